@@ -53,7 +53,9 @@ def geometric_sigmas(first: float, last: float, count: int) -> np.ndarray:
     Raises ValueError unless `first >= last > 0` and `count >= 1`.
     """
     if not (first >= last > 0 and count >= 1):
-        raise ValueError(f"geometric levels need first >= last > 0 and count >= 1, got {first}, {last}, {count}")
+        raise ValueError(
+            f"geometric levels need first >= last > 0 and count >= 1, got {first}, {last}, {count}"
+        )
     return np.exp(np.linspace(math.log(first), math.log(last), count))
 
 

@@ -1,0 +1,118 @@
+r"""Langevin, adaptive momentum and constant momentum: one move, several rules.
+
+With score `s`, base step `a`, noise `z ~ N(0, I)` and `<.>` the algebra's norm:
+
+    rho_t  = A_{t-1} <s_t - s_{t-1}> / <d_{t-1}>,      d_{t-1} the drift part of the last move
+    beta_t = clip(((1 - rho_t) / (1 + rho_t))^2, 0, 1 - delta)          (adaptive; else prescribed)
+    A_t    = a_t (1 + beta_t)^2
+    m_t    = beta_t m_{t-1} + (1 - beta_t) s_t
+    x_{t+1} = x_t + A_t m_t + sqrt(2 a_t) z_t
+
+At the first call `beta = 0`, so `m_0 = s_0` and `A_0 = a_0`. A rule is put together from three decisions: `Damping`
+(beta), `Size` (the base step), `Factor` (`A / a` from beta). Source: the released code of arXiv 2405.13726.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from ams.noise import Level
+from ams.samplers.base import Algebra, Coefficients, Info, Noise, Rule, Scalar, Score, State, Step, Vector
+
+Damping: TypeAlias = Callable[[State, Vector, Algebra], tuple[Scalar, Scalar]]
+"""`damping(state, s, algebra) -> (beta, rho)`; called from the second evaluation on."""
+Size: TypeAlias = Callable[[State, Vector, Vector, Scalar, Level, Algebra], Scalar]
+"""`size(state, s, z, beta, level, algebra)`: the base step `a`."""
+Factor: TypeAlias = Callable[[Scalar], Scalar]
+"""`factor(beta)`: the drift coefficient over the base step, `A / a`."""
+
+
+def prescribed(state: State, s: Vector, z: Vector, beta: Scalar, level: Level, algebra: Algebra) -> Scalar:
+    """Return the schedule's step `a = level.step`."""
+    return level.step
+
+
+def released_factor(beta: Scalar) -> Scalar:
+    """Return `(1 + beta)^2`, the released drift factor."""
+    return (1 + beta) ** 2
+
+
+def adaptive(delta: float = 1e-3) -> Damping:
+    """Adaptive damping with upper clip `1 - delta` (released: 1e-3 annealed, 1e-4 in a corrector)."""
+
+    def damping(state: State, s: Vector, algebra: Algebra) -> tuple[Scalar, Scalar]:
+        change = algebra.combine((1.0, s), (-1.0, state.s))
+        rho = algebra.divide(state.drift * algebra.norm(change), state.reach * algebra.norm(state.m))
+        return algebra.clip(damping_of(rho), 0.0, 1.0 - delta), rho
+
+    return damping
+
+
+def damping_of(rho: Scalar) -> Scalar:
+    """Return `((1 - rho) / (1 + rho))^2`: the critical damping of a scalar quadratic, for rho its relative curvature."""
+    return ((1 - rho) / (1 + rho)) ** 2
+
+
+def constant(beta: Scalar) -> Damping:
+    """Constant damping, no clip (released: 0.9 on images, 0.8 on graphs)."""
+    return lambda state, s, algebra: (beta, None)
+
+
+def average(state: State, s: Vector, beta: Scalar, algebra: Algebra) -> Vector:
+    """Return `m_t = beta m_{t-1} + (1 - beta) s_t`, and `s_0` at the first call."""
+    return s if state.m is None else algebra.combine((beta, state.m), (1 - beta, s))
+
+
+def momentum_rule(
+    damping: Damping, size: Size = prescribed, factor: Factor = released_factor, extra: float = 0.0
+) -> Rule:
+    """Put a rule together; `extra` lengthens the drift of the very first move only (released annealed form)."""
+
+    def rule(state: State, s: Vector, z: Vector, level: Level, algebra: Algebra) -> Coefficients:
+        first = state.m is None
+        beta, rho = (0.0, None) if first else damping(state, s, algebra)
+        a = size(state, s, z, beta, level, algebra)
+        return Coefficients(beta, a, a * factor(beta), algebra.sqrt(2 * a), extra if first else 0.0, rho)
+
+    return rule
+
+
+def momentum(rule: Rule) -> Step:
+    """The step that applies a rule's coefficients: one evaluation, one draw."""
+
+    def step(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
+        s, z = score(state.x, level), noise(state.x)
+        chosen = rule(state, s, z, level, algebra)
+        m, reach = average(state, s, chosen.beta, algebra), chosen.drift + chosen.extra
+        mean, x = moved(state.x, reach, m, chosen.noise, z, algebra)
+        return State(x, m, s, drift=chosen.drift, reach=reach), Info(1, mean, state.x, chosen)
+
+    return step
+
+
+def langevin(size: Size = prescribed, factor: float = 1.0) -> Step:
+    """Unadjusted Langevin, `x + factor a s + sqrt(2 a) z`; `factor` other than 1 is the control of claim B3."""
+
+    def step(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
+        s, z = score(state.x, level), noise(state.x)
+        a = size(state, s, z, 0.0, level, algebra)
+        chosen = Coefficients(0.0, a, factor * a, algebra.sqrt(2 * a))
+        mean, x = moved(state.x, chosen.drift, s, chosen.noise, z, algebra)
+        return state._replace(x=x), Info(1, mean, state.x, chosen)
+
+    return step
+
+
+def moved(
+    x: Vector, reach: Scalar, direction: Vector, spread: Scalar, z: Vector, algebra: Algebra
+) -> tuple[Vector, Vector]:
+    """Return the mean `x + reach direction` and the new position `mean + spread z`."""
+    mean = algebra.combine((1.0, x), (reach, direction))
+    return mean, algebra.combine((1.0, mean), (spread, z))
+
+
+def recorded(coefficients: list[Coefficients]) -> Rule:
+    """A rule that replays recorded or symbolic coefficients in order, in place of deciding them."""
+    remaining = iter(coefficients)
+    return lambda state, s, z, level, algebra: next(remaining)
