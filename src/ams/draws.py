@@ -62,9 +62,7 @@ def replayed(draws: Iterable[Tensor]) -> Noise:
         if draw is None:
             raise NoiseExhausted("the recorded noise ended before the run did")
         if draw.shape != x.shape:
-            raise NoiseExhausted(
-                f"recorded draw {number} has shape {tuple(draw.shape)}, the state {tuple(x.shape)}"
-            )
+            raise NoiseExhausted(f"recorded draw {number} has shape {tuple(draw.shape)}, the state {tuple(x.shape)}")
         return draw
 
     return noise

@@ -53,18 +53,14 @@ def geometric_sigmas(first: float, last: float, count: int) -> np.ndarray:
     Raises ValueError unless `first >= last > 0` and `count >= 1`.
     """
     if not (first >= last > 0 and count >= 1):
-        raise ValueError(
-            f"geometric levels need first >= last > 0 and count >= 1, got {first}, {last}, {count}"
-        )
+        raise ValueError(f"geometric levels need first >= last > 0 and count >= 1, got {first}, {last}, {count}")
     return np.exp(np.linspace(math.log(first), math.log(last), count))
 
 
 def annealed_levels(sigmas: Sequence[float] | np.ndarray, epsilon: float) -> list[Level]:
     """Levels of an annealed run: step `a_i = epsilon (sigma_i / sigma_L)^2` (arXiv 1907.05600, algorithm 1)."""
     last = float(sigmas[-1])
-    return linked(
-        [Level(i, sigma=float(s), step=epsilon * float(s / last) ** 2) for i, s in enumerate(sigmas)]
-    )
+    return linked([Level(i, sigma=float(s), step=epsilon * float(s / last) ** 2) for i, s in enumerate(sigmas)])
 
 
 class Process(Protocol):

@@ -12,9 +12,7 @@ from ams.noise import Level
 from ams.samplers.base import Algebra, Info, Noise, Score, State
 
 
-def leimkuhler_matthews(
-    state: State, score: Score, noise: Noise, level: Level, algebra: Algebra
-) -> tuple[State, Info]:
+def leimkuhler_matthews(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
     """One step at the schedule's `a = level.step`; the first draws twice, for `z_{-1}` and `z_0`."""
     before = noise(state.x) if state.z is None else state.z
     s, z = score(state.x, level), noise(state.x)

@@ -39,9 +39,7 @@ def downward(step: Step, levels: Sequence[Level]) -> Program:
     return [(step, level) for level in levels if level.next is not None]
 
 
-def run(
-    program: Program, state: State, score: Score, noise: Noise, algebra: Algebra
-) -> Iterator[tuple[State, Info]]:
+def run(program: Program, state: State, score: Score, noise: Noise, algebra: Algebra) -> Iterator[tuple[State, Info]]:
     """Yield `(state, info)` after each step of the program; both are valid until the next one.
 
     Raises NonFiniteState at the first step whose position is not finite.

@@ -1,0 +1,143 @@
+r"""Steps as exact Gaussian laws: no sampling.
+
+On a Gaussian target the score is affine, so a step is affine in its inputs and its coefficients *are* the transition. In each
+eigen-direction of the target a vector is the row of its coefficients on the basis
+
+    (1, the components of the last state, the new noise)
+
+and the mean and covariance of those components are carried from step to step: linear cost in steps and directions. The norm
+is the exact expectation `E|g|` over all directions (module `expected_norm`). Where coefficients depend on norms this is the mean-field
+limit (batch -> infinity) of the particle system; where they do not, the law of every particle, for any batch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ams.laws.expected_norm import expected_norm
+from ams.noise import Level
+from ams.samplers.base import VECTORS, Info, State
+from ams.samplers.loop import Program, run
+
+Row = Float[Tensor, "directions basis"]
+
+
+class Moments(NamedTuple):
+    """Mean and variance of a vector in each direction: tensors (directions,), float64."""
+
+    mean: Tensor
+    variance: Tensor
+
+
+class GaussianLaw:
+    """The algebra of laws on a Gaussian target with eigenvalues `variance` (of its covariance) and mean `mean`.
+
+    All arguments have one entry per distinct direction; `multiplicity` counts how often each occurs. Raises ValueError on
+    a variance that is not positive or on lengths that differ.
+    """
+
+    def __init__(
+        self,
+        variance: Sequence[float] | Tensor,
+        mean: Sequence[float] | Tensor | float = 0.0,
+        multiplicity: Sequence[float] | Tensor | float = 1.0,
+    ) -> None:
+        self.variance = torch.as_tensor(variance, dtype=torch.float64)
+        self.mean, self.multiplicity = (self._spread(v) for v in (mean, multiplicity))
+        if not (self.variance > 0).all():
+            raise ValueError(f"a target's variances must be positive, got {self.variance.tolist()}")
+        self._mean, self._covariance = self._moments_of_nothing()
+
+    def _spread(self, values: Sequence[float] | Tensor | float) -> Tensor:
+        given = torch.as_tensor(values, dtype=torch.float64)
+        if given.ndim and given.shape != self.variance.shape:
+            raise ValueError(f"{len(given)} values for {len(self.variance)} directions")
+        return given.expand(self.variance.shape).clone()
+
+    def _moments_of_nothing(self) -> tuple[Tensor, Tensor]:
+        d = len(self.variance)
+        return torch.ones(d, 1, dtype=torch.float64), torch.zeros(d, 1, 1, dtype=torch.float64)
+
+    def start(self, mean: Sequence[float] | float, variance: Sequence[float] | float) -> State:
+        """Return the state whose position has this mean and variance, and forget what was carried."""
+        self._mean, self._covariance = self._moments_of_nothing()
+        m, v = self._spread(mean), self._spread(variance)
+        return State(self.settle(State(torch.stack([m, v.sqrt()], dim=1))).x)
+
+    def score(self, x: Row, level: Level) -> Row:
+        """Return `-(x - scale mean) / (scale^2 variance + sigma^2)`, the score at that level."""
+        precision = 1.0 / (level.scale**2 * self.variance + level.sigma**2)
+        s = x * -precision[:, None]
+        s[:, 0] += precision * level.scale * self.mean
+        return s
+
+    def noise(self, x: Row) -> Row:
+        """Return the last basis vector: the new noise."""
+        z = torch.zeros_like(x)
+        z[:, -1] = 1.0
+        return z
+
+    def combine(self, *terms: tuple[float, Row]) -> Row:
+        """Return the linear combination of coefficient rows."""
+        (c, v), *rest = terms
+        total = v * c
+        for c, v in rest:
+            total.add_(v, alpha=c)
+        return total
+
+    def settle(self, state: State) -> State:
+        """Carry mean and covariance over to the components of `state`, which become the new basis."""
+        names = [name for name in VECTORS if getattr(state, name) is not None]
+        rows = torch.stack([getattr(state, name) for name in names], dim=1)
+        mean, covariance = self._joint(rows)
+        self._mean = torch.cat([torch.ones(len(mean), 1, dtype=torch.float64), mean], dim=1)
+        self._covariance = torch.nn.functional.pad(covariance, (1, 0, 1, 0))
+        basis = torch.eye(len(names) + 2, dtype=torch.float64)[1:-1]
+        return state._replace(**{name: e.expand(len(mean), -1) for name, e in zip(names, basis, strict=True)})
+
+    def _joint(self, rows: Float[Tensor, "directions n basis"]) -> tuple[Tensor, Tensor]:
+        old, new = rows[..., :-1], rows[..., -1]
+        mean = (old @ self._mean[..., None])[..., 0]
+        covariance = old @ self._covariance @ old.mT + new[..., :, None] * new[..., None, :]
+        return mean, covariance
+
+    def moments(self, vector: Row) -> Moments:
+        """Return mean and variance per direction of a vector of the last step (a yielded state or info)."""
+        mean, covariance = self._joint(vector[:, None, :])
+        return Moments(mean[:, 0], covariance[:, 0, 0].clamp_min(0.0))
+
+    def covariance(self, one: Row, other: Row) -> Float[Tensor, " directions"]:
+        """Return the covariance per direction of two vectors of the last step."""
+        return self._joint(torch.stack([one, other], dim=1))[1][:, 0, 1]
+
+    def norm(self, vector: Row) -> float:
+        """Return `E|v|`, exactly, over all directions with their multiplicities."""
+        return expected_norm(*self.moments(vector), self.multiplicity)
+
+    def sqrt(self, scalar: float) -> float:
+        """Return the square root."""
+        return math.sqrt(scalar)
+
+    def divide(self, numerator: float, denominator: float) -> float:
+        """Return the quotient; Python raises where IEEE does not."""
+        if denominator == 0.0:
+            return math.inf if numerator > 0.0 else math.nan
+        return numerator / denominator
+
+    def clip(self, scalar: float, low: float, high: float) -> float:
+        """Return the clipped scalar, `high` where it is not a number."""
+        return max(low, scalar) if scalar < high else high
+
+    def finite(self, vector: Row) -> bool:
+        """Tell whether mean and variance are finite."""
+        return all(bool(torch.isfinite(v).all()) for v in self.moments(vector))
+
+    def run(self, program: Program, start: State) -> Iterator[tuple[State, Info]]:
+        """Run a program from `start` with this law's own score and noise."""
+        return run(program, start, self.score, self.noise, self)
