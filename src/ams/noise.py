@@ -22,13 +22,13 @@ import numpy as np
 class Level(NamedTuple):
     """One noise level, as a step sees it: `x_t = scale x_0 + sigma z`.
 
-    `index` counts times from 0 (noisiest); `t` is the process time (nan where a schedule has none); `alpha` the
+    `number` counts times from 0 (noisiest); `t` is the process time (nan where a schedule has none); `alpha` the
     factor of a corrector's step size (1 for VE, the discrete step's `1 - b_i` for VP); `step` the step size `a`
     that the schedule prescribes (nan where the step finds its own); `next` the level that follows, None at the
     end. All dimensionless but `step`, which has the unit of `x` squared.
     """
 
-    index: int
+    number: int
     sigma: float
     scale: float = 1.0
     t: float = math.nan

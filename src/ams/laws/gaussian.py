@@ -1,18 +1,18 @@
 r"""Steps as exact Gaussian laws: no sampling.
 
-On a Gaussian target the score is affine, so a step is affine in its inputs and its coefficients *are* the transition. In each
-eigen-direction of the target a vector is the row of its coefficients on the basis
+On a Gaussian target the score is affine, so a step is affine in its inputs and its coefficients *are* the transition.
+In each eigen-direction of the target a vector is the row of its coefficients on the basis
 
     (1, the components of the last state, the new noise)
 
-and the mean and covariance of those components are carried from step to step: linear cost in steps and directions. The norm
-is the exact expectation `E|g|` over all directions (module `expected_norm`). Where coefficients depend on norms this is the mean-field
-limit (batch -> infinity) of the particle system; where they do not, the law of every particle, for any batch.
+and the mean and covariance of those components are carried from step to step: linear cost in steps and directions.
+The norm is the exact expectation `E|g|` over all directions (module `expected_norm`). Where coefficients depend on
+norms this is the mean-field limit (batch -> infinity) of the particle system; where they do not, the law of every
+particle, for any batch.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ from ams.laws.expected_norm import expected_norm
 from ams.noise import Level
 from ams.samplers.base import VECTORS, Info, State
 from ams.samplers.loop import Program, run
+from ams.samplers.scalars import FloatScalars
 
 Row = Float[Tensor, "directions basis"]
 
@@ -35,11 +36,11 @@ class Moments(NamedTuple):
     variance: Tensor
 
 
-class GaussianLaw:
+class GaussianLaw(FloatScalars):
     """The algebra of laws on a Gaussian target with eigenvalues `variance` (of its covariance) and mean `mean`.
 
-    All arguments have one entry per distinct direction; `multiplicity` counts how often each occurs. Raises ValueError on
-    a variance that is not positive or on lengths that differ.
+    All arguments have one entry per distinct direction; `multiplicity` counts how often each occurs. Raises
+    ValueError on a variance that is not positive or on lengths that differ.
     """
 
     def __init__(
@@ -96,16 +97,41 @@ class GaussianLaw:
         names = [name for name in VECTORS if getattr(state, name) is not None]
         rows = torch.stack([getattr(state, name) for name in names], dim=1)
         mean, covariance = self._joint(rows)
-        self._mean = torch.cat([torch.ones(len(mean), 1, dtype=torch.float64), mean], dim=1)
-        self._covariance = torch.nn.functional.pad(covariance, (1, 0, 1, 0))
+        self._carry(mean, covariance)
         basis = torch.eye(len(names) + 2, dtype=torch.float64)[1:-1]
         return state._replace(**{name: e.expand(len(mean), -1) for name, e in zip(names, basis, strict=True)})
+
+    def _carry(self, mean: Tensor, covariance: Tensor) -> None:
+        """Take mean and covariance of the components as those of the basis, behind the constant 1."""
+        self._mean = torch.cat([torch.ones(len(mean), 1, dtype=torch.float64), mean], dim=1)
+        self._covariance = torch.nn.functional.pad(covariance, (1, 0, 1, 0))
 
     def _joint(self, rows: Float[Tensor, "directions n basis"]) -> tuple[Tensor, Tensor]:
         old, new = rows[..., :-1], rows[..., -1]
         mean = (old @ self._mean[..., None])[..., 0]
         covariance = old @ self._covariance @ old.mT + new[..., :, None] * new[..., None, :]
         return mean, covariance
+
+    def stand_still(self, state: State, after: State) -> State:
+        """Make stationary the law that one step from `state` to `after` leaves unchanged; both hold the same vectors.
+
+        Per direction the step is `v -> c + M v + q z`; mean and covariance solve `mu = c + M mu` and
+        `C = M C M^T + q q^T` (linear systems, solved directly). Returns the settled state. Raises ValueError where an
+        eigenvalue of some `M` is not inside the unit circle: there is no stationary law.
+        """
+        names = [name for name in VECTORS if getattr(state, name) is not None]
+        rows = torch.stack([getattr(after, name) for name in names], dim=1)
+        shift, matrix, spread = rows[..., 0], rows[..., 1:-1], rows[..., -1]
+        radius = torch.linalg.eigvals(matrix).abs().max().item()
+        if not radius < 1.0:
+            raise ValueError(f"no stationary law: spectral radius {radius:.6g} of the transition is not below 1")
+        n = len(names)
+        mean = torch.linalg.solve(torch.eye(n, dtype=torch.float64) - matrix, shift)
+        product = (matrix[:, :, None, :, None] * matrix[:, None, :, None, :]).reshape(-1, n * n, n * n)
+        source = (spread[:, :, None] * spread[:, None, :]).reshape(-1, n * n)
+        covariance = torch.linalg.solve(torch.eye(n * n, dtype=torch.float64) - product, source).reshape(-1, n, n)
+        self._carry(mean, covariance)
+        return state
 
     def moments(self, vector: Row) -> Moments:
         """Return mean and variance per direction of a vector of the last step (a yielded state or info)."""
@@ -119,20 +145,6 @@ class GaussianLaw:
     def norm(self, vector: Row) -> float:
         """Return `E|v|`, exactly, over all directions with their multiplicities."""
         return expected_norm(*self.moments(vector), self.multiplicity)
-
-    def sqrt(self, scalar: float) -> float:
-        """Return the square root."""
-        return math.sqrt(scalar)
-
-    def divide(self, numerator: float, denominator: float) -> float:
-        """Return the quotient; Python raises where IEEE does not."""
-        if denominator == 0.0:
-            return math.inf if numerator > 0.0 else math.nan
-        return numerator / denominator
-
-    def clip(self, scalar: float, low: float, high: float) -> float:
-        """Return the clipped scalar, `high` where it is not a number."""
-        return max(low, scalar) if scalar < high else high
 
     def finite(self, vector: Row) -> bool:
         """Tell whether mean and variance are finite."""

@@ -1,8 +1,8 @@
 r"""Steps as SymPy expressions: the transition is read off the sampler's own code, and proved things stay proved.
 
-A vector is an expression in the symbols of one eigen-direction; the score is `-lam (x - mu)`. A norm is an unknown function of its
-argument, of which only homogeneity is known, `<c v> = |c| <v>` for a scalar factor `c`, so an identity that simplifies to zero holds
-for every choice of norm: batch mean, per sample or expectation.
+A vector is an expression in the symbols of one eigen-direction; the score is `-lam (x - mu)`. A norm is an unknown
+function of its argument, of which only homogeneity is known, `<c v> = |c| <v>` for a scalar factor `c`, so an
+identity that simplifies to zero holds for every choice of norm: batch mean, per sample or expectation.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Symbols:
 def symbolic_step(step: Step, state: State, noise: Noise | None = None, size: sp.Expr = a) -> State:
     """Apply a sampler's step to symbols, at base step `size`; returns the new state's expressions."""
     algebra = Symbols()
-    level = Level(index=0, sigma=0.0, step=size)
+    level = Level(number=0, sigma=0.0, step=size)
     return step(state, algebra.score, noise or algebra.noise, level, algebra)[0]
 
 

@@ -47,7 +47,7 @@ def affine(kernel: Kernel) -> Step:
 def following(level: Level) -> Level:
     """Return the next level; a ValueError where there is none, since these steps lead from one level to the next."""
     if level.next is None:
-        raise ValueError(f"level {level.index} (sigma {level.sigma:g}) is the last: no level to step to")
+        raise ValueError(f"level {level.number} (sigma {level.sigma:g}) is the last: no level to step to")
     return level.next
 
 

@@ -12,9 +12,9 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from ams.draws import generated
 from ams.noise import Level
 from ams.samplers.base import Algebra, Info, Noise, Score, State, Step, Vector
+from ams.samplers.draws import generated
 from ams.samplers.particles import Particles
 
 Program: TypeAlias = Iterable[tuple[Step, Level]]
@@ -55,7 +55,7 @@ def _complaint(number: int, level: Level, state: State, info: Info, algebra: Alg
     norms = {"x": state.x, "x before": info.at, "momentum": state.m, "score": state.s}
     told = ", ".join(f"<{name}> = {algebra.norm(v)}" for name, v in norms.items() if v is not None)
     return (
-        f"state not finite after step {number} (level {level.index}, sigma {level.sigma:g}): {told}; "
+        f"state not finite after step {number} (level {level.number}, sigma {level.sigma:g}): {told}; "
         f"{info.coefficients}; try a smaller step"
     )
 

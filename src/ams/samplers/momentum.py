@@ -50,7 +50,7 @@ def adaptive(delta: float = 1e-3) -> Damping:
 
 
 def damping_of(rho: Scalar) -> Scalar:
-    """Return `((1 - rho) / (1 + rho))^2`: the critical damping of a scalar quadratic, for rho its relative curvature."""
+    """Return `((1 - rho) / (1 + rho))^2`: critical damping where rho is the relative curvature."""
     return ((1 - rho) / (1 + rho)) ** 2
 
 

@@ -15,9 +15,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ams.samplers.base import VECTORS, Scalar, State
+from ams.samplers.scalars import FloatScalars
 
 
-class Particles:
+class Particles(FloatScalars):
     """The batch as one system: `<v>` is the mean over the batch of the samples' Euclidean norms, a float."""
 
     def __init__(self) -> None:
@@ -53,20 +54,6 @@ class Particles:
     def norm(self, vector: Float[Tensor, batch * shape]) -> Scalar:
         """Return `mean_i |v_i|`."""
         return _norms(vector).mean().item()
-
-    def sqrt(self, scalar: Scalar) -> Scalar:
-        """Return the square root."""
-        return math.sqrt(scalar)
-
-    def divide(self, numerator: Scalar, denominator: Scalar) -> Scalar:
-        """Return the quotient; Python raises where IEEE does not."""
-        if denominator == 0.0:
-            return math.inf if numerator > 0.0 else math.nan
-        return numerator / denominator
-
-    def clip(self, scalar: Scalar, low: float, high: float) -> Scalar:
-        """Return the clipped scalar; a nan compares false and so becomes `high`."""
-        return max(low, scalar) if scalar < high else high
 
     def finite(self, vector: Tensor) -> bool:
         """Tell whether the vector is finite, by its sum: one read, no allocation."""

@@ -45,7 +45,7 @@ def generated_per_sample(generators: Sequence[torch.Generator], empty: Allocate 
 
 
 def seeded_per_sample(seed: int, first: int, count: int) -> list[torch.Generator]:
-    """Return generators for the samples `first ... first + count - 1` of a run: `seed` and the sample's number fix each.
+    """Return generators for samples `first ... first + count - 1`: `seed` and the number fix each stream.
 
     The pair is mixed by `numpy.random.SeedSequence`, so neighbouring seeds and numbers give independent streams.
     """
