@@ -8,7 +8,6 @@ inner steps.
 
 from __future__ import annotations
 
-import math
 import zipfile
 from pathlib import Path
 from typing import NamedTuple
@@ -100,9 +99,9 @@ def _check_shapes(path: Path, arrays: dict[str, np.ndarray], wanted: dict[str, s
             expected = sizes.setdefault(size_name, size)
             if size != expected:
                 raise MalformedTrace(f"{path}: array {name} has {size} along {size_name}, where {expected} is wanted")
-    d = math.prod(sizes["*"])
-    if sizes["d"] != d:
-        raise MalformedTrace(f"{path}: means have dimension {sizes['d']}, samples {d}")
+    d, own = arrays["means"].shape[1], arrays["x0"][0].size
+    if d != own:
+        raise MalformedTrace(f"{path}: means have dimension {d}, samples {own}")
 
 
 def _scalars(path: Path, arrays: dict[str, np.ndarray], wanted: dict[str, str]) -> dict[str, object]:

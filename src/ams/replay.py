@@ -18,6 +18,7 @@ from torch import Tensor
 from ams.golden import MalformedTrace, Trace, load
 from ams.noise import VE, VP, annealed_levels, process_levels
 from ams.samplers import (
+    Kernel,
     NonFiniteState,
     Particles,
     State,
@@ -113,8 +114,11 @@ def _process_and_predictor(trace: Trace, n: int) -> tuple[VE | VP, Step]:
     draw = trace.arrays["noise"][trace.integer("n_steps")]
     spread = trace.arrays["after_predictor"][0] - trace.arrays["predictor_mean"][0]
     coefficient = float((spread * draw).sum() / draw.square().sum())
-    kernels = {_VE: released_ve_reverse_diffusion(_VE, n), _VP: released_euler_maruyama(_VP, n)}
-    for process, kernel in kernels.items():
+    known: list[tuple[VE | VP, Kernel]] = [
+        (_VE, released_ve_reverse_diffusion(_VE, n)),
+        (_VP, released_euler_maruyama(_VP, n)),
+    ]
+    for process, kernel in known:
         first = process_levels(process, n, trace.number("eps"))[0]
         if math.isclose(kernel(first).r, coefficient, rel_tol=1e-6):
             return process, affine(kernel)

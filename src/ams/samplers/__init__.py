@@ -1,6 +1,7 @@
 """Samplers: each step written once, over an algebra; one loop runs them all."""
 
 from ams.samplers.affine import (
+    Kernel,
     Move,
     affine,
     ancestral,
@@ -42,6 +43,7 @@ __all__ = [
     "Algebra",
     "Coefficients",
     "Info",
+    "Kernel",
     "Move",
     "Noise",
     "NonFiniteState",
