@@ -4,7 +4,7 @@ A module of checks imports from here alone. The machinery that turns measurement
 in the sibling modules and is not imported here: editing it leaves every record's key unchanged.
 """
 
-from ams.ledger.exhibits import Figure, Table, save_figure
+from ams.ledger.figures import Figure, Table, save_figure
 from ams.ledger.measurement import Measurement, Unavailable, check
 
 __all__ = ["Figure", "Measurement", "Table", "Unavailable", "check", "save_figure"]

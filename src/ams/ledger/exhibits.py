@@ -1,70 +1,44 @@
-"""Figures and tables: what a module of checks hands over beside its measurements."""
+"""The schema of `paper/exhibits.toml`: each figure and table of the paper, and what stands for it here."""
 
 from __future__ import annotations
 
-import csv
-import io
-from pathlib import Path
-from typing import TYPE_CHECKING
+from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from ams.ledger.files import write_whole
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure as Drawing
-
-Cell = str | int | float
+from ams.ledger.claims import Profile
 
 
-class Figure(BaseModel):
-    """A figure of a group: the SVG `file` (a PNG of the same name lies beside it), and the claims that it bears on.
+class Status(StrEnum):
+    """How much of an exhibit of the paper stands here."""
 
-    `caption` may hold `$LaTeX$` formulas.
+    REPRODUCED = "reproduced"
+    SCALED = "scaled"
+    NOT_HERE = "not here"
+
+
+class Exhibit(BaseModel):
+    """One figure or table of the paper.
+
+    `what` says what it shows there, `here` names the claims, figures and tables that stand for it, `scaling` how they
+    are smaller, `reason` why something is missing.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    file: Path
-    caption: str
-    claims: tuple[str, ...] = ()
-
-
-class Table(BaseModel):
-    """A table of a group: becomes a CSV file named after `id`, and a table of the report.
-
-    Every row has as many cells as `header`; `caption` and `header` may hold `$LaTeX$` formulas.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=True)
-
     id: str
-    caption: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    claims: tuple[str, ...] = ()
-
-    def csv(self) -> str:
-        """Return the table as CSV text (RFC 4180, LF line ends), floats to the last bit."""
-        stream = io.StringIO()
-        csv.writer(stream, lineterminator="\n").writerows([self.header, *self.rows])
-        return stream.getvalue()
+    title: str
+    what: str
+    here: tuple[str, ...] = ()
+    status: Status
+    profile: Profile | None = None
+    scaling: str = ""
+    reason: str = ""
 
 
-def save_figure(
-    drawing: Drawing, folder: Path, name: str, caption: str, claims: tuple[str, ...] | list[str] = ()
-) -> Figure:
-    """Write a matplotlib figure as `folder/name.svg` and `folder/name.png`, the same bytes for the same data.
+class Exhibits(BaseModel):
+    """The whole file."""
 
-    Each file is written whole or not at all; the figure is closed. Raises OSError if the folder cannot be written.
-    """
-    import matplotlib
-    from matplotlib import pyplot
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
-        for kind, metadata in (("svg", {"Date": None, "Creator": None}), ("png", {"Software": None})):
-            stream = io.BytesIO()
-            drawing.savefig(stream, format=kind, metadata=metadata)
-            write_whole(folder / f"{name}.{kind}", stream.getvalue())
-    pyplot.close(drawing)
-    return Figure(file=folder / f"{name}.svg", caption=caption, claims=tuple(claims))
+    exhibit: tuple[Exhibit, ...] = ()

@@ -1,0 +1,185 @@
+"""The schema of `paper/claims.toml`: groups, claims and their checks.
+
+The file alone decides verdicts: quantity, relation, bound and tolerance stand there, never in code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from ams.ledger.problems import unknown
+
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")]
+GroupName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+ModuleName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*$")]
+
+
+class Profile(StrEnum):
+    """How much is computed: a glance, a laptop's half hour, or an accelerator's."""
+
+    QUICK = "quick"
+    CPU = "cpu"
+    GPU = "gpu"
+
+
+class Part(StrEnum):
+    """The part of the report that a group belongs to."""
+
+    THEORY = "theory"
+    IMAGES = "images"
+    GRAPHS = "graphs"
+    NEIGHBOURS = "neighbours"
+    SUITE = "suite"
+
+
+class SourceKind(StrEnum):
+    """Who says so."""
+
+    ABSTRACT = "abstract"
+    RELEASED_CODE = "released code"
+    RELATED_PAPER = "related paper"
+    PROVED_HERE = "proved here"
+
+
+class Evidence(StrEnum):
+    """How firmly a claim is known, strongest first."""
+
+    ALGEBRA = "algebra"
+    EXACT_LAW = "exact law"
+    COMMON_NOISE = "common noise"
+    MONTE_CARLO = "Monte Carlo"
+    EXPERIMENT = "experiment"
+
+
+class Verdict(StrEnum):
+    """What a measurement says of a check, or the checks of a claim."""
+
+    HOLDS = "holds"
+    REFUTED = "refuted"
+    INCONCLUSIVE = "inconclusive"
+    NOT_RUN = "not run"
+
+
+class Relation(StrEnum):
+    """How the quantity is claimed to stand to its bound."""
+
+    EQUAL = "="
+    AT_MOST = "<="
+    AT_LEAST = ">="
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Source(_Entry):
+    """Where a claim comes from: `where` names the section, file, theorem or table."""
+
+    kind: SourceKind
+    where: str
+
+
+ORIGINS = ("algebra", "rounding", "quadrature", "Monte Carlo", "printed digits", "stated margin")
+
+
+class Check(_Entry):
+    """`quantity relation bound`, to within `tolerance` (in `unit`), which comes from `origin`."""
+
+    id: Identifier
+    quantity: str
+    relation: Relation
+    bound: float
+    tolerance: float = Field(ge=0)
+    origin: str
+    unit: str = ""
+
+    @field_validator("origin")
+    @classmethod
+    def _origin_is_known(cls, origin: str) -> str:
+        if origin.split(":")[0].strip() not in ORIGINS:
+            raise ValueError(f"expected one of {', '.join(ORIGINS)}, free text after a colon")
+        return origin
+
+
+class Claim(_Entry):
+    """A statement with its source, its expected verdict, its checks and the test that would break it."""
+
+    id: Identifier
+    group: str
+    title: str
+    statement: str
+    source: Source
+    paper: tuple[str, ...] = ()
+    evidence: Evidence
+    expected: Verdict
+    profiles: tuple[Profile, ...] = Field(min_length=1)
+    data: tuple[str, ...] = ()
+    falsifier: str = Field(pattern=r"^[^:]+\.py(::\w+)+$")
+    check: tuple[Check, ...] = Field(min_length=1)
+
+    @field_validator("expected")
+    @classmethod
+    def _expected_is_reached(cls, expected: Verdict) -> Verdict:
+        if expected is Verdict.NOT_RUN:
+            raise ValueError("expected holds, refuted or inconclusive")
+        return expected
+
+
+class Group(_Entry):
+    """One module of checks, with its notebook and its expected run time in seconds by profile."""
+
+    id: GroupName
+    title: str
+    part: Part
+    module: ModuleName
+    notebook: str | None = None
+    expected_seconds: dict[Profile, float] = {}
+
+
+class Claims(_Entry):
+    """The whole file. Ids are unique, every claim's group exists, every group has a claim."""
+
+    group: tuple[Group, ...]
+    claim: tuple[Claim, ...]
+
+    @model_validator(mode="after")
+    def _ids_fit_together(self) -> Self:
+        _refuse_repeats("group", [group.id for group in self.group])
+        _refuse_repeats("claim", [claim.id for claim in self.claim])
+        _refuse_repeats("check", [check.id for claim in self.claim for check in claim.check])
+        groups = {group.id for group in self.group}
+        for claim in self.claim:
+            if claim.group not in groups:
+                raise ValueError(f"claim {claim.id}: {unknown('group', claim.group, groups)}")
+        if empty := groups - {claim.group for claim in self.claim}:
+            raise ValueError(f"group {min(empty)} has no claim")
+        return self
+
+    def of_group(self, group: str) -> list[Claim]:
+        """Return the claims of a group, in the file's order."""
+        return [claim for claim in self.claim if claim.group == group]
+
+    def group_of(self, claim: Claim) -> Group:
+        """Return the group that a claim belongs to."""
+        return next(group for group in self.group if group.id == claim.group)
+
+    def select(self, names: Iterable[str]) -> list[Claim]:
+        """Return the claims named by id or by group, in the file's order; all of them if nothing is named.
+
+        Raises InputProblem, with the nearest names, for a name that is neither.
+        """
+        wanted = set(names)
+        groups, ids = {group.id for group in self.group}, {claim.id for claim in self.claim}
+        for name in sorted(wanted - groups - ids):
+            raise unknown("claim or group", name, [*ids, *groups])
+        return [claim for claim in self.claim if not wanted or {claim.id, claim.group} & wanted]
+
+
+def _refuse_repeats(kind: str, names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"the {kind} id {name} is given {names.count(name)} times")

@@ -1,0 +1,109 @@
+"""Reading the files that people write: claims, exhibits, configuration. Every fault ends in one line."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from ams.ledger.claims import Claim, Claims, Profile
+from ams.ledger.config import ProfileConfig
+from ams.ledger.exhibits import Exhibits
+from ams.ledger.problems import InputProblem, from_validation, unknown
+
+Schema = TypeVar("Schema", bound=BaseModel)
+
+CLAIMS = "paper/claims.toml"
+EXHIBITS = "paper/exhibits.toml"
+
+
+def load_claims(root: Path) -> Claims:
+    """Read the claims below `root`; every falsifier and notebook that they name must exist.
+
+    Raises InputProblem with file, field, value and expectation.
+    """
+    claims = _validated(Claims, _toml(root, CLAIMS), CLAIMS)
+    tests: dict[Path, set[str]] = {}
+    for claim in claims.claim:
+        _refuse_missing_test(root, claim, tests)
+    for group in claims.group:
+        if group.notebook is not None and not (root / group.notebook).is_file():
+            raise InputProblem(f"{CLAIMS}: group[{group.id}].notebook = {group.notebook!r}: no such file")
+    return claims
+
+
+def load_exhibits(root: Path) -> Exhibits:
+    """Read the paper's exhibits below `root`; no file, no exhibits. Raises InputProblem."""
+    if not (root / EXHIBITS).exists():
+        return Exhibits()
+    return _validated(Exhibits, _toml(root, EXHIBITS), EXHIBITS)
+
+
+def load_config(root: Path, profile: Profile, claims: Claims) -> ProfileConfig:
+    """Read `config/<profile>.yaml` below `root`; groups that it names must exist. Raises InputProblem."""
+    shown = f"config/{profile}.yaml"
+    config = _validated(ProfileConfig, _yaml(root, shown), shown)
+    groups = [group.id for group in claims.group]
+    for section, names, known in (
+        ("groups", config.groups, groups),
+        ("resources", config.resources, ["default", *groups]),
+    ):
+        for name in names:
+            if name not in known:
+                raise InputProblem(f"{shown}: {section}: {unknown('group', name, known)}")
+    return config
+
+
+def _validated(schema: type[Schema], content: Any, shown: str) -> Schema:
+    try:
+        return schema.model_validate(content)
+    except ValidationError as error:
+        raise from_validation(error, shown, content) from error
+
+
+def _text(root: Path, shown: str) -> str:
+    try:
+        return (root / shown).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputProblem(f"{shown} cannot be read: {error}") from error
+
+
+def _toml(root: Path, shown: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(_text(root, shown))
+    except tomllib.TOMLDecodeError as error:
+        raise InputProblem(f"{shown} is not valid TOML: {error}") from error
+
+
+def _yaml(root: Path, shown: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(_text(root, shown)) or {}
+    except yaml.YAMLError as error:
+        raise InputProblem(f"{shown} is not valid YAML: {' '.join(str(error).split())}") from error
+
+
+def _refuse_missing_test(root: Path, claim: Claim, tests: dict[Path, set[str]]) -> None:
+    name, *steps = claim.falsifier.split("::")
+    path = root / name
+    if path not in tests:
+        tests[path] = _defined(path)
+    if "::".join(steps) not in tests[path]:
+        raise InputProblem(f"{CLAIMS}: claim[{claim.id}].falsifier = {claim.falsifier!r}: no such test")
+
+
+def _defined(path: Path) -> set[str]:
+    """Return the functions of a test file, those of its classes as `Class::function`."""
+    try:
+        body = ast.parse(path.read_bytes()).body
+    except (OSError, SyntaxError):
+        return set()
+    names = {node.name for node in body if isinstance(node, ast.FunctionDef)}
+    for node in body:
+        if isinstance(node, ast.ClassDef):
+            names |= {f"{node.name}::{item.name}" for item in node.body if isinstance(item, ast.FunctionDef)}
+    return names
