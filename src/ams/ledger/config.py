@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 
 class Device(StrEnum):
@@ -32,15 +31,15 @@ class ProfileConfig(BaseModel):
     The rest does not: it changes how a result is made, not which.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     device: Device = Device.CPU
     one_process: bool = False
     notebooks: bool = True
     resources: dict[str, Resources] = {}
-    groups: dict[str, dict[str, Any]] = {}
+    groups: dict[str, dict[str, JsonValue]] = {}
 
-    def settings_of(self, group: str) -> dict[str, Any]:
+    def settings_of(self, group: str) -> dict[str, JsonValue]:
         """Return the raw settings of a group (none: its defaults)."""
         return self.groups.get(group, {})
 

@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ams.ledger.files import write_whole
 
@@ -33,16 +33,24 @@ class Figure(BaseModel):
 class Table(BaseModel):
     """A table of a group: becomes a CSV file named after `id`, and a table of the report.
 
-    Every row has as many cells as `header`; `caption` and `header` may hold `$LaTeX$` formulas.
+    `caption` and `header` may hold `$LaTeX$` formulas. Raises ValidationError for a row whose length is not the
+    header's, and for a NaN (an empty text stands for what is missing).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    id: str
+    id: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
     caption: str
     header: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     claims: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _rows_fit_header(self) -> Table:
+        for row in self.rows:
+            if len(row) != len(self.header):
+                raise ValueError(f"table {self.id}: a row has {len(row)} cells, the header {len(self.header)}")
+        return self
 
     def csv(self) -> str:
         """Return the table as CSV text (RFC 4180, LF line ends), floats to the last bit."""

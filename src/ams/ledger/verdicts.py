@@ -1,0 +1,43 @@
+"""From measurements to verdicts. The bound and the tolerance stand in the claims file, the rule here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ams.ledger.claims import Check, Relation, Verdict
+from ams.ledger.measurement import Measurement
+
+
+def verdict_of_check(check: Check, measurement: Measurement) -> Verdict:
+    """Judge one measurement by its interval `[low, high]`.
+
+    With bound `b` and tolerance `t`, `=` holds if the interval lies inside `[b - t, b + t]` and is refuted if it is
+    disjoint from it; `<=` holds if `high <= b + t` and is refuted if `low > b + t`; `>=` mirrors it. An interval
+    that straddles the edge is inconclusive.
+    """
+    low, high = measurement.interval
+    floor, ceiling = check.bound - check.tolerance, check.bound + check.tolerance
+    if check.relation is Relation.AT_MOST:
+        floor = float("-inf")
+    elif check.relation is Relation.AT_LEAST:
+        ceiling = float("inf")
+    if floor <= low and high <= ceiling:
+        return Verdict.HOLDS
+    if high < floor or low > ceiling:
+        return Verdict.REFUTED
+    return Verdict.INCONCLUSIVE
+
+
+def verdict_of_claim(checks: Iterable[Verdict]) -> Verdict:
+    """Return the first that occurs of refuted, not run, inconclusive, holds."""
+    found = set(checks)
+    order = (Verdict.REFUTED, Verdict.NOT_RUN, Verdict.INCONCLUSIVE)
+    return next((verdict for verdict in order if verdict in found), Verdict.HOLDS)
+
+
+def tightness(check: Check, measurement: Measurement) -> float | None:
+    """Return measured over bound: how near a one-sided bound is to what it bounds (None at bound 0, or if infinite)."""
+    if check.bound == 0.0:
+        return None
+    ratio = measurement.value / check.bound
+    return ratio if abs(ratio) < float("inf") else None
