@@ -1,0 +1,9 @@
+"""Distances between laws: closed form where both are Gaussian, exact on the line, unbiased from samples.
+
+Everything is computed in float64, whatever dtype it is given, and returned as a float. Units are those of the
+samples (W2, energy distance), their square (Frechet distance), nats (KL) or none (total variation).
+"""
+
+from ams.distances.gaussian import frechet_distance, gaussian_kl, gaussian_kl_full, gaussian_w2, gaussian_w2_full
+
+__all__ = ["frechet_distance", "gaussian_kl", "gaussian_kl_full", "gaussian_w2", "gaussian_w2_full"]
