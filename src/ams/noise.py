@@ -63,6 +63,22 @@ def annealed_levels(sigmas: Sequence[float] | np.ndarray, epsilon: float) -> lis
     return linked([Level(i, sigma=float(s), step=epsilon * float(s / last) ** 2) for i, s in enumerate(sigmas)])
 
 
+def ncsnv2_step(sigmas: Sequence[float] | np.ndarray, repeats: int) -> float:
+    """Return `epsilon = u sigma_L^2` by NCSNv2's rule (arXiv 2006.09011, technique 4) for `repeats` steps a level.
+
+    With `g = sigma_i / sigma_{i+1}` and `q(u) = 2 u / (1 - (1-u)^2)`, the variance of annealed Langevin on a point
+    target, relative to the level's own, is mapped by one level to itself where `(1-u)^{2T} (g^2 - q) + q - 1 = 0`;
+    `u` in (0, 1) minimises that expression's modulus. Raises ValueError for fewer than two levels.
+    """
+    if len(sigmas) < 2:
+        raise ValueError("the step rule compares neighbouring levels: at least two are needed")
+    ratio = float(sigmas[0] / sigmas[1])
+    u = np.exp(np.linspace(math.log(1e-6), math.log(1.0 - 1e-6), 200_001))
+    stationary = 1.0 / (1.0 - 0.5 * u)
+    growth = (1.0 - u) ** (2 * repeats) * (ratio**2 - stationary) + stationary - 1.0
+    return float(u[np.abs(growth).argmin()] * sigmas[-1] ** 2)
+
+
 class Process(Protocol):
     """A forward process with its discretisation into `n` steps, as the released code tabulates it."""
 

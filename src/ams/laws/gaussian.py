@@ -23,7 +23,7 @@ from torch import Tensor
 from ams.laws.expected_norm import expected_norm
 from ams.noise import Level
 from ams.samplers.base import VECTORS, Info, State
-from ams.samplers.loop import Program, run
+from ams.samplers.loop import Program, last, run
 from ams.samplers.scalars import FloatScalars
 
 Row = Float[Tensor, "directions basis"]
@@ -112,25 +112,32 @@ class GaussianLaw(FloatScalars):
         covariance = old @ self._covariance @ old.mT + new[..., :, None] * new[..., None, :]
         return mean, covariance
 
+    def transition(self, after: State) -> tuple[Tensor, Tensor, Tensor]:
+        """Return `(c, M, q)` of the step `v -> c + M v + q z` that led to `after`, per direction.
+
+        `v` holds the vectors of the state before and after, the same ones, in the order of `VECTORS`: shapes
+        (directions, n), (directions, n, n), (directions, n).
+        """
+        rows = torch.stack([getattr(after, name) for name in VECTORS if getattr(after, name) is not None], dim=1)
+        return rows[..., 0], rows[..., 1:-1], rows[..., -1]
+
     def stand_still(self, state: State, after: State) -> State:
         """Make stationary the law that one step from `state` to `after` leaves unchanged; both hold the same vectors.
 
-        Per direction the step is `v -> c + M v + q z`; mean and covariance solve `mu = c + M mu` and
-        `C = M C M^T + q q^T` (linear systems, solved directly). Returns the settled state. Raises ValueError where an
-        eigenvalue of some `M` is not inside the unit circle: there is no stationary law.
+        Mean and covariance solve `mu = c + M mu` and `C = M C M^T + q q^T` (linear systems, solved directly). Returns
+        `state`, settled. Raises ValueError where an eigenvalue of some `M` is not inside the unit circle: there is no
+        stationary law.
         """
-        names = [name for name in VECTORS if getattr(state, name) is not None]
-        rows = torch.stack([getattr(after, name) for name in names], dim=1)
-        shift, matrix, spread = rows[..., 0], rows[..., 1:-1], rows[..., -1]
+        shift, matrix, spread = self.transition(after)
         radius = torch.linalg.eigvals(matrix).abs().max().item()
         if not radius < 1.0:
             raise ValueError(f"no stationary law: spectral radius {radius:.6g} of the transition is not below 1")
-        n = len(names)
+        n = matrix.shape[-1]
         mean = torch.linalg.solve(torch.eye(n, dtype=torch.float64) - matrix, shift)
-        product = (matrix[:, :, None, :, None] * matrix[:, None, :, None, :]).reshape(-1, n * n, n * n)
-        source = (spread[:, :, None] * spread[:, None, :]).reshape(-1, n * n)
-        covariance = torch.linalg.solve(torch.eye(n * n, dtype=torch.float64) - product, source).reshape(-1, n, n)
-        self._carry(mean, covariance)
+        product = torch.einsum("dij,dkl->dikjl", matrix, matrix).reshape(-1, n * n, n * n)
+        source = torch.einsum("di,dk->dik", spread, spread).reshape(-1, n * n)
+        covariance = torch.linalg.solve(torch.eye(n * n, dtype=torch.float64) - product, source)
+        self._carry(mean, covariance.reshape(-1, n, n))
         return state
 
     def moments(self, vector: Row) -> Moments:
@@ -153,3 +160,7 @@ class GaussianLaw(FloatScalars):
     def run(self, program: Program, start: State) -> Iterator[tuple[State, Info]]:
         """Run a program from `start` with this law's own score and noise."""
         return run(program, start, self.score, self.noise, self)
+
+    def end(self, program: Program, start: State) -> tuple[State, Info]:
+        """Run a program to its end; returns the last state and info. Raises ValueError on an empty program."""
+        return last(self.run(program, start))

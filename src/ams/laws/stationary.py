@@ -27,7 +27,7 @@ _ROUNDING = 1e-14
 
 
 class Stationary(NamedTuple):
-    """A stationary law: moments per direction (float64), the last coefficients, and how it was reached.
+    """A stationary law: moments per direction (float64), the damping (0 without one), and how it was reached.
 
     `variance` and `mean` of the position, `momentum` the variance of m (zeros for a step without one), `remainder`
     the estimated distance to the limit relative to the target's variance.
@@ -36,7 +36,7 @@ class Stationary(NamedTuple):
     variance: Tensor
     mean: Tensor
     momentum: Tensor
-    coefficients: Coefficients | None
+    beta: float
     steps: int
     remainder: float
 
@@ -103,8 +103,7 @@ def solved(law: GaussianLaw, rule: Rule, size: float, highest: float) -> Station
     beta = brentq(excess, 0.0, highest, xtol=1e-15, rtol=1e-14) if ends[0] * ends[1] else highest * (ends[1] == 0.0)
     state = frozen(law, size, beta)
     x, m = law.moments(state.x), law.moments(state.m)
-    found = Coefficients(beta, size, size * released_factor(beta), (2 * size) ** 0.5)
-    return Stationary(x.variance, x.mean, m.variance, found, 0, abs(excess(beta)))
+    return Stationary(x.variance, x.mean, m.variance, beta, 0, abs(excess(beta)))
 
 
 def _remainder(change: float, last: float) -> float:
@@ -126,4 +125,5 @@ def _result(law: GaussianLaw, state: State, info: Info, steps: int, remainder: f
     x = law.moments(state.x)
     none = torch.zeros_like(x.variance)
     momentum = none if state.m is None else law.moments(state.m).variance
-    return Stationary(x.variance, x.mean, momentum, info.coefficients, steps, remainder)
+    beta = float(info.coefficients.beta) if info.coefficients else 0.0
+    return Stationary(x.variance, x.mean, momentum, beta, steps, remainder)

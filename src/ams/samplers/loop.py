@@ -51,6 +51,16 @@ def run(program: Program, state: State, score: Score, noise: Noise, algebra: Alg
         yield state, info
 
 
+def last(states: Iterable[tuple[State, Info]]) -> tuple[State, Info]:
+    """Return the last state and info of a run. Raises ValueError where there is none."""
+    end: tuple[State, Info] | None = None
+    for end in states:
+        pass
+    if end is None:
+        raise ValueError("an empty program has no last state")
+    return end
+
+
 def _complaint(number: int, level: Level, state: State, info: Info, algebra: Algebra) -> str:
     norms = {"x": state.x, "x before": info.at, "momentum": state.m, "score": state.s}
     told = ", ".join(f"<{name}> = {algebra.norm(v)}" for name, v in norms.items() if v is not None)
@@ -71,13 +81,15 @@ def sample(
 
     Returns the last state, its info and the number of score evaluations (NFE). Raises ValueError on an empty program.
     """
-    algebra = algebra or Particles()
-    noise, evaluations, last = generated(generator, algebra.empty_like), 0, None
-    for state, info in run(program, State(x), score, noise, algebra):
-        evaluations, last = evaluations + info.evaluations, (state, info)
-    if last is None:
-        raise ValueError("an empty program samples nothing")
-    return *last, evaluations
+    algebra, evaluations = algebra or Particles(), 0
+
+    def counted() -> Iterator[tuple[State, Info]]:
+        nonlocal evaluations
+        for state, info in run(program, State(x), score, generated(generator, algebra.empty_like), algebra):
+            evaluations += info.evaluations
+            yield state, info
+
+    return *last(counted()), evaluations
 
 
 def denoised(info: Info, state: State, level: Level, algebra: Algebra) -> Vector:

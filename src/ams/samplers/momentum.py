@@ -116,3 +116,16 @@ def recorded(coefficients: list[Coefficients]) -> Rule:
     """A rule that replays recorded or symbolic coefficients in order, in place of deciding them."""
     remaining = iter(coefficients)
     return lambda state, s, z, level, algebra: next(remaining)
+
+
+def forgetful(step: Step) -> Step:
+    """The step without memory: every call is a first call, as for the adjacency of the released graph corrector.
+
+    The release computes that momentum but never stores the move, so `m`, `s` and `A` are lost (claim R3).
+    """
+
+    def amnesic(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
+        after, info = step(State(state.x), score, noise, level, algebra)
+        return State(after.x), info
+
+    return amnesic

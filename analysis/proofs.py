@@ -1,0 +1,20 @@
+"""What a proof measures: an identity's two sides are subtracted, and what is left after simplification is counted."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from ams.ledger import Measurement
+
+
+def left_over(*differences: sp.Expr) -> Measurement:
+    """Return the operations and symbols left in the simplified differences: 0 says that each is identically zero."""
+    remainders = [sp.simplify(sp.together(difference)) for difference in differences]
+    left = sum(0 if r == 0 else 1 + int(sp.count_ops(r)) for r in remainders)
+    shown = [str(r) for r in remainders if r != 0]
+    return Measurement(value=left, n=len(differences), detail={"identities": len(differences), "left": shown})
+
+
+def matrix_entries(ours: sp.Matrix, stated: sp.Matrix) -> list[sp.Expr]:
+    """Return the entrywise differences of two matrices."""
+    return list(ours - stated)

@@ -1,0 +1,19 @@
+"""The targets that several groups of claims share."""
+
+from __future__ import annotations
+
+import torch
+
+from ams.laws.gaussian import GaussianLaw
+from ams.targets import GaussianMixture
+
+
+def stiff_gaussian(directions: int = 16, smallest: float = 1e-3, distance: float = 2.0) -> GaussianLaw:
+    """The law's algebra on a Gaussian with variances log-spaced from 1 to `smallest` and a mean of norm `distance`."""
+    variance = torch.logspace(0.0, float(torch.log10(torch.tensor(smallest))), directions, dtype=torch.float64)
+    return GaussianLaw(variance, mean=distance / directions**0.5)
+
+
+def two_modes(spread: float = 0.5, minority: float = 0.3) -> GaussianMixture:
+    """The mixture `minority` N(-1, spread^2) + (1 - `minority`) N(1, spread^2) on the line."""
+    return GaussianMixture([minority, 1.0 - minority], [[-1.0], [1.0]], spread**2)
