@@ -1,0 +1,408 @@
+#!/usr/bin/env bash
+# Make the environment, then hand over to `python -m ams reproduce` (or to pytest).
+#
+# The ladder, first rung that holds: the active Python, if it satisfies pyproject.toml; an environment made here
+# before; mamba or conda with environment.yml, if conda-forge answers in time; a virtual environment and pip with
+# constraints.txt. Bash 3.2 and the usual small tools suffice, so that macOS serves as well as Linux.
+
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
+set -Eeuo pipefail
+
+usage() {
+  cat <<'END'
+usage: bash reproduce.sh [options]           check the claims, write the report
+       bash reproduce.sh test [pytest args]  run the tests (installs the extra "test")
+       bash reproduce.sh lint                run ruff and mypy (the same extra)
+
+  --profile quick|cpu|gpu   how much to run (default: gpu where CUDA works, else cpu)
+  --only ID ...             only these claims or groups
+  --force ID ...            run these again, though their results are current
+  --list                    list the claims, run nothing
+  --check                   check the results that are there, run nothing
+  --offline                 ask no package index and fetch no file: use what is here
+  --strict                  a claim that was not run counts against the exit code
+  --jobs N                  so many rules at a time
+  --out DIR                 where the results go (default: results)
+  --help                    this text
+
+exit code: 0 no verdict contradicts its expectation; 1 one does; 2 bad usage or input, or no environment;
+           3 a run failed
+variables: AMS_ENV (folder for environments, instead of .venv in the checkout), AMS_CONDA_TIMEOUT (seconds that
+           conda-forge has to answer; 20; to make the environment, 45 times as long)
+END
+}
+
+say() { printf '%s\n' "$*" >&2; }
+
+die() {
+  say "reproduce.sh: $*"
+  exit 2
+}
+
+# --- what a Python is good for ------------------------------------------------------------------------------
+
+version_of() { # "3.11.7", or nothing where there is no working Python
+  local words
+  words=$("$1" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null </dev/null) || return 0
+  if [[ $words =~ [0-9]+\.[0-9]+(\.[0-9]+)? ]]; then printf '%s' "${BASH_REMATCH[0]}"; fi
+}
+
+between() { # is version $1 at least 3.$2 and at most 3.$3
+  [[ $1 =~ ^3\.([0-9]+) ]] && ((BASH_REMATCH[1] >= $2 && BASH_REMATCH[1] <= $3))
+}
+
+about() { # PYTHON WORD ...: what ams.environment says; it must run before anything is installed
+  "$1" -P "$ROOT/src/ams/environment.py" "${@:2}" </dev/null
+}
+
+satisfies() { # sets LACKS to what is wrong, in words
+  local version
+  version=$(version_of "$1")
+  LACKS="$1 is ${version:-no working Python}, 3.11 or later is needed"
+  between "$version" 11 99 || return 1
+  LACKS=$(about "$1" missing ${EXTRA:+"$EXTRA"} 2>/dev/null) || LACKS=pip
+  [ "$LACKS" != satisfied ] || return 0
+  LACKS="$1 lacks $LACKS"
+  return 1
+}
+
+interpreters() { # the tested versions first, the active Python first among them
+  local name path version newer=""
+  for name in python3 python3.13 python3.12 python3.11 python; do
+    path=$(command -v "$name") || continue
+    version=$(version_of "$path")
+    if between "$version" 11 13; then printf '%s\n' "$path"; fi
+    if between "$version" 14 99; then newer+=$path$'\n'; fi
+  done
+  printf '%s' "$newer"
+}
+
+active_python() {
+  local path
+  for path in ${VIRTUAL_ENV:+"$VIRTUAL_ENV/bin/python"} ${CONDA_PREFIX:+"$CONDA_PREFIX/bin/python"} \
+    "$(command -v python3 || true)"; do
+    case $path in "" | "$ROOT/.venv/"*) continue ;; esac # that one is judged by its stamp
+    satisfies "$path" || continue
+    PYTHON=$path
+    return 0
+  done
+  return 1
+}
+
+# --- the place of an environment made here ------------------------------------------------------------------
+
+ours() { # made here, or free to be
+  [ -e "$1/.ams-suite.lock" ] || [ -z "$(ls -A -- "$1" 2>/dev/null)" ]
+}
+
+writable() {
+  if [ -e "$1" ]; then [ -d "$1" ] && [ -w "$1" ]; else [ -w "$(dirname -- "$1")" ]; fi
+}
+
+elsewhere() { # outside the checkout, a place for each checkout
+  local base key
+  key=$(printf '%s' "$ROOT" | cksum | cut -d ' ' -f 1)
+  for base in ${AMS_ENV:+"$(absolute "$AMS_ENV")"} ${XDG_CACHE_HOME:+"$XDG_CACHE_HOME/ams-suite"} \
+    ${HOME:+"$HOME/.cache/ams-suite"} "${TMPDIR:-/tmp}/ams-suite-$UID"; do
+    if mkdir -p -- "$base/$key" 2>/dev/null && [ -w "$base/$key" ] && [ -O "$base/$key" ]; then
+      PLACE=$base/$key/venv
+      return
+    fi
+    [ -z "${AMS_ENV:-}" ] || die "AMS_ENV=$AMS_ENV cannot be written: name another folder"
+  done
+  die "no place for an environment: $ROOT and the cache cannot be written; name a folder with AMS_ENV"
+}
+
+choose_place() {
+  PLACE=$ROOT/.venv
+  if [ -n "${AMS_ENV:-}" ]; then
+    elsewhere
+  elif ! ours "$PLACE"; then
+    if satisfies "$PLACE/bin/python"; then
+      PYTHON=$PLACE/bin/python
+      return
+    fi
+    say "environment: $PLACE was not made here and does not serve ($LACKS): left as it is"
+    elsewhere
+  elif ! ready && ! writable "$PLACE"; then
+    say "environment: $ROOT is read-only, so the environment goes elsewhere"
+    elsewhere
+  fi
+}
+
+stamp() { # what a complete environment was made from, and for which checkout
+  printf '%s\n%s\n' "$(cat -- "$ROOT/pyproject.toml" "$ROOT/constraints.txt" | cksum)" "$ROOT"
+}
+
+python_of_place() {
+  local python=$PLACE/conda/bin/python
+  [ -x "$python" ] || python=$PLACE/bin/python
+  printf '%s' "$python"
+}
+
+ready() {
+  local python
+  python=$(python_of_place)
+  [ "$(cat -- "$PLACE/.ams-suite" 2>/dev/null)" = "$(stamp)" ] && satisfies "$python" || return 1
+  PYTHON=$python
+}
+
+finished() { # made for this checkout, though perhaps from an earlier pyproject.toml or without the extra
+  [ "$(tail -n 1 -- "$PLACE/.ams-suite" 2>/dev/null)" = "$ROOT" ] && [ -n "$(version_of "$(python_of_place)")" ]
+}
+
+# --- making it ----------------------------------------------------------------------------------------------
+
+lock() { # gone with this process and with whatever outlives it in the place
+  exec 9>>"$PLACE/.ams-suite.lock"
+  if ! command -v flock >/dev/null; then
+    say "environment: no flock here, so do not start two set-ups at once"
+  elif ! flock -n 9; then
+    say "environment: another run is making $PLACE: waiting for it"
+    flock 9
+  fi
+}
+
+empty_place() {
+  find "$PLACE" -mindepth 1 -maxdepth 1 ! -name .ams-suite.lock ! -name 'setup*.log' -exec rm -rf -- {} +
+}
+
+make_environment() {
+  local lacks=${LACKS:-there is no Python on PATH}
+  mkdir -p -- "$PLACE" || die "$PLACE cannot be written: name another folder with AMS_ENV"
+  lock
+  ready && return
+  LOG=$PLACE/setup.log
+  if finished; then
+    update_environment
+  else
+    say "environment: one is made, since $lacks"
+    if [ -e "$PLACE/pyvenv.cfg" ] || [ -e "$PLACE/conda" ]; then
+      say "environment: what $PLACE holds is unfinished or was moved, so it is made anew"
+    fi
+    empty_place
+    LOG=$PLACE/setup-conda.log conda_environment || virtual_environment
+  fi
+  seal
+}
+
+update_environment() { # a failure leaves what was there; a kill leaves no stamp, and the next run starts afresh
+  local stamp=$PLACE/.ams-suite
+  say "environment: bringing $PLACE up to date with pyproject.toml and constraints.txt"
+  mv -f -- "$stamp" "$stamp.old"
+  install_requirements "$(python_of_place)" && return
+  mv -f -- "$stamp.old" "$stamp"
+  give_up
+}
+
+virtual_environment() {
+  local python cause=""
+  while IFS= read -r python; do
+    say "environment: making $PLACE with $python ($(version_of "$python"))"
+    rm -f -- "$PLACE/setup-pip.log"
+    if "$python" -m venv "$PLACE" >"$LOG" 2>&1 </dev/null; then
+      install_requirements "$PLACE/bin/python" || give_up
+      return
+    fi
+    cause=$(why "$python")
+    say "environment: $python: ${cause#*: }"
+    empty_place
+  done < <(interpreters)
+  [ -z "$cause" ] || die "the environment cannot be made: ${cause#*: }. Log: $LOG"
+  python=$(command -v python3 || command -v python) || die "no Python on PATH: install Python 3.11 or later"
+  die "Python 3.11 or later is needed, $python is $(version_of "$python"): install one, or mamba or conda"
+}
+
+seal() { # `ams` and the checks can be imported from anywhere; the stamp comes last
+  local site
+  PYTHON=$(python_of_place)
+  site=$("$PYTHON" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+  printf '%s\n' "$ROOT/src" "$ROOT" >"$site/ams-suite.pth"
+  # shellcheck disable=SC2016  # for the new script to expand
+  printf '%s\n' '#!/bin/sh' 'exec "$(dirname -- "$0")/python" -m ams "$@"' >"${PYTHON%/*}/ams"
+  chmod +x -- "${PYTHON%/*}/ams"
+  stamp >"$PLACE/.ams-suite.new"
+  mv -f -- "$PLACE/.ams-suite.new" "$PLACE/.ams-suite"
+}
+
+watched() { # run $2... with its output in the log; after $1 seconds (0: never) kill it and its children: 124
+  local limit=$1 began=$SECONDS told=$SECONDS job code=0
+  set -m # a process group of its own
+  "${@:2}" >>"$LOG" 2>&1 </dev/null &
+  job=$!
+  set +m
+  # shellcheck disable=SC2064  # this job's number
+  trap "kill -KILL -- -$job 2>/dev/null; exit 130" INT TERM HUP
+  while kill -0 "$job" 2>/dev/null; do
+    if ((limit > 0 && SECONDS - began >= limit)); then
+      code=124
+      kill -KILL -- "-$job" 2>/dev/null || true
+      break
+    fi
+    if ((SECONDS - told >= 15)); then
+      told=$SECONDS
+      say "  ... $((SECONDS - began)) s: $(tail -n 1 -- "$LOG" | tr -d '\r' | cut -c 1-90)"
+    fi
+    sleep 0.1
+  done
+  wait "$job" 2>/dev/null || code=$((code ? code : $?))
+  trap - INT TERM HUP
+  return "$code"
+}
+
+conda_environment() {
+  local conda
+  conda=$(command -v mamba || command -v conda || command -v "${CONDA_EXE:-}") || return 1
+  if [ -n "$OFFLINE" ]; then
+    say "conda: --offline, so $conda is not asked"
+    return 1
+  fi
+  : >"$LOG"
+  say "conda: asking conda-forge through $conda (at most $CONDA_TIMEOUT s)"
+  with_conda "$CONDA_TIMEOUT" "$conda" search --override-channels -c conda-forge 'python>=3.11' || return 1
+  say "conda: making $PLACE/conda from environment.yml (at most $((45 * CONDA_TIMEOUT)) s)"
+  with_conda $((45 * CONDA_TIMEOUT)) "$conda" env create -p "$PLACE/conda" -f "$ROOT/environment.yml" || return 1
+  satisfies "$PLACE/conda/bin/python" && return
+  say "pip: adding what conda-forge does not hold"
+  install_requirements "$PLACE/conda/bin/python" || conda_failed $?
+}
+
+with_conda() { # run $2... for at most $1 seconds
+  local code=0
+  CONDA_ALWAYS_YES=true MAMBA_ALWAYS_YES=true watched "$@" || code=$?
+  [ "$code" = 0 ] || conda_failed "$code" "$1"
+}
+
+conda_failed() { # tell why, in one line; the ladder goes on
+  local why="failed with exit code $1"
+  [ "$1" != 124 ] || why="did not answer within $2 s and was ended"
+  say "conda: $why; going on with pip. Log: $LOG, ending: $(tail -n 1 -- "$LOG" | cut -c 1-100)"
+  rm -rf -- "$PLACE/conda"
+  return 1
+}
+
+pip_install() { # PYTHON, then further arguments of pip install
+  : >"$LOG"
+  rm -f -- "$PLACE/setup-pip.log"
+  PIP_USER=0 watched 0 "$1" -m pip --log "$PLACE/setup-pip.log" --no-input --disable-pip-version-check install \
+    --progress-bar off ${OFFLINE:+--no-index} -r "$PLACE/requirements.txt" "${@:2}"
+}
+
+install_requirements() { # pyproject.toml's, into the environment of PYTHON
+  local python=$1 cpu cause
+  about "$python" requirements ${EXTRA:+"$EXTRA"} >"$PLACE/requirements.txt" 2>>"$LOG" || return 1
+  if [ "$python" = "$PLACE/conda/bin/python" ]; then # unpinned, so that conda's own releases stay
+    pip_install "$python"
+    return
+  fi
+  cpu=$(cpu_index "$python")
+  say "pip: installing what pyproject.toml names, as pinned in constraints.txt. Log: $LOG"
+  pip_install "$python" -c "$ROOT/constraints.txt" ${cpu:+--extra-index-url "$cpu"} && return
+  cause=$(why "$python")
+  case $cause in absent:* | conflict:*) ;; *) return 1 ;; esac
+  say "pip: the pins cannot be met (${cause#*: }). Trying the ranges of pyproject.toml"
+  pip_install "$python" ${cpu:+--extra-index-url "$cpu"}
+}
+
+cpu_index() { # without an NVIDIA GPU, spare the gigabytes of CUDA if PyTorch's own index answers
+  local url=https://download.pytorch.org/whl/cpu
+  if [ "$(uname -s)" != Linux ] || [ -n "$OFFLINE" ] || command -v nvidia-smi >/dev/null; then return; fi
+  if "$1" -m pip config list 2>/dev/null | grep -qE '(index-url|no-index)='; then return; fi # the user decides
+  if LOG=/dev/null watched 5 "$1" -c "import urllib.request as r; r.urlopen('$url/', timeout=4)"; then
+    printf '%s' "$url"
+  fi
+}
+
+why() { # "kind: what went wrong and what to do", as PYTHON reads the logs
+  about "$1" cause "$LOG" "$PLACE/setup-pip.log" 2>/dev/null || printf 'unknown: %s' "its log says more"
+}
+
+give_up() {
+  local cause
+  cause=$(why "$(python_of_place)")
+  die "the environment cannot be made${OFFLINE:+ (--offline: no index was asked)}: ${cause#*: }. Log: $LOG"
+}
+
+# --- the command line ---------------------------------------------------------------------------------------
+
+checkout() { # the folder of this script, whatever links lead to it
+  local path=${BASH_SOURCE[0]} link
+  while [ -L "$path" ]; do
+    link=$(readlink -- "$path")
+    case $link in /*) path=$link ;; *) path=$(dirname -- "$path")/$link ;; esac
+  done
+  CDPATH='' cd -P -- "$(dirname -- "$path")" && pwd -P
+}
+
+absolute() { # the caller's path, since the work is done from the checkout
+  case $1 in "" | /* | -*) printf '%s' "$1" ;; *) printf '%s' "$CALLER/$1" ;; esac
+}
+
+parse() { # what bash must know; all else is checked where it is used
+  local word previous="" runs=1
+  for word in "$@"; do
+    [ "$previous" != --out ] || word=$(absolute "$word") runs=""
+    case $word in
+      -h | --help) usage && exit 0 ;;
+      --offline) OFFLINE=1 ;;
+      --list | --check) runs="" ;;
+      --out=*) word=--out=$(absolute "${word#--out=}") runs="" ;;
+    esac
+    ARGS+=("$word")
+    previous=$word
+  done
+  [ -z "$runs" ] || writable "$ROOT/results" || die "$ROOT is read-only: name a folder for the results, --out DIR"
+}
+
+parse_test() { # pytest's own arguments, --offline apart
+  EXTRA="test"
+  local word
+  for word in "$@"; do
+    if [ "$word" = --offline ]; then OFFLINE=1; else ARGS+=("$word"); fi
+  done
+}
+
+find_environment() {
+  active_python && return
+  choose_place
+  [ -n "$PYTHON" ] || ready || make_environment
+  exec 9>&- # the lock is for the set-up alone
+  PATH=$(dirname -- "$PYTHON"):$PATH
+}
+
+prepare_child() { # one thread a process, one checkout for every import
+  export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} MKL_NUM_THREADS=${MKL_NUM_THREADS:-1}
+  export OPENBLAS_NUM_THREADS=${OPENBLAS_NUM_THREADS:-1}
+  export PYTHONPATH=$ROOT/src:$ROOT${PYTHONPATH:+:$PYTHONPATH}
+  if [ ! -w "$ROOT" ]; then
+    export PYTHONDONTWRITEBYTECODE=1 PYTEST_ADDOPTS="-p no:cacheprovider ${PYTEST_ADDOPTS:-}"
+  fi
+  cd -- "$ROOT"
+}
+
+main() {
+  local word=reproduce
+  { : <&0; } 2>/dev/null || exec </dev/null # a closed one would be taken by the first file opened
+  CALLER=$PWD ROOT=$(checkout) PYTHON="" PLACE="" LOG=/dev/null LACKS="" EXTRA="" OFFLINE="" ARGS=()
+  [ -f "$ROOT/pyproject.toml" ] || die "$ROOT has no pyproject.toml: run this script in a whole checkout"
+  case $ROOT in *:*) die "$ROOT: Python's search path cannot hold a colon; move the checkout" ;; esac
+  case ${1:-} in
+    test | lint) word=$1 && shift && parse_test "$@" ;;
+    "" | -*) parse "$@" ;;
+    *) die "'$1' is not known: 'test', 'lint' or an option is expected (see --help)" ;;
+  esac
+  CONDA_TIMEOUT=${AMS_CONDA_TIMEOUT:-20}
+  [[ $CONDA_TIMEOUT =~ ^[1-9][0-9]{0,4}$ ]] || die "AMS_CONDA_TIMEOUT=$CONDA_TIMEOUT: whole seconds are expected"
+  trap 'die "the environment cannot be made: line $LINENO failed. Log: $LOG"' ERR
+  find_environment
+  trap - ERR
+  say "environment: $PYTHON ($(version_of "$PYTHON")), ready in $SECONDS s"
+  prepare_child
+  case $word in
+    test) exec "$PYTHON" -m pytest ${ARGS[@]+"${ARGS[@]}"} ;;
+    lint) "$PYTHON" -m ruff check . && "$PYTHON" -m ruff format --check . && "$PYTHON" -m mypy ;;
+    *) exec "$PYTHON" -m ams reproduce ${ARGS[@]+"${ARGS[@]}"} ;;
+  esac
+}
+
+main "$@"
