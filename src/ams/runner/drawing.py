@@ -1,0 +1,75 @@
+"""Drawing and tabulating a group: its files, and the record that knows them by digest."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from ams.ledger.claims import Group
+from ams.ledger.figures import Figure, Table
+from ams.ledger.files import sha256_of, write_whole
+from ams.ledger.measurement import Unavailable
+from ams.ledger.provenance import Environment, Stopwatch
+from ams.ledger.records import Artefacts
+from ams.runner.checks import Checks, one_line
+from ams.runner.workspace import STYLE, Workspace
+
+
+class _Drawn(NamedTuple):
+    figures: tuple[Figure, ...] = ()
+    tables: tuple[Table, ...] = ()
+    files: dict[str, str] = {}  # noqa: RUF012 (never changed)
+    reason: str = ""
+    failed: bool = False
+
+
+def draw_group(workspace: Workspace, group: Group, load: Callable[[], Checks], environment: Environment) -> None:
+    """Call the `figures` and `tables` of a group's module (either may be absent) and record what they made.
+
+    What breaks there is logged and recorded as failed. Raises OSError if the record cannot be written.
+    """
+    watch = Stopwatch()
+    path, log = workspace.figures_path(group), workspace.log_path(f"{group.id}.figures")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        drawn = _drawn(workspace.root, path.parent, load())
+        log.unlink(missing_ok=True)
+    except Unavailable as absence:
+        drawn = _Drawn(reason=str(absence))
+    except (Exception, SystemExit) as error:
+        drawn = _Drawn(reason=one_line(error), failed=True)
+        write_whole(log, "".join(traceback.format_exception(error)))
+    parts = workspace.figures_parts(group)
+    provenance = watch.provenance(environment, workspace.profile, workspace.config_digest(group))
+    Artefacts(id=group.id, key=parts.key, parts=parts, provenance=provenance, **drawn._asdict()).write(path)
+
+
+@contextmanager
+def drawing_style(root: Path) -> Iterator[None]:
+    """Draw without a screen, in the one style of the repository (if it has one)."""
+    import matplotlib
+    from matplotlib import style
+
+    matplotlib.use("Agg")
+    with style.context(root / STYLE if (root / STYLE).is_file() else "default"):
+        yield
+
+
+def _drawn(root: Path, folder: Path, checks: Checks) -> _Drawn:
+    figures: list[Figure] = []
+    tables: list[Table] = []
+    if hasattr(checks.module, "figures"):
+        with drawing_style(root):
+            figures = list(checks.module.figures(checks.settings, folder))
+    if hasattr(checks.module, "tables"):
+        tables = list(checks.module.tables(checks.settings))
+    for table in tables:
+        write_whole(folder / f"{table.id}.csv", table.csv())
+    names = [f"{figure.file.stem}{kind}" for figure in figures for kind in (".svg", ".png")]
+    names += [f"{table.id}.csv" for table in tables]
+    files = {name: sha256_of((folder / name).read_bytes()) for name in names}
+    named = tuple(figure.model_copy(update={"file": Path(figure.file.name)}) for figure in figures)
+    return _Drawn(named, tuple(tables), files)

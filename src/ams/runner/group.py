@@ -1,0 +1,115 @@
+"""Running one group of claims in this process: measure, judge, record, draw.
+
+A check that breaks takes nothing else with it: its traceback goes to the claim's log, its claim is marked as failed,
+the others run.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from ams.ledger.claims import Check, Claim, Group
+from ams.ledger.files import write_whole
+from ams.ledger.measurement import Measurement, Unavailable
+from ams.ledger.problems import InputProblem
+from ams.ledger.provenance import Environment, Stopwatch, environment_of
+from ams.ledger.records import CheckResult, Record
+from ams.ledger.verdicts import verdict_of_claim
+from ams.runner.checks import Checks, one_line, place_of
+from ams.runner.drawing import draw_group
+from ams.runner.plan import Run, plan_of
+from ams.runner.workspace import Workspace
+
+Load = Callable[[], Checks]
+Note = Callable[[Claim, Record], None]
+Complain = Callable[[str], None]
+
+
+def run_group(workspace: Workspace, run: Run, group: Group, note: Note, complain: Complain) -> None:
+    """Make the records of the group's claims that `run` still lacks, then its figures and tables.
+
+    `note` sees each record once it is on disk; `complain` gets one line where nothing could be written. Raises
+    InputProblem for settings that do not fit.
+    """
+    plan = plan_of(workspace, run)
+    claims = [item.claim for item in plan.pending if item.group.id == group.id]
+    if not claims and group.id not in plan.figures:
+        return
+    load = _loader(workspace, group)
+    environment = environment_of(workspace.root, workspace.device)
+    for claim in claims:
+        with _complaining(f"{claim.id}: no record", complain):
+            record = _record(workspace, claim, load, environment)
+            record.write(workspace.record_path(claim))
+            note(claim, record)
+    if group.id in plan.figures:
+        with _complaining(f"{group.id}: no figures", complain):
+            draw_group(workspace, group, load, environment)
+
+
+def _loader(workspace: Workspace, group: Group) -> Load:
+    """Load the group's checks once, now; the function returned gives them, or raises what kept them from loading."""
+    try:
+        checks = Checks.load(workspace, group)
+    except InputProblem:
+        raise
+    except (Exception, SystemExit) as error:
+        broken = error
+
+        def fail() -> Checks:
+            raise broken
+
+        return fail
+    return lambda: checks
+
+
+@contextmanager
+def _complaining(what: str, complain: Complain) -> Iterator[None]:
+    """Turn a disk that is full or gone into one line; what is missing counts as failed at the end."""
+    try:
+        yield
+    except OSError as error:
+        complain(f"{what} could be written: {error}")
+
+
+def _record(workspace: Workspace, claim: Claim, load: Load, environment: Environment) -> Record:
+    """Measure a claim. Raises OSError if its log cannot be written."""
+    watch = Stopwatch()
+    errors: list[BaseException] = []
+    results = tuple(_result(workspace, check, load, errors) for check in claim.check)
+    log = workspace.log_path(claim.id)
+    if errors:
+        write_whole(log, "\n".join("".join(traceback.format_exception(error)) for error in errors))
+    else:
+        log.unlink(missing_ok=True)
+    parts = workspace.record_parts(claim)
+    config = workspace.config_digest(workspace.claims.group_of(claim))
+    return Record(
+        id=claim.id,
+        key=parts.key,
+        parts=parts,
+        checks=results,
+        verdict=verdict_of_claim(result.verdict for result in results),
+        failed=bool(errors),
+        provenance=watch.provenance(environment, workspace.profile, config),
+    )
+
+
+def _result(workspace: Workspace, check: Check, load: Load, errors: list[BaseException]) -> CheckResult:
+    """Measure and judge one check; what breaks is added to `errors`."""
+    begin = time.perf_counter()
+    where = ""
+    try:
+        checks = load()
+        function = checks.function(check)
+        where = place_of(workspace.root, function)
+        measured = Measurement.model_validate(function(checks.settings))
+        return CheckResult.of(check, measured, time.perf_counter() - begin, where)
+    except Unavailable as absence:
+        return CheckResult.unreached(check, str(absence), time.perf_counter() - begin, where)
+    except (Exception, SystemExit) as error:
+        errors.append(error)
+        return CheckResult.unreached(check, one_line(error), time.perf_counter() - begin, where)

@@ -1,0 +1,128 @@
+"""What a run was asked for, and what is left to do for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ams.ledger.claims import Claim, Group, Profile, Verdict
+from ams.ledger.keys import KeyParts
+from ams.ledger.provenance import now
+from ams.ledger.records import Artefacts, NotCurrent, Record, Sealed, current_artefacts, current_record
+from ams.runner.workspace import Workspace
+
+
+class Run(Sealed):
+    """A run's orders, kept as `run.json`: its processes read them, and the report knows by `started` what is new."""
+
+    profile: Profile
+    started: str
+    selected: tuple[str, ...]
+    forced: tuple[str, ...]
+
+    @classmethod
+    def begin(cls, workspace: Workspace, only: tuple[str, ...] = (), force: tuple[str, ...] = ()) -> Run:
+        """Write down the orders of a run that starts now. Raises InputProblem for an unknown name, OSError."""
+        selected = tuple(claim.id for claim in workspace.claims.select(only))
+        forced = tuple(claim.id for claim in workspace.claims.select(force)) if force else ()
+        run = cls(profile=workspace.profile, started=now(), selected=selected, forced=forced)
+        run.write(run_path(workspace))
+        return run
+
+    @classmethod
+    def last(cls, workspace: Workspace) -> Run | None:
+        """Return the orders of the last run, None if there was none."""
+        try:
+            return cls.read(run_path(workspace))
+        except NotCurrent:
+            return None
+
+
+def run_path(workspace: Workspace) -> Path:
+    """Return the place of the run's orders."""
+    return workspace.folder / "run.json"
+
+
+@dataclass(frozen=True)
+class Item:
+    """A claim with its current record, if it has one, and why it is to be made (empty: it is not)."""
+
+    claim: Claim
+    group: Group
+    record: Record | None
+    why: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The claims of a run with what is to be done, and the groups whose figures or notebook pages are to be made."""
+
+    items: tuple[Item, ...]
+    figures: dict[str, str]
+    pages: dict[str, str]
+
+    @property
+    def pending(self) -> tuple[Item, ...]:
+        """Return the claims that are to be made."""
+        return tuple(item for item in self.items if item.why)
+
+    @property
+    def busy_groups(self) -> tuple[str, ...]:
+        """Return the groups with a claim, a figure or a table to be made."""
+        return tuple(dict.fromkeys([*(item.group.id for item in self.pending), *self.figures]))
+
+
+def plan_of(workspace: Workspace, run: Run) -> Plan:
+    """Work out from what lies in the results' folder what `run` has still to do."""
+    chosen = [claim for claim in workspace.claims.claim if claim.id in run.selected]
+    items = tuple(_item(workspace, claim, run) for claim in chosen if workspace.profile in claim.profiles)
+    figures: dict[str, str] = {}
+    pages: dict[str, str] = {}
+    for group in complete_groups(workspace, run):
+        if why := _why_made(workspace, workspace.figures_path(group), workspace.figures_parts(group), run, group):
+            figures[group.id] = why
+        if group.notebook and workspace.config.notebooks:
+            why = _why_made(workspace, workspace.page_path(group), workspace.page_parts(group), run, group)
+            pages |= {group.id: why} if why else {}
+    return Plan(items, figures, pages)
+
+
+def complete_groups(workspace: Workspace, run: Run) -> list[Group]:
+    """Return the groups whose claims of this profile were all selected: only their figures and pages are made."""
+    complete = []
+    for group in workspace.claims.group:
+        claims = [claim for claim in workspace.claims.of_group(group.id) if workspace.profile in claim.profiles]
+        if claims and all(claim.id in run.selected for claim in claims):
+            complete.append(group)
+    return complete
+
+
+def _item(workspace: Workspace, claim: Claim, run: Run) -> Item:
+    group = workspace.claims.group_of(claim)
+    try:
+        record = current_record(claim, workspace.record_path(claim), workspace.record_parts(claim))
+    except NotCurrent as reason:
+        return Item(claim, group, None, str(reason))
+    return Item(claim, group, record, _why_again(record, claim.id in run.forced, run))
+
+
+def _why_again(record: Record | Artefacts, forced: bool, run: Run) -> str:
+    """Say why a current record is to be made again: it is not worth keeping, unless this run has just made it."""
+    if record.provenance.started >= run.started:
+        return ""
+    if forced:
+        return "forced"
+    if record.failed:
+        return "it failed last time"
+    if isinstance(record, Record) and record.verdict is Verdict.NOT_RUN:
+        return "it could not be run last time"
+    return ""
+
+
+def _why_made(workspace: Workspace, path: Path, parts: KeyParts, run: Run, group: Group) -> str:
+    try:
+        artefacts = current_artefacts(path, parts)
+    except NotCurrent as reason:
+        return str(reason)
+    forced = all(claim.id in run.forced for claim in workspace.claims.of_group(group.id))
+    return _why_again(artefacts, forced, run)

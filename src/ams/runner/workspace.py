@@ -1,0 +1,119 @@
+"""The repository that is checked, the profile, and the places of its results."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ams.ledger.claims import Claim, Claims, Group, Profile
+from ams.ledger.config import Device, ProfileConfig
+from ams.ledger.files import canonical_json, sha256_of
+from ams.ledger.keys import KeyParts
+from ams.ledger.loading import CLAIMS, load_claims, load_config
+from ams.ledger.problems import InputProblem, unknown
+from ams.ledger.provenance import cuda_works
+from ams.ledger.sources import Sources
+
+PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+STYLE = "paper/style.mplstyle"
+
+
+def find_root(start: Path) -> Path:
+    """Return the nearest folder at or above `start` that holds the claims file, else the package's own repository.
+
+    Raises InputProblem if there is none.
+    """
+    for folder in (start, *start.parents, PACKAGE_ROOT.parent):
+        if (folder / CLAIMS).is_file():
+            return folder
+    raise InputProblem(f"no {CLAIMS} at or above {start}: run from inside a clone of the repository")
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One profile of one repository. `folder` is where its results lie: `<out>/<profile>`."""
+
+    root: Path
+    profile: Profile
+    folder: Path
+    claims: Claims
+    config: ProfileConfig
+    device: Device
+    sources: Sources
+    data: Mapping[str, str]
+
+    @classmethod
+    def open(cls, root: Path, profile: Profile, out: Path | None, data: Mapping[str, str] | None = None) -> Workspace:
+        """Read the repository's files and put it on Python's path; `data` gives the sha256 of registered files.
+
+        Raises InputProblem.
+        """
+        claims = load_claims(root)
+        config = load_config(root, profile, claims)
+        if str(root) not in sys.path:
+            sys.path.insert(0, str(root))
+        if data is None:
+            data = _registered() if any(claim.data for claim in claims.claim) else {}
+        device = Device.CUDA if config.device is Device.CUDA and cuda_works() else Device.CPU
+        folder = (out or root / "results").resolve() / profile
+        return cls(root, profile, folder, claims, config, device, Sources(PACKAGE_ROOT, root), data)
+
+    def record_path(self, claim: Claim) -> Path:
+        """Return the place of a claim's record."""
+        return self.folder / "records" / f"{claim.id}.json"
+
+    def figures_path(self, group: Group) -> Path:
+        """Return the place of the record of a group's figures and tables."""
+        return self.folder / "figures" / group.id / "artefacts.json"
+
+    def page_path(self, group: Group) -> Path:
+        """Return the place of the record of a group's notebook page; the page lies beside it."""
+        return self.folder / "notebooks" / f"{group.id}.json"
+
+    def log_path(self, name: str) -> Path:
+        """Return the place of a log."""
+        return self.folder / "logs" / f"{name}.log"
+
+    def config_digest(self, group: Group) -> str:
+        """Return the digest of a group's part of the configuration."""
+        return sha256_of(canonical_json(self.config.settings_of(group.id)))
+
+    def record_parts(self, claim: Claim) -> KeyParts:
+        """Return what a claim's record depends on."""
+        return self._parts(claim.model_dump(mode="json"), self.claims.group_of(claim), {}, claim.data)
+
+    def figures_parts(self, group: Group) -> KeyParts:
+        """Return what a group's figures and tables depend on: its module, its data, the style."""
+        return self._parts(group.id, group, self._extra(STYLE), self._data_of(group))
+
+    def page_parts(self, group: Group) -> KeyParts:
+        """Return what a group's notebook page depends on: the group's own parts, the notebook, the page's maker."""
+        notebook = self.root / (group.notebook or "")
+        extra = self.sources.closure_of_script(notebook) | self._extra(STYLE, "paper/notebooks.py")
+        return self._parts(group.id, group, extra, self._data_of(group))
+
+    def _extra(self, *names: str) -> dict[str, str]:
+        return {name: sha256_of((self.root / name).read_bytes()) for name in names if (self.root / name).is_file()}
+
+    def _data_of(self, group: Group) -> tuple[str, ...]:
+        return tuple(sorted({name for claim in self.claims.of_group(group.id) for name in claim.data}))
+
+    def _parts(self, entry: object, group: Group, extra: dict[str, str], data: tuple[str, ...]) -> KeyParts:
+        for name in data:
+            if name not in self.data:
+                raise InputProblem(f"{CLAIMS}: {unknown('data', name, self.data)}")
+        return KeyParts(
+            entry=sha256_of(canonical_json(entry)),
+            config=self.config_digest(group),
+            sources=self.sources.closure(group.module) | extra,
+            data={name: self.data[name] for name in data},
+            device=self.device,
+        )
+
+
+def _registered() -> Mapping[str, str]:
+    from ams.data import registered
+
+    return registered()
