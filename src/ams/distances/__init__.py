@@ -4,6 +4,21 @@ Everything is computed in float64, whatever dtype it is given, and returned as a
 samples (W2, energy distance), their square (Frechet distance), nats (KL) or none (total variation).
 """
 
+from ams.distances.energy import energy_distance, energy_distance_to_mixture, mixture_spread
+from ams.distances.expected_norm import expected_norm
 from ams.distances.gaussian import frechet_distance, gaussian_kl, gaussian_kl_full, gaussian_w2, gaussian_w2_full
+from ams.distances.line import total_variation, w2_1d
 
-__all__ = ["frechet_distance", "gaussian_kl", "gaussian_kl_full", "gaussian_w2", "gaussian_w2_full"]
+__all__ = [
+    "energy_distance",
+    "energy_distance_to_mixture",
+    "expected_norm",
+    "frechet_distance",
+    "gaussian_kl",
+    "gaussian_kl_full",
+    "gaussian_w2",
+    "gaussian_w2_full",
+    "mixture_spread",
+    "total_variation",
+    "w2_1d",
+]
