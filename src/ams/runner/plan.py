@@ -91,7 +91,7 @@ def complete_groups(workspace: Workspace, run: Run) -> list[Group]:
     """Return the groups whose claims of this profile were all selected: only their figures and pages are made."""
     complete = []
     for group in workspace.claims.group:
-        claims = [claim for claim in workspace.claims.of_group(group.id) if workspace.profile in claim.profiles]
+        claims = workspace.claims_here(group)
         if claims and all(claim.id in run.selected for claim in claims):
             complete.append(group)
     return complete

@@ -60,6 +60,10 @@ class Workspace:
         folder = (out or root / "results").resolve() / profile
         return cls(root, profile, folder, claims, config, device, Sources(PACKAGE_ROOT, root), data)
 
+    def claims_here(self, group: Group) -> list[Claim]:
+        """Return the claims of a group that this profile runs."""
+        return [claim for claim in self.claims.of_group(group.id) if self.profile in claim.profiles]
+
     def record_path(self, claim: Claim) -> Path:
         """Return the place of a claim's record."""
         return self.folder / "records" / f"{claim.id}.json"

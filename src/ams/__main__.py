@@ -1,0 +1,240 @@
+"""The command line: `python -m ams`, or `ams`.
+
+A command is a class: its fields are the options, calling it does the work and returns the exit code. What the work
+needs is imported then, so that `--help` and `list` are quick. Bad usage and bad input end in one line on stderr and
+exit code 2.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json as json_text
+import os
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg, subcommand
+
+from ams.ledger.claims import Profile
+from ams.ledger.problems import InputProblem
+
+if TYPE_CHECKING:
+    from ams.runner.driver import Orders
+
+Ids = Annotated[UseAppendAction[tuple[tuple[str, ...], ...]], arg(metavar="ID [ID ...]")]
+Names = Annotated[Positional[tuple[str, ...]], arg(metavar="ID [ID ...]")]
+ABOUT = "Which claims of arXiv 2405.13726 hold, how firmly, and why."
+Sampler = Literal["langevin", "constant", "adaptive"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Which results."""
+
+    profile: Literal["auto", "quick", "cpu", "gpu"] = "auto"
+    """How much is computed; auto: gpu where CUDA works, else cpu."""
+    out: Path | None = None
+    """The folder for results (default: results/ in the repository)."""
+
+    def orders(self, **more: object) -> Orders:
+        """Return these options as orders for the driver."""
+        from ams.runner.driver import Orders
+
+        profile = None if self.profile == "auto" else Profile(self.profile)
+        return Orders(profile=profile, out=self.out, **more)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reproduce(Place):
+    """Run every claim whose record is not current, then write the ledger and the report."""
+
+    only: Ids = ()
+    """These claims or groups alone."""
+    force: Ids = ()
+    """Compute these claims or groups again, though current."""
+    list: bool = False
+    """List the claims and their state, and stop."""
+    check: bool = False
+    """Name the results that are missing, damaged, edited or stale, and stop (exit code 1 if any is)."""
+    offline: bool = False
+    """Download nothing."""
+    strict: bool = False
+    """Exit code 1 also where a claim was not run."""
+    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+    """How many cores to use."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from ams.runner import driver
+
+        only, force = ((*(name for some in ids for name in some),) for ids in (self.only, self.force))
+        if self.jobs < 1:
+            raise InputProblem(f"--jobs {self.jobs}: expected at least 1")
+        orders = self.orders(only=only, force=force, offline=self.offline, strict=self.strict, jobs=self.jobs)
+        work = driver.list_claims if self.list else driver.check_results if self.check else driver.reproduce
+        return work(orders, driver.console_of())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run(Place):
+    """Run some claims or groups in this process, without Snakemake."""
+
+    ids: Names
+    """Claims or groups."""
+    force: bool = False
+    """Compute them again, though current."""
+    offline: bool = False
+    """Download nothing."""
+    strict: bool = False
+    """Exit code 1 also where a claim was not run."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from ams.runner import driver
+
+        if not self.ids:
+            raise InputProblem("run: name at least one claim or group (`ams list` shows them)")
+        force = self.ids if self.force else ()
+        orders = self.orders(only=self.ids, force=force, offline=self.offline, strict=self.strict, one_process=True)
+        return driver.reproduce(orders, driver.console_of())
+
+
+@dataclass(frozen=True, kw_only=True)
+class List(Place):
+    """List the claims and the state of their records."""
+
+    ids: Names = ()
+    """Claims or groups (default: all)."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from ams.runner import driver
+
+        return driver.list_claims(self.orders(only=self.ids), driver.console_of())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check(Place):
+    """Name every result that is missing, damaged, edited or stale; exit code 1 if there is one."""
+
+    ids: Names = ()
+    """Claims or groups (default: all, with figures, pages and documents)."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from ams.runner import driver
+
+        return driver.check_results(self.orders(only=self.ids), driver.console_of())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Law:
+    """Print the exact law of a sampler's iterate on a Gaussian target; nothing is sampled."""
+
+    sampler: Sampler
+    """Which step."""
+    step: float
+    """The step size a."""
+    precision: str
+    """The target's distinct precisions, L1,L2,..."""
+    steps: int
+    """How many steps."""
+    beta: float | None = None
+    """The momentum (required for constant, refused else)."""
+    multiplicity: str | None = None
+    """How many directions have each precision, N1,N2,... (default: 1 each)."""
+    mean: str | None = None
+    """The target's mean, M1,M2,... (default: 0)."""
+    start_variance: str | None = None
+    """The start's variance (default: the target's); its mean is 0."""
+    delta: float = 1e-3
+    """The adaptive rule's clip: beta <= 1 - delta."""
+    json: bool = False
+    """Print mean, variance, beta, w2 and kl as JSON."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from ams.laws.command import law
+
+        return law(**vars(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replay:
+    """Replay golden traces of the released code with their noise; exit code 1 above 1e-9."""
+
+    files: Annotated[Positional[tuple[Path, ...]], arg(metavar="FILE [FILE ...]")]
+    """The traces."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from ams.replay import replay
+
+        return replay(self.files)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schema:
+    """Print the JSON schema of results/<profile>/ledger.json."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from ams.ledger.summary import schema
+
+        sys.stdout.write(json_text.dumps(schema(), indent=1) + "\n")
+        return 0
+
+
+Command = (
+    Annotated[Reproduce, subcommand(name="reproduce")]
+    | Annotated[Run, subcommand(name="run")]
+    | Annotated[List, subcommand(name="list")]
+    | Annotated[Check, subcommand(name="check")]
+    | Annotated[Law, subcommand(name="law")]
+    | Annotated[Replay, subcommand(name="replay")]
+    | Annotated[Schema, subcommand(name="schema")]
+)
+
+
+def parse(arguments: Sequence[str]) -> Reproduce | Run | List | Check | Law | Replay | Schema:
+    """Return the command that the arguments ask for. Raises InputProblem; `--help` raises SystemExit(0)."""
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            return tyro.cli(Command, args=arguments, prog="ams", description=ABOUT, config=(FlagCreatePairsOff,))
+    except SystemExit as ending:
+        if ending.code != 2:
+            raise
+        raise InputProblem(_condensed(complaint.getvalue())) from None
+
+
+def _condensed(framed: str) -> str:
+    """Return the first statement of tyro's framed complaint as one line, and what it thinks was meant."""
+    lines = [line.strip("│ ") for line in framed.splitlines() if line.startswith("│")]
+    text = "\n".join("" if set(line) <= {"─"} else line for line in lines)
+    meant = re.search(r"Perhaps you meant:\s+(--\S+)", text)
+    first = " ".join(text.split("\n\n")[0].split()).rstrip(".")
+    return f"{first}; {f'did you mean {meant[1]}?' if meant else '`ams --help` shows what is expected'}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; without arguments, show the help."""
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        return parse(given or ["--help"])()
+    except InputProblem as problem:
+        sys.stderr.write(f"ams: {problem}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("ams: interrupted; what was finished is kept, the same command goes on from there\n")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

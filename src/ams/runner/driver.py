@@ -1,0 +1,176 @@
+"""One run, from its plan to its exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from ams.ledger.claims import Claim, Profile
+from ams.ledger.problems import InputProblem
+from ams.ledger.provenance import cuda_works, now
+from ams.ledger.records import Record
+from ams.ledger.summary import exit_code
+from ams.runner.checks import Checks
+from ams.runner.finish import artefact_faults, faults, publish
+from ams.runner.group import run_group
+from ams.runner.lock import one_run_at_a_time
+from ams.runner.pages import make_page
+from ams.runner.plan import Item, Plan, Run, complete_groups, plan_of
+from ams.runner.screen import Screen, listing
+from ams.runner.snakemake import run_snakemake
+from ams.runner.workspace import Workspace, find_root
+
+
+@dataclass(frozen=True)
+class Orders:
+    """What the user asked for. `profile` None: gpu where CUDA works, else cpu."""
+
+    profile: Profile | None = None
+    only: tuple[str, ...] = ()
+    force: tuple[str, ...] = ()
+    offline: bool = False
+    strict: bool = False
+    jobs: int = 1
+    out: Path | None = None
+    one_process: bool = False
+
+
+def open_workspace(orders: Orders) -> Workspace:
+    """Open the repository around the current folder, names checked. Raises InputProblem."""
+    profile = orders.profile or (Profile.GPU if cuda_works() else Profile.CPU)
+    workspace = Workspace.open(find_root(Path.cwd()), profile, orders.out)
+    workspace.claims.select(orders.only)
+    workspace.claims.select(orders.force)
+    return workspace
+
+
+def reproduce(orders: Orders, console: Console) -> int:
+    """Run what is stale among the chosen claims, publish ledger and report, return the exit code.
+
+    0: no verdict contradicts its expectation; 1: one does (`strict`: or a claim was not run); 3: a run failed.
+    Raises InputProblem (exit code 2).
+    """
+    begin = time.perf_counter()
+    workspace = open_workspace(orders)
+    if orders.offline:
+        os.environ["AMS_OFFLINE"] = "1"
+    with _writable(workspace), one_run_at_a_time(workspace.folder / ".lock") as lock:
+        run = Run.begin(workspace, orders.only, orders.force)
+        plan = plan_of(workspace, run)
+        screen = Screen(console, len(plan.items))
+        screen.plan(workspace, plan)
+        _refuse_bad_settings(workspace, plan)
+        _show_current(screen, plan)
+        _compute(workspace, run, plan, orders, lock, screen)
+        ledger, report = publish(workspace)
+        broken = [*artefact_faults(workspace, complete_groups(workspace, run))]
+        for name, reason in broken:
+            screen.say(f"{name}: {reason}", "bold red")
+        screen.ledger(ledger, report, time.perf_counter() - begin)
+    return 3 if broken else exit_code(ledger.summary, orders.strict)
+
+
+def list_claims(orders: Orders, console: Console) -> int:
+    """Print a line for each chosen claim of every profile: its group, expectation, title and state."""
+    workspace = open_workspace(orders)
+    screen = Screen(console, 0)
+    chosen = workspace.claims.select(orders.only)
+    plan = plan_of(workspace, _unwritten(workspace, chosen))
+    items = {item.claim.id: item for item in plan.items}
+    for claim in chosen:
+        elsewhere = Item(claim, workspace.claims.group_of(claim), None, f"only with --profile {claim.profiles[0]}")
+        screen.say(listing(items.get(claim.id, elsewhere)))
+    return 0
+
+
+def check_results(orders: Orders, console: Console) -> int:
+    """Name every result that may not be shown as current, with the reason; return 1 if there is one, else 0."""
+    workspace = open_workspace(orders)
+    screen = Screen(console, 0)
+    found = list(faults(workspace, orders.only))
+    for name, reason in found:
+        screen.say(f"{name}: {reason}")
+    screen.say(
+        f"{len(found)} results in {workspace.folder} are not current" if found else f"{workspace.folder}: all current"
+    )
+    return 1 if found else 0
+
+
+def _unwritten(workspace: Workspace, chosen: list[Claim]) -> Run:
+    return Run(profile=workspace.profile, started=now(), selected=tuple(claim.id for claim in chosen), forced=())
+
+
+@contextmanager
+def _writable(workspace: Workspace) -> Iterator[None]:
+    """Make the results' folder; say in one line where it cannot be written, then or later."""
+    try:
+        workspace.folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        where = error.filename or workspace.folder
+        raise InputProblem(f"cannot write {where}: {error.strerror}; give another place with --out DIR") from error
+
+
+def _refuse_bad_settings(workspace: Workspace, plan: Plan) -> None:
+    """Validate the settings of every group that is to run, before any of them does. Raises InputProblem.
+
+    A module that cannot be imported is left to its run, which records the failure.
+    """
+    for group in workspace.claims.group:
+        if group.id not in plan.busy_groups:
+            continue
+        try:
+            Checks.load(workspace, group)
+        except InputProblem:
+            raise
+        except (Exception, SystemExit):
+            continue
+
+
+def _show_current(screen: Screen, plan: Plan) -> None:
+    for item in plan.items:
+        if item.record and not item.why:
+            screen.verdict(item.claim, item.record, "cached")
+
+
+def _compute(workspace: Workspace, run: Run, plan: Plan, orders: Orders, lock: int, screen: Screen) -> None:
+    if not plan.busy_groups and not plan.pages:
+        screen.say("nothing to compute: every result is current")
+    elif workspace.config.one_process or orders.one_process:
+        _here(workspace, run, plan, screen)
+    else:
+        _with_snakemake(workspace, run, plan, orders.jobs, lock, screen)
+
+
+def _here(workspace: Workspace, run: Run, plan: Plan, screen: Screen) -> None:
+    """Do the plan in this process, a group at a time."""
+
+    def note(claim: Claim, record: Record) -> None:
+        screen.verdict(claim, record, "computed")
+
+    for group in workspace.claims.group:
+        if group.id in plan.busy_groups:
+            run_group(workspace, run, group, note, lambda line: screen.say(line, "bold red"))
+        if group.id in plan.pages:
+            make_page(workspace, group)
+
+
+def _with_snakemake(workspace: Workspace, run: Run, plan: Plan, jobs: int, lock: int, screen: Screen) -> None:
+    def landed(item: Item, record: Record) -> None:
+        screen.verdict(item.claim, record, "computed")
+
+    code = run_snakemake(workspace, plan, run, jobs, lock, landed)
+    if code != 0:
+        screen.say(f"Snakemake ended with {code}: see {workspace.log_path('snakemake')}", "bold red")
+
+
+def console_of() -> Console:
+    """Return the console: colours and tables on a terminal, plain lines elsewhere."""
+    return Console(file=sys.stdout, highlight=False, emoji=False)

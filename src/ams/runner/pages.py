@@ -1,0 +1,50 @@
+"""Making the notebook page of a group, and its record."""
+
+from __future__ import annotations
+
+import importlib
+import traceback
+
+from ams.ledger.claims import Group
+from ams.ledger.files import sha256_of, write_whole
+from ams.ledger.provenance import Stopwatch, environment_of
+from ams.ledger.records import Artefacts
+from ams.runner.workspace import Workspace
+
+
+def make_page(workspace: Workspace, group: Group) -> str:
+    """Execute a group's notebook into one page, write it and its record; return what broke (empty: nothing).
+
+    Raises OSError if a file cannot be written.
+    """
+    watch = Stopwatch()
+    path, log = workspace.page_path(group), workspace.log_path(f"{group.id}.notebook")
+    notebooks = importlib.import_module("paper.notebooks")
+    files, reason = {}, ""
+    try:
+        text = notebooks.page(
+            workspace.root,
+            workspace.root / str(group.notebook),
+            group.title,
+            workspace.profile,
+            workspace.folder.parent,
+        )
+        write_whole(path.with_suffix(".html"), text)
+        files = {f"{group.id}.html": sha256_of(text)}
+        log.unlink(missing_ok=True)
+    except notebooks.NotebookFailed as error:
+        reason = f"failed: {error}"
+        write_whole(log, "".join(traceback.format_exception(error)))
+    parts = workspace.page_parts(group)
+    environment = environment_of(workspace.root, workspace.device)
+    provenance = watch.provenance(environment, workspace.profile, workspace.config_digest(group))
+    Artefacts(
+        id=group.id,
+        key=parts.key,
+        parts=parts,
+        files=files,
+        reason=reason,
+        failed=bool(reason),
+        provenance=provenance,
+    ).write(path)
+    return reason

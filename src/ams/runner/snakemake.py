@@ -1,0 +1,130 @@
+"""Snakemake as the runner of the larger profiles: started here, watched by the records that appear.
+
+Its own idea of what is up to date never decides: stamps of whatever is stale are removed first.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ams.ledger.records import NotCurrent, Record, current_record
+from ams.runner.plan import Item, Plan, Run, plan_of
+from ams.runner.workspace import PACKAGE_ROOT, Workspace
+
+POLL = 0.1
+
+
+def stamp_path(workspace: Workspace, work: str, group: str) -> Path:
+    """Return the stamp of a group's finished work (`checks` or `pages`)."""
+    return workspace.folder / "stamps" / work / group
+
+
+def begin_by_hand(workspace: Workspace) -> None:
+    """Begin a run over all claims, for a Snakemake that was started without the driver."""
+    Run.begin(workspace)
+
+
+def discard_stale_stamps(workspace: Workspace) -> None:
+    """Remove the stamps of all that the last run has still to do, and the report's."""
+    run = Run.last(workspace)
+    plan = plan_of(workspace, run) if run else Plan((), {}, {})
+    for group in plan.busy_groups:
+        stamp_path(workspace, "checks", group).unlink(missing_ok=True)
+    for group in plan.pages:
+        stamp_path(workspace, "pages", group).unlink(missing_ok=True)
+    (workspace.folder / "stamps" / "report").unlink(missing_ok=True)
+
+
+def run_snakemake(
+    workspace: Workspace, plan: Plan, run: Run, jobs: int, lock: int, landed: Callable[[Item, Record], None]
+) -> int:
+    """Do what `plan` holds with at most `jobs` cores; `landed` sees each record of `run` as it appears.
+
+    The child inherits the `lock`, so that it outlives a driver that is killed. Returns Snakemake's exit code; its
+    words are in `logs/snakemake.log`.
+    """
+    log = workspace.log_path("snakemake")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as stream:
+        child = subprocess.Popen(
+            _command(workspace, plan, jobs),
+            cwd=workspace.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            pass_fds=(lock,),
+            env=_environment(workspace),
+        )
+    watch = _Watch(workspace, plan, run)
+    try:
+        while child.poll() is None:
+            for item, record in watch.fresh():
+                landed(item, record)
+            time.sleep(POLL)
+    except BaseException:
+        child.terminate()
+        child.wait()
+        raise
+    for item, record in watch.fresh():
+        landed(item, record)
+    return child.returncode
+
+
+def _environment(workspace: Workspace) -> dict[str, str]:
+    """Return the environment in which jobs find this package and the repository's modules."""
+    path = [str(PACKAGE_ROOT), str(workspace.root), os.environ.get("PYTHONPATH", "")]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, path))}
+
+
+def _command(workspace: Workspace, plan: Plan, jobs: int) -> list[str]:
+    targets = [stamp_path(workspace, "checks", group) for group in plan.busy_groups]
+    targets += [stamp_path(workspace, "pages", group) for group in plan.pages]
+    return [
+        *(sys.executable, "-m", "snakemake", "--snakefile", str(workspace.root / "Snakefile")),
+        *("--directory", str(workspace.folder), "--cores", str(jobs), "--scheduler", "greedy"),
+        *("--nolock", "--rerun-incomplete", "--keep-going", "--rerun-triggers", "mtime"),
+        *("--config", f"root={workspace.root}", f"out={workspace.folder.parent}", f"profile={workspace.profile}"),
+        *("driven=1", "--"),
+        *(target.relative_to(workspace.folder).as_posix() for target in targets),
+    ]
+
+
+class _Watch:
+    """Sees the records of a run appear, each once."""
+
+    def __init__(self, workspace: Workspace, plan: Plan, run: Run) -> None:
+        self.workspace = workspace
+        self.run = run
+        self.waiting = {item.claim.id: item for item in plan.pending}
+        self.seen = {name: self._stamp(item) for name, item in self.waiting.items()}
+
+    def fresh(self) -> Iterator[tuple[Item, Record]]:
+        """Yield the records that have appeared since the last call."""
+        for name, item in list(self.waiting.items()):
+            stamp = self._stamp(item)
+            if stamp == self.seen[name]:
+                continue
+            self.seen[name] = stamp
+            if record := self._read(item):
+                del self.waiting[name]
+                yield item, record
+
+    def _stamp(self, item: Item) -> tuple[int, int] | None:
+        try:
+            status = self.workspace.record_path(item.claim).stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_mtime_ns
+
+    def _read(self, item: Item) -> Record | None:
+        path, parts = self.workspace.record_path(item.claim), self.workspace.record_parts(item.claim)
+        try:
+            record = current_record(item.claim, path, parts)
+        except NotCurrent:
+            return None
+        return record if record.provenance.started >= self.run.started else None
