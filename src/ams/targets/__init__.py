@@ -6,7 +6,8 @@ in bounded memory) satisfy `Target`. `CLEAN` is the level without noise: `target
 
 from ams.targets.base import CLEAN, Target
 from ams.targets.covariance import Covariance
+from ams.targets.empirical import Empirical, Nearest
 from ams.targets.gaussian import Gaussian
 from ams.targets.mixture import GaussianMixture
 
-__all__ = ["CLEAN", "Covariance", "Gaussian", "GaussianMixture", "Target"]
+__all__ = ["CLEAN", "Covariance", "Empirical", "Gaussian", "GaussianMixture", "Nearest", "Target"]
