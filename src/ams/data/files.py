@@ -1,0 +1,120 @@
+"""Where a registered file is looked for, and the one way its bytes come in: checked before anything parses them.
+
+The folder that `AMS_DATA` names, then the cache (`AMS_CACHE`, else the user's own), then the public address unless
+`AMS_OFFLINE` is 1. The first file found is the one used: if its bytes differ it is refused, not passed over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import pooch
+import requests
+
+from ams.data.registry import DATASETS, Dataset, File
+from ams.ledger.measurement import Unavailable
+from ams.ledger.problems import InputProblem, unknown
+
+_CONNECT, _SILENCE, _TOTAL = 5.0, 10.0, 300.0  # seconds: to connect, between two chunks, for a file
+_CHUNK = 2**16
+
+
+def fetch(name: str) -> Path:
+    """Return the place of a file that holds the data set, its checksum verified.
+
+    Raises Unavailable where it cannot be had, with what to do; InputProblem for a file whose bytes differ, or an
+    unknown name.
+    """
+    path, _, _ = read(name)
+    return path
+
+
+def read(name: str) -> tuple[Path, File, bytes]:
+    """Return the place, registry entry and verified bytes of a file that holds the data set. Raises as `fetch`."""
+    if name not in DATASETS:
+        raise InputProblem(unknown("data set", name, DATASETS))
+    dataset = DATASETS[name]
+    for folder in _folders():
+        for file in dataset.files:
+            if (folder / file.path).is_file():
+                return folder / file.path, file, _verified(folder / file.path, file)
+    return _downloaded(name, dataset)
+
+
+def cache() -> Path:
+    """Return the folder of downloaded files: `AMS_CACHE`, else the user's cache folder (of the platform)."""
+    return Path(os.environ.get("AMS_CACHE") or pooch.os_cache("ams-suite"))
+
+
+def _folders() -> Iterator[Path]:
+    """Yield the folders in which files are looked for, first to last."""
+    if mirror := os.environ.get("AMS_DATA"):
+        yield Path(mirror)
+    yield cache()
+
+
+def _verified(path: Path, file: File) -> bytes:
+    """Return the file's bytes; InputProblem unless size and sha256 are those registered."""
+    advice = "replace it by the original or delete it"
+    size = path.stat().st_size
+    if size != file.size:
+        raise InputProblem(f"{path}: {size} bytes, expected {file.size}: not the registered file; {advice}")
+    content = path.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if found != file.sha256:
+        raise InputProblem(f"{path}: sha256 {found}, expected {file.sha256}: not the registered file; {advice}")
+    return content
+
+
+def _downloaded(name: str, dataset: Dataset) -> tuple[Path, File, bytes]:
+    """Return the first of the data set's files that has a public address, from there. Raises Unavailable."""
+    public = [file for file in dataset.files if file.address]
+    missing = f"{name} ({dataset.title}) is not under {' or '.join(map(str, _folders()))}"
+    if not public:
+        raise Unavailable(f"{missing}: {dataset.obtain}")
+    if os.environ.get("AMS_OFFLINE") == "1":
+        raise Unavailable(f"{missing}, and AMS_OFFLINE=1 forbids its download: {dataset.obtain}")
+    file = public[0]
+    path = cache() / file.path
+    try:
+        pooch.retrieve(file.address, f"sha256:{file.sha256}", path.name, path.parent, downloader=_Bounded(file.size))
+    except (OSError, ValueError) as error:  # requests' errors are OSErrors; pooch's for another checksum, ValueError
+        raise Unavailable(
+            f"{missing}, and {file.address} does not give it ({_line(error)}): {dataset.obtain}"
+        ) from error
+    return path, file, _verified(path, file)
+
+
+class _Bounded:
+    """A downloader for pooch that ends: in time, and at the size that is registered."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def __call__(self, url: str, output_file: str | BinaryIO, pooch: object) -> None:
+        """Write the body of `url` to `output_file`. Raises OSError for any failure."""
+        end, length = time.monotonic() + _TOTAL, 0
+        with (
+            requests.get(url, stream=True, timeout=(_CONNECT, _SILENCE)) as answer,
+            Path(str(output_file)).open("wb") as out,
+        ):
+            answer.raise_for_status()
+            for chunk in answer.iter_content(_CHUNK):
+                length += len(chunk)
+                if length > self.size:
+                    raise OSError(f"more than the {self.size} bytes registered")
+                if time.monotonic() > end:
+                    raise TimeoutError(f"{length} of {self.size} bytes after {_TOTAL:.0f} s")
+                out.write(chunk)
+
+
+def _line(error: BaseException) -> str:
+    """Return what first went wrong, in one line of bounded length."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"

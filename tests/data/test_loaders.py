@@ -1,0 +1,87 @@
+"""Loaders: what passes is what was registered, from whichever file; MNIST and CIFAR-10 where they can be had."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ams.data import DATASETS, Dataset, File, digits, images
+from ams.ledger.measurement import Unavailable
+from ams.ledger.problems import InputProblem
+
+X = np.arange(5 * 4, dtype=np.uint8).reshape(5, 2, 2)
+Y = np.array([0, 1, 2, 1, 0], dtype=np.uint8)
+
+
+@pytest.fixture
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Return a function that registers arrays as the data set `toy`, whose contents are X and Y."""
+
+    def make(**arrays: np.ndarray) -> None:
+        path = tmp_path / "toy.npz"
+        np.savez(path, **arrays)
+        content = path.read_bytes()
+        file = File("toy.npz", hashlib.sha256(content).hexdigest(), len(content), x="x_train", y="y_train")
+        contents = hashlib.sha256(X.tobytes() + Y.tobytes()).hexdigest()
+        table = {"toy": Dataset("a toy", X.shape, 3, contents, (file,), "CC0", "http://x", "ask")}
+        for module in ("ams.data.files", "ams.data.loaders"):
+            monkeypatch.setattr(f"{module}.DATASETS", table)
+        monkeypatch.setenv("AMS_DATA", str(tmp_path))
+
+    return make
+
+
+def test_pixels_come_over_255_with_their_classes(toy) -> None:
+    toy(x_train=X, y_train=Y.astype(np.int64), other=np.ones(3))
+    found = images("toy")
+    assert found.x.dtype == torch.float32 and found.y.dtype == torch.int64
+    torch.testing.assert_close(found.x, torch.from_numpy(X / 255).float(), rtol=1e-7, atol=0)
+    assert found.y.tolist() == Y.tolist()
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "match"),
+    [
+        (X.astype(np.float32), Y, "images float32"),
+        (X[:4], Y[:4], "expected uint8"),
+        (X, Y + 1, "labels"),
+        (X[::-1], Y, "arrays of sha256"),
+    ],
+)
+def test_other_arrays_in_a_registered_container_are_refused(toy, x: np.ndarray, y: np.ndarray, match: str) -> None:
+    toy(x_train=x, y_train=y)
+    with pytest.raises(InputProblem, match=match):
+        images("toy")
+
+
+def test_nothing_pickled_is_loaded(toy) -> None:
+    toy(x_train=np.array([{}], dtype=object), y_train=Y)
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        images("toy")
+
+
+def test_digits_are_those_of_the_installation() -> None:
+    x, y = digits()
+    assert x.shape == (1797, 8, 8) and x.dtype == torch.float32 and y.bincount().tolist()[:3] == [178, 182, 177]
+    assert float(x.min()) == 0 and float(x.max()) == 1 and bool((x * 16 == (x * 16).round()).all())
+
+
+def test_other_digits_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ams.data.loaders._DIGITS", "0" * 64)
+    with pytest.raises(InputProblem, match="install scikit-learn anew"):
+        digits()
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_the_real_thing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMS_OFFLINE", "1")
+    try:
+        x, y = images(name)
+    except Unavailable as absence:
+        pytest.skip(str(absence))
+    assert x.shape == DATASETS[name].shape and float(x.max()) == 1 and float(x.min()) == 0
+    assert y.unique().tolist() == list(range(10))
