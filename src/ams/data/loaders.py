@@ -1,4 +1,4 @@
-"""Labelled images as tensors, values in [0, 1]."""
+"""Labelled images as NumPy arrays, values in [0, 1]. Torch is not imported here: a run's plan needs the registry alone."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ import io
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int
-from sklearn.datasets import load_digits
-from torch import Tensor
 
 from ams.data.files import read
 from ams.data.registry import DATASETS, Dataset
@@ -22,8 +19,8 @@ _DIGITS = "8f26b2bd9d135c256808f68f14fdabddde6d9c7f869ae419704b051f0f14b3b3"  # 
 class Images(NamedTuple):
     """Images `x` (float32, values in [0, 1]) and their classes `y` (int64)."""
 
-    x: Float[Tensor, "n *shape"]
-    y: Int[Tensor, " n"]
+    x: Float[np.ndarray, "n *shape"]
+    y: Int[np.ndarray, " n"]
 
 
 def digits() -> Images:
@@ -31,12 +28,14 @@ def digits() -> Images:
 
     Raises InputProblem where the installed scikit-learn holds other pixels.
     """
+    from sklearn.datasets import load_digits  # takes a second to import: only where it is used
+
     raw = load_digits()
     pixels = raw.images.astype(np.uint8)
     found = hashlib.sha256(pixels.tobytes()).hexdigest()
     if found != _DIGITS:
         raise InputProblem(f"scikit-learn's digits: sha256 {found}, expected {_DIGITS}: install scikit-learn anew")
-    return Images(torch.from_numpy(pixels).float() / 16, torch.from_numpy(raw.target).long())
+    return Images(pixels / np.float32(16), raw.target.astype(np.int64))
 
 
 def images(name: str) -> Images:
@@ -48,7 +47,7 @@ def images(name: str) -> Images:
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         x, y = arrays[file.x], arrays[file.y]
     _check(str(path), x, y, DATASETS[name])
-    return Images(torch.from_numpy(x).float().div_(255), torch.from_numpy(y).long())
+    return Images(x / np.float32(255), y.astype(np.int64))
 
 
 def _check(where: str, x: np.ndarray, y: np.ndarray, dataset: Dataset) -> None:
