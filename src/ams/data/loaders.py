@@ -1,4 +1,4 @@
-"""Labelled images as NumPy arrays, values in [0, 1]. Torch is not imported here: a run's plan needs the registry alone."""
+"""Labelled images as NumPy arrays, values in [0, 1]. No torch here: the plan of a run needs the registry alone."""
 
 from __future__ import annotations
 
