@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from ams.data import DATASETS, Dataset, File, digits, images
 from ams.ledger.measurement import Unavailable
@@ -39,7 +40,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 def test_pixels_come_over_255_with_their_classes(toy) -> None:
     toy(x_train=X, y_train=Y.astype(np.int64), other=np.ones(3))
     found = images("toy")
-    assert found.x.dtype == np.float32 and found.y.dtype == np.int64
+    assert found.x.dtype == torch.float32 and found.y.dtype == torch.int64
     np.testing.assert_allclose(found.x, X / 255, rtol=1e-7)
     assert found.y.tolist() == Y.tolist()
 
@@ -67,7 +68,7 @@ def test_nothing_pickled_is_loaded(toy) -> None:
 
 def test_digits_are_those_of_the_installation() -> None:
     x, y = digits()
-    assert x.shape == (1797, 8, 8) and x.dtype == np.float32 and np.bincount(y).tolist()[:3] == [178, 182, 177]
+    assert x.shape == (1797, 8, 8) and x.dtype == torch.float32 and y.bincount().tolist()[:3] == [178, 182, 177]
     assert x.min() == 0 and x.max() == 1 and bool((x * 16 == (x * 16).round()).all())
 
 
@@ -85,7 +86,7 @@ def test_the_real_thing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     except Unavailable as absence:
         pytest.skip(str(absence))
     assert x.shape == DATASETS[name].shape and x.max() == 1 and x.min() == 0
-    assert np.unique(y).tolist() == list(range(10))
+    assert y.unique().tolist() == list(range(10))
 
 
 def test_the_registry_is_had_without_torch() -> None:
