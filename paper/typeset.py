@@ -1,0 +1,76 @@
+"""From text with `$LaTeX$` formulas to HTML that needs no script and no font from elsewhere (formulas as MathML)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+from latex2mathml.converter import convert
+from markupsafe import Markup
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+# HTML knows the namespace of `math`; without it a page names no address at all
+_NAMESPACE = ' xmlns="http://www.w3.org/1998/Math/MathML"'
+_INLINE = re.compile(r"\$\$(?P<display>.+?)\$\$|\$(?P<formula>[^$]+?)\$|`(?P<code>[^`]+)`", re.DOTALL)
+# what latex2mathml does not know, or sets letter by letter, in terms of what it sets well
+_SYNONYMS = (
+    (re.compile(r"\\[td]frac(?![A-Za-z])"), r"\\frac"),
+    (re.compile(r"\\bm(?![A-Za-z])"), r"\\boldsymbol"),
+    (re.compile(r"\\mathrm\{([A-Za-z]{2,})\}"), r"\\operatorname{\1}"),
+)
+
+
+def formula(tex: str, display: bool = False) -> Markup:
+    """Return a LaTeX formula as MathML; one that the converter cannot read is shown as its source."""
+    plain = tex.strip()
+    for pattern, usual in _SYNONYMS:
+        plain = pattern.sub(usual, plain)
+    try:
+        markup = convert(plain, display="block" if display else "inline")
+    except Exception:  # the converter has a dozen unrelated types for malformed input
+        return Markup("<code>{}</code>").format(tex.strip())
+    return Markup(markup.replace(_NAMESPACE, ""))
+
+
+def typeset(text: str) -> Markup:
+    """Return a line of text as HTML: `$...$` and `$$...$$` are formulas, backticks code, the rest is escaped."""
+    pieces: list[str] = []
+    end = 0
+    for match in _INLINE.finditer(text):
+        pieces += [escape(text[end : match.start()]), _piece(match)]
+        end = match.end()
+    return Markup("".join([*pieces, escape(text[end:])]))
+
+
+def _piece(match: re.Match[str]) -> str:
+    if match["code"] is not None:
+        return f"<code>{escape(match['code'])}</code>"
+    return str(formula(match["display"] or match["formula"], display=match["display"] is not None))
+
+
+class _Renderer(IPythonRenderer):
+    """Markdown of a notebook, its formulas as MathML and its headings without anchors."""
+
+    def block_math(self, body: str) -> str:
+        """Return a displayed formula."""
+        return str(formula(body, display=True))
+
+    def inline_math(self, body: str) -> str:
+        """Return a formula in the line."""
+        return str(formula(body))
+
+    def latex_environment(self, name: str, body: str) -> str:
+        """Return a LaTeX environment as a displayed formula."""
+        return str(formula(rf"\begin{{{name}}}{body}\end{{{name}}}", display=True))
+
+    def heading(self, text: str, level: int, **attributes: Any) -> str:
+        """Return a heading."""
+        return f"<h{level}>{text}</h{level}>\n"
+
+
+def markdown(text: str) -> Markup:
+    """Return a notebook's Markdown as HTML."""
+    render: Callable[[str], Any] = MarkdownWithMath(renderer=_Renderer(escape=False, exclude_anchor_links=True))
+    return Markup(render(text))
