@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import platform
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -90,7 +91,9 @@ def environment_of(root: Path, device: str) -> Environment:
 
 
 def cuda_works() -> bool:
-    """Return whether torch can be imported and finds a CUDA device."""
+    """Return whether torch finds a CUDA device; it is imported only where there is a driver, so that a no is quick."""
+    if not (Path("/dev/nvidiactl").exists() or Path("/dev/dxg").exists() or shutil.which("nvidia-smi")):
+        return False
     try:
         import torch
     except ImportError:
@@ -131,7 +134,7 @@ def _threads() -> int:
 
 
 def _git(root: Path, *arguments: str) -> str | None:
-    command = ["git", "-C", str(root), *arguments]
+    command = ["git", "--no-optional-locks", "-C", str(root), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):

@@ -53,7 +53,7 @@ class Sealed(BaseModel):
             raise NotCurrent("no record" if isinstance(error, FileNotFoundError) else f"unreadable: {error}") from error
         try:
             content = json.loads(raw)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise NotCurrent("damaged: not JSON, perhaps cut short") from error
         if not isinstance(content, dict) or content.get("schema_version") != SCHEMA:
             raise NotCurrent(f"damaged, or written by another version: its schema is not {SCHEMA}")

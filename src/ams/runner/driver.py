@@ -23,7 +23,7 @@ from ams.runner.group import run_group
 from ams.runner.lock import one_run_at_a_time
 from ams.runner.pages import make_page
 from ams.runner.plan import Item, Plan, Run, complete_groups, plan_of
-from ams.runner.screen import Screen, listing
+from ams.runner.screen import Screen, counted, listing
 from ams.runner.snakemake import run_snakemake
 from ams.runner.workspace import Workspace, find_root
 
@@ -46,8 +46,10 @@ def open_workspace(orders: Orders) -> Workspace:
     """Open the repository around the current folder, names checked. Raises InputProblem."""
     profile = orders.profile or (Profile.GPU if cuda_works() else Profile.CPU)
     workspace = Workspace.open(find_root(Path.cwd()), profile, orders.out)
-    workspace.claims.select(orders.only)
-    workspace.claims.select(orders.force)
+    chosen = workspace.claims.select(orders.only)
+    for claim in workspace.claims.select(orders.force) if orders.force else ():
+        if claim not in chosen:
+            raise InputProblem(f"--force {claim.id}: it is not among the claims that --only names")
     return workspace
 
 
@@ -61,15 +63,19 @@ def reproduce(orders: Orders, console: Console) -> int:
     workspace = open_workspace(orders)
     if orders.offline:
         os.environ["AMS_OFFLINE"] = "1"
-    with _writable(workspace), one_run_at_a_time(workspace.folder / ".lock") as lock:
-        run = Run.begin(workspace, orders.only, orders.force)
+    with _writable(workspace):
+        workspace.folder.mkdir(parents=True, exist_ok=True)
+    with one_run_at_a_time(workspace.folder / ".lock") as lock:
+        with _writable(workspace):
+            run = Run.begin(workspace, orders.only, orders.force)
         plan = plan_of(workspace, run)
         screen = Screen(console, len(plan.items))
         screen.plan(workspace, plan)
         _refuse_bad_settings(workspace, plan)
         _show_current(screen, plan)
         _compute(workspace, run, plan, orders, lock, screen)
-        ledger, report = publish(workspace)
+        with _writable(workspace):
+            ledger, report = publish(workspace)
         broken = [*artefact_faults(workspace, complete_groups(workspace, run))]
         for name, reason in broken:
             screen.say(f"{name}: {reason}", "bold red")
@@ -97,9 +103,8 @@ def check_results(orders: Orders, console: Console) -> int:
     found = list(faults(workspace, orders.only))
     for name, reason in found:
         screen.say(f"{name}: {reason}")
-    screen.say(
-        f"{len(found)} results in {workspace.folder} are not current" if found else f"{workspace.folder}: all current"
-    )
+    verdict = f"{counted(len(found), 'result')} not current" if found else "all current"
+    screen.say(f"{workspace.folder}: {verdict}")
     return 1 if found else 0
 
 
@@ -109,9 +114,8 @@ def _unwritten(workspace: Workspace, chosen: list[Claim]) -> Run:
 
 @contextmanager
 def _writable(workspace: Workspace) -> Iterator[None]:
-    """Make the results' folder; say in one line where it cannot be written, then or later."""
+    """Say in one line where the results' folder cannot be written."""
     try:
-        workspace.folder.mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
         where = error.filename or workspace.folder

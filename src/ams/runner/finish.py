@@ -58,7 +58,11 @@ def _row(workspace: Workspace, claim: Claim, run: Run | None) -> ClaimRow:
         record = current_record(claim, workspace.record_path(claim), workspace.record_parts(claim))
     except NotCurrent as absence:
         failed = run is not None and selected
-        reason = "its run ended without a record" if failed else f"not selected in the last run; {absence}"
+        reason = (
+            f"its run ended without a record ({absence}); logs/{claim.group}.job.log may say why"
+            if failed
+            else f"not selected in the last run; {absence}"
+        )
         return row_unreached(claim, part, reason, selected, failed)
     fresh = run is not None and record.provenance.started >= run.started
     return row_reached(claim, part, record, Computed.COMPUTED if fresh else Computed.CACHED, selected)

@@ -76,7 +76,7 @@ def _heard(complaints: list[str]) -> Callable[[str], None]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one job; bad input is one line on stderr and exit code 2."""
     try:
-        return tyro.cli(job, args=arguments)
+        return tyro.cli(job, args=arguments, config=(tyro.conf.EnumChoicesFromValues,))
     except InputProblem as problem:
         sys.stderr.write(f"ams: {problem}\n")
         return 2

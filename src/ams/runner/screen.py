@@ -49,7 +49,9 @@ class Screen:
         pending = plan.pending
         kept = len(plan.items) - len(pending)
         self.say(f"{workspace.profile} profile, results in {workspace.folder}")
-        self.say(f"{len(plan.items)} claims: {kept} current, {len(pending)} to do; {_duration(workspace, plan)}")
+        self.say(
+            f"{counted(len(plan.items), 'claim')}: {kept} current, {len(pending)} to do; {_duration(workspace, plan)}"
+        )
         for item in pending:
             self.say(f"  {item.claim.id:<5} {item.claim.title}: {item.why}", "dim")
         for kind, groups in (("figures", plan.figures), ("notebook page", plan.pages)):
@@ -66,7 +68,7 @@ class Screen:
                 self.say(f"{row.id:<5} {row.verdict:<12} expected {row.expected:<12} {row.title}{_why(row)}")
         summary = ledger.summary
         counts = ", ".join(f"{count} {verdict}" for verdict, count in summary.verdicts.items() if count)
-        self.say(f"{summary.total} claims: {counts}")
+        self.say(f"{counted(summary.total, 'claim')}: {counts}")
         for label, names in (("failed", summary.failed), ("against expectation", summary.contradictions)):
             if names:
                 self.say(f"{label}: {', '.join(names)}", "bold red")
@@ -81,7 +83,12 @@ def listing(item: Item) -> str:
 
 def seconds(value: float) -> str:
     """Return a duration as a reader wants it."""
-    return f"{value:.1f} s" if value < 100 else f"{value / 60:.1f} min"
+    return f"{value:.1f} s" if value < 10 else f"{value:.0f} s" if value < 100 else f"{value / 60:.1f} min"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _duration(workspace: Workspace, plan: Plan) -> str:
@@ -89,7 +96,7 @@ def _duration(workspace: Workspace, plan: Plan) -> str:
     if not groups and not plan.pages:
         return "nothing to compute"
     expected = sum(group.expected_seconds.get(workspace.profile, 0.0) for group in groups)
-    return f"about {seconds(expected)} of computing"
+    return f"about {seconds(max(1.0, expected))} of computing"
 
 
 def _evidence(claim: Claim, record: Record) -> str:
