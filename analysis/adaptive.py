@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 import sympy as sp
 import torch
-from ams.distances import gaussian_w2
+from matplotlib.figure import Figure as Drawing
 from pydantic import BaseModel, ConfigDict
 from scipy.optimize import brentq
 
+from ams.distances import gaussian_w2
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import Stationary, frozen, reached, solved
 from ams.laws.symbolic import a, b, lam, m, stationary_covariance, symbolic_step, transition, x, z
@@ -236,16 +237,10 @@ def unbiased_only_here(settings: Settings) -> Measurement:
     return Measurement(value=unbiased_step())
 
 
-def figures(settings: Settings, folder: Path) -> list[Figure]:
-    """Draw damping and variance against the step, and the bias that grows as the step shrinks."""
-    return [draw_fixed_point(folder), draw_bias(folder)]
-
-
-def draw_fixed_point(folder: Path) -> Figure:
+def draw_fixed_point() -> Drawing:
     """A2's formula (lines) and the exact law (points)."""
-    from matplotlib import pyplot
-
-    drawing, axes = pyplot.subplots(figsize=(3.6, 2.8), layout="constrained")
+    drawing = Drawing(figsize=(3.6, 2.8), layout="constrained")
+    axes = drawing.subplots()
     us = np.logspace(-4, math.log10(0.499), 120)
     betas = np.array([stationary_damping(u) for u in us])
     points = np.logspace(-4, math.log10(0.499), 12)
@@ -259,18 +254,13 @@ def draw_fixed_point(folder: Path) -> Figure:
     axes.text(1.2e-4, 0.27, r"$\pi^4$", color="0.3")
     axes.set(xlabel=r"$u = a\lambda$", ylim=(0, 1.4))
     axes.legend()
-    caption = (
-        r"Adaptive momentum on an isotropic Gaussian: A2's fixed point (lines) and the exact mean-field law (points). "
-        r"As $u \to 0$ the variance tends to $1/4$ of the target's: the limit is $\pi^4$."
-    )
-    return save_figure(drawing, folder, "fixed_point", caption, ("A2", "P1a"))
+    return drawing
 
 
-def draw_bias(folder: Path) -> Figure:
+def draw_bias() -> Drawing:
     """W2 against the step for Langevin, constant and adaptive momentum."""
-    from matplotlib import pyplot
-
-    drawing, axes = pyplot.subplots(figsize=(3.6, 2.8), layout="constrained")
+    drawing = Drawing(figsize=(3.6, 2.8), layout="constrained")
+    axes = drawing.subplots()
     us = np.logspace(-6, math.log10(0.45), 60)
     for label, beta, line in (
         ("Langevin", 0.0, "-"),
@@ -280,9 +270,27 @@ def draw_bias(folder: Path) -> Figure:
         axes.loglog(us, [bias(u, beta) for u in us], line, label=label)
     axes.set(xlabel=r"$u = a\lambda$", ylabel=r"$W_2$ to the target (its s.d.)", ylim=(1e-7, 2))
     axes.legend(loc="lower right")
-    caption = (
-        r"Stationary bias on $N(0, 1/\lambda)$ against the step, exact law. Langevin's vanishes with the step; "
-        r"momentum's tends to a constant: $b/(1+b)$, and $1/2$ for the adaptive rule. The dip of the adaptive curve "
-        r"is its one unbiased step, $u = 0.1691$."
-    )
-    return save_figure(drawing, folder, "bias", caption, ("P1b", "P1c"))
+    return drawing
+
+
+def figures(settings: Settings, folder: Path) -> list[Figure]:
+    """Draw the group's figures."""
+    return [
+        save_figure(
+            draw_fixed_point(),
+            folder,
+            "fixed_point",
+            r"Adaptive momentum on an isotropic Gaussian: A2's fixed point (lines) and the exact mean-field law (points). "
+            r"As $u \to 0$ the variance tends to $1/4$ of the target's: the limit is $\pi^4$.",
+            ("A2", "P1a"),
+        ),
+        save_figure(
+            draw_bias(),
+            folder,
+            "bias",
+            r"Stationary bias on $N(0, 1/\lambda)$ against the step, exact law. Langevin's vanishes with the step; "
+            r"momentum's tends to a constant: $b/(1+b)$, and $1/2$ for the adaptive rule. The dip of the adaptive curve "
+            r"is its one unbiased step, $u = 0.1691$.",
+            ("P1b", "P1c"),
+        ),
+    ]

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import sympy as sp
 import torch
-from ams.distances import gaussian_kl, gaussian_w2
+from matplotlib.figure import Figure as Drawing
 from pydantic import BaseModel, ConfigDict
 from scipy.integrate import quad
 from scipy.stats import binomtest
 from torch import Tensor
 
+from ams.distances import gaussian_kl, gaussian_w2
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import frozen, reached
 from ams.laws.symbolic import a, b, lam, m, stationary_covariance, symbolic_step, transition, x, z
@@ -277,36 +278,28 @@ def mixture_particles(settings: Settings, target: GaussianMixture, beta: float) 
     return sample(program, start, target.score, generator)[0].x[:, 0]
 
 
-def figures(settings: Settings, folder: Path) -> list[Figure]:
-    """Draw the stable region with its contraction, the stationary variance, and the cooled mixture."""
-    return [draw_stability(folder), draw_variance(folder), draw_mixture(settings, folder)]
-
-
-def draw_stability(folder: Path) -> Figure:
+def draw_stability() -> Drawing:
     """Spectral radius over (u, b): contours from the transition's eigenvalues, the bound drawn in."""
-    from matplotlib import pyplot
-
     us, betas = np.linspace(0.01, 4.0, 200), np.linspace(0.0, 0.95, 160)
     u, beta = np.meshgrid(us, betas)
     trace = 1 + beta - u * (1 + beta) ** 2 * (1 - beta)
     root = np.sqrt((trace**2 - 4 * beta).astype(complex))
     radius = np.maximum(np.abs(trace + root), np.abs(trace - root)) / 2
-    drawing, axes = pyplot.subplots(figsize=(3.6, 2.8), layout="constrained")
+    drawing = Drawing(figsize=(3.6, 2.8), layout="constrained")
+    axes = drawing.subplots()
     filled = axes.contourf(u, beta, np.minimum(radius, 1.3), levels=np.linspace(0.0, 1.3, 14), cmap="cividis")
     bound = stability_bound(betas)
     axes.plot(bound[bound < 4], betas[bound < 4], color="white", lw=2, label="$u = 2/(1-b^2)$")
     axes.set(xlabel=r"$u = a\lambda$", ylabel="momentum $b$", xlim=(0, 4))
     axes.legend(loc="lower right")
     drawing.colorbar(filled, label="spectral radius")
-    caption = r"Spectral radius of constant momentum's transition; the white line is G1's bound $u = 2/(1-b^2)$."
-    return save_figure(drawing, folder, "stability", caption, ("G1", "P1a"))
+    return drawing
 
 
-def draw_variance(folder: Path) -> Figure:
+def draw_variance() -> Drawing:
     """Stationary variance against the step: closed form (lines) and the exact law (points)."""
-    from matplotlib import pyplot
-
-    drawing, axes = pyplot.subplots(figsize=(3.6, 2.8), layout="constrained")
+    drawing = Drawing(figsize=(3.6, 2.8), layout="constrained")
+    axes = drawing.subplots()
     for number, beta in enumerate((0.0, 0.5, 0.8, 0.9)):
         us = np.logspace(-4, np.log10(0.9 * stability_bound(beta)), 200)
         axes.loglog(us, variance_ratio(us, beta), color=f"C{number}", label=f"$b = {beta:g}$")
@@ -315,21 +308,16 @@ def draw_variance(folder: Path) -> Figure:
     axes.axhline(1.0, color="0.4", lw=0.8)
     axes.set(xlabel=r"$u = a\lambda$", ylabel=r"stationary $\lambda\,\mathrm{Var}\,x$")
     axes.legend()
-    caption = (
-        r"Constant momentum on $N(0, 1/\lambda)$: G3's closed form (lines), the exact law (points), the limits "
-        r"$1/(1+b)^2$ (dotted). The target is the grey line at 1: with momentum, a smaller step leads away from it."
-    )
-    return save_figure(drawing, folder, "variance", caption, ("G3", "G5", "P1b", "P1c"))
+    return drawing
 
 
-def draw_mixture(settings: Settings, folder: Path) -> Figure:
+def draw_mixture(settings: Settings) -> Drawing:
     """The mixture's particles against `pi` and `pi^c`."""
-    from matplotlib import pyplot
-
     target, beta = two_modes(), 0.5
     at = torch.linspace(-3.0, 3.0, 601, dtype=torch.float64)[:, None]
     log_density = target.log_density(at, CLEAN)
-    drawing, axes = pyplot.subplots(figsize=(3.6, 2.8), layout="constrained")
+    drawing = Drawing(figsize=(3.6, 2.8), layout="constrained")
+    axes = drawing.subplots()
     particles = mixture_particles(settings, target, beta).numpy()
     axes.hist(particles, bins=80, density=True, color="0.8", label="particles")
     for power, label, line in ((1.0, r"target $\pi$", "-"), ((1 + beta) ** 2, r"$\pi^{(1+b)^2}/Z$", "--")):
@@ -337,8 +325,33 @@ def draw_mixture(settings: Settings, folder: Path) -> Figure:
         axes.plot(at, density / torch.trapezoid(density, at[:, 0]), line, label=label)
     axes.set(xlabel="$x$", ylabel="density")
     axes.legend()
-    caption = (
-        f"Constant momentum ($b = {beta:g}$, $a = {settings.mixture_step:g}$, {settings.mixture_particles} particles) "
-        r"on the mixture: it samples $\pi^{(1+b)^2}$, sharper than the target and poorer in the minority mode."
-    )
-    return save_figure(drawing, folder, "cooled_mixture", caption, ("G5",))
+    return drawing
+
+
+def figures(settings: Settings, folder: Path) -> list[Figure]:
+    """Draw the group's figures."""
+    return [
+        save_figure(
+            draw_stability(),
+            folder,
+            "stability",
+            r"Spectral radius of constant momentum's transition; the white line is G1's bound $u = 2/(1-b^2)$.",
+            ("G1", "P1a"),
+        ),
+        save_figure(
+            draw_variance(),
+            folder,
+            "variance",
+            r"Constant momentum on $N(0, 1/\lambda)$: G3's closed form (lines), the exact law (points), the limits "
+            r"$1/(1+b)^2$ (dotted). The target is the grey line at 1: with momentum, a smaller step leads away from it.",
+            ("G3", "G5", "P1b", "P1c"),
+        ),
+        save_figure(
+            draw_mixture(settings),
+            folder,
+            "cooled_mixture",
+            f"Constant momentum ($b = {beta:g}$, $a = {settings.mixture_step:g}$, {settings.mixture_particles} particles) "
+            r"on the mixture: it samples $\pi^{(1+b)^2}$, sharper than the target and poorer in the minority mode.",
+            ("G5",),
+        ),
+    ]

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import sympy as sp
 import torch
+from matplotlib.figure import Figure as Drawing
 from pydantic import BaseModel, ConfigDict
 
 from ams.laws.gaussian import GaussianLaw
@@ -200,11 +201,10 @@ def _spread(values: Sequence[float] | Sequence[np.ndarray]) -> float:
     return float((np.ptp(stacked, axis=0) / np.abs(stacked).min(axis=0)).max())
 
 
-def figures(settings: Settings, folder: Path) -> list[Figure]:
+def draw_rule(settings: Settings) -> Drawing:
     """Draw the rule itself, and what delta does to the law."""
-    from matplotlib import pyplot
-
-    drawing, (left, right) = pyplot.subplots(1, 2, figsize=(7.2, 2.8), layout="constrained")
+    drawing = Drawing(figsize=(7.2, 2.8), layout="constrained")
+    left, right = drawing.subplots(1, 2)
     ratios = np.logspace(-4, 4, 801)
     left.semilogx(ratios, damping_of(ratios), color="C0")
     left.axvline(1.0, color="0.6", lw=0.8)
@@ -219,9 +219,19 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
     right.axhline(1.0, color="0.6", lw=0.8, ls=":")
     right.text(1e-6, 1.02, "target", color="0.4")
     right.legend()
-    caption = (
-        r"Left: the damping as a function of the ratio $\rho$; the rule is symmetric under $\rho \to 1/\rho$. "
-        r"Right: the stationary variance of adaptive momentum on $N(0, 1/\lambda)$ against the clip $\delta$ "
-        r"(exact mean-field law, $u = a\lambda$)."
-    )
-    return [save_figure(drawing, folder, "rule", caption, ("R1", "R2", "P3"))]
+    return drawing
+
+
+def figures(settings: Settings, folder: Path) -> list[Figure]:
+    """Draw the group's figures."""
+    return [
+        save_figure(
+            draw_rule(settings),
+            folder,
+            "rule",
+            r"Left: the damping as a function of the ratio $\rho$; the rule is symmetric under $\rho \to 1/\rho$. "
+            r"Right: the stationary variance of adaptive momentum on $N(0, 1/\lambda)$ against the clip $\delta$ "
+            r"(exact mean-field law, $u = a\lambda$).",
+            ("R1", "R2", "P3"),
+        ),
+    ]

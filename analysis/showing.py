@@ -1,0 +1,56 @@
+"""What every notebook needs: the profile's settings of its group, and its checks shown as they come out.
+
+A notebook decides nothing: `show` runs the same functions that the ledger's records come from, and says of each what
+the claims file says.
+"""
+
+from __future__ import annotations
+
+import os
+from html import escape
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import matplotlib
+from IPython.display import HTML
+from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+from ams.ledger.claims import Check, Profile
+from ams.ledger.loading import load_claims, load_config
+from ams.ledger.measurement import bound_checks
+from ams.ledger.verdicts import check_verdict
+
+ROOT = Path(__file__).parent.parent
+
+
+def settings_of(module: ModuleType) -> Any:
+    """Return the module's `Settings` for the profile that AMS_PROFILE names (quick where it names none).
+
+    Also sets the figures' style and format for the notebook.
+    """
+    matplotlib.style.use(ROOT / "paper" / "style.mplstyle")
+    set_matplotlib_formats("svg")
+    claims = load_claims(ROOT)
+    profile = load_config(ROOT, Profile(os.environ.get("AMS_PROFILE", "quick")), claims)
+    group = next(group for group in claims.group if group.module == module.__name__)
+    return module.Settings(**profile.settings_of(group.id))
+
+
+def show(module: ModuleType, settings: Any, *identifiers: str) -> HTML:
+    """Run the named checks and return their table: quantity, measured, claimed, where the tolerance comes from, verdict."""
+    known = {check.id: check for claim in load_claims(ROOT).claim for check in claim.check}
+    functions = bound_checks(module)
+    rows = "".join(_row(known[name], functions[name](settings)) for name in identifiers)
+    head = "".join(
+        f"<th>{name}</th>" for name in ("check", "quantity", "measured", "claimed", "tolerance from", "verdict")
+    )
+    return HTML(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
+
+
+def _row(check: Check, measured: Any) -> str:
+    low, high = measured.interval
+    value = f"{measured.value:.6g}" + ("" if low == high else f" [{low:.4g}, {high:.4g}]")
+    claimed = f"{check.relation} {check.bound:g} ± {check.tolerance:g} {check.unit}"
+    cells = (check.id, check.quantity, value, claimed, check.origin, check_verdict(check, measured))
+    return "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in cells) + "</tr>"

@@ -1,0 +1,67 @@
+"""MNIST's 10,000 test images as an exact target, where the file can be had: claims M1 and M2."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from ams.data import images as load
+from ams.ledger import Figure, Measurement, Table, check
+from experiments.images import comparison
+from experiments.images.comparison import misfit, temperature
+from experiments.images.exact import ImageTarget, Results, Settings, image_target, run_all
+
+__all__ = ["Settings"]
+
+_CLAIMS = ("M1", "M2")
+
+
+@cache
+def images() -> ImageTarget:
+    """Return the test images as a target. Raises Unavailable where the file cannot be had."""
+    return image_target(load("mnist-test"))
+
+
+@cache
+def results(settings: Settings) -> Results:
+    """Return the errors of every sampler, budget and batch; computed once for all checks, figures and tables."""
+    return run_all(settings, images())
+
+
+@check("M1.speed_up")
+def adaptive_needs_fewer_evaluations(settings: Settings) -> Measurement:
+    """Return annealed Langevin's evaluations over adaptive momentum's, at its second budget and equal misfit."""
+    budget = sorted(settings.budgets)[1]
+    found = results(settings)
+    return comparison.speed_up(found, settings, "adaptive momentum", "annealed Langevin", budget, misfit)
+
+
+@check("M1.reverse")
+def against_reverse_diffusion(settings: Settings) -> Measurement:
+    """Return reverse diffusion's evaluations over adaptive momentum's, at its second budget and equal misfit."""
+    budget = sorted(settings.budgets)[1]
+    found = results(settings)
+    return comparison.speed_up(found, settings, "adaptive momentum", "reverse diffusion", budget, misfit)
+
+
+@check("M2.adaptive")
+def adaptive_cools(settings: Settings) -> Measurement:
+    """Return adaptive momentum's temperature at the largest budget."""
+    return comparison.level_of(results(settings), settings, "adaptive momentum", max(settings.budgets), temperature)
+
+
+@check("M2.langevin")
+def langevin_does_not_cool(settings: Settings) -> Measurement:
+    """Return annealed Langevin's temperature at the largest budget: the control."""
+    return comparison.level_of(results(settings), settings, "annealed Langevin", max(settings.budgets), temperature)
+
+
+def figures(settings: Settings, folder: Path) -> list[Figure]:
+    """Draw the errors against the budget, and grids of samples."""
+    what = "MNIST test images (28 x 28)"
+    return comparison.figures(results(settings), settings, images(), folder, "mnist", what, _CLAIMS)
+
+
+def tables(settings: Settings) -> list[Table]:
+    """Return every number behind the figures."""
+    return [comparison.table(results(settings), settings, "mnist", _CLAIMS)]
