@@ -18,7 +18,7 @@ from ams.ledger.files import canonical_json, sha256_of, write_whole
 from ams.ledger.keys import KeyParts
 from ams.ledger.measurement import Measurement
 from ams.ledger.provenance import Provenance
-from ams.ledger.verdicts import tightness, verdict_of_check, verdict_of_claim
+from ams.ledger.verdicts import tightness, check_verdict, claim_verdict
 
 SCHEMA = 1
 
@@ -99,7 +99,7 @@ class CheckResult(BaseModel):
         return cls(
             id=check.id,
             **values,
-            verdict=verdict_of_check(check, measured),
+            verdict=check_verdict(check, measured),
             tightness=tightness(check, measured),
             seconds=round(seconds, 4),
             where=where,
@@ -181,7 +181,7 @@ def _follows(claim: Claim, record: Record) -> bool:
         return False
     pairs = zip(claim.check, record.checks, strict=True)
     same = all(_judged(check, result) is result.verdict for check, result in pairs)
-    return same and record.verdict is verdict_of_claim(result.verdict for result in record.checks)
+    return same and record.verdict is claim_verdict(result.verdict for result in record.checks)
 
 
 def _judged(check: Check, result: CheckResult) -> Verdict:
@@ -191,4 +191,4 @@ def _judged(check: Check, result: CheckResult) -> Verdict:
         measured = Measurement(value=result.value, low=result.low, high=result.high)
     except ValidationError:
         return Verdict.NOT_RUN
-    return verdict_of_check(check, measured)
+    return check_verdict(check, measured)

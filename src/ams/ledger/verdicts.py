@@ -8,7 +8,7 @@ from ams.ledger.claims import Check, Relation, Verdict
 from ams.ledger.measurement import Measurement
 
 
-def verdict_of_check(check: Check, measurement: Measurement) -> Verdict:
+def check_verdict(check: Check, measurement: Measurement) -> Verdict:
     """Judge one measurement by its interval `[low, high]`.
 
     With bound `b` and tolerance `t`, `=` holds if the interval lies inside `[b - t, b + t]` and is refuted if it is
@@ -28,7 +28,7 @@ def verdict_of_check(check: Check, measurement: Measurement) -> Verdict:
     return Verdict.INCONCLUSIVE
 
 
-def verdict_of_claim(checks: Iterable[Verdict]) -> Verdict:
+def claim_verdict(checks: Iterable[Verdict]) -> Verdict:
     """Return the first that occurs of refuted, not run, inconclusive, holds."""
     found = set(checks)
     order = (Verdict.REFUTED, Verdict.NOT_RUN, Verdict.INCONCLUSIVE)

@@ -17,7 +17,7 @@ from ams.ledger.measurement import Measurement, Unavailable
 from ams.ledger.problems import InputProblem
 from ams.ledger.provenance import Environment, Stopwatch, environment_of
 from ams.ledger.records import CheckResult, Record
-from ams.ledger.verdicts import verdict_of_claim
+from ams.ledger.verdicts import claim_verdict
 from ams.runner.checks import Checks, one_line, place_of
 from ams.runner.drawing import draw_group
 from ams.runner.plan import Run, plan_of
@@ -92,7 +92,7 @@ def _record(workspace: Workspace, claim: Claim, load: Load, environment: Environ
         key=parts.key,
         parts=parts,
         checks=results,
-        verdict=verdict_of_claim(result.verdict for result in results),
+        verdict=claim_verdict(result.verdict for result in results),
         failed=bool(errors),
         provenance=watch.provenance(environment, workspace.profile, config),
     )

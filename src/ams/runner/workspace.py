@@ -18,6 +18,13 @@ from ams.ledger.sources import Sources
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 STYLE = "paper/style.mplstyle"
+PAGE_MAKERS = (
+    "paper/notebooks.py",
+    "paper/typeset.py",
+    "paper/templating.py",
+    "paper/templates/notebook.html.j2",
+    "paper/templates/style.css",
+)
 
 
 def find_root(start: Path) -> Path:
@@ -95,7 +102,7 @@ class Workspace:
     def page_parts(self, group: Group) -> KeyParts:
         """Return what a group's notebook page depends on: the group's own parts, the notebook, the page's maker."""
         notebook = self.root / (group.notebook or "")
-        extra = self.sources.closure_of_script(notebook) | self._extra(STYLE, "paper/notebooks.py")
+        extra = self.sources.closure_of_script(notebook) | self._extra(STYLE, *PAGE_MAKERS)
         return self._parts(group.id, group, extra, self._data_of(group))
 
     def _extra(self, *names: str) -> dict[str, str]:
