@@ -18,7 +18,7 @@ from ams.ledger.files import canonical_json, sha256_of, write_whole
 from ams.ledger.keys import KeyParts
 from ams.ledger.measurement import Measurement
 from ams.ledger.provenance import Provenance
-from ams.ledger.verdicts import tightness, check_verdict, claim_verdict
+from ams.ledger.verdicts import check_verdict, claim_verdict, tightness
 
 SCHEMA = 1
 
