@@ -382,7 +382,7 @@ prepare_child() { # one thread a process, one checkout for every import
 
 main() {
   local word=reproduce
-  { : <&0; } 2>/dev/null || exec </dev/null # a closed one would be taken by the first file opened
+  { : 8<&0; } 2>/dev/null || exec </dev/null # a closed one would be taken by the first file opened
   CALLER=$PWD ROOT=$(checkout) PYTHON="" PLACE="" LOG=/dev/null LACKS="" EXTRA="" OFFLINE="" ARGS=()
   [ -f "$ROOT/pyproject.toml" ] || die "$ROOT has no pyproject.toml: run this script in a whole checkout"
   case $ROOT in *:*) die "$ROOT: Python's search path cannot hold a colon; move the checkout" ;; esac

@@ -11,6 +11,7 @@ imports nothing outside the standard library, save a reader of requirement strin
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -125,17 +126,17 @@ SILENT = Cause("unknown", "", "it ended without a word")
 
 def cause(log: str) -> str:
     """Return "kind: what went wrong; what to do", read off the text `log` that venv and pip left (CAUSES)."""
-    for known in (*CAUSES, UNKNOWN, SILENT):
-        found = re.search(known.pattern, log, re.IGNORECASE)
-        if found:
-            break
+    searches = ((known, re.search(known.pattern, log, re.IGNORECASE)) for known in (*CAUSES, UNKNOWN, SILENT))
+    known, found = next((known, found) for known, found in searches if found)
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return f"{known.kind}: " + known.advice.format(python=python, **found.groupdict() if found else {})
+    return f"{known.kind}: " + known.advice.format(python=python, **found.groupdict())
 
 
-def read(logs: Sequence[str]) -> str:
-    """Return the text of the files `logs`, one after the other; one that is not there counts as empty."""
-    return "\n".join(Path(log).read_text("utf-8", errors="replace") for log in logs if Path(log).is_file())
+def read(log: Path) -> str:
+    """Return the text of a log file, empty if there is none; a full disk, which cuts a log short, is added to it."""
+    text = log.read_text("utf-8", errors="replace") if log.is_file() else ""
+    full = shutil.disk_usage(log.parent).free < 2**20
+    return f"{text}\nNo space left where the log is" if full else text
 
 
 def answer(arguments: Sequence[str]) -> str:
@@ -146,7 +147,7 @@ def answer(arguments: Sequence[str]) -> str:
         case ["requirements", *extras]:
             return "\n".join(requirements(extras))
         case ["cause", *logs]:
-            return cause(read(logs))
+            return cause("\n".join(read(Path(log)) for log in logs))
         case _:
             raise KeyError(" ".join(arguments))
 

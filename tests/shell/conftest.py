@@ -1,0 +1,218 @@
+"""A copy of what `reproduce.sh` needs, on a PATH of its own, with stubs of Python, pip and conda.
+
+A stub Python hands everything to the Python that runs these tests, save what a test replaces: its version, its
+`venv`, its `pip`. Before "installation" it runs without site-packages, so that it lacks every requirement; after it,
+with them. The package `ams` is a stub too: it prints what it was given.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+FILES = ("reproduce.sh", "pyproject.toml", "constraints.txt", "environment.yml", "src/ams/environment.py")
+TOOLS = (
+    *("bash", "sh", "cat", "chmod", "cksum", "cp", "cut", "dirname", "find", "flock", "grep", "ls", "mkdir", "mv"),
+    *("readlink", "rm", "sleep", "tail", "touch", "tr", "uname"),
+)
+
+AMS = """
+import json, os, sys
+names = "PYTHONPATH OMP_NUM_THREADS MKL_NUM_THREADS OPENBLAS_NUM_THREADS PYTHONDONTWRITEBYTECODE".split()
+stdin = "open" if os.path.exists("/dev/fd/0") else "closed"
+print(json.dumps({"arguments": sys.argv[1:], "cwd": os.getcwd(), "stdin": stdin, "python": os.environ.get("STUB"),
+                  **{name: os.environ.get(name) for name in names}}))
+sys.exit(int(os.environ.get("AMS_EXIT", "0")))
+"""
+
+# What `python -m venv` makes: a Python that has the requirements once "pip" has made the file `installed`.
+VENV_PYTHON = """#!/bin/sh
+place=$(cd "$(dirname "$0")/.." && pwd)
+export STUB="$0"
+case "$*" in
+  *sysconfig*) mkdir -p "$place/site"; echo "$place/site" ;;
+  *"-m pip config list") echo "$PIP_SETTINGS" ;;
+  *urllib.request*) exit "${NO_CPU_INDEX:-1}" ;;
+  *"-m pip "*) echo "$*" >>"@CALLS@"; @PIP@ ;;
+  "-m pytest"*) echo "pytest: $*" ;;
+  *" missing test") if grep -qs pytest "$place/installed"; then echo satisfied; else echo "pytest (absent)"; fi ;;
+  *) if [ -e "$place/installed" ]; then exec "@REAL@" "$@"; else exec "@REAL@" -S "$@"; fi ;;
+esac
+"""
+
+PYTHON = """#!/bin/sh
+export STUB="$0"
+case "$*" in
+  *sys.version_info*) echo @VERSION@ ;;
+  "-m venv "*) @VENV@ ;;
+  "-m pytest"*) echo "pytest: $*" ;;
+  *) exec "@REAL@" @SITE@ "$@" ;;
+esac
+"""
+
+MAKE_VENV = (
+    'mkdir -p "$3/bin" && touch "$3/pyvenv.cfg" && cat "@TEMPLATE@" >"$3/bin/python" && chmod +x "$3/bin/python"'
+)
+INSTALL = 'cat "$place"/requirements.txt "$place"/../requirements.txt >"$place/installed" 2>/dev/null; exit 0'
+
+
+def failing(line: str) -> str:
+    """A stub's body that prints `line` on stderr and fails."""
+    return f"echo {json.dumps(line)} >&2; exit 1"
+
+
+@dataclass
+class Checkout:
+    """A copy of the repository's shell side at `root`, a PATH at `bin`, and the variables that a run sees."""
+
+    root: Path
+    bin: Path
+    variables: dict[str, str] = field(default_factory=dict)
+    prefix: list[str] = field(default_factory=list)
+
+    @property
+    def venv(self) -> Path:
+        return self.root / ".venv"
+
+    @property
+    def pip_calls(self) -> list[str]:
+        """The arguments of every `pip install` so far."""
+        calls = self.bin.parent / "pip-calls"
+        return calls.read_text().splitlines() if calls.exists() else []
+
+    def stub(self, name: str, body: str, **values: str) -> Path:
+        """Put an executable `name` on the PATH; `@KEY@` in its `body` stands for a value."""
+        for key, value in values.items():
+            body = body.replace(f"@{key}@", value)
+        path = self.bin / name
+        path.write_text(body if body.startswith("#!") else f"#!/bin/sh\n{body}\n")
+        path.chmod(0o755)
+        return path
+
+    def python(
+        self, name: str = "python3", *, version: str = "3.11.7", venv: str = MAKE_VENV, complete: bool = False
+    ) -> None:
+        """Put a stub Python on the PATH, bare or with every requirement."""
+        template = str(self.bin.parent / "venv-python")
+        self.stub(
+            name,
+            PYTHON,
+            VERSION=version,
+            VENV=venv,
+            TEMPLATE=template,
+            REAL=sys.executable,
+            SITE="" if complete else "-S",
+        )
+
+    def pip(self, body: str = INSTALL) -> None:
+        """Say what `pip install` does in environments made from now on."""
+        template = VENV_PYTHON.replace("@PIP@", body).replace("@REAL@", sys.executable)
+        path = self.bin.parent / "venv-python"
+        path.write_text(template.replace("@CALLS@", str(self.bin.parent / "pip-calls")))
+        path.chmod(0o755)
+
+    def command(self, *arguments: str) -> list[str]:
+        return [*self.prefix, str(self.bin / "bash"), str(self.root / "reproduce.sh"), *arguments]
+
+    def environment(self, **variables: str) -> dict[str, str]:
+        return {"PATH": str(self.bin), "LANG": "C.UTF-8", **self.variables, **variables}
+
+    def run(
+        self, *arguments: str, command: list[str] | None = None, cwd: Path | None = None, **variables: str
+    ) -> Outcome:
+        """Run `reproduce.sh` with nothing in its environment but what the test names."""
+        done = subprocess.run(
+            command or self.command(*arguments),
+            env=self.environment(**variables),
+            cwd=cwd or self.root.parent,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run returned and said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def child(self) -> Mapping[str, Any]:
+        """What the stub package was given."""
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def copy_of(tmp_path: Path) -> Callable[[str], Checkout]:
+    """Return a function that lays a copy of the checkout at a path below the test's folder."""
+
+    def lay(name: str) -> Checkout:
+        root = tmp_path / name
+        for file in FILES:
+            (root / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(REPOSITORY / file, root / file)
+        (root / "src/ams/__init__.py").touch()
+        (root / "src/ams/__main__.py").write_text(AMS)
+        checkout = Checkout(root, tmp_path / "bin", {"HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path)})
+        checkout.bin.mkdir(exist_ok=True)
+        for tool in TOOLS:
+            found = shutil.which(tool)
+            if found and not (checkout.bin / tool).exists():
+                (checkout.bin / tool).symlink_to(found)
+        checkout.pip()
+        return checkout
+
+    return lay
+
+
+@pytest.fixture
+def checkout(copy_of: Callable[[str], Checkout]) -> Checkout:
+    """A copy with a bare Python 3.11 and a pip that works."""
+    made = copy_of("checkout")
+    made.python()
+    return made
+
+
+def mounted(checkout: Checkout, mounts: str) -> None:
+    """Let every run see file systems of its own: `mounts` is done first, in a namespace that ends with the run."""
+    script = f'PATH=/usr/sbin:/usr/bin:/bin; {mounts} && PATH=$OLD && exec "$@"'
+    checkout.prefix = [shutil.which("unshare") or "sh", "--mount", str(checkout.bin / "sh"), "-c", script, "sh"]
+    checkout.variables["OLD"] = str(checkout.bin)
+    if os.geteuid() != 0 or subprocess.run([*checkout.prefix, "ls"], env=checkout.environment()).returncode != 0:
+        pytest.skip("this test needs the right to mount")
+
+
+@pytest.fixture
+def read_only(checkout: Checkout) -> Iterator[Checkout]:
+    """The same without write permission; for root, to whom that means nothing, on a read-only file system."""
+    if os.geteuid() == 0:
+        mounted(
+            checkout, f'mount --bind "{checkout.root}" "{checkout.root}" && mount -o remount,ro,bind "{checkout.root}"'
+        )
+    else:
+        checkout.root.chmod(0o555)
+    yield checkout
+    checkout.root.chmod(0o755)
+
+
+@pytest.fixture
+def tiny_disk(checkout: Checkout, tmp_path: Path) -> Path:
+    """A folder that is a file system of 256 KiB to every run of `checkout`."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted(checkout, f'mount -t tmpfs -o size=256k none "{disk}"')
+    return disk

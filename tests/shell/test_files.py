@@ -1,0 +1,56 @@
+"""The files that name the requirements agree with one another."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+BASE = {canonicalize_name(Requirement(line).name): Requirement(line) for line in PROJECT["dependencies"]}
+ON_CONDA = {"torch": "pytorch", "matplotlib": "matplotlib-base"}
+LEFT_TO_PIP = {"snakemake", "latex2mathml"}
+
+
+def pins() -> dict[str, Requirement]:
+    lines = (REPOSITORY / "constraints.txt").read_text().splitlines()
+    wanted = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    return {canonicalize_name(pin.name): pin for pin in wanted}
+
+
+def test_every_requirement_is_pinned_within_its_range_and_torch_is_not() -> None:
+    lines = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]
+    for wanted in map(Requirement, lines):
+        pin = next(iter(pins()[canonicalize_name(wanted.name)].specifier))
+        assert (pin.operator == "==") == (wanted.name != "torch"), wanted
+        assert pin.operator != "==" or wanted.specifier.contains(pin.version), wanted
+
+
+def test_conda_is_asked_for_the_same_ranges() -> None:
+    listed = yaml.safe_load((REPOSITORY / "environment.yml").read_text())["dependencies"]
+    for name, wanted in BASE.items():
+        entry = f"{ON_CONDA.get(name, name)} {wanted.specifier}"
+        assert (entry in listed) == (name not in LEFT_TO_PIP), entry
+
+
+def test_the_oldest_python_is_the_same_everywhere() -> None:
+    script = (REPOSITORY / "reproduce.sh").read_text()
+    assert PROJECT["requires-python"] == ">=3.11"
+    assert set(re.findall(r"(3\.\d+) or later", script)) == {"3.11"}
+    assert 'between "$version" 11 99 || return 1' in script
+    assert "- python >=3.11," in (REPOSITORY / "environment.yml").read_text()
+
+
+@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
+@pytest.mark.parametrize("script", ["reproduce.sh", ".ci/run"])
+def test_shellcheck_is_content(script: str) -> None:
+    done = subprocess.run(["shellcheck", "-x", REPOSITORY / script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout

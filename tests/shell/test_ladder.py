@@ -1,0 +1,185 @@
+"""Which environment is taken or made, and what is done to one that is not right."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Checkout
+
+pytestmark = pytest.mark.shell
+
+SLOW_INSTALL = 'sleep 1; touch "$place/installed"'
+
+
+def made(checkout: Checkout, *arguments: str) -> None:
+    """Make the environment by a first run, and see that it went well."""
+    assert checkout.run(*arguments).code == 0
+    assert (checkout.venv / ".ams-suite").exists()
+
+
+def test_a_virtual_environment_is_made_once(checkout: Checkout) -> None:
+    first, second = checkout.run(), checkout.run()
+    assert first.child["python"] == second.child["python"] == str(checkout.venv / "bin/python")
+    assert len(checkout.pip_calls) == 1
+    assert f"-r {checkout.venv}/requirements.txt -c {checkout.root}/constraints.txt" in checkout.pip_calls[0]
+    assert "making" in first.err
+    assert second.err.startswith(f"environment: {checkout.venv}/bin/python (3.11")
+
+
+def test_what_is_made_finds_the_checkout_from_anywhere(checkout: Checkout) -> None:
+    made(checkout)
+    paths = (checkout.venv / "site/ams-suite.pth").read_text()
+    assert paths == f"{checkout.root}/src\n{checkout.root}\n"
+    command = [str(checkout.venv / "bin/ams"), "law", "--step", "1"]
+    assert checkout.run(command=command, PYTHONPATH=str(checkout.root / "src")).child["arguments"] == command[1:]
+
+
+def test_the_extra_is_added_when_tests_are_asked_for(checkout: Checkout) -> None:
+    wanted = checkout.venv / "requirements.txt"
+    made(checkout)
+    assert "torch" in wanted.read_text() and "pytest" not in wanted.read_text()
+    for _ in range(2):
+        assert checkout.run("test", "-q").out == "pytest: -m pytest -q\n"
+        assert len(checkout.pip_calls) == 2 and "pytest" in wanted.read_text()
+
+
+def test_other_constraints_bring_it_up_to_date_in_place(checkout: Checkout) -> None:
+    made(checkout)
+    kept = checkout.venv / "kept"
+    kept.touch()
+    with (checkout.root / "constraints.txt").open("a") as file:
+        file.write("# another\n")
+    done = checkout.run()
+    assert (done.code, len(checkout.pip_calls), kept.exists()) == (0, 2, True)
+    assert "up to date" in done.err
+    assert "up to date" not in checkout.run().err
+
+
+def test_a_failed_update_leaves_what_was_there(checkout: Checkout) -> None:
+    made(checkout)
+    python = checkout.venv / "bin/python"
+    works = python.read_text()
+    python.write_text(works.replace('cat "$place"/requirements.txt', "exit 1; cat"))
+    before = (checkout.root / "pyproject.toml").read_text()
+    (checkout.root / "pyproject.toml").write_text(before + "# another\n")
+    assert checkout.run().code == 2
+    (checkout.root / "pyproject.toml").write_text(before)
+    assert checkout.run().code == 0
+
+
+def test_an_unfinished_one_is_made_anew(checkout: Checkout) -> None:
+    made(checkout)
+    (checkout.venv / ".ams-suite").unlink()
+    (checkout.venv / "leftover").touch()
+    done = checkout.run()
+    assert (done.code, (checkout.venv / "leftover").exists()) == (0, False)
+    assert "unfinished or was moved, so it is made anew" in done.err
+
+
+def test_one_whose_python_is_gone_is_made_anew(checkout: Checkout) -> None:
+    made(checkout)
+    (checkout.venv / "bin/python").unlink()
+    assert checkout.run().code == 0
+    assert len(checkout.pip_calls) == 2
+
+
+def test_a_moved_checkout_gets_a_new_one(checkout: Checkout) -> None:
+    made(checkout)
+    checkout.root = checkout.root.rename(checkout.root.with_name("moved"))
+    assert "was moved" in checkout.run().err
+    assert str(checkout.root) in (checkout.venv / "site/ams-suite.pth").read_text()
+
+
+def test_somebody_elses_venv_is_used_if_it_serves(checkout: Checkout) -> None:
+    (checkout.venv / "bin").mkdir(parents=True)
+    checkout.python("complete", complete=True)
+    (checkout.bin / "complete").rename(checkout.venv / "bin/python")
+    before = sorted(checkout.venv.rglob("*"))
+    assert checkout.run().child["python"] == str(checkout.venv / "bin/python")
+    assert sorted(checkout.venv.rglob("*")) == before
+
+
+def test_somebody_elses_venv_is_left_alone_if_it_does_not(checkout: Checkout) -> None:
+    (checkout.venv / "bin").mkdir(parents=True)
+    (checkout.venv / "theirs").touch()
+    done = checkout.run()
+    assert f"{checkout.venv} was not made here and does not serve" in done.err
+    assert done.child["python"].startswith(f"{checkout.variables['HOME']}/.cache/ams-suite/")
+    assert {path.name for path in checkout.venv.iterdir()} == {"bin", "theirs"}
+
+
+def test_a_newer_python_serves_if_no_tested_one_is_there(checkout: Checkout) -> None:
+    checkout.python(version="3.15.0")
+    checkout.python("python3.12", version="3.12.1")
+    assert f"with {checkout.bin}/python3.12 (3.12.1)" in checkout.run().err
+    (checkout.bin / "python3.12").unlink()
+    (checkout.venv / ".ams-suite").unlink()
+    assert f"with {checkout.bin}/python3 (3.15.0)" in checkout.run().err
+
+
+def test_two_at_once_make_it_once(checkout: Checkout) -> None:
+    checkout.pip(SLOW_INSTALL)
+    running = [
+        subprocess.Popen(checkout.command(), env=checkout.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    ends = [process.communicate(timeout=30) for process in running]
+    assert [process.returncode for process in running] == [0, 0]
+    assert len(checkout.pip_calls) == 1
+    assert sum(b"another run is making" in err for _, err in ends) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_killed_setup_is_not_taken_for_complete(checkout: Checkout, number: signal.Signals) -> None:
+    checkout.pip(f'touch "{checkout.root}/started"; {SLOW_INSTALL}')
+    process = subprocess.Popen(
+        checkout.command(), env=checkout.environment(), stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    while not (checkout.root / "started").exists():
+        time.sleep(0.02)
+    os.killpg(process.pid, number)
+    process.wait()
+    assert not (checkout.venv / ".ams-suite").exists()
+    done = checkout.run()
+    assert (done.code, len(checkout.pip_calls)) == (0, 2)
+    assert "unfinished" in done.err
+
+
+def test_without_a_gpu_the_cpu_build_is_asked_for(checkout: Checkout) -> None:
+    cpu = "--extra-index-url https://download.pytorch.org/whl/cpu"
+
+    def asked(**variables: str) -> bool:
+        (checkout.venv / ".ams-suite").unlink(missing_ok=True)
+        assert checkout.run(**variables).code == 0
+        return cpu in checkout.pip_calls[-1]
+
+    assert asked(NO_CPU_INDEX="0") == (sys.platform == "linux")
+    assert not asked(NO_CPU_INDEX="1")
+    assert not asked(NO_CPU_INDEX="0", PIP_SETTINGS="global.index-url='https://mirror'")
+    checkout.stub("nvidia-smi", "exit 0")
+    assert not asked(NO_CPU_INDEX="0")
+
+
+def test_unmet_pins_give_way_to_ranges(checkout: Checkout) -> None:
+    unmet = "ERROR: No matching distribution found for rich==15.0.0"
+    checkout.pip(f'case "$*" in *constraints.txt*) echo "{unmet}" >&2; exit 1 ;; esac; touch "$place/installed"')
+    done = checkout.run()
+    assert (done.code, len(checkout.pip_calls)) == (0, 2)
+    assert "pip: the pins cannot be met (no rich==15.0.0 for Python 3." in done.err
+
+
+def test_offline_asks_no_index(checkout: Checkout) -> None:
+    checkout.stub("conda", "touch asked")
+    done = checkout.run("--offline", NO_CPU_INDEX="0")
+    assert done.child["arguments"] == ["reproduce", "--offline"]
+    assert "--no-index" in checkout.pip_calls[0] and "extra-index" not in checkout.pip_calls[0]
+    assert "conda: --offline" in done.err and not Path(checkout.root.parent / "asked").exists()
