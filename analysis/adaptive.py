@@ -280,7 +280,7 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
             draw_fixed_point(),
             folder,
             "fixed_point",
-            r"Adaptive momentum on an isotropic Gaussian: A2's fixed point (lines) and the exact mean-field law (points). "
+            r"Adaptive momentum on an isotropic Gaussian: A2's fixed point (lines), the exact mean-field law (points). "
             r"As $u \to 0$ the variance tends to $1/4$ of the target's: the limit is $\pi^4$.",
             ("A2", "P1a"),
         ),
@@ -289,8 +289,8 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
             folder,
             "bias",
             r"Stationary bias on $N(0, 1/\lambda)$ against the step, exact law. Langevin's vanishes with the step; "
-            r"momentum's tends to a constant: $b/(1+b)$, and $1/2$ for the adaptive rule. The dip of the adaptive curve "
-            r"is its one unbiased step, $u = 0.1691$.",
+            r"momentum's tends to a constant: $b/(1+b)$, and $1/2$ for the adaptive rule. Each momentum curve dips at "
+            r"its one unbiased step, $u = 0.1691$ for the adaptive rule.",
             ("P1b", "P1c"),
         ),
     ]

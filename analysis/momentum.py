@@ -343,14 +343,14 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
             folder,
             "variance",
             r"Constant momentum on $N(0, 1/\lambda)$: G3's closed form (lines), the exact law (points), the limits "
-            r"$1/(1+b)^2$ (dotted). The target is the grey line at 1: with momentum, a smaller step leads away from it.",
+            r"$1/(1+b)^2$ (dotted). The target is the grey line at 1: with momentum a smaller step leads away from it.",
             ("G3", "G5", "P1b", "P1c"),
         ),
         save_figure(
             draw_mixture(settings),
             folder,
             "cooled_mixture",
-            f"Constant momentum ($b = {beta:g}$, $a = {settings.mixture_step:g}$, {settings.mixture_particles} particles) "
+            f"Constant momentum ($b = 0.5$, $a = {settings.mixture_step:g}$, {settings.mixture_particles} particles) "
             r"on the mixture: it samples $\pi^{(1+b)^2}$, sharper than the target and poorer in the minority mode.",
             ("G5",),
         ),

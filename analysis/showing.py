@@ -38,7 +38,7 @@ def settings_of(module: ModuleType) -> Any:
 
 
 def show(module: ModuleType, settings: Any, *identifiers: str) -> HTML:
-    """Run the named checks and return their table: quantity, measured, claimed, where the tolerance comes from, verdict."""
+    """Run the named checks and return their table: quantity, measured, claimed, the tolerance's origin, verdict."""
     known = {check.id: check for claim in load_claims(ROOT).claim for check in claim.check}
     functions = bound_checks(module)
     rows = "".join(_row(known[name], functions[name](settings)) for name in identifiers)

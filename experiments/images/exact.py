@@ -52,7 +52,7 @@ from ams.targets import Empirical
 
 
 class Settings(BaseModel):
-    """Sizes: budgets (NFE), independent batches, samples in each, steps a level, last noise level, the corrector's snr."""
+    """Budgets (NFE), independent batches, samples in each, steps a level, last noise level, the corrector's snr."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -130,7 +130,7 @@ Results = Mapping[str, Mapping[int, list[Errors]]]
 
 
 def run_all(settings: Settings, images: ImageTarget) -> Results:
-    """Run every sampler at every budget on every batch, with common starts; returns their errors, a list over batches."""
+    """Run every sampler at every budget on every batch, with common starts; returns errors, a list over batches."""
     judged = judge(settings, images)
     found: dict[str, dict[int, list[Errors]]] = {FLOOR: {}}
     for budget in settings.budgets:
