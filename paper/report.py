@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ams.ledger.claims import Check, Claim, Group, Part, Relation, Verdict
+from ams.ledger.claims import Check, Claim, Group, Part, Profile, Relation, Verdict
 from ams.ledger.figures import Figure, Table
 from ams.ledger.files import write_whole
 from ams.ledger.loading import load_exhibits
@@ -20,7 +20,7 @@ from ams.ledger.summary import ClaimRow, Ledger
 from ams.runner.workspace import Workspace
 from paper.templating import number, render
 
-SIGNS = {Relation.EQUAL: "=", Relation.AT_MOST: "≤", Relation.AT_LEAST: "≥"}
+RELATIONS = {Relation.EQUAL: ("=", "±"), Relation.AT_MOST: ("≤", "+"), Relation.AT_LEAST: ("≥", "−")}
 MARKS = {Verdict.HOLDS: "✓", Verdict.REFUTED: "✗", Verdict.INCONCLUSIVE: "?", Verdict.NOT_RUN: "–"}
 PARTS = {
     Part.THEORY: "Theory",
@@ -56,9 +56,9 @@ class ClaimView(NamedTuple):
     claim: Claim
     group: Group
     row: ClaimRow
-    mark: str
     checks: list[CheckView]
     deciding: CheckView
+    command: str
     page: str
 
 
@@ -92,18 +92,19 @@ def build(workspace: Workspace, ledger: Ledger) -> str:
     """Return the page for a ledger and the records beside it."""
     claims = _claims(workspace, ledger)
     groups = [_group(workspace, group) for group in workspace.claims.group]
+    shown = [view for view in groups if view.figures or view.tables or view.page or view.reason]
     return render(
         "report.html.j2",
         ledger=ledger,
         profile=ledger.profile,
         claims=claims,
         paper=_paper(claims),
-        parts={part: [view for view in groups if view.group.part is part] for part in Part},
+        parts={part: [view for view in shown if view.group.part is part] for part in Part},
         part_titles=PARTS,
         marks=MARKS,
         verdicts=list(Verdict),
         exhibits=load_exhibits(workspace.root).exhibit,
-        standing=_standing(workspace, claims),
+        standing=_standing(claims, shown),
         environments=_environments(ledger.claims),
         seconds=sum(row.provenance.seconds for row in ledger.claims if row.provenance),
         peak=max((row.provenance.peak_mib for row in ledger.claims if row.provenance), default=0.0),
@@ -126,8 +127,15 @@ def _claims(workspace: Workspace, ledger: Ledger) -> list[ClaimView]:
         row, group = rows[claim.id], workspace.claims.group_of(claim)
         results = {result.id: result for result in row.checks}
         checks = [_check(check, results.get(check.id)) for check in claim.check]
-        views.append(ClaimView(claim, group, row, MARKS[row.verdict], checks, _deciding(row, checks), pages[group.id]))
+        command = _command(claim, ledger.profile)
+        views.append(ClaimView(claim, group, row, checks, _deciding(row, checks), command, pages[group.id]))
     return views
+
+
+def _command(claim: Claim, profile: Profile) -> str:
+    """Return the command that makes a claim's record anew, in the smallest profile that has it if this one has not."""
+    chosen = profile if profile in claim.profiles else claim.profiles[0]
+    return f"bash reproduce.sh --profile {chosen} --only {claim.id} --force {claim.id}"
 
 
 def _check(check: Check, result: CheckResult | None) -> CheckView:
@@ -147,8 +155,9 @@ def _measured(result: CheckResult | None) -> str:
 
 
 def _claimed(check: Check) -> str:
-    margin = f" ± {number(check.tolerance)}" if check.tolerance else ""
-    return f"{SIGNS[check.relation]} {number(check.bound)}{margin}{_unit(check.unit)}"
+    sign, slack = RELATIONS[check.relation]
+    margin = f" {slack} {number(check.tolerance)}" if check.tolerance else ""
+    return f"{sign} {number(check.bound)}{margin}{_unit(check.unit)}"
 
 
 def _unit(unit: str) -> str:
@@ -179,6 +188,8 @@ def _group(workspace: Workspace, group: Group) -> GroupView:
     path = workspace.figures_path(group)
     folder = path.parent.relative_to(workspace.folder).as_posix()
     page = _page(workspace, group)
+    if not any(workspace.profile in claim.profiles for claim in workspace.claims.of_group(group.id)):
+        return GroupView(group, [], [], folder, f"not part of the {workspace.profile} profile", page)
     try:
         found = current_artefacts(path, workspace.figures_parts(group))
     except NotCurrent as reason:
@@ -198,10 +209,14 @@ def _picture(file: Path) -> str:
     return f"data:image/svg+xml;base64,{b64encode(svg).decode()}"
 
 
-def _standing(workspace: Workspace, claims: Sequence[ClaimView]) -> dict[str, str]:
-    """Return for each name that an exhibit may refer to (a claim, a group) the anchor of its place in the page."""
-    anchors = {group.id: f"group-{group.id}" for group in workspace.claims.group}
-    return anchors | {view.claim.id: f"claim-{view.claim.id}" for view in claims}
+def _standing(claims: Sequence[ClaimView], groups: Sequence[GroupView]) -> dict[str, str]:
+    """Return, by name, the anchor of whatever an exhibit may refer to: claims, groups, figures, tables."""
+    anchors = {view.claim.id: f"claim-{view.claim.id}" for view in claims}
+    for view in groups:
+        anchors[view.group.id] = f"group-{view.group.id}"
+        anchors |= {drawing.figure.file.stem: f"figure-{drawing.figure.file.stem}" for drawing in view.figures}
+        anchors |= {table.id: f"table-{table.id}" for table in view.tables}
+    return anchors
 
 
 def _environments(rows: Sequence[ClaimRow]) -> list[tuple[Environment, list[str]]]:
