@@ -173,9 +173,9 @@ class Claims(_Entry):
         Raises InputProblem, with the nearest names, for a name that is neither.
         """
         wanted = set(names)
-        groups, ids = {group.id for group in self.group}, {claim.id for claim in self.claim}
-        for name in sorted(wanted - groups - ids):
-            raise unknown("claim or group", name, [*ids, *groups])
+        known = [claim.id for claim in self.claim] + [group.id for group in self.group]
+        for name in sorted(wanted.difference(known)):
+            raise unknown("claim or group", name, known)
         return [claim for claim in self.claim if not wanted or {claim.id, claim.group} & wanted]
 
 

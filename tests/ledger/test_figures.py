@@ -1,0 +1,53 @@
+"""Figures and tables: the same bytes for the same data, whole or not at all, and rows that fit."""
+
+import csv
+
+import matplotlib
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from ams.ledger import Table, save_figure
+
+matplotlib.use("Agg")
+
+
+def drawn(folder, value):
+    from matplotlib import pyplot
+
+    drawing, axes = pyplot.subplots(figsize=(2, 1))
+    axes.plot([0, value])
+    axes.set_xlabel("$u = a \\lambda$")
+    return save_figure(drawing, folder, "name", "caption", ["G1"])
+
+
+def test_the_same_data_give_the_same_bytes(tmp_path):
+    one, two = drawn(tmp_path / "one", 1.0), drawn(tmp_path / "two", 1.0)
+    for kind in (".svg", ".png"):
+        assert one.file.with_suffix(kind).read_bytes() == two.file.with_suffix(kind).read_bytes()
+    other = drawn(tmp_path / "other", 2.0)
+    assert other.file.read_bytes() != one.file.read_bytes()
+    assert one.claims == ("G1",)
+
+
+def test_a_figure_is_closed_and_leaves_nothing_half_made(tmp_path):
+    from matplotlib import pyplot
+
+    before = pyplot.get_fignums()
+    drawn(tmp_path, 1.0)
+    assert pyplot.get_fignums() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["name.png", "name.svg"]
+
+
+def test_a_table_reads_back_from_its_csv():
+    table = Table(id="t", caption="c", header=("a, b", "c"), rows=((1, 0.1), ("x\ny", np.float64(1 / 3))))
+    rows = list(csv.reader(table.csv().splitlines(keepends=True)))
+    assert rows == [["a, b", "c"], ["1", "0.1"], ["x\ny", repr(1 / 3)]]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"rows": ((1, 2),)}, {"rows": ((float("nan"),),)}, {"rows": (), "id": "../escape"}]
+)
+def test_a_table_that_does_not_fit_is_refused(fields):
+    with pytest.raises(ValidationError):
+        Table(**{"id": "t", "caption": "c", "header": ("a",)} | fields)

@@ -1,0 +1,112 @@
+"""Every fault in a file that people write ends in one line: file, field, value, expectation."""
+
+import pytest
+
+from ams.ledger.claims import Profile
+from ams.ledger.loading import load_claims, load_config, load_exhibits
+from ams.ledger.problems import InputProblem
+from tests.toy import Toy
+
+CLAIM_FAULTS = [
+    ('expected = "holds"', 'expected = "hold"', "claim[A1].expected = 'hold': input should be 'holds'"),
+    ('expected = "holds"', 'expected = "not run"', "claim[A1].expected = 'not run': expected holds"),
+    ('evidence = "algebra"', "", "claim[A1].evidence is missing"),
+    ('group = "alpha"', 'group = "alpah"', "claim A1: unknown group 'alpah': did you mean alpha?"),
+    ('origin = "rounding"', 'origin = "taste"', "claim[A1].check[A1.one].origin = 'taste': expected one of algebra"),
+    ("tolerance = 1e-12", "tolerance = -1", "claim[A1].check[A1.one].tolerance = -1: input should be greater"),
+    ("tolerance = 1e-12", "tolerance = nan", "tolerance = nan: input should be a finite number"),
+    ('relation = "="', 'relation = "=="', "claim[A1].check[A1.one].relation = '=='"),
+    ('title = "One is one"', 'titel = "One is one"', "claim[A1].title is missing (and 1 more)"),
+    ('id = "A2"', 'id = "A1"', "the claim id A1 is given 2 times"),
+    ('id = "A2.two"', 'id = "A1.one"', "the check id A1.one is given 2 times"),
+    ('id = "beta"', 'id = "alpha"', "the group id alpha is given 2 times"),
+    ('group = "beta"', 'group = "alpha"', "group beta has no claim"),
+    ("test_toy.py::test_one", "test_toy.py::test_gone", "claim[A1].falsifier"),
+    ("test_toy.py::test_one", "test_no.py::test_one", "'tests/test_no.py::test_one': no such test"),
+    ("::TestToy::test_two", "::test_two", "claim[A2].falsifier = 'tests/test_toy.py::test_two': no such test"),
+    ('part = "theory"', 'part = "theory"\nnotebook = "gone.py"', "group[alpha].notebook = 'gone.py': no such file"),
+    ("[[group]]", "[[group", "not valid TOML"),
+    ('profiles = ["quick", "cpu", "gpu"]', "profiles = []", "claim[A1].profiles"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "line"), CLAIM_FAULTS)
+def test_a_fault_in_the_claims_is_one_line_that_names_it(tmp_path, old, new, line):
+    toy = Toy.make(tmp_path)
+    text = (tmp_path / "paper/claims.toml").read_text()
+    assert old in text
+    toy.write("paper/claims.toml", text.replace(old, new) if "beta" in old else text.replace(old, new, 1))
+    with pytest.raises(InputProblem) as problem:
+        load_claims(tmp_path)
+    assert line in str(problem.value)
+    assert str(problem.value).startswith("paper/claims.toml")
+    assert "\n" not in str(problem.value)
+
+
+def test_the_toy_loads_and_selects(tmp_path):
+    Toy.make(tmp_path)
+    claims = load_claims(tmp_path)
+    assert [claim.id for claim in claims.select([])] == ["A1", "A2", "B1", "B2"]
+    assert [claim.id for claim in claims.select(["B1", "alpha"])] == ["A1", "A2", "B1"]
+    assert [claim.id for claim in claims.of_group("beta")] == ["B1", "B2"]
+    with pytest.raises(InputProblem, match="unknown claim or group 'b11': did you mean B1"):
+        claims.select(["b11"])
+    with pytest.raises(InputProblem, match="unknown claim or group 'zzz': known: A1"):
+        claims.select(["zzz"])
+
+
+def test_a_missing_or_unreadable_file_is_named(tmp_path):
+    with pytest.raises(InputProblem, match=r"paper/claims\.toml cannot be read"):
+        load_claims(tmp_path)
+    Toy.make(tmp_path)
+    (tmp_path / "paper/claims.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(InputProblem, match=r"paper/claims\.toml cannot be read"):
+        load_claims(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("devise: cpu", "config/quick.yaml: devise = 'cpu': no such field"),
+        ("device: tpu", "config/quick.yaml: device = 'tpu': input should be 'cpu' or 'cuda'"),
+        ("groups: {alhpa: {}}", "config/quick.yaml: groups: unknown group 'alhpa': did you mean alpha?"),
+        ("resources: {alpha: {threads: 0}}", "resources.alpha.threads = 0: input should be greater"),
+        ("groups: {alpha: {steps: .nan}}", "groups.alpha.steps"),
+        ("groups: {alpha: {day: 2020-01-01}}", "groups.alpha.day"),
+        ("a: [", "config/quick.yaml is not valid YAML"),
+        ("- 1", "config/quick.yaml: the whole file"),
+    ],
+)
+def test_a_fault_in_the_configuration_is_one_line(tmp_path, text, line):
+    toy = Toy.make(tmp_path)
+    toy.write("config/quick.yaml", text)
+    with pytest.raises(InputProblem) as problem:
+        load_config(tmp_path, Profile.QUICK, load_claims(tmp_path))
+    assert line in str(problem.value)
+    assert "\n" not in str(problem.value)
+
+
+def test_an_empty_configuration_stands_for_defaults(tmp_path):
+    toy = Toy.make(tmp_path)
+    toy.write("config/quick.yaml", "")
+    config = load_config(tmp_path, Profile.QUICK, load_claims(tmp_path))
+    assert config.settings_of("alpha") == {}
+    assert config.resources_of("alpha").threads == 1
+
+
+def test_resources_fall_back_to_the_default_entry(tmp_path):
+    toy = Toy.make(tmp_path)
+    toy.write("config/cpu.yaml", "resources: {default: {mem_mb: 5}, alpha: {threads: 2}}")
+    config = load_config(tmp_path, Profile.CPU, load_claims(tmp_path))
+    assert (config.resources_of("beta").mem_mb, config.resources_of("alpha").threads) == (5, 2)
+
+
+def test_exhibits(tmp_path):
+    toy = Toy.make(tmp_path)
+    assert load_exhibits(tmp_path).exhibit == ()
+    entry = '[[exhibit]]\nid = "Table 1"\ntitle = "t"\nwhat = "w"\nstatus = "scaled"\n'
+    toy.write("paper/exhibits.toml", entry)
+    assert load_exhibits(tmp_path).exhibit[0].id == "Table 1"
+    toy.write("paper/exhibits.toml", entry.replace("scaled", "half"))
+    with pytest.raises(InputProblem, match=r"paper/exhibits\.toml: exhibit\[Table 1\]\.status = 'half'"):
+        load_exhibits(tmp_path)
