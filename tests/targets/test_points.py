@@ -1,0 +1,76 @@
+"""What the products are trusted with: the estimate of their rounding, measured on data of every kind."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from ams.targets.points import Cloud, Pairs, Query
+
+
+def normal(*shape: int, seed: int = 0) -> Tensor:
+    """Return standard normal float32 numbers."""
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+CLOUDS = {
+    "plane": normal(3000, 2),
+    "far from the origin": normal(3000, 2) + 100,
+    "pixels": (normal(1000, 784) > 1).float() * torch.rand(1000, 784, generator=torch.Generator().manual_seed(1)),
+    "many dimensions": normal(400, 3072),
+    "nearly constant": 1 + 0.01 * normal(500, 784),
+    "heavy tails": torch.exp(3 * normal(2000, 64)),
+}
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.3])
+@pytest.mark.parametrize("kind", CLOUDS)
+def test_rounding_is_estimated_from_above(kind: str, scale: float) -> None:
+    """On points, midpoints, near and far rows: the largest error over all points, against products in float64.
+
+    Ten per cent over the estimate is allowed: the window that is drawn from it has room for e^-27.
+    """
+    points = CLOUDS[kind]
+    some, noise = points[:100], normal(100, points.shape[1], seed=2)
+    x = scale * torch.cat(
+        [some, (some + points[100:200]) / 2, some + 0.02 * noise, noise, 100 * noise, torch.ones_like(noise)]
+    )
+    query = Query(Cloud.of(points), x, scale, 1.0)
+    error = query.products(query.cloud) - query.wide().products(query.cloud.wide())
+    assert float((error.abs().amax(1) / query.roundoff).max()) < 1.1
+
+
+def test_products_and_differences_are_the_same_logits() -> None:
+    points, x = normal(50, 7).double(), normal(9, 7, seed=1).double()
+    query = Query(Cloud.of(points), x, 0.7, 0.3)
+    pairs = Pairs(torch.arange(9).repeat_interleave(50), torch.arange(50).repeat(9))
+    exact = query.exact(pairs).reshape(9, 50)
+    assert torch.allclose(query.products(query.cloud) + query.offset[:, None], exact, rtol=1e-12)
+    assert torch.allclose(exact, -(x[:, None] - 0.7 * points).square().sum(2) / 0.6, rtol=1e-12)
+
+
+@pytest.mark.parametrize("rows", [1, 9, 700])
+def test_blocks_cover_every_point_once(rows: int) -> None:
+    points, x = normal(2000, 3), normal(rows, 3, seed=1)
+    query = Query(Cloud.of(points), x, 1.0, 1.0)
+    blocks = [(block.start, block.stop, logits.clone()) for block, logits in query.blocks()]
+    assert [start for start, _, _ in blocks] == [0, *(stop for _, stop, _ in blocks[:-1])]
+    assert blocks[-1][1] == 2000
+    assert torch.allclose(torch.cat([logits for *_, logits in blocks], 1), query.products(query.cloud), atol=1e-5)
+
+
+def test_pairs_come_back_whole_in_parts() -> None:
+    pairs = Pairs(torch.arange(10), torch.arange(10) + 5)
+    parts = list(pairs.parts(2**20))
+    assert len(parts) == 5
+    assert torch.equal(torch.cat([part.point for part in parts]), pairs.point)
+    assert torch.equal(torch.cat([part.row for part in parts]), pairs.row)
+
+
+def test_a_part_keeps_centre_and_squares() -> None:
+    cloud = Cloud.of(normal(20, 3))
+    part = cloud.part(slice(5, 9))
+    assert torch.equal(part.centre, cloud.centre)
+    assert torch.equal(part.halves, cloud.halves[5:9])
+    assert cloud.reach == pytest.approx(float(cloud.points.norm(dim=1).max()))
