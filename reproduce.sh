@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # Make the environment, then hand over to `python -m ams reproduce` (or to pytest).
-#
 # The ladder, first rung that holds: the active Python, if it satisfies pyproject.toml; an environment made here
 # before; mamba or conda with environment.yml, if conda-forge answers in time; a virtual environment and pip with
 # constraints.txt. Bash 3.2 and the usual small tools suffice, so that macOS serves as well as Linux.
@@ -147,10 +146,6 @@ ready() {
   PYTHON=$python
 }
 
-finished() { # made for this checkout, though perhaps from an earlier pyproject.toml or without the extra
-  [ "$(tail -n 1 -- "$PLACE/.ams-suite" 2>/dev/null)" = "$ROOT" ] && [ -n "$(version_of "$(python_of_place)")" ]
-}
-
 # --- making it ----------------------------------------------------------------------------------------------
 
 lock() { # gone with this process and with whatever outlives it in the place
@@ -168,12 +163,13 @@ empty_place() {
 }
 
 make_environment() {
-  local lacks=${LACKS:-there is no Python on PATH}
+  local lacks=${LACKS:-there is no Python on PATH} place
   mkdir -p -- "$PLACE" || die "$PLACE cannot be written: name another folder with AMS_ENV"
   lock
   ready && return
   LOG=$PLACE/setup.log
-  if finished; then
+  place=$(tail -n 1 -- "$PLACE/.ams-suite" 2>/dev/null || true)
+  if [ "$place" = "$ROOT" ] && [ -n "$(version_of "$(python_of_place)")" ]; then
     update_environment
   else
     say "environment: one is made, since $lacks"
@@ -268,9 +264,7 @@ conda_environment() {
 }
 
 with_conda() { # run $2... for at most $1 seconds
-  local code=0
-  CONDA_ALWAYS_YES=true MAMBA_ALWAYS_YES=true watched "$@" || code=$?
-  [ "$code" = 0 ] || conda_failed "$code" "$1"
+  CONDA_ALWAYS_YES=true MAMBA_ALWAYS_YES=true watched "$@" || conda_failed $? "$1"
 }
 
 conda_failed() { # tell why, in one line; the ladder goes on
@@ -306,8 +300,8 @@ install_requirements() { # pyproject.toml's, into the environment of PYTHON
 
 cpu_index() { # without an NVIDIA GPU, spare the gigabytes of CUDA if PyTorch's own index answers
   local url=https://download.pytorch.org/whl/cpu
-  if [ "$(uname -s)" != Linux ] || [ -n "$OFFLINE" ] || command -v nvidia-smi >/dev/null; then return; fi
-  if "$1" -m pip config list 2>/dev/null | grep -qE '(index-url|no-index)='; then return; fi # the user decides
+  if [ "$(uname -s)" != Linux ] || [ -n "$OFFLINE" ] || command -v nvidia-smi >/dev/null ||
+    "$1" -m pip config list 2>/dev/null | grep -qE '(index-url|no-index)='; then return; fi # the user decides
   if LOG=/dev/null watched 5 "$1" -c "import urllib.request as r; r.urlopen('$url/', timeout=4)"; then
     printf '%s' "$url"
   fi
@@ -374,9 +368,7 @@ prepare_child() { # one thread a process, one checkout for every import
   export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} MKL_NUM_THREADS=${MKL_NUM_THREADS:-1}
   export OPENBLAS_NUM_THREADS=${OPENBLAS_NUM_THREADS:-1}
   export PYTHONPATH=$ROOT/src:$ROOT${PYTHONPATH:+:$PYTHONPATH}
-  if [ ! -w "$ROOT" ]; then
-    export PYTHONDONTWRITEBYTECODE=1 PYTEST_ADDOPTS="-p no:cacheprovider ${PYTEST_ADDOPTS:-}"
-  fi
+  [ -w "$ROOT" ] || export PYTHONDONTWRITEBYTECODE=1 PYTEST_ADDOPTS="-p no:cacheprovider ${PYTEST_ADDOPTS:-}"
   cd -- "$ROOT"
 }
 
