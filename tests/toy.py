@@ -5,6 +5,7 @@ Every toy has its own package of checks, so that toys do not meet in Python's me
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import os
 import shutil
@@ -160,6 +161,8 @@ def four(settings):
     return Measurement(value=4)
 """
 
+MODULES = {"common": "ONE = 1.0\n", "alpha": ALPHA, "beta": BETA}
+
 TESTS = """
 def test_one(): ...
 
@@ -182,9 +185,8 @@ class Toy:
         toy.write("config/quick.yaml", "one_process: true\nnotebooks: false\ngroups:\n  alpha:\n    steps: 3\n")
         toy.write("config/cpu.yaml", "resources:\n  default: {threads: 1, mem_mb: 100, runtime: 1}\n")
         toy.write("tests/test_toy.py", TESTS)
-        toy.write_module("common", "ONE = 1.0\n")
-        toy.write_module("alpha", ALPHA.replace("{package}", toy.package))
-        toy.write_module("beta", BETA)
+        for name in MODULES:
+            toy.restore_module(name)
         shutil.copy(REPOSITORY / "Snakefile", root / "Snakefile")
         return toy
 
@@ -197,6 +199,16 @@ class Toy:
     def write_module(self, name: str, text: str) -> Path:
         return self.write(f"{self.package}/{name}.py", text)
 
+    def restore_module(self, name: str) -> None:
+        """Write a module of checks as it was, and let the next import in this process see it."""
+        self.write_module(name, MODULES[name].replace("{package}", self.package))
+        self._forget()
+
+    def _forget(self) -> None:
+        for module in [each for each in sys.modules if each.startswith(self.package)]:
+            del sys.modules[module]
+        importlib.invalidate_caches()
+
     def replace(self, name: str, old: str, new: str) -> None:
         text = (self.root / name).read_text(encoding="utf-8")
         assert old in text
@@ -205,8 +217,7 @@ class Toy:
     def replace_in_module(self, name: str, old: str, new: str) -> None:
         """Edit a module of checks, and let the next import in this process see it."""
         self.replace(f"{self.package}/{name}.py", old, new)
-        for module in [each for each in sys.modules if each.startswith(self.package)]:
-            del sys.modules[module]
+        self._forget()
 
     def workspace(self, profile: str = "quick") -> Workspace:
         return Workspace.open(self.root, Profile(profile), None)

@@ -45,9 +45,7 @@ def test_a_table_reads_back_from_its_csv():
     assert rows == [["a, b", "c"], ["1", "0.1"], ["x\ny", repr(1 / 3)]]
 
 
-@pytest.mark.parametrize(
-    "fields", [{"rows": ((1, 2),)}, {"rows": ((float("nan"),),)}, {"rows": (), "id": "../escape"}]
-)
+@pytest.mark.parametrize("fields", [{"rows": ((1, 2),)}, {"rows": ((float("nan"),),)}, {"rows": (), "id": "../escape"}])
 def test_a_table_that_does_not_fit_is_refused(fields):
     with pytest.raises(ValidationError):
         Table(**{"id": "t", "caption": "c", "header": ("a",)} | fields)

@@ -25,7 +25,7 @@ def test_every_part_enters_and_is_named(change, words):
 
 
 def test_many_changes_are_counted():
-    new = PARTS.model_copy(update={"sources": {name: "x" for name in "abcd"} | PARTS.sources})
+    new = PARTS.model_copy(update={"sources": dict.fromkeys("abcd", "x") | PARTS.sources})
     assert new.changes_since(PARTS) == "a changed, b changed, 2 more files changed"
 
 

@@ -25,6 +25,7 @@ PARTS = KeyParts(entry="e", config="c", sources={"a.py": "1"}, data={}, device="
 ENVIRONMENT = Environment(
     python="3", packages={}, platform="p", processor="c", device="cpu", threads=1, commit=None, dirty=None
 )
+COMMON = {"quantity": "q", "origin": "algebra"}
 CLAIM = Claim.model_validate(
     {
         "id": "X",
@@ -37,7 +38,15 @@ CLAIM = Claim.model_validate(
         "profiles": ["quick"],
         "falsifier": "t.py::t",
         "check": [
-            {"id": "X.a", "quantity": "q", "relation": "<=", "bound": 2, "tolerance": 0, "origin": "algebra", "unit": "s"},
+            {
+                "id": "X.a",
+                "quantity": "q",
+                "relation": "<=",
+                "bound": 2,
+                "tolerance": 0,
+                "origin": "algebra",
+                "unit": "s",
+            },
             {"id": "X.b", "quantity": "q", "relation": "=", "bound": 0, "tolerance": 1, "origin": "algebra"},
         ],
     }
