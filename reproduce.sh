@@ -105,7 +105,7 @@ elsewhere() { # outside the checkout, a place for each checkout
     ${HOME:+"$HOME/.cache/ams-suite"} "${TMPDIR:-/tmp}/ams-suite-$UID"; do
     if mkdir -p -- "$base/$key" 2>/dev/null && [ -w "$base/$key" ] && [ -O "$base/$key" ]; then
       PLACE=$base/$key/venv
-      return
+      if [ -n "${AMS_ENV:-}" ] || [ -O "$base" ]; then return; fi # /tmp may hold another user's trap
     fi
     [ -z "${AMS_ENV:-}" ] || die "AMS_ENV=$AMS_ENV cannot be written: name another folder"
   done

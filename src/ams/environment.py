@@ -89,7 +89,8 @@ CAUSES = (
     Cause(
         "disk",
         r"No space left|Errno 28|Disk quota",
-        "the disk is full; free about 3 GB where the environment goes, or name another place with AMS_ENV",
+        "the disk is full; free about 3 GB (8 GB for a CUDA build) where the environment goes, or name another place"
+        " with AMS_ENV",
     ),
     Cause(
         "permission",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,17 @@ def test_without_home_or_checkout_the_temporary_folder_serves(checkout: Checkout
     (checkout.venv / "theirs").mkdir(parents=True)
     place = checkout.run().child["python"]
     assert place.startswith(f"{checkout.variables['TMPDIR']}/ams-suite-")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_temporary_folder_that_another_user_made_is_not_used(checkout: Checkout) -> None:
+    del checkout.variables["HOME"]
+    (checkout.venv / "theirs").mkdir(parents=True)
+    trap = Path(checkout.variables["TMPDIR"]) / "ams-suite-0"
+    trap.mkdir(mode=0o777)
+    os.chown(trap, 65534, 65534)
+    done = checkout.run()
+    assert (done.code, done.err.splitlines()[-1].startswith("reproduce.sh: no place for an environment")) == (2, True)
 
 
 @pytest.mark.parametrize("given", ["environments", "absolute"])
