@@ -93,7 +93,7 @@ def _culprit(content: NotebookNode, error: Exception) -> str:
     """Return in one line which code cell broke, and how."""
     cells = [cell for cell in content.cells if cell.cell_type == "code"]
     broken = [n for n, cell in enumerate(cells, 1) if any(o.output_type == "error" for o in cell.get("outputs", []))]
-    ran = sum(1 for cell in cells if cell.get("execution_count"))
+    ran = max(1, sum(1 for cell in cells if cell.get("execution_count")))
     said = [f"{error.ename}: {error.evalue}"] if isinstance(error, CellExecutionError) else str(error).splitlines()
     return f"code cell {broken[0] if broken else ran} of {len(cells)}: {(said or [type(error).__name__])[-1]}"
 

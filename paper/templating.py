@@ -21,7 +21,7 @@ def number(value: float | None, digits: int = 3) -> str:
         return "–"
     if value == int(value) and abs(value) < 1e6:
         return f"{int(value)}".replace("-", "−")
-    return f"{value:.{digits}g}".replace("e-0", "e-").replace("e+0", "e").replace("-", "−")
+    return f"{value:.{digits}g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "−")
 
 
 def duration(seconds: float) -> str:

@@ -1,0 +1,209 @@
+"""The report of a small repository: complete, offline, the same bytes for the same records, honest about gaps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ams.ledger.claims import Profile
+from ams.runner.finish import collect
+from ams.runner.group import run_group
+from ams.runner.pages import make_page
+from ams.runner.plan import Run
+from ams.runner.workspace import Workspace
+from paper import report
+from tests.paper.pages import Page
+from tests.toy import Toy
+
+EXHIBITS = """
+[[exhibit]]
+id = "T1"
+title = "Scores"
+what = "FID"
+here = ["A1", "alpha", "line", "numbers", "nowhere"]
+status = "scaled"
+scaling = "smaller"
+profile = "cpu"
+
+[[exhibit]]
+id = "T2"
+title = "Molecules"
+what = "validity"
+status = "not here"
+reason = "no weights"
+"""
+
+
+def run_all(toy: Toy, profile: str = "quick") -> Workspace:
+    workspace = toy.workspace(profile)
+    run = Run.begin(workspace)
+    for group in workspace.claims.group:
+        run_group(workspace, run, group, lambda claim, record: None, pytest.fail)
+    return workspace
+
+
+def text_of(workspace: Workspace) -> str:
+    return report.build(workspace, collect(workspace))
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Toy:
+    toy = Toy.make(tmp_path)
+    toy.write("paper/exhibits.toml", EXHIBITS)
+    return toy
+
+
+def test_page_is_whole_and_offline(toy):
+    workspace = run_all(toy)
+    text = text_of(workspace)
+    page = Page(text)
+    assert "http" not in text
+    assert len(page.ids()) == len(set(page.ids()))
+    for address in page.addresses():
+        if address.startswith("#"):
+            assert address[1:] in page.ids()
+        elif not address.startswith("data:"):
+            assert (workspace.folder / address).is_file()
+    assert not any(element.tag == "link" for element in page.elements)
+
+
+def test_same_records_give_the_same_bytes(toy):
+    workspace = run_all(toy)
+    path = report.write(workspace, collect(workspace))
+    assert path == workspace.folder / "report.html"
+    assert path.read_bytes().decode() == text_of(toy.workspace())
+
+
+def test_each_claim_has_a_row_with_verdict_and_command(toy):
+    text = text_of(run_all(toy))
+    rows = {row.attributes["data-id"]: row.attributes for row in Page(text).with_class("claim")}
+    verdicts = {name: row["data-verdict"] for name, row in rows.items()}
+    assert verdicts == {"A1": "holds", "A2": "refuted", "B1": "holds", "B2": "not run"}
+    assert rows["A2"]["data-source"] == "abstract" and rows["B1"]["data-part"] == "suite"
+    assert "bash reproduce.sh --profile quick --only A2 --force A2" in text
+    assert "bash reproduce.sh --profile cpu --only B2 --force B2" in text
+    assert "not part of the quick profile" in text
+
+
+def test_row_shows_value_interval_bound_seeds_and_falsifier(toy):
+    text = text_of(run_all(toy))
+    assert "2 [1.9, 2.1]" in text and "≤ 1" in text and "= 1 ± 1e−12" in text
+    assert "n = 3. Seeds: 1, 2." in text
+    assert "bash reproduce.sh test tests/test_toy.py::TestToy::test_two" in text
+    assert f"{toy.package}/alpha.py:" in text
+
+
+@pytest.mark.parametrize(
+    ("origin", "tolerance", "shown"), [("algebra", 0.5, "≥ 1 − 0.5"), ("stated margin: none", 0.25, "≤ 1 + 0.25")]
+)
+def test_tolerances_point_the_way_the_relation_does(toy, origin, tolerance, shown):
+    entry = 'bound = 1.0\n  tolerance = {}\n  origin = "{}"'
+    toy.replace("paper/claims.toml", entry.format(0.0, origin), entry.format(tolerance, origin))
+    assert shown in text_of(run_all(toy))
+
+
+def test_contradiction_is_told_at_the_top(toy):
+    assert "Against expectation" not in text_of(run_all(toy))
+    toy.replace("paper/claims.toml", 'expected = "refuted"', 'expected = "holds"')
+    text = text_of(run_all(toy))
+    assert "Against expectation: A2." in text and "expected: holds" in text
+
+
+def test_failure_is_told_with_its_log(toy):
+    toy.replace_in_module("beta", "Measurement(value=3)", "1 / 0")
+    text = text_of(run_all(toy))
+    assert "A run failed: B1." in text
+    assert "failed: ZeroDivisionError" in text and "logs/B1.log" in text
+
+
+def test_unavailable_gives_its_reason(toy):
+    toy.replace_in_module("beta", "return Measurement(value=3)", 'raise Unavailable("no such <file>")')
+    text = text_of(run_all(toy))
+    assert "no such &lt;file&gt;" in text and "A run failed" not in text
+
+
+def test_before_any_run_nothing_is_shown_as_found(toy):
+    text = text_of(toy.workspace())
+    assert Page(text).with_class("holds")[0].tag == "li"
+    assert {row.attributes["data-verdict"] for row in Page(text).with_class("claim")} == {"not run"}
+
+
+def test_figures_and_tables_are_shown_with_their_files(toy):
+    text = text_of(run_all(toy))
+    assert 'src="data:image/svg+xml;base64,' in text
+    assert 'href="figures/alpha/line.svg"' in text and 'href="figures/alpha/numbers.csv"' in text
+    assert '<td class="n">2.5</td>' in text
+    assert 'id="group-beta"' not in text
+
+
+def test_an_edited_figure_is_not_shown(toy):
+    workspace = run_all(toy)
+    (workspace.folder / "figures" / "alpha" / "line.svg").write_text("<svg/>")
+    text = text_of(workspace)
+    assert "No figures: line.svg was edited" in text and "data:image" not in text
+
+
+def test_a_group_outside_of_the_profile_says_so(toy):
+    for verdict in ("holds", "refuted"):
+        entry = f'expected = "{verdict}"\nprofiles = '
+        toy.replace("paper/claims.toml", entry + '["quick", "cpu", "gpu"]', entry + '["cpu"]')
+    assert "No figures: not part of the quick profile" in text_of(run_all(toy))
+
+
+def test_exhibits_link_to_what_stands_for_them(toy):
+    text = text_of(run_all(toy))
+    for anchor in ("claim-A1", "group-alpha", "figure-line", "table-numbers"):
+        assert f'href="#{anchor}"' in text and f'id="{anchor}"' in text
+    assert "nowhere" in text and "#nowhere" not in text
+    assert "no weights" in text and "not here" in text
+
+
+def test_without_exhibits_the_section_says_so(toy):
+    (toy.root / "paper/exhibits.toml").unlink()
+    assert "None is listed" in text_of(run_all(toy))
+
+
+def test_a_huge_svg_gives_way_to_its_pixels(tmp_path):
+    file = tmp_path / "dots.svg"
+    file.write_bytes(b"<svg/>" + b" " * report.LARGEST_SVG)
+    file.with_suffix(".png").write_bytes(b"pixels")
+    assert report._picture(file).startswith("data:image/png;base64,")
+    file.write_bytes(b"<svg/>")
+    assert report._picture(file).startswith("data:image/svg+xml;base64,")
+
+
+def test_claims_of_the_paper_come_with_what_bears_on_them(toy):
+    toy.replace("paper/claims.toml", 'evidence = "exact law"', 'evidence = "exact law"\npaper = ["P1", "P9"]')
+    text = text_of(run_all(toy))
+    assert "The sampler converges under given conditions" in text and "<td>P9</td>" in text
+    assert "(bears on P1, P9)" in text and "no claim of this suite yet" in text
+
+
+def test_notebook_page_is_linked_only_while_current(toy):
+    toy.replace(
+        "paper/claims.toml",
+        'module = "' + toy.package + '.alpha"',
+        f'module = "{toy.package}.alpha"\nnotebook = "note.py"',
+    )
+    toy.write("note.py", "# %%\n1 + 1\n")
+    workspace = run_all(toy, "cpu")
+    assert "notebooks/alpha.html" not in text_of(workspace)
+    assert make_page(workspace, workspace.claims.group[0]) == ""
+    assert 'href="notebooks/alpha.html"' in text_of(workspace)
+    toy.write("note.py", "# %%\n1 + 2\n")
+    assert "notebooks/alpha.html" not in text_of(toy.workspace("cpu"))
+
+
+def test_computed_and_cached_are_told_apart(toy):
+    workspace = run_all(toy)
+    assert "Computed 20" in text_of(workspace)
+    Run.begin(workspace)
+    text = text_of(workspace)
+    assert "Cached 20" in text and "Computed 20" not in text
+
+
+def test_commit_and_device_are_told(toy):
+    text = text_of(run_all(toy))
+    assert "unknown (not a git checkout)" in text and "device cpu" in text
+    assert Profile.QUICK in text
