@@ -1,0 +1,113 @@
+"""The command line: usage in one line, exit codes, and what each command calls."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from ams.__main__ import main
+from tests.toy import Toy
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch):
+    toy = Toy.make(tmp_path)
+    monkeypatch.chdir(toy.root)
+    return toy
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("reproduce --jobs x", "--jobs"),
+        ("reproduce --jobs 0", "--jobs 0: expected at least 1"),
+        ("reproduce --profile slow", "invalid choice 'slow' for argument '--profile'"),
+        ("reproduce --onyl A1", "Unrecognized options: --onyl, A1; did you mean --only?"),
+        ("nonsense", "nonsense"),
+        ("run", "run: name at least one claim or group"),
+        ("run a11", "unknown claim or group 'a11': did you mean A1"),
+        ("reproduce --profile quick --only A1 --only A3", "unknown claim or group 'A3': did you mean A"),
+        ("reproduce --profile quick --force C9", "unknown claim or group 'C9'"),
+        ("list --profile quick zzz", "unknown claim or group 'zzz'"),
+        ("check --profile gpu", "config/gpu.yaml cannot be read"),
+        ("law --sampler hmc --step 1 --precision 1 --steps 1", "invalid choice 'hmc'"),
+        ("law --sampler langevin", "step"),
+    ],
+)
+def test_bad_usage_is_one_line_and_2(toy, capsys, words, line):
+    assert main(words.split()) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("ams: ")
+    assert said.count("\n") == 1
+    assert line in said
+
+
+def test_help_needs_no_command(capsys):
+    with pytest.raises(SystemExit) as ending:
+        main([])
+    assert ending.value.code == 0
+    said = capsys.readouterr().out
+    assert all(f"• {name}" in said for name in ("reproduce", "run", "list", "check", "law", "replay", "schema"))
+
+
+def test_reproduce_runs_lists_and_checks(toy, capsys):
+    assert main(["reproduce", "--profile", "quick", "--check"]) == 1
+    assert main(["reproduce", "--profile", "quick", "--only", "A1", "--only", "B1"]) == 0
+    assert "[2/2]" in capsys.readouterr().out
+    assert main(["check", "--profile", "quick", "A1", "B1"]) == 0
+    assert main(["reproduce", "--profile", "quick", "--list"]) == 0
+    assert main(["list", "--profile", "quick", "A1"]) == 0
+    assert "A1    alpha      expected holds" in capsys.readouterr().out
+
+
+def test_run_works_in_this_process_with_any_profile(toy, capsys):
+    assert main(["run", "B2", "--profile", "cpu", "--out", "elsewhere"]) == 0
+    assert (toy.root / "elsewhere/cpu/records/B2.json").exists()
+    assert not (toy.root / "elsewhere/cpu/.snakemake").exists()
+    assert main(["run", "B2", "--profile", "cpu", "--out", "elsewhere", "--force"]) == 0
+    assert "forced" in capsys.readouterr().out
+
+
+def test_schema_is_json(capsys):
+    assert main(["schema"]) == 0
+    assert "claims" in json.loads(capsys.readouterr().out)["properties"]
+
+
+def test_law_and_replay_get_their_options(monkeypatch):
+    import ams.laws.command
+    import ams.replay
+
+    calls = []
+    monkeypatch.setattr(ams.laws.command, "law", lambda **options: calls.append(options) or 0)
+    monkeypatch.setattr(ams.replay, "replay", lambda files: calls.append([file.name for file in files]) or 1)
+    words = "law --sampler constant --step 0.1 --beta .9 --precision 1,2 --mean -1,0 --steps 5 --json"
+    assert main(words.split()) == 0
+    assert main(["replay", "a.npz", "b.npz"]) == 1
+    law, files = calls
+    assert (law["sampler"], law["beta"], law["precision"], law["mean"], law["json"]) == (
+        "constant",
+        0.9,
+        "1,2",
+        "-1,0",
+        True,
+    )
+    assert law["delta"] == 1e-3
+    assert files == ["a.npz", "b.npz"]
+
+
+def test_an_interrupt_is_130(monkeypatch, capsys):
+    from ams.runner import driver
+
+    def interrupt(orders, console):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(driver, "reproduce", interrupt)
+    assert main(["reproduce"]) == 130
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_help_and_list_do_not_import_torch(toy):
+    code = "import sys, ams.__main__ as m; m.main(['list', '--profile', 'quick']); sys.exit('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=toy.root, env=toy.environment(), check=False)
+    assert done.returncode == 0

@@ -1,0 +1,193 @@
+"""Kills, locks, disks and folders: whatever happens, no result is lost and none is wrong."""
+
+import errno
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from ams.ledger.claims import Profile
+from ams.ledger.problems import InputProblem
+from ams.runner import driver, group
+from ams.runner.driver import Orders
+from ams.runner.finish import faults
+from ams.runner.lock import one_run_at_a_time
+from tests.toy import Toy
+
+SLOW = "def two(settings: Settings) -> Measurement:\n    import time;"
+TIME_FIELDS = {"started", "seconds", "peak_mib", "computed"}
+
+
+@pytest.fixture
+def toy(tmp_path):
+    return Toy.make(tmp_path / "a folder, größer")
+
+
+def start(toy, *arguments):
+    """Start the command line as the leader of a process group of its own."""
+    command = [sys.executable, "-m", "ams", *arguments]
+    return subprocess.Popen(
+        command, cwd=toy.root, env=toy.environment(), stdout=subprocess.DEVNULL, start_new_session=True
+    )
+
+
+def slow_down(toy, seconds):
+    """Let the second claim take a while."""
+    toy.replace_in_module("alpha", "def two(settings: Settings) -> Measurement:", f"{SLOW} time.sleep({seconds})")
+
+
+def current(toy, profile):
+    return not list(faults(toy.workspace(profile)))
+
+
+def wait_for(condition, seconds=60.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "nothing happened in time"
+        time.sleep(0.02)
+
+
+def timeless(value):
+    """Drop what may differ between two runs of the same work."""
+    if isinstance(value, dict):
+        return {name: timeless(item) for name, item in value.items() if name not in TIME_FIELDS}
+    return [timeless(item) for item in value] if isinstance(value, list) else value
+
+
+def ledger(toy, profile):
+    return timeless(json.loads((toy.folder(profile) / "ledger.json").read_text()))
+
+
+@pytest.mark.parametrize("profile", ["quick", "cpu"])
+def test_a_run_killed_in_the_middle_goes_on_to_the_same_ledger(toy, profile):
+    toy.replace_in_module(
+        "alpha", "return Measurement(value=2", "import time; time.sleep(1.5)\n    return Measurement(value=2"
+    )
+    assert toy.ams("reproduce", "--profile", profile, "--out", "undisturbed").returncode == 0
+    run = start(toy, "reproduce", "--profile", profile)
+    wait_for(lambda: toy.record("A1", profile).exists())
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    assert not toy.record("A2", profile).exists()
+    kept = toy.record("A1", profile).read_bytes()
+    assert not current(toy, profile)
+    resumed = toy.ams("reproduce", "--profile", profile)
+    assert resumed.returncode == 0, resumed.stderr
+    assert toy.record("A1", profile).read_bytes() == kept
+    assert current(toy, profile)
+    undisturbed = json.loads((toy.root / "undisturbed" / profile / "ledger.json").read_text())
+    assert ledger(toy, profile) == timeless(undisturbed)
+    assert not list(toy.folder(profile).rglob("*.partial"))
+
+
+def test_another_run_is_refused_with_whose_and_since_when(toy):
+    toy.replace_in_module(
+        "alpha", "return Measurement(value=2", "import time; time.sleep(30)\n    return Measurement(value=2"
+    )
+    run = start(toy, "reproduce", "--profile", "quick")
+    try:
+        wait_for(lambda: toy.record("A1").exists())
+        second = toy.ams("run", "B1", "--profile", "quick")
+        assert second.returncode == 2
+        assert f"process {run.pid}, since 2" in second.stderr
+        assert "reproduce --profile quick" in second.stderr
+        assert second.stderr.count("\n") == 1
+        assert toy.ams("run", "B1", "--profile", "quick", "--out", "elsewhere").returncode == 0
+    finally:
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+
+
+def test_an_interrupted_run_says_that_nothing_is_lost(toy):
+    toy.replace_in_module(
+        "alpha", "return Measurement(value=2", "import time; time.sleep(30)\n    return Measurement(value=2"
+    )
+    command = [sys.executable, "-m", "ams", "reproduce", "--profile", "cpu"]
+    run = subprocess.Popen(command, cwd=toy.root, env=toy.environment(), stderr=subprocess.PIPE, start_new_session=True)
+    wait_for(lambda: toy.record("A1", "cpu").exists())
+    os.killpg(run.pid, signal.SIGINT)
+    _, said = run.communicate(timeout=30)
+    assert run.returncode == 130
+    assert b"the same command goes on from there" in said
+
+
+def test_the_lock_is_free_after_use_and_reports_a_silent_holder(tmp_path):
+    path = tmp_path / ".lock"
+    with one_run_at_a_time(path):
+        path.write_text("")
+        with pytest.raises(InputProblem, match="it has not said whose yet"), one_run_at_a_time(path):
+            pass
+    with one_run_at_a_time(path):
+        assert json.loads(path.read_text())["pid"] == os.getpid()
+
+
+def reproduce(toy, monkeypatch, **orders):
+    monkeypatch.chdir(toy.root)
+    stream = io.StringIO()
+    code = driver.reproduce(Orders(**{"profile": Profile.QUICK} | orders), Console(file=stream, width=200))
+    return code, stream.getvalue()
+
+
+@pytest.mark.parametrize("place", ["plain file", "read only"])
+def test_a_folder_that_cannot_be_made_points_to_out(toy, monkeypatch, place):
+    if place == "plain file":
+        (toy.root / "results").write_text("")
+    else:
+
+        def refuse(self, *arguments, **more):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(self))
+
+        monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(InputProblem, match=r"cannot write .*give another place with --out DIR"):
+        reproduce(toy, monkeypatch)
+
+
+def test_a_full_disk_fails_the_claim_in_one_line_and_the_rest_goes_on(toy, monkeypatch):
+    whole = group.Record.write
+
+    def full(self, path):
+        if self.id == "A1":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        whole(self, path)
+
+    monkeypatch.setattr(group.Record, "write", full)
+    code, said = reproduce(toy, monkeypatch)
+    assert code == 3
+    assert "A1: no record could be written: [Errno 28] No space left on device" in said
+    rows = {row["id"]: row for row in json.loads((toy.folder() / "ledger.json").read_text())["claims"]}
+    assert rows["A1"]["failed"] is True
+    assert "its run ended without a record" in rows["A1"]["reason"]
+    assert rows["A2"]["verdict"] == "refuted"
+    monkeypatch.setattr(group.Record, "write", whole)
+    assert reproduce(toy, monkeypatch)[0] == 0
+
+
+def test_readers_never_see_half_a_record(toy, monkeypatch):
+    """A thread reads while a run writes: what it finds is nothing, or a whole record."""
+    from ams.ledger.records import NotCurrent, Record
+
+    seen, stop = [], threading.Event()
+
+    def watch():
+        while not stop.is_set():
+            try:
+                seen.append(Record.read(toy.record("A1")).id)
+            except NotCurrent as reason:
+                seen.append(str(reason))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    for _ in range(5):
+        reproduce(toy, monkeypatch, force=("A1",), only=("A1",))
+    stop.set()
+    watcher.join()
+    assert set(seen) <= {"A1", "no record"}
+    assert "A1" in seen

@@ -1,0 +1,154 @@
+"""The larger profiles: Snakemake runs the jobs, the records decide what is current."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from ams.ledger.claims import Profile
+from ams.runner import job
+from ams.runner.finish import faults
+from ams.runner.plan import Run, plan_of
+from ams.runner.snakemake import discard_stale_stamps, stamp_path
+from tests.toy import Toy
+
+NOTEBOOK = """# %% [markdown]
+# # A page with $x^2$
+
+# %%
+import os
+
+print(os.environ["AMS_PROFILE"])
+"""
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A toy after a complete run of its cpu profile."""
+    toy = Toy.make(tmp_path_factory.mktemp("toy"))
+    toy.replace("paper/claims.toml", 'title = "First group"', 'title = "First group"\nnotebook = "page.py"')
+    toy.write("page.py", NOTEBOOK)
+    done = toy.ams("reproduce", "--profile", "cpu", "--jobs", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return toy, done
+
+
+def test_verdicts_land_one_by_one_and_pages_are_made(finished):
+    toy, done = finished
+    assert "[4/4]" in done.stdout
+    assert done.stdout.count("computed") == 8
+    page = (toy.folder("cpu") / "notebooks" / "alpha.html").read_text()
+    assert "cpu" in page and "<math" in page
+    assert not list(faults(toy.workspace("cpu")))
+
+
+def test_a_second_run_does_nothing(finished):
+    toy, _ = finished
+    before = toy.record("A1", "cpu").read_bytes()
+    again = toy.ams("reproduce", "--profile", "cpu")
+    assert again.returncode == 0
+    assert "nothing to compute" in again.stdout
+    assert toy.record("A1", "cpu").read_bytes() == before
+
+
+def test_what_is_up_to_date_for_snakemake_is_made_again_when_it_is_not_current(finished):
+    toy, _ = finished
+    toy.record("B1", "cpu").write_text("{}")
+    (toy.folder("cpu") / "notebooks" / "alpha.html").unlink()
+    assert stamp_path(toy.workspace("cpu"), "checks", "beta").exists()
+    again = toy.ams("reproduce", "--profile", "cpu")
+    assert again.returncode == 0, again.stdout + again.stderr
+    rows = {row["id"]: row for row in json.loads((toy.folder("cpu") / "ledger.json").read_text())["claims"]}
+    assert [name for name, row in rows.items() if row["computed"] == "computed"] == ["B1"]
+    assert not list(faults(toy.workspace("cpu")))
+
+
+def test_snakemake_by_hand_does_the_same(finished):
+    toy, _ = finished
+    toy.record("A2", "cpu").unlink()
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--quiet", "all"]
+    by_hand = subprocess.run(command, cwd=toy.root, env=toy.environment(), capture_output=True, text=True, check=False)
+    assert by_hand.returncode == 0, by_hand.stderr
+    assert toy.record("A2", "cpu").exists()
+    assert not list(faults(toy.workspace("cpu")))
+
+
+def test_a_job_that_dies_leaves_its_claims_failed_and_the_rest_done(tmp_path):
+    toy = Toy.make(tmp_path)
+    toy.replace_in_module("beta", "return Measurement(value=3)", "import os; os._exit(9)")
+    done = toy.ams("reproduce", "--profile", "cpu")
+    assert done.returncode == 3
+    assert "Snakemake ended with 1: see" in done.stdout
+    assert "failed: B1, B2" in done.stdout
+    rows = {row["id"]: row for row in json.loads((toy.folder("cpu") / "ledger.json").read_text())["claims"]}
+    assert rows["A1"]["verdict"] == "holds"
+    assert "logs/beta.job.log" in rows["B1"]["reason"]
+
+
+def test_a_notebook_that_breaks_is_exit_code_3_and_named(tmp_path):
+    toy = Toy.make(tmp_path)
+    toy.replace("paper/claims.toml", 'title = "First group"', 'title = "First group"\nnotebook = "page.py"')
+    toy.write("page.py", "# %%\n1 / 0\n")
+    done = toy.ams("reproduce", "--profile", "cpu", "--only", "alpha")
+    assert done.returncode == 3
+    assert "notebook page of alpha: failed: page.py" in done.stdout
+    assert "ZeroDivisionError" in done.stdout
+
+
+class TestJob:
+    """The plain functions behind the rules, in this process."""
+
+    @pytest.fixture
+    def toy(self, tmp_path, monkeypatch):
+        toy = Toy.make(tmp_path)
+        toy.replace("paper/claims.toml", 'title = "First group"', 'title = "First group"\nnotebook = "page.py"')
+        toy.write("page.py", NOTEBOOK)
+        monkeypatch.setenv("PYTHONPATH", toy.environment()["PYTHONPATH"])
+        return toy
+
+    def do(self, toy, work, *more):
+        place = ["--root", str(toy.root), "--profile", "cpu", "--out", str(toy.root / "results")]
+        return job.main([work, *place, *more])
+
+    def test_checks_page_and_report(self, toy):
+        assert self.do(toy, "checks", "--group", "alpha") == 0
+        assert toy.record("A1", "cpu").exists()
+        assert not toy.record("B1", "cpu").exists()
+        assert self.do(toy, "page", "--group", "alpha") == 0
+        assert (toy.folder("cpu") / "notebooks" / "alpha.html").exists()
+        assert self.do(toy, "report") == 0
+        assert (toy.folder("cpu") / "report.html").exists()
+
+    def test_a_broken_page_is_3_and_its_record_says_why(self, toy, capsys):
+        toy.write("page.py", "# %%\n1 / 0\n")
+        assert self.do(toy, "page", "--group", "alpha") == 3
+        assert "ZeroDivisionError" in capsys.readouterr().err
+        assert "ZeroDivisionError" in (toy.folder("cpu") / "logs" / "alpha.notebook.log").read_text()
+
+    def test_what_cannot_be_written_is_3(self, toy, capsys):
+        toy.write("results/cpu/records", "a file where the folder should be")
+        assert self.do(toy, "checks", "--group", "beta") == 3
+        assert "B1: no record could be written" in capsys.readouterr().err
+
+    def test_bad_settings_are_2(self, toy, capsys):
+        toy.write("config/cpu.yaml", "groups: {alpha: {steps: x}}")
+        assert self.do(toy, "checks", "--group", "alpha") == 2
+        assert capsys.readouterr().err.startswith("ams: config/cpu.yaml: groups.alpha.steps = 'x'")
+
+
+def test_only_stamps_of_stale_work_are_discarded(tmp_path):
+    toy = Toy.make(tmp_path)
+    workspace = toy.workspace("cpu")
+    for work, group in (("checks", "alpha"), ("checks", "beta")):
+        path = stamp_path(workspace, work, group)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    discard_stale_stamps(workspace)
+    assert stamp_path(workspace, "checks", "alpha").exists()
+    run = Run.begin(workspace, only=("alpha",))
+    assert set(plan_of(workspace, run).busy_groups) == {"alpha"}
+    discard_stale_stamps(workspace)
+    assert not stamp_path(workspace, "checks", "alpha").exists()
+    assert stamp_path(workspace, "checks", "beta").exists()
+    assert workspace.profile is Profile.CPU
