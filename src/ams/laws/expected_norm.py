@@ -35,15 +35,17 @@ def expected_norm(
 
     Relative error below 1e-12. Zero variances are allowed; all-zero input gives 0, non-finite input nan.
     """
-    second = torch.dot(multiplicity, variance + mean.square()).item()
-    if not 0.0 < second < math.inf:
-        return 0.0 if second == 0.0 else math.nan
-    v, shift = variance / second, mean.square() / second
+    unit = max(mean.abs().max().item(), variance.max().sqrt().item())
+    if not 0.0 < unit < math.inf:
+        return 0.0 if unit == 0.0 else math.nan
+    v, shift = variance / unit / unit, (mean / unit).square()
+    second = torch.dot(multiplicity, v + shift).item()
+    v, shift = v / second, shift / second
     y = torch.arange(_LEFT, _right_end(v, shift, multiplicity), _SPACING, dtype=torch.float64)
     log_t = y - torch.exp(-y)
     log_phi, rate = _transform(torch.exp(log_t), v, shift, multiplicity)
     terms = torch.exp(0.5 * log_t + log_phi) * rate * (1.0 + torch.exp(-y))
-    return math.sqrt(second / math.pi) * _SPACING * terms.sum().item()
+    return unit * math.sqrt(second / math.pi) * _SPACING * terms.sum().item()
 
 
 def _transform(t: Tensor, v: Tensor, shift: Tensor, n: Tensor) -> tuple[Tensor, Tensor]:
