@@ -33,7 +33,7 @@ Kernel: TypeAlias = Callable[[Level], Move]
 
 
 def affine(kernel: Kernel) -> Step:
-    """The step `x' = p x + q s + r z`: one evaluation, one draw (none where `r = 0` for every level)."""
+    """The step `x' = p x + q s + r z`: one evaluation, one draw (none at a level where `r = 0`)."""
 
     def step(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
         move = kernel(level)

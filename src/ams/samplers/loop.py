@@ -6,6 +6,7 @@ trajectory, a budget's prefix or a last state cost the same code, and it prints 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
@@ -53,12 +54,10 @@ def run(program: Program, state: State, score: Score, noise: Noise, algebra: Alg
 
 def last(states: Iterable[tuple[State, Info]]) -> tuple[State, Info]:
     """Return the last state and info of a run. Raises ValueError where there is none."""
-    end: tuple[State, Info] | None = None
-    for end in states:
-        pass
-    if end is None:
+    end = deque(states, maxlen=1)
+    if not end:
         raise ValueError("an empty program has no last state")
-    return end
+    return end[0]
 
 
 def _complaint(number: int, level: Level, state: State, info: Info, algebra: Algebra) -> str:

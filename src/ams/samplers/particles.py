@@ -3,7 +3,8 @@
 The batch's mean of per-sample norms couples the samples, as in the released code (`Particles`); per-sample norms
 do not (`PerSample`). Vectors of a step live in an arena: a fresh allocation at image size costs half of the
 arithmetic again, so buffers of vectors that died are handed out anew. Hence a yielded state is valid until the next
-step; clone what is to be kept.
+step; clone what is to be kept. An algebra serves one run at a time: a later run that is given the same one reuses
+the buffers of the former's last state.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Particles(FloatScalars):
     def empty_like(self, vector: Tensor) -> Tensor:
         """Return an uninitialised tensor like `vector`, from the arena where one is free."""
         buffer = self._free.pop() if self._free else torch.empty_like(vector)
-        if buffer.shape != vector.shape:
+        if (buffer.shape, buffer.dtype, buffer.device) != (vector.shape, vector.dtype, vector.device):
             buffer = torch.empty_like(vector)
         self._lent.append(buffer)
         return buffer
