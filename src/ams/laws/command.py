@@ -59,7 +59,9 @@ def exact_law(
     start_variance: str | None = None,
     delta: float = 1e-3,
 ) -> dict[str, object]:
-    """Return what `law` prints: mean, variance (a value per direction), beta (None for Langevin), w2, kl (None if infinite).
+    """Return what `law` prints: mean, variance (a value per direction), beta (None for Langevin), w2, kl.
+
+    W2 and KL are None where they are not finite, so that what is printed is JSON.
 
     Raises BadRequest for arguments that ask for no law, NonFiniteState where the law diverges.
     """
@@ -68,6 +70,7 @@ def exact_law(
     lam = _numbers("precision", precision, positive=True)
     counts = _numbers("multiplicity", multiplicity or "1", like=lam, positive=True)
     centre = _numbers("mean", mean or "0", like=lam)
+    _demand(bool((1.0 / lam).isfinite().all()), "precision", precision, "numbers whose inverse is finite")
     start = 1.0 / lam if start_variance is None else _numbers("start-variance", start_variance, like=lam)
     _demand(bool((start >= 0).all()), "start-variance", start_variance, "0 or more")
     algebra = GaussianLaw(1.0 / lam, centre, counts)
@@ -80,9 +83,13 @@ def exact_law(
         "mean": end.mean.tolist(),
         "variance": end.variance.tolist(),
         "beta": float(chosen.beta) if chosen and sampler != "langevin" else None,
-        "w2": gaussian_w2(*laws),
-        "kl": gaussian_kl(*laws) if bool((end.variance > 0).all()) else None,
+        "w2": _finite(gaussian_w2(*laws)),
+        "kl": _finite(gaussian_kl(*laws)),
     }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _step(sampler: str, beta: float | None, delta: float) -> Step:

@@ -66,9 +66,14 @@ class GaussianLaw(FloatScalars):
         return torch.ones(d, 1, dtype=torch.float64), torch.zeros(d, 1, 1, dtype=torch.float64)
 
     def start(self, mean: Sequence[float] | float, variance: Sequence[float] | float) -> State:
-        """Return the state whose position has this mean and variance, and forget what was carried."""
+        """Return the state whose position has this mean and variance, and forget what was carried.
+
+        Raises ValueError for a variance that is negative or not a number.
+        """
         self._mean, self._covariance = self._moments_of_nothing()
         m, v = self._spread(mean), self._spread(variance)
+        if not (v >= 0).all():
+            raise ValueError(f"a start's variances must be 0 or more, got {v.tolist()}")
         return State(self.settle(State(torch.stack([m, v.sqrt()], dim=1))).x)
 
     def score(self, x: Row, level: Level) -> Row:

@@ -85,15 +85,15 @@ def frozen(law: GaussianLaw, size: float, beta: float, factor: Factor = released
     return law.stand_still(state, step(state, law.score, law.noise, level, law)[0])
 
 
-def solved(law: GaussianLaw, rule: Rule, size: float, highest: float) -> Stationary:
+def solved(law: GaussianLaw, rule: Rule, size: float, highest: float, factor: Factor = released_factor) -> Stationary:
     """Solve for the stationary law of an adaptive `rule` at base step `size`, for a damping in [0, highest].
 
-    Raises ValueError where no damping in that range returns itself.
+    `factor` is the rule's own. Raises ValueError where no damping in that range returns itself.
     """
     level = Level(0, sigma=0.0, step=size)
 
     def excess(beta: float) -> float:
-        state = frozen(law, size, beta)
+        state = frozen(law, size, beta, factor)
         s = law.score(state.x, level)
         return rule(state, s, law.noise(state.x), level, law).beta - beta
 
@@ -101,7 +101,7 @@ def solved(law: GaussianLaw, rule: Rule, size: float, highest: float) -> Station
     if ends[0] < 0.0 or ends[1] > 0.0:
         raise ValueError(f"no damping in [0, {highest:g}] returns itself at step size {size:g}: excess {ends}")
     beta = brentq(excess, 0.0, highest, xtol=1e-15, rtol=1e-14) if ends[0] * ends[1] else highest * (ends[1] == 0.0)
-    state = frozen(law, size, beta)
+    state = frozen(law, size, beta, factor)
     x, m = law.moments(state.x), law.moments(state.m)
     return Stationary(x.variance, x.mean, m.variance, beta, 0, abs(excess(beta)))
 
@@ -123,7 +123,6 @@ def _watched(law: GaussianLaw, state: State) -> Tensor:
 
 def _result(law: GaussianLaw, state: State, info: Info, steps: int, remainder: float) -> Stationary:
     x = law.moments(state.x)
-    none = torch.zeros_like(x.variance)
-    momentum = none if state.m is None else law.moments(state.m).variance
+    of_momentum = torch.zeros_like(x.variance) if state.m is None else law.moments(state.m).variance
     beta = float(info.coefficients.beta) if info.coefficients else 0.0
-    return Stationary(x.variance, x.mean, momentum, beta, steps, remainder)
+    return Stationary(x.variance, x.mean, of_momentum, beta, steps, remainder)
