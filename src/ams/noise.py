@@ -58,25 +58,30 @@ def geometric_sigmas(first: float, last: float, count: int) -> np.ndarray:
 
 
 def annealed_levels(sigmas: Sequence[float] | np.ndarray, epsilon: float) -> list[Level]:
-    """Levels of an annealed run: step `a_i = epsilon (sigma_i / sigma_L)^2` (arXiv 1907.05600, algorithm 1)."""
-    last = float(sigmas[-1])
+    """Levels of an annealed run: step `a_i = epsilon (sigma_i / sigma_L)^2` (arXiv 1907.05600, algorithm 1).
+
+    Raises ValueError for no sigmas, or a last one that is not positive.
+    """
+    last = float(sigmas[-1]) if len(sigmas) else 0.0
+    if not last > 0.0:
+        raise ValueError(f"an annealed run needs noise levels that end above 0, got {list(sigmas)}")
     return linked([Level(i, sigma=float(s), step=epsilon * float(s / last) ** 2) for i, s in enumerate(sigmas)])
 
 
 def ncsnv2_step(sigmas: Sequence[float] | np.ndarray, repeats: int) -> float:
     """Return `epsilon = u sigma_L^2` by NCSNv2's rule (arXiv 2006.09011, technique 4) for `repeats` steps a level.
 
-    With `g = sigma_i / sigma_{i+1}` and `q(u) = 2 u / (1 - (1-u)^2)`, the variance of annealed Langevin on a point
-    target, relative to the level's own, is mapped by one level to itself where `(1-u)^{2T} (g^2 - q) + q - 1 = 0`;
-    `u` in (0, 1) minimises that expression's modulus. Raises ValueError for fewer than two levels.
+    Let a sample of a point target have a level's own variance; `T` steps at the next level leave it with `1 + f(u)`
+    times that one's, `f(u) = (1-u)^{2T} (g^2 - q) + q - 1 > 0`, `g = sigma_i / sigma_{i+1}`, `q = 2 u / (1 - (1-u)^2)`.
+    `u` in [1e-6, 1 - 1e-6] minimises `f`, to 1e-4 relative. Raises ValueError for fewer than two levels.
     """
     if len(sigmas) < 2:
         raise ValueError("the step rule compares neighbouring levels: at least two are needed")
     ratio = float(sigmas[0] / sigmas[1])
     u = np.exp(np.linspace(math.log(1e-6), math.log(1.0 - 1e-6), 200_001))
     stationary = 1.0 / (1.0 - 0.5 * u)
-    growth = (1.0 - u) ** (2 * repeats) * (ratio**2 - stationary) + stationary - 1.0
-    return float(u[np.abs(growth).argmin()] * sigmas[-1] ** 2)
+    excess = (1.0 - u) ** (2 * repeats) * (ratio**2 - stationary) + stationary - 1.0
+    return float(u[excess.argmin()] * sigmas[-1] ** 2)
 
 
 class Process(Protocol):
