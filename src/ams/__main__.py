@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 Ids = Annotated[UseAppendAction[tuple[tuple[str, ...], ...]], arg(metavar="ID [ID ...]")]
 Names = Annotated[Positional[tuple[str, ...]], arg(metavar="ID [ID ...]")]
 ABOUT = "Which claims of arXiv 2405.13726 hold, how firmly, and why."
-# The frame that tyro draws around a complaint, in its two alphabets
-FRAME = "│─|- "
+# What tyro draws around a complaint; its first line is a title
+FRAME = "╭╮╰╯│─ "
 Sampler = Literal["langevin", "constant", "adaptive"]
 
 
@@ -218,8 +218,8 @@ def parse(arguments: Sequence[str]) -> Reproduce | Run | List | Check | Law | Re
 
 def _condensed(framed: str) -> str:
     """Return the first statement of tyro's framed complaint as one line, and what it thinks was meant."""
-    lines = [line.strip(FRAME) for line in framed.splitlines() if line.startswith(("│", "|"))]
-    text = "\n".join(lines)
+    lines = [line.strip(FRAME) for line in framed.strip().splitlines()[1:]]
+    text = "\n".join("" if set(line) == {"-"} else line for line in lines).strip()
     meant = re.search(r"Perhaps you meant:\s+(--\S+)", text)
     first = " ".join(text.split("\n\n")[0].split()).rstrip(".")
     return f"{first}; {f'did you mean {meant[1]}?' if meant else '`ams --help` shows what is expected'}"
