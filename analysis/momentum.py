@@ -14,10 +14,10 @@ import torch
 from matplotlib.figure import Figure as Drawing
 from pydantic import BaseModel, ConfigDict
 from scipy.integrate import quad
-from scipy.stats import binomtest
 from torch import Tensor
 
 from ams.distances import gaussian_kl, gaussian_w2
+from ams.inference import proportion_interval
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import frozen, reached
 from ams.laws.symbolic import a, b, lam, m, stationary_covariance, symbolic_step, transition, x, z
@@ -259,9 +259,8 @@ def mixture_is_cooled(settings: Settings) -> Measurement:
     """
     target, beta = two_modes(), 0.5
     at = mixture_particles(settings, target, beta)
-    low, high = binomtest(int((at < 0).sum()), at.numel()).proportion_ci(1 - 1e-6, method="exact")
+    share, low, high, _ = proportion_interval(int((at < 0).sum()), at.numel(), 1 - 1e-6)
     cooled = minority_mass(target, (1 + beta) ** 2)
-    share = (at < 0).double().mean().item()
     detail = {"share": share, "share of pi^c": cooled, "share of pi": minority_mass(target)}
     return Measurement(
         value=share - cooled, low=low - cooled, high=high - cooled, n=at.numel(), seeds=(settings.seed,), detail=detail

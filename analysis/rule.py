@@ -119,7 +119,7 @@ def adjacency_is_plain_langevin(settings: Settings) -> Measurement:
     plain = symbolic_step(langevin(snr_of_score(_SNR)), State(x)).x
     rules = [adaptive(1e-4), constant(sp.Rational(4, 5))]
     steps = [forgetful(momentum(momentum_rule(rule, snr_of_momentum(_SNR)))) for rule in rules]
-    return left_over(*(symbolic_step(step, State(x, m, s)).x - plain for step in steps))
+    return left_over(*(symbolic_step(step, State(x, m, s, drift=_A, reach=_A)).x - plain for step in steps))
 
 
 @check("R3.bitwise")

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
-from scipy.stats import t as student
 from torch import Tensor
 
+from ams.inference import mean_interval
 from ams.ledger import Figure, Measurement, Table, save_figure
 from ams.palette import look
 from experiments.images.exact import (
@@ -45,12 +45,9 @@ def energy(errors: Errors) -> float:
 
 
 def interval(values: list[float]) -> tuple[float, float, float]:
-    """Return mean and Student interval over independent batches. Raises ValueError for fewer than two."""
-    if len(values) < 2:
-        raise ValueError("an interval needs at least two batches")
-    mean, error = float(np.mean(values)), float(np.std(values, ddof=1)) / len(values) ** 0.5
-    half = float(student.ppf(0.5 + CONFIDENCE / 2, len(values) - 1)) * error
-    return mean, mean - half, mean + half
+    """Return mean, low and high of Student's interval over batches. Raises ValueError for fewer than two."""
+    found = mean_interval(values, CONFIDENCE)
+    return found.value, found.low, found.high
 
 
 def measured(settings: Settings, values: list[float], unit: str = "", **detail: float | str) -> Measurement:

@@ -50,15 +50,27 @@ from ams.samplers import (
 )
 from ams.targets import Empirical
 
+SAMPLERS = (
+    "annealed Langevin",
+    "Langevin, drift x2",
+    "adaptive momentum",
+    "constant momentum",
+    "PC, Langevin",
+    "PC, adaptive",
+    "reverse diffusion",
+    "flow, Heun",
+)
+
 
 class Settings(BaseModel):
-    """Budgets (NFE), independent batches, samples in each, steps a level, last noise level, the corrector's snr."""
+    """Budgets (NFE), independent batches and samples in each, samplers, steps a level, last noise level, PC's snr."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     budgets: tuple[int, ...] = (20, 60, 150)
     batches: int = 4
     batch: int = 128
+    samplers: tuple[str, ...] = SAMPLERS
     repeats: int = 5
     last_sigma: float = 0.05
     snr: float = 0.16
@@ -115,7 +127,7 @@ def programs(settings: Settings, first_sigma: float, budget: int) -> dict[str, P
         found[name] = [*predictor_corrector(affine(reverse_sde), corrector, halves[:-1]), (corrector, halves[-1])]
     found["reverse diffusion"] = downward(affine(reverse_sde), _levels(first_sigma, settings.last_sigma, budget + 1))
     found["flow, Heun"] = downward(flow_heun, _levels(first_sigma, settings.last_sigma, budget // 2 + 1))
-    return found
+    return {name: found[name] for name in settings.samplers}
 
 
 def _levels(first: float, last: float, count: int) -> list[Level]:

@@ -1,0 +1,86 @@
+"""Reading the rule: each claim's verdict, and the break that flips it."""
+
+from importlib import import_module
+
+import pytest
+import sympy as sp
+
+from ams.ledger.claims import Verdict
+from ams.samplers import forgetful
+from analysis import rule
+from analysis.proofs import left_over
+from tests.claims import claims, quick_settings, verdict_of
+
+
+@pytest.mark.parametrize("identifier", ["R1", "R2", "R3", "P3"])
+def test_claims_come_out_as_expected(identifier):
+    assert verdict_of(identifier) is claims()[identifier].expected
+
+
+def test_left_over_counts_what_does_not_vanish():
+    x = sp.Symbol("x")
+    assert left_over((x + 1) ** 2 - x**2 - 2 * x - 1).value == 0
+    assert left_over(x**2 - x).value > 0
+    assert left_over(x - x, sp.Integer(3)).value == 1
+
+
+def test_a_stale_step_breaks_r1(monkeypatch):
+    """Falsifier of R1: the ratio forgets A_{t-1}, as if the last move had been the bare momentum."""
+
+    def stale(delta):
+        def damping(state, s, algebra):
+            change = algebra.combine((1, s), (-1, state.s))
+            return 0, algebra.norm(change) / (state.reach * algebra.norm(state.m))
+
+        return damping
+
+    monkeypatch.setattr(rule, "adaptive", lambda delta=0: stale(delta))
+    assert verdict_of("R1") is Verdict.REFUTED
+
+
+def test_an_asymmetric_rule_breaks_r2(monkeypatch):
+    """Falsifier of R2: the square is dropped, and with it the symmetry and the sign."""
+    monkeypatch.setattr(rule, "damping_of", lambda rho: (1 - rho) / (1 + rho))
+    assert verdict_of("R2", only="symmetry") is Verdict.REFUTED
+    assert verdict_of("R2", only="lower_clip") is Verdict.REFUTED
+
+
+def test_a_rule_that_sees_the_blow_up_breaks_r2(monkeypatch):
+    monkeypatch.setattr(import_module("ams.samplers.momentum"), "damping_of", lambda rho: 1 / (1 + rho))
+    assert verdict_of("R2", only="blow_up") is Verdict.REFUTED
+
+
+def test_a_corrector_that_remembers_breaks_r3(monkeypatch):
+    """Falsifier of R3: the move is stored, as the paper describes."""
+    monkeypatch.setattr(rule, "forgetful", lambda step: step)
+    assert verdict_of("R3", only="adjacency") is Verdict.REFUTED
+    assert verdict_of("R3", only="bitwise") is Verdict.REFUTED
+
+
+def test_noise_in_the_momentum_breaks_r3(monkeypatch):
+    def kinetic(rule_of_step):
+        def step(state, score, noise, level, algebra):
+            s, z = score(state.x, level), noise(state.x)
+            m = algebra.combine((sp.Rational(9, 10), state.m), (sp.Rational(1, 10), s), (1, z))
+            return state._replace(x=algebra.combine((1, state.x), (level.step, m)), m=m), None
+
+        return step
+
+    monkeypatch.setattr(rule, "momentum", kinetic)
+    assert verdict_of("R3", only="noise_outside") is Verdict.REFUTED
+
+
+def test_a_clip_that_bites_refutes_p3():
+    """Falsifier of P3: with deltas up to 0.9 the clip is a hyperparameter, and each part of the claim sees it."""
+    settings = quick_settings("rule").model_copy(update={"deltas": (1e-6, 0.9)})
+    for part in ("stationary", "annealed", "far_start"):
+        assert verdict_of("P3", only=part, settings=settings) is Verdict.REFUTED
+
+
+def test_forgetful_is_the_library_s_own():
+    assert rule.forgetful is forgetful
+
+
+def test_figures_are_written(tmp_path):
+    (figure,) = rule.figures(quick_settings("rule"), tmp_path)
+    assert figure.file.stat().st_size > 10_000
