@@ -62,7 +62,7 @@ def test_blocks_cover_every_point_once(rows: int) -> None:
 
 def test_pairs_come_back_whole_in_parts() -> None:
     pairs = Pairs(torch.arange(10), torch.arange(10) + 5)
-    parts = list(pairs.parts(2**20))
+    parts = list(pairs.parts(2**21))
     assert len(parts) == 5
     assert torch.equal(torch.cat([part.point for part in parts]), pairs.point)
     assert torch.equal(torch.cat([part.row for part in parts]), pairs.row)

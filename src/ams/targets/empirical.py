@@ -34,7 +34,7 @@ class Empirical:
 
     `points` is `(n, *shape)` and sets dtype and device (float64 unless it is a floating tensor); it is not copied.
     Time: two products of the batch with the points, one where `v` is small; memory beyond the points and the
-    batch: about 50 MB, whatever `n`. Float32 products must be true ones (torch's default matmul precision,
+    batch: about 100 MB, whatever `n`. Float32 products must be true ones (torch's default matmul precision,
     "highest"). No gradient passes through. Rows that are not finite give NaN. Raises ValueError for no points
     or a point that is not finite; score, density and posterior raise it where `v = 0`.
     """

@@ -21,7 +21,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 _LOGITS = 2**19  # entries of one block of logits on a CPU: 2 MiB in float32, a core's cache
-_DIFFERENCES = 2**21  # entries of one block of differences: 16 MiB
+_DIFFERENCES = 2**22  # entries of one block of differences: 32 MiB
+_LARGER = 16  # times as much at once on a device with its own memory
 _PROBES = 64  # points on which rounding is measured
 _SAFETY = 4.0  # over the error measured on the probes: near points, of larger products, err more than most
 
@@ -136,9 +137,9 @@ class Query:
         return rest.square_().sum(1).div_(-2 * self.variance)
 
     def _block_length(self) -> int:
-        """Return how many points a block holds: a cache full of logits, more on a device with its own memory."""
-        logits = _LOGITS if self.x.device.type == "cpu" else 64 * _LOGITS
-        return max(logits // max(len(self.x), 1), 1)
+        """Return how many points a block holds: logits fill a cache, and the block in float64 stays bounded too."""
+        longest = min(_LOGITS // max(len(self.x), 1), _DIFFERENCES // self.x.shape[1])
+        return max(longest * (1 if self.x.device.type == "cpu" else _LARGER), 1)
 
 
 def _blocks(points: Float[Tensor, "n d"]) -> tuple[Tensor, ...]:
