@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -128,8 +129,8 @@ def _shown(output: NotebookNode) -> Markup:
     return Markup("")
 
 
-def _image(kind: str, text: str) -> Markup:
-    return Markup('<img alt="figure" src="data:{};base64,{}">').format(kind, "".join(text.split()))
+def _image(kind: str, encoded: str) -> Markup:
+    return Markup('<img alt="figure" src="data:{};base64,{}">').format(kind, "".join(encoded.split()))
 
 
 def _latex(text: str) -> Markup:
@@ -137,7 +138,7 @@ def _latex(text: str) -> Markup:
 
 
 _FORMS = {
-    "image/svg+xml": lambda text: Markup('<div class="figure">{}</div>').format(Markup(text[text.find("<svg") :])),
+    "image/svg+xml": lambda text: _image("image/svg+xml", b64encode(text.encode()).decode()),
     "image/png": lambda text: _image("image/png", text),
     "text/html": Markup,
     "text/markdown": markdown,

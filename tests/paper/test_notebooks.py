@@ -86,7 +86,6 @@ def shown(data):
     [
         ({"text/plain": "a < b"}, "<pre>a &lt; b</pre>"),
         ({"text/plain": "x", "text/html": "<b>x</b>"}, "<b>x</b>"),
-        ({"image/svg+xml": '<?xml version="1.0"?>\n<svg width="1"/>'}, '<div class="figure"><svg width="1"/></div>'),
         ({"text/markdown": "*x*"}, "<p><em>x</em></p>\n"),
     ],
 )
@@ -99,9 +98,10 @@ def test_sympy_output_is_a_formula():
     assert "<mfrac>" in html and "displaystyle" not in html
 
 
-def test_png_is_inlined():
-    pixels = base64.b64encode(b"pixels").decode()
+def test_pictures_are_inlined():
+    pixels, drawing = base64.b64encode(b"pixels").decode(), base64.b64encode(b"<svg/>").decode()
     assert shown({"image/png": pixels + "\n"}) == [f'<img alt="figure" src="data:image/png;base64,{pixels}">']
+    assert shown({"image/svg+xml": "<svg/>"}) == [f'<img alt="figure" src="data:image/svg+xml;base64,{drawing}">']
 
 
 def test_an_output_without_a_form_and_an_empty_cell_leave_nothing():
