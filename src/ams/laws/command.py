@@ -95,8 +95,8 @@ def _finite(value: float) -> float | None:
 def _step(sampler: str, beta: float | None, delta: float) -> Step:
     _demand(0.0 < delta < 1.0, "delta", delta, "a number between 0 and 1")
     if sampler == "constant":
-        beta = math.nan if beta is None else beta
-        _demand(0.0 <= beta < 1.0, "beta", beta, "a number in [0, 1) for the constant sampler")
+        given = beta is not None and 0.0 <= beta < 1.0
+        _demand(given, "beta", "not given" if beta is None else beta, "a number in [0, 1) for the constant sampler")
         return momentum(momentum_rule(constant(beta)))
     _demand(beta is None, "beta", beta, f"none for the {sampler} sampler: only the constant one takes it")
     rules: dict[str, Step] = {"langevin": langevin(), "adaptive": momentum(momentum_rule(adaptive(delta)))}
