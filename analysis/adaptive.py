@@ -16,7 +16,7 @@ import numpy as np
 import sympy as sp
 import torch
 from matplotlib.figure import Figure as Drawing
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 from scipy.optimize import brentq
 
 from ams.distances import gaussian_w2
@@ -26,7 +26,7 @@ from ams.laws.symbolic import a, b, lam, m, stationary_covariance, symbolic_step
 from ams.ledger import Figure, Measurement, check, save_figure
 from ams.noise import Level
 from ams.samplers import State, adaptive, constant, damping_of, momentum, momentum_rule, sample
-from analysis.momentum import stability_bound, variance_ratio
+from analysis.momentum import Real, stability_bound, variance_ratio
 from analysis.proofs import left_over
 
 _RULE = momentum_rule(adaptive(1e-6))
@@ -46,7 +46,7 @@ class Settings(BaseModel):
     seed: int = 2405
 
 
-def stationary_ratio(u: float | np.ndarray, beta: float | np.ndarray) -> float | np.ndarray:
+def stationary_ratio(u: float, beta: Real) -> Real:
     """Return A2's `rho = (1 + b) sqrt(2 u (1 + u b (1 + b)))`."""
     return (1 + beta) * np.sqrt(2 * u * (1 + u * beta * (1 + beta)))
 
@@ -222,7 +222,8 @@ def smaller_steps_help(settings: Settings) -> Measurement:
 def bias_against_langevin(settings: Settings) -> Measurement:
     """Return the largest ratio of adaptive momentum's W2 to plain Langevin's at the same step, u in [1e-3, 0.15]."""
     ratios = {u: bias(u) / bias(u, beta=0.0) for u in np.logspace(-3, math.log10(0.15), 12)}
-    detail = {"ratio by u": {f"{u:.4g}": ratio for u, ratio in ratios.items()}, "unbiased at u": unbiased_step()}
+    by_step: dict[str, JsonValue] = {f"{u:.4g}": ratio for u, ratio in ratios.items()}
+    detail: dict[str, JsonValue] = {"ratio by u": by_step, "unbiased at u": unbiased_step()}
     return Measurement(value=max(ratios.values()), n=len(ratios), detail=detail)
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import sympy as sp
 import torch
 from matplotlib.figure import Figure as Drawing
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 from scipy.integrate import quad
 from torch import Tensor
 
@@ -27,6 +28,8 @@ from ams.samplers import State, constant, momentum, momentum_rule, sample
 from ams.targets import CLEAN, GaussianMixture
 from analysis.proofs import left_over, matrix_entries
 from analysis.targets import two_modes
+
+Real = TypeVar("Real", float, np.ndarray)
 
 _C = (1 + b) ** 2
 _U = a * lam
@@ -53,12 +56,12 @@ def symbols() -> tuple[sp.Matrix, sp.Matrix, sp.Matrix]:
     return matrix, spread, stationary_covariance(matrix, spread)
 
 
-def stability_bound(beta: float | np.ndarray) -> float | np.ndarray:
+def stability_bound(beta: Real) -> Real:
     """Return the largest stable `u`, `2 / (1 - b^2)` (claim G1)."""
     return 2.0 / (1.0 - beta**2)
 
 
-def variance_ratio(u: float | np.ndarray, beta: float | np.ndarray) -> float | np.ndarray:
+def variance_ratio(u: Real, beta: Real | float) -> Real:
     """Return G3's `lam Var x = 2 (1 - b + 2 u b (1 + b)) / ((1 - b) c (2 - u (1 - b^2)))`."""
     c = (1 + beta) ** 2
     return 2 * (1 - beta + 2 * u * beta * (1 + beta)) / ((1 - beta) * c * (2 - u * (1 - beta**2)))
@@ -261,7 +264,7 @@ def mixture_is_cooled(settings: Settings) -> Measurement:
     at = mixture_particles(settings, target, beta)
     share, low, high, _ = proportion_interval(int((at < 0).sum()), at.numel(), 1 - 1e-6)
     cooled = minority_mass(target, (1 + beta) ** 2)
-    detail = {"share": share, "share of pi^c": cooled, "share of pi": minority_mass(target)}
+    detail: dict[str, JsonValue] = {"share": share, "share of pi^c": cooled, "share of pi": minority_mass(target)}
     return Measurement(
         value=share - cooled, low=low - cooled, high=high - cooled, n=at.numel(), seeds=(settings.seed,), detail=detail
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sympy as sp
+from pydantic import JsonValue
 
 from ams.ledger import Measurement
 
@@ -11,8 +12,8 @@ def left_over(*differences: sp.Expr) -> Measurement:
     """Return the operations and symbols left in the simplified differences: 0 says that each is identically zero."""
     remainders = [sp.simplify(sp.together(difference)) for difference in differences]
     left = sum(0 if r == 0 else 1 + int(sp.count_ops(r)) for r in remainders)
-    shown = [str(r) for r in remainders if r != 0]
-    return Measurement(value=left, n=len(differences), detail={"identities": len(differences), "left": shown})
+    detail: dict[str, JsonValue] = {"left": [str(r) for r in remainders if r != 0]}
+    return Measurement(value=left, n=len(differences), detail=detail)
 
 
 def matrix_entries(ours: sp.Matrix, stated: sp.Matrix) -> list[sp.Expr]:

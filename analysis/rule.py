@@ -186,7 +186,7 @@ def delta_matters_from_far_away(settings: Settings) -> Measurement:
     There the score hardly changes from step to step, beta reaches its clip, and delta is felt.
     """
     means = [_mean_after(delta, steps=200) for delta in (min(settings.deltas), max(settings.deltas))]
-    return Measurement(value=_spread(means), detail={"means": means})
+    return Measurement(value=_spread(means), detail={"means": [*means]})
 
 
 def _mean_after(delta: float, steps: int) -> float:

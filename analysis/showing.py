@@ -12,8 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import matplotlib
 from IPython.display import HTML
+from matplotlib import style
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from ams.ledger.claims import Check, Profile
@@ -29,7 +29,7 @@ def settings_of(module: ModuleType) -> Any:
 
     Also sets the figures' style and format for the notebook.
     """
-    matplotlib.style.use(ROOT / "paper" / "style.mplstyle")
+    style.use(ROOT / "paper" / "style.mplstyle")
     set_matplotlib_formats("svg")
     claims = load_claims(ROOT)
     profile = load_config(ROOT, Profile(os.environ.get("AMS_PROFILE", "quick")), claims)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
+from pydantic import JsonValue
 from torch import Tensor
 
 from ams.inference import mean_interval
@@ -50,7 +51,7 @@ def interval(values: list[float]) -> tuple[float, float, float]:
     return found.value, found.low, found.high
 
 
-def measured(settings: Settings, values: list[float], unit: str = "", **detail: float | str) -> Measurement:
+def measured(settings: Settings, values: list[float], unit: str = "", **detail: JsonValue) -> Measurement:
     """Return the batches' mean as a measurement."""
     mean, low, high = interval(values)
     return Measurement(
@@ -89,7 +90,11 @@ def speed_up(
     value = _equal_budget(reached.mean(), batches, np.arange(len(reached))) / budget
     tail = (1.0 - CONFIDENCE) / 2
     low, high = np.quantile(spread, [tail, 1.0 - tail])
-    detail = {"budget": budget, "baseline": baseline, "reach of the baseline": max(batches) / budget}
+    detail: dict[str, JsonValue] = {
+        "budget": budget,
+        "baseline": baseline,
+        "reach of the baseline": max(batches) / budget,
+    }
     return Measurement(
         value=value, low=min(low, value), high=max(high, value), n=len(reached), seeds=(settings.seed,), detail=detail
     )
@@ -104,7 +109,7 @@ def _equal_budget(reached: float, batches: dict[int, np.ndarray], rows: np.ndarr
 
 def table(results: Results, settings: Settings, name: str, claims: tuple[str, ...]) -> Table:
     """Return every number: sampler, budget, then mean and half-interval of each of the four errors."""
-    rows = []
+    rows: list[tuple[str | int | float, ...]] = []
     for sampler, by_budget in results.items():
         for budget, batches in by_budget.items():
             cells = [interval([errors[k] for errors in batches]) for k in range(len(Errors._fields))]

@@ -6,7 +6,7 @@ markers, in grey.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Look(NamedTuple):
@@ -31,6 +31,6 @@ LOOKS = {
 }
 
 
-def look(sampler: str) -> dict[str, str]:
+def look(sampler: str) -> dict[str, Any]:
     """Return matplotlib's keyword arguments for a sampler and its label. Raises KeyError for one without a look."""
     return {**LOOKS[sampler]._asdict(), "label": sampler}

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -26,6 +27,7 @@ from ams.samplers.base import VECTORS, Info, State
 from ams.samplers.loop import Program, last, run
 from ams.samplers.scalars import FloatScalars
 
+Values = Sequence[float] | np.ndarray | Tensor
 Row = Float[Tensor, "directions basis"]
 
 
@@ -45,9 +47,9 @@ class GaussianLaw(FloatScalars):
 
     def __init__(
         self,
-        variance: Sequence[float] | Tensor,
-        mean: Sequence[float] | Tensor | float = 0.0,
-        multiplicity: Sequence[float] | Tensor | float = 1.0,
+        variance: Values,
+        mean: Values | float = 0.0,
+        multiplicity: Values | float = 1.0,
     ) -> None:
         self.variance = torch.as_tensor(variance, dtype=torch.float64)
         self.mean, self.multiplicity = (self._spread(v) for v in (mean, multiplicity))
@@ -55,7 +57,7 @@ class GaussianLaw(FloatScalars):
             raise ValueError(f"a target's variances must be positive, got {self.variance.tolist()}")
         self._mean, self._covariance = self._moments_of_nothing()
 
-    def _spread(self, values: Sequence[float] | Tensor | float) -> Tensor:
+    def _spread(self, values: Values | float) -> Tensor:
         given = torch.as_tensor(values, dtype=torch.float64)
         if given.ndim and given.shape != self.variance.shape:
             raise ValueError(f"{len(given)} values for {len(self.variance)} directions")
