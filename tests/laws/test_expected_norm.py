@@ -47,7 +47,7 @@ def line(mean: list[float], variance: list[float]) -> float:
 
 
 def extended(variance: np.ndarray) -> float:
-    """Return `E|g|` without a mean from Frullani's formula, by the trapezoidal rule in `log t`, in extended precision."""
+    """Return `E|g|` without a mean from Frullani's formula: trapezoidal rule in `log t`, extended precision."""
     v = variance.astype(np.longdouble) / variance.astype(np.longdouble).sum()
     t = np.exp(np.arange(-90, 60, 0.25, dtype=np.longdouble))
     damped = 1 + 2 * np.outer(t, v)

@@ -149,7 +149,7 @@ def test_an_unstable_step_has_no_stationary_law(u: float, b: float) -> None:
 
 
 def test_too_few_steps_are_told() -> None:
-    with pytest.raises(ArithmeticError, match="no stationary law after 128 steps at step size 0.001: last change"):
+    with pytest.raises(ArithmeticError, match=r"no stationary law after 128 steps at step size 0.001: last change"):
         reached(GaussianLaw([1.0]), langevin(), 1e-3, start_variance=5.0, most=128)
 
 
