@@ -81,11 +81,12 @@ class GroupView(NamedTuple):
 
 
 class PaperView(NamedTuple):
-    """A claim of the paper's abstract, with the claims here that bear on it."""
+    """A claim of the paper's abstract, with the claims here that restate it and those that only bear on it."""
 
     id: str
     text: str
     claims: list[ClaimView]
+    bearing: list[ClaimView]
 
 
 def build(workspace: Workspace, ledger: Ledger) -> str:
@@ -166,9 +167,15 @@ def _unit(unit: str) -> str:
 
 def _paper(claims: Sequence[ClaimView]) -> list[PaperView]:
     """Return the abstract's claims in order, those that the file names beyond them last."""
-    named = dict.fromkeys([*PAPER, *(name for view in claims for name in view.claim.paper)])
+    named = dict.fromkeys([*PAPER, *(name for view in claims for name in (*view.claim.paper, *view.claim.bears_on))])
     return [
-        PaperView(name, PAPER.get(name, ""), [view for view in claims if name in view.claim.paper]) for name in named
+        PaperView(
+            name,
+            PAPER.get(name, ""),
+            [view for view in claims if name in view.claim.paper],
+            [view for view in claims if name in view.claim.bears_on],
+        )
+        for name in named
     ]
 
 

@@ -174,10 +174,11 @@ def test_a_huge_svg_gives_way_to_its_pixels(tmp_path):
 
 
 def test_claims_of_the_paper_come_with_what_bears_on_them(toy):
-    toy.replace("paper/claims.toml", 'evidence = "exact law"', 'evidence = "exact law"\npaper = ["P1", "P9"]')
+    named = 'evidence = "exact law"\npaper = ["P1", "P9"]\nbears_on = ["P2"]'
+    toy.replace("paper/claims.toml", 'evidence = "exact law"', named)
     text = text_of(run_all(toy))
     assert "The sampler converges under given conditions" in text and "<td>P9</td>" in text
-    assert "(bears on P1, P9)" in text and "no claim of this suite yet" in text
+    assert "(restates P1, P9)" in text and "(bears on P2)" in text and "not decided by this suite yet" in text
 
 
 def test_notebook_page_is_linked_only_while_current(toy):

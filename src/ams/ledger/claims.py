@@ -106,7 +106,11 @@ class Check(_Entry):
 
 
 class Claim(_Entry):
-    """A statement with its source, its expected verdict, its checks and the test that would break it."""
+    """A statement with its source, its expected verdict, its checks and the test that would break it.
+
+    `paper` names the paper's claims that this one restates, so that its verdict is one on them; `bears_on` those that
+    it only explains, limits or supports.
+    """
 
     id: Identifier
     group: str
@@ -114,6 +118,7 @@ class Claim(_Entry):
     statement: str
     source: Source
     paper: tuple[str, ...] = ()
+    bears_on: tuple[str, ...] = ()
     evidence: Evidence
     expected: Verdict
     profiles: tuple[Profile, ...] = Field(min_length=1)
