@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import sympy as sp
+from sympy.printing.latex import LatexPrinter
 
 from ams.noise import Level
 from ams.samplers.base import Noise, State, Step
@@ -24,6 +25,9 @@ class Norm(sp.Function):
     nargs = 1
     is_nonnegative = True
     is_real = True
+
+    def _latex(self, printer: LatexPrinter) -> str:
+        return rf"\left\langle {printer._print(self.args[0])} \right\rangle"
 
     @classmethod
     def eval(cls, argument: sp.Expr) -> sp.Expr | None:
