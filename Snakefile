@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from ams.ledger.claims import Profile
-from ams.runner.snakemake import begin_by_hand, discard_stale_stamps
+from ams.runner.plan import Run
+from ams.runner.snakemake import discard_stale_stamps
 from ams.runner.workspace import Workspace
 
 root = Path(config.get("root", workflow.basedir)).resolve()
@@ -21,7 +22,7 @@ workdir: workspace.folder
 # Up to date is what the records say: a stamp of a group that has anything stale is removed before the work is planned.
 if workflow.is_main_process:
     if not config.get("driven"):
-        begin_by_hand(workspace)
+        Run.begin(workspace)
     discard_stale_stamps(workspace)
 
 

@@ -103,9 +103,18 @@ def test_changed_data_and_device_make_a_record_stale(session):
 
     one, two = key("1"), key("2")
     assert {name for name in one if one[name] != two[name]} == {"A2"}
-    workspace = Workspace.open(session.toy.root, Profile.QUICK, None, data={"e": ""})
-    with pytest.raises(InputProblem, match="unknown data 'd': known: e"):
-        workspace.record_parts(workspace.claims.claim[1])
+    with pytest.raises(InputProblem, match=r"claim\[A2\]\.data: unknown data set 'd': known: e"):
+        Workspace.open(session.toy.root, Profile.QUICK, None, data={"e": ""})
+
+
+def test_data_sets_are_those_of_the_registry(session):
+    from ams.data import registered
+
+    name, digest = next(iter(registered().items()))
+    falsifier = 'falsifier = "tests/test_toy.py::TestToy'
+    session.toy.replace("paper/claims.toml", falsifier, f'data = ["{name}"]\n{falsifier}')
+    workspace = session.toy.workspace()
+    assert workspace.record_parts(workspace.claims.claim[1]).data == {name: digest}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Kills, locks, disks and folders: whatever happens, no result is lost and none is wrong."""
 
+import contextlib
 import errno
 import io
 import json
@@ -11,6 +12,7 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from rich.console import Console
 
@@ -46,6 +48,16 @@ def slow_down(toy, seconds):
 
 def current(toy, profile):
     return not list(faults(toy.workspace(profile)))
+
+
+def working(process_group):
+    """Return the living processes of a group (one that waits to be reaped is none)."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
+            if os.getpgid(process.pid) == process_group and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
 
 
 def wait_for(condition, seconds=60.0):
@@ -106,17 +118,17 @@ def test_another_run_is_refused_with_whose_and_since_when(toy):
         run.wait()
 
 
-def test_an_interrupted_run_says_that_nothing_is_lost(toy):
-    toy.replace_in_module(
-        "alpha", "return Measurement(value=2", "import time; time.sleep(30)\n    return Measurement(value=2"
-    )
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_stops_its_jobs_and_says_that_nothing_is_lost(toy, sent):
+    slow_down(toy, 30)
     command = [sys.executable, "-m", "ams", "reproduce", "--profile", "cpu"]
     run = subprocess.Popen(command, cwd=toy.root, env=toy.environment(), stderr=subprocess.PIPE, start_new_session=True)
     wait_for(lambda: toy.record("A1", "cpu").exists())
-    os.killpg(run.pid, signal.SIGINT)
+    run.send_signal(sent)
     _, said = run.communicate(timeout=30)
     assert run.returncode == 130
     assert b"the same command goes on from there" in said
+    wait_for(lambda: not working(run.pid), seconds=5)
 
 
 def test_the_lock_is_free_after_use_and_reports_a_silent_holder(tmp_path):

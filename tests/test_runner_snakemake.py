@@ -1,13 +1,17 @@
 """The larger profiles: Snakemake runs the jobs, the records decide what is current."""
 
+import io
 import json
+import signal
 import subprocess
 import sys
 
 import pytest
+from rich.console import Console
 
 from ams.ledger.claims import Profile
-from ams.runner import job
+from ams.runner import driver, job, snakemake
+from ams.runner.driver import Orders
 from ams.runner.finish import faults
 from ams.runner.plan import Run, plan_of
 from ams.runner.snakemake import discard_stale_stamps, stamp_path
@@ -74,26 +78,46 @@ def test_snakemake_by_hand_does_the_same(finished):
     assert not list(faults(toy.workspace("cpu")))
 
 
-def test_a_job_that_dies_leaves_its_claims_failed_and_the_rest_done(tmp_path):
+def reproduce(toy, monkeypatch, **orders):
+    """Run the driver in this process; Snakemake and its jobs have their own."""
+    monkeypatch.chdir(toy.root)
+    monkeypatch.setenv("PYTHONPATH", toy.environment()["PYTHONPATH"])
+    stream = io.StringIO()
+    code = driver.reproduce(Orders(profile=Profile.CPU, jobs=2, **orders), Console(file=stream, width=200))
+    return code, stream.getvalue()
+
+
+def test_a_job_that_dies_leaves_its_claims_failed_and_the_rest_done(tmp_path, monkeypatch):
     toy = Toy.make(tmp_path)
     toy.replace_in_module("beta", "return Measurement(value=3)", "import os; os._exit(9)")
-    done = toy.ams("reproduce", "--profile", "cpu")
-    assert done.returncode == 3
-    assert "Snakemake ended with 1: see" in done.stdout
-    assert "failed: B1, B2" in done.stdout
+    code, said = reproduce(toy, monkeypatch)
+    assert code == 3
+    assert "Snakemake ended with 1: see" in said
+    assert "failed: B1, B2" in said
     rows = {row["id"]: row for row in json.loads((toy.folder("cpu") / "ledger.json").read_text())["claims"]}
     assert rows["A1"]["verdict"] == "holds"
     assert "logs/beta.job.log" in rows["B1"]["reason"]
 
 
-def test_a_notebook_that_breaks_is_exit_code_3_and_named(tmp_path):
+@pytest.mark.parametrize("one_process", [False, True])
+def test_a_notebook_that_breaks_is_exit_code_3_and_named(tmp_path, monkeypatch, one_process):
     toy = Toy.make(tmp_path)
     toy.replace("paper/claims.toml", 'title = "First group"', 'title = "First group"\nnotebook = "page.py"')
     toy.write("page.py", "# %%\n1 / 0\n")
-    done = toy.ams("reproduce", "--profile", "cpu", "--only", "alpha")
-    assert done.returncode == 3
-    assert "notebook page of alpha: failed: page.py" in done.stdout
-    assert "ZeroDivisionError" in done.stdout
+    code, said = reproduce(toy, monkeypatch, only=("alpha",), one_process=one_process)
+    assert code == 3
+    assert "notebook page of alpha: failed: page.py" in said
+    assert "ZeroDivisionError" in said
+
+
+def test_a_snakemake_that_does_not_end_is_killed(monkeypatch):
+    monkeypatch.setattr(snakemake, "PATIENCE", 0.2)
+    deaf = "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); print(flush=True); signal.pause()"
+    child = subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE)
+    child.stdout.readline()
+    snakemake._stop(child)
+    assert child.wait(10) == -signal.SIGKILL
+    child.stdout.close()
 
 
 class TestJob:
@@ -115,6 +139,9 @@ class TestJob:
         assert self.do(toy, "checks", "--group", "alpha") == 0
         assert toy.record("A1", "cpu").exists()
         assert not toy.record("B1", "cpu").exists()
+        before = toy.record("A1", "cpu").read_bytes()
+        assert self.do(toy, "checks", "--group", "alpha") == 0
+        assert toy.record("A1", "cpu").read_bytes() == before
         assert self.do(toy, "page", "--group", "alpha") == 0
         assert (toy.folder("cpu") / "notebooks" / "alpha.html").exists()
         assert self.do(toy, "report") == 0

@@ -12,6 +12,7 @@ import io
 import json as json_text
 import os
 import re
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -228,6 +229,8 @@ def _condensed(framed: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; without arguments, show the help."""
     given = sys.argv[1:] if arguments is None else arguments
+    # Asked to end by a scheduler is as good as by a key: jobs are stopped, what is finished is kept
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return parse(given or ["--help"])()
     except InputProblem as problem:

@@ -5,7 +5,9 @@ Its own idea of what is up to date never decides: stamps of whatever is stale ar
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -17,16 +19,12 @@ from ams.runner.plan import Item, Plan, Run, plan_of
 from ams.runner.workspace import PACKAGE_ROOT, Workspace
 
 POLL = 0.1
+PATIENCE = 10.0
 
 
 def stamp_path(workspace: Workspace, work: str, group: str) -> Path:
     """Return the stamp of a group's finished work (`checks` or `pages`)."""
     return workspace.folder / "stamps" / work / group
-
-
-def begin_by_hand(workspace: Workspace) -> None:
-    """Begin a run over all claims, for a Snakemake that was started without the driver."""
-    Run.begin(workspace)
 
 
 def discard_stale_stamps(workspace: Workspace) -> None:
@@ -67,12 +65,25 @@ def run_snakemake(
                 landed(item, record)
             time.sleep(POLL)
     except BaseException:
-        child.terminate()
-        child.wait()
+        _stop(child)
         raise
     for item, record in watch.fresh():
         landed(item, record)
     return child.returncode
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    """End Snakemake and its jobs, which it would let run on; wait no longer than needed."""
+    import psutil  # type: ignore[import-untyped]
+
+    child.send_signal(signal.SIGINT)
+    with contextlib.suppress(psutil.Error):
+        for job in psutil.Process(child.pid).children(recursive=True):
+            job.terminate()
+    try:
+        child.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        child.kill()
 
 
 def _environment(workspace: Workspace) -> dict[str, str]:

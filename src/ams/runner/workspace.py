@@ -63,6 +63,10 @@ class Workspace:
             sys.path.insert(0, str(root))
         if data is None:
             data = _registered() if any(claim.data for claim in claims.claim) else {}
+        for claim in claims.claim:
+            for name in claim.data:
+                if name not in data:
+                    raise InputProblem(f"{CLAIMS}: claim[{claim.id}].data: {unknown('data set', name, data)}")
         device = Device.CUDA if config.device is Device.CUDA and cuda_works() else Device.CPU
         folder = (out or root / "results").resolve() / profile
         return cls(root, profile, folder, claims, config, device, Sources(PACKAGE_ROOT, root), data)
@@ -112,9 +116,6 @@ class Workspace:
         return tuple(sorted({name for claim in self.claims.of_group(group.id) for name in claim.data}))
 
     def _parts(self, entry: object, group: Group, extra: dict[str, str], data: tuple[str, ...]) -> KeyParts:
-        for name in data:
-            if name not in self.data:
-                raise InputProblem(f"{CLAIMS}: {unknown('data', name, self.data)}")
         return KeyParts(
             entry=sha256_of(canonical_json(entry)),
             config=self.config_digest(group),
