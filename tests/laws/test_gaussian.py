@@ -41,7 +41,7 @@ def test_the_score_is_that_of_the_level() -> None:
     at = torch.tensor(1.3, dtype=torch.float64, requires_grad=True)
     density = torch.distributions.Normal(*torch.tensor([0.6 * 2.0, math.sqrt(0.36 * 0.7 + 0.09)], dtype=torch.float64))
     (exact,) = torch.autograd.grad(density.log_prob(at), at)
-    row = torch.tensor([[1.3, 0.0]], dtype=torch.float64)
+    row = torch.tensor([[1.3, 0.0, 0.0]], dtype=torch.float64)
     assert law.score(row, level)[0, 0].item() == pytest.approx(exact.item(), rel=1e-12)
 
 
@@ -98,6 +98,22 @@ def test_stand_still_solves_for_the_law_of_an_affine_move() -> None:
     still = law.stand_still(state, step(state, law.score, law.noise, HERE, law)[0])
     moments = law.moments(still.x)
     assert moments.mean.item() == pytest.approx(0.1 / 0.6) and moments.variance.item() == pytest.approx(0.09 / 0.84)
+
+
+def test_two_draws_of_a_step_are_independent() -> None:
+    """Leimkuhler-Matthews' first step draws twice: `Var x_1 = (1 - u)^2 Var x_0 + a`, not `+ 2a`."""
+    law = GaussianLaw([1.0])
+    state, _ = law.end([(leimkuhler_matthews, HERE)], law.start(0.0, 0.5))
+    assert law.moments(state.x).variance.item() == pytest.approx(0.81 * 0.5 + 0.1)
+    assert law.covariance(state.x, state.z).item() == pytest.approx(math.sqrt(0.05))
+
+
+def test_a_step_that_draws_more_is_refused() -> None:
+    law = GaussianLaw([1.0])
+    x = law.start(0.0, 1.0).x
+    assert law.covariance(law.noise(x), law.noise(x)).item() == 0.0
+    with pytest.raises(ValueError, match="carries 2 draws a step"):
+        law.noise(x)
 
 
 def test_leimkuhler_matthews_solved_for_is_the_target() -> None:

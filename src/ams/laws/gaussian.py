@@ -3,7 +3,7 @@ r"""Steps as exact Gaussian laws: no sampling.
 On a Gaussian target the score is affine, so a step is affine in its inputs and its coefficients *are* the transition.
 In each eigen-direction of the target a vector is the row of its coefficients on the basis
 
-    (1, the components of the last state, the new noise)
+    (1, the components of the last state, the step's draws)
 
 and the mean and covariance of those components are carried from step to step: linear cost in steps and directions.
 The norm is the exact expectation `E|g|` over all directions (module `expected_norm`). Where coefficients depend on
@@ -29,6 +29,7 @@ from ams.samplers.scalars import FloatScalars
 
 Values = Sequence[float] | np.ndarray | Tensor
 Row = Float[Tensor, "directions basis"]
+_DRAWS = 2  # of one step at most: Leimkuhler-Matthews begins with two
 
 
 class Moments(NamedTuple):
@@ -56,6 +57,7 @@ class GaussianLaw(FloatScalars):
         if not (self.variance > 0).all():
             raise ValueError(f"a target's variances must be positive, got {self.variance.tolist()}")
         self._mean, self._covariance = self._moments_of_nothing()
+        self._drawn = 0
 
     def _spread(self, values: Values | float) -> Tensor:
         given = torch.as_tensor(values, dtype=torch.float64)
@@ -76,7 +78,8 @@ class GaussianLaw(FloatScalars):
         m, v = self._spread(mean), self._spread(variance)
         if not (v >= 0).all():
             raise ValueError(f"a start's variances must be 0 or more, got {v.tolist()}")
-        return State(self.settle(State(torch.stack([m, v.sqrt()], dim=1))).x)
+        row = torch.stack([m, v.sqrt(), *[torch.zeros_like(m)] * (_DRAWS - 1)], dim=1)
+        return self.settle(State(row))
 
     def score(self, x: Row, level: Level) -> Row:
         """Return `-(x - scale mean) / (scale^2 variance + sigma^2)`, the score at that level."""
@@ -86,9 +89,12 @@ class GaussianLaw(FloatScalars):
         return s
 
     def noise(self, x: Row) -> Row:
-        """Return the last basis vector: the new noise."""
+        """Return the basis vector of the step's next draw. Raises ValueError where a step draws more than twice."""
+        if self._drawn == _DRAWS:
+            raise ValueError(f"the exact law carries {_DRAWS} draws a step, this one takes more")
         z = torch.zeros_like(x)
-        z[:, -1] = 1.0
+        z[:, self._drawn - _DRAWS] = 1.0
+        self._drawn += 1
         return z
 
     def combine(self, *terms: tuple[float, Row]) -> Row:
@@ -105,28 +111,29 @@ class GaussianLaw(FloatScalars):
         rows = torch.stack([getattr(state, name) for name in names], dim=1)
         mean, covariance = self._joint(rows)
         self._carry(mean, covariance)
-        basis = torch.eye(len(names) + 2, dtype=torch.float64)[1:-1]
+        basis = torch.eye(1 + len(names) + _DRAWS, dtype=torch.float64)[1:-_DRAWS]
         return state._replace(**{name: e.expand(len(mean), -1) for name, e in zip(names, basis, strict=True)})
 
     def _carry(self, mean: Tensor, covariance: Tensor) -> None:
-        """Take mean and covariance of the components as those of the basis, behind the constant 1."""
+        """Take mean and covariance of the components as those of the basis, behind the constant 1; a step begins."""
+        self._drawn = 0
         self._mean = torch.cat([torch.ones(len(mean), 1, dtype=torch.float64), mean], dim=1)
         self._covariance = torch.nn.functional.pad(covariance, (1, 0, 1, 0))
 
     def _joint(self, rows: Float[Tensor, "directions n basis"]) -> tuple[Tensor, Tensor]:
-        old, new = rows[..., :-1], rows[..., -1]
+        old, new = rows[..., :-_DRAWS], rows[..., -_DRAWS:]
         mean = (old @ self._mean[..., None])[..., 0]
-        covariance = old @ self._covariance @ old.mT + new[..., :, None] * new[..., None, :]
+        covariance = old @ self._covariance @ old.mT + new @ new.mT
         return mean, covariance
 
     def transition(self, after: State) -> tuple[Tensor, Tensor, Tensor]:
-        """Return `(c, M, q)` of the step `v -> c + M v + q z` that led to `after`, per direction.
+        """Return `(c, M, q)` of the step `v -> c + M v + q z`, of one draw, that led to `after`, per direction.
 
         `v` holds the vectors of the state before and after, the same ones, in the order of `VECTORS`: shapes
         (directions, n), (directions, n, n), (directions, n).
         """
         rows = torch.stack([getattr(after, name) for name in VECTORS if getattr(after, name) is not None], dim=1)
-        return rows[..., 0], rows[..., 1:-1], rows[..., -1]
+        return rows[..., 0], rows[..., 1:-_DRAWS], rows[..., -_DRAWS]
 
     def stand_still(self, state: State, after: State) -> State:
         """Make stationary the law that one step from `state` to `after` leaves unchanged; both hold the same vectors.

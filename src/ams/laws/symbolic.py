@@ -49,7 +49,7 @@ class Symbols:
         return -lam * (at - mu)
 
     def noise(self, at: sp.Expr) -> sp.Expr:
-        """Return the noise's symbol `z`."""
+        """Return the noise's symbol `z`: of a step that draws once."""
         return z
 
     def combine(self, *terms: tuple[sp.Expr, sp.Expr]) -> sp.Expr:

@@ -2,7 +2,8 @@
 
 Song et al. (arXiv 2011.13456, algorithm 4) take the score's. The released momentum correctors differ from it and
 from each other: adaptive momentum takes the momentum *before* its update (one noise level behind), constant
-momentum the updated one; the graph correctors take the updated one throughout.
+momentum the updated one; the graph correctors take the updated one throughout. Each raises ValueError at a level
+whose alpha is not positive.
 """
 
 from __future__ import annotations
@@ -40,4 +41,8 @@ def snr_of_momentum(snr: float) -> Size:
 
 
 def _step(snr: float, z: Vector, g: Vector, level: Level, algebra: Algebra) -> Scalar:
+    if level.alpha <= 0.0:
+        raise ValueError(
+            f"level {level.number}: alpha is {level.alpha:g}; a VP corrector needs more levels than beta_max"
+        )
     return 2 * level.alpha * (snr * algebra.divide(algebra.norm(z), algebra.norm(g))) ** 2
