@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import pytest
 import torch
@@ -230,7 +231,7 @@ def test_uncoupled_a_batch_may_be_split(sampler: str, seed: int, cuts: set[int],
         return last(run(program, State(problem.start[first:end]), target.score, noise, algebra))[0].x.clone()
 
     bounds = [0, *sorted(cuts), BATCH]
-    parts = [part(first, end) for first, end in zip(bounds[:-1], bounds[1:], strict=True)]
+    parts = [part(first, end) for first, end in pairwise(bounds)]
     assert_close([torch.cat(parts)], [part(0, BATCH)])
 
 
