@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ams.data import DATASETS, Dataset, File, fetch, files, read, registered
+from ams.data import File, fetch, files, read, registered
+from ams.data.registry import ENTRIES, Entry
 from ams.ledger.measurement import Unavailable
 from ams.ledger.problems import InputProblem
 
@@ -55,8 +56,8 @@ def register(monkeypatch: pytest.MonkeyPatch, *addresses: str | None) -> None:
     """Register a data set `toy` that CONTENT holds, in one file an address."""
     digest = hashlib.sha256(CONTENT).hexdigest()
     held = tuple(File(f"toy/{i}.bin", digest, len(CONTENT), address) for i, address in enumerate(addresses))
-    toy = Dataset("a toy", (1,), 1, "", held, "CC0", "nowhere", "ask its author")
-    monkeypatch.setattr(files, "DATASETS", {"toy": toy})
+    toy = Entry(title="a toy", contents="", files=held, licence="CC0", origin="nowhere", obtain="ask its author")
+    monkeypatch.setattr(files, "ENTRIES", {"toy": toy})
 
 
 def put(path: Path, content: bytes = CONTENT) -> Path:
@@ -150,11 +151,11 @@ def test_the_cache_is_the_users_own_unless_named(monkeypatch: pytest.MonkeyPatch
     assert files.cache().name == "ams-suite"
 
 
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", ENTRIES)
 def test_entries_are_whole(name: str) -> None:
-    dataset = DATASETS[name]
-    assert len(registered()[name]) == 64 and registered()[name] == dataset.contents
-    assert dataset.licence and dataset.origin.startswith("http") and dataset.obtain
-    for file in dataset.files:
+    entry = ENTRIES[name]
+    assert len(registered()[name]) == 64 and registered()[name] == entry.contents
+    assert entry.licence and entry.origin.startswith("http") and entry.obtain
+    for file in entry.files:
         assert len(file.sha256) == 64 and 0 < file.size < 2**26
         assert not Path(file.path).is_absolute() and ".." not in Path(file.path).parts

@@ -1,10 +1,36 @@
 """Real data: a registry of files, where each is looked for, and loaders that trust no byte before its checksum.
 
-`fetch(name)` gives a file's place, `images(name)` its arrays, `digits()` the set that every installation holds.
+`fetch(name)` gives a file's place; `images(name)`, `graphs(name)` and `weights(name)` what it holds; `digits()` the
+set that every installation holds. `load_arrays`, `load_array`, `load_graphs` and `load_weights` read bytes that no
+registry vouches for: they run nothing, write nothing, and bound what they allocate.
 """
 
+from ams.data.arrays import load_array, load_arrays
 from ams.data.files import fetch, read
-from ams.data.loaders import Images, digits, images
-from ams.data.registry import DATASETS, Dataset, File, registered
+from ams.data.graphs import Graph, load_graphs
+from ams.data.loaders import Images, digits, graphs, images, weights
+from ams.data.registry import DATASETS, GRAPHS, WEIGHTS, Dataset, File, GraphList, Weights, registered
+from ams.data.weights import load_weights
 
-__all__ = ["DATASETS", "Dataset", "File", "Images", "digits", "fetch", "images", "read", "registered"]
+__all__ = [
+    "DATASETS",
+    "GRAPHS",
+    "WEIGHTS",
+    "Dataset",
+    "File",
+    "Graph",
+    "GraphList",
+    "Images",
+    "Weights",
+    "digits",
+    "fetch",
+    "graphs",
+    "images",
+    "load_array",
+    "load_arrays",
+    "load_graphs",
+    "load_weights",
+    "read",
+    "registered",
+    "weights",
+]

@@ -2,6 +2,10 @@
 
 The folder that `AMS_DATA` names, then the cache (`AMS_CACHE`, else the user's own), then the public address unless
 `AMS_OFFLINE` is 1. The first file found is the one used: if its bytes differ it is refused, not passed over.
+
+A file is read once: the bytes whose checksum was taken are those that are parsed. Links are followed, also out of
+the mirror (stores of large files are made of them): the registry fixes the names, only the checksum lets bytes in,
+and nothing is written to a mirror.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from typing import BinaryIO
 import pooch
 import requests
 
-from ams.data.registry import DATASETS, Dataset, File
+from ams.data.registry import ENTRIES, Entry, File
 from ams.ledger.measurement import Unavailable
 from ams.ledger.problems import InputProblem, unknown
 
@@ -25,7 +29,7 @@ _CHUNK = 2**16
 
 
 def fetch(name: str) -> Path:
-    """Return the place of a file that holds the data set, its checksum verified.
+    """Return the place of a file that holds a registered entry, its checksum verified.
 
     Raises Unavailable where it cannot be had, with what to do; InputProblem for a file whose bytes differ, or an
     unknown name.
@@ -35,15 +39,15 @@ def fetch(name: str) -> Path:
 
 
 def read(name: str) -> tuple[Path, File, bytes]:
-    """Return the place, registry entry and verified bytes of a file that holds the data set. Raises as `fetch`."""
-    if name not in DATASETS:
-        raise InputProblem(unknown("data set", name, DATASETS))
-    dataset = DATASETS[name]
+    """Return the place, `File` and verified bytes of a file that holds a registered entry. Raises as `fetch`."""
+    if name not in ENTRIES:
+        raise InputProblem(unknown("data set", name, ENTRIES))
+    entry = ENTRIES[name]
     for folder in _folders():
-        for file in dataset.files:
+        for file in entry.files:
             if (folder / file.path).is_file():
                 return folder / file.path, file, _verified(folder / file.path, file)
-    return _downloaded(name, dataset)
+    return _downloaded(name, entry)
 
 
 def cache() -> Path:
@@ -61,32 +65,31 @@ def _folders() -> Iterator[Path]:
 def _verified(path: Path, file: File) -> bytes:
     """Return the file's bytes; InputProblem unless size and sha256 are those registered."""
     advice = "replace it by the original or delete it"
-    size = path.stat().st_size
+    with path.open("rb") as stream:
+        content = stream.read(file.size + 1)  # and no more, whatever has become of the file since it was found
+        size = max(len(content), os.fstat(stream.fileno()).st_size)
     if size != file.size:
         raise InputProblem(f"{path}: {size} bytes, expected {file.size}: not the registered file; {advice}")
-    content = path.read_bytes()
     found = hashlib.sha256(content).hexdigest()
     if found != file.sha256:
         raise InputProblem(f"{path}: sha256 {found}, expected {file.sha256}: not the registered file; {advice}")
     return content
 
 
-def _downloaded(name: str, dataset: Dataset) -> tuple[Path, File, bytes]:
-    """Return the first of the data set's files that has a public address, from there. Raises Unavailable."""
-    public = [file for file in dataset.files if file.address]
-    missing = f"{name} ({dataset.title}) is not under {' or '.join(map(str, _folders()))}"
+def _downloaded(name: str, entry: Entry) -> tuple[Path, File, bytes]:
+    """Return the first of the entry's files that has a public address, from there. Raises Unavailable."""
+    public = [file for file in entry.files if file.address]
+    missing = f"{name} ({entry.title}) is not under {' or '.join(map(str, _folders()))}"
     if not public:
-        raise Unavailable(f"{missing}: {dataset.obtain}")
+        raise Unavailable(f"{missing}: {entry.obtain}")
     if os.environ.get("AMS_OFFLINE") == "1":
-        raise Unavailable(f"{missing}, and AMS_OFFLINE=1 forbids its download: {dataset.obtain}")
+        raise Unavailable(f"{missing}, and AMS_OFFLINE=1 forbids its download: {entry.obtain}")
     file = public[0]
     path = cache() / file.path
     try:
         pooch.retrieve(file.address, f"sha256:{file.sha256}", path.name, path.parent, downloader=_Bounded(file.size))
     except (OSError, ValueError) as error:  # requests' errors are OSErrors; pooch's for another checksum, ValueError
-        raise Unavailable(
-            f"{missing}, and {file.address} does not give it ({_line(error)}): {dataset.obtain}"
-        ) from error
+        raise Unavailable(f"{missing}, and {file.address} does not give it ({_line(error)}): {entry.obtain}") from error
     return path, file, _verified(path, file)
 
 

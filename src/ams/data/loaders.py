@@ -1,4 +1,4 @@
-"""Labelled images as tensors, values in [0, 1].
+"""What the registry names, by name: images as tensors with values in [0, 1], graphs, weights.
 
 Torch and scikit-learn, a second each to import, are imported where they are used: the plan of a run and the keys of
 records need the registry alone.
@@ -7,15 +7,18 @@ records need the registry alone.
 from __future__ import annotations
 
 import hashlib
-import io
-from typing import TYPE_CHECKING, NamedTuple
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from ams.data.arrays import load_arrays
 from ams.data.files import read
-from ams.data.registry import DATASETS, Dataset
-from ams.ledger.problems import InputProblem
+from ams.data.graphs import Graph, load_graphs
+from ams.data.registry import DATASETS, GRAPHS, WEIGHTS, Dataset
+from ams.data.weights import load_weights
+from ams.ledger.problems import InputProblem, unknown
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,11 +56,38 @@ def images(name: str) -> Images:
     """
     import torch
 
+    if name not in DATASETS:
+        raise InputProblem(unknown("set of images", name, DATASETS))
     path, file, content = read(name)
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        x, y = arrays[file.x], arrays[file.y]
+    arrays = load_arrays(content, str(path))
+    if missing := sorted({file.x, file.y} - arrays.keys()):
+        raise InputProblem(f"{path}: no array {', '.join(missing)}: not {DATASETS[name].title}")
+    x, y = arrays[file.x], arrays[file.y]
     _check(str(path), x, y, DATASETS[name])
     return Images(torch.from_numpy(x).float().div_(255), torch.from_numpy(y).long())
+
+
+def graphs(name: str) -> list[Graph]:
+    """Return a registered list of graphs.
+
+    Raises Unavailable where no file of it can be had; InputProblem for a file that differs from the registered one.
+    """
+    if name not in GRAPHS:
+        raise InputProblem(unknown("list of graphs", name, GRAPHS))
+    path, _, content = read(name)
+    listed = load_graphs(content, str(path))
+    found = hashlib.sha256(json.dumps(listed, separators=(",", ":")).encode()).hexdigest()
+    if found != GRAPHS[name].contents:
+        raise InputProblem(f"{path}: graphs of sha256 {found}, expected {GRAPHS[name].contents}: not {name}")
+    return listed
+
+
+def weights(name: str) -> Any:
+    """Return what a registered file of weights holds, tensors on the CPU. Raises as `graphs`."""
+    if name not in WEIGHTS:
+        raise InputProblem(unknown("file of weights", name, WEIGHTS))
+    path, _, content = read(name)
+    return load_weights(content, str(path))
 
 
 def _check(where: str, x: np.ndarray, y: np.ndarray, dataset: Dataset) -> None:

@@ -1,7 +1,7 @@
-"""The registry: what each data set is, which files hold it, and how to have them.
+"""The registry: images, graphs and weights; which files hold each, and how to have them.
 
 One data set may be held by several files, in different containers: the checksum of each is of its bytes; the data
-set's own, `contents`, is of the arrays, so a result does not depend on the container they came in.
+set's own, `contents`, is of the arrays or graphs, so a result does not depend on the container they came in.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class File:
-    """A file that holds a data set: NumPy arrays `x` and `y` under these names.
+    """A file that holds an entry; of images, as NumPy arrays `x` and `y` under these names.
 
-    `path` is relative to the mirror and to the cache, `size` in bytes; `address` is None where the file with these
-    bytes has no public address.
+    `path` is relative to the mirror and to the cache, `size` in bytes (no more are ever read); `address` is None
+    where the file with these bytes has no public address.
     """
 
     path: str
@@ -26,22 +26,43 @@ class File:
     y: str = "y"
 
 
-@dataclass(frozen=True)
-class Dataset:
-    """Labelled images, `x` uint8 of `shape`, `y` integers below `classes`.
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What the registry knows of anything that files hold.
 
-    `contents` is the sha256 of the bytes of `x` followed by those of `y` as uint8. `files`: any one will do, in this
-    order of preference. `obtain` says what a user can do who has none.
+    `contents` is the sha256 of what results depend on. `files`: any one will do, in this order of preference.
+    `obtain` says what a user can do who has none.
     """
 
     title: str
-    shape: tuple[int, ...]
-    classes: int
     contents: str
     files: tuple[File, ...]
     licence: str
     origin: str
     obtain: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset(Entry):
+    """Labelled images, `x` uint8 of `shape`, `y` integers below `classes`.
+
+    `contents` is the sha256 of the bytes of `x` followed by those of `y` as uint8.
+    """
+
+    shape: tuple[int, ...]
+    classes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphList(Entry):
+    """A list of `count` undirected graphs; `contents` is the sha256 of `[[n, [[u, v], ...]], ...]` without spaces."""
+
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights(Entry):
+    """Trained weights, `contents` the sha256 of their only file."""
 
 
 _KERAS_MNIST = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
@@ -112,6 +133,156 @@ DATASETS: Mapping[str, Dataset] = {
 }
 
 
+_NO_LICENCE = "none stated: never redistribute"
+
+
+def _repository(name: str, commit: str) -> tuple[str, str]:
+    """Return where a public repository shows a commit, and where it gives that commit's files."""
+    return f"https://github.com/{name}/tree/{commit}", f"https://raw.githubusercontent.com/{name}/{commit}"
+
+
+def _obtain(address: str, path: str) -> str:
+    return f"run once with network access, or put {address} at $AMS_DATA/{path}"
+
+
+_GDSS, _GDSS_FILES = _repository("harryjo97/GDSS", "24cc490e0c5b39cbd265fda33ab2bc8b528d4454")
+
+
+def _graphs(name: str, count: int, contents: str, pickled: tuple[str, int], mirrored: tuple[str, int]) -> GraphList:
+    """Return a graph list of the GDSS authors: as JSON in a mirror, else as they published it."""
+    path, address = f"gdss_graphs/{name}.pkl", f"{_GDSS_FILES}/data/{name}.pkl"
+    return GraphList(
+        title=f"{name}, {count} graphs as pickled by the authors of GDSS",
+        count=count,
+        contents=contents,
+        files=(File(f"gdss_graphs/{name}.json.gz", *mirrored), File(path, *pickled, address)),
+        licence=_NO_LICENCE,
+        origin=_GDSS,
+        obtain=_obtain(address, path),
+    )
+
+
+def _weights(title: str, path: str, sha256: str, size: int, address: str, origin: str, licence: str) -> Weights:
+    file = File(path, sha256, size, address)
+    return Weights(
+        title=title, contents=sha256, files=(file,), licence=licence, origin=origin, obtain=_obtain(address, path)
+    )
+
+
+def _gdss(folder: str, name: str, sha256: str, size: int) -> Weights:
+    address, title = f"{_GDSS_FILES}/checkpoints/{folder}/{name}.pth", f"GDSS networks for {folder}, its authors'"
+    return _weights(title, f"gdss_checkpoints/{name}.pth", sha256, size, address, _GDSS, _NO_LICENCE)
+
+
+GRAPHS: Mapping[str, GraphList] = {
+    "community_small": _graphs(
+        "community_small",
+        100,
+        "875a7b8d06a3581f45e87139cb1da006185070f59699576343cf225a3a18b130",
+        ("ee0390de8ca9855e40b3a81cf0a84bfd0114a9a42ace369eb08a925e4d988157", 58_838),
+        ("285be9838ed9f9d4dcab7485b795d8c9a67e778df6664e9ce6ca8cb8af3a95a7", 905),
+    ),
+    "ego_small": _graphs(
+        "ego_small",
+        200,
+        "8308a9aa091d1705da244ce8a2a0f5c36a81901540897c1131c616754b9fdec9",
+        ("eb1af8c3094929748a67b75c4f33ad364c1361d711c0fe14fa8c4d1681918dba", 46_040),
+        ("3b88cd219aad260fa707c11eb660af4a23fa610c8f73696c90b8d89da2ff123e", 2_193),
+    ),
+    "ENZYMES": _graphs(
+        "ENZYMES",
+        587,
+        "b7bcfe0d3cc879d08732e56c2e0117b93a1d9cc2fb7ecf3cf34fe01fdc47fbcd",
+        ("d1fb37bd6322be1e7ee5e324672003b2b24b9b2e496d047a42e8f5a404cde110", 2_940_066),
+        ("403efb2b461b0b183260f6ccecc92f7fbc9748dee4730a3740b119db69796460", 51_327),
+    ),
+    "grid": _graphs(
+        "grid",
+        100,
+        "b295b472752d6628d090aaae2eb446e45168ae22f05a3dbd3aebebf4fe5263a5",
+        ("1c533398435301faaa1282993e1738069cafcc5e7662b284a3dba23cee680104", 671_278),
+        ("e0b6143f6dadbdef9cd27f012a6f222d8221e66f742f5e3328e4264975b86beb", 33_973),
+    ),
+}
+
+_DDPM, _DDPM_FILES = _repository("niuwengang/mnist_ddpm", "5984b63abc87fba4660f80f89782bf9c74668bf3")
+_VE, _VE_FILES = _repository("cocoritzy/stable_diffusion", "180806acd0f2b0dda09feae009ed66d69440c8eb")
+
+WEIGHTS: Mapping[str, Weights] = {
+    "gdss-community_small": _gdss(
+        "community_small",
+        "gdss_community_small",
+        "cf764a0bbdc71802d693898ce6ee3b0ef874927a44a4d1268e25ff9d91e55752",
+        1_830_939,
+    ),
+    "gdss-ego_small": _gdss(
+        "ego_small",
+        "gdss_ego_small",
+        "62e1dc1beb457f31f7c0a03be6c2ded5210a09fae98e9a5e78ef5c7dfbd0c30d",
+        1_613_815,
+    ),
+    "gdss-enzymes": _gdss(
+        "ENZYMES",
+        "gdss_enzymes",
+        "3ef38aec421121466f003ea7d70bdfd5c77a2dbddac49b0faaf8d0945749b2ff",
+        3_343_363,
+    ),
+    "gdss-grid": _gdss(
+        "grid",
+        "gdss_grid",
+        "4a43aac11b8b7cbdc972f9607883fb3f79e439614ae99f00a2facef03e3ab9aa",
+        3_239_811,
+    ),
+    "gdss-qm9": _gdss(
+        "QM9",
+        "gdss_qm9",
+        "2502b7bc30b9bd9ffbcd3777721e04e449582de3564b8e3d70fbce89b48b56bc",
+        181_133,
+    ),
+    "gdss-zinc250k": _gdss(
+        "ZINC250k",
+        "gdss_zinc250k",
+        "a7674d23823052110cf5d97b09744ba78bd54dc3562c6a49ede7ba015b6014e4",
+        411_377,
+    ),
+    "gdss-zinc250k_v2": _gdss(
+        "ZINC250k",
+        "gdss_zinc250k_v2",
+        "eece95ad54a98737e0a4da4b9fc968d974748f3a25103544bd606b344cabf1a7",
+        484_185,
+    ),
+    "mnist-ve": _weights(
+        "a VE score network for MNIST, 1,022,977 parameters",
+        "mnist_score_ve/cocoritzy_ckpt_res.pth",
+        "a10bc631ddef49edc6ea891ed8daed4eac9471a25839b9e67a205d1c72cd3788",
+        4_106_265,
+        f"{_VE_FILES}/ckpt_res.pth",
+        _VE,
+        _NO_LICENCE,
+    ),
+    "mnist-ddpm": _weights(
+        "a DDPM noise predictor (VP, 1000 steps) for MNIST",
+        "mnist_ddpm_vp/niu_ddpm_mnist.pt",
+        "f7c506e4fd00981e979a9c84485760fa430bf4b1a81b6ead8e10e4cf9e3fbe68",
+        2_486_187,
+        f"{_DDPM_FILES}/ddpm_mnist.pt",
+        _DDPM,
+        "GPL-3.0",
+    ),
+    "fashion-ddpm": _weights(
+        "a DDPM noise predictor (VP, 1000 steps) for Fashion-MNIST",
+        "mnist_ddpm_vp/niu_ddpm_fashion.pt",
+        "6608ac18a9b806debe1ef45f16c7967a280fa1c2fd26ebdeecba158b9de0c6c0",
+        2_486_541,
+        f"{_DDPM_FILES}/ddpm_fashion.pt",
+        _DDPM,
+        "GPL-3.0",
+    ),
+}
+
+ENTRIES: Mapping[str, Entry] = {**DATASETS, **GRAPHS, **WEIGHTS}
+
+
 def registered() -> Mapping[str, str]:
-    """Return the checksum of each data set's contents, by name: what a result computed from it depends on."""
-    return {name: dataset.contents for name, dataset in DATASETS.items()}
+    """Return the checksum of each entry's contents, by name: what a result computed from it depends on."""
+    return {name: entry.contents for name, entry in ENTRIES.items()}
