@@ -8,7 +8,6 @@ inner steps.
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ams.data.arrays import load_arrays
+from ams.ledger.problems import InputProblem
 from ams.targets import GaussianMixture
 
 _LARGEST = 64 * 2**20
@@ -78,19 +79,18 @@ def load(path: Path) -> Trace:
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-        if size > _LARGEST:
-            raise MalformedTrace(f"{path}: holds {size >> 20} MiB; a golden trace has at most {_LARGEST >> 20}")
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+        with path.open("rb") as stream:
+            content = stream.read(_LARGEST + 1)
     except FileNotFoundError:
         raise MalformedTrace(f"{path}: no such file") from None
-    except MalformedTrace:
-        raise
-    # A damaged archive raises whatever its parsers meet first: BadZipFile, zlib.error, MemoryError, NotImplementedError
-    except Exception as error:
-        raise MalformedTrace(f"{path}: not a readable .npz file ({_first_line(error)}); fetch it again") from None
+    except OSError as error:
+        raise MalformedTrace(f"{path}: not a readable .npz file ({error.strerror}); fetch it again") from None
+    if len(content) > _LARGEST:
+        raise MalformedTrace(f"{path}: a file of more than {_LARGEST >> 20} MiB; a golden trace has less")
+    try:
+        return load_arrays(content, str(path), _LARGEST)
+    except InputProblem as problem:
+        raise MalformedTrace(str(problem)) from None
 
 
 def _first_line(error: Exception) -> str:
