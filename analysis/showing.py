@@ -24,17 +24,17 @@ from ams.ledger.verdicts import check_verdict
 ROOT = Path(__file__).parent.parent
 
 
-def settings_of(module: ModuleType) -> Any:
-    """Return the module's `Settings` for the profile that AMS_PROFILE names (quick where it names none).
+def settings_of(module: ModuleType, profile: str = "") -> Any:
+    """Return the module's `Settings` for `profile`, else for the one that AMS_PROFILE names, else for quick.
 
     Also sets the figures' style and format for the notebook.
     """
     style.use(ROOT / "paper" / "style.mplstyle")
     set_matplotlib_formats("svg")
     claims = load_claims(ROOT)
-    profile = load_config(ROOT, Profile(os.environ.get("AMS_PROFILE", "quick")), claims)
+    config = load_config(ROOT, Profile(profile or os.environ.get("AMS_PROFILE", "quick")), claims)
     group = next(group for group in claims.group if group.module == module.__name__)
-    return module.Settings(**profile.settings_of(group.id))
+    return module.Settings(**config.settings_of(group.id))
 
 
 def show(module: ModuleType, settings: Any, *identifiers: str) -> HTML:

@@ -25,7 +25,7 @@
 from analysis.showing import settings_of, show
 from experiments.images import comparison, digits
 
-settings = settings_of(digits)
+settings = settings_of(digits, profile="quick")
 settings
 
 # %% [markdown]
@@ -33,7 +33,7 @@ settings
 #
 # The *energy distance* $2E|X-Y| - E|X-X'| - E|Y-Y'|$ vanishes only for the law itself. Its expectations over the law are exact here, so
 # the reference adds no noise. It sees where the samples lie and hardly their last digit; on this target all but one sampler reach
-# its floor within 60 evaluations.
+# its floor within 60 evaluations. This page runs at the quick profile's sizes; the report's figures have the profile's own.
 #
 # The *temperature* $T = E|x - p_\mathrm{near}|^2/(d\,\sigma_L^2)$ sees the rest: near each image the law is $N(p_j, \sigma_L^2 I)$, a sampler's
 # output about $N(p_j, T\sigma_L^2 I)$, and $(T - 1 - \ln T)/2$ nats a pixel are lost. Above 1 the sampler has not arrived; below 1 it cools.
