@@ -79,7 +79,7 @@ def reproduce(orders: Orders, console: Console) -> int:
         broken = [*artefact_faults(workspace, complete_groups(workspace, run))]
         for name, reason in broken:
             screen.say(f"{name}: {reason}", "bold red")
-        screen.ledger(ledger, report, time.perf_counter() - begin)
+        screen.ledger(ledger, run.selected, report, time.perf_counter() - begin)
     return 3 if broken else exit_code(ledger.summary, orders.strict)
 
 

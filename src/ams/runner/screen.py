@@ -5,6 +5,7 @@ Colours and tables on a terminal; elsewhere plain lines, one fact a line, never 
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -58,17 +59,19 @@ class Screen:
             for group, why in groups.items():
                 self.say(f"  {kind} of {group}: {why}", "dim")
 
-    def ledger(self, ledger: Ledger, report: Path, elapsed: float) -> None:
-        """Write the table of claims, the counts, what needs attention, and where the report is."""
+    def ledger(self, ledger: Ledger, selected: Container[str], report: Path, elapsed: float) -> None:
+        """Write the table of the selected claims, the counts, what needs attention, and where the report is."""
+        rows = [row for row in ledger.claims if row.id in selected]
         self.console.print()
         if self.console.is_terminal:
-            self.console.print(_table(ledger))
+            self.console.print(_table(rows))
         else:
-            for row in ledger.claims:
+            for row in rows:
                 self.say(f"{row.id:<5} {row.verdict:<12} expected {row.expected:<12} {row.title}{_why(row)}")
         summary = ledger.summary
         counts = ", ".join(f"{count} {verdict}" for verdict, count in summary.verdicts.items() if count)
-        self.say(f"{counted(summary.total, 'claim')}: {counts}")
+        others = f" ({summary.total - len(rows)} of them not selected)" if len(rows) < summary.total else ""
+        self.say(f"{counted(summary.total, 'claim')}: {counts}{others}")
         for label, names in (("failed", summary.failed), ("against expectation", summary.contradictions)):
             if names:
                 self.say(f"{label}: {', '.join(names)}", "bold red")
@@ -120,9 +123,9 @@ def _why(row: ClaimRow) -> str:
     return f" ({row.reason})" if row.reason else f" ({row.computed})"
 
 
-def _table(ledger: Ledger) -> Table:
+def _table(rows: Sequence[ClaimRow]) -> Table:
     table = Table("id", "claim", "verdict", "expected", "evidence", "", box=None, pad_edge=False, header_style="bold")
-    for row in ledger.claims:
+    for row in rows:
         verdict = Text("failed" if row.failed else row.verdict, COLOURS[row.verdict])
         table.add_row(
             row.id, Text(row.title), verdict, row.expected, row.evidence, Text(row.reason or str(row.computed))
