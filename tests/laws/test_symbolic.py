@@ -113,6 +113,7 @@ def test_the_norm_is_homogeneous_and_nothing_else() -> None:
     assert Norm(-3 * a * x) == 3 * a * Norm(x)
     assert sp.simplify(Norm(a * (x - m)) / Norm(x - m)) == a
     assert Norm(x + m) != Norm(x) + Norm(m) and Norm(x).is_nonnegative
+    assert sp.latex(Norm(m)) == r"\left\langle m \right\rangle"
 
 
 def test_a_first_call_is_langevin_and_later_ones_have_the_rule() -> None:
@@ -132,7 +133,8 @@ def test_a_step_found_from_norms() -> None:
 
 
 def test_the_algebra_of_expressions() -> None:
-    algebra = Symbols()
+    algebra, state = Symbols(), State(x, m)
+    assert algebra.settle(state) is state
     assert algebra.combine((0.5, x), (a, m)) == x / 2 + a * m, "floats become exact"
     assert algebra.clip(b, 0.0, 1.0) == b and algebra.finite(x / a)
     assert symbolic_step(langevin(), State(x), noise=lambda _: sp.Integer(0), size=2 * a).x == x - 2 * a * lam * (
