@@ -107,6 +107,22 @@ def test_changed_data_and_device_make_a_record_stale(session):
         Workspace.open(session.toy.root, Profile.QUICK, None, data={"e": ""})
 
 
+def test_files_of_the_repository_are_data_too(session):
+    falsifier = 'falsifier = "tests/test_toy.py::TestToy'
+    session.toy.replace("paper/claims.toml", falsifier, f'data = ["traces/*.txt"]\n{falsifier}')
+    with pytest.raises(InputProblem, match=r"claim\[A2\]\.data = 'traces/\*\.txt': no such file"):
+        session.toy.workspace()
+    trace = session.toy.root / "traces" / "one.txt"
+    trace.parent.mkdir()
+    keys = []
+    for text in ("1", "2"):
+        trace.write_text(text)
+        workspace = session.toy.workspace()
+        keys.append([workspace.record_parts(claim).key for claim in workspace.claims.claim])
+    changed = [one != two for one, two in zip(*keys, strict=True)]
+    assert changed == [claim.id == "A2" for claim in workspace.claims.claim]
+
+
 def test_data_sets_are_those_of_the_registry(session):
     from ams.data import registered
 

@@ -61,12 +61,13 @@ class Workspace:
         config = load_config(root, profile, claims)
         if str(root) not in sys.path:
             sys.path.insert(0, str(root))
+        named = {name: claim for claim in claims.claim for name in claim.data}
         if data is None:
-            data = _registered() if any(claim.data for claim in claims.claim) else {}
-        for claim in claims.claim:
-            for name in claim.data:
-                if name not in data:
-                    raise InputProblem(f"{CLAIMS}: claim[{claim.id}].data: {unknown('data set', name, data)}")
+            data = _registered() if any("/" not in name for name in named) else {}
+        data = {**data, **{name: _of_repository(root, name, claim) for name, claim in named.items() if "/" in name}}
+        for name, claim in named.items():
+            if name not in data:
+                raise InputProblem(f"{CLAIMS}: claim[{claim.id}].data: {unknown('data set', name, data)}")
         device = Device.CUDA if config.device is Device.CUDA and cuda_works() else Device.CPU
         folder = (out or root / "results").resolve() / profile
         return cls(root, profile, folder, claims, config, device, Sources(PACKAGE_ROOT, root), data)
@@ -129,3 +130,14 @@ def _registered() -> Mapping[str, str]:
     from ams.data import registered
 
     return registered()
+
+
+def _of_repository(root: Path, pattern: str, claim: Claim) -> str:
+    """Return the digest of the repository's own files that a claim names by a pattern with a slash.
+
+    Raises InputProblem where it matches none.
+    """
+    files = sorted(path for path in root.glob(pattern) if path.is_file())
+    if not files:
+        raise InputProblem(f"{CLAIMS}: claim[{claim.id}].data = {pattern!r}: no such file in the repository")
+    return sha256_of(canonical_json({str(path.relative_to(root)): sha256_of(path.read_bytes()) for path in files}))
