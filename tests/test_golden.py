@@ -114,9 +114,15 @@ def a_bomb(path: Path) -> None:
         archive.writestr("sigmas.npy", bytes(65 * 2**20))
 
 
+def too_long(path: Path) -> None:
+    with path.open("wb") as stream:
+        stream.truncate(2**26 + 1)
+
+
 @pytest.mark.parametrize(
     ("write", "told"),
     [
+        (too_long, "a file of more than 64 MiB"),
         (not_zip, "not a readable .npz file"),
         (empty, "not a readable .npz file"),
         (a_pickle, "not a readable .npz file"),

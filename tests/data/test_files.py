@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -84,6 +85,37 @@ def test_any_of_its_files_holds_a_data_set(place: Path, monkeypatch: pytest.Monk
     second = put(place / "mirror/toy/1.bin")
     path, file, content = read("toy")
     assert (path, file.path, content) == (second, "toy/1.bin", CONTENT)
+
+
+def test_a_link_out_of_the_mirror_is_followed_and_its_bytes_are_checked(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, None)
+    (place / "mirror/toy").mkdir(parents=True)
+    (place / "mirror/toy/0.bin").symlink_to(put(place / "store/object"))
+    assert read("toy")[2] == CONTENT
+    put(place / "store/object", b"secret" * 2000)
+    with pytest.raises(InputProblem, match="12000 bytes, expected 10000") as refusal:
+        read("toy")
+    assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("special", ["/dev/zero", "pipe", "folder"])
+def test_what_is_no_file_is_passed_over(place: Path, special: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    register(monkeypatch, None)
+    path = place / "mirror/toy/0.bin"
+    path.parent.mkdir(parents=True)
+    makers = {"pipe": lambda: os.mkfifo(path), "folder": path.mkdir}
+    makers.get(special, lambda: path.symlink_to(special))()
+    with pytest.raises(Unavailable):
+        read("toy")
+
+
+def test_no_more_is_read_than_is_registered(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    register(monkeypatch, None)
+    put(place / "mirror/toy/0.bin", b"").open("wb").truncate(2**40)
+    with pytest.raises(InputProblem, match=f"{2**40} bytes, expected 10000"):
+        read("toy")
 
 
 @pytest.mark.parametrize("content", [CONTENT[:-1], CONTENT[::-1]], ids=["truncated", "edited"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from ams.data import DATASETS, Dataset, File, digits, images
+from ams.data import DATASETS, Dataset, File, Graph, GraphList, Weights, digits, graphs, images, weights
 from ams.ledger.measurement import Unavailable
 from ams.ledger.problems import InputProblem
 
@@ -63,6 +65,49 @@ def test_other_arrays_in_a_registered_container_are_refused(toy, x: np.ndarray, 
     toy(x_train=x, y_train=y)
     with pytest.raises(InputProblem, match=match):
         images("toy")
+
+
+def test_a_registered_container_without_the_arrays_is_refused(toy) -> None:
+    toy(x_train=X, other=Y)
+    with pytest.raises(InputProblem, match="no array y_train: not a toy"):
+        images("toy")
+
+
+@pytest.mark.parametrize(("load", "name"), [(images, "gdss-qm9"), (graphs, "mnist-test"), (weights, "grid")])
+def test_a_name_of_another_kind_is_refused(load, name: str) -> None:
+    with pytest.raises(InputProblem, match=f"unknown .* '{name}'"):
+        load(name)
+
+
+def test_graphs_are_those_registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMS_DATA", str(tmp_path))
+    told = {"title": "a toy", "licence": "CC0", "origin": "http://x", "obtain": "ask", "count": 1}
+    table = {}
+    for name, nodes in {"toy": 3, "other": 2}.items():
+        content = gzip.compress(json.dumps([[nodes, [[0, 1]]]]).encode())
+        (tmp_path / name).write_bytes(content)
+        file = File(name, hashlib.sha256(content).hexdigest(), len(content))
+        table[name] = GraphList(**told, contents=hashlib.sha256(b"[[3,[[0,1]]]]").hexdigest(), files=(file,))
+    monkeypatch.setattr("ams.data.files.ENTRIES", table)
+    monkeypatch.setattr("ams.data.loaders.GRAPHS", table)
+    assert graphs("toy") == [Graph(3, ((0, 1),))]
+    with pytest.raises(InputProblem, match=r"graphs of sha256 .*: not other"):
+        graphs("other")
+
+
+def test_weights_are_those_registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.save({"w": torch.ones(2)}, tmp_path / "toy.pt")
+    content = (tmp_path / "toy.pt").read_bytes()
+    file = File("toy.pt", hashlib.sha256(content).hexdigest(), len(content))
+    told = {"title": "a toy", "licence": "CC0", "origin": "http://x", "obtain": "ask", "contents": file.sha256}
+    table = {"toy": Weights(**told, files=(file,))}
+    monkeypatch.setattr("ams.data.files.ENTRIES", table)
+    monkeypatch.setattr("ams.data.loaders.WEIGHTS", table)
+    monkeypatch.setenv("AMS_DATA", str(tmp_path))
+    assert weights("toy")["w"].tolist() == [1.0, 1.0]
+    (tmp_path / "toy.pt").write_bytes(content[::-1])
+    with pytest.raises(InputProblem, match="sha256"):
+        weights("toy")
 
 
 def test_nothing_pickled_is_loaded(toy) -> None:

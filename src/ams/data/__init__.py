@@ -6,11 +6,11 @@ registry vouches for: they run nothing, write nothing, and bound what they alloc
 """
 
 from ams.data.arrays import load_array, load_arrays
+from ams.data.checkpoints import load_weights
 from ams.data.files import fetch, read
-from ams.data.graphs import Graph, load_graphs
+from ams.data.graphlists import Graph, load_graphs
 from ams.data.loaders import Images, digits, graphs, images, weights
 from ams.data.registry import DATASETS, GRAPHS, WEIGHTS, Dataset, File, GraphList, Weights, registered
-from ams.data.weights import load_weights
 
 __all__ = [
     "DATASETS",

@@ -25,12 +25,14 @@ def guarded(where: str, what: str) -> Iterator[None]:
     """Turn any fault within into an InputProblem: `where` it is, that it is not `what` is wanted, why, what to do.
 
     A parser of damaged bytes raises whatever it meets first: ValueError, zlib.error, KeyError, MemoryError,
-    RecursionError. None of these says more than its text.
+    RecursionError. The reason is given in printable characters: a file may write to no terminal either.
     """
     try:
         yield
     except Exception as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        text = " ".join(str(error).split())[:200]
+        text = "".join(letter if letter.isprintable() else "?" for letter in text)
+        reason = text if isinstance(error, ValueError) and text else f"{type(error).__name__} {text}".strip()
         raise InputProblem(f"{where}: not {what} ({reason}); replace it by the original") from None
 
 

@@ -14,10 +14,10 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ams.data.arrays import load_arrays
+from ams.data.checkpoints import load_weights
 from ams.data.files import read
-from ams.data.graphs import Graph, load_graphs
+from ams.data.graphlists import Graph, load_graphs
 from ams.data.registry import DATASETS, GRAPHS, WEIGHTS, Dataset
-from ams.data.weights import load_weights
 from ams.ledger.problems import InputProblem, unknown
 
 if TYPE_CHECKING:

@@ -1,5 +1,6 @@
 """A pickle read as data: a machine that imports nothing and calls nothing that a pickle names.
 
+It is the standard library's unpickler (the one in Python, whose table of opcodes can be cut down, not the one in C).
 A name in the stream (`os.system`) becomes a `Global`, an inert token, if it is among those the reader knows, and ends
 the reading if not. An object becomes what the reader's own maker for that name returns; a state given to it is kept,
 not applied. Keys are numbers and strings only, since hashing a deep tuple overflows the stack and hashing a shared

@@ -137,7 +137,10 @@ _NO_LICENCE = "none stated: never redistribute"
 
 
 def _repository(name: str, commit: str) -> tuple[str, str]:
-    """Return where a public repository shows a commit, and where it gives that commit's files."""
+    """Return where a public repository shows a commit, and where it gives that commit's files.
+
+    The files registered here were compared with those of a clone at that commit: byte for byte the same.
+    """
     return f"https://github.com/{name}/tree/{commit}", f"https://raw.githubusercontent.com/{name}/{commit}"
 
 

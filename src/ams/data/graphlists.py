@@ -107,6 +107,6 @@ def _view(described: Any) -> tuple[dict[Any, Any], Collection[Any]]:
 
 def _order(atlas: dict[Any, Any], shown: Collection[Any]) -> Iterable[Any]:
     """Return the nodes in the order of networkx, which walks the smaller of the two (the views' own rule)."""
-    if 2 * len(shown) < len(atlas):
-        return (node for node in shown if node in atlas)
-    return (node for node in atlas if node in shown)
+    if not all(node in atlas for node in shown):
+        raise ValueError("a view shows a node that its graph does not have")
+    return shown if 2 * len(shown) < len(atlas) else (node for node in atlas if node in shown)
