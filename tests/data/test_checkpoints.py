@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ams.data import WEIGHTS, load_weights, weights
+from ams.data.bounded import entries
 from ams.ledger.measurement import Unavailable
 from ams.ledger.problems import InputProblem
 from tests.data.hostile import BOMBS, PAYLOADS, named, text, whole
@@ -239,10 +240,17 @@ def test_what_was_checked_is_what_is_read(tmp_path: Path) -> None:
     assert not canary.exists()
 
 
+def inside(content: bytes) -> bytes:
+    """Return an archive, whole, of the network's storages and of another pickle: no checksum shields the machine."""
+    held = entries(WHOLE["zip"])
+    return zipped(*{**held, "archive/data.pkl": content}.items())
+
+
 WHOLE = {"zip": saved(network()), "older": saved(network(), False)}
+WHOLE["inside"] = entries(WHOLE["zip"])["archive/data.pkl"]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=200)
 @given(
     st.sampled_from(sorted(WHOLE)),
     st.lists(st.tuples(st.floats(0, 0.999), st.integers(1, 255)), max_size=4),
@@ -252,12 +260,17 @@ def test_damage_gives_weights_or_one_line(kind: str, flips: list[tuple[float, in
     data = bytearray(WHOLE[kind])
     for place, mask in flips:
         data[int(place * len(data))] ^= mask
+    content = bytes(data[: int(kept * len(data))])
     try:
-        found = load_weights(bytes(data[: int(kept * len(data))]), "it")
+        found = load_weights(inside(content) if kind == "inside" else content, "it")
     except InputProblem as problem:
         assert str(problem).startswith("it: ") and str(problem).isprintable()
     else:
         assert isinstance(found, dict | list)
+
+
+def test_a_whole_pickle_inside_is_read() -> None:
+    assert same(load_weights(inside(WHOLE["inside"]), "it"), network())
 
 
 @pytest.mark.parametrize("name", WEIGHTS)
