@@ -25,6 +25,7 @@ from ams.laws.stationary import Stationary, frozen, reached, solved
 from ams.laws.symbolic import a, b, lam, m, stationary_covariance, symbolic_step, transition, x, z
 from ams.ledger import Figure, Measurement, check, save_figure
 from ams.noise import Level
+from ams.palette import look
 from ams.samplers import State, adaptive, constant, damping_of, momentum, momentum_rule, sample
 from analysis.momentum import Real, stability_bound, variance_ratio
 from analysis.proofs import left_over
@@ -252,7 +253,7 @@ def draw_fixed_point() -> Drawing:
     axes.plot(points, [law.variance.item() for law in laws], "s", ms=3, color="C1")
     axes.axhline(1.0, color="0.4", lw=0.8)
     axes.axhline(0.25, color="0.4", lw=0.8, ls=":")
-    axes.text(1.2e-4, 0.27, r"$\pi^4$", color="0.3")
+    axes.text(0.25, 0.17, r"$\pi^4$", color="0.3")
     axes.set(xlabel=r"$u = a\lambda$", ylim=(0, 1.4))
     axes.legend()
     return drawing
@@ -263,12 +264,13 @@ def draw_bias() -> Drawing:
     drawing = Drawing(figsize=(3.6, 2.8), layout="constrained")
     axes = drawing.subplots()
     us = np.logspace(-6, math.log10(0.45), 60)
-    for label, beta, line in (
-        ("Langevin", 0.0, "-"),
-        ("constant, $b = 0.9$", 0.9, "--"),
-        ("adaptive", None, "-."),
+    for sampler, label, beta in (
+        ("Langevin", "Langevin", 0.0),
+        ("constant momentum", "constant momentum, $b = 0.9$", 0.9),
+        ("adaptive momentum", "adaptive momentum", None),
     ):
-        axes.loglog(us, [bias(u, beta) for u in us], line, label=label)
+        drawn = {**look(sampler), "label": label}
+        axes.loglog(us, [bias(u, beta) for u in us], markevery=8, markersize=4, **drawn)
     axes.set(xlabel=r"$u = a\lambda$", ylabel=r"$W_2$ to the target (its s.d.)", ylim=(1e-7, 2))
     axes.legend(loc="lower right")
     return drawing

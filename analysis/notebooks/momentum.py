@@ -36,7 +36,7 @@ spread
 # Write $u = a\lambda$, $c = (1+b)^2$, $k = uc(1-b)$. Determinant and trace are
 
 # %%
-sp.factor(matrix.det()), sp.factor(matrix.trace())
+sp.Matrix([sp.factor(matrix.det()), sp.factor(matrix.trace())])
 
 # %% [markdown]
 # Both eigenvalues lie inside the unit circle exactly if (Jury) $|\det| < 1$, $1 - \mathrm{tr} + \det > 0$ and
@@ -59,7 +59,7 @@ momentum.draw_stability()
 # solves outright:
 
 # %%
-(lam * covariance[0, 0]).factor(), covariance[1, 1].factor(), covariance[0, 1].factor()
+sp.Matrix([lam * covariance[0, 0], covariance[1, 1], covariance[0, 1]]).applyfunc(sp.factor)
 
 # %%
 show(momentum, settings, "G3.covariance", "G3.solved", "G3.reached", "G3.particles")
