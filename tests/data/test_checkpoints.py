@@ -178,6 +178,7 @@ FAULTS: dict[str, tuple[bytes, str]] = {
     "two sets": (zipped(("a/data.pkl", b""), ("b/data.pkl", b"")), "not one set"),
     "big-endian": (archive(tensor(), byteorder=b"big"), "the other byte order"),
     "long pickle": (zipped(("a/data.pkl", bytes(2**23 + 1))), "its pickle has more"),
+    "long pickle, older": (older(text("x" * 2**23)), "EOFError"),
     "a number": (zipped(("a/data.pkl", whole(pickle.NEWTRUE))), "no dictionary and no list"),
     "huge storage": (archive(tensor(held=storage(count=HUGE))), f"claims {4 * HUGE} bytes, 16 are there"),
     "huge storage, older": (older(tensor(held=storage(count=HUGE))), f"claim {4 * HUGE + 8} bytes, 24 are there"),
