@@ -65,7 +65,7 @@ def replay_annealed(trace: Trace) -> Iterator[float]:
         noise = replayed(trace.arrays[f"{kind}_noise"])
         program = annealed(step, levels, repeats)
         for number, (_, info) in enumerate(run(program, State(trace.arrays["x0"]), trace.target.score, noise, algebra)):
-            yield _apart(info.mean, trace.arrays[f"{kind}_traj"][number])
+            yield _apart(info.mean(), trace.arrays[f"{kind}_traj"][number])
             betas.append(info.coefficients.beta if info.coefficients else math.nan)
         result = denoise(info.at, levels[-1], trace.target.score, algebra)
         yield _apart(result, trace.arrays[f"{kind}_denoised"])
@@ -92,7 +92,7 @@ def replay_corrected(trace: Trace) -> Iterator[float]:
                 yield abs(info.coefficients.beta - float(trace.arrays["beta"][time]))
         if place == inner:
             yield _apart(state.x, trace.arrays["after_predictor"][time])
-            yield _apart(info.mean, trace.arrays["predictor_mean"][time])
+            yield _apart(info.mean(), trace.arrays["predictor_mean"][time])
 
 
 def _adaptive(trace: Trace) -> bool:

@@ -31,7 +31,7 @@ def test_one_langevin_step_by_hand() -> None:
     end = law.moments(state.x)
     assert end.mean.item() == pytest.approx(3.0 + shrink * (1.0 - 3.0))
     assert end.variance.item() == pytest.approx(shrink**2 * 0.5 + 0.2)
-    assert law.moments(info.mean).variance.item() == pytest.approx(shrink**2 * 0.5)
+    assert law.moments(info.mean()).variance.item() == pytest.approx(shrink**2 * 0.5)
     assert law.moments(info.at).mean.item() == 1.0
 
 

@@ -94,7 +94,7 @@ def test_a_move_on_particles() -> None:
         ((state, info),) = run(
             [(step, PAIRS["VE"][0])], State(x, m=z), lambda x, level: -2 * x, replayed(draws), Particles()
         )
-        torch.testing.assert_close(info.mean, 0.1 * x, rtol=1e-13, atol=1e-14)
+        torch.testing.assert_close(info.mean(), 0.1 * x, rtol=1e-13, atol=1e-14)
         torch.testing.assert_close(state.x, 0.1 * x + r * z, rtol=1e-13, atol=1e-14)
         assert state.m is z and info.at is x and info.evaluations == 1 and info.coefficients is None
 

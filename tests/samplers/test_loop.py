@@ -84,7 +84,7 @@ def test_evaluations_are_counted(
     state, info, counted = sample(program, x, score, torch.Generator().manual_seed(0))
     assert counted == score.calls == evaluations
     assert (state.x.shape, state.x.dtype) == (x.shape, dtype) and torch.isfinite(state.x).all()
-    assert info.mean.shape == info.at.shape == x.shape and torch.equal(x, torch.ones_like(x))
+    assert info.mean().shape == info.at.shape == x.shape and torch.equal(x, torch.ones_like(x))
 
 
 def test_the_same_seed_gives_the_same_samples() -> None:

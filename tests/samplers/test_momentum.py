@@ -201,4 +201,4 @@ def test_leimkuhler_matthews_averages_two_draws() -> None:
         mean = x + 0.05 * score(x, LEVELS[0])
         x = mean + math.sqrt(0.025) * (draws[number] + draws[number + 1])
         torch.testing.assert_close(state.x, x, rtol=1e-12, atol=1e-13)
-        torch.testing.assert_close(info.mean, mean, rtol=1e-12, atol=1e-13)
+        torch.testing.assert_close(info.mean(), mean, rtol=1e-12, atol=1e-13)

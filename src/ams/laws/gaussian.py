@@ -97,7 +97,7 @@ class GaussianLaw(FloatScalars):
         self._drawn += 1
         return z
 
-    def combine(self, *terms: tuple[float, Row]) -> Row:
+    def combine(self, *terms: tuple[float, Row], over: Row | None = None) -> Row:
         """Return the linear combination of coefficient rows."""
         (c, v), *rest = terms
         total = v * c

@@ -52,7 +52,7 @@ class Symbols:
         """Return the noise's symbol `z`: of a step that draws once."""
         return z
 
-    def combine(self, *terms: tuple[sp.Expr, sp.Expr]) -> sp.Expr:
+    def combine(self, *terms: tuple[sp.Expr, sp.Expr], over: sp.Expr | None = None) -> sp.Expr:
         """Return the linear combination; floats among the step's own constants are made exact rationals."""
         return sp.Add(*(sp.nsimplify(c) * v for c, v in terms))
 

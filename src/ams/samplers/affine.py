@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from ams.noise import VE, VP, Level, Process, table_index
@@ -37,9 +38,12 @@ def affine(kernel: Kernel) -> Step:
 
     def step(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
         move = kernel(level)
-        mean = algebra.combine((move.p, state.x), (move.q, score(state.x, level)))
-        x = algebra.combine((1.0, mean), (move.r, noise(state.x))) if move.r else mean
-        return state._replace(x=x), Info(1, mean, state.x)
+        drift = ((move.p, state.x), (move.q, score(state.x, level)))
+        mean = partial(algebra.combine, *drift)
+        if not move.r:
+            return state._replace(x=mean()), Info(1, state.x, mean)
+        z = noise(state.x)
+        return state._replace(x=algebra.combine((move.r, z), *drift, over=z)), Info(1, state.x, mean)
 
     return step
 

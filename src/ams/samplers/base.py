@@ -55,21 +55,25 @@ class Coefficients(NamedTuple):
 class Info(NamedTuple):
     """What is only looked at: valid, like the state, until the next step.
 
-    `evaluations` counts score evaluations of this step; `mean` is the new position without this step's noise;
-    `at` the position of the last evaluation; `coefficients` is None for steps without a rule.
+    `evaluations` counts score evaluations of this step; `at` is the position of the last one; `mean()` the new
+    position without this step's noise, computed where it is asked for; `coefficients` is None for steps without a
+    rule.
     """
 
     evaluations: int
-    mean: Vector
     at: Vector
+    mean: Callable[[], Vector]
     coefficients: Coefficients | None = None
 
 
 class Algebra(Protocol):
     """An interpretation of the steps: the operations that a step may use on vectors and scalars."""
 
-    def combine(self, *terms: tuple[Scalar, Vector]) -> Vector:
-        """Return `sum_i c_i v_i` as a new vector, for terms `(c_i, v_i)`."""
+    def combine(self, *terms: tuple[Scalar, Vector], over: Vector = None) -> Vector:
+        """Return `sum_i c_i v_i`, for terms `(c_i, v_i)`: a new vector, or in the storage of `over`.
+
+        `over` is the first term's vector where the step will not read that again; other storage is never written to.
+        """
         ...
 
     def norm(self, vector: Vector) -> Scalar:

@@ -21,8 +21,8 @@ def flow_heun(state: State, score: Score, noise: Noise, level: Level, algebra: A
     s = score(state.x, level)
     guess = algebra.combine((move.p, state.x), (move.q, s))
     if after.sigma == 0.0:
-        return state._replace(x=guess), Info(1, guess, state.x)
+        return state._replace(x=guess), Info(1, state.x, lambda: guess)
     ratio = after.sigma / level.sigma
     s_next = score(guess, after)
     x = algebra.combine((move.p, state.x), (move.q / 2, s), (move.q / 2 * ratio, s_next))
-    return state._replace(x=x), Info(2, x, guess)
+    return state._replace(x=x), Info(2, guess, lambda: x)

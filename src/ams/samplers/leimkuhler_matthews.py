@@ -8,6 +8,8 @@ construction of stochastic numerical methods for molecular sampling*, Appl. Math
 
 from __future__ import annotations
 
+from functools import partial
+
 from ams.noise import Level
 from ams.samplers.base import Algebra, Info, Noise, Score, State
 
@@ -17,6 +19,6 @@ def leimkuhler_matthews(state: State, score: Score, noise: Noise, level: Level, 
     before = noise(state.x) if state.z is None else state.z
     s, z = score(state.x, level), noise(state.x)
     spread = algebra.sqrt(level.step / 2)
-    mean = algebra.combine((1.0, state.x), (level.step, s))
-    x = algebra.combine((1.0, mean), (spread, before), (spread, z))
-    return state._replace(x=x, z=z), Info(1, mean, state.x)
+    drift = ((1.0, state.x), (level.step, s))
+    x = algebra.combine(*drift, (spread, before), (spread, z))
+    return state._replace(x=x, z=z), Info(1, state.x, partial(algebra.combine, *drift))

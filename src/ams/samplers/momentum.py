@@ -15,6 +15,7 @@ At the first call `beta = 0`, so `m_0 = s_0` and `A_0 = a_0`. A rule is put toge
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 from ams.noise import Level
@@ -59,9 +60,9 @@ def constant(beta: Scalar) -> Damping:
     return lambda state, s, algebra: (beta, None)
 
 
-def average(state: State, s: Vector, beta: Scalar, algebra: Algebra) -> Vector:
-    """Return `m_t = beta m_{t-1} + (1 - beta) s_t`, and `s_0` at the first call."""
-    return s if state.m is None else algebra.combine((beta, state.m), (1 - beta, s))
+def average(state: State, s: Vector, beta: Scalar, algebra: Algebra, over: Vector = None) -> Vector:
+    """Return `m_t = beta m_{t-1} + (1 - beta) s_t`, and `s_0` at the first call; `over` as for `Algebra.combine`."""
+    return s if state.m is None else algebra.combine((beta, state.m), (1 - beta, s), over=over)
 
 
 def momentum_rule(
@@ -84,9 +85,11 @@ def momentum(rule: Rule) -> Step:
     def step(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
         s, z = score(state.x, level), noise(state.x)
         chosen = rule(state, s, z, level, algebra)
-        m, reach = average(state, s, chosen.beta, algebra), chosen.drift + chosen.extra
-        mean, x = moved(state.x, reach, m, chosen.noise, z, algebra)
-        return State(x, m, s, drift=chosen.drift, reach=reach), Info(1, mean, state.x, chosen)
+        m, reach = average(state, s, chosen.beta, algebra, over=state.m), chosen.drift + chosen.extra
+        drift = ((1.0, state.x), (reach, m))
+        x = algebra.combine((chosen.noise, z), *drift, over=z)
+        info = Info(1, state.x, partial(algebra.combine, *drift), chosen)
+        return State(x, m, s, drift=chosen.drift, reach=reach), info
 
     return step
 
@@ -98,18 +101,11 @@ def langevin(size: Size = prescribed, factor: float = 1.0) -> Step:
         s, z = score(state.x, level), noise(state.x)
         a = size(state, s, z, 0.0, level, algebra)
         chosen = Coefficients(0.0, a, factor * a, algebra.sqrt(2 * a))
-        mean, x = moved(state.x, chosen.drift, s, chosen.noise, z, algebra)
-        return state._replace(x=x), Info(1, mean, state.x, chosen)
+        drift = ((1.0, state.x), (chosen.drift, s))
+        x = algebra.combine((chosen.noise, z), *drift, over=z)
+        return state._replace(x=x), Info(1, state.x, partial(algebra.combine, *drift), chosen)
 
     return step
-
-
-def moved(
-    x: Vector, reach: Scalar, direction: Vector, spread: Scalar, z: Vector, algebra: Algebra
-) -> tuple[Vector, Vector]:
-    """Return the mean `x + reach direction` and the new position `mean + spread z`."""
-    mean = algebra.combine((1.0, x), (reach, direction))
-    return mean, algebra.combine((1.0, mean), (spread, z))
 
 
 def recorded(coefficients: list[Coefficients]) -> Rule:

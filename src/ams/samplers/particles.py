@@ -28,33 +28,48 @@ class Particles(FloatScalars):
 
     def empty_like(self, vector: Tensor) -> Tensor:
         """Return an uninitialised tensor like `vector`, from the arena where one is free."""
-        buffer = self._free.pop() if self._free else torch.empty_like(vector)
-        if (buffer.shape, buffer.dtype, buffer.device) != (vector.shape, vector.dtype, vector.device):
+        buffer = self._free.pop() if self._free else vector
+        if buffer is vector or not _alike(buffer, vector):
             buffer = torch.empty_like(vector)
         self._lent.append(buffer)
         return buffer
 
     def settle(self, state: State) -> State:
         """Take back the buffers that `state` does not hold; returns the same state."""
-        alive = {id(getattr(state, name)) for name in VECTORS}
-        self._free += [buffer for buffer in self._lent if id(buffer) not in alive]
-        self._lent = [buffer for buffer in self._lent if id(buffer) in alive]
+        alive = set(map(id, state[: len(VECTORS)]))
+        lent, self._lent = self._lent, []
+        for buffer in lent:
+            (self._lent if id(buffer) in alive else self._free).append(buffer)
         return state
 
-    def combine(self, *terms: tuple[Scalar, Tensor]) -> Tensor:
-        """Return `sum_i c_i v_i`, accumulated in place in the order given."""
-        (c, v), *rest = terms
-        out = torch.mul(v, c, out=self.empty_like(v))
-        for c, v in rest:
-            self._accumulate(out, c, v)
-        return out
+    def combine(self, *terms: tuple[Scalar, Tensor], over: Tensor | None = None) -> Tensor:
+        """Return `sum_i c_i v_i`; of the first two terms, one whose coefficient is the float 1 costs no pass.
 
-    def _accumulate(self, out: Tensor, c: Scalar, v: Tensor) -> None:
-        out.add_(v, alpha=c)
+        The result takes the storage of `over`, the first term's vector, only where that came from the arena.
+        """
+        (c, v), *rest = terms
+        out = over if over is not None and self._is_lent(over) else self.empty_like(v)
+        if rest and _is_one(rest[0][0]):
+            total = self._sum(rest.pop(0)[1], c, v, out)
+        elif rest and _is_one(c):
+            total = self._sum(v, *rest.pop(0), out)
+        else:
+            total = torch.mul(v, c, out=out)
+        for c, v in rest:
+            total = self._sum(total, c, v, out)
+        return total
+
+    def _is_lent(self, vector: Tensor) -> bool:
+        return any(buffer is vector for buffer in self._lent)
+
+    def _sum(self, total: Tensor, c: Scalar, v: Tensor, out: Tensor) -> Tensor:
+        """Return `total + c v`, written to `out`, which may be `total`."""
+        return torch.add(total, v, alpha=c, out=out)
 
     def norm(self, vector: Float[Tensor, batch * shape]) -> Scalar:
         """Return `mean_i |v_i|`."""
-        return _norms(vector).mean().item()
+        norms = _norms(vector)
+        return norms.sum().item() / len(norms)
 
     def finite(self, vector: Tensor) -> bool:
         """Tell whether the vector is finite, by its sum: one read, no allocation."""
@@ -64,8 +79,8 @@ class Particles(FloatScalars):
 class PerSample(Particles):
     """Each sample a system of its own: `<v>` is a column (batch, 1, ..., 1) of norms."""
 
-    def _accumulate(self, out: Tensor, c: Scalar, v: Tensor) -> None:
-        out.addcmul_(v, torch.as_tensor(c, dtype=v.dtype, device=v.device))
+    def _sum(self, total: Tensor, c: Scalar, v: Tensor, out: Tensor) -> Tensor:
+        return torch.addcmul(total, v, torch.as_tensor(c, dtype=v.dtype, device=v.device), out=out)
 
     def norm(self, vector: Float[Tensor, batch * shape]) -> Scalar:
         """Return the samples' norms as a column."""
@@ -82,6 +97,14 @@ class PerSample(Particles):
     def clip(self, scalar: Scalar, low: float, high: float) -> Scalar:
         """Return the clipped column, `high` where it is not a number."""
         return torch.nan_to_num(scalar, nan=high).clamp(low, high)
+
+
+def _is_one(scalar: Scalar) -> bool:
+    return type(scalar) is float and scalar == 1.0
+
+
+def _alike(one: Tensor, other: Tensor) -> bool:
+    return one.shape == other.shape and one.dtype is other.dtype and one.device == other.device
 
 
 def _norms(vector: Float[Tensor, batch * shape]) -> Float[Tensor, " batch"]:
