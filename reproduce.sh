@@ -12,6 +12,7 @@ usage() {
 usage: bash reproduce.sh [options]           check the claims, write the report
        bash reproduce.sh test [pytest args]  run the tests (installs the extra "test")
        bash reproduce.sh lint                run ruff and mypy (the same extra)
+       bash reproduce.sh bench [options]     time it, also against other libraries (installs the extra "bench")
 
   --profile quick|cpu|gpu   how much to run (default: gpu where CUDA works, else cpu)
   --only ID ...             only these claims or groups
@@ -356,6 +357,19 @@ parse_test() { # pytest's own arguments, --offline apart
   done
 }
 
+parse_bench() { # the profile of the benchmarks, for one thread; options as usual
+  EXTRA="bench"
+  parse --profile bench "$@"
+}
+
+add_peer() { # k-diffusion without what only its training needs; the benchmarks do without it where it cannot be had
+  local name=k-diffusion pinned=0.1.1.post1
+  "$PYTHON" -c 'import importlib.metadata as m; m.version("k-diffusion")' 2>/dev/null && return
+  [ -z "$OFFLINE" ] && [ "$PYTHON" = "$(python_of_place)" ] || return 0
+  PIP_USER=0 "$PYTHON" -m pip --no-input --disable-pip-version-check install -q --no-deps "$name==$pinned" >&2 ||
+    say "pip: no $name, so its rows are not run"
+}
+
 find_environment() {
   active_python && return
   choose_place
@@ -380,13 +394,15 @@ main() {
   case $ROOT in *:*) die "$ROOT: Python's search path cannot hold a colon; move the checkout" ;; esac
   case ${1:-} in
     test | lint) word=$1 && shift && parse_test "$@" ;;
+    bench) word=$1 && shift && parse_bench "$@" ;;
     "" | -*) parse "$@" ;;
-    *) die "'$1' is not known: 'test', 'lint' or an option is expected (see --help)" ;;
+    *) die "'$1' is not known: 'test', 'lint', 'bench' or an option is expected (see --help)" ;;
   esac
   CONDA_TIMEOUT=${AMS_CONDA_TIMEOUT:-20}
   [[ $CONDA_TIMEOUT =~ ^[1-9][0-9]{0,4}$ ]] || die "AMS_CONDA_TIMEOUT=$CONDA_TIMEOUT: whole seconds are expected"
   trap 'die "the environment cannot be made: line $LINENO failed. Log: $LOG"' ERR
   find_environment
+  [ "$word" != bench ] || add_peer
   trap - ERR
   say "environment: $PYTHON ($(version_of "$PYTHON")), ready in $SECONDS s"
   prepare_child

@@ -40,8 +40,8 @@ Sampler = Literal["langevin", "constant", "adaptive"]
 class Place:
     """Which results."""
 
-    profile: Literal["auto", "quick", "cpu", "gpu"] = "auto"
-    """How much is computed; auto: gpu where CUDA works, else cpu."""
+    profile: Literal["auto", "quick", "cpu", "gpu", "bench"] = "auto"
+    """How much is computed; auto: gpu where CUDA works, else cpu; bench: how fast (`bash reproduce.sh bench`)."""
     out: Path | None = None
     """The folder for results (default: results/ in the repository)."""
 

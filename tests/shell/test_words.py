@@ -51,7 +51,10 @@ def test_help_needs_no_python(checkout: Checkout) -> None:
 def test_an_unknown_word_is_refused_at_once(checkout: Checkout) -> None:
     done = checkout.run("figures")
     assert done.code == 2
-    assert done.err == "reproduce.sh: 'figures' is not known: 'test', 'lint' or an option is expected (see --help)\n"
+    assert (
+        done.err
+        == "reproduce.sh: 'figures' is not known: 'test', 'lint', 'bench' or an option is expected (see --help)\n"
+    )
     assert not checkout.venv.exists()
 
 

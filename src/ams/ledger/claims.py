@@ -19,11 +19,12 @@ ModuleName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*
 
 
 class Profile(StrEnum):
-    """How much is computed: a glance, a laptop's half hour, or an accelerator's."""
+    """How much is computed: a glance, a laptop's half hour, an accelerator's; or how fast it is computed."""
 
     QUICK = "quick"
     CPU = "cpu"
     GPU = "gpu"
+    BENCH = "bench"
 
 
 class Part(StrEnum):
@@ -167,6 +168,13 @@ class Claims(_Entry):
     def of_group(self, group: str) -> list[Claim]:
         """Return the claims of a group, in the file's order."""
         return [claim for claim in self.claim if claim.group == group]
+
+    def seen_by(self, profile: Profile) -> Self:
+        """Return the claims, with their groups, that a profile tells of: benchmarks and all else keep apart."""
+        timed = profile is Profile.BENCH
+        kept = tuple(claim for claim in self.claim if (claim.profiles == (Profile.BENCH,)) is timed)
+        named = {claim.group for claim in kept}
+        return self.model_copy(update={"claim": kept, "group": tuple(g for g in self.group if g.id in named)})
 
     def group_of(self, claim: Claim) -> Group:
         """Return the group that a claim belongs to."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from ams.ledger.files import sha256_of
 
 EXCLUDED = frozenset({"paper", "tests"})
+BENCHMARKS = ["tests", "benchmarks"]  # the tests that make records
 
 
 class Sources:
@@ -49,7 +50,7 @@ class Sources:
     def find(self, module: str) -> tuple[Path, Path] | None:
         """Return `(root, file)` of a module of the repository, None for any other."""
         parts = module.split(".")
-        if not all(parts) or parts[0] in EXCLUDED:
+        if not all(parts) or (parts[0] in EXCLUDED and parts[:2] != BENCHMARKS):
             return None
         for root in self.roots:
             stem = root.joinpath(*parts)

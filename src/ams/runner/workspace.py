@@ -57,7 +57,7 @@ class Workspace:
 
         Raises InputProblem.
         """
-        claims = load_claims(root)
+        claims = load_claims(root).seen_by(profile)
         config = load_config(root, profile, claims)
         if str(root) not in sys.path:
             sys.path.insert(0, str(root))
