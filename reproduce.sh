@@ -396,7 +396,7 @@ main() {
     test | lint) word=$1 && shift && parse_test "$@" ;;
     bench) word=$1 && shift && parse_bench "$@" ;;
     "" | -*) parse "$@" ;;
-    *) die "'$1' is not known: 'test', 'lint', 'bench' or an option is expected (see --help)" ;;
+    *) die "'$1' is not known: 'test', 'lint', 'bench' or options are expected (see --help)" ;;
   esac
   CONDA_TIMEOUT=${AMS_CONDA_TIMEOUT:-20}
   [[ $CONDA_TIMEOUT =~ ^[1-9][0-9]{0,4}$ ]] || die "AMS_CONDA_TIMEOUT=$CONDA_TIMEOUT: whole seconds are expected"

@@ -13,10 +13,11 @@ from typing import NamedTuple
 from ams.ledger.claims import Check, Claim, Group, Part, Profile, Relation, Verdict
 from ams.ledger.figures import Figure, Table
 from ams.ledger.files import write_whole
-from ams.ledger.loading import load_exhibits
+from ams.ledger.loading import load_claims, load_exhibits
 from ams.ledger.provenance import Environment
 from ams.ledger.records import Artefacts, CheckResult, NotCurrent, current_artefacts
 from ams.ledger.summary import ClaimRow, Ledger
+from ams.runner.finish import collect
 from ams.runner.workspace import Workspace
 from paper.templating import number, render
 
@@ -104,6 +105,7 @@ def build(workspace: Workspace, ledger: Ledger) -> str:
         part_titles=PARTS,
         marks=MARKS,
         verdicts=list(Verdict),
+        benchmarks=_benchmarks(workspace),
         exhibits=load_exhibits(workspace.root).exhibit,
         standing=_standing(claims, shown),
         environments=_environments(ledger.claims),
@@ -118,6 +120,14 @@ def write(workspace: Workspace, ledger: Ledger) -> Path:
     path = workspace.folder / "report.html"
     write_whole(path, build(workspace, ledger))
     return path
+
+
+def _benchmarks(workspace: Workspace) -> list[ClaimView]:
+    """Return the claims on time, from the records of the profile `bench` beside this one's; none in its own report."""
+    if workspace.profile is Profile.BENCH or not load_claims(workspace.root).seen_by(Profile.BENCH).claim:
+        return []
+    timed = Workspace.open(workspace.root, Profile.BENCH, workspace.folder.parent, workspace.data)
+    return _claims(timed, collect(timed))
 
 
 def _claims(workspace: Workspace, ledger: Ledger) -> list[ClaimView]:

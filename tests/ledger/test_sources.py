@@ -69,3 +69,12 @@ def test_digests_follow_content(tree):
     (tree / "src/lib/core.py").write_text("import math\n\n")
     after = Sources(tree / "src", tree).closure("checks.chain")
     assert {name for name in after if before[name] != after[name]} == {"lib/core.py"}
+
+
+def test_of_the_tests_only_the_benchmarks_are_sources(tmp_path):
+    for name in ("tests/__init__.py", "tests/benchmarks/__init__.py", "tests/benchmarks/loop.py", "tests/claims.py"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("import tests.claims\n")
+    found = Sources(tmp_path).closure("tests.benchmarks.loop")
+    assert set(found) == {"tests/benchmarks/__init__.py", "tests/benchmarks/loop.py"}

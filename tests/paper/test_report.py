@@ -208,3 +208,50 @@ def test_commit_and_device_are_told(toy):
     text = text_of(run_all(toy))
     assert "unknown (not a git checkout)" in text and "device cpu" in text
     assert Profile.QUICK in text
+
+
+TIMED = """
+[[group]]
+id = "time"
+title = "Time"
+part = "suite"
+module = "{package}.time"
+
+[[claim]]
+id = "T1"
+group = "time"
+title = "It is quick"
+statement = "text"
+source = {{ kind = "proved here", where = "here" }}
+evidence = "experiment"
+expected = "holds"
+profiles = ["bench"]
+falsifier = "tests/test_toy.py::test_one"
+  [[claim.check]]
+  id = "T1.ratio"
+  quantity = "ratio of times"
+  relation = "<="
+  bound = 2.0
+  tolerance = 0.0
+  origin = "stated margin"
+"""
+
+
+def test_benchmarks_are_shown_apart_and_only_while_current(toy):
+    assert 'id="benchmarks"' not in text_of(run_all(toy))
+    claims = (toy.root / "paper/claims.toml").read_text()
+    toy.write("paper/claims.toml", claims + TIMED.format(package=toy.package))
+    toy.write("config/bench.yaml", "one_process: true\nnotebooks: false\n")
+    code = (
+        "from pydantic import BaseModel\nfrom ams.ledger import Measurement, check\n\n\nclass Settings(BaseModel): ..."
+    )
+    toy.write_module("time", code + "\n@check('T1.ratio')\ndef ratio(settings): return Measurement(value=1.73)\n")
+    quick = run_all(toy)
+    assert "T1" not in {row.id for row in collect(quick).claims}, "benchmarks are no rows of another profile"
+    text = text_of(quick)
+    assert "bash reproduce.sh bench" in text and "1.73" not in text
+    bench = run_all(toy, "bench")
+    assert [row.id for row in collect(bench).claims] == ["T1"]
+    assert "1.73" in text_of(quick) and 'id="benchmarks"' not in text_of(bench)
+    toy.replace_in_module("time", "1.73", "1.83")
+    assert "1.73" not in text_of(toy.workspace())
