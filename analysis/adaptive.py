@@ -27,7 +27,7 @@ from ams.ledger import Figure, Measurement, check, save_figure
 from ams.noise import Level
 from ams.palette import look
 from ams.samplers import State, adaptive, constant, damping_of, momentum, momentum_rule, sample
-from analysis.momentum import Real, stability_bound, variance_ratio
+from analysis.momentum import Real, spectral_radius, stability_bound, variance_ratio
 from analysis.proofs import left_over
 
 _RULE = momentum_rule(adaptive(1e-6))
@@ -141,10 +141,8 @@ def constant_momentum_contracts(settings: Settings) -> Measurement:
     generator = np.random.default_rng(settings.seed)
     betas = generator.uniform(0.0, 0.99, settings.points)
     us = generator.uniform(0.001, 0.999, settings.points) * stability_bound(betas)
-    k = us * (1 + betas) ** 2 * (1 - betas)
-    root = np.sqrt(((1 + betas - k) ** 2 - 4 * betas).astype(complex))
-    radius = np.maximum(np.abs(1 + betas - k + root), np.abs(1 + betas - k - root)) / 2
-    return Measurement(value=float(radius.max()), n=settings.points, seeds=(settings.seed,))
+    radii = [spectral_radius(u, beta) for u, beta in zip(us, betas, strict=True)]
+    return Measurement(value=max(radii), n=settings.points, seeds=(settings.seed,))
 
 
 @check("P1a.unique")

@@ -127,12 +127,14 @@ def law_and_symbols_agree(settings: Settings) -> Measurement:
 def boundary_separates(settings: Settings) -> Measurement:
     """Count the random b whose spectral radius is not below 1 just under the bound and above 1 just over it."""
     betas = random_parameters(settings)[1]
-    wrong = sum(not (_radius(beta, 1 - 1e-6) < 1.0 < _radius(beta, 1 + 1e-6)) for beta in betas)
+    sides = [[spectral_radius(side * stability_bound(b), b) for side in (1 - 1e-6, 1 + 1e-6)] for b in betas]
+    wrong = sum(not (below < 1.0 < above) for below, above in sides)
     return Measurement(value=wrong, n=len(betas), seeds=(settings.seed,))
 
 
-def _radius(beta: float, fraction: float) -> float:
-    return float(np.abs(np.linalg.eigvals(law_transition(fraction * stability_bound(beta), beta))).max())
+def spectral_radius(u: float, beta: float) -> float:
+    """Return the spectral radius of the transition that the exact law applies: the contraction per step."""
+    return float(np.abs(np.linalg.eigvals(law_transition(u, beta))).max())
 
 
 @check("G3.covariance")
