@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,16 @@ from pytest import MonkeyPatch
 
 import ams.replay
 from ams.replay import deviation, replay
-from ams.samplers import adaptive, constant, langevin, momentum, snr_of_last_momentum, snr_of_momentum, snr_of_score
+from ams.samplers import (
+    adaptive,
+    constant,
+    langevin,
+    momentum,
+    moves,
+    snr_of_last_momentum,
+    snr_of_momentum,
+    snr_of_score,
+)
 from tests.test_golden import GOLDEN, changed
 
 TRACES = sorted(GOLDEN.glob("*.npz"))
@@ -75,7 +83,7 @@ FALSIFIERS: dict[str, tuple[str, Break]] = {
     ),
     "predictor: next entry of the table": (
         "pc_ve_langevin",
-        lambda patch: patch.setattr(import_module("ams.samplers.affine"), "table_index", shifted_table),
+        lambda patch: patch.setattr(moves, "table_index", shifted_table),
     ),
     "corrector: next alpha": ("pc_vp_cld", lambda patch: patch.setattr("ams.noise.table_index", shifted_table)),
     "corrector: alpha is the mean factor": (

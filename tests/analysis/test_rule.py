@@ -1,12 +1,10 @@
 """Reading the rule: each claim's verdict, and the break that flips it."""
 
-from importlib import import_module
-
 import pytest
 import sympy as sp
 
 from ams.ledger.claims import Verdict
-from ams.samplers import forgetful
+from ams.samplers import forgetful, rules
 from analysis import rule
 from analysis.proofs import left_over
 from tests.claims import claims, quick_settings, verdict_of
@@ -46,7 +44,7 @@ def test_an_asymmetric_rule_breaks_r2(monkeypatch):
 
 
 def test_a_rule_that_sees_the_blow_up_breaks_r2(monkeypatch):
-    monkeypatch.setattr(import_module("ams.samplers.momentum"), "damping_of", lambda rho: 1 / (1 + rho))
+    monkeypatch.setattr(rules, "damping_of", lambda rho: 1 / (1 + rho))
     assert verdict_of("R2", only="blow_up") is Verdict.REFUTED
 
 

@@ -19,7 +19,7 @@ from ams.samplers import (
     momentum,
     momentum_rule,
 )
-from ams.samplers.affine import Move
+from ams.samplers.moves import Move
 
 HERE = Level(0, sigma=0.0, step=0.1)
 

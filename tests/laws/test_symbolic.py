@@ -39,7 +39,7 @@ from ams.samplers import (
     recorded,
     snr_of_score,
 )
-from ams.samplers.affine import Move
+from ams.samplers.moves import Move
 
 POINTS = 200
 C = (1 + b) ** 2

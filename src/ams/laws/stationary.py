@@ -20,7 +20,7 @@ from torch import Tensor
 from ams.laws.gaussian import GaussianLaw
 from ams.noise import Level
 from ams.samplers.base import Coefficients, Info, Rule, State, Step
-from ams.samplers.momentum import Factor, momentum, released_factor
+from ams.samplers.rules import Factor, momentum, released_factor
 
 _ROUNDING = 1e-14
 """A change this small twice in a row is rounding, which no further step removes."""

@@ -1,20 +1,9 @@
 """Samplers: each step written once, over an algebra; one loop runs them all."""
 
-from ams.samplers.affine import (
-    Kernel,
-    Move,
-    affine,
-    ancestral,
-    flow_euler,
-    released_euler_maruyama,
-    released_ve_reverse_diffusion,
-    released_vp_reverse_diffusion,
-    reverse_sde,
-)
+from ams.samplers.averaged_noise import leimkuhler_matthews
 from ams.samplers.base import Algebra, Coefficients, Info, Noise, Rule, Score, State, Step
 from ams.samplers.corrector import snr_of_last_momentum, snr_of_momentum, snr_of_score
 from ams.samplers.heun import flow_heun
-from ams.samplers.leimkuhler_matthews import leimkuhler_matthews
 from ams.samplers.loop import (
     NonFiniteState,
     Program,
@@ -27,7 +16,19 @@ from ams.samplers.loop import (
     run,
     sample,
 )
-from ams.samplers.momentum import (
+from ams.samplers.moves import (
+    Kernel,
+    Move,
+    affine,
+    ancestral,
+    flow_euler,
+    released_euler_maruyama,
+    released_ve_reverse_diffusion,
+    released_vp_reverse_diffusion,
+    reverse_sde,
+)
+from ams.samplers.particles import Particles, PerSample
+from ams.samplers.rules import (
     adaptive,
     constant,
     damping_of,
@@ -39,7 +40,6 @@ from ams.samplers.momentum import (
     recorded,
     released_factor,
 )
-from ams.samplers.particles import Particles, PerSample
 
 __all__ = [
     "Algebra",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ams.noise import Level
 from ams.samplers.base import Algebra, Scalar, State, Vector
-from ams.samplers.momentum import Size, average
+from ams.samplers.rules import Size, average
 
 
 def snr_of_score(snr: float) -> Size:

@@ -1,6 +1,6 @@
 """Heun's method on the probability-flow ODE: second order, two evaluations a step.
 
-In `y = x / r`, `v = sigma / r` (module `affine`) the ODE is `dy/dv = -sigma s(r y)`, so with `h = v' - v`
+In `y = x / r`, `v = sigma / r` (module `moves`) the ODE is `dy/dv = -sigma s(r y)`, so with `h = v' - v`
 
     k = -sigma s(x),   k' = -sigma' s(r' (y + h k)),   y' = y + h (k + k') / 2.
 
@@ -11,8 +11,8 @@ Karras et al. (arXiv 2206.00364, algorithm 1).
 from __future__ import annotations
 
 from ams.noise import Level
-from ams.samplers.affine import flow_euler, following
 from ams.samplers.base import Algebra, Info, Noise, Score, State
+from ams.samplers.moves import flow_euler, following
 
 
 def flow_heun(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:

@@ -28,8 +28,8 @@ from ams.samplers import (
     reverse_sde,
     run,
 )
-from ams.samplers.affine import Move, following
 from ams.samplers.draws import replayed
+from ams.samplers.moves import Move, following
 
 PAIRS = {
     "VE": linked([Level(0, sigma=2.0), Level(1, sigma=0.5)]),
