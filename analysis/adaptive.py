@@ -22,12 +22,12 @@ from scipy.optimize import brentq
 from ams.distances import gaussian_w2
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import Stationary, frozen, reached, solved
-from ams.laws.symbolic import a, b, lam, m, stationary_covariance, symbolic_step, transition, x, z
+from ams.laws.symbolic import a, b, lam
 from ams.ledger import Figure, Measurement, check, save_figure
 from ams.noise import Level
 from ams.palette import look
-from ams.samplers import State, adaptive, constant, damping_of, momentum, momentum_rule, sample
-from analysis.momentum import Real, spectral_radius, stability_bound, variance_ratio
+from ams.samplers import adaptive, damping_of, momentum, momentum_rule, sample
+from analysis.momentum import Real, spectral_radius, stability_bound, symbols, variance_ratio
 from analysis.proofs import left_over
 
 _RULE = momentum_rule(adaptive(1e-6))
@@ -68,19 +68,21 @@ def law_of(u: float, dimension: float = 1.0) -> Stationary:
     return solved(GaussianLaw([1.0], multiplicity=dimension), _RULE, u, _HIGHEST)
 
 
-@check("A2.ratio")
-def ratio_from_the_step(settings: Settings) -> Measurement:
-    """SymPy, from the step's stationary covariance: `<Ds>^2 / <m>^2 = (1 + b)^2 2 u (1 + u b (1 + b))`.
+def ratio_squared() -> sp.Expr:
+    """Return `<Ds>^2 / <m>^2` in the stationary law of constant momentum, from the step's own covariance (claim G3).
 
     All directions being alike, the expected norms of `Ds` and `m` are as their standard deviations.
     """
-    after = symbolic_step(momentum(momentum_rule(constant(b))), State(x, m))
-    matrix, spread = transition(after, [x, m], ["x", "m"]), transition(after, [z], ["x", "m"])
-    covariance = stationary_covariance(matrix, spread)
+    matrix, spread, covariance = symbols()
     change = sp.Matrix([[matrix[0, 0] - 1, matrix[0, 1]]])
     moved = lam**2 * ((change * covariance * change.T)[0, 0] + spread[0] ** 2)
-    stated = (1 + b) ** 2 * 2 * a * lam * (1 + a * lam * b * (1 + b))
-    return left_over(moved / covariance[1, 1] - stated)
+    return sp.factor(moved / covariance[1, 1])
+
+
+@check("A2.ratio")
+def ratio_from_the_step(settings: Settings) -> Measurement:
+    """SymPy, from the step's stationary covariance: `<Ds>^2 / <m>^2 = (1 + b)^2 2 u (1 + u b (1 + b))`."""
+    return left_over(ratio_squared() - (1 + b) ** 2 * 2 * a * lam * (1 + a * lam * b * (1 + b)))
 
 
 @check("A2.solved")
@@ -152,10 +154,9 @@ def isotropic_fixed_point_is_unique(settings: Settings) -> Measurement:
     Counted as sign changes of `((1 - rho)/(1 + rho))^2 - b` on 20,001 dampings, for every random u. For `rho <= 1`
     the map falls as b grows, so there it can be crossed but once; the count also covers `rho > 1`.
     """
-    beta = np.linspace(0.0, 1.0, 20_001)[1:]
+    beta, steps = np.linspace(0.0, 1.0, 20_001)[1:], random_steps(settings)
     counts = [
-        int((np.diff(np.sign(damping_of(stationary_ratio(u, beta)) - beta)) != 0).sum())
-        for u in random_steps(settings)[random_steps(settings) < 0.499]
+        int((np.diff(np.sign(damping_of(stationary_ratio(u, beta)) - beta)) != 0).sum()) for u in steps[steps < 0.499]
     ]
     return Measurement(value=max(abs(count - 1) for count in counts), n=len(counts), seeds=(settings.seed,))
 

@@ -39,7 +39,7 @@ from ams.samplers.draws import generated
 from analysis.proofs import left_over
 from analysis.targets import stiff_gaussian
 
-_A, _A0, _EPS, _SNR, _RHO = sp.symbols("A A_0 epsilon nu rho", positive=True)
+_A, _EPS, _SNR, _RHO = sp.symbols("A epsilon nu rho", positive=True)
 _LEVEL = Level(0, sigma=0.0, step=a)
 
 

@@ -20,10 +20,8 @@
 # In the mean field (batch $\to\infty$) $\beta_t$ is deterministic and the law exactly Gaussian.
 
 # %%
-import sympy as sp
 
-from ams.laws.symbolic import lam
-from analysis import adaptive, momentum
+from analysis import adaptive
 from analysis.showing import settings_of, show
 
 settings = settings_of(adaptive)
@@ -35,10 +33,7 @@ settings = settings_of(adaptive)
 # those follow from the stationary covariance of constant momentum (claim G3). SymPy, from the sampler's step:
 
 # %%
-matrix, spread, covariance = momentum.symbols()
-change = sp.Matrix([[matrix[0, 0] - 1, matrix[0, 1]]])
-ratio_squared = lam**2 * ((change * covariance * change.T)[0, 0] + spread[0] ** 2) / covariance[1, 1]
-sp.factor(ratio_squared)
+adaptive.ratio_squared()
 
 # %% [markdown]
 # that is $\rho = (1+b)\sqrt{2u(1+ub(1+b))}$, and the damping is a fixed point of $b = ((1-\rho)/(1+\rho))^2$: free of the dimension.

@@ -144,9 +144,9 @@ Results = Mapping[str, Mapping[int, list[Errors]]]
 def run_all(settings: Settings, images: ImageTarget) -> Results:
     """Run every sampler at every budget on every batch, with common starts; returns errors, a list over batches."""
     judged = judge(settings, images)
-    found: dict[str, dict[int, list[Errors]]] = {FLOOR: {}}
+    floor = [judged(draw(settings, images, number)) for number in _batches(settings)]
+    found: dict[str, dict[int, list[Errors]]] = {FLOOR: dict.fromkeys(settings.budgets, floor)}
     for budget in settings.budgets:
-        found[FLOOR][budget] = [judged(draw(settings, images, number)) for number in _batches(settings)]
         for name, program in programs(settings, images.diameter, budget).items():
             batches = (run_batch(settings, images, program, number) for number in _batches(settings))
             found.setdefault(name, {})[budget] = [judged(x) for x in batches]

@@ -5,7 +5,8 @@ import pytest
 
 from ams.laws.stationary import Stationary
 from ams.ledger.claims import Verdict
-from analysis import adaptive
+from ams.samplers import momentum_rule
+from analysis import adaptive, momentum
 from tests.claims import claims, quick_settings, verdict_of
 
 
@@ -35,10 +36,13 @@ def test_a_damping_that_feels_the_dimension_breaks_a2(monkeypatch):
 
 
 def test_another_step_breaks_the_derivation_of_a2(monkeypatch):
-    from ams.samplers import momentum_rule
-
-    monkeypatch.setattr(adaptive, "momentum_rule", lambda damping: momentum_rule(damping, factor=lambda beta: 1 + beta))
-    assert verdict_of("A2", only="ratio") is Verdict.REFUTED
+    broken = lambda damping: momentum_rule(damping, factor=lambda beta: 1 + beta)  # noqa: E731
+    momentum.symbols.cache_clear()
+    monkeypatch.setattr(momentum, "momentum_rule", broken)
+    try:
+        assert verdict_of("A2", only="ratio") is Verdict.REFUTED
+    finally:
+        momentum.symbols.cache_clear()
 
 
 def test_unstable_momentum_is_not_ergodic(monkeypatch):
