@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from ams import distances
 from ams.laws import expected_norm
 
 
@@ -126,3 +127,13 @@ def test_it_is_a_norm(mean: list[float], variance: list[float], factor: float) -
     assert of(factor * m, factor * v * factor) == pytest.approx(factor * found, rel=1e-12)
     assert m.norm().item() * (1 - 1e-12) <= found <= (m.square() + v).sum().sqrt().item() * (1 + 1e-12)
     assert of(m.flip(0), v.flip(0)) == pytest.approx(found, rel=1e-13)
+
+
+@pytest.mark.parametrize("dimension", [1, 64, 784])
+def test_the_two_expected_norms_agree(dimension):
+    """A law's over many directions and a distance's over many points are integrated each in its own way."""
+    for distance, sigma in ((0.0, 1.0), (0.3, 0.05), (5.0, 2.0)):
+        given_law = ([distance / dimension**0.5], [sigma**2], [float(dimension)])
+        law = (torch.tensor(values, dtype=torch.float64) for values in given_law)
+        other = distances.expected_norm(torch.tensor(distance, dtype=torch.float64), sigma, dimension).item()
+        assert expected_norm(*law) == pytest.approx(other, rel=1e-12)
