@@ -16,7 +16,7 @@ from ams.noise import Level
 from ams.samplers.base import Noise, State, Step
 
 a, b, lam = sp.symbols("a b lambda", positive=True)
-x, m, s, z, mu, z_before = sp.symbols("x m s z mu z_-", real=True)
+x, m, s, z, p, d, mu, z_before = sp.symbols("x m s z p d mu z_-", real=True)
 
 
 class Norm(sp.Function):
@@ -38,7 +38,7 @@ class Norm(sp.Function):
         return sp.Abs(content) * cls(rest)
 
 
-VECTOR_SYMBOLS = (x, m, s, z, z_before)
+VECTOR_SYMBOLS = (x, m, s, z, p, d, z_before)
 
 
 class Symbols:

@@ -63,14 +63,14 @@ def check(identifier: str) -> Callable[[Function], Function]:
 
 
 def bound_checks(module: ModuleType) -> dict[str, Callable[[Any], Measurement]]:
-    """Return the functions that `module` itself defines and binds, by check id.
+    """Return the functions that `module`, or a module below it that it imports from, defines and binds, by check id.
 
     Raises ValueError where two functions claim the same id.
     """
     found: dict[str, Callable[[Any], Measurement]] = {}
     for function in vars(module).values():
         identifier = getattr(function, "check_id", None)
-        if not isinstance(identifier, str) or function.__module__ != module.__name__:
+        if not isinstance(identifier, str) or not f"{function.__module__}.".startswith(f"{module.__name__}."):
             continue
         if found.setdefault(identifier, function) is not function:
             raise ValueError(f"{module.__name__} binds two functions to the check {identifier}")

@@ -21,20 +21,24 @@ Scalar: TypeAlias = Any
 class State(NamedTuple):
     """What must be carried from step to step; None before the first evaluation and where a sampler has no use of it.
 
-    `x` position, `m` momentum (an average of scores), `s` score at the last evaluation, `z` noise of the last move:
-    vectors. `drift` is `A_{t-1}`; `reach` is the coefficient of `m` that really moved the state, so that the drift
-    part of the last move is `d_{t-1} = reach m` (they differ at one step of one released form): scalars.
+    `x` position, `m` momentum (an average of scores), `s` score at the last evaluation, `z` noise of the last move,
+    `p` velocity of a kinetic sampler (unit variance at rest), `d` denoised point of the last level: vectors. `drift` is
+    `A_{t-1}`; `reach` is the coefficient of `m` that really moved the state, so that the drift part of the last move is
+    `reach m` (they differ at one step of one released form); `h` is the last step in log noise: scalars.
     """
 
     x: Vector
     m: Vector = None
     s: Vector = None
     z: Vector = None
+    p: Vector = None
+    d: Vector = None
     drift: Scalar = None
     reach: Scalar = None
+    h: Scalar = None
 
 
-VECTORS = ("x", "m", "s", "z")
+VECTORS = ("x", "m", "s", "z", "p", "d")
 """The fields of `State` that are vectors, in the order of the exact law's basis."""
 
 
