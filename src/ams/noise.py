@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -55,6 +56,27 @@ def geometric_sigmas(first: float, last: float, count: int) -> np.ndarray:
     if not (first >= last > 0 and count >= 1):
         raise ValueError(f"geometric levels need first >= last > 0 and count >= 1, got {first}, {last}, {count}")
     return np.exp(np.linspace(math.log(first), math.log(last), count))
+
+
+def karras_sigmas(first: float, last: float, count: int, rho: float = 7.0) -> np.ndarray:
+    """Return `(first^(1/rho) + i / (count - 1) (last^(1/rho) - first^(1/rho)))^rho`, falling with i = 0, 1, ...
+
+    EDM's equation 5 (arXiv 2206.00364) without the closing zero; as `rho` grows it tends to the geometric levels.
+    Raises ValueError unless `first >= last > 0`, `count >= 2` and `rho > 0`.
+    """
+    if not (first >= last > 0 and count >= 2 and rho > 0):
+        raise ValueError(f"EDM's levels need first >= last > 0, count >= 2, rho > 0: {first}, {last}, {count}, {rho}")
+    return np.linspace(first ** (1 / rho), last ** (1 / rho), count) ** rho
+
+
+def exploding_levels(sigmas: Sequence[float] | np.ndarray) -> list[Level]:
+    """Return linked variance-exploding levels at `sigmas`, noisiest first; the last may be 0.
+
+    Raises ValueError unless they fall from each to the next.
+    """
+    if not all(high > low >= 0 for high, low in pairwise(sigmas)):
+        raise ValueError(f"noise levels must fall, and end at 0 or above, got {list(sigmas)}")
+    return linked([Level(i, sigma=float(sigma)) for i, sigma in enumerate(sigmas)])
 
 
 def annealed_levels(sigmas: Sequence[float] | np.ndarray, epsilon: float) -> list[Level]:

@@ -1,9 +1,15 @@
 """Samplers: each step written once, over an algebra; one loop runs them all."""
 
+from ams.samplers.ablations import unit_factor, with_corrected_noise, without_averaging
 from ams.samplers.averaged_noise import leimkuhler_matthews
 from ams.samplers.base import Algebra, Coefficients, Info, Noise, Rule, Score, State, Step
+from ams.samplers.consistent import consistent
 from ams.samplers.corrector import snr_of_last_momentum, snr_of_momentum, snr_of_score
+from ams.samplers.dpm import dpm_solver
+from ams.samplers.edm import edm_stochastic
 from ams.samplers.heun import flow_heun
+from ams.samplers.isothermal import Passage, crossing, isothermal, stirred
+from ams.samplers.kinetic import bao, baoab, baoab_positions, obabo, sghmc, splitting
 from ams.samplers.loop import (
     NonFiniteState,
     Program,
@@ -28,6 +34,7 @@ from ams.samplers.moves import (
     reverse_sde,
 )
 from ams.samplers.particles import Particles, PerSample
+from ams.samplers.rk45 import NotIntegrated, exploding, flow_rk45, preserving
 from ams.samplers.rules import (
     adaptive,
     constant,
@@ -49,7 +56,9 @@ __all__ = [
     "Move",
     "Noise",
     "NonFiniteState",
+    "NotIntegrated",
     "Particles",
+    "Passage",
     "PerSample",
     "Program",
     "Rule",
@@ -60,21 +69,33 @@ __all__ = [
     "affine",
     "ancestral",
     "annealed",
+    "bao",
+    "baoab",
+    "baoab_positions",
+    "consistent",
     "constant",
+    "crossing",
     "damping_of",
     "denoise",
     "denoised",
     "downward",
+    "dpm_solver",
+    "edm_stochastic",
+    "exploding",
     "flow_euler",
     "flow_heun",
+    "flow_rk45",
     "forgetful",
+    "isothermal",
     "langevin",
     "last",
     "leimkuhler_matthews",
     "momentum",
     "momentum_rule",
+    "obabo",
     "predictor_corrector",
     "prescribed",
+    "preserving",
     "recorded",
     "released_euler_maruyama",
     "released_factor",
@@ -83,7 +104,13 @@ __all__ = [
     "reverse_sde",
     "run",
     "sample",
+    "sghmc",
     "snr_of_last_momentum",
     "snr_of_momentum",
     "snr_of_score",
+    "splitting",
+    "stirred",
+    "unit_factor",
+    "with_corrected_noise",
+    "without_averaging",
 ]
