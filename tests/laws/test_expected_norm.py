@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ams import distances
 from ams.laws import expected_norm
+from ams.laws.expected_norm import expected_norms
 
 
 def of(mean: list[float] | Tensor, variance: list[float] | Tensor, count: list[float] | Tensor | None = None) -> float:
@@ -137,3 +138,15 @@ def test_the_two_expected_norms_agree(dimension):
         law = (torch.tensor(values, dtype=torch.float64) for values in given_law)
         other = distances.expected_norm(torch.tensor(distance, dtype=torch.float64), sigma, dimension).item()
         assert expected_norm(*law) == pytest.approx(other, rel=1e-12)
+
+
+def test_several_at_once_are_the_same_ones() -> None:
+    generator = torch.Generator().manual_seed(3)
+    mean, count = torch.randn(6, 5, dtype=torch.float64, generator=generator), torch.tensor([1.0, 3, 1, 2, 1]).double()
+    variance = torch.logspace(-9, 6, 30, dtype=torch.float64).reshape(6, 5)
+    mean[0], variance[0], mean[1, 2] = 0.0, 0.0, math.inf
+    together = expected_norms(mean, variance, count)
+    alone = [expected_norm(m, v, count) for m, v in zip(mean, variance, strict=True)]
+    assert together[0] == 0.0 and math.isnan(together[1]) and math.isnan(alone[1])
+    assert together[2:].tolist() == pytest.approx(alone[2:], rel=1e-13)
+    assert expected_norms(mean[:1], variance[:1], count).tolist() == [0.0]

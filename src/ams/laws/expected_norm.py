@@ -38,29 +38,50 @@ def expected_norm(
     unit = max(mean.abs().max().item(), variance.max().sqrt().item())
     if not 0.0 < unit < math.inf:
         return 0.0 if unit == 0.0 else math.nan
-    v, shift = variance / unit / unit, (mean / unit).square()
-    second = torch.dot(multiplicity, v + shift).item()
-    v, shift = v / second, shift / second
-    y = torch.arange(_LEFT, _right_end(v, shift, multiplicity), _SPACING, dtype=torch.float64)
+    return unit * _of_unit_size(mean / unit, variance / unit / unit, multiplicity).item()
+
+
+def expected_norms(
+    mean: Float[Tensor, "vectors directions"],
+    variance: Float[Tensor, "vectors directions"],
+    multiplicity: Float[Tensor, " directions"],
+) -> Float[Tensor, " vectors"]:
+    """Return `expected_norm` of several vectors at once: twenty take the time of five."""
+    unit = torch.maximum(mean.abs().amax(1), variance.amax(1).sqrt())
+    usual = (unit > 0.0) & (unit < math.inf)
+    found = torch.where(unit == 0.0, 0.0, torch.full_like(unit, math.nan))
+    if usual.any():
+        size = unit[usual, None]
+        scaled = mean[usual] / size, variance[usual] / size / size
+        found[usual] = unit[usual] * _of_unit_size(*scaled, multiplicity)
+    return found
+
+
+def _of_unit_size(mean: Tensor, variance: Tensor, n: Tensor) -> Tensor:
+    """Return `E|g|` of vectors whose largest mean or deviation is 1; directions last, any dimensions before."""
+    second = ((variance + mean.square()) @ n)[..., None]
+    v, shift = variance / second, mean.square() / second
+    y = torch.arange(_LEFT, _right_end(v, shift, n), _SPACING, dtype=torch.float64)
     log_t = y - torch.exp(-y)
-    log_phi, rate = _transform(torch.exp(log_t), v, shift, multiplicity)
+    log_phi, rate = _transform(torch.exp(log_t), v, shift, n)
     terms = torch.exp(0.5 * log_t + log_phi) * rate * (1.0 + torch.exp(-y))
-    return unit * math.sqrt(second / math.pi) * _SPACING * terms.sum().item()
+    return torch.sqrt(second[..., 0] / math.pi) * _SPACING * terms.sum(-1)
 
 
 def _transform(t: Tensor, v: Tensor, shift: Tensor, n: Tensor) -> tuple[Tensor, Tensor]:
-    """Return `log phi(t)` and `-phi'(t) / phi(t)` at the nodes `t`."""
-    damped = torch.outer(t, 2.0 * v)
+    """Return `log phi(t)` and `-phi'(t) / phi(t)` at the nodes `t`, the last dimension of both."""
+    damped = t[:, None] * (2.0 * v)[..., None, :]
     exponent = torch.log1p(damped).mul_(0.5)
     inverse = damped.add_(1.0).reciprocal_()
-    shifted = inverse * shift
+    shifted = inverse * shift[..., None, :]
     log_phi = -(exponent @ n) - t * (shifted @ n)
-    return log_phi, inverse @ (n * v) + shifted.mul_(inverse) @ n
+    return log_phi, (inverse @ (n * v)[..., None])[..., 0] + shifted.mul_(inverse) @ n
 
 
 def _right_end(v: Tensor, shift: Tensor, n: Tensor) -> float:
-    """Return a `y` past which the integrand is negligible: its logarithm falls there, faster than `-y / 2`."""
+    """Return a `y` past which every integrand is negligible: its logarithm falls there, faster than `-y / 2`."""
     y = torch.arange(0.0, 200.0, 4.0, dtype=torch.float64)
     log_phi, rate = _transform(torch.exp(y), v, shift, n)
     small = 0.5 * y + log_phi + torch.log(rate) < _NEGLIGIBLE
+    small = small.reshape(-1, len(y)).all(0)
     return float(y[int(small.to(torch.int8).argmax())]) if bool(small.any()) else float(y[-1])
