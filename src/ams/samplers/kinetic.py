@@ -1,0 +1,131 @@
+r"""Kinetic Langevin: momentum as a velocity, with the noise inside it, so that it does not cool.
+
+Position and velocity have the law `pi(x) N(p; 0, I)`. Three flows leave it invariant, each solved exactly:
+
+    kick     p += t s(x)                                velocity, by the score
+    drift    x += t p                                   position, by the velocity
+    refresh  p = e p + sqrt(1 - e^2) z                  velocity, by the thermostat; `e` is what is kept of it
+
+A method is an order of them over one step `dt = sqrt(2 a)`, `a = level.step` being Langevin's own base step:
+
+    baoab    kick dt, drift dt/2, refresh, drift dt/2   the position's law on a Gaussian is exact (claim K1)
+    obabo    kick dt/2, refresh, kick dt/2, drift dt    lam Var x = 1 / (1 - u/2), u = a lam (K3)
+    bao      kick dt, drift dt, refresh                 (1 + e)^2 / (2 (1 + e - u)): it cools (K3)
+    sghmc    p = e p + dt s + sqrt(2 (1 - e)) z, then drift dt: the noise is Euler's, not the refresh's (K3)
+
+Each is turned so that the kicks come first and the position moves last: one evaluation and one draw a step. Turning a
+cycle past parts that leave the position alone leaves the position's law alone.
+
+Sources: Leimkuhler and Matthews, Appl. Math. Res. Express 2013 (BAOAB); Bussi and Parrinello, Phys. Rev. E 75 (2007)
+(OBABO); Chen, Fox and Guestrin, arXiv 1402.4102 (SGHMC).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial, reduce
+from typing import TypeAlias
+
+from ams.noise import Level
+from ams.samplers.base import Algebra, Info, Noise, Scalar, Score, State, Step, Vector
+
+Part: TypeAlias = Callable[[State, Vector, Noise, Scalar, Algebra], State]
+"""`part(state, s, noise, dt, algebra)`: a flow of position and velocity, `s` the score where the step began."""
+
+
+def kick(share: float = 1.0) -> Part:
+    """`p + share dt s`; before the first drift of a step, as `s` belongs to the position that it began at."""
+
+    def part(state: State, s: Vector, noise: Noise, dt: Scalar, algebra: Algebra) -> State:
+        return state._replace(p=algebra.combine((1.0, state.p), (share * dt, s)))
+
+    return part
+
+
+def drift(share: float = 1.0) -> Part:
+    """`x + share dt p`."""
+
+    def part(state: State, s: Vector, noise: Noise, dt: Scalar, algebra: Algebra) -> State:
+        return state._replace(x=algebra.combine((1.0, state.x), (share * dt, state.p)))
+
+    return part
+
+
+def refresh(kept: Scalar) -> Part:
+    """`kept p + sqrt(1 - kept^2) z`, the exact Ornstein-Uhlenbeck flow, `kept = exp(-friction dt)` in [0, 1)."""
+    return _mixed(kept, 1 - kept**2)
+
+
+def _mixed(kept: Scalar, spread: Scalar) -> Part:
+    """`kept p + sqrt(spread) z`."""
+
+    def part(state: State, s: Vector, noise: Noise, dt: Scalar, algebra: Algebra) -> State:
+        return state._replace(p=algebra.combine((kept, state.p), (algebra.sqrt(spread), noise(state.x))))
+
+    return part
+
+
+def splitting(*parts: Part) -> Step:
+    """The step that goes through `parts` in order; a first call draws the velocity from N(0, I), before anything."""
+
+    def step(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
+        s, dt = score(state.x, level), algebra.sqrt(2 * level.step)
+        begin = state._replace(p=noise(state.x)) if state.p is None else state
+
+        def through(drawn: Noise) -> State:
+            return reduce(lambda now, part: part(now, s, drawn, dt, algebra), parts, begin)
+
+        return through(noise), Info(1, state.x, lambda: through(partial(_nothing, algebra)).x)
+
+    return step
+
+
+def _nothing(algebra: Algebra, like: Vector) -> Vector:
+    return algebra.combine((0.0, like))
+
+
+def baoab(kept: Scalar) -> Step:
+    """BAOAB between two kicks: kick, half drift, refresh, half drift."""
+    return splitting(kick(), drift(0.5), refresh(kept), drift(0.5))
+
+
+def obabo(kept: Scalar) -> Step:
+    """OBABO between two drifts: half kick, refresh, half kick, drift (two half refreshes in a row are one)."""
+    return splitting(kick(0.5), refresh(kept), kick(0.5), drift())
+
+
+def bao(kept: Scalar) -> Step:
+    """Symplectic Euler, then the refresh: kick, drift, refresh."""
+    return splitting(kick(), drift(), refresh(kept))
+
+
+def sghmc(kept: Scalar) -> Step:
+    """Stochastic-gradient HMC: `p = kept p + dt s + sqrt(2 (1 - kept)) z`, `x = x + dt p`."""
+    return splitting(_mixed(kept, 2 * (1 - kept)), kick(), drift())
+
+
+def baoab_positions(kept: Scalar) -> Step:
+    """BAOAB with the velocity eliminated, at a constant step `a` (claim K1):
+
+        x_{n+1} = x_n + e (x_n - x_{n-1}) + (1 + e) a s(x_n) + sqrt(2 a (1 - e^2)) (z_n + z_{n-1}) / 2
+
+    The state's `p` is the last move over `dt = sqrt(2 a)`. A first call draws `z_{-1}` and has not moved yet, so
+    `kept = 0` is the step `leimkuhler_matthews`.
+    """
+
+    def step(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
+        dt = algebra.sqrt(2 * level.step)
+        before = noise(state.x) if state.z is None else state.z
+        s, z = score(state.x, level), noise(state.x)
+        moved = [] if state.p is None else [(kept, state.p)]
+        pulled, spread = ((1 + kept) * dt / 2, s), algebra.sqrt(1 - kept**2) / 2
+        p = algebra.combine((spread, z), pulled, (spread, before), *moved)
+        x = algebra.combine((1.0, state.x), (dt, p))
+        mean = partial(_without, algebra, x, dt * spread, z)
+        return state._replace(x=x, p=p, z=z), Info(1, state.x, mean)
+
+    return step
+
+
+def _without(algebra: Algebra, x: Vector, spread: Scalar, z: Vector) -> Vector:
+    return algebra.combine((1.0, x), (-spread, z))
