@@ -19,7 +19,9 @@ from ams.noise import (
     Level,
     SubVP,
     annealed_levels,
+    exploding_levels,
     geometric_sigmas,
+    karras_sigmas,
     linked,
     ncsnv2_step,
     process_levels,
@@ -104,6 +106,31 @@ def test_geometric_levels() -> None:
     for first, last, count in ((1.0, 2.0, 3), (1.0, 0.0, 3), (1.0, 0.5, 0), (math.nan, 0.5, 3)):
         with pytest.raises(ValueError, match="first >= last > 0 and count >= 1"):
             geometric_sigmas(first, last, count)
+
+
+def test_edm_levels() -> None:
+    """Equally spaced in `sigma^(1/rho)`; ends exact; as rho grows they tend to the geometric levels."""
+    sigmas = karras_sigmas(80.0, 0.002, 18)
+    assert np.diff(sigmas ** (1 / 7)) == pytest.approx(np.full(17, (0.002 ** (1 / 7) - 80 ** (1 / 7)) / 17), rel=1e-12)
+    assert sigmas[[0, -1]] == pytest.approx([80.0, 0.002], rel=1e-13)
+    assert karras_sigmas(80.0, 0.002, 18, 1e6) == pytest.approx(geometric_sigmas(80.0, 0.002, 18), rel=1e-4)
+    assert karras_sigmas(3.0, 1.0, 5, 1.0) == pytest.approx([3.0, 2.5, 2.0, 1.5, 1.0], rel=1e-15)
+    for arguments in ((0.1, 1.0, 5), (1.0, 0.0, 5), (1.0, 0.1, 1), (1.0, 0.1, 5, 0.0)):
+        with pytest.raises(ValueError, match="EDM's levels need"):
+            karras_sigmas(*arguments)
+
+
+def test_exploding_levels() -> None:
+    levels = exploding_levels([2.0, 1.0, 0.0])
+    assert [(level.number, level.sigma, level.scale) for level in levels] == [
+        (0, 2.0, 1.0),
+        (1, 1.0, 1.0),
+        (2, 0.0, 1.0),
+    ]
+    assert levels[0].next == levels[1] and levels[2].next is None
+    for sigmas in ([1.0, 1.0], [1.0, 2.0], [1.0, -0.5]):
+        with pytest.raises(ValueError, match="noise levels must fall"):
+            exploding_levels(sigmas)
 
 
 def test_annealed_steps_follow_the_variance() -> None:
