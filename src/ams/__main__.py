@@ -183,6 +183,34 @@ class Replay:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mutate:
+    """Put faults into a copy of the code, one at a time: would the tests notice? Exit code 1 if one survives."""
+
+    only: Ids = ()
+    """Faults by id or file, `*` and `?` as in a shell (default: all of tests/faults.toml)."""
+    list: bool = False
+    """List the faults and what became of them, and stop."""
+    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+    """How many at once."""
+    seconds: float = 120.0
+    """How long the tests of one fault may take."""
+    out: Path | None = None
+    """The folder for the record (default: results/ in the repository)."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from ams.mutation.command import list_faults, mutate
+        from ams.runner.driver import say
+
+        only = (*(name for some in self.only for name in some),)
+        if self.jobs < 1:
+            raise InputProblem(f"--jobs {self.jobs}: expected at least 1")
+        if self.list:
+            return list_faults(only, self.out, say)
+        return mutate(only, self.jobs, self.out, self.seconds, say)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Schema:
     """Print the JSON schema of results/<profile>/ledger.json."""
 
@@ -201,11 +229,12 @@ Command = (
     | Annotated[Check, subcommand(name="check")]
     | Annotated[Law, subcommand(name="law")]
     | Annotated[Replay, subcommand(name="replay")]
+    | Annotated[Mutate, subcommand(name="mutate")]
     | Annotated[Schema, subcommand(name="schema")]
 )
 
 
-def parse(arguments: Sequence[str]) -> Reproduce | Run | List | Check | Law | Replay | Schema:
+def parse(arguments: Sequence[str]) -> Reproduce | Run | List | Check | Law | Replay | Mutate | Schema:
     """Return the command that the arguments ask for. Raises InputProblem; `--help` raises SystemExit(0)."""
     complaint = io.StringIO()
     try:

@@ -25,7 +25,7 @@ def load_claims(root: Path) -> Claims:
 
     Raises InputProblem with file, field, value and expectation.
     """
-    claims = _validated(Claims, _toml(root, CLAIMS), CLAIMS)
+    claims = load_toml(root, CLAIMS, Claims)
     tests: dict[Path, set[str]] = {}
     for claim in claims.claim:
         _refuse_missing_test(root, claim, tests)
@@ -39,7 +39,7 @@ def load_exhibits(root: Path) -> Exhibits:
     """Read the paper's exhibits below `root`; no file, no exhibits. Raises InputProblem."""
     if not (root / EXHIBITS).exists():
         return Exhibits()
-    return _validated(Exhibits, _toml(root, EXHIBITS), EXHIBITS)
+    return load_toml(root, EXHIBITS, Exhibits)
 
 
 def load_config(root: Path, profile: Profile, claims: Claims) -> ProfileConfig:
@@ -55,6 +55,11 @@ def load_config(root: Path, profile: Profile, claims: Claims) -> ProfileConfig:
             if name not in known:
                 raise InputProblem(f"{shown}: {section}: {unknown('group', name, known)}")
     return config
+
+
+def load_toml(root: Path, shown: str, schema: type[Schema]) -> Schema:
+    """Read the TOML file `shown` below `root` into a schema. Raises InputProblem with file, field and value."""
+    return _validated(schema, _toml(root, shown), shown)
 
 
 def _validated(schema: type[Schema], content: Any, shown: str) -> Schema:

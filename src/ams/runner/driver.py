@@ -178,3 +178,9 @@ def _with_snakemake(workspace: Workspace, run: Run, plan: Plan, jobs: int, lock:
 def console_of() -> Console:
     """Return the console: colours and tables on a terminal, plain lines elsewhere."""
     return Console(file=sys.stdout, highlight=False, emoji=False)
+
+
+def say(line: str) -> None:
+    """Write one line, as it is, now."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

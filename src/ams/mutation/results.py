@@ -1,0 +1,79 @@
+"""What became of each fault, kept in `results/mutations.json`, and which of it is still current.
+
+A row is stale once the fault, the file that it is put into or a file of tests that it asks has changed: it is shown as
+such, never as caught.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from ams.ledger.files import canonical_json, sha256_of
+from ams.ledger.records import NotCurrent, Sealed
+from ams.mutation.faults import Fault
+from ams.mutation.trial import Outcome
+
+RESULTS = "mutations.json"
+
+
+class Tried(BaseModel):
+    """A fault's outcome, the UTC time of its trial, and the key of what it depends on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    outcome: Outcome
+    started: str
+
+
+class Trials(Sealed):
+    """All outcomes by the fault's id."""
+
+    tried: dict[str, Tried] = {}
+
+
+class Row(NamedTuple):
+    """A fault with its outcome; where there is none that is current, `reason` says why."""
+
+    fault: Fault
+    outcome: Outcome | None
+    reason: str
+    started: str
+
+
+def key_of(root: Path, fault: Fault) -> str:
+    """Return the digest of the fault's entry, the file it is put into, and the test files that it asks."""
+    names = {fault.file, *(test.partition("::")[0] for test in fault.asked(root))}
+    digests = {name: sha256_of((root / name).read_bytes()) for name in sorted(names)}
+    return sha256_of(canonical_json({"fault": fault.model_dump(mode="json"), "files": digests}))
+
+
+def read_trials(folder: Path) -> Trials:
+    """Return the record in the results' folder, an empty one where it is missing or damaged."""
+    try:
+        return Trials.read(folder / RESULTS)
+    except NotCurrent:
+        return Trials()
+
+
+def with_trial(trials: Trials, fault: Fault, tried: Tried, known: Mapping[str, Fault]) -> Trials:
+    """Return the trials with one more, less those of faults that are no longer in the table."""
+    kept = {name: each for name, each in trials.tried.items() if name in known}
+    return Trials(tried=kept | {fault.id: tried})
+
+
+def rows(root: Path, folder: Path, faults: tuple[Fault, ...]) -> list[Row]:
+    """Return a row for each fault, from the record."""
+    return [_row(root, fault, read_trials(folder).tried.get(fault.id)) for fault in faults]
+
+
+def _row(root: Path, fault: Fault, tried: Tried | None) -> Row:
+    if tried is None:
+        return Row(fault, None, "not tried", "")
+    if tried.key != key_of(root, fault):
+        return Row(fault, None, "stale: the fault, its file or its tests changed", tried.started)
+    return Row(fault, tried.outcome, "", tried.started)
