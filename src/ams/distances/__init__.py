@@ -4,6 +4,7 @@ Everything is computed in float64, whatever dtype it is given, and returned as a
 samples (W2, energy distance), their square (Frechet distance), nats (KL) or none (total variation).
 """
 
+from ams.distances.density import half_line, line_kl, line_tv, line_w2
 from ams.distances.energy import energy_distance, energy_distance_to_mixture, mixture_spread
 from ams.distances.expected_norm import expected_norm
 from ams.distances.gaussian import frechet_distance, gaussian_kl, gaussian_kl_full, gaussian_w2, gaussian_w2_full
@@ -18,6 +19,10 @@ __all__ = [
     "gaussian_kl_full",
     "gaussian_w2",
     "gaussian_w2_full",
+    "half_line",
+    "line_kl",
+    "line_tv",
+    "line_w2",
     "mixture_spread",
     "total_variation",
     "w2_1d",

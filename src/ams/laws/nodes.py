@@ -1,0 +1,117 @@
+"""What the laws on grids share: a step run at every node at once, with its noise kept symbolic.
+
+A vector is the function `values + spread z` of the point the step starts from: `values` at the nodes, `z` the step's
+one draw, so a step that is run once on the nodes yields the mean and the scale of its kernel. Norms are integrals over
+the law of the start, so coefficients that depend on them (a corrector's snr rule) are those of infinitely many
+particles, for one-dimensional samples.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from scipy.special import erf
+
+from ams.noise import Level
+from ams.samplers.base import Info, State
+from ams.samplers.loop import Program, last, run
+from ams.samplers.scalars import FloatScalars
+from ams.targets import Target
+
+TAILS = 8.6
+"""Standard deviations at which a Gaussian kernel is cut: its density is 1e-16 of the maximum there."""
+
+Array = Float[np.ndarray, "*nodes"]
+
+
+class Blurred(NamedTuple):
+    """The vector `values + spread z` at every node."""
+
+    values: Array
+    spread: float = 0.0
+
+
+class NodeAlgebra(FloatScalars):
+    """The operations of a step on `Blurred` vectors, for a target on the line; subclasses carry a law."""
+
+    def __init__(self, target: Target) -> None:
+        if target.shape != (1,):
+            raise ValueError(f"a law on a grid needs a target on the line, of shape (1,); got {target.shape}")
+        self.target = target
+        self._drawn = False
+
+    def score(self, x: Blurred, level: Level) -> Blurred:
+        """Return the score at the nodes' images. Raises ValueError where these already hold this step's draw."""
+        if x.spread:
+            raise ValueError("a grid law takes scores at points that the step's own draw has not moved")
+        at = torch.from_numpy(np.ascontiguousarray(x.values))
+        return Blurred(self.target.score(at.reshape(-1, 1), level).numpy().reshape(x.values.shape))
+
+    def noise(self, x: Blurred) -> Blurred:
+        """Return the step's draw. Raises ValueError where a step draws twice."""
+        if self._drawn:
+            raise ValueError("a grid law carries one draw a step, this one takes more")
+        self._drawn = True
+        return Blurred(np.zeros_like(x.values), 1.0)
+
+    def combine(self, *terms: tuple[float, Blurred], over: Blurred | None = None) -> Blurred:
+        """Return the linear combination."""
+        (c, v), *rest = terms
+        values, spread = c * v.values, c * v.spread
+        for c, v in rest:
+            values += c * v.values
+            spread += c * v.spread
+        return Blurred(values, spread)
+
+    def settle(self, state: State) -> State:
+        """Carry the law over to `state`, which becomes the start of the next step."""
+        raise NotImplementedError
+
+    def finite(self, vector: Blurred) -> bool:
+        """Tell whether every value is finite."""
+        return bool(np.isfinite(vector.values).all()) and math.isfinite(vector.spread)
+
+    def run(self, program: Program, start: State) -> Iterator[tuple[State, Info]]:
+        """Run a program from `start` with this law's own score and noise."""
+        return run(program, start, self.score, self.noise, self)
+
+    def end(self, program: Program, start: State) -> tuple[State, Info]:
+        """Run a program to its end; returns the last state and info. Raises ValueError on an empty program."""
+        return last(self.run(program, start))
+
+
+def folded(mean: Array, spread: float) -> Array:
+    """Return `E|mean + spread z|`, z standard normal, for a spread above 0."""
+    t = mean / spread
+    return spread * math.sqrt(2 / math.pi) * np.exp(-t * t / 2) + mean * erf(t / math.sqrt(2))
+
+
+class Landing(NamedTuple):
+    """Where a kernel's Gaussian images lie on a uniform grid: `(nodes, window)` arrays.
+
+    `index` of the grid's node, `z` the draw that leads there, `density` of the image there.
+    """
+
+    index: np.ndarray
+    z: Array
+    density: Array
+
+
+def land(image: Blurred, first: float, spacing: float) -> Landing:
+    """Return the landing of `values + spread z` on the grid of nodes `first + spacing k`, k any integer.
+
+    Raises ValueError for an image without spread: a deterministic step has no density on a grid.
+    """
+    s = abs(image.spread)
+    if not s:
+        raise ValueError("a grid law needs noise in every step: a deterministic map is a transport, not a kernel")
+    reach = math.ceil(TAILS * s / spacing)
+    nearest = np.rint((image.values.ravel() - first) / spacing).astype(np.int64)
+    index = nearest[:, None] + np.arange(-reach, reach + 1)
+    z = (first + spacing * index - image.values.ravel()[:, None]) / image.spread
+    return Landing(index, z, np.exp(-z * z / 2) / (s * math.sqrt(2 * math.pi)))
