@@ -81,14 +81,12 @@ def sample(
     Returns the last state, its info and the number of score evaluations (NFE). Raises ValueError on an empty program.
     """
     algebra, evaluations = algebra or Particles(), 0
-
-    def counted() -> Iterator[tuple[State, Info]]:
-        nonlocal evaluations
-        for state, info in run(program, State(x), score, generated(generator, algebra.empty_like), algebra):
-            evaluations += info.evaluations
-            yield state, info
-
-    return *last(counted()), evaluations
+    reached: tuple[State, Info] | None = None
+    for reached in run(program, State(x), score, generated(generator, algebra.empty_like), algebra):
+        evaluations += reached[1].evaluations
+    if reached is None:
+        raise ValueError("an empty program has no last state")
+    return *reached, evaluations
 
 
 def denoised(info: Info, state: State, level: Level, algebra: Algebra) -> Vector:

@@ -103,7 +103,7 @@ def langevin(size: Size = prescribed, factor: float = 1.0) -> Step:
         chosen = Coefficients(0.0, a, factor * a, algebra.sqrt(2 * a))
         drift = ((1.0, state.x), (chosen.drift, s))
         x = algebra.combine((chosen.noise, z), *drift, over=z)
-        return state._replace(x=x), Info(1, state.x, partial(algebra.combine, *drift), chosen)
+        return State(x, *state[1:]), Info(1, state.x, partial(algebra.combine, *drift), chosen)
 
     return step
 
