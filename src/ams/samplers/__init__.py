@@ -7,8 +7,9 @@ from ams.samplers.consistent import consistent
 from ams.samplers.corrector import snr_of_last_momentum, snr_of_momentum, snr_of_score
 from ams.samplers.dpm import dpm_solver
 from ams.samplers.edm import edm_stochastic
+from ams.samplers.filtered import filtered, wiener_gain
 from ams.samplers.heun import flow_heun
-from ams.samplers.isothermal import Passage, crossing, isothermal, stirred
+from ams.samplers.isothermal import Pace, Passage, crossing, isothermal, paced, stirred, tapered
 from ams.samplers.kinetic import bao, baoab, baoab_positions, obabo, sghmc, splitting
 from ams.samplers.loop import (
     NonFiniteState,
@@ -57,6 +58,7 @@ __all__ = [
     "Noise",
     "NonFiniteState",
     "NotIntegrated",
+    "Pace",
     "Particles",
     "Passage",
     "PerSample",
@@ -82,6 +84,7 @@ __all__ = [
     "dpm_solver",
     "edm_stochastic",
     "exploding",
+    "filtered",
     "flow_euler",
     "flow_heun",
     "flow_rk45",
@@ -93,6 +96,7 @@ __all__ = [
     "momentum",
     "momentum_rule",
     "obabo",
+    "paced",
     "predictor_corrector",
     "prescribed",
     "preserving",
@@ -110,7 +114,9 @@ __all__ = [
     "snr_of_score",
     "splitting",
     "stirred",
+    "tapered",
     "unit_factor",
+    "wiener_gain",
     "with_corrected_noise",
     "without_averaging",
 ]

@@ -1,0 +1,36 @@
+r"""Langevin along a filtered score: a Wiener gain between the score and its running average (SGDF as a sampler's rule).
+
+    m_t = b m_{t-1} + (1 - b) s_t,        x_{t+1} = x_t + a (m_t + K (s_t - m_t)) + sqrt(2 a) z_t
+
+`K = 1` is plain Langevin, `K = 0` averaging without a drift factor. SGDF (Yao et al., arXiv 2311.02818) estimates the
+gain that is best for a constant signal in white noise: `K = P / (P + R)`, `R` the variance of one score about the
+average and `P = q R` that of the average itself, `q = (1 - b) / (1 + b)`; stationary, `K = q / (1 + q) = (1 - b) /
+2`.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from ams.noise import Level
+from ams.samplers.base import Algebra, Info, Noise, Scalar, Score, State, Step
+from ams.samplers.rules import average
+
+
+def wiener_gain(beta: Scalar) -> Scalar:
+    """Return the stationary gain `q / (1 + q)`, `q = (1 - beta) / (1 + beta)`."""
+    q = (1 - beta) / (1 + beta)
+    return q / (1 + q)
+
+
+def filtered(beta: Scalar, gain: Scalar) -> Step:
+    """The step with memory `b = beta` and gain `K`, at the schedule's `a = level.step`: one evaluation, one draw."""
+
+    def step(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
+        s, z = score(state.x, level), noise(state.x)
+        m = average(state, s, beta, algebra, over=state.m)
+        drift = ((1.0, state.x), (level.step * (1 - gain), m), (level.step * gain, s))
+        x = algebra.combine((algebra.sqrt(2 * level.step), z), *drift, over=z)
+        return state._replace(x=x, m=m), Info(1, state.x, partial(algebra.combine, *drift))
+
+    return step
