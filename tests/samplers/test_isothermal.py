@@ -24,8 +24,10 @@ from ams.samplers import (
     isothermal,
     last,
     leimkuhler_matthews,
+    paced,
     run,
     stirred,
+    tapered,
 )
 from ams.samplers.draws import replayed
 from ams.targets import Gaussian
@@ -164,3 +166,18 @@ def test_there_must_be_a_next_level() -> None:
 def test_stirring_is_proportional_then_constant(h: float, rate: float, most: float) -> None:
     assert stirred(rate, most)(h) == (rate * h if rate * h < most else most)
     assert stirred()(h) == min(0.5, 10 * h)
+
+
+@given(h=st.floats(1e-4, 5.0))
+@settings(deadline=None, max_examples=30)
+def test_tapered_keeps_less_the_longer_the_step(h: float) -> None:
+    pace, longer = tapered(h), tapered(1.1 * h)
+    assert 0.0 < longer.u < pace.u < 1.8 and 0.0 < longer.kept <= pace.kept <= 0.8
+    assert pace.u == pytest.approx(1.8 * pace.kept) or pace.kept == 0.8
+
+
+def test_a_tapered_run_is_exact_on_a_point() -> None:
+    """The pace may change from step to step: `e` too."""
+    levels, law = levels_of([0.1, 0.11, 0.2, 1.0, 1.05, 9.0, 10.0]), GaussianLaw([POINT])
+    found = law.moments(law.end(downward(paced(tapered), levels), law.start(0.0, 100.0))[0].x)
+    assert gaussian_kl(found.mean, found.variance, 0.0, 0.01) < 1e-12

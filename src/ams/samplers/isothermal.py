@@ -14,6 +14,11 @@ Both are combined into one step from `v` to `v'`, with `h = ln(v / v')`, `k = sq
     y' = gamma y + (1 - gamma) (D + h/(2 h_) (D - D_))        the flow, to second order in h
     y' = y' + sqrt(u/2) v' p;  p = e p + sqrt(1 - e^2) z;  y' = y' + sqrt(u/2) v' p
 
+How much is stirred, and what is kept, is a *pace*: `u` and `e` for a step of length `h` (`Pacing`). The fixed one,
+`u = min(1/2, 10 h)` and `e = 1/2`, is the default. `tapered` has a memory of fixed length in log noise instead:
+`e = min(0.8, q)`, `u = 1.8 q`, `q = exp(-4 h)`. A run of few steps cannot repair much, and is disturbed little; one of
+many has the time for velocities to carry slow directions (claim K9, where these constants were chosen, and on what).
+
 The first step draws `p` from N(0, (1 - u/2) I), does the second half of its kick only, and has no `D_`. The flow with
 the extrapolation alone (`u = 0`) is DPM-Solver++(2M), arXiv 2211.01095, whose weight `h/(2 h_)` it is. Nothing depends
 on a norm: no statistic of the batch, no coupling. Proposed with this suite.
@@ -35,6 +40,17 @@ Stirring: TypeAlias = Callable[[float], float]
 """`u(h)` in [0, 2): the kinetic step in a level's own unit, `dt^2 / (2 v^2)`, for a step `h` in log noise."""
 
 
+class Pace(NamedTuple):
+    """`u` of the kinetic step, and `kept`, the `e` that its refresh leaves of the velocity, in [0, 1)."""
+
+    u: float
+    kept: float
+
+
+Pacing: TypeAlias = Callable[[float], Pace]
+"""`pacing(h)`, for a step `h` in log noise."""
+
+
 class Passage(NamedTuple):
     """The scalars of one step: `u` here and of the step before, `e`, and the extrapolation's weight `h / (2 h_)`."""
 
@@ -49,13 +65,24 @@ def stirred(rate: float = 10.0, most: float = 0.5) -> Stirring:
     return lambda h: min(most, rate * h)
 
 
-def isothermal(kept: float = 0.5, stirring: Stirring | None = None, extrapolate: bool = True) -> Step:
-    """The step to the next level; `kept` is `e`, what a refresh leaves of the velocity, in [0, 1).
+def tapered(h: float) -> Pace:
+    """`u = 1.8 q`, `e = min(0.8, q)`, `q = exp(-4 h)`: the longer the step, the less is stirred and kept."""
+    q = math.exp(-4.0 * h)
+    return Pace(1.8 * q, min(0.8, q))
 
-    To a noiseless last level (`sigma' = 0`) it is `y' = D`. `stirring` is by default `stirred()`; `extrapolate = False`
-    leaves out `D - D_`, an order of accuracy. One evaluation; a draw, and one more at the first step.
-    """
+
+def isothermal(kept: float = 0.5, stirring: Stirring | None = None, extrapolate: bool = True) -> Step:
+    """The sampler with one `e` for every step, `kept`; `stirring` is by default `stirred()`. See `paced`."""
     strength = stirring or stirred()
+    return paced(lambda h: Pace(strength(h), kept), extrapolate)
+
+
+def paced(pacing: Pacing, extrapolate: bool = True) -> Step:
+    """The step to the next level; to a noiseless last level (`sigma' = 0`) it is `y' = D`.
+
+    `extrapolate = False` leaves out `D - D_`, an order of accuracy. One evaluation; a draw, and one more at the first
+    step.
+    """
 
     def step(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
         after = following(level)
@@ -63,8 +90,9 @@ def isothermal(kept: float = 0.5, stirring: Stirring | None = None, extrapolate:
             x = algebra.combine((after.scale, denoise(state.x, level, score, algebra)))
             return State(x), Info(1, state.x, lambda: x)
         h = math.log(level.sigma / level.scale) - math.log(after.sigma / after.scale)
-        u, before = strength(h), h if state.h is None else state.h
-        passage = Passage(u, strength(before), kept, h / (2 * before) if extrapolate else 0.0)
+        before = h if state.h is None else state.h
+        u, kept = pacing(h)
+        passage = Passage(u, pacing(before).u, kept, h / (2 * before) if extrapolate else 0.0)
         moved, info = crossing(passage)(state, score, noise, level, algebra)
         return moved._replace(h=h), info
 
