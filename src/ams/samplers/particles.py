@@ -29,8 +29,9 @@ class Particles(FloatScalars):
 
     def empty_like(self, vector: Tensor) -> Tensor:
         """Return an uninitialised tensor like `vector`, from the arena where one is free."""
-        if not self._free or not _alike(buffer := self._free.pop(), vector):
-            buffer = torch.empty_like(vector)
+        if not _holds(self._lent, vector):  # a vector from outside: buffers unlike it are another run's
+            self._free = [buffer for buffer in self._free if _alike(buffer, vector)]
+        buffer = self._free.pop() if self._free else torch.empty_like(vector)
         self._lent.append(buffer)
         return buffer
 
