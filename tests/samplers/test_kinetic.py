@@ -21,6 +21,7 @@ from ams.samplers import (
     bao,
     baoab,
     baoab_positions,
+    exponential_euler,
     last,
     leimkuhler_matthews,
     obabo,
@@ -163,3 +164,38 @@ def test_stationary_variance(
     after, _ = step(kept)(state, law.score, law.noise, Level(0, sigma=0.0, step=u * size), law)
     found = law.moments(law.stand_still(state, after).x).variance.item()
     assert found / size == pytest.approx(variance(u, kept), rel=1e-9)
+
+
+def test_exponential_euler_is_exact_without_a_score() -> None:
+    """Free motion with friction: its mean and covariance over one step, against fine steps of the same equation."""
+    size, kept = 0.5, 0.3
+    law, ends = GaussianLaw([1.0]), []
+    for count in (1, 4000):
+        still = law.start(0.0, 0.0)
+        begin = law.settle(still._replace(p=still.x))
+        level = Level(0, sigma=0.0, step=size / count**2)
+        program = [(exponential_euler(kept ** (1 / count)), level)] * count
+        end = last(run(program, begin, lambda at, level: 0.0 * at, law.noise, law))[0]
+        x, p = law.moments(end.x), law.moments(end.p)
+        ends.append((x.variance.item(), p.variance.item(), law.covariance(end.x, end.p).item()))
+    assert ends[0] == pytest.approx(ends[1], rel=1e-9)
+    assert ends[0][1] == pytest.approx(1 - kept**2)
+
+
+def test_exponential_euler_is_its_formula() -> None:
+    """Pull and drift under a constant score, and the draw of a first velocity."""
+    x, p, (one, other, *_) = inputs()
+    pull, kept, dt = torch.tensor([0.5, -2.0, 1.0]).double(), 0.4, math.sqrt(2 * SIZE)
+    friction = -math.log(kept) / dt
+    found, info = next(
+        run(
+            [(exponential_euler(kept), LEVELS[0])],
+            State(x),
+            lambda at, _: pull + 0 * at,
+            replayed([p, one, other]),
+            Particles(),
+        )
+    )
+    f = (1 - kept) / friction
+    torch.testing.assert_close(info.mean(), x + f * p + (dt - f) / friction * pull)
+    torch.testing.assert_close(found.p, kept * p + f * pull + math.sqrt(1 - kept**2) * one)

@@ -10,7 +10,7 @@ from ams.samplers.edm import edm_stochastic
 from ams.samplers.filtered import filtered, wiener_gain
 from ams.samplers.heun import flow_heun
 from ams.samplers.isothermal import Pace, Passage, crossing, isothermal, paced, stirred, tapered
-from ams.samplers.kinetic import bao, baoab, baoab_positions, obabo, sghmc, splitting
+from ams.samplers.kinetic import bao, baoab, baoab_positions, exponential_euler, obabo, sghmc, splitting
 from ams.samplers.loop import (
     NonFiniteState,
     Program,
@@ -84,6 +84,7 @@ __all__ = [
     "dpm_solver",
     "edm_stochastic",
     "exploding",
+    "exponential_euler",
     "filtered",
     "flow_euler",
     "flow_heun",

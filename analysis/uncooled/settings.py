@@ -1,0 +1,41 @@
+"""Sizes of this group, and what was fixed before its runs: the families of targets, the damages, the thresholds."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+
+class Settings(BaseModel):
+    """Random parameters of the closed forms; evaluations of K7's orders; families, damages and budgets of K8 and K9.
+
+    `development` is the seed of the family on which settings were chosen, `seed` that of the held-out one. `first` and
+    `last` are the noise levels of a run, `near` the first one of a bad start, `slow` the range of `r`: the slowest
+    direction's variance over the square of the noise at which its repair begins. `threshold` is in KL / d (nats).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    points: int = 400
+    conditions: tuple[float, ...] = (1e1, 1e2, 1e3, 1e4, 1e5)
+    orders: tuple[int, ...] = (160, 226, 320, 453, 640, 905, 1280)
+    targets: int = 12
+    directions: int = 16
+    smallest: float = 1e-4
+    first: float = 50.0
+    last: float = 0.01
+    near: float = 0.15
+    slow: tuple[float, float] = (10.0, 100.0)
+    gain: float = 0.2
+    threshold: float = 1e-4
+    budget: int = 1280
+    particles: int = 20_000
+    development: int = 1
+    seed: int = 2405
+
+
+def random_parameters(settings: Settings) -> tuple[np.ndarray, np.ndarray]:
+    """Return `(u, e)` at random: e in [0, 0.95], u in 1 % to 99 % of the stable range (0, 2)."""
+    generator = np.random.default_rng(settings.seed)
+    kept = generator.uniform(0.0, 0.95, settings.points)
+    return generator.uniform(0.02, 1.98, settings.points), kept
