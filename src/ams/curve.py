@@ -86,7 +86,8 @@ class Curve:
         crossing = np.flatnonzero(np.sign(factor[:-1]) * np.sign(factor[1:]) < 0)
         at = self.first + self.spacing * (crossing + _zeros(factor, crossing))
         ends = np.concatenate([primitive.values[:1], primitive.at(at), primitive.values[-1:]])
-        return float(np.abs(np.diff(ends)).sum())
+        signs = np.sign(factor[np.append(crossing, len(factor) - 1)])
+        return float((signs * np.diff(ends)).sum())
 
 
 @dataclass(frozen=True)

@@ -20,16 +20,15 @@ Steps that carry a vector from step to step (momentum, Leimkuhler-Matthews) have
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
-import torch
 
 from ams.curve import Curve, tabulated
 from ams.laws.nodes import Blurred, NodeAlgebra, folded, land
 from ams.noise import Level
 from ams.samplers.base import VECTORS, Algebra, Info, Noise, Score, State, Step
-from ams.samplers.loop import Program
+from ams.samplers.loop import Program, last, run
 from ams.targets import Target
 
 _RESOLUTION = 0.4  # spacing of a moved density, in deviations of its kernel: interpolation errs by exp(-31)
@@ -45,14 +44,6 @@ class GridLaw(NodeAlgebra):
         super().__init__(target)
         self.resolution = resolution
         self._begin(Curve(0.0, 1.0, np.ones(1)))
-
-    def log_density(self, level: Level, power: float = 1.0) -> Callable[[np.ndarray], np.ndarray]:
-        """Return the target's log-density at a level, times `power`, as a function of an array of points (nats)."""
-        return lambda x: power * self.target.log_density(torch.from_numpy(x)[:, None], level).numpy()
-
-    def exact(self, level: Level, power: float = 1.0) -> Curve:
-        """Return the target's density at a level, or its normalised power."""
-        return tabulated(self.log_density(level, power))
 
     def start(self, level: Level, power: float = 1.0) -> State:
         """Return the state whose position has the target's law at `level` (or its power)."""
@@ -87,7 +78,12 @@ class GridLaw(NodeAlgebra):
         That is what steps are pure for. One that is not (a list of coefficients replayed) needs a `resolution` that
         is fine enough from the start.
         """
-        return super().run(((self._resolving(step), level) for step, level in program), start)
+        asked = ((self._resolving(step), level) for step, level in program)
+        return run(asked, start, self.score, self.noise, self)
+
+    def end(self, program: Program, start: State) -> tuple[State, Info]:
+        """Run a program to its end; returns the last state and info. Raises ValueError on an empty program."""
+        return last(self.run(program, start))
 
     def _resolving(self, step: Step) -> Step:
         def resolving(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:

@@ -9,7 +9,7 @@ particles, for one-dimensional samples.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -17,9 +17,9 @@ import torch
 from jaxtyping import Float
 from scipy.special import erf
 
+from ams.curve import Curve, tabulated
 from ams.noise import Level
-from ams.samplers.base import Info, State
-from ams.samplers.loop import Program, last, run
+from ams.samplers.base import State, Step
 from ams.samplers.scalars import FloatScalars
 from ams.targets import Target
 
@@ -37,7 +37,10 @@ class Blurred(NamedTuple):
 
 
 class NodeAlgebra(FloatScalars):
-    """The operations of a step on `Blurred` vectors, for a target on the line; subclasses carry a law."""
+    """The operations of a step on `Blurred` vectors, for a target on the line, coefficients frozen.
+
+    Module `grid` adds the law that is carried from step to step. Raises ValueError for a target of another shape.
+    """
 
     def __init__(self, target: Target) -> None:
         if target.shape != (1,):
@@ -69,20 +72,29 @@ class NodeAlgebra(FloatScalars):
         return Blurred(values, spread)
 
     def settle(self, state: State) -> State:
-        """Carry the law over to `state`, which becomes the start of the next step."""
-        raise NotImplementedError
+        """Begin a step at `state`."""
+        self._drawn = False
+        return state
+
+    def norm(self, vector: Blurred) -> float:
+        """Raise ValueError: a norm is an integral over a law, of which these nodes know nothing."""
+        raise ValueError("no law is carried here: a rule that takes norms needs its coefficients frozen")
 
     def finite(self, vector: Blurred) -> bool:
         """Tell whether every value is finite."""
         return bool(np.isfinite(vector.values).all()) and math.isfinite(vector.spread)
 
-    def run(self, program: Program, start: State) -> Iterator[tuple[State, Info]]:
-        """Run a program from `start` with this law's own score and noise."""
-        return run(program, start, self.score, self.noise, self)
+    def image(self, step: Step, state: State, size: float) -> State:
+        """Return where one step of base step `size`, at the level without noise, leads from the nodes of `state`."""
+        return step(self.settle(state), self.score, self.noise, Level(0, sigma=0.0, step=size), self)[0]
 
-    def end(self, program: Program, start: State) -> tuple[State, Info]:
-        """Run a program to its end; returns the last state and info. Raises ValueError on an empty program."""
-        return last(self.run(program, start))
+    def log_density(self, level: Level, power: float = 1.0) -> Callable[[np.ndarray], np.ndarray]:
+        """Return the target's log-density at a level, times `power`, as a function of an array of points (nats)."""
+        return lambda x: power * self.target.log_density(torch.from_numpy(x)[:, None], level).numpy()
+
+    def exact(self, level: Level, power: float = 1.0) -> Curve:
+        """Return the target's density at a level, or its normalised power."""
+        return tabulated(self.log_density(level, power))
 
 
 def folded(mean: Array, spread: float) -> Array:
