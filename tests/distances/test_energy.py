@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from scipy import stats
 
 from ams.distances import energy, energy_distance, energy_distance_to_mixture, mixture_spread
-
-FALSE_ALARM = 1e-6  # of each Monte Carlo assertion here
+from ams.inference import plan_mean_test
+from tests.monte_carlo import MonteCarlo
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -57,9 +58,9 @@ def test_one_point_gives_the_noise_of_two_draws() -> None:
     assert spread == pytest.approx(0.5 * math.sqrt(2) * math.sqrt(8 / math.pi), rel=1e-12)  # E|z| in 3-D
 
 
-def replicates(shift: float, count: int) -> torch.Tensor:
+def replicates(shift: float, count: int, generator: torch.Generator) -> np.ndarray:
     """Return energy distances of samples of a mixture, moved by `shift`, to that mixture."""
-    points, generator = torch.randn(12, 5, generator=seeded(3)).double(), seeded(4)
+    points = torch.randn(12, 5, generator=seeded(3)).double()
     spread = mixture_spread(points, 0.3)
 
     def one() -> float:
@@ -67,41 +68,38 @@ def replicates(shift: float, count: int) -> torch.Tensor:
         noise = torch.randn(32, 5, generator=generator, dtype=torch.float64)
         return energy_distance_to_mixture(chosen + 0.3 * noise + shift, points, 0.3, spread)
 
-    return torch.tensor([one() for _ in range(count)], dtype=torch.float64)
+    return np.array([one() for _ in range(count)])
 
 
-def test_against_its_own_law_it_is_zero_on_average() -> None:
-    """Two-sided t-test: false alarm 1e-6; a bias of 7 standard errors, 0.01, is seen."""
-    found = replicates(0.0, 600)
-    error = float(found.std()) / math.sqrt(len(found))
-    assert abs(float(found.mean())) < stats.t.isf(FALSE_ALARM / 2, len(found) - 1) * error
-    assert error < 0.002  # the V-statistic's bias, E|Y - Y'| / 32 = 0.076, would be 38 of them
+@pytest.mark.monte_carlo(share=0.01)
+def test_against_its_own_law_it_is_zero_on_average(monte_carlo: MonteCarlo) -> None:
+    """The bias of the V-statistic, E|Y - Y'| / 32 = 0.076, is some 1.5 standard deviations of one distance."""
+    test = monte_carlo.note(plan_mean_test(600, effect=0.4, share=monte_carlo.share))
+    found = replicates(0.0, 600, monte_carlo.torch())
+    assert not test.rejects(found)
+    assert 2 * 0.4 * found.std(ddof=1) < 0.076, "what it sees is far below that bias"
 
 
-def test_a_shifted_law_is_seen() -> None:
-    """One-sided t-test, false alarm 1e-6: the shift's distance, 0.47, is 30 standard errors."""
-    found = replicates(0.5, 60)
-    error = float(found.std()) / math.sqrt(len(found))
-    assert float(found.mean()) > stats.t.isf(FALSE_ALARM, len(found) - 1) * error
+@pytest.mark.monte_carlo(share=0.01)
+def test_a_shifted_law_is_seen(monte_carlo: MonteCarlo) -> None:
+    """The shift's distance, 0.47, is some 4 standard deviations of one distance: six samples in ten would do."""
+    test = monte_carlo.note(plan_mean_test(60, effect=1.3, share=monte_carlo.share))
+    found = replicates(0.5, 60, monte_carlo.torch())
+    assert test.rejects(found) and found.mean() > 0
 
 
-def test_the_exact_reference_is_the_limit_of_sampled_ones() -> None:
-    """False alarm 1e-6: 200 draws of the reference against the exact one, same sample."""
-    points, x, generator = (
-        torch.randn(6, 4, generator=seeded(5)).double(),
-        torch.randn(25, 4, generator=seeded(6)),
-        seeded(7),
-    )
-    exact = energy_distance_to_mixture(x, points, 0.7)
+@pytest.mark.monte_carlo(share=0.01)
+def test_the_exact_reference_is_the_limit_of_sampled_ones(monte_carlo: MonteCarlo) -> None:
+    """200 draws of the reference against the exact one, same sample."""
+    points, x = torch.randn(6, 4, generator=seeded(5)).double(), torch.randn(25, 4, generator=seeded(6))
+    exact, generator = energy_distance_to_mixture(x, points, 0.7), monte_carlo.torch()
 
     def sampled() -> float:
         chosen = points[torch.randint(6, (200,), generator=generator)]
         return energy_distance(x, chosen + 0.7 * torch.randn(200, 4, generator=generator, dtype=torch.float64))
 
-    found = torch.tensor([sampled() for _ in range(200)], dtype=torch.float64)
-    error = float(found.std()) / math.sqrt(len(found))
-    assert abs(float(found.mean()) - exact) < stats.t.isf(FALSE_ALARM / 2, 199) * error
-    assert error < 0.01
+    test = monte_carlo.note(plan_mean_test(200, effect=0.6, share=monte_carlo.share))
+    assert not test.rejects([sampled() for _ in range(200)], exact)
 
 
 def test_what_cannot_be_compared_is_refused() -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ams.inference import goodness_of_fit
-from tests.inference.rates import consistent
+from ams.inference import goodness_of_fit, plan_count_test, plan_fit_test
+from tests.monte_carlo import MonteCarlo
 
 
 def test_goodness_of_fit_is_pearsons() -> None:
@@ -28,13 +28,23 @@ def test_a_count_where_none_can_be_is_certain() -> None:
     assert goodness_of_fit([50, 50, 0], [0.5, 0.5, 0.0]) == 1.0
 
 
-def test_goodness_of_fit_errs_as_often_as_it_says_and_sees_a_bias() -> None:
-    """2,000 multinomials: a level of 8 % instead of 5 is seen; a die loaded by a half is, of 1,200 throws."""
-    rng, p = np.random.default_rng(0), np.array([0.3, 0.2, 0.2, 0.15, 0.1, 0.04, 0.01])
-    rejected = sum(goodness_of_fit(rng.multinomial(2000, p), p) < 0.05 for _ in range(2000))
-    assert consistent(rejected, 2000, 0.05)
-    loaded = rng.multinomial(1200, np.array([1.5, 0.9, 0.9, 0.9, 0.9, 0.9]) / 6)
-    assert goodness_of_fit(loaded, np.full(6, 1 / 6)) < 1e-3
+@pytest.mark.monte_carlo(share=0.01)
+def test_goodness_of_fit_errs_as_often_as_it_says(monte_carlo: MonteCarlo) -> None:
+    """A level of 5 %, with a cell that is pooled."""
+    rng, p = monte_carlo.numpy(), np.array([0.3, 0.2, 0.2, 0.15, 0.1, 0.048, 0.002])
+    test = monte_carlo.note(plan_count_test(4000, 0.05, effect=0.035, share=monte_carlo.share))
+    assert not test.rejects(sum(goodness_of_fit(rng.multinomial(2000, p), p) < 0.05 for _ in range(4000)))
+
+
+@pytest.mark.monte_carlo(share=0.01)
+def test_a_planned_fit_sees_what_it_says(monte_carlo: MonteCarlo) -> None:
+    """Planned at a false alarm of 5 % and a power of 90 %: a die that is loaded by just the smallest effect."""
+    rng, fair, trials = monte_carlo.numpy(), np.full(6, 1 / 6), 2000
+    plan = plan_fit_test(1200, fair, effect=0.2, share=500.0, power=0.9)
+    loaded = fair * (1 + plan.smallest * np.array([1, 1, 1, -1, -1, -1]))
+    p_values = [goodness_of_fit(rng.multinomial(1200, loaded), fair) for _ in range(trials)]
+    test = monte_carlo.note(plan_count_test(trials, 0.9, effect=0.06, share=monte_carlo.share))
+    assert not test.rejects(sum(plan.rejects(p) for p in p_values))
 
 
 @pytest.mark.parametrize(

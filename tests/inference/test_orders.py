@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ams.inference import NotAsymptotic, asymptotic_order, convergence_order
-from tests.inference.rates import consistent
+from ams.inference import NotAsymptotic, asymptotic_order, convergence_order, plan_count_test
+from tests.monte_carlo import MonteCarlo
 
 H = 0.2 / 2.0 ** np.arange(8)
 
@@ -22,11 +22,13 @@ def test_the_order_of_an_exact_power_is_found(order: float) -> None:
     assert curved.high - curved.low > 0.05  # no one power
 
 
-def test_the_interval_of_an_order_covers_as_often_as_it_says() -> None:
-    """2,000 regressions on five errors with 10 % noise: a coverage of .92 instead of .95 is seen."""
-    rng, h = np.random.default_rng(0), 0.1 / 2.0 ** np.arange(5)
-    fits = [convergence_order(h, h * np.exp(0.1 * rng.standard_normal(5))) for _ in range(2000)]
-    assert consistent(sum(fit.low <= 1.0 <= fit.high for fit in fits), 2000, 0.95)
+@pytest.mark.monte_carlo(share=0.01)
+def test_the_interval_of_an_order_covers_as_often_as_it_says(monte_carlo: MonteCarlo) -> None:
+    """Regressions on five errors with 10 % noise."""
+    rng, h = monte_carlo.numpy(), 0.1 / 2.0 ** np.arange(5)
+    test = monte_carlo.note(plan_count_test(4000, 0.95, effect=0.035, share=monte_carlo.share))
+    fits = [convergence_order(h, h * np.exp(0.1 * rng.standard_normal(5))) for _ in range(4000)]
+    assert not test.rejects(sum(fit.low <= 1.0 <= fit.high for fit in fits))
 
 
 @given(p=st.floats(0.3, 4.0), q=st.floats(0.5, 2.0), c=st.floats(-0.9, 20.0))
@@ -59,14 +61,16 @@ def test_errors_without_an_order_are_refused_with_their_local_orders() -> None:
         asymptotic_order(H, H * (1 + 4 * H), fewest=6)
 
 
-def test_replicates_give_an_interval_that_covers_as_often_as_it_says() -> None:
-    """2,000 sets of 6 rows with 5 % noise, without the part for the drift: a coverage of .92 instead of .95 is seen."""
-    rng, h, covered = np.random.default_rng(0), H[2:], 0
-    for _ in range(2000):
+@pytest.mark.monte_carlo(share=0.01)
+def test_replicates_give_an_interval_that_covers_as_often_as_it_says(monte_carlo: MonteCarlo) -> None:
+    """Six rows with 5 % noise, without the part for the drift."""
+    rng, h, covered, trials = monte_carlo.numpy(), H[2:], 0, 2500
+    test = monte_carlo.note(plan_count_test(trials, 0.95, effect=0.045, share=monte_carlo.share))
+    for _ in range(trials):
         found = asymptotic_order(h, h * np.exp(0.05 * rng.standard_normal((6, 6))), drift=10.0)
         ahead = -1.5 * found.drift
         covered += found.low - min(ahead, 0.0) <= 1.0 <= found.high - max(ahead, 0.0)
-    assert consistent(covered, 2000, 0.95)
+    assert not test.rejects(covered)
 
 
 @pytest.mark.parametrize(

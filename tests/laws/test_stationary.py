@@ -63,6 +63,14 @@ def test_g3_is_what_is_reached() -> None:
         assert abs(found.mean.item()) < 1e-10 * lam**-0.5
 
 
+def test_a_slow_law_is_as_near_as_it_says() -> None:
+    """At u = 1e-3 a change over 64 steps is an eighth of what is left: the remainder tells, the change would not."""
+    found = reached(GaussianLaw([1.0]), langevin(), 1e-3, start_variance=2.0, tolerance=1e-4)
+    distance = found.variance.item() - 1 / (1 - 1e-3 / 2)
+    assert 0.0 < distance < 1e-4
+    assert found.remainder == pytest.approx(distance, rel=0.01)
+
+
 def test_another_momentum_is_seen() -> None:
     """The comparison's falsifier: b off by 1e-8."""
     law = GaussianLaw([1.0])

@@ -45,6 +45,15 @@ def test_noise_is_added_in_the_eigenbasis() -> None:
     torch.testing.assert_close(marginal.from_eigenbasis(marginal.to_eigenbasis(y)), y, rtol=1e-13, atol=1e-13)
 
 
+def test_density_and_draws_are_those_of_the_matrix() -> None:
+    covariance, eye = as_covariance(MATRIX, MEAN, SHAPE), torch.eye(4, dtype=torch.float64)
+    y = torch.randn(5, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    reference = torch.distributions.MultivariateNormal(MEAN, MATRIX)
+    torch.testing.assert_close(covariance.log_density(y), reference.log_prob(y), rtol=1e-12, atol=1e-12)
+    root = covariance.color(eye)
+    torch.testing.assert_close(root.mT @ root, MATRIX, rtol=1e-13, atol=1e-13)
+
+
 def test_rounding_of_single_precision_is_forgiven() -> None:
     u = torch.randn(4, 1, generator=torch.Generator().manual_seed(1))
     flat = u @ u.mT  # rank 1: eigenvalues of about -1e-8 in float32

@@ -9,13 +9,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 from scipy.special import logsumexp
 from sklearn.datasets import load_digits
 from torch import Tensor
 
+from ams.inference import goodness_of_fit, plan_fit_test, plan_squares_test
 from ams.noise import Level
 from ams.targets import CLEAN, Empirical, GaussianMixture, empirical, points, posterior
+from tests.monte_carlo import MonteCarlo
 
 LEVELS = [Level(0, sigma) for sigma in (1e-3, 0.02, 0.1, 0.3, 1.0, 7.0, 50.0)] + [
     Level(0, math.sqrt(1 - r**2), r) for r in (0.9999, 0.9, 0.5, 1e-2)
@@ -226,20 +227,19 @@ def test_denoising_a_smoothed_law_is_tweedies_formula() -> None:
     assert torch.allclose(law.denoise(x, level), (x + 0.36 * law.score(x, level)) / 0.8, rtol=1e-9, atol=1e-9)
 
 
-def test_samples_have_the_law() -> None:
-    """With probabilities of the points known (uniform): chi-square at 1e-6; sees a distance w of 0.1 at n = 10,000.
-
-    At sigma 1e-3 every draw lies at its own point; noise is checked by its residuals: mean of squares within 5.3
-    standard errors (1e-7), which sees a wrong variance of 0.5 %.
-    """
-    data, level, n = digits()[:20], Level(0, 1e-3, 0.9), 10_000
-    draws = Empirical(data).sample(n, level, seeded(0))
+@pytest.mark.monte_carlo(share=0.01)
+def test_samples_have_the_law(monte_carlo: MonteCarlo) -> None:
+    """At sigma 1e-3 every draw lies at its own point: tests of how often each, and of the squares of the noise."""
+    data, level, n, share = digits()[:20], Level(0, 1e-3, 0.9), 10_000, monte_carlo.share / 2
+    draws = Empirical(data).sample(n, level, monte_carlo.torch())
     assert draws.shape == (n, 8, 8)
     found = Empirical(data).nearest(draws, level)
-    assert stats.chisquare(torch.bincount(found.point, minlength=20).numpy()).pvalue > 1e-6
+    counts = monte_carlo.note(plan_fit_test(n, [1 / 20] * 20, effect=0.11, share=share))
+    assert not counts.rejects(goodness_of_fit(torch.bincount(found.point, minlength=20).numpy(), [1 / 20] * 20))
     z = found.residual / level.sigma
-    assert abs(float(z.square().mean()) - 1) < 5.3 * math.sqrt(2 / z.numel())
-    assert torch.equal(draws, Empirical(data).sample(n, level, seeded(0)))
+    squares = monte_carlo.note(plan_squares_test(z.numel(), effect=0.016, share=share))
+    assert not squares.rejects(float(z.square().sum()))
+    assert torch.equal(draws, Empirical(data).sample(n, level, monte_carlo.torch()))
     clean = Empirical(data).sample(5, CLEAN, seeded(1))
     assert bool((Empirical(data).nearest(clean, CLEAN).residual == 0).all())
 

@@ -3,19 +3,38 @@
 from ams.inference.fit import goodness_of_fit
 from ams.inference.intervals import Interval, mean_interval, proportion_interval
 from ams.inference.orders import NotAsymptotic, Order, asymptotic_order, convergence_order
-from ams.inference.planned import SUITE_FALSE_ALARM, MeanTest, Undetectable, plan_mean_test
+from ams.inference.planned import (
+    SUITE_FALSE_ALARM,
+    Margin,
+    MeanTest,
+    RangeTest,
+    Undetectable,
+    margin,
+    plan_count_test,
+    plan_fit_test,
+    plan_known_mean_test,
+    plan_mean_test,
+    plan_squares_test,
+)
 
 __all__ = [
     "SUITE_FALSE_ALARM",
     "Interval",
+    "Margin",
     "MeanTest",
     "NotAsymptotic",
     "Order",
+    "RangeTest",
     "Undetectable",
     "asymptotic_order",
     "convergence_order",
     "goodness_of_fit",
+    "margin",
     "mean_interval",
+    "plan_count_test",
+    "plan_fit_test",
+    "plan_known_mean_test",
     "plan_mean_test",
+    "plan_squares_test",
     "proportion_interval",
 ]

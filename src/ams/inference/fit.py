@@ -9,7 +9,7 @@ from scipy import stats
 
 from ams.inference.values import Values, finite
 
-_FEWEST_EXPECTED = 5.0  # of a cell of a chi-square test (Cochran 1954): smaller ones are pooled
+FEWEST_EXPECTED = 5.0  # of a cell of a chi-square test (Cochran 1954): smaller ones are pooled
 
 
 def goodness_of_fit(counts: Values, probabilities: Values) -> float:
@@ -35,7 +35,7 @@ def _pooled(observed: np.ndarray, expected: np.ndarray) -> tuple[np.ndarray, np.
     order = np.argsort(expected, kind="stable")
     observed, expected = observed[order], expected[order]
     following = np.append(expected[1:], math.inf)
-    enough = (np.cumsum(expected) >= _FEWEST_EXPECTED) & (following >= _FEWEST_EXPECTED)
+    enough = (np.cumsum(expected) >= FEWEST_EXPECTED) & (following >= FEWEST_EXPECTED)
     merged = int(enough.argmax()) + 1 if enough.any() else len(expected)
     seen, wanted = (np.append(cells[:merged].sum(), cells[merged:]) for cells in (observed, expected))
     return seen, wanted

@@ -88,7 +88,10 @@ ORIGINS = ("algebra", "rounding", "quadrature", "Monte Carlo", "printed digits",
 
 
 class Check(_Entry):
-    """`quantity relation bound`, to within `tolerance` (in `unit`), which comes from `origin`."""
+    """`quantity relation bound`, to within `tolerance` (in `unit`), which comes from `origin`.
+
+    `share` is what a check by Monte Carlo spends of the suite's false-alarm budget (`inference.SUITE_FALSE_ALARM`).
+    """
 
     id: Identifier
     quantity: str
@@ -97,6 +100,7 @@ class Check(_Entry):
     tolerance: float = Field(ge=0)
     origin: str
     unit: str = ""
+    share: float | None = Field(default=None, gt=0, le=1)
 
     @field_validator("origin")
     @classmethod

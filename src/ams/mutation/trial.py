@@ -109,10 +109,16 @@ def _judged(code: int, report: Path, said: str) -> Outcome:
         return broken
     for case in ElementTree.parse(report).iter("testcase"):
         if (failure := case.find("failure")) is not None:
-            kind = failure.get("message", "").partition(":")[0].split()[0].rpartition(".")[2]
+            kind = _kind(failure.get("message", ""))
             ending = Ending.BROKEN if kind in NOT_RUNNING else Ending.CAUGHT
             return Outcome(ending=ending, by=_name(case), how=kind)
     return broken
+
+
+def _kind(message: str) -> str:
+    """Return the error's class from pytest's message, which for a bare assertion is its expression."""
+    first = message.partition(":")[0].split()
+    return "AssertionError" if not first or first[0] == "assert" else first[0].rpartition(".")[2]
 
 
 def _name(case: ElementTree.Element) -> str:
