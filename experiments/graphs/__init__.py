@@ -1,0 +1,1 @@
+"""Graphs: generation with the score networks of GDSS, from its authors' checkpoints, under the library's samplers."""

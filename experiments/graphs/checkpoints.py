@@ -1,0 +1,152 @@
+"""The GDSS authors' checkpoints, read strictly: every tensor has its place, and none is missing or left over.
+
+A file holds a configuration, and for each of the two networks a dictionary of tensors, and (but for molecules) the
+averaged weights, in the same order. `published` tells how a published name, `layers.2.attn.5.gnn_k.weight`, goes into
+ours: attention's three convolutions of each channel are one tensor here, `layers.2.attention.convolution.weight`, of
+(channels, inputs, queries | keys | values). What a last layer computes and nothing reads is left out, by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from ams.data import weights
+from ams.ledger.problems import InputProblem
+from experiments.graphs.networks import AdjacencyNetwork, AttentiveFeaturesNetwork, FeaturesNetwork, Shape
+
+Tensors: TypeAlias = dict[str, Tensor]
+Filling: TypeAlias = tuple[nn.Module, Tensors, Tensors]
+
+
+class Networks(NamedTuple):
+    """Both networks of a data set; called as `network(x, pairs, layout)`."""
+
+    features: nn.Module
+    adjacency: nn.Module
+
+
+def networks(name: str, averaged: bool) -> Networks:
+    """Return the networks of a registered checkpoint (`gdss-...`), with the averaged weights where asked for.
+
+    Raises as `ams.data.weights`, and InputProblem for contents that are not such networks.
+    """
+    return networks_of(weights(name), name, averaged)
+
+
+def networks_of(held: Any, where: str, averaged: bool) -> Networks:
+    """Return the networks that a checkpoint's contents are. Raises InputProblem, one line that names `where`."""
+    try:
+        features, adjacency = (_tensors(held, part, averaged) for part in ("x", "adj"))
+        shapes = [_shape(held["params_x"], "depth"), _shape(held["params_adj"], "num_layers")]
+        attentive = held["params_x"]["model_type"] == "ScoreNetworkX_GMH"
+        filled = _features(features, shapes[0], attentive), _adjacency(adjacency, shapes[1])
+    except KeyError as error:
+        raise InputProblem(f"{where}: not a checkpoint of GDSS: {error} is missing") from None
+    except (TypeError, AttributeError, ValueError, RuntimeError) as error:
+        raise InputProblem(f"{where}: not a checkpoint of GDSS: {error}") from None
+    parts = ("features", "adjacency")
+    return Networks(*(_filled(*one, f"{where}, {part} network") for one, part in zip(filled, parts, strict=True)))
+
+
+def _tensors(held: Mapping[str, Any], part: str, averaged: bool) -> Tensors:
+    """Return a network's tensors by published name, without the prefix that some files give them."""
+    plain = {name.removeprefix("module."): tensor for name, tensor in held[f"{part}_state_dict"].items()}
+    if not averaged:
+        return plain
+    return dict(zip(plain, held[f"ema_{part}"]["shadow_params"], strict=True))
+
+
+def _shape(parameters: Mapping[str, Any], layers: str) -> Shape:
+    """Return the sizes that a network's configuration states."""
+    optional = {"linears": "num_linears", "between": "c_hid", "last": "c_final"}
+    stated = {ours: int(parameters[theirs]) for ours, theirs in optional.items() if theirs in parameters}
+    return Shape(int(parameters["max_feat_num"]), int(parameters["nhid"]), int(parameters[layers]), **stated)
+
+
+class _Source:
+    """The published tensors that have not yet been given a place. A missing one raises KeyError."""
+
+    def __init__(self, tensors: Tensors) -> None:
+        self.left = dict(tensors)
+
+    def linears(self, theirs: str, ours: str) -> Tensors:
+        """Return a stack of linear layers under our names."""
+        count = sum(name.startswith(f"{theirs}.linears.") for name in self.left) // 2
+        return {
+            f"{ours}.layers.{i}.{kind}": self.left.pop(f"{theirs}.linears.{i}.{kind}")
+            for i in range(max(count, 1))
+            for kind in ("weight", "bias")
+        }
+
+    def convolution(self, theirs: str, ours: str) -> Tensors:
+        """Return a convolution of one channel under our names."""
+        return {
+            f"{ours}.weight": self.left.pop(f"{theirs}.weight")[None],
+            f"{ours}.bias": self.left.pop(f"{theirs}.bias")[None, None],
+        }
+
+    def attention(self, theirs: str, ours: str, parts: str) -> Tensors:
+        """Return the convolutions `parts` of queries, keys and values, of every channel, as one convolution."""
+        named = f"{theirs}.attn."
+        channels = len({name.removeprefix(named).split(".")[0] for name in self.left if name.startswith(named)})
+        taken = [
+            [self.convolution(f"{named}{i}.gnn_{part}", "") for part in parts] for i in range(max(channels, 1))
+        ]
+        return {
+            f"{ours}{kind}": torch.cat([torch.cat([part[kind] for part in channel], dim=-1) for channel in taken])
+            for kind in (".weight", ".bias")
+        }
+
+
+def _inner(source: _Source, shape: Shape) -> Tensors:
+    """Return all layers of attention but the last."""
+    ours: Tensors = {}
+    for i in range(shape.layers - 1):
+        name = f"layers.{i}"
+        ours |= source.attention(name, f"{name}.attention.convolution", "qkv")
+        ours |= source.linears(f"{name}.multi_channel", f"{name}.nodes")
+        ours |= source.linears(f"{name}.mlp", f"{name}.pairs")
+    return ours
+
+
+def _adjacency(tensors: Tensors, shape: Shape) -> Filling:
+    """Return the adjacency's network, its tensors, and what has no place; the last layer's values are not used."""
+    source, last = _Source(tensors), f"layers.{shape.layers - 1}"
+    ours = _inner(source, shape) | source.attention(last, "attention.convolution", "qk")
+    ours |= source.linears(f"{last}.mlp", "pairs") | source.linears("final", "final")
+    source.attention(last, "unused", "v")
+    source.linears(f"{last}.multi_channel", "unused")
+    return AdjacencyNetwork(shape), ours, source.left
+
+
+def _features(tensors: Tensors, shape: Shape, attentive: bool) -> Filling:
+    """Return the features' network, its tensors, and what has no place."""
+    source = _Source(tensors)
+    if attentive:
+        last = f"layers.{shape.layers - 1}"
+        ours = _inner(source, shape) | source.attention(last, "values", "v")
+        ours |= source.linears(f"{last}.multi_channel", "nodes") | source.linears("final", "final")
+        source.attention(last, "unused", "qk")
+        source.linears(f"{last}.mlp", "unused")
+        return AttentiveFeaturesNetwork(shape), ours, source.left
+    ours = source.linears("final", "final")
+    for i in range(shape.layers):
+        ours |= source.convolution(f"layers.{i}", f"layers.{i}")
+    return FeaturesNetwork(shape), ours, source.left
+
+
+def _filled(network: nn.Module, tensors: Tensors, left: Tensors, where: str) -> nn.Module:
+    """Return the network with these tensors, in evaluation mode and without gradients. Raises InputProblem."""
+    wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    for told, names in {"unknown": left, "missing": wanted.keys() - found.keys()}.items():
+        if names:
+            raise InputProblem(f"{where}: {told} tensors {', '.join(sorted(names)[:4])} ({len(names)} in all)")
+    if wrong := [f"{name} {found[name]}, expected {shape}" for name, shape in wanted.items() if found[name] != shape]:
+        raise InputProblem(f"{where}: wrong shapes: {'; '.join(wrong[:3])} ({len(wrong)} in all)")
+    network.load_state_dict(tensors)
+    return network.eval().requires_grad_(False)

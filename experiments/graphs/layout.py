@@ -1,0 +1,199 @@
+"""Packed batches of graphs: what is stored is real nodes and real pairs, nothing else.
+
+Graphs of `n_1 <= n_2 <= ...` nodes lie one after the other: node features as (nodes, F), symmetric matrices without
+diagonal as their strict upper triangles, row by row, (..., pairs). So a packed vector is symmetric, has a zero diagonal
+and no padding by construction, and everything that a network does node by node or pair by pair has no waste.
+
+Products of matrices need squares. For them neighbouring graphs form *blocks* of one size, the largest's. Sizes are cut
+into blocks where the entries that padding adds, `sum (N^2 - n^2)`, cost more than another block: `_cuts` finds the
+cheapest cutting by dynamic programming.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+BLOCK_COST = 1500
+"""What a further block costs, in matrix entries of padding (about 100 microseconds a layer on one core)."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Neighbouring graphs as `graphs` squares of side `side`; `nodes`, `pairs` are their ranges in the packed vectors.
+
+    `entry` tells for each of the (graphs, side, side) entries, flat, which pair it is; the two numbers after the last
+    pair stand for an entry beyond the graph and for the diagonal. `upper` and `lower` are the pairs' places in the
+    squares, `real` the nodes' in (graphs, side).
+    """
+
+    graphs: int
+    side: int
+    nodes: slice
+    pairs: slice
+    entry: Tensor
+    upper: Tensor
+    lower: Tensor
+    real: Tensor
+
+    def squares(self, slots: Float[Tensor, "channels slots"]) -> Float[Tensor, "channels graphs side side"]:
+        """Return `Layout.slots` as matrices."""
+        return slots.index_select(1, self.entry).view(len(slots), self.graphs, self.side, self.side)
+
+    def above(self, squares: Tensor) -> Float[Tensor, "channels pairs"]:
+        """Return the entries above the diagonal, real pairs only."""
+        return squares.reshape(len(squares), -1).index_select(1, self.upper)
+
+    def below(self, squares: Tensor) -> Float[Tensor, "channels pairs"]:
+        """Return the entries below the diagonal, in the order of those above."""
+        return squares.reshape(len(squares), -1).index_select(1, self.lower)
+
+    def spread(self, rows: Float[Tensor, "*channels nodes features"]) -> Tensor:
+        """Return rows of all the nodes as (*channels, graphs, side, features); zero beyond a graph."""
+        own = rows[..., self.nodes, :]
+        shape = (*rows.shape[:-2], self.graphs, self.side, rows.shape[-1])
+        if len(self.real) == self.graphs * self.side:
+            return own.reshape(shape)
+        wide = own.new_zeros(*rows.shape[:-2], self.graphs * self.side, rows.shape[-1])
+        return wide.index_copy(-2, self.real, own).view(shape)
+
+    def rows(self, wide: Float[Tensor, "*channels graphs side features"]) -> Tensor:
+        """Return the real nodes' rows (*channels, nodes, features): the inverse of `spread`."""
+        flat = wide.flatten(-3, -2)
+        return flat if len(self.real) == flat.shape[-2] else flat.index_select(-2, self.real)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each graph of a batch lies: `sizes` ascending, `order[i]` the caller's number of the i-th."""
+
+    sizes: tuple[int, ...]
+    order: tuple[int, ...]
+    blocks: tuple[Block, ...]
+
+    @staticmethod
+    def of(sizes: Sequence[int]) -> Layout:
+        """Return the layout of graphs of these numbers of nodes. Raises ValueError for none, or one below 1."""
+        if not len(sizes) or min(sizes) < 1:
+            raise ValueError(f"a batch needs graphs of at least one node each, got sizes {list(sizes)[:8]}")
+        order = sorted(range(len(sizes)), key=lambda i: sizes[i])
+        ascending = tuple(int(sizes[i]) for i in order)
+        return Layout(ascending, tuple(order), tuple(_blocks(ascending)))
+
+    @property
+    def graphs(self) -> int:
+        """Return the number of graphs."""
+        return len(self.sizes)
+
+    @property
+    def nodes(self) -> int:
+        """Return the number of nodes in all."""
+        return sum(self.sizes)
+
+    @property
+    def pairs(self) -> int:
+        """Return the number of pairs of nodes of one graph, in all."""
+        return sum(_triangle(n) for n in self.sizes)
+
+    @cached_property
+    def graph_of_node(self) -> Tensor:
+        """Return the place in `sizes` of each node's graph."""
+        return torch.repeat_interleave(torch.arange(self.graphs), torch.tensor(self.sizes))
+
+    @cached_property
+    def graph_of_pair(self) -> Tensor:
+        """Return the place in `sizes` of each pair's graph."""
+        return torch.repeat_interleave(torch.arange(self.graphs), torch.tensor([_triangle(n) for n in self.sizes]))
+
+    def slots(self, channels: Float[Tensor, "channels pairs"]) -> Float[Tensor, "channels slots"]:
+        """Return the channels with two more columns: 0, beyond a graph, and 1, on the diagonal."""
+        ends = torch.tensor([0.0, 1.0], dtype=channels.dtype, device=channels.device)
+        return torch.cat((channels, ends.expand(len(channels), 2)), dim=1)
+
+    @cached_property
+    def _places(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return the caller's graph and the row of each node, then row and column of each pair, graph by graph."""
+        rows = torch.cat([torch.arange(n) for n in self.sizes])
+        ends = torch.cat([torch.triu_indices(n, n, 1) for n in self.sizes], dim=1)
+        return torch.tensor(self.order)[self.graph_of_node], rows, *ends
+
+    def pack_rows(self, padded: Float[Tensor, "graphs side features"]) -> Float[Tensor, "nodes features"]:
+        """Return the real nodes' rows of padded features, graphs in the caller's order."""
+        graph, row, _, _ = self._places
+        return padded[graph, row]
+
+    def pack_pairs(self, padded: Float[Tensor, "graphs side side"]) -> Float[Tensor, " pairs"]:
+        """Return the strict upper triangles of padded symmetric matrices, graphs in the caller's order."""
+        _, _, i, j = self._places
+        return padded[torch.tensor(self.order)[self.graph_of_pair], i, j]
+
+    def pad_rows(self, rows: Float[Tensor, "nodes features"], side: int) -> Float[Tensor, "graphs side features"]:
+        """Return features padded with zeros, graphs in the caller's order."""
+        graph, row, _, _ = self._places
+        padded = rows.new_zeros(self.graphs, side, rows.shape[1])
+        padded[graph, row] = rows
+        return padded
+
+    def pad_pairs(self, pairs: Float[Tensor, " pairs"], side: int) -> Float[Tensor, "graphs side side"]:
+        """Return symmetric matrices padded with zeros, graphs in the caller's order."""
+        _, _, i, j = self._places
+        graph = torch.tensor(self.order)[self.graph_of_pair]
+        padded = pairs.new_zeros(self.graphs, side, side)
+        padded[graph, i, j] = padded[graph, j, i] = pairs
+        return padded
+
+
+def _triangle(n: int) -> int:
+    return n * (n - 1) // 2
+
+
+def _cuts(sizes: Sequence[int]) -> list[int]:
+    """Return where ascending `sizes` are cut into blocks, both ends included.
+
+    With `C(j)` the least cost of the first `j` graphs, `C(j) = min_i C(i) + (j - i) sizes[j-1]^2 + BLOCK_COST`, over the
+    places `i` where the size changes.
+    """
+    changes = [0, *(i for i in range(1, len(sizes)) if sizes[i] != sizes[i - 1]), len(sizes)]
+    cost, before = {0: 0}, {0: 0}
+    for j in changes[1:]:
+        before[j] = min((i for i in changes if i < j), key=lambda i: cost[i] + (j - i) * sizes[j - 1] ** 2)
+        cost[j] = cost[before[j]] + (j - before[j]) * sizes[j - 1] ** 2 + BLOCK_COST
+    cuts = [len(sizes)]
+    while cuts[-1]:
+        cuts.append(before[cuts[-1]])
+    return cuts[::-1]
+
+
+def _blocks(sizes: Sequence[int]) -> list[Block]:
+    nodes = np.cumsum([0, *sizes])
+    pairs = np.cumsum([0, *(_triangle(n) for n in sizes)])
+    return [
+        _block(
+            sizes[first:end],
+            slice(int(nodes[first]), int(nodes[end])),
+            slice(int(pairs[first]), int(pairs[end])),
+            int(pairs[-1]),
+        )
+        for first, end in pairwise(_cuts(sizes))
+    ]
+
+
+def _block(sizes: Sequence[int], nodes: slice, pairs: slice, beyond: int) -> Block:
+    side = max(sizes)
+    corners = [number * side**2 for number in range(len(sizes))]
+    ends = [torch.triu_indices(n, n, 1) for n in sizes]
+    upper = torch.cat([corner + i * side + j for corner, (i, j) in zip(corners, ends, strict=True)])
+    lower = torch.cat([corner + j * side + i for corner, (i, j) in zip(corners, ends, strict=True)])
+    entry = torch.full((len(sizes), side, side), beyond)
+    entry.diagonal(dim1=1, dim2=2).fill_(beyond + 1)
+    entry = entry.flatten()
+    entry[upper] = entry[lower] = torch.arange(pairs.start, pairs.stop)
+    real = torch.cat([torch.arange(n) + number * side for number, n in enumerate(sizes)])
+    return Block(len(sizes), side, nodes, pairs, entry, upper, lower, real)

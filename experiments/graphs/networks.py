@@ -1,0 +1,229 @@
+r"""The two score networks of GDSS on packed graphs: what is wanted at a node or a pair is computed there and only there.
+
+With `x` (nodes, F) and symmetric channels `A_i`, kept as upper triangles (channels, pairs), a layer is
+
+    y_i = N(A_i) x,   N(A) = D^-1/2 A D^-1/2 with the diagonal of A set to 1, D = its row sums, at least 1
+    q_i, k_i, v_i = y_i W_i + b_i                                       one product for the three
+    M_i = mean over 4 heads of tanh(q k^T / sqrt(width of v)), made symmetric
+    x' = tanh(stack(v_1 ... v_c)) at each node,   A' = 2 stack(M_1 ... M_c, A_1 ... A_c) at each pair
+
+`final` maps what all layers gave, at each node (features) or pair (adjacency), to the output. The diagonals of channels
+reach nothing: a convolution replaces them, the output's are zero. Two facts save work over the published, padded
+formulation beside the padding itself: channels are symmetric, so that stacks are evaluated at one of each two entries
+(the `Y + Y^T` of the release is `2 Y`); and `(N x) W` is cheaper than `N (x W)`, with the `x` that a layer shares.
+Squares, where they are needed, come block by block (module `layout`).
+
+Source: Jo, Lee, Hwang, *Score-based generative modeling of graphs via the system of SDEs*, arXiv 2202.02514.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import elu, linear
+
+from experiments.graphs.layout import Layout
+
+HEADS = 4
+Nodes = Float[Tensor, "nodes features"]
+Channels = Float[Tensor, "channels pairs"]
+
+
+class Stack(nn.Module):
+    """Linear layers of the given `widths`, elu between them and none after the last."""
+
+    def __init__(self, widths: Sequence[int]) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(i, o) for i, o in zip(widths[:-1], widths[1:], strict=True))
+
+    def rows(self, x: Float[Tensor, "items inputs"]) -> Float[Tensor, "items outputs"]:
+        """Apply to each row."""
+        for number, layer in enumerate(self.layers):
+            x = linear(elu(x, inplace=True) if number else x, layer.weight, layer.bias)
+        return x
+
+    def columns(self, x: Float[Tensor, "inputs items"]) -> Float[Tensor, "outputs items"]:
+        """Apply to each column."""
+        for number, layer in enumerate(self.layers):
+            x = torch.addmm(layer.bias[:, None], layer.weight, elu(x, inplace=True) if number else x)
+        return x
+
+
+class Convolution(nn.Module):
+    """`y_i W_i + b_i` for each of `channels` channels, `y_i = N(A_i) x`."""
+
+    def __init__(self, channels: int, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(channels, inputs, outputs))
+        self.bias = nn.Parameter(torch.zeros(channels, 1, outputs))
+        bound = math.sqrt(6.0 / (inputs + outputs))
+        nn.init.uniform_(self.weight, -bound, bound)
+
+    def forward(self, x: Nodes, channels: Channels, layout: Layout) -> Float[Tensor, "channels nodes outputs"]:
+        """Return the convolution of each channel."""
+        slots = layout.slots(channels)
+        mixed = [block.rows(normalised(block.squares(slots)) @ block.spread(x)) for block in layout.blocks]
+        return torch.baddbmm(self.bias, torch.cat(mixed, dim=1), self.weight)
+
+
+def normalised(squares: Float[Tensor, "channels graphs side side"]) -> Tensor:
+    """Return `D^-1/2 A D^-1/2` of matrices whose diagonal is 1 already."""
+    root = squares.sum(-1).clamp_(min=1.0).rsqrt()
+    return squares.mul(root[..., None]).mul(root[..., None, :])
+
+
+class Attention(nn.Module):
+    """Queries, keys and (where `valued`) values of each channel, and the channels' new matrices."""
+
+    def __init__(self, channels: int, inputs: int, width: int, valued: bool) -> None:
+        super().__init__()
+        self.width = width
+        self.convolution = Convolution(channels, inputs, (3 if valued else 2) * width)
+
+    def forward(self, x: Nodes, channels: Channels, layout: Layout) -> tuple[Channels, Tensor]:
+        """Return `M_i`, and the values (channels, nodes, width), of no width where there are none."""
+        found = self.convolution(x, channels, layout)
+        heads = found[..., : 2 * self.width].unflatten(-1, (2 * HEADS, -1)).transpose(1, 2)
+        query, key = (heads[:, :HEADS] / math.sqrt(self.width)).flatten(0, 1), heads[:, HEADS:].flatten(0, 1)
+        matrices = []
+        for block in layout.blocks:
+            scores = torch.tanh_(block.spread(query) @ block.spread(key).mT)
+            mean = scores.unflatten(0, (-1, HEADS)).mean(1)
+            matrices.append((block.above(mean) + block.below(mean)) / 2)
+        return torch.cat(matrices, dim=1), found[..., 2 * self.width :]
+
+
+class Shape(NamedTuple):
+    """Sizes of a network: node features, width, layers, linear layers of a pair's stack, channels between and last."""
+
+    features: int
+    width: int
+    layers: int
+    linears: int = 2
+    between: int = 8
+    last: int = 4
+
+
+INITIAL = 2
+
+
+def initial_channels(pairs: Float[Tensor, " pairs"], layout: Layout) -> Channels:
+    """Return `A` and `A A` off the diagonal."""
+    slots, squared = layout.slots(pairs[None]), []
+    for block in layout.blocks:
+        a = block.squares(slots)
+        a.diagonal(dim1=-2, dim2=-1).zero_()
+        squared.append(block.above(a @ a))
+    return torch.cat((pairs[None], torch.cat(squared, dim=1)))
+
+
+def node_stack(channels: int, wider: int, width: int) -> Stack:
+    """Return the stack that joins the values of `channels` channels at a node."""
+    return Stack([channels * width, 2 * wider, width])
+
+
+def pair_stack(channels: int, new_channels: int, linears: int) -> Stack:
+    """Return the stack that makes new channels at a pair."""
+    return Stack([2 * channels, *[2 * max(channels, new_channels)] * (linears - 1), new_channels])
+
+
+def joined(values: Float[Tensor, "channels nodes width"], stack: Stack) -> Nodes:
+    """Return `tanh(stack(v_1 ... v_c))`."""
+    return torch.tanh_(stack.rows(values.transpose(0, 1).flatten(1)))
+
+
+def linked(matrices: Channels, channels: Channels, stack: Stack) -> Channels:
+    """Return `2 stack(M_1 ... M_c, A_1 ... A_c)`."""
+    return 2 * stack.columns(torch.cat((matrices, channels)))
+
+
+class Layer(nn.Module):
+    """A layer of attention from `channels` to `new_channels`."""
+
+    def __init__(self, channels: int, new_channels: int, inputs: int, shape: Shape) -> None:
+        super().__init__()
+        self.attention = Attention(channels, inputs, shape.width, valued=True)
+        self.nodes = node_stack(channels, max(channels, new_channels), shape.width)
+        self.pairs = pair_stack(channels, new_channels, shape.linears)
+
+    def forward(self, x: Nodes, channels: Channels, layout: Layout) -> tuple[Nodes, Channels]:
+        """Return new features and channels."""
+        matrices, values = self.attention(x, channels, layout)
+        return joined(values, self.nodes), linked(matrices, channels, self.pairs)
+
+
+def inner_layers(shape: Shape) -> nn.ModuleList:
+    """Return all layers but the last."""
+    first = Layer(INITIAL, shape.between, shape.features, shape)
+    others = (Layer(shape.between, shape.between, shape.width, shape) for _ in range(shape.layers - 2))
+    return nn.ModuleList([first, *others])
+
+
+class AdjacencyNetwork(nn.Module):
+    """The network of the adjacency: (nodes, F) and (pairs) to (pairs). Its last layer needs no values."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        kept = INITIAL + shape.between * (shape.layers - 1) + shape.last
+        self.layers = inner_layers(shape)
+        self.attention = Attention(shape.between, shape.width, shape.width, valued=False)
+        self.pairs = pair_stack(shape.between, shape.last, shape.linears)
+        self.final = Stack([kept, 2 * kept, 2 * kept, 1])
+
+    def forward(self, x: Nodes, pairs: Float[Tensor, " pairs"], layout: Layout) -> Float[Tensor, " pairs"]:
+        """Return the output at each pair."""
+        channels = initial_channels(pairs, layout)
+        kept = [channels]
+        for layer in self.layers:
+            x, channels = layer(x, channels, layout)
+            kept.append(channels)
+        kept.append(linked(self.attention(x, channels, layout)[0], channels, self.pairs))
+        return self.final.columns(torch.cat(kept))[0]
+
+
+class FeaturesNetwork(nn.Module):
+    """The network of the node features, convolutions on the adjacency alone: (nodes, F) and (pairs) to (nodes, F)."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        kept = shape.features + shape.width * shape.layers
+        inputs = [shape.features, *[shape.width] * (shape.layers - 1)]
+        self.layers = nn.ModuleList(Convolution(1, count, shape.width) for count in inputs)
+        self.final = Stack([kept, 2 * kept, 2 * kept, shape.features])
+
+    def forward(self, x: Nodes, pairs: Float[Tensor, " pairs"], layout: Layout) -> Nodes:
+        """Return the output at each node."""
+        kept = [x]
+        for layer in self.layers:
+            kept.append(torch.tanh_(layer(kept[-1], pairs[None], layout)[0]))
+        return self.final.rows(torch.cat(kept, dim=1))
+
+
+class AttentiveFeaturesNetwork(nn.Module):
+    """The second features network for ZINC250k: layers of attention, a second tanh after each.
+
+    Of its last layer only values are used.
+    """
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        kept = shape.features + shape.width * shape.layers
+        self.layers = inner_layers(shape)
+        self.values = Convolution(shape.between, shape.width, shape.width)
+        self.nodes = node_stack(shape.between, max(shape.between, shape.last), shape.width)
+        self.final = Stack([kept, 2 * kept, 2 * kept, shape.features])
+
+    def forward(self, x: Nodes, pairs: Float[Tensor, " pairs"], layout: Layout) -> Nodes:
+        """Return the output at each node."""
+        channels, kept = initial_channels(pairs, layout), [x]
+        for layer in self.layers:
+            x, channels = layer(x, channels, layout)
+            x = torch.tanh(x)
+            kept.append(x)
+        kept.append(torch.tanh_(joined(self.values(x, channels, layout), self.nodes)))
+        return self.final.rows(torch.cat(kept, dim=1))
