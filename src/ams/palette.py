@@ -43,6 +43,9 @@ LOOKS = {
     "SDE-DPM-Solver++": Look("#000000", "2", "--"),
     "isothermal, e = 0": Look("#009E73", "o", "--"),
     "isothermal, e = 1/2": Look("#009E73", "s", "--"),
+    "isothermal, tapered": Look("#009E73", "D", "-"),
+    "isothermal, steady": Look("#56B4E9", "v", "-."),
+    "isothermal, stirred": Look("#56B4E9", "^", ":"),
 }
 
 
