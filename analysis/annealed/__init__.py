@@ -1,0 +1,39 @@
+"""Annealed runs: the paper's speed-up (P2), where it holds, what it is due to, and against whom (B1 to B5).
+
+Two targets: a stiff Gaussian in 16 dimensions, where every sampler's law is exact, and a mixture on the line, by grid
+law, transport or particles. Budgets are counted in score evaluations (NFE).
+"""
+
+from __future__ import annotations
+
+from analysis.annealed.modes import (
+    adaptive_momentum_starves,
+    estimated_divergence_agrees_with_the_grid,
+    langevin_does_not_starve,
+    larger_drift_starves,
+    particles_agree_with_the_grid,
+)
+from analysis.annealed.settings import Settings
+from analysis.annealed.verdicts import (
+    a_larger_drift_gains_more,
+    averaging_alone_gains_nothing,
+    averaging_alone_gains_nothing_tuned,
+    budget_of_the_least_error,
+    corrected_noise_gains_nothing_tuned,
+    drift_alone_keeps_the_gain,
+    error_at_the_largest_budget,
+    gain_at_the_largest_budget,
+    gain_on_the_mixture,
+    langevin_falls,
+    largest_gain_anywhere,
+    largest_gain_at_the_defaults,
+    largest_gain_when_tuned,
+    least_error_of_the_released_rule,
+    least_gain_anywhere,
+    least_gain_at_the_defaults,
+    least_gain_when_tuned,
+    rivals_at_the_defaults,
+    rivals_on_the_mixture,
+    rivals_when_tuned,
+    the_whole_rule_gains,
+)

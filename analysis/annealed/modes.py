@@ -1,0 +1,53 @@
+"""B5: the minority mode's weight. Langevin with too much drift cools, and a cooled law starves its smaller mode."""
+
+from __future__ import annotations
+
+from ams.inference import Interval
+from ams.ledger import Measurement, check
+from analysis.annealed.line import ENDS, by_particles, default_line_run
+from analysis.annealed.samplers import DEFAULT, SAMPLERS
+from analysis.annealed.settings import Settings
+from analysis.annealed.speed import BASELINE, PAPER
+
+
+def weight(settings: Settings, sampler: str, budget: int) -> Interval:
+    """Return the probability left of 0 at the end of a run at the defaults; the target has 0.3 there."""
+    return default_line_run(settings, sampler, budget).errors.minority
+
+
+def _measured(settings: Settings, found: Interval) -> Measurement:
+    return Measurement(value=found.value, low=found.low, high=found.high, n=found.n, seeds=(settings.seed,))
+
+
+@check("B5.langevin")
+def langevin_does_not_starve(settings: Settings) -> Measurement:
+    """Return annealed Langevin's minority weight at the longest run (grid law): the control."""
+    return Measurement(value=weight(settings, BASELINE, settings.line_long).value)
+
+
+@check("B5.factor")
+def larger_drift_starves(settings: Settings) -> Measurement:
+    """Return the minority weight of Langevin with its drift doubled, without momentum, at the longest run (grid law)."""
+    return Measurement(value=weight(settings, "Langevin, drift x2", settings.line_long).value)
+
+
+@check("B5.adaptive")
+def adaptive_momentum_starves(settings: Settings) -> Measurement:
+    """Return adaptive momentum's minority weight at the longest run (particles)."""
+    return _measured(settings, weight(settings, PAPER, settings.line_long))
+
+
+@check("B5.particles")
+def particles_agree_with_the_grid(settings: Settings) -> Measurement:
+    """Return annealed Langevin's minority weight at 40 evaluations by particles, less that of the grid law."""
+    _, errors = by_particles(settings, SAMPLERS[BASELINE].program(ENDS, 40, DEFAULT))
+    exact, found = weight(settings, BASELINE, 40).value, errors.minority
+    return _measured(settings, Interval(found.value - exact, found.low - exact, found.high - exact, found.n))
+
+
+@check("B5.particles_kl")
+def estimated_divergence_agrees_with_the_grid(settings: Settings) -> Measurement:
+    """Return the particles' KL of annealed Langevin at 40 evaluations, less that of the grid law (nats)."""
+    _, errors = by_particles(settings, SAMPLERS[BASELINE].program(ENDS, 40, DEFAULT))
+    exact, found = default_line_run(settings, BASELINE, 40).errors.kl.value, errors.kl
+    return _measured(settings, Interval(found.value - exact, found.low - exact, found.high - exact, found.n))

@@ -1,0 +1,75 @@
+"""Where no law is at hand: particles in independent batches, their density by a kernel, intervals by the jackknife."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from jaxtyping import Float
+from scipy.signal import fftconvolve
+from torch import Tensor
+
+from ams.curve import Curve
+from ams.inference import Interval, mean_interval
+from ams.samplers import PerSample
+from ams.samplers.base import Scalar
+
+_CELLS = 8  # of the grid, a bandwidth
+_REACH = 9.0  # bandwidths at which the kernel is cut
+
+
+class Batches(PerSample):
+    """Independent batches in one tensor: `<v>` is a column, the mean of norms over the sample's own batch of `size`.
+
+    Size 1 is the per-sample coupling, the whole tensor that of `Particles`.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+    def norm(self, vector: Float[Tensor, "batch *shape"]) -> Scalar:
+        """Return the batches' mean norms, a column (batch, 1, ..., 1)."""
+        norms = super().norm(vector)
+        means = norms.reshape(-1, self.size).mean(1).repeat_interleave(self.size)
+        return means.reshape(norms.shape)
+
+
+def smoothed(x: Float[np.ndarray, "batches size"], bandwidth: float) -> list[Curve]:
+    """Return each batch's density by a Gaussian kernel, all on one grid.
+
+    Where the law is smooth on the scale of `bandwidth` b this adds `b^2` to its variance.
+    """
+    spacing = bandwidth / _CELLS
+    edge = _REACH * bandwidth
+    count = int(np.ceil((x.max() - x.min() + 2 * edge) / spacing)) + 1
+    first = x.min() - edge
+    kernel = np.exp(-0.5 * (np.arange(-_CELLS * _REACH, _CELLS * _REACH + 1) / _CELLS) ** 2)
+    kernel /= kernel.sum() * spacing
+    cells = np.rint((x - first) / spacing).astype(int)
+    counts = np.array([np.bincount(row, minlength=count) for row in cells]) / x.shape[1]
+    densities = fftconvolve(counts, kernel[None], mode="same", axes=1).clip(0.0)
+    return [Curve(first, spacing, density) for density in densities]
+
+
+def divergence(law: Curve, log_target: Callable[[np.ndarray], np.ndarray]) -> float:
+    """Return `KL(law || target) = int p (log p - log q)` in nats, however far apart the laws are.
+
+    Near 0 it cancels to about 1e-16, so what is below 1e-12 is rounding.
+    """
+    p = law.values.clip(1e-300)
+    return law.integral(np.log(p) - log_target(law.nodes))
+
+
+def averaged(curves: Sequence[Curve]) -> Curve:
+    """Return the mean of densities on one grid."""
+    return curves[0].with_values(np.mean([curve.values for curve in curves], axis=0))
+
+
+def jackknife(whole: float, without: Sequence[float], confidence: float) -> Interval:
+    """Return Student's interval over the pseudo-values `n T - (n - 1) T_{-i}`: `T` with its bias of order 1/n removed.
+
+    `without` holds the statistic with one of the n independent batches left out.
+    """
+    n = len(without)
+    return mean_interval([n * whole - (n - 1) * part for part in without], confidence)

@@ -1,0 +1,82 @@
+"""Sizes of the comparison: budgets, the grid of settings that tuning may choose from, particles."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+CAUSES = (
+    "annealed Langevin",
+    "adaptive momentum",
+    "adaptive, drift only",
+    "adaptive, average only",
+    "adaptive, noise corrected",
+    "Langevin, drift x1.5",
+    "Langevin, drift x2",
+)
+RIVALS = (
+    "annealed Langevin",
+    "adaptive momentum",
+    "Langevin, drift x1.5",
+    "consistent",
+    "flow, Heun",
+    "EDM stochastic",
+    "PC, adaptive",
+)
+OTHERS = (
+    "adaptive momentum",
+    "Langevin, drift x1.5",
+    "constant momentum",
+    "ancestral",
+    "DPM-Solver++",
+    "SDE-DPM-Solver++",
+    "isothermal, e = 1/2",
+)
+
+
+class Settings(BaseModel):
+    """Sizes of the group. Budgets are score evaluations (NFE), multiples of every T in `repeats`.
+
+    Gaussian: every sampler at `budgets`, the annealed ones at `long` too, tuned at `tuned`; the mixture likewise
+    (`line_*`), adaptive momentum there at `line_long` too.
+    Tuning tries `factors` (of NCSNv2's step) times `repeats` (T); a corrector's `snrs`; exponents `rhos` of the
+    levels (0: geometric); EDM's `churns`; constant `betas`; `pulls`, consistent annealed sampling's drift in units of
+    the flow's. RK45 has no budget but `tolerances`. Thresholds: `kl` (nats) and `w2`. Particles: `batches` independent
+    batches of `batch`. Sensitivity: at `probes` evaluations, over `sweep_*`, with `sweep_particles` particles.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    samplers: tuple[str, ...] = ()
+    budgets: tuple[int, ...] = (20, 30, 40, 60, 80, 100, 150, 200, 300)
+    long: tuple[int, ...] = (500, 1000, 2000)
+    tuned: tuple[int, ...] = (20, 40, 60, 80, 100, 150, 200, 300, 500)
+    line_budgets: tuple[int, ...] = (20, 30, 40, 60, 100, 150, 200, 300)
+    line_long: int = 2000
+    line_tuned: tuple[int, ...] = (20, 40, 60, 100)
+    factors: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0)
+    repeats: tuple[int, ...] = (1, 2, 5, 10)
+    line_factors: tuple[float, ...] = (1.0, 2.0, 4.0)
+    line_repeats: tuple[int, ...] = (1, 2, 5)
+    snrs: tuple[float, ...] = (0.05, 0.1, 0.16, 0.25)
+    rhos: tuple[float, ...] = (0.0, 3.0, 7.0)
+    churns: tuple[float, ...] = (5.0, 20.0, 40.0)
+    betas: tuple[float, ...] = (0.5, 0.8, 0.9)
+    pulls: tuple[float, ...] = (1.25, 1.5, 2.0, 3.0)
+    tolerances: tuple[float, ...] = (1.0, 0.1, 0.01, 1e-3, 1e-4, 1e-5)
+    kl: tuple[float, ...] = (1.0, 0.3, 0.1, 0.03, 0.01)
+    w2: tuple[float, ...] = (0.5, 0.3, 0.2, 0.1, 0.05)
+    batch: int = 625
+    batches: int = 32
+    nodes: int = 20_000
+    probes: tuple[int, ...] = (60, 240)
+    sweep_snr: tuple[float, ...] = (0.01, 0.02, 0.04, 0.08, 0.12, 0.16, 0.2, 0.25, 0.3, 0.4)
+    sweep_repeats: tuple[int, ...] = (1, 2, 3, 5, 6, 10, 15, 30)
+    sweep_delta: tuple[float, ...] = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 0.3, 0.5, 0.7)
+    sweep_batch: tuple[int, ...] = (1, 2, 4, 16, 64, 256, 1024)
+    sweep_particles: int = 8192
+    sweep_steps: tuple[float, ...] = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7)
+    seed: int = 2405
+
+    def on_the_line(self) -> Settings:
+        """Return the settings with the mixture's own grid of steps."""
+        return self.model_copy(update={"factors": self.line_factors, "repeats": self.line_repeats})

@@ -1,0 +1,109 @@
+"""Evaluations needed: errors against the budget, the budget at which they fall to a value, and ratios of budgets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from analysis.annealed import gaussian, line
+from analysis.annealed.samplers import SAMPLERS
+from analysis.annealed.settings import Settings
+
+RK45 = "flow, RK45"
+BASELINE, PAPER = "annealed Langevin", "adaptive momentum"
+
+
+class Point(NamedTuple):
+    """A run's evaluations and its error."""
+
+    evaluations: int
+    error: float
+
+
+class Case(NamedTuple):
+    """A target and an error, `error(run)`; the runs behind it, and the budgets at the defaults and tuned."""
+
+    name: str
+    error: Callable[[Any], float]
+    default: Callable[[Settings, str, int], Any]
+    grid: Callable[[Settings, str, int], Sequence[Any]]
+    solver: Callable[[Settings], Sequence[Any]]
+    budgets: Callable[[Settings, str], Sequence[int]]
+    tuned: Callable[[Settings], Sequence[int]]
+
+
+def _gaussian(name: str, error: Callable[[gaussian.Run], float]) -> Case:
+    return Case(
+        name,
+        error,
+        lambda settings, sampler, budget: gaussian.default_run(sampler, budget),
+        gaussian.tuned_runs,
+        lambda settings: gaussian.solver_runs(settings.tolerances),
+        lambda settings, sampler: settings.budgets + (settings.long if SAMPLERS[sampler].stacks else ()),
+        lambda settings: settings.tuned,
+    )
+
+
+def _mixture(name: str, error: Callable[[line.LineRun], float]) -> Case:
+    return Case(
+        name,
+        error,
+        line.default_line_run,
+        line.tuned_line_runs,
+        line.solver_line_runs,
+        lambda settings, sampler: settings.line_budgets,
+        lambda settings: settings.line_tuned,
+    )
+
+
+def line_kl(run: line.LineRun) -> float:
+    """Return KL of a run on the mixture, infinite where it diverged; an estimate below rounding counts as 1e-9."""
+    return max(run.errors.kl.value, 1e-9) if run.errors else math.inf
+
+
+KL = _gaussian("Gaussian, KL", lambda run: run.errors.kl)
+W2 = _gaussian("Gaussian, W2", lambda run: run.errors.w2)
+LINE_KL = _mixture("mixture, KL", line_kl)
+LINE_W2 = _mixture("mixture, W2", lambda run: run.errors.w2 if run.errors else math.inf)
+
+
+def track(case: Case, settings: Settings, sampler: str, tuned: bool = False) -> list[Point]:
+    """Return error against evaluations; tuned: the least error over the grid, chosen for each budget and error."""
+    if sampler == RK45:
+        runs = case.solver(settings)
+    elif tuned:
+        runs = [min(case.grid(settings, sampler, b), key=case.error) for b in case.tuned(settings)]
+    else:
+        runs = [case.default(settings, sampler, b) for b in case.budgets(settings, sampler)]
+    return sorted(Point(run.evaluations, case.error(run)) for run in runs if math.isfinite(case.error(run)))
+
+
+def needed(points: Sequence[Point], error: float) -> float:
+    """Return the evaluations at which the error first falls to `error`: log-log between budgets, infinite if never.
+
+    Where the smallest budget is enough already that is returned, an upper bound.
+    """
+    first = next((i for i, point in enumerate(points) if point.error <= error), None)
+    if first is None:
+        return math.inf
+    if first == 0:
+        return points[0].evaluations
+    before, after = points[first - 1], points[first]
+    share = math.log(before.error / error) / math.log(before.error / after.error)
+    return before.evaluations * (after.evaluations / before.evaluations) ** share
+
+
+def speed_up(case: Case, settings: Settings, budget: int, tuned: bool = False, sampler: str = PAPER) -> float:
+    """Return annealed Langevin's evaluations for the error that `sampler` has at `budget`, over `budget`.
+
+    Infinite where annealed Langevin does not get there within its budgets.
+    """
+    error = reached(case, settings, budget, tuned, sampler)
+    return needed(track(case, settings, BASELINE, tuned), error) / budget
+
+
+def reached(case: Case, settings: Settings, budget: int, tuned: bool = False, sampler: str = PAPER) -> float:
+    """Return a sampler's error at a budget."""
+    runs = case.grid(settings, sampler, budget) if tuned else [case.default(settings, sampler, budget)]
+    return min(case.error(run) for run in runs)
