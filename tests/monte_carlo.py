@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from ams.ledger.claims import Check, Claims
+from ams.ledger.claims import Claims
 
 MARK = "monte_carlo"
 Plan = TypeVar("Plan")
@@ -57,11 +57,6 @@ def share_of(item: pytest.Item) -> float:
 def spent_by_claims(claims: Claims) -> dict[str, float]:
     """Return the shares of the ledger's checks, by id."""
     return {check.id: check.share for claim in claims.claim for check in claim.check if check.share is not None}
-
-
-def is_monte_carlo(check: Check) -> bool:
-    """Return whether a check's tolerance comes from Monte Carlo."""
-    return check.origin.split(":")[0].strip() == "Monte Carlo"
 
 
 def overspent(shares: Iterable[float]) -> str:

@@ -192,7 +192,7 @@ class Mutate:
     """List the faults and what became of them, and stop."""
     jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
     """How many at once."""
-    seconds: float = 120.0
+    seconds: float = 300.0
     """How long the tests of one fault may take."""
     out: Path | None = None
     """The folder for the record (default: results/ in the repository)."""
@@ -208,6 +208,31 @@ class Mutate:
         if self.list:
             return list_faults(only, self.out, say)
         return mutate(only, self.jobs, self.out, self.seconds, say)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fresh:
+    """Measure the Monte Carlo checks at seeds that nobody has chosen; exit code 1 if a verdict is not as expected."""
+
+    ids: Names = ()
+    """Claims or groups (default: all)."""
+    seeds: int = 20
+    """How many seeds."""
+    profile: Literal["quick", "cpu", "gpu"] = "quick"
+    """The sizes."""
+    entropy: int | None = None
+    """What the seeds are made from, as a record has it (default: the system's)."""
+    out: Path | None = None
+    """The folder for results (default: results/ in the repository)."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from ams.fresh import fresh
+        from ams.runner.driver import say
+
+        if self.seeds < 1:
+            raise InputProblem(f"--seeds {self.seeds}: expected at least 1")
+        return fresh(self.ids, self.seeds, Profile(self.profile), self.entropy, self.out, say)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,11 +255,12 @@ Command = (
     | Annotated[Law, subcommand(name="law")]
     | Annotated[Replay, subcommand(name="replay")]
     | Annotated[Mutate, subcommand(name="mutate")]
+    | Annotated[Fresh, subcommand(name="fresh")]
     | Annotated[Schema, subcommand(name="schema")]
 )
 
 
-def parse(arguments: Sequence[str]) -> Reproduce | Run | List | Check | Law | Replay | Mutate | Schema:
+def parse(arguments: Sequence[str]) -> Reproduce | Run | List | Check | Law | Replay | Mutate | Fresh | Schema:
     """Return the command that the arguments ask for. Raises InputProblem; `--help` raises SystemExit(0)."""
     complaint = io.StringIO()
     try:

@@ -23,6 +23,11 @@ def test_rare_cells_are_pooled() -> None:
     assert goodness_of_fit(counts, p) == pytest.approx(stats.chisquare([10, 90], [8.5, 91.5]).pvalue, rel=1e-12)
 
 
+def test_a_rare_cell_is_pooled_with_the_next_one() -> None:
+    counts, p = [7, 42, 51], [0.04, 0.45, 0.51]
+    assert goodness_of_fit(counts, p) == pytest.approx(stats.chisquare([49, 51], [49, 51]).pvalue, rel=1e-12) == 1.0
+
+
 def test_a_count_where_none_can_be_is_certain() -> None:
     assert goodness_of_fit([50, 50, 1], [0.5, 0.5, 0.0]) == 0.0
     assert goodness_of_fit([50, 50, 0], [0.5, 0.5, 0.0]) == 1.0

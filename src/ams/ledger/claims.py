@@ -109,6 +109,11 @@ class Check(_Entry):
             raise ValueError(f"expected one of {', '.join(ORIGINS)}, free text after a colon")
         return origin
 
+    @property
+    def by_monte_carlo(self) -> bool:
+        """Return whether the tolerance comes from Monte Carlo: another seed gives another value."""
+        return self.origin.split(":")[0].strip() == "Monte Carlo"
+
 
 class Claim(_Entry):
     """A statement with its source, its expected verdict, its checks and the test that would break it.
