@@ -1,0 +1,123 @@
+r"""A5, the experiment: many batches of B samples at once, each with a damping of its own.
+
+The rms deviation of beta from the mean field is compared with the linearised constant (module `linearisation`). The
+law's bias is far below the noise of one run, so batches of size B and 2B share their draws: to first order the damping
+of a batch is the mean of its halves', what is left of the difference is of the bias's own order, and `E_B - E_2B`
+halves with each doubling if the bias is `O(1/B)`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import torch
+from pydantic import JsonValue
+from scipy import stats
+from torch import Tensor
+
+from ams.inference import SUITE_FALSE_ALARM, Interval, mean_interval
+from ams.ledger import Measurement, check
+from ams.noise import Level
+from ams.samplers import PerSample, State, run
+from ams.samplers.draws import generated
+from analysis.adaptive.fixed_point import STEP, stationary_damping
+from analysis.adaptive.linearisation import fluctuation
+from analysis.adaptive.settings import Settings
+
+U = 0.05
+_SHARE = 0.01 * SUITE_FALSE_ALARM  # of each check here
+_BURN = 60  # steps from the stationary variance of b = 0: the slowest mode shrinks by 0.81 a step at this u
+
+
+class Batches(PerSample):
+    """Rows in batches of `size`: `<v>` is a batch's mean norm, in each of its rows."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self._size = size
+
+    def norm(self, vector: Tensor) -> Tensor:
+        """Return the column of the batches' mean norms."""
+        means = torch.linalg.vector_norm(vector, dim=1).reshape(-1, self._size).mean(1, keepdim=True)
+        return means.expand(-1, self._size).reshape(-1, 1)
+
+
+def observed(batch: int, dimension: int, groups: int, steps: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return, per group, the mean over steps of `(beta - mean field)^2` and of `lam |x|^2 / d`."""
+    generator, beta = torch.Generator().manual_seed(seed), stationary_damping(U)
+    start = torch.randn(groups * batch, dimension, dtype=torch.float64, generator=generator)
+    program = [(STEP, Level(0, sigma=0.0, step=U))] * (_BURN + steps)
+    states = run(program, State(start), lambda at, level: -at, generated(generator), Batches(batch))
+    squares, spread = np.zeros(groups), np.zeros(groups)
+    for number, (state, info) in enumerate(states):
+        if number >= _BURN and info.coefficients:
+            squares += (info.coefficients.beta[::batch, 0] - beta).square().numpy() / steps
+            spread += state.x.square().reshape(groups, -1).mean(1).numpy() / steps
+    return squares, spread
+
+
+@cache
+def ratio(batch: int, dimension: int, settings: Settings) -> Interval:
+    """Return `sd(beta) sqrt B` over its linearised constant, with an interval from independent groups."""
+    groups = max(64, 2**16 // (batch * dimension))
+    squares, _ = observed(batch, dimension, groups, settings.group_steps // groups, settings.seed)
+    scale = batch / fluctuation(U, dimension) ** 2
+    value, low, high, _ = mean_interval(scale * squares, 1 - _SHARE / 8)
+    return Interval(value**0.5, max(low, 0.0) ** 0.5, high**0.5, groups)
+
+
+def _farthest(ratios: dict[str, Interval], seed: int) -> Measurement:
+    """Return the largest `|ratio - 1|`; its interval is refuted by one ratio that is certainly too far."""
+    nearest = max(max(r.low - 1, 1 - r.high, 0.0) for r in ratios.values())
+    farthest = max(max(r.high - 1, 1 - r.low) for r in ratios.values())
+    worst = max(abs(r.value - 1) for r in ratios.values())
+    detail: dict[str, JsonValue] = {name: r.value for name, r in ratios.items()}
+    n = sum(r.n for r in ratios.values())
+    return Measurement(value=worst, low=nearest, high=farthest, n=n, seeds=(seed,), detail=detail)
+
+
+@check("A5.constant")
+def deviation_falls_as_the_root_of_the_batch(settings: Settings) -> Measurement:
+    """Return how far `sd(beta) sqrt B` is from the linearised constant, over the batch sizes, d = 2, u = 0.05."""
+    return _farthest({f"B = {batch}": ratio(batch, 2, settings) for batch in settings.batches}, settings.seed)
+
+
+@check("A5.single")
+def one_sample_in_many_dimensions(settings: Settings) -> Measurement:
+    """Return how far `sd(beta) sqrt d` of one sample is from its limit for large d, over the dimensions, u = 0.05."""
+    limit = fluctuation(U, np.inf)
+    found = {}
+    for dimension in settings.dimensions:
+        scale = fluctuation(U, dimension) * dimension**0.5 / limit
+        value, low, high, n = ratio(1, dimension, settings)
+        found[f"d = {dimension}"] = Interval(scale * value, scale * low, scale * high, n)
+    return _farthest(found, settings.seed)
+
+
+@cache
+def coupled(settings: Settings, blocks: int = 64) -> np.ndarray:
+    """Return `lam |x|^2 / d` per block of particles (rows) and batch size (columns), the draws shared, d = 2."""
+    particles = blocks * max(settings.coupled_batches)
+    columns = []
+    for batch in settings.coupled_batches:
+        _, spread = observed(batch, 2, particles // batch, settings.coupled_steps, settings.seed)
+        columns.append(spread.reshape(blocks, -1).mean(1))
+    return np.stack(columns, axis=1)
+
+
+@check("A5.bias")
+def bias_falls_with_the_batch(settings: Settings) -> Measurement:
+    """Return the order in 1/B of `E_2B lam Var x - E_B lam Var x`, u = 0.05, d = 2, with a jackknife interval."""
+    means = coupled(settings)
+    batches = np.array(settings.coupled_batches[:-1])
+
+    def order(rows: np.ndarray) -> float:
+        return -float(np.polyfit(np.log(batches), np.log(np.diff(rows.mean(0))), 1)[0])
+
+    value, n = order(means), len(means)
+    left_out = np.array([order(np.delete(means, i, axis=0)) for i in range(n)])
+    error = float(np.sqrt((n - 1) * left_out.var()))
+    half = float(stats.t.isf(_SHARE / 2, n - 1)) * error
+    bias = dict(zip((f"B = {b}" for b in batches), (2 * batches * np.diff(means.mean(0))).tolist(), strict=True))
+    return Measurement(value=value, low=value - half, high=value + half, n=n, seeds=(settings.seed,), detail=bias)

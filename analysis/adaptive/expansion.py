@@ -1,0 +1,101 @@
+r"""A3: small steps of the adaptive rule, expanded from the fixed point that the step itself gives.
+
+With `w = sqrt u` the ratio is `rho = w r(b, w)`, `r` from the stationary covariance (A2), and `b = 1 + b_1 w + ...`
+solves `b = ((1 - rho)/(1 + rho))^2`. The damping can be eliminated: `rho = (1 - q)/(1 + q)`, `b = q^2` gives one
+polynomial equation between u and q, and with `lam Var x = 1`, which is linear in u, one polynomial in q.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import sympy as sp
+
+from ams.inference import convergence_order
+from ams.laws.symbolic import a, b, lam
+from ams.ledger import Measurement, check
+from ams.samplers import damping_of
+from analysis.adaptive.fixed_point import law_of, ratio_squared, unbiased_step
+from analysis.adaptive.settings import Settings
+from analysis.momentum import symbolic_variance, variance_ratio
+from analysis.proofs import left_over
+
+u, w = sp.symbols("u w", positive=True)
+q = sp.Symbol("q", real=True)
+
+
+def root_equation(u: sp.Expr) -> sp.Expr:
+    """Return `<Ds>^2/<m>^2 - ((1 - q)/(1 + q))^2` over `(1 + b)^2` at `b = q^2`: zero at the fixed points."""
+    squared = ratio_squared().subs(a, u / lam).subs(b, q**2)
+    return sp.factor((squared - ((1 - q) / (1 + q)) ** 2) / (1 + q**2) ** 2)
+
+
+@cache
+def damping_series() -> sp.Expr:
+    """Return the fixed point `b = 1 + b_1 w + b_2 w^2 + O(w^3)`, `w = sqrt u`, term by term."""
+    first, second = sp.symbols("b_1 b_2")
+    unknown = 1 + first * w + second * w**2
+    rho = w * sp.sqrt(sp.simplify(ratio_squared().subs(a, w**2 / lam) / w**2)).subs(b, unknown)
+    excess = sp.expand(sp.series(damping_of(rho) - unknown, w, 0, 3).removeO())
+    (found,) = sp.solve([excess.coeff(w, 1), excess.coeff(w, 2)], [first, second], dict=True)
+    return unknown.subs(found)
+
+
+def variance_series(factor: sp.Expr) -> sp.Expr:
+    """Return the two leading terms in w of `factor lam Var x` along the fixed point."""
+    along = (factor * symbolic_variance()).subs(u, w**2).subs(b, damping_series())
+    return sp.series(along, w, 0, 2).removeO()
+
+
+@check("A3.damping")
+def damping_of_small_steps(settings: Settings) -> Measurement:
+    """`b = 1 - 8 sqrt 2 sqrt u + O(u)`."""
+    return left_over(damping_series().coeff(w, 1) + 8 * sp.sqrt(2))
+
+
+@check("A3.variance")
+def variance_of_small_steps(settings: Settings) -> Measurement:
+    """`lam Var x = (1 + (33 sqrt 2/4) sqrt u)/4 + O(u)`, and `c lam Var x = 1 + (sqrt 2/4) sqrt u + O(u)`."""
+    return left_over(
+        variance_series(sp.Integer(1)) - (1 + 33 * sp.sqrt(2) / 4 * w) / 4,
+        variance_series((1 + b) ** 2) - (1 + sp.sqrt(2) / 4 * w),
+    )
+
+
+@check("A3.order")
+def order_of_the_approach(settings: Settings) -> Measurement:
+    """Return the order in u of `4 lam Var x - 1` in the exact law, u = 1e-11 to 1e-8."""
+    us = np.logspace(-11, -8, 7)
+    order = convergence_order(us, [4 * law_of(u).variance.item() - 1 for u in us])
+    return Measurement(value=order.value, low=order.low, high=order.high, n=order.n)
+
+
+def step_of(root: np.ndarray) -> np.ndarray:
+    """Return the `u` at which `b = q^2` is the fixed point: the positive root of `2u(1 + u b(1+b)) = rho^2/(1+b)^2`."""
+    beta = root**2
+    half, right = beta * (1 + beta), ((1 - root) / (1 + root) / (1 + beta)) ** 2
+    return right / (1 + np.sqrt(1 + 2 * half * right))
+
+
+@check("A3.worse")
+def smaller_steps_are_worse(settings: Settings) -> Measurement:
+    """Count the neighbours on a grid of 20,000 fixed points, u from 1/2 to 1e-9, whose smaller step is not narrower.
+
+    The variance falls with the step throughout, so below the unbiased step every smaller one has the larger error.
+    """
+    root = np.linspace(0.0, 1.0, 20_001)[1:-1]
+    variance = variance_ratio(step_of(root), root**2)
+    return Measurement(value=int((np.diff(variance) >= 0).sum()), n=len(root))
+
+
+@check("A3.unbiased")
+def unbiased_once(settings: Settings) -> Measurement:
+    """Return how many fixed points q in (-1, 1) have the target's variance, less one (Sturm's theorem).
+
+    `lam Var x = 1` is linear in u; its root put into the fixed point's equation leaves a polynomial in q.
+    """
+    (step,) = sp.solve(sp.numer(sp.together(symbolic_variance() - 1)), u)
+    excess = sp.Poly(sp.numer(sp.together(root_equation(step.subs(b, q**2)))), q)
+    edge = sp.Rational(1, 10**9)
+    return Measurement(value=int(excess.count_roots(edge - 1, 1 - edge)) - 1, detail={"u": unbiased_step()})
