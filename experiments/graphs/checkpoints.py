@@ -22,6 +22,13 @@ Tensors: TypeAlias = dict[str, Tensor]
 Filling: TypeAlias = tuple[nn.Module, Tensors, Tensors]
 
 
+DUST = 1e-16
+"""Weights below are taken for zero: with inputs of order 1 they change no output by more than its rounding.
+
+Weight decay has left many channels there; where their products are subnormal, each costs a hundred ordinary ones.
+"""
+
+
 class Networks(NamedTuple):
     """Both networks of a data set; called as `network(x, pairs, layout)`."""
 
@@ -148,5 +155,10 @@ def _filled(network: nn.Module, tensors: Tensors, left: Tensors, where: str) -> 
             raise InputProblem(f"{where}: {told} tensors {', '.join(sorted(names)[:4])} ({len(names)} in all)")
     if wrong := [f"{name} {found[name]}, expected {shape}" for name, shape in wanted.items() if found[name] != shape]:
         raise InputProblem(f"{where}: wrong shapes: {'; '.join(wrong[:3])} ({len(wrong)} in all)")
-    network.load_state_dict(tensors)
+    network.load_state_dict({name: _without_dust(tensor) for name, tensor in tensors.items()})
     return network.eval().requires_grad_(False)
+
+
+def _without_dust(tensor: Tensor) -> Tensor:
+    """Return the tensor with entries below `DUST` at zero."""
+    return torch.where(tensor.abs() < DUST, 0.0, tensor)

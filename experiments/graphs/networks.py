@@ -68,7 +68,7 @@ class Convolution(nn.Module):
         """Return the convolution of each channel."""
         slots = layout.slots(channels)
         mixed = [block.rows(normalised(block.squares(slots)) @ block.spread(x)) for block in layout.blocks]
-        return torch.baddbmm(self.bias, torch.cat(mixed, dim=1), self.weight)
+        return torch.bmm(torch.cat(mixed, dim=1), self.weight).add_(self.bias)
 
 
 def normalised(squares: Float[Tensor, "channels graphs side side"]) -> Tensor:

@@ -1,0 +1,65 @@
+"""The command line: `python -m experiments.graphs`. Bad usage and bad input end in one line and exit code 2."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
+
+from ams.ledger.problems import InputProblem
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replay:
+    """Replay golden traces of the released graph code; exit code 1 where ours strays too far."""
+
+    files: Annotated[Positional[tuple[Path, ...]], arg(metavar="FILE [FILE ...]")]
+    """The traces: gdss_network_<set>.npz, gdss_sampler_<case>.npz."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from experiments.graphs.replay import replay
+
+        return replay(self.files)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluate:
+    """Compare generated graphs with a reference set: maximum mean discrepancies with intervals."""
+
+    reference: Positional[Path]
+    """The reference: graph6, edge-list JSON or the authors' list."""
+    generated: Positional[Path]
+    """The generated graphs, in the same formats."""
+    json: bool = False
+    """Print JSON."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from experiments.graphs.evaluation import evaluate
+
+        return evaluate(self.reference, self.generated, self.json)
+
+
+Command = Annotated[Replay, subcommand(name="replay")] | Annotated[Evaluate, subcommand(name="evaluate")]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; without arguments, show the help."""
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        return tyro.cli(
+            Command, args=given or ["--help"], prog="graphs", description=__doc__, config=(FlagCreatePairsOff,)
+        )()
+    except InputProblem as problem:
+        sys.stderr.write(f"graphs: {problem}\n")
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

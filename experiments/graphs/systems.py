@@ -1,0 +1,134 @@
+r"""The system of two processes, node features and adjacency, and what the networks are taken for as scores.
+
+Of a network `f` the score is `-f / sigma(t)` where it predicts the noise (VP, sub-VP), `f` itself where it was trained
+on the score (VE; arXiv 2202.02514). The release computes `sigma(t) = sqrt(1 - exp(2 l))` of VP in float32, in which
+the difference loses what `expm1` keeps: `released_noise` does the same, for replays.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from ams.noise import VE, VP, Level, Process, SubVP, process_levels
+from ams.samplers import Kernel, Move, released_euler_maruyama, released_ve_reverse_diffusion
+from ams.samplers import released_vp_reverse_diffusion as vp_reverse_diffusion
+from experiments.graphs.checkpoints import Networks
+from experiments.graphs.layout import Layout
+
+Factor: TypeAlias = Callable[[Level], float]
+"""`factor(level)`: the score over the network's output."""
+HalfStep: TypeAlias = Callable[[float, float], Move]
+"""`half_step(t, h)`: S4's move from `t` to `t + h`, `h < 0`, as coefficients of `x' = p x + r z`."""
+CoupledScore: TypeAlias = Callable[[Tensor, Tensor, Level], Tensor]
+"""`score(own, partner, level)`: the score of one of the two states, given the other."""
+
+
+class System(NamedTuple):
+    """One of the two processes: its `process`, what makes a score of a network's output, and S4's half step.
+
+    `reverse(n)` is the kernel of reverse diffusion in `n` steps.
+    """
+
+    process: Process
+    factor: Factor
+    reverse: Callable[[int], Kernel]
+    half_step: HalfStep
+
+    def euler(self, n: int) -> Kernel:
+        """Return the kernel of Euler-Maruyama in `n` steps."""
+        return released_euler_maruyama(self.process, n)
+
+    def levels(self, n: int, end: float) -> list[Level]:
+        """Return `n` equally spaced times from 1 to `end`, both included."""
+        return process_levels(self.process, n, end)
+
+
+class Pair(NamedTuple):
+    """What there is one of for node features and one for the adjacency."""
+
+    features: System
+    adjacency: System
+
+
+def predicted_score(level: Level) -> float:
+    """Return 1: the network's output is the score."""
+    return 1.0
+
+
+def predicted_noise(level: Level) -> float:
+    """Return `-1 / sigma(t)`: the network's output is the noise."""
+    return -1.0 / level.sigma
+
+
+def released_noise(process: VP) -> Factor:
+    """Return `-1 / sigma(t)` as the release computes it, in float32."""
+
+    def factor(level: Level) -> float:
+        t = torch.tensor(level.t, dtype=torch.float32)
+        log_scale = -0.25 * t**2 * (process.beta_max - process.beta_min) - 0.5 * t * process.beta_min
+        return -1.0 / torch.sqrt(1.0 - torch.exp(2.0 * log_scale)).item()
+
+    return factor
+
+
+def exploding(sigma_min: float, sigma_max: float) -> System:
+    """Return a variance-exploding system, whose network is the score."""
+    process = VE(sigma_min, sigma_max)
+
+    def half_step(t: float, h: float) -> Move:
+        before, after = process.marginal(t)[1], process.marginal(t + h)[1]
+        return Move(1.0, 0.0, math.sqrt(before**2 - after**2))
+
+    return System(process, predicted_score, lambda n: released_ve_reverse_diffusion(process, n), half_step)
+
+
+def preserving(beta_min: float, beta_max: float, float32: bool = False) -> System:
+    """Return a variance-preserving system, whose network is the noise; `float32`: with the release's `sigma(t)`."""
+    process = VP(beta_min, beta_max)
+
+    def half_step(t: float, h: float) -> Move:
+        log_scale = _log_scale(process, t, h)
+        return Move(math.exp(-log_scale), 0.0, math.sqrt(-math.expm1(2 * log_scale)))
+
+    factor = released_noise(process) if float32 else predicted_noise
+    return System(process, factor, lambda n: vp_reverse_diffusion(process, n), half_step)
+
+
+def sub_preserving(beta_min: float, beta_max: float) -> System:
+    """Return a sub-VP system: reverse diffusion is Euler-Maruyama there (arXiv 2011.13456).
+
+    S4 has no published half step for it. Here its noise is that of the forward process from `t + h` to `t`,
+    `sigma(t)^2 - (r(t)/r(t+h))^2 sigma(t+h)^2`, which gives the published ones for VP and VE.
+    """
+    process = SubVP(beta_min, beta_max)
+
+    def half_step(t: float, h: float) -> Move:
+        log_scale, end = _log_scale(process, t, h), max(t + h, 0.0)
+        variance = process.marginal(t)[1] ** 2 - math.exp(2 * log_scale) * process.marginal(end)[1] ** 2
+        return Move(math.exp(-log_scale), 0.0, math.sqrt(max(variance, 0.0)))
+
+    return System(process, predicted_noise, lambda n: released_euler_maruyama(process, n), half_step)
+
+
+def _log_scale(process: VP, t: float, h: float) -> float:
+    """Return `log r(t) - log r(t + h)`, negative for `h < 0`; the trapezoidal rule is exact for a linear rate."""
+    return h * (process.beta(t) + process.beta(t + h)) / 4
+
+
+def scores(networks: Networks, pair: Pair, layout: Layout) -> tuple[CoupledScore, CoupledScore]:
+    """Return the scores of node features and of the adjacency; each a new vector, without gradients."""
+
+    def of_features(x: Tensor, adjacency: Tensor, level: Level) -> Tensor:
+        with torch.no_grad():
+            return networks.features(x, adjacency, layout).mul_(pair.features.factor(level))
+
+    def of_adjacency(adjacency: Tensor, x: Tensor, level: Level) -> Tensor:
+        with torch.no_grad():
+            return networks.adjacency(x, adjacency, layout).mul_(pair.adjacency.factor(level))
+
+    return of_features, of_adjacency
