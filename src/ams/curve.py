@@ -105,6 +105,11 @@ class Primitive:
         cell, t = self._cell((np.asarray(x) - self.first) / self.spacing)
         return self._inside(cell, t)[0]
 
+    def rate(self, x: np.ndarray) -> np.ndarray:
+        """Return the derivative, the function itself, at each x."""
+        cell, t = self._cell((np.asarray(x) - self.first) / self.spacing)
+        return self._inside(cell, t)[1] / self.spacing
+
     @cached_property
     def _ascending(self) -> Array:
         return np.maximum.accumulate(self.values)

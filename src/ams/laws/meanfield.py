@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import root_scalar
 
+from ams.curve import Curve
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.nodes import TAILS, Blurred, NodeAlgebra
 from ams.laws.phase import Steady, momentum_memory, stationary
@@ -52,7 +53,7 @@ def mean_field(
     found: dict[float, Steady] = {}
 
     def excess(beta: float) -> float:
-        found[beta] = frozen_law(target, size, beta, nodes, factor, resolution)
+        found[beta] = frozen_law(target, size, beta, nodes, factor, resolution, limit(target, beta, factor))
         return returned(target, rule, size, beta, found[beta], factor) - beta
 
     guess = _guess(target, rule, size, factor)
@@ -64,13 +65,27 @@ def mean_field(
 
 
 def frozen_law(
-    target: Target, size: float, beta: float, nodes: int = 12, factor: Factor = released_factor, resolution: float = 0.4
+    target: Target,
+    size: float,
+    beta: float,
+    nodes: int = 12,
+    factor: Factor = released_factor,
+    resolution: float = 0.4,
+    near: Curve | None = None,
 ) -> Steady:
-    """Return the stationary law of constant momentum `beta` with drift `factor(beta) size`, near `pi^factor`."""
+    """Return the stationary law of constant momentum `beta` with drift `factor(beta) size`.
+
+    `near` as in module `phase`; the default, `pi^(factor / 2)`, is wide enough for a temperature twice the limit's.
+    """
     chosen = _frozen(size, beta, factor)
-    near = NodeAlgebra(target).exact(CLEAN, max(1.0, factor(beta))).trimmed()
+    near = near or NodeAlgebra(target).exact(CLEAN, max(1.0, factor(beta) / 2))
     memory = momentum_memory(target, size, beta, nodes)
     return stationary(target, momentum(lambda *_: chosen), size, memory, near, resolution)
+
+
+def limit(target: Target, beta: float, factor: Factor = released_factor) -> Curve:
+    """Return `pi^factor`, to which that law tends with the step, cut where it is negligible."""
+    return NodeAlgebra(target).exact(CLEAN, factor(beta)).trimmed()
 
 
 def returned(

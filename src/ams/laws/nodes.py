@@ -89,8 +89,17 @@ class NodeAlgebra(FloatScalars):
         return step(self.settle(state), self.score, self.noise, Level(0, sigma=0.0, step=size), self)[0]
 
     def log_density(self, level: Level, power: float = 1.0) -> Callable[[np.ndarray], np.ndarray]:
-        """Return the target's log-density at a level, times `power`, as a function of an array of points (nats)."""
-        return lambda x: power * self.target.log_density(torch.from_numpy(x)[:, None], level).numpy()
+        """Return the logarithm of the target's density at a level, or of its normalised power, on arrays (nats)."""
+
+        def powered(x: np.ndarray) -> np.ndarray:
+            return power * self.target.log_density(torch.from_numpy(x)[:, None], level).numpy()
+
+        if power == 1.0:
+            return powered
+        shape = tabulated(powered)
+        top = int(shape.values.argmax())
+        constant = float(powered(shape.nodes[top : top + 1])[0]) - math.log(shape.values[top])
+        return lambda x: powered(x) - constant
 
     def exact(self, level: Level, power: float = 1.0) -> Curve:
         """Return the target's density at a level, or its normalised power."""
