@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, settings
 
-from ams.ledger.loading import load_claims
+from ams.ledger.claims import Claims
+from ams.ledger.loading import CLAIMS, load_toml
+from ams.ledger.problems import InputProblem
 from tests.monte_carlo import MARK, MonteCarlo, overspent, share_of, spent_by_claims
 
 # For `ams mutate`: that an example fails is enough, the smallest one is not looked for
@@ -26,9 +28,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Refuse a collection that spends more than the budget, before any test runs."""
     try:
         of_tests = [share_of(item) for item in items]
-    except ValueError as error:
+        claims = load_toml(Path(__file__).resolve().parents[1], CLAIMS, Claims)
+    except (ValueError, InputProblem) as error:
         raise pytest.UsageError(str(error)) from error
-    claims = load_claims(Path(__file__).resolve().parents[1])
     if complaint := overspent([*of_tests, *spent_by_claims(claims).values()]):
         raise pytest.UsageError(complaint)
 

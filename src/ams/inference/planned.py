@@ -75,10 +75,16 @@ class RangeTest(NamedTuple):
 
 
 class Margin(NamedTuple):
-    """What a check by Monte Carlo may allow for: `needed`, and the effect that it then sees (`margin`)."""
+    """The tolerance that a check by Monte Carlo needs, and the smallest effect that it then sees (`plan_margin`)."""
 
+    standard_error: float
     needed: float
     smallest: float
+
+    def detail(self) -> dict[str, float]:
+        """Return what a record tells of it."""
+        names = ("standard error", "tolerance needed", "smallest effect seen")
+        return dict(zip(names, self, strict=True))
 
 
 def plan_mean_test(n: int, effect: float, share: float = 0.01, power: float = 0.999) -> MeanTest:
@@ -158,13 +164,20 @@ def plan_fit_test(n: int, probabilities: Values, effect: float, share: float, po
     return _planned(n, share, power, (false_alarm, 1.0), smallest, effect, "a distance w of probabilities of")
 
 
-def margin(standard_error: float, share: float, bias: float = 0.0, power: float = 0.999) -> Margin:
-    """Return the tolerance that a check of a normal estimate needs so as to spend `share`, and what it then sees.
+def plan_margin(
+    standard_error: float, effect: float, share: float = 0.01, bias: float = 0.0, power: float = 0.999
+) -> Margin:
+    """Return the tolerance on a normal estimate that spends `share`, and what is then seen: `effect` at least.
 
-    `bias` is how far the estimate may be off without being wrong (the step's own error, say).
+    The estimate itself is compared, not an interval around it: one that must lie within the tolerance as a whole
+    would need twice the room. `bias` is how far the expectation may be off without being wrong (the step's own error,
+    say). Raises Undetectable where only larger effects are seen.
     """
     needed = bias + float(stats.norm.isf(share * SUITE_FALSE_ALARM / 2)) * standard_error
-    return Margin(needed, needed + float(stats.norm.isf(1 - power)) * standard_error)
+    smallest = needed + float(stats.norm.isf(1 - power)) * standard_error
+    if not smallest <= effect:
+        raise Undetectable(f"a standard error of {standard_error:.3g} sees {smallest:.3g}, not {effect:.3g}")
+    return Margin(standard_error, needed, smallest)
 
 
 def _planned(
