@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ams.laws.gaussian import GaussianLaw
-from ams.laws.symbolic import Symbols, a, lam, p, stationary_covariance, symbolic_step, transition, x, z
+from ams.laws.symbolic import Symbols, lam, p, stationary_covariance, symbolic_step, transition, x, z
 from ams.ledger import Measurement, check
 from ams.noise import Level
 from ams.samplers import Particles, State, Step, baoab, baoab_positions, run
@@ -24,15 +24,15 @@ from analysis.proofs import left_over
 from analysis.targets import two_modes
 from analysis.uncooled.settings import Settings, random_parameters
 
-e = sp.Symbol("e", positive=True)
-U = a * lam
-DT = sp.sqrt(2 * a)
+dt, e = sp.symbols("dt e", positive=True)
+A = dt**2 / 2
+U = A * lam
 
 
 @cache
-def symbols(method: Callable[[sp.Symbol], Step] = baoab) -> tuple[sp.Matrix, sp.Matrix, sp.Matrix]:
+def symbols(method: Callable[[sp.Symbol], Step]) -> tuple[sp.Matrix, sp.Matrix, sp.Matrix]:
     """Return transition of (x, p), noise vector and stationary covariance of a method, read off its step."""
-    after = symbolic_step(method(e), State(x, p=p))
+    after = symbolic_step(method(e), State(x, p=p), size=A)
     matrix, spread = transition(after, [x, p], ["x", "p"]), transition(after, [z], ["x", "p"])
     return matrix, spread, stationary_covariance(matrix, spread)
 
@@ -45,14 +45,14 @@ def forms_are_one(settings: Settings) -> Measurement:
     """
     unknown = sp.Function("s", real=True)
     z_before = sp.Symbol("z_-", real=True)
-    level = Level(0, sigma=0.0, step=a)
+    level = Level(0, sigma=0.0, step=A)
 
     def step(method: Step, state: State, drawn: sp.Symbol) -> State:
         return method(state, lambda at, _: unknown(at), lambda at: drawn, level, Symbols())[0]
 
     middle = step(baoab(e), State(x, p=p), z_before)
     ours = step(baoab(e), middle, z).x
-    moved = State(middle.x, p=(middle.x - x) / DT, z=z_before)
+    moved = State(middle.x, p=(middle.x - x) / dt, z=z_before)
     return left_over(sp.expand(ours - step(baoab_positions(e), moved, z).x))
 
 
@@ -79,7 +79,7 @@ def _path(step: Step, state: State, draws: list[Tensor]) -> Tensor:
 @check("K1.transition")
 def determinant_and_trace(settings: Settings) -> Measurement:
     """`det = e`, `trace = (1 + e)(1 - u)`; so Jury's conditions are `e < 1`, `(1 + e) u > 0`, `(1 + e)(2 - u) > 0`."""
-    matrix, _, _ = symbols()
+    matrix, _, _ = symbols(baoab)
     det, trace = matrix.det(), matrix.trace()
     return left_over(
         det - e,
@@ -92,15 +92,15 @@ def determinant_and_trace(settings: Settings) -> Measurement:
 @check("K1.marginal")
 def position_is_exact(settings: Settings) -> Measurement:
     """The Lyapunov solution has `lam Var x = 1`, `Var p = 1`, `Cov(x, p) = dt / 2`, whatever u and e."""
-    _, _, covariance = symbols()
-    return left_over(lam * covariance[0, 0] - 1, covariance[1, 1] - 1, covariance[0, 1] - DT / 2)
+    _, _, covariance = symbols(baoab)
+    return left_over(lam * covariance[0, 0] - 1, covariance[1, 1] - 1, covariance[0, 1] - dt / 2)
 
 
 @check("K1.midkick")
 def velocity_at_mid_kick(settings: Settings) -> Measurement:
     """Half a kick on, `p + (dt/2) s` is independent of x, with variance `1 - u/2`."""
-    _, _, covariance = symbols()
-    half = sp.Matrix([-lam * DT / 2, 1])
+    _, _, covariance = symbols(baoab)
+    half = sp.Matrix([-lam * dt / 2, 1])
     return left_over((covariance[0, :] * half)[0], (half.T * covariance * half)[0] - (1 - U / 2))
 
 

@@ -9,15 +9,17 @@ from pydantic import BaseModel, ConfigDict
 class Settings(BaseModel):
     """Random parameters of the closed forms; evaluations of K7's orders; families, damages and budgets of K8 and K9.
 
-    `development` is the seed of the family on which settings were chosen, `seed` that of the held-out one. `first` and
-    `last` are the noise levels of a run, `near` the first one of a bad start, `slow` the range of `r`: the slowest
-    direction's variance over the square of the noise at which its repair begins. `threshold` is in KL / d (nats).
+    `cooled` are the budgets at which K6 compares factors. `development` is the seed of the family on which settings
+    were chosen, `seed` that of the held-out one. `first` and `last` are the noise levels of a run, `near` the first
+    one of a bad start, `slow` the range of `r`: the slowest direction's variance over the square of the noise at
+    which its repair begins. `threshold` is in KL / d (nats).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     points: int = 400
     conditions: tuple[float, ...] = (1e1, 1e2, 1e3, 1e4, 1e5)
+    cooled: tuple[int, ...] = (50, 100, 200, 500, 1000)
     orders: tuple[int, ...] = (160, 226, 320, 453, 640, 905, 1280)
     targets: int = 12
     directions: int = 16

@@ -1,0 +1,265 @@
+r"""K8 and K9: evaluations to KL / d = 1e-4 on the held-out family, exact scores and damaged ones.
+
+A factor is the geometric mean over targets of a ratio of evaluations, with Student's interval of its logarithm's mean:
+the targets are independent draws from the family. Where a sampler never arrives within the budget, the budget stands
+for its evaluations, so a factor in its disfavour is a lower bound.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import sympy as sp
+import torch
+from pydantic import JsonValue
+
+from ams.inference import mean_interval, proportion_interval
+from ams.laws.symbolic import lam
+from ams.ledger import Measurement, check
+from ams.noise import exploding_levels, geometric_sigmas
+from ams.samplers import Pace, baoab, downward, paced, sample, tapered
+from ams.samplers.isothermal import Pacing
+from ams.targets import GaussianMixture
+from analysis.proofs import left_over
+from analysis.uncooled.entrants import ENTRANTS, MEMORY, divergences, kept_throughout, needed
+from analysis.uncooled.family import Arena, Kind, arena
+from analysis.uncooled.forms import dt, e, symbols
+from analysis.uncooled.settings import Settings
+
+CONFIDENCE = 0.95
+TUNED = (Kind.EXACT, Kind.HIGH, Kind.START)
+"""The kinds on whose development family settings were chosen; `shift` is new to everyone."""
+
+
+@cache
+def held_out(settings: Settings, kind: Kind) -> Arena:
+    """Return the held-out family with that damage."""
+    return arena(settings, kind, settings.seed)
+
+
+@cache
+def evaluations(settings: Settings, kind: Kind, name: str) -> np.ndarray:
+    """Return what the entrant needs on each held-out target; infinite where it never arrives."""
+    return needed(ENTRANTS[name], held_out(settings, kind), settings.threshold, settings.budget)
+
+
+def factor(settings: Settings, kind: Kind, one: str, other: str) -> Measurement:
+    """Return the evaluations of `one` over those of `other`, the geometric mean with its interval."""
+    counts = [evaluations(settings, kind, name) for name in (one, other)]
+    ratios = np.log(np.minimum(counts[0], settings.budget) / np.minimum(counts[1], settings.budget))
+    found = np.exp(mean_interval(ratios, CONFIDENCE)[:3])
+    detail: dict[str, JsonValue] = {
+        one: [_shown(value) for value in counts[0]],
+        other: [_shown(value) for value in counts[1]],
+    }
+    return Measurement(
+        value=found[0], low=found[1], high=found[2], n=len(ratios), seeds=(settings.seed,), detail=detail
+    )
+
+
+def _shown(value: float) -> float | str:
+    return round(float(value), 1) if np.isfinite(value) else "never"
+
+
+def arrivals(settings: Settings, kind: Kind, names: tuple[str, ...]) -> Measurement:
+    """Return on how many targets, of all entrants named, the threshold is reached within the budget."""
+    reached = {name: int(np.isfinite(evaluations(settings, kind, name)).sum()) for name in names}
+    detail: dict[str, JsonValue] = dict(reached)
+    n = settings.targets * len(names)
+    return Measurement(value=sum(reached.values()), n=n, seeds=(settings.seed,), detail=detail)
+
+
+@check("K8.sde")
+def against_the_sde_solver(settings: Settings) -> Measurement:
+    """Return the isothermal sampler's evaluations at `e = 0` over SDE-DPM-Solver++'s, exact scores."""
+    return factor(settings, Kind.EXACT, "isothermal, e = 0", "SDE-DPM-Solver++")
+
+
+@check("K8.edm")
+def against_edm(settings: Settings) -> Measurement:
+    """Return the same over EDM's stochastic sampler's."""
+    return factor(settings, Kind.EXACT, "isothermal, e = 0", "EDM stochastic")
+
+
+@check("K8.ancestral")
+def against_ancestral(settings: Settings) -> Measurement:
+    """Return the same over ancestral sampling's."""
+    return factor(settings, Kind.EXACT, "isothermal, e = 0", "ancestral")
+
+
+@check("K8.heun")
+def against_heun(settings: Settings) -> Measurement:
+    """Return the same over Heun's method's, a deterministic one."""
+    return factor(settings, Kind.EXACT, "isothermal, e = 0", "flow, Heun")
+
+
+@check("K8d.stationed")
+def the_cooled_never_arrive(settings: Settings) -> Measurement:
+    """Return on how many targets annealed Langevin or adaptive momentum arrive, at their defaults."""
+    return arrivals(settings, Kind.EXACT, ("annealed Langevin", "adaptive momentum"))
+
+
+@check("K8a.dpm")
+def against_the_ode_solver(settings: Settings) -> Measurement:
+    """Return the isothermal sampler's evaluations at `e = 0` over those of deterministic DPM-Solver++."""
+    return factor(settings, Kind.EXACT, "isothermal, e = 0", "DPM-Solver++")
+
+
+@check("K8b.half")
+def memory_costs(settings: Settings) -> Measurement:
+    """Return the evaluations at `e = 1/2` over those at `e = 0`, exact scores."""
+    return factor(settings, Kind.EXACT, "isothermal, e = 1/2", "isothermal, e = 0")
+
+
+@check("K8b.tapered")
+def tapered_memory_costs(settings: Settings) -> Measurement:
+    """Return the evaluations at the tapered pace over those at the same pace without memory, exact scores."""
+    return factor(settings, Kind.EXACT, MEMORY, "isothermal, steady")
+
+
+@check("K8b.best")
+def no_memory_is_best(settings: Settings) -> Measurement:
+    """Return on how many held-out targets some `e` of 1/4, 1/2, 3/4, 0.9 needs fewer evaluations than `e = 0`."""
+    field = held_out(settings, Kind.EXACT)
+    counts = {
+        kept: needed(kept_throughout(kept), field, settings.threshold, settings.budget)
+        for kept in (0.0, 0.25, 0.5, 0.75, 0.9)
+    }
+    better = np.any([counts[kept] < counts[0.0] for kept in counts], axis=0)
+    detail: dict[str, JsonValue] = {
+        f"e = {kept:g}": float(np.exp(np.log(found).mean())) for kept, found in counts.items()
+    }
+    return Measurement(value=int(better.sum()), n=settings.targets, seeds=(settings.seed,), detail=detail)
+
+
+@check("K8c.exact")
+def adaptivity_against_none(settings: Settings) -> Measurement:
+    """Return the evaluations with `e` by K2's formula, from the exact mean curvature, over those at `e = 0`."""
+    return factor(settings, Kind.EXACT, "isothermal, e adaptive", "isothermal, steady")
+
+
+@check("K8c.start")
+def adaptivity_against_the_taper(settings: Settings) -> Measurement:
+    """Return the same over those of the tapered pace, from a bad start, where memory pays; both stir alike."""
+    return factor(settings, Kind.START, "isothermal, e adaptive", MEMORY)
+
+
+@check("K9.start")
+def memory_repairs_a_bad_start(settings: Settings) -> Measurement:
+    """Return the evaluations of the best sampler without memory over those with it, from a bad start."""
+    return factor(settings, Kind.START, "isothermal, stirred", MEMORY)
+
+
+@check("K9.high")
+def memory_repairs_scores_wrong_at_high_noise(settings: Settings) -> Measurement:
+    """Return the same for score errors at high noise."""
+    return factor(settings, Kind.HIGH, "isothermal, stirred", MEMORY)
+
+
+@check("K9.shift")
+def memory_repairs_shifted_scores(settings: Settings) -> Measurement:
+    """Return the same for shifts at high noise, on which no setting was chosen."""
+    return factor(settings, Kind.SHIFT, "isothermal, stirred", MEMORY)
+
+
+@check("K9.steady")
+def memory_alone(settings: Settings) -> Measurement:
+    """Return the same over the same pace without its memory, from a bad start: memory is all that differs."""
+    return factor(settings, Kind.START, "isothermal, steady", MEMORY)
+
+
+PUBLISHED = ("DPM-Solver++", "SDE-DPM-Solver++", "flow, Heun", "EDM stochastic", "ancestral", "annealed Langevin")
+
+
+@check("K9.published")
+def published_samplers_never_arrive(settings: Settings) -> Measurement:
+    """Return on how many targets any published sampler of the list arrives from a bad start."""
+    return arrivals(settings, Kind.START, PUBLISHED)
+
+
+@check("K9d.regret")
+def one_pace_for_all(settings: Settings) -> Measurement:
+    """Return the largest ratio, over the kinds of damage, of the tapered pace's evaluations to the best entrant's.
+
+    The best is chosen for each kind, after the fact, by its geometric mean over the held-out targets.
+    """
+    ratios: dict[str, float] = {}
+    for kind in (*TUNED, Kind.SHIFT):
+        means = {name: _mean(settings, kind, name) for name in ENTRANTS}
+        best = min(means, key=lambda name: means[name])
+        ratios[f"{kind}: best is {best}"] = means[MEMORY] / means[best]
+    return Measurement(value=max(ratios.values()), n=settings.targets, seeds=(settings.seed,), detail=dict(ratios))
+
+
+def _mean(settings: Settings, kind: Kind, name: str) -> float:
+    return float(np.exp(np.log(evaluations(settings, kind, name)).mean()))
+
+
+@check("K9a.bound")
+def fading_stirring_is_bounded(settings: Settings) -> Measurement:
+    """With `u = 10 h` the Langevin time of a direction of variance v below `sigma_c`, however many levels there are.
+
+    A slow direction relaxes by `u (1 + e)/(1 - e) sigma^2 / v` a step, from the derivative at `u = 0` of the root of
+    K1's characteristic polynomial that is 1 there; `h = -d ln sigma`. The sum tends to `5 (1+e)/(1-e) sigma_c^2 / v`.
+    """
+    v, sigma, turn, small, root = sp.symbols("v sigma sigma_c u mu", positive=True)
+    matrix, _, _ = symbols(baoab)
+    polynomial = (root**2 - matrix.trace() * root + matrix.det()).subs(dt, sp.sqrt(2 * small / lam))
+    rate = (sp.diff(polynomial, small) / sp.diff(polynomial, root)).subs({root: 1, small: 0})
+    whole = sp.integrate(10 * rate * sigma**2 / v / sigma, (sigma, 0, turn))
+    return left_over(rate - (1 + e) / (1 - e), whole - 5 * (1 + e) / (1 - e) * turn**2 / v)
+
+
+@check("K9a.never")
+def fading_stirring_repairs_nothing(settings: Settings) -> Measurement:
+    """Return on how many targets `u = min(1/2, 10 h)` arrives from a bad start, with memory 0 or 1/2."""
+    return arrivals(settings, Kind.START, ("isothermal, e = 0", "isothermal, e = 1/2"))
+
+
+def excess(settings: Settings, one: str, other: str) -> Measurement:
+    """Return KL of `one` over KL of `other` at 160 evaluations, scores wrong at low noise: geometric mean, interval."""
+    field = held_out(settings, Kind.LOW)
+    found = [divergences(ENTRANTS[name], field, 160).log().numpy() for name in (one, other)]
+    mean = np.exp(mean_interval(found[0] - found[1], CONFIDENCE)[:3])
+    return Measurement(value=mean[0], low=mean[1], high=mean[2], n=settings.targets, seeds=(settings.seed,))
+
+
+@check("K9b.steady")
+def memory_does_not_mend_low_noise(settings: Settings) -> Measurement:
+    """Return the tapered pace's KL over the same pace's without memory."""
+    return excess(settings, MEMORY, "isothermal, steady")
+
+
+@check("K9b.ode")
+def stirring_does_not_mend_low_noise(settings: Settings) -> Measurement:
+    """Return the tapered pace's KL over deterministic DPM-Solver++'s."""
+    return excess(settings, MEMORY, "DPM-Solver++")
+
+
+def recovered(settings: Settings, pacing: Pacing, steps: int = 80) -> Measurement:
+    """Return how much of the mixture's weights a run recovers from wrong ones, 0 (nothing) to 1 (all).
+
+    Modes at -1/+1, sd 0.1, weights .3/.7; at sigma = 0.3 the particles have the right modes and the weights .5/.5. The
+    interval is the one of a proportion (Clopper-Pearson) at a false-alarm rate of 1e-6.
+    """
+    means, levels = [[-1.0], [1.0]], exploding_levels(geometric_sigmas(0.3, 0.02, steps + 1))
+    generator = torch.Generator().manual_seed(settings.seed)
+    start = GaussianMixture([0.5, 0.5], means, 0.01).sample(settings.particles, levels[0], generator)
+    score = GaussianMixture([0.3, 0.7], means, 0.01).score
+    state, _, _ = sample(downward(paced(pacing), levels), start, score, generator)
+    found = proportion_interval(int((state.x < 0).sum()), settings.particles, 1 - 1e-6)
+    value, high, low = ((0.5 - share) / 0.2 for share in found[:3])
+    return Measurement(value=value, low=low, high=high, n=settings.particles, seeds=(settings.seed,))
+
+
+@check("K9c.tapered")
+def memory_does_not_move_weights(settings: Settings) -> Measurement:
+    """Return the share recovered at the tapered pace."""
+    return recovered(settings, tapered)
+
+
+@check("K9c.stirred")
+def stirring_does_not_either(settings: Settings) -> Measurement:
+    """Return the share recovered at `u = 1.9`, `e = 0`."""
+    return recovered(settings, lambda h: Pace(1.9, 0.0))
