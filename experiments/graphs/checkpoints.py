@@ -100,9 +100,7 @@ class _Source:
         """Return the convolutions `parts` of queries, keys and values, of every channel, as one convolution."""
         named = f"{theirs}.attn."
         channels = len({name.removeprefix(named).split(".")[0] for name in self.left if name.startswith(named)})
-        taken = [
-            [self.convolution(f"{named}{i}.gnn_{part}", "") for part in parts] for i in range(max(channels, 1))
-        ]
+        taken = [[self.convolution(f"{named}{i}.gnn_{part}", "") for part in parts] for i in range(max(channels, 1))]
         return {
             f"{ours}{kind}": torch.cat([torch.cat([part[kind] for part in channel], dim=-1) for channel in taken])
             for kind in (".weight", ".bias")

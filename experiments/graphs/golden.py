@@ -21,7 +21,14 @@ from ams.data.registry import WEIGHTS
 from ams.ledger.problems import InputProblem, unknown
 
 LARGEST = 64 * 2**20
-_NETWORK = {"x": "B N F", "adj_upper": "B P", "flags": "B N", "network_x": "B N F", "network_adj_upper": "B P", "ema": ""}
+_NETWORK = {
+    "x": "B N F",
+    "adj_upper": "B P",
+    "flags": "B N",
+    "network_x": "B N F",
+    "network_adj_upper": "B P",
+    "ema": "",
+}
 _SAMPLER = {
     "flags": "B N",
     **dict.fromkeys(("steps", "snr", "scale_eps", "n_steps"), ""),
@@ -119,7 +126,7 @@ def _checked(path: Path, numbers: Mapping[str, str], words: Mapping[str, str]) -
     if missing := sorted({*numbers, *words} - arrays.keys()):
         raise InputProblem(f"{path}: not a golden trace of graphs: no array {', '.join(missing)}")
     sizes: dict[str, int] = {}
-    for name, shape in (numbers | words).items():
+    for name, shape in {**numbers, **words}.items():
         kinds = "U" if name in words else "biuf"
         if arrays[name].dtype.kind not in kinds or arrays[name].ndim != len(shape.split()):
             raise InputProblem(f"{path}: {name} is {arrays[name].dtype} {arrays[name].shape}, wanted ({shape})")

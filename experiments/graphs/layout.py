@@ -157,8 +157,8 @@ def _triangle(n: int) -> int:
 def _cuts(sizes: Sequence[int]) -> list[int]:
     """Return where ascending `sizes` are cut into blocks, both ends included.
 
-    With `C(j)` the least cost of the first `j` graphs, `C(j) = min_i C(i) + (j - i) sizes[j-1]^2 + BLOCK_COST`, over the
-    places `i` where the size changes.
+    With `C(j)` the least cost of the first `j` graphs, `C(j) = min_i C(i) + (j - i) sizes[j-1]^2 + BLOCK_COST`, over
+    the places `i` where the size changes.
     """
     changes = [0, *(i for i in range(1, len(sizes)) if sizes[i] != sizes[i - 1]), len(sizes)]
     cost, before = {0: 0}, {0: 0}

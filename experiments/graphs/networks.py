@@ -1,4 +1,4 @@
-r"""The two score networks of GDSS on packed graphs: what is wanted at a node or a pair is computed there and only there.
+r"""The two score networks of GDSS on packed graphs: nothing is computed but at real nodes and real pairs.
 
 With `x` (nodes, F) and symmetric channels `A_i`, kept as upper triangles (channels, pairs), a layer is
 
@@ -19,7 +19,8 @@ Source: Jo, Lee, Hwang, *Score-based generative modeling of graphs via the syste
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -39,19 +40,23 @@ class Stack(nn.Module):
 
     def __init__(self, widths: Sequence[int]) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(nn.Linear(i, o) for i, o in zip(widths[:-1], widths[1:], strict=True))
+        self.layers = nn.ModuleList(nn.Linear(i, o) for i, o in pairwise(widths))
 
     def rows(self, x: Float[Tensor, "items inputs"]) -> Float[Tensor, "items outputs"]:
         """Apply to each row."""
-        for number, layer in enumerate(self.layers):
-            x = linear(elu(x, inplace=True) if number else x, layer.weight, layer.bias)
+        for number, (weight, bias) in enumerate(self._affine()):
+            x = linear(elu(x, inplace=True) if number else x, weight, bias)
         return x
 
     def columns(self, x: Float[Tensor, "inputs items"]) -> Float[Tensor, "outputs items"]:
         """Apply to each column."""
-        for number, layer in enumerate(self.layers):
-            x = torch.addmm(layer.bias[:, None], layer.weight, elu(x, inplace=True) if number else x)
+        for number, (weight, bias) in enumerate(self._affine()):
+            x = torch.addmm(bias[:, None], weight, elu(x, inplace=True) if number else x)
         return x
+
+    def _affine(self) -> Iterator[tuple[Tensor, Tensor]]:
+        parameters = iter(self.parameters())
+        return zip(parameters, parameters, strict=True)
 
 
 class Convolution(nn.Module):

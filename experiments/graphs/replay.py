@@ -1,8 +1,8 @@
 """Replays of the released graph code with its own noise: how far our networks and samplers stray from its record.
 
-Networks are compared graph by graph in the Euclidean norm, relative to the recorded output's. (Entry by entry the record
-itself is no better than 3e-5 of its largest: that is what separates it from the same networks in float64, on grid.)
-States are compared entry by entry: those that the networks were called with, and the result.
+Networks are compared graph by graph in the Euclidean norm, relative to the recorded output's. (Entry by entry the
+record itself is no better than 3e-5 of its largest: that is what separates it from the same networks in float64, on
+grid.) States are compared entry by entry: those that the networks were called with, and the result.
 """
 
 from __future__ import annotations

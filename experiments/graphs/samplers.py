@@ -5,13 +5,14 @@ steps of one, then as many of the other, both scores at the partner as it was be
 a corrector's call of several inner steps is a round, a predictor's step another.
 
 Correctors find their step from the draw, `a = 2 alpha (snr <z> / <g>)^2`, and scale the noise by `scale_eps`. Their
-`Gradient` norm `<g>` is the score's (Langevin, Leimkuhler-Matthews) or the updated momentum's. The release never
+norm `<g>` is the score's (Langevin, Leimkuhler-Matthews) or the updated momentum's. The release never
 stores the adjacency's momentum, so that its adjacency is plain Langevin (`forgetful`); as described, both states keep
 it.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -62,7 +63,10 @@ class Correctors(NamedTuple):
 
 
 def scaled_noise(step: Step, scale: float) -> Step:
-    """The step with its noise times `scale`. A step size found from the draw sees the scaled one: give it `snr / scale`."""
+    """The step with its noise times `scale`.
+
+    A step size that is found from the draw sees the scaled one: give it `snr / scale`.
+    """
 
     def scaled(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
         return step(state, score, lambda x: algebra.combine((scale, noise(x))), level, algebra)
@@ -133,19 +137,17 @@ class Run(NamedTuple):
 
 def predicted(pair: Pair, predictor: Predictor, n: int, end: float) -> Run:
     """Return `n` steps of a predictor alone."""
-    programs = ([(predictor(system, n), level) for level in system.levels(n, end)] for system in pair)
-    return Run(*programs, rounds=[1] * n)
+    features, adjacency = ([(predictor(system, n), level) for level in system.levels(n, end)] for system in pair)
+    return Run(features, adjacency, [1] * n)
 
 
-def corrected(
-    pair: Pair, predictor: Predictor, correctors: Correctors, n: int, end: float, inner: int = 1
-) -> Run:
+def corrected(pair: Pair, predictor: Predictor, correctors: Correctors, n: int, end: float, inner: int = 1) -> Run:
     """Return `n` times `inner` steps of the corrector, then one of the predictor."""
-    programs = (
+    features, adjacency = (
         predictor_corrector(predictor(system, n), corrector, system.levels(n, end), inner)
         for system, corrector in zip(pair, correctors, strict=True)
     )
-    return Run(*programs, rounds=[inner, 1] * n)
+    return Run(features, adjacency, [inner, 1] * n)
 
 
 def euler_maruyama(system: System, n: int) -> Step:
@@ -233,9 +235,7 @@ class Denoised(NamedTuple):
 
 def denoised_end(rounds: Iterable[tuple[Reached, Reached]]) -> Denoised:
     """Return both means at the last round. Raises ValueError for none."""
-    end: tuple[Reached, Reached] | None = None
-    for end in rounds:
-        pass
-    if end is None:
+    end = deque(rounds, maxlen=1)
+    if not end:
         raise ValueError("a run of no rounds has no result")
-    return Denoised(*(info.mean() for _, info in end))
+    return Denoised(*(info.mean() for _, info in end[0]))

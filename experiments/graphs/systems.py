@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ams.noise import VE, VP, Level, Process, SubVP, process_levels
 from ams.samplers import Kernel, Move, released_euler_maruyama, released_ve_reverse_diffusion

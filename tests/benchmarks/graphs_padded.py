@@ -69,9 +69,7 @@ def attention_layer(
     x: Tensor, channels: Tensor, real: Tensor, parameters: Parameters, prefix: str
 ) -> tuple[Tensor, Tensor]:
     """Return new features and new channels (batch, channels, N, N)."""
-    found = [
-        attention(x, channels[:, i], parameters, f"{prefix}.attn.{i}") for i in range(channels.shape[1])
-    ]
+    found = [attention(x, channels[:, i], parameters, f"{prefix}.attn.{i}") for i in range(channels.shape[1])]
     values = stack(torch.cat([v for v, _ in found], dim=-1), parameters, f"{prefix}.multi_channel")
     both = torch.cat([torch.stack([m for _, m in found], dim=1), channels], dim=1).permute(0, 2, 3, 1)
     mixed = stack(both, parameters, f"{prefix}.mlp").permute(0, 3, 1, 2)
