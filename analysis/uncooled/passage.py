@@ -72,7 +72,7 @@ def _random_pace(generator: np.random.Generator) -> Pacing:
 def a_point_is_invariant(settings: Settings) -> Measurement:
     """Return the largest KL (nats) to the last level's law on a point, over random levels, paces and memories."""
     generator, law, found = np.random.default_rng(settings.seed), GaussianLaw([POINT], [1.5]), []
-    for _ in range(40):
+    for _ in range(20):
         sigmas = np.sort(np.exp(generator.uniform(-4.0, 4.0, 20)))[::-1]
         step = paced(_random_pace(generator))
         state, _ = law.end(downward(step, exploding_levels(sigmas)), law.start(1.5, sigmas[0] ** 2))

@@ -7,12 +7,12 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Settings(BaseModel):
-    """Random parameters of the closed forms; evaluations of K7's orders; families, damages and budgets of K8 and K9.
+    """Random parameters of the closed forms; budgets of K6's factors and K7's orders; families and budgets of K8, K9.
 
-    `cooled` are the budgets at which K6 compares factors. `development` is the seed of the family on which settings
-    were chosen, `seed` that of the held-out one. `first` and `last` are the noise levels of a run, `near` the first
-    one of a bad start, `slow` the range of `r`: the slowest direction's variance over the square of the noise at
-    which its repair begins. `threshold` is in KL / d (nats).
+    `development` is the seed of the family on which settings were chosen, `held_out` that of the one that judges.
+    `first` and `last` are the noise levels of a run, `near` the first one of a bad start, `slow` the range of the
+    slowest direction's variance over the square of the noise at which its repair begins, `gain` the size of a score's
+    errors. `threshold` is in KL / d (nats).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -21,7 +21,7 @@ class Settings(BaseModel):
     conditions: tuple[float, ...] = (1e1, 1e2, 1e3, 1e4, 1e5)
     cooled: tuple[int, ...] = (50, 100, 200, 500, 1000)
     orders: tuple[int, ...] = (160, 226, 320, 453, 640, 905, 1280)
-    targets: int = 12
+    targets: int = 48
     directions: int = 16
     smallest: float = 1e-4
     first: float = 50.0
@@ -30,9 +30,10 @@ class Settings(BaseModel):
     slow: tuple[float, float] = (10.0, 100.0)
     gain: float = 0.2
     threshold: float = 1e-4
-    budget: int = 1280
+    budget: int = 640
     particles: int = 20_000
     development: int = 1
+    held_out: int = 1905
     seed: int = 2405
 
 

@@ -46,7 +46,7 @@ def refuted(identifier: str, *parts: str, settings: uncooled.Settings | None = N
 
 @pytest.mark.parametrize("identifier", CLAIMS)
 def test_claims_come_out_as_expected(identifier: str) -> None:
-    settings = small() if identifier in ("K8d", "K9d") else None
+    settings = {"K8d": small(), "K9d": small(), "K9e": small(targets=24, budget=640)}.get(identifier)
     assert verdict_of(identifier, settings=settings) is claims()[identifier].expected
 
 
@@ -164,7 +164,12 @@ def test_a_bath_without_memory_breaks_k9(monkeypatch: pytest.MonkeyPatch) -> Non
     refuted("K9", "published", settings=small())
     replace_entrant(monkeypatch, MEMORY, "isothermal, steady")
     contest.evaluations.cache_clear()
-    refuted("K9", "start", "high", "shift", "steady", settings=small(targets=6, budget=320))
+    refuted("K9", "start", "steady", settings=small())
+
+
+def test_a_bath_without_memory_breaks_k9e(monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_entrant(monkeypatch, MEMORY, "isothermal, steady")
+    refuted("K9e", "high", "shift", settings=small(targets=8))
 
 
 def test_lasting_stirring_breaks_k9a(monkeypatch: pytest.MonkeyPatch) -> None:
