@@ -111,7 +111,7 @@ def _pairs(ends: Iterable[np.ndarray]) -> tuple[tuple[int, int], ...]:
 def trimmed(graph: Graph) -> Graph:
     """Return the graph without its isolated nodes, the others in their order; one node where none is left."""
     kept = sorted({end for pair in graph.edges for end in pair})
-    if len(kept) == graph.nodes:
+    if len(kept) == graph.nodes > 0:
         return graph
     number = {node: index for index, node in enumerate(kept)}
     return Graph(max(len(kept), 1), tuple((number[u], number[v]) for u, v in graph.edges))
