@@ -145,7 +145,7 @@ show(uncooled, settings, "K8b.half", "K8b.tapered", "K8b.best", "K8c.exact", "K8
 uncooled.draw_contest(settings)
 
 # %%
-show(uncooled, settings, "K9.start", "K9.steady", "K9.published", "K9e.high", "K9e.shift", "K9a.bound", "K9a.never")
+show(uncooled, settings, "K9.start", "K9.steady", "K9.published", "K9e.high", "K9e.shift", "K9a.bound", "K9a.share")
 
 # %%
 uncooled.draw_memory(settings)
