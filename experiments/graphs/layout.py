@@ -11,27 +11,28 @@ cheapest cutting by dynamic programming.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-BLOCK_COST = 1500
-"""What a further block costs, in matrix entries of padding (about 100 microseconds a layer on one core)."""
+BLOCK_COST = 4000
+"""What a further block costs, in matrix entries of padding."""
+BLOCK_LIMIT = 16000
+"""How many matrix entries a block may have, if it has more than one graph: what is made of them stays in a cache."""
 
 
 @dataclass(frozen=True)
 class Block:
     """Neighbouring graphs as `graphs` squares of side `side`; `nodes`, `pairs` are their ranges in the packed vectors.
 
-    `entry` tells for each of the (graphs, side, side) entries, flat, which pair it is; the two numbers after the last
-    pair stand for an entry beyond the graph and for the diagonal. `upper` and `lower` are the pairs' places in the
-    squares, `real` the nodes' in (graphs, side).
+    All else counts within the block. `entry` tells for each of the (graphs, side, side) entries, flat, which pair it
+    is; the two numbers after the last pair stand for an entry beyond the graph and for the diagonal. `upper` and
+    `lower` are the pairs' places in the squares, `real` the nodes' in (graphs, side).
     """
 
     graphs: int
@@ -43,9 +44,11 @@ class Block:
     lower: Tensor
     real: Tensor
 
-    def squares(self, slots: Float[Tensor, "channels slots"]) -> Float[Tensor, "channels graphs side side"]:
-        """Return `Layout.slots` as matrices."""
-        return slots.index_select(1, self.entry).view(len(slots), self.graphs, self.side, self.side)
+    def squares(self, channels: Float[Tensor, "channels pairs"]) -> Float[Tensor, "channels graphs side side"]:
+        """Return symmetric matrices with 1 on the diagonal (of every row), and 0 beyond a graph."""
+        ends = torch.tensor([0.0, 1.0], dtype=channels.dtype, device=channels.device).expand(len(channels), 2)
+        slots = torch.cat((channels, ends), dim=1)
+        return slots.index_select(1, self.entry).view(len(channels), self.graphs, self.side, self.side)
 
     def above(self, squares: Tensor) -> Float[Tensor, "channels pairs"]:
         """Return the entries above the diagonal, real pairs only."""
@@ -55,19 +58,16 @@ class Block:
         """Return the entries below the diagonal, in the order of those above."""
         return squares.reshape(len(squares), -1).index_select(1, self.lower)
 
-    def spread(self, rows: Float[Tensor, "*channels nodes features"]) -> Tensor:
-        """Return rows of all the nodes as (*channels, graphs, side, features); zero beyond a graph."""
-        own = rows[..., self.nodes, :]
-        shape = (*rows.shape[:-2], self.graphs, self.side, rows.shape[-1])
+    def spread(self, rows: Float[Tensor, "nodes features"]) -> Float[Tensor, "graphs side features"]:
+        """Return the nodes' rows graph by graph; zero beyond a graph."""
         if len(self.real) == self.graphs * self.side:
-            return own.reshape(shape)
-        wide = own.new_zeros(*rows.shape[:-2], self.graphs * self.side, rows.shape[-1])
-        return wide.index_copy(-2, self.real, own).view(shape)
+            return rows.view(self.graphs, self.side, -1)
+        wide = rows.new_zeros(self.graphs * self.side, rows.shape[1])
+        return wide.index_copy(0, self.real, rows).view(self.graphs, self.side, -1)
 
-    def rows(self, wide: Float[Tensor, "*channels graphs side features"]) -> Tensor:
-        """Return the real nodes' rows (*channels, nodes, features): the inverse of `spread`."""
-        flat = wide.flatten(-3, -2)
-        return flat if len(self.real) == flat.shape[-2] else flat.index_select(-2, self.real)
+    def rows(self, wide: Float[Tensor, "channels places features"]) -> Float[Tensor, "channels nodes features"]:
+        """Return the real nodes' rows of all `graphs * side` places."""
+        return wide if len(self.real) == wide.shape[1] else wide.index_select(1, self.real)
 
 
 @dataclass(frozen=True)
@@ -112,11 +112,6 @@ class Layout:
         """Return the place in `sizes` of each pair's graph."""
         return torch.repeat_interleave(torch.arange(self.graphs), torch.tensor([_triangle(n) for n in self.sizes]))
 
-    def slots(self, channels: Float[Tensor, "channels pairs"]) -> Float[Tensor, "channels slots"]:
-        """Return the channels with two more columns: 0, beyond a graph, and 1, on the diagonal."""
-        ends = torch.tensor([0.0, 1.0], dtype=channels.dtype, device=channels.device)
-        return torch.cat((channels, ends.expand(len(channels), 2)), dim=1)
-
     @cached_property
     def _places(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return the caller's graph and the row of each node, then row and column of each pair, graph by graph."""
@@ -157,43 +152,50 @@ def _triangle(n: int) -> int:
 def _cuts(sizes: Sequence[int]) -> list[int]:
     """Return where ascending `sizes` are cut into blocks, both ends included.
 
-    With `C(j)` the least cost of the first `j` graphs, `C(j) = min_i C(i) + (j - i) sizes[j-1]^2 + BLOCK_COST`, over
-    the places `i` where the size changes.
+    With `C(j)` the least cost of the first `j` graphs, `C(j) = min_i C(i) + (j - i) sizes[j-1]^2 + BLOCK_COST` over the
+    places `i` where the size changes or a block would be too large.
     """
-    changes = [0, *(i for i in range(1, len(sizes)) if sizes[i] != sizes[i - 1]), len(sizes)]
+    places = _places(sizes)
     cost, before = {0: 0}, {0: 0}
-    for j in changes[1:]:
-        before[j] = min((i for i in changes if i < j), key=lambda i: cost[i] + (j - i) * sizes[j - 1] ** 2)
-        cost[j] = cost[before[j]] + (j - before[j]) * sizes[j - 1] ** 2 + BLOCK_COST
+    for j in places[1:]:
+        square = sizes[j - 1] ** 2
+        fitting = [i for i in places if i < j and (j - i) * square <= BLOCK_LIMIT] or [places[places.index(j) - 1]]
+        before[j] = min(fitting, key=lambda i: cost[i] + (j - i) * square)
+        cost[j] = cost[before[j]] + (j - before[j]) * square + BLOCK_COST
     cuts = [len(sizes)]
     while cuts[-1]:
         cuts.append(before[cuts[-1]])
     return cuts[::-1]
 
 
-def _blocks(sizes: Sequence[int]) -> list[Block]:
-    nodes = np.cumsum([0, *sizes])
-    pairs = np.cumsum([0, *(_triangle(n) for n in sizes)])
-    return [
-        _block(
-            sizes[first:end],
-            slice(int(nodes[first]), int(nodes[end])),
-            slice(int(pairs[first]), int(pairs[end])),
-            int(pairs[-1]),
-        )
-        for first, end in pairwise(_cuts(sizes))
-    ]
+def _places(sizes: Sequence[int]) -> list[int]:
+    """Return where a cut may be: 0, the end, wherever the size changes, and within a run that is too large."""
+    places = [0]
+    for i in range(1, len(sizes) + 1):
+        full = (i - places[-1] + 1) * sizes[i - 1] ** 2 > BLOCK_LIMIT
+        if i == len(sizes) or full or sizes[i] != sizes[i - 1]:
+            places.append(i)
+    return places
 
 
-def _block(sizes: Sequence[int], nodes: slice, pairs: slice, beyond: int) -> Block:
-    side = max(sizes)
-    corners = [number * side**2 for number in range(len(sizes))]
+def _blocks(sizes: Sequence[int]) -> Iterator[Block]:
+    nodes, pairs = 0, 0
+    for first, end in pairwise(_cuts(sizes)):
+        block = _block(sizes[first:end], nodes, pairs)
+        nodes, pairs = block.nodes.stop, block.pairs.stop
+        yield block
+
+
+def _block(sizes: Sequence[int], nodes: int, pairs: int) -> Block:
+    """Return the block of these graphs, the first of whose nodes and pairs are numbers `nodes` and `pairs`."""
+    side, count = max(sizes), sum(_triangle(n) for n in sizes)
     ends = [torch.triu_indices(n, n, 1) for n in sizes]
-    upper = torch.cat([corner + i * side + j for corner, (i, j) in zip(corners, ends, strict=True)])
-    lower = torch.cat([corner + j * side + i for corner, (i, j) in zip(corners, ends, strict=True)])
-    entry = torch.full((len(sizes), side, side), beyond)
-    entry.diagonal(dim1=1, dim2=2).fill_(beyond + 1)
+    upper = torch.cat([number * side**2 + i * side + j for number, (i, j) in enumerate(ends)])
+    lower = torch.cat([number * side**2 + j * side + i for number, (i, j) in enumerate(ends)])
+    entry = torch.full((len(sizes), side, side), count)
+    entry.diagonal(dim1=1, dim2=2).fill_(count + 1)
     entry = entry.flatten()
-    entry[upper] = entry[lower] = torch.arange(pairs.start, pairs.stop)
+    entry[upper] = entry[lower] = torch.arange(count)
     real = torch.cat([torch.arange(n) + number * side for number, n in enumerate(sizes)])
-    return Block(len(sizes), side, nodes, pairs, entry, upper, lower, real)
+    ranges = slice(nodes, nodes + sum(sizes)), slice(pairs, pairs + count)
+    return Block(len(sizes), side, *ranges, entry, upper, lower, real)

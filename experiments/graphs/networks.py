@@ -11,7 +11,7 @@ With `x` (nodes, F) and symmetric channels `A_i`, kept as upper triangles (chann
 reach nothing: a convolution replaces them, the output's are zero. Two facts save work over the published, padded
 formulation beside the padding itself: channels are symmetric, so that stacks are evaluated at one of each two entries
 (the `Y + Y^T` of the release is `2 Y`); and `(N x) W` is cheaper than `N (x W)`, with the `x` that a layer shares.
-Squares, where they are needed, come block by block (module `layout`).
+The graphs of a batch are worked off block by block (module `layout`).
 
 Source: Jo, Lee, Hwang, *Score-based generative modeling of graphs via the system of SDEs*, arXiv 2202.02514.
 """
@@ -28,7 +28,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import elu, linear
 
-from experiments.graphs.layout import Layout
+from experiments.graphs.layout import Block, Layout
 
 HEADS = 4
 Nodes = Float[Tensor, "nodes features"]
@@ -69,11 +69,10 @@ class Convolution(nn.Module):
         bound = math.sqrt(6.0 / (inputs + outputs))
         nn.init.uniform_(self.weight, -bound, bound)
 
-    def forward(self, x: Nodes, channels: Channels, layout: Layout) -> Float[Tensor, "channels nodes outputs"]:
-        """Return the convolution of each channel."""
-        slots = layout.slots(channels)
-        mixed = [block.rows(normalised(block.squares(slots)) @ block.spread(x)) for block in layout.blocks]
-        return torch.bmm(torch.cat(mixed, dim=1), self.weight).add_(self.bias)
+    def forward(self, x: Nodes, channels: Channels, block: Block) -> Float[Tensor, "channels places outputs"]:
+        """Return the convolution of each channel, at every place of the block's squares."""
+        mixed = normalised(block.squares(channels)) @ block.spread(x)
+        return torch.bmm(mixed.flatten(1, 2), self.weight).add_(self.bias)
 
 
 def normalised(squares: Float[Tensor, "channels graphs side side"]) -> Tensor:
@@ -90,17 +89,14 @@ class Attention(nn.Module):
         self.width = width
         self.convolution = Convolution(channels, inputs, (3 if valued else 2) * width)
 
-    def forward(self, x: Nodes, channels: Channels, layout: Layout) -> tuple[Channels, Tensor]:
+    def forward(self, x: Nodes, channels: Channels, block: Block) -> tuple[Channels, Tensor]:
         """Return `M_i`, and the values (channels, nodes, width), of no width where there are none."""
-        found = self.convolution(x, channels, layout)
-        heads = found[..., : 2 * self.width].unflatten(-1, (2 * HEADS, -1)).transpose(1, 2)
-        query, key = (heads[:, :HEADS] / math.sqrt(self.width)).flatten(0, 1), heads[:, HEADS:].flatten(0, 1)
-        matrices = []
-        for block in layout.blocks:
-            scores = torch.tanh_(block.spread(query) @ block.spread(key).mT)
-            mean = scores.unflatten(0, (-1, HEADS)).mean(1)
-            matrices.append((block.above(mean) + block.below(mean)) / 2)
-        return torch.cat(matrices, dim=1), found[..., 2 * self.width :]
+        found = self.convolution(x, channels, block)
+        parts = found[..., : 2 * self.width].unflatten(1, (block.graphs, -1)).unflatten(-1, (2, HEADS, -1))
+        query, key = parts.permute(3, 0, 1, 4, 2, 5)
+        scores = torch.tanh_((query / math.sqrt(self.width)) @ key.mT)
+        total = scores.sum(2)
+        return (block.above(total) + block.below(total)) / (2 * HEADS), block.rows(found[..., 2 * self.width :])
 
 
 class Shape(NamedTuple):
@@ -117,14 +113,11 @@ class Shape(NamedTuple):
 INITIAL = 2
 
 
-def initial_channels(pairs: Float[Tensor, " pairs"], layout: Layout) -> Channels:
+def initial_channels(pairs: Float[Tensor, " pairs"], block: Block) -> Channels:
     """Return `A` and `A A` off the diagonal."""
-    slots, squared = layout.slots(pairs[None]), []
-    for block in layout.blocks:
-        a = block.squares(slots)
-        a.diagonal(dim1=-2, dim2=-1).zero_()
-        squared.append(block.above(a @ a))
-    return torch.cat((pairs[None], torch.cat(squared, dim=1)))
+    a = block.squares(pairs[None])
+    a.diagonal(dim1=-2, dim2=-1).zero_()
+    return torch.cat((pairs[None], block.above(a @ a)))
 
 
 def node_stack(channels: int, wider: int, width: int) -> Stack:
@@ -156,9 +149,9 @@ class Layer(nn.Module):
         self.nodes = node_stack(channels, max(channels, new_channels), shape.width)
         self.pairs = pair_stack(channels, new_channels, shape.linears)
 
-    def forward(self, x: Nodes, channels: Channels, layout: Layout) -> tuple[Nodes, Channels]:
+    def forward(self, x: Nodes, channels: Channels, block: Block) -> tuple[Nodes, Channels]:
         """Return new features and channels."""
-        matrices, values = self.attention(x, channels, layout)
+        matrices, values = self.attention(x, channels, block)
         return joined(values, self.nodes), linked(matrices, channels, self.pairs)
 
 
@@ -169,7 +162,22 @@ def inner_layers(shape: Shape) -> nn.ModuleList:
     return nn.ModuleList([first, *others])
 
 
-class AdjacencyNetwork(nn.Module):
+class BlockNetwork(nn.Module):
+    """A network of graphs: they do not see each other, so blocks are worked off one after the other.
+
+    What an evaluation needs of memory is a block's, whatever the batch.
+    """
+
+    def forward(self, x: Nodes, pairs: Float[Tensor, " pairs"], layout: Layout) -> Tensor:
+        """Return the output at each node or pair of the layout."""
+        return torch.cat([self.on_block(x[block.nodes], pairs[block.pairs], block) for block in layout.blocks])
+
+    def on_block(self, x: Nodes, pairs: Float[Tensor, " pairs"], block: Block) -> Tensor:
+        """Return the output at each node or pair of a block."""
+        raise NotImplementedError
+
+
+class AdjacencyNetwork(BlockNetwork):
     """The network of the adjacency: (nodes, F) and (pairs) to (pairs). Its last layer needs no values."""
 
     def __init__(self, shape: Shape) -> None:
@@ -180,18 +188,18 @@ class AdjacencyNetwork(nn.Module):
         self.pairs = pair_stack(shape.between, shape.last, shape.linears)
         self.final = Stack([kept, 2 * kept, 2 * kept, 1])
 
-    def forward(self, x: Nodes, pairs: Float[Tensor, " pairs"], layout: Layout) -> Float[Tensor, " pairs"]:
+    def on_block(self, x: Nodes, pairs: Float[Tensor, " pairs"], block: Block) -> Float[Tensor, " pairs"]:
         """Return the output at each pair."""
-        channels = initial_channels(pairs, layout)
+        channels = initial_channels(pairs, block)
         kept = [channels]
         for layer in self.layers:
-            x, channels = layer(x, channels, layout)
+            x, channels = layer(x, channels, block)
             kept.append(channels)
-        kept.append(linked(self.attention(x, channels, layout)[0], channels, self.pairs))
+        kept.append(linked(self.attention(x, channels, block)[0], channels, self.pairs))
         return self.final.columns(torch.cat(kept))[0]
 
 
-class FeaturesNetwork(nn.Module):
+class FeaturesNetwork(BlockNetwork):
     """The network of the node features, convolutions on the adjacency alone: (nodes, F) and (pairs) to (nodes, F)."""
 
     def __init__(self, shape: Shape) -> None:
@@ -201,15 +209,15 @@ class FeaturesNetwork(nn.Module):
         self.layers = nn.ModuleList(Convolution(1, count, shape.width) for count in inputs)
         self.final = Stack([kept, 2 * kept, 2 * kept, shape.features])
 
-    def forward(self, x: Nodes, pairs: Float[Tensor, " pairs"], layout: Layout) -> Nodes:
+    def on_block(self, x: Nodes, pairs: Float[Tensor, " pairs"], block: Block) -> Nodes:
         """Return the output at each node."""
         kept = [x]
         for layer in self.layers:
-            kept.append(torch.tanh_(layer(kept[-1], pairs[None], layout)[0]))
+            kept.append(torch.tanh_(block.rows(layer(kept[-1], pairs[None], block))[0]))
         return self.final.rows(torch.cat(kept, dim=1))
 
 
-class AttentiveFeaturesNetwork(nn.Module):
+class AttentiveFeaturesNetwork(BlockNetwork):
     """The second features network for ZINC250k: layers of attention, a second tanh after each.
 
     Of its last layer only values are used.
@@ -223,12 +231,12 @@ class AttentiveFeaturesNetwork(nn.Module):
         self.nodes = node_stack(shape.between, max(shape.between, shape.last), shape.width)
         self.final = Stack([kept, 2 * kept, 2 * kept, shape.features])
 
-    def forward(self, x: Nodes, pairs: Float[Tensor, " pairs"], layout: Layout) -> Nodes:
+    def on_block(self, x: Nodes, pairs: Float[Tensor, " pairs"], block: Block) -> Nodes:
         """Return the output at each node."""
-        channels, kept = initial_channels(pairs, layout), [x]
+        channels, kept = initial_channels(pairs, block), [x]
         for layer in self.layers:
-            x, channels = layer(x, channels, layout)
+            x, channels = layer(x, channels, block)
             x = torch.tanh(x)
             kept.append(x)
-        kept.append(torch.tanh_(joined(self.values(x, channels, layout), self.nodes)))
+        kept.append(torch.tanh_(joined(block.rows(self.values(x, channels, block)), self.nodes)))
         return self.final.rows(torch.cat(kept, dim=1))
