@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import NamedTuple
 
@@ -42,11 +43,15 @@ class LineErrors(NamedTuple):
 
 
 class LineRun(NamedTuple):
-    """One setting of a sampler, the evaluations it took and its errors (None where it diverged)."""
+    """One setting of a sampler, the evaluations it took and its errors (infinite where it diverged)."""
 
     choice: Choice
     evaluations: int
-    errors: LineErrors | None
+    errors: LineErrors
+
+
+_NO_END = Interval(math.inf, math.inf, math.inf, 0)
+LOST = LineErrors(_NO_END, _NO_END, math.inf)
 
 
 @cache
@@ -100,7 +105,7 @@ def line_run(settings: Settings, kind: Kind, choice: Choice, program: Program) -
     try:
         return LineRun(choice, *_METHODS[kind](settings, program))
     except NonFiniteState:
-        return LineRun(choice, 0, None)
+        return LineRun(choice, 0, LOST)
 
 
 def by_grid(settings: Settings, program: Program) -> tuple[int, LineErrors]:
@@ -124,9 +129,9 @@ def transported(found: Transported) -> LineErrors:
     return _known(transport_kl(found, target(), _LAST), float((found.x < 0).mean()), w2)
 
 
-def by_particles(settings: Settings, program: Program) -> tuple[int, LineErrors]:
-    """Return evaluations and errors of independent batches, with jackknife intervals."""
-    x, evaluations = particles(settings, program)
+def by_particles(settings: Settings, program: Program, coupled: int = 0) -> tuple[int, LineErrors]:
+    """Return evaluations and errors of independent batches, with jackknife intervals; `coupled` as in `particles`."""
+    x, evaluations = particles(settings, program, coupled)
     curves = smoothed(x, _BANDWIDTH)
     without = [averaged([*curves[:i], *curves[i + 1 :]]) for i in range(len(curves))]
     kl = jackknife(divergence(averaged(curves), log_density), [divergence(c, log_density) for c in without], CONFIDENCE)
@@ -135,9 +140,12 @@ def by_particles(settings: Settings, program: Program) -> tuple[int, LineErrors]
     return evaluations, LineErrors(kl, jackknife(left.mean(), others, CONFIDENCE), None)
 
 
-def particles(settings: Settings, program: Program) -> tuple[np.ndarray, int]:
-    """Return the ends of a program's particles (batches, batch) and the evaluations."""
-    generator, algebra = torch.Generator().manual_seed(settings.seed), Batches(settings.batch)
+def particles(settings: Settings, program: Program, coupled: int = 0) -> tuple[np.ndarray, int]:
+    """Return the ends of a program's particles (batches, batch) and the evaluations.
+
+    Norms are means over `coupled` samples, a divisor of the batch; 0 stands for the batch.
+    """
+    generator, algebra = torch.Generator().manual_seed(settings.seed), Batches(coupled or settings.batch)
     count, evaluations = settings.batch * settings.batches, 0
     start = ENDS.first * torch.randn(count, 1, dtype=torch.float64, generator=generator)
     for state, info in run(program, State(start), target().score, generated(generator, algebra.empty_like), algebra):

@@ -41,12 +41,12 @@ class Settings(BaseModel):
     Tuning tries `factors` (of NCSNv2's step) times `repeats` (T); a corrector's `snrs`; exponents `rhos` of the
     levels (0: geometric); EDM's `churns`; constant `betas`; `pulls`, consistent annealed sampling's drift in units of
     the flow's. RK45 has no budget but `tolerances`. Thresholds: `kl` (nats) and `w2`. Particles: `batches` independent
-    batches of `batch`. Sensitivity: at `probes` evaluations, over `sweep_*`, with `sweep_particles` particles.
+    batches of `batch`. Sensitivity: at `probes` evaluations, over `sweep_*`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    samplers: tuple[str, ...] = ()
+    tabulated: tuple[str, ...] = ()
     budgets: tuple[int, ...] = (20, 30, 40, 60, 80, 100, 150, 200, 300)
     long: tuple[int, ...] = (500, 1000, 2000)
     tuned: tuple[int, ...] = (20, 40, 60, 80, 100, 150, 200, 300, 500)
@@ -72,8 +72,7 @@ class Settings(BaseModel):
     sweep_snr: tuple[float, ...] = (0.01, 0.02, 0.04, 0.08, 0.12, 0.16, 0.2, 0.25, 0.3, 0.4)
     sweep_repeats: tuple[int, ...] = (1, 2, 3, 5, 6, 10, 15, 30)
     sweep_delta: tuple[float, ...] = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 0.3, 0.5, 0.7)
-    sweep_batch: tuple[int, ...] = (1, 2, 4, 16, 64, 256, 1024)
-    sweep_particles: int = 8192
+    sweep_batch: tuple[int, ...] = (1, 5, 25, 125, 625)
     sweep_steps: tuple[float, ...] = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7)
     seed: int = 2405
 

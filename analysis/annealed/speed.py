@@ -58,14 +58,19 @@ def _mixture(name: str, error: Callable[[line.LineRun], float]) -> Case:
 
 
 def line_kl(run: line.LineRun) -> float:
-    """Return KL of a run on the mixture, infinite where it diverged; an estimate below rounding counts as 1e-9."""
-    return max(run.errors.kl.value, 1e-9) if run.errors else math.inf
+    """Return KL of a run on the mixture (nats); an estimate below rounding counts as 1e-9."""
+    return max(run.errors.kl.value, 1e-9)
+
+
+def line_w2(run: line.LineRun) -> float:
+    """Return W2 of a run on the mixture, infinite where it is not known."""
+    return math.inf if run.errors.w2 is None else run.errors.w2
 
 
 KL = _gaussian("Gaussian, KL", lambda run: run.errors.kl)
 W2 = _gaussian("Gaussian, W2", lambda run: run.errors.w2)
 LINE_KL = _mixture("mixture, KL", line_kl)
-LINE_W2 = _mixture("mixture, W2", lambda run: run.errors.w2 if run.errors else math.inf)
+LINE_W2 = _mixture("mixture, W2", line_w2)
 
 
 def track(case: Case, settings: Settings, sampler: str, tuned: bool = False) -> list[Point]:

@@ -28,15 +28,15 @@ class Transported(NamedTuple):
 
 
 class Nodes(NamedTuple):
-    """The nodes of N(0, deviation^2) and their score; `count` of them at the mid-quantiles."""
+    """The nodes of N(0, deviation^2) and their score; `number` of them at the mid-quantiles."""
 
     target: Target
     deviation: float
-    count: int
+    number: int
 
     def start(self) -> Float[Tensor, "nodes 2"]:
         """Return `(x_0, 1)`."""
-        z = torch.from_numpy(ndtri((np.arange(self.count) + 0.5) / self.count))
+        z = torch.from_numpy(ndtri((np.arange(self.number) + 0.5) / self.number))
         return torch.stack([self.deviation * z, torch.ones_like(z)], dim=1)
 
     def score(self, rows: Float[Tensor, "nodes 2"], level: Level) -> Float[Tensor, "nodes 2"]:

@@ -1,0 +1,158 @@
+"""The group's figures and tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure as Drawing
+
+from ams.ledger import Figure, Table, save_figure
+from ams.ledger.figures import Cell
+from analysis.annealed import drawing
+from analysis.annealed.samplers import SAMPLERS, Kind
+from analysis.annealed.settings import CAUSES, OTHERS, RIVALS, Settings
+from analysis.annealed.speed import BASELINE, KL, LINE_KL, LINE_W2, PAPER, RK45, W2, Case, needed, speed_up, track
+
+_ALL = ("P2", "B1", "B2", "B3", "B4")
+
+
+def figures(settings: Settings, folder: Path) -> list[Figure]:
+    """Draw the group's figures."""
+    gaussian = "Gaussian, d = 16, condition number 1000, exact laws: errors against score evaluations"
+    mixture = "Mixture .3/.7 at -1/+1, modes of s.d. 0.1: KL and the minority mode's weight"
+    drawn: list[tuple[str, Callable[[], Drawing], str, tuple[str, ...]]] = [
+        (
+            "annealed_causes",
+            lambda: drawing.draw_errors(settings, CAUSES),
+            f"{gaussian}. The drift factor alone (black) is adaptive momentum; a constant one of 1.5 does more; averaging "
+            r"alone or noise to match the drift gain nothing. At the defaults the error turns and grows towards that of "
+            r"$\pi^4$.",
+            ("P2", "B1", "B2", "B3"),
+        ),
+        (
+            "annealed_rivals",
+            lambda: drawing.draw_errors(settings, RIVALS),
+            f"{gaussian}. Consistent annealed sampling, Heun's and EDM's method need fewer; Heun's floor is the start's.",
+            ("B4",),
+        ),
+        (
+            "annealed_others",
+            lambda: drawing.draw_errors(settings, OTHERS),
+            f"{gaussian}. Constant momentum, tuned, dips where its cooling cancels the lag.",
+            ("B4",),
+        ),
+        (
+            "annealed_mixture_causes",
+            lambda: drawing.draw_line(settings, CAUSES),
+            f"{mixture}, at the defaults: Langevin by grid law, the others by particles. Cooling starves the minority.",
+            ("B3", "B5"),
+        ),
+        (
+            "annealed_mixture_rivals",
+            lambda: drawing.draw_line(settings, RIVALS),
+            f"{mixture}, at the defaults: grid law, transport (Heun) or particles.",
+            ("B4", "B5"),
+        ),
+        (
+            "annealed_steps",
+            lambda: drawing.draw_steps(settings),
+            "Errors against the step on the Gaussian. Lines: stationary laws at the last level (G3 at b = 0 and 0.9; the "
+            f"adaptive mean field solved for). Markers: annealed runs of {max(settings.long)} evaluations, T = 5. "
+            r"Langevin's floor falls with the step, momentum's rises to that of $\pi^4$ (A3; G5 at b = 0.9 is close to it).",
+            ("B1", "P2"),
+        ),
+        (
+            "sensitivity_snr",
+            lambda: drawing.draw_snr(settings),
+            "Sensitivity to the corrector's signal-to-noise ratio (Gaussian, exact laws).",
+            ("B2",),
+        ),
+        (
+            "sensitivity_T",
+            lambda: drawing.draw_repeats(settings),
+            "Sensitivity to the steps a level at NCSNv2's step (Gaussian, exact laws).",
+            ("B2",),
+        ),
+        (
+            "sensitivity_delta",
+            lambda: drawing.draw_delta(settings),
+            r"Sensitivity of adaptive momentum to the clip $\delta$ (Gaussian, exact laws): none below 0.3.",
+            ("P3",),
+        ),
+        (
+            "sensitivity_batch",
+            lambda: drawing.draw_batch(settings),
+            "Sensitivity of adaptive momentum to the batch that its norms average over (particles; bars: jackknife "
+            "intervals at a false-alarm rate of 1e-6; dotted: the exact mean field). From 25 samples on none is seen.",
+            ("B2",),
+        ),
+    ]
+    return [save_figure(draw(), folder, name, caption, claims) for name, draw, caption, claims in drawn]
+
+
+def tables(settings: Settings) -> list[Table]:
+    """Return evaluations to thresholds, for each target and error, and the speed-ups behind P2 and B2."""
+    return [
+        needed_table(settings, KL, settings.kl, "needed_gaussian_kl", settings.repeats, settings.factors),
+        needed_table(settings, W2, settings.w2, "needed_gaussian_w2", settings.repeats, settings.factors),
+        needed_table(settings, LINE_KL, settings.kl, "needed_mixture_kl", settings.line_repeats, settings.line_factors),
+        needed_table(settings, LINE_W2, settings.w2, "needed_mixture_w2", settings.line_repeats, settings.line_factors),
+        speed_table(settings),
+    ]
+
+
+def needed_table(
+    settings: Settings, case: Case, errors: Sequence[float], name: str, repeats: Sequence[int], factors: Sequence[float]
+) -> Table:
+    """Return evaluations to each threshold, at the defaults and tuned; empty where the budgets do not reach it."""
+    samplers = [s for s in settings.tabulated or (*SAMPLERS, RK45) if case is not LINE_W2 or _has_w2(s)]
+    rows = tuple(
+        (s, *(_cell(track(case, settings, s, tuned), error) for tuned in (False, True) for error in errors))
+        for s in samplers
+    )
+    caption = (
+        f"{case.name}: score evaluations to each threshold, log-log between budgets; the smallest budget "
+        f"({min(case.tuned(settings))}) is an upper bound. Tuned, for each budget and error, over: T in {_list(repeats)} and "
+        f"NCSNv2's step times {_list(factors)}; snr in {_list(settings.snrs)}; levels geometric or with EDM's exponent in "
+        f"{_list(settings.rhos[1:])}; churn in {_list(settings.churns)}; constant momentum in {_list(settings.betas)}; "
+        f"consistent annealed sampling's drift in {_list(settings.pulls)} (of the flow's); RK45 by its tolerance. "
+        f"Tuned up to {max(case.tuned(settings))} evaluations."
+    )
+    header = ("sampler", *(f"{error:g}" for error in errors), *(f"{error:g}, tuned" for error in errors))
+    return Table(id=name, caption=caption, header=header, rows=rows, claims=_ALL)
+
+
+def _has_w2(sampler: str) -> bool:
+    """Tell whether a sampler's W2 on the mixture is known: particles' own noise in the weights would drown it."""
+    return sampler == RK45 or SAMPLERS[sampler].kind is not Kind.PATH
+
+
+def _cell(points: Sequence, error: float) -> Cell:
+    found = needed(points, error)
+    return round(found) if math.isfinite(found) else ""
+
+
+def _list(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:g}" for value in values)
+
+
+def speed_table(settings: Settings) -> Table:
+    """Return adaptive momentum's error by budget and how many times as many evaluations annealed Langevin needs."""
+    cases = ((KL, False), (KL, True), (W2, False), (W2, True), (LINE_KL, False), (LINE_KL, True))
+    budgets = sorted({*settings.budgets, *settings.line_budgets} & set(range(201)))
+    rows = tuple((b, *(_speed_cell(case, settings, b, tuned) for case, tuned in cases)) for b in budgets)
+    header = ("NFE", *(f"{case.name}{', tuned' if tuned else ''}" for case, tuned in cases))
+    caption = (
+        f"How many times as many evaluations {BASELINE} needs for the error of {PAPER}, both at the defaults or both "
+        "tuned. Empty: that budget was not run, or annealed Langevin does not get there within its budgets."
+    )
+    return Table(id="speed_up", caption=caption, header=header, rows=rows, claims=("P2", "B2"))
+
+
+def _speed_cell(case: Case, settings: Settings, budget: int, tuned: bool) -> Cell:
+    if budget not in (case.tuned(settings) if tuned else case.budgets(settings, PAPER)):
+        return ""
+    found = speed_up(case, settings, budget, tuned)
+    return round(found, 2) if math.isfinite(found) else ""
