@@ -1,0 +1,67 @@
+"""Trials in a small repository: what is caught, what survives, and what tells nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ams.ledger.problems import InputProblem
+from ams.mutation.faults import load_faults
+from ams.mutation.trial import Copy, Ending
+from tests.mutation.toy import THING, entry, repository
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Copy:
+    return Copy(repository(tmp_path / "root"), tmp_path / "work")
+
+
+def tried(copy: Copy, old: str, new: str, seconds: float = 60.0):
+    (copy.root / "tests/faults.toml").write_text(entry(old, new), encoding="utf-8")
+    return copy.try_fault(load_faults(copy.root).fault[0], seconds)
+
+
+def test_a_fault_is_caught_by_the_first_test_that_fails(copy: Copy, tmp_path: Path) -> None:
+    outcome = tried(copy, "2 * x", "x")
+    assert (outcome.ending, outcome.how) == (Ending.CAUGHT, "AssertionError")
+    assert outcome.by == "tests/test_thing.py::test_double" and outcome.seconds > 0
+    assert (copy.root / "src/ams/thing.py").read_text() == THING == (tmp_path / "root/src/ams/thing.py").read_text()
+
+
+def test_a_fault_that_no_test_sees_survives(copy: Copy) -> None:
+    outcome = tried(copy, "x / 2", "x / 3")
+    assert (outcome.ending, outcome.by) == (Ending.SURVIVED, "")
+
+
+@pytest.mark.parametrize(
+    ("new", "how"),
+    [
+        ("unknown * x", "NameError"),
+        ("x()", "TypeError"),
+        ("x.gone", "AttributeError"),
+    ],
+)
+def test_code_that_does_not_run_proves_nothing(copy: Copy, new: str, how: str) -> None:
+    outcome = tried(copy, "2 * x", new)
+    assert (outcome.ending, outcome.how) == (Ending.BROKEN, how)
+
+
+def test_code_that_cannot_be_imported_proves_nothing(copy: Copy) -> None:
+    outcome = tried(copy, "def double(x):", "def doubled(x):")
+    assert outcome.ending is Ending.BROKEN and outcome.how.startswith("pytest ended with")
+
+
+def test_a_trial_without_end_is_stopped(copy: Copy) -> None:
+    outcome = tried(copy, "return 2 * x", "import time; time.sleep(60)", seconds=2.0)
+    assert (outcome.ending, outcome.how) == (Ending.BROKEN, "no end within 2 s")
+
+
+def test_another_installation_is_refused(copy: Copy) -> None:
+    copy.refuse_other_code()
+    (copy.root / "src/ams/__init__.py").unlink()
+    for file in (copy.root / "src/ams").iterdir():
+        file.unlink()
+    (copy.root / "src/ams").rmdir()
+    with pytest.raises(InputProblem, match="tests of a copy would import"):
+        copy.refuse_other_code()
