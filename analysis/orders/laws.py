@@ -93,9 +93,9 @@ def constant_ladder(settings: Settings, beta: float) -> Ladder:
 
 
 @cache
-def adaptive_law(size: float, nodes: int) -> MeanField:
+def adaptive_law(size: float, nodes: int, resolution: float = _RESOLUTION) -> MeanField:
     """Return adaptive momentum's damping and law in the mean field, on the mixture."""
-    return mean_field(two_modes(), RULE, size, nodes, resolution=_RESOLUTION)
+    return mean_field(two_modes(), RULE, size, nodes, resolution=resolution)
 
 
 @cache
