@@ -1,26 +1,39 @@
 """Real data: a registry of files, where each is looked for, and loaders that trust no byte before its checksum.
 
-`fetch(name)` gives a file's place; `images(name)`, `graphs(name)` and `weights(name)` what it holds; `digits()` the
-set that every installation holds. `load_arrays`, `load_array`, `load_graphs` and `load_weights` read bytes that no
-registry vouches for: they run nothing, write nothing, and bound what they allocate.
+`fetch(name)` gives a file's place; `images(name)`, `graphs(name)`, `smiles(name)` and `weights(name)` what it holds;
+`digits()` the set that every installation holds. `load_arrays`, `load_array`, `load_graphs` and `load_weights` read
+bytes that no registry vouches for: they run nothing, write nothing, and bound what they allocate.
 """
 
 from ams.data.arrays import load_array, load_arrays
 from ams.data.checkpoints import load_weights
 from ams.data.files import fetch, read
 from ams.data.graphlists import Graph, load_graphs
-from ams.data.loaders import Images, digits, graphs, images, weights
-from ams.data.registry import DATASETS, GRAPHS, WEIGHTS, Dataset, File, GraphList, Weights, registered
+from ams.data.loaders import Images, digits, graphs, images, smiles, weights
+from ams.data.registry import (
+    DATASETS,
+    GRAPHS,
+    MOLECULES,
+    WEIGHTS,
+    Dataset,
+    File,
+    GraphList,
+    MoleculeList,
+    Weights,
+    registered,
+)
 
 __all__ = [
     "DATASETS",
     "GRAPHS",
+    "MOLECULES",
     "WEIGHTS",
     "Dataset",
     "File",
     "Graph",
     "GraphList",
     "Images",
+    "MoleculeList",
     "Weights",
     "digits",
     "fetch",
@@ -32,5 +45,6 @@ __all__ = [
     "load_weights",
     "read",
     "registered",
+    "smiles",
     "weights",
 ]

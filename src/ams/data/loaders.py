@@ -1,4 +1,4 @@
-"""What the registry names, by name: images as tensors with values in [0, 1], graphs, weights.
+"""What the registry names, by name: images as tensors with values in [0, 1], graphs, SMILES, weights.
 
 Torch and scikit-learn, a second each to import, are imported where they are used: the plan of a run and the keys of
 records need the registry alone.
@@ -17,7 +17,7 @@ from ams.data.arrays import load_arrays
 from ams.data.checkpoints import load_weights
 from ams.data.files import read
 from ams.data.graphlists import Graph, load_graphs
-from ams.data.registry import DATASETS, GRAPHS, WEIGHTS, Dataset
+from ams.data.registry import DATASETS, GRAPHS, MOLECULES, WEIGHTS, Dataset
 from ams.ledger.problems import InputProblem, unknown
 
 if TYPE_CHECKING:
@@ -79,6 +79,17 @@ def graphs(name: str) -> list[Graph]:
     found = hashlib.sha256(json.dumps(listed, separators=(",", ":")).encode()).hexdigest()
     if found != GRAPHS[name].contents:
         raise InputProblem(f"{path}: graphs of sha256 {found}, expected {GRAPHS[name].contents}: not {name}")
+    return listed
+
+
+def smiles(name: str) -> list[str]:
+    """Return a registered list of molecules as SMILES, in its order. Raises as `graphs`."""
+    if name not in MOLECULES:
+        raise InputProblem(unknown("list of molecules", name, MOLECULES))
+    path, _, content = read(name)
+    listed = content.decode("ascii").splitlines()
+    if len(listed) != MOLECULES[name].count:
+        raise InputProblem(f"{path}: {len(listed)} molecules, expected {MOLECULES[name].count}: not {name}")
     return listed
 
 

@@ -1,4 +1,4 @@
-"""The registry: images, graphs and weights; which files hold each, and how to have them.
+"""The registry: images, graphs, molecules and weights; which files hold each, and how to have them.
 
 One data set may be held by several files, in different containers: the checksum of each is of its bytes; the data
 set's own, `contents`, is of the arrays or graphs, so a result does not depend on the container they came in.
@@ -56,6 +56,13 @@ class Dataset(Entry):
 @dataclass(frozen=True, kw_only=True)
 class GraphList(Entry):
     """A list of `count` undirected graphs; `contents` is the sha256 of `[[n, [[u, v], ...]], ...]` without spaces."""
+
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoleculeList(Entry):
+    """A list of `count` molecules as SMILES, one a line; `contents` the sha256 of its only file."""
 
     count: int
 
@@ -208,6 +215,54 @@ GRAPHS: Mapping[str, GraphList] = {
     ),
 }
 
+_PSVAE, _PSVAE_FILES = _repository("THUNLP-MT/PS-VAE", "8c4b7b455c1d4f205cd0ed1dc089b1d3afdf7ffe")
+
+
+def _molecules(title: str, name: str, count: int, sha256: str, size: int) -> MoleculeList:
+    """Return a list of SMILES of the PS-VAE release (arXiv 2106.15098): `name` is its path under `data/`."""
+    path, address = f"molecules/psvae_{name.replace('/', '_')}.txt", f"{_PSVAE_FILES}/data/{name}.txt"
+    return MoleculeList(
+        title=title,
+        count=count,
+        contents=sha256,
+        files=(File(path, sha256, size, address),),
+        licence="MIT",
+        origin=_PSVAE,
+        obtain=_obtain(address, path),
+    )
+
+
+MOLECULES: Mapping[str, MoleculeList] = {
+    "qm9": _molecules(
+        "QM9, all 133,015 molecules of the PS-VAE release",
+        "qm9/all",
+        133_015,
+        "99be26e042e6e5ab2efebd087f1f6eb52370cd85e262730de5cdab0867e318c7",
+        3_376_094,
+    ),
+    "qm9-test": _molecules(
+        "QM9, the PS-VAE release's 13,301 test molecules",
+        "qm9/test",
+        13_301,
+        "b483fb1e68821bbe11979401ddf061dfcc1b8c0200b1d61e852f2e2bb4969460",
+        336_921,
+    ),
+    "zinc250k-valid": _molecules(
+        "ZINC250k, the PS-VAE release's 24,445 validation molecules",
+        "zinc250k/valid",
+        24_445,
+        "ad7d9c2bfebd93ffda6c32ed0e89d1714ae1f592f6340c0e6ae057521bbae30d",
+        1_106_144,
+    ),
+    "zinc250k-test": _molecules(
+        "ZINC250k, the PS-VAE release's 5,000 test molecules",
+        "zinc250k/test",
+        5_000,
+        "31f6ce92914814db33bf0dbfc45f3836193e27cb80a59c54d88bc05a1f5fab83",
+        225_615,
+    ),
+}
+
 _DDPM, _DDPM_FILES = _repository("niuwengang/mnist_ddpm", "5984b63abc87fba4660f80f89782bf9c74668bf3")
 _VE, _VE_FILES = _repository("cocoritzy/stable_diffusion", "180806acd0f2b0dda09feae009ed66d69440c8eb")
 
@@ -283,7 +338,7 @@ WEIGHTS: Mapping[str, Weights] = {
     ),
 }
 
-ENTRIES: Mapping[str, Entry] = {**DATASETS, **GRAPHS, **WEIGHTS}
+ENTRIES: Mapping[str, Entry] = {**DATASETS, **GRAPHS, **MOLECULES, **WEIGHTS}
 
 
 def registered() -> Mapping[str, str]:
