@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ams.ledger import Figure, Table, save_figure
 from analysis.neighbours import schedules
-from analysis.neighbours.drawing import draw_bound, draw_filter, draw_fixed_time, draw_schedules
+from analysis.neighbours.drawing import draw_bound, draw_filter, draw_fixed_time, draw_relaxation, draw_schedules
 from analysis.neighbours.filter import (
     gain_one_is_best,
     no_gain_is_faster,
@@ -38,6 +38,7 @@ from analysis.neighbours.path import (
     the_bound_is_first_order,
     the_divergence_is_second_order,
 )
+from analysis.neighbours.relaxation import noise_takes_the_barrier_away
 from analysis.neighbours.schedules import (
     edm_wins_on_a_wide_target,
     edm_wins_with_bad_scores,
@@ -54,6 +55,7 @@ __all__ = [
     "draw_bound",
     "draw_filter",
     "draw_fixed_time",
+    "draw_relaxation",
     "draw_schedules",
     "edm_wins_on_a_wide_target",
     "edm_wins_with_bad_scores",
@@ -69,6 +71,7 @@ __all__ = [
     "no_gain_is_faster",
     "no_other_power_violates_it",
     "no_run_violates_the_bound",
+    "noise_takes_the_barrier_away",
     "parts_from_the_samplers_own_kernel",
     "reconstruction_error",
     "stationary_gain",
@@ -107,6 +110,15 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
             r"error's sign). The flow alone must take $T_1 \sim \log(1/|e|)$ and collects the score error on its way; "
             r"with Langevin at $T_1$ a short one is best. Right: what $T_1 = 0.5$ with Langevin gains over the best "
             r"$T_1$ without.",
+            ("N1b",),
+        ),
+        save_figure(
+            draw_relaxation(),
+            folder,
+            "relaxation",
+            r"Why $T_1 > 0$: the relaxation time of Langevin (one over its generator's gap) on the mixture .3/.7 at "
+            r"$-1/+1$, standard deviation 0.2, at time $T_1$ of the forward process. A little noise takes the barrier "
+            r"away.",
             ("N1b",),
         ),
         save_figure(

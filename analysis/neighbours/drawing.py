@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure as Drawing
 
+from ams.targets import CLEAN
 from analysis.neighbours import filter as wiener
-from analysis.neighbours import fixed_time, inexact, schedules
+from analysis.neighbours import fixed_time, inexact, relaxation, schedules
 from analysis.neighbours.settings import Settings
 
 
@@ -62,6 +63,20 @@ def draw_fixed_time() -> Drawing:
     right.axhline(1.0, color="black", lw=1.0)
     right.text(1.2e-4, 1.12, "no gain", fontsize=8)
     right.set(xlabel="score error $|e|$", ylabel="$W_2$: flow at its best $T_1$ / corrected", ylim=(0, None))
+    return drawing
+
+
+def draw_relaxation() -> Drawing:
+    """N1b: Langevin's relaxation time on the two-mode mixture against T1."""
+    drawing = Drawing(figsize=(3.6, 2.8), layout="constrained")
+    axes = drawing.subplots()
+    times = np.logspace(-3, 0.3, 40)
+    found = [relaxation.relaxation_time(fixed_time.at_time(t)) for t in times]
+    axes.loglog(times, found, color="C0", label="Langevin at $T_1$")
+    on_data = relaxation.relaxation_time(CLEAN)
+    axes.axhline(on_data, color="0.4", lw=0.8, ls=":", label="on the data ($T_1 = 0$)")
+    axes.set(xlabel="$T_1$", ylabel="relaxation time", ylim=(0.5, 3 * on_data))
+    axes.legend(loc="lower left")
     return drawing
 
 

@@ -89,14 +89,23 @@ show(neighbours, settings, "N1b.diffusion", "N1b.contraction", "N1b.rate")
 # %% [markdown]
 # With a score wrong by a constant $e$ the flow's map from time $t$ to 0 scales direction $i$ by $\sqrt{v_i}/\mathrm{sd}_i(t)$, so the error that it collects,
 # $\int_0^{T_1} |e_i| \sqrt{v_i}/\mathrm{sd}_i\,dt$, grows by $|e_i|\sqrt{v_i}$ a unit of $T_1$. Without Langevin $T_1$ must be about $\log(1/|e|)$ for the start to be
-# forgotten, and the error is $|e|\log(1/|e|)$; with it $T_1$ is free and the logarithm goes. (On a Gaussian the best fixed $T_1$ is 0. On a mixture it is
-# not: see the assumption on $C$.) The gain is one of error, not of evaluations: Langevin's time costs some too.
+# forgotten, and the error is $|e|\log(1/|e|)$; with it $T_1$ is free and the logarithm goes. The gain is one of error, not of evaluations: Langevin's time costs some too.
 
 # %%
 show(neighbours, settings, "N1b.grows", "N1b.fixed")
 
 # %%
 neighbours.draw_fixed_time()
+
+# %% [markdown]
+# On a Gaussian the best fixed $T_1$ is 0. On a mixture it is not: Langevin on the data must climb the barrier between the modes. Its relaxation
+# time, one over the gap of its generator (at most $C$), falls by three orders of magnitude before $T_1 = 0.25$:
+
+# %%
+show(neighbours, settings, "N1b.mixture")
+
+# %%
+neighbours.draw_relaxation()
 
 # %% [markdown]
 # ## N2: three parts of an error, exactly

@@ -17,9 +17,10 @@ from ams.ledger import Measurement, Unavailable
 from ams.ledger.claims import Verdict
 from ams.noise import Level, karras_sigmas
 from ams.samplers import langevin
+from ams.targets import CLEAN, GaussianMixture
 from analysis import neighbours
 from analysis.neighbours import filter as wiener
-from analysis.neighbours import fixed_time, inexact, mri, path, schedules
+from analysis.neighbours import fixed_time, inexact, mri, path, relaxation, schedules
 from analysis.neighbours.wrong import ScoreError, stacked, too_large
 from tests.claims import claims, verdict_of
 
@@ -89,6 +90,12 @@ def test_exact_scores_collect_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fixed_time, "reversed_flow", lambda law, error, t, start: start._replace(law=law))
     monkeypatch.setattr(fixed_time, "missed", lambda law, end: 0.0)
     refuted("N1b.grows")
+
+
+def test_one_mode_has_no_barrier(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relaxation, "two_modes", lambda spread: GaussianMixture([0.5, 0.5], [[0.0], [0.0]], spread**2))
+    refuted("N1b.mixture")
+    assert relaxation.relaxation_time(CLEAN) == pytest.approx(0.2**2, rel=1e-3)  # a Gaussian's: its variance
 
 
 def test_another_drift_tends_to_another_diffusion(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,7 +234,13 @@ def test_the_mean_entrywise_gain_against_quadrature() -> None:
 
 def test_figures_and_table_are_made(tmp_path: Any) -> None:
     drawn = neighbours.figures(SMALL, tmp_path)
-    assert [figure.file.stem for figure in drawn] == ["inexact_bound", "fixed_time", "schedules", "filter_gain"]
+    assert [figure.file.stem for figure in drawn] == [
+        "inexact_bound",
+        "fixed_time",
+        "relaxation",
+        "schedules",
+        "filter_gain",
+    ]
     assert all(figure.file.stat().st_size > 10_000 for figure in drawn)
     (table,) = neighbours.tables(SMALL)
     assert len(table.rows) == 4 * 3 * 2 * 2 * 3
