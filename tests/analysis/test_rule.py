@@ -4,13 +4,14 @@ import pytest
 import sympy as sp
 
 from ams.ledger.claims import Verdict
-from ams.samplers import forgetful, rules
+from ams.samplers import forgetful, rules, snr_of_momentum
 from analysis import rule
 from analysis.proofs import left_over
+from analysis.rule import corrector, lag, reading
 from tests.claims import claims, quick_settings, verdict_of
 
 
-@pytest.mark.parametrize("identifier", ["R1", "R2", "R3", "P3"])
+@pytest.mark.parametrize("identifier", ["R1", "R2", "R3", "R4", "R5", "P3"])
 def test_claims_come_out_as_expected(identifier):
     assert verdict_of(identifier) is claims()[identifier].expected
 
@@ -32,13 +33,13 @@ def test_a_stale_step_breaks_r1(monkeypatch):
 
         return damping
 
-    monkeypatch.setattr(rule, "adaptive", lambda delta=0: stale(delta))
+    monkeypatch.setattr(reading, "adaptive", lambda delta=0: stale(delta))
     assert verdict_of("R1") is Verdict.REFUTED
 
 
 def test_an_asymmetric_rule_breaks_r2(monkeypatch):
     """Falsifier of R2: the square is dropped, and with it the symmetry and the sign."""
-    monkeypatch.setattr(rule, "damping_of", lambda rho: (1 - rho) / (1 + rho))
+    monkeypatch.setattr(reading, "damping_of", lambda rho: (1 - rho) / (1 + rho))
     assert verdict_of("R2", only="symmetry") is Verdict.REFUTED
     assert verdict_of("R2", only="lower_clip") is Verdict.REFUTED
 
@@ -50,7 +51,7 @@ def test_a_rule_that_sees_the_blow_up_breaks_r2(monkeypatch):
 
 def test_a_corrector_that_remembers_breaks_r3(monkeypatch):
     """Falsifier of R3: the move is stored, as the paper describes."""
-    monkeypatch.setattr(rule, "forgetful", lambda step: step)
+    monkeypatch.setattr(reading, "forgetful", lambda step: step)
     assert verdict_of("R3", only="adjacency") is Verdict.REFUTED
     assert verdict_of("R3", only="bitwise") is Verdict.REFUTED
 
@@ -64,7 +65,7 @@ def test_noise_in_the_momentum_breaks_r3(monkeypatch):
 
         return step
 
-    monkeypatch.setattr(rule, "momentum", kinetic)
+    monkeypatch.setattr(reading, "momentum", kinetic)
     assert verdict_of("R3", only="noise_outside") is Verdict.REFUTED
 
 
@@ -76,9 +77,56 @@ def test_a_clip_that_bites_refutes_p3():
 
 
 def test_forgetful_is_the_library_s_own():
-    assert rule.forgetful is forgetful
+    assert reading.forgetful is forgetful
+
+
+def test_a_lost_part_breaks_r4(monkeypatch):
+    """Falsifier of R4: the corrector's drift is lost, and the parts no longer add up to the score's change."""
+    corrector.shares.cache_clear()
+    true = corrector.remembering
+
+    def forgetting(step):
+        def lossy(*given):
+            after, info = true(step)(*given)
+            return after._replace(z=after.p), info
+
+        return lossy
+
+    monkeypatch.setattr(corrector, "remembering", forgetting)
+    assert verdict_of("R4", only="sum") is Verdict.REFUTED
+    corrector.shares.cache_clear()
+
+
+def test_a_drift_that_decides_breaks_r4(monkeypatch):
+    """Steps without the injected noise, a predictor that hardly moves: the ratio then is about the corrector's move."""
+    true = corrector.shares
+    quiet = [p._replace(shares=(0.9, *p.shares[1:]), foreign=0.1) for p in true(30)]
+    monkeypatch.setattr(corrector, "shares", lambda count: quiet)
+    for part in ("drift", "foreign"):
+        assert verdict_of("R4", only=part) is Verdict.REFUTED
+
+
+def test_a_present_norm_breaks_r5(monkeypatch):
+    """Falsifier of R5: sized by the updated momentum's norm, the control is plain Langevin and gains nothing."""
+    for cached in (lag.final_kl, lag.effective_ratio):
+        cached.cache_clear()
+    true = lag.controls()
+    monkeypatch.setattr(lag, "controls", lambda: {**true, "Langevin, lagged norm": true["Langevin"]})
+    assert verdict_of("R5", only="control") is Verdict.REFUTED
+    for cached in (lag.final_kl, lag.effective_ratio):
+        cached.cache_clear()
+    monkeypatch.setattr(lag, "snr_of_last_momentum", snr_of_momentum)
+    assert verdict_of("R5", only="disguise") is Verdict.REFUTED
+
+
+def test_a_ratio_that_shrinks_breaks_r5(monkeypatch):
+    true = lag.effective_ratio
+    monkeypatch.setattr(lag, "effective_ratio", lambda count: 1 / true(count))
+    for part in ("grows", "size"):
+        assert verdict_of("R5", only=part) is Verdict.REFUTED
 
 
 def test_figures_are_written(tmp_path):
-    (figure,) = rule.figures(quick_settings("rule"), tmp_path)
-    assert figure.file.stat().st_size > 10_000
+    drawn = rule.figures(quick_settings("rule"), tmp_path)
+    assert [figure.file.name for figure in drawn] == ["rule.svg", "score_change.svg", "lagged_norm.svg"]
+    assert all(figure.file.stat().st_size > 10_000 for figure in drawn)

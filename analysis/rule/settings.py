@@ -1,0 +1,19 @@
+"""Sizes of this group."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Settings(BaseModel):
+    """The deltas and steps of P3, budgets (NFE) of its annealed part; R3's batch; R4's and R5's numbers of levels."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    deltas: tuple[float, ...] = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
+    steps: tuple[float, ...] = (1e-5, 1e-4, 1e-3, 1e-2, 0.1, 0.3)
+    budgets: tuple[int, ...] = (50, 150, 500)
+    repeats: int = 5
+    batch: int = 64
+    levels: tuple[int, ...] = (30, 100, 300)
+    seed: int = 2405
