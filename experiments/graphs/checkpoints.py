@@ -153,10 +153,10 @@ def _filled(network: nn.Module, tensors: Tensors, left: Tensors, where: str) -> 
             raise InputProblem(f"{where}: {told} tensors {', '.join(sorted(names)[:4])} ({len(names)} in all)")
     if wrong := [f"{name} {found[name]}, expected {shape}" for name, shape in wanted.items() if found[name] != shape]:
         raise InputProblem(f"{where}: wrong shapes: {'; '.join(wrong[:3])} ({len(wrong)} in all)")
-    network.load_state_dict({name: _without_dust(tensor) for name, tensor in tensors.items()})
+    network.load_state_dict({name: without_dust(tensor) for name, tensor in tensors.items()})
     return network.eval().requires_grad_(False)
 
 
-def _without_dust(tensor: Tensor) -> Tensor:
+def without_dust(tensor: Tensor) -> Tensor:
     """Return the tensor with entries below `DUST` at zero."""
     return torch.where(tensor.abs() < DUST, 0.0, tensor)

@@ -22,7 +22,7 @@ from torch import Tensor
 
 BLOCK_COST = 4000
 """What a further block costs, in matrix entries of padding."""
-BLOCK_LIMIT = 16000
+BLOCK_LIMIT = 8000
 """How many matrix entries a block may have, if it has more than one graph: what is made of them stays in a cache."""
 
 

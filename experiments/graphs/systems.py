@@ -88,12 +88,16 @@ def exploding(sigma_min: float, sigma_max: float) -> System:
 
 
 def preserving(beta_min: float, beta_max: float, float32: bool = False) -> System:
-    """Return a variance-preserving system, whose network is the noise; `float32`: with the release's `sigma(t)`."""
+    """Return a variance-preserving system, whose network is the noise; `float32`: with the release's `sigma(t)`.
+
+    S4's last half step begins below `t = 0`, in few steps so far that the rate is negative there: no noise is added,
+    where the release takes the root of a negative variance.
+    """
     process = VP(beta_min, beta_max)
 
     def half_step(t: float, h: float) -> Move:
         log_scale = _log_scale(process, t, h)
-        return Move(math.exp(-log_scale), 0.0, math.sqrt(-math.expm1(2 * log_scale)))
+        return Move(math.exp(-log_scale), 0.0, math.sqrt(max(-math.expm1(2 * log_scale), 0.0)))
 
     factor = released_noise(process) if float32 else predicted_noise
     return System(process, factor, lambda n: vp_reverse_diffusion(process, n), half_step)
