@@ -57,8 +57,8 @@ def stationary_laws(size: float) -> Iterator[tuple[str, Curve, float]]:
 @check("L1.gaussian")
 def stationary_laws_on_a_gaussian(settings: Settings) -> Measurement:
     """Return the largest error of a stationary density over its maximum, at a = 0.01 (u = 0.04)."""
-    gaps: dict[str, JsonValue] = {name: gap(found, _MEAN, v) for name, found, v in stationary_laws(0.01)}
-    return Measurement(value=max(map(float, gaps.values())), n=len(gaps), detail=gaps)
+    gaps = {name: gap(found, _MEAN, variance) for name, found, variance in stationary_laws(0.01)}
+    return Measurement(value=max(gaps.values()), n=len(gaps), detail=dict(gaps))
 
 
 @check("L1.annealed")

@@ -123,8 +123,8 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
             draw_orders(settings),
             folder,
             "orders",
-            r"Distance of the stationary law to its own limit on the mixture, exact laws on grids. Triangles: the orders "
-            r"of B6 and K5. Langevin and Leimkuhler-Matthews tend to the target $\pi$, momentum to its powers.",
+            r"Distance of the stationary law to its own limit on the mixture, exact laws on grids. Triangles: the "
+            r"orders of B6 and K5. Langevin and Leimkuhler-Matthews tend to the target $\pi$, momentum to its powers.",
             ("B6", "K5"),
         ),
         save_figure(

@@ -83,11 +83,11 @@ class Curve:
         Near a zero the primitive of `p f` is flat, so an error `e` of the zero moves the result by `e^2`.
         """
         primitive = self.with_values(self.values * factor).refined(_BETWEEN).primitive()
-        crossing = np.flatnonzero(np.sign(factor[:-1]) * np.sign(factor[1:]) < 0)
+        side = np.where(factor < 0.0, -1.0, 1.0)
+        crossing = np.flatnonzero(np.diff(side))
         at = self.first + self.spacing * (crossing + _zeros(factor, crossing))
         ends = np.concatenate([primitive.values[:1], primitive.at(at), primitive.values[-1:]])
-        signs = np.sign(factor[np.append(crossing, len(factor) - 1)])
-        return float((signs * np.diff(ends)).sum())
+        return float((side[np.append(crossing, -1)] * np.diff(ends)).sum())
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from ams.curve import Curve, Primitive
 
 _FINER = 4  # than the grid that carries a density, for its quantiles
 _TAIL = 1e-14  # the probability left out of W2 on either side
+_EXPONENT = 40.0  # nats below the maximum at which a target's tail is left out of KL
 _POINTS = 6  # of Gauss's rule between neighbouring probabilities
 
 
@@ -29,16 +30,36 @@ def line_w2(one: Curve, other: Curve) -> float:
 
 
 def line_kl(law: Curve, target: Callable[[np.ndarray], np.ndarray]) -> float:
-    """Return `KL(law || target)` in nats, from the target's normalised log-density; relative error near 1e-16 / t.
+    """Return `KL(law || target)` in nats, from the target's normalised log-density.
 
-    `int q (t log t - t + 1) dx` with `t` the ratio of the densities, `p / q`: no term is negative, and where the laws
-    are close nothing cancels.
+    `int q (t log t - t + 1) dx` with `t = p / q`: no term is negative, and where the laws are close nothing cancels.
+    Beyond the law's grid `t` is taken to stay what it is at the end.
     """
-    p = law.normalised().trimmed()
-    positive = p.values > 0
-    log_q = target(p.nodes[positive])
-    excess = np.log(p.values[positive]) - log_q
-    return float(np.sum(np.exp(log_q) * _entropy(np.expm1(excess)))) * p.spacing
+    p = law.normalised()
+    beyond = _beyond(p, target)
+    nodes = p.first + p.spacing * np.arange(-beyond, len(p.values) + beyond)
+    log_q = target(nodes)
+    at_ends = np.maximum(p.values, 1e-300)
+    excess = np.pad(np.log(at_ends) - log_q[beyond : beyond + len(at_ends)], beyond, mode="edge")
+    return float(np.sum(_relative_entropy(excess, log_q))) * p.spacing
+
+
+def _beyond(p: Curve, target: Callable[[np.ndarray], np.ndarray]) -> int:
+    """Return how many more nodes on either side hold the target too."""
+    top, count = float(target(p.nodes).max()), 0
+    while True:
+        reach = p.spacing * count
+        if target(np.array([p.first - reach, p.nodes[-1] + reach])).max() < top - _EXPONENT:
+            return count
+        count = max(2 * count, len(p.values) // 8 + 1)
+
+
+def _relative_entropy(excess: np.ndarray, log_q: np.ndarray) -> np.ndarray:
+    """Return `q (t log t - t + 1)` for `log t = excess`, without overflow where t is large."""
+    near = np.abs(excess) < 1.0
+    small = np.exp(log_q) * _entropy(np.expm1(np.where(near, excess, 0.0)))
+    p = np.exp(log_q + excess)
+    return np.where(near, small, p * excess - p + np.exp(log_q))
 
 
 def line_tv(one: Curve, target: Callable[[np.ndarray], np.ndarray]) -> float:
