@@ -12,7 +12,6 @@ from analysis.momentum.condition import (
     variance_at_polyak_s_rate,
 )
 from analysis.momentum.corrected_noise import (
-    corrected,
     corrected_form_against_reached_law,
     corrected_form_against_solved_law,
     momentum_loses_at_equal_bias,
@@ -76,7 +75,6 @@ __all__ = [
     "closed_form_against_solved_law",
     "contraction",
     "contraction_against_the_law",
-    "corrected",
     "corrected_form_against_reached_law",
     "corrected_form_against_solved_law",
     "determinant_and_trace",

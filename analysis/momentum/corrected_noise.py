@@ -18,9 +18,7 @@ from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import frozen, reached
 from ams.laws.symbolic import a, b, lam, m, stationary_covariance, symbolic_step, transition, x, z
 from ams.ledger import Measurement, check
-from ams.noise import Level
-from ams.samplers import Coefficients, Rule, State, constant, momentum, momentum_rule
-from ams.samplers.base import Algebra, Vector
+from ams.samplers import State, constant, momentum, momentum_rule, with_corrected_noise
 from analysis.momentum.settings import Real, Settings, random_parameters
 from analysis.momentum.transition import C
 from analysis.proofs import left_over
@@ -28,20 +26,10 @@ from analysis.proofs import left_over
 u, t = sp.symbols("u t", positive=True)
 
 
-def corrected(rule: Rule) -> Rule:
-    """Return the rule with its noise scaled like its drift: `sqrt(2 A)` in the place of `sqrt(2 a)`."""
-
-    def hot(state: State, s: Vector, z: Vector, level: Level, algebra: Algebra) -> Coefficients:
-        chosen = rule(state, s, z, level, algebra)
-        return chosen._replace(noise=algebra.sqrt(2 * chosen.drift))
-
-    return hot
-
-
 @cache
 def corrected_symbols() -> tuple[sp.Matrix, sp.Expr]:
     """Return transition of (x, m) and `lam Var x` of the corrected step, in (u, b) with `u = a c lam`."""
-    after = symbolic_step(momentum(corrected(momentum_rule(constant(b)))), State(x, m))
+    after = symbolic_step(momentum(with_corrected_noise(momentum_rule(constant(b)))), State(x, m))
     matrix, spread = transition(after, [x, m], ["x", "m"]), transition(after, [z], ["x", "m"])
     variance = lam * stationary_covariance(matrix, spread)[0, 0]
     scaled = {a: u / (C * lam)}
@@ -105,7 +93,7 @@ def corrected_form_against_reached_law(settings: Settings) -> Measurement:
     """Return the same for laws that the corrected rule itself reaches by running, at five (u, b)."""
     gaps = []
     for u, beta in ((0.05, 0.5), (0.2, 0.9), (0.5, 0.3), (1.0, 0.8), (2.0, 0.6)):
-        step = momentum(corrected(momentum_rule(constant(beta))))
+        step = momentum(with_corrected_noise(momentum_rule(constant(beta))))
         found = reached(GaussianLaw([1.0]), step, u / (1 + beta) ** 2, start_variance=4.0).variance.item()
         gaps.append(abs(found / corrected_variance(u, beta) - 1))
     return Measurement(value=max(gaps), n=len(gaps))

@@ -137,8 +137,8 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
             draw_condition(),
             folder,
             "condition",
-            r"Constant momentum on precisions in $[m, L]$, best step and momentum. The rate alone gains a square root of "
-            r"the condition number (heavy ball), at a variance of $\kappa^2/16$ times the target's in the stiffest "
+            r"Constant momentum on precisions in $[m, L]$, best step and momentum. The rate alone gains a square root "
+            r"of the condition number (heavy ball), at a variance of $\kappa^2/16$ times the target's in the stiffest "
             r"direction. Where no variance exceeds twice the target's, what is left over Langevin is a factor 1.68.",
             ("G2c",),
         ),

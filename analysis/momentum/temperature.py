@@ -88,7 +88,11 @@ def mixture_is_cooled(settings: Settings) -> Measurement:
     """
     target, beta = two_modes(), 0.5
     at = mixture_particles(settings, target, beta)
-    share, cooled, whole = float((at < 0).double().mean()), minority_mass(target, (1 + beta) ** 2), minority_mass(target)
+    share, cooled, whole = (
+        float((at < 0).double().mean()),
+        minority_mass(target, (1 + beta) ** 2),
+        minority_mass(target),
+    )
     error = (cooled * (1 - cooled) / at.numel()) ** 0.5
     planned = plan_margin(error, effect=(whole - cooled) / 2, bias=_STEP_BIAS)
     detail: dict[str, JsonValue] = {"share": share, "share of pi^c": cooled, "share of pi": whole, **planned.detail()}

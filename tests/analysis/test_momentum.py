@@ -4,7 +4,7 @@ import pytest
 import sympy as sp
 
 from ams.ledger.claims import Verdict
-from ams.samplers import momentum_rule
+from ams.samplers import momentum_rule, with_corrected_noise
 from analysis import momentum
 from analysis.momentum import condition, corrected_noise, rates, stationary, temperature, transition
 from tests.claims import claims, quick_settings, verdict_of
@@ -60,7 +60,7 @@ def test_a_wrong_closed_form_breaks_g3(monkeypatch):
 def test_corrected_noise_breaks_g5(monkeypatch):
     """Falsifier of G5: with the noise scaled like the drift, sqrt(2 a c), the limit is the target itself."""
     for module in (transition, temperature):
-        monkeypatch.setattr(module, "momentum_rule", lambda damping: momentum.corrected(momentum_rule(damping)))
+        monkeypatch.setattr(module, "momentum_rule", lambda damping: with_corrected_noise(momentum_rule(damping)))
     assert verdict_of("G5", only="limit") is Verdict.REFUTED
     assert verdict_of("G5", only="mixture") is Verdict.REFUTED
 
@@ -137,7 +137,7 @@ def test_another_step_is_not_unbiased(monkeypatch):
 
 def test_uncorrected_noise_breaks_g7(monkeypatch):
     """Falsifier of G7: the released noise sqrt(2a): the limit is 1/c, and no formula of G7 holds."""
-    monkeypatch.setattr(corrected_noise, "corrected", lambda rule: rule)
+    monkeypatch.setattr(corrected_noise, "with_corrected_noise", lambda rule: rule)
     for part in ("variance", "loses", "reached"):
         assert verdict_of("G7", only=part) is Verdict.REFUTED
 
