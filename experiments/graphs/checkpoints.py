@@ -64,7 +64,10 @@ def _tensors(held: Mapping[str, Any], part: str, averaged: bool) -> Tensors:
     plain = {name.removeprefix("module."): tensor for name, tensor in held[f"{part}_state_dict"].items()}
     if not averaged:
         return plain
-    return dict(zip(plain, held[f"ema_{part}"]["shadow_params"], strict=True))
+    average = held[f"ema_{part}"]["shadow_params"]
+    if len(average) != len(plain):
+        raise ValueError(f"{len(average)} averaged tensors for {len(plain)} of {part}_state_dict")
+    return dict(zip(plain, average, strict=True))
 
 
 def _shape(parameters: Mapping[str, Any], layers: str) -> Shape:

@@ -238,5 +238,5 @@ class AttentiveFeaturesNetwork(BlockNetwork):
             x, channels = layer(x, channels, block)
             x = torch.tanh(x)
             kept.append(x)
-        kept.append(torch.tanh_(joined(block.rows(self.values(x, channels, block)), self.nodes)))
+        kept.append(torch.tanh(joined(block.rows(self.values(x, channels, block)), self.nodes)))
         return self.final.rows(torch.cat(kept, dim=1))

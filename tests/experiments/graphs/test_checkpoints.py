@@ -1,0 +1,104 @@
+"""Checkpoints: what is refused, and in which words; averaged weights; the authors' own files."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from ams.data.registry import WEIGHTS
+from ams.ledger.measurement import Unavailable
+from ams.ledger.problems import InputProblem
+from experiments.graphs.checkpoints import DUST, networks, networks_of
+from tests.experiments.graphs.made import batch, checkpoint
+
+Held = dict[str, Any]
+
+
+def without(name: str) -> Callable[[Held], object]:
+    return lambda held: held["adj_state_dict"].pop(name)
+
+
+def extra(part: str) -> Callable[[Held], object]:
+    return lambda held: held[part].update({"layers.9.weight": torch.zeros(1)})
+
+
+def reshaped(held: Held) -> None:
+    held["adj_state_dict"]["final.linears.0.bias"] = torch.zeros(7)
+
+
+def shorter_average(held: Held) -> None:
+    held["ema_adj"]["shadow_params"].pop()
+
+
+BROKEN: dict[str, tuple[Callable[[Held], object], str]] = {
+    "a convolution is missing": (without("layers.1.attn.2.gnn_k.weight"), "layers.1.attn.2.gnn_k.weight' is missing"),
+    "an unused tensor is missing": (without("layers.2.attn.0.gnn_v.bias"), "layers.2.attn.0.gnn_v.bias' is missing"),
+    "a stack is missing": (without("final.linears.0.weight"), "final.linears.0.weight' is missing"),
+    "a stack is short": (
+        lambda held: [without(f"layers.0.mlp.linears.2.{kind}")(held) for kind in ("weight", "bias")],
+        r"adjacency network: missing tensors layers.0.pairs.layers.2.bias, layers.0.pairs.layers.2.weight \(2 in all\)",
+    ),
+    "a tensor is left over": (extra("x_state_dict"), r"features network: unknown tensors layers.9.weight \(1 in all\)"),
+    "a shape is wrong": (reshaped, r"wrong shapes: final.layers.0.bias \(7,\), expected \(26,\)"),
+    "no parameters": (lambda held: held.pop("params_x"), "not a checkpoint of GDSS: 'params_x' is missing"),
+    "a width of nonsense": (lambda held: held["params_adj"].update(nhid="wide"), "not a checkpoint of GDSS: invalid"),
+    "averages of other tensors": (
+        shorter_average,
+        "not a checkpoint of GDSS: 95 averaged tensors for 96 of adj_state_dict",
+    ),
+    "no averages": (lambda held: held.pop("ema_x"), "'ema_x' is missing"),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_another_checkpoint_is_refused_in_one_line(broken: str) -> None:
+    held = checkpoint()
+    change, told = BROKEN[broken]
+    change(held)
+    with pytest.raises(InputProblem, match=f"^place.*{told}") as caught:
+        networks_of(held, "place", averaged="average" in broken)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("held", [None, [], {"x_state_dict": 1}])
+def test_something_else_is_refused(held: Any) -> None:
+    with pytest.raises(InputProblem, match="^place: not a checkpoint of GDSS"):
+        networks_of(held, "place", averaged=False)
+
+
+def test_a_prefix_does_not_matter() -> None:
+    held, layout = checkpoint(), batch([4, 3])
+    plain = networks_of(held, "place", averaged=False)
+    held["x_state_dict"] = OrderedDict((f"module.{name}", v) for name, v in held["x_state_dict"].items())
+    prefixed = networks_of(held, "place", averaged=False)
+    x, a = layout[1].float(), layout[2].float()
+    assert torch.equal(plain.features(x, a, layout[0]), prefixed.features(x, a, layout[0]))
+
+
+def test_averaged_weights_are_others() -> None:
+    held = checkpoint()
+    for average in (False, True):
+        state = networks_of(held, "place", averaged=average).features.state_dict()
+        wanted = held["x_state_dict"]["layers.0.weight"] + 0.01 * average
+        torch.testing.assert_close(state["layers.0.weight"][0], wanted.float())
+
+
+def test_dust_is_zero() -> None:
+    held = checkpoint()
+    held["x_state_dict"]["layers.0.bias"] = torch.tensor([2 * DUST, DUST / 2, -1e-40, 1.0, -3 * DUST, 0, 2, 3])
+    bias = networks_of(held, "place", averaged=False).features.state_dict()["layers.0.bias"].flatten()
+    assert (bias != 0).tolist() == [True, False, False, True, True, False, True, True]
+
+
+@pytest.mark.parametrize("name", [name for name in WEIGHTS if name.startswith("gdss-")])
+def test_the_authors_files_are_read_whole(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMS_OFFLINE", "1")
+    try:
+        both = networks(name, averaged=name in ("gdss-enzymes", "gdss-grid"))
+    except Unavailable as absence:
+        pytest.skip(str(absence))
+    assert not any(tensor.requires_grad for network in both for tensor in network.parameters())

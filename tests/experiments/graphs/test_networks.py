@@ -1,0 +1,90 @@
+"""The networks: equal to the padded formulation, equivariant, blind to the batch; differentiable, for training."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from experiments.graphs import layout as module
+from experiments.graphs.layout import Layout
+from tests.benchmarks import graphs_padded
+from tests.experiments.graphs.made import batch, checkpoint, made_networks, real_nodes
+
+SIZES = st.lists(st.integers(1, 7), min_size=1, max_size=5)
+ATTENTIVE = pytest.mark.parametrize("attentive", [False, True], ids=["plain", "attentive"])
+few = settings(deadline=None, max_examples=15)
+PLAIN, WITH_ATTENTION = (made_networks(attentive=attentive) for attentive in (False, True))
+
+
+def close(one: torch.Tensor, other: torch.Tensor) -> None:
+    torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-10)
+
+
+@ATTENTIVE
+@given(sizes=SIZES, more=st.integers(0, 2), seed=st.integers(0, 99))
+@few
+def test_packed_is_padded(attentive: bool, sizes: list[int], more: int, seed: int) -> None:
+    both, held = WITH_ATTENTION if attentive else PLAIN, checkpoint(attentive=attentive)
+    layout, x, a = batch(sizes, seed)
+    side = max(sizes) + more
+    padded = layout.pad_rows(x, side), layout.pad_pairs(a, side), real_nodes(sizes, side)
+    features = graphs_padded.features_network(*padded, held["x_state_dict"])
+    adjacency = graphs_padded.adjacency_network(*padded, held["adj_state_dict"])
+    close(layout.pad_rows(both.features(x, a, layout), side), features)
+    close(layout.pad_pairs(both.adjacency(x, a, layout), side), adjacency)
+
+
+@ATTENTIVE
+@given(sizes=SIZES, seed=st.integers(0, 99))
+@few
+def test_the_order_of_nodes_is_the_graphs_own(attentive: bool, sizes: list[int], seed: int) -> None:
+    both = WITH_ATTENTION if attentive else PLAIN
+    layout, x, a = batch(sizes, seed)
+    side, generator = max(sizes), torch.Generator().manual_seed(seed)
+    order = torch.arange(side).repeat(len(sizes), 1)
+    for row, n in zip(order, sizes, strict=True):
+        row[:n] = torch.randperm(n, generator=generator)
+    graph = torch.arange(len(sizes))[:, None]
+
+    def permuted(wide: torch.Tensor, square: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return wide[graph, order], square[graph[..., None], order[:, :, None], order[:, None, :]]
+
+    given_x, given_a = permuted(layout.pad_rows(x, side), layout.pad_pairs(a, side))
+    moved = layout.pack_rows(given_x), layout.pack_pairs(given_a)
+    found = (
+        layout.pad_rows(both.features(*moved, layout), side),
+        layout.pad_pairs(both.adjacency(*moved, layout), side),
+    )
+    still = layout.pad_rows(both.features(x, a, layout), side), layout.pad_pairs(both.adjacency(x, a, layout), side)
+    for one, other in zip(found, permuted(*still), strict=True):
+        close(one, other)
+
+
+@pytest.mark.parametrize(("price", "limit"), [(0, 1), (0, 100), (10**6, 10**6)], ids=["one each", "some", "all"])
+def test_the_cutting_changes_nothing(price: int, limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = [3, 5, 5, 2, 6, 5]
+    layout, x, a = batch(sizes)
+    monkeypatch.setattr(module, "BLOCK_COST", price)
+    monkeypatch.setattr(module, "BLOCK_LIMIT", limit)
+    other = Layout.of(sizes)
+    assert len(other.blocks) == {1: 6, 100: 4, 10**6: 1}[limit]
+    for network in PLAIN:
+        close(network(x, a, layout), network(x, a, other))
+
+
+def test_a_graph_does_not_see_its_batch() -> None:
+    layout, x, a = batch([4, 4, 6])
+    alone = Layout.of([6])
+    last = x[layout.nodes - 6 :], a[layout.pairs - 15 :]
+    for network, count in zip(PLAIN, (6, 15), strict=True):
+        close(network(x, a, layout)[-count:], network(*last, alone))
+
+
+def test_gradients_are_the_derivatives() -> None:
+    """What training needs, though the forward pass works in place."""
+    layout, x, a = batch([3, 2])
+    x.requires_grad_(True), a.requires_grad_(True)
+    for network in (*PLAIN, WITH_ATTENTION.features):
+        assert torch.autograd.gradcheck(lambda x, a, network=network: network(x, a, layout), (x, a))
