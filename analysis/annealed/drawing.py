@@ -51,8 +51,8 @@ def ticks(axes: Axes, budgets: Sequence[int]) -> None:
 def _reference(axes: Axes, value: float, name: str, right: bool = True) -> None:
     """Draw a dotted line across, its name above its right end, or below its left."""
     axes.axhline(value, color="0.4", lw=0.8, ls=(0, (1, 2)))
-    place = {"va": "bottom", "ha": "right"} if right else {"va": "top", "ha": "left"}
-    axes.annotate(name, (float(right), value), xycoords=("axes fraction", "data"), fontsize=8, **place)
+    place = {"xy": (float(right), value), "xycoords": ("axes fraction", "data"), "fontsize": 8}
+    axes.annotate(name, va="bottom" if right else "top", ha="right" if right else "left", **place)  # type: ignore[arg-type]
 
 
 def cooled(power: float = 4.0) -> tuple[float, float]:
@@ -70,7 +70,7 @@ def last_level() -> GaussianLaw:
 
 def _tracks(axes: Axes, case: Case, settings: Settings, samplers: Sequence[str], tuned: bool) -> None:
     for sampler in samplers:
-        points = track(case, settings, sampler, tuned)
+        points = list(track(case, settings, sampler, tuned))
         axes.loglog([p.evaluations for p in points], [p.error for p in points], markersize=3.5, **look(sampler))
 
 

@@ -12,6 +12,7 @@ from ams.distances import gaussian_kl, gaussian_w2
 from ams.laws import GaussianLaw, Moments, flowed
 from ams.laws.stacked import StackedLaw
 from ams.samplers import NonFiniteState, Program
+from analysis.annealed.counting import ended
 from analysis.annealed.samplers import DEFAULT, SAMPLERS, Choice, Ends
 from analysis.annealed.settings import Settings
 from analysis.targets import stiff_gaussian
@@ -72,13 +73,12 @@ def one_by_one(choices: Sequence[Choice], programs: Sequence[Program]) -> Iterat
     """Yield runs of programs that differ in more than numbers."""
     law = target()
     for choice, program in zip(choices, programs, strict=True):
-        evaluations = 0
+        start = law.start(0.0, ENDS.first**2)
         try:
-            for state, info in law.run(program, law.start(0.0, ENDS.first**2)):
-                evaluations += info.evaluations
+            state, evaluations = ended(law.run(program, start), start)
             yield Run(choice, evaluations, errors(law.moments(state.x)))
         except NonFiniteState:
-            yield Run(choice, evaluations, LOST)
+            yield Run(choice, 0, LOST)
 
 
 def stacked(choices: Sequence[Choice], programs: Sequence[Program]) -> Iterator[Run]:

@@ -17,6 +17,7 @@ from ams.noise import Level
 from ams.samplers import NonFiniteState, Program, State, flow_rk45, run
 from ams.samplers.draws import generated
 from ams.targets import GaussianMixture
+from analysis.annealed.counting import ended
 from analysis.annealed.particles import Batches, averaged, divergence, jackknife, smoothed
 from analysis.annealed.samplers import DEFAULT, SAMPLERS, Choice, Ends, Kind, Sampler, ladder
 from analysis.annealed.settings import Settings
@@ -110,9 +111,9 @@ def line_run(settings: Settings, kind: Kind, choice: Choice, program: Program) -
 
 def by_grid(settings: Settings, program: Program) -> tuple[int, LineErrors]:
     """Return evaluations and errors of the grid law."""
-    law, evaluations = GridLaw(target()), 0
-    for state, info in law.run(program, law.start_normal(0.0, ENDS.first)):
-        evaluations += info.evaluations
+    law = GridLaw(target())
+    start = law.start_normal(0.0, ENDS.first)
+    state, evaluations = ended(law.run(program, start), start)
     found = law.density(state)
     return evaluations, _known(divergence(found, log_density), half_line(found), line_w2(found, exact()))
 
@@ -146,10 +147,9 @@ def particles(settings: Settings, program: Program, coupled: int = 0) -> tuple[n
     Norms are means over `coupled` samples, a divisor of the batch; 0 stands for the batch.
     """
     generator, algebra = torch.Generator().manual_seed(settings.seed), Batches(coupled or settings.batch)
-    count, evaluations = settings.batch * settings.batches, 0
-    start = ENDS.first * torch.randn(count, 1, dtype=torch.float64, generator=generator)
-    for state, info in run(program, State(start), target().score, generated(generator, algebra.empty_like), algebra):
-        evaluations += info.evaluations
+    count, noise = settings.batch * settings.batches, generated(generator, algebra.empty_like)
+    start = State(ENDS.first * torch.randn(count, 1, dtype=torch.float64, generator=generator))
+    state, evaluations = ended(run(program, start, target().score, noise, algebra), start)
     return state.x.reshape(settings.batches, -1).numpy().copy(), evaluations
 
 

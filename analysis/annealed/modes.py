@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ams.inference import Interval
 from ams.ledger import Measurement, check
-from analysis.annealed.line import ENDS, by_particles, default_line_run
+from analysis.annealed import line
+from analysis.annealed.line import ENDS, by_particles
 from analysis.annealed.samplers import DEFAULT, SAMPLERS
 from analysis.annealed.settings import Settings
 from analysis.annealed.speed import BASELINE, PAPER
@@ -12,7 +13,7 @@ from analysis.annealed.speed import BASELINE, PAPER
 
 def weight(settings: Settings, sampler: str, budget: int) -> Interval:
     """Return the probability left of 0 at the end of a run at the defaults; the target has 0.3 there."""
-    return default_line_run(settings, sampler, budget).errors.minority
+    return line.default_line_run(settings, sampler, budget).errors.minority
 
 
 def _measured(settings: Settings, found: Interval) -> Measurement:
@@ -27,7 +28,7 @@ def langevin_does_not_starve(settings: Settings) -> Measurement:
 
 @check("B5.factor")
 def larger_drift_starves(settings: Settings) -> Measurement:
-    """Return the minority weight of Langevin with its drift doubled, without momentum, at the longest run (grid law)."""
+    """Return the minority weight of Langevin with its drift doubled and no momentum, at the longest run (grid law)."""
     return Measurement(value=weight(settings, "Langevin, drift x2", settings.line_long).value)
 
 
@@ -49,5 +50,5 @@ def particles_agree_with_the_grid(settings: Settings) -> Measurement:
 def estimated_divergence_agrees_with_the_grid(settings: Settings) -> Measurement:
     """Return the particles' KL of annealed Langevin at 40 evaluations, less that of the grid law (nats)."""
     _, errors = by_particles(settings, SAMPLERS[BASELINE].program(ENDS, 40, DEFAULT))
-    exact, found = default_line_run(settings, BASELINE, 40).errors.kl.value, errors.kl
+    exact, found = line.default_line_run(settings, BASELINE, 40).errors.kl.value, errors.kl
     return _measured(settings, Interval(found.value - exact, found.low - exact, found.high - exact, found.n))

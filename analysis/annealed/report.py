@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure as Drawing
@@ -13,7 +13,20 @@ from ams.ledger.figures import Cell
 from analysis.annealed import drawing
 from analysis.annealed.samplers import SAMPLERS, Kind
 from analysis.annealed.settings import CAUSES, OTHERS, RIVALS, Settings
-from analysis.annealed.speed import BASELINE, KL, LINE_KL, LINE_W2, PAPER, RK45, W2, Case, needed, speed_up, track
+from analysis.annealed.speed import (
+    BASELINE,
+    KL,
+    LINE_KL,
+    LINE_W2,
+    PAPER,
+    RK45,
+    W2,
+    Case,
+    Point,
+    needed,
+    speed_up,
+    track,
+)
 
 _ALL = ("P2", "B1", "B2", "B3", "B4")
 
@@ -26,15 +39,16 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         (
             "annealed_causes",
             lambda: drawing.draw_errors(settings, CAUSES),
-            f"{gaussian}. The drift factor alone (black) is adaptive momentum; a constant one of 1.5 does more; averaging "
-            r"alone or noise to match the drift gain nothing. At the defaults the error turns and grows towards that of "
-            r"$\pi^4$.",
+            f"{gaussian}. The drift factor alone (black) does as adaptive momentum; a constant one of 1.5 does more; "
+            "averaging alone or noise to match the drift gain nothing. At the defaults the error turns and grows "
+            r"towards that of $\pi^4$.",
             ("P2", "B1", "B2", "B3"),
         ),
         (
             "annealed_rivals",
             lambda: drawing.draw_errors(settings, RIVALS),
-            f"{gaussian}. Consistent annealed sampling, Heun's and EDM's method need fewer; Heun's floor is the start's.",
+            f"{gaussian}. Consistent annealed sampling, Heun's and EDM's method need fewer; Heun's floor is the "
+            "start's.",
             ("B4",),
         ),
         (
@@ -58,9 +72,9 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         (
             "annealed_steps",
             lambda: drawing.draw_steps(settings),
-            "Errors against the step on the Gaussian. Lines: stationary laws at the last level (G3 at b = 0 and 0.9; the "
-            f"adaptive mean field solved for). Markers: annealed runs of {max(settings.long)} evaluations, T = 5. "
-            r"Langevin's floor falls with the step, momentum's rises to that of $\pi^4$ (A3; G5 at b = 0.9 is close to it).",
+            "Errors against the step on the Gaussian. Lines: stationary laws at the last level (G3 at b = 0 and 0.9; "
+            f"the adaptive mean field, solved for). Markers: annealed runs of {max(settings.long)} evaluations, T = 5. "
+            r"Langevin's floor falls with the step, momentum's rises to that of $\pi^4$ (A3; close to it G5 at 0.9).",
             ("B1", "P2"),
         ),
         (
@@ -112,13 +126,16 @@ def needed_table(
         (s, *(_cell(track(case, settings, s, tuned), error) for tuned in (False, True) for error in errors))
         for s in samplers
     )
+    tuning = (
+        f"T in {_list(repeats)} and NCSNv2's step times {_list(factors)}; snr in {_list(settings.snrs)}; levels "
+        f"geometric or with EDM's exponent in {_list(settings.rhos[1:])}; churn in {_list(settings.churns)}; constant "
+        f"momentum in {_list(settings.betas)}; consistent annealed sampling's drift, in the flow's, in "
+        f"{_list(settings.pulls)}; RK45 by its tolerance"
+    )
     caption = (
-        f"{case.name}: score evaluations to each threshold, log-log between budgets; the smallest budget "
-        f"({min(case.tuned(settings))}) is an upper bound. Tuned, for each budget and error, over: T in {_list(repeats)} and "
-        f"NCSNv2's step times {_list(factors)}; snr in {_list(settings.snrs)}; levels geometric or with EDM's exponent in "
-        f"{_list(settings.rhos[1:])}; churn in {_list(settings.churns)}; constant momentum in {_list(settings.betas)}; "
-        f"consistent annealed sampling's drift in {_list(settings.pulls)} (of the flow's); RK45 by its tolerance. "
-        f"Tuned up to {max(case.tuned(settings))} evaluations."
+        f"{case.name}: score evaluations to each threshold, log-log between budgets; the smallest budget, "
+        f"{min(case.tuned(settings))}, is an upper bound. Tuned for each budget and error, up to "
+        f"{max(case.tuned(settings))} evaluations, over: {tuning}."
     )
     header = ("sampler", *(f"{error:g}" for error in errors), *(f"{error:g}, tuned" for error in errors))
     return Table(id=name, caption=caption, header=header, rows=rows, claims=_ALL)
@@ -129,7 +146,7 @@ def _has_w2(sampler: str) -> bool:
     return sampler == RK45 or SAMPLERS[sampler].kind is not Kind.PATH
 
 
-def _cell(points: Sequence, error: float) -> Cell:
+def _cell(points: Iterable[Point], error: float) -> Cell:
     found = needed(points, error)
     return round(found) if math.isfinite(found) else ""
 

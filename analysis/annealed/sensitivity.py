@@ -11,6 +11,7 @@ from ams.samplers import Program, State, run
 from ams.samplers.draws import generated
 from ams.targets import Gaussian
 from analysis.annealed import gaussian, line
+from analysis.annealed.counting import ended
 from analysis.annealed.particles import Batches, jackknife
 from analysis.annealed.samplers import DEFAULT, SAMPLERS, Choice
 from analysis.annealed.settings import Settings
@@ -57,9 +58,9 @@ def particles(settings: Settings, program: Program, coupled: int) -> np.ndarray:
     law, generator, algebra = gaussian.target(), torch.Generator().manual_seed(settings.seed), Batches(coupled)
     target = Gaussian(law.mean, law.variance)
     shape = settings.batches * settings.batch, len(law.mean)
-    start = gaussian.ENDS.first * torch.randn(shape, dtype=torch.float64, generator=generator)
-    for state, _ in run(program, State(start), target.score, generated(generator, algebra.empty_like), algebra):
-        pass
+    start = State(gaussian.ENDS.first * torch.randn(shape, dtype=torch.float64, generator=generator))
+    noise = generated(generator, algebra.empty_like)
+    state, _ = ended(run(program, start, target.score, noise, algebra), start)
     return (state.x - target.mean).reshape(settings.batches, settings.batch, -1).numpy()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from analysis.annealed import gaussian, line
@@ -38,7 +38,7 @@ def _gaussian(name: str, error: Callable[[gaussian.Run], float]) -> Case:
         name,
         error,
         lambda settings, sampler, budget: gaussian.default_run(sampler, budget),
-        gaussian.tuned_runs,
+        lambda settings, sampler, budget: gaussian.tuned_runs(settings, sampler, budget),
         lambda settings: gaussian.solver_runs(settings.tolerances),
         lambda settings, sampler: settings.budgets + (settings.long if SAMPLERS[sampler].stacks else ()),
         lambda settings: settings.tuned,
@@ -49,8 +49,8 @@ def _mixture(name: str, error: Callable[[line.LineRun], float]) -> Case:
     return Case(
         name,
         error,
-        line.default_line_run,
-        line.tuned_line_runs,
+        lambda settings, sampler, budget: line.default_line_run(settings, sampler, budget),
+        lambda settings, sampler, budget: line.tuned_line_runs(settings, sampler, budget),
         line.solver_line_runs,
         lambda settings, sampler: settings.line_budgets,
         lambda settings: settings.line_tuned,
@@ -73,28 +73,39 @@ LINE_KL = _mixture("mixture, KL", line_kl)
 LINE_W2 = _mixture("mixture, W2", line_w2)
 
 
-def track(case: Case, settings: Settings, sampler: str, tuned: bool = False) -> list[Point]:
-    """Return error against evaluations; tuned: the least error over the grid, chosen for each budget and error."""
+def track(case: Case, settings: Settings, sampler: str, tuned: bool = False) -> Iterator[Point]:
+    """Yield errors by ascending evaluations, each run only when asked for; what diverged is left out.
+
+    Tuned: the least error over the grid, chosen anew for each budget and error.
+    """
+    for run in _runs(case, settings, sampler, tuned):
+        if math.isfinite(error := case.error(run)):
+            yield Point(run.evaluations, error)
+
+
+def _runs(case: Case, settings: Settings, sampler: str, tuned: bool) -> Iterator[Any]:
     if sampler == RK45:
-        runs = case.solver(settings)
+        yield from case.solver(settings)
     elif tuned:
-        runs = [min(case.grid(settings, sampler, b), key=case.error) for b in case.tuned(settings)]
+        yield from (min(case.grid(settings, sampler, b), key=case.error) for b in case.tuned(settings))
     else:
-        runs = [case.default(settings, sampler, b) for b in case.budgets(settings, sampler)]
-    return sorted(Point(run.evaluations, case.error(run)) for run in runs if math.isfinite(case.error(run)))
+        yield from (case.default(settings, sampler, b) for b in case.budgets(settings, sampler))
 
 
-def needed(points: Sequence[Point], error: float) -> float:
+def needed(points: Iterable[Point], error: float) -> float:
     """Return the evaluations at which the error first falls to `error`: log-log between budgets, infinite if never.
 
     Where the smallest budget is enough already that is returned, an upper bound.
     """
-    first = next((i for i, point in enumerate(points) if point.error <= error), None)
-    if first is None:
-        return math.inf
-    if first == 0:
-        return points[0].evaluations
-    before, after = points[first - 1], points[first]
+    before = None
+    for point in points:
+        if point.error <= error:
+            return point.evaluations if before is None else _between(before, point, error)
+        before = point
+    return math.inf
+
+
+def _between(before: Point, after: Point, error: float) -> float:
     share = math.log(before.error / error) / math.log(before.error / after.error)
     return before.evaluations * (after.evaluations / before.evaluations) ** share
 

@@ -18,6 +18,7 @@ from ams.curve import Curve
 from ams.noise import Level
 from ams.samplers import Particles, Program, State, run
 from ams.targets import Target
+from analysis.annealed.counting import ended
 
 
 class Transported(NamedTuple):
@@ -55,9 +56,8 @@ class Nodes(NamedTuple):
 
     def run(self, program: Program) -> tuple[Transported, int]:
         """Run a program that draws nothing; returns the law at its end and the evaluations."""
-        evaluations = 0
-        for state, info in run(program, State(self.start()), self.score, undrawn, Particles()):
-            evaluations += info.evaluations
+        start = State(self.start())
+        state, evaluations = ended(run(program, start, self.score, undrawn, Particles()), start)
         return self.end(state.x), evaluations
 
 
