@@ -49,9 +49,9 @@ from analysis.momentum.temperature import (
     limiting_bias,
     limiting_kl,
     limiting_w2,
-    minority_mass,
     mixture_is_cooled,
-    mixture_particles,
+    mixture_law,
+    mixture_power,
     tempered_law_is_stationary,
 )
 from analysis.momentum.transition import (
@@ -94,9 +94,9 @@ __all__ = [
     "limiting_kl",
     "limiting_w2",
     "loss_is_bounded_by_the_drift",
-    "minority_mass",
     "mixture_is_cooled",
-    "mixture_particles",
+    "mixture_law",
+    "mixture_power",
     "momentum_loses_at_equal_bias",
     "no_momentum_beats_the_root",
     "polyak_s_rate_is_reached",

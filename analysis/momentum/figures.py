@@ -5,18 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from ams.ledger import Figure, save_figure
-from ams.targets import CLEAN
 from analysis.momentum.condition import best_loss, polyak
 from analysis.momentum.rates import best_momentum, contraction
 from analysis.momentum.settings import Settings, stability_bound
 from analysis.momentum.stationary import solved_variance, variance_ratio
-from analysis.momentum.temperature import mixture_particles
-from analysis.targets import two_modes
+from analysis.momentum.temperature import MIXTURE_BETA, mixture_law, mixture_power
+
+MIXTURE_STEP = 0.005  # drawn: the law is not yet the limit's
 
 
 def draw_stability() -> Drawing:
@@ -97,19 +96,16 @@ def draw_variance() -> Drawing:
     return drawing
 
 
-def draw_mixture(settings: Settings) -> Drawing:
-    """The mixture's particles against `pi` and `pi^c`."""
-    target, beta = two_modes(), 0.5
-    at = torch.linspace(-3.0, 3.0, 601, dtype=torch.float64)[:, None]
-    log_density = target.log_density(at, CLEAN)
+def draw_mixture() -> Drawing:
+    """Constant momentum's law on the mixture against `pi` and `pi^c`."""
     drawing = Drawing(figsize=(3.6, 2.8), layout="constrained")
     axes = drawing.subplots()
-    particles = mixture_particles(settings, target, beta).numpy()
-    axes.hist(particles, bins=80, density=True, color="0.8", label="particles")
-    for power, label, line in ((1.0, r"target $\pi$", "-"), ((1 + beta) ** 2, r"$\pi^{(1+b)^2}/Z$", "--")):
-        density = torch.exp(power * log_density)
-        axes.plot(at, density / torch.trapezoid(density, at[:, 0]), line, label=label)
-    axes.set(xlabel="$x$", ylabel="density")
+    law = mixture_law(MIXTURE_STEP)
+    axes.fill_between(law.nodes, law.values, color="0.82", lw=0, label="law of the sampler")
+    for power, label, line in ((1.0, r"target $\pi$", "-"), ((1 + MIXTURE_BETA) ** 2, r"$\pi^{(1+b)^2}/Z$", "--")):
+        curve = mixture_power(power)
+        axes.plot(curve.nodes, curve.values, line, label=label)
+    axes.set(xlabel="$x$", ylabel="density", xlim=(-3, 3))
     axes.legend()
     return drawing
 
@@ -151,10 +147,10 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
             ("G3", "G5", "P1b", "P1c"),
         ),
         save_figure(
-            draw_mixture(settings),
+            draw_mixture(),
             folder,
             "cooled_mixture",
-            f"Constant momentum ($b = 0.5$, $a = {settings.mixture_step:g}$, {settings.mixture_particles} particles) "
+            f"Constant momentum ($b = {MIXTURE_BETA:g}$, $a = {MIXTURE_STEP:g}$, stationary law in phase space) "
             r"on the mixture: it samples $\pi^{(1+b)^2}$, sharper than the target and poorer in the minority mode.",
             ("G5",),
         ),

@@ -11,15 +11,13 @@ Real = TypeVar("Real", float, np.ndarray)
 
 
 class Settings(BaseModel):
-    """Random parameters of the closed forms; particles, steps and step size of the mixture; condition numbers."""
+    """Random parameters of the closed forms; particles; the mixture's step; condition numbers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     points: int = 400
     particles: int = 100_000
-    mixture_particles: int = 10_000
-    mixture_step: float = 0.005
-    mixture_time: float = 25.0
+    mixture_step: float = 0.001
     conditions: tuple[float, ...] = (1e2, 1e3, 1e4, 1e5, 1e6)
     seed: int = 2405
 

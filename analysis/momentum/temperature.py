@@ -5,24 +5,23 @@ from __future__ import annotations
 import sympy as sp
 import torch
 from pydantic import JsonValue
-from scipy.integrate import quad
-from torch import Tensor
 
-from ams.distances import gaussian_kl, gaussian_w2
-from ams.inference import plan_margin
+from ams.curve import Curve
+from ams.distances import gaussian_kl, gaussian_w2, half_line
 from ams.laws.gaussian import GaussianLaw
+from ams.laws.nodes import NodeAlgebra
+from ams.laws.phase import momentum_memory, stationary
 from ams.laws.stationary import frozen
 from ams.laws.symbolic import a, lam, x
 from ams.ledger import Measurement, check
-from ams.noise import Level
-from ams.samplers import constant, momentum, momentum_rule, sample
-from ams.targets import CLEAN, GaussianMixture
+from ams.samplers import constant, momentum, momentum_rule
+from ams.targets import CLEAN
 from analysis.momentum.settings import Settings
 from analysis.momentum.transition import C, symbols
 from analysis.proofs import left_over
 from analysis.targets import two_modes
 
-_STEP_BIAS = 0.005  # of the mixture's mass left of 0, at most, at steps of 0.005 and below
+MIXTURE_BETA = 0.5
 
 
 @check("G5.limit")
@@ -70,40 +69,22 @@ def bias_grows_with_dimension(settings: Settings) -> Measurement:
     return Measurement(value=limiting_bias(0.9, 3072.0)[1] / limiting_bias(0.9)[1])
 
 
-def minority_mass(target: GaussianMixture, power: float = 1.0) -> float:
-    """Return the mass left of 0 of `pi^power`, normalised, by quadrature."""
+def mixture_law(size: float) -> Curve:
+    """Return constant momentum's stationary density on the mixture .3/.7 at -1/+1, sd .5, by a law in phase space."""
+    target, memory = two_modes(), momentum_memory(two_modes(), size, MIXTURE_BETA, nodes=8)
+    return stationary(target, momentum(momentum_rule(constant(MIXTURE_BETA))), size, memory).density
 
-    def density(at: float) -> float:
-        return float(torch.exp(power * target.log_density(torch.tensor([[at]], dtype=torch.float64), CLEAN)))
 
-    left, right = (quad(density, *ends, epsabs=1e-12)[0] for ends in ((-8.0, 0.0), (0.0, 8.0)))
-    return left / (left + right)
+def mixture_power(power: float = 1.0) -> Curve:
+    """Return the mixture's normalised power."""
+    return NodeAlgebra(two_modes()).exact(CLEAN, power)
 
 
 @check("G5.mixture")
 def mixture_is_cooled(settings: Settings) -> Measurement:
-    """Return the particles' mass left of 0 at b = 0.5, less that of `pi^c`: weights .3/.7 at -1/+1, sd .5.
-
-    Independent particles: a binomial's standard error. The effect claimed is the whole difference of `pi^c` and `pi`.
-    """
-    target, beta = two_modes(), 0.5
-    at = mixture_particles(settings, target, beta)
-    share, cooled, whole = (
-        float((at < 0).double().mean()),
-        minority_mass(target, (1 + beta) ** 2),
-        minority_mass(target),
-    )
-    error = (cooled * (1 - cooled) / at.numel()) ** 0.5
-    planned = plan_margin(error, effect=(whole - cooled) / 2, bias=_STEP_BIAS)
-    detail: dict[str, JsonValue] = {"share": share, "share of pi^c": cooled, "share of pi": whole, **planned.detail()}
-    return Measurement(value=share - cooled, n=at.numel(), seeds=(settings.seed,), detail=detail)
-
-
-def mixture_particles(settings: Settings, target: GaussianMixture, beta: float) -> Tensor:
-    """Return constant momentum's particles on the mixture, from draws of the target itself, after `mixture_time`."""
-    generator = torch.Generator().manual_seed(settings.seed)
-    start = target.sample(settings.mixture_particles, CLEAN, generator)
-    steps = round(settings.mixture_time / settings.mixture_step)
-    level = Level(0, sigma=0.0, step=settings.mixture_step)
-    program = [(momentum(momentum_rule(constant(beta))), level)] * steps
-    return sample(program, start, target.score, generator)[0].x[:, 0]
+    """Return the mass left of 0 at b = 0.5 less that of `pi^c`, extrapolated to a = 0 from two steps."""
+    steps = (settings.mixture_step, settings.mixture_step / 2)
+    coarse, fine = (half_line(mixture_law(size)) for size in steps)
+    cooled = half_line(mixture_power((1 + MIXTURE_BETA) ** 2))
+    detail: dict[str, JsonValue] = {"at the steps": [coarse, fine], "pi^c": cooled, "pi": half_line(mixture_power())}
+    return Measurement(value=2 * fine - coarse - cooled, detail=detail)

@@ -85,7 +85,7 @@ sp.limit(lam * covariance[0, 0], a, 0)
 show(momentum, settings, "G5.limit", "G5.flux", "G5.w2", "G5.kl", "G5.dimension", "G5.mixture")
 
 # %% [markdown]
-# On a mixture the cooled law is sharper and poorer in its minority mode:
+# On a mixture the cooled law is sharper and poorer in its minority mode (the law in phase space: notebook *orders*):
 
 # %%
-momentum.draw_mixture(settings)
+momentum.draw_mixture()

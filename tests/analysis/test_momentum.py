@@ -74,7 +74,7 @@ def test_an_uncooled_limit_breaks_g5(monkeypatch):
 
 
 def test_the_mixture_check_sees_the_target_itself(monkeypatch):
-    """The smallest break that the Monte Carlo part must see: particles of pi instead of pi^c."""
+    """Plain Langevin in the place of momentum: pi instead of pi^c."""
     monkeypatch.setattr(temperature, "constant", lambda beta: lambda state, s, algebra: (0.0, None))
     assert verdict_of("G5", only="mixture") is Verdict.REFUTED
 
@@ -153,8 +153,7 @@ def test_a_kept_factor_breaks_g7(monkeypatch):
 
 
 def test_figures_are_written(tmp_path):
-    settings = quick_settings("momentum").model_copy(update={"mixture_particles": 500})
-    drawn = momentum.figures(settings, tmp_path)
+    drawn = momentum.figures(quick_settings("momentum"), tmp_path)
     assert [figure.file.name for figure in drawn] == [
         "stability.svg",
         "rates.svg",
