@@ -137,7 +137,7 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
             "filter_gain",
             r"Langevin along a filtered score with gain $K$ and memory $b$, exact law. Left: the stationary variance "
             r"(the target's is 1). Right: rate (1 less the spectral radius) at the step whose bias is 10 %. "
-            r"$K = 1$ is Langevin.",
+            r"$K = 1$ is Langevin; just below it the filter's own mode, of rate $1 - b$, may be the slower one.",
             ("N3",),
         ),
     ]
