@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import networkx as nx
 import numpy as np
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -72,6 +71,12 @@ def _from_networkx(graph: nx.Graph) -> Graph:
     return Graph(len(number), tuple(sorted((u, v) for u, v in pairs)))
 
 
+def sizes(train: Sequence[Graph], count: int, seed: int) -> list[int]:
+    """Return how many nodes `count` generated graphs shall have: those of training graphs drawn with replacement."""
+    drawn = np.random.default_rng(seed).integers(0, len(train), count)
+    return [train[place].nodes for place in drawn.tolist()]
+
+
 def adjacency(graph: Graph) -> np.ndarray:
     """Return the adjacency matrix, `(nodes, nodes)` of 0 and 1, float64."""
     matrix = np.zeros((graph.nodes, graph.nodes))
@@ -79,20 +84,6 @@ def adjacency(graph: Graph) -> np.ndarray:
         ends = np.array(graph.edges).T
         matrix[ends[0], ends[1]] = matrix[ends[1], ends[0]] = 1.0
     return matrix
-
-
-def padded(listed: Sequence[Graph], nodes: int) -> tuple[Float[Tensor, "b n n"], Float[Tensor, "b n"]]:
-    """Return the adjacency matrices in `nodes` rows (float32), and which rows are nodes (1 or 0).
-
-    Raises ValueError for a graph of more nodes.
-    """
-    if (most := max((graph.nodes for graph in listed), default=0)) > nodes:
-        raise ValueError(f"a graph of {most} nodes does not fit in {nodes}")
-    matrices, flags = torch.zeros(len(listed), nodes, nodes), torch.zeros(len(listed), nodes)
-    for matrix, flag, graph in zip(matrices, flags, listed, strict=True):
-        matrix[: graph.nodes, : graph.nodes] = torch.from_numpy(adjacency(graph))
-        flag[: graph.nodes] = 1.0
-    return matrices, flags
 
 
 def cut(matrices: Float[Tensor, "b n n"]) -> list[Graph]:

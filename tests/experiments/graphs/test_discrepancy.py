@@ -1,0 +1,120 @@
+"""MMDs of graphs: zero where they must be, as published, and what is called a difference."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ams.data import Graph
+from experiments.graphs.data import adjacency, community_small, trimmed
+from experiments.graphs.discrepancy import difference, estimates, floor, mean_kernel, unbiased_mmd
+from experiments.graphs.statistics import DEGREE, PUBLISHED, STATISTICS
+from tests.experiments.graphs.strategies import random_graph, relabelled
+
+REAL = community_small(120, seed=1)
+REFERENCE, OTHERS = REAL[:40], REAL[40:]
+
+
+def disturbed(listed: list[Graph], share: float, seed: int) -> list[Graph]:
+    """Return the graphs with each pair flipped with probability `share`; smaller shares flip fewer of the same."""
+    generator, made = np.random.default_rng(seed), []
+    for graph in listed:
+        u, v = np.triu_indices(graph.nodes, 1)
+        present = (adjacency(graph)[u, v] > 0) ^ (generator.random(len(u)) < share)
+        made.append(trimmed(Graph(graph.nodes, tuple(zip(u[present].tolist(), v[present].tolist(), strict=True)))))
+    return made
+
+
+@pytest.mark.parametrize("statistic", STATISTICS, ids=lambda one: one.name)
+def test_equal_sets_have_none_and_names_of_nodes_do_not_matter(statistic):
+    renamed = [relabelled(graph, seed) for seed, graph in enumerate(REFERENCE)]
+    for same in (REFERENCE, renamed, REFERENCE[::-1]):
+        found = estimates(statistic, REFERENCE, same, seed=0)
+        assert found.value == pytest.approx(0.0, abs=1e-12)
+        assert found.published.low == 0.0
+
+
+def test_the_published_value_is_the_biased_estimate():
+    k, n = DEGREE.kernel([*REFERENCE, *OTHERS]), len(REFERENCE)
+    found = estimates(DEGREE, REFERENCE, OTHERS, seed=0)
+    assert found.value == pytest.approx(k[:n, :n].mean() + k[n:, n:].mean() - 2 * k[:n, n:].mean(), rel=1e-9)
+    assert found.published.value == found.value
+    assert found.published.low <= found.value <= found.published.high
+    assert found.unbiased.low <= 0.0 <= found.unbiased.high  # of one law
+    assert found.published.high - found.value == pytest.approx(found.unbiased.high - found.unbiased.value, rel=1e-9)
+
+
+def test_too_few_graphs_have_a_value_and_no_interval():
+    found = estimates(DEGREE, REFERENCE, REFERENCE[:1], seed=0)
+    assert found.value > 0
+    assert found.published is None is found.unbiased
+    with pytest.raises(ValueError, match="at least 4"):
+        unbiased_mmd(PUBLISHED, REFERENCE, REFERENCE[:3], seed=0)
+
+
+def test_an_empty_set_is_refused():
+    with pytest.raises(ValueError, match="neither set may be empty"):
+        estimates(DEGREE, REFERENCE, [], seed=0)
+
+
+def test_the_mean_kernel_gives_the_mean_of_the_discrepancies():
+    parts = [unbiased_mmd((one,), REFERENCE, OTHERS, seed=0).value for one in PUBLISHED]
+    assert unbiased_mmd(PUBLISHED, REFERENCE, OTHERS, seed=0).value == pytest.approx(np.mean(parts), abs=1e-12)
+    assert mean_kernel(PUBLISHED, REFERENCE).shape == (40, 40)
+
+
+def test_the_floor_is_the_bias_for_one_law_and_falls_with_the_size():
+    small, large = (floor(DEGREE, REFERENCE, OTHERS, size, seed=0) for size in (10, 40))
+    assert large.value < small.value
+    assert small.low < small.value < small.high
+    assert floor(DEGREE, REFERENCE, OTHERS, 80, seed=0).low == floor(DEGREE, REFERENCE, OTHERS, 80, seed=1).high
+    for size in (0, 81):
+        with pytest.raises(ValueError, match="cannot be drawn"):
+            floor(DEGREE, REFERENCE, OTHERS, size, seed=0)
+
+
+def test_a_difference_that_is_there_is_resolved_and_has_its_sign():
+    near, far = (disturbed(OTHERS, share, seed=0) for share in (0.0, 0.1))
+    found = difference(REFERENCE, [near[:40], near[40:]], [far[:40], far[40:]], seed=0)
+    assert found.resolved and found.interval.low > 0
+    assert found.interval.n == 40
+    assert len(found.seeds) == 2 and min(found.seeds) > 0
+    swapped = difference(REFERENCE, [far[:40], far[40:]], [near[:40], near[40:]], seed=0)
+    assert swapped.resolved and swapped.interval.value == pytest.approx(-found.interval.value, abs=1e-12)
+
+
+def test_it_is_the_difference_of_the_unbiased_estimates():
+    near, far = (disturbed(OTHERS, share, seed=0) for share in (0.01, 0.1))
+    found = difference(REFERENCE, [near], [far], seed=0, statistics=(DEGREE,))
+    apart = [unbiased_mmd((DEGREE,), REFERENCE, listed, seed=0).value for listed in (far, near)]
+    assert found.interval.value == pytest.approx(apart[0] - apart[1], abs=1e-12)
+    assert found.seeds == pytest.approx((found.interval.value,), abs=1e-12)
+
+
+def test_the_same_graphs_do_not_differ_and_paired_noise_helps():
+    same = difference(REFERENCE, [OTHERS], [OTHERS], seed=0)
+    assert same.interval.value == 0.0 and same.smallest == pytest.approx(0.0, abs=1e-12) and not same.resolved
+    near, far = (disturbed(OTHERS, share, seed=0) for share in (0.03, 0.05))
+    paired, shuffled = (difference(REFERENCE, [near], [other], seed=0) for other in (far, far[40:] + far[:40]))
+    assert paired.smallest < shuffled.smallest
+
+
+def test_a_batch_may_be_one_draw():
+    near, far = (disturbed(OTHERS, share, seed=0) for share in (0.01, 0.1))
+    one_by_one, by_eight = (difference(REFERENCE, [near], [far], seed=0, together=size) for size in (1, 8))
+    assert by_eight.interval.value == one_by_one.interval.value
+    assert by_eight.interval.n == 10
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "together"),
+    [([OTHERS], [OTHERS[:3]], 1), ([OTHERS[:1]], [OTHERS[:1]], 1), ([], [], 1), ([OTHERS[:9]], [OTHERS[:9]], 2)],
+)
+def test_what_cannot_be_paired_is_refused(one, other, together):
+    with pytest.raises(ValueError, match="as many graphs"):
+        difference(REFERENCE, one, other, seed=0, together=together)
+
+
+def test_a_random_graph_is_far_from_a_community():
+    noise = [random_graph(16, 0.5, seed) for seed in range(20)]
+    assert difference(REFERENCE, [OTHERS[:20]], [noise], seed=0).resolved

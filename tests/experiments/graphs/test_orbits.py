@@ -1,0 +1,96 @@
+"""Orbit counts against the definition: every connected set of up to four nodes, looked at one by one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import combinations
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from ams.data import Graph
+from experiments.graphs import orbits
+from experiments.graphs.data import adjacency
+from experiments.graphs.orbits import INDUCED, ORBITS, orbit_counts, subgraph_counts
+from tests.experiments.graphs.strategies import graphs, random_graph, relabelled, to_networkx
+
+# By the sorted degrees of a connected graph of up to four nodes: the orbit of a node by its degree
+PLACES = {
+    (1, 1): {1: 0},
+    (1, 1, 2): {1: 1, 2: 2},
+    (2, 2, 2): {2: 3},
+    (1, 1, 2, 2): {1: 4, 2: 5},
+    (1, 1, 1, 3): {1: 6, 3: 7},
+    (2, 2, 2, 2): {2: 8},
+    (1, 2, 2, 3): {1: 9, 2: 10, 3: 11},
+    (2, 2, 3, 3): {2: 12, 3: 13},
+    (3, 3, 3, 3): {3: 14},
+}
+
+
+def places(graph: nx.Graph) -> dict[int, int]:
+    """Return each node's orbit in a connected graph of up to four nodes."""
+    degrees = dict(graph.degree)
+    by_degree = PLACES[tuple(sorted(degrees.values()))]
+    return {node: by_degree[degree] for node, degree in degrees.items()}
+
+
+def looked_at(graph: Graph) -> np.ndarray:
+    """Return the orbit counts by the definition."""
+    whole, counts = to_networkx(graph), np.zeros((graph.nodes, ORBITS))
+    for size in (2, 3, 4):
+        for chosen in combinations(range(graph.nodes), size):
+            part = whole.subgraph(chosen)
+            if nx.is_connected(part):
+                for node, place in places(part).items():
+                    counts[node, place] += 1
+    return counts
+
+
+@given(graph=graphs)
+@settings(max_examples=40, deadline=None)
+def test_counts_are_those_of_the_definition(graph):
+    np.testing.assert_array_equal(orbit_counts(adjacency(graph)[None])[0], looked_at(graph))
+
+
+@pytest.mark.parametrize("orbit", range(ORBITS))
+def test_a_formula_with_a_fault_is_seen(orbit, monkeypatch):
+    """Falsifier: a count of one orbit that is off by one at one node differs from the definition."""
+    graph = random_graph(9, 0.6, seed=1)
+    counts = subgraph_counts(adjacency(graph)[None])
+    counts[0, 3, orbit] += 1
+    monkeypatch.setattr(orbits, "subgraph_counts", lambda a: counts)
+    assert (orbit_counts(adjacency(graph)[None])[0] != looked_at(graph)).any()
+
+
+def test_what_a_graphlet_contains_is_what_leaving_out_its_edges_gives():
+    """The table of spanning subgraphs, by leaving out every set of edges of each graphlet."""
+    contains = np.rint(np.linalg.inv(INDUCED.T))
+    for one in [graph for graph in nx.graph_atlas_g() if 2 <= len(graph) <= 4 and nx.is_connected(graph)]:
+        found = {node: Counter() for node in one}
+        for kept in range(len(one) - 1, one.number_of_edges() + 1):
+            for edges in combinations(one.edges, kept):
+                part = nx.Graph(edges)
+                if len(part) == len(one) and nx.is_connected(part):
+                    for node, place in places(part).items():
+                        found[node][place] += 1
+        for node, place in places(one).items():
+            expected = np.array([found[node][other] for other in range(ORBITS)])
+            np.testing.assert_array_equal(contains[:, place], expected)
+
+
+def test_a_batch_is_counted_graph_by_graph_and_nodes_may_be_renamed():
+    first, second = random_graph(11, 0.4, seed=2), random_graph(11, 0.8, seed=3)
+    batch = orbit_counts(np.stack([adjacency(first), adjacency(second), adjacency(relabelled(second, 4))]))
+    np.testing.assert_array_equal(batch[0], orbit_counts(adjacency(first)[None])[0])
+    order = np.random.default_rng(4).permutation(11)
+    np.testing.assert_array_equal(batch[2][order], batch[1])
+
+
+def test_large_counts_are_exact():
+    """A complete graph of 300 nodes: C(299, 3) = 4,410,549 complete graphs of four at each."""
+    counts = orbit_counts((np.ones((300, 300)) - np.eye(300))[None])[0]
+    assert set(counts[:, 14]) == {299 * 298 * 297 / 6}
+    assert not counts[:, [1, 2, *range(4, 14)]].any()

@@ -1,0 +1,108 @@
+"""Files of graphs: every format gives the same graphs, and what is malformed is refused in one line that says where."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from pathlib import Path
+
+import networkx as nx
+import pytest
+from hypothesis import given, settings
+
+from ams.data import Graph
+from ams.data.registry import GRAPHS
+from ams.ledger.problems import InputProblem
+from experiments.graphs import reading
+from experiments.graphs.data import trimmed
+from experiments.graphs.reading import from_graph6, parse_graphs, read_graphs
+from tests.experiments.graphs.strategies import graphs, random_graph, to_networkx
+
+LISTED = [random_graph(nodes, 0.5, nodes) for nodes in (4, 9, 13)]
+PLAIN = json.dumps([[graph.nodes, graph.edges] for graph in LISTED]).encode()
+GRAPH6 = b"".join(nx.to_graph6_bytes(to_networkx(graph), header=False) for graph in LISTED)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [PLAIN, b"\n " + PLAIN, gzip.compress(PLAIN), GRAPH6, b">>graph6<<" + GRAPH6, GRAPH6.replace(b"\n", b"\r\n")],
+)
+def test_every_format_gives_the_same_graphs(content, tmp_path):
+    path = tmp_path / "graphs"
+    path.write_bytes(content)
+    assert read_graphs(path) == [trimmed(graph) for graph in LISTED]
+
+
+@given(graph=graphs)
+@settings(max_examples=60, deadline=None)
+def test_graph6_is_that_of_networkx(graph):
+    assert from_graph6(nx.to_graph6_bytes(to_networkx(graph), header=False).strip()) == graph
+
+
+def test_graph6_of_many_nodes():
+    cycle = Graph(100, tuple(sorted((min(u, v), max(u, v)) for u, v in nx.cycle_graph(100).edges)))
+    assert from_graph6(nx.to_graph6_bytes(to_networkx(cycle), header=False).strip()) == cycle
+
+
+def test_an_edge_may_be_given_from_either_end():
+    assert parse_graphs(b"[[3, [[2, 0], [1, 2]]]]") == [Graph(3, ((0, 2), (1, 2)))]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "no graph in it"),
+        (b"[]", "no graph in it"),
+        (b"\n\n", "no graph in it"),
+        (b"[[3, [[0, 1]]], [2, [[0, 2]]]]", "graph 2 of 2 nodes has an edge"),
+        (b"[[3, [[1, 1]]]]", "graph 1 of 3 nodes has an edge"),
+        (b"[[3, [[-1, 1]]]]", "graph 1 of 3 nodes has an edge"),
+        (b"[[3, [[0, 1], [1, 0]]]]", "gives the edge .0, 1. twice"),
+        (b"[[3, [[0, 1.0]]]]", "not two whole numbers"),
+        (b"[[3, [[0, 1, 2]]]]", "not two whole numbers"),
+        (b"[[true, []]]", "no whole number of nodes"),
+        (b"[[-1, []]]", "no whole number of nodes"),
+        (b"[[3]]", r"not \[nodes"),
+        (b"[[3, {}]]", r"not \[nodes"),
+        (b'{"a": 1}', "a set of graphs is"),
+        (b"[[3, [[0, 1]]", "not a list of graphs"),
+        (b"[" * 100_000, "not a list of graphs"),
+        (b"Cx\nC", "graph 2, graph6: 0 characters"),
+        (b"Cxx", "graph 1, graph6: 2 characters"),
+        (b"C!", "graph 1, graph6: it is empty, or holds a character"),
+        (b"B@", "graph 1, graph6: 1 characters"),
+        (b"~?", "cut short"),
+        (b"~~?????~", "cut short, or too large"),
+        (b"~?~~", "4095|characters"),
+        (b"~@??", "4096|characters"),
+        (b"~A??", "8192 nodes; at most 4096"),
+        (b"[[4097, []]]", "4097 nodes; at most 4096"),
+        (b"\x80\x04nonsense", "not a list of graphs"),
+        (b"\x1f\x8bnonsense", "not a list of graphs"),
+    ],
+)
+def test_what_is_malformed_is_refused_in_one_line(content, reason, tmp_path):
+    path = tmp_path / "graphs"
+    path.write_bytes(content)
+    with pytest.raises(InputProblem, match=reason) as caught:
+        read_graphs(path)
+    assert str(caught.value).startswith(str(path)) and "\n" not in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read_is_said_so(tmp_path, monkeypatch):
+    with pytest.raises(InputProblem, match="cannot be read"):
+        read_graphs(tmp_path / "missing")
+    monkeypatch.setattr(reading, "LARGEST", 10)
+    (tmp_path / "large").write_bytes(PLAIN)
+    with pytest.raises(InputProblem, match="more than"):
+        read_graphs(tmp_path / "large")
+
+
+def test_the_authors_lists_are_read_through_the_restricted_loader():
+    folder = Path(os.environ.get("AMS_DATA", "nowhere"))
+    listed, pickled = (folder / file.path for file in GRAPHS["community_small"].files)
+    if not (listed.is_file() and pickled.is_file()):
+        pytest.skip("the authors' lists are not here")
+    assert len(read_graphs(pickled)) == 100
+    assert read_graphs(listed) == read_graphs(pickled)
