@@ -59,7 +59,8 @@ show(orders, settings, "L1.gaussian", "L1.annealed", "L1.position", "L1.phase", 
 #
 # *Constant momentum.* $m_t = s(x_t) + O(\sqrt a)$, with drift $a c m$ against noise $2a$: the limit is $\pi^c$ (claim G5), and the
 # corrections come in powers of $a$, with G4's large coefficient $2b(1+b)/(1-b)$. At $b = 0.95$ it is 74, and the order shows only where
-# $74\,a\lambda \ll 1$: at $a = 0.0025$ the law is still $0.27$ away from $\pi^c$. The steps here have equal excess, not equal length.
+# $74\,a\lambda \ll 1$: at $a = 0.0025$ the law is still $0.27$ away from $\pi^c$, and the local order is 0.86 (claim B6a, in the longer profiles). The steps
+# here have equal excess, not equal length.
 #
 # *Adaptive momentum.* The damping depends on the step, $1 - b \approx 8\sqrt{2u}$ (A3), so the same coefficient times $u$ is $O(\sqrt u)$:
 # order 1/2, to $\pi^{c(a)}$.

@@ -25,6 +25,7 @@ from analysis.orders.orders import (
     langevin_kl,
     langevin_w2,
     momentum_leaves_the_target,
+    order_at_moderate_steps,
 )
 from analysis.orders.settings import Settings
 from analysis.orders.starved import (
@@ -59,6 +60,7 @@ __all__ = [
     "minority_is_starved",
     "momentum_leaves_the_target",
     "one_batch_is_the_mean_field",
+    "order_at_moderate_steps",
     "phase_law_is_refined",
     "position_law_is_refined",
     "stationary_laws_on_a_gaussian",

@@ -93,6 +93,14 @@ def constant_ladder(settings: Settings, beta: float) -> Ladder:
 
 
 @cache
+def coarse_order(beta: float) -> float:
+    """Return the local order of constant momentum's W2 to `pi^c` between a = 0.005 and 0.0025."""
+    steps = [0.005, 0.0025]
+    found = [frozen_law(two_modes(), a, beta, nodes=14).density for a in steps]
+    return local_orders(steps, measured(steps, found, [(1 + beta) ** 2] * 2).w2)[0]
+
+
+@cache
 def adaptive_law(size: float, nodes: int, resolution: float = _RESOLUTION) -> MeanField:
     """Return adaptive momentum's damping and law in the mean field, on the mixture."""
     return mean_field(two_modes(), RULE, size, nodes, resolution=resolution)

@@ -13,6 +13,7 @@ from analysis.orders.laws import (
     Ladder,
     adaptive_ladder,
     averaged_ladder,
+    coarse_order,
     constant_ladder,
     gaussian_law,
     kinetic_ladder,
@@ -74,6 +75,14 @@ def constant_kl(settings: Settings) -> Measurement:
     """Return the order of constant momentum's KL to `pi^c`; the interval holds those of all `betas`."""
     ladders = [constant_ladder(settings, beta) for beta in settings.betas]
     return ordered(*((ladder.steps, ladder.kl) for ladder in ladders))
+
+
+@check("B6a.w2")
+def order_at_moderate_steps(settings: Settings) -> Measurement:
+    """Return the order of constant momentum's W2 to `pi^c` between a = 0.005 and 0.0025, farthest from 1 over b."""
+    found = {beta: coarse_order(beta) for beta in settings.betas}
+    detail: dict[str, JsonValue] = {f"b = {beta:g}": order for beta, order in found.items()}
+    return Measurement(value=max(found.values(), key=lambda order: abs(order - 1)), n=len(found), detail=detail)
 
 
 @check("B6.adaptive_mixture")

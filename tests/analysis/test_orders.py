@@ -19,7 +19,7 @@ LONGER = Settings(kinetic=0.005, kinetic_nodes=8, particles=5000)
 @pytest.fixture
 def fresh():
     """Forget the ladders that a broken step made, before and after."""
-    cached = (laws.langevin_ladder, laws.averaged_ladder, laws.kinetic_ladder, laws.constant_ladder)
+    cached = (laws.langevin_ladder, laws.averaged_ladder, laws.kinetic_ladder, laws.constant_ladder, laws.coarse_order)
     cached += (laws.adaptive_ladder, laws.adaptive_law, accuracy.momentum_laws)
     for function in cached:
         function.cache_clear()
@@ -31,6 +31,17 @@ def fresh():
 @pytest.mark.parametrize("identifier", ["B6", "K5", "B5a", "L1"])
 def test_claims_come_out_as_expected(identifier):
     assert verdict_of(identifier) is claims()[identifier].expected
+
+
+def test_moderate_steps_are_not_asymptotic():
+    assert verdict_of("B6a", settings=LONGER) is claims()["B6a"].expected
+
+
+def test_smaller_steps_would_make_b6a_hold(monkeypatch, fresh):
+    """Falsifier of the refutation B6a: laws of a step a hundredth as long, where the order is seen."""
+    true = laws.frozen_law
+    monkeypatch.setattr(laws, "frozen_law", lambda target, a, beta, nodes: true(target, a / 100, beta, 5))
+    assert verdict_of("B6a", settings=LONGER) is Verdict.HOLDS
 
 
 def test_a_fixed_friction_costs_an_order():
