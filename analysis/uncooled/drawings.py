@@ -167,7 +167,7 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
             "rates",
             "The best rate over a spectrum of condition number $k$: formulas (lines), spectral radii of the exact law "
             r"(points). BAOAB has the target's variance throughout, and gains $\sqrt{k}$ by its memory. The released "
-            "constant momentum gains nothing with $k$ unless a direction's variance may exceed twice the target's (G2c).",
+            "constant momentum gains nothing with $k$ where no variance may exceed twice the target's (G2c).",
             ("K2",),
         ),
         save_figure(
