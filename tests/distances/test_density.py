@@ -44,6 +44,14 @@ def test_nearly_equal_laws_lose_no_digits(shift):
     assert line_tv(law, log_normal(0.0, 1.0)) == pytest.approx(shift / math.sqrt(2 * math.pi), rel=1e-6)
 
 
+@pytest.mark.parametrize("stretch", [1e-2, 1e-4])
+def test_the_entropy_of_nearly_equal_laws_knows_which_is_wider(stretch):
+    """KL of N(0, (1 + e)^2) and N(0, 1) is `e^2 - e^3 / 3 + ...`: the odd term is one of the integrand's series."""
+    u = (1 + stretch) ** 2 - 1
+    exact = (u - math.log1p(u)) / 2
+    assert line_kl(normal(0.0, 1 + stretch), log_normal(0.0, 1.0)) == pytest.approx(exact, rel=1e-6)
+
+
 def test_modes_far_apart_see_a_wrong_weight():
     """Mass 0.1 moves from mode to mode, through a gap of 1e-22: quantile functions jump there."""
     law, target = tabulated(two(0.2, 1.0, 0.1)), tabulated(two(0.3, 1.0, 0.1))

@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from ams.curve import Curve
 from ams.distances import half_line, line_w2
 from ams.laws.gaussian import GaussianLaw
-from ams.laws.grid import GridLaw
+from ams.laws.grid import GridLaw, moved, resolves
 from ams.laws.nodes import Blurred
 from ams.noise import VE, Level, annealed_levels, geometric_sigmas, process_levels
 from ams.samplers import (
@@ -87,3 +88,23 @@ def test_steps_that_are_no_kernel_of_position_are_refused():
         law.density(state)
     with pytest.raises(ValueError, match="one draw"):
         law.end([(leimkuhler_matthews, Level(0, sigma=0.0, step=0.01))], law.start(CLEAN))
+
+
+@pytest.mark.parametrize(("height", "wave", "kernel"), [(0.3, 5.0, 1.0), (0.5, 4.0, 1.5)])
+def test_nodes_count_as_near_enough_only_where_the_moved_density_is_right(height, wave, kernel):
+    """`g(x) = x + A sin(k x)` winds faster than a kernel as wide as this lets on: its slope alone asks for too few."""
+
+    def moving(spacing):
+        nodes = np.arange(-8.0, 8.0 + spacing / 2, spacing)
+        law = Curve(-8.0, spacing, np.exp(-(nodes**2) / 2) / np.sqrt(2 * np.pi))
+        return law, Blurred(nodes + height * np.sin(wave * nodes), kernel)
+
+    def density(law, image):
+        return moved(law, image, 0.2).primitive().rate(np.linspace(-6.0, 6.0, 200))
+
+    exact = density(*moving(0.005))
+    spacings = (0.2, 0.1, 0.05)
+    errors = [np.abs(density(*moving(spacing)) - exact).max() for spacing in spacings]
+    told = [resolves(*moving(spacing)) for spacing in spacings]
+    assert told == [False, False, True] and errors[0] > 1e-9
+    assert errors[-1] < 1e-12
