@@ -14,7 +14,7 @@ import sympy as sp
 import torch
 from pydantic import JsonValue
 
-from ams.inference import mean_interval, proportion_interval
+from ams.inference import mean_interval
 from ams.laws.symbolic import lam
 from ams.ledger import Measurement, check
 from ams.noise import exploding_levels, geometric_sigmas
@@ -253,16 +253,18 @@ def recovered(settings: Settings, pacing: Pacing, steps: int = 80) -> Measuremen
     """Return how much of the mixture's weights a run recovers from wrong ones, 0 (nothing) to 1 (all).
 
     Modes at -1/+1, sd 0.1, weights .3/.7; at sigma = 0.3 the particles have the right modes and the weights .5/.5. The
-    interval is the one of a proportion (Clopper-Pearson) at a false-alarm rate of 1e-6.
+    particles are independent, so the share's standard error is that of a proportion: 0.018 of 20,000. About 0.03 is
+    recovered, so the margin of 0.15 alarms falsely once in 1e10 times, and sees 0.21 with probability 0.999.
     """
     means, levels = [[-1.0], [1.0]], exploding_levels(geometric_sigmas(0.3, 0.02, steps + 1))
     generator = torch.Generator().manual_seed(settings.seed)
     start = GaussianMixture([0.5, 0.5], means, 0.01).sample(settings.particles, levels[0], generator)
     score = GaussianMixture([0.3, 0.7], means, 0.01).score
     state, _, _ = sample(downward(paced(pacing), levels), start, score, generator)
-    found = proportion_interval(int((state.x < 0).sum()), settings.particles, 1 - 1e-6)
-    value, high, low = ((0.5 - share) / 0.2 for share in found[:3])
-    return Measurement(value=value, low=low, high=high, n=settings.particles, seeds=(settings.seed,))
+    share = float((state.x < 0).double().mean())
+    error = (share * (1 - share) / settings.particles) ** 0.5 / 0.2
+    detail: dict[str, JsonValue] = {"standard error": error}
+    return Measurement(value=(0.5 - share) / 0.2, n=settings.particles, seeds=(settings.seed,), detail=detail)
 
 
 @check("K9c.tapered")
