@@ -131,8 +131,9 @@ def _checked(path: Path, numbers: Mapping[str, str], words: Mapping[str, str]) -
         if arrays[name].dtype.kind not in kinds or arrays[name].ndim != len(shape.split()):
             raise InputProblem(f"{path}: {name} is {arrays[name].dtype} {arrays[name].shape}, wanted ({shape})")
         for axis, size in zip(shape.split(), arrays[name].shape, strict=True):
-            if not 0 < size == sizes.setdefault(axis, size):
-                raise InputProblem(f"{path}: {name} has {size} along {axis}, wanted {sizes[axis] or 'at least 1'}")
+            expected = sizes.setdefault(axis, max(size, 1))
+            if size != expected:
+                raise InputProblem(f"{path}: {name} has {size} along {axis}, where {expected} is wanted")
         if name in numbers and not np.isfinite(arrays[name]).all():
             raise InputProblem(f"{path}: {name} has entries that are not finite")
     return {name: torch.from_numpy(arrays[name]) for name in numbers} | {name: arrays[name] for name in words}

@@ -40,7 +40,7 @@ class Ownership(NamedTuple):
 
     def norms(self, vector: Float[Tensor, "rows *features"]) -> Float[Tensor, " graphs"]:
         """Return each graph's Euclidean norm."""
-        squares = vector.square().reshape(len(vector), -1).sum(1)
+        squares = vector[..., None].square().flatten(1).sum(1)
         return squares.new_zeros(self.graphs).index_add_(0, self.graph, squares).mul_(self.multiplicity).sqrt_()
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,12 +47,18 @@ class Deviation(NamedTuple):
 
 def deviations(path: Path) -> list[Deviation]:
     """Return the deviations of our replay from a trace. Raises InputProblem for a malformed file, Unavailable."""
+    replayed_trace = _replay_of(path)
     try:
-        if path.stem.startswith("gdss_network_"):
-            return replay_networks(load_networks(path))
-        return replay_sampler(load_sampler(path))
+        return replayed_trace()
     except (ArithmeticError, LookupError, ValueError, RuntimeError) as error:
         raise InputProblem(f"{path}: the trace does not replay: {str(error).splitlines()[0]}") from None
+
+
+def _replay_of(path: Path) -> Callable[[], list[Deviation]]:
+    """Return the replay of the trace that the file's name tells of, its contents checked."""
+    if path.stem.startswith("gdss_network_"):
+        return partial(replay_networks, load_networks(path))
+    return partial(replay_sampler, load_sampler(path))
 
 
 def replay_networks(trace: NetworkTrace) -> list[Deviation]:

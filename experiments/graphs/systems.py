@@ -112,9 +112,10 @@ def sub_preserving(beta_min: float, beta_max: float) -> System:
     process = SubVP(beta_min, beta_max)
 
     def half_step(t: float, h: float) -> Move:
-        log_scale, end = _log_scale(process, t, h), max(t + h, 0.0)
-        variance = process.marginal(t)[1] ** 2 - math.exp(2 * log_scale) * process.marginal(end)[1] ** 2
-        return Move(math.exp(-log_scale), 0.0, math.sqrt(max(variance, 0.0)))
+        begin, end = max(t, 0.0), max(t + h, 0.0)
+        kept = math.exp(2 * _log_scale(process, begin, end - begin))
+        variance = process.marginal(begin)[1] ** 2 - kept * process.marginal(end)[1] ** 2
+        return Move(math.exp(-_log_scale(process, t, h)), 0.0, math.sqrt(variance))
 
     return System(process, predicted_noise, lambda n: released_euler_maruyama(process, n), half_step)
 

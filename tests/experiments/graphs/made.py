@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -23,7 +24,7 @@ def drawn(generator: torch.Generator, *shape: int) -> Tensor:
 
 def linears(name: str, widths: Sequence[int], generator: torch.Generator) -> dict[str, Tensor]:
     made = {}
-    for i, (inputs, outputs) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
+    for i, (inputs, outputs) in enumerate(pairwise(widths)):
         made[f"{name}.linears.{i}.weight"] = drawn(generator, outputs, inputs) / inputs**0.5
         made[f"{name}.linears.{i}.bias"] = 0.1 * drawn(generator, outputs)
     return made

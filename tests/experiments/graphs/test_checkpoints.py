@@ -66,7 +66,7 @@ def test_another_checkpoint_is_refused_in_one_line(broken: str) -> None:
 
 @pytest.mark.parametrize("held", [None, [], {"x_state_dict": 1}])
 def test_something_else_is_refused(held: Any) -> None:
-    with pytest.raises(InputProblem, match="^place: not a checkpoint of GDSS"):
+    with pytest.raises(InputProblem, match=r"^place: not a checkpoint of GDSS"):
         networks_of(held, "place", averaged=False)
 
 

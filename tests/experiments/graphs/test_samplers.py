@@ -1,0 +1,254 @@
+"""Graph samplers, on networks of random weights: packed is padded; what they must not depend on; who sees whom when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import torch
+from torch import Tensor
+
+from ams.noise import Level
+from ams.samplers import NonFiniteState, Particles, PerSample, downward, isothermal
+from ams.samplers.draws import replayed
+from experiments.graphs.generation import halves
+from experiments.graphs.layout import Layout
+from experiments.graphs.packed import Ownership, Packed, PackedPerSample
+from experiments.graphs.samplers import (
+    Correctors,
+    Denoised,
+    Half,
+    Run,
+    averaged_noise_corrector,
+    corrected,
+    coupled,
+    denoised_end,
+    described_adaptive,
+    euler_maruyama,
+    langevin_corrector,
+    predicted,
+    released_adaptive,
+    released_constant,
+    reverse_diffusion,
+    s4,
+)
+from experiments.graphs.systems import CoupledScore, Pair, exploding, preserving, scores, sub_preserving
+from tests.benchmarks import graphs_padded
+from tests.experiments.graphs.made import FEATURES, batch, checkpoint, drawn, made_networks, real_nodes
+
+N, END, SIZES = 8, 1e-2, [4, 2, 5, 4, 3]
+PAIR = Pair(preserving(0.1, 1.0), exploding(0.2, 1.0))
+OTHER = Pair(sub_preserving(0.1, 1.0), preserving(0.2, 0.8))
+BOTH = made_networks()
+
+
+def euler(correctors: Correctors, inner: int = 1) -> Callable[[Pair], Run]:
+    return lambda pair: corrected(pair, euler_maruyama, correctors, N, END, inner)
+
+
+def reverse(correctors: Correctors, inner: int = 1) -> Callable[[Pair], Run]:
+    return lambda pair: corrected(pair, reverse_diffusion, correctors, N, END, inner)
+
+
+PLANS: dict[str, tuple[Pair, Callable[[Pair], Run]]] = {
+    "euler": (PAIR, lambda pair: predicted(pair, euler_maruyama, N, END)),
+    "reverse": (OTHER, lambda pair: predicted(pair, reverse_diffusion, N, END)),
+    "s4": (PAIR, lambda pair: predicted(pair, s4(0.15, 0.7), N, END)),
+    "s4 sub-VP": (OTHER, lambda pair: predicted(pair, s4(0.15, 0.7), N, END)),
+    "langevin": (PAIR, euler(langevin_corrector(0.1, 0.7))),
+    "averaged noise": (OTHER, reverse(averaged_noise_corrector(0.1, 0.6))),
+    "released adaptive": (PAIR, reverse(released_adaptive(0.1, 0.6), 2)),
+    "described adaptive": (PAIR, reverse(described_adaptive(0.1, 0.6), 2)),
+    "released constant": (OTHER, euler(released_constant(0.1, 0.6), 2)),
+}
+EVERY = pytest.mark.parametrize("name", PLANS)
+COUPLINGS = pytest.mark.parametrize("coupling", [Packed, PackedPerSample], ids=["batch", "sample"])
+
+
+def close(found: Denoised, wanted: Denoised) -> None:
+    for one, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-8, atol=1e-8)
+
+
+class Draws:
+    """A start and draws for a batch, padded: symmetric and masked for the adjacency."""
+
+    def __init__(self, layout: Layout, side: int, count: int = 60) -> None:
+        generator = torch.Generator().manual_seed(5)
+        self.layout, self.side = layout, side
+        self.rows = [drawn(generator, layout.nodes, FEATURES) for _ in range(count)]
+        self.pairs = [drawn(generator, layout.pairs) for _ in range(count)]
+
+    def packed(self, both: tuple[CoupledScore, CoupledScore], coupling: type = Packed) -> tuple[Half, Half]:
+        owners = Ownership.of_features(self.layout), Ownership.of_adjacency(self.layout)
+        vectors = self.rows, self.pairs
+        first, second = (
+            Half(vector[0], score, replayed(vector[1:]), coupling(owner))
+            for vector, score, owner in zip(vectors, both, owners, strict=True)
+        )
+        return first, second
+
+    def padded(self, both: tuple[CoupledScore, CoupledScore], coupling: type = Particles) -> tuple[Half, Half]:
+        vectors = (
+            [self.layout.pad_rows(rows, self.side) for rows in self.rows],
+            [self.layout.pad_pairs(pairs, self.side) for pairs in self.pairs],
+        )
+        first, second = (
+            Half(vector[0], score, replayed(vector[1:]), coupling())
+            for vector, score in zip(vectors, both, strict=True)
+        )
+        return first, second
+
+
+def padded_scores(pair: Pair, real: Tensor) -> tuple[CoupledScore, CoupledScore]:
+    held = checkpoint()
+
+    def of_features(x: Tensor, a: Tensor, level: Level) -> Tensor:
+        return pair.features.factor(level) * graphs_padded.features_network(x, a, real, held["x_state_dict"])
+
+    def of_adjacency(a: Tensor, x: Tensor, level: Level) -> Tensor:
+        return pair.adjacency.factor(level) * graphs_padded.adjacency_network(x, a, real, held["adj_state_dict"])
+
+    return of_features, of_adjacency
+
+
+@EVERY
+@COUPLINGS
+def test_packed_is_padded(name: str, coupling: type) -> None:
+    """At every round; so padded samples, whose own masks and symmetry are the published code's, stay as they must."""
+    pair, plan = PLANS[name]
+    layout, side = Layout.of(SIZES), 7
+    draws, real = Draws(layout, side), real_nodes(SIZES, side)
+    packed = coupled(plan(pair), *draws.packed(scores(BOTH, pair, layout), coupling))
+    wide = {Packed: Particles, PackedPerSample: PerSample}[coupling]
+    padded = coupled(plan(pair), *draws.padded(padded_scores(pair, real), wide))
+    rounds = 0
+    for ((x, _), (a, _)), ((wide_x, _), (wide_a, _)) in zip(packed, padded, strict=True):
+        close(Denoised(layout.pad_rows(x.x, side), layout.pad_pairs(a.x, side)), Denoised(wide_x.x, wide_a.x))
+        assert torch.equal(wide_a.x, wide_a.x.mT) and not wide_a.x.diagonal(dim1=1, dim2=2).any()
+        assert torch.equal(wide_a.x, graphs_padded.mask_pairs(wide_a.x, real))
+        rounds += 1
+    assert rounds == len(plan(pair).rounds)
+
+
+@EVERY
+def test_the_order_of_nodes_is_the_samples_own(name: str) -> None:
+    pair, plan = PLANS[name]
+    layout, side = Layout.of([4, 4, 4]), 4
+    order = torch.tensor([2, 0, 3, 1])
+    draws = Draws(layout, side)
+    still = denoised_end(coupled(plan(pair), *draws.packed(scores(BOTH, pair, layout))))
+    draws.rows = [layout.pack_rows(layout.pad_rows(rows, side)[:, order]) for rows in draws.rows]
+    draws.pairs = [layout.pack_pairs(layout.pad_pairs(pairs, side)[:, order][:, :, order]) for pairs in draws.pairs]
+    moved = denoised_end(coupled(plan(pair), *draws.packed(scores(BOTH, pair, layout))))
+    x, a = layout.pad_rows(still.features, side)[:, order], layout.pad_pairs(still.adjacency, side)
+    close(moved, Denoised(layout.pack_rows(x), layout.pack_pairs(a[:, order][:, :, order])))
+
+
+def generated(sizes: list[int], first: int, plan: Run, coupling: type) -> Denoised:
+    """Return a run in float32 from seeds, padded, in the caller's order."""
+    layout, both = Layout.of(sizes), made_networks()
+    both = both._replace(features=both.features.float(), adjacency=both.adjacency.float())
+    made = halves(scores(both, PAIR, layout), layout, FEATURES, 3, first, coupling)
+    end = denoised_end(coupled(plan, *made))
+    return Denoised(layout.pad_rows(end.features, 5), layout.pad_pairs(end.adjacency, 5))
+
+
+@pytest.mark.parametrize("name", ["langevin", "released adaptive", "described adaptive", "s4"])
+def test_uncoupled_a_batch_may_be_split_coupled_it_may_not(name: str) -> None:
+    plan = PLANS[name][1]
+    gaps = []
+    for coupling in (PackedPerSample, Packed):
+        whole = generated(SIZES, 0, plan(PAIR), coupling)
+        parts = generated(SIZES[:2], 0, plan(PAIR), coupling), generated(SIZES[2:], 2, plan(PAIR), coupling)
+        gaps.append(max((torch.cat(two) - one).abs().max().item() for *two, one in zip(*parts, whole, strict=True)))
+    assert gaps[0] < 1e-4 < 1e-3 < gaps[1]
+
+
+def adjacency_of(name: str) -> list[Tensor]:
+    """Return every adjacency of a run whose scores ignore the partner, so that features play no role."""
+    layout, _, partner = batch(SIZES)
+    rows = drawn(torch.Generator().manual_seed(1), layout.nodes, FEATURES)
+    of_features, of_adjacency = scores(BOTH, PAIR, layout)
+    lonely = (lambda x, a, level: of_features(x, partner, level)), (lambda a, x, level: of_adjacency(a, rows, level))
+    correctors = {
+        "langevin": langevin_corrector(0.1, 0.6),
+        "released": released_adaptive(0.1, 0.6),
+        "described": described_adaptive(0.1, 0.6),
+    }
+    plan = corrected(PAIR, reverse_diffusion, correctors[name], N, END, 3)
+    return [a.x.clone() for _, (a, _) in coupled(plan, *Draws(layout, 5).packed(lonely))]
+
+
+def test_the_released_adjacency_is_plain_langevin() -> None:
+    """R3 on graphs, to rounding; the described one, with its momentum, is another."""
+    langevin, released, described = (torch.stack(adjacency_of(name)) for name in ("langevin", "released", "described"))
+    torch.testing.assert_close(released, langevin, rtol=1e-12, atol=1e-12)
+    assert (described - langevin).abs().max() > 1e-2
+
+
+def watched(rounds: list[int]) -> list[tuple[str, float]]:
+    """Return, in order, which state asked for a score and what it saw of its partner (a counter of steps)."""
+    seen: list[tuple[str, float]] = []
+
+    def score(name: str) -> CoupledScore:
+        def of(own: Tensor, partner: Tensor, level: Level) -> Tensor:
+            seen.append((name, partner.item()))
+            return torch.ones(1)
+
+        return of
+
+    def counting(state, score, noise, level, algebra):
+        after = state._replace(x=state.x + score(state.x, level))
+        return after, None
+
+    def program() -> Iterator:
+        return iter([(counting, Level(0, sigma=1.0))] * 9)
+
+    own = Ownership(torch.zeros(1, dtype=torch.long), 1, 1.0)
+    first, second = (
+        Half(torch.tensor([start]), score(name), replayed([]), Packed(own))
+        for name, start in (("x", 0.0), ("a", 100.0))
+    )
+    list(coupled(Run(program(), program(), rounds), first, second))
+    return seen
+
+
+def test_both_scores_see_the_partner_as_it_was_before_the_round() -> None:
+    assert watched([2, 1]) == [("x", 100.0), ("x", 100.0), ("a", 0.0), ("a", 0.0), ("x", 102.0), ("a", 2.0)]
+
+
+def test_rounds_beyond_the_program_are_an_error() -> None:
+    with pytest.raises(ValueError, match="empty program"):
+        watched([9, 1])
+    with pytest.raises(ValueError, match="no rounds"):
+        denoised_end([])
+
+
+@pytest.mark.parametrize("corrector", [langevin_corrector, averaged_noise_corrector], ids=["one draw", "two draws"])
+def test_the_noise_is_scaled_and_the_step_is_not(corrector: Callable) -> None:
+    """With `scale_eps` the drift is as without; the noise is `scale_eps` times as large."""
+    layout, _, _ = batch(SIZES)
+    both = scores(BOTH, PAIR, layout)
+    moves = {}
+    for scale in (1.0, 0.5):
+        plan = corrected(PAIR, euler_maruyama, corrector(0.1, scale), N, END)
+        (state, info), _ = next(coupled(plan, *Draws(layout, 5).packed(both)))
+        moves[scale] = info.mean(), state.x - info.mean()
+    torch.testing.assert_close(moves[0.5][0], moves[1.0][0], rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(moves[0.5][1], 0.5 * moves[1.0][1], rtol=1e-10, atol=1e-12)
+
+
+def test_a_sampler_of_the_library_runs_on_graphs_as_it_is() -> None:
+    """The isothermal sampler, from level to level: nothing of it knows of graphs."""
+    layout, _, _ = batch(SIZES)
+    programs = [downward(isothermal(), system.levels(N, 0.1)) for system in PAIR]
+    end = denoised_end(coupled(Run(*programs, [1] * (N - 1)), *Draws(layout, 5).packed(scores(BOTH, PAIR, layout))))
+    assert all(part.isfinite().all() for part in end)
+
+
+def test_a_state_that_is_not_finite_is_named() -> None:
+    layout, _, _ = batch(SIZES)
+    broken = scores(BOTH, PAIR, layout)[0], lambda a, x, level: torch.full_like(a, torch.inf)
+    with pytest.raises(NonFiniteState, match="not finite after step 0"):
+        next(coupled(predicted(PAIR, euler_maruyama, N, END), *Draws(layout, 5).packed(broken)))
