@@ -31,15 +31,15 @@ settings = settings_of(orders)
 #
 # **Position alone.** A step $x' = g(x) + c z$ moves a density by $p'(y) = \int p(x)\, N(y; g(x), c^2)\, dx$. Its Fourier transform is
 # $\hat p'(k) = e^{-k^2c^2/2} \int p(x) e^{-ikg(x)} dx$, and the trapezoidal rule with spacing $h$ errs by the integrand's transform at
-# multiples of $2\pi/h$. As $p$ is itself smooth at the scale of the last kernel this is $e^{-2\pi^2c^2/h^2}$ or less: rounding, at two
-# nodes or so per $c$.
+# multiples of $2\pi/h$. With $p$ as smooth as the last kernel left it this is $e^{-\pi^2c^2/h^2}$, or less: rounding, at two nodes or
+# so per $c$.
 #
 # $g$ and $c$ are not typed here: the sampler's own step is run once on all nodes, its noise kept symbolic.
 #
 # **Position and memory.** Momentum, or the last draw, is a second variable $v$. Constant momentum's law is *not* smooth in it: $m$ is
 # a weighted sum of past scores and concentrates on curves as $a \to 0$, so a grid in $m$ would never do. But the future is smooth in $v$:
 # the kernel $N(y; X(x, v), c^2)$ is entire in $v$, varying on the scale $c / |\partial_v X|$, which for constant momentum is wider
-# than the law by about $a^{-1/2}$. It suffices to carry, at each $x$, the integrals of the polynomials in $v$ up to a degree $n$: masses at
+# than the law by about $1/a$. It suffices to carry, at each $x$, the integrals of the polynomials in $v$ up to a degree $n$: masses at
 # Gauss's nodes. The error falls exponentially in $n$, and faster for smaller steps.
 #
 # The stationary law is the null vector of a sparse matrix, found by one factorisation, whatever the spectral gap.

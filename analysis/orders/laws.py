@@ -69,7 +69,7 @@ def langevin_ladder(settings: Settings) -> Ladder:
 def averaged_ladder(settings: Settings) -> Ladder:
     """Return Leimkuhler-Matthews' distances to the target."""
     steps, memory = rungs(settings.averaged, settings), Memory("z", settings.averaged_nodes)
-    found = [stationary(two_modes(), leimkuhler_matthews, a, memory, _near(), _RESOLUTION).density for a in steps]
+    found = [stationary(two_modes(), leimkuhler_matthews, a, memory, resolution=_RESOLUTION).density for a in steps]
     return measured(steps, found, [1.0] * len(steps))
 
 
@@ -79,7 +79,7 @@ def kinetic_ladder(settings: Settings) -> Ladder:
     steps, memory = rungs(settings.kinetic, settings), Memory("p", settings.kinetic_nodes)
     kept = [math.exp(-settings.friction * math.sqrt(2 * a)) for a in steps]
     pairs = zip(steps, kept, strict=True)
-    found = [stationary(two_modes(), baoab(e), a, memory, _near(), _RESOLUTION).density for a, e in pairs]
+    found = [stationary(two_modes(), baoab(e), a, memory, resolution=_RESOLUTION).density for a, e in pairs]
     return measured(steps, found, [1.0] * len(steps))
 
 
@@ -132,7 +132,3 @@ def mass_left(law: Curve) -> float:
 def local_orders(steps: list[float], errors: list[float]) -> list[float]:
     """Return the orders between neighbouring steps."""
     return (np.diff(np.log(errors)) / np.diff(np.log(steps))).tolist()
-
-
-def _near() -> Curve:
-    return NodeAlgebra(two_modes()).exact(CLEAN).trimmed()

@@ -1,4 +1,8 @@
-"""Other interpretations of the same steps: the exact law on a Gaussian target, and symbols."""
+"""Other interpretations of the same steps: the exact law on a Gaussian target, symbols, densities on grids.
+
+Any target on the line: `ams.laws.grid` (annealed runs of position), `ams.laws.phase` (stationary laws with a memory),
+`ams.laws.meanfield` (adaptive momentum's fixed point).
+"""
 
 from ams.laws.expected_norm import expected_norm
 from ams.laws.flow import flowed

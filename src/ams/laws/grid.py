@@ -4,10 +4,11 @@ A step of position alone, `x' = g(x) + c z`, moves a density by
 
     p'(y) = int p(x) N(y; g(x), c^2) dx,
 
-and for such integrands the trapezoidal rule errs by `exp(-2 pi^2 c^2 / h^2)` or less (module `curve`): rounding, at
-two nodes a standard deviation of the kernel. `g` and `c` come from one run of the sampler's own step on the nodes
-(module `nodes`). The density that is carried is cut where it falls below 3e-16 of its maximum, on a grid of its own
-after every step, so an annealed run is followed from sigma = 20 to 0.02 without interpolation.
+and with `p` as smooth as a kernel of that scale leaves it, the trapezoidal rule with spacing h errs by `exp(-pi^2 c^2
+/ h^2)` (module `curve`): rounding, at two nodes a standard deviation of the kernel. `g` and `c` come from one run of
+the sampler's own step on the nodes (module `nodes`). The density that is carried is cut where it falls below 3e-16 of
+its maximum, on a grid of its own after every step, so an annealed run is followed from sigma = 20 to 0.02 without
+interpolation.
 
     law = GridLaw(target)
     start = law.start(Level(0, sigma=20.0))            # the target's law at that level, or start_normal(mean, sd)
