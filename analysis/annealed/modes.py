@@ -40,15 +40,15 @@ def adaptive_momentum_starves(settings: Settings) -> Measurement:
 
 @check("B5.particles")
 def particles_agree_with_the_grid(settings: Settings) -> Measurement:
-    """Return annealed Langevin's minority weight at 40 evaluations by particles, less that of the grid law."""
-    _, errors = by_particles(settings, SAMPLERS[BASELINE].program(ENDS, 40, DEFAULT))
-    exact, found = weight(settings, BASELINE, 40).value, errors.minority
+    """Return annealed Langevin's minority weight at 100 evaluations by particles, less that of the grid law."""
+    _, errors = by_particles(settings, SAMPLERS[BASELINE].program(ENDS, 100, DEFAULT))
+    exact, found = weight(settings, BASELINE, 100).value, errors.minority
     return _measured(settings, Interval(found.value - exact, found.low - exact, found.high - exact, found.n))
 
 
 @check("B5.particles_kl")
 def estimated_divergence_agrees_with_the_grid(settings: Settings) -> Measurement:
-    """Return the particles' KL of annealed Langevin at 40 evaluations, less that of the grid law (nats)."""
-    _, errors = by_particles(settings, SAMPLERS[BASELINE].program(ENDS, 40, DEFAULT))
-    exact, found = line.default_line_run(settings, BASELINE, 40).errors.kl.value, errors.kl
+    """Return the particles' KL of annealed Langevin at 100 evaluations, less that of the grid law (nats)."""
+    _, errors = by_particles(settings, SAMPLERS[BASELINE].program(ENDS, 100, DEFAULT))
+    exact, found = line.default_line_run(settings, BASELINE, 100).errors.kl.value, errors.kl
     return _measured(settings, Interval(found.value - exact, found.low - exact, found.high - exact, found.n))

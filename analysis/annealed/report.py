@@ -103,7 +103,8 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
             ("B2",),
         ),
     ]
-    return [save_figure(draw(), folder, name, caption, claims) for name, draw, caption, claims in drawn]
+    wanted = [entry for entry in drawn if not settings.drawn or entry[0] in settings.drawn]
+    return [save_figure(draw(), folder, name, caption, claims) for name, draw, caption, claims in wanted]
 
 
 def tables(settings: Settings) -> list[Table]:

@@ -36,8 +36,9 @@ OTHERS = (
 class Settings(BaseModel):
     """Sizes of the group. Budgets are score evaluations (NFE), multiples of every T in `repeats`.
 
-    Gaussian: every sampler at `budgets`, the annealed ones at `long` too, tuned at `tuned`; the mixture likewise
-    (`line_*`), adaptive momentum there at `line_long` too.
+    Gaussian: every sampler at `budgets`, those in `lasting` at `long` too, tuned at `tuned`; the mixture likewise
+    (`line_*`), there B5's at `line_long` too. Tables have the samplers in `tabulated`, figures are those in `drawn`:
+    all where these are empty.
     Tuning tries `factors` (of NCSNv2's step) times `repeats` (T); a corrector's `snrs`; exponents `rhos` of the
     levels (0: geometric); EDM's `churns`; constant `betas`; `pulls`, consistent annealed sampling's drift in units of
     the flow's. RK45 has no budget but `tolerances`. Thresholds: `kl` (nats) and `w2`. Particles: `batches` independent
@@ -47,6 +48,8 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     tabulated: tuple[str, ...] = ()
+    drawn: tuple[str, ...] = ()
+    lasting: tuple[str, ...] = (*CAUSES, "constant momentum")
     budgets: tuple[int, ...] = (20, 30, 40, 60, 80, 100, 150, 200, 300)
     long: tuple[int, ...] = (500, 1000, 2000)
     tuned: tuple[int, ...] = (20, 40, 60, 80, 100, 150, 200, 300, 500)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from analysis.annealed import gaussian, line
-from analysis.annealed.samplers import SAMPLERS
 from analysis.annealed.settings import Settings
 
 RK45 = "flow, RK45"
@@ -40,7 +39,7 @@ def _gaussian(name: str, error: Callable[[gaussian.Run], float]) -> Case:
         lambda settings, sampler, budget: gaussian.default_run(sampler, budget),
         lambda settings, sampler, budget: gaussian.tuned_runs(settings, sampler, budget),
         lambda settings: gaussian.solver_runs(settings.tolerances),
-        lambda settings, sampler: settings.budgets + (settings.long if SAMPLERS[sampler].stacks else ()),
+        lambda settings, sampler: settings.budgets + (settings.long if sampler in settings.lasting else ()),
         lambda settings: settings.tuned,
     )
 
