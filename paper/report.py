@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ams.fresh import Fresh, read_fresh
 from ams.ledger.claims import Check, Claim, Group, Part, Profile, Relation, Verdict
 from ams.ledger.figures import Figure, Table
 from ams.ledger.files import write_whole
@@ -17,6 +18,8 @@ from ams.ledger.loading import load_claims, load_exhibits
 from ams.ledger.provenance import Environment
 from ams.ledger.records import Artefacts, CheckResult, NotCurrent, current_artefacts
 from ams.ledger.summary import ClaimRow, Ledger
+from ams.mutation.faults import read_faults
+from ams.mutation.results import Row, rows
 from ams.runner.finish import collect
 from ams.runner.workspace import Workspace
 from paper.templating import number, render
@@ -90,6 +93,13 @@ class PaperView(NamedTuple):
     bearing: list[ClaimView]
 
 
+class FreshView(NamedTuple):
+    """The record of a run with fresh seeds, and the checks in it that are no longer current."""
+
+    record: Fresh
+    stale: list[str]
+
+
 def build(workspace: Workspace, ledger: Ledger) -> str:
     """Return the page for a ledger and the records beside it."""
     claims = _claims(workspace, ledger)
@@ -106,6 +116,8 @@ def build(workspace: Workspace, ledger: Ledger) -> str:
         marks=MARKS,
         verdicts=list(Verdict),
         benchmarks=_benchmarks(workspace),
+        faults=_faults(workspace),
+        fresh=_fresh(workspace),
         exhibits=load_exhibits(workspace.root).exhibit,
         standing=_standing(claims, shown),
         environments=_environments(ledger.claims),
@@ -128,6 +140,20 @@ def _benchmarks(workspace: Workspace) -> list[ClaimView]:
         return []
     timed = Workspace.open(workspace.root, Profile.BENCH, workspace.folder.parent, workspace.data)
     return _claims(timed, collect(timed))
+
+
+def _faults(workspace: Workspace) -> list[Row]:
+    """Return what became of each seeded fault; nothing in a repository without any."""
+    return rows(workspace.root, workspace.folder.parent, read_faults(workspace.root).fault)
+
+
+def _fresh(workspace: Workspace) -> FreshView | None:
+    """Return the last run with fresh seeds; its checks are stale where their claim's record would be."""
+    record = read_fresh(workspace)
+    if record is None:
+        return None
+    keys = {claim.id: workspace.record_parts(claim).key for claim in workspace.claims.claim}
+    return FreshView(record, [check.check for check in record.checks if keys.get(check.claim) != check.key])
 
 
 def _claims(workspace: Workspace, ledger: Ledger) -> list[ClaimView]:

@@ -1,8 +1,8 @@
 """`ams fresh`: the Monte Carlo checks again, with seeds that nobody has chosen, and how many alarms they give.
 
-A fixed seed makes a run repeatable; that it passes then says little. Here each check is measured at several seeds that
-come from the system's entropy, which is recorded, so that every run can be repeated. An *alarm* is a verdict that is not
-the expected one. All checks together raise one with probability `inference.SUITE_FALSE_ALARM` a seed, at most.
+A fixed seed makes a run repeatable; that it passes then says little. Here each check is measured at several seeds
+from the system's entropy, which is recorded, so that every run can be repeated. An *alarm* is a verdict that is not the
+expected one. All checks together raise one with probability `inference.SUITE_FALSE_ALARM` a seed, at most.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Draw(BaseModel):
 
 
 class Redrawn(BaseModel):
-    """A check at the fresh seeds: the verdict wanted, the draws, the key of the claim's record; or why there are none."""
+    """A check at the fresh seeds: the verdict wanted, the draws or why there are none, the claim's key."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from ams.__main__ import main
-from ams.mutation.faults import load_faults
+from ams.mutation.faults import load_faults, read_faults
 from ams.mutation.results import RESULTS, read_trials, rows
 from ams.mutation.trial import Ending
-from tests.mutation.toy import entry, repository
+from tests.mutation.toy import THING, entry, repository
 
 CAUGHT = entry("2 * x", "x")
 SURVIVES = entry("x / 2", "x / 3", id="thing.half")
@@ -27,7 +27,12 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def state(root: Path) -> dict[str, str]:
-    found = rows(root, root / "results", load_faults(root).fault)
+    load_faults(root)
+    return state_of_table(root)
+
+
+def state_of_table(root: Path) -> dict[str, str]:
+    found = rows(root, root / "results", read_faults(root).fault)
     return {row.fault.id: row.outcome.ending if row.outcome else row.reason for row in found}
 
 
@@ -59,6 +64,9 @@ def test_what_has_changed_is_stale(work, capsys) -> None:
     capsys.readouterr()
     assert main(["mutate", "--list"]) == 0
     assert "thing.double" in (said := capsys.readouterr().out) and "somebody might (stale" in said
+    (root / "src/ams/thing.py").unlink()
+    assert state_of_table(root)["thing.double"].startswith("stale"), "the report shows a table that does not fit"
+    (root / "src/ams/thing.py").write_text(THING, encoding="utf-8")
     (root / "results" / RESULTS).write_text("{}")
     assert state(root) == {"thing.double": "not tried"}
 

@@ -6,13 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from ams.ledger.claims import Profile
+from ams.fresh import Draw, Fresh, Redrawn
+from ams.ledger.claims import Profile, Verdict
+from ams.mutation.faults import read_faults
+from ams.mutation.results import RESULTS, Trials, Tried, key_of
+from ams.mutation.trial import Ending, Outcome
 from ams.runner.finish import collect
 from ams.runner.group import run_group
 from ams.runner.pages import make_page
 from ams.runner.plan import Run
 from ams.runner.workspace import Workspace
 from paper import report
+from tests.mutation.toy import entry
 from tests.paper.pages import Page
 from tests.toy import Toy
 
@@ -255,3 +260,32 @@ def test_benchmarks_are_shown_apart_and_only_while_current(toy):
     assert "1.73" in text_of(quick) and 'id="benchmarks"' not in text_of(bench)
     toy.replace_in_module("time", "1.73", "1.83")
     assert "1.73" not in text_of(toy.workspace())
+
+
+def test_seeded_faults_and_fresh_seeds_are_shown_with_what_is_stale(toy):
+    text = text_of(run_all(toy))
+    assert 'id="trust"' not in text and "ams mutate" not in text
+    toy.write("src/ams/thing.py", "TWO = 2\n")
+    toy.write("tests/test_thing.py", "")
+    faults = [entry("2", "3", id=name) for name in ("thing.caught", "thing.new")]
+    toy.write("tests/faults.toml", "".join(faults))
+    workspace, caught = toy.workspace(), read_faults(toy.root).fault[0]
+    outcome = Outcome(ending=Ending.CAUGHT, by="tests/test_thing.py::test_two", how="AssertionError")
+    tried = {caught.id: Tried(key=key_of(toy.root, caught), outcome=outcome, started="2026-01-01")}
+    Trials(tried=tried).write(workspace.folder.parent / RESULTS)
+    keys = {name: workspace.record_parts(workspace.claims.select([name])[0]).key for name in ("A1", "A2")}
+    draws = (Draw(seed=11, value=1.25, verdict=Verdict.HOLDS), Draw(seed=12, value=2.75, verdict=Verdict.REFUTED))
+    checks = [
+        Redrawn(check=f"{name}.one", claim=name, key=key, wanted=Verdict.HOLDS, draws=draws)
+        for name, key in (("A1", keys["A1"]), ("A2", "another"))
+    ]
+    fresh = Fresh(profile="quick", entropy=99, seeds=(11, 12), started="2026-01-01", seconds=3.0, checks=tuple(checks))
+    fresh.write(workspace.folder / "fresh.json")
+    text = text_of(workspace)
+    assert (
+        "1 caught, 0 survived, 1 not tried" in text and "test_thing.py::test_two" in text and "not tried</span>" in text
+    )
+    assert "2 seeds from entropy 99" in text and "2 alarms" in text and "1.25" in text and "2.75" in text
+    assert text.count("stale: its sources, settings or entry changed since") == 1
+    toy.write("src/ams/thing.py", "TWO = 2  # changed\n")
+    assert "0 caught, 0 survived, 2 not tried" in text_of(toy.workspace())

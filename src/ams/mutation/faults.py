@@ -88,12 +88,17 @@ class Faults(BaseModel):
         return tuple(f for f in self.fault if not wanted or any(_fits(f, pattern) for pattern in wanted))
 
 
+def read_faults(root: Path) -> Faults:
+    """Read the table below `root`; no file, no faults. Raises InputProblem, in one line."""
+    return load_toml(root, FAULTS, Faults) if (root / FAULTS).exists() else Faults()
+
+
 def load_faults(root: Path) -> Faults:
     """Read the table below `root`, and check it against the code: every text once, every test file there.
 
     Raises InputProblem, in one line.
     """
-    faults = load_toml(root, FAULTS, Faults)
+    faults = read_faults(root)
     for fault in faults.fault:
         _refuse_broken(root, fault)
     return faults

@@ -6,7 +6,8 @@ such, never as caught.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,7 +34,7 @@ class Tried(BaseModel):
 class Trials(Sealed):
     """All outcomes by the fault's id."""
 
-    tried: dict[str, Tried] = {}
+    tried: dict[str, Tried] = {}  # noqa: RUF012 (a pydantic field)
 
 
 class Row(NamedTuple):
@@ -45,10 +46,10 @@ class Row(NamedTuple):
     started: str
 
 
-def key_of(root: Path, fault: Fault) -> str:
+def key_of(root: Path, fault: Fault, digest: Callable[[Path], str] | None = None) -> str:
     """Return the digest of the fault's entry, the file it is put into, and the test files that it asks."""
     names = {fault.file, *(test.partition("::")[0] for test in fault.asked(root))}
-    digests = {name: sha256_of((root / name).read_bytes()) for name in sorted(names)}
+    digests = {name: (digest or _digest)(root / name) for name in sorted(names)}
     return sha256_of(canonical_json({"fault": fault.model_dump(mode="json"), "files": digests}))
 
 
@@ -67,13 +68,18 @@ def with_trial(trials: Trials, fault: Fault, tried: Tried, known: Mapping[str, F
 
 
 def rows(root: Path, folder: Path, faults: tuple[Fault, ...]) -> list[Row]:
-    """Return a row for each fault, from the record."""
-    return [_row(root, fault, read_trials(folder).tried.get(fault.id)) for fault in faults]
+    """Return a row for each fault, from the record; a fault that no longer fits the code is stale."""
+    tried, digest = read_trials(folder).tried, cache(_digest)
+    return [_row(root, fault, tried.get(fault.id), digest) for fault in faults]
 
 
-def _row(root: Path, fault: Fault, tried: Tried | None) -> Row:
+def _row(root: Path, fault: Fault, tried: Tried | None, digest: Callable[[Path], str]) -> Row:
     if tried is None:
         return Row(fault, None, "not tried", "")
-    if tried.key != key_of(root, fault):
+    if tried.key != key_of(root, fault, digest):
         return Row(fault, None, "stale: the fault, its file or its tests changed", tried.started)
     return Row(fault, tried.outcome, "", tried.started)
+
+
+def _digest(path: Path) -> str:
+    return sha256_of(path.read_bytes()) if path.is_file() else ""

@@ -23,7 +23,9 @@ from ams.ledger.problems import InputProblem
 from ams.mutation.faults import Fault
 
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "results", "build", "*.egg-info")
-NOT_RUNNING = frozenset({"NameError", "AttributeError", "ImportError", "ModuleNotFoundError", "SyntaxError", "TypeError"})
+NOT_RUNNING = frozenset(
+    {"NameError", "AttributeError", "ImportError", "ModuleNotFoundError", "SyntaxError", "TypeError"}
+)
 SURVIVED, FAILED = 0, 1  # pytest's exit codes; others are usage, collection or its own
 
 
@@ -56,7 +58,9 @@ class Copy:
     def refuse_other_code(self) -> None:
         """Raise InputProblem where the copy's tests would import another installation of the package."""
         asked = [sys.executable, "-c", "import ams; print(ams.__file__)"]
-        found = subprocess.run(asked, env=self._environment(), cwd=self.root, capture_output=True, text=True, check=False)
+        found = subprocess.run(
+            asked, env=self._environment(), cwd=self.root, capture_output=True, text=True, check=False
+        )
         if not Path(found.stdout.strip()).is_relative_to(self.root):
             raise InputProblem(f"mutate: tests of a copy would import {found.stdout.strip() or found.stderr.strip()}")
 
