@@ -97,10 +97,9 @@ def one_sample_in_many_dimensions(settings: Settings) -> Measurement:
 
 
 @cache
-def coupled(settings: Settings, blocks: int = 64) -> np.ndarray:
+def coupled(settings: Settings, particles: int = 2**13) -> np.ndarray:
     """Return `lam |x|^2 / d` per block of particles (rows) and batch size (columns), the draws shared, d = 2."""
-    particles = blocks * max(settings.coupled_batches)
-    columns = []
+    blocks, columns = particles // max(settings.coupled_batches), []
     for batch in settings.coupled_batches:
         _, spread = observed(batch, 2, particles // batch, settings.coupled_steps, settings.seed)
         columns.append(spread.reshape(blocks, -1).mean(1))

@@ -1,8 +1,8 @@
 r"""A3: small steps of the adaptive rule, expanded from the fixed point that the step itself gives.
 
-With `w = sqrt u` the ratio is `rho = w r(b, w)`, `r` from the stationary covariance (A2), and `b = 1 + b_1 w + ...`
-solves `b = ((1 - rho)/(1 + rho))^2`. The damping can be eliminated: `rho = (1 - q)/(1 + q)`, `b = q^2` gives one
-polynomial equation between u and q, and with `lam Var x = 1`, which is linear in u, one polynomial in q.
+With `rho = (1 - q)/(1 + q)`, `b = q^2` the fixed point is one polynomial equation between u and q, its ratio that of
+the step's own stationary covariance (A2). Small steps expand it in `w = sqrt u`; and with `lam Var x = 1`, which is
+linear in u, one polynomial in q is left.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import sympy as sp
 from ams.inference import convergence_order
 from ams.laws.symbolic import a, b, lam
 from ams.ledger import Measurement, check
-from ams.samplers import damping_of
 from analysis.adaptive.fixed_point import law_of, ratio_squared, unbiased_step
 from analysis.adaptive.settings import Settings
 from analysis.momentum import symbolic_variance, variance_ratio
@@ -33,19 +32,23 @@ def root_equation(u: sp.Expr) -> sp.Expr:
 
 @cache
 def damping_series() -> sp.Expr:
-    """Return the fixed point `b = 1 + b_1 w + b_2 w^2 + O(w^3)`, `w = sqrt u`, term by term."""
-    first, second = sp.symbols("b_1 b_2")
-    unknown = 1 + first * w + second * w**2
-    rho = w * sp.sqrt(sp.simplify(ratio_squared().subs(a, w**2 / lam) / w**2)).subs(b, unknown)
-    excess = sp.expand(sp.series(damping_of(rho) - unknown, w, 0, 3).removeO())
-    (found,) = sp.solve([excess.coeff(w, 1), excess.coeff(w, 2)], [first, second], dict=True)
-    return unknown.subs(found)
+    """Return the fixed point `b = 1 + b_1 w + b_2 w^2 + O(w^3)`, from `q = 1 + q_1 w + q_2 w^2` with q < 1."""
+    first, second = sp.symbols("q_1 q_2", real=True)
+    numerator = sp.numer(root_equation(u)).subs({u: w**2, q: 1 + first * w + second * w**2})
+    lowest, following = sp.Poly(sp.expand(numerator), w).all_coeffs()[::-1][2:4]
+    below = min(sp.solve(lowest, first))
+    (next_one,) = sp.solve(following.subs(first, below), second)
+    squared = sp.expand((1 + below * w + next_one * w**2) ** 2)
+    return sum(squared.coeff(w, power) * w**power for power in range(3))
 
 
 def variance_series(factor: sp.Expr) -> sp.Expr:
-    """Return the two leading terms in w of `factor lam Var x` along the fixed point."""
-    along = (factor * symbolic_variance()).subs(u, w**2).subs(b, damping_series())
-    return sp.series(along, w, 0, 2).removeO()
+    """Return the two leading terms in w of `factor lam Var x` along the fixed point, a rational function of w."""
+    along = sp.together((factor * symbolic_variance()).subs(u, w**2).subs(b, damping_series()))
+    top, bottom = (sp.Poly(part, w).all_coeffs()[::-1] for part in sp.fraction(along))
+    vanishing = next(power for power, coefficient in enumerate(bottom) if coefficient != 0)
+    (n0, n1), (d0, d1) = top[vanishing : vanishing + 2], bottom[vanishing : vanishing + 2]
+    return sp.simplify(n0 / d0) + sp.simplify((n1 * d0 - n0 * d1) / d0**2) * w
 
 
 @check("A3.damping")

@@ -74,9 +74,8 @@ def adaptive_damping(snr: float) -> float:
 def correctors_reach_it(settings: Settings) -> Measurement:
     """Return the largest relative error of the variance that the released correctors reach at one level by running."""
     runs = {
-        adaptive_damping(0.16): (0.16, momentum_rule(adaptive(1e-4), snr_of_last_momentum(0.16))),
         adaptive_damping(0.3): (0.3, momentum_rule(adaptive(1e-4), snr_of_last_momentum(0.3))),
-        0.9: (0.3, momentum_rule(constant(0.9), snr_of_momentum(0.3))),
+        0.8: (0.3, momentum_rule(constant(0.8), snr_of_momentum(0.3))),
     }
     gaps = []
     for damping, (snr, rule) in runs.items():

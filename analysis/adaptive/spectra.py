@@ -100,15 +100,15 @@ def full_covariance_by_impulses(settings: Settings) -> Measurement:
 
 @check("A1.particles")
 def mean_field_on_a_full_covariance(settings: Settings) -> Measurement:
-    """Return `tr(C^-1 C^) / d - 1` of particles after 60 steps, C the mean-field law's covariance about its mean.
+    """Return `tr(C^-1 C^) / d - 1` of particles after 40 steps, C the mean-field law's covariance about its mean.
 
     Standard error `sqrt(2 / (batch d))` for independent samples; as in A2 the tolerance allows for 1.5 times that.
     """
     target, size = rotated_target(24, settings.seed), 2e-3
-    law, chosen = mean_field(target, size, 60)
+    law, chosen = mean_field(target, size, 40)
     generator = torch.Generator().manual_seed(settings.seed)
     start = torch.randn(settings.batch, 24, dtype=torch.float64, generator=generator)
-    program = [(STEP, Level(0, sigma=0.0, step=size))] * 60
+    program = [(STEP, Level(0, sigma=0.0, step=size))] * 40
     state, info, _ = sample(program, start, target.score, generator)
     white = law.covariance.to_eigenbasis(state.x - law.mean) / law.covariance.variances.sqrt()
     betas = info.coefficients.beta - chosen[-1].beta if info.coefficients else float("nan")

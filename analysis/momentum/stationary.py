@@ -7,6 +7,8 @@ falls from Langevin's to `1/c` as the step shrinks: momentum cools, the step hea
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import sympy as sp
 import torch
@@ -30,6 +32,7 @@ def variance_ratio(u: Real, beta: Real | float) -> Real:
     return 2 * (1 - beta + 2 * u * beta * (1 + beta)) / ((1 - beta) * c * (2 - u * (1 - beta**2)))
 
 
+@cache
 def symbolic_variance() -> sp.Expr:
     """Return `lam Var x` of the step's own stationary law, in (u, b)."""
     return sp.factor((lam * symbols()[2][0, 0]).subs(a, u / lam))

@@ -41,7 +41,7 @@ def draw_parts() -> Drawing:
     """R4: shares of the score's squared change along the run, at few and at many levels."""
     drawing = Drawing(figsize=(7.2, 3.1), layout="constrained")
     left, right = drawing.subplots(1, 2, sharey=True)
-    for axes, count in ((left, 30), (right, 300)):
+    for axes, count in ((left, 30), (right, 100)):
         parts = shares(count)
         sigmas = [part.sigma for part in parts]
         for number, (label, line) in enumerate(zip(LABELS, ("-", "-", "--", "-.", ":"), strict=True)):
@@ -64,7 +64,7 @@ def draw_lag() -> Drawing:
     left.axhline(1.0, color="0.3", lw=0.9, ls="--")
     left.set(xlabel="part of the run", ylabel="effective over stated snr", ylim=(0.95, 2.3))
     left.legend(loc="upper right")
-    counts = (10, 20, 30, 50, 100)
+    counts = (10, 30, 50, 100)
     plain, *others = controls()
     for name, color, line in zip(others, ("C0", "C1", "C1"), ("--o", "-s", "--s"), strict=True):
         over = [final_kl(name, count) / final_kl(plain, count) for count in counts]

@@ -13,13 +13,16 @@ from ams.samplers import adaptive as damping
 from ams.samplers import momentum_rule
 from analysis import adaptive
 from analysis.adaptive import batches, convergence, expansion, fixed_point, linearisation, snr, spectra
-from analysis.momentum import transition
+from analysis.momentum import symbolic_variance, transition
 from tests.claims import claims, quick_settings, verdict_of
 
 
 @pytest.fixture(autouse=True)
 def _fresh_caches():
-    caches = (transition.symbols, expansion.damping_series, spectra.random_spectra, batches.ratio, batches.coupled)
+    caches = (
+        *(transition.symbols, symbolic_variance, expansion.damping_series),
+        *(spectra.random_spectra, batches.ratio, batches.coupled),
+    )
     yield
     for cache in caches:
         cache.cache_clear()
@@ -57,7 +60,8 @@ def test_a_damping_that_feels_the_dimension_breaks_a2(monkeypatch):
 @pytest.fixture
 def another_step(monkeypatch):
     """The sampler with the drift factor 1 + b, wherever the algebra looks."""
-    transition.symbols.cache_clear()
+    for cache in (transition.symbols, symbolic_variance, expansion.damping_series):
+        cache.cache_clear()
     monkeypatch.setattr(
         transition, "momentum_rule", lambda damping: momentum_rule(damping, factor=lambda beta: 1 + beta)
     )
@@ -151,7 +155,8 @@ def test_samples_of_their_own_break_a5(monkeypatch):
     true = batches.Batches
     monkeypatch.setattr(batches, "Batches", lambda size: true(min(size, 16)))
     assert verdict_of("A5", only="constant") is Verdict.REFUTED
-    monkeypatch.setattr(batches, "coupled", lambda settings: np.cumsum(np.random.default_rng(0).random((64, 5)), 1))
+    growing = lambda settings: np.outer(np.ones(64), np.arange(len(settings.coupled_batches)))  # noqa: E731
+    monkeypatch.setattr(batches, "coupled", growing)
     assert verdict_of("A5", only="bias") is Verdict.REFUTED
 
 

@@ -12,11 +12,12 @@ from tests.claims import claims, quick_settings, verdict_of
 
 @pytest.fixture(autouse=True)
 def _fresh_symbols():
-    transition.symbols.cache_clear()
-    corrected_noise.corrected_symbols.cache_clear()
+    caches = (transition.symbols, stationary.symbolic_variance, corrected_noise.corrected_symbols)
+    for cache in caches:
+        cache.cache_clear()
     yield
-    transition.symbols.cache_clear()
-    corrected_noise.corrected_symbols.cache_clear()
+    for cache in caches:
+        cache.cache_clear()
 
 
 @pytest.mark.parametrize("identifier", ["G1", "G2", "G2c", "G3", "G4", "G5", "G6", "G7"])
