@@ -67,6 +67,7 @@ from analysis.uncooled.forms import (
     symbols,
     velocity_at_mid_kick,
 )
+from analysis.uncooled.listings import tables
 from analysis.uncooled.passage import (
     a_point_is_invariant,
     a_step_keeps_the_rest,
@@ -180,6 +181,7 @@ __all__ = [
     "stirring_does_not_mend_low_noise",
     "symbols",
     "symplectic_euler_cools",
+    "tables",
     "tapered_memory_costs",
     "the_cooled_never_arrive",
     "the_first_step_reaches_it",

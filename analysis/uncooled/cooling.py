@@ -6,6 +6,7 @@ On a stiff direction (a point, as the sampler sees it) `s = -x / sigma^2`. With 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -152,6 +153,7 @@ def needed_factor(step: float, ratio: float, steps: int) -> float:
     return float(brentq(miss, 0.5, 1.0 / step))
 
 
+@cache
 def factors(nfe: int, steps: int = 5, first: float = 50.0, last: float = 0.02) -> Factors:
     """Return the factors of a run at NCSNv2's defaults on the stiff Gaussian (16 variances from 1 to 1e-3)."""
     sigmas = geometric_sigmas(first, last, nfe // steps)

@@ -13,9 +13,9 @@ from ams.ledger import Figure, save_figure
 from ams.palette import look
 from ams.samplers import isothermal, paced, tapered
 from analysis.momentum.condition import best_loss
-from analysis.uncooled.contest import evaluations, held_out
+from analysis.uncooled.contest import evaluations, reached
 from analysis.uncooled.cooling import factors
-from analysis.uncooled.entrants import ENTRANTS, MEMORY, budgets, divergences
+from analysis.uncooled.entrants import MEMORY, budgets
 from analysis.uncooled.family import Kind
 from analysis.uncooled.passage import divergence
 from analysis.uncooled.rates import best_rate, rate_without_memory, worst_radius
@@ -91,7 +91,7 @@ def draw_orders(settings: Settings) -> Drawing:
     """KL against evaluations on the stiff Gaussian, with lines of slope -2 and -4."""
     drawing = Drawing(figsize=(3.6, 2.9), layout="constrained")
     axes = drawing.subplots()
-    ns = [n for n in budgets(max(settings.orders)) if n >= 14]
+    ns = [n for n in budgets(max(settings.orders)) if n >= 14][::2]
     plain = {**look("isothermal, e = 1/2"), "color": "0.5", "label": "e = 1/2, not extrapolated"}
     for style, step in (
         (look("isothermal, e = 0"), isothermal(0.0)),
@@ -126,10 +126,9 @@ def draw_contest(settings: Settings) -> Drawing:
 
 
 def _draw_kind(axes: Axes, settings: Settings, kind: Kind, drawn: dict[str, Artist]) -> None:
-    field = held_out(settings, kind)
+    grid = budgets(min(settings.budget, 320))[::2]
     for name in SHOWN[kind]:
-        grid = budgets(min(settings.budget, 320))
-        means = [float(divergences(ENTRANTS[name], field, n).log().mean().exp()) for n in grid]
+        means = [float(reached(settings, kind, name, n).log().mean().exp()) for n in grid]
         (line,) = axes.loglog(grid, means, **look(name), lw=2.4 if name == MEMORY else 1.4)
         drawn.setdefault(name, line)
     axes.axhline(settings.threshold, color="0.3", lw=0.8)

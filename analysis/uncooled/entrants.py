@@ -37,7 +37,9 @@ from ams.samplers import (
     momentum_rule,
     paced,
     tapered,
+    tapering,
 )
+from ams.samplers.isothermal import Pacing
 from analysis.uncooled.family import Arena
 
 Entrant: TypeAlias = Callable[[Arena, int], Program]
@@ -86,10 +88,15 @@ def kept_throughout(kept: float) -> Entrant:
     return descending(lambda n: isothermal(kept))
 
 
+def at_pace(pacing: Pacing) -> Entrant:
+    """The isothermal sampler at a pace."""
+    return descending(lambda n: paced(pacing))
+
+
 MEMORY = "isothermal, tapered"
 ENTRANTS: dict[str, Entrant] = {
-    MEMORY: descending(lambda n: paced(tapered)),
-    "isothermal, steady": descending(lambda n: paced(lambda h: tapered(h)._replace(kept=0.0))),
+    MEMORY: at_pace(tapered),
+    "isothermal, steady": at_pace(tapering(kept=0.0)),
     "isothermal, stirred": descending(lambda n: isothermal(0.0, lambda h: 1.9)),
     "isothermal, e = 0": kept_throughout(0.0),
     "isothermal, e = 1/2": kept_throughout(0.5),
@@ -114,15 +121,15 @@ def divergences(entrant: Entrant, arena: Arena, budget: int) -> torch.Tensor:
     return arena.family.divergence(entrant(arena, budget), arena.first, arena.last).nan_to_num(nan=math.inf)
 
 
-def needed(entrant: Entrant, arena: Arena, threshold: float, most: int) -> np.ndarray:
-    """Return the evaluations at which KL / d of each target first reaches `threshold`; infinite beyond `most`.
+def needed(reached: Callable[[int], torch.Tensor], threshold: float, most: int) -> np.ndarray:
+    """Return the evaluations at which KL / d of each target first is `threshold`; infinite beyond `most`.
 
-    Interpolated between budgets, on logarithms of both.
+    `reached(budget)` is that KL / d, a value a target. Interpolated between budgets, on logarithms of both.
     """
     grid, rows = [], []
     for budget in budgets(most):
         grid.append(math.log(budget))
-        rows.append(divergences(entrant, arena, budget).log().numpy())
+        rows.append(reached(budget).log().numpy())
         if (np.min(rows, axis=0) <= math.log(threshold)).all():
             break
     return np.array([_crossing(np.array(grid), column, math.log(threshold)) for column in np.transpose(rows)])

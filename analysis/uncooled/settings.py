@@ -12,7 +12,8 @@ class Settings(BaseModel):
     `development` is the seed of the family on which settings were chosen, `held_out` that of the one that judges.
     `first` and `last` are the noise levels of a run, `near` the first one of a bad start, `slow` the range of the
     slowest direction's variance over the square of the noise at which its repair begins, `gain` the size of a score's
-    errors. `threshold` is in KL / d (nats).
+    errors. `threshold` is in KL / d (nats). `compared` are the kinds of damage in the table of all samplers, `paces`
+    the `(rate, most)` of the tapered paces in the table of the development family (none: no such table).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,6 +32,8 @@ class Settings(BaseModel):
     gain: float = 0.2
     threshold: float = 1e-4
     budget: int = 640
+    compared: tuple[str, ...] = ("exact", "high", "shift", "start")
+    paces: tuple[tuple[float, float], ...] = ((2.0, 1.8), (4.0, 1.0), (4.0, 1.5), (4.0, 1.8), (8.0, 1.8), (16.0, 1.8))
     particles: int = 20_000
     development: int = 1
     held_out: int = 1905

@@ -24,15 +24,19 @@ CLAIMS = [identifier for identifier, claim in claims().items() if claim.group ==
 SMALL = {"targets": 3, "budget": 226}
 
 
+def forget() -> None:
+    remembered = (contest.held_out, contest.evaluations, contest.reached, cooling.factors)
+    cached = (forms.symbols, passage.covariance_after, *remembered)
+    for each in cached:
+        each.cache_clear()
+
+
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
     """Nothing cached outlives a break."""
-    cached = (forms.symbols, passage.covariance_after, contest.held_out, contest.evaluations)
-    for each in cached:
-        each.cache_clear()
+    forget()
     yield
-    for each in cached:
-        each.cache_clear()
+    forget()
 
 
 def small(**more: object) -> uncooled.Settings:
@@ -157,7 +161,7 @@ def test_memory_that_speeds_up_breaks_k8b(monkeypatch: pytest.MonkeyPatch) -> No
 def test_an_informed_rule_breaks_k8c(monkeypatch: pytest.MonkeyPatch) -> None:
     replace_entrant(monkeypatch, "isothermal, e adaptive", "DPM-Solver++")
     refuted("K8c", "exact", settings=small())
-    contest.evaluations.cache_clear()
+    forget()
     replace_entrant(monkeypatch, "isothermal, e adaptive", MEMORY)
     refuted("K8c", "start", settings=small())
 
@@ -171,7 +175,7 @@ def test_a_bath_without_memory_breaks_k9(monkeypatch: pytest.MonkeyPatch) -> Non
     replace_entrant(monkeypatch, "ancestral", MEMORY)
     refuted("K9", "published", settings=small())
     replace_entrant(monkeypatch, MEMORY, "isothermal, steady")
-    contest.evaluations.cache_clear()
+    forget()
     refuted("K9", "start", "steady", settings=small())
 
 
@@ -245,7 +249,17 @@ def test_a_run_that_diverges_needs_more_than_any_budget() -> None:
     field = family.arena(small(), family.Kind.EXACT, seed=7)
     wild = entrants.stationed(langevin(factor=1e9))
     assert (entrants.divergences(wild, field, 57) == np.inf).all()
-    assert (entrants.needed(wild, field, 1e-4, 57) == np.inf).all()
+    assert (entrants.needed(lambda budget: entrants.divergences(wild, field, budget), 1e-4, 57) == np.inf).all()
+
+
+def test_tables_say_who_arrives() -> None:
+    settings = small(targets=2, budget=40, compared=("exact",), paces=((4.0, 1.8),))
+    evaluations, paces = uncooled.tables(settings)
+    rows = dict(evaluations.rows)
+    assert rows["isothermal, e = 0"] == pytest.approx(23, abs=2)
+    assert rows["ancestral"] == "2 of 2 never"
+    assert [row[:3] for row in paces.rows] == [(4.0, 1.8, 0.8), (4.0, 1.8, 0.0)]
+    assert len(uncooled.tables(settings.model_copy(update={"paces": ()}))) == 1
 
 
 def test_figures_are_written(tmp_path) -> None:

@@ -9,7 +9,7 @@ from ams.samplers.dpm import dpm_solver
 from ams.samplers.edm import edm_stochastic
 from ams.samplers.filtered import filtered, wiener_gain
 from ams.samplers.heun import flow_heun
-from ams.samplers.isothermal import Pace, Passage, crossing, isothermal, paced, stirred, tapered
+from ams.samplers.isothermal import Pace, Passage, crossing, isothermal, paced, stirred, tapered, tapering
 from ams.samplers.kinetic import bao, baoab, baoab_positions, exponential_euler, obabo, sghmc, splitting
 from ams.samplers.loop import (
     NonFiniteState,
@@ -116,6 +116,7 @@ __all__ = [
     "splitting",
     "stirred",
     "tapered",
+    "tapering",
     "unit_factor",
     "wiener_gain",
     "with_corrected_noise",

@@ -65,10 +65,18 @@ def stirred(rate: float = 10.0, most: float = 0.5) -> Stirring:
     return lambda h: min(most, rate * h)
 
 
-def tapered(h: float) -> Pace:
-    """`u = 1.8 q`, `e = min(0.8, q)`, `q = exp(-4 h)`: the longer the step, the less is stirred and kept."""
-    q = math.exp(-4.0 * h)
-    return Pace(1.8 * q, min(0.8, q))
+def tapering(rate: float = 4.0, most: float = 1.8, kept: float = 0.8) -> Pacing:
+    """`u = most q`, `e = min(kept, q)`, `q = exp(-rate h)`: the longer the step, the less is stirred and kept."""
+
+    def pacing(h: float) -> Pace:
+        q = math.exp(-rate * h)
+        return Pace(most * q, min(kept, q))
+
+    return pacing
+
+
+tapered = tapering()
+"""The pace of claim K9: `u = 1.8 q`, `e = min(0.8, q)`, `q = exp(-4 h)`."""
 
 
 def isothermal(kept: float = 0.5, stirring: Stirring | None = None, extrapolate: bool = True) -> Step:
