@@ -51,7 +51,7 @@ def _normalised(molecule: Molecule) -> dict[Hashable, float]:
     groups: dict[tuple[int, int], Counter[Hashable]] = {}
     for radius, distance, feature in _features(molecule):
         groups.setdefault((radius, distance), Counter())[feature] += 1
-    values = {}
+    values: dict[Hashable, float] = {}
     for place, counts in groups.items():
         norm = math.sqrt(len(groups) * sum(count**2 for count in counts.values()))
         values.update({(*place, feature): count / norm for feature, count in counts.items()})
@@ -59,7 +59,7 @@ def _normalised(molecule: Molecule) -> dict[Hashable, float]:
 
 
 def _features(molecule: Molecule) -> Iterator[tuple[int, int, Hashable]]:
-    """Yield radius, distance and feature of each ordered pair of atoms: the pair's two neighbourhoods, and the second."""
+    """Yield radius, distance and feature of each ordered pair of atoms: both neighbourhoods, and the second alone."""
     distances = _distances(molecule)
     neighbourhoods = [_neighbourhoods(molecule, row) for row in distances]
     for first, row in zip(neighbourhoods, distances, strict=True):
@@ -78,7 +78,7 @@ def _neighbourhoods(molecule: Molecule, distances: Sequence[int]) -> list[str]:
 
 
 def _shells(molecule: Molecule, distances: Sequence[int]) -> Shells:
-    """Return the shells about an atom, as far as there are any: atoms at 0, bonds from 0, atoms at 1, bonds from 1..."""
+    """Return the shells about an atom, as far as there are any: atoms at 0, bonds from 0, atoms at 1, and so on."""
     degrees = Counter(end for u, v, _ in molecule.bonds for end in (u, v))
     shells: list[list[tuple[str, int]]] = [[] for _ in range(2 * LARGEST + 1)]
     for atom, (element, distance) in enumerate(zip(molecule.atoms, distances, strict=True)):
