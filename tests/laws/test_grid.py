@@ -12,6 +12,8 @@ from ams.laws.grid import GridLaw, moved, resolves
 from ams.laws.nodes import Blurred
 from ams.noise import VE, Level, annealed_levels, geometric_sigmas, process_levels
 from ams.samplers import (
+    Move,
+    NonFiniteState,
     affine,
     annealed,
     flow_euler,
@@ -108,3 +110,12 @@ def test_nodes_count_as_near_enough_only_where_the_moved_density_is_right(height
     told = [resolves(*moving(spacing)) for spacing in spacings]
     assert told == [False, False, True] and errors[0] > 1e-9
     assert errors[-1] < 1e-12
+
+
+def test_what_more_nodes_do_not_mend_ends_in_an_error():
+    """A step that is not finite is the loop's complaint; one whose noise is far below any nodes is the grid's."""
+    law = GridLaw(MIXTURE)
+    with pytest.raises(NonFiniteState):
+        law.end([(affine(lambda level: Move(math.nan, 0.0, 1.0)), CLEAN)], law.start(CLEAN))
+    with pytest.raises(ArithmeticError, match="do not resolve the step at level 3"):
+        law.end([(langevin(), Level(3, sigma=0.0, step=1e-12))], law.start(CLEAN))

@@ -35,6 +35,7 @@ from ams.targets import Target
 _RESOLUTION = 0.4  # spacing of a moved density, in deviations of its kernel: interpolation errs by exp(-31)
 _FREQUENCY = 3.0  # over the deviation of a kernel: at it, what the kernel lets through is 0.01
 _ALIASING = 1e-8  # of the integrand's largest Fourier coefficient, at half the frequency whose coefficient is the error
+_MOST_NODES = 1 << 17
 _COARSEST = 0.55  # the largest spacing of nodes that a kernel is taken at
 
 
@@ -90,6 +91,8 @@ class GridLaw(NodeAlgebra):
         def resolving(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
             after, info = step(state, score, noise, level, algebra)
             while not resolves(self._law, after.x):
+                if 2 * len(self._law.values) > _MOST_NODES:
+                    raise ArithmeticError(f"{_MOST_NODES} nodes do not resolve the step at level {level.number}")
                 state = state._replace(x=self._begin(self._law.refined(2)))
                 after, info = step(state, score, noise, level, algebra)
             return after, info
@@ -110,10 +113,12 @@ def resolves(law: Curve, image: Blurred) -> bool:
     rule's error is the integrand's transform at multiples of `2 pi / h`; near `pi / h` that must be below 1e-8.
     """
     c = abs(image.spread)
+    if not (c and np.isfinite(image.values).all()):
+        return True  # nothing that more nodes would mend: the landing, or the loop, complains
     stretch = max(1.0, float(np.abs(np.diff(image.values)).max()) / law.spacing)
-    if c and law.spacing * stretch > _COARSEST * c:
+    if law.spacing * stretch > _COARSEST * c:
         return False
-    turned = np.exp(1j * _FREQUENCY * (image.values - law.nodes) / (c or 1.0))
+    turned = np.exp(1j * _FREQUENCY * (image.values - law.nodes) / c)
     return law.with_values(law.values * turned).resolved(_ALIASING)
 
 
