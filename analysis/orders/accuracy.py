@@ -104,13 +104,13 @@ def momentum_laws(beta: float) -> tuple[Steady, float, Steady]:
     size, near = 0.005, NodeAlgebra(two_modes()).exact(CLEAN, (1 + beta) ** 2)
     step = momentum(momentum_rule(constant(beta)))
     found, error = estimated(two_modes(), step, size, momentum_memory(two_modes(), size, beta, 10), near)
-    finer = stationary(two_modes(), step, size, momentum_memory(two_modes(), size, beta, 14), near, 0.3)
+    finer = stationary(two_modes(), step, size, momentum_memory(two_modes(), size, beta, 12), near, 0.33)
     return found, error, finer
 
 
 @check("L1.phase")
 def phase_law_is_refined(settings: Settings) -> Measurement:
-    """Return the largest change of constant momentum's W2 to the target from 10 nodes of m to 14, and nearer in x."""
+    """Return the largest change of constant momentum's W2 to the target from 10 nodes of m to 12, and nearer in x."""
     exact = NodeAlgebra(two_modes()).exact(CLEAN)
     pairs = [(found, finer) for found, _, finer in map(momentum_laws, _BETAS)]
     changes = [abs(line_w2(found.density, exact) - line_w2(finer.density, exact)) for found, finer in pairs]
