@@ -121,7 +121,8 @@ uncooled.draw_orders(settings)
 # Authors of a sampler find it good. So the targets below, and the damages of their scores, are drawn at random from a stated
 # family whose seed nobody ran before the settings, the threshold and the bounds of every claim were committed; settings were
 # chosen on a development family of another seed. Exact laws; evaluations to KL/$d = 10^{-4}$; ratios with Student's interval
-# over targets.
+# over targets. They are Gaussians throughout, and damages act on their eigen-directions: what holds here is necessary, not
+# sufficient, for images.
 
 # %%
 show(uncooled, settings, "K8.sde", "K8.edm", "K8.ancestral", "K8.heun", "K8a.dpm")

@@ -3,8 +3,8 @@ r"""Annealed kinetic Langevin at constant temperature: the sampler of claim K7, 
 In `y = x / r`, `v = sigma / r` (module `moves`), let `D = (x + sigma^2 s) / r` be the denoised point. If the target is
 one point `D` never changes, `y` has the law `N(D, v^2 I)`, and two moves leave that invariant, exactly:
 
-- one step of BAOAB (module `kinetic`) at `dt = sqrt(2 u) v`: `a lam = u` at every level. Just before half of its kick
-  is done the velocity is independent of the position, with variance `1 - u/2` (claim K1);
+- one step of BAOAB (module `kinetic`) at `dt = sqrt(2 u) v`: `a lam = u` at every level. With half of its kick done
+  the velocity is independent of the position, with variance `1 - u/2` (claim K1);
 - the probability flow `y = gamma y + (1 - gamma) D`, `gamma = v'/v`, which only changes the unit.
 
 Both are combined into one step from `v` to `v'`, with `h = ln(v / v')`, `k = sqrt((1 - u/2) / (1 - u_/2))`,

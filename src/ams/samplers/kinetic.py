@@ -1,6 +1,7 @@
 r"""Kinetic Langevin: momentum as a velocity, with the noise inside it, so that it does not cool.
 
-Position and velocity have the law `pi(x) N(p; 0, I)`. Three flows leave it invariant, each solved exactly:
+Position and velocity have the law `pi(x) N(p; 0, I)`. The Hamiltonian flow leaves it invariant, and the thermostat;
+the former is split into two flows, and all three are solved exactly:
 
     kick     p += t s(x)                                velocity, by the score
     drift    x += t p                                   position, by the velocity
@@ -15,8 +16,8 @@ A method is an order of them over one step `dt = sqrt(2 a)`, `a = level.step` be
 
 Exponential Euler (`exponential_euler`) is no splitting: it freezes the score over a step and solves the rest exactly.
 
-Each splitting is turned so that the kicks come first and the position moves last: one evaluation and one draw a step.
-Turning a cycle past parts that leave the position alone leaves the position's law alone.
+Each splitting is turned so that its kicks come first: one evaluation and one draw a step. Turning a cycle past parts
+that leave the position alone leaves the position's law alone.
 
 Sources: Leimkuhler and Matthews, Appl. Math. Res. Express 2013 (BAOAB); Bussi and Parrinello, Phys. Rev. E 75 (2007)
 (OBABO); Chen, Fox and Guestrin, arXiv 1402.4102 (SGHMC); Cheng et al., arXiv 1707.03663 (exponential Euler).
