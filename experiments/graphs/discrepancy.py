@@ -74,10 +74,13 @@ def estimates(
     statistic: Statistic, reference: Graphs, generated: Graphs, seed: int, confidence: float = 0.95
 ) -> Estimates:
     """Return both estimates of a statistic's squared MMD. Raises ValueError for an empty set."""
-    k = _kernel((statistic,), reference, generated)
-    first = len(reference)
+    return kernel_estimates(_kernel((statistic,), reference, generated), len(reference), seed, confidence)
+
+
+def kernel_estimates(k: Kernel, first: int, seed: int, confidence: float = 0.95) -> Estimates:
+    """Return both estimates of the squared MMD of the pool's `first` observations and the others, of any kind."""
     value = max(float(mmd_squared(k, *_both(len(k), first), biased_within)), 0.0)  # below it only by rounding
-    if min(first, len(generated)) < FEWEST_UNITS:
+    if min(first, len(k) - first) < FEWEST_UNITS:
         return Estimates(value, None, None)
     unbiased = _interval(k, first, seed, confidence)
     shift = value - unbiased.value

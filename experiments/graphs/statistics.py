@@ -12,8 +12,9 @@ in bins: no transport problem is solved. Degree and spectral distances count bin
 have kernel 0.
 
 The published spectral bins end at 2, which is an eigenvalue where a component is bipartite: rounding decides whether
-it is counted or lost (in 20 of the 46 bipartite graphs of `grid` with at most 200 nodes), and a permutation of the
-nodes can change that. The matrix and the solver here are those of the published evaluation, so the same is lost.
+it is counted or lost (seen: lost in 43 of the 100 published grids, and in 1 of the 65 bipartite graphs of ego_small),
+and a permutation of the nodes can change that. The matrix and the solver here are those of the published evaluation,
+so the same is lost.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.linalg import eigvalsh
 from scipy.spatial.distance import cdist
 
@@ -76,7 +77,7 @@ def clustering_functions(listed: Sequence[Graph]) -> Description:
         d = matrices.sum(2)
         closed = np.einsum("bij,bij->bi", matrices @ matrices, matrices)
         coefficients = np.divide(closed, d * (d - 1), out=np.zeros_like(closed), where=closed > 0)
-        counts[rows] = [_histogram(values, 100, (0.0, 1.0)) for values in coefficients]
+        counts[rows] = _histograms(coefficients, 100, (0.0, 1.0))
     return _functions(counts)
 
 
@@ -85,7 +86,10 @@ def spectral_functions(listed: Sequence[Graph]) -> Description:
 
     The eigenvalues are those of `D^(-1/2) (D - A) D^(-1/2)`, with 0 for `D^(-1/2)` of an isolated node.
     """
-    return _functions(np.array([_histogram(_spectrum(graph), 200, (-1e-5, 2.0)) for graph in listed]))
+    counts = np.zeros((len(listed), 200))
+    for rows, matrices in _alike(listed):
+        counts[rows] = _histograms(_spectra(matrices), 200, (-1e-5, 2.0))
+    return _functions(counts)
 
 
 def mean_orbits(listed: Sequence[Graph]) -> Description:
@@ -116,16 +120,23 @@ def _functions(counts: np.ndarray) -> Description:
     return np.cumsum(counts / counts.sum(1, keepdims=True), axis=1)
 
 
-def _histogram(values: np.ndarray, bins: int, limits: tuple[float, float]) -> np.ndarray:
-    return np.histogram(values, bins=bins, range=limits)[0]
+def _histograms(values: Float[np.ndarray, "b n"], bins: int, limits: tuple[float, float]) -> Int[np.ndarray, "b bins"]:
+    """Return the histogram of each row, as np.histogram has it: the last bin holds its upper end, others do not."""
+    edges = np.linspace(*limits, bins + 1)
+    place = np.searchsorted(edges, values, side="right") - 1
+    place[values == edges[-1]] = bins - 1
+    rows, columns = np.nonzero((place >= 0) & (place < bins))
+    return np.bincount(rows * bins + place[rows, columns], minlength=len(values) * bins).reshape(-1, bins)
 
 
-def _spectrum(graph: Graph) -> np.ndarray:
-    matrix = adjacency(graph)
-    degrees = matrix.sum(1)
+def _spectra(matrices: Float[np.ndarray, "b n n"]) -> Float[np.ndarray, "b n"]:
+    """Return the eigenvalues of each normalised Laplacian, the products rounded in the order of networkx."""
+    degrees = matrices.sum(2)
     roots = np.divide(1.0, np.sqrt(degrees), out=np.zeros_like(degrees), where=degrees > 0)
-    laplacian = np.diag(degrees) - matrix
-    return eigvalsh(roots[:, None] * (laplacian * roots))
+    laplacians = 0.0 - matrices  # not -matrices: a zero of the other sign can turn the last bit of an eigenvalue
+    np.einsum("bii->bi", laplacians)[:] = degrees
+    scaled = roots[:, :, None] * (laplacians * roots[:, None, :])
+    return np.array([eigvalsh(one, overwrite_a=True, check_finite=False) for one in scaled])
 
 
 def _alike(listed: Sequence[Graph]) -> Iterator[tuple[list[int], Float[np.ndarray, "b n n"]]]:
