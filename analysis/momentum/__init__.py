@@ -14,11 +14,12 @@ from analysis.momentum.condition import (
 from analysis.momentum.corrected_noise import (
     corrected_form_against_reached_law,
     corrected_form_against_solved_law,
+    corrected_symbols,
     momentum_loses_at_equal_bias,
     slow_directions_lose_u,
     variance_is_as_stated,
 )
-from analysis.momentum.figures import draw_mixture, draw_rates, draw_stability, draw_variance, figures
+from analysis.momentum.figures import draw_condition, draw_mixture, draw_rates, draw_stability, draw_variance, figures
 from analysis.momentum.rates import (
     best_momentum,
     contraction,
@@ -77,7 +78,9 @@ __all__ = [
     "contraction_against_the_law",
     "corrected_form_against_reached_law",
     "corrected_form_against_solved_law",
+    "corrected_symbols",
     "determinant_and_trace",
+    "draw_condition",
     "draw_mixture",
     "draw_rates",
     "draw_stability",

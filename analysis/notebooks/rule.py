@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Reading the rule
 #
-# Claims R1, R2, R3 and P3. The released sampler damps its momentum by
+# Claims R1 to R5 and P3. The released sampler damps its momentum by
 #
 # $$\rho_t = A_{t-1}\frac{\langle s_t - s_{t-1}\rangle}{\langle d_{t-1}\rangle},\qquad
 # \beta_t = \mathrm{clip}\left(\left(\frac{1-\rho_t}{1+\rho_t}\right)^2, 0, 1-\delta\right),$$
@@ -94,6 +94,39 @@ sp.diff(symbolic_step(momentum(momentum_rule(constant(sp.Rational(9, 10)))), Sta
 show(rule, settings, "R3.adjacency", "R3.bitwise", "R3.noise_outside")
 
 # %% [markdown]
+# ## R4: what the ratio holds in a corrector
+#
+# On its own, a sampler's $s_t - s_{t-1}$ is the score's response to the last move. The released image corrector keeps $m$, $s$ and the move
+# from one noise level to the next, and between its calls the predictor moves the samples and the level changes. On a Gaussian each part
+# is a vector of the exact law:
+#
+# $$s_t - s_{t-1} = -P\,(\underbrace{A m}_{\text{own drift}} + \underbrace{\sqrt{2a}\,z}_{\text{own noise}} +
+# \underbrace{g s + \sqrt g\,z'}_{\text{predictor}}) + \underbrace{s_t - s(x_t;\ \text{last level})}_{\text{change of level}}.$$
+#
+# Only the first is about curvature along the move, and it is never above 14 % of the whole; at 30 levels predictor and level decide.
+
+# %%
+show(rule, settings, "R4.sum", "R4.drift", "R4.foreign")
+
+# %%
+rule.draw_parts()
+
+# %% [markdown]
+# ## R5: a larger signal-to-noise ratio in disguise
+#
+# The corrector's step is $a_t = 2(\mathrm{snr}\,\langle z_t\rangle/\langle m_{t-1}\rangle)^2$, with the momentum *before* its update, which
+# belongs to the level before. By homogeneity this is Song's rule at $\mathrm{snr}\,\langle s_t\rangle/\langle m_{t-1}\rangle$, and the
+# score's norm grows along the run. Langevin with the same lag, and no momentum at all, is the control.
+
+# %%
+show(rule, settings, "R5.disguise", "R5.grows", "R5.size", "R5.control")
+
+# %%
+rule.draw_lag()
+
+# %% [markdown]
+# At few levels the lag alone has a third to two thirds of what the release gains over Langevin; at 100 levels momentum only loses.
+#
 # ## P3: is a hyperparameter added?
 #
 # The clip $\delta$ is a constant of the rule. It acts only where $\rho$ is below about $\delta/4$: never in the stationary law
