@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, settings
 
+from ams.inference import SUITE_FALSE_ALARM
 from ams.ledger.claims import Claims
 from ams.ledger.loading import CLAIMS, load_toml
 from ams.ledger.problems import InputProblem
@@ -27,12 +28,23 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Refuse a collection that spends more than the budget, before any test runs."""
     try:
-        of_tests = [share_of(item) for item in items]
-        claims = load_toml(Path(__file__).resolve().parents[1], CLAIMS, Claims)
+        spent = _spent(items)
     except (ValueError, InputProblem) as error:
         raise pytest.UsageError(str(error)) from error
-    if complaint := overspent([*of_tests, *spent_by_claims(claims).values()]):
+    if complaint := overspent(spent):
         raise pytest.UsageError(complaint)
+
+
+def pytest_report_collectionfinish(items: list[pytest.Item]) -> str:
+    """Tell what the tests that are run, and the ledger's checks, spend."""
+    of_tests, of_checks = _spent(items)
+    return f"false alarms: the tests spend {of_tests:.2g}, the checks {of_checks:.2g} of {SUITE_FALSE_ALARM:g}"
+
+
+def _spent(items: list[pytest.Item]) -> tuple[float, float]:
+    """Return the shares of tests and of checks, summed."""
+    claims = load_toml(Path(__file__).resolve().parents[1], CLAIMS, Claims)
+    return sum(map(share_of, items)), sum(spent_by_claims(claims).values())
 
 
 @pytest.fixture

@@ -48,7 +48,10 @@ def test_help_needs_no_command(capsys):
         main([])
     assert ending.value.code == 0
     said = capsys.readouterr().out
-    assert all(f"• {name}" in said for name in ("reproduce", "run", "list", "check", "law", "replay", "mutate", "fresh", "schema"))
+    assert all(
+        f"• {name}" in said
+        for name in ("reproduce", "run", "list", "check", "law", "replay", "mutate", "fresh", "schema")
+    )
 
 
 def test_reproduce_runs_lists_and_checks(toy, capsys):

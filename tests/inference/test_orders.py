@@ -26,8 +26,8 @@ def test_the_order_of_an_exact_power_is_found(order: float) -> None:
 def test_the_interval_of_an_order_covers_as_often_as_it_says(monte_carlo: MonteCarlo) -> None:
     """Regressions on five errors with 10 % noise."""
     rng, h = monte_carlo.numpy(), 0.1 / 2.0 ** np.arange(5)
-    test = monte_carlo.note(plan_count_test(4000, 0.95, effect=0.035, share=monte_carlo.share))
-    fits = [convergence_order(h, h * np.exp(0.1 * rng.standard_normal(5))) for _ in range(4000)]
+    test = monte_carlo.note(plan_count_test(2500, 0.95, effect=0.045, share=monte_carlo.share))
+    fits = [convergence_order(h, h * np.exp(0.1 * rng.standard_normal(5))) for _ in range(2500)]
     assert not test.rejects(sum(fit.low <= 1.0 <= fit.high for fit in fits))
 
 

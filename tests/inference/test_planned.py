@@ -54,6 +54,12 @@ def test_the_error_rates_of_counts_are_the_binomials(n: int, rate: float) -> Non
     assert not test.rejects(round(n * rate)) and test.rejects(float("nan"))
 
 
+def test_a_test_that_cannot_see_its_effect_is_refused_with_the_number_that_could() -> None:
+    with pytest.raises(Undetectable, match=r"100 observations see 0\.85 .* not 0\.1: about 7232 are needed"):
+        plan_mean_test(100, effect=0.1)
+    assert plan_mean_test(7232, effect=0.1).smallest <= 0.1
+
+
 def test_what_is_planned_is_told() -> None:
     assert str(plan_mean_test(100, 1.0)) == (
         "n = 100, false alarm 1e-06: sees a mean off by 0.85 standard deviations (probability 0.999)"

@@ -8,7 +8,7 @@ import pytest
 
 from ams.ledger.problems import InputProblem
 from ams.mutation.faults import load_faults
-from ams.mutation.trial import Copy, Ending
+from ams.mutation.trial import Copy, Ending, judged
 from tests.mutation.toy import THING, entry, repository
 
 
@@ -34,17 +34,28 @@ def test_a_fault_that_no_test_sees_survives(copy: Copy) -> None:
     assert (outcome.ending, outcome.by) == (Ending.SURVIVED, "")
 
 
+def test_code_that_does_not_run_proves_nothing(copy: Copy) -> None:
+    outcome = tried(copy, "2 * x", "unknown * x")
+    assert (outcome.ending, outcome.how) == (Ending.BROKEN, "NameError")
+
+
 @pytest.mark.parametrize(
-    ("new", "how"),
+    ("report", "code", "ending", "how"),
     [
-        ("unknown * x", "NameError"),
-        ("x()", "TypeError"),
-        ("x.gone", "AttributeError"),
+        ('<failure message="TypeError: no"/>', 1, Ending.BROKEN, "TypeError"),
+        ('<failure message="assert 1 == 2"/>', 1, Ending.CAUGHT, "AssertionError"),
+        ('<failure message="ams.samplers.loop.NonFiniteState: no"/>', 1, Ending.CAUGHT, "NonFiniteState"),
+        ('<failure message=""/>', 1, Ending.CAUGHT, "AssertionError"),
+        ('<error message="no fixture"/>', 1, Ending.BROKEN, "pytest ended with 1: so it says"),
+        ("", 4, Ending.BROKEN, "pytest ended with 4: so it says"),
     ],
 )
-def test_code_that_does_not_run_proves_nothing(copy: Copy, new: str, how: str) -> None:
-    outcome = tried(copy, "2 * x", new)
-    assert (outcome.ending, outcome.how) == (Ending.BROKEN, how)
+def test_pytests_report_is_judged(report: str, code: int, ending: Ending, how: str, tmp_path: Path) -> None:
+    file = tmp_path / "report.xml"
+    file.write_text(f'<testsuites><testcase classname="tests.test_a" name="test_b">{report}</testcase></testsuites>')
+    outcome = judged(code, file, "so it says")
+    assert (outcome.ending, outcome.how) == (ending, how)
+    assert outcome.by == ("tests/test_a.py::test_b" if "failure" in report else "")
 
 
 def test_code_that_cannot_be_imported_proves_nothing(copy: Copy) -> None:

@@ -91,7 +91,7 @@ class Copy:
             )
         except subprocess.TimeoutExpired:
             return Outcome(ending=Ending.BROKEN, how=f"no end within {seconds:g} s", seconds=seconds)
-        outcome = _judged(done.returncode, report, done.stdout)
+        outcome = judged(done.returncode, report, done.stdout)
         return outcome.model_copy(update={"seconds": round(time.perf_counter() - begin, 1)})
 
     def _environment(self) -> dict[str, str]:
@@ -105,7 +105,8 @@ def _pytest(tests: Sequence[str], report: Path) -> list[str]:
     return [sys.executable, "-m", "pytest", *quiet, "--hypothesis-profile=unshrunk", "--hypothesis-seed=0", *tests]
 
 
-def _judged(code: int, report: Path, said: str) -> Outcome:
+def judged(code: int, report: Path, said: str) -> Outcome:
+    """Return the outcome that pytest's exit code, its JUnit report and, failing that, its words amount to."""
     if code == SURVIVED:
         return Outcome(ending=Ending.SURVIVED)
     broken = Outcome(ending=Ending.BROKEN, how=f"pytest ended with {code}: {' '.join(said.split())[-200:]}")
