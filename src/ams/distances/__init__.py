@@ -9,8 +9,10 @@ from ams.distances.energy import energy_distance, energy_distance_to_mixture, mi
 from ams.distances.expected_norm import expected_norm
 from ams.distances.gaussian import frechet_distance, gaussian_kl, gaussian_kl_full, gaussian_w2, gaussian_w2_full
 from ams.distances.line import total_variation, w2_1d
+from ams.distances.mmd import biased_within, mmd_squared, unbiased_within
 
 __all__ = [
+    "biased_within",
     "energy_distance",
     "energy_distance_to_mixture",
     "expected_norm",
@@ -24,6 +26,8 @@ __all__ = [
     "line_tv",
     "line_w2",
     "mixture_spread",
+    "mmd_squared",
     "total_variation",
+    "unbiased_within",
     "w2_1d",
 ]

@@ -1,5 +1,6 @@
 """What random numbers permit to conclude: intervals, orders of convergence, tests that know what they can see."""
 
+from ams.inference.bootstrap import FEWEST_UNITS, bootstrap_interval
 from ams.inference.fit import goodness_of_fit
 from ams.inference.intervals import Interval, mean_interval, proportion_interval
 from ams.inference.orders import NotAsymptotic, Order, asymptotic_order, convergence_order
@@ -18,6 +19,7 @@ from ams.inference.planned import (
 )
 
 __all__ = [
+    "FEWEST_UNITS",
     "SUITE_FALSE_ALARM",
     "Interval",
     "Margin",
@@ -27,6 +29,7 @@ __all__ = [
     "RangeTest",
     "Undetectable",
     "asymptotic_order",
+    "bootstrap_interval",
     "convergence_order",
     "goodness_of_fit",
     "mean_interval",
