@@ -86,6 +86,7 @@ def draw_line(settings: Settings, samplers: Sequence[str]) -> Drawing:
     _reference(right, line.MINORITY, "target")
     for axes in (left, right):
         ticks(axes, settings.line_budgets)
+        axes.set_xlim(0.9 * min(settings.line_budgets), 1.1 * max(settings.line_budgets))
     right.set(ylabel="weight of the minority mode", xlabel="score evaluations (NFE)", ylim=(0.18, 0.48))
     return _named(drawing, (left, right))
 

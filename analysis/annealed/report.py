@@ -109,37 +109,40 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 def tables(settings: Settings) -> list[Table]:
     """Return evaluations to thresholds, for each target and error, and the speed-ups behind P2 and B2."""
+    everything = settings.tabulated or (*SAMPLERS, RK45)
+    known = [sampler for sampler in everything if _has_w2(sampler)]
     return [
-        needed_table(settings, KL, settings.kl, "needed_gaussian_kl", settings.repeats, settings.factors),
-        needed_table(settings, W2, settings.w2, "needed_gaussian_w2", settings.repeats, settings.factors),
-        needed_table(settings, LINE_KL, settings.kl, "needed_mixture_kl", settings.line_repeats, settings.line_factors),
-        needed_table(settings, LINE_W2, settings.w2, "needed_mixture_w2", settings.line_repeats, settings.line_factors),
+        needed_table(settings, KL, everything, settings.kl, "needed_gaussian_kl"),
+        needed_table(settings, W2, everything, settings.w2, "needed_gaussian_w2"),
+        needed_table(settings, LINE_KL, everything, settings.line_kl, "needed_mixture_kl"),
+        needed_table(settings, LINE_W2, known, settings.w2, "needed_mixture_w2"),
         speed_table(settings),
     ]
 
 
-def needed_table(
-    settings: Settings, case: Case, errors: Sequence[float], name: str, repeats: Sequence[int], factors: Sequence[float]
-) -> Table:
+def needed_table(settings: Settings, case: Case, samplers: Sequence[str], errors: Sequence[float], name: str) -> Table:
     """Return evaluations to each threshold, at the defaults and tuned; empty where the budgets do not reach it."""
-    samplers = [s for s in settings.tabulated or (*SAMPLERS, RK45) if case is not LINE_W2 or _has_w2(s)]
     rows = tuple(
         (s, *(_cell(track(case, settings, s, tuned), error) for tuned in (False, True) for error in errors))
         for s in samplers
     )
-    tuning = (
-        f"T in {_list(repeats)} and NCSNv2's step times {_list(factors)}; snr in {_list(settings.snrs)}; levels "
-        f"geometric or with EDM's exponent in {_list(settings.rhos[1:])}; churn in {_list(settings.churns)}; constant "
-        f"momentum in {_list(settings.betas)}; consistent annealed sampling's drift, in the flow's, in "
-        f"{_list(settings.pulls)}; RK45 by its tolerance"
-    )
     caption = (
         f"{case.name}: score evaluations to each threshold, log-log between budgets; the smallest budget, "
         f"{min(case.tuned(settings))}, is an upper bound. Tuned for each budget and error, up to "
-        f"{max(case.tuned(settings))} evaluations, over: {tuning}."
+        f"{max(case.tuned(settings))} evaluations, over: {_grid(case.searched(settings))}."
     )
     header = ("sampler", *(f"{error:g}" for error in errors), *(f"{error:g}, tuned" for error in errors))
     return Table(id=name, caption=caption, header=header, rows=rows, claims=_ALL)
+
+
+def _grid(settings: Settings) -> str:
+    """Return what tuning tries, in words."""
+    return (
+        f"T in {_list(settings.repeats)} and NCSNv2's step times {_list(settings.factors)}; snr in "
+        f"{_list(settings.snrs)}; levels geometric or with EDM's exponent in {_list(settings.rhos[1:])}; churn in "
+        f"{_list(settings.churns)}; constant momentum in {_list(settings.betas)}; consistent annealed sampling's drift, "
+        f"in the flow's, in {_list(settings.pulls)}; RK45 by its tolerance"
+    )
 
 
 def _has_w2(sampler: str) -> bool:

@@ -37,12 +37,12 @@ class Settings(BaseModel):
     """Sizes of the group. Budgets are score evaluations (NFE), multiples of every T in `repeats`.
 
     Gaussian: every sampler at `budgets`, those in `lasting` at `long` too, tuned at `tuned`; the mixture likewise
-    (`line_*`), there B5's at `line_long` too. Tables have the samplers in `tabulated`, figures are those in `drawn`:
-    all where these are empty.
-    Tuning tries `factors` (of NCSNv2's step) times `repeats` (T); a corrector's `snrs`; exponents `rhos` of the
-    levels (0: geometric); EDM's `churns`; constant `betas`; `pulls`, consistent annealed sampling's drift in units of
-    the flow's. RK45 has no budget but `tolerances`. Thresholds: `kl` (nats) and `w2`. Particles: `batches` independent
-    batches of `batch`. Sensitivity: at `probes` evaluations, over `sweep_*`.
+    (`line_*`), annealed Langevin and B5's there at `line_long` too. Tables have the samplers in `tabulated`, figures
+    are those in `drawn`: all where these are empty. Tuning tries `factors` (of NCSNv2's step) times `repeats` (T); a
+    corrector's `snrs`; exponents `rhos` of the levels (0: geometric); EDM's `churns`; constant `betas`; `pulls`,
+    consistent annealed sampling's drift in units of the flow's. RK45 has no budget but `tolerances`. Thresholds:
+    `kl`, `line_kl` (nats), `w2`. Particles: `batches` independent batches of `batch`. Sensitivity: at `probes`
+    evaluations, over `sweep_*`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,7 +66,8 @@ class Settings(BaseModel):
     betas: tuple[float, ...] = (0.5, 0.8, 0.9)
     pulls: tuple[float, ...] = (1.25, 1.5, 2.0, 3.0)
     tolerances: tuple[float, ...] = (1.0, 0.1, 0.01, 1e-3, 1e-4, 1e-5)
-    kl: tuple[float, ...] = (1.0, 0.3, 0.1, 0.03, 0.01)
+    kl: tuple[float, ...] = (0.3, 0.1, 0.03, 0.01, 0.001)
+    line_kl: tuple[float, ...] = (1.0, 0.3, 0.1, 0.03, 0.01)
     w2: tuple[float, ...] = (0.5, 0.3, 0.2, 0.1, 0.05)
     batch: int = 625
     batches: int = 32

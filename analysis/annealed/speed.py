@@ -21,7 +21,7 @@ class Point(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A target and an error, `error(run)`; the runs behind it, and the budgets at the defaults and tuned."""
+    """A target and an error, `error(run)`; the runs behind it, budgets at the defaults and tuned, the grid searched."""
 
     name: str
     error: Callable[[Any], float]
@@ -30,6 +30,7 @@ class Case(NamedTuple):
     solver: Callable[[Settings], Sequence[Any]]
     budgets: Callable[[Settings, str], Sequence[int]]
     tuned: Callable[[Settings], Sequence[int]]
+    searched: Callable[[Settings], Settings]
 
 
 def _gaussian(name: str, error: Callable[[gaussian.Run], float]) -> Case:
@@ -41,6 +42,7 @@ def _gaussian(name: str, error: Callable[[gaussian.Run], float]) -> Case:
         lambda settings: gaussian.solver_runs(settings.tolerances),
         lambda settings, sampler: settings.budgets + (settings.long if sampler in settings.lasting else ()),
         lambda settings: settings.tuned,
+        lambda settings: settings,
     )
 
 
@@ -51,8 +53,9 @@ def _mixture(name: str, error: Callable[[line.LineRun], float]) -> Case:
         lambda settings, sampler, budget: line.default_line_run(settings, sampler, budget),
         lambda settings, sampler, budget: line.tuned_line_runs(settings, sampler, budget),
         line.solver_line_runs,
-        lambda settings, sampler: settings.line_budgets,
+        lambda settings, sampler: settings.line_budgets + ((settings.line_long,) if sampler == BASELINE else ()),
         lambda settings: settings.line_tuned,
+        Settings.on_the_line,
     )
 
 

@@ -101,7 +101,8 @@ def gain_on_the_mixture(settings: Settings) -> Measurement:
     """
     errors = LINE_KL.default(settings, PAPER, 40).errors
     baseline = list(track(LINE_KL, settings, BASELINE))
-    value, low, high = (needed(baseline, kl) / 40 for kl in (errors.kl.value, errors.kl.high, errors.kl.low))
+    ends = (errors.kl.value, errors.kl.high, errors.kl.low)
+    value, low, high = (min(needed(baseline, max(kl, 1e-9)) / 40, _CEILING) for kl in ends)
     return Measurement(value=value, low=low, high=high, n=errors.kl.n, seeds=(settings.seed,))
 
 

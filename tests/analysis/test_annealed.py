@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 from pytest import MonkeyPatch
 from scipy.stats import norm
 
@@ -24,6 +27,7 @@ from analysis.annealed.samplers import DEFAULT, SAMPLERS, Choice, Kind, levels
 from analysis.annealed.speed import BASELINE, KL, LINE_W2, PAPER, RK45, Point, needed, track
 from analysis.annealed.transport import Nodes, transport_kl, transport_w2
 from tests.claims import claims, quick_settings, verdict_of
+from tests.monte_carlo import MonteCarlo
 
 SETTINGS = quick_settings("annealed")
 
@@ -37,7 +41,7 @@ def swapped(monkeypatch: MonkeyPatch, name: str, other: str, times: int = 1) -> 
     """Put another sampler's runs, at `times` as many evaluations, in the place of `name`'s."""
     default, tuned, of_line = gaussian.default_run, gaussian.tuned_runs, line.default_line_run
 
-    def at(run, sampler, *before, budget):
+    def at(run: Callable[..., Any], sampler: str, *before: Any, budget: int) -> Any:
         if sampler != name:
             return run(*before, sampler, budget)
         return run(*before, other, times * budget)
@@ -221,19 +225,28 @@ def test_a_transport_draws_nothing() -> None:
         Nodes(line.target(), 20.0, 8).run([(langevin(), Level(0, sigma=1.0, step=0.1))])
 
 
-def test_two_methods_agree_on_the_mixture() -> None:
-    """Heun's law by transport, and by particles from random starts: within the particles' interval."""
+@pytest.mark.monte_carlo(share=0.02)
+def test_two_methods_agree_on_the_mixture(monte_carlo: MonteCarlo) -> None:
+    """Heun's law by transport, and by particles from random starts: within the particles' interval.
+
+    Two intervals of a false-alarm rate of 1e-6; at 12,800 particles a weight off by 0.05 is seen.
+    """
+    drawn = SETTINGS.model_copy(update={"seed": monte_carlo.seed})
     program = [(flow_heun, level) for level in levels(line.ENDS, 21, 0.0)[:-1]]
-    (_, exact), (_, found) = line.by_transport(SETTINGS, program), line.by_particles(SETTINGS, program)
+    (_, exact), (_, found) = line.by_transport(SETTINGS, program), line.by_particles(drawn, program)
     assert found.kl.low < exact.kl.value < found.kl.high
     assert found.minority.low < exact.minority.value < found.minority.high
     assert found.w2 is None and exact.w2 is not None
 
 
-def test_the_batch_hardly_matters() -> None:
-    """The mean field is inside the interval of the largest batch's KL; a clip of 0.1 or less is never reached."""
-    low, high = sensitivity.over_batch(SETTINGS, 60)[-1][1:3]
+@pytest.mark.monte_carlo(share=0.01)
+def test_a_large_batch_has_the_law_of_the_mean_field(monte_carlo: MonteCarlo) -> None:
+    """The exact KL is inside the interval of the largest batch's, at a false-alarm rate of 1e-6; 0.1 nats are seen."""
+    low, high = sensitivity.over_batch(SETTINGS.model_copy(update={"seed": monte_carlo.seed}), 60)[-1][1:3]
     assert low < gaussian.default_run(PAPER, 60).errors.kl < high
+
+
+def test_a_small_clip_never_acts() -> None:
     found = sensitivity.over_delta(SETTINGS, 60)
     assert found[0] == found[1] == found[2]
 
@@ -247,14 +260,12 @@ def test_tables_say_what_the_checks_measure(tables: dict[str, report.Table]) -> 
     rows = {row[0]: row for row in tables["speed_up"].rows}
     assert rows[100][1] == pytest.approx(speed.speed_up(KL, SETTINGS, 100), abs=0.005)
     kl = {row[0]: row for row in tables["needed_gaussian_kl"].rows}
-    assert kl[PAPER][1] < kl[BASELINE][1] and kl[BASELINE][5] == ""
-    assert {row[0] for row in tables["needed_mixture_w2"].rows} == {
-        BASELINE, "flow, Heun"
-    }  # fmt: skip
+    assert kl[PAPER][1:3] == (round(needed(track(KL, SETTINGS, PAPER), 0.3)), 113) and kl[BASELINE][5] == ""
+    assert {row[0] for row in tables["needed_mixture_w2"].rows} == {BASELINE, "flow, Heun"}
     assert "NCSNv2's step times 1, 4" in tables["needed_gaussian_kl"].caption
 
 
-def test_figures_are_written(tmp_path) -> None:
+def test_figures_are_written(tmp_path: Path) -> None:
     few = SETTINGS.model_copy(update={"drawn": ("annealed_causes", "annealed_mixture_causes")})
     drawn = annealed.figures(few, tmp_path)
     assert len(drawn) == 2 and all(figure.file.stat().st_size > 10_000 for figure in drawn)
@@ -264,7 +275,7 @@ def test_figures_are_written(tmp_path) -> None:
     "draw",
     [annealed.draw_steps, annealed.draw_snr, annealed.draw_repeats, annealed.draw_delta, annealed.draw_batch],
 )
-def test_sensitivities_are_drawn_and_named(draw) -> None:
+def test_sensitivities_are_drawn_and_named(draw: Callable[[annealed.Settings], Figure]) -> None:
     sizes = {"sweep_snr": (0.1, 0.2), "sweep_repeats": (2, 5), "probes": (20, 30), "long": (300,), "batch": 25}
     few = SETTINGS.model_copy(update={**sizes, "sweep_batch": (1, 25), "sweep_steps": (0.02, 0.2)})
     drawing = draw(few)
