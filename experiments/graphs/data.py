@@ -9,6 +9,7 @@ published graphs are of this form.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import networkx as nx
@@ -49,20 +50,29 @@ def community_small(count: int, seed: int) -> list[Graph]:
 def grid(count: int, seed: int) -> list[Graph]:
     """Return `count` rectangular grids, both sides uniform on 10 to 19."""
     sides = np.random.default_rng(seed).integers(10, 20, (count, 2)).tolist()
-    return [_from_networkx(nx.grid_2d_graph(rows, columns)) for rows, columns in sides]
+    return [_grid(rows, columns) for rows, columns in sides]
 
 
 def _communities(size: int, generator: np.random.Generator) -> Graph:
-    """Return two G(size, 0.7) of seeds 0 and 1; each pair across is joined with probability 0.1 / size.
+    """Return both communities of a size; each pair across is joined with probability 0.1 / size.
 
     Where no pair is, the first node of each is: the graph is connected.
     """
-    united = nx.disjoint_union(*(nx.gnp_random_graph(size, 0.7, seed=index) for index in range(2)))
-    bridges = np.argwhere(generator.random((size, size)) < 0.1 / size)
-    united.add_edges_from((int(u), size + int(v)) for u, v in bridges)
-    if not len(bridges):
-        united.add_edge(0, size)
-    return _from_networkx(united)
+    bridges = np.argwhere(generator.random((size, size)) < 0.1 / size).tolist() or [[0, 0]]
+    return Graph(2 * size, tuple(sorted([*_apart(size), *((u, size + v) for u, v in bridges)])))
+
+
+@cache
+def _apart(size: int) -> tuple[tuple[int, int], ...]:
+    """Return the edges of two G(size, 0.7), those of the seeds 0 and 1, side by side."""
+    halves = [nx.gnp_random_graph(size, 0.7, seed=index) for index in range(2)]
+    return _from_networkx(nx.disjoint_union(*halves)).edges
+
+
+@cache
+def _grid(rows: int, columns: int) -> Graph:
+    """Return a grid, its nodes numbered row by row."""
+    return _from_networkx(nx.grid_2d_graph(rows, columns))
 
 
 def _from_networkx(graph: nx.Graph) -> Graph:
