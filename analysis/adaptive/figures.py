@@ -52,7 +52,7 @@ def draw_bias() -> Drawing:
     ):
         drawn = {**look(sampler), "label": label}
         axes.loglog(us, [bias(u, beta) for u in us], markevery=5, markersize=4, **drawn)
-    axes.set(xlabel=r"$u = a\lambda$", ylabel=r"$W_2$ to the target (its s.d.)", ylim=(1e-7, 2))
+    axes.set(xlabel=r"$u = a\lambda$", ylabel=r"$W_2$ to the target (its s.d.)", ylim=(1e-9, 2))
     axes.legend(loc="lower right")
     return drawing
 

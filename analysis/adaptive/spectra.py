@@ -16,7 +16,7 @@ import torch
 from pydantic import JsonValue
 from scipy.special import ellipe
 
-from ams.laws.eigenbasis import eigenlaw, rotated_back
+from ams.laws import eigenlaw, rotated_back
 from ams.laws.expected_norm import expected_norm
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import Stationary, solved

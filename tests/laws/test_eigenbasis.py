@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ams.laws import GaussianLaw
-from ams.laws.eigenbasis import eigenlaw, rotated_back
+from ams.laws import GaussianLaw, eigenlaw, rotated_back
 from ams.noise import Level
 from ams.samplers import langevin
 from ams.targets import CLEAN, Gaussian
