@@ -52,11 +52,11 @@ class Block:
 
     def above(self, squares: Tensor) -> Float[Tensor, "channels pairs"]:
         """Return the entries above the diagonal, real pairs only."""
-        return squares.reshape(len(squares), -1).index_select(1, self.upper)
+        return squares.flatten(1).index_select(1, self.upper)
 
     def below(self, squares: Tensor) -> Float[Tensor, "channels pairs"]:
         """Return the entries below the diagonal, in the order of those above."""
-        return squares.reshape(len(squares), -1).index_select(1, self.lower)
+        return squares.flatten(1).index_select(1, self.lower)
 
     def spread(self, rows: Float[Tensor, "nodes features"]) -> Float[Tensor, "graphs side features"]:
         """Return the nodes' rows graph by graph; zero beyond a graph."""

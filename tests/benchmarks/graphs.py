@@ -193,3 +193,20 @@ def against_its_products(settings: Settings) -> Measurement:
                 product(*operands)
 
     return timing.ratio(work, arithmetic, settings.pairs, products=len(products.calls))
+
+
+def largest_allocation(batch: int, settings: Settings) -> int:
+    """Return the bytes of the largest single allocation of the adjacency network on a batch of community_small."""
+    given = problem("community_small", batch, 1, settings.seed)
+    layout, network = Layout.of(given.sizes), given.both.adjacency
+    x, a = torch.zeros(layout.nodes, given.setting.features), torch.zeros(layout.pairs)
+    with torch.no_grad(), torch.profiler.profile(profile_memory=True) as profile:
+        network(x, a, layout)
+    return max(event.self_cpu_memory_usage for event in profile.events())
+
+
+@check("T7.memory")
+def memory_of_an_evaluation(settings: Settings) -> Measurement:
+    """Largest allocation on 16 batches over that on 4: a block's, so about 1, where the state's ratio is 4."""
+    one, four = (largest_allocation(count * settings.community_small, settings) for count in (4, 16))
+    return Measurement(value=four / one, n=1, detail={"MiB, 4 batches": one / 2**20, "MiB, 16 batches": four / 2**20})

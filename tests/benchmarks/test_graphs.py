@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from ams.ledger.measurement import Unavailable
+from experiments.graphs import layout as module
 from experiments.graphs.generation import PUBLISHED
 from experiments.graphs.layout import Layout
 from experiments.graphs.systems import scores
@@ -65,3 +66,11 @@ def test_products_are_those_of_the_networks() -> None:
     features, layers = 2 * 3 + 3, 5
     adjacency = 1 + layers * 3 + layers * 2 + 4 * 2 + 3
     assert len(products.calls) == 2 * (features + adjacency)
+
+
+def test_memory_is_a_blocks_and_without_blocks_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = graphs.Settings(community_small=32)
+    assert graphs.memory_of_an_evaluation(settings).value < 1.3
+    monkeypatch.setattr(module, "BLOCK_LIMIT", 10**9)
+    monkeypatch.setattr(module, "BLOCK_COST", 10**9)
+    assert graphs.memory_of_an_evaluation(settings).value > 3
