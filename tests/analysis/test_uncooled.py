@@ -16,7 +16,7 @@ from ams.noise import exploding_levels, geometric_sigmas
 from ams.samplers import bao, downward, exponential_euler, isothermal, langevin, momentum_rule, obabo, sghmc
 from ams.targets import GaussianMixture
 from analysis import uncooled
-from analysis.uncooled import contest, cooling, entrants, family, forms, passage, rates, relatives
+from analysis.uncooled import contest, cooling, entrants, family, forms, passage, rates, relatives, repairs
 from analysis.uncooled.entrants import ENTRANTS, MEMORY
 from tests.claims import claims, quick_settings, verdict_of
 
@@ -187,7 +187,7 @@ def test_a_bath_without_memory_breaks_k9e(monkeypatch: pytest.MonkeyPatch) -> No
 def test_lasting_stirring_breaks_k9a(monkeypatch: pytest.MonkeyPatch) -> None:
     replace_entrant(monkeypatch, "isothermal, e = 0", "isothermal, stirred")
     refuted("K9a", "share", settings=small())
-    monkeypatch.setattr(contest, "baoab", bao)
+    monkeypatch.setattr(repairs, "baoab", bao)
     refuted("K9a", "bound")
 
 
@@ -199,7 +199,7 @@ def test_a_sampler_that_does_not_stir_breaks_k9b(monkeypatch: pytest.MonkeyPatch
 
 
 def test_right_weights_break_k9c(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contest, "GaussianMixture", lambda w, m, v: GaussianMixture([0.3, 0.7], m, v))
+    monkeypatch.setattr(repairs, "GaussianMixture", lambda w, m, v: GaussianMixture([0.3, 0.7], m, v))
     refuted("K9c", "tapered", "stirred")
 
 
