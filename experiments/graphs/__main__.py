@@ -1,4 +1,4 @@
-"""The command line: `python -m experiments.graphs`. Bad usage and bad input end in one line and exit code 2."""
+"""The command line: `python -m experiments.graphs`. Bad input ends in one line and exit code 2."""
 
 from __future__ import annotations
 

@@ -111,6 +111,7 @@ class Shape(NamedTuple):
 
 
 INITIAL = 2
+"""Channels before the first layer: `A` and `A A`."""
 
 
 def initial_channels(pairs: Float[Tensor, " pairs"], block: Block) -> Channels:
@@ -120,9 +121,9 @@ def initial_channels(pairs: Float[Tensor, " pairs"], block: Block) -> Channels:
     return torch.cat((pairs[None], block.above(a @ a)))
 
 
-def node_stack(channels: int, wider: int, width: int) -> Stack:
+def node_stack(channels: int, new_channels: int, width: int) -> Stack:
     """Return the stack that joins the values of `channels` channels at a node."""
-    return Stack([channels * width, 2 * wider, width])
+    return Stack([channels * width, 2 * max(channels, new_channels), width])
 
 
 def pair_stack(channels: int, new_channels: int, linears: int) -> Stack:
@@ -146,7 +147,7 @@ class Layer(nn.Module):
     def __init__(self, channels: int, new_channels: int, inputs: int, shape: Shape) -> None:
         super().__init__()
         self.attention = Attention(channels, inputs, shape.width, valued=True)
-        self.nodes = node_stack(channels, max(channels, new_channels), shape.width)
+        self.nodes = node_stack(channels, new_channels, shape.width)
         self.pairs = pair_stack(channels, new_channels, shape.linears)
 
     def forward(self, x: Nodes, channels: Channels, block: Block) -> tuple[Nodes, Channels]:
@@ -228,7 +229,7 @@ class AttentiveFeaturesNetwork(BlockNetwork):
         kept = shape.features + shape.width * shape.layers
         self.layers = inner_layers(shape)
         self.values = Convolution(shape.between, shape.width, shape.width)
-        self.nodes = node_stack(shape.between, max(shape.between, shape.last), shape.width)
+        self.nodes = node_stack(shape.between, shape.last, shape.width)
         self.final = Stack([kept, 2 * kept, 2 * kept, shape.features])
 
     def on_block(self, x: Nodes, pairs: Float[Tensor, " pairs"], block: Block) -> Nodes:

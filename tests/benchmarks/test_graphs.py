@@ -69,7 +69,7 @@ def test_products_are_those_of_the_networks() -> None:
 
 
 def test_memory_is_a_blocks_and_without_blocks_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = graphs.Settings(community_small=32)
+    settings = graphs.Settings(community_small=64)
     assert graphs.memory_of_an_evaluation(settings).value < 1.3
     monkeypatch.setattr(module, "BLOCK_LIMIT", 10**9)
     monkeypatch.setattr(module, "BLOCK_COST", 10**9)
