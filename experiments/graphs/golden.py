@@ -41,7 +41,8 @@ _SAMPLER = {
 }
 _WORDS = {"sde_x": "", "sde_adj": "", "call_network": "C"}
 _CASE = re.compile(
-    r"gdss_sampler_(?:s4|(?P<corrector>langevin|released_adaptive|released_constant)_(?P<predictor>euler|reverse)(?:_n\d+)?)"
+    r"gdss_sampler_(?:s4|(?P<corrector>langevin|released_adaptive|released_constant)"
+    r"_(?P<predictor>euler|reverse)(?:_n\d+)?)"
 )
 PROCESSES = ("VP", "VE")
 
