@@ -18,7 +18,7 @@ from ams.samplers import adaptive, momentum_rule
 from analysis.annealed import gaussian, line, modes, sensitivity
 from analysis.annealed.samplers import SAMPLERS, Choice, ladder
 from analysis.annealed.settings import Settings
-from analysis.annealed.speed import BASELINE, KL, LINE_KL, PAPER, W2, Case, track
+from analysis.annealed.speed import BASELINE, KL, PAPER, W2, Case, track
 from analysis.momentum import variance_ratio
 
 _SIZE = (7.2, 5.6)
@@ -48,11 +48,12 @@ def ticks(axes: Axes, budgets: Sequence[int]) -> None:
     axes.minorticks_off()
 
 
-def _reference(axes: Axes, value: float, name: str, right: bool = True) -> None:
-    """Draw a dotted line across, its name above its right end, or below its left."""
+def _reference(axes: Axes, value: float, name: str, right: bool = True, above: bool = True) -> None:
+    """Draw a dotted line across, its name above or below its right or left end."""
     axes.axhline(value, color="0.4", lw=0.8, ls=(0, (1, 2)))
     place = {"xy": (float(right), value), "xycoords": ("axes fraction", "data"), "fontsize": 8}
-    axes.annotate(name, va="bottom" if right else "top", ha="right" if right else "left", **place)  # type: ignore[arg-type]
+    ends = {"va": "bottom" if above else "top", "ha": "right" if right else "left"}
+    axes.annotate(name, **place, **ends)  # type: ignore[arg-type]
 
 
 def cooled(power: float = 4.0) -> tuple[float, float]:
@@ -78,17 +79,25 @@ def draw_line(settings: Settings, samplers: Sequence[str]) -> Drawing:
     """KL on the mixture and the weight of its minority mode, against evaluations, at the defaults."""
     drawing = Drawing(figsize=(7.2, 3.6), layout="constrained")
     left, right = drawing.subplots(1, 2)
-    _tracks(left, LINE_KL, settings, samplers, tuned=False)
+    for sampler in samplers:
+        left.loglog(*_resolved(settings, sampler), markersize=3.5, **look(sampler))
     left.set(ylabel=r"KL(law $\|$ target) (nats)", xlabel="score evaluations (NFE)", ylim=(1e-4, 3))
     for sampler in samplers:
         weights = [modes.weight(settings, sampler, budget) for budget in settings.line_budgets]
         right.semilogx(settings.line_budgets, [w.value for w in weights], markersize=3.5, **look(sampler))
-    _reference(right, line.MINORITY, "target")
+    _reference(right, line.MINORITY, "target", above=False)
     for axes in (left, right):
         ticks(axes, settings.line_budgets)
         axes.set_xlim(0.9 * min(settings.line_budgets), 1.1 * max(settings.line_budgets))
     right.set(ylabel="weight of the minority mode", xlabel="score evaluations (NFE)", ylim=(0.18, 0.48))
     return _named(drawing, (left, right))
+
+
+def _resolved(settings: Settings, sampler: str) -> tuple[list[int], list[float]]:
+    """Return budgets and KL on the mixture, those that an estimate tells from 0."""
+    found = {b: line.default_line_run(settings, sampler, b).errors.kl for b in settings.line_budgets}
+    kept = [budget for budget, kl in found.items() if kl.low > 0.0 and kl.value < math.inf]
+    return kept, [found[budget].value for budget in kept]
 
 
 def draw_steps(settings: Settings) -> Drawing:
@@ -152,7 +161,11 @@ def draw_snr(settings: Settings) -> Drawing:
         for sampler in ("PC, Langevin", "PC, adaptive", "PC, constant"):
             _sweep(axes, settings.sweep_snr, sensitivity.over_snr(settings, sampler, budget), sampler)
         _reference(
-            axes, gaussian.default_run("reverse diffusion", budget).errors.kl, "reverse diffusion alone", right=False
+            axes,
+            gaussian.default_run("reverse diffusion", budget).errors.kl,
+            "reverse diffusion alone",
+            right=False,
+            above=False,
         )
         axes.axvline(0.16, color="0.8", lw=0.8)
         axes.set_xlabel("snr (released: 0.16, grey line)")

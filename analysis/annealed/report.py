@@ -66,7 +66,7 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         (
             "annealed_mixture_rivals",
             lambda: drawing.draw_line(settings, RIVALS),
-            f"{mixture}, at the defaults: grid law, transport (Heun) or particles.",
+            f"{mixture}, at the defaults: grid law, transport (Heun) or particles, where these tell KL from 0.",
             ("B4", "B5"),
         ),
         (
@@ -140,8 +140,8 @@ def _grid(settings: Settings) -> str:
     return (
         f"T in {_list(settings.repeats)} and NCSNv2's step times {_list(settings.factors)}; snr in "
         f"{_list(settings.snrs)}; levels geometric or with EDM's exponent in {_list(settings.rhos[1:])}; churn in "
-        f"{_list(settings.churns)}; constant momentum in {_list(settings.betas)}; consistent annealed sampling's drift, "
-        f"in the flow's, in {_list(settings.pulls)}; RK45 by its tolerance"
+        f"{_list(settings.churns)}; constant momentum in {_list(settings.betas)}; drift of consistent annealed "
+        f"sampling, in units of the flow's, in {_list(settings.pulls)}; RK45 by its tolerance"
     )
 
 
