@@ -160,13 +160,8 @@ def draw_snr(settings: Settings) -> Drawing:
     for axes, budget in zip(panels, settings.probes, strict=True):
         for sampler in ("PC, Langevin", "PC, adaptive", "PC, constant"):
             _sweep(axes, settings.sweep_snr, sensitivity.over_snr(settings, sampler, budget), sampler)
-        _reference(
-            axes,
-            gaussian.default_run("reverse diffusion", budget).errors.kl,
-            "reverse diffusion alone",
-            right=False,
-            above=False,
-        )
+        alone = gaussian.default_run("reverse diffusion", budget).errors.kl
+        _reference(axes, alone, "reverse diffusion alone", right=False, above=False)
         axes.axvline(0.16, color="0.8", lw=0.8)
         axes.set_xlabel("snr (released: 0.16, grey line)")
     return _named(drawing, panels)
