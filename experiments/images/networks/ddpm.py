@@ -1,0 +1,154 @@
+r"""The noise predictors of a DDPM tutorial, for MNIST and Fashion-MNIST: 1000 steps, linear beta from 1e-4 to 0.02.
+
+    u_k = r_k u_0 + sigma_k z,   r_k^2 = prod_{j<=k} (1 - b_j),   sigma_k^2 = 1 - r_k^2,   u_0 = 2 x_0 - 1
+
+A U-Net of seven stages of three blocks (28, 14, 7, 3, 7, 14, 28 pixels) with concatenated skips; at each stage a
+function of the step's sinusoidal embedding is added to every pixel. The published embedding is a table of the 1000
+steps; here it is the formula of that table, so a level between two steps has a step too (`k` interpolated in
+`ln v`). In pixels of [0, 1] the noise is `v = sigma_k / (2 r_k)`.
+
+Source: Ho et al., arXiv 2006.11239; weights: registry entries `mnist-ddpm`, `fashion-ddpm`.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import silu
+
+from ams.ledger.problems import InputProblem
+from experiments.images.networks.face import NetworkScore
+from experiments.images.networks.loading import contents, fill, tensors
+
+STEPS, EMBEDDING = 1000, 100
+
+
+def ratios(steps: int = STEPS, first: float = 1e-4, last: float = 0.02) -> np.ndarray:
+    """Return `sigma_k / r_k` of every step, in units of the network's data, least noisy first."""
+    kept = np.cumprod(1.0 - np.linspace(first, last, steps))
+    return np.sqrt((1.0 - kept) / kept)
+
+
+def embedded(k: Tensor) -> Float[Tensor, "steps embedding"]:
+    """Return `sin(w_i k), cos(w_i k)` in turn, `w_i = 10000^(-4 i / EMBEDDING)`: the published table's rows."""
+    powers = torch.arange(EMBEDDING // 2, dtype=torch.float64) * (-4.0 / EMBEDDING)
+    angles = k[:, None].double() * torch.exp(powers * math.log(10_000.0))
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1).float()
+
+
+class Block(nn.Module):
+    """`silu(conv(silu(conv(norm(x)))))`, the norm over channels and pixels."""
+
+    def __init__(self, inputs: int, outputs: int, side: int) -> None:
+        super().__init__()
+        self.ln = nn.LayerNorm((inputs, side, side))
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
+
+    def forward(self, x: Float[Tensor, "batch i h w"]) -> Float[Tensor, "batch o h w"]:
+        """Return the block's features."""
+        return silu(self.conv2(silu(self.conv1(self.ln(x)), inplace=True)), inplace=True)
+
+
+class Stage(nn.Module):
+    """Blocks on `x + mlp(e)`, the same at every pixel; `widths` are the channels before, between and after them."""
+
+    def __init__(self, side: int, *widths: int) -> None:
+        super().__init__()
+        self.time = nn.Sequential(nn.Linear(EMBEDDING, widths[0]), nn.SiLU(), nn.Linear(widths[0], widths[0]))
+        self.blocks = nn.Sequential(*(Block(i, o, side) for i, o in pairwise(widths)))
+
+    def forward(self, x: Float[Tensor, "batch i h w"], e: Float[Tensor, " embedding"]) -> Float[Tensor, "batch o h w"]:
+        """Return the stage's features."""
+        return self.blocks(x + self.time(e)[:, None, None])
+
+
+class DenoisingUNet(nn.Module):
+    """The U-Net: the noise that it sees in `u` at step `k`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        wide = (28, 1, 10, 10, 10), (14, 10, 20, 20, 20), (7, 20, 40, 40, 40), (3, 40, 20, 20, 40)
+        narrow = (7, 80, 40, 20, 20), (14, 40, 20, 10, 10), (28, 20, 10, 10, 10)
+        self.stages = nn.ModuleList(Stage(*sizes) for sizes in wide + narrow)
+        self.down1 = nn.Conv2d(10, 10, 4, 2, 1)
+        self.down2 = nn.Conv2d(20, 20, 4, 2, 1)
+        self.down3 = nn.Sequential(nn.Conv2d(40, 40, 2, 1), nn.SiLU(), nn.Conv2d(40, 40, 4, 2, 1))
+        self.up1 = nn.Sequential(nn.ConvTranspose2d(40, 40, 4, 2, 1), nn.SiLU(), nn.ConvTranspose2d(40, 40, 2, 1))
+        self.up2 = nn.ConvTranspose2d(20, 20, 4, 2, 1)
+        self.up3 = nn.ConvTranspose2d(10, 10, 4, 2, 1)
+        self.conv_out = nn.Conv2d(10, 1, 3, padding=1)
+
+    def forward(self, u: Float[Tensor, "batch 1 28 28"], k: float) -> Float[Tensor, "batch 1 28 28"]:
+        """Return the noise at one step for all."""
+        e = embedded(torch.tensor([k]))[0].to(u.device)
+        skips: list[Tensor] = []
+        for stage, down in zip(self.stages[:3], (self.down1, self.down2, self.down3), strict=True):
+            skips.append(stage(u, e))
+            u = down(skips[-1])
+        u = self.stages[3](u, e)
+        for stage, up in zip(self.stages[4:], (self.up1, self.up2, self.up3), strict=True):
+            u = stage(torch.cat([skips.pop(), up(u)], dim=1), e)
+        return self.conv_out(u)
+
+
+class DenoisingPredictor:
+    """The U-Net as a noise predictor of images (28, 28) with pixels in [0, 1]."""
+
+    shape = (28, 28)
+
+    def __init__(self, network: DenoisingUNet) -> None:
+        self.network, self.table = network, np.log(ratios() / 2)
+        self.smallest, self.largest = (math.exp(end) for end in self.table[[0, -1]])
+
+    def noise(self, y: Float[Tensor, "batch 28 28"], v: float) -> Float[Tensor, "batch 28 28"]:
+        """Return the network's noise, of `r (2 y - 1)` at the step with that `v`, `r = 1 / sqrt(1 + 4 v^2)`."""
+        r = 1 / math.hypot(1.0, 2 * v)
+        return self.network((2 * r * y).sub_(r)[:, None], self.step(v))[:, 0]
+
+    def step(self, v: float) -> float:
+        """Return the step `k` whose noise is `v`, by interpolation of `ln v`; whole at the 1000 levels."""
+        return float(np.interp(math.log(v), self.table, np.arange(len(self.table))))
+
+
+_STAGES = {"1": 0, "2": 1, "3": 2, "_mid": 3, "4": 4, "5": 5, "_out": 6}  # as the published names count them
+
+
+def _ours(name: str) -> str:
+    """Return our name of a published tensor; one that is unknown stays as it is, and is refused later."""
+    part, _, kind = name.partition(".")
+    for stem, place in {"te": "time", "b": "blocks"}.items():
+        number = _STAGES.get(part.removeprefix(stem))
+        if part.startswith(stem) and number is not None:
+            return f"stages.{number}.{place}.{kind}"
+    return name
+
+
+def ddpm(source: str) -> NetworkScore:
+    """Return the score of such a network, from the registry or the file at a path.
+
+    Raises Unavailable where a registered file cannot be had, InputProblem for any other contents.
+    """
+    where, content = contents(source)
+    held = tensors(content, where, "network.")
+    table = held.pop("time_embed.weight", torch.empty(0))
+    rows = embedded(torch.arange(STEPS))
+    if table.shape != rows.shape or not torch.allclose(table, rows, rtol=0, atol=1e-3):
+        raise InputProblem(f"{where}: its embedding of time is not the sinusoidal one of {STEPS} steps")
+    given = {_ours(name): tensor for name, tensor in held.items()}
+    return NetworkScore(DenoisingPredictor(fill(DenoisingUNet(), given, where)))
+
+
+def mnist_ddpm() -> NetworkScore:
+    """Return the score of the network for MNIST. Raises as `ddpm`."""
+    return ddpm("mnist-ddpm")
+
+
+def fashion_ddpm() -> NetworkScore:
+    """Return the score of the network for Fashion-MNIST. Raises as `ddpm`."""
+    return ddpm("fashion-ddpm")

@@ -1,0 +1,91 @@
+"""Weights into networks, strictly: each tensor has its place, none is missing or left over, every number is finite."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ams.data import load_weights
+from ams.data.bounded import guarded
+from ams.data.files import read
+from ams.data.registry import WEIGHTS
+from ams.ledger.problems import InputProblem
+
+LARGEST = 2**30
+"""Bytes of weights that a file given by its path may hold."""
+
+
+def contents(source: str) -> tuple[str, bytes]:
+    """Return the place and bytes of a file of weights, by registry name (checksum verified) or path.
+
+    Raises InputProblem for a path that cannot be read; Unavailable where a registered file cannot be had.
+    """
+    if source in WEIGHTS:
+        path, _, content = read(source)
+        return str(path), content
+    path = Path(source)
+    try:
+        if path.stat().st_size > LARGEST:
+            raise InputProblem(f"{source}: more than the {LARGEST >> 20} MiB that a file of weights may have")
+        return source, path.read_bytes()
+    except OSError as error:
+        names = ", ".join(WEIGHTS)
+        reason = error.strerror or type(error).__name__
+        raise InputProblem(f"{source}: neither a registered file of weights ({names}) nor a file: {reason}") from None
+
+
+def tensors(content: bytes, where: str, prefix: str) -> dict[str, Tensor]:
+    """Return the tensors of a `torch.save` file, `prefix` taken off their names where they have it.
+
+    Raises InputProblem, one line that names `where`.
+    """
+    held = load_weights(content, where)
+    if not isinstance(held, Mapping) or not all(isinstance(tensor, Tensor) for tensor in held.values()):
+        raise InputProblem(f"{where}: not a dictionary of tensors, as the weights of a network are")
+    return {str(name).removeprefix(prefix): tensor for name, tensor in held.items()}
+
+
+def stored(path: Path, sha256: str) -> dict[str, Tensor]:
+    """Return the tensors of a committed safetensors file. Raises InputProblem unless its bytes are those committed."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputProblem(f"{path}: {error.strerror}: it comes with the suite; restore it") from None
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise InputProblem(f"{path}: sha256 {found}, expected {sha256}: not the committed file; restore it")
+    return parsed(content, str(path))
+
+
+def parsed(content: bytes, where: str) -> dict[str, Tensor]:
+    """Return the tensors of a safetensors file's bytes. Raises InputProblem, one line that names `where`."""
+    from safetensors.torch import load
+
+    with guarded(where, "a safetensors file"):
+        return load(content)
+
+
+def fill(network: nn.Module, given: Mapping[str, Tensor], where: str) -> Any:
+    """Return the network with these tensors, in evaluation mode and without gradients.
+
+    Raises InputProblem, one line that names `where`: for tensors unknown or missing, another shape or type, a number
+    that is not finite.
+    """
+    wanted = network.state_dict()
+    for told, names in {"unknown": given.keys() - wanted.keys(), "missing": wanted.keys() - given.keys()}.items():
+        if names:
+            raise InputProblem(f"{where}: {told} tensors {', '.join(sorted(names)[:4])} ({len(names)} in all)")
+    for name, place in wanted.items():
+        tensor = given[name]
+        if (tensor.shape, tensor.dtype) != (place.shape, place.dtype):
+            found, expected = (f"{t.dtype} {tuple(t.shape)}" for t in (tensor, place))
+            raise InputProblem(f"{where}: {name} is {found}, expected {expected}")
+        if not torch.isfinite(tensor).all():
+            raise InputProblem(f"{where}: {name} holds numbers that are not finite")
+    network.load_state_dict(dict(given))
+    return network.eval().requires_grad_(False)
