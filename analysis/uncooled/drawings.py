@@ -83,7 +83,7 @@ def draw_factors(settings: Settings) -> Drawing:
     axes.set_xticks(nfes, [str(nfe) for nfe in nfes])
     axes.minorticks_off()
     axes.set(xlabel="score evaluations", ylabel="factor of the drift", ylim=(1, None))
-    axes.legend(loc="upper left")
+    axes.legend(loc="lower left")
     return drawing
 
 
@@ -104,7 +104,12 @@ def draw_orders(settings: Settings) -> Drawing:
         ends = np.array([ns[-1] / 5, ns[-1]])
         axes.loglog(ends, height * (ends / ends[0]) ** slope, color="0.3", lw=0.8)
         middle = (ends[0] * 5**0.5, height * 5 ** (slope / 2))
-        axes.annotate(f"$N^{{{slope}}}$", middle, (3, 3), textcoords="offset points", color="0.3", fontsize=9)
+        axes.annotate(
+            f"$N^{{{slope}}}$", middle, (-3, -3), textcoords="offset points", color="0.3", ha="right", va="top"
+        )
+    shown = ns[:: max(1, len(ns) // 4)]
+    axes.set_xticks(shown, [str(n) for n in shown])
+    axes.minorticks_off()
     axes.set(xlabel="score evaluations $N$", ylabel="KL$/d$ (nats)")
     axes.legend(loc="lower left")
     return drawing
