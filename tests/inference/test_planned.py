@@ -78,6 +78,7 @@ def test_a_margin_covers_bias_and_noise() -> None:
     found = plan_margin(0.01, effect=0.1, share=0.01, bias=0.005)
     assert found.needed == pytest.approx(0.005 + 0.01 * stats.norm.isf(5e-7))
     assert found.smallest == pytest.approx(found.needed + 0.01 * stats.norm.isf(1e-3))
+    assert str(found) == "standard error 0.01, tolerance 0.054: sees 0.085"
     assert found.detail()["smallest effect seen"] == found.smallest
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from ams.inference import plan_margin
 from ams.laws import meanfield
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.meanfield import frozen_law, mean_field, returned
@@ -13,6 +14,7 @@ from ams.laws.stationary import solved
 from ams.noise import Level
 from ams.samplers import adaptive, momentum, momentum_rule, sample
 from ams.targets import CLEAN, Gaussian, GaussianMixture
+from tests.monte_carlo import MonteCarlo
 
 RULE = momentum_rule(adaptive(1e-9))
 
@@ -34,11 +36,12 @@ def test_the_factor_is_the_rule_s_own():
     assert found.beta == pytest.approx(exact.beta, abs=1e-8)
 
 
-def test_one_batch_of_particles_finds_the_same_damping():
-    """The batch's damping, averaged over 400 steps: its standard error is about 1e-3 (batch 2000), bias O(1/batch)."""
+@pytest.mark.monte_carlo(share=0.01)
+def test_one_batch_of_particles_finds_the_same_damping(monte_carlo: MonteCarlo):
+    """The batch's damping, averaged over 400 steps: over 24 seeds its standard error was 6e-4, its bias 1e-4."""
+    allowed = monte_carlo.note(plan_margin(0.001, effect=0.01, share=monte_carlo.share, bias=0.001))
     target, size = GaussianMixture([0.3, 0.7], [[-1.0], [1.0]], 0.25), 0.02
     found = mean_field(target, RULE, size)
-    generator = torch.Generator().manual_seed(7)
     start = torch.from_numpy(found.law.density.refined(4).primitive().inverse((np.arange(2000) + 0.5) / 2000))
     betas = []
 
@@ -48,8 +51,8 @@ def test_one_batch_of_particles_finds_the_same_damping():
         return chosen
 
     program = [(momentum(watching), Level(0, sigma=0.0, step=size))] * 500
-    sample(program, start[:, None], target.score, generator)
-    assert np.mean(betas[100:]) == pytest.approx(found.beta, abs=0.01)
+    sample(program, start[:, None], target.score, monte_carlo.torch())
+    assert np.mean(betas[100:]) == pytest.approx(found.beta, abs=allowed.needed)
 
 
 def test_a_search_that_does_not_settle_is_said_so(monkeypatch):

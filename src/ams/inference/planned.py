@@ -81,6 +81,9 @@ class Margin(NamedTuple):
     needed: float
     smallest: float
 
+    def __str__(self) -> str:
+        return f"standard error {self.standard_error:.2g}, tolerance {self.needed:.2g}: sees {self.smallest:.2g}"
+
     def detail(self) -> dict[str, float]:
         """Return what a record tells of it."""
         names = ("standard error", "tolerance needed", "smallest effect seen")
