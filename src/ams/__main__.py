@@ -188,6 +188,8 @@ class Mutate:
 
     only: Ids = ()
     """Faults by id or file, `*` and `?` as in a shell (default: all of tests/faults.toml)."""
+    force: bool = False
+    """Try them again, though their outcome is current."""
     list: bool = False
     """List the faults and what became of them, and stop."""
     jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
@@ -207,7 +209,7 @@ class Mutate:
             raise InputProblem(f"--jobs {self.jobs}: expected at least 1")
         if self.list:
             return list_faults(only, self.out, say)
-        return mutate(only, self.jobs, self.out, self.seconds, say)
+        return mutate(only, self.force, self.jobs, self.out, self.seconds, say)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,13 +45,25 @@ def test_all_are_tried_and_a_survivor_is_told(work, capsys) -> None:
     assert state(root) == {"thing.double": Ending.CAUGHT, "thing.half": Ending.SURVIVED}
 
 
+def test_only_what_is_not_current_is_tried_and_all_of_it_counts(work, capsys) -> None:
+    root = work(CAUGHT, SURVIVES)
+    assert main(["mutate", "--jobs", "2"]) == 1
+    before = read_trials(root / "results")
+    capsys.readouterr()
+    assert main(["mutate"]) == 1
+    assert "2 faults, 2 current" in (said := capsys.readouterr().out) and "1 caught, 1 survived" in said
+    assert read_trials(root / "results") == before
+    assert main(["mutate", "--force", "--only", "thing.double"]) == 0
+    assert read_trials(root / "results").tried["thing.double"].started > before.tried["thing.double"].started
+
+
 def test_the_record_keeps_what_was_not_tried_again_and_forgets_what_is_gone(work) -> None:
     root = work(CAUGHT, SURVIVES)
-    assert main(["mutate", "--jobs", "1"]) == 1
     assert main(["mutate", "--only", "thing.double", "--jobs", "1"]) == 0
+    assert main(["mutate", "--only", "thing.half", "--jobs", "1"]) == 1
     assert set(read_trials(root / "results").tried) == {"thing.double", "thing.half"}
     (root / "tests/faults.toml").write_text(CAUGHT, encoding="utf-8")
-    assert main(["mutate", "--jobs", "1", "--out", "results"]) == 0
+    assert main(["mutate", "--jobs", "1", "--out", "results", "--force"]) == 0
     assert set(read_trials(root / "results").tried) == {"thing.double"}
 
 

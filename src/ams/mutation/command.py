@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,29 +21,39 @@ Say = Callable[[str], None]
 SOUND_SECONDS = 600.0
 
 
-def mutate(only: tuple[str, ...], jobs: int, out: Path | None, seconds: float, say: Say) -> int:
-    """Try the faults that `only` names (all without), `jobs` at a time; each trial may take `seconds`.
+def mutate(only: tuple[str, ...], force: bool, jobs: int, out: Path | None, seconds: float, say: Say) -> int:
+    """Try the faults that `only` names (all without) and whose outcome is not current (`force`: whatever it is).
 
-    Returns 0 if every one was caught, 1 if one survived, 3 if one told nothing. Raises InputProblem for a table that
-    does not fit the code, or tests that fail without any fault.
+    `jobs` at a time; each trial may take `seconds`. Returns 0 if every one that `only` names was caught, 1 if one
+    survived, 3 if one told nothing. Raises InputProblem for a table that does not fit the code, or tests that fail
+    without any fault.
     """
     root = find_root(Path.cwd())
-    table = load_faults(root)
-    chosen, known = table.select(only), {fault.id: fault for fault in table.fault}
-    folder = (out or root / "results").resolve()
-    trials, endings = read_trials(folder), Counter[Ending]()
-    say(f"{len(chosen)} faults, one at a time in a copy; each must make a test fail")
-    with _copies(root, min(jobs, len(chosen))) as copies:
-        _refuse_unsound(copies[0], chosen)
-        keys = {fault.id: key_of(copies[0].root, fault) for fault in chosen}
-        for fault, outcome, started in _outcomes(copies, chosen, seconds):
-            endings[outcome.ending] += 1
-            say(f"[{endings.total():3}/{len(chosen)}] {line(fault, outcome)}")
-            tried = Tried(key=keys[fault.id], outcome=outcome, started=started)
-            trials = with_trial(trials, fault, tried, known)
-            trials.write(folder / RESULTS)
-    say(", ".join(f"{count} {ending}" for ending, count in endings.items()) + f"; record: {folder / RESULTS}")
+    table, folder = load_faults(root), (out or root / "results").resolve()
+    chosen = table.select(only)
+    todo = tuple(row.fault for row in rows(root, folder, chosen) if force or row.outcome is None)
+    say(f"{len(chosen)} faults, {len(chosen) - len(todo)} current; each of the rest must make a test fail")
+    if todo:
+        with _copies(root, min(jobs, len(todo))) as copies:
+            _refuse_unsound(copies[0], todo)
+            _try_all(copies, todo, seconds, {fault.id: fault for fault in table.fault}, folder, say)
+    endings = Counter(row.outcome.ending for row in rows(root, folder, chosen) if row.outcome)
+    counts = ", ".join(f"{endings[ending]} {ending}" for ending in Ending if endings[ending])
+    unseen = len(chosen) - endings.total()
+    say(f"{counts}{f', {unseen} changed meanwhile' if unseen else ''}; record: {folder / RESULTS}")
     return 3 if endings[Ending.BROKEN] else 1 if endings[Ending.SURVIVED] else 0
+
+
+def _try_all(
+    copies: list[Copy], faults: tuple[Fault, ...], seconds: float, known: Mapping[str, Fault], folder: Path, say: Say
+) -> None:
+    """Try the faults, and record each as it lands."""
+    keys = {fault.id: key_of(copies[0].root, fault) for fault in faults}
+    trials = read_trials(folder)
+    for number, (fault, outcome, started) in enumerate(_outcomes(copies, faults, seconds), start=1):
+        say(f"[{number:3}/{len(faults)}] {line(fault, outcome)}")
+        trials = with_trial(trials, fault, Tried(key=keys[fault.id], outcome=outcome, started=started), known)
+        trials.write(folder / RESULTS)
 
 
 def list_faults(only: tuple[str, ...], out: Path | None, say: Say) -> int:
