@@ -55,7 +55,20 @@ def test_more_certainty_never_turns_a_verdict_around(value, spread, relation):
     assert wide in (OPEN, check_verdict(entry(relation), Measurement(value=value)))
 
 
-def test_tightness():
-    assert tightness(entry("<=", bound=4.0), Measurement(value=1.0)) == 0.25
-    assert tightness(entry("<=", bound=0.0), Measurement(value=1.0)) is None
-    assert tightness(entry("<=", bound=1e-308), Measurement(value=1e308)) is None
+@pytest.mark.parametrize(
+    ("relation", "bound", "tolerance", "value", "found"),
+    [
+        ("<=", 4.0, 0.0, 1.0, 0.25),
+        ("<=", 3.0, 1.0, 1.0, 0.25),
+        ("<=", 0.0, 1e-10, 2e-11, 0.2),
+        ("<=", 0.0, 0.0, 1.0, None),
+        (">=", 3.0, 1.0, 4.0, 2.0),
+        (">=", 0.0, 0.0, 4.0, None),
+        ("=", 3.0, 0.5, 2.75, 0.5),
+        ("=", 3.0, 0.0, 3.0, None),
+        ("<=", 1e-308, 0.0, 1e308, None),
+    ],
+)
+def test_tightness_is_measured_over_allowed(relation, bound, tolerance, value, found):
+    told = tightness(entry(relation, bound=bound, tolerance=tolerance), Measurement(value=value))
+    assert told == (found if found is None else pytest.approx(found, rel=1e-15))

@@ -36,8 +36,17 @@ def claim_verdict(checks: Iterable[Verdict]) -> Verdict:
 
 
 def tightness(check: Check, measurement: Measurement) -> float | None:
-    """Return measured over bound: how near a one-sided bound is to what it bounds (None at bound 0, or if infinite)."""
-    if check.bound == 0.0:
+    """Return measured over allowed: how near a one-sided bound, tolerance included, is to what it bounds.
+
+    `value / (bound + tolerance)` for `<=`, `value / (bound - tolerance)` for `>=`; for `=` the part of its tolerance
+    that is used, `|value - bound| / tolerance`. None where that is infinite, or nothing at all is allowed.
+    """
+    slack, measured = check.tolerance, measurement.value
+    if check.relation is Relation.EQUAL:
+        measured, allowed = abs(measured - check.bound), slack
+    else:
+        allowed = check.bound + (slack if check.relation is Relation.AT_MOST else -slack)
+    if allowed == 0.0:
         return None
-    ratio = measurement.value / check.bound
+    ratio = measured / allowed
     return ratio if abs(ratio) < float("inf") else None
