@@ -5,24 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ams.data import Graph
-from experiments.graphs.data import adjacency, community_small, trimmed
+from experiments.graphs.coverage import disturbed
+from experiments.graphs.data import community_small
 from experiments.graphs.discrepancy import difference, estimates, floor, mean_kernel, unbiased_mmd
 from experiments.graphs.statistics import DEGREE, PUBLISHED, STATISTICS
 from tests.experiments.graphs.strategies import random_graph, relabelled
 
 REAL = community_small(120, seed=1)
 REFERENCE, OTHERS = REAL[:40], REAL[40:]
-
-
-def disturbed(listed: list[Graph], share: float, seed: int) -> list[Graph]:
-    """Return the graphs with each pair flipped with probability `share`; smaller shares flip fewer of the same."""
-    generator, made = np.random.default_rng(seed), []
-    for graph in listed:
-        u, v = np.triu_indices(graph.nodes, 1)
-        present = (adjacency(graph)[u, v] > 0) ^ (generator.random(len(u)) < share)
-        made.append(trimmed(Graph(graph.nodes, tuple(zip(u[present].tolist(), v[present].tolist(), strict=True)))))
-    return made
 
 
 @pytest.mark.parametrize("statistic", STATISTICS, ids=lambda one: one.name)
