@@ -1,9 +1,11 @@
 """MMDs of sets of graphs with intervals, the floor that real graphs reach, and differences between samplers.
 
-A published row is the biased estimate at the size of the test set, `E V = MMD^2 + (1 - E k(X, X'))/n + (1 - E
-k(Y, Y'))/m`: of real graphs too it is far from zero, and rows of other sizes are not comparable. Conclusions are drawn
-from the unbiased estimate, of differences: both samplers meet the same reference, whose own term cancels, and the
-same noise.
+A published row is the biased estimate at the size of the test set: it exceeds the laws' own on average by
+
+    (1 - E k(X, X')) / n + (1 - E k(Y, Y')) / m
+
+so it is far from zero for real graphs too, and rows of other sizes are not comparable. Conclusions are drawn from the
+unbiased estimate, of differences: both samplers meet the same reference, whose own term cancels, and the same noise.
 
 Intervals are bootstrap percentiles, all sets drawn again, pairs of a graph with its own copy left out; `coverage`
 simulates how often they hold the truth.
