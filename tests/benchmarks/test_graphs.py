@@ -77,10 +77,10 @@ def test_a_slower_packing_breaks_t7(name: str, bar: float, mirrored: None, monke
 
 
 def test_waste_breaks_t8(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of T8: a clock by which a run costs four times its products; norms by a matrix of all pairs of graphs;
+    """Falsifier of T8: a clock by which a run costs three times its arithmetic; norms by way of all pairs of graphs;
     and no blocks."""
-    assert judged("T8", "T8.products", SMALL, monkeypatch, 4.0) is Verdict.REFUTED
-    assert judged("T8", "T8.products", SMALL, monkeypatch, 1.5) is Verdict.HOLDS
+    assert judged("T8", "T8.arithmetic", SMALL, monkeypatch, 3.0) is Verdict.REFUTED
+    assert judged("T8", "T8.arithmetic", SMALL, monkeypatch, 1.5) is Verdict.HOLDS
     wide = graphs.Settings(community_small=16, steps=1)
     assert verdict_of("T8", "T8.memory", wide) is verdict_of("T8", "T8.evaluation", wide) is Verdict.HOLDS
     with monkeypatch.context() as patch:
@@ -98,14 +98,20 @@ def test_ratios_are_padded_over_packed(mirrored: None, monkeypatch: pytest.Monke
     assert found.value == 2.0 and found.detail["padded_nodes"] == 20
 
 
-def test_products_are_those_of_the_networks() -> None:
-    """Two networks, twice a step, of three layers each: every product of a block is noted once."""
-    work, products = graphs.packed_run(graphs.own_problem(1, graphs.Settings(steps=1))), graphs.Products()
-    with products:
-        work()
-    features, layers = 2 * 3 + 3, 3
-    adjacency = 1 + layers * 3 + layers * 2 + (layers - 1) * 2 + 3
-    assert len(products.calls) == 2 * (features + adjacency)
+def test_arithmetic_is_that_of_the_networks() -> None:
+    """Two networks, twice a step, of three layers each: every product and activation of a block is noted once."""
+    counts = []
+    for kinds in (graphs.PRODUCTS, graphs.ACTIVATIONS):
+        noted = graphs.Arithmetic(kinds)
+        work = graphs.packed_run(graphs.own_problem(1, graphs.Settings(steps=1)))
+        with noted:
+            work()
+        noted.again()
+        counts.append(len(noted.calls))
+    layers, final = 3, 3
+    features = 2 * layers + final, layers + final - 1
+    adjacency = 1 + 3 * layers + 2 * layers + 2 * (layers - 1) + final, 3 * layers - 1 + layers - 1 + final - 1
+    assert counts == [2 * (one + other) for one, other in zip(features, adjacency, strict=True)]
 
 
 def test_what_is_alive_is_counted_while_it_is() -> None:

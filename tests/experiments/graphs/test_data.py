@@ -110,6 +110,11 @@ def test_sizes_are_those_of_training_graphs(monte_carlo: MonteCarlo):
     assert set(drawn) == {3, 5}
 
 
+def test_no_size_is_drawn_from_no_graph():
+    with pytest.raises(ValueError, match="drawn from training graphs, and there is none"):
+        sizes([], 3, seed=0)
+
+
 def test_adjacency_is_cut_as_published():
     matrices = torch.full((2, 4, 4), 0.49)
     matrices[0, 0, 2] = matrices[0, 2, 0] = 0.5

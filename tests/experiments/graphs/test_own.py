@@ -16,6 +16,7 @@ from experiments.graphs.data import cut, sizes
 from experiments.graphs.discrepancy import unbiased_mmd
 from experiments.graphs.generation import generate
 from experiments.graphs.own import FILE, OWN, SHA256, own_networks, own_split, same_graphs, trained
+from experiments.graphs.recipe import Recipe
 from experiments.graphs.statistics import PUBLISHED
 from experiments.graphs.trained import networks_in
 from experiments.graphs.training import Denoising
@@ -34,7 +35,12 @@ def test_the_file_is_small_and_its_record_is_of_it() -> None:
     assert FILE.stat().st_size < 2 * 2**20
     assert record["sha256"] == SHA256
     assert record["origin"] == trained().origin.model_dump(mode="json")
+    assert record["cpu_seconds"] > 60 and len(record["losses"]["adjacency"]) == Recipe().steps // record["bin"]
     assert record["losses"].keys() == record["held_out"].keys() == {"features", "adjacency"}
+
+
+def test_it_is_what_the_command_makes_by_default() -> None:
+    assert trained().origin.recipe == Recipe()
 
 
 def test_the_generator_still_makes_its_graphs() -> None:

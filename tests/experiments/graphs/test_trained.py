@@ -44,7 +44,8 @@ def gone(tensors: Tensors) -> None:
 
 
 def infinite(tensors: Tensors) -> None:
-    tensors["features.layers.0.bias"] = torch.full_like(tensors["features.layers.0.bias"], torch.inf)
+    tensors["features.layers.0.bias"] = tensors["features.layers.0.bias"].clone()
+    tensors["features.layers.0.bias"][0, 0, 1] = torch.inf
 
 
 CHANGES: dict[str, tuple[Callable[[Tensors], object], str]] = {

@@ -101,12 +101,18 @@ def test_the_command_writes_a_file_that_is_its_recipes_to_the_bit(tmp_path: Path
     first, second, other = (tmp_path / name / "n.safetensors" for name in "abc")
     assert trained(first, 6) == trained(second, 6) == trained(other, 6, "--seed", "2") == 0
     assert first.read_bytes() == second.read_bytes() != other.read_bytes()
-    assert {path.name for path in first.parent.iterdir()} == {"n.safetensors", "n.json", "n.png", "n.svg"}
+    made = {path.suffix for path in first.parent.iterdir()}
+    assert made == {".safetensors", ".json", ".png", ".svg", ".pdf"}
     record = json.loads(first.with_suffix(".json").read_text())
     both, origin = read_trained(first, record["sha256"])
     assert origin.recipe == SMALL and origin.data == digest_of(graphs_of(SMALL))
     assert record["origin"] == origin.model_dump(mode="json") and len(record["losses"]["adjacency"]) == 1
     assert not any(network.training for network in both)
+    trainer = Trainer(Denoising(SMALL), plan_of(SMALL))
+    while trainer.done < 6:
+        trainer.step()
+    averaged = networks_in(trainer.averaged).adjacency.state_dict()
+    assert all(torch.equal(tensor, averaged[name]) for name, tensor in both.adjacency.state_dict().items())
 
 
 def test_a_run_that_was_interrupted_ends_in_the_same_bytes(
@@ -128,6 +134,8 @@ def test_a_run_that_was_interrupted_ends_in_the_same_bytes(
     assert trained(broken, 6) == 2 and "--resume" in capsys.readouterr().err
     assert trained(broken, 7, "--resume") == 2 and "other settings" in capsys.readouterr().err
     assert trained(broken, 6, "--resume") == 0
+    seconds = [json.loads(path.with_suffix(".json").read_text())["cpu_seconds"] for path in (whole, broken)]
+    assert min(seconds) > 0
     assert broken.read_bytes() == whole.read_bytes() and not broken.with_suffix(".state").exists()
 
 
