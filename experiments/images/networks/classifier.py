@@ -49,7 +49,10 @@ def _last_side(side: int) -> int:
     return side
 
 
-SHA256 = {"digits-classifier": "0" * 64, "mnist-classifier": "0" * 64}
+SHA256 = {
+    "digits-classifier": "c59b976919a3835c30b118e56c6e4ec49c22cf169474313fccff6da5a319be98",
+    "mnist-classifier": "0" * 64,
+}
 """Of the committed files."""
 SIDES = {"digits-classifier": 8, "mnist-classifier": 28}
 
