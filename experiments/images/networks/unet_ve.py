@@ -4,8 +4,8 @@ r"""The VE score network of the score-SDE tutorial, in its form with additive sk
 
 Four stages of convolutions down (28, 26, 12, 5, 2 pixels), three up and a last convolution; at each the time, in
 Gaussian Fourier features, enters as a bias a channel. The published network divides its output by `sigma(t)`: the
-output itself is minus the noise, so that is all there is to ask. All samples of a call share one time, hence the bias is
-the convolution's own and costs no pass over the image.
+output itself is minus the noise, so that is all there is to ask. All samples of a call share one time, hence the
+bias is the convolution's own and costs no pass over the image.
 
 Source: Song et al., arXiv 2011.13456, and its tutorial; weights: registry entry `mnist-ve`.
 """
