@@ -102,7 +102,7 @@ class SmallPredictor:
         return self.network(y.reshape(len(y), math.prod(self.shape)), one).reshape(y.shape)
 
 
-SHA256 = "0" * 64
+SHA256 = "62662aebae11010ebac29707c3952d91e22c1b1585b403e91d84c90afc21873e"
 """Of the committed file."""
 
 
