@@ -7,6 +7,7 @@ same records give the same bytes; the document is dated by its newest record.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +30,9 @@ from paper.views import CheckView, ClaimView, DeviationView, GroupView, MovedVie
 
 SOURCE = Path(__file__).with_name("paper.typ")
 NAMES = ("paper/data.json", "paper.pdf")
+SIZE = re.compile(r'<svg[^>]*?\bwidth="(?P<width>[\d.]+)pt" height="(?P<height>[\d.]+)pt"')
+TEXT_WIDTH, TEXT_HEIGHT = 470.0, 540.0  # of the page, in points
+LONGEST = 30  # rows of a table that is shown whole
 Data = dict[str, Any]
 
 
@@ -162,7 +166,7 @@ def _group(workspace: Workspace, view: GroupView, claims: Sequence[ClaimView]) -
         "claims": [each.claim.id for each in claims if each.group.id == view.group.id],
         "reason": pieces(view.reason),
         "figures": [_figure(workspace, view, each) for each in view.figures],
-        "tables": [_table(each) for each in view.tables],
+        "tables": [_table(view.folder, each) for each in view.tables],
         "derivation": derivation(cells),
         "executed": executed,
     }
@@ -185,19 +189,36 @@ def _figure(workspace: Workspace, view: GroupView, figure: Figure) -> Data:
     return {
         "path": f"/{view.folder}/{file.name}",
         "name": figure.file.stem,
+        "width": size_of(file.with_suffix(".svg")),
         "caption": pieces(figure.caption),
         "claims": list(figure.claims),
     }
 
 
-def _table(table: Table) -> Data:
+def size_of(svg: Path) -> float:
+    """Return the width, in points, at which a figure fits the page: its own, if that is not too large.
+
+    Raises ValueError for a file that does not tell its size in points, as matplotlib's do.
+    """
+    with svg.open(encoding="utf-8") as file:
+        found = SIZE.search(file.read(4096))
+    if found is None:
+        raise ValueError(f"{svg}: no width and height in points")
+    width, height = float(found["width"]), float(found["height"])
+    return round(min(width, TEXT_WIDTH, width * TEXT_HEIGHT / height), 2)
+
+
+def _table(folder: str, table: Table) -> Data:
+    shown = table.rows if len(table.rows) <= LONGEST else table.rows[: LONGEST // 2]
     numeric = [all(not isinstance(row[n], str) for row in table.rows) for n in range(len(table.header))]
     return {
         "id": table.id,
         "caption": pieces(table.caption),
         "numeric": numeric,
         "header": [pieces(cell) for cell in table.header],
-        "rows": [[_cell(cell) for cell in row] for row in table.rows],
+        "rows": [[_cell(cell) for cell in row] for row in shown],
+        "more": str(len(table.rows) - len(shown)) if len(shown) < len(table.rows) else "",
+        "file": f"{folder}/{table.id}.csv",
     }
 
 

@@ -15,6 +15,7 @@ from latex2mathml.converter import convert_to_element
 from paper.typeset import usual_latex
 
 SYNTAX = frozenset("#$\"'`\\/_^&~()[]{}|,;:.*@<>-+=!")
+LIMITS = frozenset({"max", "min", "sup", "inf", "lim"})
 BARS = ("|", "‖")
 SPACES = {"0.167em": "thin", "0.222em": "med", "0.278em": "thick", "1em": "quad", "2em": "wide"}
 ACCENTS = {
@@ -119,7 +120,7 @@ def _number(node: Element) -> str:
 def _operator(node: Element) -> str:
     text = _text(node)
     if len(text) > 1 and text.isalpha():
-        return f"op({_quoted(text)}, limits: #true)" if node.get("movablelimits") else f"op({_quoted(text)})"
+        return f"op({_quoted(text)}, limits: #true)" if text in LIMITS else f"op({_quoted(text)})"
     return f'class("{node.get("class")}", {_letters(text)})' if node.get("class") else _letters(text)
 
 
