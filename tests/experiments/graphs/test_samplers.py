@@ -115,7 +115,10 @@ def padded_scores(pair: Pair, real: Tensor) -> tuple[CoupledScore, CoupledScore]
 @EVERY
 @COUPLINGS
 def test_packed_is_padded(name: str, coupling: type) -> None:
-    """At every round; so padded samples, whose own masks and symmetry are the published code's, stay as they must."""
+    """At every round; so padded samples, whose own masks and symmetry are the published code's, stay as they must.
+
+    Symmetric to rounding: a processor may sum the entries above and below the diagonal in another order.
+    """
     pair, plan = PLANS[name]
     layout, side = Layout.of(SIZES), 7
     draws, real = Draws(layout, side), real_nodes(SIZES, side)
@@ -125,7 +128,8 @@ def test_packed_is_padded(name: str, coupling: type) -> None:
     rounds = 0
     for ((x, _), (a, _)), ((wide_x, _), (wide_a, _)) in zip(packed, padded, strict=True):
         close(Denoised(layout.pad_rows(x.x, side), layout.pad_pairs(a.x, side)), Denoised(wide_x.x, wide_a.x))
-        assert torch.equal(wide_a.x, wide_a.x.mT) and not wide_a.x.diagonal(dim1=1, dim2=2).any()
+        assert (wide_a.x - wide_a.x.mT).abs().max() < 1e-13 * wide_a.x.abs().max()
+        assert not wide_a.x.diagonal(dim1=1, dim2=2).any()
         assert torch.equal(wide_a.x, graphs_padded.mask_pairs(wide_a.x, real))
         rounds += 1
     assert rounds == len(plan(pair).rounds)
