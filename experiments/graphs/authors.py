@@ -85,9 +85,9 @@ def row(settings: Settings, name: str) -> list[Cell]:
 
 def _cell(settings: Settings, statistic: Statistic, value: float, made: list[Graph], real: Split) -> Cell:
     size, seed = len(real.test), settings.seed
-    ours = kernel_row(statistic.kernel([*real.test, *made]), size, size, seed)
+    ours, spread = kernel_row(statistic.kernel([*real.test, *made]), size, size, seed)
     floor = kernel_floor(statistic.kernel([*real.test, *real.train]), size, size, seed, settings.draws)
-    error = (ours.high - ours.low) / 2 * math.sqrt(1 + len(made) / size)
+    error = math.hypot((ours.high - ours.low) / 2, spread)
     resampled = estimates(statistic, real.test, made, seed).published
     return Cell(statistic.name, value, ours, floor, abs(value - ours.value) / error, resampled)
 

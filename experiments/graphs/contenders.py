@@ -19,10 +19,14 @@ Build: TypeAlias = Callable[[float, float], Correctors]
 
 
 class Contender(NamedTuple):
-    """A sampler: its corrector, None for none; `alone`: a graph's step is found from its own norms, not the batch's."""
+    """A sampler: its corrector, None for none.
+
+    `alone`: a graph's step is found from its own norms, not its batch's. `full`: the noise is not scaled, a control.
+    """
 
     corrector: Build | None
     alone: bool = False
+    full: bool = False
 
     @property
     def evaluations(self) -> int:
@@ -33,11 +37,13 @@ class Contender(NamedTuple):
         """Return the run in so many steps of the predictor."""
         if self.corrector is None:
             return predicted(pair, euler_maruyama, steps, END)
-        return corrected(pair, euler_maruyama, self.corrector(snr, scale_eps), steps, END)
+        built = self.corrector(snr, 1.0 if self.full else scale_eps)
+        return corrected(pair, euler_maruyama, built, steps, END)
 
 
 PREDICTOR = "predictor alone"
 LANGEVIN = "PC, Langevin"
+FULL = "PC, Langevin, full noise"
 ADAPTIVE = "PC, adaptive"
 DESCRIBED = "PC, adaptive in both"
 CONSTANT = "PC, constant"
@@ -45,6 +51,7 @@ CONSTANT = "PC, constant"
 CONTENDERS: Mapping[str, Contender] = {
     PREDICTOR: Contender(None),
     LANGEVIN: Contender(samplers.langevin_corrector),
+    FULL: Contender(samplers.langevin_corrector, full=True),
     ADAPTIVE: Contender(samplers.released_adaptive),
     DESCRIBED: Contender(samplers.described_adaptive),
     CONSTANT: Contender(samplers.released_constant),

@@ -118,12 +118,21 @@ def kernel_floor(k: Kernel, first: int, size: int, seed: int, draws: int = 500) 
     return Interval(float(values.mean()), float(low), float(high), draws)
 
 
-def kernel_row(k: Kernel, first: int, size: int, seed: int) -> Interval:
-    """Return the published estimate's mean over generated sets of `size`, for the reference as it is, +- its error.
+class Row(NamedTuple):
+    """A published estimate's mean over generated sets of a size, with an interval of one standard error to each side.
 
-    From the kernel of a pool, `first` observations of reference and any number of generated ones. The reference is not
-    drawn again: a published row is of this very one. The error is one standard error of the mean itself; a single
-    published row strays by `sqrt(n / size)` of it beside, with n generated observations here.
+    `spread` is the standard deviation of a single such set's: a published row strays by so much.
+    """
+
+    mean: Interval
+    spread: float
+
+
+def kernel_row(k: Kernel, first: int, size: int, seed: int, draws: int = 2000) -> Row:
+    """Return the row of sets of `size` from the kernel of a pool, `first` of reference and any number generated.
+
+    The reference is not drawn again: a published row is of this very one. The spread is that of sets drawn with
+    replacement from the generated ones.
     """
     held, drawn = _both(len(k), first)
     bias = biased_within(k, held)
@@ -132,7 +141,9 @@ def kernel_row(k: Kernel, first: int, size: int, seed: int) -> Interval:
         own = unbiased_within(k, w * drawn)
         return bias + own + (1 - own) / size - 2 * across(k, held, w * drawn)
 
-    return bootstrap_interval(mean, [_units(0, first), _units(first, len(k))], seed, ONE_ERROR)
+    found = bootstrap_interval(mean, [_units(0, first), _units(first, len(k))], seed, ONE_ERROR)
+    sets = np.random.default_rng(seed).multinomial(size, drawn / drawn.sum(), draws)
+    return Row(found, float(mmd_squared(k, held, sets, biased_within).std(ddof=1)))
 
 
 def difference(

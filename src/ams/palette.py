@@ -32,6 +32,7 @@ LOOKS = {
     "PC, Langevin": Look("#009E73", "v", "-"),
     "PC, adaptive": Look("#CC79A7", "P", "-"),
     "PC, constant": Look("#E69F00", "<", "-."),
+    "PC, Langevin, full noise": Look("#56B4E9", "v", "--"),
     "PC, adaptive in both": Look("#D55E00", "s", "--"),
     "PC, constant in both": Look("#E69F00", "^", ":"),
     "PC, Leimkuhler-Matthews": Look("#0072B2", "p", "--"),
