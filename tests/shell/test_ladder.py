@@ -145,7 +145,7 @@ def test_two_at_once_make_it_once(checkout: Checkout) -> None:
         subprocess.Popen(checkout.command(), env=checkout.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         for _ in range(2)
     ]
-    ends = [process.communicate(timeout=30) for process in running]
+    ends = [process.communicate(timeout=120) for process in running]
     assert [process.returncode for process in running] == [0, 0]
     assert len(checkout.pip_calls) == 1
     assert sum(b"another run is making" in err for _, err in ends) == 1
