@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from ams.runner.workspace import Workspace, find_root
 
 
 def expect(profile: Profile, out: Path | None, say: Callable[[str], None]) -> int:
-    """Write `paper/expected/<profile>.json` from the current records; say what moved, and which claims have none.
+    """Write `paper/expected/<profile>.json` from the current records, and what README says of it; say what moved.
 
     Returns 0. Raises InputProblem where no claim has a record or the file cannot be written.
     """
@@ -35,6 +36,8 @@ def expect(profile: Profile, out: Path | None, say: Callable[[str], None]) -> in
     except OSError as error:
         raise InputProblem(f"cannot write {path}: {error.strerror}") from error
     say(f"{len(found.claims)} claims: {FOLDER}/{path.name}")
+    for name in importlib.import_module("paper.readme").write(workspace.root):
+        say(f"written: {name}")
     return 0
 
 
