@@ -22,7 +22,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -72,15 +72,26 @@ class Task(Protocol):
         ...
 
 
+@runtime_checkable
+class HeldOut(Protocol):
+    """A task that can tell a network's loss on data that it does not learn from."""
+
+    def held_out(self, network: nn.Module, device: torch.device) -> Float[Tensor, " parts"]:
+        """Return the loss on what is held out, in parts: the same noise at each call."""
+        ...
+
+
 class Trainer:
     """A training run: `step()` makes one step, `state()` and `load(state)` interrupt and resume it.
 
-    `curve` holds the parts of the loss of every step so far; `network` is trained, `averaged` is its average.
+    `curve` holds the parts of the loss of every step so far; `network` is trained, `averaged` is its average, `held`
+    the average's loss on held-out data: rows of (step, *parts).
     """
 
     def __init__(self, task: Task, plan: Plan, device: torch.device | str = "cpu") -> None:
         self.task, self.plan, self.device = task, plan, torch.device(device)
         self.curve: list[list[float]] = []
+        self.held: list[list[float]] = []
         with drawn_from(plan.seed, 0):
             self.network = task.network().to(self.device).train()
         self.averaged = copy.deepcopy(self.network).eval().requires_grad_(False)
@@ -104,6 +115,12 @@ class Trainer:
         self._follow()
         self.curve.append(parts.detach().tolist())
 
+    def look(self) -> None:
+        """Add the average's loss on held-out data, of a task that has some."""
+        if isinstance(self.task, HeldOut):
+            with torch.no_grad():
+                self.held.append([float(self.done), *self.task.held_out(self.averaged, self.device).tolist()])
+
     def _rate(self) -> float:
         """Return the learning rate of the step that comes."""
         wave = (1 + math.cos(math.pi * self.done / self.plan.steps)) / 2
@@ -125,6 +142,7 @@ class Trainer:
         return {
             "about": self._about(),
             "curve": torch.tensor(self.curve, dtype=torch.float64),
+            "held": torch.tensor(self.held, dtype=torch.float64),
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
             "adam": self._adam.state_dict(),
@@ -137,7 +155,7 @@ class Trainer:
         self.network.load_state_dict(state["network"])
         self.averaged.load_state_dict(state["averaged"])
         self._adam.load_state_dict(state["adam"])
-        self.curve = state["curve"].tolist()
+        self.curve, self.held = state["curve"].tolist(), state["held"].tolist()
 
 
 @contextmanager
@@ -162,6 +180,7 @@ def fit(trainer: Trainer, kept: Path, resume: bool, report: Report, every: int =
     while trainer.done < trainer.plan.steps:
         trainer.step()
         if trainer.done % every == 0 or trainer.done == trainer.plan.steps:
+            trainer.look()
             _keep(trainer, kept)
             means = np.mean(trainer.curve[-every:], axis=0)
             report(trainer.done, dict(zip(trainer.task.parts, means.tolist(), strict=True)))

@@ -114,15 +114,15 @@ def test_another_run_is_refused_with_whose_and_since_when(toy):
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_stops_its_jobs_and_says_that_nothing_is_lost(toy, sent):
-    slow_down(toy, 30)
+    slow_down(toy, 600)
     command = [sys.executable, "-m", "ams", "reproduce", "--profile", "cpu"]
     run = subprocess.Popen(command, cwd=toy.root, env=toy.environment(), stderr=subprocess.PIPE, start_new_session=True)
     wait_for(lambda: toy.record("A1", "cpu").exists())
     run.send_signal(sent)
-    _, said = run.communicate(timeout=30)
+    _, said = run.communicate(timeout=120)
     assert run.returncode == 130
     assert b"the same command goes on from there" in said
-    wait_for(lambda: not working(run.pid), seconds=5)
+    wait_for(lambda: not working(run.pid), seconds=30)
 
 
 def test_the_lock_is_free_after_use_and_reports_a_silent_holder(tmp_path):

@@ -11,12 +11,12 @@ from ams.ledger.claims import Profile, Verdict
 from ams.mutation.faults import read_faults
 from ams.mutation.results import RESULTS, Trials, Tried, key_of
 from ams.mutation.trial import Ending, Outcome
-from ams.runner.finish import collect
+from ams.runner.finish import collect, publish
 from ams.runner.group import run_group
 from ams.runner.pages import make_page
 from ams.runner.plan import Run
 from ams.runner.workspace import Workspace
-from paper import report
+from paper import pictures, report
 from tests.mutation.toy import entry
 from tests.paper.pages import Page
 from tests.toy import Toy
@@ -61,7 +61,7 @@ def toy(tmp_path: Path) -> Toy:
 
 def test_page_is_whole_and_offline(toy):
     workspace = run_all(toy)
-    text = text_of(workspace)
+    text = publish(workspace)[1].read_text(encoding="utf-8")
     page = Page(text)
     assert "http" not in text
     assert len(page.ids()) == len(set(page.ids()))
@@ -171,11 +171,11 @@ def test_without_exhibits_the_section_says_so(toy):
 
 def test_a_huge_svg_gives_way_to_its_pixels(tmp_path):
     file = tmp_path / "dots.svg"
-    file.write_bytes(b"<svg/>" + b" " * report.LARGEST_SVG)
+    file.write_bytes(b"<svg/>" + b" " * pictures.LARGEST_SVG)
     file.with_suffix(".png").write_bytes(b"pixels")
-    assert report._picture(file).startswith("data:image/png;base64,")
+    assert pictures.data_address(file).startswith("data:image/png;base64,")
     file.write_bytes(b"<svg/>")
-    assert report._picture(file).startswith("data:image/svg+xml;base64,")
+    assert pictures.data_address(file).startswith("data:image/svg+xml;base64,")
 
 
 def test_claims_of_the_paper_come_with_what_bears_on_them(toy):

@@ -26,11 +26,12 @@ def collect(workspace: Workspace) -> Ledger:
 
 
 def publish(workspace: Workspace) -> tuple[Ledger, Path]:
-    """Write `ledger.json` and the report, each whole; return the ledger and the report's place. Raises OSError."""
+    """Write `ledger.json`, page and paper, each whole; return the ledger and the page's place. Raises OSError."""
     ledger = collect(workspace)
     ledger.write(workspace.folder / "ledger.json")
-    report = importlib.import_module("paper.report")
-    return ledger, report.write(workspace, ledger)
+    page = importlib.import_module("paper.report").write(workspace, ledger)
+    importlib.import_module("paper.document").write(workspace, ledger)
+    return ledger, page
 
 
 def faults(workspace: Workspace, only: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
@@ -100,11 +101,11 @@ def _artefact_fault(name: str, path: Path, parts: KeyParts) -> Iterator[tuple[st
 
 def _document_faults(workspace: Workspace) -> Iterator[tuple[str, str]]:
     ledger = collect(workspace)
-    report = importlib.import_module("paper.report")
-    documents = {"ledger.json": ledger.to_text(), "report.html": report.build(workspace, ledger)}
-    for name, text in documents.items():
+    page = importlib.import_module("paper.report").build(workspace, ledger)
+    paper = importlib.import_module("paper.document").build(workspace, ledger)
+    for name, content in {"ledger.json": ledger.to_text(), "report.html": page, **paper}.items():
         path = workspace.folder / name
         if not path.is_file():
             yield name, "missing"
-        elif sha256_of(path.read_bytes()) != sha256_of(text):
+        elif sha256_of(path.read_bytes()) != sha256_of(content):
             yield name, "not what the records give"
