@@ -96,7 +96,7 @@ def test_a_floor_needs_as_many_real_graphs() -> None:
 
 
 def test_few_steps_from_the_authors_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    """End to end, the smallest that there is: sizes from the training graphs, every cell finite, floors as published."""
+    """End to end, the smallest that there is: sizes of the training graphs, every cell finite, the published row."""
     monkeypatch.setenv("AMS_OFFLINE", "1")
     settings = Settings(ego_small=(4, 3), draws=50)
     try:
