@@ -45,7 +45,7 @@ def put(monkeypatch: pytest.MonkeyPatch) -> Put:
     return place
 
 
-ROW_CHECKS = [("W1", ".community_small"), ("W1", ".ego_small"), ("W3", ".enzymes")]
+ROW_CHECKS = [("W1", ".community_small"), ("W1", ".ego_small"), ("W3", ".enzymes"), ("W3", ".grid")]
 
 
 def test_other_graphs_break_the_rows(put: Put) -> None:
