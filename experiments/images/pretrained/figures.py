@@ -18,7 +18,7 @@ from experiments.images.pretrained.trajectory import Step, gaussian_prediction, 
 
 CONTROLS = (controls.NONE, controls.WHOLE, *controls.CONTROLS, controls.MATCHED)
 TRACED = ("adaptive momentum", "PC, adaptive")
-CLAIMS = ("W1", "W2", "W3", "W4", "W5", "W6", "W9")
+CLAIMS = ("I1", "I2", "I3", "I4", "I5", "I6", "I9")
 
 
 def all_runs(settings: Settings) -> dict[str, dict[int, runs.Run]]:
@@ -53,8 +53,8 @@ def draw_all(settings: Settings, folder: Path, confidence: float, snr: float) ->
     drawn = {
         "pretrained_quality": (draw_quality(settings, confidence), quality, CLAIMS),
         "pretrained_samples": (draw_samples(settings), grid, CLAIMS),
-        "pretrained_beta": (draw_beta(settings), path, ("W2", "W6")),
-        "pretrained_cause": (draw_cause(settings, confidence), cause, ("W6",)),
+        "pretrained_beta": (draw_beta(settings), path, ("I2", "I6")),
+        "pretrained_cause": (draw_cause(settings, confidence), cause, ("I6",)),
     }
     return [save_figure(drawing, folder, name, caption, ids) for name, (drawing, caption, ids) in drawn.items()]
 
