@@ -36,6 +36,10 @@ LONGEST = 30  # rows of a table that is shown whole
 Data = dict[str, Any]
 
 
+class NotSet(Exception):
+    """The compiler refused the source or the data; one line says why."""
+
+
 def data_of(workspace: Workspace, ledger: Ledger) -> Data:
     """Return all that the paper says, from a ledger and the records beside it."""
     groups = views.groups_of(workspace)
@@ -72,21 +76,21 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
 def build(workspace: Workspace, ledger: Ledger) -> dict[str, bytes]:
     """Return the files of the paper by their place in the results' folder: data and PDF.
 
-    Figures are read from the results' folder. Raises typst.TypstError where the source and the data do not fit.
+    Figures are read from the results' folder. Raises NotSet.
     """
     data = json.dumps(data_of(workspace, ledger), indent=1, ensure_ascii=False) + "\n"
     return {NAMES[0]: data.encode(), NAMES[1]: compiled(workspace.folder, data, views.newest(ledger))}
 
 
 def write(workspace: Workspace, ledger: Ledger) -> Path:
-    """Write the paper with its data, each file whole, and return the PDF's place. Raises OSError."""
+    """Write the paper with its data, each file whole, and return the PDF's place. Raises OSError, NotSet."""
     for name, content in build(workspace, ledger).items():
         write_whole(workspace.folder / name, content)
     return workspace.folder / NAMES[1]
 
 
 def compiled(folder: Path, data: str, newest: str) -> bytes:
-    """Return the PDF of some data; `folder` is what the paths in them start from. Raises typst.TypstError."""
+    """Return the PDF of some data; `folder` is what the paths in them start from. Raises NotSet."""
     import typst
 
     compiler = typst.Compiler(
@@ -97,7 +101,10 @@ def compiled(folder: Path, data: str, newest: str) -> bytes:
         sys_inputs={"data": data},
     )
     when = int(datetime.fromisoformat(newest).timestamp()) if newest else 0
-    document = compiler.compile(format="pdf", timestamp=when)
+    try:
+        document = compiler.compile(format="pdf", timestamp=when)
+    except typst.TypstError as error:
+        raise NotSet(f"not set: {' '.join(error.message.split())}") from error
     assert isinstance(document, bytes)
     return document
 

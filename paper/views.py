@@ -86,9 +86,9 @@ class MovedView(NamedTuple):
     expected: Expected
     compared: list[Comparison]
 
-    def count(self, moved: Moved) -> int:
+    def count(self, moved: str) -> int:
         """Return how many checks compare so."""
-        return sum(each.moved is moved for each in self.compared)
+        return sum(each.moved == moved for each in self.compared)
 
     def of(self, check: str) -> Comparison | None:
         """Return a check's comparison."""

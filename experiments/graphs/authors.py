@@ -8,10 +8,11 @@ standard errors of both. The floor beside it is what real graphs give: the test 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
+from matplotlib.figure import Figure as Drawing
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from ams.data import Graph
@@ -20,6 +21,7 @@ from ams.ledger import Measurement, check
 from experiments.graphs.checkpoints import networks
 from experiments.graphs.data import Split, cut, published, sizes
 from experiments.graphs.discrepancy import estimates, kernel_floor, kernel_row, mean_kernel
+from experiments.graphs.drawing import draw_graphs
 from experiments.graphs.generation import PUBLISHED, generate
 from experiments.graphs.statistics import PUBLISHED as STATISTICS
 from experiments.graphs.statistics import Statistic
@@ -31,6 +33,9 @@ ROWS: Mapping[str, tuple[float, float, float]] = {
     "grid": (0.111, 0.005, 0.070),
 }
 """Degree, cluster, orbit as published for GDSS (arXiv 2202.02514), 1000 steps."""
+
+CLAIMS = ("W1", "W2", "W3")
+KINDS = ("real", "generated")
 
 
 class Settings(BaseModel):
@@ -54,8 +59,8 @@ class Settings(BaseModel):
 class Cell(NamedTuple):
     """A statistic of a set: the published value; ours with an interval of one standard error; the floor's range.
 
-    `stray` is how many standard errors, of ours and of the published row, the two are apart; `resampled` the 95 %
-    interval of ours with the test set drawn again too.
+    `stray` is how many standard errors, of ours and of the published row, the two are apart; `spread` the standard
+    deviation of a single row; `resampled` the 95 % interval of ours with the test set drawn again too.
     """
 
     statistic: str
@@ -63,6 +68,7 @@ class Cell(NamedTuple):
     ours: Interval
     floor: Interval
     stray: float
+    spread: float
     resampled: Interval | None
 
 
@@ -89,7 +95,7 @@ def _cell(settings: Settings, statistic: Statistic, value: float, made: list[Gra
     floor = kernel_floor(statistic.kernel([*real.test, *real.train]), size, size, seed, settings.draws)
     error = math.hypot((ours.high - ours.low) / 2, spread)
     resampled = estimates(statistic, real.test, made, seed).published
-    return Cell(statistic.name, value, ours, floor, abs(value - ours.value) / error, resampled)
+    return Cell(statistic.name, value, ours, floor, abs(value - ours.value) / error, spread, resampled)
 
 
 def farthest(settings: Settings, name: str) -> Measurement:
@@ -152,3 +158,56 @@ def real_ego_small_varies(settings: Settings) -> Measurement:
 def real_enzymes_varies(settings: Settings) -> Measurement:
     """Return the half-range for 117 graphs."""
     return real_range(settings, "ENZYMES")
+
+
+def tables(settings: Settings) -> list[Table]:
+    """Return every row beside the published one and the floor."""
+    rows = []
+    for name in ROWS:
+        count, steps = settings.of(name)
+        for cell in row(settings, name):
+            low, high = (cell.resampled.low, cell.resampled.high) if cell.resampled else ("", "")
+            ours = (cell.ours.value, cell.stray, low, high)
+            rows.append((name, cell.statistic, count, steps, cell.published, *ours, *cell.floor[:3]))
+    caption = (
+        "Published squared MMDs and ours, from the authors' checkpoints and samplers: the published (biased) estimate, "
+        "its mean over sets as large as the test set; how many standard errors the published value is from it; the "
+        "95 % interval with the test set drawn again too, at the size generated. Floor: real graphs in their place, "
+        "mean and central 95 % range."
+    )
+    sized = ("set", "statistic", "graphs", "steps")
+    header = (*sized, "published", "ours", "errors", "low", "high", "floor", "floor low", "floor high")
+    return [Table(id="graphs_rows", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)]
+
+
+def figures(settings: Settings, folder: Path) -> list[Figure]:
+    """Draw the rows over their floors, and graphs of each set beside real ones."""
+    caption = (
+        "Squared MMDs of the authors' checkpoints against the test set, at its size. Grey: central 95 % of what real "
+        "graphs in the place of generated ones give. Circles: published; squares: ours, with one standard error of a "
+        "single set."
+    )
+    drawn = "Graphs of the authors' checkpoints and of their test sets (community_small and ego_small: 1000 steps)."
+    cells = {name: row(settings, name) for name in ROWS}
+    listed = {name: (published(name).test, generated(settings, name)) for name in ROWS}
+    graphs = {f"{name}, {kind}": pair[at][:8] for name, pair in listed.items() for at, kind in enumerate(KINDS)}
+    return [
+        save_figure(draw_rows(cells), folder, "graphs_rows", caption, CLAIMS),
+        save_figure(draw_graphs(graphs), folder, "graphs_rows_drawn", drawn, CLAIMS),
+    ]
+
+
+def draw_rows(cells: Mapping[str, Sequence[Cell]]) -> Drawing:
+    """Draw published and our values over the floor's range, a panel a set."""
+    drawing = Drawing(figsize=(7.2, 2.6), layout="constrained")
+    panels = drawing.subplots(1, len(cells))
+    for axes, (name, row_of) in zip(panels, cells.items(), strict=True):
+        for place, cell in enumerate(row_of):
+            axes.plot([place, place], [cell.floor.low, cell.floor.high], color="0.8", lw=9, solid_capstyle="butt")
+            axes.plot(place - 0.14, cell.published, "o", color="#000000", mfc="none", ms=5)
+            axes.errorbar(place + 0.14, cell.ours.value, cell.spread, fmt="s", color="#D55E00", ms=4)
+        axes.set_xticks(range(len(row_of)), [cell.statistic for cell in row_of])
+        axes.set(title=name, xlim=(-0.6, len(row_of) - 0.4), yscale="symlog" if name == "grid" else "linear")
+        axes.set_ylim(bottom=0)
+    panels[0].set_ylabel("squared MMD")
+    return drawing

@@ -47,6 +47,9 @@ FULL = "PC, Langevin, full noise"
 ADAPTIVE = "PC, adaptive"
 DESCRIBED = "PC, adaptive in both"
 CONSTANT = "PC, constant"
+CONSTANT_IN_BOTH = "PC, constant in both"
+AVERAGED = "PC, Leimkuhler-Matthews"
+ALONE = "PC, adaptive, each alone"
 
 CONTENDERS: Mapping[str, Contender] = {
     PREDICTOR: Contender(None),
@@ -55,8 +58,8 @@ CONTENDERS: Mapping[str, Contender] = {
     ADAPTIVE: Contender(samplers.released_adaptive),
     DESCRIBED: Contender(samplers.described_adaptive),
     CONSTANT: Contender(samplers.released_constant),
-    "PC, constant in both": Contender(samplers.described_constant),
-    "PC, Leimkuhler-Matthews": Contender(samplers.averaged_noise_corrector),
-    "PC, adaptive, each alone": Contender(samplers.described_adaptive, alone=True),
+    CONSTANT_IN_BOTH: Contender(samplers.described_constant),
+    AVERAGED: Contender(samplers.averaged_noise_corrector),
+    ALONE: Contender(samplers.described_adaptive, alone=True),
 }
 """`PC, adaptive` and `PC, constant` are as released: the adjacency's momentum is lost. `in both`: as described."""

@@ -24,7 +24,7 @@ def model_of(origin: Origin) -> Model:
         both = networks(setting.checkpoint, setting.averaged)
     except Unavailable:
         return _own("our own, as the authors' cannot be had")
-    return Model(both, setting.pair, setting.features, "the authors'")
+    return Model(both, setting.pair, setting.features, "the authors'", published=True)
 
 
 def _own(title: str) -> Model:

@@ -34,12 +34,16 @@ THERMOMETER = 0.1
 
 
 class Model(NamedTuple):
-    """Both networks, the processes they were trained for, how many features a node has; `title` says whose they are."""
+    """Both networks, the processes they were trained for, how many features a node has.
+
+    `title` says whose they are, `published` whether they are the authors'.
+    """
 
     networks: Networks
     pair: Pair
     features: int
     title: str
+    published: bool = False
 
 
 class Batch(NamedTuple):

@@ -9,9 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import typst
 
-from ams.runner.finish import collect, faults
+from ams.runner.finish import collect, faults, publish
 from ams.runner.pages import make_page
 from paper import document
 from tests.paper.test_report import run_all
@@ -129,8 +128,18 @@ def test_before_any_run_there_is_a_paper_that_says_so(toy):
 
 
 def test_data_that_do_not_fit_are_refused(tmp_path):
-    with pytest.raises(typst.TypstError):
+    with pytest.raises(document.NotSet, match="not set: "):
         document.compiled(tmp_path, "{}", "")
+
+
+def test_a_paper_that_cannot_be_set_takes_nothing_else_with_it(toy, monkeypatch):
+    workspace = run_all(toy)
+    broken = toy.write("broken.typ", "#panic(sys.inputs.data.len() < 0, [no\nway])")
+    monkeypatch.setattr(document, "SOURCE", broken)
+    published = publish(workspace)
+    assert published.reason.startswith("not set: ") and "\n" not in published.reason
+    assert published.page.is_file() and not published.paper.exists()
+    assert dict(faults(workspace))["paper.pdf"] == published.reason
 
 
 @needs_poppler

@@ -27,6 +27,9 @@ from experiments.images.networks.classifier import SHA256, classifier
 from experiments.images.networks.loading import fill
 
 Images = Float[Tensor, "n *shape"]
+UNITS = {"digits-classifier": 8.0, "mnist-classifier": 5.2}
+"""The root mean square of each classifier's features of what it learned from: they are given in this unit, so that the
+kernel's inner product x . y / d is of order one, as the kernel distance means it to be."""
 _BLOCK = 256
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, a channel
 _SIDE = 224
@@ -56,8 +59,8 @@ class Extractor:
 
 def digit_features(name: str = "digits-classifier") -> Extractor:
     """Return a committed classifier's features. Raises InputProblem unless its file is the committed one."""
-    network = classifier(name)
-    return Extractor(name, SHA256[name], network.features, network.last)
+    network, unit = classifier(name), UNITS[name]
+    return Extractor(name, SHA256[name], lambda x: network.features(x) / unit, lambda found: network.last(found * unit))
 
 
 def efficientnet(device: torch.device | str = "cpu") -> Extractor:

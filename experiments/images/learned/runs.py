@@ -1,17 +1,19 @@
 r"""Runs with a learned score of digits, and with the exact score of the digits that it learned from.
 
-The network has seen 1437 digits; it is judged on the 360 that it has not. Two scores drive the same samplers from the same
-starts with the same noise:
+The network has seen 1437 digits; it is judged on the 360 that it has not. Two scores drive the same samplers from the
+same starts with the same noise:
 
 - *learned*: the network, which stands for the law that digits come from;
 - *exact*: the score of the uniform law on the 1437 digits, blurred: what the network would be if it had memorised.
 
-Each batch is judged, after the last denoising, by its features against the digits held out; before it, by the *temperature*
+Each batch is judged, after the last denoising, by its features against the digits held out; before it, by the
+*temperature*
 
-    T = E |noise(x, sigma_L)|^2 / E |noise(y, sigma_L)|^2 ,   y = x_0 + sigma_L z, x_0 held out (learned) or seen (exact),
+    T = E |noise(x, sigma_L)|^2 / E |noise(y, sigma_L)|^2 ,   y = x_0 + sigma_L z ,
 
-where `noise = -sigma score` is what the same score sees: 1 for a set that is as noisy as its level says; T for a Gaussian law
-whose variance is T times its own. The floor is real digits, blurred to the last level, through the same denoising.
+with x_0 held out (learned score) or seen (exact score), where `noise = -sigma score` is what the same score sees: 1 for
+a set as noisy as its level says; for a Gaussian law whose variance is T times its own, T. The floor is real digits that
+were seen, blurred to the last level, through the same denoising.
 """
 
 from __future__ import annotations
@@ -39,8 +41,8 @@ LEARNED, EXACT = "learned", "exact"
 
 
 class Numbers(NamedTuple):
-    """Of one batch: distances to the digits held out (features, denoised), temperature (before), and `seen`: the mean distance
-    to the nearest digit that was learned from over that of digits held out; 0 for copies."""
+    """Of one batch: distances to the digits held out (features, denoised), temperature (before denoising), and `seen`:
+    the mean distance to the nearest digit that was learned from, over that of digits held out; 0 for copies."""
 
     frechet: float
     kernel: float
@@ -127,13 +129,13 @@ def floor(settings: Settings) -> list[Batch]:
 
 
 @cache
-def batches(settings: Settings, which: str, sampler: str, budget: int, factor: float = 1.0) -> list[Batch]:
+def batches(settings: Settings, which: str, sampler: str, budget: int) -> list[Batch]:
     """Return a sampler's batches; batch `number` starts alike, and draws alike, for every sampler and both scores."""
-    place, choice = bench(which, settings.last_sigma), RELEASED._replace(factor=factor)
+    place = bench(which, settings.last_sigma)
     found = []
     for number in range(1, settings.batches + 1):
         draws = generator(settings.seed, number)
-        found.append(judged(place, run(place.subject, ENTRANTS[sampler], budget, choice, settings.batch, draws).x))
+        found.append(judged(place, run(place.subject, ENTRANTS[sampler], budget, RELEASED, settings.batch, draws).x))
     return found
 
 
@@ -151,3 +153,10 @@ def exact_results(settings: Settings) -> Batches:
     """Return the batches with the exact score of the digits that were learned from."""
     budgets = settings.compared_budgets
     return {name: {b: batches(settings, EXACT, name, b) for b in budgets} for name in settings.compared}
+
+
+@cache
+def collapsed() -> float:
+    """Return the kernel distance of real digits of one class, zeros: what a sampler that knows one mode would have."""
+    x, y = split_digits().train
+    return judge().scores(x[y == 0]).kernel

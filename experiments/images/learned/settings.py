@@ -17,23 +17,17 @@ SAMPLERS = (
 
 
 class Settings(BaseModel):
-    """Budgets (NFE), independent batches and samples in each, samplers; those run on the exact score too, and up to which
-    budget; factors of the step among which annealed samplers are tuned; last noise level, images a row of the grid."""
+    """Budgets (NFE), independent batches and samples in each, samplers; those run on the exact score too, and at which
+    budgets; the last noise level; the budget of the grid of samples."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    budgets: tuple[int, ...] = (20, 60, 200)
-    batches: int = 6
-    batch: int = 96
+    budgets: tuple[int, ...] = (20, 60, 150)
+    batches: int = 10
+    batch: int = 48
     samplers: tuple[str, ...] = SAMPLERS
-    compared: tuple[str, ...] = ("annealed Langevin", "Langevin, drift x2", "adaptive momentum", "flow, Heun")
-    compared_budgets: tuple[int, ...] = (20, 200)
-    factors: tuple[float, ...] = ()
+    compared: tuple[str, ...] = ("annealed Langevin", "Langevin, drift x2", "adaptive momentum")
+    compared_budgets: tuple[int, ...] = (60,)
     last_sigma: float = 0.05
     grid_budget: int = 60
     seed: int = 2405
-
-    @property
-    def small(self) -> tuple[int, ...]:
-        """Return the budgets called small: at most 60 evaluations."""
-        return tuple(budget for budget in self.budgets if budget <= 60)

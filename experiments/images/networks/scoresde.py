@@ -1,8 +1,8 @@
 r"""Reading a checkpoint of score_sde (Song et al., arXiv 2011.13456): its tensors, and the network that they are of.
 
 A checkpoint is `{"model", "ema", "optimizer", "step"}`; `model` is a state dictionary of one list, `all_modules.<n>`,
-in the order in which the forward pass uses them, and `ema["shadow_params"]` the averaged tensors in that order, of those
-that are trained. What each entry of the list is shows in the names below it:
+in the order in which the forward pass uses them, and `ema["shadow_params"]` the averaged tensors in that order, of
+those that are trained. What each entry of the list is shows in the names below it:
 
     W                          Fourier features of ln sigma              Conv_0 alone       joins the input's pyramid
     weight (2-D), bias         a linear layer of the embedding           Conv2d_0           carries the pyramid down

@@ -77,12 +77,13 @@ def reproduce(orders: Orders, console: Console) -> int:
         _show_current(screen, plan)
         _compute(workspace, run, plan, orders, lock, screen)
         with _writable(workspace):
-            ledger, report = publish(workspace)
+            published = publish(workspace)
         broken = [*artefact_faults(workspace, complete_groups(workspace, run))]
+        broken += [("paper.pdf", published.reason)] if published.reason else []
         for name, reason in broken:
             screen.say(f"{name}: {reason}", "bold red")
-        screen.ledger(ledger, run.selected, report, time.perf_counter() - begin)
-    return 3 if broken else exit_code(ledger.summary, orders.strict)
+        screen.ledger(published, run.selected, time.perf_counter() - begin)
+    return 3 if broken else exit_code(published.ledger.summary, orders.strict)
 
 
 def list_claims(orders: Orders, console: Console) -> int:

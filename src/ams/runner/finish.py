@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from ams.ledger.claims import Claim, Group
 from ams.ledger.files import sha256_of
@@ -25,13 +26,26 @@ def collect(workspace: Workspace) -> Ledger:
     return ledger_of(workspace.profile, run.started if run else None, rows)
 
 
-def publish(workspace: Workspace) -> tuple[Ledger, Path]:
-    """Write `ledger.json`, page and paper, each whole; return the ledger and the page's place. Raises OSError."""
+class Published(NamedTuple):
+    """The ledger, the places of page and paper, and why there is no paper (empty: there is)."""
+
+    ledger: Ledger
+    page: Path
+    paper: Path
+    reason: str
+
+
+def publish(workspace: Workspace) -> Published:
+    """Write `ledger.json`, page and paper, each whole, whatever becomes of the next. Raises OSError."""
     ledger = collect(workspace)
     ledger.write(workspace.folder / "ledger.json")
     page = importlib.import_module("paper.report").write(workspace, ledger)
-    importlib.import_module("paper.document").write(workspace, ledger)
-    return ledger, page
+    document, reason = importlib.import_module("paper.document"), ""
+    try:
+        document.write(workspace, ledger)
+    except document.NotSet as error:
+        reason = str(error)
+    return Published(ledger, page, workspace.folder / "paper.pdf", reason)
 
 
 def faults(workspace: Workspace, only: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
@@ -102,7 +116,12 @@ def _artefact_fault(name: str, path: Path, parts: KeyParts) -> Iterator[tuple[st
 def _document_faults(workspace: Workspace) -> Iterator[tuple[str, str]]:
     ledger = collect(workspace)
     page = importlib.import_module("paper.report").build(workspace, ledger)
-    paper = importlib.import_module("paper.document").build(workspace, ledger)
+    document = importlib.import_module("paper.document")
+    try:
+        paper = document.build(workspace, ledger)
+    except document.NotSet as error:
+        yield "paper.pdf", str(error)
+        paper = {}
     for name, content in {"ledger.json": ledger.to_text(), "report.html": page, **paper}.items():
         path = workspace.folder / name
         if not path.is_file():

@@ -45,7 +45,7 @@ def put(monkeypatch: pytest.MonkeyPatch) -> Put:
     return place
 
 
-ROW_CHECKS = [("W1", ".community_small"), ("W1", ".ego_small"), ("W3", ".enzymes")]
+ROW_CHECKS = [("W1", ".community_small"), ("W1", ".ego_small"), ("W3", ".enzymes"), ("W3", ".grid")]
 
 
 def test_other_graphs_break_the_rows(put: Put) -> None:
@@ -96,7 +96,7 @@ def test_a_floor_needs_as_many_real_graphs() -> None:
 
 
 def test_few_steps_from_the_authors_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    """End to end, the smallest that there is: sizes from the training graphs, every cell finite, floors as published."""
+    """End to end, the smallest that there is: sizes of the training graphs, every cell finite, the published row."""
     monkeypatch.setenv("AMS_OFFLINE", "1")
     settings = Settings(ego_small=(4, 3), draws=50)
     try:
