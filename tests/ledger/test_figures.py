@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from ams.ledger import Table, save_figure
 from ams.ledger.booktabs import booktabs
+from ams.ledger.figures import saved_as
 from ams.ledger.stamps import Stamp, stamped
 
 matplotlib.use("Agg")
@@ -39,6 +40,12 @@ def test_a_figure_is_closed_and_leaves_nothing_half_made(tmp_path):
     drawn(tmp_path, 1.0)
     assert pyplot.get_fignums() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["name.pdf", "name.png", "name.svg"]
+
+
+def test_only_the_kinds_that_are_asked_for_are_written(tmp_path):
+    with saved_as((".svg",)):
+        drawn(tmp_path, 1.0)
+    assert [path.name for path in tmp_path.iterdir()] == ["name.svg"]
 
 
 def test_every_kind_of_file_says_where_it_comes_from(tmp_path):

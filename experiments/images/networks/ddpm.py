@@ -42,26 +42,33 @@ def embedded(k: Tensor) -> Float[Tensor, "steps embedding"]:
 
 
 class Block(nn.Module):
-    """`silu(conv(silu(conv(norm(x)))))`, the norm over channels and pixels."""
+    """`silu(conv(silu(conv(norm(x)))))`, the norm over channels and pixels; without it where not `normalised`."""
 
-    def __init__(self, inputs: int, outputs: int, side: int) -> None:
+    def __init__(self, inputs: int, outputs: int, side: int, normalised: bool = True) -> None:
         super().__init__()
+        self.normalised = normalised
         self.ln = nn.LayerNorm((inputs, side, side))
         self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
 
     def forward(self, x: Float[Tensor, "batch i h w"]) -> Float[Tensor, "batch o h w"]:
         """Return the block's features."""
-        return silu(self.conv2(silu(self.conv1(self.ln(x)), inplace=True)), inplace=True)
+        normal = self.ln(x) if self.normalised else x
+        return silu(self.conv2(silu(self.conv1(normal), inplace=True)), inplace=True)
 
 
 class Stage(nn.Module):
-    """Blocks on `x + mlp(e)`, the same at every pixel; `widths` are the channels before, between and after them."""
+    """Blocks on `x + mlp(e)`, the same at every pixel; `widths` are the channels before, between and after them.
 
-    def __init__(self, side: int, *widths: int) -> None:
+    The last block has no norm where not `normalised`.
+    """
+
+    def __init__(self, side: int, *widths: int, normalised: bool = True) -> None:
         super().__init__()
         self.time = nn.Sequential(nn.Linear(EMBEDDING, widths[0]), nn.SiLU(), nn.Linear(widths[0], widths[0]))
-        self.blocks = nn.Sequential(*(Block(i, o, side) for i, o in pairwise(widths)))
+        last = len(widths) - 2
+        pairs = enumerate(pairwise(widths))
+        self.blocks = nn.Sequential(*(Block(i, o, side, normalised or n < last) for n, (i, o) in pairs))
 
     def forward(self, x: Float[Tensor, "batch i h w"], e: Float[Tensor, " embedding"]) -> Float[Tensor, "batch o h w"]:
         """Return the stage's features."""
@@ -74,8 +81,9 @@ class DenoisingUNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         wide = (28, 1, 10, 10, 10), (14, 10, 20, 20, 20), (7, 20, 40, 40, 40), (3, 40, 20, 20, 40)
-        narrow = (7, 80, 40, 20, 20), (14, 40, 20, 10, 10), (28, 20, 10, 10, 10)
-        self.stages = nn.ModuleList(Stage(*sizes) for sizes in wide + narrow)
+        narrow = (7, 80, 40, 20, 20), (14, 40, 20, 10, 10)
+        last = Stage(28, 20, 10, 10, 10, normalised=False)  # published so: its last norm is stored and not used
+        self.stages = nn.ModuleList([*(Stage(*sizes) for sizes in wide + narrow), last])
         self.down1 = nn.Conv2d(10, 10, 4, 2, 1)
         self.down2 = nn.Conv2d(20, 20, 4, 2, 1)
         self.down3 = nn.Sequential(nn.Conv2d(40, 40, 2, 1), nn.SiLU(), nn.Conv2d(40, 40, 4, 2, 1))
@@ -100,7 +108,7 @@ class DenoisingUNet(nn.Module):
 class DenoisingPredictor:
     """The U-Net as a noise predictor of images (28, 28) with pixels in [0, 1]."""
 
-    shape = (28, 28)
+    shape: tuple[int, ...] = (28, 28)
 
     def __init__(self, network: DenoisingUNet) -> None:
         self.network, self.table = network, np.log(ratios() / 2)

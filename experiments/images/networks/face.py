@@ -1,4 +1,4 @@
-r"""One face for score networks: whatever a network predicts, at whatever levels it was trained, its score is asked alike.
+r"""One face for score networks: whatever a network predicts, its score is asked alike.
 
 With `x = r x_0 + sigma z` let `y = x / r` and `v = sigma / r`: then `y = x_0 + v z`, for every process, and
 
@@ -39,7 +39,7 @@ class NoisePredictor(Protocol):
 
 @dataclass(frozen=True)
 class NetworkScore:
-    """The score of a noise predictor, for samplers: `score(x, level)`; the state may be of any type, the network is float32."""
+    """The score of a noise predictor, for samplers: `score(x, level)`, in the state's type; the network is float32."""
 
     predictor: NoisePredictor
 
@@ -68,9 +68,11 @@ class NetworkScore:
         low, high = self.predictor.smallest, self.predictor.largest
         v = level.sigma / level.scale
         if not low * (1 - _ROUNDING) <= v <= high * (1 + _ROUNDING):
-            raise ValueError(f"level {level.number}: the network was trained at sigma/scale {low:g} to {high:g}, not {v:g}")
+            raise ValueError(
+                f"level {level.number}: the network was trained at sigma/scale {low:g} to {high:g}, not {v:g}"
+            )
         if tuple(x.shape[1:]) != self.shape:
-            raise ValueError(f"x has shape {tuple(x.shape)}; the network needs (batch, {', '.join(map(str, self.shape))})")
+            raise ValueError(
+                f"x has shape {tuple(x.shape)}; the network needs (batch, {', '.join(map(str, self.shape))})"
+            )
         return min(max(v, low), high)
-
-

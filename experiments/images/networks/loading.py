@@ -23,7 +23,8 @@ LARGEST = 2**30
 def contents(source: str) -> tuple[str, bytes]:
     """Return the place and bytes of a file of weights, by registry name (checksum verified) or path.
 
-    Raises InputProblem for a path that cannot be read; Unavailable where a registered file cannot be had.
+    A file that bears a registered one's name must be that one. Raises InputProblem for a path that cannot be read or
+    is another file under such a name; Unavailable where a registered file cannot be had.
     """
     if source in WEIGHTS:
         path, _, content = read(source)
@@ -32,11 +33,21 @@ def contents(source: str) -> tuple[str, bytes]:
     try:
         if path.stat().st_size > LARGEST:
             raise InputProblem(f"{source}: more than the {LARGEST >> 20} MiB that a file of weights may have")
-        return source, path.read_bytes()
+        return source, genuine(path.name, path.read_bytes(), source)
     except OSError as error:
-        names = ", ".join(WEIGHTS)
+        names = ", ".join(name for name in WEIGHTS if not name.startswith("gdss"))
         reason = error.strerror or type(error).__name__
         raise InputProblem(f"{source}: neither a registered file of weights ({names}) nor a file: {reason}") from None
+
+
+def genuine(name: str, content: bytes, where: str) -> bytes:
+    """Return the bytes. Raises InputProblem where a registered file has this name and other bytes."""
+    for file in (file for entry in WEIGHTS.values() for file in entry.files if Path(file.path).name == name):
+        if (found := hashlib.sha256(content).hexdigest()) != file.sha256:
+            raise InputProblem(
+                f"{where}: sha256 {found}, {file.sha256} is registered: changed or cut short; replace it"
+            )
+    return content
 
 
 def tensors(content: bytes, where: str, prefix: str) -> dict[str, Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ams.ledger.claims import Claim, Claims, Profile
-from ams.ledger.config import ProfileConfig
+from ams.ledger.config import Overlay, ProfileConfig
 from ams.ledger.exhibits import Exhibits
 from ams.ledger.problems import InputProblem, from_validation, unknown
 
@@ -44,9 +45,18 @@ def load_exhibits(root: Path) -> Exhibits:
 
 
 def load_config(root: Path, profile: Profile, claims: Claims) -> ProfileConfig:
-    """Read `config/<profile>.yaml` below `root`; groups that it names must exist. Raises InputProblem."""
+    """Read `config/<profile>.yaml` below `root`; groups that it names must exist. Raises InputProblem.
+
+    The file that `AMS_CONFIG` names, where it is for this profile (`profile: gpu`), is laid over it: settings that it
+    gives replace those of their group one by one, all else stays. So a profile can be run with its sizes cut.
+    """
     shown = f"config/{profile}.yaml"
-    config = _validated(ProfileConfig, _yaml(root, shown), shown)
+    content = _yaml(root, shown)
+    if over := os.environ.get("AMS_CONFIG"):
+        overlay = _validated(Overlay, _yaml(root, over), over)
+        if overlay.profile is profile and isinstance(content, dict):
+            shown, content = f"{over} over {shown}", overlay.over(content)
+    config = _validated(ProfileConfig, content, shown)
     groups = [group.id for group in claims.group]
     for section, names, known in (
         ("groups", config.groups, groups),

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ams.ledger.booktabs import booktabs
 from ams.ledger.claims import Group
-from ams.ledger.figures import KINDS, Figure, Table
+from ams.ledger.figures import KINDS, SHOWN, Figure, Table, saved_as
 from ams.ledger.files import sha256_of, write_whole
 from ams.ledger.measurement import Unavailable
 from ams.ledger.provenance import Environment, Stopwatch
@@ -38,8 +38,9 @@ def draw_group(workspace: Workspace, group: Group, load: Callable[[], Checks], e
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         stamp = Stamp.of(environment, workspace.profile, workspace.config_digest(group))
-        with stamped(stamp):
-            drawn = _drawn(workspace.root, path.parent, load())
+        kinds = KINDS if workspace.config.pdf_figures else SHOWN
+        with stamped(stamp), saved_as(kinds):
+            drawn = _drawn(workspace.root, path.parent, load(), kinds)
         log.unlink(missing_ok=True)
     except Unavailable as absence:
         drawn = _Drawn(reason=str(absence))
@@ -62,7 +63,7 @@ def drawing_style(root: Path) -> Iterator[None]:
         yield
 
 
-def _drawn(root: Path, folder: Path, checks: Checks) -> _Drawn:
+def _drawn(root: Path, folder: Path, checks: Checks, kinds: tuple[str, ...]) -> _Drawn:
     figures: list[Figure] = []
     tables: list[Table] = []
     if hasattr(checks.module, "figures"):
@@ -73,7 +74,7 @@ def _drawn(root: Path, folder: Path, checks: Checks) -> _Drawn:
     for table in tables:
         write_whole(folder / f"{table.id}.csv", table.csv())
         write_whole(folder / f"{table.id}.tex", booktabs(table, origin_of(table.claims)))
-    names = [f"{figure.file.stem}{kind}" for figure in figures for kind in KINDS]
+    names = [f"{figure.file.stem}{kind}" for figure in figures for kind in kinds]
     names += [f"{table.id}{kind}" for table in tables for kind in (".csv", ".tex")]
     files = {name: sha256_of((folder / name).read_bytes()) for name in names}
     named = tuple(figure.model_copy(update={"file": Path(figure.file.name)}) for figure in figures)

@@ -1,0 +1,79 @@
+"""The command `loss`: its options, its numbers against the definition written out, what is refused."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ams.data import Images
+from experiments.images import __main__ as command
+from experiments.images import loss
+from tests.experiments.images.made import exploding_tensors, file_of
+from tests.experiments.images.test_networks import published_exploding
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> torch.Tensor:
+    """Twenty images in place of MNIST's."""
+    x = torch.rand(20, 28, 28, generator=torch.Generator().manual_seed(5))
+    monkeypatch.setattr(loss, "load", lambda name: Images(x, torch.zeros(20, dtype=torch.int64)))
+    return x
+
+
+def test_json_is_the_definition(few: torch.Tensor, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`sum (std score + z)^2` by the published network, the same noise at each time."""
+    weights = file_of(tmp_path, exploding_tensors())
+    assert command.main(["loss", weights, "--t", "0.1,0.9", "--images", "7", "--seed", "3", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    z = np.random.default_rng(3).standard_normal((7, 784)).astype(np.float32)
+    z = torch.from_numpy(z).reshape(7, 28, 28)
+    assert set(told) == {"t", "loss"} and told["t"] == [0.1, 0.9]
+    for t, found in zip(told["t"], told["loss"], strict=True):
+        std = math.sqrt((25 ** (2 * t) - 1) / 2 / math.log(25))
+        error = std * published_exploding(exploding_tensors(), few[:7] + std * z, t) + z
+        assert found == pytest.approx(error.double().square().sum().item() / 7, rel=1e-4)
+
+
+def test_the_table_names_times_and_their_mean(
+    few: torch.Tensor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = file_of(tmp_path, exploding_tensors())
+    assert command.main(["loss", weights, "--images", "4"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    losses = [float(line.split()[2]) for line in lines[2:-1]]
+    assert len(losses) == len(loss.TIMES)
+    assert float(lines[-1].split()[-1]) == pytest.approx(np.mean(losses), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--t", "0.1;0.2"], "numbers with commas"),
+        (["--t", "0.1,nan"], "not nan"),
+        (["--t", "1.5"], "not 1.5"),
+        (["--images", "0"], "--images 0"),
+        (["--images", "10001"], "10001"),
+        (["--seed", "-1"], "--seed -1"),
+    ],
+)
+def test_bad_options_are_one_line(options: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["loss", "mnist-ve", *options]) == 2
+    captured = capsys.readouterr()
+    assert told in captured.err and captured.err.count("\n") == 1 and not captured.out
+
+
+def test_a_missing_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["loss", str(tmp_path / "none.pth")]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("images: ") and "none.pth" in told and told.count("\n") == 1
+
+
+def test_without_arguments_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ending:
+        command.main([])
+    assert ending.value.code == 0 and "loss" in capsys.readouterr().out

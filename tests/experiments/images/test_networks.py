@@ -1,0 +1,229 @@
+"""Score networks: the published formulations, what is refused and in which words, one face for VE and VP."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.functional import conv2d, conv_transpose2d, group_norm, layer_norm, linear, silu
+
+from ams.ledger.measurement import Unavailable
+from ams.ledger.problems import InputProblem
+from ams.noise import VP, Level, process_levels
+from ams.samplers import preserving
+from experiments.images.loss import denoising_losses, gaussian
+from experiments.images.networks import NetworkScore, ddpm, fashion_ddpm, mnist_ddpm, mnist_ve
+from experiments.images.networks.ddpm import ratios
+from experiments.images.networks.unet_ve import T_END, ExponentialVE
+from tests.experiments.images.made import Tensors, denoising_tensors, exploding_tensors, file_of, saved
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("weights")
+
+
+@pytest.fixture(scope="module")
+def exploding(folder: Path) -> NetworkScore:
+    return mnist_ve(file_of(folder, exploding_tensors(), "ve.pt"))
+
+
+@pytest.fixture(scope="module")
+def denoising(folder: Path) -> NetworkScore:
+    return ddpm(file_of(folder, denoising_tensors(), "ddpm.pt"))
+
+
+def images(count: int = 3, seed: int = 1) -> Tensor:
+    return torch.rand(count, 28, 28, generator=torch.Generator().manual_seed(seed))
+
+
+def published_exploding(p: Tensors, x: Tensor, t: float) -> Tensor:
+    """The tutorial's network as it is published, by its own names: the score, divided by std(t)."""
+    p = {name.removeprefix("module."): tensor for name, tensor in p.items()}
+    angles = t * p["time_embed.0.W"] * 2 * math.pi
+    e = torch.cat([angles.sin(), angles.cos()])
+    e = silu(linear(e, p["time_embed.1.weight"], p["time_embed.1.bias"]))
+
+    def finished(h: Tensor, dense: str, norm: str, groups: int) -> Tensor:
+        h = h + linear(e, p[f"{dense}.dense.weight"], p[f"{dense}.dense.bias"])[None, :, None, None]
+        return silu(group_norm(h, groups, p[f"{norm}.weight"], p[f"{norm}.bias"]))
+
+    h1 = finished(conv2d(x[:, None], p["conv1.weight"]), "dense1", "gnorm1", 4)
+    h2 = finished(conv2d(h1, p["conv2.weight"], stride=2), "dense2", "gnorm2", 32)
+    h3 = finished(conv2d(h2, p["conv3.weight"], stride=2), "dense3", "gnorm3", 32)
+    h4 = finished(conv2d(h3, p["conv4.weight"], stride=2), "dense4", "gnorm4", 32)
+    h = finished(conv_transpose2d(h4, p["tconv4.weight"], stride=2), "dense5", "tgnorm4", 32) + h3
+    h = conv_transpose2d(h, p["tconv3.weight"], stride=2, output_padding=1)
+    h = finished(h, "dense6", "tgnorm3", 32) + h2
+    h = conv_transpose2d(h, p["tconv2.weight"], stride=2, output_padding=1)
+    h = finished(h, "dense7", "tgnorm2", 32) + h1
+    std = math.sqrt((25 ** (2 * t) - 1) / 2 / math.log(25))
+    return conv_transpose2d(h, p["tconv1.weight"], p["tconv1.bias"])[:, 0] / std
+
+
+def published_denoising(p: Tensors, u: Tensor, k: int) -> Tensor:
+    """The DDPM tutorial's network as it is published, by its own names: the noise at step k."""
+    p = {name.removeprefix("network."): tensor for name, tensor in p.items()}
+    e = p["time_embed.weight"][k][None]
+
+    def conv(name: str, h: Tensor, stride: int = 1, padding: int = 0) -> Tensor:
+        return conv2d(h, p[f"{name}.weight"], p[f"{name}.bias"], stride, padding)
+
+    def transposed(name: str, h: Tensor, stride: int = 1, padding: int = 0) -> Tensor:
+        return conv_transpose2d(h, p[f"{name}.weight"], p[f"{name}.bias"], stride, padding)
+
+    def stage(number: str, h: Tensor) -> Tensor:
+        added = linear(e, p[f"te{number}.0.weight"], p[f"te{number}.0.bias"])
+        added = linear(silu(added), p[f"te{number}.2.weight"], p[f"te{number}.2.bias"])
+        h = h + added.reshape(1, -1, 1, 1)
+        for block in range(3):
+            name = f"b{number}.{block}"
+            if (number, block) != ("_out", 2):
+                h = layer_norm(h, h.shape[1:], p[f"{name}.ln.weight"], p[f"{name}.ln.bias"])
+            h = silu(conv(f"{name}.conv2", silu(conv(f"{name}.conv1", h, padding=1)), padding=1))
+        return h
+
+    h1 = stage("1", u[:, None])
+    h2 = stage("2", conv("down1", h1, 2, 1))
+    h3 = stage("3", conv("down2", h2, 2, 1))
+    h = stage("_mid", conv("down3.2", silu(conv("down3.0", h3)), 2, 1))
+    h = stage("4", torch.cat([h3, transposed("up1.2", silu(transposed("up1.0", h, 2, 1)))], 1))
+    h = stage("5", torch.cat([h2, transposed("up2", h, 2, 1)], 1))
+    h = stage("_out", torch.cat([h1, transposed("up3", h, 2, 1)], 1))
+    return conv("conv_out", h, padding=1)[:, 0]
+
+
+@pytest.mark.parametrize("t", [1.0, 0.3, T_END])
+def test_the_ve_network_is_the_published_one(exploding: NetworkScore, t: float) -> None:
+    sigma = ExponentialVE().marginal(t)[1]
+    x = images() + sigma
+    expected = published_exploding(exploding_tensors(), x, t)
+    found = exploding.score(x, Level(0, sigma=sigma))
+    assert (found - expected).abs().max() < 2e-3 * expected.abs().max()  # the time is the noise's, to float32
+
+
+@pytest.mark.parametrize("k", [0, 17, 999])
+def test_the_ddpm_network_is_the_published_one(denoising: NetworkScore, k: int) -> None:
+    """Its noise of `u_k = r u_0 + sigma z`, pixels in [-1, 1]; the score of `x = u_k` in [0, 1] pixels' own VP."""
+    ratio = ratios()[k]
+    r, sigma = 1 / math.hypot(1, ratio), ratio / math.hypot(1, ratio)
+    u = r * (2 * images() - 1) + sigma * gaussian(0, (3, 28, 28))
+    expected = published_denoising(denoising_tensors(), u, k)
+    y = (u / r + 1) / 2  # the same state in pixels of [0, 1], variance exploding: noise sigma / (2 r)
+    level = Level(0, sigma=ratio / 2)
+    torch.testing.assert_close(-level.sigma * denoising.score(y, level), expected, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["exploding", "denoising"])
+def test_a_vp_score_is_the_ve_score_of_the_rescaled_state(name: str, request: pytest.FixtureRequest) -> None:
+    """With y = x / r, v = sigma / r: r s_vp(x) = s_ve(y), for every process and both kinds of network."""
+    network: NetworkScore = request.getfixturevalue(name)
+    for level in (preserving(0.7), process_levels(VP(), 7, 1e-2)[3]):
+        x = level.scale * images() + level.sigma * gaussian(1, (3, 28, 28))
+        v = level.sigma / level.scale
+        at = network.score(x / level.scale, Level(0, sigma=v))
+        torch.testing.assert_close(level.scale * network.score(x, level), at, rtol=1e-4, atol=1e-5)
+        mean = network.denoise(x, level)
+        torch.testing.assert_close(mean, x / level.scale + v**2 * at, rtol=1e-4, atol=1e-4)
+
+
+def test_scores_do_not_depend_on_the_split(exploding: NetworkScore) -> None:
+    """In blocks of sixteen; a batch and its halves agree to float32's rounding."""
+    x, level = 3 * images(24), Level(0, sigma=1.0)
+    parts = torch.cat([exploding.score(part, level) for part in x.split([5, 19])])
+    torch.testing.assert_close(exploding.score(x, level), parts, rtol=1e-5, atol=1e-5)
+
+
+def test_states_of_any_type_and_nothing_else_is_asked(exploding: NetworkScore) -> None:
+    x = images().double()
+    assert exploding.score(x, Level(0, sigma=1.0)).dtype is torch.float64
+    with pytest.raises(ValueError, match=r"trained at sigma/scale 0\.0031\d* to 9\.8\d*, not 12"):
+        exploding.score(x, Level(3, sigma=12.0))
+    with pytest.raises(ValueError, match=r"\(batch, 28, 28\)"):
+        exploding.score(x[:, :5], Level(3, sigma=1.0))
+
+
+def test_time_and_noise_are_inverse() -> None:
+    process = ExponentialVE()
+    for t in (T_END, 0.1, 1.0):
+        assert process.time(process.marginal(t)[1]) == pytest.approx(t, rel=1e-12)
+    slope = (process.marginal(0.5 + 1e-6)[1] ** 2 - process.marginal(0.5 - 1e-6)[1] ** 2) / 2e-6
+    assert process.diffusion2(0.5) == pytest.approx(slope, rel=1e-6)
+
+
+def without(name: str) -> Callable[[Tensors], Tensors]:
+    return lambda held: {key: tensor for key, tensor in held.items() if not key.endswith(name)}
+
+
+def replaced(name: str, tensor: Tensor) -> Callable[[Tensors], Tensors]:
+    return lambda held: {key: tensor if key.endswith(name) else old for key, old in held.items()}
+
+
+BROKEN: dict[str, tuple[Callable[[Tensors], Tensors], str]] = {
+    "one is missing": (without("gnorm3.bias"), "missing tensors down.2.norm.bias"),
+    "one too many": (lambda held: held | {"module.conv9.weight": torch.ones(1)}, "unknown tensors"),
+    "another shape": (replaced("conv2.weight", torch.ones(64, 32, 5, 5)), "expected torch.float32"),
+    "another type": (replaced("tconv1.bias", torch.ones(1).double()), "out.bias is torch.float64"),
+    "not finite": (replaced("dense1.dense.bias", torch.full((32,), math.nan)), "not finite"),
+    "another network": (lambda held: denoising_tensors(), "unknown tensors"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_what_does_not_fit_is_refused(case: str, tmp_path: Path) -> None:
+    breaking, told = BROKEN[case]
+    with pytest.raises(InputProblem, match=told) as refusal:
+        mnist_ve(file_of(tmp_path, breaking(exploding_tensors())))
+    assert "\n" not in str(refusal.value) and str(tmp_path) in str(refusal.value)
+
+
+def test_changed_and_truncated_files_are_refused(tmp_path: Path) -> None:
+    content, path = saved(exploding_tensors()), tmp_path / "weights.pt"
+    flipped = bytearray(content)
+    flipped[len(content) // 2] ^= 1
+    for damaged in (content[:-1], content[: len(content) // 2], bytes(flipped), b""):
+        path.write_bytes(damaged)
+        with pytest.raises(InputProblem, match="not a file of weights"):
+            mnist_ve(str(path))
+    with pytest.raises(InputProblem, match="neither a registered file"):
+        mnist_ve(str(tmp_path / "nowhere.pt"))
+
+
+def test_a_registered_name_is_kept_for_the_registered_file(tmp_path: Path) -> None:
+    """Weights that fit, but are others: a changed file under the published name is not used."""
+    with pytest.raises(InputProblem, match="changed or cut short"):
+        mnist_ve(file_of(tmp_path, exploding_tensors(), "cocoritzy_ckpt_res.pth"))
+
+
+def test_another_embedding_is_refused(tmp_path: Path) -> None:
+    held = denoising_tensors()
+    held["network.time_embed.weight"] = held["network.time_embed.weight"].flip(0)
+    with pytest.raises(InputProblem, match="embedding of time"):
+        ddpm(file_of(tmp_path, held))
+
+
+def test_the_loss_of_a_known_score() -> None:
+    """x_0 = 0: the exact score -x / sigma^2 has loss 0, half of it a quarter of |z|^2, none of it |z|^2."""
+    z, level = gaussian(3, (300, 28, 28)), Level(0, sigma=2.0)
+    norms = z.double().square().flatten(1).sum(1)
+    for part, expected in ((1.0, 0.0), (0.5, 0.25), (0.0, 1.0)):
+        found = denoising_losses(lambda x, at, c=part: -c * x / at.sigma**2, torch.zeros_like(z), z, level)
+        torch.testing.assert_close(found, expected * norms, rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("load", [mnist_ve, mnist_ddpm, fashion_ddpm])
+def test_the_published_files_load(load: Callable[[], NetworkScore], monkeypatch: pytest.MonkeyPatch) -> None:
+    """And know noise of 1 in ink on paper better than the image's own mean does: a rectangle, 4 pixels wide."""
+    monkeypatch.setenv("AMS_OFFLINE", "1")
+    try:
+        network = load()
+    except Unavailable as absence:
+        pytest.skip(str(absence))
+    x = torch.zeros(8, 28, 28)
+    x[:, 6:22, 12:16] = 1.0
+    z, level = gaussian(0, (8, 28, 28)), Level(0, sigma=1.0)
+    assert denoising_losses(network.score, x, z, level).mean() < 784 / 8
