@@ -77,7 +77,7 @@ def pictures(count: int) -> Tensor:
 def known(monkeypatch: pytest.MonkeyPatch) -> Iterator[Empirical]:
     """Put an exact score in the network's place, and made-up images in that of MNIST's."""
     target = Empirical(pictures(30))
-    monkeypatch.setattr(runs, "score", lambda: target.score)
+    monkeypatch.setattr(runs, "score", lambda settings: target.score)
     monkeypatch.setattr(runs, "test_images", lambda: pictures(90))
     cached = (runs.judged, runs.floor, runs.performed, runs.entrant, runs.factor, runs.tuned, runs.losses)
     for function in (*cached, runs.by_the_tutorial, runs.companions, runs.recorded):
@@ -156,11 +156,11 @@ def test_samplers_exchanged_break_w9(told: Callable[..., None]) -> None:
 
 def test_a_network_without_skill_breaks_w1(known: Empirical, monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of W1: a score of zero has a loss of 784, and leaves the noise that it began with."""
-    monkeypatch.setattr(runs, "score", lambda: lambda x, level: 1e-9 * x)
+    monkeypatch.setattr(runs, "score", lambda settings: lambda x, level: 1e-9 * x)
     assert verdict_of("W1", "loss", SMALL) is verdict_of("W1", "clean", SMALL) is Verdict.REFUTED
     assert checks.denoising_loss(SMALL).value == pytest.approx(784, rel=0.05)
     runs.by_the_tutorial.cache_clear()
-    monkeypatch.setattr(runs, "score", lambda: known.score)
+    monkeypatch.setattr(runs, "score", lambda settings: known.score)
     assert verdict_of("W1", "clean", SMALL.model_copy(update={"clean": 1000})) is Verdict.HOLDS
     quiet = SMALL.model_copy(update={"noisy": 1000})
     assert verdict_of("W1", "noisy", quiet) is Verdict.REFUTED
@@ -173,7 +173,7 @@ def test_strong_coupling_breaks_w7_and_w8(known: Empirical, monkeypatch: pytest.
     def crowded(x: Tensor, level: Level) -> Tensor:
         return (x.mean(0, keepdim=True) - x) / (level.sigma**2 + 0.1)
 
-    monkeypatch.setattr(runs, "score", lambda: crowded)
+    monkeypatch.setattr(runs, "score", lambda settings: crowded)
     runs.companions.cache_clear()
     assert verdict_of("W7", settings=SMALL) is verdict_of("W8", settings=SMALL) is Verdict.REFUTED
 
@@ -189,7 +189,7 @@ def test_runs_on_a_known_score_are_near_its_images(known: Empirical) -> None:
 
 
 def test_a_diverging_run_is_lost_and_others_go_on(known: Empirical, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "score", lambda: lambda x, level: x * 1e30)
+    monkeypatch.setattr(runs, "score", lambda settings: lambda x, level: x * 1e30)
     assert runs.performed(SMALL, "annealed Langevin", 20).quality == [runs.LOST] * SMALL.batches
 
 
