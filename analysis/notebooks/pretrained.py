@@ -13,7 +13,7 @@
 # %% [markdown]
 # # MNIST with a pretrained network
 #
-# Claims W1 to W9. With an exact score whatever error is left belongs to the sampler. A network errs too, and a sampler that cools,
+# Claims I1 to I9. With an exact score whatever error is left belongs to the sampler. A network errs too, and a sampler that cools,
 # lags or stirs meets its errors. The network here is a VE score network for MNIST that others trained:
 #
 # $$s_\theta(x, t) = \frac{f_\theta(x, t)}{\sigma(t)},\qquad \sigma(t)^2 = \frac{25^{2t} - 1}{2\ln 25}.$$
@@ -26,7 +26,8 @@ from IPython.display import display
 from ams.ledger.measurement import Unavailable
 from analysis.showing import settings_of, show
 from experiments.images import pretrained
-from experiments.images.pretrained import checks, figures, runs
+from experiments.images.pretrained import checks, runs
+from experiments.images.pretrained.figures import draw_beta, draw_cause, draw_samples
 
 settings = settings_of(pretrained, profile="cpu").model_copy(
     update={
@@ -58,7 +59,7 @@ settings
 
 # %%
 if there:
-    display(show(pretrained, settings, "W1.loss", "W1.noisy"))
+    display(show(pretrained, settings, "I1.loss", "I1.noisy"))
 
 # %% [markdown]
 # ## Two thermometers
@@ -68,7 +69,7 @@ if there:
 
 # %%
 if there:
-    display(show(pretrained, settings, "W5.floor", "W5.adaptive"))
+    display(show(pretrained, settings, "I5.floor", "I5.adaptive"))
 
 # %% [markdown]
 # The flow's solvers, which are exact to many digits by 50 evaluations, do *not* reach 1 here: what they are left with is the network's
@@ -78,11 +79,11 @@ if there:
 
 # %%
 if there:
-    display(show(pretrained, settings, "W2.annealed", "W3.annealed", "W3.corrector", "W4.ancestral", "W4.corrector"))
+    display(show(pretrained, settings, "I2.annealed", "I3.annealed", "I3.corrector", "I4.ancestral", "I4.corrector"))
 
 # %%
 if there:
-    display(figures.draw_samples(settings, settings.samplers))
+    display(draw_samples(settings, settings.samplers))
 
 # %% [markdown]
 # ## What the corrector's gain is due to
@@ -93,8 +94,8 @@ if there:
 
 # %%
 if there:
-    display(show(pretrained, settings, "W6.lag", "W6.drift", "W6.dropped", "W6.noise", "W6.constant"))
-    display(figures.draw_cause(settings, checks.CONFIDENCE))
+    display(show(pretrained, settings, "I6.lag", "I6.drift", "I6.dropped", "I6.noise", "I6.constant"))
+    display(draw_cause(settings, checks.CONFIDENCE))
 
 # %% [markdown]
 # ## beta along the run
@@ -103,7 +104,7 @@ if there:
 
 # %%
 if there:
-    display(figures.draw_beta(settings))
+    display(draw_beta(settings))
 
 # %% [markdown]
 # ## Companions
@@ -112,4 +113,4 @@ if there:
 
 # %%
 if there:
-    display(show(pretrained, settings, "W7.annealed", "W7.corrector", "W8.split"))
+    display(show(pretrained, settings, "I7.annealed", "I7.corrector", "I8.split"))

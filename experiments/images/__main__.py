@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
@@ -36,7 +37,31 @@ class Loss:
         return report(self.weights, times(self.t) if self.t else list(TIMES), self.images, self.seed, self.json)
 
 
-COMMANDS: dict[str, Callable[..., Callable[[], int]]] = {"loss": Loss}
+@dataclass(frozen=True, kw_only=True)
+class Train:
+    """Train one of the suite's own networks: digits-score, digits-classifier or mnist-classifier."""
+
+    name: Annotated[Positional[str], arg(metavar="NAME")]
+    """Which one."""
+    out: Path = Path("results/training")
+    """The folder of the weights (NAME.safetensors), the kept state (NAME.state) and the figure of the loss."""
+    resume: bool = False
+    """Go on from the kept state."""
+    device: str = "cpu"
+    """cpu, or cuda."""
+    steps: int | None = None
+    """Fewer or more steps than the committed weights had."""
+    seed: int = 1
+    """The seed of the initial weights and of every draw."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from experiments.images.train import train
+
+        return train(self.name, self.out, self.resume, self.device, self.steps, self.seed)
+
+
+COMMANDS: dict[str, Callable[..., Callable[[], int]]] = {"loss": Loss, "train": Train}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""MNIST with a pretrained DDPM network, asked as a VE score through the common face: claims X1 and X2."""
+"""MNIST with a pretrained DDPM network, asked as a VE score through the common face: claims I10 and I11."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class Settings(runs.Settings):
     weights: str = "mnist-ddpm"
 
 
-@check("X1.loss")
+@check("I10.loss")
 def denoising_loss(settings: Settings) -> Measurement:
     """Return the denoising loss on test images, at the noise levels of the VE network's times."""
     mean, low, high, n = mean_interval(runs.losses(settings).tolist(), checks.CONFIDENCE)
     return Measurement(value=mean, low=low, high=high, n=n, seeds=(settings.seed,))
 
 
-@check("X1.other")
+@check("I10.other")
 def another_set_of_images(settings: Settings) -> Measurement:
     """Return by how much the loss of Fashion-MNIST's network, on the same digits, exceeds it."""
     other = settings.model_copy(update={"weights": "fashion-ddpm"})
@@ -36,7 +36,7 @@ def another_set_of_images(settings: Settings) -> Measurement:
     return Measurement(value=mean, low=low, high=high, n=n, seeds=(settings.seed,))
 
 
-@check("X1.agreement")
+@check("I10.agreement")
 def both_networks_see_the_same_noise(settings: Settings) -> Measurement:
     """Return the mean square by which the DDPM and the VE network's noise differ, over that of the noise itself."""
     x = runs.test_images()[: settings.images]
@@ -52,13 +52,13 @@ def both_networks_see_the_same_noise(settings: Settings) -> Measurement:
     return Measurement(value=mean, low=low, high=high, n=n, seeds=(settings.seed,))
 
 
-@check("X2.annealed")
+@check("I11.annealed")
 def nearer_than_langevin(settings: Settings) -> Measurement:
     """Return annealed Langevin's energy distance less adaptive momentum's, paired."""
     return checks.difference(settings, checks.BASELINE, checks.PAPER, settings.side)
 
 
-@check("X2.ancestral")
+@check("I11.ancestral")
 def farther_than_ancestral(settings: Settings) -> Measurement:
     """Return adaptive momentum's energy distance less ancestral sampling's, paired."""
     return checks.difference(settings, checks.PAPER, "ancestral", settings.side)
@@ -68,10 +68,10 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw test images and samples side by side."""
     names = (checks.BASELINE, checks.PAPER, "ancestral")
     caption = f"A DDPM network for MNIST, asked as a VE score: denoised samples after {settings.side} evaluations."
-    return [samples_figure(settings, folder, "denoiser_samples", names, caption, ("X1", "X2"))]
+    return [samples_figure(settings, folder, "denoiser_samples", names, caption, ("I10", "I11"))]
 
 
 def tables(settings: Settings) -> list[Table]:
     """Return the compared runs."""
     names = (checks.BASELINE, checks.PAPER, "ancestral")
-    return [runs_table(settings, checks.CONFIDENCE, "denoiser", dict.fromkeys(names, (settings.side,)), ("X2",))]
+    return [runs_table(settings, checks.CONFIDENCE, "denoiser", dict.fromkeys(names, (settings.side,)), ("I11",))]

@@ -110,3 +110,37 @@ def test_exhibits(tmp_path):
     toy.write("paper/exhibits.toml", entry.replace("scaled", "half"))
     with pytest.raises(InputProblem, match=r"paper/exhibits\.toml: exhibit\[Table 1\]\.status = 'half'"):
         load_exhibits(tmp_path)
+
+
+def test_an_overlay_cuts_the_sizes_of_its_profile_alone(tmp_path, monkeypatch):
+    toy = Toy.make(tmp_path)
+    toy.write("config/cpu.yaml", "groups: {alpha: {steps: 9, seed: 1}, beta: {steps: 5}}")
+    toy.write("config/quick.yaml", "groups: {alpha: {steps: 3}}")
+    toy.write("config/small.yaml", "{profile: cpu, groups: {alpha: {steps: 2}}, resources: {alpha: {mem_mb: 7}}}")
+    monkeypatch.setenv("AMS_CONFIG", "config/small.yaml")
+    claims = load_claims(tmp_path)
+    config = load_config(tmp_path, Profile.CPU, claims)
+    assert config.settings_of("alpha") == {"steps": 2, "seed": 1}
+    assert config.settings_of("beta") == {"steps": 5}
+    assert config.resources_of("alpha").mem_mb == 7
+    assert load_config(tmp_path, Profile.QUICK, claims).settings_of("alpha") == {"steps": 3}
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("groups: {}", "over.yaml: profile is missing"),
+        ("{profile: cpu, groups: {alhpa: {}}}", "unknown group 'alhpa'"),
+        ("{profile: cpu, device: cpu}", "over.yaml: device = 'cpu': no such field"),
+        (None, "over.yaml cannot be read"),
+    ],
+)
+def test_a_fault_in_an_overlay_is_one_line(tmp_path, monkeypatch, text, line):
+    toy = Toy.make(tmp_path)
+    if text is not None:
+        toy.write("config/over.yaml", text)
+    monkeypatch.setenv("AMS_CONFIG", "config/over.yaml")
+    with pytest.raises(InputProblem) as problem:
+        load_config(tmp_path, Profile.CPU, load_claims(tmp_path))
+    assert line in str(problem.value)
+    assert "\n" not in str(problem.value)

@@ -1,4 +1,4 @@
-"""MNIST with a pretrained VE network: claims W1 to W9, their figures and tables."""
+"""MNIST with a pretrained VE network: claims I1 to I9, their figures and tables."""
 
 from __future__ import annotations
 

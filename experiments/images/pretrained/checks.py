@@ -1,4 +1,4 @@
-r"""MNIST with a pretrained VE network: claims W1 to W9.
+r"""MNIST with a pretrained VE network: claims I1 to I9.
 
 What exact scores cannot show: a network errs, and a sampler that cools or stirs meets its errors. Distances are to
 held-out images, in pixels; the cause of a gain is found by controls that share start and noise with what they control.
@@ -66,40 +66,40 @@ def least(settings: Settings, worse: str, better: str, budgets: tuple[int, ...])
     return chosen.model_copy(update=scaled)
 
 
-@check("W1.loss")
+@check("I1.loss")
 def denoising_loss(settings: Settings) -> Measurement:
     """Return the denoising loss, the mean over times and images, with an interval over images."""
     mean, low, high, n = mean_interval(runs.losses(settings).tolist(), CONFIDENCE)
     return Measurement(value=mean, low=low, high=high, n=n, seeds=(settings.seed,))
 
 
-@check("W1.noisy")
+@check("I1.noisy")
 def few_steps_are_noisy(settings: Settings) -> Measurement:
     """Return the noise left on blank pixels by the tutorial's sampler in few steps: the least of its samples."""
     found = runs.residual(settings, settings.noisy)
     return Measurement(value=min(found), n=len(found), seeds=(settings.seed,), detail={"mean": float(np.mean(found))})
 
 
-@check("W1.clean")
+@check("I1.clean")
 def many_steps_are_clean(settings: Settings) -> Measurement:
     """Return the noise left by the tutorial's sampler in many steps, the mean over its samples."""
     mean, low, high, n = mean_interval(runs.residual(settings, settings.clean), CONFIDENCE)
     return Measurement(value=mean, low=low, high=high, n=n, seeds=(settings.seed,))
 
 
-@check("W2.annealed")
+@check("I2.annealed")
 def nearer_than_langevin(settings: Settings) -> Measurement:
     """Return how much farther annealed Langevin is than adaptive momentum, relative, least of 20 to 100 evaluations."""
     return least(settings, BASELINE, PAPER, tuple(b for b in settings.budgets if b <= 100))
 
 
-@check("W2.corrector")
+@check("I2.corrector")
 def nearer_as_a_corrector(settings: Settings) -> Measurement:
     """Return the same for the two correctors."""
     return least(settings, controls.NONE, controls.WHOLE, tuple(b for b in settings.budgets if b <= 100))
 
 
-@check("W2.tuned")
+@check("I2.tuned")
 def nearer_when_tuned(settings: Settings) -> Measurement:
     """Return tuned annealed Langevin's distance less tuned adaptive momentum's."""
     return _tuned(settings, BASELINE, PAPER)
@@ -133,37 +133,37 @@ def _speed_up(settings: Settings, baseline: str, sampler: str, budget: int) -> M
     )
 
 
-@check("W3.annealed")
+@check("I3.annealed")
 def speed_up_over_langevin(settings: Settings) -> Measurement:
     """Return annealed Langevin's evaluations over adaptive momentum's 50 at equal distance."""
     return _speed_up(settings, BASELINE, PAPER, settings.side)
 
 
-@check("W3.corrector")
+@check("I3.corrector")
 def speed_up_as_a_corrector(settings: Settings) -> Measurement:
     """Return the same for the two correctors."""
     return _speed_up(settings, controls.NONE, controls.WHOLE, settings.side)
 
 
-@check("W4.ancestral")
+@check("I4.ancestral")
 def against_ancestral(settings: Settings) -> Measurement:
     """Return adaptive momentum's distance less ancestral sampling's, at the controls' budget."""
     return difference(settings, PAPER, "ancestral", settings.side)
 
 
-@check("W4.corrector")
+@check("I4.corrector")
 def the_corrector_against_ancestral(settings: Settings) -> Measurement:
     """Return the same for adaptive momentum as a corrector."""
     return difference(settings, controls.WHOLE, "ancestral", settings.side)
 
 
-@check("W5.adaptive")
+@check("I5.adaptive")
 def adaptive_is_colder(settings: Settings) -> Measurement:
     """Return annealed Langevin's temperature less adaptive momentum's at the largest budget, paired."""
     return difference(settings, BASELINE, PAPER, max(settings.budgets), temperature)
 
 
-@check("W5.floor")
+@check("I5.floor")
 def the_thermometer_is_calibrated(settings: Settings) -> Measurement:
     """Return the temperature of held-out images with the last level's noise: 1."""
     return measured(settings, [quality.temperature for quality in runs.floor(settings)])
@@ -183,44 +183,44 @@ def _share(settings: Settings, control: str) -> Measurement:
     )
 
 
-@check("W6.lag")
+@check("I6.lag")
 def the_lagged_norm_alone(settings: Settings) -> Measurement:
     """Return what Langevin's corrector keeps of the gain when its step comes from the previous level's norm."""
     return _share(settings, controls.LAGGED)
 
 
-@check("W6.drift")
+@check("I6.drift")
 def the_factor_alone(settings: Settings) -> Measurement:
     """Return what the drift factor keeps without lag and averaging."""
     return _share(settings, controls.DRIFT)
 
 
-@check("W6.dropped")
+@check("I6.dropped")
 def without_the_factor(settings: Settings) -> Measurement:
     """Return what is kept, lag and averaging included, without the factor."""
     return _share(settings, controls.DROPPED)
 
 
-@check("W6.noise")
+@check("I6.noise")
 def with_the_noise_corrected(settings: Settings) -> Measurement:
     """Return what is kept where the noise is `sqrt(2 A)`, of the drift's own temperature."""
     return _share(settings, controls.HEATED)
 
 
-@check("W6.constant")
+@check("I6.constant")
 def a_constant_factor(settings: Settings) -> Measurement:
     """Return what a constant drift factor keeps, the released corrector's own mean, without momentum."""
     found = _share(settings, controls.MATCHED)
     return found.model_copy(update={"detail": {"factor": runs.factor(settings)}})
 
 
-@check("W7.annealed")
+@check("I7.annealed")
 def companions_move_samples(settings: Settings) -> Measurement:
     """Return the root mean square by which other companions move samples of the annealed rule (pixel units)."""
     return _moved(settings, PAPER)
 
 
-@check("W7.corrector")
+@check("I7.corrector")
 def companions_move_corrected_samples(settings: Settings) -> Measurement:
     """Return the same for the corrector."""
     return _moved(settings, controls.WHOLE)
@@ -233,7 +233,7 @@ def _moved(settings: Settings, name: str) -> Measurement:
     return Measurement(value=apart.square().mean().sqrt().item(), n=8, seeds=(settings.seed,), detail=detail)
 
 
-@check("W8.split")
+@check("I8.split")
 def per_sample_coupling_agrees(settings: Settings) -> Measurement:
     """Return the largest pixel by which per-sample coupling differs, whoever else is in the batch, or nobody."""
     worst = 0.0
@@ -243,13 +243,13 @@ def per_sample_coupling_agrees(settings: Settings) -> Measurement:
     return Measurement(value=worst, n=8, seeds=(settings.seed,))
 
 
-@check("W9.memory")
+@check("I9.memory")
 def memory_costs_on_a_network(settings: Settings) -> Measurement:
     """Return the distance of the isothermal sampler with memory less that of SDE-DPM-Solver++."""
     return difference(settings, "isothermal, e = 1/2", "SDE-DPM-Solver++", settings.side)
 
 
-@check("W9.tapered")
+@check("I9.tapered")
 def the_tapered_pace_costs_more(settings: Settings) -> Measurement:
     """Return the distance at the tapered pace less that at `e = 1/2`."""
     return difference(settings, "isothermal, tapered", "isothermal, e = 1/2", settings.side)

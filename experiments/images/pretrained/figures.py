@@ -14,18 +14,18 @@ from ams.ledger.figures import Cell
 from ams.palette import look
 from experiments.images import drawing
 from experiments.images.pretrained import controls, runs
-from experiments.images.pretrained.runs import FLOOR, Quality, Settings
+from experiments.images.pretrained.runs import FLOOR, MEMORY, Quality, Settings
 from experiments.images.pretrained.trajectory import Step, gaussian_prediction, point_prediction, spectrum
 
 CONTROLS = (controls.NONE, controls.WHOLE, *controls.CONTROLS, controls.MATCHED)
 TRACED = ("adaptive momentum", "PC, adaptive")
-CLAIMS = ("W1", "W2", "W3", "W4", "W5", "W6", "W9")
+CLAIMS = ("I1", "I2", "I3", "I4", "I5", "I6", "I9")
 
 
 def plan(settings: Settings) -> dict[str, tuple[int, ...]]:
     """Return the budgets of every sampler and control."""
     main = dict.fromkeys(settings.samplers, settings.budgets)
-    side = (*settings.others, *(name for name in CONTROLS if name not in main))
+    side = (*settings.others, *MEMORY, *(name for name in CONTROLS if name not in main))
     return main | dict.fromkeys(side, (settings.side,))
 
 
@@ -58,9 +58,9 @@ def draw_all(settings: Settings, folder: Path, confidence: float, snr: float) ->
     )
     drawn = {
         "pretrained_quality": (draw_quality(settings, confidence), quality, CLAIMS),
-        "pretrained_samples": (draw_samples(settings, (*settings.samplers, *settings.others)), grid, CLAIMS),
-        "pretrained_beta": (draw_beta(settings), path, ("W2", "W6")),
-        "pretrained_cause": (draw_cause(settings, confidence), cause, ("W6",)),
+        "pretrained_samples": (draw_samples(settings, (*settings.samplers, *settings.others, *MEMORY)), grid, CLAIMS),
+        "pretrained_beta": (draw_beta(settings), path, ("I2", "I6")),
+        "pretrained_cause": (draw_cause(settings, confidence), cause, ("I6",)),
     }
     return [save_figure(drawing, folder, name, caption, ids) for name, (drawing, caption, ids) in drawn.items()]
 

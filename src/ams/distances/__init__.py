@@ -7,14 +7,17 @@ samples (W2, energy distance), their square (Frechet distance), nats (KL) or non
 from ams.distances.density import half_line, line_kl, line_tv, line_w2
 from ams.distances.energy import energy_distance, energy_distance_to_mixture, mixture_spread
 from ams.distances.expected_norm import expected_norm
+from ams.distances.features import Support, expected_coverage, kernel_distance, polynomial_kernel, support
 from ams.distances.gaussian import frechet_distance, gaussian_kl, gaussian_kl_full, gaussian_w2, gaussian_w2_full
 from ams.distances.line import total_variation, w2_1d
 from ams.distances.mmd import biased_within, mmd_squared, unbiased_within
 
 __all__ = [
+    "Support",
     "biased_within",
     "energy_distance",
     "energy_distance_to_mixture",
+    "expected_coverage",
     "expected_norm",
     "frechet_distance",
     "gaussian_kl",
@@ -22,11 +25,14 @@ __all__ = [
     "gaussian_w2",
     "gaussian_w2_full",
     "half_line",
+    "kernel_distance",
     "line_kl",
     "line_tv",
     "line_w2",
     "mixture_spread",
     "mmd_squared",
+    "polynomial_kernel",
+    "support",
     "total_variation",
     "unbiased_within",
     "w2_1d",

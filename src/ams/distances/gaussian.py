@@ -13,6 +13,7 @@ import math
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import pad
 
 from ams.targets.base import ArrayLike, as_float
 
@@ -66,10 +67,13 @@ def gaussian_w2_full(
     `tr(C + C' - 2 (C^(1/2) C' C^(1/2))^(1/2))`, without its cancellation. `U = P Q^T` for `B^T A = P S Q^T`.
     Means `(d,)`, covariances `(d, d)`. Raises ValueError for a covariance that is not symmetric semidefinite.
     """
-    shift = _double(mean) - _double(target_mean)
-    a, b = _root(covariance), _root(target_covariance)
+    return math.sqrt(_w2_squared(_double(mean) - _double(target_mean), _root(covariance), _root(target_covariance)))
+
+
+def _w2_squared(shift: Float[Tensor, " d"], a: Float[Tensor, "d r"], b: Float[Tensor, "d r"]) -> float:
+    """Return `|shift|^2 + min_U |A - B U|^2` over orthogonal U."""
     left, _, right = torch.linalg.svd(b.mT @ a)
-    return math.sqrt(float(shift.square().sum() + (a - b @ (left @ right)).square().sum()))
+    return float(shift.square().sum() + (a - b @ (left @ right)).square().sum())
 
 
 def gaussian_kl_full(
@@ -100,8 +104,15 @@ def frechet_distance(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"]) -> float:
     """
     if min(len(x), len(y)) < 2:
         raise ValueError(f"frechet_distance: at least two samples each are needed, got {len(x)} and {len(y)}")
-    fits = [(_double(sample).mean(0), torch.atleast_2d(_double(sample).mT.cov())) for sample in (x, y)]
-    return gaussian_w2_full(*fits[0], *fits[1]) ** 2
+    x, y = _double(x), _double(y)
+    rank = max(len(x), len(y))
+    if rank < x.shape[1]:  # the centred samples themselves are a root of their covariance, and the smaller one
+        roots = [
+            pad((sample - sample.mean(0)).mT / math.sqrt(len(sample) - 1), (0, rank - len(sample))) for sample in (x, y)
+        ]
+    else:
+        roots = [_root(torch.atleast_2d(sample.mT.cov())) for sample in (x, y)]
+    return _w2_squared(x.mean(0) - y.mean(0), *roots)
 
 
 def _double(value: ArrayLike) -> Tensor:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from ams.ledger.claims import Profile
 
 
 class Device(StrEnum):
@@ -25,7 +28,9 @@ class Resources(BaseModel):
 
 
 class ProfileConfig(BaseModel):
-    """One profile: the device asked for, whether notebooks are executed, resources and settings by group.
+    """One profile: its device, whether notebooks are executed, resources and settings by group.
+
+    `pdf_figures`: figures as PDF too, beside SVG and PNG, which takes as long as those two together.
 
     `groups[id]` is validated by the `Settings` of the group's module; it enters the key of the group's records.
     The rest does not: it changes how a result is made, not which.
@@ -36,6 +41,7 @@ class ProfileConfig(BaseModel):
     device: Device = Device.CPU
     one_process: bool = False
     notebooks: bool = True
+    pdf_figures: bool = True
     resources: dict[str, Resources] = {}
     groups: dict[str, dict[str, JsonValue]] = {}
 
@@ -46,3 +52,23 @@ class ProfileConfig(BaseModel):
     def resources_of(self, group: str) -> Resources:
         """Return what the group's job may use (`default` stands for groups without an entry)."""
         return self.resources.get(group, self.resources.get("default", Resources()))
+
+
+class Overlay(BaseModel):
+    """What `AMS_CONFIG` changes of a profile's configuration: settings of groups, and of their jobs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    profile: Profile
+    resources: dict[str, dict[str, JsonValue]] = {}
+    groups: dict[str, dict[str, JsonValue]] = {}
+
+    def over(self, content: dict[str, Any]) -> dict[str, Any]:
+        """Return the configuration with these settings in it; of a group's, those not named here stay."""
+        found = dict(content)
+        for section in ("groups", "resources"):
+            held = dict(found.get(section) or {})
+            for name, settings in getattr(self, section).items():
+                held[name] = {**(held.get(name) or {}), **settings}
+            found[section] = held
+        return found

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import json
+import os
 import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,7 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ams.ledger.claims import Claim, Claims, Profile
-from ams.ledger.config import ProfileConfig
+from ams.ledger.config import Overlay, ProfileConfig
 from ams.ledger.exhibits import Exhibits
 from ams.ledger.problems import InputProblem, from_validation, unknown
 
@@ -43,9 +45,18 @@ def load_exhibits(root: Path) -> Exhibits:
 
 
 def load_config(root: Path, profile: Profile, claims: Claims) -> ProfileConfig:
-    """Read `config/<profile>.yaml` below `root`; groups that it names must exist. Raises InputProblem."""
+    """Read `config/<profile>.yaml` below `root`; groups that it names must exist. Raises InputProblem.
+
+    The file that `AMS_CONFIG` names, where it is for this profile (`profile: gpu`), is laid over it: settings that it
+    gives replace those of their group one by one, all else stays. So a profile can be run with its sizes cut.
+    """
     shown = f"config/{profile}.yaml"
-    config = _validated(ProfileConfig, _yaml(root, shown), shown)
+    content = _yaml(root, shown)
+    if over := os.environ.get("AMS_CONFIG"):
+        overlay = _validated(Overlay, _yaml(root, over), over)
+        if overlay.profile is profile and isinstance(content, dict):
+            shown, content = f"{over} over {shown}", overlay.over(content)
+    config = _validated(ProfileConfig, content, shown)
     groups = [group.id for group in claims.group]
     for section, names, known in (
         ("groups", config.groups, groups),
@@ -60,6 +71,15 @@ def load_config(root: Path, profile: Profile, claims: Claims) -> ProfileConfig:
 def load_toml(root: Path, shown: str, schema: type[Schema]) -> Schema:
     """Read the TOML file `shown` below `root` into a schema. Raises InputProblem with file, field and value."""
     return _validated(schema, _toml(root, shown), shown)
+
+
+def load_json(root: Path, shown: str, schema: type[Schema]) -> Schema:
+    """Read the JSON file `shown` below `root` into a schema. Raises InputProblem with file, field and value."""
+    try:
+        content = json.loads(_text(root, shown))
+    except (ValueError, RecursionError) as error:
+        raise InputProblem(f"{shown} is not valid JSON: {error}") from error
+    return _validated(schema, content, shown)
 
 
 def _validated(schema: type[Schema], content: Any, shown: str) -> Schema:

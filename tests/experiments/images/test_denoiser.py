@@ -34,15 +34,15 @@ def skilled(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     return parts
 
 
-def test_a_network_without_skill_breaks_x1(skilled: dict[str, float]) -> None:
-    """Falsifier of X1: a score of half the noise has a quarter of 784; and the two networks' places exchanged."""
-    assert verdict_of("X1", settings=SMALL) is Verdict.HOLDS
+def test_a_network_without_skill_breaks_i10(skilled: dict[str, float]) -> None:
+    """Falsifier of I10: a score of half the noise has a quarter of 784; and the two networks' places exchanged."""
+    assert verdict_of("I10", settings=SMALL) is Verdict.HOLDS
     assert denoiser.denoising_loss(SMALL).value == pytest.approx(0.01 * 784, rel=0.1)
     assert denoiser.both_networks_see_the_same_noise(SMALL).value == pytest.approx(0.01, rel=0.1)
     skilled |= {"mnist-ddpm": 0.5, "fashion-ddpm": 0.9}
     runs.losses.cache_clear()
     for part in ("loss", "other", "agreement"):
-        assert verdict_of("X1", part, SMALL) is Verdict.REFUTED
+        assert verdict_of("I10", part, SMALL) is Verdict.REFUTED
     runs.losses.cache_clear()
 
 
@@ -54,15 +54,15 @@ def told(monkeypatch: pytest.MonkeyPatch, energies: dict[str, float]) -> None:
     monkeypatch.setattr(runs, "performed", performed)
 
 
-def test_samplers_exchanged_break_x2(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Falsifier of X2: numbers as measured hold; exchanged, each part is refuted."""
+def test_samplers_exchanged_break_i11(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Falsifier of I11: numbers as measured hold; exchanged, each part is refuted."""
     told(monkeypatch, ENERGY)
-    assert verdict_of("X2", settings=SMALL) is claims()["X2"].expected
+    assert verdict_of("I11", settings=SMALL) is claims()["I11"].expected
     monkeypatch.setattr(runs, "test_images", lambda: torch.rand(20, 28, 28))
     monkeypatch.setattr(runs, "floor", lambda settings: [Quality(0.0, 1.0, 0.0)] * 3)
     assert denoiser.figures(SMALL, tmp_path)[0].file.stat().st_size > 5_000
     assert len(denoiser.tables(SMALL)[0].rows) == 4
     told(monkeypatch, {**ENERGY, "adaptive momentum": 8.0})
-    assert verdict_of("X2", "annealed", SMALL) is Verdict.REFUTED
+    assert verdict_of("I11", "annealed", SMALL) is Verdict.REFUTED
     told(monkeypatch, {**ENERGY, "adaptive momentum": 0.1})
-    assert verdict_of("X2", "ancestral", SMALL) is Verdict.REFUTED
+    assert verdict_of("I11", "ancestral", SMALL) is Verdict.REFUTED

@@ -1,0 +1,241 @@
+r"""Colour images, for a GPU: CIFAR-10 with its exact score, networks at the paper's scale; claims X0 to X4.
+
+The exact target is the uniform law on CIFAR-10's test images, blurred at the last level. A network is given by its
+file and that file's sha256 in the configuration (`networks`): score_sde's checkpoints lie behind a folder on a drive,
+without published checksums, so none is registered and without an entry its claims are not run.
+
+Samples are judged, after the last denoising, in EfficientNet-Lite0's features (or Inception's, where its weights are:
+by `features`), against images of the set. The profile's sizes can be cut by a file that `AMS_CONFIG` names
+(config/gpu-small.yaml): then it runs on a CPU, end to end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor
+
+from ams.catalogue import Ends
+from ams.data import images as load
+from ams.inference import mean_interval
+from ams.ledger import Measurement, Table, check
+from ams.ledger.measurement import Unavailable
+from ams.noise import Level
+from ams.targets import Empirical
+from experiments.images.features import Extractor, Judge, efficientnet, inception
+from experiments.images.features.rows import HEADER, Row
+from experiments.images.networks.scale import diffusers_folder, score_sde
+from experiments.images.runs import ENTRANTS, RELEASED, Subject, denoised, generator, run
+
+CONFIDENCE = 0.999
+OURS, BASELINE = "PC, adaptive", "PC, Langevin"
+ADAPTIVE, LANGEVIN = "adaptive momentum", "annealed Langevin"
+README = "https://github.com/yang-song/score_sde_pytorch#pretrained-checkpoints"
+CIFAR = "CIFAR-10, exact score"
+
+
+class Network(BaseModel):
+    """A network's file (a checkpoint of score_sde, or a folder in diffusers' format), its sha256, its images' side;
+    the registered images that it is judged by; the last noise level of its runs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: Path
+    sha256: str
+    side: int = 32
+    reference: str
+    last_sigma: float = 0.01
+
+
+class Settings(BaseModel):
+    """Budgets (NFE), independent batches and samples in each, samplers; how many images make the exact target, and
+    how many samples are judged by; networks by name; features; the exact target's last level."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    budgets: tuple[int, ...] = (50, 100, 500)
+    batches: int = 8
+    batch: int = 256
+    samplers: tuple[str, ...] = (LANGEVIN, ADAPTIVE, BASELINE, OURS, "flow, Heun", "isothermal, e = 1/2")
+    points: int = 10_000
+    reference: int = 10_000
+    networks: dict[str, Network] = {}
+    features: str = "efficientnet-lite0"
+    last_sigma: float = 0.02
+    seed: int = 2405
+
+    def __hash__(self) -> int:
+        """Return a hash of all that it holds, the networks included."""
+        return hash(self.model_dump_json())
+
+
+class Place(NamedTuple):
+    """A subject with the images that it is judged by; `exact` where the score is known, to tell the temperature."""
+
+    subject: Subject
+    reference: str
+    exact: Empirical | None
+
+
+def device() -> str:
+    """Return the device of the runs."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+@cache
+def pictures(name: str, count: int) -> Float[Tensor, "n c h w"]:
+    """Return the first so many of a registered set, shuffled (it is sorted by class). Raises Unavailable."""
+    x = load(name).x
+    order = torch.randperm(len(x), generator=torch.Generator().manual_seed(10))[:count]
+    return x[order].movedim(-1, 1).contiguous()
+
+
+@cache
+def place(settings: Settings, name: str) -> Place:
+    """Return what is sampled under a name. Raises Unavailable where its file is missing."""
+    if name == CIFAR:
+        target = Empirical(pictures("cifar10-test", settings.points))
+        flat = target.cloud.points[:1000]
+        ends = Ends(float(torch.pdist(flat).max()), settings.last_sigma)
+        return Place(Subject(_on(target.to(torch.float32, device()).score), target.shape, ends), "cifar10-test", target)
+    if name not in settings.networks:
+        raise Unavailable(
+            f"{name}: no file is named: have it from {README}; give path and sha256 under colour.networks"
+        )
+    entry = settings.networks[name]
+    if entry.path.is_dir():
+        found = diffusers_folder(entry.path, entry.sha256, device())
+    else:
+        found = score_sde(entry.path, entry.sha256, entry.side, device())
+    ends = Ends(found.predictor.largest, max(entry.last_sigma, found.predictor.smallest))
+    return Place(Subject(found.score, found.shape, ends), entry.reference, None)
+
+
+def _on(score: Callable[[Tensor, Level], Tensor]) -> Callable[[Tensor, Level], Tensor]:
+    """Return a score that is computed on the runs' device for states on the CPU."""
+    return lambda x, level: score(x.to(device()), level).to(x.device)
+
+
+@cache
+def extractor(name: str) -> Extractor:
+    """Return the features, by name. Raises Unavailable."""
+    found = inception(device()) if name == "inception" else efficientnet(device())
+    return Extractor(found.name, found.sha256, lambda x: found.features(x.movedim(1, -1)), found.logits)
+
+
+@cache
+def judge(settings: Settings, reference: str) -> Judge:
+    """Return the judge of images like those of a registered set. Raises Unavailable."""
+    return Judge(extractor(settings.features), reference, pictures(reference, settings.reference))
+
+
+class Outcome(NamedTuple):
+    """Of one batch: distances to the reference; the temperature about the nearest image, NaN without exact score."""
+
+    frechet: float
+    kernel: float
+    coverage: float
+    temperature: float
+
+
+@cache
+def outcomes(settings: Settings, name: str, sampler: str, budget: int) -> list[Outcome]:
+    """Return a sampler's batches; batch `number` starts alike for every sampler. Raises Unavailable."""
+    where, found = place(settings, name), []
+    for number in range(1, settings.batches + 1):
+        draws = generator(settings.seed, number)
+        x = run(where.subject, ENTRANTS[sampler], budget, RELEASED, settings.batch, draws).x
+        scores = judge(settings, where.reference).scores(denoised(where.subject, x))
+        found.append(Outcome(scores.frechet, scores.kernel, scores.coverage, _temperature(where, x)))
+    return found
+
+
+def _temperature(where: Place, x: Tensor) -> float:
+    """Return `E |x - nearest|^2 / (d sigma_L^2)`: 1 for the exact law."""
+    if where.exact is None:
+        return float("nan")
+    last = where.subject.ends.last
+    return where.exact.nearest(x, Level(0, sigma=last)).residual.square().mean().item() / last**2
+
+
+def paired(settings: Settings, name: str, better: str, worse: str, budget: int) -> Measurement:
+    """Return the kernel distance of `worse` less that of `better`, batch by batch."""
+    pairs = zip(outcomes(settings, name, worse, budget), outcomes(settings, name, better, budget), strict=True)
+    return _mean(settings, [one.kernel - other.kernel for one, other in pairs])
+
+
+def _mean(settings: Settings, values: list[float]) -> Measurement:
+    found = mean_interval(values, CONFIDENCE)
+    n = len(values) * settings.batch
+    return Measurement(value=found.value, low=found.low, high=found.high, n=n, seeds=(settings.seed,))
+
+
+@check("X0.adaptive")
+def adaptive_cools(settings: Settings) -> Measurement:
+    """Return adaptive momentum's temperature at the largest budget, exact score."""
+    found = outcomes(settings, CIFAR, ADAPTIVE, max(settings.budgets))
+    return _mean(settings, [one.temperature for one in found])
+
+
+@check("X0.langevin")
+def langevin_does_not_cool(settings: Settings) -> Measurement:
+    """Return annealed Langevin's temperature at the largest budget, exact score."""
+    found = outcomes(settings, CIFAR, LANGEVIN, max(settings.budgets))
+    return _mean(settings, [one.temperature for one in found])
+
+
+@check("X1.kernel")
+def on_ncsnpp(settings: Settings) -> Measurement:
+    """Return the gain of the adaptive corrector at the smallest budget, NCSN++ (VE) on CIFAR-10."""
+    return paired(settings, "cifar10_ncsnpp_continuous", OURS, BASELINE, min(settings.budgets))
+
+
+@check("X2.kernel")
+def on_ddpmpp(settings: Settings) -> Measurement:
+    """Return the gain of the adaptive corrector at the smallest budget, DDPM++ (VP) on CIFAR-10."""
+    return paired(settings, "cifar10_ddpmpp_continuous", OURS, BASELINE, min(settings.budgets))
+
+
+@check("X3.kernel")
+def on_celeba(settings: Settings) -> Measurement:
+    """Return the gain of the adaptive corrector at the smallest budget, NCSN++ on CelebA-HQ."""
+    return paired(settings, "celebahq_256_ncsnpp_continuous", OURS, BASELINE, min(settings.budgets))
+
+
+@check("X4.kernel")
+def on_church(settings: Settings) -> Measurement:
+    """Return the gain of the adaptive corrector at the smallest budget, NCSN++ on LSUN church."""
+    return paired(settings, "church_ncsnpp_continuous", OURS, BASELINE, min(settings.budgets))
+
+
+def tables(settings: Settings) -> list[Table]:
+    """Return every number that can be had, with its conditions."""
+    found: list[Row] = []
+    for name in (CIFAR, *settings.networks):
+        try:
+            found += _rows(settings, name)
+        except Unavailable:
+            continue  # its claims say so
+    caption = f"Colour images: means over batches with {CONFIDENCE:.1%} Student intervals."
+    cells = tuple(row.cells() for row in found)
+    return [Table(id="colour", caption=caption, header=HEADER, rows=cells, claims=("X0", "X1", "X2", "X3", "X4"))]
+
+
+def _rows(settings: Settings, name: str) -> list[Row]:
+    conditions = judge(settings, place(settings, name).reference).conditions(settings.batch)
+    found = []
+    for sampler in settings.samplers:
+        for budget in settings.budgets:
+            for quantity in ("frechet", "kernel", "coverage"):
+                values = [getattr(one, quantity) for one in outcomes(settings, name, sampler, budget)]
+                value, low, high, sets = mean_interval(values, CONFIDENCE)
+                named = {"sampler": f"{name}: {sampler}", "nfe": budget, "quantity": quantity, "sets": sets}
+                given = {"value": value, "low": low, "high": high, "conditions": conditions}
+                found.append(Row.model_validate(named | given))
+    return found

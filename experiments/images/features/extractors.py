@@ -1,0 +1,115 @@
+"""Features of images, by name and checksum: pixels in [0, 1] in, one row of numbers an image out.
+
+- `digits-classifier`, `mnist-classifier`: 64 features of our own committed classifiers.
+- `efficientnet-lite0`: 1280 features of ImageNet's EfficientNet-Lite0 (Apache-2.0; weights from the registry, code
+  from the package `efficientnet-lite-pytorch`), for colour images: made 224 pixels wide (bilinear), normalised by
+  ImageNet's mean and standard deviation a channel, the last convolution's channels averaged over pixels.
+- `inception`: the 2048 features of the FID as published, by `torch-fidelity`, with the weights that it names: where
+  they or the package are missing, what needs them is not run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from ams.data import WEIGHTS, weights
+from ams.ledger.measurement import Unavailable
+from experiments.images.networks.classifier import SHA256, classifier
+from experiments.images.networks.loading import fill
+
+Images = Float[Tensor, "n *shape"]
+UNITS = {"digits-classifier": 8.0, "mnist-classifier": 5.2}
+"""The root mean square of each classifier's features of what it learned from: they are given in this unit, so that the
+kernel's inner product x . y / d is of order one, as the kernel distance means it to be."""
+_BLOCK = 256
+_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, a channel
+_SIDE = 224
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """A map from images to features; `sha256` is that of its weights, `logits` tells classes where it has any."""
+
+    name: str
+    sha256: str
+    features: Callable[[Images], Float[Tensor, "n d"]]
+    logits: Callable[[Float[Tensor, "n d"]], Float[Tensor, "n classes"]] | None = None
+
+    @torch.no_grad()
+    def __call__(self, x: Images) -> Float[Tensor, "n d"]:
+        """Return the features of images, float64 on the CPU."""
+        return torch.cat([self.features(block.float()).double().cpu() for block in x.split(_BLOCK)])
+
+    @torch.no_grad()
+    def classes(self, features: Float[Tensor, "n d"]) -> Tensor:
+        """Return the class that the extractor sees in each row. Raises ValueError for one without classes."""
+        if self.logits is None:
+            raise ValueError(f"{self.name} tells no classes")
+        return self.logits(features.float()).argmax(1)
+
+
+def digit_features(name: str = "digits-classifier") -> Extractor:
+    """Return a committed classifier's features. Raises InputProblem unless its file is the committed one."""
+    network, unit = classifier(name), UNITS[name]
+    return Extractor(name, SHA256[name], lambda x: network.features(x) / unit, lambda found: network.last(found * unit))
+
+
+def efficientnet(device: torch.device | str = "cpu") -> Extractor:
+    """Return EfficientNet-Lite0's features. Raises Unavailable without its weights or its package."""
+    name = "efficientnet-lite0"
+    network = fill(_efficientnet_lite0(), weights(name), name).to(device)
+    mean, deviation = (torch.tensor(values, device=device)[:, None, None] for values in (_MEAN, _DEVIATION))
+
+    def features(x: Float[Tensor, "n h w 3"]) -> Float[Tensor, "n d"]:
+        wide = interpolate(x.to(device).movedim(-1, 1), (_SIDE, _SIDE), mode="bilinear", antialias=True)
+        return network.extract_features((wide - mean) / deviation).mean((2, 3))
+
+    return Extractor(name, WEIGHTS[name].contents, features, network._fc)
+
+
+def _efficientnet_lite0() -> Any:
+    """Return the network without its weights. Raises Unavailable."""
+    try:
+        from efficientnet_lite_pytorch import EfficientNet
+    except ImportError:
+        raise Unavailable("EfficientNet's code is not installed: pip install 'ams[features]'") from None
+    return EfficientNet.from_name("efficientnet-lite0")
+
+
+def inception(device: torch.device | str = "cpu") -> Extractor:
+    """Return the 2048 features of the published FID. Raises Unavailable where package or weights cannot be had."""
+    try:
+        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+    except ImportError:
+        raise Unavailable("torch-fidelity is not installed: pip install 'ams[gpu]'") from None
+    file = _inception_weights()
+    network = FeatureExtractorInceptionV3("inception", ["2048"], feature_extractor_weights_path=str(file)).to(device)
+
+    def features(x: Float[Tensor, "n h w 3"]) -> Float[Tensor, "n d"]:
+        grey = (x.clamp(0, 1) * 255).round().to(torch.uint8).movedim(-1, 1).to(device)
+        found: Tensor = network(grey)[0]
+        return found
+
+    return Extractor("inception", hashlib.sha256(file.read_bytes()).hexdigest(), features)
+
+
+def _inception_weights() -> Path:
+    """Return the file of weights in torch's cache, where torch-fidelity leaves it. Raises Unavailable."""
+    name = "weights-inception-2015-12-05-6726825d.pth"
+    file = Path(torch.hub.get_dir()) / "checkpoints" / name
+    if not file.is_file():
+        address = f"https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/{name}"
+        raise Unavailable(f"Inception's weights are not at {file}: put {address} there")
+    found = hashlib.sha256(file.read_bytes()).hexdigest()
+    if not found.startswith("6726825d"):
+        raise Unavailable(f"{file}: sha256 {found} does not begin with 6726825d, as its name says: replace it")
+    return file

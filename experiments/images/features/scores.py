@@ -1,0 +1,99 @@
+"""How near a set of generated images is to a reference, in a space of features: every number of one set at once."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ams.distances import frechet_distance, mmd_squared, polynomial_kernel, support, total_variation
+from ams.inference import Interval, bootstrap_interval
+from experiments.images.features.extractors import Extractor
+from experiments.images.features.rows import Conditions
+
+
+class Scores(NamedTuple):
+    """Of one set: `frechet` and `kernel` distance, `precision`, `recall`, `density`, `coverage`; `classes`, the total
+    variation of the classes that the extractor sees from the reference's; NaN where it tells none."""
+
+    frechet: float
+    kernel: float
+    precision: float
+    recall: float
+    density: float
+    coverage: float
+    classes: float
+
+
+class Judge:
+    """Judges sets of images (n, *shape) against a reference `name`, whose features are taken once."""
+
+    def __init__(
+        self, extractor: Extractor, name: str, reference: Float[Tensor, "m *shape"], denoised: bool = True
+    ) -> None:
+        self.extractor, self.name, self.denoised = extractor, name, denoised
+        self.reference = extractor(reference)
+
+    def conditions(self, n: int) -> Conditions:
+        """Return what the scores of sets of n images depend on."""
+        return Conditions(
+            n=n,
+            reference=self.name,
+            reference_n=len(self.reference),
+            extractor=self.extractor.name,
+            sha256=self.extractor.sha256,
+            denoised=self.denoised,
+        )
+
+    @cached_property
+    def truth(self) -> Float[Tensor, " classes"]:
+        """Return the share of each class that the extractor sees in the reference."""
+        return self.shares(self.reference)
+
+    def shares(self, features: Float[Tensor, "n d"]) -> Float[Tensor, " classes"]:
+        """Return the share of each class that the extractor sees in a set. Raises ValueError where it tells none."""
+        assert self.extractor.logits is not None
+        classes = self.extractor.logits(features[:1].float()).shape[1]
+        return torch.bincount(self.extractor.classes(features), minlength=classes).double() / len(features)
+
+    def scores(self, x: Float[Tensor, "n *shape"]) -> Scores:
+        """Return every number of a set of images. Raises ValueError for a set of five images or fewer."""
+        return self.scores_of(self.extractor(x))
+
+    def scores_of(self, features: Float[Tensor, "n d"]) -> Scores:
+        """Return every number of a set whose features are given. Raises as `scores`."""
+        pool = np.concatenate([features.numpy(), self.reference.numpy()])
+        of_set = (np.arange(len(pool)) < len(features)).astype(np.float64)
+        kernel = polynomial_kernel(torch.from_numpy(pool), torch.from_numpy(pool))
+        classes = float("nan")
+        if self.extractor.logits is not None:
+            classes = total_variation(self.shares(features), self.truth)
+        return Scores(
+            frechet_distance(features, self.reference),
+            float(mmd_squared(kernel, of_set, 1 - of_set)),
+            *support(features, self.reference),
+            classes,
+        )
+
+    def kernel_interval(self, sets: list[Float[Tensor, "n d"]], confidence: float, seed: int) -> Interval:
+        """Return the kernel distance of all sets together, with a bootstrap interval over sets and reference images.
+
+        The samples of a set are coupled, so a set is one unit. It tells where the law's own distance lies; two
+        samplers are compared by paired differences, in which the reference's chance cancels.
+        """
+        pool = torch.cat([*sets, self.reference])
+        kernel = polynomial_kernel(pool, pool)
+        ends = np.cumsum([0, *map(len, sets)])
+        units = [list(range(begin, end)) for begin, end in pairwise(ends)]
+        of_sets = (np.arange(len(pool)) < ends[-1]).astype(np.float64)
+        references = [[index] for index in range(ends[-1], len(pool))]
+
+        def theta(weights: Float[np.ndarray, "rows n"]) -> Float[np.ndarray, " rows"]:
+            return mmd_squared(kernel, weights * of_sets, weights * (1 - of_sets))
+
+        return bootstrap_interval(theta, [units, references], seed, confidence, resamples=400)

@@ -1,0 +1,33 @@
+"""Sizes of the runs with the suite's own network."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+SAMPLERS = (
+    "annealed Langevin",
+    "Langevin, drift x2",
+    "adaptive momentum",
+    "PC, Langevin",
+    "PC, adaptive",
+    "reverse diffusion",
+    "flow, Heun",
+    "isothermal, e = 1/2",
+)
+
+
+class Settings(BaseModel):
+    """Budgets (NFE), independent batches and samples in each, samplers; those run on the exact score too, and at which
+    budgets; the last noise level; the budget of the grid of samples."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    budgets: tuple[int, ...] = (20, 60, 150)
+    batches: int = 10
+    batch: int = 48
+    samplers: tuple[str, ...] = SAMPLERS
+    compared: tuple[str, ...] = ("annealed Langevin", "Langevin, drift x2", "adaptive momentum")
+    compared_budgets: tuple[int, ...] = (60,)
+    last_sigma: float = 0.05
+    grid_budget: int = 60
+    seed: int = 2405

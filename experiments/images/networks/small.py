@@ -1,0 +1,111 @@
+r"""A small denoiser of images of 8 x 8 pixels, the embedded default: trained by the suite's own command, on digits.
+
+With `y = x_0 + v z`, pixels in [0, 1], `m` and `s` their mean and standard deviation, the network F is preconditioned
+as EDM's (Karras et al., arXiv 2206.00364): `E[x_0 | y] = m + s^2/(s^2 + v^2) (y - m) + v s/sqrt(s^2 + v^2) F`, so
+
+    E[z | y] = v/(s^2 + v^2) (y - m) - s/sqrt(s^2 + v^2) F((y - m)/sqrt(s^2 + v^2), ln v) ,
+
+whose first term is the answer for Gaussian pixels; F is of order one at every noise. F is a residual network on all
+pixels: at each block `h + W' silu((1 + a) norm(W h) + b)`, a and b of the block linear in Fourier features of ln v.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+from torch.nn.functional import silu
+
+from experiments.images.networks.face import NetworkScore
+from experiments.images.networks.loading import fill, stored
+
+SMALLEST, LARGEST = 0.01, 10.0
+"""The range of v in which it is trained: from below the digits' grey step, 1/16, to beyond their largest distance."""
+MEAN, SPREAD = 0.3049, 0.3757
+"""Of the pixels of the training digits."""
+WEIGHTS = Path(__file__).parents[1] / "weights"
+
+
+class Sizes(BaseModel):
+    """Pixels of an image, features of a block, blocks, features of the noise, share of features dropped in training."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pixels: int = 64
+    width: int = 192
+    blocks: int = 3
+    noise: int = 32
+    dropped: float = 0.1
+
+
+class Block(nn.Module):
+    """`h + W' silu((1 + a) norm(W h) + b)`, (a, b) linear in `e`, the embedded noise."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        self.inner, self.outer = nn.Linear(sizes.width, sizes.width), nn.Linear(sizes.width, sizes.width)
+        self.norm = nn.LayerNorm(sizes.width, elementwise_affine=False)
+        self.noise = nn.Linear(sizes.noise, 2 * sizes.width)
+        self.drop = nn.Dropout(sizes.dropped)
+        nn.init.zeros_(self.outer.weight)
+
+    def forward(
+        self, h: Float[Tensor, "batch width"], e: Float[Tensor, "#batch noise"]
+    ) -> Float[Tensor, "batch width"]:
+        """Return the block's features."""
+        gain, shift = self.noise(e).chunk(2, dim=-1)
+        return h + self.outer(self.drop(silu(torch.addcmul(shift, self.norm(self.inner(h)), 1 + gain))))
+
+
+class Denoiser(nn.Module):
+    """The noise that it sees in `y`, at one `v` for all or one a sample."""
+
+    def __init__(self, sizes: Sizes | None = None) -> None:
+        super().__init__()
+        sizes = sizes or Sizes()
+        self.first, self.last = nn.Linear(sizes.pixels, sizes.width), nn.Linear(sizes.width, sizes.pixels)
+        self.blocks = nn.ModuleList(Block(sizes) for _ in range(sizes.blocks))
+        self.noise = nn.Linear(sizes.noise, sizes.noise)
+        self.frequencies: Tensor
+        self.register_buffer("frequencies", torch.linspace(0.25, 2.0, sizes.noise // 2))
+        nn.init.zeros_(self.last.weight)
+
+    def forward(self, y: Float[Tensor, "batch pixels"], v: Float[Tensor, "#batch"]) -> Float[Tensor, "batch pixels"]:
+        """Return `E[z | y]`."""
+        v = v[:, None]
+        total = v.square() + SPREAD**2
+        centred = y - MEAN
+        angles = v.log() * self.frequencies
+        e = silu(self.noise(torch.cat([angles.sin(), angles.cos()], dim=-1)))
+        h = self.first(centred * total.rsqrt())
+        for block in self.blocks:
+            h = block(h, e)
+        return centred * (v / total) - self.last(silu(h)) * (SPREAD * total.rsqrt())
+
+
+class SmallPredictor:
+    """The denoiser as a noise predictor of images (8, 8)."""
+
+    shape: tuple[int, ...] = (8, 8)
+    smallest, largest = SMALLEST, LARGEST
+
+    def __init__(self, network: Denoiser) -> None:
+        self.network = network
+
+    def noise(self, y: Float[Tensor, "batch 8 8"], v: float) -> Float[Tensor, "batch 8 8"]:
+        """Return the network's noise."""
+        one = torch.full((1,), v, dtype=torch.float32, device=y.device)
+        return self.network(y.reshape(len(y), math.prod(self.shape)), one).reshape(y.shape)
+
+
+SHA256 = "62662aebae11010ebac29707c3952d91e22c1b1585b403e91d84c90afc21873e"
+"""Of the committed file."""
+
+
+def digits_score(path: Path = WEIGHTS / "digits-score.safetensors", sha256: str = SHA256) -> NetworkScore:
+    """Return the score of the committed network. Raises InputProblem unless the file's bytes are those committed."""
+    return NetworkScore(SmallPredictor(fill(Denoiser(), stored(path, sha256), str(path))))

@@ -1,0 +1,162 @@
+r"""What the suite trains on images: a denoiser of the embedded digits, classifiers of these and of MNIST.
+
+The digits are split once: 1437 to train on, 360 held out (a fixed permutation). The denoiser's loss is that of the
+noise, weighted so that the network's own output counts alike at every level (Karras et al., arXiv 2206.00364):
+
+    E (1 + v^2/s^2) |noise(x_0 + v z, v) - z|^2 / d ,   ln v uniform on the trained range.
+
+The classifiers' is the cross entropy. Classifiers see images disturbed by noise of up to 0.1 and moved by up to a
+pixel (two for MNIST), so that their features do not hang on single grey values.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, pad
+
+from ams.data import Images, digits
+from ams.data import images as load
+from experiments.images.networks.classifier import Classifier
+from experiments.images.networks.small import LARGEST, SMALLEST, SPREAD, Denoiser, Sizes
+from experiments.training import Plan, Task
+
+HELD_OUT = 360
+"""Of the 1797 digits."""
+
+
+class Split(NamedTuple):
+    """Images to learn from and to test on."""
+
+    train: Images
+    test: Images
+
+
+@cache
+def split_digits() -> Split:
+    """Return the digits in two parts, by a fixed permutation."""
+    data = digits()
+    order = torch.randperm(len(data.y), generator=torch.Generator().manual_seed(1797))
+    return Split(*(Images(data.x[rows], data.y[rows]) for rows in (order[HELD_OUT:], order[:HELD_OUT])))
+
+
+@cache
+def split_mnist() -> Split:
+    """Return MNIST's own parts. Raises Unavailable where a file cannot be had."""
+    return Split(load("mnist-train"), load("mnist-test"))
+
+
+class Denoising(BaseModel):
+    """Images a step, and the network's sizes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    batch: int = 128
+    sizes: Sizes = Sizes()
+
+
+class DenoisingTask:
+    """Learn the noise in digits."""
+
+    parts: tuple[str, ...] = ("loss",)
+
+    def __init__(self, settings: Denoising) -> None:
+        self.settings = settings
+        self.split = split_digits()
+
+    def network(self) -> nn.Module:
+        """Return a denoiser with random weights."""
+        return Denoiser(self.settings.sizes)
+
+    def losses(self, network: nn.Module, generator: torch.Generator, device: torch.device) -> Float[Tensor, " 1"]:
+        """Return the loss of a batch drawn with replacement."""
+        x = self.split.train.x
+        rows = torch.randint(len(x), (self.settings.batch,), generator=generator)
+        return self._loss(network, x[rows], generator, device)
+
+    def held_out(self, network: nn.Module, device: torch.device) -> Float[Tensor, " 1"]:
+        """Return the loss on the digits held out, each at 4 levels."""
+        generator = torch.Generator().manual_seed(0)
+        return self._loss(network, self.split.test.x.repeat(4, 1, 1), generator, device)
+
+    def _loss(
+        self, network: nn.Module, x: Float[Tensor, "n 8 8"], generator: torch.Generator, device: torch.device
+    ) -> Float[Tensor, " 1"]:
+        part = torch.rand(len(x), generator=generator)
+        v = (math.log(SMALLEST) + part * math.log(LARGEST / SMALLEST)).exp().to(device)
+        z = torch.randn(len(x), x[0].numel(), generator=generator).to(device)
+        error = network(x.flatten(1).to(device) + v[:, None] * z, v) - z
+        return ((1 + v.square() / SPREAD**2) * error.square().mean(1)).mean()[None]
+
+
+class Classifying(BaseModel):
+    """Data set, images a step, the most that images are moved (pixels), the largest noise."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: str
+    batch: int = 128
+    moved: int = 1
+    noise: float = 0.1
+
+
+class ClassifyingTask:
+    """Learn the classes of digits."""
+
+    parts: tuple[str, ...] = ("cross entropy",)
+
+    def __init__(self, settings: Classifying) -> None:
+        self.settings = settings
+        self.split = split_digits() if settings.data == "digits" else split_mnist()
+
+    def network(self) -> nn.Module:
+        """Return a classifier with random weights."""
+        return Classifier(self.split.train.x.shape[-1])
+
+    def losses(self, network: nn.Module, generator: torch.Generator, device: torch.device) -> Float[Tensor, " 1"]:
+        """Return the cross entropy of a batch drawn with replacement, disturbed."""
+        x, y = self.split.train
+        rows = torch.randint(len(x), (self.settings.batch,), generator=generator)
+        seen = self._moved(x[rows], generator)
+        level = self.settings.noise * torch.rand(len(rows), 1, 1, generator=generator)
+        seen = seen + level * torch.randn(seen.shape, generator=generator)
+        return cross_entropy(network(seen.to(device)), y[rows].to(device))[None]
+
+    def held_out(self, network: nn.Module, device: torch.device) -> Float[Tensor, " 1"]:
+        """Return the cross entropy on the test images, undisturbed."""
+        x, y = self.split.test
+        return cross_entropy(network(x.to(device)), y.to(device))[None]
+
+    def _moved(self, x: Float[Tensor, "n h w"], generator: torch.Generator) -> Float[Tensor, "n h w"]:
+        """Return the images, each moved by up to so many pixels either way; what comes in is black."""
+        most, side = self.settings.moved, x.shape[-1]
+        down, right = torch.randint(2 * most + 1, (2, len(x)), generator=generator)
+        wide = pad(x, (most,) * 4)
+        i, j = (shift[:, None] + torch.arange(side) for shift in (down, right))
+        return wide[torch.arange(len(x))[:, None, None], i[:, :, None], j[:, None, :]]
+
+
+def accuracy(network: nn.Module, data: Images) -> float:
+    """Return the share of images whose class the network tells."""
+    device = next(network.parameters()).device
+    with torch.no_grad():
+        told = torch.cat([network(block.to(device)).argmax(1).cpu() for block in data.x.split(1000)])
+    return float((told == data.y).double().mean())
+
+
+def task(name: str, plan: Plan | None = None) -> tuple[Task, Plan]:
+    """Return what is trained under a name, and how: the committed file's plan unless another is given."""
+    if name == "digits-score":
+        return DenoisingTask(Denoising()), plan or Plan(steps=16_000, rate=2e-3, average=0.999, decay=0.01)
+    if name == "digits-classifier":
+        return ClassifyingTask(Classifying(data="digits")), plan or Plan(steps=3000, rate=2e-3, average=0.99)
+    return ClassifyingTask(Classifying(data="mnist", moved=2)), plan or Plan(steps=5000, rate=2e-3, average=0.999)
+
+
+NAMES = ("digits-score", "digits-classifier", "mnist-classifier")

@@ -1,0 +1,101 @@
+"""The command `train`: one network, from nothing or a kept state, to a file that says how it was made."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure as Drawing
+
+from ams.ledger import save_figure
+from ams.ledger.problems import InputProblem, unknown
+from experiments import weights
+from experiments.images.tasks import NAMES, ClassifyingTask, accuracy, task
+from experiments.training import Trainer, fit, told
+
+POINTS = 100
+"""Of the loss's curve, as it is kept with the weights."""
+
+
+def train(name: str, out: Path, resume: bool, device: str, steps: int | None, seed: int) -> int:
+    """Train, write weights and the figure of the loss, print what came out; returns the exit code, 0.
+
+    Raises InputProblem for an unknown name, a device that is not there, a state that cannot be gone on from; and
+    Unavailable where MNIST cannot be had.
+    """
+    trainer = _trainer(name, device, steps, seed)
+    begun = time.process_time()
+    every = max(trainer.plan.steps // POINTS, 1)
+    try:
+        with told(trainer.plan.steps, name) as report:
+            fit(trainer, out / f"{name}.state", resume, report, every)
+    except KeyboardInterrupt:
+        sys.stderr.write(f"\n{name}: interrupted; go on with --resume\n")
+        return 130
+    command = f"python -m experiments.images train {name}"
+    made = {"command": command, **_about(trainer, time.process_time() - begun)}
+    file, tensors = out / f"{name}.safetensors", trainer.averaged.state_dict()
+    sha256 = weights.write(file, tensors, made)
+    save_figure(draw({name: made}), out, f"{name}_loss", f"Training of {name}")
+    accurate = f", accuracy {made['accuracy']:.4f}" if "accuracy" in made else ""
+    lines = (
+        f"sha256 {sha256}",
+        f"tensors {weights.digest(tensors)}",
+        f"loss held out {trainer.held[-1][1]:.4f}{accurate}",
+    )
+    sys.stdout.write("\n  ".join([str(file), *lines]) + "\n")
+    return 0
+
+
+def _trainer(name: str, device: str, steps: int | None, seed: int) -> Trainer:
+    """Return the run. Raises InputProblem."""
+    if name not in NAMES:
+        raise InputProblem(unknown("network", name, NAMES))
+    if device not in ("cpu", "cuda") or (device == "cuda" and not torch.cuda.is_available()):
+        raise InputProblem(
+            f"--device {device}: not here; cpu{', cuda' if torch.cuda.is_available() else ''} can be had"
+        )
+    what, plan = task(name)
+    changed = plan.model_dump() | {"seed": seed} | ({} if steps is None else {"steps": steps})
+    if changed["steps"] < 1 or changed["seed"] < 0:
+        raise InputProblem(f"--steps {steps}, --seed {seed}: at least one step, and a seed of at least 0")
+    return Trainer(what, type(plan)(**changed), device)
+
+
+def _about(trainer: Trainer, seconds: float) -> dict[str, Any]:
+    """Return how the weights were made, as plain values; `seconds` of processor time since it was last begun."""
+    every = max(trainer.done // POINTS, 1)
+    whole = np.array(trainer.curve)[: trainer.done // every * every, 0].reshape(-1, every).mean(1)
+    ends = [(number + 1) * every for number in range(len(whole))]
+    found: dict[str, Any] = {
+        "task": trainer.task.settings.model_dump(mode="json"),
+        "plan": trainer.plan.model_dump(mode="json"),
+        "seconds": round(seconds, 1),
+        "threads": torch.get_num_threads(),
+        "device": trainer.device.type,
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "curve": [[end, round(value, 5)] for end, value in zip(ends, whole.tolist(), strict=True)],
+        "held out": [[int(step), round(value, 5)] for step, value in trainer.held],
+    }
+    if isinstance(trainer.task, ClassifyingTask):
+        split = trainer.task.split
+        found["accuracy"] = accuracy(trainer.averaged, split.test)
+        found["accuracy on what it learned from"] = accuracy(trainer.averaged, split.train)
+    return found
+
+
+def draw(listed: dict[str, dict[str, Any]]) -> Drawing:
+    """Draw the loss of each run against its steps: of what it learns from, and of what is held out."""
+    drawing = Drawing(figsize=(3.6 * len(listed), 2.8), layout="constrained")
+    panels = np.atleast_1d(drawing.subplots(1, len(listed)))
+    for axes, (name, about) in zip(panels, listed.items(), strict=True):
+        axes.plot(*np.array(about["curve"]).T, color="#0072B2", label="learned from, in training")
+        axes.plot(*np.array(about["held out"]).T, color="#D55E00", ls="--", label="held out, averaged weights")
+        axes.set(xlabel="step", ylabel="loss", yscale="log", title=name)
+        axes.legend()
+    return drawing

@@ -1,0 +1,231 @@
+r"""One training loop for every network that the suite trains: resumable, its weights averaged, its loss kept.
+
+A *task* says what is learned: a network, and the loss of one batch drawn from a generator. A *plan* says how: AdamW
+(Loshchilov and Hutter, arXiv 1711.05101) with a rate that rises over the first steps and falls as half a cosine,
+
+    rate_n = rate min(1, n / warm) (1 + cos(pi n / steps)) / 2 ,
+
+gradients clipped in norm, and an average of the weights, which is what is sampled from,
+
+    w' <- k w' + (1 - k) w,   k = min(average, (1 + n) / (10 + n)) .
+
+All that a step draws is a function of (seed, step), so a run is fixed by its task and plan, and one that was
+interrupted and resumed ends in the same bits (on one machine, with one number of threads). On a GPU the draws are the
+same ones; sums there may run in another order, so its weights agree to rounding at first, and then drift apart.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+from ams.data import load_weights
+from ams.ledger.files import write_whole
+from ams.ledger.problems import InputProblem
+
+Report = Callable[[int, dict[str, float]], None]
+"""Sees the number of steps made and the mean of each part of the loss since it was last called."""
+
+
+class Plan(BaseModel):
+    """How a network is trained; see the module's text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steps: int = Field(ge=1)
+    rate: float = Field(gt=0)
+    average: float = Field(default=0.999, ge=0, lt=1)
+    warm: int = Field(default=100, ge=1)
+    decay: float = Field(default=0.0, ge=0)
+    clip: float = Field(default=1.0, gt=0)
+    seed: int = Field(default=1, ge=0)
+
+
+class Task(Protocol):
+    """What is learned."""
+
+    parts: tuple[str, ...]
+    """Names of the loss's parts; their sum is what is minimised."""
+
+    @property
+    def settings(self) -> BaseModel:
+        """Return all that the task is fixed by."""
+        ...
+
+    def network(self) -> nn.Module:
+        """Return the network with initial weights, drawn from torch's own generator (which the trainer seeds)."""
+        ...
+
+    def losses(self, network: nn.Module, generator: torch.Generator, device: torch.device) -> Float[Tensor, " parts"]:
+        """Return the loss of one batch in parts; everything random is drawn from `generator`, which is on the CPU."""
+        ...
+
+
+@runtime_checkable
+class HeldOut(Protocol):
+    """A task that can tell a network's loss on data that it does not learn from."""
+
+    def held_out(self, network: nn.Module, device: torch.device) -> Float[Tensor, " parts"]:
+        """Return the loss on what is held out, in parts: the same noise at each call."""
+        ...
+
+
+class Trainer:
+    """A training run: `step()` makes one step, `state()` and `load(state)` interrupt and resume it.
+
+    `curve` holds the parts of the loss of every step so far; `network` is trained, `averaged` is its average, `held`
+    the average's loss on held-out data: rows of (step, *parts).
+    """
+
+    def __init__(self, task: Task, plan: Plan, device: torch.device | str = "cpu") -> None:
+        self.task, self.plan, self.device = task, plan, torch.device(device)
+        self.curve: list[list[float]] = []
+        self.held: list[list[float]] = []
+        with drawn_from(plan.seed, 0):
+            self.network = task.network().to(self.device).train()
+        self.averaged = copy.deepcopy(self.network).eval().requires_grad_(False)
+        self._adam = torch.optim.AdamW(self.network.parameters(), lr=plan.rate, weight_decay=plan.decay)
+
+    @property
+    def done(self) -> int:
+        """Return the number of steps made."""
+        return len(self.curve)
+
+    def step(self) -> None:
+        """Make one step."""
+        for group in self._adam.param_groups:
+            group["lr"] = self._rate()
+        with drawn_from(self.plan.seed, self.done + 1) as generator:
+            parts = self.task.losses(self.network, generator, self.device)
+        self._adam.zero_grad()
+        parts.sum().backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), self.plan.clip)
+        self._adam.step()
+        self._follow()
+        self.curve.append(parts.detach().tolist())
+
+    def look(self) -> None:
+        """Add the average's loss on held-out data, of a task that has some."""
+        if isinstance(self.task, HeldOut):
+            with torch.no_grad():
+                self.held.append([float(self.done), *self.task.held_out(self.averaged, self.device).tolist()])
+
+    def _rate(self) -> float:
+        """Return the learning rate of the step that comes."""
+        wave = (1 + math.cos(math.pi * self.done / self.plan.steps)) / 2
+        return self.plan.rate * min(1.0, (self.done + 1) / self.plan.warm) * wave
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Move the average towards the weights, faster in the first steps."""
+        kept = min(self.plan.average, (1 + self.done) / (10 + self.done))
+        for average, parameter in zip(self.averaged.parameters(), self.network.parameters(), strict=True):
+            average.lerp_(parameter, 1 - kept)
+
+    def _about(self) -> dict[str, Any]:
+        """Return what fixes the run, as plain values."""
+        return {"task": self.task.settings.model_dump(mode="json"), "plan": self.plan.model_dump(mode="json")}
+
+    def state(self) -> dict[str, Any]:
+        """Return all that a resumed run needs, as tensors and plain values."""
+        return {
+            "about": self._about(),
+            "curve": torch.tensor(self.curve, dtype=torch.float64),
+            "held": torch.tensor(self.held, dtype=torch.float64),
+            "network": self.network.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "adam": self._adam.state_dict(),
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from `state`. Raises ValueError if it is of another task or plan."""
+        if state["about"] != self._about():
+            raise ValueError("it was begun with other settings")
+        self.network.load_state_dict(state["network"])
+        self.averaged.load_state_dict(state["averaged"])
+        self._adam.load_state_dict(state["adam"])
+        self.curve, self.held = state["curve"].tolist(), state["held"].tolist()
+
+
+@contextmanager
+def drawn_from(seed: int, step: int) -> Iterator[torch.Generator]:
+    """Yield the generator of a step; torch's own, which dropout and initial weights draw from, is seeded within too."""
+    own, theirs = (int(word) for word in np.random.SeedSequence([seed, step]).generate_state(2))
+    with torch.random.fork_rng():
+        torch.manual_seed(theirs)
+        yield torch.Generator().manual_seed(own)
+
+
+def fit(trainer: Trainer, kept: Path, resume: bool, report: Report, every: int = 200) -> None:
+    """Train to the end, keeping the state in the file `kept` every so many steps; `resume` goes on from it.
+
+    The file is written whole or not at all, so an interrupted run loses at most `every` steps. Raises InputProblem
+    for a file to resume from that is none, or of other settings, and for one in the way of a new run.
+    """
+    if resume:
+        _resume(trainer, kept)
+    elif kept.exists():
+        raise InputProblem(f"{kept}: a run is kept there: go on with --resume, or delete it")
+    while trainer.done < trainer.plan.steps:
+        trainer.step()
+        if trainer.done % every == 0 or trainer.done == trainer.plan.steps:
+            trainer.look()
+            _keep(trainer, kept)
+            means = np.mean(trainer.curve[-every:], axis=0)
+            report(trainer.done, dict(zip(trainer.task.parts, means.tolist(), strict=True)))
+
+
+def _keep(trainer: Trainer, kept: Path) -> None:
+    """Write the state. Raises FloatingPointError for a loss that is not finite: the last state that was kept stands."""
+    if not all(map(math.isfinite, trainer.curve[-1])):
+        raise FloatingPointError(f"step {trainer.done}: the loss is {trainer.curve[-1]}: lower the rate; not kept")
+    stream = io.BytesIO()
+    torch.save(trainer.state(), stream)
+    write_whole(kept, stream.getvalue())
+
+
+def _resume(trainer: Trainer, kept: Path) -> None:
+    """Load the state that `kept` holds. Raises InputProblem."""
+    try:
+        trainer.load(load_weights(kept.read_bytes(), str(kept)))
+    except OSError as error:
+        raise InputProblem(f"{kept}: cannot be read ({error.strerror}); without --resume a new run begins") from None
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+        raise InputProblem(f"{kept}: no run that can be resumed: {str(error).splitlines()[0]}") from None
+
+
+@contextmanager
+def told(steps: int, title: str) -> Iterator[Report]:
+    """Yield a report that draws a bar of progress on the terminal's error stream, or lines where there is none."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn(title),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[loss]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        shown = bar.add_task(title, total=steps, loss="")
+
+        def report(done: int, losses: dict[str, float]) -> None:
+            text = ", ".join(f"{name} {value:.4f}" for name, value in losses.items())
+            bar.update(shown, completed=done, loss=text)
+            if not console.is_terminal:
+                console.print(f"{title}: step {done} of {steps}: {text}", soft_wrap=True)
+
+        yield report

@@ -1,0 +1,221 @@
+"""A small network in score_sde's own layout, and what that code computes with it, written from its description.
+
+The forward pass is one walk along the list `all_modules`, on a state dictionary. For the three kinds of test_scale it
+was compared with the published code itself (yang-song/score_sde_pytorch at cb1f359): the same names in the same order,
+outputs to 2e-6.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+
+import torch
+from torch.nn.functional import avg_pool2d, conv2d, group_norm, interpolate, linear, pad, silu, softmax
+
+ROOT2 = math.sqrt(2.0)
+
+
+def filtered(x, up):
+    """Resample by two with the filter (1, 3, 3, 1)/8 each way, by its definition: insert zeros or drop pixels."""
+    one = torch.tensor([1.0, 3.0, 3.0, 1.0], dtype=x.dtype) / 8
+    kernel = torch.outer(one, one)
+    n, c, h, w = x.shape
+    if up:
+        wide = torch.zeros(n, c, 2 * h, 2 * w, dtype=x.dtype)
+        wide[:, :, ::2, ::2] = 4 * x
+        wide = pad(wide, (2, 1, 2, 1))
+    else:
+        wide = pad(x, (1, 1, 1, 1))
+    found = conv2d(wide.reshape(n * c, 1, *wide.shape[2:]), kernel[None, None])
+    found = found if up else found[:, :, ::2, ::2]
+    return found.reshape(n, c, *found.shape[2:])
+
+
+class Original:
+    """The forward pass for a state dictionary and the switches that have no weights."""
+
+    def __init__(self, named, levels, blocks, attended, progressive, pyramid, fourier, fir):
+        self.named, self.levels, self.blocks, self.attended = named, levels, blocks, attended
+        self.progressive, self.pyramid, self.fourier, self.fir = progressive, pyramid, fourier, fir
+
+    def __call__(self, x, time):
+        self.at = 0
+        temb = self.embedding(time)
+        if self.fourier:
+            x = 2 * x - 1
+        p = x
+        hs = [self.conv(x)]
+        for level in range(self.levels):
+            for _ in range(self.blocks):
+                h = self.block(hs[-1], temb)
+                hs.append(self.attention(h) if h.shape[-1] in self.attended else h)
+            if level == self.levels - 1:
+                break
+            h = self.block(hs[-1], temb, "down")
+            if self.pyramid == "input_skip":
+                p = filtered(p, False)
+                h = self.conv(p, "Conv_0.", 0) + h
+            elif self.pyramid == "residual":
+                p = h = (self.conv_down(p) + h) / ROOT2
+            hs.append(h)
+        h = self.block(self.attention(self.block(hs[-1], temb)), temb)
+        q = None
+        for level in reversed(range(self.levels)):
+            for _ in range(self.blocks + 1):
+                h = self.block(torch.cat([h, hs.pop()], 1), temb)
+            h = self.attention(h) if h.shape[-1] in self.attended else h
+            if self.progressive == "output_skip":
+                added = self.conv(silu(self.norm(h)))
+                q = added if q is None else filtered(q, True) + added
+            h = self.block(h, temb, "up") if level else h
+        h = q if self.progressive == "output_skip" else self.conv(silu(self.norm(h)))
+        assert not hs and f"all_modules.{self.at}.weight" not in self.named
+        return h / time.reshape(-1, 1, 1, 1) if self.fourier else h
+
+    def taken(self):
+        prefix = f"all_modules.{self.at}."
+        self.at += 1
+        return {name.removeprefix(prefix): tensor for name, tensor in self.named.items() if name.startswith(prefix)}
+
+    def embedding(self, time):
+        if self.fourier:
+            angles = 2 * math.pi * time.log()[:, None] * self.taken()["W"]
+        else:
+            half = len(self.named["all_modules.0.weight"][0]) // 2
+            angles = time[:, None] * torch.exp(torch.arange(half) * -(math.log(10_000) / (half - 1)))
+        e = torch.cat([angles.sin(), angles.cos()], 1).to(torch.float32)
+        first, second = self.taken(), self.taken()
+        e = linear(e, first["weight"], first["bias"])
+        return linear(silu(e), second["weight"], second["bias"])
+
+    def conv(self, x, prefix="", padding=1):
+        w = self.taken()
+        return conv2d(x, w[f"{prefix}weight"], w[f"{prefix}bias"], padding=padding)
+
+    def conv_down(self, x):
+        """Filter with margins for the convolution, then the convolution at every other pixel."""
+        w = self.taken()
+        one = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
+        n, c, h, v = x.shape
+        wide = pad(x, (2, 2, 2, 2)).reshape(n * c, 1, h + 4, v + 4)
+        smooth = conv2d(wide, torch.outer(one, one)[None, None]).reshape(n, c, h + 1, v + 1)
+        return conv2d(smooth, w["Conv2d_0.weight"], w["Conv2d_0.bias"], stride=2)
+
+    def norm(self, x):
+        w = self.taken()
+        return group_norm(x, min(x.shape[1] // 4, 32), w["weight"], w["bias"], 1e-6)
+
+    def resampled(self, x, way):
+        if self.fir:
+            return filtered(x, way == "up")
+        return interpolate(x, scale_factor=2, mode="nearest") if way == "up" else avg_pool2d(x, 2)
+
+    def block(self, x, temb, way=None):
+        w = self.taken()
+        h = silu(group_norm(x, min(x.shape[1] // 4, 32), w["GroupNorm_0.weight"], w["GroupNorm_0.bias"], 1e-6))
+        if way:
+            h, x = self.resampled(h, way), self.resampled(x, way)
+        h = conv2d(h, w["Conv_0.weight"], w["Conv_0.bias"], padding=1)
+        h = h + linear(silu(temb), w["Dense_0.weight"], w["Dense_0.bias"])[:, :, None, None]
+        h = silu(group_norm(h, min(h.shape[1] // 4, 32), w["GroupNorm_1.weight"], w["GroupNorm_1.bias"], 1e-6))
+        h = conv2d(h, w["Conv_1.weight"], w["Conv_1.bias"], padding=1)
+        if "Conv_2.weight" in w:
+            x = conv2d(x, w["Conv_2.weight"], w["Conv_2.bias"])
+        return (x + h) / ROOT2
+
+    def attention(self, x):
+        w = self.taken()
+        h = group_norm(x, min(x.shape[1] // 4, 32), w["GroupNorm_0.weight"], w["GroupNorm_0.bias"], 1e-6)
+        _n, c, _height, _width = h.shape
+        flat = h.flatten(2)
+        q, k, v = (torch.einsum("nci,cd->ndi", flat, w[f"NIN_{i}.W"]) + w[f"NIN_{i}.b"][:, None] for i in range(3))
+        found = torch.einsum("nij,ncj->nci", softmax(torch.einsum("nci,ncj->nij", q, k) / math.sqrt(c), -1), v)
+        found = torch.einsum("nci,cd->ndi", found, w["NIN_3.W"]) + w["NIN_3.b"][:, None]
+        return (x + found.reshape(x.shape)) / ROOT2
+
+
+def made(nf, mult, blocks, side, attended, progressive, pyramid, fourier, fir, seed=0, channels=3):
+    """Return (state dictionary, forward pass) of a small network with random weights, names as score_sde's."""
+    named, generator, count = {}, torch.Generator().manual_seed(seed), [0]
+
+    def put(**sizes):
+        for name, size in sizes.items():
+            key = f"all_modules.{count[0]}.{name.replace('__', '.')}"
+            scale = 1 / math.sqrt(math.prod(size[1:])) if len(size) > 1 else 0.3
+            value = scale * torch.randn(size, generator=generator)
+            named[key] = 1 + value if "GroupNorm" in name and "weight" in name else value
+        count[0] += 1
+
+    def conv(o, i, k=3):
+        put(weight=(o, i, k, k), bias=(o,))
+
+    def norm(c):
+        put(weight=(c,), bias=(c,))
+
+    def block(i, o, resampling=False):
+        sizes = {
+            "GroupNorm_0__weight": (i,),
+            "GroupNorm_0__bias": (i,),
+            "Conv_0__weight": (o, i, 3, 3),
+            "Conv_0__bias": (o,),
+        }
+        sizes |= {
+            "Dense_0__weight": (o, 4 * nf),
+            "Dense_0__bias": (o,),
+            "GroupNorm_1__weight": (o,),
+            "GroupNorm_1__bias": (o,),
+        }
+        sizes |= {"Conv_1__weight": (o, o, 3, 3), "Conv_1__bias": (o,)}
+        put(**sizes | ({"Conv_2__weight": (o, i, 1, 1), "Conv_2__bias": (o,)} if i != o or resampling else {}))
+
+    def attention(c):
+        nins = {f"NIN_{n}__{k}": (c, c) if k == "W" else (c,) for n in range(4) for k in "Wb"}
+        put(GroupNorm_0__weight=(c,), GroupNorm_0__bias=(c,), **nins)
+
+    named["sigmas"] = torch.logspace(math.log10(50), -2, 30)
+    if fourier:
+        put(W=(nf,))
+        named["all_modules.0.W"] *= 5
+    put(weight=(4 * nf, 2 * nf if fourier else nf), bias=(4 * nf,))
+    put(weight=(4 * nf, 4 * nf), bias=(4 * nf,))
+    conv(nf, channels)
+    kept, c, p = [nf], nf, channels
+    for level, m in enumerate(mult):
+        for _ in range(blocks):
+            block(c, c := m * nf)
+            if side >> level in attended:
+                attention(c)
+            kept.append(c)
+        if level < len(mult) - 1:
+            block(c, c, True)
+            if pyramid == "input_skip":
+                put(Conv_0__weight=(c, p, 1, 1), Conv_0__bias=(c,))
+            elif pyramid == "residual":
+                put(Conv2d_0__weight=(c, p, 3, 3), Conv2d_0__bias=(c,))
+                p = c
+            kept.append(c)
+    block(c, c), attention(c), block(c, c)
+    for level, m in reversed(list(enumerate(mult))):
+        for _ in range(blocks + 1):
+            block(c + kept.pop(), c := m * nf)
+        if side >> level in attended:
+            attention(c)
+        if progressive == "output_skip":
+            norm(c), conv(channels, c)
+        if level:
+            block(c, c, True)
+    if progressive != "output_skip":
+        norm(c), conv(channels, c)
+    return named, Original(named, len(mult), blocks, attended, progressive, pyramid, fourier, fir)
+
+
+def checkpoint(named, blank=True):
+    """Return the bytes of a checkpoint: the average is `named`, the weights themselves are another's (zeros)."""
+    trained = [name for name in named if name not in ("sigmas", "all_modules.0.W")]
+    model = {f"module.{k}": torch.zeros_like(v) if blank and k in trained else v for k, v in named.items()}
+    shadow = {"decay": 0.999, "num_updates": 3, "shadow_params": [named[name] for name in trained]}
+    optimizer = {"state": {}, "param_groups": [{"lr": 2e-4, "params": list(range(len(trained)))}]}
+    stream = io.BytesIO()
+    torch.save({"optimizer": optimizer, "model": model, "ema": shadow, "step": 3}, stream)
+    return stream.getvalue()

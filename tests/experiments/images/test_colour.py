@@ -1,0 +1,123 @@
+"""Colour images in small: the exact score of a few of CIFAR-10's images, networks in score_sde's layout."""
+
+import hashlib
+import math
+import os
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from ams.ledger.claims import Profile, Verdict
+from ams.ledger.loading import load_claims, load_config
+from ams.ledger.measurement import Unavailable
+from experiments.images import colour
+from experiments.images.colour import CIFAR, LANGEVIN, Network, Outcome, Settings
+from experiments.images.features import Extractor
+from tests.claims import ROOT, verdict_of
+from tests.experiments.images.original import checkpoint, made
+
+needs_cifar = pytest.mark.skipif(
+    not (Path(os.environ.get("AMS_DATA", "/missing")) / "cifar10").is_dir(), reason="AMS_DATA lacks cifar10"
+)
+SMALL = Settings(budgets=(20, 300), batches=6, batch=6, points=100, reference=40)
+
+
+@pytest.fixture(autouse=True)
+def plain_features(monkeypatch):
+    """Features that cost nothing: means over blocks of pixels."""
+
+    def features(x):
+        return torch.nn.functional.avg_pool2d(x, 8).flatten(1)
+
+    monkeypatch.setattr(colour, "extractor", lambda name: Extractor("blocks", "0" * 64, features))
+    colour.judge.cache_clear()
+    colour.outcomes.cache_clear()
+    yield
+    colour.judge.cache_clear()
+    colour.outcomes.cache_clear()
+
+
+@needs_cifar
+def test_the_exact_score_of_cifar_is_sampled_and_cooled():
+    assert verdict_of("X0", settings=SMALL) is Verdict.HOLDS
+
+
+@needs_cifar
+def test_langevin_in_its_place_breaks_x0(monkeypatch):
+    """Falsifier of X0: annealed Langevin in adaptive momentum's place is not below 1."""
+    true = colour.outcomes
+    monkeypatch.setattr(colour, "outcomes", lambda s, name, sampler, budget: true(s, name, LANGEVIN, budget))
+    assert verdict_of("X0", only="adaptive", settings=SMALL) is Verdict.REFUTED
+
+
+def outcomes_of(kernels):
+    return [Outcome(1.0, kernel, 0.5, math.nan) for kernel in kernels]
+
+
+def test_the_baseline_in_its_place_gains_nothing(monkeypatch):
+    """Falsifier of X1 to X4: with the two correctors' numbers exchanged the gain is a loss."""
+    ours, base = outcomes_of([0.1, 0.11, 0.09, 0.1]), outcomes_of([0.2, 0.22, 0.2, 0.21])
+    for identifier in ("X1", "X2", "X3", "X4"):
+        for better, worse, verdict in ((ours, base, Verdict.HOLDS), (base, ours, Verdict.REFUTED)):
+            chosen = {colour.OURS: better, colour.BASELINE: worse}
+            monkeypatch.setattr(colour, "outcomes", lambda s, name, sampler, _, chosen=chosen: chosen[sampler])
+            assert verdict_of(identifier, settings=Settings()) is verdict
+
+
+def test_without_a_file_a_network_is_not_run():
+    with pytest.raises(Unavailable, match="path and sha256"):
+        colour.on_ncsnpp(Settings())
+    entry = Network(path=Path("/missing/file.pth"), sha256="0", side=16, reference="cifar10-test")
+    with pytest.raises(Unavailable, match="not there"):
+        colour.place(Settings(networks={"cifar10_ncsnpp_continuous": entry}), "cifar10_ncsnpp_continuous")
+
+
+@needs_cifar
+@pytest.mark.parametrize("vp", [False, True])
+def test_a_network_in_the_originals_layout_runs_end_to_end(tmp_path, vp):
+    """From the checkpoint's bytes to a measurement and a table: NCSN++ and DDPM++ in small, at CIFAR-10's size."""
+    pytest.importorskip("diffusers")
+    kind = {"progressive": "none", "pyramid": "none" if vp else "residual", "fourier": not vp, "fir": not vp}
+    named, _ = made(nf=8, mult=(1, 2), blocks=1, side=32, attended=(16,), **kind)
+    content = checkpoint(named)
+    (tmp_path / "network.pth").write_bytes(content)
+    entry = Network(
+        path=tmp_path / "network.pth", sha256=hashlib.sha256(content).hexdigest(), side=32, reference="cifar10-test"
+    )
+    name = "cifar10_ddpmpp_continuous" if vp else "cifar10_ncsnpp_continuous"
+    samplers = (colour.BASELINE, colour.OURS)
+    settings = Settings(
+        budgets=(6,), batches=2, batch=6, reference=20, points=20, samplers=samplers, networks={name: entry}
+    )
+    found = (colour.on_ddpmpp if vp else colour.on_ncsnpp)(settings)
+    assert math.isfinite(found.value) and found.n == 12
+    rows = colour.tables(settings)[0].rows
+    assert len(rows) == 2 * 2 * 3
+    assert any(str(row[0]).startswith(name) for row in rows)
+
+
+def test_the_small_configuration_fits_every_group():
+    """AMS_CONFIG=config/gpu-small.yaml: each group's settings, as laid over the gpu profile's, are valid."""
+    from importlib import import_module
+
+    claims = load_claims(ROOT)
+    over = yaml.safe_load((ROOT / "config/gpu-small.yaml").read_text())
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("AMS_CONFIG", "config/gpu-small.yaml")
+        config = load_config(ROOT, Profile.GPU, claims)
+    for group in claims.group:
+        if group.id in config.groups:
+            settings = import_module(group.module).Settings(**config.settings_of(group.id))
+            for field, value in over["groups"].get(group.id, {}).items():
+                held = getattr(settings, field)
+                assert held == (tuple(value) if isinstance(value, list) else value), (group.id, field)
+
+
+def test_pictures_are_shuffled_and_channels_come_first():
+    if not (Path(os.environ.get("AMS_DATA", "/missing")) / "cifar10").is_dir():
+        pytest.skip("AMS_DATA lacks cifar10")
+    x = colour.pictures("cifar10-test", 50)
+    assert x.shape == (50, 3, 32, 32)
+    assert CIFAR in colour.CIFAR

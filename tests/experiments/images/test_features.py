@@ -1,0 +1,148 @@
+"""Features, scores and rows: what is compared with what."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from ams.data import images as load
+from ams.distances import expected_coverage, frechet_distance, kernel_distance, support
+from ams.inference import mean_interval
+from ams.ledger.measurement import Unavailable
+from experiments import weights
+from experiments.images.features import Conditions, Extractor, Judge, Row, ahead, digit_features, efficientnet
+from experiments.images.features import extractors as module
+from experiments.images.features.rows import HEADER, Incomparable
+from experiments.images.networks.classifier import SHA256
+from experiments.images.networks.small import WEIGHTS
+from experiments.images.tasks import accuracy, split_digits
+
+CONDITIONS = Conditions(n=128, reference="r", reference_n=360, extractor="e", sha256="0" * 64, denoised=True)
+HAS_EFFICIENTNET = (Path(os.environ.get("AMS_DATA", "/missing")) / "efficientnet_lite0").is_dir()
+
+
+def row(value=1.0, quantity="kernel", **changed):
+    conditions = CONDITIONS.model_copy(update=changed)
+    return Row(
+        sampler="s", nfe=20, quantity=quantity, value=value, low=value, high=value, sets=4, conditions=conditions
+    )
+
+
+@pytest.fixture(scope="module")
+def judge():
+    return Judge(digit_features(), "digits held out", split_digits().test.x)
+
+
+def test_rows_of_the_same_conditions_are_compared():
+    assert row(2.0).minus(row(0.5)) == 1.5
+    assert ahead([row(2.0), row(0.5), row(1.0)]).value == 0.5
+    assert len(row().cells()) == len(HEADER)
+
+
+@pytest.mark.parametrize("field", list(Conditions.model_fields))
+def test_rows_that_differ_in_anything_are_not(field):
+    value = getattr(CONDITIONS, field)
+    other = not value if isinstance(value, bool) else value + ("x" if isinstance(value, str) else 1)
+    with pytest.raises(Incomparable, match=field):
+        row().minus(row(**{field: other}))
+    with pytest.raises(Incomparable, match=field):
+        ahead([row(), row(), row(**{field: other})])
+
+
+def test_rows_of_other_quantities_are_not_compared():
+    with pytest.raises(Incomparable, match="frechet"):
+        row().minus(row(quantity="frechet"))
+
+
+def test_the_committed_classifier_is_as_accurate_as_its_file_says():
+    extractor, about = digit_features(), weights.about(WEIGHTS / "digits-classifier.safetensors")
+    assert accuracy(module.classifier("digits-classifier"), split_digits().test) == pytest.approx(about["accuracy"])
+    assert about["accuracy"] > 0.97
+    assert extractor.sha256 == SHA256["digits-classifier"]
+    found = extractor(split_digits().test.x)
+    assert found.shape == (360, 64) and found.dtype == torch.float64
+    told = extractor.classes(found)
+    assert float((told == split_digits().test.y).double().mean()) == pytest.approx(about["accuracy"])
+
+
+def test_scores_are_the_librarys(judge):
+    x = split_digits().train.x[:100]
+    found, features = judge.scores(x), digit_features()(x)
+    assert found.frechet == pytest.approx(frechet_distance(features, judge.reference))
+    assert found.kernel == pytest.approx(kernel_distance(features, judge.reference))
+    assert found[2:6] == pytest.approx(support(features, judge.reference))
+    assert 0 <= found.classes <= 1
+    assert judge.conditions(100).model_dump() == {
+        "n": 100,
+        "reference": "digits held out",
+        "reference_n": 360,
+        "extractor": "digits-classifier",
+        "sha256": SHA256["digits-classifier"],
+        "denoised": True,
+    }
+
+
+def test_real_images_are_at_the_floor_and_noise_is_not(judge):
+    """Sets of digits learned from: kernel distance within reach of 0, coverage as of one law; noise is far in each."""
+    sets = split_digits().train.x.split(100)[:14]
+    found = [judge.scores(x) for x in sets]
+    noise = judge.scores(torch.rand(100, 8, 8, generator=torch.Generator().manual_seed(1)))
+    assert noise.kernel > 10 * max(abs(one.kernel) for one in found)
+    assert noise.frechet > 3 * max(one.frechet for one in found)
+    assert noise.precision < 0.5 < min(one.precision for one in found)
+    coverage = mean_interval([one.coverage for one in found], 0.999)
+    assert abs(coverage.value - expected_coverage(360, 100)) < 0.15
+
+
+def test_the_bootstrap_interval_holds_the_value_and_knows_the_reference(judge):
+    sets = [judge.extractor(x) for x in split_digits().train.x.split(100)[:8]]
+    both = judge.kernel_interval(sets, 0.95, seed=1)
+    assert both.value == pytest.approx(kernel_distance(torch.cat(sets), judge.reference))
+    assert both.low < both.value < both.high
+    smaller = Judge(judge.extractor, "fewer", split_digits().test.x[:90]).kernel_interval(sets, 0.95, seed=1)
+    assert smaller.high - smaller.low > both.high - both.low
+
+
+def test_an_extractor_without_classes_tells_none():
+    extractor = Extractor("mean", "0", lambda x: x.flatten(1)[:, :3])
+    with pytest.raises(ValueError, match="tells no classes"):
+        extractor.classes(torch.zeros(2, 3))
+    scores = Judge(extractor, "r", torch.rand(20, 8, 8)).scores(torch.rand(20, 8, 8))
+    assert scores.classes != scores.classes
+
+
+@pytest.mark.skipif(not HAS_EFFICIENTNET, reason="AMS_DATA lacks efficientnet_lite0")
+def test_efficientnet_knows_cifars_classes():
+    """1280 features; images of one class lie nearer to each other than to another's: a loss of the normalisation or of
+    the weights would show. Two classes, 16 images each."""
+    pytest.importorskip("efficientnet_lite_pytorch")
+    try:
+        data = load("cifar10-test")
+    except Unavailable as missing:
+        pytest.skip(str(missing))
+    planes, frogs = (data.x[data.y == label][:16] for label in (0, 6))
+    features = efficientnet()(torch.cat([planes, frogs]))
+    assert features.shape == (32, 1280)
+    centred = features - features.mean(0)
+    first = torch.linalg.svd(centred, full_matrices=False).U[:, 0]
+    side = first > first.median()
+    agree = float((side[:16].double().mean() - side[16:].double().mean()).abs())
+    assert agree > 0.6
+
+
+def test_without_its_package_efficientnet_is_unavailable(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "efficientnet_lite_pytorch", None)
+    with pytest.raises(Unavailable, match="features"):
+        module._efficientnet_lite0()
+
+
+def test_without_its_weights_inception_is_unavailable(monkeypatch, tmp_path):
+    pytest.importorskip("torch_fidelity")
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    with pytest.raises(Unavailable, match="weights-inception"):
+        module.inception()
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints/weights-inception-2015-12-05-6726825d.pth").write_bytes(b"other")
+    with pytest.raises(Unavailable, match="replace it"):
+        module.inception()

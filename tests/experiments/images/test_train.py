@@ -1,0 +1,120 @@
+"""The command `train`: weights that say how they were made, resumed to the bit; bad input in one line."""
+
+import json
+
+import pytest
+import torch
+
+from experiments import weights
+from experiments.images.__main__ import main
+from experiments.images.networks.classifier import SHA256, SIDES, Classifier, classifier
+from experiments.images.networks.loading import fill, parsed
+from experiments.images.networks.small import SHA256 as SCORE
+from experiments.images.networks.small import WEIGHTS, Denoiser
+from experiments.images.tasks import HELD_OUT, ClassifyingTask, DenoisingTask, split_digits, task
+from experiments.training import Trainer, fit
+
+
+def trained(folder, name, *options):
+    return main(["train", name, "--out", str(folder), *options])
+
+
+def test_a_run_says_how_it_was_made(tmp_path, capsys):
+    assert trained(tmp_path, "digits-classifier", "--steps", "20") == 0
+    file = tmp_path / "digits-classifier.safetensors"
+    about = weights.about(file)
+    assert about["command"] == "python -m experiments.images train digits-classifier"
+    assert about["plan"]["steps"] == 20 and about["task"]["data"] == "digits"
+    assert 0 < about["accuracy"] <= 1 and len(about["curve"]) == 20
+    assert about["held out"][-1][0] == 20
+    assert about["tensors"] in capsys.readouterr().out
+    fill(Classifier(8), parsed(file.read_bytes(), str(file)), str(file))
+    assert (tmp_path / "digits-classifier_loss.png").stat().st_size > 5000
+
+
+def test_an_interrupted_run_of_the_denoiser_ends_in_the_same_bits(tmp_path):
+    what, plan = task("digits-score")
+    plan = plan.model_copy(update={"steps": 6})
+    whole = Trainer(what, plan)
+    fit(whole, tmp_path / "whole", False, lambda done, losses: None, every=2)
+    begun = Trainer(what, plan)
+    for _ in range(2):
+        begun.step()
+    begun.look()
+    torch.save(begun.state(), tmp_path / "begun")
+    resumed = Trainer(what, plan)
+    fit(resumed, tmp_path / "begun", True, lambda done, losses: None, every=2)
+    assert weights.digest(resumed.averaged.state_dict()) == weights.digest(whole.averaged.state_dict())
+    assert (resumed.curve, resumed.held) == (whole.curve, whole.held)
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["digits-scores"], "did you mean digits-score"),
+        (["digits-score", "--device", "tpu"], "--device tpu"),
+        (["digits-score", "--steps", "0"], "--steps 0"),
+        (["digits-score", "--resume"], "without --resume a new run begins"),
+    ],
+)
+def test_bad_input_is_one_line(tmp_path, capsys, options, line):
+    assert main(["train", "--out", str(tmp_path), *options]) == 2
+    said = capsys.readouterr().err
+    assert line in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["digits-score", *SIDES])
+def test_committed_weights_are_what_their_plan_would_train(name):
+    """Settings in the file are those of the command today, so the command remakes them; they are small."""
+    about = weights.about(WEIGHTS / f"{name}.safetensors")
+    if name.startswith("digits"):
+        what, plan = task(name)
+        assert about["task"] == json.loads(what.settings.model_dump_json())
+        assert about["plan"] == plan.model_dump(mode="json")
+    assert (WEIGHTS / f"{name}.safetensors").stat().st_size < 2**22
+    assert about["seconds"] > 0 and about["held out"][-1][0] == about["plan"]["steps"]
+
+
+def test_checksums_stand_for_the_committed_files():
+    import hashlib
+
+    stated = {"digits-score": SCORE, **SHA256}
+    for name, sha256 in stated.items():
+        assert hashlib.sha256((WEIGHTS / f"{name}.safetensors").read_bytes()).hexdigest() == sha256
+    assert {file.stem for file in WEIGHTS.glob("*.safetensors")} == set(stated)
+
+
+def test_a_changed_file_of_weights_is_not_used(tmp_path):
+    from ams.ledger.problems import InputProblem
+
+    content = (WEIGHTS / "digits-classifier.safetensors").read_bytes()
+    for changed in (content[:-1] + bytes([content[-1] ^ 1]), content[:-10], b""):
+        (tmp_path / "digits-classifier.safetensors").write_bytes(changed)
+        with pytest.raises(InputProblem, match="not the committed file"):
+            classifier("digits-classifier", tmp_path)
+
+
+def test_the_split_is_fixed_and_disjoint():
+    split = split_digits()
+    assert (len(split.test.y), len(split.train.y)) == (HELD_OUT, 1797 - HELD_OUT)
+    apart = torch.cdist(split.test.x.flatten(1), split.train.x.flatten(1))
+    assert float(apart.min()) > 0  # no digit is in both (the set holds no two that are equal)
+    assert len(torch.unique(split.train.y)) == len(torch.unique(split.test.y)) == 10
+
+
+def test_the_denoiser_begins_at_the_answer_for_gaussian_pixels():
+    """F = 0 at first, so the loss is that of independent Gaussian pixels: 1 where digits have their spread."""
+    what = DenoisingTask(task("digits-score")[0].settings)
+    network = what.network()
+    value = float(what.held_out(network, torch.device("cpu")).detach())
+    assert value == pytest.approx(1.0, abs=0.1)
+    assert isinstance(network, Denoiser)
+
+
+def test_images_are_moved_whole_and_what_comes_in_is_black():
+    what = task("digits-classifier")[0]
+    assert isinstance(what, ClassifyingTask)
+    x = torch.ones(200, 8, 8)
+    moved = what._moved(x, torch.Generator().manual_seed(1))
+    black = (moved == 0).sum((1, 2))
+    assert set(black.tolist()) == {0, 8, 15}  # not at all, by one either way, by one both ways

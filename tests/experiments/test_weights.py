@@ -1,0 +1,45 @@
+"""Files of weights that say how they were made."""
+
+import hashlib
+
+import pytest
+import torch
+
+from ams.ledger.problems import InputProblem
+from experiments import weights
+from experiments.images.networks.loading import stored
+
+TENSORS = {"b": torch.arange(3.0), "a": torch.ones(2, 2)}
+
+
+def test_what_is_written_is_read(tmp_path):
+    file = tmp_path / "w.safetensors"
+    sha256 = weights.write(file, TENSORS, {"seconds": 1.5})
+    assert sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert all(torch.equal(TENSORS[name], tensor) for name, tensor in stored(file, sha256).items())
+    assert weights.about(file) == {"seconds": 1.5, "tensors": weights.digest(TENSORS)}
+
+
+def test_the_digest_is_of_the_tensors_alone():
+    assert weights.digest(TENSORS) == weights.digest(dict(sorted(TENSORS.items())))
+    for changed in ({"a": TENSORS["a"]}, {**TENSORS, "b": torch.arange(3.0) + 1e-7}, {**TENSORS, "a": torch.ones(4)}):
+        assert weights.digest(changed) != weights.digest(TENSORS)
+
+
+@pytest.mark.parametrize("change", ["bit", "cut"])
+def test_a_changed_file_is_not_used(tmp_path, change):
+    file = tmp_path / "w.safetensors"
+    sha256 = weights.write(file, TENSORS, {})
+    content = bytearray(file.read_bytes())
+    if change == "bit":
+        content[-1] ^= 1
+    file.write_bytes(content if change == "bit" else content[:-4])
+    with pytest.raises(InputProblem, match="restore it"):
+        stored(file, sha256)
+
+
+def test_a_file_of_another_kind_says_nothing(tmp_path):
+    (tmp_path / "w").write_bytes(b"PK not a file of weights")
+    for file in (tmp_path / "w", tmp_path / "missing"):
+        with pytest.raises(InputProblem):
+            weights.about(file)
