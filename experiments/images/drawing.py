@@ -123,8 +123,9 @@ def draw_grid(rows: Mapping[str, Float[Tensor, "images h w"]], notes: Mapping[st
         axes.imshow(np.concatenate(list(x.clamp(0, 1).numpy()), axis=1), cmap="gray_r", vmin=0, vmax=1)
         axes.set(xticks=[], yticks=[])
         axes.grid(False)
+        axes.spines[:].set_visible(False)
         told = name if notes is None or name not in notes else f"{name}\n{notes[name]}"
-        axes.set_ylabel(told, rotation=0, ha="right", va="center", fontsize=7)
+        axes.set_ylabel(told, rotation=0, ha="right", va="center", fontsize=6.5)
     return drawing
 
 

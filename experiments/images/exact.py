@@ -33,7 +33,7 @@ from ams.targets import Empirical
 from experiments.images.runs import ENTRANTS, RELEASED, SOLVER, Outcome, Subject, generator, run, solved
 
 SAMPLERS = tuple(ENTRANTS)
-LASTING = ("annealed Langevin", "adaptive momentum", "Langevin, drift x2")
+LASTING = ("annealed Langevin", "adaptive momentum", "Langevin, drift x2", "reverse diffusion")
 CONTENDERS = ("annealed Langevin", "adaptive momentum", "Langevin, drift x1.5")
 
 

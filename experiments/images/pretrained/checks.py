@@ -105,12 +105,6 @@ def nearer_when_tuned(settings: Settings) -> Measurement:
     return _tuned(settings, BASELINE, PAPER)
 
 
-@check("I2.tuned_corrector")
-def nearer_as_a_tuned_corrector(settings: Settings) -> Measurement:
-    """Return the same for the two correctors, each with its best snr."""
-    return _tuned(settings, controls.NONE, controls.WHOLE)
-
-
 def _tuned(settings: Settings, worse: str, better: str) -> Measurement:
     (one, theirs), (other, ours) = (runs.tuned(settings, name) for name in (worse, better))
     pairs = zip(theirs.quality, ours.quality, strict=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import torch
 from matplotlib.figure import Figure as Drawing
 
 from ams.inference import mean_interval
@@ -13,7 +14,7 @@ from ams.ledger.figures import Cell
 from ams.palette import look
 from experiments.images import drawing
 from experiments.images.pretrained import controls, runs
-from experiments.images.pretrained.runs import FLOOR, Quality, Settings
+from experiments.images.pretrained.runs import FLOOR, MEMORY, Quality, Settings
 from experiments.images.pretrained.trajectory import Step, gaussian_prediction, point_prediction, spectrum
 
 CONTROLS = (controls.NONE, controls.WHOLE, *controls.CONTROLS, controls.MATCHED)
@@ -21,11 +22,16 @@ TRACED = ("adaptive momentum", "PC, adaptive")
 CLAIMS = ("I1", "I2", "I3", "I4", "I5", "I6", "I9")
 
 
+def plan(settings: Settings) -> dict[str, tuple[int, ...]]:
+    """Return the budgets of every sampler and control."""
+    main = dict.fromkeys(settings.samplers, settings.budgets)
+    side = (*settings.others, *MEMORY, *(name for name in CONTROLS if name not in main))
+    return main | dict.fromkeys(side, (settings.side,))
+
+
 def all_runs(settings: Settings) -> dict[str, dict[int, runs.Run]]:
-    """Return every run at the defaults, controls last."""
-    found = {name: {b: runs.performed(settings, name, b) for b in settings.budgets} for name in settings.samplers}
-    side = (*settings.others, *(name for name in CONTROLS if name not in found))
-    return found | {name: {settings.side: runs.performed(settings, name, settings.side)} for name in side}
+    """Return every run at the defaults."""
+    return {name: {b: runs.performed(settings, name, b) for b in bs} for name, bs in plan(settings).items()}
 
 
 def draw_all(settings: Settings, folder: Path, confidence: float, snr: float) -> list[Figure]:
@@ -52,7 +58,7 @@ def draw_all(settings: Settings, folder: Path, confidence: float, snr: float) ->
     )
     drawn = {
         "pretrained_quality": (draw_quality(settings, confidence), quality, CLAIMS),
-        "pretrained_samples": (draw_samples(settings), grid, CLAIMS),
+        "pretrained_samples": (draw_samples(settings, (*settings.samplers, *settings.others, *MEMORY)), grid, CLAIMS),
         "pretrained_beta": (draw_beta(settings), path, ("I2", "I6")),
         "pretrained_cause": (draw_cause(settings, confidence), cause, ("I6",)),
     }
@@ -77,12 +83,19 @@ def draw_quality(settings: Settings, confidence: float) -> Drawing:
     return drawing.draw_rows(rows, settings.budgets)
 
 
-def draw_samples(settings: Settings) -> Drawing:
+def draw_samples(settings: Settings, names: Sequence[str]) -> Drawing:
     """Draw test images and each sampler's samples, at equal evaluations and from the same noise."""
     rows = {"test images": runs.test_images()[: runs.SHOWN]}
-    for name in (*settings.samplers, *settings.others):
+    for name in names:
         rows[name] = runs.performed(settings, name, settings.side).shown
     return drawing.draw_grid(rows)
+
+
+def samples_figure(
+    settings: Settings, folder: Path, name: str, names: Sequence[str], caption: str, claims: tuple[str, ...]
+) -> Figure:
+    """Draw and save samples side by side."""
+    return save_figure(draw_samples(settings, names), folder, name, caption, claims)
 
 
 def draw_cause(settings: Settings, confidence: float) -> Drawing:
@@ -136,34 +149,40 @@ def draw_beta(settings: Settings) -> Drawing:
     return drawn
 
 
-def list_all(settings: Settings, confidence: float) -> list[Table]:
-    """Return the table of every run, and the one of tuned samplers; each row says what its numbers depend on."""
-
-    def cells(quality: list[Quality]) -> list[Cell]:
-        found: list[Cell] = []
-        for field in Quality._fields:
-            mean, low, high, _ = mean_interval([getattr(one, field) for one in quality], confidence)
-            found += [mean, low, high]
-        return found
-
+def runs_table(
+    settings: Settings,
+    confidence: float,
+    name: str,
+    wanted: Mapping[str, Sequence[int]],
+    claims: tuple[str, ...],
+    more: Sequence[tuple[str, str, runs.Run]] = (),
+) -> Table:
+    """Return a row for each sampler and budget wanted, and for `more` runs: each says what its numbers depend on."""
+    floor = runs.Run(0, runs.floor(settings), torch.empty(0))
+    listed = [(FLOOR, "", floor)]
+    listed += [(who, "defaults", runs.performed(settings, who, b)) for who, budgets in wanted.items() for b in budgets]
     conditions = (f"first {settings.reference} MNIST test images", "pixels (no extractor)", "yes")
+    rows: list[tuple[Cell, ...]] = []
+    for who, how, run in [*listed, *more]:
+        cells: list[Cell] = []
+        for field in Quality._fields:
+            cells += mean_interval([getattr(one, field) for one in run.quality], confidence)[:3]
+        rows.append((who, how, run.evaluations, len(run.quality) * settings.batch, *conditions, *cells))
     named = ("sampler", "settings", "NFE", "n", "reference", "space", "last denoising")
     header = (*named, *(part for field in Quality._fields for part in (field, "low", "high")))
-    rows: list[tuple[Cell, ...]] = []
-    floor = runs.floor(settings)
-    rows.append((FLOOR, "", 0, len(floor) * settings.batch, *conditions, *cells(floor)))
-    for name, by_budget in all_runs(settings).items():
-        for run in by_budget.values():
-            n = len(run.quality) * settings.batch
-            rows.append((name, "defaults", run.evaluations, n, *conditions, *cells(run.quality)))
+    caption = (
+        f"Samples of the network {settings.weights}: energy distance of the denoised samples (pixel units), "
+        "temperature of the samples and noise left in the denoised ones on blank pixels; rows compare where n, "
+        f"reference, space and denoising are equal. {confidence:.0%} Student intervals over batches."
+    )
+    return Table(id=name, caption=caption, header=header, rows=tuple(rows), claims=claims)
+
+
+def list_all(settings: Settings, confidence: float) -> list[Table]:
+    """Return the table of every run, the tuned ones included."""
+    more = []
     for name in settings.tried:
         how, run = runs.tuned(settings, name)
         told = f"snr {how.snr:g}" if name.startswith("PC") else f"factor {how.factor:g}, T {how.repeats}"
-        n = len(run.quality) * settings.batch
-        rows.append((name, f"tuned: {told}", run.evaluations, n, *conditions, *cells(run.quality)))
-    caption = (
-        "Samples of the pretrained network: energy distance of the denoised samples (pixel units), temperature of the "
-        "samples and noise left in the denoised ones on blank pixels; rows compare where n, reference, space and "
-        f"denoising are equal. {confidence:.0%} Student intervals over batches of {settings.batch}."
-    )
-    return [Table(id="pretrained", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)]
+        more.append((name, f"tuned: {told}", run))
+    return [runs_table(settings, confidence, "pretrained", plan(settings), CLAIMS, more)]

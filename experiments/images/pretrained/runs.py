@@ -33,13 +33,15 @@ from ams.samplers import affine as affine_step
 from ams.samplers import run as steps
 from ams.samplers.draws import generated, generated_per_sample, seeded_per_sample
 from experiments.images.loss import denoising_losses, gaussian
-from experiments.images.networks import ExponentialVE, mnist_ve
+from experiments.images.networks import ExponentialVE, NetworkScore, ddpm, mnist_ve
 from experiments.images.pretrained import controls
 from experiments.images.pretrained.quality import Quality, blank, judge, noise_level, noised
 from experiments.images.runs import ENTRANTS, RELEASED, Entrant, Subject, denoised, generator, run, started
 
 MAIN = ("annealed Langevin", "adaptive momentum", "PC, Langevin", "PC, adaptive", "ancestral")
-OTHERS = tuple(name for name in ENTRANTS if name not in MAIN)
+MEMORY = ("SDE-DPM-Solver++", "isothermal, e = 1/2", "isothermal, tapered")
+"""The samplers of claim I9, on as many batches as the main ones, at `side`."""
+OTHERS = tuple(name for name in ENTRANTS if name not in (*MAIN, *MEMORY))
 FLOOR = "held-out images"
 TUTORIAL_END = 1e-3
 """The time at which the tutorial's samplers end; the network was trained down to 1e-5."""
@@ -47,16 +49,17 @@ SHOWN = 14  # samples of a run that are kept for the grid
 
 
 class Settings(BaseModel):
-    """Sizes. `samplers` run at `budgets` (NFE) on `batches` batches of `batch`; `others` and the controls at `side`,
-    the former on `few` of those batches.
+    """Sizes; `weights` names the network. `samplers` run at `budgets` (NFE) on `batches` batches of `batch`; `others`
+    and the controls at `side`, the former on `few` of those batches.
 
     `tried` samplers are tuned at `side` over `factors`, `repeats` and `snrs` on `trials` other batches. The denoising
     loss is taken on `images` images at `times` midpoints. The tutorial's sampler takes `noisy` and `clean` steps on
-    `tutorial` samples. `reference`: the first test images.
+    `tutorial` samples. `reference`: the first test images. `companions`: the others of a batch that are exchanged.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    weights: str = "mnist-ve"
     budgets: tuple[int, ...] = (20, 50, 100, 200)
     batches: int = 8
     batch: int = 32
@@ -93,9 +96,14 @@ LOST = Quality(1e9, 1e9, 1e9)
 
 
 @cache
-def score() -> Score:
-    """Return the network's score. Raises Unavailable without its file."""
-    return mnist_ve().score
+def network(weights: str) -> NetworkScore:
+    """Return a registered network. Raises Unavailable without its file."""
+    return mnist_ve(weights) if weights == "mnist-ve" else ddpm(weights)
+
+
+def score(settings: Settings) -> Score:
+    """Return the score of the group's network. Raises Unavailable without its file."""
+    return network(settings.weights).score
 
 
 @cache
@@ -106,7 +114,7 @@ def test_images() -> Tensor:
 
 def subject(settings: Settings) -> Subject:
     """Return what is sampled."""
-    return Subject(score(), (28, 28), Ends(ExponentialVE().marginal(1.0)[1], settings.last_sigma))
+    return Subject(score(settings), (28, 28), Ends(ExponentialVE().marginal(1.0)[1], settings.last_sigma))
 
 
 def choice(settings: Settings) -> Choice:
@@ -188,7 +196,7 @@ def losses(settings: Settings) -> Tensor:
     x, process = test_images()[: settings.images], ExponentialVE()
     z = gaussian(settings.seed, tuple(x.shape))
     times = [(k + 0.5) / settings.times for k in range(settings.times)]
-    found = [denoising_losses(score(), x, z, Level(0, sigma=process.marginal(t)[1], t=t)) for t in times]
+    found = [denoising_losses(score(settings), x, z, Level(0, sigma=process.marginal(t)[1], t=t)) for t in times]
     return torch.stack(found).mean(0)
 
 
@@ -203,7 +211,7 @@ def by_the_tutorial(settings: Settings, count: int) -> Tensor:
     predictor = affine_step(released_euler_maruyama(process, count))
     program = predictor_corrector(predictor, langevin(snr_of_score(RELEASED.snr)), path)
     x = path[0].sigma * torch.randn((settings.tutorial, 28, 28), generator=draws)
-    _, info = last(steps(program, State(x), score(), generated(draws, algebra.empty_like), algebra))
+    _, info = last(steps(program, State(x), score(settings), generated(draws, algebra.empty_like), algebra))
     return info.mean().clone()
 
 

@@ -60,7 +60,7 @@ def test_langevin_against_itself_breaks_d1(exchanged):
     """Falsifier of D1: annealed Langevin in adaptive momentum's place gains nothing."""
     exchanged(adaptive_momentum="annealed Langevin")
     assert verdict_of("D1", only="speed_up") is not Verdict.HOLDS
-    exchanged(adaptive_momentum="PC, Langevin")
+    exchanged(adaptive_momentum="reverse diffusion")
     assert verdict_of("D1", only="gain") is not Verdict.HOLDS
 
 
@@ -160,7 +160,7 @@ def test_per_sample_coupling_agrees_for_any_split(name):
     for one, other in zip(judged(whole), judged(split), strict=True):
         assert one == pytest.approx(other, abs=1e-4)
     coupled = sampled(ENTRANTS[name], [12]), sampled(ENTRANTS[name], [1, 4, 7])
-    assert (coupled[0] - coupled[1]).abs().max() > 1e-2
+    assert (coupled[0] - coupled[1]).abs().max() > 1e-3
 
 
 def test_the_solver_counts_its_evaluations():
@@ -250,7 +250,7 @@ def test_table_has_a_row_for_each_run(results):
     runs = len(settings.budgets) * len(settings.samplers) + len(settings.long) * len(settings.lasting)
     assert len(table.rows) == runs + len(settings.budgets + settings.long) + len(settings.tolerances)
     assert all(np.isfinite(row[2:]).all() for row in table.rows)
-    kinds = len(settings.samplers) + 1 + len(settings.contenders)
+    kinds = len(settings.samplers) + bool(settings.tolerances) + len(settings.contenders)
     assert len(fast.rows) == kinds * len(settings.levels)
     assert all(row[3] != "neither" or row[6] == "neither" for row in fast.rows)
     assert len(rare.rows) == len(starving.WATCHED)

@@ -1,0 +1,53 @@
+"""The two sides of T10 make the same samples, and its shares are shares; nothing is timed."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from ams.ledger.claims import Verdict
+from ams.noise import Level
+from tests.benchmarks import network, timing
+from tests.claims import verdict_of
+
+SMALL = network.Settings(batch=3, budget=11, runs=6)
+
+
+def plain(x: Tensor, level: Level) -> Tensor:
+    """Return the score of a standard normal law."""
+    return -x / (1 + level.sigma**2)
+
+
+def test_both_formulations_make_the_same_samples() -> None:
+    """In float32, eleven evaluations: differences are rounding, 1e-5 of the start's 10."""
+    theirs, ours = network.theirs(SMALL, plain), network.run(SMALL, "PC, adaptive", plain)
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
+    assert not torch.equal(ours, network.start(SMALL)[0])
+
+
+def test_the_overhead_is_what_is_not_the_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of T10: a sampler that takes a fiftieth of the network's time on top; a release that takes less."""
+    monkeypatch.setattr(network, "score", lambda: plain)
+    shares = itertools.cycle([0.02])
+
+    def a_second_each(self: network.Watched, x: Tensor, level: Level) -> Tensor:
+        self.seconds += 1.0
+        return plain(x, level)
+
+    def seconds(work: Callable[[], object]) -> float:
+        work()
+        return (1 + next(shares)) * SMALL.budget
+
+    monkeypatch.setattr(network.Watched, "__call__", a_second_each)
+    monkeypatch.setattr(timing, "seconds", seconds)
+    assert verdict_of("T10", "corrector", SMALL) is Verdict.REFUTED
+    shares = itertools.cycle([0.005])
+    assert verdict_of("T10", "corrector", SMALL) is Verdict.HOLDS
+    shares = itertools.cycle([0.005, 0.05])
+    assert verdict_of("T10", "throughput", SMALL) is Verdict.REFUTED
+    shares = itertools.cycle([0.01, 0.005])
+    assert verdict_of("T10", "throughput", SMALL) is Verdict.HOLDS
