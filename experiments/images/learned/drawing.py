@@ -26,6 +26,9 @@ from experiments.images.train import draw as draw_training
 CLAIMS = ("Q0", "Q1", "Q2", "Q2a", "Q2b", "Q3", "Q4", "Q5", "Q6")
 SHARES = (0.5, 0.7, 0.8, 0.9)
 """Of the coverage that two sets of one law have: the quality levels of the table."""
+TEMPERATURE = "temperature $T$ before denoising"
+SHARP = ("coverage", TEMPERATURE)
+"""Quantities whose bands are drawn for every sampler; the others' are as wide as the floor's and hide the curves."""
 REAL = {"color": "#000000", "linestyle": ":", "label": FLOOR}
 
 
@@ -34,14 +37,15 @@ def quality(found: Batches, settings: Settings) -> Drawing:
     drawing = Drawing(figsize=(7.4, 5.6), layout="constrained")
     panels = drawing.subplots(2, 2).flat
     quantities: list[tuple[str, Quantity, str]] = [
-        ("Fréchet distance", lambda n: n.frechet, "log"),
-        ("coverage of the digits held out", lambda n: n.coverage, "linear"),
-        ("temperature $T$ before denoising", lambda n: n.temperature, "log"),
+        ("Fréchet distance", lambda n: n.frechet, "linear"),
+        ("coverage", lambda n: n.coverage, "linear"),
+        (TEMPERATURE, lambda n: n.temperature, "log"),
         ("classes: total variation", lambda n: n.classes, "linear"),
     ]
     for axes, (name, quantity, scale) in zip(panels, quantities, strict=True):
         for sampler, by_budget in found.items():
-            _curve(axes, sampler, {b: [quantity(x.numbers) for x in them] for b, them in by_budget.items()})
+            values = {b: [quantity(x.numbers) for x in them] for b, them in by_budget.items()}
+            _curve(axes, sampler, values, sampler == FLOOR or name in SHARP)
         axes.set(xscale="log", yscale=scale, xlabel="score evaluations (NFE)", ylabel=name)
         axes.set_xticks(settings.budgets, [str(budget) for budget in settings.budgets])
         axes.minorticks_off()
@@ -58,11 +62,13 @@ def _ticks_of_temperature(axes: Axes) -> None:
     axes.set_yticks(shown, [f"{tick:g}" for tick in shown])
 
 
-def _curve(axes: Axes, sampler: str, values: dict[int, list[float]]) -> None:
+def _curve(axes: Axes, sampler: str, values: dict[int, list[float]], band: bool) -> None:
     budgets = sorted(values)
     intervals = [mean_interval(values[budget], CONFIDENCE) for budget in budgets]
     drawn = REAL if sampler == FLOOR else look(sampler)
     axes.plot(budgets, [found.value for found in intervals], markersize=4, **drawn)
+    if not band:
+        return
     low, high = ([getattr(found, end) for found in intervals] for end in ("low", "high"))
     axes.fill_between(budgets, low, high, color=drawn["color"], alpha=0.12, lw=0)
 
@@ -111,8 +117,9 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         f"features of {c.extractor} ({c.sha256[:12]})"
     )
     quality_text = (
-        f"A learned score of digits: {where}; bands are {CONFIDENCE:.1%} intervals over batches, dotted: digits that "
-        "the network has seen, judged alike. Temperature: of the samples before denoising; 1 for digits held out."
+        f"A learned score of digits: {where}; bands are {CONFIDENCE:.1%} intervals over batches (left above and right "
+        "below only the floor's: the others are as wide). Dotted: digits that the network has seen, judged alike. "
+        "Temperature: of the samples before denoising; 1 for digits held out."
     )
     grid_text = (
         f"Digits held out, then each sampler with the learned score at {settings.grid_budget} evaluations, from the "
@@ -155,8 +162,9 @@ def _needed(settings: Settings) -> Table:
         listed.append((sampler, *("" if nfe is None else round(nfe, 1) for nfe in reached)))
     header = ("sampler", *(f"{share:.0%}" for share in SHARES))
     caption = (
-        f"Evaluations for a coverage of so much of what two sets of one law have ({expected:.3g}), n = {settings.batch}, by "
-        f"log-log interpolation; empty: not within {max(settings.budgets)}; {min(settings.budgets)} may mean fewer."
+        f"Evaluations for a coverage of so much of what two sets of one law have ({expected:.3g}), by log-log "
+        f"interpolation, n = {settings.batch}; empty: not within {max(settings.budgets)}; {min(settings.budgets)} may "
+        "mean fewer."
     )
     return Table(id="network_needed", caption=caption, header=header, rows=tuple(listed), claims=CLAIMS)
 
