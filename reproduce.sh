@@ -180,6 +180,7 @@ make_environment() {
     empty_place
     LOG=$PLACE/setup-conda.log conda_environment || virtual_environment
   fi
+  add_molecules "$(python_of_place)"
   seal
 }
 
@@ -274,6 +275,16 @@ conda_failed() { # tell why, in one line; the ladder goes on
   say "conda: $why; going on with pip. Log: $LOG, ending: $(tail -n 1 -- "$LOG" | cut -c 1-100)"
   rm -rf -- "$PLACE/conda"
   return 1
+}
+
+add_molecules() { # not every platform has RDKit; only rows on molecules need it
+  local lacks
+  lacks=$(about "$1" missing molecules 2>/dev/null) || return 0
+  [ "$lacks" != satisfied ] && [ -z "$OFFLINE" ] || return 0
+  about "$1" requirements molecules >"$PLACE/requirements.txt"
+  say "pip: adding RDKit and ChemNet, for molecules. Log: $PLACE/setup-molecules.log"
+  LOG=$PLACE/setup-molecules.log pip_install "$1" --only-binary rdkit && return
+  say "pip: they cannot be had here, so rows on molecules are not run"
 }
 
 pip_install() { # PYTHON, then further arguments of pip install

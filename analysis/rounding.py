@@ -20,6 +20,7 @@ from ams.ledger import Measurement, check
 from ams.samplers import Particles, State, last, run
 from ams.samplers.base import Noise
 from experiments.images import digits, exact
+from experiments.images.runs import ENTRANTS, RELEASED
 
 
 class Settings(BaseModel):
@@ -36,8 +37,8 @@ class Settings(BaseModel):
 def sampled(settings: Settings, sampler: str, dtype: torch.dtype) -> Tensor:
     """Return the samples of one run on the digits in `dtype`, from float64 draws rounded to it: common noise."""
     images = digits.images()
-    sizes = exact.Settings(budgets=(settings.budget,), batch=settings.batch)
-    program = exact.programs(sizes, images.diameter, settings.budget)[sampler]
+    subject = images.subject(exact.Settings().last_sigma)
+    program = ENTRANTS[sampler].program(subject.ends, settings.budget, RELEASED)
     generator = torch.Generator().manual_seed(settings.seed)
     shape = (settings.batch, *images.target.shape)
     start = images.diameter * torch.randn(shape, generator=generator, dtype=torch.float64)

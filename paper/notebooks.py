@@ -7,6 +7,7 @@ nbconvert's own pages load MathJax and require.js from a network; here formulas 
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
@@ -44,12 +45,34 @@ class Block(NamedTuple):
     html: Markup
 
 
-def page(root: Path, notebook: Path, title: str, profile: str, out: Path) -> str:
-    """Execute a notebook in `root` and return its page.
+def made(root: Path, notebook: Path, title: str, profile: str, out: Path) -> tuple[str, str]:
+    """Execute a notebook in `root`; return its page, and its texts and formulas as JSON (`cells_of`).
 
     The notebook finds the profile in `AMS_PROFILE` and the results' folder in `AMS_OUT`. Raises NotebookFailed.
     """
     executed = execute(root, notebook, {"AMS_PROFILE": profile, "AMS_OUT": str(out)})
+    cells = json.dumps(cells_of(executed), indent=1, ensure_ascii=False) + "\n"
+    return _rendered(executed, root, notebook, title, profile), cells
+
+
+def page(root: Path, notebook: Path, title: str, profile: str, out: Path) -> str:
+    """Execute a notebook as `made` does, and return its page alone. Raises NotebookFailed."""
+    return made(root, notebook, title, profile, out)[0]
+
+
+def cells_of(notebook: NotebookNode) -> list[dict[str, str]]:
+    """Return an executed notebook's texts (`markdown`), and its results that are formulas (`latex`), in order."""
+    found = []
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            found.append({"markdown": cell.source})
+        for output in cell.get("outputs", []):
+            if "text/latex" in output.get("data", {}):
+                found.append({"latex": output["data"]["text/latex"]})
+    return found
+
+
+def _rendered(executed: NotebookNode, root: Path, notebook: Path, title: str, profile: str) -> str:
     return render(
         "notebook.html.j2",
         title=title,

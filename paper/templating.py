@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -22,6 +22,28 @@ def number(value: float | None, digits: int = 3) -> str:
     if value == int(value) and abs(value) < 1e6:
         return f"{int(value)}".replace("-", "−")
     return f"{value:.{digits}g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "−")
+
+
+class Spread(Protocol):
+    """A value with its interval."""
+
+    @property
+    def value(self) -> float | None:
+        """The value; None where nothing was measured."""
+
+    @property
+    def low(self) -> float | None:
+        """The lower end of its interval."""
+
+    @property
+    def high(self) -> float | None:
+        """The upper end."""
+
+
+def spread(measured: Spread) -> str:
+    """Return a value for reading, with its interval where it is not exact."""
+    interval = "" if measured.low == measured.high else f" [{number(measured.low)}, {number(measured.high)}]"
+    return f"{number(measured.value)}{interval}"
 
 
 def duration(seconds: float) -> str:
@@ -59,6 +81,7 @@ def render(template: str, **content: Any) -> str:
     environment.filters |= {
         "typeset": typeset,
         "number": number,
+        "spread": spread,
         "duration": duration,
         "readable": readable,
         "gap": gap,

@@ -13,7 +13,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 # HTML knows the namespace of `math`; without it a page names no address at all
 _NAMESPACE = ' xmlns="http://www.w3.org/1998/Math/MathML"'
-_INLINE = re.compile(r"\$\$(?P<display>.+?)\$\$|\$(?P<formula>[^$]+?)\$|`(?P<code>[^`]+)`", re.DOTALL)
+INLINE = re.compile(r"\$\$(?P<display>.+?)\$\$|\$(?P<formula>[^$]+?)\$|`(?P<code>[^`]+)`", re.DOTALL)
 # what latex2mathml does not know, or sets letter by letter, in terms of what it sets well
 _SYNONYMS = (
     (re.compile(r"\\[td]frac(?![A-Za-z])"), r"\\frac"),
@@ -22,13 +22,18 @@ _SYNONYMS = (
 )
 
 
-def formula(tex: str, display: bool = False) -> Markup:
-    """Return a LaTeX formula as MathML; one that the converter cannot read is shown as its source."""
+def usual_latex(tex: str) -> str:
+    """Return a formula in terms of what latex2mathml sets well."""
     plain = tex.strip()
     for pattern, usual in _SYNONYMS:
         plain = pattern.sub(usual, plain)
+    return plain
+
+
+def formula(tex: str, display: bool = False) -> Markup:
+    """Return a LaTeX formula as MathML; one that the converter cannot read is shown as its source."""
     try:
-        markup = convert(plain, display="block" if display else "inline")
+        markup = convert(usual_latex(tex), display="block" if display else "inline")
     except Exception:  # the converter has a dozen unrelated types for malformed input
         return Markup("<code>{}</code>").format(tex.strip())
     return Markup(markup.replace(_NAMESPACE, ""))
@@ -38,7 +43,7 @@ def typeset(text: str) -> Markup:
     """Return a line of text as HTML: `$...$` and `$$...$$` are formulas, backticks code, the rest is escaped."""
     pieces: list[str] = []
     end = 0
-    for match in _INLINE.finditer(text):
+    for match in INLINE.finditer(text):
         pieces += [escape(text[end : match.start()]), _piece(match)]
         end = match.end()
     return Markup("".join([*pieces, escape(text[end:])]))

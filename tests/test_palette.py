@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 
-from ams.palette import LOOKS, look
+from ams.palette import LOOKS, look, shades
 
 
 @pytest.mark.parametrize("sampler", LOOKS)
@@ -22,3 +24,16 @@ def test_samplers_differ_by_marker_and_line_where_they_differ_by_colour() -> Non
 def test_an_unknown_sampler_has_no_look() -> None:
     with pytest.raises(KeyError, match="gibbs"):
         look("gibbs")
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 7])
+def test_shades_are_told_apart_by_lightness_and_are_no_samplers(count: int) -> None:
+    found = shades(count)
+    lightness = [sum(np.multiply((0.2126, 0.7152, 0.0722), to_rgb(colour))) for colour in found]
+    assert len(set(found)) == count and lightness == sorted(lightness)
+    assert not set(found) & {each.color.lower() for each in LOOKS.values()}
+
+
+def test_no_shade_at_all_is_refused() -> None:
+    with pytest.raises(ValueError, match="count = 0"):
+        shades(0)

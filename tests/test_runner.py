@@ -166,11 +166,11 @@ def test_a_spoilt_figure_or_table_is_named_and_made_again(session, name, spoil):
         assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("name", ["ledger.json", "report.html"])
+@pytest.mark.parametrize("name", ["ledger.json", "report.html", "paper.pdf", "paper/data.json"])
 def test_a_spoilt_document_is_named_and_written_again(session, name):
     session.run()
     path = session.toy.folder() / name
-    path.write_text(path.read_text() + " ")
+    path.write_bytes(path.read_bytes() + b" ")
     assert session.check() == 1
     assert f"{name}: not what the records give" in session.said
     path.unlink()

@@ -22,10 +22,10 @@ from ams.runner import driver, group
 from ams.runner.driver import Orders
 from ams.runner.finish import faults
 from ams.runner.lock import one_run_at_a_time
+from tests.kills import Kills, kill, timeless
 from tests.toy import Toy
 
 SLOW = "def two(settings: Settings) -> Measurement:\n    import time;"
-TIME_FIELDS = {"started", "seconds", "peak_mib", "computed"}
 
 
 @pytest.fixture
@@ -67,13 +67,6 @@ def wait_for(condition, seconds=60.0):
         time.sleep(0.02)
 
 
-def timeless(value):
-    """Drop what may differ between two runs of the same work."""
-    if isinstance(value, dict):
-        return {name: timeless(item) for name, item in value.items() if name not in TIME_FIELDS}
-    return [timeless(item) for item in value] if isinstance(value, list) else value
-
-
 def ledger(toy, profile):
     return timeless(json.loads((toy.folder(profile) / "ledger.json").read_text()))
 
@@ -90,6 +83,7 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_ledger(toy, profile):
     run.wait()
     assert not toy.record("A2", profile).exists()
     kept = toy.record("A1", profile).read_bytes()
+    toy.record("A1", profile).with_name(".A2.json.0.partial").write_text("{")  # as if it had been writing
     assert not current(toy, profile)
     resumed = toy.ams("reproduce", "--profile", profile)
     assert resumed.returncode == 0, resumed.stderr
@@ -120,15 +114,15 @@ def test_another_run_is_refused_with_whose_and_since_when(toy):
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_stops_its_jobs_and_says_that_nothing_is_lost(toy, sent):
-    slow_down(toy, 30)
+    slow_down(toy, 600)
     command = [sys.executable, "-m", "ams", "reproduce", "--profile", "cpu"]
     run = subprocess.Popen(command, cwd=toy.root, env=toy.environment(), stderr=subprocess.PIPE, start_new_session=True)
     wait_for(lambda: toy.record("A1", "cpu").exists())
     run.send_signal(sent)
-    _, said = run.communicate(timeout=30)
+    _, said = run.communicate(timeout=120)
     assert run.returncode == 130
     assert b"the same command goes on from there" in said
-    wait_for(lambda: not working(run.pid), seconds=5)
+    wait_for(lambda: not working(run.pid), seconds=30)
 
 
 def test_the_lock_is_free_after_use_and_reports_a_silent_holder(tmp_path):
@@ -203,3 +197,22 @@ def test_readers_never_see_half_a_record(toy, monkeypatch):
     watcher.join()
     assert set(seen) <= {"A1", "no record"}
     assert "A1" in seen
+
+
+def test_killing_at_random_finds_nothing_lost(toy, monkeypatch, capsys):
+    monkeypatch.chdir(toy.root)
+    slow_down(toy, 0.5)
+    for name, value in toy.environment().items():
+        monkeypatch.setenv(name, value)
+    assert kill(toy.root, toy.root / "kills", times=2, only=[], seed=1) == []
+    assert "2 kills" in capsys.readouterr().out
+
+
+def test_a_record_that_a_kill_had_spoilt_would_be_named(toy):
+    assert toy.ams("reproduce", "--profile", "quick", "--out", "out").returncode == 0
+    out = toy.root / "out"
+    kills = Kills(toy.root, toy.root, [], seed=0)
+    assert kills.damaged(out) == []
+    record = toy.record("A1").relative_to(toy.folder("quick"))
+    (out / "quick" / record).write_text("{")
+    assert kills.damaged(out)[0].startswith("A1: ")

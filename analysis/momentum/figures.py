@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from ams.ledger import Figure, save_figure
+from ams.palette import shades
 from analysis.momentum.condition import best_loss, polyak
 from analysis.momentum.rates import best_momentum, contraction
 from analysis.momentum.settings import Settings, stability_bound
@@ -54,10 +55,11 @@ def draw_rates() -> Drawing:
 
 def _draw_losses(axes: Axes) -> None:
     beta = np.linspace(0.0, 0.9999, 2000)
-    for number, u in enumerate((1e-3, 1e-2, 0.1)):
-        axes.plot(beta, (1 - contraction(np.array([u]), beta)) / u, color=f"C{number}", label=f"$u = {u:g}$")
+    steps = (1e-3, 1e-2, 0.1)
+    for u, color in zip(steps, shades(len(steps)), strict=True):
+        axes.plot(beta, (1 - contraction(np.array([u]), beta)) / u, color=color, label=f"$u = {u:g}$")
         best = best_momentum(u)
-        axes.plot([best], [(1 - best**0.5) / u], "o", color=f"C{number}", ms=5)
+        axes.plot([best], [(1 - best**0.5) / u], "o", color=color, ms=5)
     axes.axhline(1.0, color="0.3", lw=0.9, ls="--")
     axes.text(0.0, 0.45, "plain Langevin", color="0.3", fontsize=8.5)
     axes.axhline(8.0, color="0.6", lw=0.7, ls=":")
@@ -85,11 +87,12 @@ def draw_variance() -> Drawing:
     """Stationary variance against the step: closed form (lines) and the exact law (points)."""
     drawing = Drawing(figsize=(3.6, 2.8), layout="constrained")
     axes = drawing.subplots()
-    for number, beta in enumerate((0.0, 0.5, 0.8, 0.9)):
+    betas = (0.0, 0.5, 0.8, 0.9)
+    for beta, color in zip(betas, shades(len(betas)), strict=True):
         us = np.logspace(-4, np.log10(0.9 * stability_bound(beta)), 200)
-        axes.loglog(us, variance_ratio(us, beta), color=f"C{number}", label=f"$b = {beta:g}$")
-        axes.plot(us[::20], [solved_variance(u, beta) for u in us[::20]], "o", ms=3, color=f"C{number}")
-        axes.axhline((1 + beta) ** -2, color=f"C{number}", lw=0.7, ls=":")
+        axes.loglog(us, variance_ratio(us, beta), color=color, label=f"$b = {beta:g}$")
+        axes.plot(us[::20], [solved_variance(u, beta) for u in us[::20]], "o", ms=3, color=color)
+        axes.axhline((1 + beta) ** -2, color=color, lw=0.7, ls=":")
     axes.axhline(1.0, color="0.4", lw=0.8)
     axes.set(xlabel=r"$u = a\lambda$", ylabel=r"stationary $\lambda\,\mathrm{Var}\,x$")
     axes.legend()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure as Drawing
 
+from ams.palette import shades
 from ams.targets import CLEAN
 from analysis.neighbours import filter as wiener
 from analysis.neighbours import fixed_time, inexact, relaxation, schedules
@@ -115,8 +116,9 @@ def draw_filter(settings: Settings) -> Drawing:
     drawing = Drawing(figsize=(6.4, 2.8), layout="constrained")
     left, right = drawing.subplots(1, 2)
     gains, below = np.linspace(0.0, 1.0, 21), np.linspace(0.0, 0.999, 60)
-    for number, beta in enumerate((0.5, 0.8, 0.9)):
-        color, at = f"C{number}", wiener.wiener_gain(beta)
+    betas = (0.5, 0.8, 0.9)
+    for beta, color in zip(betas, shades(len(betas)), strict=True):
+        at = wiener.wiener_gain(beta)
         left.plot(gains, [wiener.law_moments(0.1, beta, gain)[0] for gain in gains], color=color, label=f"$b = {beta}$")
         left.plot(at, wiener.law_moments(0.1, beta, at)[0], "o", ms=5, color=color)
         right.plot(below, [wiener.rate(0.1, beta, gain) for gain in below], color=color)

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure as Drawing
 
 from ams.ledger import Figure, save_figure
+from ams.palette import shades
 from ams.samplers import damping_of
 from analysis.rule.clip import stationary_variance
 from analysis.rule.corrector import LABELS, shares
@@ -26,14 +27,15 @@ def draw_rule(settings: Settings) -> Drawing:
     left.plot([100.0], [damping_after(100.0)], "o", color="C3")
     left.annotate("score blown up\nby 100: 0.961", (100.0, 0.961), (8.0, 0.45), arrowprops={"arrowstyle": "->"})
     left.set(xlabel=r"$\rho_t$", ylabel=r"$\beta_t$", title=r"the rule cannot tell $\rho$ from $1/\rho$")
-    for u in (1e-4, 1e-2, 0.1):
+    steps = (1e-4, 1e-2, 0.1)
+    for u, color in zip(steps, shades(len(steps)), strict=True):
         values = [stationary_variance(u, delta) for delta in settings.deltas]
-        right.semilogx(settings.deltas, values, marker="o", label=f"$u$ = {u:g}")
+        right.semilogx(settings.deltas, values, marker="o", color=color, label=f"$u$ = {u:g}")
     right.set(xlabel=r"clip $\delta$", ylabel=r"stationary $\lambda\,$Var$\,x$", ylim=(0, 1.1))
     right.set_title(r"$\delta$ does not move the law")
     right.axhline(1.0, color="0.6", lw=0.8, ls=":")
     right.text(1e-6, 1.02, "target", color="0.4")
-    right.legend()
+    right.legend(loc="center", bbox_to_anchor=(0.5, 0.64), ncols=3, columnspacing=0.9, handlelength=1.4)
     return drawing
 
 
@@ -58,9 +60,10 @@ def draw_lag() -> Drawing:
     """R5: what the lag multiplies the ratio by along the run (left), and the runs' KL over Langevin's (right)."""
     drawing = Drawing(figsize=(7.2, 2.9), layout="constrained")
     left, right = drawing.subplots(1, 2)
-    for count in (20, 30, 100):
+    along = (20, 30, 100)
+    for count, color in zip(along, shades(len(along)), strict=True):
         ratio = effective_ratio(count)
-        left.plot(np.linspace(0, 1, len(ratio)), ratio, label=f"{count} levels")
+        left.plot(np.linspace(0, 1, len(ratio)), ratio, color=color, label=f"{count} levels")
     left.axhline(1.0, color="0.3", lw=0.9, ls="--")
     left.set(xlabel="part of the run", ylabel="effective over stated snr", ylim=(0.95, 2.3))
     left.legend(loc="upper right")

@@ -19,6 +19,7 @@ the variance of what remains up to three times as large.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 from jaxtyping import Float
@@ -27,11 +28,15 @@ from pydantic import BaseModel, ConfigDict
 from ams.data import Graph
 from ams.distances.mmd import Kernel, Weights, biased_within, mmd_squared
 from ams.inference import Interval, proportion_interval
+from ams.ledger import Measurement, check
 from experiments.graphs.data import adjacency, community_small, trimmed
 from experiments.graphs.discrepancy import kernel_difference, kernel_estimates, mean_kernel
 from experiments.graphs.statistics import PUBLISHED, Statistic
 
 Rows = Sequence[np.ndarray]
+
+KNOWN_TO = 0.999
+"""Confidence of a measured coverage."""
 
 
 class Settings(BaseModel):
@@ -114,4 +119,25 @@ def _share(settings: Settings, holds: Callable[[Rows, int], bool]) -> Interval:
         real = generator.integers(0, settings.population, settings.reference)
         drawn = generator.integers(0, settings.population, settings.generated)
         held += holds([real, settings.population + drawn, 2 * settings.population + drawn], seed)
-    return proportion_interval(held, settings.experiments)
+    return proportion_interval(held, settings.experiments, KNOWN_TO)
+
+
+@cache
+def _populations(settings: Settings) -> Kernel:
+    return populations(settings)
+
+
+@check("V3.published")
+def published_values_are_covered(settings: Settings) -> Measurement:
+    """Return the coverage of the intervals of published values, the mean over the three statistics."""
+    return _measured(settings, published_coverage(settings, _populations(settings)))
+
+
+@check("V3.difference")
+def differences_are_covered(settings: Settings) -> Measurement:
+    """Return the coverage of the intervals of paired differences, the mean over the three statistics."""
+    return _measured(settings, difference_coverage(settings, _populations(settings)))
+
+
+def _measured(settings: Settings, found: Interval) -> Measurement:
+    return Measurement(value=found.value, low=found.low, high=found.high, n=found.n, seeds=(settings.seed,))

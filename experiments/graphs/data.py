@@ -82,7 +82,12 @@ def _from_networkx(graph: nx.Graph) -> Graph:
 
 
 def sizes(train: Sequence[Graph], count: int, seed: int) -> list[int]:
-    """Return how many nodes `count` generated graphs shall have: those of training graphs drawn with replacement."""
+    """Return how many nodes `count` generated graphs shall have: those of training graphs drawn with replacement.
+
+    Raises ValueError where there is no training graph.
+    """
+    if not train:
+        raise ValueError("the numbers of nodes are drawn from training graphs, and there is none")
     drawn = np.random.default_rng(seed).integers(0, len(train), count)
     return [train[place].nodes for place in drawn.tolist()]
 

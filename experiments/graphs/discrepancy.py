@@ -19,12 +19,15 @@ from typing import NamedTuple
 import numpy as np
 
 from ams.data import Graph
-from ams.distances.mmd import Kernel, biased_within, mmd_squared
+from ams.distances.mmd import Kernel, across, biased_within, mmd_squared, unbiased_within
 from ams.inference import Interval
 from ams.inference.bootstrap import FEWEST_UNITS, Units, Weights, bootstrap_interval
 from experiments.graphs.statistics import PUBLISHED, Statistic
 
 Graphs = Sequence[Graph]
+
+ONE_ERROR = 0.6827
+"""The confidence of an interval of one standard error to each side."""
 
 
 class Difference(NamedTuple):
@@ -99,16 +102,48 @@ def floor(statistic: Statistic, reference: Graphs, real: Graphs, size: int, seed
     The mean over the draws, and the range that holds the central 95 % of them: a row within it is as good as real.
     Raises ValueError for more graphs than there are.
     """
-    k, generator = _kernel((statistic,), reference, real), np.random.default_rng(seed)
-    first = len(reference)
-    if not 1 <= size <= len(real):
-        raise ValueError(f"{size} of {len(real)} real graphs cannot be drawn")
+    return kernel_floor(_kernel((statistic,), reference, real), len(reference), size, seed, draws)
+
+
+def kernel_floor(k: Kernel, first: int, size: int, seed: int, draws: int = 500) -> Interval:
+    """Return the floor from the kernel of a pool: `first` observations of reference, then the real ones."""
+    real, generator = len(k) - first, np.random.default_rng(seed)
+    if not 1 <= size <= real:
+        raise ValueError(f"{size} of {real} real graphs cannot be drawn")
     weights = np.zeros((draws, len(k)))
     for row in weights:
-        row[first + generator.permutation(len(real))[:size]] = 1.0
+        row[first + generator.permutation(real)[:size]] = 1.0
     values = mmd_squared(k, _members(len(k), 0, first), weights, biased_within)
     low, high = np.quantile(values, [0.025, 0.975])
     return Interval(float(values.mean()), float(low), float(high), draws)
+
+
+class Row(NamedTuple):
+    """A published estimate's mean over generated sets of a size, with an interval of one standard error to each side.
+
+    `spread` is the standard deviation of a single such set's: a published row strays by so much.
+    """
+
+    mean: Interval
+    spread: float
+
+
+def kernel_row(k: Kernel, first: int, size: int, seed: int, draws: int = 2000) -> Row:
+    """Return the row of sets of `size` from the kernel of a pool, `first` of reference and any number generated.
+
+    The reference is not drawn again: a published row is of this very one. The spread is that of sets drawn with
+    replacement from the generated ones.
+    """
+    held, drawn = _both(len(k), first)
+    bias = biased_within(k, held)
+
+    def mean(w: Weights) -> np.ndarray:
+        own = unbiased_within(k, w * drawn)
+        return bias + own + (1 - own) / size - 2 * across(k, held, w * drawn)
+
+    found = bootstrap_interval(mean, [_units(0, first), _units(first, len(k))], seed, ONE_ERROR)
+    sets = np.random.default_rng(seed).multinomial(size, drawn / drawn.sum(), draws)
+    return Row(found, float(mmd_squared(k, held, sets, biased_within).std(ddof=1)))
 
 
 def difference(

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from ams.samplers import Noise, Particles, PerSample
@@ -65,8 +65,28 @@ class PackedPerSample(PerSample):
 
     def norm(self, vector: Float[Tensor, "rows *features"]) -> Scalar:
         """Return the graphs' norms, row by row, shaped to multiply the vector."""
-        column = self._ownership.norms(vector)[self._ownership.graph]
-        return column.reshape(-1, *[1] * (vector.ndim - 1))
+        return self._column(self._ownership.norms(vector), vector)
+
+    def _column(self, of_graph: Float[Tensor, " graphs"], vector: Float[Tensor, "rows *features"]) -> Tensor:
+        return of_graph[self._ownership.graph].reshape(-1, *[1] * (vector.ndim - 1))
+
+
+class PackedBatches(PackedPerSample):
+    """Several batches side by side: `<v>` is, for every row of the vector, the mean norm in its graph's batch.
+
+    `batch` tells the batch of each graph, in the layout's order. What several small batches cost is what one of all
+    their graphs does.
+    """
+
+    def __init__(self, ownership: Ownership, batch: Int[Tensor, " graphs"]) -> None:
+        super().__init__(ownership)
+        self._batch, self._sizes = batch, torch.bincount(batch)
+
+    def norm(self, vector: Float[Tensor, "rows *features"]) -> Scalar:
+        """Return the batches' mean norms, row by row, shaped to multiply the vector."""
+        norms = self._ownership.norms(vector)
+        means = norms.new_zeros(len(self._sizes)).index_add_(0, self._batch, norms) / self._sizes
+        return self._column(means[self._batch], vector)
 
 
 def generated_per_graph(

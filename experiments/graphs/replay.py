@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
@@ -65,7 +65,7 @@ def replay_networks(trace: NetworkTrace) -> list[Deviation]:
     """Return the relative deviations of both networks, the worst graph's."""
     layout, side = Layout.of(trace.sizes), trace.x.shape[1]
     x, pairs = layout.pack_rows(trace.x), layout.pack_pairs(trace.adjacency)
-    features, adjacency = _networks(trace.checkpoint, trace.averaged)
+    features, adjacency = cached_networks(trace.checkpoint, trace.averaged)
     out = layout.pad_rows(features(x, pairs, layout), side), layout.pad_pairs(adjacency(x, pairs, layout), side)
     return [
         Deviation("features network", _relative(out[0], trace.features_out), 1e-5),
@@ -73,7 +73,7 @@ def replay_networks(trace: NetworkTrace) -> list[Deviation]:
     ]
 
 
-_networks = cache(networks)
+cached_networks = cache(networks)
 
 
 def _relative(ours: Tensor, theirs: Tensor) -> float:
@@ -93,8 +93,8 @@ def _finite(gap: Tensor) -> float:
 def replay_sampler(trace: SamplerTrace) -> list[Deviation]:
     """Return the largest deviations of the states at network calls, and of the result; infinite for other calls."""
     layout, side = Layout.of(trace.sizes), trace.arrays["final_x"].shape[1]
-    calls = _Calls(layout, side)
-    end = rerun(trace, layout, _networks("gdss-community_small", False), calls)
+    calls = Calls(layout, side)
+    end = rerun(trace, layout, cached_networks("gdss-community_small", False), calls)
     recorded = list(zip(trace.calls, trace.arrays["call_x"], trace.arrays["call_adj"], strict=True))
     same = [name for name, _, _ in calls.made] == trace.calls
     states = max(
@@ -133,9 +133,15 @@ def plan_of(trace: SamplerTrace, pair: Pair) -> samplers.Run:
     return samplers.corrected(pair, PREDICTORS[trace.predictor], correctors, trace.steps, END, trace.inner)
 
 
-def rerun(trace: SamplerTrace, layout: Layout, both: Networks, calls: _Calls) -> Denoised:
+def rerun(
+    trace: SamplerTrace,
+    layout: Layout,
+    both: Networks,
+    calls: Calls,
+    systems: Mapping[str, Callable[[], System]] = SYSTEMS,
+) -> Denoised:
     """Run our sampler from the recorded start with the recorded draws."""
-    pair = Pair(*(SYSTEMS[name]() for name in trace.processes))
+    pair = Pair(*(systems[name]() for name in trace.processes))
     plan, arrays = plan_of(trace, pair), trace.arrays
     of_features, of_adjacency = calls.noted(*scores(both, pair, layout))
     features = Half(
@@ -153,7 +159,7 @@ def rerun(trace: SamplerTrace, layout: Layout, both: Networks, calls: _Calls) ->
     return denoised_end(coupled(plan, features, adjacency))
 
 
-class _Calls:
+class Calls:
     """Notes what the networks are called with, padded: `made` holds (network, features, adjacency)."""
 
     def __init__(self, layout: Layout, side: int) -> None:

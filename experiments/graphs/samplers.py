@@ -127,6 +127,11 @@ def released_constant(snr: float, scale_eps: float, beta: float = 0.8) -> Correc
     return released_momentum(constant(beta), snr, scale_eps)
 
 
+def described_constant(snr: float, scale_eps: float, beta: float = 0.8) -> Correctors:
+    """Constant momentum as described."""
+    return described_momentum(constant(beta), snr, scale_eps)
+
+
 class Run(NamedTuple):
     """What both states do: a program each, and `rounds`, how many steps of each lie between two exchanges."""
 

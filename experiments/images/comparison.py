@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from pydantic import JsonValue
 from torch import Tensor
 
 from ams.inference import mean_interval
 from ams.ledger import Figure, Measurement, Table, save_figure
-from ams.palette import look
+from experiments.images import drawing, speed
 from experiments.images.exact import (
     FLOOR,
     Errors,
     ImageTarget,
     Results,
     Settings,
-    programs,
     run_batch,
 )
 
 CONFIDENCE = 0.999
 """Of every interval here. A check whose statement is true is thus contradicted about once in a thousand."""
+
+BASELINE = "annealed Langevin"
 
 Quantity = Callable[[Errors], float]
 
@@ -122,45 +122,54 @@ def table(results: Results, settings: Settings, name: str, claims: tuple[str, ..
     return Table(id=name, caption=caption, header=header, rows=tuple(rows), claims=claims)
 
 
+def speeds(
+    results: Results, settings: Settings, name: str, claims: tuple[str, ...], tuned: Results | None = None
+) -> Table:
+    """Return the evaluations for each level of misfit, and annealed Langevin's over them, defaults and tuned."""
+    rows: list[tuple[str | int | float, ...]] = []
+    for kind, found in (("defaults", results), ("tuned", tuned or {})):
+        curves = {name: _curve(by_budget) for name, by_budget in found.items() if name != FLOOR}
+        for sampler, curve in curves.items():
+            for level in settings.levels:
+                own, ratio = speed.spans(curve, curves[BASELINE], level, CONFIDENCE, settings.seed)
+                cells = [speed.shown(number) for span in (own, ratio) for number in span]
+                rows.append((sampler, kind, level, *cells, max(curve)))
+    header = ("sampler", "settings", "misfit", "NFE", "low", "high", "speed-up", "low", "high", "largest NFE tried")
+    caption = (
+        f"Evaluations at which the misfit (nats a pixel) first falls to a level, read between budgets on logarithms of "
+        f"both, and annealed Langevin's over them at the same settings; {CONFIDENCE:.1%} bootstrap intervals over "
+        f"{settings.batches} batches. A level that the smallest budget reaches is counted there: an upper bound. "
+        f"Tuned: the best step and repeats for each budget, chosen on other batches."
+    )
+    return Table(id=name, caption=caption, header=header, rows=tuple(rows), claims=claims)
+
+
+def _curve(by_budget: Mapping[int, list[Errors]]) -> speed.Curve:
+    return {budget: np.array([misfit(errors) for errors in batches]) for budget, batches in by_budget.items()}
+
+
 def draw_errors(results: Results, settings: Settings) -> Drawing:
-    """Draw misfit, temperature and energy distance against the budget, with bands."""
-    drawing = Drawing(figsize=(7.2, 3.3), layout="constrained")
-    panels = drawing.subplots(1, 3)
-    for axes, quantity in zip(panels, (misfit, temperature, energy), strict=True):
-        _curves(axes, results, quantity)
-        axes.set(xscale="log", xlabel="score evaluations (NFE)")
-        axes.set_xticks(settings.budgets, [str(budget) for budget in settings.budgets])
-        axes.minorticks_off()
-    panels[0].set(yscale="log", ylim=(1e-4, 1.0), ylabel="misfit $(T - 1 - \\ln T)/2$ (nats a pixel)")
-    panels[1].set(ylim=(0.4, 2.0), ylabel="temperature $T$ of the residual")
-    panels[1].axhline(1.0, color="0.3", lw=0.8)
-    panels[2].set(ylim=(-0.1, 0.1), ylabel="energy distance (pixel units)")
-    drawing.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    return drawing
+    """Draw misfit and temperature of every sampler against its evaluations, with bands."""
+
+    def bands(quantity: Quantity) -> drawing.Bands:
+        values = {n: {b: [quantity(e) for e in es] for b, es in found.items()} for n, found in results.items()}
+        return drawing.bands_of({n: v for n, v in values.items() if n != FLOOR}, interval)
+
+    floor = [misfit(errors) for errors in next(iter(results[FLOOR].values()))]
+    rows = [
+        drawing.Row(bands(misfit), "misfit (nats a pixel)", (3e-5, 1.0), lines=(interval(floor)[0],)),
+        drawing.Row(bands(temperature), "temperature $T$", (0.4, 2.0), logarithmic=False, lines=(1.0,)),
+    ]
+    return drawing.draw_rows(rows, sorted({b for name in settings.samplers for b in settings.budgets_of(name)}))
 
 
-def _curves(axes: Axes, results: Results, quantity: Quantity) -> None:
-    for sampler, by_budget in results.items():
-        budgets = sorted(by_budget)
-        mean, low, high = np.array([interval([quantity(e) for e in by_budget[b]]) for b in budgets]).T
-        drawn = look(sampler)
-        axes.plot(budgets, mean, markersize=4, **drawn)
-        if quantity is not energy or sampler == FLOOR:
-            axes.fill_between(budgets, low, high, color=drawn["color"], alpha=0.15, lw=0)
-
-
-def draw_grids(settings: Settings, images: ImageTarget, columns: int = 12) -> Drawing:
+def draw_grids(settings: Settings, images: ImageTarget, columns: int = 14) -> Drawing:
     """Draw samples of each sampler side by side, at one budget and from common starts; the data's own on top."""
     few = settings.model_copy(update={"batch": columns})
     rows: dict[str, Tensor] = {"data": images.target.cloud.points[:columns].reshape(-1, *images.target.shape)}
-    for name, program in programs(few, images.diameter, settings.grid_budget).items():
-        rows[name] = run_batch(few, images, program, 1)
-    drawing = Drawing(figsize=(7.2, 0.56 * len(rows)), layout="constrained")
-    for axes, (name, x) in zip(drawing.subplots(len(rows), 1), rows.items(), strict=True):
-        axes.imshow(np.concatenate(list(x.clamp(0, 1).numpy()), axis=1), cmap="gray_r", vmin=0, vmax=1)
-        axes.set(xticks=[], yticks=[])
-        axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=7)
-    return drawing
+    for name in settings.samplers:
+        rows[name] = run_batch(few, images, name, settings.grid_budget, 1).x
+    return drawing.draw_grid(rows)
 
 
 def figures(
@@ -174,10 +183,10 @@ def figures(
 ) -> list[Figure]:
     """Draw both figures of a data set."""
     caption = (
-        f"{what}, exact score. Left: misfit of a mode, the KL divergence that its temperature costs. Middle: the "
-        f"residual's temperature about the nearest image; 1 is exact, below it the sampler cools. Right: energy "
-        f"distance to the known law, within the floor's band for nearly all. Bands: {CONFIDENCE:.1%} intervals over "
-        f"{settings.batches} batches of {settings.batch}; dotted: fresh draws of the law itself."
+        f"{what}, exact score, settings as released. Above: misfit $(T - 1 - \\ln T)/2$ of a mode, the KL divergence "
+        f"that its temperature costs; dotted, fresh draws of the law itself. Below: the residual's temperature about "
+        f"the nearest image; 1 is exact, below it the sampler cools. Bands: {CONFIDENCE:.1%} intervals over "
+        f"{settings.batches} batches of {settings.batch}. Pale: annealed Langevin and adaptive momentum again."
     )
     grid = f"{what}: the data, then each sampler at {settings.grid_budget} evaluations from the same starts."
     return [
@@ -186,4 +195,4 @@ def figures(
     ]
 
 
-__all__ = ["FLOOR", "energy", "figures", "gain", "level_of", "misfit", "speed_up", "table", "temperature"]
+__all__ = ["FLOOR", "energy", "figures", "gain", "level_of", "misfit", "speed_up", "speeds", "table", "temperature"]

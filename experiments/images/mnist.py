@@ -47,13 +47,17 @@ def against_reverse_diffusion(settings: Settings) -> Measurement:
 @check("M2.adaptive")
 def adaptive_cools(settings: Settings) -> Measurement:
     """Return adaptive momentum's temperature at the largest budget."""
-    return comparison.level_of(results(settings), settings, "adaptive momentum", max(settings.budgets), temperature)
+    return comparison.level_of(
+        results(settings), settings, "adaptive momentum", max(settings.budgets + settings.long), temperature
+    )
 
 
 @check("M2.langevin")
 def langevin_does_not_cool(settings: Settings) -> Measurement:
     """Return annealed Langevin's temperature at the largest budget: the control."""
-    return comparison.level_of(results(settings), settings, "annealed Langevin", max(settings.budgets), temperature)
+    return comparison.level_of(
+        results(settings), settings, "annealed Langevin", max(settings.budgets + settings.long), temperature
+    )
 
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
@@ -64,4 +68,8 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 def tables(settings: Settings) -> list[Table]:
     """Return every number behind the figures."""
-    return [comparison.table(results(settings), settings, "mnist", _CLAIMS)]
+    found = results(settings)
+    return [
+        comparison.table(found, settings, "mnist", _CLAIMS),
+        comparison.speeds(found, settings, "mnist_speed", _CLAIMS),
+    ]

@@ -22,6 +22,15 @@
     document.getElementById("shown").textContent = `${shown} of ${claims.length} claims`;
   };
 
+  // A row shows its figures once it is opened, from the one copy that the page holds
+  const illustrate = (claim) => claim.querySelectorAll("figure.evidence:empty").forEach((frame) => {
+    const picture = document.querySelector(`[id="${frame.dataset.figure}"] > img`);
+    if (picture) frame.append(picture.cloneNode());
+  });
+  claims.forEach((claim) => claim.firstElementChild.addEventListener("toggle", ({ target }) => {
+    if (target === claim.firstElementChild && target.open) illustrate(claim);
+  }));
+
   const open = (wanted) => claims.forEach((claim) => { claim.firstElementChild.open = wanted; });
   const follow = () => {
     const claim = claims.find((one) => `#${one.id}` === decodeURIComponent(location.hash));

@@ -238,6 +238,23 @@ class Fresh:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Expect:
+    """Make the values of the current records the expected ones: writes paper/expected/<profile>.json."""
+
+    profile: Literal["quick", "cpu", "gpu", "bench"]
+    """Whose values."""
+    out: Path | None = None
+    """The folder for results (default: results/ in the repository)."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from ams.runner.driver import say
+        from ams.runner.expecting import expect
+
+        return expect(Profile(self.profile), self.out, say)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Schema:
     """Print the JSON schema of results/<profile>/ledger.json."""
 
@@ -258,11 +275,12 @@ Command = (
     | Annotated[Replay, subcommand(name="replay")]
     | Annotated[Mutate, subcommand(name="mutate")]
     | Annotated[Fresh, subcommand(name="fresh")]
+    | Annotated[Expect, subcommand(name="expect")]
     | Annotated[Schema, subcommand(name="schema")]
 )
 
 
-def parse(arguments: Sequence[str]) -> Reproduce | Run | List | Check | Law | Replay | Mutate | Fresh | Schema:
+def parse(arguments: Sequence[str]) -> Reproduce | Run | List | Check | Law | Replay | Mutate | Fresh | Expect | Schema:
     """Return the command that the arguments ask for. Raises InputProblem; `--help` raises SystemExit(0)."""
     complaint = io.StringIO()
     try:

@@ -1,4 +1,4 @@
-"""T: the published graph metrics against pairwise earth mover's distances and a subprocess for each graph.
+"""T9: the published graph metrics against pairwise earth mover's distances and a subprocess for each graph.
 
 The peer is kinder than what it stands for. Its distances are SciPy's on the line, which sorts, where the published
 evaluation solves a transport problem; its subprocess counts nothing, and only the time to start one is counted. It does
@@ -17,7 +17,7 @@ from scipy.stats import wasserstein_distance
 
 from ams.data import Graph
 from ams.distances.mmd import biased_within, mmd_squared
-from ams.ledger import Measurement
+from ams.ledger import Measurement, check
 from experiments.graphs.data import community_small
 from experiments.graphs.statistics import CLUSTER, DEGREE, SPECTRAL, STATISTICS
 from tests.benchmarks import timing
@@ -52,6 +52,7 @@ def transported(first: np.ndarray, second: np.ndarray) -> float:
     return total
 
 
+@check("T9.time")
 def against_pairs_and_subprocesses(settings: Settings) -> Measurement:
     """CPU time of a pair-by-pair evaluation over that of all four metrics."""
     listed = community_small(2 * settings.graphs, settings.seed)

@@ -1,13 +1,20 @@
-"""T7: sampling of graphs, packed, against the same networks in the published, padded formulation; one thread.
+"""T7, T8: sampling of graphs, packed: against the same networks in the published, padded formulation, and on its own.
 
-Both run the same loop and steps from the same starts, with as much noise; padded, a state is (batch, N, F) and (batch,
-N, N), N the data set's largest graph. Numbers of nodes are drawn from the training graphs, as a run would. Weights too
-small to matter are zero on both sides: as published, subnormal products make the padded one up to twice as slow again.
+T7: both run the same loop and steps from the same starts, with as much noise; padded, a state is (batch, N, F) and
+(batch, N, N), N the data set's largest graph. Numbers of nodes are drawn from the training graphs, as a run would.
+Weights too small to matter are zero on both sides: as published, subnormal products make the padded one up to twice as
+slow again.
+
+T8: our own networks, so that no file is needed: the time over that of the networks' own arithmetic, and
+what is alive in memory at once. A table tells where the time goes.
 """
 
 from __future__ import annotations
 
+import weakref
+from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -16,14 +23,18 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
-from ams.data import graphs, weights
-from ams.ledger import Measurement, check
+from ams.data import weights
+from ams.ledger import Measurement, Table, check
+from ams.ledger.measurement import Unavailable
 from ams.noise import Level
 from ams.samplers import Noise, Particles
 from experiments.graphs.checkpoints import Networks, networks, without_dust
+from experiments.graphs.data import published, sizes
 from experiments.graphs.generation import PUBLISHED, Setting, halves
 from experiments.graphs.layout import Layout
+from experiments.graphs.own import OWN, own_networks, own_split
 from experiments.graphs.samplers import Denoised, Half, coupled, denoised_end
 from experiments.graphs.systems import CoupledScore, scores
 from tests.benchmarks import graphs_padded, timing
@@ -46,14 +57,10 @@ class Problem(NamedTuple):
     """A data set's published sampler in `steps` steps, its networks, and the numbers of nodes of a batch."""
 
     setting: Setting
+    both: Networks
     sizes: tuple[int, ...]
     steps: int
     seed: int
-
-    @property
-    def both(self) -> Networks:
-        """Return the networks."""
-        return loaded(self.setting.checkpoint, self.setting.averaged)
 
 
 loaded = cache(networks)
@@ -61,10 +68,15 @@ loaded = cache(networks)
 
 def problem(name: str, batch: int, steps: int, seed: int) -> Problem:
     """Return the problem of a data set. Raises Unavailable without its files."""
-    listed = graphs(name)
-    train = listed[len(listed) // 5 :]
-    drawn = np.random.default_rng(seed).integers(len(train), size=batch)
-    return Problem(PUBLISHED[name], tuple(train[i].nodes for i in drawn), steps, seed)
+    setting = PUBLISHED[name]
+    drawn = sizes(published(name).train, batch, seed)
+    return Problem(setting, loaded(setting.checkpoint, setting.averaged), tuple(drawn), steps, seed)
+
+
+def own_problem(batch: int, settings: Settings) -> Problem:
+    """Return that of our own networks of community_small."""
+    drawn = sizes(own_split().train, batch, settings.seed)
+    return Problem(OWN, own_networks(), tuple(drawn), settings.steps, settings.seed)
 
 
 def packed_run(given: Problem) -> Callable[[], Denoised]:
@@ -165,39 +177,96 @@ def on_enzymes(settings: Settings) -> Measurement:
     return _speed_up("ENZYMES", settings.enzymes, settings)
 
 
-class Products(TorchDispatchMode):
-    """Notes the matrix products that are made, as calls that can be made again."""
+PRODUCTS = (torch.ops.aten.addmm.default, torch.ops.aten.bmm.default, torch.ops.aten.mm.default)
+ACTIVATIONS = (torch.ops.aten.tanh_.default, torch.ops.aten.elu_.default)
 
-    def __init__(self) -> None:
+
+class Arithmetic(TorchDispatchMode):
+    """Notes the operations of some kinds that are made, as calls that can be made again."""
+
+    def __init__(self, kinds: tuple[Any, ...]) -> None:
         super().__init__()
+        self.kinds = kinds
         self.calls: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        """Run the operation, and note it if it is a product."""
-        if func in (torch.ops.aten.addmm.default, torch.ops.aten.bmm.default, torch.ops.aten.mm.default):
+        """Run the operation, and note it if it is of the kinds."""
+        if func in self.kinds:
             self.calls.append((func, args))
         return func(*args, **(kwargs or {}))
 
-
-@check("T7.arithmetic")
-def against_its_products(settings: Settings) -> Measurement:
-    """CPU time of a run on community_small over that of its networks' matrix products alone."""
-    given = problem("community_small", settings.community_small, settings.steps, settings.seed)
-    work, products = packed_run(given), Products()
-    with products, torch.no_grad():
-        work()
-
-    def arithmetic() -> None:
+    def again(self) -> None:
+        """Make all of the calls once more, on what their operands hold now."""
         with torch.no_grad():
-            for product, operands in products.calls:
-                product(*operands)
+            for operation, operands in self.calls:
+                operation(*operands)
 
-    return timing.ratio(work, arithmetic, settings.pairs, products=len(products.calls))
+
+@check("T8.arithmetic")
+def against_its_arithmetic(settings: Settings) -> Measurement:
+    """CPU time of a run over that of its networks' matrix products and activations alone."""
+    work, noted = packed_run(own_problem(settings.community_small, settings)), Arithmetic((*PRODUCTS, *ACTIVATIONS))
+    with noted, torch.no_grad():
+        work()
+    return timing.ratio(work, noted.again, settings.pairs, operations=len(noted.calls))
+
+
+class Alive(TorchDispatchMode):
+    """Counts the bytes of all storages that operations returned and something still holds: `now`, and the `peak`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = self.peak = 0
+        self._holders: Counter[int] = Counter()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        """Run the operation, and count what it returned."""
+        result = func(*args, **(kwargs or {}))
+        for tensor in {id(v): v for v in tree_leaves(result) if isinstance(v, Tensor)}.values():
+            storage = tensor.untyped_storage()
+            place, size = storage.data_ptr(), storage.nbytes()
+            if not size:
+                continue
+            if not self._holders[place]:
+                self.now += size
+                self.peak = max(self.peak, self.now)
+            self._holders[place] += 1
+            weakref.finalize(tensor, self._gone, place, size)
+        return result
+
+    def _gone(self, place: int, size: int) -> None:
+        self._holders[place] -= 1
+        if not self._holders[place]:
+            self.now -= size
+
+
+def peak_bytes(batch: int, settings: Settings) -> int:
+    """Return how many bytes of tensors are alive at once in a run on `batch` graphs, its layout included."""
+    with Alive() as alive:
+        packed_run(own_problem(batch, settings))()
+    return alive.peak
+
+
+@check("T8.memory")
+def memory_of_a_run(settings: Settings) -> Measurement:
+    """Peak of a run on 16 batches over that on 4."""
+    return _growth(lambda batch: peak_bytes(batch, settings), settings)
+
+
+def _growth(size: Callable[[int], int], settings: Settings) -> Measurement:
+    """Return the size at 16 batches over that at 4."""
+    batches = [count * settings.community_small for count in (4, 16)]
+    few, many = map(size, batches)
+    told = {
+        f"KiB a graph, {batch} graphs": round(found / batch / 2**10, 2)
+        for batch, found in zip(batches, (few, many), strict=True)
+    }
+    return Measurement(value=many / few, n=2, detail=told)
 
 
 def largest_allocation(batch: int, settings: Settings) -> int:
-    """Return the bytes of the largest single allocation of the adjacency network on a batch of community_small."""
-    given = problem("community_small", batch, 1, settings.seed)
+    """Return the bytes of the largest single allocation of the adjacency network on a batch."""
+    given = own_problem(batch, settings)
     layout, network = Layout.of(given.sizes), given.both.adjacency
     x, a = torch.zeros(layout.nodes, given.setting.features), torch.zeros(layout.pairs)
     with torch.no_grad(), torch.profiler.profile(profile_memory=True) as profile:
@@ -205,8 +274,46 @@ def largest_allocation(batch: int, settings: Settings) -> int:
     return max(event.self_cpu_memory_usage for event in profile.events())
 
 
-@check("T7.memory")
+@check("T8.evaluation")
 def memory_of_an_evaluation(settings: Settings) -> Measurement:
-    """Largest allocation on 16 batches over that on 4: a block's, so about 1, where the state's ratio is 4."""
-    one, four = (largest_allocation(count * settings.community_small, settings) for count in (4, 16))
-    return Measurement(value=four / one, n=1, detail={"MiB, 4 batches": one / 2**20, "MiB, 16 batches": four / 2**20})
+    """Largest allocation of an evaluation on 16 batches over that on 4: a block's, so about 1."""
+    return _growth(lambda batch: largest_allocation(batch, settings), settings)
+
+
+KINDS = {
+    "matrix products": ("aten::bmm", "aten::addmm", "aten::mm"),
+    "tanh, elu": ("aten::tanh_", "aten::tanh", "aten::elu_", "aten::elu"),
+    "sums, scaling": ("aten::sum", "aten::mul", "aten::mul_", "aten::div", "aten::add", "aten::add_", "aten::rsqrt"),
+    "to and from squares": ("aten::index_select", "aten::index_copy", "aten::index_copy_", "aten::copy_", "aten::cat"),
+    "noise": ("aten::normal_",),
+}
+
+
+def time_by_kind(work: timing.Work) -> dict[str, float]:
+    """Return the shares of the CPU time of a run, from torch's profiler: operations by kind, then all others."""
+    with timing.undisturbed(), torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+        work()
+    spent = {event.key: event.self_cpu_time_total for event in profile.key_averages()}
+    total = sum(spent.values())
+    shares = {kind: sum(spent.get(name, 0.0) for name in names) / total for kind, names in KINDS.items()}
+    return shares | {"others": 1.0 - sum(shares.values())}
+
+
+def tables(settings: Settings) -> list[Table]:
+    """Return where the time of a run goes, by data set; those whose files are not there are left out."""
+    problems = {"community_small, ours": own_problem(settings.community_small, settings)}
+    for name, batch in (("ego_small", settings.ego_small), ("ENZYMES", settings.enzymes)):
+        with suppress(Unavailable):
+            problems[name] = problem(name, batch, settings.steps, settings.seed)
+    shares = {}
+    for name, given in problems.items():
+        work = packed_run(given)
+        work()
+        shares[name] = time_by_kind(work)
+    rows = [(kind, *(round(100 * found[kind], 1) for found in shares.values())) for kind in (*KINDS, "others")]
+    caption = (
+        "Where the CPU time of operations goes in a packed run, per cent (torch's profiler, Python's own not counted)."
+    )
+    return [
+        Table(id="time_graphs_profile", caption=caption, header=("", *shares), rows=tuple(rows), claims=("T7", "T8"))
+    ]

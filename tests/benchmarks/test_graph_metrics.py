@@ -1,13 +1,20 @@
 import numpy as np
 import pytest
 
+from ams.ledger.claims import Verdict
 from experiments.graphs.data import community_small
 from experiments.graphs.discrepancy import estimates
 from experiments.graphs.statistics import CLUSTER, STATISTICS
 from tests.benchmarks import graph_metrics
-from tests.benchmarks.small import told
+from tests.benchmarks.small import judged, told
 
 SMALL = graph_metrics.Settings(graphs=32, pairs=6)
+
+
+def test_slower_metrics_break_t9(monkeypatch):
+    """Falsifier of T9: a clock by which a 32nd of the peer's work takes 3 times what all of ours does."""
+    assert judged("T9", "T9.time", SMALL, monkeypatch, 3.0) is Verdict.REFUTED
+    assert judged("T9", "T9.time", SMALL, monkeypatch, 3.2) is Verdict.HOLDS
 
 
 def test_the_clock_s_ratio_is_scaled_to_the_whole_of_the_peer(monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import pickle
@@ -71,10 +72,27 @@ def test_what_torch_saved_is_read(zipfile: bool) -> None:
 def test_settings_of_the_authors_become_a_dictionary() -> None:
     entries = pickle.EMPTY_DICT + text("seed") + pickle.BININT1 + b"\x2a" + pickle.SETITEM
     build = named("easydict.EasyDict") + pickle.EMPTY_TUPLE + pickle.NEWOBJ + text("seed") + pickle.BININT1 + b"\x2a"
-    known = set(torch.serialization.get_safe_globals())  # a set: torch lists its own in no fixed order
-    found = load_weights(zipped(("a/data.pkl", whole(build, pickle.SETITEM, entries, pickle.BUILD))), "it")
+    content = zipped(
+        ("a/data.pkl", whole(build, pickle.SETITEM, entries, pickle.BUILD)),
+        ("a/version", b"3"),
+        ("a/byteorder", b"little"),
+    )
+    found = load_weights(content, "it")
     assert found == OrderedDict(seed=42) and type(found) is OrderedDict
-    assert set(torch.serialization.get_safe_globals()) == known
+    with pytest.raises(pickle.UnpicklingError, match="easydict"):  # what was allowed is allowed no longer
+        torch.load(io.BytesIO(content), weights_only=True)
+
+
+def test_nothing_of_ours_stays_registered() -> None:
+    """Others may register while we load (torch does, as it imports), so the list is not the same before and after."""
+    for content in (saved(network()), saved(network(), zipfile=False), older(tensor(held=PLACED), count=9)):
+        with contextlib.suppress(InputProblem):
+            load_weights(content, "it")
+        assert not [one for one in torch.serialization.get_safe_globals() if OrderedDict in _parts(one)]
+
+
+def _parts(registered: Any) -> tuple[Any, ...]:
+    return registered if isinstance(registered, tuple) else (registered,)
 
 
 ORDERED = named("collections.OrderedDict") + pickle.EMPTY_TUPLE + pickle.REDUCE

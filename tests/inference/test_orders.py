@@ -22,6 +22,13 @@ def test_the_order_of_an_exact_power_is_found(order: float) -> None:
     assert curved.high - curved.low > 0.05  # no one power
 
 
+def test_the_interval_of_three_errors_by_hand() -> None:
+    """Logarithms 0, 1, 3 at 0, 1, 2: slope 3/2, residual variance 1/6, standard error 1/sqrt 12, t of 1 freedom."""
+    found = convergence_order(np.exp([0.0, 1.0, 2.0]), np.exp([0.0, 1.0, 3.0]))
+    assert found.value == pytest.approx(1.5, rel=1e-12)
+    assert found.high - found.value == pytest.approx(12.706204736 / np.sqrt(12.0), rel=1e-8)
+
+
 @pytest.mark.monte_carlo(share=0.01)
 def test_the_interval_of_an_order_covers_as_often_as_it_says(monte_carlo: MonteCarlo) -> None:
     """Regressions on five errors with 10 % noise."""

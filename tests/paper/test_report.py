@@ -8,15 +8,18 @@ import pytest
 
 from ams.fresh import Draw, Fresh, Redrawn
 from ams.ledger.claims import Profile, Verdict
+from ams.ledger.expected import expected_of, expected_path
+from ams.ledger.problems import InputProblem
 from ams.mutation.faults import read_faults
 from ams.mutation.results import RESULTS, Trials, Tried, key_of
 from ams.mutation.trial import Ending, Outcome
-from ams.runner.finish import collect
+from ams.runner.finish import collect, publish
 from ams.runner.group import run_group
 from ams.runner.pages import make_page
 from ams.runner.plan import Run
 from ams.runner.workspace import Workspace
-from paper import report
+from paper import pictures, report
+from paper.sources import address_of, source_of
 from tests.mutation.toy import entry
 from tests.paper.pages import Page
 from tests.toy import Toy
@@ -61,7 +64,7 @@ def toy(tmp_path: Path) -> Toy:
 
 def test_page_is_whole_and_offline(toy):
     workspace = run_all(toy)
-    text = text_of(workspace)
+    text = publish(workspace)[1].read_text(encoding="utf-8")
     page = Page(text)
     assert "http" not in text
     assert len(page.ids()) == len(set(page.ids()))
@@ -171,11 +174,11 @@ def test_without_exhibits_the_section_says_so(toy):
 
 def test_a_huge_svg_gives_way_to_its_pixels(tmp_path):
     file = tmp_path / "dots.svg"
-    file.write_bytes(b"<svg/>" + b" " * report.LARGEST_SVG)
+    file.write_bytes(b"<svg/>" + b" " * pictures.LARGEST_SVG)
     file.with_suffix(".png").write_bytes(b"pixels")
-    assert report._picture(file).startswith("data:image/png;base64,")
+    assert pictures.data_address(file).startswith("data:image/png;base64,")
     file.write_bytes(b"<svg/>")
-    assert report._picture(file).startswith("data:image/svg+xml;base64,")
+    assert pictures.data_address(file).startswith("data:image/svg+xml;base64,")
 
 
 def test_claims_of_the_paper_come_with_what_bears_on_them(toy):
@@ -289,3 +292,74 @@ def test_seeded_faults_and_fresh_seeds_are_shown_with_what_is_stale(toy):
     assert text.count("stale: its sources, settings or entry changed since") == 1
     toy.write("src/ams/thing.py", "TWO = 2  # changed\n")
     assert "0 caught, 0 survived, 2 not tried" in text_of(toy.workspace())
+
+
+DEVIATIONS = """
+[[deviation]]
+id = "one"
+title = "Ones"
+described = "a one"
+released = "$1$"
+here = "one"
+effect = "none to speak of"
+checks = ["A1.one", "{check}"]
+"""
+
+
+def test_a_deviation_stands_beside_the_checks_that_measure_it(toy):
+    assert "None is listed in <code>paper/deviations.toml</code>" in text_of(run_all(toy))
+    toy.write("paper/deviations.toml", DEVIATIONS.format(check="A2.two"))
+    text = text_of(toy.workspace())
+    section = text[text.index('id="deviations"') : text.index('id="environment"')]
+    assert "none to speak of." in section and 'href="#claim-A2"' in section and "2 [1.9, 2.1]" in section
+
+
+def test_a_deviation_without_its_check_is_refused(toy):
+    toy.write("paper/deviations.toml", DEVIATIONS.format(check="A2.tow"))
+    with pytest.raises(InputProblem, match=r"paper/deviations.toml: deviation\[one\].checks.*did you mean A2.two"):
+        text_of(toy.workspace())
+
+
+def test_limitations_are_listed(toy):
+    toy.write("paper/limitations.toml", '[[limitation]]\ntitle = "Size"\ntext = "It is `small`."\n')
+    assert "<strong>Size.</strong> It is <code>small</code>." in text_of(run_all(toy))
+
+
+def test_a_finding_is_told_beside_the_paper_s_claim_while_its_verdicts_stand(toy):
+    finding = '[[finding]]\npaper = "P1"\nneeds = {{ A2 = "{verdict}" }}\ntext = "A pair is {{A2.two}}."\n'
+    toy.write("paper/findings.toml", finding.format(verdict="refuted"))
+    assert "A pair is 2." in text_of(run_all(toy))
+    toy.write("paper/findings.toml", finding.format(verdict="holds"))
+    assert "A pair is" not in text_of(toy.workspace())
+
+
+@pytest.mark.parametrize("text", ["{A9.two}", "{A2.tow}"])
+def test_a_finding_of_what_is_not_there_is_refused(toy, text):
+    toy.write("paper/findings.toml", f'[[finding]]\npaper = "P1"\nneeds = {{ A2 = "holds" }}\ntext = "{text}"\n')
+    with pytest.raises(InputProblem, match=r"paper/findings.toml: finding\[P1\]: unknown check"):
+        text_of(toy.workspace())
+
+
+def test_expected_values_stand_beside_the_measured_ones_with_what_moved(toy):
+    assert 'id="moved"' not in text_of(run_all(toy))
+    expected_of(collect(toy.workspace())).write(expected_path(toy.root, Profile.QUICK))
+    same = text_of(toy.workspace())
+    assert "3 checks are where they were, 0 moved" in same and "Expected 2 [1.9, 2.1]: as expected." in same
+    toy.replace_in_module("alpha", "value=2 * ONE, low=1.9, high=2.1", "value=3.5, low=3.4, high=3.6")
+    text = text_of(run_all(toy))
+    assert "2 checks are where they were, 1 moved" in text and "Expected 2 [1.9, 2.1]: moved." in text
+
+
+def test_a_row_has_its_figures_and_the_source_of_its_checks(toy):
+    text = text_of(run_all(toy))
+    row = text[text.index('id="claim-A1"') : text.index('id="claim-A2"')]
+    assert 'href="#figure-line"' in row and 'data-figure="figure-line"' in row
+    assert "return Measurement(value=ONE, seeds=(1, 2), n=settings.steps)" in row
+    assert f'href="../../{toy.package}/alpha.py"' in row
+
+
+def test_results_elsewhere_have_no_address_of_the_sources(toy, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("elsewhere")
+    assert address_of(toy.root, folder, f"{toy.package}/alpha.py:3") == ""
+    assert address_of(toy.root, toy.root / "results", f"{toy.package}/alpha.py:3") == f"../{toy.package}/alpha.py"
+    assert source_of(toy.root, f"{toy.package}/alpha.py:2") == source_of(toy.root, "gone.py:1") == ""

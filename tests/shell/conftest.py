@@ -46,6 +46,7 @@ case "$*" in
   *"-m pip "*) echo "$*" >>"@CALLS@"; @PIP@ ;;
   "-m pytest"*) echo "pytest: $*" ;;
   *" missing test") if grep -qs pytest "$place/installed"; then echo satisfied; else echo "pytest (absent)"; fi ;;
+  *" missing molecules") echo "${MOLECULES:-satisfied}" ;;
   *) if [ -e "$place/installed" ]; then exec "@REAL@" "$@"; else exec "@REAL@" -S "$@"; fi ;;
 esac
 """

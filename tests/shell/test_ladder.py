@@ -35,6 +35,19 @@ def test_a_virtual_environment_is_made_once(checkout: Checkout) -> None:
     assert second.err.startswith(f"environment: {checkout.venv}/bin/python (3.")
 
 
+def test_what_molecules_need_is_added_once(checkout: Checkout) -> None:
+    first, second = (checkout.run(MOLECULES="rdkit (absent)") for _ in range(2))
+    assert first.code == second.code == 0
+    assert len(checkout.pip_calls) == 2 and "--only-binary rdkit" in checkout.pip_calls[1]
+    assert "adding RDKit" in first.err and "adding RDKit" not in second.err
+
+
+def test_without_what_molecules_need_the_rest_runs(checkout: Checkout) -> None:
+    checkout.pip('case "$*" in *rdkit*) exit 1 ;; esac; touch "$place/installed"')
+    done = checkout.run(MOLECULES="rdkit (absent)")
+    assert done.code == 0 and "rows on molecules are not run" in done.err
+
+
 def test_what_is_made_finds_the_checkout_from_anywhere(checkout: Checkout) -> None:
     made(checkout)
     paths = (checkout.venv / "site/ams-suite.pth").read_text()
@@ -132,7 +145,7 @@ def test_two_at_once_make_it_once(checkout: Checkout) -> None:
         subprocess.Popen(checkout.command(), env=checkout.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         for _ in range(2)
     ]
-    ends = [process.communicate(timeout=30) for process in running]
+    ends = [process.communicate(timeout=120) for process in running]
     assert [process.returncode for process in running] == [0, 0]
     assert len(checkout.pip_calls) == 1
     assert sum(b"another run is making" in err for _, err in ends) == 1

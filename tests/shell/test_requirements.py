@@ -17,7 +17,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 BASE = {canonicalize_name(Requirement(line).name): Requirement(line) for line in PROJECT["dependencies"]}
 ON_CONDA = {"torch": "pytorch", "matplotlib": "matplotlib-base"}
-LEFT_TO_PIP = {"snakemake", "latex2mathml"}
+LEFT_TO_PIP = {"snakemake", "latex2mathml", "typst"}
 
 
 def pins() -> dict[str, Requirement]:

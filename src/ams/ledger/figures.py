@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ams.ledger.files import write_whole
+from ams.ledger.stamps import origin_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
@@ -18,7 +22,7 @@ Cell = str | int | float
 
 
 class Figure(BaseModel):
-    """A figure of a group: the SVG `file` (a PNG of the same name lies beside it), and the claims that it bears on.
+    """A figure of a group: the SVG `file` (PNG and PDF beside it have its name), and the claims that it bears on.
 
     `caption` may hold `$LaTeX$` formulas.
     """
@@ -59,20 +63,56 @@ class Table(BaseModel):
         return stream.getvalue()
 
 
+SHOWN = (".svg", ".png")
+KINDS = (*SHOWN, ".pdf")
+"""What a figure is saved as, all of them unless a `saved_as` block says otherwise."""
+_WANTED: ContextVar[tuple[str, ...]] = ContextVar("kinds", default=KINDS)
+
+
+@contextmanager
+def saved_as(kinds: tuple[str, ...]) -> Iterator[None]:
+    """Let figures that are saved inside be written as these kinds of file alone."""
+    token = _WANTED.set(kinds)
+    try:
+        yield
+    finally:
+        _WANTED.reset(token)
+
+
 def save_figure(
     drawing: Drawing, folder: Path, name: str, caption: str, claims: tuple[str, ...] | list[str] = ()
 ) -> Figure:
-    """Write a matplotlib figure as `folder/name.svg` and `folder/name.png`, the same bytes for the same data.
+    """Write a matplotlib figure as `folder/name.svg` and the other `KINDS`, the same bytes for the same data.
 
-    Each file is written whole or not at all; the figure is closed. Raises OSError if the folder cannot be written.
+    Title, caption, claims and origin (`stamps.stamped`) stand in each file's metadata. Each file is written whole or
+    not at all; the figure is closed. Raises OSError if the folder cannot be written.
     """
     import matplotlib
     from matplotlib import pyplot
 
+    named, origin = tuple(claims), origin_of(tuple(claims))
     with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
-        for kind, metadata in (("svg", {"Date": None, "Creator": None}), ("png", {"Software": None})):
+        _place(drawing)
+        for kind in _WANTED.get():
             stream = io.BytesIO()
-            drawing.savefig(stream, format=kind, metadata=metadata)
-            write_whole(folder / f"{name}.{kind}", stream.getvalue())
+            drawing.savefig(stream, format=kind[1:], metadata=_metadata(kind, name, caption, origin))
+            write_whole(folder / f"{name}{kind}", stream.getvalue())
     pyplot.close(drawing)
-    return Figure(file=folder / f"{name}.svg", caption=caption, claims=tuple(claims))
+    return Figure(file=folder / f"{name}.svg", caption=caption, claims=named)
+
+
+def _place(drawing: Drawing) -> None:
+    """Let the layout engine do its work once; otherwise it does so for every kind, half of the time of a figure."""
+    drawing.draw_without_rendering()
+    drawing.set_layout_engine("none")
+
+
+def _metadata(kind: str, title: str, caption: str, origin: str) -> dict[str, str | None]:
+    """Return what matplotlib writes into a file of this kind; None leaves out what changes with time or version."""
+    if kind == ".svg":
+        return {"Title": title, "Description": caption, "Source": origin or None, "Date": None, "Creator": None}
+    if kind == ".pdf":
+        keywords = {"Title": title, "Subject": caption, "Keywords": origin or None}
+        return {**keywords, "Creator": None, "Producer": None, "CreationDate": None}
+    told = {"Title": title, "Description": caption} | ({"Source": origin} if origin else {})
+    return {**told, "Software": None}

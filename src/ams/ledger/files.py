@@ -9,6 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+_UNFINISHED = ".partial"
+
 
 def write_whole(path: Path, content: bytes | str) -> None:
     """Write `content` to `path` so that a reader, a crash or a full disk sees the old file or the new one.
@@ -17,7 +19,7 @@ def write_whole(path: Path, content: bytes | str) -> None:
     """
     data = content.encode() if isinstance(content, str) else content
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_UNFINISHED)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
@@ -28,6 +30,15 @@ def write_whole(path: Path, content: bytes | str) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def discard_unfinished(folder: Path) -> None:
+    """Remove what a process that was killed while it wrote has left below `folder`. Nobody else may be writing there.
+
+    Raises OSError.
+    """
+    for path in folder.rglob(f".*{_UNFINISHED}"):
+        path.unlink(missing_ok=True)
 
 
 def sha256_of(content: bytes | str) -> str:

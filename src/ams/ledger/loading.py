@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import tomllib
 from pathlib import Path
@@ -70,6 +71,15 @@ def load_config(root: Path, profile: Profile, claims: Claims) -> ProfileConfig:
 def load_toml(root: Path, shown: str, schema: type[Schema]) -> Schema:
     """Read the TOML file `shown` below `root` into a schema. Raises InputProblem with file, field and value."""
     return _validated(schema, _toml(root, shown), shown)
+
+
+def load_json(root: Path, shown: str, schema: type[Schema]) -> Schema:
+    """Read the JSON file `shown` below `root` into a schema. Raises InputProblem with file, field and value."""
+    try:
+        content = json.loads(_text(root, shown))
+    except (ValueError, RecursionError) as error:
+        raise InputProblem(f"{shown} is not valid JSON: {error}") from error
+    return _validated(schema, content, shown)
 
 
 def _validated(schema: type[Schema], content: Any, shown: str) -> Schema:

@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from ams.ledger.booktabs import booktabs
 from ams.ledger.claims import Group
-from ams.ledger.figures import Figure, Table
+from ams.ledger.figures import KINDS, SHOWN, Figure, Table, saved_as
 from ams.ledger.files import sha256_of, write_whole
 from ams.ledger.measurement import Unavailable
 from ams.ledger.provenance import Environment, Stopwatch
 from ams.ledger.records import Artefacts
+from ams.ledger.stamps import Stamp, origin_of, stamped
 from ams.runner.checks import Checks, one_line
 from ams.runner.workspace import STYLE, Workspace
 
@@ -35,7 +37,10 @@ def draw_group(workspace: Workspace, group: Group, load: Callable[[], Checks], e
     path, log = workspace.figures_path(group), workspace.log_path(f"{group.id}.figures")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        drawn = _drawn(workspace.root, path.parent, load())
+        stamp = Stamp.of(environment, workspace.profile, workspace.config_digest(group))
+        kinds = KINDS if workspace.config.pdf_figures else SHOWN
+        with stamped(stamp), saved_as(kinds):
+            drawn = _drawn(workspace.root, path.parent, load(), kinds)
         log.unlink(missing_ok=True)
     except Unavailable as absence:
         drawn = _Drawn(reason=str(absence))
@@ -58,7 +63,7 @@ def drawing_style(root: Path) -> Iterator[None]:
         yield
 
 
-def _drawn(root: Path, folder: Path, checks: Checks) -> _Drawn:
+def _drawn(root: Path, folder: Path, checks: Checks, kinds: tuple[str, ...]) -> _Drawn:
     figures: list[Figure] = []
     tables: list[Table] = []
     if hasattr(checks.module, "figures"):
@@ -68,8 +73,9 @@ def _drawn(root: Path, folder: Path, checks: Checks) -> _Drawn:
         tables = list(checks.module.tables(checks.settings))
     for table in tables:
         write_whole(folder / f"{table.id}.csv", table.csv())
-    names = [f"{figure.file.stem}{kind}" for figure in figures for kind in (".svg", ".png")]
-    names += [f"{table.id}.csv" for table in tables]
+        write_whole(folder / f"{table.id}.tex", booktabs(table, origin_of(table.claims)))
+    names = [f"{figure.file.stem}{kind}" for figure in figures for kind in kinds]
+    names += [f"{table.id}{kind}" for table in tables for kind in (".csv", ".tex")]
     files = {name: sha256_of((folder / name).read_bytes()) for name in names}
     named = tuple(figure.model_copy(update={"file": Path(figure.file.name)}) for figure in figures)
     return _Drawn(named, tuple(tables), files)

@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ams.ledger.claims import Claim, Profile
+from ams.ledger.files import discard_unfinished
 from ams.ledger.problems import InputProblem
 from ams.ledger.provenance import cuda_works, now
 from ams.ledger.records import Record
@@ -67,6 +68,7 @@ def reproduce(orders: Orders, console: Console) -> int:
         workspace.folder.mkdir(parents=True, exist_ok=True)
     with one_run_at_a_time(workspace.folder / ".lock") as lock:
         with _writable(workspace):
+            discard_unfinished(workspace.folder)
             run = Run.begin(workspace, orders.only, orders.force)
         plan = plan_of(workspace, run)
         screen = Screen(console, len(plan.items))
@@ -75,12 +77,13 @@ def reproduce(orders: Orders, console: Console) -> int:
         _show_current(screen, plan)
         _compute(workspace, run, plan, orders, lock, screen)
         with _writable(workspace):
-            ledger, report = publish(workspace)
+            published = publish(workspace)
         broken = [*artefact_faults(workspace, complete_groups(workspace, run))]
+        broken += [("paper.pdf", published.reason)] if published.reason else []
         for name, reason in broken:
             screen.say(f"{name}: {reason}", "bold red")
-        screen.ledger(ledger, run.selected, report, time.perf_counter() - begin)
-    return 3 if broken else exit_code(ledger.summary, orders.strict)
+        screen.ledger(published, run.selected, time.perf_counter() - begin)
+    return 3 if broken else exit_code(published.ledger.summary, orders.strict)
 
 
 def list_claims(orders: Orders, console: Console) -> int:

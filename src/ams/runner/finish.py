@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from ams.ledger.claims import Claim, Group
 from ams.ledger.files import sha256_of
@@ -25,12 +26,26 @@ def collect(workspace: Workspace) -> Ledger:
     return ledger_of(workspace.profile, run.started if run else None, rows)
 
 
-def publish(workspace: Workspace) -> tuple[Ledger, Path]:
-    """Write `ledger.json` and the report, each whole; return the ledger and the report's place. Raises OSError."""
+class Published(NamedTuple):
+    """The ledger, the places of page and paper, and why there is no paper (empty: there is)."""
+
+    ledger: Ledger
+    page: Path
+    paper: Path
+    reason: str
+
+
+def publish(workspace: Workspace) -> Published:
+    """Write `ledger.json`, page and paper, each whole, whatever becomes of the next. Raises OSError."""
     ledger = collect(workspace)
     ledger.write(workspace.folder / "ledger.json")
-    report = importlib.import_module("paper.report")
-    return ledger, report.write(workspace, ledger)
+    page = importlib.import_module("paper.report").write(workspace, ledger)
+    document, reason = importlib.import_module("paper.document"), ""
+    try:
+        document.write(workspace, ledger)
+    except document.NotSet as error:
+        reason = str(error)
+    return Published(ledger, page, workspace.folder / "paper.pdf", reason)
 
 
 def faults(workspace: Workspace, only: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
@@ -100,11 +115,16 @@ def _artefact_fault(name: str, path: Path, parts: KeyParts) -> Iterator[tuple[st
 
 def _document_faults(workspace: Workspace) -> Iterator[tuple[str, str]]:
     ledger = collect(workspace)
-    report = importlib.import_module("paper.report")
-    documents = {"ledger.json": ledger.to_text(), "report.html": report.build(workspace, ledger)}
-    for name, text in documents.items():
+    page = importlib.import_module("paper.report").build(workspace, ledger)
+    document = importlib.import_module("paper.document")
+    try:
+        paper = document.build(workspace, ledger)
+    except document.NotSet as error:
+        yield "paper.pdf", str(error)
+        paper = {}
+    for name, content in {"ledger.json": ledger.to_text(), "report.html": page, **paper}.items():
         path = workspace.folder / name
         if not path.is_file():
             yield name, "missing"
-        elif sha256_of(path.read_bytes()) != sha256_of(text):
+        elif sha256_of(path.read_bytes()) != sha256_of(content):
             yield name, "not what the records give"

@@ -37,7 +37,8 @@ def job(work: tyro.conf.Positional[Work], root: Path, profile: Profile, out: Pat
     """
     workspace = Workspace.open(root, profile, out)
     if work == "report":
-        publish(workspace)
+        reason = publish(workspace).reason
+        sys.stderr.write(f"paper.pdf: {reason}\n" if reason else "")
         return 0
     chosen = next(each for each in workspace.claims.group if each.id == group)
     if work == "page":

@@ -22,15 +22,17 @@ def make_page(workspace: Workspace, group: Group) -> str:
     notebooks = importlib.import_module("paper.notebooks")
     files, reason = {}, ""
     try:
-        text = notebooks.page(
+        text, cells = notebooks.made(
             workspace.root,
             workspace.root / str(group.notebook),
             group.title,
             workspace.profile,
             workspace.folder.parent,
         )
-        write_whole(path.with_suffix(".html"), text)
-        files = {f"{group.id}.html": sha256_of(text)}
+        contents = {f"{group.id}.html": text, f"{group.id}.cells.json": cells}
+        for name, content in contents.items():
+            write_whole(path.with_name(name), content)
+        files = {name: sha256_of(content) for name, content in contents.items()}
         log.unlink(missing_ok=True)
     except notebooks.NotebookFailed as error:
         reason = f"failed: {error}"

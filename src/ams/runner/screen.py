@@ -6,7 +6,6 @@ Colours and tables on a terminal; elsewhere plain lines, one fact a line, never 
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -14,7 +13,8 @@ from rich.text import Text
 
 from ams.ledger.claims import Check, Claim, Verdict
 from ams.ledger.records import CheckResult, Record
-from ams.ledger.summary import ClaimRow, Ledger
+from ams.ledger.summary import ClaimRow
+from ams.runner.finish import Published
 from ams.runner.plan import Item, Plan
 from ams.runner.workspace import Workspace
 
@@ -59,8 +59,9 @@ class Screen:
             for group, why in groups.items():
                 self.say(f"  {kind} of {group}: {why}", "dim")
 
-    def ledger(self, ledger: Ledger, selected: Container[str], report: Path, elapsed: float) -> None:
-        """Write the table of the selected claims, the counts, what needs attention, and where the report is."""
+    def ledger(self, published: Published, selected: Container[str], elapsed: float) -> None:
+        """Write the table of the selected claims, the counts, what needs attention, and where page and paper are."""
+        ledger = published.ledger
         rows = [row for row in ledger.claims if row.id in selected]
         self.console.print()
         if self.console.is_terminal:
@@ -75,7 +76,9 @@ class Screen:
         for label, names in (("failed", summary.failed), ("against expectation", summary.contradictions)):
             if names:
                 self.say(f"{label}: {', '.join(names)}", "bold red")
-        self.say(f"report: {report}   ({seconds(elapsed)})")
+        if not published.reason:
+            self.say(f"paper:  {published.paper}")
+        self.say(f"report: {published.page}   ({seconds(elapsed)})")
 
 
 def listing(item: Item) -> str:

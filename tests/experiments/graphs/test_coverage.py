@@ -6,9 +6,11 @@ import networkx as nx
 import pytest
 
 from ams.inference import bootstrap_interval
+from ams.ledger.claims import Verdict
 from experiments.graphs import coverage, discrepancy
 from experiments.graphs.coverage import Settings, difference_coverage, disturbed, populations, published_coverage
 from experiments.graphs.data import community_small
+from tests.claims import claims, verdict_of
 from tests.experiments.graphs.strategies import to_networkx
 
 SMALL = Settings(population=60, reference=16, generated=16, experiments=60)
@@ -19,16 +21,29 @@ def kernel():
     return populations(SMALL)
 
 
+def short(*arguments, **options):
+    """Intervals a fifth as long."""
+    found = bootstrap_interval(*arguments, **options)
+    return found._replace(
+        low=found.value - (found.value - found.low) / 5, high=found.value + (found.high - found.value) / 5
+    )
+
+
+def test_v3_holds():
+    assert verdict_of("V3") is claims()["V3"].expected
+
+
+def test_short_intervals_break_v3(monkeypatch):
+    """Falsifier of V3: intervals a fifth as long."""
+    monkeypatch.setattr(discrepancy, "bootstrap_interval", short)
+    assert verdict_of("V3", only=".published", settings=SMALL) is Verdict.REFUTED
+    assert verdict_of("V3", only=".difference", settings=SMALL) is Verdict.REFUTED
+
+
 def test_intervals_cover_and_short_ones_do_not(kernel, monkeypatch):
     """Of 60 experiments at a coverage of 95 %, fewer than 48 hold the truth with probability 7e-6."""
     for covered in (published_coverage, difference_coverage):
         assert covered(SMALL, kernel).value >= 0.8
-
-    def short(*arguments, **options):
-        found = bootstrap_interval(*arguments, **options)
-        return found._replace(
-            low=found.value - (found.value - found.low) / 5, high=found.value + (found.high - found.value) / 5
-        )
 
     monkeypatch.setattr(discrepancy, "bootstrap_interval", short)
     for covered in (published_coverage, difference_coverage):

@@ -43,7 +43,8 @@ def test_a_community_graph_is_two_fixed_graphs_and_bridges():
 def test_sizes_and_bridges_have_the_published_law(monte_carlo: MonteCarlo):
     """Exact binomial tests: 12 to 18 nodes have probability 2/9 each, 20 nodes 1/9; how often 20 nodes have one bridge.
 
-    Seen with probability 0.97 at least: a size of probability off by 0.05, single bridges by 0.17 (a chance doubled: by 0.33).
+    Seen with probability 0.97 at least: a size of probability off by 0.05, single bridges by 0.17 (a chance doubled: by
+    0.33).
     """
     listed = community_small(4000, monte_carlo.seed)
     false_alarm = monte_carlo.share * SUITE_FALSE_ALARM / 6
@@ -107,6 +108,11 @@ def test_sizes_are_those_of_training_graphs(monte_carlo: MonteCarlo):
     drawn = sizes(train, 400, monte_carlo.seed)
     assert stats.binomtest(drawn.count(3), 400, 0.5).pvalue > monte_carlo.share * SUITE_FALSE_ALARM
     assert set(drawn) == {3, 5}
+
+
+def test_no_size_is_drawn_from_no_graph():
+    with pytest.raises(ValueError, match="drawn from training graphs, and there is none"):
+        sizes([], 3, seed=0)
 
 
 def test_adjacency_is_cut_as_published():

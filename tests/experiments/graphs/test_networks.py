@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from experiments.graphs import layout as module
 from experiments.graphs.layout import Layout
 from tests.benchmarks import graphs_padded
-from tests.experiments.graphs.made import batch, checkpoint, made_networks, real_nodes
+from tests.experiments.graphs.made import batch, checkpoint, made_networks, node_orders, real_nodes, reordered
 
 SIZES = st.lists(st.integers(1, 7), min_size=1, max_size=5)
 ATTENTIVE = pytest.mark.parametrize("attentive", [False, True], ids=["plain", "attentive"])
@@ -42,23 +42,11 @@ def test_packed_is_padded(attentive: bool, sizes: list[int], more: int, seed: in
 def test_the_order_of_nodes_is_the_graphs_own(attentive: bool, sizes: list[int], seed: int) -> None:
     both = WITH_ATTENTION if attentive else PLAIN
     layout, x, a = batch(sizes, seed)
-    side, generator = max(sizes), torch.Generator().manual_seed(seed)
-    order = torch.arange(side).repeat(len(sizes), 1)
-    for row, n in zip(order, sizes, strict=True):
-        row[:n] = torch.randperm(n, generator=generator)
-    graph = torch.arange(len(sizes))[:, None]
-
-    def permuted(wide: torch.Tensor, square: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        return wide[graph, order], square[graph[..., None], order[:, :, None], order[:, None, :]]
-
-    given_x, given_a = permuted(layout.pad_rows(x, side), layout.pad_pairs(a, side))
-    moved = layout.pack_rows(given_x), layout.pack_pairs(given_a)
-    found = (
-        layout.pad_rows(both.features(*moved, layout), side),
-        layout.pad_pairs(both.adjacency(*moved, layout), side),
-    )
-    still = layout.pad_rows(both.features(x, a, layout), side), layout.pad_pairs(both.adjacency(x, a, layout), side)
-    for one, other in zip(found, permuted(*still), strict=True):
+    order = node_orders(sizes, max(sizes), seed)
+    moved = reordered(layout, order, x, a)
+    found = both.features(*moved, layout), both.adjacency(*moved, layout)
+    still = both.features(x, a, layout), both.adjacency(x, a, layout)
+    for one, other in zip(found, reordered(layout, order, *still), strict=True):
         close(one, other)
 
 

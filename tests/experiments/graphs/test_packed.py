@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ams.samplers import Particles, PerSample
 from ams.samplers.draws import seeded_per_sample
 from experiments.graphs.layout import Layout
-from experiments.graphs.packed import Ownership, Packed, PackedPerSample, generated_per_graph
+from experiments.graphs.packed import Ownership, Packed, PackedBatches, PackedPerSample, generated_per_graph
 from tests.experiments.graphs.made import batch
 
 SIZES = st.lists(st.integers(1, 7), min_size=1, max_size=6)
@@ -31,6 +31,22 @@ def test_norms_are_those_of_padded_graphs(sizes: list[int], seed: int) -> None:
         wanted = PerSample().norm(padded).flatten()[torch.tensor(layout.order)][own.graph]
         assert column.ndim == vector.ndim
         torch.testing.assert_close(column.flatten(), wanted, rtol=1e-12, atol=0)
+
+
+@given(first=SIZES, second=SIZES, seed=st.integers(0, 99))
+@few
+def test_batches_side_by_side_are_batches_alone(first: list[int], second: list[int], seed: int) -> None:
+    layout, x, a = batch([*first, *second], seed)
+    own = torch.tensor([number >= len(first) for number in layout.order]).long()
+    side = max(layout.sizes)
+    for vector, padded, ownership in (
+        (x, layout.pad_rows(x, side), Ownership.of_features(layout)),
+        (a, layout.pad_pairs(a, side), Ownership.of_adjacency(layout)),
+    ):
+        column = PackedBatches(ownership, own).norm(vector)
+        alone = torch.tensor([Particles().norm(part) for part in padded.split([len(first), len(second)])])
+        assert column.ndim == vector.ndim
+        torch.testing.assert_close(column.flatten(), alone.to(column.dtype)[own][ownership.graph])
 
 
 @given(sizes=st.lists(st.integers(1, 7), min_size=2, max_size=6), seed=st.integers(0, 99))

@@ -34,7 +34,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 def mirrored() -> None:
     """Skip without the authors' files."""
     try:
-        module._networks("gdss-community_small", False), module._networks("gdss-qm9", False)
+        module.cached_networks("gdss-community_small", False), module.cached_networks("gdss-qm9", False)
     except Unavailable as absence:
         pytest.skip(str(absence))
 
@@ -214,7 +214,7 @@ def test_no_file_is_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
 def test_networks_that_cannot_be_had_are_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("AMS_DATA", raising=False)
     monkeypatch.setenv("AMS_CACHE", str(tmp_path))
-    module._networks.cache_clear()
+    module.cached_networks.cache_clear()
     lines: list[str] = []
     assert replay([QUICK], lines.append, lines.append) == 2
     assert len(lines) == 1 and "gdss-qm9" in lines[0] and "AMS_OFFLINE=1" in lines[0]

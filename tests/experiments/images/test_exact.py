@@ -11,10 +11,16 @@ import torch
 
 from ams.data import digits as load_digits
 from ams.ledger.claims import Verdict
-from experiments.images import comparison, digits, exact
+from ams.samplers import State, last
+from ams.samplers import run as loop
+from ams.samplers.draws import generated_per_sample, seeded_per_sample
+from experiments.images import comparison, digits, exact, speed, starving, tuning
+from experiments.images.runs import ENTRANTS, RELEASED, generator, run, solved, started
 from tests.claims import claims, quick_settings, verdict_of
 
-SMALL = exact.Settings(budgets=(20,), batches=2, batch=8, grid_budget=20)
+SMALL = exact.Settings(
+    budgets=(20,), batches=2, batch=8, grid_budget=20, tolerances=(0.1,), tuned=(20,), rare=20, rare_batch=4
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +39,16 @@ def exchanged(monkeypatch, results):
     return exchange
 
 
-@pytest.mark.parametrize("identifier", ["D0", "D1", "D2", "D3"])
+@pytest.mark.parametrize("identifier", ["D0", "D1", "D2", "D3", "D4", "D6", "D7"])
 def test_claims_come_out_as_expected(results, identifier):
     assert verdict_of(identifier) is claims()[identifier].expected
 
 
 def test_a_shifted_law_breaks_d0(monkeypatch):
     """Falsifier of D0: draws whose every pixel is a tenth off are no draws of the law, and both numbers see it."""
-    settings = quick_settings("digits").model_copy(update={"budgets": (20,), "samplers": ("annealed Langevin",)})
+    settings = quick_settings("digits").model_copy(
+        update={"budgets": (20,), "long": (), "samplers": ("annealed Langevin",)}
+    )
     true = exact.draw
     monkeypatch.setattr(exact, "draw", lambda *given: true(*given) + 0.1)
     monkeypatch.setattr(digits, "results", lambda settings: exact.run_all(settings, digits.images()))
@@ -73,22 +81,115 @@ def test_a_sampler_that_wins_would_make_d3_hold(exchanged):
     assert verdict_of("D3") is Verdict.HOLDS
 
 
+def test_langevin_in_the_cooled_places_breaks_d4(monkeypatch):
+    """Falsifier of D4 and D4a: annealed Langevin starves nothing; what starves, in its place, is seen to."""
+    true = starving.shares
+    monkeypatch.setattr(digits, "shares", lambda settings, sampler: true(settings, "annealed Langevin"))
+    assert verdict_of("D4", only="factor") is Verdict.REFUTED
+    assert verdict_of("D4", only="langevin") is Verdict.HOLDS
+    swap = {"annealed Langevin": "Langevin, drift x2", "adaptive momentum": "annealed Langevin"}
+    monkeypatch.setattr(digits, "shares", lambda settings, sampler: true(settings, swap[sampler]))
+    assert verdict_of("D4", only="langevin") is Verdict.REFUTED
+    assert verdict_of("D4a") is Verdict.REFUTED
+
+
+def test_langevin_against_itself_breaks_d5_and_d6(monkeypatch, results):
+    """Falsifier of D5 and D6: at a budget where adaptive momentum is nearer it has not lost; untuned Langevin twice."""
+    monkeypatch.setattr(digits, "longest", lambda settings: 60)
+    monkeypatch.setattr(digits, "results", lambda settings: results)
+    assert verdict_of("D5") is Verdict.REFUTED
+    found = digits.tuned_results(quick_settings("digits"))
+    swapped = {
+        "adaptive momentum": found["annealed Langevin"],
+        "annealed Langevin": found["adaptive momentum"],
+        "Langevin, drift x1.5": found["annealed Langevin"],
+    }
+    monkeypatch.setattr(digits, "tuned_results", lambda settings: swapped)
+    assert verdict_of("D6", only="tuned") is Verdict.REFUTED
+    assert verdict_of("D6", only="constant") is not Verdict.HOLDS
+
+
+def test_a_sampler_that_wins_would_make_d7_hold(exchanged):
+    """Falsifier of the refutation D7: the flow's results in adaptive momentum's place are as faithful."""
+    exchanged(adaptive_momentum="flow, Heun")
+    assert verdict_of("D7") is Verdict.HOLDS
+
+
+def test_a_warmer_sampler_breaks_d7a(monkeypatch, results):
+    """Falsifier of D7a: with what they have at 20 evaluations, adaptive momentum is not competitive."""
+    early = {name: {150: by_budget[20]} for name, by_budget in results.items()}
+    monkeypatch.setattr(digits, "results", lambda settings: early)
+    assert verdict_of("D7a") is Verdict.REFUTED
+
+
 def test_every_sampler_spends_at_most_its_budget():
-    images = digits.images()
-    for budget in (20, 61):
-        for name, program in exact.programs(SMALL, images.diameter, budget).items():
-            spent = sum(2 if "Heun" in name else 1 for _ in program)
+    subject = digits.images().subject(0.05)
+    for budget in (10, 21):
+        for name, entrant in ENTRANTS.items():
+            spent = run(subject, entrant, budget, RELEASED, 2, generator(0, 1)).evaluations
             assert budget - 5 <= spent <= budget, name
 
 
 def test_starts_are_common_and_batches_differ():
-    starts = {}
-    for sampler in ("annealed Langevin", "adaptive momentum"):
-        program = exact.programs(SMALL, 4.0, 20)[sampler][:1]
-        starts[sampler] = [exact.run_batch(SMALL, digits.images(), program, number) for number in (1, 2)]
-    first, second = starts["annealed Langevin"]
-    assert not torch.equal(first, second)
+    subject = digits.images().subject(0.05)
+    first, again, second = (started(subject, 8, generator(5, number)) for number in (1, 1, 2))
+    assert torch.equal(first, again) and not torch.equal(first, second)
     assert first.shape == (8, 8, 8)
+    runs = [exact.run_batch(SMALL, digits.images(), "reverse diffusion", 20, number).x for number in (1, 1, 2)]
+    assert torch.equal(runs[0], runs[1]) and not torch.equal(runs[0], runs[2])
+
+
+@pytest.mark.parametrize("name", ["adaptive momentum", "PC, adaptive"])
+def test_per_sample_coupling_agrees_for_any_split(name):
+    """Samples to 1e-4 in float32 however a batch is split, hence the same distances; batch coupling does not."""
+    images = digits.images()
+    subject, judged = images.subject(0.05), exact.judge(SMALL, images)
+
+    def sampled(entrant, sizes):
+        program, parts, first = list(entrant.program(subject.ends, 20, RELEASED)), [], 0
+        for size in sizes:
+            draws = generated_per_sample(seeded_per_sample(7, first, size))
+            x = subject.ends.first * draws(torch.empty(size, *subject.shape))
+            parts.append(last(loop(program, State(x), subject.score, draws, entrant.algebra()))[0].x.clone())
+            first += size
+        return torch.cat(parts)
+
+    alone = ENTRANTS[f"{name}, per sample"]
+    whole, split = sampled(alone, [12]), sampled(alone, [1, 4, 7])
+    torch.testing.assert_close(whole, split, rtol=0, atol=1e-4)
+    for one, other in zip(judged(whole), judged(split), strict=True):
+        assert one == pytest.approx(other, abs=1e-4)
+    coupled = sampled(ENTRANTS[name], [12]), sampled(ENTRANTS[name], [1, 4, 7])
+    assert (coupled[0] - coupled[1]).abs().max() > 1e-2
+
+
+def test_the_solver_counts_its_evaluations():
+    subject, calls = digits.images().subject(0.05), []
+
+    def counted(x, level):
+        calls.append(level)
+        return subject.score(x, level)
+
+    found = solved(subject._replace(score=counted), 0.1, 4, generator(0, 1))
+    assert found.evaluations == len(calls) > 10
+
+
+def test_tuning_chooses_on_other_batches(monkeypatch):
+    """The chosen setting is the best of the trials', whose batches are none of those that judge."""
+    asked = []
+    true = tuning.run_batch
+
+    def noted(settings, images, name, budget, number, choice):
+        asked.append((number, choice))
+        return true(settings, images, name, budget, number, choice)
+
+    monkeypatch.setattr(tuning, "run_batch", noted)
+    found = tuning.tune(SMALL, digits.images(), "annealed Langevin", 20, comparison.misfit)
+    judging = [number for number, choice in asked if choice == found.choice][-SMALL.batches :]
+    trials = {number for number, _ in asked} - set(judging)
+    assert judging == [1, 2] and len(trials) == SMALL.trials
+    assert {choice for _, choice in asked} == set(tuning.grid(SMALL, 20))
+    assert all(20 // choice.repeats >= 2 for choice in tuning.grid(SMALL, 20))
 
 
 def test_judge_knows_collisions_and_classes():
@@ -119,6 +220,25 @@ def test_speed_up_reads_the_curve():
     assert comparison.speed_up(found, SMALL, "best", "base", 50, comparison.energy).value == pytest.approx(8.0)
 
 
+def test_needed_evaluations_are_read_between_budgets():
+    """An error of 1/NFE reaches 1/40 at 40; beyond the ends: the smallest budget, or never."""
+    curve = {budget: np.full(4, 1.0 / budget) for budget in (20, 80, 400)}
+    half = {budget: 2 * errors for budget, errors in curve.items()}
+    assert speed.needed(curve, 1 / 40) == pytest.approx(40.0)
+    assert speed.needed(curve, 1.0) == 20 and speed.needed(curve, 1e-4) == math.inf
+    own, ratio = speed.spans(curve, half, 1 / 40, 0.99, 0)
+    assert own == pytest.approx((40.0,) * 3) and ratio == pytest.approx((2.0,) * 3)
+    assert [speed.shown(value) for value in (math.nan, math.inf, 12.345)] == ["neither", "not reached", 12.3]
+
+
+def test_speed_intervals_hold_the_spread():
+    """Batches that disagree by a factor of four: the interval spans it, and common batches cancel in the ratio."""
+    factors = np.array([0.5, 1.0, 1.0, 2.0])
+    curve = {budget: factors / budget for budget in (10, 100, 1000)}
+    own, ratio = speed.spans(curve, curve, 1 / 50, 0.99, 0)
+    assert own.low < 40 < 60 < own.high and ratio == pytest.approx((1.0,) * 3)
+
+
 def test_misfit_is_the_divergence_of_a_mode():
     assert comparison.misfit(exact.Errors(0.0, 1.0, 0.0, 0.0)) == 0.0
     assert comparison.misfit(exact.Errors(0.0, 0.25, 0.0, 0.0)) == pytest.approx(0.5 * (0.25 - 1 + math.log(4)))
@@ -126,9 +246,14 @@ def test_misfit_is_the_divergence_of_a_mode():
 
 def test_table_has_a_row_for_each_run(results):
     settings = quick_settings("digits")
-    table = digits.tables(settings)[0]
-    assert len(table.rows) == len(settings.budgets) * (len(settings.samplers) + 1)
+    table, fast, rare = digits.tables(settings)
+    runs = len(settings.budgets) * len(settings.samplers) + len(settings.long) * len(settings.lasting)
+    assert len(table.rows) == runs + len(settings.budgets + settings.long) + len(settings.tolerances)
     assert all(np.isfinite(row[2:]).all() for row in table.rows)
+    kinds = len(settings.samplers) + 1 + len(settings.contenders)
+    assert len(fast.rows) == kinds * len(settings.levels)
+    assert all(row[3] != "neither" or row[6] == "neither" for row in fast.rows)
+    assert len(rare.rows) == len(starving.WATCHED)
 
 
 def test_figures_are_written(results, tmp_path):

@@ -1,0 +1,135 @@
+"""`train`: from settings to a file of networks, with the record and the figure of its training beside it.
+
+Beside `NAME.safetensors`, `NAME.png` (and `.svg`, `.pdf`) shows the losses, and `NAME.json` is the record: settings,
+sizes, the graphs' and the file's sha256, CPU seconds, versions, both losses in means of 100 steps and on graphs that
+were not trained on. It is written last: where it is, the others are. While it trains, the state is in `NAME.state`.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ams.ledger import save_figure
+from ams.ledger.files import write_whole
+from ams.ledger.problems import InputProblem
+from ams.runner.drawing import drawing_style
+from experiments.graphs.recipe import Recipe
+from experiments.graphs.training import Denoising, plan_of
+from experiments.training import Plan, Task, Trainer, fit, told
+from experiments.weights import write
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = 100
+"""Steps of which the record holds the mean."""
+PACKAGES = ("torch", "numpy", "networkx", "safetensors")
+
+
+def train(recipe: Recipe, out: Path, resume: bool) -> int:
+    """Train, write `out` and what belongs to it, and return 0.
+
+    Raises InputProblem: for a name of another ending, a folder that cannot be written, a run that is in the way or
+    cannot be resumed, a loss that is not finite.
+    """
+    if out.suffix != ".safetensors":
+        raise InputProblem(f"{out}: the file of networks must end in .safetensors")
+    try:
+        with one_thread():
+            _trained(recipe, out, resume)
+    except OSError as error:
+        raise InputProblem(f"{error.filename or out}: cannot be written ({error.strerror})") from None
+    except FloatingPointError as error:
+        raise InputProblem(str(error)) from None
+    return 0
+
+
+def _trained(recipe: Recipe, out: Path, resume: bool) -> None:
+    task, kept = Denoising(recipe), out.with_suffix(".state")
+    trainer = Timed(task, plan_of(recipe))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with told(recipe.steps, "train") as report:
+        fit(trainer, kept, resume, report)
+    record = record_of(task, trainer) | {"cpu_seconds": round(trainer.seconds(), 1)}
+    draw(record, out)
+    record["sha256"] = write(out, trainer.averaged.state_dict(), {"origin": record["origin"]})
+    write_whole(out.with_suffix(".json"), json.dumps(record) + "\n")
+    kept.unlink(missing_ok=True)
+    sys.stderr.write(f"{out}: written; {out.stem}.json and .png tell how it was trained\n")
+
+
+class Timed(Trainer):
+    """A training run that knows its CPU seconds, those before an interruption included."""
+
+    def __init__(self, task: Task, plan: Plan) -> None:
+        super().__init__(task, plan)
+        self._before, self._began = 0.0, time.process_time()
+
+    def seconds(self) -> float:
+        """Return the CPU seconds so far."""
+        return self._before + time.process_time() - self._began
+
+    def state(self) -> dict[str, Any]:
+        """Return the state, with the seconds."""
+        return super().state() | {"seconds": self.seconds()}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from a state. Raises as `Trainer.load`."""
+        super().load(state)
+        self._before = float(state["seconds"])
+
+
+def record_of(task: Denoising, trainer: Trainer) -> dict[str, Any]:
+    """Return what a finished run has to tell of itself, as JSON."""
+    held_out = task.held_out(trainer.averaged, trainer.device).tolist()
+    means = [np.mean(part, axis=0) for part in np.array_split(trainer.curve, range(BIN, trainer.done, BIN))]
+    curves = np.round(means, 5).T.tolist()
+    return {
+        "origin": task.settings.model_dump(mode="json"),
+        "bin": BIN,
+        "losses": dict(zip(task.parts, curves, strict=True)),
+        "held_out": dict(zip(task.parts, np.round(held_out, 5).tolist(), strict=True)),
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
+    }
+
+
+def draw(record: Mapping[str, Any], out: Path) -> None:
+    """Draw the losses of a record beside `out`."""
+    with drawing_style(ROOT):
+        from matplotlib import pyplot, ticker
+
+        drawing, axes = pyplot.subplots()
+        for number, (name, values) in enumerate(record["losses"].items()):
+            steps = record["bin"] * (np.arange(len(values)) + 0.5)
+            (line,) = axes.plot(steps, values, linewidth=1.2, linestyle=("-", "--")[number], label=name)
+            axes.axhline(record["held_out"][name], color=line.get_color(), linestyle=":", linewidth=1.0)
+        axes.set(xlabel="step", ylabel="mean square error of the noise", yscale="log")
+        axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0)))
+        axes.yaxis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
+        axes.yaxis.set_minor_locator(ticker.NullLocator())
+        axes.set_title(f"Training loss, means of {record['bin']} steps (1: no skill)")
+        axes.plot(
+            [], [], color="0.4", linestyle=":", linewidth=1.0, label="at the end: averaged weights, graphs not seen"
+        )
+        axes.legend()
+        save_figure(drawing, out.parent, out.stem, "Losses of the training.")
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread, so that sums have one order; put back what was there."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

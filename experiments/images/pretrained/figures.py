@@ -1,0 +1,169 @@
+"""Figures and tables of the pretrained network's group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from matplotlib.figure import Figure as Drawing
+
+from ams.inference import mean_interval
+from ams.ledger import Figure, Table, save_figure
+from ams.ledger.figures import Cell
+from ams.palette import look
+from experiments.images import drawing
+from experiments.images.pretrained import controls, runs
+from experiments.images.pretrained.runs import FLOOR, Quality, Settings
+from experiments.images.pretrained.trajectory import Step, gaussian_prediction, point_prediction, spectrum
+
+CONTROLS = (controls.NONE, controls.WHOLE, *controls.CONTROLS, controls.MATCHED)
+TRACED = ("adaptive momentum", "PC, adaptive")
+CLAIMS = ("I1", "I2", "I3", "I4", "I5", "I6", "I9")
+
+
+def all_runs(settings: Settings) -> dict[str, dict[int, runs.Run]]:
+    """Return every run at the defaults, controls last."""
+    found = {name: {b: runs.performed(settings, name, b) for b in settings.budgets} for name in settings.samplers}
+    side = (*settings.others, *(name for name in CONTROLS if name not in found))
+    return found | {name: {settings.side: runs.performed(settings, name, settings.side)} for name in side}
+
+
+def draw_all(settings: Settings, folder: Path, confidence: float, snr: float) -> list[Figure]:
+    """Draw and save all figures."""
+    what = (
+        f"MNIST with a pretrained VE network, from noise {runs.subject(settings).ends.first:.3g} to "
+        f"{settings.last_sigma:g}, settings as released"
+    )
+    quality = (
+        f"{what}. Above: energy distance of the denoised samples to {settings.reference} held-out test images "
+        f"(pixel units; dotted: as many other test images). Below: temperature on pixels that are blank in every "
+        f"image; 1 is exact. Bands: {confidence:.0%} intervals over batches of {settings.batch}; other samplers at "
+        f"{settings.side} evaluations alone."
+    )
+    grid = f"{what}: denoised samples after {settings.side} evaluations (49 with a corrector), from the same noise."
+    path = (
+        f"$\\beta$ along one run of {settings.side} evaluations on the network (markers), and what the mean-field law "
+        "of the same steps predicts without sampling: on a Gaussian with the images' covariance (solid), on a point "
+        f"(dashed). Left: adaptive momentum, annealed; right: as a corrector, snr {snr:g}."
+    )
+    cause = (
+        f"What the corrector's gain is due to: energy distance of Langevin's corrector less that of each, at "
+        f"{settings.side} evaluations, same starts and noise; {confidence:.0%} intervals over batches."
+    )
+    drawn = {
+        "pretrained_quality": (draw_quality(settings, confidence), quality, CLAIMS),
+        "pretrained_samples": (draw_samples(settings), grid, CLAIMS),
+        "pretrained_beta": (draw_beta(settings), path, ("I2", "I6")),
+        "pretrained_cause": (draw_cause(settings, confidence), cause, ("I6",)),
+    }
+    return [save_figure(drawing, folder, name, caption, ids) for name, (drawing, caption, ids) in drawn.items()]
+
+
+def draw_quality(settings: Settings, confidence: float) -> Drawing:
+    """Draw energy distance and temperature against evaluations."""
+
+    def bands(of: Callable[[Quality], float]) -> drawing.Bands:
+        lists = {
+            name: {run.evaluations: [of(quality) for quality in run.quality] for run in by_budget.values()}
+            for name, by_budget in all_runs(settings).items()
+        }
+        return drawing.bands_of(lists, lambda values: mean_interval(values, confidence)[:3])
+
+    floor = mean_interval([quality.energy for quality in runs.floor(settings)], confidence)
+    rows = [
+        drawing.Row(bands(lambda q: q.energy), "energy distance", (0.02, 600), lines=(max(floor.high, 0.02),)),
+        drawing.Row(bands(lambda q: q.temperature), "temperature $T$", (0.8, 1000), lines=(1.0,)),
+    ]
+    return drawing.draw_rows(rows, settings.budgets)
+
+
+def draw_samples(settings: Settings) -> Drawing:
+    """Draw test images and each sampler's samples, at equal evaluations and from the same noise."""
+    rows = {"test images": runs.test_images()[: runs.SHOWN]}
+    for name in (*settings.samplers, *settings.others):
+        rows[name] = runs.performed(settings, name, settings.side).shown
+    return drawing.draw_grid(rows)
+
+
+def draw_cause(settings: Settings, confidence: float) -> Drawing:
+    """Draw each control's gain over Langevin's corrector, with the whole released one on top."""
+    none = [quality.energy for quality in runs.performed(settings, controls.NONE, settings.side).quality]
+    drawn = Drawing(figsize=(5.6, 2.6), layout="constrained")
+    axes = drawn.subplots()
+    names = [name for name in CONTROLS if name != controls.NONE][::-1]
+    for height, name in enumerate(names):
+        quality = runs.performed(settings, name, settings.side).quality
+        gains = [one - other.energy for one, other in zip(none, quality, strict=True)]
+        found = mean_interval(gains, confidence)
+        style = look(name)
+        axes.errorbar(
+            found.value,
+            height,
+            xerr=[[found.value - found.low], [found.high - found.value]],
+            color=style["color"],
+            marker=style["marker"],
+        )
+    axes.set_yticks(range(len(names)), names)
+    axes.axvline(0.0, color="0.35", lw=0.8)
+    axes.set_xlabel("gain over PC, Langevin (energy distance, pixel units)")
+    return drawn
+
+
+def traced(settings: Settings, name: str) -> list[Step]:
+    """Return beta of every step with a rule, of one run on the network."""
+    found = runs.recorded(settings, name, settings.side)
+    return [Step(sigma, beta) for sigma, beta in found]
+
+
+def draw_beta(settings: Settings) -> Drawing:
+    """Draw beta against the noise level, with both predictions."""
+    drawn = Drawing(figsize=(7.2, 2.9), layout="constrained")
+    ends, how = runs.subject(settings).ends, runs.choice(settings)
+    data = spectrum(runs.test_images())
+    for axes, name in zip(drawn.subplots(1, 2, sharey=True), TRACED, strict=True):
+        colour = look(name)["color"]
+        lines = {
+            "Gaussian of the data's covariance": (gaussian_prediction(name, ends, settings.side, how, data), "-"),
+            "a point": (point_prediction(name, ends, settings.side, how, len(data.mean)), "--"),
+        }
+        for label, (steps, style) in lines.items():
+            axes.plot(range(len(steps)), [s.beta for s in steps], color="0.25", ls=style, lw=1.2, label=f"law: {label}")
+        steps = traced(settings, name)
+        axes.plot(range(len(steps)), [s.beta for s in steps], ls="", marker="o", ms=3.6, color=colour, label="network")
+        axes.set(title=name, xlabel="step", ylim=(-0.03, 1.03))
+    drawn.axes[0].set_ylabel("$\\beta$")
+    drawn.legend(*drawn.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return drawn
+
+
+def list_all(settings: Settings, confidence: float) -> list[Table]:
+    """Return the table of every run, and the one of tuned samplers; each row says what its numbers depend on."""
+
+    def cells(quality: list[Quality]) -> list[Cell]:
+        found: list[Cell] = []
+        for field in Quality._fields:
+            mean, low, high, _ = mean_interval([getattr(one, field) for one in quality], confidence)
+            found += [mean, low, high]
+        return found
+
+    conditions = (f"first {settings.reference} MNIST test images", "pixels (no extractor)", "yes")
+    named = ("sampler", "settings", "NFE", "n", "reference", "space", "last denoising")
+    header = (*named, *(part for field in Quality._fields for part in (field, "low", "high")))
+    rows: list[tuple[Cell, ...]] = []
+    floor = runs.floor(settings)
+    rows.append((FLOOR, "", 0, len(floor) * settings.batch, *conditions, *cells(floor)))
+    for name, by_budget in all_runs(settings).items():
+        for run in by_budget.values():
+            n = len(run.quality) * settings.batch
+            rows.append((name, "defaults", run.evaluations, n, *conditions, *cells(run.quality)))
+    for name in settings.tried:
+        how, run = runs.tuned(settings, name)
+        told = f"snr {how.snr:g}" if name.startswith("PC") else f"factor {how.factor:g}, T {how.repeats}"
+        n = len(run.quality) * settings.batch
+        rows.append((name, f"tuned: {told}", run.evaluations, n, *conditions, *cells(run.quality)))
+    caption = (
+        "Samples of the pretrained network: energy distance of the denoised samples (pixel units), temperature of the "
+        "samples and noise left in the denoised ones on blank pixels; rows compare where n, reference, space and "
+        f"denoising are equal. {confidence:.0%} Student intervals over batches of {settings.batch}."
+    )
+    return [Table(id="pretrained", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)]

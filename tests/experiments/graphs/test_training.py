@@ -1,0 +1,196 @@
+"""Training: what is learned is the noise, a run is its recipe's to the bit, and its files are whole or not there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from ams.data import Graph
+from experiments.graphs import __main__ as command
+from experiments.graphs import train as module
+from experiments.graphs.checkpoints import Networks
+from experiments.graphs.layout import Layout
+from experiments.graphs.recipe import Recipe
+from experiments.graphs.trained import networks_in, read_trained
+from experiments.graphs.training import (
+    EARLIEST,
+    PROCESS,
+    Denoising,
+    Example,
+    digest_of,
+    graphs_of,
+    losses,
+    plan_of,
+    stratified_times,
+    unseen,
+)
+from experiments.training import Trainer, fit
+
+SMALL = Recipe(steps=6, graphs=8, batch=3, width=4, layers=2, convolutions=1)
+FLAGS = ["--graphs", "8", "--batch", "3", "--width", "4", "--layers", "2", "--convolutions", "1"]
+
+
+def trained(out: Path, steps: int, *more: str) -> int:
+    return command.main(["train", "--out", str(out), "--steps", str(steps), *FLAGS, *more])
+
+
+class Ideal(torch.nn.Module):
+    """Knows the graph: of one triangle, or one edge, at a time, the noise is what remains."""
+
+    def __init__(self, examples: list[Example], times: list[float], features: bool) -> None:
+        super().__init__()
+        self.examples, self.times, self.features = examples, times, features
+
+    def forward(self, x: Tensor, a: Tensor, layout: Layout) -> Tensor:
+        node, pair = (x, layout.graph_of_node), (a, layout.graph_of_pair)
+        noisy, graph = node if self.features else pair
+        clean = torch.cat([example.rows if self.features else example.pairs for example in self.examples])
+        kept, sigma = torch.tensor([PROCESS.marginal(t) for t in self.times]).T
+        shape = (-1, 1) if self.features else (-1,)
+        return (noisy - kept[graph].reshape(shape) * clean) / sigma[graph].reshape(shape)
+
+
+def test_the_loss_is_that_of_the_noise() -> None:
+    """A network that knows the graphs has none; one that says 0 has the noise's variance, 1 to 5 % on 8000 pairs."""
+    examples = [Example.of(graph) for graph in sorted(graphs_of(Recipe(graphs=64)), key=lambda graph: graph.nodes)]
+    times = stratified_times(64, torch.Generator().manual_seed(3))
+    ideal = Networks(*(Ideal(examples, times, features) for features in (True, False)))
+    found = losses(ideal, examples, torch.Generator().manual_seed(3))
+    assert float(found.max()) < 1e-4  # float32, at sigma(t) of a hundredth
+    silent = Networks(lambda x, a, layout: torch.zeros_like(x), lambda x, a, layout: torch.zeros_like(a))
+    torch.testing.assert_close(
+        losses(silent, examples, torch.Generator().manual_seed(3)), torch.ones(2), rtol=0.05, atol=0
+    )
+
+
+def test_an_example_is_degrees_and_pairs() -> None:
+    star = Example.of(Graph(13, tuple((0, leaf) for leaf in range(1, 12))))
+    assert star.rows.argmax(1).tolist() == [9, *[1] * 11, 0] and star.rows.sum() == 13
+    assert star.pairs.tolist() == [1.0] * 11 + [0.0] * (78 - 11)
+
+
+def test_times_are_one_in_each_part() -> None:
+    times = torch.tensor(stratified_times(50, torch.Generator().manual_seed(0)), dtype=torch.float64)
+    place = (times - EARLIEST) / (1 - EARLIEST) * 50
+    assert sorted(place.floor().int().tolist()) == list(range(50))
+    assert place.floor().tolist() != sorted(place.floor().tolist()) and (place % 1).std() > 0.2
+
+
+def test_graphs_are_the_recipes_and_those_held_out_are_others() -> None:
+    assert digest_of(graphs_of(SMALL)) == digest_of(graphs_of(SMALL))
+    others = [SMALL.model_copy(update={"seed": 2}), SMALL.model_copy(update={"graphs": 7})]
+    assert len({digest_of(graphs_of(one)) for one in (SMALL, *others)}) == 3
+    assert digest_of(unseen(SMALL, 8)) != digest_of(graphs_of(SMALL))
+
+
+def test_a_run_learns() -> None:
+    """100 steps of a small network: the losses on graphs not seen fall below .75 of what they were (seen: .34, .48)."""
+    task = Denoising(Recipe(steps=100, graphs=32, batch=8, width=8, layers=2, rate=0.02))
+    trainer = Trainer(task, plan_of(task.settings.recipe))
+    before = task.held_out(trainer.averaged, trainer.device)
+    while trainer.done < 100:
+        trainer.step()
+    assert (task.held_out(trainer.averaged, trainer.device) < 0.75 * before).all()
+
+
+def test_the_command_writes_a_file_that_is_its_recipes_to_the_bit(tmp_path: Path) -> None:
+    first, second, other = (tmp_path / name / "n.safetensors" for name in "abc")
+    assert trained(first, 6) == trained(second, 6) == trained(other, 6, "--seed", "2") == 0
+    assert first.read_bytes() == second.read_bytes() != other.read_bytes()
+    made = {path.suffix for path in first.parent.iterdir()}
+    assert made == {".safetensors", ".json", ".png", ".svg", ".pdf"}
+    record = json.loads(first.with_suffix(".json").read_text())
+    both, origin = read_trained(first, record["sha256"])
+    assert origin.recipe == SMALL and origin.data == digest_of(graphs_of(SMALL))
+    assert record["origin"] == origin.model_dump(mode="json") and len(record["losses"]["adjacency"]) == 1
+    assert not any(network.training for network in both)
+    trainer = Trainer(Denoising(SMALL), plan_of(SMALL))
+    while trainer.done < 6:
+        trainer.step()
+    averaged = networks_in(trainer.averaged).adjacency.state_dict()
+    assert all(torch.equal(tensor, averaged[name]) for name, tensor in both.adjacency.state_dict().items())
+
+
+def test_a_run_that_was_interrupted_ends_in_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole, broken = tmp_path / "whole.safetensors", tmp_path / "broken.safetensors"
+    assert trained(whole, 6) == 0
+
+    def interrupted(trainer: Trainer, kept: Path, resume: bool, report: object) -> None:
+        def stop(done: int, losses: dict[str, float]) -> None:
+            raise KeyboardInterrupt
+
+        fit(trainer, kept, resume, stop, every=4)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(module, "fit", interrupted)
+        trained(broken, 6)
+    assert [path.name for path in tmp_path.glob("broken*")] == ["broken.state"]
+    assert trained(broken, 6) == 2 and "--resume" in capsys.readouterr().err
+    assert trained(broken, 7, "--resume") == 2 and "other settings" in capsys.readouterr().err
+    assert trained(broken, 6, "--resume") == 0
+    seconds = [json.loads(path.with_suffix(".json").read_text())["cpu_seconds"] for path in (whole, broken)]
+    assert min(seconds) > 0
+    assert broken.read_bytes() == whole.read_bytes() and not broken.with_suffix(".state").exists()
+
+
+def test_what_is_drawn_and_counted_does_not_depend_on_threads(tmp_path: Path) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        trained(tmp_path / "two.safetensors", 3)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    trained(tmp_path / "one.safetensors", 3)
+    assert (tmp_path / "two.safetensors").read_bytes() == (tmp_path / "one.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--out", "a.pt"], "a.pt: the file of networks must end in .safetensors"),
+        (["--out", "no.safetensors", "--resume"], "no.state: cannot be read (No such file or directory)"),
+        (["--out", "/proc/no/a.safetensors"], "/proc/no"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert command.main(["train", "--steps", "2", *FLAGS, *arguments]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("graphs: ") and told in error and error.count("\n") == 1
+
+
+def test_a_loss_that_is_not_finite_ends_the_run(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        Denoising,
+        "losses",
+        lambda self, network, *_: sum(p.sum() for p in network.parameters()) * torch.tensor([torch.nan, 1.0]),
+    )
+    assert trained(tmp_path / "a.safetensors", 2) == 2
+    assert "lower the rate" in capsys.readouterr().err and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("flag", [["--width", "6"], ["--steps", "0"], ["--rate", "2"], ["--batch", "0"]])
+def test_a_recipe_that_cannot_be_is_refused(flag: list[str], tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as ending:
+        command.main(["train", "--out", str(tmp_path / "a.safetensors"), *flag])
+    assert ending.value.code == 2 and list(tmp_path.iterdir()) == []
+
+
+def test_weights_are_drawn_from_the_recipes_seed() -> None:
+    one, same, other = (
+        networks_in(Trainer(Denoising(recipe), plan_of(recipe)).network).adjacency.state_dict()
+        for recipe in (SMALL, SMALL, SMALL.model_copy(update={"seed": 5}))
+    )
+    assert all(torch.equal(one[name], same[name]) for name in one)
+    assert any(not torch.equal(one[name], other[name]) for name in one)
