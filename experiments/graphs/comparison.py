@@ -331,14 +331,14 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         f"community_small, {title} networks. Unbiased squared MMD to {settings.reference} fresh graphs of the law "
         f"(mean of degree, clustering, orbit) against steps and against score evaluations; {count} graphs a point from "
         f"{settings.seeds} seeds, the same noise for all; bands: 95 % of bootstrap, both sets drawn again; grey: as "
-        f"many real graphs. Right: temperature of the adjacency at $t = 0.1$, 1 for the forward process; 99 % Student."
+        f"many real graphs. Right: temperature of the adjacency at $t = 0.1$, 1 for the forward process; 99.9 % Student."
     )
     steps = min(settings.steps)
     rows = {"real": real(settings, 1)[: settings.drawn]}
     rows |= {name: made(settings, (name, steps))[0][: settings.drawn] for name in settings.contenders}
     shown = (
         f"community_small: real graphs, then those of each contender in {steps} steps, column by column of the same "
-        f"number of nodes and from the same noise. {title.capitalize()} networks."
+        f"number of nodes and from the same noise. {title.capitalize()} networks, seed {settings.seed}."
     )
     return [
         save_figure(drawing, folder, "graphs_curves", caption, CLAIMS),
@@ -361,7 +361,7 @@ def _runs_table(settings: Settings) -> Table:
     rows.append(("real graphs", "", "", *discrepancy(settings, None)[:3], 1.0, 1.0, 1.0))
     caption = (
         f"Unbiased squared MMD to {settings.reference} graphs of the law, mean of three statistics, with its 95 % "
-        f"interval; temperature with its 99 % interval. community_small, {model_of(settings.networks).title} networks."
+        f"interval; temperature with its 99.9 % interval. community_small, {model_of(settings.networks).title} networks."
     )
     header = ("sampler", "steps", "evaluations", "MMD", "low", "high", "T", "T low", "T high")
     return Table(id="graphs_runs", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)
