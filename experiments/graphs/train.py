@@ -1,8 +1,8 @@
 """`train`: from settings to a file of networks, with the record and the figure of its training beside it.
 
-Beside `NAME.safetensors`, `NAME.png` and `.svg` show the losses, and `NAME.json` is the record: settings, sizes, the
-graphs' and the file's sha256, CPU seconds, versions, both losses in means of 100 steps and on graphs that were not
-trained on. The record is written last: where it is, the others are. While it trains, the state is in `NAME.state`.
+Beside `NAME.safetensors`, `NAME.png` (and `.svg`, `.pdf`) shows the losses, and `NAME.json` is the record: settings,
+sizes, the graphs' and the file's sha256, CPU seconds, versions, both losses in means of 100 steps and on graphs that
+were not trained on. It is written last: where it is, the others are. While it trains, the state is in `NAME.state`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ import torch
 from ams.ledger import save_figure
 from ams.ledger.files import write_whole
 from ams.ledger.problems import InputProblem
+from ams.runner.drawing import drawing_style
 from experiments.graphs.recipe import Recipe
 from experiments.graphs.training import Denoising, plan_of
-from experiments.training import Trainer, fit, told
+from experiments.training import Plan, Task, Trainer, fit, told
 from experiments.weights import write
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,17 +55,37 @@ def train(recipe: Recipe, out: Path, resume: bool) -> int:
 
 def _trained(recipe: Recipe, out: Path, resume: bool) -> None:
     task, kept = Denoising(recipe), out.with_suffix(".state")
-    trainer = Trainer(task, plan_of(recipe))
+    trainer = Timed(task, plan_of(recipe))
     out.parent.mkdir(parents=True, exist_ok=True)
-    began = time.process_time()
     with told(recipe.steps, "train") as report:
         fit(trainer, kept, resume, report)
-    record = record_of(task, trainer) | {"cpu_seconds": round(time.process_time() - began, 1), "resumed": resume}
+    record = record_of(task, trainer) | {"cpu_seconds": round(trainer.seconds(), 1)}
     draw(record, out)
     record["sha256"] = write(out, trainer.averaged.state_dict(), {"origin": record["origin"]})
     write_whole(out.with_suffix(".json"), json.dumps(record) + "\n")
     kept.unlink(missing_ok=True)
-    sys.stderr.write(f"{out}: written; {out.stem}.json, .png and .svg tell how it was trained\n")
+    sys.stderr.write(f"{out}: written; {out.stem}.json and .png tell how it was trained\n")
+
+
+class Timed(Trainer):
+    """A training run that knows its CPU seconds, those before an interruption included."""
+
+    def __init__(self, task: Task, plan: Plan) -> None:
+        super().__init__(task, plan)
+        self._before, self._began = 0.0, time.process_time()
+
+    def seconds(self) -> float:
+        """Return the CPU seconds so far."""
+        return self._before + time.process_time() - self._began
+
+    def state(self) -> dict[str, Any]:
+        """Return the state, with the seconds."""
+        return super().state() | {"seconds": self.seconds()}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from a state. Raises as `Trainer.load`."""
+        super().load(state)
+        self._before = float(state["seconds"])
 
 
 def record_of(task: Denoising, trainer: Trainer) -> dict[str, Any]:
@@ -83,8 +104,6 @@ def record_of(task: Denoising, trainer: Trainer) -> dict[str, Any]:
 
 def draw(record: Mapping[str, Any], out: Path) -> None:
     """Draw the losses of a record beside `out`."""
-    from ams.runner.drawing import drawing_style
-
     with drawing_style(ROOT):
         from matplotlib import pyplot, ticker
 
@@ -94,10 +113,14 @@ def draw(record: Mapping[str, Any], out: Path) -> None:
             (line,) = axes.plot(steps, values, linewidth=1.2, linestyle=("-", "--")[number], label=name)
             axes.axhline(record["held_out"][name], color=line.get_color(), linestyle=":", linewidth=1.0)
         axes.set(xlabel="step", ylabel="mean square error of the noise", yscale="log")
+        axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0)))
         axes.yaxis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
-        axes.yaxis.set_minor_formatter(ticker.LogFormatter(minor_thresholds=(2, 0.5)))
+        axes.yaxis.set_minor_locator(ticker.NullLocator())
         axes.set_title(f"Training loss, means of {record['bin']} steps (1: no skill)")
-        axes.legend(title="dotted: the averaged weights,\nat the end, on graphs not seen")
+        axes.plot(
+            [], [], color="0.4", linestyle=":", linewidth=1.0, label="at the end: averaged weights, graphs not seen"
+        )
+        axes.legend()
         save_figure(drawing, out.parent, out.stem, "Losses of the training.")
 
 
