@@ -184,7 +184,8 @@ def half_the_evaluations(settings: Settings) -> Measurement:
 
 @check("V5.langevin")
 def competitive_with_langevin(settings: Settings) -> Measurement:
-    """Return how much nearer adaptive momentum as released is than Langevin, in the number of steps where least so."""
+    """Return how much nearer adaptive momentum as released is than Langevin, where least so. Raises Unavailable."""
+    only_the_authors(settings)
     found = {steps: gap(settings, (ADAPTIVE, steps), (LANGEVIN, steps)) for steps in settings.steps}
     worst = min(found, key=lambda steps: found[steps].interval.low)
     values: dict[str, JsonValue] = {f"{steps} steps": round(one.interval.value, 4) for steps, one in found.items()}
@@ -193,7 +194,8 @@ def competitive_with_langevin(settings: Settings) -> Measurement:
 
 @check("V6.resolution")
 def resolution(settings: Settings) -> Measurement:
-    """Return the smallest difference that the pair adaptive momentum and Langevin resolves, in the fewest steps."""
+    """Return the smallest difference that adaptive momentum and Langevin resolve. Raises Unavailable."""
+    only_the_authors(settings)
     steps = least(settings)
     found = gap(settings, (ADAPTIVE, steps), (LANGEVIN, steps), CONFIDENCE)
     return Measurement(value=found.smallest, n=found.interval.n, seeds=seeds(settings), detail={"steps": steps})
@@ -216,7 +218,7 @@ def the_momentum_harms(settings: Settings) -> Measurement:
 
 
 def only_the_authors(settings: Settings) -> None:
-    """Raise Unavailable unless the networks are the authors': others may differ in what claim V9 says."""
+    """Raise Unavailable unless the networks are the authors': of others claims V5, V6 and V9 may not be true."""
     if not model_of(settings.networks).published:
         raise Unavailable("said of the authors' networks alone: their file gdss-community_small is not here")
 
@@ -331,14 +333,14 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         f"community_small, {title} networks. Unbiased squared MMD to {settings.reference} fresh graphs of the law "
         f"(mean of degree, clustering, orbit) against steps and against score evaluations; {count} graphs a point from "
         f"{settings.seeds} seeds, the same noise for all; bands: 95 % of bootstrap, both sets drawn again; grey: as "
-        f"many real graphs. Right: temperature of the adjacency at $t = 0.1$, 1 for the forward process; 99 % Student."
+        f"many real graphs. Right: temperature of the adjacency at $t = 0.1$, 1 for the forward process (99.9 %)."
     )
     steps = min(settings.steps)
     rows = {"real": real(settings, 1)[: settings.drawn]}
     rows |= {name: made(settings, (name, steps))[0][: settings.drawn] for name in settings.contenders}
     shown = (
         f"community_small: real graphs, then those of each contender in {steps} steps, column by column of the same "
-        f"number of nodes and from the same noise. {title.capitalize()} networks."
+        f"number of nodes and from the same noise. {title.capitalize()} networks, seed {settings.seed}."
     )
     return [
         save_figure(drawing, folder, "graphs_curves", caption, CLAIMS),
@@ -361,7 +363,7 @@ def _runs_table(settings: Settings) -> Table:
     rows.append(("real graphs", "", "", *discrepancy(settings, None)[:3], 1.0, 1.0, 1.0))
     caption = (
         f"Unbiased squared MMD to {settings.reference} graphs of the law, mean of three statistics, with its 95 % "
-        f"interval; temperature with its 99 % interval. community_small, {model_of(settings.networks).title} networks."
+        f"interval; temperature with its 99.9 % one. community_small, {model_of(settings.networks).title} networks."
     )
     header = ("sampler", "steps", "evaluations", "MMD", "low", "high", "T", "T low", "T high")
     return Table(id="graphs_runs", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)
