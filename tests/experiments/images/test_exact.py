@@ -95,9 +95,11 @@ def test_langevin_in_the_cooled_places_breaks_d4(monkeypatch):
 
 def test_langevin_against_itself_breaks_d5_and_d6(monkeypatch, results):
     """Falsifier of D5 and D6: at a budget where adaptive momentum is nearer it has not lost; untuned Langevin twice."""
-    monkeypatch.setattr(digits, "longest", lambda settings: 60)
     monkeypatch.setattr(digits, "results", lambda settings: results)
-    assert verdict_of("D5") is Verdict.REFUTED
+    early = quick_settings("digits").model_copy(update={"past": 60})
+    assert verdict_of("D5", settings=early) is Verdict.REFUTED
+    assert early.budgets_of("adaptive momentum") == (20, 60, 300)
+    assert early.model_copy(update={"past": 900}).budgets_of("adaptive momentum") == (20, 60, 300, 900)
     found = digits.tuned_results(quick_settings("digits"))
     ours, theirs, constant = (found[name] for name in exact.CONTENDERS[1::-1] + exact.CONTENDERS[2:])
     swapped = {"adaptive momentum": theirs, "annealed Langevin": ours, "Langevin, drift x1.5": constant}
