@@ -34,13 +34,15 @@ from experiments.images.runs import ENTRANTS, RELEASED, SOLVER, Outcome, Subject
 
 SAMPLERS = tuple(ENTRANTS)
 LASTING = ("annealed Langevin", "adaptive momentum", "Langevin, drift x2", "reverse diffusion")
+ENDURING = ("annealed Langevin", "adaptive momentum")
 CONTENDERS = ("annealed Langevin", "adaptive momentum", "Langevin, drift x1.5")
 
 
 class Settings(BaseModel):
     """Sizes: budgets (NFE), independent batches and the samples in each; the last noise level.
 
-    Every sampler in `samplers` runs at `budgets`, those in `lasting` at `long` too; RK45 at `tolerances`. `contenders`
+    Every sampler in `samplers` runs at `budgets`, those in `lasting` at `long` too, and the two
+    that are compared longest at `past` (0: not); RK45 at `tolerances`. `contenders`
     are tuned at each of `tuned`, over `factors` (of NCSNv2's step) times `repeats` (T), on `trials` batches that judge
     nothing else. `levels` are the misfits that evaluations are counted to. The rare class is watched at `rare`
     evaluations, on `rare_batch` samples a batch.
@@ -50,6 +52,7 @@ class Settings(BaseModel):
 
     budgets: tuple[int, ...] = (20, 60, 150)
     long: tuple[int, ...] = ()
+    past: int = 0
     lasting: tuple[str, ...] = LASTING
     batches: int = 4
     batch: int = 128
@@ -69,7 +72,9 @@ class Settings(BaseModel):
 
     def budgets_of(self, sampler: str) -> tuple[int, ...]:
         """Return a sampler's budgets."""
-        return self.budgets + (self.long if sampler in self.lasting else ())
+        found = self.budgets + (self.long if sampler in self.lasting else ())
+        past = (self.past,) if self.past and sampler in ENDURING else ()
+        return tuple(dict.fromkeys(found + past))
 
 
 class ImageTarget(NamedTuple):

@@ -31,9 +31,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    batch: int = 64
+    batch: int = 256
     budget: int = 11
-    runs: int = 15
+    runs: int = 11
     seed: int = 7
 
 

@@ -137,8 +137,8 @@ def _ours(name: str) -> str:
     return name
 
 
-def ddpm(source: str) -> NetworkScore:
-    """Return the score of such a network, from the registry or the file at a path.
+def ddpm(source: str, device: torch.device | str = "cpu") -> NetworkScore:
+    """Return the score of such a network, from the registry or the file at a path, on a device.
 
     Raises Unavailable where a registered file cannot be had, InputProblem for any other contents.
     """
@@ -149,7 +149,7 @@ def ddpm(source: str) -> NetworkScore:
     if table.shape != rows.shape or not torch.allclose(table, rows, rtol=0, atol=1e-3):
         raise InputProblem(f"{where}: its embedding of time is not the sinusoidal one of {STEPS} steps")
     given = {_ours(name): tensor for name, tensor in held.items()}
-    return NetworkScore(DenoisingPredictor(fill(DenoisingUNet(), given, where)))
+    return NetworkScore(DenoisingPredictor(fill(DenoisingUNet(), given, where).to(device)))
 
 
 def mnist_ddpm() -> NetworkScore:

@@ -155,11 +155,11 @@ def _ours(name: str) -> str:
     return f"{places[stem](int(number))}.{kind}" if stem in places and number else name
 
 
-def mnist_ve(source: str = "mnist-ve") -> NetworkScore:
-    """Return the score of such a network, from the registry or the file at a path.
+def mnist_ve(source: str = "mnist-ve", device: torch.device | str = "cpu") -> NetworkScore:
+    """Return the score of such a network, from the registry or the file at a path, on a device.
 
     Raises Unavailable where a registered file cannot be had, InputProblem for any other contents.
     """
     where, content = contents(source)
     given = {_ours(name): tensor for name, tensor in tensors(content, where, "module.").items()}
-    return NetworkScore(ExplodingPredictor(fill(ExplodingUNet(), given, where)))
+    return NetworkScore(ExplodingPredictor(fill(ExplodingUNet(), given, where).to(device)))

@@ -246,13 +246,8 @@ def per_sample_coupling_agrees(settings: Settings) -> Measurement:
 @check("I9.memory")
 def memory_costs_on_a_network(settings: Settings) -> Measurement:
     """Return the distance of the isothermal sampler with memory less that of SDE-DPM-Solver++."""
-    return difference(settings, "isothermal, e = 1/2", "SDE-DPM-Solver++", settings.side)
-
-
-@check("I9.tapered")
-def the_tapered_pace_costs_more(settings: Settings) -> Measurement:
-    """Return the distance at the tapered pace less that at `e = 1/2`."""
-    return difference(settings, "isothermal, tapered", "isothermal, e = 1/2", settings.side)
+    solver, sampler = runs.MEMORY
+    return difference(settings, sampler, solver, settings.late)
 
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:

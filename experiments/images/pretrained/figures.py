@@ -25,8 +25,8 @@ CLAIMS = ("I1", "I2", "I3", "I4", "I5", "I6", "I9")
 def plan(settings: Settings) -> dict[str, tuple[int, ...]]:
     """Return the budgets of every sampler and control."""
     main = dict.fromkeys(settings.samplers, settings.budgets)
-    side = (*settings.others, *MEMORY, *(name for name in CONTROLS if name not in main))
-    return main | dict.fromkeys(side, (settings.side,))
+    side = (*settings.others, *(name for name in CONTROLS if name not in main))
+    return main | dict.fromkeys(side, (settings.side,)) | dict.fromkeys(MEMORY, (settings.late,))
 
 
 def all_runs(settings: Settings) -> dict[str, dict[int, runs.Run]]:
@@ -58,7 +58,7 @@ def draw_all(settings: Settings, folder: Path, confidence: float, snr: float) ->
     )
     drawn = {
         "pretrained_quality": (draw_quality(settings, confidence), quality, CLAIMS),
-        "pretrained_samples": (draw_samples(settings, (*settings.samplers, *settings.others, *MEMORY)), grid, CLAIMS),
+        "pretrained_samples": (draw_samples(settings, (*settings.samplers, *settings.others)), grid, CLAIMS),
         "pretrained_beta": (draw_beta(settings), path, ("I2", "I6")),
         "pretrained_cause": (draw_cause(settings, confidence), cause, ("I6",)),
     }
@@ -143,7 +143,7 @@ def draw_beta(settings: Settings) -> Drawing:
             axes.plot(range(len(steps)), [s.beta for s in steps], color="0.25", ls=style, lw=1.2, label=f"law: {label}")
         steps = traced(settings, name)
         axes.plot(range(len(steps)), [s.beta for s in steps], ls="", marker="o", ms=3.6, color=colour, label="network")
-        axes.set(title=name, xlabel="step", ylim=(-0.03, 1.03))
+        axes.set(title=name, xlabel="step", ylim=(-0.01, 0.31))
     drawn.axes[0].set_ylabel("$\\beta$")
     drawn.legend(*drawn.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return drawn

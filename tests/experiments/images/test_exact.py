@@ -95,18 +95,18 @@ def test_langevin_in_the_cooled_places_breaks_d4(monkeypatch):
 
 def test_langevin_against_itself_breaks_d5_and_d6(monkeypatch, results):
     """Falsifier of D5 and D6: at a budget where adaptive momentum is nearer it has not lost; untuned Langevin twice."""
-    monkeypatch.setattr(digits, "longest", lambda settings: 60)
     monkeypatch.setattr(digits, "results", lambda settings: results)
-    assert verdict_of("D5") is Verdict.REFUTED
+    early = quick_settings("digits").model_copy(update={"past": 60})
+    assert verdict_of("D5", settings=early) is Verdict.REFUTED
+    assert early.budgets_of("adaptive momentum") == (20, 60, 300)
+    assert early.model_copy(update={"past": 900}).budgets_of("adaptive momentum") == (20, 60, 300, 900)
     found = digits.tuned_results(quick_settings("digits"))
-    swapped = {
-        "adaptive momentum": found["annealed Langevin"],
-        "annealed Langevin": found["adaptive momentum"],
-        "Langevin, drift x1.5": found["annealed Langevin"],
-    }
+    ours, theirs, constant = (found[name] for name in exact.CONTENDERS[1::-1] + exact.CONTENDERS[2:])
+    swapped = {"adaptive momentum": theirs, "annealed Langevin": ours, "Langevin, drift x1.5": constant}
     monkeypatch.setattr(digits, "tuned_results", lambda settings: swapped)
     assert verdict_of("D6", only="tuned") is Verdict.REFUTED
-    assert verdict_of("D6", only="constant") is not Verdict.HOLDS
+    swapped = {"adaptive momentum": constant, "Langevin, drift x1.5": ours}
+    assert verdict_of("D6", only="constant") is Verdict.REFUTED
 
 
 def test_a_sampler_that_wins_would_make_d7_hold(exchanged):

@@ -33,6 +33,7 @@ SMALL = Settings(
     batch=4,
     others=("consistent",),
     few=2,
+    late=20,
     factors=(1.0,),
     snrs=(0.16, 0.32),
     repeats=(5,),
@@ -51,9 +52,8 @@ AS_MEASURED = {
     "PC, Langevin": {20: 13.5, 50: 1.40, 100: 0.58, 200: 0.3},
     "PC, adaptive": {20: 10.5, 50: 1.22, 100: 0.44, 200: 0.25},
     "ancestral": {20: 0.1, 50: 0.13, 100: 0.12, 200: 0.12},
-    "SDE-DPM-Solver++": {50: 0.16},
-    "isothermal, e = 1/2": {50: 1.0},
-    "isothermal, tapered": {50: 4.0},
+    "SDE-DPM-Solver++": {100: 0.13},
+    "isothermal, e = 1/2": {100: 2.6},
     controls.LAGGED: {50: 1.25},
     controls.DRIFT: {50: 1.36},
     controls.DROPPED: {50: 1.26},
@@ -147,11 +147,9 @@ def test_controls_exchanged_break_w6(told: Callable[..., None]) -> None:
 
 
 def test_samplers_exchanged_break_w9(told: Callable[..., None]) -> None:
-    """Falsifier of I9: numbers of the solver and of the memory, exchanged; of both paces likewise."""
+    """Falsifier of I9: numbers of the solver and of the memory, exchanged."""
     told(**{"isothermal,_e_=_1/2": "SDE-DPM-Solver++", "SDE-DPM-Solver++": "isothermal, e = 1/2"})
     assert verdict("I9", "memory") is Verdict.REFUTED
-    told(**{"isothermal,_e_=_1/2": "isothermal, tapered", "isothermal,_tapered": "isothermal, e = 1/2"})
-    assert verdict("I9", "tapered") is Verdict.REFUTED
 
 
 def test_a_network_without_skill_breaks_w1(known: Empirical, monkeypatch: pytest.MonkeyPatch) -> None:
