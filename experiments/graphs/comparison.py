@@ -209,6 +209,14 @@ def the_corrector_harms(settings: Settings) -> Measurement:
     return told(settings, gap(settings, (PREDICTOR, steps), (LANGEVIN, steps)), steps=steps)
 
 
+@check("V9.noise")
+def the_scaled_noise_harms(settings: Settings) -> Measurement:
+    """Return how much nearer Langevin is with its noise not scaled, in the fewest steps. Raises Unavailable."""
+    only_the_authors(settings)
+    steps = least(settings)
+    return told(settings, gap(settings, (FULL, steps), (LANGEVIN, steps)), steps=steps)
+
+
 @check("V9.momentum")
 def the_momentum_harms(settings: Settings) -> Measurement:
     """Return how much nearer momentum as released is than as described, in the fewest steps. Raises Unavailable."""
