@@ -215,13 +215,23 @@ def draw_rows(cells: Mapping[str, Sequence[Cell]]) -> Drawing:
     for axes, (name, row_of) in zip(panels, cells.items(), strict=True):
         for place, cell in enumerate(row_of):
             floor, ours = cell.floor, cell.ours.value
-            axes.plot([place] * 2, [floor.low, floor.high], color="0.8", lw=9, solid_capstyle="butt", label="real")
+            axes.plot(
+                [place] * 2,
+                [floor.low, floor.high],
+                color="0.8",
+                lw=9,
+                solid_capstyle="butt",
+                label="real graphs, 95 %",
+            )
             axes.plot(place - 0.14, cell.published, "o", color="#000000", mfc="none", ms=5, label="published")
-            axes.errorbar(place + 0.14, ours, cell.spread, fmt="s", color="#D55E00", ms=4, label="ours")
+            axes.errorbar(
+                place + 0.14, ours, cell.spread, fmt="s", color="#D55E00", ms=4, label="ours, one standard error"
+            )
         axes.set_xticks(range(len(row_of)), [cell.statistic for cell in row_of], fontsize=6.5)
         axes.set(title=name, xlim=(-0.6, len(row_of) - 0.4))
         axes.set_ylim(bottom=0)
     panels[0].set_ylabel("squared MMD")
     handles, labels = panels[0].get_legend_handles_labels()
-    drawing.legend(handles[:3], labels[:3], loc="outside lower center", ncols=3)
+    named = dict(zip(labels, handles, strict=True))
+    drawing.legend(named.values(), named, loc="outside lower center", ncols=3)
     return drawing
