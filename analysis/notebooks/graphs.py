@@ -24,7 +24,7 @@
 
 # %%
 from analysis.showing import settings_of, show
-from experiments.graphs import comparison
+from experiments.graphs import comparison, paired
 from experiments.graphs.contenders import CONTENDERS
 from experiments.graphs.drawing import draw_curves, draw_graphs
 
@@ -46,7 +46,7 @@ settings
 curves, heat, floor = (
     comparison.curves(settings),
     comparison.temperatures(settings),
-    comparison.discrepancy(settings, None),
+    paired.discrepancy(settings, None),
 )
 draw_curves(curves, heat, floor, lambda name: CONTENDERS[name].evaluations)
 
@@ -57,8 +57,8 @@ draw_curves(curves, heat, floor, lambda name: CONTENDERS[name].evaluations)
 
 # %%
 steps = min(settings.steps)
-rows = {"real": comparison.real(settings, 1)[: settings.drawn]}
-rows |= {name: comparison.made(settings, (name, steps))[0][: settings.drawn] for name in settings.contenders}
+rows = {"real": paired.real(settings, 1)[: settings.drawn]}
+rows |= {name: paired.made(settings, (name, steps))[0][: settings.drawn] for name in settings.contenders}
 draw_graphs(rows)
 
 # %% [markdown]
@@ -97,7 +97,7 @@ from experiments.graphs.contenders import LANGEVIN
 lines = ["<tr><th>sampler</th><th>steps</th><th>nearer than Langevin by</th><th>larger than noise</th></tr>"]
 for name in settings.contenders:
     if name != LANGEVIN:
-        found = comparison.gap(settings, (name, steps), (LANGEVIN, steps))
+        found = paired.gap(settings, (name, steps), (LANGEVIN, steps))
         value, low, high, _ = found.interval
         lines.append(
             f"<tr><td>{name}</td><td>{steps}</td><td>{value:.3f} [{low:.3f}, {high:.3f}]</td><td>{found.resolved}</td></tr>"

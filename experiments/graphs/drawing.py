@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import zip_longest
 from typing import TypeAlias
 
 import networkx as nx
@@ -58,8 +59,11 @@ def draw_graphs(rows: Mapping[str, Sequence[Graph]], edges: str = "0.45") -> Dra
     drawing = Drawing(figsize=(7.2, 1.12 * len(rows)), layout="constrained")
     grid = drawing.subplots(len(rows), columns, squeeze=False)
     for line, (name, graphs) in zip(grid, rows.items(), strict=True):
-        for axes, graph in zip(line, graphs, strict=False):
-            _draw_graph(axes, graph, edges)
+        for axes, graph in zip_longest(line, graphs):
+            axes.set(xticks=[], yticks=[])
+            axes.spines[:].set_visible(False)
+            if graph is not None:
+                _draw_graph(axes, graph, edges)
         line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=7)
     return drawing
 
@@ -75,9 +79,7 @@ def _draw_graph(axes: Axes, graph: Graph, edges: str) -> None:
     drawn = nx.Graph(graph.edges)
     drawn.add_nodes_from(range(graph.nodes))
     place = nx.kamada_kawai_layout(drawn, dist=distances(drawn))
-    nx.draw_networkx_edges(drawn, place, ax=axes, width=0.6, edge_color=edges)
-    nx.draw_networkx_nodes(drawn, place, ax=axes, node_size=9, node_color="#0072B2", linewidths=0)
-    axes.set(xticks=[], yticks=[])
+    nx.draw_networkx_edges(drawn, place, ax=axes, width=0.6 if graph.nodes < 60 else 0.3, edge_color=edges)
+    size = min(9.0, 200 / graph.nodes)
+    nx.draw_networkx_nodes(drawn, place, ax=axes, node_size=size, node_color="#0072B2", linewidths=0)
     axes.set_aspect("equal")
-    for spine in axes.spines.values():
-        spine.set_visible(False)
