@@ -59,10 +59,10 @@ def test_the_shown_sampler_has_its_exact_law(step):
 def claim(tmp_path):
     """Return the workspace of a small repository to which README's claim was added, as README says."""
     toy = Toy.make(tmp_path)
-    toy.write_module("step_bias", shown('@check("X1'))
-    entry = shown("X1", "toml").replace("analysis.step_bias", f"{toy.package}.step_bias")
+    toy.write_module("step_bias", shown('@check("Y1'))
+    entry = shown("Y1", "toml").replace("analysis.step_bias", f"{toy.package}.step_bias")
     toy.write("paper/claims.toml", (toy.root / "paper/claims.toml").read_text() + entry)
-    toy.write("tests/test_step_bias.py", "def test_a_shorter_step_breaks_x1(): ...\n")
+    toy.write("tests/test_step_bias.py", "def test_a_shorter_step_breaks_y1(): ...\n")
     return toy
 
 
@@ -70,7 +70,7 @@ def verdict_of(toy):
     workspace = toy.workspace()
     group = next(group for group in workspace.claims.group if group.id == "step_bias")
     run_group(workspace, Run.begin(workspace), group, lambda claim, record: None, pytest.fail)
-    return next(row.verdict for row in collect(workspace).claims if row.id == "X1")
+    return next(row.verdict for row in collect(workspace).claims if row.id == "Y1")
 
 
 def test_the_shown_claim_holds_and_can_fail(claim):
