@@ -95,7 +95,7 @@ def compiled(folder: Path, data: str, newest: str) -> bytes:
 
     compiler = typst.Compiler(
         SOURCE.read_bytes(),
-        root=str(folder),
+        root=str(folder if folder.is_dir() else SOURCE.parent),  # before any run there is no folder, and no figure
         font_paths=typst.Fonts(include_system_fonts=False),
         ignore_system_fonts=True,
         sys_inputs={"data": data},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import zip_longest
 from typing import TypeAlias
 
 import networkx as nx
@@ -32,6 +33,8 @@ def draw_curves(mmd: Curves, temperature: Curves, floor: Interval, evaluations: 
     middle.set(xlabel="score evaluations")
     right.axhline(1.0, color="0.3", lw=0.8)
     right.set(xlabel="steps", ylabel="temperature $T$ at $t = 0.1$", yscale="log")
+    right.set_yticks([0.5, 1, 2, 4], ["0.5", "1", "2", "4"])
+    right.minorticks_off()
     drawing.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return drawing
 
@@ -51,24 +54,32 @@ def _curves(axes: Axes, curves: Curves, factor: Callable[[str], int]) -> None:
 
 
 def draw_graphs(rows: Mapping[str, Sequence[Graph]], edges: str = "0.45") -> Drawing:
-    """Draw a row of graphs for each name, nodes coloured by degree, in a layout that is the same at every run."""
+    """Draw a row of graphs for each name, in a layout that is the same at every run."""
     columns = max(map(len, rows.values()))
     drawing = Drawing(figsize=(7.2, 1.12 * len(rows)), layout="constrained")
     grid = drawing.subplots(len(rows), columns, squeeze=False)
     for line, (name, graphs) in zip(grid, rows.items(), strict=True):
-        for axes, graph in zip(line, graphs, strict=False):
-            _draw_graph(axes, graph, edges)
+        for axes, graph in zip_longest(line, graphs):
+            axes.set(xticks=[], yticks=[])
+            axes.spines[:].set_visible(False)
+            if graph is not None:
+                _draw_graph(axes, graph, edges)
         line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=7)
     return drawing
+
+
+def distances(graph: nx.Graph) -> dict[int, dict[int, int]]:
+    """Return how many edges nodes are apart; those of different components, one more than any others, and another."""
+    found = {node: dict(row) for node, row in nx.all_pairs_shortest_path_length(graph)}
+    farthest = 2 + max(max(row.values()) for row in found.values())
+    return {node: {other: row.get(other, farthest) for other in graph} for node, row in found.items()}
 
 
 def _draw_graph(axes: Axes, graph: Graph, edges: str) -> None:
     drawn = nx.Graph(graph.edges)
     drawn.add_nodes_from(range(graph.nodes))
-    place = nx.kamada_kawai_layout(drawn) if nx.is_connected(drawn) else nx.spring_layout(drawn, seed=1)
-    nx.draw_networkx_edges(drawn, place, ax=axes, width=0.6, edge_color=edges)
-    nx.draw_networkx_nodes(drawn, place, ax=axes, node_size=9, node_color="#0072B2", linewidths=0)
-    axes.set(xticks=[], yticks=[])
+    place = nx.kamada_kawai_layout(drawn, dist=distances(drawn))
+    nx.draw_networkx_edges(drawn, place, ax=axes, width=0.6 if graph.nodes < 60 else 0.3, edge_color=edges)
+    size = min(9.0, 200 / graph.nodes)
+    nx.draw_networkx_nodes(drawn, place, ax=axes, node_size=size, node_color="#0072B2", linewidths=0)
     axes.set_aspect("equal")
-    for spine in axes.spines.values():
-        spine.set_visible(False)

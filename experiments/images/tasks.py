@@ -153,7 +153,7 @@ def accuracy(network: nn.Module, data: Images) -> float:
 def task(name: str, plan: Plan | None = None) -> tuple[Task, Plan]:
     """Return what is trained under a name, and how: the committed file's plan unless another is given."""
     if name == "digits-score":
-        return DenoisingTask(Denoising()), plan or Plan(steps=16_000, rate=2e-3, average=0.999, decay=0.01)
+        return DenoisingTask(Denoising()), plan or Plan(steps=24_000, rate=2e-3, average=0.999, decay=0.01)
     if name == "digits-classifier":
         return ClassifyingTask(Classifying(data="digits")), plan or Plan(steps=3000, rate=2e-3, average=0.99)
     return ClassifyingTask(Classifying(data="mnist", moved=2)), plan or Plan(steps=5000, rate=2e-3, average=0.999)

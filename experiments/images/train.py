@@ -91,11 +91,11 @@ def _about(trainer: Trainer, seconds: float) -> dict[str, Any]:
 
 def draw(listed: dict[str, dict[str, Any]]) -> Drawing:
     """Draw the loss of each run against its steps: of what it learns from, and of what is held out."""
-    drawing = Drawing(figsize=(3.6 * len(listed), 2.8), layout="constrained")
+    drawing = Drawing(figsize=(3.6 if len(listed) == 1 else 2.5 * len(listed), 2.8), layout="constrained")
     panels = np.atleast_1d(drawing.subplots(1, len(listed)))
     for axes, (name, about) in zip(panels, listed.items(), strict=True):
         axes.plot(*np.array(about["curve"]).T, color="#0072B2", label="learned from, in training")
         axes.plot(*np.array(about["held out"]).T, color="#D55E00", ls="--", label="held out, averaged weights")
         axes.set(xlabel="step", ylabel="loss", yscale="log", title=name)
-        axes.legend()
+    drawing.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return drawing

@@ -46,7 +46,7 @@ def test_powers_are_normalised():
 def test_a_landing_holds_the_whole_kernel():
     found = land(Blurred(np.array([0.03, 1.7]), -0.5), -2.0, 0.2)
     assert found.density.sum(1) * 0.2 == pytest.approx([1.0, 1.0], abs=1e-14)
-    places = -2.0 + 0.2 * found.index
+    places = -2.0 + 0.2 * found.node
     assert (places * found.density).sum(1) * 0.2 == pytest.approx([0.03, 1.7], abs=1e-14)
     assert np.array([[0.03], [1.7]]) - 0.5 * found.z == pytest.approx(places, abs=1e-13)
 

@@ -75,12 +75,29 @@ def test_a_value_moves_with_its_interval_or_its_verdict(toy, value, kind):
     assert moved(toy)["A2.two"] is kind
 
 
-@pytest.mark.parametrize(("value", "kind"), [("1.0 + 9e-13", Moved.SAME), ("1.0 + 1e-7", Moved.MOVED)])
+@pytest.mark.parametrize(("value", "kind"), [("1.0 + 9e-13", Moved.SAME), ("1.0 + 2e-6", Moved.MOVED)])
 def test_an_exact_value_moves_beyond_tolerance_and_rounding(toy, value, kind):
     ran(toy)
     expected(toy)
     toy.replace_in_module("alpha", "Measurement(value=ONE,", f"Measurement(value={value},")
     assert moved(toy)["A1.one"] is kind
+
+
+@pytest.mark.parametrize(("value", "kind"), [("1.009", Moved.SAME), ("1.011", Moved.MOVED)])
+def test_a_value_moves_by_more_than_its_check_tolerates(toy, value, kind):
+    toy.replace("paper/claims.toml", "tolerance = 1e-12", "tolerance = 0.01")
+    toy.replace_in_module("alpha", "Measurement(value=ONE,", "Measurement(value=0.9995,")
+    ran(toy)
+    expected(toy)
+    toy.replace_in_module("alpha", "Measurement(value=0.9995,", f"Measurement(value={value},")
+    toy.replace("paper/claims.toml", "bound = 1.0\n  tolerance = 0.01", f"bound = {value}\n  tolerance = 0.01")
+    assert moved(toy)["A1.one"] is kind
+
+
+def test_a_claim_that_was_not_run_has_no_value(toy):
+    toy.replace_in_module("beta", "return Measurement(value=3)", 'raise Unavailable("no such file")')
+    ran(toy)
+    assert expected(toy)[0] == "without a value: B1, B2"
 
 
 def test_a_run_tells_what_moved_since_the_last(toy):

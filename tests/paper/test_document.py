@@ -121,7 +121,7 @@ def test_a_derivation_has_the_results_once_its_notebook_is_executed(toy):
 
 def test_before_any_run_there_is_a_paper_that_says_so(toy):
     workspace = toy.workspace()
-    workspace.folder.mkdir(parents=True)
+    assert not workspace.folder.exists()
     built = document.build(workspace, collect(workspace))
     assert built["paper.pdf"].startswith(b"%PDF")
     assert json.loads(built["paper/data.json"])["counts"]["not run"] == "4"

@@ -37,6 +37,11 @@ def paired(settings: Settings, batches: Sequence[Batch], others: Sequence[Batch]
     return measured(settings, [quantity(batch.numbers) - quantity(other.numbers) for batch, other in pairs])
 
 
+def missed(numbers: Numbers) -> float:
+    """Return the share of the digits held out that a batch does not cover."""
+    return 1.0 - numbers.coverage
+
+
 def needed(curve: Mapping[int, float], quality: float) -> float | None:
     """Return the evaluations at which a curve first falls to `quality`, by log-log interpolation between budgets.
 

@@ -22,9 +22,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    budgets: tuple[int, ...] = (20, 60, 150)
-    batches: int = 10
-    batch: int = 48
+    budgets: tuple[int, ...] = (20, 60, 120)
+    batches: int = 12
+    batch: int = 40
     samplers: tuple[str, ...] = SAMPLERS
     compared: tuple[str, ...] = ("annealed Langevin", "Langevin, drift x2", "adaptive momentum")
     compared_budgets: tuple[int, ...] = (60,)

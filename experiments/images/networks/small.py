@@ -36,7 +36,7 @@ class Sizes(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     pixels: int = 64
-    width: int = 192
+    width: int = 256
     blocks: int = 3
     noise: int = 32
     dropped: float = 0.1
@@ -102,7 +102,7 @@ class SmallPredictor:
         return self.network(y.reshape(len(y), math.prod(self.shape)), one).reshape(y.shape)
 
 
-SHA256 = "62662aebae11010ebac29707c3952d91e22c1b1585b403e91d84c90afc21873e"
+SHA256 = "06b0acfc59b4eac897599eb7bd3ded3974c8bc10d91286dca427adbfb961a719"
 """Of the committed file."""
 
 

@@ -115,10 +115,10 @@ def folded(mean: Array, spread: float) -> Array:
 class Landing(NamedTuple):
     """Where a kernel's Gaussian images lie on a uniform grid: `(nodes, window)` arrays.
 
-    `index` of the grid's node, `z` the draw that leads there, `density` of the image there.
+    `node` is the grid node's number, `z` the draw that leads there, `density` of the image there.
     """
 
-    index: np.ndarray
+    node: np.ndarray
     z: Array
     density: Array
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -107,3 +108,12 @@ def test_few_steps_from_the_authors_files(monkeypatch: pytest.MonkeyPatch) -> No
     assert tuple(cell.published for cell in cells) == ROWS["ego_small"]
     assert all(cell.floor.low < cell.floor.value < cell.floor.high for cell in cells)
     assert all(math.isfinite(cell.stray) for cell in cells)
+
+
+def test_figures_and_table_are_made(put: Put, tmp_path: Path) -> None:
+    put(community_small(8, seed=6))
+    drawn = authors.figures(SETTINGS, tmp_path)
+    assert [figure.file.stem for figure in drawn] == ["graphs_rows", "graphs_rows_drawn"]
+    assert all(figure.file.stat().st_size > 10_000 for figure in drawn)
+    (table,) = authors.tables(SETTINGS)
+    assert len(table.rows) == 4 * 3 and {line[0] for line in table.rows} == set(SETS)

@@ -15,11 +15,11 @@ import torch
 
 from ams.ledger.claims import Verdict
 from ams.ledger.measurement import Unavailable
-from experiments.graphs import comparison, models
-from experiments.graphs.comparison import Run, Settings, moved, runs
+from experiments.graphs import comparison, models, paired
 from experiments.graphs.contenders import ADAPTIVE, CONTENDERS, DESCRIBED, FULL, LANGEVIN, PREDICTOR
 from experiments.graphs.coverage import disturbed
 from experiments.graphs.data import adjacency
+from experiments.graphs.paired import Run, Settings, moved, runs
 from experiments.graphs.runs import Outcome
 from tests.claims import claims, verdict_of
 
@@ -48,7 +48,7 @@ Put = Callable[[Mapping[str, Look]], None]
 
 def made_outcome(settings: Settings, number: int, look: Look) -> Outcome:
     share, temperature = look
-    listed = comparison.real(settings, 1 + number)
+    listed = paired.real(settings, 1 + number)
     graphs = disturbed(listed, share, settings.seed + number)
     present = torch.zeros(len(listed), 20, 20, dtype=torch.bool)
     generator = np.random.default_rng(settings.seed + number)
@@ -62,8 +62,10 @@ def made_outcome(settings: Settings, number: int, look: Look) -> Outcome:
 
 @pytest.fixture
 def put(monkeypatch: pytest.MonkeyPatch) -> Iterator[Put]:
-    """Return a function that puts made outcomes in the place of runs."""
-    cached = (comparison.discrepancy, comparison.gap)
+    """Return a function that puts made outcomes in the place of runs; they count as the authors' networks'."""
+    true = paired.model_of
+    monkeypatch.setattr(paired, "model_of", lambda origin: true(origin)._replace(published=True))
+    cached = (paired.discrepancy, paired.gap)
 
     def place(looks: Mapping[str, Look]) -> None:
         for function in cached:
@@ -73,7 +75,7 @@ def put(monkeypatch: pytest.MonkeyPatch) -> Iterator[Put]:
         def outcomes(settings: Settings, run: Run) -> tuple[Outcome, ...]:
             return tuple(made_outcome(settings, number, looks[run[0]]) for number in range(settings.seeds))
 
-        monkeypatch.setattr(comparison, "outcomes", outcomes)
+        monkeypatch.setattr(paired, "outcomes", outcomes)
 
     yield place
     for function in cached:
@@ -129,27 +131,26 @@ def test_other_temperatures_break_v8(put: Put, monkeypatch: pytest.MonkeyPatch) 
     expect(Verdict.HOLDS, "V8.corrector", "V8.momentum", "V8.forward")
     put({**AS_EXPECTED, PREDICTOR: AS_EXPECTED[DESCRIBED], DESCRIBED: AS_EXPECTED[PREDICTOR]})
     expect(Verdict.REFUTED, "V8.corrector", "V8.momentum")
-    true = comparison.graph_temperatures
-    monkeypatch.setattr(comparison, "graph_temperatures", lambda *given: 0.5 * true(*given))
+    true = paired.graph_temperatures
+    monkeypatch.setattr(paired, "graph_temperatures", lambda *given: 0.5 * true(*given))
     expect(Verdict.REFUTED, "V8.forward")
 
 
-def test_a_corrector_that_helps_breaks_v9(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_corrector_that_helps_breaks_v9(put: Put) -> None:
     """Falsifier of V9: Langevin's graphs, and those as described, of the law itself."""
-    true = comparison.model_of
-    monkeypatch.setattr(comparison, "model_of", lambda origin: true(origin)._replace(published=True))
     put(AS_EXPECTED)
-    expect(Verdict.HOLDS, "V9.corrector")
+    expect(Verdict.HOLDS, "V9.corrector", "V9.noise")
     put({**AS_EXPECTED, DESCRIBED: (0.2, 1.5), ADAPTIVE: (0.0, 2.3)})
     expect(Verdict.HOLDS, "V9.momentum")
-    put({**AS_EXPECTED, PREDICTOR: (0.12, 3.8), LANGEVIN: (0.0, 2.4), ADAPTIVE: (0.12, 2.3), DESCRIBED: (0.0, 1.5)})
-    expect(Verdict.REFUTED, "V9.corrector", "V9.momentum")
+    harmed, spared = (0.12, 2.0), (0.0, 2.0)
+    put({PREDICTOR: harmed, FULL: harmed, LANGEVIN: spared, ADAPTIVE: harmed, DESCRIBED: spared})
+    expect(Verdict.REFUTED, "V9.corrector", "V9.noise", "V9.momentum")
 
 
-def test_v9_is_said_of_the_authors_networks_alone(put: Put) -> None:
-    put(AS_EXPECTED)
-    with pytest.raises(Unavailable, match="gdss-community_small is not here"):
-        comparison.the_corrector_harms(MADE)
+def test_some_claims_are_of_the_authors_networks_alone() -> None:
+    for check in (comparison.competitive_with_langevin, comparison.resolution, comparison.the_momentum_harms):
+        with pytest.raises(Unavailable, match="gdss-community_small is not here"):
+            check(MADE)
 
 
 def test_runs_are_every_contender_and_the_predictor_at_equal_cost() -> None:

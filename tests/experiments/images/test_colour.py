@@ -21,22 +21,24 @@ from tests.experiments.images.original import checkpoint, made
 needs_cifar = pytest.mark.skipif(
     not (Path(os.environ.get("AMS_DATA", "/missing")) / "cifar10").is_dir(), reason="AMS_DATA lacks cifar10"
 )
-SMALL = Settings(budgets=(20, 300), batches=6, batch=6, points=100, reference=40)
+SMALL = Settings(budgets=(20, 600), batches=4, batch=6, points=100, reference=40)
 
 
-@pytest.fixture(autouse=True)
-def plain_features(monkeypatch):
+@pytest.fixture(autouse=True, scope="module")
+def plain_features():
     """Features that cost nothing: means over blocks of pixels."""
 
     def features(x):
         return torch.nn.functional.avg_pool2d(x, 8).flatten(1)
 
-    monkeypatch.setattr(colour, "extractor", lambda name: Extractor("blocks", "0" * 64, features))
-    colour.judge.cache_clear()
-    colour.outcomes.cache_clear()
-    yield
-    colour.judge.cache_clear()
-    colour.outcomes.cache_clear()
+    cached = colour.judge, colour.outcomes
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(colour, "extractor", lambda name: Extractor("blocks", "0" * 64, features))
+        for function in cached:
+            function.cache_clear()
+        yield
+    for function in cached:
+        function.cache_clear()
 
 
 @needs_cifar
