@@ -86,11 +86,21 @@ def draw_rows(rows: Sequence[Row], ticks: Sequence[int]) -> Drawing:
         )
     for row, axes in zip(rows, panels[:, 0], strict=True):
         axes.set_ylabel(row.label)
+    shown = apart(ticks)
     for axes in panels[-1]:
         axes.set_xscale("log")
-        axes.set_xticks(ticks, [str(tick) for tick in ticks], fontsize=6.5)
+        axes.set_xticks(shown, [str(tick) for tick in shown], fontsize=6.5)
         axes.minorticks_off()
     return drawing
+
+
+def apart(ticks: Sequence[int], ratio: float = 1.9) -> list[int]:
+    """Return the ticks, rising, without those that would stand in another's place on a logarithmic axis."""
+    kept: list[int] = []
+    for tick in sorted(ticks):
+        if not kept or tick >= ratio * kept[-1]:
+            kept.append(tick)
+    return kept
 
 
 def _panel(axes: Axes, row: Row, names: Sequence[str]) -> None:

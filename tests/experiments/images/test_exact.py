@@ -14,7 +14,7 @@ from ams.ledger.claims import Verdict
 from ams.samplers import State, last
 from ams.samplers import run as loop
 from ams.samplers.draws import generated_per_sample, seeded_per_sample
-from experiments.images import comparison, digits, exact, speed, starving, tuning
+from experiments.images import comparison, digits, drawing, exact, speed, starving, tuning
 from experiments.images.runs import ENTRANTS, RELEASED, generator, run, solved, started
 from tests.claims import claims, quick_settings, verdict_of
 
@@ -254,6 +254,10 @@ def test_table_has_a_row_for_each_run(results):
     assert len(fast.rows) == kinds * len(settings.levels)
     assert all(row[3] != "neither" or row[6] == "neither" for row in fast.rows)
     assert len(rare.rows) == len(starving.WATCHED)
+
+
+def test_ticks_leave_room_for_each_other():
+    assert drawing.apart([10, 20, 40, 60, 100, 150, 300, 2000]) == [10, 20, 40, 100, 300, 2000]
 
 
 def test_figures_are_written(results, tmp_path):
