@@ -161,8 +161,8 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         f"community_small, {title} networks. Unbiased squared MMD to {settings.reference} fresh graphs of the law "
         f"(mean of degree, clustering, orbit) against steps and against score evaluations; {count} graphs a point "
         f"({most} in the fewest steps), {settings.graphs} a seed, the same noise for all; bands: 95 % of bootstrap, "
-        f"both sets drawn again; grey: real graphs, {most}. Right: temperature of the adjacency at $t = 0.1$, 1 for the "
-        f"forward process (99.9 %)."
+        f"both sets drawn again; grey: real graphs, {most}. Right: temperature of the adjacency at $t = 0.1$, 1 for "
+        f"the forward process (99.9 %)."
     )
     steps = min(settings.steps)
     rows = {"real": real(settings, 1)[: settings.drawn]}
