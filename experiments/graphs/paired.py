@@ -48,8 +48,8 @@ SURE = 0.999
 class Settings(BaseModel):
     """Which networks; `seeds` runs of `graphs` graphs each, coupled as released in batches of `batch`; how many steps.
 
-    Those of `once` run in the fewest steps only. `reference` counts the graphs that they are compared with; `snr` and
-    `scale_eps` are the published ones.
+    In the fewest steps there are `more` seeds, and the contenders of `once` run in those only. `reference` counts the
+    graphs that they are compared with; `snr` and `scale_eps` are the published ones.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -59,6 +59,7 @@ class Settings(BaseModel):
     once: tuple[str, ...] = (FULL, AVERAGED, CONSTANT_IN_BOTH, ALONE)
     steps: tuple[int, ...] = (100, 200, 500)
     seeds: int = 3
+    more: int = 6
     graphs: int = 40
     batch: int = 5
     reference: int = 200
@@ -86,7 +87,7 @@ def outcomes(settings: Settings, run: Run) -> tuple[Outcome, ...]:
     model, (name, steps) = model_of(settings.networks), run
     batches = (
         Batch(tuple(graph.nodes for graph in real(settings, 1 + number)), settings.batch, settings.seed + number)
-        for number in range(settings.seeds)
+        for number in range(len(seeds(settings, run)))
     )
     chosen = settings.snr, settings.scale_eps
     return tuple(outcome(model, CONTENDERS[name], steps, *chosen, batch) for batch in batches)
@@ -112,15 +113,16 @@ def made(settings: Settings, run: Run) -> list[list[Graph]]:
 @cache
 def discrepancy(settings: Settings, run: Run | None) -> Interval:
     """Return the squared MMD of a run's graphs to the reference; of fresh graphs of the law for None: the floor."""
-    count = settings.seeds * settings.graphs
+    count = settings.more * settings.graphs
     graphs = real(settings, 1000, count) if run is None else [one for listed in made(settings, run) for one in listed]
     return unbiased_mmd(PUBLISHED, reference(settings), graphs, settings.seed, CONFIDENCE)
 
 
 @cache
 def gap(settings: Settings, nearer: Run, farther: Run, confidence: float = CONFIDENCE) -> Difference:
-    """Return how much nearer the reference one run is than another, paired by noise; a batch is one draw."""
-    pair = made(settings, nearer), made(settings, farther)
+    """Return how much nearer the reference one run is than another, of the seeds of both; a batch is one draw."""
+    common = len(common_seeds(settings, [nearer, farther]))
+    pair = made(settings, nearer)[:common], made(settings, farther)[:common]
     return difference(reference(settings), *pair, settings.seed, PUBLISHED, confidence, settings.batch)
 
 
@@ -132,7 +134,7 @@ def told(settings: Settings, found: Difference, **detail: JsonValue) -> Measurem
         low=low,
         high=high,
         n=units,
-        seeds=seeds(settings),
+        seeds=tuple(settings.seed + number for number in range(len(found.seeds))),
         detail={
             "networks": model_of(settings.networks).title,
             "each seed": [round(one, 4) for one in found.seeds],
@@ -142,9 +144,15 @@ def told(settings: Settings, found: Difference, **detail: JsonValue) -> Measurem
     )
 
 
-def seeds(settings: Settings) -> tuple[int, ...]:
-    """Return the seeds of the runs."""
-    return tuple(settings.seed + number for number in range(settings.seeds))
+def seeds(settings: Settings, run: Run) -> tuple[int, ...]:
+    """Return the seeds of a run."""
+    count = settings.more if run[1] == min(settings.steps) else settings.seeds
+    return tuple(settings.seed + number for number in range(count))
+
+
+def common_seeds(settings: Settings, listed: Sequence[Run]) -> tuple[int, ...]:
+    """Return the seeds that all of these runs have."""
+    return min((seeds(settings, run) for run in listed), key=len)
 
 
 def only_the_authors(settings: Settings) -> None:
@@ -159,7 +167,7 @@ Quantity = Callable[..., Float[Tensor, " graphs"]]
 
 def paired(settings: Settings, listed: Sequence[Run], quantity: Quantity, **detail: JsonValue) -> Measurement:
     """Return the mean of a quantity of the runs' outcomes, graph by graph, with its interval over batches."""
-    of_seeds = zip(*(outcomes(settings, run) for run in listed), strict=True)
+    of_seeds = zip(*(outcomes(settings, run) for run in listed), strict=False)
     return over_batches(settings, [quantity(*found) for found in of_seeds], **detail)
 
 
@@ -168,9 +176,8 @@ def over_batches(settings: Settings, columns: Sequence[Float[Tensor, " graphs"]]
     means = torch.cat([column.view(-1, settings.batch).mean(1) for column in columns])
     value, low, high, units = mean_interval(means.double().numpy(), SURE)
     title = model_of(settings.networks).title
-    return Measurement(
-        value=value, low=low, high=high, n=units, seeds=seeds(settings), detail={"networks": title, **detail}
-    )
+    used = tuple(settings.seed + number for number in range(len(columns)))
+    return Measurement(value=value, low=low, high=high, n=units, seeds=used, detail={"networks": title, **detail})
 
 
 def cooler(one: Outcome, other: Outcome) -> Float[Tensor, " graphs"]:

@@ -28,6 +28,7 @@ MADE = Settings(
     contenders=(PREDICTOR, LANGEVIN, FULL, ADAPTIVE, DESCRIBED),
     steps=(100, 500),
     seeds=2,
+    more=3,
     graphs=24,
     batch=2,
     reference=80,
@@ -73,7 +74,9 @@ def put(monkeypatch: pytest.MonkeyPatch) -> Iterator[Put]:
 
         @cache
         def outcomes(settings: Settings, run: Run) -> tuple[Outcome, ...]:
-            return tuple(made_outcome(settings, number, looks[run[0]]) for number in range(settings.seeds))
+            return tuple(
+                made_outcome(settings, number, looks[run[0]]) for number in range(len(paired.seeds(settings, run)))
+            )
 
         monkeypatch.setattr(paired, "outcomes", outcomes)
 
@@ -136,15 +139,12 @@ def test_other_temperatures_break_v8(put: Put, monkeypatch: pytest.MonkeyPatch) 
     expect(Verdict.REFUTED, "V8.forward")
 
 
-def test_a_corrector_that_helps_breaks_v9(put: Put) -> None:
-    """Falsifier of V9: Langevin's graphs, and those as described, of the law itself."""
-    put(AS_EXPECTED)
-    expect(Verdict.HOLDS, "V9.corrector", "V9.noise")
+def test_momentum_that_helps_breaks_v9(put: Put) -> None:
+    """Falsifier of V9: graphs as described of the law itself, those of the released form with pairs flipped."""
     put({**AS_EXPECTED, DESCRIBED: (0.2, 1.5), ADAPTIVE: (0.0, 2.3)})
     expect(Verdict.HOLDS, "V9.momentum")
-    harmed, spared = (0.12, 2.0), (0.0, 2.0)
-    put({PREDICTOR: harmed, FULL: harmed, LANGEVIN: spared, ADAPTIVE: harmed, DESCRIBED: spared})
-    expect(Verdict.REFUTED, "V9.corrector", "V9.noise", "V9.momentum")
+    put({**AS_EXPECTED, DESCRIBED: (0.0, 1.5), ADAPTIVE: (0.12, 2.3)})
+    expect(Verdict.REFUTED, "V9.momentum")
 
 
 def test_some_claims_are_of_the_authors_networks_alone() -> None:
