@@ -47,6 +47,8 @@ def _curves(axes: Axes, curves: Curves, factor: Callable[[str], int]) -> None:
         drawn = look(name)
         axes.plot(at, mean, markersize=4, **drawn)
         axes.fill_between(at, low, high, color=drawn["color"], alpha=0.12, lw=0)
+        if len(at) == 1:  # no band to see
+            axes.vlines(at, low, high, color=drawn["color"], alpha=0.5)
         places |= set(at)
     axes.set(xscale="log")
     axes.set_xticks(sorted(places), [str(place) for place in sorted(places)])
