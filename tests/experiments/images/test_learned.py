@@ -69,8 +69,8 @@ def test_the_baseline_in_its_place_breaks_q2(exchanged):
 
 
 def test_a_sampler_that_is_faster_would_make_q2a_hold(exchanged):
-    """Falsifier of the refutation Q2a: reverse diffusion's samples in adaptive momentum's place save more than half."""
-    exchanged({"adaptive momentum": "reverse diffusion"})
+    """Falsifier of the refutation Q2a: the isothermal sampler's samples in its place save more than half."""
+    exchanged({"adaptive momentum": "isothermal, e = 1/2"})
     assert verdict_of("Q2a") is Verdict.HOLDS
 
 
@@ -100,11 +100,10 @@ def test_a_sampler_that_wins_would_make_q4_hold(exchanged):
     assert verdict_of("Q4") is Verdict.HOLDS
 
 
-def test_adaptive_momentum_in_its_place_breaks_q5(exchanged):
-    """Falsifier of Q5: samples that are too warm, or cooled, in the isothermal sampler's place."""
+def test_langevin_in_its_place_breaks_q5(exchanged):
+    """Falsifier of Q5: annealed Langevin, whose samples have not arrived, in the isothermal sampler's place."""
     exchanged({"isothermal, e = 1/2": "annealed Langevin"})
-    assert verdict_of("Q5", only="coverage") is Verdict.REFUTED
-    exchanged({"isothermal, e = 1/2": "Langevin, drift x2"})
+    assert verdict_of("Q5", only="coverage") is not Verdict.HOLDS
     assert verdict_of("Q5", only="temperature") is Verdict.REFUTED
 
 
