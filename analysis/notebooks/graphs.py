@@ -37,7 +37,7 @@ settings
 # The law of community_small is known: the generator of the release draws two fixed graphs and random bridges between them. So the
 # reference is fresh graphs of the law, as many as wanted. Graphs are compared by the unbiased squared MMD of degrees,
 # clustering coefficients and orbit counts, with the published kernels; the mean of the three is what claims speak of. A published
-# row's own estimator is biased upwards, by as much as is published (claim W2).
+# row's own estimator is biased upwards, by as much as is published (claim V11).
 #
 # All contenders start from the same noise and draw the same noise, so differences are paired; both sets are drawn again for their
 # intervals, and a batch whose graphs are coupled is one draw.

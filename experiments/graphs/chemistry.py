@@ -1,4 +1,4 @@
-"""Molecules from the authors' checkpoints and settings, in fewer steps and numbers: claims W4 (QM9) and W5 (ZINC250k).
+"""Molecules from the authors' checkpoints and settings, in fewer steps and numbers: claims V13 (QM9) and V14 (ZINC250k).
 
 Needs the extra `molecules`. The Frechet ChemNet distance depends on the sizes of the sets: they are equal, and real
 against real is the floor.
@@ -146,20 +146,20 @@ def shared(settings: Settings, name: str, share: Interval, **detail: JsonValue) 
     )
 
 
-@check("W4.validity")
+@check("V13.validity")
 def qm9_is_valid(settings: Settings) -> Measurement:
     """Return the share of QM9 molecules that are valid without correction."""
     return shared(settings, "QM9", row(settings, "QM9").quality.validity)
 
 
-@check("W4.novelty")
+@check("V13.novelty")
 def qm9_is_new(settings: Settings) -> Measurement:
     """Return the share of different QM9 molecules that are not in QM9."""
     found = row(settings, "QM9").quality
     return shared(settings, "QM9", found.novelty, uniqueness=found.uniqueness)
 
 
-@check("W4.nspdk")
+@check("V13.nspdk")
 def qm9_is_near(settings: Settings) -> Measurement:
     """Return the squared NSPDK MMD of generated QM9 molecules, less that of real ones' floor in the detail."""
     found = row(settings, "QM9")
@@ -167,13 +167,13 @@ def qm9_is_near(settings: Settings) -> Measurement:
     return shared(settings, "QM9", found.nspdk, **distances, **{"Frechet ChemNet, real": found.chemnet_real})
 
 
-@check("W5.validity")
+@check("V14.validity")
 def zinc_is_valid(settings: Settings) -> Measurement:
     """Return the share of ZINC250k molecules that are valid without correction."""
     return shared(settings, "ZINC250k", row(settings, "ZINC250k").quality.validity)
 
 
-@check("W5.novelty")
+@check("V14.novelty")
 def zinc_is_new(settings: Settings) -> Measurement:
     """Return the share of different ZINC250k molecules that are not in the validation list."""
     found = row(settings, "ZINC250k").quality
@@ -195,4 +195,4 @@ def tables(settings: Settings) -> list[Table]:
         f"ChemNet distance at equal sizes (none for fewer than {FEWEST}), and both for real molecules."
     )
     header = ("set", "molecules", "steps", "valid", "low", "high", "unique", "new", "NSPDK", "real", "FCD", "real FCD")
-    return [Table(id="molecules", caption=caption, header=header, rows=tuple(rows), claims=("W4", "W5"))]
+    return [Table(id="molecules", caption=caption, header=header, rows=tuple(rows), claims=("V13", "V14"))]
