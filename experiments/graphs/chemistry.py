@@ -1,4 +1,4 @@
-"""Molecules from the authors' checkpoints and settings, in fewer steps and numbers: claims V13 (QM9) and V14 (ZINC250k).
+"""Molecules from the authors' checkpoints and settings, fewer and in fewer steps: claims V13 (QM9) and V14 (ZINC250k).
 
 Needs the extra `molecules`. The Frechet ChemNet distance depends on the sizes of the sets: they are equal, and real
 against real is the floor.
