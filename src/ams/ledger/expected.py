@@ -124,7 +124,7 @@ def expected_of(ledger: Ledger, beside: float = 0.0) -> Expected:
         processor=newest.processor,
         device=newest.device,
         commit=newest.commit,
-        beside=round(beside, 1),
+        beside=round(beside, 4),
         claims={row.id: _claim(row) for row in rows},
     )
 
