@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ams.data import Graph, load_graphs
-from ams.data.bounded import guarded, inflated
+from ams.data.bounded import content_of, guarded, inflated
 from ams.ledger.problems import InputProblem
 from experiments.graphs.data import trimmed
 from experiments.graphs.statistics import MOST_NODES
@@ -28,7 +28,7 @@ _GZIP, _PICKLE, _HEADER = b"\x1f\x8b", b"\x80", b">>graph6<<"
 
 def read_graphs(path: Path) -> list[Graph]:
     """Return the graphs in a file. Raises InputProblem, one line, for a file that is none or an empty set."""
-    content = _content(path)
+    content = content_of(path, LARGEST)
     if content.startswith(_PICKLE):
         listed = load_graphs(content, str(path))
     else:
@@ -48,17 +48,6 @@ def parse_graphs(content: bytes) -> list[Graph]:
         return list(_from_json(text))
     lines = text.removeprefix(_HEADER).splitlines()
     return [_numbered(line.strip(), number) for number, line in enumerate(lines, start=1) if line.strip()]
-
-
-def _content(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(LARGEST + 1)
-    except OSError as error:
-        raise InputProblem(f"{path}: cannot be read ({error.strerror})") from None
-    if len(content) > LARGEST:
-        raise InputProblem(f"{path}: more than {LARGEST >> 20} MiB")
-    return content
 
 
 def _from_json(text: bytes) -> Iterator[Graph]:

@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor, nn
 
+from ams.data.bounded import content_of
 from ams.ledger.files import sha256_of
 from ams.ledger.problems import InputProblem, from_validation
 from experiments.graphs.checkpoints import Networks
@@ -92,13 +93,7 @@ def read_trained(path: Path, sha256: str | None = None) -> Trained:
 
 def _content(path: Path, sha256: str | None) -> bytes:
     """Return the file's bytes, at most `LARGEST`, of the sha256 asked for. Raises InputProblem."""
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(LARGEST + 1)
-    except OSError as error:
-        raise InputProblem(f"{path}: cannot be read ({error.strerror})") from None
-    if len(content) > LARGEST:
-        raise InputProblem(f"{path}: more than the {LARGEST >> 20} MiB that such a file has")
+    content = content_of(path, LARGEST)
     if sha256 is not None and (found := sha256_of(content)) != sha256:
         raise InputProblem(f"{path}: sha256 {found}, expected {sha256}: put the committed file back")
     return content

@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from ams.ledger.problems import InputProblem
 
@@ -34,6 +34,18 @@ def guarded(where: str, what: str) -> Iterator[None]:
         text = "".join(letter if letter.isprintable() else "?" for letter in text)
         reason = text if isinstance(error, ValueError) and text else f"{type(error).__name__} {text}".strip()
         raise InputProblem(f"{where}: not {what} ({reason}); replace it by the original") from None
+
+
+def content_of(path: Path, largest: int) -> bytes:
+    """Return a file's bytes, of which at most `largest` are read. Raises InputProblem for more, or an unreadable file."""
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(largest + 1)
+    except OSError as error:
+        raise InputProblem(f"{path}: cannot be read ({error.strerror})") from None
+    if len(content) > largest:
+        raise InputProblem(f"{path}: more than the {largest >> 20} MiB that such a file has")
+    return content
 
 
 def inflated(content: bytes, largest: int = LARGEST) -> bytes:
