@@ -37,7 +37,7 @@ def guarded(where: str, what: str) -> Iterator[None]:
 
 
 def content_of(path: Path, largest: int) -> bytes:
-    """Return a file's bytes, of which at most `largest` are read. Raises InputProblem for more, or an unreadable file."""
+    """Return a file's bytes, of which at most `largest` are read. Raises InputProblem for more, or no reading."""
     try:
         with path.open("rb") as stream:
             content = stream.read(largest + 1)
