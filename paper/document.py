@@ -32,7 +32,6 @@ SOURCE = Path(__file__).with_name("paper.typ")
 NAMES = ("paper/data.json", "paper.pdf")
 SIZE = re.compile(r'<svg[^>]*?\bwidth="(?P<width>[\d.]+)pt" height="(?P<height>[\d.]+)pt"')
 TEXT_WIDTH, TEXT_HEIGHT = 470.0, 540.0  # of the page, in points
-LONGEST = 30  # rows of a table that is shown whole
 Data = dict[str, Any]
 
 
@@ -216,7 +215,7 @@ def size_of(svg: Path) -> float:
 
 
 def _table(folder: str, table: Table) -> Data:
-    shown = table.rows if len(table.rows) <= LONGEST else table.rows[: LONGEST // 2]
+    shown, more = views.rows_of(table)
     numeric = [all(not isinstance(row[n], str) for row in table.rows) for n in range(len(table.header))]
     return {
         "id": table.id,
@@ -224,7 +223,7 @@ def _table(folder: str, table: Table) -> Data:
         "numeric": numeric,
         "header": [pieces(cell) for cell in table.header],
         "rows": [[_cell(cell) for cell in row] for row in shown],
-        "more": str(len(table.rows) - len(shown)) if len(shown) < len(table.rows) else "",
+        "more": str(more) if more else "",
         "file": f"{folder}/{table.id}.csv",
     }
 

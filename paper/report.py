@@ -45,6 +45,7 @@ def build(workspace: Workspace, ledger: Ledger) -> str:
         environments=views.environments(ledger.claims),
         costs=views.costs(claims),
         newest=views.newest(ledger),
+        rows_of=views.rows_of,
         picture=lambda view, figure: data_address(workspace.folder / view.folder / figure.file),
         source=lambda where: source_of(workspace.root, where),
         address=lambda where: address_of(workspace.root, workspace.folder, where),
