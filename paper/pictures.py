@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from paper.lean import lean
 
 # An SVG of very many points is slower to show than its pixels
 LARGEST_SVG = 300_000
+SIZE = re.compile(r'<svg[^>]*?\bwidth="(?P<width>[\d.]+)pt" height="(?P<height>[\d.]+)pt"')
 # What may not stand in an address, or not in an attribute between apostrophes; the rest of an SVG may
 ESCAPES = str.maketrans({"%": "%25", "#": "%23", "'": "%27", "&": "&amp;", "\n": " "})
 
@@ -31,3 +33,15 @@ def data_address(file: Path) -> Markup:
         return Markup(f"data:image/png;base64,{b64encode(picture.read_bytes()).decode()}")
     text = lean(picture.read_text(encoding="utf-8"))
     return Markup("data:image/svg+xml," + text.translate(ESCAPES))
+
+
+def size_of(svg: Path) -> tuple[float, float]:
+    """Return a figure's width and height in points.
+
+    Raises OSError; ValueError for a file that does not tell its size in points, as matplotlib's do.
+    """
+    with svg.open(encoding="utf-8") as file:
+        found = SIZE.search(file.read(4096))
+    if found is None:
+        raise ValueError(f"{svg}: no width and height in points")
+    return float(found["width"]), float(found["height"])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ams.fresh import Fresh, read_fresh
 from ams.ledger.claims import Check, Claim, Group, Part, Profile, Relation, Verdict
 from ams.ledger.expected import Comparison, Expected, Moved, compare, read_expected
-from ams.ledger.figures import Cell, Figure, Table
+from ams.ledger.figures import Figure, Table
 from ams.ledger.loading import load_claims
 from ams.ledger.provenance import Environment
 from ams.ledger.records import CheckResult, NotCurrent, current_artefacts
@@ -18,11 +18,11 @@ from ams.mutation.results import Row, rows
 from ams.runner.finish import collect
 from ams.runner.workspace import Workspace
 from paper.remarks import Deviation, Finding, load_deviations
+from paper.spelling import spelled
 from paper.templating import number, spread
 
 RELATIONS = {Relation.EQUAL: ("=", "±"), Relation.AT_MOST: ("≤", "+"), Relation.AT_LEAST: ("≥", "−")}
 MARKS = {Verdict.HOLDS: "✓", Verdict.REFUTED: "✗", Verdict.INCONCLUSIVE: "?", Verdict.NOT_RUN: "–"}
-LONGEST = 30  # rows of a table that is shown whole
 PARTS = {
     Part.THEORY: "Theory",
     Part.IMAGES: "Images",
@@ -47,6 +47,11 @@ class CheckView(NamedTuple):
     result: CheckResult | None
     measured: str
     claimed: str
+
+    @property
+    def quantity(self) -> str:
+        """Return what is measured, its formulas marked as such."""
+        return spelled(self.check.quantity)
 
 
 class ClaimView(NamedTuple):
@@ -250,12 +255,6 @@ def _group(workspace: Workspace, group: Group) -> GroupView:
     except NotCurrent as reason:
         return GroupView(group, [], [], folder, str(reason), page)
     return GroupView(group, list(found.figures), list(found.tables), folder, found.reason, page)
-
-
-def rows_of(table: Table) -> tuple[tuple[tuple[Cell, ...], ...], int]:
-    """Return the rows of a table that a document shows, and how many more are in its CSV file alone."""
-    shown = table.rows if len(table.rows) <= LONGEST else table.rows[: LONGEST // 2]
-    return shown, len(table.rows) - len(shown)
 
 
 def standing(claims: Sequence[ClaimView], groups: Sequence[GroupView]) -> dict[str, str]:

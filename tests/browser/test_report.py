@@ -178,6 +178,18 @@ def test_the_whole_page_loads_in_time_with_every_claim(browser, whole_page):
     took = opened.page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd / 1000")
     assert 0 < took < LONGEST_LOAD
     assert len(opened.shown()) > 100 and opened.errors == [] and opened.foreign() == []
-    pictures = opened.page.eval_on_selector_all("figure > img", "all => all.map(one => one.naturalWidth)")
-    assert len(pictures) == FIGURES and min(pictures) > 300
+    opened.context.close()
+
+
+def test_pictures_come_when_they_are_needed_and_all_of_them_for_print(browser, whole_page):
+    opened, pictures = Visit(browser, whole_page), "[...document.querySelectorAll('section figure > img')]"
+    assert opened.page.evaluate(f"{pictures}.length") == FIGURES
+    assert opened.page.evaluate(f"{pictures}.filter(one => one.naturalWidth > 300).length") < FIGURES
+    height = opened.page.evaluate("document.documentElement.scrollHeight")
+    opened.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    opened.page.wait_for_function(f"{pictures}.every(one => one.complete && one.naturalWidth > 300)")
+    opened.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    moved = opened.page.evaluate("document.documentElement.scrollHeight") - height
+    assert abs(moved) < FIGURES, "their places were kept, to a pixel each"
+    assert opened.errors == [] and opened.foreign() == []
     opened.context.close()

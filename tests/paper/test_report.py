@@ -355,6 +355,14 @@ def test_limitations_are_listed(toy):
     assert "<strong>Size.</strong> It is <code>small</code>." in text_of(run_all(toy))
 
 
+def test_the_notation_is_shown_where_there_is_one(toy):
+    assert 'id="notation"' not in text_of(run_all(toy))
+    toy.write("paper/notation.toml", "step = ['$$x + a s$$']\n[[symbol]]\nsign = '$s$'\nmeaning = 'the score'\n")
+    text = text_of(toy.workspace())
+    section = text[text.index('<section id="notation"') : text.index('id="claims"')]
+    assert section.count("<math") == 2 and "<td>the score</td>" in section
+
+
 def test_a_finding_is_told_beside_the_paper_s_claim_while_its_verdicts_stand(toy):
     finding = '[[finding]]\npaper = "P1"\nneeds = {{ A2 = "{verdict}" }}\ntext = "A pair is {{A2.two}}."\n'
     toy.write("paper/findings.toml", finding.format(verdict="refuted"))
