@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,9 @@ from ams.noise import Level
 from ams.runner.finish import collect
 from ams.runner.group import run_group
 from ams.runner.plan import Run
-from ams.samplers import Info, langevin, sample
+from ams.samplers import langevin, sample
 from paper import readme
+from tests.claims import claims
 from tests.toy import Toy
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,8 +36,8 @@ def shown(word: str, kind: str = "python") -> str:
 @pytest.fixture
 def step():
     """Return the sampler that README shows how to add: plain Langevin."""
-    names = {"Info": Info}
-    exec(shown("my_step"), names)
+    names: dict[str, object] = {}
+    exec(shown("def my_step"), names)
     return names["my_step"]
 
 
@@ -62,7 +64,7 @@ def claim(tmp_path):
     toy.write_module("step_bias", shown('@check("Y1'))
     entry = shown("Y1", "toml").replace("analysis.step_bias", f"{toy.package}.step_bias")
     toy.write("paper/claims.toml", (toy.root / "paper/claims.toml").read_text() + entry)
-    toy.write("tests/test_step_bias.py", "def test_a_shorter_step_breaks_y1(): ...\n")
+    toy.write("tests/test_step_bias.py", shown("def test_a_shorter_step_breaks_y1"))
     return toy
 
 
@@ -77,6 +79,26 @@ def test_the_shown_claim_holds_and_can_fail(claim):
     assert verdict_of(claim) == "holds"
     claim.write("config/quick.yaml", "one_process: true\nnotebooks: false\ngroups: {step_bias: {step: 0.09}}\n")
     assert verdict_of(claim) == "refuted"
+
+
+def test_the_shown_falsifier_sees_the_shown_claim_s_verdict_flip(claim, monkeypatch):
+    monkeypatch.setattr("tests.claims.ROOT", claim.workspace().root)
+    monkeypatch.setattr("tests.claims.claims", claims.__wrapped__)
+    code = shown("def test_a_shorter_step_breaks_y1").replace("analysis.step_bias", f"{claim.package}.step_bias")
+    names: dict[str, Callable[[], None]] = {}
+    exec(code, names)
+    names["test_a_shorter_step_breaks_y1"]()
+    claim.replace_in_module("step_bias", "settings.step", "0.1 + 0 * settings.step")
+    with pytest.raises(AssertionError):
+        names["test_a_shorter_step_breaks_y1"]()
+
+
+def test_sampler_and_target_run_together_as_shown(capsys):
+    names: dict[str, object] = {}
+    for word in ("def my_step", "class Interval", "target, level, generator"):
+        exec(shown(word), names)
+    low, high = (float(end) for end in re.findall(r"-?\d\.\d+", capsys.readouterr().out))
+    assert -1.5 < low < -0.5 < 0.5 < high < 1.5
 
 
 def test_the_shown_target_is_a_law_with_its_score():
@@ -118,7 +140,7 @@ def test_every_file_that_is_named_is_there():
 def test_every_claim_that_is_named_is_there():
     known = {claim.id for claim in load_claims(ROOT).claim}
     outside = readme.BLOCK.sub("", TEXT)
-    prose = re.sub(r"```.*?```", "", outside, flags=re.DOTALL)
+    prose = re.sub(r"```.*?```|`[^`]*`", "", outside, flags=re.DOTALL)
     assert set(re.findall(r"\b[A-Z]\d[a-c]?\b", prose)) <= known
 
 

@@ -84,7 +84,7 @@ class Screen:
 def listing(item: Item) -> str:
     """Return a claim's line in the list of claims."""
     state = f"{item.record.verdict}, current" if item.record and not item.why else f"to do: {item.why}"
-    return f"{item.claim.id:<5} {item.group.id:<10} expected {item.claim.expected:<12} {item.claim.title} ({state})"
+    return f"{item.claim.id:<5} {item.group.id:<16} expected {item.claim.expected:<12} {item.claim.title} ({state})"
 
 
 def seconds(value: float) -> str:
