@@ -183,7 +183,7 @@ def test_a_spoilt_document_is_named_and_written_again(session, name):
 def test_only_runs_what_it_names(session):
     assert session.run(only=("A2",)) == 0
     assert session.computed() == {"A2"}
-    assert "4 claims: 1 refuted, 3 not run (3 of them not selected)" in session.said
+    assert "4 claims: 1 refuted, 3 not run; 3 were not selected" in session.said
     assert "One is one" not in session.said
     assert not (session.toy.folder() / "figures").exists()
     assert session.rows()["A1"]["reason"] == "not selected in the last run; no record"

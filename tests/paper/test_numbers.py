@@ -10,10 +10,13 @@ import re
 import tomllib
 from collections.abc import Iterable
 from html import unescape
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from ams.ledger.claims import Profile
+from ams.ledger.loading import load_claims, load_config, load_exhibits
 from ams.runner.finish import collect
 from paper import document, readme, report
 from tests.paper.test_document import needs_poppler, text_of
@@ -37,6 +40,11 @@ ALLOWED = {
     "3": "exit code",
     "20": "an argument of a command that is shown",
     "500": "an argument of a command that is shown",
+}
+# Sizes in paper/exhibits.toml that no setting states by itself, with what gives them
+SUMS = {
+    "F-samples": {"8": "pixels of scikit-learn's digits"},
+    "T-graphs": {"120": "40 graphs of each of three seeds", "240": "40 graphs of each of six"},
 }
 # In the report's own words, whatever the records: templates and paper.typ
 OWN_WORDS = {"2405.13726", "0", "1", "2", "5"}  # counts of nothing; "2 to 5 times", the abstract's; the exhibit's "1"
@@ -83,6 +91,25 @@ def test_what_people_write_beside_claims_holds_no_measured_number(name):
     prose = " ".join(re.sub(r"\$[^$]*\$|`[^`]*`|\{[^}]*\}", " ", text) for text in texts)
     chosen = {"1", "20", "50", "60", "100", "150"}  # the law's own temperature, budgets
     assert numbers(prose) <= chosen, "nothing that was measured"
+
+
+def settings_of(groups: set[str]) -> set[str]:
+    """Return the numbers in the settings of these groups, in every profile that runs them."""
+    claims, found = load_claims(ROOT), set()
+    for profile in (Profile.QUICK, Profile.CPU, Profile.GPU):
+        config = load_config(ROOT, profile, claims.seen_by(profile))
+        for group in claims.group:
+            if group.id in groups:
+                settings = import_module(group.module).Settings(**config.settings_of(group.id))
+                found |= set(re.findall(r"\d[\d.]*", settings.model_dump_json()))
+    return found
+
+
+@pytest.mark.parametrize("exhibit", load_exhibits(ROOT).exhibit, ids=lambda exhibit: exhibit.id)
+def test_the_sizes_that_an_exhibit_names_are_settings_of_what_stands_for_it(exhibit):
+    groups = {claim.group for claim in load_claims(ROOT).claim if claim.id in exhibit.here}
+    told = numbers(f"{exhibit.scaling} {exhibit.reason}")
+    assert told <= settings_of(groups) | SUMS.get(exhibit.id, {}).keys()
 
 
 def written(toy: Toy) -> set[str]:

@@ -71,7 +71,7 @@ class Screen:
                 self.say(f"{row.id:<5} {row.verdict:<12} expected {row.expected:<12} {row.title}{_why(row)}")
         summary = ledger.summary
         counts = ", ".join(f"{count} {verdict}" for verdict, count in summary.verdicts.items() if count)
-        others = f" ({summary.total - len(rows)} of them not selected)" if len(rows) < summary.total else ""
+        others = f"; {summary.total - len(rows)} were not selected" if len(rows) < summary.total else ""
         self.say(f"{counted(summary.total, 'claim')}: {counts}{others}")
         for label, names in (("failed", summary.failed), ("against expectation", summary.contradictions)):
             if names:
