@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -25,26 +25,33 @@ DODGE = 1.03
 LARGE = 100
 """Nodes of graphs that are drawn in points of the page, not as lines: they would be most of the file."""
 NODES, EDGES = "#0072B2", "0.45"
+HEAT = (0.5, 1, 2, 4)
+"""Temperatures that have a tick."""
 
 
 def draw_curves(mmd: Curves, temperature: Curves, floor: Interval, evaluations: Callable[[str], int]) -> Drawing:
     """Draw discrepancies (left) and temperatures (right) of contenders, `evaluations(name)` those of a step.
 
-    Above, against score evaluations, those of several budgets, if there are any besides the one without a corrector;
-    below, all of them in the fewest steps, and those that cost less in as many evaluations too.
+    Above, against score evaluations, those of several budgets, if they are several; below, all in the fewest steps, and
+    those that cost less in as many evaluations too.
     """
     several = sum(len(values) > 1 for values in mmd.values()) > 1
-    drawing = Drawing(figsize=(7.2, 5.6 if several else 2.6), layout="constrained")
-    panels = drawing.subplots(1 + several, 2, squeeze=False)
+    drawing = Drawing(figsize=(7.2, 6.2 if several else 2.8), layout="constrained")
+    _pad(drawing)
+    *above, below = drawing.subfigures(1 + several, 1, squeeze=False)[:, 0]
+    for part in above:
+        left, right = part.subplots(1, 2)
+        _draw_curves(left, mmd, evaluations)
+        _draw_curves(right, temperature, evaluations)
+        _mark(left, right, floor, "y")
+        part.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    left, right = below.subplots(1, 2)
     lines = smallest_budget(mmd, evaluations)
-    for (*above, below), curves in zip(panels.T, (mmd, temperature), strict=True):
-        for axes in above:
-            _draw_curves(axes, curves, evaluations)
-        _draw_lines(below, curves, lines)
-    _name(panels[:, 0], "squared MMD, mean of three")
-    _name(panels[:, 1], "temperature $T$ at $t = 0.1$")
-    _mark(panels, floor)
-    panels[-1, 1].set_yticklabels([])
+    _draw_lines(left, mmd, lines)
+    _draw_lines(right, temperature, lines)
+    _mark(left, right, floor, "x")
+    left.set_title(f"in {min(steps for _, steps in lines)} steps", fontsize=9)
+    right.set_yticklabels([])
     return drawing
 
 
@@ -86,43 +93,42 @@ def _draw_lines(axes: Axes, curves: Curves, lines: Sequence[Line]) -> None:
         value, low, high, _ = curves[name][steps]
         shown = look(name) | {"linestyle": "none"}
         axes.errorbar(value, place, xerr=[[value - low], [high - value]], markersize=5, elinewidth=1.4, **shown)
-    axes.set_yticks(range(len(lines)), [f"{name}, {steps} steps" for name, steps in lines], fontsize=7.5)
+    fewest = min(steps for _, steps in lines)
+    twice = {name for name, steps in lines if steps > fewest}
+    labels = [f"{name}, {steps} steps" if name in twice else name for name, steps in lines]
+    axes.set_yticks(range(len(lines)), labels, fontsize=7.5)
     axes.set_ylim(len(lines) - 0.5, -0.5)
 
 
-def _name(panels: Sequence[Axes], quantity: str) -> None:
-    """Name the quantity: the upper panels' vertical axis, the last one's horizontal axis."""
-    for axes in panels[:-1]:
-        axes.set_ylabel(quantity)
-    panels[-1].set_xlabel(quantity)
+def _pad(drawing: Drawing) -> None:
+    """Leave room at the sides: letters are wider in print than the layout thinks."""
+    drawing.set_layout_engine("constrained", w_pad=0.08)
 
 
-def _mark(panels: np.ndarray, floor: Interval) -> None:
-    """Mark what real graphs give; temperatures on logarithmic axes."""
-    *above, below = panels
-    for mmd, temperature in above:
-        mmd.axhspan(floor.low, floor.high, color="0.85", lw=0, zorder=0)
-        temperature.axhline(1.0, color="0.3", lw=0.8)
-        temperature.set(yscale="log")
-        temperature.set_yticks([0.5, 1, 2, 4], ["0.5", "1", "2", "4"])
-        temperature.minorticks_off()
-    below[0].axvspan(floor.low, floor.high, color="0.85", lw=0, zorder=0)
-    below[1].axvline(1.0, color="0.3", lw=0.8)
-    below[1].set(xscale="log")
-    below[1].set_xticks([0.5, 1, 2, 4], ["0.5", "1", "2", "4"])
-    below[1].minorticks_off()
+def _mark(left: Axes, right: Axes, floor: Interval, along: Literal["x", "y"]) -> None:
+    """Name discrepancy and temperature along their axes, and mark what real graphs give."""
+    span, line = (left.axvspan, right.axvline) if along == "x" else (left.axhspan, right.axhline)
+    span(floor.low, floor.high, color="0.85", lw=0, zorder=0)
+    line(1.0, color="0.3", lw=0.8)
+    left.set(**{f"{along}label": "squared MMD, mean of three"})
+    shown = {"label": "temperature $T$ at $t = 0.1$", "scale": "log", "ticks": HEAT, "ticklabels": map(str, HEAT)}
+    right.set(**{f"{along}{name}": value for name, value in shown.items()})
+    right.minorticks_off()
 
 
 def draw_graphs(rows: Mapping[str, Sequence[Graph]]) -> Drawing:
     """Draw a row of graphs for each name: `placed` by their edges alone, all of a row to one scale."""
     columns = max(map(len, rows.values()))
     side = min(5.7 / columns, 1.0)
-    drawing = Drawing(figsize=(1.5 + side * columns, side * len(rows)), layout="none")
-    left = 1.5 / (1.5 + side * columns)
-    axes = drawing.add_axes((left, 0.0, 1 - left, 1.0), xlim=(0, columns), ylim=(len(rows), 0))
-    axes.set_axis_off()
-    for line, (name, graphs) in enumerate(rows.items()):
-        axes.text(-0.05, line + 0.5, name, ha="right", va="center", fontsize=7.5, linespacing=1.3)
+    drawing = Drawing(figsize=(1.5 + side * columns, side * len(rows)), layout="constrained")
+    _pad(drawing)
+    axes = drawing.subplots()
+    axes.set(xlim=(0, columns), ylim=(len(rows), 0), aspect="equal", anchor="E", xticks=[])
+    axes.set_yticks(np.arange(len(rows)) + 0.5, list(rows), fontsize=7.5, color="black", linespacing=1.3)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.grid(visible=False)
+    for line, graphs in enumerate(rows.values()):
         _draw_row(axes, graphs, line)
     return drawing
 
