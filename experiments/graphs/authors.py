@@ -1,143 +1,29 @@
-"""The published table of graphs, from the authors' checkpoints and settings: claims V10 to V12.
-
-A published row is one number a statistic, of as many generated graphs as the test set has. Here more are generated, and
-the row is their mean over sets of that size (`discrepancy.kernel_row`); so it is compared with the published one in
-standard errors of both. The floor beside it is what real graphs give: the test set against as many training graphs.
-"""
+"""The published table of graphs, from the authors' checkpoints and settings (module `rows`): claims V10 to V12."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
 from ams.data import Graph
-from ams.inference import Interval
 from ams.ledger import Figure, Measurement, Table, check, save_figure
-from experiments.graphs.checkpoints import networks
-from experiments.graphs.data import Split, cut, published, sizes
-from experiments.graphs.discrepancy import (
-    Row,
-    false_alarms,
-    kernel_estimates,
-    kernel_floor,
-    kernel_row,
-    kernel_row_means,
-    mean_kernel,
-)
+from experiments.graphs.data import published
+from experiments.graphs.discrepancy import false_alarms, kernel_floor, mean_kernel
 from experiments.graphs.drawing import draw_graphs
-from experiments.graphs.generation import PUBLISHED, generate, shares
+from experiments.graphs.rows import ROWS, STEPS, Cell, Settings, generated, row
 from experiments.graphs.statistics import PUBLISHED as STATISTICS
-from experiments.graphs.statistics import Statistic
 
-ROWS: Mapping[str, tuple[float, float, float]] = {
-    "community_small": (0.045, 0.086, 0.007),
-    "ego_small": (0.021, 0.024, 0.007),
-    "ENZYMES": (0.026, 0.061, 0.009),
-    "grid": (0.111, 0.005, 0.070),
-}
-"""Degree, cluster, orbit as published for GDSS (arXiv 2202.02514), 1000 steps."""
-PRINTED = 0.0005
-"""Half the last printed digit."""
-ERRORS = 2.0
-"""Standard errors that a published row may be from ours."""
-STEPS = 1000
-"""Of the published rows."""
-SHOWN = 6
-"""Graphs of a set that are drawn, at most."""
+__all__ = ["Settings"]
 
 CLAIMS = ("V10", "V11", "V12")
-
-
-class Settings(BaseModel):
-    """Of each set: how many graphs are generated, and in how many steps. `draws`: of real graphs, for the floor.
-
-    The graphs are shared among `seeds` runs, from `seed` on: a batch of the sampler holds those of one.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    community_small: tuple[int, int] = (128, 1000)
-    ego_small: tuple[int, int] = (128, 1000)
-    enzymes: tuple[int, int] = (64, 500)
-    grid: tuple[int, int] = (4, 100)
-    draws: int = 2000
-    seeds: int = 2
-    seed: int = 2405
-
-    def of(self, name: str) -> tuple[int, int]:
-        """Return graphs and steps of a set."""
-        graphs, steps = getattr(self, name.lower())
-        return int(graphs), int(steps)
-
-
-class Cell(NamedTuple):
-    """A statistic of a set: the published value; ours as a row; the floor's range.
-
-    `each` is the mean of every seed alone; `resampled` the 95 % interval of ours with the test set drawn again too
-    (None: too few graphs).
-    """
-
-    statistic: str
-    published: float
-    ours: Row
-    floor: Interval
-    each: list[float]
-    resampled: Interval | None
-
-    @property
-    def error(self) -> float:
-        """Return the standard error of the difference: of the published row, of our mean and of the last digit."""
-        mean = self.ours.mean
-        return math.hypot((mean.high - mean.low) / 2, self.ours.spread, PRINTED)
-
-    @property
-    def stray(self) -> float:
-        """Return how many standard errors the two are apart."""
-        return abs(self.published - self.ours.mean.value) / self.error
-
-
-@cache
-def generated(settings: Settings, name: str) -> list[list[Graph]]:
-    """Return the graphs that the authors' checkpoint and sampler make, by seed. Raises Unavailable, NonFiniteState."""
-    setting, (count, steps) = PUBLISHED[name], settings.of(name)
-    both, plan = networks(setting.checkpoint, setting.averaged), setting.plan(setting.pair, steps)
-    made = []
-    for number, part in enumerate(shares(count, settings.seeds)):
-        seed = settings.seed + number
-        nodes = sizes(published(name).train, part, seed)
-        end, layout = generate(plan, both, setting.pair, nodes, setting.features, seed)
-        made.append(cut(layout.pad_pairs(end.adjacency, setting.largest)))
-    return made
-
-
-def row(settings: Settings, name: str) -> list[Cell]:
-    """Return the three statistics of a set. Raises as `generated`."""
-    made, real = generated(settings, name), published(name)
-    return [_cell(settings, *one, made, real) for one in zip(STATISTICS, ROWS[name], strict=True)]
-
-
-def _cell(settings: Settings, statistic: Statistic, value: float, made: list[list[Graph]], real: Split) -> Cell:
-    size, seed, whole = len(real.test), settings.seed, [graph for listed in made for graph in listed]
-    k = statistic.kernel([*real.test, *whole])
-    ours, each = kernel_row(k, size, size, seed), kernel_row_means(k, size, size, [len(listed) for listed in made])
-    floor = kernel_floor(statistic.kernel([*real.test, *real.train]), size, size, seed, settings.draws)
-    resampled = _moved(kernel_estimates(k, size, seed).unbiased, ours.mean.value)
-    return Cell(statistic.name, value, ours, floor, each, resampled)
-
-
-def _moved(interval: Interval | None, to: float) -> Interval | None:
-    """Return an interval moved to another value, cut at zero: the bias of a row hardly varies."""
-    if interval is None:
-        return None
-    by = to - interval.value
-    return Interval(to, max(interval.low + by, 0.0), interval.high + by, interval.n)
+ERRORS = 2.0
+"""Standard errors that a published row may be from ours."""
+SHOWN = 6
+"""Graphs of a set that are drawn, at most."""
 
 
 def farthest(settings: Settings, name: str) -> Measurement:
@@ -291,8 +177,9 @@ def draw_rows(cells: Mapping[str, Sequence[Cell]], settings: Settings) -> Drawin
 def _draw_cell(axes: Axes, place: int, cell: Cell) -> None:
     floor, ours = [cell.floor.low, cell.floor.high], cell.ours
     axes.plot([place] * 2, floor, color="0.8", lw=9, solid_capstyle="butt", label="real graphs, 95 %")
-    point = {"color": "#000000", "zorder": 3, "clip_on": False}
-    axes.plot(place - 0.14, cell.published, "o", mfc="white", ms=5, label="published", **point)
-    axes.errorbar(
-        place + 0.14, ours.mean.value, ours.spread, fmt="s", ms=4, label="ours, one standard error of a set", **point
+    (shown,) = axes.plot(
+        place - 0.14, cell.published, "o", color="black", mfc="white", ms=5, label="published", zorder=3
     )
+    shown.set_clip_on(False)  # where it lies on the axis
+    mean, spread, label = ours.mean.value, ours.spread, "ours, one standard error of a set"
+    axes.errorbar(place + 0.14, mean, spread, fmt="s", color="black", ms=4, label=label, zorder=3)

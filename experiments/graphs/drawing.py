@@ -142,7 +142,8 @@ def _draw_row(axes: Axes, graphs: Sequence[Graph], line: int) -> None:
     ends = [at[np.array(graph.edges, dtype=int).reshape(-1, 2)] for graph, at in zip(graphs, cells, strict=True)]
     path = _segments(np.concatenate(ends))
     drawn = axes.add_patch(PathPatch(path, fill=False, ec=EDGES, lw=0.6 if nodes < LARGE else 0.25))
-    dots = axes.scatter(*np.concatenate(cells).T, s=min(8.0, 160 / nodes), c=NODES, linewidths=0, zorder=2)
+    x, y = np.concatenate(cells).T
+    dots = axes.scatter(x, y, s=min(8.0, 160 / nodes), c=NODES, linewidths=0, zorder=2)
     for artist in (drawn, dots):
         artist.set_rasterized(nodes >= LARGE)
 

@@ -15,11 +15,11 @@ from ams.distances.mmd import biased_within, mmd_squared
 from ams.inference import Interval
 from ams.ledger.claims import Verdict
 from ams.ledger.measurement import Unavailable
-from experiments.graphs import authors
-from experiments.graphs.authors import ROWS, Settings, row
+from experiments.graphs import authors, rows
 from experiments.graphs.coverage import disturbed
 from experiments.graphs.data import community_small, published, split
 from experiments.graphs.discrepancy import Row, false_alarms, kernel_floor, kernel_row, kernel_row_means
+from experiments.graphs.rows import ROWS, Settings, row
 from experiments.graphs.statistics import DEGREE
 from experiments.graphs.statistics import PUBLISHED as STATISTICS
 from tests.claims import claims, verdict_of
@@ -38,13 +38,15 @@ def put(monkeypatch: pytest.MonkeyPatch) -> Put:
     real = split(community_small(100, seed=4))
     k = [statistic.kernel([*real.test, *community_small(200, seed=5)]) for statistic in STATISTICS]
     values = tuple(kernel_row(one, 20, 20, seed=0).mean.value for one in k)
-    monkeypatch.setattr(authors, "published", lambda name: real)
+    for module in (authors, rows):
+        monkeypatch.setattr(module, "published", lambda name: real)
     for name in SETS:
-        monkeypatch.setitem(authors.ROWS, name, values)
+        monkeypatch.setitem(rows.ROWS, name, values)
 
     def place(made: list[Graph]) -> None:
         half = len(made) // 2
-        monkeypatch.setattr(authors, "generated", lambda settings, name: [made[:half], made[half:]])
+        for module in (authors, rows):
+            monkeypatch.setattr(module, "generated", lambda settings, name: [made[:half], made[half:]])
 
     return place
 
