@@ -11,7 +11,6 @@ from jaxtyping import Float
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.markers import CARETDOWN, CARETUP
 from matplotlib.ticker import NullLocator
 from matplotlib.transforms import ScaledTranslation
@@ -168,8 +167,12 @@ def draw_grid(rows: Mapping[str, Float[Tensor, "images h w"]]) -> Drawing:
     """
     mosaic, pitch = _mosaic(list(rows.values()))
     height, width = mosaic.shape
-    drawing = Drawing(figsize=(7.2, 0.1 + 5.9 * height / width), layout=ConstrainedLayoutEngine(h_pad=0.03, w_pad=0.03))
+    names, edge = 0.12 + 0.047 * max(map(len, rows)), 0.05  # inches: the longest name's, and a little white
+    inner = 7.2 - names - edge
+    size = (7.2, inner * height / width + 2 * edge)
+    drawing = Drawing(figsize=size)
     axes = drawing.subplots()
+    axes.set_position((names / size[0], edge / size[1], inner / size[0], 1 - 2 * edge / size[1]))
     axes.imshow(mosaic, cmap=colormaps["gray_r"].resampled(_GREYS), vmin=0, vmax=1, interpolation="none")
     axes.set_yticks(pitch * (np.arange(len(rows)) + 0.5) - 0.5, list(rows), fontsize=6.5)
     axes.tick_params(length=0)
@@ -180,10 +183,12 @@ def draw_grid(rows: Mapping[str, Float[Tensor, "images h w"]]) -> Drawing:
 
 
 def _mosaic(rows: Sequence[Float[Tensor, "images h w"]]) -> tuple[Float[np.ndarray, "height width"], int]:
-    """Return the images as one, a little white between the rows, and the height of a row."""
+    """Return the images as one, white between the rows and behind the shorter ones, and the height of a row."""
     gap = max(rows[0].shape[1] // 14, 1)
     lines = [np.concatenate(list(x.clamp(0, 1).numpy()), axis=1) for x in rows]
-    return np.concatenate([np.pad(line, ((0, gap), (0, 0))) for line in lines]), rows[0].shape[1] + gap
+    width = max(line.shape[1] for line in lines)
+    padded = [np.pad(line, ((0, gap), (0, width - line.shape[1]))) for line in lines]
+    return np.concatenate(padded), rows[0].shape[1] + gap
 
 
 def bands_of(

@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ams.distances import total_variation
+from ams.distances.features import NEIGHBOURS
 from ams.inference import Interval, jackknife_interval
 from ams.ledger import Table
 from ams.ledger.figures import Cell
@@ -63,8 +64,12 @@ def _about(name: str, whole: Scores, without: list[Scores], confidence: float) -
 
 
 def judged(judge: Judge, entries: Sequence[Entry], confidence: float) -> list[Pooled]:
-    """Judge every entry of two batches or more; of one whose runs were lost there is nothing to judge."""
-    return [pooled(judge, entry, confidence) for entry in entries if len(entry.sets) > 1]
+    """Judge every entry that has two batches, and neighbours enough without one; others were lost, or are too small."""
+    return [pooled(judge, entry, confidence) for entry in entries if _suffices(entry.sets)]
+
+
+def _suffices(sets: Sets) -> bool:
+    return len(sets) > 1 and sum(map(len, sets)) - max(map(len, sets)) > NEIGHBOURS
 
 
 def tables(found: Sequence[Pooled], name: str, confidence: float, claims: tuple[str, ...]) -> list[Table]:

@@ -15,7 +15,7 @@ from experiments.images.pretrained.runs import FLOOR, Settings
 @cache
 def judge(settings: Settings) -> Judge:
     """Return the judge: the first test images' features. Raises Unavailable without the file."""
-    reference = runs.test_images()[: settings.compared]
+    reference = runs.test_images()[: min(settings.compared, settings.reference)]
     return Judge(runs.extractor(), f"first {len(reference)} MNIST test images", reference)
 
 
