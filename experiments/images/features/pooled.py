@@ -15,7 +15,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.distances import total_variation
 from ams.distances.features import NEIGHBOURS
 from ams.inference import Interval, jackknife_interval
 from ams.ledger import Table
@@ -72,29 +71,37 @@ def _suffices(sets: Sets) -> bool:
     return len(sets) > 1 and sum(map(len, sets)) - max(map(len, sets)) > NEIGHBOURS
 
 
-def tables(found: Sequence[Pooled], name: str, confidence: float, claims: tuple[str, ...]) -> list[Table]:
+_NAMED = ("sampler", "settings", "NFE", "sets", "n")
+
+
+def tables(
+    found: Sequence[Pooled], name: str, confidence: float, claims: tuple[str, ...], note: str = ""
+) -> list[Table]:
     """Return the distances, each row with what it depends on, and beside them the classes that the extractor sees."""
-    named = ("sampler", "settings", "NFE", "sets", "n")
-    carried = ("reference", "its n", "extractor", "sha256", "denoised")
-    header = (*named, *carried, *(part for quantity in QUANTITIES for part in (quantity, "low", "high")))
+    header = (*_NAMED, "reference", "its n", "extractor", "sha256", "denoised")
+    header += tuple(part for quantity in QUANTITIES for part in (quantity, "+-"))
     caption = (
-        "All batches as one set, in the features of a classifier: Fréchet and kernel distance, density and coverage "
-        "(1 and, for equal laws, the floor's), total variation of the classes. Rows compare where n, reference, "
-        f"extractor and denoising are equal. {confidence:.0%} intervals: jackknife over batches."
+        "All batches as one set, in the features of a classifier: Fréchet and kernel distance, density and coverage, "
+        "total variation of the classes; +-: half-width of the "
+        f"{confidence:.1%} interval, jackknife over batches. Rows compare where n, reference, extractor and denoising "
+        f"are equal.{note}"
     )
     rows = tuple((*_named(one), *_carried(one.conditions), *_numbers(one)) for one in found)
-    classes = len(found[0].shares) if found else 0
-    told = "Shares of the classes that the extractor sees in each set, in percent, and their distance from the uniform."
-    uniform = torch.full((classes,), 1 / max(classes, 1), dtype=torch.float64)
-    counted = tuple(
-        (*_named(one), *(round(100 * float(share), 1) for share in one.shares), total_variation(one.shares, uniform))
+    distances = Table(id=f"{name}_features", caption=caption, header=header, rows=rows, claims=claims)
+    return [distances, _classes(found, name, claims)]
+
+
+def _classes(found: Sequence[Pooled], name: str, claims: tuple[str, ...]) -> Table:
+    count = len(found[0].shares) if found else 0
+    rows = tuple(
+        (*_named(one), *(round(100 * float(share), 1) for share in one.shares), one.numbers["classes"].value)
         for one in found
     )
-    columns = (*named, *map(str, range(classes)), "from uniform")
-    return [
-        Table(id=f"{name}_features", caption=caption, header=header, rows=rows, claims=claims),
-        Table(id=f"{name}_classes", caption=told, header=columns, rows=counted, claims=claims),
-    ]
+    header = (*_NAMED, *map(str, range(count)), "total variation")
+    caption = (
+        "Shares of the classes that the extractor sees in each set, in percent; total variation from the reference's."
+    )
+    return Table(id=f"{name}_classes", caption=caption, header=header, rows=rows, claims=claims)
 
 
 def _named(one: Pooled) -> tuple[Cell, ...]:
@@ -107,4 +114,5 @@ def _carried(c: Conditions) -> tuple[Cell, ...]:
 
 
 def _numbers(one: Pooled) -> tuple[Cell, ...]:
-    return tuple(end for name in QUANTITIES for end in one.numbers[name][:3])
+    intervals = [one.numbers[name] for name in QUANTITIES]
+    return tuple(number for found in intervals for number in (found.value, found.value - found.low))

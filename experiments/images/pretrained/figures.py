@@ -12,7 +12,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from ams.inference import mean_interval
 from ams.ledger import Figure, Table, save_figure
 from ams.ledger.figures import Cell
-from ams.palette import LOOKS, look
+from ams.palette import look
 from experiments.images import drawing
 from experiments.images.pretrained import controls, runs
 from experiments.images.pretrained.features import floors, found, list_features
@@ -94,7 +94,7 @@ def frechet_row(settings: Settings, confidence: float) -> drawing.Row:
     for name, budgets in plan(settings).items():
         for budget in budgets:
             one = found(settings, name, budget, confidence)
-            if one is not None and name in LOOKS and one.conditions == floor.conditions:
+            if one is not None and one.conditions == floor.conditions:
                 bands.setdefault(name, {})[one.entry.nfe] = one.numbers["frechet"][:3]
     line = floor.numbers["frechet"].value
     return drawing.Row(bands, "Fréchet distance", (line / 2, 100 * line), lines=(line,))
