@@ -78,8 +78,8 @@ def tables(
     found: Sequence[Pooled], name: str, confidence: float, claims: tuple[str, ...], note: str = ""
 ) -> list[Table]:
     """Return the distances, each row with what it depends on, and beside them the classes that the extractor sees."""
-    header = (*_NAMED, "reference", "its n", "extractor", "sha256", "denoised")
-    header += tuple(part for quantity in QUANTITIES for part in (quantity, "+-"))
+    carried = ("reference", "its n", "extractor", "sha256", "denoised")
+    header = (*_NAMED, *carried, *(part for quantity in QUANTITIES for part in (quantity, "+-")))
     caption = (
         "All batches as one set, in the features of a classifier: Fréchet and kernel distance, density and coverage, "
         "total variation of the classes; +-: half-width of the "
