@@ -7,32 +7,31 @@ same records give the same bytes; the document is dated by its newest record.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ams.ledger.claims import Group, Part
-from ams.ledger.figures import Cell, Figure, Table
+from ams.ledger.exhibits import Exhibit
+from ams.ledger.figures import Figure, Table
 from ams.ledger.files import write_whole
 from ams.ledger.loading import load_claims, load_exhibits
 from ams.ledger.records import NotCurrent, current_artefacts
 from ams.ledger.summary import Ledger
 from ams.runner.workspace import Workspace
 from paper import views
-from paper.blocks import Piece, pieces
+from paper.blocks import pieces
 from paper.derivations import derivation, read_cells, texts_of
-from paper.pictures import chosen
-from paper.remarks import load_findings, load_limitations
+from paper.pictures import chosen, size_of
+from paper.remarks import Notation, load_findings, load_limitations, load_notation
+from paper.tables import shown
 from paper.templating import duration, gap, number, spread
 from paper.views import CheckView, ClaimView, DeviationView, GroupView, MovedView
 
 SOURCE = Path(__file__).with_name("paper.typ")
 NAMES = ("paper/data.json", "paper.pdf")
-SIZE = re.compile(r'<svg[^>]*?\bwidth="(?P<width>[\d.]+)pt" height="(?P<height>[\d.]+)pt"')
 TEXT_WIDTH, TEXT_HEIGHT = 470.0, 540.0  # of the page, in points
-LONGEST = 30  # rows of a table that is shown whole
 Data = dict[str, Any]
 
 
@@ -54,16 +53,17 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
         "contradictions": list(ledger.summary.contradictions),
         "failed": list(ledger.summary.failed),
         "paper": [_paper(view) for view in views.paper_of(claims, findings)],
+        "notation": _notation(load_notation(workspace.root)),
         "claims": [_claim(view) for view in claims],
         "parts": _parts(workspace, groups, claims),
-        "exhibits": [_exhibit(each) for each in load_exhibits(workspace.root).exhibit],
+        "exhibits": [_exhibit(each, views.standing(claims, groups)) for each in load_exhibits(workspace.root).exhibit],
         "deviations": [_deviation(view) for view in views.deviations(workspace, claims)],
         "moved": _moved(views.moved(workspace, ledger)),
         "limitations": [
             {"title": pieces(each.title), "text": pieces(each.text)} for each in load_limitations(workspace.root)
         ],
         "faults": _faults(workspace),
-        "benchmarks": [_claim(view) for view in views.benchmarks(workspace)],
+        "benchmarks": [_claim(view) for view in views.benchmarks(workspace) if view.row.provenance],
         "costs": [
             [each.group.title, str(each.claims), duration(each.seconds), str(round(each.peak))]
             for each in views.costs(claims)
@@ -119,6 +119,11 @@ def _paper(view: views.PaperView) -> Data:
     }
 
 
+def _notation(notation: Notation) -> Data:
+    symbols = [[pieces(each.sign), pieces(each.meaning)] for each in notation.symbol]
+    return {"step": [pieces(formula) for formula in notation.step], "symbols": symbols}
+
+
 def _verdict(view: ClaimView) -> Data:
     return {"id": view.claim.id, "verdict": view.row.verdict}
 
@@ -146,7 +151,7 @@ def _check(view: CheckView) -> Data:
     result = view.result
     return {
         "id": view.check.id,
-        "quantity": pieces(view.check.quantity),
+        "quantity": pieces(view.quantity),
         "measured": view.measured,
         "claimed": view.claimed,
         "tightness": number(result.tightness if result else None),
@@ -196,49 +201,38 @@ def _figure(workspace: Workspace, view: GroupView, figure: Figure) -> Data:
     return {
         "path": f"/{view.folder}/{file.name}",
         "name": figure.file.stem,
-        "width": size_of(file.with_suffix(".svg")),
+        "width": width_of(file.with_suffix(".svg")),
         "caption": pieces(figure.caption),
         "claims": list(figure.claims),
     }
 
 
-def size_of(svg: Path) -> float:
-    """Return the width, in points, at which a figure fits the page: its own, if that is not too large.
-
-    Raises ValueError for a file that does not tell its size in points, as matplotlib's do.
-    """
-    with svg.open(encoding="utf-8") as file:
-        found = SIZE.search(file.read(4096))
-    if found is None:
-        raise ValueError(f"{svg}: no width and height in points")
-    width, height = float(found["width"]), float(found["height"])
+def width_of(svg: Path) -> float:
+    """Return the width, in points, at which a figure fits the page: its own, if that is not too large."""
+    width, height = size_of(svg)
     return round(min(width, TEXT_WIDTH, width * TEXT_HEIGHT / height), 2)
 
 
 def _table(folder: str, table: Table) -> Data:
-    shown = table.rows if len(table.rows) <= LONGEST else table.rows[: LONGEST // 2]
-    numeric = [all(not isinstance(row[n], str) for row in table.rows) for n in range(len(table.header))]
+    told = shown(table)
     return {
         "id": table.id,
         "caption": pieces(table.caption),
-        "numeric": numeric,
-        "header": [pieces(cell) for cell in table.header],
-        "rows": [[_cell(cell) for cell in row] for row in shown],
-        "more": str(len(table.rows) - len(shown)) if len(shown) < len(table.rows) else "",
+        "shared": pieces(told.shared),
+        "numeric": [column.numeric for column in told.columns],
+        "header": [pieces(column.head) for column in told.columns],
+        "rows": [[pieces(cell) for cell in row] for row in told.rows],
+        "more": str(told.more) if told.more else "",
         "file": f"{folder}/{table.id}.csv",
     }
 
 
-def _cell(cell: Cell) -> list[Piece]:
-    return pieces(cell) if isinstance(cell, str) else [{"text": number(cell, 4)}]
-
-
-def _exhibit(exhibit: Any) -> Data:
+def _exhibit(exhibit: Exhibit, standing: Mapping[str, str]) -> Data:
     return {
         "title": pieces(exhibit.title),
         "what": pieces(exhibit.what),
         "status": exhibit.status,
-        "here": ", ".join(exhibit.here).replace("_", "_\u200b"),
+        "here": [{"name": name, "label": standing.get(name, "")} for name in exhibit.here],
         "gap": pieces(gap(exhibit)),
     }
 

@@ -1,13 +1,20 @@
-"""Which of a figure's files a document shows."""
+"""A figure's files as the documents show them."""
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from pathlib import Path
 
+from markupsafe import Markup
+
+from paper.lean import lean
+
 # An SVG of very many points is slower to show than its pixels
 LARGEST_SVG = 300_000
-KINDS = {".svg": "svg+xml", ".png": "png"}
+SIZE = re.compile(r'<svg[^>]*?\bwidth="(?P<width>[\d.]+)pt" height="(?P<height>[\d.]+)pt"')
+# What may not stand in an address, or not in an attribute between apostrophes; the rest of an SVG may
+ESCAPES = str.maketrans({"%": "%25", "#": "%23", "'": "%27", "&": "&amp;", "\n": " "})
 
 
 def chosen(file: Path) -> Path:
@@ -18,7 +25,25 @@ def chosen(file: Path) -> Path:
     return pixels if file.stat().st_size > max(LARGEST_SVG, 2 * pixels.stat().st_size) else file
 
 
-def data_address(file: Path) -> str:
-    """Return the chosen picture as a data address. Raises OSError."""
+def data_address(file: Path) -> Markup:
+    """Return the chosen picture as a data address, to stand between apostrophes. Raises OSError.
+
+    An SVG is text, a third shorter than in base 64.
+    """
     picture = chosen(file)
-    return f"data:image/{KINDS[picture.suffix]};base64,{b64encode(picture.read_bytes()).decode()}"
+    if picture.suffix == ".png":
+        return Markup(f"data:image/png;base64,{b64encode(picture.read_bytes()).decode()}")
+    text = lean(picture.read_text(encoding="utf-8"))
+    return Markup("data:image/svg+xml," + text.translate(ESCAPES))
+
+
+def size_of(svg: Path) -> tuple[float, float]:
+    """Return a figure's width and height in points.
+
+    Raises OSError; ValueError for a file that does not tell its size in points, as matplotlib's do.
+    """
+    with svg.open(encoding="utf-8") as file:
+        found = SIZE.search(file.read(4096))
+    if found is None:
+        raise ValueError(f"{svg}: no width and height in points")
+    return float(found["width"]), float(found["height"])

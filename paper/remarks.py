@@ -1,4 +1,4 @@
-"""What people write for the report beside claims and exhibits: findings, deviations, limitations.
+"""What people write for the report beside claims and exhibits: notation, findings, deviations, limitations.
 
 None of these files holds a measured number: a text names the checks whose values it tells.
 """
@@ -18,6 +18,7 @@ from ams.ledger.problems import InputProblem, unknown
 DEVIATIONS = "paper/deviations.toml"
 LIMITATIONS = "paper/limitations.toml"
 FINDINGS = "paper/findings.toml"
+NOTATION = "paper/notation.toml"
 VALUE = re.compile(r"\{([A-Za-z]\w*\.\w+)\}")
 
 
@@ -68,6 +69,20 @@ class Finding(_Written):
         return VALUE.sub(lambda match: measured[match[1]], self.text)
 
 
+class Symbol(_Written):
+    """A symbol of claims and figures."""
+
+    sign: str
+    meaning: str
+
+
+class Notation(_Written):
+    """The whole file: the formulas of the sampler's step, and the symbols."""
+
+    step: tuple[str, ...] = ()
+    symbol: tuple[Symbol, ...] = ()
+
+
 class Findings(_Written):
     """The whole file."""
 
@@ -104,6 +119,11 @@ def load_limitations(root: Path) -> tuple[Limitation, ...]:
     if not (root / LIMITATIONS).is_file():
         return ()
     return load_toml(root, LIMITATIONS, Limitations).limitation
+
+
+def load_notation(root: Path) -> Notation:
+    """Read the notation below `root`; no file, none. Raises InputProblem."""
+    return load_toml(root, NOTATION, Notation) if (root / NOTATION).is_file() else Notation()
 
 
 def load_findings(root: Path, claims: Claims) -> tuple[Finding, ...]:

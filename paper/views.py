@@ -18,6 +18,7 @@ from ams.mutation.results import Row, rows
 from ams.runner.finish import collect
 from ams.runner.workspace import Workspace
 from paper.remarks import Deviation, Finding, load_deviations
+from paper.spelling import spelled
 from paper.templating import number, spread
 
 RELATIONS = {Relation.EQUAL: ("=", "±"), Relation.AT_MOST: ("≤", "+"), Relation.AT_LEAST: ("≥", "−")}
@@ -46,6 +47,11 @@ class CheckView(NamedTuple):
     result: CheckResult | None
     measured: str
     claimed: str
+
+    @property
+    def quantity(self) -> str:
+        """Return what is measured, its formulas marked as such."""
+        return spelled(self.check.quantity)
 
 
 class ClaimView(NamedTuple):

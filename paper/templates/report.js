@@ -47,7 +47,8 @@
     unfold.textContent = wanted ? "Close all" : "Open all";
   });
   let before = [];
-  addEventListener("beforeprint", () => { before = claims.map((claim) => claim.firstElementChild.open); open(true); });
+  const awaken = () => document.querySelectorAll("img[loading]").forEach((picture) => { picture.loading = "eager"; });
+  addEventListener("beforeprint", () => { awaken(); before = claims.map((claim) => claim.firstElementChild.open); open(true); });
   addEventListener("afterprint", () => claims.forEach((claim, n) => { claim.firstElementChild.open = before[n]; }));
   addEventListener("hashchange", follow);
   show();

@@ -12,13 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from ams.ledger.claims import Profile
-from ams.runner.finish import collect, publish
+from ams.runner.finish import publish
 from ams.runner.pages import make_page
-from ams.runner.workspace import Workspace
-from paper import report
 from tests.paper.test_report import run_all
-from tests.toy import REPOSITORY, Toy
+from tests.paper.whole import FIGURES
+from tests.toy import Toy
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 sync_api = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
@@ -68,13 +66,6 @@ def small(tmp_path_factory) -> Path:
     workspace = run_all(toy, "cpu")
     assert make_page(workspace, workspace.claims.group[0]) == ""
     return publish(workspace)[1]
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> Path:
-    """Return the page of this repository before any run: all of its claims, none of its results."""
-    workspace = Workspace.open(REPOSITORY, Profile.QUICK, tmp_path_factory.mktemp("whole"))
-    return report.write(workspace, collect(workspace))
 
 
 @pytest.fixture
@@ -182,10 +173,23 @@ def test_nothing_but_tables_is_wider_than_the_window(visit, width):
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_the_whole_page_loads_in_time_with_every_claim(browser, whole):
-    opened = Visit(browser, whole)
+def test_the_whole_page_loads_in_time_with_every_claim(browser, whole_page):
+    opened = Visit(browser, whole_page)
     took = opened.page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd / 1000")
     assert 0 < took < LONGEST_LOAD
-    assert len(opened.shown()) > 50 and opened.errors == [] and opened.foreign() == []
-    assert whole.stat().st_size < 5 * 2**20
+    assert len(opened.shown()) > 100 and opened.errors == [] and opened.foreign() == []
+    opened.context.close()
+
+
+def test_pictures_come_when_they_are_needed_and_all_of_them_for_print(browser, whole_page):
+    opened, pictures = Visit(browser, whole_page), "[...document.querySelectorAll('section figure > img')]"
+    assert opened.page.evaluate(f"{pictures}.length") == FIGURES
+    assert opened.page.evaluate(f"{pictures}.filter(one => one.naturalWidth > 300).length") < FIGURES
+    height = opened.page.evaluate("document.documentElement.scrollHeight")
+    opened.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    opened.page.wait_for_function(f"{pictures}.every(one => one.complete && one.naturalWidth > 300)")
+    opened.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    moved = opened.page.evaluate("document.documentElement.scrollHeight") - height
+    assert abs(moved) < FIGURES, "their places were kept, to a pixel each"
+    assert opened.errors == [] and opened.foreign() == []
     opened.context.close()

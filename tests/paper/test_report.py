@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -19,11 +21,14 @@ from ams.runner.pages import make_page
 from ams.runner.plan import Run
 from ams.runner.workspace import Workspace
 from paper import pictures, report
+from paper.lean import lean
 from paper.sources import address_of, source_of
 from tests.mutation.toy import entry
 from tests.paper.pages import Page
+from tests.paper.whole import FIGURES
 from tests.toy import Toy
 
+LARGEST_PAGE = 5 * 2**20
 EXHIBITS = """
 [[exhibit]]
 id = "T1"
@@ -66,7 +71,7 @@ def test_page_is_whole_and_offline(toy):
     workspace = run_all(toy)
     text = publish(workspace)[1].read_text(encoding="utf-8")
     page = Page(text)
-    assert "http" not in text
+    assert "http" not in re.sub(r"src='data:[^']*'", "", text)
     assert len(page.ids()) == len(set(page.ids()))
     for address in page.addresses():
         if address.startswith("#"):
@@ -139,7 +144,7 @@ def test_before_any_run_nothing_is_shown_as_found(toy):
 
 def test_figures_and_tables_are_shown_with_their_files(toy):
     text = text_of(run_all(toy))
-    assert 'src="data:image/svg+xml;base64,' in text
+    assert text.count("src='data:image/svg+xml,<svg") == 1
     assert 'href="figures/alpha/line.svg"' in text and 'href="figures/alpha/numbers.csv"' in text
     assert '<td class="n">2.5</td>' in text
     assert 'id="group-beta"' not in text
@@ -178,7 +183,32 @@ def test_a_huge_svg_gives_way_to_its_pixels(tmp_path):
     file.with_suffix(".png").write_bytes(b"pixels")
     assert pictures.data_address(file).startswith("data:image/png;base64,")
     file.write_bytes(b"<svg/>")
-    assert pictures.data_address(file).startswith("data:image/svg+xml;base64,")
+    assert pictures.data_address(file) == "data:image/svg+xml,<svg/>"
+
+
+def test_a_picture_s_address_ends_neither_itself_nor_its_attribute(tmp_path):
+    file = tmp_path / "signs.svg"
+    file.write_text('<svg><text fill="#333">it\'s 5% &amp; more</text></svg>')
+    file.with_suffix(".png").write_bytes(b"pixels")
+    address = Page(f"<img src='{pictures.data_address(file)}'>").addresses()[0]
+    assert not set(address) & {"#", "'"}
+    assert lean(file.read_text()) == unquote(address.removeprefix("data:image/svg+xml,"))
+
+
+def test_of_a_long_table_the_page_shows_the_beginning_and_says_where_the_rest_is(toy):
+    rows = "rows=((1, ONE), (2, 2.5))"
+    toy.replace_in_module("alpha", rows, "rows=tuple((n, 1000 + n) for n in range(31))")
+    text = text_of(run_all(toy))
+    assert ">1014<" in text and ">1015<" not in text and "and 16 more rows" in text
+    toy.replace_in_module("alpha", "range(31)", "range(30)")
+    text = text_of(run_all(toy))
+    assert ">1029<" in text and "more rows" not in text
+
+
+def test_the_page_of_a_whole_run_with_more_figures_than_there_are_is_small(whole_page):
+    drawn = list((whole_page.parent / "figures").rglob("*.svg"))
+    assert len(drawn) == FIGURES and sum(file.stat().st_size for file in drawn) > 7e6, "more than a cpu run draws"
+    assert whole_page.stat().st_size < LARGEST_PAGE
 
 
 def test_claims_of_the_paper_come_with_what_bears_on_them(toy):
@@ -323,6 +353,14 @@ def test_a_deviation_without_its_check_is_refused(toy):
 def test_limitations_are_listed(toy):
     toy.write("paper/limitations.toml", '[[limitation]]\ntitle = "Size"\ntext = "It is `small`."\n')
     assert "<strong>Size.</strong> It is <code>small</code>." in text_of(run_all(toy))
+
+
+def test_the_notation_is_shown_where_there_is_one(toy):
+    assert 'id="notation"' not in text_of(run_all(toy))
+    toy.write("paper/notation.toml", "step = ['$$x + a s$$']\n[[symbol]]\nsign = '$s$'\nmeaning = 'the score'\n")
+    text = text_of(toy.workspace())
+    section = text[text.index('<section id="notation"') : text.index('id="claims"')]
+    assert section.count("<math") == 2 and "<td>the score</td>" in section
 
 
 def test_a_finding_is_told_beside_the_paper_s_claim_while_its_verdicts_stand(toy):
