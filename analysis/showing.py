@@ -16,6 +16,7 @@ from IPython.display import HTML
 from matplotlib import style
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
+from ams.ledger import Table
 from ams.ledger.claims import Check, Profile
 from ams.ledger.loading import load_claims, load_config
 from ams.ledger.measurement import bound_checks
@@ -46,6 +47,17 @@ def show(module: ModuleType, settings: Any, *identifiers: str) -> HTML:
         f"<th>{name}</th>" for name in ("check", "quantity", "measured", "claimed", "tolerance from", "verdict")
     )
     return HTML(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
+
+
+def show_table(table: Table) -> HTML:
+    """Return a ledger's table under its caption, floats to four digits."""
+    head = "".join(f"<th>{escape(name)}</th>" for name in table.header)
+    body = "".join("<tr>" + "".join(f"<td>{escape(_told(cell))}</td>" for cell in row) + "</tr>" for row in table.rows)
+    return HTML(f"<p>{escape(table.caption)}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+
+
+def _told(cell: str | int | float) -> str:
+    return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
 
 
 def _row(check: Check, measured: Any) -> str:

@@ -18,8 +18,10 @@ ESCAPES = str.maketrans({"%": "%25", "#": "%23", "'": "%27", "&": "&amp;", "\n":
 
 
 def chosen(file: Path) -> Path:
-    """Return a figure's SVG `file`, or its PNG where that is much the smaller. Raises OSError."""
+    """Return a figure's SVG `file`, or its PNG where there is one that is much smaller. Raises OSError."""
     pixels = file.with_suffix(".png")
+    if not pixels.is_file():
+        return file
     return pixels if file.stat().st_size > max(LARGEST_SVG, 2 * pixels.stat().st_size) else file
 
 

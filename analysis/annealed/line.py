@@ -18,7 +18,7 @@ from ams.samplers import NonFiniteState, Program, State, flow_rk45, run
 from ams.samplers.draws import generated
 from ams.targets import GaussianMixture
 from analysis.annealed.counting import ended
-from analysis.annealed.particles import Batches, averaged, divergence, jackknife, smoothed
+from analysis.annealed.particles import Batches, averaged, divergence, smoothed
 from analysis.annealed.samplers import DEFAULT, SAMPLERS, Choice, Ends, Kind, Sampler, ladder
 from analysis.annealed.settings import Settings
 from analysis.annealed.transport import Nodes, Transported, transport_kl, transport_w2
@@ -135,10 +135,12 @@ def by_particles(settings: Settings, program: Program, coupled: int = 0) -> tupl
     x, evaluations = particles(settings, program, coupled)
     curves = smoothed(x, _BANDWIDTH)
     without = [averaged([*curves[:i], *curves[i + 1 :]]) for i in range(len(curves))]
-    kl = jackknife(divergence(averaged(curves), log_density), [divergence(c, log_density) for c in without], CONFIDENCE)
+    kl = jackknife_interval(
+        divergence(averaged(curves), log_density), [divergence(c, log_density) for c in without], CONFIDENCE
+    )
     left = (x < 0).mean(1)
     others = [np.delete(left, i).mean() for i in range(len(left))]
-    return evaluations, LineErrors(kl, jackknife(left.mean(), others, CONFIDENCE), None)
+    return evaluations, LineErrors(kl, jackknife_interval(left.mean(), others, CONFIDENCE), None)
 
 
 def particles(settings: Settings, program: Program, coupled: int = 0) -> tuple[np.ndarray, int]:

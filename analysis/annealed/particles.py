@@ -1,4 +1,4 @@
-"""Where no law is at hand: particles in independent batches, their density by a kernel, intervals by the jackknife."""
+"""Where no law is at hand: particles in independent batches, their density by a kernel."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from scipy.signal import fftconvolve
 from torch import Tensor
 
 from ams.curve import Curve
-from ams.inference import Interval, mean_interval
 from ams.samplers import PerSample
 from ams.samplers.base import Scalar
 
@@ -64,12 +63,3 @@ def divergence(law: Curve, log_target: Callable[[np.ndarray], np.ndarray]) -> fl
 def averaged(curves: Sequence[Curve]) -> Curve:
     """Return the mean of densities on one grid."""
     return curves[0].with_values(np.mean([curve.values for curve in curves], axis=0))
-
-
-def jackknife(whole: float, without: Sequence[float], confidence: float) -> Interval:
-    """Return Student's interval over the pseudo-values `n T - (n - 1) T_{-i}`: `T` with its bias of order 1/n removed.
-
-    `without` holds the statistic with one of the n independent batches left out.
-    """
-    n = len(without)
-    return mean_interval([n * whole - (n - 1) * part for part in without], confidence)

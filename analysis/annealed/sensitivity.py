@@ -12,7 +12,7 @@ from ams.samplers.draws import generated
 from ams.targets import Gaussian
 from analysis.annealed import gaussian, line
 from analysis.annealed.counting import ended
-from analysis.annealed.particles import Batches, jackknife
+from analysis.annealed.particles import Batches
 from analysis.annealed.samplers import DEFAULT, SAMPLERS, Choice
 from analysis.annealed.settings import Settings
 from analysis.annealed.speed import PAPER
@@ -74,4 +74,4 @@ def _of_moments(settings: Settings, x: np.ndarray) -> Interval:
         return gaussian_kl(mean, square - mean**2, 0.0, exact)
 
     everything = np.arange(len(x))
-    return jackknife(kl(everything), [kl(np.delete(everything, i)) for i in everything], line.CONFIDENCE)
+    return jackknife_interval(kl(everything), [kl(np.delete(everything, i)) for i in everything], line.CONFIDENCE)

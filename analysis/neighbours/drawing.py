@@ -59,7 +59,7 @@ def draw_fixed_time() -> Drawing:
     left.text(fixed_time.FIXED + 0.1, 1.1e-3, "$T_1 = 0.5$", color="0.3", fontsize=8)
     left.set(xlabel="$T_1$", ylabel="final $W_2$", ylim=(1e-3, 3))
     left.legend(loc="upper right", fontsize=7.5)
-    ratio = {size: found.ratio for size, found in fixed_time.gains(law).items()}
+    ratio = {size: found.ratio for size, found in fixed_time.gains().items()}
     right.semilogx(list(ratio), list(ratio.values()), "o-", color="C1")
     right.axhline(1.0, color="black", lw=1.0)
     right.text(1.2e-4, 1.12, "no gain", fontsize=8)

@@ -11,6 +11,7 @@ computed here.
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -173,8 +174,10 @@ class Gain(NamedTuple):
     ratio: float
 
 
-def gains(law: GaussianLaw) -> dict[float, Gain]:
-    """Return what the fixed time gains, by norm of the score error."""
+@cache
+def gains() -> dict[float, Gain]:
+    """Return what the fixed time gains on the target, by norm of the score error."""
+    law = target()
     best = {size: best_without(law, size) for size in ERRORS}
     return {size: Gain(at, error / final_error(law, size, FIXED, 40.0)) for size, (error, at) in best.items()}
 
@@ -194,6 +197,6 @@ def best_without(law: GaussianLaw, size: float) -> tuple[float, float]:
 @check("N1b.fixed")
 def a_fixed_time_is_better(settings: Settings) -> Measurement:
     """Return the smallest ratio, over score errors, of the flow's W2 at its best T1 to the corrected one's at 0.5."""
-    found = gains(target())
+    found = gains()
     detail: dict[str, JsonValue] = {f"{size:g}": {**gain._asdict()} for size, gain in found.items()}
     return Measurement(value=min(gain.ratio for gain in found.values()), n=len(found), detail=detail)

@@ -49,7 +49,7 @@ class Evaluate:
 
 @dataclass(frozen=True, kw_only=True)
 class Train:
-    """Train both networks on graphs of our own generator: about 6 minutes on one core, by default."""
+    """Train both networks on graphs of our own generator: about 7 minutes on one core, by default."""
 
     out: Path
     """The file to write, NAME.safetensors; a record and a figure come beside it."""

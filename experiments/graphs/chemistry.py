@@ -19,10 +19,12 @@ from ams.inference import Interval
 from ams.ledger import Measurement, Table, Unavailable, check
 from experiments.graphs.checkpoints import networks
 from experiments.graphs.discrepancy import kernel_estimates
-from experiments.graphs.generation import PUBLISHED, generate
+from experiments.graphs.generation import PUBLISHED, generate, shares
 from experiments.graphs.nspdk import nspdk_kernel
 
 if TYPE_CHECKING:
+    from rdkit.Chem import RWMol
+
     from experiments.graphs.molecules import Quality
 
 REAL = {"QM9": ("qm9-test", "qm9"), "ZINC250k": ("zinc250k-test", "zinc250k-valid")}
@@ -32,12 +34,16 @@ FEWEST = 100
 
 
 class Settings(BaseModel):
-    """Of each set: how many molecules, in how many steps, beside how many real ones."""
+    """Of each set: how many molecules, in how many steps, beside how many real ones.
+
+    The molecules are shared among `seeds` runs, from `seed` on: a batch of the sampler holds those of one.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     qm9: tuple[int, int, int] = (500, 200, 500)
     zinc250k: tuple[int, int, int] = (10, 1000, 100)
+    seeds: int = 2
     seed: int = 2405
 
     def of(self, name: str) -> Sizes:
@@ -54,9 +60,13 @@ class Sizes(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A set's shares, and its distances with those of real molecules beside them (None where there are too few)."""
+    """A set's shares, and its distances with those of real molecules beside them (None where there are too few).
+
+    `each` are the shares of every seed alone.
+    """
 
     quality: Quality
+    each: list[Quality]
     nspdk: Interval
     nspdk_real: Interval
     chemnet: float | None
@@ -72,11 +82,13 @@ def row(settings: Settings, name: str) -> Row:
 
     held, known = REAL[name]
     real, more = _real(settings, held, settings.of(name).real)
-    made = _generated(settings, name, _nodes(real))
+    parts = _generated(settings, name, _nodes(real))
+    made, train = [molecule for part in parts for molecule in part], set(molecules.canonical(smiles(known)))
     whole = [one for molecule in made if (one := molecules.corrected(molecule)) is not None]
     told = [molecules.Chem.MolToSmiles(one) for one in whole]
     return Row(
-        molecules.quality(made, set(molecules.canonical(smiles(known)))),
+        molecules.quality(made, train),
+        [molecules.quality(part, train) for part in parts],
         _nspdk(settings, real, told),
         _nspdk(settings, real, more[: len(told)]),
         _chemnet(real, told),
@@ -101,18 +113,20 @@ def _nodes(real: Sequence[str]) -> list[int]:
     return [molecule.GetNumAtoms() for one in real if (molecule := parsed(one)) is not None]
 
 
-def _generated(settings: Settings, name: str, nodes: Sequence[int]) -> list:
-    """Return molecules as the authors' checkpoint and sampler make them, their numbers of atoms drawn from `nodes`."""
+def _generated(settings: Settings, name: str, nodes: Sequence[int]) -> list[list[RWMol]]:
+    """Return molecules of the authors' checkpoint and sampler, by seed, their sizes drawn from `nodes`."""
     from experiments.graphs.molecules import ATOMS, assembled
 
     setting, size = PUBLISHED[name], settings.of(name)
-    both = networks(setting.checkpoint, setting.averaged)
-    plan = setting.plan(setting.pair, size.steps)
-    drawn = np.random.default_rng(settings.seed).choice(nodes, size.molecules)
-    sizes = np.minimum(drawn, setting.largest).tolist()
-    end, layout = generate(plan, both, setting.pair, sizes, setting.features, settings.seed)
-    side = setting.largest
-    return assembled(layout.pad_rows(end.features, side), layout.pad_pairs(end.adjacency, side), ATOMS[name])
+    both, plan = networks(setting.checkpoint, setting.averaged), setting.plan(setting.pair, size.steps)
+    side, made = setting.largest, []
+    for number, count in enumerate(shares(size.molecules, settings.seeds)):
+        seed = settings.seed + number
+        drawn = np.random.default_rng(seed).choice(nodes, count)
+        sizes = np.minimum(drawn, side).tolist()
+        end, layout = generate(plan, both, setting.pair, sizes, setting.features, seed)
+        made.append(assembled(layout.pad_rows(end.features, side), layout.pad_pairs(end.adjacency, side), ATOMS[name]))
+    return made
 
 
 def _nspdk(settings: Settings, real: Sequence[str], other: Sequence[str]) -> Interval:
@@ -141,27 +155,43 @@ def shared(settings: Settings, name: str, share: Interval, **detail: JsonValue) 
         low=share.low,
         high=share.high,
         n=share.n,
-        seeds=(settings.seed,),
+        seeds=tuple(settings.seed + number for number in range(settings.seeds)),
         detail={"steps": settings.of(name).steps, **detail},
     )
 
 
+def validity(settings: Settings, name: str) -> Measurement:
+    """Return the share of a set's molecules that are valid without correction."""
+    found = row(settings, name)
+    return shared(settings, name, found.quality.validity, **_each([one.validity.value for one in found.each]))
+
+
+def novelty(settings: Settings, name: str) -> Measurement:
+    """Return the share of a set's different molecules that are not in the list of known ones."""
+    found = row(settings, name)
+    each = _each([one.novelty.value for one in found.each])
+    return shared(settings, name, found.quality.novelty, uniqueness=found.quality.uniqueness, **each)
+
+
+def _each(values: Sequence[float]) -> dict[str, JsonValue]:
+    return {"each seed": [round(value, 4) for value in values]}
+
+
 @check("V13.validity")
 def qm9_is_valid(settings: Settings) -> Measurement:
-    """Return the share of QM9 molecules that are valid without correction."""
-    return shared(settings, "QM9", row(settings, "QM9").quality.validity)
+    """Return the share of valid QM9 molecules."""
+    return validity(settings, "QM9")
 
 
 @check("V13.novelty")
 def qm9_is_new(settings: Settings) -> Measurement:
-    """Return the share of different QM9 molecules that are not in QM9."""
-    found = row(settings, "QM9").quality
-    return shared(settings, "QM9", found.novelty, uniqueness=found.uniqueness)
+    """Return the share of QM9 molecules that are not in QM9."""
+    return novelty(settings, "QM9")
 
 
 @check("V13.nspdk")
 def qm9_is_near(settings: Settings) -> Measurement:
-    """Return the squared NSPDK MMD of generated QM9 molecules, less that of real ones' floor in the detail."""
+    """Return the squared NSPDK MMD of generated QM9 molecules; the detail has that of real ones."""
     found = row(settings, "QM9")
     distances = {"real against real": found.nspdk_real.value, "Frechet ChemNet": found.chemnet}
     return shared(settings, "QM9", found.nspdk, **distances, **{"Frechet ChemNet, real": found.chemnet_real})
@@ -169,15 +199,14 @@ def qm9_is_near(settings: Settings) -> Measurement:
 
 @check("V14.validity")
 def zinc_is_valid(settings: Settings) -> Measurement:
-    """Return the share of ZINC250k molecules that are valid without correction."""
-    return shared(settings, "ZINC250k", row(settings, "ZINC250k").quality.validity)
+    """Return the share of valid ZINC250k molecules."""
+    return validity(settings, "ZINC250k")
 
 
 @check("V14.novelty")
 def zinc_is_new(settings: Settings) -> Measurement:
-    """Return the share of different ZINC250k molecules that are not in the validation list."""
-    found = row(settings, "ZINC250k").quality
-    return shared(settings, "ZINC250k", found.novelty, uniqueness=found.uniqueness)
+    """Return the share of ZINC250k molecules that are not in the validation list."""
+    return novelty(settings, "ZINC250k")
 
 
 def tables(settings: Settings) -> list[Table]:

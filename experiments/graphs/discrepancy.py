@@ -14,9 +14,12 @@ simulates how often they hold the truth.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from ams.data import Graph
 from ams.distances.mmd import Kernel, across, biased_within, mmd_squared, unbiased_within
@@ -121,29 +124,53 @@ def kernel_floor(k: Kernel, first: int, size: int, seed: int, draws: int = 500) 
 class Row(NamedTuple):
     """A published estimate's mean over generated sets of a size, with an interval of one standard error to each side.
 
-    `spread` is the standard deviation of a single such set's: a published row strays by so much.
+    `sets` are the estimates of single such sets, the same ones for every kernel of a pool; `spread` is their standard
+    deviation: a published row strays by so much.
     """
 
     mean: Interval
-    spread: float
+    sets: Float[np.ndarray, " draws"]
+
+    @property
+    def spread(self) -> float:
+        """Return the standard deviation of a single set's estimate."""
+        return float(self.sets.std(ddof=1))
 
 
 def kernel_row(k: Kernel, first: int, size: int, seed: int, draws: int = 2000) -> Row:
     """Return the row of sets of `size` from the kernel of a pool, `first` of reference and any number generated.
 
-    The reference is not drawn again: a published row is of this very one. The spread is that of sets drawn with
-    replacement from the generated ones.
+    The reference is not drawn again: a published row is of this very one. Single sets are drawn with replacement from
+    the generated ones.
     """
     held, drawn = _both(len(k), first)
-    bias = biased_within(k, held)
-
-    def mean(w: Weights) -> np.ndarray:
-        own = unbiased_within(k, w * drawn)
-        return bias + own + (1 - own) / size - 2 * across(k, held, w * drawn)
-
-    found = bootstrap_interval(mean, [_units(0, first), _units(first, len(k))], seed, ONE_ERROR)
+    mean = partial(_row_means, k, held, size)
+    found = bootstrap_interval(lambda w: mean(w * drawn), [_units(0, first), _units(first, len(k))], seed, ONE_ERROR)
     sets = np.random.default_rng(seed).multinomial(size, drawn / drawn.sum(), draws)
-    return Row(found, float(mmd_squared(k, held, sets, biased_within).std(ddof=1)))
+    return Row(found, mmd_squared(k, held, sets, biased_within))
+
+
+def kernel_row_means(k: Kernel, first: int, size: int, parts: Sequence[int]) -> list[float]:
+    """Return a row's mean from parts of the generated ones alone, which lie one after the other, `parts` long each."""
+    held, _ = _both(len(k), first)
+    ends = [first, *(first + np.cumsum(parts)).tolist()]
+    return [float(_row_means(k, held, size, _members(len(k), *part))) for part in pairwise(ends)]
+
+
+def _row_means(k: Kernel, held: Weights, size: int, drawn: Weights) -> np.ndarray:
+    """Return the published estimate's mean over sets of `size` of the law that `drawn` stands for."""
+    own = unbiased_within(k, drawn)
+    return np.asarray(biased_within(k, held) + own + (1 - own) / size - 2 * across(k, held, drawn))
+
+
+def false_alarms(rows: Sequence[Row], errors: float) -> float:
+    """Return how often a set of the law of ours strays from its mean, in any of the rows, by so many standard errors.
+
+    The chance that a row which is published rightly is taken for another one: what it and our mean differ by has the
+    standard error of both, here it is single sets in units of theirs.
+    """
+    strays = [np.abs(row.sets - row.mean.value) / row.spread for row in rows]
+    return float((np.max(strays, axis=0) > errors).mean())
 
 
 def difference(

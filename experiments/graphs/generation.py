@@ -106,6 +106,13 @@ def generate(
     return denoised_end(ends), layout
 
 
+def shares(count: int, runs: int) -> list[int]:
+    """Return how many of `count` samples each run makes, as evenly as may be. Raises ValueError for more runs."""
+    if not 1 <= runs <= count:
+        raise ValueError(f"{count} samples cannot be shared among {runs} runs")
+    return [count // runs + (number < count % runs) for number in range(runs)]
+
+
 def halves(
     both: tuple[CoupledScore, CoupledScore],
     layout: Layout,

@@ -155,9 +155,9 @@ def draw_errors(results: Results, settings: Settings) -> Drawing:
         values = {n: {b: [quantity(e) for e in es] for b, es in found.items()} for n, found in results.items()}
         return drawing.bands_of({n: v for n, v in values.items() if n != FLOOR}, interval)
 
-    floor = [misfit(errors) for errors in next(iter(results[FLOOR].values()))]
+    floor = interval([misfit(errors) for errors in next(iter(results[FLOOR].values()))])[0]
     rows = [
-        drawing.Row(bands(misfit), "misfit (nats a pixel)", (3e-5, 1.0), lines=(interval(floor)[0],)),
+        drawing.Row(bands(misfit), "misfit (nats a pixel)", (min(3e-5, floor / 3), 1.0), lines=(floor,)),
         drawing.Row(bands(temperature), "temperature $T$", (0.4, 2.0), logarithmic=False, lines=(1.0,)),
     ]
     return drawing.draw_rows(rows, sorted({b for name in settings.samplers for b in settings.budgets_of(name)}))
@@ -186,7 +186,8 @@ def figures(
         f"{what}, exact score, settings as released. Above: misfit $(T - 1 - \\ln T)/2$ of a mode, the KL divergence "
         f"that its temperature costs; dotted, fresh draws of the law itself. Below: the residual's temperature about "
         f"the nearest image; 1 is exact, below it the sampler cools. Bands: {CONFIDENCE:.1%} intervals over "
-        f"{settings.batches} batches of {settings.batch}. Pale: annealed Langevin and adaptive momentum again."
+        f"{settings.batches} batches of {settings.batch}. Pale: annealed Langevin and adaptive momentum again. "
+        "Arrows: means beyond the axis."
     )
     grid = f"{what}: the data, then each sampler at {settings.grid_budget} evaluations from the same starts."
     return [

@@ -12,6 +12,7 @@ from ams.noise import Level
 from experiments.images.loss import gaussian
 from experiments.images.networks import ExponentialVE
 from experiments.images.pretrained import checks, runs
+from experiments.images.pretrained.features import list_features
 from experiments.images.pretrained.figures import runs_table, samples_figure
 
 
@@ -72,6 +73,7 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 
 def tables(settings: Settings) -> list[Table]:
-    """Return the compared runs."""
-    names = (checks.BASELINE, checks.PAPER, "ancestral")
-    return [runs_table(settings, checks.CONFIDENCE, "denoiser", dict.fromkeys(names, (settings.side,)), ("I11",))]
+    """Return the compared runs, in pixels and in features."""
+    wanted = dict.fromkeys((checks.BASELINE, checks.PAPER, "ancestral"), (settings.side,))
+    in_pixels = runs_table(settings, checks.CONFIDENCE, "denoiser", wanted, ("I11",))
+    return [in_pixels, *list_features(settings, checks.CONFIDENCE, "denoiser", wanted, ("I11",))]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
-from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.markers import CARETDOWN, CARETUP
+from matplotlib.ticker import NullLocator
+from matplotlib.transforms import ScaledTranslation
 from torch import Tensor
 
 from ams.palette import look
@@ -57,22 +61,33 @@ Bands = Mapping[str, Mapping[int, tuple[float, float, float]]]
 """By sampler and evaluations: mean, low, high."""
 
 
+_DODGE = 4.0
+"""Points by which arrows at one place of the edge stand apart."""
+_GREYS = 32
+"""Shades of a grid's pixels: the eye tells no more, and files stay small."""
+
+
 class Row(NamedTuple):
-    """One row of panels: its curves, the label of its axis, what of it is shown, lines across."""
+    """One row of panels: its curves, the label of its axis, what of it is shown, lines across, heights that are named
+    on the axis (none: the usual ones)."""
 
     bands: Bands
     label: str
     limits: tuple[float, float]
     logarithmic: bool = True
     lines: tuple[float, ...] = ()
+    ticks: tuple[float, ...] = ()
 
 
-def draw_rows(rows: Sequence[Row], ticks: Sequence[int]) -> Drawing:
-    """Draw a column for each family that occurs, a row for each quality."""
+def draw_rows(rows: Sequence[Row], ticks: Sequence[int], height: float = 2.0) -> Drawing:
+    """Draw a column for each family that occurs, a row for each quality, of a height in inches.
+
+    A mean beyond an axis is an arrow at its edge.
+    """
     found = {name for row in rows for name in row.bands}
     families = {title: [name for name in names if name in found] for title, names in FAMILIES.items()}
     families = {title: names for title, names in families.items() if names}
-    size = (7.4 if len(families) > 2 else 5.4, 2.0 * len(rows) + 1.7)
+    size = (7.4 if len(families) > 2 else 5.4, height * len(rows) + 1.7)
     drawing = Drawing(figsize=size, layout="constrained")
     panels = drawing.subplots(len(rows), len(families), sharex=True, sharey="row", squeeze=False)
     for column, (title, names) in enumerate(families.items()):
@@ -107,6 +122,9 @@ def _panel(axes: Axes, row: Row, names: Sequence[str]) -> None:
     if row.logarithmic:
         axes.set_yscale("log")
     axes.set_ylim(row.limits)
+    if row.ticks:
+        axes.set_yticks(row.ticks, [f"{tick:g}" for tick in row.ticks])
+        axes.yaxis.set_minor_locator(NullLocator())
     for height in row.lines:
         axes.axhline(height, color="0.35", lw=0.8, ls=":")
     for name in (name for name in REFERENCES if name in row.bands and name not in names):
@@ -114,6 +132,22 @@ def _panel(axes: Axes, row: Row, names: Sequence[str]) -> None:
         axes.plot(budgets, [row.bands[name][b][0] for b in budgets], color=look(name)["color"], lw=2.4, alpha=0.18)
     for name in names:
         _curve(axes, name, row.bands.get(name, {}))
+    _mark_beyond(axes, row, names)
+
+
+def _mark_beyond(axes: Axes, row: Row, names: Sequence[str]) -> None:
+    """Draw an arrow at the edge for each mean beyond it, those of one place side by side."""
+    low, high = row.limits
+    met: Counter[tuple[int, float]] = Counter()
+    for name in names:
+        for budget, (mean, _, _) in sorted(row.bands.get(name, {}).items()):
+            if low <= mean <= high:
+                continue
+            edge, marker = (high, CARETUP) if mean > high else (low, CARETDOWN)
+            aside = ScaledTranslation(_DODGE / 72 * met[budget, edge], 0.0, axes.figure.dpi_scale_trans)
+            met[budget, edge] += 1
+            how = {"color": look(name)["color"], "transform": axes.transData + aside, "zorder": 4}
+            axes.plot(budget, edge, marker=marker, ms=5.0, **how)
 
 
 def _curve(axes: Axes, name: str, band: Mapping[int, tuple[float, float, float]]) -> None:
@@ -126,17 +160,35 @@ def _curve(axes: Axes, name: str, band: Mapping[int, tuple[float, float, float]]
     axes.fill_between(budgets, low, high, color=drawn["color"], alpha=0.15, lw=0)
 
 
-def draw_grid(rows: Mapping[str, Float[Tensor, "images h w"]], notes: Mapping[str, str] | None = None) -> Drawing:
-    """Draw images side by side, a row a name; pixels below 0 and above 1 are cut off."""
-    drawing = Drawing(figsize=(7.2, 0.5 * len(rows)), layout=ConstrainedLayoutEngine(h_pad=0.01, w_pad=0.01))
-    for axes, (name, x) in zip(drawing.subplots(len(rows), 1, squeeze=False)[:, 0], rows.items(), strict=True):
-        axes.imshow(np.concatenate(list(x.clamp(0, 1).numpy()), axis=1), cmap="gray_r", vmin=0, vmax=1)
-        axes.set(xticks=[], yticks=[])
-        axes.grid(False)
-        axes.spines[:].set_visible(False)
-        told = name if notes is None or name not in notes else f"{name}\n{notes[name]}"
-        axes.set_ylabel(told, rotation=0, ha="right", va="center", fontsize=6.5)
+def draw_grid(rows: Mapping[str, Float[Tensor, "images h w"]]) -> Drawing:
+    """Draw images side by side, a row a name; pixels below 0 and above 1 are cut off.
+
+    All are one picture, whose pixels are the images' own: a file of them is small.
+    """
+    mosaic, pitch = _mosaic(list(rows.values()))
+    height, width = mosaic.shape
+    names, edge = 0.12 + 0.047 * max(map(len, rows)), 0.05  # inches: the longest name's, and a little white
+    inner = 7.2 - names - edge
+    size = (7.2, inner * height / width + 2 * edge)
+    drawing = Drawing(figsize=size)
+    axes = drawing.subplots()
+    axes.set_position((names / size[0], edge / size[1], inner / size[0], 1 - 2 * edge / size[1]))
+    axes.imshow(mosaic, cmap=colormaps["gray_r"].resampled(_GREYS), vmin=0, vmax=1, interpolation="none")
+    axes.set_yticks(pitch * (np.arange(len(rows)) + 0.5) - 0.5, list(rows), fontsize=6.5)
+    axes.tick_params(length=0)
+    axes.set_xticks([])
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
     return drawing
+
+
+def _mosaic(rows: Sequence[Float[Tensor, "images h w"]]) -> tuple[Float[np.ndarray, "height width"], int]:
+    """Return the images as one, white between the rows and behind the shorter ones, and the height of a row."""
+    gap = max(rows[0].shape[1] // 14, 1)
+    lines = [np.concatenate(list(x.clamp(0, 1).numpy()), axis=1) for x in rows]
+    width = max(line.shape[1] for line in lines)
+    padded = [np.pad(line, ((0, gap), (0, width - line.shape[1]))) for line in lines]
+    return np.concatenate(padded), rows[0].shape[1] + gap
 
 
 def bands_of(

@@ -112,26 +112,35 @@ Results = Mapping[str, Mapping[int, list[Errors]]]
 """By sampler and evaluations, a list over batches."""
 
 
-def run_all(settings: Settings, images: ImageTarget) -> Results:
-    """Run every sampler at every budget on every batch, with common starts.
+Seen = Callable[[str, int, Tensor], None]
+"""What is told of every batch: its sampler, its evaluations (0: the floor), its samples."""
+
+
+def run_all(settings: Settings, images: ImageTarget, seen: Seen = lambda name, budget, x: None) -> Results:
+    """Run every sampler at every budget on every batch, with common starts; `seen` is shown each batch.
 
     RK45's evaluations are the most that a batch took; of two tolerances that took as many the tighter one is kept.
     """
-    judged = judge(settings, images)
-    floor = [judged(draw(settings, images, number)) for number in _batches(settings)]
+    judge_alone = judge(settings, images)
+
+    def judged(name: str, budget: int, x: Tensor) -> Errors:
+        seen(name, budget, x)
+        return judge_alone(x)
+
+    floor = [judged(FLOOR, 0, draw(settings, images, number)) for number in _batches(settings)]
     widest = max((settings.budgets_of(name) for name in settings.samplers), key=len)
     found: dict[str, dict[int, list[Errors]]] = {FLOOR: dict.fromkeys(widest, floor)}
     for name in settings.samplers:
         for budget in settings.budgets_of(name):
             outcomes = [run_batch(settings, images, name, budget, number) for number in _batches(settings)]
-            found.setdefault(name, {})[budget] = [judged(outcome.x) for outcome in outcomes]
+            found.setdefault(name, {})[budget] = [judged(name, budget, outcome.x) for outcome in outcomes]
     for tolerance in settings.tolerances:
         outcomes = [
             solved(images.subject(settings.last_sigma), tolerance, settings.batch, generator(settings.seed, number))
             for number in _batches(settings)
         ]
         spent = max(outcome.evaluations for outcome in outcomes)
-        found.setdefault(SOLVER, {})[spent] = [judged(outcome.x) for outcome in outcomes]
+        found.setdefault(SOLVER, {})[spent] = [judged(SOLVER, spent, outcome.x) for outcome in outcomes]
     return found
 
 

@@ -22,7 +22,7 @@ from ams.samplers import Particles, flow_heun, langevin
 from ams.targets import Gaussian
 from analysis import annealed
 from analysis.annealed import gaussian, line, modes, report, sensitivity, speed
-from analysis.annealed.particles import Batches, averaged, divergence, jackknife, smoothed
+from analysis.annealed.particles import Batches, averaged, divergence, smoothed
 from analysis.annealed.samplers import DEFAULT, SAMPLERS, Choice, Kind, levels
 from analysis.annealed.speed import BASELINE, KL, LINE_W2, PAPER, RK45, Point, needed, track
 from analysis.annealed.transport import Nodes, transport_kl, transport_w2
@@ -191,13 +191,6 @@ def test_a_divergence_where_the_law_has_gaps() -> None:
     nodes = np.linspace(-9.0, 9.0, 1801)
     half = Curve(-9.0, 0.01, np.where(nodes > 0, 2 * norm.pdf(nodes), 0.0))
     assert divergence(half, lambda at: norm.logpdf(at)) == pytest.approx(math.log(2), abs=0.01)
-
-
-def test_the_jackknife_removes_a_bias_of_order_one_over_n() -> None:
-    """The plug-in variance of n numbers, exactly."""
-    x = np.array([1.0, 4.0, 2.0, 8.0, 5.0])
-    found = jackknife(float(x.var()), [float(np.delete(x, i).var()) for i in range(5)], 0.9)
-    assert found.value == pytest.approx(x.var(ddof=1)) and found.low < found.value < found.high
 
 
 def test_a_transport_is_exact_on_a_gaussian() -> None:

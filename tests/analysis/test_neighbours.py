@@ -83,6 +83,7 @@ def test_another_flux_breaks_the_proof_of_n1(monkeypatch: pytest.MonkeyPatch) ->
 def test_no_correction_breaks_n1b(monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of N1b: Langevin that does nothing at T1."""
     monkeypatch.setattr(fixed_time, "corrected", lambda law, error, t, time, start: start)
+    monkeypatch.setattr(fixed_time, "gains", fixed_time.gains.__wrapped__)
     refuted("N1b.contraction", "N1b.rate", "N1b.fixed")
 
 

@@ -99,7 +99,7 @@ def test_ratios_are_padded_over_packed(mirrored: None, monkeypatch: pytest.Monke
 
 
 def test_arithmetic_is_that_of_the_networks() -> None:
-    """Two networks, twice a step, of three layers each: every product and activation of a block is noted once."""
+    """Two networks, twice a step, of three and of five layers: each product and activation of a block is noted once."""
     counts = []
     for kinds in (graphs.PRODUCTS, graphs.ACTIVATIONS):
         noted = graphs.Arithmetic(kinds)
@@ -108,8 +108,8 @@ def test_arithmetic_is_that_of_the_networks() -> None:
             work()
         noted.again()
         counts.append(len(noted.calls))
-    layers, final = 3, 3
-    features = 2 * layers + final, layers + final - 1
+    convolutions, layers, final = 3, 5, 3
+    features = 2 * convolutions + final, convolutions + final - 1
     adjacency = 1 + 3 * layers + 2 * layers + 2 * (layers - 1) + final, 3 * layers - 1 + layers - 1 + final - 1
     assert counts == [2 * (one + other) for one, other in zip(features, adjacency, strict=True)]
 

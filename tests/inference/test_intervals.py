@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from ams.inference import mean_interval, plan_count_test, proportion_interval
+from ams.inference import jackknife_interval, mean_interval, plan_count_test, proportion_interval
 from tests.monte_carlo import MonteCarlo
 
 
@@ -30,6 +30,14 @@ def test_mean_interval_covers_as_often_as_it_says(n: int, monte_carlo: MonteCarl
     assert not test.rejects(sum(i.low <= 3.0 <= i.high for i in intervals))
 
 
+def test_the_jackknife_removes_a_bias_of_order_one_over_n() -> None:
+    """The plug-in variance of n numbers, exactly."""
+    x = np.array([1.0, 4.0, 2.0, 8.0, 5.0])
+    found = jackknife_interval(float(x.var()), [float(np.delete(x, i).var()) for i in range(5)], 0.9)
+    assert found.value == pytest.approx(x.var(ddof=1))
+    assert found.low < found.value < found.high
+
+
 @given(st.integers(1, 200), st.data())
 @settings(deadline=None, max_examples=30)
 def test_proportion_interval_is_exact(n: int, data: st.DataObject) -> None:
@@ -47,6 +55,7 @@ def test_proportion_interval_is_exact(n: int, data: st.DataObject) -> None:
     [
         (lambda: mean_interval([1.0]), "at least 2 finite"),
         (lambda: mean_interval([1.0, math.nan]), "finite"),
+        (lambda: jackknife_interval(1.0, [1.0], 0.9), "at least 2 finite"),
     ],
 )
 def test_what_permits_no_interval_is_refused(call, match: str) -> None:

@@ -27,7 +27,8 @@ def pins() -> dict[str, Requirement]:
 
 
 def test_every_requirement_is_pinned_within_its_range_and_torch_is_not() -> None:
-    lines = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]
+    extras = PROJECT["optional-dependencies"]
+    lines = PROJECT["dependencies"] + extras["test"] + extras["features"] + extras["gpu"]
     for wanted in map(Requirement, lines):
         pin = next(iter(pins()[canonicalize_name(wanted.name)].specifier))
         assert (pin.operator == "==") == (wanted.name != "torch"), wanted

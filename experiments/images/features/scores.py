@@ -11,7 +11,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.distances import frechet_distance, mmd_squared, polynomial_kernel, support, total_variation
+from ams.distances import (
+    frechet_distance,
+    kernel_distance,
+    kernel_within,
+    mmd_squared,
+    neighbourhoods,
+    polynomial_kernel,
+    support,
+    total_variation,
+)
 from ams.inference import Interval, bootstrap_interval
 from experiments.images.features.extractors import Extractor
 from experiments.images.features.rows import Conditions
@@ -67,18 +76,23 @@ class Judge:
 
     def scores_of(self, features: Float[Tensor, "n d"]) -> Scores:
         """Return every number of a set whose features are given. Raises as `scores`."""
-        pool = np.concatenate([features.numpy(), self.reference.numpy()])
-        of_set = (np.arange(len(pool)) < len(features)).astype(np.float64)
-        kernel = polynomial_kernel(torch.from_numpy(pool), torch.from_numpy(pool))
         classes = float("nan")
         if self.extractor.logits is not None:
             classes = total_variation(self.shares(features), self.truth)
         return Scores(
             frechet_distance(features, self.reference),
-            float(mmd_squared(kernel, of_set, 1 - of_set)),
-            *support(features, self.reference),
+            kernel_distance(features, self.reference, self._within),
+            *support(features, self.reference, radii=self._radii),
             classes,
         )
+
+    @cached_property
+    def _within(self) -> float:
+        return kernel_within(self.reference)
+
+    @cached_property
+    def _radii(self) -> Float[Tensor, " m"]:
+        return neighbourhoods(self.reference)
 
     def kernel_interval(self, sets: list[Float[Tensor, "n d"]], confidence: float, seed: int) -> Interval:
         """Return the kernel distance of all sets together, with a bootstrap interval over sets and reference images.

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from torch import Tensor
 
 from ams.distances import expected_coverage
 from ams.inference import mean_interval
 from ams.ledger import Figure, Table, save_figure
-from ams.palette import look
 from experiments import weights
+from experiments.images import drawing
 from experiments.images.features.rows import HEADER
 from experiments.images.learned.losses import LEVELS, means
 from experiments.images.learned.readings import CONFIDENCE, Quantity, missed, needed, rows, speed_up
@@ -26,57 +26,34 @@ from experiments.images.train import draw as draw_training
 CLAIMS = ("Q0", "Q1", "Q2", "Q2a", "Q2b", "Q3", "Q4", "Q5", "Q6")
 SHARES = (0.5, 0.7, 0.8, 0.9)
 """Of the coverage that two sets of one law have: the quality levels of the table."""
-TEMPERATURE = "temperature $T$ before denoising"
-SHARP = ("coverage", TEMPERATURE)
-"""Quantities whose bands are drawn for every sampler; the others' are as wide as the floor's and hide the curves."""
-REAL = {"color": "#000000", "linestyle": ":", "label": FLOOR}
+TEMPERATURE = "temperature $T$"
 
 
 def quality(found: Batches, settings: Settings) -> Drawing:
-    """Draw Frechet distance, coverage, temperature and classes against the budget, with bands."""
-    drawing = Drawing(figsize=(7.4, 5.6), layout="constrained")
-    panels = drawing.subplots(2, 2).flat
-    quantities: list[tuple[str, Quantity, str]] = [
-        ("Fréchet distance", lambda n: n.frechet, "linear"),
-        ("coverage", lambda n: n.coverage, "linear"),
-        (TEMPERATURE, lambda n: n.temperature, "log"),
-        ("classes: total variation", lambda n: n.classes, "linear"),
+    """Draw Frechet distance, coverage, temperature and classes against the budget, a column a family, with bands."""
+
+    def row(quantity: Quantity, label: str, limits: tuple[float, float], **how: Any) -> drawing.Row:
+        values = {
+            name: {b: [quantity(x.numbers) for x in them] for b, them in by_budget.items()}
+            for name, by_budget in found.items()
+        }
+        bands = drawing.bands_of(values, lambda batches: mean_interval(batches, CONFIDENCE)[:3])
+        floor = next(iter(bands[FLOOR].values()))[0]
+        return drawing.Row({n: band for n, band in bands.items() if n != FLOOR}, label, limits, lines=(floor,), **how)
+
+    rows = [
+        row(lambda n: n.frechet, "Fréchet distance", (0.5, 12.0), ticks=(0.5, 1, 2, 5, 10)),
+        row(lambda n: n.coverage, "coverage", (0.0, 1.0), logarithmic=False),
+        row(lambda n: n.temperature, TEMPERATURE, (0.4, 3.0), ticks=(0.5, 0.7, 1, 1.4, 2, 2.8)),
+        row(lambda n: n.classes, "classes: total variation", (0.0, 0.4), logarithmic=False),
     ]
-    for axes, (name, quantity, scale) in zip(panels, quantities, strict=True):
-        for sampler, by_budget in found.items():
-            values = {b: [quantity(x.numbers) for x in them] for b, them in by_budget.items()}
-            _curve(axes, sampler, values, sampler == FLOOR or name in SHARP)
-        axes.set(xscale="log", yscale=scale, xlabel="score evaluations (NFE)", ylabel=name)
-        axes.set_xticks(settings.budgets, [str(budget) for budget in settings.budgets])
-        axes.minorticks_off()
-    _ticks_of_temperature(drawing.axes[2])
-    drawing.legend(*drawing.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    return drawing
-
-
-def _ticks_of_temperature(axes: Axes) -> None:
-    axes.axhline(1.0, color="0.3", lw=0.8)
-    ticks = [0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0]
-    low, high = axes.get_ylim()
-    shown = [tick for tick in ticks if low <= tick <= high]
-    axes.set_yticks(shown, [f"{tick:g}" for tick in shown])
-
-
-def _curve(axes: Axes, sampler: str, values: dict[int, list[float]], band: bool) -> None:
-    budgets = sorted(values)
-    intervals = [mean_interval(values[budget], CONFIDENCE) for budget in budgets]
-    drawn = REAL if sampler == FLOOR else look(sampler)
-    axes.plot(budgets, [found.value for found in intervals], markersize=4, **drawn)
-    if not band:
-        return
-    low, high = ([getattr(found, end) for found in intervals] for end in ("low", "high"))
-    axes.fill_between(budgets, low, high, color=drawn["color"], alpha=0.12, lw=0)
+    return drawing.draw_rows(rows, settings.budgets, height=1.6)
 
 
 def denoising() -> Drawing:
     """Draw the denoising loss at each level: learned, exact score of what was learned from, Gaussian."""
-    drawing = Drawing(figsize=(5.2, 3.4), layout="constrained")
-    axes = drawing.subplots()
+    drawn = Drawing(figsize=(5.2, 3.4), layout="constrained")
+    axes = drawn.subplots()
     looks = {
         "learned": ("learned, digits held out", "#D55E00", "s", "-"),
         "seen": ("learned, digits seen", "#D55E00", "", ":"),
@@ -89,7 +66,7 @@ def denoising() -> Drawing:
     axes.text(LEVELS[-1], 1.05, "no score", ha="right", va="bottom", fontsize=8)
     axes.set(xscale="log", yscale="log", xlabel="noise level $\\sigma$", ylabel="denoising loss a pixel")
     axes.legend()
-    return drawing
+    return drawn
 
 
 def grids(settings: Settings, columns: int = 16) -> Drawing:
@@ -101,12 +78,7 @@ def grids(settings: Settings, columns: int = 16) -> Drawing:
         shown[f"{sampler}, exact score"] = batches(settings, EXACT, sampler, settings.compared_budgets[-1])[0].images[
             :columns
         ]
-    drawing = Drawing(figsize=(7.2, 0.42 * len(shown)), layout="constrained")
-    for axes, (name, x) in zip(drawing.subplots(len(shown), 1), shown.items(), strict=True):
-        axes.imshow(np.concatenate(list(x.clamp(0, 1).numpy()), axis=1), cmap="gray_r", vmin=0, vmax=1)
-        axes.set(xticks=[], yticks=[])
-        axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=7)
-    return drawing
+    return drawing.draw_grid(shown)
 
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
@@ -117,9 +89,9 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         f"features of {c.extractor} ({c.sha256[:12]})"
     )
     quality_text = (
-        f"A learned score of digits: {where}; bands are {CONFIDENCE:.1%} intervals over batches (left above and right "
-        "below only the floor's: the others are as wide). Dotted: digits that the network has seen, judged alike. "
-        "Temperature: of the samples before denoising; 1 for digits held out."
+        f"A learned score of digits: {where}; bands are {CONFIDENCE:.1%} intervals over batches. Dotted: digits that "
+        "the network has seen, judged alike. Temperature: of the samples before denoising; 1 for digits held out. "
+        "Pale: annealed Langevin and adaptive momentum again. Arrows: means beyond the axis."
     )
     grid_text = (
         f"Digits held out, then each sampler with the learned score at {settings.grid_budget} evaluations, from the "
@@ -135,7 +107,7 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         (denoising(), "network_loss", loss_text),
         (draw_training(made), "network_training", training_text),
     ]
-    return [save_figure(drawing, folder, name, caption, CLAIMS) for drawing, name, caption in drawn]
+    return [save_figure(each, folder, name, caption, CLAIMS) for each, name, caption in drawn]
 
 
 def tables(settings: Settings) -> list[Table]:

@@ -20,7 +20,7 @@ from itertools import pairwise
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, conv_transpose2d, silu
+from torch.nn.functional import conv2d, conv_transpose2d, fold, silu
 
 from experiments.images.networks.face import NetworkScore
 from experiments.images.networks.loading import contents, fill, tensors
@@ -87,6 +87,21 @@ class UpStage(Stage):
         return conv_transpose2d(x, self.conv.weight, bias, 2, output_padding=self.extra)
 
 
+class LastStage(nn.ConvTranspose2d):
+    """A transposed convolution to one channel: all images' taps by one product, then laid over each other.
+
+    PyTorch's own multiplies image by image, which costs a sixth of the network's time here.
+    """
+
+    def forward(  # type: ignore[override]
+        self, x: Float[Tensor, "batch i h w"]
+    ) -> Float[Tensor, "batch 1 h+2 w+2"]:
+        """Return the network's output."""
+        taps = self.weight.flatten(1).mT @ x.flatten(2)
+        laid = fold(taps, (x.shape[2] + 2, x.shape[3] + 2), self.weight.shape[2:])
+        return laid if self.bias is None else laid.add_(self.bias[:, None, None])
+
+
 class ExplodingUNet(nn.Module):
     """The U-Net: minus the noise that it sees in `x` at time `t`."""
 
@@ -100,7 +115,7 @@ class ExplodingUNet(nn.Module):
         self.down = nn.ModuleList([first, *rest])
         upward = pairwise(reversed(channels))
         self.up = nn.ModuleList(UpStage(i, o, embedding, groups, int(n > 0)) for n, (i, o) in enumerate(upward))
-        self.out = nn.ConvTranspose2d(channels[0], 1, 3)
+        self.out = LastStage(channels[0], 1, 3)
 
     def forward(self, x: Float[Tensor, "batch 1 h w"], t: float) -> Float[Tensor, "batch 1 h w"]:
         """Return the network's output at one time for all."""

@@ -183,28 +183,20 @@ def _share(settings: Settings, control: str) -> Measurement:
     )
 
 
-@check("I6.lag")
-def the_lagged_norm_alone(settings: Settings) -> Measurement:
-    """Return what Langevin's corrector keeps of the gain when its step comes from the previous level's norm."""
-    return _share(settings, controls.LAGGED)
+def _kept(part: str, control: str) -> Callable[[Settings], Measurement]:
+    """Return the check of the part of the gain that a control keeps."""
+
+    @check(f"I6.{part}")
+    def kept(settings: Settings) -> Measurement:
+        return _share(settings, control)
+
+    return kept
 
 
-@check("I6.drift")
-def the_factor_alone(settings: Settings) -> Measurement:
-    """Return what the drift factor keeps without lag and averaging."""
-    return _share(settings, controls.DRIFT)
-
-
-@check("I6.dropped")
-def without_the_factor(settings: Settings) -> Measurement:
-    """Return what is kept, lag and averaging included, without the factor."""
-    return _share(settings, controls.DROPPED)
-
-
-@check("I6.noise")
-def with_the_noise_corrected(settings: Settings) -> Measurement:
-    """Return what is kept where the noise is `sqrt(2 A)`, of the drift's own temperature."""
-    return _share(settings, controls.HEATED)
+the_lagged_norm_alone = _kept("lag", controls.LAGGED)
+the_factor_alone = _kept("drift", controls.DRIFT)
+without_the_factor = _kept("dropped", controls.DROPPED)
+with_the_noise_corrected = _kept("noise", controls.HEATED)
 
 
 @check("I6.constant")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from matplotlib.figure import Figure as Drawing
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from ams.inference import mean_interval
 from ams.ledger import Figure, Table, save_figure
@@ -14,6 +15,7 @@ from ams.ledger.figures import Cell
 from ams.palette import look
 from experiments.images import drawing
 from experiments.images.pretrained import controls, runs
+from experiments.images.pretrained.features import floors, found, list_features
 from experiments.images.pretrained.runs import FLOOR, MEMORY, Quality, Settings
 from experiments.images.pretrained.trajectory import Step, gaussian_prediction, point_prediction, spectrum
 
@@ -42,9 +44,10 @@ def draw_all(settings: Settings, folder: Path, confidence: float, snr: float) ->
     )
     quality = (
         f"{what}. Above: energy distance of the denoised samples to {settings.reference} held-out test images "
-        f"(pixel units; dotted: as many other test images). Below: temperature on pixels that are blank in every "
-        f"image; 1 is exact. Bands: {confidence:.0%} intervals over batches of {settings.batch}; other samplers at "
-        f"{settings.side} evaluations alone."
+        f"(pixel units; dotted: as many other test images). Middle: Fréchet distance in our classifier's features, all "
+        f"batches as one set (dotted: as many real images), where n is equal. Below: temperature on pixels that are "
+        f"blank in every image; 1 is exact. Bands: {confidence:.0%} intervals over batches of {settings.batch}; other "
+        f"samplers at {settings.side} evaluations alone. Arrows: means beyond the axis."
     )
     grid = f"{what}: denoised samples after {settings.side} evaluations (49 with a corrector), from the same noise."
     path = (
@@ -78,9 +81,23 @@ def draw_quality(settings: Settings, confidence: float) -> Drawing:
     floor = mean_interval([quality.energy for quality in runs.floor(settings)], confidence)
     rows = [
         drawing.Row(bands(lambda q: q.energy), "energy distance", (0.02, 600), lines=(max(floor.high, 0.02),)),
+        frechet_row(settings, confidence),
         drawing.Row(bands(lambda q: q.temperature), "temperature $T$", (0.8, 1000), lines=(1.0,)),
     ]
-    return drawing.draw_rows(rows, settings.budgets)
+    return drawing.draw_rows(rows, settings.budgets, height=1.75)
+
+
+def frechet_row(settings: Settings, confidence: float) -> drawing.Row:
+    """Return the Frechet distances of the samplers that have as many samples as the floor: no others compare."""
+    floor = floors(settings, confidence)[0]
+    bands: dict[str, dict[int, tuple[float, float, float]]] = {}
+    for name, budgets in plan(settings).items():
+        for budget in budgets:
+            one = found(settings, name, budget, confidence)
+            if one is not None and one.conditions == floor.conditions:
+                bands.setdefault(name, {})[one.entry.nfe] = one.numbers["frechet"][:3]
+    line = floor.numbers["frechet"].value
+    return drawing.Row(bands, "Fréchet distance", (line / 2, 100 * line), lines=(line,))
 
 
 def draw_samples(settings: Settings, names: Sequence[str]) -> Drawing:
@@ -101,22 +118,23 @@ def samples_figure(
 def draw_cause(settings: Settings, confidence: float) -> Drawing:
     """Draw each control's gain over Langevin's corrector, with the whole released one on top."""
     none = [quality.energy for quality in runs.performed(settings, controls.NONE, settings.side).quality]
-    drawn = Drawing(figsize=(5.6, 2.6), layout="constrained")
+    drawn = Drawing(figsize=(5.8, 2.7), layout=ConstrainedLayoutEngine(h_pad=0.08, w_pad=0.08))
     axes = drawn.subplots()
     names = [name for name in CONTROLS if name != controls.NONE][::-1]
     for height, name in enumerate(names):
         quality = runs.performed(settings, name, settings.side).quality
         gains = [one - other.energy for one, other in zip(none, quality, strict=True)]
-        found = mean_interval(gains, confidence)
+        gain = mean_interval(gains, confidence)
         style = look(name)
         axes.errorbar(
-            found.value,
+            gain.value,
             height,
-            xerr=[[found.value - found.low], [found.high - found.value]],
+            xerr=[[gain.value - gain.low], [gain.high - gain.value]],
             color=style["color"],
             marker=style["marker"],
         )
     axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(-0.6, len(names) - 0.4)
     axes.axvline(0.0, color="0.35", lw=0.8)
     axes.set_xlabel("gain over PC, Langevin (energy distance, pixel units)")
     return drawn
@@ -124,8 +142,7 @@ def draw_cause(settings: Settings, confidence: float) -> Drawing:
 
 def traced(settings: Settings, name: str) -> list[Step]:
     """Return beta of every step with a rule, of one run on the network."""
-    found = runs.recorded(settings, name, settings.side)
-    return [Step(sigma, beta) for sigma, beta in found]
+    return [Step(sigma, beta) for sigma, beta in runs.recorded(settings, name, settings.side)]
 
 
 def draw_beta(settings: Settings) -> Drawing:
@@ -185,4 +202,5 @@ def list_all(settings: Settings, confidence: float) -> list[Table]:
         how, run = runs.tuned(settings, name)
         told = f"snr {how.snr:g}" if name.startswith("PC") else f"factor {how.factor:g}, T {how.repeats}"
         more.append((name, f"tuned: {told}", run))
-    return [runs_table(settings, confidence, "pretrained", plan(settings), CLAIMS, more)]
+    in_pixels = runs_table(settings, confidence, "pretrained", plan(settings), CLAIMS, more)
+    return [in_pixels, *list_features(settings, confidence, "pretrained", plan(settings), CLAIMS)]

@@ -32,6 +32,7 @@ from ams.samplers import (
 from ams.samplers import affine as affine_step
 from ams.samplers import run as steps
 from ams.samplers.draws import generated, generated_per_sample, seeded_per_sample
+from experiments.images.features import Extractor, digit_features
 from experiments.images.loss import denoising_losses, gaussian
 from experiments.images.networks import ExponentialVE, NetworkScore, ddpm, mnist_ve
 from experiments.images.pretrained import controls
@@ -56,7 +57,8 @@ class Settings(BaseModel):
 
     `tried` samplers are tuned at `side` over `factors`, `repeats` and `snrs` on `trials` other batches. The denoising
     loss is taken on `images` images at `times` midpoints. The tutorial's sampler takes `noisy` and `clean` steps on
-    `tutorial` samples. `reference`: the first test images. `companions`: the others of a batch that are exchanged.
+    `tutorial` samples. `reference`: the first test images, the first `compared` of them in features. `companions`: the
+    others of a batch that are exchanged.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -78,6 +80,7 @@ class Settings(BaseModel):
     trials: int = 1
     last_sigma: float = 0.05
     reference: int = 4000
+    compared: int = 1000
     images: int = 300
     times: int = 20
     noisy: int = 50
@@ -88,11 +91,13 @@ class Settings(BaseModel):
 
 
 class Run(NamedTuple):
-    """A sampler's runs at a budget: evaluations, a quality a batch, the first denoised samples."""
+    """A sampler's runs at a budget: evaluations, a quality a batch, the first denoised samples, the features of each
+    batch that was not lost."""
 
     evaluations: int
     quality: list[Quality]
     shown: Tensor
+    features: tuple[Tensor, ...] = ()
 
 
 LOST = Quality(1e9, 1e9, 1e9)
@@ -138,10 +143,21 @@ def judged(settings: Settings) -> Callable[[Tensor, Tensor], Quality]:
 
 
 @cache
+def extractor() -> Extractor:
+    """Return the features that samples are judged in: those of our own classifier."""
+    return digit_features("mnist-classifier")
+
+
+def held_out(settings: Settings) -> tuple[Tensor, ...]:
+    """Return the images after the reference, in batches like a sampler's."""
+    return test_images()[settings.reference :].split(settings.batch)[: settings.batches]
+
+
+@cache
 def floor(settings: Settings) -> list[Quality]:
     """Return the quality of held-out images with the last level's noise, denoised by nothing: real against real."""
     found, draws = [], generator(settings.seed, 0)
-    for part in test_images()[settings.reference :].split(settings.batch)[: settings.batches]:
+    for part in held_out(settings):
         found.append(judged(settings)(noised(part, settings.last_sigma, draws), part))
     return found
 
@@ -170,7 +186,7 @@ def factor(settings: Settings) -> float:
 
 def batches_of(settings: Settings, who: Entrant, budget: int, how: Choice, count: int, first: int = 1) -> Run:
     """Run batches `first`, ... of a sampler; one that diverges is lost."""
-    quality, shown, spent = [], torch.zeros(SHOWN, 28, 28), budget
+    quality, features, shown, spent = [], [], torch.zeros(SHOWN, 28, 28), budget
     for number in range(first, first + count):
         try:
             x, spent = run(subject(settings), who, budget, how, settings.batch, generator(settings.seed, number))
@@ -179,8 +195,9 @@ def batches_of(settings: Settings, who: Entrant, budget: int, how: Choice, count
             continue
         clean = denoised(subject(settings), x)
         quality.append(judged(settings)(x, clean))
+        features.append(extractor()(clean))
         shown = clean[:SHOWN].clone() if number == first else shown
-    return Run(spent, quality, shown)
+    return Run(spent, quality, shown, tuple(features))
 
 
 @cache

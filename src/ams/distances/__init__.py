@@ -7,7 +7,15 @@ samples (W2, energy distance), their square (Frechet distance), nats (KL) or non
 from ams.distances.density import half_line, line_kl, line_tv, line_w2
 from ams.distances.energy import energy_distance, energy_distance_to_mixture, mixture_spread
 from ams.distances.expected_norm import expected_norm
-from ams.distances.features import Support, expected_coverage, kernel_distance, polynomial_kernel, support
+from ams.distances.features import (
+    Support,
+    expected_coverage,
+    kernel_distance,
+    kernel_within,
+    neighbourhoods,
+    polynomial_kernel,
+    support,
+)
 from ams.distances.gaussian import frechet_distance, gaussian_kl, gaussian_kl_full, gaussian_w2, gaussian_w2_full
 from ams.distances.line import total_variation, w2_1d
 from ams.distances.mmd import biased_within, mmd_squared, unbiased_within
@@ -26,11 +34,13 @@ __all__ = [
     "gaussian_w2_full",
     "half_line",
     "kernel_distance",
+    "kernel_within",
     "line_kl",
     "line_tv",
     "line_w2",
     "mixture_spread",
     "mmd_squared",
+    "neighbourhoods",
     "polynomial_kernel",
     "support",
     "total_variation",

@@ -21,7 +21,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.distances.mmd import mmd_squared
+from ams.distances.mmd import unbiased_within
 
 NEIGHBOURS = 5
 """k, as both papers recommend for a few hundred to ten thousand samples (3 and 5)."""
@@ -32,16 +32,20 @@ def polynomial_kernel(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"]) -> Float
     return ((x.double() @ y.double().mT / x.shape[1] + 1) ** 3).numpy(force=True)
 
 
-def kernel_distance(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"]) -> float:
+def kernel_distance(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"], within: float | None = None) -> float:
     """Return the unbiased squared discrepancy with the polynomial kernel.
 
-    Raises ValueError for fewer than two samples of either, or features that differ in number.
+    `within` is `kernel_within(y)`, which costs m^2 products: give it where several sets meet one reference. Raises
+    ValueError for fewer than two samples of either, or features that differ in number.
     """
     _check(x, y, 2)
-    pool = torch.cat([x, y])
-    of_x = np.zeros(len(pool))
-    of_x[: len(x)] = 1
-    return float(mmd_squared(polynomial_kernel(pool, pool), of_x, 1 - of_x))
+    of_y = kernel_within(y) if within is None else within
+    return kernel_within(x) + of_y - 2 * float(polynomial_kernel(x, y).mean())
+
+
+def kernel_within(x: Float[Tensor, "n d"]) -> float:
+    """Return the polynomial kernel's mean over the pairs of different samples of one set."""
+    return float(unbiased_within(polynomial_kernel(x, x), np.ones(len(x))))
 
 
 class Support(NamedTuple):
@@ -53,16 +57,22 @@ class Support(NamedTuple):
     coverage: float
 
 
-def support(generated: Float[Tensor, "n d"], reference: Float[Tensor, "m d"], k: int = NEIGHBOURS) -> Support:
+def support(
+    generated: Float[Tensor, "n d"],
+    reference: Float[Tensor, "m d"],
+    k: int = NEIGHBOURS,
+    radii: Float[Tensor, " m"] | None = None,
+) -> Support:
     """Return precision, recall, density and coverage of the generated set, by neighbourhoods of k.
 
-    Raises ValueError for `k` samples or fewer of either, or features that differ in number.
+    `radii` are `neighbourhoods(reference, k)`, which cost m^2 distances: give them where several sets meet one
+    reference. Raises ValueError for `k` samples or fewer of either, or features that differ in number.
     """
     _check(generated, reference, k + 1)
     generated, reference = generated.double(), reference.double()
     apart = torch.cdist(generated, reference, compute_mode="donot_use_mm_for_euclid_dist")
-    in_reference = apart <= _radii(reference, k)
-    in_generated = apart <= _radii(generated, k)[:, None]
+    in_reference = apart <= (neighbourhoods(reference, k) if radii is None else radii)
+    in_generated = apart <= neighbourhoods(generated, k)[:, None]
     return Support(
         float(in_reference.any(1).double().mean()),
         float(in_generated.any(0).double().mean()),
@@ -80,9 +90,9 @@ def expected_coverage(reference: int, generated: int, k: int = NEIGHBOURS) -> fl
     return 1 - math.prod((reference - i) / (reference + generated - i) for i in range(1, k + 1))
 
 
-def _radii(x: Float[Tensor, "n d"], k: int) -> Float[Tensor, " n"]:
+def neighbourhoods(x: Float[Tensor, "n d"], k: int = NEIGHBOURS) -> Float[Tensor, " n"]:
     """Return each sample's distance to its k-th neighbour, itself not counted."""
-    apart = torch.cdist(x, x, compute_mode="donot_use_mm_for_euclid_dist")
+    apart = torch.cdist(x.double(), x.double(), compute_mode="donot_use_mm_for_euclid_dist")
     return apart.kthvalue(k + 1, dim=1).values
 
 

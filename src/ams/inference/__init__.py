@@ -2,7 +2,7 @@
 
 from ams.inference.bootstrap import FEWEST_UNITS, bootstrap_interval
 from ams.inference.fit import goodness_of_fit
-from ams.inference.intervals import Interval, mean_interval, proportion_interval
+from ams.inference.intervals import Interval, jackknife_interval, mean_interval, proportion_interval
 from ams.inference.orders import NotAsymptotic, Order, asymptotic_order, convergence_order
 from ams.inference.planned import (
     SUITE_FALSE_ALARM,
@@ -32,6 +32,7 @@ __all__ = [
     "bootstrap_interval",
     "convergence_order",
     "goodness_of_fit",
+    "jackknife_interval",
     "mean_interval",
     "plan_count_test",
     "plan_fit_test",

@@ -1,4 +1,4 @@
-"""Intervals of a mean and of a proportion.
+"""Intervals of a mean, of a statistic by the jackknife, and of a proportion.
 
 Replicates are independent runs (a batch whose samples are coupled is *one* observation). Their mean's interval is
 Student's: at the 4 to 20 replicates that a run affords, bootstrap intervals are too short, as resampling knows no
@@ -40,6 +40,15 @@ def mean_interval(values: Values, confidence: float = 0.95) -> Interval:
     half = float(stats.t.isf((1 - confidence) / 2, n - 1) * replicates.std(ddof=1)) / math.sqrt(n)
     mean = float(replicates.mean())
     return Interval(mean, mean - half, mean + half, n)
+
+
+def jackknife_interval(whole: float, without: Values, confidence: float = 0.95) -> Interval:
+    """Return Student's interval over the pseudo-values `n T - (n - 1) T_{-i}`: `T` with its bias of order 1/n removed.
+
+    `without` holds the statistic with one of the n independent replicates left out. Raises as `mean_interval`.
+    """
+    others = finite(without, fewest=2)
+    return mean_interval(len(others) * whole - (len(others) - 1) * others, confidence)
 
 
 def proportion_interval(successes: int, n: int, confidence: float = 0.95) -> Interval:

@@ -23,7 +23,11 @@ from torch import Tensor
 
 _SPACING = 0.125
 _LEFT = -4.75  # t^(1/2) = exp(-exp(4.75) / 2) here: 1e-25
-_NEGLIGIBLE = -42.0  # log of what may be left out on the right
+_FALL = 84.0  # over dimensions + 1: where directions of one variance have fallen to 1e-18
+_RESERVE, _LITTLE = 8.0, 4.0  # added for variances that differ: with few directions, with many
+_FEW = 256  # so many directions cost less than a second look
+_NEGLIGIBLE = 1e-18  # a term that may be left out on the right, with all that follow
+_FAR = 200.0
 
 
 def expected_norm(
@@ -60,12 +64,24 @@ def expected_norms(
 def _of_unit_size(mean: Tensor, variance: Tensor, n: Tensor) -> Tensor:
     """Return `E|g|` of vectors whose largest mean or deviation is 1; directions last, any dimensions before."""
     second = ((variance + mean.square()) @ n)[..., None]
-    v, shift = variance / second, mean.square() / second
-    y = torch.arange(_LEFT, _right_end(v, shift, n), _SPACING, dtype=torch.float64)
+    scaled = variance / second, mean.square() / second, n
+    total, start = torch.zeros_like(second[..., 0]), 0
+    reserve = _RESERVE if len(n) <= _FEW else _LITTLE
+    end = math.ceil((_FALL / (1.0 + n.sum().item()) + reserve - _LEFT) / _SPACING)
+    while True:
+        y = _LEFT + _SPACING * torch.arange(start, end, dtype=torch.float64)
+        terms = _terms(y, *scaled)
+        total += terms.sum(-1)
+        if y[-1] > _FAR or bool((terms[..., -1] < _NEGLIGIBLE).all()):
+            return torch.sqrt(second[..., 0] / math.pi) * _SPACING * total
+        start, end = end, 2 * end
+
+
+def _terms(y: Tensor, v: Tensor, shift: Tensor, n: Tensor) -> Tensor:
+    """Return the integrand at the nodes `y`; past its peak its logarithm falls faster than `-y / 2`."""
     log_t = y - torch.exp(-y)
     log_phi, rate = _transform(torch.exp(log_t), v, shift, n)
-    terms = torch.exp(0.5 * log_t + log_phi) * rate * (1.0 + torch.exp(-y))
-    return torch.sqrt(second[..., 0] / math.pi) * _SPACING * terms.sum(-1)
+    return torch.exp(0.5 * log_t + log_phi) * rate * (1.0 + torch.exp(-y))
 
 
 def _transform(t: Tensor, v: Tensor, shift: Tensor, n: Tensor) -> tuple[Tensor, Tensor]:
@@ -76,12 +92,3 @@ def _transform(t: Tensor, v: Tensor, shift: Tensor, n: Tensor) -> tuple[Tensor, 
     shifted = inverse * shift[..., None, :]
     log_phi = -(exponent @ n) - t * (shifted @ n)
     return log_phi, (inverse @ (n * v)[..., None])[..., 0] + shifted.mul_(inverse) @ n
-
-
-def _right_end(v: Tensor, shift: Tensor, n: Tensor) -> float:
-    """Return a `y` past which every integrand is negligible: its logarithm falls there, faster than `-y / 2`."""
-    y = torch.arange(0.0, 200.0, 4.0, dtype=torch.float64)
-    log_phi, rate = _transform(torch.exp(y), v, shift, n)
-    small = 0.5 * y + log_phi + torch.log(rate) < _NEGLIGIBLE
-    small = small.reshape(-1, len(y)).all(0)
-    return float(y[int(small.to(torch.int8).argmax())]) if bool(small.any()) else float(y[-1])

@@ -30,7 +30,7 @@ class Resources(BaseModel):
 class ProfileConfig(BaseModel):
     """One profile: its device, whether notebooks are executed, resources and settings by group.
 
-    `pdf_figures`: figures as PDF too, beside SVG and PNG, which takes as long as those two together.
+    `every_picture`: figures as PNG and PDF too, beside SVG, which takes twice as long as SVG alone.
 
     `groups[id]` is validated by the `Settings` of the group's module; it enters the key of the group's records.
     The rest does not: it changes how a result is made, not which.
@@ -41,7 +41,7 @@ class ProfileConfig(BaseModel):
     device: Device = Device.CPU
     one_process: bool = False
     notebooks: bool = True
-    pdf_figures: bool = True
+    every_picture: bool = True
     resources: dict[str, Resources] = {}
     groups: dict[str, dict[str, JsonValue]] = {}
 

@@ -63,8 +63,8 @@ class Table(BaseModel):
         return stream.getvalue()
 
 
-SHOWN = (".svg", ".png")
-KINDS = (*SHOWN, ".pdf")
+SHOWN = (".svg",)
+KINDS = (*SHOWN, ".png", ".pdf")
 """What a figure is saved as, all of them unless a `saved_as` block says otherwise."""
 _WANTED: ContextVar[tuple[str, ...]] = ContextVar("kinds", default=KINDS)
 

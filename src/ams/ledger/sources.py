@@ -21,16 +21,21 @@ BENCHMARKS = ["tests", "benchmarks"]  # the tests that make records
 class Sources:
     """The modules found below `roots` (folders of a Python path), the first root first.
 
-    Each file is read once: an instance is a snapshot, to be made anew for every run.
+    Each file is looked for and read once: an instance is a snapshot, to be made anew for every run.
     """
 
     def __init__(self, *roots: Path) -> None:
         self.roots = roots
+        self._place = cache(self.find)
+        self._files = cache(self._closure)
         self._imports = cache(self._read_imports)
         self._digest = cache(lambda path: sha256_of(path.read_bytes()))
 
     def closure(self, module: str) -> dict[str, str]:
         """Return `{file: sha256}` of `module` and all that it imports, directly or not; `file` relative to its root."""
+        return dict(self._files(module))
+
+    def _closure(self, module: str) -> dict[str, str]:
         seen: set[str] = set()
         waiting = [module]
         while waiting:
@@ -60,12 +65,12 @@ class Sources:
         return None
 
     def _digests(self, modules: set[str]) -> dict[str, str]:
-        found = (place for name in modules if (place := self.find(name)))
+        found = (place for name in modules if (place := self._place(name)))
         return {file.relative_to(root).as_posix(): self._digest(file) for root, file in sorted(found)}
 
     def _read_imports(self, module: str) -> frozenset[str]:
         names = set(_parents(module))
-        if place := self.find(module):
+        if place := self._place(module):
             file = place[1]
             package = module if file.name == "__init__.py" else module.rpartition(".")[0]
             names.update(_imported(_tree(file), package))

@@ -38,7 +38,7 @@ def draw_group(workspace: Workspace, group: Group, load: Callable[[], Checks], e
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         stamp = Stamp.of(environment, workspace.profile, workspace.config_digest(group))
-        kinds = KINDS if workspace.config.pdf_figures else SHOWN
+        kinds = KINDS if workspace.config.every_picture else SHOWN
         with stamped(stamp), saved_as(kinds):
             drawn = _drawn(workspace.root, path.parent, load(), kinds)
         log.unlink(missing_ok=True)

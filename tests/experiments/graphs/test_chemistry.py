@@ -43,7 +43,7 @@ def _lists(monkeypatch: pytest.MonkeyPatch):
 def put(monkeypatch: pytest.MonkeyPatch, listed: list[str], broken: bool = False) -> None:
     row.cache_clear()
     made = [editable(smiles, broken) for smiles in listed]
-    monkeypatch.setattr(chemistry, "_generated", lambda settings, name, nodes: made)
+    monkeypatch.setattr(chemistry, "_generated", lambda settings, name, nodes: [made[:20], made[20:]])
 
 
 def test_bad_molecules_break_w4_and_w5(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,6 +68,12 @@ def test_the_table_holds_both_sets(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(line[3] == line[6] == line[7] == 1.0 for line in table.rows), "valid, unique, new"
 
 
+def test_each_seed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    put(monkeypatch, [*CHAINS[:20], *NEW[:20]])
+    found = chemistry.zinc_is_new(SETTINGS)
+    assert found.value == 0.5 and found.detail["each seed"] == [0.0, 1.0] and found.seeds == (2405, 2406)
+
+
 def test_without_the_extra_nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chemistry, "find_spec", lambda name: None)
     with pytest.raises(Unavailable, match=r"rdkit, fcd not installed: pip install 'ams\[molecules\]'"):
@@ -87,5 +93,6 @@ def test_molecules_from_the_authors_files(monkeypatch: pytest.MonkeyPatch) -> No
         made = chemistry._generated(settings, "QM9", [3, 4])
     except Unavailable as absence:
         pytest.skip(str(absence))
-    assert len(made) == 5 and all(molecule.GetNumAtoms() <= 4 for molecule in made)
-    assert {atom.GetAtomicNum() for molecule in made for atom in molecule.GetAtoms()} <= {6, 7, 8, 9}
+    assert [len(part) for part in made] == [3, 2]
+    assert all(molecule.GetNumAtoms() <= 4 for part in made for molecule in part)
+    assert {atom.GetAtomicNum() for part in made for molecule in part for atom in molecule.GetAtoms()} <= {6, 7, 8, 9}

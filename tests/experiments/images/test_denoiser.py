@@ -11,7 +11,7 @@ from torch import Tensor
 from ams.ledger.claims import Verdict
 from ams.noise import Level
 from experiments.images import denoiser
-from experiments.images.pretrained import runs
+from experiments.images.pretrained import features, runs
 from experiments.images.pretrained.quality import Quality
 from tests.claims import claims, verdict_of
 
@@ -49,8 +49,12 @@ def test_a_network_without_skill_breaks_i10(skilled: dict[str, float]) -> None:
 def told(monkeypatch: pytest.MonkeyPatch, energies: dict[str, float]) -> None:
     def performed(settings: runs.Settings, name: str, budget: int) -> runs.Run:
         quality = [Quality(energies[name] * (1 + 0.01 * k), 2.0, 0.05) for k in range(settings.batches)]
-        return runs.Run(budget, quality, torch.rand(4, 28, 28))
+        draws = torch.Generator().manual_seed(len(name))
+        features = tuple(torch.rand(4, 64, generator=draws) for _ in range(settings.batches))
+        return runs.Run(budget, quality, torch.rand(4, 28, 28), features)
 
+    features.found.cache_clear()
+    features.judge.cache_clear()
     monkeypatch.setattr(runs, "performed", performed)
 
 
@@ -61,7 +65,9 @@ def test_samplers_exchanged_break_i11(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setattr(runs, "test_images", lambda: torch.rand(20, 28, 28))
     monkeypatch.setattr(runs, "floor", lambda settings: [Quality(0.0, 1.0, 0.0)] * 3)
     assert denoiser.figures(SMALL, tmp_path)[0].file.stat().st_size > 5_000
-    assert len(denoiser.tables(SMALL)[0].rows) == 4
+    monkeypatch.setattr(features, "floors", lambda settings, confidence: ())
+    in_pixels, in_features, classes = denoiser.tables(SMALL)
+    assert len(in_pixels.rows) == 4 and len(in_features.rows) == len(classes.rows) == 3
     told(monkeypatch, {**ENERGY, "adaptive momentum": 8.0})
     assert verdict_of("I11", "annealed", SMALL) is Verdict.REFUTED
     told(monkeypatch, {**ENERGY, "adaptive momentum": 0.1})

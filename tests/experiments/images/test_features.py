@@ -11,7 +11,7 @@ from ams.distances import expected_coverage, frechet_distance, kernel_distance, 
 from ams.inference import mean_interval
 from ams.ledger.measurement import Unavailable
 from experiments import weights
-from experiments.images.features import Conditions, Extractor, Judge, Row, ahead, digit_features, efficientnet
+from experiments.images.features import Conditions, Extractor, Judge, Row, ahead, digit_features, efficientnet, pooled
 from experiments.images.features import extractors as module
 from experiments.images.features.rows import HEADER, Incomparable
 from experiments.images.networks.classifier import SHA256
@@ -102,6 +102,37 @@ def test_the_bootstrap_interval_holds_the_value_and_knows_the_reference(judge):
     assert both.low < both.value < both.high
     smaller = Judge(judge.extractor, "fewer", split_digits().test.x[:90]).kernel_interval(sets, 0.95, seed=1)
     assert smaller.high - smaller.low > both.high - both.low
+
+
+def test_batches_are_judged_as_one_set_with_the_jackknifes_half_width(judge):
+    """Value: the whole set's number, its bias kept; width: Student's over the pseudo-values of batches left out."""
+    sets = [judge.extractor(x) for x in split_digits().train.x.split(40)[:5]]
+    found = pooled.pooled(judge, pooled.Entry("s", "defaults", 20, sets), 0.99)
+    whole = judge.scores_of(torch.cat(sets))
+    without = [judge.scores_of(torch.cat(sets[:k] + sets[k + 1 :])).frechet for k in range(5)]
+    pseudo = mean_interval([5 * whole.frechet - 4 * one for one in without], 0.99)
+    value, low, high, n = found.numbers["frechet"]
+    assert (value, n, found.conditions.n) == (whole.frechet, 5, 200)
+    assert high - low == pytest.approx(pseudo.high - pseudo.low) and high + low == pytest.approx(2 * value)
+    assert found.numbers["classes"].value == whole.classes
+    assert float(found.shares.sum()) == pytest.approx(1)
+
+
+def test_the_jackknife_covers_the_spread_of_sets_of_one_law(judge):
+    """The half-width of a mean-like number, the kernel distance, is of the size by which disjoint sets differ."""
+    x = split_digits().train.x[torch.randperm(1437, generator=torch.Generator().manual_seed(3))]
+    entries = [pooled.Entry(str(k), "", 0, judge.extractor(part).split(25)) for k, part in enumerate(x.split(200)[:7])]
+    found = [one.numbers["kernel"] for one in pooled.judged(judge, entries, 0.68)]
+    spread = float(torch.tensor([one.value for one in found]).std())
+    width = sum(one.high - one.low for one in found) / 2 / len(found)
+    assert 0.4 < width / spread < 2.5
+
+
+def test_too_few_batches_are_not_judged(judge):
+    small = judge.extractor(split_digits().train.x[:3])
+    entries = [pooled.Entry("one", "", 0, [small.repeat(9, 1)]), pooled.Entry("small", "", 0, [small, small])]
+    assert pooled.judged(judge, entries, 0.99) == []
+    assert all(table.rows == () for table in pooled.tables([], "none", 0.99, ()))
 
 
 def test_an_extractor_without_classes_tells_none():

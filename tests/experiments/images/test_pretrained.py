@@ -21,7 +21,8 @@ from ams.samplers import Particles, State, last
 from ams.samplers import run as loop
 from ams.samplers.draws import generated
 from ams.targets import Empirical
-from experiments.images.pretrained import Settings, checks, controls, figures, runs, tables
+from experiments.images.networks.classifier import SHA256
+from experiments.images.pretrained import Settings, checks, controls, features, figures, runs, tables
 from experiments.images.pretrained.quality import Quality, blank, judge, noise_level
 from experiments.images.pretrained.trajectory import gaussian_prediction, point_prediction, spectrum
 from experiments.images.runs import ENTRANTS, generator, run
@@ -32,7 +33,7 @@ SMALL = Settings(
     batches=4,
     batch=4,
     others=("consistent",),
-    few=2,
+    few=3,
     late=20,
     factors=(1.0,),
     snrs=(0.16, 0.32),
@@ -80,10 +81,11 @@ def known(monkeypatch: pytest.MonkeyPatch) -> Iterator[Empirical]:
     monkeypatch.setattr(runs, "score", lambda settings: target.score)
     monkeypatch.setattr(runs, "test_images", lambda: pictures(90))
     cached = (runs.judged, runs.floor, runs.performed, runs.entrant, runs.factor, runs.tuned, runs.losses)
-    for function in (*cached, runs.by_the_tutorial, runs.companions, runs.recorded):
+    others = (runs.by_the_tutorial, runs.companions, runs.recorded, features.judge, features.floors, features.found)
+    for function in (*cached, *others):
         function.cache_clear()
     yield target
-    for function in (*cached, runs.by_the_tutorial, runs.companions, runs.recorded):
+    for function in (*cached, *others):
         function.cache_clear()
 
 
@@ -246,9 +248,27 @@ def test_predictions_begin_as_released_and_agree_on_points() -> None:
 def test_figures_and_tables_are_made(known: Empirical, tmp_path: Path) -> None:
     drawn = figures(SMALL, tmp_path)
     assert len(drawn) == 4 and all(figure.file.stat().st_size > 10_000 for figure in drawn)
-    (table,) = tables(SMALL)
+    table, in_features, classes = tables(SMALL)
     samplers = (
         1 + len(SMALL.samplers) * len(SMALL.budgets) + len(SMALL.others) + len(runs.MEMORY) + len(controls.CONTROLS) + 1
     )
     assert len(table.rows) == samplers + len(SMALL.tried)
     assert all(math.isfinite(cell) for row in table.rows for cell in row[7:])
+    assert len(in_features.rows) == len(classes.rows) == samplers + 1  # a floor for all batches, one for few
+    assert {row[4] for row in in_features.rows} == {SMALL.batches * SMALL.batch, SMALL.few * SMALL.batch}
+    assert {row[5:10] for row in in_features.rows} == {
+        ("first 40 MNIST test images", 40, "mnist-classifier", SHA256["mnist-classifier"][:12], "yes")
+    }
+    assert all(sum(row[5:15]) == pytest.approx(100, abs=0.6) for row in classes.rows)
+
+
+def test_the_features_of_a_run_are_those_of_its_denoised_samples(known: Empirical) -> None:
+    found = runs.performed(SMALL, "ancestral", 50)
+    assert len(found.features) == SMALL.batches and found.features[0].shape == (SMALL.batch, 64)
+    torch.testing.assert_close(found.features[0], runs.extractor()(found.shown), rtol=1e-6, atol=1e-6)
+
+
+def test_a_lost_run_is_not_judged_in_features(known: Empirical, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "score", lambda settings: lambda x, level: x * 1e30)
+    assert runs.performed(SMALL, "annealed Langevin", 20).features == ()
+    assert features.found(SMALL, "annealed Langevin", 20, 0.99) is None
