@@ -37,6 +37,11 @@ def data_address(file: Path) -> Markup:
     return Markup("data:image/svg+xml," + text.translate(ESCAPES))
 
 
+def kinds_of(file: Path) -> list[str]:
+    """Return the kinds of file that a figure is there as; the quick profile keeps the SVG alone."""
+    return [kind for kind in ("svg", "pdf", "png") if file.with_suffix(f".{kind}").is_file()]
+
+
 def size_of(svg: Path) -> tuple[float, float]:
     """Return a figure's width and height in points.
 

@@ -13,7 +13,7 @@ from ams.ledger.loading import load_claims, load_exhibits
 from ams.ledger.summary import Ledger
 from ams.runner.workspace import Workspace
 from paper import views
-from paper.pictures import data_address, size_of
+from paper.pictures import data_address, kinds_of, size_of
 from paper.remarks import load_findings, load_limitations, load_notation
 from paper.sources import address_of, source_of
 from paper.tables import shown
@@ -48,6 +48,7 @@ def build(workspace: Workspace, ledger: Ledger) -> str:
         costs=views.costs(claims),
         newest=views.newest(ledger),
         shown=shown,
+        kinds=lambda view, figure: kinds_of(workspace.folder / view.folder / figure.file),
         picture=lambda view, figure: data_address(workspace.folder / view.folder / figure.file),
         pixels=lambda view, figure: [
             round(pt * 96 / 72) for pt in size_of(workspace.folder / view.folder / figure.file)

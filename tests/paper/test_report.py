@@ -150,6 +150,15 @@ def test_figures_and_tables_are_shown_with_their_files(toy):
     assert 'id="group-beta"' not in text
 
 
+@pytest.mark.parametrize("kind", ["pdf", "png"])
+def test_a_figure_is_linked_as_what_it_is_there_as(toy, kind):
+    workspace = run_all(toy)
+    assert f'href="figures/alpha/line.{kind}"' in text_of(workspace)
+    (workspace.folder / f"figures/alpha/line.{kind}").unlink()
+    names = pictures.kinds_of(workspace.folder / "figures/alpha/line.svg")
+    assert kind not in names and len(names) == 2
+
+
 def test_an_edited_figure_is_not_shown(toy):
     workspace = run_all(toy)
     (workspace.folder / "figures" / "alpha" / "line.svg").write_text("<svg/>")
