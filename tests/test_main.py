@@ -61,7 +61,7 @@ def test_reproduce_runs_lists_and_checks(toy, capsys):
     assert main(["check", "--profile", "quick", "A1", "B1"]) == 0
     assert main(["reproduce", "--profile", "quick", "--list"]) == 0
     assert main(["list", "--profile", "quick", "A1"]) == 0
-    assert "A1    alpha      expected holds" in capsys.readouterr().out
+    assert "A1    alpha            expected holds" in capsys.readouterr().out
 
 
 def test_run_works_in_this_process_with_any_profile(toy, capsys):
