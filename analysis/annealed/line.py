@@ -11,7 +11,7 @@ import torch
 
 from ams.curve import Curve
 from ams.distances.density import half_line, line_w2
-from ams.inference import Interval
+from ams.inference import Interval, jackknife_interval
 from ams.laws.grid import GridLaw
 from ams.noise import Level
 from ams.samplers import NonFiniteState, Program, State, flow_rk45, run

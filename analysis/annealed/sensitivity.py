@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from ams.distances import gaussian_kl
-from ams.inference import Interval
+from ams.inference import Interval, jackknife_interval
 from ams.samplers import Program, State, run
 from ams.samplers.draws import generated
 from ams.targets import Gaussian

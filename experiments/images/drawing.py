@@ -63,8 +63,8 @@ Bands = Mapping[str, Mapping[int, tuple[float, float, float]]]
 
 _DODGE = 4.0
 """Points by which arrows at one place of the edge stand apart."""
-_GREYS = 32
-"""Shades of a grid's pixels: the eye tells no more, and files stay small."""
+_GREYS = 16
+"""Shades of a grid's pixels: enough for the eye, and files stay small."""
 
 
 class Row(NamedTuple):
@@ -167,7 +167,7 @@ def draw_grid(rows: Mapping[str, Float[Tensor, "images h w"]]) -> Drawing:
     """
     mosaic, pitch = _mosaic(list(rows.values()))
     height, width = mosaic.shape
-    names, edge = 0.12 + 0.047 * max(map(len, rows)), 0.05  # inches: the longest name's, and a little white
+    names, edge = 0.15 + 0.05 * max(map(len, rows)), 0.05  # inches: the longest name's, and a little white
     inner = 7.2 - names - edge
     size = (7.2, inner * height / width + 2 * edge)
     drawing = Drawing(figsize=size)

@@ -97,7 +97,7 @@ def frechet_row(settings: Settings, confidence: float) -> drawing.Row:
             if one is not None and one.conditions == floor.conditions:
                 bands.setdefault(name, {})[one.entry.nfe] = one.numbers["frechet"][:3]
     line = floor.numbers["frechet"].value
-    return drawing.Row(bands, "Fréchet distance", (line / 2, 100 * line), lines=(line,))
+    return drawing.Row(bands, "Fréchet distance", (line / 2, 1000 * line), lines=(line,))
 
 
 def draw_samples(settings: Settings, names: Sequence[str]) -> Drawing:
