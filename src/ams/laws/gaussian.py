@@ -13,6 +13,7 @@ particle, for any batch.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -122,9 +123,9 @@ class GaussianLaw(FloatScalars):
 
     def _joint(self, rows: Float[Tensor, "directions n basis"]) -> tuple[Tensor, Tensor]:
         old, new = rows[..., :-_DRAWS], rows[..., -_DRAWS:]
-        mean = (old @ self._mean[..., None])[..., 0]
-        covariance = old @ self._covariance @ old.mT + new @ new.mT
-        return mean, covariance
+        mean = torch.bmm(old, self._mean[..., None])[..., 0]
+        covariance = torch.baddbmm(torch.bmm(new, new.mT), torch.bmm(old, self._covariance), old.mT)
+        return mean, covariance  # the products by name: with few directions `@` takes twice as long
 
     def transition(self, after: State) -> tuple[Tensor, Tensor, Tensor]:
         """Return `(c, M, q)` of the step `v -> c + M v + q z`, of one draw, that led to `after`, per direction.
@@ -168,8 +169,9 @@ class GaussianLaw(FloatScalars):
         return expected_norm(*self.moments(vector), self.multiplicity)
 
     def finite(self, vector: Row) -> bool:
-        """Tell whether mean and variance are finite."""
-        return all(bool(torch.isfinite(v).all()) for v in self.moments(vector))
+        """Tell whether `E|v|^2` is finite, and with it mean and variance."""
+        mean, covariance = self._joint(vector[:, None, :])
+        return math.isfinite((mean.square().sum() + covariance.sum()).item())
 
     def run(self, program: Program, start: State) -> Iterator[tuple[State, Info]]:
         """Run a program from `start` with this law's own score and noise."""
