@@ -90,8 +90,11 @@ def save_figure(
     import matplotlib
     from matplotlib import pyplot
 
+    from ams.ledger.ticks import write_plainly
+
     named, origin = tuple(claims), origin_of(tuple(claims))
     with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
+        write_plainly(drawing)
         _place(drawing)
         for kind in _WANTED.get():
             stream = io.BytesIO()
