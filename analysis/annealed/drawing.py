@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
+from matplotlib.patheffects import withStroke
 
 from ams.distances import gaussian_kl, gaussian_w2
 from ams.laws import GaussianLaw
@@ -51,9 +52,17 @@ def ticks(axes: Axes, budgets: Sequence[int]) -> None:
 def _reference(axes: Axes, value: float, name: str, right: bool = True, above: bool = True) -> None:
     """Draw a dotted line across, its name above or below its right or left end."""
     axes.axhline(value, color="0.4", lw=0.8, ls=(0, (1, 2)))
-    place = {"xy": (float(right), value), "xycoords": ("axes fraction", "data"), "fontsize": 8}
-    ends = {"va": "bottom" if above else "top", "ha": "right" if right else "left"}
-    axes.annotate(name, **place, **ends)  # type: ignore[arg-type]
+    text = axes.annotate(
+        name,
+        (float(right), value),
+        (0 if right else 3, 1 if above else -1),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        va="bottom" if above else "top",
+        ha="right" if right else "left",
+        fontsize=8,
+    )
+    text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])  # legible where curves pass
 
 
 def cooled(power: float = 4.0) -> tuple[float, float]:
@@ -85,7 +94,7 @@ def draw_line(settings: Settings, samplers: Sequence[str]) -> Drawing:
     for sampler in samplers:
         weights = [modes.weight(settings, sampler, budget) for budget in settings.line_budgets]
         right.semilogx(settings.line_budgets, [w.value for w in weights], markersize=3.5, **look(sampler))
-    _reference(right, line.MINORITY, "target", above=False)
+    _reference(right, line.MINORITY, "target")
     for axes in (left, right):
         ticks(axes, settings.line_budgets)
         axes.set_xlim(0.9 * min(settings.line_budgets), 1.1 * max(settings.line_budgets))
@@ -203,7 +212,7 @@ def draw_batch(settings: Settings) -> Drawing:
             value, low, high, _ = np.array(over(settings, budget)).T
             style = {"color": f"C{number}", "marker": "so"[number], "label": f"{budget} NFE"}
             axes.errorbar(settings.sweep_batch, value, [value - low, high - value], **style)
-        _reference(panels[0], gaussian.default_run(PAPER, budget).errors.kl, "mean field")
+        _reference(panels[0], gaussian.default_run(PAPER, budget).errors.kl, "mean field", right=False)
     for axes, title in zip(panels, ("Gaussian, d = 16 (from moments)", "mixture, d = 1"), strict=True):
         axes.set(title=title, xscale="log", yscale="log", xlabel="batch size (1: each sample its own damping)")
         axes.set_xticks(settings.sweep_batch, [str(size) for size in settings.sweep_batch])

@@ -93,20 +93,19 @@ def draw_orders(settings: Settings) -> Drawing:
     axes = drawing.subplots()
     ns = [n for n in budgets(max(settings.orders)) if n >= 14][::2]
     plain = {**look("isothermal, e = 1/2"), "color": "0.5", "label": "e = 1/2, not extrapolated"}
-    for style, step in (
-        (look("isothermal, e = 0"), isothermal(0.0)),
-        (look("isothermal, e = 1/2"), isothermal(0.5)),
-        (look("isothermal, tapered"), paced(tapered)),
-        (plain, isothermal(0.5, extrapolate=False)),
+    for style, step, slope in (
+        (look("isothermal, e = 0"), isothermal(0.0), None),
+        (look("isothermal, e = 1/2"), isothermal(0.5), -4),
+        (look("isothermal, tapered"), paced(tapered), None),
+        (plain, isothermal(0.5, extrapolate=False), -2),
     ):
-        axes.loglog(ns, [divergence(step, n) for n in ns], **{**style, "label": style["label"].split("l, ")[-1]})
-    for slope, height in ((-4, 6e-8), (-2, 3e-4)):
-        ends = np.array([ns[-1] / 5, ns[-1]])
-        axes.loglog(ends, height * (ends / ends[0]) ** slope, color="0.3", lw=0.8)
-        middle = (ends[0] * 5**0.5, height * 5 ** (slope / 2))
-        axes.annotate(
-            f"$N^{{{slope}}}$", middle, (-3, -3), textcoords="offset points", color="0.3", ha="right", va="top"
-        )
+        found = [divergence(step, n) for n in ns]
+        axes.loglog(ns, found, **{**style, "label": style["label"].split("l, ")[-1]})
+        if slope:
+            middle = ns[-1] / 2
+            guide = 6.0 * found[-1] * (np.array([ns[-1] / 4, middle, ns[-1]]) / ns[-1]) ** slope
+            axes.loglog([ns[-1] / 4, middle, ns[-1]], guide, color="0.3", lw=0.8)
+            axes.annotate(f"$N^{{{slope}}}$", (middle, guide[1]), (2, 2), textcoords="offset points", color="0.3")
     shown = ns[:: max(1, len(ns) // 4)]
     axes.set_xticks(shown, [str(n) for n in shown])
     axes.minorticks_off()
