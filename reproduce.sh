@@ -180,7 +180,7 @@ make_environment() {
     empty_place
     LOG=$PLACE/setup-conda.log conda_environment || virtual_environment
   fi
-  add_molecules "$(python_of_place)"
+  add_optional "$(python_of_place)" molecules "RDKit and ChemNet, for molecules" "rows on molecules" --only-binary rdkit
   seal
 }
 
@@ -277,14 +277,14 @@ conda_failed() { # tell why, in one line; the ladder goes on
   return 1
 }
 
-add_molecules() { # not every platform has RDKit; only rows on molecules need it
+add_optional() { # PYTHON EXTRA WHAT ROWS, then arguments of pip: not every platform has it, and only these rows need it
   local lacks
-  lacks=$(about "$1" missing molecules 2>/dev/null) || return 0
+  lacks=$(about "$1" missing "$2" 2>/dev/null) || return 0
   [ "$lacks" != satisfied ] && [ -z "$OFFLINE" ] || return 0
-  about "$1" requirements molecules >"$PLACE/requirements.txt"
-  say "pip: adding RDKit and ChemNet, for molecules. Log: $PLACE/setup-molecules.log"
-  LOG=$PLACE/setup-molecules.log pip_install "$1" --only-binary rdkit && return
-  say "pip: they cannot be had here, so rows on molecules are not run"
+  about "$1" requirements "$2" >"$PLACE/requirements.txt"
+  say "pip: adding $3. Log: $PLACE/setup-$2.log"
+  LOG=$PLACE/setup-$2.log pip_install "$1" "${@:5}" && return
+  say "pip: they cannot be had here, so $4 are not run"
 }
 
 pip_install() { # PYTHON, then further arguments of pip install
@@ -346,11 +346,14 @@ absolute() { # the caller's path, since the work is done from the checkout
 
 parse() { # what bash must know; all else is checked where it is used
   local word previous="" runs=1
+  PROFILE=auto
   for word in "$@"; do
     [ "$previous" != --out ] || word=$(absolute "$word") runs=""
+    [ "$previous" != --profile ] || PROFILE=$word
     case $word in
       -h | --help) usage && exit 0 ;;
       --offline) OFFLINE=1 ;;
+      --profile=*) PROFILE=${word#--profile=} ;;
       --list | --check) runs="" ;;
       --out=*) word=--out=$(absolute "${word#--out=}") runs="" ;;
     esac
@@ -373,10 +376,28 @@ parse_bench() { # the profile of the benchmarks, for one thread; options as usua
   parse --profile bench "$@"
 }
 
+made_here() { # is the environment that was found one of ours? nothing is added to another's
+  [ -n "$PLACE" ] && [ -e "$PLACE/.ams-suite" ] && [ "$PYTHON" = "$(python_of_place)" ]
+}
+
+for_gpu() {
+  [ "$PROFILE" != gpu ] || return 0
+  [ "$PROFILE" = auto ] && command -v nvidia-smi >/dev/null || return 1
+  "$PYTHON" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' 2>/dev/null </dev/null
+}
+
+add_scale() { # what the gpu profile alone needs
+  made_here && for_gpu || return 0
+  local pins=(-c "$ROOT/constraints.txt")
+  [ "$PYTHON" != "$PLACE/conda/bin/python" ] || pins=()
+  add_optional "$PYTHON" gpu "diffusers and torch-fidelity, for networks at the paper's scale" "rows on them" \
+    ${pins[@]+"${pins[@]}"}
+}
+
 add_peer() { # k-diffusion without what only its training needs; the benchmarks do without it where it cannot be had
   local name=k-diffusion pinned=0.1.1.post1
   "$PYTHON" -c 'import importlib.metadata as m; m.version("k-diffusion")' 2>/dev/null && return
-  [ -z "$OFFLINE" ] && [ "$PYTHON" = "$(python_of_place)" ] || return 0
+  [ -z "$OFFLINE" ] && made_here || return 0
   PIP_USER=0 "$PYTHON" -m pip --no-input --disable-pip-version-check install -q --no-deps "$name==$pinned" >&2 ||
     say "pip: no $name, so its rows are not run"
 }
@@ -400,7 +421,7 @@ prepare_child() { # one thread a process, one checkout for every import
 main() {
   local word=reproduce
   { : 8<&0; } 2>/dev/null || exec </dev/null # a closed one would be taken by the first file opened
-  CALLER=$PWD ROOT=$(checkout) PYTHON="" PLACE="" LOG=/dev/null LACKS="" EXTRA="" OFFLINE="" ARGS=()
+  CALLER=$PWD ROOT=$(checkout) PYTHON="" PLACE="" LOG=/dev/null LACKS="" EXTRA="" PROFILE="" OFFLINE="" ARGS=()
   [ -f "$ROOT/pyproject.toml" ] || die "$ROOT has no pyproject.toml: run this script in a whole checkout"
   case $ROOT in *:*) die "$ROOT: Python's search path cannot hold a colon; move the checkout" ;; esac
   case ${1:-} in
@@ -414,6 +435,7 @@ main() {
   trap 'die "the environment cannot be made: line $LINENO failed. Log: $LOG"' ERR
   find_environment
   [ "$word" != bench ] || add_peer
+  add_scale
   trap - ERR
   say "environment: $PYTHON ($(version_of "$PYTHON")), ready in $SECONDS s"
   prepare_child

@@ -47,6 +47,8 @@ case "$*" in
   "-m pytest"*) echo "pytest: $*" ;;
   *" missing test") if grep -qs pytest "$place/installed"; then echo satisfied; else echo "pytest (absent)"; fi ;;
   *" missing molecules") echo "${MOLECULES:-satisfied}" ;;
+  *" missing gpu") if grep -qs diffusers "$place/installed"; then echo satisfied; else echo "diffusers (absent)"; fi ;;
+  *torch.cuda.is_available*) exit "${NO_CUDA:-1}" ;;
   *) if [ -e "$place/installed" ]; then exec "@REAL@" "$@"; else exec "@REAL@" -S "$@"; fi ;;
 esac
 """

@@ -48,6 +48,33 @@ def test_without_what_molecules_need_the_rest_runs(checkout: Checkout) -> None:
     assert done.code == 0 and "rows on molecules are not run" in done.err
 
 
+def test_what_the_gpu_profile_needs_is_added_when_it_is_asked_for(checkout: Checkout) -> None:
+    made(checkout)
+    for arguments in (("--profile", "gpu"), ("--profile=gpu",)):
+        done = checkout.run(*arguments, "--list")
+        assert done.code == 0 and ("adding diffusers" in done.err) is (arguments[0] == "--profile")
+    assert len(checkout.pip_calls) == 2 and f"-c {checkout.root}/constraints.txt" in checkout.pip_calls[1]
+    assert "diffusers" in (checkout.venv / "requirements.txt").read_text()
+
+
+@pytest.mark.parametrize(("device", "cuda", "added"), [(True, "0", True), (True, "1", False), (False, "0", False)])
+def test_the_default_profile_has_it_where_cuda_works(checkout: Checkout, device: bool, cuda: str, added: bool) -> None:
+    if device:
+        checkout.stub("nvidia-smi", "exit 0")
+    done = checkout.run(NO_CUDA=cuda)
+    assert done.code == 0 and ("adding diffusers" in done.err) is added
+    assert "adding diffusers" not in checkout.run("test", NO_CUDA=cuda).err
+    assert "adding diffusers" not in checkout.run("--profile", "cpu", NO_CUDA=cuda).err
+
+
+def test_without_what_the_gpu_profile_needs_the_rest_runs(checkout: Checkout) -> None:
+    checkout.pip('! grep -q diffusers "$place/requirements.txt" || exit 1; touch "$place/installed"')
+    made(checkout)
+    assert "adding diffusers" not in checkout.run("--profile", "gpu", "--offline").err
+    done = checkout.run("--profile", "gpu")
+    assert done.code == 0 and "so rows on them are not run" in done.err
+
+
 def test_what_is_made_finds_the_checkout_from_anywhere(checkout: Checkout) -> None:
     made(checkout)
     paths = (checkout.venv / "site/ams-suite.pth").read_text()
