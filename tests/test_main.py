@@ -99,6 +99,15 @@ def test_law_and_replay_get_their_options(monkeypatch):
     assert files == ["a.npz", "b.npz"]
 
 
+@pytest.mark.parametrize("words", ["list", "check", "reproduce", "run A1"])
+def test_a_reader_that_has_seen_enough_is_no_verdict(toy, words):
+    command = [sys.executable, "-m", "ams", *words.split(), "--profile", "quick"]
+    with subprocess.Popen(command, cwd=toy.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        run.stdout.close()
+        said = run.stderr.read().decode()
+        assert run.wait() == 128 + 13 and "Traceback" not in said
+
+
 def test_an_interrupt_is_130(monkeypatch, capsys):
     from ams.runner import driver
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+import ams.data
 from ams.data import DATASETS, images
 from ams.data.files import ENTRIES
 from ams.laws import GaussianLaw
@@ -115,15 +116,16 @@ def test_the_shown_target_is_a_law_with_its_score():
     assert end.shape == (64, 1) and end.abs().max() < 2
 
 
-def test_the_shown_data_set_is_read_once_it_is_registered(tmp_path, monkeypatch):
+def test_the_shown_data_set_is_read_once_it_is_registered(tmp_path, monkeypatch, capsys):
     names: dict[str, object] = {}
-    exec(shown("def entry(path)"), names)
     pixels, classes = np.arange(24, dtype=np.uint8).reshape(2, 3, 4), np.array([0, 4])
     path = tmp_path / "mine" / "mine.npz"
     path.parent.mkdir()
     np.savez(path, x=pixels, y=classes)
     monkeypatch.setenv("AMS_DATA", str(tmp_path))
-    mine = names["entry"](path)
+    monkeypatch.chdir(path.parent)
+    exec(shown("def entry(path)"), names)
+    mine = eval(capsys.readouterr().out, vars(ams.data))
     monkeypatch.setattr("ams.data.loaders.DATASETS", {**DATASETS, "mine": mine})
     monkeypatch.setattr("ams.data.files.ENTRIES", {**ENTRIES, "mine": mine})
     found = images("mine")

@@ -314,6 +314,12 @@ def test_a_list_names_every_claim_and_its_state(session):
     assert "only with --profile cpu" in lines[3]
 
 
+def test_a_profile_without_a_run_says_which_have_one(session):
+    session.run(only=("A1",))
+    assert session.command(driver.check_results, profile=Profile.CPU) == 1
+    assert session.said.splitlines()[-1].endswith("not current; no run yet, but of --profile quick")
+
+
 def test_a_terminal_gets_a_table(session):
     session.run()
     stream = io.StringIO()

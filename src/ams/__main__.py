@@ -311,6 +311,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputProblem as problem:
         sys.stderr.write(f"ams: {problem}\n")
         return 2
+    except BrokenPipeError:  # a reader that has seen enough, as in `| head`: the shell's code for it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except KeyboardInterrupt:
         sys.stderr.write("ams: interrupted; what was finished is kept, the same command goes on from there\n")
         return 130

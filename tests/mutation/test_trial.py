@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ams.ledger.problems import InputProblem
+from ams.mutation import trial
 from ams.mutation.faults import load_faults
 from ams.mutation.trial import Copy, Ending, judged
 from tests.mutation.toy import THING, entry, repository
@@ -69,10 +70,16 @@ def test_a_trial_without_end_is_stopped(copy: Copy) -> None:
 
 
 def test_another_installation_is_refused(copy: Copy) -> None:
-    copy.refuse_other_code()
+    copy.refuse_other_tests()
     (copy.root / "src/ams/__init__.py").unlink()
     for file in (copy.root / "src/ams").iterdir():
         file.unlink()
     (copy.root / "src/ams").rmdir()
     with pytest.raises(InputProblem, match="tests of a copy would import"):
-        copy.refuse_other_code()
+        copy.refuse_other_tests()
+
+
+def test_without_pytest_it_says_what_to_do(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "find_spec", lambda name: None)
+    with pytest.raises(InputProblem, match=r"lacks pytest and hypothesis: `bash reproduce.sh test` adds it"):
+        copy.refuse_other_tests()

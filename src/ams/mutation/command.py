@@ -82,7 +82,7 @@ def _copies(root: Path, count: int) -> Iterator[list[Copy]]:
     """Make copies in a temporary folder, one a worker."""
     with tempfile.TemporaryDirectory(prefix="ams-mutate-") as name:
         copies = [Copy(root, Path(name) / str(number)) for number in range(count)]
-        copies[0].refuse_other_code()
+        copies[0].refuse_other_tests()
         yield copies
 
 

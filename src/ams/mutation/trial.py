@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -55,8 +56,13 @@ class Copy:
         self.root = folder / "copy"
         shutil.copytree(root, self.root, ignore=LEFT_OUT)
 
-    def refuse_other_code(self) -> None:
-        """Raise InputProblem where the copy's tests would import another installation of the package."""
+    def refuse_other_tests(self) -> None:
+        """Raise InputProblem where there is no pytest, or the copy's tests would import another installation."""
+        lacking = [name for name in ("pytest", "hypothesis") if find_spec(name) is None]
+        if lacking:
+            raise InputProblem(
+                f"mutate: {sys.executable} lacks {' and '.join(lacking)}: `bash reproduce.sh test` adds it"
+            )
         asked = [sys.executable, "-c", "import ams; print(ams.__file__)"]
         found = subprocess.run(
             asked, env=self._environment(), cwd=self.root, capture_output=True, text=True, check=False

@@ -96,6 +96,7 @@ def list_claims(orders: Orders, console: Console) -> int:
     for claim in chosen:
         elsewhere = Item(claim, workspace.claims.group_of(claim), None, f"only with --profile {claim.profiles[0]}")
         screen.say(listing(items.get(claim.id, elsewhere)))
+    sys.stderr.write(f"{workspace.folder}: {workspace.profile} profile{_others(workspace)}\n")  # not a line of the list
     return 0
 
 
@@ -107,8 +108,16 @@ def check_results(orders: Orders, console: Console) -> int:
     for name, reason in found:
         screen.say(f"{name}: {reason}")
     verdict = f"{counted(len(found), 'result')} not current" if found else "all current"
-    screen.say(f"{workspace.folder}: {verdict}")
+    screen.say(f"{workspace.folder}: {verdict}{_others(workspace)}")
     return 1 if found else 0
+
+
+def _others(workspace: Workspace) -> str:
+    """Say that a profile has no results yet, and which others have."""
+    if workspace.folder.is_dir():
+        return ""
+    there = [f"--profile {name}" for name in Profile if (workspace.folder.parent / name).is_dir()]
+    return "; no run yet" + (f", but of {', '.join(there)}" if there else "")
 
 
 def _unwritten(workspace: Workspace, chosen: list[Claim]) -> Run:
@@ -178,9 +187,15 @@ def _with_snakemake(workspace: Workspace, run: Run, plan: Plan, jobs: int, lock:
         screen.say(f"Snakemake ended with {code}: see {workspace.log_path('snakemake')}", "bold red")
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Let the command line end the run; rich would end it with 1, which here is a verdict against expectation."""
+        raise BrokenPipeError
+
+
 def console_of() -> Console:
     """Return the console: colours and tables on a terminal, plain lines elsewhere."""
-    return Console(file=sys.stdout, highlight=False, emoji=False)
+    return _Console(file=sys.stdout, highlight=False, emoji=False)
 
 
 def say(line: str) -> None:
