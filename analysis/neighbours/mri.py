@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ams.ledger import Measurement, Unavailable, check
+from ams.ledger import Measurement, Unbuilt, check
 from analysis.neighbours.settings import Settings
 
 
 @check("N4.error")
 def reconstruction_error(settings: Settings) -> Measurement:
-    """Raise Unavailable: neither raw k-space nor a score network trained on such images is at hand."""
-    raise Unavailable("not built: needs fastMRI's raw k-space (on registration) and a score network trained on it")
+    """Raise Unbuilt: neither raw k-space nor a score network trained on such images is at hand."""
+    raise Unbuilt("not built: needs fastMRI's raw k-space (on registration) and a score network trained on it")

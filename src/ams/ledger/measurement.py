@@ -15,6 +15,10 @@ class Unavailable(Exception):
     """A file or a device that a check needs is not there: the claim is `not run`, with this text as the reason."""
 
 
+class Unbuilt(Unavailable):
+    """The suite itself lacks what a check needs: it is not tried again before its code or settings change."""
+
+
 class Measurement(BaseModel):
     """One measured quantity.
 

@@ -106,9 +106,12 @@ class CheckResult(BaseModel):
         )
 
     @classmethod
-    def unreached(cls, check: Check, reason: str, seconds: float, where: str) -> Self:
-        """Return the outcome of a check that could not be made, or that broke."""
-        return cls(id=check.id, verdict=Verdict.NOT_RUN, reason=reason, seconds=round(seconds, 4), where=where)
+    def unreached(cls, check: Check, reason: str, seconds: float, where: str, unbuilt: bool = False) -> Self:
+        """Return the outcome of a check that could not be made, that broke, or that awaits its code (`unbuilt`)."""
+        detail = {"unbuilt": True} if unbuilt else {}
+        return cls(
+            id=check.id, verdict=Verdict.NOT_RUN, reason=reason, seconds=round(seconds, 4), where=where, detail=detail
+        )
 
 
 class Record(Sealed):
@@ -126,6 +129,11 @@ class Record(Sealed):
     def reason(self) -> str:
         """Return why the claim was not run (empty where it was)."""
         return "; ".join(check.reason for check in self.checks if check.reason)
+
+    @property
+    def unbuilt(self) -> bool:
+        """Tell whether only new code could run what was not run."""
+        return all("unbuilt" in check.detail for check in self.checks if check.verdict is Verdict.NOT_RUN)
 
 
 class Artefacts(Sealed):
