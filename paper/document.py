@@ -52,7 +52,7 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
         "total": str(ledger.summary.total),
         "contradictions": list(ledger.summary.contradictions),
         "failed": list(ledger.summary.failed),
-        "paper": [_paper(view) for view in views.paper_of(claims, findings)],
+        "paper": [_paper(view) for view in views.paper_of(claims, findings, ledger.profile)],
         "notation": _notation(load_notation(workspace.root)),
         "claims": [_claim(view) for view in claims],
         "parts": _parts(workspace, groups, claims),

@@ -30,7 +30,7 @@ def build(workspace: Workspace, ledger: Ledger) -> str:
         ledger=ledger,
         profile=ledger.profile,
         claims=claims,
-        paper=views.paper_of(claims, load_findings(workspace.root, load_claims(workspace.root))),
+        paper=views.paper_of(claims, load_findings(workspace.root, load_claims(workspace.root)), ledger.profile),
         parts={part: [view for view in visible if view.group.part is part] for part in Part},
         part_titles=views.PARTS,
         marks=views.MARKS,

@@ -117,7 +117,7 @@ class Totals(NamedTuple):
 
 class PaperView(NamedTuple):
     """A claim of the paper's abstract, with the claims here that restate it, those that only bear on it, and what
-    was found (empty where no text fits the verdicts)."""
+    was found: a text that fits the verdicts, else which profile decides it if this one does not (empty: neither)."""
 
     id: str
     text: str
@@ -202,7 +202,7 @@ def _unit(unit: str) -> str:
     return f" {unit}" if unit else ""
 
 
-def paper_of(claims: Sequence[ClaimView], findings: Sequence[Finding] = ()) -> list[PaperView]:
+def paper_of(claims: Sequence[ClaimView], findings: Sequence[Finding], profile: Profile) -> list[PaperView]:
     """Return the abstract's claims in order, those that the file names beyond them last."""
     named = dict.fromkeys([*PAPER, *(name for view in claims for name in (*view.claim.paper, *view.claim.bears_on))])
     verdicts = {view.claim.id: view.row.verdict for view in claims}
@@ -216,10 +216,21 @@ def paper_of(claims: Sequence[ClaimView], findings: Sequence[Finding] = ()) -> l
             PAPER.get(name, ""),
             [view for view in claims if name in view.claim.paper],
             [view for view in claims if name in view.claim.bears_on],
-            told.get(name, ""),
+            told.get(name) or undecided([view.claim for view in claims if name in view.claim.paper], profile),
         )
         for name in named
     ]
+
+
+def undecided(restated: Sequence[Claim], profile: Profile) -> str:
+    """Return which command decides a claim of the paper; empty if a claim that restates it is part of this profile.
+
+    It is the smallest of the profiles that run the most of those claims.
+    """
+    if not restated or any(profile in claim.profiles for claim in restated):
+        return ""
+    other = max(Profile, key=lambda each: sum(each in claim.profiles for claim in restated))
+    return f"Not decided in this profile: `bash reproduce.sh --profile {other}` decides it."
 
 
 def short(result: CheckResult) -> str:

@@ -173,6 +173,28 @@ def test_nothing_but_tables_is_wider_than_the_window(visit, width):
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", [1280, 640, 400])
+def test_with_every_claim_open_long_formulas_scroll_in_their_row(browser, whole_page, width):
+    opened, statement = Visit(browser, whole_page), "document.querySelector('#claim-K1 .statement')"
+    opened.page.set_viewport_size({"width": width, "height": 800})
+    opened.page.click("#unfold")
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+    hidden = opened.page.evaluate(f"{statement}.scrollWidth - {statement}.clientWidth")
+    assert (hidden > 0) == (width < 1280)
+    opened.page.evaluate(f"{statement}.scrollLeft = 9999")
+    assert opened.page.evaluate(f"{statement}.scrollLeft") == hidden, "its end is reached"
+    opened.context.close()
+
+
+@pytest.mark.parametrize(("width", "labelled"), [(1280, False), (800, True), (400, True)])
+def test_values_have_their_labels_where_the_head_of_the_columns_is_not_shown(visit, width, labelled):
+    visit.page.set_viewport_size({"width": width, "height": 800})
+    labels = "all => all.map(one => getComputedStyle(one, '::before').content)"
+    found = visit.page.eval_on_selector_all("#claim-A2 summary.row > span:nth-child(n+4)", labels)
+    assert found == (['"Measured"', '"Claimed"', '"Evidence"'] if labelled else ["none"] * 3)
+    assert visit.page.is_visible(".row.head") is not labelled
+
+
 def test_the_whole_page_loads_in_time_with_every_claim(browser, whole_page):
     opened = Visit(browser, whole_page)
     took = opened.page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd / 1000")

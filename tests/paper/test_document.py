@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from ams.ledger.claims import Profile
 from ams.runner.finish import collect, faults, publish
 from ams.runner.pages import make_page
-from paper import document
+from paper import document, report
+from paper.views import PAPER, undecided
 from tests.paper.test_report import run_all
 from tests.toy import Toy
 
@@ -98,6 +100,36 @@ def test_it_holds_every_claim_check_figure_and_table(toy):
 def test_a_finding_is_told_only_under_its_verdicts_with_the_measured_value(toy, verdict, told):
     toy.write("paper/findings.toml", FINDINGS.format(verdict=verdict))
     assert words(data_of(run_all(toy))["paper"][0]["finding"]) == told
+
+
+def test_what_another_profile_decides_is_said_alike_by_page_and_paper(toy):
+    source = 'kind = "related paper", where = "table 1" }'
+    toy.replace("paper/claims.toml", source, f'{source}\npaper = ["P5"]')
+    workspace = run_all(toy)
+    said = {entry["id"]: words(entry["finding"]) for entry in data_of(workspace)["paper"]}
+    assert said == dict.fromkeys(PAPER, "") | {"P5": "Not decided in this profile:  decides it."}
+    command = "<code>bash reproduce.sh --profile cpu</code>"
+    page = report.build(workspace, collect(workspace))
+    assert page.count(f'<p class="found">Not decided in this profile: {command} decides it.</p>') == 1
+    assert all("Not decided" not in words(entry["finding"]) for entry in data_of(run_all(toy, "cpu"))["paper"])
+
+
+@pytest.mark.parametrize(
+    ("profiles", "here", "other"),
+    [
+        ([], "quick", ""),
+        (["quick cpu gpu"], "quick", ""),
+        (["cpu gpu"], "quick", "cpu"),
+        (["gpu"], "cpu", "gpu"),
+        (["cpu gpu", "gpu"], "quick", "gpu"),
+        (["cpu gpu", "gpu"], "cpu", ""),
+    ],
+)
+def test_a_claim_of_the_paper_is_left_to_the_smallest_profile_that_decides_the_most_of_it(toy, profiles, here, other):
+    claim = toy.workspace().claims.claim[0]
+    restated = [claim.model_copy(update={"profiles": tuple(map(Profile, each.split()))}) for each in profiles]
+    said = f"Not decided in this profile: `bash reproduce.sh --profile {other}` decides it." if other else ""
+    assert undecided(restated, Profile(here)) == said
 
 
 def test_a_deviation_comes_with_its_measured_effect(toy):
