@@ -108,7 +108,7 @@ class CheckResult(BaseModel):
     @classmethod
     def unreached(cls, check: Check, reason: str, seconds: float, where: str, unbuilt: bool = False) -> Self:
         """Return the outcome of a check that could not be made, that broke, or that awaits its code (`unbuilt`)."""
-        detail = {"unbuilt": True} if unbuilt else {}
+        detail: dict[str, JsonValue] = {"unbuilt": True} if unbuilt else {}
         return cls(
             id=check.id, verdict=Verdict.NOT_RUN, reason=reason, seconds=round(seconds, 4), where=where, detail=detail
         )
