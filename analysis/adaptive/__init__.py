@@ -64,11 +64,13 @@ from analysis.adaptive.settings import (
 )
 from analysis.adaptive.snr import (
     adaptive_damping,
+    adaptive_momentum_at_a_common_ratio,
+    constant_momentum_at_a_common_ratio,
     correctors_reach_it,
+    langevin_at_a_common_ratio,
     rule_returns_the_step,
     step_of_snr,
     step_solves_the_rule,
-    variance_at_a_common_ratio,
 )
 from analysis.adaptive.spectra import (
     effective,
@@ -85,11 +87,13 @@ from analysis.adaptive.spectra import (
 __all__ = [
     "Settings",
     "adaptive_damping",
+    "adaptive_momentum_at_a_common_ratio",
     "adaptive_momentum_tends_elsewhere",
     "better_only_near_the_unbiased_step",
     "bias",
     "bias_against_langevin",
     "bias_falls_with_the_batch",
+    "constant_momentum_at_a_common_ratio",
     "constant_momentum_contracts",
     "constant_momentum_tends_elsewhere",
     "correctors_reach_it",
@@ -110,6 +114,7 @@ __all__ = [
     "fluctuation",
     "full_covariance_by_impulses",
     "isotropic_fixed_point_is_unique",
+    "langevin_at_a_common_ratio",
     "langevin_tends_to_the_target",
     "law_of",
     "linearised",
@@ -140,7 +145,6 @@ __all__ = [
     "unbiased_once",
     "unbiased_only_here",
     "unbiased_step",
-    "variance_at_a_common_ratio",
     "variance_of_small_steps",
     "variance_series",
 ]

@@ -28,7 +28,7 @@ from analysis.adaptive.settings import Settings
 U = 0.05
 _SHARE = 0.01 * SUITE_FALSE_ALARM  # of each check here
 _LINEARISATION = 0.008  # what it leaves of the ratio, at B = 16; less at any size above
-_NEXT_ORDER = 0.03  # of the order of the bias, from terms in 1/B^2 at B = 8
+_NEXT_ORDER = 0.04  # of the order of the bias, from terms in 1/B^2 at B = 8
 _BURN = 60  # steps from the stationary variance of b = 0: the slowest mode shrinks by 0.81 a step at this u
 
 

@@ -85,7 +85,7 @@ def starts_forget_themselves(settings: Settings) -> Measurement:
 def _difference_of_starts(generator: np.random.Generator, starts: int) -> float:
     variance = np.exp(generator.uniform(math.log(0.3), math.log(3.0), 5))
     law = GaussianLaw(variance, multiplicity=generator.integers(1, 20, 5))
-    size = 0.5 * variance.min()
+    size = 0.1 * variance.min()  # at larger steps the damping is nearly 0, and the rule nearly Langevin
     ends = []
     for _ in range(starts):
         spread, mean = variance * 10 ** generator.uniform(-4, 4, 5), generator.uniform(-10, 10, 5)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import numpy as np
 import sympy as sp
-from pydantic import JsonValue
 from scipy.optimize import brentq
 
 from ams.laws.gaussian import GaussianLaw
@@ -84,11 +83,24 @@ def correctors_reach_it(settings: Settings) -> Measurement:
     return Measurement(value=max(gaps), n=len(gaps))
 
 
+@check("A6.langevin")
+def langevin_at_a_common_ratio(settings: Settings) -> Measurement:
+    """Return `lam Var x` of the Langevin corrector at snr = 0.16, from the formulas."""
+    return _variance_at(0.0)
+
+
+@check("A6.adaptive")
+def adaptive_momentum_at_a_common_ratio(settings: Settings) -> Measurement:
+    """Return `lam Var x` of the adaptive corrector at snr = 0.16, from the formulas."""
+    return _variance_at(adaptive_damping(0.16))
+
+
 @check("A6.bias")
-def variance_at_a_common_ratio(settings: Settings) -> Measurement:
+def constant_momentum_at_a_common_ratio(settings: Settings) -> Measurement:
     """Return `lam Var x` of the released constant-momentum corrector (b = 0.9) at snr = 0.16, from the formulas."""
-    damped = {"Langevin": 0.0, "adaptive": adaptive_damping(0.16), "constant": 0.9}
-    detail: dict[str, JsonValue] = {}
-    for name, beta in damped.items():
-        detail[name] = variance_ratio(step_of_snr(0.16, beta), beta)
-    return Measurement(value=variance_ratio(step_of_snr(0.16, 0.9), 0.9), detail=detail)
+    return _variance_at(0.9)
+
+
+def _variance_at(beta: float, snr: float = 0.16) -> Measurement:
+    u = step_of_snr(snr, beta)
+    return Measurement(value=variance_ratio(u, beta), detail={"damping": beta, "u": u})

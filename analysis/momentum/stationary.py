@@ -89,7 +89,7 @@ def _reached_gap(us: np.ndarray, beta: float) -> float:
 
 @check("G3.particles")
 def closed_form_against_particles(settings: Settings) -> Measurement:
-    """Return the relative error of the particles' variance at u = 0.5, b = 0.5, after 60 steps from the stationary law.
+    """Return the relative error of the particles' variance at u = 0.5, b = 0.5, after 60 steps from N(0, 1).
 
     The particles are independent, so `n Var^ / Var` is chi-squared: standard error `sqrt(2 / n)`.
     """

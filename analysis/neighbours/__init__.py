@@ -20,6 +20,7 @@ from analysis.neighbours.fixed_time import (
     exact_scores_forget_the_start,
     the_fall_is_geometric,
     the_flow_collects_the_error,
+    the_gain_grows_like_the_logarithm,
     the_step_tends_to_the_diffusion,
 )
 from analysis.neighbours.inexact import (
@@ -85,6 +86,7 @@ __all__ = [
     "the_filters_own_gain_is_slower",
     "the_flow_collects_the_error",
     "the_gain_costs",
+    "the_gain_grows_like_the_logarithm",
     "the_step_tends_to_the_diffusion",
 ]
 

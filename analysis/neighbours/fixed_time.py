@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -200,3 +201,11 @@ def a_fixed_time_is_better(settings: Settings) -> Measurement:
     found = gains()
     detail: dict[str, JsonValue] = {f"{size:g}": {**gain._asdict()} for size, gain in found.items()}
     return Measurement(value=min(gain.ratio for gain in found.values()), n=len(found), detail=detail)
+
+
+@check("N1b.logarithmic")
+def the_gain_grows_like_the_logarithm(settings: Settings) -> Measurement:
+    """Return what the ratio of N1b.fixed gains by the last decade of the error over what it gains by the first."""
+    ratios = [gain.ratio for _, gain in sorted(gains().items(), reverse=True)]
+    gained = [after - before for before, after in pairwise(ratios)]
+    return Measurement(value=gained[-1] / gained[0], n=len(gained), detail={"gained by each decade": [*gained]})

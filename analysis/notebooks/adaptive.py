@@ -152,7 +152,7 @@ adaptive.draw_batches(settings)
 # times as long with $b = 0.9$ as with none: at $0.16$, the release's value on images, the law is twice as wide in variance.
 
 # %%
-show(adaptive, settings, "A6.identity", "A6.solved", "A6.reached", "A6.bias")
+show(adaptive, settings, "A6.identity", "A6.solved", "A6.reached", "A6.langevin", "A6.adaptive", "A6.bias")
 
 # %% [markdown]
 # ## P1a: it forgets its start

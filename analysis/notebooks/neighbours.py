@@ -92,7 +92,7 @@ show(neighbours, settings, "N1b.diffusion", "N1b.contraction", "N1b.rate")
 # forgotten, and the error is $|e|\log(1/|e|)$; with it $T_1$ is free and the logarithm goes. The gain is one of error, not of evaluations: Langevin's time costs some too.
 
 # %%
-show(neighbours, settings, "N1b.grows", "N1b.fixed")
+show(neighbours, settings, "N1b.grows", "N1b.fixed", "N1b.logarithmic")
 
 # %%
 neighbours.draw_fixed_time()

@@ -130,10 +130,10 @@ rule.draw_lag()
 # ## P3: is a hyperparameter added?
 #
 # The clip $\delta$ is a constant of the rule. It acts only where $\rho$ is below about $\delta/4$: never in the stationary law
-# ($\rho \ge \sqrt{2u}$), never in the annealed runs at the defaults, and for a while after a very far start.
+# ($\rho \ge \sqrt{2u}$), never in the annealed runs at the defaults, and after a far start, where ten times the released $\delta$ is felt.
 
 # %%
-show(rule, settings, "P3.stationary", "P3.annealed", "P3.far_start")
+show(rule, settings, "P3.stationary", "P3.annealed", "P3.far_start", "P3.larger")
 
 # %%
 rule.draw_rule(settings)

@@ -1,9 +1,10 @@
 """Reading the rule: R1 to R5 and P3, decided by algebra on the sampler's own steps and by the exact law."""
 
 from analysis.rule.clip import (
+    a_larger_delta_matters,
+    delta_hardly_matters_from_far_away,
     delta_leaves_the_annealed_law,
     delta_leaves_the_stationary_law,
-    delta_matters_from_far_away,
     stationary_variance,
 )
 from analysis.rule.corrector import (
@@ -45,15 +46,16 @@ from analysis.rule.settings import (
 
 __all__ = [
     "Settings",
+    "a_larger_delta_matters",
     "adjacency_is_plain_langevin",
     "adjacency_matches_bit_for_bit",
     "at_few_levels_others_decide",
     "blown_up_score_is_smooth_to_it",
     "control_has_much_of_the_gain",
     "damping_after",
+    "delta_hardly_matters_from_far_away",
     "delta_leaves_the_annealed_law",
     "delta_leaves_the_stationary_law",
-    "delta_matters_from_far_away",
     "draw_lag",
     "draw_parts",
     "draw_rule",

@@ -10,7 +10,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    deltas: tuple[float, ...] = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
+    deltas: tuple[float, ...] = (1e-6, 1e-5, 1e-4, 1e-3)
     steps: tuple[float, ...] = (1e-5, 1e-4, 1e-3, 1e-2, 0.1, 0.3)
     budgets: tuple[int, ...] = (50, 150, 500)
     repeats: int = 5

@@ -229,3 +229,15 @@ def test_langevin_alone_passes_p1c(monkeypatch):
 def test_figures_are_written(tmp_path):
     drawn = adaptive.figures(quick_settings("adaptive"), tmp_path)
     assert all(figure.file.stat().st_size > 10_000 for figure in drawn)
+
+
+def test_the_tolerances_are_those_that_the_plans_need():
+    """Where a plan says what tolerance its false-alarm rate needs, the claims file's is not smaller."""
+    settings = quick_settings("adaptive")
+    planned = {
+        "A5.constant": batches.deviation_falls_as_the_root_of_the_batch,
+        "A5.single": batches.one_sample_in_many_dimensions,
+        "A5.bias": batches.bias_falls_with_the_batch,
+    }
+    for check in claims()["A5"].check:
+        assert planned[check.id](settings).detail["tolerance needed"] <= check.tolerance

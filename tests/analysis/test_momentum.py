@@ -62,15 +62,15 @@ def test_corrected_noise_breaks_g5(monkeypatch):
     """Falsifier of G5: with the noise scaled like the drift, sqrt(2 a c), the limit is the target itself."""
     for module in (transition, temperature):
         monkeypatch.setattr(module, "momentum_rule", lambda damping: with_corrected_noise(momentum_rule(damping)))
-    assert verdict_of("G5", only="limit") is Verdict.REFUTED
-    assert verdict_of("G5", only="mixture") is Verdict.REFUTED
+    for part in ("limit", "flux", "mixture"):
+        assert verdict_of("G5", only=part) is Verdict.REFUTED
 
 
 def test_an_uncooled_limit_breaks_g5(monkeypatch):
     """W2, KL and the dimension's growth come from the frozen law: at b = 0 they vanish."""
     true = temperature.frozen
     monkeypatch.setattr(temperature, "frozen", lambda law, size, beta: true(law, size, 0.0))
-    for part in ("w2", "kl"):
+    for part in ("w2", "kl", "dimension"):
         assert verdict_of("G5", only=part) is Verdict.REFUTED
 
 
