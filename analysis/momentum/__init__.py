@@ -8,6 +8,8 @@ from analysis.momentum.condition import (
     loss_is_bounded_by_the_drift,
     polyak_s_rate_is_reached,
     radius_bounds_the_condition,
+    usable_gain,
+    usable_gain_is_approached,
     usable_rate_against_condition,
     variance_at_polyak_s_rate,
 )
@@ -119,6 +121,8 @@ __all__ = [
     "transition_is_as_stated",
     "unbiased_step_is_stable",
     "unbiased_step_is_the_root",
+    "usable_gain",
+    "usable_gain_is_approached",
     "usable_rate_against_condition",
     "variance_at_polyak_s_rate",
     "variance_is_as_stated",

@@ -12,6 +12,8 @@ kappa)`.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import sympy as sp
 from pydantic import JsonValue
@@ -93,6 +95,30 @@ def usable_rate_against_condition(settings: Settings) -> Measurement:
     gain = losses[-1] * settings.conditions[-1]
     detail: dict[str, JsonValue] = {"over Langevin, largest kappa": gain}
     return Measurement(value=order.value, low=order.low, high=order.high, n=order.n, detail=detail)
+
+
+@cache
+def gain_in_the_limit() -> float:
+    """Return the largest `c u` over b at the largest step allowed: the limit of `kappa (1 - r)`, Langevin's being 1.
+
+    For u small against 1 - b the slowest direction loses `c u` per step (G2), and u is the stiffest's over kappa.
+    """
+    drift = sp.cancel(C * largest_step(b))
+    stationary = sp.real_roots(sp.numer(sp.together(sp.diff(drift, b))))
+    return max(float(drift.subs(b, at)) for at in [sp.Integer(0), *stationary] if 0 <= at < 1)
+
+
+@check("G2c.constant")
+def usable_gain(settings: Settings) -> Measurement:
+    """Return that limit, from the roots of its derivative."""
+    return Measurement(value=gain_in_the_limit())
+
+
+@check("G2c.limit")
+def usable_gain_is_approached(settings: Settings) -> Measurement:
+    """Return the largest `kappa |kappa (1 - r) / limit - 1|`: bounded over kappa if `1 - r ~ limit / kappa`."""
+    gaps = [kappa * abs(kappa * best_loss(kappa) / gain_in_the_limit() - 1) for kappa in settings.conditions]
+    return Measurement(value=max(gaps), n=len(gaps))
 
 
 @check("G2c.step")

@@ -96,10 +96,22 @@ momentum.draw_rates()
 # (the ratio grows with $b \le r^2$): Polyak's $r = (\sqrt\kappa-1)/(\sqrt\kappa+1)$ is the best, and is reached, at steps far beyond
 # Langevin's, $u \approx \sqrt\kappa/4$ in the stiffest direction. But a sampler must also leave the right law, and there the stiffest
 # variance is $\kappa^2/16$ times the target's. Ask for at most twice the target's variance, and $u$ in that direction is bounded
-# (by 1, whatever $b$, as without momentum); as $1 - r \le 2cu$ in every direction, the slowest loses $O(1/\kappa)$ like Langevin's.
+# (by 1, whatever $b$, as without momentum); as $1 - r \le 2cu$ in every direction, the slowest loses $O(1/\kappa)$ like Langevin's:
+# $\kappa(1-r)$ tends to the largest $cu$ over $b$, a root of a polynomial.
 
 # %%
-show(momentum, settings, "G2c.bound", "G2c.rate", "G2c.price", "G2c.loss", "G2c.step", "G2c.exponent")
+show(
+    momentum,
+    settings,
+    "G2c.bound",
+    "G2c.rate",
+    "G2c.price",
+    "G2c.loss",
+    "G2c.step",
+    "G2c.exponent",
+    "G2c.constant",
+    "G2c.limit",
+)
 
 # %%
 momentum.draw_condition()

@@ -116,10 +116,11 @@ rule.draw_parts()
 #
 # The corrector's step is $a_t = 2(\mathrm{snr}\,\langle z_t\rangle/\langle m_{t-1}\rangle)^2$, with the momentum *before* its update, which
 # belongs to the level before. By homogeneity this is Song's rule at $\mathrm{snr}\,\langle s_t\rangle/\langle m_{t-1}\rangle$, and the
-# score's norm grows along the run. Langevin with the same lag, and no momentum at all, is the control.
+# score's norm grows along the run. Langevin with the same lag, and no momentum at all, is the control; in the released
+# corrector's own run the lag does as much.
 
 # %%
-show(rule, settings, "R5.disguise", "R5.grows", "R5.size", "R5.control")
+show(rule, settings, "R5.disguise", "R5.grows", "R5.size", "R5.size_adaptive", "R5.control")
 
 # %%
 rule.draw_lag()

@@ -24,6 +24,7 @@ from analysis.rule.lag import (
     effective_ratio,
     effective_ratio_at_few_levels,
     effective_ratio_is_never_smaller,
+    effective_ratio_of_adaptive,
     final_kl,
     lag_is_another_ratio,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "effective_ratio",
     "effective_ratio_at_few_levels",
     "effective_ratio_is_never_smaller",
+    "effective_ratio_of_adaptive",
     "figures",
     "final_kl",
     "first_move_is_the_exception",

@@ -12,7 +12,7 @@ from ams.palette import shades
 from ams.samplers import damping_of
 from analysis.rule.clip import stationary_variance
 from analysis.rule.corrector import LABELS, shares
-from analysis.rule.lag import controls, effective_ratio, final_kl
+from analysis.rule.lag import LAGGED, controls, effective_ratio, final_kl
 from analysis.rule.reading import damping_after
 from analysis.rule.settings import Settings
 
@@ -62,7 +62,7 @@ def draw_lag() -> Drawing:
     left, right = drawing.subplots(1, 2)
     along = (20, 30, 100)
     for count, color in zip(along, shades(len(along)), strict=True):
-        ratio = effective_ratio(count)
+        ratio = effective_ratio(LAGGED[0], count)
         left.plot(np.linspace(0, 1, len(ratio)), ratio, color=color, label=f"{count} levels")
     left.axhline(1.0, color="0.3", lw=0.9, ls="--")
     left.set(xlabel="part of the run", ylabel="effective over stated snr", ylim=(0.95, 2.3))

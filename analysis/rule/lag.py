@@ -9,6 +9,7 @@ control.
 from __future__ import annotations
 
 from functools import cache
+from itertools import islice
 
 import numpy as np
 import sympy as sp
@@ -57,13 +58,24 @@ def final_kl(name: str, count: int) -> float:
     return gaussian_kl(mean, variance, law.mean, law.variance, law.multiplicity)
 
 
+LAGGED = ("Langevin, lagged norm", "adaptive, lagged norm")
+
+
 @cache
-def effective_ratio(count: int) -> np.ndarray:
-    """Return `<s_t>/<s_{t-1}>` at each corrector call but the first, Langevin with the lagged norm."""
+def effective_ratio(name: str, count: int) -> np.ndarray:
+    """Return `<s_t>/<m_{t-1}>` at each corrector call but the first; Langevin's momentum is its score."""
     law = stiff_gaussian()
-    states = law.run(program_of(controls()["Langevin, lagged norm"], count), law.start(0.0, PROCESS.sigma_max**2))
-    norms = np.array([law.norm(state.s) for number, (state, _) in enumerate(states) if number % 2 == 0])
-    return norms[1:] / norms[:-1]
+    states = law.run(program_of(controls()[name], count), law.start(0.0, PROCESS.sigma_max**2))
+    norms = np.array([(law.norm(state.s), law.norm(state.m)) for state, _ in islice(states, 0, None, 2)])
+    return norms[1:, 0] / norms[:-1, 1]
+
+
+def mean_ratio(name: str, settings: Settings) -> Measurement:
+    """Return the geometric mean of the effective ratio over the stated one at 30 levels; the detail has others."""
+    counts = sorted({30, *settings.levels})
+    means = {count: float(np.exp(np.log(effective_ratio(name, count)).mean())) for count in counts}
+    detail: dict[str, JsonValue] = {f"{count} levels": mean for count, mean in means.items()}
+    return Measurement(value=means[30], n=29, detail=detail)
 
 
 @check("R5.disguise")
@@ -78,17 +90,21 @@ def lag_is_another_ratio(settings: Settings) -> Measurement:
 
 @check("R5.grows")
 def effective_ratio_is_never_smaller(settings: Settings) -> Measurement:
-    """Count the calls at which `<s_t>/<s_{t-1}>` is below 1, over the runs."""
-    ratios = np.concatenate([effective_ratio(count) for count in settings.levels])
+    """Count the calls at which `<s_t>/<m_{t-1}>` is below 1, over both samplers' runs."""
+    ratios = np.concatenate([effective_ratio(name, count) for name in LAGGED for count in settings.levels])
     return Measurement(value=int((ratios < 1.0).sum()), n=len(ratios))
 
 
 @check("R5.size")
 def effective_ratio_at_few_levels(settings: Settings) -> Measurement:
-    """Return the geometric mean of the effective ratio over the stated one, 30 levels."""
-    means = {count: float(np.exp(np.log(effective_ratio(count)).mean())) for count in {30, *settings.levels}}
-    detail: dict[str, JsonValue] = {f"{count} levels": mean for count, mean in means.items()}
-    return Measurement(value=means[30], n=29, detail=detail)
+    """The mean ratio of the control."""
+    return mean_ratio(LAGGED[0], settings)
+
+
+@check("R5.size_adaptive")
+def effective_ratio_of_adaptive(settings: Settings) -> Measurement:
+    """The mean ratio of the released corrector."""
+    return mean_ratio(LAGGED[1], settings)
 
 
 def control_s_share(count: int) -> float:

@@ -78,11 +78,27 @@ def blown_up_score_is_smooth_to_it(settings: Settings) -> Measurement:
     return Measurement(value=damping_after(100.0))
 
 
+class Clips(Particles):
+    """Particles that count the calls at which a lower clip acts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.acted = 0
+
+    def clip(self, scalar: float, low: float, high: float) -> float:
+        """Return the clipped scalar."""
+        self.acted += scalar < low
+        return super().clip(scalar, low, high)
+
+
 @check("R2.lower_clip")
 def lower_clip_never_acts(settings: Settings) -> Measurement:
-    """Count the ratios in [1e-12, 1e12] (and at 1) whose unclipped beta is negative: a square never is."""
-    ratios = np.append(np.logspace(-12, 12, 20_001), 1.0)
-    return Measurement(value=int((damping_of(ratios) < 0.0).sum()), n=len(ratios))
+    """Count how often the rule's own clip acts below, at ratios from 0 to infinity: a square is never negative."""
+    ratios, algebra = [0.0, 1.0, math.inf, *np.logspace(-12, 12, 2001)], Clips()
+    still, one = torch.zeros(1, 1, dtype=torch.float64), torch.ones(1, 1, dtype=torch.float64)
+    for ratio in ratios:
+        adaptive()(State(still, one, still, drift=ratio, reach=1.0), one, algebra)
+    return Measurement(value=algebra.acted, n=len(ratios))
 
 
 @check("R2.nothing_over_nothing")

@@ -12,7 +12,8 @@ from tests.claims import claims, quick_settings, verdict_of
 
 @pytest.fixture(autouse=True)
 def _fresh_symbols():
-    caches = (transition.symbols, stationary.symbolic_variance, corrected_noise.corrected_symbols)
+    derived = (transition.symbols, stationary.symbolic_variance, corrected_noise.corrected_symbols)
+    caches = (*derived, condition.gain_in_the_limit)
     for cache in caches:
         cache.cache_clear()
     yield
@@ -103,7 +104,8 @@ def test_noise_taken_for_drift_breaks_g2_langevin(monkeypatch):
 def test_a_law_without_bias_would_break_g2c(monkeypatch):
     """Falsifier of G2c: were the law not looked at, Polyak's square root would be usable: exponent 1/2."""
     monkeypatch.setattr(condition, "best_loss", lambda kappa: 1 - condition.polyak(kappa)[2] ** 0.5)
-    assert verdict_of("G2c", only="exponent") is Verdict.REFUTED
+    for part in ("exponent", "limit"):
+        assert verdict_of("G2c", only=part) is Verdict.REFUTED
 
 
 def test_wrong_extremes_break_g2c(monkeypatch):
@@ -111,7 +113,7 @@ def test_wrong_extremes_break_g2c(monkeypatch):
     monkeypatch.setattr(condition, "polyak", lambda kappa: (*true_polyak(kappa)[:2], true_polyak(kappa)[2] * 0.99))
     monkeypatch.setattr(condition, "largest_step", lambda beta: 1.01 * true_step(beta))
     monkeypatch.setattr(condition, "contraction", lambda u, beta: 1 - 3 * (1 + beta) ** 2 * u)
-    for part in ("rate", "step", "loss"):
+    for part in ("rate", "step", "loss", "constant"):
         assert verdict_of("G2c", only=part) is Verdict.REFUTED
 
 

@@ -40,6 +40,7 @@ def test_a_stale_step_breaks_r1(monkeypatch):
 def test_an_asymmetric_rule_breaks_r2(monkeypatch):
     """Falsifier of R2: the square is dropped, and with it the symmetry and the sign."""
     monkeypatch.setattr(reading, "damping_of", lambda rho: (1 - rho) / (1 + rho))
+    monkeypatch.setattr(rules, "damping_of", lambda rho: (1 - rho) / (1 + rho))
     assert verdict_of("R2", only="symmetry") is Verdict.REFUTED
     assert verdict_of("R2", only="lower_clip") is Verdict.REFUTED
 
@@ -122,8 +123,8 @@ def test_a_present_norm_breaks_r5(monkeypatch):
 
 def test_a_ratio_that_shrinks_breaks_r5(monkeypatch):
     true = lag.effective_ratio
-    monkeypatch.setattr(lag, "effective_ratio", lambda count: 1 / true(count))
-    for part in ("grows", "size"):
+    monkeypatch.setattr(lag, "effective_ratio", lambda name, count: 1 / true(name, count))
+    for part in ("grows", "size", "size_adaptive"):
         assert verdict_of("R5", only=part) is Verdict.REFUTED
 
 

@@ -7,8 +7,9 @@ intermediate anew; `released` writes that formulation out for predictor-correcto
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from typing import Generic, NamedTuple, ParamSpec
 
 import torch
 from pydantic import BaseModel, ConfigDict
@@ -17,11 +18,14 @@ from torch import Tensor
 from ams.catalogue import PROGRAMS, Ends
 from ams.ledger import Measurement, check
 from ams.noise import Level
-from ams.samplers import Score, sample
+from ams.samplers import Noise, Particles, Score, State, last
+from ams.samplers import run as states
+from ams.samplers.draws import generated
 from experiments.images.networks import mnist_ve
 from experiments.images.runs import RELEASED
 from tests.benchmarks import timing
 
+Arguments = ParamSpec("Arguments")
 DELTA = 1e-4
 ENDS = Ends(9.8, 0.05)
 
@@ -37,16 +41,16 @@ class Settings(BaseModel):
     seed: int = 7
 
 
-class Watched:
-    """A score that adds up the CPU seconds spent in it."""
+class Watched(Generic[Arguments]):
+    """A function that adds up the CPU seconds spent in it: a run's score, a run's noise."""
 
-    def __init__(self, score: Score) -> None:
-        self.score, self.seconds = score, 0.0
+    def __init__(self, function: Callable[Arguments, Tensor]) -> None:
+        self.function, self.seconds = function, 0.0
 
-    def __call__(self, x: Tensor, level: Level) -> Tensor:
-        """Return the score."""
+    def __call__(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Tensor:
+        """Return what the function does."""
         begin = time.process_time()
-        found = self.score(x, level)
+        found = self.function(*args, **kwargs)
         self.seconds += time.process_time() - begin
         return found
 
@@ -63,37 +67,74 @@ def start(settings: Settings) -> tuple[Tensor, torch.Generator]:
     return ENDS.first * torch.randn(settings.batch, 28, 28, generator=generator), generator
 
 
-def run(settings: Settings, sampler: str, by: Score) -> Tensor:
-    """Return the samples of one run of ours."""
+def run(settings: Settings, sampler: str, by: Score, watch: Callable[[Noise], Noise] = lambda noise: noise) -> Tensor:
+    """Return the samples of one run of ours; `watch` may look at its noise."""
     x, generator = start(settings)
-    return sample(PROGRAMS[sampler](ENDS, settings.budget, RELEASED), x, by, generator)[0].x
+    algebra = Particles()
+    noise = watch(generated(generator, algebra.empty_like))
+    return last(states(PROGRAMS[sampler](ENDS, settings.budget, RELEASED), State(x), by, noise, algebra))[0].x
 
 
-def share(work: Callable[[Score], object]) -> float:
-    """Return the CPU seconds of a run that are not the network's, over those that are."""
-    watched = Watched(score())
-    total = timing.seconds(lambda: work(watched))
-    return (total - watched.seconds) / watched.seconds
+class Shares(NamedTuple):
+    """CPU seconds of a run over those of its network: all that is beside the network, and the normal draws alone."""
+
+    beside: float
+    draws: float
+
+    @property
+    def arithmetic(self) -> float:
+        """What is neither network nor draw."""
+        return self.beside - self.draws
 
 
-def overhead(settings: Settings, sampler: str) -> Measurement:
-    """Return the share of one sampler, the median over runs after a warm-up."""
+def shares(work: Callable[[Score, Callable[[Noise], Noise]], object]) -> Shares:
+    """Return the shares of one run."""
+    watched, drawn = Watched(score()), list[Watched[[Tensor]]]()
+
+    def watch(noise: Noise) -> Noise:
+        drawn.append(Watched(noise))
+        return drawn[-1]
+
+    total = timing.seconds(lambda: work(watched, watch))
+    draws = sum(noise.seconds for noise in drawn)
+    return Shares((total - watched.seconds) / watched.seconds, draws / watched.seconds)
+
+
+@cache
+def of_sampler(settings: Settings, sampler: str) -> tuple[Shares, ...]:
+    """Return the shares of runs of one sampler, after a warm-up."""
     with timing.undisturbed():
-        shares = [share(lambda by: run(settings, sampler, by)) for _ in range(settings.runs + 1)][1:]
-    found = timing.median_interval(shares)
-    return Measurement(value=found.value, low=found.low, high=found.high, n=len(shares), seeds=(settings.seed,))
+        return tuple(shares(partial(run, settings, sampler)) for _ in range(settings.runs + 1))[1:]
+
+
+def measured(values: Sequence[float], settings: Settings) -> Measurement:
+    """Return the median with its interval."""
+    found = timing.median_interval(values)
+    return Measurement(value=found.value, low=found.low, high=found.high, n=found.n, seeds=(settings.seed,))
 
 
 @check("T10.annealed")
-def annealed_overhead(settings: Settings) -> Measurement:
-    """Annealed adaptive momentum."""
-    return overhead(settings, "adaptive momentum")
+def annealed_arithmetic(settings: Settings) -> Measurement:
+    """Annealed adaptive momentum: neither network nor draws."""
+    return measured([run.arithmetic for run in of_sampler(settings, "adaptive momentum")], settings)
 
 
 @check("T10.corrector")
+def corrector_arithmetic(settings: Settings) -> Measurement:
+    """Predictor-corrector with the adaptive corrector: neither network nor draws."""
+    return measured([run.arithmetic for run in of_sampler(settings, "PC, adaptive")], settings)
+
+
+@check("T10.annealed_all")
+def annealed_overhead(settings: Settings) -> Measurement:
+    """Annealed adaptive momentum: all that is beside the network."""
+    return measured([run.beside for run in of_sampler(settings, "adaptive momentum")], settings)
+
+
+@check("T10.corrector_all")
 def corrector_overhead(settings: Settings) -> Measurement:
-    """Predictor-corrector with the adaptive corrector."""
-    return overhead(settings, "PC, adaptive")
+    """Predictor-corrector with the adaptive corrector: all that is beside the network."""
+    return measured([run.beside for run in of_sampler(settings, "PC, adaptive")], settings)
 
 
 def released(x: Tensor, by: Score, levels: list[Level], generator: torch.Generator) -> Tensor:
@@ -138,8 +179,7 @@ def against_the_released_formulation(settings: Settings) -> Measurement:
     The network's own time is taken out of each run and put back as one, so that its noise does not count: the ratio is
     `(1 + share of the release) / (1 + ours)`, the median over interleaved pairs after a warm-up.
     """
-    works = (lambda by: theirs(settings, by)), (lambda by: run(settings, "PC, adaptive", by))
+    works = (lambda by, _: theirs(settings, by)), (lambda by, _: run(settings, "PC, adaptive", by))
     with timing.undisturbed():
-        pairs = [[share(work) for work in works] for _ in range(settings.runs + 1)][1:]
-    found = timing.median_interval([(1 + one) / (1 + other) for one, other in pairs])
-    return Measurement(value=found.value, low=found.low, high=found.high, n=len(pairs), seeds=(settings.seed,))
+        pairs = [[shares(work).beside for work in works] for _ in range(settings.runs + 1)][1:]
+    return measured([(1 + one) / (1 + other) for one, other in pairs], settings)
