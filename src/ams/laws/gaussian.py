@@ -13,6 +13,7 @@ particle, for any batch.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -31,6 +32,13 @@ from ams.samplers.scalars import FloatScalars
 Values = Sequence[float] | np.ndarray | Tensor
 Row = Float[Tensor, "directions basis"]
 _DRAWS = 2  # of one step at most: Leimkuhler-Matthews begins with two
+
+
+@functools.lru_cache(maxsize=64)
+def _basis(directions: int, components: int) -> tuple[Row, ...]:
+    """Return the rows of the components themselves, alike in all directions: the same for every step, only read."""
+    basis = torch.eye(1 + components + _DRAWS, dtype=torch.float64)[1:-_DRAWS]
+    return tuple(row.expand(directions, -1) for row in basis)
 
 
 class Moments(NamedTuple):
@@ -84,9 +92,9 @@ class GaussianLaw(FloatScalars):
 
     def score(self, x: Row, level: Level) -> Row:
         """Return `-(x - scale mean) / (scale^2 variance + sigma^2)`, the score at that level."""
-        precision = 1.0 / (level.scale**2 * self.variance + level.sigma**2)
-        s = x * -precision[:, None]
-        s[:, 0] += precision * level.scale * self.mean
+        slope = (self.variance * -(level.scale**2)).sub_(level.sigma**2).reciprocal_()
+        s = x * slope[:, None]
+        s[:, 0].addcmul_(slope, self.mean, value=-level.scale)
         return s
 
     def noise(self, x: Row) -> Row:
@@ -112,8 +120,7 @@ class GaussianLaw(FloatScalars):
         rows = torch.stack([getattr(state, name) for name in names], dim=1)
         mean, covariance = self._joint(rows)
         self._carry(mean, covariance)
-        basis = torch.eye(1 + len(names) + _DRAWS, dtype=torch.float64)[1:-_DRAWS]
-        return state._replace(**{name: e.expand(len(mean), -1) for name, e in zip(names, basis, strict=True)})
+        return state._replace(**dict(zip(names, _basis(len(mean), len(names)), strict=True)))
 
     def _carry(self, mean: Tensor, covariance: Tensor) -> None:
         """Take mean and covariance of the components as those of the basis, behind the constant 1; a step begins."""

@@ -93,7 +93,7 @@ def save_figure(
     from ams.ledger.ticks import write_plainly
 
     named, origin = tuple(claims), origin_of(tuple(claims))
-    with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
+    with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "path", "figure.constrained_layout.use": False}):
         write_plainly(drawing)
         _place(drawing)
         for kind in _WANTED.get():
@@ -105,9 +105,11 @@ def save_figure(
 
 
 def _place(drawing: Drawing) -> None:
-    """Let the layout engine do its work once; otherwise it does so for every kind, half of the time of a figure."""
-    drawing.draw_without_rendering()
-    drawing.set_layout_engine("none")
+    """Let the layout engine do its work once and leave; otherwise it does so, and draws once more, for every kind."""
+    engine = drawing.get_layout_engine()
+    if engine is not None:
+        engine.execute(drawing)
+    drawing.set_layout_engine(None)
 
 
 def _metadata(kind: str, title: str, caption: str, origin: str) -> dict[str, str | None]:
