@@ -23,7 +23,7 @@ from experiments.images.exact import (
 )
 
 CONFIDENCE = 0.999
-"""Of every interval here. A check whose statement is true is thus contradicted about once in a thousand."""
+"""Of every interval here: a true statement is contradicted at most about once in a thousand (Student; few batches)."""
 
 BASELINE = "annealed Langevin"
 
@@ -77,34 +77,11 @@ def gain(results: Results, settings: Settings, better: str, worse: str, budgets:
 def speed_up(
     results: Results, settings: Settings, sampler: str, baseline: str, budget: int, q: Quantity
 ) -> Measurement:
-    """Return the baseline's evaluations over `budget` at equal `q`, with a bootstrap interval over batches.
-
-    The baseline's curve is read by log-log interpolation; a value beyond its ends counts as its first or last budget,
-    which bounds the speed-up from that side and is said in the detail.
-    """
-    batches = {b: np.array([q(errors) for errors in results[baseline][b]]) for b in sorted(results[baseline])}
-    reached = np.array([q(errors) for errors in results[sampler][budget]])
-    generator = np.random.default_rng(settings.seed)
-    draws = generator.integers(0, len(reached), (2000, len(reached)))
-    spread = [_equal_budget(reached[rows].mean(), batches, rows) / budget for rows in draws]
-    value = _equal_budget(reached.mean(), batches, np.arange(len(reached))) / budget
-    tail = (1.0 - CONFIDENCE) / 2
-    low, high = np.quantile(spread, [tail, 1.0 - tail])
-    detail: dict[str, JsonValue] = {
-        "budget": budget,
-        "baseline": baseline,
-        "reach of the baseline": max(batches) / budget,
-    }
-    return Measurement(
-        value=value, low=min(low, value), high=max(high, value), n=len(reached), seeds=(settings.seed,), detail=detail
-    )
-
-
-def _equal_budget(reached: float, batches: dict[int, np.ndarray], rows: np.ndarray) -> float:
-    """Return the budget at which the mean curve of `batches`, made monotone from the right, falls to `reached`."""
-    curve = np.maximum.accumulate(np.array([values[rows].mean() for values in batches.values()])[::-1])
-    budgets = np.array(list(batches))[::-1]
-    return float(np.exp(np.interp(np.log(reached), np.log(curve), np.log(budgets))))
+    """Return the baseline's evaluations over `budget` at equal `q`: `speed.speed_up`."""
+    curve = {b: np.array([q(errors) for errors in batches]) for b, batches in results[baseline].items()}
+    ours = np.array([q(errors) for errors in results[sampler][budget]])
+    found = speed.speed_up(ours, curve, budget, CONFIDENCE, settings.batch, settings.seed)
+    return found.model_copy(update={"detail": {**found.detail, "baseline": baseline}})
 
 
 def table(results: Results, settings: Settings, name: str, claims: tuple[str, ...]) -> Table:
@@ -131,14 +108,14 @@ def speeds(
         curves = {name: _curve(by_budget) for name, by_budget in found.items() if name != FLOOR}
         for sampler, curve in curves.items():
             for level in settings.levels:
-                own, ratio = speed.spans(curve, curves[BASELINE], level, CONFIDENCE, settings.seed)
+                own, ratio = speed.ratio(curve, curves[BASELINE], level, CONFIDENCE)
                 cells = [speed.shown(number) for span in (own, ratio) for number in span]
                 rows.append((sampler, kind, level, *cells, max(curve)))
     header = ("sampler", "settings", "misfit", "NFE", "low", "high", "speed-up", "low", "high", "largest NFE tried")
     caption = (
         f"Evaluations at which the misfit (nats a pixel) first falls to a level, read between budgets on logarithms of "
-        f"both, and annealed Langevin's over them at the same settings; {CONFIDENCE:.1%} bootstrap intervals over "
-        f"{settings.batches} batches. A level that the smallest budget reaches is counted there: an upper bound. "
+        f"both, and annealed Langevin's over them at the same settings; {CONFIDENCE:.1%} intervals by Student's test "
+        f"over {settings.batches} batches. A level that the smallest budget reaches is counted there: an upper bound. "
         f"Tuned: the best step and repeats for each budget, chosen on other batches."
     )
     return Table(id=name, caption=caption, header=header, rows=tuple(rows), claims=claims)

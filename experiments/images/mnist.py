@@ -62,14 +62,6 @@ def adaptive_needs_fewer_evaluations(settings: Settings) -> Measurement:
     return comparison.speed_up(found, settings, "adaptive momentum", "annealed Langevin", budget, misfit)
 
 
-@check("M1.reverse")
-def against_reverse_diffusion(settings: Settings) -> Measurement:
-    """Return reverse diffusion's evaluations over adaptive momentum's, at its second budget and equal misfit."""
-    budget = sorted(settings.budgets)[1]
-    found = results(settings)
-    return comparison.speed_up(found, settings, "adaptive momentum", "reverse diffusion", budget, misfit)
-
-
 @check("M2.adaptive")
 def adaptive_cools(settings: Settings) -> Measurement:
     """Return adaptive momentum's temperature at the largest budget."""

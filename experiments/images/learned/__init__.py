@@ -6,7 +6,7 @@ from ams.distances import expected_coverage
 from ams.ledger import Measurement, check
 from experiments.images.learned.drawing import figures, tables
 from experiments.images.learned.losses import worst_ratio
-from experiments.images.learned.readings import CONFIDENCE, level_of, missed, paired, speed_up
+from experiments.images.learned.readings import CONFIDENCE, level_of, measured, missed, paired, speed_up
 from experiments.images.learned.runs import (
     LEARNED,
     Numbers,
@@ -149,3 +149,13 @@ def cooling_is_the_samplers(settings: Settings) -> Measurement:
         exact = exact_results(settings)[sampler][budget]
         found.append(paired(settings, batches(settings, LEARNED, sampler, budget), exact, temperature))
     return max(found, key=lambda one: max(abs(end) for end in one.interval))
+
+
+@check("Q6.cooling")
+def cooling_with_either_score(settings: Settings) -> Measurement:
+    """Return adaptive momentum's temperature less Langevin's, with the learned score less with the exact; paired."""
+    budget, exact = max(settings.compared_budgets), exact_results(settings)
+    learned = [batches(settings, LEARNED, name, budget) for name in (OURS, BASELINE)]
+    four = zip(*learned, exact[OURS][budget], exact[BASELINE][budget], strict=True)
+    cooled = [[temperature(batch.numbers) for batch in batch_of_each] for batch_of_each in four]
+    return measured(settings, [(a - b) - (c - d) for a, b, c, d in cooled], budget=budget)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import JsonValue
 
-from ams.inference import mean_interval
+from ams.inference import mean_interval, ratio_interval
 from ams.ledger import Figure, Measurement, Table, check
 from experiments.images import speed
 from experiments.images.pretrained import controls, runs
@@ -113,24 +113,10 @@ def _tuned(settings: Settings, worse: str, better: str) -> Measurement:
 
 
 def _speed_up(settings: Settings, baseline: str, sampler: str, budget: int) -> Measurement:
-    """Return the baseline's evaluations over `budget` at the sampler's distance there, with a bootstrap interval."""
+    """Return the baseline's evaluations over `budget` at the sampler's distance there: `speed.speed_up`."""
     curve = {b: np.array(values(settings, baseline, b)) for b in settings.budgets}
     ours = np.array(values(settings, sampler, budget))
-    drawn = np.random.default_rng(settings.seed).integers(0, len(ours), (speed.RESAMPLES, len(ours)))
-    most = max(settings.budgets)
-    ratios = [min(speed.needed(curve, ours[rows].mean(), rows), most) / budget for rows in drawn]
-    value = min(speed.needed(curve, ours.mean()), most) / budget
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(ratios, [tail, 1 - tail])
-    detail: dict[str, JsonValue] = {"budget": budget, "most that is seen": most / budget}
-    return Measurement(
-        value=value,
-        low=min(float(low), value),
-        high=max(float(high), value),
-        n=len(ours),
-        seeds=(settings.seed,),
-        detail=detail,
-    )
+    return speed.speed_up(ours, curve, budget, CONFIDENCE, settings.batch, settings.seed)
 
 
 @check("I3.annealed")
@@ -170,17 +156,12 @@ def the_thermometer_is_calibrated(settings: Settings) -> Measurement:
 
 
 def _share(settings: Settings, control: str) -> Measurement:
-    """Return the part of the released corrector's gain over Langevin's that a control keeps; bootstrap over batches."""
+    """Return the part of the released corrector's gain over Langevin's that a control keeps: a ratio of means."""
     none, whole, part = (
         np.array(values(settings, name, settings.side)) for name in (controls.NONE, controls.WHOLE, control)
     )
-    drawn = np.random.default_rng(settings.seed).integers(0, len(none), (speed.RESAMPLES, len(none)))
-    ratios = (none - part)[drawn].mean(1) / (none - whole)[drawn].mean(1)
-    value, tail = float((none - part).mean() / (none - whole).mean()), (1 - CONFIDENCE) / 2
-    low, high = np.quantile(ratios, [tail, 1 - tail])
-    return Measurement(
-        value=value, low=min(float(low), value), high=max(float(high), value), n=len(none), seeds=(settings.seed,)
-    )
+    value, low, high, batches = ratio_interval(none - part, none - whole, CONFIDENCE)
+    return Measurement(value=value, low=low, high=high, n=batches * settings.batch, seeds=(settings.seed,))
 
 
 def _kept(part: str, control: str) -> Callable[[Settings], Measurement]:

@@ -75,7 +75,7 @@ class Settings(BaseModel):
     late: int = 100
     tried: tuple[str, ...] = ("annealed Langevin", "adaptive momentum", "PC, Langevin", "PC, adaptive")
     factors: tuple[float, ...] = (0.5, 1.0, 2.0)
-    repeats: tuple[int, ...] = (1, 5)
+    repeats: tuple[int, ...] = (1, 2, 5)
     snrs: tuple[float, ...] = (0.08, 0.16, 0.32)
     trials: int = 1
     last_sigma: float = 0.05

@@ -2,7 +2,13 @@
 
 from ams.inference.bootstrap import FEWEST_UNITS, bootstrap_interval
 from ams.inference.fit import goodness_of_fit
-from ams.inference.intervals import Interval, jackknife_interval, mean_interval, proportion_interval
+from ams.inference.intervals import (
+    Interval,
+    jackknife_interval,
+    mean_interval,
+    proportion_interval,
+    ratio_interval,
+)
 from ams.inference.orders import NotAsymptotic, Order, asymptotic_order, convergence_order
 from ams.inference.planned import (
     SUITE_FALSE_ALARM,
@@ -41,4 +47,5 @@ __all__ = [
     "plan_mean_test",
     "plan_squares_test",
     "proportion_interval",
+    "ratio_interval",
 ]

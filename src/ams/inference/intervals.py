@@ -1,4 +1,4 @@
-"""Intervals of a mean, of a statistic by the jackknife, and of a proportion.
+"""Intervals of a mean, of a ratio of means, of a statistic by the jackknife, and of a proportion.
 
 Replicates are independent runs (a batch whose samples are coupled is *one* observation). Their mean's interval is
 Student's: at the 4 to 20 replicates that a run affords, bootstrap intervals are too short, as resampling knows no
@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
 from scipy import stats
 
 from ams.inference.values import Values, finite
@@ -49,6 +50,26 @@ def jackknife_interval(whole: float, without: Values, confidence: float = 0.95) 
     """
     others = finite(without, fewest=2)
     return mean_interval(len(others) * whole - (len(others) - 1) * others, confidence)
+
+
+def ratio_interval(numerators: Values, denominators: Values, confidence: float = 0.95) -> Interval:
+    """Return the ratio of two means of paired replicates with Fieller's interval, exact for normal pairs.
+
+    It holds every ratio r for which Student's test does not tell the mean of `numerator - r denominator` from 0; where
+    the denominators' mean is not told from 0 either, that is taken as every number. Raises as `mean_interval`, and
+    ValueError for unpaired replicates.
+    """
+    above, below = finite(numerators, fewest=2), finite(denominators, fewest=2)
+    if len(above) != len(below):
+        raise ValueError(f"{len(above)} numerators for {len(below)} denominators")
+    n, (x, y) = len(above), (float(below.mean()), float(above.mean()))
+    scale = float(stats.t.isf((1 - confidence) / 2, n - 1)) ** 2 / n
+    (yy, xy), (_, xx) = scale * np.cov(above, below)
+    square, half, constant = x * x - xx, x * y - xy, y * y - yy
+    if square <= 0.0:
+        return Interval(y / x if x else math.nan, -math.inf, math.inf, n)
+    root = math.sqrt(max(half * half - square * constant, 0.0))
+    return Interval(y / x, (half - root) / square, (half + root) / square, n)
 
 
 def proportion_interval(successes: int, n: int, confidence: float = 0.95) -> Interval:
