@@ -105,10 +105,12 @@ class Workspace:
         return self._parts(group.id, group, self._extra(STYLE), self._data_of(group))
 
     def page_parts(self, group: Group) -> KeyParts:
-        """Return what a group's notebook page depends on: the group's own parts, the notebook, the page's maker."""
+        """Return what a group's notebook page depends on: notebook, maker, what is said of the group's checks."""
         notebook = self.root / (group.notebook or "")
         extra = self.sources.closure_of_script(notebook) | self._extra(STYLE, *PAGE_MAKERS)
-        return self._parts(group.id, group, extra, self._data_of(group))
+        # Its title, and each check's bound, tolerance and verdict are printed on it
+        checks = [check.model_dump(mode="json") for claim in self.claims.of_group(group.id) for check in claim.check]
+        return self._parts([group.id, group.title, checks], group, extra, self._data_of(group))
 
     def _extra(self, *names: str) -> dict[str, str]:
         return {name: sha256_of((self.root / name).read_bytes()) for name in names if (self.root / name).is_file()}
