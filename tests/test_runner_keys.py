@@ -1,7 +1,10 @@
 """What figures, tables and notebook pages depend on: a change of any of it makes them stale, no other change does."""
 
+import shutil
+
 import pytest
 
+from ams.runner import workspace as places
 from tests.toy import Toy
 
 
@@ -42,3 +45,25 @@ def test_a_notebook_page_stays_current_when_what_it_does_not_show_changes(toy, o
     before = page_parts(toy)
     toy.replace("paper/claims.toml", old, new)
     assert page_parts(toy).key == before.key
+
+
+def figures_parts(toy):
+    workspace = toy.workspace()
+    return workspace.figures_parts(workspace.claims.group[0])
+
+
+@pytest.mark.parametrize("maker", ["ams/ledger/booktabs.py", "ams/runner/drawing.py"])
+def test_figures_are_stale_when_what_draws_or_writes_them_changes(toy, tmp_path, monkeypatch, maker):
+    shutil.copytree(places.PACKAGE_ROOT / "ams", tmp_path / "src" / "ams")
+    monkeypatch.setattr(places, "PACKAGE_ROOT", tmp_path / "src")
+    before = figures_parts(toy)
+    with (tmp_path / "src" / maker).open("a") as stream:
+        stream.write("# changed\n")
+    assert figures_parts(toy).changes_since(before) == f"{maker} changed"
+
+
+def test_figures_are_stale_when_other_kinds_of_files_are_wanted(toy):
+    before, settings = figures_parts(toy), toy.workspace().config_digest(toy.workspace().claims.group[0])
+    toy.replace("config/quick.yaml", "notebooks: false", "notebooks: false\nevery_picture: false")
+    assert figures_parts(toy).changes_since(before) == "its settings changed"
+    assert toy.workspace().config_digest(toy.workspace().claims.group[0]) == settings
