@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import time
@@ -62,6 +63,8 @@ def reproduce(orders: Orders, console: Console) -> int:
     """
     begin = time.perf_counter()
     workspace = open_workspace(orders)
+    # Hours of computing are not to end at a wrong word for the report
+    importlib.import_module("paper.remarks").refuse_bad_texts(workspace.root, workspace.profile)
     if orders.offline:
         os.environ["AMS_OFFLINE"] = "1"
     with _writable(workspace):
