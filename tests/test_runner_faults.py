@@ -2,9 +2,11 @@
 
 import contextlib
 import errno
+import fcntl
 import io
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -135,6 +137,32 @@ def test_the_lock_is_free_after_use_and_reports_a_silent_holder(tmp_path):
         assert json.loads(path.read_text())["pid"] == os.getpid()
 
 
+@pytest.mark.parametrize("call", ["open", "flock", "write"])
+def test_a_lock_that_cannot_be_made_is_one_line(tmp_path, monkeypatch, call):
+    path = tmp_path / ".lock"
+    if call == "open":
+        path.mkdir()
+    elif call == "flock":
+
+        def no_locks(stream, operation):
+            raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+        monkeypatch.setattr(fcntl, "flock", no_locks)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    said = r"^cannot write .*\.lock: .*give another place with --out DIR$"
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0 if call == "write" else soft, hard))
+        with pytest.raises(InputProblem, match=said), one_run_at_a_time(path):
+            pytest.fail("not held")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_what_fails_while_the_lock_is_held_is_not_taken_for_the_lock(tmp_path):
+    with pytest.raises(OSError, match="elsewhere"), one_run_at_a_time(tmp_path / ".lock"):
+        raise OSError("elsewhere")
+
+
 def reproduce(toy, monkeypatch, **orders):
     monkeypatch.chdir(toy.root)
     stream = io.StringIO()
@@ -174,6 +202,20 @@ def test_a_full_disk_fails_the_claim_in_one_line_and_the_rest_goes_on(toy, monke
     assert rows["A2"]["verdict"] == "refuted"
     monkeypatch.setattr(group.Record, "write", whole)
     assert reproduce(toy, monkeypatch)[0] == 0
+
+
+def test_a_full_disk_takes_nothing_but_the_page_with_it(toy, monkeypatch):
+    def full(workspace, group):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(driver, "make_page", full)
+    toy.replace("paper/claims.toml", 'title = "First group"', 'title = "First group"\nnotebook = "page.py"')
+    toy.write("page.py", "# %%\n1\n")
+    toy.replace("config/quick.yaml", "notebooks: false", "notebooks: true")
+    code, said = reproduce(toy, monkeypatch)
+    assert code == 3
+    assert "alpha: no notebook page could be written: [Errno 28] No space left on device" in said
+    assert toy.record("B1").exists()
 
 
 def test_readers_never_see_half_a_record(toy, monkeypatch):

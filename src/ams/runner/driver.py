@@ -6,8 +6,6 @@ import importlib
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +13,13 @@ from rich.console import Console
 
 from ams.ledger.claims import Claim, Profile
 from ams.ledger.files import discard_unfinished
-from ams.ledger.problems import InputProblem
+from ams.ledger.problems import InputProblem, writable
 from ams.ledger.provenance import cuda_works, now
 from ams.ledger.records import Record
 from ams.ledger.summary import exit_code
 from ams.runner.checks import Checks
 from ams.runner.finish import artefact_faults, faults, publish
-from ams.runner.group import run_group
+from ams.runner.group import complaining, run_group
 from ams.runner.lock import one_run_at_a_time
 from ams.runner.pages import make_page
 from ams.runner.plan import Item, Plan, Run, complete_groups, plan_of
@@ -67,10 +65,10 @@ def reproduce(orders: Orders, console: Console) -> int:
     importlib.import_module("paper.remarks").refuse_bad_texts(workspace.root, workspace.profile)
     if orders.offline:
         os.environ["AMS_OFFLINE"] = "1"
-    with _writable(workspace):
+    with writable(workspace.folder):
         workspace.folder.mkdir(parents=True, exist_ok=True)
     with one_run_at_a_time(workspace.folder / ".lock") as lock:
-        with _writable(workspace):
+        with writable(workspace.folder):
             discard_unfinished(workspace.folder)
             run = Run.begin(workspace, orders.only, orders.force)
         plan = plan_of(workspace, run)
@@ -79,7 +77,7 @@ def reproduce(orders: Orders, console: Console) -> int:
         _refuse_bad_settings(workspace, plan)
         _show_current(screen, plan)
         _compute(workspace, run, plan, orders, lock, screen)
-        with _writable(workspace):
+        with writable(workspace.folder):
             published = publish(workspace)
         broken = [*artefact_faults(workspace, complete_groups(workspace, run))]
         broken += [("paper.pdf", published.reason)] if published.reason else []
@@ -127,16 +125,6 @@ def _unwritten(workspace: Workspace, chosen: list[Claim]) -> Run:
     return Run(profile=workspace.profile, started=now(), selected=tuple(claim.id for claim in chosen), forced=())
 
 
-@contextmanager
-def _writable(workspace: Workspace) -> Iterator[None]:
-    """Say in one line where the results' folder cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        where = error.filename or workspace.folder
-        raise InputProblem(f"cannot write {where}: {error.strerror}; give another place with --out DIR") from error
-
-
 def _refuse_bad_settings(workspace: Workspace, plan: Plan) -> None:
     """Validate the settings of every group that is to run, before any of them does. Raises InputProblem.
 
@@ -174,11 +162,15 @@ def _here(workspace: Workspace, run: Run, plan: Plan, screen: Screen) -> None:
     def note(claim: Claim, record: Record) -> None:
         screen.verdict(claim, record, "computed")
 
+    def complain(line: str) -> None:
+        screen.say(line, "bold red")
+
     for group in workspace.claims.group:
         if group.id in plan.busy_groups:
-            run_group(workspace, run, group, note, lambda line: screen.say(line, "bold red"))
+            run_group(workspace, run, group, note, complain)
         if group.id in plan.pages:
-            make_page(workspace, group)
+            with complaining(f"{group.id}: no notebook page", complain):
+                make_page(workspace, group)
 
 
 def _with_snakemake(workspace: Workspace, run: Run, plan: Plan, jobs: int, lock: int, screen: Screen) -> None:
