@@ -119,6 +119,35 @@ def test_an_interrupt_is_130(monkeypatch, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_a_crash_is_no_verdict(monkeypatch, capsys):
+    from ams.runner import driver
+
+    def crash(orders, console):
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(driver, "reproduce", crash)
+    assert main(["reproduce"]) == 3
+    assert capsys.readouterr().err.endswith("RuntimeError: unforeseen\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "streams", "code"),
+    [
+        ("list --profile quick", ">/dev/full", 3),
+        ("list --profile quick", ">/dev/full 2>&1", 3),
+        ("schema", ">/dev/full", 3),
+        ("list --profile quick", ">&-", 0),
+        ("reproduce --profile quick --only A1", ">&- 2>&-", 0),
+        ("reproduce --jobs 0", "2>&-", 2),
+        ("reproduce --jobs 0", "2>/dev/full", 2),
+    ],
+)
+def test_streams_that_take_nothing_are_no_verdict(toy, words, streams, code):
+    command = f'exec "{sys.executable}" -m ams {words} {streams}'
+    done = subprocess.run(["bash", "-c", command], env=toy.environment(), stderr=subprocess.PIPE, check=False)
+    assert done.returncode == code, done.stderr
+
+
 def test_help_and_list_do_not_import_torch(toy):
     code = "import sys, ams.__main__ as m; m.main(['list', '--profile', 'quick']); sys.exit('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=toy.root, env=toy.environment(), check=False)

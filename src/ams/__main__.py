@@ -2,7 +2,7 @@
 
 A command is a class: its fields are the options, calling it does the work and returns the exit code. What the work
 needs is imported then, so that `--help` and `list` are quick. Bad usage and bad input end in one line on stderr and
-exit code 2.
+exit code 2; whatever else goes wrong, in a traceback and 3.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import os
 import re
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -304,19 +305,40 @@ def _condensed(framed: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; without arguments, show the help."""
     given = sys.argv[1:] if arguments is None else arguments
+    _open_streams()
     # Asked to end by a scheduler is as good as by a key: jobs are stopped, what is finished is kept
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        return parse(given or ["--help"])()
+        code = parse(given or ["--help"])()
+        sys.stdout.flush()
     except InputProblem as problem:
-        sys.stderr.write(f"ams: {problem}\n")
-        return 2
+        return _ended(2, f"ams: {problem}\n")
     except BrokenPipeError:  # a reader that has seen enough, as in `| head`: the shell's code for it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+        return _ended(128 + signal.SIGPIPE)
     except KeyboardInterrupt:
-        sys.stderr.write("ams: interrupted; what was finished is kept, the same command goes on from there\n")
-        return 130
+        return _ended(130, "ams: interrupted; what was finished is kept, the same command goes on from there\n")
+    except Exception:  # Python's own code for it, 1, is a verdict here
+        return _ended(3, traceback.format_exc())
+    return code
+
+
+def _open_streams() -> None:
+    """Replace closed standard streams (`>&-`), at once, lest the next file that is opened be taken for one of them."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (open to the end)
+
+
+def _ended(code: int, words: str = "") -> int:
+    """Write `words` to stderr and return the code; streams that take nothing more are not to change it at exit."""
+    for stream, text in ((sys.stdout, ""), (sys.stderr, words)):
+        try:
+            stream.write(text)
+            stream.flush()
+        except (OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return code
 
 
 if __name__ == "__main__":
