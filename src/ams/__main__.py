@@ -17,6 +17,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -77,7 +78,7 @@ class Reproduce(Place):
         """Do it."""
         from ams.runner import driver
 
-        only, force = ((*(name for some in ids for name in some),) for ids in (self.only, self.force))
+        only, force = _named("--only", self.only), _named("--force", self.force)
         if self.jobs < 1:
             raise InputProblem(f"--jobs {self.jobs}: expected at least 1")
         orders = self.orders(only=only, force=force, offline=self.offline, strict=self.strict, jobs=self.jobs)
@@ -205,7 +206,7 @@ class Mutate:
         from ams.mutation.command import list_faults, mutate
         from ams.runner.driver import say
 
-        only = (*(name for some in self.only for name in some),)
+        only = _named("--only", self.only)
         if self.jobs < 1:
             raise InputProblem(f"--jobs {self.jobs}: expected at least 1")
         if self.list:
@@ -283,6 +284,8 @@ Command = (
 
 def parse(arguments: Sequence[str]) -> Reproduce | Run | List | Check | Law | Replay | Mutate | Fresh | Expect | Schema:
     """Return the command that the arguments ask for. Raises InputProblem; `--help` raises SystemExit(0)."""
+    if "--out=" in arguments or ("--out", "") in pairwise(arguments):  # as a Path, it would be the current folder
+        raise InputProblem("--out '': expected a folder")
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):
@@ -291,6 +294,13 @@ def parse(arguments: Sequence[str]) -> Reproduce | Run | List | Check | Law | Re
         if ending.code != 2:
             raise
         raise InputProblem(_condensed(complaint.getvalue())) from None
+
+
+def _named(option: str, ids: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    """Return the names given to an option that may be repeated. Raises InputProblem where it is given without one."""
+    if () in ids:
+        raise InputProblem(f"{option}: expected at least one ID; --list shows them")
+    return (*(name for some in ids for name in some),)
 
 
 def _condensed(framed: str) -> str:

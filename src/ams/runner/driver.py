@@ -43,13 +43,21 @@ class Orders:
 
 
 def open_workspace(orders: Orders) -> Workspace:
-    """Open the repository around the current folder, names checked. Raises InputProblem."""
+    """Open the repository around the current folder, names checked. Raises InputProblem.
+
+    `strict`: what is asked for by name must have a claim that this profile runs.
+    """
     profile = orders.profile or (Profile.GPU if cuda_works() else Profile.CPU)
     workspace = Workspace.open(find_root(Path.cwd()), profile, orders.out)
     chosen = workspace.claims.select(orders.only)
     for claim in workspace.claims.select(orders.force) if orders.force else ():
         if claim not in chosen:
             raise InputProblem(f"--force {claim.id}: it is not among the claims that --only names")
+    for name in orders.only if orders.strict else ():
+        named = workspace.claims.select([name])
+        if not any(profile in claim.profiles for claim in named):
+            other = named[0].profiles[0]
+            raise InputProblem(f"--strict: {name} is not part of the {profile} profile: run with --profile {other}")
     return workspace
 
 
