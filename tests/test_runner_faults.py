@@ -12,15 +12,17 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
 import pytest
 from rich.console import Console
 
+from ams.ledger import provenance
 from ams.ledger.claims import Profile
 from ams.ledger.problems import InputProblem
-from ams.runner import driver, group
+from ams.runner import driver, group, plan
 from ams.runner.driver import Orders
 from ams.runner.finish import faults
 from ams.runner.lock import one_run_at_a_time
@@ -216,6 +218,22 @@ def test_a_full_disk_takes_nothing_but_the_page_with_it(toy, monkeypatch):
     assert code == 3
     assert "alpha: no notebook page could be written: [Errno 28] No space left on device" in said
     assert toy.record("B1").exists()
+
+
+@pytest.mark.parametrize("orders", [{}, {"force": ("A1",)}, {"only": ("A1",)}])
+def test_what_was_made_while_the_clock_was_ahead_is_made_again_once(toy, monkeypatch, orders):
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="microseconds")
+    with monkeypatch.context() as ahead:
+        for module in (plan, provenance):
+            ahead.setattr(module, "now", lambda: tomorrow)
+        assert reproduce(toy, ahead)[0] == 0
+    before = toy.record("A1").read_bytes()
+    code, said = reproduce(toy, monkeypatch, **orders)
+    assert code == 0 and "A1    One is one: it is dated in the future" in said
+    assert toy.record("A1").read_bytes() != before
+    before = toy.record("A1").read_bytes()
+    assert reproduce(toy, monkeypatch)[0] == 0
+    assert toy.record("A1").read_bytes() == before
 
 
 def test_readers_never_see_half_a_record(toy, monkeypatch):
