@@ -11,8 +11,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ams.ledger.claims import Claims, Verdict
-from ams.ledger.loading import load_toml
+from ams.ledger.claims import Claims, Profile, Verdict
+from ams.ledger.expected import read_expected
+from ams.ledger.loading import load_claims, load_exhibits, load_toml
 from ams.ledger.problems import InputProblem, unknown
 
 DEVIATIONS = "paper/deviations.toml"
@@ -99,6 +100,17 @@ class Limitations(_Written):
     """The whole file."""
 
     limitation: tuple[Limitation, ...] = ()
+
+
+def refuse_bad_texts(root: Path, profile: Profile) -> None:
+    """Read all that people write for the report below `root`, and the expected values. Raises InputProblem."""
+    claims = load_claims(root)
+    load_exhibits(root)
+    load_findings(root, claims)
+    load_deviations(root, claims)
+    load_limitations(root)
+    load_notation(root)
+    read_expected(root, profile)
 
 
 def load_deviations(root: Path, claims: Claims) -> tuple[Deviation, ...]:

@@ -24,6 +24,12 @@ def toy(tmp_path, monkeypatch):
         ("reproduce --jobs 0", "--jobs 0: expected at least 1"),
         ("reproduce --profile slow", "invalid choice 'slow' for argument '--profile'"),
         ("reproduce --onyl A1", "Unrecognized options: --onyl, A1; did you mean --only?"),
+        ("reproduce --profile quick --only", "--only: expected at least one ID; --list shows them"),
+        ("reproduce --profile quick --only A1 --force", "--force: expected at least one ID"),
+        ("mutate --only --list", "--only: expected at least one ID"),
+        ("reproduce --profile quick --only B2 --strict", "--strict: B2 is not part of the quick profile: run with"),
+        ("run B1 B2 --profile quick --strict", "not part of the quick profile: run with --profile cpu"),
+        ("check --profile quick --out=", "--out '': expected a folder"),
         ("nonsense", "nonsense"),
         ("run", "run: name at least one claim or group"),
         ("run a11", "unknown claim or group 'a11': did you mean A1"),
@@ -41,6 +47,18 @@ def test_bad_usage_is_one_line_and_2(toy, capsys, words, line):
     assert said.startswith("ams: ")
     assert said.count("\n") == 1
     assert line in said
+
+
+def test_an_empty_place_is_not_the_current_folder(toy, capsys):
+    assert main(["run", "A1", "--profile", "quick", "--out", ""]) == 2
+    assert capsys.readouterr().err == "ams: --out '': expected a folder\n"
+    assert main(["run", "A1", "--profile", "quick", "--out", "."]) == 0
+    assert (toy.root / "quick/records/A1.json").exists()
+
+
+def test_strict_takes_a_group_of_which_a_part_runs(toy):
+    assert main(["reproduce", "--profile", "quick", "--only", "beta", "--strict"]) == 0
+    assert main(["reproduce", "--profile", "quick", "--only", "B2"]) == 0
 
 
 def test_help_needs_no_command(capsys):
@@ -117,6 +135,35 @@ def test_an_interrupt_is_130(monkeypatch, capsys):
     monkeypatch.setattr(driver, "reproduce", interrupt)
     assert main(["reproduce"]) == 130
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_crash_is_no_verdict(monkeypatch, capsys):
+    from ams.runner import driver
+
+    def crash(orders, console):
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(driver, "reproduce", crash)
+    assert main(["reproduce"]) == 3
+    assert capsys.readouterr().err.endswith("RuntimeError: unforeseen\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "streams", "code"),
+    [
+        ("list --profile quick", ">/dev/full", 3),
+        ("list --profile quick", ">/dev/full 2>&1", 3),
+        ("schema", ">/dev/full", 3),
+        ("list --profile quick", ">&-", 0),
+        ("reproduce --profile quick --only A1", ">&- 2>&-", 0),
+        ("reproduce --jobs 0", "2>&-", 2),
+        ("reproduce --jobs 0", "2>/dev/full", 2),
+    ],
+)
+def test_streams_that_take_nothing_are_no_verdict(toy, words, streams, code):
+    command = f'exec "{sys.executable}" -m ams {words} {streams}'
+    done = subprocess.run(["bash", "-c", command], env=toy.environment(), stderr=subprocess.PIPE, check=False)
+    assert done.returncode == code, done.stderr
 
 
 def test_help_and_list_do_not_import_torch(toy):

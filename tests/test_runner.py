@@ -314,6 +314,24 @@ def test_settings_that_do_not_fit_stop_the_run_before_it_begins(session):
         session.run()
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("exhibits.toml", "[[exhibit]]\nid = 'f1'\n", r"exhibits\.toml: exhibit\[f1\]\.title is missing"),
+        ("findings.toml", "[[finding]]\npaper = 'a'\nneeds = {A9 = 'holds'}\ntext = ''\n", "unknown claim 'A9'"),
+        ("deviations.toml", "deviation = 5\n", r"deviations\.toml: deviation = 5"),
+        ("limitations.toml", "[[limit]]\n", r"limitations\.toml: limit = "),
+        ("notation.toml", "step = [1]\n", r"notation\.toml: step\[0\] = 1"),
+        ("expected/quick.json", "{", r"expected/quick\.json is not valid JSON"),
+    ],
+)
+def test_a_wrong_text_for_the_report_stops_the_run_before_it_begins(session, name, text, line):
+    session.toy.write(f"paper/{name}", text)
+    with pytest.raises(InputProblem, match=line):
+        session.run()
+    assert not session.toy.folder().exists()
+
+
 def test_a_list_names_every_claim_and_its_state(session):
     session.run(only=("A1",))
     assert session.command(driver.list_claims) == 0

@@ -2,23 +2,27 @@
 
 import contextlib
 import errno
+import fcntl
 import io
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
 import pytest
 from rich.console import Console
 
+from ams.ledger import provenance
 from ams.ledger.claims import Profile
 from ams.ledger.problems import InputProblem
-from ams.runner import driver, group
+from ams.runner import driver, group, plan
 from ams.runner.driver import Orders
 from ams.runner.finish import faults
 from ams.runner.lock import one_run_at_a_time
@@ -135,6 +139,32 @@ def test_the_lock_is_free_after_use_and_reports_a_silent_holder(tmp_path):
         assert json.loads(path.read_text())["pid"] == os.getpid()
 
 
+@pytest.mark.parametrize("call", ["open", "flock", "write"])
+def test_a_lock_that_cannot_be_made_is_one_line(tmp_path, monkeypatch, call):
+    path = tmp_path / ".lock"
+    if call == "open":
+        path.mkdir()
+    elif call == "flock":
+
+        def no_locks(stream, operation):
+            raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+        monkeypatch.setattr(fcntl, "flock", no_locks)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    said = r"^cannot write .*\.lock: .*give another place with --out DIR$"
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0 if call == "write" else soft, hard))
+        with pytest.raises(InputProblem, match=said), one_run_at_a_time(path):
+            pytest.fail("not held")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_what_fails_while_the_lock_is_held_is_not_taken_for_the_lock(tmp_path):
+    with pytest.raises(OSError, match="elsewhere"), one_run_at_a_time(tmp_path / ".lock"):
+        raise OSError("elsewhere")
+
+
 def reproduce(toy, monkeypatch, **orders):
     monkeypatch.chdir(toy.root)
     stream = io.StringIO()
@@ -174,6 +204,36 @@ def test_a_full_disk_fails_the_claim_in_one_line_and_the_rest_goes_on(toy, monke
     assert rows["A2"]["verdict"] == "refuted"
     monkeypatch.setattr(group.Record, "write", whole)
     assert reproduce(toy, monkeypatch)[0] == 0
+
+
+def test_a_full_disk_takes_nothing_but_the_page_with_it(toy, monkeypatch):
+    def full(workspace, group):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(driver, "make_page", full)
+    toy.replace("paper/claims.toml", 'title = "First group"', 'title = "First group"\nnotebook = "page.py"')
+    toy.write("page.py", "# %%\n1\n")
+    toy.replace("config/quick.yaml", "notebooks: false", "notebooks: true")
+    code, said = reproduce(toy, monkeypatch)
+    assert code == 3
+    assert "alpha: no notebook page could be written: [Errno 28] No space left on device" in said
+    assert toy.record("B1").exists()
+
+
+@pytest.mark.parametrize("orders", [{}, {"force": ("A1",)}, {"only": ("A1",)}])
+def test_what_was_made_while_the_clock_was_ahead_is_made_again_once(toy, monkeypatch, orders):
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="microseconds")
+    with monkeypatch.context() as ahead:
+        for module in (plan, provenance):
+            ahead.setattr(module, "now", lambda: tomorrow)
+        assert reproduce(toy, ahead)[0] == 0
+    before = toy.record("A1").read_bytes()
+    code, said = reproduce(toy, monkeypatch, **orders)
+    assert code == 0 and "A1    One is one: it is dated in the future" in said
+    assert toy.record("A1").read_bytes() != before
+    before = toy.record("A1").read_bytes()
+    assert reproduce(toy, monkeypatch)[0] == 0
+    assert toy.record("A1").read_bytes() == before
 
 
 def test_readers_never_see_half_a_record(toy, monkeypatch):

@@ -2,7 +2,7 @@
 
 A command is a class: its fields are the options, calling it does the work and returns the exit code. What the work
 needs is imported then, so that `--help` and `list` are quick. Bad usage and bad input end in one line on stderr and
-exit code 2.
+exit code 2; whatever else goes wrong, in a traceback and 3.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import os
 import re
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -76,7 +78,7 @@ class Reproduce(Place):
         """Do it."""
         from ams.runner import driver
 
-        only, force = ((*(name for some in ids for name in some),) for ids in (self.only, self.force))
+        only, force = _named("--only", self.only), _named("--force", self.force)
         if self.jobs < 1:
             raise InputProblem(f"--jobs {self.jobs}: expected at least 1")
         orders = self.orders(only=only, force=force, offline=self.offline, strict=self.strict, jobs=self.jobs)
@@ -204,7 +206,7 @@ class Mutate:
         from ams.mutation.command import list_faults, mutate
         from ams.runner.driver import say
 
-        only = (*(name for some in self.only for name in some),)
+        only = _named("--only", self.only)
         if self.jobs < 1:
             raise InputProblem(f"--jobs {self.jobs}: expected at least 1")
         if self.list:
@@ -282,6 +284,8 @@ Command = (
 
 def parse(arguments: Sequence[str]) -> Reproduce | Run | List | Check | Law | Replay | Mutate | Fresh | Expect | Schema:
     """Return the command that the arguments ask for. Raises InputProblem; `--help` raises SystemExit(0)."""
+    if "--out=" in arguments or ("--out", "") in pairwise(arguments):  # as a Path, it would be the current folder
+        raise InputProblem("--out '': expected a folder")
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):
@@ -290,6 +294,13 @@ def parse(arguments: Sequence[str]) -> Reproduce | Run | List | Check | Law | Re
         if ending.code != 2:
             raise
         raise InputProblem(_condensed(complaint.getvalue())) from None
+
+
+def _named(option: str, ids: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    """Return the names given to an option that may be repeated. Raises InputProblem where it is given without one."""
+    if () in ids:
+        raise InputProblem(f"{option}: expected at least one ID; --list shows them")
+    return (*(name for some in ids for name in some),)
 
 
 def _condensed(framed: str) -> str:
@@ -304,19 +315,40 @@ def _condensed(framed: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; without arguments, show the help."""
     given = sys.argv[1:] if arguments is None else arguments
+    _open_streams()
     # Asked to end by a scheduler is as good as by a key: jobs are stopped, what is finished is kept
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        return parse(given or ["--help"])()
+        code = parse(given or ["--help"])()
+        sys.stdout.flush()
     except InputProblem as problem:
-        sys.stderr.write(f"ams: {problem}\n")
-        return 2
+        return _ended(2, f"ams: {problem}\n")
     except BrokenPipeError:  # a reader that has seen enough, as in `| head`: the shell's code for it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+        return _ended(128 + signal.SIGPIPE)
     except KeyboardInterrupt:
-        sys.stderr.write("ams: interrupted; what was finished is kept, the same command goes on from there\n")
-        return 130
+        return _ended(130, "ams: interrupted; what was finished is kept, the same command goes on from there\n")
+    except Exception:  # Python's own code for it, 1, is a verdict here
+        return _ended(3, traceback.format_exc())
+    return code
+
+
+def _open_streams() -> None:
+    """Replace closed standard streams (`>&-`), at once, lest the next file that is opened be taken for one of them."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (open to the end)
+
+
+def _ended(code: int, words: str = "") -> int:
+    """Write `words` to stderr and return the code; streams that take nothing more are not to change it at exit."""
+    for stream, text in ((sys.stdout, ""), (sys.stderr, words)):
+        try:
+            stream.write(text)
+            stream.flush()
+        except (OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return code
 
 
 if __name__ == "__main__":

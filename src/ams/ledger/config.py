@@ -33,7 +33,7 @@ class ProfileConfig(BaseModel):
     `every_picture`: figures as PNG and PDF too, beside SVG, which takes twice as long as SVG alone.
 
     `groups[id]` is validated by the `Settings` of the group's module; it enters the key of the group's records.
-    The rest does not: it changes how a result is made, not which.
+    `every_picture` enters that of figures alone. The rest does not: it changes how a result is made, not which.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

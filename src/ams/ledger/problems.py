@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -13,6 +15,16 @@ SHOWN = 60
 
 class InputProblem(Exception):
     """Usage or input that cannot be worked with; its text is one line for the user, the exit code 2."""
+
+
+@contextmanager
+def writable(place: Path) -> Iterator[None]:
+    """Say in one line where `place`, which is of the results, or what lies in it cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        where, why = error.filename or place, error.strerror or error
+        raise InputProblem(f"cannot write {where}: {why}; give another place with --out DIR") from error
 
 
 def _shortened(value: object) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,13 +13,13 @@ from rich.console import Console
 
 from ams.ledger.claims import Claim, Profile
 from ams.ledger.files import discard_unfinished
-from ams.ledger.problems import InputProblem
+from ams.ledger.problems import InputProblem, writable
 from ams.ledger.provenance import cuda_works, now
 from ams.ledger.records import Record
 from ams.ledger.summary import exit_code
 from ams.runner.checks import Checks
 from ams.runner.finish import artefact_faults, faults, publish
-from ams.runner.group import run_group
+from ams.runner.group import complaining, run_group
 from ams.runner.lock import one_run_at_a_time
 from ams.runner.pages import make_page
 from ams.runner.plan import Item, Plan, Run, complete_groups, plan_of
@@ -44,13 +43,21 @@ class Orders:
 
 
 def open_workspace(orders: Orders) -> Workspace:
-    """Open the repository around the current folder, names checked. Raises InputProblem."""
+    """Open the repository around the current folder, names checked. Raises InputProblem.
+
+    `strict`: what is asked for by name must have a claim that this profile runs.
+    """
     profile = orders.profile or (Profile.GPU if cuda_works() else Profile.CPU)
     workspace = Workspace.open(find_root(Path.cwd()), profile, orders.out)
     chosen = workspace.claims.select(orders.only)
     for claim in workspace.claims.select(orders.force) if orders.force else ():
         if claim not in chosen:
             raise InputProblem(f"--force {claim.id}: it is not among the claims that --only names")
+    for name in orders.only if orders.strict else ():
+        named = workspace.claims.select([name])
+        if not any(profile in claim.profiles for claim in named):
+            other = named[0].profiles[0]
+            raise InputProblem(f"--strict: {name} is not part of the {profile} profile: run with --profile {other}")
     return workspace
 
 
@@ -62,12 +69,14 @@ def reproduce(orders: Orders, console: Console) -> int:
     """
     begin = time.perf_counter()
     workspace = open_workspace(orders)
+    # Hours of computing are not to end at a wrong word for the report
+    importlib.import_module("paper.remarks").refuse_bad_texts(workspace.root, workspace.profile)
     if orders.offline:
         os.environ["AMS_OFFLINE"] = "1"
-    with _writable(workspace):
+    with writable(workspace.folder):
         workspace.folder.mkdir(parents=True, exist_ok=True)
     with one_run_at_a_time(workspace.folder / ".lock") as lock:
-        with _writable(workspace):
+        with writable(workspace.folder):
             discard_unfinished(workspace.folder)
             run = Run.begin(workspace, orders.only, orders.force)
         plan = plan_of(workspace, run)
@@ -76,7 +85,7 @@ def reproduce(orders: Orders, console: Console) -> int:
         _refuse_bad_settings(workspace, plan)
         _show_current(screen, plan)
         _compute(workspace, run, plan, orders, lock, screen)
-        with _writable(workspace):
+        with writable(workspace.folder):
             published = publish(workspace)
         broken = [*artefact_faults(workspace, complete_groups(workspace, run))]
         broken += [("paper.pdf", published.reason)] if published.reason else []
@@ -124,16 +133,6 @@ def _unwritten(workspace: Workspace, chosen: list[Claim]) -> Run:
     return Run(profile=workspace.profile, started=now(), selected=tuple(claim.id for claim in chosen), forced=())
 
 
-@contextmanager
-def _writable(workspace: Workspace) -> Iterator[None]:
-    """Say in one line where the results' folder cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        where = error.filename or workspace.folder
-        raise InputProblem(f"cannot write {where}: {error.strerror}; give another place with --out DIR") from error
-
-
 def _refuse_bad_settings(workspace: Workspace, plan: Plan) -> None:
     """Validate the settings of every group that is to run, before any of them does. Raises InputProblem.
 
@@ -171,11 +170,15 @@ def _here(workspace: Workspace, run: Run, plan: Plan, screen: Screen) -> None:
     def note(claim: Claim, record: Record) -> None:
         screen.verdict(claim, record, "computed")
 
+    def complain(line: str) -> None:
+        screen.say(line, "bold red")
+
     for group in workspace.claims.group:
         if group.id in plan.busy_groups:
-            run_group(workspace, run, group, note, lambda line: screen.say(line, "bold red"))
+            run_group(workspace, run, group, note, complain)
         if group.id in plan.pages:
-            make_page(workspace, group)
+            with complaining(f"{group.id}: no notebook page", complain):
+                make_page(workspace, group)
 
 
 def _with_snakemake(workspace: Workspace, run: Run, plan: Plan, jobs: int, lock: int, screen: Screen) -> None:

@@ -41,12 +41,12 @@ def run_group(workspace: Workspace, run: Run, group: Group, note: Note, complain
     load = _loader(workspace, group)
     environment = environment_of(workspace.root, workspace.device)
     for claim in claims:
-        with _complaining(f"{claim.id}: no record", complain):
+        with complaining(f"{claim.id}: no record", complain):
             record = _record(workspace, claim, load, environment)
             record.write(workspace.record_path(claim))
             note(claim, record)
     if group.id in plan.figures:
-        with _complaining(f"{group.id}: no figures", complain):
+        with complaining(f"{group.id}: no figures", complain):
             draw_group(workspace, group, load, environment)
 
 
@@ -67,7 +67,7 @@ def _loader(workspace: Workspace, group: Group) -> Load:
 
 
 @contextmanager
-def _complaining(what: str, complain: Complain) -> Iterator[None]:
+def complaining(what: str, complain: Complain) -> Iterator[None]:
     """Turn a disk that is full or gone into one line; what is missing counts as failed at the end."""
     try:
         yield

@@ -8,10 +8,11 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from io import FileIO
 from pathlib import Path
 
-from ams.ledger.problems import InputProblem
+from ams.ledger.problems import InputProblem, writable
 from ams.ledger.provenance import now
 
 
@@ -19,18 +20,24 @@ from ams.ledger.provenance import now
 def one_run_at_a_time(path: Path) -> Iterator[int]:
     """Hold the lock file `path` (flock) and yield its descriptor; a child that inherits it holds the lock too.
 
-    The file names the holder: process, start, command. Raises InputProblem, with that, if another run holds it.
+    The file names the holder: process, start, command. Raises InputProblem, with that, if another run holds it, and
+    where the file cannot be written.
     """
-    with path.open("a+", encoding="utf-8") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise InputProblem(_holder(path)) from error
-        stream.seek(0)
-        stream.truncate()
-        json.dump({"pid": os.getpid(), "started": now(), "command": shlex.join(sys.argv)}, stream)
-        stream.flush()
+    with ExitStack() as held:
+        with writable(path):
+            # Unbuffered: what a full disk refuses is not tried again when the file is closed
+            stream = held.enter_context(path.open("ab+", buffering=0))
+            _take(stream, path)
         yield stream.fileno()
+
+
+def _take(stream: FileIO, path: Path) -> None:
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise InputProblem(_holder(path)) from error
+    stream.truncate(0)
+    stream.write(json.dumps({"pid": os.getpid(), "started": now(), "command": shlex.join(sys.argv)}).encode())
 
 
 def _holder(path: Path) -> str:

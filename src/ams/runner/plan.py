@@ -108,6 +108,8 @@ def _item(workspace: Workspace, claim: Claim, run: Run) -> Item:
 
 def _why_again(record: Record | Artefacts, forced: bool, run: Run) -> str:
     """Say why a current record is to be made again: it is not worth keeping, unless this run has just made it."""
+    if record.provenance.started > now():  # of a clock that was ahead: it would pass for one that this run has made
+        return "it is dated in the future"
     if record.provenance.started >= run.started:
         return ""
     if forced:

@@ -18,6 +18,7 @@ from ams.ledger.sources import Sources
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 STYLE = "paper/style.mplstyle"
+FIGURE_MAKERS = ("ams/ledger/booktabs.py", "ams/runner/drawing.py")
 PAGE_MAKERS = (
     "paper/notebooks.py",
     "paper/typeset.py",
@@ -101,17 +102,22 @@ class Workspace:
         return self._parts(claim.model_dump(mode="json"), self.claims.group_of(claim), {}, claim.data)
 
     def figures_parts(self, group: Group) -> KeyParts:
-        """Return what a group's figures and tables depend on: its module, its data, the style."""
-        return self._parts(group.id, group, self._extra(STYLE), self._data_of(group))
+        """Return what figures and tables depend on: their module, data, style, makers and kinds of files."""
+        parts = self._parts(group.id, group, self._extra(STYLE, *FIGURE_MAKERS), self._data_of(group))
+        return parts.model_copy(update={"config": sha256_of(f"{parts.config} {self.config.every_picture}")})
 
     def page_parts(self, group: Group) -> KeyParts:
-        """Return what a group's notebook page depends on: the group's own parts, the notebook, the page's maker."""
+        """Return what a group's notebook page depends on: notebook, maker, what is said of the group's checks."""
         notebook = self.root / (group.notebook or "")
         extra = self.sources.closure_of_script(notebook) | self._extra(STYLE, *PAGE_MAKERS)
-        return self._parts(group.id, group, extra, self._data_of(group))
+        # Its title, and each check's bound, tolerance and verdict are printed on it
+        checks = [check.model_dump(mode="json") for claim in self.claims.of_group(group.id) for check in claim.check]
+        return self._parts([group.id, group.title, checks], group, extra, self._data_of(group))
 
     def _extra(self, *names: str) -> dict[str, str]:
-        return {name: sha256_of((self.root / name).read_bytes()) for name in names if (self.root / name).is_file()}
+        """Return the digests of files of the package or the repository that no module imports."""
+        places = [(name, root / name) for root in self.sources.roots for name in names]
+        return {name: sha256_of(path.read_bytes()) for name, path in places if path.is_file()}
 
     def _data_of(self, group: Group) -> tuple[str, ...]:
         return tuple(sorted({name for claim in self.claims.of_group(group.id) for name in claim.data}))
