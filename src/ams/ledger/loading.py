@@ -99,17 +99,17 @@ def _text(root: Path, shown: str) -> str:
 def _toml(root: Path, shown: str) -> dict[str, Any]:
     try:
         return tomllib.loads(_text(root, shown))
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of too many digits is a ValueError, no TOMLDecodeError
         raise InputProblem(f"{shown} is not valid TOML: {error}") from error
 
 
 def _yaml(root: Path, shown: str) -> Any:
-    import yaml
+    from ams.ledger.strict_yaml import parsed
 
     try:
-        return yaml.safe_load(_text(root, shown)) or {}
-    except yaml.YAMLError as error:
-        raise InputProblem(f"{shown} is not valid YAML: {' '.join(str(error).split())}") from error
+        return parsed(_text(root, shown)) or {}
+    except ValueError as error:
+        raise InputProblem(f"{shown} is not valid YAML: {error}") from error
 
 
 def _refuse_missing_test(root: Path, claim: Claim, tests: dict[Path, set[str]]) -> None:
