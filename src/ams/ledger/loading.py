@@ -68,6 +68,18 @@ def load_config(root: Path, profile: Profile, claims: Claims) -> ProfileConfig:
     return config
 
 
+def file_of_setting(root: Path, profile: Profile, group: str, field: str) -> str:
+    """Return the file that gives a group's setting, for its complaint: what `AMS_CONFIG` names, or the profile's own.
+
+    Raises InputProblem as `load_config`.
+    """
+    if over := os.environ.get("AMS_CONFIG"):
+        overlay = _validated(Overlay, _yaml(root, over), over)
+        if overlay.profile is profile and field in overlay.groups.get(group, {}):
+            return over
+    return f"config/{profile}.yaml"
+
+
 def load_toml(root: Path, shown: str, schema: type[Schema]) -> Schema:
     """Read the TOML file `shown` below `root` into a schema. Raises InputProblem with file, field and value."""
     return _validated(schema, _toml(root, shown), shown)
