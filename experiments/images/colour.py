@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from ams.catalogue import Ends
@@ -26,6 +26,7 @@ from ams.data import images as load
 from ams.inference import mean_interval
 from ams.ledger import Measurement, Table, check
 from ams.ledger.measurement import Unavailable
+from ams.ledger.sizes import Names, Sizes
 from ams.noise import Level
 from ams.targets import Empirical
 from experiments.images.features import Extractor, Judge, efficientnet, inception
@@ -59,16 +60,16 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    budgets: tuple[int, ...] = (50, 100, 500)
-    batches: int = 8
-    batch: int = 256
-    samplers: tuple[str, ...] = (LANGEVIN, ADAPTIVE, BASELINE, OURS, "flow, Heun", "isothermal, e = 1/2")
-    points: int = 10_000
-    reference: int = 10_000
+    budgets: Sizes = (50, 100, 500)
+    batches: PositiveInt = 8
+    batch: PositiveInt = 256
+    samplers: Names = (LANGEVIN, ADAPTIVE, BASELINE, OURS, "flow, Heun", "isothermal, e = 1/2")
+    points: PositiveInt = 10_000
+    reference: PositiveInt = 10_000
     networks: dict[str, Network] = {}
     features: str = "efficientnet-lite0"
     last_sigma: float = 0.02
-    seed: int = 2405
+    seed: NonNegativeInt = 2405
 
     def __hash__(self) -> int:
         """Return a hash of all that it holds, the networks included."""
