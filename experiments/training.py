@@ -31,6 +31,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from ams.data import load_weights
+from ams.data.bounded import LARGEST, bytes_of
 from ams.ledger.files import write_whole
 from ams.ledger.problems import InputProblem
 
@@ -198,7 +199,7 @@ def _keep(trainer: Trainer, kept: Path) -> None:
 def _resume(trainer: Trainer, kept: Path) -> None:
     """Load the state that `kept` holds. Raises InputProblem."""
     try:
-        trainer.load(load_weights(kept.read_bytes(), str(kept)))
+        trainer.load(load_weights(bytes_of(kept, LARGEST), str(kept)))
     except OSError as error:
         raise InputProblem(f"{kept}: cannot be read ({error.strerror}); without --resume a new run begins") from None
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:

@@ -23,6 +23,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ams.data.bounded import content_of
 from ams.ledger.measurement import Unavailable
 from ams.ledger.problems import InputProblem
 from experiments.images.networks.ddpm import ratios
@@ -131,9 +132,7 @@ def _verified(path: Path, sha256: str) -> bytes:
     """Return the file's bytes. Raises Unavailable where it is not, InputProblem where it is another."""
     if not path.is_file():
         raise Unavailable(f"{path} is not there")
-    if path.stat().st_size > LARGEST:
-        raise InputProblem(f"{path}: more than {LARGEST >> 30} GiB: not a file of weights")
-    content = path.read_bytes()
+    content = content_of(path, LARGEST)
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         raise InputProblem(f"{path}: sha256 {found}, expected {sha256}: not the file that was stated")
