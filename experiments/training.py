@@ -22,6 +22,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -166,6 +167,25 @@ def drawn_from(seed: int, step: int) -> Iterator[torch.Generator]:
     with torch.random.fork_rng():
         torch.manual_seed(theirs)
         yield torch.Generator().manual_seed(own)
+
+
+@contextmanager
+def writing(file: Path, resume: bool) -> Iterator[None]:
+    """Guard a run that ends in a file of weights: nothing is overwritten, and its folder is tried before it begins.
+
+    Raises InputProblem for weights in the way of a new run, for what cannot be written (now, or a disk that is full in
+    the end), and for a loss that is not finite.
+    """
+    if file.exists() and not resume:
+        raise InputProblem(f"{file}: weights are there: name another place, or delete them; a new run replaces none")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=file.parent).close()
+        yield
+    except OSError as error:
+        raise InputProblem(f"{error.filename or file}: cannot be written ({error.strerror})") from None
+    except FloatingPointError as error:
+        raise InputProblem(str(error)) from None
 
 
 def fit(trainer: Trainer, kept: Path, resume: bool, report: Report, every: int = 200) -> None:

@@ -35,9 +35,7 @@ def contents(source: str) -> tuple[str, bytes]:
     except OSError as error:
         names = ", ".join(name for name in WEIGHTS if not name.startswith("gdss"))
         reason = error.strerror or type(error).__name__
-        raise InputProblem(
-            f"{source}: neither a registered file of weights ({names}) nor a file: {reason}"
-        ) from None
+        raise InputProblem(f"{source}: neither a registered file of weights ({names}) nor a file: {reason}") from None
 
 
 def genuine(name: str, content: bytes, where: str) -> bytes:
