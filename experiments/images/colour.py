@@ -43,13 +43,15 @@ CIFAR = "CIFAR-10, exact score"
 
 class Network(BaseModel):
     """A network's file (a checkpoint of score_sde, or a folder in diffusers' format), its sha256, its images' side;
-    the registered images that it is judged by; the last noise level of its runs."""
+    the registered images that it is judged by; the last noise level of its runs. Of a folder, `sha256` is that of its
+    weights, and `config_sha256` that of its config.json."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: Path
     sha256: str
-    side: int = 32
+    config_sha256: str | None = None
+    side: PositiveInt = 32
     reference: str
     last_sigma: float = 0.01
 
@@ -111,7 +113,7 @@ def place(settings: Settings, name: str) -> Place:
         )
     entry = settings.networks[name]
     if entry.path.is_dir():
-        found = diffusers_folder(entry.path, entry.sha256, device())
+        found = diffusers_folder(entry.path, entry.sha256, entry.config_sha256, device())
     else:
         found = score_sde(entry.path, entry.sha256, entry.side, device())
     ends = Ends(found.predictor.largest, max(entry.last_sigma, found.predictor.smallest))

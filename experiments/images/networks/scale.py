@@ -6,7 +6,8 @@ r"""Score networks at the paper's scale behind the one face: score_sde's checkpo
     VP, 1000 steps (DDPM, diffusers):     the same at the step k, (2 v)^2 by the table of `ddpm.ratios`
 
 Images are (channels, height, width), pixels in [0, 1]. The files: score_sde's (.pth) are at the address that its README
-gives, without a checksum, so a user states the file's own; diffusers' are a folder of `config.json` and safetensors.
+gives, without a checksum, so a user states the file's own; diffusers' are a folder of `config.json` and safetensors,
+each with a checksum: the configuration makes the same weights another network.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ BETAS = (0.1, 20.0)
 EARLIEST = 1e-3
 """The time at which their sampling ends."""
 CONFIG, WEIGHTS = "config.json", "diffusion_pytorch_model.safetensors"
+LARGEST_CONFIG = 2**20
+"""Bytes that a configuration may have."""
 VE_RANGE = (0.01, 1348.0)
 """Of VE models in diffusers' format, whose levels lie in another file: the widest that such models are trained on."""
 
@@ -99,13 +102,17 @@ def score_sde(path: Path, sha256: str, side: int, device: torch.device | str = "
     return NetworkScore(Preserving(model, side, *continuous(), device))
 
 
-def diffusers_folder(folder: Path, sha256: str, device: torch.device | str = "cpu") -> NetworkScore:
-    """Return the score of an unconditional model in diffusers' format; `sha256` is that of its safetensors file.
+def diffusers_folder(
+    folder: Path, sha256: str, config_sha256: str | None, device: torch.device | str = "cpu"
+) -> NetworkScore:
+    """Return the score of an unconditional model in diffusers' format, by the sha256 of its weights and configuration.
 
-    Raises as `score_sde`.
+    Raises as `score_sde`, and InputProblem where the latter is not stated.
     """
+    if config_sha256 is None:
+        raise InputProblem(f"{folder}: config_sha256 is missing: a folder needs it too; sha256sum {folder / CONFIG}")
+    config = _config(folder / CONFIG, _verified(folder / CONFIG, config_sha256, LARGEST_CONFIG))
     content = _verified(folder / WEIGHTS, sha256)
-    config = _config(folder / CONFIG)
     try:
         model = library().UNet2DModel.from_config(config)
     except (TypeError, ValueError) as error:
@@ -117,22 +124,23 @@ def diffusers_folder(folder: Path, sha256: str, device: torch.device | str = "cp
     return NetworkScore(Preserving(model, int(config["sample_size"]), table, np.arange(len(table)), device))
 
 
-def _config(path: Path) -> Mapping[str, Any]:
-    """Return a model's configuration. Raises InputProblem."""
+def _config(path: Path, content: bytes) -> Mapping[str, Any]:
+    """Return the model's configuration that a file holds. Raises InputProblem."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        found = json.loads(content)
+    except (ValueError, RecursionError) as error:
         raise InputProblem(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
-    if not isinstance(found, dict) or found.get("_class_name") != "UNet2DModel" or "sample_size" not in found:
+    kind, side = (found.get("_class_name"), found.get("sample_size")) if isinstance(found, dict) else (None, None)
+    if kind != "UNet2DModel" or not isinstance(side, int):
         raise InputProblem(f"{path}: not the configuration of a UNet2DModel with a sample_size")
     return found
 
 
-def _verified(path: Path, sha256: str) -> bytes:
+def _verified(path: Path, sha256: str, largest: int = LARGEST) -> bytes:
     """Return the file's bytes. Raises Unavailable where it is not, InputProblem where it is another."""
     if not path.is_file():
         raise Unavailable(f"{path} is not there")
-    content = content_of(path, LARGEST)
+    content = content_of(path, largest)
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         raise InputProblem(f"{path}: sha256 {found}, expected {sha256}: not the file that was stated")
