@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from ams.catalogue import Ends
@@ -31,7 +31,7 @@ from ams.noise import Level
 from ams.targets import Empirical
 from experiments.images.features import Extractor, Judge, efficientnet, inception
 from experiments.images.features.rows import HEADER, Row
-from experiments.images.networks.scale import diffusers_folder, score_sde
+from experiments.images.networks.scale import SMALLEST, diffusers_folder, score_sde
 from experiments.images.runs import ENTRANTS, RELEASED, Subject, denoised, generator, run
 
 CONFIDENCE = 0.999
@@ -44,13 +44,15 @@ CIFAR = "CIFAR-10, exact score"
 class Network(BaseModel):
     """A network's file (a checkpoint of score_sde, or a folder in diffusers' format), its sha256, its images' side;
     the registered images that it is judged by; the last noise level of its runs. Of a folder, `sha256` is that of its
-    weights, and `config_sha256` that of its config.json."""
+    weights, `config_sha256` that of its config.json, and `largest` the sigma_max that a VE model was trained at: a run
+    begins there. A checkpoint holds its own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: Path
     sha256: str
     config_sha256: str | None = None
+    largest: float | None = Field(default=None, gt=SMALLEST)
     side: PositiveInt = 32
     reference: str
     last_sigma: float = 0.01
@@ -113,7 +115,7 @@ def place(settings: Settings, name: str) -> Place:
         )
     entry = settings.networks[name]
     if entry.path.is_dir():
-        found = diffusers_folder(entry.path, entry.sha256, entry.config_sha256, device())
+        found = diffusers_folder(entry.path, entry.sha256, entry.config_sha256, entry.largest, device())
     else:
         found = score_sde(entry.path, entry.sha256, entry.side, device())
     ends = Ends(found.predictor.largest, max(entry.last_sigma, found.predictor.smallest))

@@ -40,8 +40,8 @@ EARLIEST = 1e-3
 CONFIG, WEIGHTS = "config.json", "diffusion_pytorch_model.safetensors"
 LARGEST_CONFIG = 2**20
 """Bytes that a configuration may have."""
-VE_RANGE = (0.01, 1348.0)
-"""Of VE models in diffusers' format, whose levels lie in another file: the widest that such models are trained on."""
+SMALLEST = 0.01
+"""The last level of every VE model of score_sde. The first is each set's own, and in none of diffusers' files here."""
 
 
 class Exploding:
@@ -103,11 +103,16 @@ def score_sde(path: Path, sha256: str, side: int, device: torch.device | str = "
 
 
 def diffusers_folder(
-    folder: Path, sha256: str, config_sha256: str | None, device: torch.device | str = "cpu"
+    folder: Path,
+    sha256: str,
+    config_sha256: str | None,
+    largest: float | None = None,
+    device: torch.device | str = "cpu",
 ) -> NetworkScore:
     """Return the score of an unconditional model in diffusers' format, by the sha256 of its weights and configuration.
 
-    Raises as `score_sde`, and InputProblem where the latter is not stated.
+    `largest` is the first level (sigma_max) that a VE model was trained at. Raises as `score_sde`, and InputProblem
+    where the configuration's checksum, or of a VE model `largest`, is not stated.
     """
     if config_sha256 is None:
         raise InputProblem(f"{folder}: config_sha256 is missing: a folder needs it too; sha256sum {folder / CONFIG}")
@@ -119,7 +124,9 @@ def diffusers_folder(
         raise InputProblem(f"{folder / CONFIG}: no UNet2DModel: {str(error).splitlines()[0]}") from None
     model = fill(model, parsed(content, str(folder / WEIGHTS)), str(folder / WEIGHTS))
     if model.config.time_embedding_type == "fourier":
-        return NetworkScore(Exploding(model, int(config["sample_size"]), *VE_RANGE, device))
+        if largest is None:
+            raise InputProblem(f"{folder}: largest is missing: a VE model's first level, sigma_max of its training")
+        return NetworkScore(Exploding(model, int(config["sample_size"]), SMALLEST, largest, device))
     table = ratios()
     return NetworkScore(Preserving(model, int(config["sample_size"]), table, np.arange(len(table)), device))
 

@@ -172,7 +172,9 @@ def library_model(folder, fourier):
 @torch.no_grad()
 def test_a_folder_in_the_librarys_format_gives_its_own_model(tmp_path, fourier):
     model = library_model(tmp_path, fourier)
-    found = scale.diffusers_folder(tmp_path, *sums(tmp_path))
+    found = scale.diffusers_folder(tmp_path, *sums(tmp_path), 348.0 if fourier else None)
+    if fourier:
+        assert (found.predictor.smallest, found.predictor.largest) == (0.01, 348.0)
     y = torch.rand(2, 3, 16, 16)
     if fourier:
         v = 0.7
@@ -183,6 +185,12 @@ def test_a_folder_in_the_librarys_format_gives_its_own_model(tmp_path, fourier):
         r = 1 / math.hypot(1, 2 * v)
         expected = -model(r * (2 * y - 1), k).sample / v
     torch.testing.assert_close(found.score(y, Level(0, sigma=v)), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_ve_model_needs_the_level_that_it_was_trained_from(tmp_path):
+    library_model(tmp_path, True)
+    with pytest.raises(InputProblem, match="largest is missing: a VE model's first level, sigma_max"):
+        scale.diffusers_folder(tmp_path, *sums(tmp_path))
 
 
 CONFIGURATIONS = {
