@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 
 from ams.catalogue import Ends
@@ -45,7 +45,7 @@ class Network(BaseModel):
     """A network's file (a checkpoint of score_sde, or a folder in diffusers' format), its sha256, its images' side;
     the registered images that it is judged by; the last noise level of its runs. Of a folder, `sha256` is that of its
     weights, `config_sha256` that of its config.json, and `largest` the sigma_max that a VE model was trained at: a run
-    begins there. A checkpoint holds its own."""
+    begins there. A checkpoint holds its own. `snr` is the correctors': score_sde has 0.075 for images of 256 pixels."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -56,6 +56,7 @@ class Network(BaseModel):
     side: PositiveInt = 32
     reference: str
     last_sigma: float = 0.01
+    snr: PositiveFloat = RELEASED.snr
 
 
 class Settings(BaseModel):
@@ -122,6 +123,11 @@ def place(settings: Settings, name: str) -> Place:
     return Place(Subject(found.score, found.shape, ends), entry.reference, None)
 
 
+def snr(settings: Settings, name: str) -> float:
+    """Return the signal-to-noise ratio of the correctors' runs under a name."""
+    return settings.networks[name].snr if name in settings.networks else RELEASED.snr
+
+
 def _on(score: Callable[[Tensor, Level], Tensor]) -> Callable[[Tensor, Level], Tensor]:
     """Return a score that is computed on the runs' device for states on the CPU."""
     return lambda x, level: score(x.to(device()), level).to(x.device)
@@ -152,10 +158,10 @@ class Outcome(NamedTuple):
 @cache
 def outcomes(settings: Settings, name: str, sampler: str, budget: int) -> list[Outcome]:
     """Return a sampler's batches; batch `number` starts alike for every sampler. Raises Unavailable."""
-    where, found = place(settings, name), []
+    where, choice, found = place(settings, name), RELEASED._replace(snr=snr(settings, name)), []
     for number in range(1, settings.batches + 1):
         draws = generator(settings.seed, number)
-        x = run(where.subject, ENTRANTS[sampler], budget, RELEASED, settings.batch, draws).x
+        x = run(where.subject, ENTRANTS[sampler], budget, choice, settings.batch, draws).x
         scores = judge(settings, where.reference).scores(denoised(where.subject, x))
         found.append(Outcome(scores.frechet, scores.kernel, scores.coverage, _temperature(where, x)))
     return found
@@ -172,7 +178,8 @@ def _temperature(where: Place, x: Tensor) -> float:
 def paired(settings: Settings, name: str, better: str, worse: str, budget: int) -> Measurement:
     """Return the kernel distance of `worse` less that of `better`, batch by batch."""
     pairs = zip(outcomes(settings, name, worse, budget), outcomes(settings, name, better, budget), strict=True)
-    return _mean(settings, [one.kernel - other.kernel for one, other in pairs])
+    found = _mean(settings, [one.kernel - other.kernel for one, other in pairs])
+    return found.model_copy(update={"detail": {"snr": snr(settings, name)}})
 
 
 def _mean(settings: Settings, values: list[float]) -> Measurement:
