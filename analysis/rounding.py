@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue, NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from ams.ledger import Measurement, check
+from ams.ledger.sizes import Names
 from ams.samplers import Particles, State, last, run
 from ams.samplers.base import Noise
 from experiments.images import digits, exact
@@ -28,10 +29,10 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    budget: int = 60
-    batch: int = 64
-    seed: int = 2405
-    samplers: tuple[str, ...] = ("annealed Langevin", "adaptive momentum", "PC, adaptive", "flow, Heun")
+    budget: PositiveInt = 60
+    batch: PositiveInt = 64
+    seed: NonNegativeInt = 2405
+    samplers: Names = ("annealed Langevin", "adaptive momentum", "PC, adaptive", "flow, Heun")
 
 
 def sampled(settings: Settings, sampler: str, dtype: torch.dtype) -> Tensor:

@@ -22,6 +22,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -31,6 +32,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from ams.data import load_weights
+from ams.data.bounded import LARGEST, bytes_of
 from ams.ledger.files import write_whole
 from ams.ledger.problems import InputProblem
 
@@ -167,6 +169,25 @@ def drawn_from(seed: int, step: int) -> Iterator[torch.Generator]:
         yield torch.Generator().manual_seed(own)
 
 
+@contextmanager
+def writing(file: Path, resume: bool) -> Iterator[None]:
+    """Guard a run that ends in a file of weights: nothing is overwritten, and its folder is tried before it begins.
+
+    Raises InputProblem for weights in the way of a new run, for what cannot be written (now, or a disk that is full in
+    the end), and for a loss that is not finite.
+    """
+    if file.exists() and not resume:
+        raise InputProblem(f"{file}: weights are there: name another place, or delete them; a new run replaces none")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=file.parent).close()
+        yield
+    except OSError as error:
+        raise InputProblem(f"{error.filename or file}: cannot be written ({error.strerror})") from None
+    except FloatingPointError as error:
+        raise InputProblem(str(error)) from None
+
+
 def fit(trainer: Trainer, kept: Path, resume: bool, report: Report, every: int = 200) -> None:
     """Train to the end, keeping the state in the file `kept` every so many steps; `resume` goes on from it.
 
@@ -198,7 +219,7 @@ def _keep(trainer: Trainer, kept: Path) -> None:
 def _resume(trainer: Trainer, kept: Path) -> None:
     """Load the state that `kept` holds. Raises InputProblem."""
     try:
-        trainer.load(load_weights(kept.read_bytes(), str(kept)))
+        trainer.load(load_weights(bytes_of(kept, LARGEST), str(kept)))
     except OSError as error:
         raise InputProblem(f"{kept}: cannot be read ({error.strerror}); without --resume a new run begins") from None
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:

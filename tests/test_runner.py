@@ -332,6 +332,17 @@ def test_a_wrong_text_for_the_report_stops_the_run_before_it_begins(session, nam
     assert not session.toy.folder().exists()
 
 
+def test_a_setting_that_does_not_fit_is_told_with_the_file_that_gives_it(session, monkeypatch):
+    session.toy.write("over.yaml", "{profile: quick, groups: {alpha: {steps: many}}}")
+    monkeypatch.setenv("AMS_CONFIG", "over.yaml")
+    with pytest.raises(InputProblem, match=r"^over\.yaml: groups\.alpha\.steps = 'many'"):
+        session.run()
+    session.toy.write("over.yaml", "{profile: quick, groups: {alpha: {steps: 3}}}")
+    session.toy.replace("config/quick.yaml", "steps: 3", "stesp: 3")
+    with pytest.raises(InputProblem, match=r"^config/quick\.yaml: groups\.alpha\.stesp = 3"):
+        session.run()
+
+
 def test_a_list_names_every_claim_and_its_state(session):
     session.run(only=("A1",))
     assert session.command(driver.list_claims) == 0

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+
+from ams.ledger.sizes import Sizes
 
 
 class Settings(BaseModel):
@@ -18,17 +20,17 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    points: int = 400
-    spectra: int = 3
-    starts: int = 3
-    batch: int = 20_000
-    directions: int = 1024
-    batches: tuple[int, ...] = (16, 64, 256)
-    dimensions: tuple[int, ...] = (16, 64, 256)
-    group_steps: int = 80_000
-    coupled_batches: tuple[int, ...] = (8, 16, 32, 64, 128)
-    coupled_steps: int = 400
-    seed: int = 2405
+    points: PositiveInt = 400
+    spectra: PositiveInt = 3
+    starts: PositiveInt = 3
+    batch: PositiveInt = 20_000
+    directions: PositiveInt = 1024
+    batches: Sizes = (16, 64, 256)
+    dimensions: Sizes = (16, 64, 256)
+    group_steps: PositiveInt = 80_000
+    coupled_batches: Sizes = (8, 16, 32, 64, 128)
+    coupled_steps: PositiveInt = 400
+    seed: NonNegativeInt = 2405
 
 
 def random_steps(settings: Settings) -> np.ndarray:

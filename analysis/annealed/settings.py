@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+
+from ams.ledger.sizes import Numbers, Sizes
 
 CAUSES = (
     "annealed Langevin",
@@ -50,35 +52,35 @@ class Settings(BaseModel):
     tabulated: tuple[str, ...] = ()
     drawn: tuple[str, ...] = ()
     lasting: tuple[str, ...] = (*CAUSES, "constant momentum")
-    budgets: tuple[int, ...] = (20, 30, 40, 60, 80, 100, 150, 200, 300)
-    long: tuple[int, ...] = (500, 1000, 2000)
-    tuned: tuple[int, ...] = (20, 40, 60, 80, 100, 150, 200, 300, 500)
-    line_budgets: tuple[int, ...] = (20, 30, 40, 60, 100, 150, 200, 300)
-    line_long: int = 2000
-    line_tuned: tuple[int, ...] = (20, 40, 60, 100)
-    factors: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0)
-    repeats: tuple[int, ...] = (1, 2, 5, 10)
-    line_factors: tuple[float, ...] = (1.0, 2.0, 4.0)
-    line_repeats: tuple[int, ...] = (1, 2, 5)
-    snrs: tuple[float, ...] = (0.05, 0.1, 0.16, 0.25)
-    rhos: tuple[float, ...] = (0.0, 3.0, 7.0)
-    churns: tuple[float, ...] = (5.0, 20.0, 40.0)
-    betas: tuple[float, ...] = (0.5, 0.8, 0.9)
-    pulls: tuple[float, ...] = (1.25, 1.5, 2.0, 3.0)
-    tolerances: tuple[float, ...] = (1.0, 0.1, 0.01, 1e-3, 1e-4, 1e-5)
-    kl: tuple[float, ...] = (0.3, 0.1, 0.03, 0.01, 0.001)
-    line_kl: tuple[float, ...] = (1.0, 0.3, 0.1, 0.03, 0.01)
-    w2: tuple[float, ...] = (0.5, 0.3, 0.2, 0.1, 0.05)
-    batch: int = 625
-    batches: int = 32
-    nodes: int = 20_000
-    probes: tuple[int, ...] = (60, 240)
-    sweep_snr: tuple[float, ...] = (0.01, 0.02, 0.04, 0.08, 0.12, 0.16, 0.2, 0.25, 0.3, 0.4)
-    sweep_repeats: tuple[int, ...] = (1, 2, 3, 5, 6, 10, 15, 30)
-    sweep_delta: tuple[float, ...] = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 0.3, 0.5, 0.7)
-    sweep_batch: tuple[int, ...] = (1, 5, 25, 125, 625)
-    sweep_steps: tuple[float, ...] = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7)
-    seed: int = 2405
+    budgets: Sizes = (20, 30, 40, 60, 80, 100, 150, 200, 300)
+    long: Sizes = (500, 1000, 2000)
+    tuned: Sizes = (20, 40, 60, 80, 100, 150, 200, 300, 500)
+    line_budgets: Sizes = (20, 30, 40, 60, 100, 150, 200, 300)
+    line_long: PositiveInt = 2000
+    line_tuned: Sizes = (20, 40, 60, 100)
+    factors: Numbers = (0.25, 0.5, 1.0, 2.0, 4.0)
+    repeats: Sizes = (1, 2, 5, 10)
+    line_factors: Numbers = (1.0, 2.0, 4.0)
+    line_repeats: Sizes = (1, 2, 5)
+    snrs: Numbers = (0.05, 0.1, 0.16, 0.25)
+    rhos: Numbers = (0.0, 3.0, 7.0)
+    churns: Numbers = (5.0, 20.0, 40.0)
+    betas: Numbers = (0.5, 0.8, 0.9)
+    pulls: Numbers = (1.25, 1.5, 2.0, 3.0)
+    tolerances: Numbers = (1.0, 0.1, 0.01, 1e-3, 1e-4, 1e-5)
+    kl: Numbers = (0.3, 0.1, 0.03, 0.01, 0.001)
+    line_kl: Numbers = (1.0, 0.3, 0.1, 0.03, 0.01)
+    w2: Numbers = (0.5, 0.3, 0.2, 0.1, 0.05)
+    batch: PositiveInt = 625
+    batches: PositiveInt = 32
+    nodes: PositiveInt = 20_000
+    probes: Sizes = (60, 240)
+    sweep_snr: Numbers = (0.01, 0.02, 0.04, 0.08, 0.12, 0.16, 0.2, 0.25, 0.3, 0.4)
+    sweep_repeats: Sizes = (1, 2, 3, 5, 6, 10, 15, 30)
+    sweep_delta: Numbers = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 0.3, 0.5, 0.7)
+    sweep_batch: Sizes = (1, 5, 25, 125, 625)
+    sweep_steps: Numbers = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7)
+    seed: NonNegativeInt = 2405
 
     def on_the_line(self) -> Settings:
         """Return the settings with the mixture's own grid of steps."""

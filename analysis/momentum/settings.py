@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+
+from ams.ledger.sizes import Numbers
 
 Real = TypeVar("Real", float, np.ndarray)
 
@@ -15,11 +17,11 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    points: int = 400
-    particles: int = 100_000
+    points: PositiveInt = 400
+    particles: PositiveInt = 100_000
     mixture_step: float = 0.001
-    conditions: tuple[float, ...] = (1e2, 1e3, 1e4, 1e5, 1e6)
-    seed: int = 2405
+    conditions: Numbers = (1e2, 1e3, 1e4, 1e5, 1e6)
+    seed: NonNegativeInt = 2405
 
 
 def stability_bound(beta: Real) -> Real:

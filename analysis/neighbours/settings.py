@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+
+from ams.ledger.sizes import Numbers, Sizes
 
 
 class Settings(BaseModel):
@@ -16,13 +18,13 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    errors: int = 20_000
-    climbers: int = 300
-    ascents: int = 60
-    targets: int = 30
-    cases: int = 200
-    counts: tuple[int, ...] = (200, 400, 800, 1600, 3200)
-    budgets: tuple[int, ...] = (20, 50, 100, 200)
-    sizes: tuple[float, ...] = (0.0, 0.03, 0.1, 0.3, 1.0)
-    gains: int = 12
-    seed: int = 2405
+    errors: PositiveInt = 20_000
+    climbers: PositiveInt = 300
+    ascents: PositiveInt = 60
+    targets: PositiveInt = 30
+    cases: PositiveInt = 200
+    counts: Sizes = (200, 400, 800, 1600, 3200)
+    budgets: Sizes = (20, 50, 100, 200)
+    sizes: Numbers = (0.0, 0.03, 0.1, 0.3, 1.0)
+    gains: PositiveInt = 12
+    seed: NonNegativeInt = 2405

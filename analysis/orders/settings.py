@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+
+from ams.ledger.sizes import Numbers
 
 
 class Settings(BaseModel):
@@ -14,18 +16,18 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    rungs: int = 4
+    rungs: PositiveInt = 4
     langevin: float = 0.005
     averaged: float = 0.00125
-    averaged_nodes: int = 5
+    averaged_nodes: PositiveInt = 5
     excess: float = 0.0025
-    betas: tuple[float, ...] = (0.4, 0.8)
-    constant_nodes: int = 5
+    betas: Numbers = (0.4, 0.8)
+    constant_nodes: PositiveInt = 5
     kinetic: float = 0.005
-    kinetic_nodes: int = 8
+    kinetic_nodes: PositiveInt = 8
     friction: float = 4.0
     adaptive: float = 3.125e-4
-    adaptive_nodes: int = 4
-    particles: int = 10_000
-    particle_steps: int = 3000
-    seed: int = 2405
+    adaptive_nodes: PositiveInt = 4
+    particles: PositiveInt = 10_000
+    particle_steps: PositiveInt = 3000
+    seed: NonNegativeInt = 2405

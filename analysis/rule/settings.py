@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+
+from ams.ledger.sizes import Numbers, Sizes
 
 
 class Settings(BaseModel):
@@ -10,10 +12,10 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    deltas: tuple[float, ...] = (1e-6, 1e-5, 1e-4, 1e-3)
-    steps: tuple[float, ...] = (1e-5, 1e-4, 1e-3, 1e-2, 0.1, 0.3)
-    budgets: tuple[int, ...] = (50, 150, 500)
-    repeats: int = 5
-    batch: int = 64
-    levels: tuple[int, ...] = (30, 100, 300)
-    seed: int = 2405
+    deltas: Numbers = (1e-6, 1e-5, 1e-4, 1e-3)
+    steps: Numbers = (1e-5, 1e-4, 1e-3, 1e-2, 0.1, 0.3)
+    budgets: Sizes = (50, 150, 500)
+    repeats: PositiveInt = 5
+    batch: PositiveInt = 64
+    levels: Sizes = (30, 100, 300)
+    seed: NonNegativeInt = 2405

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+
+from ams.ledger.sizes import Names, Numbers, Sizes
 
 
 class Settings(BaseModel):
@@ -18,12 +20,12 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    points: int = 400
-    conditions: tuple[float, ...] = (1e1, 1e2, 1e3, 1e4, 1e5)
-    cooled: tuple[int, ...] = (50, 100, 200, 500, 1000)
-    orders: tuple[int, ...] = (160, 226, 320, 453, 640, 905, 1280)
-    targets: int = 48
-    directions: int = 16
+    points: PositiveInt = 400
+    conditions: Numbers = (1e1, 1e2, 1e3, 1e4, 1e5)
+    cooled: Sizes = (50, 100, 200, 500, 1000)
+    orders: Sizes = (160, 226, 320, 453, 640, 905, 1280)
+    targets: PositiveInt = 48
+    directions: PositiveInt = 16
     smallest: float = 1e-4
     first: float = 50.0
     last: float = 0.01
@@ -31,13 +33,13 @@ class Settings(BaseModel):
     slow: tuple[float, float] = (10.0, 100.0)
     gain: float = 0.2
     threshold: float = 1e-4
-    budget: int = 640
-    compared: tuple[str, ...] = ("exact", "high", "shift", "start")
+    budget: PositiveInt = 640
+    compared: Names = ("exact", "high", "shift", "start")
     paces: tuple[tuple[float, float], ...] = ((2.0, 1.8), (4.0, 1.0), (4.0, 1.5), (4.0, 1.8), (8.0, 1.8), (16.0, 1.8))
-    particles: int = 20_000
-    development: int = 1
-    held_out: int = 1905
-    seed: int = 2405
+    particles: PositiveInt = 20_000
+    development: NonNegativeInt = 1
+    held_out: NonNegativeInt = 1905
+    seed: NonNegativeInt = 2405
 
 
 def random_parameters(settings: Settings) -> tuple[np.ndarray, np.ndarray]:

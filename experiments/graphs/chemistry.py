@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue, NonNegativeInt, PositiveInt
 
 from ams.data import smiles
 from ams.inference import Interval
@@ -41,10 +41,10 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    qm9: tuple[int, int, int] = (500, 200, 500)
-    zinc250k: tuple[int, int, int] = (10, 1000, 100)
-    seeds: int = 2
-    seed: int = 2405
+    qm9: tuple[PositiveInt, PositiveInt, PositiveInt] = (500, 200, 500)
+    zinc250k: tuple[PositiveInt, PositiveInt, PositiveInt] = (10, 1000, 100)
+    seeds: PositiveInt = 2
+    seed: NonNegativeInt = 2405
 
     def of(self, name: str) -> Sizes:
         """Return the sizes of a set."""

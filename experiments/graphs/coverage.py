@@ -23,7 +23,7 @@ from functools import cache
 
 import numpy as np
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
 from ams.data import Graph
 from ams.distances.mmd import Kernel, Weights, biased_within, mmd_squared
@@ -47,14 +47,14 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    population: int = 500
-    reference: int = 20
-    generated: int = 20
+    population: PositiveInt = 500
+    reference: PositiveInt = 20
+    generated: PositiveInt = 20
     nearer: float = 0.02
     farther: float = 0.05
-    experiments: int = 600
+    experiments: PositiveInt = 600
     confidence: float = 0.95
-    seed: int = 11
+    seed: NonNegativeInt = 11
 
 
 def disturbed(listed: Sequence[Graph], share: float, seed: int) -> list[Graph]:

@@ -13,12 +13,13 @@ from functools import cache
 import numpy as np
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue, NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from ams.data import Graph
 from ams.inference import Interval, mean_interval
 from ams.ledger import Measurement, Unavailable
+from ams.ledger.sizes import Names, Sizes
 from experiments.graphs.contenders import (
     ADAPTIVE,
     ALONE,
@@ -55,18 +56,18 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     networks: Origin = "authors"
-    contenders: tuple[str, ...] = (PREDICTOR, LANGEVIN, ADAPTIVE, DESCRIBED, CONSTANT)
+    contenders: Names = (PREDICTOR, LANGEVIN, ADAPTIVE, DESCRIBED, CONSTANT)
     once: tuple[str, ...] = (FULL, AVERAGED, CONSTANT_IN_BOTH, ALONE)
-    steps: tuple[int, ...] = (100, 200, 500)
-    seeds: int = 3
-    more: int = 6
-    graphs: int = 40
-    batch: int = 5
-    reference: int = 200
+    steps: Sizes = (100, 200, 500)
+    seeds: PositiveInt = 3
+    more: PositiveInt = 6
+    graphs: PositiveInt = 40
+    batch: PositiveInt = 5
+    reference: PositiveInt = 200
     snr: float = 0.05
     scale_eps: float = 0.7
-    drawn: int = 8
-    seed: int = 2405
+    drawn: PositiveInt = 8
+    seed: NonNegativeInt = 2405
 
 
 Run = tuple[str, int]

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from torch import Tensor
 
 from ams.ledger import Measurement, check
+from ams.ledger.sizes import Sizes
 from ams.noise import VP, Level
 from experiments.graphs import replay
 from experiments.graphs.data import PRESENT
@@ -33,7 +34,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    levels: tuple[int, ...] = (100, 200, 500, 1000)
+    levels: Sizes = (100, 200, 500, 1000)
 
 
 def deviations(pattern: str, *quantities: str) -> Measurement:

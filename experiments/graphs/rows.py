@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
 from ams.data import Graph
 from ams.inference import Interval
@@ -44,13 +44,13 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    community_small: tuple[int, int] = (128, 1000)
-    ego_small: tuple[int, int] = (128, 1000)
-    enzymes: tuple[int, int] = (64, 500)
-    grid: tuple[int, int] = (4, 100)
-    draws: int = 2000
-    seeds: int = 2
-    seed: int = 2405
+    community_small: tuple[PositiveInt, PositiveInt] = (128, 1000)
+    ego_small: tuple[PositiveInt, PositiveInt] = (128, 1000)
+    enzymes: tuple[PositiveInt, PositiveInt] = (64, 500)
+    grid: tuple[PositiveInt, PositiveInt] = (4, 100)
+    draws: PositiveInt = 2000
+    seeds: PositiveInt = 2
+    seed: NonNegativeInt = 2405
 
     def of(self, name: str) -> tuple[int, int]:
         """Return graphs and steps of a set."""

@@ -26,7 +26,7 @@ from ams.ledger.problems import InputProblem
 from ams.runner.drawing import drawing_style
 from experiments.graphs.recipe import Recipe
 from experiments.graphs.training import Denoising, plan_of
-from experiments.training import Plan, Task, Trainer, fit, told
+from experiments.training import Plan, Task, Trainer, fit, told, writing
 from experiments.weights import write
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,25 +38,18 @@ PACKAGES = ("torch", "numpy", "networkx", "safetensors")
 def train(recipe: Recipe, out: Path, resume: bool) -> int:
     """Train, write `out` and what belongs to it, and return 0.
 
-    Raises InputProblem: for a name of another ending, a folder that cannot be written, a run that is in the way or
-    cannot be resumed, a loss that is not finite.
+    Raises InputProblem: for a name of another ending, a run that is in the way or cannot be resumed, and as `writing`.
     """
     if out.suffix != ".safetensors":
         raise InputProblem(f"{out}: the file of networks must end in .safetensors")
-    try:
-        with one_thread():
-            _trained(recipe, out, resume)
-    except OSError as error:
-        raise InputProblem(f"{error.filename or out}: cannot be written ({error.strerror})") from None
-    except FloatingPointError as error:
-        raise InputProblem(str(error)) from None
+    with writing(out, resume), one_thread():
+        _trained(recipe, out, resume)
     return 0
 
 
 def _trained(recipe: Recipe, out: Path, resume: bool) -> None:
     task, kept = Denoising(recipe), out.with_suffix(".state")
     trainer = Timed(task, plan_of(recipe))
-    out.parent.mkdir(parents=True, exist_ok=True)
     with told(recipe.steps, "train") as report:
         fit(trainer, kept, resume, report)
     record = record_of(task, trainer) | {"cpu_seconds": round(trainer.seconds(), 1)}

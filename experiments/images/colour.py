@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 
 from ams.catalogue import Ends
@@ -26,11 +26,12 @@ from ams.data import images as load
 from ams.inference import mean_interval
 from ams.ledger import Measurement, Table, check
 from ams.ledger.measurement import Unavailable
+from ams.ledger.sizes import Names, Sizes
 from ams.noise import Level
 from ams.targets import Empirical
 from experiments.images.features import Extractor, Judge, efficientnet, inception
 from experiments.images.features.rows import HEADER, Row
-from experiments.images.networks.scale import diffusers_folder, score_sde
+from experiments.images.networks.scale import SMALLEST, diffusers_folder, score_sde
 from experiments.images.runs import ENTRANTS, RELEASED, Subject, denoised, generator, run
 
 CONFIDENCE = 0.999
@@ -42,15 +43,20 @@ CIFAR = "CIFAR-10, exact score"
 
 class Network(BaseModel):
     """A network's file (a checkpoint of score_sde, or a folder in diffusers' format), its sha256, its images' side;
-    the registered images that it is judged by; the last noise level of its runs."""
+    the registered images that it is judged by; the last noise level of its runs. Of a folder, `sha256` is that of its
+    weights, `config_sha256` that of its config.json, and `largest` the sigma_max that a VE model was trained at: a run
+    begins there. A checkpoint holds its own. `snr` is the correctors': score_sde has 0.075 for images of 256 pixels."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: Path
     sha256: str
-    side: int = 32
+    config_sha256: str | None = None
+    largest: float | None = Field(default=None, gt=SMALLEST)
+    side: PositiveInt = 32
     reference: str
     last_sigma: float = 0.01
+    snr: PositiveFloat = RELEASED.snr
 
 
 class Settings(BaseModel):
@@ -59,16 +65,16 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    budgets: tuple[int, ...] = (50, 100, 500)
-    batches: int = 8
-    batch: int = 256
-    samplers: tuple[str, ...] = (LANGEVIN, ADAPTIVE, BASELINE, OURS, "flow, Heun", "isothermal, e = 1/2")
-    points: int = 10_000
-    reference: int = 10_000
+    budgets: Sizes = (50, 100, 500)
+    batches: PositiveInt = 8
+    batch: PositiveInt = 256
+    samplers: Names = (LANGEVIN, ADAPTIVE, BASELINE, OURS, "flow, Heun", "isothermal, e = 1/2")
+    points: PositiveInt = 10_000
+    reference: PositiveInt = 10_000
     networks: dict[str, Network] = {}
     features: str = "efficientnet-lite0"
     last_sigma: float = 0.02
-    seed: int = 2405
+    seed: NonNegativeInt = 2405
 
     def __hash__(self) -> int:
         """Return a hash of all that it holds, the networks included."""
@@ -110,11 +116,16 @@ def place(settings: Settings, name: str) -> Place:
         )
     entry = settings.networks[name]
     if entry.path.is_dir():
-        found = diffusers_folder(entry.path, entry.sha256, device())
+        found = diffusers_folder(entry.path, entry.sha256, entry.config_sha256, entry.largest, device())
     else:
         found = score_sde(entry.path, entry.sha256, entry.side, device())
     ends = Ends(found.predictor.largest, max(entry.last_sigma, found.predictor.smallest))
     return Place(Subject(found.score, found.shape, ends), entry.reference, None)
+
+
+def snr(settings: Settings, name: str) -> float:
+    """Return the signal-to-noise ratio of the correctors' runs under a name."""
+    return settings.networks[name].snr if name in settings.networks else RELEASED.snr
 
 
 def _on(score: Callable[[Tensor, Level], Tensor]) -> Callable[[Tensor, Level], Tensor]:
@@ -147,10 +158,10 @@ class Outcome(NamedTuple):
 @cache
 def outcomes(settings: Settings, name: str, sampler: str, budget: int) -> list[Outcome]:
     """Return a sampler's batches; batch `number` starts alike for every sampler. Raises Unavailable."""
-    where, found = place(settings, name), []
+    where, choice, found = place(settings, name), RELEASED._replace(snr=snr(settings, name)), []
     for number in range(1, settings.batches + 1):
         draws = generator(settings.seed, number)
-        x = run(where.subject, ENTRANTS[sampler], budget, RELEASED, settings.batch, draws).x
+        x = run(where.subject, ENTRANTS[sampler], budget, choice, settings.batch, draws).x
         scores = judge(settings, where.reference).scores(denoised(where.subject, x))
         found.append(Outcome(scores.frechet, scores.kernel, scores.coverage, _temperature(where, x)))
     return found
@@ -167,7 +178,8 @@ def _temperature(where: Place, x: Tensor) -> float:
 def paired(settings: Settings, name: str, better: str, worse: str, budget: int) -> Measurement:
     """Return the kernel distance of `worse` less that of `better`, batch by batch."""
     pairs = zip(outcomes(settings, name, worse, budget), outcomes(settings, name, better, budget), strict=True)
-    return _mean(settings, [one.kernel - other.kernel for one, other in pairs])
+    found = _mean(settings, [one.kernel - other.kernel for one, other in pairs])
+    return found.model_copy(update={"detail": {"snr": snr(settings, name)}})
 
 
 def _mean(settings: Settings, values: list[float]) -> Measurement:

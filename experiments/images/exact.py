@@ -22,7 +22,7 @@ from functools import cache
 from typing import NamedTuple
 
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from ams.catalogue import Choice, Ends
@@ -50,25 +50,25 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    budgets: tuple[int, ...] = (20, 60, 150)
-    long: tuple[int, ...] = ()
-    past: int = 0
+    budgets: tuple[PositiveInt, ...] = (20, 60, 150)
+    long: tuple[PositiveInt, ...] = ()
+    past: NonNegativeInt = 0
     lasting: tuple[str, ...] = LASTING
-    batches: int = 4
-    batch: int = 128
+    batches: PositiveInt = 4
+    batch: PositiveInt = 128
     samplers: tuple[str, ...] = SAMPLERS
     tolerances: tuple[float, ...] = ()
     last_sigma: float = 0.05
     contenders: tuple[str, ...] = CONTENDERS
-    tuned: tuple[int, ...] = ()
+    tuned: tuple[PositiveInt, ...] = ()
     factors: tuple[float, ...] = (0.5, 1.0, 2.0)
-    repeats: tuple[int, ...] = (2, 5, 10)
-    trials: int = 3
+    repeats: tuple[PositiveInt, ...] = (2, 5, 10)
+    trials: PositiveInt = 3
     levels: tuple[float, ...] = (0.1, 0.03, 0.01, 0.003, 0.001)
-    rare: int = 150
-    rare_batch: int = 128
-    grid_budget: int = 60
-    seed: int = 2405
+    rare: PositiveInt = 150
+    rare_batch: PositiveInt = 128
+    grid_budget: PositiveInt = 60
+    seed: NonNegativeInt = 2405
 
     def budgets_of(self, sampler: str) -> tuple[int, ...]:
         """Return a sampler's budgets."""

@@ -16,7 +16,7 @@ from ams.ledger import save_figure
 from ams.ledger.problems import InputProblem, unknown
 from experiments import weights
 from experiments.images.tasks import NAMES, ClassifyingTask, accuracy, task
-from experiments.training import Trainer, fit, told
+from experiments.training import Trainer, fit, told, writing
 
 POINTS = 100
 """Of the loss's curve, as it is kept with the weights."""
@@ -25,18 +25,25 @@ POINTS = 100
 def train(name: str, out: Path, resume: bool, device: str, steps: int | None, seed: int) -> int:
     """Train, write weights and the figure of the loss, print what came out; returns the exit code, 0.
 
-    Raises InputProblem for an unknown name, a device that is not there, a state that cannot be gone on from; and
-    Unavailable where MNIST cannot be had.
+    Raises InputProblem for an unknown name, a device that is not there, a state that cannot be gone on from, and as
+    `writing` does; Unavailable where MNIST cannot be had.
     """
     trainer = _trainer(name, device, steps, seed)
-    begun = time.process_time()
-    every = max(trainer.plan.steps // POINTS, 1)
     try:
-        with told(trainer.plan.steps, name) as report:
-            fit(trainer, out / f"{name}.state", resume, report, every)
+        with writing(out / f"{name}.safetensors", resume):
+            _trained(trainer, name, out, resume)
     except KeyboardInterrupt:
         sys.stderr.write(f"\n{name}: interrupted; go on with --resume\n")
         return 130
+    return 0
+
+
+def _trained(trainer: Trainer, name: str, out: Path, resume: bool) -> None:
+    """Train, write and print."""
+    begun = time.process_time()
+    every = max(trainer.plan.steps // POINTS, 1)
+    with told(trainer.plan.steps, name) as report:
+        fit(trainer, out / f"{name}.state", resume, report, every)
     command = f"python -m experiments.images train {name}"
     made = {"command": command, **_about(trainer, time.process_time() - begun)}
     file, tensors = out / f"{name}.safetensors", trainer.averaged.state_dict()
@@ -49,7 +56,6 @@ def train(name: str, out: Path, resume: bool, device: str, steps: int | None, se
         f"loss held out {trainer.held[-1][1]:.4f}{accurate}",
     )
     sys.stdout.write("\n  ".join([str(file), *lines]) + "\n")
-    return 0
 
 
 def _trainer(name: str, device: str, steps: int | None, seed: int) -> Trainer:

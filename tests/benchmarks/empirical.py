@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from ams.ledger import Measurement, check
@@ -17,13 +17,13 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    points: int = 60_000
-    fewer: int = 20_000
-    dimension: int = 784
-    batch: int = 256
+    points: PositiveInt = 60_000
+    fewer: PositiveInt = 20_000
+    dimension: PositiveInt = 784
+    batch: PositiveInt = 256
     sigma: float = 1.0
-    pairs: int = 25
-    seed: int = 7
+    pairs: PositiveInt = 25
+    seed: NonNegativeInt = 7
 
 
 def data(settings: Settings, points: int) -> tuple[Tensor, Tensor]:

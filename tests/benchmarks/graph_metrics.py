@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Sequence
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 from scipy.stats import wasserstein_distance
 
 from ams.data import Graph
@@ -30,9 +30,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    graphs: int = 128
-    pairs: int = 12
-    seed: int = 7
+    graphs: PositiveInt = 128
+    pairs: PositiveInt = 12
+    seed: NonNegativeInt = 7
 
 
 def metrics(reference: Sequence[Graph], generated: Sequence[Graph]) -> list[float]:

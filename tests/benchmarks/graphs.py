@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -45,12 +45,12 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    community_small: int = 128
-    ego_small: int = 128
-    enzymes: int = 32
-    steps: int = 4
-    pairs: int = 11
-    seed: int = 7
+    community_small: PositiveInt = 128
+    ego_small: PositiveInt = 128
+    enzymes: PositiveInt = 32
+    steps: PositiveInt = 4
+    pairs: PositiveInt = 11
+    seed: NonNegativeInt = 7
 
 
 class Problem(NamedTuple):

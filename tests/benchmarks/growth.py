@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
 from ams.inference import convergence_order
 from ams.laws import GaussianLaw
 from ams.ledger import Measurement, check
+from ams.ledger.sizes import Sizes
 from ams.noise import Level
 from ams.samplers import last, sample
 from ams.targets import Empirical, Gaussian
@@ -24,13 +25,13 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    batches: tuple[int, ...] = (128, 192, 256, 384, 512, 768, 1024)
-    dimensions: tuple[int, ...] = (128, 192, 256, 384, 512, 768, 1024)
-    steps: tuple[int, ...] = (100, 200, 400, 800, 1600)
-    points: tuple[int, ...] = (4000, 8000, 16000, 32000, 64000)
-    directions: tuple[int, ...] = (1024, 2048, 4096, 8192)
-    runs: int = 9
-    seed: int = 7
+    batches: Sizes = (128, 192, 256, 384, 512, 768, 1024)
+    dimensions: Sizes = (128, 192, 256, 384, 512, 768, 1024)
+    steps: Sizes = (100, 200, 400, 800, 1600)
+    points: Sizes = (4000, 8000, 16000, 32000, 64000)
+    directions: Sizes = (1024, 2048, 4096, 8192)
+    runs: PositiveInt = 9
+    seed: NonNegativeInt = 7
 
 
 def growth(work: Callable[[int], timing.Work], sizes: tuple[int, ...], runs: int) -> Measurement:

@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
 from ams.laws import GaussianLaw, expected_norm
 from ams.ledger import Measurement, check
@@ -26,15 +26,15 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    directions: int = 4096
-    steps: int = 25
-    norms: int = 4
-    compared_directions: int = 64
-    compared_steps: int = 10
-    particles: int = 4096
+    directions: PositiveInt = 4096
+    steps: PositiveInt = 25
+    norms: PositiveInt = 4
+    compared_directions: PositiveInt = 64
+    compared_steps: PositiveInt = 10
+    particles: PositiveInt = 4096
     error: float = 1e-3
-    pairs: int = 31
-    seed: int = 7
+    pairs: PositiveInt = 31
+    seed: NonNegativeInt = 7
 
 
 def precisions(directions: int) -> torch.Tensor:

@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable
 
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from ams.ledger import Measurement, check
+from ams.ledger.sizes import Sizes
 from ams.noise import Level, annealed_levels, geometric_sigmas
 from ams.samplers import Particles, Program, State, Step, adaptive, annealed, langevin, momentum, momentum_rule, run
 from ams.samplers import sample as sampled
@@ -30,12 +31,12 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    image: tuple[int, ...] = (64, 3, 32, 32)
-    point: tuple[int, ...] = (64, 2)
-    image_steps: int = 100
-    point_steps: int = 1000
-    pairs: int = 41
-    seed: int = 7
+    image: Sizes = (64, 3, 32, 32)
+    point: Sizes = (64, 2)
+    image_steps: PositiveInt = 100
+    point_steps: PositiveInt = 1000
+    pairs: PositiveInt = 41
+    seed: NonNegativeInt = 7
 
 
 def program(step: Step, steps: int) -> Program:

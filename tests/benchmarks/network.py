@@ -12,7 +12,7 @@ from functools import cache, partial
 from typing import Generic, NamedTuple, ParamSpec
 
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from ams.catalogue import PROGRAMS, Ends
@@ -35,10 +35,10 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    batch: int = 256
-    budget: int = 11
-    runs: int = 11
-    seed: int = 7
+    batch: PositiveInt = 256
+    budget: PositiveInt = 11
+    runs: PositiveInt = 11
+    seed: NonNegativeInt = 7
 
 
 class Watched(Generic[Arguments]):

@@ -17,11 +17,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from ams.ledger import Measurement, check
 from ams.ledger.measurement import Unavailable
+from ams.ledger.sizes import Sizes
 from ams.noise import Level, geometric_sigmas, linked
 from ams.samplers import Kernel, Particles, State, affine, ancestral, downward, flow_euler, last, run, sample
 from ams.samplers.draws import replayed
@@ -37,12 +38,12 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    image: tuple[int, ...] = (64, 3, 32, 32)
-    point: tuple[int, ...] = (64, 2)
-    image_steps: int = 20
-    point_steps: int = 200
-    pairs: int = 31
-    seed: int = 7
+    image: Sizes = (64, 3, 32, 32)
+    point: Sizes = (64, 2)
+    image_steps: PositiveInt = 20
+    point_steps: PositiveInt = 200
+    pairs: PositiveInt = 31
+    seed: NonNegativeInt = 7
 
 
 class Case(NamedTuple):

@@ -6,12 +6,13 @@ import gzip
 import io
 import stat
 import zipfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ams.data.bounded import entries, guarded, inflated
+from ams.data.bounded import content_of, entries, guarded, inflated
 from ams.ledger.problems import InputProblem
 
 
@@ -21,6 +22,18 @@ def zipped(*named: tuple[str, bytes], how: int = zipfile.ZIP_DEFLATED) -> bytes:
         for name, data in named:
             archive.writestr(name, data)
     return stream.getvalue()
+
+
+def test_a_file_is_read_to_its_bound_whatever_it_says_of_its_size(tmp_path: Path) -> None:
+    whole = tmp_path / "whole"
+    whole.write_bytes(b"a" * 2**20)
+    assert content_of(whole, 2**20) == whole.read_bytes()
+    assert content_of(whole, 2**33) == whole.read_bytes()
+    for path in (whole, Path("/dev/zero")):
+        with pytest.raises(InputProblem, match="more than the 0 MiB that such a file has"):
+            content_of(path, 2**20 - 1)
+    with pytest.raises(InputProblem, match="cannot be read"):
+        content_of(tmp_path, 9)
 
 
 @settings(deadline=None, max_examples=30)

@@ -27,6 +27,13 @@ CLAIM_FAULTS = [
     ('part = "theory"', 'part = "theory"\nnotebook = "gone.py"', "group[alpha].notebook = 'gone.py': no such file"),
     ("[[group]]", "[[group", "not valid TOML"),
     ('profiles = ["quick", "cpu", "gpu"]', "profiles = []", "claim[A1].profiles"),
+    ("tolerance = 1e-12", f"tolerance = {'9' * 5000}", "not valid TOML"),
+    ("tolerance = 1e-12", f"tolerance = 0x{'f' * 5000}", "claim[A1].check[A1.one].tolerance"),
+    ("tolerance = 1e-12", f"tolerance = {'[' * 50_000}", "not valid TOML"),
+    ('expected = "holds"', 'expected = "holds"\ndata = ["/etc/*"]', "'/etc/*' is no pattern of files below"),
+    ('expected = "holds"', 'expected = "holds"\ndata = ["a/../../b"]', "'a/../../b' is no pattern of files below"),
+    ('expected = "holds"', 'expected = "holds"\ndata = ["./"]', "'./' is no pattern of files below"),
+    ('expected = "holds"', 'expected = "holds"\ndata = ["a/**x"]', "'a/**x': ** stands for folders"),
 ]
 
 
@@ -75,6 +82,16 @@ def test_a_missing_or_unreadable_file_is_named(tmp_path):
         ("groups: {alpha: {day: 2020-01-01}}", "groups.alpha.day"),
         ("a: [", "config/quick.yaml is not valid YAML"),
         ("- 1", "config/quick.yaml: the whole file"),
+        ("groups: {alpha: {steps: 2020-13-41}}", "config/quick.yaml is not valid YAML: ValueError month must be"),
+        ("groups: {alpha: {steps: !!int foo}}", "config/quick.yaml is not valid YAML: ValueError"),
+        ("groups: {alpha: {steps: !!bool foo}}", "config/quick.yaml is not valid YAML: KeyError"),
+        ("groups: {alpha: {steps: !!timestamp foo}}", "config/quick.yaml is not valid YAML: AttributeError"),
+        (f"groups: {{alpha: {{steps: {'9' * 5000}}}}}", "config/quick.yaml is not valid YAML: ValueError"),
+        (f"groups: {{alpha: {{steps: 0x{'f' * 5000}}}}}", "config/quick.yaml is not valid YAML: ValueError"),
+        ("[" * 5000, "config/quick.yaml is not valid YAML: RecursionError"),
+        ('groups: {alpha: {"\\ud800": 1}}', "config/quick.yaml is not valid YAML: UnicodeEncodeError"),
+        ("groups: {alpha: {steps: 3, steps: 7}}", "the key 'steps' is given twice"),
+        ("groups:\n  alpha: {steps: 3}\n  alpha: {steps: 7}", "the key 'alpha' is given twice"),
     ],
 )
 def test_a_fault_in_the_configuration_is_one_line(tmp_path, text, line):
@@ -84,6 +101,16 @@ def test_a_fault_in_the_configuration_is_one_line(tmp_path, text, line):
         load_config(tmp_path, Profile.QUICK, load_claims(tmp_path))
     assert line in str(problem.value)
     assert "\n" not in str(problem.value)
+
+
+def test_a_repeated_key_is_told_with_its_line_and_a_merged_one_may_be_given_anew(tmp_path):
+    toy = Toy.make(tmp_path)
+    claims = load_claims(tmp_path)
+    toy.write("config/quick.yaml", "groups:\n  alpha: {steps: 3}\n  alpha: {steps: 7}\n")
+    with pytest.raises(InputProblem, match=r"'alpha' is given twice.*line 3"):
+        load_config(tmp_path, Profile.QUICK, claims)
+    toy.write("config/quick.yaml", "groups:\n  alpha: &a {steps: 3, seed: 1}\n  beta: {<<: *a, steps: 7}\n")
+    assert load_config(tmp_path, Profile.QUICK, claims).settings_of("beta") == {"steps": 7, "seed": 1}
 
 
 def test_an_empty_configuration_stands_for_defaults(tmp_path):

@@ -22,6 +22,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from ams.data import WEIGHTS, weights
+from ams.data.bounded import LARGEST, content_of
 from ams.ledger.measurement import Unavailable
 from experiments.images.networks.classifier import SHA256, classifier
 from experiments.images.networks.loading import fill
@@ -91,7 +92,7 @@ def inception(device: torch.device | str = "cpu") -> Extractor:
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
     except ImportError:
         raise Unavailable("torch-fidelity is not installed: pip install 'ams[gpu]'") from None
-    file = _inception_weights()
+    file, sha256 = _inception_weights()
     network = FeatureExtractorInceptionV3("inception", ["2048"], feature_extractor_weights_path=str(file)).to(device)
 
     def features(x: Float[Tensor, "n h w 3"]) -> Float[Tensor, "n d"]:
@@ -99,17 +100,20 @@ def inception(device: torch.device | str = "cpu") -> Extractor:
         found: Tensor = network(grey)[0]
         return found
 
-    return Extractor("inception", hashlib.sha256(file.read_bytes()).hexdigest(), features)
+    return Extractor("inception", sha256, features)
 
 
-def _inception_weights() -> Path:
-    """Return the file of weights in torch's cache, where torch-fidelity leaves it. Raises Unavailable."""
+def _inception_weights() -> tuple[Path, str]:
+    """Return the file of weights in torch's cache, where torch-fidelity leaves it, and its sha256.
+
+    Raises Unavailable, and InputProblem for a file of more bytes than weights have.
+    """
     name = "weights-inception-2015-12-05-6726825d.pth"
     file = Path(torch.hub.get_dir()) / "checkpoints" / name
     if not file.is_file():
         address = f"https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/{name}"
         raise Unavailable(f"Inception's weights are not at {file}: put {address} there")
-    found = hashlib.sha256(file.read_bytes()).hexdigest()
-    if not found.startswith("6726825d"):
-        raise Unavailable(f"{file}: sha256 {found} does not begin with 6726825d, as its name says: replace it")
-    return file
+    sha256 = hashlib.sha256(content_of(file, LARGEST)).hexdigest()
+    if not sha256.startswith("6726825d"):
+        raise Unavailable(f"{file}: sha256 {sha256} does not begin with 6726825d, as its name says: replace it")
+    return file, sha256

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
 SAMPLERS = (
     "annealed Langevin",
@@ -22,12 +22,12 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    budgets: tuple[int, ...] = (20, 60, 120)
-    batches: int = 12
-    batch: int = 40
+    budgets: tuple[PositiveInt, ...] = (20, 60, 120)
+    batches: PositiveInt = 12
+    batch: PositiveInt = 40
     samplers: tuple[str, ...] = SAMPLERS
     compared: tuple[str, ...] = ("annealed Langevin", "Langevin, drift x2", "adaptive momentum")
-    compared_budgets: tuple[int, ...] = (60,)
+    compared_budgets: tuple[PositiveInt, ...] = (60,)
     last_sigma: float = 0.05
-    grid_budget: int = 60
-    seed: int = 2405
+    grid_budget: PositiveInt = 60
+    seed: NonNegativeInt = 2405

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ams.data import load_weights
-from ams.data.bounded import guarded
+from ams.data.bounded import bytes_of, guarded
 from ams.data.files import read
 from ams.data.registry import WEIGHTS
 from ams.ledger.problems import InputProblem
@@ -31,9 +31,7 @@ def contents(source: str) -> tuple[str, bytes]:
         return str(path), content
     path = Path(source)
     try:
-        if path.stat().st_size > LARGEST:
-            raise InputProblem(f"{source}: more than the {LARGEST >> 20} MiB that a file of weights may have")
-        return source, genuine(path.name, path.read_bytes(), source)
+        return source, genuine(path.name, bytes_of(path, LARGEST), source)
     except OSError as error:
         names = ", ".join(name for name in WEIGHTS if not name.startswith("gdss"))
         reason = error.strerror or type(error).__name__
@@ -64,7 +62,7 @@ def tensors(content: bytes, where: str, prefix: str) -> dict[str, Tensor]:
 def stored(path: Path, sha256: str) -> dict[str, Tensor]:
     """Return the tensors of a committed safetensors file. Raises InputProblem unless its bytes are those committed."""
     try:
-        content = path.read_bytes()
+        content = bytes_of(path, LARGEST)
     except OSError as error:
         raise InputProblem(f"{path}: {error.strerror}: it comes with the suite; restore it") from None
     found = hashlib.sha256(content).hexdigest()

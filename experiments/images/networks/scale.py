@@ -6,7 +6,8 @@ r"""Score networks at the paper's scale behind the one face: score_sde's checkpo
     VP, 1000 steps (DDPM, diffusers):     the same at the step k, (2 v)^2 by the table of `ddpm.ratios`
 
 Images are (channels, height, width), pixels in [0, 1]. The files: score_sde's (.pth) are at the address that its README
-gives, without a checksum, so a user states the file's own; diffusers' are a folder of `config.json` and safetensors.
+gives, without a checksum, so a user states the file's own; diffusers' are a folder of `config.json` and safetensors,
+each with a checksum: the configuration makes the same weights another network.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ams.data.bounded import content_of
 from ams.ledger.measurement import Unavailable
 from ams.ledger.problems import InputProblem
 from experiments.images.networks.ddpm import ratios
@@ -36,8 +38,10 @@ BETAS = (0.1, 20.0)
 EARLIEST = 1e-3
 """The time at which their sampling ends."""
 CONFIG, WEIGHTS = "config.json", "diffusion_pytorch_model.safetensors"
-VE_RANGE = (0.01, 1348.0)
-"""Of VE models in diffusers' format, whose levels lie in another file: the widest that such models are trained on."""
+LARGEST_CONFIG = 2**20
+"""Bytes that a configuration may have."""
+SMALLEST = 0.01
+"""The last level of every VE model of score_sde. The first is each set's own, and in none of diffusers' files here."""
 
 
 class Exploding:
@@ -98,42 +102,52 @@ def score_sde(path: Path, sha256: str, side: int, device: torch.device | str = "
     return NetworkScore(Preserving(model, side, *continuous(), device))
 
 
-def diffusers_folder(folder: Path, sha256: str, device: torch.device | str = "cpu") -> NetworkScore:
-    """Return the score of an unconditional model in diffusers' format; `sha256` is that of its safetensors file.
+def diffusers_folder(
+    folder: Path,
+    sha256: str,
+    config_sha256: str | None,
+    largest: float | None = None,
+    device: torch.device | str = "cpu",
+) -> NetworkScore:
+    """Return the score of an unconditional model in diffusers' format, by the sha256 of its weights and configuration.
 
-    Raises as `score_sde`.
+    `largest` is the first level (sigma_max) that a VE model was trained at. Raises as `score_sde`, and InputProblem
+    where the configuration's checksum, or of a VE model `largest`, is not stated.
     """
+    if config_sha256 is None:
+        raise InputProblem(f"{folder}: config_sha256 is missing: a folder needs it too; sha256sum {folder / CONFIG}")
+    config = _config(folder / CONFIG, _verified(folder / CONFIG, config_sha256, LARGEST_CONFIG))
     content = _verified(folder / WEIGHTS, sha256)
-    config = _config(folder / CONFIG)
     try:
         model = library().UNet2DModel.from_config(config)
     except (TypeError, ValueError) as error:
         raise InputProblem(f"{folder / CONFIG}: no UNet2DModel: {str(error).splitlines()[0]}") from None
     model = fill(model, parsed(content, str(folder / WEIGHTS)), str(folder / WEIGHTS))
     if model.config.time_embedding_type == "fourier":
-        return NetworkScore(Exploding(model, int(config["sample_size"]), *VE_RANGE, device))
+        if largest is None:
+            raise InputProblem(f"{folder}: largest is missing: a VE model's first level, sigma_max of its training")
+        return NetworkScore(Exploding(model, int(config["sample_size"]), SMALLEST, largest, device))
     table = ratios()
     return NetworkScore(Preserving(model, int(config["sample_size"]), table, np.arange(len(table)), device))
 
 
-def _config(path: Path) -> Mapping[str, Any]:
-    """Return a model's configuration. Raises InputProblem."""
+def _config(path: Path, content: bytes) -> Mapping[str, Any]:
+    """Return the model's configuration that a file holds. Raises InputProblem."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        found = json.loads(content)
+    except (ValueError, RecursionError) as error:
         raise InputProblem(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
-    if not isinstance(found, dict) or found.get("_class_name") != "UNet2DModel" or "sample_size" not in found:
+    kind, side = (found.get("_class_name"), found.get("sample_size")) if isinstance(found, dict) else (None, None)
+    if kind != "UNet2DModel" or not isinstance(side, int):
         raise InputProblem(f"{path}: not the configuration of a UNet2DModel with a sample_size")
     return found
 
 
-def _verified(path: Path, sha256: str) -> bytes:
+def _verified(path: Path, sha256: str, largest: int = LARGEST) -> bytes:
     """Return the file's bytes. Raises Unavailable where it is not, InputProblem where it is another."""
     if not path.is_file():
         raise Unavailable(f"{path} is not there")
-    if path.stat().st_size > LARGEST:
-        raise InputProblem(f"{path}: more than {LARGEST >> 30} GiB: not a file of weights")
-    content = path.read_bytes()
+    content = content_of(path, largest)
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         raise InputProblem(f"{path}: sha256 {found}, expected {sha256}: not the file that was stated")

@@ -12,7 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from ams.catalogue import Choice, Ends
@@ -65,29 +65,29 @@ class Settings(BaseModel):
 
     weights: str = "mnist-ve"
     accelerated: bool = False
-    budgets: tuple[int, ...] = (20, 50, 100, 200)
-    batches: int = 8
-    batch: int = 32
+    budgets: tuple[PositiveInt, ...] = (20, 50, 100, 200)
+    batches: PositiveInt = 8
+    batch: PositiveInt = 32
     samplers: tuple[str, ...] = MAIN
     others: tuple[str, ...] = OTHERS
-    side: int = 50
-    few: int = 3
-    late: int = 100
+    side: PositiveInt = 50
+    few: PositiveInt = 3
+    late: PositiveInt = 100
     tried: tuple[str, ...] = ("annealed Langevin", "adaptive momentum", "PC, Langevin", "PC, adaptive")
     factors: tuple[float, ...] = (0.5, 1.0, 2.0)
-    repeats: tuple[int, ...] = (1, 2, 5)
+    repeats: tuple[PositiveInt, ...] = (1, 2, 5)
     snrs: tuple[float, ...] = (0.08, 0.16, 0.32)
-    trials: int = 1
+    trials: PositiveInt = 1
     last_sigma: float = 0.05
-    reference: int = 4000
-    compared: int = 1000
-    images: int = 300
-    times: int = 20
-    noisy: int = 50
-    clean: int = 500
-    tutorial: int = 16
-    companions: int = 24
-    seed: int = 2405
+    reference: PositiveInt = 4000
+    compared: PositiveInt = 1000
+    images: PositiveInt = 300
+    times: PositiveInt = 20
+    noisy: PositiveInt = 50
+    clean: PositiveInt = 500
+    tutorial: PositiveInt = 16
+    companions: PositiveInt = 24
+    seed: NonNegativeInt = 2405
 
 
 class Run(NamedTuple):

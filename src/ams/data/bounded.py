@@ -6,7 +6,9 @@ Functions that parse raise ValueError with the reason; `guarded`, around them, a
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import stat
 import zipfile
 import zlib
@@ -36,16 +38,27 @@ def guarded(where: str, what: str) -> Iterator[None]:
         raise InputProblem(f"{where}: not {what} ({reason}); replace it by the original") from None
 
 
+def bytes_of(path: Path, largest: int) -> bytes:
+    """Return a file's bytes, of which at most `largest` are read. Raises OSError, for more bytes too.
+
+    Room is made for what the file says it has; a pipe, a device or a file that grows says less than it gives.
+    """
+    with path.open("rb") as stream:
+        said = min(os.fstat(stream.fileno()).st_size, largest)
+        content = stream.read(said + 1)
+        if len(content) > said:
+            content += stream.read(largest - said)
+    if len(content) > largest:
+        raise OSError(errno.EFBIG, f"more than the {largest >> 20} MiB that such a file has", str(path))
+    return content
+
+
 def content_of(path: Path, largest: int) -> bytes:
-    """Return a file's bytes, of which at most `largest` are read. Raises InputProblem for more, or no reading."""
+    """Return a file's bytes as `bytes_of` does. Raises InputProblem for more than `largest`, or no reading."""
     try:
-        with path.open("rb") as stream:
-            content = stream.read(largest + 1)
+        return bytes_of(path, largest)
     except OSError as error:
         raise InputProblem(f"{path}: cannot be read ({error.strerror})") from None
-    if len(content) > largest:
-        raise InputProblem(f"{path}: more than the {largest >> 20} MiB that such a file has")
-    return content
 
 
 def inflated(content: bytes, largest: int = LARGEST) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -135,6 +136,17 @@ class Claim(_Entry):
     data: tuple[str, ...] = ()
     falsifier: str = Field(pattern=r"^[^:]+\.py(::\w+)+$")
     check: tuple[Check, ...] = Field(min_length=1)
+
+    @field_validator("data")
+    @classmethod
+    def _patterns_stay_inside(cls, data: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in (name for name in data if "/" in name):
+            parts = PurePosixPath(pattern).parts
+            if not parts or parts[0] == "/" or ".." in parts or "\0" in pattern:
+                raise ValueError(f"{pattern!r} is no pattern of files below the repository")
+            if any("**" in part and part != "**" for part in parts):
+                raise ValueError(f"{pattern!r}: ** stands for folders, as a whole part of the path")
+        return data
 
     @field_validator("expected")
     @classmethod

@@ -68,6 +68,18 @@ def load_config(root: Path, profile: Profile, claims: Claims) -> ProfileConfig:
     return config
 
 
+def file_of_setting(root: Path, profile: Profile, group: str, field: str) -> str:
+    """Return the file that gives a group's setting, for its complaint: what `AMS_CONFIG` names, or the profile's own.
+
+    Raises InputProblem as `load_config`.
+    """
+    if over := os.environ.get("AMS_CONFIG"):
+        overlay = _validated(Overlay, _yaml(root, over), over)
+        if overlay.profile is profile and field in overlay.groups.get(group, {}):
+            return over
+    return f"config/{profile}.yaml"
+
+
 def load_toml(root: Path, shown: str, schema: type[Schema]) -> Schema:
     """Read the TOML file `shown` below `root` into a schema. Raises InputProblem with file, field and value."""
     return _validated(schema, _toml(root, shown), shown)
@@ -99,17 +111,17 @@ def _text(root: Path, shown: str) -> str:
 def _toml(root: Path, shown: str) -> dict[str, Any]:
     try:
         return tomllib.loads(_text(root, shown))
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of too many digits is a ValueError, no TOMLDecodeError
         raise InputProblem(f"{shown} is not valid TOML: {error}") from error
 
 
 def _yaml(root: Path, shown: str) -> Any:
-    import yaml
+    from ams.ledger.strict_yaml import parsed
 
     try:
-        return yaml.safe_load(_text(root, shown)) or {}
-    except yaml.YAMLError as error:
-        raise InputProblem(f"{shown} is not valid YAML: {' '.join(str(error).split())}") from error
+        return parsed(_text(root, shown)) or {}
+    except ValueError as error:
+        raise InputProblem(f"{shown} is not valid YAML: {error}") from error
 
 
 def _refuse_missing_test(root: Path, claim: Claim, tests: dict[Path, set[str]]) -> None:

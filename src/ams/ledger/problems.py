@@ -28,7 +28,10 @@ def writable(place: Path) -> Iterator[None]:
 
 
 def _shortened(value: object) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no whole number of more than 4300 digits, and reads it where it is hexadecimal
+        return "a number of too many digits"
     return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
 
 

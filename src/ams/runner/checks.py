@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ams.ledger.claims import Check, Group
+from ams.ledger.loading import file_of_setting
 from ams.ledger.measurement import Measurement, bound_checks
 from ams.ledger.problems import from_validation
 from ams.runner.workspace import Workspace
@@ -39,7 +40,8 @@ class Checks:
         try:
             settings = module.Settings.model_validate(raw)
         except ValidationError as error:
-            where = f"config/{workspace.profile}.yaml"
+            first = error.errors()[0]["loc"][:1]
+            where = file_of_setting(workspace.root, workspace.profile, group.id, str(*first))
             raise from_validation(error, where, raw, prefix=f"groups.{group.id}") from error
         return cls(module, settings, bound_checks(module))
 

@@ -151,6 +151,16 @@ def test_what_is_drawn_and_counted_does_not_depend_on_threads(tmp_path: Path) ->
     assert (tmp_path / "two.safetensors").read_bytes() == (tmp_path / "one.safetensors").read_bytes()
 
 
+def test_weights_that_are_there_are_not_replaced_by_a_new_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "a.safetensors"
+    out.write_bytes(b"mine")
+    assert trained(out, 2) == 2
+    assert "weights are there" in capsys.readouterr().err
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"mine"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

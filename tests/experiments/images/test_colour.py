@@ -15,6 +15,7 @@ from ams.ledger.measurement import Unavailable
 from experiments.images import colour
 from experiments.images.colour import CIFAR, LANGEVIN, Network, Outcome, Settings
 from experiments.images.features import Extractor
+from experiments.images.runs import run
 from tests.claims import ROOT, verdict_of
 from tests.experiments.images.original import checkpoint, made
 
@@ -98,6 +99,26 @@ def test_a_network_in_the_originals_layout_runs_end_to_end(tmp_path, vp):
     rows = colour.tables(settings)[0].rows
     assert len(rows) == 2 * 2 * 3
     assert any(str(row[0]).startswith(name) for row in rows)
+
+
+@needs_cifar
+def test_a_networks_correctors_run_at_its_own_ratio(monkeypatch):
+    seen = []
+
+    def watched(subject, entrant, budget, choice, size, draws):
+        seen.append(choice.snr)
+        return run(subject, entrant, budget, choice, size, draws)
+
+    where = colour.place(SMALL, CIFAR)
+    monkeypatch.setattr(colour, "run", watched)
+    monkeypatch.setattr(colour, "place", lambda settings, name: where)
+    name = "celebahq_256_ncsnpp_continuous"
+    entry = Network(path=Path("network.pth"), sha256="0", reference="cifar10-test", snr=0.075)
+    sizes = {"budgets": (6,), "batches": 2, "batch": 6, "reference": 20, "points": 20}
+    found = colour.on_celeba(Settings(**sizes, networks={name: entry}))
+    assert found.detail["snr"] == 0.075 and set(seen) == {0.075}
+    colour.outcomes(Settings(**sizes), CIFAR, colour.OURS, 6)
+    assert seen[-1] == 0.16
 
 
 def test_the_small_configuration_fits_every_group():

@@ -16,7 +16,7 @@ from ams.ledger.problems import InputProblem
 from ams.noise import VP, Level, process_levels
 from ams.samplers import preserving
 from experiments.images.loss import denoising_losses, gaussian
-from experiments.images.networks import NetworkScore, ddpm, fashion_ddpm, mnist_ddpm, mnist_ve
+from experiments.images.networks import NetworkScore, ddpm, fashion_ddpm, loading, mnist_ddpm, mnist_ve
 from experiments.images.networks.ddpm import ratios
 from experiments.images.networks.unet_ve import T_END, ExponentialVE
 from tests.experiments.images.made import Tensors, denoising_tensors, exploding_tensors, file_of, saved
@@ -191,6 +191,16 @@ def test_changed_and_truncated_files_are_refused(tmp_path: Path) -> None:
             mnist_ve(str(path))
     with pytest.raises(InputProblem, match="neither a registered file"):
         mnist_ve(str(tmp_path / "nowhere.pt"))
+
+
+def test_no_more_is_read_than_weights_may_have(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A device says of its size that it is 0."""
+    monkeypatch.setattr(loading, "LARGEST", 2**20)
+    with pytest.raises(InputProblem, match="more than the 1 MiB"):
+        mnist_ve("/dev/zero")
+    (tmp_path / "committed").symlink_to("/dev/zero")
+    with pytest.raises(InputProblem, match="more than the 1 MiB"):
+        loading.stored(tmp_path / "committed", "")
 
 
 def test_a_registered_name_is_kept_for_the_registered_file(tmp_path: Path) -> None:

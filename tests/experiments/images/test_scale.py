@@ -143,6 +143,11 @@ def test_the_layout_is_read_from_the_names():
     assert found.sigmas[0] < found.sigmas[-1]
 
 
+def sums(folder):
+    """Return the checksums that a folder's entry states."""
+    return [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (scale.WEIGHTS, scale.CONFIG)]
+
+
 def library_model(folder, fourier):
     import diffusers
 
@@ -160,14 +165,16 @@ def library_model(folder, fourier):
         center_input_sample=fourier,
     ).eval()
     model.save_pretrained(folder, safe_serialization=True)
-    return model, hashlib.sha256((folder / scale.WEIGHTS).read_bytes()).hexdigest()
+    return model
 
 
 @pytest.mark.parametrize("fourier", [True, False])
 @torch.no_grad()
 def test_a_folder_in_the_librarys_format_gives_its_own_model(tmp_path, fourier):
-    model, sha256 = library_model(tmp_path, fourier)
-    found = scale.diffusers_folder(tmp_path, sha256)
+    model = library_model(tmp_path, fourier)
+    found = scale.diffusers_folder(tmp_path, *sums(tmp_path), 348.0 if fourier else None)
+    if fourier:
+        assert (found.predictor.smallest, found.predictor.largest) == (0.01, 348.0)
     y = torch.rand(2, 3, 16, 16)
     if fourier:
         v = 0.7
@@ -180,20 +187,46 @@ def test_a_folder_in_the_librarys_format_gives_its_own_model(tmp_path, fourier):
     torch.testing.assert_close(found.score(y, Level(0, sigma=v)), expected, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("change", ["class", "size", "json"])
+def test_a_ve_model_needs_the_level_that_it_was_trained_from(tmp_path):
+    library_model(tmp_path, True)
+    with pytest.raises(InputProblem, match="largest is missing: a VE model's first level, sigma_max"):
+        scale.diffusers_folder(tmp_path, *sums(tmp_path))
+
+
+CONFIGURATIONS = {
+    "class": {"_class_name": "VQModel"},
+    "size": {"block_out_channels": [32, 64]},
+    "side": {"sample_size": [16, 16]},
+    "cut": "{",
+    "deep": "[" * 100_000,
+    "long": " " * (scale.LARGEST_CONFIG + 1),
+}
+
+
+@pytest.mark.parametrize("change", CONFIGURATIONS)
 def test_another_configuration_is_refused(tmp_path, change):
-    _, sha256 = library_model(tmp_path, False)
-    config = json.loads((tmp_path / scale.CONFIG).read_text())
-    config |= {"class": {"_class_name": "VQModel"}, "size": {"block_out_channels": [32, 64]}, "json": {}}[change]
-    (tmp_path / scale.CONFIG).write_text("{" if change == "json" else json.dumps(config))
+    library_model(tmp_path, False)
+    changed, path = CONFIGURATIONS[change], tmp_path / scale.CONFIG
+    path.write_text(changed if isinstance(changed, str) else json.dumps(json.loads(path.read_text()) | changed))
     with pytest.raises(InputProblem) as caught:
-        scale.diffusers_folder(tmp_path, sha256)
+        scale.diffusers_folder(tmp_path, *sums(tmp_path))
     assert "\n" not in str(caught.value)
+
+
+def test_a_configuration_has_a_checksum_of_its_own(tmp_path):
+    """Weights fit another configuration of the same sizes, and are another network there."""
+    library_model(tmp_path, False)
+    weights, config = sums(tmp_path)
+    with pytest.raises(InputProblem, match=r"config_sha256 is missing.*sha256sum .*config\.json"):
+        scale.diffusers_folder(tmp_path, weights, None)
+    path = tmp_path / scale.CONFIG
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"flip_sin_to_cos": False}))
+    with pytest.raises(InputProblem, match=r"config\.json: sha256 .* not the file that was stated"):
+        scale.diffusers_folder(tmp_path, weights, config)
 
 
 def test_weights_of_another_model_are_refused(tmp_path):
     library_model(tmp_path, False)
     save_file({"conv_in.weight": torch.zeros(3)}, tmp_path / scale.WEIGHTS)
-    sha256 = hashlib.sha256((tmp_path / scale.WEIGHTS).read_bytes()).hexdigest()
     with pytest.raises(InputProblem, match="missing tensors"):
-        scale.diffusers_folder(tmp_path, sha256)
+        scale.diffusers_folder(tmp_path, *sums(tmp_path))

@@ -63,6 +63,32 @@ def test_bad_input_is_one_line(tmp_path, capsys, options, line):
     assert line in said and said.count("\n") == 1
 
 
+def test_weights_that_are_there_are_not_replaced_by_a_new_run(tmp_path, capsys):
+    (tmp_path / "digits-classifier.safetensors").write_bytes(b"mine")
+    assert trained(tmp_path, "digits-classifier", "--steps", "1") == 2
+    said = capsys.readouterr().err
+    assert "weights are there" in said and said.count("\n") == 1
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"mine"]
+
+
+@pytest.mark.parametrize("place", ["a file", "/proc/nope"])
+def test_a_folder_that_cannot_be_written_is_told_before_training(tmp_path, capsys, monkeypatch, place):
+    monkeypatch.setattr(Trainer, "step", lambda self: pytest.fail("it trains"))
+    (tmp_path / "a file").touch()
+    assert trained(tmp_path / place, "digits-classifier", "--steps", "1") == 2
+    said = capsys.readouterr().err
+    assert "cannot be written" in said and said.count("\n") == 1
+
+
+def test_a_disk_that_is_full_in_the_end_is_one_line(tmp_path, capsys, monkeypatch):
+    def full(path, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(weights, "write_whole", full)
+    assert trained(tmp_path, "digits-classifier", "--steps", "1") == 2
+    assert "digits-classifier.safetensors: cannot be written (No space left" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["digits-score", *SIDES])
 def test_committed_weights_are_what_their_plan_would_train(name):
     """Settings in the file are those of the command today, so the command remakes them; they are small."""
