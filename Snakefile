@@ -39,7 +39,7 @@ rule checks:
         mem_mb=lambda wildcards: workspace.config.resources_of(wildcards.group).mem_mb,
         runtime=lambda wildcards: workspace.config.resources_of(wildcards.group).runtime,
     params:
-        job=job,
+        job=lambda wildcards: job,  # as it is: braces in a path are no wildcards
     log:
         "logs/{group}.job.log",
     shell:
@@ -57,7 +57,7 @@ rule page:
         mem_mb=lambda wildcards: workspace.config.resources_of(wildcards.group).mem_mb,
         runtime=lambda wildcards: workspace.config.resources_of(wildcards.group).runtime,
     params:
-        job=job,
+        job=lambda wildcards: job,  # as it is: braces in a path are no wildcards
     log:
         "logs/{group}.page.log",
     shell:
@@ -72,7 +72,7 @@ rule report:
     output:
         touch("stamps/report"),
     params:
-        job=job,
+        job=lambda wildcards: job,  # as it is: braces in a path are no wildcards
     log:
         "logs/report.job.log",
     shell:

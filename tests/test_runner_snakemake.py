@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -76,6 +77,26 @@ def test_snakemake_by_hand_does_the_same(finished):
     assert by_hand.returncode == 0, by_hand.stderr
     assert toy.record("A2", "cpu").exists()
     assert not list(faults(toy.workspace("cpu")))
+
+
+AWKWARD = """a #3: {x} 'q' "é😀" $HOME =b %s"""
+
+
+@pytest.mark.parametrize("name", ["o #3", "p: 2", "{x}", "'q'", '"é😀"', "$HOME =b", "z ", "-", "1", "\udcff", AWKWARD])
+def test_snakemake_is_told_the_very_path(name):
+    from snakemake.cli import parse_config
+
+    path = Path("/somewhere") / name
+    assert parse_config([snakemake._told("out", path)]) == {"out": str(path)}
+
+
+def test_a_folder_of_any_name_will_do(tmp_path):
+    toy = Toy.make(tmp_path / AWKWARD)
+    done = toy.ams("reproduce", "--profile", "cpu", "--only", "A1", "--out", AWKWARD)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (toy.root / AWKWARD / "cpu" / "records" / "A1.json").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {AWKWARD}
+    assert not (toy.root / "results").exists()
 
 
 def reproduce(toy, monkeypatch, **orders):

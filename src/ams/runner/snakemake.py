@@ -6,6 +6,7 @@ Its own idea of what is up to date never decides: stamps of whatever is stale ar
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import subprocess
@@ -99,10 +100,18 @@ def _command(workspace: Workspace, plan: Plan, jobs: int) -> list[str]:
         *(sys.executable, "-m", "snakemake", "--snakefile", str(workspace.root / "Snakefile")),
         *("--directory", str(workspace.folder), "--cores", str(jobs), "--scheduler", "greedy"),
         *("--nolock", "--rerun-incomplete", "--keep-going", "--rerun-triggers", "mtime"),
-        *("--config", f"root={workspace.root}", f"out={workspace.folder.parent}", f"profile={workspace.profile}"),
-        *("driven=1", "--"),
+        *("--config", _told("root", workspace.root), _told("out", workspace.folder.parent)),
+        *(f"profile={workspace.profile}", "driven=1", "--"),
         *(target.relative_to(workspace.folder).as_posix() for target in targets),
     ]
+
+
+def _told(name: str, path: Path) -> str:
+    """Return a setting that Snakemake, which strips quotes and reads YAML, takes for this very path."""
+    import yaml
+
+    quoted = yaml.safe_dump(str(path), default_style='"', width=math.inf).strip()
+    return f"{name}=!!str {quoted} #"
 
 
 class _Watch:
