@@ -28,6 +28,7 @@ from ams.ledger import Measurement, Table, check
 from ams.ledger.measurement import Unavailable
 from ams.ledger.sizes import Names, Sizes
 from ams.noise import Level
+from ams.samplers import NonFiniteState
 from ams.targets import Empirical
 from experiments.images.features import Extractor, Judge, efficientnet, inception
 from experiments.images.features.rows import HEADER, Row
@@ -155,13 +156,24 @@ class Outcome(NamedTuple):
     temperature: float
 
 
+LOST = Outcome(1e9, 1e9, 0.0, float("nan"))
+"""Of a batch whose state did not stay finite: as far as can be, and of no temperature, so that X0 fails of it."""
+
+
 @cache
 def outcomes(settings: Settings, name: str, sampler: str, budget: int) -> list[Outcome]:
-    """Return a sampler's batches; batch `number` starts alike for every sampler. Raises Unavailable."""
+    """Return a sampler's batches; batch `number` starts alike for every sampler, one that diverges is lost.
+
+    Raises Unavailable.
+    """
     where, choice, found = place(settings, name), RELEASED._replace(snr=snr(settings, name)), []
     for number in range(1, settings.batches + 1):
         draws = generator(settings.seed, number)
-        x = run(where.subject, ENTRANTS[sampler], budget, choice, settings.batch, draws).x
+        try:
+            x = run(where.subject, ENTRANTS[sampler], budget, choice, settings.batch, draws).x
+        except NonFiniteState:
+            found.append(LOST)
+            continue
         scores = judge(settings, where.reference).scores(denoised(where.subject, x))
         found.append(Outcome(scores.frechet, scores.kernel, scores.coverage, _temperature(where, x)))
     return found
@@ -177,9 +189,10 @@ def _temperature(where: Place, x: Tensor) -> float:
 
 def paired(settings: Settings, name: str, better: str, worse: str, budget: int) -> Measurement:
     """Return the kernel distance of `worse` less that of `better`, batch by batch."""
-    pairs = zip(outcomes(settings, name, worse, budget), outcomes(settings, name, better, budget), strict=True)
-    found = _mean(settings, [one.kernel - other.kernel for one, other in pairs])
-    return found.model_copy(update={"detail": {"snr": snr(settings, name)}})
+    both = {sampler: outcomes(settings, name, sampler, budget) for sampler in (worse, better)}
+    found = _mean(settings, [one.kernel - other.kernel for one, other in zip(both[worse], both[better], strict=True)])
+    lost = {sampler: ends.count(LOST) for sampler, ends in both.items()}
+    return found.model_copy(update={"detail": {"snr": snr(settings, name), "lost batches": lost}})
 
 
 def _mean(settings: Settings, values: list[float]) -> Measurement:

@@ -12,10 +12,11 @@ import yaml
 from ams.ledger.claims import Profile, Verdict
 from ams.ledger.loading import load_claims, load_config
 from ams.ledger.measurement import Unavailable
+from ams.samplers import NonFiniteState
 from experiments.images import colour
 from experiments.images.colour import CIFAR, LANGEVIN, Network, Outcome, Settings
 from experiments.images.features import Extractor
-from experiments.images.runs import run
+from experiments.images.runs import ENTRANTS, generator, run
 from tests.claims import ROOT, verdict_of
 from tests.experiments.images.original import checkpoint, made
 
@@ -119,6 +120,23 @@ def test_a_networks_correctors_run_at_its_own_ratio(monkeypatch):
     assert found.detail["snr"] == 0.075 and set(seen) == {0.075}
     colour.outcomes(Settings(**sizes), CIFAR, colour.OURS, 6)
     assert seen[-1] == 0.16
+
+
+@needs_cifar
+def test_a_batch_that_diverges_is_lost_and_the_others_count(monkeypatch):
+    where = colour.place(SMALL, CIFAR)
+
+    def breaking(subject, entrant, budget, choice, size, draws):
+        if entrant is ENTRANTS[colour.OURS] and draws.initial_seed() == generator(SMALL.seed, 2).initial_seed():
+            raise NonFiniteState("step 3")
+        return run(subject, entrant, budget, choice, size, draws)
+
+    monkeypatch.setattr(colour, "run", breaking)
+    monkeypatch.setattr(colour, "place", lambda settings, name: where)
+    few = SMALL.model_copy(update={"budgets": (8,), "samplers": (colour.OURS, colour.BASELINE)})
+    found = colour.on_ncsnpp(few)
+    assert found.detail["lost batches"] == {colour.OURS: 1, colour.BASELINE: 0} and found.value < -1e8
+    assert next(row[3] for row in colour.tables(few)[0].rows if row[2] == "kernel") == pytest.approx(1e9 / 4, rel=1e-3)
 
 
 def test_the_small_configuration_fits_every_group():
