@@ -14,24 +14,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
+import numpy as np
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 from torch import Tensor
 
 from ams.catalogue import Ends
 from ams.data import images as load
+from ams.data.arrays import load_array, load_arrays
 from ams.inference import mean_interval
 from ams.ledger import Measurement, Table, check
 from ams.ledger.measurement import Unavailable
+from ams.ledger.problems import InputProblem
 from ams.ledger.sizes import Names, Sizes
 from ams.noise import Level
+from ams.samplers import NonFiniteState
 from ams.targets import Empirical
 from experiments.images.features import Extractor, Judge, efficientnet, inception
 from experiments.images.features.rows import HEADER, Row
-from experiments.images.networks.scale import SMALLEST, diffusers_folder, score_sde
+from experiments.images.networks.scale import SMALLEST, diffusers_folder, score_sde, verified
+from experiments.images.networks.scoresde import LARGEST
 from experiments.images.runs import ENTRANTS, RELEASED, Subject, denoised, generator, run
 
 CONFIDENCE = 0.999
@@ -43,7 +48,8 @@ CIFAR = "CIFAR-10, exact score"
 
 class Network(BaseModel):
     """A network's file (a checkpoint of score_sde, or a folder in diffusers' format), its sha256, its images' side;
-    the registered images that it is judged by; the last noise level of its runs. Of a folder, `sha256` is that of its
+    the registered images that it is judged by, or a file of them (.npy, .npz: uint8, n x side x side x 3) and its
+    `reference_sha256`; the last noise level of its runs. Of a folder, `sha256` is that of its
     weights, `config_sha256` that of its config.json, and `largest` the sigma_max that a VE model was trained at: a run
     begins there. A checkpoint holds its own. `snr` is the correctors': score_sde has 0.075 for images of 256 pixels."""
 
@@ -55,8 +61,19 @@ class Network(BaseModel):
     largest: float | None = Field(default=None, gt=SMALLEST)
     side: PositiveInt = 32
     reference: str
+    reference_sha256: str | None = None
     last_sigma: float = 0.01
     snr: PositiveFloat = RELEASED.snr
+
+    @model_validator(mode="after")
+    def _a_file_has_a_checksum(self) -> Self:
+        is_file = self.reference.endswith((".npy", ".npz"))
+        if is_file is not (self.reference_sha256 is not None):
+            wanted = (
+                "needs reference_sha256: sha256sum tells it" if is_file else "is no .npy or .npz file to have a sha256"
+            )
+            raise ValueError(f"reference {self.reference!r} {wanted}")
+        return self
 
 
 class Settings(BaseModel):
@@ -81,11 +98,26 @@ class Settings(BaseModel):
         return hash(self.model_dump_json())
 
 
+class Reference(NamedTuple):
+    """Images that samples are judged by: a registered set, or a file where there is a `sha256`."""
+
+    name: str
+    sha256: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """Return the name in tables: of a file, with its checksum, since another may have its name."""
+        return self.name if self.sha256 is None else f"{Path(self.name).name} {self.sha256[:12]}"
+
+
+CIFAR_TEST = Reference("cifar10-test")
+
+
 class Place(NamedTuple):
     """A subject with the images that it is judged by; `exact` where the score is known, to tell the temperature."""
 
     subject: Subject
-    reference: str
+    reference: Reference
     exact: Empirical | None
 
 
@@ -95,21 +127,40 @@ def device() -> str:
 
 
 @cache
-def pictures(name: str, count: int) -> Float[Tensor, "n c h w"]:
-    """Return the first so many of a registered set, shuffled (it is sorted by class). Raises Unavailable."""
-    x = load(name).x
+def pictures(reference: Reference, count: int) -> Float[Tensor, "n c h w"]:
+    """Return the first so many images, shuffled (a registered set is sorted by class).
+
+    Raises Unavailable where the file is missing, InputProblem for another.
+    """
+    x = load(reference.name).x if reference.sha256 is None else _own(Path(reference.name), reference.sha256)
     order = torch.randperm(len(x), generator=torch.Generator().manual_seed(10))[:count]
-    return x[order].movedim(-1, 1).contiguous()
+    chosen = x[order].movedim(-1, 1).contiguous()
+    return chosen.float().div_(255) if chosen.dtype is torch.uint8 else chosen
+
+
+def _own(path: Path, sha256: str) -> Tensor:
+    """Return the images of a user's file, as they are there. Raises as `pictures`."""
+    content, where = verified(path, sha256), str(path)
+    single = path.suffix == ".npy"
+    arrays = [load_array(content, where, LARGEST)] if single else [*load_arrays(content, where, LARGEST).values()]
+    if len(arrays) != 1 or not _are_images(arrays[0]):
+        told = ", ".join(f"{held.dtype} {held.shape}" for held in arrays[:4])
+        raise InputProblem(f"{path}: {told}; expected one array of images, uint8 (n, side, side, 3)")
+    return torch.from_numpy(arrays[0])
+
+
+def _are_images(x: np.ndarray) -> bool:
+    return x.dtype == np.uint8 and x.ndim == 4 and len(x) > 0 and x.shape[1] == x.shape[2] and x.shape[3] == 3
 
 
 @cache
 def place(settings: Settings, name: str) -> Place:
     """Return what is sampled under a name. Raises Unavailable where its file is missing."""
     if name == CIFAR:
-        target = Empirical(pictures("cifar10-test", settings.points))
+        target = Empirical(pictures(CIFAR_TEST, settings.points))
         flat = target.cloud.points[:1000]
         ends = Ends(float(torch.pdist(flat).max()), settings.last_sigma)
-        return Place(Subject(_on(target.to(torch.float32, device()).score), target.shape, ends), "cifar10-test", target)
+        return Place(Subject(_on(target.to(torch.float32, device()).score), target.shape, ends), CIFAR_TEST, target)
     if name not in settings.networks:
         raise Unavailable(
             f"{name}: no file is named: have it from {README}; give path and sha256 under colour.networks"
@@ -120,7 +171,7 @@ def place(settings: Settings, name: str) -> Place:
     else:
         found = score_sde(entry.path, entry.sha256, entry.side, device())
     ends = Ends(found.predictor.largest, max(entry.last_sigma, found.predictor.smallest))
-    return Place(Subject(found.score, found.shape, ends), entry.reference, None)
+    return Place(Subject(found.score, found.shape, ends), Reference(entry.reference, entry.reference_sha256), None)
 
 
 def snr(settings: Settings, name: str) -> float:
@@ -141,9 +192,9 @@ def extractor(name: str) -> Extractor:
 
 
 @cache
-def judge(settings: Settings, reference: str) -> Judge:
-    """Return the judge of images like those of a registered set. Raises Unavailable."""
-    return Judge(extractor(settings.features), reference, pictures(reference, settings.reference))
+def judge(settings: Settings, reference: Reference) -> Judge:
+    """Return the judge of images like those of the reference. Raises as `pictures`."""
+    return Judge(extractor(settings.features), reference.shown, pictures(reference, settings.reference))
 
 
 class Outcome(NamedTuple):
@@ -155,13 +206,24 @@ class Outcome(NamedTuple):
     temperature: float
 
 
+LOST = Outcome(1e9, 1e9, 0.0, float("nan"))
+"""Of a batch whose state did not stay finite: as far as can be, and of no temperature, so that X0 fails of it."""
+
+
 @cache
 def outcomes(settings: Settings, name: str, sampler: str, budget: int) -> list[Outcome]:
-    """Return a sampler's batches; batch `number` starts alike for every sampler. Raises Unavailable."""
+    """Return a sampler's batches; batch `number` starts alike for every sampler, one that diverges is lost.
+
+    Raises Unavailable.
+    """
     where, choice, found = place(settings, name), RELEASED._replace(snr=snr(settings, name)), []
     for number in range(1, settings.batches + 1):
         draws = generator(settings.seed, number)
-        x = run(where.subject, ENTRANTS[sampler], budget, choice, settings.batch, draws).x
+        try:
+            x = run(where.subject, ENTRANTS[sampler], budget, choice, settings.batch, draws).x
+        except NonFiniteState:
+            found.append(LOST)
+            continue
         scores = judge(settings, where.reference).scores(denoised(where.subject, x))
         found.append(Outcome(scores.frechet, scores.kernel, scores.coverage, _temperature(where, x)))
     return found
@@ -177,9 +239,10 @@ def _temperature(where: Place, x: Tensor) -> float:
 
 def paired(settings: Settings, name: str, better: str, worse: str, budget: int) -> Measurement:
     """Return the kernel distance of `worse` less that of `better`, batch by batch."""
-    pairs = zip(outcomes(settings, name, worse, budget), outcomes(settings, name, better, budget), strict=True)
-    found = _mean(settings, [one.kernel - other.kernel for one, other in pairs])
-    return found.model_copy(update={"detail": {"snr": snr(settings, name)}})
+    both = {sampler: outcomes(settings, name, sampler, budget) for sampler in (worse, better)}
+    found = _mean(settings, [one.kernel - other.kernel for one, other in zip(both[worse], both[better], strict=True)])
+    lost = {sampler: ends.count(LOST) for sampler, ends in both.items()}
+    return found.model_copy(update={"detail": {"snr": snr(settings, name), "lost batches": lost}})
 
 
 def _mean(settings: Settings, values: list[float]) -> Measurement:

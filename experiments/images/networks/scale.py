@@ -93,7 +93,7 @@ def score_sde(path: Path, sha256: str, side: int, device: torch.device | str = "
 
     Raises Unavailable where the file or diffusers is missing; InputProblem for another checksum, or other contents.
     """
-    content = _verified(path, sha256)
+    content = verified(path, sha256)
     found = layout(read(content, str(path)), str(path))
     model = build(found, str(path))
     if found.fourier is not None:
@@ -116,8 +116,8 @@ def diffusers_folder(
     """
     if config_sha256 is None:
         raise InputProblem(f"{folder}: config_sha256 is missing: a folder needs it too; sha256sum {folder / CONFIG}")
-    config = _config(folder / CONFIG, _verified(folder / CONFIG, config_sha256, LARGEST_CONFIG))
-    content = _verified(folder / WEIGHTS, sha256)
+    config = _config(folder / CONFIG, verified(folder / CONFIG, config_sha256, LARGEST_CONFIG))
+    content = verified(folder / WEIGHTS, sha256)
     try:
         model = library().UNet2DModel.from_config(config)
     except (TypeError, ValueError) as error:
@@ -143,7 +143,7 @@ def _config(path: Path, content: bytes) -> Mapping[str, Any]:
     return found
 
 
-def _verified(path: Path, sha256: str, largest: int = LARGEST) -> bytes:
+def verified(path: Path, sha256: str, largest: int = LARGEST) -> bytes:
     """Return the file's bytes. Raises Unavailable where it is not, InputProblem where it is another."""
     if not path.is_file():
         raise Unavailable(f"{path} is not there")

@@ -5,17 +5,21 @@ import math
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import yaml
+from pydantic import ValidationError
 
 from ams.ledger.claims import Profile, Verdict
 from ams.ledger.loading import load_claims, load_config
 from ams.ledger.measurement import Unavailable
+from ams.ledger.problems import InputProblem
+from ams.samplers import NonFiniteState
 from experiments.images import colour
 from experiments.images.colour import CIFAR, LANGEVIN, Network, Outcome, Settings
 from experiments.images.features import Extractor
-from experiments.images.runs import run
+from experiments.images.runs import ENTRANTS, generator, run
 from tests.claims import ROOT, verdict_of
 from tests.experiments.images.original import checkpoint, made
 
@@ -121,6 +125,23 @@ def test_a_networks_correctors_run_at_its_own_ratio(monkeypatch):
     assert seen[-1] == 0.16
 
 
+@needs_cifar
+def test_a_batch_that_diverges_is_lost_and_the_others_count(monkeypatch):
+    where = colour.place(SMALL, CIFAR)
+
+    def breaking(subject, entrant, budget, choice, size, draws):
+        if entrant is ENTRANTS[colour.OURS] and draws.initial_seed() == generator(SMALL.seed, 2).initial_seed():
+            raise NonFiniteState("step 3")
+        return run(subject, entrant, budget, choice, size, draws)
+
+    monkeypatch.setattr(colour, "run", breaking)
+    monkeypatch.setattr(colour, "place", lambda settings, name: where)
+    few = SMALL.model_copy(update={"budgets": (8,), "samplers": (colour.OURS, colour.BASELINE)})
+    found = colour.on_ncsnpp(few)
+    assert found.detail["lost batches"] == {colour.OURS: 1, colour.BASELINE: 0} and found.value < -1e8
+    assert next(row[3] for row in colour.tables(few)[0].rows if row[2] == "kernel") == pytest.approx(1e9 / 4, rel=1e-3)
+
+
 def test_the_small_configuration_fits_every_group():
     """AMS_CONFIG=config/gpu-small.yaml: each group's settings, as laid over the gpu profile's, are valid."""
     from importlib import import_module
@@ -138,9 +159,51 @@ def test_the_small_configuration_fits_every_group():
                 assert held == (tuple(value) if isinstance(value, list) else value), (group.id, field)
 
 
+def kept(path, **arrays):
+    """Write arrays as .npz, or the one array as .npy; return the reference that they are."""
+    if path.suffix == ".npz":
+        np.savez(path, **arrays)
+    else:
+        np.save(path, *arrays.values())
+    return colour.Reference(str(path), hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+@pytest.mark.parametrize("name", ["own.npy", "own.npz"])
+def test_images_of_ones_own_are_a_reference(tmp_path, name):
+    pixels = np.random.default_rng(1).integers(0, 256, (9, 4, 4, 3), np.uint8)
+    reference = kept(tmp_path / name, x=pixels)
+    x = colour.pictures(reference, 9)
+    expected = pixels.transpose(0, 3, 1, 2).astype(np.float32) / 255
+    np.testing.assert_array_equal(np.sort(x, axis=0), np.sort(expected, axis=0))
+    assert colour.pictures(reference, 5).shape == (5, 3, 4, 4)
+    assert reference.shown == f"{name} {reference.sha256[:12]}"
+    with pytest.raises(InputProblem, match="not the file that was stated"):
+        colour.pictures(reference._replace(sha256="0"), 9)
+    with pytest.raises(Unavailable, match="not there"):
+        colour.pictures(reference._replace(name=str(tmp_path / "missing.npy")), 9)
+
+
+@pytest.mark.parametrize("shape", [(9, 4, 4), (9, 4, 5, 3), (9, 4, 4, 1), (0, 4, 4, 3)])
+def test_what_are_no_images_is_no_reference(tmp_path, shape):
+    with pytest.raises(InputProblem, match=r"expected one array of images, uint8 \(n, side, side, 3\)"):
+        colour.pictures(kept(tmp_path / "own.npy", x=np.zeros(shape, np.uint8)), 9)
+    whole = np.zeros((9, 4, 4, 3))
+    with pytest.raises(InputProblem, match="expected one array"):
+        colour.pictures(kept(tmp_path / "float.npy", x=whole), 9)
+    with pytest.raises(InputProblem, match="expected one array"):
+        colour.pictures(kept(tmp_path / "two.npz", x=whole.astype(np.uint8), y=whole), 9)
+
+
+def test_a_file_of_reference_images_has_a_checksum_and_a_registered_set_has_none():
+    with pytest.raises(ValidationError, match="needs reference_sha256"):
+        Network(path=Path("a.pth"), sha256="0", reference="own.npz")
+    with pytest.raises(ValidationError, match=r"is no \.npy or \.npz file"):
+        Network(path=Path("a.pth"), sha256="0", reference="cifar10-test", reference_sha256="0")
+
+
 def test_pictures_are_shuffled_and_channels_come_first():
     if not (Path(os.environ.get("AMS_DATA", "/missing")) / "cifar10").is_dir():
         pytest.skip("AMS_DATA lacks cifar10")
-    x = colour.pictures("cifar10-test", 50)
+    x = colour.pictures(colour.CIFAR_TEST, 50)
     assert x.shape == (50, 3, 32, 32)
     assert CIFAR in colour.CIFAR
