@@ -12,7 +12,7 @@ from ams.ledger.loading import load_claims, load_config
 ROOT = Path(__file__).parents[1]
 CLAIMS = load_claims(ROOT)
 MODULES = {group.id: group.module for group in CLAIMS.group}
-MAY_BE_EMPTY = {"tabulated", "drawn", "lasting", "once", "paces", "networks"}
+MAY_BE_EMPTY = {"tabulated", "drawn", "lasting", "once", "paces", "networks", "also"}
 LATER = {"digits", "mnist", "network", "pretrained", "denoiser"}
 """Groups whose lists may be empty: what is not listed there is not run."""
 

@@ -4,9 +4,9 @@ The exact target is the uniform law on CIFAR-10's test images, blurred at the la
 file and that file's sha256 in the configuration (`networks`): score_sde's checkpoints lie behind a folder on a drive,
 without published checksums, so none is registered and without an entry its claims are not run.
 
-Samples are judged, after the last denoising, in EfficientNet-Lite0's features (or Inception's, where its weights are:
-by `features`), against images of the set. The profile's sizes can be cut by a file that `AMS_CONFIG` names
-(config/gpu-small.yaml): then it runs on a CPU, end to end.
+Samples are judged, after the last denoising, in EfficientNet-Lite0's features, against images of the set; tables have
+rows in Inception's too (`also`), where its weights are. The profile's sizes can be cut by a file that `AMS_CONFIG`
+names (config/gpu-small.yaml): then it runs on a CPU, end to end.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Literal, NamedTuple, Self, TypeAlias
 
 import numpy as np
 import torch
@@ -44,6 +44,9 @@ OURS, BASELINE = "PC, adaptive", "PC, Langevin"
 ADAPTIVE, LANGEVIN = "adaptive momentum", "annealed Langevin"
 README = "https://github.com/yang-song/score_sde_pytorch#pretrained-checkpoints"
 CIFAR = "CIFAR-10, exact score"
+
+
+Features: TypeAlias = Literal["efficientnet-lite0", "inception"]
 
 
 class Network(BaseModel):
@@ -78,7 +81,8 @@ class Network(BaseModel):
 
 class Settings(BaseModel):
     """Budgets (NFE), independent batches and samples in each, samplers; how many images make the exact target, and
-    how many samples are judged by; networks by name; features; the exact target's last level."""
+    how many samples are judged by; networks by name; the features of the checks, and others, `also`, that tables have
+    rows in where they can be had; the exact target's last level."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -89,7 +93,8 @@ class Settings(BaseModel):
     points: PositiveInt = 10_000
     reference: PositiveInt = 10_000
     networks: dict[str, Network] = {}
-    features: str = "efficientnet-lite0"
+    features: Features = "efficientnet-lite0"
+    also: tuple[Features, ...] = ()
     last_sigma: float = 0.02
     seed: NonNegativeInt = 2405
 
@@ -185,16 +190,29 @@ def _on(score: Callable[[Tensor, Level], Tensor]) -> Callable[[Tensor, Level], T
 
 
 @cache
-def extractor(name: str) -> Extractor:
+def extractor(name: Features) -> Extractor:
     """Return the features, by name. Raises Unavailable."""
     found = inception(device()) if name == "inception" else efficientnet(device())
     return Extractor(found.name, found.sha256, lambda x: found.features(x.movedim(1, -1)), found.logits)
 
 
 @cache
-def judge(settings: Settings, reference: Reference) -> Judge:
-    """Return the judge of images like those of the reference. Raises as `pictures`."""
-    return Judge(extractor(settings.features), reference.shown, pictures(reference, settings.reference))
+def judge(settings: Settings, reference: Reference, features: Features) -> Judge:
+    """Return the judge, in these features, of images like those of the reference. Raises as `pictures`."""
+    return Judge(extractor(features), reference.shown, pictures(reference, settings.reference))
+
+
+@cache
+def had(settings: Settings) -> list[Features]:
+    """Return the features that samples are judged in: the checks' own first, then those of `also` that can be had."""
+    found: list[Features] = [settings.features]
+    for name in settings.also:
+        try:
+            extractor(name)
+        except Unavailable:
+            continue  # the table's caption says so
+        found.append(name)
+    return list(dict.fromkeys(found))
 
 
 class Outcome(NamedTuple):
@@ -210,22 +228,32 @@ LOST = Outcome(1e9, 1e9, 0.0, float("nan"))
 """Of a batch whose state did not stay finite: as far as can be, and of no temperature, so that X0 fails of it."""
 
 
-@cache
 def outcomes(settings: Settings, name: str, sampler: str, budget: int) -> list[Outcome]:
-    """Return a sampler's batches; batch `number` starts alike for every sampler, one that diverges is lost.
+    """Return a sampler's batches in the features of the checks. Raises Unavailable."""
+    return judged(settings, name, sampler, budget)[settings.features]
 
+
+@cache
+def judged(settings: Settings, name: str, sampler: str, budget: int) -> dict[Features, list[Outcome]]:
+    """Return a sampler's batches in all features that can be had.
+
+    Batch `number` starts alike for every sampler; one that diverges is lost.
     Raises Unavailable.
     """
-    where, choice, found = place(settings, name), RELEASED._replace(snr=snr(settings, name)), []
+    where, choice = place(settings, name), RELEASED._replace(snr=snr(settings, name))
+    found: dict[Features, list[Outcome]] = {features: [] for features in had(settings)}
     for number in range(1, settings.batches + 1):
         draws = generator(settings.seed, number)
         try:
             x = run(where.subject, ENTRANTS[sampler], budget, choice, settings.batch, draws).x
         except NonFiniteState:
-            found.append(LOST)
+            for ends in found.values():
+                ends.append(LOST)
             continue
-        scores = judge(settings, where.reference).scores(denoised(where.subject, x))
-        found.append(Outcome(scores.frechet, scores.kernel, scores.coverage, _temperature(where, x)))
+        clean, cooled = denoised(where.subject, x), _temperature(where, x)
+        for features, ends in found.items():
+            scores = judge(settings, where.reference, features).scores(clean)
+            ends.append(Outcome(scores.frechet, scores.kernel, scores.coverage, cooled))
     return found
 
 
@@ -294,21 +322,24 @@ def tables(settings: Settings) -> list[Table]:
     found: list[Row] = []
     for name in (CIFAR, *settings.networks):
         try:
-            found += _rows(settings, name)
+            for features in had(settings):
+                found += _rows(settings, name, features)
         except Unavailable:
             continue  # its claims say so
     caption = f"Colour images: means over batches with {CONFIDENCE:.1%} Student intervals."
+    for name in settings.also:
+        caption += "" if name in had(settings) else f" No rows in the features of {name}, which cannot be had here."
     cells = tuple(row.cells() for row in found)
     return [Table(id="colour", caption=caption, header=HEADER, rows=cells, claims=("X0", "X1", "X2", "X3", "X4"))]
 
 
-def _rows(settings: Settings, name: str) -> list[Row]:
-    conditions = judge(settings, place(settings, name).reference).conditions(settings.batch)
+def _rows(settings: Settings, name: str, features: Features) -> list[Row]:
+    conditions = judge(settings, place(settings, name).reference, features).conditions(settings.batch)
     found = []
     for sampler in settings.samplers:
         for budget in settings.budgets:
             for quantity in ("frechet", "kernel", "coverage"):
-                values = [getattr(one, quantity) for one in outcomes(settings, name, sampler, budget)]
+                values = [getattr(one, quantity) for one in judged(settings, name, sampler, budget)[features]]
                 value, low, high, sets = mean_interval(values, CONFIDENCE)
                 named = {"sampler": f"{name}: {sampler}", "nfe": budget, "quantity": quantity, "sets": sets}
                 given = {"value": value, "low": low, "high": high, "conditions": conditions}

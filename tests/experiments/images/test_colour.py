@@ -1,5 +1,6 @@
 """Colour images in small: the exact score of a few of CIFAR-10's images, networks in score_sde's layout."""
 
+import dataclasses
 import hashlib
 import math
 import os
@@ -36,7 +37,7 @@ def plain_features():
     def features(x):
         return torch.nn.functional.avg_pool2d(x, 8).flatten(1)
 
-    cached = colour.judge, colour.outcomes
+    cached = colour.judge, colour.judged, colour.had
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(colour, "extractor", lambda name: Extractor("blocks", "0" * 64, features))
         for function in cached:
@@ -140,6 +141,28 @@ def test_a_batch_that_diverges_is_lost_and_the_others_count(monkeypatch):
     found = colour.on_ncsnpp(few)
     assert found.detail["lost batches"] == {colour.OURS: 1, colour.BASELINE: 0} and found.value < -1e8
     assert next(row[3] for row in colour.tables(few)[0].rows if row[2] == "kernel") == pytest.approx(1e9 / 4, rel=1e-3)
+
+
+@needs_cifar
+def test_tables_have_rows_in_other_features_where_their_weights_are(monkeypatch):
+    plain = colour.extractor
+
+    def extractor(name):
+        if name == "inception" and missing:
+            raise Unavailable("Inception's weights are not at a place")
+        return dataclasses.replace(plain(name), name=name)
+
+    monkeypatch.setattr(colour, "extractor", extractor)
+    sizes = {"budgets": (20,), "batches": 2, "batch": 6, "reference": 20, "points": 20, "samplers": (LANGEVIN,)}
+    for seed, missing in enumerate((True, False)):
+        settings = Settings(**sizes, also=("inception",), seed=seed)
+        table = colour.tables(settings)[0]
+        rows = {row[10] for row in table.rows}
+        assert rows == ({"efficientnet-lite0"} if missing else {"efficientnet-lite0", "inception"})
+        assert ("No rows in the features of inception" in table.caption) is missing
+        assert len(colour.outcomes(settings, CIFAR, LANGEVIN, 20)) == 2
+    with pytest.raises(ValidationError, match="efficientnet-lite0"):
+        Settings(features="inceptoin")
 
 
 def test_the_small_configuration_fits_every_group():
