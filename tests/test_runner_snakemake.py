@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from ams.ledger.claims import Profile
+from ams.ledger.problems import InputProblem
 from ams.runner import driver, job, snakemake
 from ams.runner.driver import Orders
 from ams.runner.finish import faults
@@ -167,6 +168,18 @@ class TestJob:
         assert (toy.folder("cpu") / "notebooks" / "alpha.html").exists()
         assert self.do(toy, "report") == 0
         assert (toy.folder("cpu") / "report.html").exists()
+
+    def test_a_job_whose_run_died_keeps_the_next_run_out(self, toy, monkeypatch):
+        refused = []
+
+        def meanwhile(*_):
+            with pytest.raises(InputProblem, match="jobs of a run that died are still at work in") as problem:
+                reproduce(toy, monkeypatch)
+            refused.append(problem)
+
+        monkeypatch.setattr(job, "run_group", meanwhile)
+        assert self.do(toy, "checks", "--group", "alpha") == 0 and refused
+        assert reproduce(toy, monkeypatch, only=("A1",), one_process=True)[0] == 0
 
     def test_a_broken_page_is_3_and_its_record_says_why(self, toy, capsys):
         toy.write("page.py", "# %%\n1 / 0\n")
