@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from rich.console import Console
 
@@ -139,6 +140,18 @@ def test_a_snakemake_that_does_not_end_is_killed(monkeypatch):
     child.stdout.readline()
     snakemake._stop(child)
     assert child.wait(10) == -signal.SIGKILL
+    child.stdout.close()
+
+
+def test_a_job_whose_parent_ends_first_is_stopped_too():
+    family = "import os, signal, subprocess, sys; signal.signal(signal.SIGINT, lambda *_: os._exit(0)); "
+    family += "job = subprocess.Popen(['sleep', '60']); print(job.pid, flush=True); signal.pause()"
+    child = subprocess.Popen([sys.executable, "-c", family], stdout=subprocess.PIPE)
+    job = psutil.Process(int(child.stdout.readline()))
+    send, child.send_signal = child.send_signal, lambda sent: (send(sent), child.wait(10))
+    snakemake._stop(child)
+    gone, _ = psutil.wait_procs([job], timeout=10)
+    assert gone
     child.stdout.close()
 
 
