@@ -7,10 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from rich.console import Console
 
 from ams.ledger.claims import Profile
+from ams.ledger.problems import InputProblem
 from ams.runner import driver, job, snakemake
 from ams.runner.driver import Orders
 from ams.runner.finish import faults
@@ -141,6 +143,18 @@ def test_a_snakemake_that_does_not_end_is_killed(monkeypatch):
     child.stdout.close()
 
 
+def test_a_job_whose_parent_ends_first_is_stopped_too():
+    family = "import os, signal, subprocess, sys; signal.signal(signal.SIGINT, lambda *_: os._exit(0)); "
+    family += "job = subprocess.Popen(['sleep', '60']); print(job.pid, flush=True); signal.pause()"
+    child = subprocess.Popen([sys.executable, "-c", family], stdout=subprocess.PIPE)
+    job = psutil.Process(int(child.stdout.readline()))
+    send, child.send_signal = child.send_signal, lambda sent: (send(sent), child.wait(10))
+    snakemake._stop(child)
+    gone, _ = psutil.wait_procs([job], timeout=10)
+    assert gone
+    child.stdout.close()
+
+
 class TestJob:
     """The plain functions behind the rules, in this process."""
 
@@ -167,6 +181,18 @@ class TestJob:
         assert (toy.folder("cpu") / "notebooks" / "alpha.html").exists()
         assert self.do(toy, "report") == 0
         assert (toy.folder("cpu") / "report.html").exists()
+
+    def test_a_job_whose_run_died_keeps_the_next_run_out(self, toy, monkeypatch):
+        refused = []
+
+        def meanwhile(*_):
+            with pytest.raises(InputProblem, match="jobs of a run that died are still at work in") as problem:
+                reproduce(toy, monkeypatch)
+            refused.append(problem)
+
+        monkeypatch.setattr(job, "run_group", meanwhile)
+        assert self.do(toy, "checks", "--group", "alpha") == 0 and refused
+        assert reproduce(toy, monkeypatch, only=("A1",), one_process=True)[0] == 0
 
     def test_a_broken_page_is_3_and_its_record_says_why(self, toy, capsys):
         toy.write("page.py", "# %%\n1 / 0\n")

@@ -1,7 +1,8 @@
 """The plain functions that the Snakefile's rules call, one process each: `python -m ams.runner.job WORK ...`.
 
-They take no lock: the driver that started Snakemake holds it. A check that fails is recorded, not signalled here, so
-that the jobs after it still run; the exit code is 3 only where a result could not be written, 2 for bad input.
+The lock is not theirs, but the driver's that started Snakemake; they only show that they are at work. A check that
+fails is recorded, not signalled here, so that the jobs after it still run; the exit code is 3 only where a result could
+not be written, 2 for bad input.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ams.ledger.problems import InputProblem
 from ams.ledger.records import Record
 from ams.runner.finish import publish
 from ams.runner.group import run_group
+from ams.runner.lock import at_work
 from ams.runner.pages import make_page
 from ams.runner.plan import Run
 from ams.runner.workspace import Workspace
@@ -36,6 +38,11 @@ def job(work: tyro.conf.Positional[Work], root: Path, profile: Profile, out: Pat
         group: the group's id (not for the report).
     """
     workspace = Workspace.open(root, profile, out)
+    with at_work(workspace.folder):
+        return _done(workspace, work, group)
+
+
+def _done(workspace: Workspace, work: Work, group: str) -> int:
     if work == "report":
         reason = publish(workspace).reason
         sys.stderr.write(f"paper.pdf: {reason}\n" if reason else "")

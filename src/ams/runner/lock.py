@@ -15,20 +15,41 @@ from pathlib import Path
 from ams.ledger.problems import InputProblem, writable
 from ams.ledger.provenance import now
 
+JOBS = ".jobs"
+
 
 @contextmanager
 def one_run_at_a_time(path: Path) -> Iterator[int]:
     """Hold the lock file `path` (flock) and yield its descriptor; a child that inherits it holds the lock too.
 
-    The file names the holder: process, start, command. Raises InputProblem, with that, if another run holds it, and
-    where the file cannot be written.
+    The file names the holder: process, start, command. Raises InputProblem, with that, if another run holds it; if
+    jobs of an earlier run are still at work beside it; and where the file cannot be written.
     """
     with ExitStack() as held:
         with writable(path):
             # Unbuffered: what a full disk refuses is not tried again when the file is closed
             stream = held.enter_context(path.open("ab+", buffering=0))
             _take(stream, path)
+            _refuse_orphans(path.with_name(JOBS))
         yield stream.fileno()
+
+
+@contextmanager
+def at_work(folder: Path) -> Iterator[None]:
+    """Let a job that outlives its run keep the next one from `folder`, which is made. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / JOBS).open("ab") as stream:
+        fcntl.flock(stream, fcntl.LOCK_SH)
+        yield
+
+
+def _refuse_orphans(path: Path) -> None:
+    with path.open("ab") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            advice = "wait for them, or give another place with --out DIR"
+            raise InputProblem(f"jobs of a run that died are still at work in {path.parent}; {advice}") from error
 
 
 def _take(stream: FileIO, path: Path) -> None:

@@ -14,10 +14,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ams.ledger.records import NotCurrent, Record, current_record
 from ams.runner.plan import Item, Plan, Run, plan_of
 from ams.runner.workspace import PACKAGE_ROOT, Workspace
+
+if TYPE_CHECKING:
+    import psutil  # type: ignore[import-untyped]
 
 POLL = 0.1
 PATIENCE = 10.0
@@ -75,16 +79,27 @@ def run_snakemake(
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
     """End Snakemake and its jobs, which it would let run on; wait no longer than needed."""
-    import psutil  # type: ignore[import-untyped]
+    import psutil
 
+    # Looked for twice: a job whose parent has ended is nobody's child, and one may begin in between
+    jobs = _below(child.pid)
     child.send_signal(signal.SIGINT)
-    with contextlib.suppress(psutil.Error):
-        for job in psutil.Process(child.pid).children(recursive=True):
+    for job in jobs | _below(child.pid):
+        with contextlib.suppress(psutil.Error):
             job.terminate()
     try:
         child.wait(PATIENCE)
     except subprocess.TimeoutExpired:
         child.kill()
+
+
+def _below(pid: int) -> set[psutil.Process]:
+    """Return the processes that a process has started, and theirs."""
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        return {*psutil.Process(pid).children(recursive=True)}
+    return set()
 
 
 def _environment(workspace: Workspace) -> dict[str, str]:
