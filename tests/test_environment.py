@@ -101,6 +101,13 @@ def test_a_log_on_a_full_disk_is_cut_short_and_told(monkeypatch: pytest.MonkeyPa
     assert environment.cause(environment.read(log)).startswith("disk: ")
 
 
+def test_of_a_long_log_the_end_alone_is_read(tmp_path):
+    """What went wrong long before, and was overcome, is no cause; 50 MB would take minutes."""
+    log = tmp_path / "setup.log"
+    log.write_text("No space left on device\n" + "x" * environment.READ + "\nit broke", encoding="utf-8")
+    assert environment.cause(environment.read(log)) == "unknown: it ended with: it broke"
+
+
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log = tmp_path / "log"
     log.write_text("Disk quota exceeded")

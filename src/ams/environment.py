@@ -10,6 +10,7 @@ imports nothing outside the standard library, save a reader of requirement strin
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 SATISFIED = "satisfied"
+READ = 2**18  # bytes of a log's end
 
 
 def requirements(extras: Sequence[str] = (), project: Path = PROJECT) -> list[str]:
@@ -134,8 +136,15 @@ def cause(log: str) -> str:
 
 
 def read(log: Path) -> str:
-    """Return the text of a log file, empty if there is none; a full disk, which cuts a log short, is added to it."""
-    text = log.read_text("utf-8", errors="replace") if log.is_file() else ""
+    """Return the end of a log file, empty if there is none; a full disk, which cuts a log short, is added to it.
+
+    What ended pip stands last; its log of a large installation has 50 MB, over which the searches take minutes.
+    """
+    text = ""
+    if log.is_file():
+        with log.open("rb") as stream:
+            stream.seek(max(os.fstat(stream.fileno()).st_size - READ, 0))
+            text = stream.read().decode("utf-8", errors="replace")
     full = shutil.disk_usage(log.parent).free < 2**20
     return f"{text}\nNo space left where the log is" if full else text
 

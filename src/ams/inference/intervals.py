@@ -31,6 +31,11 @@ class Interval(NamedTuple):
     n: int
 
 
+def _quantile(n: int, confidence: float) -> float:
+    """Return Student's quantile of a mean of n."""
+    return float(stats.t.isf((1 - confidence) / 2, n - 1))
+
+
 def mean_interval(values: Values, confidence: float = 0.95) -> Interval:
     """Return mean and Student's interval `mean +- t s / sqrt n` of independent replicates, in their unit.
 
@@ -38,7 +43,7 @@ def mean_interval(values: Values, confidence: float = 0.95) -> Interval:
     """
     replicates = finite(values, fewest=2)
     n = len(replicates)
-    half = float(stats.t.isf((1 - confidence) / 2, n - 1) * replicates.std(ddof=1)) / math.sqrt(n)
+    half = _quantile(n, confidence) * float(replicates.std(ddof=1)) / math.sqrt(n)
     mean = float(replicates.mean())
     return Interval(mean, mean - half, mean + half, n)
 
@@ -63,7 +68,7 @@ def ratio_interval(numerators: Values, denominators: Values, confidence: float =
     if len(above) != len(below):
         raise ValueError(f"{len(above)} numerators for {len(below)} denominators")
     n, (x, y) = len(above), (float(below.mean()), float(above.mean()))
-    scale = float(stats.t.isf((1 - confidence) / 2, n - 1)) ** 2 / n
+    scale = _quantile(n, confidence) ** 2 / n
     (yy, xy), (_, xx) = scale * np.cov(above, below)
     square, half, constant = x * x - xx, x * y - xy, y * y - yy
     if square <= 0.0:
