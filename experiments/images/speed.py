@@ -101,10 +101,8 @@ def speed_up(
 ) -> Measurement:
     """Return a baseline's evaluations over `budget` at the error that `ours` has there, on the same starts.
 
-    `batch` is the samples of each batch, `seed` that of the runs: they are only recorded.
-
     Where its curve does not get there its largest budget stands for its evaluations, and bounds the ratio from below;
-    the detail has that reach.
+    the detail has that reach. `batch` is the samples of each batch, `seed` that of the runs: they are only recorded.
     """
     reach = max(curve) / budget
     value, low, high = (min(end / budget, reach) for end in span(curve, ours, confidence))
