@@ -83,7 +83,12 @@ def test_a_summary_names_three_and_counts_the_rest() -> None:
         ("Read timed out.", "network: the package index cannot be reached"),
         ("ERROR: No matching distribution found for rich==15.0 (from x)", "absent: no rich==15.0 for Python 3."),
         ("ERROR: ResolutionImpossible: for help", "conflict: the requirements conflict"),
-        ("a\nERROR: something {new}\n \n", "unknown: it ended with: ERROR: something {new}"),
+        ("a\nERROR: something {new}\n \n", "unknown: it ended with: something {new}"),
+        (
+            "1:46,578 ERROR: first\n1:46,579 ERROR: no such file\n1:46,580 Removed build tracker: '/x'\n",
+            "unknown: it ended with: no such file",
+        ),
+        ("terrible\nit broke", "unknown: it ended with: it broke"),
         ("", "unknown: it ended without a word"),
         (" \n", "unknown: it ended without a word"),
     ],

@@ -123,16 +123,31 @@ CAUSES = (
         "the requirements conflict with one another or with constraints of your own (pip config list)",
     ),
 )
-UNKNOWN = Cause("unknown", r"(?P<what>[^\n]*\S)\s*\Z", "it ended with: {what}")
+UNKNOWN = Cause("unknown", "", "it ended with: {what}")
 SILENT = Cause("unknown", "", "it ended without a word")
+
+
+def ending(log: str) -> str:
+    """Return the last line of `log` that is called an error, else its last line; empty if it has none.
+
+    What stopped pip is not its last line: it tidies up after it.
+    """
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    errors = [line.partition("ERROR: ")[2] for line in lines if "ERROR: " in line]
+    return (errors or lines or [""])[-1]
 
 
 def cause(log: str) -> str:
     """Return "kind: what went wrong; what to do", read off the text `log` that venv and pip left (CAUSES)."""
-    searches = ((known, re.search(known.pattern, log, re.IGNORECASE)) for known in (*CAUSES, UNKNOWN, SILENT))
-    known, found = next((known, found) for known, found in searches if found)
+    for known in CAUSES:
+        if found := re.search(known.pattern, log, re.IGNORECASE):
+            words = found.groupdict()
+            break
+    else:
+        words = {"what": ending(log)}
+        known = UNKNOWN if words["what"] else SILENT
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return f"{known.kind}: " + known.advice.format(python=python, **found.groupdict())
+    return f"{known.kind}: " + known.advice.format(python=python, **words)
 
 
 def read(log: Path) -> str:

@@ -147,7 +147,7 @@ PIP_FAULTS = {
     ),
     "broken off": ("urllib3.exceptions.IncompleteRead: 5 bytes read, 7 more expected", "index cannot be reached"),
     "conflict": ("ERROR: ResolutionImpossible: for help visit", "the requirements conflict"),
-    "unknown": ("ERROR: a new kind of failure", "it ended with: ERROR: a new kind of failure"),
+    "unknown": ("ERROR: a new kind of failure", "it ended with: a new kind of failure"),
 }
 
 
