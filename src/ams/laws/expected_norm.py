@@ -29,6 +29,8 @@ _RESERVE, _LITTLE = 8.0, 4.0  # added for variances that differ: with few direct
 _FEW = 256  # so many directions cost less than a second look
 _NEGLIGIBLE = 1e-18  # a term that may be left out on the right, with all that follow
 _FAR = 200.0
+_BLOCK = 2**16  # nodes times directions at once: half a megabyte, which stays in a core's cache
+_SMALL, _LARGE = 1e-200, 1e200  # of E|g|^2: squares in between are exact enough
 
 
 def expected_norm(
@@ -40,10 +42,14 @@ def expected_norm(
 
     Relative error below 1e-12. Zero variances are allowed; all-zero input gives 0, non-finite input nan.
     """
+    square = mean.square()
+    second = ((variance + square) @ multiplicity).item()
+    if _SMALL < second < _LARGE:
+        return math.sqrt(second) * _of_unit_square(square / second, variance / second, multiplicity).item()
     unit = max(mean.abs().max().item(), variance.max().sqrt().item())
-    if not 0.0 < unit < math.inf:
-        return 0.0 if unit == 0.0 else math.nan
-    return unit * _of_unit_size(mean / unit, variance / unit / unit, multiplicity).item()
+    if math.isnan(second) or not 0.0 < unit < math.inf:
+        return 0.0 if second == unit == 0.0 else math.nan
+    return unit * expected_norm(mean / unit, variance / unit / unit, multiplicity)
 
 
 def expected_norms(
@@ -51,51 +57,70 @@ def expected_norms(
     variance: Float[Tensor, "vectors directions"],
     multiplicity: Float[Tensor, " directions"],
 ) -> Float[Tensor, " vectors"]:
-    """Return `expected_norm` of several vectors at once: twenty take the time of five."""
+    """Return `expected_norm` of several vectors at once: with few directions, twenty take the time of five."""
     unit = torch.maximum(mean.abs().amax(1), variance.amax(1).sqrt())
     usual = (unit > 0.0) & (unit < math.inf)
     found = torch.where(unit == 0.0, 0.0, torch.full_like(unit, math.nan))
     if usual.any():
         size = unit[usual, None]
-        scaled = mean[usual] / size, variance[usual] / size / size
-        found[usual] = unit[usual] * _of_unit_size(*scaled, multiplicity)
+        square, scaled = (mean[usual] / size).square(), variance[usual] / size / size
+        second = ((scaled + square) @ multiplicity)[:, None]
+        norms = _of_unit_square(square / second, scaled / second, multiplicity)
+        found[usual] = unit[usual] * second[:, 0].sqrt() * norms
     return found
 
 
-def _of_unit_size(mean: Tensor, variance: Tensor, n: Tensor) -> Tensor:
-    """Return `E|g|` of vectors whose largest mean or deviation is 1; directions last, any dimensions before."""
-    second = ((variance + mean.square()) @ n)[..., None]
-    scaled = variance / second, mean.square() / second, n
-    total, start = torch.zeros_like(second[..., 0]), 0
+def _of_unit_square(shift: Tensor, v: Tensor, n: Tensor) -> Tensor:
+    """Return `E|g|` of vectors with `E|g|^2 = 1`: squared means and variances, one vector's or a row for each."""
+    shifted, start, total = bool(shift.any()), 0, 0.0
     reserve = _RESERVE if len(n) <= _FEW else _LITTLE
     end = math.ceil((_FALL / (1.0 + n.sum().item()) + reserve - _LEFT) / _SPACING)
     while True:
-        terms = _terms(*_nodes(start, end), *scaled)
-        total += terms.sum(-1)
-        if _LEFT + _SPACING * end > _FAR or bool((terms[..., -1] < _NEGLIGIBLE).all()):
-            return torch.sqrt(second[..., 0] / math.pi) * _SPACING * total
+        t, weight, last = _nodes(start, end)
+        terms = _terms(t, v, shift if shifted else None, n)
+        total = total + terms @ weight
+        if _LEFT + _SPACING * end > _FAR or last * terms[..., -1].max().item() < _NEGLIGIBLE:
+            return total * (_SPACING / math.sqrt(math.pi))
         start, end = end, 2 * end
 
 
 @functools.lru_cache(maxsize=64)
-def _nodes(start: int, end: int) -> tuple[Tensor, Tensor]:
-    """Return the nodes `t` from number `start` to `end`, and `t^(1/2) (dt / dy) / t`: the same for every vector."""
+def _nodes(start: int, end: int) -> tuple[Tensor, Tensor, float]:
+    """Return the nodes `t` from number `start` to `end`, `t^(1/2) (dt / dy) / t` there, and the last of these."""
     y = _LEFT + _SPACING * torch.arange(start, end, dtype=torch.float64)
     log_t = y - torch.exp(-y)
-    return torch.exp(log_t), torch.exp(0.5 * log_t) * (1.0 + torch.exp(-y))
+    weight = torch.exp(0.5 * log_t) * (1.0 + torch.exp(-y))
+    return torch.exp(log_t), weight, weight[-1].item()
 
 
-def _terms(t: Tensor, weight: Tensor, v: Tensor, shift: Tensor, n: Tensor) -> Tensor:
-    """Return the integrand at the nodes; past its peak its logarithm falls faster than `-log(t) / 2`."""
-    log_phi, rate = _transform(t, v, shift, n)
-    return torch.exp(log_phi).mul_(rate).mul_(weight)
+def _terms(t: Tensor, v: Tensor, shift: Tensor | None, n: Tensor) -> Tensor:
+    """Return `-phi'` at the nodes, the last dimension; past the peak its logarithm falls faster than `-log(t) / 2`.
+
+    `shift` is None where all means are 0.
+    """
+    width = max(1, _BLOCK * len(n) // (len(t) * v.numel()))
+    if width >= len(n):
+        log_phi, rate = _transform(t, v, shift, n)
+        return log_phi.exp_().mul_(rate)
+    blocks = [slice(first, first + width) for first in range(0, len(n), width)]
+    parts = [_transform(t, v[..., b], None if shift is None else shift[..., b], n[b]) for b in blocks]
+    log_phi, rate = map(sum, zip(*parts, strict=True))
+    return log_phi.exp_().mul_(rate)
 
 
-def _transform(t: Tensor, v: Tensor, shift: Tensor, n: Tensor) -> tuple[Tensor, Tensor]:
+def _transform(t: Tensor, v: Tensor, shift: Tensor | None, n: Tensor) -> tuple[Tensor, Tensor]:
     """Return `log phi(t)` and `-phi'(t) / phi(t)` at the nodes `t`, the last dimension of both."""
-    damped = t[:, None] * (2.0 * v)[..., None, :]
-    exponent = torch.log1p(damped).mul_(0.5)
+    damped = t[:, None] * (v + v)[..., None, :]
+    log_phi = torch.log1p(damped) @ (-0.5 * n)
     inverse = damped.add_(1.0).reciprocal_()
-    shifted = inverse * shift[..., None, :]
-    log_phi = -(exponent @ n) - t * (shifted @ n)
-    return log_phi, (inverse @ (n * v)[..., None])[..., 0] + shifted.mul_(inverse) @ n
+    rate = _over_directions(inverse, n * v)
+    if shift is not None:
+        weight = n * shift
+        log_phi -= t * _over_directions(inverse, weight)
+        rate += _over_directions(inverse.square_(), weight)
+    return log_phi, rate
+
+
+def _over_directions(factors: Tensor, weight: Tensor) -> Tensor:
+    """Return the sums over directions of `factors` (nodes by directions), weighted for one vector or for each."""
+    return factors @ weight if weight.ndim == 1 else torch.bmm(factors, weight[..., None])[..., 0]
