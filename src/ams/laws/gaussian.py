@@ -76,7 +76,7 @@ class GaussianLaw(FloatScalars):
 
     def _moments_of_nothing(self) -> tuple[Tensor, Tensor]:
         d = len(self.variance)
-        return torch.ones(d, 1, dtype=torch.float64), torch.zeros(d, 1, 1, dtype=torch.float64)
+        return torch.zeros(d, 0, dtype=torch.float64), torch.zeros(d, 0, 0, dtype=torch.float64)
 
     def start(self, mean: Sequence[float] | float, variance: Sequence[float] | float) -> State:
         """Return the state whose position has this mean and variance, and forget what was carried.
@@ -123,14 +123,12 @@ class GaussianLaw(FloatScalars):
         return state._replace(**dict(zip(names, _basis(len(mean), len(names)), strict=True)))
 
     def _carry(self, mean: Tensor, covariance: Tensor) -> None:
-        """Take mean and covariance of the components as those of the basis, behind the constant 1; a step begins."""
-        self._drawn = 0
-        self._mean = torch.cat([torch.ones(len(mean), 1, dtype=torch.float64), mean], dim=1)
-        self._covariance = torch.nn.functional.pad(covariance, (1, 0, 1, 0))
+        """Take mean and covariance of the components as those of the basis; a step begins."""
+        self._drawn, self._mean, self._covariance = 0, mean, covariance
 
     def _joint(self, rows: Float[Tensor, "directions n basis"]) -> tuple[Tensor, Tensor]:
-        old, new = rows[..., :-_DRAWS], rows[..., -_DRAWS:]
-        mean = torch.bmm(old, self._mean[..., None])[..., 0]
+        old, new = rows[..., 1:-_DRAWS], rows[..., -_DRAWS:]
+        mean = torch.baddbmm(rows[..., :1], old, self._mean[..., None])[..., 0]
         covariance = torch.baddbmm(torch.bmm(new, new.mT), torch.bmm(old, self._covariance), old.mT)
         return mean, covariance  # the products by name: with few directions `@` takes twice as long
 
