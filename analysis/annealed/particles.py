@@ -27,7 +27,7 @@ class Batches(PerSample):
         super().__init__()
         self.size = size
 
-    def norm(self, vector: Float[Tensor, "batch *shape"]) -> Scalar:
+    def norm(self, vector: Float[Tensor, " batch *shape"]) -> Scalar:
         """Return the batches' mean norms, a column (batch, 1, ..., 1)."""
         norms = super().norm(vector)
         means = norms.reshape(-1, self.size).mean(1).repeat_interleave(self.size)

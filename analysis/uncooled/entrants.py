@@ -39,7 +39,7 @@ from ams.samplers import (
     tapered,
     tapering,
 )
-from ams.samplers.isothermal import Pacing
+from ams.samplers.isothermal import Pace, Pacing
 from analysis.uncooled.family import Arena
 
 Entrant: TypeAlias = Callable[[Arena, int], Program]

@@ -38,7 +38,7 @@ class Ownership(NamedTuple):
         """Return that of upper triangles (pairs)."""
         return Ownership(layout.graph_of_pair, layout.graphs, 2.0)
 
-    def norms(self, vector: Float[Tensor, "rows *features"]) -> Float[Tensor, " graphs"]:
+    def norms(self, vector: Float[Tensor, " rows *features"]) -> Float[Tensor, " graphs"]:
         """Return each graph's Euclidean norm."""
         squares = vector[..., None].square().flatten(1).sum(1)
         return squares.new_zeros(self.graphs).index_add_(0, self.graph, squares).mul_(self.multiplicity).sqrt_()
@@ -51,7 +51,7 @@ class Packed(Particles):
         super().__init__()
         self._ownership = ownership
 
-    def norm(self, vector: Float[Tensor, "rows *features"]) -> Scalar:
+    def norm(self, vector: Float[Tensor, " rows *features"]) -> Scalar:
         """Return the mean of the graphs' norms."""
         return self._ownership.norms(vector).mean().item()
 
@@ -63,11 +63,11 @@ class PackedPerSample(PerSample):
         super().__init__()
         self._ownership = ownership
 
-    def norm(self, vector: Float[Tensor, "rows *features"]) -> Scalar:
+    def norm(self, vector: Float[Tensor, " rows *features"]) -> Scalar:
         """Return the graphs' norms, row by row, shaped to multiply the vector."""
         return self._column(self._ownership.norms(vector), vector)
 
-    def _column(self, of_graph: Float[Tensor, " graphs"], vector: Float[Tensor, "rows *features"]) -> Tensor:
+    def _column(self, of_graph: Float[Tensor, " graphs"], vector: Float[Tensor, " rows *features"]) -> Tensor:
         return of_graph[self._ownership.graph].reshape(-1, *[1] * (vector.ndim - 1))
 
 
@@ -82,7 +82,7 @@ class PackedBatches(PackedPerSample):
         super().__init__(ownership)
         self._batch, self._sizes = batch, torch.bincount(batch)
 
-    def norm(self, vector: Float[Tensor, "rows *features"]) -> Scalar:
+    def norm(self, vector: Float[Tensor, " rows *features"]) -> Scalar:
         """Return the batches' mean norms, row by row, shaped to multiply the vector."""
         norms = self._ownership.norms(vector)
         means = norms.new_zeros(len(self._sizes)).index_add_(0, self._batch, norms) / self._sizes

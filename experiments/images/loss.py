@@ -27,14 +27,14 @@ TIMES = tuple((k + 0.5) / 10 for k in range(10))
 _BLOCK = 250
 
 
-def gaussian(seed: int, shape: tuple[int, ...]) -> Float[Tensor, "n *shape"]:
+def gaussian(seed: int, shape: tuple[int, ...]) -> Float[Tensor, " n *shape"]:
     """Return standard normal draws as float32, from `numpy.random.default_rng(seed)`, one row of pixels an image."""
     flat = np.random.default_rng(seed).standard_normal((shape[0], math.prod(shape[1:])))
     return torch.from_numpy(flat.astype(np.float32)).reshape(shape)
 
 
 def denoising_losses(
-    score: Score, x: Float[Tensor, "n *shape"], z: Float[Tensor, "n *shape"], level: Level
+    score: Score, x: Float[Tensor, " n *shape"], z: Float[Tensor, " n *shape"], level: Level
 ) -> Float[Tensor, " n"]:
     """Return `sum (sigma score(r x + sigma z) + z)^2` of each image, float64."""
     found = []

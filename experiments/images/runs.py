@@ -48,7 +48,7 @@ class Subject(NamedTuple):
 class Outcome(NamedTuple):
     """Samples at the last noise level, and the score evaluations that they took."""
 
-    x: Float[Tensor, "batch *shape"]
+    x: Float[Tensor, " batch *shape"]
     evaluations: int
 
 
@@ -58,7 +58,7 @@ def generator(seed: int, number: int) -> torch.Generator:
     return torch.Generator().manual_seed(int(state >> np.uint64(1)))
 
 
-def started(subject: Subject, size: int, draws: torch.Generator) -> Float[Tensor, "batch *shape"]:
+def started(subject: Subject, size: int, draws: torch.Generator) -> Float[Tensor, " batch *shape"]:
     """Return the start: pure noise of the first level, float32."""
     return subject.ends.first * torch.randn((size, *subject.shape), generator=draws)
 
@@ -75,7 +75,7 @@ def solved(subject: Subject, tolerance: float, size: int, draws: torch.Generator
     return Outcome(*flow_rk45(started(subject, size, draws), subject.score, *subject.ends, tolerance, tolerance))
 
 
-def denoised(subject: Subject, x: Float[Tensor, "batch *shape"]) -> Float[Tensor, "batch *shape"]:
+def denoised(subject: Subject, x: Float[Tensor, " batch *shape"]) -> Float[Tensor, " batch *shape"]:
     """Return `x + sigma_L^2 s(x)`: the last denoising, one evaluation that no budget counts."""
     last = subject.ends.last
     return x + last**2 * subject.score(x, Level(0, sigma=last))

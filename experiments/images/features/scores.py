@@ -43,7 +43,7 @@ class Judge:
     """Judges sets of images (n, *shape) against a reference `name`, whose features are taken once."""
 
     def __init__(
-        self, extractor: Extractor, name: str, reference: Float[Tensor, "m *shape"], denoised: bool = True
+        self, extractor: Extractor, name: str, reference: Float[Tensor, " m *shape"], denoised: bool = True
     ) -> None:
         self.extractor, self.name, self.denoised = extractor, name, denoised
         self.reference = extractor(reference)
@@ -70,7 +70,7 @@ class Judge:
         classes = self.extractor.logits(features[:1].float()).shape[1]
         return torch.bincount(self.extractor.classes(features), minlength=classes).double() / len(features)
 
-    def scores(self, x: Float[Tensor, "n *shape"]) -> Scores:
+    def scores(self, x: Float[Tensor, " n *shape"]) -> Scores:
         """Return every number of a set of images. Raises ValueError for a set of five images or fewer."""
         return self.scores_of(self.extractor(x))
 

@@ -32,7 +32,7 @@ class NoisePredictor(Protocol):
     largest: float
     """The range of `v` in which it was trained."""
 
-    def noise(self, y: Float[Tensor, "batch *shape"], v: float) -> Float[Tensor, "batch *shape"]:
+    def noise(self, y: Float[Tensor, " batch *shape"], v: float) -> Float[Tensor, " batch *shape"]:
         """Return `E[z | y]`, `y = x_0 + v z`, as the network sees it: a new tensor, float32."""
         ...
 
@@ -49,7 +49,7 @@ class NetworkScore:
         return self.predictor.shape
 
     @torch.no_grad()
-    def score(self, x: Float[Tensor, "batch *shape"], level: Level) -> Float[Tensor, "batch *shape"]:
+    def score(self, x: Float[Tensor, " batch *shape"], level: Level) -> Float[Tensor, " batch *shape"]:
         """Return `-noise(x / r, sigma / r) / sigma`, a new tensor.
 
         Raises ValueError for a level outside the trained range, or samples of another shape.
@@ -59,7 +59,7 @@ class NetworkScore:
         return noise.div_(-level.sigma).to(x.dtype)
 
     @torch.no_grad()
-    def denoise(self, x: Float[Tensor, "batch *shape"], level: Level) -> Float[Tensor, "batch *shape"]:
+    def denoise(self, x: Float[Tensor, " batch *shape"], level: Level) -> Float[Tensor, " batch *shape"]:
         """Return the network's `E[x_0 | x]`. Raises as `score`."""
         return (x + level.sigma**2 * self.score(x, level)) / level.scale
 

@@ -29,7 +29,7 @@ _DIGITS = "8f26b2bd9d135c256808f68f14fdabddde6d9c7f869ae419704b051f0f14b3b3"  # 
 class Images(NamedTuple):
     """Images `x` (float32, values in [0, 1]) and their classes `y` (int64)."""
 
-    x: Float[Tensor, "n *shape"]
+    x: Float[Tensor, " n *shape"]
     y: Int[Tensor, " n"]
 
 

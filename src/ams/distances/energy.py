@@ -22,7 +22,7 @@ _BLOCK = 1024  # rows and columns of a block of distances: 8 MiB, a few of them 
 Norm = Callable[[Tensor], Tensor]
 
 
-def energy_distance(x: Float[Tensor, "n *shape"], y: Float[Tensor, "m *shape"]) -> float:
+def energy_distance(x: Float[Tensor, " n *shape"], y: Float[Tensor, " m *shape"]) -> float:
     """Return the unbiased two-sample energy distance (a U-statistic).
 
     Raises ValueError for fewer than two samples on a side, or shapes that differ.
@@ -32,7 +32,7 @@ def energy_distance(x: Float[Tensor, "n *shape"], y: Float[Tensor, "m *shape"]) 
 
 
 def energy_distance_to_mixture(
-    x: Float[Tensor, "n *shape"], points: Float[Tensor, "m *shape"], sigma: float, spread: float | None = None
+    x: Float[Tensor, " n *shape"], points: Float[Tensor, " m *shape"], sigma: float, spread: float | None = None
 ) -> float:
     """Return the unbiased energy distance of a sample to the exact law `(1/m) sum_j N(p_j, sigma^2 I)`.
 
@@ -47,7 +47,7 @@ def energy_distance_to_mixture(
     return 2 * across - _mean_within(sample) - (mixture_spread(points, sigma) if spread is None else spread)
 
 
-def mixture_spread(points: Float[Tensor, "m *shape"], sigma: float) -> float:
+def mixture_spread(points: Float[Tensor, " m *shape"], sigma: float) -> float:
     """Return `E|Y - Y'|` of independent Y, Y' of the law `(1/m) sum_j N(p_j, sigma^2 I)`, exactly; in its unit.
 
     `(1/m^2) sum_jk E|p_j - p_k + sqrt(2) sigma z|`, the equal ones included: Y and Y' may come from one point.

@@ -72,7 +72,7 @@ def expected_norms(
 
 def _of_unit_square(shift: Tensor, v: Tensor, n: Tensor) -> Tensor:
     """Return `E|g|` of vectors with `E|g|^2 = 1`: squared means and variances, one vector's or a row for each."""
-    shifted, start, total = bool(shift.any()), 0, 0.0
+    shifted, start, total = bool(shift.any()), 0, torch.zeros(())
     reserve = _RESERVE if n.numel() <= _FEW else _LITTLE
     end = math.ceil((_FALL / (1.0 + n.sum().item()) + reserve - _LEFT) / _SPACING)
     while True:
@@ -100,12 +100,9 @@ def _terms(t: Tensor, v: Tensor, shift: Tensor | None, n: Tensor) -> Tensor:
     """
     directions = n.numel()  # of a tensor, `len` is Python: twenty times as slow
     width = max(1, _BLOCK * directions // (t.numel() * v.numel()))
-    if width >= directions:
-        log_phi, rate = _transform(t, v, shift, n)
-        return log_phi.exp_().mul_(rate)
     blocks = [slice(first, first + width) for first in range(0, directions, width)]
     parts = [_transform(t, v[..., b], None if shift is None else shift[..., b], n[b]) for b in blocks]
-    log_phi, rate = map(sum, zip(*parts, strict=True))
+    log_phi, rate = (functools.reduce(Tensor.add_, part) for part in zip(*parts, strict=True))
     return log_phi.exp_().mul_(rate)
 
 

@@ -68,7 +68,7 @@ class Particles(FloatScalars):
         """Return `total + c v`, written to `out`, which may be `total`."""
         return torch.add(total, v, alpha=c, out=out)
 
-    def norm(self, vector: Float[Tensor, "batch *shape"]) -> Scalar:
+    def norm(self, vector: Float[Tensor, " batch *shape"]) -> Scalar:
         """Return `mean_i |v_i|`."""
         norms = _norms(vector)
         return norms.sum().item() / len(norms)
@@ -84,7 +84,7 @@ class PerSample(Particles):
     def _sum(self, total: Tensor, c: Scalar, v: Tensor, out: Tensor) -> Tensor:
         return torch.addcmul(total, v, torch.as_tensor(c, dtype=v.dtype, device=v.device), out=out)
 
-    def norm(self, vector: Float[Tensor, "batch *shape"]) -> Scalar:
+    def norm(self, vector: Float[Tensor, " batch *shape"]) -> Scalar:
         """Return the samples' norms as a column."""
         return _norms(vector).reshape(-1, *[1] * (vector.ndim - 1))
 
@@ -112,5 +112,5 @@ def _alike(one: Tensor, other: Tensor) -> bool:
     return one.shape == other.shape and one.dtype is other.dtype and one.device == other.device
 
 
-def _norms(vector: Float[Tensor, "batch *shape"]) -> Float[Tensor, " batch"]:
+def _norms(vector: Float[Tensor, " batch *shape"]) -> Float[Tensor, " batch"]:
     return torch.linalg.vector_norm(vector.flatten(1), dim=1)

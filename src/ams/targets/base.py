@@ -28,15 +28,15 @@ class Target(Protocol):
         """Return the shape of one sample."""
         ...
 
-    def score(self, x: Float[Tensor, "batch *shape"], level: Level) -> Float[Tensor, "batch *shape"]:
+    def score(self, x: Float[Tensor, " batch *shape"], level: Level) -> Float[Tensor, " batch *shape"]:
         """Return `grad log p_t(x)`, a new tensor; unit: one over that of `x`."""
         ...
 
-    def log_density(self, x: Float[Tensor, "batch *shape"], level: Level) -> Float[Tensor, " batch"]:
+    def log_density(self, x: Float[Tensor, " batch *shape"], level: Level) -> Float[Tensor, " batch"]:
         """Return `log p_t(x)`, normalised, a value a row (nats)."""
         ...
 
-    def sample(self, n: int, level: Level, generator: torch.Generator) -> Float[Tensor, "n *shape"]:
+    def sample(self, n: int, level: Level, generator: torch.Generator) -> Float[Tensor, " n *shape"]:
         """Return `n` independent draws of `x_t`."""
         ...
 
@@ -59,7 +59,7 @@ def as_float(value: ArrayLike) -> Tensor:
     return torch.as_tensor(value, dtype=torch.float64)
 
 
-def rows(x: Float[Tensor, "batch *shape"], like: Float[Tensor, "*n d"]) -> Float[Tensor, "batch d"]:
+def rows(x: Float[Tensor, " batch *shape"], like: Float[Tensor, " *n d"]) -> Float[Tensor, "batch d"]:
     """Return `x` with one row a sample, after checking that it has the width, dtype and device of `like`.
 
     Raises ValueError for a wrong number of elements a row, TypeError for another dtype or device.

@@ -22,7 +22,7 @@ class Nearest(NamedTuple):
     """Of each row: the most probable point, an index, and the exact residual `x - scale p` (float64)."""
 
     point: Int[Tensor, " batch"]
-    residual: Float[Tensor, "batch *shape"]
+    residual: Float[Tensor, " batch *shape"]
 
 
 class Empirical:
@@ -52,14 +52,14 @@ class Empirical:
         return len(self.cloud.points)
 
     @torch.no_grad()
-    def score(self, x: Float[Tensor, "batch *shape"], level: Level) -> Float[Tensor, "batch *shape"]:
+    def score(self, x: Float[Tensor, " batch *shape"], level: Level) -> Float[Tensor, " batch *shape"]:
         """Return `(scale D(x) - x) / v`. Raises ValueError where `v = 0`."""
         flat = rows(x, self.cloud.points)
         residual = self._posterior(flat, level).mean.mul_(level.scale).sub_(flat)
         return residual.div_(self._variance(level)).to(x.dtype).reshape(x.shape)
 
     @torch.no_grad()
-    def denoise(self, x: Float[Tensor, "batch *shape"], level: Level) -> Float[Tensor, "batch *shape"]:
+    def denoise(self, x: Float[Tensor, " batch *shape"], level: Level) -> Float[Tensor, " batch *shape"]:
         """Return `E[x_0 | x_t = x]`: D, and with a bandwidth b `D + (scale b^2 / v) (x - scale D)`."""
         flat = rows(x, self.cloud.points)
         mean = self._posterior(flat, level).mean
@@ -67,7 +67,7 @@ class Empirical:
         return (mean + gain * (flat - level.scale * mean)).to(x.dtype).reshape(x.shape)
 
     @torch.no_grad()
-    def log_density(self, x: Float[Tensor, "batch *shape"], level: Level) -> Float[Tensor, " batch"]:
+    def log_density(self, x: Float[Tensor, " batch *shape"], level: Level) -> Float[Tensor, " batch"]:
         """Return `log (1/n) sum_j N(x; scale p_j, v I)`. Raises ValueError where `v = 0`."""
         flat = rows(x, self.cloud.points)
         log_volume = 0.5 * flat.shape[1] * math.log(2 * math.pi * self._variance(level))
@@ -75,7 +75,7 @@ class Empirical:
         return (log_sum - math.log(len(self)) - log_volume).to(x.dtype)
 
     @torch.no_grad()
-    def nearest(self, x: Float[Tensor, "batch *shape"], level: Level) -> Nearest:
+    def nearest(self, x: Float[Tensor, " batch *shape"], level: Level) -> Nearest:
         """Return the point of least `|x - scale p|` (the first of equals; of any sigma), and its exact residual.
 
         A row that is not finite has index -1 and a residual of NaN.
@@ -86,7 +86,7 @@ class Empirical:
         residual[index < 0] = math.nan
         return Nearest(index, residual.reshape(x.shape))
 
-    def sample(self, n: int, level: Level, generator: torch.Generator) -> Float[Tensor, "n *shape"]:
+    def sample(self, n: int, level: Level, generator: torch.Generator) -> Float[Tensor, " n *shape"]:
         """Return `n` independent draws of `x_t`."""
         points = self.cloud.points
         chosen = torch.randint(len(self), (n,), generator=generator, device=points.device)

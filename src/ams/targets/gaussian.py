@@ -28,17 +28,17 @@ class Gaussian:
         self.mean: Float[Tensor, " d"] = centre.reshape(-1)
         self.covariance = as_covariance(covariance, self.mean, self.shape)
 
-    def score(self, x: Float[Tensor, "batch *shape"], level: Level) -> Float[Tensor, "batch *shape"]:
+    def score(self, x: Float[Tensor, " batch *shape"], level: Level) -> Float[Tensor, " batch *shape"]:
         """Return `-(scale^2 C + sigma^2 I)^-1 (x - scale mean)`. Raises ValueError without a density."""
         residual = level.scale * self.mean - rows(x, self.mean)
         return self.covariance.regular(level).solve(residual).reshape(x.shape)
 
-    def log_density(self, x: Float[Tensor, "batch *shape"], level: Level) -> Float[Tensor, " batch"]:
+    def log_density(self, x: Float[Tensor, " batch *shape"], level: Level) -> Float[Tensor, " batch"]:
         """Return `log N(x; scale mean, scale^2 C + sigma^2 I)`. Raises ValueError without a density."""
         residual = rows(x, self.mean) - level.scale * self.mean
         return self.covariance.regular(level).log_density(residual)
 
-    def sample(self, n: int, level: Level, generator: torch.Generator) -> Float[Tensor, "n *shape"]:
+    def sample(self, n: int, level: Level, generator: torch.Generator) -> Float[Tensor, " n *shape"]:
         """Return `n` independent draws of `x_t`."""
         noise = self.covariance.marginal(level).color(normal(n, self.mean, generator))
         return (level.scale * self.mean + noise).reshape(n, *self.shape)

@@ -31,24 +31,24 @@ class GaussianMixture:
         self.weights: Float[Tensor, " k"] = _weights(weights, self.means)
         self.covariances = as_covariance(covariances, self.means, self.shape)
 
-    def score(self, x: Float[Tensor, "batch *shape"], level: Level) -> Float[Tensor, "batch *shape"]:
+    def score(self, x: Float[Tensor, " batch *shape"], level: Level) -> Float[Tensor, " batch *shape"]:
         """Return `grad log p_t(x)`. Raises ValueError without a density."""
         residual = self._residual(x, level)
         covariance = self.covariances.regular(level)
         posterior = self._log_joint(residual, covariance).softmax(0)
         return -torch.einsum("kb,kbd->bd", posterior, covariance.solve(residual)).reshape(x.shape)
 
-    def log_density(self, x: Float[Tensor, "batch *shape"], level: Level) -> Float[Tensor, " batch"]:
+    def log_density(self, x: Float[Tensor, " batch *shape"], level: Level) -> Float[Tensor, " batch"]:
         """Return `log sum_k w_k N(x; scale m_k, C_k,t)`. Raises ValueError without a density."""
         joint = self._log_joint(self._residual(x, level), self.covariances.regular(level))
         return joint.logsumexp(0)
 
-    def posterior(self, x: Float[Tensor, "batch *shape"], level: Level) -> Float[Tensor, "batch k"]:
+    def posterior(self, x: Float[Tensor, " batch *shape"], level: Level) -> Float[Tensor, "batch k"]:
         """Return the responsibilities `P(component k | x_t = x)`; rows sum to 1."""
         joint = self._log_joint(self._residual(x, level), self.covariances.regular(level))
         return joint.softmax(0).mT
 
-    def sample(self, n: int, level: Level, generator: torch.Generator) -> Float[Tensor, "n *shape"]:
+    def sample(self, n: int, level: Level, generator: torch.Generator) -> Float[Tensor, " n *shape"]:
         """Return `n` independent draws of `x_t`."""
         chosen = torch.multinomial(self.weights, n, replacement=True, generator=generator)
         noise = normal(n, self.means, generator)
