@@ -7,6 +7,7 @@ the claims file says.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from types import ModuleType
@@ -17,9 +18,9 @@ from matplotlib import style
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from ams.ledger import Table
-from ams.ledger.claims import Check, Profile
+from ams.ledger.claims import Check, Profile, Verdict
 from ams.ledger.loading import load_claims, load_config
-from ams.ledger.measurement import bound_checks
+from ams.ledger.measurement import Measurement, Unavailable, bound_checks
 from ams.ledger.verdicts import check_verdict
 
 ROOT = Path(__file__).parent.parent
@@ -39,10 +40,13 @@ def settings_of(module: ModuleType, profile: str = "") -> Any:
 
 
 def show(module: ModuleType, settings: Any, *identifiers: str) -> HTML:
-    """Run the named checks and return their table: quantity, measured, claimed, the tolerance's origin, verdict."""
+    """Run the named checks and return their table: quantity, measured, claimed, the tolerance's origin, verdict.
+
+    A check that cannot be run here says why in place of its measured value.
+    """
     known = {check.id: check for claim in load_claims(ROOT).claim for check in claim.check}
     functions = bound_checks(module)
-    rows = "".join(_row(known[name], functions[name](settings)) for name in identifiers)
+    rows = "".join(_row(known[name], functions[name], settings) for name in identifiers)
     head = "".join(
         f"<th>{name}</th>" for name in ("check", "quantity", "measured", "claimed", "tolerance from", "verdict")
     )
@@ -60,9 +64,15 @@ def _told(cell: str | int | float) -> str:
     return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
 
 
-def _row(check: Check, measured: Any) -> str:
-    low, high = measured.interval
-    value = f"{measured.value:.6g}" + ("" if low == high else f" [{low:.4g}, {high:.4g}]")
+def _row(check: Check, function: Callable[[Any], Measurement], settings: Any) -> str:
+    try:
+        measured = function(settings)
+    except Unavailable as absence:
+        value, verdict = str(absence), Verdict.NOT_RUN
+    else:
+        low, high = measured.interval
+        value = f"{measured.value:.6g}" + ("" if low == high else f" [{low:.4g}, {high:.4g}]")
+        verdict = check_verdict(check, measured)
     claimed = f"{check.relation} {check.bound:g} ± {check.tolerance:g} {check.unit}"
-    cells = (check.id, check.quantity, value, claimed, check.origin, check_verdict(check, measured))
+    cells = (check.id, check.quantity, value, claimed, check.origin, verdict)
     return "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in cells) + "</tr>"

@@ -32,8 +32,8 @@ from experiments.images.pretrained.figures import draw_beta, draw_cause, draw_sa
 settings = settings_of(pretrained, profile="cpu").model_copy(
     update={
         "budgets": (20, 50),
-        "batches": 4,
-        "batch": 8,
+        "batches": 8,
+        "batch": 4,
         "few": 3,
         "images": 50,
         "times": 5,

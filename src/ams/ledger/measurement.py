@@ -12,7 +12,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Unavailable(Exception):
-    """A file or a device that a check needs is not there: the claim is `not run`, with this text as the reason."""
+    """A file, a device or data that a check needs are not there: the claim is `not run`, with this text as reason."""
 
 
 class Unbuilt(Unavailable):

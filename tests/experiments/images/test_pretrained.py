@@ -15,6 +15,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from ams.ledger import Unavailable
 from ams.ledger.claims import Verdict
 from ams.noise import Level
 from ams.samplers import Particles, State, last
@@ -146,6 +147,12 @@ def test_controls_exchanged_break_w6(told: Callable[..., None]) -> None:
     told(**kept, **lost)
     for part in ("lag", "drift", "dropped", "noise", "constant"):
         assert verdict("I6", part) is Verdict.REFUTED
+
+
+def test_of_a_gain_that_is_not_there_no_part_is_told(told: Callable[..., None]) -> None:
+    told(**{"PC,_adaptive": "PC, Langevin"})
+    with pytest.raises(Unavailable, match="do not tell the corrector's gain from 0"):
+        verdict("I6", "lag")
 
 
 def test_samplers_exchanged_break_w9(told: Callable[..., None]) -> None:
