@@ -28,6 +28,8 @@ from ams.runner.workspace import Workspace, find_root
 
 TIME_FIELDS = frozenset({"started", "seconds", "peak_mib", "computed"})
 NOT_DONE = ("no record", "missing")
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+"""As `reproduce.sh` sets them: on a busy machine threads that wait for one another take several times as long."""
 
 
 def timeless(value: Any) -> Any:
@@ -53,7 +55,9 @@ class Kills:
         """Start a run as the leader of a process group of its own."""
         command = [sys.executable, "-m", "ams", "reproduce", "--profile", "quick", "--out", str(out)]
         command += ["--only", *self.only] if self.only else []
-        return subprocess.Popen(command, cwd=self.root, stdout=subprocess.DEVNULL, start_new_session=True)
+        return subprocess.Popen(
+            command, cwd=self.root, env=ONE_THREAD | os.environ, stdout=subprocess.DEVNULL, start_new_session=True
+        )
 
     def undisturbed(self) -> tuple[Any, float, int]:
         """Return the ledger, the seconds and the exit code of a run that nothing disturbs."""
