@@ -123,8 +123,6 @@ CAUSES = (
         "the requirements conflict with one another or with constraints of your own (pip config list)",
     ),
 )
-UNKNOWN = Cause("unknown", "", "it ended with: {what}")
-SILENT = Cause("unknown", "", "it ended without a word")
 
 
 def ending(log: str) -> str:
@@ -139,15 +137,12 @@ def ending(log: str) -> str:
 
 def cause(log: str) -> str:
     """Return "kind: what went wrong; what to do", read off the text `log` that venv and pip left (CAUSES)."""
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
     for known in CAUSES:
         if found := re.search(known.pattern, log, re.IGNORECASE):
-            words = found.groupdict()
-            break
-    else:
-        words = {"what": ending(log)}
-        known = UNKNOWN if words["what"] else SILENT
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return f"{known.kind}: " + known.advice.format(python=python, **words)
+            return f"{known.kind}: " + known.advice.format(python=python, **found.groupdict())
+    last = ending(log)
+    return f"unknown: it ended with: {last}" if last else "unknown: it ended without a word"
 
 
 def read(log: Path) -> str:

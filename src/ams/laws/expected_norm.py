@@ -98,7 +98,7 @@ def _terms(t: Tensor, v: Tensor, shift: Tensor | None, n: Tensor) -> Tensor:
 
     `shift` is None where all means are 0.
     """
-    directions = n.numel()  # of a tensor, `len` is Python: twenty times as slow
+    directions = n.numel()  # `len` of a tensor runs in Python: 6 times as slow
     width = max(1, _BLOCK * directions // (t.numel() * v.numel()))
     blocks = [slice(first, first + width) for first in range(0, directions, width)]
     parts = [_transform(t, v[..., b], None if shift is None else shift[..., b], n[b]) for b in blocks]
