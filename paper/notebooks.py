@@ -31,6 +31,7 @@ from paper.templating import render
 from paper.typeset import formula, markdown
 
 CELL_SECONDS = 1800
+NO_WIDGETS = "ignore:IProgress not found"  # tqdm's in a notebook, of a progress bar that a page would not show
 SOCKET_PATH = 90  # a socket's path may have 104 characters; the kernel appends to the connection file's
 
 
@@ -87,7 +88,8 @@ def execute(root: Path, notebook: Path, variables: dict[str, str]) -> NotebookNo
     """Return the notebook with its outputs; `variables` are added to its environment. Raises NotebookFailed."""
     content = jupytext.read(notebook)
     with tempfile.TemporaryDirectory(prefix="ams-notebook-") as private:
-        environment = os.environ | {"IPYTHONDIR": private, "PYTHONPATH": _python_path(root)} | variables
+        ours = {"IPYTHONDIR": private, "PYTHONPATH": _python_path(root), "PYTHONWARNINGS": _warnings()}
+        environment = os.environ | ours | variables
         client = NotebookClient(
             content, km=_this_python(private), timeout=CELL_SECONDS, resources={"metadata": {"path": str(root)}}
         )
@@ -111,6 +113,10 @@ def _this_python(folder: str) -> AsyncKernelManager:
 
 def _python_path(root: Path) -> str:
     return os.pathsep.join([str(root), str(root / "src"), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
+def _warnings() -> str:
+    return ",".join([*filter(None, [os.environ.get("PYTHONWARNINGS")]), NO_WIDGETS])
 
 
 def _culprit(content: NotebookNode, error: Exception) -> str:

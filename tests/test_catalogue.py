@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -30,6 +32,22 @@ def test_a_program_spends_its_budget_and_ends_at_the_last_level(name: str) -> No
     x = torch.randn(2, 3, dtype=torch.float64)
     assert 19 <= sample(program, x, SCORE, torch.Generator())[2] <= 20
     assert name in LOOKS
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_what_is_not_finite_stays_so(name: str, bad: float) -> None:
+    """Each step has the position among its terms, so that a run need not be looked at after each: even where the
+    score of a point at infinity is 0."""
+    algebra, program = Particles(), PROGRAMS[name](ENDS, 20, DEFAULT)
+    state, draw = State(torch.ones(2, 3, dtype=torch.float64)), generated(torch.Generator(), algebra.empty_like)
+    for step, level in program:
+        clean = torch.ones_like(state.x)
+        state, _ = step(algebra.settle(state._replace(x=clean.clone())), SCORE, draw, level, algebra)
+        bound = State(*[v.clone() if isinstance(v, torch.Tensor) else v for v in state])
+        clean[0, 1] = bad
+        after, _ = step(bound._replace(x=clean), lambda x, at: torch.zeros_like(x), draw, level, Particles())
+        assert not torch.isfinite(after.x[0, 1])
 
 
 def test_the_factor_multiplies_every_step() -> None:

@@ -232,13 +232,14 @@ def test_what_is_unavailable_is_not_run_and_tried_again(session):
     assert session.computed() == {"B1"}
 
 
-def test_what_is_unbuilt_waits_for_its_code(session):
-    unbuilt = "from ams.ledger import Unbuilt; raise Unbuilt('not built')"
-    session.toy.replace_in_module("beta", "return Measurement(value=3)", unbuilt)
-    assert session.run() == 0 and session.rows()["B1"]["reason"] == "not built"
+@pytest.mark.parametrize("absence", ["Unbuilt", "Unresolved"])
+def test_what_is_settled_waits_for_its_code(session, absence):
+    settled = f"from ams.ledger import {absence}; raise {absence}('not told')"
+    session.toy.replace_in_module("beta", "return Measurement(value=3)", settled)
+    assert session.run() == 0 and session.rows()["B1"]["reason"] == "not told"
     assert session.run() == 0 and session.computed() == set()
     assert session.run(strict=True) == 1
-    session.toy.replace_in_module("beta", unbuilt, "return Measurement(value=3)")
+    session.toy.replace_in_module("beta", settled, "return Measurement(value=3)")
     assert session.run() == 0 and session.rows()["B1"]["verdict"] == "holds"
 
 

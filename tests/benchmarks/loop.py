@@ -27,15 +27,15 @@ Bare = Callable[[Tensor, Score, torch.Generator, list[Level]], Tensor]
 
 
 class Settings(BaseModel):
-    """Shapes of the state, batch first; steps of a run of each; pairs."""
+    """Shapes of the state, batch first; steps of a run of each; pairs: many short ones, since a load outlasts them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     image: Sizes = (64, 3, 32, 32)
     point: Sizes = (64, 2)
-    image_steps: PositiveInt = 100
-    point_steps: PositiveInt = 1000
-    pairs: PositiveInt = 41
+    image_steps: PositiveInt = 20
+    point_steps: PositiveInt = 200
+    pairs: PositiveInt = 201
     seed: NonNegativeInt = 7
 
 

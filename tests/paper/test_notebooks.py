@@ -54,6 +54,14 @@ def test_page_shows_outputs_and_names_no_address(root):
     assert "http" not in text and not any(e.tag in {"script", "link"} for e in parsed.elements)
 
 
+def test_a_missing_progress_bar_is_no_output(root, monkeypatch):
+    monkeypatch.setenv("PYTHONWARNINGS", "ignore:of the user's")
+    told = "IProgress not found. Please update jupyter and ipywidgets", "of the user's own", "of another kind"
+    (root / "bar.py").write_text(f"# %%\nimport warnings\nfor told in {told}:\n    warnings.warn(told)\n")
+    (shown,) = execute(root, root / "bar.py", {}).cells[0].outputs
+    assert "of another kind" in shown.text and "IProgress" not in shown.text and "user's" not in shown.text
+
+
 def test_failure_names_notebook_and_cell(root, capsys, monkeypatch):
     monkeypatch.chdir(root)
     assert main(["bad.py", "page.html"]) == 3

@@ -123,9 +123,34 @@ def test_a_state_that_is_not_finite_names_step_level_and_norms(bad: float) -> No
     assert len(calls) == 5, "nothing runs on"
 
 
+@pytest.mark.parametrize(("broken", "found"), [(4, 7), (7, 7), (8, 11), (12, 13)])
+def test_a_run_that_is_looked_at_less_often_ends_later(broken: int, found: int) -> None:
+    """Looks after steps 3, 7, 11, and after the last, 13."""
+    calls = []
+
+    def score(x: Tensor, level: Level) -> Tensor:
+        calls.append(level)
+        return -x * (math.nan if len(calls) == broken + 1 else 1.0)
+
+    noise = generated(torch.Generator().manual_seed(0))
+    program = annealed(langevin(), annealed_levels([2.0, 1.0], 0.1), 7)
+    states = run(program, State(torch.ones(4, 2)), score, noise, Particles(), watch=4)
+    steps = 2 if found == 13 else 4
+    with pytest.raises(NonFiniteState, match=rf"step {found} \(level 1, .*\) or up to {steps - 1} before, which run"):
+        list(states)
+    assert len(calls) == found + 1
+
+
+def test_sample_looks_at_its_last_state() -> None:
+    with pytest.raises(NonFiniteState, match="step 2 .* or up to 2 before"):
+        sample(annealed(langevin(), LEVELS, 1), torch.ones(2, 2), lambda x, level: x / 0.0, torch.Generator())
+
+
 def test_a_step_without_momentum_names_what_it_has() -> None:
     with pytest.raises(NonFiniteState, match=r"<x> = (nan|inf), <x before> = \d.*; None; try") as caught:
-        sample(downward(affine(ancestral), LEVELS), torch.ones(2, 2), lambda x, level: x / 0.0, torch.Generator())
+        noise = generated(torch.Generator())
+        program = downward(affine(ancestral), LEVELS)
+        list(run(program, State(torch.ones(2, 2)), lambda x, level: x / 0.0, noise, Particles()))
     assert "momentum" not in str(caught.value)
 
 

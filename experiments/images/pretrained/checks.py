@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import JsonValue
 
 from ams.inference import mean_interval, ratio_interval
-from ams.ledger import Figure, Measurement, Table, Unavailable, check
+from ams.ledger import Figure, Measurement, Table, Unresolved, check
 from experiments.images import speed
 from experiments.images.pretrained import controls, runs
 from experiments.images.pretrained.figures import draw_all, list_all
@@ -159,14 +159,14 @@ def the_thermometer_is_calibrated(settings: Settings) -> Measurement:
 def _share(settings: Settings, control: str) -> Measurement:
     """Return the part of the released corrector's gain over Langevin's that a control keeps: a ratio of means.
 
-    Raises Unavailable where the gain is not told from 0: any number may be a part of it.
+    Raises Unresolved where the gain is not told from 0: any number may be a part of it.
     """
     none, whole, part = (
         np.array(values(settings, name, settings.side)) for name in (controls.NONE, controls.WHOLE, control)
     )
     value, low, high, batches = ratio_interval(none - part, none - whole, CONFIDENCE)
     if not math.isfinite(low):
-        raise Unavailable(
+        raise Unresolved(
             f"{batches} batches do not tell the corrector's gain from 0, nor so any part of it: take more"
         )
     return Measurement(value=value, low=low, high=high, n=batches * settings.batch, seeds=(settings.seed,))

@@ -5,6 +5,6 @@ in the sibling modules and is not imported here: editing it leaves every record'
 """
 
 from ams.ledger.figures import Figure, Table, save_figure
-from ams.ledger.measurement import Measurement, Unavailable, Unbuilt, check
+from ams.ledger.measurement import Measurement, Unavailable, Unbuilt, Unresolved, check
 
-__all__ = ["Figure", "Measurement", "Table", "Unavailable", "Unbuilt", "check", "save_figure"]
+__all__ = ["Figure", "Measurement", "Table", "Unavailable", "Unbuilt", "Unresolved", "check", "save_figure"]

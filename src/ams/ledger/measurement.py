@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue, model_validator
 
@@ -12,11 +12,24 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Unavailable(Exception):
-    """A file, a device or data that a check needs are not there: the claim is `not run`, with this text as reason."""
+    """A file, a device or data that a check needs are not there: the claim is `not run`, with this text as reason.
+
+    It is tried again at each run, unless it is `settled`: no change but of the check's code or settings can help.
+    """
+
+    settled: ClassVar[bool] = False
 
 
 class Unbuilt(Unavailable):
-    """The suite itself lacks what a check needs: it is not tried again before its code or settings change."""
+    """The suite itself lacks what a check needs."""
+
+    settled = True
+
+
+class Unresolved(Unavailable):
+    """The data that these settings give do not tell what is asked: every number may be the answer."""
+
+    settled = True
 
 
 class Measurement(BaseModel):

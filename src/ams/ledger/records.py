@@ -107,9 +107,9 @@ class CheckResult(BaseModel):
         )
 
     @classmethod
-    def unreached(cls, check: Check, reason: str, seconds: float, where: str, unbuilt: bool = False) -> Self:
-        """Return the outcome of a check that could not be made, that broke, or that awaits its code (`unbuilt`)."""
-        detail: dict[str, JsonValue] = {"unbuilt": True} if unbuilt else {}
+    def unreached(cls, check: Check, reason: str, seconds: float, where: str, settled: bool = False) -> Self:
+        """Return the outcome of a check that could not be made or that broke; a second try is in vain if `settled`."""
+        detail: dict[str, JsonValue] = {"settled": True} if settled else {}
         return cls(
             id=check.id, verdict=Verdict.NOT_RUN, reason=reason, seconds=round(seconds, 4), where=where, detail=detail
         )
@@ -132,9 +132,9 @@ class Record(Sealed):
         return "; ".join(check.reason for check in self.checks if check.reason)
 
     @property
-    def unbuilt(self) -> bool:
-        """Tell whether only new code could run what was not run."""
-        return all("unbuilt" in check.detail for check in self.checks if check.verdict is Verdict.NOT_RUN)
+    def settled(self) -> bool:
+        """Tell whether only new code or settings could run what was not run."""
+        return all("settled" in check.detail for check in self.checks if check.verdict is Verdict.NOT_RUN)
 
 
 class Artefacts(Sealed):

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from ams.ledger.claims import Check, Claim, Group
 from ams.ledger.files import write_whole
-from ams.ledger.measurement import Measurement, Unavailable, Unbuilt
+from ams.ledger.measurement import Measurement, Unavailable
 from ams.ledger.problems import InputProblem
 from ams.ledger.provenance import Environment, Stopwatch, environment_of
 from ams.ledger.records import CheckResult, Record
@@ -109,8 +109,7 @@ def _result(workspace: Workspace, check: Check, load: Load, errors: list[BaseExc
         measured = Measurement.model_validate(function(checks.settings))
         return CheckResult.of(check, measured, time.perf_counter() - begin, where)
     except Unavailable as absence:
-        unbuilt = isinstance(absence, Unbuilt)
-        return CheckResult.unreached(check, str(absence), time.perf_counter() - begin, where, unbuilt)
+        return CheckResult.unreached(check, str(absence), time.perf_counter() - begin, where, absence.settled)
     except (Exception, SystemExit) as error:
         errors.append(error)
         return CheckResult.unreached(check, one_line(error), time.perf_counter() - begin, where)

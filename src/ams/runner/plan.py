@@ -116,7 +116,7 @@ def _why_again(record: Record | Artefacts, forced: bool, run: Run) -> str:
         return "forced"
     if record.failed:
         return "it failed last time"
-    if isinstance(record, Record) and record.verdict is Verdict.NOT_RUN and not record.unbuilt:
+    if isinstance(record, Record) and record.verdict is Verdict.NOT_RUN and not record.settled:
         return "it could not be run last time"
     return ""
 

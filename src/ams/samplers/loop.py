@@ -19,6 +19,8 @@ from ams.samplers.draws import generated
 from ams.samplers.particles import Particles
 
 Program: TypeAlias = Iterable[tuple[Step, Level]]
+WATCH = 16
+"""After how many steps `sample`, which shows no state but the last, looks whether it is finite."""
 
 
 class NonFiniteState(ArithmeticError):
@@ -40,16 +42,24 @@ def downward(step: Step, levels: Sequence[Level]) -> Program:
     return [(step, level) for level in levels if level.next is not None]
 
 
-def run(program: Program, state: State, score: Score, noise: Noise, algebra: Algebra) -> Iterator[tuple[State, Info]]:
+def run(
+    program: Program, state: State, score: Score, noise: Noise, algebra: Algebra, watch: int = 1
+) -> Iterator[tuple[State, Info]]:
     """Yield `(state, info)` after each step of the program; both are valid until the next one.
 
-    Raises NonFiniteState at the first step whose position is not finite.
+    Whether the position is finite is looked at after every `watch` steps, and at the end. A step adds to the position,
+    so what is not finite stays so: nothing is missed, it is found later.
+
+    Raises NonFiniteState where it is not.
     """
-    for number, (step, level) in enumerate(program):
+    number = -1
+    for number, (step, level) in enumerate(program):  # noqa: B007 - both are told at the end
         state, info = step(algebra.settle(state), score, noise, level, algebra)
-        if not algebra.finite(state.x):
-            raise NonFiniteState(_complaint(number, level, state, info, algebra))
+        if not (number + 1) % watch:
+            _look(number, watch, level, state, info, algebra)
         yield state, info
+    if (number + 1) % watch:
+        _look(number, (number + 1) % watch, level, state, info, algebra)
 
 
 def last(states: Iterable[tuple[State, Info]]) -> tuple[State, Info]:
@@ -60,11 +70,15 @@ def last(states: Iterable[tuple[State, Info]]) -> tuple[State, Info]:
     return end[0]
 
 
-def _complaint(number: int, level: Level, state: State, info: Info, algebra: Algebra) -> str:
+def _look(number: int, steps: int, level: Level, state: State, info: Info, algebra: Algebra) -> None:
+    """Raise NonFiniteState where the position after step `number` is not finite, the first look in so many steps."""
+    if algebra.finite(state.x):
+        return
+    since = f" or up to {steps - 1} before, which run(...) tells" if steps > 1 else ""
     norms = {"x": state.x, "x before": info.at, "momentum": state.m, "score": state.s}
     told = ", ".join(f"<{name}> = {algebra.norm(v)}" for name, v in norms.items() if v is not None)
-    return (
-        f"state not finite after step {number} (level {level.number}, sigma {level.sigma:g}): {told}; "
+    raise NonFiniteState(
+        f"state not finite after step {number} (level {level.number}, sigma {level.sigma:g}){since}: {told}; "
         f"{info.coefficients}; try a smaller step"
     )
 
@@ -78,11 +92,12 @@ def sample(
 ) -> tuple[State, Info, int]:
     """Run a program on particles from `x` to its end.
 
-    Returns the last state, its info and the number of score evaluations (NFE). Raises ValueError on an empty program.
+    Returns the last state, its info and the number of score evaluations (NFE). Raises ValueError on an empty program,
+    and NonFiniteState, at most `WATCH` steps late: to look at each step takes a tenth of one in the plane.
     """
     algebra, evaluations = algebra or Particles(), 0
     reached: tuple[State, Info] | None = None
-    for reached in run(program, State(x), score, generated(generator, algebra.empty_like), algebra):
+    for reached in run(program, State(x), score, generated(generator, algebra.empty_like), algebra, WATCH):
         evaluations += reached[1].evaluations
     if reached is None:
         raise ValueError("an empty program has no last state")

@@ -15,7 +15,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.ledger import Unavailable
+from ams.ledger import Unresolved
 from ams.ledger.claims import Verdict
 from ams.noise import Level
 from ams.samplers import Particles, State, last
@@ -151,7 +151,7 @@ def test_controls_exchanged_break_w6(told: Callable[..., None]) -> None:
 
 def test_of_a_gain_that_is_not_there_no_part_is_told(told: Callable[..., None]) -> None:
     told(**{"PC,_adaptive": "PC, Langevin"})
-    with pytest.raises(Unavailable, match="do not tell the corrector's gain from 0"):
+    with pytest.raises(Unresolved, match="do not tell the corrector's gain from 0"):
         verdict("I6", "lag")
 
 
