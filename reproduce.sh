@@ -290,8 +290,9 @@ add_optional() { # PYTHON EXTRA WHAT ROWS, then arguments of pip: not every plat
 pip_install() { # PYTHON, then further arguments of pip install
   : >"$LOG"
   rm -f -- "$PLACE/setup-pip.log"
+  # Each module is compiled when it is first imported: to compile all of them here takes a minute, in one process
   PIP_USER=0 watched 0 "$1" -m pip --log "$PLACE/setup-pip.log" --no-input --disable-pip-version-check install \
-    --progress-bar off ${OFFLINE:+--no-index} -r "$PLACE/requirements.txt" "${@:2}"
+    --no-compile --progress-bar off ${OFFLINE:+--no-index} -r "$PLACE/requirements.txt" "${@:2}"
 }
 
 install_requirements() { # pyproject.toml's, into the environment of PYTHON

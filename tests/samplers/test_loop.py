@@ -142,7 +142,7 @@ def test_a_run_that_is_looked_at_less_often_ends_later(broken: int, found: int) 
 
 
 def test_sample_looks_at_its_last_state() -> None:
-    with pytest.raises(NonFiniteState, match="step 2 .* or up to 2 before"):
+    with pytest.raises(NonFiniteState, match=r"step 2 .* or up to 2 before"):
         sample(annealed(langevin(), LEVELS, 1), torch.ones(2, 2), lambda x, level: x / 0.0, torch.Generator())
 
 

@@ -53,7 +53,7 @@ def run(
     Raises NonFiniteState where it is not.
     """
     number = -1
-    for number, (step, level) in enumerate(program):  # noqa: B007 - both are told at the end
+    for number, (step, level) in enumerate(program):
         state, info = step(algebra.settle(state), score, noise, level, algebra)
         if not (number + 1) % watch:
             _look(number, watch, level, state, info, algebra)
