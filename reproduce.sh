@@ -199,7 +199,9 @@ virtual_environment() {
     say "environment: making $PLACE with $python ($(version_of "$python"))"
     rm -f -- "$PLACE/setup-pip.log"
     if "$python" -m venv "$PLACE" >"$LOG" 2>&1 </dev/null; then
-      install_requirements "$PLACE/bin/python" || give_up
+      # pip compiles ten thousand modules one by one, for a minute: here it is done on all cores
+      UNCOMPILED=yes install_requirements "$PLACE/bin/python" || give_up
+      watched 0 "$PLACE/bin/python" -m compileall -qq -j 0 "$(site_of "$PLACE/bin/python")" || true
       return
     fi
     cause=$(why "$python")
@@ -211,11 +213,13 @@ virtual_environment() {
   die "Python 3.11 or later is needed, $python is $(version_of "$python"): install one, or mamba or conda"
 }
 
+site_of() { # where PYTHON has its packages
+  "$1" -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
+}
+
 seal() { # `ams` and the checks can be imported from anywhere; the stamp comes last
-  local site
   PYTHON=$(python_of_place)
-  site=$("$PYTHON" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-  printf '%s\n' "$ROOT/src" "$ROOT" >"$site/ams-suite.pth"
+  printf '%s\n' "$ROOT/src" "$ROOT" >"$(site_of "$PYTHON")/ams-suite.pth"
   # shellcheck disable=SC2016  # for the new script to expand
   printf '%s\n' '#!/bin/sh' 'exec "$(dirname -- "$0")/python" -m ams "$@"' >"${PYTHON%/*}/ams"
   chmod +x -- "${PYTHON%/*}/ams"
@@ -290,9 +294,8 @@ add_optional() { # PYTHON EXTRA WHAT ROWS, then arguments of pip: not every plat
 pip_install() { # PYTHON, then further arguments of pip install
   : >"$LOG"
   rm -f -- "$PLACE/setup-pip.log"
-  # Each module is compiled when it is first imported: to compile all of them here takes a minute, in one process
   PIP_USER=0 watched 0 "$1" -m pip --log "$PLACE/setup-pip.log" --no-input --disable-pip-version-check install \
-    --no-compile --progress-bar off ${OFFLINE:+--no-index} -r "$PLACE/requirements.txt" "${@:2}"
+    --progress-bar off ${OFFLINE:+--no-index} ${UNCOMPILED:+--no-compile} -r "$PLACE/requirements.txt" "${@:2}"
 }
 
 install_requirements() { # pyproject.toml's, into the environment of PYTHON
@@ -422,7 +425,7 @@ prepare_child() { # one thread a process, one checkout for every import
 main() {
   local word=reproduce
   { : 8<&0; } 2>/dev/null || exec </dev/null # a closed one would be taken by the first file opened
-  CALLER=$PWD ROOT=$(checkout) PYTHON="" PLACE="" LOG=/dev/null LACKS="" EXTRA="" PROFILE="" OFFLINE="" ARGS=()
+  CALLER=$PWD ROOT=$(checkout) PYTHON="" PLACE="" LOG=/dev/null LACKS="" EXTRA="" PROFILE="" OFFLINE="" UNCOMPILED="" ARGS=()
   [ -f "$ROOT/pyproject.toml" ] || die "$ROOT has no pyproject.toml: run this script in a whole checkout"
   case $ROOT in *:*) die "$ROOT: Python's search path cannot hold a colon; move the checkout" ;; esac
   case ${1:-} in

@@ -120,7 +120,15 @@ def test_another_run_is_refused_with_whose_and_since_when(toy):
 def test_an_interrupted_run_stops_its_jobs_and_says_that_nothing_is_lost(toy, sent):
     slow_down(toy, 600)
     command = [sys.executable, "-m", "ams", "reproduce", "--profile", "cpu"]
-    run = subprocess.Popen(command, cwd=toy.root, env=toy.environment(), stderr=subprocess.PIPE, start_new_session=True)
+    run = subprocess.Popen(
+        command,
+        cwd=toy.root,
+        env=toy.environment(),
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        # Whatever these tests were started by: of a job in the background a shell lets SIGINT be ignored
+        preexec_fn=lambda: signal.signal(sent, signal.SIG_DFL),
+    )
     wait_for(lambda: toy.record("A1", "cpu").exists())
     run.send_signal(sent)
     _, said = run.communicate(timeout=120)

@@ -87,7 +87,7 @@ def reproduce(orders: Orders, console: Console) -> int:
         _compute(workspace, run, plan, orders, lock, screen)
         with writable(workspace.folder):
             published = publish(workspace)
-        broken = [*artefact_faults(workspace, complete_groups(workspace, run))]
+        broken = [*artefact_faults(workspace, complete_groups(workspace, run, workspace.claims.group))]
         broken += [("paper.pdf", published.reason)] if published.reason else []
         for name, reason in broken:
             screen.say(f"{name}: {reason}", "bold red")

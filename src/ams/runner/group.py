@@ -34,8 +34,8 @@ def run_group(workspace: Workspace, run: Run, group: Group, note: Note, complain
     `note` sees each record once it is on disk; `complain` gets one line where nothing could be written. Raises
     InputProblem for settings that do not fit.
     """
-    plan = plan_of(workspace, run)
-    claims = [item.claim for item in plan.pending if item.group.id == group.id]
+    plan = plan_of(workspace, run, group)
+    claims = [item.claim for item in plan.pending]
     if not claims and group.id not in plan.figures:
         return
     load = _loader(workspace, group)
