@@ -29,7 +29,7 @@ class Settings(BaseModel):
     dimensions: Sizes = (128, 192, 256, 384, 512, 768, 1024)
     steps: Sizes = (100, 200, 400, 800, 1600)
     points: Sizes = (4000, 8000, 16000, 32000, 64000)
-    directions: Sizes = (1024, 2048, 4096, 8192)
+    directions: Sizes = (4096, 8192, 16384, 32768, 65536)
     runs: PositiveInt = 9
     seed: NonNegativeInt = 7
 
