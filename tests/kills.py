@@ -1,9 +1,10 @@
-"""Kill the profile `quick` at random moments: `python -m tests.kills [--times 20] [--seed N] [--only ID ...]`.
+"""Kill the profile `quick` at random moments: `python -m tests.kills [--times N] [--mean S] [--seed N] [--only ID ...]`.
 
 An undisturbed run comes first. Then the same run is killed (SIGKILL, the whole process group) after an exponentially
-distributed time, checked and started again, until it ends; and again from nothing, until there were as many kills as
-asked for. After each kill no record may be damaged: every fault found is one of work not yet done. Each run that ends
-must have the undisturbed ledger, but for time fields. Exit code 1, with the difference named, where it has not.
+distributed time (of `--mean` seconds, else a quarter of the undisturbed run's), checked and started again, until it
+ends; and again from nothing, until there were as many kills as asked for. After each kill no record may be damaged:
+every fault found is one of work not yet done. Each run that ends must have the undisturbed ledger, but for time
+fields. Exit code 1, with the difference named, where it has not.
 """
 
 from __future__ import annotations
@@ -83,15 +84,16 @@ class Kills:
         return [f"{name}: {reason}" for name, reason in found if not any(word in reason for word in NOT_DONE)]
 
 
-def kill(root: Path, folder: Path, times: int, only: Sequence[str], seed: int) -> list[str]:
-    """Kill `times` times; return what went wrong, a line each."""
+def kill(root: Path, folder: Path, times: int, only: Sequence[str], seed: int, mean: float | None = None) -> list[str]:
+    """Kill `times` times, after `mean` seconds on average; return what went wrong, a line each."""
     kills = Kills(root, folder, only, seed)
     expected, seconds, code = kills.undisturbed()
-    print(f"undisturbed: {seconds:.1f} s, exit code {code}", flush=True)
+    mean = mean or seconds / 4
+    print(f"undisturbed: {seconds:.1f} s, exit code {code}; kills after {mean:.1f} s on average", flush=True)
     wrong, done, runs = [], 0, 0
     while done < times:
         out = folder / f"run{runs}"
-        while done < times and kills.killed(out, seconds / 4):
+        while done < times and kills.killed(out, mean):
             done += 1
             spoilt = kills.damaged(out)
             print(f"kill {done} of {times}, run {runs}: {len(spoilt)} results damaged", flush=True)
@@ -109,12 +111,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Return 0 where nothing was lost and nothing is wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("--mean", type=float)
     parser.add_argument("--seed", type=int, default=time.time_ns() % 2**32)
     parser.add_argument("--only", nargs="*", default=[])
     chosen = parser.parse_args(arguments)
     folder = Path(tempfile.mkdtemp(prefix="kills"))
     print(f"seed {chosen.seed}, results in {folder}", flush=True)
-    wrong = kill(find_root(Path.cwd()), folder, chosen.times, chosen.only, chosen.seed)
+    wrong = kill(find_root(Path.cwd()), folder, chosen.times, chosen.only, chosen.seed, chosen.mean)
     if wrong:
         print("\n".join(wrong))
         return 1
