@@ -1,4 +1,4 @@
-"""Kill the profile `quick` at random moments: `python -m tests.kills [--times N] [--mean S] [--seed N] [--only ID ...]`.
+"""Kill the profile `quick` at random: `python -m tests.kills [--times N] [--mean S] [--seed N] [--only ID ...]`.
 
 An undisturbed run comes first. Then the same run is killed (SIGKILL, the whole process group) after an exponentially
 distributed time (of `--mean` seconds, else a quarter of the undisturbed run's), checked and started again, until it
