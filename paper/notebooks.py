@@ -116,7 +116,7 @@ def _python_path(root: Path) -> str:
 
 
 def _warnings() -> str:
-    return ",".join([*filter(None, [os.environ.get("PYTHONWARNINGS")]), NO_WIDGETS])
+    return ",".join(filter(None, [os.environ.get("PYTHONWARNINGS"), NO_WIDGETS]))
 
 
 def _culprit(content: NotebookNode, error: Exception) -> str:
