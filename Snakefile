@@ -1,19 +1,27 @@
 # The order of the work, and nothing else: each rule calls a plain function that also runs without it.
-# `python -m ams reproduce` drives this file; a cluster may too:
+# `ams reproduce` drives this file; a cluster may too:
 #   snakemake --cores 8 --config profile=cpu out=results
 import sys
 from pathlib import Path
 
-from ams.ledger.claims import Profile
-from ams.runner.plan import Run
-from ams.runner.snakemake import discard_stale_stamps
-from ams.runner.workspace import Workspace
+from ams_suite.project import PROJECT
+from verdicts.claims.schema import Profile
+from verdicts.records.run_record import Run
+from verdicts.records.workspace import Workspace
+from verdicts.run.snakemake import discard_stale_stamps
 
 root = Path(config.get("root", workflow.basedir)).resolve()
 out = Path(config.get("out", root / "results")).resolve()
-workspace = Workspace.open(root, Profile(config.get("profile", "cpu")), out)
+workspace = Workspace.open(root, Profile(config.get("profile", "cpu")), out, PROJECT)
 notebooks = [group.id for group in workspace.claims.group if group.notebook and workspace.config.notebooks]
-job = [sys.executable, "-m", "ams.runner.job", "--root", str(root), "--profile", str(workspace.profile), "--out", str(out)]
+job = [sys.executable, *workspace.project.job, "--root", str(root), "--profile", str(workspace.profile), "--out", str(out)]
+one_thread = "OMP_NUM_THREADS={threads} MKL_NUM_THREADS={threads} OPENBLAS_NUM_THREADS={threads} "
+
+
+def shares_of(wildcards):
+    """The stamps of a group's study: none where one process does it with the checks."""
+    count = workspace.config.resources_of(wildcards.group).shares
+    return [f"stamps/study/{wildcards.group}/{share}of{count}" for share in range(count)] if count > 1 else []
 
 
 workdir: workspace.folder
@@ -31,7 +39,25 @@ rule all:
         "stamps/report",
 
 
+rule study:
+    output:
+        touch("stamps/study/{group}/{share}of{count}"),
+    threads: lambda wildcards: workspace.config.resources_of(wildcards.group).threads
+    resources:
+        mem_mb=lambda wildcards: workspace.config.resources_of(wildcards.group).mem_mb,
+        runtime=lambda wildcards: workspace.config.resources_of(wildcards.group).runtime,
+    params:
+        job=lambda wildcards: job,  # as it is: braces in a path are no wildcards
+    log:
+        "logs/{group}.study.{share}of{count}.log",
+    shell:
+        one_thread + "{params.job:q} study --group {wildcards.group} --share {wildcards.share} "
+        "--shares {wildcards.count} > {log} 2>&1"
+
+
 rule checks:
+    input:
+        shares_of,
     output:
         touch("stamps/checks/{group}"),
     threads: lambda wildcards: workspace.config.resources_of(wildcards.group).threads
@@ -43,8 +69,7 @@ rule checks:
     log:
         "logs/{group}.job.log",
     shell:
-        "OMP_NUM_THREADS={threads} MKL_NUM_THREADS={threads} OPENBLAS_NUM_THREADS={threads} "
-        "{params.job:q} checks --group {wildcards.group} > {log} 2>&1"
+        one_thread + "{params.job:q} checks --group {wildcards.group} > {log} 2>&1"
 
 
 rule page:
@@ -61,8 +86,7 @@ rule page:
     log:
         "logs/{group}.page.log",
     shell:
-        "OMP_NUM_THREADS={threads} MKL_NUM_THREADS={threads} OPENBLAS_NUM_THREADS={threads} "
-        "{params.job:q} page --group {wildcards.group} > {log} 2>&1"
+        one_thread + "{params.job:q} page --group {wildcards.group} > {log} 2>&1"
 
 
 rule report:

@@ -51,7 +51,7 @@ between() { # is version $1 at least 3.$2 and at most 3.$3
   [[ $1 =~ ^3\.([0-9]+) ]] && ((BASH_REMATCH[1] >= $2 && BASH_REMATCH[1] <= $3))
 }
 
-about() { # PYTHON WORD ...: what ams.environment says; it must run before anything is installed
+about() { # PYTHON WORD ...: what ams_suite.environment says; it must run before anything is installed
   "$1" -P "$ROOT/src/ams/environment.py" "${@:2}" </dev/null
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 from pydantic import JsonValue
 
-from ams.ledger import Measurement
+from verdicts import Measurement
 
 
 def left_over(*differences: sp.Expr) -> Measurement:

@@ -32,9 +32,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from ams.data import load_weights
-from ams.data.bounded import LARGEST, bytes_of
-from ams.ledger.files import write_whole
-from ams.ledger.problems import InputProblem
+from ams.data.safe_read import LARGEST, bytes_of
+from verdicts.records.files import write_whole
+from ams.errors import UserError
 
 Report = Callable[[int, dict[str, float]], None]
 """Sees the number of steps made and the mean of each part of the loss since it was last called."""
@@ -173,31 +173,31 @@ def drawn_from(seed: int, step: int) -> Iterator[torch.Generator]:
 def writing(file: Path, resume: bool) -> Iterator[None]:
     """Guard a run that ends in a file of weights: nothing is overwritten, and its folder is tried before it begins.
 
-    Raises InputProblem for weights in the way of a new run, for what cannot be written (now, or a disk that is full in
+    Raises UserError for weights in the way of a new run, for what cannot be written (now, or a disk that is full in
     the end), and for a loss that is not finite.
     """
     if file.exists() and not resume:
-        raise InputProblem(f"{file}: weights are there: name another place, or delete them; a new run replaces none")
+        raise UserError(f"{file}: weights are there: name another place, or delete them; a new run replaces none")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         TemporaryFile(dir=file.parent).close()
         yield
     except OSError as error:
-        raise InputProblem(f"{error.filename or file}: cannot be written ({error.strerror})") from None
+        raise UserError(f"{error.filename or file}: cannot be written ({error.strerror})") from None
     except FloatingPointError as error:
-        raise InputProblem(str(error)) from None
+        raise UserError(str(error)) from None
 
 
 def fit(trainer: Trainer, kept: Path, resume: bool, report: Report, every: int = 200) -> None:
     """Train to the end, keeping the state in the file `kept` every so many steps; `resume` goes on from it.
 
-    The file is written whole or not at all, so an interrupted run loses at most `every` steps. Raises InputProblem
+    The file is written whole or not at all, so an interrupted run loses at most `every` steps. Raises UserError
     for a file to resume from that is none, or of other settings, and for one in the way of a new run.
     """
     if resume:
         _resume(trainer, kept)
     elif kept.exists():
-        raise InputProblem(f"{kept}: a run is kept there: go on with --resume, or delete it")
+        raise UserError(f"{kept}: a run is kept there: go on with --resume, or delete it")
     while trainer.done < trainer.plan.steps:
         trainer.step()
         if trainer.done % every == 0 or trainer.done == trainer.plan.steps:
@@ -217,13 +217,13 @@ def _keep(trainer: Trainer, kept: Path) -> None:
 
 
 def _resume(trainer: Trainer, kept: Path) -> None:
-    """Load the state that `kept` holds. Raises InputProblem."""
+    """Load the state that `kept` holds. Raises UserError."""
     try:
         trainer.load(load_weights(bytes_of(kept, LARGEST), str(kept)))
     except OSError as error:
-        raise InputProblem(f"{kept}: cannot be read ({error.strerror}); without --resume a new run begins") from None
+        raise UserError(f"{kept}: cannot be read ({error.strerror}); without --resume a new run begins") from None
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-        raise InputProblem(f"{kept}: no run that can be resumed: {str(error).splitlines()[0]}") from None
+        raise UserError(f"{kept}: no run that can be resumed: {str(error).splitlines()[0]}") from None
 
 
 @contextmanager

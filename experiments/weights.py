@@ -15,9 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ams.data.bounded import guarded
-from ams.ledger.files import canonical_json, write_whole
-from ams.ledger.problems import InputProblem
+from ams.data.safe_read import guarded
+from verdicts.records.files import canonical_json, write_whole
+from ams.errors import UserError
 
 _HEADER = 2**20  # bytes: what a header may have
 
@@ -45,12 +45,12 @@ def write(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -
 
 
 def about(path: Path) -> dict[str, Any]:
-    """Return how the weights in a file were made. Raises InputProblem, one line."""
+    """Return how the weights in a file were made. Raises UserError, one line."""
     try:
         with path.open("rb") as stream:
             size = int.from_bytes(stream.read(8), "little")
             header = stream.read(min(size, _HEADER))
     except OSError as error:
-        raise InputProblem(f"{path}: cannot be read ({error.strerror})") from None
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
     with guarded(str(path), "a safetensors file that says how it was made"):
         return dict(json.loads(json.loads(header)["__metadata__"]["training"]))

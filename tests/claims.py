@@ -7,10 +7,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ams.ledger.claims import Claim, Profile, Verdict
-from ams.ledger.loading import load_claims, load_config
-from ams.ledger.measurement import bound_checks
-from ams.ledger.verdicts import check_verdict, claim_verdict
+from verdicts.claims.schema import Claim, Profile, Verdict
+from verdicts.claims.loading import load_claims, load_config
+from verdicts.claims.measurement import bound_checks
+from verdicts.claims.verdict import check_verdict, claim_verdict
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, settings
 
-from ams.inference import SUITE_FALSE_ALARM
-from ams.ledger.claims import Claims
-from ams.ledger.loading import CLAIMS, load_toml
-from ams.ledger.problems import InputProblem
+from ams.statistics import SUITE_FALSE_ALARM
+from verdicts.claims.schema import Claims
+from verdicts.claims.loading import CLAIMS, load_toml
+from verdicts.errors import UserError
 from tests.monte_carlo import MARK, MonteCarlo, overspent, share_of, spent_by_claims
 
 HERE = Path(__file__).resolve().parent
@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Refuse a collection that spends more than the budget, before any test runs."""
     try:
         spent = _spent(items)
-    except (ValueError, InputProblem) as error:
+    except (ValueError, UserError) as error:
         raise pytest.UsageError(str(error)) from error
     if complaint := overspent(spent):
         raise pytest.UsageError(complaint)
@@ -75,7 +75,7 @@ def monte_carlo(request: pytest.FixtureRequest) -> MonteCarlo:
 
 @pytest.fixture(scope="session")
 def whole_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the page of a whole run, one for all tests: nothing is run (`tests/paper/whole.py`)."""
-    from tests.paper.whole import whole_page
+    """Return the page of a whole run, one for all tests: nothing is run (`tests/verdicts/report/whole.py`)."""
+    from tests.verdicts.report.whole import whole_page
 
     return whole_page(tmp_path_factory.mktemp("whole"))

@@ -2,7 +2,7 @@
 
 A stochastic test is marked `@pytest.mark.monte_carlo(share=...)` and takes the fixture `monte_carlo`, which gives it
 that share to plan with and its seed. A check of the ledger has its `share` in the claims file. Together they spend at
-most 1, `ams.inference.SUITE_FALSE_ALARM`; a collection that spends more is refused before a test runs.
+most 1, `ams.statistics.SUITE_FALSE_ALARM`; a collection that spends more is refused before a test runs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from ams.ledger.claims import Claims
+from verdicts.claims.schema import Claims
 
 MARK = "monte_carlo"
 Plan = TypeVar("Plan")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from ams.ledger.loading import load_claims
+from verdicts.claims.loading import load_claims
 from tests.conftest import pytest_collection_modifyitems
 from tests.monte_carlo import MonteCarlo, overspent
 

@@ -16,11 +16,11 @@ from pydantic import JsonValue
 from scipy import stats
 from torch import Tensor
 
-from ams.inference import SUITE_FALSE_ALARM, Interval, mean_interval, plan_margin
-from ams.ledger import Measurement, check
-from ams.noise import Level
+from ams.statistics import SUITE_FALSE_ALARM, Interval, mean_interval, plan_margin
+from verdicts import Measurement, check
+from ams.schedules import Level
 from ams.samplers import PerSample, State, run
-from ams.samplers.draws import generated
+from ams.samplers.noise_sources import generated
 from analysis.adaptive.fixed_point import STEP, stationary_damping
 from analysis.adaptive.linearisation import fluctuation
 from analysis.adaptive.settings import Settings

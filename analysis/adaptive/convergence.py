@@ -10,11 +10,11 @@ import torch
 from pydantic import JsonValue
 from scipy.optimize import brentq
 
-from ams.distances import gaussian_w2
+from ams.metrics import gaussian_w2
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import frozen, reached
-from ams.ledger import Measurement, check
-from ams.noise import Level
+from verdicts import Measurement, check
+from ams.schedules import Level
 from ams.samplers import damping_of
 from analysis.adaptive.expansion import q, root_equation
 from analysis.adaptive.fixed_point import STEP, law_of, stationary_damping, stationary_ratio, unbiased_step

@@ -12,9 +12,9 @@ from functools import cache
 import numpy as np
 import sympy as sp
 
-from ams.inference import convergence_order
+from ams.statistics import convergence_order
 from ams.laws.symbolic import a, b, lam
-from ams.ledger import Measurement, check
+from verdicts import Measurement, check
 from analysis.adaptive.fixed_point import law_of, ratio_squared, unbiased_step
 from analysis.adaptive.settings import Settings
 from analysis.momentum import symbolic_variance, variance_ratio

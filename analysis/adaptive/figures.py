@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from ams.ledger import Figure, save_figure
-from ams.palette import look
+from verdicts import Figure, save_figure
+from ams.samplers.palette import look
 from analysis.adaptive.batches import U, coupled, ratio
 from analysis.adaptive.convergence import bias
 from analysis.adaptive.expansion import step_of

@@ -17,8 +17,8 @@ from scipy.optimize import brentq
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import Stationary, reached, solved
 from ams.laws.symbolic import a, b, lam
-from ams.ledger import Measurement, check
-from ams.noise import Level
+from verdicts import Measurement, check
+from ams.schedules import Level
 from ams.samplers import adaptive, damping_of, momentum, momentum_rule, sample
 from analysis.adaptive.settings import Settings, random_steps
 from analysis.momentum import Real, symbols, variance_ratio

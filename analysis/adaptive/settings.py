@@ -7,7 +7,7 @@ import math
 import numpy as np
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
-from ams.ledger.sizes import Sizes
+from verdicts.claims.sizes import Sizes
 
 
 class Settings(BaseModel):

@@ -17,8 +17,8 @@ from scipy.optimize import brentq
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import frozen, reached
 from ams.laws.symbolic import a, b, lam
-from ams.ledger import Measurement, check
-from ams.noise import Level
+from verdicts import Measurement, check
+from ams.schedules import Level
 from ams.samplers import adaptive, constant, damping_of, momentum, momentum_rule, snr_of_last_momentum, snr_of_momentum
 from analysis.adaptive.fixed_point import stationary_ratio
 from analysis.adaptive.settings import Settings

@@ -20,10 +20,10 @@ from ams.laws import eigenlaw, rotated_back
 from ams.laws.expected_norm import expected_norm
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import Stationary, solved
-from ams.ledger import Measurement, check
-from ams.noise import Level
+from verdicts import Measurement, check
+from ams.schedules import Level
 from ams.samplers import Coefficients, Particles, State, last, momentum, recorded, run, sample
-from ams.samplers.draws import replayed
+from ams.samplers.noise_sources import replayed
 from ams.targets import Gaussian
 from analysis.adaptive.fixed_point import HIGHEST, RULE, STEP
 from analysis.adaptive.settings import Settings

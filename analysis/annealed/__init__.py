@@ -15,16 +15,16 @@ from analysis.annealed.drawing import (
     draw_snr,
     draw_steps,
 )
-from analysis.annealed.modes import (
+from analysis.annealed.mode_loss import (
     adaptive_momentum_starves,
     estimated_divergence_agrees_with_the_grid,
     langevin_does_not_starve,
     larger_drift_starves,
     particles_agree_with_the_grid,
 )
-from analysis.annealed.report import figures, tables
+from analysis.annealed.figures import figures, tables
 from analysis.annealed.settings import CAUSES, OTHERS, RIVALS, Settings
-from analysis.annealed.verdicts import (
+from analysis.annealed.checks import (
     a_larger_drift_gains_more,
     averaging_alone_gains_nothing,
     averaging_alone_gains_nothing_tuned,

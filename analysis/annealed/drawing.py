@@ -11,15 +11,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from matplotlib.patheffects import withStroke
 
-from ams.distances import gaussian_kl, gaussian_w2
+from ams.metrics import gaussian_kl, gaussian_w2
 from ams.laws import GaussianLaw
 from ams.laws.stationary import solved
-from ams.palette import look
+from ams.samplers.palette import look
 from ams.samplers import adaptive, momentum_rule
-from analysis.annealed import gaussian, line, modes, sensitivity
+from analysis.annealed import gaussian, mixture as line, mode_loss as modes, sensitivity
 from analysis.annealed.samplers import SAMPLERS, Choice, ladder
 from analysis.annealed.settings import Settings
-from analysis.annealed.speed import BASELINE, KL, PAPER, W2, Case, track
+from analysis.annealed.nfe_to_threshold import BASELINE, KL, PAPER, W2, Case, track
 from analysis.momentum import variance_ratio
 
 _SIZE = (7.2, 5.6)

@@ -8,9 +8,9 @@ from functools import cache
 from itertools import groupby
 from typing import NamedTuple
 
-from ams.distances import gaussian_kl, gaussian_w2
+from ams.metrics import gaussian_kl, gaussian_w2
 from ams.laws import GaussianLaw, Moments, flowed
-from ams.laws.stacked import StackedLaw
+from ams.laws.batched_gaussian import StackedLaw
 from ams.samplers import NonFiniteState, Program
 from analysis.annealed.counting import ended
 from analysis.annealed.samplers import DEFAULT, SAMPLERS, Choice, Ends

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from scipy.signal import fftconvolve
 from torch import Tensor
 
-from ams.curve import Curve
+from ams.grid_function import Curve
 from ams.samplers import PerSample
 from ams.samplers.base import Scalar
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
-from ams.catalogue import DEFAULT, PROGRAMS, Choice, Ends, Maker, ladder, levels
+from ams.samplers.catalogue import DEFAULT, PROGRAMS, Choice, Ends, Maker, ladder, levels
 from analysis.annealed.settings import Settings
 
 __all__ = ["DEFAULT", "SAMPLERS", "Choice", "Ends", "Kind", "Sampler", "ladder", "levels"]

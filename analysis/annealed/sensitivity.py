@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ams.distances import gaussian_kl
-from ams.inference import Interval, jackknife_interval
+from ams.metrics import gaussian_kl
+from ams.statistics import Interval, jackknife_interval
 from ams.samplers import Program, State, run
-from ams.samplers.draws import generated
+from ams.samplers.noise_sources import generated
 from ams.targets import Gaussian
-from analysis.annealed import gaussian, line
+from analysis.annealed import gaussian, mixture as line
 from analysis.annealed.counting import ended
 from analysis.annealed.particles import Batches
 from analysis.annealed.samplers import DEFAULT, SAMPLERS, Choice
 from analysis.annealed.settings import Settings
-from analysis.annealed.speed import PAPER
+from analysis.annealed.nfe_to_threshold import PAPER
 
 
 def over_snr(settings: Settings, sampler: str, budget: int) -> list[float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
-from ams.ledger.sizes import Numbers, Sizes
+from verdicts.claims.sizes import Numbers, Sizes
 
 CAUSES = (
     "annealed Langevin",

@@ -14,8 +14,8 @@ from jaxtyping import Float
 from scipy.special import ndtri
 from torch import Tensor
 
-from ams.curve import Curve
-from ams.noise import Level
+from ams.grid_function import Curve
+from ams.schedules import Level
 from ams.samplers import Particles, Program, State, run
 from ams.targets import Target
 from analysis.annealed.counting import ended

@@ -18,9 +18,9 @@ import numpy as np
 import sympy as sp
 from pydantic import JsonValue
 
-from ams.inference import convergence_order
+from ams.statistics import convergence_order
 from ams.laws.symbolic import a, b, lam
-from ams.ledger import Measurement, check
+from verdicts import Measurement, check
 from analysis.momentum.rates import characteristic, contraction, q, r
 from analysis.momentum.settings import Real, Settings, random_parameters
 from analysis.momentum.stationary import variance_ratio

@@ -17,7 +17,7 @@ import sympy as sp
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import frozen, reached
 from ams.laws.symbolic import a, b, lam, m, stationary_covariance, symbolic_step, transition, x, z
-from ams.ledger import Measurement, check
+from verdicts import Measurement, check
 from ams.samplers import State, constant, momentum, momentum_rule, with_corrected_noise
 from analysis.momentum.settings import Real, Settings, random_parameters
 from analysis.momentum.transition import C

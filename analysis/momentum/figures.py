@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from ams.ledger import Figure, save_figure
-from ams.palette import shades
+from verdicts import Figure, save_figure
+from ams.samplers.palette import shades
 from analysis.momentum.condition import best_loss, polyak
 from analysis.momentum.rates import best_momentum, contraction
 from analysis.momentum.settings import Settings, stability_bound

@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
-from ams.ledger.sizes import Numbers
+from verdicts.claims.sizes import Numbers
 
 Real = TypeVar("Real", float, np.ndarray)
 

@@ -16,8 +16,8 @@ import torch
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import frozen, reached
 from ams.laws.symbolic import a, b, lam
-from ams.ledger import Measurement, check
-from ams.noise import Level
+from verdicts import Measurement, check
+from ams.schedules import Level
 from ams.samplers import constant, momentum, momentum_rule, sample
 from analysis.momentum.settings import Real, Settings, random_parameters, stability_bound
 from analysis.momentum.transition import C, U, symbols

@@ -8,14 +8,14 @@ import sympy as sp
 import torch
 from pydantic import JsonValue
 
-from ams.curve import Curve
-from ams.distances import gaussian_kl, gaussian_w2, half_line
+from ams.grid_function import Curve
+from ams.metrics import gaussian_kl, gaussian_w2, half_line
 from ams.laws.gaussian import GaussianLaw
-from ams.laws.nodes import NodeAlgebra
-from ams.laws.phase import momentum_memory, stationary
+from ams.laws.quadrature_algebra import NodeAlgebra
+from ams.laws.phase_space import momentum_memory, stationary
 from ams.laws.stationary import frozen
 from ams.laws.symbolic import a, lam, x
-from ams.ledger import Measurement, check
+from verdicts import Measurement, check
 from ams.samplers import constant, momentum, momentum_rule
 from ams.targets import CLEAN
 from analysis.momentum.settings import Settings

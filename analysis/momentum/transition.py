@@ -12,8 +12,8 @@ import sympy as sp
 
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.symbolic import a, b, lam, m, stationary_covariance, symbolic_step, transition, x, z
-from ams.ledger import Measurement, check
-from ams.noise import Level
+from verdicts import Measurement, check
+from ams.schedules import Level
 from ams.samplers import State, constant, momentum, momentum_rule
 from analysis.momentum.settings import Settings, random_parameters, stability_bound
 from analysis.proofs import left_over, matrix_entries

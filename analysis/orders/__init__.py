@@ -1,4 +1,4 @@
-"""Orders of convergence on the mixture, by exact laws on grids: B6, K5, what the laws are worth (L1), one level of B5.
+"""RunOptions of convergence on the mixture, by exact laws on grids: B6, K5, what the laws are worth (L1), one level of B5.
 
 Each stationary law is the one that the sampler's own step leaves alone; nothing here is sampled but B5b.
 """
@@ -12,7 +12,7 @@ from analysis.orders.accuracy import (
     stationary_laws_on_a_gaussian,
 )
 from analysis.orders.figures import draw_densities, draw_departure, draw_orders, figures
-from analysis.orders.orders import (
+from analysis.orders.checks import (
     adaptive_on_the_gaussian,
     adaptive_on_the_mixture,
     adaptive_to_the_fourth_power,
@@ -28,7 +28,7 @@ from analysis.orders.orders import (
     order_at_moderate_steps,
 )
 from analysis.orders.settings import Settings
-from analysis.orders.starved import (
+from analysis.orders.mode_loss import (
     alone_is_starved_further,
     mass_does_not_depend_on_the_nodes,
     minority_is_starved,

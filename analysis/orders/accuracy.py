@@ -9,16 +9,16 @@ from functools import cache
 import numpy as np
 from pydantic import JsonValue
 
-from ams.curve import Curve
-from ams.distances import line_kl, line_w2
+from ams.grid_function import Curve
+from ams.metrics import line_kl, line_w2
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.grid import GridLaw
 from ams.laws.meanfield import frozen_law, mean_field
-from ams.laws.nodes import NodeAlgebra
-from ams.laws.phase import Memory, Steady, estimated, momentum_memory, stationary
+from ams.laws.quadrature_algebra import NodeAlgebra
+from ams.laws.phase_space import Memory, Steady, estimated, momentum_memory, stationary
 from ams.laws.stationary import frozen, reached, solved
-from ams.ledger import Measurement, check
-from ams.noise import annealed_levels, geometric_sigmas, ncsnv2_step
+from verdicts import Measurement, check
+from ams.schedules import annealed_levels, geometric_sigmas, ncsnv2_step
 from ams.samplers import annealed, constant, langevin, leimkuhler_matthews, momentum, momentum_rule
 from ams.samplers.kinetic import baoab
 from ams.targets import CLEAN, Gaussian

@@ -9,8 +9,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from ams.ledger import Figure, save_figure
-from ams.palette import look
+from verdicts import Figure, save_figure
+from ams.samplers.palette import look
 from analysis.orders.laws import (
     Ladder,
     adaptive_ladder,
@@ -21,7 +21,7 @@ from analysis.orders.laws import (
     of_power,
 )
 from analysis.orders.settings import Settings
-from analysis.orders.starved import STEP
+from analysis.orders.mode_loss import STEP
 
 _UPWARD = 3  # rungs drawn above those that an order is read from
 _MOMENTUM = 0.8  # of the curve that stands for constant momentum

@@ -1,7 +1,7 @@
 r"""Stationary laws down a ladder of steps, and how far they are from what they tend to: no Monte Carlo.
 
 Target: the mixture .3/.7 at -1/+1 with sd .5, where the modes overlap (apart, W2 would see a weight error to order
-1/2). Each law is the one that the sampler's own step leaves alone (modules `ams.laws.phase` and
+1/2). Each law is the one that the sampler's own step leaves alone (modules `ams.laws.phase_space` and
 `ams.laws.meanfield`).
 """
 
@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ams.curve import Curve
-from ams.distances import half_line, line_kl, line_w2
+from ams.grid_function import Curve
+from ams.metrics import half_line, line_kl, line_w2
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.meanfield import MeanField, frozen_law, limit, mean_field
-from ams.laws.nodes import NodeAlgebra
-from ams.laws.phase import Memory, stationary
+from ams.laws.quadrature_algebra import NodeAlgebra
+from ams.laws.phase_space import Memory, stationary
 from ams.laws.stationary import Stationary, solved
 from ams.samplers import adaptive, langevin, leimkuhler_matthews, momentum_rule
 from ams.samplers.kinetic import baoab

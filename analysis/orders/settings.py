@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
-from ams.ledger.sizes import Numbers
+from verdicts.claims.sizes import Numbers
 
 
 class Settings(BaseModel):

@@ -11,8 +11,8 @@ from typing import Annotated
 import tyro
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
 
-from ams.ledger.problems import InputProblem
-from experiments.graphs.recipe import Recipe
+from ams.errors import UserError
+from experiments.graphs.train_config import Recipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class Replay:
 
     def __call__(self) -> int:
         """Do it."""
-        from experiments.graphs.replay import replay
+        from experiments.graphs.gdss_traces.replay import replay
 
         return replay(self.files)
 
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return tyro.cli(
             Command, args=given or ["--help"], prog="graphs", description=__doc__, config=(FlagCreatePairsOff,)
         )()
-    except InputProblem as problem:
+    except UserError as problem:
         sys.stderr.write(f"graphs: {problem}\n")
         return 2
 

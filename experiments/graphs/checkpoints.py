@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ams.data import weights
-from ams.ledger.problems import InputProblem
+from ams.errors import UserError
 from experiments.graphs.networks import AdjacencyNetwork, AttentiveFeaturesNetwork, FeaturesNetwork, Shape
 
 Tensors: TypeAlias = dict[str, Tensor]
@@ -39,22 +39,22 @@ class Networks(NamedTuple):
 def networks(name: str, averaged: bool) -> Networks:
     """Return the networks of a registered checkpoint (`gdss-...`), with the averaged weights where asked for.
 
-    Raises as `ams.data.weights`, and InputProblem for contents that are not such networks.
+    Raises as `ams.data.weights`, and UserError for contents that are not such networks.
     """
     return networks_of(weights(name), name, averaged)
 
 
 def networks_of(held: Any, where: str, averaged: bool) -> Networks:
-    """Return the networks that a checkpoint's contents are. Raises InputProblem, one line that names `where`."""
+    """Return the networks that a checkpoint's contents are. Raises UserError, one line that names `where`."""
     try:
         features, adjacency = (_tensors(held, part, averaged) for part in ("x", "adj"))
         shapes = [_shape(held["params_x"], "depth"), _shape(held["params_adj"], "num_layers")]
         attentive = held["params_x"]["model_type"] == "ScoreNetworkX_GMH"
         filled = _features(features, shapes[0], attentive), _adjacency(adjacency, shapes[1])
     except KeyError as error:
-        raise InputProblem(f"{where}: not a checkpoint of GDSS: {error} is missing") from None
+        raise UserError(f"{where}: not a checkpoint of GDSS: {error} is missing") from None
     except (TypeError, AttributeError, ValueError, RuntimeError) as error:
-        raise InputProblem(f"{where}: not a checkpoint of GDSS: {error}") from None
+        raise UserError(f"{where}: not a checkpoint of GDSS: {error}") from None
     parts = ("features", "adjacency")
     return Networks(*(_filled(*one, f"{where}, {part} network") for one, part in zip(filled, parts, strict=True)))
 
@@ -148,14 +148,14 @@ def _features(tensors: Tensors, shape: Shape, attentive: bool) -> Filling:
 
 
 def _filled(network: nn.Module, tensors: Tensors, left: Tensors, where: str) -> nn.Module:
-    """Return the network with these tensors, in evaluation mode and without gradients. Raises InputProblem."""
+    """Return the network with these tensors, in evaluation mode and without gradients. Raises UserError."""
     wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     for told, names in {"unknown": left, "missing": wanted.keys() - found.keys()}.items():
         if names:
-            raise InputProblem(f"{where}: {told} tensors {', '.join(sorted(names)[:4])} ({len(names)} in all)")
+            raise UserError(f"{where}: {told} tensors {', '.join(sorted(names)[:4])} ({len(names)} in all)")
     if wrong := [f"{name} {found[name]}, expected {shape}" for name, shape in wanted.items() if found[name] != shape]:
-        raise InputProblem(f"{where}: wrong shapes: {'; '.join(wrong[:3])} ({len(wrong)} in all)")
+        raise UserError(f"{where}: wrong shapes: {'; '.join(wrong[:3])} ({len(wrong)} in all)")
     network.load_state_dict({name: without_dust(tensor) for name, tensor in tensors.items()})
     return network.eval().requires_grad_(False)
 

@@ -37,7 +37,7 @@ def split(listed: Sequence[Graph]) -> Split:
 
 
 def published(name: str) -> Split:
-    """Return the authors' list `name`, split. Raises Unavailable where no file of it can be had."""
+    """Return the authors' list `name`, split. Raises DataUnavailable where no file of it can be had."""
     return split(graphs(name))
 
 

@@ -22,9 +22,9 @@ import numpy as np
 from jaxtyping import Float
 
 from ams.data import Graph
-from ams.distances.mmd import Kernel, across, biased_within, mmd_squared, unbiased_within
-from ams.inference import Interval
-from ams.inference.bootstrap import FEWEST_UNITS, Units, Weights, bootstrap_interval
+from ams.metrics.mmd import Kernel, across, biased_within, mmd_squared, unbiased_within
+from ams.statistics import Interval
+from ams.statistics.bootstrap import FEWEST_UNITS, Units, Weights, bootstrap_interval
 from experiments.graphs.statistics import PUBLISHED, Statistic
 
 Graphs = Sequence[Graph]

@@ -12,9 +12,9 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from ams.data import Graph
-from ams.inference import Interval
-from ams.palette import look
-from experiments.graphs.placing import placed
+from ams.statistics import Interval
+from ams.samplers.palette import look
+from experiments.graphs.drawing_layout import placed
 
 Curves: TypeAlias = Mapping[str, Mapping[int, Interval]]
 """A quantity with its interval, by contender and number of steps."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from ams.data import Graph
-from ams.inference import Interval
+from ams.statistics import Interval
 from experiments.graphs.discrepancy import Estimates, estimates
 from experiments.graphs.reading import read_graphs
 from experiments.graphs.statistics import STATISTICS

@@ -14,10 +14,10 @@ from typing import NamedTuple, TypeAlias
 import torch
 
 from ams.samplers import Particles
-from ams.samplers.draws import seeded_per_sample
+from ams.samplers.noise_sources import seeded_per_sample
 from experiments.graphs.checkpoints import Networks
-from experiments.graphs.layout import Layout
-from experiments.graphs.packed import Ownership, Packed, generated_per_graph
+from experiments.graphs.graph_layout import Layout
+from experiments.graphs.ragged_batch import Ownership, Packed, generated_per_graph
 from experiments.graphs.samplers import (
     Denoised,
     Half,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Literal, TypeAlias
 
-from ams.ledger.measurement import Unavailable
+from ams.errors import DataUnavailable
 from experiments.graphs.checkpoints import networks
 from experiments.graphs.generation import PUBLISHED
-from experiments.graphs.own import OWN, own_networks
+from experiments.graphs.bundled_networks import OWN, own_networks
 from experiments.graphs.runs import Model
 
 Origin: TypeAlias = Literal["own", "authors"]
@@ -22,7 +22,7 @@ def model_of(origin: Origin) -> Model:
     setting = PUBLISHED["community_small"]
     try:
         both = networks(setting.checkpoint, setting.averaged)
-    except Unavailable:
+    except DataUnavailable:
         return _own("our own, as the authors' cannot be had")
     return Model(both, setting.pair, setting.features, "the authors'", published=True)
 

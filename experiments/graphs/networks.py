@@ -28,7 +28,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import elu, linear
 
-from experiments.graphs.layout import Block, Layout
+from experiments.graphs.graph_layout import Block, Layout
 
 HEADS = 4
 Nodes = Float[Tensor, "nodes features"]

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from ams.data import Graph, load_graphs
-from ams.data.bounded import content_of, guarded, inflated
-from ams.ledger.problems import InputProblem
+from ams.data.safe_read import content_of, guarded, inflated
+from ams.errors import UserError
 from experiments.graphs.data import trimmed
 from experiments.graphs.statistics import MOST_NODES
 
@@ -27,7 +27,7 @@ _GZIP, _PICKLE, _HEADER = b"\x1f\x8b", b"\x80", b">>graph6<<"
 
 
 def read_graphs(path: Path) -> list[Graph]:
-    """Return the graphs in a file. Raises InputProblem, one line, for a file that is none or an empty set."""
+    """Return the graphs in a file. Raises UserError, one line, for a file that is none or an empty set."""
     content = content_of(path, LARGEST)
     if content.startswith(_PICKLE):
         listed = load_graphs(content, str(path))
@@ -35,9 +35,9 @@ def read_graphs(path: Path) -> list[Graph]:
         with guarded(str(path), "a list of graphs"):
             listed = parse_graphs(content)
     if not listed:
-        raise InputProblem(f"{path}: no graph in it, at least one is needed")
+        raise UserError(f"{path}: no graph in it, at least one is needed")
     if (most := max(graph.nodes for graph in listed)) > MOST_NODES:
-        raise InputProblem(f"{path}: a graph of {most} nodes; at most {MOST_NODES} can be compared")
+        raise UserError(f"{path}: a graph of {most} nodes; at most {MOST_NODES} can be compared")
     return [trimmed(graph) for graph in listed]
 
 

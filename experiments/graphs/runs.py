@@ -19,13 +19,13 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ams.data import Graph
-from ams.noise import Level
+from ams.schedules import Level
 from experiments.graphs.checkpoints import Networks
-from experiments.graphs.contenders import Contender
+from experiments.graphs.graph_comparison.baselines import Contender
 from experiments.graphs.data import PRESENT, cut
 from experiments.graphs.generation import END, Coupling, halves
-from experiments.graphs.layout import Layout
-from experiments.graphs.packed import Ownership, Packed, PackedBatches, PackedPerSample
+from experiments.graphs.graph_layout import Layout
+from experiments.graphs.ragged_batch import Ownership, Packed, PackedBatches, PackedPerSample
 from experiments.graphs.samplers import Reached, coupled, denoised_end
 from experiments.graphs.systems import Pair, scores
 

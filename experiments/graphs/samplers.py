@@ -21,7 +21,7 @@ from typing import NamedTuple, TypeAlias
 
 from torch import Tensor
 
-from ams.noise import Level
+from ams.schedules import Level
 from ams.samplers import (
     Algebra,
     Info,

@@ -14,11 +14,11 @@ from typing import NamedTuple, TypeAlias
 import torch
 from torch import Tensor
 
-from ams.noise import VE, VP, Level, Process, SubVP, process_levels
+from ams.schedules import VE, VP, Level, Process, SubVP, process_levels
 from ams.samplers import Kernel, Move, released_euler_maruyama, released_ve_reverse_diffusion
 from ams.samplers import released_vp_reverse_diffusion as vp_reverse_diffusion
 from experiments.graphs.checkpoints import Networks
-from experiments.graphs.layout import Layout
+from experiments.graphs.graph_layout import Layout
 
 Factor: TypeAlias = Callable[[Level], float]
 """`factor(level)`: the score over the network's output."""

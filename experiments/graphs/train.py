@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from ams.ledger import save_figure
-from ams.ledger.files import write_whole
-from ams.ledger.problems import InputProblem
-from ams.runner.drawing import drawing_style
-from experiments.graphs.recipe import Recipe
+from verdicts import save_figure
+from verdicts.records.files import write_whole
+from ams.errors import UserError
+from verdicts.run.drawing import drawing_style
+from experiments.graphs.train_config import Recipe
 from experiments.graphs.training import Denoising, plan_of
 from experiments.training import Plan, Task, Trainer, fit, told, writing
 from experiments.weights import write
@@ -38,10 +38,10 @@ PACKAGES = ("torch", "numpy", "networkx", "safetensors")
 def train(recipe: Recipe, out: Path, resume: bool) -> int:
     """Train, write `out` and what belongs to it, and return 0.
 
-    Raises InputProblem: for a name of another ending, a run that is in the way or cannot be resumed, and as `writing`.
+    Raises UserError: for a name of another ending, a run that is in the way or cannot be resumed, and as `writing`.
     """
     if out.suffix != ".safetensors":
-        raise InputProblem(f"{out}: the file of networks must end in .safetensors")
+        raise UserError(f"{out}: the file of networks must end in .safetensors")
     with writing(out, resume), one_thread():
         _trained(recipe, out, resume)
     return 0

@@ -11,12 +11,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor, nn
 
-from ams.data.bounded import content_of
-from ams.ledger.files import sha256_of
-from ams.ledger.problems import InputProblem, from_validation
+from ams.data.safe_read import content_of
+from verdicts.records.files import sha256_of
+from ams.errors import UserError
+from verdicts.validation import from_validation
 from experiments.graphs.checkpoints import Networks
 from experiments.graphs.networks import AdjacencyNetwork, FeaturesNetwork, Shape
-from experiments.graphs.recipe import Recipe
+from experiments.graphs.train_config import Recipe
 from experiments.weights import about, digest
 
 DEGREES = 10
@@ -68,7 +69,7 @@ class Trained(NamedTuple):
 def read_trained(path: Path, sha256: str | None = None) -> Trained:
     """Return the networks that a file of `train` holds.
 
-    Raises InputProblem, one line that names the file: where it cannot be read, or has not the `sha256` asked for; for
+    Raises UserError, one line that names the file: where it cannot be read, or has not the `sha256` asked for; for
     damage or another format; for an origin that is none, and tensors that are missing, left over, of another shape or
     type, not finite, or not those whose digest the file states.
     """
@@ -76,7 +77,7 @@ def read_trained(path: Path, sha256: str | None = None) -> Trained:
     try:
         tensors = load(content)
     except SafetensorError as error:
-        raise InputProblem(f"{path}: not a safetensors file ({error}); train another") from None
+        raise UserError(f"{path}: not a safetensors file ({error}); train another") from None
     described = about(path)
     stated = described.get("tensors")
     try:
@@ -86,29 +87,29 @@ def read_trained(path: Path, sha256: str | None = None) -> Trained:
     modules = origin.modules()
     _match(modules.state_dict(), tensors, path)
     if digest(tensors) != stated:
-        raise InputProblem(f"{path}: its tensors are not those that it states the digest of; train another")
+        raise UserError(f"{path}: its tensors are not those that it states the digest of; train another")
     modules.load_state_dict(tensors)
     return Trained(networks_in(modules.eval().requires_grad_(False)), origin)
 
 
 def _content(path: Path, sha256: str | None) -> bytes:
-    """Return the file's bytes, at most `LARGEST`, of the sha256 asked for. Raises InputProblem."""
+    """Return the file's bytes, at most `LARGEST`, of the sha256 asked for. Raises UserError."""
     content = content_of(path, LARGEST)
     if sha256 is not None and (found := sha256_of(content)) != sha256:
-        raise InputProblem(f"{path}: sha256 {found}, expected {sha256}: put the committed file back")
+        raise UserError(f"{path}: sha256 {found}, expected {sha256}: put the committed file back")
     return content
 
 
 def _match(wanted: Mapping[str, Tensor], tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Raise InputProblem unless the tensors are those wanted, by name, shape and type, and finite."""
+    """Raise UserError unless the tensors are those wanted, by name, shape and type, and finite."""
     for told, names in {"unknown": tensors.keys() - wanted.keys(), "missing": wanted.keys() - tensors.keys()}.items():
         if names:
-            raise InputProblem(f"{path}: {told} tensors {', '.join(sorted(names)[:4])} ({len(names)} in all)")
+            raise UserError(f"{path}: {told} tensors {', '.join(sorted(names)[:4])} ({len(names)} in all)")
     for name, held in wanted.items():
         if (found := tensors[name]).shape != held.shape or found.dtype != held.dtype:
-            raise InputProblem(f"{path}: {name} is {_told(found)}, expected {_told(held)}")
+            raise UserError(f"{path}: {name} is {_told(found)}, expected {_told(held)}")
         if not found.isfinite().all():
-            raise InputProblem(f"{path}: {name} is not finite")
+            raise UserError(f"{path}: {name} is not finite")
 
 
 def _told(tensor: Tensor) -> str:

@@ -19,13 +19,13 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from ams.data import Graph
-from ams.ledger.files import canonical_json, sha256_of
-from ams.noise import Process
+from verdicts.records.files import canonical_json, sha256_of
+from ams.schedules import Process
 from experiments.graphs.checkpoints import Networks
 from experiments.graphs.data import adjacency, community_small
 from experiments.graphs.generation import PUBLISHED
-from experiments.graphs.layout import Layout
-from experiments.graphs.recipe import Recipe
+from experiments.graphs.graph_layout import Layout
+from experiments.graphs.train_config import Recipe
 from experiments.graphs.trained import DEGREES, Origin, networks_in
 from experiments.training import Plan
 

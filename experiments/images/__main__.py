@@ -11,8 +11,8 @@ from typing import Annotated
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 from tyro.extras import subcommand_cli_from_dict
 
-from ams.ledger.measurement import Unavailable
-from ams.ledger.problems import InputProblem
+from ams.errors import DataUnavailable
+from ams.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             COMMANDS, args=given or ["--help"], prog="images", description=__doc__, config=(FlagCreatePairsOff,)
         )
         return wanted()
-    except (InputProblem, Unavailable) as problem:
+    except (UserError, DataUnavailable) as problem:
         sys.stderr.write(f"images: {' '.join(str(problem).split())}\n")
         return 2
 

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure as Drawing
 from pydantic import JsonValue
 from torch import Tensor
 
-from ams.inference import mean_interval
-from ams.ledger import Figure, Measurement, Table, save_figure
+from ams.statistics import mean_interval
+from verdicts import Figure, Measurement, Table, save_figure
 from experiments.images import drawing, speed
 from experiments.images.exact import (
     FLOOR,

@@ -16,7 +16,7 @@ from matplotlib.ticker import NullLocator
 from matplotlib.transforms import ScaledTranslation
 from torch import Tensor
 
-from ams.palette import look
+from ams.samplers.palette import look
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     "annealed, no momentum": (

@@ -25,10 +25,10 @@ import torch
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 from torch import Tensor
 
-from ams.catalogue import Choice, Ends
+from ams.samplers.catalogue import Choice, Ends
 from ams.data import Images
-from ams.distances import energy_distance_to_mixture, mixture_spread, total_variation
-from ams.noise import Level
+from ams.metrics import energy_distance_to_mixture, mixture_spread, total_variation
+from ams.schedules import Level
 from ams.targets import Empirical
 from experiments.images.runs import ENTRANTS, RELEASED, SOLVER, Outcome, Subject, generator, run, solved
 

@@ -17,8 +17,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ams.data import images as load
-from ams.ledger.problems import InputProblem
-from ams.noise import Level
+from ams.errors import UserError
+from ams.schedules import Level
 from ams.samplers import Score
 from experiments.images.networks.unet_ve import ExponentialVE, mnist_ve
 
@@ -45,23 +45,23 @@ def denoising_losses(
 
 
 def times(text: str) -> list[float]:
-    """Return the times of a list like `0.1,0.5`. Raises InputProblem unless all are in (0, 1]."""
+    """Return the times of a list like `0.1,0.5`. Raises UserError unless all are in (0, 1]."""
     try:
         found = [float(part) for part in text.split(",")]
     except ValueError:
-        raise InputProblem(f"--t {text!r}: times are numbers with commas between them, as in 0.1,0.5") from None
+        raise UserError(f"--t {text!r}: times are numbers with commas between them, as in 0.1,0.5") from None
     if wrong := [t for t in found if not 1e-5 <= t <= 1.0]:
-        raise InputProblem(f"--t {text!r}: the network was trained at times from 1e-5 to 1, not {wrong[0]:g}")
+        raise UserError(f"--t {text!r}: the network was trained at times from 1e-5 to 1, not {wrong[0]:g}")
     return found
 
 
 def report(weights: str, at: Sequence[float], count: int, seed: int, as_json: bool) -> int:
     """Print the loss of a VE network on the first `count` MNIST test images; returns the exit code, 0.
 
-    Raises InputProblem and Unavailable as the loaders do, and InputProblem for a count outside 1 to 10,000.
+    Raises UserError and DataUnavailable as the loaders do, and UserError for a count outside 1 to 10,000.
     """
     if not 1 <= count <= 10_000 or seed < 0:
-        raise InputProblem(f"--images {count}, --seed {seed}: 1 to 10000 images, and a seed of at least 0, are needed")
+        raise UserError(f"--images {count}, --seed {seed}: 1 to 10000 images, and a seed of at least 0, are needed")
     score, process = mnist_ve(weights).score, ExponentialVE()
     x = load("mnist-test").x[:count]
     z = gaussian(seed, tuple(x.shape))

@@ -15,8 +15,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.catalogue import PROGRAMS, Choice, Ends, Maker
-from ams.noise import Level
+from ams.samplers.catalogue import PROGRAMS, Choice, Ends, Maker
+from ams.schedules import Level
 from ams.samplers import Particles, PerSample, Score, flow_rk45, sample
 
 RELEASED = Choice(extra=1.0)

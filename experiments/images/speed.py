@@ -19,9 +19,9 @@ import numpy as np
 from jaxtyping import Float
 from pydantic import JsonValue
 
-from ams.inference import mean_interval
-from ams.ledger import Measurement
-from ams.ledger.figures import Cell
+from ams.statistics import mean_interval
+from verdicts import Measurement
+from verdicts.records.figures import Cell
 
 Curve = Mapping[int, Float[np.ndarray, " batches"]]
 """A positive error of each batch, by evaluations."""

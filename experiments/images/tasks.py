@@ -48,7 +48,7 @@ def split_digits() -> Split:
 
 @cache
 def split_mnist() -> Split:
-    """Return MNIST's own parts. Raises Unavailable where a file cannot be had."""
+    """Return MNIST's own parts. Raises DataUnavailable where a file cannot be had."""
     return Split(load("mnist-train"), load("mnist-test"))
 
 

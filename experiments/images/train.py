@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure as Drawing
 
-from ams.ledger import save_figure
-from ams.ledger.problems import InputProblem, unknown
+from verdicts import save_figure
+from ams.errors import UserError, unknown
 from experiments import weights
 from experiments.images.tasks import NAMES, ClassifyingTask, accuracy, task
 from experiments.training import Trainer, fit, told, writing
@@ -25,8 +25,8 @@ POINTS = 100
 def train(name: str, out: Path, resume: bool, device: str, steps: int | None, seed: int) -> int:
     """Train, write weights and the figure of the loss, print what came out; returns the exit code, 0.
 
-    Raises InputProblem for an unknown name, a device that is not there, a state that cannot be gone on from, and as
-    `writing` does; Unavailable where MNIST cannot be had.
+    Raises UserError for an unknown name, a device that is not there, a state that cannot be gone on from, and as
+    `writing` does; DataUnavailable where MNIST cannot be had.
     """
     trainer = _trainer(name, device, steps, seed)
     try:
@@ -59,17 +59,17 @@ def _trained(trainer: Trainer, name: str, out: Path, resume: bool) -> None:
 
 
 def _trainer(name: str, device: str, steps: int | None, seed: int) -> Trainer:
-    """Return the run. Raises InputProblem."""
+    """Return the run. Raises UserError."""
     if name not in NAMES:
-        raise InputProblem(unknown("network", name, NAMES))
+        raise UserError(unknown("network", name, NAMES))
     if device not in ("cpu", "cuda") or (device == "cuda" and not torch.cuda.is_available()):
-        raise InputProblem(
+        raise UserError(
             f"--device {device}: not here; cpu{', cuda' if torch.cuda.is_available() else ''} can be had"
         )
     what, plan = task(name)
     changed = plan.model_dump() | {"seed": seed} | ({} if steps is None else {"steps": steps})
     if changed["steps"] < 1 or changed["seed"] < 0:
-        raise InputProblem(f"--steps {steps}, --seed {seed}: at least one step, and a seed of at least 0")
+        raise UserError(f"--steps {steps}, --seed {seed}: at least one step, and a seed of at least 0")
     return Trainer(what, type(plan)(**changed), device)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from ams.catalogue import Choice
+from ams.samplers.catalogue import Choice
 from ams.samplers import NonFiniteState
 from experiments.images.exact import Errors, ImageTarget, Settings, judge, run_batch
 from experiments.images.runs import RELEASED

@@ -8,7 +8,7 @@ import sympy as sp
 
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import Stationary, frozen, solved
-from ams.ledger.claims import Verdict
+from verdicts.claims.schema import Verdict
 from ams.samplers import adaptive as damping
 from ams.samplers import momentum_rule
 from analysis import adaptive

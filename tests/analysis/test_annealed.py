@@ -14,17 +14,17 @@ from matplotlib.figure import Figure
 from pytest import MonkeyPatch
 from scipy.stats import norm
 
-from ams.curve import Curve
+from ams.grid_function import Curve
 from ams.laws import GaussianLaw
-from ams.ledger.claims import Verdict
-from ams.noise import Level
+from verdicts.claims.schema import Verdict
+from ams.schedules import Level
 from ams.samplers import Particles, flow_heun, langevin
 from ams.targets import Gaussian
 from analysis import annealed
-from analysis.annealed import gaussian, line, modes, report, sensitivity, speed
+from analysis.annealed import gaussian, mixture as line, mode_loss as modes, figures as report, sensitivity, nfe_to_threshold as speed
 from analysis.annealed.particles import Batches, averaged, divergence, smoothed
 from analysis.annealed.samplers import DEFAULT, SAMPLERS, Choice, Kind, levels
-from analysis.annealed.speed import BASELINE, KL, LINE_W2, PAPER, RK45, Point, needed, track
+from analysis.annealed.nfe_to_threshold import BASELINE, KL, LINE_W2, PAPER, RK45, Point, needed, track
 from analysis.annealed.transport import Nodes, transport_kl, transport_w2
 from tests.claims import claims, quick_settings, verdict_of
 from tests.monte_carlo import MonteCarlo

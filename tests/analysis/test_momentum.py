@@ -3,7 +3,7 @@
 import pytest
 import sympy as sp
 
-from ams.ledger.claims import Verdict
+from verdicts.claims.schema import Verdict
 from ams.samplers import momentum_rule, with_corrected_noise
 from analysis import momentum
 from analysis.momentum import condition, corrected_noise, rates, stationary, temperature, transition

@@ -1,16 +1,16 @@
-"""Orders of convergence: each claim's verdict, and the break that flips it."""
+"""RunOptions of convergence: each claim's verdict, and the break that flips it."""
 
 import sys
 
 import pytest
 
-from ams.distances import half_line
-from ams.ledger.claims import Verdict
+from ams.metrics import half_line
+from verdicts.claims.schema import Verdict
 from ams.samplers import Particles, PerSample, adaptive, langevin, momentum_rule
 from ams.samplers.kinetic import baoab
 from ams.targets import Gaussian
-from analysis.orders import Settings, accuracy, laws, starved
-from analysis.orders import orders as checks
+from analysis.orders import Settings, accuracy, laws, mode_loss as starved
+from analysis.orders import checks as checks
 from tests.claims import claims, quick_settings, verdict_of
 
 LONGER = Settings(kinetic=0.005, kinetic_nodes=8, particles=5000)

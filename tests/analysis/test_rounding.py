@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from ams.ledger.claims import Verdict
-from analysis import rounding
+from verdicts.claims.schema import Verdict
+from analysis.rounding import checks as rounding
 from tests.claims import claims, verdict_of
 
 

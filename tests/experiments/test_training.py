@@ -5,7 +5,7 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from torch import nn
 
-from ams.ledger.problems import InputProblem
+from ams.errors import UserError
 from experiments import training
 from experiments.training import Plan, Trainer, drawn_from, fit
 
@@ -94,7 +94,7 @@ def test_report_sees_means_since_the_last(tmp_path):
 
 def test_a_file_in_the_way_is_not_overwritten(tmp_path):
     (tmp_path / "kept").write_bytes(b"mine")
-    with pytest.raises(InputProblem, match="--resume"):
+    with pytest.raises(UserError, match="--resume"):
         fit(Trainer(Line(), PLAN), tmp_path / "kept", False, ignore)
     assert (tmp_path / "kept").read_bytes() == b"mine"
 
@@ -109,7 +109,7 @@ def test_what_cannot_be_resumed_is_refused_in_one_line(tmp_path, damage):
         kept.write_bytes(kept.read_bytes()[:-300])
     plan = PLAN.model_copy(update={"rate": 0.1}) if damage == "other plan" else PLAN
     task = Line(Sizes(width=4)) if damage == "other task" else Line()
-    with pytest.raises(InputProblem) as caught:
+    with pytest.raises(UserError) as caught:
         fit(Trainer(task, plan), kept, True, ignore)
     assert "\n" not in str(caught.value) and str(kept) in str(caught.value)
 
@@ -117,7 +117,7 @@ def test_what_cannot_be_resumed_is_refused_in_one_line(tmp_path, damage):
 def test_no_more_is_read_than_a_state_may_have(monkeypatch, tmp_path):
     monkeypatch.setattr(training, "LARGEST", 2**20)
     (tmp_path / "kept").symlink_to("/dev/zero")
-    with pytest.raises(InputProblem, match="more than the 1 MiB"):
+    with pytest.raises(UserError, match="more than the 1 MiB"):
         fit(Trainer(Line(), PLAN), tmp_path / "kept", True, ignore)
 
 

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 import torch
 
-from ams.ledger.problems import InputProblem
+from ams.errors import UserError
 from experiments import weights
 from experiments.images.networks.loading import stored
 
@@ -34,12 +34,12 @@ def test_a_changed_file_is_not_used(tmp_path, change):
     if change == "bit":
         content[-1] ^= 1
     file.write_bytes(content if change == "bit" else content[:-4])
-    with pytest.raises(InputProblem, match="restore it"):
+    with pytest.raises(UserError, match="restore it"):
         stored(file, sha256)
 
 
 def test_a_file_of_another_kind_says_nothing(tmp_path):
     (tmp_path / "w").write_bytes(b"PK not a file of weights")
     for file in (tmp_path / "w", tmp_path / "missing"):
-        with pytest.raises(InputProblem):
+        with pytest.raises(UserError):
             weights.about(file)

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-FILES = ("reproduce.sh", "pyproject.toml", "constraints.txt", "environment.yml", "src/ams/environment.py")
+FILES = ("reproduce.sh", "pyproject.toml", "constraints.txt", "environment.yml", "src/ams_suite/environment.py")
 TOOLS = (
     *("bash", "sh", "cat", "chmod", "cksum", "cp", "cut", "dirname", "find", "flock", "grep", "ls", "mkdir", "mv"),
     *("readlink", "rm", "sleep", "tail", "touch", "tr", "uname"),
@@ -169,7 +169,7 @@ def copy_of(tmp_path: Path) -> Callable[[str], Checkout]:
             (root / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(REPOSITORY / file, root / file)
         (root / "src/ams/__init__.py").touch()
-        (root / "src/ams/__main__.py").write_text(AMS)
+        (root / "src/ams_suite/__main__.py").write_text(AMS)
         checkout = Checkout(root, tmp_path / "bin", {"HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path)})
         checkout.bin.mkdir(exist_ok=True)
         for tool in TOOLS:

@@ -22,8 +22,8 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from ams.data import WEIGHTS, weights
-from ams.data.bounded import LARGEST, content_of
-from ams.ledger.measurement import Unavailable
+from ams.data.safe_read import LARGEST, content_of
+from ams.errors import DataUnavailable
 from experiments.images.networks.classifier import SHA256, classifier
 from experiments.images.networks.loading import fill
 
@@ -59,13 +59,13 @@ class Extractor:
 
 
 def digit_features(name: str = "digits-classifier") -> Extractor:
-    """Return a committed classifier's features. Raises InputProblem unless its file is the committed one."""
+    """Return a committed classifier's features. Raises UserError unless its file is the committed one."""
     network, unit = classifier(name), UNITS[name]
     return Extractor(name, SHA256[name], lambda x: network.features(x) / unit, lambda found: network.last(found * unit))
 
 
 def efficientnet(device: torch.device | str = "cpu") -> Extractor:
-    """Return EfficientNet-Lite0's features. Raises Unavailable without its weights or its package."""
+    """Return EfficientNet-Lite0's features. Raises DataUnavailable without its weights or its package."""
     name = "efficientnet-lite0"
     network = fill(_efficientnet_lite0(), weights(name), name).to(device)
     mean, deviation = (torch.tensor(values, device=device)[:, None, None] for values in (_MEAN, _DEVIATION))
@@ -78,20 +78,20 @@ def efficientnet(device: torch.device | str = "cpu") -> Extractor:
 
 
 def _efficientnet_lite0() -> Any:
-    """Return the network without its weights. Raises Unavailable."""
+    """Return the network without its weights. Raises DataUnavailable."""
     try:
         from efficientnet_lite_pytorch import EfficientNet
     except ImportError:
-        raise Unavailable("EfficientNet's code is not installed: pip install 'ams[features]'") from None
+        raise DataUnavailable("EfficientNet's code is not installed: pip install 'ams[features]'") from None
     return EfficientNet.from_name("efficientnet-lite0")
 
 
 def inception(device: torch.device | str = "cpu") -> Extractor:
-    """Return the 2048 features of the published FID. Raises Unavailable where package or weights cannot be had."""
+    """Return the 2048 features of the published FID. Raises DataUnavailable where package or weights cannot be had."""
     try:
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
     except ImportError:
-        raise Unavailable("torch-fidelity is not installed: pip install 'ams[gpu]'") from None
+        raise DataUnavailable("torch-fidelity is not installed: pip install 'ams[gpu]'") from None
     file, sha256 = _inception_weights()
     network = FeatureExtractorInceptionV3("inception", ["2048"], feature_extractor_weights_path=str(file)).to(device)
 
@@ -106,14 +106,14 @@ def inception(device: torch.device | str = "cpu") -> Extractor:
 def _inception_weights() -> tuple[Path, str]:
     """Return the file of weights in torch's cache, where torch-fidelity leaves it, and its sha256.
 
-    Raises Unavailable, and InputProblem for a file of more bytes than weights have.
+    Raises DataUnavailable, and UserError for a file of more bytes than weights have.
     """
     name = "weights-inception-2015-12-05-6726825d.pth"
     file = Path(torch.hub.get_dir()) / "checkpoints" / name
     if not file.is_file():
         address = f"https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/{name}"
-        raise Unavailable(f"Inception's weights are not at {file}: put {address} there")
+        raise DataUnavailable(f"Inception's weights are not at {file}: put {address} there")
     sha256 = hashlib.sha256(content_of(file, LARGEST)).hexdigest()
     if not sha256.startswith("6726825d"):
-        raise Unavailable(f"{file}: sha256 {sha256} does not begin with 6726825d, as its name says: replace it")
+        raise DataUnavailable(f"{file}: sha256 {sha256} does not begin with 6726825d, as its name says: replace it")
     return file, sha256

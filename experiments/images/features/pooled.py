@@ -15,10 +15,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.distances.features import NEIGHBOURS
-from ams.inference import Interval, jackknife_interval
-from ams.ledger import Table
-from ams.ledger.figures import Cell
+from ams.metrics.features import NEIGHBOURS
+from ams.statistics import Interval, jackknife_interval
+from verdicts import Table
+from verdicts.records.figures import Cell
 from experiments.images.features.rows import Conditions
 from experiments.images.features.scores import Judge, Scores
 

@@ -11,7 +11,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
-from ams.ledger.figures import Cell
+from verdicts.records.figures import Cell
 
 
 class Incomparable(ValueError):

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.distances import (
+from ams.metrics import (
     frechet_distance,
     kernel_distance,
     kernel_within,
@@ -21,7 +21,7 @@ from ams.distances import (
     support,
     total_variation,
 )
-from ams.inference import Interval, bootstrap_interval
+from ams.statistics import Interval, bootstrap_interval
 from experiments.images.features.extractors import Extractor
 from experiments.images.features.rows import Conditions
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ams.distances import expected_coverage
-from ams.ledger import Measurement, check
-from experiments.images.learned.drawing import figures, tables
+from ams.metrics import expected_coverage
+from verdicts import Measurement, check
+from experiments.images.learned.figures import figures, tables
 from experiments.images.learned.losses import worst_ratio
 from experiments.images.learned.readings import CONFIDENCE, level_of, measured, missed, paired, speed_up
 from experiments.images.learned.runs import (

@@ -15,8 +15,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.inference import Interval, mean_interval
-from ams.noise import Level
+from ams.statistics import Interval, mean_interval
+from ams.schedules import Level
 from ams.samplers import Score
 from ams.targets import Empirical, Gaussian
 from experiments.images.loss import denoising_losses

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from pydantic import JsonValue
 
-from ams.inference import mean_interval
-from ams.ledger import Measurement
+from ams.statistics import mean_interval
+from verdicts import Measurement
 from experiments.images import speed
 from experiments.images.features import Row
 from experiments.images.learned.runs import Batch, Batches, Numbers, judge

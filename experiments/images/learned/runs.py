@@ -26,8 +26,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.catalogue import Ends
-from ams.noise import Level
+from ams.samplers.catalogue import Ends
+from ams.schedules import Level
 from ams.targets import Empirical
 from experiments.images.features import Judge, digit_features
 from experiments.images.learned.settings import Settings

@@ -21,8 +21,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
-from ams.ledger.problems import InputProblem
-from experiments.images.networks.face import NetworkScore
+from ams.errors import UserError
+from experiments.images.networks.score_adapter import NetworkScore
 from experiments.images.networks.loading import contents, fill, tensors
 
 STEPS, EMBEDDING = 1000, 100
@@ -140,14 +140,14 @@ def _ours(name: str) -> str:
 def ddpm(source: str, device: torch.device | str = "cpu") -> NetworkScore:
     """Return the score of such a network, from the registry or the file at a path, on a device.
 
-    Raises Unavailable where a registered file cannot be had, InputProblem for any other contents.
+    Raises DataUnavailable where a registered file cannot be had, UserError for any other contents.
     """
     where, content = contents(source)
     held = tensors(content, where, "network.")
     table = held.pop("time_embed.weight", torch.empty(0))
     rows = embedded(torch.arange(STEPS))
     if table.shape != rows.shape or not torch.allclose(table, rows, rtol=0, atol=1e-3):
-        raise InputProblem(f"{where}: its embedding of time is not the sinusoidal one of {STEPS} steps")
+        raise UserError(f"{where}: its embedding of time is not the sinusoidal one of {STEPS} steps")
     given = {_ours(name): tensor for name, tensor in held.items()}
     return NetworkScore(DenoisingPredictor(fill(DenoisingUNet(), given, where).to(device)))
 

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from ams.data import load_weights
-from ams.data.bounded import bytes_of, guarded
+from ams.data.safe_read import bytes_of, guarded
 from ams.data.files import read
 from ams.data.registry import WEIGHTS
-from ams.ledger.problems import InputProblem
+from ams.errors import UserError
 
 LARGEST = 2**30
 """Bytes of weights that a file given by its path may hold."""
@@ -23,8 +23,8 @@ LARGEST = 2**30
 def contents(source: str) -> tuple[str, bytes]:
     """Return the place and bytes of a file of weights, by registry name (checksum verified) or path.
 
-    A file that bears a registered one's name must be that one. Raises InputProblem for a path that cannot be read or
-    is another file under such a name; Unavailable where a registered file cannot be had.
+    A file that bears a registered one's name must be that one. Raises UserError for a path that cannot be read or
+    is another file under such a name; DataUnavailable where a registered file cannot be had.
     """
     if source in WEIGHTS:
         path, _, content = read(source)
@@ -35,14 +35,14 @@ def contents(source: str) -> tuple[str, bytes]:
     except OSError as error:
         names = ", ".join(name for name in WEIGHTS if not name.startswith("gdss"))
         reason = error.strerror or type(error).__name__
-        raise InputProblem(f"{source}: neither a registered file of weights ({names}) nor a file: {reason}") from None
+        raise UserError(f"{source}: neither a registered file of weights ({names}) nor a file: {reason}") from None
 
 
 def genuine(name: str, content: bytes, where: str) -> bytes:
-    """Return the bytes. Raises InputProblem where a registered file has this name and other bytes."""
+    """Return the bytes. Raises UserError where a registered file has this name and other bytes."""
     for file in (file for entry in WEIGHTS.values() for file in entry.files if Path(file.path).name == name):
         if (found := hashlib.sha256(content).hexdigest()) != file.sha256:
-            raise InputProblem(
+            raise UserError(
                 f"{where}: sha256 {found}, {file.sha256} is registered: changed or cut short; replace it"
             )
     return content
@@ -51,28 +51,28 @@ def genuine(name: str, content: bytes, where: str) -> bytes:
 def tensors(content: bytes, where: str, prefix: str) -> dict[str, Tensor]:
     """Return the tensors of a `torch.save` file, `prefix` taken off their names where they have it.
 
-    Raises InputProblem, one line that names `where`.
+    Raises UserError, one line that names `where`.
     """
     held = load_weights(content, where)
     if not isinstance(held, Mapping) or not all(isinstance(tensor, Tensor) for tensor in held.values()):
-        raise InputProblem(f"{where}: not a dictionary of tensors, as the weights of a network are")
+        raise UserError(f"{where}: not a dictionary of tensors, as the weights of a network are")
     return {str(name).removeprefix(prefix): tensor for name, tensor in held.items()}
 
 
 def stored(path: Path, sha256: str) -> dict[str, Tensor]:
-    """Return the tensors of a committed safetensors file. Raises InputProblem unless its bytes are those committed."""
+    """Return the tensors of a committed safetensors file. Raises UserError unless its bytes are those committed."""
     try:
         content = bytes_of(path, LARGEST)
     except OSError as error:
-        raise InputProblem(f"{path}: {error.strerror}: it comes with the suite; restore it") from None
+        raise UserError(f"{path}: {error.strerror}: it comes with the suite; restore it") from None
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
-        raise InputProblem(f"{path}: sha256 {found}, expected {sha256}: not the committed file; restore it")
+        raise UserError(f"{path}: sha256 {found}, expected {sha256}: not the committed file; restore it")
     return parsed(content, str(path))
 
 
 def parsed(content: bytes, where: str) -> dict[str, Tensor]:
-    """Return the tensors of a safetensors file's bytes. Raises InputProblem, one line that names `where`."""
+    """Return the tensors of a safetensors file's bytes. Raises UserError, one line that names `where`."""
     from safetensors.torch import load
 
     with guarded(where, "a safetensors file"):
@@ -82,19 +82,19 @@ def parsed(content: bytes, where: str) -> dict[str, Tensor]:
 def fill(network: nn.Module, given: Mapping[str, Tensor], where: str) -> Any:
     """Return the network with these tensors, in evaluation mode and without gradients.
 
-    Raises InputProblem, one line that names `where`: for tensors unknown or missing, another shape or type, a number
+    Raises UserError, one line that names `where`: for tensors unknown or missing, another shape or type, a number
     that is not finite.
     """
     wanted = network.state_dict()
     for told, names in {"unknown": given.keys() - wanted.keys(), "missing": wanted.keys() - given.keys()}.items():
         if names:
-            raise InputProblem(f"{where}: {told} tensors {', '.join(sorted(names)[:4])} ({len(names)} in all)")
+            raise UserError(f"{where}: {told} tensors {', '.join(sorted(names)[:4])} ({len(names)} in all)")
     for name, place in wanted.items():
         tensor = given[name]
         if (tensor.shape, tensor.dtype) != (place.shape, place.dtype):
             found, expected = (f"{t.dtype} {tuple(t.shape)}" for t in (tensor, place))
-            raise InputProblem(f"{where}: {name} is {found}, expected {expected}")
+            raise UserError(f"{where}: {name} is {found}, expected {expected}")
         if not torch.isfinite(tensor).all():
-            raise InputProblem(f"{where}: {name} holds numbers that are not finite")
+            raise UserError(f"{where}: {name} holds numbers that are not finite")
     network.load_state_dict(dict(given))
     return network.eval().requires_grad_(False)

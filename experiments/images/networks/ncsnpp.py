@@ -23,8 +23,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
-from ams.ledger.measurement import Unavailable
-from ams.ledger.problems import InputProblem
+from ams.errors import DataUnavailable
+from ams.errors import UserError
 from experiments.images.networks.loading import fill
 from experiments.images.networks.scoresde import Layout, Module, Stage
 
@@ -35,11 +35,11 @@ Features = Float[Tensor, "batch c h w"]
 
 
 def library() -> Any:
-    """Return diffusers. Raises Unavailable."""
+    """Return diffusers. Raises DataUnavailable."""
     try:
         import diffusers
     except ImportError:
-        raise Unavailable("diffusers is not installed: pip install 'ams[gpu]'") from None
+        raise DataUnavailable("diffusers is not installed: pip install 'ams[gpu]'") from None
     return diffusers
 
 
@@ -175,7 +175,7 @@ def _pyramid_of_input(stage: Stage, kind: str) -> tuple[Any, Any]:
 
 
 def build(found: Layout, where: str) -> Any:
-    """Return the network with its weights. Raises Unavailable without diffusers, InputProblem as `fill`."""
+    """Return the network with its weights. Raises DataUnavailable without diffusers, UserError as `fill`."""
     embedding = len(found.embedding[1].tensors["bias"])
     widths = [len(stage.blocks[-1].tensors["Conv_1.bias"]) for stage in found.down]
     model = library().UNet2DModel(
@@ -282,4 +282,4 @@ def _stripped(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
 
 
-__all__ = ["InputProblem", "build", "library"]
+__all__ = ["UserError", "build", "library"]

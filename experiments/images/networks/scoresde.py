@@ -23,7 +23,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from ams.data import load_weights
-from ams.ledger.problems import InputProblem
+from ams.errors import UserError
 
 LARGEST = 2**33
 """Bytes that a checkpoint may hold: weights, their average and two moments of 300 million parameters."""
@@ -73,29 +73,29 @@ class Layout(NamedTuple):
 def read(content: bytes, where: str) -> dict[str, Tensor]:
     """Return the averaged tensors of a checkpoint by name, and those that are not trained.
 
-    Raises InputProblem, one line that names `where`.
+    Raises UserError, one line that names `where`.
     """
     held = load_weights(content, where, LARGEST)
     model, average = (held.get(part) if isinstance(held, Mapping) else None for part in ("model", "ema"))
     if not isinstance(model, Mapping) or not isinstance(average, Mapping) or "shadow_params" not in average:
-        raise InputProblem(f"{where}: no checkpoint of score_sde, which holds `model` and `ema` with `shadow_params`")
+        raise UserError(f"{where}: no checkpoint of score_sde, which holds `model` and `ema` with `shadow_params`")
     named = {str(name).removeprefix("module."): tensor for name, tensor in model.items()}
     trained, shadows = [name for name in named if name not in _FIXED], average["shadow_params"]
     if len(trained) != len(shadows):
-        raise InputProblem(f"{where}: {len(shadows)} averaged tensors for {len(trained)} that are trained")
+        raise UserError(f"{where}: {len(shadows)} averaged tensors for {len(trained)} that are trained")
     for name, shadow in zip(trained, shadows, strict=True):
         if not isinstance(shadow, Tensor) or shadow.shape != named[name].shape:
-            raise InputProblem(f"{where}: the average of {name} is no tensor of its shape {tuple(named[name].shape)}")
+            raise UserError(f"{where}: the average of {name} is no tensor of its shape {tuple(named[name].shape)}")
     return named | dict(zip(trained, shadows, strict=True))
 
 
 def layout(named: Mapping[str, Tensor], where: str) -> Layout:
-    """Return the network that the tensors belong to. Raises InputProblem where they are those of no such network."""
+    """Return the network that the tensors belong to. Raises UserError where they are those of no such network."""
     try:
         return _parsed(named)
     except (LookupError, ValueError, AttributeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputProblem(f"{where}: not the weights of an NCSN++ or DDPM++ network: {reason}") from None
+        raise UserError(f"{where}: not the weights of an NCSN++ or DDPM++ network: {reason}") from None
 
 
 def _parsed(named: Mapping[str, Tensor]) -> Layout:

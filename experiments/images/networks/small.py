@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
-from experiments.images.networks.face import NetworkScore
+from experiments.images.networks.score_adapter import NetworkScore
 from experiments.images.networks.loading import fill, stored
 
 SMALLEST, LARGEST = 0.01, 10.0
@@ -107,5 +107,5 @@ SHA256 = "06b0acfc59b4eac897599eb7bd3ded3974c8bc10d91286dca427adbfb961a719"
 
 
 def digits_score(path: Path = WEIGHTS / "digits-score.safetensors", sha256: str = SHA256) -> NetworkScore:
-    """Return the score of the committed network. Raises InputProblem unless the file's bytes are those committed."""
+    """Return the score of the committed network. Raises UserError unless the file's bytes are those committed."""
     return NetworkScore(SmallPredictor(fill(Denoiser(), stored(path, sha256), str(path))))

@@ -22,7 +22,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, fold, silu
 
-from experiments.images.networks.face import NetworkScore
+from experiments.images.networks.score_adapter import NetworkScore
 from experiments.images.networks.loading import contents, fill, tensors
 
 T_END = 1e-5
@@ -173,7 +173,7 @@ def _ours(name: str) -> str:
 def mnist_ve(source: str = "mnist-ve", device: torch.device | str = "cpu") -> NetworkScore:
     """Return the score of such a network, from the registry or the file at a path, on a device.
 
-    Raises Unavailable where a registered file cannot be had, InputProblem for any other contents.
+    Raises DataUnavailable where a registered file cannot be had, UserError for any other contents.
     """
     where, content = contents(source)
     given = {_ours(name): tensor for name, tensor in tensors(content, where, "module.").items()}

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from pydantic import JsonValue
 
-from ams.inference import mean_interval, ratio_interval
-from ams.ledger import Figure, Measurement, Table, Unresolved, check
+from ams.statistics import mean_interval, ratio_interval
+from verdicts import Figure, Measurement, Table, InsufficientData, check
 from experiments.images import speed
 from experiments.images.pretrained import controls, runs
 from experiments.images.pretrained.figures import draw_all, list_all
@@ -159,14 +159,14 @@ def the_thermometer_is_calibrated(settings: Settings) -> Measurement:
 def _share(settings: Settings, control: str) -> Measurement:
     """Return the part of the released corrector's gain over Langevin's that a control keeps: a ratio of means.
 
-    Raises Unresolved where the gain is not told from 0: any number may be a part of it.
+    Raises InsufficientData where the gain is not told from 0: any number may be a part of it.
     """
     none, whole, part = (
         np.array(values(settings, name, settings.side)) for name in (controls.NONE, controls.WHOLE, control)
     )
     value, low, high, batches = ratio_interval(none - part, none - whole, CONFIDENCE)
     if not math.isfinite(low):
-        raise Unresolved(f"{batches} batches do not tell the corrector's gain from 0, nor so any part of it: take more")
+        raise InsufficientData(f"{batches} batches do not tell the corrector's gain from 0, nor so any part of it: take more")
     return Measurement(value=value, low=low, high=high, n=batches * settings.batch, seeds=(settings.seed,))
 
 

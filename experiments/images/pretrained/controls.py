@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import torch
 
-from ams.catalogue import Choice, corrected
+from ams.samplers.catalogue import Choice, corrected
 from ams.samplers import (
     Particles,
     State,
@@ -24,7 +24,7 @@ from ams.samplers import (
     without_averaging,
 )
 from ams.samplers import run as steps
-from ams.samplers.draws import generated
+from ams.samplers.noise_sources import generated
 from experiments.images.runs import ENTRANTS, Entrant, Subject, started
 
 WHOLE, NONE = "PC, adaptive", "PC, Langevin"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 
-from ams.ledger import Table
+from verdicts import Table
 from experiments.images.features import Judge
 from experiments.images.features.pooled import Entry, Pooled, judged, tables
 from experiments.images.pretrained import runs
@@ -14,7 +14,7 @@ from experiments.images.pretrained.runs import FLOOR, Settings
 
 @cache
 def judge(settings: Settings) -> Judge:
-    """Return the judge: the first test images' features. Raises Unavailable without the file."""
+    """Return the judge: the first test images' features. Raises DataUnavailable without the file."""
     reference = runs.test_images()[: min(settings.compared, settings.reference)]
     return Judge(runs.extractor(), f"first {len(reference)} MNIST test images", reference)
 

@@ -9,10 +9,10 @@ import torch
 from matplotlib.figure import Figure as Drawing
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from ams.inference import mean_interval
-from ams.ledger import Figure, Table, save_figure
-from ams.ledger.figures import Cell
-from ams.palette import look
+from ams.statistics import mean_interval
+from verdicts import Figure, Table, save_figure
+from verdicts.records.figures import Cell
+from ams.samplers.palette import look
 from experiments.images import drawing
 from experiments.images.pretrained import controls, runs
 from experiments.images.pretrained.features import floors, found, list_features

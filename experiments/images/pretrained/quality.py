@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ams.distances import energy_distance_to_mixture, mixture_spread
+from ams.metrics import energy_distance_to_mixture, mixture_spread
 
 _QUARTILE = 0.674489750196082  # of the standard normal law's modulus: its median
 

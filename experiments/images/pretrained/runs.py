@@ -15,9 +15,9 @@ import torch
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 from torch import Tensor
 
-from ams.catalogue import Choice, Ends
+from ams.samplers.catalogue import Choice, Ends
 from ams.data import images as load
-from ams.noise import Level, process_levels
+from ams.schedules import Level, process_levels
 from ams.samplers import (
     NonFiniteState,
     Particles,
@@ -31,7 +31,7 @@ from ams.samplers import (
 )
 from ams.samplers import affine as affine_step
 from ams.samplers import run as steps
-from ams.samplers.draws import generated, generated_per_sample, seeded_per_sample
+from ams.samplers.noise_sources import generated, generated_per_sample, seeded_per_sample
 from experiments.images.features import Extractor, digit_features
 from experiments.images.loss import denoising_losses, gaussian
 from experiments.images.networks import ExponentialVE, NetworkScore, ddpm, mnist_ve
@@ -106,14 +106,14 @@ LOST = Quality(1e9, 1e9, 1e9)
 
 @cache
 def network(weights: str, device: str = "cpu") -> NetworkScore:
-    """Return a registered network on a device. Raises Unavailable without its file."""
+    """Return a registered network on a device. Raises DataUnavailable without its file."""
     return mnist_ve(weights, device) if weights == "mnist-ve" else ddpm(weights, device)
 
 
 def score(settings: Settings) -> Score:
     """Return the score of the group's network; of states on the CPU, wherever the network is.
 
-    Raises Unavailable without its file.
+    Raises DataUnavailable without its file.
     """
     device = "cuda" if settings.accelerated and torch.cuda.is_available() else "cpu"
     found = network(settings.weights, device).score
@@ -122,7 +122,7 @@ def score(settings: Settings) -> Score:
 
 @cache
 def test_images() -> Tensor:
-    """Return MNIST's test images. Raises Unavailable without the file."""
+    """Return MNIST's test images. Raises DataUnavailable without the file."""
     return load("mnist-test").x
 
 

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.catalogue import PROGRAMS, Choice, Ends
+from ams.samplers.catalogue import PROGRAMS, Choice, Ends
 from ams.laws import GaussianLaw
 
 _SMALLEST = 1e-8

@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numpy.lib import format as npy
 
-from ams.data.bounded import LARGEST, entries, guarded
+from ams.data.safe_read import LARGEST, entries, guarded
 
 _KINDS = "biufcSU"  # numbers, truth values and strings of a fixed width
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
@@ -17,7 +17,7 @@ _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0
 def load_arrays(content: bytes, where: str, largest: int = LARGEST) -> dict[str, np.ndarray]:
     """Return the arrays of an `.npz` file by name.
 
-    Raises InputProblem, one line that names `where`: for damage, more than `largest` bytes, an entry that is no
+    Raises UserError, one line that names `where`: for damage, more than `largest` bytes, an entry that is no
     array, an array of Python objects or one whose header claims another size than the file has.
     """
     with guarded(where, "a readable .npz file"):

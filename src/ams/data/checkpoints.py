@@ -13,9 +13,9 @@ import zipfile
 from collections import OrderedDict
 from typing import Any, NamedTuple
 
-from ams.data.bounded import LARGEST, entries, guarded
 from ams.data.pickled import LARGEST as LARGEST_PICKLE
 from ams.data.pickled import Global, Machine, Maker, Record
+from ams.data.safe_read import LARGEST, entries, guarded
 
 _SIZES = {
     "Float": 4,
@@ -50,7 +50,7 @@ class _Storage(NamedTuple):
 def load_weights(content: bytes, where: str, largest: int = LARGEST) -> Any:
     """Return the dictionary or list in a file of weights, tensors on the CPU; an `easydict.EasyDict` as an OrderedDict.
 
-    Raises InputProblem, one line that names `where`: for damage, another format, more than `largest` bytes, a name
+    Raises UserError, one line that names `where`: for damage, another format, more than `largest` bytes, a name
     that no file of weights needs, a tensor that reaches beyond its storage.
     """
     with guarded(where, "a file of weights"):

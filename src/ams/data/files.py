@@ -21,8 +21,7 @@ import pooch
 import requests
 
 from ams.data.registry import ENTRIES, Entry, File
-from ams.ledger.measurement import Unavailable
-from ams.ledger.problems import InputProblem, unknown
+from ams.errors import DataUnavailable, UserError, unknown
 
 _CONNECT, _SILENCE, _TOTAL = 5.0, 10.0, 300.0  # seconds: to connect, between two chunks, for a file
 _CHUNK = 2**16
@@ -31,7 +30,7 @@ _CHUNK = 2**16
 def fetch(name: str) -> Path:
     """Return the place of a file that holds a registered entry, its checksum verified.
 
-    Raises Unavailable where it cannot be had, with what to do; InputProblem for a file whose bytes differ, or an
+    Raises DataUnavailable where it cannot be had, with what to do; UserError for a file whose bytes differ, or an
     unknown name.
     """
     path, _, _ = read(name)
@@ -41,7 +40,7 @@ def fetch(name: str) -> Path:
 def read(name: str) -> tuple[Path, File, bytes]:
     """Return the place, `File` and verified bytes of a file that holds a registered entry. Raises as `fetch`."""
     if name not in ENTRIES:
-        raise InputProblem(unknown("data set", name, ENTRIES))
+        raise unknown("data set", name, ENTRIES)
     entry = ENTRIES[name]
     for folder in _folders():
         for file in entry.files:
@@ -63,33 +62,35 @@ def _folders() -> Iterator[Path]:
 
 
 def _verified(path: Path, file: File) -> bytes:
-    """Return the file's bytes; InputProblem unless size and sha256 are those registered."""
+    """Return the file's bytes; UserError unless size and sha256 are those registered."""
     advice = "replace it by the original or delete it"
     with path.open("rb") as stream:
         content = stream.read(file.size + 1)  # and no more, whatever has become of the file since it was found
         size = max(len(content), os.fstat(stream.fileno()).st_size)
     if size != file.size:
-        raise InputProblem(f"{path}: {size} bytes, expected {file.size}: not the registered file; {advice}")
+        raise UserError(f"{path}: {size} bytes, expected {file.size}: not the registered file; {advice}")
     found = hashlib.sha256(content).hexdigest()
     if found != file.sha256:
-        raise InputProblem(f"{path}: sha256 {found}, expected {file.sha256}: not the registered file; {advice}")
+        raise UserError(f"{path}: sha256 {found}, expected {file.sha256}: not the registered file; {advice}")
     return content
 
 
 def _downloaded(name: str, entry: Entry) -> tuple[Path, File, bytes]:
-    """Return the first of the entry's files that has a public address, from there. Raises Unavailable."""
+    """Return the first of the entry's files that has a public address, from there. Raises DataUnavailable."""
     public = [file for file in entry.files if file.address]
     missing = f"{name} ({entry.title}) is not under {' or '.join(map(str, _folders()))}"
     if not public:
-        raise Unavailable(f"{missing}: {entry.obtain}")
+        raise DataUnavailable(f"{missing}: {entry.obtain}")
     if os.environ.get("AMS_OFFLINE") == "1":
-        raise Unavailable(f"{missing}, and AMS_OFFLINE=1 forbids its download: {entry.obtain}")
+        raise DataUnavailable(f"{missing}, and AMS_OFFLINE=1 forbids its download: {entry.obtain}")
     file = public[0]
     path = cache() / file.path
     try:
         pooch.retrieve(file.address, f"sha256:{file.sha256}", path.name, path.parent, downloader=_Bounded(file.size))
     except (OSError, ValueError) as error:  # requests' errors are OSErrors; pooch's for another checksum, ValueError
-        raise Unavailable(f"{missing}, and {file.address} does not give it ({_line(error)}): {entry.obtain}") from error
+        raise DataUnavailable(
+            f"{missing}, and {file.address} does not give it ({_line(error)}): {entry.obtain}"
+        ) from error
     return path, file, _verified(path, file)
 
 

@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
-from ams.data.bounded import guarded, inflated
 from ams.data.pickled import LARGEST, Machine, Maker, Record
+from ams.data.safe_read import guarded, inflated
 
 MOST = 2**22
 """Nodes and edges that a list may hold: graphs that share their nodes are short to write and long to spell out."""
@@ -29,7 +29,7 @@ class Graph(NamedTuple):
 def load_graphs(content: bytes, where: str) -> list[Graph]:
     """Return the graphs of a list: gzipped JSON `[[n, [[u, v], ...]], ...]`, or a pickled list of networkx graphs.
 
-    Nodes are numbered in the order in which networkx lists them. Raises InputProblem, one line that names `where`.
+    Nodes are numbered in the order in which networkx lists them. Raises UserError, one line that names `where`.
     """
     with guarded(where, "a list of graphs"):
         described = _from_json(content) if content[:2] == b"\x1f\x8b" else _from_pickle(content)

@@ -12,8 +12,8 @@ from collections.abc import Callable
 import torch
 
 from ams.laws.gaussian import GaussianLaw, Moments, Values
-from ams.noise import Level
 from ams.samplers.rk45 import exploding, flow_rk45
+from ams.schedules import Level
 
 
 def flowed(

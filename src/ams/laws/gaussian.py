@@ -24,10 +24,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ams.laws.expected_norm import expected_norm
-from ams.noise import Level
 from ams.samplers.base import VECTORS, Info, State
 from ams.samplers.loop import Program, last, run
 from ams.samplers.scalars import FloatScalars
+from ams.schedules import Level
 
 Values = Sequence[float] | np.ndarray | Tensor
 Row = Float[Tensor, "directions basis"]

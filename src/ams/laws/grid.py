@@ -25,11 +25,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ams.curve import Curve, tabulated
-from ams.laws.nodes import Blurred, NodeAlgebra, folded, land
-from ams.noise import Level
+from ams.grid_function import Curve, tabulated
+from ams.laws.quadrature_algebra import Blurred, NodeAlgebra, folded, land
 from ams.samplers.base import VECTORS, Algebra, Info, Noise, Score, State, Step
 from ams.samplers.loop import Program, last, run
+from ams.schedules import Level
 from ams.targets import Target
 
 _RESOLUTION = 0.4  # spacing of a moved density, in deviations of its kernel: interpolation errs by exp(-31)

@@ -17,15 +17,15 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import root_scalar
 
-from ams.curve import Curve
+from ams.grid_function import Curve
 from ams.laws.gaussian import GaussianLaw
-from ams.laws.nodes import TAILS, Blurred, NodeAlgebra
-from ams.laws.phase import Steady, momentum_memory, stationary
+from ams.laws.phase_space import Steady, momentum_memory, stationary
+from ams.laws.quadrature_algebra import TAILS, Blurred, NodeAlgebra
 from ams.laws.stationary import solved
-from ams.noise import Level
 from ams.samplers.base import Coefficients, Rule, State
 from ams.samplers.rules import Factor, momentum, released_factor
 from ams.samplers.scalars import FloatScalars
+from ams.schedules import Level
 from ams.targets import CLEAN, Target
 
 _PANELS, _POINTS = 6, 8  # of Gauss's rule for the draw, on either side of the cut

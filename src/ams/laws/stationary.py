@@ -18,9 +18,9 @@ from scipy.optimize import brentq
 from torch import Tensor
 
 from ams.laws.gaussian import GaussianLaw
-from ams.noise import Level
 from ams.samplers.base import Coefficients, Info, Rule, State, Step
 from ams.samplers.rules import Factor, momentum, released_factor
+from ams.schedules import Level
 
 _ROUNDING = 1e-14
 """A change this small twice in a row is rounding, which no further step removes."""

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import sympy as sp
 from sympy.printing.latex import LatexPrinter
 
-from ams.noise import Level
 from ams.samplers.base import Noise, State, Step
+from ams.schedules import Level
 
 a, b, lam = sp.symbols("a b lambda", positive=True)
 x, m, s, z, p, d, mu, z_before = sp.symbols("x m s z p d mu z_-", real=True)

@@ -1,16 +1,26 @@
 """Samplers: each step written once, over an algebra; one loop runs them all."""
 
 from ams.samplers.ablations import unit_factor, with_corrected_noise, without_averaging
-from ams.samplers.averaged_noise import leimkuhler_matthews
+from ams.samplers.affine_transitions import (
+    Kernel,
+    Move,
+    affine,
+    ancestral,
+    flow_euler,
+    released_euler_maruyama,
+    released_ve_reverse_diffusion,
+    released_vp_reverse_diffusion,
+    reverse_sde,
+)
+from ams.samplers.annealed_baoab import Pace, Passage, crossing, isothermal, paced, stirred, tapered, tapering
 from ams.samplers.base import Algebra, Coefficients, Info, Noise, Rule, Score, State, Step
-from ams.samplers.consistent import consistent
-from ams.samplers.corrector import snr_of_last_momentum, snr_of_momentum, snr_of_score
-from ams.samplers.dpm import dpm_solver
+from ams.samplers.consistent_annealed import consistent
+from ams.samplers.dpm_solver import dpm_solver
 from ams.samplers.edm import edm_stochastic
 from ams.samplers.filtered import filtered, wiener_gain
 from ams.samplers.heun import flow_heun
-from ams.samplers.isothermal import Pace, Passage, crossing, isothermal, paced, stirred, tapered, tapering
 from ams.samplers.kinetic import bao, baoab, baoab_positions, exponential_euler, obabo, sghmc, splitting
+from ams.samplers.leimkuhler_matthews import leimkuhler_matthews
 from ams.samplers.loop import (
     NonFiniteState,
     Program,
@@ -22,17 +32,6 @@ from ams.samplers.loop import (
     predictor_corrector,
     run,
     sample,
-)
-from ams.samplers.moves import (
-    Kernel,
-    Move,
-    affine,
-    ancestral,
-    flow_euler,
-    released_euler_maruyama,
-    released_ve_reverse_diffusion,
-    released_vp_reverse_diffusion,
-    reverse_sde,
 )
 from ams.samplers.particles import Particles, PerSample
 from ams.samplers.rk45 import NotIntegrated, exploding, flow_rk45, preserving
@@ -48,6 +47,7 @@ from ams.samplers.rules import (
     recorded,
     released_factor,
 )
+from ams.samplers.snr_step_size import snr_of_last_momentum, snr_of_momentum, snr_of_score
 
 __all__ = [
     "Algebra",

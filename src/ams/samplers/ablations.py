@@ -7,8 +7,8 @@ an exact law. Plain Langevin with a constant factor is `langevin(factor=...)`.
 
 from __future__ import annotations
 
-from ams.noise import Level
 from ams.samplers.base import Algebra, Coefficients, Rule, Scalar, State, Vector
+from ams.schedules import Level
 
 
 def unit_factor(beta: Scalar) -> Scalar:

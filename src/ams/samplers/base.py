@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from ams.noise import Level
+from ams.schedules import Level
 
 Vector: TypeAlias = Any
 Scalar: TypeAlias = Any

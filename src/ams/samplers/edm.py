@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import math
 
-from ams.noise import Level
 from ams.samplers.base import Algebra, Info, Noise, Score, State, Step
 from ams.samplers.heun import flow_heun
+from ams.schedules import Level
 
 _MOST = math.sqrt(2.0) - 1.0  # at most as much new noise as there is (their section 4)
 

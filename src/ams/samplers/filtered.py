@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from ams.noise import Level
 from ams.samplers.base import Algebra, Info, Noise, Scalar, Score, State, Step
 from ams.samplers.rules import average
+from ams.schedules import Level
 
 
 def wiener_gain(beta: Scalar) -> Scalar:

@@ -10,9 +10,9 @@ Karras et al. (arXiv 2206.00364, algorithm 1).
 
 from __future__ import annotations
 
-from ams.noise import Level
+from ams.samplers.affine_transitions import flow_euler, following
 from ams.samplers.base import Algebra, Info, Noise, Score, State
-from ams.samplers.moves import flow_euler, following
+from ams.schedules import Level
 
 
 def flow_heun(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:

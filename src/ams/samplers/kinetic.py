@@ -30,8 +30,8 @@ from collections.abc import Callable
 from functools import partial, reduce
 from typing import TypeAlias
 
-from ams.noise import Level
 from ams.samplers.base import Algebra, Info, Noise, Scalar, Score, State, Step, Vector
+from ams.schedules import Level
 
 Part: TypeAlias = Callable[[State, Vector, Noise, Scalar, Algebra], State]
 """`part(state, s, noise, dt, algebra)`: a flow of position and velocity, `s` the score where the step began."""

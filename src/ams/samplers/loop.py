@@ -13,10 +13,10 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from ams.noise import Level
 from ams.samplers.base import Algebra, Info, Noise, Score, State, Step, Vector
-from ams.samplers.draws import generated
+from ams.samplers.noise_sources import generated
 from ams.samplers.particles import Particles
+from ams.schedules import Level
 
 Program: TypeAlias = Iterable[tuple[Step, Level]]
 WATCH = 16

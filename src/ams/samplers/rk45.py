@@ -14,8 +14,8 @@ import torch
 from scipy.integrate import solve_ivp
 from torch import Tensor
 
-from ams.noise import Level
 from ams.samplers.base import Score
+from ams.schedules import Level
 
 
 class NotIntegrated(ArithmeticError):

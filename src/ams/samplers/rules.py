@@ -18,8 +18,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeAlias
 
-from ams.noise import Level
 from ams.samplers.base import Algebra, Coefficients, Info, Noise, Rule, Scalar, Score, State, Step, Vector
+from ams.schedules import Level
 
 Damping: TypeAlias = Callable[[State, Vector, Algebra], tuple[Scalar, Scalar]]
 """`damping(state, s, algebra) -> (beta, rho)`; called from the second evaluation on."""

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.noise import Level
+from ams.schedules import Level
 
 ArrayLike = Tensor | np.ndarray | Sequence | float
 

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.noise import Level
+from ams.schedules import Level
 from ams.targets.base import ArrayLike, as_float
 
 _ROUNDING = 1e-6  # of the largest entry: asymmetry and negative eigenvalues below it come from float32 input

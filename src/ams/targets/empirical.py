@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ams.noise import Level
+from ams.schedules import Level
 from ams.targets.base import ArrayLike, as_float, normal, rows
 from ams.targets.points import Cloud, Query
 from ams.targets.posterior import Posterior, nearest, posterior

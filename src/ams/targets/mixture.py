@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.noise import Level
+from ams.schedules import Level
 from ams.targets.base import ArrayLike, as_float, normal, rows
 from ams.targets.covariance import Covariance, as_covariance
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from experiments.graphs.checkpoints import Networks, networks_of
-from experiments.graphs.layout import Layout
+from experiments.graphs.graph_layout import Layout
 
 FEATURES, WIDTH = 3, 8
 FIELDS = {"max_feat_num": FEATURES, "nhid": WIDTH}

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from ams.data.registry import WEIGHTS
-from ams.ledger.measurement import Unavailable
-from ams.ledger.problems import InputProblem
+from ams.errors import DataUnavailable
+from ams.errors import UserError
 from experiments.graphs.checkpoints import DUST, networks, networks_of
 from tests.experiments.graphs.made import batch, checkpoint
 
@@ -59,14 +59,14 @@ def test_another_checkpoint_is_refused_in_one_line(broken: str) -> None:
     held = checkpoint()
     change, told = BROKEN[broken]
     change(held)
-    with pytest.raises(InputProblem, match=f"^place.*{told}") as caught:
+    with pytest.raises(UserError, match=f"^place.*{told}") as caught:
         networks_of(held, "place", averaged="average" in broken)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("held", [None, [], {"x_state_dict": 1}])
 def test_something_else_is_refused(held: Any) -> None:
-    with pytest.raises(InputProblem, match=r"^place: not a checkpoint of GDSS"):
+    with pytest.raises(UserError, match=r"^place: not a checkpoint of GDSS"):
         networks_of(held, "place", averaged=False)
 
 
@@ -99,6 +99,6 @@ def test_the_authors_files_are_read_whole(name: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("AMS_OFFLINE", "1")
     try:
         both = networks(name, averaged=name in ("gdss-enzymes", "gdss-grid"))
-    except Unavailable as absence:
+    except DataUnavailable as absence:
         pytest.skip(str(absence))
     assert not any(tensor.requires_grad for network in both for tensor in network.parameters())

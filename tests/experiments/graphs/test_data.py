@@ -11,8 +11,8 @@ import torch
 from scipy import stats
 
 from ams.data import Graph
-from ams.inference import SUITE_FALSE_ALARM
-from ams.ledger.measurement import Unavailable
+from ams.statistics import SUITE_FALSE_ALARM
+from ams.errors import DataUnavailable
 from experiments.graphs.data import adjacency, community_small, cut, grid, published, sizes, split, trimmed
 from tests.experiments.graphs.strategies import random_graph, to_networkx
 from tests.monte_carlo import MonteCarlo
@@ -86,7 +86,7 @@ def test_the_same_seed_gives_the_same_graphs():
 def test_the_authors_lists_are_of_our_law(name, grids):
     try:
         listed = published(name)
-    except Unavailable as missing:
+    except DataUnavailable as missing:
         pytest.skip(str(missing))
     graphs = [*listed.test, *listed.train]
     assert (len(listed.test), len(graphs)) == (20, 100)

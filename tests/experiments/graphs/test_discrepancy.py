@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from experiments.graphs.coverage import disturbed
+from experiments.graphs.mmd_intervals.checks import disturbed
 from experiments.graphs.data import community_small
 from experiments.graphs.discrepancy import difference, estimates, floor, mean_kernel, unbiased_mmd
 from experiments.graphs.statistics import DEGREE, PUBLISHED, STATISTICS

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from ams.data.registry import WEIGHTS
-from ams.ledger.measurement import Unavailable
+from ams.errors import DataUnavailable
 from experiments.graphs.checkpoints import networks
 from experiments.graphs.generation import END, PUBLISHED, generate
-from experiments.graphs.packed import PackedPerSample
+from experiments.graphs.ragged_batch import PackedPerSample
 from experiments.graphs.samplers import corrected as with_corrector
 from experiments.graphs.samplers import described_adaptive, euler_maruyama
 
@@ -24,7 +24,7 @@ def test_published_settings_make_graphs(name: str, monkeypatch: pytest.MonkeyPat
     assert setting.checkpoint in WEIGHTS
     try:
         both = networks(setting.checkpoint, setting.averaged)
-    except Unavailable as absence:
+    except DataUnavailable as absence:
         pytest.skip(str(absence))
     end, layout = generate(setting.plan(setting.pair, 8), both, setting.pair, SIZES, setting.features, seed=1)
     square = layout.pad_pairs(end.adjacency, setting.largest)
@@ -38,7 +38,7 @@ def test_a_graph_is_its_seeds_and_its_numbers(monkeypatch: pytest.MonkeyPatch) -
     setting = PUBLISHED["QM9"]
     try:
         both = networks(setting.checkpoint, setting.averaged)
-    except Unavailable as absence:
+    except DataUnavailable as absence:
         pytest.skip(str(absence))
     plan = with_corrector(setting.pair, euler_maruyama, described_adaptive(0.1, 0.7), 10, END)
 

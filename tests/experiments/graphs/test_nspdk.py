@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.graphs.discrepancy import kernel_estimates
-from experiments.graphs.nspdk import Molecule, nspdk_kernel
+from experiments.graphs.molecules.nspdk import Molecule, nspdk_kernel
 
 ETHANOL = Molecule(("C", "C", "O"), ((0, 1, 1), (1, 2, 1)))
 ETHANAL = Molecule(("C", "C", "O"), ((0, 1, 1), (1, 2, 2)))

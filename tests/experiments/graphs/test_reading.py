@@ -13,7 +13,7 @@ from hypothesis import given, settings
 
 from ams.data import Graph
 from ams.data.registry import GRAPHS
-from ams.ledger.problems import InputProblem
+from ams.errors import UserError
 from experiments.graphs import reading
 from experiments.graphs.data import trimmed
 from experiments.graphs.reading import from_graph6, parse_graphs, read_graphs
@@ -85,17 +85,17 @@ def test_an_edge_may_be_given_from_either_end():
 def test_what_is_malformed_is_refused_in_one_line(content, reason, tmp_path):
     path = tmp_path / "graphs"
     path.write_bytes(content)
-    with pytest.raises(InputProblem, match=reason) as caught:
+    with pytest.raises(UserError, match=reason) as caught:
         read_graphs(path)
     assert str(caught.value).startswith(str(path)) and "\n" not in str(caught.value)
 
 
 def test_a_file_that_cannot_be_read_is_said_so(tmp_path, monkeypatch):
-    with pytest.raises(InputProblem, match="cannot be read"):
+    with pytest.raises(UserError, match="cannot be read"):
         read_graphs(tmp_path / "missing")
     monkeypatch.setattr(reading, "LARGEST", 10)
     (tmp_path / "large").write_bytes(PLAIN)
-    with pytest.raises(InputProblem, match="more than"):
+    with pytest.raises(UserError, match="more than"):
         read_graphs(tmp_path / "large")
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from experiments.graphs.contenders import CONTENDERS, DESCRIBED, LANGEVIN, PREDICTOR
+from experiments.graphs.graph_comparison.baselines import CONTENDERS, DESCRIBED, LANGEVIN, PREDICTOR
 from experiments.graphs.data import community_small
-from experiments.graphs.layout import Layout
-from experiments.graphs.packed import Packed
+from experiments.graphs.graph_layout import Layout
+from experiments.graphs.ragged_batch import Packed
 from experiments.graphs.runs import THERMOMETER, Batch, Model, Watched, batches, outcome, temperatures
 from experiments.graphs.systems import Pair, preserving
 from tests.experiments.graphs.made import FEATURES, made_networks

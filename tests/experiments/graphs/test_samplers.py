@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.noise import Level
-from ams.samplers import NonFiniteState, Particles, PerSample, downward, isothermal
-from ams.samplers.draws import replayed
+from ams.schedules import Level
+from ams.samplers import NonFiniteState, Particles, PerSample, downward, annealed_baoab as isothermal
+from ams.samplers.noise_sources import replayed
 from experiments.graphs.generation import halves
-from experiments.graphs.layout import Layout
-from experiments.graphs.packed import Ownership, Packed, PackedPerSample
+from experiments.graphs.graph_layout import Layout
+from experiments.graphs.ragged_batch import Ownership, Packed, PackedPerSample
 from experiments.graphs.samplers import (
     Correctors,
     Denoised,
@@ -33,7 +33,7 @@ from experiments.graphs.samplers import (
     s4,
 )
 from experiments.graphs.systems import CoupledScore, Pair, exploding, preserving, scores, sub_preserving
-from tests.benchmarks import graphs_padded
+from experiments.benchmarks.graph_speed import padded as graphs_padded
 from tests.experiments.graphs.made import (
     FEATURES,
     batch,

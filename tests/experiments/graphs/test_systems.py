@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ams.noise import VP, SubVP
+from ams.schedules import VP, SubVP
 from experiments.graphs.systems import Pair, exploding, preserving, scores, sub_preserving
 from tests.experiments.graphs.made import batch, made_networks
 

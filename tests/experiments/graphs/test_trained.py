@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.ledger.files import sha256_of
-from ams.ledger.problems import InputProblem
+from verdicts.records.files import sha256_of
+from ams.errors import UserError
 from experiments.graphs import trained as module
-from experiments.graphs.layout import Layout
-from experiments.graphs.recipe import Recipe
+from experiments.graphs.graph_layout import Layout
+from experiments.graphs.train_config import Recipe
 from experiments.graphs.trained import Origin, networks_in, read_trained
 from experiments.weights import write
 
@@ -69,7 +69,7 @@ def test_other_tensors_are_refused_in_one_line(change: str, tmp_path: Path) -> N
     alter, told = CHANGES[change]
     alter(tensors)
     write(path, tensors, {"origin": ORIGIN.model_dump()})
-    with pytest.raises(InputProblem, match=f"n.safetensors: {told}") as refusal:
+    with pytest.raises(UserError, match=f"n.safetensors: {told}") as refusal:
         read_trained(path)
     assert "\n" not in str(refusal.value)
 
@@ -85,7 +85,7 @@ def test_other_tensors_are_refused_in_one_line(change: str, tmp_path: Path) -> N
 )
 def test_an_origin_that_is_none_is_refused(origin: object, told: str, tmp_path: Path) -> None:
     write(tmp_path / "n.safetensors", made(), {"origin": origin})
-    with pytest.raises(InputProblem, match=told):
+    with pytest.raises(UserError, match=told):
         read_trained(tmp_path / "n.safetensors")
 
 
@@ -102,12 +102,12 @@ def test_damage_is_refused(tmp_path: Path) -> None:
         (last, "not those that it states the digest of"),
     ):
         path.write_bytes(damaged)
-        with pytest.raises(InputProblem, match=rf"n\.safetensors: .*{told}"):
+        with pytest.raises(UserError, match=rf"n\.safetensors: .*{told}"):
             read_trained(path)
-        with pytest.raises(InputProblem, match=f"more than|expected {sha256}"):
+        with pytest.raises(UserError, match=f"more than|expected {sha256}"):
             read_trained(path, sha256)
     path.unlink()
-    with pytest.raises(InputProblem, match="cannot be read"):
+    with pytest.raises(UserError, match="cannot be read"):
         read_trained(path)
     assert sha256_of(content) == sha256
 
@@ -116,5 +116,5 @@ def test_a_file_of_no_origin_is_refused(tmp_path: Path) -> None:
     from safetensors.torch import save_file
 
     save_file(made(), tmp_path / "n.safetensors")
-    with pytest.raises(InputProblem, match="says how it was made"):
+    with pytest.raises(UserError, match="says how it was made"):
         read_trained(tmp_path / "n.safetensors")

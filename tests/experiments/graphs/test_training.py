@@ -13,8 +13,8 @@ from ams.data import Graph
 from experiments.graphs import __main__ as command
 from experiments.graphs import train as module
 from experiments.graphs.checkpoints import Networks
-from experiments.graphs.layout import Layout
-from experiments.graphs.recipe import Recipe
+from experiments.graphs.graph_layout import Layout
+from experiments.graphs.train_config import Recipe
 from experiments.graphs.trained import networks_in, read_trained
 from experiments.graphs.training import (
     EARLIEST,

@@ -12,13 +12,13 @@ import torch
 import yaml
 from pydantic import ValidationError
 
-from ams.ledger.claims import Profile, Verdict
-from ams.ledger.loading import load_claims, load_config
-from ams.ledger.measurement import Unavailable
-from ams.ledger.problems import InputProblem
+from verdicts.claims.schema import Profile, Verdict
+from verdicts.claims.loading import load_claims, load_config
+from ams.errors import DataUnavailable
+from ams.errors import UserError
 from ams.samplers import NonFiniteState
-from experiments.images import colour
-from experiments.images.colour import CIFAR, LANGEVIN, Network, Outcome, Settings
+from experiments.images.colour import checks as colour
+from experiments.images.colour.checks import CIFAR, LANGEVIN, Network, Outcome, Settings
 from experiments.images.features import Extractor
 from experiments.images.runs import ENTRANTS, generator, run
 from tests.claims import ROOT, verdict_of
@@ -75,10 +75,10 @@ def test_the_baseline_in_its_place_gains_nothing(monkeypatch):
 
 
 def test_without_a_file_a_network_is_not_run():
-    with pytest.raises(Unavailable, match="path and sha256"):
+    with pytest.raises(DataUnavailable, match="path and sha256"):
         colour.on_ncsnpp(Settings())
     entry = Network(path=Path("/missing/file.pth"), sha256="0", side=16, reference="cifar10-test")
-    with pytest.raises(Unavailable, match="not there"):
+    with pytest.raises(DataUnavailable, match="not there"):
         colour.place(Settings(networks={"cifar10_ncsnpp_continuous": entry}), "cifar10_ncsnpp_continuous")
 
 
@@ -149,7 +149,7 @@ def test_tables_have_rows_in_other_features_where_their_weights_are(monkeypatch)
 
     def extractor(name):
         if name == "inception" and missing:
-            raise Unavailable("Inception's weights are not at a place")
+            raise DataUnavailable("Inception's weights are not at a place")
         return dataclasses.replace(plain(name), name=name)
 
     monkeypatch.setattr(colour, "extractor", extractor)
@@ -200,20 +200,20 @@ def test_images_of_ones_own_are_a_reference(tmp_path, name):
     np.testing.assert_array_equal(np.sort(x, axis=0), np.sort(expected, axis=0))
     assert colour.pictures(reference, 5).shape == (5, 3, 4, 4)
     assert reference.shown == f"{name} {reference.sha256[:12]}"
-    with pytest.raises(InputProblem, match="not the file that was stated"):
+    with pytest.raises(UserError, match="not the file that was stated"):
         colour.pictures(reference._replace(sha256="0"), 9)
-    with pytest.raises(Unavailable, match="not there"):
+    with pytest.raises(DataUnavailable, match="not there"):
         colour.pictures(reference._replace(name=str(tmp_path / "missing.npy")), 9)
 
 
 @pytest.mark.parametrize("shape", [(9, 4, 4), (9, 4, 5, 3), (9, 4, 4, 1), (0, 4, 4, 3)])
 def test_what_are_no_images_is_no_reference(tmp_path, shape):
-    with pytest.raises(InputProblem, match=r"expected one array of images, uint8 \(n, side, side, 3\)"):
+    with pytest.raises(UserError, match=r"expected one array of images, uint8 \(n, side, side, 3\)"):
         colour.pictures(kept(tmp_path / "own.npy", x=np.zeros(shape, np.uint8)), 9)
     whole = np.zeros((9, 4, 4, 3))
-    with pytest.raises(InputProblem, match="expected one array"):
+    with pytest.raises(UserError, match="expected one array"):
         colour.pictures(kept(tmp_path / "float.npy", x=whole), 9)
-    with pytest.raises(InputProblem, match="expected one array"):
+    with pytest.raises(UserError, match="expected one array"):
         colour.pictures(kept(tmp_path / "two.npz", x=whole.astype(np.uint8), y=whole), 9)
 
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.ledger.claims import Verdict
-from ams.noise import Level
-from experiments.images import denoiser
+from verdicts.claims.schema import Verdict
+from ams.schedules import Level
+from experiments.images.denoiser import checks as denoiser
 from experiments.images.pretrained import features, runs
 from experiments.images.pretrained.quality import Quality
 from tests.claims import claims, verdict_of

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from ams.data import images as load
-from ams.distances import expected_coverage, frechet_distance, kernel_distance, support
-from ams.inference import mean_interval
-from ams.ledger.measurement import Unavailable
+from ams.metrics import expected_coverage, frechet_distance, kernel_distance, support
+from ams.statistics import mean_interval
+from ams.errors import DataUnavailable
 from experiments import weights
 from experiments.images.features import Conditions, Extractor, Judge, Row, ahead, digit_features, efficientnet, pooled
 from experiments.images.features import extractors as module
@@ -150,7 +150,7 @@ def test_efficientnet_knows_cifars_classes():
     pytest.importorskip("efficientnet_lite_pytorch")
     try:
         data = load("cifar10-test")
-    except Unavailable as missing:
+    except DataUnavailable as missing:
         pytest.skip(str(missing))
     planes, frogs = (data.x[data.y == label][:16] for label in (0, 6))
     features = efficientnet()(torch.cat([planes, frogs]))
@@ -164,16 +164,16 @@ def test_efficientnet_knows_cifars_classes():
 
 def test_without_its_package_efficientnet_is_unavailable(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "efficientnet_lite_pytorch", None)
-    with pytest.raises(Unavailable, match="features"):
+    with pytest.raises(DataUnavailable, match="features"):
         module._efficientnet_lite0()
 
 
 def test_without_its_weights_inception_is_unavailable(monkeypatch, tmp_path):
     pytest.importorskip("torch_fidelity")
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    with pytest.raises(Unavailable, match="weights-inception"):
+    with pytest.raises(DataUnavailable, match="weights-inception"):
         module.inception()
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints/weights-inception-2015-12-05-6726825d.pth").write_bytes(b"other")
-    with pytest.raises(Unavailable, match="replace it"):
+    with pytest.raises(DataUnavailable, match="replace it"):
         module.inception()

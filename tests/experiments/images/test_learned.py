@@ -8,8 +8,8 @@ import math
 import pytest
 import torch
 
-from ams.ledger.claims import Verdict
-from ams.noise import Level
+from verdicts.claims.schema import Verdict
+from ams.schedules import Level
 from experiments.images import learned
 from experiments.images.features.rows import Incomparable
 from experiments.images.learned import losses, readings, runs

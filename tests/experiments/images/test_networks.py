@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, conv_transpose2d, group_norm, layer_norm, linear, silu
 
-from ams.ledger.measurement import Unavailable
-from ams.ledger.problems import InputProblem
-from ams.noise import VP, Level, process_levels
+from ams.errors import DataUnavailable
+from ams.errors import UserError
+from ams.schedules import VP, Level, process_levels
 from ams.samplers import preserving
 from experiments.images.loss import denoising_losses, gaussian
 from experiments.images.networks import NetworkScore, ddpm, fashion_ddpm, loading, mnist_ddpm, mnist_ve
@@ -176,7 +176,7 @@ BROKEN: dict[str, tuple[Callable[[Tensors], Tensors], str]] = {
 @pytest.mark.parametrize("case", BROKEN)
 def test_what_does_not_fit_is_refused(case: str, tmp_path: Path) -> None:
     breaking, told = BROKEN[case]
-    with pytest.raises(InputProblem, match=told) as refusal:
+    with pytest.raises(UserError, match=told) as refusal:
         mnist_ve(file_of(tmp_path, breaking(exploding_tensors())))
     assert "\n" not in str(refusal.value) and str(tmp_path) in str(refusal.value)
 
@@ -187,32 +187,32 @@ def test_changed_and_truncated_files_are_refused(tmp_path: Path) -> None:
     flipped[len(content) // 2] ^= 1
     for damaged in (content[:-1], content[: len(content) // 2], bytes(flipped), b""):
         path.write_bytes(damaged)
-        with pytest.raises(InputProblem, match="not a file of weights"):
+        with pytest.raises(UserError, match="not a file of weights"):
             mnist_ve(str(path))
-    with pytest.raises(InputProblem, match="neither a registered file"):
+    with pytest.raises(UserError, match="neither a registered file"):
         mnist_ve(str(tmp_path / "nowhere.pt"))
 
 
 def test_no_more_is_read_than_weights_may_have(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A device says of its size that it is 0."""
     monkeypatch.setattr(loading, "LARGEST", 2**20)
-    with pytest.raises(InputProblem, match="more than the 1 MiB"):
+    with pytest.raises(UserError, match="more than the 1 MiB"):
         mnist_ve("/dev/zero")
     (tmp_path / "committed").symlink_to("/dev/zero")
-    with pytest.raises(InputProblem, match="more than the 1 MiB"):
+    with pytest.raises(UserError, match="more than the 1 MiB"):
         loading.stored(tmp_path / "committed", "")
 
 
 def test_a_registered_name_is_kept_for_the_registered_file(tmp_path: Path) -> None:
     """Weights that fit, but are others: a changed file under the published name is not used."""
-    with pytest.raises(InputProblem, match="changed or cut short"):
+    with pytest.raises(UserError, match="changed or cut short"):
         mnist_ve(file_of(tmp_path, exploding_tensors(), "cocoritzy_ckpt_res.pth"))
 
 
 def test_another_embedding_is_refused(tmp_path: Path) -> None:
     held = denoising_tensors()
     held["network.time_embed.weight"] = held["network.time_embed.weight"].flip(0)
-    with pytest.raises(InputProblem, match="embedding of time"):
+    with pytest.raises(UserError, match="embedding of time"):
         ddpm(file_of(tmp_path, held))
 
 
@@ -231,7 +231,7 @@ def test_the_published_files_load(load: Callable[[], NetworkScore], monkeypatch:
     monkeypatch.setenv("AMS_OFFLINE", "1")
     try:
         network = load()
-    except Unavailable as absence:
+    except DataUnavailable as absence:
         pytest.skip(str(absence))
     x = torch.zeros(8, 28, 28)
     x[:, 6:22, 12:16] = 1.0

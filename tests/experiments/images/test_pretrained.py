@@ -15,12 +15,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.ledger import Unresolved
-from ams.ledger.claims import Verdict
-from ams.noise import Level
+from verdicts import InsufficientData
+from verdicts.claims.schema import Verdict
+from ams.schedules import Level
 from ams.samplers import Particles, State, last
 from ams.samplers import run as loop
-from ams.samplers.draws import generated
+from ams.samplers.noise_sources import generated
 from ams.targets import Empirical
 from experiments.images.networks.classifier import SHA256
 from experiments.images.pretrained import Settings, checks, controls, features, figures, runs, tables
@@ -151,7 +151,7 @@ def test_controls_exchanged_break_w6(told: Callable[..., None]) -> None:
 
 def test_of_a_gain_that_is_not_there_no_part_is_told(told: Callable[..., None]) -> None:
     told(**{"PC,_adaptive": "PC, Langevin"})
-    with pytest.raises(Unresolved, match="do not tell the corrector's gain from 0"):
+    with pytest.raises(InsufficientData, match="do not tell the corrector's gain from 0"):
         verdict("I6", "lag")
 
 

@@ -111,12 +111,12 @@ def test_checksums_stand_for_the_committed_files():
 
 
 def test_a_changed_file_of_weights_is_not_used(tmp_path):
-    from ams.ledger.problems import InputProblem
+    from ams.errors import UserError
 
     content = (WEIGHTS / "digits-classifier.safetensors").read_bytes()
     for changed in (content[:-1] + bytes([content[-1] ^ 1]), content[:-10], b""):
         (tmp_path / "digits-classifier.safetensors").write_bytes(changed)
-        with pytest.raises(InputProblem, match="not the committed file"):
+        with pytest.raises(UserError, match="not the committed file"):
             classifier("digits-classifier", tmp_path)
 
 

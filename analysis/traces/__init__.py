@@ -1,0 +1,1 @@
+"""The code here is the released algorithm."""

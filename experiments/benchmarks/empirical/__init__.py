@@ -1,0 +1,1 @@
+"""Time: the score of a data set."""

@@ -1,0 +1,1 @@
+"""Time: metrics of graphs."""

@@ -1,0 +1,1 @@
+"""Time: growth with size."""

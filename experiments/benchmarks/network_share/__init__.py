@@ -1,0 +1,1 @@
+"""Time: samplers around a network."""

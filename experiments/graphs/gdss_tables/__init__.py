@@ -1,0 +1,1 @@
+"""Graphs: the published table, from the authors' checkpoints."""

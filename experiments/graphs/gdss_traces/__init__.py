@@ -1,0 +1,1 @@
+"""Graphs: the code here is the released one."""

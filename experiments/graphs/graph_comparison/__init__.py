@@ -1,0 +1,1 @@
+"""Graphs: what the sampler changes."""

@@ -1,0 +1,1 @@
+"""Graphs: how often the intervals hold the truth."""

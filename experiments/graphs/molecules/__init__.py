@@ -1,0 +1,1 @@
+"""Molecules from the authors' checkpoints."""

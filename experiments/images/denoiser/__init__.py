@@ -1,0 +1,1 @@
+"""MNIST with a pretrained DDPM network."""

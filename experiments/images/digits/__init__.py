@@ -1,0 +1,1 @@
+"""Real digits with their exact score."""

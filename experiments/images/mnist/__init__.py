@@ -1,0 +1,1 @@
+"""MNIST with its exact score."""

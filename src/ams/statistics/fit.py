@@ -1,0 +1,41 @@
+"""Does a sample fit a distribution of finitely many cells?"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import stats
+
+from ams.statistics.values import Values, finite
+
+FEWEST_EXPECTED = 5.0  # of a cell of a chi-square test (Cochran 1954): smaller ones are pooled
+
+
+def goodness_of_fit(counts: Values, probabilities: Values) -> float:
+    """Return the p-value of Pearson's chi-square test that `counts` come from the multinomial `probabilities`.
+
+    Cells are pooled, the rarest first, until each expects five counts. A count where the probability is zero gives 0.
+    Raises ValueError for shapes that differ, a negative entry, probabilities that do not sum to 1, no counts, or
+    so few that all cells are pooled into one.
+    """
+    observed, p = finite(counts, fewest=2), finite(probabilities, fewest=2)
+    if observed.shape != p.shape or (observed < 0).any() or (p < 0).any() or abs(p.sum() - 1) > 1e-6:
+        raise ValueError("goodness of fit: counts and probabilities of one shape are needed, the latter of sum 1")
+    if observed[p == 0].any():
+        return 0.0
+    seen, expected = _pooled(observed[p > 0], p[p > 0] / p.sum() * observed.sum())
+    if len(expected) < 2:
+        raise ValueError(f"goodness of fit: {observed.sum():.0f} counts are too few for {len(p)} cells")
+    return float(stats.chisquare(seen, expected).pvalue)
+
+
+def _pooled(observed: np.ndarray, expected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the cells, the rarest merged into one: as few as leave no cell that expects too little."""
+    order = np.argsort(expected, kind="stable")
+    observed, expected = observed[order], expected[order]
+    following = np.append(expected[1:], math.inf)
+    enough = (np.cumsum(expected) >= FEWEST_EXPECTED) & (following >= FEWEST_EXPECTED)
+    merged = int(enough.argmax()) + 1 if enough.any() else len(expected)
+    seen, wanted = (np.append(cells[:merged].sum(), cells[merged:]) for cells in (observed, expected))
+    return seen, wanted

@@ -1,0 +1,155 @@
+"""Golden traces: replay a recorded run of a released sampler with its own noise, and report how far ours strays.
+
+A trace is an `.npz` file that says itself what it is: annealed traces hold `sigmas`; predictor-corrector traces hold
+`t`, and their corrector and process are recognised from the recorded `beta` and from the predictor's noise
+coefficient. Module `golden` reads and checks the file.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ams.samplers import (
+    Kernel,
+    Particles,
+    State,
+    Step,
+    adaptive,
+    affine,
+    annealed,
+    constant,
+    denoise,
+    langevin,
+    momentum,
+    momentum_rule,
+    predictor_corrector,
+    released_euler_maruyama,
+    released_ve_reverse_diffusion,
+    run,
+    snr_of_last_momentum,
+    snr_of_momentum,
+    snr_of_score,
+)
+from ams.samplers.noise_sources import replayed
+from ams.schedules import VE, VP, annealed_levels, process_levels
+from ams.traces.trace_file import MalformedTrace, Trace, load
+
+TOLERANCE = 1e-9
+_VE, _VP = VE(0.01, 5.0), VP(0.1, 20.0)
+
+
+def deviation(path: Path) -> float:
+    """Return the largest absolute deviation of our replay from the trace. Raises MalformedTrace."""
+    trace = load(path)
+    worst = replay_annealed if "sigmas" in trace.arrays else replay_corrected
+    try:
+        return max(worst(trace))
+    # Finite settings may still overflow, divide by zero, point outside of a table or make a state that is not finite.
+    except (ArithmeticError, LookupError, ValueError) as error:
+        raise MalformedTrace(f"{path}: the trace does not replay: {error}") from None
+
+
+def replay_annealed(trace: Trace) -> Iterator[float]:
+    """Yield the deviations of annealed Langevin and annealed adaptive momentum: states, denoised result, beta."""
+    epsilon, repeats = trace.number("eps"), trace.integer("T")
+    levels = annealed_levels(trace.arrays["sigmas"].numpy(), epsilon)
+    released = momentum(momentum_rule(adaptive(1e-3), extra=epsilon))
+    for kind, step in {"ald": langevin(), "ams": released}.items():
+        algebra, betas = Particles(), []
+        noise = replayed(trace.arrays[f"{kind}_noise"])
+        program = annealed(step, levels, repeats)
+        for number, (_, info) in enumerate(run(program, State(trace.arrays["x0"]), trace.target.score, noise, algebra)):
+            yield _apart(info.mean(), trace.arrays[f"{kind}_traj"][number])
+            betas.append(info.coefficients.beta if info.coefficients else math.nan)
+        result = denoise(info.at, levels[-1], trace.target.score, algebra)
+        yield _apart(result, trace.arrays[f"{kind}_denoised"])
+    yield _apart(
+        torch.tensor(betas[repeats - 1 :: repeats], dtype=torch.float64), trace.arrays["ams_beta_last_of_level"]
+    )
+
+
+def replay_corrected(trace: Trace) -> Iterator[float]:
+    """Yield the deviations of a predictor-corrector run: after each corrector call and predictor, its mean, beta."""
+    n, inner = trace.integer("N"), trace.integer("n_steps")
+    process, predictor = _process_and_predictor(trace, n)
+    levels = process_levels(process, n, trace.number("eps"))
+    yield _apart(torch.tensor([level.t for level in levels], dtype=torch.float64), trace.arrays["t"])
+    program = predictor_corrector(predictor, _corrector(trace), levels, inner)
+    noise = replayed(trace.arrays["noise"])
+    for number, (state, info) in enumerate(
+        run(program, State(trace.arrays["x0"]), trace.target.score, noise, Particles())
+    ):
+        time, place = divmod(number, inner + 1)
+        if place == inner - 1:
+            yield _apart(state.x, trace.arrays["after_corrector"][time])
+            if _adaptive(trace) and info.coefficients:
+                yield abs(info.coefficients.beta - float(trace.arrays["beta"][time]))
+        if place == inner:
+            yield _apart(state.x, trace.arrays["after_predictor"][time])
+            yield _apart(info.mean(), trace.arrays["predictor_mean"][time])
+
+
+def _adaptive(trace: Trace) -> bool:
+    beta = trace.arrays["beta"]
+    return bool((beta != beta[0]).any()) and not bool(beta.isnan().any())
+
+
+def _corrector(trace: Trace) -> Step:
+    snr, beta = trace.number("snr"), trace.arrays["beta"]
+    if bool(beta.isnan().all()):
+        return langevin(snr_of_score(snr))
+    if _adaptive(trace):
+        return momentum(momentum_rule(adaptive(1e-4), snr_of_last_momentum(snr)))
+    return momentum(momentum_rule(constant(float(beta[0])), snr_of_momentum(snr)))
+
+
+def _process_and_predictor(trace: Trace, n: int) -> tuple[VE | VP, Step]:
+    """Recognise the process from the first predictor's noise coefficient."""
+    draw = trace.arrays["noise"][trace.integer("n_steps")]
+    spread = trace.arrays["after_predictor"][0] - trace.arrays["predictor_mean"][0]
+    coefficient = float((spread * draw).sum() / draw.square().sum())
+    known: list[tuple[VE | VP, Kernel]] = [
+        (_VE, released_ve_reverse_diffusion(_VE, n)),
+        (_VP, released_euler_maruyama(_VP, n)),
+    ]
+    for process, kernel in known:
+        first = process_levels(process, n, trace.number("eps"))[0]
+        if math.isclose(kernel(first).r, coefficient, rel_tol=1e-6):
+            return process, affine(kernel)
+    raise ValueError(f"the predictor's noise coefficient {coefficient:.6g} fits neither VE 0.01-5 nor VP 0.1-20")
+
+
+def _apart(ours: Tensor, theirs: Tensor) -> float:
+    gap = (ours - theirs).abs().max().item()
+    return gap if not math.isnan(gap) else math.inf
+
+
+Report = Callable[[str], None]
+
+
+def replay(files: Sequence[Path], report: Report = print, complain: Report | None = None) -> int:
+    """Replay each file and report its largest deviation, a line each.
+
+    Returns the exit status: 0; 1 where a deviation exceeds 1e-9; 2 where a file is no trace (the others still run).
+    """
+    complain = complain or (lambda line: print(line, file=sys.stderr))
+    status = 0 if files else 2
+    if not files:
+        complain("replay: no file named; give golden traces (.npz)")
+    for path in files:
+        try:
+            worst = deviation(Path(path))
+        except MalformedTrace as error:
+            complain(str(error))
+            status = 2
+            continue
+        within = worst <= TOLERANCE
+        report(f"{path}: largest deviation {worst:.3e} ({'within' if within else 'ABOVE'} {TOLERANCE:g})")
+        status = status if within else max(status, 1)
+    return status

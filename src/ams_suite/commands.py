@@ -1,0 +1,282 @@
+"""The commands of `ams`: a class each, whose fields are the options; calling it does the work, returns the exit code.
+
+What the work needs is imported then, so that `--help` is quick, and so that the commands of the library alone (`law`,
+`replay`) run where the suite's own dependencies are not installed.
+"""
+
+from __future__ import annotations
+
+import json as json_text
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from tyro.conf import Positional, UseAppendAction, arg
+
+from verdicts.errors import UserError
+
+if TYPE_CHECKING:
+    from verdicts.run.driver import RunOptions
+
+Ids = Annotated[UseAppendAction[tuple[tuple[str, ...], ...]], arg(metavar="ID [ID ...]")]
+Names = Annotated[Positional[tuple[str, ...]], arg(metavar="ID [ID ...]")]
+Sampler = Literal["langevin", "constant", "adaptive"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Which results."""
+
+    profile: Literal["auto", "quick", "cpu", "gpu", "bench"] = "auto"
+    """How much is computed; auto: gpu where CUDA works, else cpu; bench: how fast (`bash reproduce.sh bench`)."""
+    out: Path | None = None
+    """The folder for results (default: results/ in the repository)."""
+
+    def options(self, **more: object) -> RunOptions:
+        """Return these as options for the driver."""
+        from ams_suite.project import PROJECT
+        from verdicts.claims.schema import Profile
+        from verdicts.run.driver import RunOptions
+
+        profile = None if self.profile == "auto" else Profile(self.profile)
+        return RunOptions(project=PROJECT, profile=profile, out=self.out, **more)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reproduce(Place):
+    """Run every claim whose record is not current, then write the ledger and the report."""
+
+    only: Ids = ()
+    """These claims or groups alone."""
+    force: Ids = ()
+    """Compute these claims or groups again, though current."""
+    list: bool = False
+    """List the claims and their state, and stop."""
+    check: bool = False
+    """Name the results that are missing, damaged, edited or stale, and stop (exit code 1 if any is)."""
+    offline: bool = False
+    """Download nothing."""
+    strict: bool = False
+    """Exit code 1 also where a claim was not run."""
+    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+    """How many cores to use."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from verdicts.run import driver
+
+        only, force = _named("--only", self.only), _named("--force", self.force)
+        if self.jobs < 1:
+            raise UserError(f"--jobs {self.jobs}: expected at least 1")
+        _offline(self.offline)
+        options = self.options(only=only, force=force, strict=self.strict, jobs=self.jobs)
+        work = driver.list_claims if self.list else driver.check_results if self.check else driver.reproduce
+        return work(options, driver.console_of())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run(Place):
+    """Run some claims or groups in this process, without Snakemake."""
+
+    ids: Names
+    """Claims or groups."""
+    force: bool = False
+    """Compute them again, though current."""
+    offline: bool = False
+    """Download nothing."""
+    strict: bool = False
+    """Exit code 1 also where a claim was not run."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from verdicts.run import driver
+
+        if not self.ids:
+            raise UserError("run: name at least one claim or group (`ams list` shows them)")
+        force = self.ids if self.force else ()
+        _offline(self.offline)
+        options = self.options(only=self.ids, force=force, strict=self.strict, one_process=True)
+        return driver.reproduce(options, driver.console_of())
+
+
+@dataclass(frozen=True, kw_only=True)
+class List(Place):
+    """List the claims and the state of their records."""
+
+    ids: Names = ()
+    """Claims or groups (default: all)."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from verdicts.run import driver
+
+        return driver.list_claims(self.options(only=self.ids), driver.console_of())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check(Place):
+    """Name every result that is missing, damaged, edited or stale; exit code 1 if there is one."""
+
+    ids: Names = ()
+    """Claims or groups (default: all, with figures, pages and documents)."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from verdicts.run import driver
+
+        return driver.check_results(self.options(only=self.ids), driver.console_of())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Law:
+    """Print the exact law of a sampler's iterate on a Gaussian target; nothing is sampled."""
+
+    sampler: Sampler
+    """Which step."""
+    step: float
+    """The step size a."""
+    precision: str
+    """The target's distinct precisions, L1,L2,..."""
+    steps: int
+    """How many steps."""
+    beta: float | None = None
+    """The momentum (required for constant, refused else)."""
+    multiplicity: str | None = None
+    """How many directions have each precision, N1,N2,... (default: 1 each)."""
+    mean: str | None = None
+    """The target's mean, M1,M2,... (default: 0)."""
+    start_variance: str | None = None
+    """The start's variance (default: the target's); its mean is 0."""
+    delta: float = 1e-3
+    """The adaptive rule's clip: beta <= 1 - delta."""
+    json: bool = False
+    """Print mean, variance, beta, w2 and kl as JSON."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from ams_suite.law import law
+
+        return law(**vars(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replay:
+    """Replay golden traces of the released code with their noise; exit code 1 above 1e-9."""
+
+    files: Annotated[Positional[tuple[Path, ...]], arg(metavar="FILE [FILE ...]")]
+    """The traces."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from ams.traces.replay import replay
+
+        return replay(self.files)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mutate:
+    """Put faults into a copy of the code, one at a time: would the tests notice? Exit code 1 if one survives."""
+
+    only: Ids = ()
+    """Faults by id or file, `*` and `?` as in a shell (default: all of tests/faults.toml)."""
+    force: bool = False
+    """Try them again, though their outcome is current."""
+    list: bool = False
+    """List the faults and what became of them, and stop."""
+    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+    """How many at once."""
+    seconds: float = 300.0
+    """How long the tests of one fault may take."""
+    out: Path | None = None
+    """The folder for the record (default: results/ in the repository)."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from ams_suite.tools.mutation.command import list_faults, mutate
+        from verdicts.run.driver import say
+
+        only = _named("--only", self.only)
+        if self.jobs < 1:
+            raise UserError(f"--jobs {self.jobs}: expected at least 1")
+        if self.list:
+            return list_faults(only, self.out, say)
+        return mutate(only, self.force, self.jobs, self.out, self.seconds, say)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reseed(Place):
+    """Measure the Monte Carlo checks at seeds that nobody has chosen; exit code 1 if a verdict is not as expected."""
+
+    ids: Names = ()
+    """Claims or groups (default: all)."""
+    seeds: int = 20
+    """How many seeds."""
+    profile: Literal["quick", "cpu", "gpu"] = "quick"
+    """The sizes."""
+    entropy: int | None = None
+    """What the seeds are made from, as a record has it (default: the system's)."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from ams_suite.tools.reseed import reseed
+        from verdicts.run.driver import open_workspace, say
+
+        if self.seeds < 1:
+            raise UserError(f"--seeds {self.seeds}: expected at least 1")
+        return reseed(open_workspace(self.options()), self.ids, self.seeds, self.entropy, say)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expect(Place):
+    """Make the values of the current records the expected ones: writes paper/expected/<profile>.json."""
+
+    profile: Literal["quick", "cpu", "gpu", "bench"]
+    """Whose values."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from verdicts.run.driver import open_workspace, say
+        from verdicts.run.expecting import expect
+
+        return expect(open_workspace(self.options()), say)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schema:
+    """Print the JSON schema of results/<profile>/ledger.json."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from verdicts.records.ledger import schema
+
+        sys.stdout.write(json_text.dumps(schema(), indent=1) + "\n")
+        return 0
+
+
+def _offline(wanted: bool) -> None:
+    """Forbid downloads to this process and to those that it starts."""
+    if wanted:
+        os.environ["AMS_OFFLINE"] = "1"
+
+
+def _named(option: str, ids: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    """Return the names given to an option that may be repeated. Raises UserError where it is given without one."""
+    if () in ids:
+        raise UserError(f"{option}: expected at least one ID; --list shows them")
+    return (*(name for some in ids for name in some),)
+
+
+COMMANDS = {
+    "reproduce": Reproduce,
+    "run": Run,
+    "list": List,
+    "check": Check,
+    "law": Law,
+    "replay": Replay,
+    "mutate": Mutate,
+    "reseed": Reseed,
+    "expect": Expect,
+    "schema": Schema,
+}

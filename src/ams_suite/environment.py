@@ -1,0 +1,186 @@
+"""Does the running Python satisfy what `pyproject.toml` asks for, and why did a set-up fail?
+
+`reproduce.sh` runs this file as a script, with whatever Python it meets and before anything is installed; so it
+imports nothing outside the standard library, save a reader of requirement strings where one is needed.
+
+    python -P src/ams_suite/environment.py missing [EXTRA ...]        # "satisfied", or what is absent or too old
+    python -P src/ams_suite/environment.py requirements [EXTRA ...]   # one requirement a line, for pip's -r
+    python -P src/ams_suite/environment.py cause LOG ...              # "kind: what went wrong; what to do"
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import tomllib
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
+PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
+SATISFIED = "satisfied"
+READ = 2**18  # bytes of a log's end
+
+
+def requirements(extras: Sequence[str] = (), project: Path = PROJECT) -> list[str]:
+    """Return the requirement strings of the project file `project` and of its `extras`, in the file's order.
+
+    Raises KeyError for an extra that the project does not define, OSError or tomllib.TOMLDecodeError for a file
+    that cannot be read.
+    """
+    table = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
+    optional = table["optional-dependencies"]
+    return [*table["dependencies"], *(line for extra in extras for line in optional[extra])]
+
+
+def parsed(requirement: str) -> Requirement:
+    """Return `requirement` (PEP 508) parsed by `packaging`, or by the copy of it that pip carries.
+
+    Raises ModuleNotFoundError for a Python that has neither.
+    """
+    try:
+        from packaging.requirements import Requirement
+    except ModuleNotFoundError:
+        from pip._vendor.packaging.requirements import Requirement  # type: ignore[assignment]
+    return Requirement(requirement)
+
+
+def unmet(requirement: str) -> str | None:
+    """Return None if an installed distribution satisfies `requirement` (PEP 508), else what is wrong, in words.
+
+    A requirement whose marker excludes this platform is met. Local versions count (`2.13.0+cpu` meets `>=2.3`), and
+    so do pre-releases, since what is installed was somebody's choice.
+    """
+    wanted = parsed(requirement)
+    if wanted.marker is not None and not wanted.marker.evaluate():
+        return None
+    try:
+        found = version(wanted.name)
+    except PackageNotFoundError:
+        return f"{wanted.name} (absent)"
+    if wanted.specifier.contains(found, prereleases=True):
+        return None
+    return f"{wanted.name} ({found} found, {wanted.specifier} wanted)"
+
+
+def summary(problems: Sequence[str], shown: int = 3) -> str:
+    """Return `problems` as one line that names the first `shown` of them and counts the rest."""
+    if not problems:
+        return SATISFIED
+    rest = len(problems) - shown
+    return ", ".join(problems[:shown]) + (f" and {rest} more" if rest > 0 else "")
+
+
+class Cause(NamedTuple):
+    """A known way for a set-up to fail: the `pattern` that its log shows (any case), and what to tell the user."""
+
+    kind: str
+    pattern: str
+    advice: str
+
+
+# The first that matches is told; so a full disk comes before the errors that follow from it, and an index that did
+# not answer before the "no matching distribution" that pip concludes from it.
+CAUSES = (
+    Cause(
+        "disk",
+        r"No space left|Errno 28|Disk quota",
+        "the disk is full; free about 3 GB (8 GB for a CUDA build) where the environment goes, or name another place"
+        " with AMS_ENV",
+    ),
+    Cause(
+        "permission",
+        r"Errno (13|30)\b|Read-only file system",
+        "a folder cannot be written; name another place for the environment with AMS_ENV",
+    ),
+    Cause(
+        "venv",
+        r"ensurepip is not available|No module named '?(venv|ensurepip)",
+        "this Python has no venv module; on Debian or Ubuntu: apt-get install python{python}-venv",
+    ),
+    Cause(
+        "network",
+        r"connection error|NewConnectionError|Name or service not known|timed out|ProxyError|IncompleteRead"
+        r"|SSLError|CERTIFICATE_VERIFY",
+        "the package index cannot be reached; check the network or the proxy, or point PIP_INDEX_URL or"
+        " PIP_FIND_LINKS to a place that can be",
+    ),
+    Cause(
+        "absent",
+        r"No matching distribution found for (?P<what>[^ ;(\n]+)",
+        "no {what} for Python {python} in the package index or among the local wheels; use another index"
+        " (PIP_INDEX_URL), a folder of wheels (PIP_FIND_LINKS) or another Python",
+    ),
+    Cause(
+        "conflict",
+        r"ResolutionImpossible|conflicting dependencies",
+        "the requirements conflict with one another or with constraints of your own (pip config list)",
+    ),
+)
+
+
+def ending(log: str) -> str:
+    """Return the last line of `log` that is called an error, else its last line; empty if it has none.
+
+    What stopped pip is not its last line: it tidies up after it.
+    """
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    errors = [line.partition("ERROR: ")[2] for line in lines if "ERROR: " in line]
+    return (errors or lines or [""])[-1]
+
+
+def cause(log: str) -> str:
+    """Return "kind: what went wrong; what to do", read off the text `log` that venv and pip left (CAUSES)."""
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    for known in CAUSES:
+        if found := re.search(known.pattern, log, re.IGNORECASE):
+            return f"{known.kind}: " + known.advice.format(python=python, **found.groupdict())
+    last = ending(log)
+    return f"unknown: it ended with: {last}" if last else "unknown: it ended without a word"
+
+
+def read(log: Path) -> str:
+    """Return the end of a log file, empty if there is none; a full disk, which cuts a log short, is added to it.
+
+    What ended pip stands last; its log of a large installation has 50 MB, over which the searches take minutes.
+    """
+    text = ""
+    if log.is_file():
+        with log.open("rb") as stream:
+            stream.seek(max(os.fstat(stream.fileno()).st_size - READ, 0))
+            text = stream.read().decode("utf-8", errors="replace")
+    full = shutil.disk_usage(log.parent).free < 2**20
+    return f"{text}\nNo space left where the log is" if full else text
+
+
+def answer(arguments: Sequence[str]) -> str:
+    """Return what the command line prints (see the module's head); raise KeyError for an unknown word or extra."""
+    match arguments:
+        case ["missing", *extras]:
+            return summary([problem for problem in map(unmet, requirements(extras)) if problem])
+        case ["requirements", *extras]:
+            return "\n".join(requirements(extras))
+        case ["cause", *logs]:
+            return cause("\n".join(read(Path(log)) for log in logs))
+        case _:
+            raise KeyError(" ".join(arguments))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the answer and return 0, or 2 with one line on stderr for an unknown word or extra."""
+    try:
+        print(answer(arguments))
+    except KeyError as unknown:
+        print(f"environment.py: neither a word nor an extra that is known: {unknown}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

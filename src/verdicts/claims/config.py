@@ -1,0 +1,78 @@
+"""The schema of `config/<profile>.toml`: sizes and seeds by group, and what each group's job may use."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from verdicts.claims.schema import Profile
+
+
+class Device(StrEnum):
+    """The class of device that a record was made on; another class, another record."""
+
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+class Resources(BaseModel):
+    """What one job may count on: `threads`, memory in MiB, `runtime` in minutes (as Snakemake has it).
+
+    `shares`: how many jobs compute the group's study; any number gives the same results.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    threads: int = Field(default=1, ge=1)
+    mem_mb: int = Field(default=2000, ge=1)
+    runtime: int = Field(default=30, ge=1)
+    shares: int = Field(default=1, ge=1)
+
+
+class ProfileConfig(BaseModel):
+    """One profile: its device, whether notebooks are executed, resources and settings by group.
+
+    `every_picture`: figures as PNG and PDF too, beside SVG, which takes twice as long as SVG alone.
+
+    `groups[id]` is validated by the `Settings` of the group's module; it enters the key of the group's records.
+    `every_picture` enters that of figures alone. The rest does not: it changes how a result is made, not which.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    device: Device = Device.CPU
+    one_process: bool = False
+    notebooks: bool = True
+    every_picture: bool = True
+    resources: dict[str, Resources] = {}
+    groups: dict[str, dict[str, JsonValue]] = {}
+
+    def settings_of(self, group: str) -> dict[str, JsonValue]:
+        """Return the raw settings of a group (none: its defaults)."""
+        return self.groups.get(group, {})
+
+    def resources_of(self, group: str) -> Resources:
+        """Return what the group's job may use (`default` stands for groups without an entry)."""
+        return self.resources.get(group, self.resources.get("default", Resources()))
+
+
+class Overlay(BaseModel):
+    """What `VERDICTS_CONFIG` changes of a profile's configuration: settings of groups, and of their jobs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    profile: Profile
+    resources: dict[str, dict[str, JsonValue]] = {}
+    groups: dict[str, dict[str, JsonValue]] = {}
+
+    def over(self, content: dict[str, Any]) -> dict[str, Any]:
+        """Return the configuration with these settings in it; of a group's, those not named here stay."""
+        found = dict(content)
+        for section in ("groups", "resources"):
+            held = dict(found.get(section) or {})
+            for name, settings in getattr(self, section).items():
+                held[name] = {**(held.get(name) or {}), **settings}
+            found[section] = held
+        return found

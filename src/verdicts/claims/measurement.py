@@ -1,0 +1,87 @@
+"""What a check returns, and how it is bound to its entry in the claims file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, ClassVar, TypeVar
+
+from pydantic import BaseModel, ConfigDict, JsonValue, model_validator
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Unavailable(Exception):
+    """A file, a device or data that a check needs are not there: the claim is `not run`, with this text as reason.
+
+    Any exception with a true attribute `not_run` counts so; thus a library of mathematics need not know this engine.
+    It is tried again at each run, unless it is `settled`: no change but of the check's code or settings can help.
+    """
+
+    not_run: ClassVar[bool] = True
+    settled: ClassVar[bool] = False
+
+
+class NotBuilt(Unavailable):
+    """The suite itself lacks what a check needs."""
+
+    settled = True
+
+
+class InsufficientData(Unavailable):
+    """The data that these settings give do not tell what is asked: every number may be the answer."""
+
+    settled = True
+
+
+class Measurement(BaseModel):
+    """One measured quantity.
+
+    `low` and `high` bound it (both or neither; without them the value is exact: `low = high = value`); `n` is the
+    number of independent observations behind it and `seeds` are all the seeds that were used; `unit` is empty for
+    a pure number; `detail` holds whatever else is worth a reader's while, as JSON. A boolean counts as 0 or 1.
+
+    Raises ValidationError for a NaN or an infinity, half an interval, or an interval that misses the value.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    seeds: tuple[int, ...] = ()
+    unit: str = ""
+    detail: dict[str, JsonValue] = {}
+
+    @model_validator(mode="after")
+    def _interval_holds_value(self) -> Measurement:
+        if (self.low is None) != (self.high is None):
+            raise ValueError(f"half an interval: low={self.low}, high={self.high}; give both or neither")
+        low, high = self.interval
+        if not low <= self.value <= high:
+            raise ValueError(f"the interval [{low}, {high}] does not hold the value {self.value}")
+        return self
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Return `(low, high)`, which is `(value, value)` for an exact measurement."""
+        if self.low is None or self.high is None:
+            return self.value, self.value
+        return self.low, self.high
+
+
+def check(identifier: str) -> Callable[[Function], Function]:
+    """Bind a function `settings -> Measurement` to the check `identifier` of the claims file."""
+
+    def bind(function: Function) -> Function:
+        function.check_id = identifier  # type: ignore[attr-defined]
+        return function
+
+    return bind
+
+
+def bound_checks(module: ModuleType) -> dict[str, Callable[[Any], Measurement]]:
+    """Return the functions that a module itself defines and binds, by check id."""
+    own = [function for function in vars(module).values() if getattr(function, "__module__", "") == module.__name__]
+    return {function.check_id: function for function in own if hasattr(function, "check_id")}

@@ -1,0 +1,43 @@
+"""The schema of `paper/outline.toml`: the claims under test as their authors state them, and the parts of the report."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+OUTLINE = "paper/outline.toml"
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StatedClaim(_Entry):
+    """A claim of the work under test, in one sentence; the suite's own claims name it by its `id`."""
+
+    id: str
+    text: str
+
+
+class Part(_Entry):
+    """A part of the report; groups name it by its `id`."""
+
+    id: str
+    title: str
+
+
+class Outline(_Entry):
+    """The whole file. `subject` names the work under test in every figure and table."""
+
+    subject: str
+    part: tuple[Part, ...] = Field(min_length=1)
+    claim: tuple[StatedClaim, ...] = ()
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """Return the parts' titles by id, in the report's order."""
+        return {part.id: part.title for part in self.part}
+
+    @property
+    def stated(self) -> dict[str, str]:
+        """Return the stated claims' texts by id, in order."""
+        return {claim.id: claim.text for claim in self.claim}

@@ -1,0 +1,237 @@
+"""The schema of a group's `claims.toml`: what is claimed, how it is checked, and the test that would break it.
+
+The file alone decides verdicts: quantity, relation, bound and tolerance stand there, never in code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import PurePosixPath
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from verdicts.claims.outline import Outline
+from verdicts.errors import unknown
+
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")]
+GroupName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+ModuleName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*$")]
+
+
+class Profile(StrEnum):
+    """How much is computed: a glance, a laptop's half hour, an accelerator's; or how fast it is computed."""
+
+    QUICK = "quick"
+    CPU = "cpu"
+    GPU = "gpu"
+    BENCH = "bench"
+
+
+class SourceKind(StrEnum):
+    """Who says so."""
+
+    ABSTRACT = "abstract"
+    RELEASED_CODE = "released code"
+    RELATED_PAPER = "related paper"
+    PROVED_HERE = "proved here"
+
+
+class Evidence(StrEnum):
+    """How firmly a claim is known, strongest first."""
+
+    ALGEBRA = "algebra"
+    EXACT_LAW = "exact law"
+    COMMON_NOISE = "common noise"
+    MONTE_CARLO = "Monte Carlo"
+    EXPERIMENT = "experiment"
+
+
+class Verdict(StrEnum):
+    """What a measurement says of a check, or the checks of a claim."""
+
+    HOLDS = "holds"
+    REFUTED = "refuted"
+    INCONCLUSIVE = "inconclusive"
+    NOT_RUN = "not run"
+
+
+class Relation(StrEnum):
+    """How the quantity is claimed to stand to its bound."""
+
+    EQUAL = "="
+    AT_MOST = "<="
+    AT_LEAST = ">="
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Source(_Entry):
+    """Where a claim comes from: `where` names the section, file, theorem or table."""
+
+    kind: SourceKind
+    where: str
+
+
+ORIGINS = ("algebra", "rounding", "quadrature", "Monte Carlo", "printed digits", "stated margin")
+
+
+class Check(_Entry):
+    """`quantity relation bound`, to within `tolerance` (in `unit`), which comes from `origin`.
+
+    `share` is what a check by Monte Carlo spends of the suite's false-alarm budget (`inference.SUITE_FALSE_ALARM`).
+    """
+
+    id: Identifier
+    quantity: str
+    relation: Relation
+    bound: float
+    tolerance: float = Field(ge=0)
+    origin: str
+    unit: str = ""
+    share: float | None = Field(default=None, gt=0, le=1)
+
+    @field_validator("origin")
+    @classmethod
+    def _origin_is_known(cls, origin: str) -> str:
+        if origin.split(":")[0].strip() not in ORIGINS:
+            raise ValueError(f"expected one of {', '.join(ORIGINS)}, free text after a colon")
+        return origin
+
+    @property
+    def by_monte_carlo(self) -> bool:
+        """Return whether the tolerance comes from Monte Carlo: another seed gives another value."""
+        return self.origin.split(":")[0].strip() == "Monte Carlo"
+
+
+class Claim(_Entry):
+    """A statement with its source, its expected verdict, its checks and the test that would break it.
+
+    `paper` names the stated claims (`paper/outline.toml`) that this one restates, so that its verdict is one on them;
+    `supports` those that it only explains, limits or supports. `group` is the folder that its file lies in.
+    """
+
+    id: Identifier
+    group: str = ""
+    title: str
+    statement: str
+    source: Source
+    paper: tuple[str, ...] = ()
+    supports: tuple[str, ...] = ()
+    evidence: Evidence
+    expected: Verdict
+    profiles: tuple[Profile, ...] = Field(min_length=1)
+    data: tuple[str, ...] = ()
+    falsifier: str = Field(pattern=r"^[^:]+\.py(::\w+)+$")
+    check: tuple[Check, ...] = Field(min_length=1)
+
+    @field_validator("data")
+    @classmethod
+    def _patterns_stay_inside(cls, data: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in (name for name in data if "/" in name):
+            parts = PurePosixPath(pattern).parts
+            if not parts or parts[0] == "/" or ".." in parts or "\0" in pattern:
+                raise ValueError(f"{pattern!r} is no pattern of files below the repository")
+            if any("**" in part and part != "**" for part in parts):
+                raise ValueError(f"{pattern!r}: ** stands for folders, as a whole part of the path")
+        return data
+
+    @field_validator("expected")
+    @classmethod
+    def _expected_is_reached(cls, expected: Verdict) -> Verdict:
+        if expected is Verdict.NOT_RUN:
+            raise ValueError("expected holds, refuted or inconclusive")
+        return expected
+
+
+class GroupEntry(_Entry):
+    """What a claims file says of its group: title, part of the report, place in that part.
+
+    `commands` adds commands to the suite's command line, by name, as `module:class`.
+    """
+
+    title: str
+    part: str
+    order: int = 0
+    commands: dict[str, str] = {}
+
+
+class GroupFile(_Entry):
+    """A whole `claims.toml`: its group and the group's claims."""
+
+    group: GroupEntry
+    claim: tuple[Claim, ...] = Field(min_length=1)
+
+
+class Group(GroupEntry):
+    """A folder of claims, checks, figures and a notebook; `id` is the folder's name, `module` its dotted path.
+
+    `folder` and `notebook` (None: there is none) are relative to the repository.
+    """
+
+    id: GroupName
+    module: ModuleName
+    folder: str
+    notebook: str | None = None
+
+
+class Claims(_Entry):
+    """The claims of all groups. Ids are unique, and whatever the outline must hold is there."""
+
+    outline: Outline
+    group: tuple[Group, ...]
+    claim: tuple[Claim, ...]
+
+    @model_validator(mode="after")
+    def _ids_fit_together(self) -> Self:
+        _refuse_repeats("group", [group.id for group in self.group])
+        _refuse_repeats("claim", [claim.id for claim in self.claim])
+        _refuse_repeats("check", [check.id for claim in self.claim for check in claim.check])
+        for group in self.group:
+            if group.part not in self.outline.parts:
+                raise ValueError(f"group {group.id}: {unknown('part', group.part, self.outline.parts)}")
+        for claim in self.claim:
+            for name in (*claim.paper, *claim.supports):
+                if name not in self.outline.stated:
+                    raise ValueError(f"claim {claim.id}: {unknown('stated claim', name, self.outline.stated)}")
+        return self
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """Return the ids of all checks."""
+        return tuple(check.id for claim in self.claim for check in claim.check)
+
+    def of_group(self, group: str) -> list[Claim]:
+        """Return the claims of a group, in the file's order."""
+        return [claim for claim in self.claim if claim.group == group]
+
+    def seen_by(self, profile: Profile) -> Self:
+        """Return the claims, with their groups, that a profile tells of: benchmarks and all else keep apart."""
+        timed = profile is Profile.BENCH
+        kept = tuple(claim for claim in self.claim if (claim.profiles == (Profile.BENCH,)) is timed)
+        named = {claim.group for claim in kept}
+        return self.model_copy(update={"claim": kept, "group": tuple(g for g in self.group if g.id in named)})
+
+    def group_of(self, claim: Claim) -> Group:
+        """Return the group that a claim belongs to."""
+        return next(group for group in self.group if group.id == claim.group)
+
+    def select(self, names: Iterable[str]) -> list[Claim]:
+        """Return the claims named by id or by group, in the file's order; all of them if nothing is named.
+
+        Raises UserError, with the nearest names, for a name that is neither.
+        """
+        wanted = set(names)
+        known = [claim.id for claim in self.claim] + [group.id for group in self.group]
+        for name in sorted(wanted.difference(known)):
+            raise unknown("claim or group", name, known)
+        return [claim for claim in self.claim if not wanted or {claim.id, claim.group} & wanted]
+
+
+def _refuse_repeats(kind: str, names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"the {kind} id {name} is given {names.count(name)} times")

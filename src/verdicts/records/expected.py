@@ -1,0 +1,174 @@
+"""Expected values: what a full run once gave, committed, so that another run can tell what moved.
+
+They decide nothing: verdicts come from the claims file alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from verdicts.claims.loading import load_json
+from verdicts.claims.schema import Claims, Profile, Verdict
+from verdicts.records.files import write_whole
+from verdicts.records.ledger import ClaimRow, Ledger
+from verdicts.records.record import CheckResult
+
+FOLDER = "paper/expected"
+# Another processor sums in another order: what differs by less than this share of a value has not moved
+SAME = 1e-6
+
+
+class _Kept(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class ExpectedCheck(_Kept):
+    """A check's value with its interval."""
+
+    value: float
+    low: float
+    high: float
+    unit: str = ""
+    verdict: Verdict
+
+
+class ExpectedClaim(_Kept):
+    """A claim's verdict with its checks, and what it cost: seconds, MiB at most."""
+
+    verdict: Verdict
+    seconds: float
+    peak_mib: float
+    checks: dict[str, ExpectedCheck]
+
+
+class Expected(_Kept):
+    """The values of one run of a profile: when it was made, on what, from which commit.
+
+    `beside` is the computing time of what is no check: figures and tables, notebook pages.
+    """
+
+    profile: Profile
+    newest: str
+    processor: str
+    device: str
+    commit: str | None
+    beside: float = 0.0
+    claims: dict[str, ExpectedClaim]
+
+    def write(self, path: Path) -> None:
+        """Write the file whole or not at all. Raises OSError."""
+        write_whole(path, self.to_text())
+
+    def to_text(self) -> str:
+        """Return the one JSON text of these values."""
+        return json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+    @property
+    def seconds(self) -> float:
+        """Return the computing time of the whole run, in seconds of one core."""
+        return self.beside + sum(claim.seconds for claim in self.claims.values())
+
+    @property
+    def peak_mib(self) -> float:
+        """Return the largest memory of any claim's process."""
+        return max((claim.peak_mib for claim in self.claims.values()), default=0.0)
+
+
+class Moved(StrEnum):
+    """How a check's value stands to the expected one."""
+
+    SAME = "as expected"
+    MOVED = "moved"
+    NEW = "no expected value"
+    ABSENT = "not measured"
+
+
+class Comparison(NamedTuple):
+    """A check with its expected value (None: there is none), its outcome (None: none) and how they compare."""
+
+    check: str
+    expected: ExpectedCheck | None
+    result: CheckResult | None
+    moved: Moved
+
+
+def expected_path(root: Path, profile: Profile) -> Path:
+    """Return the place of a profile's expected values."""
+    return root / FOLDER / f"{profile}.json"
+
+
+def read_expected(root: Path, profile: Profile) -> Expected | None:
+    """Return a profile's expected values, None where there are none. Raises UserError for a file that is damaged."""
+    path = expected_path(root, profile)
+    if not path.is_file():
+        return None
+    return load_json(root, f"{FOLDER}/{profile}.json", Expected)
+
+
+def expected_of(ledger: Ledger, beside: float = 0.0) -> Expected:
+    """Return the values of a ledger, for those claims that have a record. Raises ValueError where none has."""
+    rows = [row for row in ledger.claims if row.provenance is not None and row.verdict is not Verdict.NOT_RUN]
+    origins = [row.provenance for row in rows if row.provenance is not None]
+    if not origins:
+        raise ValueError("no claim has a current record")
+    newest = max(origins, key=lambda origin: origin.started)
+    return Expected(
+        profile=ledger.profile,
+        newest=newest.started,
+        processor=newest.processor,
+        device=newest.device,
+        commit=newest.commit,
+        beside=round(beside, 4),
+        claims={row.id: _claim(row) for row in rows},
+    )
+
+
+def _claim(row: ClaimRow) -> ExpectedClaim:
+    assert row.provenance is not None
+    return ExpectedClaim(
+        verdict=row.verdict,
+        seconds=row.provenance.seconds,
+        peak_mib=row.provenance.peak_mib,
+        checks={result.id: kept for result in row.checks if (kept := _check(result))},
+    )
+
+
+def _check(result: CheckResult) -> ExpectedCheck | None:
+    if result.value is None or result.low is None or result.high is None:
+        return None
+    return ExpectedCheck(value=result.value, low=result.low, high=result.high, unit=result.unit, verdict=result.verdict)
+
+
+def compare(claims: Claims, ledger: Ledger, expected: Expected) -> list[Comparison]:
+    """Return every check of the claims beside its expected value, in the order of the claims file.
+
+    A value has moved if its verdict is another, or if the two intervals, each as wide as measured, are farther apart
+    than the check's tolerance and than rounding.
+    """
+    results = {result.id: result for row in ledger.claims for result in row.checks}
+    return [
+        _comparison(check.id, check.tolerance, _known(expected.claims, claim.id, check.id), results.get(check.id))
+        for claim in claims.claim
+        for check in claim.check
+    ]
+
+
+def _known(claims: Mapping[str, ExpectedClaim], claim: str, check: str) -> ExpectedCheck | None:
+    return claims[claim].checks.get(check) if claim in claims else None
+
+
+def _comparison(name: str, tolerance: float, expected: ExpectedCheck | None, result: CheckResult | None) -> Comparison:
+    if result is None or result.value is None or result.low is None or result.high is None:
+        return Comparison(name, expected, None, Moved.ABSENT)
+    if expected is None:
+        return Comparison(name, None, result, Moved.NEW)
+    gap = max(result.low - expected.high, expected.low - result.high, 0.0)
+    allowed = max(tolerance, SAME * max(abs(expected.value), abs(result.value)))
+    same = gap <= allowed and result.verdict is expected.verdict
+    return Comparison(name, expected, result, Moved.SAME if same else Moved.MOVED)

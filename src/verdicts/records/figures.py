@@ -1,0 +1,123 @@
+"""Figures and tables: what a module of checks hands over beside its measurements."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from verdicts.records.files import write_whole
+from verdicts.records.stamps import origin_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawing
+
+Cell = str | int | float
+
+
+class Figure(BaseModel):
+    """A figure of a group: the SVG `file` (PNG and PDF beside it have its name), and the claims that it bears on.
+
+    `caption` may hold `$LaTeX$` formulas.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: Path
+    caption: str
+    claims: tuple[str, ...] = ()
+
+
+class Table(BaseModel):
+    """A table of a group: becomes a CSV file named after `id`, and a table of the report.
+
+    `caption` and `header` may hold `$LaTeX$` formulas. Raises ValidationError for a row whose length is not the
+    header's, and for a NaN (an empty text stands for what is missing).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    id: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    claims: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _rows_fit_header(self) -> Table:
+        for row in self.rows:
+            if len(row) != len(self.header):
+                raise ValueError(f"table {self.id}: a row has {len(row)} cells, the header {len(self.header)}")
+        return self
+
+    def csv(self) -> str:
+        """Return the table as CSV text (RFC 4180, LF line ends), floats to the last bit."""
+        stream = io.StringIO()
+        csv.writer(stream, lineterminator="\n").writerows([self.header, *self.rows])
+        return stream.getvalue()
+
+
+SHOWN = (".svg",)
+KINDS = (*SHOWN, ".png", ".pdf")
+"""What a figure is saved as, all of them unless a `saved_as` block says otherwise."""
+_WANTED: ContextVar[tuple[str, ...]] = ContextVar("kinds", default=KINDS)
+
+
+@contextmanager
+def saved_as(kinds: tuple[str, ...]) -> Iterator[None]:
+    """Let figures that are saved inside be written as these kinds of file alone."""
+    token = _WANTED.set(kinds)
+    try:
+        yield
+    finally:
+        _WANTED.reset(token)
+
+
+def save_figure(
+    drawing: Drawing, folder: Path, name: str, caption: str, claims: tuple[str, ...] | list[str] = ()
+) -> Figure:
+    """Write a matplotlib figure as `folder/name.svg` and the other `KINDS`, the same bytes for the same data.
+
+    Title, caption, claims and origin (`stamps.stamped`) stand in each file's metadata. Each file is written whole or
+    not at all; the figure is closed. Raises OSError if the folder cannot be written.
+    """
+    import matplotlib
+    from matplotlib import pyplot
+
+    from verdicts.records.ticks import write_plainly
+
+    named, origin = tuple(claims), origin_of(tuple(claims))
+    with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "path", "figure.constrained_layout.use": False}):
+        write_plainly(drawing)
+        _place(drawing)
+        for kind in _WANTED.get():
+            stream = io.BytesIO()
+            drawing.savefig(stream, format=kind[1:], metadata=_metadata(kind, name, caption, origin))
+            write_whole(folder / f"{name}{kind}", stream.getvalue())
+    pyplot.close(drawing)
+    return Figure(file=folder / f"{name}.svg", caption=caption, claims=named)
+
+
+def _place(drawing: Drawing) -> None:
+    """Let the layout engine do its work once and leave; otherwise it does so, and draws once more, for every kind."""
+    engine = drawing.get_layout_engine()
+    if engine is not None:
+        engine.execute(drawing)
+    drawing.set_layout_engine(None)
+
+
+def _metadata(kind: str, title: str, caption: str, origin: str) -> dict[str, str | None]:
+    """Return what matplotlib writes into a file of this kind; None leaves out what changes with time or version."""
+    if kind == ".svg":
+        return {"Title": title, "Description": caption, "Source": origin or None, "Date": None, "Creator": None}
+    if kind == ".pdf":
+        keywords = {"Title": title, "Subject": caption, "Keywords": origin or None}
+        return {**keywords, "Creator": None, "Producer": None, "CreationDate": None}
+    told = {"Title": title, "Description": caption} | ({"Source": origin} if origin else {})
+    return {**told, "Software": None}

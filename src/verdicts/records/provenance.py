@@ -1,0 +1,159 @@
+"""Where, when, with what and at what cost a result was made."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from verdicts.claims.schema import Profile
+
+NUMERICAL = ("torch", "numpy", "scipy", "sympy", "scikit-learn", "matplotlib")
+
+
+class Environment(BaseModel):
+    """The machine and the software: equal for all results of one process.
+
+    `threads` is what the numerical library uses, `commit` the checkout's (None outside of git), `dirty` whether its
+    tracked files differ from it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    python: str
+    packages: dict[str, str]
+    platform: str
+    processor: str
+    device: str
+    threads: int
+    commit: str | None
+    dirty: bool | None
+
+
+class Provenance(Environment):
+    """The environment with what belongs to one result: UTC `started`, wall-clock `seconds`, `peak_mib` (the process's
+    largest resident size while it ran), the profile and the digest of its `config` part."""
+
+    profile: Profile
+    config: str
+    started: str
+    seconds: float
+    peak_mib: float
+
+
+def now() -> str:
+    """Return the present UTC time, ISO 8601 to the microsecond: texts sort as times do."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+class Stopwatch:
+    """Measures one piece of work, from construction on."""
+
+    def __init__(self) -> None:
+        self.started = now()
+        self._begin = time.perf_counter()
+        _reset_peak()
+
+    def provenance(self, environment: Environment, profile: Profile, config: str) -> Provenance:
+        """Return the provenance of the work that ends now."""
+        return Provenance(
+            **environment.model_dump(),
+            profile=profile,
+            config=config,
+            started=self.started,
+            seconds=round(time.perf_counter() - self._begin, 4),
+            peak_mib=round(_peak_mib(), 1),
+        )
+
+
+def environment_of(root: Path, device: str) -> Environment:
+    """Describe this process's environment; `root` is the checkout, `device` the class of device in use."""
+    return Environment(
+        python=platform.python_version(),
+        packages=_versions(),
+        platform=platform.platform(),
+        processor=_processor(),
+        device=_device_name() if device == "cuda" else "cpu",
+        threads=_threads(),
+        commit=_git(root, "rev-parse", "HEAD"),
+        dirty=None if (status := _git(root, "status", "--porcelain", "--untracked-files=no")) is None else status != "",
+    )
+
+
+def cuda_works() -> bool:
+    """Return whether torch finds a CUDA device; it is imported only where there is a driver, so that a no is quick."""
+    if not (Path("/dev/nvidiactl").exists() or Path("/dev/dxg").exists() or shutil.which("nvidia-smi")):
+        return False
+    try:
+        import torch
+    except ImportError:
+        return False
+    return torch.cuda.is_available()
+
+
+@cache
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in NUMERICAL:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@cache
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
+
+
+def _device_name() -> str:
+    import torch
+
+    return torch.cuda.get_device_name()
+
+
+def _threads() -> int:
+    torch = sys.modules.get("torch")
+    return int(torch.get_num_threads()) if torch else os.cpu_count() or 1
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    command = ["git", "--no-optional-locks", "-C", str(root), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _reset_peak() -> None:
+    """Ask Linux to measure the peak anew; elsewhere the peak is the process's since its start."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return
+
+
+def _peak_mib() -> float:
+    try:
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+        return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+    except (OSError, StopIteration):
+        scale = 1024.0**2 if sys.platform == "darwin" else 1024.0
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale

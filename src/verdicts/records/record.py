@@ -1,0 +1,156 @@
+"""Records: one file a claim, written whole, and read with suspicion.
+
+A record is shown as current only if its bytes are the ones that were written (digest over the content, canonical
+bytes), its schema is this one, its key is the present key, and its verdicts follow from its values.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+
+from verdicts.claims.measurement import Measurement
+from verdicts.claims.schema import Check, Claim, Verdict
+from verdicts.claims.verdict import check_verdict, claim_verdict, tightness
+from verdicts.records.checksummed import Checksummed, NotCurrent
+from verdicts.records.figures import Figure, Table
+from verdicts.records.files import sha256_of
+from verdicts.records.keys import KeyParts
+from verdicts.records.provenance import Provenance
+
+
+class CheckResult(BaseModel):
+    """One check's outcome: a measurement with its verdict, or the reason why there is none.
+
+    `where` is the file and line of the function that measured; `seconds` its wall-clock time.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    id: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    seeds: tuple[int, ...] = ()
+    unit: str = ""
+    detail: dict[str, JsonValue] = {}
+    verdict: Verdict
+    tightness: float | None = None
+    seconds: float = 0.0
+    where: str = ""
+    reason: str = ""
+
+    @classmethod
+    def of(cls, check: Check, measured: Measurement, seconds: float, where: str) -> Self:
+        """Judge a measurement by its entry in the claims file. Raises ValueError if their units differ."""
+        if measured.unit and check.unit and measured.unit != check.unit:
+            raise ValueError(f"{check.id} is measured in {measured.unit} and claimed in {check.unit}")
+        low, high = measured.interval
+        values: dict[str, Any] = dict(measured) | {"low": low, "high": high, "unit": measured.unit or check.unit}
+        return cls(
+            id=check.id,
+            **values,
+            verdict=check_verdict(check, measured),
+            tightness=tightness(check, measured),
+            seconds=round(seconds, 4),
+            where=where,
+        )
+
+    @classmethod
+    def unreached(cls, check: Check, reason: str, seconds: float, where: str, settled: bool = False) -> Self:
+        """Return the outcome of a check that could not be made or that broke; a second try is in vain if `settled`."""
+        detail: dict[str, JsonValue] = {"settled": True} if settled else {}
+        return cls(
+            id=check.id, verdict=Verdict.NOT_RUN, reason=reason, seconds=round(seconds, 4), where=where, detail=detail
+        )
+
+
+class Record(Checksummed):
+    """All that was found about one claim. `failed` marks a check that broke: such a record is never current."""
+
+    id: str
+    key: str
+    parts: KeyParts
+    checks: tuple[CheckResult, ...]
+    verdict: Verdict
+    failed: bool = False
+    provenance: Provenance
+
+    @property
+    def reason(self) -> str:
+        """Return why the claim was not run (empty where it was)."""
+        return "; ".join(check.reason for check in self.checks if check.reason)
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether only new code or settings could run what was not run."""
+        return all("settled" in check.detail for check in self.checks if check.verdict is Verdict.NOT_RUN)
+
+
+class Artefacts(Checksummed):
+    """What a group drew and tabulated, or a notebook's page; `files` gives the sha256 of each, relative to the record.
+
+    `reason` says why there is nothing; `failed` marks drawing that broke: such a record is never current.
+    """
+
+    id: str
+    key: str
+    parts: KeyParts
+    files: dict[str, str] = {}
+    figures: tuple[Figure, ...] = ()
+    tables: tuple[Table, ...] = ()
+    reason: str = ""
+    failed: bool = False
+    provenance: Provenance
+
+
+def current_record(claim: Claim, path: Path, parts: KeyParts) -> Record:
+    """Return a claim's record if it is whole, unedited and has the present key. Raises NotCurrent."""
+    record = Record.read(path)
+    _refuse_stale(record.key, record.parts, parts)
+    if record.id != claim.id or not _follows(claim, record):
+        raise NotCurrent("edited: its verdict does not follow from its values")
+    return record
+
+
+def current_artefacts(path: Path, parts: KeyParts) -> Artefacts:
+    """Return a group's artefacts if the record and every file are whole and have the present key. Raises NotCurrent."""
+    artefacts = Artefacts.read(path)
+    _refuse_stale(artefacts.key, artefacts.parts, parts)
+    for name, digest in artefacts.files.items():
+        try:
+            found = sha256_of((path.parent / name).read_bytes())
+        except OSError as error:
+            raise NotCurrent(f"{name} is gone") from error
+        if found != digest:
+            raise NotCurrent(f"{name} was edited")
+    return artefacts
+
+
+def _refuse_stale(key: str, old: KeyParts, new: KeyParts) -> None:
+    if key != old.key:
+        raise NotCurrent("edited: its key does not follow from its parts")
+    if key != new.key:
+        raise NotCurrent(f"stale: {new.changes_since(old)}")
+
+
+def _follows(claim: Claim, record: Record) -> bool:
+    """Return whether the verdicts are those that the claims file gives for the recorded values."""
+    if [check.id for check in claim.check] != [result.id for result in record.checks]:
+        return False
+    pairs = zip(claim.check, record.checks, strict=True)
+    same = all(_judged(check, result) is result.verdict for check, result in pairs)
+    return same and record.verdict is claim_verdict(result.verdict for result in record.checks)
+
+
+def _judged(check: Check, result: CheckResult) -> Verdict:
+    if result.value is None:
+        return Verdict.NOT_RUN
+    try:
+        measured = Measurement(value=result.value, low=result.low, high=result.high)
+    except ValidationError:
+        return Verdict.NOT_RUN
+    return check_verdict(check, measured)

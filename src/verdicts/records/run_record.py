@@ -1,0 +1,41 @@
+"""What the last run was asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from verdicts.claims.schema import Profile
+from verdicts.records.checksummed import Checksummed, NotCurrent
+from verdicts.records.provenance import now
+from verdicts.records.workspace import Workspace
+
+
+class Run(Checksummed):
+    """A run's options, kept as `run.json`: its processes read them, and the report knows by `started` what is new."""
+
+    profile: Profile
+    started: str
+    selected: tuple[str, ...]
+    forced: tuple[str, ...]
+
+    @classmethod
+    def begin(cls, workspace: Workspace, only: tuple[str, ...] = (), force: tuple[str, ...] = ()) -> Run:
+        """Write down the options of a run that starts now. Raises UserError for an unknown name, OSError."""
+        selected = tuple(claim.id for claim in workspace.claims.select(only))
+        forced = tuple(claim.id for claim in workspace.claims.select(force)) if force else ()
+        run = cls(profile=workspace.profile, started=now(), selected=selected, forced=forced)
+        run.write(run_path(workspace))
+        return run
+
+    @classmethod
+    def last(cls, workspace: Workspace) -> Run | None:
+        """Return the options of the last run, None if there was none."""
+        try:
+            return cls.read(run_path(workspace))
+        except NotCurrent:
+            return None
+
+
+def run_path(workspace: Workspace) -> Path:
+    """Return the place of the run's options."""
+    return workspace.folder / "run.json"

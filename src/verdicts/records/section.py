@@ -1,0 +1,53 @@
+"""A section that a tool of the suite adds to the report: a text and a table, dated, with the files that it rests on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from verdicts.records.checksummed import Checksummed, NotCurrent
+from verdicts.records.figures import Table
+from verdicts.records.files import sha256_of
+from verdicts.records.workspace import Workspace
+
+FOLDER = "sections"
+KEPT = "paper/expected/sections"
+
+
+class Section(Checksummed):
+    """What a tool found; `command` makes it again, `sources` are the digests of the files that it depends on."""
+
+    id: str
+    title: str
+    text: str
+    table: Table
+    command: str
+    started: str
+    sources: dict[str, str]
+
+
+class SectionView(NamedTuple):
+    """A section, how many of its sources have changed since, and whether it is one that was kept."""
+
+    section: Section
+    changed: int
+    kept: bool
+
+
+def sections_of(workspace: Workspace) -> list[SectionView]:
+    """Return the sections of the results, of this profile and of all; where there is none of an id, the one kept."""
+    places = [workspace.root / KEPT, workspace.folder.parent / FOLDER, workspace.folder / FOLDER]
+    newest: dict[str, SectionView] = {}
+    for place in places:
+        for path in sorted(place.glob("*.json")):
+            try:
+                section = Section.read(path)
+            except NotCurrent:
+                continue
+            changed = sum(digest != _digest(workspace.root / name) for name, digest in section.sources.items())
+            newest[section.id] = SectionView(section, changed, place == places[0])
+    return list(newest.values())
+
+
+def _digest(path: Path) -> str:
+    return sha256_of(path.read_bytes()) if path.is_file() else ""

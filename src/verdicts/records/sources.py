@@ -1,0 +1,133 @@
+"""Which files of the repository does a module import? Read from the syntax tree, nothing is executed.
+
+Imports inside functions and under `TYPE_CHECKING` count; an import by computed name is not seen. Packages on the
+way (`a` and `a.b` of `a.b.c`) count too: Python runs their `__init__` first. A file that does not parse counts, and
+imports nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from verdicts.records.files import sha256_of
+
+EXCLUDED = frozenset({"paper", "tests", "verdicts"})  # content, tests, and the engine, which decides no value
+CODE = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)  # of a notebook in Markdown
+
+
+class Sources:
+    """The modules found below `roots` (folders of a Python path), the first root first.
+
+    Each file is looked for and read once: an instance is a snapshot, to be made anew for every run.
+    """
+
+    def __init__(self, *roots: Path) -> None:
+        self.roots = roots
+        self._place = cache(self.find)
+        self._files = cache(self._closure)
+        self._imports = cache(self._read_imports)
+        self._digest = cache(lambda path: sha256_of(path.read_bytes()))
+        self.bound = cache(self._find_bound)
+
+    def closure(self, module: str) -> dict[str, str]:
+        """Return `{file: sha256}` of `module` and all that it imports, directly or not; `file` relative to its root."""
+        return dict(self._files(module))
+
+    def _closure(self, module: str) -> dict[str, str]:
+        seen: set[str] = set()
+        waiting = [module]
+        while waiting:
+            name = waiting.pop()
+            if name not in seen:
+                seen.add(name)
+                waiting.extend(self._imports(name))
+        return self._digests(seen)
+
+    def closure_of_script(self, path: Path) -> dict[str, str]:
+        """Return `{file: sha256}` of a script that is no module (a notebook), and of all that it imports."""
+        files = {path.name: self._digest(path)}
+        text = path.read_text(encoding="utf-8")
+        for name in _imported(_tree("\n".join(CODE.findall(text)) if path.suffix == ".md" else text), package=""):
+            files |= self.closure(name)
+        return files
+
+    def _find_bound(self, package: str) -> dict[str, str]:
+        """Return the modules of a package by the checks that they bind: functions decorated with `@check("ID")`.
+
+        Raises ValueError where two functions claim one check.
+        """
+        modules: dict[str, str] = {}
+        for root in self.roots:
+            for file in sorted(root.joinpath(*package.split(".")).glob("*.py")):
+                for name in _bound(_tree(file.read_bytes())):
+                    if name in modules:
+                        raise ValueError(f"{package} binds two functions to the check {name}")
+                    modules[name] = f"{package}.{file.stem}"
+        return modules
+
+    def find(self, module: str) -> tuple[Path, Path] | None:
+        """Return `(root, file)` of a module of the repository, None for any other."""
+        parts = module.split(".")
+        if not all(parts) or parts[0] in EXCLUDED:
+            return None
+        for root in self.roots:
+            stem = root.joinpath(*parts)
+            for file in (stem / "__init__.py", stem.with_suffix(".py")):
+                if file.is_file():
+                    return root, file
+        return None
+
+    def _digests(self, modules: set[str]) -> dict[str, str]:
+        found = (place for name in modules if (place := self._place(name)))
+        return {file.relative_to(root).as_posix(): self._digest(file) for root, file in sorted(found)}
+
+    def _read_imports(self, module: str) -> frozenset[str]:
+        names = set(_parents(module))
+        if place := self._place(module):
+            file = place[1]
+            package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+            names.update(_imported(_tree(file.read_bytes()), package))
+        return frozenset(names)
+
+
+def _tree(source: bytes | str) -> ast.Module:
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError):
+        return ast.Module(body=[], type_ignores=[])
+
+
+def _bound(tree: ast.Module) -> Iterator[str]:
+    """Yield the ids of `@check("ID")` above the functions of a module."""
+    for node in tree.body:
+        for call in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "check":
+                yield from (text.value for text in call.args if isinstance(text, ast.Constant))
+
+
+def _parents(module: str) -> Iterator[str]:
+    parts = module.split(".")
+    return (".".join(parts[:end]) for end in range(1, len(parts)))
+
+
+def _imported(tree: ast.AST, package: str) -> Iterator[str]:
+    """Yield every module that the tree may import: of `from a import b` both `a` and `a.b`, whichever exists."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(node, package)
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _absolute(node: ast.ImportFrom, package: str) -> str:
+    if not node.level:
+        return node.module or ""
+    parts = package.split(".")
+    base = parts[: len(parts) - node.level + 1]
+    return ".".join([*base, *([node.module] if node.module else [])])

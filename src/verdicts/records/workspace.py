@@ -1,0 +1,184 @@
+"""The repository that is checked, the profile, and the places of its results."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import JsonValue
+
+from verdicts.claims.config import Device, ProfileConfig
+from verdicts.claims.loading import load_claims, load_config
+from verdicts.claims.outline import OUTLINE
+from verdicts.claims.schema import Claim, Claims, Group, Profile
+from verdicts.errors import UserError, unknown
+from verdicts.records.files import canonical_json, sha256_of
+from verdicts.records.keys import KeyParts
+from verdicts.records.provenance import cuda_works
+from verdicts.records.sources import Sources
+from verdicts.studies.cells import CellFunction
+from verdicts.studies.store import Store
+
+PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+STYLE = "paper/style.mplstyle"
+FIGURE_MAKERS = ("verdicts/records/figures.py", "verdicts/run/drawing.py")
+PAGE_MAKERS = (
+    "verdicts/report/notebooks.py",
+    "verdicts/report/typeset.py",
+    "verdicts/report/templating.py",
+    "verdicts/report/templates/notebook.html.j2",
+    "verdicts/report/templates/style.css",
+)
+
+
+@dataclass(frozen=True)
+class Project:
+    """What the engine is told of the suite that it runs for.
+
+    `registered` gives the sha256 of each data set by its name; `job` is the command, after Python's own, that does one
+    rule's work; `command` is what a user types.
+    """
+
+    registered: Callable[[], Mapping[str, str]] = dict
+    job: tuple[str, ...] = ("-m", "verdicts.run.job")
+    command: str = "python -m verdicts"
+
+
+def find_root(start: Path) -> Path:
+    """Return the nearest folder at or above `start` that holds an outline, else the package's own repository.
+
+    Raises UserError if there is none.
+    """
+    for folder in (start, *start.parents, PACKAGE_ROOT.parent):
+        if (folder / OUTLINE).is_file():
+            return folder
+    raise UserError(f"no {OUTLINE} at or above {start}: run from inside a clone of the repository")
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One profile of one repository. `folder` is where its results lie: `<out>/<profile>`."""
+
+    root: Path
+    profile: Profile
+    folder: Path
+    claims: Claims
+    config: ProfileConfig
+    device: Device
+    sources: Sources
+    data: Mapping[str, str]
+    project: Project = field(default_factory=Project)
+
+    @classmethod
+    def open(cls, root: Path, profile: Profile, out: Path | None, project: Project | None = None) -> Workspace:
+        """Read the repository's files and put it on Python's path. Raises UserError."""
+        project = project or Project()
+        claims = load_claims(root).seen_by(profile)
+        config = load_config(root, profile, claims)
+        if str(root) not in sys.path:
+            sys.path.insert(0, str(root))
+        named = {name: claims.group_of(claim) for claim in claims.claim for name in claim.data}
+        data = dict(project.registered()) if any("/" not in name for name in named) else {}
+        data |= {name: _of_repository(root, name, group) for name, group in named.items() if "/" in name}
+        for name, group in named.items():
+            if name not in data:
+                raise UserError(f"{group.folder}/claims.toml: data: {unknown('data set', name, data)}")
+        device = Device.CUDA if config.device is Device.CUDA and cuda_works() else Device.CPU
+        folder = (out or root / "results").resolve() / profile
+        return cls(root, profile, folder, claims, config, device, Sources(PACKAGE_ROOT, root), data, project)
+
+    def claims_here(self, group: Group) -> list[Claim]:
+        """Return the claims of a group that this profile runs."""
+        return [claim for claim in self.claims.of_group(group.id) if self.profile in claim.profiles]
+
+    def store(self, reading: bool = False) -> Store:
+        """Return the store of cells, which all profiles share; `reading`: it computes nothing."""
+        return Store(self.folder.parent / "cells", self._parts_of_cells, reading)
+
+    def _parts_of_cells(self, function: CellFunction[..., Any]) -> dict[str, JsonValue]:
+        """Return what a function's cells depend on. Raises UserError for an unknown data set."""
+        registered = self.project.registered() if function.data else {}
+        for name in function.data:
+            if name not in registered:
+                raise UserError(f"{function.name}: {unknown('data set', name, registered)}")
+        return {
+            "sources": dict(self.sources.closure(function.__module__)),
+            "data": {name: registered[name] for name in function.data},
+            "device": self.device,
+        }
+
+    def record_path(self, claim: Claim) -> Path:
+        """Return the place of a claim's record."""
+        return self.folder / "records" / f"{claim.id}.json"
+
+    def figures_path(self, group: Group) -> Path:
+        """Return the place of the record of a group's figures and tables."""
+        return self.folder / "figures" / group.id / "artefacts.json"
+
+    def page_path(self, group: Group) -> Path:
+        """Return the place of the record of a group's notebook page; the page lies beside it."""
+        return self.folder / "notebooks" / f"{group.id}.json"
+
+    def log_path(self, name: str) -> Path:
+        """Return the place of a log."""
+        return self.folder / "logs" / f"{name}.log"
+
+    def config_digest(self, group: Group) -> str:
+        """Return the digest of a group's part of the configuration."""
+        return sha256_of(canonical_json(self.config.settings_of(group.id)))
+
+    def record_parts(self, claim: Claim) -> KeyParts:
+        """Return what a claim's record depends on: the modules that bind its checks, their settings and data."""
+        group = self.claims.group_of(claim)
+        bound = self.sources.bound(group.module)
+        modules = {bound[check.id] for check in claim.check if check.id in bound} or {group.module}
+        return self._parts(claim.model_dump(mode="json"), group, self._closures(modules), claim.data)
+
+    def figures_parts(self, group: Group) -> KeyParts:
+        """Return what figures and tables depend on: their module, data, style, makers and kinds of files."""
+        sources = self._closures([f"{group.module}.figures"]) | self._extra(STYLE, *FIGURE_MAKERS)
+        parts = self._parts(group.id, group, sources, self._data_of(group))
+        return parts.model_copy(update={"config": sha256_of(f"{parts.config} {self.config.every_picture}")})
+
+    def page_parts(self, group: Group) -> KeyParts:
+        """Return what a group's notebook page depends on: notebook, maker, what is said of the group's checks."""
+        notebook = self.root / (group.notebook or "")
+        sources = self.sources.closure_of_script(notebook) | self._extra(STYLE, *PAGE_MAKERS)
+        # Its title, and each check's bound, tolerance and verdict are printed on it
+        checks = [check.model_dump(mode="json") for claim in self.claims.of_group(group.id) for check in claim.check]
+        return self._parts([group.id, group.title, checks], group, sources, self._data_of(group))
+
+    def _closures(self, modules: Iterable[str]) -> dict[str, str]:
+        """Return the digests of the files that any of the modules imports."""
+        return {name: digest for module in modules for name, digest in self.sources.closure(module).items()}
+
+    def _extra(self, *names: str) -> dict[str, str]:
+        """Return the digests of files of the package or the repository that no module imports."""
+        places = [(name, root / name) for root in self.sources.roots for name in names]
+        return {name: sha256_of(path.read_bytes()) for name, path in places if path.is_file()}
+
+    def _data_of(self, group: Group) -> tuple[str, ...]:
+        return tuple(sorted({name for claim in self.claims.of_group(group.id) for name in claim.data}))
+
+    def _parts(self, entry: object, group: Group, sources: dict[str, str], data: tuple[str, ...]) -> KeyParts:
+        return KeyParts(
+            entry=sha256_of(canonical_json(entry)),
+            config=self.config_digest(group),
+            sources=sources,
+            data={name: self.data[name] for name in data},
+            device=self.device,
+        )
+
+
+def _of_repository(root: Path, pattern: str, group: Group) -> str:
+    """Return the digest of the repository's own files that a claim names by a pattern with a slash.
+
+    Raises UserError where it matches none.
+    """
+    files = sorted(path for path in root.glob(pattern) if path.is_file())
+    if not files:
+        raise UserError(f"{group.folder}/claims.toml: data: {pattern!r}: no such file in the repository")
+    return sha256_of(canonical_json({str(path.relative_to(root)): sha256_of(path.read_bytes()) for path in files}))

@@ -1,0 +1,98 @@
+"""Text with formulas, and Markdown, as data that paper.typ sets: pieces of a line, and blocks of them.
+
+A piece is `{"text": ...}`, `{"code": ...}`, `{"math": ..., "display": ...}` (in Typst's notation), or
+`{"em" | "strong": pieces}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from nbconvert.filters.markdown_mistune import MarkdownWithMath
+
+from verdicts.report.typeset import INLINE
+from verdicts.report.typst_math import Unreadable, typst_math
+
+Piece = dict[str, Any]
+Block = dict[str, Any]
+
+
+def pieces(text: str) -> list[Piece]:
+    """Return a line of text in pieces: `$...$` and `$$...$$` are formulas, backticks code."""
+    found: list[Piece] = []
+    end = 0
+    for match in INLINE.finditer(text):
+        found += [{"text": text[end : match.start()]}, _piece(match["code"], match["formula"], match["display"])]
+        end = match.end()
+    found.append({"text": text[end:]})
+    return [piece for piece in found if piece != {"text": ""}]
+
+
+def _piece(code: str | None, inline: str | None, display: str | None) -> Piece:
+    if code is not None:
+        return {"code": code}
+    return math(display or inline or "", display=display is not None)
+
+
+def math(tex: str, display: bool = False) -> Piece:
+    """Return a formula as a piece; one that cannot be read is shown as its source."""
+    try:
+        return {"math": typst_math(tex), "display": display}
+    except Unreadable:
+        return {"code": tex.strip()}
+
+
+def blocks(markdown: str) -> list[Block]:
+    """Return Markdown as blocks: headings, paragraphs, lists, tables, formulas."""
+    parse = MarkdownWithMath(renderer=None)  # type: ignore[arg-type]  # none: the tree itself
+    tree: list[dict[str, Any]] = parse(markdown)  # type: ignore[assignment]
+    return [block for token in tree for block in _block(token)]
+
+
+def _block(token: dict[str, Any]) -> Iterator[Block]:
+    kind = token["type"]
+    if kind in {"paragraph", "block_text"}:
+        yield {"kind": "paragraph", "body": _line(token["children"])}
+    elif kind == "heading":
+        yield {"kind": "heading", "level": token["attrs"]["level"], "body": _line(token["children"])}
+    elif kind == "block_math":
+        yield {"kind": "paragraph", "body": [math(token["raw"], display=True)]}
+    elif kind == "block_code":
+        yield {"kind": "code", "text": token["raw"].rstrip()}
+    elif kind == "list":
+        items = [[block for child in item["children"] for block in _block(child)] for item in token["children"]]
+        yield {"kind": "list", "ordered": token["attrs"]["ordered"], "items": items}
+    elif kind == "block_quote":
+        yield from (block for child in token["children"] for block in _block(child))
+    elif kind == "table":
+        yield {"kind": "table", "rows": list(_rows(token))}
+
+
+def _rows(table: dict[str, Any]) -> Iterator[list[list[Piece]]]:
+    head, body = table["children"]
+    yield [_line(cell["children"]) for cell in head["children"]]
+    for row in body["children"]:
+        yield [_line(cell["children"]) for cell in row["children"]]
+
+
+def _line(tokens: Iterable[dict[str, Any]]) -> list[Piece]:
+    return [piece for token in tokens for piece in _inline(token)]
+
+
+def _inline(token: dict[str, Any]) -> Iterator[Piece]:
+    kind = token["type"]
+    if kind == "codespan":
+        yield {"code": token["raw"]}
+    elif kind in {"inline_math", "block_math"}:
+        yield math(token["raw"], display=kind == "block_math")
+    elif kind == "latex_environment":
+        yield math(token["raw"], display=True)
+    elif kind in {"softbreak", "linebreak"}:
+        yield {"text": " "}
+    elif kind in {"emphasis", "strong"}:
+        yield {"em" if kind == "emphasis" else "strong": _line(token["children"])}
+    elif "children" in token:
+        yield from _line(token["children"])
+    else:
+        yield {"text": token.get("raw", "")}

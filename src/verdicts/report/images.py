@@ -1,0 +1,54 @@
+"""A figure's files as the documents show them."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from pathlib import Path
+
+from markupsafe import Markup
+
+from verdicts.report.svg_minify import lean
+
+# An SVG of very many points is slower to show than its pixels
+LARGEST_SVG = 300_000
+SIZE = re.compile(r'<svg[^>]*?\bwidth="(?P<width>[\d.]+)pt" height="(?P<height>[\d.]+)pt"')
+# What may not stand in an address, or not in an attribute between apostrophes; the rest of an SVG may
+ESCAPES = str.maketrans({"%": "%25", "#": "%23", "'": "%27", "&": "&amp;", "\n": " "})
+
+
+def chosen(file: Path) -> Path:
+    """Return a figure's SVG `file`, or its PNG where there is one that is much smaller. Raises OSError."""
+    pixels = file.with_suffix(".png")
+    if not pixels.is_file():
+        return file
+    return pixels if file.stat().st_size > max(LARGEST_SVG, 2 * pixels.stat().st_size) else file
+
+
+def data_address(file: Path) -> Markup:
+    """Return the chosen picture as a data address, to stand between apostrophes. Raises OSError.
+
+    An SVG is text, a third shorter than in base 64.
+    """
+    picture = chosen(file)
+    if picture.suffix == ".png":
+        return Markup(f"data:image/png;base64,{b64encode(picture.read_bytes()).decode()}")
+    text = lean(picture.read_text(encoding="utf-8"))
+    return Markup("data:image/svg+xml," + text.translate(ESCAPES))
+
+
+def kinds_of(file: Path) -> list[str]:
+    """Return the kinds of file that a figure is there as; the quick profile keeps the SVG alone."""
+    return [kind for kind in ("svg", "pdf", "png") if file.with_suffix(f".{kind}").is_file()]
+
+
+def size_of(svg: Path) -> tuple[float, float]:
+    """Return a figure's width and height in points.
+
+    Raises OSError; ValueError for a file that does not tell its size in points, as matplotlib's do.
+    """
+    with svg.open(encoding="utf-8") as file:
+        found = SIZE.search(file.read(4096))
+    if found is None:
+        raise ValueError(f"{svg}: no width and height in points")
+    return float(found["width"]), float(found["height"])

@@ -1,0 +1,226 @@
+"""What README.md and paper/ARTIFACT.md say of results: blocks written from the expected values, never by hand.
+
+    python -m verdicts.report.readme_blocks            # writes the blocks, and the picture of the claims
+    python -m verdicts.report.readme_blocks --check    # names what is not as the expected values give it; exit code 1 if anything is
+
+A block stands between `<!-- begin NAME -->` and `<!-- end -->`.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from verdicts.claims.loading import load_claims
+from verdicts.claims.schema import Claim, Claims, Profile, Verdict
+from verdicts.records.expected import Expected, ExpectedCheck, read_expected
+from verdicts.records.files import write_whole
+from verdicts.report.report_texts import Finding, load_findings
+from verdicts.report.templating import duration, number, render, spread
+from verdicts.report.views import MARKS, RELATIONS
+
+PAGES = ("README.md", "paper/ARTIFACT.md")
+PICTURE = "paper/claims.svg"
+BLOCK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+# Whose values stand for the suite's: the largest run that has been kept
+PREFERRED = (Profile.CPU, Profile.QUICK)
+NOTHING = "No run is kept under `paper/expected/` yet."
+WHAT = {
+    Profile.QUICK: "all theory, small experiments; no notebook executed",
+    Profile.CPU: "everything that runs on a laptop, with the notebook pages; the default without CUDA",
+    Profile.GPU: "the same with larger batches; the default with CUDA",
+    Profile.BENCH: "how fast the suite is, also against other libraries",
+}
+
+
+class Kept(NamedTuple):
+    """The claims, the findings and the expected values of each profile that has any."""
+
+    claims: Claims
+    findings: tuple[Finding, ...]
+    expected: dict[Profile, Expected]
+
+    @classmethod
+    def read(cls, root: Path) -> Kept:
+        """Read them below `root`. Raises UserError."""
+        claims = load_claims(root)
+        found = {profile: read_expected(root, profile) for profile in Profile}
+        return cls(claims, load_findings(root, claims), {profile: each for profile, each in found.items() if each})
+
+    @property
+    def chosen(self) -> Expected | None:
+        """Return the values that stand for the suite's."""
+        return next((self.expected[profile] for profile in PREFERRED if profile in self.expected), None)
+
+    def verdict(self, claim: Claim) -> Verdict:
+        """Return a claim's verdict among the chosen values."""
+        kept = self.chosen.claims.get(claim.id) if self.chosen else None
+        return kept.verdict if kept else Verdict.NOT_RUN
+
+
+def verdicts(kept: Kept) -> str:
+    """Return the table of what was found about each claim of the abstract."""
+    if kept.chosen is None:
+        return NOTHING
+    rows = [f"| {name} {text} | {_found(kept, name)} |" for name, text in kept.claims.outline.stated.items()]
+    return "\n".join(["| the abstract says | found here |", "|---|---|", *rows])
+
+
+def _found(kept: Kept, name: str) -> str:
+    assert kept.chosen
+    reached = {claim.id: kept.verdict(claim) for claim in kept.claims.claim}
+    values = {
+        check: number(each.value, 2) for claim in kept.chosen.claims.values() for check, each in claim.checks.items()
+    }
+    told = next((text for each in kept.findings if each.paper == name and (text := each.told(reached, values))), "")
+    if told:
+        return told.replace("|", r"\|")
+    restated = [claim for claim in kept.claims.claim if name in claim.paper]
+    if restated:
+        return ", ".join(f"{claim.id} {reached[claim.id]}" for claim in restated)
+    supporting = [claim.id for claim in kept.claims.claim if name in claim.supports and reached[claim.id] != "not run"]
+    return f"Not decided; supporting claims: {', '.join(supporting)}" if supporting else "Not decided"
+
+
+def profiles(kept: Kept) -> str:
+    """Return the table of profiles with what each run took."""
+    head = [
+        "| profile | what it computes | claims | computing time, one core | memory of a job | measured |",
+        "|---|---|---|---|---|---|",
+    ]
+    return "\n".join([*head, *(f"| `{profile}` | {WHAT[profile]} | {_cost(kept, profile)} |" for profile in Profile)])
+
+
+def _cost(kept: Kept, profile: Profile) -> str:
+    run = kept.expected.get(profile)
+    count = sum(profile in claim.profiles for claim in kept.claims.claim)
+    if run is None:
+        return f"{count} | not measured | not measured | "
+    return f"{count} | {duration(run.seconds)} | {run.peak_mib / 1024:.1f} GiB | {run.newest[:10]}, {run.processor}"
+
+
+def experiments(kept: Kept) -> str:
+    """Return the artifact appendix's list: each claim of the paper, the experiments that decide it, what they take."""
+    lines = []
+    for n, (name, text) in enumerate(kept.claims.outline.stated.items(), 1):
+        decided = dict.fromkeys(claim.group for claim in kept.claims.claim if name in claim.paper)
+        beside = dict.fromkeys(claim.group for claim in kept.claims.claim if name in claim.supports)
+        told = f"Decided by {_experiments(kept, decided)}" if decided else "Not decided here"
+        more = [group for group in beside if group not in decided]
+        lines.append(
+            f"- **C{n}** ({name}): {text}. {told}{f'; {_experiments(kept, more)} support it' if more else ''}."
+        )
+    lines += [
+        "",
+        "| experiment | group | claims | human time | computing time | expected result | expected variation |",
+    ]
+    lines += ["|---|---|---|---|---|---|---|"]
+    names = [group.id for group in kept.claims.group]
+    return "\n".join([*lines, *(_row(kept, name) for name in names)])
+
+
+def _experiments(kept: Kept, groups: Iterable[str]) -> str:
+    return ", ".join(_experiment(kept, group) for group in groups)
+
+
+def _experiment(kept: Kept, group: str) -> str:
+    return f"E{[each.id for each in kept.claims.group].index(group) + 1}"
+
+
+def _row(kept: Kept, group: str) -> str:
+    members = kept.claims.of_group(group)
+    timed = all(claim.profiles == (Profile.BENCH,) for claim in members)
+    run = kept.expected.get(Profile.BENCH) if timed else kept.chosen
+    known = [run.claims[claim.id] for claim in members if claim.id in run.claims] if run else []
+    took = duration(sum(each.seconds for each in known)) if known else "not measured"
+    wanted = ", ".join(f"{claim.id} {claim.expected}" for claim in members)
+    drawn = sum(each.low < each.high for claim in known for each in claim.checks.values())
+    total = sum(len(claim.checks) for claim in known)
+    varies = f"{drawn} of {total} values, within their intervals" if drawn else "none beyond rounding"
+    return (
+        f"| {_experiment(kept, group)} | `{group}` | {len(members)} | a minute | {took} | {wanted} "
+        f"| {varies if known else 'not measured'} |"
+    )
+
+
+def picture(kept: Kept) -> str:
+    """Return the picture of the claims that restate the abstract's: an SVG."""
+    rows = [
+        (claim.id, claim.title, kept.verdict(claim), *_measured(kept, claim))
+        for claim in sorted(kept.claims.claim, key=lambda claim: claim.paper)
+        if claim.paper
+    ]
+    counts = {verdict: sum(kept.verdict(claim) is verdict for claim in _told(kept)) for verdict in Verdict}
+    return render("claims.svg.j2", rows=rows, marks=MARKS, counts=counts)
+
+
+def _told(kept: Kept) -> Sequence[Claim]:
+    profile = kept.chosen.profile if kept.chosen else Profile.QUICK
+    return kept.claims.seen_by(profile).claim
+
+
+def _measured(kept: Kept, claim: Claim) -> tuple[str, str]:
+    """Return the deciding check's value and what was claimed of it."""
+    kept_claim = kept.chosen.claims.get(claim.id) if kept.chosen else None
+    if kept_claim is None:
+        return "", ""
+    deciding = next(
+        (each for each in claim.check if _verdict(kept_claim.checks.get(each.id)) is kept_claim.verdict), None
+    )
+    if deciding is None:
+        return "", ""
+    sign, slack = RELATIONS[deciding.relation]
+    margin = f" {slack} {number(deciding.tolerance)}" if deciding.tolerance else ""
+    return spread(kept_claim.checks[deciding.id]), f"{sign} {number(deciding.bound)}{margin}"
+
+
+def _verdict(check: ExpectedCheck | None) -> Verdict | None:
+    return check.verdict if check else None
+
+
+def contents(root: Path) -> dict[str, str]:
+    """Return the pages with their blocks, and the picture, as the expected values give them. Raises UserError."""
+    kept = Kept.read(root)
+    blocks = {"verdicts": verdicts(kept), "profiles": profiles(kept), "experiments": experiments(kept)}
+
+    def filled(match: re.Match[str]) -> str:
+        return f"{match[1]}{blocks[match[2]]}\n{match[3]}"
+
+    pages = {name: (root / name).read_text(encoding="utf-8") for name in PAGES if (root / name).is_file()}
+    return {name: BLOCK.sub(filled, text) for name, text in pages.items()} | ({PICTURE: picture(kept)} if pages else {})
+
+
+def outdated(root: Path) -> Iterator[str]:
+    """Yield the files that are not as the expected values give them."""
+    for name, text in contents(root).items():
+        if not (root / name).is_file() or (root / name).read_text(encoding="utf-8") != text:
+            yield name
+
+
+def write(root: Path) -> list[str]:
+    """Bring pages and picture up to date, each file whole; return those that changed. Raises OSError, UserError."""
+    wanted = contents(root)
+    changed = list(outdated(root))
+    for name in changed:
+        write_whole(root / name, wanted[name])
+    return changed
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write, or with `--check` only look; return the exit code."""
+    root = Path(__file__).resolve().parents[1]
+    if list(arguments) == ["--check"]:
+        found = list(outdated(root))
+        sys.stdout.writelines(
+            f"{name} is not what paper/expected/ gives: python -m verdicts.report.readme_blocks\n" for name in found
+        )
+        return 1 if found else 0
+    sys.stdout.writelines(f"{name} written\n" for name in write(root))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

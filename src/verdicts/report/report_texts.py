@@ -1,0 +1,190 @@
+"""What people write for the report beside claims: exhibits, notation, findings, deviations, limitations.
+
+None of these files holds a measured number: a text names the checks whose values it tells.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from verdicts.claims.loading import Schema, load_claims, load_toml
+from verdicts.claims.schema import Claims, Profile, Verdict
+from verdicts.errors import UserError, unknown
+from verdicts.records.expected import read_expected
+
+EXHIBITS = "paper/exhibits.toml"
+DEVIATIONS = "paper/deviations.toml"
+LIMITATIONS = "paper/limitations.toml"
+FINDINGS = "paper/findings.toml"
+NOTATION = "paper/notation.toml"
+VALUE = re.compile(r"\{([A-Za-z]\w*\.\w+)\}")
+
+
+class _Written(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Status(StrEnum):
+    """How much of an exhibit of the paper stands here."""
+
+    REPRODUCED = "reproduced"
+    SCALED = "scaled"
+    NOT_HERE = "not here"
+
+
+class Exhibit(_Written):
+    """One figure or table of the paper.
+
+    `what` says what it shows there, `here` names the claims, figures and tables that stand for it, `scaling` how they
+    are smaller, `reason` why something is missing.
+    """
+
+    id: str
+    title: str
+    what: str
+    here: tuple[str, ...] = ()
+    status: Status
+    profile: Profile | None = None
+    scaling: str = ""
+    reason: str = ""
+
+
+class Exhibits(_Written):
+    """The whole file."""
+
+    exhibit: tuple[Exhibit, ...] = ()
+
+
+class Deviation(_Written):
+    """Where description, released code and what runs here differ; `effect` says what the `checks` measure of it."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    title: str
+    described: str
+    released: str
+    here: str
+    effect: str
+    checks: tuple[str, ...] = ()
+
+
+class Limitation(_Written):
+    """Something that this artifact cannot tell, and what follows from it."""
+
+    title: str
+    text: str
+
+
+class Finding(_Written):
+    """What was found about a claim of the paper, said where the verdicts are those that it `needs`.
+
+    `{check}` in the text becomes that check's measured value.
+    """
+
+    paper: str
+    needs: dict[str, Verdict]
+    text: str
+
+    @property
+    def values(self) -> list[str]:
+        """Return the checks whose values the text holds."""
+        return VALUE.findall(self.text)
+
+    def told(self, verdicts: Mapping[str, Verdict], measured: Mapping[str, str]) -> str:
+        """Return the text with its values; empty where a verdict is another, or a value is missing."""
+        if any(verdicts.get(claim) is not verdict for claim, verdict in self.needs.items()):
+            return ""
+        if any(name not in measured for name in self.values):
+            return ""
+        return VALUE.sub(lambda match: measured[match[1]], self.text)
+
+
+class Symbol(_Written):
+    """A symbol of claims and figures."""
+
+    sign: str
+    meaning: str
+
+
+class Notation(_Written):
+    """The whole file: the formulas of the sampler's step, and the symbols."""
+
+    step: tuple[str, ...] = ()
+    symbol: tuple[Symbol, ...] = ()
+
+
+class Findings(_Written):
+    """The whole file."""
+
+    finding: tuple[Finding, ...] = ()
+
+
+class Deviations(_Written):
+    """The whole file."""
+
+    deviation: tuple[Deviation, ...] = ()
+
+
+class Limitations(_Written):
+    """The whole file."""
+
+    limitation: tuple[Limitation, ...] = ()
+
+
+def refuse_bad_texts(root: Path, profile: Profile) -> None:
+    """Read all that people write for the report below `root`, and the expected values. Raises UserError."""
+    claims = load_claims(root)
+    load_exhibits(root)
+    load_findings(root, claims)
+    load_deviations(root, claims)
+    load_limitations(root)
+    load_notation(root)
+    read_expected(root, profile)
+
+
+def load_exhibits(root: Path) -> tuple[Exhibit, ...]:
+    """Read the paper's exhibits below `root`; no file, none. Raises UserError."""
+    return _optional(root, EXHIBITS, Exhibits).exhibit
+
+
+def load_deviations(root: Path, claims: Claims) -> tuple[Deviation, ...]:
+    """Read the deviations below `root`; each check that they name must exist. Raises UserError."""
+    deviations = _optional(root, DEVIATIONS, Deviations).deviation
+    for deviation in deviations:
+        _refuse_unknown(f"{DEVIATIONS}: deviation[{deviation.id}].checks", "check", deviation.checks, claims.checks)
+    return deviations
+
+
+def load_limitations(root: Path) -> tuple[Limitation, ...]:
+    """Read the limitations below `root`; no file, none. Raises UserError."""
+    return _optional(root, LIMITATIONS, Limitations).limitation
+
+
+def load_notation(root: Path) -> Notation:
+    """Read the notation below `root`; no file, none. Raises UserError."""
+    return _optional(root, NOTATION, Notation)
+
+
+def load_findings(root: Path, claims: Claims) -> tuple[Finding, ...]:
+    """Read the findings below `root`; the claims and checks that they name must exist. Raises UserError."""
+    findings = _optional(root, FINDINGS, Findings).finding
+    for finding in findings:
+        where = f"{FINDINGS}: finding[{finding.paper}]"
+        _refuse_unknown(where, "claim", finding.needs, [claim.id for claim in claims.claim])
+        _refuse_unknown(where, "check", finding.values, claims.checks)
+    return findings
+
+
+def _optional(root: Path, name: str, schema: type[Schema]) -> Schema:
+    """Return a file's contents, the schema's defaults where there is no file."""
+    return load_toml(root, name, schema) if (root / name).is_file() else schema()
+
+
+def _refuse_unknown(where: str, kind: str, names: Iterable[str], known: Collection[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise UserError(f"{where}: {unknown(kind, name, known)}")

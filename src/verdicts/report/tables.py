@@ -1,0 +1,105 @@
+"""A group's table as a document shows it: an interval beside its value, what all rows share said once.
+
+The CSV and LaTeX files keep every column and every row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import log10
+from typing import NamedTuple
+
+from verdicts.records.figures import Cell, Table
+from verdicts.report.templating import number
+
+LONGEST = 30  # rows of a table that is shown whole
+NARROW = 6  # columns that fit beside one another as they are
+ENDS = ("low", "high")
+HALF = "+-"
+
+
+class Column(NamedTuple):
+    """A column's head and its cells, in words; `numeric` ones are set to the right."""
+
+    head: str
+    cells: tuple[str, ...]
+    numeric: bool
+
+
+class Shown(NamedTuple):
+    """The columns of what is shown, how many rows more the file has, and what holds for every row."""
+
+    columns: list[Column]
+    more: int
+    shared: str
+
+    @property
+    def rows(self) -> list[tuple[str, ...]]:
+        """Return the rows of cells."""
+        return list(zip(*(column.cells for column in self.columns), strict=True))
+
+
+def shown(table: Table) -> Shown:
+    """Return a table as the page and the paper show it."""
+    columns = list(zip(table.header, zip(*table.rows, strict=True), strict=True)) if table.rows else []
+    common = [len(columns) > NARROW and n > 0 and _common(cells) for n, (_, cells) in enumerate(columns)]
+    kept = [column for column, everywhere in zip(columns, common, strict=True) if not everywhere]
+    said = [f"{head} {text(cells[0])}" for (head, cells), everywhere in zip(columns, common, strict=True) if everywhere]
+    rows = len(table.rows) if len(table.rows) <= LONGEST else LONGEST // 2
+    told = [column._replace(cells=column.cells[:rows]) for column in _joined(kept)]
+    if not told:
+        told = [Column(head, (), numeric=False) for head in table.header]
+    return Shown(told, len(table.rows) - rows, "; ".join(said))
+
+
+def text(cell: Cell) -> str:
+    """Return a cell in words."""
+    return cell if isinstance(cell, str) else number(cell, 4)
+
+
+def _common(cells: Sequence[Cell]) -> bool:
+    return len(cells) > 2 and cells[0] != "" and all(cell == cells[0] for cell in cells)
+
+
+def _joined(columns: Sequence[tuple[str, tuple[Cell, ...]]]) -> Iterator[Column]:
+    """Yield the columns, with a value's interval (`low`, `high`) or half of it (`+-`) beside the value."""
+    at = 0
+    while at < len(columns):
+        head, cells = columns[at]
+        following = [name for name, _ in columns[at + 1 : at + 3]]
+        rest = [other for _, other in columns[at + 1 : at + 3]]
+        if following in ([*ENDS], [f"{head} {end}" for end in ENDS]) and all(map(_holds, cells, *rest)):
+            yield Column(head, tuple(map(_interval, cells, *rest)), numeric=True)
+            at += 3
+        elif following[:1] == [HALF]:
+            yield Column(head, tuple(map(_half, cells, rest[0])), numeric=True)
+            at += 2
+        else:
+            yield Column(
+                head, tuple(map(text, cells)), numeric=not any(cell and isinstance(cell, str) for cell in cells)
+            )
+            at += 1
+
+
+def _holds(value: Cell, low: Cell, high: Cell) -> bool:
+    """Return whether the ends can be the value's: where all three are numbers, it lies between them."""
+    if isinstance(value, str) or isinstance(low, str) or isinstance(high, str):
+        return True
+    return low <= value <= high
+
+
+def _interval(value: Cell, low: Cell, high: Cell) -> str:
+    if value == low == high or low == high == "":
+        return text(value)
+    return f"{_three(value)} [{_three(low)}, {_three(high)}]"
+
+
+def _half(value: Cell, half: Cell) -> str:
+    return text(value) if half == "" else f"{_three(value)} ± {_three(half)}"
+
+
+def _three(cell: Cell) -> str:
+    """Return a cell in three digits, thousands written out."""
+    if isinstance(cell, str):
+        return cell
+    return number(round(cell, -int(log10(abs(cell))) + 2) if 1e3 <= abs(cell) < 1e6 else cell)

@@ -1,0 +1,90 @@
+"""The Jinja2 environment of the report and of the notebook pages."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Protocol
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from verdicts.report.exhibits import Exhibit
+from verdicts.report.typeset import typeset
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Return a number for reading: `digits` significant ones, a true minus sign, no exponent where none is needed."""
+    if value is None:
+        return "–"
+    if value == int(value) and abs(value) < 1e6:
+        return f"{int(value)}".replace("-", "−")
+    return f"{value:.{digits}g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "−")
+
+
+class Spread(Protocol):
+    """A value with its interval."""
+
+    @property
+    def value(self) -> float | None:
+        """The value; None where nothing was measured."""
+
+    @property
+    def low(self) -> float | None:
+        """The lower end of its interval."""
+
+    @property
+    def high(self) -> float | None:
+        """The upper end."""
+
+
+def spread(measured: Spread) -> str:
+    """Return a value for reading, with its interval where it is not exact."""
+    interval = "" if measured.low == measured.high else f" [{number(measured.low)}, {number(measured.high)}]"
+    return f"{number(measured.value)}{interval}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time span for reading."""
+    if seconds < 120:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min"
+
+
+def readable(value: Any) -> str:
+    """Return a JSON value as indented text."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def gap(exhibit: Exhibit) -> str:
+    """Return how an exhibit falls short of the paper's, in the words of the exhibits file."""
+    return "; ".join(filter(None, [exhibit.scaling, exhibit.reason]))
+
+
+def included(name: str) -> Markup:
+    """Return a template's file as it stands (style sheets, scripts)."""
+    return Markup((TEMPLATES / name).read_text(encoding="utf-8"))
+
+
+def render(template: str, **content: Any) -> str:
+    """Return a template filled in. Raises jinja2.UndefinedError for a name that `content` lacks."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "typeset": typeset,
+        "number": number,
+        "spread": spread,
+        "duration": duration,
+        "readable": readable,
+        "gap": gap,
+    }
+    environment.globals["included"] = included
+    return environment.get_template(template).render(**content)

@@ -1,0 +1,284 @@
+"""What the page and the paper show: claims with their rows and words, groups with their figures, read from records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from verdicts.claims.loading import load_claims
+from verdicts.claims.schema import Check, Claim, Group, Profile, Relation, Verdict
+from verdicts.records.checksummed import NotCurrent
+from verdicts.records.collect import collect
+from verdicts.records.expected import Comparison, Expected, Moved, compare, read_expected
+from verdicts.records.figures import Figure, Table
+from verdicts.records.ledger import ClaimRow, Ledger
+from verdicts.records.provenance import Environment
+from verdicts.records.record import CheckResult, current_artefacts
+from verdicts.records.workspace import Workspace
+from verdicts.report.math_markup import spelled
+from verdicts.report.report_texts import Deviation, Finding, load_deviations
+from verdicts.report.templating import number, spread
+
+RELATIONS = {Relation.EQUAL: ("=", "±"), Relation.AT_MOST: ("≤", "+"), Relation.AT_LEAST: ("≥", "−")}
+MARKS = {Verdict.HOLDS: "✓", Verdict.REFUTED: "✗", Verdict.INCONCLUSIVE: "?", Verdict.NOT_RUN: "–"}
+
+
+class CheckView(NamedTuple):
+    """A check's entry beside its outcome (None: nothing was measured), in words."""
+
+    check: Check
+    result: CheckResult | None
+    measured: str
+    claimed: str
+
+    @property
+    def quantity(self) -> str:
+        """Return what is measured, its formulas marked as such."""
+        return spelled(self.check.quantity)
+
+
+class ClaimView(NamedTuple):
+    """A claim's entry beside its row of the ledger; `deciding` is the check that its verdict hangs on, `figures`
+    are the names of those that bear on it."""
+
+    claim: Claim
+    group: Group
+    row: ClaimRow
+    checks: list[CheckView]
+    deciding: CheckView
+    command: str
+    page: str
+    figures: list[str]
+
+
+class GroupView(NamedTuple):
+    """A group's figures and tables; `reason` says why there are none."""
+
+    group: Group
+    figures: list[Figure]
+    tables: list[Table]
+    folder: str
+    reason: str
+    page: str
+
+
+class DeviationView(NamedTuple):
+    """A deviation with the checks whose values are its effect, each beside its claim's id."""
+
+    deviation: Deviation
+    effects: list[tuple[str, CheckView]]
+
+
+class MovedView(NamedTuple):
+    """The expected values of the profile, and every check beside its own."""
+
+    expected: Expected
+    compared: list[Comparison]
+
+    def count(self, moved: str) -> int:
+        """Return how many checks compare so."""
+        return sum(each.moved == moved for each in self.compared)
+
+    def of(self, check: str) -> Comparison | None:
+        """Return a check's comparison."""
+        return next((each for each in self.compared if each.check == check), None)
+
+    @property
+    def changed(self) -> list[Comparison]:
+        """Return the checks whose value is not where it was."""
+        return [each for each in self.compared if each.moved is Moved.MOVED]
+
+
+class Totals(NamedTuple):
+    """What a part of a run cost: seconds of computing, and MiB at most."""
+
+    group: Group
+    claims: int
+    seconds: float
+    peak: float
+
+
+class PaperView(NamedTuple):
+    """A claim of the paper's abstract, with the claims here that restate it, those that only support it, and what
+    was found: a text that fits the verdicts, else which profile decides it if this one does not (empty: neither)."""
+
+    id: str
+    text: str
+    claims: list[ClaimView]
+    supporting: list[ClaimView]
+    finding: str
+
+
+def benchmarks(workspace: Workspace) -> list[ClaimView]:
+    """Return the claims on time, from the records of the profile `bench` beside this one's; none in its own report."""
+    if workspace.profile is Profile.BENCH or not load_claims(workspace.root).seen_by(Profile.BENCH).claim:
+        return []
+    timed = Workspace.open(workspace.root, Profile.BENCH, workspace.folder.parent, workspace.project)
+    return claims_of(timed, collect(timed))
+
+
+def claims_of(workspace: Workspace, ledger: Ledger, groups: Sequence[GroupView] = ()) -> list[ClaimView]:
+    """Return every claim beside its row of the ledger."""
+    rows = {row.id: row for row in ledger.claims}
+    pages = {group.id: _page(workspace, group) for group in workspace.claims.group}
+    drawn = [figure for view in groups for figure in view.figures]
+    views = []
+    for claim in workspace.claims.claim:
+        row, group = rows[claim.id], workspace.claims.group_of(claim)
+        results = {result.id: result for result in row.checks}
+        checks = [_check(check, results.get(check.id)) for check in claim.check]
+        command = _command(claim, ledger.profile)
+        figures = [figure.file.stem for figure in drawn if claim.id in figure.claims]
+        views.append(ClaimView(claim, group, row, checks, _deciding(row, checks), command, pages[group.id], figures))
+    return views
+
+
+def _command(claim: Claim, profile: Profile) -> str:
+    """Return the command that makes a claim's record anew, in the smallest profile that has it if this one has not."""
+    chosen = profile if profile in claim.profiles else claim.profiles[0]
+    return f"bash reproduce.sh --profile {chosen} --only {claim.id} --force {claim.id}"
+
+
+def _check(check: Check, result: CheckResult | None) -> CheckView:
+    return CheckView(check, result, _measured(result), _claimed(check))
+
+
+def _deciding(row: ClaimRow, checks: Sequence[CheckView]) -> CheckView:
+    """Return the first check whose verdict is the claim's."""
+    return next((view for view in checks if view.result and view.result.verdict is row.verdict), checks[0])
+
+
+def _measured(result: CheckResult | None) -> str:
+    if result is None or result.value is None:
+        return "–"
+    return f"{spread(result)}{_unit(result.unit)}"
+
+
+def _claimed(check: Check) -> str:
+    sign, slack = RELATIONS[check.relation]
+    margin = f" {slack} {number(check.tolerance)}" if check.tolerance else ""
+    return f"{sign} {number(check.bound)}{margin}{_unit(check.unit)}"
+
+
+def _unit(unit: str) -> str:
+    return f" {unit}" if unit else ""
+
+
+def paper_of(
+    stated: Mapping[str, str], claims: Sequence[ClaimView], findings: Sequence[Finding], profile: Profile
+) -> list[PaperView]:
+    """Return the stated claims in order, each with what was found about it."""
+    verdicts = {view.claim.id: view.row.verdict for view in claims}
+    values = {item.check.id: short(item.result) for view in claims for item in view.checks if item.result}
+    told = {
+        each.paper: each.told(verdicts, {name: value for name, value in values.items() if value}) for each in findings
+    }
+    return [
+        PaperView(
+            name,
+            text,
+            [view for view in claims if name in view.claim.paper],
+            [view for view in claims if name in view.claim.supports],
+            told.get(name) or undecided([view.claim for view in claims if name in view.claim.paper], profile),
+        )
+        for name, text in stated.items()
+    ]
+
+
+def undecided(restated: Sequence[Claim], profile: Profile) -> str:
+    """Return which command decides a claim of the paper; empty if a claim that restates it is part of this profile.
+
+    It is the smallest of the profiles that run the most of those claims.
+    """
+    if not restated or any(profile in claim.profiles for claim in restated):
+        return ""
+    other = max(Profile, key=lambda each: sum(each in claim.profiles for claim in restated))
+    return f"Not decided in this profile: `bash reproduce.sh --profile {other}` decides it."
+
+
+def short(result: CheckResult) -> str:
+    """Return a check's value for a sentence, to two digits."""
+    return number(result.value, 2)
+
+
+def _page(workspace: Workspace, group: Group) -> str:
+    """Return the address of a group's notebook page, empty unless the page is current."""
+    if group.notebook is None or not workspace.config.notebooks:
+        return ""
+    path = workspace.page_path(group)
+    try:
+        found = current_artefacts(path, workspace.page_parts(group))
+    except NotCurrent:
+        return ""
+    return f"{path.parent.name}/{group.id}.html" if found.files else ""
+
+
+def groups_of(workspace: Workspace) -> list[GroupView]:
+    """Return every group with its current figures and tables."""
+    return [_group(workspace, group) for group in workspace.claims.group]
+
+
+def _group(workspace: Workspace, group: Group) -> GroupView:
+    path = workspace.figures_path(group)
+    folder = path.parent.relative_to(workspace.folder).as_posix()
+    page = _page(workspace, group)
+    if not any(workspace.profile in claim.profiles for claim in workspace.claims.of_group(group.id)):
+        return GroupView(group, [], [], folder, f"not part of the {workspace.profile} profile", page)
+    try:
+        found = current_artefacts(path, workspace.figures_parts(group))
+    except NotCurrent as reason:
+        return GroupView(group, [], [], folder, str(reason), page)
+    return GroupView(group, list(found.figures), list(found.tables), folder, found.reason, page)
+
+
+def standing(claims: Sequence[ClaimView], groups: Sequence[GroupView]) -> dict[str, str]:
+    """Return, by name, the anchor of whatever an exhibit may refer to: claims, groups, figures, tables."""
+    anchors = {view.claim.id: f"claim-{view.claim.id}" for view in claims}
+    for view in groups:
+        anchors[view.group.id] = f"group-{view.group.id}"
+        anchors |= {figure.file.stem: f"figure-{figure.file.stem}" for figure in view.figures}
+        anchors |= {table.id: f"table-{table.id}" for table in view.tables}
+    return anchors
+
+
+def environments(rows: Sequence[ClaimRow]) -> list[tuple[Environment, list[str]]]:
+    """Return the distinct environments behind the rows, each with the claims that were computed in it."""
+    found: dict[str, tuple[Environment, list[str]]] = {}
+    for row in rows:
+        if row.provenance is not None:
+            environment = Environment(**row.provenance.model_dump(include=set(Environment.model_fields)))
+            found.setdefault(environment.model_dump_json(), (environment, []))[1].append(row.id)
+    return list(found.values())
+
+
+def deviations(workspace: Workspace, claims: Sequence[ClaimView]) -> list[DeviationView]:
+    """Return the deviations with their measured effects. Raises UserError."""
+    known = {view.check.id: (claim.claim.id, view) for claim in claims for view in claim.checks}
+    found = load_deviations(workspace.root, load_claims(workspace.root))
+    return [DeviationView(each, [known[name] for name in each.checks if name in known]) for each in found]
+
+
+def moved(workspace: Workspace, ledger: Ledger) -> MovedView | None:
+    """Return this run beside the profile's expected values, None where none are kept. Raises UserError."""
+    expected = read_expected(workspace.root, workspace.profile)
+    return MovedView(expected, compare(workspace.claims, ledger, expected)) if expected else None
+
+
+def costs(claims: Sequence[ClaimView]) -> list[Totals]:
+    """Return what the records of each group cost, for the groups that have any."""
+    by_group: dict[str, list[ClaimView]] = {}
+    for view in claims:
+        if view.row.provenance:
+            by_group.setdefault(view.group.id, []).append(view)
+    return [_total(views) for views in by_group.values()]
+
+
+def _total(views: Sequence[ClaimView]) -> Totals:
+    origins = [view.row.provenance for view in views if view.row.provenance]
+    seconds, peak = sum(each.seconds for each in origins), max(each.peak_mib for each in origins)
+    return Totals(views[0].group, len(views), seconds, peak)
+
+
+def newest(ledger: Ledger) -> str:
+    """Return the UTC time of the newest record (empty: none)."""
+    return max((row.provenance.started for row in ledger.claims if row.provenance), default="")

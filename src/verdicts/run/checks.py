@@ -1,0 +1,71 @@
+"""A group's checks: found by reading its modules, imported by name from the repository's root, called with settings."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from verdicts.claims.loading import file_of_setting
+from verdicts.claims.measurement import Measurement, bound_checks
+from verdicts.claims.schema import Check, Group
+from verdicts.records.workspace import Workspace
+from verdicts.validation import from_validation
+
+Function = Callable[[Any], Measurement]
+
+
+@dataclass(frozen=True)
+class Checks:
+    """A group, ready to run: its settings, and where each of its checks is bound."""
+
+    group: Group
+    settings: BaseModel
+    modules: dict[str, str]
+
+    @classmethod
+    def load(cls, workspace: Workspace, group: Group) -> Checks:
+        """Validate a group's settings; its other modules are imported as they are needed.
+
+        Raises UserError for settings that do not fit, ValueError where two functions claim one check; whatever an
+        import raises passes through.
+        """
+        raw = workspace.config.settings_of(group.id)
+        try:
+            settings = importlib.import_module(f"{group.module}.settings").Settings.model_validate(raw)
+        except ValidationError as error:
+            first = error.errors()[0]["loc"][:1]
+            where = file_of_setting(workspace.root, workspace.profile, group.id, str(*first))
+            raise from_validation(error, where, raw, prefix=f"groups.{group.id}") from error
+        return cls(group, settings, workspace.sources.bound(group.module))
+
+    def function(self, check: Check) -> Function:
+        """Return the function bound to a check. Raises LookupError if there is none."""
+        if check.id not in self.modules:
+            raise LookupError(f"no function below {self.group.module} is bound to the check {check.id}")
+        return bound_checks(importlib.import_module(self.modules[check.id]))[check.id]
+
+    def figures(self) -> ModuleType | None:
+        """Return the module that draws and tabulates, None where the group has none."""
+        name = f"{self.group.module}.figures"
+        return importlib.import_module(name) if importlib.util.find_spec(name) else None
+
+
+def place_of(root: Path, function: Function) -> str:
+    """Return `file:line` of a function, `file` relative to the repository."""
+    plain = inspect.unwrap(function)
+    file = Path(inspect.getsourcefile(plain) or "").resolve()
+    shown = file.relative_to(root) if file.is_relative_to(root) else Path(file.name)
+    return f"{shown.as_posix()}:{inspect.getsourcelines(plain)[1]}"
+
+
+def one_line(error: BaseException) -> str:
+    """Return what broke, in one line."""
+    return f"failed: {type(error).__name__}: {' '.join(str(error).split())}"

@@ -1,0 +1,206 @@
+"""One run, from its plan to its exit code."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from verdicts.claims.schema import Claim, Profile
+from verdicts.errors import UserError, writable
+from verdicts.records.files import discard_unfinished
+from verdicts.records.ledger import exit_code
+from verdicts.records.provenance import cuda_works, now
+from verdicts.records.record import Record
+from verdicts.records.run_record import Run
+from verdicts.records.workspace import Project, Workspace, find_root
+from verdicts.report.report_texts import refuse_bad_texts
+from verdicts.run.checks import Checks
+from verdicts.run.console import Screen, counted, listing
+from verdicts.run.group import complaining, run_group
+from verdicts.run.lock import one_run_at_a_time
+from verdicts.run.pages import make_page
+from verdicts.run.plan import Plan, PlannedClaim, complete_groups, plan_of
+from verdicts.run.publish import artefact_faults, faults, publish
+from verdicts.run.snakemake import run_snakemake
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What the user asked for. `profile` None: gpu where CUDA works, else cpu; `project`: the suite that is run."""
+
+    project: Project = field(default_factory=Project)
+    profile: Profile | None = None
+    only: tuple[str, ...] = ()
+    force: tuple[str, ...] = ()
+    strict: bool = False
+    jobs: int = 1
+    out: Path | None = None
+    one_process: bool = False
+
+
+def open_workspace(options: RunOptions) -> Workspace:
+    """Open the repository around the current folder, names checked. Raises UserError.
+
+    `strict`: what is asked for by name must have a claim that this profile runs.
+    """
+    profile = options.profile or (Profile.GPU if cuda_works() else Profile.CPU)
+    workspace = Workspace.open(find_root(Path.cwd()), profile, options.out, options.project)
+    chosen = workspace.claims.select(options.only)
+    for claim in workspace.claims.select(options.force) if options.force else ():
+        if claim not in chosen:
+            raise UserError(f"--force {claim.id}: it is not among the claims that --only names")
+    for name in options.only if options.strict else ():
+        named = workspace.claims.select([name])
+        if not any(profile in claim.profiles for claim in named):
+            other = named[0].profiles[0]
+            raise UserError(f"--strict: {name} is not part of the {profile} profile: run with --profile {other}")
+    return workspace
+
+
+def reproduce(options: RunOptions, console: Console) -> int:
+    """Run what is stale among the chosen claims, publish ledger and report, return the exit code.
+
+    0: no verdict contradicts its expectation; 1: one does (`strict`: or a claim was not run); 3: a run failed.
+    Raises UserError (exit code 2).
+    """
+    begin = time.perf_counter()
+    workspace = open_workspace(options)
+    refuse_bad_texts(workspace.root, workspace.profile)  # hours of computing are not to end at a wrong word in them
+    with writable(workspace.folder):
+        workspace.folder.mkdir(parents=True, exist_ok=True)
+    with one_run_at_a_time(workspace.folder / ".lock") as lock:
+        with writable(workspace.folder):
+            discard_unfinished(workspace.folder)
+            run = Run.begin(workspace, options.only, options.force)
+        plan = plan_of(workspace, run)
+        screen = Screen(console, len(plan.items))
+        screen.plan(workspace, plan)
+        _refuse_bad_settings(workspace, plan)
+        _show_current(screen, plan)
+        _compute(workspace, run, plan, options, lock, screen)
+        with writable(workspace.folder):
+            published = publish(workspace)
+        broken = [*artefact_faults(workspace, complete_groups(workspace, run, workspace.claims.group))]
+        broken += [("paper.pdf", published.reason)] if published.reason else []
+        for name, reason in broken:
+            screen.say(f"{name}: {reason}", "bold red")
+        screen.ledger(published, run.selected, time.perf_counter() - begin)
+    return 3 if broken else exit_code(published.ledger.summary, options.strict)
+
+
+def list_claims(options: RunOptions, console: Console) -> int:
+    """Print a line for each chosen claim of every profile: its group, expectation, title and state."""
+    workspace = open_workspace(options)
+    screen = Screen(console, 0)
+    chosen = workspace.claims.select(options.only)
+    plan = plan_of(workspace, _unwritten(workspace, chosen))
+    items = {item.claim.id: item for item in plan.items}
+    for claim in chosen:
+        elsewhere = PlannedClaim(
+            claim, workspace.claims.group_of(claim), None, f"only with --profile {claim.profiles[0]}"
+        )
+        screen.say(listing(items.get(claim.id, elsewhere)))
+    sys.stderr.write(f"{workspace.folder}: {workspace.profile} profile{_others(workspace)}\n")  # not a line of the list
+    return 0
+
+
+def check_results(options: RunOptions, console: Console) -> int:
+    """Name every result that may not be shown as current, with the reason; return 1 if there is one, else 0."""
+    workspace = open_workspace(options)
+    screen = Screen(console, 0)
+    found = list(faults(workspace, options.only))
+    for name, reason in found:
+        screen.say(f"{name}: {reason}")
+    verdict = f"{counted(len(found), 'result')} not current" if found else "all current"
+    screen.say(f"{workspace.folder}: {verdict}{_others(workspace)}")
+    return 1 if found else 0
+
+
+def _others(workspace: Workspace) -> str:
+    """Say that a profile has no results yet, and which others have."""
+    if workspace.folder.is_dir():
+        return ""
+    there = [f"--profile {name}" for name in Profile if (workspace.folder.parent / name).is_dir()]
+    return "; no run yet" + (f", but of {', '.join(there)}" if there else "")
+
+
+def _unwritten(workspace: Workspace, chosen: list[Claim]) -> Run:
+    return Run(profile=workspace.profile, started=now(), selected=tuple(claim.id for claim in chosen), forced=())
+
+
+def _refuse_bad_settings(workspace: Workspace, plan: Plan) -> None:
+    """Validate the settings of every group that is to run, before any of them does. Raises UserError.
+
+    A module that cannot be imported is left to its run, which records the failure.
+    """
+    for group in workspace.claims.group:
+        if group.id not in plan.busy_groups:
+            continue
+        try:
+            Checks.load(workspace, group)
+        except UserError:
+            raise
+        except (Exception, SystemExit):
+            continue
+
+
+def _show_current(screen: Screen, plan: Plan) -> None:
+    for item in plan.items:
+        if item.record and not item.why:
+            screen.verdict(item.claim, item.record, "cached")
+
+
+def _compute(workspace: Workspace, run: Run, plan: Plan, options: RunOptions, lock: int, screen: Screen) -> None:
+    if not plan.busy_groups and not plan.pages:
+        screen.say("nothing to compute: every result is current")
+    elif workspace.config.one_process or options.one_process:
+        _here(workspace, run, plan, screen)
+    else:
+        _with_snakemake(workspace, run, plan, options.jobs, lock, screen)
+
+
+def _here(workspace: Workspace, run: Run, plan: Plan, screen: Screen) -> None:
+    """Do the plan in this process, a group at a time."""
+
+    def note(claim: Claim, record: Record) -> None:
+        screen.verdict(claim, record, "computed")
+
+    def complain(line: str) -> None:
+        screen.say(line, "bold red")
+
+    for group in workspace.claims.group:
+        if group.id in plan.busy_groups:
+            run_group(workspace, run, group, note, complain)
+        if group.id in plan.pages:
+            with complaining(f"{group.id}: no notebook page", complain):
+                make_page(workspace, group)
+
+
+def _with_snakemake(workspace: Workspace, run: Run, plan: Plan, jobs: int, lock: int, screen: Screen) -> None:
+    def landed(item: PlannedClaim, record: Record) -> None:
+        screen.verdict(item.claim, record, "computed")
+
+    code = run_snakemake(workspace, plan, run, jobs, lock, landed)
+    if code != 0:
+        screen.say(f"Snakemake ended with {code}: see {workspace.log_path('snakemake')}", "bold red")
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Let the command line end the run; rich would end it with 1, which here is a verdict against expectation."""
+        raise BrokenPipeError
+
+
+def console_of() -> Console:
+    """Return the console: colours and tables on a terminal, plain lines elsewhere."""
+    return _Console(file=sys.stdout, highlight=False, emoji=False)
+
+
+def say(line: str) -> None:
+    """Write one line, as it is, now."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

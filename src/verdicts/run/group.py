@@ -1,0 +1,141 @@
+"""Running one group of claims in this process: measure, judge, record, draw.
+
+A check that breaks takes nothing else with it: its traceback goes to the claim's log, its claim is marked as failed,
+the others run.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from verdicts.claims.measurement import Measurement
+from verdicts.claims.schema import Check, Claim, Group
+from verdicts.claims.verdict import claim_verdict
+from verdicts.errors import UserError
+from verdicts.records.files import write_whole
+from verdicts.records.provenance import Environment, Stopwatch, environment_of
+from verdicts.records.record import CheckResult, Record
+from verdicts.records.run_record import Run
+from verdicts.records.workspace import Workspace
+from verdicts.run.checks import Checks, one_line, place_of
+from verdicts.run.drawing import draw_group
+from verdicts.run.plan import complete_groups, plan_of
+from verdicts.studies.store import using
+from verdicts.studies.study import cells_of, compute, labelled_table
+
+Load = Callable[[], Checks]
+Note = Callable[[Claim, Record], None]
+Complain = Callable[[str], None]
+
+
+def run_group(workspace: Workspace, run: Run, group: Group, note: Note, complain: Complain) -> None:
+    """Make the records of the group's claims that `run` still lacks, then its figures and tables.
+
+    Where the whole group is asked for, its study is computed first, and all that follows only reads it. `note` sees
+    each record once it is on disk; `complain` gets one line where nothing could be written. Raises UserError for
+    settings that do not fit.
+    """
+    plan = plan_of(workspace, run, group)
+    claims = [item.claim for item in plan.pending]
+    if not claims and group.id not in plan.figures:
+        return
+    load = _loader(workspace, group)
+    environment = environment_of(workspace.root, workspace.device)
+    whole = bool(complete_groups(workspace, run, [group]))
+    if whole:
+        with complaining(f"{group.id}: no study", complain):
+            run_study(workspace, group, load)
+    for claim in claims:
+        with complaining(f"{claim.id}: no record", complain), using(workspace.store(reading=whole)):
+            record = _record(workspace, claim, load, environment)
+            record.write(workspace.record_path(claim))
+            note(claim, record)
+    if group.id in plan.figures:
+        with complaining(f"{group.id}: no figures", complain), using(workspace.store(reading=True)):
+            draw_group(workspace, group, load, environment)
+
+
+def run_study(workspace: Workspace, group: Group, load: Load, share: int = 0, shares: int = 1) -> None:
+    """Compute a share of the cells of a group's study; the last to do so also writes their labelled table.
+
+    What breaks in listing them is left to the checks, which will miss them. Raises OSError.
+    """
+    store = workspace.store()
+    try:
+        cells = cells_of(group, load().settings)
+    except (Exception, SystemExit) as error:
+        write_whole(workspace.log_path(f"{group.id}.study"), "".join(traceback.format_exception(error)))
+        return
+    with using(store):
+        compute(cells, store, share, shares)
+    if cells and all(map(store.known, cells)):
+        write_whole(workspace.folder / "studies" / f"{group.id}.csv", labelled_table(cells, store))
+
+
+def _loader(workspace: Workspace, group: Group) -> Load:
+    """Load the group's checks once, now; the function returned gives them, or raises what kept them from loading."""
+    try:
+        checks = Checks.load(workspace, group)
+    except UserError:
+        raise
+    except (Exception, SystemExit) as error:
+        broken = error
+
+        def fail() -> Checks:
+            raise broken
+
+        return fail
+    return lambda: checks
+
+
+@contextmanager
+def complaining(what: str, complain: Complain) -> Iterator[None]:
+    """Turn a disk that is full or gone into one line; what is missing counts as failed at the end."""
+    try:
+        yield
+    except OSError as error:
+        complain(f"{what} could be written: {error}")
+
+
+def _record(workspace: Workspace, claim: Claim, load: Load, environment: Environment) -> Record:
+    """Measure a claim. Raises OSError if its log cannot be written."""
+    watch = Stopwatch()
+    errors: list[BaseException] = []
+    results = tuple(_result(workspace, check, load, errors) for check in claim.check)
+    log = workspace.log_path(claim.id)
+    if errors:
+        write_whole(log, "\n".join("".join(traceback.format_exception(error)) for error in errors))
+    else:
+        log.unlink(missing_ok=True)
+    parts = workspace.record_parts(claim)
+    config = workspace.config_digest(workspace.claims.group_of(claim))
+    return Record(
+        id=claim.id,
+        key=parts.key,
+        parts=parts,
+        checks=results,
+        verdict=claim_verdict(result.verdict for result in results),
+        failed=bool(errors),
+        provenance=watch.provenance(environment, workspace.profile, config),
+    )
+
+
+def _result(workspace: Workspace, check: Check, load: Load, errors: list[BaseException]) -> CheckResult:
+    """Measure and judge one check; what breaks is added to `errors`."""
+    begin = time.perf_counter()
+    where = ""
+    try:
+        checks = load()
+        function = checks.function(check)
+        where = place_of(workspace.root, function)
+        measured = Measurement.model_validate(function(checks.settings))
+        return CheckResult.of(check, measured, time.perf_counter() - begin, where)
+    except (Exception, SystemExit) as error:
+        if getattr(error, "not_run", False):
+            settled = bool(getattr(error, "settled", False))
+            return CheckResult.unreached(check, str(error), time.perf_counter() - begin, where, settled)
+        errors.append(error)
+        return CheckResult.unreached(check, one_line(error), time.perf_counter() - begin, where)

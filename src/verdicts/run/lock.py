@@ -1,0 +1,70 @@
+"""One run at a time: a kernel lock that ends with the process that holds it, however that dies."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from io import FileIO
+from pathlib import Path
+
+from verdicts.errors import UserError, writable
+from verdicts.records.provenance import now
+
+JOBS = ".jobs"
+
+
+@contextmanager
+def one_run_at_a_time(path: Path) -> Iterator[int]:
+    """Hold the lock file `path` (flock) and yield its descriptor; a child that inherits it holds the lock too.
+
+    The file names the holder: process, start, command. Raises UserError, with that, if another run holds it; if
+    jobs of an earlier run are still at work beside it; and where the file cannot be written.
+    """
+    with ExitStack() as held:
+        with writable(path):
+            # Unbuffered: what a full disk refuses is not tried again when the file is closed
+            stream = held.enter_context(path.open("ab+", buffering=0))
+            _take(stream, path)
+            _refuse_orphans(path.with_name(JOBS))
+        yield stream.fileno()
+
+
+@contextmanager
+def at_work(folder: Path) -> Iterator[None]:
+    """Let a job that outlives its run keep the next one from `folder`, which is made. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / JOBS).open("ab") as stream:
+        fcntl.flock(stream, fcntl.LOCK_SH)
+        yield
+
+
+def _refuse_orphans(path: Path) -> None:
+    with path.open("ab") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            advice = "wait for them, or give another place with --out DIR"
+            raise UserError(f"jobs of a run that died are still at work in {path.parent}; {advice}") from error
+
+
+def _take(stream: FileIO, path: Path) -> None:
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise UserError(_holder(path)) from error
+    stream.truncate(0)
+    stream.write(json.dumps({"pid": os.getpid(), "started": now(), "command": shlex.join(sys.argv)}).encode())
+
+
+def _holder(path: Path) -> str:
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+        who = f"process {held['pid']}, since {held['started']}: {held['command']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        who = "it has not said whose yet"
+    return f"another run is in progress in {path.parent} ({who}); wait for it, or give another place with --out DIR"

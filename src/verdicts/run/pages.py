@@ -1,0 +1,52 @@
+"""Making the notebook page of a group, and its record."""
+
+from __future__ import annotations
+
+import traceback
+
+from verdicts.claims.schema import Group
+from verdicts.records.files import sha256_of, write_whole
+from verdicts.records.provenance import Stopwatch, environment_of
+from verdicts.records.record import Artefacts
+from verdicts.records.workspace import Workspace
+
+
+def make_page(workspace: Workspace, group: Group) -> str:
+    """Execute a group's notebook into one page, write it and its record; return what broke (empty: nothing).
+
+    Raises OSError if a file cannot be written.
+    """
+    from verdicts.report import notebooks
+
+    watch = Stopwatch()
+    path, log = workspace.page_path(group), workspace.log_path(f"{group.id}.notebook")
+    files, reason = {}, ""
+    try:
+        text, cells = notebooks.made(
+            workspace.root,
+            workspace.root / str(group.notebook),
+            group.title,
+            workspace.profile,
+            workspace.folder.parent,
+        )
+        contents = {f"{group.id}.html": text, f"{group.id}.cells.json": cells}
+        for name, content in contents.items():
+            write_whole(path.with_name(name), content)
+        files = {name: sha256_of(content) for name, content in contents.items()}
+        log.unlink(missing_ok=True)
+    except notebooks.NotebookFailed as error:
+        reason = f"failed: {error}"
+        write_whole(log, "".join(traceback.format_exception(error)))
+    parts = workspace.page_parts(group)
+    environment = environment_of(workspace.root, workspace.device)
+    provenance = watch.provenance(environment, workspace.profile, workspace.config_digest(group))
+    Artefacts(
+        id=group.id,
+        key=parts.key,
+        parts=parts,
+        files=files,
+        reason=reason,
+        failed=bool(reason),
+        provenance=provenance,
+    ).write(path)
+    return reason

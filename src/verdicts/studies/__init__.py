@@ -1,0 +1,18 @@
+"""What is computed once and read often: cells, and the store that seals them.
+
+A group's `study.py` defines cells (functions of what they use) and lists those that its settings ask for:
+
+    @cell
+    def outcome(sampler: str, budget: int, batch: int) -> Outcome: ...
+
+    def cells(settings: Settings) -> Iterator[Cell]:
+        yield from (outcome.cell(name, settings.budget, n) for name in settings.samplers for n in range(settings.batches))
+
+Checks, figures and notebooks call `outcome(...)`, which reads what the study has computed.
+"""
+
+from verdicts.studies.arrays import Array
+from verdicts.studies.cells import Cell, CellFunction, cell
+from verdicts.studies.store import CellFailed, CellMissing, Store, using
+
+__all__ = ["Array", "Cell", "CellFailed", "CellFunction", "CellMissing", "Store", "cell", "using"]

@@ -1,0 +1,145 @@
+"""Loaders: what passes is what was registered, from whichever file; MNIST and CIFAR-10 where they can be had."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ams.data import DATASETS, Dataset, File, Graph, GraphList, Weights, digits, graphs, images, weights
+from ams.errors import DataUnavailable
+from ams.errors import UserError
+
+X = np.arange(5 * 4, dtype=np.uint8).reshape(5, 2, 2)
+Y = np.array([0, 1, 2, 1, 0], dtype=np.uint8)
+
+
+def toy_of(contents: str, file: File) -> Dataset:
+    told = {"title": "a toy", "licence": "CC0", "origin": "http://x", "obtain": "ask"}
+    return Dataset(**told, shape=X.shape, classes=3, contents=contents, files=(file,))
+
+
+@pytest.fixture
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Return a function that registers arrays as the data set `toy`, whose contents are X and Y."""
+
+    def make(**arrays: np.ndarray) -> None:
+        path = tmp_path / "toy.npz"
+        np.savez(path, **arrays)
+        content = path.read_bytes()
+        file = File("toy.npz", hashlib.sha256(content).hexdigest(), len(content), x="x_train", y="y_train")
+        contents = hashlib.sha256(X.tobytes() + Y.tobytes()).hexdigest()
+        table = {"toy": toy_of(contents, file)}
+        monkeypatch.setattr("ams.data.files.ENTRIES", table)
+        monkeypatch.setattr("ams.data.loaders.DATASETS", table)
+        monkeypatch.setenv("AMS_DATA", str(tmp_path))
+
+    return make
+
+
+def test_pixels_come_over_255_with_their_classes(toy) -> None:
+    toy(x_train=X, y_train=Y.astype(np.int64), other=np.ones(3))
+    found = images("toy")
+    assert found.x.dtype == torch.float32 and found.y.dtype == torch.int64
+    np.testing.assert_allclose(found.x, X / 255, rtol=1e-7)
+    assert found.y.tolist() == Y.tolist()
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "match"),
+    [
+        (X.astype(np.float32), Y, "images float32"),
+        (X[:4], Y[:4], "expected uint8"),
+        (X, Y + 1, "labels"),
+        (X[::-1], Y, "arrays of sha256"),
+    ],
+)
+def test_other_arrays_in_a_registered_container_are_refused(toy, x: np.ndarray, y: np.ndarray, match: str) -> None:
+    toy(x_train=x, y_train=y)
+    with pytest.raises(UserError, match=match):
+        images("toy")
+
+
+def test_a_registered_container_without_the_arrays_is_refused(toy) -> None:
+    toy(x_train=X, other=Y)
+    with pytest.raises(UserError, match="no array y_train: not a toy"):
+        images("toy")
+
+
+@pytest.mark.parametrize(("load", "name"), [(images, "gdss-qm9"), (graphs, "mnist-test"), (weights, "grid")])
+def test_a_name_of_another_kind_is_refused(load, name: str) -> None:
+    with pytest.raises(UserError, match=f"unknown .* '{name}'"):
+        load(name)
+
+
+def test_graphs_are_those_registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMS_DATA", str(tmp_path))
+    told = {"title": "a toy", "licence": "CC0", "origin": "http://x", "obtain": "ask", "count": 1}
+    table = {}
+    for name, nodes in {"toy": 3, "other": 2}.items():
+        content = gzip.compress(json.dumps([[nodes, [[0, 1]]]]).encode())
+        (tmp_path / name).write_bytes(content)
+        file = File(name, hashlib.sha256(content).hexdigest(), len(content))
+        table[name] = GraphList(**told, contents=hashlib.sha256(b"[[3,[[0,1]]]]").hexdigest(), files=(file,))
+    monkeypatch.setattr("ams.data.files.ENTRIES", table)
+    monkeypatch.setattr("ams.data.loaders.GRAPHS", table)
+    assert graphs("toy") == [Graph(3, ((0, 1),))]
+    with pytest.raises(UserError, match=r"graphs of sha256 .*: not other"):
+        graphs("other")
+
+
+def test_weights_are_those_registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.save({"w": torch.ones(2)}, tmp_path / "toy.pt")
+    content = (tmp_path / "toy.pt").read_bytes()
+    file = File("toy.pt", hashlib.sha256(content).hexdigest(), len(content))
+    told = {"title": "a toy", "licence": "CC0", "origin": "http://x", "obtain": "ask", "contents": file.sha256}
+    table = {"toy": Weights(**told, files=(file,))}
+    monkeypatch.setattr("ams.data.files.ENTRIES", table)
+    monkeypatch.setattr("ams.data.loaders.WEIGHTS", table)
+    monkeypatch.setenv("AMS_DATA", str(tmp_path))
+    assert weights("toy")["w"].tolist() == [1.0, 1.0]
+    (tmp_path / "toy.pt").write_bytes(content[::-1])
+    with pytest.raises(UserError, match="sha256"):
+        weights("toy")
+
+
+def test_nothing_pickled_is_loaded(toy) -> None:
+    toy(x_train=np.array([{}], dtype=object), y_train=Y)
+    with pytest.raises(UserError, match="Object arrays cannot be loaded"):
+        images("toy")
+
+
+def test_digits_are_those_of_the_installation() -> None:
+    x, y = digits()
+    assert x.shape == (1797, 8, 8) and x.dtype == torch.float32 and y.bincount().tolist()[:3] == [178, 182, 177]
+    assert x.min() == 0 and x.max() == 1 and bool((x * 16 == (x * 16).round()).all())
+
+
+def test_other_digits_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ams.data.loaders._DIGITS", "0" * 64)
+    with pytest.raises(UserError, match="install scikit-learn anew"):
+        digits()
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_the_real_thing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMS_OFFLINE", "1")
+    try:
+        x, y = images(name)
+    except DataUnavailable as absence:
+        pytest.skip(str(absence))
+    assert x.shape == DATASETS[name].shape and x.max() == 1 and x.min() == 0
+    assert y.unique().tolist() == list(range(10))
+
+
+def test_the_registry_is_had_without_torch() -> None:
+    """The plan of a run and the keys of records need names and checksums alone, at once."""
+    code = "import sys; from ams.data import registered; registered(); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

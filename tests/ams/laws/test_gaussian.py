@@ -1,0 +1,160 @@
+"""The exact law: its moments by hand where they are easy, its errors, its bookkeeping."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from ams.laws import GaussianLaw, expected_norm
+from ams.schedules import Level
+from ams.samplers import (
+    NonFiniteState,
+    adaptive,
+    affine,
+    constant,
+    langevin,
+    leimkuhler_matthews,
+    momentum,
+    momentum_rule,
+)
+from ams.samplers.affine_transitions import Move
+
+HERE = Level(0, sigma=0.0, step=0.1)
+
+
+def test_one_langevin_step_by_hand() -> None:
+    law = GaussianLaw([2.0], [3.0])
+    state, info = law.end([(langevin(), HERE)], law.start(1.0, 0.5))
+    shrink = 1 - 0.1 / 2.0
+    end = law.moments(state.x)
+    assert end.mean.item() == pytest.approx(3.0 + shrink * (1.0 - 3.0))
+    assert end.variance.item() == pytest.approx(shrink**2 * 0.5 + 0.2)
+    assert law.moments(info.mean()).variance.item() == pytest.approx(shrink**2 * 0.5)
+    assert law.moments(info.at).mean.item() == 1.0
+
+
+def test_the_score_is_that_of_the_level() -> None:
+    """Against autograd of the log-density of `N(r mu, r^2 v + sigma^2)`."""
+    law, level = GaussianLaw([0.7], [2.0]), Level(0, sigma=0.3, scale=0.6)
+    at = torch.tensor(1.3, dtype=torch.float64, requires_grad=True)
+    density = torch.distributions.Normal(*torch.tensor([0.6 * 2.0, math.sqrt(0.36 * 0.7 + 0.09)], dtype=torch.float64))
+    (exact,) = torch.autograd.grad(density.log_prob(at), at)
+    row = torch.tensor([[1.3, 0.0, 0.0]], dtype=torch.float64)
+    assert law.score(row, level)[0, 0].item() == pytest.approx(exact.item(), rel=1e-12)
+
+
+def test_covariances_are_carried() -> None:
+    """After two steps of constant momentum: position and momentum covary as the particles' recursion says."""
+    law = GaussianLaw([1.0])
+    state, _ = law.end([(momentum(momentum_rule(constant(0.5))), HERE)] * 2, law.start(0.0, 1.0))
+    # x1 = .9 x0 + n z0; m1 = .5 (-x0) + .5 (-x1); x2 = x1 + .225 m1 + n z1, with n^2 = .2
+    n2 = 0.2
+    m_x0, m_z0 = -0.5 - 0.45, -0.5
+    x_x0, x_z0 = 0.9 + 0.225 * m_x0, 1.0 + 0.225 * m_z0
+    assert law.moments(state.m).variance.item() == pytest.approx(m_x0**2 + n2 * m_z0**2)
+    assert law.moments(state.x).variance.item() == pytest.approx(x_x0**2 + n2 * (x_z0**2 + 1))
+    assert law.covariance(state.x, state.m).item() == pytest.approx(m_x0 * x_x0 + n2 * m_z0 * x_z0)
+
+
+def test_the_norm_is_the_expectation_over_all_directions() -> None:
+    law = GaussianLaw([1.0, 4.0], [0.0, 1.0], [3.0, 2.0])
+    state = law.start([0.5, 0.0], [2.0, 0.1])
+    exact = expected_norm(*(torch.tensor(v, dtype=torch.float64) for v in ([0.5, 0.0], [2.0, 0.1], [3.0, 2.0])))
+    assert law.norm(state.x) == pytest.approx(exact, rel=1e-14)
+    assert law.norm(law.noise(state.x)) == pytest.approx(math.sqrt(2) * math.gamma(3) / math.gamma(2.5), rel=1e-12)
+
+
+def test_equal_directions_may_be_counted_or_listed() -> None:
+    program = [(momentum(momentum_rule(adaptive())), Level(0, sigma=0.0, step=0.02))] * 15
+    counted = GaussianLaw([1.0, 0.2], multiplicity=[2.0, 1.0])
+    listed = GaussianLaw([1.0, 1.0, 0.2])
+    one, info = counted.end(program, counted.start(1.0, 0.3))
+    other, other_info = listed.end(program, listed.start(1.0, 0.3))
+    assert info.coefficients.beta == pytest.approx(other_info.coefficients.beta, rel=1e-12)
+    assert counted.moments(one.x).variance[[0, 0, 1]].tolist() == pytest.approx(
+        listed.moments(other.x).variance.tolist()
+    )
+
+
+def test_a_run_forgets_the_one_before() -> None:
+    law, program = GaussianLaw([1.0]), [(leimkuhler_matthews, HERE)] * 4
+    variances = {law.moments(law.end(program, law.start(0.0, 2.0))[0].x).variance.item() for _ in range(3)}
+    assert len(variances) == 1
+
+
+def test_the_transition_of_an_affine_move() -> None:
+    law = GaussianLaw([2.0], [1.0])
+    state = law.start(0.0, 1.0)
+    after, _ = affine(lambda level: Move(0.5, 0.2, 0.3))(law.settle(state), law.score, law.noise, HERE, law)
+    shift, matrix, spread = law.transition(after)
+    assert (shift.item(), matrix.item(), spread.item()) == pytest.approx((0.1, 0.4, 0.3))
+
+
+def test_stand_still_solves_for_the_law_of_an_affine_move() -> None:
+    law = GaussianLaw([2.0], [1.0])
+    state, step = law.settle(law.start(0.0, 1.0)), affine(lambda level: Move(0.5, 0.2, 0.3))
+    still = law.stand_still(state, step(state, law.score, law.noise, HERE, law)[0])
+    moments = law.moments(still.x)
+    assert moments.mean.item() == pytest.approx(0.1 / 0.6) and moments.variance.item() == pytest.approx(0.09 / 0.84)
+
+
+def test_two_draws_of_a_step_are_independent() -> None:
+    """Leimkuhler-Matthews' first step draws twice: `Var x_1 = (1 - u)^2 Var x_0 + a`, not `+ 2a`."""
+    law = GaussianLaw([1.0])
+    state, _ = law.end([(leimkuhler_matthews, HERE)], law.start(0.0, 0.5))
+    assert law.moments(state.x).variance.item() == pytest.approx(0.81 * 0.5 + 0.1)
+    assert law.covariance(state.x, state.z).item() == pytest.approx(math.sqrt(0.05))
+
+
+def test_a_step_that_draws_more_is_refused() -> None:
+    law = GaussianLaw([1.0])
+    x = law.start(0.0, 1.0).x
+    assert law.covariance(law.noise(x), law.noise(x)).item() == 0.0
+    with pytest.raises(ValueError, match="carries 2 draws a step"):
+        law.noise(x)
+
+
+def test_leimkuhler_matthews_solved_for_is_the_target() -> None:
+    for u in (0.01, 0.5, 1.0, 1.9, 1.999):
+        law = GaussianLaw([3.0], [2.0])
+        row = law.start(0.0, 1.0)
+        state = law.settle(row._replace(z=row.x))
+        level = Level(0, sigma=0.0, step=3.0 * u)
+        still = law.stand_still(state, leimkuhler_matthews(state, law.score, law.noise, level, law)[0])
+        assert law.moments(still.x).variance.item() == pytest.approx(3.0, rel=1e-10)
+        assert law.moments(still.x).mean.item() == pytest.approx(2.0, rel=1e-10)
+
+
+def test_a_diverging_law_stops_the_run() -> None:
+    law = GaussianLaw([1.0])
+    with pytest.raises(NonFiniteState, match="sigma 0"):
+        law.end([(langevin(), Level(0, sigma=0.0, step=100.0))] * 200, law.start(0.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (([1.0, 0.0],), "variances must be positive"),
+        (([1.0, -1.0],), "variances must be positive"),
+        (([1.0, math.nan],), "variances must be positive"),
+        (([1.0, 2.0], [1.0]), "1 values for 2 directions"),
+        (([1.0, 2.0], 0.0, [1.0, 1.0, 1.0]), "3 values for 2 directions"),
+    ],
+)
+def test_what_is_no_target_is_refused(arguments: tuple, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        GaussianLaw(*arguments)
+
+
+@pytest.mark.parametrize("variance", [-1.0, math.nan, [1.0, -1e-9]])
+def test_what_is_no_start_is_refused(variance: float | list[float]) -> None:
+    with pytest.raises(ValueError, match="start's variances must be 0 or more"):
+        GaussianLaw([1.0, 2.0]).start(0.0, variance)
+
+
+def test_an_empty_program_has_no_end() -> None:
+    law = GaussianLaw([1.0])
+    with pytest.raises(ValueError, match="empty program"):
+        law.end([], law.start(0.0, 1.0))

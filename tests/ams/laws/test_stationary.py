@@ -1,0 +1,170 @@
+"""Stationary laws against G3 and A2 at 200 random parameters, solved for; and at fewer of them, reached by running."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+
+from ams.laws import GaussianLaw
+from ams.laws.stationary import frozen, reached, solved
+from ams.schedules import Level
+from ams.samplers import adaptive, constant, langevin, leimkuhler_matthews, momentum, momentum_rule
+
+POINTS, DELTA = 200, 1e-6
+RULE = momentum_rule(adaptive(DELTA))
+
+
+def g3(u: float, b: float, lam: float) -> tuple[float, float, float]:
+    """Return G3's Var x, Var m and Cov(x_t, m_{t-1})."""
+    c, left = (1 + b) ** 2, 2 - u * (1 - b**2)
+    of_x = 2 * (1 - b + 2 * u * b * (1 + b)) / ((1 - b) * c * left)
+    return of_x / lam, 2 * lam / (c * left), 2 * (u * (1 + b) - 1) / (c * left)
+
+
+def a2(u: float) -> float:
+    """Return A2's damping, the root of its two equations for u in (0, 1/2)."""
+
+    def excess(b: float) -> float:
+        rho = (1 + b) * np.sqrt(2 * u * (1 + u * b * (1 + b)))
+        return ((1 - rho) / (1 + rho)) ** 2 - b
+
+    return brentq(excess, 0.0, 1.0, xtol=1e-15, rtol=1e-14)
+
+
+def random_points(seed: int, count: int) -> zip:
+    """Return `(u, b, lam)`: b in [0, 0.97], u in 0.1 % to 98 % of the stable range, lam over six decades."""
+    generator = np.random.default_rng(seed)
+    b = generator.uniform(0.0, 0.97, count)
+    share = np.exp(generator.uniform(np.log(1e-3), np.log(0.98), count))
+    return zip(share * 2 / (1 - b**2), b, 10 ** generator.uniform(-3, 3, count), strict=True)
+
+
+def test_g3_is_what_is_solved_for() -> None:
+    for u, b, lam in random_points(seed=1, count=POINTS):
+        law = GaussianLaw([1 / lam], [0.7])
+        state = frozen(law, u / lam, b)
+        found = law.moments(state.x), law.moments(state.m)
+        of_x, of_m, both = g3(u, b, lam)
+        assert found[0].variance.item() == pytest.approx(of_x, rel=1e-10)
+        assert found[1].variance.item() == pytest.approx(of_m, rel=1e-10)
+        # Tolerance of the covariance, which passes through zero: relative to the standard deviations' product.
+        assert law.covariance(state.x, state.m).item() == pytest.approx(both, abs=1e-10 * (of_x * of_m) ** 0.5)
+        assert found[0].mean.item() == pytest.approx(0.7, rel=1e-10)
+
+
+def test_g3_is_what_is_reached() -> None:
+    for u, b, lam in random_points(seed=2, count=10):
+        step = momentum(momentum_rule(constant(b)))
+        found = reached(GaussianLaw([1 / lam]), step, u / lam, start_variance=3 / lam, start_mean=lam**-0.5)
+        assert found.beta == b and found.steps > 0 and found.remainder < 1e-10
+        assert found.variance.item() == pytest.approx(g3(u, b, lam)[0], rel=1e-10)
+        assert found.momentum.item() == pytest.approx(g3(u, b, lam)[1], rel=1e-10)
+        assert abs(found.mean.item()) < 1e-10 * lam**-0.5
+
+
+def test_a_slow_law_is_as_near_as_it_says() -> None:
+    """At u = 1e-3 a change over 64 steps is an eighth of what is left: the remainder tells, the change would not."""
+    found = reached(GaussianLaw([1.0]), langevin(), 1e-3, start_variance=2.0, tolerance=1e-4)
+    distance = found.variance.item() - 1 / (1 - 1e-3 / 2)
+    assert 0.0 < distance < 1e-4
+    assert found.remainder == pytest.approx(distance, rel=0.01)
+
+
+def test_another_momentum_is_seen() -> None:
+    """The comparison's falsifier: b off by 1e-8."""
+    law = GaussianLaw([1.0])
+    found = law.moments(frozen(law, 0.1, 0.8 + 1e-8).x).variance.item()
+    assert found != pytest.approx(g3(0.1, 0.8, 1.0)[0], rel=1e-10)
+
+
+def test_a2_is_what_is_solved_for() -> None:
+    generator = np.random.default_rng(3)
+    for u, d in zip(np.exp(generator.uniform(np.log(1e-4), np.log(0.5), POINTS)), [1, 2, 10, 3072] * 50, strict=True):
+        lam = 10 ** generator.uniform(-3, 3)
+        law, b = GaussianLaw([1 / lam], multiplicity=float(d)), a2(u)
+        found = solved(law, RULE, u / lam, 1 - DELTA)
+        assert found.beta == pytest.approx(b, rel=1e-10, abs=1e-12), (u, d)
+        assert found.variance.item() == pytest.approx(g3(u, b, lam)[0], rel=1e-10)
+        assert found.momentum.item() == pytest.approx(g3(u, b, lam)[1], rel=1e-10)
+        assert found.steps == 0 and found.remainder < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("u", "b", "variance"), [(1e-3, 0.7329, 0.3363), (1e-2, 0.4373, 0.4969), (0.1, 0.1111, 0.8757), (0.5, 0.0, 1.3333)]
+)
+def test_a2_in_numbers(u: float, b: float, variance: float) -> None:
+    found = solved(GaussianLaw([1.0], multiplicity=5), RULE, u, 1 - DELTA)
+    assert found.beta == pytest.approx(b, abs=6e-5) and found.variance.item() == pytest.approx(variance, abs=6e-5)
+
+
+@pytest.mark.parametrize("u", [0.01, 0.02, 0.1, 0.3, 0.45])
+def test_a2_is_what_is_reached(u: float) -> None:
+    for start in (0.1, 10.0):
+        found = reached(GaussianLaw([1.0], multiplicity=3), momentum(RULE), u, start_variance=start)
+        assert found.beta == pytest.approx(a2(u), rel=1e-10)
+        assert found.variance.item() == pytest.approx(g3(u, a2(u), 1.0)[0], rel=1e-10)
+
+
+def test_reached_and_solved_agree_on_an_anisotropic_target() -> None:
+    law = GaussianLaw([1.0, 0.25, 0.01], multiplicity=[2.0, 3.0, 5.0])
+    run, direct = reached(law, momentum(RULE), 9e-3), solved(law, RULE, 9e-3, 1 - DELTA)
+    assert run.beta == pytest.approx(direct.beta, rel=1e-10)
+    assert run.variance.tolist() == pytest.approx(direct.variance.tolist(), rel=1e-10)
+
+
+def test_steps_without_a_rule_or_a_momentum() -> None:
+    exact = reached(GaussianLaw([2.0, 0.5]), leimkuhler_matthews, 0.3)
+    assert exact.variance.tolist() == pytest.approx([2.0, 0.5], rel=1e-12)
+    assert exact.beta == 0.0 and exact.momentum.tolist() == [0.0, 0.0]
+    plain = reached(GaussianLaw([2.0, 0.5]), langevin(), 0.3, start_variance=[1.0, 4.0])
+    assert plain.variance.tolist() == pytest.approx([2.0 / (1 - 0.075), 0.5 / (1 - 0.3)], rel=1e-12)
+
+
+def test_a_rule_with_another_factor_is_solved_with_it() -> None:
+    """Without the factor `(1 + b)^2` the damping differs; the law that is run says the same."""
+
+    def one(beta: float) -> float:
+        return 1.0
+
+    rule, law = momentum_rule(adaptive(DELTA), factor=one), GaussianLaw([1.0])
+    run, direct = reached(law, momentum(rule), 0.05), solved(law, rule, 0.05, 1 - DELTA, one)
+    assert direct.beta == pytest.approx(run.beta, rel=1e-10) and direct.beta != pytest.approx(a2(0.05), rel=1e-3)
+    assert direct.variance.item() == pytest.approx(run.variance.item(), rel=1e-10)
+
+
+def test_an_exact_end_of_the_range_is_taken() -> None:
+    law, fixed = GaussianLaw([1.0]), momentum_rule(constant(0.25))
+
+    def shifted(state: object, *rest: object) -> object:
+        return fixed(state, *rest)._replace(beta=0.0)
+
+    assert solved(law, fixed, 0.1, 0.25).beta == 0.25
+    assert solved(law, shifted, 0.1, 0.5).beta == 0.0
+
+
+def test_no_damping_that_returns_itself() -> None:
+    with pytest.raises(ValueError, match=r"no damping in \[0, 0.3\] returns itself at step size 0.001"):
+        solved(GaussianLaw([1.0]), RULE, 1e-3, 0.3)
+
+
+@pytest.mark.parametrize(("u", "b"), [(2.0, 0.0), (2.7, 0.5), (11.0, 0.9)])
+def test_an_unstable_step_has_no_stationary_law(u: float, b: float) -> None:
+    """G1: stable exactly for `u < 2 / (1 - b^2)`; the values here lie beyond, by at most 5 %."""
+    with pytest.raises(ValueError, match="no stationary law: spectral radius"):
+        frozen(GaussianLaw([1.0, 5.0]), u, b)
+    assert frozen(GaussianLaw([1.0]), 0.94 * u, b) is not None
+
+
+def test_too_few_steps_are_told() -> None:
+    with pytest.raises(ArithmeticError, match=r"no stationary law after 128 steps at step size 0.001: last change"):
+        reached(GaussianLaw([1.0]), langevin(), 1e-3, start_variance=5.0, most=128)
+
+
+def test_a_stationary_state_stands_still() -> None:
+    law = GaussianLaw([1.0, 0.1], [0.5, -2.0])
+    state, step = frozen(law, 0.05, 0.6), momentum(momentum_rule(constant(0.6)))
+    before = law.moments(state.x)
+    after, _ = law.end([(step, Level(0, sigma=0.0, step=0.05))] * 50, state)
+    assert law.moments(after.x).variance.tolist() == pytest.approx(before.variance.tolist(), rel=1e-12)
+    assert law.moments(after.x).mean.tolist() == pytest.approx([0.5, -2.0], rel=1e-12)

@@ -1,0 +1,113 @@
+"""Energy distances against scipy, brute force, and their claim of being unbiased."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from ams.metrics import energy, energy_distance, energy_distance_to_mixture, mixture_spread
+from ams.statistics import plan_mean_test
+from tests.monte_carlo import MonteCarlo
+
+
+def seeded(seed: int) -> torch.Generator:
+    """Return a generator."""
+    return torch.Generator().manual_seed(seed)
+
+
+def brute_force(x: torch.Tensor, y: torch.Tensor) -> float:
+    """Return the U-statistic by differences."""
+    x, y = x.flatten(1).double(), y.flatten(1).double()
+    across, xx, yy = ((a[:, None] - b).norm(dim=2) for a, b in ((x, y), (x, x), (y, y)))
+    n, m = len(x), len(y)
+    return float(2 * across.mean() - xx.sum() / (n * (n - 1)) - yy.sum() / (m * (m - 1)))
+
+
+@pytest.mark.parametrize("block", [1, 7, 1024])
+@pytest.mark.parametrize("shape", [(1,), (3, 2)])
+def test_it_is_the_u_statistic_whatever_the_block(
+    shape: tuple[int, ...], block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(energy, "_BLOCK", block)
+    x, y = torch.randn(23, *shape, generator=seeded(0)), torch.randn(31, *shape, generator=seeded(1)) + 10
+    assert energy_distance(x, y) == pytest.approx(brute_force(x, y), rel=1e-12)
+
+
+def test_on_the_line_it_is_scipys_but_for_the_pairs_of_a_value_with_itself() -> None:
+    x, y = torch.rand(40, 1, generator=seeded(0)).double(), torch.rand(60, 1, generator=seeded(1)).double() ** 2
+    biased = stats.energy_distance(x[:, 0], y[:, 0]) ** 2
+    within = [float(torch.pdist(z).mean()) / len(z) for z in (x, y)]  # E|Z - Z'| / n, what those pairs leave out
+    assert energy_distance(x, y) == pytest.approx(biased - sum(within), rel=1e-11)
+
+
+def test_against_a_mixture_of_points_it_is_the_distance_of_samples_to_points() -> None:
+    x, points = torch.randn(20, 2, 3, generator=seeded(0)), torch.randn(15, 2, 3, generator=seeded(1))
+    m = len(points)
+    within = float(torch.pdist(points.flatten(1).double()).mean())
+    expected = brute_force(x, points) + within / m  # Y and Y' may be one point
+    assert energy_distance_to_mixture(x, points, 0.0) == pytest.approx(expected, rel=1e-7)
+    assert mixture_spread(points, 0.0) == pytest.approx(within * (m - 1) / m, rel=1e-7)
+
+
+def test_one_point_gives_the_noise_of_two_draws() -> None:
+    spread = mixture_spread(torch.ones(1, 3), 0.5)
+    assert spread == pytest.approx(0.5 * math.sqrt(2) * math.sqrt(8 / math.pi), rel=1e-12)  # E|z| in 3-D
+
+
+def replicates(shift: float, count: int, generator: torch.Generator) -> np.ndarray:
+    """Return energy distances of samples of a mixture, moved by `shift`, to that mixture."""
+    points = torch.randn(12, 5, generator=seeded(3)).double()
+    spread = mixture_spread(points, 0.3)
+
+    def one() -> float:
+        chosen = points[torch.randint(12, (32,), generator=generator)]
+        noise = torch.randn(32, 5, generator=generator, dtype=torch.float64)
+        return energy_distance_to_mixture(chosen + 0.3 * noise + shift, points, 0.3, spread)
+
+    return np.array([one() for _ in range(count)])
+
+
+@pytest.mark.monte_carlo(share=0.01)
+def test_against_its_own_law_it_is_zero_on_average(monte_carlo: MonteCarlo) -> None:
+    """The bias of the V-statistic, E|Y - Y'| / 32 = 0.076, is some 1.5 standard deviations of one distance."""
+    test = monte_carlo.note(plan_mean_test(600, effect=0.4, share=monte_carlo.share))
+    found = replicates(0.0, 600, monte_carlo.torch())
+    assert not test.rejects(found)
+    assert 2 * 0.4 * found.std(ddof=1) < 0.076, "what it sees is far below that bias"
+
+
+@pytest.mark.monte_carlo(share=0.01)
+def test_a_shifted_law_is_seen(monte_carlo: MonteCarlo) -> None:
+    """The shift's distance, 0.47, is some 4 standard deviations of one distance: six samples in ten would do."""
+    test = monte_carlo.note(plan_mean_test(60, effect=1.3, share=monte_carlo.share))
+    found = replicates(0.5, 60, monte_carlo.torch())
+    assert test.rejects(found) and found.mean() > 0
+
+
+@pytest.mark.monte_carlo(share=0.01)
+def test_the_exact_reference_is_the_limit_of_sampled_ones(monte_carlo: MonteCarlo) -> None:
+    """200 draws of the reference against the exact one, same sample."""
+    points, x = torch.randn(6, 4, generator=seeded(5)).double(), torch.randn(25, 4, generator=seeded(6))
+    exact, generator = energy_distance_to_mixture(x, points, 0.7), monte_carlo.torch()
+
+    def sampled() -> float:
+        chosen = points[torch.randint(6, (200,), generator=generator)]
+        return energy_distance(x, chosen + 0.7 * torch.randn(200, 4, generator=generator, dtype=torch.float64))
+
+    test = monte_carlo.note(plan_mean_test(200, effect=0.6, share=monte_carlo.share))
+    assert not test.rejects([sampled() for _ in range(200)], exact)
+
+
+def test_what_cannot_be_compared_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 2"):
+        energy_distance(torch.ones(1, 2), torch.ones(3, 2))
+    with pytest.raises(ValueError, match="shapes"):
+        energy_distance(torch.ones(2, 2), torch.ones(3, 3))
+    with pytest.raises(ValueError, match="at least two"):
+        energy_distance_to_mixture(torch.ones(1, 2), torch.ones(3, 2), 0.1)
+    with pytest.raises(ValueError, match="at least 1"):
+        mixture_spread(torch.ones(0, 2), 0.1)

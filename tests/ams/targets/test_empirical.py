@@ -1,0 +1,277 @@
+"""The empirical target against a naive float64 reference, where it is hardest: between points, at small sigma."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import logsumexp
+from sklearn.datasets import load_digits
+from torch import Tensor
+
+from ams.statistics import goodness_of_fit, plan_fit_test, plan_squares_test
+from ams.schedules import Level
+from ams.targets import CLEAN, Empirical, GaussianMixture, empirical, points, posterior
+from tests.monte_carlo import MonteCarlo
+
+LEVELS = [Level(0, sigma) for sigma in (1e-3, 0.02, 0.1, 0.3, 1.0, 7.0, 50.0)] + [
+    Level(0, math.sqrt(1 - r**2), r) for r in (0.9999, 0.9, 0.5, 1e-2)
+]
+
+
+def seeded(seed: int) -> torch.Generator:
+    """Return a generator."""
+    return torch.Generator().manual_seed(seed)
+
+
+def digits(dtype: torch.dtype = torch.float32) -> Tensor:
+    """Return scikit-learn's digits in 255ths, as float32 rounds them (sixteenths would hide all rounding)."""
+    return torch.from_numpy((load_digits().images * 255 / 16).round() / 255).float().to(dtype)
+
+
+def hard_rows(data: Tensor, level: Level) -> Tensor:
+    """Return rows to ask about: midpoints of neighbours, draws, the mean, noise alone, far away; scaled as x_t is."""
+    flat = data.flatten(1).double()
+    some = flat[:40]
+    distance = torch.cdist(some, flat)
+    distance[range(40), range(40)] = math.inf
+    middle = (some + flat[distance.argmin(1)]) / 2
+    noise = torch.randn(40, flat.shape[1], generator=seeded(1), dtype=torch.float64)
+    centre = flat.mean(0, keepdim=True)
+    kinds = [middle, some + level.sigma / max(level.scale, 1e-9) * noise, centre, noise, 1e3 * noise[:5]]
+    return (level.scale * torch.cat(kinds)).to(data.dtype).reshape(-1, *data.shape[1:])
+
+
+def naive(data: Tensor, x: Tensor, level: Level) -> tuple[np.ndarray, np.ndarray]:
+    """Return log density and denoised rows in float64, by differences and scipy's logsumexp."""
+    p, rows = data.flatten(1).double().numpy(), x.flatten(1).double().numpy()
+    squares = np.stack([((row - level.scale * p) ** 2).sum(1) for row in rows])
+    logits = -squares / (2 * level.sigma**2)
+    log_sum = logsumexp(logits, axis=1)
+    log_volume = math.log(len(p)) + p.shape[1] / 2 * math.log(2 * math.pi * level.sigma**2)
+    return log_sum - log_volume, np.exp(logits - log_sum[:, None]) @ p
+
+
+@pytest.mark.parametrize("level", LEVELS, ids=lambda level: f"{level.scale:g}-{level.sigma:.2g}")
+def test_float64_agrees_with_the_naive_reference(level: Level) -> None:
+    """Tolerance: rounding of a logit of size |x|^2 / sigma^2, both here and there."""
+    data = digits(torch.float64)
+    x, target = hard_rows(data, level), Empirical(data)
+    log_density, denoised = naive(data, x, level)
+    assert target.log_density(x, level).numpy() == pytest.approx(log_density, rel=1e-10)
+    tolerance = 1e-13 * float(x.flatten(1).square().sum(1).max()) / level.sigma**2 + 1e-12
+    assert float(np.abs(target.denoise(x, level).flatten(1) - denoised).max()) < min(tolerance, 1e-5)
+    score = (level.scale * denoised - x.flatten(1).numpy()) / level.sigma**2
+    assert target.score(x, level).flatten(1).numpy() == pytest.approx(score, rel=1e-7, abs=tolerance / level.sigma**2)
+
+
+@pytest.mark.parametrize("level", LEVELS, ids=lambda level: f"{level.scale:g}-{level.sigma:.2g}")
+def test_float32_stays_near_float64_between_points_too(level: Level) -> None:
+    """The bar is 2e-3 in a pixel at sigma >= 0.02; it holds with room, and at sigma = 1e-3."""
+    data = digits()
+    x, target = hard_rows(data, level), Empirical(data)
+    log_density, denoised = naive(data, x, level)
+    assert float(np.abs(target.denoise(x, level).flatten(1) - denoised).max()) < 1e-3
+    assert target.log_density(x, level).numpy() == pytest.approx(log_density, rel=1e-5, abs=1e-3)
+
+
+def test_plain_products_would_not_do() -> None:
+    """Falsifier: at sigma 0.02, on pixels about 1, float32 products alone miss the bar that the target keeps."""
+    data, level = digits() + 1, Level(0, 0.02)
+    p, x = data.flatten(1), hard_rows(data, level)[:40].flatten(1)
+    logits = -(x.square().sum(1, keepdim=True) - 2 * x @ p.T + p.square().sum(1)) / (2 * level.sigma**2)
+    _, denoised = naive(p, x, level)
+    assert float(np.abs(logits.softmax(1) @ p - denoised).max()) > 2e-3
+    assert float(np.abs(Empirical(p).denoise(x, level) - denoised).max()) < 1e-6
+
+
+def test_the_score_is_the_gradient_of_the_log_density() -> None:
+    data, level = digits(torch.float64)[:300], Level(0, 0.4, 0.8)
+    x = hard_rows(data, level)[:60].requires_grad_()
+    squares = (x.flatten(1)[:, None] - level.scale * data.flatten(1)).square().sum(2)
+    (-squares / (2 * level.sigma**2)).logsumexp(1).sum().backward()
+    assert torch.allclose(Empirical(data).score(x.detach(), level), x.grad, rtol=1e-9, atol=1e-9)
+
+
+def test_it_is_the_mixture_of_its_points() -> None:
+    data, level = torch.randn(7, 2, 3, generator=seeded(0), dtype=torch.float64), Level(0, 0.6, 0.7)
+    x = torch.randn(5, 2, 3, generator=seeded(1), dtype=torch.float64)
+    mixture, target = GaussianMixture(torch.full((7,), 1 / 7), data, 0.0), Empirical(data)
+    assert torch.allclose(target.score(x, level), mixture.score(x, level), rtol=1e-11)
+    assert torch.allclose(target.log_density(x, level), mixture.log_density(x, level), rtol=1e-11)
+
+
+@pytest.mark.parametrize("logits", [1, 300])
+@pytest.mark.parametrize("few", [0.0, 1.0])
+@pytest.mark.parametrize("sigma", [1e-3, 0.05, 1.0])
+def test_how_it_is_cut_does_not_matter(sigma: float, few: float, logits: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One point a block up to several, three rows a query, pairs by the piece; candidates by either way."""
+    data, level = digits()[:100], Level(0, sigma)
+    x = hard_rows(data, level)[:50]
+    whole = Empirical(data).denoise(x, level)
+    monkeypatch.setattr(points, "_LOGITS", logits)
+    monkeypatch.setattr(points, "_DIFFERENCES", 300)
+    monkeypatch.setattr(empirical, "_ROWS", 3)
+    monkeypatch.setattr(posterior, "_FEW", few)
+    assert torch.allclose(Empirical(data).denoise(x, level), whole, atol=1e-5)
+
+
+@pytest.mark.parametrize("sigma", [0.01, 1.0])
+def test_one_data_set_given_three_times_is_the_same_law(sigma: float) -> None:
+    data, level = digits()[:100], Level(0, sigma)
+    x = hard_rows(data, level)
+    once, thrice = Empirical(data), Empirical(torch.cat([data] * 3))
+    assert torch.allclose(once.denoise(x, level), thrice.denoise(x, level), atol=1e-4)
+    assert torch.allclose(once.log_density(x, level), thrice.log_density(x, level), rtol=1e-6)
+
+
+def test_heavy_tails_do_not_fool_the_estimate_of_rounding() -> None:
+    """Points of norms from 1 to 1e5: rounding measured on typical points says nothing of those near the largest."""
+    data = torch.exp(3 * torch.randn(2000, 16, generator=seeded(0)))
+    largest = data[data.norm(dim=1).topk(20).indices]
+    level = Level(0, 0.5)
+    x = torch.cat([largest, (largest[:10] + largest[10:]) / 2, data[:30]])
+    _, denoised = naive(data, x, level)
+    assert Empirical(data).denoise(x, level).numpy() == pytest.approx(denoised, rel=1e-4, abs=2e-3)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    n=st.integers(1, 40),
+    d=st.integers(1, 6),
+    sigma=st.floats(1e-3, 50),
+    scale=st.floats(1e-3, 1),
+    seed=st.integers(0, 99),
+)
+def test_any_small_cloud_agrees_with_the_naive_reference(n: int, d: int, sigma: float, scale: float, seed: int) -> None:
+    data, level = torch.rand(n, d, generator=seeded(seed)), Level(0, sigma, scale)
+    x = scale * (data[: n // 2 + 1] + data[-(n // 2 + 1) :]) / 2
+    _, denoised = naive(data, x, level)
+    assert float(np.abs(Empirical(data).denoise(x, level).numpy() - denoised).max()) < 1e-3
+
+
+@settings(deadline=None, max_examples=20)
+@given(shift=st.floats(-10, 10), factor=st.floats(0.1, 10), seed=st.integers(0, 99))
+def test_it_moves_and_scales_with_its_points(shift: float, factor: float, seed: int) -> None:
+    data = torch.randn(20, 3, generator=seeded(seed), dtype=torch.float64)
+    x = torch.randn(4, 3, generator=seeded(seed + 100), dtype=torch.float64)
+    score = Empirical(data).score(x, Level(0, 0.5))
+    moved = Empirical(factor * data + shift).score(factor * x + shift, Level(0, 0.5 * factor))
+    assert torch.allclose(factor * moved, score, rtol=1e-8, atol=1e-8)
+
+
+def test_rows_that_are_not_finite_give_nan_and_leave_the_others_alone() -> None:
+    target = Empirical(digits())
+    for sigma in (0.02, 1.0):
+        level = Level(0, sigma)
+        x = hard_rows(digits(), level)[:4]
+        broken = x.clone()
+        broken[1, 0, 0], broken[2, 3, 3] = math.nan, -math.inf
+        for method in (target.score, target.denoise, target.log_density):
+            found, whole = method(broken, level), method(x, level)
+            assert bool(found[1:3].isnan().all())
+            assert torch.allclose(found[::3], whole[::3], rtol=1e-5, atol=1e-5)
+        nearest = target.nearest(broken, level)
+        assert nearest.point[1:3].tolist() == [-1, -1]
+        assert bool(nearest.residual[1:3].isnan().all())
+
+
+def test_the_nearest_point_is_by_exact_distance_the_first_of_equals() -> None:
+    data = torch.cat([digits()[:300], digits()[:300]])
+    level = Level(0, 3.0, 0.7)
+    x = hard_rows(data, level)
+    found = Empirical(data).nearest(x, level)
+    squares = (x.double().flatten(1)[:, None] - 0.7 * data.double().flatten(1)).square().sum(2)
+    assert found.point.tolist() == squares.argmin(1).tolist()
+    assert int(found.point.max()) < 300
+    residual = x.double() - 0.7 * data[found.point].double()
+    assert torch.equal(found.residual, residual)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_an_answer_is_new_of_the_shape_and_dtype_asked(dtype: torch.dtype) -> None:
+    target, level = Empirical(digits()).to(dtype), Level(0, 0.3)
+    x = hard_rows(digits(dtype), level)
+    before = x.clone()
+    for answer in (target.score(x, level), target.denoise(x, level)):
+        assert (answer.shape, answer.dtype) == (x.shape, dtype)
+        assert answer.data_ptr() != x.data_ptr()
+    assert torch.equal(x, before)
+    assert target.log_density(x, level).dtype == dtype
+    assert target.score(x.flatten(1), level).shape == (len(x), 64)
+    assert target.score(x[:0], level).shape == (0, 8, 8)
+    assert len(target.nearest(x[:0], level).point) == 0
+
+
+def test_a_marginal_answers_as_the_target_does_at_its_level() -> None:
+    data, level = digits(torch.float64)[:50], Level(0, 0.6, 0.8)
+    target, x = Empirical(data), hard_rows(data, level)
+    law = target.marginal(level)
+    assert law.bandwidth == pytest.approx(0.6)
+    assert torch.allclose(law.score(x, CLEAN), target.score(x, level), rtol=1e-9, atol=1e-9)
+    assert torch.allclose(law.log_density(x, CLEAN), target.log_density(x, level), rtol=1e-9)
+    further = Level(0, 0.3, 0.5)
+    both = Level(0, math.hypot(0.5 * 0.6, 0.3), 0.5 * 0.8)
+    assert torch.allclose(law.score(x, further), target.score(x, both), rtol=1e-9, atol=1e-9)
+    assert law.marginal(Level(0, 0.1)).cloud.points.data_ptr() == law.cloud.points.data_ptr()  # no copy
+
+
+def test_denoising_a_smoothed_law_is_tweedies_formula() -> None:
+    """E[x_0 | x] = (x + sigma^2 score) / scale holds for any law of x_0, this one's noise included."""
+    law, level = Empirical(digits(torch.float64)[:50], bandwidth=0.4), Level(0, 0.6, 0.8)
+    x = hard_rows(digits(torch.float64)[:50], level)
+    assert torch.allclose(law.denoise(x, level), (x + 0.36 * law.score(x, level)) / 0.8, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.monte_carlo(share=0.01)
+def test_samples_have_the_law(monte_carlo: MonteCarlo) -> None:
+    """At sigma 1e-3 every draw lies at its own point: tests of how often each, and of the squares of the noise."""
+    data, level, n, share = digits()[:20], Level(0, 1e-3, 0.9), 10_000, monte_carlo.share / 2
+    draws = Empirical(data).sample(n, level, monte_carlo.torch())
+    assert draws.shape == (n, 8, 8)
+    found = Empirical(data).nearest(draws, level)
+    counts = monte_carlo.note(plan_fit_test(n, [1 / 20] * 20, effect=0.11, share=share))
+    assert not counts.rejects(goodness_of_fit(torch.bincount(found.point, minlength=20).numpy(), [1 / 20] * 20))
+    z = found.residual / level.sigma
+    squares = monte_carlo.note(plan_squares_test(z.numel(), effect=0.016, share=share))
+    assert not squares.rejects(float(z.square().sum()))
+    assert torch.equal(draws, Empirical(data).sample(n, level, monte_carlo.torch()))
+    clean = Empirical(data).sample(5, CLEAN, seeded(1))
+    assert bool((Empirical(data).nearest(clean, CLEAN).residual == 0).all())
+
+
+@pytest.mark.parametrize(
+    ("given_points", "message"),
+    [(torch.zeros(0, 3), "shape"), (torch.zeros(3), "shape"), (torch.tensor([[1.0], [math.nan]]), "not finite"),
+     (torch.tensor([[1.0], [math.inf]]), "not finite")],
+)  # fmt: skip
+def test_points_that_are_none_are_refused(given_points: Tensor, message: str) -> None:
+    with pytest.raises(ValueError, match=f"empirical: .*{message}"):
+        Empirical(given_points)
+
+
+def test_misuse_gets_one_clear_line() -> None:
+    target = Empirical(digits())
+    with pytest.raises(ValueError, match="no density at sigma = 0"):
+        target.score(digits(), CLEAN)
+    with pytest.raises(ValueError, match="64 elements a row"):
+        target.score(torch.zeros(3, 63), Level(0, 1.0))
+    with pytest.raises(TypeError, match=r"target\.to"):
+        target.score(digits(torch.float64), Level(0, 1.0))
+    assert len(target) == 1797
+
+
+def test_memory_is_flat_in_the_number_of_points() -> None:
+    """Largest allocation seen by torch's own profiler: the same for four times the points."""
+
+    def largest(n: int) -> int:
+        target, x = Empirical(torch.rand(n, 8, generator=seeded(0))), torch.rand(512, 8, generator=seeded(1))
+        with torch.profiler.profile(profile_memory=True) as profile:
+            target.score(x, Level(0, 1.0))
+        return max(event.self_cpu_memory_usage for event in profile.events())
+
+    assert largest(16_000) <= largest(4_000)

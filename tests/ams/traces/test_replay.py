@@ -1,0 +1,236 @@
+"""The released samplers, step by step: replays of their traces; and what a wrong step or a damaged file does to one."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pytest import MonkeyPatch
+
+import ams.traces.replay
+from ams.traces.replay import deviation, replay
+from ams.samplers import (
+    adaptive,
+    constant,
+    langevin,
+    momentum,
+    moves,
+    snr_of_last_momentum,
+    snr_of_momentum,
+    snr_of_score,
+)
+from tests.ams.traces.test_trace_file import GOLDEN, changed
+
+TRACES = sorted(GOLDEN.glob("*.npz"))
+QUICKEST = GOLDEN / "pc_vp_langevin.npz"
+
+
+@dataclass
+class Told:
+    """What a call of `replay` reported and complained of."""
+
+    reports: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def replay(self, *files: Path) -> int:
+        return replay(files, self.reports.append, self.complaints.append)
+
+
+def test_the_traces_are_there() -> None:
+    kinds = {path.stem.split("_")[0] for path in TRACES}
+    assert kinds == {"ncsn", "pc"} and len(TRACES) == 9
+
+
+@pytest.mark.parametrize("path", TRACES, ids=lambda path: path.stem)
+def test_a_replay_follows_the_released_code(path: Path) -> None:
+    assert deviation(path) <= 1e-12
+
+
+def shifted_table(t: float, n: int) -> int:
+    return min(int(t * (n - 1)) + 1, n - 1)
+
+
+Break = Callable[[MonkeyPatch], None]
+
+
+def exchange(name: str, other: object) -> Break:
+    """Put another part in the place of one that the replay builds its sampler from."""
+    return lambda patch: patch.setattr(ams.traces.replay, name, other)
+
+
+FALSIFIERS: dict[str, tuple[str, Break]] = {
+    "annealed: clip of the corrector": ("ncsn_a", exchange("adaptive", lambda delta: adaptive(0.5))),
+    "annealed: ordinary first move": ("ncsn_b", exchange("momentum_rule", lambda d, **extra: rule_of(d))),
+    "annealed: no factor (1 + beta)^2": (
+        "ncsn_a",
+        exchange("momentum_rule", lambda d, **e: rule_of(d, factor=one, **e)),
+    ),
+    "annealed: constant momentum": ("ncsn_b", exchange("adaptive", lambda delta: constant(0.9))),
+    "annealed: a longer Langevin drift": ("ncsn_a", exchange("langevin", lambda: langevin(factor=1.0001))),
+    "corrector: norm of the updated momentum": ("pc_ve_ams", exchange("snr_of_last_momentum", snr_of_momentum)),
+    "corrector: norm of the score": ("pc_vp_ams", exchange("snr_of_last_momentum", snr_of_score)),
+    "corrector: norm of the last momentum": ("pc_ve_cld", exchange("snr_of_momentum", snr_of_last_momentum)),
+    "corrector: a larger snr": ("pc_ve_langevin", exchange("snr_of_score", lambda snr: snr_of_score(1.0001 * snr))),
+    "corrector: memory lost": (
+        "pc_ve_ams_n2",
+        exchange("momentum", lambda rule: ams.samplers.forgetful(momentum(rule))),
+    ),
+    "predictor: next entry of the table": (
+        "pc_ve_langevin",
+        lambda patch: patch.setattr(moves, "table_index", shifted_table),
+    ),
+    "corrector: next alpha": ("pc_vp_cld", lambda patch: patch.setattr("ams.schedules.table_index", shifted_table)),
+    "corrector: alpha is the mean factor": (
+        "pc_vp_ams",
+        lambda patch: patch.setattr("ams.schedules.VP.alpha", mean_factor),
+    ),
+}
+
+
+def rule_of(damping: object, **parts: object) -> object:
+    return ams.samplers.momentum_rule(damping, **parts)
+
+
+def one(beta: float) -> float:
+    return 1.0
+
+
+def mean_factor(process: ams.schedules.VP, index: int, n: int) -> float:
+    return process.marginal(index / (n - 1))[0]
+
+
+@pytest.mark.parametrize("fault", FALSIFIERS, ids=str)
+def test_a_wrong_step_leaves_the_trace(fault: str, monkeypatch: MonkeyPatch) -> None:
+    name, breaking = FALSIFIERS[fault]
+    breaking(monkeypatch)
+    path, told = GOLDEN / f"{name}.npz", Told()
+    assert told.replay(path) in (1, 2)
+    assert "ABOVE 1e-09" in "".join(told.reports) or "does not replay" in "".join(told.complaints)
+
+
+@pytest.mark.parametrize("name", ["ncsn_a", "pc_vp_cld", "pc_vp_langevin", "pc_ve_ams_n2"])
+def test_a_perturbed_trace_is_above(name: str, tmp_path: Path) -> None:
+    recorded = {"ncsn_a": ["ald_traj", "ams_traj", "ald_denoised", "ams_denoised", "ams_beta_last_of_level"]}
+    for array in recorded.get(name, ["after_corrector", "after_predictor", "predictor_mean", "t"]):
+        told = Told()
+        path = changed(tmp_path, name, lambda z, array=array: z[array].__setitem__(-1, z[array][-1] + 1e-8))
+        assert told.replay(path) == 1
+        assert "largest deviation 1.000e-08 (ABOVE 1e-09)" in told.reports[0]
+
+
+def test_a_perturbed_damping_is_above(tmp_path: Path) -> None:
+    told = Told()
+    assert told.replay(changed(tmp_path, "pc_ve_ams", lambda z: z["beta"].__setitem__(7, z["beta"][7] + 1e-8))) == 1
+
+
+REPLAY_FAULTS: dict[str, tuple[Callable[[dict[str, np.ndarray]], object], str]] = {
+    "times": (lambda z: z.update(eps=np.float64(7.0)), "out of bounds"),
+    "process": (lambda z: z["after_predictor"].__setitem__(0, 0.0), "fits neither VE 0.01-5 nor VP 0.1-20"),
+    "overflow": (lambda z: z.update(snr=np.float64(1e200)), ""),
+}
+
+
+@pytest.mark.parametrize("fault", REPLAY_FAULTS, ids=str)
+def test_settings_that_do_not_replay_end_in_one_line(fault: str, tmp_path: Path) -> None:
+    change, reason = REPLAY_FAULTS[fault]
+    told = Told()
+    path = changed(tmp_path, "pc_vp_ams", change)
+    assert told.replay(path) == 2
+    (line,) = told.complaints
+    assert line.startswith(f"{path}: the trace does not replay: ") and reason in line and "\n" not in line
+
+
+def test_a_state_that_is_not_finite_ends_in_one_line(tmp_path: Path) -> None:
+    told = Told()
+    assert told.replay(changed(tmp_path, "ncsn_a", lambda z: z.update(eps=np.float64(1e150)))) == 2
+    assert "state not finite after step" in told.complaints[0]
+
+
+def test_files_are_told_one_by_one(tmp_path: Path) -> None:
+    told = Told()
+    wrong = changed(tmp_path, "pc_vp_langevin", lambda z: z["after_corrector"].__iadd__(1.0))
+    assert told.replay(QUICKEST, wrong) == 1
+    assert told.replay(tmp_path / "none.npz", wrong, QUICKEST) == 2
+    assert [line.split(": ")[0] for line in told.reports] == [str(path) for path in (QUICKEST, wrong, wrong, QUICKEST)]
+    assert len(told.complaints) == 1 and "no such file" in told.complaints[0]
+
+
+def test_no_file_is_bad_usage() -> None:
+    told = Told()
+    assert told.replay() == 2
+    assert told.complaints == ["replay: no file named; give golden traces (.npz)"] and not told.reports
+
+
+def test_the_streams_by_default(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert replay([QUICKEST, tmp_path / "none.npz"]) == 2
+    out, err = capsys.readouterr()
+    assert out.startswith(f"{QUICKEST}: largest deviation") and err.count("\n") == 1
+
+
+def compressed() -> bytes:
+    """Return the quickest trace, deflated: damage reaches zlib too."""
+    stream = io.BytesIO()
+    with np.load(QUICKEST) as archive:
+        np.savez_compressed(stream, **archive)
+    return stream.getvalue()
+
+
+BYTES = {"stored": QUICKEST.read_bytes(), "deflated": compressed()}
+
+
+def graceful(path: Path) -> bool:
+    """Tell whether replaying ends with a status and one line."""
+    told = Told()
+    return told.replay(path) in (0, 1, 2) and "\n" not in "".join(told.reports + told.complaints)
+
+
+damage = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@damage
+@given(kind=st.sampled_from(sorted(BYTES)), kept=st.floats(0, 1, exclude_max=True))
+def test_a_truncated_trace_never_gives_a_traceback(kind: str, kept: float, tmp_path: Path) -> None:
+    path = tmp_path / "trace.npz"
+    path.write_bytes(BYTES[kind][: int(kept * len(BYTES[kind]))])
+    told = Told()
+    assert told.replay(path) == 2
+    assert len(told.complaints) == 1 and "\n" not in told.complaints[0]
+
+
+@damage
+@given(
+    kind=st.sampled_from(sorted(BYTES)),
+    flips=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 255)), min_size=1, max_size=8),
+    at_end=st.booleans(),
+)
+def test_flipped_bytes_never_give_a_traceback(
+    kind: str, flips: list[tuple[float, int]], at_end: bool, tmp_path: Path
+) -> None:
+    """Half of the examples aim at the archive's directory, the last 2 kB, which no checksum covers."""
+    data = bytearray(BYTES[kind])
+    first = len(data) - 2048 if at_end else 0
+    for place, mask in flips:
+        data[first + int(place * (len(data) - first))] ^= mask
+    path = tmp_path / "trace.npz"
+    path.write_bytes(bytes(data))
+    assert graceful(path)
+
+
+@damage
+@given(
+    name=st.sampled_from(["eps", "snr", "s0", "N", "n_steps", "weights", "means", "t", "x0", "noise", "beta"]),
+    value=st.floats(width=64),
+    everywhere=st.booleans(),
+)
+def test_wild_values_never_give_a_traceback(name: str, value: float, everywhere: bool, tmp_path: Path) -> None:
+    def change(z: dict[str, np.ndarray]) -> None:
+        z[name] = np.full_like(z[name], value, dtype=float) if everywhere else z[name].astype(float)
+        z[name].reshape(-1)[0] = value
+
+    assert graceful(changed(tmp_path, "pc_vp_ams", change))

@@ -1,0 +1,136 @@
+"""What a Python lacks, and what a log tells."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from packaging.version import Version
+
+from ams_suite import environment
+
+PROJECT = """
+[project]
+dependencies = ["torch>=2.3", "rich>=13 ; python_version < '3'"]
+[project.optional-dependencies]
+test = ["pytest>=8"]
+bench = []
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    path = tmp_path / "pyproject.toml"
+    path.write_text(PROJECT)
+    return path
+
+
+def test_requirements_come_in_the_files_order(project: Path) -> None:
+    base = ["torch>=2.3", "rich>=13 ; python_version < '3'"]
+    assert environment.requirements(project=project) == base
+    assert environment.requirements(["bench", "test"], project) == [*base, "pytest>=8"]
+
+
+def test_an_unknown_extra_is_an_error(project: Path) -> None:
+    with pytest.raises(KeyError, match="docs"):
+        environment.requirements(["docs"], project)
+
+
+@pytest.mark.parametrize(
+    ("requirement", "found", "problem"),
+    [
+        ("torch>=2.3", "2.13.0+cpu", None),
+        ("torch>=2.3", "2.4.0a0+git1", None),
+        ("torch>=2.3,<3", "2.1.0", "torch (2.1.0 found, <3,>=2.3 wanted)"),
+        ("torch>=2.3 ; python_version < '3'", "1.0", None),
+    ],
+)
+def test_a_version_meets_a_requirement(
+    monkeypatch: pytest.MonkeyPatch, requirement: str, found: str, problem: str | None
+) -> None:
+    monkeypatch.setattr(environment, "version", lambda name: str(Version(found)))
+    assert environment.unmet(requirement) == problem
+
+
+def test_an_absent_distribution_is_told() -> None:
+    assert environment.unmet("no-such-distribution>=1") == "no-such-distribution (absent)"
+
+
+def test_pips_copy_reads_requirements_where_packaging_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pip._vendor.packaging.requirements")
+    monkeypatch.setitem(sys.modules, "packaging.requirements", None)
+    assert environment.parsed("torch>=2.3").name == "torch"
+
+
+def test_a_summary_names_three_and_counts_the_rest() -> None:
+    assert environment.summary([]) == environment.SATISFIED
+    assert environment.summary(["a", "b", "c"]) == "a, b, c"
+    assert environment.summary(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"
+
+
+@pytest.mark.parametrize(
+    ("log", "told"),
+    [
+        ("OSError: [Errno 28] No space left on device", "disk: the disk is full"),
+        ("[Errno 28] x\nensurepip is not available", "disk: "),
+        ("PermissionError: [Errno 13] Permission denied: '/x'", "permission: a folder cannot be written"),
+        ("/usr/bin/python3: No module named venv", "venv: this Python has no venv module"),
+        ("No module named 'ensurepip'", f"apt-get install python3.{sys.version_info.minor}-venv"),
+        ("Could not fetch URL http://x/: connection error: refused\nNo matching distribution found for y", "network: "),
+        ("Read timed out.", "network: the package index cannot be reached"),
+        ("ERROR: No matching distribution found for rich==15.0 (from x)", "absent: no rich==15.0 for Python 3."),
+        ("ERROR: ResolutionImpossible: for help", "conflict: the requirements conflict"),
+        ("a\nERROR: something {new}\n \n", "unknown: it ended with: something {new}"),
+        (
+            "1:46,578 ERROR: first\n1:46,579 ERROR: no such file\n1:46,580 Removed build tracker: '/x'\n",
+            "unknown: it ended with: no such file",
+        ),
+        ("terrible\nit broke", "unknown: it ended with: it broke"),
+        ("", "unknown: it ended without a word"),
+        (" \n", "unknown: it ended without a word"),
+    ],
+)
+def test_a_log_tells_its_cause(log: str, told: str) -> None:
+    assert told in environment.cause(log)
+
+
+def test_a_log_on_a_full_disk_is_cut_short_and_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.touch()
+    assert environment.cause(environment.read(log)).startswith("unknown: ")
+    usage = shutil.disk_usage(tmp_path)._replace(free=2**20 - 1)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    assert environment.cause(environment.read(log)).startswith("disk: ")
+
+
+def test_of_a_long_log_the_end_alone_is_read(tmp_path):
+    """What went wrong long before, and was overcome, is no cause; 50 MB would take minutes."""
+    log = tmp_path / "setup.log"
+    log.write_text("No space left on device\n" + "x" * environment.READ + "\nit broke", encoding="utf-8")
+    assert environment.cause(environment.read(log)) == "unknown: it ended with: it broke"
+
+
+def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "log"
+    log.write_text("Disk quota exceeded")
+    assert environment.main(["cause", str(log), str(tmp_path / "none")]) == 0
+    assert capsys.readouterr().out.startswith("disk: ")
+    assert environment.main(["requirements", "test"]) == 0
+    assert capsys.readouterr().out.splitlines() == environment.requirements(["test"])
+    assert environment.main(["missing"]) == 0
+    assert capsys.readouterr().out == "satisfied\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["install"], ["missing", "docs"]])
+def test_bad_usage_is_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert environment.main(arguments) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_it_runs_as_a_script_without_any_package() -> None:
+    script = [sys.executable, "-S", "-P", environment.__file__, "requirements"]
+    done = subprocess.run(script, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == environment.requirements()

@@ -1,0 +1,172 @@
+"""The command line: usage in one line, exit codes, and what each command calls."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from ams_suite.__main__ import main
+from tests.verdicts.toy import Toy
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch):
+    toy = Toy.make(tmp_path)
+    monkeypatch.chdir(toy.root)
+    return toy
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("reproduce --jobs x", "--jobs"),
+        ("reproduce --jobs 0", "--jobs 0: expected at least 1"),
+        ("reproduce --profile slow", "invalid choice 'slow' for argument '--profile'"),
+        ("reproduce --onyl A1", "Unrecognized options: --onyl, A1; did you mean --only?"),
+        ("reproduce --profile quick --only", "--only: expected at least one ID; --list shows them"),
+        ("reproduce --profile quick --only A1 --force", "--force: expected at least one ID"),
+        ("mutate --only --list", "--only: expected at least one ID"),
+        ("reproduce --profile quick --only B2 --strict", "--strict: B2 is not part of the quick profile: run with"),
+        ("run B1 B2 --profile quick --strict", "not part of the quick profile: run with --profile cpu"),
+        ("check --profile quick --out=", "--out '': expected a folder"),
+        ("nonsense", "nonsense"),
+        ("run", "run: name at least one claim or group"),
+        ("run a11", "unknown claim or group 'a11': did you mean A1"),
+        ("reproduce --profile quick --only A1 --only A3", "unknown claim or group 'A3': did you mean A"),
+        ("reproduce --profile quick --force C9", "unknown claim or group 'C9'"),
+        ("list --profile quick zzz", "unknown claim or group 'zzz'"),
+        ("check --profile gpu", "config/gpu.yaml cannot be read"),
+        ("law --sampler hmc --step 1 --precision 1 --steps 1", "invalid choice 'hmc'"),
+        ("law --sampler langevin", "step"),
+    ],
+)
+def test_bad_usage_is_one_line_and_2(toy, capsys, words, line):
+    assert main(words.split()) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("ams: ")
+    assert said.count("\n") == 1
+    assert line in said
+
+
+def test_an_empty_place_is_not_the_current_folder(toy, capsys):
+    assert main(["run", "A1", "--profile", "quick", "--out", ""]) == 2
+    assert capsys.readouterr().err == "ams: --out '': expected a folder\n"
+    assert main(["run", "A1", "--profile", "quick", "--out", "."]) == 0
+    assert (toy.root / "quick/records/A1.json").exists()
+
+
+def test_strict_takes_a_group_of_which_a_part_runs(toy):
+    assert main(["reproduce", "--profile", "quick", "--only", "beta", "--strict"]) == 0
+    assert main(["reproduce", "--profile", "quick", "--only", "B2"]) == 0
+
+
+def test_help_needs_no_command(capsys):
+    with pytest.raises(SystemExit) as ending:
+        main([])
+    assert ending.value.code == 0
+    said = capsys.readouterr().out
+    assert all(
+        f"• {name}" in said
+        for name in ("reproduce", "run", "list", "check", "law", "replay", "mutate", "fresh", "schema")
+    )
+
+
+def test_reproduce_runs_lists_and_checks(toy, capsys):
+    assert main(["reproduce", "--profile", "quick", "--check"]) == 1
+    assert main(["reproduce", "--profile", "quick", "--only", "A1", "--only", "B1"]) == 0
+    assert "[2/2]" in capsys.readouterr().out
+    assert main(["check", "--profile", "quick", "A1", "B1"]) == 0
+    assert main(["reproduce", "--profile", "quick", "--list"]) == 0
+    assert main(["list", "--profile", "quick", "A1"]) == 0
+    assert "A1    alpha            expected holds" in capsys.readouterr().out
+
+
+def test_run_works_in_this_process_with_any_profile(toy, capsys):
+    assert main(["run", "B2", "--profile", "cpu", "--out", "elsewhere"]) == 0
+    assert (toy.root / "elsewhere/cpu/records/B2.json").exists()
+    assert not (toy.root / "elsewhere/cpu/.snakemake").exists()
+    assert main(["run", "B2", "--profile", "cpu", "--out", "elsewhere", "--force"]) == 0
+    assert "forced" in capsys.readouterr().out
+
+
+def test_schema_is_json(capsys):
+    assert main(["schema"]) == 0
+    assert "claims" in json.loads(capsys.readouterr().out)["properties"]
+
+
+def test_law_and_replay_get_their_options(monkeypatch):
+    import ams_suite.law
+    import ams.traces.replay
+
+    calls = []
+    monkeypatch.setattr(ams_suite.law, "law", lambda **options: calls.append(options) or 0)
+    monkeypatch.setattr(ams.traces.replay, "replay", lambda files: calls.append([file.name for file in files]) or 1)
+    words = "law --sampler constant --step 0.1 --beta .9 --precision 1,2 --mean -1,0 --steps 5 --json"
+    assert main(words.split()) == 0
+    assert main(["replay", "a.npz", "b.npz"]) == 1
+    law, files = calls
+    assert (law["sampler"], law["beta"], law["precision"], law["mean"], law["json"]) == (
+        "constant",
+        0.9,
+        "1,2",
+        "-1,0",
+        True,
+    )
+    assert law["delta"] == 1e-3
+    assert files == ["a.npz", "b.npz"]
+
+
+@pytest.mark.parametrize("words", ["list", "check", "reproduce", "run A1"])
+def test_a_reader_that_has_seen_enough_is_no_verdict(toy, words):
+    command = [sys.executable, "-m", "ams", *words.split(), "--profile", "quick"]
+    with subprocess.Popen(command, cwd=toy.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        run.stdout.close()
+        said = run.stderr.read().decode()
+        assert run.wait() == 128 + 13 and "Traceback" not in said
+
+
+def test_an_interrupt_is_130(monkeypatch, capsys):
+    from verdicts.run import driver
+
+    def interrupt(orders, console):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(driver, "reproduce", interrupt)
+    assert main(["reproduce"]) == 130
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_crash_is_no_verdict(monkeypatch, capsys):
+    from verdicts.run import driver
+
+    def crash(orders, console):
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(driver, "reproduce", crash)
+    assert main(["reproduce"]) == 3
+    assert capsys.readouterr().err.endswith("RuntimeError: unforeseen\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "streams", "code"),
+    [
+        ("list --profile quick", ">/dev/full", 3),
+        ("list --profile quick", ">/dev/full 2>&1", 3),
+        ("schema", ">/dev/full", 3),
+        ("list --profile quick", ">&-", 0),
+        ("reproduce --profile quick --only A1", ">&- 2>&-", 0),
+        ("reproduce --jobs 0", "2>&-", 2),
+        ("reproduce --jobs 0", "2>/dev/full", 2),
+    ],
+)
+def test_streams_that_take_nothing_are_no_verdict(toy, words, streams, code):
+    command = f'exec "{sys.executable}" -m ams {words} {streams}'
+    done = subprocess.run(["bash", "-c", command], env=toy.environment(), stderr=subprocess.PIPE, check=False)
+    assert done.returncode == code, done.stderr
+
+
+def test_help_and_list_do_not_import_torch(toy):
+    code = "import sys, ams_suite.__main__ as m; m.main(['list', '--profile', 'quick']); sys.exit('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=toy.root, env=toy.environment(), check=False)
+    assert done.returncode == 0

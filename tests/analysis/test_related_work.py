@@ -1,0 +1,247 @@
+"""Neighbouring papers: each claim's verdict, the break that flips it, and the parts against independent numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from scipy.integrate import quad, solve_ivp
+from scipy.stats import norm
+
+from ams.statistics import NotAsymptotic
+from ams.laws import GaussianLaw
+from verdicts import Measurement, Unavailable
+from verdicts.claims.schema import Verdict
+from ams.schedules import Level, karras_sigmas
+from ams.samplers import langevin
+from ams.targets import CLEAN, GaussianMixture
+from analysis import related_work
+from analysis.related_work import filter as wiener
+from analysis.related_work import fixed_time, inexact, mri, path, relaxation, schedules
+from analysis.related_work.misspecified_score import ScoreError, stacked, too_large
+from tests.claims import claims, verdict_of
+
+SMALL = neighbours.Settings(
+    errors=600,
+    climbers=40,
+    ascents=15,
+    targets=4,
+    cases=40,
+    counts=(200, 300, 400, 600),
+    budgets=(20, 50),
+    sizes=(0.0, 1.0),
+    gains=3,
+)
+CACHED = (path.exact_runs, schedules.outcomes, schedules.path_optimal, wiener.symbols, wiener.variance_of)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> Iterator[None]:
+    for function in CACHED:
+        function.cache_clear()
+    yield
+    for function in CACHED:
+        function.cache_clear()
+
+
+def refuted(*checks: str) -> None:
+    """See that each of these checks is refuted as things stand."""
+    for name in checks:
+        claim, part = name.split(".")
+        assert verdict_of(claim, only=f".{part}", settings=SMALL) is Verdict.REFUTED, name
+
+
+@pytest.mark.parametrize("identifier", ["N1", "N1b", "N2", "N2b", "N3"])
+def test_claims_come_out_as_expected(identifier: str) -> None:
+    assert verdict_of(identifier) is claims()[identifier].expected
+
+
+def scaled(true: Callable[..., Any], by: float) -> Callable[..., Any]:
+    return lambda *arguments: by * true(*arguments)
+
+
+def test_a_smaller_constant_breaks_n1(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of N1: a bound smaller by a fifth is violated, by random errors and more by ascents."""
+    monkeypatch.setattr(inexact, "bound", scaled(inexact.bound, 0.8))
+    refuted("N1.bound", "N1.power", "N1.adversarial")
+
+
+def test_a_larger_constant_is_not_sharp(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inexact, "bound", scaled(inexact.bound, 1.01))
+    refuted("N1.sharp", "N1.constant_error")
+
+
+def test_another_flux_breaks_the_proof_of_n1(monkeypatch: pytest.MonkeyPatch) -> None:
+    true = inexact.flux
+    monkeypatch.setattr(inexact, "flux", lambda q, p, e, at: true(q, p, -e, at))
+    refuted("N1.dissipation")
+
+
+def test_no_correction_breaks_n1b(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of N1b: Langevin that does nothing at T1."""
+    monkeypatch.setattr(fixed_time, "corrected", lambda law, error, t, time, start: start)
+    monkeypatch.setattr(fixed_time, "gains", fixed_time.gains.__wrapped__)
+    refuted("N1b.contraction", "N1b.rate", "N1b.fixed")
+
+
+def test_exact_scores_collect_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fixed_time, "reversed_flow", lambda law, error, t, start: start._replace(law=law))
+    monkeypatch.setattr(fixed_time, "missed", lambda law, end: 0.0)
+    refuted("N1b.grows")
+
+
+def test_one_mode_has_no_barrier(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relaxation, "two_modes", lambda spread: GaussianMixture([0.5, 0.5], [[0.0], [0.0]], spread**2))
+    refuted("N1b.mixture")
+    assert relaxation.relaxation_time(CLEAN) == pytest.approx(0.2**2, rel=1e-3)  # a Gaussian's: its variance
+
+
+def test_another_drift_tends_to_another_diffusion(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fixed_time, "langevin", lambda: langevin(factor=1.05))
+    with pytest.raises(NotAsymptotic):
+        verdict_of("N1b", only=".diffusion")
+
+
+def test_a_dropped_part_breaks_n2(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of N2: without the score's part the bound is none, and not the kernel's divergence."""
+    monkeypatch.setattr(path, "score_part", lambda levels, law, error: 0.0)
+    refuted("N2.chain", "N2.bound")
+
+
+def test_other_orders_break_n2(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts, both = path.discretisation, path.both_divergences
+    monkeypatch.setattr(path, "discretisation", lambda tau, law: parts(tau, law) ** 2)
+    monkeypatch.setattr(path, "both_divergences", lambda *laws: tuple(value**0.5 for value in both(*laws)))
+    refuted("N2.order_bound", "N2.order_true")
+
+
+def test_a_score_that_is_no_martingale_breaks_n2(monkeypatch: pytest.MonkeyPatch) -> None:
+    true = path.squared_change
+    monkeypatch.setattr(path, "squared_change", lambda now, before, shared: true(now, before, shared / 2))
+    refuted("N2.martingale")
+
+
+def test_swapped_schedules_break_n2b(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of N2b: each schedule under the other's name, and a path-optimal one that is exponential."""
+    swapped = {"exponential": schedules.edm, "EDM": schedules.exponential, "path-optimal": schedules.exponential}
+    monkeypatch.setattr(schedules, "SCHEDULES", swapped)
+    refuted("N2b.good", "N2b.wide", "N2b.bad", "N2b.optimal")
+    monkeypatch.setattr(schedules, "exponential", lambda count: karras_sigmas(80.0, 0.02, count + 1, 1.0))
+    refuted("N2b.cause")
+
+
+def replace_noise(monkeypatch: pytest.MonkeyPatch, score_by: int = 1, noise_by: float = 1.0) -> None:
+    """Give the filtered step another score or, at gains below 1, another noise."""
+    true = wiener.filtered
+
+    def build(beta: Any, gain: Any) -> Callable[..., Any]:
+        step = true(beta, gain)
+
+        def other(state: Any, score: Any, noise: Any, level: Level, algebra: Any) -> Any:
+            lighter = noise if gain == 1.0 else lambda x: noise_by * noise(x)
+            return step(state, lambda x, level: score_by * score(x, level), lighter, level, algebra)
+
+        return other
+
+    monkeypatch.setattr(wiener, "filtered", build)
+
+
+def test_a_lighter_noise_breaks_n3(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of N3: with noise a tenth too small at gains below 1 these are less biased, and faster."""
+    replace_noise(monkeypatch, noise_by=0.9)
+    refuted("N3.bias", "N3.law", "N3.speed", "N3.wiener")
+
+
+def test_another_gain_and_another_score_break_n3(monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_noise(monkeypatch, score_by=2)
+    monkeypatch.setattr(wiener, "wiener_gain", lambda beta: (1 - beta) / (1 + beta))
+    refuted("N3.noise", "N3.gain")
+
+
+def test_n4_is_judged_where_it_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of N4: it is not run, and says why; a measurement in its place would be judged."""
+    with pytest.raises(Unavailable, match=r"not built: needs fastMRI's raw k-space .* and a score network"):
+        mri.reconstruction_error(SMALL)
+    for ratio, verdict in ((0.9, Verdict.HOLDS), (1.1, Verdict.REFUTED)):
+        judged: Any = lambda settings, ratio=ratio: Measurement(value=ratio)  # noqa: E731
+        judged.check_id, judged.__module__ = "N4.error", mri.__name__
+        monkeypatch.setattr(neighbours, "reconstruction_error", judged)
+        assert verdict_of("N4") is verdict
+
+
+def test_the_diffusions_law_against_its_moment_equations() -> None:
+    """`m' = -K (m) + b`, `S' = -K S - S K^T + 2`, integrated; and the divergence, in one direction, by quadrature."""
+    case = inexact.random_cases(3, 5, 2)
+    case = case._replace(time=0.3 * case.problem.constant)
+    found = inexact.diffused(case)
+    for row in range(3):
+        pull = np.diag(1 / case.problem.variance[row]) - case.problem.tilt[row]
+
+        def slope(t: float, y: np.ndarray, pull: np.ndarray = pull, row: int = row) -> np.ndarray:
+            spread = y[2:].reshape(2, 2)
+            change = 2 * np.eye(2) - pull @ spread - spread @ pull.T
+            return np.concatenate([case.problem.shift[row] - pull @ y[:2], change.ravel()])
+
+        start = np.concatenate([case.start.mean[row], case.start.covariance[row].ravel()])
+        end = solve_ivp(slope, (0, case.time[row]), start, rtol=1e-10, atol=1e-12).y[:, -1]
+        np.testing.assert_allclose(found.mean[row], end[:2], rtol=1e-7, atol=1e-9)
+        np.testing.assert_allclose(found.covariance[row].ravel(), end[2:], rtol=1e-7, atol=1e-9)
+
+
+def test_moment_and_divergence_against_quadrature() -> None:
+    one = np.ones((1, 1))
+    problem = inexact.Problem(0.5 * one, 0.4 * one[..., None], 0.3 * one)
+    law = inexact.Law(0.2 * one, 0.8 * one[..., None])
+    p, q = norm(0, 0.5**0.5), norm(0.2, 0.8**0.5)
+    moment = quad(lambda x: p.pdf(x) * np.exp(0.6 * (0.4 * x + 0.3) ** 2), -12, 12)[0]
+    divergence = quad(lambda x: q.pdf(x) * (q.logpdf(x) - p.logpdf(x)), -12, 12)[0]
+    assert inexact.log_moment(problem, np.array([0.6])).item() == pytest.approx(np.log(moment), rel=1e-8)
+    assert inexact.entropy(law, problem.variance).item() == pytest.approx(divergence, rel=1e-8)
+    assert inexact.log_moment(problem, np.array([10.0])).item() == np.inf
+
+
+def test_the_power_of_an_error_is_its_mean_square() -> None:
+    """Under the target's own law at the level, by Gauss-Hermite quadrature: exact for squares."""
+    law, level = GaussianLaw([0.5, 2.0], [0.3, -1.0]), Level(0, sigma=0.7)
+    error = ScoreError(lambda level: torch.tensor([0.4, 0.0]) / level.sigma, 1.3)
+    nodes, weights = (torch.as_tensor(part)[:, None] for part in np.polynomial.hermite_e.hermegauss(4))
+    x = law.mean + (law.variance + 0.49).sqrt() * nodes
+    exact = (law.mean - x) / (law.variance + 0.49)
+    miss = 1.3 * exact + error.shift(level) - exact
+    mean = (weights * miss.square()).sum(0) / weights.sum()
+    torch.testing.assert_close(mean, error.power(law, level), rtol=1e-7, atol=0.0)
+
+
+def test_several_errors_in_one_run_are_those_of_single_runs() -> None:
+    law, errors = schedules.TARGETS["stiff"], [path.EXACT, too_large(0.3, 16), schedules.noise_bias(0.5, 16)]
+    sigmas = schedules.edm(12)
+    together = schedules.outcomes_of(law, sigmas, errors)
+    for error, found in zip(errors, together, strict=True):
+        (alone,) = schedules.outcomes_of(law, sigmas, [error])
+        assert found == pytest.approx(alone, rel=1e-10)
+    assert stacked(errors, 16).factor.shape == (48,)
+
+
+def test_the_mean_entrywise_gain_against_quadrature() -> None:
+    for beta in (0.5, 0.9):
+        q = (1 - beta) / (1 + beta)
+        mean = quad(lambda xi, q=q: norm.pdf(xi) * q / (q + xi**2), -12, 12, points=[0.0])[0]
+        assert wiener.mean_entrywise_gain(beta) == pytest.approx(mean, rel=1e-7)
+        assert mean > q / (1 + q)
+
+
+def test_figures_and_table_are_made(tmp_path: Any) -> None:
+    drawn = neighbours.figures(SMALL, tmp_path)
+    assert [figure.file.stem for figure in drawn] == [
+        "inexact_bound",
+        "fixed_time",
+        "relaxation",
+        "schedules",
+        "filter_gain",
+    ]
+    assert all(figure.file.stat().st_size > 10_000 for figure in drawn)
+    (table,) = neighbours.tables(SMALL)
+    assert len(table.rows) == 4 * 3 * 2 * 2 * 3

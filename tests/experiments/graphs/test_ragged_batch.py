@@ -1,0 +1,67 @@
+"""The packed algebras are the particles' on padded graphs; a graph's noise is its own."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ams.samplers import Particles, PerSample
+from ams.samplers.noise_sources import seeded_per_sample
+from experiments.graphs.graph_layout import Layout
+from experiments.graphs.ragged_batch import Ownership, Packed, PackedBatches, PackedPerSample, generated_per_graph
+from tests.experiments.graphs.made import batch
+
+SIZES = st.lists(st.integers(1, 7), min_size=1, max_size=6)
+few = settings(deadline=None, max_examples=20)
+
+
+@given(sizes=SIZES, seed=st.integers(0, 99))
+@few
+def test_norms_are_those_of_padded_graphs(sizes: list[int], seed: int) -> None:
+    layout, x, a = batch(sizes, seed)
+    side = max(sizes) + 1
+    for vector, padded, own in (
+        (x, layout.pad_rows(x, side), Ownership.of_features(layout)),
+        (a, layout.pad_pairs(a, side), Ownership.of_adjacency(layout)),
+    ):
+        assert Packed(own).norm(vector) == pytest.approx(Particles().norm(padded), rel=1e-12)
+        column = PackedPerSample(own).norm(vector)
+        wanted = PerSample().norm(padded).flatten()[torch.tensor(layout.order)][own.graph]
+        assert column.ndim == vector.ndim
+        torch.testing.assert_close(column.flatten(), wanted, rtol=1e-12, atol=0)
+
+
+@given(first=SIZES, second=SIZES, seed=st.integers(0, 99))
+@few
+def test_batches_side_by_side_are_batches_alone(first: list[int], second: list[int], seed: int) -> None:
+    layout, x, a = batch([*first, *second], seed)
+    own = torch.tensor([number >= len(first) for number in layout.order]).long()
+    side = max(layout.sizes)
+    for vector, padded, ownership in (
+        (x, layout.pad_rows(x, side), Ownership.of_features(layout)),
+        (a, layout.pad_pairs(a, side), Ownership.of_adjacency(layout)),
+    ):
+        column = PackedBatches(ownership, own).norm(vector)
+        alone = torch.tensor([Particles().norm(part) for part in padded.split([len(first), len(second)])])
+        assert column.ndim == vector.ndim
+        torch.testing.assert_close(column.flatten(), alone.to(column.dtype)[own][ownership.graph])
+
+
+@given(sizes=st.lists(st.integers(1, 7), min_size=2, max_size=6), seed=st.integers(0, 99))
+@few
+def test_a_graphs_noise_does_not_know_its_batch(sizes: list[int], seed: int) -> None:
+    def drawn(first: int, some: list[int]) -> torch.Tensor:
+        layout, streams = Layout.of(some), seeded_per_sample(seed, first, len(some))
+        noise = generated_per_graph([streams[i] for i in layout.order], Ownership.of_adjacency(layout))
+        like = torch.empty(layout.pairs)
+        return layout.pad_pairs(noise(like) + noise(like), 7)
+
+    parts = [drawn(0, sizes[:1]), drawn(1, sizes[1:])]
+    assert torch.equal(drawn(0, sizes), torch.cat(parts))
+
+
+def test_one_generator_a_graph() -> None:
+    with pytest.raises(ValueError, match="2 generators for a batch of 3"):
+        generated_per_graph(seeded_per_sample(0, 0, 2), Ownership.of_features(Layout.of([2, 3, 4])))

@@ -1,0 +1,136 @@
+"""Molecules from samples and SMILES: what counts as valid, how faults are corrected, and what sets are judged by."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from ams.data import smiles
+from ams.errors import DataUnavailable
+
+Chem = pytest.importorskip("rdkit.Chem")
+from experiments.graphs import molecules  # noqa: E402
+from experiments.graphs.molecules.molecules import (  # noqa: E402
+    ATOMS,
+    assembled,
+    canonical,
+    chemnet_distance,
+    corrected,
+    fault,
+    labelled,
+    parsed,
+    quality,
+)
+
+QM9 = ATOMS["QM9"]
+
+
+def sample(kinds: list[int], bonds: dict[tuple[int, int], float], nodes: int = 9) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the sampled matrices of one molecule: a feature of 0.9 each, bonds as given."""
+    features, adjacency = torch.full((1, nodes, 4), 0.1), torch.zeros(1, nodes, nodes)
+    for node, kind in enumerate(kinds):
+        features[0, node, kind] = 0.9
+    for (u, v), order in bonds.items():
+        adjacency[0, u, v] = adjacency[0, v, u] = order
+    return features, adjacency
+
+
+def one(kinds: list[int], bonds: dict[tuple[int, int], float]) -> Chem.RWMol:
+    return assembled(*sample(kinds, bonds), QM9)[0]
+
+
+def test_orders_are_rounded_and_nodes_without_feature_are_no_atoms():
+    molecule = one([0, 0, 2], {(0, 1): 0.49, (1, 2): 1.49})
+    assert Chem.MolToSmiles(molecule) == "C.CO"
+    assert Chem.MolToSmiles(one([0, 1], {(0, 1): 2.5})) == "C#N"
+    assert Chem.MolToSmiles(one([0, 2], {(0, 1): 1.5, (0, 5): 3.0})) == "C=O"  # node 5 is no atom
+    assert one([], {}).GetNumAtoms() == 0
+
+
+def test_one_bond_too_many_charges_nitrogen_and_oxygen():
+    ammonium = one([1, 0, 0, 0, 0], {(0, node): 1.0 for node in range(1, 5)})
+    assert fault(ammonium) is None
+    assert Chem.MolToSmiles(ammonium) == "C[N+](C)(C)C"
+    assert fault(one([2, 0, 0, 0], {(0, node): 1.0 for node in range(1, 4)})) is None
+    assert fault(one([1, 0, 0], {(0, 1): 3.0, (0, 2): 2.0})) == 0  # two too many
+
+
+def test_a_fault_is_corrected_at_the_highest_bond_and_the_largest_fragment_kept():
+    fluorine = one([0, 3, 0, 0], {(0, 1): 2.0, (2, 3): 1.0, (1, 2): 1.0})
+    assert fault(fluorine) == 1
+    assert Chem.MolToSmiles(corrected(fluorine)) in {"CC", "CF"}
+    carbon = one([0, 0, 0, 0], {(0, 1): 3.0, (0, 2): 2.0, (2, 3): 1.0})
+    assert Chem.MolToSmiles(corrected(carbon)) == "C=C=CC"
+    assert corrected(one([], {})) is None
+
+
+def test_correction_leaves_what_is_valid_and_never_gives_what_is_not():
+    generator = torch.Generator().manual_seed(0)
+    features = torch.rand(60, 9, 4, generator=generator)
+    orders = 3 * torch.rand(60, 9, 9, generator=generator) ** 3
+    for molecule in assembled(features, orders + orders.mT, QM9):
+        made = corrected(molecule)
+        assert made is None or fault(made) is None
+        if fault(molecule) is None and made is not None:
+            largest = max(Chem.MolToSmiles(molecule).split("."), key=len)
+            assert Chem.MolToSmiles(made) == Chem.CanonSmiles(largest)
+
+
+def test_quality_counts_valid_different_and_new():
+    ethane, water, wrong = one([0, 0], {(0, 1): 1.0}), one([2], {}), one([3, 0], {(0, 1): 2.0})
+    found = quality([ethane, ethane, water, wrong], train={"O"})
+    assert found.validity.value == 3 / 4
+    assert found.uniqueness == 3 / 4  # CC, O and CF
+    assert found.novelty.value == pytest.approx(2 / 3)
+    assert found.novelty.n == 3
+    with pytest.raises(ValueError, match="no molecule"):
+        quality([one([], {})], train=())
+
+
+def test_smiles_that_are_refused_are_left_out():
+    assert canonical(["OCC", "C(C)(C)(C)(C)C", "", "C1CC1"]) == ["CCO", "C1CC1"]
+    assert parsed("no molecule") is None
+
+
+def test_labels_are_elements_and_whole_orders():
+    assert labelled(parsed("C=O")) == (("C", "O"), ((0, 1, 2),))
+    assert {order for _, _, order in labelled(parsed("c1ccccc1")).bonds} == {1}
+
+
+def test_most_of_a_registered_list_is_read():
+    try:
+        listed = smiles("qm9-test")[:2000]
+    except DataUnavailable as missing:
+        pytest.skip(str(missing))
+    assert len(canonical(listed)) > 1980
+
+
+def test_chemnet_tells_sets_apart():
+    """With the package `fcd`: a set is at distance 0 from itself, and far from alkanes."""
+    pytest.importorskip("fcd")
+    ring = [f"c1ccc({'C' * n}O)cc1" for n in range(1, 13)]
+    chain = ["C" * n for n in range(1, 13)]
+    assert chemnet_distance(ring, ring) == pytest.approx(0.0, abs=1e-4)
+    assert chemnet_distance(ring, chain) > 10
+
+
+def test_the_chemnet_distance_is_the_frechet_distance_of_its_features(monkeypatch):
+    rng = np.random.default_rng(0)
+    features = {"a": rng.standard_normal((30, 5)), "b": rng.standard_normal((30, 5)) + 1}
+
+    class Fake:
+        @staticmethod
+        def load_ref_model() -> str:
+            return "network"
+
+        @staticmethod
+        def get_predictions(network: str, listed: list[str], n_jobs: int, device: str) -> np.ndarray:
+            assert (network, n_jobs, device) == ("network", 0, "cpu")
+            return features[listed[0]]
+
+    monkeypatch.setitem(sys.modules, "fcd", Fake)
+    a, b = (torch.from_numpy(found) for found in features.values())
+    assert chemnet_distance(["a"], ["b"]) == pytest.approx(molecules.frechet_distance(a, b), rel=1e-12)

@@ -1,0 +1,133 @@
+"""Expected values: written from current records alone, read back, compared by interval and tolerance."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from verdicts.records.expected import FOLDER, Moved, compare, expected_of, expected_path, read_expected
+from verdicts.errors import UserError
+from verdicts.run.expecting import expect
+from verdicts.run.publish import collect
+from verdicts.run.group import run_group
+from verdicts.run.plan import Run
+from tests.verdicts.toy import Toy
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch):
+    toy = Toy.make(tmp_path)
+    monkeypatch.chdir(toy.root)
+    return toy
+
+
+def ran(toy):
+    workspace = toy.workspace()
+    run = Run.begin(workspace)
+    for group in workspace.claims.group:
+        run_group(workspace, run, group, lambda claim, record: None, pytest.fail)
+    return workspace
+
+
+def expected(toy):
+    said = []
+    assert expect(toy.workspace().profile, None, said.append) == 0
+    return said
+
+
+def moved(toy):
+    workspace = ran(toy)
+    found = read_expected(toy.root, workspace.profile)
+    return {each.check: each.moved for each in compare(workspace.claims, collect(workspace), found)}
+
+
+def test_what_is_written_is_what_the_records_hold(toy):
+    ran(toy)
+    assert expected(toy) == ["without a value: B2", f"3 claims: {FOLDER}/quick.json"]
+    found = read_expected(toy.root, toy.workspace().profile)
+    assert set(found.claims) == {"A1", "A2", "B1"}
+    two = found.claims["A2"].checks["A2.two"]
+    assert (two.value, two.low, two.high, two.verdict) == (2.0, 1.9, 2.1, "refuted")
+    assert found.seconds > sum(claim.seconds for claim in found.claims.values()), "figures take time too"
+    assert found.peak_mib > 0
+
+
+def test_nothing_moves_in_the_same_run(toy):
+    ran(toy)
+    expected(toy)
+    kinds = moved(toy)
+    assert kinds == {"A1.one": Moved.SAME, "A2.two": Moved.SAME, "B1.three": Moved.SAME, "B2.four": Moved.ABSENT}
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("value=2.15, low=2.05, high=2.3", Moved.SAME),  # the intervals meet
+        ("value=2.3, low=2.2, high=2.4", Moved.MOVED),
+        ("value=2.3, low=0.5, high=2.4", Moved.MOVED),  # they meet, but the verdict is another
+    ],
+)
+def test_a_value_moves_with_its_interval_or_its_verdict(toy, value, kind):
+    ran(toy)
+    expected(toy)
+    toy.replace_in_module("alpha", "value=2 * ONE, low=1.9, high=2.1", value)
+    assert moved(toy)["A2.two"] is kind
+
+
+@pytest.mark.parametrize(("value", "kind"), [("1.0 + 9e-13", Moved.SAME), ("1.0 + 2e-6", Moved.MOVED)])
+def test_an_exact_value_moves_beyond_tolerance_and_rounding(toy, value, kind):
+    ran(toy)
+    expected(toy)
+    toy.replace_in_module("alpha", "Measurement(value=ONE,", f"Measurement(value={value},")
+    assert moved(toy)["A1.one"] is kind
+
+
+@pytest.mark.parametrize(("value", "kind"), [("1.009", Moved.SAME), ("1.011", Moved.MOVED)])
+def test_a_value_moves_by_more_than_its_check_tolerates(toy, value, kind):
+    toy.replace("paper/claims.toml", "tolerance = 1e-12", "tolerance = 0.01")
+    toy.replace_in_module("alpha", "Measurement(value=ONE,", "Measurement(value=0.9995,")
+    ran(toy)
+    expected(toy)
+    toy.replace_in_module("alpha", "Measurement(value=0.9995,", f"Measurement(value={value},")
+    toy.replace("paper/claims.toml", "bound = 1.0\n  tolerance = 0.01", f"bound = {value}\n  tolerance = 0.01")
+    assert moved(toy)["A1.one"] is kind
+
+
+def test_a_claim_that_was_not_run_has_no_value(toy):
+    toy.replace_in_module("beta", "return Measurement(value=3)", 'raise Unavailable("no such file")')
+    ran(toy)
+    assert expected(toy)[0] == "without a value: B1, B2"
+
+
+def test_a_run_tells_what_moved_since_the_last(toy):
+    ran(toy)
+    expected(toy)
+    toy.replace_in_module("beta", "value=3", "value=4")
+    ran(toy)
+    assert "B1.three: 3 before, 4 now" in expected(toy)
+
+
+def test_claims_that_came_or_went_are_no_fault(toy):
+    ran(toy)
+    expected(toy)
+    path = expected_path(toy.root, toy.workspace().profile)
+    content = json.loads(path.read_text())
+    content["claims"]["Z9"] = content["claims"].pop("A1")
+    path.write_text(json.dumps(content))
+    assert moved(toy)["A1.one"] is Moved.NEW
+
+
+def test_without_records_nothing_is_written(toy):
+    with pytest.raises(UserError, match="no claim has a current record; run `ams reproduce --profile quick` first"):
+        expected(toy)
+    assert read_expected(toy.root, toy.workspace().profile) is None
+    with pytest.raises(ValueError, match="no claim"):
+        expected_of(collect(toy.workspace()))
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"profile": "quick"}'])
+def test_a_damaged_file_is_named(toy, text):
+    toy.write(f"{FOLDER}/quick.json", text)
+    with pytest.raises(UserError, match=r"paper/expected/quick\.json"):
+        read_expected(toy.root, toy.workspace().profile)

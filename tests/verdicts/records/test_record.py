@@ -1,0 +1,239 @@
+"""Records are read with suspicion: no byte may differ from what was written, no verdict from what follows."""
+
+import json
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from verdicts import Figure, Measurement, Table
+from verdicts.claims.schema import Claim, Verdict
+from verdicts.records.files import canonical_json, sha256_of
+from verdicts.records.keys import KeyParts
+from verdicts.records.provenance import Environment, Stopwatch
+from verdicts.records.record import (
+    Artefacts,
+    CheckResult,
+    NotCurrent,
+    Record,
+    Checksummed,
+    current_artefacts,
+    current_record,
+)
+
+PARTS = KeyParts(entry="e", config="c", sources={"a.py": "1"}, data={}, device="cpu")
+ENVIRONMENT = Environment(
+    python="3", packages={}, platform="p", processor="c", device="cpu", threads=1, commit=None, dirty=None
+)
+COMMON = {"quantity": "q", "origin": "algebra"}
+CLAIM = Claim.model_validate(
+    {
+        "id": "X",
+        "group": "g",
+        "title": "t",
+        "statement": "s",
+        "source": {"kind": "abstract", "where": "w"},
+        "evidence": "algebra",
+        "expected": "holds",
+        "profiles": ["quick"],
+        "falsifier": "t.py::t",
+        "check": [
+            {
+                "id": "X.a",
+                "quantity": "q",
+                "relation": "<=",
+                "bound": 2,
+                "tolerance": 0,
+                "origin": "algebra",
+                "unit": "s",
+            },
+            {"id": "X.b", "quantity": "q", "relation": "=", "bound": 0, "tolerance": 1, "origin": "algebra"},
+        ],
+    }
+)
+
+
+def provenance():
+    return Stopwatch().provenance(ENVIRONMENT, "quick", "digest")
+
+
+def made(**changes):
+    first, second = CLAIM.check
+    results = (
+        CheckResult.of(first, Measurement(value=1.0, seeds=(1, 2), n=3, detail={"why": ["é", 0.1]}), 0.5, "a.py:3"),
+        CheckResult.of(second, Measurement(value=0.5, low=0.4, high=0.6), 0.1, "a.py:9"),
+    )
+    fields = {"id": "X", "key": PARTS.key, "parts": PARTS, "checks": results, "verdict": Verdict.HOLDS}
+    return Record(**fields | {"provenance": provenance()} | changes)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    path = tmp_path_factory.mktemp("records") / "X.json"
+    made().write(path)
+    return path.read_bytes()
+
+
+def test_a_record_reads_back_as_it_was(tmp_path):
+    record = made()
+    record.write(tmp_path / "X.json")
+    assert current_record(CLAIM, tmp_path / "X.json", PARTS) == record
+    first = record.checks[0]
+    assert (first.low, first.high, first.unit, first.tightness) == (1.0, 1.0, "s", 0.5)
+
+
+@settings(deadline=None, max_examples=300)
+@given(data=st.data())
+def test_no_flipped_byte_is_accepted(tmp_path_factory, written, data):
+    place = data.draw(st.integers(0, len(written) - 1))
+    byte = data.draw(st.integers(0, 255).filter(lambda value: value != written[place]))
+    refused(tmp_path_factory, written[:place] + bytes([byte]) + written[place + 1 :])
+
+
+@settings(deadline=None, max_examples=100)
+@given(share=st.floats(0, 1, exclude_max=True))
+@example(0.0)
+def test_no_truncated_record_is_accepted(tmp_path_factory, written, share):
+    refused(tmp_path_factory, written[: int(share * len(written))])
+
+
+@settings(deadline=None, max_examples=50)
+@given(rest=st.binary(min_size=1, max_size=20))
+@example(b" ")
+@example(b"\n")
+def test_nothing_may_be_added(tmp_path_factory, written, rest):
+    refused(tmp_path_factory, written + rest)
+
+
+@pytest.mark.parametrize("content", [b"[]", b"3", b"{}", b"[" * 100_000, b"\xff", b'{"schema_version": 1}'])
+def test_what_was_never_a_record_is_refused(tmp_path_factory, content):
+    refused(tmp_path_factory, content)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content["checks"][0].update(reason="\ud800"),
+        lambda content: content["checks"][0].update(detail={"why": "\ud800"}),
+        lambda content: content["parts"].update(sources={"\ud800": "1"}),
+        lambda content: content.update(digest="\ud800"),
+        lambda content: content.update(id="\ud800"),
+    ],
+)
+def test_a_lone_surrogate_is_an_edit_like_any_other(tmp_path, written, change):
+    """It is valid JSON as an escape, and no text of UTF-8."""
+    content = json.loads(written)
+    change(content)
+    path = tmp_path / "X.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(NotCurrent, match="edited"):
+        current_record(CLAIM, path, PARTS)
+
+
+def refused(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "damaged.json"
+    path.write_bytes(content)
+    with pytest.raises(NotCurrent):
+        current_record(CLAIM, path, PARTS)
+
+
+def forged(tmp_path, change):
+    """Write a record whose content was edited and whose digest was made anew."""
+    content = json.loads(made().to_bytes())
+    del content["digest"]
+    change(content)
+    content["digest"] = sha256_of(canonical_json(content))
+    path = tmp_path / "X.json"
+    path.write_text(canonical_json(content, indent=1) + "\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda content: content["checks"][0].update(value=5.0, low=5.0, high=5.0), "does not follow from its values"),
+        (lambda content: content["checks"][0].update(low=9.0), "does not follow from its values"),
+        (lambda content: content["checks"][0].update(verdict="refuted"), "does not follow from its values"),
+        (lambda content: content.update(verdict="refuted"), "does not follow from its values"),
+        (lambda content: content["checks"].pop(), "does not follow from its values"),
+        (lambda content: content.update(id="Y"), "does not follow from its values"),
+        (lambda content: content.update(key="0"), "key does not follow from its parts"),
+        (lambda content: content["parts"].update(device="cuda"), "key does not follow from its parts"),
+        (lambda content: content.update(more=1), "fields are not those of a record"),
+        (lambda content: content.update(schema_version=2), "its schema is not 1"),
+    ],
+)
+def test_a_forged_digest_does_not_help(tmp_path, change, reason):
+    with pytest.raises(NotCurrent, match=reason):
+        current_record(CLAIM, forged(tmp_path, change), PARTS)
+
+
+def test_a_forged_record_without_an_edit_is_the_record(tmp_path):
+    assert current_record(CLAIM, forged(tmp_path, lambda content: None), PARTS).verdict is Verdict.HOLDS
+
+
+def test_a_stale_record_says_why(tmp_path):
+    made().write(tmp_path / "X.json")
+    with pytest.raises(NotCurrent, match=r"stale: a\.py changed"):
+        current_record(CLAIM, tmp_path / "X.json", PARTS.model_copy(update={"sources": {"a.py": "2"}}))
+
+
+def test_a_missing_or_unreadable_record_says_so(tmp_path):
+    with pytest.raises(NotCurrent, match="no record"):
+        current_record(CLAIM, tmp_path / "X.json", PARTS)
+    with pytest.raises(NotCurrent, match="unreadable"):
+        current_record(CLAIM, tmp_path, PARTS)
+
+
+def test_an_unreached_check_makes_the_claim_not_run(tmp_path):
+    results = (made().checks[0], CheckResult.unreached(CLAIM.check[1], "no file", 0.0, "a.py:9"))
+    record = made(checks=results, verdict=Verdict.NOT_RUN)
+    record.write(tmp_path / "X.json")
+    assert current_record(CLAIM, tmp_path / "X.json", PARTS).reason == "no file"
+
+
+def test_a_measurement_in_another_unit_is_refused():
+    with pytest.raises(ValueError, match="measured in m and claimed in s"):
+        CheckResult.of(CLAIM.check[0], Measurement(value=1.0, unit="m"), 0.0, "")
+
+
+class TestArtefacts:
+    def made(self, folder, **changes):
+        files = {"f.svg": b"<svg/>", "f.png": b"png", "t.csv": b"a\n1\n"}
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        artefacts = Artefacts(
+            id="g",
+            key=PARTS.key,
+            parts=PARTS,
+            files={name: sha256_of(content) for name, content in files.items()},
+            figures=(Figure(file="f.svg", caption="c"),),
+            tables=(Table(id="t", caption="c", header=("a",), rows=((1,), (0.5,), ("x",))),),
+            provenance=provenance(),
+        )
+        artefacts.write(folder / "artefacts.json")
+        return artefacts
+
+    def test_read_back(self, tmp_path):
+        artefacts = self.made(tmp_path)
+        assert current_artefacts(tmp_path / "artefacts.json", PARTS) == artefacts
+
+    @pytest.mark.parametrize(
+        ("spoil", "reason"),
+        [
+            (lambda path: path.unlink(), "f.svg is gone"),
+            (lambda path: path.write_bytes(b"<svg />"), "f.svg was edited"),
+        ],
+    )
+    def test_a_lost_or_edited_file_is_noticed(self, tmp_path, spoil, reason):
+        self.made(tmp_path)
+        spoil(tmp_path / "f.svg")
+        with pytest.raises(NotCurrent, match=reason):
+            current_artefacts(tmp_path / "artefacts.json", PARTS)
+
+
+def test_the_seal_holds_the_whole_content():
+    assert json.loads(Checksummed().to_bytes()) == {
+        "schema_version": 1,
+        "digest": sha256_of(canonical_json({"schema_version": 1})),
+    }

@@ -1,0 +1,121 @@
+"""A notebook becomes a page that needs nothing from elsewhere; one that breaks is named with its cell."""
+
+import base64
+import sys
+
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from verdicts.report.notebooks import NotebookFailed, blocks, execute, main, page
+from tests.verdicts.report.pages import Page
+
+GOOD = """# %% [markdown]
+# # A title
+# with $x^2$ and $$\\frac{a}{b}$$
+# %%
+import os, sys
+from pathlib import Path
+print("profile", os.environ["AMS_PROFILE"], "cwd", Path.cwd().name, sys.executable)
+# %%
+from matplotlib import pyplot
+pyplot.plot([1, 2]); None
+# %%
+
+# %%
+6 * 7
+"""
+BAD = """# %%
+x = 1
+# %%
+y = 0
+x / y
+# %%
+print("never")
+"""
+
+
+@pytest.fixture
+def root(tmp_path):
+    folder = tmp_path / "größe and space"
+    folder.mkdir()
+    (folder / "good.py").write_text(GOOD)
+    (folder / "bad.py").write_text(BAD)
+    return folder
+
+
+def test_page_shows_outputs_and_names_no_address(root):
+    text = page(root, root / "good.py", "The title", "cpu", root / "results")
+    parsed = Page(text)
+    assert "<title>The title</title>" in text and "<h1>A title</h1>" in text
+    assert f"profile cpu cwd {root.name} {sys.executable}" in "".join(parsed.text)
+    assert "<pre>42</pre>" in text and "<mfrac>" in text
+    assert "data:image/png;base64," in text
+    assert [each for each in parsed.addresses() if not each.startswith(("data:", "../report.html"))] == []
+    assert "http" not in text and not any(e.tag in {"script", "link"} for e in parsed.elements)
+
+
+def test_a_missing_progress_bar_is_no_output(root, monkeypatch):
+    monkeypatch.setenv("PYTHONWARNINGS", "ignore:of the user's")
+    told = "IProgress not found. Please update jupyter and ipywidgets", "of the user's own", "of another kind"
+    (root / "bar.py").write_text(f"# %%\nimport warnings\nfor told in {told}:\n    warnings.warn(told)\n")
+    (shown,) = execute(root, root / "bar.py", {}).cells[0].outputs
+    assert "of another kind" in shown.text and "IProgress" not in shown.text and "user's" not in shown.text
+
+
+def test_failure_names_notebook_and_cell(root, capsys, monkeypatch):
+    monkeypatch.chdir(root)
+    assert main(["bad.py", "page.html"]) == 3
+    line = capsys.readouterr().err
+    assert line == "bad.py: code cell 2 of 3: ZeroDivisionError: division by zero\n"
+    assert not (root / "page.html").exists()
+
+
+def test_command_writes_the_page(root, monkeypatch):
+    (root / "short.py").write_text("# %%\nimport os\nos.environ['AMS_PROFILE']\n")
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("AMS_PROFILE", "gpu")
+    assert main(["short.py", "page.html"]) == 0
+    assert "<pre>&#39;gpu&#39;</pre>" in (root / "page.html").read_text()
+
+
+def test_a_kernel_that_dies_is_a_failure(root):
+    (root / "dead.py").write_text("# %%\nimport os\nos._exit(1)\n")
+    with pytest.raises(NotebookFailed, match=r"^dead.py: code cell 1 of 1: Kernel died"):
+        execute(root, root / "dead.py", {})
+
+
+def shown(data):
+    cell = new_code_cell("x", outputs=[new_output("execute_result", data)])
+    return [block.html for block in blocks(new_notebook(cells=[cell])) if block.kind == "output"]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"text/plain": "a < b"}, "<pre>a &lt; b</pre>"),
+        ({"text/plain": "x", "text/html": "<b>x</b>"}, "<b>x</b>"),
+        ({"text/markdown": "*x*"}, "<p><em>x</em></p>\n"),
+    ],
+)
+def test_the_richest_form_is_shown(data, expected):
+    assert shown(data) == [expected]
+
+
+def test_sympy_output_is_a_formula():
+    (html,) = shown({"text/plain": "x", "text/latex": r"$\displaystyle \frac{1}{2}$"})
+    assert "<mfrac>" in html and "displaystyle" not in html
+
+
+def test_pictures_are_inlined():
+    pixels, drawing = base64.b64encode(b"pixels").decode(), base64.b64encode(b"<svg/>").decode()
+    assert shown({"image/png": pixels + "\n"}) == [f'<img alt="figure" src="data:image/png;base64,{pixels}">']
+    assert shown({"image/svg+xml": "<svg/>"}) == [f'<img alt="figure" src="data:image/svg+xml;base64,{drawing}">']
+
+
+def test_an_output_without_a_form_and_an_empty_cell_leave_nothing():
+    cells = [
+        new_code_cell("x", outputs=[new_output("display_data", {"application/x-unknown": "1"})]),
+        new_code_cell("  "),
+        new_markdown_cell("text"),
+    ]
+    assert [block.kind for block in blocks(new_notebook(cells=cells))] == ["code", "text"]

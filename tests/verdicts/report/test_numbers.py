@@ -1,0 +1,180 @@
+"""No number without a record: what README, page and paper say of results changes with the results, or is not a result.
+
+A number of a page is one of three kinds: a record's (it changes with it), the claims file's or another's that people
+write (shown as theirs), or one of the few that are listed here with the reason why it is none of these.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable
+from html import unescape
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from verdicts.claims.schema import Profile
+from verdicts.claims.loading import load_claims, load_config, load_exhibits
+from verdicts.run.publish import collect
+from verdicts.report import paper as document, readme_blocks as readme, page as report
+from tests.verdicts.report.test_paper import needs_poppler, text_of
+from tests.verdicts.report.test_page import run_all
+from tests.verdicts.toy import Toy
+
+ROOT = Path(__file__).resolve().parents[2]
+# A number by itself: not part of a name (P1, float32, arXiv's version), of a path or an option
+NUMBER = re.compile(r"(?<![\w./:@^-])(?<!\d,)\d[\d.,]*(?:e[-−]?\d+)?(?![\w/:])")
+
+# In the text of the two pages, besides their generated blocks; with the reason for each
+ALLOWED = {
+    "2405.13726": "the paper's number at arXiv",
+    "3.11": "the oldest Python, checked against pyproject.toml by tests/shell",
+    "2.0": "the licence's version",
+    "1e-4": "the false-alarm budget, checked below",
+    "4": "GiB, and 'at most 4 GiB': a bar that every job is measured against",
+    "0": "exit code",
+    "1": "exit code; the ends and weights of the law that an example adds",
+    "2": "exit code",
+    "3": "exit code",
+    "20": "an argument of a command that is shown",
+    "500": "an argument of a command that is shown",
+}
+# Sizes in paper/exhibits.toml that no setting states by itself, with what gives them
+SUMS = {
+    "F-samples": {"8": "pixels of scikit-learn's digits"},
+    "T-graphs": {"120": "40 graphs of each of three seeds", "240": "40 graphs of each of six"},
+}
+# In the report's own words, whatever the records: templates and paper.typ
+OWN_WORDS = {"2405.13726", "0", "1", "2", "5"}  # counts of nothing; "2 to 5 times", the abstract's; the exhibit's "1"
+
+
+def numbers(text: str) -> set[str]:
+    return {found.rstrip(".,") for found in NUMBER.findall(text)}
+
+
+def visible(html: str) -> str:
+    """Return the text that a reader sees: no style, no script, no tag."""
+    bare = re.sub(r"<(style|script|svg)\b.*?</\1>", " ", html, flags=re.DOTALL)
+    return unescape(re.sub(r"<[^>]+>", " ", bare))
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Toy:
+    return Toy.make(tmp_path)
+
+
+@pytest.mark.parametrize("name", readme.PAGES)
+def test_outside_of_its_blocks_a_page_has_no_number_but_those_listed(name):
+    text = readme.BLOCK.sub("", (ROOT / name).read_text(encoding="utf-8"))
+    prose = re.sub(r"```.*?```|`[^`]*`|\]\([^)]*\)", " ", text, flags=re.DOTALL)
+    assert numbers(prose) <= set(ALLOWED)
+
+
+def test_every_number_that_is_allowed_is_used():
+    texts = [(ROOT / name).read_text(encoding="utf-8") for name in readme.PAGES]
+    assert all(any(number in text for text in texts) for number in ALLOWED)
+
+
+def test_the_budget_that_readme_names_is_the_suite_s():
+    from ams.statistics import SUITE_FALSE_ALARM
+
+    assert float("1e-4") == SUITE_FALSE_ALARM
+
+
+@pytest.mark.parametrize("name", ["deviations", "limitations", "findings", "notation"])
+def test_what_people_write_beside_claims_holds_no_measured_number(name):
+    content = tomllib.loads((ROOT / f"paper/{name}.toml").read_text(encoding="utf-8"))
+    entries = [entry for kind in content.values() for entry in kind if isinstance(entry, dict)]
+    texts = [text for entry in entries for text in entry.values() if isinstance(text, str)]
+    prose = " ".join(re.sub(r"\$[^$]*\$|`[^`]*`|\{[^}]*\}", " ", text) for text in texts)
+    chosen = {"1", "20", "50", "60", "100", "150"}  # the law's own temperature, budgets
+    assert numbers(prose) <= chosen, "nothing that was measured"
+
+
+def settings_of(groups: set[str]) -> set[str]:
+    """Return the numbers in the settings of these groups, in every profile that runs them."""
+    claims, found = load_claims(ROOT), set()
+    for profile in (Profile.QUICK, Profile.CPU, Profile.GPU):
+        config = load_config(ROOT, profile, claims.seen_by(profile))
+        for group in claims.group:
+            if group.id in groups:
+                settings = import_module(group.module).Settings(**config.settings_of(group.id))
+                found |= set(re.findall(r"\d[\d.]*", settings.model_dump_json()))
+    return found
+
+
+@pytest.mark.parametrize("exhibit", load_exhibits(ROOT).exhibit, ids=lambda exhibit: exhibit.id)
+def test_the_sizes_that_an_exhibit_names_are_settings_of_what_stands_for_it(exhibit):
+    groups = {claim.group for claim in load_claims(ROOT).claim if claim.id in exhibit.here}
+    told = numbers(f"{exhibit.scaling} {exhibit.reason}")
+    assert told <= settings_of(groups) | SUMS.get(exhibit.id, {}).keys()
+
+
+def written(toy: Toy) -> set[str]:
+    """Return the numbers in what people wrote: claims, settings, the code that is shown."""
+    names = ["paper/claims.toml", "config/quick.yaml", *(f"{toy.package}/{name}.py" for name in ("alpha", "beta"))]
+    return set(re.findall(r"\d[\d.]*", " ".join((toy.root / name).read_text(encoding="utf-8") for name in names)))
+
+
+def test_before_any_run_the_page_has_no_number_of_its_own(toy):
+    page = visible(report.build(toy.workspace(), collect(toy.workspace())))
+    counts = {"4"}  # claims, none of them run
+    assert numbers(page) <= written(toy) | OWN_WORDS | counts | shown(toy)
+
+
+def shown(toy: Toy) -> Iterable[str]:
+    """Return the claims' bounds and tolerances as the page writes them."""
+    found = set()
+    for claim in toy.workspace().claims.claim:
+        for check in claim.check:
+            found |= numbers(f"{report.views.number(check.bound)} {report.views.number(check.tolerance)}")
+    return found
+
+
+@needs_poppler
+def test_before_any_run_the_paper_has_no_number_of_its_own(toy):
+    workspace = toy.workspace()
+    workspace.folder.mkdir(parents=True)
+    text = text_of(document.write(workspace, collect(workspace)))
+    pages = {str(n) for n in range(1, text.count("\f") + 1)}
+    sections = set(re.findall(r"^\s*(\d+(?:\.\d+)?)\s+\S", text, re.MULTILINE))
+    assert numbers(text) <= written(toy) | OWN_WORDS | pages | sections | {"4"} | set(shown(toy))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("value=2 * ONE, low=1.9, high=2.1", "value=2.71, low=2.61, high=2.81"),
+        ("rows=((1, ONE), (2, 2.5))", "rows=((1, ONE), (2, 3.517))"),
+    ],
+)
+def test_every_measured_number_follows_its_record(toy, old, new):
+    before = numbers(visible_of(toy)), data_numbers(toy)
+    toy.replace_in_module("alpha", old, new)
+    after = numbers(visible_of(toy)), data_numbers(toy)
+    gone, come = {"2.1", "1.9", "2.5"} & numbers(old), {"2.71", "2.61", "2.81", "3.517"} & numbers(new)
+    assert gone and come
+    for one, other in zip(before, after, strict=True):
+        assert gone <= one and come <= other
+        assert not gone & other and not come & one
+
+
+def visible_of(toy: Toy) -> str:
+    """Return the page's text after a run, without the source that it shows."""
+    page = report.build(run_all(toy), collect(toy.workspace()))
+    return visible(re.sub(r'<details class="code">.*?</details>', "", page, flags=re.DOTALL))
+
+
+def data_numbers(toy: Toy) -> set[str]:
+    """Return the numbers in all that the paper says."""
+
+    def texts(value: object) -> Iterable[str]:
+        if isinstance(value, dict):
+            value = list(value.values())
+        if isinstance(value, list):
+            return [text for each in value for text in texts(each)]
+        return [value] if isinstance(value, str) else []
+
+    return numbers(" ".join(texts(document.data_of(toy.workspace(), collect(toy.workspace())))))

@@ -1,0 +1,412 @@
+"""The report of a small repository: complete, offline, the same bytes for the same records, honest about gaps."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from ams_suite.tools.reseed import Draw, Fresh, Redrawn
+from verdicts.claims.schema import Profile, Verdict
+from verdicts.records.expected import expected_of, expected_path
+from verdicts.errors import UserError
+from ams_suite.tools.mutation.faults import read_faults
+from ams_suite.tools.mutation.results import RESULTS, Trials, Tried, key_of
+from ams_suite.tools.mutation.trial import Ending, Outcome
+from verdicts.run.publish import collect, publish
+from verdicts.run.group import run_group
+from verdicts.run.pages import make_page
+from verdicts.run.plan import Run
+from verdicts.records.workspace import Workspace
+from verdicts.report import images as pictures, page as report
+from verdicts.report.svg_minify import lean
+from verdicts.report.source_code import address_of, source_of
+from tests.ams_suite.tools.mutation.toy import entry
+from tests.verdicts.report.pages import Page
+from tests.verdicts.report.whole import FIGURES
+from tests.verdicts.toy import Toy
+
+LARGEST_PAGE = 5 * 2**20
+EXHIBITS = """
+[[exhibit]]
+id = "T1"
+title = "Scores"
+what = "FID"
+here = ["A1", "alpha", "line", "numbers", "nowhere"]
+status = "scaled"
+scaling = "smaller"
+profile = "cpu"
+
+[[exhibit]]
+id = "T2"
+title = "Molecules"
+what = "validity"
+status = "not here"
+reason = "no weights"
+"""
+
+
+def run_all(toy: Toy, profile: str = "quick") -> Workspace:
+    workspace = toy.workspace(profile)
+    run = Run.begin(workspace)
+    for group in workspace.claims.group:
+        run_group(workspace, run, group, lambda claim, record: None, pytest.fail)
+    return workspace
+
+
+def text_of(workspace: Workspace) -> str:
+    return report.build(workspace, collect(workspace))
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Toy:
+    toy = Toy.make(tmp_path)
+    toy.write("paper/exhibits.toml", EXHIBITS)
+    return toy
+
+
+def test_page_is_whole_and_offline(toy):
+    workspace = run_all(toy)
+    text = publish(workspace)[1].read_text(encoding="utf-8")
+    page = Page(text)
+    assert "http" not in re.sub(r"src='data:[^']*'", "", text)
+    assert len(page.ids()) == len(set(page.ids()))
+    for address in page.addresses():
+        if address.startswith("#"):
+            assert address[1:] in page.ids()
+        elif not address.startswith("data:"):
+            assert (workspace.folder / address).is_file()
+    assert not any(element.tag == "link" for element in page.elements)
+
+
+def test_same_records_give_the_same_bytes(toy):
+    workspace = run_all(toy)
+    path = report.write(workspace, collect(workspace))
+    assert path == workspace.folder / "report.html"
+    assert path.read_bytes().decode() == text_of(toy.workspace())
+
+
+def test_each_claim_has_a_row_with_verdict_and_command(toy):
+    text = text_of(run_all(toy))
+    rows = {row.attributes["data-id"]: row.attributes for row in Page(text).with_class("claim")}
+    verdicts = {name: row["data-verdict"] for name, row in rows.items()}
+    assert verdicts == {"A1": "holds", "A2": "refuted", "B1": "holds", "B2": "not run"}
+    assert rows["A2"]["data-source"] == "abstract" and rows["B1"]["data-part"] == "suite"
+    assert "bash reproduce.sh --profile quick --only A2 --force A2" in text
+    assert "bash reproduce.sh --profile cpu --only B2 --force B2" in text
+    assert "not part of the quick profile" in text
+
+
+def test_row_shows_value_interval_bound_seeds_and_falsifier(toy):
+    text = text_of(run_all(toy))
+    assert "2 [1.9, 2.1]" in text and "≤ 1" in text and "= 1 ± 1e−12" in text
+    assert "n = 3. Seeds: 1, 2." in text
+    assert "bash reproduce.sh test tests/test_toy.py::TestToy::test_two" in text
+    assert f"{toy.package}/alpha.py:" in text
+
+
+@pytest.mark.parametrize(
+    ("origin", "tolerance", "shown"), [("algebra", 0.5, "≥ 1 − 0.5"), ("stated margin: none", 0.25, "≤ 1 + 0.25")]
+)
+def test_tolerances_point_the_way_the_relation_does(toy, origin, tolerance, shown):
+    entry = 'bound = 1.0\n  tolerance = {}\n  origin = "{}"'
+    toy.replace("paper/claims.toml", entry.format(0.0, origin), entry.format(tolerance, origin))
+    assert shown in text_of(run_all(toy))
+
+
+def test_contradiction_is_told_at_the_top(toy):
+    assert "Against expectation" not in text_of(run_all(toy))
+    toy.replace("paper/claims.toml", 'expected = "refuted"', 'expected = "holds"')
+    text = text_of(run_all(toy))
+    assert "Against expectation: A2." in text and "expected: holds" in text
+
+
+def test_failure_is_told_with_its_log(toy):
+    toy.replace_in_module("beta", "Measurement(value=3)", "1 / 0")
+    text = text_of(run_all(toy))
+    assert "A run failed: B1." in text
+    assert "failed: ZeroDivisionError" in text and "logs/B1.log" in text
+
+
+def test_unavailable_gives_its_reason(toy):
+    toy.replace_in_module("beta", "return Measurement(value=3)", 'raise Unavailable("no such <file>")')
+    text = text_of(run_all(toy))
+    assert "no such &lt;file&gt;" in text and "A run failed" not in text
+
+
+def test_before_any_run_nothing_is_shown_as_found(toy):
+    text = text_of(toy.workspace())
+    assert Page(text).with_class("holds")[0].tag == "li"
+    assert {row.attributes["data-verdict"] for row in Page(text).with_class("claim")} == {"not run"}
+
+
+def test_figures_and_tables_are_shown_with_their_files(toy):
+    text = text_of(run_all(toy))
+    assert text.count("src='data:image/svg+xml,<svg") == 1
+    assert 'href="figures/alpha/line.svg"' in text and 'href="figures/alpha/numbers.csv"' in text
+    assert '<td class="n">2.5</td>' in text
+    assert 'id="group-beta"' not in text
+
+
+@pytest.mark.parametrize("kind", ["pdf", "png"])
+def test_a_figure_is_linked_as_what_it_is_there_as(toy, kind):
+    workspace = run_all(toy)
+    assert f'href="figures/alpha/line.{kind}"' in text_of(workspace)
+    (workspace.folder / f"figures/alpha/line.{kind}").unlink()
+    names = pictures.kinds_of(workspace.folder / "figures/alpha/line.svg")
+    assert kind not in names and len(names) == 2
+
+
+def test_an_edited_figure_is_not_shown(toy):
+    workspace = run_all(toy)
+    (workspace.folder / "figures" / "alpha" / "line.svg").write_text("<svg/>")
+    text = text_of(workspace)
+    assert "No figures: line.svg was edited" in text and "data:image" not in text
+
+
+def test_a_group_outside_of_the_profile_says_so(toy):
+    for verdict in ("holds", "refuted"):
+        entry = f'expected = "{verdict}"\nprofiles = '
+        toy.replace("paper/claims.toml", entry + '["quick", "cpu", "gpu"]', entry + '["cpu"]')
+    assert "No figures: not part of the quick profile" in text_of(run_all(toy))
+
+
+def test_exhibits_link_to_what_stands_for_them(toy):
+    text = text_of(run_all(toy))
+    for anchor in ("claim-A1", "group-alpha", "figure-line", "table-numbers"):
+        assert f'href="#{anchor}"' in text and f'id="{anchor}"' in text
+    assert "nowhere" in text and "#nowhere" not in text
+    assert "no weights" in text and "not here" in text
+
+
+def test_without_exhibits_the_section_says_so(toy):
+    (toy.root / "paper/exhibits.toml").unlink()
+    assert "None is listed" in text_of(run_all(toy))
+
+
+def test_a_huge_svg_gives_way_to_its_pixels(tmp_path):
+    file = tmp_path / "dots.svg"
+    file.write_bytes(b"<svg/>" + b" " * pictures.LARGEST_SVG)
+    file.with_suffix(".png").write_bytes(b"pixels")
+    assert pictures.data_address(file).startswith("data:image/png;base64,")
+    file.write_bytes(b"<svg/>")
+    assert pictures.data_address(file) == "data:image/svg+xml,<svg/>"
+
+
+def test_a_picture_s_address_ends_neither_itself_nor_its_attribute(tmp_path):
+    file = tmp_path / "signs.svg"
+    file.write_text('<svg><text fill="#333">it\'s 5% &amp; more</text></svg>')
+    file.with_suffix(".png").write_bytes(b"pixels")
+    address = Page(f"<img src='{pictures.data_address(file)}'>").addresses()[0]
+    assert not set(address) & {"#", "'"}
+    assert lean(file.read_text()) == unquote(address.removeprefix("data:image/svg+xml,"))
+
+
+def test_of_a_long_table_the_page_shows_the_beginning_and_says_where_the_rest_is(toy):
+    rows = "rows=((1, ONE), (2, 2.5))"
+    toy.replace_in_module("alpha", rows, "rows=tuple((n, 1000 + n) for n in range(31))")
+    text = text_of(run_all(toy))
+    assert ">1014<" in text and ">1015<" not in text and "and 16 more rows" in text
+    toy.replace_in_module("alpha", "range(31)", "range(30)")
+    text = text_of(run_all(toy))
+    assert ">1029<" in text and "more rows" not in text
+
+
+def test_the_page_of_a_whole_run_with_more_figures_than_there_are_is_small(whole_page):
+    drawn = list((whole_page.parent / "figures").rglob("*.svg"))
+    assert len(drawn) == FIGURES and sum(file.stat().st_size for file in drawn) > 7e6, "more than a cpu run draws"
+    assert whole_page.stat().st_size < LARGEST_PAGE
+
+
+def test_claims_of_the_paper_come_with_what_bears_on_them(toy):
+    named = 'evidence = "exact law"\npaper = ["P1", "P9"]\nbears_on = ["P2"]'
+    toy.replace("paper/claims.toml", 'evidence = "exact law"', named)
+    text = text_of(run_all(toy))
+    assert "The sampler converges under given conditions" in text and "<td>P9</td>" in text
+    assert "(restates P1, P9)" in text and "(bears on P2)" in text and "not decided by this suite yet" in text
+
+
+def test_notebook_page_is_linked_only_while_current(toy):
+    toy.replace(
+        "paper/claims.toml",
+        'module = "' + toy.package + '.alpha"',
+        f'module = "{toy.package}.alpha"\nnotebook = "note.py"',
+    )
+    toy.write("note.py", "# %%\n1 + 1\n")
+    workspace = run_all(toy, "cpu")
+    assert "notebooks/alpha.html" not in text_of(workspace)
+    assert make_page(workspace, workspace.claims.group[0]) == ""
+    assert 'href="notebooks/alpha.html"' in text_of(workspace)
+    toy.write("note.py", "# %%\n1 + 2\n")
+    assert "notebooks/alpha.html" not in text_of(toy.workspace("cpu"))
+
+
+def test_computed_and_cached_are_told_apart(toy):
+    workspace = run_all(toy)
+    assert "Computed 20" in text_of(workspace)
+    Run.begin(workspace)
+    text = text_of(workspace)
+    assert "Cached 20" in text and "Computed 20" not in text
+
+
+def test_commit_and_device_are_told(toy):
+    text = text_of(run_all(toy))
+    assert "unknown (not a git checkout)" in text and "device cpu" in text
+    assert Profile.QUICK in text
+
+
+TIMED = """
+[[group]]
+id = "time"
+title = "Time"
+part = "suite"
+module = "{package}.time"
+
+[[claim]]
+id = "T1"
+group = "time"
+title = "It is quick"
+statement = "text"
+source = {{ kind = "proved here", where = "here" }}
+evidence = "experiment"
+expected = "holds"
+profiles = ["bench"]
+falsifier = "tests/test_toy.py::test_one"
+  [[claim.check]]
+  id = "T1.ratio"
+  quantity = "ratio of times"
+  relation = "<="
+  bound = 2.0
+  tolerance = 0.0
+  origin = "stated margin"
+"""
+
+
+def test_benchmarks_are_shown_apart_and_only_while_current(toy):
+    assert 'id="benchmarks"' not in text_of(run_all(toy))
+    claims = (toy.root / "paper/claims.toml").read_text()
+    toy.write("paper/claims.toml", claims + TIMED.format(package=toy.package))
+    toy.write("config/bench.yaml", "one_process: true\nnotebooks: false\n")
+    code = (
+        "from pydantic import BaseModel\nfrom ams.ledger import Measurement, check\n\n\nclass Settings(BaseModel): ..."
+    )
+    toy.write_module("time", code + "\n@check('T1.ratio')\ndef ratio(settings): return Measurement(value=1.73)\n")
+    quick = run_all(toy)
+    assert "T1" not in {row.id for row in collect(quick).claims}, "benchmarks are no rows of another profile"
+    text = text_of(quick)
+    assert "bash reproduce.sh bench" in text and "1.73" not in text
+    bench = run_all(toy, "bench")
+    assert [row.id for row in collect(bench).claims] == ["T1"]
+    assert "1.73" in text_of(quick) and 'id="benchmarks"' not in text_of(bench)
+    toy.replace_in_module("time", "1.73", "1.83")
+    assert "1.73" not in text_of(toy.workspace())
+
+
+def test_seeded_faults_and_fresh_seeds_are_shown_with_what_is_stale(toy):
+    text = text_of(run_all(toy))
+    assert 'id="trust"' not in text and "ams mutate" not in text
+    toy.write("src/ams/thing.py", "TWO = 2\n")
+    toy.write("tests/test_thing.py", "")
+    faults = [entry("2", "3", id=name) for name in ("thing.caught", "thing.new")]
+    toy.write("tests/faults.toml", "".join(faults))
+    workspace, caught = toy.workspace(), read_faults(toy.root).fault[0]
+    outcome = Outcome(ending=Ending.CAUGHT, by="tests/test_thing.py::test_two", how="AssertionError")
+    tried = {caught.id: Tried(key=key_of(toy.root, caught), outcome=outcome, started="2026-01-01")}
+    Trials(tried=tried).write(workspace.folder.parent / RESULTS)
+    keys = {name: workspace.record_parts(workspace.claims.select([name])[0]).key for name in ("A1", "A2")}
+    draws = (Draw(seed=11, value=1.25, verdict=Verdict.HOLDS), Draw(seed=12, value=2.75, verdict=Verdict.REFUTED))
+    checks = [
+        Redrawn(check=f"{name}.one", claim=name, key=key, wanted=Verdict.HOLDS, draws=draws)
+        for name, key in (("A1", keys["A1"]), ("A2", "another"))
+    ]
+    fresh = Fresh(profile="quick", entropy=99, seeds=(11, 12), started="2026-01-01", seconds=3.0, checks=tuple(checks))
+    fresh.write(workspace.folder / "fresh.json")
+    text = text_of(workspace)
+    assert (
+        "1 caught, 0 survived, 1 not tried" in text and "test_thing.py::test_two" in text and "not tried</span>" in text
+    )
+    assert "2 seeds from entropy 99" in text and "2 alarms" in text and "1.25" in text and "2.75" in text
+    assert text.count("stale: its sources, settings or entry changed since") == 1
+    toy.write("src/ams/thing.py", "TWO = 2  # changed\n")
+    assert "0 caught, 0 survived, 2 not tried" in text_of(toy.workspace())
+
+
+DEVIATIONS = """
+[[deviation]]
+id = "one"
+title = "Ones"
+described = "a one"
+released = "$1$"
+here = "one"
+effect = "none to speak of"
+checks = ["A1.one", "{check}"]
+"""
+
+
+def test_a_deviation_stands_beside_the_checks_that_measure_it(toy):
+    assert "None is listed in <code>paper/deviations.toml</code>" in text_of(run_all(toy))
+    toy.write("paper/deviations.toml", DEVIATIONS.format(check="A2.two"))
+    text = text_of(toy.workspace())
+    section = text[text.index('id="deviations"') : text.index('id="environment"')]
+    assert "none to speak of." in section and 'href="#claim-A2"' in section and "2 [1.9, 2.1]" in section
+
+
+def test_a_deviation_without_its_check_is_refused(toy):
+    toy.write("paper/deviations.toml", DEVIATIONS.format(check="A2.tow"))
+    with pytest.raises(UserError, match=r"paper/deviations.toml: deviation\[one\].checks.*did you mean A2.two"):
+        text_of(toy.workspace())
+
+
+def test_limitations_are_listed(toy):
+    toy.write("paper/limitations.toml", '[[limitation]]\ntitle = "Size"\ntext = "It is `small`."\n')
+    assert "<strong>Size.</strong> It is <code>small</code>." in text_of(run_all(toy))
+
+
+def test_the_notation_is_shown_where_there_is_one(toy):
+    assert 'id="notation"' not in text_of(run_all(toy))
+    toy.write("paper/notation.toml", "step = ['$$x + a s$$']\n[[symbol]]\nsign = '$s$'\nmeaning = 'the score'\n")
+    text = text_of(toy.workspace())
+    section = text[text.index('<section id="notation"') : text.index('id="claims"')]
+    assert section.count("<math") == 2 and "<td>the score</td>" in section
+
+
+def test_a_finding_is_told_beside_the_paper_s_claim_while_its_verdicts_stand(toy):
+    finding = '[[finding]]\npaper = "P1"\nneeds = {{ A2 = "{verdict}" }}\ntext = "A pair is {{A2.two}}."\n'
+    toy.write("paper/findings.toml", finding.format(verdict="refuted"))
+    assert "A pair is 2." in text_of(run_all(toy))
+    toy.write("paper/findings.toml", finding.format(verdict="holds"))
+    assert "A pair is" not in text_of(toy.workspace())
+
+
+@pytest.mark.parametrize("text", ["{A9.two}", "{A2.tow}"])
+def test_a_finding_of_what_is_not_there_is_refused(toy, text):
+    toy.write("paper/findings.toml", f'[[finding]]\npaper = "P1"\nneeds = {{ A2 = "holds" }}\ntext = "{text}"\n')
+    with pytest.raises(UserError, match=r"paper/findings.toml: finding\[P1\]: unknown check"):
+        text_of(toy.workspace())
+
+
+def test_expected_values_stand_beside_the_measured_ones_with_what_moved(toy):
+    assert 'id="moved"' not in text_of(run_all(toy))
+    expected_of(collect(toy.workspace())).write(expected_path(toy.root, Profile.QUICK))
+    same = text_of(toy.workspace())
+    assert "3 checks are where they were, 0 moved" in same and "Expected 2 [1.9, 2.1]: as expected." in same
+    toy.replace_in_module("alpha", "value=2 * ONE, low=1.9, high=2.1", "value=3.5, low=3.4, high=3.6")
+    text = text_of(run_all(toy))
+    assert "2 checks are where they were, 1 moved" in text and "Expected 2 [1.9, 2.1]: moved." in text
+
+
+def test_a_row_has_its_figures_and_the_source_of_its_checks(toy):
+    text = text_of(run_all(toy))
+    row = text[text.index('id="claim-A1"') : text.index('id="claim-A2"')]
+    assert 'href="#figure-line"' in row and 'data-figure="figure-line"' in row
+    assert "return Measurement(value=ONE, seeds=(1, 2), n=settings.steps)" in row
+    assert f'href="../../{toy.package}/alpha.py"' in row
+
+
+def test_results_elsewhere_have_no_address_of_the_sources(toy, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("elsewhere")
+    assert address_of(toy.root, folder, f"{toy.package}/alpha.py:3") == ""
+    assert address_of(toy.root, toy.root / "results", f"{toy.package}/alpha.py:3") == f"../{toy.package}/alpha.py"
+    assert source_of(toy.root, f"{toy.package}/alpha.py:2") == source_of(toy.root, "gone.py:1") == ""

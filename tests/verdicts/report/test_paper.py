@@ -1,0 +1,191 @@
+"""The paper of a small repository: from records alone, the same bytes, nothing spilt, nothing left out in silence."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from verdicts.claims.schema import Profile
+from verdicts.run.publish import collect, faults, publish
+from verdicts.run.pages import make_page
+from verdicts.report import paper as document, page as report
+from verdicts.report.views import PAPER, undecided
+from tests.verdicts.report.test_page import run_all
+from tests.verdicts.toy import Toy
+
+DEVIATIONS = """
+[[deviation]]
+id = "one"
+title = "Ones"
+described = "a one"
+released = "$1$"
+here = "one"
+effect = "none"
+checks = ["A1.one"]
+"""
+FINDINGS = """
+[[finding]]
+paper = "P1"
+needs = {{ A1 = "{verdict}" }}
+text = "It is {{A1.one}} at $x^2$."
+"""
+NOTE = '# %% [markdown]\n# # Title\n# ## Why\n# Since $a < b$,\n\n# %%\nimport sympy\nsympy.Symbol("q") ** 2\n'
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Toy:
+    toy = Toy.make(tmp_path)
+    toy.replace(
+        "paper/claims.toml",
+        'kind = "proved here", where = "here" }',
+        'kind = "abstract", where = "a" }\npaper = ["P1"]',
+    )
+    return toy
+
+
+def data_of(workspace):
+    return document.data_of(workspace, collect(workspace))
+
+
+def words(pieces):
+    return "".join(piece.get("text", "") for piece in pieces)
+
+
+def text_of(pdf: Path) -> str:
+    return subprocess.run(["pdftotext", "-layout", pdf, "-"], capture_output=True, text=True, check=True).stdout
+
+
+needs_poppler = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler-utils is not installed")
+
+
+def test_the_same_records_give_the_same_bytes(toy):
+    workspace = run_all(toy)
+    pdf = document.write(workspace, collect(workspace))
+    first = pdf.read_bytes()
+    again = document.build(toy.workspace(), collect(toy.workspace()))
+    assert first == again["paper.pdf"] and first.startswith(b"%PDF")
+    assert json.loads((workspace.folder / "paper/data.json").read_text()) == data_of(workspace)
+
+
+def test_a_changed_document_is_found(toy):
+    workspace = run_all(toy)
+    document.write(workspace, collect(workspace))
+    assert "paper.pdf" not in dict(faults(workspace))
+    with (workspace.folder / "paper.pdf").open("ab") as file:
+        file.write(b"%")
+    assert dict(faults(workspace))["paper.pdf"] == "not what the records give"
+
+
+def test_it_holds_every_claim_check_figure_and_table(toy):
+    data = data_of(run_all(toy))
+    assert {claim["id"]: claim["verdict"] for claim in data["claims"]} == {
+        "A1": "holds", "A2": "refuted", "B1": "holds", "B2": "not run",
+    }  # fmt: skip
+    assert data["counts"] == {"holds": "2", "refuted": "1", "inconclusive": "0", "not run": "1"}
+    two = data["claims"][1]["checks"][0]
+    assert (two["measured"], two["claimed"], two["verdict"]) == ("2 [1.9, 2.1]", "≤ 1", "refuted")
+    assert data["claims"][0]["statement"] == [{"math": r"1 \= 1", "display": False}]
+    assert "not part of the quick profile" in words(data["claims"][3]["reason"])
+    group = data["parts"][0]["groups"][0]
+    assert group["figures"][0]["path"] == "/figures/alpha/line.svg" and group["claims"] == ["A1", "A2"]
+    assert group["tables"][0]["rows"][1] == [[{"text": "2"}], [{"text": "2.5"}]]
+
+
+@pytest.mark.parametrize(("verdict", "told"), [("holds", "It is 1 at ."), ("refuted", "")])
+def test_a_finding_is_told_only_under_its_verdicts_with_the_measured_value(toy, verdict, told):
+    toy.write("paper/findings.toml", FINDINGS.format(verdict=verdict))
+    assert words(data_of(run_all(toy))["paper"][0]["finding"]) == told
+
+
+def test_what_another_profile_decides_is_said_alike_by_page_and_paper(toy):
+    source = 'kind = "related paper", where = "table 1" }'
+    toy.replace("paper/claims.toml", source, f'{source}\npaper = ["P5"]')
+    workspace = run_all(toy)
+    said = {entry["id"]: words(entry["finding"]) for entry in data_of(workspace)["paper"]}
+    assert said == dict.fromkeys(PAPER, "") | {"P5": "Not decided in this profile:  decides it."}
+    command = "<code>bash reproduce.sh --profile cpu</code>"
+    page = report.build(workspace, collect(workspace))
+    assert page.count(f'<p class="found">Not decided in this profile: {command} decides it.</p>') == 1
+    assert all("Not decided" not in words(entry["finding"]) for entry in data_of(run_all(toy, "cpu"))["paper"])
+
+
+@pytest.mark.parametrize(
+    ("profiles", "here", "other"),
+    [
+        ([], "quick", ""),
+        (["quick cpu gpu"], "quick", ""),
+        (["cpu gpu"], "quick", "cpu"),
+        (["gpu"], "cpu", "gpu"),
+        (["cpu gpu", "gpu"], "quick", "gpu"),
+        (["cpu gpu", "gpu"], "cpu", ""),
+    ],
+)
+def test_a_claim_of_the_paper_is_left_to_the_smallest_profile_that_decides_the_most_of_it(toy, profiles, here, other):
+    claim = toy.workspace().claims.claim[0]
+    restated = [claim.model_copy(update={"profiles": tuple(map(Profile, each.split()))}) for each in profiles]
+    said = f"Not decided in this profile: `bash reproduce.sh --profile {other}` decides it." if other else ""
+    assert undecided(restated, Profile(here)) == said
+
+
+def test_a_deviation_comes_with_its_measured_effect(toy):
+    toy.write("paper/deviations.toml", DEVIATIONS)
+    (deviation,) = data_of(run_all(toy))["deviations"]
+    assert deviation["effects"] == [{"check": "A1.one", "measured": "1"}]
+
+
+def test_a_derivation_has_the_results_once_its_notebook_is_executed(toy):
+    module = f'module = "{toy.package}.alpha"'
+    toy.replace("paper/claims.toml", module, f'{module}\nnotebook = "note.py"')
+    toy.write("note.py", NOTE)
+    workspace = run_all(toy, "cpu")
+    before = data_of(workspace)["parts"][0]["groups"][0]
+    assert [block["kind"] for block in before["derivation"]] == ["heading", "paragraph"] and not before["executed"]
+    assert make_page(workspace, workspace.claims.group[0]) == ""
+    after = data_of(workspace)["parts"][0]["groups"][0]
+    assert after["executed"]
+    assert after["derivation"][-1]["body"] == [{"math": "attach(q, t: 2)", "display": True}]
+
+
+def test_before_any_run_there_is_a_paper_that_says_so(toy):
+    workspace = toy.workspace()
+    assert not workspace.folder.exists()
+    built = document.build(workspace, collect(workspace))
+    assert built["paper.pdf"].startswith(b"%PDF")
+    assert json.loads(built["paper/data.json"])["counts"]["not run"] == "4"
+
+
+def test_data_that_do_not_fit_are_refused(tmp_path):
+    with pytest.raises(document.NotSet, match="not set: "):
+        document.compiled(tmp_path, "{}", "")
+
+
+def test_a_paper_that_cannot_be_set_takes_nothing_else_with_it(toy, monkeypatch):
+    workspace = run_all(toy)
+    broken = toy.write("broken.typ", "#panic(sys.inputs.data.len() < 0, [no\nway])")
+    monkeypatch.setattr(document, "SOURCE", broken)
+    published = publish(workspace)
+    assert published.reason.startswith("not set: ") and "\n" not in published.reason
+    assert published.page.is_file() and not published.paper.exists()
+    assert dict(faults(workspace))["paper.pdf"] == published.reason
+
+
+@needs_poppler
+def test_every_glyph_is_there_and_no_word_leaves_the_page(toy):
+    workspace = run_all(toy)
+    pdf = document.write(workspace, collect(workspace))
+    text = text_of(pdf)
+    assert "Two is at most one" in text and "2 [1.9, 2.1]" in text and "\ufffd" not in text
+    assert misplaced(pdf) == []
+
+
+def misplaced(pdf: Path, margin: float = 40.0) -> list[str]:
+    """Return the words that lie in the margins (page numbers apart), by their boxes in points."""
+    boxes = subprocess.run(["pdftotext", "-bbox", pdf, "-"], capture_output=True, text=True, check=True).stdout
+    width = float(re.search(r'page width="([\d.]+)"', boxes)[1])
+    words = re.findall(r'xMin="([\d.-]+)" yMin="[\d.-]+" xMax="([\d.-]+)" yMax="[\d.-]+">(.*?)</word>', boxes)
+    return [word for left, right, word in words if float(left) < margin or float(right) > width - margin]

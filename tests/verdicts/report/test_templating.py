@@ -1,0 +1,49 @@
+"""Numbers and durations as a reader wants them; a template that lacks a value says so."""
+
+import jinja2
+import pytest
+
+from verdicts.report.exhibits import Exhibit
+from verdicts.report.templating import duration, gap, number, readable, render
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "–"),
+        (0.0, "0"),
+        (-0.0, "0"),
+        (1.0, "1"),
+        (-3.0, "−3"),
+        (123456.0, "123456"),
+        (0.47368, "0.474"),
+        (-0.5, "−0.5"),
+        (1.2345e-16, "1.23e−16"),
+        (2e-07, "2e−7"),
+        (5e10, "5e10"),
+        (1234567.8, "1.23e6"),
+    ],
+)
+def test_number(value, shown):
+    assert number(value) == shown
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0.04, "0.0 s"), (9.96, "10.0 s"), (42.3, "42 s"), (600.0, "10.0 min")])
+def test_duration(seconds, shown):
+    assert duration(seconds) == shown
+
+
+def test_readable_json_keeps_letters():
+    assert readable({"β": [1]}) == '{\n  "β": [\n    1\n  ]\n}'
+
+
+@pytest.mark.parametrize(
+    ("scaling", "reason", "shown"), [("8 x 8", "no weights", "8 x 8; no weights"), ("", "none", "none"), ("", "", "")]
+)
+def test_gap_of_an_exhibit(scaling, reason, shown):
+    assert gap(Exhibit(id="T1", title="t", what="w", status="scaled", scaling=scaling, reason=reason)) == shown
+
+
+def test_template_refuses_to_leave_a_blank():
+    with pytest.raises(jinja2.UndefinedError):
+        render("notebook.html.j2", title="t")

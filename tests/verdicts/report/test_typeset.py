@@ -1,0 +1,65 @@
+"""Formulas become MathML, everything else is escaped, and what cannot be set is shown as it was written."""
+
+from html import escape
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from verdicts.report.typeset import formula, markdown, typeset
+
+
+@pytest.mark.parametrize(
+    ("tex", "expected"),
+    [
+        (r"\frac{1}{2}", "<mfrac>"),
+        (r"\tfrac12", "<mfrac>"),
+        (r"\dfrac12", "<mfrac>"),
+        (r"\mathrm{clip}(x)", "clip"),
+        (r"\lVert x \rVert", "&#x02016;"),
+        (r"\sqrt{2a}", "<msqrt>"),
+        (r"\bm{x}", "<mi"),
+    ],
+)
+def test_formula_is_mathml(tex, expected):
+    markup = formula(tex)
+    assert expected in markup
+    assert markup.startswith("<math")
+    assert "http" not in markup and "\\" not in markup
+
+
+def test_display_formula_is_a_block():
+    assert 'display="block"' in formula("x", display=True)
+    assert 'display="inline"' in formula("x")
+
+
+@pytest.mark.parametrize("tex", [r"\frac{", r"\left( x", r"{", r"\begin{matrix} 1"])
+def test_malformed_formula_shows_its_source(tex):
+    assert formula(tex) == f"<code>{tex}</code>"
+
+
+def test_typeset_mixes_text_formulas_and_code():
+    line = typeset("a < b, $x^2$, `c<d>`, $$y$$")
+    assert line.startswith("a &lt; b, <math")
+    assert "<msup>" in line and "<code>c&lt;d&gt;</code>" in line and 'display="block"' in line
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.text(alphabet="ab <>&\"'\\_^{}\né≤"))
+def test_text_without_formulas_is_only_escaped(text):
+    assert typeset(text) == escape(text)
+
+
+def test_a_lone_dollar_is_text():
+    assert typeset("5 $ each") == "5 $ each"
+
+
+def test_markdown_sets_formulas_headings_and_tables():
+    html = markdown("# Title\n\n$$\\rho = \\frac{a}{b},\n\\beta$$\n\nin $u$\n\n| a |\n|---|\n| $v$ |\n\n")
+    assert "<h1>Title</h1>" in html and "<table>" in html
+    assert html.count("<math") == 3 and "$" not in html and "<mfrac>" in html
+
+
+def test_markdown_sets_latex_environments():
+    html = markdown("\\begin{align} a &= b \\\\ c &= d \\end{align}\n")
+    assert "<mtable" in html and "begin" not in html

@@ -1,0 +1,122 @@
+"""This repository's results as after a whole run, without running anything: records, figures, tables in its sizes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+from matplotlib import pyplot
+
+from verdicts import Figure, Measurement, Table, save_figure
+from verdicts.claims.schema import Claim, Group, Profile
+from verdicts.records.files import sha256_of
+from verdicts.records.provenance import Environment, Stopwatch
+from verdicts.records.record import Artefacts, CheckResult, Record
+from verdicts.claims.verdict import claim_verdict
+from ams.samplers.palette import LOOKS
+from verdicts.run.publish import collect
+from verdicts.records.workspace import Workspace
+from verdicts.report import page as report
+from tests.verdicts.toy import REPOSITORY
+
+FIGURES = 64  # a whole cpu run has 52; with room for two more groups
+BOUND = re.compile(r'^@check\("(?P<id>[^"]+)"\)', re.MULTILINE)
+ENVIRONMENT = Environment(
+    python="3", packages={}, platform="here", processor="one", device="cpu", threads=1, commit=None, dirty=None
+)
+
+
+def whole_page(out: Path) -> Path:
+    """Return the page of such results, made below `out`."""
+    workspace = whole(out)
+    return report.write(workspace, collect(workspace))
+
+
+def whole(out: Path) -> Workspace:
+    """Return this repository's cpu profile with a record for every claim, and figures and a table for each group."""
+    workspace = Workspace.open(REPOSITORY, Profile.CPU, out)
+    places = _places()
+    drawn = _drawn(out / "drawn", "drawn")
+    for claim in workspace.claims.claim:
+        if workspace.profile in claim.profiles:
+            _record(workspace, claim, places)
+    groups = [group for group in workspace.claims.group if workspace.claims_here(group)]
+    for n, group in enumerate(groups):
+        _artefacts(workspace, group, drawn, len(range(n, FIGURES, len(groups))))
+    return workspace
+
+
+def _places() -> dict[str, str]:
+    """Return, by check, the file and line of the function that measures it."""
+    found = {}
+    for folder in ("analysis", "experiments"):
+        for file in (REPOSITORY / folder).rglob("*.py"):
+            text = file.read_text(encoding="utf-8")
+            for each in BOUND.finditer(text):
+                line = text.count("\n", 0, each.start()) + 1
+                found[each["id"]] = f"{file.relative_to(REPOSITORY).as_posix()}:{line}"
+    return found
+
+
+def _record(workspace: Workspace, claim: Claim, places: dict[str, str]) -> None:
+    watch = Stopwatch()
+    detail = {"another number": 0.12345678901234567, "and its interval": [0.1234567890123456, 0.9876543210987654]}
+    checks = tuple(
+        CheckResult.of(
+            each,
+            Measurement(value=each.bound, low=each.bound - 0.0123, high=each.bound + 0.0123, seeds=(1,), detail=detail),
+            seconds=1.0,
+            where=places.get(each.id, ""),
+        )
+        for each in claim.check
+    )
+    parts = workspace.record_parts(claim)
+    verdict = claim_verdict(each.verdict for each in checks)
+    provenance = watch.provenance(ENVIRONMENT, workspace.profile, parts.config)
+    record = Record(id=claim.id, key=parts.key, parts=parts, checks=checks, verdict=verdict, provenance=provenance)
+    record.write(workspace.record_path(claim))
+
+
+def _drawn(folder: Path, name: str) -> Figure:
+    """Return a figure of more than the usual size: four panels of seven samplers with bands and markers."""
+    drawing, panels = pyplot.subplots(2, 2, figsize=(7.4, 5))
+    x = np.geomspace(10, 500, 9)
+    for panel, axes in enumerate(panels.flat):
+        for n, (sampler, look) in enumerate(list(LOOKS.items())[:7]):
+            y = (1 + n) / x ** (0.2 * panel) + 0.3 * np.sin(n * x)
+            axes.plot(x, y, **look._asdict(), label=sampler)
+            axes.fill_between(x, 0.9 * y - 0.1, 1.1 * y + 0.1, alpha=0.15)
+        axes.set(xscale="log", title=f"{panel} of $10^{{-3}}$", xlabel="evaluations of the score", ylabel="distance")
+    panels[0, 0].legend(ncols=2)
+    return save_figure(drawing, folder, name, "A caption of usual length, with $\\sigma$ and 99.9% intervals. " * 4)
+
+
+def _artefacts(workspace: Workspace, group: Group, drawn: Figure, count: int) -> None:
+    watch, path = Stopwatch(), workspace.figures_path(group)
+    path.parent.mkdir(parents=True)
+    figures, files = [], {}
+    for n in range(count):
+        figure = drawn.model_copy(update={"file": Path(f"{group.id}_{n}.svg")})
+        figures.append(figure)
+        for kind in (".svg", ".png", ".pdf"):
+            content = drawn.file.with_suffix(kind).read_bytes()
+            path.with_name(figure.file.stem + kind).write_bytes(content)
+            files[figure.file.stem + kind] = sha256_of(content)
+    table = Table(
+        id=f"{group.id}_table",
+        caption="Every run",
+        header=tuple("abcdefgh"),
+        rows=(("a sampler", *(0.123456789 * n for n in range(7))),) * 500,
+    )
+    parts = workspace.figures_parts(group)
+    provenance = watch.provenance(ENVIRONMENT, workspace.profile, parts.config)
+    Artefacts(
+        id=group.id,
+        key=parts.key,
+        parts=parts,
+        files=files,
+        figures=tuple(figures),
+        tables=(table,),
+        provenance=provenance,
+    ).write(path)

@@ -1,0 +1,395 @@
+"""Runs of a toy repository in this process: what is computed, what is kept, what the exit code says."""
+
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from verdicts.claims.schema import Profile
+from verdicts.errors import UserError
+from verdicts.run import driver
+from verdicts.run.driver import RunOptions
+from verdicts.records.workspace import Workspace
+from tests.verdicts.toy import Toy
+
+
+class Session:
+    """A toy with a driver on it; `said` is what the last command printed."""
+
+    def __init__(self, toy, monkeypatch):
+        self.toy = toy
+        self.said = ""
+        monkeypatch.chdir(toy.root)
+
+    def command(self, work, **orders):
+        stream = io.StringIO()
+        try:
+            return work(RunOptions(**{"profile": Profile.QUICK} | orders), Console(file=stream, width=200))
+        finally:
+            self.said = stream.getvalue()
+
+    def run(self, **orders):
+        return self.command(driver.reproduce, **orders)
+
+    def check(self, **orders):
+        return self.command(driver.check_results, **orders)
+
+    def rows(self):
+        ledger = json.loads((self.toy.folder() / "ledger.json").read_text())
+        return {row["id"]: row for row in ledger["claims"]}
+
+    def computed(self):
+        return {name for name, row in self.rows().items() if row["computed"] == "computed"}
+
+
+@pytest.fixture
+def session(tmp_path, monkeypatch):
+    return Session(Toy.make(tmp_path), monkeypatch)
+
+
+def test_a_first_run_computes_all_and_a_second_nothing(session):
+    assert session.run() == 0
+    assert session.computed() == {"A1", "A2", "B1"}
+    assert "[2/3] A2    refuted" in session.said
+    assert session.run() == 0
+    assert session.computed() == set()
+    assert "nothing to compute: every result is current" in session.said
+    assert session.check() == 0
+
+
+def test_the_ledger_says_why_a_claim_of_another_profile_was_not_run(session):
+    session.run()
+    row = session.rows()["B2"]
+    assert (row["verdict"], row["selected"]) == ("not run", False)
+    assert row["reason"] == "not part of the quick profile: run with --profile cpu"
+    assert session.run(strict=True) == 0
+
+
+@pytest.mark.parametrize(
+    ("edit", "stale"),
+    [
+        (lambda toy: toy.replace_in_module("alpha", "n=settings.steps", "n=4"), {"A1", "A2"}),
+        (lambda toy: toy.replace_in_module("common", "ONE = 1.0", "ONE = 1.00"), {"A1", "A2"}),
+        (lambda toy: toy.replace_in_module("beta", "value=3", "value=3.5"), {"B1"}),
+        (lambda toy: toy.write_module("unrelated", "x = 1\n"), set()),
+        (lambda toy: toy.replace("config/quick.yaml", "steps: 3", "steps: 4"), {"A1", "A2"}),
+        (lambda toy: toy.replace("config/quick.yaml", "groups:", "groups:\n  beta: {steps: 5}"), {"B1"}),
+        (lambda toy: toy.replace("paper/claims.toml", "One is one", "One is 1"), {"A1"}),
+        (lambda toy: toy.write("paper/text.py", "x = 1\n"), set()),
+    ],
+)
+def test_a_change_makes_exactly_its_dependents_stale(session, edit, stale):
+    session.run()
+    edit(session.toy)
+    assert session.check() == (1 if stale else 0)
+    named = {line.split(":")[0] for line in session.said.splitlines()}
+    assert named & {"A1", "A2", "B1"} == stale
+    assert session.run() == 0
+    assert session.computed() == stale
+    assert session.check() == 0
+
+
+def test_changed_data_and_device_make_a_record_stale(session):
+    session.toy.replace(
+        "paper/claims.toml",
+        'falsifier = "tests/test_toy.py::TestToy',
+        'data = ["d"]\nfalsifier = "tests/test_toy.py::TestToy',
+    )
+
+    def key(digest):
+        workspace = Workspace.open(session.toy.root, Profile.QUICK, None, data={"d": digest})
+        return {claim.id: workspace.record_parts(claim).key for claim in workspace.claims.claim}
+
+    one, two = key("1"), key("2")
+    assert {name for name in one if one[name] != two[name]} == {"A2"}
+    with pytest.raises(UserError, match=r"claim\[A2\]\.data: unknown data set 'd': known: e"):
+        Workspace.open(session.toy.root, Profile.QUICK, None, data={"e": ""})
+
+
+def test_files_of_the_repository_are_data_too(session):
+    falsifier = 'falsifier = "tests/test_toy.py::TestToy'
+    session.toy.replace("paper/claims.toml", falsifier, f'data = ["traces/*.txt"]\n{falsifier}')
+    with pytest.raises(UserError, match=r"claim\[A2\]\.data = 'traces/\*\.txt': no such file"):
+        session.toy.workspace()
+    trace = session.toy.root / "traces" / "one.txt"
+    trace.parent.mkdir()
+    keys = []
+    for text in ("1", "2"):
+        trace.write_text(text)
+        workspace = session.toy.workspace()
+        keys.append([workspace.record_parts(claim).key for claim in workspace.claims.claim])
+    changed = [one != two for one, two in zip(*keys, strict=True)]
+    assert changed == [claim.id == "A2" for claim in workspace.claims.claim]
+
+
+def test_data_sets_are_those_of_the_registry(session):
+    from ams.data import registered
+
+    name, digest = next(iter(registered().items()))
+    falsifier = 'falsifier = "tests/test_toy.py::TestToy'
+    session.toy.replace("paper/claims.toml", falsifier, f'data = ["{name}"]\n{falsifier}')
+    workspace = session.toy.workspace()
+    assert workspace.record_parts(workspace.claims.claim[1]).data == {name: digest}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda path: path.unlink(), "A1: no record"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-40]), "A1: damaged: not JSON"),
+        (lambda path: path.write_text(path.read_text().replace('"value": 1.0', '"value": 1.5')), "A1: edited"),
+    ],
+)
+def test_a_spoilt_record_is_named_and_made_again(session, spoil, reason):
+    session.run()
+    spoil(session.toy.record("A1"))
+    assert session.check() == 1
+    assert reason in session.said
+    assert session.run() == 0
+    assert session.computed() == {"A1"}
+
+
+@pytest.mark.parametrize("name", ["line.svg", "line.png", "numbers.csv", "artefacts.json"])
+@pytest.mark.parametrize("spoil", [lambda path: path.unlink(), lambda path: path.write_text("edited")])
+def test_a_spoilt_figure_or_table_is_named_and_made_again(session, name, spoil):
+    session.run()
+    path = session.toy.folder() / "figures" / "alpha" / name
+    before = path.read_bytes()
+    spoil(path)
+    assert session.check() == 1
+    assert "figures of alpha" in session.said
+    assert session.run() == 0
+    assert session.computed() == set()
+    assert session.check() == 0
+    if name != "artefacts.json":
+        assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["ledger.json", "report.html", "paper.pdf", "paper/data.json"])
+def test_a_spoilt_document_is_named_and_written_again(session, name):
+    session.run()
+    path = session.toy.folder() / name
+    path.write_bytes(path.read_bytes() + b" ")
+    assert session.check() == 1
+    assert f"{name}: not what the records give" in session.said
+    path.unlink()
+    assert session.check() == 1
+    assert f"{name}: missing" in session.said
+    session.run()
+    assert session.check() == 0
+
+
+def test_only_runs_what_it_names(session):
+    assert session.run(only=("A2",)) == 0
+    assert session.computed() == {"A2"}
+    assert "4 claims: 1 refuted, 3 not run; 3 were not selected" in session.said
+    assert "One is one" not in session.said
+    assert not (session.toy.folder() / "figures").exists()
+    assert session.rows()["A1"]["reason"] == "not selected in the last run; no record"
+    assert session.run(only=("beta",)) == 0
+    assert session.computed() == {"B1"}
+    assert session.rows()["A2"]["computed"] == "cached"
+    assert session.check(only=("A2", "B1")) == 0
+    assert session.check(only=("A1",)) == 1
+
+
+def test_force_makes_current_records_again(session):
+    session.run()
+    before = session.toy.record("B1").read_bytes()
+    assert session.run(force=("A1",)) == 0
+    assert session.computed() == {"A1"}
+    assert session.toy.record("B1").read_bytes() == before
+    assert session.run(force=("alpha",)) == 0
+    assert session.computed() == {"A1", "A2"}
+    with pytest.raises(UserError, match="--force B1: it is not among"):
+        session.run(only=("A1",), force=("B1",))
+
+
+def test_a_contradiction_is_exit_code_1(session):
+    session.toy.replace_in_module("common", "1.0", "1.01")
+    assert session.run() == 1
+    assert "expected: holds" in session.said
+    assert "against expectation: A1" in session.said
+    assert session.rows()["A1"]["agrees"] is False
+    assert session.run(only=("B1",)) == 0
+
+
+def test_an_unexpected_inconclusive_is_exit_code_1(session):
+    session.toy.replace_in_module("alpha", "low=1.9", "low=0.9")
+    assert session.run() == 1
+    assert session.rows()["A2"]["verdict"] == "inconclusive"
+
+
+def test_what_is_unavailable_is_not_run_and_tried_again(session):
+    session.toy.replace_in_module("beta", "return Measurement(value=3)", "raise Unavailable('no such file here')")
+    assert session.run() == 0
+    row = session.rows()["B1"]
+    assert (row["verdict"], row["reason"], row["agrees"]) == ("not run", "no such file here", None)
+    assert "no such file here" in session.said
+    assert session.check() == 0
+    assert session.run(strict=True) == 1
+    assert session.computed() == {"B1"}
+
+
+@pytest.mark.parametrize("absence", ["NotBuilt", "InsufficientData"])
+def test_what_is_settled_waits_for_its_code(session, absence):
+    settled = f"from verdicts import {absence}; raise {absence}('not told')"
+    session.toy.replace_in_module("beta", "return Measurement(value=3)", settled)
+    assert session.run() == 0 and session.rows()["B1"]["reason"] == "not told"
+    assert session.run() == 0 and session.computed() == set()
+    assert session.run(strict=True) == 1
+    session.toy.replace_in_module("beta", settled, "return Measurement(value=3)")
+    assert session.run() == 0 and session.rows()["B1"]["verdict"] == "holds"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (
+            "return Measurement(value=3)",
+            "raise ZeroDivisionError('by\\nnothing')",
+            "failed: ZeroDivisionError: by nothing",
+        ),
+        ("return Measurement(value=3)", "import sys; sys.exit(0)", "failed: SystemExit"),
+        ("return Measurement(value=3)", "return 3", "failed: ValidationError"),
+        ("return Measurement(value=3)", "return Measurement(value=float('nan'))", "failed: ValidationError"),
+        ("return Measurement(value=3)", "open('nowhere/at/all')", "failed: FileNotFoundError"),
+        ('@check("B1.three")', "", "failed: LookupError: no function of"),
+        ("import BaseModel", "import NoSuchThing", "failed: ImportError"),
+        ("class Settings", "class (", "failed: SyntaxError"),
+    ],
+)
+def test_a_check_that_breaks_fails_alone(session, old, new, reason):
+    session.toy.replace_in_module("beta", old, new)
+    assert session.run() == 3
+    row = session.rows()["B1"]
+    assert row["failed"] is True
+    assert reason in row["reason"]
+    assert "Error" in (session.toy.folder() / "logs" / "B1.log").read_text() or "SystemExit" in reason
+    assert session.rows()["A1"]["verdict"] == "holds"
+    assert session.check() == 1
+    session.toy.restore_module("beta")
+    assert session.run() == 0
+    assert not (session.toy.folder() / "logs" / "B1.log").exists()
+
+
+def test_a_failed_claim_is_tried_again_without_a_change(session):
+    session.toy.replace_in_module("beta", "return Measurement(value=3)", "raise OSError('flaky')")
+    assert session.run() == 3
+    assert session.run() == 3
+    assert "it failed last time" in session.said
+    assert session.computed() == {"B1"}
+
+
+def test_a_failure_outranks_a_contradiction(session):
+    session.toy.replace_in_module("common", "1.0", "1.01")
+    session.toy.replace_in_module("beta", "value=3", "value='x'")
+    assert session.run() == 3
+
+
+def test_a_drawing_that_breaks_is_a_failed_run_with_its_verdicts(session):
+    session.toy.replace_in_module("alpha", "axes.plot([0, ONE])", "raise RuntimeError('no ink')")
+    assert session.run() == 3
+    assert "figures of alpha: failed: RuntimeError: no ink" in session.said
+    assert "no ink" in (session.toy.folder() / "logs" / "alpha.figures.log").read_text()
+    assert session.rows()["A1"]["verdict"] == "holds"
+    assert session.check() == 1
+
+
+def test_a_drawing_whose_data_are_unavailable_is_no_failure(session):
+    session.toy.replace_in_module(
+        "alpha", "    axes.plot([0, ONE])", "    from verdicts import Unavailable\n    raise Unavailable('no data')"
+    )
+    assert session.run() == 0
+    assert session.check() == 0
+
+
+def test_settings_that_do_not_fit_stop_the_run_before_it_begins(session):
+    session.toy.replace("config/quick.yaml", "steps: 3", "steps: many")
+    with pytest.raises(UserError, match=r"quick\.yaml: groups\.alpha\.steps = 'many': input should be a valid int"):
+        session.run()
+    assert not session.toy.record("B1").exists()
+    session.toy.replace("config/quick.yaml", "steps: many", "stesp: 3")
+    with pytest.raises(UserError, match=r"groups\.alpha\.stesp = 3: no such field"):
+        session.run()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("exhibits.toml", "[[exhibit]]\nid = 'f1'\n", r"exhibits\.toml: exhibit\[f1\]\.title is missing"),
+        ("findings.toml", "[[finding]]\npaper = 'a'\nneeds = {A9 = 'holds'}\ntext = ''\n", "unknown claim 'A9'"),
+        ("deviations.toml", "deviation = 5\n", r"deviations\.toml: deviation = 5"),
+        ("limitations.toml", "[[limit]]\n", r"limitations\.toml: limit = "),
+        ("notation.toml", "step = [1]\n", r"notation\.toml: step\[0\] = 1"),
+        ("expected/quick.json", "{", r"expected/quick\.json is not valid JSON"),
+    ],
+)
+def test_a_wrong_text_for_the_report_stops_the_run_before_it_begins(session, name, text, line):
+    session.toy.write(f"paper/{name}", text)
+    with pytest.raises(UserError, match=line):
+        session.run()
+    assert not session.toy.folder().exists()
+
+
+def test_a_setting_that_does_not_fit_is_told_with_the_file_that_gives_it(session, monkeypatch):
+    session.toy.write("over.yaml", "{profile: quick, groups: {alpha: {steps: many}}}")
+    monkeypatch.setenv("AMS_CONFIG", "over.yaml")
+    with pytest.raises(UserError, match=r"^over\.yaml: groups\.alpha\.steps = 'many'"):
+        session.run()
+    session.toy.write("over.yaml", "{profile: quick, groups: {alpha: {steps: 3}}}")
+    session.toy.replace("config/quick.yaml", "steps: 3", "stesp: 3")
+    with pytest.raises(UserError, match=r"^config/quick\.yaml: groups\.alpha\.stesp = 3"):
+        session.run()
+
+
+def test_a_list_names_every_claim_and_its_state(session):
+    session.run(only=("A1",))
+    assert session.command(driver.list_claims) == 0
+    lines = session.said.splitlines()
+    assert [line.split()[0] for line in lines] == ["A1", "A2", "B1", "B2"]
+    assert "holds, current" in lines[0]
+    assert "to do: no record" in lines[1]
+    assert "only with --profile cpu" in lines[3]
+
+
+def test_a_profile_without_a_run_says_which_have_one(session):
+    session.run(only=("A1",))
+    assert session.command(driver.check_results, profile=Profile.CPU) == 1
+    assert session.said.splitlines()[-1].endswith("not current; no run yet, but of --profile quick")
+
+
+def test_a_terminal_gets_a_table(session):
+    session.run()
+    stream = io.StringIO()
+    driver.reproduce(RunOptions(profile=Profile.QUICK), Console(file=stream, width=200, force_terminal=True))
+    assert "claim" in stream.getvalue()
+    assert "\x1b[" in stream.getvalue()
+
+
+def test_the_default_profile_is_cpu_without_cuda(session, monkeypatch):
+    monkeypatch.setattr(driver, "cuda_works", lambda: False)
+    assert driver.open_workspace(RunOptions()).profile is Profile.CPU
+    session.toy.write("config/gpu.yaml", "device: cuda\n")
+    monkeypatch.setattr(driver, "cuda_works", lambda: True)
+    workspace = driver.open_workspace(RunOptions())
+    assert workspace.profile is Profile.GPU
+
+
+def test_outside_of_a_clone_the_package_repository_is_used(tmp_path, monkeypatch):
+    from verdicts.records import workspace
+
+    with monkeypatch.context() as patch:
+        patch.setattr(workspace, "PACKAGE_ROOT", tmp_path / "src")
+        with pytest.raises(UserError, match="run from inside a clone"):
+            workspace.find_root(tmp_path)
+    toy = Toy.make(tmp_path / "clone")
+    assert workspace.find_root(toy.root / "paper") == toy.root
+
+
+def test_offline_forbids_downloads(session, monkeypatch):
+    monkeypatch.setenv("AMS_OFFLINE", "0")
+    session.toy.replace_in_module("beta", "value=3", "value=int(__import__('os').environ['AMS_OFFLINE'])")
+    session.run(offline=True)
+    assert session.rows()["B1"]["checks"][0]["value"] == 1.0

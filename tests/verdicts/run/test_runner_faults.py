@@ -1,0 +1,286 @@
+"""Kills, locks, disks and folders: whatever happens, no result is lost and none is wrong."""
+
+import contextlib
+import errno
+import fcntl
+import io
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psutil
+import pytest
+from rich.console import Console
+
+from verdicts.records import provenance
+from verdicts.claims.schema import Profile
+from verdicts.errors import UserError
+from verdicts.run import driver, group, plan
+from verdicts.run.driver import RunOptions
+from verdicts.run.publish import faults
+from verdicts.run.lock import one_run_at_a_time
+from tests.verdicts.run.kills import Kills, kill, timeless
+from tests.verdicts.toy import Toy
+
+SLOW = "def two(settings: Settings) -> Measurement:\n    import time;"
+
+
+@pytest.fixture
+def toy(tmp_path):
+    return Toy.make(tmp_path / "a folder, größer")
+
+
+def start(toy, *arguments):
+    """Start the command line as the leader of a process group of its own."""
+    command = [sys.executable, "-m", "ams", *arguments]
+    return subprocess.Popen(
+        command, cwd=toy.root, env=toy.environment(), stdout=subprocess.DEVNULL, start_new_session=True
+    )
+
+
+def slow_down(toy, seconds):
+    """Let the second claim take a while."""
+    toy.replace_in_module("alpha", "def two(settings: Settings) -> Measurement:", f"{SLOW} time.sleep({seconds})")
+
+
+def current(toy, profile):
+    return not list(faults(toy.workspace(profile)))
+
+
+def working(process_group):
+    """Return the living processes of a group (one that waits to be reaped is none)."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
+            if os.getpgid(process.pid) == process_group and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+def wait_for(condition, seconds=60.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "nothing happened in time"
+        time.sleep(0.02)
+
+
+def ledger(toy, profile):
+    return timeless(json.loads((toy.folder(profile) / "ledger.json").read_text()))
+
+
+@pytest.mark.parametrize("profile", ["quick", "cpu"])
+def test_a_run_killed_in_the_middle_goes_on_to_the_same_ledger(toy, profile):
+    toy.replace_in_module(
+        "alpha", "return Measurement(value=2", "import time; time.sleep(1.5)\n    return Measurement(value=2"
+    )
+    assert toy.ams("reproduce", "--profile", profile, "--out", "undisturbed").returncode == 0
+    run = start(toy, "reproduce", "--profile", profile)
+    wait_for(lambda: toy.record("A1", profile).exists())
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    assert not toy.record("A2", profile).exists()
+    kept = toy.record("A1", profile).read_bytes()
+    toy.record("A1", profile).with_name(".A2.json.0.partial").write_text("{")  # as if it had been writing
+    assert not current(toy, profile)
+    resumed = toy.ams("reproduce", "--profile", profile)
+    assert resumed.returncode == 0, resumed.stderr
+    assert toy.record("A1", profile).read_bytes() == kept
+    assert current(toy, profile)
+    undisturbed = json.loads((toy.root / "undisturbed" / profile / "ledger.json").read_text())
+    assert ledger(toy, profile) == timeless(undisturbed)
+    assert not list(toy.folder(profile).rglob("*.partial"))
+
+
+def test_another_run_is_refused_with_whose_and_since_when(toy):
+    toy.replace_in_module(
+        "alpha", "return Measurement(value=2", "import time; time.sleep(30)\n    return Measurement(value=2"
+    )
+    run = start(toy, "reproduce", "--profile", "quick")
+    try:
+        wait_for(lambda: toy.record("A1").exists())
+        second = toy.ams("run", "B1", "--profile", "quick")
+        assert second.returncode == 2
+        assert f"process {run.pid}, since 2" in second.stderr
+        assert "reproduce --profile quick" in second.stderr
+        assert second.stderr.count("\n") == 1
+        assert toy.ams("run", "B1", "--profile", "quick", "--out", "elsewhere").returncode == 0
+    finally:
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_stops_its_jobs_and_says_that_nothing_is_lost(toy, sent):
+    slow_down(toy, 600)
+    command = [sys.executable, "-m", "ams", "reproduce", "--profile", "cpu"]
+    run = subprocess.Popen(
+        command,
+        cwd=toy.root,
+        env=toy.environment(),
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        # Whatever these tests were started by: of a job in the background a shell lets SIGINT be ignored
+        preexec_fn=lambda: signal.signal(sent, signal.SIG_DFL),
+    )
+    wait_for(lambda: toy.record("A1", "cpu").exists())
+    run.send_signal(sent)
+    _, said = run.communicate(timeout=120)
+    assert run.returncode == 130
+    assert b"the same command goes on from there" in said
+    wait_for(lambda: not working(run.pid), seconds=30)
+
+
+def test_the_lock_is_free_after_use_and_reports_a_silent_holder(tmp_path):
+    path = tmp_path / ".lock"
+    with one_run_at_a_time(path):
+        path.write_text("")
+        with pytest.raises(UserError, match="it has not said whose yet"), one_run_at_a_time(path):
+            pass
+    with one_run_at_a_time(path):
+        assert json.loads(path.read_text())["pid"] == os.getpid()
+
+
+@pytest.mark.parametrize("call", ["open", "flock", "write"])
+def test_a_lock_that_cannot_be_made_is_one_line(tmp_path, monkeypatch, call):
+    path = tmp_path / ".lock"
+    if call == "open":
+        path.mkdir()
+    elif call == "flock":
+
+        def no_locks(stream, operation):
+            raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+        monkeypatch.setattr(fcntl, "flock", no_locks)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    said = r"^cannot write .*\.lock: .*give another place with --out DIR$"
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0 if call == "write" else soft, hard))
+        with pytest.raises(UserError, match=said), one_run_at_a_time(path):
+            pytest.fail("not held")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_what_fails_while_the_lock_is_held_is_not_taken_for_the_lock(tmp_path):
+    with pytest.raises(OSError, match="elsewhere"), one_run_at_a_time(tmp_path / ".lock"):
+        raise OSError("elsewhere")
+
+
+def reproduce(toy, monkeypatch, **orders):
+    monkeypatch.chdir(toy.root)
+    stream = io.StringIO()
+    code = driver.reproduce(RunOptions(**{"profile": Profile.QUICK} | orders), Console(file=stream, width=200))
+    return code, stream.getvalue()
+
+
+@pytest.mark.parametrize("place", ["plain file", "read only"])
+def test_a_folder_that_cannot_be_made_points_to_out(toy, monkeypatch, place):
+    if place == "plain file":
+        (toy.root / "results").write_text("")
+    else:
+
+        def refuse(self, *arguments, **more):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(self))
+
+        monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(UserError, match=r"cannot write .*give another place with --out DIR"):
+        reproduce(toy, monkeypatch)
+
+
+def test_a_full_disk_fails_the_claim_in_one_line_and_the_rest_goes_on(toy, monkeypatch):
+    whole = group.Record.write
+
+    def full(self, path):
+        if self.id == "A1":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        whole(self, path)
+
+    monkeypatch.setattr(group.Record, "write", full)
+    code, said = reproduce(toy, monkeypatch)
+    assert code == 3
+    assert "A1: no record could be written: [Errno 28] No space left on device" in said
+    rows = {row["id"]: row for row in json.loads((toy.folder() / "ledger.json").read_text())["claims"]}
+    assert rows["A1"]["failed"] is True
+    assert "its run ended without a record" in rows["A1"]["reason"]
+    assert rows["A2"]["verdict"] == "refuted"
+    monkeypatch.setattr(group.Record, "write", whole)
+    assert reproduce(toy, monkeypatch)[0] == 0
+
+
+def test_a_full_disk_takes_nothing_but_the_page_with_it(toy, monkeypatch):
+    def full(workspace, group):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(driver, "make_page", full)
+    toy.replace("paper/claims.toml", 'title = "First group"', 'title = "First group"\nnotebook = "page.py"')
+    toy.write("page.py", "# %%\n1\n")
+    toy.replace("config/quick.yaml", "notebooks: false", "notebooks: true")
+    code, said = reproduce(toy, monkeypatch)
+    assert code == 3
+    assert "alpha: no notebook page could be written: [Errno 28] No space left on device" in said
+    assert toy.record("B1").exists()
+
+
+@pytest.mark.parametrize("orders", [{}, {"force": ("A1",)}, {"only": ("A1",)}])
+def test_what_was_made_while_the_clock_was_ahead_is_made_again_once(toy, monkeypatch, orders):
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="microseconds")
+    with monkeypatch.context() as ahead:
+        for module in (plan, provenance):
+            ahead.setattr(module, "now", lambda: tomorrow)
+        assert reproduce(toy, ahead)[0] == 0
+    before = toy.record("A1").read_bytes()
+    code, said = reproduce(toy, monkeypatch, **orders)
+    assert code == 0 and "A1    One is one: it is dated in the future" in said
+    assert toy.record("A1").read_bytes() != before
+    before = toy.record("A1").read_bytes()
+    assert reproduce(toy, monkeypatch)[0] == 0
+    assert toy.record("A1").read_bytes() == before
+
+
+def test_readers_never_see_half_a_record(toy, monkeypatch):
+    """A thread reads while a run writes: what it finds is nothing, or a whole record."""
+    from verdicts.records.record import NotCurrent, Record
+
+    seen, stop = [], threading.Event()
+
+    def watch():
+        while not stop.is_set():
+            try:
+                seen.append(Record.read(toy.record("A1")).id)
+            except NotCurrent as reason:
+                seen.append(str(reason))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    for _ in range(5):
+        reproduce(toy, monkeypatch, force=("A1",), only=("A1",))
+    stop.set()
+    watcher.join()
+    assert set(seen) <= {"A1", "no record"}
+    assert "A1" in seen
+
+
+def test_killing_at_random_finds_nothing_lost(toy, monkeypatch, capsys):
+    monkeypatch.chdir(toy.root)
+    slow_down(toy, 0.5)
+    for name, value in toy.environment().items():
+        monkeypatch.setenv(name, value)
+    assert kill(toy.root, toy.root / "kills", times=2, only=[], seed=1) == []
+    assert "2 kills" in capsys.readouterr().out
+
+
+def test_a_record_that_a_kill_had_spoilt_would_be_named(toy):
+    assert toy.ams("reproduce", "--profile", "quick", "--out", "out").returncode == 0
+    out = toy.root / "out"
+    kills = Kills(toy.root, toy.root, [], seed=0)
+    assert kills.damaged(out) == []
+    record = toy.record("A1").relative_to(toy.folder("quick"))
+    (out / "quick" / record).write_text("{")
+    assert kills.damaged(out)[0].startswith("A1: ")
