@@ -88,9 +88,8 @@ def _downloaded(name: str, entry: Entry) -> tuple[Path, File, bytes]:
     try:
         pooch.retrieve(file.address, f"sha256:{file.sha256}", path.name, path.parent, downloader=_Bounded(file.size))
     except (OSError, ValueError) as error:  # requests' errors are OSErrors; pooch's for another checksum, ValueError
-        raise DataUnavailable(
-            f"{missing}, and {file.address} does not give it ({_line(error)}): {entry.obtain}"
-        ) from error
+        why = f"{file.address} does not give it ({_line(error)})"
+        raise DataUnavailable(f"{missing}, and {why}: {entry.obtain}") from error
     return path, file, _verified(path, file)
 
 

@@ -1,7 +1,7 @@
 """Other interpretations of the same steps: the exact law on a Gaussian target, symbols, densities on grids.
 
-Any target on the line: `ams.laws.grid` (annealed runs of position), `ams.laws.phase_space` (stationary laws with a memory),
-`ams.laws.meanfield` (adaptive momentum's fixed point).
+Any target on the line: `ams.laws.grid` (annealed runs of position), `ams.laws.phase_space` (stationary laws with a
+momentum), `ams.laws.meanfield` (adaptive momentum's fixed point).
 """
 
 from ams.laws.eigenbasis import eigenlaw, rotated_back

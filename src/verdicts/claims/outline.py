@@ -1,4 +1,4 @@
-"""The schema of `paper/outline.toml`: the claims under test as their authors state them, and the parts of the report."""
+"""The schema of `paper/outline.toml`: the claims under test as their authors state them, the parts of the report."""
 
 from __future__ import annotations
 

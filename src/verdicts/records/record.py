@@ -99,7 +99,7 @@ class Artefacts(Checksummed):
     id: str
     key: str
     parts: KeyParts
-    files: dict[str, str] = {}
+    files: dict[str, str] = {}  # noqa: RUF012 (a pydantic field)
     figures: tuple[Figure, ...] = ()
     tables: tuple[Table, ...] = ()
     reason: str = ""

@@ -49,7 +49,7 @@ class Block(NamedTuple):
 def made(root: Path, notebook: Path, title: str, profile: str, out: Path) -> tuple[str, str]:
     """Execute a notebook in `root`; return its page, and its texts and formulas as JSON (`cells_of`).
 
-    The notebook finds the profile in `VERDICTS_PROFILE` and the results' folder in `VERDICTS_OUT`. Raises NotebookFailed.
+    The notebook finds the profile in `VERDICTS_PROFILE`, the results' folder in `VERDICTS_OUT`. Raises NotebookFailed.
     """
     executed = execute(root, notebook, {"VERDICTS_PROFILE": profile, "VERDICTS_OUT": str(out)})
     cells = json.dumps(cells_of(executed), indent=1, ensure_ascii=False) + "\n"

@@ -101,7 +101,10 @@ def write(workspace: Workspace, ledger: Ledger) -> Path:
 
 
 def compiled(source: Path, folder: Path, data: str, newest: str) -> bytes:
-    """Return the PDF that a Typst `source` makes of some data; `folder` is what the paths in them start from. Raises NotSet."""
+    """Return the PDF that a Typst `source` makes of some data. Raises NotSet.
+
+    `folder` is what the paths in the data start from; the file is dated by `newest`, an ISO time.
+    """
     import typst
 
     compiler = typst.Compiler(

@@ -1,15 +1,11 @@
 """What README.md and paper/ARTIFACT.md say of results: blocks written from the expected values, never by hand.
 
-    python -m verdicts.report.readme_blocks            # writes the blocks, and the picture of the claims
-    python -m verdicts.report.readme_blocks --check    # names what is not as the expected values give it; exit code 1 if anything is
-
 A block stands between `<!-- begin NAME -->` and `<!-- end -->`.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -207,20 +203,3 @@ def write(root: Path) -> list[str]:
     for name in changed:
         write_whole(root / name, wanted[name])
     return changed
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Write, or with `--check` only look; return the exit code."""
-    root = Path(__file__).resolve().parents[1]
-    if list(arguments) == ["--check"]:
-        found = list(outdated(root))
-        sys.stdout.writelines(
-            f"{name} is not what paper/expected/ gives: python -m verdicts.report.readme_blocks\n" for name in found
-        )
-        return 1 if found else 0
-    sys.stdout.writelines(f"{name} written\n" for name in write(root))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

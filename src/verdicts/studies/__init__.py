@@ -6,7 +6,8 @@ A group's `study.py` defines cells (functions of what they use) and lists those 
     def outcome(sampler: str, budget: int, batch: int) -> Outcome: ...
 
     def cells(settings: Settings) -> Iterator[Cell]:
-        yield from (outcome.cell(name, settings.budget, n) for name in settings.samplers for n in range(settings.batches))
+        for name in settings.samplers:
+            yield from (outcome.cell(name, settings.budget, batch) for batch in range(settings.batches))
 
 Checks, figures and notebooks call `outcome(...)`, which reads what the study has computed.
 """

@@ -22,6 +22,7 @@ from verdicts.records.workspace import find_root
 
 Say = Callable[[str], None]
 SOUND_SECONDS = 600.0
+HEADER = ("fault", "file", "what went wrong", "outcome", "first test that failed")
 
 
 def mutate(only: tuple[str, ...], force: bool, jobs: int, out: Path | None, seconds: float, say: Say) -> int:
@@ -52,8 +53,8 @@ def _section(root: Path, tried: list[Row]) -> Section:
     """Return the report's section on all faults."""
     endings = Counter(row.outcome.ending if row.outcome else "not tried" for row in tried)
     text = (
-        f"{len(tried)} faults are declared that somebody might make (a dropped factor, a stale norm, noise of the wrong "
-        f"level). Each is put alone into a copy of the code, and a test must fail: "
+        f"{len(tried)} faults are declared that somebody might make (a dropped factor, a stale norm, the noise of "
+        f"another noise level). Each is put alone into a copy of the code, and a test must fail: "
         f"{', '.join(f'{count} {ending}' for ending, count in endings.items())}."
     )
     cells = tuple(
@@ -71,12 +72,7 @@ def _section(root: Path, tried: list[Row]) -> Section:
         id="mutation",
         title="Seeded faults",
         text=text,
-        table=Table(
-            id="mutation",
-            caption=text,
-            header=("fault", "file", "what went wrong", "outcome", "first test that failed"),
-            rows=cells,
-        ),
+        table=Table(id="mutation", caption=text, header=HEADER, rows=cells),
         command="ams mutate",
         started=max((row.started for row in tried), default=""),
         sources={name: sha256_of((root / name).read_bytes()) for name in sorted(files) if (root / name).is_file()},
