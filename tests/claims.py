@@ -1,4 +1,4 @@
-"""Running a claim of paper/claims.toml in a test: its checks, its verdict, as the ledger would have them."""
+"""Running a claim in a test: its checks, its verdict, as the ledger would have them."""
 
 from __future__ import annotations
 
@@ -7,30 +7,41 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from verdicts.claims.schema import Claim, Profile, Verdict
 from verdicts.claims.loading import load_claims, load_config
-from verdicts.claims.measurement import bound_checks
+from verdicts.claims.measurement import Measurement, bound_checks
+from verdicts.claims.schema import Claims, Group, Profile, Verdict
 from verdicts.claims.verdict import check_verdict, claim_verdict
+from verdicts.records.sources import Sources
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 @cache
-def claims() -> dict[str, Claim]:
-    return {claim.id: claim for claim in load_claims(ROOT).claim}
+def claims() -> Claims:
+    return load_claims(ROOT)
 
 
 def quick_settings(group: str) -> Any:
     """Return a group's settings in the quick profile."""
-    everything = load_claims(ROOT)
-    module = import_module(next(entry.module for entry in everything.group if entry.id == group))
-    return module.Settings(**load_config(ROOT, Profile.QUICK, everything).settings_of(group))
+    module = import_module(f"{_group(group).module}.settings")
+    return module.Settings(**load_config(ROOT, Profile.QUICK, claims()).settings_of(group))
+
+
+def _group(name: str) -> Group:
+    return next(group for group in claims().group if group.id == name)
+
+
+def measured(check: str, settings: Any = None) -> Measurement:
+    """Return what a check's function measures, by default with its group's settings in the quick profile."""
+    claim = next(claim for claim in claims().claim if any(each.id == check for each in claim.check))
+    module = Sources(ROOT).bound(_group(claim.group).module)[check]
+    result: Measurement = bound_checks(import_module(module))[check](settings or quick_settings(claim.group))
+    return result
 
 
 def verdict_of(identifier: str, only: str = "", settings: Any = None) -> Verdict:
     """Return a claim's verdict from its own functions, or that of the one check named `only`."""
-    claim = claims()[identifier]
-    module = import_module(next(group.module for group in load_claims(ROOT).group if group.id == claim.group))
-    functions, settings = bound_checks(module), settings or quick_settings(claim.group)
+    claim = next(claim for claim in claims().claim if claim.id == identifier)
+    settings = settings or quick_settings(claim.group)
     wanted = [check for check in claim.check if check.id.endswith(only)]
-    return claim_verdict(check_verdict(check, functions[check.id](settings)) for check in wanted)
+    return claim_verdict(check_verdict(check, measured(check.id, settings)) for check in wanted)

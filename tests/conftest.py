@@ -10,13 +10,12 @@ import pytest
 from hypothesis import Phase, settings
 
 from ams.statistics import SUITE_FALSE_ALARM
-from verdicts.claims.schema import Claims
-from verdicts.claims.loading import CLAIMS, load_toml
+from verdicts.claims.loading import load_claims
 from verdicts.errors import UserError
 from tests.monte_carlo import MARK, MonteCarlo, overspent, share_of, spent_by_claims
 
 HERE = Path(__file__).resolve().parent
-UNTRACED = {"analysis", "benchmarks", "experiments"}
+UNTRACED = {"analysis", "experiments"}
 
 # For `ams mutate`: that an example fails is enough, the smallest one is not looked for
 settings.register_profile("unshrunk", phases=[Phase.explicit, Phase.generate], database=None)
@@ -61,8 +60,7 @@ def pytest_report_collectionfinish(items: list[pytest.Item]) -> str:
 
 def _spent(items: list[pytest.Item]) -> tuple[float, float]:
     """Return the shares of tests and of checks, summed."""
-    claims = load_toml(HERE.parent, CLAIMS, Claims)
-    return sum(map(share_of, items)), sum(spent_by_claims(claims).values())
+    return sum(map(share_of, items)), sum(spent_by_claims(load_claims(HERE.parent)).values())
 
 
 @pytest.fixture

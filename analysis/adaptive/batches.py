@@ -16,14 +16,14 @@ from pydantic import JsonValue
 from scipy import stats
 from torch import Tensor
 
-from ams.statistics import SUITE_FALSE_ALARM, Interval, mean_interval, plan_margin
-from verdicts import Measurement, check
-from ams.schedules import Level
 from ams.samplers import PerSample, State, run
 from ams.samplers.noise_sources import generated
+from ams.schedules import Level
+from ams.statistics import SUITE_FALSE_ALARM, Interval, mean_interval, plan_margin
 from analysis.adaptive.fixed_point import STEP, stationary_damping
 from analysis.adaptive.linearisation import fluctuation
 from analysis.adaptive.settings import Settings
+from verdicts import Measurement, check
 
 U = 0.05
 _SHARE = 0.01 * SUITE_FALSE_ALARM  # of each check here

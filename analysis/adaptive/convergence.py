@@ -10,17 +10,17 @@ import torch
 from pydantic import JsonValue
 from scipy.optimize import brentq
 
-from ams.metrics import gaussian_w2
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import frozen, reached
-from verdicts import Measurement, check
+from ams.metrics import gaussian_w2
+from ams.samplers import critical_momentum
 from ams.schedules import Level
-from ams.samplers import damping_of
 from analysis.adaptive.expansion import q, root_equation
 from analysis.adaptive.fixed_point import STEP, law_of, stationary_damping, stationary_ratio, unbiased_step
 from analysis.adaptive.linearisation import linearised
 from analysis.adaptive.settings import Settings, random_steps
 from analysis.momentum import spectral_radius, stability_bound, variance_ratio
+from verdicts import Measurement, check
 
 
 @check("P1a.constant")
@@ -42,7 +42,8 @@ def isotropic_fixed_point_is_unique(settings: Settings) -> Measurement:
     """
     beta, steps = np.linspace(0.0, 1.0, 20_001)[1:], random_steps(settings)
     counts = [
-        int((np.diff(np.sign(damping_of(stationary_ratio(u, beta)) - beta)) != 0).sum()) for u in steps[steps < 0.499]
+        int((np.diff(np.sign(critical_momentum(stationary_ratio(u, beta)) - beta)) != 0).sum())
+        for u in steps[steps < 0.499]
     ]
     return Measurement(value=max(abs(count - 1) for count in counts), n=len(counts), seeds=(settings.seed,))
 

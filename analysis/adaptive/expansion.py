@@ -12,13 +12,13 @@ from functools import cache
 import numpy as np
 import sympy as sp
 
-from ams.statistics import convergence_order
 from ams.laws.symbolic import a, b, lam
-from verdicts import Measurement, check
+from ams.statistics import convergence_order
 from analysis.adaptive.fixed_point import law_of, ratio_squared, unbiased_step
 from analysis.adaptive.settings import Settings
 from analysis.momentum import symbolic_variance, variance_ratio
 from analysis.proofs import left_over
+from verdicts import Measurement, check
 
 u, w = sp.symbols("u w", positive=True)
 q = sp.Symbol("q", real=True)

@@ -6,11 +6,10 @@ import math
 from pathlib import Path
 
 import numpy as np
+from ams.samplers.palette import look
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from verdicts import Figure, save_figure
-from ams.samplers.palette import look
 from analysis.adaptive.batches import U, coupled, ratio
 from analysis.adaptive.convergence import bias
 from analysis.adaptive.expansion import step_of
@@ -18,6 +17,7 @@ from analysis.adaptive.fixed_point import law_of, stationary_damping
 from analysis.adaptive.linearisation import fluctuation
 from analysis.adaptive.settings import Settings
 from analysis.momentum import variance_ratio
+from verdicts import Figure, save_figure
 
 
 def draw_fixed_point() -> Drawing:

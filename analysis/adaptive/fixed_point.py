@@ -17,12 +17,12 @@ from scipy.optimize import brentq
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import Stationary, reached, solved
 from ams.laws.symbolic import a, b, lam
-from verdicts import Measurement, check
+from ams.samplers import adaptive, critical_momentum, momentum, momentum_rule, sample
 from ams.schedules import Level
-from ams.samplers import adaptive, damping_of, momentum, momentum_rule, sample
 from analysis.adaptive.settings import Settings, random_steps
 from analysis.momentum import Real, symbols, variance_ratio
 from analysis.proofs import left_over
+from verdicts import Measurement, check
 
 RULE = momentum_rule(adaptive(1e-6))
 STEP = momentum(RULE)
@@ -36,7 +36,9 @@ def stationary_ratio(u: float, beta: Real) -> Real:
 
 def stationary_damping(u: float) -> float:
     """Return A2's fixed point `b(u)` for 0 < u <= 1/2, by Brent's method."""
-    return float(brentq(lambda beta: damping_of(stationary_ratio(u, beta)) - beta, 0.0, 1.0, xtol=1e-16, rtol=1e-15))
+    return float(
+        brentq(lambda beta: critical_momentum(stationary_ratio(u, beta)) - beta, 0.0, 1.0, xtol=1e-16, rtol=1e-15)
+    )
 
 
 def law_of(u: float, dimension: float = 1.0) -> Stationary:

@@ -25,7 +25,7 @@ import sympy as sp
 from scipy.special import hyp2f1
 
 from ams.laws.symbolic import a, b, lam, m, s, symbolic_step, transition, x, z
-from ams.samplers import State, constant, damping_of, momentum, momentum_rule
+from ams.samplers import State, constant, critical_momentum, momentum, momentum_rule
 from analysis.adaptive.fixed_point import stationary_damping, stationary_ratio
 
 _VECTORS = ["x", "m", "s"]
@@ -68,7 +68,7 @@ def linearised(u: float) -> Linearised:
 @cache
 def _derivative() -> Callable[[float], float]:
     rho = sp.Symbol("rho", positive=True)
-    return sp.lambdify(rho, rho * sp.diff(damping_of(rho), rho))
+    return sp.lambdify(rho, rho * sp.diff(critical_momentum(rho), rho))
 
 
 def _slope(rho: float) -> float:

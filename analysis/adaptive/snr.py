@@ -17,13 +17,21 @@ from scipy.optimize import brentq
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import frozen, reached
 from ams.laws.symbolic import a, b, lam
-from verdicts import Measurement, check
+from ams.samplers import (
+    adaptive,
+    constant,
+    critical_momentum,
+    momentum,
+    momentum_rule,
+    snr_of_last_momentum,
+    snr_of_momentum,
+)
 from ams.schedules import Level
-from ams.samplers import adaptive, constant, damping_of, momentum, momentum_rule, snr_of_last_momentum, snr_of_momentum
 from analysis.adaptive.fixed_point import stationary_ratio
 from analysis.adaptive.settings import Settings
 from analysis.momentum import Real, symbols, variance_ratio
 from analysis.proofs import left_over
+from verdicts import Measurement, check
 
 nu = sp.Symbol("nu", positive=True)
 LEVEL = Level(0, sigma=0.0)
@@ -65,7 +73,9 @@ def _returned(snr: float, beta: float) -> float:
 def adaptive_damping(snr: float) -> float:
     """Return the damping of the adaptive corrector at one level: A2 and A6 together, by Brent's method."""
     return float(
-        brentq(lambda beta: damping_of(stationary_ratio(step_of_snr(snr, beta), beta)) - beta, 0.0, 1.0, xtol=1e-16)
+        brentq(
+            lambda beta: critical_momentum(stationary_ratio(step_of_snr(snr, beta), beta)) - beta, 0.0, 1.0, xtol=1e-16
+        )
     )
 
 

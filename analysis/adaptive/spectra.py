@@ -20,13 +20,13 @@ from ams.laws import eigenlaw, rotated_back
 from ams.laws.expected_norm import expected_norm
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import Stationary, solved
-from verdicts import Measurement, check
-from ams.schedules import Level
 from ams.samplers import Coefficients, Particles, State, last, momentum, recorded, run, sample
 from ams.samplers.noise_sources import replayed
+from ams.schedules import Level
 from ams.targets import Gaussian
 from analysis.adaptive.fixed_point import HIGHEST, RULE, STEP
 from analysis.adaptive.settings import Settings
+from verdicts import Measurement, check
 
 
 def _expected(mean: list[float], variance: list[float], multiplicity: list[float]) -> float:

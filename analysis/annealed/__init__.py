@@ -6,24 +6,6 @@ law, transport or particles. Budgets are counted in score evaluations (NFE).
 
 from __future__ import annotations
 
-from analysis.annealed.drawing import (
-    draw_batch,
-    draw_delta,
-    draw_errors,
-    draw_line,
-    draw_repeats,
-    draw_snr,
-    draw_steps,
-)
-from analysis.annealed.mode_loss import (
-    adaptive_momentum_starves,
-    estimated_divergence_agrees_with_the_grid,
-    langevin_does_not_starve,
-    larger_drift_starves,
-    particles_agree_with_the_grid,
-)
-from analysis.annealed.figures import figures, tables
-from analysis.annealed.settings import CAUSES, OTHERS, RIVALS, Settings
 from analysis.annealed.checks import (
     a_larger_drift_gains_more,
     averaging_alone_gains_nothing,
@@ -47,6 +29,24 @@ from analysis.annealed.checks import (
     rivals_when_tuned,
     the_whole_rule_gains,
 )
+from analysis.annealed.drawing import (
+    draw_batch,
+    draw_delta,
+    draw_errors,
+    draw_line,
+    draw_repeats,
+    draw_snr,
+    draw_steps,
+)
+from analysis.annealed.figures import figures, tables
+from analysis.annealed.mode_loss import (
+    adaptive_momentum_starves,
+    estimated_divergence_agrees_with_the_grid,
+    langevin_does_not_starve,
+    larger_drift_starves,
+    particles_agree_with_the_grid,
+)
+from analysis.annealed.settings import CAUSES, OTHERS, RIVALS, Settings
 
 __all__ = [
     "CAUSES",

@@ -6,8 +6,6 @@ from itertools import pairwise
 
 from pydantic import JsonValue
 
-from verdicts import Measurement, check
-from analysis.annealed.settings import Settings
 from analysis.annealed.nfe_to_threshold import (
     BASELINE,
     KL,
@@ -20,6 +18,8 @@ from analysis.annealed.nfe_to_threshold import (
     speed_up,
     track,
 )
+from analysis.annealed.settings import Settings
+from verdicts import Measurement, check
 
 _CEILING = 1e6
 """Stands for a ratio without end (annealed Langevin never gets there within its budgets)."""
@@ -181,7 +181,7 @@ def a_larger_drift_gains_more(settings: Settings) -> Measurement:
     return Measurement(value=compared(settings, "Langevin, drift x1.5", PAPER, 0.1))
 
 
-_RIVALS = ("consistent", "flow, Heun", "EDM stochastic")
+_RIVALS = ("consistent annealed sampling", "Heun ODE", "EDM stochastic")
 
 
 @check("B4.gaussian")

@@ -7,19 +7,21 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from ams.samplers.palette import look
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from matplotlib.patheffects import withStroke
 
-from ams.metrics import gaussian_kl, gaussian_w2
 from ams.laws import GaussianLaw
 from ams.laws.stationary import solved
-from ams.samplers.palette import look
+from ams.metrics import gaussian_kl, gaussian_w2
 from ams.samplers import adaptive, momentum_rule
-from analysis.annealed import gaussian, mixture as line, mode_loss as modes, sensitivity
-from analysis.annealed.samplers import SAMPLERS, Choice, ladder
-from analysis.annealed.settings import Settings
+from analysis.annealed import gaussian, sensitivity
+from analysis.annealed import mixture as line
+from analysis.annealed import mode_loss as modes
 from analysis.annealed.nfe_to_threshold import BASELINE, KL, PAPER, W2, Case, track
+from analysis.annealed.samplers import SAMPLERS, Hyperparameters, ladder
+from analysis.annealed.settings import Settings
 from analysis.momentum import variance_ratio
 
 _SIZE = (7.2, 5.6)
@@ -155,7 +157,7 @@ def _runs_by_step(axes: Axes, settings: Settings, sampler: str, error: int) -> N
     """Draw annealed runs at the longest budget, by their step."""
     budget = max(settings.long)
     _, epsilon = ladder(gaussian.ENDS, budget // 5, 5)
-    choices = [Choice(factor=u * gaussian.ENDS.last**2 / epsilon) for u in settings.sweep_steps]
+    choices = [Hyperparameters(factor=u * gaussian.ENDS.last**2 / epsilon) for u in settings.sweep_steps]
     programs = [SAMPLERS[sampler].program(gaussian.ENDS, budget, choice) for choice in choices]
     errors = [found.errors for found in gaussian.stacked(choices, programs)]
     values = [(found.kl, found.w2)[error] for found in errors]

@@ -8,11 +8,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure as Drawing
 
-from verdicts import Figure, Table, save_figure
-from verdicts.records.figures import Cell
 from analysis.annealed import drawing
-from analysis.annealed.samplers import SAMPLERS, Kind
-from analysis.annealed.settings import CAUSES, OTHERS, RIVALS, Settings
 from analysis.annealed.nfe_to_threshold import (
     BASELINE,
     KL,
@@ -27,6 +23,10 @@ from analysis.annealed.nfe_to_threshold import (
     speed_up,
     track,
 )
+from analysis.annealed.samplers import SAMPLERS, Kind
+from analysis.annealed.settings import CAUSES, OTHERS, RIVALS, Settings
+from verdicts import Figure, Table, save_figure
+from verdicts.records.figures import Cell
 
 _ALL = ("P2", "B1", "B2", "B3", "B4")
 

@@ -8,16 +8,16 @@ from functools import cache
 from itertools import groupby
 from typing import NamedTuple
 
-from ams.metrics import gaussian_kl, gaussian_w2
 from ams.laws import GaussianLaw, Moments, flowed
 from ams.laws.batched_gaussian import StackedLaw
+from ams.metrics import gaussian_kl, gaussian_w2
 from ams.samplers import NonFiniteState, Program
 from analysis.annealed.counting import ended
-from analysis.annealed.samplers import DEFAULT, SAMPLERS, Choice, Ends
+from analysis.annealed.samplers import DEFAULT, SAMPLERS, Hyperparameters, SigmaRange
 from analysis.annealed.settings import Settings
 from analysis.targets import stiff_gaussian
 
-ENDS = Ends(50.0, 0.02)
+ENDS = SigmaRange(50.0, 0.02)
 
 
 class Errors(NamedTuple):
@@ -30,7 +30,7 @@ class Errors(NamedTuple):
 class Run(NamedTuple):
     """One setting of a sampler, the evaluations it took and its errors (infinite where it diverged)."""
 
-    choice: Choice
+    choice: Hyperparameters
     evaluations: int
     errors: Errors
 
@@ -66,10 +66,10 @@ def solver_runs(tolerances: tuple[float, ...]) -> list[Run]:
         (tolerance, *flowed(target(), 0.0, ENDS.first**2, *ENDS, rtol=tolerance, atol=tolerance))
         for tolerance in tolerances
     )
-    return [Run(Choice(tolerance=tolerance), count, errors(law)) for tolerance, law, count in found]
+    return [Run(Hyperparameters(tolerance=tolerance), count, errors(law)) for tolerance, law, count in found]
 
 
-def one_by_one(choices: Sequence[Choice], programs: Sequence[Program]) -> Iterator[Run]:
+def one_by_one(choices: Sequence[Hyperparameters], programs: Sequence[Program]) -> Iterator[Run]:
     """Yield runs of programs that differ in more than numbers."""
     law = target()
     for choice, program in zip(choices, programs, strict=True):
@@ -81,7 +81,7 @@ def one_by_one(choices: Sequence[Choice], programs: Sequence[Program]) -> Iterat
             yield Run(choice, 0, LOST)
 
 
-def stacked(choices: Sequence[Choice], programs: Sequence[Program]) -> Iterator[Run]:
+def stacked(choices: Sequence[Hyperparameters], programs: Sequence[Program]) -> Iterator[Run]:
     """Yield runs of programs of one evaluation a step, those of one constant momentum stacked."""
     for _, same in groupby(zip(choices, programs, strict=True), key=lambda pair: pair[0].beta):
         some, theirs = zip(*same, strict=True)

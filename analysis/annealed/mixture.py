@@ -9,22 +9,22 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from ams.grid_function import Curve
-from ams.metrics.density import half_line, line_w2
-from ams.statistics import Interval, jackknife_interval
+from ams.grid_function import GridFunction
 from ams.laws.grid import GridLaw
-from ams.schedules import Level
+from ams.metrics.density import half_line, line_w2
 from ams.samplers import NonFiniteState, Program, State, flow_rk45, run
 from ams.samplers.noise_sources import generated
+from ams.schedules import Level
+from ams.statistics import Interval, jackknife_interval
 from ams.targets import GaussianMixture
 from analysis.annealed.counting import ended
 from analysis.annealed.particles import Batches, averaged, divergence, smoothed
-from analysis.annealed.samplers import DEFAULT, SAMPLERS, Choice, Ends, Kind, Sampler, ladder
+from analysis.annealed.samplers import DEFAULT, SAMPLERS, Hyperparameters, Kind, Sampler, SigmaRange, ladder
 from analysis.annealed.settings import Settings
 from analysis.annealed.transport import Nodes, Transported, transport_kl, transport_w2
 from analysis.targets import two_modes
 
-ENDS = Ends(20.0, 0.02)
+ENDS = SigmaRange(20.0, 0.02)
 SPREAD, MINORITY = 0.1, 0.3
 CONFIDENCE = 1 - 1e-6
 _LAST = Level(0, sigma=ENDS.last)
@@ -46,7 +46,7 @@ class LineErrors(NamedTuple):
 class LineRun(NamedTuple):
     """One setting of a sampler, the evaluations it took and its errors (infinite where it diverged)."""
 
-    choice: Choice
+    choice: Hyperparameters
     evaluations: int
     errors: LineErrors
 
@@ -62,7 +62,7 @@ def target() -> GaussianMixture:
 
 
 @cache
-def exact() -> Curve:
+def exact() -> GridFunction:
     """Return the target's density at the last level."""
     return GridLaw(target()).exact(_LAST)
 
@@ -87,7 +87,7 @@ def tuned_line_runs(settings: Settings, sampler: str, budget: int) -> list[LineR
     return [line_run(settings, found.kind, choice, found.program(ENDS, budget, choice)) for choice in choices]
 
 
-def stable(sampler: Sampler, budget: int, choice: Choice) -> bool:
+def stable(sampler: Sampler, budget: int, choice: Hyperparameters) -> bool:
     """Tell whether an annealed run's step, with the sampler's drift, is stable on a point target: `drift u < 1.9`."""
     _, epsilon = ladder(ENDS, budget // choice.repeats, choice.repeats)
     return not sampler.stacks or sampler.drift * choice.factor * epsilon < 1.9 * ENDS.last**2
@@ -98,10 +98,10 @@ def solver_line_runs(settings: Settings) -> list[LineRun]:
     """Return the probability flow by RK45, a run a tolerance, from the loosest to the tightest."""
     nodes = Nodes(target(), ENDS.first, settings.nodes)
     found = ((t, *flow_rk45(nodes.start(), nodes.score, *ENDS, rtol=t, atol=t)) for t in settings.tolerances)
-    return [LineRun(Choice(tolerance=t), count, transported(nodes.end(rows))) for t, rows, count in found]
+    return [LineRun(Hyperparameters(tolerance=t), count, transported(nodes.end(rows))) for t, rows, count in found]
 
 
-def line_run(settings: Settings, kind: Kind, choice: Choice, program: Program) -> LineRun:
+def line_run(settings: Settings, kind: Kind, choice: Hyperparameters, program: Program) -> LineRun:
     """Return one run, by the method of its kind."""
     try:
         return LineRun(choice, *_METHODS[kind](settings, program))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ams.statistics import Interval
-from verdicts import Measurement, check
 from analysis.annealed import mixture as line
 from analysis.annealed.mixture import ENDS, by_particles
+from analysis.annealed.nfe_to_threshold import BASELINE, PAPER
 from analysis.annealed.samplers import DEFAULT, SAMPLERS
 from analysis.annealed.settings import Settings
-from analysis.annealed.nfe_to_threshold import BASELINE, PAPER
+from verdicts import Measurement, check
 
 
 def weight(settings: Settings, sampler: str, budget: int) -> Interval:

@@ -6,10 +6,11 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from analysis.annealed import gaussian, mixture as line
+from analysis.annealed import gaussian
+from analysis.annealed import mixture as line
 from analysis.annealed.settings import Settings
 
-RK45 = "flow, RK45"
+RK45 = "RK45 ODE"
 BASELINE, PAPER = "annealed Langevin", "adaptive momentum"
 
 

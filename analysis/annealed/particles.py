@@ -9,7 +9,7 @@ from jaxtyping import Float
 from scipy.signal import fftconvolve
 from torch import Tensor
 
-from ams.grid_function import Curve
+from ams.grid_function import GridFunction
 from ams.samplers import PerSample
 from ams.samplers.base import Scalar
 
@@ -34,7 +34,7 @@ class Batches(PerSample):
         return means.reshape(norms.shape)
 
 
-def smoothed(x: Float[np.ndarray, "batches size"], bandwidth: float) -> list[Curve]:
+def smoothed(x: Float[np.ndarray, "batches size"], bandwidth: float) -> list[GridFunction]:
     """Return each batch's density by a Gaussian kernel, all on one grid.
 
     Where the law is smooth on the scale of `bandwidth` b this adds `b^2` to its variance.
@@ -48,10 +48,10 @@ def smoothed(x: Float[np.ndarray, "batches size"], bandwidth: float) -> list[Cur
     cells = np.rint((x - first) / spacing).astype(int)
     counts = np.array([np.bincount(row, minlength=count) for row in cells]) / x.shape[1]
     densities = fftconvolve(counts, kernel[None], mode="same", axes=1).clip(0.0)
-    return [Curve(first, spacing, density) for density in densities]
+    return [GridFunction(first, spacing, density) for density in densities]
 
 
-def divergence(law: Curve, log_target: Callable[[np.ndarray], np.ndarray]) -> float:
+def divergence(law: GridFunction, log_target: Callable[[np.ndarray], np.ndarray]) -> float:
     """Return `KL(law || target) = int p (log p - log q)` in nats, however far apart the laws are.
 
     Near 0 it cancels to about 1e-16, so what is below 1e-12 is rounding.
@@ -60,6 +60,6 @@ def divergence(law: Curve, log_target: Callable[[np.ndarray], np.ndarray]) -> fl
     return law.integral(np.log(p) - log_target(law.nodes))
 
 
-def averaged(curves: Sequence[Curve]) -> Curve:
+def averaged(curves: Sequence[GridFunction]) -> GridFunction:
     """Return the mean of densities on one grid."""
     return curves[0].with_values(np.mean([curve.values for curve in curves], axis=0))

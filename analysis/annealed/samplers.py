@@ -6,12 +6,13 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
-from ams.samplers.catalogue import DEFAULT, PROGRAMS, Choice, Ends, Maker, ladder, levels
+from ams.samplers.catalogue import DEFAULT, PROGRAMS, Hyperparameters, Maker, SigmaRange, ladder, levels
+
 from analysis.annealed.settings import Settings
 
-__all__ = ["DEFAULT", "SAMPLERS", "Choice", "Ends", "Kind", "Sampler", "ladder", "levels"]
+__all__ = ["DEFAULT", "SAMPLERS", "Hyperparameters", "Kind", "Sampler", "SigmaRange", "ladder", "levels"]
 
-Tuning: TypeAlias = Callable[[Settings], list[Choice]]
+Tuning: TypeAlias = Callable[[Settings], list[Hyperparameters]]
 
 
 class Kind(Enum):
@@ -35,34 +36,36 @@ class Sampler(NamedTuple):
     drift: float = 1.0
 
 
-def steps_tuned(settings: Settings) -> list[Choice]:
+def steps_tuned(settings: Settings) -> list[Hyperparameters]:
     """Step factor and steps a level."""
-    return [Choice(factor=factor, repeats=repeats) for repeats in settings.repeats for factor in settings.factors]
+    return [
+        Hyperparameters(factor=factor, repeats=repeats) for repeats in settings.repeats for factor in settings.factors
+    ]
 
 
-def damping_tuned(settings: Settings) -> list[Choice]:
+def damping_tuned(settings: Settings) -> list[Hyperparameters]:
     """Step factor, steps a level and the constant momentum."""
     return [choice._replace(beta=beta) for beta in settings.betas for choice in steps_tuned(settings)]
 
 
-def snr_tuned(settings: Settings) -> list[Choice]:
+def snr_tuned(settings: Settings) -> list[Hyperparameters]:
     """The corrector's signal-to-noise ratio."""
-    return [Choice(snr=snr) for snr in settings.snrs]
+    return [Hyperparameters(snr=snr) for snr in settings.snrs]
 
 
-def levels_tuned(settings: Settings) -> list[Choice]:
+def levels_tuned(settings: Settings) -> list[Hyperparameters]:
     """The exponent of the levels."""
-    return [Choice(rho=rho) for rho in settings.rhos]
+    return [Hyperparameters(rho=rho) for rho in settings.rhos]
 
 
-def pull_tuned(settings: Settings) -> list[Choice]:
+def pull_tuned(settings: Settings) -> list[Hyperparameters]:
     """The drift of consistent annealed sampling."""
-    return [Choice(pull=pull) for pull in settings.pulls]
+    return [Hyperparameters(pull=pull) for pull in settings.pulls]
 
 
-def churn_tuned(settings: Settings) -> list[Choice]:
+def churn_tuned(settings: Settings) -> list[Hyperparameters]:
     """Churn and the exponent of the levels."""
-    return [Choice(churn=churn, rho=rho) for rho in settings.rhos for churn in settings.churns]
+    return [Hyperparameters(churn=churn, rho=rho) for rho in settings.rhos for churn in settings.churns]
 
 
 _NEEDS: dict[str, tuple[Tuning, Kind, bool, float]] = {
@@ -75,18 +78,18 @@ _NEEDS: dict[str, tuple[Tuning, Kind, bool, float]] = {
     "adaptive, average only": (steps_tuned, Kind.PATH, True, 1.0),
     "adaptive, noise corrected": (steps_tuned, Kind.PATH, True, 1.0),
     "constant momentum": (damping_tuned, Kind.PATH, True, 1.0),
-    "consistent": (pull_tuned, Kind.KERNEL, False, 1.0),
+    "consistent annealed sampling": (pull_tuned, Kind.KERNEL, False, 1.0),
     "reverse diffusion": (levels_tuned, Kind.KERNEL, False, 1.0),
     "ancestral": (levels_tuned, Kind.KERNEL, False, 1.0),
     "PC, Langevin": (snr_tuned, Kind.KERNEL, False, 1.0),
     "PC, adaptive": (snr_tuned, Kind.PATH, False, 1.0),
     "PC, constant": (snr_tuned, Kind.PATH, False, 1.0),
-    "flow, Euler": (levels_tuned, Kind.MAP, False, 1.0),
-    "flow, Heun": (levels_tuned, Kind.MAP, False, 1.0),
+    "Euler ODE": (levels_tuned, Kind.MAP, False, 1.0),
+    "Heun ODE": (levels_tuned, Kind.MAP, False, 1.0),
     "EDM stochastic": (churn_tuned, Kind.PATH, False, 1.0),
     "DPM-Solver++": (levels_tuned, Kind.MAP, False, 1.0),
     "SDE-DPM-Solver++": (levels_tuned, Kind.PATH, False, 1.0),
-    "isothermal, e = 0": (levels_tuned, Kind.PATH, False, 1.0),
-    "isothermal, e = 1/2": (levels_tuned, Kind.PATH, False, 1.0),
+    "annealed BAOAB, e = 0": (levels_tuned, Kind.PATH, False, 1.0),
+    "annealed BAOAB, e = 1/2": (levels_tuned, Kind.PATH, False, 1.0),
 }
 SAMPLERS = {name: Sampler(PROGRAMS[name], *needs) for name, needs in _NEEDS.items()}

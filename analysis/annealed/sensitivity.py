@@ -6,34 +6,35 @@ import numpy as np
 import torch
 
 from ams.metrics import gaussian_kl
-from ams.statistics import Interval, jackknife_interval
 from ams.samplers import Program, State, run
 from ams.samplers.noise_sources import generated
+from ams.statistics import Interval, jackknife_interval
 from ams.targets import Gaussian
-from analysis.annealed import gaussian, mixture as line
+from analysis.annealed import gaussian
+from analysis.annealed import mixture as line
 from analysis.annealed.counting import ended
-from analysis.annealed.particles import Batches
-from analysis.annealed.samplers import DEFAULT, SAMPLERS, Choice
-from analysis.annealed.settings import Settings
 from analysis.annealed.nfe_to_threshold import PAPER
+from analysis.annealed.particles import Batches
+from analysis.annealed.samplers import DEFAULT, SAMPLERS, Hyperparameters
+from analysis.annealed.settings import Settings
 
 
 def over_snr(settings: Settings, sampler: str, budget: int) -> list[float]:
     """Return KL on the Gaussian of a predictor-corrector sampler, for each snr (exact law, nats)."""
-    return _over([Choice(snr=snr) for snr in settings.sweep_snr], sampler, budget)
+    return _over([Hyperparameters(snr=snr) for snr in settings.sweep_snr], sampler, budget)
 
 
 def over_repeats(settings: Settings, sampler: str, budget: int) -> list[float]:
     """Return KL on the Gaussian of an annealed sampler, for each T (exact law, nats)."""
-    return _over([Choice(repeats=repeats) for repeats in settings.sweep_repeats], sampler, budget)
+    return _over([Hyperparameters(repeats=repeats) for repeats in settings.sweep_repeats], sampler, budget)
 
 
 def over_delta(settings: Settings, budget: int) -> list[float]:
     """Return KL on the Gaussian of adaptive momentum, for each clip (exact law, nats)."""
-    return _over([Choice(delta=delta) for delta in settings.sweep_delta], PAPER, budget)
+    return _over([Hyperparameters(delta=delta) for delta in settings.sweep_delta], PAPER, budget)
 
 
-def _over(choices: list[Choice], sampler: str, budget: int) -> list[float]:
+def _over(choices: list[Hyperparameters], sampler: str, budget: int) -> list[float]:
     programs = [SAMPLERS[sampler].program(gaussian.ENDS, budget, choice) for choice in choices]
     return [found.errors.kl for found in gaussian.one_by_one(choices, programs)]
 

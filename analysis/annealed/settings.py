@@ -19,8 +19,8 @@ RIVALS = (
     "annealed Langevin",
     "adaptive momentum",
     "Langevin, drift x1.5",
-    "consistent",
-    "flow, Heun",
+    "consistent annealed sampling",
+    "Heun ODE",
     "EDM stochastic",
     "PC, adaptive",
 )
@@ -31,7 +31,7 @@ OTHERS = (
     "ancestral",
     "DPM-Solver++",
     "SDE-DPM-Solver++",
-    "isothermal, e = 1/2",
+    "annealed BAOAB, e = 1/2",
 )
 
 

@@ -14,9 +14,9 @@ from jaxtyping import Float
 from scipy.special import ndtri
 from torch import Tensor
 
-from ams.grid_function import Curve
-from ams.schedules import Level
+from ams.grid_function import GridFunction
 from ams.samplers import Particles, Program, State, run
+from ams.schedules import Level
 from ams.targets import Target
 from analysis.annealed.counting import ended
 
@@ -72,7 +72,7 @@ def transport_kl(law: Transported, target: Target, level: Level) -> float:
     return float((law.log_density - at).mean())
 
 
-def transport_w2(law: Transported, target: Curve) -> float:
+def transport_w2(law: Transported, target: GridFunction) -> float:
     """Return the Wasserstein-2 distance by quantiles: nodes in order against the target's own mid-quantiles."""
     count = len(law.x)
     exact = target.normalised().refined(4).primitive().inverse((np.arange(count) + 0.5) / count)

@@ -3,6 +3,53 @@ r"""Momentum that does not cool, K1 to K9: kinetic Langevin, the isothermal samp
 Notation: base step `a`, `dt = sqrt(2 a)`, momentum kept `e`, precision `lam`, `u = a lam`.
 """
 
+from analysis.kinetic_langevin.baselines import (
+    ENTRANTS,
+    MEMORY,
+)
+from analysis.kinetic_langevin.drift_calibration import (
+    Factors,
+    exact_factor,
+    factor_makes_up_for_the_lag,
+    factors,
+    it_is_consistent_annealed_sampling,
+    langevin_lags,
+    law_lags_so,
+    released_is_too_large_at_many,
+    released_is_too_small_at_few,
+)
+from analysis.kinetic_langevin.equivalent_forms import (
+    determinant_and_trace,
+    exact_law_is_exact,
+    forms_agree_on_particles,
+    forms_are_one,
+    position_is_exact,
+    symbols,
+    velocity_at_mid_kick,
+)
+from analysis.kinetic_langevin.family import (
+    Kind,
+    arena,
+)
+from analysis.kinetic_langevin.figures import (
+    draw_contest,
+    draw_factors,
+    draw_memory,
+    draw_orders,
+    draw_rates,
+    figures,
+)
+from analysis.kinetic_langevin.invariance_and_order import (
+    a_point_is_invariant,
+    a_step_keeps_the_rest,
+    covariance_after,
+    divergence,
+    order_at_the_tapered_pace,
+    order_with_memory,
+    order_without_extrapolation,
+    order_without_memory,
+    the_first_step_reaches_it,
+)
 from analysis.kinetic_langevin.nfe_comparison import (
     adaptivity_against_none,
     adaptivity_against_the_taper,
@@ -18,53 +65,15 @@ from analysis.kinetic_langevin.nfe_comparison import (
     tapered_memory_costs,
     the_cooled_never_arrive,
 )
-from analysis.kinetic_langevin.drift_calibration import (
-    Factors,
-    exact_factor,
-    factor_makes_up_for_the_lag,
-    factors,
-    it_is_consistent_annealed_sampling,
-    langevin_lags,
-    law_lags_so,
-    released_is_too_large_at_many,
-    released_is_too_small_at_few,
-)
-from analysis.kinetic_langevin.figures import (
-    draw_contest,
-    draw_factors,
-    draw_memory,
-    draw_orders,
-    draw_rates,
-    figures,
-)
-from analysis.kinetic_langevin.baselines import (
-    ENTRANTS,
-    MEMORY,
-)
-from analysis.kinetic_langevin.family import (
-    Kind,
-    arena,
-)
-from analysis.kinetic_langevin.equivalent_forms import (
-    determinant_and_trace,
-    exact_law_is_exact,
-    forms_agree_on_particles,
-    forms_are_one,
-    position_is_exact,
-    symbols,
-    velocity_at_mid_kick,
-)
-from analysis.kinetic_langevin.tables import tables
-from analysis.kinetic_langevin.invariance_and_order import (
-    a_point_is_invariant,
-    a_step_keeps_the_rest,
-    covariance_after,
-    divergence,
-    order_at_the_tapered_pace,
-    order_with_memory,
-    order_without_extrapolation,
-    order_without_memory,
-    the_first_step_reaches_it,
+from analysis.kinetic_langevin.other_integrators import (
+    exponential_euler_is_first_order,
+    moves_are_alike_in_all_directions,
+    obabo_is_second_order,
+    ratio_is_the_mean_curvature,
+    relatives_against_the_law,
+    relatives_are_as_stated,
+    symplectic_euler_cools,
+    variances,
 )
 from analysis.kinetic_langevin.rates import (
     best_rate,
@@ -77,16 +86,6 @@ from analysis.kinetic_langevin.rates import (
     rate_without_memory,
     released_ratio_is_too_large,
     search_finds_no_better,
-)
-from analysis.kinetic_langevin.other_integrators import (
-    exponential_euler_is_first_order,
-    moves_are_alike_in_all_directions,
-    obabo_is_second_order,
-    ratio_is_the_mean_curvature,
-    relatives_against_the_law,
-    relatives_are_as_stated,
-    symplectic_euler_cools,
-    variances,
 )
 from analysis.kinetic_langevin.score_error_robustness import (
     fading_stirring_is_bounded,
@@ -106,6 +105,7 @@ from analysis.kinetic_langevin.score_error_robustness import (
 from analysis.kinetic_langevin.settings import (
     Settings,
 )
+from analysis.kinetic_langevin.tables import tables
 
 __all__ = [
     "ENTRANTS",

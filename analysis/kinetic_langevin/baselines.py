@@ -4,9 +4,9 @@ Every sampler but annealed Langevin and adaptive momentum goes down geometric le
 T = 5 steps at each level, of the size that NCSNv2's rule finds. EDM's own levels (rho = 7) needed more evaluations of
 every sampler on the development family. Settings other than the published ones were chosen on that family alone:
 
-    tapered        `u = 1.8 q`, `e = min(0.8, q)`, `q = exp(-4 h)`: the least geometric mean over exact, high and start
+    TAPERED        `u = 1.8 q`, `e = min(0.8, q)`, `q = exp(-4 h)`: the least geometric mean over exact, high and start
     stirred        `u = 1.9`, `e = 0`: without memory, the least on start as on high
-    steady         the tapered pace without its memory: `u = 1.8 q`, `e = 0`
+    steady         the TAPERED pace without its memory: `u = 1.8 q`, `e = 0`
 """
 
 from __future__ import annotations
@@ -18,28 +18,29 @@ from typing import TypeAlias
 import numpy as np
 import torch
 
-from ams.schedules import Level, annealed_levels, exploding_levels, geometric_sigmas, ncsnv2_step
 from ams.samplers import (
+    TAPERED,
+    KineticParameters,
     Program,
     Step,
     adaptive,
     affine,
     ancestral,
     annealed,
-    damping_of,
-    downward,
+    annealed_baoab,
+    critical_momentum,
     dpm_solver,
     edm_stochastic,
+    fixed,
     flow_heun,
-    isothermal,
     langevin,
     momentum,
     momentum_rule,
-    paced,
+    one_step_per_level,
     tapered,
-    tapering,
 )
-from ams.samplers.annealed_baoab import Pace, Pacing
+from ams.samplers.annealed_baoab import KineticParameters, KineticSchedule
+from ams.schedules import Level, annealed_levels, geometric_sigmas, ncsnv2_step, ve_levels
 from analysis.kinetic_langevin.family import Arena
 
 Entrant: TypeAlias = Callable[[Arena, int], Program]
@@ -48,12 +49,12 @@ Entrant: TypeAlias = Callable[[Arena, int], Program]
 
 def descending(step: Callable[[int], Step], cost: int = 1) -> Entrant:
     """One step a level, at `cost` evaluations; `step` is told how many steps there are."""
-    return lambda arena, budget: downward(step(budget // cost), levels(arena, budget // cost))
+    return lambda arena, budget: one_step_per_level(step(budget // cost), levels(arena, budget // cost))
 
 
 def levels(arena: Arena, steps: int) -> list[Level]:
     """Return `steps + 1` geometric levels from the arena's first noise to its last."""
-    return exploding_levels(geometric_sigmas(arena.first, arena.last, steps + 1))
+    return ve_levels(geometric_sigmas(arena.first, arena.last, steps + 1))
 
 
 def stationed(step: Step, repeats: int = 5) -> Entrant:
@@ -74,36 +75,36 @@ def critically_damped(arena: Arena, budget: int) -> Program:
         precision = 1.0 / (arena.family.variance + level.sigma**2)
         mean = precision.reshape(-1, d).mean(1).repeat_interleave(d)
 
-        def pacing(h: float) -> Pace:
-            u = tapered(h).u * level.sigma**2 * mean
-            return tapered(h)._replace(kept=damping_of((u / (2.0 - u)).sqrt()))
+        def pacing(h: float) -> KineticParameters:
+            u = TAPERED(h).u * level.sigma**2 * mean
+            return TAPERED(h)._replace(kept=critical_momentum((u / (2.0 - u)).sqrt()))
 
-        return paced(pacing)
+        return annealed_baoab(pacing)
 
     return [(at(level), level) for level in levels(arena, budget) if level.next]
 
 
 def kept_throughout(kept: float) -> Entrant:
     """The isothermal sampler with one `e` for every step."""
-    return descending(lambda n: isothermal(kept))
+    return descending(lambda n: annealed_baoab(fixed(kept)))
 
 
-def at_pace(pacing: Pacing) -> Entrant:
+def at_pace(pacing: KineticSchedule) -> Entrant:
     """The isothermal sampler at a pace."""
-    return descending(lambda n: paced(pacing))
+    return descending(lambda n: annealed_baoab(pacing))
 
 
-MEMORY = "isothermal, tapered"
+MEMORY = "annealed BAOAB, tapered"
 ENTRANTS: dict[str, Entrant] = {
-    MEMORY: at_pace(tapered),
-    "isothermal, steady": at_pace(tapering(kept=0.0)),
-    "isothermal, stirred": descending(lambda n: isothermal(0.0, lambda h: 1.9)),
-    "isothermal, e = 0": kept_throughout(0.0),
-    "isothermal, e = 1/2": kept_throughout(0.5),
-    "isothermal, e adaptive": critically_damped,
+    MEMORY: at_pace(TAPERED),
+    "annealed BAOAB, tapered, e = 0": at_pace(tapered(kept=0.0)),
+    "annealed BAOAB, u = 1.9": descending(lambda n: annealed_baoab(lambda h: KineticParameters(1.9, 0.0))),
+    "annealed BAOAB, e = 0": kept_throughout(0.0),
+    "annealed BAOAB, e = 1/2": kept_throughout(0.5),
+    "annealed BAOAB, e adaptive": critically_damped,
     "DPM-Solver++": descending(lambda n: dpm_solver(0.0)),
     "SDE-DPM-Solver++": descending(lambda n: dpm_solver(1.0)),
-    "flow, Heun": descending(lambda n: flow_heun, cost=2),
+    "Heun ODE": descending(lambda n: flow_heun, cost=2),
     "EDM stochastic": descending(edm_stochastic, cost=2),
     "ancestral": descending(lambda n: affine(ancestral)),
     "annealed Langevin": stationed(langevin()),

@@ -16,12 +16,10 @@ from scipy.optimize import brentq
 
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.symbolic import lam, symbolic_step, x, z
-from verdicts import Measurement, check
-from ams.schedules import Level, annealed_levels, geometric_sigmas, ncsnv2_step
 from ams.samplers import (
+    AffineTransition,
     Coefficients,
     Kernel,
-    Move,
     State,
     adaptive,
     annealed,
@@ -31,9 +29,11 @@ from ams.samplers import (
     momentum_rule,
     recorded,
 )
+from ams.schedules import Level, annealed_levels, geometric_sigmas, ncsnv2_step
+from analysis.kinetic_langevin.settings import Settings
 from analysis.proofs import left_over
 from analysis.targets import stiff_gaussian
-from analysis.kinetic_langevin.settings import Settings
+from verdicts import Measurement, check
 
 u, r, c, sigma, gamma = sp.symbols("u r c sigma gamma", positive=True)
 POINT = 1e-300
@@ -98,9 +98,9 @@ def exact_c(ratio: float, step: float) -> float:
 def corrected(step: float, drift: float) -> Kernel:
     """Langevin's move at `a = step sigma^2` with a factor `drift`, its noise at the new level."""
 
-    def kernel(level: Level) -> Move:
+    def kernel(level: Level) -> AffineTransition:
         after = level.next or level
-        return Move(1.0, drift * step * level.sigma**2, (2.0 * step) ** 0.5 * after.sigma)
+        return AffineTransition(1.0, drift * step * level.sigma**2, (2.0 * step) ** 0.5 * after.sigma)
 
     return kernel
 

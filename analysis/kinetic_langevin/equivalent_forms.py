@@ -16,13 +16,13 @@ from torch import Tensor
 
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.symbolic import Symbols, lam, p, stationary_covariance, symbolic_step, transition, x, z
-from verdicts import Measurement, check
-from ams.schedules import Level
 from ams.samplers import Particles, State, Step, baoab, baoab_positions, run
 from ams.samplers.noise_sources import replayed
+from ams.schedules import Level
+from analysis.kinetic_langevin.settings import Settings, random_parameters
 from analysis.proofs import left_over
 from analysis.targets import two_modes
-from analysis.kinetic_langevin.settings import Settings, random_parameters
+from verdicts import Measurement, check
 
 dt, e = sp.symbols("dt e", positive=True)
 A = dt**2 / 2
@@ -108,14 +108,14 @@ def _one_step(method: Callable[[float], Step], u: float, kept: float) -> tuple[G
     """Return the law on N(0, 1), a state (x, p), and what a step of size `a = u` makes of it."""
     law = GaussianLaw([1.0])
     row = law.start(0.0, 1.0).x
-    state = law.settle(State(row, p=row))
+    state = law.begin_step(State(row, p=row))
     return law, state, method(kept)(state, law.score, law.noise, Level(0, sigma=0.0, step=u), law)[0]
 
 
 def stationary_variance(method: Callable[[float], Step], u: float, kept: float) -> float:
     """Return `lam Var x` of the law that the method's step leaves unchanged, solved for by the exact law."""
     law, state, after = _one_step(method, u, kept)
-    return law.moments(law.stand_still(state, after).x).variance.item()
+    return law.moments(law.set_stationary(state, after).x).variance.item()
 
 
 def law_transition(method: Callable[[float], Step], u: float, kept: float) -> np.ndarray:

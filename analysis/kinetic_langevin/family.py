@@ -26,10 +26,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ams.laws.gaussian import GaussianLaw, Row
 from ams.laws.batched_gaussian import StackedLaw
-from ams.schedules import Level
+from ams.laws.gaussian import GaussianLaw, Row
 from ams.samplers import Program
+from ams.schedules import Level
 from analysis.kinetic_langevin.settings import Settings
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure as Drawing
 
 from verdicts import Figure, save_figure
 from ams.samplers.palette import look
-from ams.samplers import annealed_baoab as isothermal, paced, tapered
+from ams.samplers import annealed_baoab, fixed, KineticParameters, TAPERED
 from analysis.momentum.condition import best_loss
 from analysis.kinetic_langevin.nfe_comparison import evaluations, reached
 from analysis.kinetic_langevin.drift_calibration import factors
@@ -23,23 +23,23 @@ from analysis.kinetic_langevin.settings import Settings
 
 SHOWN = {
     Kind.EXACT: (
-        "isothermal, e = 0",
-        "isothermal, e = 1/2",
+        "annealed BAOAB, e = 0",
+        "annealed BAOAB, e = 1/2",
         MEMORY,
         "DPM-Solver++",
         "SDE-DPM-Solver++",
-        "flow, Heun",
+        "Heun ODE",
         "EDM stochastic",
         "ancestral",
         "annealed Langevin",
         "adaptive momentum",
     ),
     Kind.START: (
-        "isothermal, e = 0",
-        "isothermal, e = 1/2",
+        "annealed BAOAB, e = 0",
+        "annealed BAOAB, e = 1/2",
         MEMORY,
-        "isothermal, stirred",
-        "isothermal, steady",
+        "annealed BAOAB, u = 1.9",
+        "annealed BAOAB, tapered, e = 0",
         "DPM-Solver++",
         "SDE-DPM-Solver++",
         "EDM stochastic",
@@ -92,12 +92,12 @@ def draw_orders(settings: Settings) -> Drawing:
     drawing = Drawing(figsize=(3.6, 2.9), layout="constrained")
     axes = drawing.subplots()
     ns = [n for n in budgets(max(settings.orders)) if n >= 14][::2]
-    plain = {**look("isothermal, e = 1/2"), "color": "0.5", "label": "e = 1/2, not extrapolated"}
+    plain = {**look("annealed BAOAB, e = 1/2"), "color": "0.5", "label": "e = 1/2, not extrapolated"}
     for style, step, slope in (
-        (look("isothermal, e = 0"), isothermal(0.0), None),
-        (look("isothermal, e = 1/2"), isothermal(0.5), -4),
-        (look("isothermal, tapered"), paced(tapered), None),
-        (plain, isothermal(0.5, extrapolate=False), -2),
+        (look("annealed BAOAB, e = 0"), annealed_baoab(fixed(0.0)), None),
+        (look("annealed BAOAB, e = 1/2"), annealed_baoab(fixed(0.5)), -4),
+        (look("annealed BAOAB, tapered"), annealed_baoab(TAPERED), None),
+        (plain, annealed_baoab(fixed(0.5), extrapolate=False), -2),
     ):
         found = [divergence(step, n) for n in ns]
         axes.loglog(ns, found, **{**style, "label": style["label"].split("l, ")[-1]})
@@ -143,10 +143,10 @@ def draw_memory(settings: Settings) -> Drawing:
     drawing = Drawing(figsize=(3.6, 2.9), layout="constrained")
     axes = drawing.subplots()
     rivals = {
-        (Kind.EXACT, "isothermal, steady"): "exact scores",
-        (Kind.HIGH, "isothermal, stirred"): "scores scaled\nat high noise",
-        (Kind.SHIFT, "isothermal, stirred"): "scores shifted\nat high noise",
-        (Kind.START, "isothermal, stirred"): "bad start",
+        (Kind.EXACT, "annealed BAOAB, tapered, e = 0"): "exact scores",
+        (Kind.HIGH, "annealed BAOAB, u = 1.9"): "scores scaled\nat high noise",
+        (Kind.SHIFT, "annealed BAOAB, u = 1.9"): "scores shifted\nat high noise",
+        (Kind.START, "annealed BAOAB, u = 1.9"): "bad start",
     }
     for row, (kind, rival) in enumerate(rivals):
         counts = [np.minimum(evaluations(settings, kind, name), settings.budget) for name in (rival, MEMORY)]
@@ -201,7 +201,7 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
             draw_memory(settings),
             folder,
             "memory",
-            "What memory gains: evaluations of the best isothermal sampler without it over those at the tapered pace; "
+            "What memory gains: evaluations of the best isothermal sampler without it over those at the TAPERED pace; "
             "a bar a held-out target, their geometric mean in red. Below 1, memory costs.",
             ("K8b", "K9"),
         ),

@@ -17,9 +17,19 @@ from ams.statistics import asymptotic_order
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.symbolic import Symbols, lam, mu, p, x, z
 from verdicts import Measurement, check
-from ams.schedules import Level, exploding_levels, geometric_sigmas
-from ams.samplers import Pace, Passage, State, Step, crossing, downward, annealed_baoab as isothermal, paced, tapered
-from ams.samplers.annealed_baoab import Pacing
+from ams.schedules import Level, ve_levels, geometric_sigmas
+from ams.samplers import (
+    KineticParameters,
+    StepCoefficients,
+    State,
+    Step,
+    level_transition,
+    one_step_per_level,
+    annealed_baoab,
+    fixed,
+    TAPERED,
+)
+from ams.samplers.annealed_baoab import KineticSchedule
 from analysis.proofs import left_over, matrix_entries
 from analysis.targets import stiff_gaussian
 from analysis.kinetic_langevin.drift_calibration import POINT
@@ -43,7 +53,7 @@ def covariance_after(first: bool = False) -> sp.Matrix:
     """
     drawn = iter((p, z) if first else (z,))
     begin = State(x) if first else State(x, p=p, d=mu)
-    step, algebra = crossing(Passage(u, u if first else u_before, e, weight)), Symbols()
+    step, algebra = level_transition(StepCoefficients(u, u if first else u_before, e, weight)), Symbols()
     after, _ = step(begin, algebra.score, lambda at: next(drawn), _LEVEL, algebra)
     rows = sp.Matrix([after.x, after.p]).jacobian([x, p, z]).subs(lam, 1 / sigma**2)
     before = sp.diag(sigma**2, 1, 1) if first else sp.diag(at_rest(u_before, sigma), 1)
@@ -62,10 +72,10 @@ def the_first_step_reaches_it(settings: Settings) -> Measurement:
     return left_over(*matrix_entries(covariance_after(first=True), at_rest(u, gamma * sigma)))
 
 
-def _random_pace(generator: np.random.Generator) -> Pacing:
+def _random_pace(generator: np.random.Generator) -> KineticSchedule:
     """Return a pacing that draws a pace for each new length of a step, and keeps to it."""
-    paces: dict[float, Pace] = {}
-    return lambda h: paces.setdefault(h, Pace(*generator.uniform(0.01, (1.95, 0.99))))
+    paces: dict[float, KineticParameters] = {}
+    return lambda h: paces.setdefault(h, KineticParameters(*generator.uniform(0.01, (1.95, 0.99))))
 
 
 @check("K7.point")
@@ -74,8 +84,8 @@ def a_point_is_invariant(settings: Settings) -> Measurement:
     generator, law, found = np.random.default_rng(settings.seed), GaussianLaw([POINT], [1.5]), []
     for _ in range(20):
         sigmas = np.sort(np.exp(generator.uniform(-4.0, 4.0, 20)))[::-1]
-        step = paced(_random_pace(generator))
-        state, _ = law.end(downward(step, exploding_levels(sigmas)), law.start(1.5, sigmas[0] ** 2))
+        step = annealed_baoab(_random_pace(generator))
+        state, _ = law.end(one_step_per_level(step, ve_levels(sigmas)), law.start(1.5, sigmas[0] ** 2))
         end = law.moments(state.x)
         found.append(gaussian_kl(end.mean, end.variance, 1.5, sigmas[-1] ** 2))
     return Measurement(value=max(found), n=len(found), seeds=(settings.seed,), unit="nats")
@@ -83,8 +93,8 @@ def a_point_is_invariant(settings: Settings) -> Measurement:
 
 def divergence(step: Step, steps: int, first: float = 50.0, last: float = 0.02) -> float:
     """Return KL(law || target) / d after that many geometric steps on the stiff Gaussian, of mean norm 2 (nats)."""
-    law, levels = stiff_gaussian(), exploding_levels(geometric_sigmas(first, last, steps + 1))
-    end = law.moments(law.end(downward(step, levels), law.start(0.0, first**2))[0].x)
+    law, levels = stiff_gaussian(), ve_levels(geometric_sigmas(first, last, steps + 1))
+    end = law.moments(law.end(one_step_per_level(step, levels), law.start(0.0, first**2))[0].x)
     return gaussian_kl(end.mean, end.variance, law.mean, law.variance + last**2) / len(law.variance)
 
 
@@ -99,22 +109,22 @@ def order(settings: Settings, step: Step) -> Measurement:
 @check("K7a.order")
 def order_without_memory(settings: Settings) -> Measurement:
     """Return the exponent at `e = 0`."""
-    return order(settings, isothermal(0.0))
+    return order(settings, annealed_baoab(fixed(0.0)))
 
 
 @check("K7a.memory")
 def order_with_memory(settings: Settings) -> Measurement:
     """Return the exponent at `e = 1/2`."""
-    return order(settings, isothermal(0.5))
+    return order(settings, annealed_baoab(fixed(0.5)))
 
 
 @check("K7a.plain")
 def order_without_extrapolation(settings: Settings) -> Measurement:
     """Return the exponent at `e = 1/2` without the extrapolation."""
-    return order(settings, isothermal(0.5, extrapolate=False))
+    return order(settings, annealed_baoab(fixed(0.5), extrapolate=False))
 
 
 @check("K7a.tapered")
 def order_at_the_tapered_pace(settings: Settings) -> Measurement:
-    """Return the exponent at the tapered pace, whose stirring does not fade as the levels get closer."""
-    return order(settings, paced(tapered))
+    """Return the exponent at the TAPERED pace, whose stirring does not fade as the levels get closer."""
+    return order(settings, annealed_baoab(TAPERED))

@@ -14,10 +14,10 @@ import torch
 from pydantic import JsonValue
 
 from ams.statistics import mean_interval
-from verdicts import Measurement, check
 from analysis.kinetic_langevin.baselines import ENTRANTS, MEMORY, divergences, kept_throughout, needed
 from analysis.kinetic_langevin.family import Arena, Kind, arena
 from analysis.kinetic_langevin.settings import Settings
+from verdicts import Measurement, check
 
 CONFIDENCE = 0.95
 STATIONED = ("annealed Langevin", "adaptive momentum")
@@ -78,25 +78,25 @@ def share_of_arrivals(settings: Settings, names: tuple[str, ...]) -> Measurement
 @check("K8.sde")
 def against_the_sde_solver(settings: Settings) -> Measurement:
     """Return the isothermal sampler's evaluations at `e = 0` over SDE-DPM-Solver++'s, exact scores."""
-    return factor(settings, Kind.EXACT, "isothermal, e = 0", "SDE-DPM-Solver++")
+    return factor(settings, Kind.EXACT, "annealed BAOAB, e = 0", "SDE-DPM-Solver++")
 
 
 @check("K8.edm")
 def against_edm(settings: Settings) -> Measurement:
     """Return the same over EDM's stochastic sampler's."""
-    return factor(settings, Kind.EXACT, "isothermal, e = 0", "EDM stochastic")
+    return factor(settings, Kind.EXACT, "annealed BAOAB, e = 0", "EDM stochastic")
 
 
 @check("K8.ancestral")
 def against_ancestral(settings: Settings) -> Measurement:
     """Return the same over ancestral sampling's."""
-    return factor(settings, Kind.EXACT, "isothermal, e = 0", "ancestral")
+    return factor(settings, Kind.EXACT, "annealed BAOAB, e = 0", "ancestral")
 
 
 @check("K8.heun")
 def against_heun(settings: Settings) -> Measurement:
     """Return the same over Heun's method's, a deterministic one."""
-    return factor(settings, Kind.EXACT, "isothermal, e = 0", "flow, Heun")
+    return factor(settings, Kind.EXACT, "annealed BAOAB, e = 0", "Heun ODE")
 
 
 @check("K8d.stationed")
@@ -108,19 +108,19 @@ def the_cooled_never_arrive(settings: Settings) -> Measurement:
 @check("K8a.dpm")
 def against_the_ode_solver(settings: Settings) -> Measurement:
     """Return the isothermal sampler's evaluations at `e = 0` over those of deterministic DPM-Solver++."""
-    return factor(settings, Kind.EXACT, "isothermal, e = 0", "DPM-Solver++")
+    return factor(settings, Kind.EXACT, "annealed BAOAB, e = 0", "DPM-Solver++")
 
 
 @check("K8b.half")
 def memory_costs(settings: Settings) -> Measurement:
     """Return the evaluations at `e = 1/2` over those at `e = 0`, exact scores."""
-    return factor(settings, Kind.EXACT, "isothermal, e = 1/2", "isothermal, e = 0")
+    return factor(settings, Kind.EXACT, "annealed BAOAB, e = 1/2", "annealed BAOAB, e = 0")
 
 
 @check("K8b.tapered")
 def tapered_memory_costs(settings: Settings) -> Measurement:
     """Return the evaluations at the tapered pace over those at the same pace without memory, exact scores."""
-    return factor(settings, Kind.EXACT, MEMORY, "isothermal, steady")
+    return factor(settings, Kind.EXACT, MEMORY, "annealed BAOAB, tapered, e = 0")
 
 
 @check("K8b.best")
@@ -141,10 +141,10 @@ def no_memory_is_best(settings: Settings) -> Measurement:
 @check("K8c.exact")
 def adaptivity_against_none(settings: Settings) -> Measurement:
     """Return the evaluations with `e` by K2's formula, from the exact mean curvature, over those at `e = 0`."""
-    return factor(settings, Kind.EXACT, "isothermal, e adaptive", "isothermal, steady")
+    return factor(settings, Kind.EXACT, "annealed BAOAB, e adaptive", "annealed BAOAB, tapered, e = 0")
 
 
 @check("K8c.start")
 def adaptivity_against_the_taper(settings: Settings) -> Measurement:
     """Return the same over those of the tapered pace, from a bad start, where memory pays; both stir alike."""
-    return factor(settings, Kind.START, "isothermal, e adaptive", MEMORY)
+    return factor(settings, Kind.START, "annealed BAOAB, e adaptive", MEMORY)

@@ -25,7 +25,6 @@
 import sympy as sp
 
 from ams.samplers import bao, baoab, obabo, sghmc
-from analysis import kinetic_langevin
 from verdicts.report.notebook_helpers import settings_of, show
 
 settings = settings_of(uncooled)
@@ -139,7 +138,7 @@ show(uncooled, settings, "K8b.half", "K8b.tapered", "K8b.best", "K8c.exact", "K8
 #
 # A score that is wrong at high noise, or a start that is, leaves slow directions wrong when the noise has fallen below their
 # size. The flow then freezes them in. Langevin repairs them, by about $u\,\sigma^2/v$ of the error a step, and memory multiplies
-# that by $\frac{1+e}{1-e}$. The *tapered* pace takes both as the step's length $h$ in log noise allows: $q = e^{-4h}$, $u = 1.8\,q$,
+# that by $\frac{1+e}{1-e}$. The *TAPERED* pace takes both as the step's length $h$ in log noise allows: $q = e^{-4h}$, $u = 1.8\,q$,
 # $e = \min(0.8, q)$.
 
 # %%

@@ -12,15 +12,15 @@ import numpy as np
 import sympy as sp
 from scipy.linalg import solve_discrete_lyapunov
 
-from ams.statistics import asymptotic_order
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.symbolic import lam
-from verdicts import Measurement, check
-from ams.schedules import Level
 from ams.samplers import State, Step, bao, baoab, exponential_euler, obabo, sghmc
-from analysis.proofs import left_over
+from ams.schedules import Level
+from ams.statistics import asymptotic_order
 from analysis.kinetic_langevin.equivalent_forms import A, U, dt, e, stationary_variance, symbols
 from analysis.kinetic_langevin.settings import Settings, random_parameters
+from analysis.proofs import left_over
+from verdicts import Measurement, check
 
 
 def variances() -> dict[Callable[[float], Step], sp.Expr]:
@@ -64,7 +64,7 @@ def stationary_error(step: Step, dt: float) -> float:
     """
     law = GaussianLaw([1.0])
     rest = law.start(0.0, 0.0)
-    state = law.settle(rest._replace(p=rest.x))
+    state = law.begin_step(rest._replace(p=rest.x))
     after, _ = step(state, law.score, law.noise, Level(0, sigma=0.0, step=dt**2 / 2), law)
     names = (after.x, after.p)
     noise = np.array([[law.covariance(one, other).item() for other in names] for one in names])
@@ -120,9 +120,9 @@ def curvature(precision: np.ndarray, size: float, kept: float) -> tuple[float, f
     """Return `-<ds, dx> / <dx, dx>` and `E |s|^2 / d` in BAOAB's stationary law on these precisions."""
     law, level = GaussianLaw(1.0 / precision), Level(0, sigma=0.0, step=size)
     row = law.start(0.0, 1.0).x
-    state = law.settle(State(row, p=row))
+    state = law.begin_step(State(row, p=row))
     after, _ = baoab(kept)(state, law.score, law.noise, level, law)
-    law.stand_still(state, after)
+    law.set_stationary(state, after)
     s, dx = law.score(state.x, level), after.x - state.x
     ds = law.score(after.x, level) - s
     ratio = -law.covariance(ds, dx).sum() / law.covariance(dx, dx).sum()

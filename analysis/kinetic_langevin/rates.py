@@ -19,13 +19,13 @@ from scipy.optimize import minimize
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import frozen, solved
 from ams.laws.symbolic import lam
-from verdicts import Measurement, check
+from ams.samplers import adaptive, baoab, critical_momentum, momentum_rule
 from ams.schedules import Level
-from ams.samplers import adaptive, baoab, damping_of, momentum_rule
-from analysis.momentum.settings import Real
-from analysis.proofs import left_over
 from analysis.kinetic_langevin.equivalent_forms import U, dt, e, law_transition, symbols
 from analysis.kinetic_langevin.settings import Settings
+from analysis.momentum.settings import Real
+from analysis.proofs import left_over
+from verdicts import Measurement, check
 
 
 def best_rate(condition: Real) -> Real:
@@ -50,7 +50,7 @@ def damping_is_critical(settings: Settings) -> Measurement:
     matrix, _, _ = symbols(baoab)
     rho = sp.Symbol("rho", positive=True)
     size = sp.sqrt(4 * rho**2 / ((1 + rho**2) * lam))
-    discriminant = (matrix.trace() ** 2 - 4 * matrix.det()).subs({dt: size, e: damping_of(rho)})
+    discriminant = (matrix.trace() ** 2 - 4 * matrix.det()).subs({dt: size, e: critical_momentum(rho)})
     return left_over(discriminant, rho**2 - (U / (2 - U)).subs(dt, size))
 
 

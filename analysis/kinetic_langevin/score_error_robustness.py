@@ -7,14 +7,15 @@ import sympy as sp
 import torch
 from pydantic import JsonValue
 
-from ams.statistics import mean_interval
 from ams.laws.symbolic import lam
-from verdicts import Measurement, check
-from ams.schedules import exploding_levels, geometric_sigmas
-from ams.samplers import Pace, baoab, downward, paced, sample, tapered
-from ams.samplers.annealed_baoab import Pacing
+from ams.samplers import TAPERED, KineticParameters, annealed_baoab, baoab, one_step_per_level, sample
+from ams.samplers.annealed_baoab import KineticSchedule
+from ams.schedules import geometric_sigmas, ve_levels
+from ams.statistics import mean_interval
 from ams.targets import GaussianMixture
-from analysis.proofs import left_over
+from analysis.kinetic_langevin.baselines import ENTRANTS, MEMORY
+from analysis.kinetic_langevin.equivalent_forms import dt, e, symbols
+from analysis.kinetic_langevin.family import Kind
 from analysis.kinetic_langevin.nfe_comparison import (
     CONFIDENCE,
     KINDS,
@@ -25,37 +26,36 @@ from analysis.kinetic_langevin.nfe_comparison import (
     reached,
     share_of_arrivals,
 )
-from analysis.kinetic_langevin.baselines import ENTRANTS, MEMORY
-from analysis.kinetic_langevin.family import Kind
-from analysis.kinetic_langevin.equivalent_forms import dt, e, symbols
 from analysis.kinetic_langevin.settings import Settings
+from analysis.proofs import left_over
+from verdicts import Measurement, check
 
 
 @check("K9.start")
 def memory_repairs_a_bad_start(settings: Settings) -> Measurement:
     """Return the evaluations of the best sampler without memory over those with it, from a bad start."""
-    return factor(settings, Kind.START, "isothermal, stirred", MEMORY)
+    return factor(settings, Kind.START, "annealed BAOAB, u = 1.9", MEMORY)
 
 
 @check("K9e.high")
 def memory_repairs_scores_wrong_at_high_noise(settings: Settings) -> Measurement:
     """Return the same for score errors at high noise."""
-    return factor(settings, Kind.HIGH, "isothermal, stirred", MEMORY)
+    return factor(settings, Kind.HIGH, "annealed BAOAB, u = 1.9", MEMORY)
 
 
 @check("K9e.shift")
 def memory_repairs_shifted_scores(settings: Settings) -> Measurement:
     """Return the same for shifts at high noise, on which no setting was chosen."""
-    return factor(settings, Kind.SHIFT, "isothermal, stirred", MEMORY)
+    return factor(settings, Kind.SHIFT, "annealed BAOAB, u = 1.9", MEMORY)
 
 
 @check("K9.steady")
 def memory_alone(settings: Settings) -> Measurement:
     """Return the same over the same pace without its memory, from a bad start: memory is all that differs."""
-    return factor(settings, Kind.START, "isothermal, steady", MEMORY)
+    return factor(settings, Kind.START, "annealed BAOAB, tapered, e = 0", MEMORY)
 
 
-PUBLISHED = ("DPM-Solver++", "SDE-DPM-Solver++", "flow, Heun", "EDM stochastic", "ancestral", "annealed Langevin")
+PUBLISHED = ("DPM-Solver++", "SDE-DPM-Solver++", "Heun ODE", "EDM stochastic", "ancestral", "annealed Langevin")
 
 
 @check("K9.published")
@@ -66,7 +66,7 @@ def published_samplers_hardly_arrive(settings: Settings) -> Measurement:
 
 @check("K9d.regret")
 def one_pace_for_all(settings: Settings) -> Measurement:
-    """Return the largest ratio, over the kinds of damage, of the tapered pace's evaluations to the best entrant's.
+    """Return the largest ratio, over the kinds of damage, of the TAPERED pace's evaluations to the best entrant's.
 
     The best is chosen for each kind, after the fact, by its geometric mean over the held-out targets, among those that
     are not known never to arrive (K8d). Who does not arrive counts with the budget, which is for the others.
@@ -85,7 +85,7 @@ def _mean(settings: Settings, kind: Kind, name: str) -> float:
 
 @check("K9d.arrives")
 def it_arrives_everywhere(settings: Settings) -> Measurement:
-    """Return on how many targets, of all kinds of damage, the tapered pace does not arrive."""
+    """Return on how many targets, of all kinds of damage, the TAPERED pace does not arrive."""
     missed = {kind: settings.targets - arrivals(settings, kind, (MEMORY,)).value for kind in KINDS}
     detail: dict[str, JsonValue] = {str(kind): count for kind, count in missed.items()}
     n = settings.targets * len(KINDS)
@@ -110,7 +110,7 @@ def fading_stirring_is_bounded(settings: Settings) -> Measurement:
 @check("K9a.share")
 def fading_stirring_repairs_little(settings: Settings) -> Measurement:
     """Return the share of runs with `u = min(1/2, 10 h)`, memory 0 or 1/2, that arrive from a bad start."""
-    return share_of_arrivals(settings, ("isothermal, e = 0", "isothermal, e = 1/2"))
+    return share_of_arrivals(settings, ("annealed BAOAB, e = 0", "annealed BAOAB, e = 1/2"))
 
 
 def excess(settings: Settings, one: str, other: str) -> Measurement:
@@ -122,28 +122,28 @@ def excess(settings: Settings, one: str, other: str) -> Measurement:
 
 @check("K9b.steady")
 def memory_does_not_mend_low_noise(settings: Settings) -> Measurement:
-    """Return the tapered pace's KL over the same pace's without memory."""
-    return excess(settings, MEMORY, "isothermal, steady")
+    """Return the TAPERED pace's KL over the same pace's without memory."""
+    return excess(settings, MEMORY, "annealed BAOAB, tapered, e = 0")
 
 
 @check("K9b.ode")
 def stirring_does_not_mend_low_noise(settings: Settings) -> Measurement:
-    """Return the tapered pace's KL over deterministic DPM-Solver++'s."""
+    """Return the TAPERED pace's KL over deterministic DPM-Solver++'s."""
     return excess(settings, MEMORY, "DPM-Solver++")
 
 
-def recovered(settings: Settings, pacing: Pacing, steps: int = 80) -> Measurement:
+def recovered(settings: Settings, pacing: KineticSchedule, steps: int = 80) -> Measurement:
     """Return how much of the mixture's weights a run recovers from wrong ones, 0 (nothing) to 1 (all).
 
     Modes at -1/+1, sd 0.1, weights .3/.7; at sigma = 0.3 the particles have the right modes and the weights .5/.5. The
     particles are independent, so the share's standard error is that of a proportion: 0.018 of 20,000. About 0.01 is
     recovered, so the margin of 0.15 alarms falsely less than once in 1e10 times, and sees 0.21 with probability 0.999.
     """
-    means, levels = [[-1.0], [1.0]], exploding_levels(geometric_sigmas(0.3, 0.02, steps + 1))
+    means, levels = [[-1.0], [1.0]], ve_levels(geometric_sigmas(0.3, 0.02, steps + 1))
     generator = torch.Generator().manual_seed(settings.seed)
     start = GaussianMixture([0.5, 0.5], means, 0.01).sample(settings.particles, levels[0], generator)
     score = GaussianMixture([0.3, 0.7], means, 0.01).score
-    state, _, _ = sample(downward(paced(pacing), levels), start, score, generator)
+    state, _, _ = sample(one_step_per_level(annealed_baoab(pacing), levels), start, score, generator)
     share = float((state.x < 0).double().mean())
     error = (share * (1 - share) / settings.particles) ** 0.5 / 0.2
     detail: dict[str, JsonValue] = {"standard error": error}
@@ -152,11 +152,11 @@ def recovered(settings: Settings, pacing: Pacing, steps: int = 80) -> Measuremen
 
 @check("K9c.tapered")
 def memory_does_not_move_weights(settings: Settings) -> Measurement:
-    """Return the share recovered at the tapered pace."""
-    return recovered(settings, tapered)
+    """Return the share recovered at the TAPERED pace."""
+    return recovered(settings, TAPERED)
 
 
 @check("K9c.stirred")
 def stirring_does_not_either(settings: Settings) -> Measurement:
     """Return the share recovered at `u = 1.9`, `e = 0`."""
-    return recovered(settings, lambda h: Pace(1.9, 0.0))
+    return recovered(settings, lambda h: KineticParameters(1.9, 0.0))

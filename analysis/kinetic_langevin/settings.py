@@ -15,7 +15,7 @@ class Settings(BaseModel):
     `first` and `last` are the noise levels of a run, `near` the first one of a bad start, `slow` the range of the
     slowest direction's variance over the square of the noise at which its repair begins, `gain` the size of a score's
     errors. `threshold` is in KL / d (nats). `compared` are the kinds of damage in the table of all samplers, `paces`
-    the `(rate, most)` of the tapered paces in the table of the development family (none: no such table).
+    the `(rate, most)` of the TAPERED paces in the table of the development family (none: no such table).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -6,12 +6,12 @@ from functools import partial
 
 import numpy as np
 
-from verdicts import Table
-from ams.samplers import tapering
-from analysis.kinetic_langevin.nfe_comparison import KINDS, STATIONED, evaluations
+from ams.samplers import tapered
 from analysis.kinetic_langevin.baselines import ENTRANTS, at_pace, divergences, needed
 from analysis.kinetic_langevin.family import Kind, arena
+from analysis.kinetic_langevin.nfe_comparison import KINDS, STATIONED, evaluations
 from analysis.kinetic_langevin.settings import Settings
+from verdicts import Table
 
 DEVELOPMENT_TARGETS = 6
 
@@ -37,19 +37,19 @@ def held_out_table(settings: Settings) -> Table:
 
 
 def development_table(settings: Settings) -> Table:
-    """Evaluations of tapered paces on the development family, with their memory and without."""
+    """Evaluations of TAPERED paces on the development family, with their memory and without."""
     small = settings.model_copy(update={"targets": DEVELOPMENT_TARGETS})
     kinds = KINDS[:3]
     fields = {kind: arena(small, kind, settings.development) for kind in kinds}
     rows = []
     for rate, most in settings.paces:
         for kept in (0.8, 0.0):
-            entrant = at_pace(tapering(rate, most, kept))
+            entrant = at_pace(tapered(rate, most, kept))
             counts = [needed(partial(divergences, entrant, fields[kind]), settings.threshold, 640) for kind in kinds]
             rows.append((rate, most, kept, *(shown(count) for count in counts)))
     return Table(
         id="uncooled_development",
-        caption="Where the tapered pace comes from: evaluations on the development family (6 targets, another seed) at "
+        caption="Where the TAPERED pace comes from: evaluations on the development family (6 targets, another seed) at "
         r"$u = u_0 q$, $e = \min(e_0, q)$, $q = \exp(-rh)$.",
         header=("$r$", "$u_0$", "$e_0$", *(str(kind) for kind in kinds)),
         rows=tuple(rows),

@@ -18,14 +18,14 @@ import numpy as np
 import sympy as sp
 from pydantic import JsonValue
 
-from ams.statistics import convergence_order
 from ams.laws.symbolic import a, b, lam
-from verdicts import Measurement, check
+from ams.statistics import convergence_order
 from analysis.momentum.rates import characteristic, contraction, q, r
 from analysis.momentum.settings import Real, Settings, random_parameters
 from analysis.momentum.stationary import variance_ratio
 from analysis.momentum.transition import C, K, spectral_radius, symbols
 from analysis.proofs import left_over
+from verdicts import Measurement, check
 
 
 def polyak(condition: float) -> tuple[float, float, float]:

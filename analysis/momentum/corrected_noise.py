@@ -17,11 +17,11 @@ import sympy as sp
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import frozen, reached
 from ams.laws.symbolic import a, b, lam, m, stationary_covariance, symbolic_step, transition, x, z
-from verdicts import Measurement, check
 from ams.samplers import State, constant, momentum, momentum_rule, with_corrected_noise
 from analysis.momentum.settings import Real, Settings, random_parameters
 from analysis.momentum.transition import C
 from analysis.proofs import left_over
+from verdicts import Measurement, check
 
 u, t = sp.symbols("u t", positive=True)
 

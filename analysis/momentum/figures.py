@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from ams.samplers.palette import shades
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from verdicts import Figure, save_figure
-from ams.samplers.palette import shades
 from analysis.momentum.condition import best_loss, polyak
 from analysis.momentum.rates import best_momentum, contraction
 from analysis.momentum.settings import Settings, stability_bound
 from analysis.momentum.stationary import solved_variance, variance_ratio
 from analysis.momentum.temperature import MIXTURE_BETA, mixture_law, mixture_power
+from verdicts import Figure, save_figure
 
 MIXTURE_STEP = 0.005  # drawn: the law is not yet the limit's
 

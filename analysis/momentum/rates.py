@@ -15,10 +15,10 @@ import sympy as sp
 from scipy.optimize import brentq
 
 from ams.laws.symbolic import a, b, lam
-from verdicts import Measurement, check
 from analysis.momentum.settings import Real, Settings, random_parameters
 from analysis.momentum.transition import C, K, U, spectral_radius, symbols
 from analysis.proofs import left_over
+from verdicts import Measurement, check
 
 q, r, u = sp.symbols("q r u", positive=True)
 

@@ -16,12 +16,12 @@ import torch
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import frozen, reached
 from ams.laws.symbolic import a, b, lam
-from verdicts import Measurement, check
-from ams.schedules import Level
 from ams.samplers import constant, momentum, momentum_rule, sample
+from ams.schedules import Level
 from analysis.momentum.settings import Real, Settings, random_parameters, stability_bound
 from analysis.momentum.transition import C, U, symbols
 from analysis.proofs import left_over
+from verdicts import Measurement, check
 
 u = sp.Symbol("u", positive=True)
 

@@ -8,20 +8,20 @@ import sympy as sp
 import torch
 from pydantic import JsonValue
 
-from ams.grid_function import Curve
-from ams.metrics import gaussian_kl, gaussian_w2, half_line
+from ams.grid_function import GridFunction
 from ams.laws.gaussian import GaussianLaw
-from ams.laws.quadrature_algebra import NodeAlgebra
 from ams.laws.phase_space import momentum_memory, stationary
+from ams.laws.quadrature_algebra import NodeAlgebra
 from ams.laws.stationary import frozen
 from ams.laws.symbolic import a, lam, x
-from verdicts import Measurement, check
+from ams.metrics import gaussian_kl, gaussian_w2, half_line
 from ams.samplers import constant, momentum, momentum_rule
 from ams.targets import CLEAN
 from analysis.momentum.settings import Settings
 from analysis.momentum.transition import C, symbols
 from analysis.proofs import left_over
 from analysis.targets import two_modes
+from verdicts import Measurement, check
 
 MIXTURE_BETA = 0.5
 
@@ -76,13 +76,13 @@ def bias_grows_with_dimension(settings: Settings) -> Measurement:
     return Measurement(value=limiting_bias(0.9, 3072.0)[1] / (3072 * (1 / c - 1 + math.log(c)) / 2))
 
 
-def mixture_law(size: float) -> Curve:
+def mixture_law(size: float) -> GridFunction:
     """Return constant momentum's stationary density on the mixture .3/.7 at -1/+1, sd .5, by a law in phase space."""
     target, memory = two_modes(), momentum_memory(two_modes(), size, MIXTURE_BETA, nodes=8)
     return stationary(target, momentum(momentum_rule(constant(MIXTURE_BETA))), size, memory).density
 
 
-def mixture_power(power: float = 1.0) -> Curve:
+def mixture_power(power: float = 1.0) -> GridFunction:
     """Return the mixture's normalised power."""
     return NodeAlgebra(two_modes()).exact(CLEAN, power)
 

@@ -12,11 +12,11 @@ import sympy as sp
 
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.symbolic import a, b, lam, m, stationary_covariance, symbolic_step, transition, x, z
-from verdicts import Measurement, check
-from ams.schedules import Level
 from ams.samplers import State, constant, momentum, momentum_rule
+from ams.schedules import Level
 from analysis.momentum.settings import Settings, random_parameters, stability_bound
 from analysis.proofs import left_over, matrix_entries
+from verdicts import Measurement, check
 
 C = (1 + b) ** 2
 U = a * lam
@@ -64,7 +64,7 @@ def law_transition(u: float, beta: float) -> np.ndarray:
     """Return the transition of (x, m) as the exact law applies it, at `lam = 1`, `a = u`."""
     law = GaussianLaw([1.0])
     start = law.start(0.0, 1.0).x
-    state = law.settle(State(start, start, drift=u, reach=u))
+    state = law.begin_step(State(start, start, drift=u, effective_drift=u))
     step = momentum(momentum_rule(constant(beta)))
     after, _ = step(state, law.score, law.noise, Level(0, sigma=0.0, step=u), law)
     return law.transition(after._replace(s=None))[1][0].numpy()

@@ -11,7 +11,6 @@ from analysis.orders.accuracy import (
     position_law_is_refined,
     stationary_laws_on_a_gaussian,
 )
-from analysis.orders.figures import draw_densities, draw_departure, draw_orders, figures
 from analysis.orders.checks import (
     adaptive_on_the_gaussian,
     adaptive_on_the_mixture,
@@ -27,13 +26,14 @@ from analysis.orders.checks import (
     momentum_leaves_the_target,
     order_at_moderate_steps,
 )
-from analysis.orders.settings import Settings
+from analysis.orders.figures import draw_densities, draw_departure, draw_orders, figures
 from analysis.orders.mode_loss import (
     alone_is_starved_further,
     mass_does_not_depend_on_the_nodes,
     minority_is_starved,
     one_batch_is_the_mean_field,
 )
+from analysis.orders.settings import Settings
 
 __all__ = [
     "Settings",

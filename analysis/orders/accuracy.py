@@ -9,22 +9,22 @@ from functools import cache
 import numpy as np
 from pydantic import JsonValue
 
-from ams.grid_function import Curve
-from ams.metrics import line_kl, line_w2
+from ams.grid_function import GridFunction
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.grid import GridLaw
 from ams.laws.meanfield import frozen_law, mean_field
-from ams.laws.quadrature_algebra import NodeAlgebra
 from ams.laws.phase_space import Memory, Steady, estimated, momentum_memory, stationary
+from ams.laws.quadrature_algebra import NodeAlgebra
 from ams.laws.stationary import frozen, reached, solved
-from verdicts import Measurement, check
-from ams.schedules import annealed_levels, geometric_sigmas, ncsnv2_step
+from ams.metrics import line_kl, line_w2
 from ams.samplers import annealed, constant, langevin, leimkuhler_matthews, momentum, momentum_rule
 from ams.samplers.kinetic import baoab
+from ams.schedules import annealed_levels, geometric_sigmas, ncsnv2_step
 from ams.targets import CLEAN, Gaussian
 from analysis.orders.laws import RULE
 from analysis.orders.settings import Settings
 from analysis.targets import two_modes
+from verdicts import Measurement, check
 
 _MEAN, _VARIANCE = 0.3, 0.25
 _KEPT = 0.4
@@ -36,13 +36,13 @@ def normal(x: np.ndarray, mean: float, variance: float) -> np.ndarray:
     return np.exp(-((x - mean) ** 2) / (2 * variance)) / math.sqrt(2 * math.pi * variance)
 
 
-def gap(found: Curve, mean: float, variance: float) -> float:
+def gap(found: GridFunction, mean: float, variance: float) -> float:
     """Return the largest difference of a density to the normal one, over the latter's maximum."""
     exact = normal(found.nodes, mean, variance)
     return float(np.abs(found.values - exact).max() / exact.max())
 
 
-def stationary_laws(size: float) -> Iterator[tuple[str, Curve, float]]:
+def stationary_laws(size: float) -> Iterator[tuple[str, GridFunction, float]]:
     """Yield stationary laws on `N(0.3, 0.25)` at step `size`, each with the variance that the exact law has."""
     target, law = Gaussian([_MEAN], _VARIANCE), GaussianLaw([_VARIANCE], _MEAN)
     yield "Langevin", stationary(target, langevin(), size).density, reached(law, langevin(), size).variance.item()
@@ -125,7 +125,7 @@ def estimate_bounds_the_error(settings: Settings) -> Measurement:
     return Measurement(value=max(ratios), n=len(ratios), detail={"estimates": errors})
 
 
-def between(one: Curve, finer: Curve) -> float:
+def between(one: GridFunction, finer: GridFunction) -> float:
     """Return the largest difference of two densities over the maximum, at the nodes of the first."""
     there = finer.refined(4).primitive().rate(one.nodes)
     return float(np.abs(there - one.values).max() / one.values.max())

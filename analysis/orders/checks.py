@@ -8,7 +8,6 @@ import numpy as np
 from pydantic import JsonValue
 
 from ams.statistics import NotAsymptotic, Order, asymptotic_order
-from verdicts import Measurement, check
 from analysis.orders.laws import (
     Ladder,
     adaptive_ladder,
@@ -21,6 +20,7 @@ from analysis.orders.laws import (
     local_orders,
 )
 from analysis.orders.settings import Settings
+from verdicts import Measurement, check
 
 _DRIFT = 0.03  # of the local order over the steps used, at most: what is left of it beyond them is inside the interval
 _GAUSSIAN_STEPS = [2.0**-k for k in range(14, 26, 2)]

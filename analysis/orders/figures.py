@@ -6,11 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ams.samplers.palette import look
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from verdicts import Figure, save_figure
-from ams.samplers.palette import look
 from analysis.orders.laws import (
     Ladder,
     adaptive_ladder,
@@ -20,8 +19,9 @@ from analysis.orders.laws import (
     langevin_ladder,
     of_power,
 )
-from analysis.orders.settings import Settings
 from analysis.orders.mode_loss import STEP
+from analysis.orders.settings import Settings
+from verdicts import Figure, save_figure
 
 _UPWARD = 3  # rungs drawn above those that an order is read from
 _MOMENTUM = 0.8  # of the curve that stands for constant momentum

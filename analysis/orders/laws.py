@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ams.grid_function import Curve
-from ams.metrics import half_line, line_kl, line_w2
+from ams.grid_function import GridFunction
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.meanfield import MeanField, frozen_law, limit, mean_field
-from ams.laws.quadrature_algebra import NodeAlgebra
 from ams.laws.phase_space import Memory, stationary
+from ams.laws.quadrature_algebra import NodeAlgebra
 from ams.laws.stationary import Stationary, solved
+from ams.metrics import half_line, line_kl, line_w2
 from ams.samplers import adaptive, langevin, leimkuhler_matthews, momentum_rule
 from ams.samplers.kinetic import baoab
 from ams.targets import CLEAN
@@ -45,7 +45,7 @@ def rungs(top: float, settings: Settings) -> list[float]:
     return [top / 2**k for k in range(settings.rungs)]
 
 
-def measured(steps: list[float], laws: list[Curve], powers: list[float]) -> Ladder:
+def measured(steps: list[float], laws: list[GridFunction], powers: list[float]) -> Ladder:
     """Return the ladder of W2 and KL from each law to its power of the target, and of W2 to the target itself."""
     algebra = NodeAlgebra(two_modes())
     limits = [algebra.exact(CLEAN, power) for power in powers]
@@ -119,12 +119,12 @@ def gaussian_law(size: float) -> Stationary:
     return solved(GaussianLaw([1.0]), RULE, size, 1 - 1e-9)
 
 
-def of_power(power: float) -> Curve:
+def of_power(power: float) -> GridFunction:
     """Return the mixture's normalised power."""
     return NodeAlgebra(two_modes()).exact(CLEAN, power)
 
 
-def mass_left(law: Curve) -> float:
+def mass_left(law: GridFunction) -> float:
     """Return the probability left of 0: the minority mode's."""
     return half_line(law)
 

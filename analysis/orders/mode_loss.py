@@ -5,14 +5,14 @@ from __future__ import annotations
 import torch
 from pydantic import JsonValue
 
-from ams.statistics import Margin, plan_margin
-from verdicts import Measurement, check
-from ams.schedules import Level
 from ams.samplers import Particles, PerSample, adaptive, momentum, momentum_rule, sample
+from ams.schedules import Level
+from ams.statistics import Margin, plan_margin
 from ams.targets import CLEAN
 from analysis.orders.laws import adaptive_law, mass_left, of_power
 from analysis.orders.settings import Settings
 from analysis.targets import two_modes
+from verdicts import Measurement, check
 
 STEP = 0.005
 _NODES = 8  # of the momentum

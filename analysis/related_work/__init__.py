@@ -1,10 +1,9 @@
-"""Neighbouring papers: inexact Langevin (N1), design of the variance-exploding sampler (N2), a filter's gain (N3)."""
+"""Neighbouring papers: inexact Langevin (N1), design of the variance-ve_level sampler (N2), a filter's gain (N3)."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from verdicts import Figure, Table, save_figure
 from analysis.related_work import schedules
 from analysis.related_work.drawing import draw_bound, draw_filter, draw_fixed_time, draw_relaxation, draw_schedules
 from analysis.related_work.filter import (
@@ -48,6 +47,7 @@ from analysis.related_work.schedules import (
     the_bounds_best_schedule_is_not_the_laws,
 )
 from analysis.related_work.settings import Settings
+from verdicts import Figure, Table, save_figure
 
 __all__ = [
     "Settings",
@@ -127,7 +127,7 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
             draw_schedules(settings),
             folder,
             "schedules",
-            r"Left: KL(target $\|$ law) of the variance-exploding sampler (lines; slope $-2$) and its path bound "
+            r"Left: KL(target $\|$ law) of the variance-ve_level sampler (lines; slope $-2$) and its path bound "
             r"(dashed; slope $-1$), exact scores, stiff target. The schedule that is best for the "
             r"bound is the worst for the law. Right: EDM's levels over the exponential ones' with a wrong score; below "
             r"1, EDM wins.",

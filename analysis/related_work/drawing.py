@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from ams.samplers.palette import shades
 from matplotlib.figure import Figure as Drawing
 
-from ams.samplers.palette import shades
 from ams.targets import CLEAN
 from analysis.related_work import filter as wiener
 from analysis.related_work import fixed_time, inexact, relaxation, schedules

@@ -17,12 +17,12 @@ from scipy.special import erfcx
 
 from ams.laws import GaussianLaw
 from ams.laws.symbolic import Symbols, a, b, lam, m, s, stationary_covariance, symbolic_step, transition, x, z
-from verdicts import Measurement, check
-from ams.schedules import Level
 from ams.samplers import State, filtered, wiener_gain
 from ams.samplers.rules import average
-from analysis.related_work.settings import Settings
+from ams.schedules import Level
 from analysis.proofs import left_over
+from analysis.related_work.settings import Settings
+from verdicts import Measurement, check
 
 K = sp.Symbol("K", nonnegative=True)
 BIASES = (0.003, 0.01, 0.03, 0.1)
@@ -41,10 +41,10 @@ def law_moments(u: float, beta: float, gain: float) -> tuple[float, float]:
     """Return `lam Var x` of the stationary exact law and the contraction per step (spectral radius), at lam = 1."""
     law, level = GaussianLaw([1.0]), Level(0, sigma=0.0, step=u)
     row = law.start(0.0, 1.0).x
-    state = law.settle(State(row, row))
+    state = law.begin_step(State(row, row))
     after, _ = filtered(beta, gain)(state, law.score, law.noise, level, law)
     radius = float(np.abs(np.linalg.eigvals(law.transition(after)[1][0].numpy())).max())
-    return law.moments(law.stand_still(state, after).x).variance.item(), radius
+    return law.moments(law.set_stationary(state, after).x).variance.item(), radius
 
 
 def memories(settings: Settings) -> np.ndarray:

@@ -21,15 +21,15 @@ from pydantic import JsonValue
 from scipy.optimize import minimize_scalar
 from torch import Tensor
 
-from ams.metrics import gaussian_w2
-from ams.statistics import asymptotic_order
 from ams.laws import GaussianLaw, Moments
-from verdicts import Measurement, check
+from ams.metrics import gaussian_w2
+from ams.samplers import flow_rk45, langevin, vp_level
 from ams.schedules import VP, Level
-from ams.samplers import flow_rk45, langevin, preserving
+from ams.statistics import asymptotic_order
 from analysis.related_work.inexact import Case, Law, Problem, diffused
-from analysis.related_work.settings import Settings
 from analysis.related_work.misspecified_score import ScoreError
+from analysis.related_work.settings import Settings
+from verdicts import Measurement, check
 
 FIXED = 0.5
 """The fixed T1 of the corrected runs."""
@@ -78,7 +78,7 @@ def reversed_flow(law: GaussianLaw, error: Tensor, t: float, start: Run) -> Run:
 
     level = at_time(t)
     rows = torch.stack([start.law.mean, start.response, start.law.variance.sqrt()], dim=1)
-    end, _ = flow_rk45(rows, score, level.sigma / level.scale, 0.0, 1e-8, 1e-10, preserving)
+    end, _ = flow_rk45(rows, score, level.sigma / level.scale, 0.0, 1e-8, 1e-10, vp_level)
     return Run(Moments(end[:, 0], end[:, 2].square()), end[:, 1])
 
 
@@ -125,7 +125,7 @@ def the_step_tends_to_the_diffusion(settings: Settings) -> Measurement:
         begin = law.start(0.0, 1.0)
         for _ in range(count):
             begin, _ = langevin()(begin, wrong, law.noise, level._replace(step=1.0 / count), law)
-            begin = law.settle(begin)
+            begin = law.begin_step(begin)
         found = law.moments(begin.x)
         gaps.append(gaussian_w2(found.mean, found.variance, own.mean, own.variance))
     order = asymptotic_order([1 / count for count in counts], gaps)

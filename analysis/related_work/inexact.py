@@ -25,9 +25,9 @@ from jaxtyping import Float
 from pydantic import JsonValue
 from scipy.linalg import expm
 
-from verdicts import Measurement, check
-from analysis.related_work.settings import Settings
 from analysis.proofs import left_over
+from analysis.related_work.settings import Settings
+from verdicts import Measurement, check
 
 Batch = Float[np.ndarray, " n"]
 Vectors = Float[np.ndarray, "n d"]

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from ams.laws import GaussianLaw
 from ams.laws.gaussian import Row
-from ams.schedules import Level
 from ams.samplers import Score
+from ams.schedules import Level
 
 
 def nothing(level: Level) -> float:

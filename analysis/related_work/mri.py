@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from verdicts import Measurement, NotBuilt, check
 from analysis.related_work.settings import Settings
+from verdicts import Measurement, NotBuilt, check
 
 
 @check("N4.error")

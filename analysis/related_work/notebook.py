@@ -14,14 +14,13 @@
 # # Neighbouring papers
 #
 # Claims N1 to N3. Three papers that are named with adaptive momentum prove or advise something about samplers that can be decided
-# on Gaussians by exact laws: what Langevin with a wrong score reaches (N1), what the levels of a variance-exploding sampler should
+# on Gaussians by exact laws: what Langevin with a wrong score reaches (N1), what the levels of a variance-ve_level sampler should
 # be (N2), and whether a filter on the score helps (N3). N4 (magnetic resonance imaging) is not run.
 
 # %%
 import sympy as sp
 
 from ams.samplers import wiener_gain
-from analysis import related_work
 from analysis.related_work import filter as wiener
 from verdicts.report.notebook_helpers import settings_of, show
 
@@ -110,7 +109,7 @@ neighbours.draw_relaxation()
 # %% [markdown]
 # ## N2: three parts of an error, exactly
 #
-# The variance-exploding sampler steps by $y' = y + (\tau-\tau')\,s(y) + \sqrt{\tau-\tau'}\,z$, $\tau = \sigma^2$. On a Gaussian target with variances $v_i$ the exact reverse
+# The variance-ve_level sampler steps by $y' = y + (\tau-\tau')\,s(y) + \sqrt{\tau-\tau'}\,z$, $\tau = \sigma^2$. On a Gaussian target with variances $v_i$ the exact reverse
 # kernel (Bayes) has the *same mean*, and variance $(\tau-\tau')\frac{v+\tau'}{v+\tau}$ instead of $\tau-\tau'$. With $d = \frac{\tau-\tau'}{v+\tau}$ the
 # divergence of one kernel from the other is $\frac12(-d - \log(1-d))$, and a score error $e$ adds $\frac{\tau-\tau'}2 E|e|^2$. By the chain rule
 #

@@ -1,4 +1,4 @@
-r"""N2: the path bound of the variance-exploding sampler, its parts, and its order beside that of what it bounds.
+r"""N2: the path bound of the variance-ve_level sampler, its parts, and its order beside that of what it bounds.
 
 `y' = y + (tau - tau') s(y) + sqrt(tau - tau') z` from level `tau = sigma^2` to `tau'` (the library's `reverse_sde`),
 on a Gaussian target with variances `v_i`. The exact reverse kernel has the same mean and variance `(v + tau') (tau -
@@ -24,16 +24,16 @@ import sympy as sp
 import torch
 from pydantic import JsonValue
 
-from ams.metrics import gaussian_kl
-from ams.statistics import Order, asymptotic_order
 from ams.laws import GaussianLaw, Moments
-from verdicts import Measurement, check
-from ams.schedules import Level, exploding_levels, geometric_sigmas
-from ams.samplers import affine, downward, last, reverse_sde, run
-from analysis.related_work.settings import Settings
-from analysis.related_work.misspecified_score import ScoreError
+from ams.metrics import gaussian_kl
+from ams.samplers import affine, last, one_step_per_level, reverse_sde, run
+from ams.schedules import Level, geometric_sigmas, ve_levels
+from ams.statistics import Order, asymptotic_order
 from analysis.proofs import left_over
+from analysis.related_work.misspecified_score import ScoreError
+from analysis.related_work.settings import Settings
 from analysis.targets import stiff_gaussian
+from verdicts import Measurement, check
 
 EXACT = ScoreError()
 HIGHEST, LOWEST = 80.0, 0.02
@@ -41,7 +41,7 @@ HIGHEST, LOWEST = 80.0, 0.02
 
 
 def marginal(law: GaussianLaw, sigma: float) -> Moments:
-    """Return the target's law at noise `sigma`, variance exploding."""
+    """Return the target's law at noise `sigma`, variance ve_level."""
     return Moments(law.mean, law.variance + sigma**2)
 
 
@@ -70,7 +70,7 @@ def path_bound(levels: Sequence[Level], law: GaussianLaw, error: ScoreError, sta
 def ended(levels: Sequence[Level], law: GaussianLaw, error: ScoreError, start: Moments) -> Moments:
     """Return the sampler's exact law at the last level."""
     begin = law.start(start.mean.tolist(), start.variance.tolist())
-    states = run(downward(affine(reverse_sde), levels), begin, error.score(law), law.noise, law)
+    states = run(one_step_per_level(affine(reverse_sde), levels), begin, error.score(law), law.noise, law)
     return law.moments(last(states)[0].x)
 
 
@@ -113,7 +113,7 @@ def parts_from_the_samplers_own_kernel(settings: Settings) -> Measurement:
     for _ in range(settings.cases):
         law = GaussianLaw(10 ** draw.uniform(-3, 1, 3), mean=draw.standard_normal(3))
         sigma = 10 ** draw.uniform(-2, 2)
-        levels = exploding_levels([sigma, sigma * draw.uniform(0.2, 0.9)])
+        levels = ve_levels([sigma, sigma * draw.uniform(0.2, 0.9)])
         error = random_error(draw, 3)
         tau = torch.tensor([level.sigma**2 for level in levels], dtype=torch.float64)
         parts = float(discretisation(tau, law)) + score_part(levels, law, error)
@@ -152,7 +152,7 @@ def no_run_violates_the_bound(settings: Settings) -> Measurement:
         law = GaussianLaw(10 ** draw.uniform(-3, 1, 3), mean=draw.standard_normal(3))
         sigmas = np.sort(10 ** draw.uniform(-2, 2, draw.integers(2, 20)))[::-1]
         start = Moments(torch.zeros(3).double(), torch.full((3,), sigmas[0] ** 2).double())
-        case = exploding_levels(sigmas), law, random_error(draw, 3), start
+        case = ve_levels(sigmas), law, random_error(draw, 3), start
         limit = path_bound(*case)
         ratios.append([found / limit for found in divergences(*case)])
     forward, backward = np.array(ratios).T
@@ -169,7 +169,7 @@ def exact_runs(counts: tuple[int, ...]) -> tuple[list[float], list[tuple[float, 
     law = stiff_gaussian()
     bounds, true = [], []
     for count in counts:
-        case = exploding_levels(geometric_sigmas(HIGHEST, LOWEST, count + 1)), law, EXACT, marginal(law, HIGHEST)
+        case = ve_levels(geometric_sigmas(HIGHEST, LOWEST, count + 1)), law, EXACT, marginal(law, HIGHEST)
         bounds.append(path_bound(*case))
         true.append(divergences(*case))
     return bounds, true

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from scipy.linalg import eigh_tridiagonal
 
-from verdicts import Measurement, check
 from ams.schedules import Level
 from ams.targets import CLEAN
 from analysis.related_work.fixed_time import at_time
 from analysis.related_work.settings import Settings
 from analysis.targets import two_modes
+from verdicts import Measurement, check
 
 SPREAD, REACH = 0.2, 5.0
 """The modes' standard deviation, at -1 and +1; the grid's end, 4 standard deviations of the widest law beyond them."""

@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from scipy.optimize import minimize
 
-from ams.metrics import gaussian_w2
 from ams.laws import GaussianLaw, Moments
 from ams.laws.batched_gaussian import StackedLaw
-from verdicts import Measurement, Table, check
-from ams.schedules import exploding_levels, geometric_sigmas, karras_sigmas
+from ams.metrics import gaussian_w2
+from ams.schedules import geometric_sigmas, karras_sigmas, ve_levels
+from analysis.related_work.misspecified_score import ScoreError, noise_bias, score_bias, stacked, too_large
 from analysis.related_work.path import (
     HIGHEST,
     LOWEST,
@@ -33,8 +33,8 @@ from analysis.related_work.path import (
     score_part,
 )
 from analysis.related_work.settings import Settings
-from analysis.related_work.misspecified_score import ScoreError, noise_bias, score_bias, stacked, too_large
 from analysis.targets import stiff_gaussian
+from verdicts import Measurement, Table, check
 
 Schedule = Callable[[int, str], np.ndarray]
 MODELS: dict[str, Callable[[float, int], ScoreError]] = {
@@ -110,7 +110,7 @@ def outcomes_of(law: GaussianLaw, sigmas: np.ndarray, errors: Sequence[ScoreErro
 
     It starts from the target's own law at the first level.
     """
-    levels, many = exploding_levels(sigmas), StackedLaw(law, len(errors))
+    levels, many = ve_levels(sigmas), StackedLaw(law, len(errors))
     start, own = (marginal(law, level.sigma) for level in (levels[0], levels[-1]))
     found = ended(levels, many, stacked(errors, len(law.variance)), marginal(many, levels[0].sigma))
     ends = [Moments(*parts) for parts in zip(*(part.chunk(len(errors)) for part in found), strict=True)]
@@ -194,8 +194,8 @@ def exponential_levels_collect_most_error(settings: Settings) -> Measurement:
     law, error = GaussianLaw([1.0]), noise_bias(1.0, 1)
     for _ in range(settings.cases):
         inner = np.exp(draw.uniform(np.log(LOWEST), np.log(HIGHEST), draw.integers(1, 30)))
-        free = exploding_levels([HIGHEST, *np.sort(inner)[::-1], LOWEST])
-        plain = exploding_levels(exponential(len(free) - 1))
+        free = ve_levels([HIGHEST, *np.sort(inner)[::-1], LOWEST])
+        plain = ve_levels(exponential(len(free) - 1))
         ratios.append(score_part(free, law, error) / score_part(plain, law, error))
     return Measurement(value=max(ratios), n=len(ratios), seeds=(settings.seed,))
 
@@ -205,7 +205,7 @@ def table(settings: Settings) -> Table:
     found = outcomes(settings)
     return Table(
         id="schedules",
-        caption="Schedules of the variance-exploding sampler on Gaussians, exact laws; divergences in nats.",
+        caption="Schedules of the variance-ve_level sampler on Gaussians, exact laws; divergences in nats.",
         header=(
             *("target", "score error", "size", "$N$", "levels"),
             *(r"KL(target $\|$ law)", r"KL(law $\|$ target)", "$W_2$", "path bound"),

@@ -16,13 +16,13 @@ import torch
 from pydantic import BaseModel, ConfigDict, JsonValue, NonNegativeInt, PositiveInt
 from torch import Tensor
 
-from verdicts import Measurement, check
-from verdicts.claims.sizes import Names
 from ams.samplers import Particles, State, last, run
 from ams.samplers.base import Noise
-from experiments.images.digits import checks as digits
 from experiments.images import exact
+from experiments.images.digits import checks as digits
 from experiments.images.runs import ENTRANTS, RELEASED
+from verdicts import Measurement, check
+from verdicts.claims.sizes import Names
 
 
 class Settings(BaseModel):
@@ -33,7 +33,7 @@ class Settings(BaseModel):
     budget: PositiveInt = 60
     batch: PositiveInt = 64
     seed: NonNegativeInt = 2405
-    samplers: Names = ("annealed Langevin", "adaptive momentum", "PC, adaptive", "flow, Heun")
+    samplers: Names = ("annealed Langevin", "adaptive momentum", "PC, adaptive", "Heun ODE")
 
 
 def sampled(settings: Settings, sampler: str, dtype: torch.dtype) -> Tensor:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from verdicts import Measurement, check
 from ams.traces.replay import deviation
+from verdicts import Measurement, check
 
 TRACES = Path(__file__).parent.parent / "tests" / "golden"
 

@@ -1,5 +1,18 @@
 """Reading the rule: R1 to R5 and P3, decided by algebra on the sampler's own steps and by the exact law."""
 
+from analysis.update_rule.checks import (
+    adjacency_is_plain_langevin,
+    adjacency_matches_bit_for_bit,
+    blown_up_score_is_smooth_to_it,
+    damping_after,
+    first_move_is_the_exception,
+    lower_clip_never_acts,
+    noise_stays_outside_the_momentum,
+    rule_is_symmetric,
+    step_size_cancels,
+    symbolic_ratio,
+    zero_over_zero,
+)
 from analysis.update_rule.clip import (
     a_larger_delta_matters,
     delta_hardly_matters_from_far_away,
@@ -27,19 +40,6 @@ from analysis.update_rule.lag import (
     effective_ratio_of_adaptive,
     final_kl,
     lag_is_another_ratio,
-)
-from analysis.update_rule.checks import (
-    adjacency_is_plain_langevin,
-    adjacency_matches_bit_for_bit,
-    blown_up_score_is_smooth_to_it,
-    damping_after,
-    first_move_is_the_exception,
-    lower_clip_never_acts,
-    noise_stays_outside_the_momentum,
-    rule_is_symmetric,
-    step_size_cancels,
-    symbolic_ratio,
-    zero_over_zero,
 )
 from analysis.update_rule.settings import (
     Settings,

@@ -12,25 +12,25 @@ import sympy as sp
 import torch
 
 from ams.laws.symbolic import Symbols, a, lam, m, mu, s, symbolic_step, x, z
-from verdicts import Measurement, check
-from ams.schedules import Level
 from ams.samplers import (
     Particles,
     State,
     Step,
     adaptive,
     constant,
-    damping_of,
-    forgetful,
+    critical_momentum,
     langevin,
+    memoryless,
     momentum,
     momentum_rule,
     snr_of_momentum,
     snr_of_score,
 )
 from ams.samplers.noise_sources import generated
+from ams.schedules import Level
 from analysis.proofs import left_over
 from analysis.update_rule.settings import Settings
+from verdicts import Measurement, check
 
 _A, _EPS, _SNR, _RHO = sp.symbols("A epsilon nu rho", positive=True)
 _LEVEL = Level(0, sigma=0.0, step=a)
@@ -39,14 +39,14 @@ _LEVEL = Level(0, sigma=0.0, step=a)
 def symbolic_ratio(reach: sp.Expr) -> sp.Expr:
     """Return `rho` of the adaptive rule on symbols, where the last move was `reach m` and `A_{t-1} = A`."""
     algebra = Symbols()
-    state = State(x, m, s, drift=_A, reach=reach)
+    state = State(x, m, s, drift=_A, effective_drift=reach)
     return adaptive()(state, algebra.score(x, _LEVEL), algebra)[1]
 
 
 @check("R1.cancels")
 def step_size_cancels(settings: Settings) -> Measurement:
     """`rho` is `<s_t - s_{t-1}> / <m_{t-1}>`: no derivative in A is left, for any positively homogeneous norm."""
-    rho = symbolic_ratio(reach=_A)
+    rho = symbolic_ratio(effective_drift=_A)
     change, average = Symbols().norm(-lam * (x - mu) - s), Symbols().norm(m)
     return left_over(sp.diff(rho, _A), rho - change / average)
 
@@ -54,13 +54,13 @@ def step_size_cancels(settings: Settings) -> Measurement:
 @check("R1.first_move")
 def first_move_is_the_exception(settings: Settings) -> Measurement:
     """With `d_0 = (a_1 + eps) s_0` and `A_0 = a_1`, `rho_1` carries the factor `a_1 / (a_1 + eps)`."""
-    return left_over(symbolic_ratio(reach=_A + _EPS) - _A / (_A + _EPS) * symbolic_ratio(reach=_A))
+    return left_over(symbolic_ratio(effective_drift=_A + _EPS) - _A / (_A + _EPS) * symbolic_ratio(effective_drift=_A))
 
 
 @check("R2.symmetry")
 def rule_is_symmetric(settings: Settings) -> Measurement:
     """`beta(rho) = beta(1 / rho)`."""
-    return left_over(damping_of(_RHO) - damping_of(1 / _RHO))
+    return left_over(critical_momentum(_RHO) - critical_momentum(1 / _RHO))
 
 
 def damping_after(growth: float, delta: float = 1e-4) -> float:
@@ -97,14 +97,14 @@ def lower_clip_never_acts(settings: Settings) -> Measurement:
     ratios, algebra = [0.0, 1.0, math.inf, *np.logspace(-12, 12, 2001)], Clips()
     still, one = torch.zeros(1, 1, dtype=torch.float64), torch.ones(1, 1, dtype=torch.float64)
     for ratio in ratios:
-        adaptive()(State(still, one, still, drift=ratio, reach=1.0), one, algebra)
+        adaptive()(State(still, one, still, drift=ratio, effective_drift=1.0), one, algebra)
     return Measurement(value=algebra.acted, n=len(ratios))
 
 
 @check("R2.nothing_over_nothing")
 def zero_over_zero(settings: Settings) -> Measurement:
     """Return `1 - beta` where score and momentum both stand still at zero: `delta`, the released 1e-4."""
-    state = State(torch.zeros(4, 2), torch.zeros(4, 2), torch.zeros(4, 2), drift=1.0, reach=1.0)
+    state = State(torch.zeros(4, 2), torch.zeros(4, 2), torch.zeros(4, 2), drift=1.0, effective_drift=1.0)
     beta, _ = adaptive(1e-4)(state, torch.zeros(4, 2), Particles())
     return Measurement(value=1.0 - beta)
 
@@ -114,14 +114,14 @@ def adjacency_is_plain_langevin(settings: Settings) -> Measurement:
     """The corrector's step that forgets equals Langevin's on symbols, for both released dampings."""
     plain = symbolic_step(langevin(snr_of_score(_SNR)), State(x)).x
     rules = [adaptive(1e-4), constant(sp.Rational(4, 5))]
-    steps = [forgetful(momentum(momentum_rule(rule, snr_of_momentum(_SNR)))) for rule in rules]
-    return left_over(*(symbolic_step(step, State(x, m, s, drift=_A, reach=_A)).x - plain for step in steps))
+    steps = [memoryless(momentum(momentum_rule(rule, snr_of_momentum(_SNR)))) for rule in rules]
+    return left_over(*(symbolic_step(step, State(x, m, s, drift=_A, effective_drift=_A)).x - plain for step in steps))
 
 
 @check("R3.bitwise")
 def adjacency_matches_bit_for_bit(settings: Settings) -> Measurement:
     """Return the largest difference of the two over 50 particle steps with the same draws: 0, not merely small."""
-    released = forgetful(momentum(momentum_rule(adaptive(1e-4), snr_of_momentum(0.05))))
+    released = memoryless(momentum(momentum_rule(adaptive(1e-4), snr_of_momentum(0.05))))
     plain = langevin(snr_of_score(0.05))
     ends = [_corrected(step, settings) for step in (released, plain)]
     return Measurement(value=float((ends[0] - ends[1]).abs().max()), n=settings.batch, seeds=(settings.seed,))

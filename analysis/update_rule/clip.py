@@ -9,11 +9,11 @@ import numpy as np
 
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import solved
-from verdicts import Measurement, check
-from ams.schedules import Level, annealed_levels, geometric_sigmas, ncsnv2_step
 from ams.samplers import adaptive, annealed, momentum, momentum_rule
-from analysis.update_rule.settings import Settings
+from ams.schedules import Level, annealed_levels, geometric_sigmas, ncsnv2_step
 from analysis.targets import stiff_gaussian
+from analysis.update_rule.settings import Settings
+from verdicts import Measurement, check
 
 
 @check("P3.stationary")

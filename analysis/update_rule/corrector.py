@@ -17,8 +17,6 @@ from typing import NamedTuple
 from pydantic import JsonValue
 
 from ams.laws.gaussian import GaussianLaw
-from verdicts import Measurement, check
-from ams.schedules import VE, Level, process_levels
 from ams.samplers import (
     Info,
     Program,
@@ -26,15 +24,17 @@ from ams.samplers import (
     Step,
     adaptive,
     affine,
+    authors_ve_reverse_diffusion,
     momentum,
     momentum_rule,
     predictor_corrector,
-    released_ve_reverse_diffusion,
     snr_of_last_momentum,
 )
 from ams.samplers.base import Algebra, Noise, Score, Vector
-from analysis.update_rule.settings import Settings
+from ams.schedules import VE, Level, process_levels
 from analysis.targets import stiff_gaussian
+from analysis.update_rule.settings import Settings
+from verdicts import Measurement, check
 
 PROCESS = VE(sigma_min=0.01, sigma_max=50.0)  # the release's, on images
 SNR = 0.16
@@ -55,7 +55,7 @@ class Parts(NamedTuple):
 
 def program_of(corrector: Step, count: int) -> Program:
     """Return the released predictor-corrector run over `count` levels, reverse diffusion between them."""
-    predictor = affine(released_ve_reverse_diffusion(PROCESS, count))
+    predictor = affine(authors_ve_reverse_diffusion(PROCESS, count))
     return predictor_corrector(predictor, corrector, process_levels(PROCESS, count, 1e-5))
 
 
@@ -65,7 +65,7 @@ def remembering(corrector: Step) -> Step:
     def step(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
         after, info = corrector(state, score, noise, level, algebra)
         moved = algebra.combine((1.0, after.x), (-1.0, info.mean()))
-        return after._replace(z=algebra.combine((after.reach, after.m)), p=moved), info
+        return after._replace(z=algebra.combine((after.effective_drift, after.m)), p=moved), info
 
     return step
 

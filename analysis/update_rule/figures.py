@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from ams.samplers.palette import shades
 from matplotlib.figure import Figure as Drawing
 
-from verdicts import Figure, save_figure
-from ams.samplers.palette import shades
-from ams.samplers import damping_of
+from ams.samplers import critical_momentum
+from analysis.update_rule.checks import damping_after
 from analysis.update_rule.clip import stationary_variance
 from analysis.update_rule.corrector import LABELS, shares
 from analysis.update_rule.lag import LAGGED, controls, effective_ratio, final_kl
-from analysis.update_rule.checks import damping_after
 from analysis.update_rule.settings import Settings
+from verdicts import Figure, save_figure
 
 
 def draw_rule(settings: Settings) -> Drawing:
@@ -22,7 +22,7 @@ def draw_rule(settings: Settings) -> Drawing:
     drawing = Drawing(figsize=(7.2, 2.8), layout="constrained")
     left, right = drawing.subplots(1, 2)
     ratios = np.logspace(-4, 4, 801)
-    left.semilogx(ratios, damping_of(ratios), color="C0")
+    left.semilogx(ratios, critical_momentum(ratios), color="C0")
     left.axvline(1.0, color="0.6", lw=0.8)
     left.plot([100.0], [damping_after(100.0)], "o", color="C3")
     left.annotate("score blown up\nby 100: 0.961", (100.0, 0.961), (8.0, 0.45), arrowprops={"arrowstyle": "->"})

@@ -15,10 +15,8 @@ import numpy as np
 import sympy as sp
 from pydantic import JsonValue
 
-from ams.metrics import gaussian_kl
 from ams.laws.symbolic import Norm, Symbols, a, m, s, x, z
-from verdicts import Measurement, check
-from ams.schedules import Level
+from ams.metrics import gaussian_kl
 from ams.samplers import (
     State,
     Step,
@@ -31,10 +29,12 @@ from ams.samplers import (
     snr_of_momentum,
     snr_of_score,
 )
+from ams.schedules import Level
 from analysis.proofs import left_over
+from analysis.targets import stiff_gaussian
 from analysis.update_rule.corrector import PROCESS, SNR, program_of
 from analysis.update_rule.settings import Settings
-from analysis.targets import stiff_gaussian
+from verdicts import Measurement, check
 
 _NU = sp.Symbol("nu", positive=True)
 

@@ -30,15 +30,14 @@ from ams.samplers import (
     State,
     adaptive,
     constant,
-    damping_of,
-    forgetful,
+    critical_momentum,
     langevin,
+    memoryless,
     momentum,
     momentum_rule,
     snr_of_momentum,
     snr_of_score,
 )
-from analysis import update_rule
 from verdicts.report.notebook_helpers import settings_of, show
 
 settings = settings_of(rule)
@@ -50,10 +49,10 @@ settings = settings_of(rule)
 
 # %%
 A, epsilon = sp.symbols("A epsilon", positive=True)
-rule.symbolic_ratio(reach=A)
+rule.symbolic_ratio(effective_drift=A)
 
 # %%
-rule.symbolic_ratio(reach=A + epsilon)
+rule.symbolic_ratio(effective_drift=A + epsilon)
 
 # %%
 show(rule, settings, "R1.cancels", "R1.first_move")
@@ -68,7 +67,7 @@ show(rule, settings, "R1.cancels", "R1.first_move")
 
 # %%
 rho = sp.Symbol("rho", positive=True)
-sp.simplify(damping_of(rho) - damping_of(1 / rho))
+sp.simplify(critical_momentum(rho) - critical_momentum(1 / rho))
 
 # %%
 show(rule, settings, "R2.symmetry", "R2.blow_up", "R2.lower_clip", "R2.nothing_over_nothing")
@@ -81,7 +80,7 @@ show(rule, settings, "R2.symmetry", "R2.blow_up", "R2.lower_clip", "R2.nothing_o
 
 # %%
 nu = sp.Symbol("nu", positive=True)
-released = forgetful(momentum(momentum_rule(adaptive(), snr_of_momentum(nu))))
+released = memoryless(momentum(momentum_rule(adaptive(), snr_of_momentum(nu))))
 sp.simplify(symbolic_step(released, State(x, m, s)).x - symbolic_step(langevin(snr_of_score(nu)), State(x)).x)
 
 # %% [markdown]

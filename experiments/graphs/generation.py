@@ -31,7 +31,7 @@ from experiments.graphs.samplers import (
     reverse_diffusion,
     s4,
 )
-from experiments.graphs.systems import CoupledScore, Pair, exploding, preserving, scores
+from experiments.graphs.systems import CoupledScore, Pair, ve_level, vp_level, scores
 
 END = 1e-4
 """The last time of every published run."""
@@ -70,16 +70,16 @@ def _s4(pair: Pair, n: int) -> Run:
     return predicted(pair, s4(0.15, 0.7), n, END)
 
 
-_VP, _VE = preserving(0.1, 1.0), exploding(0.2, 1.0)
+_VP, _VE = vp_level(0.1, 1.0), ve_level(0.2, 1.0)
 _SMALL = Pair(_VP, _VP)
 _MIXED = Pair(_VP, _VE)
-_WIDE = Pair(exploding(0.1, 1.0), exploding(0.1, 1.0))
+_WIDE = Pair(ve_level(0.1, 1.0), ve_level(0.1, 1.0))
 
 PUBLISHED: Mapping[str, Setting] = {
     "community_small": Setting("gdss-community_small", False, 10, 20, _SMALL, _corrected_euler(0.05, 0.7)),
     "ego_small": Setting("gdss-ego_small", False, 17, 18, _SMALL, _euler),
     "ENZYMES": Setting("gdss-enzymes", True, 10, 125, _MIXED, _s4),
-    "grid": Setting("gdss-grid", True, 5, 361, Pair(_VP, preserving(0.2, 0.8)), _corrected_reverse(0.1, 0.7)),
+    "grid": Setting("gdss-grid", True, 5, 361, Pair(_VP, vp_level(0.2, 0.8)), _corrected_reverse(0.1, 0.7)),
     "QM9": Setting("gdss-qm9", False, 4, 9, _WIDE, _corrected_reverse(0.2, 0.7)),
     "ZINC250k": Setting("gdss-zinc250k", False, 9, 38, _MIXED, _corrected_reverse(0.2, 0.9)),
     "ZINC250k_v2": Setting("gdss-zinc250k_v2", False, 9, 38, _MIXED, _corrected_reverse(0.2, 0.9)),

@@ -6,7 +6,7 @@ a corrector's call of several inner steps is a round, a predictor's step another
 
 Correctors find their step from the draw, `a = 2 alpha (snr <z> / <g>)^2`, and scale the noise by `scale_eps`. Their
 norm `<g>` is the score's (Langevin, Leimkuhler-Matthews) or the updated momentum's. The release never
-stores the adjacency's momentum, so that its adjacency is plain Langevin (`forgetful`); as described, both states keep
+stores the adjacency's momentum, so that its adjacency is plain Langevin (`memoryless`); as described, both states keep
 it.
 """
 
@@ -33,7 +33,7 @@ from ams.samplers import (
     adaptive,
     affine,
     constant,
-    forgetful,
+    memoryless,
     langevin,
     last,
     leimkuhler_matthews,
@@ -44,7 +44,7 @@ from ams.samplers import (
     snr_of_momentum,
     snr_of_score,
 )
-from ams.samplers.rules import Damping, Size
+from ams.samplers.rules import MomentumCoefficient, Size
 from experiments.graphs.systems import CoupledScore, Pair, System
 
 DELTA = 1e-4
@@ -100,13 +100,13 @@ def averaged_noise_corrector(snr: float, scale_eps: float) -> Correctors:
     return Correctors(step, step)
 
 
-def released_momentum(damping: Damping, snr: float, scale_eps: float) -> Correctors:
+def released_momentum(damping: MomentumCoefficient, snr: float, scale_eps: float) -> Correctors:
     """Momentum as released: the adjacency's is lost after each step."""
     described = described_momentum(damping, snr, scale_eps)
-    return described._replace(adjacency=forgetful(described.adjacency))
+    return described._replace(adjacency=memoryless(described.adjacency))
 
 
-def described_momentum(damping: Damping, snr: float, scale_eps: float) -> Correctors:
+def described_momentum(damping: MomentumCoefficient, snr: float, scale_eps: float) -> Correctors:
     """Momentum as described: both states keep theirs."""
     step = scaled_noise(momentum(momentum_rule(damping, snr_of_momentum(snr / scale_eps))), scale_eps)
     return Correctors(step, step)

@@ -15,14 +15,14 @@ import torch
 from torch import Tensor
 
 from ams.schedules import VE, VP, Level, Process, SubVP, process_levels
-from ams.samplers import Kernel, Move, released_euler_maruyama, released_ve_reverse_diffusion
-from ams.samplers import released_vp_reverse_diffusion as vp_reverse_diffusion
+from ams.samplers import Kernel, AffineTransition, authors_euler_maruyama, authors_ve_reverse_diffusion
+from ams.samplers import authors_vp_reverse_diffusion as vp_reverse_diffusion
 from experiments.graphs.checkpoints import Networks
 from experiments.graphs.graph_layout import Layout
 
 Factor: TypeAlias = Callable[[Level], float]
 """`factor(level)`: the score over the network's output."""
-HalfStep: TypeAlias = Callable[[float, float], Move]
+HalfStep: TypeAlias = Callable[[float, float], AffineTransition]
 """`half_step(t, h)`: S4's move from `t` to `t + h`, `h < 0`, as coefficients of `x' = p x + r z`."""
 CoupledScore: TypeAlias = Callable[[Tensor, Tensor, Level], Tensor]
 """`score(own, partner, level)`: the score of one of the two states, given the other."""
@@ -41,7 +41,7 @@ class System(NamedTuple):
 
     def euler(self, n: int) -> Kernel:
         """Return the kernel of Euler-Maruyama in `n` steps."""
-        return released_euler_maruyama(self.process, n)
+        return authors_euler_maruyama(self.process, n)
 
     def levels(self, n: int, end: float) -> list[Level]:
         """Return `n` equally spaced times from 1 to `end`, both included."""
@@ -76,28 +76,28 @@ def released_noise(process: VP) -> Factor:
     return factor
 
 
-def exploding(sigma_min: float, sigma_max: float) -> System:
-    """Return a variance-exploding system, whose network is the score."""
+def ve_level(sigma_min: float, sigma_max: float) -> System:
+    """Return a variance-ve_level system, whose network is the score."""
     process = VE(sigma_min, sigma_max)
 
-    def half_step(t: float, h: float) -> Move:
+    def half_step(t: float, h: float) -> AffineTransition:
         before, after = process.marginal(t)[1], process.marginal(t + h)[1]
-        return Move(1.0, 0.0, math.sqrt(before**2 - after**2))
+        return AffineTransition(1.0, 0.0, math.sqrt(before**2 - after**2))
 
-    return System(process, predicted_score, lambda n: released_ve_reverse_diffusion(process, n), half_step)
+    return System(process, predicted_score, lambda n: authors_ve_reverse_diffusion(process, n), half_step)
 
 
-def preserving(beta_min: float, beta_max: float, float32: bool = False) -> System:
-    """Return a variance-preserving system, whose network is the noise; `float32`: with the release's `sigma(t)`.
+def vp_level(beta_min: float, beta_max: float, float32: bool = False) -> System:
+    """Return a variance-vp_level system, whose network is the noise; `float32`: with the release's `sigma(t)`.
 
     S4's last half step begins below `t = 0`, in few steps so far that the rate is negative there: no noise is added,
     where the release takes the root of a negative variance.
     """
     process = VP(beta_min, beta_max)
 
-    def half_step(t: float, h: float) -> Move:
+    def half_step(t: float, h: float) -> AffineTransition:
         log_scale = _log_scale(process, t, h)
-        return Move(math.exp(-log_scale), 0.0, math.sqrt(max(-math.expm1(2 * log_scale), 0.0)))
+        return AffineTransition(math.exp(-log_scale), 0.0, math.sqrt(max(-math.expm1(2 * log_scale), 0.0)))
 
     factor = released_noise(process) if float32 else predicted_noise
     return System(process, factor, lambda n: vp_reverse_diffusion(process, n), half_step)
@@ -111,13 +111,13 @@ def sub_preserving(beta_min: float, beta_max: float) -> System:
     """
     process = SubVP(beta_min, beta_max)
 
-    def half_step(t: float, h: float) -> Move:
+    def half_step(t: float, h: float) -> AffineTransition:
         begin, end = max(t, 0.0), max(t + h, 0.0)
         kept = math.exp(2 * _log_scale(process, begin, end - begin))
         variance = process.marginal(begin)[1] ** 2 - kept * process.marginal(end)[1] ** 2
-        return Move(math.exp(-_log_scale(process, t, h)), 0.0, math.sqrt(variance))
+        return AffineTransition(math.exp(-_log_scale(process, t, h)), 0.0, math.sqrt(variance))
 
-    return System(process, predicted_noise, lambda n: released_euler_maruyama(process, n), half_step)
+    return System(process, predicted_noise, lambda n: authors_euler_maruyama(process, n), half_step)
 
 
 def _log_scale(process: VP, t: float, h: float) -> float:

@@ -121,7 +121,7 @@ def speeds(
     return Table(id=name, caption=caption, header=header, rows=tuple(rows), claims=claims)
 
 
-def _curve(by_budget: Mapping[int, list[Errors]]) -> speed.Curve:
+def _curve(by_budget: Mapping[int, list[Errors]]) -> speed.ErrorCurve:
     return {budget: np.array([misfit(errors) for errors in batches]) for budget, batches in by_budget.items()}
 
 

@@ -24,7 +24,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "Langevin, drift x1.5",
         "Langevin, drift x2",
         "Leimkuhler-Matthews",
-        "consistent",
+        "consistent annealed sampling",
     ),
     "momentum, and its parts": (
         "adaptive momentum",
@@ -43,15 +43,15 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "ancestral",
     ),
     "flows and solvers": (
-        "flow, Euler",
-        "flow, Heun",
-        "flow, RK45",
+        "Euler ODE",
+        "Heun ODE",
+        "RK45 ODE",
         "EDM stochastic",
         "DPM-Solver++",
         "SDE-DPM-Solver++",
-        "isothermal, e = 0",
-        "isothermal, e = 1/2",
-        "isothermal, tapered",
+        "annealed BAOAB, e = 0",
+        "annealed BAOAB, e = 1/2",
+        "annealed BAOAB, tapered",
     ),
 }
 REFERENCES = ("annealed Langevin", "adaptive momentum")

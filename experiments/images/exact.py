@@ -25,7 +25,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 from torch import Tensor
 
-from ams.samplers.catalogue import Choice, Ends
+from ams.samplers.catalogue import Hyperparameters, SigmaRange
 from ams.data import Images
 from ams.metrics import energy_distance_to_mixture, mixture_spread, total_variation
 from ams.schedules import Level
@@ -86,7 +86,7 @@ class ImageTarget(NamedTuple):
 
     def subject(self, last_sigma: float) -> Subject:
         """Return the target as what is sampled, from noise as wide as the data set to the last level."""
-        return Subject(self.target.score, self.target.shape, Ends(self.diameter, last_sigma))
+        return Subject(self.target.score, self.target.shape, SigmaRange(self.diameter, last_sigma))
 
 
 def image_target(data: Images) -> ImageTarget:
@@ -151,7 +151,7 @@ def draw(settings: Settings, images: ImageTarget, number: int) -> Tensor:
 
 
 def run_batch(
-    settings: Settings, images: ImageTarget, name: str, budget: int, number: int, choice: Choice = RELEASED
+    settings: Settings, images: ImageTarget, name: str, budget: int, number: int, choice: Hyperparameters = RELEASED
 ) -> Outcome:
     """Return one batch of samples; batch `number` starts alike for every sampler."""
     subject, draws = images.subject(settings.last_sigma), generator(settings.seed, number)

@@ -15,13 +15,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.samplers.catalogue import PROGRAMS, Choice, Ends, Maker
+from ams.samplers.catalogue import PROGRAMS, Hyperparameters, SigmaRange, Maker
 from ams.schedules import Level
 from ams.samplers import Particles, PerSample, Score, flow_rk45, sample
 
-RELEASED = Choice(extra=1.0)
+RELEASED = Hyperparameters(extra=1.0)
 """Every knob as released."""
-SOLVER = "flow, RK45"
+SOLVER = "RK45 ODE"
 """The probability flow by an adaptive solver: no budget, but a tolerance."""
 
 
@@ -42,7 +42,7 @@ class Subject(NamedTuple):
 
     score: Score
     shape: tuple[int, ...]
-    ends: Ends
+    ends: SigmaRange
 
 
 class Outcome(NamedTuple):
@@ -63,7 +63,9 @@ def started(subject: Subject, size: int, draws: torch.Generator) -> Float[Tensor
     return subject.ends.first * torch.randn((size, *subject.shape), generator=draws)
 
 
-def run(subject: Subject, entrant: Entrant, budget: int, choice: Choice, size: int, draws: torch.Generator) -> Outcome:
+def run(
+    subject: Subject, entrant: Entrant, budget: int, choice: Hyperparameters, size: int, draws: torch.Generator
+) -> Outcome:
     """Run one batch within `budget` evaluations. Raises as the samplers do."""
     program = entrant.program(subject.ends, budget, choice)
     state, _, spent = sample(program, started(subject, size, draws), subject.score, draws, entrant.algebra())

@@ -23,7 +23,7 @@ from ams.statistics import mean_interval
 from verdicts import Measurement
 from verdicts.records.figures import Cell
 
-Curve = Mapping[int, Float[np.ndarray, " batches"]]
+ErrorCurve = Mapping[int, Float[np.ndarray, " batches"]]
 """A positive error of each batch, by evaluations."""
 Level = float | Float[np.ndarray, " batches"]
 """The error asked for: a number, or what another sampler has on each batch."""
@@ -38,7 +38,7 @@ class Span(NamedTuple):
     high: float
 
 
-def needed(curve: Curve, level: float) -> float:
+def needed(curve: ErrorCurve, level: float) -> float:
     """Return the evaluations at which the mean over batches first is `level` or less."""
     means = {budget: float(curve[budget].mean()) for budget in sorted(curve)}
     first = next(iter(means))
@@ -51,7 +51,7 @@ def needed(curve: Curve, level: float) -> float:
     return math.inf
 
 
-def _readings(curve: Curve) -> Iterator[tuple[float, Float[np.ndarray, " batches"]]]:
+def _readings(curve: ErrorCurve) -> Iterator[tuple[float, Float[np.ndarray, " batches"]]]:
     """Yield budgets, dense on a logarithm, with an error of each batch whose mean is the curve's reading there."""
     budgets = sorted(curve)
     yield float(budgets[0]), curve[budgets[0]]
@@ -63,7 +63,7 @@ def _readings(curve: Curve) -> Iterator[tuple[float, Float[np.ndarray, " batches
             yield few * (many / few) ** float(share), mean * relative
 
 
-def span(curve: Curve, level: Level, confidence: float) -> Span:
+def span(curve: ErrorCurve, level: Level, confidence: float) -> Span:
     """Return the evaluations at which a curve first falls to a level, with the budgets that a test does not exclude.
 
     Its low end is the smallest budget where that has reached the level, or may have: there it bounds nothing. Its high
@@ -83,7 +83,7 @@ def span(curve: Curve, level: Level, confidence: float) -> Span:
     return Span(value, min(low, value), max(high, value))
 
 
-def ratio(curve: Curve, baseline: Curve, level: float, confidence: float) -> tuple[Span, Span]:
+def ratio(curve: ErrorCurve, baseline: ErrorCurve, level: float, confidence: float) -> tuple[Span, Span]:
     """Return the evaluations for a level, and the baseline's over them.
 
     The ratio's interval joins the ends of two intervals that each miss half as often: it covers at least as stated.
@@ -97,7 +97,12 @@ def ratio(curve: Curve, baseline: Curve, level: float, confidence: float) -> tup
 
 
 def speed_up(
-    ours: Float[np.ndarray, " batches"], curve: Curve, budget: int, confidence: float, batch: int = 1, seed: int = 0
+    ours: Float[np.ndarray, " batches"],
+    curve: ErrorCurve,
+    budget: int,
+    confidence: float,
+    batch: int = 1,
+    seed: int = 0,
 ) -> Measurement:
     """Return a baseline's evaluations over `budget` at the error that `ours` has there, on the same starts.
 

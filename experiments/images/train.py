@@ -63,9 +63,7 @@ def _trainer(name: str, device: str, steps: int | None, seed: int) -> Trainer:
     if name not in NAMES:
         raise UserError(unknown("network", name, NAMES))
     if device not in ("cpu", "cuda") or (device == "cuda" and not torch.cuda.is_available()):
-        raise UserError(
-            f"--device {device}: not here; cpu{', cuda' if torch.cuda.is_available() else ''} can be had"
-        )
+        raise UserError(f"--device {device}: not here; cpu{', cuda' if torch.cuda.is_available() else ''} can be had")
     what, plan = task(name)
     changed = plan.model_dump() | {"seed": seed} | ({} if steps is None else {"steps": steps})
     if changed["steps"] < 1 or changed["seed"] < 0:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from ams.samplers.catalogue import Choice
+from ams.samplers.catalogue import Hyperparameters
 from ams.samplers import NonFiniteState
 from experiments.images.exact import Errors, ImageTarget, Settings, judge, run_batch
 from experiments.images.runs import RELEASED
@@ -20,11 +20,11 @@ _TRIALS = 10_000  # trial batches are numbered from here
 class Tuned(NamedTuple):
     """The setting that was chosen, its errors on the batches that judge."""
 
-    choice: Choice
+    choice: Hyperparameters
     errors: list[Errors]
 
 
-def grid(settings: Settings, budget: int) -> list[Choice]:
+def grid(settings: Settings, budget: int) -> list[Hyperparameters]:
     """Return the settings that are tried: those with two levels at least."""
     return [
         RELEASED._replace(factor=factor, repeats=repeats)
@@ -38,10 +38,10 @@ def tune(settings: Settings, images: ImageTarget, sampler: str, budget: int, qua
     """Return a sampler tuned at a budget by the mean of `quantity`. Raises ValueError where every setting diverged."""
     judged = judge(settings, images)
 
-    def errors(choice: Choice, numbers: Iterable[int]) -> list[Errors]:
+    def errors(choice: Hyperparameters, numbers: Iterable[int]) -> list[Errors]:
         return [judged(run_batch(settings, images, sampler, budget, n, choice).x) for n in numbers]
 
-    tried: dict[Choice, float] = {}
+    tried: dict[Hyperparameters, float] = {}
     for choice in grid(settings, budget):
         try:
             found = errors(choice, range(_TRIALS, _TRIALS + settings.trials))

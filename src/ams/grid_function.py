@@ -25,7 +25,7 @@ Array = Float[np.ndarray, " n"]
 
 
 @dataclass(frozen=True)
-class Curve:
+class GridFunction:
     """`values` of a function at `first + spacing * (0, 1, ...)`; the unit of `spacing` is that of the line."""
 
     first: float
@@ -41,24 +41,24 @@ class Curve:
         """Return the integral of the function times `weight` (its values at the nodes)."""
         return float(np.sum(self.values * weight)) * self.spacing
 
-    def with_values(self, values: Array) -> Curve:
+    def with_values(self, values: Array) -> GridFunction:
         """Return another function on the same grid."""
         return replace(self, values=values)
 
-    def normalised(self) -> Curve:
+    def normalised(self) -> GridFunction:
         """Return the function over its integral."""
         return self.with_values(self.values / self.integral())
 
-    def trimmed(self) -> Curve:
+    def trimmed(self) -> GridFunction:
         """Return the function without the ends at which it is below 3e-16 of its maximum."""
         kept = np.flatnonzero(np.abs(self.values) > _NEGLIGIBLE * np.abs(self.values).max())
-        return Curve(self.first + self.spacing * kept[0], self.spacing, self.values[kept[0] : kept[-1] + 1])
+        return GridFunction(self.first + self.spacing * kept[0], self.spacing, self.values[kept[0] : kept[-1] + 1])
 
-    def refined(self, factor: int) -> Curve:
+    def refined(self, factor: int) -> GridFunction:
         """Return the function at a spacing `factor` times finer, by its Fourier series."""
         n = len(self.values)
         finer = np.fft.irfft(np.fft.rfft(self.values), factor * n) * factor
-        return Curve(self.first, self.spacing / factor, finer[: factor * (n - 1) + 1])
+        return GridFunction(self.first, self.spacing / factor, finer[: factor * (n - 1) + 1])
 
     def resolved(self, tolerance: float = _SPECTRUM) -> bool:
         """Tell whether the highest Fourier coefficients are below `tolerance` of the largest: a grid fine enough."""
@@ -92,7 +92,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Primitive:
-    """The integral of a `Curve` from its left end: values, first and second derivative at the nodes."""
+    """The integral of a `GridFunction` from its left end: values, first and second derivative at the nodes."""
 
     first: float
     spacing: float
@@ -155,17 +155,17 @@ def _zeros(f: Array, cell: np.ndarray) -> np.ndarray:
     return t
 
 
-def tabulated(log_density: Callable[[Array], Array], around: float = 0.0) -> Curve:
+def tabulated(log_density: Callable[[Array], Array], around: float = 0.0) -> GridFunction:
     """Return `exp(log_density)`, normalised, on a grid that holds and resolves it.
 
     The grid grows from `around` until the ends are 60 nats below the maximum and is refined until it resolves the
     density. Raises ArithmeticError where 65,536 nodes do not.
     """
 
-    def sampled(low: float, high: float, count: int) -> Curve:
+    def sampled(low: float, high: float, count: int) -> GridFunction:
         nodes = np.linspace(low, high, count)
         exponent = log_density(nodes)
-        return Curve(low, nodes[1] - nodes[0], np.exp(exponent - exponent.max()))
+        return GridFunction(low, nodes[1] - nodes[0], np.exp(exponent - exponent.max()))
 
     low, high = _ends(log_density, around)
     count = 257

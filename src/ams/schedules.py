@@ -1,7 +1,7 @@
 """Noise levels and the processes they belong to.
 
 A process perturbs data `x_0` to `x_t = r(t) x_0 + sigma(t) z`, `z ~ N(0, I)`: `r` is the *scale* (mean factor),
-`sigma` the noise's standard deviation. Variance exploding (VE): `r = 1`. Variance preserving (VP):
+`sigma` the noise's standard deviation. Variance ve_level (VE): `r = 1`. Variance vp_level (VP):
 `r^2 + sigma^2 = 1`. A sampler walks a list of `Level`s from the noisiest to the least noisy; a level is all that
 a step may know about where it stands.
 
@@ -69,8 +69,8 @@ def karras_sigmas(first: float, last: float, count: int, rho: float = 7.0) -> np
     return np.linspace(first ** (1 / rho), last ** (1 / rho), count) ** rho
 
 
-def exploding_levels(sigmas: Sequence[float] | np.ndarray) -> list[Level]:
-    """Return linked variance-exploding levels at `sigmas`, noisiest first; the last may be 0.
+def ve_levels(sigmas: Sequence[float] | np.ndarray) -> list[Level]:
+    """Return linked variance-ve_level levels at `sigmas`, noisiest first; the last may be 0.
 
     Raises ValueError unless they fall from each to the next.
     """
@@ -128,7 +128,7 @@ class Process(Protocol):
 
 @dataclass(frozen=True)
 class VE:
-    """Variance exploding: `sigma(t) = sigma_min (sigma_max / sigma_min)^t`, scale 1."""
+    """Variance ve_level: `sigma(t) = sigma_min (sigma_max / sigma_min)^t`, scale 1."""
 
     sigma_min: float
     sigma_max: float
@@ -156,7 +156,7 @@ class VE:
 
 @dataclass(frozen=True)
 class VP:
-    """Variance preserving with linear `beta(t) = beta_min + t (beta_max - beta_min)`.
+    """Variance vp_level with linear `beta(t) = beta_min + t (beta_max - beta_min)`.
 
     `log scale(t) = -t^2 (beta_max - beta_min) / 4 - t beta_min / 2`, `sigma^2 = 1 - scale^2`.
     """

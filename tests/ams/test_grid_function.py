@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtr, ndtri
 
-from ams.grid_function import Curve, tabulated
+from ams.grid_function import GridFunction, tabulated
 
 
 def normal(mean=0.0, deviation=1.0):
@@ -35,7 +35,7 @@ def test_a_grid_that_cannot_resolve_a_density_is_refused():
 @pytest.mark.parametrize("keep", [1, 2])
 def test_finer_sampling_is_exact_for_odd_and_even_counts(keep):
     curve = normal(0.2, 0.7)
-    shorter = Curve(curve.first, curve.spacing, curve.values[:-keep])
+    shorter = GridFunction(curve.first, curve.spacing, curve.values[:-keep])
     finer = shorter.refined(3)
     exact = np.exp(-(((finer.nodes - 0.2) / 0.7) ** 2) / 2) / (0.7 * math.sqrt(2 * math.pi))
     assert np.abs(finer.values - exact).max() < 1e-14
@@ -52,7 +52,7 @@ def test_what_is_trimmed_is_negligible():
 
 def test_a_coarse_grid_knows_that_it_is():
     curve = normal()
-    coarse = Curve(curve.first, 8 * curve.spacing, curve.values[::8])
+    coarse = GridFunction(curve.first, 8 * curve.spacing, curve.values[::8])
     assert curve.resolved() and not coarse.resolved()
 
 

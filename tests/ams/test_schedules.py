@@ -13,21 +13,21 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import minimize_scalar
 
 from ams.laws import GaussianLaw
+from ams.samplers import langevin
 from ams.schedules import (
     VE,
     VP,
     Level,
     SubVP,
     annealed_levels,
-    exploding_levels,
     geometric_sigmas,
     karras_sigmas,
     linked,
     ncsnv2_step,
     process_levels,
     table_index,
+    ve_levels,
 )
-from ams.samplers import langevin
 
 PROCESSES = [VE(0.01, 50.0), VP(0.1, 20.0), VP(0.5, 3.0), SubVP(0.1, 20.0)]
 
@@ -121,7 +121,7 @@ def test_edm_levels() -> None:
 
 
 def test_exploding_levels() -> None:
-    levels = exploding_levels([2.0, 1.0, 0.0])
+    levels = ve_levels([2.0, 1.0, 0.0])
     assert [(level.number, level.sigma, level.scale) for level in levels] == [
         (0, 2.0, 1.0),
         (1, 1.0, 1.0),
@@ -130,7 +130,7 @@ def test_exploding_levels() -> None:
     assert levels[0].next == levels[1] and levels[2].next is None
     for sigmas in ([1.0, 1.0], [1.0, 2.0], [1.0, -0.5]):
         with pytest.raises(ValueError, match="noise levels must fall"):
-            exploding_levels(sigmas)
+            ve_levels(sigmas)
 
 
 def test_annealed_steps_follow_the_variance() -> None:

@@ -186,7 +186,7 @@ def test_unstable_momentum_is_not_ergodic(monkeypatch):
 
 
 def test_two_fixed_points_would_break_p1a(monkeypatch):
-    monkeypatch.setattr(convergence, "damping_of", lambda rho: 0.5 + 0.4 * np.sin(40 * rho))
+    monkeypatch.setattr(convergence, "critical_momentum", lambda rho: 0.5 + 0.4 * np.sin(40 * rho))
     assert verdict_of("P1a", only="unique") is Verdict.REFUTED
 
 

@@ -14,16 +14,23 @@ from matplotlib.figure import Figure
 from pytest import MonkeyPatch
 from scipy.stats import norm
 
-from ams.grid_function import Curve
+from ams.grid_function import GridFunction
 from ams.laws import GaussianLaw
 from verdicts.claims.schema import Verdict
 from ams.schedules import Level
 from ams.samplers import Particles, flow_heun, langevin
 from ams.targets import Gaussian
 from analysis import annealed
-from analysis.annealed import gaussian, mixture as line, mode_loss as modes, figures as report, sensitivity, nfe_to_threshold as speed
+from analysis.annealed import (
+    gaussian,
+    mixture as line,
+    mode_loss as modes,
+    figures as report,
+    sensitivity,
+    nfe_to_threshold as speed,
+)
 from analysis.annealed.particles import Batches, averaged, divergence, smoothed
-from analysis.annealed.samplers import DEFAULT, SAMPLERS, Choice, Kind, levels
+from analysis.annealed.samplers import DEFAULT, SAMPLERS, Hyperparameters, Kind, levels
 from analysis.annealed.nfe_to_threshold import BASELINE, KL, LINE_W2, PAPER, RK45, Point, needed, track
 from analysis.annealed.transport import Nodes, transport_kl, transport_w2
 from tests.claims import claims, quick_settings, verdict_of
@@ -59,7 +66,7 @@ def test_annealed_langevin_in_its_place_refutes_p2(monkeypatch: MonkeyPatch) -> 
 
 
 def test_a_much_faster_sampler_refutes_p2(monkeypatch: MonkeyPatch) -> None:
-    swapped(monkeypatch, PAPER, "flow, Heun")
+    swapped(monkeypatch, PAPER, "Heun ODE")
     for part in ("P2.most", "P2.tuned_most"):
         assert verdict_of("P2", only=part) is Verdict.REFUTED
 
@@ -101,7 +108,7 @@ def test_averaging_in_place_of_the_factor_breaks_b3(monkeypatch: MonkeyPatch, pa
 
 def test_langevin_in_heuns_place_breaks_b4(monkeypatch: MonkeyPatch) -> None:
     """Falsifier of B4: annealed Langevin, who needs more than adaptive momentum, among the rivals."""
-    swapped(monkeypatch, "flow, Heun", BASELINE)
+    swapped(monkeypatch, "Heun ODE", BASELINE)
     for part in ("gaussian", "tuned", "mixture"):
         assert verdict_of("B4", only=part) is Verdict.REFUTED
 
@@ -118,7 +125,7 @@ def test_cooling_and_a_wrong_law_break_the_controls_of_b5(monkeypatch: MonkeyPat
     swapped(monkeypatch, BASELINE, "Langevin, drift x2")
     for part in ("B5.langevin", "B5.particles"):
         assert verdict_of("B5", only=part) is Verdict.REFUTED
-    swapped(monkeypatch, BASELINE, "flow, Heun")
+    swapped(monkeypatch, BASELINE, "Heun ODE")
     assert verdict_of("B5", only="B5.particles_kl") is Verdict.REFUTED
 
 
@@ -135,7 +142,7 @@ def test_every_sampler_ends_at_the_last_level_within_its_budget(name: str) -> No
 
 @pytest.mark.parametrize("name", [BASELINE, PAPER, "constant momentum"])
 def test_a_stack_and_single_runs_agree(name: str) -> None:
-    choices = [Choice(factor=2.0), Choice(repeats=2), Choice(beta=0.5)]
+    choices = [Hyperparameters(factor=2.0), Hyperparameters(repeats=2), Hyperparameters(beta=0.5)]
     programs = [SAMPLERS[name].program(gaussian.ENDS, 20, choice) for choice in choices]
     alone, together = (list(f(choices, programs)) for f in (gaussian.one_by_one, gaussian.stacked))
     for one, other in zip(alone, together, strict=True):
@@ -144,7 +151,7 @@ def test_a_stack_and_single_runs_agree(name: str) -> None:
 
 
 def test_a_run_that_diverges_is_lost() -> None:
-    choice = Choice(factor=1e6)
+    choice = Hyperparameters(factor=1e6)
     program = SAMPLERS[BASELINE].program(gaussian.ENDS, 300, choice)
     assert next(gaussian.one_by_one([choice], [program])).errors == gaussian.LOST
     assert next(gaussian.stacked([choice], [program])).errors.kl == math.inf
@@ -153,9 +160,9 @@ def test_a_run_that_diverges_is_lost() -> None:
 
 
 def test_tuning_leaves_out_what_overshoots() -> None:
-    assert line.stable(SAMPLERS[BASELINE], 20, Choice(factor=1.0))
-    assert not line.stable(SAMPLERS[BASELINE], 20, Choice(factor=4.0))
-    assert line.stable(SAMPLERS["flow, Heun"], 20, Choice(factor=4.0))
+    assert line.stable(SAMPLERS[BASELINE], 20, Hyperparameters(factor=1.0))
+    assert not line.stable(SAMPLERS[BASELINE], 20, Hyperparameters(factor=4.0))
+    assert line.stable(SAMPLERS["Heun ODE"], 20, Hyperparameters(factor=4.0))
 
 
 def test_evaluations_needed() -> None:
@@ -189,14 +196,14 @@ def test_a_kernel_density_is_the_blurred_law() -> None:
 
 def test_a_divergence_where_the_law_has_gaps() -> None:
     nodes = np.linspace(-9.0, 9.0, 1801)
-    half = Curve(-9.0, 0.01, np.where(nodes > 0, 2 * norm.pdf(nodes), 0.0))
+    half = GridFunction(-9.0, 0.01, np.where(nodes > 0, 2 * norm.pdf(nodes), 0.0))
     assert divergence(half, lambda at: norm.logpdf(at)) == pytest.approx(math.log(2), abs=0.01)
 
 
 def test_a_transport_is_exact_on_a_gaussian() -> None:
     """Heun on N(1, 0.25): affine, so the law is Gaussian with known moments; against the exact law's."""
     target, start = Gaussian([1.0], 0.25), 10.0
-    program = SAMPLERS["flow, Heun"].program(line.Ends(start, 0.02), 40, DEFAULT)
+    program = SAMPLERS["Heun ODE"].program(line.SigmaRange(start, 0.02), 40, DEFAULT)
     found, evaluations = Nodes(target, start, 4000).run(program)
     law = GaussianLaw([0.25], [1.0])
     end = law.moments(law.end(program, law.start(0.0, start**2))[0].x)
@@ -209,7 +216,7 @@ def test_a_transport_is_exact_on_a_gaussian() -> None:
     kl = (ratio - 1 - math.log(ratio) + ((mean - 1) / exact) ** 2) / 2
     assert transport_kl(found, target, last) == pytest.approx(kl, rel=0.02)
     grid = np.linspace(-4.0, 6.0, 801)
-    w2 = transport_w2(found, Curve(-4.0, grid[1] - grid[0], norm.pdf(grid, 1.0, exact)))
+    w2 = transport_w2(found, GridFunction(-4.0, grid[1] - grid[0], norm.pdf(grid, 1.0, exact)))
     assert w2 == pytest.approx(math.hypot(mean - 1, sd - exact), rel=0.01)
 
 
@@ -254,7 +261,7 @@ def test_tables_say_what_the_checks_measure(tables: dict[str, report.Table]) -> 
     assert rows[100][1] == pytest.approx(speed.speed_up(KL, SETTINGS, 100), abs=0.005)
     kl = {row[0]: row for row in tables["needed_gaussian_kl"].rows}
     assert kl[PAPER][1:3] == (round(needed(track(KL, SETTINGS, PAPER), 0.3)), 113) and kl[BASELINE][5] == ""
-    assert {row[0] for row in tables["needed_mixture_w2"].rows} == {BASELINE, "flow, Heun"}
+    assert {row[0] for row in tables["needed_mixture_w2"].rows} == {BASELINE, "Heun ODE"}
     assert "NCSNv2's step times 1, 4" in tables["needed_gaussian_kl"].caption
 
 

@@ -12,11 +12,32 @@ import torch
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import frozen
 from verdicts.claims.schema import Verdict
-from ams.schedules import exploding_levels, geometric_sigmas
-from ams.samplers import bao, downward, exponential_euler, annealed_baoab as isothermal, langevin, momentum_rule, obabo, sghmc
+from ams.schedules import ve_levels, geometric_sigmas
+from ams.samplers import (
+    bao,
+    one_step_per_level,
+    exponential_euler,
+    annealed_baoab,
+    fixed,
+    KineticParameters,
+    langevin,
+    momentum_rule,
+    obabo,
+    sghmc,
+)
 from ams.targets import GaussianMixture
 from analysis import kinetic_langevin
-from analysis.kinetic_langevin import nfe_comparison as contest, drift_calibration as cooling, baselines as entrants, family, equivalent_forms as forms, invariance_and_order as passage, rates, other_integrators as relatives, score_error_robustness as repairs
+from analysis.kinetic_langevin import (
+    nfe_comparison as contest,
+    drift_calibration as cooling,
+    baselines as entrants,
+    family,
+    equivalent_forms as forms,
+    invariance_and_order as passage,
+    rates,
+    other_integrators as relatives,
+    score_error_robustness as repairs,
+)
 from analysis.kinetic_langevin.baselines import ENTRANTS, MEMORY
 from tests.claims import claims, quick_settings, verdict_of
 
@@ -107,7 +128,7 @@ def test_a_doubled_drift_and_old_noise_break_k6(monkeypatch: pytest.MonkeyPatch)
     refuted("K6", "lag", "factor", "exact", "law")
     kernel = cooling.corrected
     monkeypatch.setattr(cooling, "corrected", lambda u, c: lambda level: kernel(u, c)(level._replace(next=None)))
-    refuted("K6", "consistent")
+    refuted("K6", "consistent annealed sampling")
 
 
 @pytest.mark.parametrize(("constant", "part"), [(4.0, "few"), (1.0, "many")])
@@ -131,7 +152,7 @@ def test_a_velocity_that_is_not_rescaled_breaks_k7(monkeypatch: pytest.MonkeyPat
 
 def test_other_orders_break_k7a(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passage, "isothermal", lambda kept, extrapolate=True: isothermal(kept, None, not extrapolate))
-    monkeypatch.setattr(passage, "paced", lambda pacing: isothermal(0.5))
+    monkeypatch.setattr(passage, "paced", lambda pacing: annealed_baoab(fixed(0.5)))
     refuted("K7a", "order", "memory", "plain", "tapered")
 
 
@@ -140,18 +161,18 @@ def replace_entrant(monkeypatch: pytest.MonkeyPatch, name: str, by: str) -> None
 
 
 def test_a_slower_entrant_breaks_k8(monkeypatch: pytest.MonkeyPatch) -> None:
-    replace_entrant(monkeypatch, "isothermal, e = 0", "ancestral")
+    replace_entrant(monkeypatch, "annealed BAOAB, e = 0", "ancestral")
     refuted("K8", "sde", "edm", "ancestral", "heun", settings=small())
 
 
 def test_a_slower_solver_breaks_k8a(monkeypatch: pytest.MonkeyPatch) -> None:
     """Were the deterministic multistep solver no better than Heun's method, K8a would hold."""
-    replace_entrant(monkeypatch, "DPM-Solver++", "flow, Heun")
+    replace_entrant(monkeypatch, "DPM-Solver++", "Heun ODE")
     assert verdict_of("K8a", settings=small()) is Verdict.HOLDS
 
 
 def test_memory_that_speeds_up_breaks_k8b(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("isothermal, e = 1/2", MEMORY):
+    for name in ("annealed BAOAB, e = 1/2", MEMORY):
         replace_entrant(monkeypatch, name, "DPM-Solver++")
     true = contest.kept_throughout
     monkeypatch.setattr(contest, "kept_throughout", lambda kept: true(0.9 - kept))
@@ -159,10 +180,10 @@ def test_memory_that_speeds_up_breaks_k8b(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_an_informed_rule_breaks_k8c(monkeypatch: pytest.MonkeyPatch) -> None:
-    replace_entrant(monkeypatch, "isothermal, e adaptive", "DPM-Solver++")
+    replace_entrant(monkeypatch, "annealed BAOAB, e adaptive", "DPM-Solver++")
     refuted("K8c", "exact", settings=small())
     forget()
-    replace_entrant(monkeypatch, "isothermal, e adaptive", MEMORY)
+    replace_entrant(monkeypatch, "annealed BAOAB, e adaptive", MEMORY)
     refuted("K8c", "start", settings=small())
 
 
@@ -174,27 +195,27 @@ def test_any_sampler_that_arrives_breaks_k8d(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_bath_without_memory_breaks_k9(monkeypatch: pytest.MonkeyPatch) -> None:
     replace_entrant(monkeypatch, "ancestral", MEMORY)
     refuted("K9", "published", settings=small())
-    replace_entrant(monkeypatch, MEMORY, "isothermal, steady")
+    replace_entrant(monkeypatch, MEMORY, "annealed BAOAB, tapered, e = 0")
     forget()
     refuted("K9", "start", "steady", settings=small())
 
 
 def test_a_bath_without_memory_breaks_k9e(monkeypatch: pytest.MonkeyPatch) -> None:
-    replace_entrant(monkeypatch, MEMORY, "isothermal, steady")
+    replace_entrant(monkeypatch, MEMORY, "annealed BAOAB, tapered, e = 0")
     refuted("K9e", "high", "shift", settings=small(targets=8))
 
 
 def test_lasting_stirring_breaks_k9a(monkeypatch: pytest.MonkeyPatch) -> None:
-    replace_entrant(monkeypatch, "isothermal, e = 0", "isothermal, stirred")
+    replace_entrant(monkeypatch, "annealed BAOAB, e = 0", "annealed BAOAB, u = 1.9")
     refuted("K9a", "share", settings=small())
     monkeypatch.setattr(repairs, "baoab", bao)
     refuted("K9a", "bound")
 
 
 def test_a_sampler_that_does_not_stir_breaks_k9b(monkeypatch: pytest.MonkeyPatch) -> None:
-    tapered = ENTRANTS[MEMORY]
+    TAPERED = ENTRANTS[MEMORY]
     replace_entrant(monkeypatch, MEMORY, "DPM-Solver++")
-    monkeypatch.setitem(ENTRANTS, "DPM-Solver++", tapered)
+    monkeypatch.setitem(ENTRANTS, "DPM-Solver++", TAPERED)
     refuted("K9b", "steady", "ode")
 
 
@@ -212,8 +233,8 @@ def test_a_family_is_as_many_laws() -> None:
     """Joined, each target has the law that it has alone; its damage is its own."""
     settings = small()
     field = family.arena(settings, family.Kind.SHIFT, seed=7)
-    levels = exploding_levels(geometric_sigmas(field.first, field.last, 15))
-    together = field.family.divergence(downward(isothermal(), levels), field.first, field.last)
+    levels = ve_levels(geometric_sigmas(field.first, field.last, 15))
+    together = field.family.divergence(one_step_per_level(annealed_baoab(), levels), field.first, field.last)
     for number in range(settings.targets):
         part = slice(number * settings.directions, (number + 1) * settings.directions)
         law = GaussianLaw(field.family.variance[part], field.family.mean[part])
@@ -221,7 +242,7 @@ def test_a_family_is_as_many_laws() -> None:
         alone = family.Family(
             [law], damage._replace(**{k: getattr(damage, k)[part] for k in ("gain", "shift", "turn")})
         )
-        found = alone.divergence(downward(isothermal(), levels), field.first, field.last)
+        found = alone.divergence(one_step_per_level(annealed_baoab(), levels), field.first, field.last)
         torch.testing.assert_close(found, together[number : number + 1], rtol=1e-10, atol=0.0)
 
 
@@ -232,7 +253,7 @@ def test_damage_is_on_its_side_of_the_turn(kind: str, hit: tuple[bool, bool]) ->
     right = family.arena(settings, family.Kind.EXACT, seed=7).family
     x = right.start(0.3, 2.0).x
     for sigma, expected in zip((60.0, 1e-3), hit, strict=True):
-        level = exploding_levels([sigma])[0]
+        level = ve_levels([sigma])[0]
         assert (not torch.equal(damaged.score(x, level), right.score(x, level))) is expected
 
 
@@ -256,7 +277,7 @@ def test_tables_say_who_arrives() -> None:
     settings = small(targets=2, budget=40, compared=("exact",), paces=((4.0, 1.8),))
     evaluations, paces = uncooled.tables(settings)
     rows = dict(evaluations.rows)
-    assert rows["isothermal, e = 0"] == pytest.approx(23, abs=2)
+    assert rows["annealed BAOAB, e = 0"] == pytest.approx(23, abs=2)
     assert rows["ancestral"] == "2 of 2 never"
     assert [row[:3] for row in paces.rows] == [(4.0, 1.8, 0.8), (4.0, 1.8, 0.0)]
     assert len(uncooled.tables(settings.model_copy(update={"paces": ()}))) == 1

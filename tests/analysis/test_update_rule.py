@@ -4,7 +4,7 @@ import pytest
 import sympy as sp
 
 from verdicts.claims.schema import Verdict
-from ams.samplers import constant, forgetful, rules, snr_of_momentum
+from ams.samplers import constant, memoryless, rules, snr_of_momentum
 from analysis import update_rule
 from analysis.proofs import left_over
 from analysis.update_rule import corrector, lag, checks as reading
@@ -29,7 +29,7 @@ def test_a_stale_step_breaks_r1(monkeypatch):
     def stale(delta):
         def damping(state, s, algebra):
             change = algebra.combine((1, s), (-1, state.s))
-            return 0, algebra.norm(change) / (state.reach * algebra.norm(state.m))
+            return 0, algebra.norm(change) / (state.effective_drift * algebra.norm(state.m))
 
         return damping
 
@@ -39,20 +39,20 @@ def test_a_stale_step_breaks_r1(monkeypatch):
 
 def test_an_asymmetric_rule_breaks_r2(monkeypatch):
     """Falsifier of R2: the square is dropped, and with it the symmetry and the sign."""
-    monkeypatch.setattr(reading, "damping_of", lambda rho: (1 - rho) / (1 + rho))
-    monkeypatch.setattr(rules, "damping_of", lambda rho: (1 - rho) / (1 + rho))
+    monkeypatch.setattr(reading, "critical_momentum", lambda rho: (1 - rho) / (1 + rho))
+    monkeypatch.setattr(rules, "critical_momentum", lambda rho: (1 - rho) / (1 + rho))
     assert verdict_of("R2", only="symmetry") is Verdict.REFUTED
     assert verdict_of("R2", only="lower_clip") is Verdict.REFUTED
 
 
 def test_a_rule_that_sees_the_blow_up_breaks_r2(monkeypatch):
-    monkeypatch.setattr(rules, "damping_of", lambda rho: 1 / (1 + rho))
+    monkeypatch.setattr(rules, "critical_momentum", lambda rho: 1 / (1 + rho))
     assert verdict_of("R2", only="blow_up") is Verdict.REFUTED
 
 
 def test_a_corrector_that_remembers_breaks_r3(monkeypatch):
     """Falsifier of R3: the move is stored, as the paper describes."""
-    monkeypatch.setattr(reading, "forgetful", lambda step: step)
+    monkeypatch.setattr(reading, "memoryless", lambda step: step)
     assert verdict_of("R3", only="bitwise") is Verdict.REFUTED
     monkeypatch.setattr(reading, "adaptive", lambda delta: constant(sp.Rational(1, 2)))
     assert verdict_of("R3", only="adjacency") is Verdict.REFUTED
@@ -79,7 +79,7 @@ def test_a_clip_that_bites_refutes_p3():
 
 
 def test_forgetful_is_the_library_s_own():
-    assert reading.forgetful is forgetful
+    assert reading.memoryless is memoryless
 
 
 def test_a_lost_part_breaks_r4(monkeypatch):

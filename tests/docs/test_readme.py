@@ -25,7 +25,7 @@ from verdicts.report import readme_blocks as readme
 from tests.claims import claims
 from tests.verdicts.toy import Toy
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
 

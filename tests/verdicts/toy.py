@@ -17,7 +17,7 @@ from pathlib import Path
 from verdicts.claims.schema import Profile
 from verdicts.records.workspace import Workspace
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
 NUMBERS = itertools.count()
 
 CLAIMS = """

@@ -15,7 +15,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 from torch import Tensor
 
-from ams.samplers.catalogue import PROGRAMS, Ends
+from ams.samplers.catalogue import PROGRAMS, SigmaRange
 from verdicts import Measurement, check
 from ams.schedules import Level
 from ams.samplers import Noise, Particles, Score, State, last
@@ -27,7 +27,7 @@ from experiments.benchmarks import timing
 
 Arguments = ParamSpec("Arguments")
 DELTA = 1e-4
-ENDS = Ends(9.8, 0.05)
+ENDS = SigmaRange(9.8, 0.05)
 
 
 class Settings(BaseModel):

@@ -1,6 +1,6 @@
 """T2: against k-diffusion and azula: the same update, the same score, as many steps.
 
-On the variance exploding process ancestral sampling is one formula in all three (k-diffusion's
+On the variance ve_level process ancestral sampling is one formula in all three (k-diffusion's
 `sample_euler_ancestral`, azula's `DDPMSampler`), and so is Euler's rule on the probability flow (`sample_euler`,
 `EulerSampler`). The peers ask for a denoiser: they get `x + sigma^2 s(x)`, in the score's own storage.
 """
@@ -24,7 +24,7 @@ from verdicts import Measurement, check
 from ams.errors import DataUnavailable
 from verdicts.claims.sizes import Sizes
 from ams.schedules import Level, geometric_sigmas, linked
-from ams.samplers import Kernel, Particles, State, affine, ancestral, downward, flow_euler, last, run, sample
+from ams.samplers import Kernel, Particles, State, affine, ancestral, one_step_per_level, flow_euler, last, run, sample
 from ams.samplers.noise_sources import replayed
 from ams.targets import Gaussian
 from experiments.benchmarks import timing
@@ -68,12 +68,14 @@ class Case(NamedTuple):
 
 def ours(case: Case, kernel: Kernel) -> Tensor:
     """Run this library's sampler, torch's own generator as the source of noise."""
-    return sample(downward(affine(kernel), case.levels), case.start, case.target.score, torch.default_generator)[0].x
+    return sample(
+        one_step_per_level(affine(kernel), case.levels), case.start, case.target.score, torch.default_generator
+    )[0].x
 
 
 def ours_replayed(case: Case, kernel: Kernel, draws: list[Tensor]) -> Tensor:
     """Run this library's sampler on recorded noise."""
-    path = downward(affine(kernel), case.levels)
+    path = one_step_per_level(affine(kernel), case.levels)
     return last(run(path, State(case.start), case.target.score, replayed(draws), Particles()))[0].x
 
 
@@ -113,7 +115,7 @@ def by_k_diffusion(case: Case, name: str) -> Tensor:
 
 
 def by_azula(case: Case, name: str) -> Tensor:
-    """Run azula's sampler `name` on its own variance exploding schedule, which has the same levels."""
+    """Run azula's sampler `name` on its own variance ve_level schedule, which has the same levels."""
     module = azula()
     noise = importlib.import_module("azula.noise").VESchedule(LOWEST, HIGHEST)
     sampler = getattr(module, name)(_denoiser(case, noise), steps=len(case.levels) - 1, silent=True)

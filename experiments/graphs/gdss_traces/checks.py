@@ -21,7 +21,7 @@ from experiments.graphs.gdss_traces import replay
 from experiments.graphs.data import PRESENT
 from experiments.graphs.gdss_traces.trace_file import SamplerTrace, load_sampler
 from experiments.graphs.graph_layout import Layout
-from experiments.graphs.systems import System, predicted_noise, preserving, released_noise
+from experiments.graphs.systems import System, predicted_noise, vp_level, released_noise
 
 TRACES = Path(__file__).parents[2] / "tests" / "golden" / "graphs"
 CORRECTED, S4 = "gdss_sampler_released_*.npz", "gdss_sampler_s4.npz"
@@ -99,7 +99,7 @@ def float32_suffices_before(settings: Settings) -> Measurement:
     """Return the relative error of the release's sigma at every earlier time of every step count, the largest."""
     errors = {
         f"{rates}, {n} steps": max(
-            sigma_error(VP(*rates), level.t) for level in preserving(*rates).levels(n, replay.END)[:-1]
+            sigma_error(VP(*rates), level.t) for level in vp_level(*rates).levels(n, replay.END)[:-1]
         )
         for rates in VP_RANGES
         for n in settings.levels
@@ -118,7 +118,7 @@ def _largest(errors: Mapping[str, float]) -> Measurement:
     return Measurement(value=max(errors.values()), n=len(errors), detail=dict(errors))
 
 
-EXACT: Mapping[str, Callable[[], System]] = {**replay.SYSTEMS, "VP": lambda: preserving(0.1, 1.0)}
+EXACT: Mapping[str, Callable[[], System]] = {**replay.SYSTEMS, "VP": lambda: vp_level(0.1, 1.0)}
 """The traces' processes, with sigma to the last bit."""
 
 

@@ -27,7 +27,7 @@ from experiments.graphs.gdss_traces.trace_file import NetworkTrace, SamplerTrace
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.ragged_batch import Ownership, Packed
 from experiments.graphs.samplers import Denoised, Half, coupled, denoised_end
-from experiments.graphs.systems import CoupledScore, Pair, System, exploding, preserving, scores
+from experiments.graphs.systems import CoupledScore, Pair, System, ve_level, vp_level, scores
 
 END = 1e-4
 
@@ -120,8 +120,8 @@ PREDICTORS: dict[str, samplers.Predictor] = {
     "reverse": samplers.reverse_diffusion,
 }
 SYSTEMS: dict[str, Callable[[], System]] = {
-    "VP": lambda: preserving(0.1, 1.0, float32=True),
-    "VE": lambda: exploding(0.2, 1.0),
+    "VP": lambda: vp_level(0.1, 1.0, float32=True),
+    "VE": lambda: ve_level(0.2, 1.0),
 }
 
 

@@ -22,7 +22,7 @@ from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 from torch import Tensor
 
-from ams.samplers.catalogue import Ends
+from ams.samplers.catalogue import SigmaRange
 from ams.data import images as load
 from ams.data.arrays import load_array, load_arrays
 from ams.statistics import mean_interval
@@ -89,7 +89,7 @@ class Settings(BaseModel):
     budgets: Sizes = (50, 100, 500)
     batches: PositiveInt = 8
     batch: PositiveInt = 256
-    samplers: Names = (LANGEVIN, ADAPTIVE, BASELINE, OURS, "flow, Heun", "isothermal, e = 1/2")
+    samplers: Names = (LANGEVIN, ADAPTIVE, BASELINE, OURS, "Heun ODE", "annealed BAOAB, e = 1/2")
     points: PositiveInt = 10_000
     reference: PositiveInt = 10_000
     networks: dict[str, Network] = {}
@@ -164,7 +164,7 @@ def place(settings: Settings, name: str) -> Place:
     if name == CIFAR:
         target = Empirical(pictures(CIFAR_TEST, settings.points))
         flat = target.cloud.points[:1000]
-        ends = Ends(float(torch.pdist(flat).max()), settings.last_sigma)
+        ends = SigmaRange(float(torch.pdist(flat).max()), settings.last_sigma)
         return Place(Subject(_on(target.to(torch.float32, device()).score), target.shape, ends), CIFAR_TEST, target)
     if name not in settings.networks:
         raise DataUnavailable(
@@ -175,7 +175,7 @@ def place(settings: Settings, name: str) -> Place:
         found = diffusers_folder(entry.path, entry.sha256, entry.config_sha256, entry.largest, device())
     else:
         found = score_sde(entry.path, entry.sha256, entry.side, device())
-    ends = Ends(found.predictor.largest, max(entry.last_sigma, found.predictor.smallest))
+    ends = SigmaRange(found.predictor.largest, max(entry.last_sigma, found.predictor.smallest))
     return Place(Subject(found.score, found.shape, ends), Reference(entry.reference, entry.reference_sha256), None)
 
 

@@ -118,7 +118,7 @@ def against_reverse_diffusion(settings: Settings) -> Measurement:
 @check("D3.flow")
 def against_the_flow(settings: Settings) -> Measurement:
     """Return adaptive momentum's misfit less that of the flow by Heun, at 20 evaluations (paired)."""
-    return comparison.gain(results(settings), settings, "flow, Heun", _PAPER, [20], misfit)
+    return comparison.gain(results(settings), settings, "Heun ODE", _PAPER, [20], misfit)
 
 
 @check("D4.factor")

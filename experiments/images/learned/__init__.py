@@ -22,7 +22,7 @@ from experiments.images.learned.settings import Settings
 __all__ = ["Settings", "figures", "tables"]
 
 OURS, BASELINE, DOUBLED = "adaptive momentum", "annealed Langevin", "Langevin, drift x2"
-REVERSE, FLOW, ISOTHERMAL = "reverse diffusion", "flow, Heun", "isothermal, e = 1/2"
+REVERSE, FLOW, ISOTHERMAL = "reverse diffusion", "Heun ODE", "annealed BAOAB, e = 1/2"
 
 
 def temperature(numbers: Numbers) -> float:

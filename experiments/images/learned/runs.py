@@ -26,7 +26,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.samplers.catalogue import Ends
+from ams.samplers.catalogue import SigmaRange
 from ams.schedules import Level
 from ams.targets import Empirical
 from experiments.images.features import Judge, digit_features
@@ -87,7 +87,7 @@ def bench(which: str, last: float) -> Bench:
     split, level = split_digits(), Level(0, sigma=last)
     data = split.test.x if which == LEARNED else split.train.x
     score = digits_score().score if which == LEARNED else Empirical(split.train.x).score
-    ends = Ends(torch.pdist(split.train.x.flatten(1)).max().item(), last)
+    ends = SigmaRange(torch.pdist(split.train.x.flatten(1)).max().item(), last)
     blurred = data.repeat(4, 1, 1)
     blurred = blurred + last * torch.randn(blurred.shape, generator=torch.Generator().manual_seed(1))
     return Bench(Subject(score, (8, 8), ends), level, _noise(score(blurred, level), last))

@@ -11,8 +11,8 @@ SAMPLERS = (
     "PC, Langevin",
     "PC, adaptive",
     "reverse diffusion",
-    "flow, Heun",
-    "isothermal, e = 1/2",
+    "Heun ODE",
+    "annealed BAOAB, e = 1/2",
 )
 
 

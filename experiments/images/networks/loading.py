@@ -42,9 +42,7 @@ def genuine(name: str, content: bytes, where: str) -> bytes:
     """Return the bytes. Raises UserError where a registered file has this name and other bytes."""
     for file in (file for entry in WEIGHTS.values() for file in entry.files if Path(file.path).name == name):
         if (found := hashlib.sha256(content).hexdigest()) != file.sha256:
-            raise UserError(
-                f"{where}: sha256 {found}, {file.sha256} is registered: changed or cut short; replace it"
-            )
+            raise UserError(f"{where}: sha256 {found}, {file.sha256} is registered: changed or cut short; replace it")
     return content
 
 

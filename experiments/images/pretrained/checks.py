@@ -166,7 +166,9 @@ def _share(settings: Settings, control: str) -> Measurement:
     )
     value, low, high, batches = ratio_interval(none - part, none - whole, CONFIDENCE)
     if not math.isfinite(low):
-        raise InsufficientData(f"{batches} batches do not tell the corrector's gain from 0, nor so any part of it: take more")
+        raise InsufficientData(
+            f"{batches} batches do not tell the corrector's gain from 0, nor so any part of it: take more"
+        )
     return Measurement(value=value, low=low, high=high, n=batches * settings.batch, seeds=(settings.seed,))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import torch
 
-from ams.samplers.catalogue import Choice, corrected
+from ams.samplers.catalogue import Hyperparameters, corrected
 from ams.samplers import (
     Particles,
     State,
@@ -58,7 +58,7 @@ def matched(factor: float) -> Entrant:
     return Entrant(corrected(lambda c: langevin(snr_of_score(c.snr), factor=factor)))
 
 
-def mean_factor(subject: Subject, budget: int, choice: Choice, size: int, draws: torch.Generator) -> float:
+def mean_factor(subject: Subject, budget: int, choice: Hyperparameters, size: int, draws: torch.Generator) -> float:
     """Return the mean of `A / a` over the released corrector's calls in one run."""
     program, algebra = ENTRANTS[WHOLE].program(subject.ends, budget, choice), Particles()
     states = steps(program, State(started(subject, size, draws)), subject.score, generated(draws), algebra)

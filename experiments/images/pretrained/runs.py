@@ -15,7 +15,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 from torch import Tensor
 
-from ams.samplers.catalogue import Choice, Ends
+from ams.samplers.catalogue import Hyperparameters, SigmaRange
 from ams.data import images as load
 from ams.schedules import Level, process_levels
 from ams.samplers import (
@@ -26,7 +26,7 @@ from ams.samplers import (
     langevin,
     last,
     predictor_corrector,
-    released_euler_maruyama,
+    authors_euler_maruyama,
     snr_of_score,
 )
 from ams.samplers import affine as affine_step
@@ -40,7 +40,7 @@ from experiments.images.pretrained.quality import Quality, blank, judge, noise_l
 from experiments.images.runs import ENTRANTS, RELEASED, Entrant, Subject, denoised, generator, run, started
 
 MAIN = ("annealed Langevin", "adaptive momentum", "PC, Langevin", "PC, adaptive", "ancestral")
-MEMORY = ("SDE-DPM-Solver++", "isothermal, e = 1/2")
+MEMORY = ("SDE-DPM-Solver++", "annealed BAOAB, e = 1/2")
 """The samplers of claim I9, on as many batches as the main ones, at `late` evaluations."""
 OTHERS = tuple(name for name in ENTRANTS if name not in (*MAIN, *MEMORY))
 FLOOR = "held-out images"
@@ -128,12 +128,12 @@ def test_images() -> Tensor:
 
 def subject(settings: Settings) -> Subject:
     """Return what is sampled."""
-    return Subject(score(settings), (28, 28), Ends(ExponentialVE().marginal(1.0)[1], settings.last_sigma))
+    return Subject(score(settings), (28, 28), SigmaRange(ExponentialVE().marginal(1.0)[1], settings.last_sigma))
 
 
-def choice(settings: Settings) -> Choice:
+def choice(settings: Settings) -> Hyperparameters:
     """Return the settings as released; EDM's churn only where the churned level was trained."""
-    return RELEASED._replace(reach=subject(settings).ends.first / 2**0.5)
+    return RELEASED._replace(effective_drift=subject(settings).ends.first / 2**0.5)
 
 
 @cache
@@ -184,7 +184,7 @@ def factor(settings: Settings) -> float:
     return controls.mean_factor(subject(settings), settings.side, choice(settings), settings.batch, draws)
 
 
-def batches_of(settings: Settings, who: Entrant, budget: int, how: Choice, count: int, first: int = 1) -> Run:
+def batches_of(settings: Settings, who: Entrant, budget: int, how: Hyperparameters, count: int, first: int = 1) -> Run:
     """Run batches `first`, ... of a sampler; one that diverges is lost."""
     quality, features, shown, spent = [], [], torch.zeros(SHOWN, 28, 28), budget
     for number in range(first, first + count):
@@ -201,7 +201,7 @@ def batches_of(settings: Settings, who: Entrant, budget: int, how: Choice, count
 
 
 @cache
-def tuned(settings: Settings, name: str) -> tuple[Choice, Run]:
+def tuned(settings: Settings, name: str) -> tuple[Hyperparameters, Run]:
     """Return a sampler at `side` evaluations with the setting of least energy distance on trial batches."""
     if name.startswith("PC"):
         tries = [choice(settings)._replace(snr=snr) for snr in settings.snrs]
@@ -234,7 +234,7 @@ def by_the_tutorial(settings: Settings, count: int) -> Tensor:
     """
     process, draws, algebra = ExponentialVE(), generator(settings.seed, 3), Particles()
     path = process_levels(process, count, TUTORIAL_END)
-    predictor = affine_step(released_euler_maruyama(process, count))
+    predictor = affine_step(authors_euler_maruyama(process, count))
     program = predictor_corrector(predictor, langevin(snr_of_score(RELEASED.snr)), path)
     x = path[0].sigma * torch.randn((settings.tutorial, 28, 28), generator=draws)
     _, info = last(steps(program, State(x), score(settings), generated(draws, algebra.empty_like), algebra))

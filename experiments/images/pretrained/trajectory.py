@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.samplers.catalogue import PROGRAMS, Choice, Ends
+from ams.samplers.catalogue import PROGRAMS, Hyperparameters, SigmaRange
 from ams.laws import GaussianLaw
 
 _SMALLEST = 1e-8
@@ -40,17 +40,19 @@ def spectrum(images: Float[Tensor, "n h w"]) -> Spectrum:
     return Spectrum(values.clamp_min(_SMALLEST), flat.mean(0) @ vectors)
 
 
-def gaussian_prediction(name: str, ends: Ends, budget: int, choice: Choice, data: Spectrum) -> list[Step]:
+def gaussian_prediction(
+    name: str, ends: SigmaRange, budget: int, choice: Hyperparameters, data: Spectrum
+) -> list[Step]:
     """Return beta of each step with a rule, on the Gaussian of the data's covariance and mean."""
     return _predicted(name, ends, budget, choice, GaussianLaw(data.variance, data.mean))
 
 
-def point_prediction(name: str, ends: Ends, budget: int, choice: Choice, dimension: int) -> list[Step]:
+def point_prediction(name: str, ends: SigmaRange, budget: int, choice: Hyperparameters, dimension: int) -> list[Step]:
     """Return the same on a point, the mode that a sample ends at."""
     return _predicted(name, ends, budget, choice, GaussianLaw([_SMALLEST], 0.0, [float(dimension)]))
 
 
-def _predicted(name: str, ends: Ends, budget: int, choice: Choice, law: GaussianLaw) -> list[Step]:
+def _predicted(name: str, ends: SigmaRange, budget: int, choice: Hyperparameters, law: GaussianLaw) -> list[Step]:
     program = list(PROGRAMS[name](ends, budget, choice))
     states = law.run(program, law.start(0.0, ends.first**2))
     return [

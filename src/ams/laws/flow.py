@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 
 from ams.laws.gaussian import GaussianLaw, Moments, Values
-from ams.samplers.rk45 import exploding, flow_rk45
+from ams.samplers.rk45 import flow_rk45, ve_level
 from ams.schedules import Level
 
 
@@ -24,7 +24,7 @@ def flowed(
     last: float,
     rtol: float = 1e-5,
     atol: float = 1e-5,
-    level_at: Callable[[float], Level] = exploding,
+    level_at: Callable[[float], Level] = ve_level,
 ) -> tuple[Moments, int]:
     """Return the law at noise `last` of N(mean, variance) at noise `first`, and the evaluations that the solver made.
 

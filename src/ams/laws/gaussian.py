@@ -88,7 +88,7 @@ class GaussianLaw(FloatScalars):
         if not (v >= 0).all():
             raise ValueError(f"a start's variances must be 0 or more, got {v.tolist()}")
         row = torch.stack([m, v.sqrt(), *[torch.zeros_like(m)] * (_DRAWS - 1)], dim=1)
-        return self.settle(State(row))
+        return self.begin_step(State(row))
 
     def score(self, x: Row, level: Level) -> Row:
         """Return `-(x - scale mean) / (scale^2 variance + sigma^2)`, the score at that level."""
@@ -114,7 +114,7 @@ class GaussianLaw(FloatScalars):
             total.add_(v, alpha=c)
         return total
 
-    def settle(self, state: State) -> State:
+    def begin_step(self, state: State) -> State:
         """Carry mean and covariance over to the components of `state`, which become the new basis."""
         names = [name for name in VECTORS if getattr(state, name) is not None]
         rows = torch.stack([getattr(state, name) for name in names], dim=1)
@@ -141,7 +141,7 @@ class GaussianLaw(FloatScalars):
         rows = torch.stack([getattr(after, name) for name in VECTORS if getattr(after, name) is not None], dim=1)
         return rows[..., 0], rows[..., 1:-_DRAWS], rows[..., -_DRAWS]
 
-    def stand_still(self, state: State, after: State) -> State:
+    def set_stationary(self, state: State, after: State) -> State:
         """Make stationary the law that one step from `state` to `after` leaves unchanged; both hold the same vectors.
 
         Mean and covariance solve `mu = c + M mu` and `C = M C M^T + q q^T` (linear systems, solved directly). Returns

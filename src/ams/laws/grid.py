@@ -13,7 +13,7 @@ interpolation.
     law = GridLaw(target)
     start = law.start(Level(0, sigma=20.0))            # the target's law at that level, or start_normal(mean, sd)
     end, _ = law.end(annealed(langevin(), levels, 5), start)
-    found = law.density(end)                           # a Curve
+    found = law.density(end)                           # a GridFunction
     line_w2(found, law.exact(level)), line_kl(found, law.log_density(level)), half_line(found)
 
 Steps that carry a vector from step to step (momentum, Leimkuhler-Matthews) have a law in phase space: module `phase`.
@@ -25,7 +25,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ams.grid_function import Curve, tabulated
+from ams.grid_function import GridFunction, tabulated
 from ams.laws.quadrature_algebra import Blurred, NodeAlgebra, folded, land
 from ams.samplers.base import VECTORS, Algebra, Info, Noise, Score, State, Step
 from ams.samplers.loop import Program, last, run
@@ -45,7 +45,7 @@ class GridLaw(NodeAlgebra):
     def __init__(self, target: Target, resolution: float = _RESOLUTION) -> None:
         super().__init__(target)
         self.resolution = resolution
-        self._begin(Curve(0.0, 1.0, np.ones(1)))
+        self._begin(GridFunction(0.0, 1.0, np.ones(1)))
 
     def start(self, level: Level, power: float = 1.0) -> State:
         """Return the state whose position has the target's law at `level` (or its power)."""
@@ -55,23 +55,23 @@ class GridLaw(NodeAlgebra):
         """Return the state whose position is Gaussian."""
         return self.start_at(tabulated(lambda x: -(((x - mean) / deviation) ** 2) / 2, around=mean))
 
-    def start_at(self, density: Curve) -> State:
+    def start_at(self, density: GridFunction) -> State:
         """Return the state whose position has this density; it forgets what was carried."""
         return State(self._begin(density.trimmed()))
 
-    def _begin(self, law: Curve) -> Blurred:
+    def _begin(self, law: GridFunction) -> Blurred:
         self._law, self._drawn, self._nodes = law, False, Blurred(law.nodes)
         return self._nodes
 
-    def density(self, state: State) -> Curve:
+    def density(self, state: State) -> GridFunction:
         """Return the density of a yielded state's position. Raises ValueError for a state that carries more."""
         carried = [name for name in VECTORS[1:] if getattr(state, name) is not None]
         if carried:
             raise ValueError(f"the step carries {', '.join(carried)}: its law is not one of position alone")
         return self._law if state.x is self._nodes else moved(self._law, state.x, self.resolution)
 
-    def settle(self, state: State) -> State:
-        """Move the density to the state's position, on a grid of its own; the step begins at that grid's nodes."""
+    def begin_step(self, state: State) -> State:
+        """AffineTransition the density to the state's position, on a grid of its own; the step begins at that grid's nodes."""
         return state._replace(x=self._begin(self.density(state).trimmed()))
 
     def run(self, program: Program, start: State) -> Iterator[tuple[State, Info]]:
@@ -106,7 +106,7 @@ class GridLaw(NodeAlgebra):
         return self._law.modulus(vector.values)
 
 
-def resolves(law: Curve, image: Blurred) -> bool:
+def resolves(law: GridFunction, image: Blurred) -> bool:
     """Tell whether the nodes of `law` are near enough for the kernel `values + spread z` and for the curve `values`.
 
     With `p` the law, the density's Fourier transform at `k` is `int p exp(-ik g) dx` times `exp(-k^2 c^2 / 2)`. The
@@ -122,10 +122,10 @@ def resolves(law: Curve, image: Blurred) -> bool:
     return law.with_values(law.values * turned).resolved(_ALIASING)
 
 
-def moved(law: Curve, image: Blurred, resolution: float) -> Curve:
+def moved(law: GridFunction, image: Blurred, resolution: float) -> GridFunction:
     """Return the density of `values + spread z` where the nodes have the density `law`."""
     first, spacing = float(image.values.min()), resolution * abs(image.spread)
     index, _, density = land(image, first, spacing)
     low = int(index.min())
     weight = law.values[:, None] * (law.spacing * density)
-    return Curve(first + spacing * low, spacing, np.bincount((index - low).ravel(), weight.ravel()))
+    return GridFunction(first + spacing * low, spacing, np.bincount((index - low).ravel(), weight.ravel()))

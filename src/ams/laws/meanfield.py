@@ -5,7 +5,7 @@ that of constant momentum at that number (module `phase`), of which the rule, as
 rule's norms are integrals over the law of one more step, in position, momentum and draw.
 
 The integral over the draw of `|s(x') - s(x)|` is cut where `x' = x`; a momentum, which is free of the draw, is
-integrated from zero to zero (`Curve.modulus`).
+integrated from zero to zero (`GridFunction.modulus`).
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import root_scalar
 
-from ams.grid_function import Curve
+from ams.grid_function import GridFunction
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.phase_space import Steady, momentum_memory, stationary
 from ams.laws.quadrature_algebra import TAILS, Blurred, NodeAlgebra
 from ams.laws.stationary import solved
 from ams.samplers.base import Coefficients, Rule, State
-from ams.samplers.rules import Factor, momentum, released_factor
+from ams.samplers.rules import Factor, authors_factor, momentum
 from ams.samplers.scalars import FloatScalars
 from ams.schedules import Level
 from ams.targets import CLEAN, Target
@@ -43,12 +43,12 @@ class MeanField(NamedTuple):
 
 
 def mean_field(
-    target: Target, rule: Rule, size: float, nodes: int = 8, factor: Factor = released_factor, resolution: float = 0.4
+    target: Target, rule: Rule, size: float, nodes: int = 8, factor: Factor = authors_factor, resolution: float = 0.4
 ) -> MeanField:
     """Return the fixed point of an adaptive `rule` at base step `size`, by the secant rule from a Gaussian's.
 
     `nodes` and `resolution` as in module `phase`; `factor` is the rule's own. Raises ArithmeticError where the search
-    does not settle.
+    does not begin_step.
     """
     found: dict[float, Steady] = {}
 
@@ -69,9 +69,9 @@ def frozen_law(
     size: float,
     beta: float,
     nodes: int = 12,
-    factor: Factor = released_factor,
+    factor: Factor = authors_factor,
     resolution: float = 0.4,
-    near: Curve | None = None,
+    near: GridFunction | None = None,
 ) -> Steady:
     """Return the stationary law of constant momentum `beta` with drift `factor(beta) size`.
 
@@ -83,13 +83,13 @@ def frozen_law(
     return stationary(target, momentum(lambda *_: chosen), size, memory, near, resolution)
 
 
-def limit(target: Target, beta: float, factor: Factor = released_factor) -> Curve:
+def limit(target: Target, beta: float, factor: Factor = authors_factor) -> GridFunction:
     """Return `pi^factor`, to which that law tends with the step, cut where it is negligible."""
     return NodeAlgebra(target).exact(CLEAN, factor(beta)).trimmed()
 
 
 def returned(
-    target: Target, rule: Rule, size: float, beta: float, law: Steady, factor: Factor = released_factor
+    target: Target, rule: Rule, size: float, beta: float, law: Steady, factor: Factor = authors_factor
 ) -> float:
     """Return the damping that the rule finds in the stationary `law` of the damping `beta`."""
     algebra, chosen, level = NodeAlgebra(target), _frozen(size, beta, factor), Level(0, sigma=0.0, step=size)
@@ -103,7 +103,7 @@ def returned(
 
     m, s = on_grid(after.m.values), on_grid(after.s.values)
     here = algebra.score(Blurred(after.x.values[:, None] + after.x.spread * z), level).values
-    state = State(here, m, s, drift=chosen.drift, reach=chosen.drift)
+    state = State(here, m, s, drift=chosen.drift, effective_drift=chosen.drift)
     return rule(state, on_grid(here), np.zeros(1), level, average).beta
 
 
@@ -117,7 +117,7 @@ class _Average(FloatScalars):
         """Return the linear combination; a value free of the draw is the same at each."""
         return sum((c * v for c, v in terms), np.zeros(1))
 
-    def settle(self, state: State) -> State:
+    def begin_step(self, state: State) -> State:
         """Return the state unchanged: a rule takes no step."""
         return state
 

@@ -28,7 +28,7 @@ from jaxtyping import Float
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from ams.grid_function import Curve
+from ams.grid_function import GridFunction
 from ams.laws.quadrature_algebra import Blurred, NodeAlgebra, land
 from ams.samplers.base import State, Step
 from ams.targets import CLEAN, Target
@@ -72,7 +72,7 @@ def momentum_memory(target: Target, size: float, beta: float, nodes: int = 12) -
 class Steady(NamedTuple):
     """A stationary law: the position's density, and the masses (x, nodes of v) at its nodes and at `memory`."""
 
-    density: Curve
+    density: GridFunction
     masses: Float[np.ndarray, "x v"]
     memory: Float[np.ndarray, "x v"]
 
@@ -82,7 +82,7 @@ def stationary(
     step: Step,
     size: float,
     memory: Memory = NOTHING,
-    near: Curve | None = None,
+    near: GridFunction | None = None,
     resolution: float = _RESOLUTION,
 ) -> Steady:
     """Return the stationary law of `step` at base step `size` on `target`, a target of shape (1,).
@@ -101,7 +101,7 @@ def estimated(
     step: Step,
     size: float,
     memory: Memory = NOTHING,
-    near: Curve | None = None,
+    near: GridFunction | None = None,
     resolution: float = _RESOLUTION,
 ) -> tuple[Steady, float]:
     """Return the same, and an estimate of the density's largest error over its maximum, from above.
@@ -118,7 +118,9 @@ def estimated(
     return found, float(np.abs(gap).max() / found.density.values.max())
 
 
-def _phase(algebra: NodeAlgebra, step: Step, size: float, memory: Memory, near: Curve, resolution: float) -> _Phase:
+def _phase(
+    algebra: NodeAlgebra, step: Step, size: float, memory: Memory, near: GridFunction, resolution: float
+) -> _Phase:
     """Return nodes over those of `near`, an odd number in x, as near as the step's own kernel asks for."""
     kernel = algebra.image(step, _state(memory, near.nodes, memory.centre(near.nodes)), size).x.spread
     length = near.spacing * (len(near.values) - 1)
@@ -127,7 +129,7 @@ def _phase(algebra: NodeAlgebra, step: Step, size: float, memory: Memory, near: 
 
 
 def _steady(phase: _Phase, masses: Float[np.ndarray, "x v"]) -> Steady:
-    density = Curve(phase.first, phase.spacing, masses.sum(1))
+    density = GridFunction(phase.first, phase.spacing, masses.sum(1))
     if not np.abs(density.values[[0, -1]]).max() < _NEGLIGIBLE * density.values.max():
         raise ArithmeticError("the stationary law does not fall off on the grid given: a density near it is too narrow")
     return Steady(density, masses, phase.v)
@@ -148,7 +150,7 @@ class _Phase:
         self.share = hermite(self.xi, memory.nodes) * weights / weights.sum()
         self.v = memory.centre(self.x)[:, None] + memory.width * self.xi
 
-    def fixed(self, algebra: NodeAlgebra, step: Step, size: float, near: Curve) -> Float[np.ndarray, "x v"]:
+    def fixed(self, algebra: NodeAlgebra, step: Step, size: float, near: GridFunction) -> Float[np.ndarray, "x v"]:
         """Return the masses that the step leaves alone, as a density in x: a null vector, found without iteration."""
         kernel = self.transfer(algebra, step, size)
         known = np.abs(near.nodes[near.values.argmax()] - self.x).argmin() * len(self.xi) + len(self.xi) // 2

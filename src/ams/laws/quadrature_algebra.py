@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Float
 from scipy.special import erf
 
-from ams.grid_function import Curve, tabulated
+from ams.grid_function import GridFunction, tabulated
 from ams.samplers.base import State, Step
 from ams.samplers.scalars import FloatScalars
 from ams.schedules import Level
@@ -71,7 +71,7 @@ class NodeAlgebra(FloatScalars):
             spread += c * v.spread
         return Blurred(values, spread)
 
-    def settle(self, state: State) -> State:
+    def begin_step(self, state: State) -> State:
         """Begin a step at `state`."""
         self._drawn = False
         return state
@@ -86,7 +86,7 @@ class NodeAlgebra(FloatScalars):
 
     def image(self, step: Step, state: State, size: float) -> State:
         """Return where one step of base step `size`, at the level without noise, leads from the nodes of `state`."""
-        return step(self.settle(state), self.score, self.noise, Level(0, sigma=0.0, step=size), self)[0]
+        return step(self.begin_step(state), self.score, self.noise, Level(0, sigma=0.0, step=size), self)[0]
 
     def log_density(self, level: Level, power: float = 1.0) -> Callable[[np.ndarray], np.ndarray]:
         """Return the logarithm of the target's density at a level, or of its normalised power, on arrays (nats)."""
@@ -101,7 +101,7 @@ class NodeAlgebra(FloatScalars):
         constant = float(powered(shape.nodes[top : top + 1])[0]) - math.log(shape.values[top])
         return lambda x: powered(x) - constant
 
-    def exact(self, level: Level, power: float = 1.0) -> Curve:
+    def exact(self, level: Level, power: float = 1.0) -> GridFunction:
         """Return the target's density at a level, or its normalised power."""
         return tabulated(self.log_density(level, power))
 

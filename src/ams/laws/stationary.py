@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ams.laws.gaussian import GaussianLaw
 from ams.samplers.base import Coefficients, Info, Rule, State, Step
-from ams.samplers.rules import Factor, momentum, released_factor
+from ams.samplers.rules import Factor, authors_factor, momentum
 from ams.schedules import Level
 
 _ROUNDING = 1e-14
@@ -73,19 +73,19 @@ def reached(
     raise ArithmeticError(f"no stationary law after {most} steps at step size {size:g}: last change {change:.3g}")
 
 
-def frozen(law: GaussianLaw, size: float, beta: float, factor: Factor = released_factor) -> State:
+def frozen(law: GaussianLaw, size: float, beta: float, factor: Factor = authors_factor) -> State:
     """Make stationary the law of constant damping `beta` at base step `size`; returns its state (x, m, s).
 
     Raises ValueError where that damping is unstable at that step (claim G1).
     """
     chosen = Coefficients(beta, size, size * factor(beta), (2 * size) ** 0.5)
     x = law.start(0.0, 1.0).x
-    state = law.settle(State(x, x, x, drift=chosen.drift, reach=chosen.drift))
+    state = law.begin_step(State(x, x, x, drift=chosen.drift, effective_drift=chosen.drift))
     step, level = momentum(lambda *_: chosen), Level(0, sigma=0.0, step=size)
-    return law.stand_still(state, step(state, law.score, law.noise, level, law)[0])
+    return law.set_stationary(state, step(state, law.score, law.noise, level, law)[0])
 
 
-def solved(law: GaussianLaw, rule: Rule, size: float, highest: float, factor: Factor = released_factor) -> Stationary:
+def solved(law: GaussianLaw, rule: Rule, size: float, highest: float, factor: Factor = authors_factor) -> Stationary:
     """Solve for the stationary law of an adaptive `rule` at base step `size`, for a damping in [0, highest].
 
     `factor` is the rule's own. Raises ValueError where no damping in that range returns itself.

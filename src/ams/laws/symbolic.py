@@ -72,7 +72,7 @@ class Symbols:
         """Return the scalar itself: symbolic statements are about the range where the clip is idle."""
         return scalar
 
-    def settle(self, state: State) -> State:
+    def begin_step(self, state: State) -> State:
         """Return the state unchanged."""
         return state
 

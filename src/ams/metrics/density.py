@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ams.grid_function import Curve, Primitive
+from ams.grid_function import GridFunction, Primitive
 
 _FINER = 4  # than the grid that carries a density, for its quantiles
 _TAIL = 1e-14  # the probability left out of W2 on either side
@@ -20,7 +20,7 @@ _EXPONENT = 40.0  # nats below the maximum at which a target's tail is left out 
 _POINTS = 6  # of Gauss's rule between neighbouring probabilities
 
 
-def line_w2(one: Curve, other: Curve) -> float:
+def line_w2(one: GridFunction, other: GridFunction) -> float:
     """Return the Wasserstein-2 distance `(int_0^1 (F^-1(u) - G^-1(u))^2 du)^(1/2)`, in the unit of the line.
 
     Absolute error about 1e-10, where the densities are right to rounding.
@@ -29,7 +29,7 @@ def line_w2(one: Curve, other: Curve) -> float:
     return math.sqrt(sum(_lower_half(*(c.normalised().refined(_FINER).primitive() for c in pair)) for pair in halves))
 
 
-def line_kl(law: Curve, target: Callable[[np.ndarray], np.ndarray]) -> float:
+def line_kl(law: GridFunction, target: Callable[[np.ndarray], np.ndarray]) -> float:
     """Return `KL(law || target)` in nats, from the target's normalised log-density.
 
     `int q (t log t - t + 1) dx` with `t = p / q`: no term is negative, and where the laws are close nothing cancels.
@@ -44,7 +44,7 @@ def line_kl(law: Curve, target: Callable[[np.ndarray], np.ndarray]) -> float:
     return float(np.sum(_relative_entropy(excess, log_q))) * p.spacing
 
 
-def _beyond(p: Curve, target: Callable[[np.ndarray], np.ndarray]) -> int:
+def _beyond(p: GridFunction, target: Callable[[np.ndarray], np.ndarray]) -> int:
     """Return how many more nodes on either side hold the target too."""
     top, count = float(target(p.nodes).max()), 0
     while True:
@@ -62,7 +62,7 @@ def _relative_entropy(excess: np.ndarray, log_q: np.ndarray) -> np.ndarray:
     return np.where(near, small, p * excess - p + np.exp(log_q))
 
 
-def line_tv(one: Curve, target: Callable[[np.ndarray], np.ndarray]) -> float:
+def line_tv(one: GridFunction, target: Callable[[np.ndarray], np.ndarray]) -> float:
     """Return the total variation `int |p - q| / 2` to a normalised log-density, in [0, 1]."""
     p = one.normalised()
     q = np.exp(target(p.nodes))
@@ -70,7 +70,7 @@ def line_tv(one: Curve, target: Callable[[np.ndarray], np.ndarray]) -> float:
     return p.with_values(np.ones_like(q)).modulus(difference) / 2
 
 
-def half_line(law: Curve, end: float = 0.0) -> float:
+def half_line(law: GridFunction, end: float = 0.0) -> float:
     """Return the probability of the half line left of `end`."""
     primitive = law.normalised().refined(_FINER).primitive()
     return float(primitive.at(np.array(end)))
@@ -84,9 +84,9 @@ def _entropy(r: np.ndarray) -> np.ndarray:
     return np.where(small, series, (1 + r) * np.log1p(r) - r)
 
 
-def _mirrored(curve: Curve) -> Curve:
+def _mirrored(curve: GridFunction) -> GridFunction:
     last = curve.first + curve.spacing * (len(curve.values) - 1)
-    return Curve(-last, curve.spacing, curve.values[::-1])
+    return GridFunction(-last, curve.spacing, curve.values[::-1])
 
 
 def _lower_half(one: Primitive, other: Primitive) -> float:

@@ -23,8 +23,9 @@ class State(NamedTuple):
 
     `x` position, `m` momentum (an average of scores), `s` score at the last evaluation, `z` noise of the last move,
     `p` velocity of a kinetic sampler (unit variance at rest), `d` denoised point of the last level: vectors. `drift` is
-    `A_{t-1}`; `reach` is the coefficient of `m` that really moved the state, so that the drift part of the last move is
-    `reach m` (they differ at one step of one released form); `h` is the last step in log noise: scalars.
+    `A_{t-1}`; `effective_drift` is the coefficient of `m` that moved the state, so that the drift part of the last move
+    is `effective_drift m` (they differ at one step of one of the authors' forms); `h` is the last step in log noise:
+    scalars.
     """
 
     x: Vector
@@ -34,7 +35,7 @@ class State(NamedTuple):
     p: Vector = None
     d: Vector = None
     drift: Scalar = None
-    reach: Scalar = None
+    effective_drift: Scalar = None
     h: Scalar = None
 
 
@@ -93,11 +94,11 @@ class Algebra(Protocol):
         ...
 
     def clip(self, scalar: Scalar, low: float, high: float) -> Scalar:
-        """Return `min(max(scalar, low), high)`, and `high` where the scalar is not a number (the release's rule)."""
+        """Return `min(max(scalar, low), high)`, and `high` where the scalar is not a number (the authors' rule)."""
         ...
 
-    def settle(self, state: State) -> State:
-        """Make `state` the past: storage of dead vectors is reused, a law is carried to the new state's basis."""
+    def begin_step(self, state: State) -> State:
+        """Begin a step: make `state` the past: storage of dead vectors is reused, a law is carried to the new state's basis."""
         ...
 
     def finite(self, vector: Vector) -> bool:

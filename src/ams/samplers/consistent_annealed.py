@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 
-from ams.samplers.affine_transitions import Kernel, Move, following
+from ams.samplers.affine_transitions import AffineTransition, Kernel, next_level
 from ams.schedules import Level
 
 
@@ -24,13 +24,13 @@ def consistent(eta: float) -> Kernel:
     Raises ValueError at a level where `eta` is outside `1 - g' < eta < 1 + g'`.
     """
 
-    def kernel(level: Level) -> Move:
-        r, after = level.scale, following(level)
+    def kernel(level: Level) -> AffineTransition:
+        r, after = level.scale, next_level(level)
         v, v_next = level.sigma / r, after.sigma / after.scale
         if v_next and not abs(1.0 - eta) < v_next / v:
             low, high = 1.0 - v_next / v, 1.0 + v_next / v
             raise ValueError(f"level {level.number}: eta is {eta:g}, consistent only between {low:g} and {high:g}")
         drawn = math.sqrt(v_next**2 - ((1.0 - eta) * v) ** 2) if v_next else 0.0
-        return Move(after.scale / r, after.scale * eta * v**2 * r, after.scale * drawn)
+        return AffineTransition(after.scale / r, after.scale * eta * v**2 * r, after.scale * drawn)
 
     return kernel

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from functools import partial
 
-from ams.samplers.affine_transitions import following
+from ams.samplers.affine_transitions import next_level
 from ams.samplers.base import Algebra, Info, Noise, Score, State, Step
 from ams.samplers.loop import denoise
 from ams.schedules import Level
@@ -31,7 +31,7 @@ def dpm_solver(eta: float = 0.0) -> Step:
         raise ValueError(f"a DPM-Solver++ needs eta >= 0, got {eta}")
 
     def step(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
-        after, d = following(level), denoise(state.x, level, score, algebra)
+        after, d = next_level(level), denoise(state.x, level, score, algebra)
         v, v_next = level.sigma / level.scale, after.sigma / after.scale
         h = math.log(v / v_next) if v_next else math.inf
         gain = -after.scale * math.expm1(-(1 + eta) * h)

@@ -10,14 +10,14 @@ Karras et al. (arXiv 2206.00364, algorithm 1).
 
 from __future__ import annotations
 
-from ams.samplers.affine_transitions import flow_euler, following
+from ams.samplers.affine_transitions import flow_euler, next_level
 from ams.samplers.base import Algebra, Info, Noise, Score, State
 from ams.schedules import Level
 
 
 def flow_heun(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
     """One step to the next level; draws nothing."""
-    after, move = following(level), flow_euler(level)
+    after, move = next_level(level), flow_euler(level)
     s = score(state.x, level)
     guess = algebra.combine((move.p, state.x), (move.q, s))
     if after.sigma == 0.0:

@@ -1,23 +1,23 @@
-r"""Kinetic Langevin: momentum as a velocity, with the noise inside it, so that it does not cool.
+r"""Kinetic (underdamped) Langevin: noise added within the momentum update, so that the stationary variance is unbiased.
 
-Position and velocity have the law `pi(x) N(p; 0, I)`. The Hamiltonian flow leaves it invariant, and the thermostat;
+Position and velocity have the distribution `pi(x) N(p; 0, I)`. The Hamiltonian flow leaves it invariant, and the thermostat;
 the former is split into two flows, and all three are solved exactly:
 
     kick     p += t s(x)                                velocity, by the score
     drift    x += t p                                   position, by the velocity
-    refresh  p = e p + sqrt(1 - e^2) z                  velocity, by the thermostat; `e` is what is kept of it
+    refresh  p = e p + sqrt(1 - e^2) z                  velocity, by the thermostat; `e` is the momentum kept per step
 
 A method is an order of them over one step `dt = sqrt(2 a)`, `a = level.step` being Langevin's own base step:
 
-    baoab    kick dt, drift dt/2, refresh, drift dt/2   the position's law on a Gaussian is exact (claim K1)
+    baoab    kick dt, drift dt/2, refresh, drift dt/2   the position's distribution on a Gaussian is exact (K1)
     obabo    kick dt/2, refresh, kick dt/2, drift dt    lam Var x = 1 / (1 - u/2), u = a lam (K3)
-    bao      kick dt, drift dt, refresh                 (1 + e)^2 / (2 (1 + e - u)): it cools (K3)
+    bao      kick dt, drift dt, refresh                 (1 + e)^2 / (2 (1 + e - u)): a variance too small (K3)
     sghmc    p = e p + dt s + sqrt(2 (1 - e)) z, then drift dt: the noise is Euler's, not the refresh's (K3)
 
 Exponential Euler (`exponential_euler`) is no splitting: it freezes the score over a step and solves the rest exactly.
 
-Each splitting is turned so that its kicks come first: one evaluation and one draw a step. Turning a cycle past parts
-that leave the position alone leaves the position's law alone.
+Each splitting is rotated so that its kicks come first: one evaluation and one draw a step. Rotating a cycle past parts
+that leave the position alone leaves the position's distribution alone.
 
 Sources: Leimkuhler and Matthews, Appl. Math. Res. Express 2013 (BAOAB); Bussi and Parrinello, Phys. Rev. E 75 (2007)
 (OBABO); Chen, Fox and Guestrin, arXiv 1402.4102 (SGHMC); Cheng et al., arXiv 1707.03663 (exponential Euler).
@@ -55,16 +55,16 @@ def drift(share: float = 1.0) -> Part:
     return part
 
 
-def refresh(kept: Scalar) -> Part:
-    """`kept p + sqrt(1 - kept^2) z`, the exact Ornstein-Uhlenbeck flow, `kept = exp(-friction dt)` in [0, 1)."""
-    return _mixed(kept, 1 - kept**2)
+def refresh(e: Scalar) -> Part:
+    """`e p + sqrt(1 - e^2) z`, the exact Ornstein-Uhlenbeck flow, `e = exp(-friction dt)` in [0, 1)."""
+    return _mixed(e, 1 - e**2)
 
 
-def _mixed(kept: Scalar, spread: Scalar) -> Part:
-    """`kept p + sqrt(spread) z`."""
+def _mixed(e: Scalar, spread: Scalar) -> Part:
+    """`e p + sqrt(spread) z`."""
 
     def part(state: State, s: Vector, noise: Noise, dt: Scalar, algebra: Algebra) -> State:
-        return state._replace(p=algebra.combine((kept, state.p), (algebra.sqrt(spread), noise(state.x))))
+        return state._replace(p=algebra.combine((e, state.p), (algebra.sqrt(spread), noise(state.x))))
 
     return part
 
@@ -88,35 +88,35 @@ def _nothing(algebra: Algebra, like: Vector) -> Vector:
     return algebra.combine((0.0, like))
 
 
-def baoab(kept: Scalar) -> Step:
+def baoab(e: Scalar) -> Step:
     """BAOAB between two kicks: kick, half drift, refresh, half drift."""
-    return splitting(kick(), drift(0.5), refresh(kept), drift(0.5))
+    return splitting(kick(), drift(0.5), refresh(e), drift(0.5))
 
 
-def obabo(kept: Scalar) -> Step:
+def obabo(e: Scalar) -> Step:
     """OBABO between two drifts: half kick, refresh, half kick, drift (two half refreshes in a row are one)."""
-    return splitting(kick(0.5), refresh(kept), kick(0.5), drift())
+    return splitting(kick(0.5), refresh(e), kick(0.5), drift())
 
 
-def bao(kept: Scalar) -> Step:
+def bao(e: Scalar) -> Step:
     """Symplectic Euler, then the refresh: kick, drift, refresh."""
-    return splitting(kick(), drift(), refresh(kept))
+    return splitting(kick(), drift(), refresh(e))
 
 
-def sghmc(kept: Scalar) -> Step:
-    """Stochastic-gradient HMC: `p = kept p + dt s + sqrt(2 (1 - kept)) z`, `x = x + dt p`."""
-    return splitting(_mixed(kept, 2 * (1 - kept)), kick(), drift())
+def sghmc(e: Scalar) -> Step:
+    """Stochastic-gradient HMC: `p = e p + dt s + sqrt(2 (1 - e)) z`, `x = x + dt p`."""
+    return splitting(_mixed(e, 2 * (1 - e)), kick(), drift())
 
 
-def exponential_euler(kept: float) -> Step:
-    """The exact flow of position, velocity and friction under a frozen score; `kept = exp(-g dt)` in (0, 1).
+def exponential_euler(e: float) -> Step:
+    """The exact flow of position, velocity and friction under a frozen score; `e = exp(-g dt)` in (0, 1).
 
     With `f = (1 - e)/g`: `x' = x + f p + (dt - f) s / g + w`, `p' = e p + f s + v`, where `v`, `w` are jointly Gaussian
     with `Var v = 1 - e^2`, `Cov = g f^2`, `Var w = (2 g dt - 3 + 4 e - e^2) / g^2`. One evaluation, two draws.
     """
-    friction, velocity = -math.log(kept), 1 - kept**2
-    f, shared = (1 - kept) / friction, (1 - kept) ** 2 / friction
-    position = (2 * friction - 3 + 4 * kept - kept**2) / friction**2
+    friction, velocity = -math.log(e), 1 - e**2
+    f, shared = (1 - e) / friction, (1 - e) ** 2 / friction
+    position = (2 * friction - 3 + 4 * e - e**2) / friction**2
     alone = math.sqrt(position - shared**2 / velocity)
 
     def step(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
@@ -125,28 +125,28 @@ def exponential_euler(kept: float) -> Step:
         one, other = noise(state.x), noise(state.x)
         flow = ((1.0, state.x), (dt * f, p), (dt**2 * (1 - f) / friction, s))
         x = algebra.combine(*flow, (dt * shared / math.sqrt(velocity), one), (dt * alone, other))
-        kicked = algebra.combine((kept, p), (dt * f, s), (math.sqrt(velocity), one))
+        kicked = algebra.combine((e, p), (dt * f, s), (math.sqrt(velocity), one))
         return state._replace(x=x, p=kicked), Info(1, state.x, partial(algebra.combine, *flow))
 
     return step
 
 
-def baoab_positions(kept: Scalar) -> Step:
+def baoab_positions(e: Scalar) -> Step:
     """BAOAB with the velocity eliminated, at a constant step `a` (claim K1):
 
         x_{n+1} = x_n + e (x_n - x_{n-1}) + (1 + e) a s(x_n) + sqrt(2 a (1 - e^2)) (z_n + z_{n-1}) / 2
 
     The state's `p` is the last move over `dt = sqrt(2 a)`. A first call draws `z_{-1}` and has not moved yet, so
-    `kept = 0` is the step `leimkuhler_matthews`.
+    `e = 0` is the step `leimkuhler_matthews`.
     """
 
     def step(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
         dt = algebra.sqrt(2 * level.step)
         before = noise(state.x) if state.z is None else state.z
         s, z = score(state.x, level), noise(state.x)
-        moved = [] if state.p is None else [(kept, state.p)]
-        pulled, spread = ((1 + kept) * dt / 2, s), algebra.sqrt(1 - kept**2) / 2
-        p = algebra.combine((spread, z), pulled, (spread, before), *moved)
+        moved = [] if state.p is None else [(e, state.p)]
+        kick_term, spread = ((1 + e) * dt / 2, s), algebra.sqrt(1 - e**2) / 2
+        p = algebra.combine((spread, z), kick_term, (spread, before), *moved)
         x = algebra.combine((1.0, state.x), (dt, p))
         mean = partial(_without, algebra, x, dt * spread, z)
         return state._replace(x=x, p=p, z=z), Info(1, state.x, mean)

@@ -37,7 +37,7 @@ def predictor_corrector(predictor: Step, corrector: Step, levels: Sequence[Level
     return [pair for level in levels for pair in [*[(corrector, level)] * inner, (predictor, level)]]
 
 
-def downward(step: Step, levels: Sequence[Level]) -> Program:
+def one_step_per_level(step: Step, levels: Sequence[Level]) -> Program:
     """One step from each level to its successor."""
     return [(step, level) for level in levels if level.next is not None]
 
@@ -54,7 +54,7 @@ def run(
     """
     number = -1
     for number, (step, level) in enumerate(program):
-        state, info = step(algebra.settle(state), score, noise, level, algebra)
+        state, info = step(algebra.begin_step(state), score, noise, level, algebra)
         if not (number + 1) % watch:
             _look(number, watch, level, state, info, algebra)
         yield state, info

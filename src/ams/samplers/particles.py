@@ -35,7 +35,7 @@ class Particles(FloatScalars):
         self._lent.append(buffer)
         return buffer
 
-    def settle(self, state: State) -> State:
+    def begin_step(self, state: State) -> State:
         """Take back the buffers that `state` does not hold; returns the same state."""
         lent, self._lent = self._lent, []
         for buffer in lent:

@@ -22,13 +22,13 @@ class NotIntegrated(ArithmeticError):
     """The solver gave up (its step size fell below rounding, say); the message is its own."""
 
 
-def exploding(v: float) -> Level:
-    """Return the variance-exploding level of noise `v`: scale 1."""
+def ve_level(v: float) -> Level:
+    """Return the variance-ve_level level of noise `v`: scale 1."""
     return Level(0, sigma=v)
 
 
-def preserving(v: float) -> Level:
-    """Return the variance-preserving level with `sigma / scale = v` (its time is not known)."""
+def vp_level(v: float) -> Level:
+    """Return the variance-vp_level level with `sigma / scale = v` (its time is not known)."""
     scale = (1.0 + v * v) ** -0.5
     return Level(0, sigma=v * scale, scale=scale)
 
@@ -40,7 +40,7 @@ def flow_rk45(
     last: float,
     rtol: float = 1e-5,
     atol: float = 1e-5,
-    level_at: Callable[[float], Level] = exploding,
+    level_at: Callable[[float], Level] = ve_level,
 ) -> tuple[Tensor, int]:
     """Integrate `x` along the flow from `v = first` to `v = last`; returns the end and the score evaluations (NFE).
 

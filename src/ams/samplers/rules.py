@@ -8,8 +8,8 @@ With score `s`, base step `a`, noise `z ~ N(0, I)` and `<.>` the algebra's norm:
     m_t    = beta_t m_{t-1} + (1 - beta_t) s_t
     x_{t+1} = x_t + A_t m_t + sqrt(2 a_t) z_t
 
-At the first call `beta = 0`, so `m_0 = s_0` and `A_0 = a_0`. A rule is put together from three decisions: `Damping`
-(beta), `Size` (the base step), `Factor` (`A / a` from beta). Source: the released code of arXiv 2405.13726.
+At the first call `beta = 0`, so `m_0 = s_0` and `A_0 = a_0`. A rule is put together from three decisions: `MomentumCoefficient`
+(beta), `Size` (the base step), `Factor` (`A / a` from beta). Source: the code that the authors of arXiv 2405.13726 published.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from typing import TypeAlias
 from ams.samplers.base import Algebra, Coefficients, Info, Noise, Rule, Scalar, Score, State, Step, Vector
 from ams.schedules import Level
 
-Damping: TypeAlias = Callable[[State, Vector, Algebra], tuple[Scalar, Scalar]]
-"""`damping(state, s, algebra) -> (beta, rho)`; called from the second evaluation on."""
+MomentumCoefficient: TypeAlias = Callable[[State, Vector, Algebra], tuple[Scalar, Scalar]]
+"""`coefficient(state, s, algebra) -> (beta, rho)`; called from the second evaluation on."""
 Size: TypeAlias = Callable[[State, Vector, Vector, Scalar, Level, Algebra], Scalar]
 """`size(state, s, z, beta, level, algebra)`: the base step `a`."""
 Factor: TypeAlias = Callable[[Scalar], Scalar]
@@ -34,29 +34,29 @@ def prescribed(state: State, s: Vector, z: Vector, beta: Scalar, level: Level, a
     return level.step
 
 
-def released_factor(beta: Scalar) -> Scalar:
-    """Return `(1 + beta)^2`, the released drift factor."""
+def authors_factor(beta: Scalar) -> Scalar:
+    """Return `(1 + beta)^2`, the drift factor of the authors' code."""
     return (1 + beta) ** 2
 
 
-def adaptive(delta: float = 1e-3) -> Damping:
-    """Adaptive damping with upper clip `1 - delta` (released: 1e-3 annealed, 1e-4 in a corrector)."""
+def adaptive(delta: float = 1e-3) -> MomentumCoefficient:
+    """The adaptive momentum coefficient, clipped at `1 - delta` (the authors': 1e-3 annealed, 1e-4 in a corrector)."""
 
-    def damping(state: State, s: Vector, algebra: Algebra) -> tuple[Scalar, Scalar]:
+    def beta_of(state: State, s: Vector, algebra: Algebra) -> tuple[Scalar, Scalar]:
         change = algebra.combine((1.0, s), (-1.0, state.s))
-        rho = algebra.divide(state.drift * algebra.norm(change), state.reach * algebra.norm(state.m))
-        return algebra.clip(damping_of(rho), 0.0, 1.0 - delta), rho
+        rho = algebra.divide(state.drift * algebra.norm(change), state.effective_drift * algebra.norm(state.m))
+        return algebra.clip(critical_momentum(rho), 0.0, 1.0 - delta), rho
 
-    return damping
+    return beta_of
 
 
-def damping_of(rho: Scalar) -> Scalar:
+def critical_momentum(rho: Scalar) -> Scalar:
     """Return `((1 - rho) / (1 + rho))^2`: critical damping where rho is the relative curvature."""
     return ((1 - rho) / (1 + rho)) ** 2
 
 
-def constant(beta: Scalar) -> Damping:
-    """Constant damping, no clip (released: 0.9 on images, 0.8 on graphs)."""
+def constant(beta: Scalar) -> MomentumCoefficient:
+    """A constant momentum coefficient, no clip (the authors': 0.9 on images, 0.8 on graphs)."""
     return lambda state, s, algebra: (beta, None)
 
 
@@ -66,13 +66,13 @@ def average(state: State, s: Vector, beta: Scalar, algebra: Algebra, over: Vecto
 
 
 def momentum_rule(
-    damping: Damping, size: Size = prescribed, factor: Factor = released_factor, extra: float = 0.0
+    coefficient: MomentumCoefficient, size: Size = prescribed, factor: Factor = authors_factor, extra: float = 0.0
 ) -> Rule:
-    """Put a rule together; `extra` lengthens the drift of the very first move only (released annealed form)."""
+    """Put a rule together; `extra` lengthens the drift of the very first move only (the authors' annealed form)."""
 
     def rule(state: State, s: Vector, z: Vector, level: Level, algebra: Algebra) -> Coefficients:
         first = state.m is None
-        beta, rho = (0.0, None) if first else damping(state, s, algebra)
+        beta, rho = (0.0, None) if first else coefficient(state, s, algebra)
         a = size(state, s, z, beta, level, algebra)
         return Coefficients(beta, a, a * factor(beta), algebra.sqrt(2 * a), extra if first else 0.0, rho)
 
@@ -85,11 +85,11 @@ def momentum(rule: Rule) -> Step:
     def step(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
         s, z = score(state.x, level), noise(state.x)
         chosen = rule(state, s, z, level, algebra)
-        m, reach = average(state, s, chosen.beta, algebra, over=state.m), chosen.drift + chosen.extra
-        drift = ((1.0, state.x), (reach, m))
+        m, effective = average(state, s, chosen.beta, algebra, over=state.m), chosen.drift + chosen.extra
+        drift = ((1.0, state.x), (effective, m))
         x = algebra.combine((chosen.noise, z), *drift, over=z)
         info = Info(1, state.x, partial(algebra.combine, *drift), chosen)
-        return State(x, m, s, drift=chosen.drift, reach=reach), info
+        return State(x, m, s, drift=chosen.drift, effective_drift=effective), info
 
     return step
 
@@ -114,14 +114,14 @@ def recorded(coefficients: list[Coefficients]) -> Rule:
     return lambda state, s, z, level, algebra: next(remaining)
 
 
-def forgetful(step: Step) -> Step:
-    """The step without memory: every call is a first call, as for the adjacency of the released graph corrector.
+def memoryless(step: Step) -> Step:
+    """The step without its momentum: every call is a first call, as for the adjacency in the authors' graph corrector.
 
-    The release computes that momentum but never stores the move, so `m`, `s` and `A` are lost (claim R3).
+    Their code computes that momentum but never stores the move, so `m`, `s` and `A` are lost (claim R3).
     """
 
-    def amnesic(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
+    def first_call(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
         after, info = step(State(state.x), score, noise, level, algebra)
         return State(after.x), info
 
-    return amnesic
+    return first_call

@@ -23,14 +23,14 @@ from ams.samplers import (
     adaptive,
     affine,
     annealed,
+    authors_euler_maruyama,
+    authors_ve_reverse_diffusion,
     constant,
     denoise,
     langevin,
     momentum,
     momentum_rule,
     predictor_corrector,
-    released_euler_maruyama,
-    released_ve_reverse_diffusion,
     run,
     snr_of_last_momentum,
     snr_of_momentum,
@@ -115,8 +115,8 @@ def _process_and_predictor(trace: Trace, n: int) -> tuple[VE | VP, Step]:
     spread = trace.arrays["after_predictor"][0] - trace.arrays["predictor_mean"][0]
     coefficient = float((spread * draw).sum() / draw.square().sum())
     known: list[tuple[VE | VP, Kernel]] = [
-        (_VE, released_ve_reverse_diffusion(_VE, n)),
-        (_VP, released_euler_maruyama(_VP, n)),
+        (_VE, authors_ve_reverse_diffusion(_VE, n)),
+        (_VP, authors_euler_maruyama(_VP, n)),
     ]
     for process, kernel in known:
         first = process_levels(process, n, trace.number("eps"))[0]

@@ -126,5 +126,5 @@ def _line(row: Redrawn) -> str:
         return f"{row.check:<22} not run: {row.reason}"
     values = [draw.value for draw in row.draws]
     seeds = ", ".join(f"{draw.seed} ({draw.verdict})" for draw in row.alarms)
-    spread = f"values {min(values):.4g} to {max(values):.4g}"
-    return f"{row.check:<22} {row.wanted} expected, {spread}; {len(row.alarms)} alarms{f': seeds {seeds}' if seeds else ''}"
+    drawn = f"{row.check:<22} {row.wanted} expected, values {min(values):.4g} to {max(values):.4g}"
+    return f"{drawn}; {len(row.alarms)} alarms{f': seeds {seeds}' if seeds else ''}"

@@ -20,8 +20,7 @@ from hypothesis import strategies as st
 
 from ams.data import WEIGHTS, load_weights, weights
 from ams.data.safe_read import entries
-from ams.errors import DataUnavailable
-from ams.errors import UserError
+from ams.errors import DataUnavailable, UserError
 from tests.ams.data.hostile import BOMBS, PAYLOADS, named, text, whole
 from tests.ams.data.test_safe_read import zipped
 

@@ -14,8 +14,7 @@ import pytest
 
 from ams.data import File, fetch, files, read, registered
 from ams.data.registry import ENTRIES, Entry
-from ams.errors import DataUnavailable
-from ams.errors import UserError
+from ams.errors import DataUnavailable, UserError
 
 CONTENT = b"0123456789" * 1000
 
@@ -125,9 +124,7 @@ def test_a_file_that_differs_is_refused_in_one_line(
 ) -> None:
     register(monkeypatch, "http://127.0.0.1:9/nobody")
     path = put(place / folder / "toy/0.bin", content)
-    with pytest.raises(
-        UserError, match="not the registered file; replace it by the original or delete it"
-    ) as refusal:
+    with pytest.raises(UserError, match="not the registered file; replace it by the original or delete it") as refusal:
         fetch("toy")
     assert str(path) in str(refusal.value) and "expected" in str(refusal.value) and "\n" not in str(refusal.value)
 

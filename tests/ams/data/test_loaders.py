@@ -14,8 +14,7 @@ import pytest
 import torch
 
 from ams.data import DATASETS, Dataset, File, Graph, GraphList, Weights, digits, graphs, images, weights
-from ams.errors import DataUnavailable
-from ams.errors import UserError
+from ams.errors import DataUnavailable, UserError
 
 X = np.arange(5 * 4, dtype=np.uint8).reshape(5, 2, 2)
 Y = np.array([0, 1, 2, 1, 0], dtype=np.uint8)

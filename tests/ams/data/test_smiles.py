@@ -10,8 +10,7 @@ import pytest
 from ams.data import MOLECULES, MoleculeList, smiles
 from ams.data import loaders as loaders_module
 from ams.data.files import File
-from ams.errors import DataUnavailable
-from ams.errors import UserError
+from ams.errors import DataUnavailable, UserError
 
 LISTED = b"CCO\nc1ccccc1\nN#N"
 

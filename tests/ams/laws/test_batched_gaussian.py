@@ -7,7 +7,6 @@ import torch
 
 from ams.laws import GaussianLaw
 from ams.laws.batched_gaussian import StackedLaw
-from ams.schedules import Level, annealed_levels, geometric_sigmas
 from ams.samplers import (
     Program,
     Step,
@@ -24,6 +23,7 @@ from ams.samplers import (
     snr_of_last_momentum,
     snr_of_score,
 )
+from ams.schedules import Level, annealed_levels, geometric_sigmas
 
 LAW = GaussianLaw([1.0, 0.1, 0.003], [0.5, -2.0, 0.0], [1.0, 4.0, 2.0])
 CHOICES = ((0.1, 1), (0.3, 2), (1.0, 4))

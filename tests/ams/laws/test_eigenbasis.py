@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from ams.laws import GaussianLaw, eigenlaw, rotated_back
-from ams.schedules import Level
 from ams.samplers import langevin
+from ams.schedules import Level
 from ams.targets import CLEAN, Gaussian
 
 STEP = Level(0, sigma=0.0, step=0.05)

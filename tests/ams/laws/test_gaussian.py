@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from ams.laws import GaussianLaw, expected_norm
-from ams.schedules import Level
 from ams.samplers import (
     NonFiniteState,
     adaptive,
@@ -19,7 +18,8 @@ from ams.samplers import (
     momentum,
     momentum_rule,
 )
-from ams.samplers.affine_transitions import Move
+from ams.samplers.affine_transitions import AffineTransition
+from ams.schedules import Level
 
 HERE = Level(0, sigma=0.0, step=0.1)
 
@@ -87,15 +87,17 @@ def test_a_run_forgets_the_one_before() -> None:
 def test_the_transition_of_an_affine_move() -> None:
     law = GaussianLaw([2.0], [1.0])
     state = law.start(0.0, 1.0)
-    after, _ = affine(lambda level: Move(0.5, 0.2, 0.3))(law.settle(state), law.score, law.noise, HERE, law)
+    after, _ = affine(lambda level: AffineTransition(0.5, 0.2, 0.3))(
+        law.begin_step(state), law.score, law.noise, HERE, law
+    )
     shift, matrix, spread = law.transition(after)
     assert (shift.item(), matrix.item(), spread.item()) == pytest.approx((0.1, 0.4, 0.3))
 
 
 def test_stand_still_solves_for_the_law_of_an_affine_move() -> None:
     law = GaussianLaw([2.0], [1.0])
-    state, step = law.settle(law.start(0.0, 1.0)), affine(lambda level: Move(0.5, 0.2, 0.3))
-    still = law.stand_still(state, step(state, law.score, law.noise, HERE, law)[0])
+    state, step = law.begin_step(law.start(0.0, 1.0)), affine(lambda level: AffineTransition(0.5, 0.2, 0.3))
+    still = law.set_stationary(state, step(state, law.score, law.noise, HERE, law)[0])
     moments = law.moments(still.x)
     assert moments.mean.item() == pytest.approx(0.1 / 0.6) and moments.variance.item() == pytest.approx(0.09 / 0.84)
 
@@ -120,9 +122,9 @@ def test_leimkuhler_matthews_solved_for_is_the_target() -> None:
     for u in (0.01, 0.5, 1.0, 1.9, 1.999):
         law = GaussianLaw([3.0], [2.0])
         row = law.start(0.0, 1.0)
-        state = law.settle(row._replace(z=row.x))
+        state = law.begin_step(row._replace(z=row.x))
         level = Level(0, sigma=0.0, step=3.0 * u)
-        still = law.stand_still(state, leimkuhler_matthews(state, law.score, law.noise, level, law)[0])
+        still = law.set_stationary(state, leimkuhler_matthews(state, law.score, law.noise, level, law)[0])
         assert law.moments(still.x).variance.item() == pytest.approx(3.0, rel=1e-10)
         assert law.moments(still.x).mean.item() == pytest.approx(2.0, rel=1e-10)
 

@@ -5,14 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from ams.grid_function import Curve
-from ams.metrics import half_line, line_w2
+from ams.grid_function import GridFunction
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.grid import GridLaw, moved, resolves
 from ams.laws.quadrature_algebra import Blurred
-from ams.schedules import VE, Level, annealed_levels, geometric_sigmas, process_levels
+from ams.metrics import half_line, line_w2
 from ams.samplers import (
-    Move,
+    AffineTransition,
     NonFiniteState,
     affine,
     annealed,
@@ -23,6 +22,7 @@ from ams.samplers import (
     reverse_sde,
     snr_of_score,
 )
+from ams.schedules import VE, Level, annealed_levels, geometric_sigmas, process_levels
 from ams.targets import CLEAN, Gaussian, GaussianMixture
 
 MIXTURE = GaussianMixture([0.3, 0.7], [[-1.0], [1.0]], 0.01)
@@ -98,7 +98,7 @@ def test_nodes_count_as_near_enough_only_where_the_moved_density_is_right(height
 
     def moving(spacing):
         nodes = np.arange(-8.0, 8.0 + spacing / 2, spacing)
-        law = Curve(-8.0, spacing, np.exp(-(nodes**2) / 2) / np.sqrt(2 * np.pi))
+        law = GridFunction(-8.0, spacing, np.exp(-(nodes**2) / 2) / np.sqrt(2 * np.pi))
         return law, Blurred(nodes + height * np.sin(wave * nodes), kernel)
 
     def density(law, image):
@@ -116,6 +116,6 @@ def test_what_more_nodes_do_not_mend_ends_in_an_error():
     """A step that is not finite is the loop's complaint; one whose noise is far below any nodes is the grid's."""
     law = GridLaw(MIXTURE)
     with pytest.raises(NonFiniteState):
-        law.end([(affine(lambda level: Move(math.nan, 0.0, 1.0)), CLEAN)], law.start(CLEAN))
+        law.end([(affine(lambda level: AffineTransition(math.nan, 0.0, 1.0)), CLEAN)], law.start(CLEAN))
     with pytest.raises(ArithmeticError, match="do not resolve the step at level 3"):
         law.end([(langevin(), Level(3, sigma=0.0, step=1e-12))], law.start(CLEAN))

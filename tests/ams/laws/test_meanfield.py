@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from ams.statistics import plan_margin
 from ams.laws import meanfield
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.meanfield import frozen_law, mean_field, returned
 from ams.laws.stationary import solved
-from ams.schedules import Level
 from ams.samplers import adaptive, momentum, momentum_rule, sample
+from ams.schedules import Level
+from ams.statistics import plan_margin
 from ams.targets import CLEAN, Gaussian, GaussianMixture
 from tests.monte_carlo import MonteCarlo
 
@@ -66,4 +66,4 @@ def test_an_average_is_an_algebra():
     law = frozen_law(Gaussian([0.0], 0.25), 0.02, 0.2, nodes=4)
     assert 0.0 < returned(Gaussian([0.0], 0.25), RULE, 0.02, 0.2, law) < 1.0
     average = meanfield._Average(law, np.ones((*law.memory.shape, 1)))
-    assert average.settle(CLEAN) is CLEAN and average.finite(np.ones(1)) and not average.finite(np.array([np.inf]))
+    assert average.begin_step(CLEAN) is CLEAN and average.finite(np.ones(1)) and not average.finite(np.array([np.inf]))

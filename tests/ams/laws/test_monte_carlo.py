@@ -16,10 +16,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.statistics import plan_known_mean_test, plan_mean_test, plan_squares_test
 from ams.laws import GaussianLaw
 from ams.laws.gaussian import Moments
-from ams.schedules import VE, VP, Level, annealed_levels, geometric_sigmas, process_levels
 from ams.samplers import (
     Particles,
     Program,
@@ -27,21 +25,23 @@ from ams.samplers import (
     affine,
     ancestral,
     annealed,
+    authors_euler_maruyama,
     constant,
-    downward,
     flow_euler,
     flow_heun,
     langevin,
     leimkuhler_matthews,
     momentum,
     momentum_rule,
+    one_step_per_level,
     predictor_corrector,
-    released_euler_maruyama,
     reverse_sde,
     sample,
     snr_of_last_momentum,
     snr_of_score,
 )
+from ams.schedules import VE, VP, Level, annealed_levels, geometric_sigmas, process_levels
+from ams.statistics import plan_known_mean_test, plan_mean_test, plan_squares_test
 from ams.targets import Gaussian
 from tests.monte_carlo import MonteCarlo
 
@@ -63,9 +63,9 @@ INDEPENDENT: dict[str, Program] = {
     "constant": annealed(momentum(momentum_rule(constant(0.8))), FIXED, 12),
     "constant, annealed": annealed(momentum(momentum_rule(constant(0.5), extra=0.02)), GEOMETRIC, 2),
     "leimkuhler_matthews": annealed(leimkuhler_matthews, FIXED, 12),
-    "released Euler-Maruyama": [(affine(released_euler_maruyama(VP(), 9)), level) for level in VP_LEVELS],
+    "released Euler-Maruyama": [(affine(authors_euler_maruyama(VP(), 9)), level) for level in VP_LEVELS],
 } | {
-    f"{name}, {process}": downward(step, levels)
+    f"{name}, {process}": one_step_per_level(step, levels)
     for process, levels in (("VE", VE_LEVELS), ("VP", VP_LEVELS))
     for name, step in {
         "ancestral": affine(ancestral),

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ams.grid_function import tabulated
-from ams.metrics import line_w2
-from ams.laws.quadrature_algebra import Blurred, NodeAlgebra
 from ams.laws.phase_space import Memory, estimated, hermite, momentum_memory, stationary
+from ams.laws.quadrature_algebra import Blurred, NodeAlgebra
+from ams.metrics import line_w2
 from ams.samplers import constant, langevin, leimkuhler_matthews, momentum, momentum_rule
 from ams.samplers.kinetic import baoab, obabo, sghmc
 from ams.targets import CLEAN, Gaussian, GaussianMixture

@@ -8,8 +8,8 @@ from scipy.optimize import brentq
 
 from ams.laws import GaussianLaw
 from ams.laws.stationary import frozen, reached, solved
-from ams.schedules import Level
 from ams.samplers import adaptive, constant, langevin, leimkuhler_matthews, momentum, momentum_rule
+from ams.schedules import Level
 
 POINTS, DELTA = 200, 1e-6
 RULE = momentum_rule(adaptive(DELTA))

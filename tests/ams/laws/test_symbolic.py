@@ -24,7 +24,6 @@ from ams.laws.symbolic import (
     z,
     z_before,
 )
-from ams.schedules import Level
 from ams.samplers import (
     Coefficients,
     State,
@@ -39,7 +38,8 @@ from ams.samplers import (
     recorded,
     snr_of_score,
 )
-from ams.samplers.affine_transitions import Move
+from ams.samplers.affine_transitions import AffineTransition
+from ams.schedules import Level
 
 POINTS = 200
 C = (1 + b) ** 2
@@ -56,7 +56,7 @@ SAMPLERS: dict[str, tuple[tuple[str, ...], Callable[[object, object], Step]]] = 
     "constant": (("x", "m", "s"), lambda beta, size: momentum(momentum_rule(constant(beta)))),
     "recorded": (("x", "m", "s"), lambda beta, size: momentum(recorded(scheduled(beta, size, lambda v: v**0.5)))),
     "leimkuhler_matthews": (("x", "z"), lambda beta, size: leimkuhler_matthews),
-    "affine": (("x",), lambda beta, size: affine(lambda level: Move(1 - beta, level.step, beta))),
+    "affine": (("x",), lambda beta, size: affine(lambda level: AffineTransition(1 - beta, level.step, beta))),
 }
 SYMBOLS = {"x": x, "m": m, "s": s, "z": z_before}
 
@@ -65,7 +65,7 @@ def law_transition(names: tuple[str, ...], step: Step, at: dict[str, float]) -> 
     """Return `(c, M, q)` of the step, as the exact law applies it."""
     law = GaussianLaw([1 / at["lam"]], [at["mu"]])
     row = law.start(0.0, 1.0).x
-    before = law.settle(State(**dict.fromkeys(names, row), drift=at["a"], reach=at["a"]))
+    before = law.begin_step(State(**dict.fromkeys(names, row), drift=at["a"], effective_drift=at["a"]))
     after, _ = step(before, law.score, law.noise, Level(0, sigma=0.0, step=at["a"]), law)
     return [part[0].numpy() for part in law.transition(after)]
 
@@ -75,7 +75,7 @@ def test_the_law_applies_what_the_symbols_say(sampler: str) -> None:
     """200 random points (a, b, lam, mu): each entry of transition, shift and noise within 1e-12, relative above 1."""
     names, make = SAMPLERS[sampler]
     inputs = [SYMBOLS[name] for name in names]
-    after = symbolic_step(make(b, a), State(**{name: SYMBOLS[name] for name in names}, drift=a, reach=a))
+    after = symbolic_step(make(b, a), State(**{name: SYMBOLS[name] for name in names}, drift=a, effective_drift=a))
     shift = sp.Matrix([getattr(after, name) for name in names]).subs(dict.fromkeys([*inputs, z], 0))
     parts = [shift, transition(after, inputs, names), transition(after, [z], names)]
     symbolic = sp.lambdify((a, b, lam, mu), parts)
@@ -120,7 +120,7 @@ def test_a_first_call_is_langevin_and_later_ones_have_the_rule() -> None:
     step = momentum(momentum_rule(adaptive()))
     first = symbolic_step(step, State(x))
     assert sp.expand(first.x - (x - a * lam * (x - mu) + sp.sqrt(2) * sp.sqrt(a) * z)) == 0
-    second = symbolic_step(step, State(x, m, s, drift=a, reach=a))
+    second = symbolic_step(step, State(x, m, s, drift=a, effective_drift=a))
     rho = Norm(lam * (x - mu) + s) / Norm(m)
     assert sp.simplify(second.drift - a * (1 + ((1 - rho) / (1 + rho)) ** 2) ** 2) == 0
 
@@ -134,7 +134,7 @@ def test_a_step_found_from_norms() -> None:
 
 def test_the_algebra_of_expressions() -> None:
     algebra, state = Symbols(), State(x, m)
-    assert algebra.settle(state) is state
+    assert algebra.begin_step(state) is state
     assert algebra.combine((0.5, x), (a, m)) == x / 2 + a * m, "floats become exact"
     assert algebra.clip(b, 0.0, 1.0) == b and algebra.finite(x / a)
     assert symbolic_step(langevin(), State(x), noise=lambda _: sp.Integer(0), size=2 * a).x == x - 2 * a * lam * (

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
-from ams.grid_function import Curve, tabulated
+from ams.grid_function import GridFunction, tabulated
 from ams.metrics import gaussian_kl, gaussian_w2, half_line, line_kl, line_tv, line_w2
 
 
@@ -75,6 +75,6 @@ def test_distances_are_of_laws_and_not_of_masses():
 
 def test_mirror_images_are_as_far_apart():
     law, other = tabulated(two(0.3, 1.0, 0.5)), normal(0.2, 0.9)
-    mirrored = [Curve(-c.nodes[-1], c.spacing, c.values[::-1]) for c in (law, other)]
+    mirrored = [GridFunction(-c.nodes[-1], c.spacing, c.values[::-1]) for c in (law, other)]
     assert line_w2(law, other) == pytest.approx(line_w2(*mirrored), rel=1e-10)
     assert line_w2(law, other) == pytest.approx(line_w2(other, law), rel=1e-12)

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from ams.laws import GaussianLaw, Symbols
 from ams.laws.symbolic import a, b, lam, m, mu, s, stationary_covariance, symbolic_step, transition, x, z
-from ams.schedules import Level
 from ams.samplers import (
     Particles,
     PerSample,
@@ -27,6 +26,7 @@ from ams.samplers import (
     without_averaging,
 )
 from ams.samplers.noise_sources import replayed
+from ams.schedules import Level
 
 SIZES = [0.05, 0.02, 0.1, 0.1, 0.03, 0.07]
 LEVELS = [Level(i, sigma=0.5, step=size) for i, size in enumerate(SIZES)]
@@ -122,10 +122,10 @@ def test_drift_only_is_langevin_with_a_factor() -> None:
     """At constant damping, from the second step on."""
     law, level = GaussianLaw([1.0]), Level(0, sigma=0.0, step=0.1)
     row = law.start(0.4, 2.0).x
-    state = law.settle(State(row, row, row))
+    state = law.begin_step(State(row, row, row))
     algebra = (law.score, law.noise, level, law)
     one, _ = momentum(without_averaging(momentum_rule(constant(0.5))))(state, *algebra)
-    law.settle(state)
+    law.begin_step(state)
     other, _ = langevin(factor=2.25)(state, *algebra)
     torch.testing.assert_close(one.x, other.x, rtol=1e-14, atol=1e-14)
 

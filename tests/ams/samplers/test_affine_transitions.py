@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from ams.statistics import convergence_order
 from ams.laws import GaussianLaw
-from ams.schedules import VE, VP, Level, SubVP, geometric_sigmas, linked, process_levels
 from ams.samplers import (
     Kernel,
     Particles,
@@ -19,17 +17,19 @@ from ams.samplers import (
     Step,
     affine,
     ancestral,
-    downward,
+    authors_euler_maruyama,
+    authors_ve_reverse_diffusion,
+    authors_vp_reverse_diffusion,
     flow_euler,
     flow_heun,
-    released_euler_maruyama,
-    released_ve_reverse_diffusion,
-    released_vp_reverse_diffusion,
+    one_step_per_level,
     reverse_sde,
     run,
 )
+from ams.samplers.affine_transitions import AffineTransition, next_level
 from ams.samplers.noise_sources import replayed
-from ams.samplers.affine_transitions import Move, following
+from ams.schedules import VE, VP, Level, SubVP, geometric_sigmas, linked, process_levels
+from ams.statistics import convergence_order
 
 PAIRS = {
     "VE": linked([Level(0, sigma=2.0), Level(1, sigma=0.5)]),
@@ -77,20 +77,20 @@ def test_the_released_predictors_are_the_released_formulas() -> None:
     sigmas, rates = np.geomspace(0.01, 5.0, n), np.linspace(0.1 / n, 20.0 / n, n)
     level, last = Level(0, sigma=1.0, t=t), Level(0, sigma=1.0, t=1e-3)
     beta = 0.1 + t * 19.9
-    euler = released_euler_maruyama(VP(), n)(level)
+    euler = authors_euler_maruyama(VP(), n)(level)
     assert euler == pytest.approx((1 + beta / 2 / n, beta / n, math.sqrt(beta / n)), rel=1e-13)
     g = sigmas[i] ** 2 - sigmas[i - 1] ** 2
-    assert released_ve_reverse_diffusion(VE(0.01, 5.0), n)(level) == pytest.approx((1.0, g, math.sqrt(g)), rel=1e-11)
-    assert released_ve_reverse_diffusion(VE(0.01, 5.0), n)(last) == pytest.approx((1.0, 1e-4, 0.01), rel=1e-12)
+    assert authors_ve_reverse_diffusion(VE(0.01, 5.0), n)(level) == pytest.approx((1.0, g, math.sqrt(g)), rel=1e-11)
+    assert authors_ve_reverse_diffusion(VE(0.01, 5.0), n)(last) == pytest.approx((1.0, 1e-4, 0.01), rel=1e-12)
     b = rates[i]
-    vp = released_vp_reverse_diffusion(VP(), n)(level)
+    vp = authors_vp_reverse_diffusion(VP(), n)(level)
     assert vp == pytest.approx((2 - math.sqrt(1 - b), b, math.sqrt(b)), rel=1e-13)
 
 
 def test_a_move_on_particles() -> None:
     x, z = torch.randn(2, 3, 4, dtype=torch.float64)
     for r, draws in ((0.3, [z]), (0.0, [])):
-        step = affine(lambda level, r=r: Move(0.5, 0.2, r))
+        step = affine(lambda level, r=r: AffineTransition(0.5, 0.2, r))
         ((state, info),) = run(
             [(step, PAIRS["VE"][0])], State(x, m=z), lambda x, level: -2 * x, replayed(draws), Particles()
         )
@@ -104,7 +104,7 @@ def test_the_last_level_leads_nowhere(step: Step) -> None:
     law, level = GaussianLaw([1.0]), Level(3, sigma=0.25)
     with pytest.raises(ValueError, match=r"level 3 \(sigma 0.25\) is the last: no level to step to"):
         law.end([(step, level)], law.start(0.0, 1.0))
-    assert following(PAIRS["VE"][0]) is PAIRS["VE"][0].next
+    assert next_level(PAIRS["VE"][0]) is PAIRS["VE"][0].next
 
 
 def test_heun_is_the_trapezoidal_rule() -> None:
@@ -128,7 +128,7 @@ def test_heun_is_the_trapezoidal_rule() -> None:
 def test_heun_ends_as_euler_where_noise_ends() -> None:
     levels = linked([Level(0, 1.0), Level(1, 0.0)])
     law = GaussianLaw([0.5], [0.2])
-    ends = [law.end(downward(step, levels), law.start(1.0, 0.3)) for step in (flow_heun, affine(flow_euler))]
+    ends = [law.end(one_step_per_level(step, levels), law.start(1.0, 0.3)) for step in (flow_heun, affine(flow_euler))]
     assert ends[0][1].evaluations == ends[1][1].evaluations == 1
     assert torch.equal(ends[0][0].x, ends[1][0].x)
 
@@ -147,7 +147,7 @@ def flow_error(step: Step, schedule: str, n: int) -> tuple[float, float]:
     """
     levels, law = SCHEDULES[schedule](n), GaussianLaw([VARIANCE], [MEAN])
     spread = [math.sqrt(level.scale**2 * VARIANCE + level.sigma**2) for level in (levels[0], levels[-1])]
-    state, _ = law.end(downward(step, levels), law.start(2.0, 1.0))
+    state, _ = law.end(one_step_per_level(step, levels), law.start(2.0, 1.0))
     found, ratio = law.moments(state.x), spread[1] / spread[0]
     exact_mean = levels[-1].scale * MEAN + ratio * (2.0 - levels[0].scale * MEAN)
     return abs(found.mean.item() - exact_mean), abs(found.variance.sqrt().item() - ratio)
@@ -171,7 +171,7 @@ def test_the_stochastic_moves_have_weak_order_one(kernel: Kernel, schedule: str)
     for n in counts:
         levels, law = SCHEDULES[schedule](n), GaussianLaw([VARIANCE], [MEAN])
         first, end = (level.scale**2 * VARIANCE + level.sigma**2 for level in (levels[0], levels[-1]))
-        state, _ = law.end(downward(affine(kernel), levels), law.start(levels[0].scale * MEAN, first))
+        state, _ = law.end(one_step_per_level(affine(kernel), levels), law.start(levels[0].scale * MEAN, first))
         errors.append(abs(law.moments(state.x).variance.item() - end))
         assert law.moments(state.x).mean.item() == pytest.approx(levels[-1].scale * MEAN, rel=1e-10)
     found = convergence_order([1 / n for n in counts], errors)
@@ -182,7 +182,7 @@ def test_a_typo_costs_an_order() -> None:
     """The falsifier: Heun with the slope's old sigma at the new level is seen."""
 
     def wrong(state: State, score: Callable, noise: Callable, level: Level, algebra: GaussianLaw) -> tuple:
-        after, move = following(level), flow_euler(level)
+        after, move = next_level(level), flow_euler(level)
         s = score(state.x, level)
         guess = algebra.combine((move.p, state.x), (move.q, s))
         x = algebra.combine((move.p, state.x), (move.q / 2, s), (move.q / 2, score(guess, after)))

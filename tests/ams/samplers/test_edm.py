@@ -7,20 +7,23 @@ import math
 import pytest
 import torch
 
-from ams.statistics import convergence_order
 from ams.laws import GaussianLaw
-from ams.schedules import VP, Level, exploding_levels, karras_sigmas, process_levels
-from ams.samplers import Particles, State, downward, edm_stochastic, flow_heun, last, run
+from ams.samplers import Particles, State, edm_stochastic, flow_heun, last, one_step_per_level, run
 from ams.samplers.noise_sources import replayed
+from ams.schedules import VP, Level, karras_sigmas, process_levels, ve_levels
+from ams.statistics import convergence_order
 
-LEVELS = exploding_levels([5.0, 2.0, 1.0, 0.5, 0.0])
+LEVELS = ve_levels([5.0, 2.0, 1.0, 0.5, 0.0])
 
 
 def test_without_churn_it_is_heun() -> None:
     law = GaussianLaw([0.5], [0.2])
-    ends = [law.end(downward(step, LEVELS), law.start(1.0, 25.0)) for step in (flow_heun, edm_stochastic(4, churn=0.0))]
+    ends = [
+        law.end(one_step_per_level(step, LEVELS), law.start(1.0, 25.0))
+        for step in (flow_heun, edm_stochastic(4, churn=0.0))
+    ]
     assert torch.equal(ends[0][0].x, ends[1][0].x)
-    outside = law.end(downward(edm_stochastic(4, s_tmin=6.0), LEVELS), law.start(1.0, 25.0))[0]
+    outside = law.end(one_step_per_level(edm_stochastic(4, s_tmin=6.0), LEVELS), law.start(1.0, 25.0))[0]
     assert torch.equal(ends[0][0].x, outside.x)
 
 
@@ -31,7 +34,7 @@ def test_the_published_algorithm(churn: float, gamma: float) -> None:
     start, *draws = torch.randn(3, 4, 2, generator=generator, dtype=torch.float64)
     score = lambda at, level: -at / (1 + level.sigma**2) - torch.sin(at) / 3  # noqa: E731
     step, evaluations = edm_stochastic(4, churn, s_noise=1.01, s_tmin=0.9, s_tmax=2.0), 0
-    for found, info in run(downward(step, LEVELS), State(5 * start), score, replayed(draws), Particles()):
+    for found, info in run(one_step_per_level(step, LEVELS), State(5 * start), score, replayed(draws), Particles()):
         evaluations, end = evaluations + info.evaluations, found.x
     x, remaining = 5 * start, iter(draws)
     for t, t_next in zip((5.0, 2.0, 1.0, 0.5), (2.0, 1.0, 0.5, 0.0), strict=True):
@@ -50,7 +53,7 @@ def test_the_published_algorithm(churn: float, gamma: float) -> None:
 def test_churn_keeps_the_marginal() -> None:
     """Over finer levels the exact law at the end tends to the target's at that level, in VE and in VP: order 1."""
     for levels_of in (
-        lambda n: exploding_levels(karras_sigmas(5.0, 0.1, n + 1)),
+        lambda n: ve_levels(karras_sigmas(5.0, 0.1, n + 1)),
         lambda n: process_levels(VP(), n + 1, 0.05),
     ):
         errors, counts = [], [100, 200, 400, 800]
@@ -59,7 +62,9 @@ def test_churn_keeps_the_marginal() -> None:
             first, end = (
                 (level.scale * 0.8, level.scale**2 * 0.3 + level.sigma**2) for level in (levels[0], levels[-1])
             )
-            found = law.moments(law.end(downward(edm_stochastic(n, churn=10.0), levels), law.start(*first))[0].x)
+            found = law.moments(
+                law.end(one_step_per_level(edm_stochastic(n, churn=10.0), levels), law.start(*first))[0].x
+            )
             errors.append(abs(found.variance.item() - end[1]))
         order = convergence_order([1 / n for n in counts], errors)
         assert order.low > 0.9, order
@@ -68,9 +73,11 @@ def test_churn_keeps_the_marginal() -> None:
 
 def test_too_much_noise_is_seen() -> None:
     """The falsifier: an inflated S_noise leaves the marginal."""
-    levels, law = exploding_levels(karras_sigmas(5.0, 0.1, 401)), GaussianLaw([0.3], [0.8])
+    levels, law = ve_levels(karras_sigmas(5.0, 0.1, 401)), GaussianLaw([0.3], [0.8])
     ends = [
-        law.moments(law.end(downward(edm_stochastic(400, 40.0, s_noise), levels), law.start(0.8, 25.3))[0].x).variance
+        law.moments(
+            law.end(one_step_per_level(edm_stochastic(400, 40.0, s_noise), levels), law.start(0.8, 25.3))[0].x
+        ).variance
         for s_noise in (1.0, 1.05)
     ]
     assert abs(ends[0].item() - 0.31) < 1e-3 < abs(ends[1].item() - 0.31)

@@ -6,7 +6,6 @@ import sympy as sp
 import torch
 
 from ams.laws.symbolic import a, b, lam, m, mu, symbolic_step, x, z
-from ams.schedules import Level
 from ams.samplers import (
     Particles,
     State,
@@ -21,6 +20,7 @@ from ams.samplers import (
     wiener_gain,
 )
 from ams.samplers.noise_sources import replayed
+from ams.schedules import Level
 
 K = sp.Symbol("K", positive=True)
 

@@ -18,8 +18,8 @@ from torch import Tensor
 
 from ams.laws import GaussianLaw
 from ams.laws.gaussian import Moments
-from ams.schedules import Level, annealed_levels
 from ams.samplers import (
+    TAPERED,
     Particles,
     PerSample,
     Program,
@@ -29,35 +29,35 @@ from ams.samplers import (
     affine,
     ancestral,
     annealed,
+    annealed_baoab,
     baoab,
     baoab_positions,
     consistent,
     constant,
-    downward,
     dpm_solver,
     edm_stochastic,
     filtered,
+    fixed,
     flow_euler,
     flow_heun,
-    isothermal,
     langevin,
     last,
     leimkuhler_matthews,
     momentum,
     momentum_rule,
-    paced,
+    one_step_per_level,
     predictor_corrector,
     reverse_sde,
     run,
     snr_of_last_momentum,
     snr_of_momentum,
     snr_of_score,
-    tapered,
     unit_factor,
     with_corrected_noise,
     without_averaging,
 )
 from ams.samplers.noise_sources import generated_per_sample, replayed, seeded_per_sample
+from ams.schedules import Level, annealed_levels
 from ams.targets import Gaussian
 
 Build = Callable[[list[Level]], Program]
@@ -69,7 +69,7 @@ def thrice(step: Step) -> Build:
 
 
 def once(step: Step) -> Build:
-    return lambda levels: downward(step, levels)
+    return lambda levels: one_step_per_level(step, levels)
 
 
 def corrected(corrector: Step) -> Build:
@@ -83,8 +83,8 @@ SAMPLERS: dict[str, Build] = {
     "leimkuhler_matthews": thrice(leimkuhler_matthews),
     "baoab": thrice(baoab(0.6)),
     "baoab_positions": thrice(baoab_positions(0.6)),
-    "isothermal": once(isothermal(0.5)),
-    "isothermal_tapered": once(paced(tapered)),
+    "isothermal": once(annealed_baoab(fixed(0.5))),
+    "isothermal_tapered": once(annealed_baoab(TAPERED)),
     "ancestral": once(affine(ancestral)),
     "reverse_sde": once(affine(reverse_sde)),
     "flow_euler": once(affine(flow_euler)),
@@ -93,7 +93,7 @@ SAMPLERS: dict[str, Build] = {
     "averaging_only": thrice(momentum(momentum_rule(adaptive(), factor=unit_factor))),
     "corrected_noise": thrice(momentum(with_corrected_noise(momentum_rule(adaptive())))),
     "filtered": thrice(filtered(0.8, 0.3)),
-    "consistent": once(affine(consistent(0.7))),
+    "consistent annealed sampling": once(affine(consistent(0.7))),
     "edm": once(edm_stochastic(3, churn=0.6)),
     "dpm_solver": once(dpm_solver()),
     "dpm_solver_sde": once(dpm_solver(1.0)),
@@ -307,7 +307,7 @@ def test_leimkuhler_matthews_is_exact_on_gaussians(u: float, variance: float, me
     """At any stable step `0 < u = a / v < 2` its stationary law, solved for, is the target's."""
     law, level = GaussianLaw([variance], [mean]), Level(0, sigma=0.0, step=u * variance)
     row = law.start(0.0, 1.0).x
-    state = law.settle(State(row, z=row))
-    still = law.moments(law.stand_still(state, leimkuhler_matthews(state, law.score, law.noise, level, law)[0]).x)
+    state = law.begin_step(State(row, z=row))
+    still = law.moments(law.set_stationary(state, leimkuhler_matthews(state, law.score, law.noise, level, law)[0]).x)
     assert still.variance.item() == pytest.approx(variance, rel=1e-10)
     assert still.mean.item() == pytest.approx(mean, rel=1e-10, abs=1e-10 * variance**0.5)

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from ams.laws import GaussianLaw
-from ams.schedules import Level
 from ams.samplers import (
     Particles,
     PerSample,
@@ -29,6 +28,7 @@ from ams.samplers import (
     sghmc,
 )
 from ams.samplers.noise_sources import replayed
+from ams.schedules import Level
 
 STEPS, SIZE, KEPT = 6, 0.08, 0.7
 LEVELS = [Level(i, sigma=0.0, step=SIZE) for i in range(STEPS)]
@@ -160,9 +160,9 @@ def test_stationary_variance(
     u = share * (2.0 if step in (baoab, obabo) else 1 + kept)
     law = GaussianLaw([size])
     row = law.start(0.0, 1.0).x
-    state = law.settle(State(row, p=row))
+    state = law.begin_step(State(row, p=row))
     after, _ = step(kept)(state, law.score, law.noise, Level(0, sigma=0.0, step=u * size), law)
-    found = law.moments(law.stand_still(state, after).x).variance.item()
+    found = law.moments(law.set_stationary(state, after).x).variance.item()
     assert found / size == pytest.approx(variance(u, kept), rel=1e-9)
 
 
@@ -172,7 +172,7 @@ def test_exponential_euler_is_exact_without_a_score() -> None:
     law, ends = GaussianLaw([1.0]), []
     for count in (1, 4000):
         still = law.start(0.0, 0.0)
-        begin = law.settle(still._replace(p=still.x))
+        begin = law.begin_step(still._replace(p=still.x))
         level = Level(0, sigma=0.0, step=size / count**2)
         program = [(exponential_euler(kept ** (1 / count)), level)] * count
         end = last(run(program, begin, lambda at, level: 0.0 * at, law.noise, law))[0]

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from ams.laws import GaussianLaw
-from ams.schedules import VP, Level, annealed_levels, linked, process_levels
 from ams.samplers import (
     NonFiniteState,
     Particles,
@@ -21,7 +20,6 @@ from ams.samplers import (
     annealed,
     denoise,
     denoised,
-    downward,
     flow_euler,
     flow_heun,
     langevin,
@@ -29,11 +27,13 @@ from ams.samplers import (
     leimkuhler_matthews,
     momentum,
     momentum_rule,
+    one_step_per_level,
     predictor_corrector,
     run,
     sample,
 )
 from ams.samplers.noise_sources import NoiseExhausted, generated, replayed
+from ams.schedules import VP, Level, annealed_levels, linked, process_levels
 from ams.targets import Gaussian
 
 LEVELS = annealed_levels([4.0, 2.0, 1.0], 0.1)
@@ -60,7 +60,7 @@ def test_programs_are_in_order() -> None:
     assert predictor_corrector(predictor, corrector, LEVELS) == [
         (s, level) for level in LEVELS for s in (corrector, predictor)
     ]
-    assert downward(predictor, LEVELS) == [(predictor, LEVELS[0]), (predictor, LEVELS[1])]
+    assert one_step_per_level(predictor, LEVELS) == [(predictor, LEVELS[0]), (predictor, LEVELS[1])]
 
 
 PROGRAMS = [
@@ -68,9 +68,9 @@ PROGRAMS = [
     ("adaptive", annealed(ADAPTIVE, LEVELS, 5), 15),
     ("leimkuhler_matthews", annealed(leimkuhler_matthews, LEVELS, 5), 15),
     ("predictor-corrector", predictor_corrector(affine(ancestral), langevin(), LEVELS[:2], 3), 8),
-    ("euler", downward(affine(flow_euler), CLEAN_END), 2),
-    ("heun", downward(flow_heun, LEVELS), 4),
-    ("heun to sigma 0", downward(flow_heun, CLEAN_END), 3),
+    ("euler", one_step_per_level(affine(flow_euler), CLEAN_END), 2),
+    ("heun", one_step_per_level(flow_heun, LEVELS), 4),
+    ("heun to sigma 0", one_step_per_level(flow_heun, CLEAN_END), 3),
 ]
 
 
@@ -149,7 +149,7 @@ def test_sample_looks_at_its_last_state() -> None:
 def test_a_step_without_momentum_names_what_it_has() -> None:
     with pytest.raises(NonFiniteState, match=r"<x> = (nan|inf), <x before> = \d.*; None; try") as caught:
         noise = generated(torch.Generator())
-        program = downward(affine(ancestral), LEVELS)
+        program = one_step_per_level(affine(ancestral), LEVELS)
         list(run(program, State(torch.ones(2, 2)), lambda x, level: x / 0.0, noise, Particles()))
     assert "momentum" not in str(caught.value)
 

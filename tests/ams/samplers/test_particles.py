@@ -12,7 +12,6 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from ams.schedules import VE, Level, annealed_levels, geometric_sigmas, linked, process_levels
 from ams.samplers import (
     Particles,
     PerSample,
@@ -22,17 +21,17 @@ from ams.samplers import (
     affine,
     ancestral,
     annealed,
+    authors_ve_reverse_diffusion,
     constant,
-    downward,
     flow_euler,
     flow_heun,
-    forgetful,
     langevin,
     leimkuhler_matthews,
+    memoryless,
     momentum,
     momentum_rule,
+    one_step_per_level,
     predictor_corrector,
-    released_ve_reverse_diffusion,
     run,
     sample,
     snr_of_last_momentum,
@@ -40,13 +39,14 @@ from ams.samplers import (
     snr_of_score,
 )
 from ams.samplers.noise_sources import generated, replayed
+from ams.schedules import VE, Level, annealed_levels, geometric_sigmas, linked, process_levels
 from ams.targets import GaussianMixture
 
 ANNEALED = annealed_levels(geometric_sigmas(3.0, 0.1, 12), 1e-3)
 DOWN = linked([Level(i, sigma=float(s)) for i, s in enumerate(geometric_sigmas(3.0, 0.1, 12))])
 PROCESS = VE(0.05, 3.0)
 TIMES = process_levels(PROCESS, 12, 1e-2)
-PREDICTOR = affine(released_ve_reverse_diffusion(PROCESS, 12))
+PREDICTOR = affine(authors_ve_reverse_diffusion(PROCESS, 12))
 
 
 def corrected(corrector: object, inner: int) -> Program:
@@ -57,11 +57,11 @@ PROGRAMS: dict[str, Program] = {
     "langevin": annealed(langevin(), ANNEALED, 2),
     "adaptive": annealed(momentum(momentum_rule(adaptive(), extra=1e-3)), ANNEALED, 2),
     "constant": annealed(momentum(momentum_rule(constant(0.9))), ANNEALED, 2),
-    "forgetful": annealed(forgetful(momentum(momentum_rule(adaptive()))), ANNEALED, 2),
+    "memoryless": annealed(memoryless(momentum(momentum_rule(adaptive()))), ANNEALED, 2),
     "leimkuhler_matthews": annealed(leimkuhler_matthews, ANNEALED, 2),
-    "ancestral": downward(affine(ancestral), DOWN),
-    "flow_euler": downward(affine(flow_euler), DOWN),
-    "flow_heun": downward(flow_heun, DOWN),
+    "ancestral": one_step_per_level(affine(ancestral), DOWN),
+    "flow_euler": one_step_per_level(affine(flow_euler), DOWN),
+    "flow_heun": one_step_per_level(flow_heun, DOWN),
     "pc_langevin": corrected(langevin(snr_of_score(0.1)), 3),
     "pc_adaptive": corrected(momentum(momentum_rule(adaptive(1e-4), snr_of_last_momentum(0.1))), 3),
     "pc_constant": corrected(momentum(momentum_rule(constant(0.9), snr_of_momentum(0.1))), 2),
@@ -84,7 +84,7 @@ class Plain(Particles):
     def empty_like(self, vector: Tensor) -> Tensor:
         return torch.empty_like(vector)
 
-    def settle(self, state: State) -> State:
+    def begin_step(self, state: State) -> State:
         return state
 
 
@@ -185,7 +185,7 @@ def test_an_algebra_that_served_another_run_hands_out_what_fits(other: Tensor) -
     algebra = Particles()
     for _ in range(3):
         algebra.combine((1.0, torch.ones(3, 2)))
-    algebra.settle(State(other))
+    algebra.begin_step(State(other))
     for _ in range(4):
         out = algebra.combine((2.0, other), (1.0, other))
         assert (out.shape, out.dtype) == (other.shape, other.dtype)

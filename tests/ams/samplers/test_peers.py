@@ -11,22 +11,22 @@ import torch
 from torch import Tensor
 
 from ams.errors import DataUnavailable
-from ams.schedules import Level, exploding_levels, karras_sigmas
 from ams.samplers import (
     Particles,
     State,
     Step,
     affine,
     ancestral,
-    downward,
     dpm_solver,
     edm_stochastic,
     flow_euler,
     flow_heun,
     last,
+    one_step_per_level,
     run,
 )
 from ams.samplers.noise_sources import replayed
+from ams.schedules import Level, karras_sigmas, ve_levels
 from ams.targets import GaussianMixture
 from experiments.benchmarks.peers.checks import k_diffusion
 
@@ -55,8 +55,10 @@ def draws() -> Tensor:
 
 def ours(step: Step, sigmas: list[float], used: list[int]) -> Tensor:
     noise = draws()
-    levels = exploding_levels(sigmas)
-    states = run(downward(step, levels), State(sigmas[0] * noise[0]), TARGET.score, replayed(noise[used]), Particles())
+    levels = ve_levels(sigmas)
+    states = run(
+        one_step_per_level(step, levels), State(sigmas[0] * noise[0]), TARGET.score, replayed(noise[used]), Particles()
+    )
     return last(states)[0].x
 
 

@@ -10,15 +10,15 @@ import pytest
 import torch
 
 from ams.laws import GaussianLaw, flowed
+from ams.samplers import NotIntegrated, flow_rk45, ve_level, vp_level
 from ams.schedules import VP, Level
-from ams.samplers import NotIntegrated, exploding, flow_rk45, preserving
 from ams.targets import Gaussian, GaussianMixture
 
 VARIANCE, MEAN = torch.tensor([[1.0, 0.1, 0.01], [0.5, -0.3, 0.0]], dtype=torch.float64)
 FIRST, LAST = 20.0, 0.05
 
 
-@pytest.mark.parametrize("level_at", [exploding, preserving])
+@pytest.mark.parametrize("level_at", [ve_level, vp_level])
 @pytest.mark.parametrize(("tolerance", "error"), [(1e-5, 1e-4), (1e-10, 1e-8)])
 def test_particles_and_law_follow_the_flow(level_at: Callable[[float], Level], tolerance: float, error: float) -> None:
     """On a Gaussian `(y - mu) / sqrt(v_i + v^2)` does not change along the flow."""
@@ -66,9 +66,9 @@ def test_a_fixed_tolerance_and_a_wrong_slope_are_told_apart() -> None:
 
 
 def test_the_levels_belong_to_their_process() -> None:
-    assert exploding(3.0)[1:3] == (3.0, 1.0)
+    assert ve_level(3.0)[1:3] == (3.0, 1.0)
     scale, sigma = VP().marginal(0.4)
-    level = preserving(sigma / scale)
+    level = vp_level(sigma / scale)
     assert (level.scale, level.sigma) == pytest.approx((scale, sigma), rel=1e-14)
 
 

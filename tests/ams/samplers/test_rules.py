@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from ams.schedules import Level
 from ams.samplers import (
     Coefficients,
     Particles,
@@ -18,21 +17,22 @@ from ams.samplers import (
     State,
     Step,
     adaptive,
+    authors_factor,
     constant,
-    damping_of,
-    forgetful,
+    critical_momentum,
     langevin,
     leimkuhler_matthews,
+    memoryless,
     momentum,
     momentum_rule,
     recorded,
-    released_factor,
     run,
     snr_of_last_momentum,
     snr_of_momentum,
     snr_of_score,
 )
 from ams.samplers.noise_sources import replayed
+from ams.schedules import Level
 
 SIZES = [0.05, 0.02, 0.1, 0.1, 0.03, 0.07]
 LEVELS = [Level(i, sigma=0.5, alpha=0.9 - 0.1 * i, step=a) for i, a in enumerate(SIZES)]
@@ -117,7 +117,7 @@ def test_the_forms_differ() -> None:
 def test_damping_stays_in_its_range(rho: float, delta: float) -> None:
     """Beta in [0, 1 - delta] whatever the ratio; not a number becomes the upper end (R2)."""
     for algebra, value in ((Particles(), rho), (PerSample(), torch.tensor([rho], dtype=torch.float64))):
-        beta = float(algebra.clip(damping_of(value), 0.0, 1.0 - delta))
+        beta = float(algebra.clip(critical_momentum(value), 0.0, 1.0 - delta))
         assert 0.0 <= beta <= 1.0 - delta
         assert beta == 1.0 - delta or beta == pytest.approx(((1 - rho) / (1 + rho)) ** 2)
 
@@ -125,7 +125,7 @@ def test_damping_stays_in_its_range(rho: float, delta: float) -> None:
 @given(rho=st.floats(1e-6, 1e6))
 @settings(deadline=None, max_examples=100)
 def test_damping_does_not_know_rho_from_its_inverse(rho: float) -> None:
-    assert damping_of(rho) == pytest.approx(damping_of(1 / rho), rel=1e-9, abs=1e-15)
+    assert critical_momentum(rho) == pytest.approx(critical_momentum(1 / rho), rel=1e-9, abs=1e-15)
 
 
 @pytest.mark.parametrize("algebra", [Particles, PerSample])
@@ -184,13 +184,13 @@ def test_recorded_coefficients_replay_their_run() -> None:
     assert_same(ours(momentum(recorded(noted))), ours(step))
     assert noted[0] == Coefficients(0.0, 0.05, 0.05, math.sqrt(0.1), extra=0.04)
     assert all(each.rho > 0 and each.extra == 0.0 for each in noted[1:])
-    assert all(each.drift == each.step * released_factor(each.beta) for each in noted)
+    assert all(each.drift == each.step * authors_factor(each.beta) for each in noted)
 
 
 def test_without_memory_momentum_is_langevin() -> None:
     """R3: every call is a first call, so the released adjacency moves by plain Langevin."""
     for damping in (adaptive(), constant(0.9)):
-        assert_same(ours(forgetful(momentum(momentum_rule(damping)))), ours(langevin()))
+        assert_same(ours(memoryless(momentum(momentum_rule(damping)))), ours(langevin()))
 
 
 def test_leimkuhler_matthews_averages_two_draws() -> None:

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from ams.laws import GaussianLaw
-from ams.schedules import VP, Level, process_levels
 from ams.samplers import Particles, PerSample, State, langevin, snr_of_last_momentum, snr_of_momentum, snr_of_score
 from ams.samplers.rules import Size
+from ams.schedules import VP, Level, process_levels
 
 SNR, LEVEL = 0.16, Level(2, sigma=0.5, alpha=0.7)
 S, Z, M = (torch.randn(3, 4, 2, 2, generator=torch.Generator().manual_seed(i), dtype=torch.float64) for i in range(3))

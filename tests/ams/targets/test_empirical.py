@@ -13,8 +13,8 @@ from scipy.special import logsumexp
 from sklearn.datasets import load_digits
 from torch import Tensor
 
-from ams.statistics import goodness_of_fit, plan_fit_test, plan_squares_test
 from ams.schedules import Level
+from ams.statistics import goodness_of_fit, plan_fit_test, plan_squares_test
 from ams.targets import CLEAN, Empirical, GaussianMixture, empirical, points, posterior
 from tests.monte_carlo import MonteCarlo
 

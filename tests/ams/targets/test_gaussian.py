@@ -10,8 +10,8 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from ams.statistics import plan_known_mean_test, plan_squares_test
 from ams.schedules import Level
+from ams.statistics import plan_known_mean_test, plan_squares_test
 from ams.targets import CLEAN, Gaussian
 from tests.monte_carlo import MonteCarlo
 

@@ -11,8 +11,8 @@ from scipy import stats
 from scipy.special import logsumexp
 from torch import Tensor
 
-from ams.statistics import goodness_of_fit, plan_fit_test, plan_squares_test
 from ams.schedules import Level
+from ams.statistics import goodness_of_fit, plan_fit_test, plan_squares_test
 from ams.targets import CLEAN, Gaussian, GaussianMixture
 from tests.monte_carlo import MonteCarlo
 

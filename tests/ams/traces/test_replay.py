@@ -14,17 +14,17 @@ from hypothesis import strategies as st
 from pytest import MonkeyPatch
 
 import ams.traces.replay
-from ams.traces.replay import deviation, replay
 from ams.samplers import (
     adaptive,
     constant,
     langevin,
     momentum,
-    moves,
+    affine_transitions,
     snr_of_last_momentum,
     snr_of_momentum,
     snr_of_score,
 )
+from ams.traces.replay import deviation, replay
 from tests.ams.traces.test_trace_file import GOLDEN, changed
 
 TRACES = sorted(GOLDEN.glob("*.npz"))
@@ -79,11 +79,11 @@ FALSIFIERS: dict[str, tuple[str, Break]] = {
     "corrector: a larger snr": ("pc_ve_langevin", exchange("snr_of_score", lambda snr: snr_of_score(1.0001 * snr))),
     "corrector: memory lost": (
         "pc_ve_ams_n2",
-        exchange("momentum", lambda rule: ams.samplers.forgetful(momentum(rule))),
+        exchange("momentum", lambda rule: ams.samplers.memoryless(momentum(rule))),
     ),
     "predictor: next entry of the table": (
         "pc_ve_langevin",
-        lambda patch: patch.setattr(moves, "table_index", shifted_table),
+        lambda patch: patch.setattr(affine_transitions, "table_index", shifted_table),
     ),
     "corrector: next alpha": ("pc_vp_cld", lambda patch: patch.setattr("ams.schedules.table_index", shifted_table)),
     "corrector: alpha is the mean factor": (

@@ -13,7 +13,7 @@ import torch
 
 from ams.traces.trace_file import MalformedTrace, load
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).resolve().parents[2] / "golden"
 Arrays = dict[str, np.ndarray]
 
 

@@ -27,7 +27,7 @@ def test_a_slower_loop_breaks_t1(monkeypatch):
             assert judged("T1", check, SMALL, monkeypatch, high) is Verdict.REFUTED
             assert judged("T1", check, SMALL, monkeypatch, low) is Verdict.HOLDS
     assert verdict_of("T1", "allocations", SMALL) is Verdict.HOLDS
-    monkeypatch.setattr(Particles, "settle", lambda self, state: state)
+    monkeypatch.setattr(Particles, "begin_step", lambda self, state: state)
     assert verdict_of("T1", "allocations", SMALL) is Verdict.REFUTED
 
 

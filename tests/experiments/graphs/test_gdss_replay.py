@@ -17,7 +17,7 @@ from experiments.graphs.gdss_traces import replay as module
 from experiments.graphs import samplers, systems
 from experiments.graphs.__main__ import main
 from experiments.graphs.gdss_traces.replay import deviations, replay
-from experiments.graphs.systems import exploding, preserving
+from experiments.graphs.systems import ve_level, vp_level
 from tests.ams.traces.test_trace_file import GOLDEN
 
 TRACES = sorted((GOLDEN / "graphs").glob("*.npz"))
@@ -100,8 +100,8 @@ FALSIFIERS: dict[str, tuple[str, Break]] = {
         CONSTANT_CASE,
         corrector("released_constant", lambda snr, eps: samplers.released_constant(snr, eps, beta=0.801)),
     ),
-    "another rate": (CONSTANT_CASE, system("VP", preserving(0.1, 1.001, float32=True))),
-    "another sigma": ("s4", system("VE", exploding(0.2, 1.001))),
+    "another rate": (CONSTANT_CASE, system("VP", vp_level(0.1, 1.001, float32=True))),
+    "another sigma": ("s4", system("VE", ve_level(0.2, 1.001))),
     "the newest partner": (ADAPTIVE_CASE, gauss_seidel),
 }
 
@@ -117,7 +117,7 @@ def test_the_exact_deviation_is_seen_in_the_result_alone(mirrored: None, monkeyp
     """The release's float32 `sqrt(1 - exp(2 l))` at t = 1e-4 moves the result by a few thousandths, no state before."""
     path = GOLDEN / "graphs" / "gdss_sampler_released_constant_euler.npz"
     as_released = deviations(path)
-    monkeypatch.setitem(module.SYSTEMS, "VP", lambda: preserving(0.1, 1.0))
+    monkeypatch.setitem(module.SYSTEMS, "VP", lambda: vp_level(0.1, 1.0))
     exact = deviations(path)
     assert exact[0].value < 1e-5 and as_released[1].value < 5e-4 < 1e-3 < exact[1].value
 

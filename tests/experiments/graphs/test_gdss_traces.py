@@ -55,7 +55,7 @@ def test_float64_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_another_process_moves_results_and_edges(mirrored: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(released.EXACT, "VP", partial(released.preserving, 0.1, 1.4))
+    monkeypatch.setitem(released.EXACT, "VP", partial(released.vp_level, 0.1, 1.4))
     assert verdict_of("V2", only=".entries") is Verdict.REFUTED
     assert verdict_of("V2", only=".edges") is Verdict.REFUTED
 

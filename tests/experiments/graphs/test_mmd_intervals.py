@@ -9,7 +9,13 @@ from ams.statistics import bootstrap_interval
 from verdicts.claims.schema import Verdict
 from experiments.graphs.mmd_intervals import checks as coverage
 from experiments.graphs import discrepancy
-from experiments.graphs.mmd_intervals.checks import Settings, difference_coverage, disturbed, populations, published_coverage
+from experiments.graphs.mmd_intervals.checks import (
+    Settings,
+    difference_coverage,
+    disturbed,
+    populations,
+    published_coverage,
+)
 from experiments.graphs.data import community_small
 from tests.claims import claims, verdict_of
 from tests.experiments.graphs.strategies import to_networkx

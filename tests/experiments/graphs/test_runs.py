@@ -10,10 +10,10 @@ from experiments.graphs.data import community_small
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.ragged_batch import Packed
 from experiments.graphs.runs import THERMOMETER, Batch, Model, Watched, batches, outcome, temperatures
-from experiments.graphs.systems import Pair, preserving
+from experiments.graphs.systems import Pair, vp_level
 from tests.experiments.graphs.made import FEATURES, made_networks
 
-VP = preserving(0.1, 1.0)
+VP = vp_level(0.1, 1.0)
 SIZES = (4, 7, 5, 3, 6, 4)
 
 

@@ -9,7 +9,14 @@ import torch
 from torch import Tensor
 
 from ams.schedules import Level
-from ams.samplers import NonFiniteState, Particles, PerSample, downward, annealed_baoab as isothermal
+from ams.samplers import (
+    NonFiniteState,
+    Particles,
+    PerSample,
+    one_step_per_level,
+    annealed_baoab,
+    fixed,
+)
 from ams.samplers.noise_sources import replayed
 from experiments.graphs.generation import halves
 from experiments.graphs.graph_layout import Layout
@@ -32,7 +39,7 @@ from experiments.graphs.samplers import (
     reverse_diffusion,
     s4,
 )
-from experiments.graphs.systems import CoupledScore, Pair, exploding, preserving, scores, sub_preserving
+from experiments.graphs.systems import CoupledScore, Pair, ve_level, vp_level, scores, sub_preserving
 from experiments.benchmarks.graph_speed import padded as graphs_padded
 from tests.experiments.graphs.made import (
     FEATURES,
@@ -46,8 +53,8 @@ from tests.experiments.graphs.made import (
 )
 
 N, END, SIZES = 8, 1e-2, [4, 2, 5, 4, 3]
-PAIR = Pair(preserving(0.1, 1.0), exploding(0.2, 1.0))
-OTHER = Pair(sub_preserving(0.1, 1.0), preserving(0.2, 0.8))
+PAIR = Pair(vp_level(0.1, 1.0), ve_level(0.2, 1.0))
+OTHER = Pair(sub_preserving(0.1, 1.0), vp_level(0.2, 0.8))
 BOTH = made_networks()
 
 
@@ -258,7 +265,7 @@ def test_the_noise_is_scaled_and_the_step_is_not(corrector: Callable) -> None:
 def test_a_sampler_of_the_library_runs_on_graphs_as_it_is() -> None:
     """The isothermal sampler, from level to level: nothing of it knows of graphs."""
     layout, _, _ = batch(SIZES)
-    programs = [downward(isothermal(), system.levels(N, 0.1)) for system in PAIR]
+    programs = [one_step_per_level(annealed_baoab(), system.levels(N, 0.1)) for system in PAIR]
     end = denoised_end(coupled(Run(*programs, [1] * (N - 1)), *Draws(layout, 5).packed(scores(BOTH, PAIR, layout))))
     assert all(part.isfinite().all() for part in end)
 

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ams.schedules import VP, SubVP
-from experiments.graphs.systems import Pair, exploding, preserving, scores, sub_preserving
+from experiments.graphs.systems import Pair, ve_level, vp_level, scores, sub_preserving
 from tests.experiments.graphs.made import batch, made_networks
 
 TIMES = st.floats(0.05, 1.0)
 some = settings(deadline=None, max_examples=40)
-SYSTEMS = {"VP": preserving(0.1, 1.0), "VE": exploding(0.2, 1.0), "sub-VP": sub_preserving(0.1, 1.0)}
+SYSTEMS = {"VP": vp_level(0.1, 1.0), "VE": ve_level(0.2, 1.0), "sub-VP": sub_preserving(0.1, 1.0)}
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
@@ -33,13 +33,13 @@ def test_a_half_step_undoes_the_mean_and_has_the_forward_noise(name: str, t: flo
 @given(n=st.integers(1, 6))
 @some
 def test_in_few_steps_a_half_step_below_zero_adds_no_noise(n: int) -> None:
-    assert preserving(0.1, 1.0).half_step(1e-4 - 0.5 / n, -0.5 / n).r == 0.0
+    assert vp_level(0.1, 1.0).half_step(1e-4 - 0.5 / n, -0.5 / n).r == 0.0
     assert sub_preserving(0.1, 1.0).half_step(1e-4 - 0.5 / n, -0.5 / n).r >= 0.0
 
 
 def test_the_released_deviation_is_another_only_near_zero() -> None:
     """float32 loses digits of `1 - exp(2 l)` as `t -> 0`: 6e-7 relative at t = 0.14, 5e-4 or less at t = 1e-4."""
-    exact, released = preserving(0.1, 1.0), preserving(0.1, 1.0, float32=True)
+    exact, released = vp_level(0.1, 1.0), vp_level(0.1, 1.0, float32=True)
     level = exact.levels(8, 1e-4)
     ratios = [released.factor(at) / exact.factor(at) - 1 for at in level]
     assert max(abs(ratio) for ratio in ratios[:-1]) < 2e-6

@@ -90,7 +90,7 @@ def test_a_cold_control_breaks_d2(exchanged):
 
 def test_a_sampler_that_wins_would_make_d3_hold(exchanged):
     """Falsifier of the refutation D3: the flow's own results in adaptive momentum's place pass both parts."""
-    exchanged(adaptive_momentum="flow, Heun")
+    exchanged(adaptive_momentum="Heun ODE")
     assert verdict_of("D3") is Verdict.HOLDS
 
 
@@ -124,7 +124,7 @@ def test_langevin_against_itself_breaks_d5_and_d6(monkeypatch, results):
 
 def test_a_sampler_that_wins_would_make_d7_hold(exchanged):
     """Falsifier of the refutation D7: the flow's results in adaptive momentum's place are as faithful."""
-    exchanged(adaptive_momentum="flow, Heun")
+    exchanged(adaptive_momentum="Heun ODE")
     assert verdict_of("D7") is Verdict.HOLDS
 
 

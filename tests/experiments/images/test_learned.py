@@ -70,7 +70,7 @@ def test_the_baseline_in_its_place_breaks_q2(exchanged):
 
 def test_a_sampler_that_is_faster_would_make_q2a_hold(exchanged):
     """Falsifier of the refutation Q2a: the isothermal sampler's samples in its place save more than half."""
-    exchanged({"adaptive momentum": "isothermal, e = 1/2"})
+    exchanged({"adaptive momentum": "annealed BAOAB, e = 1/2"})
     assert verdict_of("Q2a") is Verdict.HOLDS
 
 
@@ -92,9 +92,9 @@ def test_a_sampler_that_wins_would_make_q4_hold(exchanged):
     """Falsifier of the refutation Q4: against a worse sampler's samples in both places it holds."""
     exchanged(
         {
-            "adaptive momentum": "isothermal, e = 1/2",
+            "adaptive momentum": "annealed BAOAB, e = 1/2",
             "reverse diffusion": "annealed Langevin",
-            "flow, Heun": "annealed Langevin",
+            "Heun ODE": "annealed Langevin",
         }
     )
     assert verdict_of("Q4") is Verdict.HOLDS
@@ -102,7 +102,7 @@ def test_a_sampler_that_wins_would_make_q4_hold(exchanged):
 
 def test_langevin_in_its_place_breaks_q5(exchanged):
     """Falsifier of Q5: annealed Langevin, whose samples have not arrived, in the isothermal sampler's place."""
-    exchanged({"isothermal, e = 1/2": "annealed Langevin"})
+    exchanged({"annealed BAOAB, e = 1/2": "annealed Langevin"})
     assert verdict_of("Q5", only="coverage") is not Verdict.HOLDS
     assert verdict_of("Q5", only="temperature") is Verdict.REFUTED
 
@@ -127,9 +127,9 @@ def test_samples_of_the_exact_score_are_copies_and_those_of_the_network_are_not(
 
 def test_both_scores_start_alike_and_batches_differ():
     few = SETTINGS.model_copy(update={"batches": 2, "batch": 8, "budgets": (20,)})
-    first, second = runs.batches(few, LEARNED, "flow, Heun", 20)
-    again = runs.batches(few.model_copy(update={"budgets": (20, 60)}), LEARNED, "flow, Heun", 20)[0]
-    other = runs.batches(few, EXACT, "flow, Heun", 20)[0]
+    first, second = runs.batches(few, LEARNED, "Heun ODE", 20)
+    again = runs.batches(few.model_copy(update={"budgets": (20, 60)}), LEARNED, "Heun ODE", 20)[0]
+    other = runs.batches(few, EXACT, "Heun ODE", 20)[0]
     assert torch.equal(first.images, again.images)
     assert not torch.equal(first.images, second.images)
     assert not torch.equal(first.images, other.images)

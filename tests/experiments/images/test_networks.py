@@ -14,7 +14,7 @@ from torch.nn.functional import conv2d, conv_transpose2d, group_norm, layer_norm
 from ams.errors import DataUnavailable
 from ams.errors import UserError
 from ams.schedules import VP, Level, process_levels
-from ams.samplers import preserving
+from ams.samplers import vp_level
 from experiments.images.loss import denoising_losses, gaussian
 from experiments.images.networks import NetworkScore, ddpm, fashion_ddpm, loading, mnist_ddpm, mnist_ve
 from experiments.images.networks.ddpm import ratios
@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def exploding(folder: Path) -> NetworkScore:
+def ve_level(folder: Path) -> NetworkScore:
     return mnist_ve(file_of(folder, exploding_tensors(), "ve.pt"))
 
 
@@ -98,11 +98,11 @@ def published_denoising(p: Tensors, u: Tensor, k: int) -> Tensor:
 
 
 @pytest.mark.parametrize("t", [1.0, 0.3, T_END])
-def test_the_ve_network_is_the_published_one(exploding: NetworkScore, t: float) -> None:
+def test_the_ve_network_is_the_published_one(ve_level: NetworkScore, t: float) -> None:
     sigma = ExponentialVE().marginal(t)[1]
     x = images() + sigma
     expected = published_exploding(exploding_tensors(), x, t)
-    found = exploding.score(x, Level(0, sigma=sigma))
+    found = ve_level.score(x, Level(0, sigma=sigma))
     assert (found - expected).abs().max() < 2e-3 * expected.abs().max()  # the time is the noise's, to float32
 
 
@@ -113,16 +113,16 @@ def test_the_ddpm_network_is_the_published_one(denoising: NetworkScore, k: int) 
     r, sigma = 1 / math.hypot(1, ratio), ratio / math.hypot(1, ratio)
     u = r * (2 * images() - 1) + sigma * gaussian(0, (3, 28, 28))
     expected = published_denoising(denoising_tensors(), u, k)
-    y = (u / r + 1) / 2  # the same state in pixels of [0, 1], variance exploding: noise sigma / (2 r)
+    y = (u / r + 1) / 2  # the same state in pixels of [0, 1], variance ve_level: noise sigma / (2 r)
     level = Level(0, sigma=ratio / 2)
     torch.testing.assert_close(-level.sigma * denoising.score(y, level), expected, rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize("name", ["exploding", "denoising"])
+@pytest.mark.parametrize("name", ["ve_level", "denoising"])
 def test_a_vp_score_is_the_ve_score_of_the_rescaled_state(name: str, request: pytest.FixtureRequest) -> None:
     """With y = x / r, v = sigma / r: r s_vp(x) = s_ve(y), for every process and both kinds of network."""
     network: NetworkScore = request.getfixturevalue(name)
-    for level in (preserving(0.7), process_levels(VP(), 7, 1e-2)[3]):
+    for level in (vp_level(0.7), process_levels(VP(), 7, 1e-2)[3]):
         x = level.scale * images() + level.sigma * gaussian(1, (3, 28, 28))
         v = level.sigma / level.scale
         at = network.score(x / level.scale, Level(0, sigma=v))
@@ -131,20 +131,20 @@ def test_a_vp_score_is_the_ve_score_of_the_rescaled_state(name: str, request: py
         torch.testing.assert_close(mean, x / level.scale + v**2 * at, rtol=1e-4, atol=1e-4)
 
 
-def test_scores_do_not_depend_on_the_split(exploding: NetworkScore) -> None:
+def test_scores_do_not_depend_on_the_split(ve_level: NetworkScore) -> None:
     """In blocks of sixteen; a batch and its halves agree to float32's rounding."""
     x, level = 3 * images(24), Level(0, sigma=1.0)
-    parts = torch.cat([exploding.score(part, level) for part in x.split([5, 19])])
-    torch.testing.assert_close(exploding.score(x, level), parts, rtol=1e-5, atol=1e-5)
+    parts = torch.cat([ve_level.score(part, level) for part in x.split([5, 19])])
+    torch.testing.assert_close(ve_level.score(x, level), parts, rtol=1e-5, atol=1e-5)
 
 
-def test_states_of_any_type_and_nothing_else_is_asked(exploding: NetworkScore) -> None:
+def test_states_of_any_type_and_nothing_else_is_asked(ve_level: NetworkScore) -> None:
     x = images().double()
-    assert exploding.score(x, Level(0, sigma=1.0)).dtype is torch.float64
+    assert ve_level.score(x, Level(0, sigma=1.0)).dtype is torch.float64
     with pytest.raises(ValueError, match=r"trained at sigma/scale 0\.0031\d* to 9\.8\d*, not 12"):
-        exploding.score(x, Level(3, sigma=12.0))
+        ve_level.score(x, Level(3, sigma=12.0))
     with pytest.raises(ValueError, match=r"\(batch, 28, 28\)"):
-        exploding.score(x[:, :5], Level(3, sigma=1.0))
+        ve_level.score(x[:, :5], Level(3, sigma=1.0))
 
 
 def test_time_and_noise_are_inverse() -> None:

@@ -33,7 +33,7 @@ SMALL = Settings(
     budgets=(20, 50),
     batches=4,
     batch=4,
-    others=("consistent",),
+    others=("consistent annealed sampling",),
     few=3,
     late=20,
     factors=(1.0,),
@@ -55,7 +55,7 @@ AS_MEASURED = {
     "PC, adaptive": {20: 10.5, 50: 1.22, 100: 0.44, 200: 0.25},
     "ancestral": {20: 0.1, 50: 0.13, 100: 0.12, 200: 0.12},
     "SDE-DPM-Solver++": {100: 0.13},
-    "isothermal, e = 1/2": {100: 2.6},
+    "annealed BAOAB, e = 1/2": {100: 2.6},
     controls.LAGGED: {50: 1.25},
     controls.DRIFT: {50: 1.36},
     controls.DROPPED: {50: 1.26},
@@ -157,7 +157,7 @@ def test_of_a_gain_that_is_not_there_no_part_is_told(told: Callable[..., None]) 
 
 def test_samplers_exchanged_break_w9(told: Callable[..., None]) -> None:
     """Falsifier of I9: numbers of the solver and of the memory, exchanged."""
-    told(**{"isothermal,_e_=_1/2": "SDE-DPM-Solver++", "SDE-DPM-Solver++": "isothermal, e = 1/2"})
+    told(**{"isothermal,_e_=_1/2": "SDE-DPM-Solver++", "SDE-DPM-Solver++": "annealed BAOAB, e = 1/2"})
     assert verdict("I9", "memory") is Verdict.REFUTED
 
 
@@ -192,7 +192,7 @@ def test_runs_on_a_known_score_are_near_its_images(known: Empirical) -> None:
     assert 0.7 < float(np.mean([quality.temperature for quality in found.quality])) < 1.3
     assert max(quality.residual for quality in found.quality) < 0.01
     assert found.shown.shape == (SMALL.batch, 28, 28)
-    assert len(runs.performed(SMALL, "consistent", 50).quality) == SMALL.few
+    assert len(runs.performed(SMALL, "consistent annealed sampling", 50).quality) == SMALL.few
 
 
 def test_a_diverging_run_is_lost_and_others_go_on(known: Empirical, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,7 +240,7 @@ def test_the_thermometer_reads_noise_and_not_strokes() -> None:
 
 def test_predictions_begin_as_released_and_agree_on_points() -> None:
     """A point and a Gaussian without variance are the same law; beta is in [0, 1) and 0 at the first call."""
-    ends, how = runs.Ends(9.85, 0.05), runs.RELEASED
+    ends, how = runs.SigmaRange(9.85, 0.05), runs.RELEASED
     data = spectrum(torch.zeros(10, 2, 2))
     one = gaussian_prediction("adaptive momentum", ends, 20, how, data)
     other = point_prediction("adaptive momentum", ends, 20, how, 4)

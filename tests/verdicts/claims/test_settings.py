@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from verdicts.claims.schema import Profile
 from verdicts.claims.loading import load_claims, load_config
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).resolve().parents[3]
 CLAIMS = load_claims(ROOT)
 MODULES = {group.id: group.module for group in CLAIMS.group}
 MAY_BE_EMPTY = {"tabulated", "drawn", "lasting", "once", "paces", "networks", "also"}

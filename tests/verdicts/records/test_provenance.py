@@ -14,7 +14,7 @@ from verdicts.records.provenance import Stopwatch, cuda_works, environment_of, n
 
 
 def test_the_environment_names_versions_and_commit():
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     found = environment_of(root, "cpu")
     commit = subprocess.run(["git", "-C", root, "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
     assert found.commit == (commit.stdout.strip() or None)

@@ -72,7 +72,12 @@ def test_digests_follow_content(tree):
 
 
 def test_of_the_tests_only_the_benchmarks_are_sources(tmp_path):
-    for name in ("tests/__init__.py", "tests/benchmarks/__init__.py", "experiments/benchmarks/loop/checks.py", "tests/claims.py"):
+    for name in (
+        "tests/__init__.py",
+        "tests/benchmarks/__init__.py",
+        "experiments/benchmarks/loop/checks.py",
+        "tests/claims.py",
+    ):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("import tests.claims\n")

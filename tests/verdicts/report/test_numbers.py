@@ -23,7 +23,7 @@ from tests.verdicts.report.test_paper import needs_poppler, text_of
 from tests.verdicts.report.test_page import run_all
 from tests.verdicts.toy import Toy
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 # A number by itself: not part of a name (P1, float32, arXiv's version), of a path or an option
 NUMBER = re.compile(r"(?<![\w./:@^-])(?<!\d,)\d[\d.,]*(?:e[-−]?\d+)?(?![\w/:])")
 

@@ -15,7 +15,7 @@ from verdicts.report.blocks import blocks, math, pieces
 from verdicts.report.typeset import INLINE
 from verdicts.report.typst_math import Unreadable, typst_math
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SHOW = """#let formulas = json(bytes(sys.inputs.data))
 #show math.equation: set text(font: "New Computer Modern Math")
 #for formula in formulas { math.equation(block: true, eval(formula, mode: "math")) }

@@ -10,7 +10,7 @@ from verdicts.errors import UserError
 from ams_suite.tools.mutation.faults import Fault, load_faults
 from tests.ams_suite.tools.mutation.toy import entry, repository
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 def test_the_table_fits_the_code() -> None:

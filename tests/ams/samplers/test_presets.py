@@ -1,49 +1,50 @@
-"""The catalogue: what a choice changes of a program, and what it does not; every program ends where it should."""
+"""One record a sampler: its program ends where it should, changes with what a hyperparameter names, and is drawn."""
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
+from matplotlib.colors import to_rgb
+from matplotlib.lines import Line2D
 
-from ams.samplers.catalogue import DEFAULT, PROGRAMS, Ends, ladder
-from ams.samplers.palette import LOOKS
 from ams.samplers import Particles, State, run, sample
 from ams.samplers.noise_sources import generated
+from ams.samplers.presets import COMPARED, DEFAULT, EXACT, SPECS, SigmaRange, noise_schedule, shades
 from ams.targets import Gaussian
 
-ENDS = Ends(5.0, 0.1)
+ENDS = SigmaRange(5.0, 0.1)
 SCORE = Gaussian(torch.zeros(3, dtype=torch.float64)).score
 
 
 def end(name: str, budget: int = 20, **choice: float) -> torch.Tensor:
-    program = PROGRAMS[name](ENDS, budget, DEFAULT._replace(**choice))
+    program = SPECS[name].build(ENDS, budget, DEFAULT._replace(**choice))
     x = 5.0 * torch.randn(4, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     return sample(program, x, SCORE, torch.Generator().manual_seed(1))[0].x.clone()
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("name", COMPARED)
 def test_a_program_spends_its_budget_and_ends_at_the_last_level(name: str) -> None:
-    program = list(PROGRAMS[name](ENDS, 20, DEFAULT))
+    program = list(SPECS[name].build(ENDS, 20))
     last = program[-1][1]
     assert (last if last.next is None else last.next).sigma == pytest.approx(0.1)
     assert program[0][1].sigma == pytest.approx(5.0)
     x = torch.randn(2, 3, dtype=torch.float64)
     assert 19 <= sample(program, x, SCORE, torch.Generator())[2] <= 20
-    assert name in LOOKS
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("name", COMPARED)
 def test_what_is_not_finite_stays_so(name: str, bad: float) -> None:
     """Each step has the position among its terms, so that a run need not be looked at after each: even where the
     score of a point at infinity is 0."""
-    algebra, program = Particles(), PROGRAMS[name](ENDS, 20, DEFAULT)
+    algebra, program = Particles(), SPECS[name].build(ENDS, 20)
     state, draw = State(torch.ones(2, 3, dtype=torch.float64)), generated(torch.Generator(), algebra.empty_like)
     for step, level in program:
         clean = torch.ones_like(state.x)
-        state, _ = step(algebra.settle(state._replace(x=clean.clone())), SCORE, draw, level, algebra)
+        state, _ = step(algebra.begin_step(state._replace(x=clean.clone())), SCORE, draw, level, algebra)
         bound = State(*[v.clone() if isinstance(v, torch.Tensor) else v for v in state])
         clean[0, 1] = bad
         after, _ = step(bound._replace(x=clean), lambda x, at: torch.zeros_like(x), draw, level, Particles())
@@ -52,16 +53,16 @@ def test_what_is_not_finite_stays_so(name: str, bad: float) -> None:
 
 def test_the_factor_multiplies_every_step() -> None:
     plain, double = (
-        list(PROGRAMS["annealed Langevin"](ENDS, 20, DEFAULT._replace(factor=factor))) for factor in (1.0, 2.0)
+        list(SPECS["annealed Langevin"].build(ENDS, 20, DEFAULT._replace(factor=factor))) for factor in (1.0, 2.0)
     )
     assert all(b.step == pytest.approx(2 * a.step) for (_, a), (_, b) in zip(plain, double, strict=True))
-    assert plain[-1][1].step == pytest.approx(ladder(ENDS, 4, 5)[1])
+    assert plain[-1][1].step == pytest.approx(noise_schedule(ENDS, 4, 5)[1])
 
 
-def test_only_the_first_move_is_longer_as_released() -> None:
+def test_only_the_first_move_is_longer_in_the_authors_form() -> None:
     """By one of the last level's steps: `d_0 = (eps + a_1) s_0`; A_0 stays a_1."""
-    algebra, epsilon = Particles(), ladder(ENDS, 4, 5)[1]
-    program = PROGRAMS["adaptive momentum"](ENDS, 20, DEFAULT._replace(extra=1.0))
+    algebra, epsilon = Particles(), noise_schedule(ENDS, 4, 5)[1]
+    program = SPECS["adaptive momentum"].build(ENDS, 20, DEFAULT._replace(extra=1.0))
     x = torch.ones(2, 3, dtype=torch.float64)
     states = run(program, State(x), SCORE, generated(torch.Generator()), algebra)
     extras = [
@@ -80,13 +81,43 @@ def test_only_the_first_move_is_longer_as_released() -> None:
         ("PC, Langevin", {"snr": 0.3}),
         ("PC, constant", {"beta": 0.5}),
         ("constant momentum", {"beta": 0.5}),
-        ("consistent", {"pull": 1.2}),
+        ("consistent annealed sampling", {"drift_scale": 1.2}),
         ("EDM stochastic", {"churn": 2.0}),
-        ("EDM stochastic", {"reach": 1.0}),
-        ("flow, Heun", {"rho": 7.0}),
+        ("EDM stochastic", {"churn_below": 1.0}),
+        ("Heun ODE", {"rho": 7.0}),
         ("adaptive momentum", {"delta": 0.99}),
     ],
 )
-def test_what_a_choice_names_it_changes(name: str, choice: dict[str, float]) -> None:
+def test_a_hyperparameter_changes_what_it_names(name: str, choice: dict[str, float]) -> None:
     assert not torch.allclose(end(name), end(name, **choice))
     torch.testing.assert_close(end("ancestral"), end("ancestral", snr=0.3, beta=0.5, churn=1.0, factor=2.0))
+
+
+def test_a_sampler_without_a_program_says_so_and_every_one_names_itself() -> None:
+    with pytest.raises(ValueError, match="exact law is run by no program"):
+        EXACT.build(ENDS, 20)
+    assert repr(SPECS["ancestral"]) == "<ancestral: one step per noise level>"
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_matplotlib_draws_it_with_its_label(name: str) -> None:
+    line = Line2D([0, 1], [0, 1], **SPECS[name].look())
+    assert line.get_label() == name and line.get_color() == SPECS[name].colour
+
+
+def test_samplers_differ_by_marker_and_line_where_they_differ_by_colour() -> None:
+    looks = {(spec.marker, spec.line, spec.colour) for spec in SPECS.values()}
+    assert len(looks) == len(SPECS)
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 7])
+def test_shades_are_told_apart_by_lightness_and_are_no_samplers(count: int) -> None:
+    colours = shades(count)
+    lightness = [sum(np.multiply((0.2126, 0.7152, 0.0722), to_rgb(colour))) for colour in colours]
+    assert len(set(colours)) == count and lightness == sorted(lightness)
+    assert not set(colours) & {spec.colour.lower() for spec in SPECS.values()}
+
+
+def test_no_shade_at_all_is_refused() -> None:
+    with pytest.raises(ValueError, match="count = 0"):
+        shades(0)
