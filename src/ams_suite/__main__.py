@@ -28,7 +28,6 @@ from ams_suite.commands import COMMANDS
 from verdicts.errors import UserError, unknown
 
 ABOUT = "Which claims of arXiv 2405.13726 hold, how firmly, and why; and exact laws of samplers."
-ROOMS = ("analysis", "experiments")
 FRAME = "╭╮╰╯│─ "  # what tyro draws around a complaint, whose first line is a title; it offers no other form of it
 
 Command = Callable[[], int]
@@ -56,12 +55,12 @@ def parse(arguments: Sequence[str]) -> Command:
 
 
 def _of_groups() -> dict[str, str]:
-    """Return the commands that groups of the repository add, as `module:class`; none outside of one."""
-    root = next((folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / ROOMS[0]).is_dir()), None)
+    """Return the commands that the groups of the repository add, as `module:class`; none outside of one."""
+    root = next((folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "analysis").is_dir()), None)
     if root is None:
         return {}
     sys.path.insert(0, str(root))
-    files = [path for room in ROOMS for path in sorted((root / room).rglob("claims.toml"))]
+    files = [path for room in ("analysis", "experiments") for path in sorted((root / room).rglob("claims.toml"))]
     groups = [tomllib.loads(path.read_text(encoding="utf-8")).get("group", {}) for path in files]
     return {name: place for group in groups for name, place in group.get("commands", {}).items()}
 

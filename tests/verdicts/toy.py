@@ -14,32 +14,44 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from ams_suite.project import PROJECT
 from verdicts.claims.schema import Profile
 from verdicts.records.workspace import Workspace
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NUMBERS = itertools.count()
 
-CLAIMS = """
-[[group]]
-id = "alpha"
+OUTLINE = """
+subject = "a toy"
+rooms = ["{package}"]
+
+[[part]]
+id = "theory"
+title = "Theory"
+
+[[part]]
+id = "suite"
+title = "The suite itself"
+
+[[claim]]
+id = "P1"
+text = "One is one"
+
+[[claim]]
+id = "P2"
+text = "Two is small"
+"""
+
+ALPHA_CLAIMS = """
+[group]
 title = "First group"
 part = "theory"
-module = "{package}.alpha"
-expected_seconds = {{ quick = 1, cpu = 1 }}
-
-[[group]]
-id = "beta"
-title = "Second group"
-part = "suite"
-module = "{package}.beta"
 
 [[claim]]
 id = "A1"
-group = "alpha"
 title = "One is one"
 statement = "$1 = 1$"
-source = {{ kind = "proved here", where = "here" }}
+source = { kind = "proved here", where = "here" }
 evidence = "algebra"
 expected = "holds"
 profiles = ["quick", "cpu", "gpu"]
@@ -54,10 +66,9 @@ falsifier = "tests/test_toy.py::test_one"
 
 [[claim]]
 id = "A2"
-group = "alpha"
 title = "Two is at most one"
-statement = "$2 \\\\le 1$"
-source = {{ kind = "abstract", where = "there" }}
+statement = "$2 \\le 1$"
+source = { kind = "abstract", where = "there" }
 evidence = "exact law"
 expected = "refuted"
 profiles = ["quick", "cpu", "gpu"]
@@ -69,13 +80,18 @@ falsifier = "tests/test_toy.py::TestToy::test_two"
   bound = 1.0
   tolerance = 0.0
   origin = "stated margin: none"
+"""
+
+BETA_CLAIMS = """
+[group]
+title = "Second group"
+part = "suite"
 
 [[claim]]
 id = "B1"
-group = "beta"
 title = "Three is at least one"
-statement = "$3 \\\\ge 1$"
-source = {{ kind = "released code", where = "beyond" }}
+statement = "$3 \\ge 1$"
+source = { kind = "released code", where = "beyond" }
 evidence = "Monte Carlo"
 expected = "holds"
 profiles = ["quick", "cpu", "gpu"]
@@ -90,10 +106,9 @@ falsifier = "tests/test_toy.py::test_one"
 
 [[claim]]
 id = "B2"
-group = "beta"
 title = "Only at length"
 statement = "text"
-source = {{ kind = "related paper", where = "table 1" }}
+source = { kind = "related paper", where = "table 1" }
 evidence = "experiment"
 expected = "holds"
 profiles = ["cpu"]
@@ -107,16 +122,19 @@ falsifier = "tests/test_toy.py::test_one"
   origin = "algebra"
 """
 
-ALPHA = """
+ALPHA_SETTINGS = """
 from pydantic import BaseModel, ConfigDict
-
-from verdicts import Figure, Measurement, Table, check, save_figure
-from {package}.common import ONE
 
 
 class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     steps: int = 3
+"""
+
+ALPHA = """
+from verdicts import Measurement, check
+from {package}.alpha.settings import Settings
+from {package}.common import ONE
 
 
 @check("A1.one")
@@ -127,6 +145,11 @@ def one(settings: Settings) -> Measurement:
 @check("A2.two")
 def two(settings: Settings) -> Measurement:
     return Measurement(value=2 * ONE, low=1.9, high=2.1)
+"""
+
+ALPHA_FIGURES = """
+from verdicts import Figure, Table, save_figure
+from {package}.common import ONE
 
 
 def figures(settings, folder):
@@ -141,14 +164,16 @@ def tables(settings):
     return [Table(id="numbers", caption="numbers", header=("n", "value"), rows=((1, ONE), (2, 2.5)), claims=("A1",))]
 """
 
-BETA = """
+BETA_SETTINGS = """
 from pydantic import BaseModel
-
-from verdicts import Measurement, Unavailable, check
 
 
 class Settings(BaseModel):
     steps: int = 3
+"""
+
+BETA = """
+from verdicts import Measurement, Unavailable, check
 
 
 @check("B1.three")
@@ -161,7 +186,14 @@ def four(settings):
     return Measurement(value=4)
 """
 
-MODULES = {"common": "ONE = 1.0\n", "alpha": ALPHA, "beta": BETA}
+MODULES = {
+    "common": "ONE = 1.0\n",
+    "alpha/settings": ALPHA_SETTINGS,
+    "alpha/checks": ALPHA,
+    "alpha/figures": ALPHA_FIGURES,
+    "beta/settings": BETA_SETTINGS,
+    "beta/checks": BETA,
+}
 
 TESTS = """
 def test_one(): ...
@@ -181,9 +213,11 @@ class Toy:
     @classmethod
     def make(cls, root: Path) -> Toy:
         toy = cls(root, f"toy{next(NUMBERS)}_{os.getpid()}")
-        toy.write("paper/claims.toml", CLAIMS.format(package=toy.package))
-        toy.write("config/quick.yaml", "one_process: true\nnotebooks: false\ngroups:\n  alpha:\n    steps: 3\n")
-        toy.write("config/cpu.yaml", "resources:\n  default: {threads: 1, mem_mb: 100, runtime: 1}\n")
+        toy.write("paper/outline.toml", OUTLINE.replace("{package}", toy.package))
+        toy.write(f"{toy.package}/alpha/claims.toml", ALPHA_CLAIMS)
+        toy.write(f"{toy.package}/beta/claims.toml", BETA_CLAIMS)
+        toy.write("config/quick.toml", "one_process = true\nnotebooks = false\n[groups.alpha]\nsteps = 3\n")
+        toy.write("config/cpu.toml", "[resources]\ndefault = { threads = 1, mem_mb = 100, runtime = 1 }\n")
         toy.write("tests/test_toy.py", TESTS)
         for name in MODULES:
             toy.restore_module(name)
@@ -220,7 +254,7 @@ class Toy:
         self._forget()
 
     def workspace(self, profile: str = "quick") -> Workspace:
-        return Workspace.open(self.root, Profile(profile), None)
+        return Workspace.open(self.root, Profile(profile), None, PROJECT)
 
     def folder(self, profile: str = "quick") -> Path:
         return self.root / "results" / profile
@@ -232,9 +266,13 @@ class Toy:
         path = os.pathsep.join([str(REPOSITORY / "src"), str(REPOSITORY)])
         return os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
 
+    def claims(self, group: str) -> Path:
+        """Return the place of a group's claims."""
+        return self.root / self.package / group / "claims.toml"
+
     def ams(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the command line in a process of its own."""
-        command = [sys.executable, "-m", "ams", *arguments]
+        command = [sys.executable, "-m", "ams_suite", *arguments]
         return subprocess.run(
             command, cwd=self.root, env=self.environment(), capture_output=True, text=True, timeout=120, check=False
         )

@@ -20,7 +20,6 @@ from verdicts.validation import from_validation
 Schema = TypeVar("Schema", bound=BaseModel)
 
 CLAIMS = "claims.toml"
-ROOMS = ("analysis", "experiments")
 OVERLAY = "VERDICTS_CONFIG"
 NOTEBOOKS = ("notebook.md", "notebook.py")
 
@@ -31,7 +30,7 @@ def load_claims(root: Path) -> Claims:
     Every falsifier that they name must exist. Raises UserError with file, field, value and expectation.
     """
     outline = load_toml(root, OUTLINE, Outline)
-    entries = [_group(root, path) for room in ROOMS for path in sorted((root / room).rglob(CLAIMS))]
+    entries = [_group(root, path) for room in outline.rooms for path in sorted((root / room).rglob(CLAIMS))]
     parts = list(outline.parts)
     entries.sort(key=lambda entry: (parts.index(entry[0].part) if entry[0].part in parts else -1, entry[0].order))
     try:
@@ -41,7 +40,7 @@ def load_claims(root: Path) -> Claims:
             claim=tuple(claim for _, members in entries for claim in members),
         )
     except ValidationError as error:
-        raise from_validation(error, f"{'/, '.join(ROOMS)}/", {}) from error
+        raise from_validation(error, f"{'/, '.join(outline.rooms)}/", {}) from error
     tests: dict[Path, set[str]] = {}
     for claim in claims.claim:
         _refuse_missing_test(root, claim, claims.group_of(claim), tests)

@@ -26,9 +26,10 @@ class Part(_Entry):
 
 
 class Outline(_Entry):
-    """The whole file. `subject` names the work under test in every figure and table."""
+    """The whole file. `subject` names the work under test in every figure and table; groups lie in the folders `rooms`."""
 
     subject: str
+    rooms: tuple[str, ...] = ("analysis", "experiments")
     part: tuple[Part, ...] = Field(min_length=1)
     claim: tuple[StatedClaim, ...] = ()
 

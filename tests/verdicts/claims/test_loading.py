@@ -2,10 +2,10 @@
 
 import pytest
 
-from verdicts.claims.schema import Profile
-from verdicts.claims.loading import load_claims, load_config, load_exhibits
-from verdicts.errors import UserError
 from tests.verdicts.toy import Toy
+from verdicts.claims.loading import load_claims, load_config, load_exhibits
+from verdicts.claims.schema import Profile
+from verdicts.errors import UserError
 
 CLAIM_FAULTS = [
     ('expected = "holds"', 'expected = "hold"', "claim[A1].expected = 'hold': input should be 'holds'"),

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from verdicts.claims.schema import Profile
 from verdicts.claims.loading import load_claims, load_config
+from verdicts.claims.schema import Profile
 
 ROOT = Path(__file__).resolve().parents[3]
 CLAIMS = load_claims(ROOT)

@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from verdicts.records.expected import FOLDER, Moved, compare, expected_of, expected_path, read_expected
+from tests.verdicts.toy import Toy
 from verdicts.errors import UserError
+from verdicts.records.expected import FOLDER, Moved, compare, expected_of, expected_path, read_expected
 from verdicts.run.expecting import expect
-from verdicts.run.publish import collect
 from verdicts.run.group import run_group
 from verdicts.run.plan import Run
-from tests.verdicts.toy import Toy
+from verdicts.run.publish import collect
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from tests.verdicts.records.test_record import CLAIM
 from verdicts.claims.schema import Verdict
 from verdicts.records.ledger import Ledger, exit_code, ledger_of, row_unreached, schema
-from tests.verdicts.records.test_record import CLAIM
 
 BLANK = row_unreached(CLAIM, "theory", "why", selected=True, failed=False)
 

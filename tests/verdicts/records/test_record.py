@@ -14,9 +14,9 @@ from verdicts.records.provenance import Environment, Stopwatch
 from verdicts.records.record import (
     Artefacts,
     CheckResult,
+    Checksummed,
     NotCurrent,
     Record,
-    Checksummed,
     current_artefacts,
     current_record,
 )

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from verdicts.run.publish import publish
-from verdicts.run.pages import make_page
 from tests.verdicts.report.test_page import run_all
 from tests.verdicts.report.whole import FIGURES
 from tests.verdicts.toy import Toy
+from verdicts.run.pages import make_page
+from verdicts.run.publish import publish
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 sync_api = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")

@@ -2,11 +2,11 @@
 
 import pytest
 
+from tests.verdicts.toy import REPOSITORY
 from verdicts.claims.loading import load_claims
 from verdicts.report.blocks import pieces
 from verdicts.report.math_markup import spelled
 from verdicts.report.typeset import typeset
-from tests.verdicts.toy import REPOSITORY
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import sys
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from verdicts.report.notebooks import NotebookFailed, blocks, execute, main, page
 from tests.verdicts.report.pages import Page
+from verdicts.report.notebooks import NotebookFailed, blocks, execute, main, page
 
 GOOD = """# %% [markdown]
 # # A title

@@ -15,13 +15,15 @@ from pathlib import Path
 
 import pytest
 
-from verdicts.claims.schema import Profile
-from verdicts.claims.loading import load_claims, load_config, load_exhibits
-from verdicts.run.publish import collect
-from verdicts.report import paper as document, readme_blocks as readme, page as report
-from tests.verdicts.report.test_paper import needs_poppler, text_of
 from tests.verdicts.report.test_page import run_all
+from tests.verdicts.report.test_paper import needs_poppler, text_of
 from tests.verdicts.toy import Toy
+from verdicts.claims.loading import load_claims, load_config, load_exhibits
+from verdicts.claims.schema import Profile
+from verdicts.report import page as report
+from verdicts.report import paper as document
+from verdicts.report import readme_blocks as readme
+from verdicts.run.publish import collect
 
 ROOT = Path(__file__).resolve().parents[3]
 # A number by itself: not part of a name (P1, float32, arXiv's version), of a path or an option

@@ -8,25 +8,26 @@ from urllib.parse import unquote
 
 import pytest
 
-from ams_suite.tools.reseed import Draw, Fresh, Redrawn
-from verdicts.claims.schema import Profile, Verdict
-from verdicts.records.expected import expected_of, expected_path
-from verdicts.errors import UserError
 from ams_suite.tools.mutation.faults import read_faults
 from ams_suite.tools.mutation.results import RESULTS, Trials, Tried, key_of
 from ams_suite.tools.mutation.trial import Ending, Outcome
-from verdicts.run.publish import collect, publish
-from verdicts.run.group import run_group
-from verdicts.run.pages import make_page
-from verdicts.run.plan import Run
-from verdicts.records.workspace import Workspace
-from verdicts.report import images as pictures, page as report
-from verdicts.report.svg_minify import lean
-from verdicts.report.source_code import address_of, source_of
+from ams_suite.tools.reseed import Draw, Fresh, Redrawn
 from tests.ams_suite.tools.mutation.toy import entry
 from tests.verdicts.report.pages import Page
 from tests.verdicts.report.whole import FIGURES
 from tests.verdicts.toy import Toy
+from verdicts.claims.schema import Profile, Verdict
+from verdicts.errors import UserError
+from verdicts.records.expected import expected_of, expected_path
+from verdicts.records.workspace import Workspace
+from verdicts.report import images as pictures
+from verdicts.report import page as report
+from verdicts.report.source_code import address_of, source_of
+from verdicts.report.svg_minify import lean
+from verdicts.run.group import run_group
+from verdicts.run.pages import make_page
+from verdicts.run.plan import Run
+from verdicts.run.publish import collect, publish
 
 LARGEST_PAGE = 5 * 2**20
 EXHIBITS = """

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from verdicts.claims.schema import Profile
-from verdicts.run.publish import collect, faults, publish
-from verdicts.run.pages import make_page
-from verdicts.report import paper as document, page as report
-from verdicts.report.views import PAPER, undecided
 from tests.verdicts.report.test_page import run_all
 from tests.verdicts.toy import Toy
+from verdicts.claims.schema import Profile
+from verdicts.report import page as report
+from verdicts.report import paper as document
+from verdicts.report.views import PAPER, undecided
+from verdicts.run.pages import make_page
+from verdicts.run.publish import collect, faults, publish
 
 DEVIATIONS = """
 [[deviation]]

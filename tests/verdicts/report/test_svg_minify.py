@@ -13,16 +13,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typst
+from ams.samplers.palette import look
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib import pyplot
 from PIL import Image
 
+from tests.verdicts.toy import REPOSITORY
 from verdicts import save_figure
-from ams.samplers.palette import look
 from verdicts.report import svg_minify as module
 from verdicts.report.svg_minify import lean, path, pixels
-from tests.verdicts.toy import REPOSITORY
 
 
 def drawn(folder: Path) -> Path:

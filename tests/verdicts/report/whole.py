@@ -6,19 +6,19 @@ import re
 from pathlib import Path
 
 import numpy as np
+from ams.samplers.palette import LOOKS
 from matplotlib import pyplot
 
+from tests.verdicts.toy import REPOSITORY
 from verdicts import Figure, Measurement, Table, save_figure
 from verdicts.claims.schema import Claim, Group, Profile
+from verdicts.claims.verdict import claim_verdict
 from verdicts.records.files import sha256_of
 from verdicts.records.provenance import Environment, Stopwatch
 from verdicts.records.record import Artefacts, CheckResult, Record
-from verdicts.claims.verdict import claim_verdict
-from ams.samplers.palette import LOOKS
-from verdicts.run.publish import collect
 from verdicts.records.workspace import Workspace
 from verdicts.report import page as report
-from tests.verdicts.toy import REPOSITORY
+from verdicts.run.publish import collect
 
 FIGURES = 64  # a whole cpu run has 52; with room for two more groups
 BOUND = re.compile(r'^@check\("(?P<id>[^"]+)"\)', re.MULTILINE)

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from verdicts.claims.schema import Profile
-from verdicts.run.publish import faults
 from verdicts.records.workspace import Workspace, find_root
+from verdicts.run.publish import faults
 
 TIME_FIELDS = frozenset({"started", "seconds", "peak_mib", "computed"})
 NOT_DONE = ("no record", "missing")

@@ -6,12 +6,12 @@ import json
 import pytest
 from rich.console import Console
 
+from tests.verdicts.toy import Toy
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
+from verdicts.records.workspace import Workspace
 from verdicts.run import driver
 from verdicts.run.driver import RunOptions
-from verdicts.records.workspace import Workspace
-from tests.verdicts.toy import Toy
 
 
 class Session:

@@ -19,15 +19,15 @@ import psutil
 import pytest
 from rich.console import Console
 
-from verdicts.records import provenance
-from verdicts.claims.schema import Profile
-from verdicts.errors import UserError
-from verdicts.run import driver, group, plan
-from verdicts.run.driver import RunOptions
-from verdicts.run.publish import faults
-from verdicts.run.lock import one_run_at_a_time
 from tests.verdicts.run.kills import Kills, kill, timeless
 from tests.verdicts.toy import Toy
+from verdicts.claims.schema import Profile
+from verdicts.errors import UserError
+from verdicts.records import provenance
+from verdicts.run import driver, group, plan
+from verdicts.run.driver import RunOptions
+from verdicts.run.lock import one_run_at_a_time
+from verdicts.run.publish import faults
 
 SLOW = "def two(settings: Settings) -> Measurement:\n    import time;"
 

@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from verdicts.records import workspace as places
 from tests.verdicts.toy import Toy
+from verdicts.records import workspace as places
 
 
 @pytest.fixture

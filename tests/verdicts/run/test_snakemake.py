@@ -11,14 +11,14 @@ import psutil
 import pytest
 from rich.console import Console
 
+from tests.verdicts.toy import Toy
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
 from verdicts.run import driver, job, snakemake
 from verdicts.run.driver import RunOptions
-from verdicts.run.publish import faults
 from verdicts.run.plan import Run, plan_of
+from verdicts.run.publish import faults
 from verdicts.run.snakemake import discard_stale_stamps, stamp_path
-from tests.verdicts.toy import Toy
 
 NOTEBOOK = """# %% [markdown]
 # # A page with $x^2$
