@@ -14,7 +14,8 @@ root = Path(config.get("root", workflow.basedir)).resolve()
 out = Path(config.get("out", root / "results")).resolve()
 workspace = Workspace.open(root, Profile(config.get("profile", "cpu")), out, PROJECT)
 notebooks = [group.id for group in workspace.claims.group if group.notebook and workspace.config.notebooks]
-job = [sys.executable, *workspace.project.job, "--root", str(root), "--profile", str(workspace.profile), "--out", str(out)]
+job = [sys.executable, "-m", "verdicts.run.job", "--project", PROJECT.place]
+job += ["--root", str(root), "--profile", str(workspace.profile), "--out", str(out)]
 one_thread = "OMP_NUM_THREADS={threads} MKL_NUM_THREADS={threads} OPENBLAS_NUM_THREADS={threads} "
 
 

@@ -4,8 +4,6 @@ Bad usage and bad input end in one line on stderr and exit code 2; whatever else
 Groups add commands of their own: `commands` in a claims file names them.
 """
 
-from __future__ import annotations
-
 import contextlib
 import importlib
 import io
@@ -13,9 +11,9 @@ import os
 import re
 import signal
 import sys
-import tomllib
 import traceback
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,13 +22,11 @@ from tyro.extras import subcommand_cli_from_dict
 
 from ams.errors import DataUnavailable
 from ams.errors import UserError as LibraryError
-from ams_suite.commands import COMMANDS
+from ams_suite.commands import COMMANDS, Command
 from verdicts.errors import UserError, unknown
 
 ABOUT = "Which claims of arXiv 2405.13726 hold, how firmly, and why; and exact laws of samplers."
 FRAME = "╭╮╰╯│─ "  # what tyro draws around a complaint, whose first line is a title; it offers no other form of it
-
-Command = Callable[[], int]
 
 
 def parse(arguments: Sequence[str]) -> Command:
@@ -38,36 +34,59 @@ def parse(arguments: Sequence[str]) -> Command:
     if "--out=" in arguments or ("--out", "") in pairwise(arguments):  # as a Path, it would be the current folder
         raise UserError("--out '': expected a folder")
     commands: dict[str, Callable[..., Command]] = dict(COMMANDS)
-    if arguments[0] not in commands:
-        commands |= {name: _loaded(place) for name, place in _of_groups().items()}
-        if not arguments[0].startswith("-") and arguments[0] not in commands:
-            raise unknown("command", arguments[0], commands)
+    if arguments[0] not in COMMANDS:
+        commands |= _of_groups(arguments[0])
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):
-            return subcommand_cli_from_dict(
+            command: Command = subcommand_cli_from_dict(
                 commands, args=arguments, prog="ams", description=ABOUT, config=(FlagCreatePairsOff,)
             )
     except SystemExit as ending:
         if ending.code != 2:
             raise
         raise UserError(_condensed(complaint.getvalue())) from None
+    return command
 
 
-def _of_groups() -> dict[str, str]:
-    """Return the commands that the groups of the repository add, as `module:class`; none outside of one."""
-    root = next((folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "analysis").is_dir()), None)
-    if root is None:
+def _of_groups(name: str) -> dict[str, type[Command]]:
+    """Return the command `name` of the repository's groups, all of them where `name` is an option (`--help`).
+
+    Raises UserError for the name of no command.
+    """
+    places = _places()
+    if not name.startswith("-"):
+        if name not in places:
+            raise unknown("command", name, [*COMMANDS, *places])
+        places = {name: places[name]}
+    return {word: _loaded(place) for word, place in places.items()}
+
+
+def _places() -> dict[str, str]:
+    """Return the commands that groups add, as `module:class`, and put their repository on Python's path.
+
+    There are none outside of a repository, and where the library alone is installed. Raises UserError for claims that
+    cannot be read.
+    """
+    try:
+        from verdicts.claims.loading import load_claims
+        from verdicts.records.workspace import find_root
+
+        root = find_root(Path.cwd())
+    except (ImportError, UserError):
         return {}
-    sys.path.insert(0, str(root))
-    files = [path for room in ("analysis", "experiments") for path in sorted((root / room).rglob("claims.toml"))]
-    groups = [tomllib.loads(path.read_text(encoding="utf-8")).get("group", {}) for path in files]
-    return {name: place for group in groups for name, place in group.get("commands", {}).items()}
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    return {word: place for group in load_claims(root).group for word, place in group.commands.items()}
 
 
-def _loaded(place: str) -> Callable[..., Command]:
+def _loaded(place: str) -> type[Command]:
+    """Return the class at `module:class`. Raises UserError where there is none."""
     module, _, name = place.partition(":")
-    command: Callable[..., Command] = getattr(importlib.import_module(module), name)
+    try:
+        command: type[Command] = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as absence:
+        raise UserError(f"commands: {place}: {absence}") from absence
     return command
 
 
@@ -95,6 +114,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _ended(128 + signal.SIGPIPE)
     except KeyboardInterrupt:
         return _ended(130, "ams: interrupted; what was finished is kept, the same command goes on from there\n")
+    except ModuleNotFoundError as absence:
+        if find_spec("pydantic"):
+            return _ended(3, traceback.format_exc())
+        return _ended(2, f"ams: {given[0]} needs {absence.name}: pip install 'ams-suite[suite]'\n")
     except Exception:  # Python's own code for it, 1, is a verdict here
         return _ended(3, traceback.format_exc())
     return code

@@ -4,14 +4,12 @@ What the work needs is imported then, so that `--help` is quick, and so that the
 `replay`) run where the suite's own dependencies are not installed.
 """
 
-from __future__ import annotations
-
 import json as json_text
 import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 from tyro.conf import Positional, UseAppendAction, arg
 
@@ -19,6 +17,15 @@ from verdicts.errors import UserError
 
 if TYPE_CHECKING:
     from verdicts.run.driver import RunOptions
+
+
+class Command(Protocol):
+    """A command with its options: calling it does the work and returns the exit code."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        ...
+
 
 Ids = Annotated[UseAppendAction[tuple[tuple[str, ...], ...]], arg(metavar="ID [ID ...]")]
 Names = Annotated[Positional[tuple[str, ...]], arg(metavar="ID [ID ...]")]
@@ -34,7 +41,7 @@ class Place:
     out: Path | None = None
     """The folder for results (default: results/ in the repository)."""
 
-    def options(self, **more: object) -> RunOptions:
+    def options(self, **more: object) -> "RunOptions":
         """Return these as options for the driver."""
         from ams_suite.project import PROJECT
         from verdicts.claims.schema import Profile
@@ -268,7 +275,7 @@ def _named(option: str, ids: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
     return (*(name for some in ids for name in some),)
 
 
-COMMANDS = {
+COMMANDS: dict[str, type[Command]] = {
     "reproduce": Reproduce,
     "run": Run,
     "list": List,

@@ -8,8 +8,6 @@ imports nothing outside the standard library, save a reader of requirement strin
     python -P src/ams_suite/environment.py cause LOG ...              # "kind: what went wrong; what to do"
 """
 
-from __future__ import annotations
-
 import os
 import re
 import shutil
@@ -39,7 +37,7 @@ def requirements(extras: Sequence[str] = (), project: Path = PROJECT) -> list[st
     return [*table["dependencies"], *(line for extra in extras for line in optional[extra])]
 
 
-def parsed(requirement: str) -> Requirement:
+def parsed(requirement: str) -> "Requirement":
     """Return `requirement` (PEP 508) parsed by `packaging`, or by the copy of it that pip carries.
 
     Raises ModuleNotFoundError for a Python that has neither.

@@ -1,7 +1,5 @@
 """`ams law`: the exact law after N steps on a Gaussian target, printed; no sampling."""
 
-from __future__ import annotations
-
 import json as json_format
 import math
 import sys

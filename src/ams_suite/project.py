@@ -1,8 +1,39 @@
-"""What the engine is told of this suite: its data, its jobs, its command."""
+"""What the engine is told of this suite: its data, its devices, its command."""
 
-from __future__ import annotations
+import os
+import shutil
+import sys
+from pathlib import Path
 
 from ams.data.registry import registered
 from verdicts.records.workspace import Project
 
-PROJECT = Project(registered=registered, job=("-m", "ams_suite.job"), command="ams")
+
+def accelerator() -> str | None:
+    """Return the name of the CUDA device that torch finds, None where there is none.
+
+    torch is imported only where there is a driver, so that a no is quick.
+    """
+    if not (Path("/dev/nvidiactl").exists() or Path("/dev/dxg").exists() or shutil.which("nvidia-smi")):
+        return None
+    try:
+        import torch
+    except ImportError:
+        return None
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else None
+
+
+def threads() -> int:
+    """Return how many threads torch uses; before it is imported, the number of cores."""
+    torch = sys.modules.get("torch")
+    return int(torch.get_num_threads()) if torch else os.cpu_count() or 1
+
+
+PROJECT = Project(
+    registered=registered,
+    accelerator=accelerator,
+    threads=threads,
+    packages=("torch", "numpy", "scipy", "sympy", "scikit-learn", "matplotlib"),
+    place="ams_suite.project:PROJECT",
+    command="ams",
+)

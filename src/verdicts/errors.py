@@ -1,7 +1,5 @@
 """Bad input, said in one line: what, where, and what to do."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

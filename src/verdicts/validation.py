@@ -1,7 +1,5 @@
 """What pydantic complains of, in one line: file, field, value, expectation."""
 
-from __future__ import annotations
-
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 

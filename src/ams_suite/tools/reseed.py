@@ -5,8 +5,6 @@ from the system's entropy, which is recorded, so that every run can be repeated.
 expected one. All checks together raise one with probability `ams.statistics.SUITE_FALSE_ALARM` a seed, at most.
 """
 
-from __future__ import annotations
-
 import secrets
 import time
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """The schema of `config/<profile>.toml`: sizes and seeds by group, and what each group's job may use."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Any
 

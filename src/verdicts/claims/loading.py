@@ -1,7 +1,5 @@
 """Reading the files that people write: claims, exhibits, configuration. Every fault ends in one line."""
 
-from __future__ import annotations
-
 import ast
 import json
 import os

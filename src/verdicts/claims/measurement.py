@@ -1,10 +1,8 @@
 """What a check returns, and how it is bound to its entry in the claims file."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue, model_validator
 
@@ -55,7 +53,7 @@ class Measurement(BaseModel):
     detail: dict[str, JsonValue] = {}
 
     @model_validator(mode="after")
-    def _interval_holds_value(self) -> Measurement:
+    def _interval_holds_value(self) -> Self:
         if (self.low is None) != (self.high is None):
             raise ValueError(f"half an interval: low={self.low}, high={self.high}; give both or neither")
         low, high = self.interval

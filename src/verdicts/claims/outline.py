@@ -1,7 +1,5 @@
 """The schema of `paper/outline.toml`: the claims under test as their authors state them, the parts of the report."""
 
-from __future__ import annotations
-
 from pydantic import BaseModel, ConfigDict, Field
 
 OUTLINE = "paper/outline.toml"
@@ -26,7 +24,10 @@ class Part(_Entry):
 
 
 class Outline(_Entry):
-    """The whole file. `subject` names the work under test in every figure and table; groups lie in the folders `rooms`."""
+    """The whole file.
+
+    `subject` names the work under test in every figure and table; groups lie in the folders `rooms`.
+    """
 
     subject: str
     rooms: tuple[str, ...] = ("analysis", "experiments")

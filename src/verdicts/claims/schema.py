@@ -3,8 +3,6 @@
 The file alone decides verdicts: quantity, relation, bound and tolerance stand there, never in code.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import PurePosixPath
@@ -17,6 +15,8 @@ from verdicts.errors import unknown
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")]
 GroupName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+CommandName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+CommandPlace = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_.]*:[A-Za-z_]\w*$")]
 ModuleName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*$")]
 
 
@@ -82,7 +82,7 @@ ORIGINS = ("algebra", "rounding", "quadrature", "Monte Carlo", "printed digits",
 class Check(_Entry):
     """`quantity relation bound`, to within `tolerance` (in `unit`), which comes from `origin`.
 
-    `share` is what a check by Monte Carlo spends of the suite's false-alarm budget (`inference.SUITE_FALSE_ALARM`).
+    `share` is what a check by Monte Carlo spends of the suite's false-alarm budget.
     """
 
     id: Identifier
@@ -156,7 +156,7 @@ class GroupEntry(_Entry):
     title: str
     part: str
     order: int = 0
-    commands: dict[str, str] = {}
+    commands: dict[CommandName, CommandPlace] = {}
 
 
 class GroupFile(_Entry):

@@ -1,7 +1,5 @@
 """Sizes as the settings of groups have them: a wrong one is told as `file: field = value` before anything runs."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field, PositiveInt

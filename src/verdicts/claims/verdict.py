@@ -1,7 +1,5 @@
 """From measurements to verdicts. The bound and the tolerance stand in the claims file, the rule here."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from verdicts.claims.measurement import Measurement

@@ -1,24 +1,12 @@
 """A table as LaTeX, in the form of the package booktabs, ready for `\\input`."""
 
-from __future__ import annotations
-
 import re
+
+from tabulate import LATEX_ESCAPE_RULES, tabulate
 
 from verdicts.records.figures import Cell, Table
 
-SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
+SIGNS = {
     "−": r"\ensuremath{-}",
     "±": r"\ensuremath{\pm}",
     "×": r"\ensuremath{\times}",
@@ -29,7 +17,9 @@ SPECIAL = {
     "–": "--",
     "—": "---",
     "…": r"\ldots{}",
+    "\n": " ",
 }
+_ESCAPED = str.maketrans(LATEX_ESCAPE_RULES | SIGNS)
 _PIECE = re.compile(r"(?P<formula>\$[^$]+\$)|`(?P<code>[^`]+)`")
 DIGITS = 4
 
@@ -39,7 +29,6 @@ def booktabs(table: Table, origin: str = "") -> str:
 
     `origin` becomes a comment.
     """
-    numeric = [all(not isinstance(row[n], str) for row in table.rows) for n in range(len(table.header))]
     lines = [
         *([f"% {origin}"] if origin else []),
         r"% needs \usepackage{amsmath,booktabs}",
@@ -47,34 +36,34 @@ def booktabs(table: Table, origin: str = "") -> str:
         rf"\caption{{{escaped(table.caption)}}}",
         rf"\label{{tab:{table.id}}}",
         r"\centering",
-        rf"\begin{{tabular}}{{@{{}}{''.join('r' if each else 'l' for each in numeric)}@{{}}}}",
-        r"\toprule",
-        _line(table.header),
-        r"\midrule",
-        *map(_line, table.rows),
-        r"\bottomrule",
-        r"\end{tabular}",
+        _tabular(table),
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _tabular(table: Table) -> str:
+    numeric = [all(not isinstance(row[n], str) for row in table.rows) for n in range(len(table.header))]
+    text: str = tabulate(
+        [[_cell(cell) for cell in row] for row in table.rows] or [[""] * len(table.header)],
+        headers=[escaped(name) for name in table.header],
+        tablefmt="latex_raw",
+        disable_numparse=True,
+        colalign=["right" if each else "left" for each in numeric],
+    )
+    for rule in (r"\toprule", r"\midrule", r"\bottomrule"):
+        text = text.replace(r"\hline", rule, 1)
+    return text
 
 
 def escaped(text: str) -> str:
     """Return text for LaTeX: `$...$` stays a formula, backticks become `\\texttt`, what is special is escaped."""
     pieces, end = [], 0
     for match in _PIECE.finditer(text):
-        pieces.append(_plain(text[end : match.start()]))
-        pieces.append(match["formula"] or rf"\texttt{{{_plain(match['code'])}}}")
+        pieces.append(text[end : match.start()].translate(_ESCAPED))
+        pieces.append(match["formula"] or rf"\texttt{{{match['code'].translate(_ESCAPED)}}}")
         end = match.end()
-    return "".join([*pieces, _plain(text[end:])])
-
-
-def _plain(text: str) -> str:
-    return "".join(SPECIAL.get(letter, letter) for letter in text)
-
-
-def _line(cells: tuple[Cell, ...]) -> str:
-    return " & ".join(map(_cell, cells)) + r" \\"
+    return "".join([*pieces, text[end:].translate(_ESCAPED)])
 
 
 def _cell(cell: Cell) -> str:

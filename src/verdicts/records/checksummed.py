@@ -1,7 +1,5 @@
 """Files that carry the digest of their own content: read back only if their bytes are the ones that were written."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Self

@@ -1,7 +1,5 @@
 """The ledger from the records on disk: only what is whole, unedited and current is shown."""
 
-from __future__ import annotations
-
 from verdicts.claims.schema import Claim
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.ledger import ClaimRow, Computed, Ledger, ledger_of, row_reached, row_unreached

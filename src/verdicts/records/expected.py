@@ -3,12 +3,11 @@
 They decide nothing: verdicts come from the claims file alone.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -50,7 +49,7 @@ class ExpectedClaim(_Kept):
 class Expected(_Kept):
     """The values of one run of a profile: when it was made, on what, from which commit.
 
-    `beside` is the computing time of what is no check: figures and tables, notebook pages.
+    `studies` is the computing time of each group's study, `beside` that of figures, tables and notebook pages.
     """
 
     profile: Profile
@@ -58,6 +57,7 @@ class Expected(_Kept):
     processor: str
     device: str
     commit: str | None
+    studies: dict[str, float] = {}
     beside: float = 0.0
     claims: dict[str, ExpectedClaim]
 
@@ -72,7 +72,7 @@ class Expected(_Kept):
     @property
     def seconds(self) -> float:
         """Return the computing time of the whole run, in seconds of one core."""
-        return self.beside + sum(claim.seconds for claim in self.claims.values())
+        return self.beside + sum(self.studies.values()) + sum(claim.seconds for claim in self.claims.values())
 
     @property
     def peak_mib(self) -> float:
@@ -111,8 +111,11 @@ def read_expected(root: Path, profile: Profile) -> Expected | None:
     return load_json(root, f"{FOLDER}/{profile}.json", Expected)
 
 
-def expected_of(ledger: Ledger, beside: float = 0.0) -> Expected:
-    """Return the values of a ledger, for those claims that have a record. Raises ValueError where none has."""
+def expected_of(ledger: Ledger, studies: Mapping[str, float] = MappingProxyType({}), beside: float = 0.0) -> Expected:
+    """Return the values of a ledger, for those claims that have a record. Raises ValueError where none has.
+
+    `studies` and `beside` are the seconds of studies by group, and of all else that is no check.
+    """
     rows = [row for row in ledger.claims if row.provenance is not None and row.verdict is not Verdict.NOT_RUN]
     origins = [row.provenance for row in rows if row.provenance is not None]
     if not origins:
@@ -124,6 +127,7 @@ def expected_of(ledger: Ledger, beside: float = 0.0) -> Expected:
         processor=newest.processor,
         device=newest.device,
         commit=newest.commit,
+        studies={group: round(seconds, 4) for group, seconds in studies.items()},
         beside=round(beside, 4),
         claims={row.id: _claim(row) for row in rows},
     )

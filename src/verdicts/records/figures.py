@@ -1,14 +1,12 @@
 """Figures and tables: what a module of checks hands over beside its measurements."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -50,7 +48,7 @@ class Table(BaseModel):
     claims: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _rows_fit_header(self) -> Table:
+    def _rows_fit_header(self) -> Self:
         for row in self.rows:
             if len(row) != len(self.header):
                 raise ValueError(f"table {self.id}: a row has {len(row)} cells, the header {len(self.header)}")
@@ -80,7 +78,7 @@ def saved_as(kinds: tuple[str, ...]) -> Iterator[None]:
 
 
 def save_figure(
-    drawing: Drawing, folder: Path, name: str, caption: str, claims: tuple[str, ...] | list[str] = ()
+    drawing: "Drawing", folder: Path, name: str, caption: str, claims: tuple[str, ...] | list[str] = ()
 ) -> Figure:
     """Write a matplotlib figure as `folder/name.svg` and the other `KINDS`, the same bytes for the same data.
 
@@ -90,11 +88,8 @@ def save_figure(
     import matplotlib
     from matplotlib import pyplot
 
-    from verdicts.records.ticks import write_plainly
-
     named, origin = tuple(claims), origin_of(tuple(claims))
     with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "path", "figure.constrained_layout.use": False}):
-        write_plainly(drawing)
         _place(drawing)
         for kind in _WANTED.get():
             stream = io.BytesIO()
@@ -104,7 +99,7 @@ def save_figure(
     return Figure(file=folder / f"{name}.svg", caption=caption, claims=named)
 
 
-def _place(drawing: Drawing) -> None:
+def _place(drawing: "Drawing") -> None:
     """Let the layout engine do its work once and leave; otherwise it does so, and draws once more, for every kind."""
     engine = drawing.get_layout_engine()
     if engine is not None:

@@ -1,11 +1,11 @@
 """Files that are written whole or not at all, and their digests."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +32,16 @@ def write_whole(path: Path, content: bytes | str) -> None:
         raise
 
 
-def discard_unfinished(folder: Path) -> None:
-    """Remove what a process that was killed while it wrote has left below `folder`. Nobody else may be writing there.
+def discard_unfinished(folder: Path, older_than: float = 0.0) -> None:
+    """Remove what a process that was killed while it wrote has left below `folder`, if it is older (in seconds).
 
-    Raises OSError.
+    Without an age nobody else may be writing there. Raises OSError.
     """
+    newest = time.time() - older_than
     for path in folder.rglob(f".*{_UNFINISHED}"):
-        path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            if older_than == 0.0 or path.stat().st_mtime < newest:
+                path.unlink()
 
 
 def sha256_of(content: bytes | str) -> str:

@@ -3,8 +3,6 @@
 A record whose key differs from the present one is stale; the parts tell why.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Self
 
@@ -37,7 +35,7 @@ class KeyParts(BaseModel):
 
 def _changes(old: KeyParts, new: KeyParts) -> Iterator[str]:
     if old.entry != new.entry:
-        yield "its entry in paper/claims.toml changed"
+        yield "its entry in the claims file changed"
     if old.config != new.config:
         yield "its settings changed"
     yield from _changed_names(old.sources, new.sources)

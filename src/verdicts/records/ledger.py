@@ -1,7 +1,5 @@
 """The ledger: every claim with its verdict, as `results/<profile>/ledger.json` holds it and the report shows it."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from enum import StrEnum

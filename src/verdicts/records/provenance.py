@@ -1,15 +1,12 @@
 """Where, when, with what and at what cost a result was made."""
 
-from __future__ import annotations
-
 import importlib.metadata
-import os
 import platform
 import resource
-import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -17,8 +14,6 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from verdicts.claims.schema import Profile
-
-NUMERICAL = ("torch", "numpy", "scipy", "sympy", "scikit-learn", "matplotlib")
 
 
 class Environment(BaseModel):
@@ -76,40 +71,31 @@ class Stopwatch:
         )
 
 
-def environment_of(root: Path, device: str) -> Environment:
-    """Describe this process's environment; `root` is the checkout, `device` the class of device in use."""
+def environment_of(root: Path, device: str, threads: int, packages: tuple[str, ...]) -> Environment:
+    """Describe this process's environment.
+
+    `root` is the checkout, `device` the name of the device in use, `threads` what computations use, `packages` the
+    distributions whose versions count.
+    """
     return Environment(
         python=platform.python_version(),
-        packages=_versions(),
+        packages=_versions(packages),
         platform=platform.platform(),
         processor=_processor(),
-        device=_device_name() if device == "cuda" else "cpu",
-        threads=_threads(),
+        device=device,
+        threads=threads,
         commit=_git(root, "rev-parse", "HEAD"),
         dirty=None if (status := _git(root, "status", "--porcelain", "--untracked-files=no")) is None else status != "",
     )
 
 
-def cuda_works() -> bool:
-    """Return whether torch finds a CUDA device; it is imported only where there is a driver, so that a no is quick."""
-    if not (Path("/dev/nvidiactl").exists() or Path("/dev/dxg").exists() or shutil.which("nvidia-smi")):
-        return False
-    try:
-        import torch
-    except ImportError:
-        return False
-    return torch.cuda.is_available()
-
-
 @cache
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in NUMERICAL:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
+def _versions(packages: tuple[str, ...]) -> dict[str, str]:
+    versions = {}
+    for name in packages:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    return versions
 
 
 @cache
@@ -120,17 +106,6 @@ def _processor() -> str:
         lines = []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return models[0] if models else platform.processor() or platform.machine()
-
-
-def _device_name() -> str:
-    import torch
-
-    return torch.cuda.get_device_name()
-
-
-def _threads() -> int:
-    torch = sys.modules.get("torch")
-    return int(torch.get_num_threads()) if torch else os.cpu_count() or 1
 
 
 def _git(root: Path, *arguments: str) -> str | None:

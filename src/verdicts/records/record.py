@@ -4,8 +4,6 @@ A record is shown as current only if its bytes are the ones that were written (d
 bytes), its schema is this one, its key is the present key, and its verdicts follow from its values.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, Self
 

@@ -1,8 +1,7 @@
 """What the last run was asked for."""
 
-from __future__ import annotations
-
 from pathlib import Path
+from typing import Self
 
 from verdicts.claims.schema import Profile
 from verdicts.records.checksummed import Checksummed, NotCurrent
@@ -19,7 +18,7 @@ class Run(Checksummed):
     forced: tuple[str, ...]
 
     @classmethod
-    def begin(cls, workspace: Workspace, only: tuple[str, ...] = (), force: tuple[str, ...] = ()) -> Run:
+    def begin(cls, workspace: Workspace, only: tuple[str, ...] = (), force: tuple[str, ...] = ()) -> Self:
         """Write down the options of a run that starts now. Raises UserError for an unknown name, OSError."""
         selected = tuple(claim.id for claim in workspace.claims.select(only))
         forced = tuple(claim.id for claim in workspace.claims.select(force)) if force else ()
@@ -28,7 +27,7 @@ class Run(Checksummed):
         return run
 
     @classmethod
-    def last(cls, workspace: Workspace) -> Run | None:
+    def last(cls, workspace: Workspace) -> Self | None:
         """Return the options of the last run, None if there was none."""
         try:
             return cls.read(run_path(workspace))

@@ -1,7 +1,5 @@
 """A section that a tool of the suite adds to the report: a text and a table, dated, with the files that it rests on."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import NamedTuple
 

@@ -5,14 +5,13 @@ way (`a` and `a.b` of `a.b.c`) count too: Python runs their `__init__` first. A 
 imports nothing.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from verdicts.errors import UserError
 from verdicts.records.files import sha256_of
 
 EXCLUDED = frozenset({"paper", "tests", "verdicts"})  # content, tests, and the engine, which decides no value
@@ -58,14 +57,14 @@ class Sources:
     def _find_bound(self, package: str) -> dict[str, str]:
         """Return the modules of a package by the checks that they bind: functions decorated with `@check("ID")`.
 
-        Raises ValueError where two functions claim one check.
+        Raises UserError where two functions claim one check.
         """
         modules: dict[str, str] = {}
         for root in self.roots:
             for file in sorted(root.joinpath(*package.split(".")).glob("*.py")):
                 for name in _bound(_tree(file.read_bytes())):
                     if name in modules:
-                        raise ValueError(f"{package} binds two functions to the check {name}")
+                        raise UserError(f"{package.replace('.', '/')}: two functions are bound to the check {name}")
                     modules[name] = f"{package}.{file.stem}"
         return modules
 
@@ -82,8 +81,8 @@ class Sources:
         return None
 
     def _digests(self, modules: set[str]) -> dict[str, str]:
-        found = (place for name in modules if (place := self._place(name)))
-        return {file.relative_to(root).as_posix(): self._digest(file) for root, file in sorted(found)}
+        places = (place for name in modules if (place := self._place(name)))
+        return {file.relative_to(root).as_posix(): self._digest(file) for root, file in sorted(places)}
 
     def _read_imports(self, module: str) -> frozenset[str]:
         names = set(_parents(module))
@@ -106,7 +105,8 @@ def _bound(tree: ast.Module) -> Iterator[str]:
     for node in tree.body:
         for call in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "check":
-                yield from (text.value for text in call.args if isinstance(text, ast.Constant))
+                texts = (each.value for each in call.args if isinstance(each, ast.Constant))
+                yield from (text for text in texts if isinstance(text, str))
 
 
 def _parents(module: str) -> Iterator[str]:

@@ -1,33 +1,32 @@
 """What a figure or a table says of its origin in its own file: it may be passed on without the record beside it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from verdicts.records.provenance import Environment
 
 
 class Stamp(NamedTuple):
-    """The profile, the digest of the group's part of the configuration, the commit (None outside of git)."""
+    """What is under test, the profile, the digest of the group's configuration, the commit (None outside of git)."""
 
+    subject: str
     profile: str
     config: str
     commit: str | None
     dirty: bool | None = None
 
     @classmethod
-    def of(cls, environment: Environment, profile: str, config: str) -> Stamp:
+    def of(cls, environment: Environment, subject: str, profile: str, config: str) -> Self:
         """Return the stamp of what is drawn in this environment with this configuration."""
-        return cls(profile, config, environment.commit, environment.dirty)
+        return cls(subject, profile, config, environment.commit, environment.dirty)
 
     def text(self, claims: tuple[str, ...]) -> str:
         """Return the origin in one line."""
         commit = f"{self.commit}{' with uncommitted changes' if self.dirty else ''}" if self.commit else "unknown"
         named = f"claims {', '.join(claims)}; " if claims else ""
-        return f"arXiv 2405.13726 verified; {named}profile {self.profile}; commit {commit}; config sha256 {self.config}"
+        return f"{self.subject} verified; {named}profile {self.profile}; commit {commit}; config sha256 {self.config}"
 
 
 _PRESENT: ContextVar[Stamp | None] = ContextVar("stamp", default=None)

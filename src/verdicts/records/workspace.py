@@ -1,14 +1,12 @@
 """The repository that is checked, the profile, and the places of its results."""
 
-from __future__ import annotations
-
+import importlib
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-from pydantic import JsonValue
+from typing import Self
 
 from verdicts.claims.config import Device, ProfileConfig
 from verdicts.claims.loading import load_claims, load_config
@@ -17,15 +15,16 @@ from verdicts.claims.schema import Claim, Claims, Group, Profile
 from verdicts.errors import UserError, unknown
 from verdicts.records.files import canonical_json, sha256_of
 from verdicts.records.keys import KeyParts
-from verdicts.records.provenance import cuda_works
+from verdicts.records.provenance import Environment, environment_of
 from verdicts.records.sources import Sources
-from verdicts.studies.cells import CellFunction
-from verdicts.studies.store import Store
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 STYLE = "paper/style.mplstyle"
+# What a notebook finds in its environment: profile, folder above the profile's results, place of the project object
+PROFILE, OUT, PROJECT = "VERDICTS_PROFILE", "VERDICTS_OUT", "VERDICTS_PROJECT"
 FIGURE_MAKERS = ("verdicts/records/figures.py", "verdicts/run/drawing.py")
 PAGE_MAKERS = (
+    "verdicts/report/notebook_helpers.py",
     "verdicts/report/notebooks.py",
     "verdicts/report/typeset.py",
     "verdicts/report/templating.py",
@@ -38,13 +37,27 @@ PAGE_MAKERS = (
 class Project:
     """What the engine is told of the suite that it runs for.
 
-    `registered` gives the sha256 of each data set by its name; `job` is the command, after Python's own, that does one
-    rule's work; `command` is what a user types.
+    `registered` gives the sha256 of each data set by its name. `accelerator` gives the name of the device of class
+    `cuda` that computations can use (None: there is none), `threads` how many threads they use; `packages` are the
+    distributions whose versions a record tells. `place` is `module:name` of this object, for the processes that a run
+    starts; `command` is what a user types.
     """
 
     registered: Callable[[], Mapping[str, str]] = dict
-    job: tuple[str, ...] = ("-m", "verdicts.run.job")
+    accelerator: Callable[[], str | None] = lambda: None
+    threads: Callable[[], int] = lambda: os.cpu_count() or 1
+    packages: tuple[str, ...] = ()
+    place: str = ""
     command: str = "python -m verdicts"
+
+
+def project_at(place: str) -> Project:
+    """Return the project object at `module:name`; for an empty text one that knows nothing."""
+    if not place:
+        return Project()
+    module, _, name = place.partition(":")
+    project: Project = getattr(importlib.import_module(module), name)
+    return project
 
 
 def find_root(start: Path) -> Path:
@@ -73,7 +86,7 @@ class Workspace:
     project: Project = field(default_factory=Project)
 
     @classmethod
-    def open(cls, root: Path, profile: Profile, out: Path | None, project: Project | None = None) -> Workspace:
+    def open(cls, root: Path, profile: Profile, out: Path | None, project: Project | None = None) -> Self:
         """Read the repository's files and put it on Python's path. Raises UserError."""
         project = project or Project()
         claims = load_claims(root).seen_by(profile)
@@ -86,29 +99,18 @@ class Workspace:
         for name, group in named.items():
             if name not in data:
                 raise UserError(f"{group.folder}/claims.toml: data: {unknown('data set', name, data)}")
-        device = Device.CUDA if config.device is Device.CUDA and cuda_works() else Device.CPU
+        device = Device.CUDA if config.device is Device.CUDA and project.accelerator() else Device.CPU
         folder = (out or root / "results").resolve() / profile
         return cls(root, profile, folder, claims, config, device, Sources(PACKAGE_ROOT, root), data, project)
+
+    def environment(self) -> Environment:
+        """Describe the environment of what this process computes."""
+        device = self.project.accelerator() if self.device is Device.CUDA else None
+        return environment_of(self.root, device or "cpu", self.project.threads(), self.project.packages)
 
     def claims_here(self, group: Group) -> list[Claim]:
         """Return the claims of a group that this profile runs."""
         return [claim for claim in self.claims.of_group(group.id) if self.profile in claim.profiles]
-
-    def store(self, reading: bool = False) -> Store:
-        """Return the store of cells, which all profiles share; `reading`: it computes nothing."""
-        return Store(self.folder.parent / "cells", self._parts_of_cells, reading)
-
-    def _parts_of_cells(self, function: CellFunction[..., Any]) -> dict[str, JsonValue]:
-        """Return what a function's cells depend on. Raises UserError for an unknown data set."""
-        registered = self.project.registered() if function.data else {}
-        for name in function.data:
-            if name not in registered:
-                raise UserError(f"{function.name}: {unknown('data set', name, registered)}")
-        return {
-            "sources": dict(self.sources.closure(function.__module__)),
-            "data": {name: registered[name] for name in function.data},
-            "device": self.device,
-        }
 
     def record_path(self, claim: Claim) -> Path:
         """Return the place of a claim's record."""
@@ -122,6 +124,10 @@ class Workspace:
         """Return the place of the record of a group's notebook page; the page lies beside it."""
         return self.folder / "notebooks" / f"{group.id}.json"
 
+    def study_path(self, group: Group) -> Path:
+        """Return the place of the record of a group's study; its labelled table lies beside it."""
+        return self.folder / "studies" / f"{group.id}.json"
+
     def log_path(self, name: str) -> Path:
         """Return the place of a log."""
         return self.folder / "logs" / f"{name}.log"
@@ -131,22 +137,35 @@ class Workspace:
         return sha256_of(canonical_json(self.config.settings_of(group.id)))
 
     def record_parts(self, claim: Claim) -> KeyParts:
-        """Return what a claim's record depends on: the modules that bind its checks, their settings and data."""
+        """Return what a claim's record depends on: its entry, the modules that bind its checks, settings and data.
+
+        Raises UserError where two functions claim one check.
+        """
         group = self.claims.group_of(claim)
         bound = self.sources.bound(group.module)
-        modules = {bound[check.id] for check in claim.check if check.id in bound} or {group.module}
+        modules = {f"{group.module}.settings"} | {bound[check.id] for check in claim.check if check.id in bound}
         return self._parts(claim.model_dump(mode="json"), group, self._closures(modules), claim.data)
 
     def figures_parts(self, group: Group) -> KeyParts:
         """Return what figures and tables depend on: their module, data, style, makers and kinds of files."""
-        sources = self._closures([f"{group.module}.figures"]) | self._extra(STYLE, *FIGURE_MAKERS)
-        parts = self._parts(group.id, group, sources, self._data_of(group))
+        sources = self._closures([f"{group.module}.figures", f"{group.module}.settings"])
+        sources |= self._extra(STYLE, *FIGURE_MAKERS)
+        parts = self._parts([group.id, self.claims.outline.subject], group, sources, self._data_of(group))
         return parts.model_copy(update={"config": sha256_of(f"{parts.config} {self.config.every_picture}")})
 
+    def study_parts(self, group: Group) -> KeyParts | None:
+        """Return what a group's study depends on: its module, settings and data; None where the group has no study."""
+        module = f"{group.module}.study"
+        if self.sources.find(module) is None:
+            return None
+        sources = self._closures([module, f"{group.module}.settings"])
+        return self._parts(group.id, group, sources, self._data_of(group))
+
     def page_parts(self, group: Group) -> KeyParts:
-        """Return what a group's notebook page depends on: notebook, maker, what is said of the group's checks."""
-        notebook = self.root / (group.notebook or "")
-        sources = self.sources.closure_of_script(notebook) | self._extra(STYLE, *PAGE_MAKERS)
+        """Return what a group's notebook page depends on: notebook, maker, checks and what is said of them."""
+        modules = {f"{group.module}.settings", *self.sources.bound(group.module).values()}
+        sources = self.sources.closure_of_script(self.root / (group.notebook or ""))
+        sources |= self._closures(modules) | self._extra(STYLE, *PAGE_MAKERS)
         # Its title, and each check's bound, tolerance and verdict are printed on it
         checks = [check.model_dump(mode="json") for claim in self.claims.of_group(group.id) for check in claim.check]
         return self._parts([group.id, group.title, checks], group, sources, self._data_of(group))

@@ -4,8 +4,6 @@ A piece is `{"text": ...}`, `{"code": ...}`, `{"math": ..., "display": ...}` (in
 `{"em" | "strong": pieces}`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from typing import Any
 

@@ -3,8 +3,6 @@
 An executed notebook also gives SymPy's results; they lie beside its page.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any
@@ -40,7 +38,7 @@ def derivation(cells: list[dict[str, str]]) -> list[Block]:
 
 
 def _is_title(block: dict[str, Any]) -> bool:
-    return block["kind"] == "heading" and block["level"] == 1
+    return bool(block["kind"] == "heading" and block["level"] == 1)
 
 
 def _bare(latex: str) -> str:

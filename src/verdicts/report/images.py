@@ -1,7 +1,5 @@
 """A figure's files as the documents show them."""
 
-from __future__ import annotations
-
 import re
 from base64 import b64encode
 from pathlib import Path

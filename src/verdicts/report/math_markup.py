@@ -1,7 +1,5 @@
 r"""Formulas in the plain text of quantities, which terminals show too: `rho_1`, `E|s_t|^2`, `sqrt kappa`, `W2`."""
 
-from __future__ import annotations
-
 import re
 
 from verdicts.report.typeset import INLINE

@@ -1,14 +1,13 @@
 """What every notebook needs: the profile's settings of its group, and its checks shown as they come out.
 
-A notebook decides nothing: `show` runs the same functions that the ledger's records come from, and says of each what
-the claims file says.
+A notebook decides nothing: `show` calls the functions that records come from, and says of each check what the claims
+file says. In a run these read the group's study; in a notebook that is opened by hand they compute what they need.
 """
-
-from __future__ import annotations
 
 import os
 from collections.abc import Callable
 from html import escape
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,57 +16,82 @@ from IPython.display import HTML
 from matplotlib import style
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
-from verdicts import Table
 from verdicts.claims.loading import load_claims, load_config
-from verdicts.claims.measurement import Measurement, Unavailable, bound_checks
-from verdicts.claims.schema import Check, Profile, Verdict
+from verdicts.claims.measurement import Measurement, bound_checks
+from verdicts.claims.schema import Check, Group, Profile, Verdict
 from verdicts.claims.verdict import check_verdict
+from verdicts.errors import unknown
+from verdicts.records.figures import Table
+from verdicts.records.sources import Sources
+from verdicts.records.workspace import OUT, PROFILE, PROJECT, STYLE, Workspace, find_root, project_at
+from verdicts.studies.store import use
+from verdicts.studies.study import store_of
 
-ROOT = Path(__file__).parent.parent
+Function = Callable[[Any], Measurement]
 
 
-def settings_of(module: ModuleType, profile: str = "") -> Any:
-    """Return the module's `Settings` for `profile`, else for the one that AMS_PROFILE names, else for quick.
+def settings_of(group: str | ModuleType, profile: str = "") -> Any:
+    """Return a group's settings for `profile`, else for the one that VERDICTS_PROFILE names, else for quick.
 
-    Also sets the figures' style and format for the notebook.
+    `group` is its id or its package. Also sets the figures' style and format for the notebook, and in a run lets the
+    group's cells be read from the results. Raises UserError for an unknown group.
     """
-    style.use(ROOT / "paper" / "style.mplstyle")
-    set_matplotlib_formats("svg")
-    claims = load_claims(ROOT)
-    config = load_config(ROOT, Profile(profile or os.environ.get("AMS_PROFILE", "quick")), claims)
-    group = next(group for group in claims.group if group.module == module.__name__)
-    return module.Settings(**config.settings_of(group.id))
+    root = find_root(Path.cwd())
+    style.use(root / STYLE)
+    set_matplotlib_formats("svg")  # type: ignore[no-untyped-call]
+    chosen = Profile(profile or os.environ.get(PROFILE, Profile.QUICK))
+    if out := os.environ.get(OUT):
+        use(store_of(Workspace.open(root, chosen, Path(out), project_at(os.environ.get(PROJECT, ""))), reading=True))
+    entry = _group(root, group)
+    raw = load_config(root, chosen, load_claims(root)).settings_of(entry.id)
+    return import_module(f"{entry.module}.settings").Settings(**raw)
 
 
-def show(module: ModuleType, settings: Any, *identifiers: str) -> HTML:
-    """Run the named checks and return their table: quantity, measured, claimed, the tolerance's origin, verdict.
+def show(group: str | ModuleType, settings: Any, *identifiers: str) -> HTML:
+    """Call the named checks of a group; return their table: quantity, measured, claimed, tolerance's origin, verdict.
 
-    A check that cannot be run here says why in place of its measured value.
+    A check that cannot be run here says why in place of its measured value. Raises KeyError for an unknown check.
     """
-    known = {check.id: check for claim in load_claims(ROOT).claim for check in claim.check}
-    functions = bound_checks(module)
-    rows = "".join(_row(known[name], functions[name], settings) for name in identifiers)
-    head = "".join(
-        f"<th>{name}</th>" for name in ("check", "quantity", "measured", "claimed", "tolerance from", "verdict")
-    )
-    return HTML(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
+    root = find_root(Path.cwd())
+    entries = {check.id: check for claim in load_claims(root).claim for check in claim.check}
+    modules = Sources(root).bound(_group(root, group).module)
+    functions: dict[str, Function] = {name: bound_checks(import_module(modules[name]))[name] for name in identifiers}
+    rows = "".join(_row(entries[name], functions[name], settings) for name in identifiers)
+    names = ("check", "quantity", "measured", "claimed", "tolerance from", "verdict")
+    head = "".join(f"<th>{name}</th>" for name in names)
+    return _html(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
 
 
 def show_table(table: Table) -> HTML:
-    """Return a ledger's table under its caption, floats to four digits."""
+    """Return a group's table under its caption, floats to four digits."""
     head = "".join(f"<th>{escape(name)}</th>" for name in table.header)
-    body = "".join("<tr>" + "".join(f"<td>{escape(_told(cell))}</td>" for cell in row) + "</tr>" for row in table.rows)
-    return HTML(f"<p>{escape(table.caption)}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+    body = "".join("<tr>" + "".join(f"<td>{escape(_text(cell))}</td>" for cell in row) + "</tr>" for row in table.rows)
+    return _html(f"<p>{escape(table.caption)}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
 
 
-def _told(cell: str | int | float) -> str:
+def _group(root: Path, group: str | ModuleType) -> Group:
+    name = group if isinstance(group, str) else group.__name__
+    groups = load_claims(root).group
+    for each in groups:
+        if name in (each.id, each.module):
+            return each
+    raise unknown("group", name, [each.id for each in groups])
+
+
+def _html(text: str) -> HTML:
+    return HTML(text)  # type: ignore[no-untyped-call]
+
+
+def _text(cell: str | int | float) -> str:
     return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
 
 
-def _row(check: Check, function: Callable[[Any], Measurement], settings: Any) -> str:
+def _row(check: Check, function: Function, settings: Any) -> str:
     try:
-        measured = function(settings)
-    except Unavailable as absence:
+        measured = Measurement.model_validate(function(settings))
+    except Exception as absence:
+        if not getattr(absence, "not_run", False):
+            raise
         value, verdict = str(absence), Verdict.NOT_RUN
     else:
         low, high = measured.interval

@@ -1,18 +1,16 @@
-"""A notebook (jupytext, py:percent) executed by this Python, as one HTML page that needs nothing from elsewhere.
+"""A notebook (jupytext: Markdown or Python) executed by this Python, as one HTML page that needs no network.
 
 nbconvert's own pages load MathJax and require.js from a network; here formulas become MathML and images are inlined.
 
     python -m verdicts.report.notebooks NOTEBOOK PAGE
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys
 import tempfile
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +25,7 @@ from pygments import highlight  # type: ignore[import-untyped]
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
+from verdicts.records.workspace import OUT, PROFILE, PROJECT
 from verdicts.report.templating import render
 from verdicts.report.typeset import formula, markdown
 
@@ -46,12 +45,13 @@ class Block(NamedTuple):
     html: Markup
 
 
-def made(root: Path, notebook: Path, title: str, profile: str, out: Path) -> tuple[str, str]:
+def made(root: Path, notebook: Path, title: str, profile: str, out: Path, project: str = "") -> tuple[str, str]:
     """Execute a notebook in `root`; return its page, and its texts and formulas as JSON (`cells_of`).
 
-    The notebook finds the profile in `VERDICTS_PROFILE`, the results' folder in `VERDICTS_OUT`. Raises NotebookFailed.
+    The notebook finds the profile in `VERDICTS_PROFILE`, the folder above the profile's results in `VERDICTS_OUT`, the
+    place of the suite's project object in `VERDICTS_PROJECT`. Raises NotebookFailed.
     """
-    executed = execute(root, notebook, {"VERDICTS_PROFILE": profile, "VERDICTS_OUT": str(out)})
+    executed = execute(root, notebook, {PROFILE: profile, OUT: str(out), PROJECT: project})
     cells = json.dumps(cells_of(executed), indent=1, ensure_ascii=False) + "\n"
     return _rendered(executed, root, notebook, title, profile), cells
 
@@ -86,8 +86,8 @@ def _rendered(executed: NotebookNode, root: Path, notebook: Path, title: str, pr
 
 def execute(root: Path, notebook: Path, variables: dict[str, str]) -> NotebookNode:
     """Return the notebook with its outputs; `variables` are added to its environment. Raises NotebookFailed."""
-    content = jupytext.read(notebook)
-    with tempfile.TemporaryDirectory(prefix="ams-notebook-") as private:
+    content: NotebookNode = jupytext.read(notebook)
+    with tempfile.TemporaryDirectory(prefix="verdicts-notebook-") as private:
         ours = {"IPYTHONDIR": private, "PYTHONPATH": _python_path(root), "PYTHONWARNINGS": _warnings()}
         environment = os.environ | ours | variables
         client = NotebookClient(
@@ -166,10 +166,10 @@ def _latex(text: str) -> Markup:
     return formula(text.strip().strip("$").removeprefix(r"\displaystyle"), display=True)
 
 
-_FORMS = {
+_FORMS: dict[str, Callable[[str], Markup]] = {
     "image/svg+xml": lambda text: _image("image/svg+xml", b64encode(text.encode()).decode()),
     "image/png": lambda text: _image("image/png", text),
-    "text/html": Markup,
+    "text/html": lambda text: Markup(text),
     "text/markdown": markdown,
     "text/latex": _latex,
     "text/plain": lambda text: Markup("<pre>{}</pre>").format(text),
@@ -181,9 +181,9 @@ def main(arguments: list[str]) -> int:
     from verdicts.records.files import write_whole
 
     notebook, target = Path(arguments[0]).resolve(), Path(arguments[1])
-    root, profile = Path.cwd(), os.environ.get("VERDICTS_PROFILE", "cpu")
+    root, profile = Path.cwd(), os.environ.get(PROFILE, "cpu")
     try:
-        text = page(root, notebook, notebook.stem, profile, Path(os.environ.get("VERDICTS_OUT", "results")))
+        text = page(root, notebook, notebook.stem, profile, Path(os.environ.get(OUT, "results")))
     except NotebookFailed as failure:
         print(failure, file=sys.stderr)
         return 3

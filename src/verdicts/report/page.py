@@ -3,8 +3,6 @@
 The same records give the same bytes: every time in it was read from a record.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from verdicts.claims.loading import load_claims
@@ -47,7 +45,7 @@ def build(workspace: Workspace, ledger: Ledger) -> str:
         exhibits=load_exhibits(workspace.root),
         standing=views.standing(claims, visible),
         environments=views.environments(ledger.claims),
-        costs=views.costs(claims),
+        costs=views.costs(workspace, claims),
         newest=views.newest(ledger),
         shown=shown,
         kinds=lambda view, figure: kinds_of(workspace.folder / view.folder / figure.file),

@@ -4,8 +4,6 @@ The data lie beside it as `paper/data.json`, every number in them already in wor
 same records give the same bytes; the document is dated by its newest record.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -15,6 +13,7 @@ from typing import Any
 from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Group
 from verdicts.records.checksummed import NotCurrent
+from verdicts.records.expected import Moved
 from verdicts.records.figures import Figure, Table
 from verdicts.records.files import write_whole
 from verdicts.records.ledger import Ledger
@@ -52,7 +51,7 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
     outline, groups = workspace.claims.outline, views.groups_of(workspace)
     claims = views.claims_of(workspace, ledger, groups)
     findings = load_findings(workspace.root, load_claims(workspace.root))
-    total = sum(cost.seconds for cost in views.costs(claims))
+    costs = views.costs(workspace, claims)
     return {
         "profile": ledger.profile,
         "newest": views.newest(ledger)[:10],
@@ -73,10 +72,9 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
         "sections": [_section(view) for view in sections_of(workspace)],
         "benchmarks": [_claim(view) for view in views.benchmarks(workspace) if view.row.provenance],
         "costs": [
-            [each.group.title, str(each.claims), duration(each.seconds), str(round(each.peak))]
-            for each in views.costs(claims)
+            [each.group.title, str(each.claims), duration(each.seconds), str(round(each.peak))] for each in costs
         ],
-        "seconds": duration(total),
+        "seconds": duration(sum(cost.seconds for cost in costs)),
         "environments": [_environment(*each) for each in views.environments(ledger.claims)],
     }
 
@@ -263,7 +261,7 @@ def _moved(view: MovedView | None) -> Data | None:
     return {
         "newest": view.expected.newest[:10],
         "processor": view.expected.processor,
-        "counts": {kind: str(view.count(kind)) for kind in views.Moved},
+        "counts": {kind: str(view.count(kind)) for kind in Moved},
         "changed": [
             [each.check, spread(each.expected), spread(each.result)]
             for each in view.changed

@@ -3,12 +3,10 @@
 A block stands between `<!-- begin NAME -->` and `<!-- end -->`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Claim, Claims, Profile, Verdict
@@ -40,7 +38,7 @@ class Kept(NamedTuple):
     expected: dict[Profile, Expected]
 
     @classmethod
-    def read(cls, root: Path) -> Kept:
+    def read(cls, root: Path) -> Self:
         """Read them below `root`. Raises UserError."""
         claims = load_claims(root)
         found = {profile: read_expected(root, profile) for profile in Profile}

@@ -3,8 +3,6 @@
 None of these files holds a measured number: a text names the checks whose values it tells.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum

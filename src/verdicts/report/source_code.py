@@ -1,7 +1,5 @@
 """The source of the function that measured a check, as the page shows it."""
 
-from __future__ import annotations
-
 import ast
 import os
 from functools import lru_cache

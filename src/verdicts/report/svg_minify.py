@@ -3,10 +3,8 @@
 matplotlib writes six decimals of a point, an id on every element, every style in full. Here a hundredth of a point
 is kept (of a glyph, a hundredth of its size), paths take whichever of their relative and absolute forms is shorter,
 and a style that is used twice becomes a class. Title and metadata stay behind in the file. The same file gives the
-same text.
+same text. The library scour leaves a quarter more of ten of the suite's figures, in twice the time.
 """
-
-from __future__ import annotations
 
 import io
 import re

@@ -3,8 +3,6 @@
 The CSV and LaTeX files keep every column and every row.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from math import log10
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """The Jinja2 environment of the report and of the notebook pages."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,7 +7,7 @@ from typing import Any, Protocol
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from verdicts.report.exhibits import Exhibit
+from verdicts.report.report_texts import Exhibit
 from verdicts.report.typeset import typeset
 
 TEMPLATES = Path(__file__).parent / "templates"

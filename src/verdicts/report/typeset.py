@@ -1,7 +1,5 @@
 """From text with `$LaTeX$` formulas to HTML that needs no script and no font from elsewhere (formulas as MathML)."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from html import escape

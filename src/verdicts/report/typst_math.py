@@ -4,8 +4,6 @@ Letters and signs stay what they are in Unicode; each that Typst would read as s
 no names but those of the functions below.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from html import unescape
 from xml.etree.ElementTree import Element

@@ -1,8 +1,7 @@
 """What the page and the paper show: claims with their rows and words, groups with their figures, read from records."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from verdicts.claims.loading import load_claims
@@ -264,19 +263,23 @@ def moved(workspace: Workspace, ledger: Ledger) -> MovedView | None:
     return MovedView(expected, compare(workspace.claims, ledger, expected)) if expected else None
 
 
-def costs(claims: Sequence[ClaimView]) -> list[Totals]:
-    """Return what the records of each group cost, for the groups that have any."""
+def costs(workspace: Workspace, claims: Sequence[ClaimView]) -> list[Totals]:
+    """Return what the records and the study of each group cost, for the groups that have any record."""
     by_group: dict[str, list[ClaimView]] = {}
     for view in claims:
         if view.row.provenance:
             by_group.setdefault(view.group.id, []).append(view)
-    return [_total(views) for views in by_group.values()]
+    return [_total(workspace, views) for views in by_group.values()]
 
 
-def _total(views: Sequence[ClaimView]) -> Totals:
+def _total(workspace: Workspace, views: Sequence[ClaimView]) -> Totals:
     origins = [view.row.provenance for view in views if view.row.provenance]
+    group = views[0].group
+    if parts := workspace.study_parts(group):
+        with suppress(NotCurrent):
+            origins.append(current_artefacts(workspace.study_path(group), parts).provenance)
     seconds, peak = sum(each.seconds for each in origins), max(each.peak_mib for each in origins)
-    return Totals(views[0].group, len(views), seconds, peak)
+    return Totals(group, len(views), seconds, peak)
 
 
 def newest(ledger: Ledger) -> str:

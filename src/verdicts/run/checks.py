@@ -1,7 +1,5 @@
 """A group's checks: found by reading its modules, imported by name from the repository's root, called with settings."""
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 import inspect
@@ -9,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, ValidationError
 
@@ -31,7 +29,7 @@ class Checks:
     modules: dict[str, str]
 
     @classmethod
-    def load(cls, workspace: Workspace, group: Group) -> Checks:
+    def load(cls, workspace: Workspace, group: Group) -> Self:
         """Validate a group's settings; its other modules are imported as they are needed.
 
         Raises UserError for settings that do not fit, ValueError where two functions claim one check; whatever an

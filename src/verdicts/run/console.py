@@ -3,8 +3,6 @@
 Colours and tables on a terminal; elsewhere plain lines, one fact a line, never folded.
 """
 
-from __future__ import annotations
-
 from collections.abc import Container, Sequence
 
 from rich.console import Console
@@ -12,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from verdicts.claims.schema import Check, Claim, Verdict
+from verdicts.records.expected import Expected
 from verdicts.records.ledger import ClaimRow
 from verdicts.records.record import CheckResult, Record
 from verdicts.records.workspace import Workspace
@@ -45,17 +44,17 @@ class Screen:
             line.append(f"   expected: {claim.expected}", "bold red")
         self.console.print(line, soft_wrap=True)
 
-    def plan(self, workspace: Workspace, plan: Plan) -> None:
-        """Write what is to be done, why, and how long that should take."""
+    def plan(self, workspace: Workspace, plan: Plan, expected: Expected | None) -> None:
+        """Write what is to be done, why, and how long that took in the run whose values are the expected ones."""
         pending = plan.pending
         kept = len(plan.items) - len(pending)
         self.say(f"{workspace.profile} profile, results in {workspace.folder}")
         self.say(
-            f"{counted(len(plan.items), 'claim')}: {kept} current, {len(pending)} to do; {_duration(workspace, plan)}"
+            f"{counted(len(plan.items), 'claim')}: {kept} current, {len(pending)} to do; {_duration(plan, expected)}"
         )
         for item in pending:
             self.say(f"  {item.claim.id:<5} {item.claim.title}: {item.why}", "dim")
-        for kind, groups in (("figures", plan.figures), ("notebook page", plan.pages)):
+        for kind, groups in (("study", plan.studies), ("figures", plan.figures), ("notebook page", plan.pages)):
             for group, why in groups.items():
                 self.say(f"  {kind} of {group}: {why}", "dim")
 
@@ -97,12 +96,16 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _duration(workspace: Workspace, plan: Plan) -> str:
-    groups = [group for group in workspace.claims.group if group.id in plan.busy_groups]
-    if not groups and not plan.pages:
+def _duration(plan: Plan, expected: Expected | None) -> str:
+    """Return how long the claims and studies to be made took before, in words."""
+    if not plan.busy_groups and not plan.pages:
         return "nothing to compute"
-    expected = sum(group.expected_seconds.get(workspace.profile, 0.0) for group in groups)
-    return f"about {seconds(max(1.0, expected))} of computing"
+    if expected is None:
+        return "how long that takes is not known: no run of this profile is kept"
+    claims = [expected.claims[item.claim.id] for item in plan.pending if item.claim.id in expected.claims]
+    studies = [expected.studies.get(group, 0.0) for group in plan.studies]
+    took = sum(claim.seconds for claim in claims) + sum(studies)
+    return f"about {seconds(max(1.0, took))} of computing"
 
 
 def _evidence(claim: Claim, record: Record) -> str:

@@ -1,7 +1,5 @@
 """Drawing and tabulating a group: its files, and the record that knows them by digest."""
 
-from __future__ import annotations
-
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,7 +34,8 @@ def draw_group(workspace: Workspace, group: Group, load: Callable[[], Checks], e
     path, log = workspace.figures_path(group), workspace.log_path(f"{group.id}.figures")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        stamp = Stamp.of(environment, workspace.profile, workspace.config_digest(group))
+        subject, config = workspace.claims.outline.subject, workspace.config_digest(group)
+        stamp = Stamp.of(environment, subject, workspace.profile, config)
         kinds = KINDS if workspace.config.every_picture else SHOWN
         with stamped(stamp), saved_as(kinds):
             drawn = _drawn(workspace.root, path.parent, load(), kinds)
@@ -67,10 +66,10 @@ def _drawn(root: Path, folder: Path, checks: Checks, kinds: tuple[str, ...]) -> 
     figures: list[Figure] = []
     tables: list[Table] = []
     module = checks.figures()
-    if hasattr(module, "figures"):
+    if module and hasattr(module, "figures"):
         with drawing_style(root):
             figures = list(module.figures(checks.settings, folder))
-    if hasattr(module, "tables"):
+    if module and hasattr(module, "tables"):
         tables = list(module.tables(checks.settings))
     for table in tables:
         write_whole(folder / f"{table.id}.csv", table.csv())

@@ -1,7 +1,5 @@
 """One run, from its plan to its exit code."""
 
-from __future__ import annotations
-
 import sys
 import time
 from dataclasses import dataclass, field
@@ -11,9 +9,10 @@ from rich.console import Console
 
 from verdicts.claims.schema import Claim, Profile
 from verdicts.errors import UserError, writable
+from verdicts.records.expected import read_expected
 from verdicts.records.files import discard_unfinished
 from verdicts.records.ledger import exit_code
-from verdicts.records.provenance import cuda_works, now
+from verdicts.records.provenance import now
 from verdicts.records.record import Record
 from verdicts.records.run_record import Run
 from verdicts.records.workspace import Project, Workspace, find_root
@@ -26,11 +25,14 @@ from verdicts.run.pages import make_page
 from verdicts.run.plan import Plan, PlannedClaim, complete_groups, plan_of
 from verdicts.run.publish import artefact_faults, faults, publish
 from verdicts.run.snakemake import run_snakemake
+from verdicts.studies.study import CELLS
+
+A_DAY = 86400.0
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What the user asked for. `profile` None: gpu where CUDA works, else cpu; `project`: the suite that is run."""
+    """What the user asked for. `profile` None: gpu where there is an accelerator, else cpu; `project`: whose suite."""
 
     project: Project = field(default_factory=Project)
     profile: Profile | None = None
@@ -47,7 +49,7 @@ def open_workspace(options: RunOptions) -> Workspace:
 
     `strict`: what is asked for by name must have a claim that this profile runs.
     """
-    profile = options.profile or (Profile.GPU if cuda_works() else Profile.CPU)
+    profile = options.profile or (Profile.GPU if options.project.accelerator() else Profile.CPU)
     workspace = Workspace.open(find_root(Path.cwd()), profile, options.out, options.project)
     chosen = workspace.claims.select(options.only)
     for claim in workspace.claims.select(options.force) if options.force else ():
@@ -75,10 +77,11 @@ def reproduce(options: RunOptions, console: Console) -> int:
     with one_run_at_a_time(workspace.folder / ".lock") as lock:
         with writable(workspace.folder):
             discard_unfinished(workspace.folder)
+            discard_unfinished(workspace.folder.parent / CELLS, older_than=A_DAY)  # another profile may be writing
             run = Run.begin(workspace, options.only, options.force)
         plan = plan_of(workspace, run)
         screen = Screen(console, len(plan.items))
-        screen.plan(workspace, plan)
+        screen.plan(workspace, plan, read_expected(workspace.root, workspace.profile))
         _refuse_bad_settings(workspace, plan)
         _show_current(screen, plan)
         _compute(workspace, run, plan, options, lock, screen)

@@ -1,7 +1,5 @@
 """The values of the current records become the expected ones, which are committed."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from verdicts.errors import UserError
@@ -10,6 +8,7 @@ from verdicts.records.collect import collect
 from verdicts.records.expected import FOLDER, Moved, compare, expected_of, expected_path, read_expected
 from verdicts.records.record import current_artefacts
 from verdicts.records.workspace import Workspace
+from verdicts.run.plan import Artefact, artefacts_of
 
 
 def expect(workspace: Workspace, say: Callable[[str], None]) -> int:
@@ -22,7 +21,7 @@ def expect(workspace: Workspace, say: Callable[[str], None]) -> int:
     profile = workspace.profile
     ledger, path = collect(workspace), expected_path(workspace.root, profile)
     try:
-        found = expected_of(ledger, _beside(workspace))
+        values = expected_of(ledger, *_seconds(workspace))
     except ValueError as reason:
         raise UserError(
             f"{workspace.folder}: {reason}; run `{workspace.project.command} reproduce --profile {profile}` first"
@@ -31,28 +30,30 @@ def expect(workspace: Workspace, say: Callable[[str], None]) -> int:
     for each in compare(workspace.claims, ledger, before) if before else ():
         if each.moved is Moved.MOVED and each.expected and each.result:
             say(f"{each.check}: {each.expected.value:.6g} before, {each.result.value:.6g} now")
-    if absent := [row.id for row in ledger.claims if row.id not in found.claims]:
+    if absent := [row.id for row in ledger.claims if row.id not in values.claims]:
         say(f"without a value: {', '.join(absent)}")
     try:
-        found.write(path)
+        values.write(path)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from error
-    say(f"{len(found.claims)} claims: {FOLDER}/{path.name}")
+    say(f"{len(values.claims)} claims: {FOLDER}/{path.name}")
     for name in readme_blocks.write(workspace.root):
         say(f"written: {name}")
     return 0
 
 
-def _beside(workspace: Workspace) -> float:
-    """Return the seconds that figures, tables and notebook pages took."""
-    wanted = [(workspace.figures_path(group), workspace.figures_parts(group)) for group in workspace.claims.group]
-    if workspace.config.notebooks:
-        noted = [group for group in workspace.claims.group if group.notebook]
-        wanted += [(workspace.page_path(group), workspace.page_parts(group)) for group in noted]
-    seconds = 0.0
-    for path, parts in wanted:
-        try:
-            seconds += current_artefacts(path, parts).provenance.seconds
-        except NotCurrent:
-            continue
-    return seconds
+def _seconds(workspace: Workspace) -> tuple[dict[str, float], float]:
+    """Return the seconds that each group's study took, and those of all figures, tables and notebook pages."""
+    made = {group.id: artefacts_of(workspace, group) for group in workspace.claims.group}
+    studies = {group: _took(artefacts.study) for group, artefacts in made.items() if artefacts.study}
+    return studies, sum(_took(artefacts.figures) + _took(artefacts.page) for artefacts in made.values())
+
+
+def _took(artefact: Artefact | None) -> float:
+    """Return the seconds that went into an artefact, 0 where there is none that is current."""
+    if artefact is None:
+        return 0.0
+    try:
+        return current_artefacts(*artefact).provenance.seconds
+    except NotCurrent:
+        return 0.0

@@ -4,8 +4,6 @@ A check that breaks takes nothing else with it: its traceback goes to the claim'
 the others run.
 """
 
-from __future__ import annotations
-
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -16,66 +14,51 @@ from verdicts.claims.schema import Check, Claim, Group
 from verdicts.claims.verdict import claim_verdict
 from verdicts.errors import UserError
 from verdicts.records.files import write_whole
-from verdicts.records.provenance import Environment, Stopwatch, environment_of
+from verdicts.records.provenance import Environment, Stopwatch
 from verdicts.records.record import CheckResult, Record
 from verdicts.records.run_record import Run
 from verdicts.records.workspace import Workspace
 from verdicts.run.checks import Checks, one_line, place_of
 from verdicts.run.drawing import draw_group
 from verdicts.run.plan import complete_groups, plan_of
+from verdicts.run.study import Load, run_study
 from verdicts.studies.store import using
-from verdicts.studies.study import cells_of, compute, labelled_table
+from verdicts.studies.study import store_of
 
-Load = Callable[[], Checks]
 Note = Callable[[Claim, Record], None]
 Complain = Callable[[str], None]
 
 
 def run_group(workspace: Workspace, run: Run, group: Group, note: Note, complain: Complain) -> None:
-    """Make the records of the group's claims that `run` still lacks, then its figures and tables.
+    """Make what `run` still lacks of a group: its study, the records of its claims, its figures and tables.
 
-    Where the whole group is asked for, its study is computed first, and all that follows only reads it. `note` sees
-    each record once it is on disk; `complain` gets one line where nothing could be written. Raises UserError for
-    settings that do not fit.
+    Where the whole group is asked for, its study is computed first, and all that follows only reads it; else each
+    claim computes the cells that it asks for. A claim that is forced computes them anew. `note` sees each record once
+    it is on disk; `complain` gets one line where nothing could be written. Raises UserError for settings that do not
+    fit.
     """
     plan = plan_of(workspace, run, group)
-    claims = [item.claim for item in plan.pending]
-    if not claims and group.id not in plan.figures:
+    if group.id not in plan.busy_groups:
         return
-    load = _loader(workspace, group)
-    environment = environment_of(workspace.root, workspace.device)
-    whole = bool(complete_groups(workspace, run, [group]))
-    if whole:
+    load = loader(workspace, group)
+    environment = workspace.environment()
+    if group.id in plan.studies:
         with complaining(f"{group.id}: no study", complain):
-            run_study(workspace, group, load)
-    for claim in claims:
-        with complaining(f"{claim.id}: no record", complain), using(workspace.store(reading=whole)):
+            run_study(workspace, run, group, load, environment)
+    whole = bool(complete_groups(workspace, run, [group]))
+    for claim in (item.claim for item in plan.pending):
+        anew = claim.id in run.forced
+        store = store_of(workspace, reading=whole and not anew, begun=run.started, anew=anew)
+        with complaining(f"{claim.id}: no record", complain), using(store):
             record = _record(workspace, claim, load, environment)
             record.write(workspace.record_path(claim))
             note(claim, record)
     if group.id in plan.figures:
-        with complaining(f"{group.id}: no figures", complain), using(workspace.store(reading=True)):
+        with complaining(f"{group.id}: no figures", complain), using(store_of(workspace, reading=True)):
             draw_group(workspace, group, load, environment)
 
 
-def run_study(workspace: Workspace, group: Group, load: Load, share: int = 0, shares: int = 1) -> None:
-    """Compute a share of the cells of a group's study; the last to do so also writes their labelled table.
-
-    What breaks in listing them is left to the checks, which will miss them. Raises OSError.
-    """
-    store = workspace.store()
-    try:
-        cells = cells_of(group, load().settings)
-    except (Exception, SystemExit) as error:
-        write_whole(workspace.log_path(f"{group.id}.study"), "".join(traceback.format_exception(error)))
-        return
-    with using(store):
-        compute(cells, store, share, shares)
-    if cells and all(map(store.known, cells)):
-        write_whole(workspace.folder / "studies" / f"{group.id}.csv", labelled_table(cells, store))
-
-
-def _loader(workspace: Workspace, group: Group) -> Load:
+def loader(workspace: Workspace, group: Group) -> Load:
     """Load the group's checks once, now; the function returned gives them, or raises what kept them from loading."""
     try:
         checks = Checks.load(workspace, group)

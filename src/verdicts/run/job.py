@@ -5,8 +5,6 @@ fails is recorded, not signalled here, so that the jobs after it still run; the 
 not be written, 2 for bad input.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,12 +17,13 @@ from verdicts.claims.schema import Claim, Group, Profile
 from verdicts.errors import UserError
 from verdicts.records.record import Record
 from verdicts.records.run_record import Run
-from verdicts.records.workspace import Project, Workspace
-from verdicts.run.checks import Checks
-from verdicts.run.group import run_group, run_study
+from verdicts.records.workspace import Workspace, project_at
+from verdicts.run.group import complaining, loader, run_group
 from verdicts.run.lock import at_work
 from verdicts.run.pages import make_page
+from verdicts.run.plan import plan_of
 from verdicts.run.publish import publish
+from verdicts.run.study import run_share
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,8 @@ class Job:
     """Which configuration."""
     out: Path
     """The folder above the profile's results."""
+    project: str = ""
+    """The suite's project object, as module:name."""
     group: str = ""
     """The group's id (not for the report)."""
     share: int = 0
@@ -46,9 +47,9 @@ class Job:
     shares: int = 1
     """Of a study: how many shares there are."""
 
-    def do(self, project: Project) -> int:
+    def do(self) -> int:
         """Do it and return the exit code."""
-        workspace = Workspace.open(self.root, self.profile, self.out, project)
+        workspace = Workspace.open(self.root, self.profile, self.out, project_at(self.project))
         with at_work(workspace.folder):
             if self.work == "report":
                 reason = publish(workspace).reason
@@ -58,15 +59,18 @@ class Job:
             return 3 if self._complaints(workspace, chosen) else 0
 
     def _complaints(self, workspace: Workspace, group: Group) -> list[str]:
+        """Do one group's work; return what could not be written, and what broke of a page."""
         complaints: list[str] = []
         hear = _heard(complaints)
-        if self.work == "study":
-            run_study(workspace, group, lambda: Checks.load(workspace, group), self.share, self.shares)
+        run = Run.last(workspace) or Run.begin(workspace)
+        if self.work == "checks":
+            run_group(workspace, run, group, _silent, hear)
         elif self.work == "page":
             if reason := make_page(workspace, group):
                 hear(f"{group.id}: {reason}")
-        else:
-            run_group(workspace, Run.last(workspace) or Run.begin(workspace), group, _silent, hear)
+        elif group.id in plan_of(workspace, run, group).studies:  # where a part of the group is asked for, none is
+            with complaining(f"{group.id}: no study", hear):
+                run_share(workspace, run, group, loader(workspace, group), self.share, self.shares)
         return complaints
 
 
@@ -84,14 +88,14 @@ def _heard(complaints: list[str]) -> Callable[[str], None]:
     return hear
 
 
-def main(project: Project, arguments: Sequence[str] | None = None) -> int:
-    """Run one job of a suite; bad input is one line on stderr and exit code 2."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one job; bad input is one line on stderr and exit code 2."""
     try:
-        return tyro.cli(Job, args=arguments, config=(tyro.conf.EnumChoicesFromValues,)).do(project)
+        return tyro.cli(Job, args=arguments, config=(tyro.conf.EnumChoicesFromValues,)).do()
     except UserError as problem:
         sys.stderr.write(f"{problem}\n")
         return 2
 
 
 if __name__ == "__main__":
-    sys.exit(main(Project()))
+    sys.exit(main())

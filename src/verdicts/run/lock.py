@@ -1,7 +1,5 @@
 """One run at a time: a kernel lock that ends with the process that holds it, however that dies."""
 
-from __future__ import annotations
-
 import fcntl
 import json
 import os

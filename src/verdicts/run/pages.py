@@ -1,12 +1,10 @@
 """Making the notebook page of a group, and its record."""
 
-from __future__ import annotations
-
 import traceback
 
 from verdicts.claims.schema import Group
 from verdicts.records.files import sha256_of, write_whole
-from verdicts.records.provenance import Stopwatch, environment_of
+from verdicts.records.provenance import Stopwatch
 from verdicts.records.record import Artefacts
 from verdicts.records.workspace import Workspace
 
@@ -28,6 +26,7 @@ def make_page(workspace: Workspace, group: Group) -> str:
             group.title,
             workspace.profile,
             workspace.folder.parent,
+            workspace.project.place,
         )
         contents = {f"{group.id}.html": text, f"{group.id}.cells.json": cells}
         for name, content in contents.items():
@@ -38,8 +37,7 @@ def make_page(workspace: Workspace, group: Group) -> str:
         reason = f"failed: {error}"
         write_whole(log, "".join(traceback.format_exception(error)))
     parts = workspace.page_parts(group)
-    environment = environment_of(workspace.root, workspace.device)
-    provenance = watch.provenance(environment, workspace.profile, workspace.config_digest(group))
+    provenance = watch.provenance(workspace.environment(), workspace.profile, workspace.config_digest(group))
     Artefacts(
         id=group.id,
         key=parts.key,

@@ -1,10 +1,9 @@
 """What a run was asked for, and what is left to do for it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from verdicts.claims.schema import Claim, Group, Verdict
 from verdicts.records.checksummed import NotCurrent
@@ -13,6 +12,17 @@ from verdicts.records.provenance import now
 from verdicts.records.record import Artefacts, Record, current_artefacts, current_record
 from verdicts.records.run_record import Run
 from verdicts.records.workspace import Workspace
+
+Artefact = tuple[Path, KeyParts]
+"""The place of the record of files that belong together, and what they depend on."""
+
+
+class GroupArtefacts(NamedTuple):
+    """A group's study, figures with tables, and notebook page; None for what it does not have."""
+
+    study: Artefact | None
+    figures: Artefact
+    page: Artefact | None
 
 
 @dataclass(frozen=True)
@@ -27,9 +37,11 @@ class PlannedClaim:
 
 @dataclass(frozen=True)
 class Plan:
-    """The claims of a run with what is to be done, and the groups whose figures or notebook pages are to be made."""
+    """The claims of a run with what is to be done; `studies`, `figures` and notebook `pages` say of each group whose
+    are to be made why."""
 
     items: tuple[PlannedClaim, ...]
+    studies: dict[str, str]
     figures: dict[str, str]
     pages: dict[str, str]
 
@@ -40,8 +52,8 @@ class Plan:
 
     @property
     def busy_groups(self) -> tuple[str, ...]:
-        """Return the groups with a claim, a figure or a table to be made."""
-        return tuple(dict.fromkeys([*(item.group.id for item in self.pending), *self.figures]))
+        """Return the groups with a claim, a study, a figure or a table to be made."""
+        return tuple(dict.fromkeys([*(item.group.id for item in self.pending), *self.studies, *self.figures]))
 
 
 def plan_of(workspace: Workspace, run: Run, only: Group | None = None) -> Plan:
@@ -52,15 +64,26 @@ def plan_of(workspace: Workspace, run: Run, only: Group | None = None) -> Plan:
     claims = workspace.claims.of_group(only.id) if only else workspace.claims.claim
     chosen = [claim for claim in claims if claim.id in run.selected]
     items = tuple(_item(workspace, claim, run) for claim in chosen if workspace.profile in claim.profiles)
+    studies: dict[str, str] = {}
     figures: dict[str, str] = {}
     pages: dict[str, str] = {}
     for group in complete_groups(workspace, run, [only] if only else workspace.claims.group):
-        if why := _why_made(workspace, workspace.figures_path(group), workspace.figures_parts(group), run, group):
-            figures[group.id] = why
-        if group.notebook and workspace.config.notebooks:
-            why = _why_made(workspace, workspace.page_path(group), workspace.page_parts(group), run, group)
-            pages |= {group.id: why} if why else {}
-    return Plan(items, figures, pages)
+        for reasons, artefact in zip((studies, figures, pages), artefacts_of(workspace, group), strict=True):
+            if artefact and (why := _why_made(*artefact, run, forced(workspace, run, group))):
+                reasons[group.id] = why
+    return Plan(items, studies, figures, pages)
+
+
+def artefacts_of(workspace: Workspace, group: Group) -> GroupArtefacts:
+    """Return the places and key parts of what a group makes beside the records of its claims."""
+    study, page = workspace.study_parts(group), None
+    if group.notebook and workspace.config.notebooks:
+        page = (workspace.page_path(group), workspace.page_parts(group))
+    return GroupArtefacts(
+        study=(workspace.study_path(group), study) if study else None,
+        figures=(workspace.figures_path(group), workspace.figures_parts(group)),
+        page=page,
+    )
 
 
 def complete_groups(workspace: Workspace, run: Run, groups: Iterable[Group]) -> list[Group]:
@@ -73,6 +96,11 @@ def complete_groups(workspace: Workspace, run: Run, groups: Iterable[Group]) -> 
     return complete
 
 
+def forced(workspace: Workspace, run: Run, group: Group) -> bool:
+    """Return whether all of a group's claims are to be made again: then so are its study, figures and page."""
+    return all(claim.id in run.forced for claim in workspace.claims.of_group(group.id))
+
+
 def _item(workspace: Workspace, claim: Claim, run: Run) -> PlannedClaim:
     group = workspace.claims.group_of(claim)
     try:
@@ -82,13 +110,13 @@ def _item(workspace: Workspace, claim: Claim, run: Run) -> PlannedClaim:
     return PlannedClaim(claim, group, record, _why_again(record, claim.id in run.forced, run))
 
 
-def _why_again(record: Record | Artefacts, forced: bool, run: Run) -> str:
+def _why_again(record: Record | Artefacts, again: bool, run: Run) -> str:
     """Say why a current record is to be made again: it is not worth keeping, unless this run has just made it."""
     if record.provenance.started > now():  # of a clock that was ahead: it would pass for one that this run has made
         return "it is dated in the future"
     if record.provenance.started >= run.started:
         return ""
-    if forced:
+    if again:
         return "forced"
     if record.failed:
         return "it failed last time"
@@ -97,10 +125,9 @@ def _why_again(record: Record | Artefacts, forced: bool, run: Run) -> str:
     return ""
 
 
-def _why_made(workspace: Workspace, path: Path, parts: KeyParts, run: Run, group: Group) -> str:
+def _why_made(path: Path, parts: KeyParts, run: Run, again: bool) -> str:
     try:
         artefacts = current_artefacts(path, parts)
     except NotCurrent as reason:
         return str(reason)
-    forced = all(claim.id in run.forced for claim in workspace.claims.of_group(group.id))
-    return _why_again(artefacts, forced, run)
+    return _why_again(artefacts, again, run)

@@ -1,7 +1,5 @@
 """After a run: the ledger's file, page and paper, and what is not as it should be."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +12,7 @@ from verdicts.records.keys import KeyParts
 from verdicts.records.ledger import Ledger
 from verdicts.records.record import current_artefacts, current_record
 from verdicts.records.workspace import Workspace
+from verdicts.run.plan import artefacts_of
 
 
 class Published(NamedTuple):
@@ -40,7 +39,7 @@ def publish(workspace: Workspace) -> Published:
 
 
 def faults(workspace: Workspace, only: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
-    """Yield `(name, reason)` of every record, figure, page or document that may not be shown as current.
+    """Yield `(name, reason)` of every record, study, figure, page or document that may not be shown as current.
 
     A claim that could not be run is no fault; one that failed is. Documents are compared, byte for byte, with what
     the records give. With `only`, the claims so named (ids or groups) are looked at alone.
@@ -63,15 +62,11 @@ def _record_fault(workspace: Workspace, claim: Claim) -> str:
 
 
 def artefact_faults(workspace: Workspace, groups: Iterable[Group]) -> Iterator[tuple[str, str]]:
-    """Yield `(name, reason)` of the figures and notebook pages of these groups that are not as they should be."""
+    """Yield `(name, reason)` of these groups' studies, figures and notebook pages that are not current."""
     for group in groups:
-        yield from _artefact_fault(
-            f"figures of {group.id}", workspace.figures_path(group), workspace.figures_parts(group)
-        )
-        if group.notebook and workspace.config.notebooks:
-            yield from _artefact_fault(
-                f"notebook page of {group.id}", workspace.page_path(group), workspace.page_parts(group)
-            )
+        for kind, artefact in zip(("study", "figures", "notebook page"), artefacts_of(workspace, group), strict=True):
+            if artefact:
+                yield from _artefact_fault(f"{kind} of {group.id}", *artefact)
 
 
 def _artefact_fault(name: str, path: Path, parts: KeyParts) -> Iterator[tuple[str, str]]:

@@ -3,8 +3,6 @@
 Its own idea of what is up to date never decides: stamps of whatever is stale are removed first.
 """
 
-from __future__ import annotations
-
 import contextlib
 import math
 import os
@@ -38,7 +36,7 @@ def stamp_path(workspace: Workspace, work: str, group: str) -> Path:
 def discard_stale_stamps(workspace: Workspace) -> None:
     """Remove the stamps of all that the last run has still to do, and the report's."""
     run = Run.last(workspace)
-    plan = plan_of(workspace, run) if run else Plan((), {}, {})
+    plan = plan_of(workspace, run) if run else Plan((), {}, {}, {})
     for group in plan.busy_groups:
         stamp_path(workspace, "checks", group).unlink(missing_ok=True)
         shutil.rmtree(stamp_path(workspace, "study", group), ignore_errors=True)
@@ -97,7 +95,7 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
         child.kill()
 
 
-def _below(pid: int) -> set[psutil.Process]:
+def _below(pid: int) -> "set[psutil.Process]":
     """Return the processes that a process has started, and theirs."""
     import psutil
 

@@ -1,24 +1,24 @@
-"""A cell: one call of a function, named by the function and its arguments, whose result is kept.
+"""A cell: one call of a function, named by the function and its arguments, whose result is stored.
 
 The function must be pure: its result depends on its arguments, on its module's sources and on the data sets that it
 names, and on nothing else. Pass it what it uses, never a group's whole settings: what is passed is its key. Arguments
-and result are what JSON can hold, with named tuples, data classes and `Array`.
+and result are what JSON can hold, with named tuples, data classes and arrays (`Array`); sets have no order, so they
+are refused. The result's type must be annotated: it says how to read the result back.
 """
-
-from __future__ import annotations
 
 import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, update_wrapper
+from types import GenericAlias
 from typing import Any, Generic, ParamSpec, TypeVar, get_type_hints, overload
 
 from pydantic import ConfigDict, TypeAdapter
-from pydantic_core import to_jsonable_python
+from pydantic_core import to_json
 
 from verdicts.records.files import canonical_json, sha256_of
-from verdicts.studies.arrays import encoded
+from verdicts.studies.arrays import plain
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,16 +28,17 @@ R = TypeVar("R")
 class Cell(Generic[R]):
     """A call that may be made, or read: its function, and the arguments by name, defaults included."""
 
-    function: CellFunction[..., R]
+    function: "CellFunction[..., R]"
     arguments: Mapping[str, Any]
 
-    @property
+    @cached_property
     def labels(self) -> dict[str, Any]:
-        """Return the arguments as JSON has them."""
-        labels: dict[str, Any] = to_jsonable_python(dict(self.arguments), inf_nan_mode="strings")
+        """Return the arguments as JSON has them. Raises TypeError for a set, ValueError for what JSON cannot hold."""
+        _refuse_sets(self.arguments)
+        labels: dict[str, Any] = _as_json(dict(self.arguments))
         return labels
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Return the sha256 of the function's name and the arguments."""
         return sha256_of(canonical_json([self.function.name, self.labels]))
@@ -59,6 +60,8 @@ class CellFunction(Generic[P, R]):
         self.data = data
         self.name = f"{function.__module__}.{function.__qualname__}"
         self._signature = inspect.signature(function)
+        if self._signature.return_annotation is inspect.Signature.empty:
+            raise TypeError(f"{self.name}: the type of a cell's result must be annotated")
         update_wrapper(self, function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -68,27 +71,30 @@ class CellFunction(Generic[P, R]):
         return active().value(self.cell(*args, **kwargs))
 
     def cell(self, *args: P.args, **kwargs: P.kwargs) -> Cell[R]:
-        """Name the call without making it."""
+        """Name the call without making it. Raises TypeError where the arguments do not fit."""
         bound = self._signature.bind(*args, **kwargs)
         bound.apply_defaults()
         return Cell(self, bound.arguments)
 
     @cached_property
-    def _adapter(self) -> TypeAdapter[tuple[R]]:
-        kept = ConfigDict(ser_json_inf_nan="strings", arbitrary_types_allowed=True)
-        return TypeAdapter(tuple[get_type_hints(self.wrapped, include_extras=True)["return"]], config=kept)  # type: ignore[misc]
+    def _adapter(self) -> TypeAdapter[Any]:
+        """Return what reads and writes a tuple of one result: the result itself may have a configuration of its own."""
+        wrapped: Any = GenericAlias(tuple, (get_type_hints(self.wrapped, include_extras=True)["return"],))
+        return TypeAdapter(wrapped, config=ConfigDict(ser_json_inf_nan="strings", arbitrary_types_allowed=True))
 
     def encode(self, value: R) -> Any:
-        """Return a result as JSON has it."""
-        return json.loads(self._adapter.dump_json((value,)))[0]
+        """Return a result as JSON has it. Raises ValueError where it is not of the annotated type, TypeError: a set."""
+        _refuse_sets(value)
+        return json.loads(self._adapter.dump_json(self._adapter.validate_python((value,))))[0]
 
     def named(self, value: R) -> Any:
         """Return a result as JSON has it, named tuples as objects with their fields' names."""
-        return to_jsonable_python(_with_names(value), inf_nan_mode="strings", fallback=encoded)
+        return _as_json(_with_names(value))
 
     def decode(self, content: Any) -> R:
         """Return the result that JSON holds. Raises ValueError where it is not of the annotated type."""
-        return self._adapter.validate_python((content,))[0]
+        value: R = self._adapter.validate_python((content,))[0]
+        return value
 
 
 @overload
@@ -102,9 +108,24 @@ def cell(function: Callable[P, R] | None = None, /, *, data: tuple[str, ...] = (
     return CellFunction(function)
 
 
+def _as_json(value: Any) -> Any:
+    """Return a value as JSON has it, infinities and NaN as words."""
+    return json.loads(to_json(value, inf_nan_mode="strings", fallback=plain))
+
+
+def _refuse_sets(value: Any) -> None:
+    """Raise TypeError for a set anywhere inside: its order differs from process to process."""
+    if isinstance(value, set | frozenset):
+        raise TypeError(f"{value!r}: a set has no order; give a sorted tuple")
+    if isinstance(value, Mapping):
+        value = tuple(value.values())
+    for item in value if isinstance(value, list | tuple) else ():
+        _refuse_sets(item)
+
+
 def _with_names(value: Any) -> Any:
     if hasattr(value, "_asdict"):
-        return {name: _with_names(each) for name, each in value._asdict().items()}
+        return {name: _with_names(item) for name, item in value._asdict().items()}
     if isinstance(value, list | tuple):
-        return [_with_names(each) for each in value]
-    return {name: _with_names(each) for name, each in value.items()} if isinstance(value, dict) else value
+        return [_with_names(item) for item in value]
+    return {name: _with_names(item) for name, item in value.items()} if isinstance(value, dict) else value

@@ -1,19 +1,17 @@
-"""Where cells are kept: one sealed file each, with what it cost beside it; or this process's memory.
+"""Where the results of cells are stored: a checksummed file for each, its cost beside it; or this process's memory.
 
 A file is read only if its bytes are those that were written and its key is the present one: the sources of the modules
-that the function's module imports, the data sets that it names, the class of device. The file holds values alone, so
-the same cells give the same bytes whatever computed them, in whatever order and however many processes.
+that the function's module imports, the data sets that it names, the class of device. The file holds the result alone,
+so the same cells give the same bytes whatever computed them, in whatever order and in however many processes. Whoever
+reads gets an object of its own: to change it changes nothing for other readers.
 """
-
-from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
@@ -32,7 +30,7 @@ class CellMissing(LookupError):
 
 
 class CellFailed(RuntimeError):
-    """A reader asked for a cell whose computation broke; the text says how."""
+    """A reader asked for a cell whose computation broke; the text says how, a note holds the traceback."""
 
 
 class CellUnavailable(Exception):
@@ -55,23 +53,46 @@ class CellFile(Checksummed):
 
 
 class Failure(BaseModel):
-    """Why a cell has no value: its computation broke, or could not be made (`not_run`)."""
+    """Why a cell has no value: its computation, `started` at a UTC time, broke or could not be made (`not_run`)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     reason: str
     not_run: bool
     settled: bool
+    started: str
     trace: str
+
+    @classmethod
+    def of(cls, error: BaseException, started: str) -> Self:
+        """Describe what a computation raised."""
+        message = " ".join(str(error).split())
+        not_run = bool(getattr(error, "not_run", False))
+        return cls(
+            reason=message if not_run and message else f"{type(error).__name__}: {message}".removesuffix(": "),
+            not_run=not_run,
+            settled=bool(getattr(error, "settled", False)),
+            started=started,
+            trace="".join(traceback.format_exception(error)),
+        )
+
+    def raised(self, cell: Cell[Any]) -> Exception:
+        """Return the exception that tells a reader of `cell` of it."""
+        if self.not_run:
+            return CellUnavailable(self.reason, self.settled)
+        error = CellFailed(f"{cell}: {self.reason}")
+        error.add_note(self.trace)
+        return error
 
 
 class Cost(BaseModel):
-    """What a cell cost: processor seconds of its own, without the cells that it asked for, and when."""
+    """What a cell cost: processor seconds without those of the cells that it `asked` for (their files), and when."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seconds: float
     started: str
+    asked: tuple[str, ...] = ()
 
 
 class Keeper(Protocol):
@@ -86,140 +107,164 @@ class Memory:
     """Keeps values while the process lives: for tests, and for a notebook outside of a run."""
 
     def __init__(self) -> None:
-        self._values: dict[str, Any] = {}
+        self._contents: dict[str, Any] = {}
 
     def value(self, cell: Cell[R]) -> R:
-        """Return the value, computed at its first call."""
-        if cell.digest not in self._values:
-            self._values[cell.digest] = cell.compute()
-        value: R = self._values[cell.digest]
-        return value
+        """Return the value, computed at its first call. Raises what the computation raises."""
+        if cell.digest not in self._contents:
+            self._contents[cell.digest] = cell.function.encode(cell.compute())
+        return cell.function.decode(self._contents[cell.digest])
 
 
 class Store:
     """Keeps values as files below `folder`; `parts` gives what a function's cells depend on.
 
-    `reading`: nothing is computed, and what is missing raises.
+    `reading`: nothing is computed, and what is missing raises. `begun` is the UTC time at which the run started: a cell
+    that failed since then is not tried again; with `anew`, one that was computed before then is computed again.
     """
 
-    def __init__(self, folder: Path, parts: Callable[[CellFunction[..., Any]], Parts], reading: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        parts: Callable[[CellFunction[..., Any]], Parts],
+        reading: bool = False,
+        begun: str = "",
+        anew: bool = False,
+    ) -> None:
         self.folder = folder
         self.reading = reading
+        self._begun = begun
+        self._anew = anew
         self._parts = parts
         self._keys: dict[str, str] = {}
-        self._values: dict[Path, Any] = {}
+        self._contents: dict[Path, Any] = {}
         self._nested = 0.0
+        self._asked: set[str] = set()
 
     def value(self, cell: Cell[R]) -> R:
-        """Return a cell's value: read, else computed and kept.
+        """Return a cell's value: read, else computed and stored.
 
-        Raises what the computation raises; when `reading`, CellMissing, CellFailed or CellUnavailable.
+        Raises what the computation raises, OSError where the value cannot be written; CellFailed or CellUnavailable
+        for a cell that this run has tried in vain; when `reading`, these or CellMissing.
         """
         path = self.path(cell)
-        if path not in self._values:
-            try:
-                self._values[path] = self._read(cell, path)
-            except NotCurrent as absence:
-                if self.reading:
-                    raise self._absence(cell, path, str(absence)) from None
-                self._values[path] = self._computed(cell, path)
-        value: R = self._values[path]
-        return value
+        self._asked.add(path.relative_to(self.folder).as_posix())
+        if path not in self._contents:
+            self._contents[path] = self._content(cell, path)
+        return cell.function.decode(self._contents[path])
+
+    def ensure(self, cell: Cell[Any]) -> None:
+        """Compute a cell that is not there, without holding its value. Raises as `value` does."""
+        self._content(cell, self.path(cell))
 
     def has(self, cell: Cell[Any]) -> bool:
-        """Tell whether a cell lies there whole."""
+        """Return whether a cell lies there whole."""
         try:
             self._read(cell, self.path(cell))
         except NotCurrent:
             return False
         return True
 
-    def known(self, cell: Cell[Any]) -> bool:
-        """Tell whether a cell was tried: it has a value, or the reason why it has none."""
-        path = self.path(cell)
-        return path.is_file() or _beside(path, ".failed").is_file()
-
     def path(self, cell: Cell[Any]) -> Path:
         """Return the place of a cell's file."""
         key = sha256_of(self._key(cell.function) + cell.digest)
         return self.folder.joinpath(*cell.function.name.split("."), f"{key[:24]}.json")
 
-    def cost(self, cell: Cell[Any]) -> Cost | None:
-        """Return what a cell cost, None where that is not known."""
+    def failure(self, cell: Cell[Any]) -> Failure | None:
+        """Return why a cell has no value, None where it was not tried or has one."""
         try:
-            return Cost.model_validate_json(_beside(self.path(cell), ".cost").read_bytes())
+            return Failure.model_validate_json(self.path(cell).with_suffix(".failed").read_bytes())
         except (OSError, ValueError):
             return None
+
+    def seconds(self, cells: Iterable[Cell[Any]]) -> float:
+        """Return the processor time of cells and of all that they asked for, each counted once."""
+        waiting, total = [self.path(cell) for cell in cells], 0.0
+        counted: set[Path] = set()
+        while waiting:
+            path = waiting.pop()
+            if path not in counted and (cost := _cost(path)):
+                total += cost.seconds
+                waiting += [self.folder / name for name in cost.asked]
+            counted.add(path)
+        return total
 
     def _key(self, function: CellFunction[..., Any]) -> str:
         if function.name not in self._keys:
             self._keys[function.name] = sha256_of(canonical_json(self._parts(function)))
         return self._keys[function.name]
 
-    def _read(self, cell: Cell[R], path: Path) -> R:
+    def _content(self, cell: Cell[Any], path: Path) -> Any:
+        """Return a cell's value as JSON has it."""
+        try:
+            return self._read(cell, path)
+        except NotCurrent as absence:
+            failure = self.failure(cell)
+            if failure and (self.reading or failure.started >= self._begun > ""):
+                raise failure.raised(cell) from None
+            if self.reading:
+                raise CellMissing(f"{cell} ({absence}): the study does not list it, or was not run") from None
+        return self._computed(cell, path)
+
+    def _read(self, cell: Cell[Any], path: Path) -> Any:
         file = CellFile.read(path)
-        if file.key != self._key(cell.function) or file.arguments != cell.labels:
+        if (file.function, file.key, file.arguments) != (cell.function.name, self._key(cell.function), cell.labels):
             raise NotCurrent("edited: it is not the file of this cell")
         try:
-            return cell.function.decode(file.value)
+            cell.function.decode(file.value)
         except ValueError as error:
             raise NotCurrent("edited: its value is not of the cell's type") from error
+        if self._anew and ((cost := _cost(path)) is None or cost.started < self._begun):
+            raise NotCurrent("forced")
+        return file.value
 
-    def _computed(self, cell: Cell[R], path: Path) -> R:
-        started, begin, outer = now(), time.process_time(), self._nested
-        self._nested = 0.0
+    def _computed(self, cell: Cell[Any], path: Path) -> Any:
+        failed = path.with_suffix(".failed")
+        failed.unlink(missing_ok=True)
+        nested, asked, started, begin = self._nested, self._asked, now(), time.process_time()
+        self._nested, self._asked = 0.0, set()
         try:
-            value = cell.compute()
-        except Exception as error:
-            write_whole(_beside(path, ".failed"), _failure(error).model_dump_json())
+            content = cell.function.encode(cell.compute())
+        except (Exception, SystemExit) as error:
+            path.unlink(missing_ok=True)
+            write_whole(failed, Failure.of(error, started).model_dump_json())
             raise
         finally:
             spent = time.process_time() - begin
-            own, self._nested = spent - self._nested, outer + spent
-        content = cell.function.encode(value)
-        CellFile(function=cell.function.name, arguments=cell.labels, key=self._key(cell.function), value=content).write(
-            path
-        )
-        write_whole(_beside(path, ".cost"), Cost(seconds=round(own, 4), started=started).model_dump_json())
-        _beside(path, ".failed").unlink(missing_ok=True)
-        return cell.function.decode(content)
-
-    def _absence(self, cell: Cell[Any], path: Path, why: str) -> Exception:
-        try:
-            failure = Failure.model_validate_json(_beside(path, ".failed").read_bytes())
-        except (OSError, ValueError):
-            return CellMissing(f"{cell}: {why}; run the group as a whole, whose study computes it")
-        if failure.not_run:
-            return CellUnavailable(failure.reason, failure.settled)
-        return CellFailed(f"{cell}: {failure.reason}\n{failure.trace}")
+            own, inner = round(spent - self._nested, 4), tuple(sorted(self._asked))
+            self._nested, self._asked = nested + spent, asked
+        write_whole(path.with_suffix(".cost"), Cost(seconds=own, started=started, asked=inner).model_dump_json())
+        key, name = self._key(cell.function), cell.function.name
+        CellFile(function=name, arguments=cell.labels, key=key, value=content).write(path)
+        return content
 
 
-def _beside(path: Path, suffix: str) -> Path:
-    return path.with_suffix(suffix)
+def _cost(path: Path) -> Cost | None:
+    """Return what the cell of a file cost, None where that is not known."""
+    try:
+        return Cost.model_validate_json(path.with_suffix(".cost").read_bytes())
+    except (OSError, ValueError):
+        return None
 
 
-def _failure(error: Exception) -> Failure:
-    return Failure(
-        reason=" ".join(str(error).split()) or type(error).__name__,
-        not_run=bool(getattr(error, "not_run", False)),
-        settled=bool(getattr(error, "settled", False)),
-        trace="".join(traceback.format_exception(error)),
-    )
-
-
-_ACTIVE: ContextVar[Keeper] = ContextVar("store", default=Memory())  # noqa: B039 (one for the process, by intention)
+_ACTIVE: list[Keeper] = [Memory()]  # the last one counts, in every thread of the process
 
 
 def active() -> Keeper:
     """Return the store that cells are read from; outside of `using`, this process's memory."""
-    return _ACTIVE.get()
+    return _ACTIVE[-1]
+
+
+def use(keeper: Keeper) -> None:
+    """Let cells be read from, and stored in, this store from now on."""
+    _ACTIVE[-1] = keeper
 
 
 @contextmanager
 def using(keeper: Keeper) -> Iterator[None]:
-    """Let cells within be read from, and kept in, this store."""
-    token = _ACTIVE.set(keeper)
+    """Let cells within be read from, and stored in, this store."""
+    _ACTIVE.append(keeper)
     try:
         yield
     finally:
-        _ACTIVE.reset(token)
+        _ACTIVE.pop()

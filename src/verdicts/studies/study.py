@@ -1,7 +1,5 @@
 """A group's study: the cells that its settings ask for, computed share by share, and their labelled table."""
 
-from __future__ import annotations
-
 import csv
 import importlib
 import importlib.util
@@ -9,13 +7,34 @@ import io
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from verdicts.claims.schema import Group
-from verdicts.studies.cells import Cell
+from verdicts.errors import UserError, unknown
+from verdicts.records.workspace import Workspace
+from verdicts.studies.cells import Cell, CellFunction
 from verdicts.studies.store import Store
 
+CELLS = "cells"
 Cells = Callable[[Any], Iterable[Cell[Any]]]
+
+
+def store_of(workspace: Workspace, reading: bool = False, begun: str = "", anew: bool = False) -> Store:
+    """Return the store of cells, which all profiles share; the other arguments are `Store`'s."""
+    return Store(workspace.folder.parent / CELLS, lambda function: _parts(workspace, function), reading, begun, anew)
+
+
+def _parts(workspace: Workspace, function: CellFunction[..., Any]) -> dict[str, JsonValue]:
+    """Return what a function's cells depend on beside their arguments. Raises UserError for an unknown data set."""
+    registered = workspace.project.registered() if function.data else {}
+    for name in function.data:
+        if name not in registered:
+            raise UserError(f"{function.name}: {unknown('data set', name, registered)}")
+    return {
+        "sources": dict(workspace.sources.closure(function.__module__)),
+        "data": {name: registered[name] for name in function.data},
+        "device": workspace.device,
+    }
 
 
 def cells_of(group: Group, settings: BaseModel) -> list[Cell[Any]]:
@@ -33,24 +52,22 @@ def cells_of(group: Group, settings: BaseModel) -> list[Cell[Any]]:
 def compute(cells: Iterable[Cell[Any]], store: Store, share: int = 0, shares: int = 1) -> None:
     """Compute those cells of a share (each `shares`-th, from number `share` on) that the store lacks.
 
-    A cell that breaks takes no other with it: the store keeps the reason, and its readers raise it.
+    A cell that breaks takes no other with it: the store has the reason, and tells its readers. Raises OSError where
+    a result cannot be written.
     """
     for cell in list(cells)[share::shares]:
         try:
-            store.value(cell)
-        except Exception:
-            continue
-
-
-def seconds(cells: Iterable[Cell[Any]], store: Store) -> float:
-    """Return the processor time that these cells took, when they were computed."""
-    return sum(cost.seconds for cell in cells if (cost := store.cost(cell)))
+            store.ensure(cell)
+        except (Exception, SystemExit):
+            if store.failure(cell) is None:
+                raise
 
 
 def labelled_table(cells: Iterable[Cell[Any]], store: Store) -> str:
     """Return the cells as CSV, a row a cell: function, arguments, and every number of the result by its name.
 
-    Cells without a value are left out; arrays stand as their shape.
+    A number whose name is an argument's too is called `result.NAME`. Cells without a value are left out; arrays stand
+    as their shape.
     """
     rows = [dict(_row(cell, store)) for cell in cells if store.has(cell)]
     header = list(dict.fromkeys(name for row in rows for name in row))
@@ -62,9 +79,11 @@ def labelled_table(cells: Iterable[Cell[Any]], store: Store) -> str:
 
 
 def _row(cell: Cell[Any], store: Store) -> Iterator[tuple[str, Any]]:
+    labels = dict(_flat("", cell.labels))
     yield "cell", cell.function.name
-    yield from _flat("", cell.labels)
-    yield from _flat("", cell.function.named(store.value(cell)), "value")
+    yield from labels.items()
+    for name, value in _flat("", cell.function.named(store.value(cell)), "value"):
+        yield f"result.{name}" if name in labels else name, value
 
 
 def _flat(prefix: str, value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -74,7 +93,7 @@ def _flat(prefix: str, value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield from _flat(f"{prefix}.{key}" if prefix else str(key), inner, name)
-    elif isinstance(value, list) and not all(isinstance(each, str | int | float | None) for each in value):
+    elif isinstance(value, list) and not all(isinstance(item, str | int | float | None) for item in value):
         for number, inner in enumerate(value):
             yield from _flat(f"{prefix}.{number}" if prefix else str(number), inner, name)
     else:

@@ -1,7 +1,5 @@
 """`ams mutate`: try the faults, say what caught each, keep the record that the report shows."""
 
-from __future__ import annotations
-
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping

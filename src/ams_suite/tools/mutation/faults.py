@@ -1,7 +1,5 @@
 """The table of faults, `tests/faults.toml`: what is changed, why somebody might, and which tests must notice."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath

@@ -4,8 +4,6 @@ A row is stale once the fault, the file that it is put into or a file of tests t
 such, never as caught.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path

@@ -5,8 +5,6 @@ keeps the code from running (a wrong name, a missing argument) or makes it hang 
 *broken*, and a defect of the table.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess
