@@ -3,8 +3,6 @@
 Every toy has its own package of checks, so that toys do not meet in Python's memory.
 """
 
-from __future__ import annotations
-
 import importlib
 import itertools
 import os
@@ -13,6 +11,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from ams_suite.project import PROJECT
 from verdicts.claims.schema import Profile
@@ -67,7 +66,7 @@ falsifier = "tests/test_toy.py::test_one"
 [[claim]]
 id = "A2"
 title = "Two is at most one"
-statement = "$2 \\le 1$"
+statement = "$2 \\\\le 1$"
 source = { kind = "abstract", where = "there" }
 evidence = "exact law"
 expected = "refuted"
@@ -90,7 +89,7 @@ part = "suite"
 [[claim]]
 id = "B1"
 title = "Three is at least one"
-statement = "$3 \\ge 1$"
+statement = "$3 \\\\ge 1$"
 source = { kind = "released code", where = "beyond" }
 evidence = "Monte Carlo"
 expected = "holds"
@@ -211,7 +210,7 @@ class Toy:
     package: str
 
     @classmethod
-    def make(cls, root: Path) -> Toy:
+    def make(cls, root: Path) -> Self:
         toy = cls(root, f"toy{next(NUMBERS)}_{os.getpid()}")
         toy.write("paper/outline.toml", OUTLINE.replace("{package}", toy.package))
         toy.write(f"{toy.package}/alpha/claims.toml", ALPHA_CLAIMS)
@@ -221,7 +220,8 @@ class Toy:
         toy.write("tests/test_toy.py", TESTS)
         for name in MODULES:
             toy.restore_module(name)
-        shutil.copy(REPOSITORY / "Snakefile", root / "Snakefile")
+        for name in ("Snakefile", "paper/paper.typ"):
+            shutil.copy(REPOSITORY / name, root / name)
         return toy
 
     def write(self, name: str, text: str) -> Path:
@@ -252,6 +252,12 @@ class Toy:
         """Edit a module of checks, and let the next import in this process see it."""
         self.replace(f"{self.package}/{name}.py", old, new)
         self._forget()
+
+    def replace_in_claims(self, group: str, old: str, new: str) -> None:
+        self.replace(f"{self.package}/{group}/claims.toml", old, new)
+
+    def add_notebook(self, group: str, text: str, kind: str = "md") -> Path:
+        return self.write(f"{self.package}/{group}/notebook.{kind}", text)
 
     def workspace(self, profile: str = "quick") -> Workspace:
         return Workspace.open(self.root, Profile(profile), None, PROJECT)

@@ -23,10 +23,10 @@ class Resources(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    threads: int = Field(default=1, ge=1)
-    mem_mb: int = Field(default=2000, ge=1)
-    runtime: int = Field(default=30, ge=1)
-    shares: int = Field(default=1, ge=1)
+    threads: int = Field(default=1, ge=1, strict=True)
+    mem_mb: int = Field(default=2000, ge=1, strict=True)
+    runtime: int = Field(default=30, ge=1, strict=True)
+    shares: int = Field(default=1, ge=1, strict=True)
 
 
 class ProfileConfig(BaseModel):

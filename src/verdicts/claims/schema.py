@@ -8,13 +8,14 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, Strict, field_validator, model_validator
 
 from verdicts.claims.outline import Outline
 from verdicts.errors import unknown
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")]
 GroupName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Number = Annotated[float, Strict()]  # `true` is no number
 CommandName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 CommandPlace = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_.]*:[A-Za-z_]\w*$")]
 ModuleName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*$")]
@@ -88,11 +89,11 @@ class Check(_Entry):
     id: Identifier
     quantity: str
     relation: Relation
-    bound: float
-    tolerance: float = Field(ge=0)
+    bound: Number
+    tolerance: Number = Field(ge=0)
     origin: str
     unit: str = ""
-    share: float | None = Field(default=None, gt=0, le=1)
+    share: Number | None = Field(default=None, gt=0, le=1)
 
     @field_validator("origin")
     @classmethod

@@ -15,7 +15,7 @@ from verdicts.errors import UserError
 from verdicts.records.files import sha256_of
 
 EXCLUDED = frozenset({"paper", "tests", "verdicts"})  # content, tests, and the engine, which decides no value
-CODE = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)  # of a notebook in Markdown
+CODE = re.compile(r"^```python\b[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)  # of a notebook in Markdown
 
 
 class Sources:

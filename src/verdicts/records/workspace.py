@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from verdicts.claims.config import Device, ProfileConfig
-from verdicts.claims.loading import load_claims, load_config
+from verdicts.claims.loading import CLAIMS, load_claims, load_config
 from verdicts.claims.outline import OUTLINE
 from verdicts.claims.schema import Claim, Claims, Group, Profile
 from verdicts.errors import UserError, unknown
@@ -22,7 +22,7 @@ PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 STYLE = "paper/style.mplstyle"
 # What a notebook finds in its environment: profile, folder above the profile's results, place of the project object
 PROFILE, OUT, PROJECT = "VERDICTS_PROFILE", "VERDICTS_OUT", "VERDICTS_PROJECT"
-FIGURE_MAKERS = ("verdicts/records/figures.py", "verdicts/run/drawing.py")
+FIGURE_MAKERS = ("verdicts/records/figures.py", "verdicts/records/booktabs.py", "verdicts/run/drawing.py")
 PAGE_MAKERS = (
     "verdicts/report/notebook_helpers.py",
     "verdicts/report/notebooks.py",
@@ -93,12 +93,7 @@ class Workspace:
         config = load_config(root, profile, claims)
         if str(root) not in sys.path:
             sys.path.insert(0, str(root))
-        named = {name: claims.group_of(claim) for claim in claims.claim for name in claim.data}
-        data = dict(project.registered()) if any("/" not in name for name in named) else {}
-        data |= {name: _of_repository(root, name, group) for name, group in named.items() if "/" in name}
-        for name, group in named.items():
-            if name not in data:
-                raise UserError(f"{group.folder}/claims.toml: data: {unknown('data set', name, data)}")
+        data = _data(root, claims, project)
         device = Device.CUDA if config.device is Device.CUDA and project.accelerator() else Device.CPU
         folder = (out or root / "results").resolve() / profile
         return cls(root, profile, folder, claims, config, device, Sources(PACKAGE_ROOT, root), data, project)
@@ -192,12 +187,25 @@ class Workspace:
         )
 
 
-def _of_repository(root: Path, pattern: str, group: Group) -> str:
-    """Return the digest of the repository's own files that a claim names by a pattern with a slash.
+def _data(root: Path, claims: Claims, project: Project) -> dict[str, str]:
+    """Return the digests of the registered data sets, and of the repository's own files that claims name.
 
-    Raises UserError where it matches none.
+    Raises UserError for the name of no data set, and for a pattern (it has a slash) that matches no file.
     """
+    named = {name: claim for claim in claims.claim for name in claim.data}
+    data = dict(project.registered()) if any("/" not in name for name in named) else {}
+    for name, claim in named.items():
+        place = f"{claims.group_of(claim).folder}/{CLAIMS}: claim[{claim.id}].data"
+        if "/" in name:
+            data[name] = _digest_of_files(root, name, place)
+        elif name not in data:
+            raise UserError(f"{place}: {unknown('data set', name, data)}")
+    return data
+
+
+def _digest_of_files(root: Path, pattern: str, place: str) -> str:
+    """Return the digest of the repository's files that match a pattern. Raises UserError where there is none."""
     files = sorted(path for path in root.glob(pattern) if path.is_file())
     if not files:
-        raise UserError(f"{group.folder}/claims.toml: data: {pattern!r}: no such file in the repository")
+        raise UserError(f"{place} = {pattern!r}: no such file in the repository")
     return sha256_of(canonical_json({str(path.relative_to(root)): sha256_of(path.read_bytes()) for path in files}))

@@ -105,8 +105,12 @@ def compiled(source: Path, folder: Path, data: str, newest: str) -> bytes:
     """
     import typst
 
+    try:
+        text = source.read_bytes()
+    except OSError as error:
+        raise NotSet(f"{source.parent.name}/{source.name} cannot be read: {error.strerror}") from error
     compiler = typst.Compiler(
-        source.read_bytes(),
+        text,
         root=str(folder if folder.is_dir() else source.parent),  # before any run there is no folder, and no figure
         font_paths=typst.Fonts(include_system_fonts=False),
         ignore_system_fonts=True,

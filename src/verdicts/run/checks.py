@@ -1,5 +1,6 @@
 """A group's checks: found by reading its modules, imported by name from the repository's root, called with settings."""
 
+import ast
 import importlib
 import importlib.util
 import inspect
@@ -25,6 +26,7 @@ class Checks:
     """A group, ready to run: its settings, and where each of its checks is bound."""
 
     group: Group
+    folder: Path
     settings: BaseModel
     modules: dict[str, str]
 
@@ -32,8 +34,8 @@ class Checks:
     def load(cls, workspace: Workspace, group: Group) -> Self:
         """Validate a group's settings; its other modules are imported as they are needed.
 
-        Raises UserError for settings that do not fit, ValueError where two functions claim one check; whatever an
-        import raises passes through.
+        Raises UserError for settings that do not fit, and where two functions claim one check; whatever an import
+        raises passes through.
         """
         raw = workspace.config.settings_of(group.id)
         try:
@@ -42,11 +44,13 @@ class Checks:
             first = error.errors()[0]["loc"][:1]
             where = file_of_setting(workspace.root, workspace.profile, group.id, str(*first))
             raise from_validation(error, where, raw, prefix=f"groups.{group.id}") from error
-        return cls(group, settings, workspace.sources.bound(group.module))
+        return cls(group, workspace.root / group.folder, settings, workspace.sources.bound(group.module))
 
     def function(self, check: Check) -> Function:
-        """Return the function bound to a check. Raises LookupError if there is none."""
+        """Return the function bound to a check. Raises LookupError if there is none, or what a module's import does."""
         if check.id not in self.modules:
+            for file in sorted(self.folder.glob("*.py")):
+                ast.parse(file.read_bytes(), file.name)  # whose checks are not found in one that does not parse
             raise LookupError(f"no function below {self.group.module} is bound to the check {check.id}")
         return bound_checks(importlib.import_module(self.modules[check.id]))[check.id]
 

@@ -3,29 +3,35 @@
 import pytest
 
 from tests.verdicts.toy import Toy
-from verdicts.claims.loading import load_claims, load_config, load_exhibits
+from verdicts.claims.loading import load_claims, load_config
+from verdicts.claims.outline import OUTLINE
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
+from verdicts.report.report_texts import load_exhibits
 
 CLAIM_FAULTS = [
     ('expected = "holds"', 'expected = "hold"', "claim[A1].expected = 'hold': input should be 'holds'"),
     ('expected = "holds"', 'expected = "not run"', "claim[A1].expected = 'not run': expected holds"),
     ('evidence = "algebra"', "", "claim[A1].evidence is missing"),
-    ('group = "alpha"', 'group = "alpah"', "claim A1: unknown group 'alpah': did you mean alpha?"),
     ('origin = "rounding"', 'origin = "taste"', "claim[A1].check[A1.one].origin = 'taste': expected one of algebra"),
     ("tolerance = 1e-12", "tolerance = -1", "claim[A1].check[A1.one].tolerance = -1: input should be greater"),
     ("tolerance = 1e-12", "tolerance = nan", "tolerance = nan: input should be a finite number"),
+    ("tolerance = 1e-12", "tolerance = true", "alpha/claims.toml: claim[A1].check[A1.one].tolerance = True"),
+    ("tolerance = 1e-12", 'tolerance = "little"', "claim[A1].check[A1.one].tolerance = 'little'"),
+    ("tolerance = 1e-12", "tolerance = 2020-01-01", "claim[A1].check[A1.one].tolerance = datetime.date(2020, 1, 1)"),
+    ("tolerance = 1e-12", "tolerance = 1e-12\n  tolerance = 1e-3", "is not valid TOML: Cannot overwrite a value"),
     ('relation = "="', 'relation = "=="', "claim[A1].check[A1.one].relation = '=='"),
     ('title = "One is one"', 'titel = "One is one"', "claim[A1].title is missing (and 1 more)"),
-    ('id = "A2"', 'id = "A1"', "the claim id A1 is given 2 times"),
-    ('id = "A2.two"', 'id = "A1.one"', "the check id A1.one is given 2 times"),
-    ('id = "beta"', 'id = "alpha"', "the group id alpha is given 2 times"),
-    ('group = "beta"', 'group = "alpha"', "group beta has no claim"),
+    ('title = "One is one"', 'title = "\\uD800"', "is not valid TOML"),
+    ("[[claim]]", "[claim]", "is not valid TOML"),
     ("test_toy.py::test_one", "test_toy.py::test_gone", "claim[A1].falsifier"),
     ("test_toy.py::test_one", "test_no.py::test_one", "'tests/test_no.py::test_one': no such test"),
     ("::TestToy::test_two", "::test_two", "claim[A2].falsifier = 'tests/test_toy.py::test_two': no such test"),
-    ('part = "theory"', 'part = "theory"\nnotebook = "gone.py"', "group[alpha].notebook = 'gone.py': no such file"),
-    ("[[group]]", "[[group", "not valid TOML"),
+    ("[group]", "[group", "not valid TOML"),
+    ("[group]", "[group]\nid = 'alpha'", "group.id = 'alpha': no such field"),
+    ('part = "theory"', "part = []", "group.part = []"),
+    ('part = "theory"', 'part = "theory"\ncommands = { Bad = "a:b" }', "group.commands.Bad"),
+    ('part = "theory"', 'part = "theory"\ncommands = { good = "a.b" }', "group.commands.good = 'a.b'"),
     ('profiles = ["quick", "cpu", "gpu"]', "profiles = []", "claim[A1].profiles"),
     ("tolerance = 1e-12", f"tolerance = {'9' * 5000}", "not valid TOML"),
     ("tolerance = 1e-12", f"tolerance = 0x{'f' * 5000}", "claim[A1].check[A1.one].tolerance"),
@@ -38,84 +44,154 @@ CLAIM_FAULTS = [
 
 
 @pytest.mark.parametrize(("old", "new", "line"), CLAIM_FAULTS)
-def test_a_fault_in_the_claims_is_one_line_that_names_it(tmp_path, old, new, line):
+def test_a_fault_in_a_claims_file_is_one_line_that_names_it(tmp_path, old, new, line):
     toy = Toy.make(tmp_path)
-    text = (tmp_path / "paper/claims.toml").read_text()
+    text = toy.claims("alpha").read_text()
     assert old in text
-    toy.write("paper/claims.toml", text.replace(old, new) if "beta" in old else text.replace(old, new, 1))
+    toy.claims("alpha").write_text(text.replace(old, new, 1))
     with pytest.raises(UserError) as problem:
         load_claims(tmp_path)
     assert line in str(problem.value)
-    assert str(problem.value).startswith("paper/claims.toml")
+    assert str(problem.value).startswith(f"{toy.package}/alpha/claims.toml")
     assert "\n" not in str(problem.value)
 
 
-def test_the_toy_loads_and_selects(tmp_path):
-    Toy.make(tmp_path)
-    claims = load_claims(tmp_path)
-    assert [claim.id for claim in claims.select([])] == ["A1", "A2", "B1", "B2"]
-    assert [claim.id for claim in claims.select(["B1", "alpha"])] == ["A1", "A2", "B1"]
-    assert [claim.id for claim in claims.of_group("beta")] == ["B1", "B2"]
-    with pytest.raises(UserError, match="unknown claim or group 'b11': did you mean B1"):
-        claims.select(["b11"])
-    with pytest.raises(UserError, match="unknown claim or group 'zzz': known: A1"):
-        claims.select(["zzz"])
+BETWEEN_FILES = [
+    ('id = "A2"', 'id = "B1"', "the claim id B1 is given 2 times"),
+    ('id = "A2.two"', 'id = "B1.three"', "the check id B1.three is given 2 times"),
+    ('part = "theory"', 'part = "theroy"', "group alpha: unknown part 'theroy': did you mean theory?"),
+    ('id = "A1"', 'id = "A1"\npaper = ["P3"]', "claim A1: unknown stated claim 'P3': did you mean P2 or P1?"),
+    ('id = "A1"', 'id = "A1"\nsupports = ["X"]', "claim A1: unknown stated claim 'X': known: P1, P2"),
+]
 
 
-def test_a_missing_or_unreadable_file_is_named(tmp_path):
-    with pytest.raises(UserError, match=r"paper/claims\.toml cannot be read"):
+@pytest.mark.parametrize(("old", "new", "line"), BETWEEN_FILES)
+def test_what_does_not_fit_together_is_one_line(tmp_path, old, new, line):
+    toy = Toy.make(tmp_path)
+    toy.replace_in_claims("alpha", old, new)
+    with pytest.raises(UserError) as problem:
         load_claims(tmp_path)
-    Toy.make(tmp_path)
-    (tmp_path / "paper/claims.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(UserError, match=r"paper/claims\.toml cannot be read"):
+    assert line in str(problem.value)
+    assert str(problem.value).startswith(f"{toy.package}/: ")
+    assert "\n" not in str(problem.value)
+
+
+def test_two_groups_of_one_name_are_refused(tmp_path):
+    toy = Toy.make(tmp_path)
+    text = toy.claims("alpha").read_text().replace('id = "A', 'id = "C')
+    toy.write(f"{toy.package}/deeper/alpha/claims.toml", text)
+    with pytest.raises(UserError, match="the group id alpha is given 2 times"):
+        load_claims(tmp_path)
+
+
+@pytest.mark.parametrize("folder", ["Alpha", "1st", "with-dash"])
+def test_a_folder_that_is_no_module_is_refused(tmp_path, folder):
+    toy = Toy.make(tmp_path)
+    toy.claims("beta").unlink()
+    toy.write(f"{toy.package}/{folder}/claims.toml", toy.claims("alpha").read_text().replace('id = "A', 'id = "C'))
+    with pytest.raises(UserError, match=rf"{folder}/claims\.toml: .*id = '{folder}'"):
         load_claims(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("devise: cpu", "config/quick.yaml: devise = 'cpu': no such field"),
-        ("device: tpu", "config/quick.yaml: device = 'tpu': input should be 'cpu' or 'cuda'"),
-        ("groups: {alhpa: {}}", "config/quick.yaml: groups: unknown group 'alhpa': did you mean alpha?"),
-        ("resources: {alpha: {threads: 0}}", "resources.alpha.threads = 0: input should be greater"),
-        ("groups: {alpha: {steps: .nan}}", "groups.alpha.steps"),
-        ("groups: {alpha: {day: 2020-01-01}}", "groups.alpha.day"),
-        ("a: [", "config/quick.yaml is not valid YAML"),
-        ("- 1", "config/quick.yaml: the whole file"),
-        ("groups: {alpha: {steps: 2020-13-41}}", "config/quick.yaml is not valid YAML: ValueError month must be"),
-        ("groups: {alpha: {steps: !!int foo}}", "config/quick.yaml is not valid YAML: ValueError"),
-        ("groups: {alpha: {steps: !!bool foo}}", "config/quick.yaml is not valid YAML: KeyError"),
-        ("groups: {alpha: {steps: !!timestamp foo}}", "config/quick.yaml is not valid YAML: AttributeError"),
-        (f"groups: {{alpha: {{steps: {'9' * 5000}}}}}", "config/quick.yaml is not valid YAML: ValueError"),
-        (f"groups: {{alpha: {{steps: 0x{'f' * 5000}}}}}", "config/quick.yaml is not valid YAML: ValueError"),
-        ("[" * 5000, "config/quick.yaml is not valid YAML: RecursionError"),
-        ('groups: {alpha: {"\\ud800": 1}}', "config/quick.yaml is not valid YAML: UnicodeEncodeError"),
-        ("groups: {alpha: {steps: 3, steps: 7}}", "the key 'steps' is given twice"),
-        ("groups:\n  alpha: {steps: 3}\n  alpha: {steps: 7}", "the key 'alpha' is given twice"),
+        ("subject = 3", "paper/outline.toml: subject = 3: input should be a valid string (and 1 more)"),
+        ('subject = "s"', "paper/outline.toml: part is missing"),
+        ('subject = "s"\npart = []', "paper/outline.toml: part"),
+        ("subject", "paper/outline.toml is not valid TOML"),
+    ],
+)
+def test_a_fault_in_the_outline_is_one_line(tmp_path, text, line):
+    toy = Toy.make(tmp_path)
+    toy.write(OUTLINE, text)
+    with pytest.raises(UserError) as problem:
+        load_claims(tmp_path)
+    assert str(problem.value).startswith(line)
+    assert "\n" not in str(problem.value)
+
+
+def test_the_toy_loads_and_selects(tmp_path):
+    toy = Toy.make(tmp_path)
+    claims = load_claims(tmp_path)
+    assert [claim.id for claim in claims.select([])] == ["A1", "A2", "B1", "B2"]
+    assert [claim.id for claim in claims.select(["B1", "alpha"])] == ["A1", "A2", "B1"]
+    assert [claim.id for claim in claims.of_group("beta")] == ["B1", "B2"]
+    alpha = claims.group[0]
+    assert (alpha.id, alpha.module, alpha.folder) == ("alpha", f"{toy.package}.alpha", f"{toy.package}/alpha")
+    with pytest.raises(UserError, match="unknown claim or group 'b11': did you mean B1"):
+        claims.select(["b11"])
+    with pytest.raises(UserError, match="unknown claim or group 'zzz': known: A1"):
+        claims.select(["zzz"])
+
+
+def test_groups_come_by_part_then_by_order_then_by_place(tmp_path):
+    toy = Toy.make(tmp_path)
+    for name, letter in (("aaa", "C"), ("zzz", "D")):
+        text = toy.claims("alpha").read_text().replace('id = "A', f'id = "{letter}')
+        toy.write(f"{toy.package}/{name}/claims.toml", text.replace("[group]", "[group]\norder = 1"))
+    assert [group.id for group in load_claims(tmp_path).group] == ["alpha", "aaa", "zzz", "beta"]
+
+
+@pytest.mark.parametrize("kinds", [("py",), ("md",), ("py", "md")])
+def test_a_notebook_is_the_groups_own_file(tmp_path, kinds):
+    toy = Toy.make(tmp_path)
+    assert load_claims(tmp_path).group[0].notebook is None
+    for kind in kinds:
+        toy.add_notebook("alpha", "", kind)
+    assert load_claims(tmp_path).group[0].notebook == f"{toy.package}/alpha/notebook.{kinds[-1]}"
+
+
+def test_a_missing_or_unreadable_file_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"paper/outline\.toml cannot be read"):
+        load_claims(tmp_path)
+    toy = Toy.make(tmp_path)
+    toy.claims("beta").write_bytes(b"\xff\xfe")
+    with pytest.raises(UserError, match=r"beta/claims\.toml cannot be read"):
+        load_claims(tmp_path)
+    toy.claims("beta").unlink()
+    toy.claims("beta").mkdir()
+    with pytest.raises(UserError, match=r"beta/claims\.toml cannot be read"):
+        load_claims(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('devise = "cpu"', "config/quick.toml: devise = 'cpu': no such field"),
+        ('device = "tpu"', "config/quick.toml: device = 'tpu': input should be 'cpu' or 'cuda'"),
+        ("[groups.alhpa]", "config/quick.toml: groups: unknown group 'alhpa': did you mean alpha?"),
+        ("[resources.alhpa]", "config/quick.toml: resources: unknown group 'alhpa': did you mean alpha?"),
+        ("[resources.alpha]\nthreads = 0", "resources.alpha.threads = 0: input should be greater"),
+        ("[resources.alpha]\nthreads = true", "resources.alpha.threads = True: input should be a valid integer"),
+        ("[resources.alpha]\nshares = 0", "resources.alpha.shares = 0: input should be greater"),
+        ("[groups.alpha]\nsteps = nan", "groups.alpha.steps"),
+        ("[groups.alpha]\nsteps = -inf", "groups.alpha.steps"),
+        ("[groups.alpha]\nday = 2020-01-01", "groups.alpha.day"),
+        ("groups = 3", "config/quick.toml: groups = 3: input should be a valid dictionary"),
+        ("a = [", "config/quick.toml is not valid TOML"),
+        ("groups.alpha.steps = 2020-13-41", "config/quick.toml is not valid TOML"),
+        (f"groups.alpha.steps = {'9' * 5000}", "config/quick.toml is not valid TOML"),
+        (f"notebooks = 0x{'f' * 5000}", "config/quick.toml: notebooks = a number of too many digits"),
+        (f"a = {'[' * 50_000}", "config/quick.toml is not valid TOML"),
+        ('"\\uD800" = 1', "config/quick.toml is not valid TOML"),
+        ("notebooks = true\nnotebooks = false", "config/quick.toml is not valid TOML: Cannot overwrite a value"),
+        ("[groups.alpha]\n[groups.alpha]", "config/quick.toml is not valid TOML: Cannot declare ('groups', 'alpha')"),
+        ("[groups.alpha]\nsteps = 3\nsteps = 7", "is not valid TOML: Cannot overwrite a value"),
     ],
 )
 def test_a_fault_in_the_configuration_is_one_line(tmp_path, text, line):
     toy = Toy.make(tmp_path)
-    toy.write("config/quick.yaml", text)
+    toy.write("config/quick.toml", text)
     with pytest.raises(UserError) as problem:
         load_config(tmp_path, Profile.QUICK, load_claims(tmp_path))
     assert line in str(problem.value)
     assert "\n" not in str(problem.value)
 
 
-def test_a_repeated_key_is_told_with_its_line_and_a_merged_one_may_be_given_anew(tmp_path):
-    toy = Toy.make(tmp_path)
-    claims = load_claims(tmp_path)
-    toy.write("config/quick.yaml", "groups:\n  alpha: {steps: 3}\n  alpha: {steps: 7}\n")
-    with pytest.raises(UserError, match=r"'alpha' is given twice.*line 3"):
-        load_config(tmp_path, Profile.QUICK, claims)
-    toy.write("config/quick.yaml", "groups:\n  alpha: &a {steps: 3, seed: 1}\n  beta: {<<: *a, steps: 7}\n")
-    assert load_config(tmp_path, Profile.QUICK, claims).settings_of("beta") == {"steps": 7, "seed": 1}
-
-
 def test_an_empty_configuration_stands_for_defaults(tmp_path):
     toy = Toy.make(tmp_path)
-    toy.write("config/quick.yaml", "")
+    toy.write("config/quick.toml", "")
     config = load_config(tmp_path, Profile.QUICK, load_claims(tmp_path))
     assert config.settings_of("alpha") == {}
     assert config.resources_of("alpha").threads == 1
@@ -123,17 +199,17 @@ def test_an_empty_configuration_stands_for_defaults(tmp_path):
 
 def test_resources_fall_back_to_the_default_entry(tmp_path):
     toy = Toy.make(tmp_path)
-    toy.write("config/cpu.yaml", "resources: {default: {mem_mb: 5}, alpha: {threads: 2}}")
+    toy.write("config/cpu.toml", "[resources]\ndefault = { mem_mb = 5 }\nalpha = { threads = 2 }\n")
     config = load_config(tmp_path, Profile.CPU, load_claims(tmp_path))
     assert (config.resources_of("beta").mem_mb, config.resources_of("alpha").threads) == (5, 2)
 
 
 def test_exhibits(tmp_path):
     toy = Toy.make(tmp_path)
-    assert load_exhibits(tmp_path).exhibit == ()
+    assert load_exhibits(tmp_path) == ()
     entry = '[[exhibit]]\nid = "Table 1"\ntitle = "t"\nwhat = "w"\nstatus = "scaled"\n'
     toy.write("paper/exhibits.toml", entry)
-    assert load_exhibits(tmp_path).exhibit[0].id == "Table 1"
+    assert load_exhibits(tmp_path)[0].id == "Table 1"
     toy.write("paper/exhibits.toml", entry.replace("scaled", "half"))
     with pytest.raises(UserError, match=r"paper/exhibits\.toml: exhibit\[Table 1\]\.status = 'half'"):
         load_exhibits(tmp_path)
@@ -141,10 +217,11 @@ def test_exhibits(tmp_path):
 
 def test_an_overlay_cuts_the_sizes_of_its_profile_alone(tmp_path, monkeypatch):
     toy = Toy.make(tmp_path)
-    toy.write("config/cpu.yaml", "groups: {alpha: {steps: 9, seed: 1}, beta: {steps: 5}}")
-    toy.write("config/quick.yaml", "groups: {alpha: {steps: 3}}")
-    toy.write("config/small.yaml", "{profile: cpu, groups: {alpha: {steps: 2}}, resources: {alpha: {mem_mb: 7}}}")
-    monkeypatch.setenv("AMS_CONFIG", "config/small.yaml")
+    toy.write("config/cpu.toml", "[groups]\nalpha = { steps = 9, seed = 1 }\nbeta = { steps = 5 }\n")
+    toy.write("config/quick.toml", "[groups.alpha]\nsteps = 3\n")
+    over = 'profile = "cpu"\n[groups.alpha]\nsteps = 2\n[resources.alpha]\nmem_mb = 7\n'
+    toy.write("config/small.toml", over)
+    monkeypatch.setenv("VERDICTS_CONFIG", "config/small.toml")
     claims = load_claims(tmp_path)
     config = load_config(tmp_path, Profile.CPU, claims)
     assert config.settings_of("alpha") == {"steps": 2, "seed": 1}
@@ -156,17 +233,18 @@ def test_an_overlay_cuts_the_sizes_of_its_profile_alone(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("groups: {}", "over.yaml: profile is missing"),
-        ("{profile: cpu, groups: {alhpa: {}}}", "unknown group 'alhpa'"),
-        ("{profile: cpu, device: cpu}", "over.yaml: device = 'cpu': no such field"),
-        (None, "over.yaml cannot be read"),
+        ("groups = {}", "over.toml: profile is missing"),
+        ('profile = "cpu"\n[groups.alhpa]', "unknown group 'alhpa'"),
+        ('profile = "cpu"\ndevice = "cpu"', "over.toml: device = 'cpu': no such field"),
+        ('profile = "cpu"\nprofile = "cpu"', "over.toml is not valid TOML: Cannot overwrite a value"),
+        (None, "over.toml cannot be read"),
     ],
 )
 def test_a_fault_in_an_overlay_is_one_line(tmp_path, monkeypatch, text, line):
     toy = Toy.make(tmp_path)
     if text is not None:
-        toy.write("config/over.yaml", text)
-    monkeypatch.setenv("AMS_CONFIG", "config/over.yaml")
+        toy.write("config/over.toml", text)
+    monkeypatch.setenv("VERDICTS_CONFIG", "config/over.toml")
     with pytest.raises(UserError) as problem:
         load_config(tmp_path, Profile.CPU, load_claims(tmp_path))
     assert line in str(problem.value)

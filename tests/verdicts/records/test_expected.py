@@ -1,7 +1,5 @@
 """Expected values: written from current records alone, read back, compared by interval and tolerance."""
 
-from __future__ import annotations
-
 import json
 
 import pytest
@@ -32,7 +30,7 @@ def ran(toy):
 
 def expected(toy):
     said = []
-    assert expect(toy.workspace().profile, None, said.append) == 0
+    assert expect(toy.workspace(), said.append) == 0
     return said
 
 
@@ -71,7 +69,7 @@ def test_nothing_moves_in_the_same_run(toy):
 def test_a_value_moves_with_its_interval_or_its_verdict(toy, value, kind):
     ran(toy)
     expected(toy)
-    toy.replace_in_module("alpha", "value=2 * ONE, low=1.9, high=2.1", value)
+    toy.replace_in_module("alpha/checks", "value=2 * ONE, low=1.9, high=2.1", value)
     assert moved(toy)["A2.two"] is kind
 
 
@@ -79,23 +77,23 @@ def test_a_value_moves_with_its_interval_or_its_verdict(toy, value, kind):
 def test_an_exact_value_moves_beyond_tolerance_and_rounding(toy, value, kind):
     ran(toy)
     expected(toy)
-    toy.replace_in_module("alpha", "Measurement(value=ONE,", f"Measurement(value={value},")
+    toy.replace_in_module("alpha/checks", "Measurement(value=ONE,", f"Measurement(value={value},")
     assert moved(toy)["A1.one"] is kind
 
 
 @pytest.mark.parametrize(("value", "kind"), [("1.009", Moved.SAME), ("1.011", Moved.MOVED)])
 def test_a_value_moves_by_more_than_its_check_tolerates(toy, value, kind):
-    toy.replace("paper/claims.toml", "tolerance = 1e-12", "tolerance = 0.01")
-    toy.replace_in_module("alpha", "Measurement(value=ONE,", "Measurement(value=0.9995,")
+    toy.replace_in_claims("alpha", "tolerance = 1e-12", "tolerance = 0.01")
+    toy.replace_in_module("alpha/checks", "Measurement(value=ONE,", "Measurement(value=0.9995,")
     ran(toy)
     expected(toy)
-    toy.replace_in_module("alpha", "Measurement(value=0.9995,", f"Measurement(value={value},")
-    toy.replace("paper/claims.toml", "bound = 1.0\n  tolerance = 0.01", f"bound = {value}\n  tolerance = 0.01")
+    toy.replace_in_module("alpha/checks", "Measurement(value=0.9995,", f"Measurement(value={value},")
+    toy.replace_in_claims("alpha", "bound = 1.0\n  tolerance = 0.01", f"bound = {value}\n  tolerance = 0.01")
     assert moved(toy)["A1.one"] is kind
 
 
 def test_a_claim_that_was_not_run_has_no_value(toy):
-    toy.replace_in_module("beta", "return Measurement(value=3)", 'raise Unavailable("no such file")')
+    toy.replace_in_module("beta/checks", "return Measurement(value=3)", 'raise Unavailable("no such file")')
     ran(toy)
     assert expected(toy)[0] == "without a value: B1, B2"
 
@@ -103,7 +101,7 @@ def test_a_claim_that_was_not_run_has_no_value(toy):
 def test_a_run_tells_what_moved_since_the_last(toy):
     ran(toy)
     expected(toy)
-    toy.replace_in_module("beta", "value=3", "value=4")
+    toy.replace_in_module("beta/checks", "value=3", "value=4")
     ran(toy)
     assert "B1.three: 3 before, 4 now" in expected(toy)
 

@@ -49,7 +49,7 @@ def test_only_the_kinds_that_are_asked_for_are_written(tmp_path):
 
 
 def test_every_kind_of_file_says_where_it_comes_from(tmp_path):
-    with stamped(Stamp("quick", "c0ffee", "abcdef", dirty=True)):
+    with stamped(Stamp("a toy", "quick", "c0ffee", "abcdef", dirty=True)):
         figure = drawn(tmp_path, 1.0)
     for kind in (".svg", ".png", ".pdf"):
         content = figure.file.with_suffix(kind).read_bytes()
@@ -61,14 +61,29 @@ def test_every_kind_of_file_says_where_it_comes_from(tmp_path):
 def test_a_table_becomes_latex_that_escapes_what_is_special():
     rows = (("a_1 & 50 %", 0.000012345, 3), ("$x_1$ ≤ `f_1`", 12.0, -4))
     table = Table(id="t", caption="100 % of $u_1$", header=("case", "$W_2$", "n"), rows=rows, claims=("G1",))
-    text = booktabs(table, Stamp("cpu", "c0ffee", None).text(table.claims))
+    text = booktabs(table, Stamp("a toy", "cpu", "c0ffee", None).text(table.claims))
     assert text.startswith(
-        "% arXiv 2405.13726 verified; claims G1; profile cpu; commit unknown; config sha256 c0ffee\n"
+        "% a toy verified; claims G1; profile cpu; commit unknown; config sha256 c0ffee\n"
     )
-    assert r"\begin{tabular}{@{}lrr@{}}" in text and r"\caption{100 \% of $u_1$}" in text
-    assert r"a\_1 \& 50 \% & $1.234 \times 10^{-5}$ & $3$ \\" in text
-    assert r"$x_1$ \ensuremath{\le} \texttt{f\_1} & $12$ & $-4$ \\" in text
+    assert r"\begin{tabular}{lrr}" in text and r"\caption{100 \% of $u_1$}" in text
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    assert r"a\_1 \& 50 \% & $1.234 \times 10^{-5}$ & $3$ \\" in lines
+    assert r"$x_1$ \ensuremath{\le} \texttt{f\_1} & $12$ & $-4$ \\" in lines
+    assert [line for line in lines if line.endswith("rule")] == [r"\toprule", r"\midrule", r"\bottomrule"]
     assert text.count(r"\\") == 3 and text.count("{") == text.count("}")
+
+
+def test_an_awkward_cell_stays_one_cell_of_latex():
+    table = Table(id="t", caption="c", header=("a", "b"), rows=(("two\nlines ~ ^ \\ <x>", "100"), ("", "−1")))
+    lines = [" ".join(line.split()) for line in booktabs(table).splitlines()]
+    tilde = r"two lines \textasciitilde{} \^{} \textbackslash{} \ensuremath{<}x\ensuremath{>} & 100 \\"
+    assert tilde in lines and r"& \ensuremath{-}1 \\" in lines
+    assert r"\begin{tabular}{ll}" in lines
+
+
+def test_a_table_without_rows_has_its_columns():
+    text = booktabs(Table(id="t", caption="c", header=("a", "b"), rows=()))
+    assert r"\begin{tabular}{rr}" in text and text.count("&") == 2
 
 
 def test_a_table_reads_back_from_its_csv():

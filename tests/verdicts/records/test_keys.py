@@ -10,7 +10,7 @@ PARTS = KeyParts(entry="e", config="c", sources={"a.py": "1", "b.py": "2"}, data
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"entry": "E"}, "its entry in paper/claims.toml changed"),
+        ({"entry": "E"}, "its entry in the claims file changed"),
         ({"config": "C"}, "its settings changed"),
         ({"sources": {"a.py": "1", "b.py": "9"}}, "b.py changed"),
         ({"sources": {"a.py": "1"}}, "b.py changed"),

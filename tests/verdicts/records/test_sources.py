@@ -2,6 +2,7 @@
 
 import pytest
 
+from verdicts.errors import UserError
 from verdicts.records.sources import Sources
 
 
@@ -20,7 +21,8 @@ def tree(tmp_path):
         "checks/cycle_a.py": "import checks.cycle_b\n",
         "checks/cycle_b.py": "import checks.cycle_a\n",
         "checks/broken.py": "def (\n",
-        "checks/papered.py": "import verdicts.report.page\nimport tests.verdicts.toy\n",
+        "checks/papered.py": "import verdicts.report.page\nimport tests.verdicts.toy\nimport paper.text\n",
+        "paper/text.py": "",
         "src/verdicts/report/page.py": "",
         "tests/verdicts/toy.py": "",
         "notebook.py": "# %%\nfrom checks import direct\n",
@@ -71,15 +73,41 @@ def test_digests_follow_content(tree):
     assert {name for name in after if before[name] != after[name]} == {"lib/core.py"}
 
 
-def test_of_the_tests_only_the_benchmarks_are_sources(tmp_path):
-    for name in (
-        "tests/__init__.py",
-        "tests/benchmarks/__init__.py",
-        "experiments/benchmarks/loop/checks.py",
-        "tests/claims.py",
-    ):
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("import tests.claims\n")
-    found = Sources(tmp_path).closure("experiments.benchmarks.loop.checks")
-    assert set(found) == {"tests/benchmarks/__init__.py", "experiments/benchmarks/loop/checks.py"}
+def test_a_notebook_in_markdown_counts_with_what_its_code_imports(tree):
+    text = "# Title\n\nimport lib.unused\n\n```python tags=[]\nfrom checks import direct\n```\n\n```\nimport lib.deep\n```\n"
+    (tree / "notebook.md").write_text(text)
+    files = Sources(tree / "src", tree).closure_of_script(tree / "notebook.md")
+    assert set(files) == {"notebook.md", "checks/direct.py", "lib/__init__.py", "lib/core.py"}
+
+
+BINDING = """
+from verdicts import check
+
+@check("A.one")
+def one(settings): ...
+
+@other
+@check("A.two")
+def two(settings): ...
+
+class Group:
+    @check("A.inside")
+    def three(settings): ...
+"""
+
+
+def test_checks_are_found_in_the_modules_of_their_group_without_importing_them(tree):
+    (tree / "checks/binding.py").write_text(BINDING + "raise RuntimeError('imported')\n")
+    (tree / "checks/deeper").mkdir()
+    (tree / "checks/deeper/more.py").write_text(BINDING)
+    assert Sources(tree / "src", tree).bound("checks") == {"A.one": "checks.binding", "A.two": "checks.binding"}
+    assert Sources(tree / "src", tree).bound("lib") == {}
+
+
+@pytest.mark.parametrize("name", ["binding", "another"])
+def test_two_functions_for_one_check_are_refused(tree, name):
+    (tree / "checks/binding.py").write_text(BINDING)
+    with (tree / f"checks/{name}.py").open("a") as stream:
+        stream.write('@check("A.one")\ndef again(settings): ...\n')
+    with pytest.raises(UserError, match=r"^checks: two functions are bound to the check A\.one$"):
+        Sources(tree / "src", tree).bound("checks")

@@ -1,4 +1,6 @@
-"""Kill the profile `quick` at random: `python -m tests.verdicts.run.kills [--times N] [--mean S] [--seed N] [--only ID ...]`.
+"""Kill the profile `quick` at random.
+
+    python -m tests.verdicts.run.kills [--times N] [--mean S] [--seed N] [--only ID ...]
 
 An undisturbed run comes first. Then the same run is killed (SIGKILL, the whole process group) after an exponentially
 distributed time (of `--mean` seconds, else a quarter of the undisturbed run's), checked and started again, until it
@@ -23,6 +25,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ams_suite.project import PROJECT
 from verdicts.claims.schema import Profile
 from verdicts.records.workspace import Workspace, find_root
 from verdicts.run.publish import faults
@@ -54,7 +57,7 @@ class Kills:
 
     def start(self, out: Path) -> subprocess.Popen[bytes]:
         """Start a run as the leader of a process group of its own."""
-        command = [sys.executable, "-m", "ams", "reproduce", "--profile", "quick", "--out", str(out)]
+        command = [sys.executable, "-m", "ams_suite", "reproduce", "--profile", "quick", "--out", str(out)]
         command += ["--only", *self.only] if self.only else []
         return subprocess.Popen(
             command, cwd=self.root, env=ONE_THREAD | os.environ, stdout=subprocess.DEVNULL, start_new_session=True
@@ -79,7 +82,7 @@ class Kills:
 
     def damaged(self, out: Path) -> list[str]:
         """Return the results that a kill has spoilt: what is not current for another reason than not being done."""
-        workspace = Workspace.open(self.root, Profile.QUICK, out)
+        workspace = Workspace.open(self.root, Profile.QUICK, out, PROJECT)
         found = faults(workspace, tuple(self.only))
         return [f"{name}: {reason}" for name, reason in found if not any(word in reason for word in NOT_DONE)]
 

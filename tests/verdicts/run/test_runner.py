@@ -7,9 +7,10 @@ import pytest
 from rich.console import Console
 
 from tests.verdicts.toy import Toy
+from verdicts.claims.config import Device
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
-from verdicts.records.workspace import Workspace
+from verdicts.records.workspace import Project, Workspace
 from verdicts.run import driver
 from verdicts.run.driver import RunOptions
 
@@ -69,13 +70,13 @@ def test_the_ledger_says_why_a_claim_of_another_profile_was_not_run(session):
 @pytest.mark.parametrize(
     ("edit", "stale"),
     [
-        (lambda toy: toy.replace_in_module("alpha", "n=settings.steps", "n=4"), {"A1", "A2"}),
+        (lambda toy: toy.replace_in_module("alpha/checks", "n=settings.steps", "n=4"), {"A1", "A2"}),
         (lambda toy: toy.replace_in_module("common", "ONE = 1.0", "ONE = 1.00"), {"A1", "A2"}),
-        (lambda toy: toy.replace_in_module("beta", "value=3", "value=3.5"), {"B1"}),
+        (lambda toy: toy.replace_in_module("beta/checks", "value=3", "value=3.5"), {"B1"}),
         (lambda toy: toy.write_module("unrelated", "x = 1\n"), set()),
-        (lambda toy: toy.replace("config/quick.yaml", "steps: 3", "steps: 4"), {"A1", "A2"}),
-        (lambda toy: toy.replace("config/quick.yaml", "groups:", "groups:\n  beta: {steps: 5}"), {"B1"}),
-        (lambda toy: toy.replace("paper/claims.toml", "One is one", "One is 1"), {"A1"}),
+        (lambda toy: toy.replace("config/quick.toml", "steps = 3", "steps = 4"), {"A1", "A2"}),
+        (lambda toy: toy.replace("config/quick.toml", "[groups.alpha]", "[groups.beta]\nsteps = 5\n[groups.alpha]"), {"B1"}),
+        (lambda toy: toy.replace_in_claims("alpha", "One is one", "One is 1"), {"A1"}),
         (lambda toy: toy.write("paper/text.py", "x = 1\n"), set()),
     ],
 )
@@ -91,25 +92,25 @@ def test_a_change_makes_exactly_its_dependents_stale(session, edit, stale):
 
 
 def test_changed_data_and_device_make_a_record_stale(session):
-    session.toy.replace(
-        "paper/claims.toml",
+    session.toy.replace_in_claims(
+        "alpha",
         'falsifier = "tests/test_toy.py::TestToy',
         'data = ["d"]\nfalsifier = "tests/test_toy.py::TestToy',
     )
 
     def key(digest):
-        workspace = Workspace.open(session.toy.root, Profile.QUICK, None, data={"d": digest})
+        workspace = Workspace.open(session.toy.root, Profile.QUICK, None, Project(lambda: {"d": digest}))
         return {claim.id: workspace.record_parts(claim).key for claim in workspace.claims.claim}
 
     one, two = key("1"), key("2")
     assert {name for name in one if one[name] != two[name]} == {"A2"}
     with pytest.raises(UserError, match=r"claim\[A2\]\.data: unknown data set 'd': known: e"):
-        Workspace.open(session.toy.root, Profile.QUICK, None, data={"e": ""})
+        Workspace.open(session.toy.root, Profile.QUICK, None, Project(lambda: {"e": ""}))
 
 
 def test_files_of_the_repository_are_data_too(session):
     falsifier = 'falsifier = "tests/test_toy.py::TestToy'
-    session.toy.replace("paper/claims.toml", falsifier, f'data = ["traces/*.txt"]\n{falsifier}')
+    session.toy.replace_in_claims("alpha", falsifier, f'data = ["traces/*.txt"]\n{falsifier}')
     with pytest.raises(UserError, match=r"claim\[A2\]\.data = 'traces/\*\.txt': no such file"):
         session.toy.workspace()
     trace = session.toy.root / "traces" / "one.txt"
@@ -128,7 +129,7 @@ def test_data_sets_are_those_of_the_registry(session):
 
     name, digest = next(iter(registered().items()))
     falsifier = 'falsifier = "tests/test_toy.py::TestToy'
-    session.toy.replace("paper/claims.toml", falsifier, f'data = ["{name}"]\n{falsifier}')
+    session.toy.replace_in_claims("alpha", falsifier, f'data = ["{name}"]\n{falsifier}')
     workspace = session.toy.workspace()
     assert workspace.record_parts(workspace.claims.claim[1]).data == {name: digest}
 
@@ -216,13 +217,13 @@ def test_a_contradiction_is_exit_code_1(session):
 
 
 def test_an_unexpected_inconclusive_is_exit_code_1(session):
-    session.toy.replace_in_module("alpha", "low=1.9", "low=0.9")
+    session.toy.replace_in_module("alpha/checks", "low=1.9", "low=0.9")
     assert session.run() == 1
     assert session.rows()["A2"]["verdict"] == "inconclusive"
 
 
 def test_what_is_unavailable_is_not_run_and_tried_again(session):
-    session.toy.replace_in_module("beta", "return Measurement(value=3)", "raise Unavailable('no such file here')")
+    session.toy.replace_in_module("beta/checks", "return Measurement(value=3)", "raise Unavailable('no such file here')")
     assert session.run() == 0
     row = session.rows()["B1"]
     assert (row["verdict"], row["reason"], row["agrees"]) == ("not run", "no such file here", None)
@@ -235,33 +236,35 @@ def test_what_is_unavailable_is_not_run_and_tried_again(session):
 @pytest.mark.parametrize("absence", ["NotBuilt", "InsufficientData"])
 def test_what_is_settled_waits_for_its_code(session, absence):
     settled = f"from verdicts import {absence}; raise {absence}('not told')"
-    session.toy.replace_in_module("beta", "return Measurement(value=3)", settled)
+    session.toy.replace_in_module("beta/checks", "return Measurement(value=3)", settled)
     assert session.run() == 0 and session.rows()["B1"]["reason"] == "not told"
     assert session.run() == 0 and session.computed() == set()
     assert session.run(strict=True) == 1
-    session.toy.replace_in_module("beta", settled, "return Measurement(value=3)")
+    session.toy.replace_in_module("beta/checks", settled, "return Measurement(value=3)")
     assert session.run() == 0 and session.rows()["B1"]["verdict"] == "holds"
 
 
+MEASURES = "return Measurement(value=3)"
+
+
 @pytest.mark.parametrize(
-    ("old", "new", "reason"),
+    ("module", "old", "new", "reason"),
     [
-        (
-            "return Measurement(value=3)",
-            "raise ZeroDivisionError('by\\nnothing')",
-            "failed: ZeroDivisionError: by nothing",
-        ),
-        ("return Measurement(value=3)", "import sys; sys.exit(0)", "failed: SystemExit"),
-        ("return Measurement(value=3)", "return 3", "failed: ValidationError"),
-        ("return Measurement(value=3)", "return Measurement(value=float('nan'))", "failed: ValidationError"),
-        ("return Measurement(value=3)", "open('nowhere/at/all')", "failed: FileNotFoundError"),
-        ('@check("B1.three")', "", "failed: LookupError: no function of"),
-        ("import BaseModel", "import NoSuchThing", "failed: ImportError"),
-        ("class Settings", "class (", "failed: SyntaxError"),
+        ("checks", MEASURES, "raise ZeroDivisionError('by\\nnothing')", "failed: ZeroDivisionError: by nothing"),
+        ("checks", MEASURES, "import sys; sys.exit(0)", "failed: SystemExit"),
+        ("checks", MEASURES, "return 3", "failed: ValidationError"),
+        ("checks", MEASURES, "return Measurement(value=float('nan'))", "failed: ValidationError"),
+        ("checks", MEASURES, "open('nowhere/at/all')", "failed: FileNotFoundError"),
+        ("checks", '@check("B1.three")', "", "failed: LookupError: no function below"),
+        ("checks", "import Measurement", "import NoSuchThing", "failed: ImportError"),
+        ("checks", "def three", "def (", "failed: SyntaxError: invalid syntax (checks.py"),
+        ("settings", "import BaseModel", "import NoSuchThing", "failed: ImportError"),
+        ("settings", "class Settings", "class (", "failed: SyntaxError"),
+        ("settings", "class Settings", "class Other", "failed: AttributeError"),
     ],
 )
-def test_a_check_that_breaks_fails_alone(session, old, new, reason):
-    session.toy.replace_in_module("beta", old, new)
+def test_a_check_that_breaks_fails_alone(session, module, old, new, reason):
+    session.toy.replace_in_module(f"beta/{module}", old, new)
     assert session.run() == 3
     row = session.rows()["B1"]
     assert row["failed"] is True
@@ -269,13 +272,20 @@ def test_a_check_that_breaks_fails_alone(session, old, new, reason):
     assert "Error" in (session.toy.folder() / "logs" / "B1.log").read_text() or "SystemExit" in reason
     assert session.rows()["A1"]["verdict"] == "holds"
     assert session.check() == 1
-    session.toy.restore_module("beta")
+    session.toy.restore_module(f"beta/{module}")
     assert session.run() == 0
     assert not (session.toy.folder() / "logs" / "B1.log").exists()
 
 
+def test_a_check_that_two_functions_claim_stops_the_run_before_it_begins(session):
+    session.toy.write_module("beta/more", "from verdicts import check\n\n@check('B1.three')\ndef more(settings): ...\n")
+    with pytest.raises(UserError, match=r"/beta: two functions are bound to the check B1\.three$"):
+        session.run()
+    assert not session.toy.record("A1").exists()
+
+
 def test_a_failed_claim_is_tried_again_without_a_change(session):
-    session.toy.replace_in_module("beta", "return Measurement(value=3)", "raise OSError('flaky')")
+    session.toy.replace_in_module("beta/checks", "return Measurement(value=3)", "raise OSError('flaky')")
     assert session.run() == 3
     assert session.run() == 3
     assert "it failed last time" in session.said
@@ -284,12 +294,12 @@ def test_a_failed_claim_is_tried_again_without_a_change(session):
 
 def test_a_failure_outranks_a_contradiction(session):
     session.toy.replace_in_module("common", "1.0", "1.01")
-    session.toy.replace_in_module("beta", "value=3", "value='x'")
+    session.toy.replace_in_module("beta/checks", "value=3", "value='x'")
     assert session.run() == 3
 
 
 def test_a_drawing_that_breaks_is_a_failed_run_with_its_verdicts(session):
-    session.toy.replace_in_module("alpha", "axes.plot([0, ONE])", "raise RuntimeError('no ink')")
+    session.toy.replace_in_module("alpha/figures", "axes.plot([0, ONE])", "raise RuntimeError('no ink')")
     assert session.run() == 3
     assert "figures of alpha: failed: RuntimeError: no ink" in session.said
     assert "no ink" in (session.toy.folder() / "logs" / "alpha.figures.log").read_text()
@@ -299,18 +309,18 @@ def test_a_drawing_that_breaks_is_a_failed_run_with_its_verdicts(session):
 
 def test_a_drawing_whose_data_are_unavailable_is_no_failure(session):
     session.toy.replace_in_module(
-        "alpha", "    axes.plot([0, ONE])", "    from verdicts import Unavailable\n    raise Unavailable('no data')"
+        "alpha/figures", "    axes.plot([0, ONE])", "    from verdicts import Unavailable\n    raise Unavailable('no data')"
     )
     assert session.run() == 0
     assert session.check() == 0
 
 
 def test_settings_that_do_not_fit_stop_the_run_before_it_begins(session):
-    session.toy.replace("config/quick.yaml", "steps: 3", "steps: many")
-    with pytest.raises(UserError, match=r"quick\.yaml: groups\.alpha\.steps = 'many': input should be a valid int"):
+    session.toy.replace("config/quick.toml", "steps = 3", "steps = 'many'")
+    with pytest.raises(UserError, match=r"quick\.toml: groups\.alpha\.steps = 'many': input should be a valid int"):
         session.run()
     assert not session.toy.record("B1").exists()
-    session.toy.replace("config/quick.yaml", "steps: many", "stesp: 3")
+    session.toy.replace("config/quick.toml", "steps = 'many'", "stesp = 3")
     with pytest.raises(UserError, match=r"groups\.alpha\.stesp = 3: no such field"):
         session.run()
 
@@ -334,13 +344,13 @@ def test_a_wrong_text_for_the_report_stops_the_run_before_it_begins(session, nam
 
 
 def test_a_setting_that_does_not_fit_is_told_with_the_file_that_gives_it(session, monkeypatch):
-    session.toy.write("over.yaml", "{profile: quick, groups: {alpha: {steps: many}}}")
-    monkeypatch.setenv("AMS_CONFIG", "over.yaml")
-    with pytest.raises(UserError, match=r"^over\.yaml: groups\.alpha\.steps = 'many'"):
+    session.toy.write("over.toml", "profile = 'quick'\n[groups.alpha]\nsteps = 'many'\n")
+    monkeypatch.setenv("VERDICTS_CONFIG", "over.toml")
+    with pytest.raises(UserError, match=r"^over\.toml: groups\.alpha\.steps = 'many'"):
         session.run()
-    session.toy.write("over.yaml", "{profile: quick, groups: {alpha: {steps: 3}}}")
-    session.toy.replace("config/quick.yaml", "steps: 3", "stesp: 3")
-    with pytest.raises(UserError, match=r"^config/quick\.yaml: groups\.alpha\.stesp = 3"):
+    session.toy.write("over.toml", "profile = 'quick'\n[groups.alpha]\nsteps = 3\n")
+    session.toy.replace("config/quick.toml", "steps = 3", "stesp = 3")
+    with pytest.raises(UserError, match=r"^config/quick\.toml: groups\.alpha\.stesp = 3"):
         session.run()
 
 
@@ -368,13 +378,13 @@ def test_a_terminal_gets_a_table(session):
     assert "\x1b[" in stream.getvalue()
 
 
-def test_the_default_profile_is_cpu_without_cuda(session, monkeypatch):
-    monkeypatch.setattr(driver, "cuda_works", lambda: False)
+def test_the_default_profile_is_cpu_without_an_accelerator(session):
     assert driver.open_workspace(RunOptions()).profile is Profile.CPU
-    session.toy.write("config/gpu.yaml", "device: cuda\n")
-    monkeypatch.setattr(driver, "cuda_works", lambda: True)
-    workspace = driver.open_workspace(RunOptions())
-    assert workspace.profile is Profile.GPU
+    session.toy.write("config/gpu.toml", 'device = "cuda"\n')
+    workspace = driver.open_workspace(RunOptions(project=Project(accelerator=lambda: "a GPU")))
+    assert workspace.profile is Profile.GPU and workspace.device is Device.CUDA
+    assert workspace.environment().device == "a GPU"
+    assert driver.open_workspace(RunOptions(profile=Profile.GPU)).device is Device.CPU
 
 
 def test_outside_of_a_clone_the_package_repository_is_used(tmp_path, monkeypatch):
@@ -386,10 +396,3 @@ def test_outside_of_a_clone_the_package_repository_is_used(tmp_path, monkeypatch
             workspace.find_root(tmp_path)
     toy = Toy.make(tmp_path / "clone")
     assert workspace.find_root(toy.root / "paper") == toy.root
-
-
-def test_offline_forbids_downloads(session, monkeypatch):
-    monkeypatch.setenv("AMS_OFFLINE", "0")
-    session.toy.replace_in_module("beta", "value=3", "value=int(__import__('os').environ['AMS_OFFLINE'])")
-    session.run(offline=True)
-    assert session.rows()["B1"]["checks"][0]["value"] == 1.0

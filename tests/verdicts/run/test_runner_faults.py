@@ -39,7 +39,7 @@ def toy(tmp_path):
 
 def start(toy, *arguments):
     """Start the command line as the leader of a process group of its own."""
-    command = [sys.executable, "-m", "ams", *arguments]
+    command = [sys.executable, "-m", "ams_suite", *arguments]
     return subprocess.Popen(
         command, cwd=toy.root, env=toy.environment(), stdout=subprocess.DEVNULL, start_new_session=True
     )
@@ -47,7 +47,7 @@ def start(toy, *arguments):
 
 def slow_down(toy, seconds):
     """Let the second claim take a while."""
-    toy.replace_in_module("alpha", "def two(settings: Settings) -> Measurement:", f"{SLOW} time.sleep({seconds})")
+    toy.replace_in_module("alpha/checks", "def two(settings: Settings) -> Measurement:", f"{SLOW} time.sleep({seconds})")
 
 
 def current(toy, profile):
@@ -78,7 +78,7 @@ def ledger(toy, profile):
 @pytest.mark.parametrize("profile", ["quick", "cpu"])
 def test_a_run_killed_in_the_middle_goes_on_to_the_same_ledger(toy, profile):
     toy.replace_in_module(
-        "alpha", "return Measurement(value=2", "import time; time.sleep(1.5)\n    return Measurement(value=2"
+        "alpha/checks", "return Measurement(value=2", "import time; time.sleep(1.5)\n    return Measurement(value=2"
     )
     assert toy.ams("reproduce", "--profile", profile, "--out", "undisturbed").returncode == 0
     run = start(toy, "reproduce", "--profile", profile)
@@ -100,7 +100,7 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_ledger(toy, profile):
 
 def test_another_run_is_refused_with_whose_and_since_when(toy):
     toy.replace_in_module(
-        "alpha", "return Measurement(value=2", "import time; time.sleep(30)\n    return Measurement(value=2"
+        "alpha/checks", "return Measurement(value=2", "import time; time.sleep(30)\n    return Measurement(value=2"
     )
     run = start(toy, "reproduce", "--profile", "quick")
     try:
@@ -119,7 +119,7 @@ def test_another_run_is_refused_with_whose_and_since_when(toy):
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_stops_its_jobs_and_says_that_nothing_is_lost(toy, sent):
     slow_down(toy, 600)
-    command = [sys.executable, "-m", "ams", "reproduce", "--profile", "cpu"]
+    command = [sys.executable, "-m", "ams_suite", "reproduce", "--profile", "cpu"]
     run = subprocess.Popen(
         command,
         cwd=toy.root,
@@ -219,9 +219,8 @@ def test_a_full_disk_takes_nothing_but_the_page_with_it(toy, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(driver, "make_page", full)
-    toy.replace("paper/claims.toml", 'title = "First group"', 'title = "First group"\nnotebook = "page.py"')
-    toy.write("page.py", "# %%\n1\n")
-    toy.replace("config/quick.yaml", "notebooks: false", "notebooks: true")
+    toy.add_notebook("alpha", kind="py", text="# %%\n1\n")
+    toy.replace("config/quick.toml", "notebooks = false", "notebooks = true")
     code, said = reproduce(toy, monkeypatch)
     assert code == 3
     assert "alpha: no notebook page could be written: [Errno 28] No space left on device" in said

@@ -11,8 +11,7 @@ from verdicts.records import workspace as places
 @pytest.fixture
 def toy(tmp_path):
     toy = Toy.make(tmp_path / "toy")
-    toy.replace("paper/claims.toml", 'title = "First group"', 'title = "First group"\nnotebook = "page.py"')
-    toy.write("page.py", "# %%\n1\n")
+    toy.add_notebook("alpha", kind="py", text="# %%\n1\n")
     return toy
 
 
@@ -36,14 +35,15 @@ def page_parts(toy):
 )
 def test_a_notebook_page_is_stale_when_what_it_says_of_a_check_changes(toy, old, new):
     before = page_parts(toy)
-    toy.replace("paper/claims.toml", old, new)
-    assert page_parts(toy).changes_since(before) == "its entry in paper/claims.toml changed"
+    toy.replace_in_claims("alpha", old, new)
+    assert page_parts(toy).changes_since(before) == "its entry in the claims file changed"
 
 
-@pytest.mark.parametrize(("old", "new"), [("One is one", "One is 1"), ('quantity = "three"', 'quantity = "a third"')])
-def test_a_notebook_page_stays_current_when_what_it_does_not_show_changes(toy, old, new):
+@pytest.mark.parametrize(("group", "old", "new"), [("alpha", "One is one", "One is 1"), ("beta", 'quantity = "three"', 'quantity = "a third"')]
+)
+def test_a_notebook_page_stays_current_when_what_it_does_not_show_changes(toy, group, old, new):
     before = page_parts(toy)
-    toy.replace("paper/claims.toml", old, new)
+    toy.replace_in_claims(group, old, new)
     assert page_parts(toy).key == before.key
 
 
@@ -52,9 +52,9 @@ def figures_parts(toy):
     return workspace.figures_parts(workspace.claims.group[0])
 
 
-@pytest.mark.parametrize("maker", ["ams/ledger/booktabs.py", "ams/runner/drawing.py"])
+@pytest.mark.parametrize("maker", ["verdicts/records/booktabs.py", "verdicts/run/drawing.py"])
 def test_figures_are_stale_when_what_draws_or_writes_them_changes(toy, tmp_path, monkeypatch, maker):
-    shutil.copytree(places.PACKAGE_ROOT / "ams", tmp_path / "src" / "ams")
+    shutil.copytree(places.PACKAGE_ROOT / "verdicts", tmp_path / "src" / "verdicts")
     monkeypatch.setattr(places, "PACKAGE_ROOT", tmp_path / "src")
     before = figures_parts(toy)
     with (tmp_path / "src" / maker).open("a") as stream:
@@ -64,6 +64,6 @@ def test_figures_are_stale_when_what_draws_or_writes_them_changes(toy, tmp_path,
 
 def test_figures_are_stale_when_other_kinds_of_files_are_wanted(toy):
     before, settings = figures_parts(toy), toy.workspace().config_digest(toy.workspace().claims.group[0])
-    toy.replace("config/quick.yaml", "notebooks: false", "notebooks: false\nevery_picture: false")
+    toy.replace("config/quick.toml", "notebooks = false", "notebooks = false\nevery_picture = false")
     assert figures_parts(toy).changes_since(before) == "its settings changed"
     assert toy.workspace().config_digest(toy.workspace().claims.group[0]) == settings

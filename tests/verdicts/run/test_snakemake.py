@@ -16,7 +16,8 @@ from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
 from verdicts.run import driver, job, snakemake
 from verdicts.run.driver import RunOptions
-from verdicts.run.plan import Run, plan_of
+from verdicts.records.run_record import Run
+from verdicts.run.plan import plan_of
 from verdicts.run.publish import faults
 from verdicts.run.snakemake import discard_stale_stamps, stamp_path
 
@@ -26,7 +27,7 @@ NOTEBOOK = """# %% [markdown]
 # %%
 import os
 
-print(os.environ["AMS_PROFILE"])
+print(os.environ["VERDICTS_PROFILE"])
 """
 
 
@@ -34,8 +35,7 @@ print(os.environ["AMS_PROFILE"])
 def finished(tmp_path_factory):
     """A toy after a complete run of its cpu profile."""
     toy = Toy.make(tmp_path_factory.mktemp("toy"))
-    toy.replace("paper/claims.toml", 'title = "First group"', 'title = "First group"\nnotebook = "page.py"')
-    toy.write("page.py", NOTEBOOK)
+    toy.add_notebook("alpha", kind="py", text=NOTEBOOK)
     done = toy.ams("reproduce", "--profile", "cpu", "--jobs", "2")
     assert done.returncode == 0, done.stdout + done.stderr
     return toy, done
@@ -112,7 +112,7 @@ def reproduce(toy, monkeypatch, **orders):
 
 def test_a_job_that_dies_leaves_its_claims_failed_and_the_rest_done(tmp_path, monkeypatch):
     toy = Toy.make(tmp_path)
-    toy.replace_in_module("beta", "return Measurement(value=3)", "import os; os._exit(9)")
+    toy.replace_in_module("beta/checks", "return Measurement(value=3)", "import os; os._exit(9)")
     code, said = reproduce(toy, monkeypatch)
     assert code == 3
     assert "Snakemake ended with 1: see" in said
@@ -125,11 +125,10 @@ def test_a_job_that_dies_leaves_its_claims_failed_and_the_rest_done(tmp_path, mo
 @pytest.mark.parametrize("one_process", [False, True])
 def test_a_notebook_that_breaks_is_exit_code_3_and_named(tmp_path, monkeypatch, one_process):
     toy = Toy.make(tmp_path)
-    toy.replace("paper/claims.toml", 'title = "First group"', 'title = "First group"\nnotebook = "page.py"')
-    toy.write("page.py", "# %%\n1 / 0\n")
+    toy.add_notebook("alpha", kind="py", text="# %%\n1 / 0\n")
     code, said = reproduce(toy, monkeypatch, only=("alpha",), one_process=one_process)
     assert code == 3
-    assert "notebook page of alpha: failed: page.py" in said
+    assert f"notebook page of alpha: failed: {toy.package}/alpha/notebook.py" in said
     assert "ZeroDivisionError" in said
 
 
@@ -161,8 +160,7 @@ class TestJob:
     @pytest.fixture
     def toy(self, tmp_path, monkeypatch):
         toy = Toy.make(tmp_path)
-        toy.replace("paper/claims.toml", 'title = "First group"', 'title = "First group"\nnotebook = "page.py"')
-        toy.write("page.py", NOTEBOOK)
+        toy.add_notebook("alpha", kind="py", text=NOTEBOOK)
         monkeypatch.setenv("PYTHONPATH", toy.environment()["PYTHONPATH"])
         return toy
 
@@ -195,7 +193,7 @@ class TestJob:
         assert reproduce(toy, monkeypatch, only=("A1",), one_process=True)[0] == 0
 
     def test_a_broken_page_is_3_and_its_record_says_why(self, toy, capsys):
-        toy.write("page.py", "# %%\n1 / 0\n")
+        toy.add_notebook("alpha", "# %%\n1 / 0\n", kind="py")
         assert self.do(toy, "page", "--group", "alpha") == 3
         assert "ZeroDivisionError" in capsys.readouterr().err
         assert "ZeroDivisionError" in (toy.folder("cpu") / "logs" / "alpha.notebook.log").read_text()
@@ -206,9 +204,9 @@ class TestJob:
         assert "B1: no record could be written" in capsys.readouterr().err
 
     def test_bad_settings_are_2(self, toy, capsys):
-        toy.write("config/cpu.yaml", "groups: {alpha: {steps: x}}")
+        toy.write("config/cpu.toml", "groups.alpha.steps = 'x'")
         assert self.do(toy, "checks", "--group", "alpha") == 2
-        assert capsys.readouterr().err.startswith("ams: config/cpu.yaml: groups.alpha.steps = 'x'")
+        assert capsys.readouterr().err.startswith("config/cpu.toml: groups.alpha.steps = 'x'")
 
 
 def test_only_stamps_of_stale_work_are_discarded(tmp_path):
