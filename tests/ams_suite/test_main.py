@@ -36,7 +36,7 @@ def toy(tmp_path, monkeypatch):
         ("reproduce --profile quick --only A1 --only A3", "unknown claim or group 'A3': did you mean A"),
         ("reproduce --profile quick --force C9", "unknown claim or group 'C9'"),
         ("list --profile quick zzz", "unknown claim or group 'zzz'"),
-        ("check --profile gpu", "config/gpu.yaml cannot be read"),
+        ("check --profile gpu", "config/gpu.toml cannot be read"),
         ("law --sampler hmc --step 1 --precision 1 --steps 1", "invalid choice 'hmc'"),
         ("law --sampler langevin", "step"),
     ],
@@ -68,7 +68,7 @@ def test_help_needs_no_command(capsys):
     said = capsys.readouterr().out
     assert all(
         f"• {name}" in said
-        for name in ("reproduce", "run", "list", "check", "law", "replay", "mutate", "fresh", "schema")
+        for name in ("reproduce", "run", "list", "check", "law", "replay", "mutate", "reseed", "expect", "schema")
     )
 
 
@@ -88,6 +88,13 @@ def test_run_works_in_this_process_with_any_profile(toy, capsys):
     assert not (toy.root / "elsewhere/cpu/.snakemake").exists()
     assert main(["run", "B2", "--profile", "cpu", "--out", "elsewhere", "--force"]) == 0
     assert "forced" in capsys.readouterr().out
+
+
+def test_offline_forbids_downloads(toy, monkeypatch):
+    monkeypatch.setenv("AMS_OFFLINE", "0")
+    toy.replace_in_module("beta/checks", "value=3", "value=int(__import__('os').environ['AMS_OFFLINE'])")
+    assert main(["run", "B1", "--profile", "quick", "--offline"]) == 0
+    assert json.loads(toy.record("B1").read_text())["checks"][0]["value"] == 1.0
 
 
 def test_schema_is_json(capsys):
@@ -119,7 +126,7 @@ def test_law_and_replay_get_their_options(monkeypatch):
 
 @pytest.mark.parametrize("words", ["list", "check", "reproduce", "run A1"])
 def test_a_reader_that_has_seen_enough_is_no_verdict(toy, words):
-    command = [sys.executable, "-m", "ams", *words.split(), "--profile", "quick"]
+    command = [sys.executable, "-m", "ams_suite", *words.split(), "--profile", "quick"]
     with subprocess.Popen(command, cwd=toy.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
         run.stdout.close()
         said = run.stderr.read().decode()
@@ -161,7 +168,7 @@ def test_a_crash_is_no_verdict(monkeypatch, capsys):
     ],
 )
 def test_streams_that_take_nothing_are_no_verdict(toy, words, streams, code):
-    command = f'exec "{sys.executable}" -m ams {words} {streams}'
+    command = f'exec "{sys.executable}" -m ams_suite {words} {streams}'
     done = subprocess.run(["bash", "-c", command], env=toy.environment(), stderr=subprocess.PIPE, check=False)
     assert done.returncode == code, done.stderr
 

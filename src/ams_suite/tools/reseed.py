@@ -23,7 +23,7 @@ from verdicts.records.workspace import Workspace
 from verdicts.run.checks import Checks
 
 Say = Callable[[str], None]
-HEADER = ("check", "expected", "seeds", "smallest value", "largest value", "alarms", "")
+HEADER = ("check", "expected", "seeds", "smallest value", "largest value", "alarms", "remark")
 
 
 class Draw(NamedTuple):
@@ -70,7 +70,7 @@ def reseed(workspace: Workspace, ids: tuple[str, ...], count: int, entropy: int 
         title="Monte Carlo checks at fresh seeds",
         text=f"{text}, in {time.perf_counter() - begin:.0f} s.",
         table=Table(id="reseed", caption=text, header=HEADER, rows=tuple(map(_row, rows))),
-        command=f"{workspace.project.command} reseed --profile {workspace.profile}",
+        command=f"{workspace.project.command} reseed --profile {workspace.profile} --seeds {count} --entropy {source}",
         started=started,
         sources={name: sha for claim, _ in chosen for name, sha in workspace.record_parts(claim).sources.items()},
     ).write(path)
@@ -115,8 +115,8 @@ def _redrawn(checks: Checks, claim: Claim, check: Check, seeds: tuple[int, ...])
 def _row(row: Redrawn) -> tuple[str | int | float, ...]:
     values = [draw.value for draw in row.draws]
     ends = (min(values), max(values)) if values else ("", "")
-    told = ", ".join(f"seed {draw.seed}: {draw.verdict}" for draw in row.alarms) or row.reason
-    return row.check, row.wanted, len(values), *ends, len(row.alarms), told
+    remark = ", ".join(f"seed {draw.seed}: {draw.verdict}" for draw in row.alarms) or row.reason
+    return row.check, row.wanted, len(values), *ends, len(row.alarms), remark
 
 
 def _line(row: Redrawn) -> str:

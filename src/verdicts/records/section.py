@@ -1,6 +1,5 @@
 """A section that a tool of the suite adds to the report: a text and a table, dated, with the files that it rests on."""
 
-from pathlib import Path
 from typing import NamedTuple
 
 from verdicts.records.checksummed import Checksummed, NotCurrent
@@ -13,7 +12,10 @@ KEPT = "paper/expected/sections"
 
 
 class Section(Checksummed):
-    """What a tool found; `command` makes it again, `sources` are the digests of the files that it depends on."""
+    """What a tool found; `command` makes it again, `sources` are the digests of the files that it depends on.
+
+    Files are named from the repository, or from a root of its Python path (`src`).
+    """
 
     id: str
     title: str
@@ -42,10 +44,12 @@ def sections_of(workspace: Workspace) -> list[SectionView]:
                 section = Section.read(path)
             except NotCurrent:
                 continue
-            changed = sum(digest != _digest(workspace.root / name) for name, digest in section.sources.items())
+            changed = sum(digest != _digest(workspace, name) for name, digest in section.sources.items())
             newest[section.id] = SectionView(section, changed, place == places[0])
     return list(newest.values())
 
 
-def _digest(path: Path) -> str:
-    return sha256_of(path.read_bytes()) if path.is_file() else ""
+def _digest(workspace: Workspace, name: str) -> str:
+    """Return the digest of a file that is named from the repository, or from a root of its Python path; else nothing."""
+    paths = (root / name for root in (workspace.root, *workspace.sources.roots))
+    return next((sha256_of(path.read_bytes()) for path in paths if path.is_file()), "")

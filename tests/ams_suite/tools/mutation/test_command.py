@@ -1,7 +1,5 @@
 """`ams mutate` in a small repository: exit codes, lines, and a record that knows when it is stale."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
@@ -40,7 +38,7 @@ def test_all_are_tried_and_a_survivor_is_told(work, capsys) -> None:
     root = work(CAUGHT, SURVIVES)
     assert main(["mutate", "--jobs", "2"]) == 1
     said = capsys.readouterr().out
-    assert "thing.double" in said and "caught   by tests/test_thing.py::test_double (AssertionError)" in said
+    assert "thing.double" in said and "caught   by tests/ams/test_thing.py::test_double (AssertionError)" in said
     assert "1 caught" in said and "1 survived" in said
     assert state(root) == {"thing.double": Ending.CAUGHT, "thing.half": Ending.SURVIVED}
 
@@ -91,9 +89,9 @@ def test_a_broken_fault_is_3(work, capsys) -> None:
 
 def test_tests_that_fail_without_a_fault_are_refused(work, capsys) -> None:
     root = work(CAUGHT)
-    (root / "tests/test_thing.py").write_text("def test_wrong():\n    assert False\n")
+    (root / "tests/ams/test_thing.py").write_text("def test_wrong():\n    assert False\n")
     assert main(["mutate"]) == 2
-    assert "without any fault the tests fail: tests/test_thing.py::test_wrong" in capsys.readouterr().err
+    assert "without any fault the tests fail: tests/ams/test_thing.py::test_wrong" in capsys.readouterr().err
 
 
 def test_bad_usage_is_2(work, capsys) -> None:

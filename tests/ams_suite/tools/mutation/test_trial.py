@@ -1,7 +1,5 @@
 """Trials in a small repository: what is caught, what survives, and what tells nothing."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
@@ -26,7 +24,7 @@ def tried(copy: Copy, old: str, new: str, seconds: float = 60.0):
 def test_a_fault_is_caught_by_the_first_test_that_fails(copy: Copy, tmp_path: Path) -> None:
     outcome = tried(copy, "2 * x", "x")
     assert (outcome.ending, outcome.how) == (Ending.CAUGHT, "AssertionError")
-    assert outcome.by == "tests/test_thing.py::test_double" and outcome.seconds > 0
+    assert outcome.by == "tests/ams/test_thing.py::test_double" and outcome.seconds > 0
     assert (copy.root / "src/ams/thing.py").read_text() == THING == (tmp_path / "root/src/ams/thing.py").read_text()
 
 

@@ -1,7 +1,5 @@
 """A small repository with a package `ams` of its own, and faults for it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 THING = """
@@ -52,12 +50,12 @@ def entry(old: str, new: str, **more: str) -> str:
 def repository(root: Path, *faults: str) -> Path:
     """Write it below `root`, and return `root`."""
     files = {
-        "paper/claims.toml": "group = []\nclaim = []\n",
+        "paper/outline.toml": "subject = 'a toy'\n",
         "src/ams/__init__.py": "",
         "src/ams/thing.py": THING,
         "src/ams/bare.py": "ONE = 1\n",
         "tests/conftest.py": CONFTEST,
-        "tests/test_thing.py": TESTS,
+        "tests/ams/test_thing.py": TESTS,
         "tests/faults.toml": "".join(faults),
     }
     for name, text in files.items():
