@@ -50,6 +50,6 @@ def sections_of(workspace: Workspace) -> list[SectionView]:
 
 
 def _digest(workspace: Workspace, name: str) -> str:
-    """Return the digest of a file that is named from the repository, or from a root of its Python path; else nothing."""
+    """Return the digest of a file, named from the repository or a root of its Python path; empty where it is gone."""
     paths = (root / name for root in (workspace.root, *workspace.sources.roots))
     return next((sha256_of(path.read_bytes()) for path in paths if path.is_file()), "")

@@ -62,9 +62,7 @@ def test_a_table_becomes_latex_that_escapes_what_is_special():
     rows = (("a_1 & 50 %", 0.000012345, 3), ("$x_1$ ≤ `f_1`", 12.0, -4))
     table = Table(id="t", caption="100 % of $u_1$", header=("case", "$W_2$", "n"), rows=rows, claims=("G1",))
     text = booktabs(table, Stamp("a toy", "cpu", "c0ffee", None).text(table.claims))
-    assert text.startswith(
-        "% a toy verified; claims G1; profile cpu; commit unknown; config sha256 c0ffee\n"
-    )
+    assert text.startswith("% a toy verified; claims G1; profile cpu; commit unknown; config sha256 c0ffee\n")
     assert r"\begin{tabular}{lrr}" in text and r"\caption{100 \% of $u_1$}" in text
     lines = [" ".join(line.split()) for line in text.splitlines()]
     assert r"a\_1 \& 50 \% & $1.234 \times 10^{-5}$ & $3$ \\" in lines

@@ -74,7 +74,8 @@ def test_digests_follow_content(tree):
 
 
 def test_a_notebook_in_markdown_counts_with_what_its_code_imports(tree):
-    text = "# Title\n\nimport lib.unused\n\n```python tags=[]\nfrom checks import direct\n```\n\n```\nimport lib.deep\n```\n"
+    code = "```python tags=[]\nfrom checks import direct\n```\n"
+    text = f"# Title\n\nimport lib.unused\n\n{code}\n```\nimport lib.deep\n```\n"
     (tree / "notebook.md").write_text(text)
     files = Sources(tree / "src", tree).closure_of_script(tree / "notebook.md")
     assert set(files) == {"notebook.md", "checks/direct.py", "lib/__init__.py", "lib/core.py"}

@@ -3,8 +3,6 @@
 Needs Chromium (Debian: `apt-get install chromium`) and the Python package playwright, without a browser of its own.
 """
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -60,9 +58,7 @@ def browser() -> Iterator[object]:
 def small(tmp_path_factory) -> Path:
     """Return the page of a small repository, with figures and a notebook page."""
     toy = Toy.make(tmp_path_factory.mktemp("small"))
-    module = f'module = "{toy.package}.alpha"'
-    toy.replace("paper/claims.toml", module, f'{module}\nnotebook = "note.py"')
-    toy.write("note.py", "# %% [markdown]\n# # A derivation\n# of $x^2$\n")
+    toy.add_notebook("alpha", "# A derivation\n\nof $x^2$\n")
     workspace = run_all(toy, "cpu")
     assert make_page(workspace, workspace.claims.group[0]) == ""
     return publish(workspace)[1]

@@ -15,7 +15,7 @@ GOOD = """# %% [markdown]
 # %%
 import os, sys
 from pathlib import Path
-print("profile", os.environ["AMS_PROFILE"], "cwd", Path.cwd().name, sys.executable)
+print("profile", os.environ["VERDICTS_PROFILE"], "cwd", Path.cwd().name, sys.executable)
 # %%
 from matplotlib import pyplot
 pyplot.plot([1, 2]); None
@@ -71,9 +71,9 @@ def test_failure_names_notebook_and_cell(root, capsys, monkeypatch):
 
 
 def test_command_writes_the_page(root, monkeypatch):
-    (root / "short.py").write_text("# %%\nimport os\nos.environ['AMS_PROFILE']\n")
+    (root / "short.py").write_text("# %%\nimport os\nos.environ['VERDICTS_PROFILE']\n")
     monkeypatch.chdir(root)
-    monkeypatch.setenv("AMS_PROFILE", "gpu")
+    monkeypatch.setenv("VERDICTS_PROFILE", "gpu")
     assert main(["short.py", "page.html"]) == 0
     assert "<pre>&#39;gpu&#39;</pre>" in (root / "page.html").read_text()
 

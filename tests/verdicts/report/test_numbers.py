@@ -4,8 +4,6 @@ A number of a page is one of three kinds: a record's (it changes with it), the c
 write (shown as theirs), or one of the few that are listed here with the reason why it is none of these.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Iterable
@@ -18,12 +16,13 @@ import pytest
 from tests.verdicts.report.test_page import run_all
 from tests.verdicts.report.test_paper import needs_poppler, text_of
 from tests.verdicts.toy import Toy
-from verdicts.claims.loading import load_claims, load_config, load_exhibits
+from verdicts.claims.loading import load_claims, load_config
 from verdicts.claims.schema import Profile
+from verdicts.records.collect import collect
 from verdicts.report import page as report
 from verdicts.report import paper as document
 from verdicts.report import readme_blocks as readme
-from verdicts.run.publish import collect
+from verdicts.report.report_texts import load_exhibits
 
 ROOT = Path(__file__).resolve().parents[3]
 # A number by itself: not part of a name (P1, float32, arXiv's version), of a path or an option
@@ -102,12 +101,12 @@ def settings_of(groups: set[str]) -> set[str]:
         config = load_config(ROOT, profile, claims.seen_by(profile))
         for group in claims.group:
             if group.id in groups:
-                settings = import_module(group.module).Settings(**config.settings_of(group.id))
+                settings = import_module(f"{group.module}.settings").Settings(**config.settings_of(group.id))
                 found |= set(re.findall(r"\d[\d.]*", settings.model_dump_json()))
     return found
 
 
-@pytest.mark.parametrize("exhibit", load_exhibits(ROOT).exhibit, ids=lambda exhibit: exhibit.id)
+@pytest.mark.parametrize("exhibit", load_exhibits(ROOT), ids=lambda exhibit: exhibit.id)
 def test_the_sizes_that_an_exhibit_names_are_settings_of_what_stands_for_it(exhibit):
     groups = {claim.group for claim in load_claims(ROOT).claim if claim.id in exhibit.here}
     told = numbers(f"{exhibit.scaling} {exhibit.reason}")
@@ -116,8 +115,8 @@ def test_the_sizes_that_an_exhibit_names_are_settings_of_what_stands_for_it(exhi
 
 def written(toy: Toy) -> set[str]:
     """Return the numbers in what people wrote: claims, settings, the code that is shown."""
-    names = ["paper/claims.toml", "config/quick.yaml", *(f"{toy.package}/{name}.py" for name in ("alpha", "beta"))]
-    return set(re.findall(r"\d[\d.]*", " ".join((toy.root / name).read_text(encoding="utf-8") for name in names)))
+    paths = [toy.root / "paper/outline.toml", toy.root / "config/quick.toml", *(toy.root / toy.package).glob("*/*.*")]
+    return set(re.findall(r"\d[\d.]*", " ".join(path.read_text(encoding="utf-8") for path in paths)))
 
 
 def test_before_any_run_the_page_has_no_number_of_its_own(toy):
@@ -146,15 +145,15 @@ def test_before_any_run_the_paper_has_no_number_of_its_own(toy):
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("module", "old", "new"),
     [
-        ("value=2 * ONE, low=1.9, high=2.1", "value=2.71, low=2.61, high=2.81"),
-        ("rows=((1, ONE), (2, 2.5))", "rows=((1, ONE), (2, 3.517))"),
+        ("checks", "value=2 * ONE, low=1.9, high=2.1", "value=2.71, low=2.61, high=2.81"),
+        ("figures", "rows=((1, ONE), (2, 2.5))", "rows=((1, ONE), (2, 3.517))"),
     ],
 )
-def test_every_measured_number_follows_its_record(toy, old, new):
+def test_every_measured_number_follows_its_record(toy, module, old, new):
     before = numbers(visible_of(toy)), data_numbers(toy)
-    toy.replace_in_module("alpha", old, new)
+    toy.replace_in_module(f"alpha/{module}", old, new)
     after = numbers(visible_of(toy)), data_numbers(toy)
     gone, come = {"2.1", "1.9", "2.5"} & numbers(old), {"2.71", "2.61", "2.81", "3.517"} & numbers(new)
     assert gone and come

@@ -1,33 +1,30 @@
 """The report of a small repository: complete, offline, the same bytes for the same records, honest about gaps."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 
-from ams_suite.tools.mutation.faults import read_faults
-from ams_suite.tools.mutation.results import RESULTS, Trials, Tried, key_of
-from ams_suite.tools.mutation.trial import Ending, Outcome
-from ams_suite.tools.reseed import Draw, Fresh, Redrawn
-from tests.ams_suite.tools.mutation.toy import entry
 from tests.verdicts.report.pages import Page
 from tests.verdicts.report.whole import FIGURES
 from tests.verdicts.toy import Toy
-from verdicts.claims.schema import Profile, Verdict
+from verdicts import Table
+from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
+from verdicts.records.collect import collect
 from verdicts.records.expected import expected_of, expected_path
-from verdicts.records.workspace import Workspace
+from verdicts.records.files import sha256_of
+from verdicts.records.run_record import Run
+from verdicts.records.section import FOLDER, Section
+from verdicts.records.workspace import PACKAGE_ROOT, Workspace
 from verdicts.report import images as pictures
 from verdicts.report import page as report
 from verdicts.report.source_code import address_of, source_of
 from verdicts.report.svg_minify import lean
 from verdicts.run.group import run_group
 from verdicts.run.pages import make_page
-from verdicts.run.plan import Run
-from verdicts.run.publish import collect, publish
+from verdicts.run.publish import publish
 
 LARGEST_PAGE = 5 * 2**20
 EXHIBITS = """
@@ -105,7 +102,7 @@ def test_row_shows_value_interval_bound_seeds_and_falsifier(toy):
     assert "2 [1.9, 2.1]" in text and "≤ 1" in text and "= 1 ± 1e−12" in text
     assert "n = 3. Seeds: 1, 2." in text
     assert "bash reproduce.sh test tests/test_toy.py::TestToy::test_two" in text
-    assert f"{toy.package}/alpha.py:" in text
+    assert f"{toy.package}/alpha/checks.py:" in text
 
 
 @pytest.mark.parametrize(
@@ -113,26 +110,28 @@ def test_row_shows_value_interval_bound_seeds_and_falsifier(toy):
 )
 def test_tolerances_point_the_way_the_relation_does(toy, origin, tolerance, shown):
     entry = 'bound = 1.0\n  tolerance = {}\n  origin = "{}"'
-    toy.replace("paper/claims.toml", entry.format(0.0, origin), entry.format(tolerance, origin))
+    for group in ("alpha", "beta"):
+        text = toy.claims(group).read_text()
+        toy.claims(group).write_text(text.replace(entry.format(0.0, origin), entry.format(tolerance, origin)))
     assert shown in text_of(run_all(toy))
 
 
 def test_contradiction_is_told_at_the_top(toy):
     assert "Against expectation" not in text_of(run_all(toy))
-    toy.replace("paper/claims.toml", 'expected = "refuted"', 'expected = "holds"')
+    toy.replace_in_claims("alpha", 'expected = "refuted"', 'expected = "holds"')
     text = text_of(run_all(toy))
     assert "Against expectation: A2." in text and "expected: holds" in text
 
 
 def test_failure_is_told_with_its_log(toy):
-    toy.replace_in_module("beta", "Measurement(value=3)", "1 / 0")
+    toy.replace_in_module("beta/checks", "Measurement(value=3)", "1 / 0")
     text = text_of(run_all(toy))
     assert "A run failed: B1." in text
     assert "failed: ZeroDivisionError" in text and "logs/B1.log" in text
 
 
 def test_unavailable_gives_its_reason(toy):
-    toy.replace_in_module("beta", "return Measurement(value=3)", 'raise Unavailable("no such <file>")')
+    toy.replace_in_module("beta/checks", "return Measurement(value=3)", 'raise Unavailable("no such <file>")')
     text = text_of(run_all(toy))
     assert "no such &lt;file&gt;" in text and "A run failed" not in text
 
@@ -170,7 +169,7 @@ def test_an_edited_figure_is_not_shown(toy):
 def test_a_group_outside_of_the_profile_says_so(toy):
     for verdict in ("holds", "refuted"):
         entry = f'expected = "{verdict}"\nprofiles = '
-        toy.replace("paper/claims.toml", entry + '["quick", "cpu", "gpu"]', entry + '["cpu"]')
+        toy.replace_in_claims("alpha", entry + '["quick", "cpu", "gpu"]', entry + '["cpu"]')
     assert "No figures: not part of the quick profile" in text_of(run_all(toy))
 
 
@@ -207,10 +206,10 @@ def test_a_picture_s_address_ends_neither_itself_nor_its_attribute(tmp_path):
 
 def test_of_a_long_table_the_page_shows_the_beginning_and_says_where_the_rest_is(toy):
     rows = "rows=((1, ONE), (2, 2.5))"
-    toy.replace_in_module("alpha", rows, "rows=tuple((n, 1000 + n) for n in range(31))")
+    toy.replace_in_module("alpha/figures", rows, "rows=tuple((n, 1000 + n) for n in range(31))")
     text = text_of(run_all(toy))
     assert ">1014<" in text and ">1015<" not in text and "and 16 more rows" in text
-    toy.replace_in_module("alpha", "range(31)", "range(30)")
+    toy.replace_in_module("alpha/figures", "range(31)", "range(30)")
     text = text_of(run_all(toy))
     assert ">1029<" in text and "more rows" not in text
 
@@ -221,26 +220,21 @@ def test_the_page_of_a_whole_run_with_more_figures_than_there_are_is_small(whole
     assert whole_page.stat().st_size < LARGEST_PAGE
 
 
-def test_claims_of_the_paper_come_with_what_bears_on_them(toy):
-    named = 'evidence = "exact law"\npaper = ["P1", "P9"]\nbears_on = ["P2"]'
-    toy.replace("paper/claims.toml", 'evidence = "exact law"', named)
+def test_stated_claims_come_with_those_that_restate_and_support_them(toy):
+    named = 'evidence = "exact law"\npaper = ["P1"]\nsupports = ["P2"]'
+    toy.replace_in_claims("alpha", 'evidence = "exact law"', named)
     text = text_of(run_all(toy))
-    assert "The sampler converges under given conditions" in text and "<td>P9</td>" in text
-    assert "(restates P1, P9)" in text and "(bears on P2)" in text and "not decided by this suite yet" in text
+    assert "One is one" in text and "<td>P2</td>" in text
+    assert "(restates P1)" in text and "(supports P2)" in text and "not decided by this suite yet" in text
 
 
 def test_notebook_page_is_linked_only_while_current(toy):
-    toy.replace(
-        "paper/claims.toml",
-        'module = "' + toy.package + '.alpha"',
-        f'module = "{toy.package}.alpha"\nnotebook = "note.py"',
-    )
-    toy.write("note.py", "# %%\n1 + 1\n")
+    toy.add_notebook("alpha", "```python\n1 + 1\n```\n")
     workspace = run_all(toy, "cpu")
     assert "notebooks/alpha.html" not in text_of(workspace)
     assert make_page(workspace, workspace.claims.group[0]) == ""
     assert 'href="notebooks/alpha.html"' in text_of(workspace)
-    toy.write("note.py", "# %%\n1 + 2\n")
+    toy.add_notebook("alpha", "```python\n1 + 2\n```\n")
     assert "notebooks/alpha.html" not in text_of(toy.workspace("cpu"))
 
 
@@ -259,18 +253,15 @@ def test_commit_and_device_are_told(toy):
 
 
 TIMED = """
-[[group]]
-id = "time"
+[group]
 title = "Time"
 part = "suite"
-module = "{package}.time"
 
 [[claim]]
 id = "T1"
-group = "time"
 title = "It is quick"
 statement = "text"
-source = {{ kind = "proved here", where = "here" }}
+source = { kind = "proved here", where = "here" }
 evidence = "experiment"
 expected = "holds"
 profiles = ["bench"]
@@ -283,17 +274,20 @@ falsifier = "tests/test_toy.py::test_one"
   tolerance = 0.0
   origin = "stated margin"
 """
+RATIO = """
+from verdicts import Measurement, check
+
+@check("T1.ratio")
+def ratio(settings): return Measurement(value=1.73)
+"""
 
 
 def test_benchmarks_are_shown_apart_and_only_while_current(toy):
     assert 'id="benchmarks"' not in text_of(run_all(toy))
-    claims = (toy.root / "paper/claims.toml").read_text()
-    toy.write("paper/claims.toml", claims + TIMED.format(package=toy.package))
-    toy.write("config/bench.yaml", "one_process: true\nnotebooks: false\n")
-    code = (
-        "from pydantic import BaseModel\nfrom ams.ledger import Measurement, check\n\n\nclass Settings(BaseModel): ..."
-    )
-    toy.write_module("time", code + "\n@check('T1.ratio')\ndef ratio(settings): return Measurement(value=1.73)\n")
+    toy.write(f"{toy.package}/time/claims.toml", TIMED)
+    toy.write("config/bench.toml", "one_process = true\nnotebooks = false\n")
+    toy.write_module("time/settings", "from pydantic import BaseModel\n\nclass Settings(BaseModel): ...\n")
+    toy.write_module("time/checks", RATIO)
     quick = run_all(toy)
     assert "T1" not in {row.id for row in collect(quick).claims}, "benchmarks are no rows of another profile"
     text = text_of(quick)
@@ -301,37 +295,38 @@ def test_benchmarks_are_shown_apart_and_only_while_current(toy):
     bench = run_all(toy, "bench")
     assert [row.id for row in collect(bench).claims] == ["T1"]
     assert "1.73" in text_of(quick) and 'id="benchmarks"' not in text_of(bench)
-    toy.replace_in_module("time", "1.73", "1.83")
+    toy.replace_in_module("time/checks", "1.73", "1.83")
     assert "1.73" not in text_of(toy.workspace())
 
 
-def test_seeded_faults_and_fresh_seeds_are_shown_with_what_is_stale(toy):
+def section(toy: Toy, **changes) -> Section:
+    """Return what a tool found, resting on a file of the repository and one of its Python path."""
+    table = Table(id="t", caption="c", header=("fault", "outcome"), rows=(("<one>", "caught"), ("two", 1.25)))
+    paths = {
+        "tests/test_toy.py": toy.root / "tests/test_toy.py",
+        "verdicts/errors.py": PACKAGE_ROOT / "verdicts/errors.py",
+    }
+    sources = {name: sha256_of(path.read_bytes()) for name, path in paths.items()}
+    fields = {
+        "id": "mutation",
+        "title": "Seeded faults",
+        "text": "All are $x^2$.",
+        "table": table,
+        "command": "ams mutate",
+    }
+    return Section(**fields | {"started": "2026-01-01T", "sources": sources} | changes)
+
+
+def test_sections_of_tools_are_shown_with_how_much_has_changed_since(toy):
     text = text_of(run_all(toy))
     assert 'id="trust"' not in text and "ams mutate" not in text
-    toy.write("src/ams/thing.py", "TWO = 2\n")
-    toy.write("tests/test_thing.py", "")
-    faults = [entry("2", "3", id=name) for name in ("thing.caught", "thing.new")]
-    toy.write("tests/faults.toml", "".join(faults))
-    workspace, caught = toy.workspace(), read_faults(toy.root).fault[0]
-    outcome = Outcome(ending=Ending.CAUGHT, by="tests/test_thing.py::test_two", how="AssertionError")
-    tried = {caught.id: Tried(key=key_of(toy.root, caught), outcome=outcome, started="2026-01-01")}
-    Trials(tried=tried).write(workspace.folder.parent / RESULTS)
-    keys = {name: workspace.record_parts(workspace.claims.select([name])[0]).key for name in ("A1", "A2")}
-    draws = (Draw(seed=11, value=1.25, verdict=Verdict.HOLDS), Draw(seed=12, value=2.75, verdict=Verdict.REFUTED))
-    checks = [
-        Redrawn(check=f"{name}.one", claim=name, key=key, wanted=Verdict.HOLDS, draws=draws)
-        for name, key in (("A1", keys["A1"]), ("A2", "another"))
-    ]
-    fresh = Fresh(profile="quick", entropy=99, seeds=(11, 12), started="2026-01-01", seconds=3.0, checks=tuple(checks))
-    fresh.write(workspace.folder / "fresh.json")
+    workspace = toy.workspace()
+    section(toy).write(workspace.folder.parent / FOLDER / "mutation.json")
     text = text_of(workspace)
-    assert (
-        "1 caught, 0 survived, 1 not tried" in text and "test_thing.py::test_two" in text and "not tried</span>" in text
-    )
-    assert "2 seeds from entropy 99" in text and "2 alarms" in text and "1.25" in text and "2.75" in text
-    assert text.count("stale: its sources, settings or entry changed since") == 1
-    toy.write("src/ams/thing.py", "TWO = 2  # changed\n")
-    assert "0 caught, 0 survived, 2 not tried" in text_of(toy.workspace())
+    assert "<h3>Seeded faults</h3>" in text and "<code>ams mutate</code>" in text and "have changed since" not in text
+    assert "<td>&lt;one&gt;</td><td>caught</td>" in text and "<td>1.25</td>" in text
+    toy.write("tests/test_toy.py", (toy.root / "tests/test_toy.py").read_text() + "# changed\n")
+    assert "1 of the 2 files that it rests on have changed since" in text_of(toy.workspace())
 
 
 DEVIATIONS = """
@@ -393,7 +388,7 @@ def test_expected_values_stand_beside_the_measured_ones_with_what_moved(toy):
     expected_of(collect(toy.workspace())).write(expected_path(toy.root, Profile.QUICK))
     same = text_of(toy.workspace())
     assert "3 checks are where they were, 0 moved" in same and "Expected 2 [1.9, 2.1]: as expected." in same
-    toy.replace_in_module("alpha", "value=2 * ONE, low=1.9, high=2.1", "value=3.5, low=3.4, high=3.6")
+    toy.replace_in_module("alpha/checks", "value=2 * ONE, low=1.9, high=2.1", "value=3.5, low=3.4, high=3.6")
     text = text_of(run_all(toy))
     assert "2 checks are where they were, 1 moved" in text and "Expected 2 [1.9, 2.1]: moved." in text
 
@@ -403,11 +398,14 @@ def test_a_row_has_its_figures_and_the_source_of_its_checks(toy):
     row = text[text.index('id="claim-A1"') : text.index('id="claim-A2"')]
     assert 'href="#figure-line"' in row and 'data-figure="figure-line"' in row
     assert "return Measurement(value=ONE, seeds=(1, 2), n=settings.steps)" in row
-    assert f'href="../../{toy.package}/alpha.py"' in row
+    assert f'href="../../{toy.package}/alpha/checks.py"' in row
 
 
 def test_results_elsewhere_have_no_address_of_the_sources(toy, tmp_path_factory):
     folder = tmp_path_factory.mktemp("elsewhere")
-    assert address_of(toy.root, folder, f"{toy.package}/alpha.py:3") == ""
-    assert address_of(toy.root, toy.root / "results", f"{toy.package}/alpha.py:3") == f"../{toy.package}/alpha.py"
-    assert source_of(toy.root, f"{toy.package}/alpha.py:2") == source_of(toy.root, "gone.py:1") == ""
+    assert address_of(toy.root, folder, f"{toy.package}/alpha/checks.py:3") == ""
+    assert (
+        address_of(toy.root, toy.root / "results", f"{toy.package}/alpha/checks.py:3")
+        == f"../{toy.package}/alpha/checks.py"
+    )
+    assert source_of(toy.root, f"{toy.package}/alpha/checks.py:2") == source_of(toy.root, "gone.py:1") == ""

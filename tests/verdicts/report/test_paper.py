@@ -1,7 +1,5 @@
 """The paper of a small repository: from records alone, the same bytes, nothing spilt, nothing left out in silence."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil
@@ -13,11 +11,12 @@ import pytest
 from tests.verdicts.report.test_page import run_all
 from tests.verdicts.toy import Toy
 from verdicts.claims.schema import Profile
+from verdicts.records.collect import collect
 from verdicts.report import page as report
 from verdicts.report import paper as document
-from verdicts.report.views import PAPER, undecided
+from verdicts.report.views import undecided
 from verdicts.run.pages import make_page
-from verdicts.run.publish import collect, faults, publish
+from verdicts.run.publish import faults, publish
 
 DEVIATIONS = """
 [[deviation]]
@@ -41,8 +40,8 @@ NOTE = '# %% [markdown]\n# # Title\n# ## Why\n# Since $a < b$,\n\n# %%\nimport s
 @pytest.fixture
 def toy(tmp_path: Path) -> Toy:
     toy = Toy.make(tmp_path)
-    toy.replace(
-        "paper/claims.toml",
+    toy.replace_in_claims(
+        "alpha",
         'kind = "proved here", where = "here" }',
         'kind = "abstract", where = "a" }\npaper = ["P1"]',
     )
@@ -105,10 +104,10 @@ def test_a_finding_is_told_only_under_its_verdicts_with_the_measured_value(toy, 
 
 def test_what_another_profile_decides_is_said_alike_by_page_and_paper(toy):
     source = 'kind = "related paper", where = "table 1" }'
-    toy.replace("paper/claims.toml", source, f'{source}\npaper = ["P5"]')
+    toy.replace_in_claims("beta", source, f'{source}\npaper = ["P2"]')
     workspace = run_all(toy)
     said = {entry["id"]: words(entry["finding"]) for entry in data_of(workspace)["paper"]}
-    assert said == dict.fromkeys(PAPER, "") | {"P5": "Not decided in this profile:  decides it."}
+    assert said == {"P1": "", "P2": "Not decided in this profile:  decides it."}
     command = "<code>bash reproduce.sh --profile cpu</code>"
     page = report.build(workspace, collect(workspace))
     assert page.count(f'<p class="found">Not decided in this profile: {command} decides it.</p>') == 1
@@ -140,9 +139,7 @@ def test_a_deviation_comes_with_its_measured_effect(toy):
 
 
 def test_a_derivation_has_the_results_once_its_notebook_is_executed(toy):
-    module = f'module = "{toy.package}.alpha"'
-    toy.replace("paper/claims.toml", module, f'{module}\nnotebook = "note.py"')
-    toy.write("note.py", NOTE)
+    toy.add_notebook("alpha", NOTE, kind="py")
     workspace = run_all(toy, "cpu")
     before = data_of(workspace)["parts"][0]["groups"][0]
     assert [block["kind"] for block in before["derivation"]] == ["heading", "paragraph"] and not before["executed"]
@@ -160,19 +157,24 @@ def test_before_any_run_there_is_a_paper_that_says_so(toy):
     assert json.loads(built["paper/data.json"])["counts"]["not run"] == "4"
 
 
-def test_data_that_do_not_fit_are_refused(tmp_path):
+def test_data_that_do_not_fit_are_refused(toy, tmp_path):
     with pytest.raises(document.NotSet, match="not set: "):
-        document.compiled(tmp_path, "{}", "")
+        document.compiled(toy.root / document.SOURCE, tmp_path, "{}", "")
 
 
-def test_a_paper_that_cannot_be_set_takes_nothing_else_with_it(toy, monkeypatch):
+def test_a_paper_that_cannot_be_set_takes_nothing_else_with_it(toy):
     workspace = run_all(toy)
-    broken = toy.write("broken.typ", "#panic(sys.inputs.data.len() < 0, [no\nway])")
-    monkeypatch.setattr(document, "SOURCE", broken)
+    toy.write(document.SOURCE, "#panic(sys.inputs.data.len() < 0, [no\nway])")
     published = publish(workspace)
     assert published.reason.startswith("not set: ") and "\n" not in published.reason
     assert published.page.is_file() and not published.paper.exists()
     assert dict(faults(workspace))["paper.pdf"] == published.reason
+
+
+def test_a_paper_without_its_source_is_no_paper_and_says_so(toy):
+    workspace = run_all(toy)
+    (toy.root / document.SOURCE).unlink()
+    assert publish(workspace).reason == "paper/paper.typ cannot be read: No such file or directory"
 
 
 @needs_poppler

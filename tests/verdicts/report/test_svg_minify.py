@@ -1,7 +1,5 @@
 """A figure made lean: the same picture, the same bytes in any process, nothing that refers to what is gone."""
 
-from __future__ import annotations
-
 import io
 import os
 import re
@@ -13,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typst
-from ams.samplers.palette import look
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib import pyplot
 from PIL import Image
 
+from ams.samplers.presets import SPECS
 from tests.verdicts.toy import REPOSITORY
 from verdicts import save_figure
 from verdicts.report import svg_minify as module
@@ -30,7 +28,7 @@ def drawn(folder: Path) -> Path:
     figure, (curves, grid) = pyplot.subplots(1, 2, figsize=(6, 2.6))
     x = np.geomspace(1, 100, 30)
     for n, sampler in enumerate(("annealed Langevin", "adaptive momentum", "DPM-Solver++")):
-        curves.plot(x, np.exp(-n) * np.cos(0.1 * n * x), **look(sampler))
+        curves.plot(x, np.exp(-n) * np.cos(0.1 * n * x), **SPECS[sampler].look())
         curves.fill_between(x, np.exp(-n) - 0.2, np.exp(-n) + 0.2, alpha=0.2)
     curves.set(xscale="log", ylim=(-0.7, 0.9), title=r"$W_2(\pi_a, \pi) \leq 10^{-3}$", ylabel="distance (s.d.)")
     curves.legend()

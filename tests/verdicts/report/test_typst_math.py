@@ -1,16 +1,14 @@
 """Every formula of the suite becomes Typst that compiles without a warning; what cannot be read is refused."""
 
-from __future__ import annotations
-
 import json
 import re
-import tomllib
 from pathlib import Path
 
 import jupytext
 import pytest
 import typst
 
+from verdicts.claims.loading import CLAIMS, load_claims
 from verdicts.report.blocks import blocks, math, pieces
 from verdicts.report.typeset import INLINE
 from verdicts.report.typst_math import Unreadable, typst_math
@@ -70,14 +68,14 @@ def formulas_of(text: str) -> list[str]:
 
 
 def every_formula() -> list[str]:
-    found = []
-    for name in ("claims", "exhibits", "deviations", "limitations", "findings"):
-        found += formulas_of((ROOT / f"paper/{name}.toml").read_text(encoding="utf-8").replace(r"\\", "\\"))
-    for path in sorted((ROOT / "analysis").rglob("*.py")) + sorted((ROOT / "experiments").rglob("*.py")):
-        if path.parent.name == "notebooks":
-            cells = [cell.source for cell in jupytext.read(path).cells if cell.cell_type == "markdown"]
-            found += [formula for cell in cells for formula in formulas_of(cell)]
-    return list(dict.fromkeys(found))
+    """Return the formulas of all claims, of what people write for the report, and of the groups' notebooks."""
+    groups = load_claims(ROOT).group
+    files = [f"{group.folder}/{CLAIMS}" for group in groups]
+    files += [f"paper/{name}.toml" for name in ("exhibits", "deviations", "limitations", "findings", "notation")]
+    texts = [(ROOT / name).read_text(encoding="utf-8").replace(r"\\", "\\") for name in files]
+    for notebook in filter(None, (group.notebook for group in groups)):
+        texts += [cell.source for cell in jupytext.read(ROOT / notebook).cells if cell.cell_type == "markdown"]
+    return list(dict.fromkeys(formula for text in texts for formula in formulas_of(text)))
 
 
 def test_every_formula_of_claims_and_notebooks_compiles_without_a_warning():
@@ -94,8 +92,8 @@ def test_every_formula_of_claims_and_notebooks_compiles_without_a_warning():
 
 
 def test_no_letter_of_a_statement_is_lost():
-    claims = tomllib.loads((ROOT / "paper/claims.toml").read_text(encoding="utf-8"))["claim"]
-    for formula in (formula for claim in claims for formula in formulas_of(claim["statement"])):
+    claims = load_claims(ROOT).claim
+    for formula in (formula for claim in claims for formula in formulas_of(claim.statement)):
         plain = re.sub(r"\\(?:text|mathrm|operatorname)\b|\\begin\{\w+\}|\\end\{\w+\}|\\[A-Za-z]+", " ", formula)
         written = typst_math(formula)
         for letter in set(re.findall(r"[A-Za-z0-9]", plain)):

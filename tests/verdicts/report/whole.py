@@ -1,24 +1,23 @@
 """This repository's results as after a whole run, without running anything: records, figures, tables in its sizes."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 
 import numpy as np
-from ams.samplers.palette import LOOKS
 from matplotlib import pyplot
 
+from ams.samplers.presets import SPECS
+from ams_suite.project import PROJECT
 from tests.verdicts.toy import REPOSITORY
 from verdicts import Figure, Measurement, Table, save_figure
 from verdicts.claims.schema import Claim, Group, Profile
 from verdicts.claims.verdict import claim_verdict
+from verdicts.records.collect import collect
 from verdicts.records.files import sha256_of
 from verdicts.records.provenance import Environment, Stopwatch
 from verdicts.records.record import Artefacts, CheckResult, Record
 from verdicts.records.workspace import Workspace
 from verdicts.report import page as report
-from verdicts.run.publish import collect
 
 FIGURES = 64  # a whole cpu run has 52; with room for two more groups
 BOUND = re.compile(r'^@check\("(?P<id>[^"]+)"\)', re.MULTILINE)
@@ -35,7 +34,7 @@ def whole_page(out: Path) -> Path:
 
 def whole(out: Path) -> Workspace:
     """Return this repository's cpu profile with a record for every claim, and figures and a table for each group."""
-    workspace = Workspace.open(REPOSITORY, Profile.CPU, out)
+    workspace = Workspace.open(REPOSITORY, Profile.CPU, out, PROJECT)
     places = _places()
     drawn = _drawn(out / "drawn", "drawn")
     for claim in workspace.claims.claim:
@@ -83,9 +82,9 @@ def _drawn(folder: Path, name: str) -> Figure:
     drawing, panels = pyplot.subplots(2, 2, figsize=(7.4, 5))
     x = np.geomspace(10, 500, 9)
     for panel, axes in enumerate(panels.flat):
-        for n, (sampler, look) in enumerate(list(LOOKS.items())[:7]):
+        for n, (sampler, spec) in enumerate(list(SPECS.items())[:7]):
             y = (1 + n) / x ** (0.2 * panel) + 0.3 * np.sin(n * x)
-            axes.plot(x, y, **look._asdict(), label=sampler)
+            axes.plot(x, y, **spec.look() | {"label": sampler})
             axes.fill_between(x, 0.9 * y - 0.1, 1.1 * y + 0.1, alpha=0.15)
         axes.set(xscale="log", title=f"{panel} of $10^{{-3}}$", xlabel="evaluations of the score", ylabel="distance")
     panels[0, 0].legend(ncols=2)

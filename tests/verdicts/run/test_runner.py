@@ -75,7 +75,10 @@ def test_the_ledger_says_why_a_claim_of_another_profile_was_not_run(session):
         (lambda toy: toy.replace_in_module("beta/checks", "value=3", "value=3.5"), {"B1"}),
         (lambda toy: toy.write_module("unrelated", "x = 1\n"), set()),
         (lambda toy: toy.replace("config/quick.toml", "steps = 3", "steps = 4"), {"A1", "A2"}),
-        (lambda toy: toy.replace("config/quick.toml", "[groups.alpha]", "[groups.beta]\nsteps = 5\n[groups.alpha]"), {"B1"}),
+        (
+            lambda toy: toy.replace("config/quick.toml", "[groups.alpha]", "[groups.beta]\nsteps = 5\n[groups.alpha]"),
+            {"B1"},
+        ),
         (lambda toy: toy.replace_in_claims("alpha", "One is one", "One is 1"), {"A1"}),
         (lambda toy: toy.write("paper/text.py", "x = 1\n"), set()),
     ],
@@ -223,7 +226,9 @@ def test_an_unexpected_inconclusive_is_exit_code_1(session):
 
 
 def test_what_is_unavailable_is_not_run_and_tried_again(session):
-    session.toy.replace_in_module("beta/checks", "return Measurement(value=3)", "raise Unavailable('no such file here')")
+    session.toy.replace_in_module(
+        "beta/checks", "return Measurement(value=3)", "raise Unavailable('no such file here')"
+    )
     assert session.run() == 0
     row = session.rows()["B1"]
     assert (row["verdict"], row["reason"], row["agrees"]) == ("not run", "no such file here", None)
@@ -309,7 +314,9 @@ def test_a_drawing_that_breaks_is_a_failed_run_with_its_verdicts(session):
 
 def test_a_drawing_whose_data_are_unavailable_is_no_failure(session):
     session.toy.replace_in_module(
-        "alpha/figures", "    axes.plot([0, ONE])", "    from verdicts import Unavailable\n    raise Unavailable('no data')"
+        "alpha/figures",
+        "    axes.plot([0, ONE])",
+        "    from verdicts import Unavailable\n    raise Unavailable('no data')",
     )
     assert session.run() == 0
     assert session.check() == 0

@@ -47,7 +47,9 @@ def start(toy, *arguments):
 
 def slow_down(toy, seconds):
     """Let the second claim take a while."""
-    toy.replace_in_module("alpha/checks", "def two(settings: Settings) -> Measurement:", f"{SLOW} time.sleep({seconds})")
+    toy.replace_in_module(
+        "alpha/checks", "def two(settings: Settings) -> Measurement:", f"{SLOW} time.sleep({seconds})"
+    )
 
 
 def current(toy, profile):

@@ -39,7 +39,9 @@ def test_a_notebook_page_is_stale_when_what_it_says_of_a_check_changes(toy, old,
     assert page_parts(toy).changes_since(before) == "its entry in the claims file changed"
 
 
-@pytest.mark.parametrize(("group", "old", "new"), [("alpha", "One is one", "One is 1"), ("beta", 'quantity = "three"', 'quantity = "a third"')]
+@pytest.mark.parametrize(
+    ("group", "old", "new"),
+    [("alpha", "One is one", "One is 1"), ("beta", 'quantity = "three"', 'quantity = "a third"')],
 )
 def test_a_notebook_page_stays_current_when_what_it_does_not_show_changes(toy, group, old, new):
     before = page_parts(toy)

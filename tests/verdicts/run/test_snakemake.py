@@ -14,9 +14,9 @@ from rich.console import Console
 from tests.verdicts.toy import Toy
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
+from verdicts.records.run_record import Run
 from verdicts.run import driver, job, snakemake
 from verdicts.run.driver import RunOptions
-from verdicts.records.run_record import Run
 from verdicts.run.plan import plan_of
 from verdicts.run.publish import faults
 from verdicts.run.snakemake import discard_stale_stamps, stamp_path
