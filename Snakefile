@@ -21,8 +21,8 @@ one_thread = "OMP_NUM_THREADS={threads} MKL_NUM_THREADS={threads} OPENBLAS_NUM_T
 
 def shares_of(wildcards):
     """The stamps of a group's study: none where one process does it with the checks."""
-    count = workspace.config.resources_of(wildcards.group).shares
-    return [f"stamps/study/{wildcards.group}/{share}of{count}" for share in range(count)] if count > 1 else []
+    shares = workspace.config.resources_of(wildcards.group).shares
+    return [f"stamps/study/{wildcards.group}/{share}of{shares}" for share in range(shares)] if shares > 1 else []
 
 
 workdir: workspace.folder
@@ -42,7 +42,7 @@ rule all:
 
 rule study:
     output:
-        touch("stamps/study/{group}/{share}of{count}"),
+        touch("stamps/study/{group}/{share}of{shares}"),
     threads: lambda wildcards: workspace.config.resources_of(wildcards.group).threads
     resources:
         mem_mb=lambda wildcards: workspace.config.resources_of(wildcards.group).mem_mb,
@@ -50,10 +50,10 @@ rule study:
     params:
         job=lambda wildcards: job,  # as it is: braces in a path are no wildcards
     log:
-        "logs/{group}.study.{share}of{count}.log",
+        "logs/{group}.study.{share}of{shares}.log",
     shell:
         one_thread + "{params.job:q} study --group {wildcards.group} --share {wildcards.share} "
-        "--shares {wildcards.count} > {log} 2>&1"
+        "--shares {wildcards.shares} > {log} 2>&1"
 
 
 rule checks:

@@ -89,9 +89,10 @@ class Record(Checksummed):
 
 
 class Artefacts(Checksummed):
-    """What a group drew and tabulated, or a notebook's page; `files` gives the sha256 of each, relative to the record.
+    """A group's study, what it drew and tabulated, or its notebook's page; `files` gives the sha256 of each, relative to the record.
 
-    `reason` says why there is nothing; `failed` marks drawing that broke: such a record is never current.
+    `reason` says what is not there and why, `settled` that only new code or settings could change that; `failed` marks
+    work that broke: such a record is never current.
     """
 
     id: str
@@ -101,6 +102,7 @@ class Artefacts(Checksummed):
     figures: tuple[Figure, ...] = ()
     tables: tuple[Table, ...] = ()
     reason: str = ""
+    settled: bool = True
     failed: bool = False
     provenance: Provenance
 

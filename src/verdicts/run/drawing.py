@@ -22,6 +22,7 @@ class _Drawn(NamedTuple):
     tables: tuple[Table, ...] = ()
     files: dict[str, str] = {}  # noqa: RUF012 (never changed)
     reason: str = ""
+    settled: bool = True
     failed: bool = False
 
 
@@ -42,7 +43,7 @@ def draw_group(workspace: Workspace, group: Group, load: Callable[[], Checks], e
         log.unlink(missing_ok=True)
     except (Exception, SystemExit) as error:
         if getattr(error, "not_run", False):
-            drawn = _Drawn(reason=str(error))
+            drawn = _Drawn(reason=str(error), settled=bool(getattr(error, "settled", False)))
         else:
             drawn = _Drawn(reason=one_line(error), failed=True)
             write_whole(log, "".join(traceback.format_exception(error)))

@@ -120,7 +120,8 @@ def _why_again(record: Record | Artefacts, again: bool, run: Run) -> str:
         return "forced"
     if record.failed:
         return "it failed last time"
-    if isinstance(record, Record) and record.verdict is Verdict.NOT_RUN and not record.settled:
+    incomplete = record.verdict is Verdict.NOT_RUN if isinstance(record, Record) else bool(record.reason)
+    if incomplete and not record.settled:
         return "it could not be run last time"
     return ""
 

@@ -40,7 +40,7 @@ def run_study(workspace: Workspace, run: Run, group: Group, load: Load, environm
     watch, path, log = Stopwatch(), workspace.study_path(group), workspace.log_path(f"{group.id}.study")
     parts, seconds = workspace.study_parts(group), 0.0
     files: dict[str, str] = {}
-    reason, broken = "", False
+    reason, broken, settled = "", False, True
     assert parts is not None
     try:
         cells, store = cells_of(group, load().settings), _store(workspace, run, group)
@@ -50,7 +50,7 @@ def run_study(workspace: Workspace, run: Run, group: Group, load: Load, environm
     else:
         _compute(cells, store, share=0, shares=1)
         files, seconds = _written(workspace, group, cells), store.seconds(cells)
-        reason, broken = _outcome(cells, store)
+        reason, broken, settled = _outcome(cells, store)
         log.unlink(missing_ok=True)
     provenance = watch.provenance(environment, workspace.profile, parts.config)
     Artefacts(
@@ -59,6 +59,7 @@ def run_study(workspace: Workspace, run: Run, group: Group, load: Load, environm
         parts=parts,
         files=files,
         reason=reason,
+        settled=settled,
         failed=broken,
         provenance=provenance.model_copy(update={"seconds": round(seconds, 4)}),
     ).write(path)
@@ -83,12 +84,14 @@ def _written(workspace: Workspace, group: Group, cells: Sequence[Cell[Any]]) -> 
     return {f"{group.id}.csv": sha256_of(table), **digests}
 
 
-def _outcome(cells: Sequence[Cell[Any]], store: Store) -> tuple[str, bool]:
-    """Return in words which cells have no value (empty: all have), and whether one of them broke."""
+def _outcome(cells: Sequence[Cell[Any]], store: Store) -> tuple[str, bool, bool]:
+    """Return in words which cells have no value (empty: all have), whether one of them broke, whether all is settled."""
     failures = [(cell, failure) for cell in cells if (failure := store.failure(cell))]
     broken = [(cell, failure) for cell, failure in failures if not failure.not_run]
+    settled = all(failure.settled for _, failure in failures)
     for kind, chosen in (("failed", broken), ("could not be computed", failures)):
         if chosen:
             cell, failure = chosen[0]
-            return f"{len(chosen)} of {len(cells)} cells {kind}, first {cell}: {failure.reason}", bool(broken)
-    return "", False
+            reason = f"{len(chosen)} of {len(cells)} cells {kind}, first {cell}: {failure.reason}"
+            return reason, bool(broken), settled
+    return "", False, True

@@ -320,6 +320,9 @@ def test_a_drawing_whose_data_are_unavailable_is_no_failure(session):
     )
     assert session.run() == 0
     assert session.check() == 0
+    assert session.run() == 0 and "figures of alpha: it could not be run last time" in session.said
+    session.toy.restore_module("alpha/figures")
+    assert session.run() == 0 and (session.toy.folder() / "figures/alpha/line.svg").exists()
 
 
 def test_settings_that_do_not_fit_stop_the_run_before_it_begins(session):

@@ -1,0 +1,81 @@
+"""Sections that tools add to the report: the newest of each, whole, with how many of its files have changed since."""
+
+import pytest
+
+from tests.verdicts.toy import Toy
+from verdicts import Table
+from verdicts.records.files import sha256_of
+from verdicts.records.section import FOLDER, KEPT, Section, sections_of
+
+TABLE = Table(id="t", caption="c", header=("a",), rows=((1,),))
+
+
+@pytest.fixture
+def toy(tmp_path):
+    return Toy.make(tmp_path)
+
+
+def made(identifier="reseed", text="found", sources=()):
+    return Section(
+        id=identifier,
+        title="Title",
+        text=text,
+        table=TABLE,
+        command="ams reseed",
+        started="2026-01-01T00:00:00.000000+00:00",
+        sources=dict(sources),
+    )
+
+
+def views(toy):
+    return sections_of(toy.workspace())
+
+
+def test_without_a_tool_there_is_none(toy):
+    assert views(toy) == []
+
+
+@pytest.mark.parametrize("place", ["results/quick", "results"])
+def test_a_section_of_the_profile_or_of_all_is_shown(toy, place):
+    made().write(toy.root / place / FOLDER / "reseed.json")
+    (view,) = views(toy)
+    assert view.section == made() and not view.kept and view.changed == 0
+    assert sections_of(toy.workspace("cpu")) == ([] if place == "results/quick" else [view])
+
+
+def test_the_profile_s_own_comes_before_that_of_all_and_this_before_the_one_kept(toy):
+    for place, text in ((KEPT, "kept"), (f"results/{FOLDER}", "all"), (f"results/quick/{FOLDER}", "own")):
+        made(text=text).write(toy.root / place / "reseed.json")
+        (view,) = views(toy)
+        assert (view.section.text, view.kept) == (text, text == "kept")
+
+
+def test_sections_of_several_tools_stand_side_by_side(toy):
+    made("mutation").write(toy.root / "results" / FOLDER / "mutation.json")
+    made("reseed").write(toy.root / KEPT / "reseed.json")
+    assert {view.section.id: view.kept for view in views(toy)} == {"mutation": False, "reseed": True}
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda raw: raw[:-9], lambda raw: raw.replace(b'"found"', b'"lost"'), lambda raw: b"{}", lambda raw: b""]
+)
+def test_a_damaged_section_is_not_shown(toy, spoil):
+    path = toy.root / "results" / FOLDER / "reseed.json"
+    made().write(path)
+    path.write_bytes(spoil(path.read_bytes()))
+    assert views(toy) == []
+    made(text="kept").write(toy.root / KEPT / "reseed.json")
+    assert views(toy)[0].section.text == "kept"
+
+
+def test_changed_and_lost_files_are_counted(toy):
+    names = ["Snakefile", f"{toy.package}/common.py", "verdicts/errors.py", "no/such/file.py"]
+    workspace = toy.workspace()
+    roots = (toy.root, *workspace.sources.roots)
+    paths = [next((root / name for root in roots if (root / name).is_file()), None) for name in names]
+    sources = {name: sha256_of(path.read_bytes()) if path else "gone" for name, path in zip(names, paths, strict=True)}
+    made(sources=sources).write(toy.root / "results" / FOLDER / "reseed.json")
+    assert views(toy)[0].changed == 1, "one that is nowhere"
+    toy.replace(f"{toy.package}/common.py", "1.0", "1.5")
+    (toy.root / "Snakefile").unlink()
+    assert views(toy)[0].changed == 3

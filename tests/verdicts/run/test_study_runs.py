@@ -1,0 +1,378 @@
+"""Runs of a group with a study: it is computed once, all else only reads it, and nothing that breaks is silent."""
+
+import csv
+import io
+import json
+import shutil
+
+import pytest
+from rich.console import Console
+
+from tests.verdicts.study_toy import ALL, calls, listed, restore, set_batches, tree, with_study
+from verdicts.claims.schema import Profile
+from verdicts.records.expected import read_expected
+from verdicts.records.record import Artefacts
+from verdicts.run import driver, job
+from verdicts.run.driver import RunOptions
+from verdicts.run.expecting import expect
+from verdicts.run.publish import faults
+from verdicts.studies.study import store_of
+
+
+class Session:
+    """A toy with a study and a driver on it; `said` is what the last command printed."""
+
+    def __init__(self, toy, monkeypatch):
+        self.toy = toy
+        self.said = ""
+        monkeypatch.chdir(toy.root)
+        monkeypatch.setenv("PYTHONPATH", toy.environment()["PYTHONPATH"])
+
+    def run(self, profile=Profile.QUICK, **options):
+        return self._command(driver.reproduce, profile, options)
+
+    def check(self, profile=Profile.QUICK, **options):
+        return self._command(driver.check_results, profile, options)
+
+    def _command(self, work, profile, options):
+        stream = io.StringIO()
+        try:
+            return work(RunOptions(profile=profile, **options), Console(file=stream, width=400))
+        finally:
+            self.said = stream.getvalue()
+
+    def rows(self, profile="quick"):
+        ledger = json.loads((self.toy.folder(profile) / "ledger.json").read_text())
+        return {row["id"]: row for row in ledger["claims"]}
+
+    def computed(self):
+        return {name for name, row in self.rows().items() if row["computed"] == "computed"}
+
+    def calls(self):
+        return calls(self.toy)
+
+    def cell_path(self, number):
+        workspace = self.toy.workspace()
+        return store_of(workspace).path(listed(workspace)[number])
+
+
+@pytest.fixture
+def session(tmp_path, monkeypatch):
+    return Session(with_study(tmp_path), monkeypatch)
+
+
+def test_a_study_is_computed_once_and_all_else_reads_it(session):
+    assert session.run() == 0
+    assert session.calls() == ALL
+    assert session.rows()["C1"]["checks"][0]["value"] == 1.125
+    energies = (session.toy.folder() / "figures/gamma/energies.csv").read_text()
+    assert energies == "batch,energy\n0,1.0\n1,1.125\n2,1.25\n"
+    assert session.run() == 0
+    assert session.calls() == [] and "nothing to compute" in session.said
+    assert session.check() == 0
+
+
+def test_the_labelled_table_lies_beside_the_record(session):
+    session.run()
+    rows = list(csv.DictReader((session.toy.folder() / "studies/gamma.csv").read_text().splitlines()))
+    assert [(row["sampler"], row["batch"], row["energy"]) for row in rows[:2]] == [
+        ("one", "0", "1.0"),
+        ("one", "1", "1.125"),
+    ]
+    record = Artefacts.read(session.toy.folder() / "studies/gamma.json")
+    assert len(record.files) == 7 and record.provenance.seconds >= 0 and not record.failed
+
+
+@pytest.mark.parametrize(
+    ("module", "computed", "drawn"),
+    [("checks", {"C1", "C2"}, False), ("figures", set(), True), ("study", {"C1", "C2"}, True)],
+)
+def test_a_changed_check_or_figure_computes_no_cell_again(session, module, computed, drawn):
+    session.run()
+    session.calls()
+    figures = (session.toy.folder() / "figures/gamma/artefacts.json").read_bytes()
+    session.toy.replace_in_module(f"gamma/{module}", "\n\n\n", "\n\n\n# changed\n\n\n")
+    assert session.check() == 1
+    assert session.run() == 0
+    assert session.computed() == computed
+    assert session.calls() == (ALL if module == "study" else [])
+    assert ((session.toy.folder() / "figures/gamma/artefacts.json").read_bytes() != figures) is drawn
+    assert session.check() == 0
+
+
+def test_more_batches_compute_those_that_are_missing(session):
+    session.run()
+    session.calls()
+    set_batches(session.toy, 4)
+    assert session.run() == 1, "another mean"
+    assert session.calls() == ["one 3", "two 3"]
+    assert session.rows()["C1"]["checks"][0]["n"] == 4
+
+
+def test_a_part_of_the_group_computes_what_it_asks_for_and_no_study(session):
+    assert session.run(only=("C1",)) == 0
+    assert session.calls() == ["one 0", "one 1", "one 2", "start one"]
+    assert not (session.toy.folder() / "studies").exists()
+    assert session.run(only=("gamma",)) == 0
+    assert session.calls() == ["start two", "two 0", "two 1", "two 2"]
+    assert session.computed() == {"C2"}
+
+
+SPOILT = [
+    (lambda path: path.unlink(), "is gone"),
+    (lambda path: path.write_bytes(path.read_bytes()[:-9]), "was edited"),
+    (lambda path: path.write_text(path.read_text().replace('"value": [\n', '"value": [\n ')), "was edited"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "reason"), SPOILT)
+def test_a_damaged_cell_is_named_and_made_again_and_nothing_else(session, spoil, reason):
+    session.run()
+    session.calls()
+    path = session.cell_path(1)
+    sound = path.read_bytes()
+    spoil(path)
+    assert session.check() == 1
+    assert "study of gamma: ../../cells/" in session.said and f"{path.name} {reason}" in session.said
+    assert session.run() == 0
+    assert session.calls() == ["one 1"] and session.computed() == set()
+    assert path.read_bytes() == sound
+    assert session.check() == 0
+
+
+@pytest.mark.parametrize("name", ["gamma.csv", "gamma.json"])
+def test_a_damaged_table_or_record_of_a_study_is_made_again_from_its_cells(session, name):
+    session.run()
+    session.calls()
+    path = session.toy.folder() / "studies" / name
+    before = path.read_text()
+    path.write_text("edited")
+    assert session.check() == 1 and "study of gamma: " in session.said
+    assert session.run() == 0 and session.calls() == []
+    assert session.check() == 0
+    assert (path.read_text() == before) is (name == "gamma.csv")
+
+
+def test_all_cells_may_be_deleted(session):
+    session.run()
+    session.calls()
+    before = tree(session.toy.root / "results/cells")
+    shutil.rmtree(session.toy.root / "results/cells")
+    assert session.check() == 1
+    assert session.run() == 0 and session.calls() == ALL
+    assert tree(session.toy.root / "results/cells") == before
+
+
+BREAKS = (
+    'if (sampler, batch) == ("one", 1):\n        raise ZeroDivisionError("by\\nnothing")\n    log(f"{sampler} {batch}")'
+)
+LOGS = 'log(f"{sampler} {batch}")'
+
+
+def test_a_cell_that_breaks_is_a_failed_record_with_its_message(session):
+    session.toy.replace_in_module("gamma/study", LOGS, BREAKS)
+    assert session.run() == 3
+    row = session.rows()["C1"]
+    assert row["failed"] is True
+    message = f"{session.toy.package}.gamma.study.outcome(sampler='one', batch=1): ZeroDivisionError: by nothing"
+    assert row["reason"] == f"failed: CellFailed: {message}"
+    assert "in outcome" in (session.toy.folder() / "logs/C1.log").read_text(), "the traceback of the cell"
+    assert session.rows()["C2"]["verdict"] == "holds"
+    assert f"study of gamma: 1 of 6 cells failed, first {message}" in session.said
+    assert session.calls() == ["one 0", "one 2", "start one", "start two", "two 0", "two 1", "two 2"]
+    assert session.check() == 1
+    restore(session.toy, "study")
+    assert session.run() == 0 and session.check() == 0
+
+
+def test_a_cell_that_broke_is_tried_again_in_the_next_run_alone(session):
+    session.toy.replace_in_module("gamma/study", LOGS, f'log("tried")\n    {BREAKS}')
+    assert session.run() == 3
+    assert session.calls().count("tried") == 6, "once, though two checks could ask for it"
+    assert session.run() == 3
+    assert session.calls() == ["tried"]
+    assert "it failed last time" in session.said
+
+
+@pytest.mark.parametrize("settled", [False, True])
+def test_a_cell_that_is_unavailable_is_not_run(session, settled):
+    kind = "NotBuilt" if settled else "Unavailable"
+    absent = f'log("tried")\n    from verdicts import {kind}\n    raise {kind}("no such file here")'
+    session.toy.replace_in_module("gamma/study", LOGS, absent)
+    assert session.run() == 0
+    row = session.rows()["C1"]
+    assert (row["verdict"], row["reason"], row["failed"]) == ("not run", "no such file here", False)
+    assert session.check() == 0
+    assert session.run(strict=True) == 1
+    assert session.computed() == (set() if settled else {"C1", "C2"})
+    session.calls()
+    restore(session.toy, "study")
+    assert session.run() == 0 and session.rows()["C1"]["verdict"] == "holds"
+
+
+def test_what_becomes_available_is_computed_in_the_next_run(session):
+    waits = 'if not Path(__file__).with_name("data").exists():\n        from verdicts import Unavailable\n        raise Unavailable("no data")\n    '
+    session.toy.replace_in_module("gamma/study", LOGS, waits + LOGS)
+    assert session.run() == 0 and session.rows()["C1"]["reason"] == "no data"
+    session.toy.write(f"{session.toy.package}/gamma/data", "")
+    assert session.run() == 0
+    assert session.rows()["C1"]["verdict"] == session.rows()["C2"]["verdict"] == "holds"
+    assert session.check() == 0
+
+
+def test_a_study_that_cannot_be_listed_fails_its_group_alone(session):
+    session.toy.replace_in_module("gamma/study", "def cells(settings):", "def cells(settings):\n    1 / 0")
+    assert session.run() == 3
+    assert "study of gamma: failed: ZeroDivisionError: division by zero" in session.said
+    assert "ZeroDivisionError" in (session.toy.folder() / "logs/gamma.study.log").read_text()
+    row = session.rows()["C1"]
+    assert row["failed"] and "the study does not list it, or was not run" in row["reason"]
+    assert session.rows()["A1"]["verdict"] == "holds"
+    restore(session.toy, "study")
+    assert session.run() == 0
+    assert not (session.toy.folder() / "logs/gamma.study.log").exists()
+
+
+def test_a_check_that_asks_for_what_the_study_does_not_list_fails(session):
+    session.toy.replace_in_module("gamma/checks", 'outcome("two", 0)', 'outcome("three", 0)')
+    assert session.run() == 3
+    assert "outcome(sampler='three', batch=0) (no record): the study does not list it" in session.rows()["C2"]["reason"]
+    assert "three 0" not in session.calls()
+
+
+def test_force_computes_anew(session):
+    session.run()
+    session.calls()
+    assert session.run(force=("gamma",)) == 0
+    assert session.calls() == ALL
+    assert session.run(only=("C2",), force=("C2",)) == 0
+    assert session.calls() == ["start two", "two 0"]
+    assert session.check() == 0
+
+
+def test_a_full_disk_fails_the_study_in_one_line(session, monkeypatch):
+    from verdicts.studies import store
+
+    def full(path, content):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "write_whole", full)
+        assert session.run() == 3
+    assert "gamma: no study could be written: [Errno 28] No space left on device" in session.said
+    assert session.rows()["A1"]["verdict"] == "holds" and session.rows()["C1"]["failed"]
+    assert session.run() == 0
+
+
+def test_what_a_killed_process_left_of_a_cell_is_removed_once_it_is_old(session):
+    import os
+
+    folder = session.toy.root / "results/cells"
+    folder.mkdir(parents=True)
+    for name, age in ((".old.json.0.partial", 2e5), (".new.json.0.partial", 0.0)):
+        (folder / name).write_text("{")
+        stamp = (folder / name).stat().st_mtime - age
+        os.utime(folder / name, (stamp, stamp))
+    session.run(only=("B1",))
+    assert [path.name for path in folder.iterdir()] == [".new.json.0.partial"]
+
+
+def test_the_plan_tells_what_claims_and_studies_took_before(session):
+    session.run(only=("A1",))
+    assert "4 to do; how long that takes is not known: no run of this profile is kept" not in session.said
+    session.run()
+    assert expect(session.toy.workspace(), lambda line: None) == 0
+    path = session.toy.root / "paper/expected/quick.json"
+    content = json.loads(path.read_text())
+    assert set(content["studies"]) == {"gamma"}
+    content["studies"]["gamma"] = 500.0
+    for number, claim in enumerate(content["claims"].values()):
+        claim["seconds"] = float(number)
+    path.write_text(json.dumps(content))
+    assert read_expected(session.toy.root, Profile.QUICK).seconds > 500
+    session.run(force=("C1",))
+    assert "1 to do; about 3.0 s of computing" in session.said
+    session.toy.replace_in_module("gamma/study", "\n\n\n", "\n\n\n# changed\n\n\n")
+    session.run()
+    assert "2 to do; about 8.4 min of computing" in session.said
+    assert f"study of gamma: stale: {session.toy.package}/gamma/study.py changed" in session.said
+    session.run()
+    assert "0 to do; nothing to compute" in session.said
+
+
+class TestSnakemake:
+    """Shares of a study, each a job of its own."""
+
+    @pytest.fixture
+    def shared(self, session):
+        session.toy.write("config/cpu.toml", "[resources]\ngamma = { mem_mb = 100, runtime = 1, shares = 3 }\n")
+        return session
+
+    def test_shares_give_the_bytes_of_one_process(self, shared, tmp_path_factory, monkeypatch):
+        assert shared.run(Profile.CPU, jobs=2) == 0
+        assert [line for line in shared.calls() if not line.startswith("start")] == [
+            line for line in ALL if not line.startswith("start")
+        ], "each cell once; two shares may both ask for one that they share"
+        assert sorted(path.name for path in (shared.toy.folder("cpu") / "stamps/study/gamma").iterdir()) == [
+            "0of3",
+            "1of3",
+            "2of3",
+        ]
+        assert shared.check(Profile.CPU) == 0
+        by_shares = tree(shared.toy.root / "results/cells")
+        shutil.rmtree(shared.toy.root / "results")
+        assert shared.run(Profile.CPU, one_process=True) == 0
+        assert tree(shared.toy.root / "results/cells") == by_shares and len(by_shares) == 8
+        table = (shared.toy.folder("cpu") / "studies/gamma.csv").read_text()
+        assert table.count("\n") == 7
+
+    def test_a_part_of_the_group_computes_what_it_asks_for(self, shared):
+        assert shared.run(Profile.CPU, jobs=2, only=("C2",)) == 0
+        assert shared.calls() == ["start two", "two 0"]
+        assert shared.run(Profile.CPU, jobs=2) == 0
+        assert sorted({*shared.calls()}) == [line for line in ALL if line not in ("start two", "two 0")]
+
+    def test_a_damaged_cell_is_made_again(self, shared):
+        shared.run(Profile.CPU, jobs=2)
+        shared.calls()
+        shared.cell_path(4).write_text("{}")
+        assert shared.run(Profile.CPU, jobs=2) == 0
+        assert shared.calls() == ["two 1"] and not list(faults(shared.toy.workspace("cpu")))
+
+    def test_a_cell_that_breaks_in_a_share_is_tried_once(self, shared):
+        shared.toy.replace_in_module("gamma/study", LOGS, f'log(f"tried {{sampler}} {{batch}}")\n    {BREAKS}')
+        assert shared.run(Profile.CPU, jobs=2) == 3
+        assert "ZeroDivisionError: by nothing" in shared.rows("cpu")["C1"]["reason"]
+        assert shared.rows("cpu")["C2"]["verdict"] == "holds"
+        assert shared.calls().count("tried one 1") == 1
+
+    def test_a_share_that_dies_leaves_its_claims_failed_and_the_rest_done(self, shared):
+        dies = f'import os\n    if (sampler, batch) == ("two", 1):\n        os._exit(9)\n    {LOGS}'
+        shared.toy.replace_in_module("gamma/study", LOGS, dies)
+        assert shared.run(Profile.CPU, jobs=2) == 3
+        rows = shared.rows("cpu")
+        assert rows["C1"]["failed"] and "its run ended without a record" in rows["C1"]["reason"]
+        assert rows["A1"]["verdict"] == rows["B1"]["verdict"] == "holds"
+        restore(shared.toy, "study")
+        assert shared.run(Profile.CPU, jobs=2) == 0
+
+    def do(self, toy, *more):
+        place = ["--root", str(toy.root), "--profile", "cpu", "--out", str(toy.root / "results")]
+        return job.main(["study", *place, "--project", "ams_suite.project:PROJECT", "--group", "gamma", *more])
+
+    def test_a_job_computes_its_share_alone(self, shared):
+        assert self.do(shared.toy, "--share", "1", "--shares", "3") == 0
+        assert shared.calls() == ["one 1", "start one", "start two", "two 1"]
+        assert self.do(shared.toy, "--share", "1", "--shares", "3") == 0
+        assert shared.calls() == []
+
+    def test_a_job_does_nothing_where_a_part_of_the_group_is_asked_for(self, shared):
+        assert shared.run(Profile.CPU, only=("C2",), one_process=True) == 0
+        shared.calls()
+        assert self.do(shared.toy) == 0
+        assert shared.calls() == []
+
+    def test_a_job_whose_results_cannot_be_written_is_3(self, shared, capsys):
+        shared.toy.write("results/cells", "a file where the folder should be")
+        assert self.do(shared.toy) == 3
+        assert "gamma: no study could be written" in capsys.readouterr().err

@@ -1,0 +1,92 @@
+"""Arrays pass through JSON bit for bit; anything else is refused."""
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from verdicts.studies.arrays import Array, decoded, encoded, plain
+
+NUMBERS = st.one_of(arrays.integer_dtypes(), arrays.floating_dtypes(), arrays.complex_number_dtypes())
+
+
+@settings(deadline=None, max_examples=200)
+@given(array=arrays.arrays(dtype=st.one_of(NUMBERS, arrays.boolean_dtypes()), shape=arrays.array_shapes(min_dims=0)))
+def test_an_array_reads_back_bit_for_bit(array):
+    back = decoded(json.loads(json.dumps(encoded(array))))
+    assert (back.dtype, back.shape, back.tobytes()) == (array.dtype, array.shape, array.tobytes())
+    assert back.flags.writeable and back.flags.c_contiguous
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.array([math.nan, math.inf, -math.inf, -0.0, 5e-324]),
+        np.array([0x7FF8000000000001], dtype=np.uint64).view(np.float64),  # a NaN with a payload
+        np.arange(6).reshape(2, 3).T,
+        np.arange(10)[::-2],
+        np.zeros((0, 3)),
+        np.array(["é", "longer"]),
+    ],
+)
+def test_awkward_arrays_read_back_too(array):
+    back = decoded(json.loads(json.dumps(encoded(array))))
+    assert (back.dtype, back.shape, back.tobytes()) == (array.dtype, array.shape, array.tobytes())
+
+
+def test_equal_arrays_have_equal_json_whatever_their_layout():
+    array = np.arange(6.0).reshape(2, 3)
+    assert encoded(array) == encoded(np.asfortranarray(array)) == encoded(array.copy())
+    assert encoded(array) != encoded(array.astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        [1, 2],
+        {},
+        {"dtype": "<f8", "shape": [1], "base64": "AAAA"},
+        {"dtype": "<f8", "shape": [3], "base64": encoded(np.zeros(2))["base64"]},
+        {"dtype": "no type", "shape": [2], "base64": encoded(np.zeros(2))["base64"]},
+        {"dtype": "<f8", "shape": [2], "base64": "not base 64!"},
+        {"dtype": "|O", "shape": [1], "base64": "AAAAAAAAAAA="},
+    ],
+)
+def test_what_is_no_array_is_refused(content):
+    with pytest.raises(ValueError):
+        decoded(content)
+
+
+def test_python_objects_have_no_bytes_that_count():
+    with pytest.raises(ValueError, match="holds Python objects"):
+        encoded(np.array([object()]))
+
+
+@pytest.mark.parametrize(
+    ("number", "value"), [(np.float64(0.1), 0.1), (np.int32(-3), -3), (np.bool_(True), True), (np.float32(0.5), 0.5)]
+)
+def test_a_number_of_numpy_is_one_of_python(number: Any, value: Any):
+    assert plain(number) == value and type(plain(number)) is type(value)
+
+
+def test_what_json_cannot_hold_is_refused():
+    with pytest.raises(ValueError, match="is nothing that JSON can hold"):
+        plain(object())
+
+
+def test_a_field_that_holds_an_array_takes_arrays_alone():
+    class Holder(BaseModel):
+        model_config = ConfigDict(arbitrary_types_allowed=True)
+        values: Array
+
+    holder = Holder(values=np.arange(3))
+    assert np.array_equal(Holder.model_validate_json(holder.model_dump_json()).values, np.arange(3))
+    with pytest.raises(ValidationError):
+        Holder(values=[1, 2, 3])

@@ -1,0 +1,388 @@
+"""The store gives back what was computed, notices every change of its files, and computes only what it lacks."""
+
+import json
+import threading
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.verdicts.study_toy import calls, gamma, listed, restore, set_batches, with_study
+from verdicts.errors import UserError
+from verdicts.records.files import canonical_json, sha256_of
+from verdicts.records.provenance import now
+from verdicts.records.workspace import Project, Workspace
+from verdicts.studies import Array, CellFailed, CellMissing, Store, cell, using
+from verdicts.studies.store import CellUnavailable, Memory, active, use
+from verdicts.studies.study import compute, store_of
+
+
+class Absent(Exception):
+    """What a library raises for want of a file."""
+
+    not_run = True
+
+
+made: list[int] = []
+
+
+@cell
+def double(n: int) -> int:
+    made.append(n)
+    if n < 0:
+        raise ValueError(f"no\nroot of {n}")
+    if n == 13:
+        raise Absent("no such  file")
+    if n == 99:
+        raise SystemExit(3)
+    return 2 * n
+
+
+@cell
+def total(last: int) -> int:
+    return sum(double(n) for n in range(last + 1))
+
+
+@cell
+def values(n: int) -> list[float]:
+    return [float(n)]
+
+
+@cell
+def matrix(n: int) -> Array:
+    return np.full((2, 2), float(n))
+
+
+@pytest.fixture(autouse=True)
+def forget():
+    made.clear()
+
+
+@pytest.fixture
+def open_store(tmp_path):
+    """Open the store of one folder, as another process would."""
+
+    def opened(**more: Any) -> Store:
+        return Store(tmp_path / "cells", lambda function: {"sources": "1"}, **more)
+
+    return opened
+
+
+def test_what_was_computed_is_read_by_the_next_store(open_store):
+    assert open_store().value(double.cell(4)) == 8
+    assert open_store().value(double.cell(4)) == 8 and made == [4]
+    assert open_store(reading=True).value(double.cell(n=4)) == 8
+    assert open_store().has(double.cell(4)) and not open_store().has(double.cell(5))
+
+
+def test_a_reader_never_computes(open_store):
+    with pytest.raises(CellMissing, match=r"double\(n=4\) \(no record\): the study does not list it, or was not run"):
+        open_store(reading=True).value(double.cell(4))
+    with pytest.raises(CellMissing):
+        open_store(reading=True).ensure(double.cell(4))
+    assert made == [] and not list(open_store().folder.rglob("*"))
+
+
+def test_whoever_changes_what_was_read_changes_nothing_for_others(open_store):
+    store = open_store()
+    store.value(values.cell(1)).append(5.0)
+    assert store.value(values.cell(1)) == [1.0]
+    first = store.value(matrix.cell(1))
+    first[:] = 7.0
+    assert np.array_equal(store.value(matrix.cell(1)), np.ones((2, 2)))
+    with using(Memory()):
+        values(2).append(5.0)
+        assert values(2) == [2.0]
+
+
+def forged(content: bytes, **changes: Any) -> bytes:
+    """Return the file with fields changed and its digest made anew."""
+    fields = json.loads(content) | changes
+    del fields["digest"]
+    fields["digest"] = sha256_of(canonical_json(fields))
+    return (canonical_json(fields, indent=1) + "\n").encode()
+
+
+SPOILT = [
+    lambda content: b"",
+    lambda content: content[:-10],
+    lambda content: content + b" ",
+    lambda content: content.replace(b'"value": 8', b'"value": 9'),
+    lambda content: b"[]",
+    lambda content: b"\xff\xfe",
+    lambda content: forged(content, value="eight"),
+    lambda content: forged(content, key="0"),
+    lambda content: forged(content, arguments={"n": 5}),
+    lambda content: forged(content, function="another"),
+    lambda content: forged(content, schema_version=2),
+    lambda content: forged(content, more=1),
+]
+
+
+@pytest.mark.parametrize("spoil", SPOILT)
+def test_a_file_that_is_not_what_was_written_is_made_again(open_store, spoil):
+    store = open_store()
+    store.value(double.cell(4))
+    path = store.path(double.cell(4))
+    sound = path.read_bytes()
+    path.write_bytes(spoil(sound))
+    assert path.read_bytes() != sound and not open_store().has(double.cell(4))
+    with pytest.raises(CellMissing):
+        open_store(reading=True).value(double.cell(4))
+    assert open_store().value(double.cell(4)) == 8 and made == [4, 4]
+    assert path.read_bytes() == sound
+
+
+def test_a_forged_digest_alone_changes_nothing(open_store):
+    open_store().value(double.cell(4))
+    path = open_store().path(double.cell(4))
+    path.write_bytes(forged(path.read_bytes()))
+    assert open_store(reading=True).value(double.cell(4)) == 8
+
+
+def test_a_file_of_another_cell_is_not_taken(open_store):
+    store = open_store()
+    store.value(double.cell(4)), store.value(double.cell(5))
+    store.path(double.cell(4)).write_bytes(store.path(double.cell(5)).read_bytes())
+    assert open_store().value(double.cell(4)) == 8 and made == [4, 5, 4]
+
+
+def test_a_deleted_file_is_made_again(open_store):
+    open_store().value(double.cell(4))
+    open_store().path(double.cell(4)).unlink()
+    with pytest.raises(CellMissing):
+        open_store(reading=True).value(double.cell(4))
+    assert open_store().value(double.cell(4)) == 8 and made == [4, 4]
+
+
+def test_what_a_function_depends_on_is_its_cells_key(open_store, tmp_path):
+    open_store().value(double.cell(4))
+    other = Store(tmp_path / "cells", lambda function: {"sources": "2"})
+    assert not other.has(double.cell(4)) and other.value(double.cell(4)) == 8 and made == [4, 4]
+    assert open_store().has(double.cell(4)), "the old one is there still"
+
+
+def test_a_failure_tells_its_readers_why(open_store):
+    with pytest.raises(ValueError, match="no\nroot"):
+        open_store().value(double.cell(-1))
+    with pytest.raises(CellFailed, match=r"double\(n=-1\): ValueError: no root of -1\n") as failure:
+        open_store(reading=True).value(double.cell(-1))
+    assert "in double" in "".join(failure.value.__notes__), "the traceback"
+    assert made == [-1]
+
+
+def test_an_exit_is_a_failure_too(open_store):
+    with pytest.raises(SystemExit):
+        open_store().value(double.cell(99))
+    with pytest.raises(CellFailed, match="SystemExit: 3"):
+        open_store(reading=True).value(double.cell(99))
+
+
+def test_a_result_of_another_type_is_a_failure(open_store):
+    @cell
+    def wrong() -> int:
+        return "many"  # type: ignore[return-value]
+
+    with pytest.raises(ValueError, match="validation error"):
+        open_store().value(wrong.cell())
+    with pytest.raises(CellFailed, match="ValidationError: 1 validation error"):
+        open_store(reading=True).value(wrong.cell())
+
+
+@pytest.mark.parametrize("settled", [False, True])
+def test_what_is_unavailable_is_so_for_its_readers(open_store, monkeypatch, settled):
+    monkeypatch.setattr(Absent, "settled", settled, raising=False)
+    with pytest.raises(Absent):
+        open_store().value(double.cell(13))
+    with pytest.raises(CellUnavailable, match="^no such file$") as absence:
+        open_store(reading=True).value(double.cell(13))
+    assert absence.value.not_run and absence.value.settled is settled
+
+
+def test_what_failed_is_tried_again_once_a_run(open_store, monkeypatch):
+    with pytest.raises(ValueError, match="no\nroot"):
+        open_store(begun=now()).value(double.cell(-1))
+    begun = now()
+    store = open_store(begun=begun)
+    with pytest.raises(ValueError, match="no\nroot"):
+        store.value(double.cell(-1))
+    for again in (store, open_store(begun=begun)):
+        with pytest.raises(CellFailed):
+            again.value(double.cell(-1))
+    assert made == [-1, -1]
+
+
+def test_what_succeeds_at_last_has_no_failure(open_store, monkeypatch):
+    with pytest.raises(Absent):
+        open_store().value(double.cell(13))
+    monkeypatch.setattr(double, "wrapped", lambda n: 26)
+    assert open_store().value(double.cell(13)) == 26
+    assert open_store().failure(double.cell(13)) is None
+    assert open_store(reading=True).value(double.cell(13)) == 26
+
+
+def test_anew_computes_what_is_older_than_the_run_once(open_store):
+    open_store().value(double.cell(4))
+    begun = now()
+    assert open_store(begun=begun, anew=True).value(double.cell(4)) == 8
+    assert open_store(begun=begun, anew=True).value(double.cell(4)) == 8
+    assert open_store(begun=begun).value(double.cell(4)) == 8 and made == [4, 4]
+
+
+def test_what_fails_anew_has_no_value_left(open_store, monkeypatch):
+    open_store().value(double.cell(4))
+    monkeypatch.setattr(double, "wrapped", lambda n: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        open_store(begun=now(), anew=True).value(double.cell(4))
+    with pytest.raises(CellFailed, match="ZeroDivisionError"):
+        open_store(reading=True).value(double.cell(4))
+
+
+def busy(seconds: float) -> None:
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+
+
+@cell
+def inner(n: int) -> int:
+    busy(0.2)
+    return n
+
+
+@cell
+def outer(n: int) -> int:
+    busy(0.1)
+    return inner(0) + inner(n)
+
+
+def test_the_cost_of_a_cell_that_others_ask_for_is_counted_once(open_store):
+    with using(store := open_store()):
+        compute([outer.cell(1), outer.cell(2)], store)
+    assert 0.8 <= store.seconds([outer.cell(1), outer.cell(2)]) < 1.1, "three times inner, two times outer"
+    assert 0.1 <= store.seconds([outer.cell(1)]) - store.seconds([inner.cell(0), inner.cell(1)]) < 0.15
+    again = open_store()
+    with using(again):
+        compute([outer.cell(1), outer.cell(2)], again)
+    assert again.seconds([outer.cell(1), outer.cell(2)]) == store.seconds([outer.cell(1), outer.cell(2)])
+    assert store.seconds([outer.cell(3)]) == 0.0
+
+
+def test_a_nested_cell_is_stored_by_itself(open_store):
+    with using(store := open_store()):
+        assert store.value(total.cell(3)) == 12
+    assert open_store().has(double.cell(3)) and made == [0, 1, 2, 3]
+
+
+def test_costs_that_are_lost_count_nothing(open_store):
+    store = open_store()
+    store.value(double.cell(4))
+    store.path(double.cell(4)).with_suffix(".cost").write_text("{")
+    assert open_store().seconds([double.cell(4)]) == 0.0 and open_store().has(double.cell(4))
+
+
+def test_a_disk_that_is_full_is_no_failure_of_the_cell(open_store, monkeypatch):
+    def full(path, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("verdicts.studies.store.write_whole", full)
+    monkeypatch.setattr("verdicts.records.checksummed.write_whole", full)
+    with pytest.raises(OSError, match="No space left"):
+        compute([double.cell(4)], open_store())
+    assert open_store().failure(double.cell(4)) is None
+
+
+def test_what_a_store_is_used_for_ends_with_its_block(open_store):
+    outside = active()
+    with using(open_store()) as _:
+        assert active() is not outside
+        with using(memory := Memory()):
+            assert active() is memory
+            use(other := Memory())
+            assert active() is other
+    assert active() is outside
+
+
+def test_threads_read_the_store_of_their_process(open_store):
+    seen = []
+    with using(store := open_store()):
+        thread = threading.Thread(target=lambda: seen.append(active()))
+        thread.start()
+        thread.join()
+    assert seen == [store]
+
+
+class TestWorkspace:
+    """The store of a repository: its keys follow the sources that a cell depends on, its device and its data."""
+
+    @pytest.fixture
+    def toy(self, tmp_path):
+        toy = with_study(tmp_path)
+        self.run(toy)
+        calls(toy)
+        return toy
+
+    def run(self, toy) -> None:
+        workspace = toy.workspace()
+        with using(store := store_of(workspace)):
+            compute(listed(workspace), store)
+
+    def test_a_second_run_computes_nothing(self, toy):
+        self.run(toy)
+        assert calls(toy) == []
+
+    @pytest.mark.parametrize("module", ["gamma/study", "common"])
+    def test_a_changed_source_of_the_function_s_module_makes_its_cells_stale(self, toy, module):
+        with (toy.root / toy.package / f"{module}.py").open("a") as stream:
+            stream.write("# changed\n")
+        toy._forget()
+        self.run(toy)
+        assert len(calls(toy)) == 8
+
+    @pytest.mark.parametrize("module", ["gamma/checks", "gamma/figures", "alpha/checks"])
+    def test_a_changed_reader_makes_none_stale(self, toy, module):
+        with (toy.root / toy.package / f"{module}.py").open("a") as stream:
+            stream.write("# changed\n")
+        toy._forget()
+        self.run(toy)
+        assert calls(toy) == []
+
+    def test_a_source_as_it_was_brings_the_cells_back(self, toy):
+        toy.replace_in_module("gamma/study", "batch / 8", "batch / 4")
+        self.run(toy)
+        assert len(calls(toy)) == 8
+        restore(toy, "study")
+        self.run(toy)
+        assert calls(toy) == []
+
+    def test_more_batches_reuse_those_that_are_there(self, toy):
+        set_batches(toy, 5)
+        self.run(toy)
+        assert calls(toy) == ["one 3", "one 4", "two 3", "two 4"]
+        set_batches(toy, 2)
+        self.run(toy)
+        assert calls(toy) == []
+
+    def test_profiles_share_their_cells(self, toy):
+        workspace = toy.workspace("cpu")
+        assert all(store_of(workspace, reading=True).has(each) for each in listed(workspace))
+
+    def test_another_device_has_cells_of_its_own(self, toy):
+        toy.write("config/gpu.toml", 'device = "cuda"\n')
+        project = Project(accelerator=lambda: "a GPU")
+        workspace = Workspace.open(toy.root, "gpu", None, project)
+        cells = listed(toy.workspace())
+        assert not any(store_of(workspace, reading=True).has(each) for each in cells)
+
+    def test_data_that_a_function_names_are_in_its_key(self, toy):
+        data = '@cell(data=("faces",))\ndef outcome'
+        toy.replace_in_module("gamma/study", "@cell\ndef outcome", data)
+        assert gamma(toy.workspace()).id == "gamma"
+        paths = []
+        for digest in ("1", "2"):
+            workspace = Workspace.open(toy.root, "quick", None, Project(lambda digest=digest: {"faces": digest}))
+            paths.append(store_of(workspace).path(listed(workspace)[0]))
+        assert paths[0] != paths[1]
+        with pytest.raises(UserError, match=r"outcome: unknown data set 'faces': known: "):
+            store_of(toy.workspace()).path(listed(toy.workspace())[0])

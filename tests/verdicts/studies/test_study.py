@@ -1,0 +1,170 @@
+"""A study: the cells of a group's settings, computed in any number of shares, and their labelled table."""
+
+import csv
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.verdicts.study_toy import calls, gamma, listed, tree, with_study
+from verdicts.run.checks import Checks
+from verdicts.studies import Array, Store, cell, using
+from verdicts.studies.study import cells_of, compute, labelled_table, store_of
+
+
+@pytest.fixture
+def toy(tmp_path):
+    return with_study(tmp_path)
+
+
+def test_the_cells_are_those_that_the_study_lists(toy):
+    names = [tuple(each.labels.values()) for each in listed(toy.workspace())]
+    assert names == [(sampler, batch) for sampler in ("one", "two") for batch in range(3)]
+
+
+def test_a_cell_that_is_listed_twice_is_one(toy):
+    toy.replace_in_module("gamma/study", '("one", "two")', '("one", "two", "one")')
+    assert len(listed(toy.workspace())) == 6
+
+
+def test_a_group_without_a_study_has_no_cells(toy):
+    workspace = toy.workspace()
+    alpha = workspace.claims.group[0]
+    assert cells_of(alpha, Checks.load(workspace, alpha).settings) == []
+
+
+def test_what_breaks_a_study_s_module_passes_through(toy):
+    toy.replace_in_module("gamma/study", "def cells(settings):", "def cells(settings):\n    1 / 0")
+    with pytest.raises(ZeroDivisionError):
+        listed(toy.workspace())
+    toy.replace_in_module("gamma/study", "def cells(", "def other(")
+    with pytest.raises(AttributeError, match="cells"):
+        listed(toy.workspace())
+    assert gamma(toy.workspace()).title == "Third group"
+
+
+def computed(toy, folder, shares, order):
+    """Compute the study in shares, each with a store of its own, and return the files of values."""
+    workspace = toy.workspace()
+    for share in order(range(shares)):
+        store = Store(folder / f"of{shares}", store_of(workspace)._parts)
+        with using(store):
+            compute(listed(workspace), store, share, shares)
+    return tree(folder / f"of{shares}")
+
+
+def test_any_number_of_shares_in_any_order_gives_the_same_bytes(toy, tmp_path):
+    whole = computed(toy, tmp_path / "whole", 1, list)
+    assert len(whole) == 8
+    for shares in (2, 3, 7, 20):
+        assert computed(toy, tmp_path / "forward", shares, list) == whole
+        assert computed(toy, tmp_path / "back", shares, reversed) == whole
+
+
+@settings(deadline=None, max_examples=50)
+@given(count=st.integers(0, 30), shares=st.integers(1, 9))
+def test_shares_part_the_cells(count, shares):
+    class Recorder:
+        def __init__(self):
+            self.ensured = []
+
+        def ensure(self, cell):
+            self.ensured.append(cell)
+
+    recorders = [Recorder() for _ in range(shares)]
+    for share, recorder in enumerate(recorders):
+        compute(range(count), recorder, share, shares)
+    assert sorted(n for recorder in recorders for n in recorder.ensured) == list(range(count))
+
+
+def test_a_cell_that_breaks_takes_no_other_with_it(toy):
+    toy.replace_in_module("gamma/study", 'log(f"{sampler} {batch}")', 'log(f"{sampler} {batch}")\n    1 / batch')
+    workspace = toy.workspace()
+    with using(store := store_of(workspace)):
+        compute(listed(workspace), store)
+    failed = [each.labels["batch"] for each in listed(workspace) if store.failure(each)]
+    assert failed == [0, 0]
+    assert [store.has(each) for each in listed(workspace)] == [False, True, True] * 2
+
+
+class Range(NamedTuple):
+    low: float
+    high: float
+
+
+class Outcome(NamedTuple):
+    energy: float
+    range: Range
+    samples: Array
+    counts: list[int]
+    name: str | None = None
+
+
+@cell
+def outcome(sampler: str, name: str, levels: tuple[float, ...] = (1.0, 0.1)) -> Outcome:
+    return Outcome(1 / 3, Range(0.0, float("inf")), np.zeros((2, 3)), [1, 2], None)
+
+
+@cell
+def distance(sampler: str) -> float:
+    return 0.1 + 0.2
+
+
+@cell
+def rows(n: int) -> list[Range]:
+    return [Range(float(k), k + 0.5) for k in range(n)]
+
+
+@cell
+def broken(n: int) -> float:
+    return 1 / n
+
+
+def table(tmp_path, *cells):
+    store = Store(tmp_path, lambda function: {})
+    with using(store):
+        compute(cells, store)
+    text = labelled_table(cells, Store(tmp_path, lambda function: {}, reading=True))
+    return list(csv.DictReader(text.splitlines())), text
+
+
+def test_the_table_names_arguments_and_results(tmp_path):
+    (first, second), _ = table(tmp_path, outcome.cell("a", "b"), distance.cell("c"))
+    assert first == {
+        "cell": f"{__name__}.outcome",
+        "sampler": "a",
+        "name": "b",
+        "levels": "1.0 0.1",
+        "energy": repr(1 / 3),
+        "range.low": "0.0",
+        "range.high": "Infinity",
+        "samples": "2x3",
+        "counts": "1 2",
+        "result.name": "",
+        "value": "",
+    }
+    assert (second["sampler"], second["value"], second["energy"]) == ("c", repr(0.1 + 0.2), "")
+
+
+def test_the_table_numbers_the_entries_of_a_list(tmp_path):
+    ((row,)), _ = table(tmp_path, rows.cell(2))
+    assert [row[name] for name in ("0.low", "0.high", "1.low", "1.high")] == ["0.0", "0.5", "1.0", "1.5"]
+
+
+def test_cells_without_a_value_are_left_out(tmp_path):
+    found, _ = table(tmp_path, broken.cell(0), broken.cell(2))
+    assert [row["n"] for row in found] == ["2"]
+    assert table(tmp_path, broken.cell(0))[1] == "\n"
+
+
+def test_the_table_is_the_same_whatever_was_computed_first(toy):
+    workspace = toy.workspace()
+    with using(store := store_of(workspace)):
+        compute(reversed(listed(workspace)), store)
+    text = labelled_table(listed(workspace), store_of(workspace, reading=True))
+    found = list(csv.DictReader(text.splitlines()))
+    assert [(row["sampler"], row["batch"]) for row in found] == [(s, b) for s in ("one", "two") for b in "012"]
+    assert [float(row["energy"]) for row in found] == [1.0, 1.125, 1.25] * 2
+    assert len(calls(toy)) == 8
