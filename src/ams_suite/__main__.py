@@ -13,17 +13,14 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
 from tyro.conf import FlagCreatePairsOff
 from tyro.extras import subcommand_cli_from_dict
 
-from ams.errors import DataUnavailable
-from ams.errors import UserError as LibraryError
+from ams.errors import DataUnavailable, UserError, unknown
 from ams_suite.commands import COMMANDS, Command
-from verdicts.errors import UserError, unknown
 
 ABOUT = "Which claims of arXiv 2405.13726 hold, how firmly, and why; and exact laws of samplers."
 FRAME = "╭╮╰╯│─ "  # what tyro draws around a complaint, whose first line is a title; it offers no other form of it
@@ -68,12 +65,15 @@ def _places() -> dict[str, str]:
     There are none outside of a repository, and where the library alone is installed. Raises UserError for claims that
     cannot be read.
     """
-    try:
-        from verdicts.claims.loading import load_claims
-        from verdicts.records.workspace import find_root
+    if not _suite_is_installed():
+        return {}
+    from verdicts.claims.loading import load_claims
+    from verdicts.errors import UserError as NoRepository
+    from verdicts.records.workspace import find_root
 
+    try:
         root = find_root(Path.cwd())
-    except (ImportError, UserError):
+    except NoRepository:
         return {}
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
@@ -108,19 +108,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = parse(given or ["--help"])()
         sys.stdout.flush()
-    except (UserError, LibraryError, DataUnavailable) as problem:
-        return _ended(2, f"ams: {' '.join(str(problem).split())}\n")
     except BrokenPipeError:  # a reader that has seen enough, as in `| head`: the shell's code for it
         return _ended(128 + signal.SIGPIPE)
     except KeyboardInterrupt:
         return _ended(130, "ams: interrupted; what was finished is kept, the same command goes on from there\n")
-    except ModuleNotFoundError as absence:
-        if find_spec("pydantic"):
-            return _ended(3, traceback.format_exc())
-        return _ended(2, f"ams: {given[0]} needs {absence.name}: pip install 'ams-suite[suite]'\n")
-    except Exception:  # Python's own code for it, 1, is a verdict here
+    except Exception as error:  # Python's own code for it, 1, is a verdict here
+        if message := _for_the_user(error, given[0]):
+            return _ended(2, f"ams: {message}\n")
         return _ended(3, traceback.format_exc())
     return code
+
+
+def _for_the_user(error: Exception, command: str) -> str:
+    """Return in one line what the user can mend; empty for what broke."""
+    engine = sys.modules.get("verdicts.errors")  # None where the library alone is installed
+    if isinstance(error, (UserError, DataUnavailable)) or (engine and isinstance(error, engine.UserError)):
+        return " ".join(str(error).split())
+    if isinstance(error, ModuleNotFoundError) and not _suite_is_installed():
+        return f"{command} needs {error.name}: pip install 'ams-suite[suite]'"
+    return ""
+
+
+def _suite_is_installed() -> bool:
+    try:
+        import pydantic  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 def _open_streams() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from verdicts.errors import UserError
+from ams.errors import UserError
 
 if TYPE_CHECKING:
     from verdicts.run.driver import RunOptions

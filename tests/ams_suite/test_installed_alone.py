@@ -1,0 +1,95 @@
+"""The library alone: `ams law` and `ams replay` work where what the suite needs beside it cannot be imported."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.verdicts.toy import REPOSITORY, Toy
+
+BLOCKED = """
+import sys
+
+SUITE = {blocked}
+
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in SUITE:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+
+sys.meta_path.insert(0, Refuse())
+from ams_suite.__main__ import main
+
+sys.exit(main({arguments}))
+"""
+# What the extra `suite` names, and what comes with it
+SUITE = {
+    "pydantic",
+    "pydantic_core",
+    "jinja2",
+    "markupsafe",
+    "matplotlib",
+    "PIL",
+    "sklearn",
+    "snakemake",
+    "jupytext",
+    "nbconvert",
+    "nbformat",
+    "nbclient",
+    "IPython",
+    "ipykernel",
+    "jupyter_client",
+    "latex2mathml",
+    "networkx",
+    "psutil",
+    "pygments",
+    "safetensors",
+    "tabulate",
+    "typst",
+    "yaml",
+    "analysis",
+    "experiments",
+}
+
+
+def alone(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line, in a process of its own, without the modules of the suite."""
+    code = BLOCKED.format(blocked=SUITE, arguments=list(arguments))
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=Toy(REPOSITORY, "").environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_law(tmp_path):
+    done = alone(tmp_path, *"law --sampler adaptive --step 0.05 --precision 1,4 --steps 9 --json".split())
+    assert done.returncode == 0, done.stderr
+    assert set(json.loads(done.stdout)) == {"mean", "variance", "beta", "w2", "kl"}
+
+
+def test_replay(tmp_path):
+    done = alone(tmp_path, "replay", str(REPOSITORY / "tests/golden/ncsn_a.npz"))
+    assert done.returncode == 0, done.stderr
+    assert "ncsn_a.npz" in done.stdout
+
+
+@pytest.mark.parametrize("words", ["list", "run A1", "reproduce", "check", "schema", "mutate", "reseed"])
+def test_a_command_of_the_suite_says_what_it_needs(tmp_path, words):
+    done = alone(tmp_path, *words.split())
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"ams: {words.split()[0]} needs ")
+    assert done.stderr.endswith(": pip install 'ams-suite[suite]'\n") and done.stderr.count("\n") == 1
+
+
+def test_help_and_an_unknown_command(tmp_path):
+    assert alone(tmp_path, "--help").returncode == 0
+    done = alone(tmp_path, "lwa")
+    assert (done.returncode, done.stderr) == (2, "ams: unknown command 'lwa': did you mean law?\n")
