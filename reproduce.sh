@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Make the environment, then hand over to `python -m ams reproduce` (or to pytest).
+# Make the environment, then hand over to `python -m ams_suite reproduce` (or to pytest).
 # The ladder, first rung that holds: the active Python, if it satisfies pyproject.toml; an environment made here
 # before; mamba or conda with environment.yml, if conda-forge answers in time; a virtual environment and pip with
 # constraints.txt. Bash 3.2 and the usual small tools suffice, so that macOS serves as well as Linux.
@@ -11,7 +11,7 @@ usage() {
   cat <<'END'
 usage: bash reproduce.sh [options]           check the claims, write the report
        bash reproduce.sh test [pytest args]  run the tests (installs the extra "test")
-       bash reproduce.sh lint                run ruff and mypy (the same extra)
+       bash reproduce.sh lint                run ruff, mypy and import-linter (the same extra)
        bash reproduce.sh bench [options]     time it, also against other libraries (installs the extra "bench")
 
   --profile quick|cpu|gpu   how much to run (default: gpu where CUDA works, else cpu)
@@ -52,7 +52,7 @@ between() { # is version $1 at least 3.$2 and at most 3.$3
 }
 
 about() { # PYTHON WORD ...: what ams_suite.environment says; it must run before anything is installed
-  "$1" -P "$ROOT/src/ams/environment.py" "${@:2}" </dev/null
+  "$1" -P "$ROOT/src/ams_suite/environment.py" "${@:2}" </dev/null
 }
 
 satisfies() { # sets LACKS to what is wrong, in words
@@ -60,7 +60,7 @@ satisfies() { # sets LACKS to what is wrong, in words
   version=$(version_of "$1")
   LACKS="$1 is ${version:-no working Python}, 3.11 or later is needed"
   between "$version" 11 99 || return 1
-  LACKS=$(about "$1" missing ${EXTRA:+"$EXTRA"} 2>/dev/null) || LACKS=pip
+  LACKS=$(about "$1" missing suite ${EXTRA:+"$EXTRA"} 2>/dev/null) || LACKS=pip
   [ "$LACKS" != satisfied ] || return 0
   LACKS="$1 lacks $LACKS"
   return 1
@@ -221,7 +221,7 @@ seal() { # `ams` and the checks can be imported from anywhere; the stamp comes l
   PYTHON=$(python_of_place)
   printf '%s\n' "$ROOT/src" "$ROOT" >"$(site_of "$PYTHON")/ams-suite.pth"
   # shellcheck disable=SC2016  # for the new script to expand
-  printf '%s\n' '#!/bin/sh' 'exec "$(dirname -- "$0")/python" -m ams "$@"' >"${PYTHON%/*}/ams"
+  printf '%s\n' '#!/bin/sh' 'exec "$(dirname -- "$0")/python" -m ams_suite "$@"' >"${PYTHON%/*}/ams"
   chmod +x -- "${PYTHON%/*}/ams"
   stamp >"$PLACE/.ams-suite.new"
   mv -f -- "$PLACE/.ams-suite.new" "$PLACE/.ams-suite"
@@ -300,7 +300,7 @@ pip_install() { # PYTHON, then further arguments of pip install
 
 install_requirements() { # pyproject.toml's, into the environment of PYTHON
   local python=$1 cpu cause
-  about "$python" requirements ${EXTRA:+"$EXTRA"} >"$PLACE/requirements.txt" 2>>"$LOG" || return 1
+  about "$python" requirements suite ${EXTRA:+"$EXTRA"} >"$PLACE/requirements.txt" 2>>"$LOG" || return 1
   if [ "$python" = "$PLACE/conda/bin/python" ]; then # unpinned, so that conda's own releases stay
     pip_install "$python"
     return
@@ -414,6 +414,11 @@ find_environment() {
   PATH=$(dirname -- "$PYTHON"):$PATH
 }
 
+lint() {
+  "$PYTHON" -m ruff check . && "$PYTHON" -m ruff format --check . && "$PYTHON" -m mypy &&
+    "$PYTHON" -c 'from importlinter.cli import lint_imports_command as lint; lint()' --no-cache
+}
+
 prepare_child() { # one thread a process, one checkout for every import
   export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} MKL_NUM_THREADS=${MKL_NUM_THREADS:-1}
   export OPENBLAS_NUM_THREADS=${OPENBLAS_NUM_THREADS:-1}
@@ -445,8 +450,8 @@ main() {
   prepare_child
   case $word in
     test) exec "$PYTHON" -m pytest ${ARGS[@]+"${ARGS[@]}"} ;;
-    lint) "$PYTHON" -m ruff check . && "$PYTHON" -m ruff format --check . && "$PYTHON" -m mypy ;;
-    *) exec "$PYTHON" -m ams reproduce ${ARGS[@]+"${ARGS[@]}"} ;;
+    lint) lint ;;
+    *) exec "$PYTHON" -m ams_suite reproduce ${ARGS[@]+"${ARGS[@]}"} ;;
   esac
 }
 

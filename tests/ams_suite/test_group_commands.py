@@ -97,7 +97,9 @@ def test_an_unknown_command_that_resembles_none_gets_the_list(toy, capsys):
     assert said.count("\n") == 1 and "known: reproduce, run, " in said and "greet" in said
 
 
-@pytest.mark.parametrize(("place", "reason"), [("gone:Greet", "No module named"), ("alpha.commands:Gone", "has no attribute")])
+@pytest.mark.parametrize(
+    ("place", "reason"), [("gone:Greet", "No module named"), ("alpha.commands:Gone", "has no attribute")]
+)
 def test_a_command_that_is_not_there_is_one_line_and_2(toy, capsys, place, reason):
     toy.replace_in_claims("alpha", "alpha.commands:Greet", place)
     assert main(["greet", "you"]) == 2
@@ -115,7 +117,7 @@ def test_a_claims_file_that_cannot_be_read_is_one_line_and_2(toy, capsys):
 def test_commands_of_the_suite_do_not_read_the_groups(toy, capsys):
     toy.claims("beta").write_text("[group")
     assert main(["schema"]) == 0
-    assert main("law --sampler langevin --step 0.1 --precision 1 --steps 1".split()) == 0
+    assert main(["law", "--sampler", "langevin", "--step", "0.1", "--precision", "1", "--steps", "1"]) == 0
 
 
 def test_a_group_cannot_replace_a_command_of_the_suite(toy, capsys):

@@ -70,7 +70,9 @@ def alone(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_law(tmp_path):
-    done = alone(tmp_path, *"law --sampler adaptive --step 0.05 --precision 1,4 --steps 9 --json".split())
+    done = alone(
+        tmp_path, *["law", "--sampler", "adaptive", "--step", "0.05", "--precision", "1,4", "--steps", "9", "--json"]
+    )
     assert done.returncode == 0, done.stderr
     assert set(json.loads(done.stdout)) == {"mean", "variance", "beta", "w2", "kl"}
 

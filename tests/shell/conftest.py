@@ -2,7 +2,7 @@
 
 A stub Python hands everything to the Python that runs these tests, save what a test replaces: its version, its
 `venv`, its `pip`. Before "installation" it runs without site-packages, so that it lacks every requirement; after it,
-with them. The package `ams` is a stub too: it prints what it was given.
+with them. The package `ams_suite` is a stub too: it prints what it was given.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ case "$*" in
   *urllib.request*) exit "${NO_CPU_INDEX:-1}" ;;
   *"-m pip "*) echo "$*" >>"@CALLS@"; @PIP@ ;;
   "-m pytest"*) echo "pytest: $*" ;;
-  *" missing test") if grep -qs pytest "$place/installed"; then echo satisfied; else echo "pytest (absent)"; fi ;;
+  *" missing suite test") if grep -qs pytest "$place/installed"; then echo satisfied; else echo "pytest (absent)"; fi ;;
   *" missing molecules") echo "${MOLECULES:-satisfied}" ;;
   *" missing gpu") if grep -qs diffusers "$place/installed"; then echo satisfied; else echo "diffusers (absent)"; fi ;;
   *torch.cuda.is_available*) exit "${NO_CUDA:-1}" ;;
@@ -168,7 +168,7 @@ def copy_of(tmp_path: Path) -> Callable[[str], Checkout]:
         for file in FILES:
             (root / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(REPOSITORY / file, root / file)
-        (root / "src/ams/__init__.py").touch()
+        (root / "src/ams_suite/__init__.py").touch()
         (root / "src/ams_suite/__main__.py").write_text(AMS)
         checkout = Checkout(root, tmp_path / "bin", {"HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path)})
         checkout.bin.mkdir(exist_ok=True)

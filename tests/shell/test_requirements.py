@@ -15,7 +15,8 @@ from packaging.utils import canonicalize_name
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-BASE = {canonicalize_name(Requirement(line).name): Requirement(line) for line in PROJECT["dependencies"]}
+EXTRAS = PROJECT["optional-dependencies"]
+BASE = [Requirement(line) for line in PROJECT["dependencies"] + EXTRAS["suite"]]
 ON_CONDA = {"torch": "pytorch", "matplotlib": "matplotlib-base"}
 LEFT_TO_PIP = {"snakemake", "latex2mathml", "typst"}
 
@@ -27,9 +28,7 @@ def pins() -> dict[str, Requirement]:
 
 
 def test_every_requirement_is_pinned_within_its_range_and_torch_is_not() -> None:
-    extras = PROJECT["optional-dependencies"]
-    lines = PROJECT["dependencies"] + extras["test"] + extras["features"] + extras["gpu"]
-    for wanted in map(Requirement, lines):
+    for wanted in BASE + [Requirement(line) for extra in ("test", "features", "gpu") for line in EXTRAS[extra]]:
         pin = next(iter(pins()[canonicalize_name(wanted.name)].specifier))
         assert (pin.operator == "==") == (wanted.name != "torch"), wanted
         assert pin.operator != "==" or wanted.specifier.contains(pin.version), wanted
@@ -37,7 +36,8 @@ def test_every_requirement_is_pinned_within_its_range_and_torch_is_not() -> None
 
 def test_conda_is_asked_for_the_same_ranges() -> None:
     listed = yaml.safe_load((REPOSITORY / "environment.yml").read_text())["dependencies"]
-    for name, wanted in BASE.items():
+    for wanted in BASE:
+        name = canonicalize_name(wanted.name)
         entry = f"{ON_CONDA.get(name, name)} {wanted.specifier}"
         assert (entry in listed) == (name not in LEFT_TO_PIP), entry
 

@@ -89,10 +89,10 @@ class Record(Checksummed):
 
 
 class Artefacts(Checksummed):
-    """A group's study, what it drew and tabulated, or its notebook's page; `files` gives the sha256 of each, relative to the record.
+    """A group's study, what it drew and tabulated, or its notebook's page.
 
-    `reason` says what is not there and why, `settled` that only new code or settings could change that; `failed` marks
-    work that broke: such a record is never current.
+    `files` gives the sha256 of each file, relative to the record. `reason` says what is not there and why, `settled`
+    that only new code or settings could change that; `failed` marks work that broke: such a record is never current.
     """
 
     id: str

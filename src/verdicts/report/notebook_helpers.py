@@ -24,7 +24,7 @@ from verdicts.errors import unknown
 from verdicts.records.figures import Table
 from verdicts.records.sources import Sources
 from verdicts.records.workspace import OUT, PROFILE, PROJECT, STYLE, Workspace, find_root, project_at
-from verdicts.studies.store import use
+from verdicts.studies.cells import use
 from verdicts.studies.study import store_of
 
 Function = Callable[[Any], Measurement]

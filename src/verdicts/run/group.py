@@ -22,7 +22,7 @@ from verdicts.run.checks import Checks, one_line, place_of
 from verdicts.run.drawing import draw_group
 from verdicts.run.plan import complete_groups, plan_of
 from verdicts.run.study import Load, run_study
-from verdicts.studies.store import using
+from verdicts.studies.cells import using
 from verdicts.studies.study import store_of
 
 Note = Callable[[Claim, Record], None]

@@ -13,8 +13,8 @@ from verdicts.records.run_record import Run
 from verdicts.records.workspace import Workspace
 from verdicts.run.checks import Checks, one_line
 from verdicts.run.plan import forced
-from verdicts.studies.cells import Cell
-from verdicts.studies.store import Store, using
+from verdicts.studies.cells import Cell, using
+from verdicts.studies.store import Store
 from verdicts.studies.study import cells_of, compute, labelled_table, store_of
 
 Load = Callable[[], Checks]
@@ -85,7 +85,7 @@ def _written(workspace: Workspace, group: Group, cells: Sequence[Cell[Any]]) -> 
 
 
 def _outcome(cells: Sequence[Cell[Any]], store: Store) -> tuple[str, bool, bool]:
-    """Return in words which cells have no value (empty: all have), whether one of them broke, whether all is settled."""
+    """Return which cells have no value, in words (empty: all have); whether one broke; whether all is settled."""
     failures = [(cell, failure) for cell in cells if (failure := store.failure(cell))]
     broken = [(cell, failure) for cell, failure in failures if not failure.not_run]
     settled = all(failure.settled for _, failure in failures)

@@ -13,7 +13,18 @@ Checks, figures and notebooks call `outcome(...)`, which reads what the study ha
 """
 
 from verdicts.studies.arrays import Array
-from verdicts.studies.cells import Cell, CellFunction, cell
-from verdicts.studies.store import CellFailed, CellMissing, Store, using
+from verdicts.studies.cells import Cell, CellFunction, Memory, cell, using
+from verdicts.studies.store import CellFailed, CellMissing, CellUnavailable, Store
 
-__all__ = ["Array", "Cell", "CellFailed", "CellFunction", "CellMissing", "Store", "cell", "using"]
+__all__ = [
+    "Array",
+    "Cell",
+    "CellFailed",
+    "CellFunction",
+    "CellMissing",
+    "CellUnavailable",
+    "Memory",
+    "Store",
+    "cell",
+    "using",
+]

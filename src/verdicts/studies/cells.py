@@ -8,11 +8,12 @@ are refused. The result's type must be annotated: it says how to read the result
 
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, update_wrapper
 from types import GenericAlias
-from typing import Any, Generic, ParamSpec, TypeVar, get_type_hints, overload
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, get_type_hints, overload
 
 from pydantic import ConfigDict, TypeAdapter
 from pydantic_core import to_json
@@ -66,8 +67,6 @@ class CellFunction(Generic[P, R]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Return the result of the call, from the active store."""
-        from verdicts.studies.store import active
-
         return active().value(self.cell(*args, **kwargs))
 
     def cell(self, *args: P.args, **kwargs: P.kwargs) -> Cell[R]:
@@ -106,6 +105,50 @@ def cell(function: Callable[P, R] | None = None, /, *, data: tuple[str, ...] = (
     if function is None:
         return lambda wrapped: CellFunction(wrapped, data)
     return CellFunction(function)
+
+
+class Keeper(Protocol):
+    """Anything that gives a cell its value."""
+
+    def value(self, cell: Cell[R]) -> R:
+        """Return the value, computed or read."""
+        ...
+
+
+class Memory:
+    """Keeps values while the process lives: for tests, and for a notebook outside of a run."""
+
+    def __init__(self) -> None:
+        self._contents: dict[str, Any] = {}
+
+    def value(self, cell: Cell[R]) -> R:
+        """Return the value, computed at its first call. Raises what the computation raises."""
+        if cell.digest not in self._contents:
+            self._contents[cell.digest] = cell.function.encode(cell.compute())
+        return cell.function.decode(self._contents[cell.digest])
+
+
+_ACTIVE: list[Keeper] = [Memory()]  # the last one counts, in every thread of the process
+
+
+def active() -> Keeper:
+    """Return the store that cells are read from; outside of `using`, this process's memory."""
+    return _ACTIVE[-1]
+
+
+def use(keeper: Keeper) -> None:
+    """Let cells be read from, and stored in, this store from now on."""
+    _ACTIVE[-1] = keeper
+
+
+@contextmanager
+def using(keeper: Keeper) -> Iterator[None]:
+    """Let cells within be read from, and stored in, this store."""
+    _ACTIVE.append(keeper)
+    try:
+        yield
+    finally:
+        _ACTIVE.pop()
 
 
 def _as_json(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Where the results of cells are stored: a checksummed file for each, its cost beside it; or this process's memory.
+"""Where the results of cells are stored: a checksummed file for each, its cost beside it.
 
 A file is read only if its bytes are those that were written and its key is the present one: the sources of the modules
 that the function's module imports, the data sets that it names, the class of device. The file holds the result alone,
@@ -8,10 +8,9 @@ reads gets an object of its own: to change it changes nothing for other readers.
 
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
@@ -93,27 +92,6 @@ class Cost(BaseModel):
     seconds: float
     started: str
     asked: tuple[str, ...] = ()
-
-
-class Keeper(Protocol):
-    """Anything that gives a cell its value."""
-
-    def value(self, cell: Cell[R]) -> R:
-        """Return the value, computed or read."""
-        ...
-
-
-class Memory:
-    """Keeps values while the process lives: for tests, and for a notebook outside of a run."""
-
-    def __init__(self) -> None:
-        self._contents: dict[str, Any] = {}
-
-    def value(self, cell: Cell[R]) -> R:
-        """Return the value, computed at its first call. Raises what the computation raises."""
-        if cell.digest not in self._contents:
-            self._contents[cell.digest] = cell.function.encode(cell.compute())
-        return cell.function.decode(self._contents[cell.digest])
 
 
 class Store:
@@ -245,26 +223,3 @@ def _cost(path: Path) -> Cost | None:
         return Cost.model_validate_json(path.with_suffix(".cost").read_bytes())
     except (OSError, ValueError):
         return None
-
-
-_ACTIVE: list[Keeper] = [Memory()]  # the last one counts, in every thread of the process
-
-
-def active() -> Keeper:
-    """Return the store that cells are read from; outside of `using`, this process's memory."""
-    return _ACTIVE[-1]
-
-
-def use(keeper: Keeper) -> None:
-    """Let cells be read from, and stored in, this store from now on."""
-    _ACTIVE[-1] = keeper
-
-
-@contextmanager
-def using(keeper: Keeper) -> Iterator[None]:
-    """Let cells within be read from, and stored in, this store."""
-    _ACTIVE.append(keeper)
-    try:
-        yield
-    finally:
-        _ACTIVE.pop()

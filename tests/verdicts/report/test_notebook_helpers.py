@@ -12,7 +12,7 @@ from verdicts import Table
 from verdicts.errors import UserError
 from verdicts.report.notebook_helpers import settings_of, show, show_table
 from verdicts.studies import Store
-from verdicts.studies.store import Memory, active, using
+from verdicts.studies.cells import Memory, active, using
 
 
 @pytest.fixture

@@ -211,7 +211,8 @@ def test_a_cell_that_is_unavailable_is_not_run(session, settled):
 
 
 def test_what_becomes_available_is_computed_in_the_next_run(session):
-    waits = 'if not Path(__file__).with_name("data").exists():\n        from verdicts import Unavailable\n        raise Unavailable("no data")\n    '
+    waits = 'if not Path(__file__).with_name("data").exists():\n        from verdicts import Unavailable\n        '
+    waits += 'raise Unavailable("no data")\n    '
     session.toy.replace_in_module("gamma/study", LOGS, waits + LOGS)
     assert session.run() == 0 and session.rows()["C1"]["reason"] == "no data"
     session.toy.write(f"{session.toy.package}/gamma/data", "")

@@ -14,7 +14,8 @@ from verdicts.records.files import canonical_json, sha256_of
 from verdicts.records.provenance import now
 from verdicts.records.workspace import Project, Workspace
 from verdicts.studies import Array, CellFailed, CellMissing, Store, cell, using
-from verdicts.studies.store import CellUnavailable, Memory, active, use
+from verdicts.studies.cells import Memory, active, use
+from verdicts.studies.store import CellUnavailable
 from verdicts.studies.study import compute, store_of
 
 
@@ -195,7 +196,7 @@ def test_what_is_unavailable_is_so_for_its_readers(open_store, monkeypatch, sett
     monkeypatch.setattr(Absent, "settled", settled, raising=False)
     with pytest.raises(Absent):
         open_store().value(double.cell(13))
-    with pytest.raises(CellUnavailable, match="^no such file$") as absence:
+    with pytest.raises(CellUnavailable, match=r"^no such file$") as absence:
         open_store(reading=True).value(double.cell(13))
     assert absence.value.not_run and absence.value.settled is settled
 
