@@ -33,8 +33,8 @@ from torch import Tensor, nn
 
 from ams.data import load_weights
 from ams.data.safe_read import LARGEST, bytes_of
-from verdicts.records.files import write_whole
 from ams.errors import UserError
+from verdicts.records.files import write_whole
 
 Report = Callable[[int, dict[str, float]], None]
 """Sees the number of steps made and the mean of each part of the loss since it was last called."""

@@ -96,8 +96,8 @@ def test_schema_is_json(capsys):
 
 
 def test_law_and_replay_get_their_options(monkeypatch):
-    import ams_suite.law
     import ams.traces.replay
+    import ams_suite.law
 
     calls = []
     monkeypatch.setattr(ams_suite.law, "law", lambda **options: calls.append(options) or 0)

@@ -10,31 +10,39 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from analysis.annealed.samplers import DEFAULT, SAMPLERS, Hyperparameters, Kind, levels
 from matplotlib.figure import Figure
 from pytest import MonkeyPatch
 from scipy.stats import norm
 
 from ams.grid_function import GridFunction
 from ams.laws import GaussianLaw
-from verdicts.claims.schema import Verdict
-from ams.schedules import Level
 from ams.samplers import Particles, flow_heun, langevin
+from ams.schedules import Level
 from ams.targets import Gaussian
 from analysis import annealed
 from analysis.annealed import (
-    gaussian,
-    mixture as line,
-    mode_loss as modes,
     figures as report,
+)
+from analysis.annealed import (
+    gaussian,
     sensitivity,
+)
+from analysis.annealed import (
+    mixture as line,
+)
+from analysis.annealed import (
+    mode_loss as modes,
+)
+from analysis.annealed import (
     nfe_to_threshold as speed,
 )
-from analysis.annealed.particles import Batches, averaged, divergence, smoothed
-from analysis.annealed.samplers import DEFAULT, SAMPLERS, Hyperparameters, Kind, levels
 from analysis.annealed.nfe_to_threshold import BASELINE, KL, LINE_W2, PAPER, RK45, Point, needed, track
+from analysis.annealed.particles import Batches, averaged, divergence, smoothed
 from analysis.annealed.transport import Nodes, transport_kl, transport_w2
 from tests.claims import claims, quick_settings, verdict_of
 from tests.monte_carlo import MonteCarlo
+from verdicts.claims.schema import Verdict
 
 SETTINGS = quick_settings("annealed")
 

@@ -1,78 +1,121 @@
-"""What every notebook needs: the profile's settings of its group, and its checks shown as they come out.
+"""What a notebook shows of its group: checks with their verdicts, figures and tables, as the last run left them.
 
-A notebook decides nothing: `show` runs the same functions that the ledger's records come from, and says of each what
-the claims file says.
+A notebook decides nothing and computes little: what a current record, figure or table holds is shown from there. Where
+there is none, as in a session of one's own before any run, it is made on the spot.
 """
 
-from __future__ import annotations
-
 import os
-from collections.abc import Callable
+import tempfile
+from functools import cached_property
 from html import escape
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
-from IPython.display import HTML
-from matplotlib import style
-from matplotlib_inline.backend_inline import set_matplotlib_formats
+from IPython.display import HTML, SVG
 
-from verdicts import Table
-from verdicts.claims.loading import load_claims, load_config
-from verdicts.claims.measurement import Measurement, Unavailable, bound_checks
+from verdicts.claims.measurement import Measurement
 from verdicts.claims.schema import Check, Profile, Verdict
-from verdicts.claims.verdict import check_verdict
+from verdicts.records.checksummed import NotCurrent
+from verdicts.records.figures import Figure, Table
+from verdicts.records.record import CheckResult, current_artefacts, current_record
+from verdicts.records.workspace import Project, Workspace, find_root
+from verdicts.run.checks import Checks
+from verdicts.run.drawing import drawing_style
+from verdicts.studies.store import using
 
-ROOT = Path(__file__).parent.parent
-
-
-def settings_of(module: ModuleType, profile: str = "") -> Any:
-    """Return the module's `Settings` for `profile`, else for the one that AMS_PROFILE names, else for quick.
-
-    Also sets the figures' style and format for the notebook.
-    """
-    style.use(ROOT / "paper" / "style.mplstyle")
-    set_matplotlib_formats("svg")
-    claims = load_claims(ROOT)
-    config = load_config(ROOT, Profile(profile or os.environ.get("AMS_PROFILE", "quick")), claims)
-    group = next(group for group in claims.group if group.module == module.__name__)
-    return module.Settings(**config.settings_of(group.id))
+HEAD = ("check", "quantity", "measured", "required", "tolerance from", "verdict")
 
 
-def show(module: ModuleType, settings: Any, *identifiers: str) -> HTML:
-    """Run the named checks and return their table: quantity, measured, claimed, the tolerance's origin, verdict.
+class GroupPage:
+    """A group as its notebook sees it, in the profile that `VERDICTS_PROFILE` names (quick where it names none)."""
 
-    A check that cannot be run here says why in place of its measured value.
-    """
-    known = {check.id: check for claim in load_claims(ROOT).claim for check in claim.check}
-    functions = bound_checks(module)
-    rows = "".join(_row(known[name], functions[name], settings) for name in identifiers)
-    head = "".join(
-        f"<th>{name}</th>" for name in ("check", "quantity", "measured", "claimed", "tolerance from", "verdict")
-    )
-    return HTML(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
+    def __init__(self, name: str, project: Project) -> None:
+        profile, out = os.environ.get("VERDICTS_PROFILE", Profile.QUICK), os.environ.get("VERDICTS_OUT")
+        self.workspace = Workspace.open(find_root(Path.cwd()), Profile(profile), Path(out) if out else None, project)
+        self.group = next(group for group in self.workspace.claims.group if group.id == name)
+        self.checks = Checks.load(self.workspace, self.group)
+        self.settings = self.checks.settings
+
+    def show(self, *identifiers: str) -> HTML:
+        """Return the named checks as a table; a check that cannot be run says why in place of its measured value."""
+        rows = "".join(self._row(name) for name in identifiers)
+        head = "".join(f"<th>{name}</th>" for name in HEAD)
+        return HTML(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
+
+    def figure(self, name: str) -> SVG | HTML:
+        """Return a figure of the group, or the reason why this profile has none of that name."""
+        figures, folder = self._figures
+        figure = next((each for each in figures if each.file.stem == name), None)
+        if figure is None:
+            return HTML(f"<p>{escape(name)} is not drawn in the {self.workspace.profile} profile.</p>")
+        return SVG(filename=str(folder / figure.file.name))
+
+    def table(self, name: str) -> HTML:
+        """Return a table of the group under its caption, numbers to four digits. Raises LookupError for no such table."""
+        table = next((each for each in self._tables if each.id == name), None)
+        if table is None:
+            raise LookupError(f"{self.group.id} has no table {name}")
+        head = "".join(f"<th>{escape(cell)}</th>" for cell in table.header)
+        body = "".join(f"<tr>{''.join(f'<td>{escape(_text(cell))}</td>' for cell in row)}</tr>" for row in table.rows)
+        return HTML(
+            f"<p>{escape(table.caption)}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        )
+
+    @cached_property
+    def _figures(self) -> tuple[tuple[Figure, ...], Path]:
+        """Return the figures and their folder: those of the last run, else drawn now."""
+        path = self.workspace.figures_path(self.group)
+        try:
+            return current_artefacts(path, self.workspace.figures_parts(self.group)).figures, path.parent
+        except NotCurrent:
+            folder = Path(tempfile.mkdtemp(prefix="verdicts-figures-"))
+        with using(self.workspace.store()), drawing_style(self.workspace.root):
+            module = self.checks.figures()
+            return tuple(module.figures(self.settings, folder) if hasattr(module, "figures") else ()), folder
+
+    @cached_property
+    def _tables(self) -> tuple[Table, ...]:
+        path = self.workspace.figures_path(self.group)
+        try:
+            return current_artefacts(path, self.workspace.figures_parts(self.group)).tables
+        except NotCurrent:
+            module = self.checks.figures()
+        with using(self.workspace.store()):
+            return tuple(module.tables(self.settings) if hasattr(module, "tables") else ())
+
+    def _row(self, identifier: str) -> str:
+        check, result = self._result(identifier)
+        if result.value is None:
+            value = result.reason
+        else:
+            exact = result.low == result.high
+            value = f"{result.value:.6g}" + ("" if exact else f" [{result.low:.4g}, {result.high:.4g}]")
+        required = f"{check.relation} {check.bound:g} ± {check.tolerance:g} {check.unit}"
+        cells = (check.id, check.quantity, value, required, check.origin, result.verdict)
+        return f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in cells)}</tr>"
+
+    def _result(self, identifier: str) -> tuple[Check, CheckResult]:
+        """Return a check and its outcome: from its claim's current record, else measured now."""
+        for claim in self.workspace.claims.of_group(self.group.id):
+            for check in claim.check:
+                if check.id == identifier:
+                    path, parts = self.workspace.record_path(claim), self.workspace.record_parts(claim)
+                    try:
+                        record = current_record(claim, path, parts)
+                    except NotCurrent:
+                        return check, self._measured(check)
+                    return check, next(each for each in record.checks if each.id == identifier)
+        raise LookupError(f"{self.group.id} has no check {identifier}")
+
+    def _measured(self, check: Check) -> CheckResult:
+        try:
+            with using(self.workspace.store()):
+                measured = Measurement.model_validate(self.checks.function(check)(self.settings))
+        except Exception as error:
+            if not getattr(error, "not_run", False):
+                raise
+            return CheckResult(id=check.id, verdict=Verdict.NOT_RUN, reason=str(error))
+        return CheckResult.of(check, measured, 0.0, "")
 
 
-def show_table(table: Table) -> HTML:
-    """Return a ledger's table under its caption, floats to four digits."""
-    head = "".join(f"<th>{escape(name)}</th>" for name in table.header)
-    body = "".join("<tr>" + "".join(f"<td>{escape(_told(cell))}</td>" for cell in row) + "</tr>" for row in table.rows)
-    return HTML(f"<p>{escape(table.caption)}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
-
-
-def _told(cell: str | int | float) -> str:
+def _text(cell: str | int | float) -> str:
     return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
-
-
-def _row(check: Check, function: Callable[[Any], Measurement], settings: Any) -> str:
-    try:
-        measured = function(settings)
-    except Unavailable as absence:
-        value, verdict = str(absence), Verdict.NOT_RUN
-    else:
-        low, high = measured.interval
-        value = f"{measured.value:.6g}" + ("" if low == high else f" [{low:.4g}, {high:.4g}]")
-        verdict = check_verdict(check, measured)
-    claimed = f"{check.relation} {check.bound:g} ± {check.tolerance:g} {check.unit}"
-    cells = (check.id, check.quantity, value, claimed, check.origin, verdict)
-    return "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in cells) + "</tr>"

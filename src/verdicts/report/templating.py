@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from verdicts.report.exhibits import Exhibit
+from verdicts.report.report_texts import Exhibit
 from verdicts.report.typeset import typeset
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -101,7 +101,7 @@ def _duration(workspace: Workspace, plan: Plan) -> str:
     groups = [group for group in workspace.claims.group if group.id in plan.busy_groups]
     if not groups and not plan.pages:
         return "nothing to compute"
-    expected = sum(group.expected_seconds.get(workspace.profile, 0.0) for group in groups)
+    expected = 0.0
     return f"about {seconds(max(1.0, expected))} of computing"
 
 

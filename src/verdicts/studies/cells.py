@@ -15,7 +15,7 @@ from functools import cached_property, update_wrapper
 from typing import Any, Generic, ParamSpec, TypeVar, get_type_hints, overload
 
 from pydantic import ConfigDict, TypeAdapter
-from pydantic_core import to_jsonable_python
+from pydantic_core import to_json
 
 from verdicts.records.files import canonical_json, sha256_of
 from verdicts.studies.arrays import encoded
@@ -34,7 +34,7 @@ class Cell(Generic[R]):
     @property
     def labels(self) -> dict[str, Any]:
         """Return the arguments as JSON has them."""
-        labels: dict[str, Any] = to_jsonable_python(dict(self.arguments), inf_nan_mode="strings")
+        labels: dict[str, Any] = json.loads(to_json(dict(self.arguments), inf_nan_mode="strings"))
         return labels
 
     @property
@@ -84,7 +84,7 @@ class CellFunction(Generic[P, R]):
 
     def named(self, value: R) -> Any:
         """Return a result as JSON has it, named tuples as objects with their fields' names."""
-        return to_jsonable_python(_with_names(value), inf_nan_mode="strings", fallback=encoded)
+        return json.loads(to_json(_with_names(value), inf_nan_mode="strings", fallback=encoded))
 
     def decode(self, content: Any) -> R:
         """Return the result that JSON holds. Raises ValueError where it is not of the annotated type."""

@@ -6,8 +6,8 @@ import pytest
 
 from ams_suite.__main__ import main
 from ams_suite.tools.reseed import Fresh, read_fresh
-from verdicts.claims.schema import Verdict
 from tests.verdicts.toy import Toy
+from verdicts.claims.schema import Verdict
 
 MONTE_CARLO = 'origin = "Monte Carlo: by hand"\nshare = 0.01'
 DRAWING = """

@@ -2,8 +2,8 @@
 
 import jinja2
 import pytest
-
 from verdicts.report.exhibits import Exhibit
+
 from verdicts.report.templating import duration, gap, number, readable, render
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from verdicts.errors import UserError
 from ams_suite.tools.mutation.faults import Fault, load_faults
 from tests.ams_suite.tools.mutation.toy import entry, repository
+from verdicts.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[4]
 

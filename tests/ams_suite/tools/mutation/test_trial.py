@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from verdicts.errors import UserError
 from ams_suite.tools.mutation import trial
 from ams_suite.tools.mutation.faults import load_faults
 from ams_suite.tools.mutation.trial import Copy, Ending, judged
 from tests.ams_suite.tools.mutation.toy import THING, entry, repository
+from verdicts.errors import UserError
 
 
 @pytest.fixture
