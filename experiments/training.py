@@ -130,7 +130,7 @@ class Trainer:
 
     @torch.no_grad()
     def _follow(self) -> None:
-        """AffineTransition the average towards the weights, faster in the first steps."""
+        """Move the average towards the weights, faster in the first steps."""
         kept = min(self.plan.average, (1 + self.done) / (10 + self.done))
         for average, parameter in zip(self.averaged.parameters(), self.network.parameters(), strict=True):
             average.lerp_(parameter, 1 - kept)

@@ -1,4 +1,4 @@
-"""P2 and B1 to B4: how many evaluations adaptive momentum needs, against which samplers, and what the gain is due to."""
+"""P2 and B1 to B4: how many evaluations adaptive momentum needs, against whom, and what explains its gain."""
 
 from itertools import pairwise
 

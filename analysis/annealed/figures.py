@@ -46,8 +46,8 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         (
             "annealed_mixture_causes",
             lambda: drawing.draw_line(settings, CAUSES),
-            f"{mixture}, at the defaults: Langevin by its density on a grid, the others by particles. A tempered target "
-            "has a smaller minority mode.",
+            f"{mixture}, at the defaults: Langevin by its density on a grid, the others by particles. A tempered "
+            "target has a smaller minority mode.",
             ("B3", "B5"),
         ),
         (
@@ -60,8 +60,9 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         (
             "annealed_steps",
             lambda: drawing.draw_steps(settings),
-            "Errors against the step on the Gaussian. Lines: stationary distributions at the last noise level (G3 at b = 0 and 0.9; "
-            f"the adaptive mean field, solved for). Markers: annealed runs of {max(settings.long)} evaluations, T = 5. "
+            "Errors against the step on the Gaussian. Lines: stationary distributions at the last noise level (G3 at "
+            "b = 0 and 0.9; the adaptive mean field, solved for). Markers: annealed runs of "
+            f"{max(settings.long)} evaluations, T = 5. "
             r"Langevin's floor falls with the step, momentum's rises to that of $\pi^4$ (A3; close to it G5 at 0.9).",
             ("B1", "P2"),
         ),
@@ -127,8 +128,8 @@ def _grid(settings: Settings) -> str:
     """Return what tuning tries, in words."""
     return (
         f"T in {_list(settings.repeats)} and NCSNv2's step times {_list(settings.factors)}; snr in "
-        f"{_list(settings.snrs)}; noise levels geometric or with EDM's exponent in {_list(settings.rhos[1:])}; churn in "
-        f"{_list(settings.churns)}; constant momentum in {_list(settings.betas)}; drift of consistent annealed "
+        f"{_list(settings.snrs)}; noise levels geometric or with EDM's exponent in {_list(settings.rhos[1:])}; churn "
+        f"in {_list(settings.churns)}; constant momentum in {_list(settings.betas)}; drift of consistent annealed "
         f"sampling, in units of the flow's, in {_list(settings.drift_scales)}; RK45 by its tolerance"
     )
 

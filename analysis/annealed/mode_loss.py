@@ -1,4 +1,4 @@
-"""B5: the minority mode's weight. Too large a drift tempers the target, and a tempered target has a smaller minority."""
+"""B5: the minority mode's weight. Too large a drift tempers the target, whose minority mode is then smaller."""
 
 from ams.statistics import Interval
 from ams_suite.measures import of_interval
@@ -39,7 +39,7 @@ def minority_weight_of_adaptive_momentum(settings: Settings) -> Measurement:
 
 @check("B5.particles")
 def particle_error_of_minority_weight(settings: Settings) -> Measurement:
-    """Measure annealed Langevin's minority weight at 100 evaluations by particles, less that of the density on a grid."""
+    """Measure annealed Langevin's minority weight at 100 evaluations by particles, less the density on a grid's."""
     estimate = study.langevin_particles(100, study.sizes_of(settings)).errors.minority
     return _difference(settings, estimate, minority_weight(settings, BASELINE, 100).value)
 

@@ -1,4 +1,4 @@
-"""Evaluations needed: errors against the budget on each target, the budget at which they fall to a value, and ratios."""
+"""Evaluations needed: errors against the budget on each target, the budget for a given error, and ratios of those."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence

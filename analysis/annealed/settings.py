@@ -109,5 +109,7 @@ class Settings(BaseModel):
             "drift_scale": self.drift_scales,
         }
         tried = product(*(values[name] for name in spec.tuned))
-        settings = (DEFAULT._replace(**dict(zip(spec.tuned, choice, strict=True))) for choice in tried)
+        settings = (
+            Hyperparameters(**(DEFAULT._asdict() | dict(zip(spec.tuned, choice, strict=True)))) for choice in tried
+        )
         return tuple(dict.fromkeys([DEFAULT, *settings]))

@@ -1,4 +1,4 @@
-"""What the group computes once: each sampler's errors on both targets, at the defaults, tuned, and along one setting."""
+"""What the group computes once: each sampler's errors on both targets, at the defaults, tuned, along one setting."""
 
 from collections.abc import Iterator
 

@@ -1,6 +1,7 @@
 """From numbers of batches to measurements: means, paired differences and ratios of evaluations, with Student intervals.
 
-Samples of a batch may be coupled (the norms of adaptive momentum average over the batch), so batches are the independent units.
+Samples of a batch may be coupled (adaptive momentum's norms average over them), so batches are the independent
+units.
 """
 
 from collections.abc import Sequence
@@ -38,7 +39,7 @@ def mean_difference(
 ) -> Measurement:
     """Return the mean of `ours - theirs`, batch by batch: both have the same starts and noise."""
     differences = [one - other for one, other in zip(ours, theirs, strict=True)]
-    return mean_of(differences, confidence, seed, batch, **detail)
+    return mean_of(differences, confidence, seed, batch, "", **detail)
 
 
 def speed_up(

@@ -56,9 +56,7 @@ class GroupPage:
             raise LookupError(f"{self.group.id} has no table {name}")
         head = "".join(f"<th>{escape(cell)}</th>" for cell in table.header)
         body = "".join(f"<tr>{''.join(f'<td>{escape(_text(cell))}</td>' for cell in row)}</tr>" for row in table.rows)
-        return HTML(
-            f"<p>{escape(table.caption)}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        )
+        return HTML(f"<p>{escape(table.caption)}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
 
     @cached_property
     def _figures(self) -> tuple[tuple[Figure, ...], Path]:
