@@ -33,8 +33,8 @@ from torch import Tensor, nn
 
 from ams.data import load_weights
 from ams.data.safe_read import LARGEST, bytes_of
-from verdicts.records.files import write_whole
 from ams.errors import UserError
+from verdicts.records.files import write_whole
 
 Report = Callable[[int, dict[str, float]], None]
 """Sees the number of steps made and the mean of each part of the loss since it was last called."""
@@ -130,7 +130,7 @@ class Trainer:
 
     @torch.no_grad()
     def _follow(self) -> None:
-        """AffineTransition the average towards the weights, faster in the first steps."""
+        """Move the average towards the weights, faster in the first steps."""
         kept = min(self.plan.average, (1 + self.done) / (10 + self.done))
         for average, parameter in zip(self.averaged.parameters(), self.network.parameters(), strict=True):
             average.lerp_(parameter, 1 - kept)

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from ams.data.safe_read import guarded
-from verdicts.records.files import canonical_json, write_whole
 from ams.errors import UserError
+from verdicts.records.files import canonical_json, write_whole
 
 _HEADER = 2**20  # bytes: what a header may have
 

@@ -31,6 +31,11 @@ def _group(name: str) -> Group:
     return next(group for group in claims().group if group.id == name)
 
 
+def expected(identifier: str) -> Verdict:
+    """Return the verdict that a claim expects."""
+    return next(claim.expected for claim in claims().claim if claim.id == identifier)
+
+
 def measured(check: str, settings: Any = None) -> Measurement:
     """Return what a check's function measures, by default with its group's settings in the quick profile."""
     claim = next(claim for claim in claims().claim if any(each.id == check for each in claim.check))

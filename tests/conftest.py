@@ -10,9 +10,9 @@ import pytest
 from hypothesis import Phase, settings
 
 from ams.statistics import SUITE_FALSE_ALARM
+from tests.monte_carlo import MARK, MonteCarlo, overspent, share_of, spent_by_claims
 from verdicts.claims.loading import load_claims
 from verdicts.errors import UserError
-from tests.monte_carlo import MARK, MonteCarlo, overspent, share_of, spent_by_claims
 
 HERE = Path(__file__).resolve().parent
 UNTRACED = {"analysis", "experiments"}

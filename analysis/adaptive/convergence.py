@@ -19,7 +19,9 @@ from analysis.adaptive.expansion import q, root_equation
 from analysis.adaptive.fixed_point import STEP, law_of, stationary_damping, stationary_ratio, unbiased_step
 from analysis.adaptive.linearisation import linearised
 from analysis.adaptive.settings import Settings, random_steps
-from analysis.momentum import spectral_radius, stability_bound, variance_ratio
+from analysis.momentum.settings import stability_bound
+from analysis.momentum.stationary import variance_ratio
+from analysis.momentum.transition import spectral_radius
 from verdicts import Measurement, check
 
 

@@ -16,7 +16,7 @@ from ams.laws.symbolic import a, b, lam
 from ams.statistics import convergence_order
 from analysis.adaptive.fixed_point import law_of, ratio_squared, unbiased_step
 from analysis.adaptive.settings import Settings
-from analysis.momentum import symbolic_variance, variance_ratio
+from analysis.momentum.stationary import symbolic_variance, variance_ratio
 from analysis.proofs import left_over
 from verdicts import Measurement, check
 

@@ -16,7 +16,7 @@ from analysis.adaptive.expansion import step_of
 from analysis.adaptive.fixed_point import law_of, stationary_damping
 from analysis.adaptive.linearisation import fluctuation
 from analysis.adaptive.settings import Settings
-from analysis.momentum import variance_ratio
+from analysis.momentum.stationary import variance_ratio
 from verdicts import Figure, save_figure
 
 

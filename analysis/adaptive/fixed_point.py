@@ -20,7 +20,9 @@ from ams.laws.symbolic import a, b, lam
 from ams.samplers import adaptive, critical_momentum, momentum, momentum_rule, sample
 from ams.schedules import Level
 from analysis.adaptive.settings import Settings, random_steps
-from analysis.momentum import Real, symbols, variance_ratio
+from analysis.momentum.settings import Real
+from analysis.momentum.stationary import variance_ratio
+from analysis.momentum.transition import symbols
 from analysis.proofs import left_over
 from verdicts import Measurement, check
 

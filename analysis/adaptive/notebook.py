@@ -20,6 +20,10 @@
 # %%
 
 from analysis import adaptive
+from analysis.adaptive import expansion as adaptive_expansion
+from analysis.adaptive import fixed_point as adaptive_fixed_point
+from analysis.adaptive import linearisation as adaptive_linearisation
+from analysis.adaptive.figures import figures as adaptive_figures
 from verdicts.report.notebook_helpers import settings_of, show
 
 settings = settings_of(adaptive)
@@ -47,7 +51,7 @@ show(adaptive, settings, "A1.chi", "A1.ellipse", "A1.rotated", "A1.large", "A1.p
 # those follow from the stationary covariance of constant momentum (claim G3). SymPy, from the sampler's step:
 
 # %%
-adaptive.ratio_squared()
+adaptive_fixed_point.ratio_squared()
 
 # %% [markdown]
 # that is $\rho = (1+b)\sqrt{2u(1+ub(1+b))}$, and the damping is a fixed point of $b = ((1-\rho)/(1+\rho))^2$: free of the dimension.
@@ -67,7 +71,7 @@ show(
 )
 
 # %%
-adaptive.draw_fixed_point()
+adaptive_figures.draw_fixed_point()
 
 # %% [markdown]
 # ## A3: a smaller step is worse
@@ -76,13 +80,13 @@ adaptive.draw_fixed_point()
 # $q = 1$ it gives
 
 # %%
-adaptive.damping_series()
+adaptive_expansion.damping_series()
 
 # %% [markdown]
 # and with it the variance, from the step's own stationary law, with $w = \sqrt u$:
 
 # %%
-adaptive.variance_series(1)
+adaptive_expansion.variance_series(1)
 
 # %% [markdown]
 # The limit is $1/4$, the variance of $\pi^4$, approached at order $\sqrt a$ with the large constant $33\sqrt2/4 \approx 11.7$; that is why the
@@ -94,7 +98,7 @@ adaptive.variance_series(1)
 show(adaptive, settings, "A3.damping", "A3.variance", "A3.order", "A3.worse", "A3.unbiased")
 
 # %%
-adaptive.draw_small_steps()
+adaptive_figures.draw_small_steps()
 
 # %% [markdown]
 # ## A4: any spectrum
@@ -125,7 +129,10 @@ show(adaptive, settings, "A4.ratio", "A4.noise", "A4.overdamped")
 # single sample in $d$ dimensions is a batch of $d$ in one.
 
 # %%
-[(d, adaptive.fluctuation(0.05, d)) for d in (1, 2, 16, 256)], adaptive.fluctuation(0.05, float("inf"))
+(
+    [(d, adaptive_linearisation.fluctuation(0.05, d)) for d in (1, 2, 16, 256)],
+    adaptive_linearisation.fluctuation(0.05, float("inf")),
+)
 
 # %% [markdown]
 # The law's bias is of second order, far below the noise of one run. Batches of $B$ and $2B$ on the same draws make it visible: to first
@@ -135,7 +142,7 @@ show(adaptive, settings, "A4.ratio", "A4.noise", "A4.overdamped")
 show(adaptive, settings, "A5.constant", "A5.single", "A5.bias")
 
 # %%
-adaptive.draw_batches(settings)
+adaptive_figures.draw_batches(settings)
 
 # %% [markdown]
 # So the batch size is a parameter of the sampler: not through its tuning constants (P3), but because the samples of a batch share a
@@ -192,7 +199,7 @@ show(
 )
 
 # %%
-adaptive.draw_bias()
+adaptive_figures.draw_bias()
 
 # %% [markdown]
 # **A smaller step makes the error larger**, down to the limit $W_2 = 1/2$. The adaptive rule beats Langevin for

@@ -29,7 +29,9 @@ from ams.samplers import (
 from ams.schedules import Level
 from analysis.adaptive.fixed_point import stationary_ratio
 from analysis.adaptive.settings import Settings
-from analysis.momentum import Real, symbols, variance_ratio
+from analysis.momentum.settings import Real
+from analysis.momentum.stationary import variance_ratio
+from analysis.momentum.transition import symbols
 from analysis.proofs import left_over
 from verdicts import Measurement, check
 

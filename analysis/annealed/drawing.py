@@ -1,30 +1,20 @@
 """Figures of the comparison: errors against evaluations and against the step, and the sensitivities."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 
 import numpy as np
-import torch
-from ams.samplers.palette import look
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
-from matplotlib.patheffects import withStroke
 
-from ams.laws import GaussianLaw
-from ams.laws.stationary import solved
-from ams.metrics import gaussian_kl, gaussian_w2
-from ams.samplers import adaptive, momentum_rule
-from analysis.annealed import gaussian, sensitivity
-from analysis.annealed import mixture as line
-from analysis.annealed import mode_loss as modes
-from analysis.annealed.nfe_to_threshold import BASELINE, KL, PAPER, W2, Case, track
-from analysis.annealed.samplers import SAMPLERS, Hyperparameters, ladder
-from analysis.annealed.settings import Settings
-from analysis.momentum import variance_ratio
+from ams.plots import budget_ticks, error_against_nfe, legend_below, reference_line
+from ams.samplers.presets import DEFAULT, SPECS
+from analysis.annealed import gaussian, mixture, mode_loss, stationary_floor, study
+from analysis.annealed.nfe_to_threshold import KL, W2, curve, default_line_run
+from analysis.annealed.settings import PAPER, Settings
 
 _SIZE = (7.2, 5.6)
+_KL_LABEL = r"KL(run $\|$ target) (nats)"
 
 
 def draw_errors(settings: Settings, samplers: Sequence[str]) -> Drawing:
@@ -32,175 +22,117 @@ def draw_errors(settings: Settings, samplers: Sequence[str]) -> Drawing:
     drawing = Drawing(figsize=_SIZE, layout="constrained")
     panels = drawing.subplots(2, 2, sharex="col", sharey="row")
     for axes, (case, tuned) in zip(panels.flat, [(KL, False), (KL, True), (W2, False), (W2, True)], strict=True):
-        _tracks(axes, case, settings, samplers, tuned)
-    panels[0, 0].set(title="at the defaults", ylabel=r"KL(law $\|$ target) (nats)", ylim=(1e-4, 20))
+        error_against_nfe(axes, {name: curve(case, settings, name, tuned) for name in samplers})
+        axes.set_xlabel("")
+    panels[0, 0].set(title="at the defaults", ylabel=_KL_LABEL, ylim=(1e-4, 20))
     panels[0, 1].set_title("tuned for each budget and error")
     panels[1, 0].set(ylabel="$W_2$", ylim=(1e-3, 5))
     for axes, budgets in zip(panels[1], (settings.budgets + settings.long, settings.tuned), strict=True):
         axes.set_xlabel("score evaluations (NFE)")
-        ticks(axes, budgets)
-    for axes, value in zip(panels[:, 0], cooled(), strict=True):
-        _reference(axes, value, r"$\pi^4$")
-    return _named(drawing, panels[0])
-
-
-def ticks(axes: Axes, budgets: Sequence[int]) -> None:
-    """Label a logarithmic axis by round budgets within the range of `budgets`."""
-    shown = [at for at in (20, 50, 100, 200, 500, 1000, 2000) if min(budgets) <= at <= max(budgets)]
-    axes.set_xticks(shown, [str(at) for at in shown])
-    axes.minorticks_off()
-
-
-def _reference(axes: Axes, value: float, name: str, right: bool = True, above: bool = True) -> None:
-    """Draw a dotted line across, its name above or below its right or left end."""
-    axes.axhline(value, color="0.4", lw=0.8, ls=(0, (1, 2)))
-    text = axes.annotate(
-        name,
-        (float(right), value),
-        (0 if right else 3, 1 if above else -1),
-        xycoords=("axes fraction", "data"),
-        textcoords="offset points",
-        va="bottom" if above else "top",
-        ha="right" if right else "left",
-        fontsize=8,
-    )
-    text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])  # legible where curves pass
-
-
-def cooled(power: float = 4.0) -> tuple[float, float]:
-    """Return KL and W2 of `p^power` from the target p at the last level (claims G5 and A3)."""
-    law = last_level()
-    laws = (law.mean, law.variance / power, law.mean, law.variance, law.multiplicity)
-    return gaussian_kl(*laws), gaussian_w2(*laws)
-
-
-def last_level() -> GaussianLaw:
-    """Return the target at the last level, as a target of its own."""
-    law = gaussian.target()
-    return GaussianLaw(law.variance + gaussian.ENDS.last**2, law.mean)
-
-
-def _tracks(axes: Axes, case: Case, settings: Settings, samplers: Sequence[str], tuned: bool) -> None:
-    for sampler in samplers:
-        points = list(track(case, settings, sampler, tuned))
-        axes.loglog([p.evaluations for p in points], [p.error for p in points], markersize=3.5, **look(sampler))
+        budget_ticks(axes, budgets)
+    tempered = gaussian.tempered_errors()
+    for axes, value in zip(panels[:, 0], (tempered.kl, tempered.w2), strict=True):
+        reference_line(axes, value, r"$\pi^4$")
+    legend_below(drawing, panels[0, 0])
+    return drawing
 
 
 def draw_line(settings: Settings, samplers: Sequence[str]) -> Drawing:
     """KL on the mixture and the weight of its minority mode, against evaluations, at the defaults."""
     drawing = Drawing(figsize=(7.2, 3.6), layout="constrained")
     left, right = drawing.subplots(1, 2)
-    for sampler in samplers:
-        left.loglog(*_resolved(settings, sampler), markersize=3.5, **look(sampler))
-    left.set(ylabel=r"KL(law $\|$ target) (nats)", xlabel="score evaluations (NFE)", ylim=(1e-4, 3))
-    for sampler in samplers:
-        weights = [modes.weight(settings, sampler, budget) for budget in settings.line_budgets]
-        right.semilogx(settings.line_budgets, [w.value for w in weights], markersize=3.5, **look(sampler))
-    _reference(right, line.MINORITY, "target")
+    error_against_nfe(left, {name: _resolved(settings, name) for name in samplers})
+    weights = {
+        name: [(b, mode_loss.minority_weight(settings, name, b).value) for b in settings.line_budgets]
+        for name in samplers
+    }
+    error_against_nfe(right, weights, logarithmic=False)
+    reference_line(right, mixture.MINORITY, "target")
     for axes in (left, right):
-        ticks(axes, settings.line_budgets)
+        budget_ticks(axes, settings.line_budgets)
         axes.set_xlim(0.9 * min(settings.line_budgets), 1.1 * max(settings.line_budgets))
-    right.set(ylabel="weight of the minority mode", xlabel="score evaluations (NFE)", ylim=(0.18, 0.48))
-    return _named(drawing, (left, right))
+    left.set(ylabel=_KL_LABEL, ylim=(1e-4, 3))
+    right.set(ylabel="weight of the minority mode", ylim=(0.18, 0.48))
+    legend_below(drawing, left)
+    return drawing
 
 
-def _resolved(settings: Settings, sampler: str) -> tuple[list[int], list[float]]:
-    """Return budgets and KL on the mixture, those that an estimate tells from 0."""
-    found = {b: line.default_line_run(settings, sampler, b).errors.kl for b in settings.line_budgets}
-    kept = [budget for budget, kl in found.items() if kl.low > 0.0 and kl.value < math.inf]
-    return kept, [found[budget].value for budget in kept]
+def _resolved(settings: Settings, sampler: str) -> list[tuple[float, float]]:
+    """Return budgets and KL on the mixture, where an estimate differs from 0."""
+    estimates = {b: default_line_run(settings, sampler, b).errors.kl for b in settings.line_budgets}
+    return [(b, kl.value) for b, kl in estimates.items() if kl.low > 0.0 and kl.value < math.inf]
 
 
 def draw_steps(settings: Settings) -> Drawing:
-    """Errors against the step: stationary laws at the last level (lines) and annealed runs (markers)."""
+    """Errors against the step: stationary distributions at the last noise level (lines), annealed runs (markers)."""
     drawing = Drawing(figsize=(7.2, 3.8), layout="constrained")
     panels = drawing.subplots(1, 2)
-    steps = np.logspace(math.log10(min(settings.sweep_steps)), math.log10(max(settings.sweep_steps)), 40)
-    floors = {
-        BASELINE: [stationary_errors(u, variance_ratio(_relative(u), 0.0)) for u in steps],
-        "constant momentum": [stationary_errors(u, variance_ratio(_relative(u), 0.9)) for u in steps],
-        PAPER: [stationary_errors(u, _adaptive_ratio(u)) for u in steps],
-    }
-    for axes, error, limit in zip(panels, (0, 1), cooled(), strict=True):
-        for sampler, found in floors.items():
-            label = f"{sampler}, stationary"
-            axes.loglog(steps, [pair[error] for pair in found], color=look(sampler)["color"], lw=1.2, label=label)
-        for sampler in floors:
-            _runs_by_step(axes, settings, sampler, error)
-        _reference(axes, limit, r"$\pi^4$")
-        axes.set_xlabel(r"step $u = a/\sigma^2$ (the same at each level)")
-    panels[0].set(ylabel=r"KL(law $\|$ target) (nats)", ylim=(1e-5, 30))
+    steps, tempered = stationary_floor.steps(settings), gaussian.tempered_errors()
+    for axes, kind in zip(panels, ("kl", "w2"), strict=True):
+        for sampler in stationary_floor.SAMPLERS:
+            floor = [getattr(errors, kind) for errors in study.stationary_errors(sampler, steps)]
+            axes.loglog(steps, floor, color=SPECS[sampler].colour, lw=1.2, label=f"{sampler}, stationary")
+        for sampler in stationary_floor.SAMPLERS:
+            runs = study.gaussian_runs(sampler, max(settings.long), study.steps_at(settings))
+            values = [getattr(run.errors, kind) for run in runs]
+            style = {**SPECS[sampler].look(), "linestyle": "", "label": f"{sampler}, run"}
+            axes.loglog(settings.sweep_steps, values, markersize=4, **style)
+        reference_line(axes, getattr(tempered, kind), r"$\pi^4$")
+        axes.set_xlabel(r"step $u = a/\sigma^2$, one value for all noise levels")
+    panels[0].set(ylabel=_KL_LABEL, ylim=(1e-5, 30))
     panels[1].set(ylabel="$W_2$", ylim=(1e-4, 5))
-    return _named(drawing, panels)
+    legend_below(drawing, panels[0])
+    return drawing
 
 
-def stationary_errors(u: float, ratio: np.ndarray) -> tuple[float, float]:
-    """Return KL and W2 of the law with variances `ratio` times the target's at the last level."""
-    law = last_level()
-    laws = (law.mean, law.variance * torch.from_numpy(ratio), law.mean, law.variance, law.multiplicity)
-    return gaussian_kl(*laws), gaussian_w2(*laws)
-
-
-def _relative(u: float) -> np.ndarray:
-    """Return `a lambda` of each direction at the last level, for `a = u sigma^2`."""
-    return u * gaussian.ENDS.last**2 / last_level().variance.numpy()
-
-
-def _adaptive_ratio(u: float) -> np.ndarray:
-    """Return adaptive momentum's stationary variances over the target's at the last level (solved)."""
-    law = last_level()
-    found = solved(law, momentum_rule(adaptive(1e-6)), u * gaussian.ENDS.last**2, 1 - 1e-6)
-    return (found.variance / law.variance).numpy()
-
-
-def _runs_by_step(axes: Axes, settings: Settings, sampler: str, error: int) -> None:
-    """Draw annealed runs at the longest budget, by their step."""
-    budget = max(settings.long)
-    _, epsilon = ladder(gaussian.ENDS, budget // 5, 5)
-    choices = [Hyperparameters(factor=u * gaussian.ENDS.last**2 / epsilon) for u in settings.sweep_steps]
-    programs = [SAMPLERS[sampler].program(gaussian.ENDS, budget, choice) for choice in choices]
-    errors = [found.errors for found in gaussian.stacked(choices, programs)]
-    values = [(found.kl, found.w2)[error] for found in errors]
-    label = f"{sampler}, run"
-    axes.loglog(settings.sweep_steps, values, markersize=4, **{**look(sampler), "linestyle": "", "label": label})
+def _draw_sweep(settings: Settings, field: str, values: Sequence[float]) -> tuple[Drawing, Sequence[Axes]]:
+    """KL on the Gaussian at two budgets against one hyperparameter, for the samplers that have it."""
+    drawing = Drawing(figsize=(7.2, 3.4), layout="constrained")
+    panels = drawing.subplots(1, 2, sharey=True)
+    for axes, budget in zip(panels, settings.probes, strict=True):
+        for sampler, along in study.sweeps(settings):
+            if getattr(along[0], field) == values[0]:
+                errors = [run.errors.kl for run in study.gaussian_runs(sampler, budget, along)]
+                axes.loglog(values, errors, markersize=4, **SPECS[sampler].look())
+        axes.set_title(f"{budget} evaluations")
+    panels[0].set_ylabel(_KL_LABEL)
+    legend_below(drawing, panels[0])
+    return drawing, panels
 
 
 def draw_snr(settings: Settings) -> Drawing:
     """KL against the corrector's snr at two budgets, beside the predictor alone."""
-    drawing, panels = _two_panels(settings)
+    drawing, panels = _draw_sweep(settings, "snr", settings.sweep_snr)
     for axes, budget in zip(panels, settings.probes, strict=True):
-        for sampler in ("PC, Langevin", "PC, adaptive", "PC, constant"):
-            _sweep(axes, settings.sweep_snr, sensitivity.over_snr(settings, sampler, budget), sampler)
-        alone = gaussian.default_run("reverse diffusion", budget).errors.kl
-        _reference(axes, alone, "reverse diffusion alone", right=False, above=False)
+        alone = study.gaussian_runs("reverse diffusion", budget, (DEFAULT,))[0].errors.kl
+        reference_line(axes, alone, "reverse diffusion alone", right=False, above=False)
         axes.axvline(0.16, color="0.8", lw=0.8)
-        axes.set_xlabel("snr (released: 0.16, grey line)")
-    return _named(drawing, panels)
+        axes.set_xlabel("snr (authors' code: 0.16, grey line)")
+    return drawing
 
 
 def draw_repeats(settings: Settings) -> Drawing:
-    """KL against the steps a level, T, at two budgets."""
-    drawing, panels = _two_panels(settings)
-    for axes, budget in zip(panels, settings.probes, strict=True):
-        for sampler in (BASELINE, PAPER, "adaptive, drift only", "Langevin, drift x1.5"):
-            _sweep(axes, settings.sweep_repeats, sensitivity.over_repeats(settings, sampler, budget), sampler)
-        axes.set_xlabel("steps a level, T (NFE / T levels)")
+    """KL against the steps per noise level, T, at two budgets."""
+    drawing, panels = _draw_sweep(settings, "repeats", settings.sweep_repeats)
+    for axes in panels:
+        axes.set_xlabel("steps per noise level, T (NFE / T levels)")
         axes.set_xticks([1, 2, 5, 10, 30], ["1", "2", "5", "10", "30"])
         axes.minorticks_off()
         axes.set_ylim(1e-3, 1e2)
-    return _named(drawing, panels)
+    return drawing
 
 
 def draw_delta(settings: Settings) -> Drawing:
     """Adaptive momentum's KL against the clip delta of `beta <= 1 - delta`."""
     drawing = Drawing(figsize=(4.2, 3.2), layout="constrained")
     axes = drawing.subplots()
+    *_, (sampler, along) = study.sweeps(settings)
     for number, budget in enumerate(settings.probes):
-        found = sensitivity.over_delta(settings, budget)
-        axes.loglog(settings.sweep_delta, found, color=f"C{number}", marker="so"[number], label=f"{budget} NFE")
+        errors = [run.errors.kl for run in study.gaussian_runs(sampler, budget, along)]
+        axes.loglog(settings.sweep_delta, errors, color=f"C{number}", marker="so"[number], label=f"{budget} NFE")
     axes.axvline(1e-3, color="0.8", lw=0.8)
     axes.set_ylim(0.01, 10)
-    axes.set(xlabel=r"clip $\delta$ (released: $10^{-3}$, grey line)", ylabel=r"KL(law $\|$ target) (nats)")
+    axes.set(xlabel=r"clip $\delta$ (authors' code: $10^{-3}$, grey line)", ylabel=_KL_LABEL)
     axes.legend()
     return drawing
 
@@ -210,33 +142,17 @@ def draw_batch(settings: Settings) -> Drawing:
     drawing = Drawing(figsize=(7.2, 3.2), layout="constrained")
     panels = drawing.subplots(1, 2)
     for number, budget in enumerate(settings.probes):
-        for axes, over in zip(panels, (sensitivity.over_batch, sensitivity.line_over_batch), strict=True):
-            value, low, high, _ = np.array(over(settings, budget)).T
+        by_size = [study.batch_sensitivity(budget, size, study.sizes_of(settings)) for size in settings.sweep_batch]
+        for axes, intervals in zip(panels, zip(*by_size, strict=True), strict=True):
+            value, low, high, _ = np.array(intervals).T
             style = {"color": f"C{number}", "marker": "so"[number], "label": f"{budget} NFE"}
             axes.errorbar(settings.sweep_batch, value, [value - low, high - value], **style)
-        _reference(panels[0], gaussian.default_run(PAPER, budget).errors.kl, "mean field", right=False)
+        alone = study.gaussian_runs(PAPER, budget, (DEFAULT,))[0].errors.kl
+        reference_line(panels[0], alone, "mean field", right=False)
     for axes, title in zip(panels, ("Gaussian, d = 16 (from moments)", "mixture, d = 1"), strict=True):
-        axes.set(title=title, xscale="log", yscale="log", xlabel="batch size (1: each sample its own damping)")
+        axes.set(title=title, xscale="log", yscale="log", xlabel="batch size (1: a momentum coefficient per sample)")
         axes.set_xticks(settings.sweep_batch, [str(size) for size in settings.sweep_batch])
         axes.minorticks_off()
-    panels[0].set_ylabel(r"KL(law $\|$ target) (nats)")
+    panels[0].set_ylabel(_KL_LABEL)
     panels[0].legend()
-    return drawing
-
-
-def _two_panels(settings: Settings) -> tuple[Drawing, Sequence[Axes]]:
-    drawing = Drawing(figsize=(7.2, 3.4), layout="constrained")
-    panels = drawing.subplots(1, 2, sharey=True)
-    for axes, budget in zip(panels, settings.probes, strict=True):
-        axes.set_title(f"{budget} evaluations")
-    panels[0].set_ylabel(r"KL(law $\|$ target) (nats)")
-    return drawing, panels
-
-
-def _sweep(axes: Axes, at: Sequence[float], errors: Sequence[float], sampler: str) -> None:
-    axes.loglog(at, errors, markersize=4, **look(sampler))
-
-
-def _named(drawing: Drawing, panels: Sequence[Axes]) -> Drawing:
-    drawing.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return drawing

@@ -1,30 +1,16 @@
 """The group's figures and tables."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure as Drawing
 
+from ams.samplers.presets import SPECS, LawOnTheLine
+from ams.statistics.nfe_to_threshold import nfe_to_threshold
 from analysis.annealed import drawing
-from analysis.annealed.nfe_to_threshold import (
-    BASELINE,
-    KL,
-    LINE_KL,
-    LINE_W2,
-    PAPER,
-    RK45,
-    W2,
-    Case,
-    Point,
-    needed,
-    speed_up,
-    track,
-)
-from analysis.annealed.samplers import SAMPLERS, Kind
-from analysis.annealed.settings import CAUSES, OTHERS, RIVALS, Settings
+from analysis.annealed.nfe_to_threshold import KL, LINE_KL, LINE_W2, W2, Case, curve, speed_up
+from analysis.annealed.settings import BASELINE, CAUSES, OTHERS, PAPER, RIVALS, TABULATED, Settings
 from verdicts import Figure, Table, save_figure
 from verdicts.records.figures import Cell
 
@@ -33,7 +19,7 @@ _ALL = ("P2", "B1", "B2", "B3", "B4")
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the group's figures."""
-    gaussian = "Gaussian, d = 16, condition number 1000, exact laws: errors against score evaluations"
+    gaussian = "Gaussian, d = 16, condition number 1000, exact distributions: errors against score evaluations"
     mixture = "Mixture .3/.7 at -1/+1, modes of s.d. 0.1: KL and the minority mode's weight"
     drawn: list[tuple[str, Callable[[], Drawing], str, tuple[str, ...]]] = [
         (
@@ -54,45 +40,48 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         (
             "annealed_others",
             lambda: drawing.draw_errors(settings, OTHERS),
-            f"{gaussian}. Constant momentum, tuned, dips where its cooling cancels the lag.",
+            f"{gaussian}. Constant momentum, tuned, dips where its too small variance cancels the lag.",
             ("B4",),
         ),
         (
             "annealed_mixture_causes",
             lambda: drawing.draw_line(settings, CAUSES),
-            f"{mixture}, at the defaults: Langevin by grid law, the others by particles. Cooling starves the minority.",
+            f"{mixture}, at the defaults: Langevin by its density on a grid, the others by particles. A tempered "
+            "target has a smaller minority mode.",
             ("B3", "B5"),
         ),
         (
             "annealed_mixture_rivals",
             lambda: drawing.draw_line(settings, RIVALS),
-            f"{mixture}, at the defaults: grid law, transport (Heun) or particles, where these tell KL from 0.",
+            f"{mixture}, at the defaults: density on a grid, moved quantiles (Heun) or particles, where these tell KL "
+            "from 0.",
             ("B4", "B5"),
         ),
         (
             "annealed_steps",
             lambda: drawing.draw_steps(settings),
-            "Errors against the step on the Gaussian. Lines: stationary laws at the last level (G3 at b = 0 and 0.9; "
-            f"the adaptive mean field, solved for). Markers: annealed runs of {max(settings.long)} evaluations, T = 5. "
+            "Errors against the step on the Gaussian. Lines: stationary distributions at the last noise level (G3 at "
+            "b = 0 and 0.9; the adaptive mean field, solved for). Markers: annealed runs of "
+            f"{max(settings.long)} evaluations, T = 5. "
             r"Langevin's floor falls with the step, momentum's rises to that of $\pi^4$ (A3; close to it G5 at 0.9).",
             ("B1", "P2"),
         ),
         (
             "sensitivity_snr",
             lambda: drawing.draw_snr(settings),
-            "Sensitivity to the corrector's signal-to-noise ratio (Gaussian, exact laws).",
+            "Sensitivity to the corrector's signal-to-noise ratio (Gaussian, exact).",
             ("B2",),
         ),
         (
             "sensitivity_T",
             lambda: drawing.draw_repeats(settings),
-            "Sensitivity to the steps a level at NCSNv2's step (Gaussian, exact laws).",
+            "Sensitivity to the steps per noise level at NCSNv2's step (Gaussian, exact).",
             ("B2",),
         ),
         (
             "sensitivity_delta",
             lambda: drawing.draw_delta(settings),
-            r"Sensitivity of adaptive momentum to the clip $\delta$ (Gaussian, exact laws): none below 0.3.",
+            r"Sensitivity of adaptive momentum to the clip $\delta$ (Gaussian, exact): none below 0.3.",
             ("P3",),
         ),
         (
@@ -109,7 +98,7 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 def tables(settings: Settings) -> list[Table]:
     """Return evaluations to thresholds, for each target and error, and the speed-ups behind P2 and B2."""
-    everything = settings.tabulated or (*SAMPLERS, RK45)
+    everything = settings.tabulated or TABULATED
     known = [sampler for sampler in everything if _has_w2(sampler)]
     return [
         needed_table(settings, KL, everything, settings.kl, "needed_gaussian_kl"),
@@ -123,7 +112,7 @@ def tables(settings: Settings) -> list[Table]:
 def needed_table(settings: Settings, case: Case, samplers: Sequence[str], errors: Sequence[float], name: str) -> Table:
     """Return evaluations to each threshold, at the defaults and tuned; empty where the budgets do not reach it."""
     rows = tuple(
-        (s, *(_cell(track(case, settings, s, tuned), error) for tuned in (False, True) for error in errors))
+        (s, *(_cell(curve(case, settings, s, tuned), error) for tuned in (False, True) for error in errors))
         for s in samplers
     )
     caption = (
@@ -139,20 +128,20 @@ def _grid(settings: Settings) -> str:
     """Return what tuning tries, in words."""
     return (
         f"T in {_list(settings.repeats)} and NCSNv2's step times {_list(settings.factors)}; snr in "
-        f"{_list(settings.snrs)}; levels geometric or with EDM's exponent in {_list(settings.rhos[1:])}; churn in "
-        f"{_list(settings.churns)}; constant momentum in {_list(settings.betas)}; drift of consistent annealed "
-        f"sampling, in units of the flow's, in {_list(settings.pulls)}; RK45 by its tolerance"
+        f"{_list(settings.snrs)}; noise levels geometric or with EDM's exponent in {_list(settings.rhos[1:])}; churn "
+        f"in {_list(settings.churns)}; constant momentum in {_list(settings.betas)}; drift of consistent annealed "
+        f"sampling, in units of the flow's, in {_list(settings.drift_scales)}; RK45 by its tolerance"
     )
 
 
 def _has_w2(sampler: str) -> bool:
     """Tell whether a sampler's W2 on the mixture is known: particles' own noise in the weights would drown it."""
-    return sampler == RK45 or SAMPLERS[sampler].kind is not Kind.PATH
+    return SPECS[sampler].law is not LawOnTheLine.PARTICLES
 
 
-def _cell(points: Iterable[Point], error: float) -> Cell:
-    found = needed(points, error)
-    return round(found) if math.isfinite(found) else ""
+def _cell(points: Iterable[tuple[float, float]], error: float) -> Cell:
+    evaluations = nfe_to_threshold(points, error)
+    return round(evaluations) if math.isfinite(evaluations) else ""
 
 
 def _list(values: Sequence[float]) -> str:
@@ -175,5 +164,5 @@ def speed_table(settings: Settings) -> Table:
 def _speed_cell(case: Case, settings: Settings, budget: int, tuned: bool) -> Cell:
     if budget not in (case.tuned(settings) if tuned else case.budgets(settings, PAPER)):
         return ""
-    found = speed_up(case, settings, budget, tuned)
-    return round(found, 2) if math.isfinite(found) else ""
+    ratio = speed_up(case, settings, budget, tuned)
+    return round(ratio, 2) if math.isfinite(ratio) else ""

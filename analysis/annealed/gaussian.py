@@ -1,27 +1,22 @@
-"""Target 1, a stiff Gaussian in 16 dimensions: every sampler's exact law, at the defaults and on the grid."""
-
-from __future__ import annotations
+"""Target 1, a stiff Gaussian in 16 dimensions: the exact law of a sampler's run, and its distance from the target."""
 
 import math
 from collections.abc import Iterator, Sequence
-from functools import cache
 from itertools import groupby
 from typing import NamedTuple
 
 from ams.laws import GaussianLaw, Moments, flowed
-from ams.laws.batched_gaussian import StackedLaw
+from ams.laws.batched_gaussian import BatchedGaussian
 from ams.metrics import gaussian_kl, gaussian_w2
-from ams.samplers import NonFiniteState, Program
-from analysis.annealed.counting import ended
-from analysis.annealed.samplers import DEFAULT, SAMPLERS, Hyperparameters, SigmaRange
-from analysis.annealed.settings import Settings
+from ams.samplers import NonFiniteState, Program, spent
+from ams.samplers.presets import Family, Hyperparameters, SamplerSpec, SigmaRange
 from analysis.targets import stiff_gaussian
 
-ENDS = SigmaRange(50.0, 0.02)
+SIGMAS = SigmaRange(50.0, 0.02)
 
 
 class Errors(NamedTuple):
-    """Distances of a run's law from the target's at the last level: W2 in its unit, KL(law || target) in nats."""
+    """Distances of a run's distribution from the target at the last noise level: W2, and KL(run || target) in nats."""
 
     w2: float
     kl: float
@@ -30,7 +25,7 @@ class Errors(NamedTuple):
 class Run(NamedTuple):
     """One setting of a sampler, the evaluations it took and its errors (infinite where it diverged)."""
 
-    choice: Hyperparameters
+    hyperparameters: Hyperparameters
     evaluations: int
     errors: Errors
 
@@ -38,65 +33,61 @@ class Run(NamedTuple):
 LOST = Errors(math.inf, math.inf)
 
 
-@cache
-def target() -> GaussianLaw:
-    """Return the target: d = 16, variances from 1 to 1e-3, a mean of norm 2. Its state is a run's own."""
-    return stiff_gaussian()
+def runs(spec: SamplerSpec, budget: int, settings: Sequence[Hyperparameters]) -> list[Run]:
+    """Return a sampler's runs at a budget, one for each setting; those of annealed samplers are computed together."""
+    programs = [spec.build(SIGMAS, budget, setting) for setting in settings]
+    together = spec.family is Family.ANNEALED and len(settings) > 1
+    return list(_batched(settings, programs) if together else _one_by_one(settings, programs))
 
 
-@cache
-def default_run(sampler: str, budget: int) -> Run:
-    """Return a sampler's run at a budget and the defaults."""
-    return next(one_by_one([DEFAULT], [SAMPLERS[sampler].program(ENDS, budget, DEFAULT)]))
-
-
-@cache
-def tuned_runs(settings: Settings, sampler: str, budget: int) -> list[Run]:
-    """Return a sampler's runs at a budget over its grid of settings, the defaults among them."""
-    found = SAMPLERS[sampler]
-    choices = list(dict.fromkeys([DEFAULT, *found.tuning(settings)]))
-    programs = [found.program(ENDS, budget, choice) for choice in choices]
-    return list(stacked(choices, programs) if found.stacks else one_by_one(choices, programs))
-
-
-@cache
-def solver_runs(tolerances: tuple[float, ...]) -> list[Run]:
+def solver_runs(tolerances: Sequence[float]) -> list[Run]:
     """Return the probability flow by RK45, a run a tolerance, from the loosest to the tightest."""
-    found = (
-        (tolerance, *flowed(target(), 0.0, ENDS.first**2, *ENDS, rtol=tolerance, atol=tolerance))
-        for tolerance in tolerances
-    )
-    return [Run(Hyperparameters(tolerance=tolerance), count, errors(law)) for tolerance, law, count in found]
+    ends = (flowed(stiff_gaussian(), 0.0, SIGMAS.first**2, *SIGMAS, rtol=t, atol=t) for t in tolerances)
+    return [
+        Run(Hyperparameters(tolerance=tolerance), count, errors(moments))
+        for tolerance, (moments, count) in zip(tolerances, ends, strict=True)
+    ]
 
 
-def one_by_one(choices: Sequence[Hyperparameters], programs: Sequence[Program]) -> Iterator[Run]:
-    """Yield runs of programs that differ in more than numbers."""
-    law = target()
-    for choice, program in zip(choices, programs, strict=True):
-        start = law.start(0.0, ENDS.first**2)
+def _one_by_one(settings: Sequence[Hyperparameters], programs: Sequence[Program]) -> Iterator[Run]:
+    law = stiff_gaussian()
+    for setting, program in zip(settings, programs, strict=True):
+        start = law.start(0.0, SIGMAS.first**2)
         try:
-            state, evaluations = ended(law.run(program, start), start)
-            yield Run(choice, evaluations, errors(law.moments(state.x)))
+            state, evaluations = spent(law.run(program, start), start)
+            yield Run(setting, evaluations, errors(law.moments(state.x)))
         except NonFiniteState:
-            yield Run(choice, 0, LOST)
+            yield Run(setting, 0, LOST)
 
 
-def stacked(choices: Sequence[Hyperparameters], programs: Sequence[Program]) -> Iterator[Run]:
-    """Yield runs of programs of one evaluation a step, those of one constant momentum stacked."""
-    for _, same in groupby(zip(choices, programs, strict=True), key=lambda pair: pair[0].beta):
+def _batched(settings: Sequence[Hyperparameters], programs: Sequence[Program]) -> Iterator[Run]:
+    """Yield runs of one evaluation a step that differ by levels and step sizes alone, grouped by constant momentum."""
+    for _, same in groupby(zip(settings, programs, strict=True), key=lambda pair: pair[0].beta):
         some, theirs = zip(*same, strict=True)
-        law = StackedLaw(target(), len(some))
+        law = BatchedGaussian(stiff_gaussian(), len(some))
         program = list(law.program(theirs))
-        state, _ = law.end(program, law.start(0.0, ENDS.first**2))
-        found = law.of_each_run(state.x)
-        for choice, mean, variance in zip(some, found.mean, found.variance, strict=True):
-            yield Run(choice, len(program), errors(Moments(mean, variance)))
+        state, _ = law.end(program, law.start(0.0, SIGMAS.first**2))
+        ends = law.of_each_run(state.x)
+        for setting, mean, variance in zip(some, ends.mean, ends.variance, strict=True):
+            yield Run(setting, len(program), errors(Moments(mean, variance)))
 
 
-def errors(found: Moments) -> Errors:
-    """Return a law's distances from the target at the last level."""
-    law = target()
-    if not all(bool(part.isfinite().all()) for part in found):
+def errors(moments: Moments) -> Errors:
+    """Return the distances of a Gaussian from the target at the last noise level, infinite where it diverged."""
+    law = at_last_level()
+    if not all(bool(part.isfinite().all()) for part in moments):
         return LOST
-    laws = (found.mean, found.variance, law.mean, law.variance + ENDS.last**2, law.multiplicity)
-    return Errors(gaussian_w2(*laws), gaussian_kl(*laws))
+    both = (moments.mean, moments.variance, law.mean, law.variance, law.multiplicity)
+    return Errors(gaussian_w2(*both), gaussian_kl(*both))
+
+
+def at_last_level() -> GaussianLaw:
+    """Return the target at the last noise level, as a target of its own."""
+    law = stiff_gaussian()
+    return GaussianLaw(law.variance + SIGMAS.last**2, law.mean)
+
+
+def tempered_errors(power: float = 4.0) -> Errors:
+    """Return the distances of the tempered target `p^power` from the target p at the last noise level (G5, A3)."""
+    law = at_last_level()
+    return errors(Moments(law.mean, law.variance / power))

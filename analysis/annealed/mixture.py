@@ -1,9 +1,7 @@
-"""Target 2, a mixture on the line: the grid law, a transport, or particles, as the sampler's kind asks."""
-
-from __future__ import annotations
+"""Target 2, a mixture on the line: a density on a grid, moved quantiles, or particles, as the sampler's law asks."""
 
 import math
-from functools import cache
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,30 +10,37 @@ import torch
 from ams.grid_function import GridFunction
 from ams.laws.grid import GridLaw
 from ams.metrics.density import half_line, line_w2
-from ams.samplers import NonFiniteState, Program, State, flow_rk45, run
+from ams.samplers import NonFiniteState, Program, State, flow_rk45, run, spent
 from ams.samplers.noise_sources import generated
+from ams.samplers.presets import Family, Hyperparameters, LawOnTheLine, SamplerSpec, SigmaRange, noise_schedule
 from ams.schedules import Level
 from ams.statistics import Interval, jackknife_interval
 from ams.targets import GaussianMixture
-from analysis.annealed.counting import ended
 from analysis.annealed.particles import Batches, averaged, divergence, smoothed
-from analysis.annealed.samplers import DEFAULT, SAMPLERS, Hyperparameters, Kind, Sampler, SigmaRange, ladder
-from analysis.annealed.settings import Settings
 from analysis.annealed.transport import Nodes, Transported, transport_kl, transport_w2
 from analysis.targets import two_modes
 
-ENDS = SigmaRange(20.0, 0.02)
+SIGMAS = SigmaRange(20.0, 0.02)
 SPREAD, MINORITY = 0.1, 0.3
 CONFIDENCE = 1 - 1e-6
-_LAST = Level(0, sigma=ENDS.last)
+_LAST = Level(0, sigma=SIGMAS.last)
 _BANDWIDTH = 0.1 * SPREAD  # adds 1 % to a mode's variance: 2.5e-5 nats
+
+
+class Sizes(NamedTuple):
+    """How finely a distribution is represented: `batches` of `batch` particles with their seed, `nodes` quantiles."""
+
+    batch: int
+    batches: int
+    nodes: int
+    seed: int
 
 
 class LineErrors(NamedTuple):
     """What a run on the mixture is judged by: intervals, points where the law is exact.
 
-    `kl` KL(law || target at the last level), nats; `minority` the probability left of 0; `w2` None for particles, whose
-    own noise in the modes' weights would drown it.
+    `kl` is KL(run || target at the last noise level) in nats; `minority` the probability left of 0; `w2` is None for
+    particles, whose own noise in the modes' weights would drown it.
     """
 
     kl: Interval
@@ -46,7 +51,7 @@ class LineErrors(NamedTuple):
 class LineRun(NamedTuple):
     """One setting of a sampler, the evaluations it took and its errors (infinite where it diverged)."""
 
-    choice: Hyperparameters
+    hyperparameters: Hyperparameters
     evaluations: int
     errors: LineErrors
 
@@ -55,108 +60,96 @@ _NO_END = Interval(math.inf, math.inf, math.inf, 0)
 LOST = LineErrors(_NO_END, _NO_END, math.inf)
 
 
-@cache
 def target() -> GaussianMixture:
     """Return the mixture .3/.7 at -1/+1 with modes of standard deviation 0.1."""
     return two_modes(SPREAD, MINORITY)
 
 
-@cache
-def exact() -> GridFunction:
-    """Return the target's density at the last level."""
-    return GridLaw(target()).exact(_LAST)
-
-
 def log_density(x: np.ndarray) -> np.ndarray:
-    """Return the target's log-density at the last level."""
+    """Return the target's log-density at the last noise level."""
     return target().log_density(torch.from_numpy(x)[:, None], _LAST).numpy()
 
 
-@cache
-def default_line_run(settings: Settings, sampler: str, budget: int) -> LineRun:
-    """Return a sampler's run at a budget and the defaults."""
-    found = SAMPLERS[sampler]
-    return line_run(settings, found.kind, DEFAULT, found.program(ENDS, budget, DEFAULT))
-
-
-@cache
-def tuned_line_runs(settings: Settings, sampler: str, budget: int) -> list[LineRun]:
-    """Return a sampler's runs at a budget over its grid of settings, the defaults among them."""
-    found = SAMPLERS[sampler]
-    choices = [c for c in dict.fromkeys([DEFAULT, *found.tuning(settings.on_the_line())]) if stable(found, budget, c)]
-    return [line_run(settings, found.kind, choice, found.program(ENDS, budget, choice)) for choice in choices]
-
-
-def stable(sampler: Sampler, budget: int, choice: Hyperparameters) -> bool:
+def stable(spec: SamplerSpec, budget: int, setting: Hyperparameters) -> bool:
     """Tell whether an annealed run's step, with the sampler's drift, is stable on a point target: `drift u < 1.9`."""
-    _, epsilon = ladder(ENDS, budget // choice.repeats, choice.repeats)
-    return not sampler.stacks or sampler.drift * choice.factor * epsilon < 1.9 * ENDS.last**2
+    if spec.family is not Family.ANNEALED:
+        return True
+    _, epsilon = noise_schedule(SIGMAS, budget // setting.repeats, setting.repeats)
+    return spec.drift * setting.factor * epsilon < 1.9 * SIGMAS.last**2
 
 
-@cache
-def solver_line_runs(settings: Settings) -> list[LineRun]:
-    """Return the probability flow by RK45, a run a tolerance, from the loosest to the tightest."""
-    nodes = Nodes(target(), ENDS.first, settings.nodes)
-    found = ((t, *flow_rk45(nodes.start(), nodes.score, *ENDS, rtol=t, atol=t)) for t in settings.tolerances)
-    return [LineRun(Hyperparameters(tolerance=t), count, transported(nodes.end(rows))) for t, rows, count in found]
-
-
-def line_run(settings: Settings, kind: Kind, choice: Hyperparameters, program: Program) -> LineRun:
-    """Return one run, by the method of its kind."""
+def line_run(spec: SamplerSpec, budget: int, setting: Hyperparameters, sizes: Sizes) -> LineRun:
+    """Return one run, by the method that the sampler's law asks for."""
+    program = spec.build(SIGMAS, budget, setting)
     try:
-        return LineRun(choice, *_METHODS[kind](settings, program))
+        return LineRun(setting, *_METHODS[spec.law](sizes, program))
     except NonFiniteState:
-        return LineRun(choice, 0, LOST)
+        return LineRun(setting, 0, LOST)
 
 
-def by_grid(settings: Settings, program: Program) -> tuple[int, LineErrors]:
-    """Return evaluations and errors of the grid law."""
+def solver_runs(tolerances: Sequence[float], nodes: int) -> list[LineRun]:
+    """Return the probability flow by RK45, a run a tolerance, from the loosest to the tightest."""
+    quantiles = Nodes(target(), SIGMAS.first, nodes)
+    ends = ((t, *flow_rk45(quantiles.start(), quantiles.score, *SIGMAS, rtol=t, atol=t)) for t in tolerances)
+    return [LineRun(Hyperparameters(tolerance=t), count, transported(quantiles.end(rows))) for t, rows, count in ends]
+
+
+def by_grid(sizes: Sizes, program: Program) -> tuple[int, LineErrors]:
+    """Return evaluations and errors of the density on a grid."""
     law = GridLaw(target())
-    start = law.start_normal(0.0, ENDS.first)
-    state, evaluations = ended(law.run(program, start), start)
-    found = law.density(state)
-    return evaluations, _known(divergence(found, log_density), half_line(found), line_w2(found, exact()))
+    start = law.start_normal(0.0, SIGMAS.first)
+    state, evaluations = spent(law.run(program, start), start)
+    density = law.density(state)
+    return evaluations, _known(divergence(density, log_density), half_line(density), line_w2(density, _exact()))
 
 
-def by_transport(settings: Settings, program: Program) -> tuple[int, LineErrors]:
+def by_transport(sizes: Sizes, program: Program) -> tuple[int, LineErrors]:
     """Return evaluations and errors of moved quantiles."""
-    found, evaluations = Nodes(target(), ENDS.first, settings.nodes).run(program)
-    return evaluations, transported(found)
+    moved, evaluations = Nodes(target(), SIGMAS.first, sizes.nodes).run(program)
+    return evaluations, transported(moved)
 
 
-def transported(found: Transported) -> LineErrors:
+def transported(moved: Transported) -> LineErrors:
     """Return the errors of moved quantiles; KL is an upper bound where the map folds the line."""
-    w2 = transport_w2(found, exact())
-    return _known(transport_kl(found, target(), _LAST), float((found.x < 0).mean()), w2)
+    return _known(transport_kl(moved, target(), _LAST), float((moved.x < 0).mean()), transport_w2(moved, _exact()))
 
 
-def by_particles(settings: Settings, program: Program, coupled: int = 0) -> tuple[int, LineErrors]:
+def by_particles(sizes: Sizes, program: Program, coupled: int = 0) -> tuple[int, LineErrors]:
     """Return evaluations and errors of independent batches, with jackknife intervals; `coupled` as in `particles`."""
-    x, evaluations = particles(settings, program, coupled)
-    curves = smoothed(x, _BANDWIDTH)
-    without = [averaged([*curves[:i], *curves[i + 1 :]]) for i in range(len(curves))]
+    x, evaluations = particles(sizes, program, coupled)
+    densities = smoothed(x, _BANDWIDTH)
+    without = [averaged([*densities[:i], *densities[i + 1 :]]) for i in range(len(densities))]
     kl = jackknife_interval(
-        divergence(averaged(curves), log_density), [divergence(c, log_density) for c in without], CONFIDENCE
+        divergence(averaged(densities), log_density), [divergence(p, log_density) for p in without], CONFIDENCE
     )
     left = (x < 0).mean(1)
     others = [np.delete(left, i).mean() for i in range(len(left))]
     return evaluations, LineErrors(kl, jackknife_interval(left.mean(), others, CONFIDENCE), None)
 
 
-def particles(settings: Settings, program: Program, coupled: int = 0) -> tuple[np.ndarray, int]:
+def particles(sizes: Sizes, program: Program, coupled: int = 0) -> tuple[np.ndarray, int]:
     """Return the ends of a program's particles (batches, batch) and the evaluations.
 
     Norms are means over `coupled` samples, a divisor of the batch; 0 stands for the batch.
     """
-    generator, algebra = torch.Generator().manual_seed(settings.seed), Batches(coupled or settings.batch)
-    count, noise = settings.batch * settings.batches, generated(generator, algebra.empty_like)
-    start = State(ENDS.first * torch.randn(count, 1, dtype=torch.float64, generator=generator))
-    state, evaluations = ended(run(program, start, target().score, noise, algebra), start)
-    return state.x.reshape(settings.batches, -1).numpy().copy(), evaluations
+    generator, algebra = torch.Generator().manual_seed(sizes.seed), Batches(coupled or sizes.batch)
+    count, noise = sizes.batch * sizes.batches, generated(generator, algebra.empty_like)
+    start = State(SIGMAS.first * torch.randn(count, 1, dtype=torch.float64, generator=generator))
+    state, evaluations = spent(run(program, start, target().score, noise, algebra), start)
+    return state.x.reshape(sizes.batches, -1).numpy().copy(), evaluations
+
+
+def _exact() -> GridFunction:
+    """Return the target's density at the last noise level."""
+    return GridLaw(target()).exact(_LAST)
 
 
 def _known(kl: float, minority: float, w2: float) -> LineErrors:
     return LineErrors(Interval(kl, kl, kl, 1), Interval(minority, minority, minority, 1), w2)
 
 
-_METHODS = {Kind.KERNEL: by_grid, Kind.MAP: by_transport, Kind.PATH: by_particles}
+_METHODS = {
+    LawOnTheLine.GRID: by_grid,
+    LawOnTheLine.TRANSPORT: by_transport,
+    LawOnTheLine.PARTICLES: by_particles,
+}

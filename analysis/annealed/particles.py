@@ -1,4 +1,4 @@
-"""Where no law is at hand: particles in independent batches, their density by a kernel."""
+"""Where no exact distribution is available: particles in independent batches, their density by a kernel."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Batches(PerSample):
 def smoothed(x: Float[np.ndarray, "batches size"], bandwidth: float) -> list[GridFunction]:
     """Return each batch's density by a Gaussian kernel, all on one grid.
 
-    Where the law is smooth on the scale of `bandwidth` b this adds `b^2` to its variance.
+    Where the distribution is smooth on the scale of `bandwidth` b this adds `b^2` to its variance.
     """
     spacing = bandwidth / _CELLS
     edge = _REACH * bandwidth
@@ -52,7 +52,7 @@ def smoothed(x: Float[np.ndarray, "batches size"], bandwidth: float) -> list[Gri
 
 
 def divergence(law: GridFunction, log_target: Callable[[np.ndarray], np.ndarray]) -> float:
-    """Return `KL(law || target) = int p (log p - log q)` in nats, however far apart the laws are.
+    """Return `KL(particles || target) = int p (log p - log q)` in nats, however far apart the two are.
 
     Near 0 it cancels to about 1e-16, so what is below 1e-12 is rounding.
     """

@@ -1,11 +1,13 @@
-"""Sizes of the comparison: budgets, the grid of settings that tuning may choose from, particles."""
+"""Sizes of the comparison: budgets, the grid of hyperparameters that tuning may choose from, particles."""
 
-from __future__ import annotations
+from itertools import product
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
+from ams.samplers.presets import ADAPTIVE, DEFAULT, LANGEVIN, Hyperparameters, SamplerSpec
 from verdicts.claims.sizes import Numbers, Sizes
 
+BASELINE, PAPER = LANGEVIN.name, ADAPTIVE.name
 CAUSES = (
     "annealed Langevin",
     "adaptive momentum",
@@ -33,16 +35,25 @@ OTHERS = (
     "SDE-DPM-Solver++",
     "annealed BAOAB, e = 1/2",
 )
+EXACT_RIVALS = ("consistent annealed sampling", "Heun ODE", "EDM stochastic")
+"""Those that B4 compares adaptive momentum with."""
+TABULATED = (
+    *("annealed Langevin", "Langevin, drift x1.5", "Langevin, drift x2", "Leimkuhler-Matthews", "adaptive momentum"),
+    *("adaptive, drift only", "adaptive, average only", "adaptive, noise corrected", "constant momentum"),
+    *("consistent annealed sampling", "reverse diffusion", "ancestral", "PC, Langevin", "PC, adaptive", "PC, constant"),
+    *("Euler ODE", "Heun ODE", "EDM stochastic", "DPM-Solver++", "SDE-DPM-Solver++", "annealed BAOAB, e = 0"),
+    *("annealed BAOAB, e = 1/2", "RK45 ODE"),
+)
 
 
 class Settings(BaseModel):
     """Sizes of the group. Budgets are score evaluations (NFE), multiples of every T in `repeats`.
 
-    Gaussian: every sampler at `budgets`, those in `lasting` at `long` too, tuned at `tuned`; the mixture likewise
-    (`line_*`), annealed Langevin and B5's there at `line_long` too. Tables have the samplers in `tabulated`, figures
-    are those in `drawn`: all where these are empty. Tuning tries `factors` (of NCSNv2's step) times `repeats` (T); a
-    corrector's `snrs`; exponents `rhos` of the levels (0: geometric); EDM's `churns`; constant `betas`; `pulls`,
-    consistent annealed sampling's drift in units of the flow's. RK45 has no budget but `tolerances`. Thresholds:
+    Gaussian: every sampler at `budgets`, those in `lasting` at `long` too, tuned at `tuned`. The mixture likewise
+    (`line_*`); annealed Langevin and the samplers of B5 there at `line_long` too. Tables have the samplers in
+    `tabulated`, figures are those in `drawn`: all where these are empty. Tuning tries `factors` (of NCSNv2's step)
+    times `repeats` (T); a corrector's `snrs`; exponents `rhos` of the noise levels (0: geometric); EDM's `churns`;
+    constant `betas`; `drift_scales` of consistent annealed sampling. RK45 has no budget but `tolerances`. Thresholds:
     `kl`, `line_kl` (nats), `w2`. Particles: `batches` independent batches of `batch`. Sensitivity: at `probes`
     evaluations, over `sweep_*`.
     """
@@ -66,7 +77,7 @@ class Settings(BaseModel):
     rhos: Numbers = (0.0, 3.0, 7.0)
     churns: Numbers = (5.0, 20.0, 40.0)
     betas: Numbers = (0.5, 0.8, 0.9)
-    pulls: Numbers = (1.25, 1.5, 2.0, 3.0)
+    drift_scales: Numbers = (1.25, 1.5, 2.0, 3.0)
     tolerances: Numbers = (1.0, 0.1, 0.01, 1e-3, 1e-4, 1e-5)
     kl: Numbers = (0.3, 0.1, 0.03, 0.01, 0.001)
     line_kl: Numbers = (1.0, 0.3, 0.1, 0.03, 0.01)
@@ -82,6 +93,23 @@ class Settings(BaseModel):
     sweep_steps: Numbers = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7)
     seed: NonNegativeInt = 2405
 
-    def on_the_line(self) -> Settings:
+    def on_the_line(self) -> "Settings":
         """Return the settings with the mixture's own grid of steps."""
         return self.model_copy(update={"factors": self.line_factors, "repeats": self.line_repeats})
+
+    def grid(self, spec: SamplerSpec) -> tuple[Hyperparameters, ...]:
+        """Return what tuning tries for a sampler, the defaults first."""
+        values = {
+            "factor": self.factors,
+            "repeats": self.repeats,
+            "snr": self.snrs,
+            "rho": self.rhos,
+            "churn": self.churns,
+            "beta": self.betas,
+            "drift_scale": self.drift_scales,
+        }
+        tried = product(*(values[name] for name in spec.tuned))
+        settings = (
+            Hyperparameters(**(DEFAULT._asdict() | dict(zip(spec.tuned, choice, strict=True)))) for choice in tried
+        )
+        return tuple(dict.fromkeys([DEFAULT, *settings]))

@@ -1,10 +1,8 @@
 """Deterministic samplers on the line, exactly: quantiles of the start are moved, each with the map's derivative.
 
 A vector is a row `(value, derivative by the starting point)` a node, so the steps' linear combinations act on both and
-the score returns `(s(x), s'(x) x')`. The law at the end has density `p_0(x_0) / |x'|` at `x`.
+the score returns `(s(x), s'(x) x')`. At the end the density is `p_0(x_0) / |x'|` at `x`.
 """
-
-from __future__ import annotations
 
 from typing import NamedTuple
 
@@ -15,14 +13,13 @@ from scipy.special import ndtri
 from torch import Tensor
 
 from ams.grid_function import GridFunction
-from ams.samplers import Particles, Program, State, run
+from ams.samplers import Particles, Program, State, run, spent
 from ams.schedules import Level
 from ams.targets import Target
-from analysis.annealed.counting import ended
 
 
 class Transported(NamedTuple):
-    """Equally likely nodes at the end: where they are, and the log-density of the law there (nats)."""
+    """Equally likely nodes at the end: where they are, and the log-density there (nats)."""
 
     x: np.ndarray
     log_density: np.ndarray
@@ -49,15 +46,15 @@ class Nodes(NamedTuple):
         return torch.cat([s.detach(), slope * rows[:, 1:]], dim=1)
 
     def end(self, rows: Float[Tensor, "nodes 2"]) -> Transported:
-        """Return the law at moved nodes, where the map is one to one (else no density is theirs: an upper bound)."""
+        """Return the density at moved nodes, where the map is one to one (else the density is only an upper bound)."""
         start = self.start()[:, 0] / self.deviation
         log_start = -(start.square() + np.log(2 * np.pi)) / 2 - np.log(self.deviation)
         return Transported(rows[:, 0].numpy(), (log_start - rows[:, 1].abs().log()).numpy())
 
     def run(self, program: Program) -> tuple[Transported, int]:
-        """Run a program that draws nothing; returns the law at its end and the evaluations."""
+        """Run a program that draws nothing; returns the nodes at its end and the evaluations."""
         start = State(self.start())
-        state, evaluations = ended(run(program, start, self.score, undrawn, Particles()), start)
+        state, evaluations = spent(run(program, start, self.score, undrawn, Particles()), start)
         return self.end(state.x), evaluations
 
 
@@ -66,14 +63,14 @@ def undrawn(x: Tensor) -> Tensor:
     raise ValueError("a transport is deterministic: its step draws nothing")
 
 
-def transport_kl(law: Transported, target: Target, level: Level) -> float:
-    """Return `KL(law || target)` in nats: the mean of the log-ratio over equally likely nodes."""
-    at = target.log_density(torch.from_numpy(law.x)[:, None], level).numpy()
-    return float((law.log_density - at).mean())
+def transport_kl(moved: Transported, target: Target, level: Level) -> float:
+    """Return `KL(moved || target)` in nats: the mean of the log-ratio over equally likely nodes."""
+    at = target.log_density(torch.from_numpy(moved.x)[:, None], level).numpy()
+    return float((moved.log_density - at).mean())
 
 
-def transport_w2(law: Transported, target: GridFunction) -> float:
+def transport_w2(moved: Transported, target: GridFunction) -> float:
     """Return the Wasserstein-2 distance by quantiles: nodes in order against the target's own mid-quantiles."""
-    count = len(law.x)
+    count = len(moved.x)
     exact = target.normalised().refined(4).primitive().inverse((np.arange(count) + 0.5) / count)
-    return float(np.sqrt(np.mean((np.sort(law.x) - exact) ** 2)))
+    return float(np.sqrt(np.mean((np.sort(moved.x) - exact) ** 2)))

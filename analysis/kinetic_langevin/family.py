@@ -26,7 +26,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ams.laws.batched_gaussian import StackedLaw
+from ams.laws.batched_gaussian import BatchedGaussian
 from ams.laws.gaussian import GaussianLaw, Row
 from ams.samplers import Program
 from ams.schedules import Level
@@ -52,7 +52,7 @@ class Damage(NamedTuple):
     low: bool = False
 
 
-class Family(StackedLaw):
+class Family(BatchedGaussian):
     """Exact laws of one program on several Gaussian targets with as many directions each."""
 
     def __init__(self, laws: Sequence[GaussianLaw], damage: Damage | None = None) -> None:

@@ -5,21 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from ams.samplers.palette import look
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from verdicts import Figure, save_figure
-from ams.samplers.palette import look
-from ams.samplers import annealed_baoab, fixed, KineticParameters, TAPERED
-from analysis.momentum.condition import best_loss
-from analysis.kinetic_langevin.nfe_comparison import evaluations, reached
-from analysis.kinetic_langevin.drift_calibration import factors
+from ams.samplers import TAPERED, annealed_baoab, fixed
 from analysis.kinetic_langevin.baselines import MEMORY, budgets
+from analysis.kinetic_langevin.drift_calibration import factors
 from analysis.kinetic_langevin.family import Kind
 from analysis.kinetic_langevin.invariance_and_order import divergence
+from analysis.kinetic_langevin.nfe_comparison import evaluations, reached
 from analysis.kinetic_langevin.rates import best_rate, rate_without_memory, worst_radius
 from analysis.kinetic_langevin.settings import Settings
+from analysis.momentum.condition import best_loss
+from verdicts import Figure, save_figure
 
 SHOWN = {
     Kind.EXACT: (

@@ -12,28 +12,28 @@ import numpy as np
 import sympy as sp
 from pydantic import JsonValue
 
-from ams.metrics import gaussian_kl
-from ams.statistics import asymptotic_order
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.symbolic import Symbols, lam, mu, p, x, z
-from verdicts import Measurement, check
-from ams.schedules import Level, ve_levels, geometric_sigmas
+from ams.metrics import gaussian_kl
 from ams.samplers import (
+    TAPERED,
     KineticParameters,
-    StepCoefficients,
     State,
     Step,
-    level_transition,
-    one_step_per_level,
+    StepCoefficients,
     annealed_baoab,
     fixed,
-    TAPERED,
+    level_transition,
+    one_step_per_level,
 )
 from ams.samplers.annealed_baoab import KineticSchedule
-from analysis.proofs import left_over, matrix_entries
-from analysis.targets import stiff_gaussian
+from ams.schedules import Level, geometric_sigmas, ve_levels
+from ams.statistics import asymptotic_order
 from analysis.kinetic_langevin.drift_calibration import POINT
 from analysis.kinetic_langevin.settings import Settings
+from analysis.proofs import left_over, matrix_entries
+from analysis.targets import stiff_gaussian
+from verdicts import Measurement, check
 
 sigma, u, u_before, gamma, weight, e = sp.symbols("sigma u u_- gamma w e", positive=True)
 _LEVEL = Level(0, sigma=sigma, next=Level(1, sigma=gamma * sigma))

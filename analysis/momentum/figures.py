@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from ams.samplers.palette import shades
+from ams.samplers.presets import shades
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 

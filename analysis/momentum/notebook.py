@@ -21,10 +21,14 @@ import sympy as sp
 
 from ams.laws.symbolic import a, lam
 from analysis import momentum
+from analysis.momentum import corrected_noise as momentum_corrected_noise
+from analysis.momentum import figures as momentum_figures
+from analysis.momentum import stationary as momentum_stationary
+from analysis.momentum import transition as momentum_transition
 from verdicts.report.notebook_helpers import settings_of, show
 
 settings = settings_of(momentum)
-matrix, spread, covariance = momentum.symbols()
+matrix, spread, covariance = momentum_transition.symbols()
 matrix
 
 # %%
@@ -48,7 +52,7 @@ sp.Matrix([sp.factor(matrix.det()), sp.factor(matrix.trace())])
 show(momentum, settings, "G1.transition", "G1.invariants", "G1.jury", "G1.law", "G1.boundary")
 
 # %%
-momentum.draw_stability()
+momentum_figures.draw_stability()
 
 # %% [markdown]
 # Below the white line every start is forgotten at the rate that the colour shows (claim P1a, for constant momentum).
@@ -79,7 +83,7 @@ momentum.draw_stability()
 show(momentum, settings, "G2.regimes", "G2.law", "G2.best", "G2.beaten", "G2.gain", "G2.langevin")
 
 # %%
-momentum.draw_rates()
+momentum_figures.draw_rates()
 
 # %% [markdown]
 # Of this 8, the factor 4 is not momentum's at all: a drift four times as large, with the noise left as it was, is Langevin on a
@@ -114,7 +118,7 @@ show(
 )
 
 # %%
-momentum.draw_condition()
+momentum_figures.draw_condition()
 
 # %% [markdown]
 # ## G3: the stationary law
@@ -129,7 +133,7 @@ sp.Matrix([lam * covariance[0, 0], covariance[1, 1], covariance[0, 1]]).applyfun
 show(momentum, settings, "G3.covariance", "G3.solved", "G3.reached", "G3.particles")
 
 # %%
-momentum.draw_variance()
+momentum_figures.draw_variance()
 
 # %% [markdown]
 # ## G4 and G6: cooling against heating
@@ -142,7 +146,9 @@ momentum.draw_variance()
 # Momentum cools by $1/c$; the step heats, from there, by $su$. The two cancel once, where a linear equation says so:
 
 # %%
-sp.factor(sp.solve(sp.numer(sp.together(momentum.symbolic_variance() - 1)), sp.Symbol("u", positive=True))[0])
+sp.factor(
+    sp.solve(sp.numer(sp.together(momentum_stationary.symbolic_variance() - 1)), sp.Symbol("u", positive=True))[0]
+)
 
 # %%
 show(momentum, settings, "G4.series", "G4.remainder", "G6.root", "G6.stable", "G6.law")
@@ -170,7 +176,7 @@ show(momentum, settings, "G5.limit", "G5.flux", "G5.w2", "G5.kl", "G5.dimension"
 # On a mixture the cooled law is sharper and poorer in its minority mode (the law in phase space: notebook *orders*):
 
 # %%
-momentum.draw_mixture()
+momentum_figures.draw_mixture()
 
 # %% [markdown]
 # ## G7: correct the noise, and what is left?
@@ -178,7 +184,7 @@ momentum.draw_mixture()
 # Scale the noise like the drift, $\sqrt{2ac}$. In $u = ac\lambda$ the step's own stationary variance becomes
 
 # %%
-momentum.corrected_symbols()[1]
+momentum_corrected_noise.corrected_symbols()[1]
 
 # %% [markdown]
 # which tends to 1: the limit is the target. But compare at *equal bias*. Slow directions lose $u$ a step (the derivative of the larger

@@ -22,6 +22,7 @@
 # %%
 
 from analysis import orders
+from analysis.orders import figures as orders_figures
 from verdicts.report.notebook_helpers import settings_of, show
 
 settings = settings_of(orders)
@@ -82,7 +83,7 @@ show(
 )
 
 # %%
-orders.draw_orders(settings)
+orders_figures.draw_orders(settings)
 
 # %% [markdown]
 # An interval holds the regression's own error and what the local order may still drift to below the smallest step
@@ -100,7 +101,7 @@ orders.draw_orders(settings)
 show(orders, settings, "B6.leave")
 
 # %%
-orders.draw_departure(settings)
+orders_figures.draw_departure(settings)
 
 # %% [markdown]
 # ## The minority mode at one level
@@ -112,7 +113,7 @@ orders.draw_departure(settings)
 show(orders, settings, "B5a.mass", "B5a.refined")
 
 # %%
-orders.draw_densities()
+orders_figures.draw_densities()
 
 # %% [markdown]
 # With a damping of its own for each particle (norms not averaged over a batch) the mode keeps still less, about 0.11: claim B5b.

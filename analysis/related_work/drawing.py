@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from ams.samplers.palette import shades
+from ams.samplers.presets import shades
 from matplotlib.figure import Figure as Drawing
 
 from ams.targets import CLEAN

@@ -18,7 +18,7 @@ import torch
 from scipy.optimize import minimize
 
 from ams.laws import GaussianLaw, Moments
-from ams.laws.batched_gaussian import StackedLaw
+from ams.laws.batched_gaussian import BatchedGaussian
 from ams.metrics import gaussian_w2
 from ams.schedules import geometric_sigmas, karras_sigmas, ve_levels
 from analysis.related_work.misspecified_score import ScoreError, noise_bias, score_bias, stacked, too_large
@@ -110,7 +110,7 @@ def outcomes_of(law: GaussianLaw, sigmas: np.ndarray, errors: Sequence[ScoreErro
 
     It starts from the target's own law at the first level.
     """
-    levels, many = ve_levels(sigmas), StackedLaw(law, len(errors))
+    levels, many = ve_levels(sigmas), BatchedGaussian(law, len(errors))
     start, own = (marginal(law, level.sigma) for level in (levels[0], levels[-1]))
     found = ended(levels, many, stacked(errors, len(law.variance)), marginal(many, levels[0].sigma))
     ends = [Moments(*parts) for parts in zip(*(part.chunk(len(errors)) for part in found), strict=True)]

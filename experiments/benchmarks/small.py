@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 from pydantic import BaseModel
 
-from verdicts.claims.schema import Verdict
 from experiments.benchmarks import timing
 from tests.claims import verdict_of
+from verdicts.claims.schema import Verdict
 
 
 def told(monkeypatch: pytest.MonkeyPatch, one: float, other: float) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
+from ams.samplers.palette import look
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from matplotlib.patches import PathPatch
@@ -13,7 +14,6 @@ from matplotlib.path import Path
 
 from ams.data import Graph
 from ams.statistics import Interval
-from ams.samplers.palette import look
 from experiments.graphs.drawing_layout import placed
 
 Curves: TypeAlias = Mapping[str, Mapping[int, Interval]]

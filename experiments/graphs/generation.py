@@ -31,7 +31,7 @@ from experiments.graphs.samplers import (
     reverse_diffusion,
     s4,
 )
-from experiments.graphs.systems import CoupledScore, Pair, ve_level, vp_level, scores
+from experiments.graphs.systems import CoupledScore, Pair, scores, ve_level, vp_level
 
 END = 1e-4
 """The last time of every published run."""

@@ -6,9 +6,9 @@ from functools import cache
 from typing import Literal, TypeAlias
 
 from ams.errors import DataUnavailable
+from experiments.graphs.bundled_networks import OWN, own_networks
 from experiments.graphs.checkpoints import networks
 from experiments.graphs.generation import PUBLISHED
-from experiments.graphs.bundled_networks import OWN, own_networks
 from experiments.graphs.runs import Model
 
 Origin: TypeAlias = Literal["own", "authors"]

@@ -21,9 +21,9 @@ from torch import Tensor
 from ams.data import Graph
 from ams.schedules import Level
 from experiments.graphs.checkpoints import Networks
-from experiments.graphs.graph_comparison.baselines import Contender
 from experiments.graphs.data import PRESENT, cut
 from experiments.graphs.generation import END, Coupling, halves
+from experiments.graphs.graph_comparison.baselines import Contender
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.ragged_batch import Ownership, Packed, PackedBatches, PackedPerSample
 from experiments.graphs.samplers import Reached, coupled, denoised_end

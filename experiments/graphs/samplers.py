@@ -21,7 +21,6 @@ from typing import NamedTuple, TypeAlias
 
 from torch import Tensor
 
-from ams.schedules import Level
 from ams.samplers import (
     Algebra,
     Info,
@@ -33,10 +32,10 @@ from ams.samplers import (
     adaptive,
     affine,
     constant,
-    memoryless,
     langevin,
     last,
     leimkuhler_matthews,
+    memoryless,
     momentum,
     momentum_rule,
     predictor_corrector,
@@ -45,6 +44,7 @@ from ams.samplers import (
     snr_of_score,
 )
 from ams.samplers.rules import MomentumCoefficient, Size
+from ams.schedules import Level
 from experiments.graphs.systems import CoupledScore, Pair, System
 
 DELTA = 1e-4

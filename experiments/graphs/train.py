@@ -20,14 +20,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from verdicts import save_figure
-from verdicts.records.files import write_whole
 from ams.errors import UserError
-from verdicts.run.drawing import drawing_style
 from experiments.graphs.train_config import Recipe
 from experiments.graphs.training import Denoising, plan_of
 from experiments.training import Plan, Task, Trainer, fit, told, writing
 from experiments.weights import write
+from verdicts import save_figure
+from verdicts.records.files import write_whole
+from verdicts.run.drawing import drawing_style
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = 100

@@ -12,13 +12,13 @@ from safetensors.torch import load
 from torch import Tensor, nn
 
 from ams.data.safe_read import content_of
-from verdicts.records.files import sha256_of
 from ams.errors import UserError
-from verdicts.validation import from_validation
 from experiments.graphs.checkpoints import Networks
 from experiments.graphs.networks import AdjacencyNetwork, FeaturesNetwork, Shape
 from experiments.graphs.train_config import Recipe
 from experiments.weights import about, digest
+from verdicts.records.files import sha256_of
+from verdicts.validation import from_validation
 
 DEGREES = 10
 """Node features: one for each degree, the last for all beyond, as in the release."""

@@ -19,7 +19,6 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from ams.data import Graph
-from verdicts.records.files import canonical_json, sha256_of
 from ams.schedules import Process
 from experiments.graphs.checkpoints import Networks
 from experiments.graphs.data import adjacency, community_small
@@ -28,6 +27,7 @@ from experiments.graphs.graph_layout import Layout
 from experiments.graphs.train_config import Recipe
 from experiments.graphs.trained import DEGREES, Origin, networks_in
 from experiments.training import Plan
+from verdicts.records.files import canonical_json, sha256_of
 
 EARLIEST = 1e-5
 HELD_OUT = 500

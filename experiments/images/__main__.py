@@ -11,8 +11,7 @@ from typing import Annotated
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 from tyro.extras import subcommand_cli_from_dict
 
-from ams.errors import DataUnavailable
-from ams.errors import UserError
+from ams.errors import DataUnavailable, UserError
 
 
 @dataclass(frozen=True, kw_only=True)

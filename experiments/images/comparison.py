@@ -11,7 +11,6 @@ from pydantic import JsonValue
 from torch import Tensor
 
 from ams.statistics import mean_interval
-from verdicts import Figure, Measurement, Table, save_figure
 from experiments.images import drawing, speed
 from experiments.images.exact import (
     FLOOR,
@@ -21,6 +20,7 @@ from experiments.images.exact import (
     Settings,
     run_batch,
 )
+from verdicts import Figure, Measurement, Table, save_figure
 
 CONFIDENCE = 0.999
 """Of every interval here: a true statement is contradicted at most about once in a thousand (Student; few batches)."""

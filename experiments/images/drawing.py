@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from ams.samplers.palette import look
 from jaxtyping import Float
 from matplotlib import colormaps
 from matplotlib.axes import Axes
@@ -15,8 +16,6 @@ from matplotlib.markers import CARETDOWN, CARETUP
 from matplotlib.ticker import NullLocator
 from matplotlib.transforms import ScaledTranslation
 from torch import Tensor
-
-from ams.samplers.palette import look
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     "annealed, no momentum": (

@@ -22,10 +22,10 @@ from functools import cache
 from typing import NamedTuple
 
 import torch
+from ams.samplers.catalogue import Hyperparameters, SigmaRange
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 from torch import Tensor
 
-from ams.samplers.catalogue import Hyperparameters, SigmaRange
 from ams.data import Images
 from ams.metrics import energy_distance_to_mixture, mixture_spread, total_variation
 from ams.schedules import Level

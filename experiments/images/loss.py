@@ -18,8 +18,8 @@ from torch import Tensor
 
 from ams.data import images as load
 from ams.errors import UserError
-from ams.schedules import Level
 from ams.samplers import Score
+from ams.schedules import Level
 from experiments.images.networks.unet_ve import ExponentialVE, mnist_ve
 
 TIMES = tuple((k + 0.5) / 10 for k in range(10))

@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from ams.samplers.catalogue import PROGRAMS, Hyperparameters, Maker, SigmaRange
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.samplers.catalogue import PROGRAMS, Hyperparameters, SigmaRange, Maker
-from ams.schedules import Level
 from ams.samplers import Particles, PerSample, Score, flow_rk45, sample
+from ams.schedules import Level
 
 RELEASED = Hyperparameters(extra=1.0)
 """Every knob as released."""

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure as Drawing
 
-from verdicts import save_figure
 from ams.errors import UserError, unknown
 from experiments import weights
 from experiments.images.tasks import NAMES, ClassifyingTask, accuracy, task
 from experiments.training import Trainer, fit, told, writing
+from verdicts import save_figure
 
 POINTS = 100
 """Of the loss's curve, as it is kept with the weights."""

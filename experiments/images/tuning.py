@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from ams.samplers.catalogue import Hyperparameters
+
 from ams.samplers import NonFiniteState
 from experiments.images.exact import Errors, ImageTarget, Settings, judge, run_batch
 from experiments.images.runs import RELEASED

@@ -251,6 +251,25 @@ class Expect(Place):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Compare:
+    """Put two runs beside one another, check by check; exit code 1 if a value moved or a verdict is another."""
+
+    before: Annotated[Positional[Path], arg(metavar="BEFORE")]
+    """A ledger (results/<profile>/ledger.json) or kept values (paper/expected/<profile>.json)."""
+    after: Annotated[Positional[Path], arg(metavar="AFTER")]
+    """Another."""
+    out: Path | None = None
+    """The CSV file to write (default: the table is printed)."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from ams_suite.tools.compare import compare
+        from verdicts.run.driver import say
+
+        return compare(self.before, self.after, self.out, say)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Schema:
     """Print the JSON schema of results/<profile>/ledger.json."""
 
@@ -285,5 +304,6 @@ COMMANDS: dict[str, type[Command]] = {
     "mutate": Mutate,
     "reseed": Reseed,
     "expect": Expect,
+    "compare": Compare,
     "schema": Schema,
 }

@@ -68,7 +68,19 @@ def test_help_needs_no_command(capsys):
     said = capsys.readouterr().out
     assert all(
         f"• {name}" in said
-        for name in ("reproduce", "run", "list", "check", "law", "replay", "mutate", "reseed", "expect", "schema")
+        for name in (
+            "reproduce",
+            "run",
+            "list",
+            "check",
+            "law",
+            "replay",
+            "mutate",
+            "reseed",
+            "expect",
+            "compare",
+            "schema",
+        )
     )
 
 
@@ -95,6 +107,16 @@ def test_offline_forbids_downloads(toy, monkeypatch):
     toy.replace_in_module("beta/checks", "value=3", "value=int(__import__('os').environ['AMS_OFFLINE'])")
     assert main(["run", "B1", "--profile", "quick", "--offline"]) == 0
     assert json.loads(toy.record("B1").read_text())["checks"][0]["value"] == 1.0
+
+
+def test_compare_reads_ledgers(toy, capsys):
+    assert main(["reproduce", "--profile", "quick"]) == 0
+    ledger = str(toy.folder() / "ledger.json")
+    capsys.readouterr()
+    assert main(["compare", ledger, ledger]) == 0
+    assert "3 checks: 3 equal; 0 other verdicts" in capsys.readouterr().out
+    assert main(["compare", ledger, "gone.json", "--out", "table.csv"]) == 2
+    assert capsys.readouterr().err.startswith("ams: gone.json: ")
 
 
 def test_schema_is_json(capsys):

@@ -8,13 +8,15 @@ import sympy as sp
 
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import Stationary, frozen, solved
-from verdicts.claims.schema import Verdict
 from ams.samplers import adaptive as damping
 from ams.samplers import momentum_rule
 from analysis import adaptive
 from analysis.adaptive import batches, convergence, expansion, fixed_point, linearisation, snr, spectra
-from analysis.momentum import symbolic_variance, transition
+from analysis.adaptive import figures as adaptive_figures
+from analysis.momentum import transition
+from analysis.momentum.stationary import symbolic_variance
 from tests.claims import claims, quick_settings, verdict_of
+from verdicts.claims.schema import Verdict
 
 
 @pytest.fixture(autouse=True)
@@ -227,7 +229,7 @@ def test_langevin_alone_passes_p1c(monkeypatch):
 
 
 def test_figures_are_written(tmp_path):
-    drawn = adaptive.figures(quick_settings("adaptive"), tmp_path)
+    drawn = adaptive_figures.figures(quick_settings("adaptive"), tmp_path)
     assert all(figure.file.stat().st_size > 10_000 for figure in drawn)
 
 

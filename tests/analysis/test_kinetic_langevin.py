@@ -11,35 +11,30 @@ import torch
 
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import frozen
-from verdicts.claims.schema import Verdict
-from ams.schedules import ve_levels, geometric_sigmas
 from ams.samplers import (
-    bao,
-    one_step_per_level,
-    exponential_euler,
     annealed_baoab,
+    bao,
+    exponential_euler,
     fixed,
-    KineticParameters,
     langevin,
     momentum_rule,
     obabo,
+    one_step_per_level,
     sghmc,
 )
+from ams.schedules import geometric_sigmas, ve_levels
 from ams.targets import GaussianMixture
-from analysis import kinetic_langevin
-from analysis.kinetic_langevin import (
-    nfe_comparison as contest,
-    drift_calibration as cooling,
-    baselines as entrants,
-    family,
-    equivalent_forms as forms,
-    invariance_and_order as passage,
-    rates,
-    other_integrators as relatives,
-    score_error_robustness as repairs,
-)
+from analysis.kinetic_langevin import baselines as entrants
+from analysis.kinetic_langevin import drift_calibration as cooling
+from analysis.kinetic_langevin import equivalent_forms as forms
+from analysis.kinetic_langevin import family, rates
+from analysis.kinetic_langevin import invariance_and_order as passage
+from analysis.kinetic_langevin import nfe_comparison as contest
+from analysis.kinetic_langevin import other_integrators as relatives
+from analysis.kinetic_langevin import score_error_robustness as repairs
 from analysis.kinetic_langevin.baselines import ENTRANTS, MEMORY
 from tests.claims import claims, quick_settings, verdict_of
+from verdicts.claims.schema import Verdict
 
 CLAIMS = [identifier for identifier, claim in claims().items() if claim.group == "uncooled"]
 SMALL = {"targets": 3, "budget": 226}

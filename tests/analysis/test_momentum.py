@@ -3,11 +3,12 @@
 import pytest
 import sympy as sp
 
-from verdicts.claims.schema import Verdict
 from ams.samplers import momentum_rule, with_corrected_noise
 from analysis import momentum
 from analysis.momentum import condition, corrected_noise, rates, stationary, temperature, transition
+from analysis.momentum import figures as momentum_figures
 from tests.claims import claims, quick_settings, verdict_of
+from verdicts.claims.schema import Verdict
 
 
 @pytest.fixture(autouse=True)
@@ -156,7 +157,7 @@ def test_a_kept_factor_breaks_g7(monkeypatch):
 
 
 def test_figures_are_written(tmp_path):
-    drawn = momentum.figures(quick_settings("momentum"), tmp_path)
+    drawn = momentum_figures.figures(quick_settings("momentum"), tmp_path)
     assert [figure.file.name for figure in drawn] == [
         "stability.svg",
         "rates.svg",

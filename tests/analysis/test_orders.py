@@ -5,13 +5,15 @@ import sys
 import pytest
 
 from ams.metrics import half_line
-from verdicts.claims.schema import Verdict
 from ams.samplers import Particles, PerSample, adaptive, langevin, momentum_rule
 from ams.samplers.kinetic import baoab
 from ams.targets import Gaussian
-from analysis.orders import Settings, accuracy, laws, mode_loss as starved
+from analysis.orders import accuracy, laws
 from analysis.orders import checks as checks
+from analysis.orders import mode_loss as starved
+from analysis.orders.settings import Settings
 from tests.claims import claims, quick_settings, verdict_of
+from verdicts.claims.schema import Verdict
 
 LONGER = Settings(kinetic=0.005, kinetic_nodes=8, particles=5000)
 

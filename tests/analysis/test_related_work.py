@@ -11,18 +11,17 @@ import torch
 from scipy.integrate import quad, solve_ivp
 from scipy.stats import norm
 
-from ams.statistics import NotAsymptotic
 from ams.laws import GaussianLaw
-from verdicts import Measurement, Unavailable
-from verdicts.claims.schema import Verdict
-from ams.schedules import Level, karras_sigmas
 from ams.samplers import langevin
+from ams.schedules import Level, karras_sigmas
+from ams.statistics import NotAsymptotic
 from ams.targets import CLEAN, GaussianMixture
-from analysis import related_work
 from analysis.related_work import filter as wiener
 from analysis.related_work import fixed_time, inexact, mri, path, relaxation, schedules
 from analysis.related_work.misspecified_score import ScoreError, stacked, too_large
 from tests.claims import claims, verdict_of
+from verdicts import Measurement, Unavailable
+from verdicts.claims.schema import Verdict
 
 SMALL = neighbours.Settings(
     errors=600,

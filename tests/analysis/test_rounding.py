@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from verdicts.claims.schema import Verdict
 from analysis.rounding import checks as rounding
 from tests.claims import claims, verdict_of
+from verdicts.claims.schema import Verdict
 
 
 @pytest.mark.parametrize("identifier", ["S2", "S3"])

@@ -1,6 +1,6 @@
-from verdicts.claims.schema import Verdict
 from analysis.traces import checks as release
 from tests.claims import verdict_of
+from verdicts.claims.schema import Verdict
 
 
 def test_s1_holds():

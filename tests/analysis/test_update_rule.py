@@ -3,12 +3,12 @@
 import pytest
 import sympy as sp
 
-from verdicts.claims.schema import Verdict
 from ams.samplers import constant, memoryless, rules, snr_of_momentum
-from analysis import update_rule
 from analysis.proofs import left_over
-from analysis.update_rule import corrector, lag, checks as reading
+from analysis.update_rule import checks as reading
+from analysis.update_rule import corrector, lag
 from tests.claims import claims, quick_settings, verdict_of
+from verdicts.claims.schema import Verdict
 
 
 @pytest.mark.parametrize("identifier", ["R1", "R2", "R3", "R4", "R5", "P3"])

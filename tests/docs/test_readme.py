@@ -13,17 +13,17 @@ import ams.data
 from ams.data import DATASETS, images
 from ams.data.files import ENTRIES
 from ams.laws import GaussianLaw
-from verdicts.claims.schema import Profile
-from verdicts.records.expected import Expected, expected_path
-from verdicts.claims.loading import load_claims
-from ams.schedules import Level
-from verdicts.run.publish import collect
-from verdicts.run.group import run_group
-from verdicts.run.plan import Run
 from ams.samplers import langevin, sample
-from verdicts.report import readme_blocks as readme
+from ams.schedules import Level
 from tests.claims import claims
 from tests.verdicts.toy import Toy
+from verdicts.claims.loading import load_claims
+from verdicts.claims.schema import Profile
+from verdicts.records.expected import Expected, expected_path
+from verdicts.report import readme_blocks as readme
+from verdicts.run.group import run_group
+from verdicts.run.plan import Run
+from verdicts.run.publish import collect
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -6,10 +6,10 @@ import torch
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 from torch import Tensor
 
-from verdicts import Measurement, check
 from ams.schedules import Level
 from ams.targets import Empirical
 from experiments.benchmarks import timing
+from verdicts import Measurement, check
 
 
 class Settings(BaseModel):

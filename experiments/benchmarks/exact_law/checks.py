@@ -10,12 +10,12 @@ import torch
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
 from ams.laws import GaussianLaw, expected_norm
-from verdicts import Measurement, check
-from ams.schedules import Level, linked
 from ams.samplers import adaptive, last, momentum, momentum_rule, sample
 from ams.samplers.loop import Program
+from ams.schedules import Level, linked
 from ams.targets import Gaussian
 from experiments.benchmarks import timing
+from verdicts import Measurement, check
 
 STEP = momentum(momentum_rule(adaptive()))
 

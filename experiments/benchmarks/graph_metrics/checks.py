@@ -17,10 +17,10 @@ from scipy.stats import wasserstein_distance
 
 from ams.data import Graph
 from ams.metrics.mmd import biased_within, mmd_squared
-from verdicts import Measurement, check
+from experiments.benchmarks import timing
 from experiments.graphs.data import community_small
 from experiments.graphs.statistics import CLUSTER, DEGREE, SPECTRAL, STATISTICS
-from experiments.benchmarks import timing
+from verdicts import Measurement, check
 
 PARTS = 32
 

@@ -26,19 +26,19 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from ams.data import weights
-from verdicts import Measurement, Table, check
 from ams.errors import DataUnavailable
-from ams.schedules import Level
 from ams.samplers import Noise, Particles
+from ams.schedules import Level
+from experiments.benchmarks import timing
+from experiments.benchmarks.graph_speed import padded as graphs_padded
+from experiments.graphs.bundled_networks import OWN, own_networks, own_split
 from experiments.graphs.checkpoints import Networks, networks, without_dust
 from experiments.graphs.data import published, sizes
 from experiments.graphs.generation import PUBLISHED, Setting, halves
 from experiments.graphs.graph_layout import Layout
-from experiments.graphs.bundled_networks import OWN, own_networks, own_split
 from experiments.graphs.samplers import Denoised, Half, coupled, denoised_end
 from experiments.graphs.systems import CoupledScore, scores
-from experiments.benchmarks.graph_speed import padded as graphs_padded
-from experiments.benchmarks import timing
+from verdicts import Measurement, Table, check
 
 
 class Settings(BaseModel):

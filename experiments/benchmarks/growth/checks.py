@@ -10,16 +10,16 @@ from collections.abc import Callable
 import torch
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
-from ams.statistics import convergence_order
 from ams.laws import GaussianLaw
-from verdicts import Measurement, check
-from verdicts.claims.sizes import Sizes
-from ams.schedules import Level
 from ams.samplers import last, sample
+from ams.schedules import Level
+from ams.statistics import convergence_order
 from ams.targets import Empirical, Gaussian
+from experiments.benchmarks import timing
 from experiments.benchmarks.exact_law import checks as law
 from experiments.benchmarks.loop import checks as loop
-from experiments.benchmarks import timing
+from verdicts import Measurement, check
+from verdicts.claims.sizes import Sizes
 
 
 class Settings(BaseModel):

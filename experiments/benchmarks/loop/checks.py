@@ -11,15 +11,15 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from verdicts import Measurement, check
-from verdicts.claims.sizes import Sizes
-from ams.schedules import Level, annealed_levels, geometric_sigmas
 from ams.samplers import Particles, Program, State, Step, adaptive, annealed, langevin, momentum, momentum_rule, run
 from ams.samplers import sample as sampled
 from ams.samplers.base import Score
 from ams.samplers.noise_sources import generated
+from ams.schedules import Level, annealed_levels, geometric_sigmas
 from ams.targets import Gaussian
 from experiments.benchmarks import timing
+from verdicts import Measurement, check
+from verdicts.claims.sizes import Sizes
 
 ADAPTIVE, LANGEVIN = momentum(momentum_rule(adaptive())), langevin()
 DELTA = 1e-3

@@ -12,18 +12,18 @@ from functools import cache, partial
 from typing import Generic, NamedTuple, ParamSpec
 
 import torch
+from ams.samplers.catalogue import PROGRAMS, SigmaRange
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 from torch import Tensor
 
-from ams.samplers.catalogue import PROGRAMS, SigmaRange
-from verdicts import Measurement, check
-from ams.schedules import Level
 from ams.samplers import Noise, Particles, Score, State, last
 from ams.samplers import run as states
 from ams.samplers.noise_sources import generated
-from experiments.images.networks import mnist_ve
-from experiments.images.runs import RELEASED
+from ams.schedules import Level
 from experiments.benchmarks import timing
+from experiments.images.networks.unet_ve import mnist_ve
+from experiments.images.runs import RELEASED
+from verdicts import Measurement, check
 
 Arguments = ParamSpec("Arguments")
 DELTA = 1e-4

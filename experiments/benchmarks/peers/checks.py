@@ -20,14 +20,14 @@ import torch
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 from torch import Tensor
 
-from verdicts import Measurement, check
 from ams.errors import DataUnavailable
-from verdicts.claims.sizes import Sizes
-from ams.schedules import Level, geometric_sigmas, linked
-from ams.samplers import Kernel, Particles, State, affine, ancestral, one_step_per_level, flow_euler, last, run, sample
+from ams.samplers import Kernel, Particles, State, affine, ancestral, flow_euler, last, one_step_per_level, run, sample
 from ams.samplers.noise_sources import replayed
+from ams.schedules import Level, geometric_sigmas, linked
 from ams.targets import Gaussian
 from experiments.benchmarks import timing
+from verdicts import Measurement, check
+from verdicts.claims.sizes import Sizes
 
 HIGHEST, LOWEST = 10.0, 0.1
 Run = Callable[[Tensor], Tensor]

@@ -10,12 +10,12 @@ from matplotlib.figure import Figure as Drawing
 from pydantic import JsonValue
 
 from ams.data import Graph
-from verdicts import Figure, Measurement, Table, check, save_figure
 from experiments.graphs.data import published
 from experiments.graphs.discrepancy import false_alarms, kernel_floor, mean_kernel
 from experiments.graphs.drawing import draw_graphs
 from experiments.graphs.gdss_tables.rows import ROWS, STEPS, Cell, Settings, generated, row
 from experiments.graphs.statistics import PUBLISHED as STATISTICS
+from verdicts import Figure, Measurement, Table, check, save_figure
 
 __all__ = ["Settings"]
 

@@ -14,14 +14,14 @@ from typing import cast
 from pydantic import BaseModel, ConfigDict, JsonValue
 from torch import Tensor
 
-from verdicts import Measurement, check
-from verdicts.claims.sizes import Sizes
 from ams.schedules import VP, Level
-from experiments.graphs.gdss_traces import replay
 from experiments.graphs.data import PRESENT
+from experiments.graphs.gdss_traces import replay
 from experiments.graphs.gdss_traces.trace_file import SamplerTrace, load_sampler
 from experiments.graphs.graph_layout import Layout
-from experiments.graphs.systems import System, predicted_noise, vp_level, released_noise
+from experiments.graphs.systems import System, predicted_noise, released_noise, vp_level
+from verdicts import Measurement, check
+from verdicts.claims.sizes import Sizes
 
 TRACES = Path(__file__).parents[2] / "tests" / "golden" / "graphs"
 CORRECTED, S4 = "gdss_sampler_released_*.npz", "gdss_sampler_s4.npz"

@@ -17,17 +17,16 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ams.errors import DataUnavailable
-from ams.errors import UserError
-from ams.schedules import Level
+from ams.errors import DataUnavailable, UserError
 from ams.samplers.noise_sources import replayed
+from ams.schedules import Level
 from experiments.graphs import samplers
 from experiments.graphs.checkpoints import Networks, networks
 from experiments.graphs.gdss_traces.trace_file import NetworkTrace, SamplerTrace, load_networks, load_sampler
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.ragged_batch import Ownership, Packed
 from experiments.graphs.samplers import Denoised, Half, coupled, denoised_end
-from experiments.graphs.systems import CoupledScore, Pair, System, ve_level, vp_level, scores
+from experiments.graphs.systems import CoupledScore, Pair, System, scores, ve_level, vp_level
 
 END = 1e-4
 

@@ -9,10 +9,8 @@ from torch import Tensor
 
 from ams.data import Graph
 from ams.statistics import Interval
-from verdicts import Figure, Measurement, Table, check, save_figure
-from experiments.graphs.graph_comparison.baselines import ADAPTIVE, CONTENDERS, DESCRIBED, LANGEVIN, PREDICTOR
 from experiments.graphs.drawing import DODGE, Curves, draw_curves, draw_graphs
-from experiments.graphs.models import model_of
+from experiments.graphs.graph_comparison.baselines import ADAPTIVE, CONTENDERS, DESCRIBED, LANGEVIN, PREDICTOR
 from experiments.graphs.graph_comparison.paired_comparison import (
     CONFIDENCE,
     Run,
@@ -31,7 +29,9 @@ from experiments.graphs.graph_comparison.paired_comparison import (
     seeds,
     told,
 )
+from experiments.graphs.models import model_of
 from experiments.graphs.runs import Outcome
+from verdicts import Figure, Measurement, Table, check, save_figure
 
 __all__ = ["Settings"]
 

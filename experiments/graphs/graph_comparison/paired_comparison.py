@@ -18,8 +18,8 @@ from torch import Tensor
 
 from ams.data import Graph
 from ams.statistics import Interval, mean_interval
-from verdicts import Measurement, Unavailable
-from verdicts.claims.sizes import Names, Sizes
+from experiments.graphs.data import adjacency, community_small
+from experiments.graphs.discrepancy import Difference, difference, unbiased_mmd
 from experiments.graphs.graph_comparison.baselines import (
     ADAPTIVE,
     ALONE,
@@ -32,13 +32,13 @@ from experiments.graphs.graph_comparison.baselines import (
     LANGEVIN,
     PREDICTOR,
 )
-from experiments.graphs.data import adjacency, community_small
-from experiments.graphs.discrepancy import Difference, difference, unbiased_mmd
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.models import Origin, model_of
 from experiments.graphs.runs import THERMOMETER, Batch, Outcome, outcome
 from experiments.graphs.runs import temperatures as graph_temperatures
 from experiments.graphs.statistics import PUBLISHED
+from verdicts import Measurement, Unavailable
+from verdicts.claims.sizes import Names, Sizes
 
 CONFIDENCE = 0.95
 """Of intervals of discrepancies, which are long: few graphs are all that there is."""

@@ -28,10 +28,10 @@ from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 from ams.data import Graph
 from ams.metrics.mmd import Kernel, Weights, biased_within, mmd_squared
 from ams.statistics import Interval, proportion_interval
-from verdicts import Measurement, check
 from experiments.graphs.data import adjacency, community_small, trimmed
 from experiments.graphs.discrepancy import kernel_difference, kernel_estimates, mean_kernel
 from experiments.graphs.statistics import PUBLISHED, Statistic
+from verdicts import Measurement, check
 
 Rows = Sequence[np.ndarray]
 

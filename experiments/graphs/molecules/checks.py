@@ -16,11 +16,11 @@ from pydantic import BaseModel, ConfigDict, JsonValue, NonNegativeInt, PositiveI
 
 from ams.data import smiles
 from ams.statistics import Interval
-from verdicts import Measurement, Table, Unavailable, check
 from experiments.graphs.checkpoints import networks
 from experiments.graphs.discrepancy import kernel_estimates
 from experiments.graphs.generation import PUBLISHED, generate, shares
 from experiments.graphs.molecules.nspdk import nspdk_kernel
+from verdicts import Measurement, Table, Unavailable, check
 
 if TYPE_CHECKING:
     from rdkit.Chem import RWMol

@@ -18,26 +18,26 @@ from typing import Literal, NamedTuple, Self, TypeAlias
 
 import numpy as np
 import torch
+from ams.samplers.catalogue import SigmaRange
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 from torch import Tensor
 
-from ams.samplers.catalogue import SigmaRange
 from ams.data import images as load
 from ams.data.arrays import load_array, load_arrays
-from ams.statistics import mean_interval
-from verdicts import Measurement, Table, check
-from ams.errors import DataUnavailable
-from ams.errors import UserError
-from verdicts.claims.sizes import Names, Sizes
-from ams.schedules import Level
+from ams.errors import DataUnavailable, UserError
 from ams.samplers import NonFiniteState
+from ams.schedules import Level
+from ams.statistics import mean_interval
 from ams.targets import Empirical
-from experiments.images.features import Extractor, Judge, efficientnet, inception
+from experiments.images.features.extractors import Extractor, efficientnet, inception
 from experiments.images.features.rows import HEADER, Row
+from experiments.images.features.scores import Judge
 from experiments.images.networks.pretrained_cifar import SMALLEST, diffusers_folder, score_sde, verified
 from experiments.images.networks.scoresde import LARGEST
 from experiments.images.runs import ENTRANTS, RELEASED, Subject, denoised, generator, run
+from verdicts import Measurement, Table, check
+from verdicts.claims.sizes import Names, Sizes
 
 CONFIDENCE = 0.999
 OURS, BASELINE = "PC, adaptive", "PC, Langevin"

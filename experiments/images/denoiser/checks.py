@@ -6,14 +6,14 @@ from pathlib import Path
 
 import torch
 
-from ams.statistics import mean_interval
-from verdicts import Figure, Measurement, Table, check
 from ams.schedules import Level
+from ams.statistics import mean_interval
 from experiments.images.loss import gaussian
-from experiments.images.networks import ExponentialVE
+from experiments.images.networks.unet_ve import ExponentialVE
 from experiments.images.pretrained import checks, runs
 from experiments.images.pretrained.features import list_features
 from experiments.images.pretrained.figures import runs_table, samples_figure
+from verdicts import Figure, Measurement, Table, check
 
 
 class Settings(runs.Settings):

@@ -9,12 +9,12 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from ams.data import digits
-from verdicts import Figure, Measurement, Table, check
 from experiments.images import comparison
 from experiments.images.comparison import FLOOR, energy, misfit, temperature
-from experiments.images.exact import ImageTarget, Results, Settings, image_target, run_all
 from experiments.images.digits.mode_loss import WATCHED, shares
+from experiments.images.exact import ImageTarget, Results, Settings, image_target, run_all
 from experiments.images.tuning import Tuned, tune
+from verdicts import Figure, Measurement, Table, check
 
 __all__ = ["Settings"]
 

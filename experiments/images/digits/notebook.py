@@ -22,9 +22,9 @@
 # (NFE) and ends at the same noise level $\sigma_L$; fresh draws of the law itself are judged by the same numbers.
 
 # %%
-from verdicts.report.notebook_helpers import settings_of, show
 from experiments.images import comparison
 from experiments.images.digits import checks as digits
+from verdicts.report.notebook_helpers import settings_of, show
 
 settings = settings_of(digits, profile="quick")
 settings

@@ -17,10 +17,10 @@ from torch import Tensor
 
 from ams.metrics.features import NEIGHBOURS
 from ams.statistics import Interval, jackknife_interval
-from verdicts import Table
-from verdicts.records.figures import Cell
 from experiments.images.features.rows import Conditions
 from experiments.images.features.scores import Judge, Scores
+from verdicts import Table
+from verdicts.records.figures import Cell
 
 Sets = Sequence[Float[Tensor, "n d"]]
 """Features of each batch."""

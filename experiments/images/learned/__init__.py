@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ams.metrics import expected_coverage
-from verdicts import Measurement, check
 from experiments.images.learned.figures import figures, tables
 from experiments.images.learned.losses import worst_ratio
 from experiments.images.learned.readings import CONFIDENCE, level_of, measured, missed, paired, speed_up
@@ -18,6 +17,7 @@ from experiments.images.learned.runs import (
     results,
 )
 from experiments.images.learned.settings import Settings
+from verdicts import Measurement, check
 
 __all__ = ["Settings", "figures", "tables"]
 

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from ams.metrics import expected_coverage
 from ams.statistics import mean_interval
-from verdicts import Figure, Table, save_figure
 from experiments import weights
 from experiments.images import drawing
 from experiments.images.features.rows import HEADER
@@ -24,6 +23,7 @@ from experiments.images.networks.small import WEIGHTS
 from experiments.images.speed import needed
 from experiments.images.tasks import split_digits
 from experiments.images.train import draw as draw_training
+from verdicts import Figure, Table, save_figure
 
 CLAIMS = ("Q0", "Q1", "Q2", "Q2a", "Q2b", "Q3", "Q4", "Q5", "Q6")
 SHARES = (0.5, 0.7, 0.8, 0.9)

@@ -15,9 +15,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.statistics import Interval, mean_interval
-from ams.schedules import Level
 from ams.samplers import Score
+from ams.schedules import Level
+from ams.statistics import Interval, mean_interval
 from ams.targets import Empirical, Gaussian
 from experiments.images.loss import denoising_losses
 from experiments.images.networks.small import digits_score

@@ -21,10 +21,11 @@
 # %%
 from pathlib import Path
 
-from verdicts.report.notebook_helpers import settings_of, show
 from experiments import weights
 from experiments.images import learned
-from experiments.images.learned import figures as drawing, runs
+from experiments.images.learned import figures as drawing
+from experiments.images.learned import runs
+from verdicts.report.notebook_helpers import settings_of, show
 
 settings = settings_of(learned, profile="quick")
 {name: weights.about(Path(f"experiments/images/weights/{name}.safetensors"))["seconds"] for name in ("digits-score",)}

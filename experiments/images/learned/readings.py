@@ -8,11 +8,11 @@ import numpy as np
 from pydantic import JsonValue
 
 from ams.statistics import mean_interval
-from verdicts import Measurement
 from experiments.images import speed
-from experiments.images.features import Row
+from experiments.images.features.rows import Row
 from experiments.images.learned.runs import Batch, Batches, Numbers, judge
 from experiments.images.learned.settings import Settings
+from verdicts import Measurement
 
 CONFIDENCE = 0.999
 """Of every interval here."""

@@ -23,13 +23,14 @@ from functools import cache
 from typing import NamedTuple
 
 import torch
+from ams.samplers.catalogue import SigmaRange
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.samplers.catalogue import SigmaRange
 from ams.schedules import Level
 from ams.targets import Empirical
-from experiments.images.features import Judge, digit_features
+from experiments.images.features.extractors import digit_features
+from experiments.images.features.scores import Judge
 from experiments.images.learned.settings import Settings
 from experiments.images.networks.small import digits_score
 from experiments.images.runs import ENTRANTS, RELEASED, Subject, denoised, generator, run

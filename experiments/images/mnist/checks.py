@@ -9,13 +9,15 @@ from typing import NamedTuple
 from torch import Tensor
 
 from ams.data import images as load
-from verdicts import Figure, Measurement, Table, check
 from experiments.images import comparison
 from experiments.images.comparison import misfit, temperature
 from experiments.images.exact import ImageTarget, Results, Settings, image_target, run_all
-from experiments.images.features import Judge, digit_features, pooled
+from experiments.images.features import pooled
+from experiments.images.features.extractors import digit_features
 from experiments.images.features.pooled import Entry, Pooled
+from experiments.images.features.scores import Judge
 from experiments.images.runs import denoised
+from verdicts import Figure, Measurement, Table, check
 
 __all__ = ["Settings"]
 

@@ -22,8 +22,8 @@ from torch import Tensor, nn
 from torch.nn.functional import silu
 
 from ams.errors import UserError
-from experiments.images.networks.score_adapter import NetworkScore
 from experiments.images.networks.loading import contents, fill, tensors
+from experiments.images.networks.score_adapter import NetworkScore
 
 STEPS, EMBEDDING = 1000, 100
 

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from ams.data import load_weights
-from ams.data.safe_read import bytes_of, guarded
 from ams.data.files import read
 from ams.data.registry import WEIGHTS
+from ams.data.safe_read import bytes_of, guarded
 from ams.errors import UserError
 
 LARGEST = 2**30

@@ -23,8 +23,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
-from ams.errors import DataUnavailable
-from ams.errors import UserError
+from ams.errors import DataUnavailable, UserError
 from experiments.images.networks.loading import fill
 from experiments.images.networks.scoresde import Layout, Module, Stage
 

@@ -25,12 +25,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ams.data.safe_read import content_of
-from ams.errors import DataUnavailable
-from ams.errors import UserError
+from ams.errors import DataUnavailable, UserError
 from experiments.images.networks.ddpm import ratios
-from experiments.images.networks.score_adapter import NetworkScore
 from experiments.images.networks.loading import fill, parsed
 from experiments.images.networks.ncsnpp import build, library
+from experiments.images.networks.score_adapter import NetworkScore
 from experiments.images.networks.scoresde import LARGEST, layout, read
 
 BETAS = (0.1, 20.0)

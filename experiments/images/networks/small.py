@@ -20,8 +20,8 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
-from experiments.images.networks.score_adapter import NetworkScore
 from experiments.images.networks.loading import fill, stored
+from experiments.images.networks.score_adapter import NetworkScore
 
 SMALLEST, LARGEST = 0.01, 10.0
 """The range of v in which it is trained: from below the digits' grey step, 1/16, to beyond their largest distance."""

@@ -22,8 +22,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, fold, silu
 
-from experiments.images.networks.score_adapter import NetworkScore
 from experiments.images.networks.loading import contents, fill, tensors
+from experiments.images.networks.score_adapter import NetworkScore
 
 T_END = 1e-5
 """The tutorial's last time."""

@@ -14,12 +14,12 @@ import numpy as np
 from pydantic import JsonValue
 
 from ams.statistics import mean_interval, ratio_interval
-from verdicts import Figure, Measurement, Table, InsufficientData, check
 from experiments.images import speed
 from experiments.images.pretrained import controls, runs
 from experiments.images.pretrained.figures import draw_all, list_all
 from experiments.images.pretrained.runs import Quality, Settings
 from experiments.images.runs import RELEASED
+from verdicts import Figure, InsufficientData, Measurement, Table, check
 
 __all__ = ["Settings"]
 

@@ -7,8 +7,8 @@ it averages scores, and it multiplies the drift by `(1 + beta)^2` while the nois
 from __future__ import annotations
 
 import torch
-
 from ams.samplers.catalogue import Hyperparameters, corrected
+
 from ams.samplers import (
     Particles,
     State,

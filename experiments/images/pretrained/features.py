@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 
-from verdicts import Table
-from experiments.images.features import Judge
 from experiments.images.features.pooled import Entry, Pooled, judged, tables
+from experiments.images.features.scores import Judge
 from experiments.images.pretrained import runs
 from experiments.images.pretrained.runs import FLOOR, Settings
+from verdicts import Table
 
 
 @cache

@@ -6,18 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
+from ams.samplers.palette import look
 from matplotlib.figure import Figure as Drawing
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from ams.statistics import mean_interval
-from verdicts import Figure, Table, save_figure
-from verdicts.records.figures import Cell
-from ams.samplers.palette import look
 from experiments.images import drawing
 from experiments.images.pretrained import controls, runs
 from experiments.images.pretrained.features import floors, found, list_features
 from experiments.images.pretrained.runs import FLOOR, MEMORY, Quality, Settings
 from experiments.images.pretrained.trajectory import Step, gaussian_prediction, point_prediction, spectrum
+from verdicts import Figure, Table, save_figure
+from verdicts.records.figures import Cell
 
 CONTROLS = (controls.NONE, controls.WHOLE, *controls.CONTROLS, controls.MATCHED)
 TRACED = ("adaptive momentum", "PC, adaptive")

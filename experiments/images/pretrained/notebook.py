@@ -23,11 +23,11 @@
 # %%
 from IPython.display import display
 
-from verdicts.claims.measurement import Unavailable
-from verdicts.report.notebook_helpers import settings_of, show
 from experiments.images import pretrained
 from experiments.images.pretrained import checks, runs
 from experiments.images.pretrained.figures import draw_beta, draw_cause, draw_samples
+from verdicts.claims.measurement import Unavailable
+from verdicts.report.notebook_helpers import settings_of, show
 
 settings = settings_of(pretrained, profile="cpu").model_copy(
     update={

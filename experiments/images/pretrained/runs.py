@@ -12,29 +12,31 @@ from functools import cache
 from typing import NamedTuple
 
 import torch
+from ams.samplers.catalogue import Hyperparameters, SigmaRange
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 from torch import Tensor
 
-from ams.samplers.catalogue import Hyperparameters, SigmaRange
 from ams.data import images as load
-from ams.schedules import Level, process_levels
 from ams.samplers import (
     NonFiniteState,
     Particles,
     Score,
     State,
+    authors_euler_maruyama,
     langevin,
     last,
     predictor_corrector,
-    authors_euler_maruyama,
     snr_of_score,
 )
 from ams.samplers import affine as affine_step
 from ams.samplers import run as steps
 from ams.samplers.noise_sources import generated, generated_per_sample, seeded_per_sample
-from experiments.images.features import Extractor, digit_features
+from ams.schedules import Level, process_levels
+from experiments.images.features.extractors import Extractor, digit_features
 from experiments.images.loss import denoising_losses, gaussian
-from experiments.images.networks import ExponentialVE, NetworkScore, ddpm, mnist_ve
+from experiments.images.networks.ddpm import ddpm
+from experiments.images.networks.score_adapter import NetworkScore
+from experiments.images.networks.unet_ve import ExponentialVE, mnist_ve
 from experiments.images.pretrained import controls
 from experiments.images.pretrained.quality import Quality, blank, judge, noise_level, noised
 from experiments.images.runs import ENTRANTS, RELEASED, Entrant, Subject, denoised, generator, run, started

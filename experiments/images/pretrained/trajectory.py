@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
+from ams.samplers.catalogue import PROGRAMS, Hyperparameters, SigmaRange
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.samplers.catalogue import PROGRAMS, Hyperparameters, SigmaRange
 from ams.laws import GaussianLaw
 
 _SMALLEST = 1e-8

@@ -20,7 +20,7 @@ from ams.samplers.loop import Program
 from ams.schedules import Level
 
 
-class StackedLaw(GaussianLaw):
+class BatchedGaussian(GaussianLaw):
     """`runs` laws on one Gaussian target: a Gaussian law with that many times as many directions."""
 
     def __init__(self, law: GaussianLaw, runs: int) -> None:

@@ -71,7 +71,7 @@ class GridLaw(NodeAlgebra):
         return self._law if state.x is self._nodes else moved(self._law, state.x, self.resolution)
 
     def begin_step(self, state: State) -> State:
-        """AffineTransition the density to the state's position, on a grid of its own; the step begins at that grid's nodes."""
+        """Move the density to the state's position, on a grid of its own; the step begins at that grid's nodes."""
         return state._replace(x=self._begin(self.density(state).trimmed()))
 
     def run(self, program: Program, start: State) -> Iterator[tuple[State, Info]]:

@@ -142,6 +142,9 @@ from ams.samplers.loop import (
 from ams.samplers.loop import (
     sample as sample,
 )
+from ams.samplers.loop import (
+    spent as spent,
+)
 from ams.samplers.particles import Particles as Particles
 from ams.samplers.particles import PerSample as PerSample
 from ams.samplers.rk45 import (

@@ -98,7 +98,7 @@ class Algebra(Protocol):
         ...
 
     def begin_step(self, state: State) -> State:
-        """Begin a step: make `state` the past: storage of dead vectors is reused, a law is carried to the new state's basis."""
+        """Begin a step: storage of dead vectors is reused, an exact law is carried to the new state's basis."""
         ...
 
     def finite(self, vector: Vector) -> bool:

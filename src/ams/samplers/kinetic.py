@@ -1,7 +1,7 @@
-r"""Kinetic (underdamped) Langevin: noise added within the momentum update, so that the stationary variance is unbiased.
+r"""Kinetic (underdamped) Langevin: noise added within the momentum update, with an unbiased stationary variance.
 
-Position and velocity have the distribution `pi(x) N(p; 0, I)`. The Hamiltonian flow leaves it invariant, and the thermostat;
-the former is split into two flows, and all three are solved exactly:
+Position and velocity have the distribution `pi(x) N(p; 0, I)`. The Hamiltonian flow and the thermostat leave it
+invariant; the former is split into two flows, and all three are solved exactly:
 
     kick     p += t s(x)                                velocity, by the score
     drift    x += t p                                   position, by the velocity

@@ -70,6 +70,14 @@ def last(states: Iterable[tuple[State, Info]]) -> tuple[State, Info]:
     return end[0]
 
 
+def spent(states: Iterable[tuple[State, Info]], start: State) -> tuple[State, int]:
+    """Return the last state of a run (`start` where it has none) and its score evaluations (NFE)."""
+    state, evaluations = start, 0
+    for after, info in states:
+        state, evaluations = after, evaluations + info.evaluations
+    return state, evaluations
+
+
 def _look(number: int, steps: int, level: Level, state: State, info: Info, algebra: Algebra) -> None:
     """Raise NonFiniteState where the position after step `number` is not finite, the first look in so many steps."""
     if algebra.finite(state.x):

@@ -8,8 +8,9 @@ With score `s`, base step `a`, noise `z ~ N(0, I)` and `<.>` the algebra's norm:
     m_t    = beta_t m_{t-1} + (1 - beta_t) s_t
     x_{t+1} = x_t + A_t m_t + sqrt(2 a_t) z_t
 
-At the first call `beta = 0`, so `m_0 = s_0` and `A_0 = a_0`. A rule is put together from three decisions: `MomentumCoefficient`
-(beta), `Size` (the base step), `Factor` (`A / a` from beta). Source: the code that the authors of arXiv 2405.13726 published.
+At the first call `beta = 0`, so `m_0 = s_0` and `A_0 = a_0`. A rule is put together from three decisions:
+`MomentumCoefficient` (beta), `Size` (the base step), `Factor` (`A / a` from beta). Source: the code that the authors of
+arXiv 2405.13726 published.
 """
 
 from __future__ import annotations

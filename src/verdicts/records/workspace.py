@@ -20,16 +20,16 @@ from verdicts.records.sources import Sources
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 STYLE = "paper/style.mplstyle"
-# What a notebook finds in its environment: profile, folder above the profile's results, place of the project object
-PROFILE, OUT, PROJECT = "VERDICTS_PROFILE", "VERDICTS_OUT", "VERDICTS_PROJECT"
+# What a notebook finds in its environment: the profile, the folder above the profile's results
+PROFILE, OUT = "VERDICTS_PROFILE", "VERDICTS_OUT"
 FIGURE_MAKERS = ("verdicts/records/figures.py", "verdicts/records/booktabs.py", "verdicts/run/drawing.py")
 PAGE_MAKERS = (
-    "verdicts/report/notebook_helpers.py",
     "verdicts/report/notebooks.py",
     "verdicts/report/typeset.py",
     "verdicts/report/templating.py",
     "verdicts/report/templates/notebook.html.j2",
     "verdicts/report/templates/style.css",
+    "verdicts/run/group_page.py",
 )
 
 
@@ -157,8 +157,9 @@ class Workspace:
         return self._parts(group.id, group, sources, self._data_of(group))
 
     def page_parts(self, group: Group) -> KeyParts:
-        """Return what a group's notebook page depends on: notebook, maker, checks and what is said of them."""
-        modules = {f"{group.module}.settings", *self.sources.bound(group.module).values()}
+        """Return what a group's notebook page depends on: notebook, maker, figures, checks and what is said of them."""
+        shown = self.sources.bound(group.module).values()
+        modules = {f"{group.module}.settings", f"{group.module}.figures", *shown}
         sources = self.sources.closure_of_script(self.root / (group.notebook or ""))
         sources |= self._closures(modules) | self._extra(STYLE, *PAGE_MAKERS)
         # Its title, and each check's bound, tolerance and verdict are printed on it

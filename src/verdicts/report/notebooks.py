@@ -25,7 +25,7 @@ from pygments import highlight  # type: ignore[import-untyped]
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
-from verdicts.records.workspace import OUT, PROFILE, PROJECT
+from verdicts.records.workspace import OUT, PROFILE
 from verdicts.report.templating import render
 from verdicts.report.typeset import formula, markdown
 
@@ -45,13 +45,13 @@ class Block(NamedTuple):
     html: Markup
 
 
-def made(root: Path, notebook: Path, title: str, profile: str, out: Path, project: str = "") -> tuple[str, str]:
+def made(root: Path, notebook: Path, title: str, profile: str, out: Path) -> tuple[str, str]:
     """Execute a notebook in `root`; return its page, and its texts and formulas as JSON (`cells_of`).
 
-    The notebook finds the profile in `VERDICTS_PROFILE`, the folder above the profile's results in `VERDICTS_OUT`, the
-    place of the suite's project object in `VERDICTS_PROJECT`. Raises NotebookFailed.
+    The notebook finds the profile in `VERDICTS_PROFILE`, the folder above the profile's results in `VERDICTS_OUT`.
+    Raises NotebookFailed.
     """
-    executed = execute(root, notebook, {PROFILE: profile, OUT: str(out), PROJECT: project})
+    executed = execute(root, notebook, {PROFILE: profile, OUT: str(out)})
     cells = json.dumps(cells_of(executed), indent=1, ensure_ascii=False) + "\n"
     return _rendered(executed, root, notebook, title, profile), cells
 

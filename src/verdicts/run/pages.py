@@ -26,7 +26,6 @@ def make_page(workspace: Workspace, group: Group) -> str:
             group.title,
             workspace.profile,
             workspace.folder.parent,
-            workspace.project.place,
         )
         contents = {f"{group.id}.html": text, f"{group.id}.cells.json": cells}
         for name, content in contents.items():

@@ -136,11 +136,6 @@ def active() -> Keeper:
     return _ACTIVE[-1]
 
 
-def use(keeper: Keeper) -> None:
-    """Let cells be read from, and stored in, this store from now on."""
-    _ACTIVE[-1] = keeper
-
-
 @contextmanager
 def using(keeper: Keeper) -> Iterator[None]:
     """Let cells within be read from, and stored in, this store."""

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ams.laws import GaussianLaw
-from ams.laws.batched_gaussian import StackedLaw
+from ams.laws.batched_gaussian import BatchedGaussian
 from ams.samplers import (
     Program,
     Step,
@@ -34,7 +34,7 @@ def program(step: Step, u: float, repeats: int) -> Program:
     return annealed(step, annealed_levels(sigmas, u * 0.1**2), repeats)
 
 
-def assert_alike(stack: StackedLaw, stacked: Program, singles: list[Program]) -> None:
+def assert_alike(stack: BatchedGaussian, stacked: Program, singles: list[Program]) -> None:
     state, _ = stack.end(stacked, stack.start(0.0, 25.0))
     together = stack.of_each_run(state.x)
     for number, single in enumerate(singles):
@@ -53,14 +53,14 @@ def assert_alike(stack: StackedLaw, stacked: Program, singles: list[Program]) ->
     ],
 )
 def test_a_grid_of_steps_and_levels_is_as_many_runs(step: Step) -> None:
-    stack, singles = StackedLaw(LAW, len(CHOICES)), [program(step, *choice) for choice in CHOICES]
+    stack, singles = BatchedGaussian(LAW, len(CHOICES)), [program(step, *choice) for choice in CHOICES]
     assert_alike(stack, stack.program(singles), singles)
 
 
 @pytest.mark.parametrize("of_adaptive", [False, True])
 def test_a_grid_of_snr_is_as_many_runs(of_adaptive: bool) -> None:
     """The parameter of a step may itself be a column; the levels are then shared, and so is the predictor."""
-    snrs, stack = (0.05, 0.16, 0.4), StackedLaw(LAW, 3)
+    snrs, stack = (0.05, 0.16, 0.4), BatchedGaussian(LAW, 3)
 
     def run(snr: float) -> Program:
         rule = momentum_rule(adaptive(1e-4), snr_of_last_momentum(snr))
@@ -72,7 +72,7 @@ def test_a_grid_of_snr_is_as_many_runs(of_adaptive: bool) -> None:
 
 
 def test_norms_are_those_of_each_run() -> None:
-    stack = StackedLaw(LAW, 2)
+    stack = BatchedGaussian(LAW, 2)
     start = stack.start([1.0] * 3 + [0.0] * 3, [0.0] * 3 + [2.0] * 3)
     norms = stack.norm(start.x).reshape(2, -1)
     assert norms[0].tolist() == pytest.approx([7.0**0.5] * 3)
@@ -81,7 +81,7 @@ def test_norms_are_those_of_each_run() -> None:
 
 def test_a_run_that_diverges_leaves_the_others_alone() -> None:
     program_of = [[(langevin(), Level(0, sigma=0.0, step=step))] * 400 for step in (1e-3, 1.0)]
-    stack = StackedLaw(LAW, 2)
+    stack = BatchedGaussian(LAW, 2)
     state, _ = stack.end(stack.program(program_of), stack.start(0.0, 1.0))
     finite = stack.of_each_run(state.x).variance.isfinite().all(1)
     assert finite.tolist() == [True, False]
@@ -90,7 +90,7 @@ def test_a_run_that_diverges_leaves_the_others_alone() -> None:
 
 
 def test_what_does_not_fit_is_refused() -> None:
-    stack = StackedLaw(LAW, 2)
+    stack = BatchedGaussian(LAW, 2)
     with pytest.raises(ValueError, match="3 values for 2 runs"):
         stack.column([1.0, 2.0, 3.0])
     with pytest.raises(ValueError):

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from ams.laws import GaussianLaw
 from ams.samplers import affine, ancestral, consistent, flow_euler, one_step_per_level
-
 from ams.schedules import VP, Level, geometric_sigmas, linked, process_levels, ve_levels
 
 POINT, AT = 1e-24, 0.7

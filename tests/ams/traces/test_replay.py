@@ -16,10 +16,10 @@ from pytest import MonkeyPatch
 import ams.traces.replay
 from ams.samplers import (
     adaptive,
+    affine_transitions,
     constant,
     langevin,
     momentum,
-    affine_transitions,
     snr_of_last_momentum,
     snr_of_momentum,
     snr_of_score,

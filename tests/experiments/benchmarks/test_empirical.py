@@ -1,8 +1,8 @@
-from verdicts.claims.schema import Verdict
 from ams.targets import points
 from experiments.benchmarks.empirical import checks as empirical
 from experiments.benchmarks.small import judged
 from tests.claims import verdict_of
+from verdicts.claims.schema import Verdict
 
 SMALL = empirical.Settings(points=6000, fewer=3000, dimension=8, batch=256, pairs=6)
 

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from verdicts.claims.schema import Verdict
+from experiments.benchmarks.graph_metrics import checks as graph_metrics
+from experiments.benchmarks.small import judged, told
 from experiments.graphs.data import community_small
 from experiments.graphs.discrepancy import estimates
 from experiments.graphs.statistics import CLUSTER, STATISTICS
-from experiments.benchmarks.graph_metrics import checks as graph_metrics
-from experiments.benchmarks.small import judged, told
+from verdicts.claims.schema import Verdict
 
 SMALL = graph_metrics.Settings(graphs=32, pairs=6)
 

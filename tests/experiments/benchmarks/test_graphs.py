@@ -5,18 +5,19 @@ from __future__ import annotations
 import pytest
 import torch
 
-from verdicts.claims.schema import Verdict
 from ams.errors import DataUnavailable
+from experiments.benchmarks.graph_speed import checks as graphs
+from experiments.benchmarks.graph_speed import padded as graphs_padded
+from experiments.benchmarks.small import judged, told
 from experiments.graphs import graph_layout as module
-from experiments.graphs.generation import PUBLISHED
 from experiments.graphs.gdss_traces.trace_file import load_networks
+from experiments.graphs.generation import PUBLISHED
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.ragged_batch import Ownership
 from experiments.graphs.systems import scores
-from experiments.benchmarks.graph_speed import checks as graphs, padded as graphs_padded
-from experiments.benchmarks.small import judged, told
-from tests.claims import verdict_of
 from tests.ams.traces.test_trace_file import GOLDEN
+from tests.claims import verdict_of
+from verdicts.claims.schema import Verdict
 
 SMALL = graphs.Settings(community_small=4, ego_small=4, enzymes=2, steps=3, pairs=6)
 

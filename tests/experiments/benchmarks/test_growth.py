@@ -1,10 +1,10 @@
 import pytest
 
 from ams.statistics import Interval
-from verdicts.claims.schema import Verdict
-from experiments.benchmarks.growth import checks as growth
 from experiments.benchmarks import timing
+from experiments.benchmarks.growth import checks as growth
 from tests.claims import verdict_of
+from verdicts.claims.schema import Verdict
 
 SMALL = growth.Settings(
     batches=(2, 4, 8), dimensions=(2, 4, 8), steps=(10, 20, 40), points=(20, 40, 80), directions=(4, 8, 16), runs=6

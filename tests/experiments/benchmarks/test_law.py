@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from ams.laws import expected_norm
-from verdicts.claims.schema import Verdict
 from experiments.benchmarks.exact_law import checks as law
 from experiments.benchmarks.small import judged
 from tests.claims import verdict_of
+from verdicts.claims.schema import Verdict
 
 SMALL = law.Settings(
     directions=16, steps=8, norms=2, compared_directions=4, compared_steps=3, particles=8, error=0.1, pairs=6

@@ -1,11 +1,11 @@
 import pytest
 import torch
 
-from verdicts.claims.schema import Verdict
 from ams.samplers import Particles
 from experiments.benchmarks.loop import checks as loop
 from experiments.benchmarks.small import judged
 from tests.claims import verdict_of
+from verdicts.claims.schema import Verdict
 
 SMALL = loop.Settings(image=(3, 2, 2, 2), point=(4, 2), image_steps=20, point_steps=20, pairs=6)
 PAIRS = [(loop.LANGEVIN, loop.bare_langevin), (loop.ADAPTIVE, loop.bare_adaptive)]

@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from verdicts.claims.schema import Verdict
 from ams.schedules import Level
-from experiments.benchmarks.network_share import checks as network
 from experiments.benchmarks import timing
+from experiments.benchmarks.network_share import checks as network
 from tests.claims import verdict_of
+from verdicts.claims.schema import Verdict
 
 SMALL = network.Settings(batch=3, budget=11, runs=6)
 

@@ -2,11 +2,11 @@ import sys
 
 import pytest
 
-from verdicts.claims.schema import Verdict
 from ams.errors import DataUnavailable
 from ams.samplers import ancestral, flow_euler
 from experiments.benchmarks.peers import checks as peers
 from experiments.benchmarks.small import judged
+from verdicts.claims.schema import Verdict
 
 SMALL = peers.Settings(image=(3, 2, 2, 2), point=(4, 2), image_steps=3, point_steps=6, pairs=6)
 INSTALLED = {"k_diffusion": peers.k_diffusion, "azula": peers.azula}

@@ -11,13 +11,13 @@ import torch
 
 from ams.errors import UserError
 from experiments.graphs import bundled_networks as module
+from experiments.graphs.bundled_networks import FILE, OWN, SHA256, own_networks, own_split, same_graphs, trained
 from experiments.graphs.checkpoints import Networks
 from experiments.graphs.data import cut, sizes
 from experiments.graphs.discrepancy import unbiased_mmd
 from experiments.graphs.generation import generate
-from experiments.graphs.bundled_networks import FILE, OWN, SHA256, own_networks, own_split, same_graphs, trained
-from experiments.graphs.train_config import Recipe
 from experiments.graphs.statistics import PUBLISHED
+from experiments.graphs.train_config import Recipe
 from experiments.graphs.trained import networks_in
 from experiments.graphs.training import Denoising
 

@@ -10,8 +10,7 @@ import pytest
 import torch
 
 from ams.data.registry import WEIGHTS
-from ams.errors import DataUnavailable
-from ams.errors import UserError
+from ams.errors import DataUnavailable, UserError
 from experiments.graphs.checkpoints import DUST, networks, networks_of
 from tests.experiments.graphs.made import batch, checkpoint
 

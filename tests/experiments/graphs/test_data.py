@@ -11,8 +11,8 @@ import torch
 from scipy import stats
 
 from ams.data import Graph
-from ams.statistics import SUITE_FALSE_ALARM
 from ams.errors import DataUnavailable
+from ams.statistics import SUITE_FALSE_ALARM
 from experiments.graphs.data import adjacency, community_small, cut, grid, published, sizes, split, trimmed
 from tests.experiments.graphs.strategies import random_graph, to_networkx
 from tests.monte_carlo import MonteCarlo

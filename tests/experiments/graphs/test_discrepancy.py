@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from experiments.graphs.mmd_intervals.checks import disturbed
 from experiments.graphs.data import community_small
 from experiments.graphs.discrepancy import difference, estimates, floor, mean_kernel, unbiased_mmd
+from experiments.graphs.mmd_intervals.checks import disturbed
 from experiments.graphs.statistics import DEGREE, PUBLISHED, STATISTICS
 from tests.experiments.graphs.strategies import random_graph, relabelled
 

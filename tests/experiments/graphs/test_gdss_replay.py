@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from ams.errors import DataUnavailable
-from experiments.graphs.gdss_traces import replay as module
 from experiments.graphs import samplers, systems
 from experiments.graphs.__main__ import main
+from experiments.graphs.gdss_traces import replay as module
 from experiments.graphs.gdss_traces.replay import deviations, replay
 from experiments.graphs.systems import ve_level, vp_level
 from tests.ams.traces.test_trace_file import GOLDEN

@@ -13,16 +13,17 @@ import numpy as np
 import pytest
 import torch
 
-from verdicts.claims.schema import Verdict
 from ams.errors import DataUnavailable
-from experiments.graphs.graph_comparison import checks as comparison, paired_comparison as paired
 from experiments.graphs import models
-from experiments.graphs.graph_comparison.baselines import ADAPTIVE, CONTENDERS, DESCRIBED, FULL, LANGEVIN, PREDICTOR
-from experiments.graphs.mmd_intervals.checks import disturbed
 from experiments.graphs.data import adjacency
+from experiments.graphs.graph_comparison import checks as comparison
+from experiments.graphs.graph_comparison import paired_comparison as paired
+from experiments.graphs.graph_comparison.baselines import ADAPTIVE, CONTENDERS, DESCRIBED, FULL, LANGEVIN, PREDICTOR
 from experiments.graphs.graph_comparison.paired_comparison import Run, Settings, moved, runs
+from experiments.graphs.mmd_intervals.checks import disturbed
 from experiments.graphs.runs import Outcome
 from tests.claims import claims, verdict_of
+from verdicts.claims.schema import Verdict
 
 MADE = Settings(
     networks="own",

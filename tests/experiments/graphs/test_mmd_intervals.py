@@ -6,9 +6,9 @@ import networkx as nx
 import pytest
 
 from ams.statistics import bootstrap_interval
-from verdicts.claims.schema import Verdict
-from experiments.graphs.mmd_intervals import checks as coverage
 from experiments.graphs import discrepancy
+from experiments.graphs.data import community_small
+from experiments.graphs.mmd_intervals import checks as coverage
 from experiments.graphs.mmd_intervals.checks import (
     Settings,
     difference_coverage,
@@ -16,9 +16,9 @@ from experiments.graphs.mmd_intervals.checks import (
     populations,
     published_coverage,
 )
-from experiments.graphs.data import community_small
 from tests.claims import claims, verdict_of
 from tests.experiments.graphs.strategies import to_networkx
+from verdicts.claims.schema import Verdict
 
 SMALL = Settings(population=60, reference=16, generated=16, experiments=60)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from verdicts.claims.schema import Verdict
 from ams.errors import DataUnavailable
 from experiments.graphs.molecules import checks as chemistry
 from experiments.graphs.molecules.checks import Settings, row
 from tests.claims import verdict_of
+from verdicts.claims.schema import Verdict
 
 Chem = pytest.importorskip("rdkit.Chem")
 pytest.importorskip("fcd")

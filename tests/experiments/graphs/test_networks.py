@@ -7,9 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from experiments.benchmarks.graph_speed import padded as graphs_padded
 from experiments.graphs import graph_layout as module
 from experiments.graphs.graph_layout import Layout
-from experiments.benchmarks.graph_speed import padded as graphs_padded
 from tests.experiments.graphs.made import batch, checkpoint, made_networks, node_orders, real_nodes, reordered
 
 SIZES = st.lists(st.integers(1, 7), min_size=1, max_size=5)

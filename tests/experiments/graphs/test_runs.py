@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from experiments.graphs.graph_comparison.baselines import CONTENDERS, DESCRIBED, LANGEVIN, PREDICTOR
 from experiments.graphs.data import community_small
+from experiments.graphs.graph_comparison.baselines import CONTENDERS, DESCRIBED, LANGEVIN, PREDICTOR
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.ragged_batch import Packed
 from experiments.graphs.runs import THERMOMETER, Batch, Model, Watched, batches, outcome, temperatures

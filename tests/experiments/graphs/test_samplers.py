@@ -8,16 +8,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.schedules import Level
 from ams.samplers import (
     NonFiniteState,
     Particles,
     PerSample,
-    one_step_per_level,
     annealed_baoab,
-    fixed,
+    one_step_per_level,
 )
 from ams.samplers.noise_sources import replayed
+from ams.schedules import Level
+from experiments.benchmarks.graph_speed import padded as graphs_padded
 from experiments.graphs.generation import halves
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.ragged_batch import Ownership, Packed, PackedPerSample
@@ -39,8 +39,7 @@ from experiments.graphs.samplers import (
     reverse_diffusion,
     s4,
 )
-from experiments.graphs.systems import CoupledScore, Pair, ve_level, vp_level, scores, sub_preserving
-from experiments.benchmarks.graph_speed import padded as graphs_padded
+from experiments.graphs.systems import CoupledScore, Pair, scores, sub_preserving, ve_level, vp_level
 from tests.experiments.graphs.made import (
     FEATURES,
     batch,

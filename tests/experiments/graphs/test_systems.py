@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ams.schedules import VP, SubVP
-from experiments.graphs.systems import Pair, ve_level, vp_level, scores, sub_preserving
+from experiments.graphs.systems import Pair, scores, sub_preserving, ve_level, vp_level
 from tests.experiments.graphs.made import batch, made_networks
 
 TIMES = st.floats(0.05, 1.0)

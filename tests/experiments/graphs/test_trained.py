@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from verdicts.records.files import sha256_of
 from ams.errors import UserError
 from experiments.graphs import trained as module
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.train_config import Recipe
 from experiments.graphs.trained import Origin, networks_in, read_trained
 from experiments.weights import write
+from verdicts.records.files import sha256_of
 
 ORIGIN = Origin.of(Recipe(width=4, layers=2, convolutions=1), "the graphs' sha256")
 Tensors = dict[str, Tensor]

@@ -12,17 +12,16 @@ import torch
 import yaml
 from pydantic import ValidationError
 
-from verdicts.claims.schema import Profile, Verdict
-from verdicts.claims.loading import load_claims, load_config
-from ams.errors import DataUnavailable
-from ams.errors import UserError
+from ams.errors import DataUnavailable, UserError
 from ams.samplers import NonFiniteState
 from experiments.images.colour import checks as colour
 from experiments.images.colour.checks import CIFAR, LANGEVIN, Network, Outcome, Settings
-from experiments.images.features import Extractor
+from experiments.images.features.extractors import Extractor
 from experiments.images.runs import ENTRANTS, generator, run
 from tests.claims import ROOT, verdict_of
 from tests.experiments.images.original import checkpoint, made
+from verdicts.claims.loading import load_claims, load_config
+from verdicts.claims.schema import Profile, Verdict
 
 needs_cifar = pytest.mark.skipif(
     not (Path(os.environ.get("AMS_DATA", "/missing")) / "cifar10").is_dir(), reason="AMS_DATA lacks cifar10"

@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from verdicts.claims.schema import Verdict
 from ams.schedules import Level
 from experiments.images.denoiser import checks as denoiser
 from experiments.images.pretrained import features, runs
 from experiments.images.pretrained.quality import Quality
 from tests.claims import claims, verdict_of
+from verdicts.claims.schema import Verdict
 
 SMALL = denoiser.Settings(images=8, times=3, batches=3, batch=4, seed=78)
 ENERGY = {"annealed Langevin": 7.0, "adaptive momentum": 4.0, "ancestral": 0.2}

@@ -7,13 +7,15 @@ import pytest
 import torch
 
 from ams.data import images as load
+from ams.errors import DataUnavailable
 from ams.metrics import expected_coverage, frechet_distance, kernel_distance, support
 from ams.statistics import mean_interval
-from ams.errors import DataUnavailable
 from experiments import weights
-from experiments.images.features import Conditions, Extractor, Judge, Row, ahead, digit_features, efficientnet, pooled
 from experiments.images.features import extractors as module
-from experiments.images.features.rows import HEADER, Incomparable
+from experiments.images.features import pooled
+from experiments.images.features.extractors import Extractor, digit_features, efficientnet
+from experiments.images.features.rows import HEADER, Conditions, Incomparable, Row, ahead
+from experiments.images.features.scores import Judge
 from experiments.images.networks.classifier import SHA256
 from experiments.images.networks.small import WEIGHTS
 from experiments.images.tasks import accuracy, split_digits

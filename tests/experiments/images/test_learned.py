@@ -8,7 +8,6 @@ import math
 import pytest
 import torch
 
-from verdicts.claims.schema import Verdict
 from ams.schedules import Level
 from experiments.images import learned
 from experiments.images.features.rows import Incomparable
@@ -17,6 +16,7 @@ from experiments.images.learned.runs import EXACT, LEARNED, Batch, Numbers
 from experiments.images.networks.small import LARGEST, SMALLEST, digits_score
 from experiments.images.tasks import split_digits
 from tests.claims import claims, quick_settings, verdict_of
+from verdicts.claims.schema import Verdict
 
 SETTINGS = quick_settings("network")
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from ams.data import Images
-from experiments.images.mnist import checks as mnist
 from experiments.images.exact import FLOOR, Settings
+from experiments.images.mnist import checks as mnist
 
 FEW = Settings(budgets=(10,), batches=3, batch=8, samplers=("annealed Langevin", "constant momentum"), seed=9)
 

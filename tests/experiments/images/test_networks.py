@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, conv_transpose2d, group_norm, layer_norm, linear, silu
 
-from ams.errors import DataUnavailable
-from ams.errors import UserError
-from ams.schedules import VP, Level, process_levels
+from ams.errors import DataUnavailable, UserError
 from ams.samplers import vp_level
+from ams.schedules import VP, Level, process_levels
 from experiments.images.loss import denoising_losses, gaussian
-from experiments.images.networks import NetworkScore, ddpm, fashion_ddpm, loading, mnist_ddpm, mnist_ve
-from experiments.images.networks.ddpm import ratios
-from experiments.images.networks.unet_ve import T_END, ExponentialVE
+from experiments.images.networks import loading
+from experiments.images.networks.ddpm import ddpm, fashion_ddpm, mnist_ddpm, ratios
+from experiments.images.networks.score_adapter import NetworkScore
+from experiments.images.networks.unet_ve import T_END, ExponentialVE, mnist_ve
 from tests.experiments.images.made import Tensors, denoising_tensors, exploding_tensors, file_of, saved
 
 

@@ -15,19 +15,21 @@ import pytest
 import torch
 from torch import Tensor
 
-from verdicts import InsufficientData
-from verdicts.claims.schema import Verdict
-from ams.schedules import Level
 from ams.samplers import Particles, State, last
 from ams.samplers import run as loop
 from ams.samplers.noise_sources import generated
+from ams.schedules import Level
 from ams.targets import Empirical
 from experiments.images.networks.classifier import SHA256
-from experiments.images.pretrained import Settings, checks, controls, features, figures, runs, tables
+from experiments.images.pretrained import checks, controls, features, runs
+from experiments.images.pretrained.checks import figures, tables
 from experiments.images.pretrained.quality import Quality, blank, judge, noise_level
+from experiments.images.pretrained.runs import Settings
 from experiments.images.pretrained.trajectory import gaussian_prediction, point_prediction, spectrum
 from experiments.images.runs import ENTRANTS, generator, run
 from tests.claims import claims, verdict_of
+from verdicts import InsufficientData
+from verdicts.claims.schema import Verdict
 
 SMALL = Settings(
     budgets=(20, 50),

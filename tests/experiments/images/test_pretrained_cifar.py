@@ -9,8 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from ams.errors import DataUnavailable
-from ams.errors import UserError
+from ams.errors import DataUnavailable, UserError
 from ams.schedules import VP, Level
 from experiments.images.networks import pretrained_cifar as scale
 from experiments.images.networks.scoresde import layout, read

@@ -11,8 +11,8 @@ from torch import Tensor
 from ams.samplers import Noise, Particles, State, last
 from ams.samplers import run as loop
 from ams.samplers.noise_sources import generated, generated_per_sample, seeded_per_sample
-from experiments.images.digits import checks as digits
 from experiments.images import exact
+from experiments.images.digits import checks as digits
 from experiments.images.learned.runs import LEARNED, bench
 from experiments.images.runs import ENTRANTS, RELEASED, Entrant, Subject, denoised, generator, run, started
 

@@ -14,7 +14,7 @@ from verdicts.records.files import canonical_json, sha256_of
 from verdicts.records.provenance import now
 from verdicts.records.workspace import Project, Workspace
 from verdicts.studies import Array, CellFailed, CellMissing, Store, cell, using
-from verdicts.studies.cells import Memory, active, use
+from verdicts.studies.cells import Memory, active
 from verdicts.studies.store import CellUnavailable
 from verdicts.studies.study import compute, store_of
 
@@ -300,8 +300,7 @@ def test_what_a_store_is_used_for_ends_with_its_block(open_store):
         assert active() is not outside
         with using(memory := Memory()):
             assert active() is memory
-            use(other := Memory())
-            assert active() is other
+        assert active() is not memory
     assert active() is outside
 
 

@@ -1,0 +1,46 @@
+"""What the site adds to Markdown: formulas as MathML, as in the report, and the executed notebooks of a run.
+
+The notebook pages are those of the folder that `AMS_GALLERY` names (`results/quick/notebooks`); without it the page
+of notebooks lists none.
+"""
+
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from verdicts.report.typeset import formula
+
+CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
+FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", re.DOTALL)
+GALLERY = "<!-- gallery -->"
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Set the formulas of a page, outside of code, and list the notebooks."""
+    pieces = [part if CODE.fullmatch(part) else FORMULA.sub(_set, part) for part in CODE.split(markdown)]
+    links = [f"- [{_title(page)}](gallery/{page.name})" for page in _pages()]
+    return "".join(pieces).replace(GALLERY, "\n".join(links))
+
+
+def on_post_build(config: Any, **_: Any) -> None:
+    """Copy the notebook pages into the site."""
+    folder = Path(config["site_dir"]) / "gallery"
+    for page in _pages():
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(page, folder / page.name)
+
+
+def _set(match: re.Match[str]) -> str:
+    return str(formula(match[1] or match[2], display=match[1] is not None))
+
+
+def _pages() -> list[Path]:
+    folder = os.environ.get("AMS_GALLERY")
+    return sorted(Path(folder).glob("*.html")) if folder else []
+
+
+def _title(page: Path) -> str:
+    title = re.search(r"<title>(.*?)</title>", page.read_text(encoding="utf-8"), re.DOTALL)
+    return title[1].strip() if title else page.stem

@@ -1,0 +1,62 @@
+"""From numbers of batches to measurements: means, paired differences and ratios of evaluations, with Student intervals.
+
+Samples of a batch may be coupled (adaptive momentum's norms average over them), so batches are the independent
+units.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from pydantic import JsonValue
+
+from ams.statistics import Interval, mean_interval
+from ams.statistics.nfe_to_threshold import BatchErrors, nfe_interval
+from verdicts import Measurement
+
+
+def of_interval(interval: Interval, seed: int, batch: int = 1, unit: str = "", **detail: JsonValue) -> Measurement:
+    """Return an interval over batches of `batch` samples as a measurement; `n` counts the samples."""
+    return Measurement(
+        value=interval.value,
+        low=interval.low,
+        high=interval.high,
+        n=interval.n * batch,
+        seeds=(seed,),
+        unit=unit,
+        detail=detail,
+    )
+
+
+def mean_of(
+    values: Sequence[float], confidence: float, seed: int, batch: int = 1, unit: str = "", **detail: JsonValue
+) -> Measurement:
+    """Return the mean over batches. Raises ValueError for fewer than two."""
+    return of_interval(mean_interval(values, confidence), seed, batch, unit, **detail)
+
+
+def mean_difference(
+    ours: Sequence[float], theirs: Sequence[float], confidence: float, seed: int, batch: int = 1, **detail: JsonValue
+) -> Measurement:
+    """Return the mean of `ours - theirs`, batch by batch: both have the same starts and noise."""
+    differences = [one - other for one, other in zip(ours, theirs, strict=True)]
+    return mean_of(differences, confidence, seed, batch, "", **detail)
+
+
+def speed_up(
+    ours: Sequence[float],
+    curve: BatchErrors,
+    budget: int,
+    confidence: float,
+    seed: int,
+    batch: int = 1,
+    **detail: JsonValue,
+) -> Measurement:
+    """Return a baseline's evaluations over `budget`, for the error that `ours` has there on the same starts.
+
+    Where the baseline's `curve` does not get there its largest budget stands for its evaluations, and bounds the ratio
+    from below; the detail has that limit.
+    """
+    limit = max(curve) / budget
+    value, low, high = (min(end / budget, limit) for end in nfe_interval(curve, np.asarray(ours), confidence))
+    known: dict[str, JsonValue] = {"budget": budget, "largest ratio that could be seen": limit, **detail}
+    return Measurement(value=value, low=low, high=high, n=len(ours) * batch, seeds=(seed,), detail=known)

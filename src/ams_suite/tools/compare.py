@@ -1,0 +1,121 @@
+"""`ams compare`: two runs beside one another, check by check, as a table that says what moved and by how much.
+
+A run is a ledger (`results/<profile>/ledger.json`) or kept values (`paper/expected/<profile>.json`, of any commit).
+"""
+
+import csv
+import io
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from verdicts.errors import UserError
+from verdicts.records.files import write_whole
+
+ROUNDING = 1e-9
+"""Relative difference below which two values are the same: the order of sums may differ."""
+
+
+class Value(NamedTuple):
+    """A check's value with its interval and verdict; None where nothing was measured."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    verdict: str
+
+
+class Change(StrEnum):
+    """How a check's values in two runs compare."""
+
+    EQUAL = "equal"
+    WITHIN = "within the intervals"
+    MOVED = "moved"
+    GONE = "gone"
+    NEW = "new"
+    UNMEASURED = "measured in neither"
+    ONE = "measured in one"
+
+
+def compare(before: Path, after: Path, out: Path | None, say: Callable[[str], None]) -> int:
+    """Write the table of both runs as CSV to `out` (else to the screen), and count the changes.
+
+    Returns 1 where a check is gone, has moved, or has another verdict, else 0. Raises UserError for a wrong file.
+    """
+    rows = list(_rows(_values(before), _values(after)))
+    stream = io.StringIO()
+    header = (
+        "check",
+        "before",
+        "low",
+        "high",
+        "verdict",
+        "after",
+        "low",
+        "high",
+        "verdict",
+        "relative difference",
+        "change",
+    )
+    csv.writer(stream, lineterminator="\n").writerows([header, *rows])
+    if out:
+        write_whole(out, stream.getvalue())
+    else:
+        say(stream.getvalue().rstrip())
+    counts = Counter(row[-1] for row in rows)
+    verdicts = sum(row[4] != row[8] for row in rows if row[-1] not in (Change.NEW, Change.GONE))
+    say(f"{len(rows)} checks: {', '.join(f'{n} {name}' for name, n in counts.items())}; {verdicts} other verdicts")
+    return 1 if verdicts or counts[Change.MOVED] or counts[Change.GONE] else 0
+
+
+def _values(path: Path) -> dict[str, Value]:
+    """Return a run's values by check. Raises UserError."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        claims = content["claims"]
+        if isinstance(claims, dict):
+            checks = {name: check for claim in claims.values() for name, check in claim["checks"].items()}
+        else:
+            checks = {check["id"]: check for claim in claims for check in claim["checks"]}
+        return {name: _value(check) for name, check in checks.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "neither a ledger nor kept values"
+        raise UserError(
+            f"{path}: {reason}; give results/<profile>/ledger.json or paper/expected/<profile>.json"
+        ) from None
+
+
+def _value(check: dict[str, Any]) -> Value:
+    return Value(check["value"], check["low"], check["high"], check["verdict"])
+
+
+def _rows(before: dict[str, Value], after: dict[str, Value]) -> Iterator[tuple[Any, ...]]:
+    nothing = Value(None, None, None, "")
+    for name in dict.fromkeys([*before, *after]):
+        one, other = before.get(name, nothing), after.get(name, nothing)
+        change = Change.NEW if name not in before else Change.GONE if name not in after else _change(one, other)
+        yield (name, *one, *other, _difference(one, other), change)
+
+
+def _difference(one: Value, other: Value) -> float | str:
+    if one.value is None or other.value is None:
+        return ""
+    size = max(abs(one.value), abs(other.value))
+    return abs(one.value - other.value) / size if size else 0.0
+
+
+def _change(one: Value, other: Value) -> Change:
+    if one.value is None or other.value is None:
+        return Change.UNMEASURED if one.value is other.value else Change.ONE
+    pairs = zip(one[:3], other[:3], strict=True)
+    if all(math.isclose(a, b, rel_tol=ROUNDING, abs_tol=1e-15) for a, b in pairs if a is not None and b is not None):
+        return Change.EQUAL
+    if one.low is None or one.high is None or other.low is None or other.high is None:
+        return Change.MOVED
+    apart = max(one.low - other.high, other.low - one.high)
+    exact = one.low == one.high and other.low == other.high
+    return Change.MOVED if apart > 0.0 or exact else Change.WITHIN

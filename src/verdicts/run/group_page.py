@@ -1,0 +1,132 @@
+"""What a notebook shows of its group: checks with their verdicts, figures and tables, as the last run left them.
+
+A notebook decides nothing and computes little: what a current record, figure or table holds is shown from there. Where
+there is none, as in a session of one's own before any run, it is made on the spot.
+"""
+
+import os
+import tempfile
+from functools import cached_property
+from html import escape
+from pathlib import Path
+
+from IPython.display import HTML, SVG
+
+from verdicts.claims.measurement import Measurement
+from verdicts.claims.schema import Check, Profile, Verdict
+from verdicts.errors import unknown
+from verdicts.records.checksummed import NotCurrent
+from verdicts.records.figures import Figure, Table
+from verdicts.records.record import CheckResult, current_artefacts, current_record
+from verdicts.records.workspace import OUT, PROFILE, Project, Workspace, find_root
+from verdicts.run.checks import Checks
+from verdicts.run.drawing import drawing_style
+from verdicts.studies.cells import using
+from verdicts.studies.study import store_of
+
+HEAD = ("check", "quantity", "measured", "required", "tolerance from", "verdict")
+
+
+class GroupPage:
+    """A group as its notebook sees it, in the profile that `VERDICTS_PROFILE` names (quick where it names none)."""
+
+    def __init__(self, name: str, project: Project) -> None:
+        """Open the group `name` of the repository around the current folder. Raises UserError for an unknown one."""
+        profile, out = os.environ.get(PROFILE, Profile.QUICK), os.environ.get(OUT)
+        self.workspace = Workspace.open(find_root(Path.cwd()), Profile(profile), Path(out) if out else None, project)
+        groups = {group.id: group for group in self.workspace.claims.group}
+        if name not in groups:
+            raise unknown("group", name, groups)
+        self.group = groups[name]
+        self.checks = Checks.load(self.workspace, self.group)
+        self.settings = self.checks.settings
+
+    def show(self, *identifiers: str) -> HTML:
+        """Return the named checks as a table; a check that cannot be run says why in place of its measured value."""
+        rows = "".join(self._row(name) for name in identifiers)
+        head = "".join(f"<th>{name}</th>" for name in HEAD)
+        return _html(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
+
+    def figure(self, name: str) -> SVG | HTML:
+        """Return a figure of the group, or the reason why this profile has none of that name."""
+        figures, folder = self._figures
+        figure = next((each for each in figures if each.file.stem == name), None)
+        if figure is None:
+            return _html(f"<p>{escape(name)} is not drawn in the {self.workspace.profile} profile.</p>")
+        drawing: SVG = SVG(filename=str(folder / figure.file.name))  # type: ignore[no-untyped-call]
+        return drawing
+
+    def table(self, name: str) -> HTML:
+        """Return a table of the group under its caption, numbers to four digits. Raises LookupError."""
+        table = next((each for each in self._tables if each.id == name), None)
+        if table is None:
+            raise LookupError(f"{self.group.id} has no table {name}")
+        head = "".join(f"<th>{escape(cell)}</th>" for cell in table.header)
+        body = "".join(f"<tr>{''.join(f'<td>{escape(_text(cell))}</td>' for cell in row)}</tr>" for row in table.rows)
+        return _html(
+            f"<p>{escape(table.caption)}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        )
+
+    @cached_property
+    def _figures(self) -> tuple[tuple[Figure, ...], Path]:
+        """Return the figures and their folder: those of the last run, else drawn now."""
+        path = self.workspace.figures_path(self.group)
+        try:
+            return current_artefacts(path, self.workspace.figures_parts(self.group)).figures, path.parent
+        except NotCurrent:
+            folder = Path(tempfile.mkdtemp(prefix="verdicts-figures-"))
+        with using(store_of(self.workspace)), drawing_style(self.workspace.root):
+            module = self.checks.figures()
+            return tuple(module.figures(self.settings, folder) if hasattr(module, "figures") else ()), folder
+
+    @cached_property
+    def _tables(self) -> tuple[Table, ...]:
+        path = self.workspace.figures_path(self.group)
+        try:
+            return current_artefacts(path, self.workspace.figures_parts(self.group)).tables
+        except NotCurrent:
+            module = self.checks.figures()
+        with using(store_of(self.workspace)):
+            return tuple(module.tables(self.settings) if hasattr(module, "tables") else ())
+
+    def _row(self, identifier: str) -> str:
+        check, result = self._result(identifier)
+        if result.value is None:
+            value = result.reason
+        else:
+            exact = result.low == result.high
+            value = f"{result.value:.6g}" + ("" if exact else f" [{result.low:.4g}, {result.high:.4g}]")
+        required = f"{check.relation} {check.bound:g} ± {check.tolerance:g} {check.unit}"
+        cells = (check.id, check.quantity, value, required, check.origin, result.verdict)
+        return f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in cells)}</tr>"
+
+    def _result(self, identifier: str) -> tuple[Check, CheckResult]:
+        """Return a check and its outcome: from its claim's current record, else measured now."""
+        for claim in self.workspace.claims.of_group(self.group.id):
+            for check in claim.check:
+                if check.id == identifier:
+                    path, parts = self.workspace.record_path(claim), self.workspace.record_parts(claim)
+                    try:
+                        record = current_record(claim, path, parts)
+                    except NotCurrent:
+                        return check, self._measured(check)
+                    return check, next(each for each in record.checks if each.id == identifier)
+        raise LookupError(f"{self.group.id} has no check {identifier}")
+
+    def _measured(self, check: Check) -> CheckResult:
+        try:
+            with using(store_of(self.workspace)):
+                measured = Measurement.model_validate(self.checks.function(check)(self.settings))
+        except Exception as error:
+            if not getattr(error, "not_run", False):
+                raise
+            return CheckResult(id=check.id, verdict=Verdict.NOT_RUN, reason=str(error))
+        return CheckResult.of(check, measured, 0.0, "")
+
+
+def _html(text: str) -> HTML:
+    return HTML(text)  # type: ignore[no-untyped-call]
+
+
+def _text(cell: str | int | float) -> str:
+    return f"{cell:.4g}" if isinstance(cell, float) else str(cell)

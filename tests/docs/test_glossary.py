@@ -1,0 +1,134 @@
+"""The project's words: what docs/glossary.toml says to avoid stands in no module, identifier or text of its scope."""
+
+import ast
+import io
+import re
+import subprocess
+import tokenize
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+WORDS = tomllib.loads((ROOT / "docs/glossary.toml").read_text(encoding="utf-8"))["word"]
+CODE = ("src", "analysis", "experiments")
+TEXTS = (".md", ".toml", ".j2", ".typ", ".cff")
+IDS = re.compile(
+    r'^\s*(?:id|falsifier|needs|checks|here|claims?|module|image)\s*=.*$|`[A-Z]\w*\.\w+`|@check\(".*"\)', re.MULTILINE
+)
+UNWATCHED = ("docs/glossary", "CHANGELOG.md", "paper/expected/", "LICENSE")
+
+
+class Text(NamedTuple):
+    """A piece of text and where it stands."""
+
+    where: str
+    text: str
+
+
+def files() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\n")
+    named = [name for name in listed if name and not name.startswith(UNWATCHED)]
+    return [ROOT / name for name in named if (ROOT / name).is_file()]
+
+
+FILES = files()
+
+
+def modules() -> Iterator[Text]:
+    for file in FILES:
+        name = file.relative_to(ROOT)
+        if name.parts[0] in CODE and file.suffix == ".py":
+            yield Text(str(name), name.with_suffix("").as_posix())
+
+
+def identifiers() -> Iterator[Text]:
+    for file in FILES:
+        name = file.relative_to(ROOT)
+        if name.parts[0] in CODE and file.suffix == ".py":
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                for word in defined(node):
+                    yield Text(f"{name}:{getattr(node, 'lineno', 0)}", word)
+
+
+def defined(node: ast.AST) -> Iterator[str]:
+    """Yield the names that a node gives to something."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        yield node.name
+    elif isinstance(node, ast.arg):
+        yield node.arg
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        yield node.id
+
+
+def prose() -> Iterator[Text]:
+    for file in FILES:
+        name = str(file.relative_to(ROOT))
+        if file.suffix == ".py" and name.split("/")[0] in CODE:
+            yield from of_python(name, file.read_text(encoding="utf-8"))
+        elif file.suffix in TEXTS or file.name == "reproduce.sh":
+            for number, line in enumerate(file.read_text(encoding="utf-8").split("\n"), 1):
+                yield Text(f"{name}:{number}", IDS.sub("", line))
+
+
+def of_python(name: str, source: str) -> Iterator[Text]:
+    """Yield the comments and the strings of a module; in f-strings what is not code."""
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield Text(f"{name}:{token.start[0]}", token.string)
+        elif token.type == tokenize.STRING and " " in token.string:
+            yield Text(f"{name}:{token.start[0]}", re.sub(r"\{[^{}]*\}", " ", token.string))
+
+
+def matches(scope: str, texts: Iterator[Text]) -> list[str]:
+    """Return a line for every word of a scope that stands in one of the texts."""
+    lines = []
+    watched = [
+        (word, re.compile(pattern(word["avoid"], scope), flags(scope))) for word in WORDS if scope in word["scope"]
+    ]
+    for text in texts:
+        for word, avoided in watched:
+            rest = text.text
+            for allowed in word.get("except", ()):
+                rest = re.sub(allowed, " ", rest, flags=re.IGNORECASE)
+            if hit := avoided.search(rest):
+                lines.append(f"{text.where}: {hit[0].strip('_/')!r}: {word['use']}")
+    return lines
+
+
+def pattern(avoid: str, scope: str) -> str:
+    if scope == "prose":
+        return rf"(?<![\w-])(?:{avoid})(?![\w-])"
+    if scope == "module":
+        return rf"(?:^|/)(?:{avoid})(?:$|/)"
+    return rf"(?:^|_)(?:{avoid})(?:$|_)"
+
+
+def flags(scope: str) -> re.RegexFlag:
+    return re.IGNORECASE if scope == "prose" else re.NOFLAG
+
+
+@pytest.mark.parametrize(("scope", "texts"), [("module", modules), ("identifier", identifiers), ("prose", prose)])
+def test_no_word_of_our_own(scope, texts) -> None:
+    lines = matches(scope, texts())
+    assert not lines, "\n".join(lines[:40]) + f"\n{len(lines)} in all"
+
+
+@pytest.mark.parametrize(
+    ("scope", "text", "caught"),
+    [
+        ("prose", "The law of the samples.", True),
+        ("prose", "The exact law of the samples.", False),
+        ("prose", "As released.", True),
+        ("module", "analysis/uncooled/settings", True),
+        ("identifier", "found_rows", True),
+        ("identifier", "foundation", False),
+    ],
+)
+def test_the_test_itself_can_fail(scope, text, caught) -> None:
+    assert bool(matches(scope, iter([Text("here", text)]))) is caught

@@ -1,0 +1,129 @@
+"""The recipes of docs/how-to, followed to the letter in a copy: each works, and touches no more than it says."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.verdicts.toy import REPOSITORY
+
+HOW_TO = REPOSITORY / "docs/how-to"
+BLOCK = re.compile(r"```(python|toml)\n(.*?)```", re.DOTALL)
+PLACE = re.compile(r"# (\S+\.(?:py|toml))(?:, .*)?\n")
+
+
+def blocks(page: str) -> tuple[dict[str, str], list[str]]:
+    """Return a page's blocks that name their file, by it, and its other blocks in order."""
+    files, others = {}, []
+    for _, text in BLOCK.findall((HOW_TO / page).read_text(encoding="utf-8")):
+        place = PLACE.match(text)
+        if place:
+            files[place[1]] = text[place.end() :]
+        else:
+            others.append(text)
+    return files, others
+
+
+class Repository:
+    """A copy of what a recipe needs, in which files are written and commands are run."""
+
+    def __init__(self, root: Path, *names: str) -> None:
+        self.root = root
+        for name in names:
+            source = REPOSITORY / name
+            if source.is_dir():
+                shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(source, root / name)
+
+    def write(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(self.root / "src"), str(self.root)])}
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.root,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Repository:
+    return Repository(tmp_path, "src", "pyproject.toml")
+
+
+def test_a_claim_takes_two_files_and_its_test(copy: Repository) -> None:
+    files, _ = blocks("add-a-claim.md")
+    assert len([name for name in files if not name.startswith("tests/")]) == 2
+    for name, text in files.items():
+        copy.write(name, text)
+    for name in ("analysis/__init__.py", "tests/__init__.py"):
+        copy.write(name, "")
+    for name in ("paper/outline.toml", "config/quick.toml", "tests/claims.py", "paper/paper.typ"):
+        copy.write(name, (REPOSITORY / name).read_text(encoding="utf-8"))
+    copy.write("config/quick.toml", 'device = "cpu"\nnotebooks = false\n')
+    run = copy.python("-m", "ams_suite", "run", "Y1", "--profile", "quick")
+    assert run.returncode == 0 and "Y1" in run.stdout and "holds" in run.stdout, run.stderr
+    falsifier = copy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/analysis/test_step_bias.py")
+    assert falsifier.returncode == 0, falsifier.stdout
+
+
+def test_a_sampler_takes_its_file_and_one_record(copy: Repository) -> None:
+    files, (example,) = blocks("add-a-sampler.md")
+    step, record = files["src/ams/samplers/half_step.py"], files["src/ams/samplers/presets.py"]
+    presets = copy.root / "src/ams/samplers/presets.py"
+    text = presets.read_text(encoding="utf-8")
+    assert text.count("_ALL = (\n") == 1
+    text = text.replace("_ALL = (\n", f"from ams.samplers.half_step import half_step\n\n_ALL = (\n{record}")
+    copy.write("src/ams/samplers/half_step.py", step)
+    presets.write_text(text, encoding="utf-8")
+    run = copy.python("-c", example)
+    assert run.returncode == 0, run.stderr
+    assert float(re.search(r"\[(\S+)\]", run.stdout)[1].rstrip(",")) == pytest.approx(2.0, abs=0.02)
+    (copy.root / "tests/ams/samplers").mkdir(parents=True)
+    copy.write("test_presets.py", (REPOSITORY / "tests/ams/samplers/test_presets.py").read_text(encoding="utf-8"))
+    again = copy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "test_presets.py", "-k", "half")
+    assert again.returncode == 0 and "passed" in again.stdout, again.stdout
+
+
+def test_a_target_takes_one_file(copy: Repository) -> None:
+    files, (example,) = blocks("add-a-target.md")
+    assert len(files) == 1
+    for name, text in files.items():
+        copy.write(name, text)
+    run = copy.python("-c", example)
+    assert run.returncode == 0, run.stderr
+    low, high = (float(number) for number in re.findall(r"tensor\((-?[\d.]+)", run.stdout))
+    assert -1.6 < low < -0.5 < 0.5 < high < 1.6 and run.stdout.strip().endswith("500")
+
+
+def test_a_data_set_takes_one_entry(copy: Repository) -> None:
+    _, (example,) = blocks("add-a-data-set.md")
+    make = "import numpy as np; np.savez('mine.npz', x=np.zeros((3, 2, 2), np.uint8), y=np.arange(3))"
+    assert copy.python("-c", make).returncode == 0
+    printed = copy.python("-c", example)
+    assert printed.returncode == 0, printed.stderr
+    registry = copy.root / "src/ams/data/registry.py"
+    text = registry.read_text(encoding="utf-8")
+    start = re.search(r"^DATASETS\b.*\{\n", text, re.MULTILINE)
+    assert start
+    registry.write_text(
+        f'{text[: start.end()]}    "mine": {printed.stdout.strip()},\n{text[start.end() :]}', encoding="utf-8"
+    )
+    (copy.root / "mirror/mine").mkdir(parents=True)
+    shutil.move(copy.root / "mine.npz", copy.root / "mirror/mine/mine.npz")
+    read = "import os; os.environ['AMS_DATA'] = 'mirror'; from ams.data import images; print(images('mine').x.shape)"
+    run = copy.python("-c", read)
+    assert run.returncode == 0 and "torch.Size([3, 2, 2])" in run.stdout, run.stderr
