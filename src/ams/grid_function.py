@@ -123,7 +123,8 @@ class Primitive:
             value, slope = self._inside(cell, t)
             step = np.divide(u - value, slope, out=np.zeros_like(t), where=slope > 0)
             t = np.clip(t + step, 0.0, 1.0)
-        return self.first + self.spacing * (cell + t)
+        points: np.ndarray = self.first + self.spacing * (cell + t)
+        return points
 
     def _cell(self, position: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         within = np.clip(position, 0.0, len(self.values) - 1.0)
@@ -146,7 +147,7 @@ def _zeros(f: Array, cell: np.ndarray) -> np.ndarray:
     first = np.clip(cell - 1, 0, len(f) - 4)
     near, shift = f[first[:, None] + np.arange(4)], cell - first
     f1, f2, f3 = near[:, 1] - near[:, 0], np.diff(near, 2, axis=1)[:, 0], np.diff(near, 3, axis=1)[:, 0]
-    t = f[cell] / (f[cell] - f[cell + 1])
+    t: np.ndarray = f[cell] / (f[cell] - f[cell + 1])
     for _ in range(6):
         s = t + shift
         value = near[:, 0] + s * f1 + s * (s - 1) / 2 * f2 + s * (s - 1) * (s - 2) / 6 * f3

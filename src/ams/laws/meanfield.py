@@ -104,7 +104,8 @@ def returned(
     m, s = on_grid(after.m.values), on_grid(after.s.values)
     here = algebra.score(Blurred(after.x.values[:, None] + after.x.spread * z), level).values
     state = State(here, m, s, drift=chosen.drift, effective_drift=chosen.drift)
-    return rule(state, on_grid(here), np.zeros(1), level, average).beta
+    next_beta: float = rule(state, on_grid(here), np.zeros(1), level, average).beta
+    return next_beta
 
 
 class _Average(FloatScalars):

@@ -159,7 +159,8 @@ class _Phase:
         masses = np.ones(self.v.size)
         solver = splu(rest, permc_spec="NATURAL", diag_pivot_thresh=_PIVOT)
         masses[others] = solver.solve(kernel[others][:, [known]].toarray()[:, 0])
-        return masses.reshape(self.v.shape) / (masses.sum() * self.spacing)
+        density: np.ndarray = masses.reshape(self.v.shape) / (masses.sum() * self.spacing)
+        return density
 
     def transfer(self, algebra: NodeAlgebra, step: Step, size: float) -> sparse.csc_matrix:
         """Return the matrix that takes masses at the nodes to masses after the step."""

@@ -109,7 +109,8 @@ class NodeAlgebra(FloatScalars):
 def folded(mean: Array, spread: float) -> Array:
     """Return `E|mean + spread z|`, z standard normal, for a spread above 0."""
     t = mean / spread
-    return spread * math.sqrt(2 / math.pi) * np.exp(-t * t / 2) + mean * erf(t / math.sqrt(2))
+    means: np.ndarray = spread * math.sqrt(2 / math.pi) * np.exp(-t * t / 2) + mean * erf(t / math.sqrt(2))
+    return means
 
 
 class Landing(NamedTuple):

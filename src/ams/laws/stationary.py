@@ -95,7 +95,8 @@ def solved(law: GaussianLaw, rule: Rule, size: float, highest: float, factor: Fa
     def excess(beta: float) -> float:
         state = frozen(law, size, beta, factor)
         s = law.score(state.x, level)
-        return rule(state, s, law.noise(state.x), level, law).beta - beta
+        change: float = rule(state, s, law.noise(state.x), level, law).beta - beta
+        return change
 
     ends = excess(0.0), excess(highest)
     if ends[0] < 0.0 or ends[1] > 0.0:

@@ -19,7 +19,7 @@ a, b, lam = sp.symbols("a b lambda", positive=True)
 x, m, s, z, p, d, mu, z_before = sp.symbols("x m s z p d mu z_-", real=True)
 
 
-class Norm(sp.Function):
+class Norm(sp.Function):  # type: ignore[misc]  # sympy has no types
     """`<v>` of an expression: positive homogeneous, otherwise unknown."""
 
     nargs = 1

@@ -59,7 +59,8 @@ def _relative_entropy(excess: np.ndarray, log_q: np.ndarray) -> np.ndarray:
     near = np.abs(excess) < 1.0
     small = np.exp(log_q) * _entropy(np.expm1(np.where(near, excess, 0.0)))
     p = np.exp(log_q + excess)
-    return np.where(near, small, p * excess - p + np.exp(log_q))
+    terms: np.ndarray = np.where(near, small, p * excess - p + np.exp(log_q))
+    return terms
 
 
 def line_tv(one: GridFunction, target: Callable[[np.ndarray], np.ndarray]) -> float:

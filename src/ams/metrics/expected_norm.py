@@ -58,7 +58,8 @@ def _ratio(y: np.ndarray, d: int) -> np.ndarray:
     w = np.arange(-_END, _END + _STEP / 2, _STEP)
     square, noise = y[:, None], 2 * (1 - y[:, None]) / d * np.exp(w)
     gone = -np.expm1(-d / 2 * np.log1p(noise) - square * np.exp(w) / (1 + noise))
-    return (gone * np.exp(-w / 2)).sum(1) * _STEP / (2 * math.sqrt(math.pi))
+    norms: np.ndarray = (gone * np.exp(-w / 2)).sum(1) * _STEP / (2 * math.sqrt(math.pi))
+    return norms
 
 
 def _clenshaw(coefficients: tuple[float, ...], z: Tensor) -> Tensor:

@@ -122,7 +122,7 @@ def _double(value: ArrayLike) -> Tensor:
 
 def _directions(*values: ArrayLike) -> tuple[Tensor, ...]:
     """Return mean, variance, target's mean and variance, multiplicity, broadcast; ValueError where v < 0."""
-    tensors = torch.broadcast_tensors(*(torch.atleast_1d(_double(value)) for value in values))
+    tensors: tuple[Tensor, ...] = torch.broadcast_tensors(*(torch.atleast_1d(_double(value)) for value in values))
     if bool((tensors[1] < 0).any()) or bool((tensors[3] < 0).any()):
         raise ValueError("a variance is negative")
     return tensors
@@ -139,4 +139,5 @@ def _root(covariance: ArrayLike) -> Float[Tensor, "d d"]:
     variances, basis = torch.linalg.eigh((matrix + matrix.mT) / 2)
     if float(variances.min()) < -allowed:
         raise ValueError(f"a covariance has a negative eigenvalue, {float(variances.min()):.6g}")
-    return basis * variances.clamp_min(0).sqrt()
+    root: Tensor = basis * variances.clamp_min(0).sqrt()
+    return root

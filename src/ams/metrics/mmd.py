@@ -24,7 +24,8 @@ def biased_within(k: Kernel, x: Weights) -> Values:
 
     It exceeds the law's by `(E k(X, X) - E k(X, X')) / n` on average.
     """
-    return _quadratic(k, x, x) / x.sum(-1) ** 2
+    mean: Values = _quadratic(k, x, x) / x.sum(-1) ** 2
+    return mean
 
 
 def unbiased_within(k: Kernel, x: Weights) -> Values:
@@ -34,12 +35,14 @@ def unbiased_within(k: Kernel, x: Weights) -> Values:
     """
     squares = x**2
     with np.errstate(invalid="ignore"):
-        return (_quadratic(k, x, x) - squares @ np.diagonal(k)) / (x.sum(-1) ** 2 - squares.sum(-1))
+        mean: Values = (_quadratic(k, x, x) - squares @ np.diagonal(k)) / (x.sum(-1) ** 2 - squares.sum(-1))
+        return mean
 
 
 def across(k: Kernel, x: Weights, y: Weights) -> Values:
     """Return the mean of `k` over the pairs of one observation of each sample."""
-    return _quadratic(k, x, y) / (x.sum(-1) * y.sum(-1))
+    mean: Values = _quadratic(k, x, y) / (x.sum(-1) * y.sum(-1))
+    return mean
 
 
 def mmd_squared(k: Kernel, x: Weights, y: Weights, within: Within = unbiased_within) -> Values:
@@ -48,10 +51,12 @@ def mmd_squared(k: Kernel, x: Weights, y: Weights, within: Within = unbiased_wit
     With `biased_within` it is never negative, and zero for equal samples; with `unbiased_within` its mean is the
     laws' own, for independent samples.
     """
-    return within(k, x) + within(k, y) - 2 * across(k, x, y)
+    squared: Values = within(k, x) + within(k, y) - 2 * across(k, x, y)
+    return squared
 
 
 def _quadratic(k: Kernel, x: Weights, y: Weights) -> Values:
     """Return `x^T k y` of each row, at the cost of the observations that occur in any row."""
     of_x, of_y = (np.flatnonzero(w.reshape(-1, len(k)).any(0)) for w in (x, y))
-    return np.einsum("...i,...i->...", x[..., of_x] @ k[np.ix_(of_x, of_y)], y[..., of_y])
+    sums: Values = np.einsum("...i,...i->...", x[..., of_x] @ k[np.ix_(of_x, of_y)], y[..., of_y])
+    return sums

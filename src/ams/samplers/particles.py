@@ -113,4 +113,5 @@ def _alike(one: Tensor, other: Tensor) -> bool:
 
 
 def _norms(vector: Float[Tensor, " batch *shape"]) -> Float[Tensor, " batch"]:
-    return torch.linalg.vector_norm(vector.flatten(1), dim=1)
+    norms: Tensor = torch.linalg.vector_norm(vector.flatten(1), dim=1)
+    return norms

@@ -51,7 +51,8 @@ def flow_rk45(
     def slope(v: float, y: np.ndarray) -> np.ndarray:
         level = level_at(v)
         at = level.scale * torch.from_numpy(y).to(x).reshape(x.shape)
-        return -level.sigma * score(at, level).double().cpu().numpy().reshape(-1)
+        slope: np.ndarray = -level.sigma * score(at, level).double().cpu().numpy().reshape(-1)
+        return slope
 
     start = x.double().cpu().numpy().reshape(-1) / level_at(first).scale
     found = solve_ivp(slope, (first, last), start, method="RK45", rtol=rtol, atol=atol)

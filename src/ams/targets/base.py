@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ams.schedules import Level
 
-ArrayLike = Tensor | np.ndarray | Sequence | float
+ArrayLike = Tensor | np.ndarray | Sequence[Any] | float
 
 
 class Target(Protocol):

@@ -144,4 +144,5 @@ class Query:
 
 def _blocks(points: Float[Tensor, "n d"]) -> tuple[Tensor, ...]:
     """Return the points in blocks of a bounded number of entries."""
-    return points.split(max(_DIFFERENCES // points.shape[1], 1))
+    blocks: tuple[Tensor, ...] = points.split(max(_DIFFERENCES // points.shape[1], 1))
+    return blocks

@@ -53,7 +53,7 @@ class GroupPage:
         figure = next((each for each in figures if each.file.stem == name), None)
         if figure is None:
             return _html(f"<p>{escape(name)} is not drawn in the {self.workspace.profile} profile.</p>")
-        drawing: SVG = SVG(filename=str(folder / figure.file.name))  # type: ignore[no-untyped-call]
+        drawing: SVG = SVG(filename=str(folder / figure.file.name))
         return drawing
 
     def table(self, name: str) -> HTML:
@@ -77,7 +77,8 @@ class GroupPage:
             folder = Path(tempfile.mkdtemp(prefix="verdicts-figures-"))
         with using(store_of(self.workspace)), drawing_style(self.workspace.root):
             module = self.checks.figures()
-            return tuple(module.figures(self.settings, folder) if hasattr(module, "figures") else ()), folder
+            figures = module.figures(self.settings, folder) if module and hasattr(module, "figures") else ()
+            return tuple(figures), folder
 
     @cached_property
     def _tables(self) -> tuple[Table, ...]:
@@ -87,7 +88,7 @@ class GroupPage:
         except NotCurrent:
             module = self.checks.figures()
         with using(store_of(self.workspace)):
-            return tuple(module.tables(self.settings) if hasattr(module, "tables") else ())
+            return tuple(module.tables(self.settings) if module and hasattr(module, "tables") else ())
 
     def _row(self, identifier: str) -> str:
         check, result = self._result(identifier)
@@ -125,7 +126,7 @@ class GroupPage:
 
 
 def _html(text: str) -> HTML:
-    return HTML(text)  # type: ignore[no-untyped-call]
+    return HTML(text)
 
 
 def _text(cell: str | int | float) -> str:
