@@ -12,6 +12,7 @@ from verdicts.claims.measurement import Measurement, bound_checks
 from verdicts.claims.schema import Claims, Group, Profile, Verdict
 from verdicts.claims.verdict import check_verdict, claim_verdict
 from verdicts.records.sources import Sources
+from verdicts.run.checks import settings_class
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -23,8 +24,7 @@ def claims() -> Claims:
 
 def quick_settings(group: str) -> Any:
     """Return a group's settings in the quick profile."""
-    module = import_module(f"{_group(group).module}.settings")
-    return module.Settings(**load_config(ROOT, Profile.QUICK, claims()).settings_of(group))
+    return settings_class(_group(group))(**load_config(ROOT, Profile.QUICK, claims()).settings_of(group))
 
 
 def _group(name: str) -> Group:

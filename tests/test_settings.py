@@ -1,30 +1,25 @@
 """Settings of every group: each configuration fits; no size is negative or, where something is needed, empty."""
 
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from verdicts.claims.loading import load_claims, load_config
 from verdicts.claims.schema import Profile
+from verdicts.run.checks import settings_class
 
 ROOT = Path(__file__).resolve().parents[1]
 CLAIMS = load_claims(ROOT)
-MODULES = {group.id: group.module for group in CLAIMS.group}
+GROUPS = {group.id: group for group in CLAIMS.group}
 MAY_BE_EMPTY = {"tabulated", "drawn", "lasting", "once", "paces", "networks", "also"}
 LATER = {"digits", "mnist", "learned", "pretrained", "denoiser"}
 """Groups whose lists may be empty: what is not listed there is not run."""
 
 
-def settings_class(group: str) -> Any:
-    return import_module(f"{MODULES[group]}.settings").Settings
-
-
 def refused(group: str, field: str, value: object) -> bool:
     try:
-        settings_class(group).model_validate({field: value})
+        settings_class(GROUPS[group]).model_validate({field: value})
     except ValidationError as error:
         return error.errors()[0]["loc"][0] == field
     return False
@@ -33,13 +28,13 @@ def refused(group: str, field: str, value: object) -> bool:
 @pytest.mark.parametrize("profile", Profile)
 def test_the_settings_of_every_profile_fit_their_groups(profile):
     config = load_config(ROOT, profile, CLAIMS)
-    for group in MODULES:
-        settings_class(group).model_validate(config.settings_of(group))
+    for name, group in GROUPS.items():
+        settings_class(group).model_validate(config.settings_of(name))
 
 
-@pytest.mark.parametrize("group", MODULES)
+@pytest.mark.parametrize("group", GROUPS)
 def test_no_count_is_negative_and_no_list_that_is_needed_is_empty(group):
-    for field, value in settings_class(group)():
+    for field, value in settings_class(GROUPS[group])():
         if type(value) is int:
             assert refused(group, field, -3), field
             assert "seed" in field or field in ("development", "held_out", "past") or refused(group, field, 0), field

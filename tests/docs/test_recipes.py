@@ -28,6 +28,21 @@ def blocks(page: str) -> tuple[dict[str, str], list[str]]:
     return files, others
 
 
+# A density integrates to 1, and the score is its logarithm's slope
+DENSITY = """
+import torch
+from ams.schedules import Level
+from ams.targets.interval import Interval
+
+target, level = Interval(), Level(0, sigma=0.1, step=0.001)
+x = torch.linspace(-2, 2, 4001, dtype=torch.float64)[:, None]
+density = target.log_density(x, level).exp()
+assert abs(torch.trapezoid(density, x[:, 0]).item() - 1) < 1e-9
+slope = torch.gradient(density.log(), spacing=(x[:, 0],))[0]
+assert torch.allclose(target.score(x, level)[1:-1, 0], slope[1:-1], rtol=0, atol=0.05)
+"""
+
+
 class Repository:
     """A copy of what a recipe needs, in which files are written and commands are run."""
 
@@ -78,6 +93,11 @@ def test_a_claim_takes_two_files_and_its_test(copy: Repository) -> None:
     assert run.returncode == 0 and "Y1" in run.stdout and "holds" in run.stdout, run.stderr
     falsifier = copy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/analysis/test_step_bias.py")
     assert falsifier.returncode == 0, falsifier.stdout
+    checks = files["analysis/step_bias/checks.py"]
+    assert checks.count("step=STEP") == 1
+    copy.write("analysis/step_bias/checks.py", checks.replace("step=STEP", "step=0.1"))
+    blind = copy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/analysis/test_step_bias.py")
+    assert blind.returncode == 1, "a check that nothing can break fails its falsifier"
 
 
 def test_a_sampler_takes_its_file_and_one_record(copy: Repository) -> None:
@@ -107,6 +127,8 @@ def test_a_target_takes_one_file(copy: Repository) -> None:
     assert run.returncode == 0, run.stderr
     low, high = (float(number) for number in re.findall(r"tensor\((-?[\d.]+)", run.stdout))
     assert -1.6 < low < -0.5 < 0.5 < high < 1.6 and run.stdout.strip().endswith("500")
+    density = copy.python("-c", DENSITY)
+    assert density.returncode == 0, density.stderr
 
 
 def test_a_data_set_takes_one_entry(copy: Repository) -> None:

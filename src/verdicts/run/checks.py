@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from verdicts.claims.loading import file_of_setting
 from verdicts.claims.measurement import Measurement, bound_checks
@@ -19,6 +19,12 @@ from verdicts.records.workspace import Workspace
 from verdicts.validation import from_validation
 
 Function = Callable[[Any], Measurement]
+
+
+class NoSettings(BaseModel):
+    """The settings of a group that has no `settings.py`: none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 @dataclass(frozen=True)
@@ -37,9 +43,9 @@ class Checks:
         Raises UserError for settings that do not fit, and where two functions claim one check; whatever an import
         raises passes through.
         """
-        raw = workspace.config.settings_of(group.id)
+        raw, schema = workspace.config.settings_of(group.id), settings_class(group)
         try:
-            settings = importlib.import_module(f"{group.module}.settings").Settings.model_validate(raw)
+            settings = schema.model_validate(raw)
         except ValidationError as error:
             first = error.errors()[0]["loc"][:1]
             where = file_of_setting(workspace.root, workspace.profile, group.id, str(*first))
@@ -58,6 +64,15 @@ class Checks:
         """Return the module that draws and tabulates, None where the group has none."""
         name = f"{self.group.module}.figures"
         return importlib.import_module(name) if importlib.util.find_spec(name) else None
+
+
+def settings_class(group: Group) -> type[BaseModel]:
+    """Return the class of a group's settings. Whatever the import of their module raises passes through."""
+    name = f"{group.module}.settings"
+    if importlib.util.find_spec(name) is None:
+        return NoSettings
+    schema: type[BaseModel] = importlib.import_module(name).Settings
+    return schema
 
 
 def place_of(root: Path, function: Function) -> str:

@@ -335,6 +335,15 @@ def test_settings_that_do_not_fit_stop_the_run_before_it_begins(session):
         session.run()
 
 
+def test_a_group_without_settings_has_none(session):
+    (session.toy.root / session.toy.package / "beta/settings.py").unlink()
+    session.toy._forget()
+    assert session.run() == 0 and session.rows()["B1"]["verdict"] == "holds"
+    session.toy.replace("config/quick.toml", "[groups.alpha]", "[groups.beta]\nsteps = 5\n[groups.alpha]")
+    with pytest.raises(UserError, match=r"^config/quick\.toml: groups\.beta\.steps = 5: no such field$"):
+        session.run()
+
+
 @pytest.mark.parametrize(
     ("name", "text", "line"),
     [
