@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Make the environment, then hand over to `python -m ams_suite reproduce` (or to pytest).
-# The ladder, first rung that holds: the active Python, if it satisfies pyproject.toml; an environment made here
+# The first of these that serves: the active Python, if it satisfies pyproject.toml; an environment made here
 # before; mamba or conda with environment.yml, if conda-forge answers in time; a virtual environment and pip with
 # constraints.txt. Bash 3.2 and the usual small tools suffice, so that macOS serves as well as Linux.
 
@@ -273,7 +273,7 @@ with_conda() { # run $2... for at most $1 seconds
   CONDA_ALWAYS_YES=true MAMBA_ALWAYS_YES=true watched "$@" || conda_failed $? "$1"
 }
 
-conda_failed() { # tell why, in one line; the ladder goes on
+conda_failed() { # tell why, in one line; pip is tried next
   local why="failed with exit code $1"
   [ "$1" != 124 ] || why="did not answer within $2 s and was ended"
   say "conda: $why; going on with pip. Log: $LOG, ending: $(tail -n 1 -- "$LOG" | cut -c 1-100)"

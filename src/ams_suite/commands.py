@@ -170,7 +170,7 @@ class Law:
 
 @dataclass(frozen=True, kw_only=True)
 class Replay:
-    """Replay golden traces of the released code with their noise; exit code 1 above 1e-9."""
+    """Replay traces of the authors' code with their noise; exit code 1 above 1e-9."""
 
     files: Annotated[Positional[tuple[Path, ...]], arg(metavar="FILE [FILE ...]")]
     """The traces."""

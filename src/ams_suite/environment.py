@@ -59,12 +59,12 @@ def unmet(requirement: str) -> str | None:
     if wanted.marker is not None and not wanted.marker.evaluate():
         return None
     try:
-        found = version(wanted.name)
+        installed = version(wanted.name)
     except PackageNotFoundError:
         return f"{wanted.name} (absent)"
-    if wanted.specifier.contains(found, prereleases=True):
+    if wanted.specifier.contains(installed, prereleases=True):
         return None
-    return f"{wanted.name} ({found} found, {wanted.specifier} wanted)"
+    return f"{wanted.name} ({installed} found, {wanted.specifier} wanted)"
 
 
 def summary(problems: Sequence[str], shown: int = 3) -> str:
@@ -83,7 +83,7 @@ class Cause(NamedTuple):
     advice: str
 
 
-# The first that matches is told; so a full disk comes before the errors that follow from it, and an index that did
+# The first that matches is shown; so a full disk comes before the errors that follow from it, and an index that did
 # not answer before the "no matching distribution" that pip concludes from it.
 CAUSES = (
     Cause(
@@ -137,8 +137,8 @@ def cause(log: str) -> str:
     """Return "kind: what went wrong; what to do", read off the text `log` that venv and pip left (CAUSES)."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     for known in CAUSES:
-        if found := re.search(known.pattern, log, re.IGNORECASE):
-            return f"{known.kind}: " + known.advice.format(python=python, **found.groupdict())
+        if match := re.search(known.pattern, log, re.IGNORECASE):
+            return f"{known.kind}: " + known.advice.format(python=python, **match.groupdict())
     last = ending(log)
     return f"unknown: it ended with: {last}" if last else "unknown: it ended without a word"
 

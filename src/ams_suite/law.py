@@ -15,7 +15,7 @@ from ams.schedules import Level
 
 
 class BadRequest(ValueError):
-    """An argument that asks for no law; the message is one line."""
+    """An argument for which there is no distribution; the message is one line."""
 
 
 def law(
@@ -31,18 +31,18 @@ def law(
     json: bool = False,
     report: Callable[[str], None] = print,
 ) -> int:
-    """Print the exact law after `steps` steps of size `step`, started from N(0, V) with a single first move.
+    """Print the exact distribution after `steps` steps of size `step` from N(0, V), with a single first move.
 
     `precision`, `multiplicity`, `mean` are comma-separated, one entry per distinct direction; V (`start_variance`:
-    one value, or one per direction) defaults to the target's variance. W2 and KL(law || target) are over all
+    one value, or one per direction) defaults to the target's variance. W2 and KL(distribution || target) are over all
     directions with their multiplicities. Returns the exit status: 0, or 2 after one line on standard error.
     """
     try:
-        found = exact_law(sampler, step, precision, steps, beta, multiplicity, mean, start_variance, delta)
+        values = exact_law(sampler, step, precision, steps, beta, multiplicity, mean, start_variance, delta)
     except (BadRequest, NonFiniteState) as error:
-        print(f"law: {error}", file=sys.stderr)
+        print(f"ams law: {error}", file=sys.stderr)
         return 2
-    report(json_format.dumps(found) if json else _as_text(found))
+    report(json_format.dumps(values) if json else _as_text(values))
     return 0
 
 
@@ -57,11 +57,11 @@ def exact_law(
     start_variance: str | None = None,
     delta: float = 1e-3,
 ) -> dict[str, object]:
-    """Return what `law` prints: mean, variance (a value per direction), beta (None for Langevin), w2, kl.
+    """Return what `ams law` prints: mean, variance (a value per direction), beta (None for Langevin), w2, kl.
 
     W2 and KL are None where they are not finite, so that what is printed is JSON.
 
-    Raises BadRequest for arguments that ask for no law, NonFiniteState where the law diverges.
+    Raises BadRequest for arguments that have no distribution, NonFiniteState where the variance diverges.
     """
     _demand(math.isfinite(step) and step > 0.0, "step", step, "a positive number")
     _demand(steps >= 0, "steps", steps, "a count, 0 or more")
@@ -124,5 +124,5 @@ def _demand(holds: bool, name: str, given: object, expected: str) -> None:
         raise BadRequest(f"--{name} {given}: expected {expected}")
 
 
-def _as_text(found: dict[str, object]) -> str:
-    return "\n".join(f"{name:9s} {value}" for name, value in found.items())
+def _as_text(values: dict[str, object]) -> str:
+    return "\n".join(f"{name:9s} {value}" for name, value in values.items())

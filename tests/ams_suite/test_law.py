@@ -122,7 +122,7 @@ def test_a_bad_argument_is_named_in_one_line(
 ) -> None:
     assert law(**(GOOD | change)) == 2
     out, err = capsys.readouterr()
-    assert out == "" and err.startswith(f"law: {told}") and err.count("\n") == 1
+    assert out == "" and err.startswith(f"ams law: {told}") and err.count("\n") == 1
 
 
 def test_the_library_raises_instead() -> None:

@@ -90,7 +90,7 @@ part = "suite"
 id = "B1"
 title = "Three is at least one"
 statement = "$3 \\\\ge 1$"
-source = { kind = "released code", where = "beyond" }
+source = { kind = "authors' code", where = "beyond" }
 evidence = "Monte Carlo"
 expected = "holds"
 profiles = ["quick", "cpu", "gpu"]

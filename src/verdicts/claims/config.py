@@ -67,10 +67,10 @@ class Overlay(BaseModel):
 
     def over(self, content: dict[str, Any]) -> dict[str, Any]:
         """Return the configuration with these settings in it; of a group's, those not named here stay."""
-        found = dict(content)
+        merged = dict(content)
         for section in ("groups", "resources"):
-            held = dict(found.get(section) or {})
+            section_content = dict(merged.get(section) or {})
             for name, settings in getattr(self, section).items():
-                held[name] = {**(held.get(name) or {}), **settings}
-            found[section] = held
-        return found
+                section_content[name] = {**(section_content.get(name) or {}), **settings}
+            merged[section] = section_content
+        return merged

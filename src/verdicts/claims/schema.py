@@ -34,9 +34,14 @@ class SourceKind(StrEnum):
     """Who says so."""
 
     ABSTRACT = "abstract"
-    RELEASED_CODE = "released code"
+    AUTHORS_CODE = "authors' code"
     RELATED_PAPER = "related paper"
     PROVED_HERE = "proved here"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        """Read the earlier name of one, until every claims file has the new one."""
+        return cls("authors' code") if value == "released code" else None
 
 
 class Evidence(StrEnum):

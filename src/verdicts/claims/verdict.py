@@ -28,9 +28,9 @@ def check_verdict(check: Check, measurement: Measurement) -> Verdict:
 
 def claim_verdict(checks: Iterable[Verdict]) -> Verdict:
     """Return the first that occurs of refuted, not run, inconclusive, holds."""
-    found = set(checks)
+    reached = set(checks)
     order = (Verdict.REFUTED, Verdict.NOT_RUN, Verdict.INCONCLUSIVE)
-    return next((verdict for verdict in order if verdict in found), Verdict.HOLDS)
+    return next((verdict for verdict in order if verdict in reached), Verdict.HOLDS)
 
 
 def tightness(check: Check, measurement: Measurement) -> float | None:

@@ -47,10 +47,10 @@ class Checksummed(BaseModel):
             raise NotCurrent(f"damaged, or written by another version: its schema is not {SCHEMA}")
         digest = content.pop("digest", None)
         try:
-            found = cls.model_validate(content)
-            same = digest == sha256_of(canonical_json(content)) and raw == found.to_bytes()
+            file = cls.model_validate(content)
+            same = digest == sha256_of(canonical_json(content)) and raw == file.to_bytes()
         except (ValueError, RecursionError) as error:  # also of a text that UTF-8 lacks: a lone surrogate
             raise NotCurrent("edited: its fields are not those of a record") from error
         if not same:
             raise NotCurrent("edited: its content does not match its digest")
-        return found
+        return file

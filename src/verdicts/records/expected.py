@@ -76,7 +76,7 @@ class Expected(_Kept):
 
     @property
     def peak_mib(self) -> float:
-        """Return the largest memory of any claim's process."""
+        """Return the largest resident size of any claim's process, in MiB."""
         return max((claim.peak_mib for claim in self.claims.values()), default=0.0)
 
 

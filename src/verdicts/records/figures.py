@@ -20,7 +20,7 @@ Cell = str | int | float
 
 
 class Figure(BaseModel):
-    """A figure of a group: the SVG `file` (PNG and PDF beside it have its name), and the claims that it bears on.
+    """A figure of a group: the SVG `file` (PNG and PDF beside it have its name), and the claims that it illustrates.
 
     `caption` may hold `$LaTeX$` formulas.
     """
@@ -114,5 +114,5 @@ def _metadata(kind: str, title: str, caption: str, origin: str) -> dict[str, str
     if kind == ".pdf":
         keywords = {"Title": title, "Subject": caption, "Keywords": origin or None}
         return {**keywords, "Creator": None, "Producer": None, "CreationDate": None}
-    told = {"Title": title, "Description": caption} | ({"Source": origin} if origin else {})
-    return {**told, "Software": None}
+    described = {"Title": title, "Description": caption} | ({"Source": origin} if origin else {})
+    return {**described, "Software": None}

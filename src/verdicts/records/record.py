@@ -122,10 +122,10 @@ def current_artefacts(path: Path, parts: KeyParts) -> Artefacts:
     _refuse_stale(artefacts.key, artefacts.parts, parts)
     for name, digest in artefacts.files.items():
         try:
-            found = sha256_of((path.parent / name).read_bytes())
+            present = sha256_of((path.parent / name).read_bytes())
         except OSError as error:
             raise NotCurrent(f"{name} is gone") from error
-        if found != digest:
+        if present != digest:
             raise NotCurrent(f"{name} was edited")
     return artefacts
 

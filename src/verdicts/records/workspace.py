@@ -142,7 +142,7 @@ class Workspace:
         return self._parts(claim.model_dump(mode="json"), group, self._closures(modules), claim.data)
 
     def figures_parts(self, group: Group) -> KeyParts:
-        """Return what figures and tables depend on: their module, data, style, makers and kinds of files."""
+        """Return what figures and tables depend on: their module, data, style, kinds of files, what draws them."""
         sources = self._closures([f"{group.module}.figures", f"{group.module}.settings"])
         sources |= self._extra(STYLE, *FIGURE_MAKERS)
         parts = self._parts([group.id, self.claims.outline.subject], group, sources, self._data_of(group))
@@ -157,7 +157,7 @@ class Workspace:
         return self._parts(group.id, group, sources, self._data_of(group))
 
     def page_parts(self, group: Group) -> KeyParts:
-        """Return what a group's notebook page depends on: notebook, maker, figures, checks and what is said of them."""
+        """Return what a group's notebook page depends on: notebook, figures, checks and their entries, its renderer."""
         shown = self.sources.bound(group.module).values()
         modules = {f"{group.module}.settings", f"{group.module}.figures", *shown}
         sources = self.sources.closure_of_script(self.root / (group.notebook or ""))

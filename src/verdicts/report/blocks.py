@@ -18,13 +18,13 @@ Block = dict[str, Any]
 
 def pieces(text: str) -> list[Piece]:
     """Return a line of text in pieces: `$...$` and `$$...$$` are formulas, backticks code."""
-    found: list[Piece] = []
+    line: list[Piece] = []
     end = 0
     for match in INLINE.finditer(text):
-        found += [{"text": text[end : match.start()]}, _piece(match["code"], match["formula"], match["display"])]
+        line += [{"text": text[end : match.start()]}, _piece(match["code"], match["formula"], match["display"])]
         end = match.end()
-    found.append({"text": text[end:]})
-    return [piece for piece in found if piece != {"text": ""}]
+    line.append({"text": text[end:]})
+    return [piece for piece in line if piece != {"text": ""}]
 
 
 def _piece(code: str | None, inline: str | None, display: str | None) -> Piece:

@@ -28,13 +28,13 @@ def read_cells(path: Path) -> list[dict[str, str]]:
 
 def derivation(cells: list[dict[str, str]]) -> list[Block]:
     """Return the cells as blocks of the paper; the notebook's own title is left out."""
-    found: list[Block] = []
+    content: list[Block] = []
     for cell in cells:
         if "latex" in cell:
-            found.append({"kind": "paragraph", "body": [math(_bare(cell["latex"]), display=True)]})
+            content.append({"kind": "paragraph", "body": [math(_bare(cell["latex"]), display=True)]})
         else:
-            found += blocks(cell["markdown"])
-    return [block for block in found if not _is_title(block)]
+            content += blocks(cell["markdown"])
+    return [block for block in content if not _is_title(block)]
 
 
 def _is_title(block: dict[str, Any]) -> bool:

@@ -46,7 +46,7 @@ def size_of(svg: Path) -> tuple[float, float]:
     Raises OSError; ValueError for a file that does not tell its size in points, as matplotlib's do.
     """
     with svg.open(encoding="utf-8") as file:
-        found = SIZE.search(file.read(4096))
-    if found is None:
+        size = SIZE.search(file.read(4096))
+    if size is None:
         raise ValueError(f"{svg}: no width and height in points")
-    return float(found["width"]), float(found["height"])
+    return float(size["width"]), float(size["height"])

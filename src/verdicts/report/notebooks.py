@@ -63,14 +63,14 @@ def page(root: Path, notebook: Path, title: str, profile: str, out: Path) -> str
 
 def cells_of(notebook: NotebookNode) -> list[dict[str, str]]:
     """Return an executed notebook's texts (`markdown`), and its results that are formulas (`latex`), in order."""
-    found = []
+    content = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            found.append({"markdown": cell.source})
+            content.append({"markdown": cell.source})
         for output in cell.get("outputs", []):
             if "text/latex" in output.get("data", {}):
-                found.append({"latex": output["data"]["text/latex"]})
-    return found
+                content.append({"latex": output["data"]["text/latex"]})
+    return content
 
 
 def _rendered(executed: NotebookNode, root: Path, notebook: Path, title: str, profile: str) -> str:

@@ -206,8 +206,8 @@ def _cells(workspace: Workspace, group: Group) -> tuple[list[dict[str, str]], bo
         return [], False
     path = workspace.page_path(group)
     try:
-        found = current_artefacts(path, workspace.page_parts(group))
-        return read_cells(path.with_name(f"{group.id}.cells.json")), bool(found.files)
+        artefacts = current_artefacts(path, workspace.page_parts(group))
+        return read_cells(path.with_name(f"{group.id}.cells.json")), bool(artefacts.files)
     except (NotCurrent, OSError):
         return texts_of(workspace.root / group.notebook), False
 
@@ -230,15 +230,15 @@ def width_of(svg: Path) -> float:
 
 
 def _table(folder: str, table: Table) -> Data:
-    told = shown(table)
+    contents = shown(table)
     return {
         "id": table.id,
         "caption": pieces(table.caption),
-        "shared": pieces(told.shared),
-        "numeric": [column.numeric for column in told.columns],
-        "header": [pieces(column.head) for column in told.columns],
-        "rows": [[pieces(cell) for cell in row] for row in told.rows],
-        "more": str(told.more) if told.more else "",
+        "shared": pieces(contents.shared),
+        "numeric": [column.numeric for column in contents.columns],
+        "header": [pieces(column.head) for column in contents.columns],
+        "rows": [[pieces(cell) for cell in row] for row in contents.rows],
+        "more": str(contents.more) if contents.more else "",
         "file": f"{folder}/{table.id}.csv",
     }
 
@@ -254,7 +254,7 @@ def _exhibit(exhibit: Exhibit, standing: Mapping[str, str]) -> Data:
 
 
 def _deviation(view: DeviationView) -> Data:
-    texts = {name: pieces(getattr(view.deviation, name)) for name in ("title", "described", "released", "here")}
+    texts = {name: pieces(getattr(view.deviation, name)) for name in ("title", "described", "code", "here")}
     effects = [{"check": item.check.id, "measured": item.measured} for _, item in view.effects]
     return {**texts, "effect": pieces(view.deviation.effect), "effects": effects}
 

@@ -41,8 +41,8 @@ class Kept(NamedTuple):
     def read(cls, root: Path) -> Self:
         """Read them below `root`. Raises UserError."""
         claims = load_claims(root)
-        found = {profile: read_expected(root, profile) for profile in Profile}
-        return cls(claims, load_findings(root, claims), {profile: each for profile, each in found.items() if each})
+        expected = {profile: read_expected(root, profile) for profile in Profile}
+        return cls(claims, load_findings(root, claims), {profile: each for profile, each in expected.items() if each})
 
     @property
     def chosen(self) -> Expected | None:
@@ -59,19 +59,19 @@ def verdicts(kept: Kept) -> str:
     """Return the table of what was found about each claim of the abstract."""
     if kept.chosen is None:
         return NOTHING
-    rows = [f"| {name} {text} | {_found(kept, name)} |" for name, text in kept.claims.outline.stated.items()]
+    rows = [f"| {name} {text} | {_finding(kept, name)} |" for name, text in kept.claims.outline.stated.items()]
     return "\n".join(["| the abstract says | found here |", "|---|---|", *rows])
 
 
-def _found(kept: Kept, name: str) -> str:
+def _finding(kept: Kept, name: str) -> str:
     assert kept.chosen
     reached = {claim.id: kept.verdict(claim) for claim in kept.claims.claim}
     values = {
         check: number(each.value, 2) for claim in kept.chosen.claims.values() for check, each in claim.checks.items()
     }
-    told = next((text for each in kept.findings if each.paper == name and (text := each.told(reached, values))), "")
-    if told:
-        return told.replace("|", r"\|")
+    texts = (each.text_for(reached, values) for each in kept.findings if each.paper == name)
+    if text := next(filter(None, texts), ""):
+        return text.replace("|", r"\|")
     restated = [claim for claim in kept.claims.claim if name in claim.paper]
     if restated:
         return ", ".join(f"{claim.id} {reached[claim.id]}" for claim in restated)
@@ -102,10 +102,10 @@ def experiments(kept: Kept) -> str:
     for n, (name, text) in enumerate(kept.claims.outline.stated.items(), 1):
         decided = dict.fromkeys(claim.group for claim in kept.claims.claim if name in claim.paper)
         beside = dict.fromkeys(claim.group for claim in kept.claims.claim if name in claim.supports)
-        told = f"Decided by {_experiments(kept, decided)}" if decided else "Not decided here"
+        decision = f"Decided by {_experiments(kept, decided)}" if decided else "Not decided here"
         more = [group for group in beside if group not in decided]
         lines.append(
-            f"- **C{n}** ({name}): {text}. {told}{f'; {_experiments(kept, more)} support it' if more else ''}."
+            f"- **C{n}** ({name}): {text}. {decision}{f'; {_experiments(kept, more)} support it' if more else ''}."
         )
     lines += [
         "",
@@ -147,11 +147,11 @@ def picture(kept: Kept) -> str:
         for claim in sorted(kept.claims.claim, key=lambda claim: claim.paper)
         if claim.paper
     ]
-    counts = {verdict: sum(kept.verdict(claim) is verdict for claim in _told(kept)) for verdict in Verdict}
+    counts = {verdict: sum(kept.verdict(claim) is verdict for claim in _counted(kept)) for verdict in Verdict}
     return render("claims.svg.j2", rows=rows, marks=MARKS, counts=counts)
 
 
-def _told(kept: Kept) -> Sequence[Claim]:
+def _counted(kept: Kept) -> Sequence[Claim]:
     profile = kept.chosen.profile if kept.chosen else Profile.QUICK
     return kept.claims.seen_by(profile).claim
 

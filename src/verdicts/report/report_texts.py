@@ -59,12 +59,12 @@ class Exhibits(_Written):
 
 
 class Deviation(_Written):
-    """Where description, released code and what runs here differ; `effect` says what the `checks` measure of it."""
+    """Where description, the authors' code and what runs here differ; `effect` says what the `checks` measure of it."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     title: str
     described: str
-    released: str
+    code: str
     here: str
     effect: str
     checks: tuple[str, ...] = ()
@@ -92,7 +92,7 @@ class Finding(_Written):
         """Return the checks whose values the text holds."""
         return VALUE.findall(self.text)
 
-    def told(self, verdicts: Mapping[str, Verdict], measured: Mapping[str, str]) -> str:
+    def text_for(self, verdicts: Mapping[str, Verdict], measured: Mapping[str, str]) -> str:
         """Return the text with its values; empty where a verdict is another, or a value is missing."""
         if any(verdicts.get(claim) is not verdict for claim, verdict in self.needs.items()):
             return ""

@@ -46,29 +46,30 @@ def lean(svg: str) -> str:
 # ---- numbers
 def _round(parent: Element, decimals: int) -> None:
     for element in parent:
-        found = element.attrib
-        inner = 0 if SHRUNK.search(found.get("transform", "")) else decimals
-        if "d" in found:
-            found["d"] = path(found["d"], inner)
+        attributes = element.attrib
+        inner = 0 if SHRUNK.search(attributes.get("transform", "")) else decimals
+        if "d" in attributes:
+            attributes["d"] = path(attributes["d"], inner)
         for name in ("x", "y", "width", "height"):
-            if name in found:
-                found[name] = _decimal(found[name], decimals)
-        if "transform" in found:
+            if name in attributes:
+                attributes[name] = _decimal(attributes[name], decimals)
+        if "transform" in attributes:
             _move(element, decimals)
         _round(element, inner)
 
 
 def _move(element: Element, decimals: int) -> None:
     """Shorten a translation; a `use` that is translated alone is placed instead."""
-    found = element.attrib
+    attributes = element.attrib
     transform = TRANSLATION.sub(
-        lambda by: f"translate({_decimal(by['x'], decimals)} {_decimal(by['y'], decimals)})", found.pop("transform")
+        lambda by: f"translate({_decimal(by['x'], decimals)} {_decimal(by['y'], decimals)})",
+        attributes.pop("transform"),
     )
     alone = TRANSLATION.fullmatch(transform)
-    if alone and element.tag.endswith("}use") and not {"x", "y"} & found.keys():
-        found.update({name: by for name, by in alone.groupdict().items() if by != "0"})
+    if alone and element.tag.endswith("}use") and not {"x", "y"} & attributes.keys():
+        attributes.update({name: by for name, by in alone.groupdict().items() if by != "0"})
     else:
-        found["transform"] = transform
+        attributes["transform"] = transform
 
 
 def _decimal(text: str, decimals: int) -> str:
@@ -147,12 +148,12 @@ def _rename(root: Element) -> None:
         return short.setdefault(name, f"a{len(short):x}")
 
     for element in root.iter():
-        found = element.attrib
-        for name in sorted(found.keys() - {"id", "d", LINK}):
-            found[name] = REFERENCE.sub(lambda to: f"url(#{named(to[1])})", found[name])
-        if LINK in found:
-            address = found.pop(LINK)
-            found["href"] = f"#{named(address[1:])}" if address.startswith("#") else pixels(address)
+        attributes = element.attrib
+        for name in sorted(attributes.keys() - {"id", "d", LINK}):
+            attributes[name] = REFERENCE.sub(lambda to: f"url(#{named(to[1])})", attributes[name])
+        if LINK in attributes:
+            address = attributes.pop(LINK)
+            attributes["href"] = f"#{named(address[1:])}" if address.startswith("#") else pixels(address)
     for element in root.iter():
         if (name := element.attrib.pop("id", "")) in short:
             element.set("id", short[name])

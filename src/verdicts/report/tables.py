@@ -44,10 +44,10 @@ def shown(table: Table) -> Shown:
     kept = [column for column, everywhere in zip(columns, common, strict=True) if not everywhere]
     said = [f"{head} {text(cells[0])}" for (head, cells), everywhere in zip(columns, common, strict=True) if everywhere]
     rows = len(table.rows) if len(table.rows) <= LONGEST else LONGEST // 2
-    told = [column._replace(cells=column.cells[:rows]) for column in _joined(kept)]
-    if not told:
-        told = [Column(head, (), numeric=False) for head in table.header]
-    return Shown(told, len(table.rows) - rows, "; ".join(said))
+    shown_columns = [column._replace(cells=column.cells[:rows]) for column in _joined(kept)]
+    if not shown_columns:
+        shown_columns = [Column(head, (), numeric=False) for head in table.header]
+    return Shown(shown_columns, len(table.rows) - rows, "; ".join(said))
 
 
 def text(cell: Cell) -> str:
@@ -64,12 +64,12 @@ def _joined(columns: Sequence[tuple[str, tuple[Cell, ...]]]) -> Iterator[Column]
     at = 0
     while at < len(columns):
         head, cells = columns[at]
-        following = [name for name, _ in columns[at + 1 : at + 3]]
+        names_after = [name for name, _ in columns[at + 1 : at + 3]]
         rest = [other for _, other in columns[at + 1 : at + 3]]
-        if following in ([*ENDS], [f"{head} {end}" for end in ENDS]) and all(map(_holds, cells, *rest)):
+        if names_after in ([*ENDS], [f"{head} {end}" for end in ENDS]) and all(map(_holds, cells, *rest)):
             yield Column(head, tuple(map(_interval, cells, *rest)), numeric=True)
             at += 3
-        elif following[:1] == [HALF]:
+        elif names_after[:1] == [HALF]:
             yield Column(head, tuple(map(_half, cells, rest[0])), numeric=True)
             at += 2
         else:

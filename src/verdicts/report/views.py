@@ -37,8 +37,10 @@ class CheckView(NamedTuple):
 
 
 class ClaimView(NamedTuple):
-    """A claim's entry beside its row of the ledger; `deciding` is the check that its verdict hangs on, `figures`
-    are the names of those that bear on it."""
+    """A claim's entry beside its row of the ledger.
+
+    `deciding` is the check that its verdict hangs on; `figures` are the names of the figures that illustrate it.
+    """
 
     claim: Claim
     group: Group
@@ -169,16 +171,15 @@ def paper_of(
     """Return the stated claims in order, each with what was found about it."""
     verdicts = {view.claim.id: view.row.verdict for view in claims}
     values = {item.check.id: short(item.result) for view in claims for item in view.checks if item.result}
-    told = {
-        each.paper: each.told(verdicts, {name: value for name, value in values.items() if value}) for each in findings
-    }
+    known = {name: value for name, value in values.items() if value}
+    texts = {each.paper: each.text_for(verdicts, known) for each in findings}
     return [
         PaperView(
             name,
             text,
             [view for view in claims if name in view.claim.paper],
             [view for view in claims if name in view.claim.supports],
-            told.get(name) or undecided([view.claim for view in claims if name in view.claim.paper], profile),
+            texts.get(name) or undecided([view.claim for view in claims if name in view.claim.paper], profile),
         )
         for name, text in stated.items()
     ]
@@ -206,10 +207,10 @@ def _page(workspace: Workspace, group: Group) -> str:
         return ""
     path = workspace.page_path(group)
     try:
-        found = current_artefacts(path, workspace.page_parts(group))
+        artefacts = current_artefacts(path, workspace.page_parts(group))
     except NotCurrent:
         return ""
-    return f"{path.parent.name}/{group.id}.html" if found.files else ""
+    return f"{path.parent.name}/{group.id}.html" if artefacts.files else ""
 
 
 def groups_of(workspace: Workspace) -> list[GroupView]:
@@ -224,10 +225,10 @@ def _group(workspace: Workspace, group: Group) -> GroupView:
     if not any(workspace.profile in claim.profiles for claim in workspace.claims.of_group(group.id)):
         return GroupView(group, [], [], folder, f"not part of the {workspace.profile} profile", page)
     try:
-        found = current_artefacts(path, workspace.figures_parts(group))
+        artefacts = current_artefacts(path, workspace.figures_parts(group))
     except NotCurrent as reason:
         return GroupView(group, [], [], folder, str(reason), page)
-    return GroupView(group, list(found.figures), list(found.tables), folder, found.reason, page)
+    return GroupView(group, list(artefacts.figures), list(artefacts.tables), folder, artefacts.reason, page)
 
 
 def standing(claims: Sequence[ClaimView], groups: Sequence[GroupView]) -> dict[str, str]:
@@ -242,19 +243,19 @@ def standing(claims: Sequence[ClaimView], groups: Sequence[GroupView]) -> dict[s
 
 def environments(rows: Sequence[ClaimRow]) -> list[tuple[Environment, list[str]]]:
     """Return the distinct environments behind the rows, each with the claims that were computed in it."""
-    found: dict[str, tuple[Environment, list[str]]] = {}
+    grouped: dict[str, tuple[Environment, list[str]]] = {}
     for row in rows:
         if row.provenance is not None:
             environment = Environment(**row.provenance.model_dump(include=set(Environment.model_fields)))
-            found.setdefault(environment.model_dump_json(), (environment, []))[1].append(row.id)
-    return list(found.values())
+            grouped.setdefault(environment.model_dump_json(), (environment, []))[1].append(row.id)
+    return list(grouped.values())
 
 
 def deviations(workspace: Workspace, claims: Sequence[ClaimView]) -> list[DeviationView]:
     """Return the deviations with their measured effects. Raises UserError."""
     known = {view.check.id: (claim.claim.id, view) for claim in claims for view in claim.checks}
-    found = load_deviations(workspace.root, load_claims(workspace.root))
-    return [DeviationView(each, [known[name] for name in each.checks if name in known]) for each in found]
+    deviations = load_deviations(workspace.root, load_claims(workspace.root))
+    return [DeviationView(each, [known[name] for name in each.checks if name in known]) for each in deviations]
 
 
 def moved(workspace: Workspace, ledger: Ledger) -> MovedView | None:

@@ -115,12 +115,12 @@ def check_results(options: RunOptions, console: Console) -> int:
     """Name every result that may not be shown as current, with the reason; return 1 if there is one, else 0."""
     workspace = open_workspace(options)
     screen = Screen(console, 0)
-    found = list(faults(workspace, options.only))
-    for name, reason in found:
+    not_current = list(faults(workspace, options.only))
+    for name, reason in not_current:
         screen.say(f"{name}: {reason}")
-    verdict = f"{counted(len(found), 'result')} not current" if found else "all current"
+    verdict = f"{counted(len(not_current), 'result')} not current" if not_current else "all current"
     screen.say(f"{workspace.folder}: {verdict}{_others(workspace)}")
-    return 1 if found else 0
+    return 1 if not_current else 0
 
 
 def _others(workspace: Workspace) -> str:

@@ -71,12 +71,12 @@ def artefact_faults(workspace: Workspace, groups: Iterable[Group]) -> Iterator[t
 
 def _artefact_fault(name: str, path: Path, parts: KeyParts) -> Iterator[tuple[str, str]]:
     try:
-        found = current_artefacts(path, parts)
+        artefacts = current_artefacts(path, parts)
     except NotCurrent as reason:
         yield name, str(reason)
         return
-    if found.failed:
-        yield name, found.reason
+    if artefacts.failed:
+        yield name, artefacts.reason
 
 
 def _document_faults(workspace: Workspace) -> Iterator[tuple[str, str]]:

@@ -117,13 +117,13 @@ def _command(workspace: Workspace, plan: Plan, jobs: int) -> list[str]:
         *(sys.executable, "-m", "snakemake", "--snakefile", str(workspace.root / "Snakefile")),
         *("--directory", str(workspace.folder), "--cores", str(jobs), "--scheduler", "greedy"),
         *("--nolock", "--rerun-incomplete", "--keep-going", "--rerun-triggers", "mtime"),
-        *("--config", _told("root", workspace.root), _told("out", workspace.folder.parent)),
+        *("--config", _setting("root", workspace.root), _setting("out", workspace.folder.parent)),
         *(f"profile={workspace.profile}", "driven=1", "--"),
         *(target.relative_to(workspace.folder).as_posix() for target in targets),
     ]
 
 
-def _told(name: str, path: Path) -> str:
+def _setting(name: str, path: Path) -> str:
     """Return a setting that Snakemake, which strips quotes and reads YAML, takes for this very path."""
     import yaml
 

@@ -95,7 +95,7 @@ def test_claims_are_sorted_refuted_first_and_back(visit):
     visit.page.select_option("#sort", "evidence")
     assert visit.shown() == ["A1", "A2", "B1", "B2"]
     visit.page.select_option("#sort", "source")
-    assert visit.shown() == ["A2", "A1", "B2", "B1"]
+    assert visit.shown() == ["A2", "B1", "A1", "B2"]
     visit.page.select_option("#sort", "order")
     assert visit.shown() == ["A1", "A2", "B1", "B2"]
 

@@ -89,7 +89,7 @@ def test_snakemake_is_told_the_very_path(name):
     from snakemake.cli import parse_config
 
     path = Path("/somewhere") / name
-    assert parse_config([snakemake._told("out", path)]) == {"out": str(path)}
+    assert parse_config([snakemake._setting("out", path)]) == {"out": str(path)}
 
 
 def test_a_folder_of_any_name_will_do(tmp_path):

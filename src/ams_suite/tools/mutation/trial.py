@@ -60,11 +60,11 @@ class Copy:
         if lacking:
             raise UserError(f"mutate: {sys.executable} lacks {' and '.join(lacking)}: `bash reproduce.sh test` adds it")
         asked = [sys.executable, "-c", "import ams; print(ams.__file__)"]
-        found = subprocess.run(
+        done = subprocess.run(
             asked, env=self._environment(), cwd=self.root, capture_output=True, text=True, check=False
         )
-        if not Path(found.stdout.strip()).is_relative_to(self.root):
-            raise UserError(f"mutate: tests of a copy would import {found.stdout.strip() or found.stderr.strip()}")
+        if not Path(done.stdout.strip()).is_relative_to(self.root):
+            raise UserError(f"mutate: tests of a copy would import {done.stdout.strip() or done.stderr.strip()}")
 
     def try_fault(self, fault: Fault, seconds: float) -> Outcome:
         """Put the fault in, ask its tests for at most `seconds`, take it out."""
