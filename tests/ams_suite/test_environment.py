@@ -1,7 +1,5 @@
 """What a Python lacks, and what a log tells."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """`ams law`: what it prints, its defaults, and a line for each argument that asks for no law."""
 
-from __future__ import annotations
-
 import json
 import math
 

@@ -13,7 +13,7 @@ from verdicts.records.run_record import Run
 from verdicts.records.workspace import Workspace
 from verdicts.run.checks import Checks, one_line
 from verdicts.run.plan import forced
-from verdicts.studies.cells import Cell, using
+from verdicts.studies.cells import Cell
 from verdicts.studies.store import Store
 from verdicts.studies.study import cells_of, compute, labelled_table, store_of
 
@@ -29,7 +29,7 @@ def run_share(workspace: Workspace, run: Run, group: Group, load: Load, share: i
         cells = cells_of(group, load().settings)
     except (Exception, SystemExit):
         return
-    _compute(cells, _store(workspace, run, group), share, shares)
+    compute(cells, _store(workspace, run, group), share, shares)
 
 
 def run_study(workspace: Workspace, run: Run, group: Group, load: Load, environment: Environment) -> None:
@@ -48,7 +48,7 @@ def run_study(workspace: Workspace, run: Run, group: Group, load: Load, environm
         reason, broken = one_line(error), True
         write_whole(log, "".join(traceback.format_exception(error)))
     else:
-        _compute(cells, store, share=0, shares=1)
+        compute(cells, store)
         files, seconds = _written(workspace, group, cells), store.seconds(cells)
         reason, broken, settled = _outcome(cells, store)
         log.unlink(missing_ok=True)
@@ -67,11 +67,6 @@ def run_study(workspace: Workspace, run: Run, group: Group, load: Load, environm
 
 def _store(workspace: Workspace, run: Run, group: Group) -> Store:
     return store_of(workspace, begun=run.started, anew=forced(workspace, run, group))
-
-
-def _compute(cells: Sequence[Cell[Any]], store: Store, share: int, shares: int) -> None:
-    with using(store):
-        compute(cells, store, share, shares)
 
 
 def _written(workspace: Workspace, group: Group, cells: Sequence[Cell[Any]]) -> dict[str, str]:

@@ -124,7 +124,8 @@ class Memory:
     def value(self, cell: Cell[R]) -> R:
         """Return the value, computed at its first call. Raises what the computation raises."""
         if cell.digest not in self._contents:
-            self._contents[cell.digest] = cell.function.encode(cell.compute())
+            with using(self):
+                self._contents[cell.digest] = cell.function.encode(cell.compute())
         return cell.function.decode(self._contents[cell.digest])
 
 

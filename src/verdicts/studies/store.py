@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from verdicts.records.checksummed import Checksummed, NotCurrent
 from verdicts.records.files import canonical_json, sha256_of, write_whole
 from verdicts.records.provenance import now
-from verdicts.studies.cells import Cell, CellFunction
+from verdicts.studies.cells import Cell, CellFunction, using
 
 R = TypeVar("R")
 Parts = Mapping[str, JsonValue]
@@ -202,7 +202,8 @@ class Store:
         nested, asked, started, begin = self._nested, self._asked, now(), time.process_time()
         self._nested, self._asked = 0.0, set()
         try:
-            content = cell.function.encode(cell.compute())
+            with using(self):  # the cells that it asks for are of this store too
+                content = cell.function.encode(cell.compute())
         except (Exception, SystemExit) as error:
             path.unlink(missing_ok=True)
             write_whole(failed, Failure.of(error, started).model_dump_json())

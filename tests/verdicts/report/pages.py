@@ -1,7 +1,5 @@
 """Reading a page as a browser would: its elements, addresses and anchors."""
 
-from __future__ import annotations
-
 from html.parser import HTMLParser
 from typing import NamedTuple
 

@@ -8,7 +8,6 @@ import re
 import tomllib
 from collections.abc import Iterable
 from html import unescape
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -23,6 +22,7 @@ from verdicts.report import page as report
 from verdicts.report import paper as document
 from verdicts.report import readme_blocks as readme
 from verdicts.report.report_texts import load_exhibits
+from verdicts.run.checks import settings_class
 
 ROOT = Path(__file__).resolve().parents[3]
 # A number by itself: not part of a name (P1, float32, arXiv's version), of a path or an option
@@ -101,7 +101,7 @@ def settings_of(groups: set[str]) -> set[str]:
         config = load_config(ROOT, profile, claims.seen_by(profile))
         for group in claims.group:
             if group.id in groups:
-                settings = import_module(f"{group.module}.settings").Settings(**config.settings_of(group.id))
+                settings = settings_class(group)(**config.settings_of(group.id))
                 found |= set(re.findall(r"\d[\d.]*", settings.model_dump_json()))
     return found
 

@@ -1,7 +1,5 @@
 """Tables as documents show them: nothing is lost, nothing is joined that does not belong together."""
 
-from __future__ import annotations
-
 import pytest
 
 from verdicts import Table

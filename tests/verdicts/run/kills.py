@@ -9,8 +9,6 @@ every fault found is one of work not yet done. Each run that ends must have the 
 fields. Exit code 1, with the difference named, where it has not.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

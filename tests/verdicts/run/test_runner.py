@@ -1,11 +1,11 @@
 """Runs of a toy repository in this process: what is computed, what is kept, what the exit code says."""
 
 import io
-import json
 
 import pytest
 from rich.console import Console
 
+from tests.verdicts.run.session import Session
 from tests.verdicts.toy import Toy
 from verdicts.claims.config import Device
 from verdicts.claims.schema import Profile
@@ -13,35 +13,6 @@ from verdicts.errors import UserError
 from verdicts.records.workspace import Project, Workspace
 from verdicts.run import driver
 from verdicts.run.driver import RunOptions
-
-
-class Session:
-    """A toy with a driver on it; `said` is what the last command printed."""
-
-    def __init__(self, toy, monkeypatch):
-        self.toy = toy
-        self.said = ""
-        monkeypatch.chdir(toy.root)
-
-    def command(self, work, **orders):
-        stream = io.StringIO()
-        try:
-            return work(RunOptions(**{"profile": Profile.QUICK} | orders), Console(file=stream, width=200))
-        finally:
-            self.said = stream.getvalue()
-
-    def run(self, **orders):
-        return self.command(driver.reproduce, **orders)
-
-    def check(self, **orders):
-        return self.command(driver.check_results, **orders)
-
-    def rows(self):
-        ledger = json.loads((self.toy.folder() / "ledger.json").read_text())
-        return {row["id"]: row for row in ledger["claims"]}
-
-    def computed(self):
-        return {name for name, row in self.rows().items() if row["computed"] == "computed"}
 
 
 @pytest.fixture
@@ -208,131 +179,6 @@ def test_force_makes_current_records_again(session):
     assert session.computed() == {"A1", "A2"}
     with pytest.raises(UserError, match="--force B1: it is not among"):
         session.run(only=("A1",), force=("B1",))
-
-
-def test_a_contradiction_is_exit_code_1(session):
-    session.toy.replace_in_module("common", "1.0", "1.01")
-    assert session.run() == 1
-    assert "expected: holds" in session.said
-    assert "against expectation: A1" in session.said
-    assert session.rows()["A1"]["agrees"] is False
-    assert session.run(only=("B1",)) == 0
-
-
-def test_an_unexpected_inconclusive_is_exit_code_1(session):
-    session.toy.replace_in_module("alpha/checks", "low=1.9", "low=0.9")
-    assert session.run() == 1
-    assert session.rows()["A2"]["verdict"] == "inconclusive"
-
-
-def test_what_is_unavailable_is_not_run_and_tried_again(session):
-    session.toy.replace_in_module(
-        "beta/checks", "return Measurement(value=3)", "raise Unavailable('no such file here')"
-    )
-    assert session.run() == 0
-    row = session.rows()["B1"]
-    assert (row["verdict"], row["reason"], row["agrees"]) == ("not run", "no such file here", None)
-    assert "no such file here" in session.said
-    assert session.check() == 0
-    assert session.run(strict=True) == 1
-    assert session.computed() == {"B1"}
-
-
-@pytest.mark.parametrize("absence", ["NotBuilt", "InsufficientData"])
-def test_what_is_settled_waits_for_its_code(session, absence):
-    settled = f"from verdicts import {absence}; raise {absence}('not told')"
-    session.toy.replace_in_module("beta/checks", "return Measurement(value=3)", settled)
-    assert session.run() == 0 and session.rows()["B1"]["reason"] == "not told"
-    assert session.run() == 0 and session.computed() == set()
-    assert session.run(strict=True) == 1
-    session.toy.replace_in_module("beta/checks", settled, "return Measurement(value=3)")
-    assert session.run() == 0 and session.rows()["B1"]["verdict"] == "holds"
-
-
-MEASURES = "return Measurement(value=3)"
-
-
-@pytest.mark.parametrize(
-    ("module", "old", "new", "reason"),
-    [
-        ("checks", MEASURES, "raise ZeroDivisionError('by\\nnothing')", "failed: ZeroDivisionError: by nothing"),
-        ("checks", MEASURES, "import sys; sys.exit(0)", "failed: SystemExit"),
-        ("checks", MEASURES, "return 3", "failed: ValidationError"),
-        ("checks", MEASURES, "return Measurement(value=float('nan'))", "failed: ValidationError"),
-        ("checks", MEASURES, "open('nowhere/at/all')", "failed: FileNotFoundError"),
-        ("checks", '@check("B1.three")', "", "failed: LookupError: no function below"),
-        ("checks", "import Measurement", "import NoSuchThing", "failed: ImportError"),
-        ("checks", "def three", "def (", "failed: SyntaxError: invalid syntax (checks.py"),
-        ("settings", "import BaseModel", "import NoSuchThing", "failed: ImportError"),
-        ("settings", "class Settings", "class (", "failed: SyntaxError"),
-        ("settings", "class Settings", "class Other", "failed: AttributeError"),
-    ],
-)
-def test_a_check_that_breaks_fails_alone(session, module, old, new, reason):
-    session.toy.replace_in_module(f"beta/{module}", old, new)
-    assert session.run() == 3
-    row = session.rows()["B1"]
-    assert row["failed"] is True
-    assert reason in row["reason"]
-    assert "Error" in (session.toy.folder() / "logs" / "B1.log").read_text() or "SystemExit" in reason
-    assert session.rows()["A1"]["verdict"] == "holds"
-    assert session.check() == 1
-    session.toy.restore_module(f"beta/{module}")
-    assert session.run() == 0
-    assert not (session.toy.folder() / "logs" / "B1.log").exists()
-
-
-def test_a_check_that_two_functions_claim_stops_the_run_before_it_begins(session):
-    session.toy.write_module("beta/more", "from verdicts import check\n\n@check('B1.three')\ndef more(settings): ...\n")
-    with pytest.raises(UserError, match=r"/beta: two functions are bound to the check B1\.three$"):
-        session.run()
-    assert not session.toy.record("A1").exists()
-
-
-def test_a_failed_claim_is_tried_again_without_a_change(session):
-    session.toy.replace_in_module("beta/checks", "return Measurement(value=3)", "raise OSError('flaky')")
-    assert session.run() == 3
-    assert session.run() == 3
-    assert "it failed last time" in session.said
-    assert session.computed() == {"B1"}
-
-
-def test_a_failure_outranks_a_contradiction(session):
-    session.toy.replace_in_module("common", "1.0", "1.01")
-    session.toy.replace_in_module("beta/checks", "value=3", "value='x'")
-    assert session.run() == 3
-
-
-def test_a_drawing_that_breaks_is_a_failed_run_with_its_verdicts(session):
-    session.toy.replace_in_module("alpha/figures", "axes.plot([0, ONE])", "raise RuntimeError('no ink')")
-    assert session.run() == 3
-    assert "figures of alpha: failed: RuntimeError: no ink" in session.said
-    assert "no ink" in (session.toy.folder() / "logs" / "alpha.figures.log").read_text()
-    assert session.rows()["A1"]["verdict"] == "holds"
-    assert session.check() == 1
-
-
-def test_a_drawing_whose_data_are_unavailable_is_no_failure(session):
-    session.toy.replace_in_module(
-        "alpha/figures",
-        "    axes.plot([0, ONE])",
-        "    from verdicts import Unavailable\n    raise Unavailable('no data')",
-    )
-    assert session.run() == 0
-    assert session.check() == 0
-    assert session.run() == 0 and "figures of alpha: it could not be run last time" in session.said
-    session.toy.restore_module("alpha/figures")
-    assert session.run() == 0 and (session.toy.folder() / "figures/alpha/line.svg").exists()
-
-
-def test_settings_that_do_not_fit_stop_the_run_before_it_begins(session):
-    session.toy.replace("config/quick.toml", "steps = 3", "steps = 'many'")
-    with pytest.raises(UserError, match=r"quick\.toml: groups\.alpha\.steps = 'many': input should be a valid int"):
-        session.run()
-    assert not session.toy.record("B1").exists()
-    session.toy.replace("config/quick.toml", "steps = 'many'", "stesp = 3")
-    with pytest.raises(UserError, match=r"groups\.alpha\.stesp = 3: no such field"):
-        session.run()
 
 
 def test_a_group_without_settings_has_none(session):

@@ -1,52 +1,25 @@
 """Runs of a group with a study: it is computed once, all else only reads it, and nothing that breaks is silent."""
 
 import csv
-import io
 import json
+import os
 import shutil
 
 import pytest
-from rich.console import Console
 
+from tests.verdicts.run.session import Session
 from tests.verdicts.study_toy import ALL, calls, listed, restore, set_batches, tree, with_study
 from verdicts.claims.schema import Profile
 from verdicts.records.expected import read_expected
 from verdicts.records.record import Artefacts
-from verdicts.run import driver, job
-from verdicts.run.driver import RunOptions
+from verdicts.run import job
 from verdicts.run.expecting import expect
 from verdicts.run.publish import faults
 from verdicts.studies.study import store_of
 
 
-class Session:
-    """A toy with a study and a driver on it; `said` is what the last command printed."""
-
-    def __init__(self, toy, monkeypatch):
-        self.toy = toy
-        self.said = ""
-        monkeypatch.chdir(toy.root)
-        monkeypatch.setenv("PYTHONPATH", toy.environment()["PYTHONPATH"])
-
-    def run(self, profile=Profile.QUICK, **options):
-        return self._command(driver.reproduce, profile, options)
-
-    def check(self, profile=Profile.QUICK, **options):
-        return self._command(driver.check_results, profile, options)
-
-    def _command(self, work, profile, options):
-        stream = io.StringIO()
-        try:
-            return work(RunOptions(profile=profile, **options), Console(file=stream, width=400))
-        finally:
-            self.said = stream.getvalue()
-
-    def rows(self, profile="quick"):
-        ledger = json.loads((self.toy.folder(profile) / "ledger.json").read_text())
-        return {row["id"]: row for row in ledger["claims"]}
-
-    def computed(self):
-        return {name for name, row in self.rows().items() if row["computed"] == "computed"}
+class StudySession(Session):
+    """A session on a toy with a study."""
 
     def calls(self):
         return calls(self.toy)
@@ -58,7 +31,7 @@ class Session:
 
 @pytest.fixture
 def session(tmp_path, monkeypatch):
-    return Session(with_study(tmp_path), monkeypatch)
+    return StudySession(with_study(tmp_path), monkeypatch)
 
 
 def test_a_study_is_computed_once_and_all_else_reads_it(session):
@@ -266,8 +239,6 @@ def test_a_full_disk_fails_the_study_in_one_line(session, monkeypatch):
 
 
 def test_what_a_killed_process_left_of_a_cell_is_removed_once_it_is_old(session):
-    import os
-
     folder = session.toy.root / "results/cells"
     folder.mkdir(parents=True)
     for name, age in ((".old.json.0.partial", 2e5), (".new.json.0.partial", 0.0)):
@@ -310,7 +281,7 @@ class TestSnakemake:
         return session
 
     def test_shares_give_the_bytes_of_one_process(self, shared, tmp_path_factory, monkeypatch):
-        assert shared.run(Profile.CPU, jobs=2) == 0
+        assert shared.run(profile=Profile.CPU, jobs=2) == 0
         assert [line for line in shared.calls() if not line.startswith("start")] == [
             line for line in ALL if not line.startswith("start")
         ], "each cell once; two shares may both ask for one that they share"
@@ -319,30 +290,30 @@ class TestSnakemake:
             "1of3",
             "2of3",
         ]
-        assert shared.check(Profile.CPU) == 0
+        assert shared.check(profile=Profile.CPU) == 0
         by_shares = tree(shared.toy.root / "results/cells")
         shutil.rmtree(shared.toy.root / "results")
-        assert shared.run(Profile.CPU, one_process=True) == 0
+        assert shared.run(profile=Profile.CPU, one_process=True) == 0
         assert tree(shared.toy.root / "results/cells") == by_shares and len(by_shares) == 8
         table = (shared.toy.folder("cpu") / "studies/gamma.csv").read_text()
         assert table.count("\n") == 7
 
     def test_a_part_of_the_group_computes_what_it_asks_for(self, shared):
-        assert shared.run(Profile.CPU, jobs=2, only=("C2",)) == 0
+        assert shared.run(profile=Profile.CPU, jobs=2, only=("C2",)) == 0
         assert shared.calls() == ["start two", "two 0"]
-        assert shared.run(Profile.CPU, jobs=2) == 0
+        assert shared.run(profile=Profile.CPU, jobs=2) == 0
         assert sorted({*shared.calls()}) == [line for line in ALL if line not in ("start two", "two 0")]
 
     def test_a_damaged_cell_is_made_again(self, shared):
-        shared.run(Profile.CPU, jobs=2)
+        shared.run(profile=Profile.CPU, jobs=2)
         shared.calls()
         shared.cell_path(4).write_text("{}")
-        assert shared.run(Profile.CPU, jobs=2) == 0
+        assert shared.run(profile=Profile.CPU, jobs=2) == 0
         assert shared.calls() == ["two 1"] and not list(faults(shared.toy.workspace("cpu")))
 
     def test_a_cell_that_breaks_in_a_share_is_tried_once(self, shared):
         shared.toy.replace_in_module("gamma/study", LOGS, f'log(f"tried {{sampler}} {{batch}}")\n    {BREAKS}')
-        assert shared.run(Profile.CPU, jobs=2) == 3
+        assert shared.run(profile=Profile.CPU, jobs=2) == 3
         assert "ZeroDivisionError: by nothing" in shared.rows("cpu")["C1"]["reason"]
         assert shared.rows("cpu")["C2"]["verdict"] == "holds"
         assert shared.calls().count("tried one 1") == 1
@@ -350,12 +321,12 @@ class TestSnakemake:
     def test_a_share_that_dies_leaves_its_claims_failed_and_the_rest_done(self, shared):
         dies = f'import os\n    if (sampler, batch) == ("two", 1):\n        os._exit(9)\n    {LOGS}'
         shared.toy.replace_in_module("gamma/study", LOGS, dies)
-        assert shared.run(Profile.CPU, jobs=2) == 3
+        assert shared.run(profile=Profile.CPU, jobs=2) == 3
         rows = shared.rows("cpu")
         assert rows["C1"]["failed"] and "its run ended without a record" in rows["C1"]["reason"]
         assert rows["A1"]["verdict"] == rows["B1"]["verdict"] == "holds"
         restore(shared.toy, "study")
-        assert shared.run(Profile.CPU, jobs=2) == 0
+        assert shared.run(profile=Profile.CPU, jobs=2) == 0
 
     def do(self, toy, *more):
         place = ["--root", str(toy.root), "--profile", "cpu", "--out", str(toy.root / "results")]
@@ -368,7 +339,7 @@ class TestSnakemake:
         assert shared.calls() == []
 
     def test_a_job_does_nothing_where_a_part_of_the_group_is_asked_for(self, shared):
-        assert shared.run(Profile.CPU, only=("C2",), one_process=True) == 0
+        assert shared.run(profile=Profile.CPU, only=("C2",), one_process=True) == 0
         shared.calls()
         assert self.do(shared.toy) == 0
         assert shared.calls() == []

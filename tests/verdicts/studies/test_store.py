@@ -259,13 +259,11 @@ def outer(n: int) -> int:
 
 
 def test_the_cost_of_a_cell_that_others_ask_for_is_counted_once(open_store):
-    with using(store := open_store()):
-        compute([outer.cell(1), outer.cell(2)], store)
+    compute([outer.cell(1), outer.cell(2)], store := open_store())
     assert 0.8 <= store.seconds([outer.cell(1), outer.cell(2)]) < 1.1, "three times inner, two times outer"
     assert 0.1 <= store.seconds([outer.cell(1)]) - store.seconds([inner.cell(0), inner.cell(1)]) < 0.15
     again = open_store()
-    with using(again):
-        compute([outer.cell(1), outer.cell(2)], again)
+    compute([outer.cell(1), outer.cell(2)], again)
     assert again.seconds([outer.cell(1), outer.cell(2)]) == store.seconds([outer.cell(1), outer.cell(2)])
     assert store.seconds([outer.cell(3)]) == 0.0
 
@@ -325,8 +323,7 @@ class TestWorkspace:
 
     def run(self, toy) -> None:
         workspace = toy.workspace()
-        with using(store := store_of(workspace)):
-            compute(listed(workspace), store)
+        compute(listed(workspace), store_of(workspace))
 
     def test_a_second_run_computes_nothing(self, toy):
         self.run(toy)

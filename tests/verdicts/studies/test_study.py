@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.verdicts.study_toy import calls, gamma, listed, tree, with_study
 from verdicts.run.checks import Checks
-from verdicts.studies import Array, Store, cell, using
+from verdicts.studies import Array, Store, cell
 from verdicts.studies.study import cells_of, compute, labelled_table, store_of
 
 
@@ -50,8 +50,7 @@ def computed(toy, folder, shares, order):
     workspace = toy.workspace()
     for share in order(range(shares)):
         store = Store(folder / f"of{shares}", store_of(workspace)._parts)
-        with using(store):
-            compute(listed(workspace), store, share, shares)
+        compute(listed(workspace), store, share, shares)
     return tree(folder / f"of{shares}")
 
 
@@ -82,8 +81,7 @@ def test_shares_part_the_cells(count, shares):
 def test_a_cell_that_breaks_takes_no_other_with_it(toy):
     toy.replace_in_module("gamma/study", 'log(f"{sampler} {batch}")', 'log(f"{sampler} {batch}")\n    1 / batch')
     workspace = toy.workspace()
-    with using(store := store_of(workspace)):
-        compute(listed(workspace), store)
+    compute(listed(workspace), store := store_of(workspace))
     failed = [each.labels["batch"] for each in listed(workspace) if store.failure(each)]
     assert failed == [0, 0]
     assert [store.has(each) for each in listed(workspace)] == [False, True, True] * 2
@@ -123,9 +121,7 @@ def broken(n: int) -> float:
 
 
 def table(tmp_path, *cells):
-    store = Store(tmp_path, lambda function: {})
-    with using(store):
-        compute(cells, store)
+    compute(cells, Store(tmp_path, lambda function: {}))
     text = labelled_table(cells, Store(tmp_path, lambda function: {}, reading=True))
     return list(csv.DictReader(text.splitlines())), text
 
@@ -161,8 +157,7 @@ def test_cells_without_a_value_are_left_out(tmp_path):
 
 def test_the_table_is_the_same_whatever_was_computed_first(toy):
     workspace = toy.workspace()
-    with using(store := store_of(workspace)):
-        compute(reversed(listed(workspace)), store)
+    compute(reversed(listed(workspace)), store_of(workspace))
     text = labelled_table(listed(workspace), store_of(workspace, reading=True))
     found = list(csv.DictReader(text.splitlines()))
     assert [(row["sampler"], row["batch"]) for row in found] == [(s, b) for s in ("one", "two") for b in "012"]

@@ -1,0 +1,41 @@
+"""A toy repository with a driver on it, in this process."""
+
+import io
+import json
+
+from rich.console import Console
+
+from tests.verdicts.toy import Toy
+from verdicts.claims.schema import Profile
+from verdicts.run import driver
+from verdicts.run.driver import RunOptions
+
+
+class Session:
+    """`said` is what the last command printed."""
+
+    def __init__(self, toy: Toy, monkeypatch) -> None:
+        self.toy = toy
+        self.said = ""
+        monkeypatch.chdir(toy.root)
+        monkeypatch.setenv("PYTHONPATH", toy.environment()["PYTHONPATH"])
+
+    def command(self, work, **options):
+        stream = io.StringIO()
+        try:
+            return work(RunOptions(**{"profile": Profile.QUICK} | options), Console(file=stream, width=400))
+        finally:
+            self.said = stream.getvalue()
+
+    def run(self, **options):
+        return self.command(driver.reproduce, **options)
+
+    def check(self, **options):
+        return self.command(driver.check_results, **options)
+
+    def rows(self, profile="quick"):
+        ledger = json.loads((self.toy.folder(profile) / "ledger.json").read_text())
+        return {row["id"]: row for row in ledger["claims"]}
+
+    def computed(self):
+        return {name for name, row in self.rows().items() if row["computed"] == "computed"}
