@@ -239,7 +239,7 @@ class Reseed(Place):
 class Expect(Place):
     """Make the values of the current records the expected ones: writes paper/expected/<profile>.json."""
 
-    profile: Literal["quick", "cpu", "gpu", "bench"]
+    profile: Literal["quick", "cpu", "gpu", "bench"] = field()  # no default, unlike that of `Place`
     """Whose values."""
 
     def __call__(self) -> int:

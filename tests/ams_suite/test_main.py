@@ -39,6 +39,7 @@ def toy(tmp_path, monkeypatch):
         ("check --profile gpu", "config/gpu.toml cannot be read"),
         ("law --sampler hmc --step 1 --precision 1 --steps 1", "invalid choice 'hmc'"),
         ("law --sampler langevin", "step"),
+        ("expect", "--profile"),
     ],
 )
 def test_bad_usage_is_one_line_and_2(toy, capsys, words, line):
@@ -149,7 +150,8 @@ def test_law_and_replay_get_their_options(monkeypatch):
 @pytest.mark.parametrize("words", ["list", "check", "reproduce", "run A1"])
 def test_a_reader_that_has_seen_enough_is_no_verdict(toy, words):
     command = [sys.executable, "-m", "ams_suite", *words.split(), "--profile", "quick"]
-    with subprocess.Popen(command, cwd=toy.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=toy.root, env=toy.environment(), **streams) as run:
         run.stdout.close()
         said = run.stderr.read().decode()
         assert run.wait() == 128 + 13 and "Traceback" not in said
