@@ -86,8 +86,8 @@ class CellFunction(Generic[P, R]):
         _refuse_sets(value)
         return json.loads(self._adapter.dump_json(self._adapter.validate_python((value,))))[0]
 
-    def named(self, value: R) -> Any:
-        """Return a result as JSON has it, named tuples as objects with their fields' names."""
+    def named(self, value: Any) -> Any:
+        """Return a result, or arguments by name, as JSON has them: named tuples as objects with their fields' names."""
         return _as_json(_with_names(value))
 
     def decode(self, content: Any) -> R:

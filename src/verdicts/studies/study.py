@@ -79,7 +79,7 @@ def labelled_table(cells: Iterable[Cell[Any]], store: Store) -> str:
 
 
 def _row(cell: Cell[Any], store: Store) -> Iterator[tuple[str, Any]]:
-    labels = dict(_flat("", cell.labels))
+    labels = dict(_flat("", cell.function.named(dict(cell.arguments))))
     yield "cell", cell.function.name
     yield from labels.items()
     for name, value in _flat("", cell.function.named(store.value(cell)), "value"):

@@ -106,7 +106,7 @@ def outcome(sampler: str, name: str, levels: tuple[float, ...] = (1.0, 0.1)) -> 
 
 
 @cell
-def distance(sampler: str) -> float:
+def distance(sampler: str, within: Range = Range(0.0, 1.0)) -> float:  # noqa: B008 (never changed)
     return 0.1 + 0.2
 
 
@@ -139,9 +139,12 @@ def test_the_table_names_arguments_and_results(tmp_path):
         "samples": "2x3",
         "counts": "1 2",
         "result.name": "",
+        "within.low": "",
+        "within.high": "",
         "value": "",
     }
     assert (second["sampler"], second["value"], second["energy"]) == ("c", repr(0.1 + 0.2), "")
+    assert (second["within.low"], second["within.high"]) == ("0.0", "1.0")
 
 
 def test_the_table_numbers_the_entries_of_a_list(tmp_path):
