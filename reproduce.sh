@@ -13,6 +13,7 @@ usage: bash reproduce.sh [options]           check the claims, write the report
        bash reproduce.sh test [pytest args]  run the tests (installs the extra "test")
        bash reproduce.sh lint                run ruff, mypy and import-linter (the same extra)
        bash reproduce.sh bench [options]     time it, also against other libraries (installs the extra "bench")
+       bash reproduce.sh docs [options]      build the site of docs/ into results/site (installs the extra "docs")
 
   --profile quick|cpu|gpu   how much to run (default: gpu where CUDA works, else cpu)
   --only ID ...             only these claims or groups
@@ -375,6 +376,11 @@ parse_test() { # pytest's own arguments, --offline apart
   done
 }
 
+parse_docs() { # options of `ams docs`, --offline apart
+  parse_test "$@"
+  EXTRA="docs"
+}
+
 parse_bench() { # the profile of the benchmarks, for one thread; options as usual
   EXTRA="bench"
   parse --profile bench "$@"
@@ -436,8 +442,9 @@ main() {
   case ${1:-} in
     test | lint) word=$1 && shift && parse_test "$@" ;;
     bench) word=$1 && shift && parse_bench "$@" ;;
+    docs) word=$1 && shift && parse_docs "$@" ;;
     "" | -*) parse "$@" ;;
-    *) die "'$1' is not known: 'test', 'lint', 'bench' or options are expected (see --help)" ;;
+    *) die "'$1' is not known: 'test', 'lint', 'bench', 'docs' or options are expected (see --help)" ;;
   esac
   CONDA_TIMEOUT=${AMS_CONDA_TIMEOUT:-20}
   [[ $CONDA_TIMEOUT =~ ^[1-9][0-9]{0,4}$ ]] || die "AMS_CONDA_TIMEOUT=$CONDA_TIMEOUT: whole seconds are expected"
@@ -451,6 +458,7 @@ main() {
   case $word in
     test) exec "$PYTHON" -m pytest ${ARGS[@]+"${ARGS[@]}"} ;;
     lint) lint ;;
+    docs) exec "$PYTHON" -m ams_suite docs ${ARGS[@]+"${ARGS[@]}"} ;;
     *) exec "$PYTHON" -m ams_suite reproduce ${ARGS[@]+"${ARGS[@]}"} ;;
   esac
 }

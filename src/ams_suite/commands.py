@@ -251,6 +251,28 @@ class Expect(Place):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Docs(Place):
+    """Build the site of docs/, with the executed notebooks of a profile's results."""
+
+    ids: Names = ()
+    """Groups whose notebooks are executed (default: all)."""
+    profile: Literal["quick", "cpu", "gpu"] = "quick"
+    """Whose results the notebooks read."""
+    site: Path = Path("results/site")
+    """The folder of the site."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from ams_suite.tools.site import build_site
+        from verdicts.run.driver import open_workspace, say
+
+        workspace = open_workspace(self.options(only=self.ids))
+        chosen = {claim.group for claim in workspace.claims.select(self.ids)}
+        groups = [group for group in workspace.claims.group if group.id in chosen]
+        return build_site(workspace, self.site.resolve(), groups, say)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Compare:
     """Put two runs beside one another, check by check; exit code 1 if a value moved or a verdict is another."""
 
@@ -304,6 +326,7 @@ COMMANDS: dict[str, type[Command]] = {
     "mutate": Mutate,
     "reseed": Reseed,
     "expect": Expect,
+    "docs": Docs,
     "compare": Compare,
     "schema": Schema,
 }

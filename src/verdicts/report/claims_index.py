@@ -1,9 +1,7 @@
 """docs/claims.md: every claim on one line, by the stated claim that it restates or supports; written, never by hand."""
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
-from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Claim, Claims
 
 PAGE = "docs/claims.md"
@@ -14,9 +12,8 @@ and falsifier, is in the `claims.toml` of its group. This page is written by `am
 """
 
 
-def text_of(root: Path) -> str:
-    """Return the page. Raises UserError for claims that cannot be read."""
-    claims = load_claims(root)
+def text_of(claims: Claims) -> str:
+    """Return the page."""
     return "\n".join([HEAD, *_sections(claims)]).rstrip() + "\n"
 
 

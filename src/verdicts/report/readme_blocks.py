@@ -12,6 +12,7 @@ from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Claim, Claims, Profile, Verdict
 from verdicts.records.expected import Expected, ExpectedCheck, read_expected
 from verdicts.records.files import write_whole
+from verdicts.report import claims_index
 from verdicts.report.report_texts import Finding, load_findings
 from verdicts.report.templating import duration, number, render, spread
 from verdicts.report.views import MARKS, RELATIONS
@@ -184,7 +185,8 @@ def contents(root: Path) -> dict[str, str]:
         return f"{match[1]}{blocks[match[2]]}\n{match[3]}"
 
     pages = {name: (root / name).read_text(encoding="utf-8") for name in PAGES if (root / name).is_file()}
-    return {name: BLOCK.sub(filled, text) for name, text in pages.items()} | ({PICTURE: picture(kept)} if pages else {})
+    written = {PICTURE: picture(kept), claims_index.PAGE: claims_index.text_of(kept.claims)} if pages else {}
+    return {name: BLOCK.sub(filled, text) for name, text in pages.items()} | written
 
 
 def outdated(root: Path) -> Iterator[str]:

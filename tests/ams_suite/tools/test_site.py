@@ -1,0 +1,41 @@
+"""The site of docs/: built from the repository, with formulas, references and executed notebooks; nothing asked for."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from ams_suite.project import PROJECT
+from ams_suite.tools.site import build_site
+from tests.verdicts.toy import REPOSITORY
+from verdicts.claims.schema import Profile
+from verdicts.errors import UserError
+from verdicts.records.workspace import Workspace
+
+NOTEBOOK = "# A title\n\nA line, $x^2$.\n\n```python\nprint(1 + 1)\n```\n"
+needs_mkdocs = pytest.mark.skipif(not importlib.util.find_spec("mkdocs"), reason="mkdocs is not installed")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace.open(REPOSITORY, Profile.QUICK, tmp_path / "results", PROJECT)
+
+
+@needs_mkdocs
+def test_it_holds_every_page_and_asks_for_nothing(workspace: Workspace, tmp_path: Path) -> None:
+    lines: list[str] = []
+    assert build_site(workspace, tmp_path / "site", [], lines.append) == 0 and "index.html" in lines[-1]
+    pages = {
+        path.relative_to(tmp_path / "site").as_posix(): path.read_text() for path in (tmp_path / "site").rglob("*.html")
+    }
+    assert {"index.html", "design.html", "how-to/add-a-claim.html", "reference/samplers.html"} <= set(pages)
+    assert "langevin" in pages["reference/samplers.html"] and "<math" in pages["claims.html"]
+    for name, text in pages.items():
+        assert not re.search(r'(?:src|href)="https?://[^"]*\.(?:js|css|woff2?)"', text), name
+
+
+def test_without_mkdocs_it_says_what_to_do(workspace: Workspace, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("ams_suite.tools.site.find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"mkdocs is not installed: `bash reproduce\.sh docs` adds it"):
+        build_site(workspace, tmp_path, [], print)
