@@ -20,9 +20,8 @@ from verdicts import Measurement, check
 
 @check("G2c.bound")
 def terms_left_of_the_condition_number_allowed(settings: Settings) -> Measurement:
-    """Count the terms left of `k` at the roots r and -r, and of the condition number that a radius r allows.
-
-    It grows with b, and is `((1+r)/(1-r))^2` at b = r^2.
+    """Count the terms left of `k` at the roots r and -r, and of the slope and largest value of the condition number
+    that a radius r allows, minus the stated ones.
     """
     allowed = (1 + r) * (1 + b / r) / ((1 - r) * (1 - b / r))
     return left_over(
@@ -42,10 +41,7 @@ def largest_error_of_polyak_s_rate(settings: Settings) -> Measurement:
 
 @check("G2c.price")
 def terms_left_of_the_variance_at_polyak_s_rate(settings: Settings) -> Measurement:
-    """Count the terms left of `lim (1 - q)^4 lam Var x - 1`, stiffest direction, `b = q^2`.
-
-    As `1 - q` tends to `2 / sqrt kappa`, the variance there is `kappa^2 / 16` times the target's.
-    """
+    """Count the terms left of `lim (1 - q)^4 lam Var x - 1`, stiffest direction, `q = sqrt b ~ 1 - 2 / sqrt kappa`."""
     stiffest = (1 + q) ** 2 / (C * (1 - b) * lam)
     variance = (lam * derivation().covariance[0, 0]).subs(a, stiffest).subs(b, q**2)
     return left_over(sp.limit(sp.factor((1 - q) ** 4 * variance), q, 1) - 1)

@@ -1,8 +1,4 @@
-r"""The stationary distribution of constant momentum: G3 (closed form), G4 (small steps), G6 (the one unbiased step).
-
-`lam Var x` falls from Langevin's to `1/c` as the step shrinks. Momentum shrinks the variance, the step's error inflates
-it, and at one `u` they cancel.
-"""
+"""The stationary distribution of constant momentum: G3 (closed form), G4 (small steps), G6 (the one unbiased step)."""
 
 import sympy as sp
 
@@ -94,9 +90,8 @@ def terms_left_of_the_unbiased_step(settings: Settings) -> Measurement:
 
 @check("G6.stable")
 def unstable_unbiased_steps(settings: Settings) -> Measurement:
-    """Count, by Sturm's theorem, the b in (0, 1) at which `u*` meets 0, a pole or the stability bound `2/(1-b^2)`.
-
-    Between them signs do not change, and at b = 1/2 `0 < u* < 2/(1-b^2)`; a violation there counts as well.
+    """Count the b in (0, 1) at which `u*` meets 0, a pole or the stability bound (Sturm's theorem), or is outside at
+    b = 1/2.
     """
     step, bound = closed_forms.unbiased_step, closed_forms.stability_bound
     signs = (*sp.fraction(sp.factor(step(b))), sp.numer(sp.factor(2 / (1 - b**2) - step(b))))

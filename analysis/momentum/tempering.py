@@ -1,9 +1,5 @@
-r"""G5 and G7: what the noise makes of constant momentum.
-
-Added after the momentum update and left as it is, small steps sample a tempered target, `pi^c / Z` with c > 1 (G5).
-Scaled like the drift, `sqrt(2 a c)`, the bias goes, and so does the gain (G7): in `u = a c lam` slow directions lose
-`u` a step, Langevin's lose `u_L = 2(1 - 1/V)` at the same variance V > 1, and `u_L / u = (1 + b)^2 / (1 - b^2 + 2bu)`
-is above 1 exactly while V < 2 / (1 - b).
+"""G5: small steps of constant momentum sample a tempered target, `pi^c / Z`. G7: with the noise scaled like the drift,
+`sqrt(2 a c)`, the bias goes, and so does the gain over Langevin.
 """
 
 import math
@@ -39,10 +35,9 @@ def terms_left_of_the_limiting_variance(settings: Settings) -> Measurement:
 
 @check("G5.flux")
 def terms_left_of_the_flux_at_the_tempered_target(settings: Settings) -> Measurement:
-    """Count the terms left of the Fokker-Planck flux at `pi^c`, for an arbitrary density `pi`.
+    """Count the terms left of the Fokker-Planck flux `v (log pi)' p - D p'` at `p = pi^c`, for any density `pi`.
 
     As a -> 0 the momentum is the score: a step adds `a v s` and noise of variance `2 a D`, both read off the step.
-    `dx = v grad log pi dt + sqrt(2 D) dw` has the flux `v (log pi)' p - D p'`: none at `pi^c` exactly if `v / D = c`.
     """
     matrix, noise, _ = derivation()
     speed = (matrix[0, 1] + (1 - matrix[0, 0]) / lam) / a  # of the momentum and of the score, -lam x, that it joins
@@ -111,10 +106,7 @@ def terms_left_of_the_corrected_variance(settings: Settings) -> Measurement:
 
 @check("G7.rate")
 def terms_left_of_the_slow_rate(settings: Settings) -> Measurement:
-    """Count the terms left of `dr/du + 1` at r = 1, u = 0: slow directions lose `u` a step, as without momentum.
-
-    By the implicit function theorem. At equal bias `u (1+b)/(1-b) = u_L`: the slow rate is `(1-b)/(1+b)` of Langevin's.
-    """
+    """Count the terms left of `dr/du + 1` at r = 1, u = 0: slow directions lose `u` a step, as without momentum."""
     matrix = derivation(corrected=True).matrix.subs(a, u / (C * lam)).applyfunc(sp.factor)
     polynomial, slow = sp.expand((t * sp.eye(2) - matrix).det()), {t: 1, u: 0}
     derivative = -sp.diff(polynomial, u) / sp.diff(polynomial, t)
@@ -123,9 +115,8 @@ def terms_left_of_the_slow_rate(settings: Settings) -> Measurement:
 
 @check("G7.loses")
 def terms_left_of_the_step_ratio_at_equal_bias(settings: Settings) -> Measurement:
-    """Count the terms left of `u_L/u - 1` minus `2b(1+b-u)/(1-b^2+2bu)`, positive exactly for `u < 1 + b`.
-
-    And of the variance at `u = 1 + b` minus `2/(1-b)`, and of the limit of `u_L/u` minus `(1+b)/(1-b)`.
+    """Count the terms left of `u_L/u - 1` at equal variance, of the variance at which it is 0, and of its limit for
+    small steps, minus the stated ones.
     """
     variance = symbolic_corrected_variance()
     ratio = 2 * (1 - 1 / variance) / u
@@ -138,10 +129,8 @@ def terms_left_of_the_step_ratio_at_equal_bias(settings: Settings) -> Measuremen
 
 @check("G7.solved")
 def largest_error_against_solved_corrected_variances(settings: Settings) -> Measurement:
-    """Measure the largest relative error of the corrected variance against the exact law's linear system.
-
-    With the noise corrected the step at `a` is the step without the factor at `u = a c lam`, stable below
-    `2 (1+b)/(1-b)`; random b, u in 1 % to 95 % of that range.
+    """Measure the largest relative error of the corrected variance against the exact law's linear system, random
+    `u = a c lam` and b: with the noise corrected the step is that of `u` without the drift's factor.
     """
     us, betas = closed_forms.random_parameters(settings.points, settings.seed)
     us = us * (1 + betas) ** 2

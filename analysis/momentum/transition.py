@@ -22,10 +22,7 @@ q, r = sp.symbols("q r", positive=True)
 
 @check("G1.transition")
 def terms_left_of_the_transition(settings: Settings) -> Measurement:
-    """Count the terms left of the step's transition minus `[[1 - a c (1-b) lam, a c b], [-(1-b) lam, b]]`.
-
-    And of the factors of its noise minus `(sqrt(2a), 0)`.
-    """
+    """Count the terms left of the step's transition of (x, m), and of what multiplies its noise, minus the stated."""
     matrix, noise, _ = derivation()
     stated = sp.Matrix([[1 - a * C * (1 - b) * lam, a * C * b], [-(1 - b) * lam, b]])
     return left_over(*matrix_entries(matrix, stated), *matrix_entries(noise, sp.Matrix([sp.sqrt(2 * a), 0])))
@@ -40,10 +37,8 @@ def terms_left_of_determinant_and_trace(settings: Settings) -> Measurement:
 
 @check("G1.jury")
 def terms_left_of_jury_s_conditions(settings: Settings) -> Measurement:
-    """Count the terms left of two of Jury's conditions for stability minus their stated forms.
-
-    The conditions are `|det| = b < 1`; `1 - trace + det = k > 0`; and `1 + trace + det > 0`, whose left side is
-    `2 / (1 - b^2) - u` times the positive `(1 - b^2)(1 + b)`.
+    """Count the terms left of Jury's `1 - trace + det` minus `k` and of `1 + trace + det` minus its multiple of
+    `2 / (1 - b^2) - u`; both are positive exactly where a step is stable.
     """
     matrix, _, _ = derivation()
     trace, determinant = matrix.trace(), matrix.det()
@@ -112,10 +107,8 @@ def largest_error_of_the_contraction(settings: Settings) -> Measurement:
 def terms_left_of_the_identities_of_the_best_momentum(settings: Settings) -> Measurement:
     """Count the terms left of four identities that make the root the only best momentum coefficient for u < 1.
 
-    Above the edge the radius `sqrt b` grows with b. Below it the larger root `r` falls, as `dr/db < 0` exactly if
-    `r < r0 = 1/(1 + w)`, `w = u (1+b)(3b-1)` (at once for b <= 1/3). The polynomial at r0 is positive,
-    `(1 + w)^2 F(r0) = 2u(1+b)(1-b)^2 + k w + b w^2`, so r0 lies above both roots or below both, and `r0 > sqrt b`
-    excludes the latter. `u(q)` falls from 1 to 0, so the edge is met once.
+    The notebook states them: the edge, `dr/db` of the larger root r, the polynomial's sign at `r0 = 1/(1 + w)` with
+    `w = u (1+b)(3b-1)`, and the step at which the edge is met.
     """
     w = U * (1 + b) * (3 * b - 1)
     edge = (K - (1 - sp.sqrt(b)) ** 2).subs(b, q**2)
