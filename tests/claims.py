@@ -55,3 +55,9 @@ def verdict_of(identifier: str, only: str = "", settings: Any = None) -> Verdict
     settings = settings or quick_settings(claim.group)
     wanted = [check for check in claim.check if check.id.endswith(only)]
     return claim_verdict(check_verdict(check, measured(check.id, settings)) for check in wanted)
+
+
+def refuted(identifier: str, *parts: str, settings: Any = None) -> bool:
+    """Tell whether each of the named checks alone refutes its claim."""
+    verdicts = [verdict_of(identifier, f"{identifier}.{part}", settings) for part in parts]
+    return all(verdict is Verdict.REFUTED for verdict in verdicts)

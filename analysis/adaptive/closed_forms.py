@@ -53,16 +53,6 @@ def unbiased_step() -> float:
     return float(brentq(lambda u: variance_ratio(u, stationary_momentum(u)) - 1.0, 0.1, 0.3, xtol=1e-14))
 
 
-def equally_biased_step() -> float:
-    """Return the `u` below which adaptive momentum's W2 exceeds Langevin's; between it and 1/2 it is the smaller."""
-
-    def excess(u: float) -> float:
-        adaptive, langevin = variance_ratio(u, stationary_momentum(u)), variance_ratio(u, 0.0)
-        return abs(adaptive**0.5 - 1) - abs(langevin**0.5 - 1)
-
-    return float(brentq(excess, 0.1, 0.16, xtol=1e-14))
-
-
 def step_of_snr(snr: Real | float, beta: Real) -> Real:
     """Return A6's `u = 2 snr^2 c / (1 + snr^2 c (1 - b^2))`."""
     c = (1 + beta) ** 2

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import sympy as sp
 from pydantic import JsonValue
+from scipy.optimize import brentq
 
 from ams.laws.gaussian import GaussianLaw
 from ams.metrics import gaussian_w2
@@ -33,10 +34,8 @@ def largest_radius_of_constant_momentum(settings: Settings) -> Measurement:
 
 @check("P1a.unique")
 def isotropic_fixed_points_besides_one(settings: Settings) -> Measurement:
-    """Measure how far the number of fixed points of the isotropic recursion ever is from one, over random u.
-
-    Counted as sign changes of `((1 - rho)/(1 + rho))^2 - b` on 20,001 values of b. For `rho <= 1` the map falls as b
-    grows, so there it can be crossed but once; the count also covers `rho > 1`.
+    """Measure how far the number of fixed points, sign changes of `((1 - rho)/(1 + rho))^2 - b` on 20,001 values of b,
+    ever is from one, over random u.
     """
     beta, steps = np.linspace(0.0, 1.0, 20_001)[1:], closed_forms.random_steps(settings.points, settings.seed)
     signs = (np.sign(critical_momentum(closed_forms.stationary_ratio(u, beta)) - beta) for u in steps[steps < 0.499])
@@ -47,9 +46,8 @@ def isotropic_fixed_points_besides_one(settings: Settings) -> Measurement:
 def fixed_points_above_one(settings: Settings) -> Measurement:
     """Count, by Sturm's theorem, the fixed points with `rho > 1` at u = 1/2, where they would come first.
 
-    With `rho = (1 - q)/(1 + q)`, `b = q^2`, a fixed point solves `2u(1 + u b(1+b)) = rho^2/(1+b)^2`. For q in [0, 1)
-    (rho <= 1) the left side grows with q and the right one falls from 1 to 0: one root for every u < 1/2. For q in
-    (-1, 0) the right side exceeds the left at u = 1/2, hence at every smaller u, if their difference has no root.
+    They are roots q in (-1, 0) of `2u(1 + u b(1+b)) = rho^2/(1+b)^2`, `rho = (1 - q)/(1 + q)`, `b = q^2`. Without one
+    the right side exceeds the left there, and at every smaller u.
     """
     equation = root_equation(sp.Rational(1, 2))
     count = sp.Poly(sp.numer(sp.together(equation)), q).count_roots(EDGE - 1, -EDGE)
@@ -63,10 +61,7 @@ def radius_at_the_fixed_point(u: float) -> float:
 
 @check("P1a.local")
 def largest_radius_at_the_fixed_point(settings: Settings) -> Measurement:
-    """Measure the largest spectral radius of the mean-field recursion's derivative at its fixed point, random u.
-
-    The recursion carries the covariance of (position, momentum, score), on which the momentum coefficient depends.
-    """
+    """Measure the largest spectral radius of the mean-field recursion's derivative at its fixed point, random u."""
     us = closed_forms.random_steps(settings.points, settings.seed)
     return largest([radius_at_the_fixed_point(u) for u in us], settings.seed)
 
@@ -129,5 +124,5 @@ def largest_w2_ratio_to_langevin(settings: Settings) -> Measurement:
 
 @check("P1c.where")
 def equally_biased_step(settings: Settings) -> Measurement:
-    """Measure the step u below which adaptive momentum's W2 exceeds plain Langevin's."""
-    return Measurement(value=closed_forms.equally_biased_step())
+    """Measure the step u below which adaptive momentum's W2 exceeds plain Langevin's; from there to 1/2 it is less."""
+    return Measurement(value=float(brentq(lambda u: bias(u) - bias(u, beta=0.0), 0.1, 0.16, xtol=1e-14)))

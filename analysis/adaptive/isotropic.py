@@ -29,9 +29,8 @@ EDGE = sp.Rational(1, 10**9)
 
 
 def ratio_squared() -> sp.Expr:
-    """Return `<Ds>^2 / <m>^2` in the stationary distribution of constant momentum, from the step's own covariance.
-
-    All directions being alike, the expected norms of `Ds` and `m` are as their standard deviations.
+    """Return `<Ds>^2 / <m>^2` of constant momentum's stationary distribution, as of standard deviations: all directions
+    are alike.
     """
     matrix, noise, covariance = derivation()
     change = sp.Matrix([[matrix[0, 0] - 1, matrix[0, 1]]])
@@ -84,8 +83,8 @@ def largest_change_with_the_dimension(settings: Settings) -> Measurement:
 def error_of_a_batch_s_variance(settings: Settings) -> Measurement:
     """Measure the relative error of the particles' variance at u = 0.05 in d = 8, one batch, after 120 steps.
 
-    The batch couples the samples through beta alone: over 200 seeds the variance's standard error was 0.97 (batch
-    500) and 0.94 (batch 2000) times that of independent samples, `sqrt(2 / (batch d))`; the tolerance allows for 1.5.
+    Its standard error is that of independent samples, `sqrt(2 / (batch d))`, times 0.97 and 0.94 at 500 and 2000 of
+    them (over 200 seeds); the tolerance allows for 1.5.
     """
     generator = torch.Generator().manual_seed(settings.seed)
     start = torch.randn(settings.batch, 8, dtype=torch.float64, generator=generator)
@@ -158,10 +157,7 @@ def order_of_the_approach(settings: Settings) -> Measurement:
 
 @check("A3.worse")
 def fixed_points_whose_smaller_step_is_not_narrower(settings: Settings) -> Measurement:
-    """Count the neighbours on a grid of 20,000 fixed points, u from 1/2 to 1e-9, whose smaller step is not narrower.
-
-    The variance falls with the step throughout, so below the unbiased step every smaller one has the larger error.
-    """
+    """Count the neighbours on a grid of 20,000 fixed points, u from 1/2 to 1e-9, whose smaller step is not narrower."""
     root = np.linspace(0.0, 1.0, 20_001)[1:-1]
     variance = variance_ratio(closed_forms.step_of(root), root**2)
     return Measurement(value=int((np.diff(variance) >= 0).sum()), n=len(root))
@@ -169,10 +165,7 @@ def fixed_points_whose_smaller_step_is_not_narrower(settings: Settings) -> Measu
 
 @check("A3.unbiased")
 def unbiased_fixed_points_besides_one(settings: Settings) -> Measurement:
-    """Count the fixed points q in (-1, 1) with the target's variance, less one (Sturm's theorem).
-
-    `lam Var x = 1` is linear in u; its root put into the fixed point's equation leaves a polynomial in q.
-    """
+    """Count the fixed points q in (-1, 1) with the target's variance, less one (Sturm's theorem)."""
     (step,) = sp.solve(sp.numer(sp.together(symbolic_variance() - 1)), u)
     excess = sp.Poly(sp.numer(sp.together(root_equation(step.subs(b, q**2)))), q)
     count = int(excess.count_roots(EDGE - 1, 1 - EDGE))

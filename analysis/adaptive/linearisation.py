@@ -1,13 +1,8 @@
-r"""A5, the theory: how far the `b_t` of a finite batch strays from the mean field, by linearisation.
+r"""A5, the theory: how far the `b_t` of a finite batch strays from the mean field, by linearisation (see the notebook).
 
-Isotropic target in d dimensions, B independent samples. A sample's state `v = (x, m, s)` follows `v' = T(b) v + q z`,
-with covariance P in the mean field. To first order
-
-    d b_t = g' (l . dP_t + xi_t),      dP_{t+1} = (T x T) dP_t + W d b_t,      W = T' P T^t + T P T'^t,
-
-where `g' = d b / d log rho`, `l . dP` is the change of `log rho` with the covariance, and `xi_t` its sampling error,
-with autocovariance `C_k / B`. So `d b` is filtered noise, `sd(b) sqrt B = K`, `K^2 = sum_jk h_j h_k C_{j-k}`. The
-recursion's derivative `(T x T) + W g' l` also says whether the fixed point attracts (P1a).
+A sample's state `v = (x, m, s)` follows `v' = T(b) v + q z`, with covariance P in the mean field. To first order
+`d b_t = g' (l . dP_t + xi_t)`, `dP_{t+1} = (T x T) dP_t + W d b_t`, `W = T' P T^t + T P T'^t`, where
+`g' = d b / d log rho`, `l . dP` is the change of `log rho` with the covariance, and `xi_t` its sampling error.
 """
 
 from collections.abc import Callable

@@ -1,9 +1,4 @@
-r"""A6: the corrector's step size at one noise level, as its signal-to-noise ratio fixes it.
-
-The authors' rule takes `a = 2 (snr <z>/<m>)^2`. In the stationary distribution on an isotropic target `<z>/<m>` is one
-over m's standard deviation, `Var m = 2 lam / (c (2 - u(1-b^2)))` (claim G3), so `u = snr^2 c (2 - u (1 - b^2))`: the
-ratio fixes `u`, whatever the precision and the dimension, and with it the bias.
-"""
+"""A6: the corrector's step `a = 2 (snr <z>/<m>)^2` at one noise level: what its signal-to-noise ratio alone fixes."""
 
 import numpy as np
 import sympy as sp

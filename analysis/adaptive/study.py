@@ -66,27 +66,36 @@ def _difference(generator: np.random.Generator, starts: int) -> float:
 
 
 class Spectrum(NamedTuple):
-    """A target's sums of `lam`, `lam^2` and `lam^2 Var m` over directions and its largest `lam`; `a`, and the `b`."""
+    """What a stationary distribution says of its ratio rho, as A4 states it.
 
-    first: float
-    second: float
-    moving: float
-    largest: float
-    step: float
-    beta: float
+    `(1 + b) sqrt(2 a lam_eff)` over rho; the injected noise's share in `E|Ds|^2`; the largest `k / (1 - sqrt b)^2`.
+    """
+
+    ratio: float
+    noise: float
+    edge: float
 
 
 @cell
 def random_spectra(count: int, directions: int, seed: int) -> list[Spectrum]:
     """Stationary distributions on precisions log-uniform over 0.5 to 3 decades, `a lam_max` in [1e-5, 1e-2]."""
-    generator, spectra = np.random.default_rng(seed), []
-    for _ in range(count):
-        lam = 10 ** generator.uniform(0, generator.uniform(0.5, 3.0), directions)
-        size = 10 ** generator.uniform(-5, -2) / lam.max()
-        law = stationary(GaussianLaw(1 / lam), size)
-        sums = (lam.sum(), (lam**2).sum(), (lam**2 * law.momentum.numpy()).sum())
-        spectra.append(Spectrum(*sums, lam.max(), size, law.beta))
-    return spectra
+    generator = np.random.default_rng(seed)
+    return [_spectrum(generator, directions) for _ in range(count)]
+
+
+def _spectrum(generator: np.random.Generator, directions: int) -> Spectrum:
+    lam = 10 ** generator.uniform(0, generator.uniform(0.5, 3.0), directions)
+    a = 10 ** generator.uniform(-5, -2) / lam.max()
+    law = stationary(GaussianLaw(1 / lam), a)
+    root, factor = law.beta**0.5, (1 + law.beta) ** 2
+    ratio = (1 + law.beta) * (2 * a * effective(lam)) ** 0.5 / ((1 - root) / (1 + root))
+    noise, drift = 2 * a * (lam**2).sum(), (a * factor) ** 2 * (lam**2 * law.momentum.numpy()).sum()
+    return Spectrum(ratio, noise / (noise + drift), a * lam.max() * factor * (1 - law.beta) / (1 - root) ** 2)
+
+
+def effective(lam: np.ndarray) -> float:
+    """Return A4's `lam_eff = sum lam^2 / sum lam` of the precisions."""
+    return float((lam**2).sum() / lam.sum())
 
 
 @cell

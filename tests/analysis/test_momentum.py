@@ -10,19 +10,13 @@ from pytest import MonkeyPatch
 
 from ams.samplers import momentum_rule, with_corrected_noise
 from analysis.momentum import closed_forms, figures, stationary, study, tempering, transition
-from tests.claims import expected, quick_settings, verdict_of
-from verdicts.claims.schema import Verdict
+from tests.claims import expected, quick_settings, refuted, verdict_of
 from verdicts.records.figures import SHOWN, saved_as
 
 
 @pytest.mark.parametrize("identifier", ["G1", "G2", "G2c", "G3", "G4", "G5", "G6", "G7"])
 def test_claims_come_out_as_expected(identifier: str) -> None:
     assert verdict_of(identifier) is expected(identifier)
-
-
-def refuted(identifier: str, *parts: str) -> bool:
-    """Tell whether each of the named checks alone refutes its claim."""
-    return all(verdict_of(identifier, only=f"{identifier}.{part}") is Verdict.REFUTED for part in parts)
 
 
 def replace_factor(monkeypatch: MonkeyPatch, factor: Callable[[Any], Any]) -> None:
