@@ -31,13 +31,13 @@ def largest_share_left_unexplained(settings: Settings) -> Measurement:
 def largest_share_of_the_own_drift(settings: Settings) -> Measurement:
     """Measure the largest share of `E|s_t - s_{t-1}|^2` that the corrector's own drift has; curvature shows there."""
     largest = {count: max(change.shares[0] for change in study.score_changes(count)) for count in settings.levels}
-    detail: dict[str, JsonValue] = {f"{count} levels": share for count, share in largest.items()}
+    detail: dict[str, JsonValue] = {f"{count} noise levels": share for count, share in largest.items()}
     return Measurement(value=max(largest.values()), n=sum(settings.levels), detail=detail)
 
 
 @check("R4.foreign")
 def least_share_of_predictor_and_level(settings: Settings) -> Measurement:
-    """Measure the least share of predictor and level together at 30 levels, while sigma is above 0.1."""
+    """Measure the least share of predictor and level change together, 30 noise levels, while sigma is above 0.1."""
     shares = [change.foreign for change in study.score_changes(30) if change.sigma > 0.1]
     return Measurement(value=min(shares), n=len(shares))
 
@@ -60,27 +60,27 @@ def calls_below_the_stated_ratio(settings: Settings) -> Measurement:
 
 @check("R5.size")
 def mean_ratio_of_the_control(settings: Settings) -> Measurement:
-    """Measure the geometric mean of the effective ratio over the stated one at 30 levels, in the control's run."""
+    """Measure the geometric mean of the effective ratio over the stated one, 30 noise levels, lagged control."""
     return _mean_ratio(LAGGED[0], settings)
 
 
 @check("R5.size_adaptive")
 def mean_ratio_of_adaptive_momentum(settings: Settings) -> Measurement:
-    """Measure the geometric mean of the effective ratio over the stated one at 30 levels, adaptive corrector."""
+    """Measure the geometric mean of the effective ratio over the stated one, 30 noise levels, adaptive corrector."""
     return _mean_ratio(LAGGED[1], settings)
 
 
 def _mean_ratio(name: str, settings: Settings) -> Measurement:
     counts = sorted({30, *settings.levels})
     means = {count: float(np.exp(np.log(study.corrector_run(name, count).ratios).mean())) for count in counts}
-    detail: dict[str, JsonValue] = {f"{count} levels": mean for count, mean in means.items()}
+    detail: dict[str, JsonValue] = {f"{count} noise levels": mean for count, mean in means.items()}
     return Measurement(value=means[30], n=29, detail=detail)
 
 
 @check("R5.control")
 def control_s_share_of_the_gain(settings: Settings) -> Measurement:
-    """Measure the lagged control's share of adaptive momentum's gain in KL over Langevin, at 30 levels."""
-    detail: dict[str, JsonValue] = {f"share, {count} levels": _share_of_the_gain(count) for count in (10, 50)}
+    """Measure the lagged control's share of adaptive momentum's gain in KL over Langevin, at 30 noise levels."""
+    detail: dict[str, JsonValue] = {f"share, {count} noise levels": _share_of_the_gain(count) for count in (10, 50)}
     detail |= {f"KL, {name}": study.corrector_run(name, 30).kl for name in study.correctors()}
     return Measurement(value=_share_of_the_gain(30), detail=detail)
 

@@ -34,7 +34,7 @@ def rule(settings: Settings) -> Drawing:
     left.semilogx(ratios, critical_momentum(ratios), color="C0")
     left.axvline(1.0, color="0.6", lw=0.8)
     left.plot([100.0], [momentum_after(100.0)], "o", color="C3")
-    left.annotate("score grown\nby 100: 0.961", (100.0, 0.961), (8.0, 0.45), arrowprops={"arrowstyle": "->"})
+    left.annotate("score grown\nby 100: 0.961", (100.0, 0.961), (25.0, 0.4), arrowprops={"arrowstyle": "->"})
     left.set(xlabel=r"$\rho_t$", ylabel=r"$\beta_t$", title=r"one value for $\rho$ and $1/\rho$")
     steps = (1e-4, 1e-2, 0.1)
     for u, color in zip(steps, shades(len(steps)), strict=True):
@@ -61,9 +61,15 @@ def score_change(settings: Settings) -> Drawing:
             share, width = [change.shares[number] for change in changes], 2.8 if number == 0 else 1.6
             axes.semilogx(sigmas, share, line, lw=width, label=label)
         axes.invert_xaxis()
-        axes.set(xlabel=r"noise level $\sigma$ (the run goes right)", title=f"{count} levels", ylim=(0, 1))
+        axes.set(xlabel=r"noise level $\sigma$ (the run goes right)", title=f"{count} noise levels", ylim=(0, 1))
     axes_of[0].set_ylabel(r"share of $E|s_t - s_{t-1}|^2$")
-    drawing.legend(*axes_of[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, columnspacing=1.2)
+    drawing.legend(
+        *axes_of[0].get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=5,
+        columnspacing=1.0,
+        handlelength=1.6,
+    )
     return drawing
 
 
@@ -75,7 +81,7 @@ def lagged_norm(settings: Settings) -> Drawing:
     drawing, (left, right) = panels(2)
     for count, color in zip(ALONG, shades(len(ALONG)), strict=True):
         ratio = corrector_run(LAGGED[0], count).ratios
-        left.plot(np.linspace(0, 1, len(ratio)), ratio, color=color, label=f"{count} levels")
+        left.plot(np.linspace(0, 1, len(ratio)), ratio, color=color, label=f"{count} noise levels")
     left.axhline(1.0, color="0.3", lw=0.9, ls="--")
     left.set(xlabel="part of the run", ylabel="effective over stated snr", ylim=(0.95, 2.3))
     left.legend(loc="upper right")

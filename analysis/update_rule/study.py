@@ -103,7 +103,7 @@ class ScoreChange(NamedTuple):
     unexplained: float
 
 
-PARTS = ("own drift", "own noise", "predictor's drift", "predictor's noise", "change of level")
+PARTS = ("own drift", "own noise", "predictor's drift", "predictor's noise", "change of noise level")
 
 
 @cell
