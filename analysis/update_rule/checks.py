@@ -16,6 +16,7 @@ from ams.samplers.noise_sources import generated
 from ams.schedules import Level
 from analysis.proofs import left_over
 from analysis.update_rule.settings import Settings
+from analysis.update_rule.study import momentum_step
 from verdicts import Measurement, check
 
 A, EPSILON, SNR, RHO = sp.symbols("A epsilon nu rho", positive=True)
@@ -53,11 +54,7 @@ def terms_left_of_the_symmetry(settings: Settings) -> Measurement:
 def momentum_after(growth: float, delta: float = 1e-4) -> float:
     """Return beta of the sampler's own step when the score's change is `growth` times the momentum."""
     scores = iter([torch.ones(1, 1, dtype=torch.float64), torch.full((1, 1), 1.0 + growth, dtype=torch.float64)])
-    step, algebra, state = (
-        samplers.momentum(samplers.momentum_rule(samplers.adaptive(delta))),
-        Particles(),
-        State(torch.zeros(1, 1).double()),
-    )
+    step, algebra, state = momentum_step(samplers.adaptive(delta)), Particles(), State(torch.zeros(1, 1).double())
     for _ in range(2):
         state, info = step(state, lambda at, level: next(scores), torch.zeros_like, Level(0, 0.0, step=1.0), algebra)
     return float(info.coefficients.beta) if info.coefficients else math.nan
@@ -105,19 +102,14 @@ def terms_left_of_the_adjacency_s_step(settings: Settings) -> Measurement:
     """Count the terms left of the corrector's step without its memory minus Langevin's, adaptive and constant."""
     plain = symbolic_step(samplers.langevin(samplers.snr_of_score(SNR)), State(x)).x
     rules = [samplers.adaptive(1e-4), samplers.constant(sp.Rational(4, 5))]
-    steps = [
-        samplers.memoryless(samplers.momentum(samplers.momentum_rule(rule, samplers.snr_of_momentum(SNR))))
-        for rule in rules
-    ]
+    steps = [samplers.memoryless(momentum_step(rule, samplers.snr_of_momentum(SNR))) for rule in rules]
     return left_over(*(symbolic_step(step, State(x, m, s, drift=A, effective_drift=A)).x - plain for step in steps))
 
 
 @check("R3.bitwise")
 def largest_difference_to_langevin(settings: Settings) -> Measurement:
     """Measure the largest difference of the memoryless corrector to Langevin after 50 particle steps, same draws."""
-    without_memory = samplers.memoryless(
-        samplers.momentum(samplers.momentum_rule(samplers.adaptive(1e-4), samplers.snr_of_momentum(0.05)))
-    )
+    without_memory = samplers.memoryless(momentum_step(samplers.adaptive(1e-4), samplers.snr_of_momentum(0.05)))
     ends = [_corrected(step, settings) for step in (without_memory, samplers.langevin(samplers.snr_of_score(0.05)))]
     return Measurement(value=float((ends[0] - ends[1]).abs().max()), n=settings.batch, seeds=(settings.seed,))
 
@@ -134,7 +126,5 @@ def _corrected(step: Step, settings: Settings) -> torch.Tensor:
 @check("R3.noise_outside")
 def terms_left_of_the_noise_in_the_momentum(settings: Settings) -> Measurement:
     """Count the terms left of `dm/dz` in the authors' "cld": critically damped Langevin would have noise there."""
-    after = symbolic_step(
-        samplers.momentum(samplers.momentum_rule(samplers.constant(sp.Rational(9, 10)))), State(x, m, s)
-    )
+    after = symbolic_step(momentum_step(samplers.constant(sp.Rational(9, 10))), State(x, m, s))
     return left_over(sp.diff(after.m, z))

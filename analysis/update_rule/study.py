@@ -11,6 +11,7 @@ from ams.laws.gaussian import GaussianLaw
 from ams.metrics import gaussian_kl
 from ams.samplers import Info, Program, State, Step
 from ams.samplers.base import Algebra, Noise, Score, Vector
+from ams.samplers.rules import MomentumCoefficient, Size, prescribed
 from ams.schedules import VE, Level, annealed_levels, geometric_sigmas, ncsnv2_step, process_levels
 from analysis.targets import stiff_gaussian
 from analysis.update_rule.settings import Settings
@@ -27,12 +28,17 @@ ALONG = (20, 30, 100)
 """Numbers of noise levels at which the effective ratio is shown along the run."""
 
 
+def momentum_step(coefficient: MomentumCoefficient, size: Size = prescribed) -> Step:
+    """Return the momentum step of a coefficient's rule and a step size."""
+    return samplers.momentum(samplers.momentum_rule(coefficient, size))
+
+
 @cell
 def annealed_variances(budget: int, delta: float, repeats: int) -> Array:
     """The final variances of adaptive momentum's annealed run of `budget` evaluations on the stiff Gaussian."""
     sigmas, law = geometric_sigmas(50.0, 0.02, budget // repeats), stiff_gaussian()
     levels = annealed_levels(sigmas, ncsnv2_step(sigmas, repeats))
-    program = samplers.annealed(samplers.momentum(samplers.momentum_rule(samplers.adaptive(delta))), levels, repeats)
+    program = samplers.annealed(momentum_step(samplers.adaptive(delta)), levels, repeats)
     state, _ = law.end(program, law.start(0.0, 50.0**2))
     return law.moments(state.x).variance.numpy()
 
@@ -41,9 +47,7 @@ def annealed_variances(budget: int, delta: float, repeats: int) -> Array:
 def means_on_the_way(delta: float) -> Array:
     """The mean after each 100 of 800 steps of adaptive momentum, u = 1e-4, from 100 standard deviations away."""
     law = GaussianLaw([1.0])
-    program = [
-        (samplers.momentum(samplers.momentum_rule(samplers.adaptive(delta))), Level(0, sigma=0.0, step=1e-4))
-    ] * 800
+    program = [(momentum_step(samplers.adaptive(delta)), Level(0, sigma=0.0, step=1e-4))] * 800
     states = enumerate(law.run(program, law.start(100.0, 1.0)), 1)
     return np.array([law.moments(state.x).mean.item() for n, (state, _) in states if n % 100 == 0])
 
@@ -52,15 +56,9 @@ def correctors(snr: float = SNR) -> dict[str, Step]:
     """Return Langevin's and adaptive momentum's correctors, each with the present norm and with the lagged one."""
     return {
         "Langevin": samplers.langevin(samplers.snr_of_score(snr)),
-        "Langevin, lagged norm": samplers.momentum(
-            samplers.momentum_rule(samplers.constant(0.0), samplers.snr_of_last_momentum(snr))
-        ),
-        "adaptive, present norm": samplers.momentum(
-            samplers.momentum_rule(samplers.adaptive(1e-4), samplers.snr_of_momentum(snr))
-        ),
-        "adaptive, lagged norm": samplers.momentum(
-            samplers.momentum_rule(samplers.adaptive(1e-4), samplers.snr_of_last_momentum(snr))
-        ),
+        "Langevin, lagged norm": momentum_step(samplers.constant(0.0), samplers.snr_of_last_momentum(snr)),
+        "adaptive, present norm": momentum_step(samplers.adaptive(1e-4), samplers.snr_of_momentum(snr)),
+        "adaptive, lagged norm": momentum_step(samplers.adaptive(1e-4), samplers.snr_of_last_momentum(snr)),
     }
 
 

@@ -11,7 +11,7 @@ from pytest import MonkeyPatch
 from ams import samplers
 from ams.samplers import State, Step, rules
 from analysis.proofs import left_over
-from analysis.update_rule import corrector, figures, study
+from analysis.update_rule import checks, corrector, figures, study
 from tests.claims import expected, quick_settings, refuted, verdict_of
 from verdicts.claims.schema import Verdict
 from verdicts.records.figures import SHOWN, saved_as
@@ -31,7 +31,7 @@ def test_left_over_counts_what_does_not_vanish() -> None:
 
 
 def test_a_stale_step_breaks_r1(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of R1: the ratio forgets A_{t-1}, as if the last move had been the bare momentum."""
+    """Falsifier of R1: the ratio lacks A_{t-1}, as if the last move had been the bare momentum."""
 
     def stale(delta: float = 0.0) -> Callable[[State, Any, Any], tuple[Any, Any]]:
         def coefficient(state: State, s: Any, algebra: Any) -> tuple[Any, Any]:
@@ -73,7 +73,7 @@ def test_noise_in_the_momentum_breaks_r3(monkeypatch: MonkeyPatch) -> None:
 
         return step
 
-    monkeypatch.setattr(samplers, "momentum", kinetic)
+    monkeypatch.setattr(checks, "momentum_step", kinetic)
     assert refuted("R3", "noise_outside")
 
 
