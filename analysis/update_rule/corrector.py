@@ -20,17 +20,22 @@ from analysis.update_rule.study import LAGGED
 from verdicts import Measurement, check
 
 
+def score_changes(count: int) -> list[study.ScoreChange]:
+    """Return the score's changes in the run of the authors' adaptive corrector over `count` noise levels."""
+    return study.corrector_run(LAGGED[1], count).changes
+
+
 @check("R4.sum")
 def largest_share_left_unexplained(settings: Settings) -> Measurement:
     """Measure the largest share of `E|s_t - s_{t-1}|^2` that the five parts leave unexplained, over the runs."""
-    shares = [change.unexplained for count in settings.levels for change in study.score_changes(count)]
+    shares = [change.unexplained for count in settings.levels for change in score_changes(count)]
     return Measurement(value=max(shares), n=len(shares))
 
 
 @check("R4.drift")
 def largest_share_of_the_own_drift(settings: Settings) -> Measurement:
     """Measure the largest share of `E|s_t - s_{t-1}|^2` that the corrector's own drift has; curvature shows there."""
-    largest = {count: max(change.shares[0] for change in study.score_changes(count)) for count in settings.levels}
+    largest = {count: max(change.shares[0] for change in score_changes(count)) for count in settings.levels}
     detail: dict[str, JsonValue] = {f"{count} noise levels": share for count, share in largest.items()}
     return Measurement(value=max(largest.values()), n=sum(settings.levels), detail=detail)
 
@@ -38,7 +43,7 @@ def largest_share_of_the_own_drift(settings: Settings) -> Measurement:
 @check("R4.foreign")
 def least_share_of_predictor_and_level(settings: Settings) -> Measurement:
     """Measure the least share of predictor and level change together, 30 noise levels, while sigma is above 0.1."""
-    shares = [change.foreign for change in study.score_changes(30) if change.sigma > 0.1]
+    shares = [change.foreign for change in score_changes(30) if change.sigma > 0.1]
     return Measurement(value=min(shares), n=len(shares))
 
 

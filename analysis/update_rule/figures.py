@@ -10,8 +10,9 @@ from ams.samplers import critical_momentum
 from ams.samplers.presets import shades
 from analysis.update_rule.checks import momentum_after
 from analysis.update_rule.clip import stationary_variance
+from analysis.update_rule.corrector import score_changes
 from analysis.update_rule.settings import Settings
-from analysis.update_rule.study import ALONG, COUNTS, LAGGED, PARTS, corrector_run, correctors, score_changes
+from analysis.update_rule.study import ALONG, COUNTS, LAGGED, PARTS, corrector_run, correctors
 from verdicts import Figure, save_figure
 
 

@@ -34,13 +34,28 @@ def momentum_step(coefficient: MomentumCoefficient, size: Size = prescribed) -> 
 
 
 @cell
-def annealed_variances(budget: int, delta: float, repeats: int) -> Array:
-    """The final variances of adaptive momentum's annealed run of `budget` evaluations on the stiff Gaussian."""
-    sigmas, law = geometric_sigmas(50.0, 0.02, budget // repeats), stiff_gaussian()
+def annealed_variances(budget: int, deltas: tuple[float, ...], repeats: int) -> Array:
+    """The final variances of adaptive momentum's annealed runs of `budget` evaluations on the stiff Gaussian, a row a
+    delta, ascending. A run whose momentum coefficients a larger clip would leave alone stands for that clip's as well.
+    """
+    rows: list[np.ndarray] = []
+    highest = 1.0
+    for delta in sorted(deltas):
+        if not rows or highest > 1.0 - delta:
+            highest, variances = _annealed_run(budget, delta, repeats)
+        rows.append(variances)
+    return np.array(rows)
+
+
+def _annealed_run(budget: int, delta: float, repeats: int) -> tuple[float, np.ndarray]:
+    """Return the largest momentum coefficient of a run, and the variances at its end."""
+    sigmas, law, betas = geometric_sigmas(50.0, 0.02, budget // repeats), stiff_gaussian(), []
     levels = annealed_levels(sigmas, ncsnv2_step(sigmas, repeats))
     program = samplers.annealed(momentum_step(samplers.adaptive(delta)), levels, repeats)
-    state, _ = law.end(program, law.start(0.0, 50.0**2))
-    return law.moments(state.x).variance.numpy()
+    for state, info in law.run(program, law.start(0.0, 50.0**2)):
+        end = state.x
+        betas += [info.coefficients.beta] if info.coefficients else []
+    return max(betas), law.moments(end).variance.numpy()
 
 
 @cell
@@ -68,27 +83,6 @@ def program_of(corrector: Step, count: int) -> Program:
     return samplers.predictor_corrector(predictor, corrector, process_levels(PROCESS, count, 1e-5))
 
 
-class CorrectorRun(NamedTuple):
-    """KL(samples || target) after the last predictor mean, in nats; `<s_t>/<m_{t-1}>` at each call but the first."""
-
-    kl: float
-    ratios: Array
-
-
-@cell
-def corrector_run(name: str, count: int) -> CorrectorRun:
-    """A corrector's predictor-corrector run over `count` levels on the stiff Gaussian; no ratios without momentum."""
-    law, norms = stiff_gaussian(), []
-    states = law.run(program_of(correctors()[name], count), law.start(0.0, PROCESS.sigma_max**2))
-    for number, (state, info) in enumerate(states):
-        end = info.mean
-        if number % 2 == 0 and state.m is not None:
-            norms.append((law.norm(state.s), law.norm(state.m)))
-    mean, variance = law.moments(end())
-    ratios = [s / m for (_, m), (s, _) in pairwise(norms)]
-    return CorrectorRun(gaussian_kl(mean, variance, law.mean, law.variance, law.multiplicity), np.array(ratios))
-
-
 class ScoreChange(NamedTuple):
     """Between two corrector calls: the second one's sigma; shares of `E|s_t - s_{t-1}|^2`, in the order of `PARTS`.
 
@@ -104,20 +98,35 @@ class ScoreChange(NamedTuple):
 PARTS = ("own drift", "own noise", "predictor's drift", "predictor's noise", "change of noise level")
 
 
-@cell
-def score_changes(count: int) -> list[ScoreChange]:
-    """The score's change at every corrector call but the first, in the run of the authors' adaptive corrector.
-
-    `s_t - s_{t-1} = -P (drift + noise + predictor's drift and noise) + (s_t - s(x_t at the last level))`, P the
-    precision at the last level. The parts overlap, so their shares need not add up to one.
+class CorrectorRun(NamedTuple):
+    """KL(samples || target) after the last predictor mean, in nats; at each corrector call but the first
+    `<s_t>/<m_{t-1}>` (of those with momentum) and the score's change (of the authors' adaptive corrector).
     """
-    law, program = stiff_gaussian(), list(program_of(remembering(correctors()[LAGGED[1]]), count))
-    states = zip(program, law.run(program, law.start(0.0, PROCESS.sigma_max**2)), strict=True)
-    return [
-        _taken_apart(law, state, info, level, level.next)
-        for number, ((_, level), (state, info)) in enumerate(states)
-        if number % 2 and level.next
-    ]
+
+    kl: float
+    ratios: Array
+    changes: list[ScoreChange]
+
+
+@cell
+def corrector_run(name: str, count: int) -> CorrectorRun:
+    """A corrector's predictor-corrector run over `count` levels on the stiff Gaussian.
+
+    The parts of `s_t - s_{t-1} = -P (drift + noise + predictor's drift and noise) + (s_t - s(x_t at the last level))`,
+    P the precision at the last level, overlap, so their shares need not add up to one.
+    """
+    step, law, norms, changes = correctors()[name], stiff_gaussian(), [], []
+    program = list(program_of(remembering(step) if name == LAGGED[1] else step, count))
+    states = law.run(program, law.start(0.0, PROCESS.sigma_max**2))
+    for number, ((_, level), (state, info)) in enumerate(zip(program, states, strict=True)):
+        end = info.mean
+        if number % 2 == 0 and state.m is not None:
+            norms.append((law.norm(state.s), law.norm(state.m)))
+        elif number % 2 and name == LAGGED[1] and level.next:
+            changes.append(_taken_apart(law, state, info, level, level.next))
+    mean, variance = law.moments(end())
+    ratios = np.array([s / m for (_, m), (s, _) in pairwise(norms)])
+    return CorrectorRun(gaussian_kl(mean, variance, law.mean, law.variance, law.multiplicity), ratios, changes)
 
 
 def remembering(corrector: Step) -> Step:
@@ -155,10 +164,8 @@ def _second_moment(law: GaussianLaw, vector: Vector) -> float:
 
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks, figures and the notebook read."""
-    for budget in settings.budgets:
-        yield from (annealed_variances.cell(budget, delta, settings.repeats) for delta in settings.deltas)
+    yield from (annealed_variances.cell(budget, settings.deltas, settings.repeats) for budget in settings.budgets)
     yield from (means_on_the_way.cell(delta) for delta in sorted({min(settings.deltas), max(settings.deltas), *LARGER}))
-    yield from (score_changes.cell(count) for count in sorted({30, 100, *settings.levels}))
     runs = {(name, count) for name in correctors() for count in COUNTS}
     runs |= {(name, count) for name in LAGGED for count in settings.levels} | {(LAGGED[0], count) for count in ALONG}
     yield from (corrector_run.cell(*run) for run in sorted(runs))

@@ -100,8 +100,8 @@ def test_a_lost_part_breaks_r4(monkeypatch: MonkeyPatch, fresh_cells: None) -> N
 
 def test_a_drift_that_decides_breaks_r4(monkeypatch: MonkeyPatch) -> None:
     """Steps without the injected noise, a predictor that hardly moves: the ratio then is about the corrector's move."""
-    quiet = [change._replace(shares=(0.9, *change.shares[1:]), foreign=0.1) for change in study.score_changes(30)]
-    monkeypatch.setattr(study, "score_changes", lambda count: quiet)
+    quiet = [change._replace(shares=(0.9, *change.shares[1:]), foreign=0.1) for change in corrector.score_changes(30)]
+    monkeypatch.setattr(corrector, "score_changes", lambda count: quiet)
     assert refuted("R4", "drift", "foreign")
 
 
