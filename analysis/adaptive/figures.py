@@ -69,7 +69,7 @@ def bias(settings: Settings) -> Drawing:
     ):
         look = {**SPECS[sampler].look(), "label": label}
         axes.loglog(us, abs(variance_ratio(us, beta) ** 0.5 - 1), markevery=50, markersize=4, **look)
-    axes.set(xlabel=_STEP, ylabel=r"$W_2$ to the target (its s.d.)", ylim=(1e-9, 2))
+    axes.set(xlabel=_STEP, ylabel=r"$W_2$ to the target (its s.d.)", ylim=(1e-7, 3))
     axes.legend(loc="lower right")
     return drawing
 
@@ -113,7 +113,7 @@ def batches(settings: Settings) -> Drawing:
     right.loglog(sizes, change[0] * sizes[0] / sizes, color="0.3", ls=":", label="slope $-1$")
     right.errorbar(sizes, change, error, fmt="o", color="C1", label=r"$E_{2B} - E_B$, common draws")
     right.set_yticks(change, [f"{value:.2g}" for value in change])
-    right.set(ylabel=f"change of {_VARIANCE}", title="bias of the variance")
+    right.set(ylabel=f"change of {_VARIANCE}", title="variance")
     for axes, ticks in ((left, settings.batches), (right, settings.coupled_batches[:-1])):
         axes.set_xlabel("batch size $B$")
         axes.set_xticks(ticks, [str(size) for size in ticks])
@@ -128,5 +128,5 @@ def _draw_deviations(axes: Axes, settings: Settings) -> None:
     axes.loglog(sizes, constant / np.sqrt(sizes), color="0.3", ls=":", label=predicted)
     spread = [ratio(batch, 2, settings).value * constant / batch**0.5 for batch in settings.batches]
     axes.loglog(sizes, spread, "o", color="C1", label="batches of particles")
-    axes.set(ylabel=r"rms of $\beta - \beta_\infty$", title="fluctuation of the momentum coefficient")
+    axes.set(ylabel=r"rms of $\beta - \beta_\infty$", title="momentum coefficient")
     axes.set_yticks(spread, [f"{value:.3g}" for value in spread])
