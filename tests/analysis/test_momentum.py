@@ -13,10 +13,12 @@ from analysis.momentum import closed_forms, figures, stationary, study, temperin
 from tests.claims import expected, quick_settings, refuted, verdict_of
 from verdicts.records.figures import SHOWN, saved_as
 
+SMALL = quick_settings("momentum").model_copy(update={"points": 20})
+
 
 @pytest.mark.parametrize("identifier", ["G1", "G2", "G2c", "G3", "G4", "G5", "G6", "G7"])
 def test_claims_come_out_as_expected(identifier: str) -> None:
-    assert verdict_of(identifier) is expected(identifier)
+    assert verdict_of(identifier, settings=SMALL) is expected(identifier)
 
 
 def replace_factor(monkeypatch: MonkeyPatch, factor: Callable[[Any], Any]) -> None:
@@ -33,68 +35,68 @@ def one(beta: Any) -> Any:
 def test_a_dropped_factor_breaks_g1(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of G1: the step moves by a m instead of a (1+b)^2 m."""
     replace_factor(monkeypatch, one)
-    assert refuted("G1", "transition", "invariants", "jury", "boundary")
+    assert refuted("G1", "transition", "invariants", "jury", "boundary", settings=SMALL)
 
 
 def test_an_exact_law_of_another_step_breaks_g1(monkeypatch: MonkeyPatch) -> None:
     true = transition.exact_transition
     monkeypatch.setattr(transition, "exact_transition", lambda u, beta: true(u, beta * (1 + 1e-9)))
-    assert refuted("G1", "law")
+    assert refuted("G1", "law", settings=SMALL)
 
 
 def test_a_wrong_factor_breaks_g3(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of G3: the drift factor is 1 + b. The algebra, reached distributions and particles all see it."""
     replace_factor(monkeypatch, lambda beta: 1 + beta)
-    assert refuted("G3", "covariance", "reached", "particles")
+    assert refuted("G3", "covariance", "reached", "particles", settings=SMALL)
 
 
 def test_a_wrong_closed_form_breaks_g3(monkeypatch: MonkeyPatch) -> None:
     true = closed_forms.variance_ratio
     monkeypatch.setattr(closed_forms, "variance_ratio", lambda u, beta: true(u, beta) * (1 + 1e-8))
-    assert refuted("G3", "solved")
+    assert refuted("G3", "solved", settings=SMALL)
 
 
 def test_corrected_noise_breaks_g5(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of G5: with the noise scaled like the drift, sqrt(2 a c), the limit is the target itself."""
     monkeypatch.setattr(study, "momentum_rule", lambda beta_of: with_corrected_noise(momentum_rule(beta_of)))
-    assert refuted("G5", "limit", "flux", "mixture")
+    assert refuted("G5", "limit", "flux", "mixture", settings=SMALL)
 
 
 def test_an_untempered_limit_breaks_g5(monkeypatch: MonkeyPatch) -> None:
     """W2, KL and the dimension's growth come from the frozen rule: at b = 0 they vanish."""
     true = tempering.solved_variance
     monkeypatch.setattr(tempering, "solved_variance", lambda u, beta: true(u, 0.0))
-    assert refuted("G5", "w2", "kl", "dimension")
+    assert refuted("G5", "w2", "kl", "dimension", settings=SMALL)
 
 
 def test_the_mixture_check_sees_the_target_itself(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     """Plain Langevin in the place of momentum: pi instead of pi^c."""
     monkeypatch.setattr(study, "constant", lambda beta: lambda state, s, algebra: (0.0, None))
-    assert refuted("G5", "mixture")
+    assert refuted("G5", "mixture", settings=SMALL)
 
 
 def test_a_dropped_factor_breaks_g2(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of G2: without the factor (1+b)^2 the best momentum coefficient is another, and its gain 2, not 8."""
     replace_factor(monkeypatch, one)
-    assert refuted("G2", "regimes", "law", "best")
+    assert refuted("G2", "regimes", "law", "best", settings=SMALL)
 
 
 def test_another_momentum_breaks_g2(monkeypatch: MonkeyPatch) -> None:
     """A best momentum taken for that of a smaller step is beaten, and its gain is not drift times averaging."""
     true = closed_forms.step_at_best
     monkeypatch.setattr(closed_forms, "step_at_best", lambda root: true(root) * (1 - root / 10))
-    assert refuted("G2", "best", "beaten", "gain")
+    assert refuted("G2", "best", "beaten", "gain", settings=SMALL)
 
 
 def test_a_doubled_drift_breaks_g2_langevin(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     replace_factor(monkeypatch, lambda beta: 2)
-    assert refuted("G2", "langevin")
+    assert refuted("G2", "langevin", settings=SMALL)
 
 
 def test_a_distribution_without_bias_would_break_g2c(monkeypatch: MonkeyPatch) -> None:
     """Falsifier of G2c: were the variance not looked at, Polyak's square root would be usable: exponent 1/2."""
     monkeypatch.setattr(closed_forms, "best_loss", lambda kappa: 1 - closed_forms.polyak(kappa)[2] ** 0.5)
-    assert refuted("G2c", "exponent", "limit")
+    assert refuted("G2c", "exponent", "limit", settings=SMALL)
 
 
 def test_wrong_extremes_break_g2c(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
@@ -103,12 +105,12 @@ def test_wrong_extremes_break_g2c(monkeypatch: MonkeyPatch, fresh_cells: None) -
     for module in (closed_forms, study):
         monkeypatch.setattr(module, "largest_step", lambda beta: 1.01 * step(beta))
     monkeypatch.setattr(closed_forms, "contraction", lambda u, beta: 1 - 3 * (1 + beta) ** 2 * u)
-    assert refuted("G2c", "rate", "step", "loss", "constant")
+    assert refuted("G2c", "rate", "step", "loss", "constant", settings=SMALL)
 
 
 def test_another_step_breaks_the_algebra_of_g2c(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     replace_factor(monkeypatch, lambda beta: 1 + beta)
-    assert refuted("G2c", "bound", "price")
+    assert refuted("G2c", "bound", "price", settings=SMALL)
 
 
 def test_a_wrong_factor_breaks_g4_and_g6(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
@@ -121,14 +123,14 @@ def test_a_wrong_factor_breaks_g4_and_g6(monkeypatch: MonkeyPatch, fresh_cells: 
 def test_another_step_is_not_unbiased(monkeypatch: MonkeyPatch, factor: float, parts: tuple[str, ...]) -> None:
     true = closed_forms.unbiased_step
     monkeypatch.setattr(closed_forms, "unbiased_step", lambda beta: factor * true(beta))
-    assert refuted("G6", *parts)
+    assert refuted("G6", *parts, settings=SMALL)
 
 
 def test_uncorrected_noise_breaks_g7(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of G7: with the authors' noise, sqrt(2a), the limit is 1/c, and no formula of G7 holds."""
     for module in (study, tempering):
         monkeypatch.setattr(module, "with_corrected_noise", lambda rule: rule)
-    assert refuted("G7", "variance", "loses", "reached")
+    assert refuted("G7", "variance", "loses", "reached", settings=SMALL)
 
 
 def test_a_kept_factor_breaks_g7(monkeypatch: MonkeyPatch) -> None:
@@ -136,14 +138,14 @@ def test_a_kept_factor_breaks_g7(monkeypatch: MonkeyPatch) -> None:
     true = stationary.solved_variance
     monkeypatch.setattr(tempering, "C", sp.Integer(1))
     monkeypatch.setattr(tempering, "solved_variance", lambda u, beta, factor: true(u, beta))
-    assert refuted("G7", "rate")
+    assert refuted("G7", "rate", settings=SMALL)
     with pytest.raises(ValueError, match="no stationary law"):
         verdict_of("G7", only="solved")
 
 
 def test_figures_are_written(tmp_path: Path) -> None:
     with saved_as(SHOWN):
-        drawn = figures.figures(quick_settings("momentum"), tmp_path)
+        drawn = figures.figures(SMALL, tmp_path)
     names = [figure.file.stem for figure in drawn]
     assert names == ["stability", "rates", "condition", "variance", "tempered_mixture"]
     assert all(figure.file.stat().st_size > 10_000 for figure in drawn)
