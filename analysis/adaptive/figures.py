@@ -9,13 +9,14 @@ from matplotlib.figure import Figure as Drawing
 
 from ams.plots import panels
 from ams.samplers.presets import SPECS
+from ams_suite.drawn import save_drawn
 from analysis.adaptive import closed_forms
 from analysis.adaptive.finite_batches import ratio
 from analysis.adaptive.linearisation import fluctuation
 from analysis.adaptive.settings import Settings
 from analysis.adaptive.study import U, stationary_at, variances_by_batch_size
 from analysis.momentum.closed_forms import variance_ratio
-from verdicts import Figure, save_figure
+from verdicts import Figure
 
 _STEP, _VARIANCE = r"step $u = a\lambda$", r"$\lambda\,\mathrm{Var}\,x$"
 
@@ -28,10 +29,7 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         small_steps: ("A3", "P1b", "P1c"),
         batches: ("A5",),
     }
-    return [
-        save_figure(draw(settings), folder, draw.__name__, " ".join(str(draw.__doc__).split()), claims)
-        for draw, claims in drawn.items()
-    ]
+    return save_drawn(drawn, folder, settings)
 
 
 def fixed_point(settings: Settings) -> Drawing:

@@ -9,12 +9,13 @@ from matplotlib.figure import Figure as Drawing
 from ams.grid_function import GridFunction
 from ams.plots import panels
 from ams.samplers.presets import shades
+from ams_suite.drawn import save_drawn
 from analysis.momentum import closed_forms
 from analysis.momentum.settings import Settings
 from analysis.momentum.stationary import solved_variance
 from analysis.momentum.study import DRAWN_STEP, MIXTURE_BETA, mixture_density
 from analysis.momentum.tempering import mixture_power
-from verdicts import Figure, save_figure
+from verdicts import Figure
 
 _STEP, _BETA = r"step $u = a\lambda$", "momentum coefficient $b$"
 
@@ -28,10 +29,7 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         variance: ("G3", "G5", "P1b", "P1c"),
         tempered_mixture: ("G5",),
     }
-    return [
-        save_figure(draw(), folder, draw.__name__, " ".join(str(draw.__doc__).split()), claims)
-        for draw, claims in drawn.items()
-    ]
+    return save_drawn(drawn, folder)
 
 
 def stability() -> Drawing:

@@ -8,21 +8,19 @@ from matplotlib.figure import Figure as Drawing
 from ams.plots import panels
 from ams.samplers import critical_momentum
 from ams.samplers.presets import shades
+from ams_suite.drawn import save_drawn
 from analysis.update_rule.checks import momentum_after
 from analysis.update_rule.clip import stationary_variance
 from analysis.update_rule.corrector import score_changes
 from analysis.update_rule.settings import Settings
 from analysis.update_rule.study import ALONG, COUNTS, LAGGED, PARTS, corrector_run, correctors
-from verdicts import Figure, save_figure
+from verdicts import Figure
 
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the group's figures."""
     drawn = {rule: ("R1", "R2", "P3"), score_change: ("R4",), lagged_norm: ("R5",)}
-    return [
-        save_figure(draw(settings), folder, draw.__name__, " ".join(str(draw.__doc__).split()), claims)
-        for draw, claims in drawn.items()
-    ]
+    return save_drawn(drawn, folder, settings)
 
 
 def rule(settings: Settings) -> Drawing:

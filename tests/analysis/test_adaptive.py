@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy as sp
+import torch
 from pytest import MonkeyPatch
 from torch import Tensor
 
@@ -134,6 +135,11 @@ def test_samples_of_their_own_break_a5(monkeypatch: MonkeyPatch) -> None:
     growing = lambda sizes, steps, seed: np.outer(np.ones(64), np.arange(len(sizes)))  # noqa: E731
     monkeypatch.setattr(study, "variances_by_batch_size", growing)
     assert refuted("A5", "bias")
+
+
+def test_batches_have_norms_of_their_own() -> None:
+    x = torch.tensor([[[3.0, 4.0], [0.0, 0.0]], [[0.0, 2.0], [0.0, 4.0]]])
+    assert study.Batches().norm(x).shape == (2, 1, 1) and study.Batches().norm(x).flatten().tolist() == [2.5, 3.0]
 
 
 def test_norm_products_in_closed_form() -> None:

@@ -10,7 +10,6 @@ from pytest import MonkeyPatch
 
 from ams import samplers
 from ams.samplers import State, Step, rules
-from analysis.proofs import left_over
 from analysis.update_rule import checks, corrector, figures, study
 from tests.claims import expected, quick_settings, refuted, verdict_of
 from verdicts.claims.schema import Verdict
@@ -20,14 +19,6 @@ from verdicts.records.figures import SHOWN, saved_as
 @pytest.mark.parametrize("identifier", ["R1", "R2", "R3", "R4", "R5", "P3"])
 def test_claims_come_out_as_expected(identifier: str) -> None:
     assert verdict_of(identifier) is expected(identifier)
-
-
-def test_left_over_counts_what_does_not_vanish() -> None:
-    x = sp.Symbol("x")
-    assert left_over((x + 1) ** 2 - x**2 - 2 * x - 1).value == 0
-    assert left_over(sp.sqrt(x**2 + 2 * x + 1) - sp.sqrt((x + 1) ** 2)).value == 0
-    assert left_over(x**2 - x).value > 0
-    assert left_over(x - x, sp.Integer(3)).value == 1
 
 
 def test_a_stale_step_breaks_r1(monkeypatch: MonkeyPatch) -> None:
@@ -81,6 +72,14 @@ def test_a_clip_that_bites_refutes_p3() -> None:
     """Falsifier of P3: with deltas up to 0.9 the clip is a hyperparameter, and each part of the claim sees it."""
     wide = quick_settings("update_rule").model_copy(update={"deltas": (1e-6, 0.9)})
     assert refuted("P3", "stationary", "annealed", "far_start", settings=wide)
+
+
+def test_a_clip_that_never_acts_leaves_the_run_as_it_is() -> None:
+    """So one run stands for all clips above its momentum coefficients, and for no other."""
+    variances = study.annealed_variances(20, (1e-6, 1e-3, 0.9), 5)
+    for row, delta in zip(variances, (1e-6, 1e-3, 0.9), strict=True):
+        assert (row == study.annealed_variances.wrapped(20, (delta,), 5)[0]).all()
+    assert (variances[0] == variances[1]).all() and (variances[1] != variances[2]).any()
 
 
 def test_a_lost_part_breaks_r4(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
