@@ -36,10 +36,15 @@ def expected(identifier: str) -> Verdict:
     return next(claim.expected for claim in claims().claim if claim.id == identifier)
 
 
+@cache
+def _modules(group: str) -> dict[str, str]:
+    return Sources(ROOT).bound(_group(group).module)
+
+
 def measured(check: str, settings: Any = None) -> Measurement:
     """Return what a check's function measures, by default with its group's settings in the quick profile."""
     claim = next(claim for claim in claims().claim if any(each.id == check for each in claim.check))
-    module = Sources(ROOT).bound(_group(claim.group).module)[check]
+    module = _modules(claim.group)[check]
     result: Measurement = bound_checks(import_module(module))[check](settings or quick_settings(claim.group))
     return result
 
@@ -50,3 +55,9 @@ def verdict_of(identifier: str, only: str = "", settings: Any = None) -> Verdict
     settings = settings or quick_settings(claim.group)
     wanted = [check for check in claim.check if check.id.endswith(only)]
     return claim_verdict(check_verdict(check, measured(check.id, settings)) for check in wanted)
+
+
+def refuted(identifier: str, *parts: str, settings: Any = None) -> bool:
+    """Tell whether each of the named checks alone refutes its claim."""
+    verdicts = [verdict_of(identifier, f"{identifier}.{part}", settings) for part in parts]
+    return all(verdict is Verdict.REFUTED for verdict in verdicts)

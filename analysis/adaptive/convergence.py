@@ -1,167 +1,128 @@
-r"""The three claims that "the sampler converges" hides: P1a (it forgets its start), P1b (its limit), P1c (its bias)."""
-
-from __future__ import annotations
+"""What "the sampler converges" combines: P1a (one limit from every start), P1b (which limit), P1c (the bias)."""
 
 import math
 
 import numpy as np
 import sympy as sp
-import torch
 from pydantic import JsonValue
 from scipy.optimize import brentq
 
 from ams.laws.gaussian import GaussianLaw
-from ams.laws.stationary import frozen, reached
 from ams.metrics import gaussian_w2
 from ams.samplers import critical_momentum
 from ams.schedules import Level
-from analysis.adaptive.expansion import q, root_equation
-from analysis.adaptive.fixed_point import STEP, law_of, stationary_damping, stationary_ratio, unbiased_step
+from ams_suite.measures import largest
+from analysis.adaptive import closed_forms, study
+from analysis.adaptive.isotropic import EDGE, q, root_equation
 from analysis.adaptive.linearisation import linearised
-from analysis.adaptive.settings import Settings, random_steps
-from analysis.momentum.settings import stability_bound
-from analysis.momentum.stationary import variance_ratio
+from analysis.adaptive.settings import Settings
+from analysis.adaptive.study import STEP, U, stationary_at
+from analysis.momentum.closed_forms import stability_bound
+from analysis.momentum.stationary import solved_variance
 from analysis.momentum.transition import spectral_radius
 from verdicts import Measurement, check
 
 
 @check("P1a.constant")
-def constant_momentum_contracts(settings: Settings) -> Measurement:
-    """Return the largest spectral radius over random (u, b) in the stable region: below 1, so one law attracts all."""
+def largest_radius_of_constant_momentum(settings: Settings) -> Measurement:
+    """Measure the largest spectral radius over random (u, b) in the stable region: below 1, one limit attracts all."""
     generator = np.random.default_rng(settings.seed)
     betas = generator.uniform(0.0, 0.99, settings.points)
     us = generator.uniform(0.001, 0.999, settings.points) * stability_bound(betas)
-    radii = [spectral_radius(u, beta) for u, beta in zip(us, betas, strict=True)]
-    return Measurement(value=max(radii), n=settings.points, seeds=(settings.seed,))
+    return largest([spectral_radius(u, beta) for u, beta in zip(us, betas, strict=True)], settings.seed)
 
 
 @check("P1a.unique")
-def isotropic_fixed_point_is_unique(settings: Settings) -> Measurement:
-    """Return how far the number of fixed points of the isotropic recursion ever is from one.
-
-    Counted as sign changes of `((1 - rho)/(1 + rho))^2 - b` on 20,001 dampings, for every random u. For `rho <= 1`
-    the map falls as b grows, so there it can be crossed but once; the count also covers `rho > 1`.
+def isotropic_fixed_points_besides_one(settings: Settings) -> Measurement:
+    """Measure how far the number of fixed points, sign changes of `((1 - rho)/(1 + rho))^2 - b` on 20,001 values of b,
+    ever is from one, over random u.
     """
-    beta, steps = np.linspace(0.0, 1.0, 20_001)[1:], random_steps(settings)
-    counts = [
-        int((np.diff(np.sign(critical_momentum(stationary_ratio(u, beta)) - beta)) != 0).sum())
-        for u in steps[steps < 0.499]
-    ]
-    return Measurement(value=max(abs(count - 1) for count in counts), n=len(counts), seeds=(settings.seed,))
+    beta, steps = np.linspace(0.0, 1.0, 20_001)[1:], closed_forms.random_steps(settings.points, settings.seed)
+    signs = (np.sign(critical_momentum(closed_forms.stationary_ratio(u, beta)) - beta) for u in steps[steps < 0.499])
+    return largest([abs(int((np.diff(sign) != 0).sum()) - 1) for sign in signs], settings.seed)
 
 
 @check("P1a.sturm")
-def no_second_fixed_point(settings: Settings) -> Measurement:
-    """Count, by Sturm's theorem, the fixed points with `rho > 1` at u = 1/2, where they would come first; none is.
+def fixed_points_above_one(settings: Settings) -> Measurement:
+    """Count, by Sturm's theorem, the fixed points with `rho > 1` at u = 1/2, where they would come first.
 
-    With `rho = (1 - q)/(1 + q)`, `b = q^2`, a fixed point solves `2u(1 + u b(1+b)) = rho^2/(1+b)^2`. For q in [0, 1)
-    (rho <= 1) the left side grows with q and the right one falls from 1 to 0: one root for every u < 1/2. For q in
-    (-1, 0) the right side exceeds the left at u = 1/2, hence at every smaller u, if their difference has no root.
+    They are roots q in (-1, 0) of `2u(1 + u b(1+b)) = rho^2/(1+b)^2`, `rho = (1 - q)/(1 + q)`, `b = q^2`. Without one
+    the right side exceeds the left there, and at every smaller u.
     """
-    excess = sp.Poly(sp.numer(sp.together(root_equation(sp.Rational(1, 2)))), q)
-    edge = sp.Rational(1, 10**9)
-    inside = root_equation(sp.Rational(1, 2)).subs(q, -sp.Rational(1, 2)) < 0
-    return Measurement(value=int(excess.count_roots(edge - 1, -edge)) + (not inside), n=1)
+    equation = root_equation(sp.Rational(1, 2))
+    count = sp.Poly(sp.numer(sp.together(equation)), q).count_roots(EDGE - 1, -EDGE)
+    return Measurement(value=int(count) + (not equation.subs(q, -sp.Rational(1, 2)) < 0), n=1)
+
+
+def radius_at_the_fixed_point(u: float) -> float:
+    """Return the spectral radius of the mean-field recursion's derivative at its fixed point."""
+    return float(np.abs(np.linalg.eigvals(linearised(u).jacobian)).max())
 
 
 @check("P1a.local")
-def fixed_point_attracts(settings: Settings) -> Measurement:
-    """Return the largest spectral radius of the mean-field recursion's derivative at its fixed point, random u.
-
-    The recursion carries the covariance of (position, momentum, score), on which the damping depends.
-    """
-    radii = [np.abs(np.linalg.eigvals(linearised(u).jacobian)).max() for u in random_steps(settings)]
-    return Measurement(value=float(max(radii)), n=len(radii), seeds=(settings.seed,))
+def largest_radius_at_the_fixed_point(settings: Settings) -> Measurement:
+    """Measure the largest spectral radius of the mean-field recursion's derivative at its fixed point, random u."""
+    us = closed_forms.random_steps(settings.points, settings.seed)
+    return largest([radius_at_the_fixed_point(u) for u in us], settings.seed)
 
 
 @check("P1a.attracting")
-def starts_forget_themselves(settings: Settings) -> Measurement:
-    """Return the largest relative difference of laws reached from different starts, over random spectra (exact law).
-
-    Starts: means up to 10 and variances from 1e-4 to 1e4 times the target's; spectra: 5 precisions over a decade.
-    """
-    generator = np.random.default_rng(settings.seed)
-    gaps = [_difference_of_starts(generator, settings.starts) for _ in range(settings.spectra)]
-    return Measurement(value=max(gaps), n=settings.spectra * settings.starts, seeds=(settings.seed,))
-
-
-def _difference_of_starts(generator: np.random.Generator, starts: int) -> float:
-    variance = np.exp(generator.uniform(math.log(0.3), math.log(3.0), 5))
-    law = GaussianLaw(variance, multiplicity=generator.integers(1, 20, 5))
-    size = 0.1 * variance.min()  # at larger steps the damping is nearly 0, and the rule nearly Langevin
-    ends = []
-    for _ in range(starts):
-        spread, mean = variance * 10 ** generator.uniform(-4, 4, 5), generator.uniform(-10, 10, 5)
-        ends.append(reached(law, STEP, size, spread.tolist(), mean.tolist(), tolerance=1e-11).variance.numpy())
-    return float((np.ptp(np.array(ends), axis=0) / variance).max())
+def largest_difference_of_starts(settings: Settings) -> Measurement:
+    """Measure the largest relative difference of the variances reached from different starts, over random spectra."""
+    differences = study.differences_of_starts(settings.spectra, settings.starts, settings.seed)
+    n = settings.spectra * settings.starts
+    return Measurement(value=max(differences), n=n, seeds=(settings.seed,))
 
 
 @check("P1a.rate")
-def local_rate_is_the_run_s(settings: Settings) -> Measurement:
-    """Return the relative error of that radius at u = 0.05 to the ratio at which a run of the law approaches it."""
-    law, u, far = GaussianLaw([1.0]), 0.05, []
-    for number, (state, _) in enumerate(law.run([(STEP, Level(0, sigma=0.0, step=u))] * 100, law.start(0.0, 4.0))):
-        if number in (79, 99):
-            far.append(abs(law.moments(state.x).variance.item() - law_of(u).variance.item()))
-    radius = float(np.abs(np.linalg.eigvals(linearised(u).jacobian)).max())
-    return Measurement(value=(far[1] / far[0]) ** (1 / 20) / radius - 1)
+def error_of_the_local_rate(settings: Settings) -> Measurement:
+    """Measure the relative error of the radius at u = 0.05 to the rate at which a run approaches its limit."""
+    law, limit = GaussianLaw([1.0]), stationary_at(U).variance.item()
+    states = law.run([(STEP, Level(0, sigma=0.0, step=U))] * 100, law.start(0.0, 4.0))
+    far = [abs(law.moments(state.x).variance.item() - limit) for state, _ in states]
+    return Measurement(value=(far[99] / far[79]) ** (1 / 20) / radius_at_the_fixed_point(U) - 1)
 
 
 def bias(u: float, beta: float | None = None) -> float:
     """Return W2 to the target, in its standard deviations: adaptive momentum, or constant where `beta` is given."""
-    if beta is None:
-        variance = law_of(u).variance
-    else:
-        law = GaussianLaw([1.0])
-        variance = law.moments(frozen(law, u, beta).x).variance
-    zero, one = torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64)
-    return gaussian_w2(zero, variance, zero, one, one)
+    variance = stationary_at(u).variance.item() if beta is None else solved_variance(u, beta)
+    return gaussian_w2(0.0, variance, 0.0, 1.0, 1.0)
 
 
 @check("P1b.langevin")
-def langevin_tends_to_the_target(settings: Settings) -> Measurement:
-    """Return plain Langevin's W2 at u = 1e-7: the control that such a limit can be seen at all."""
+def w2_of_langevin_in_the_limit(settings: Settings) -> Measurement:
+    """Measure plain Langevin's W2 to the target at u = 1e-7: the control that such a limit can be seen at all."""
     return Measurement(value=bias(1e-7, beta=0.0))
 
 
 @check("P1b.constant")
-def constant_momentum_tends_elsewhere(settings: Settings) -> Measurement:
-    """Return constant momentum's W2 at u = 1e-7, b = 0.9."""
+def w2_of_constant_momentum_in_the_limit(settings: Settings) -> Measurement:
+    """Measure constant momentum's W2 to the target at u = 1e-7, b = 0.9."""
     return Measurement(value=bias(1e-7, beta=0.9), detail={"limit b / (1 + b)": 0.9 / 1.9})
 
 
 @check("P1b.adaptive")
-def adaptive_momentum_tends_elsewhere(settings: Settings) -> Measurement:
-    """Return adaptive momentum's W2 at u = 1e-7; its limit is 1/2, the distance of `pi^4` from `pi`."""
+def w2_of_adaptive_momentum_in_the_limit(settings: Settings) -> Measurement:
+    """Measure adaptive momentum's W2 to the target at u = 1e-7; its limit is 1/2, the distance of `pi^4` from `pi`."""
     return Measurement(value=bias(1e-7), detail={"limit": 0.5})
 
 
 @check("P1c.shrinks")
-def smaller_steps_help(settings: Settings) -> Measurement:
-    """Return W2 at u = 0.001 over W2 at u = 0.01: below 1 where a smaller step reduces the bias."""
-    return Measurement(value=bias(1e-3) / bias(1e-2), detail={"w2 at 0.001": bias(1e-3), "w2 at 0.01": bias(1e-2)})
+def w2_ratio_of_a_smaller_step(settings: Settings) -> Measurement:
+    """Measure adaptive momentum's W2 at u = 0.001 over that at u = 0.01: below 1 where a smaller step helps."""
+    fine, coarse = bias(1e-3), bias(1e-2)
+    return Measurement(value=fine / coarse, detail={"w2 at 0.001": fine, "w2 at 0.01": coarse})
 
 
 @check("P1c.langevin")
-def bias_against_langevin(settings: Settings) -> Measurement:
-    """Return the largest ratio of adaptive momentum's W2 to plain Langevin's at the same step, u in [1e-3, 0.15]."""
-    ratios = {u: bias(u) / bias(u, beta=0.0) for u in np.logspace(-3, math.log10(0.15), 12)}
-    by_step: dict[str, JsonValue] = {f"{u:.4g}": ratio for u, ratio in ratios.items()}
-    detail: dict[str, JsonValue] = {"ratio by u": by_step, "unbiased at u": unbiased_step(), "equal at u": crossover()}
-    return Measurement(value=max(ratios.values()), n=len(ratios), detail=detail)
-
-
-def crossover() -> float:
-    """Return the `u` below which adaptive momentum's W2 exceeds Langevin's; between it and 1/2 it is the smaller."""
-
-    def excess(u: float) -> float:
-        adaptive, langevin = variance_ratio(u, stationary_damping(u)), variance_ratio(u, 0.0)
-        return abs(adaptive**0.5 - 1) - abs(langevin**0.5 - 1)
-
-    return float(brentq(excess, 0.1, 0.16, xtol=1e-14))
+def largest_w2_ratio_to_langevin(settings: Settings) -> Measurement:
+    """Measure the largest ratio of adaptive momentum's W2 to plain Langevin's at one step, u in [1e-3, 0.15]."""
+    ratios = {f"{u:.4g}": bias(u) / bias(u, beta=0.0) for u in np.logspace(-3, math.log10(0.15), 12)}
+    by_step: JsonValue = dict(ratios)
+    return largest(list(ratios.values()), ratio_by_u=by_step, unbiased_at=closed_forms.unbiased_step())
 
 
 @check("P1c.where")
-def better_only_near_the_unbiased_step(settings: Settings) -> Measurement:
-    """Return the step below which adaptive momentum is the more biased one."""
-    return Measurement(value=crossover())
+def equally_biased_step(settings: Settings) -> Measurement:
+    """Measure the step u below which adaptive momentum's W2 exceeds plain Langevin's; from there to 1/2 it is less."""
+    return Measurement(value=float(brentq(lambda u: bias(u) - bias(u, beta=0.0), 0.1, 0.16, xtol=1e-14)))

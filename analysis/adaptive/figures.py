@@ -1,99 +1,120 @@
-"""The figures of adaptive momentum: its fixed point, its bias, small steps, and finite batches."""
-
-from __future__ import annotations
+"""The figures of adaptive momentum. The docstring of a function that draws is its figure's caption."""
 
 import math
 from pathlib import Path
 
 import numpy as np
-from ams.samplers.palette import look
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from analysis.adaptive.batches import U, coupled, ratio
-from analysis.adaptive.convergence import bias
-from analysis.adaptive.expansion import step_of
-from analysis.adaptive.fixed_point import law_of, stationary_damping
+from ams.plots import panels
+from ams.samplers.presets import SPECS
+from ams_suite.drawn import save_drawn
+from analysis.adaptive import closed_forms
+from analysis.adaptive.finite_batches import ratio
 from analysis.adaptive.linearisation import fluctuation
 from analysis.adaptive.settings import Settings
-from analysis.momentum.stationary import variance_ratio
-from verdicts import Figure, save_figure
+from analysis.adaptive.study import U, stationary_at, variances_by_batch_size
+from analysis.momentum.closed_forms import variance_ratio
+from verdicts import Figure
+
+_STEP, _VARIANCE = r"step $u = a\lambda$", r"$\lambda\,\mathrm{Var}\,x$"
 
 
-def draw_fixed_point() -> Drawing:
-    """A2's formula (lines) and the exact law (points)."""
-    drawing = Drawing(figsize=(3.6, 2.8), layout="constrained")
-    axes = drawing.subplots()
-    us = np.logspace(-4, math.log10(0.499), 120)
-    betas = np.array([stationary_damping(u) for u in us])
-    points = np.logspace(-4, math.log10(0.499), 12)
-    laws = [law_of(u) for u in points]
-    axes.semilogx(us, betas, color="C0", label=r"damping $\beta$")
-    axes.semilogx(us, variance_ratio(us, betas), color="C1", label=r"$\lambda\,\mathrm{Var}\,x$")
-    axes.plot(points, [law.beta for law in laws], "o", ms=3, color="C0")
-    axes.plot(points, [law.variance.item() for law in laws], "s", ms=3, color="C1")
+def figures(settings: Settings, folder: Path) -> list[Figure]:
+    """Draw the group's figures."""
+    drawn = {
+        fixed_point: ("A2", "P1a"),
+        bias: ("P1b", "P1c"),
+        small_steps: ("A3", "P1b", "P1c"),
+        batches: ("A5",),
+    }
+    return save_drawn(drawn, folder, settings)
+
+
+def fixed_point(settings: Settings) -> Drawing:
+    r"""Adaptive momentum on an isotropic Gaussian: A2's fixed point (lines) and the exact mean field (points). As
+    $u \to 0$ the variance tends to $1/4$ of the target's: the limit is $\pi^4$.
+    """
+    drawing, (axes,) = panels()
+    us, points = (np.logspace(-4, math.log10(0.499), count) for count in (120, 12))
+    betas = np.array([closed_forms.stationary_momentum(u) for u in us])
+    exact = [stationary_at(u) for u in points]
+    axes.semilogx(us, betas, color="C0", label=r"$\beta$")
+    axes.semilogx(us, variance_ratio(us, betas), color="C1", label=_VARIANCE)
+    axes.plot(points, [each.beta for each in exact], "o", ms=3, color="C0")
+    axes.plot(points, [each.variance.item() for each in exact], "s", ms=3, color="C1")
     axes.axhline(1.0, color="0.4", lw=0.8)
     axes.axhline(0.25, color="0.4", lw=0.8, ls=":")
     axes.text(0.25, 0.17, r"$\pi^4$", color="0.3")
-    axes.set(xlabel=r"$u = a\lambda$", ylim=(0, 1.4))
+    axes.set(xlabel=_STEP, ylim=(0, 1.4))
     axes.legend()
     return drawing
 
 
-def draw_bias() -> Drawing:
-    """W2 against the step for Langevin, constant and adaptive momentum."""
-    drawing = Drawing(figsize=(3.6, 2.8), layout="constrained")
-    axes = drawing.subplots()
-    us = np.logspace(-6, math.log10(0.45), 41)
+def bias(settings: Settings) -> Drawing:
+    r"""Stationary bias on $N(0, 1/\lambda)$ against the step, by the closed forms (G3, A2). Langevin's vanishes with
+    the step. Momentum's tends to a constant: $b/(1+b)$, and $1/2$ for the adaptive rule. Each momentum curve dips at
+    its one unbiased step, $u = 0.1691$ for the adaptive rule.
+    """
+    drawing, (axes,) = panels()
+    us = np.logspace(-6, math.log10(0.45), 401)
+    adaptive = np.array([closed_forms.stationary_momentum(u) for u in us])
     for sampler, label, beta in (
-        ("Langevin", "Langevin", 0.0),
-        ("constant momentum", "constant momentum, $b = 0.9$", 0.9),
-        ("adaptive momentum", "adaptive momentum", None),
+        ("annealed Langevin", "Langevin", np.zeros(1)),
+        ("constant momentum", "constant momentum, $b = 0.9$", np.full(1, 0.9)),
+        ("adaptive momentum", "adaptive momentum", adaptive),
     ):
-        drawn = {**look(sampler), "label": label}
-        axes.loglog(us, [bias(u, beta) for u in us], markevery=5, markersize=4, **drawn)
-    axes.set(xlabel=r"$u = a\lambda$", ylabel=r"$W_2$ to the target (its s.d.)", ylim=(1e-9, 2))
+        look = {**SPECS[sampler].look(), "label": label}
+        axes.loglog(us, abs(variance_ratio(us, beta) ** 0.5 - 1), markevery=50, markersize=4, **look)
+    axes.set(xlabel=_STEP, ylabel=r"$W_2$ to the target (its s.d.)", ylim=(1e-7, 3))
     axes.legend(loc="lower right")
     return drawing
 
 
-def draw_small_steps() -> Drawing:
-    """A3: the variance of small steps from its limit, in the law (points), by the first term (line)."""
-    drawing = Drawing(figsize=(7.2, 2.9), layout="constrained")
-    left, right = drawing.subplots(1, 2)
-    root = np.linspace(0.0, 1.0, 4001)[1:-1]
-    us, variance = step_of(root), variance_ratio(step_of(root), root**2)
-    first = 33 * math.sqrt(2) / 4
-    left.semilogx(us, variance, color="C1", label="adaptive momentum")
+def small_steps(settings: Settings) -> Drawing:
+    r"""Adaptive momentum on an isotropic Gaussian, exact. Left: a smaller step leads away from the target, to $\pi^4$;
+    Langevin's leads to it. Right: the approach to the limit $1/4$ is of order $\sqrt{u}$.
+    """
+    drawing, (left, right) = panels(2)
+    root, first = np.linspace(0.0, 1.0, 4001)[1:-1], 33 * math.sqrt(2) / 4
+    unbiased = closed_forms.unbiased_step()
+    us = closed_forms.step_of(root)
+    left.semilogx(us, variance_ratio(us, root**2), color="C1", label="adaptive momentum")
     left.semilogx(us, (1 + first * np.sqrt(us)) / 4, color="0.3", ls=":", label=r"$\frac{1}{4}(1 + 11.67\sqrt{u})$")
-    left.semilogx(us, 1 / (1 - us / 2), color="C0", label="Langevin")
+    left.semilogx(us, variance_ratio(us, 0.0), color="C0", label="Langevin")
     left.axhline(1.0, color="0.5", lw=0.8)
-    left.plot([0.1691], [1.0], "o", color="C1", ms=5)
-    left.annotate("unbiased: $u = 0.1691$", (0.1691, 1.0), (3e-5, 1.13), arrowprops={"arrowstyle": "-", "lw": 0.7})
-    left.set(xlabel=r"$u = a\lambda$", ylabel=r"$\lambda\,\mathrm{Var}\,x$", xlim=(1e-6, 0.5), ylim=(0.2, 1.4))
+    left.plot([unbiased], [1.0], "o", color="C1", ms=5)
+    text = f"unbiased: $u = {unbiased:.4f}$"
+    left.annotate(text, (unbiased, 1.0), (3e-5, 1.13), arrowprops={"arrowstyle": "-", "lw": 0.7})
+    left.set(xlabel=_STEP, ylabel=_VARIANCE, xlim=(1e-6, 0.5), ylim=(0.2, 1.4))
     left.legend(loc="center left")
     points = np.logspace(-9, -1, 17)
-    right.loglog(points, [4 * law_of(u).variance.item() - 1 for u in points], "o", color="C1", ms=4, label="exact law")
+    away = [4 * stationary_at(u).variance.item() - 1 for u in points]
+    right.loglog(points, away, "o", color="C1", ms=4, label="exact law")
     right.loglog(points, first * np.sqrt(points), color="0.3", ls=":", label=r"$\frac{33\sqrt{2}}{4}\sqrt{u}$")
-    right.set(xlabel=r"$u = a\lambda$", ylabel=r"$4\,\lambda\,\mathrm{Var}\,x - 1$")
+    right.set(xlabel=_STEP, ylabel=r"$4\,\lambda\,\mathrm{Var}\,x - 1$")
     right.legend(loc="upper left")
     return drawing
 
 
-def draw_batches(settings: Settings) -> Drawing:
-    """A5: what a finite batch does to the damping (left) and to the law (right)."""
-    drawing = Drawing(figsize=(7.2, 2.9), layout="constrained")
-    left, right = drawing.subplots(1, 2)
+def batches(settings: Settings) -> Drawing:
+    r"""Finite batches, two dimensions, $u = 0.05$. Left: the rms distance of the momentum coefficient from the mean
+    field's falls as $B^{-1/2}$, with the constant that linearisation gives. Right: the bias of the variance falls as
+    $1/B$. It is seen by letting batches of $B$ and $2B$ share their draws (bars: one standard error).
+    """
+    drawing, (left, right) = panels(2)
     _draw_deviations(left, settings)
-    batches, means = np.array(settings.coupled_batches[:-1], dtype=float), coupled(settings)
-    bias_of, error = np.diff(means.mean(0)), np.diff(means, axis=1).std(0, ddof=1) / len(means) ** 0.5
-    right.loglog(batches, bias_of[0] * batches[0] / batches, color="0.3", ls=":", label="slope $-1$")
-    right.errorbar(batches, bias_of, error, fmt="o", color="C1", label=r"$E_{2B} - E_B$, common draws")
-    right.set_yticks(bias_of, [f"{value:.2g}" for value in bias_of])
-    right.set(ylabel=r"change of $\lambda\,\mathrm{Var}\,x$", title="the law's bias is $O(1/B)$")
-    for axes, sizes in ((left, settings.batches), (right, settings.coupled_batches[:-1])):
+    sizes = np.array(settings.coupled_batches[:-1], dtype=float)
+    means = variances_by_batch_size(settings.coupled_batches, settings.coupled_steps, settings.seed)
+    change, error = np.diff(means.mean(0)), np.diff(means, axis=1).std(0, ddof=1) / len(means) ** 0.5
+    right.loglog(sizes, change[0] * sizes[0] / sizes, color="0.3", ls=":", label="slope $-1$")
+    right.errorbar(sizes, change, error, fmt="o", color="C1", label=r"$E_{2B} - E_B$, common draws")
+    right.set_yticks(change, [f"{value:.2g}" for value in change])
+    right.set(ylabel=f"change of {_VARIANCE}", title="variance")
+    for axes, ticks in ((left, settings.batches), (right, settings.coupled_batches[:-1])):
         axes.set_xlabel("batch size $B$")
-        axes.set_xticks(sizes, [str(size) for size in sizes])
+        axes.set_xticks(ticks, [str(size) for size in ticks])
         axes.minorticks_off()
         axes.legend(loc="upper right")
     return drawing
@@ -105,45 +126,5 @@ def _draw_deviations(axes: Axes, settings: Settings) -> None:
     axes.loglog(sizes, constant / np.sqrt(sizes), color="0.3", ls=":", label=predicted)
     spread = [ratio(batch, 2, settings).value * constant / batch**0.5 for batch in settings.batches]
     axes.loglog(sizes, spread, "o", color="C1", label="batches of particles")
-    axes.set(ylabel=r"rms of $\beta - \beta_\infty$", title="the damping strays as $B^{-1/2}$")
+    axes.set(ylabel=r"rms of $\beta - \beta_\infty$", title="momentum coefficient")
     axes.set_yticks(spread, [f"{value:.3g}" for value in spread])
-
-
-def figures(settings: Settings, folder: Path) -> list[Figure]:
-    """Draw the group's figures."""
-    return [
-        save_figure(
-            draw_fixed_point(),
-            folder,
-            "fixed_point",
-            r"Adaptive momentum on an isotropic Gaussian: A2's fixed point (lines), the exact mean-field law (points). "
-            r"As $u \to 0$ the variance tends to $1/4$ of the target's: the limit is $\pi^4$.",
-            ("A2", "P1a"),
-        ),
-        save_figure(
-            draw_bias(),
-            folder,
-            "bias",
-            r"Stationary bias on $N(0, 1/\lambda)$ against the step, exact law. Langevin's vanishes with the step; "
-            r"momentum's tends to a constant: $b/(1+b)$, and $1/2$ for the adaptive rule. Each momentum curve dips at "
-            r"its one unbiased step, $u = 0.1691$ for the adaptive rule.",
-            ("P1b", "P1c"),
-        ),
-        save_figure(
-            draw_small_steps(),
-            folder,
-            "small_steps",
-            r"Adaptive momentum on an isotropic Gaussian, exact. Left: a smaller step leads away from the target, to "
-            r"$\pi^4$; Langevin's leads to it. Right: the approach to the limit $1/4$ is of order $\sqrt{u}$.",
-            ("A3", "P1b", "P1c"),
-        ),
-        save_figure(
-            draw_batches(settings),
-            folder,
-            "batches",
-            f"Finite batches, two dimensions, $u = {U:g}$. Left: the damping's rms distance from the mean field "
-            r"falls as $B^{-1/2}$, with the constant that linearisation gives. Right: the law's bias, seen by letting "
-            r"batches of $B$ and $2B$ share their draws, falls as $1/B$ (bars: one standard error).",
-            ("A5",),
-        ),
-    ]

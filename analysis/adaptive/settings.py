@@ -1,10 +1,5 @@
-"""Sizes of this group."""
+"""Sizes of the group."""
 
-from __future__ import annotations
-
-import math
-
-import numpy as np
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
 from verdicts.claims.sizes import Sizes
@@ -13,9 +8,10 @@ from verdicts.claims.sizes import Sizes
 class Settings(BaseModel):
     """Random steps, spectra and starts of the exact law; particles and steps of the Monte Carlo parts.
 
-    `points` random parameters of closed forms; `spectra` and `starts` of P1a, `batch` of A2's particles; `directions`
-    of A1's and A4's targets; of A5: `batches` and `dimensions` whose damping fluctuates, `group_steps` observations of
-    it for each, `coupled_batches` of its bias and `coupled_steps` steps of the particles that they share.
+    `points` random parameters of closed forms; `spectra` and `starts` of P1a, `batch` of the particles of A1 and A2;
+    `directions` of the targets of A1 and A4; of A5: `batches` and `dimensions` whose momentum coefficient fluctuates,
+    `group_steps` observations of it for each, `coupled_batches` of its bias and `coupled_steps` steps of the particles
+    that they share.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,9 +27,3 @@ class Settings(BaseModel):
     coupled_batches: Sizes = (8, 16, 32, 64, 128)
     coupled_steps: PositiveInt = 400
     seed: NonNegativeInt = 2405
-
-
-def random_steps(settings: Settings) -> np.ndarray:
-    """Return random `u`, log-uniform in [1e-4, 1/2]."""
-    generator = np.random.default_rng(settings.seed)
-    return np.exp(generator.uniform(math.log(1e-4), math.log(0.5), settings.points))

@@ -1,118 +1,79 @@
-r"""A6: the corrector's step size at one noise level: what its signal-to-noise ratio fixes.
-
-The released rule takes `a = 2 (snr <z>/<m>)^2`. In the stationary law on an isotropic target `<z>/<m>` is one over m's
-standard deviation, `Var m = 2 lam / (c (2 - u(1-b^2)))` (claim G3), so
-
-    u = snr^2 c (2 - u (1 - b^2)),    that is    u = 2 snr^2 c / (1 + snr^2 c (1 - b^2)):
-
-the ratio fixes `u`, whatever the precision and the dimension, and with it the bias.
-"""
-
-from __future__ import annotations
+"""A6: the corrector's step `a = 2 (snr <z>/<m>)^2` at one noise level: what its signal-to-noise ratio alone fixes."""
 
 import numpy as np
 import sympy as sp
-from scipy.optimize import brentq
 
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import frozen, reached
 from ams.laws.symbolic import a, b, lam
-from ams.samplers import (
-    adaptive,
-    constant,
-    critical_momentum,
-    momentum,
-    momentum_rule,
-    snr_of_last_momentum,
-    snr_of_momentum,
-)
+from ams.samplers import adaptive, constant, momentum, momentum_rule, snr_of_last_momentum, snr_of_momentum
 from ams.schedules import Level
-from analysis.adaptive.fixed_point import stationary_ratio
+from ams_suite.measures import largest
+from analysis.adaptive import closed_forms
 from analysis.adaptive.settings import Settings
-from analysis.momentum.settings import Real
-from analysis.momentum.stationary import variance_ratio
-from analysis.momentum.transition import symbols
+from analysis.momentum.closed_forms import variance_ratio
+from analysis.momentum.study import derivation
 from analysis.proofs import left_over
 from verdicts import Measurement, check
 
-nu = sp.Symbol("nu", positive=True)
-LEVEL = Level(0, sigma=0.0)
-
-
-def step_of_snr(snr: Real, beta: Real) -> Real:
-    """Return A6's `u = 2 snr^2 c / (1 + snr^2 c (1 - b^2))`."""
-    c = (1 + beta) ** 2
-    return 2 * snr**2 * c / (1 + snr**2 * c * (1 - beta**2))
-
 
 @check("A6.identity")
-def step_solves_the_rule(settings: Settings) -> Measurement:
-    """At the stated u, `a Var m = 2 snr^2`: the rule's own equation with the step's own stationary momentum."""
-    stated = {a: step_of_snr(nu, b) / lam}
-    return left_over((a * symbols()[2][1, 1] - 2 * nu**2).subs(stated))
+def terms_left_of_the_rule_at_the_stated_step(settings: Settings) -> Measurement:
+    """Count the terms left of `a Var m - 2 snr^2` at the stated u, Var m from the step's own stationary covariance."""
+    snr = sp.Symbol("nu", positive=True)
+    stated = {a: closed_forms.step_of_snr(snr, b) / lam}
+    return left_over((a * derivation().covariance[1, 1] - 2 * snr**2).subs(stated))
 
 
 @check("A6.solved")
-def rule_returns_the_step(settings: Settings) -> Measurement:
-    """Return the largest relative error of the step that the rule asks for at the law of the stated one, d = 5."""
-    generator = np.random.default_rng(settings.seed)
-    snrs, betas = (
-        np.exp(generator.uniform(-5, np.log(0.5), settings.points)),
-        generator.uniform(0, 0.9, settings.points),
-    )
-    stable = step_of_snr(snrs, betas) < 1.9 / (1 - betas**2)
-    gaps = [_returned(snr, beta) for snr, beta in zip(snrs[stable], betas[stable], strict=True)]
-    return Measurement(value=max(gaps), n=len(gaps), seeds=(settings.seed,))
+def largest_error_of_the_step_asked_for(settings: Settings) -> Measurement:
+    """Measure the largest relative error of the step that the rule asks for at the stated one's distribution, d = 5."""
+    generator, n = np.random.default_rng(settings.seed), settings.points
+    snrs, betas = np.exp(generator.uniform(-5, np.log(0.5), n)), generator.uniform(0, 0.9, n)
+    us = closed_forms.step_of_snr(snrs, betas)
+    stable = us < 1.9 / (1 - betas**2)
+    parameters = zip(snrs[stable], betas[stable], us[stable], strict=True)
+    return largest([abs(_step_asked_for(snr, beta, u) / u - 1) for snr, beta, u in parameters], settings.seed)
 
 
-def _returned(snr: float, beta: float) -> float:
-    law, u = GaussianLaw([1.0], multiplicity=5.0), step_of_snr(snr, beta)
+def _step_asked_for(snr: float, beta: float, u: float) -> float:
+    law, level = GaussianLaw([1.0], multiplicity=5.0), Level(0, sigma=0.0)
     state, rule = frozen(law, u, beta), momentum_rule(constant(beta), snr_of_last_momentum(snr))
-    chosen = rule(state, law.score(state.x, LEVEL), law.noise(state.x), LEVEL, law)
-    return abs(chosen.step / u - 1)
-
-
-def adaptive_damping(snr: float) -> float:
-    """Return the damping of the adaptive corrector at one level: A2 and A6 together, by Brent's method."""
-    return float(
-        brentq(
-            lambda beta: critical_momentum(stationary_ratio(step_of_snr(snr, beta), beta)) - beta, 0.0, 1.0, xtol=1e-16
-        )
-    )
+    return rule(state, law.score(state.x, level), law.noise(state.x), level, law).step
 
 
 @check("A6.reached")
-def correctors_reach_it(settings: Settings) -> Measurement:
-    """Return the largest relative error of the variance that the released correctors reach at one level by running."""
-    runs = {
-        adaptive_damping(0.3): (0.3, momentum_rule(adaptive(1e-4), snr_of_last_momentum(0.3))),
-        0.8: (0.3, momentum_rule(constant(0.8), snr_of_momentum(0.3))),
+def largest_error_of_the_correctors_variance(settings: Settings) -> Measurement:
+    """Measure the largest relative error of the variance that the authors' correctors reach at one level, d = 7."""
+    rules = {
+        closed_forms.corrector_momentum(0.3): momentum_rule(adaptive(1e-4), snr_of_last_momentum(0.3)),
+        0.8: momentum_rule(constant(0.8), snr_of_momentum(0.3)),
     }
-    gaps = []
-    for damping, (snr, rule) in runs.items():
-        found = reached(GaussianLaw([1.0], multiplicity=7.0), momentum(rule), 1.0, start_variance=0.5)
-        gaps.append(abs(found.variance.item() / variance_ratio(step_of_snr(snr, damping), damping) - 1))
-    return Measurement(value=max(gaps), n=len(gaps))
+    law, gaps = GaussianLaw([1.0], multiplicity=7.0), []
+    for beta, rule in rules.items():
+        variance = reached(law, momentum(rule), 1.0, start_variance=0.5).variance.item()
+        gaps.append(abs(variance / variance_ratio(closed_forms.step_of_snr(0.3, beta), beta) - 1))
+    return largest(gaps)
 
 
 @check("A6.langevin")
-def langevin_at_a_common_ratio(settings: Settings) -> Measurement:
-    """Return `lam Var x` of the Langevin corrector at snr = 0.16, from the formulas."""
+def variance_of_the_langevin_corrector(settings: Settings) -> Measurement:
+    """Measure `lam Var x` of the Langevin corrector at snr = 0.16, by the closed forms."""
     return _variance_at(0.0)
 
 
 @check("A6.adaptive")
-def adaptive_momentum_at_a_common_ratio(settings: Settings) -> Measurement:
-    """Return `lam Var x` of the adaptive corrector at snr = 0.16, from the formulas."""
-    return _variance_at(adaptive_damping(0.16))
+def variance_of_the_adaptive_corrector(settings: Settings) -> Measurement:
+    """Measure `lam Var x` of the adaptive corrector at snr = 0.16, by the closed forms."""
+    return _variance_at(closed_forms.corrector_momentum(0.16))
 
 
 @check("A6.bias")
-def constant_momentum_at_a_common_ratio(settings: Settings) -> Measurement:
-    """Return `lam Var x` of the released constant-momentum corrector (b = 0.9) at snr = 0.16, from the formulas."""
+def variance_of_the_constant_momentum_corrector(settings: Settings) -> Measurement:
+    """Measure `lam Var x` of the authors' constant-momentum corrector (b = 0.9) at snr = 0.16, by the closed forms."""
     return _variance_at(0.9)
 
 
 def _variance_at(beta: float, snr: float = 0.16) -> Measurement:
-    u = step_of_snr(snr, beta)
-    return Measurement(value=variance_ratio(u, beta), detail={"damping": beta, "u": u})
+    u = closed_forms.step_of_snr(snr, beta)
+    return Measurement(value=variance_ratio(u, beta), detail={"beta": beta, "u": u})

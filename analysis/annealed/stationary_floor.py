@@ -10,7 +10,7 @@ from ams.laws.stationary import solved
 from ams.samplers import adaptive, momentum_rule
 from analysis.annealed import gaussian
 from analysis.annealed.settings import BASELINE, PAPER, Settings
-from analysis.momentum.stationary import variance_ratio
+from analysis.momentum.closed_forms import variance_ratio
 
 SAMPLERS = (BASELINE, "constant momentum", PAPER)
 

@@ -18,7 +18,7 @@ from analysis.kinetic_langevin.invariance_and_order import divergence
 from analysis.kinetic_langevin.nfe_comparison import evaluations, reached
 from analysis.kinetic_langevin.rates import best_rate, rate_without_memory, worst_radius
 from analysis.kinetic_langevin.settings import Settings
-from analysis.momentum.condition import best_loss
+from analysis.momentum.closed_forms import best_loss
 from verdicts import Figure, save_figure
 
 SHOWN = {

@@ -23,7 +23,7 @@ from ams.samplers import adaptive, baoab, critical_momentum, momentum_rule
 from ams.schedules import Level
 from analysis.kinetic_langevin.equivalent_forms import U, dt, e, law_transition, symbols
 from analysis.kinetic_langevin.settings import Settings
-from analysis.momentum.settings import Real
+from analysis.momentum.closed_forms import Real
 from analysis.proofs import left_over
 from verdicts import Measurement, check
 

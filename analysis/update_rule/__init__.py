@@ -1,1 +1,1 @@
-"""Reading the rule: R1 to R5 and P3, decided by algebra on the sampler's own steps and by the exact law."""
+"""The update rule as the authors' code has it: R1 to R5 and P3, by algebra on the sampler's steps and by exact laws."""

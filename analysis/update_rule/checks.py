@@ -1,9 +1,7 @@
-"""Reading the rule: R1 to R3, decided by algebra on the sampler's own steps.
+"""R1 to R3, by algebra on the sampler's own steps.
 
 rho_t  = A_{t-1} <s_t - s_{t-1}> / <d_{t-1}>,   beta_t = clip(((1 - rho_t) / (1 + rho_t))^2, 0, 1 - delta)
 """
-
-from __future__ import annotations
 
 import math
 
@@ -11,74 +9,64 @@ import numpy as np
 import sympy as sp
 import torch
 
+from ams import samplers
 from ams.laws.symbolic import Symbols, a, lam, m, mu, s, symbolic_step, x, z
-from ams.samplers import (
-    Particles,
-    State,
-    Step,
-    adaptive,
-    constant,
-    critical_momentum,
-    langevin,
-    memoryless,
-    momentum,
-    momentum_rule,
-    snr_of_momentum,
-    snr_of_score,
-)
+from ams.samplers import Particles, State, Step
 from ams.samplers.noise_sources import generated
 from ams.schedules import Level
 from analysis.proofs import left_over
 from analysis.update_rule.settings import Settings
+from analysis.update_rule.study import momentum_step
 from verdicts import Measurement, check
 
-_A, _EPS, _SNR, _RHO = sp.symbols("A epsilon nu rho", positive=True)
-_LEVEL = Level(0, sigma=0.0, step=a)
+A, EPSILON, SNR, RHO = sp.symbols("A epsilon nu rho", positive=True)
 
 
-def symbolic_ratio(reach: sp.Expr) -> sp.Expr:
-    """Return `rho` of the adaptive rule on symbols, where the last move was `reach m` and `A_{t-1} = A`."""
+def symbolic_ratio(effective_drift: sp.Expr) -> sp.Expr:
+    """Return `rho` of the adaptive rule on symbols, where the last move was `effective_drift m` and `A_{t-1} = A`."""
     algebra = Symbols()
-    state = State(x, m, s, drift=_A, effective_drift=reach)
-    return adaptive()(state, algebra.score(x, _LEVEL), algebra)[1]
+    state = State(x, m, s, drift=A, effective_drift=effective_drift)
+    return samplers.adaptive()(state, algebra.score(x, Level(0, sigma=0.0, step=a)), algebra)[1]
 
 
 @check("R1.cancels")
-def step_size_cancels(settings: Settings) -> Measurement:
-    """`rho` is `<s_t - s_{t-1}> / <m_{t-1}>`: no derivative in A is left, for any positively homogeneous norm."""
-    rho = symbolic_ratio(effective_drift=_A)
+def terms_left_of_the_ratio(settings: Settings) -> Measurement:
+    """Count the terms left of `d rho / dA` and of `rho - <s_t - s_{t-1}> / <m_{t-1}>`, for any homogeneous norm."""
+    rho = symbolic_ratio(effective_drift=A)
     change, average = Symbols().norm(-lam * (x - mu) - s), Symbols().norm(m)
-    return left_over(sp.diff(rho, _A), rho - change / average)
+    return left_over(sp.diff(rho, A), rho - change / average)
 
 
 @check("R1.first_move")
-def first_move_is_the_exception(settings: Settings) -> Measurement:
-    """With `d_0 = (a_1 + eps) s_0` and `A_0 = a_1`, `rho_1` carries the factor `a_1 / (a_1 + eps)`."""
-    return left_over(symbolic_ratio(effective_drift=_A + _EPS) - _A / (_A + _EPS) * symbolic_ratio(effective_drift=_A))
+def terms_left_of_the_first_ratio(settings: Settings) -> Measurement:
+    """Count the terms left of `rho_1` minus `a_1 / (a_1 + eps)` times the ratio, `d_0 = (a_1 + eps) s_0`."""
+    return left_over(
+        symbolic_ratio(effective_drift=A + EPSILON) - A / (A + EPSILON) * symbolic_ratio(effective_drift=A)
+    )
 
 
 @check("R2.symmetry")
-def rule_is_symmetric(settings: Settings) -> Measurement:
-    """`beta(rho) = beta(1 / rho)`."""
-    return left_over(critical_momentum(_RHO) - critical_momentum(1 / _RHO))
+def terms_left_of_the_symmetry(settings: Settings) -> Measurement:
+    """Count the terms left of `beta(rho) - beta(1 / rho)`."""
+    return left_over(samplers.critical_momentum(RHO) - samplers.critical_momentum(1 / RHO))
 
 
-def damping_after(growth: float, delta: float = 1e-4) -> float:
+def momentum_after(growth: float, delta: float = 1e-4) -> float:
     """Return beta of the sampler's own step when the score's change is `growth` times the momentum."""
     scores = iter([torch.ones(1, 1, dtype=torch.float64), torch.full((1, 1), 1.0 + growth, dtype=torch.float64)])
-    step, algebra, state = momentum(momentum_rule(adaptive(delta))), Particles(), State(torch.zeros(1, 1).double())
+    step, algebra, state = momentum_step(samplers.adaptive(delta)), Particles(), State(torch.zeros(1, 1).double())
     for _ in range(2):
         state, info = step(state, lambda at, level: next(scores), torch.zeros_like, Level(0, 0.0, step=1.0), algebra)
     return float(info.coefficients.beta) if info.coefficients else math.nan
 
 
 @check("R2.blow_up")
-def blown_up_score_is_smooth_to_it(settings: Settings) -> Measurement:
-    """Return beta when the score grows by 100 times the momentum in one step."""
-    return Measurement(value=damping_after(100.0))
+def momentum_after_a_blow_up(settings: Settings) -> Measurement:
+    """Measure beta where the score grows by 100 times the momentum in one step."""
+    return Measurement(value=momentum_after(100.0))
 
 
-class Clips(Particles):
+class CountingClips(Particles):
     """Particles that count the calls at which a lower clip acts."""
 
     def __init__(self) -> None:
@@ -92,38 +80,37 @@ class Clips(Particles):
 
 
 @check("R2.lower_clip")
-def lower_clip_never_acts(settings: Settings) -> Measurement:
-    """Count how often the rule's own clip acts below, at ratios from 0 to infinity: a square is never negative."""
-    ratios, algebra = [0.0, 1.0, math.inf, *np.logspace(-12, 12, 2001)], Clips()
-    still, one = torch.zeros(1, 1, dtype=torch.float64), torch.ones(1, 1, dtype=torch.float64)
+def calls_at_which_the_lower_clip_acts(settings: Settings) -> Measurement:
+    """Count the ratios from 0 to infinity at which the rule's lower clip acts: a square is never negative."""
+    ratios, algebra = [0.0, 1.0, math.inf, *np.logspace(-12, 12, 2001)], CountingClips()
+    zero, one = torch.zeros(1, 1, dtype=torch.float64), torch.ones(1, 1, dtype=torch.float64)
     for ratio in ratios:
-        adaptive()(State(still, one, still, drift=ratio, effective_drift=1.0), one, algebra)
+        samplers.adaptive()(State(zero, one, zero, drift=ratio, effective_drift=1.0), one, algebra)
     return Measurement(value=algebra.acted, n=len(ratios))
 
 
 @check("R2.nothing_over_nothing")
-def zero_over_zero(settings: Settings) -> Measurement:
-    """Return `1 - beta` where score and momentum both stand still at zero: `delta`, the released 1e-4."""
-    state = State(torch.zeros(4, 2), torch.zeros(4, 2), torch.zeros(4, 2), drift=1.0, effective_drift=1.0)
-    beta, _ = adaptive(1e-4)(state, torch.zeros(4, 2), Particles())
+def damping_at_zero_over_zero(settings: Settings) -> Measurement:
+    """Measure `1 - beta` where score and momentum are zero and unchanged: delta, 1e-4 in the authors' corrector."""
+    zero = torch.zeros(4, 2)
+    beta, _ = samplers.adaptive(1e-4)(State(zero, zero, zero, drift=1.0, effective_drift=1.0), zero, Particles())
     return Measurement(value=1.0 - beta)
 
 
 @check("R3.adjacency")
-def adjacency_is_plain_langevin(settings: Settings) -> Measurement:
-    """The corrector's step that forgets equals Langevin's on symbols, for both released dampings."""
-    plain = symbolic_step(langevin(snr_of_score(_SNR)), State(x)).x
-    rules = [adaptive(1e-4), constant(sp.Rational(4, 5))]
-    steps = [memoryless(momentum(momentum_rule(rule, snr_of_momentum(_SNR)))) for rule in rules]
-    return left_over(*(symbolic_step(step, State(x, m, s, drift=_A, effective_drift=_A)).x - plain for step in steps))
+def terms_left_of_the_adjacency_s_step(settings: Settings) -> Measurement:
+    """Count the terms left of the corrector's step without its memory minus Langevin's, adaptive and constant."""
+    plain = symbolic_step(samplers.langevin(samplers.snr_of_score(SNR)), State(x)).x
+    rules = [samplers.adaptive(1e-4), samplers.constant(sp.Rational(4, 5))]
+    steps = [samplers.memoryless(momentum_step(rule, samplers.snr_of_momentum(SNR))) for rule in rules]
+    return left_over(*(symbolic_step(step, State(x, m, s, drift=A, effective_drift=A)).x - plain for step in steps))
 
 
 @check("R3.bitwise")
-def adjacency_matches_bit_for_bit(settings: Settings) -> Measurement:
-    """Return the largest difference of the two over 50 particle steps with the same draws: 0, not merely small."""
-    released = memoryless(momentum(momentum_rule(adaptive(1e-4), snr_of_momentum(0.05))))
-    plain = langevin(snr_of_score(0.05))
-    ends = [_corrected(step, settings) for step in (released, plain)]
+def largest_difference_to_langevin(settings: Settings) -> Measurement:
+    """Measure the largest difference of the memoryless corrector to Langevin after 50 particle steps, same draws."""
+    without_memory = samplers.memoryless(momentum_step(samplers.adaptive(1e-4), samplers.snr_of_momentum(0.05)))
+    ends = [_corrected(step, settings) for step in (without_memory, samplers.langevin(samplers.snr_of_score(0.05)))]
     return Measurement(value=float((ends[0] - ends[1]).abs().max()), n=settings.batch, seeds=(settings.seed,))
 
 
@@ -137,7 +124,7 @@ def _corrected(step: Step, settings: Settings) -> torch.Tensor:
 
 
 @check("R3.noise_outside")
-def noise_stays_outside_the_momentum(settings: Settings) -> Measurement:
-    """The released "cld" feeds no noise to its momentum, as critically damped Langevin would: `dm/dz = 0`."""
-    after = symbolic_step(momentum(momentum_rule(constant(sp.Rational(9, 10)))), State(x, m, s))
+def terms_left_of_the_noise_in_the_momentum(settings: Settings) -> Measurement:
+    """Count the terms left of `dm/dz` in the authors' "cld": critically damped Langevin would have noise there."""
+    after = symbolic_step(momentum_step(samplers.constant(sp.Rational(9, 10))), State(x, m, s))
     return left_over(sp.diff(after.m, z))

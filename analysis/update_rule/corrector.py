@@ -1,127 +1,95 @@
-r"""R4: what the rule's numerator holds in a predictor-corrector run.
+"""R4 and R5: the authors' image corrector in a predictor-corrector run, by the exact law on the stiff Gaussian.
 
-Alone, a sampler's `s_t - s_{t-1}` is the score's response to its last move. In a corrector there lie between the two
-scores the corrector's own drift and noise, the predictor's drift and noise, and a change of noise level:
-
-    s_t - s_{t-1} = -P (drift + noise + predictor's drift + predictor's noise) + (s_t - s(x_t at the last level)),
-
-`P` the precision at the last level. On a Gaussian target the exact law holds each part as a vector of its own; they
-overlap, so their shares of `E|s_t - s_{t-1}|^2` need not add up to one.
+R4: alone, a sampler's `s_t - s_{t-1}` is the score's response to its last move. Here it also holds the corrector's own
+noise, the predictor's move and a change of noise level. R5: the step `a_t = 2 (snr <z>/<m_{t-1}>)^2` is sized by the
+momentum's norm before its update, one level behind: Song's rule with `snr <s_t>/<m_{t-1}>` in the place of snr. The
+control is plain Langevin with the lagged norm (momentum with b = 0).
 """
 
-from __future__ import annotations
-
-from functools import cache
-from typing import NamedTuple
-
+import numpy as np
 from pydantic import JsonValue
 
-from ams.laws.gaussian import GaussianLaw
-from ams.samplers import (
-    Info,
-    Program,
-    State,
-    Step,
-    adaptive,
-    affine,
-    authors_ve_reverse_diffusion,
-    momentum,
-    momentum_rule,
-    predictor_corrector,
-    snr_of_last_momentum,
-)
-from ams.samplers.base import Algebra, Noise, Score, Vector
-from ams.schedules import VE, Level, process_levels
-from analysis.targets import stiff_gaussian
+from ams.laws.symbolic import Norm, Symbols, a, m, s, x, z
+from ams.samplers import State, snr_of_last_momentum, snr_of_score
+from ams.schedules import Level
+from analysis.proofs import left_over
+from analysis.update_rule import study
+from analysis.update_rule.checks import SNR
 from analysis.update_rule.settings import Settings
+from analysis.update_rule.study import LAGGED
 from verdicts import Measurement, check
 
-PROCESS = VE(sigma_min=0.01, sigma_max=50.0)  # the release's, on images
-SNR = 0.16
-LABELS = ("own drift", "own noise", "predictor's drift", "predictor's noise", "change of level")
 
-
-class Parts(NamedTuple):
-    """Between two corrector calls: the second one's sigma; shares of `E|s_t - s_{t-1}|^2`, in the order of `LABELS`.
-
-    `foreign` is the share of predictor and level taken together, `unexplained` what the parts' sum leaves of it.
-    """
-
-    sigma: float
-    shares: tuple[float, ...]
-    foreign: float
-    unexplained: float
-
-
-def program_of(corrector: Step, count: int) -> Program:
-    """Return the released predictor-corrector run over `count` levels, reverse diffusion between them."""
-    predictor = affine(authors_ve_reverse_diffusion(PROCESS, count))
-    return predictor_corrector(predictor, corrector, process_levels(PROCESS, count, 1e-5))
-
-
-def remembering(corrector: Step) -> Step:
-    """Return a momentum step that leaves the drift and the noise of its move in `z` and `p`."""
-
-    def step(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
-        after, info = corrector(state, score, noise, level, algebra)
-        moved = algebra.combine((1.0, after.x), (-1.0, info.mean()))
-        return after._replace(z=algebra.combine((after.effective_drift, after.m)), p=moved), info
-
-    return step
-
-
-def taken_apart(law: GaussianLaw, state: State, info: Info, level: Level, following: Level) -> Parts:
-    """Return the parts of the score's change, from the state after the predictor's step at `level`."""
-    old, new = law.score(state.x, level), law.score(state.x, following)
-    moves = [state.z, state.p, _less(law, info.mean(), info.at), _less(law, state.x, info.mean())]
-    parts = [_less(law, old, law.score(_less(law, state.x, move), level)) for move in moves] + [_less(law, new, old)]
-    total = _less(law, new, state.s)
-    whole = _second_moment(law, total)
-    foreign = law.combine(*((1.0, part) for part in parts[2:]))
-    rest = _less(law, total, law.combine(*((1.0, part) for part in parts)))
-    shares = tuple(_second_moment(law, part) / whole for part in parts)
-    return Parts(following.sigma, shares, _second_moment(law, foreign) / whole, _second_moment(law, rest) / whole)
-
-
-def _less(law: GaussianLaw, one: Vector, other: Vector) -> Vector:
-    return law.combine((1.0, one), (-1.0, other))
-
-
-def _second_moment(law: GaussianLaw, vector: Vector) -> float:
-    mean, variance = law.moments(vector)
-    return float((law.multiplicity * (mean.square() + variance)).sum())
-
-
-@cache
-def shares(count: int) -> list[Parts]:
-    """Return the parts at every corrector call but the first, released adaptive corrector on the stiff Gaussian."""
-    corrector = remembering(momentum(momentum_rule(adaptive(1e-4), snr_of_last_momentum(SNR))))
-    law, program = stiff_gaussian(), list(program_of(corrector, count))
-    states = zip(program, law.run(program, law.start(0.0, PROCESS.sigma_max**2)), strict=True)
-    return [
-        taken_apart(law, state, info, level, level.next)
-        for number, ((_, level), (state, info)) in enumerate(states)
-        if number % 2 and level.next
-    ]
+def score_changes(count: int) -> list[study.ScoreChange]:
+    """Return the score's changes in the run of the authors' adaptive corrector over `count` noise levels."""
+    return study.corrector_run(LAGGED[1], count).changes
 
 
 @check("R4.sum")
-def parts_are_all_there_is(settings: Settings) -> Measurement:
-    """Return the largest share of `E|s_t - s_{t-1}|^2` that the five parts leave unexplained, over the runs."""
-    runs = [part.unexplained for count in settings.levels for part in shares(count)]
-    return Measurement(value=max(runs), n=len(runs))
+def largest_share_left_unexplained(settings: Settings) -> Measurement:
+    """Measure the largest share of `E|s_t - s_{t-1}|^2` that the five parts leave unexplained, over the runs."""
+    shares = [change.unexplained for count in settings.levels for change in score_changes(count)]
+    return Measurement(value=max(shares), n=len(shares))
 
 
 @check("R4.drift")
-def own_drift_is_a_small_part(settings: Settings) -> Measurement:
-    """Return the largest share of the corrector's own drift: the part that speaks of curvature along the move."""
-    largest = {count: max(part.shares[0] for part in shares(count)) for count in settings.levels}
-    by_count: dict[str, JsonValue] = {f"{count} levels": share for count, share in largest.items()}
-    return Measurement(value=max(largest.values()), n=sum(settings.levels), detail=by_count)
+def largest_share_of_the_own_drift(settings: Settings) -> Measurement:
+    """Measure the largest share of `E|s_t - s_{t-1}|^2` that the corrector's own drift has; curvature shows there."""
+    largest = {count: max(change.shares[0] for change in score_changes(count)) for count in settings.levels}
+    detail: dict[str, JsonValue] = {f"{count} noise levels": share for count, share in largest.items()}
+    return Measurement(value=max(largest.values()), n=sum(settings.levels), detail=detail)
 
 
 @check("R4.foreign")
-def at_few_levels_others_decide(settings: Settings) -> Measurement:
-    """Return the least share of predictor and level together at 30 levels, while sigma is above 0.1."""
-    runs = [part.foreign for part in shares(30) if part.sigma > 0.1]
-    return Measurement(value=min(runs), n=len(runs))
+def least_share_of_predictor_and_level(settings: Settings) -> Measurement:
+    """Measure the least share of predictor and level change together, 30 noise levels, while sigma is above 0.1."""
+    shares = [change.foreign for change in score_changes(30) if change.sigma > 0.1]
+    return Measurement(value=min(shares), n=len(shares))
+
+
+@check("R5.disguise")
+def terms_left_of_the_lagged_size(settings: Settings) -> Measurement:
+    """Count the terms left of the lagged size minus Song's with `snr <s>/<m_{t-1}>`, for any homogeneous norm."""
+    algebra, level, state = Symbols(), Level(0, sigma=0.0, step=a), State(x, m, s)
+    score = algebra.score(x, level)
+    lagged = snr_of_last_momentum(SNR)(state, score, z, 0, level, algebra)
+    return left_over(lagged - snr_of_score(SNR * Norm(score) / Norm(m))(state, score, z, 0, level, algebra))
+
+
+@check("R5.grows")
+def calls_below_the_stated_ratio(settings: Settings) -> Measurement:
+    """Count the corrector calls at which `<s_t>/<m_{t-1}>` is below 1, over the control's runs."""
+    ratios = np.concatenate([study.corrector_run(LAGGED[0], count).ratios for count in settings.levels])
+    return Measurement(value=int((ratios < 1.0).sum()), n=len(ratios))
+
+
+@check("R5.size")
+def mean_ratio_of_the_control(settings: Settings) -> Measurement:
+    """Measure the geometric mean of the effective ratio over the stated one, 30 noise levels, lagged control."""
+    return _mean_ratio(LAGGED[0], settings)
+
+
+@check("R5.size_adaptive")
+def mean_ratio_of_adaptive_momentum(settings: Settings) -> Measurement:
+    """Measure the geometric mean of the effective ratio over the stated one, 30 noise levels, adaptive corrector."""
+    return _mean_ratio(LAGGED[1], settings)
+
+
+def _mean_ratio(name: str, settings: Settings) -> Measurement:
+    counts = sorted({30, *settings.levels})
+    means = {count: float(np.exp(np.log(study.corrector_run(name, count).ratios).mean())) for count in counts}
+    detail: dict[str, JsonValue] = {f"{count} noise levels": mean for count, mean in means.items()}
+    return Measurement(value=means[30], n=29, detail=detail)
+
+
+@check("R5.control")
+def control_s_share_of_the_gain(settings: Settings) -> Measurement:
+    """Measure the lagged control's share of adaptive momentum's gain in KL over Langevin, at 30 noise levels."""
+    detail: dict[str, JsonValue] = {f"share, {count} noise levels": _share_of_the_gain(count) for count in (10, 50)}
+    detail |= {f"KL, {name}": study.corrector_run(name, 30).kl for name in study.correctors()}
+    return Measurement(value=_share_of_the_gain(30), detail=detail)
+
+
+def _share_of_the_gain(count: int) -> float:
+    plain, control, _, lagged = (study.corrector_run(name, count).kl for name in study.correctors())
+    return (plain - control) / (plain - lagged)

@@ -1,6 +1,4 @@
-"""Sizes of this group."""
-
-from __future__ import annotations
+"""Sizes of the group."""
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 

@@ -14,14 +14,22 @@ from ams.statistics.nfe_to_threshold import BatchErrors, nfe_interval
 from verdicts import Measurement
 
 
-def of_interval(interval: Interval, seed: int, batch: int = 1, unit: str = "", **detail: JsonValue) -> Measurement:
+def largest(values: Sequence[float] | np.ndarray, seed: int | None = None, **detail: JsonValue) -> Measurement:
+    """Return the largest of some exact values; `seed` is that of the points at which they are computed."""
+    seeds = () if seed is None else (seed,)
+    return Measurement(value=float(np.max(values)), n=len(values), seeds=seeds, detail=detail)
+
+
+def of_interval(
+    interval: Interval, seed: int | None = None, batch: int = 1, unit: str = "", **detail: JsonValue
+) -> Measurement:
     """Return an interval over batches of `batch` samples as a measurement; `n` counts the samples."""
     return Measurement(
         value=interval.value,
         low=interval.low,
         high=interval.high,
         n=interval.n * batch,
-        seeds=(seed,),
+        seeds=() if seed is None else (seed,),
         unit=unit,
         detail=detail,
     )

@@ -1,168 +1,151 @@
-"""Constant momentum: each claim's verdict, and the break that flips it."""
+"""Constant momentum: each claim's verdict, and the change that flips it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import sympy as sp
+from pytest import MonkeyPatch
 
 from ams.samplers import momentum_rule, with_corrected_noise
-from analysis import momentum
-from analysis.momentum import condition, corrected_noise, rates, stationary, temperature, transition
-from analysis.momentum import figures as momentum_figures
-from tests.claims import claims, quick_settings, verdict_of
-from verdicts.claims.schema import Verdict
+from analysis.momentum import closed_forms, figures, stationary, study, tempering, transition
+from tests.claims import expected, quick_settings, refuted, verdict_of
+from verdicts.records.figures import SHOWN, saved_as
 
-
-@pytest.fixture(autouse=True)
-def _fresh_symbols():
-    derived = (transition.symbols, stationary.symbolic_variance, corrected_noise.corrected_symbols)
-    caches = (*derived, condition.gain_in_the_limit)
-    for cache in caches:
-        cache.cache_clear()
-    yield
-    for cache in caches:
-        cache.cache_clear()
+SMALL = quick_settings("momentum").model_copy(update={"points": 20})
 
 
 @pytest.mark.parametrize("identifier", ["G1", "G2", "G2c", "G3", "G4", "G5", "G6", "G7"])
-def test_claims_come_out_as_expected(identifier):
-    assert verdict_of(identifier) is claims()[identifier].expected
+def test_claims_come_out_as_expected(identifier: str) -> None:
+    assert verdict_of(identifier, settings=SMALL) is expected(identifier)
 
 
-def replace_factor(monkeypatch, factor):
+def replace_factor(monkeypatch: MonkeyPatch, factor: Callable[[Any], Any]) -> None:
     """Give the sampler another drift factor A/a, everywhere that the claims look."""
-    broken = lambda damping, **more: momentum_rule(damping, factor=factor, **more)  # noqa: E731
-    for module in (transition, stationary):
-        monkeypatch.setattr(module, "momentum_rule", broken)
+    for module in (study, transition):
+        monkeypatch.setattr(module, "momentum_rule", lambda beta_of, **more: momentum_rule(beta_of, factor=factor))
 
 
-def test_a_dropped_factor_breaks_g1(monkeypatch):
+def one(beta: Any) -> Any:
+    """No drift factor, for a number or a symbol."""
+    return sp.Integer(1) if isinstance(beta, sp.Expr) else 1.0
+
+
+def test_a_dropped_factor_breaks_g1(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of G1: the step moves by a m instead of a (1+b)^2 m."""
-    replace_factor(monkeypatch, lambda beta: sp.Integer(1) if isinstance(beta, sp.Expr) else 1.0)
-    for part in ("transition", "invariants", "jury", "boundary"):
-        assert verdict_of("G1", only=part) is Verdict.REFUTED
+    replace_factor(monkeypatch, one)
+    assert refuted("G1", "transition", "invariants", "jury", "boundary", settings=SMALL)
 
 
-def test_a_law_that_is_not_the_step_breaks_g1(monkeypatch):
-    true = transition.law_transition
-    monkeypatch.setattr(transition, "law_transition", lambda u, beta: true(u, beta * (1 + 1e-9)))
-    assert verdict_of("G1", only="law") is Verdict.REFUTED
+def test_an_exact_law_of_another_step_breaks_g1(monkeypatch: MonkeyPatch) -> None:
+    true = transition.exact_transition
+    monkeypatch.setattr(transition, "exact_transition", lambda u, beta: true(u, beta * (1 + 1e-9)))
+    assert refuted("G1", "law", settings=SMALL)
 
 
-def test_a_wrong_factor_breaks_g3(monkeypatch):
-    """Falsifier of G3: the drift factor is 1 + b; algebra, solved and reached laws and particles all see it."""
+def test_a_wrong_factor_breaks_g3(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
+    """Falsifier of G3: the drift factor is 1 + b. The algebra, reached distributions and particles all see it."""
     replace_factor(monkeypatch, lambda beta: 1 + beta)
-    for part in ("covariance", "reached", "particles"):
-        assert verdict_of("G3", only=part) is Verdict.REFUTED
+    assert refuted("G3", "covariance", "reached", "particles", settings=SMALL)
 
 
-def test_a_wrong_closed_form_breaks_g3(monkeypatch):
-    true = stationary.variance_ratio
-    monkeypatch.setattr(stationary, "variance_ratio", lambda u, beta: true(u, beta) * (1 + 1e-8))
-    assert verdict_of("G3", only="solved") is Verdict.REFUTED
+def test_a_wrong_closed_form_breaks_g3(monkeypatch: MonkeyPatch) -> None:
+    true = closed_forms.variance_ratio
+    monkeypatch.setattr(closed_forms, "variance_ratio", lambda u, beta: true(u, beta) * (1 + 1e-8))
+    assert refuted("G3", "solved", settings=SMALL)
 
 
-def test_corrected_noise_breaks_g5(monkeypatch):
+def test_corrected_noise_breaks_g5(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of G5: with the noise scaled like the drift, sqrt(2 a c), the limit is the target itself."""
-    for module in (transition, temperature):
-        monkeypatch.setattr(module, "momentum_rule", lambda damping: with_corrected_noise(momentum_rule(damping)))
-    for part in ("limit", "flux", "mixture"):
-        assert verdict_of("G5", only=part) is Verdict.REFUTED
+    monkeypatch.setattr(study, "momentum_rule", lambda beta_of: with_corrected_noise(momentum_rule(beta_of)))
+    assert refuted("G5", "limit", "flux", "mixture", settings=SMALL)
 
 
-def test_an_uncooled_limit_breaks_g5(monkeypatch):
-    """W2, KL and the dimension's growth come from the frozen law: at b = 0 they vanish."""
-    true = temperature.frozen
-    monkeypatch.setattr(temperature, "frozen", lambda law, size, beta: true(law, size, 0.0))
-    for part in ("w2", "kl", "dimension"):
-        assert verdict_of("G5", only=part) is Verdict.REFUTED
+def test_an_untempered_limit_breaks_g5(monkeypatch: MonkeyPatch) -> None:
+    """W2, KL and the dimension's growth come from the frozen rule: at b = 0 they vanish."""
+    true = tempering.solved_variance
+    monkeypatch.setattr(tempering, "solved_variance", lambda u, beta: true(u, 0.0))
+    assert refuted("G5", "w2", "kl", "dimension", settings=SMALL)
 
 
-def test_the_mixture_check_sees_the_target_itself(monkeypatch):
+def test_the_mixture_check_sees_the_target_itself(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     """Plain Langevin in the place of momentum: pi instead of pi^c."""
-    monkeypatch.setattr(temperature, "constant", lambda beta: lambda state, s, algebra: (0.0, None))
-    assert verdict_of("G5", only="mixture") is Verdict.REFUTED
+    monkeypatch.setattr(study, "constant", lambda beta: lambda state, s, algebra: (0.0, None))
+    assert refuted("G5", "mixture", settings=SMALL)
 
 
-def test_a_dropped_factor_breaks_g2(monkeypatch):
-    """Falsifier of G2: without the factor (1+b)^2 the best momentum is another, and its gain 2, not 8."""
-    replace_factor(monkeypatch, lambda beta: sp.Integer(1) if isinstance(beta, sp.Expr) else 1.0)
-    for part in ("regimes", "law", "best"):
-        assert verdict_of("G2", only=part) is Verdict.REFUTED
+def test_a_dropped_factor_breaks_g2(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
+    """Falsifier of G2: without the factor (1+b)^2 the best momentum coefficient is another, and its gain 2, not 8."""
+    replace_factor(monkeypatch, one)
+    assert refuted("G2", "regimes", "law", "best", settings=SMALL)
 
 
-def test_another_momentum_breaks_g2(monkeypatch):
-    """A best momentum taken for that of a smaller step is beaten, and its gain is not drift times damping."""
-    true = rates.step_at_best
-    monkeypatch.setattr(rates, "step_at_best", lambda root: true(root) * (1 - root / 10))
-    for part in ("best", "beaten", "gain"):
-        assert verdict_of("G2", only=part) is Verdict.REFUTED
+def test_another_momentum_breaks_g2(monkeypatch: MonkeyPatch) -> None:
+    """A best momentum taken for that of a smaller step is beaten, and its gain is not drift times averaging."""
+    true = closed_forms.step_at_best
+    monkeypatch.setattr(closed_forms, "step_at_best", lambda root: true(root) * (1 - root / 10))
+    assert refuted("G2", "best", "beaten", "gain", settings=SMALL)
 
 
-def test_noise_taken_for_drift_breaks_g2_langevin(monkeypatch):
-    monkeypatch.setattr(transition, "momentum_rule", lambda damping: momentum_rule(damping, factor=lambda beta: 2))
-    assert verdict_of("G2", only="langevin") is Verdict.REFUTED
+def test_a_doubled_drift_breaks_g2_langevin(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
+    replace_factor(monkeypatch, lambda beta: 2)
+    assert refuted("G2", "langevin", settings=SMALL)
 
 
-def test_a_law_without_bias_would_break_g2c(monkeypatch):
-    """Falsifier of G2c: were the law not looked at, Polyak's square root would be usable: exponent 1/2."""
-    monkeypatch.setattr(condition, "best_loss", lambda kappa: 1 - condition.polyak(kappa)[2] ** 0.5)
-    for part in ("exponent", "limit"):
-        assert verdict_of("G2c", only=part) is Verdict.REFUTED
+def test_a_distribution_without_bias_would_break_g2c(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of G2c: were the variance not looked at, Polyak's square root would be usable: exponent 1/2."""
+    monkeypatch.setattr(closed_forms, "best_loss", lambda kappa: 1 - closed_forms.polyak(kappa)[2] ** 0.5)
+    assert refuted("G2c", "exponent", "limit", settings=SMALL)
 
 
-def test_wrong_extremes_break_g2c(monkeypatch):
-    true_polyak, true_step = condition.polyak, condition.largest_step
-    monkeypatch.setattr(condition, "polyak", lambda kappa: (*true_polyak(kappa)[:2], true_polyak(kappa)[2] * 0.99))
-    monkeypatch.setattr(condition, "largest_step", lambda beta: 1.01 * true_step(beta))
-    monkeypatch.setattr(condition, "contraction", lambda u, beta: 1 - 3 * (1 + beta) ** 2 * u)
-    for part in ("rate", "step", "loss", "constant"):
-        assert verdict_of("G2c", only=part) is Verdict.REFUTED
+def test_wrong_extremes_break_g2c(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
+    polyak, step = closed_forms.polyak, closed_forms.largest_step
+    monkeypatch.setattr(closed_forms, "polyak", lambda kappa: (*polyak(kappa)[:2], polyak(kappa)[2] * 0.99))
+    for module in (closed_forms, study):
+        monkeypatch.setattr(module, "largest_step", lambda beta: 1.01 * step(beta))
+    monkeypatch.setattr(closed_forms, "contraction", lambda u, beta: 1 - 3 * (1 + beta) ** 2 * u)
+    assert refuted("G2c", "rate", "step", "loss", "constant", settings=SMALL)
 
 
-def test_another_step_breaks_the_algebra_of_g2c(monkeypatch):
+def test_another_step_breaks_the_algebra_of_g2c(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     replace_factor(monkeypatch, lambda beta: 1 + beta)
-    for part in ("bound", "price"):
-        assert verdict_of("G2c", only=part) is Verdict.REFUTED
+    assert refuted("G2c", "bound", "price", settings=SMALL)
 
 
-def test_a_wrong_factor_breaks_g4_and_g6(monkeypatch):
+def test_a_wrong_factor_breaks_g4_and_g6(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of G4 and G6: the drift factor is 1 + b."""
     replace_factor(monkeypatch, lambda beta: 1 + beta)
-    for identifier, part in (("G4", "series"), ("G4", "remainder"), ("G6", "root")):
-        assert verdict_of(identifier, only=part) is Verdict.REFUTED
+    assert refuted("G4", "series", "remainder") and refuted("G6", "root")
 
 
-def test_another_step_is_not_unbiased(monkeypatch):
-    true = stationary.unbiased_step
-    for factor, parts in ((1.01, ("root", "law")), (40, ("stable",))):
-        monkeypatch.setattr(stationary, "unbiased_step", lambda beta, factor=factor: factor * true(beta))
-        for part in parts:
-            assert verdict_of("G6", only=part) is Verdict.REFUTED
+@pytest.mark.parametrize(("factor", "parts"), [(1.01, ("root", "law")), (40, ("stable",))])
+def test_another_step_is_not_unbiased(monkeypatch: MonkeyPatch, factor: float, parts: tuple[str, ...]) -> None:
+    true = closed_forms.unbiased_step
+    monkeypatch.setattr(closed_forms, "unbiased_step", lambda beta: factor * true(beta))
+    assert refuted("G6", *parts, settings=SMALL)
 
 
-def test_uncorrected_noise_breaks_g7(monkeypatch):
-    """Falsifier of G7: the released noise sqrt(2a): the limit is 1/c, and no formula of G7 holds."""
-    monkeypatch.setattr(corrected_noise, "with_corrected_noise", lambda rule: rule)
-    for part in ("variance", "loses", "reached"):
-        assert verdict_of("G7", only=part) is Verdict.REFUTED
+def test_uncorrected_noise_breaks_g7(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
+    """Falsifier of G7: with the authors' noise, sqrt(2a), the limit is 1/c, and no formula of G7 holds."""
+    for module in (study, tempering):
+        monkeypatch.setattr(module, "with_corrected_noise", lambda rule: rule)
+    assert refuted("G7", "variance", "loses", "reached", settings=SMALL)
 
 
-def test_a_kept_factor_breaks_g7(monkeypatch):
-    """The corrected step's `u = a c lam`: with `u = a lam` rate and solved law are others."""
-    monkeypatch.setattr(corrected_noise, "C", sp.Integer(1))
-    true = corrected_noise.frozen
-    monkeypatch.setattr(corrected_noise, "frozen", lambda law, size, beta, factor: true(law, size, beta))
-    assert verdict_of("G7", only="rate") is Verdict.REFUTED
+def test_a_kept_factor_breaks_g7(monkeypatch: MonkeyPatch) -> None:
+    """The corrected step's `u = a c lam`: with `u = a lam` the rate and the solved variances are others."""
+    true = stationary.solved_variance
+    monkeypatch.setattr(tempering, "C", sp.Integer(1))
+    monkeypatch.setattr(tempering, "solved_variance", lambda u, beta, factor: true(u, beta))
+    assert refuted("G7", "rate", settings=SMALL)
     with pytest.raises(ValueError, match="no stationary law"):
         verdict_of("G7", only="solved")
 
 
-def test_figures_are_written(tmp_path):
-    drawn = momentum_figures.figures(quick_settings("momentum"), tmp_path)
-    assert [figure.file.name for figure in drawn] == [
-        "stability.svg",
-        "rates.svg",
-        "condition.svg",
-        "variance.svg",
-        "cooled_mixture.svg",
-    ]
+def test_figures_are_written(tmp_path: Path) -> None:
+    with saved_as(SHOWN):
+        drawn = figures.figures(SMALL, tmp_path)
+    names = [figure.file.stem for figure in drawn]
+    assert names == ["stability", "rates", "condition", "variance", "tempered_mixture"]
     assert all(figure.file.stat().st_size > 10_000 for figure in drawn)

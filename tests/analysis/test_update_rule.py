@@ -1,134 +1,127 @@
-"""Reading the rule: each claim's verdict, and the break that flips it."""
+"""The update rule: each claim's verdict, and the change that flips it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import sympy as sp
+from pytest import MonkeyPatch
 
-from ams.samplers import constant, memoryless, rules, snr_of_momentum
-from analysis.proofs import left_over
-from analysis.update_rule import checks as reading
-from analysis.update_rule import corrector, lag
-from tests.claims import claims, quick_settings, verdict_of
+from ams import samplers
+from ams.samplers import State, Step, rules
+from analysis.update_rule import checks, corrector, figures, study
+from tests.claims import expected, quick_settings, refuted, verdict_of
 from verdicts.claims.schema import Verdict
+from verdicts.records.figures import SHOWN, saved_as
 
 
 @pytest.mark.parametrize("identifier", ["R1", "R2", "R3", "R4", "R5", "P3"])
-def test_claims_come_out_as_expected(identifier):
-    assert verdict_of(identifier) is claims()[identifier].expected
+def test_claims_come_out_as_expected(identifier: str) -> None:
+    assert verdict_of(identifier) is expected(identifier)
 
 
-def test_left_over_counts_what_does_not_vanish():
-    x = sp.Symbol("x")
-    assert left_over((x + 1) ** 2 - x**2 - 2 * x - 1).value == 0
-    assert left_over(x**2 - x).value > 0
-    assert left_over(x - x, sp.Integer(3)).value == 1
+def test_a_stale_step_breaks_r1(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of R1: the ratio lacks A_{t-1}, as if the last move had been the bare momentum."""
 
-
-def test_a_stale_step_breaks_r1(monkeypatch):
-    """Falsifier of R1: the ratio forgets A_{t-1}, as if the last move had been the bare momentum."""
-
-    def stale(delta):
-        def damping(state, s, algebra):
+    def stale(delta: float = 0.0) -> Callable[[State, Any, Any], tuple[Any, Any]]:
+        def coefficient(state: State, s: Any, algebra: Any) -> tuple[Any, Any]:
             change = algebra.combine((1, s), (-1, state.s))
             return 0, algebra.norm(change) / (state.effective_drift * algebra.norm(state.m))
 
-        return damping
+        return coefficient
 
-    monkeypatch.setattr(reading, "adaptive", lambda delta=0: stale(delta))
+    monkeypatch.setattr(samplers, "adaptive", stale)
     assert verdict_of("R1") is Verdict.REFUTED
 
 
-def test_an_asymmetric_rule_breaks_r2(monkeypatch):
+def test_an_asymmetric_rule_breaks_r2(monkeypatch: MonkeyPatch) -> None:
     """Falsifier of R2: the square is dropped, and with it the symmetry and the sign."""
-    monkeypatch.setattr(reading, "critical_momentum", lambda rho: (1 - rho) / (1 + rho))
-    monkeypatch.setattr(rules, "critical_momentum", lambda rho: (1 - rho) / (1 + rho))
-    assert verdict_of("R2", only="symmetry") is Verdict.REFUTED
-    assert verdict_of("R2", only="lower_clip") is Verdict.REFUTED
+    for module in (samplers, rules):
+        monkeypatch.setattr(module, "critical_momentum", lambda rho: (1 - rho) / (1 + rho))
+    assert refuted("R2", "symmetry", "lower_clip")
 
 
-def test_a_rule_that_sees_the_blow_up_breaks_r2(monkeypatch):
+def test_a_rule_that_sees_the_blow_up_breaks_r2(monkeypatch: MonkeyPatch) -> None:
     monkeypatch.setattr(rules, "critical_momentum", lambda rho: 1 / (1 + rho))
-    assert verdict_of("R2", only="blow_up") is Verdict.REFUTED
+    assert refuted("R2", "blow_up")
 
 
-def test_a_corrector_that_remembers_breaks_r3(monkeypatch):
+def test_a_corrector_with_memory_breaks_r3(monkeypatch: MonkeyPatch) -> None:
     """Falsifier of R3: the move is stored, as the paper describes."""
-    monkeypatch.setattr(reading, "memoryless", lambda step: step)
-    assert verdict_of("R3", only="bitwise") is Verdict.REFUTED
-    monkeypatch.setattr(reading, "adaptive", lambda delta: constant(sp.Rational(1, 2)))
-    assert verdict_of("R3", only="adjacency") is Verdict.REFUTED
+    monkeypatch.setattr(samplers, "memoryless", lambda step: step)
+    assert refuted("R3", "bitwise")
+    monkeypatch.setattr(samplers, "adaptive", lambda delta: samplers.constant(sp.Rational(1, 2)))
+    assert refuted("R3", "adjacency")
 
 
-def test_noise_in_the_momentum_breaks_r3(monkeypatch):
-    def kinetic(rule_of_step):
-        def step(state, score, noise, level, algebra):
+def test_noise_in_the_momentum_breaks_r3(monkeypatch: MonkeyPatch) -> None:
+    def kinetic(rule: Any) -> Step:
+        def step(state: State, score: Any, noise: Any, level: Any, algebra: Any) -> Any:
             s, z = score(state.x, level), noise(state.x)
             m = algebra.combine((sp.Rational(9, 10), state.m), (sp.Rational(1, 10), s), (1, z))
             return state._replace(x=algebra.combine((1, state.x), (level.step, m)), m=m), None
 
         return step
 
-    monkeypatch.setattr(reading, "momentum", kinetic)
-    assert verdict_of("R3", only="noise_outside") is Verdict.REFUTED
+    monkeypatch.setattr(checks, "momentum_step", kinetic)
+    assert refuted("R3", "noise_outside")
 
 
-def test_a_clip_that_bites_refutes_p3():
+def test_a_clip_that_bites_refutes_p3() -> None:
     """Falsifier of P3: with deltas up to 0.9 the clip is a hyperparameter, and each part of the claim sees it."""
-    settings = quick_settings("rule").model_copy(update={"deltas": (1e-6, 0.9)})
-    for part in ("stationary", "annealed", "far_start"):
-        assert verdict_of("P3", only=part, settings=settings) is Verdict.REFUTED
+    wide = quick_settings("update_rule").model_copy(update={"deltas": (1e-6, 0.9)})
+    assert refuted("P3", "stationary", "annealed", "far_start", settings=wide)
 
 
-def test_forgetful_is_the_library_s_own():
-    assert reading.memoryless is memoryless
+def test_a_clip_that_never_acts_leaves_the_run_as_it_is() -> None:
+    """So one run stands for all clips above its momentum coefficients, and for no other."""
+    variances = study.annealed_variances(20, (1e-6, 1e-3, 0.9), 5)
+    for row, delta in zip(variances, (1e-6, 1e-3, 0.9), strict=True):
+        assert (row == study.annealed_variances.wrapped(20, (delta,), 5)[0]).all()
+    assert (variances[0] == variances[1]).all() and (variances[1] != variances[2]).any()
 
 
-def test_a_lost_part_breaks_r4(monkeypatch):
+def test_a_lost_part_breaks_r4(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of R4: the corrector's drift is lost, and the parts no longer add up to the score's change."""
-    corrector.shares.cache_clear()
-    true = corrector.remembering
+    true = study.remembering
 
-    def forgetting(step):
-        def lossy(*given):
-            after, info = true(step)(*given)
+    def losing(corrector: Step) -> Step:
+        def lossy(*given: Any) -> Any:
+            after, info = true(corrector)(*given)
             return after._replace(z=after.p), info
 
         return lossy
 
-    monkeypatch.setattr(corrector, "remembering", forgetting)
-    assert verdict_of("R4", only="sum") is Verdict.REFUTED
-    corrector.shares.cache_clear()
+    monkeypatch.setattr(study, "remembering", losing)
+    assert refuted("R4", "sum", settings=quick_settings("update_rule").model_copy(update={"levels": (30,)}))
 
 
-def test_a_drift_that_decides_breaks_r4(monkeypatch):
+def test_a_drift_that_decides_breaks_r4(monkeypatch: MonkeyPatch) -> None:
     """Steps without the injected noise, a predictor that hardly moves: the ratio then is about the corrector's move."""
-    true = corrector.shares
-    quiet = [p._replace(shares=(0.9, *p.shares[1:]), foreign=0.1) for p in true(30)]
-    monkeypatch.setattr(corrector, "shares", lambda count: quiet)
-    for part in ("drift", "foreign"):
-        assert verdict_of("R4", only=part) is Verdict.REFUTED
+    quiet = [change._replace(shares=(0.9, *change.shares[1:]), foreign=0.1) for change in corrector.score_changes(30)]
+    monkeypatch.setattr(corrector, "score_changes", lambda count: quiet)
+    assert refuted("R4", "drift", "foreign")
 
 
-def test_a_present_norm_breaks_r5(monkeypatch):
+def test_a_present_norm_breaks_r5(monkeypatch: MonkeyPatch) -> None:
     """Falsifier of R5: sized by the updated momentum's norm, the control is plain Langevin and gains nothing."""
-    for cached in (lag.final_kl, lag.effective_ratio):
-        cached.cache_clear()
-    true = lag.controls()
-    monkeypatch.setattr(lag, "controls", lambda: {**true, "Langevin, lagged norm": true["Langevin"]})
-    assert verdict_of("R5", only="control") is Verdict.REFUTED
-    for cached in (lag.final_kl, lag.effective_ratio):
-        cached.cache_clear()
-    monkeypatch.setattr(lag, "snr_of_last_momentum", snr_of_momentum)
-    assert verdict_of("R5", only="disguise") is Verdict.REFUTED
+    true = study.corrector_run
+    present = lambda name, count: true("Langevin" if name == study.LAGGED[0] else name, count)  # noqa: E731
+    monkeypatch.setattr(study, "corrector_run", present)
+    assert refuted("R5", "control")
+    monkeypatch.setattr(corrector, "snr_of_last_momentum", samplers.snr_of_momentum)
+    assert refuted("R5", "disguise")
 
 
-def test_a_ratio_that_shrinks_breaks_r5(monkeypatch):
-    true = lag.effective_ratio
-    monkeypatch.setattr(lag, "effective_ratio", lambda name, count: 1 / true(name, count))
-    for part in ("grows", "size", "size_adaptive"):
-        assert verdict_of("R5", only=part) is Verdict.REFUTED
+def test_a_ratio_that_shrinks_breaks_r5(monkeypatch: MonkeyPatch) -> None:
+    true = study.corrector_run
+    monkeypatch.setattr(study, "corrector_run", lambda *run: true(*run)._replace(ratios=1 / true(*run).ratios))
+    assert refuted("R5", "grows", "size", "size_adaptive")
 
 
-def test_figures_are_written(tmp_path):
-    drawn = rule.figures(quick_settings("rule"), tmp_path)
+def test_figures_are_written(tmp_path: Path) -> None:
+    with saved_as(SHOWN):
+        drawn = figures.figures(quick_settings("update_rule"), tmp_path)
     assert [figure.file.name for figure in drawn] == ["rule.svg", "score_change.svg", "lagged_norm.svg"]
     assert all(figure.file.stat().st_size > 10_000 for figure in drawn)

@@ -1,0 +1,95 @@
+"""What the group computes once: the step derived on symbols, distributions that runs reach, a density on a grid."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import sympy as sp
+import torch
+
+from ams.laws.gaussian import GaussianLaw
+from ams.laws.phase_space import momentum_memory, stationary
+from ams.laws.stationary import reached
+from ams.laws.symbolic import b, m, stationary_covariance, symbolic_step, transition, x, z
+from ams.samplers import State, constant, momentum, momentum_rule, sample, with_corrected_noise
+from ams.schedules import Level
+from analysis.momentum.closed_forms import largest_step, random_parameters, stability_bound
+from analysis.momentum.settings import Settings
+from analysis.proofs import Expression
+from analysis.targets import two_modes
+from verdicts.studies import Array, Cell, cell
+
+MIXTURE_BETA = 0.5
+DRAWN_STEP = 0.005
+"""The step on the mixture that the figure shows: there the limit is not yet reached."""
+
+
+class Derivation(NamedTuple):
+    """The step's transition of (x, m), the column that multiplies its noise z, and the stationary covariance."""
+
+    matrix: Expression
+    noise: Expression
+    covariance: Expression
+
+
+@cell
+def derivation(corrected: bool = False) -> Derivation:
+    """Constant momentum on symbols, read off the sampler's own step; `corrected`: its noise scaled like its drift."""
+    rule = momentum_rule(constant(b))
+    after = symbolic_step(momentum(with_corrected_noise(rule) if corrected else rule), State(x, m))
+    matrix, noise = transition(after, [x, m], ["x", "m"]), transition(after, [z], ["x", "m"])
+    return Derivation(matrix, noise, stationary_covariance(matrix, noise))
+
+
+@cell
+def gain_in_the_limit() -> float:
+    """The limit of `kappa (1 - r)` for large condition numbers kappa, at the largest steps allowed; Langevin's is 1.
+
+    For u small against 1 - b the slowest direction loses `c u` per step (claim G2), and its u is the stiffest's over
+    kappa: the limit is the largest `c u` over b, at a root of the derivative.
+    """
+    drift = sp.cancel((1 + b) ** 2 * largest_step(b))
+    extremes = sp.real_roots(sp.numer(sp.together(sp.diff(drift, b))))
+    return max(float(drift.subs(b, at)) for at in [sp.Integer(0), *extremes] if 0 <= at < 1)
+
+
+@cell
+def reached_variances(points: int, seed: int) -> Array:
+    """Precisions u, momentum coefficients b, and the variances that long runs at step 1 reach: three rows.
+
+    Ten precisions share a run: its b is the first one's, each u the stated share of the stable range.
+    """
+    us, betas = random_parameters(points, seed)
+    shares, columns = us / stability_bound(betas), []
+    for i in range(0, points, 10):
+        ten = shares[i : i + 10] * stability_bound(betas[i])
+        law = reached(GaussianLaw(1 / ten), momentum(momentum_rule(constant(betas[i]))), 1.0, start_variance=1.0)
+        columns.append([ten, np.full_like(ten, betas[i]), law.variance.numpy()])
+    return np.concatenate(columns, axis=1)
+
+
+@cell
+def particle_variance(particles: int, seed: int) -> float:
+    """The mean square of particles on N(0, 1) at u = 0.5, b = 0.5, after 60 steps from N(0, 1)."""
+    generator = torch.Generator().manual_seed(seed)
+    start = torch.randn(particles, 1, dtype=torch.float64, generator=generator)
+    program = [(momentum(momentum_rule(constant(0.5))), Level(0, sigma=0.0, step=0.5))] * 60
+    state, _, _ = sample(program, start, lambda at, level: -at, generator)
+    return state.x.square().mean().item()
+
+
+@cell
+def mixture_density(size: float) -> tuple[float, float, Array]:
+    """Constant momentum's stationary density at step `size` on the mixture .3/.7, a `GridFunction`'s fields."""
+    memory = momentum_memory(two_modes(), size, MIXTURE_BETA, nodes=8)
+    density = stationary(two_modes(), momentum(momentum_rule(constant(MIXTURE_BETA))), size, memory).density
+    return density.first, density.spacing, density.values
+
+
+def cells(settings: Settings) -> Iterator[Cell]:
+    """Yield every cell that checks, figures and the notebook read."""
+    yield from (derivation.cell(corrected) for corrected in (False, True))
+    yield gain_in_the_limit.cell()
+    yield reached_variances.cell(settings.points, settings.seed)
+    yield particle_variance.cell(settings.particles, settings.seed)
+    yield from (mixture_density.cell(size) for size in (settings.mixture_step, settings.mixture_step / 2, DRAWN_STEP))

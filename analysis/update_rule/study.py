@@ -1,0 +1,171 @@
+"""What the group computes once: exact laws of annealed runs, of runs from far away and of predictor-corrector runs."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from ams import samplers
+from ams.laws.gaussian import GaussianLaw
+from ams.metrics import gaussian_kl
+from ams.samplers import Info, Program, State, Step
+from ams.samplers.base import Algebra, Noise, Score, Vector
+from ams.samplers.rules import MomentumCoefficient, Size, prescribed
+from ams.schedules import VE, Level, annealed_levels, geometric_sigmas, ncsnv2_step, process_levels
+from analysis.targets import stiff_gaussian
+from analysis.update_rule.settings import Settings
+from verdicts.studies import Array, Cell, cell
+
+PROCESS, SNR = VE(sigma_min=0.01, sigma_max=50.0), 0.16
+"""The authors' code, on images."""
+LAGGED = ("Langevin, lagged norm", "adaptive, lagged norm")
+LARGER = (1e-3, 1e-2)
+"""The authors' delta, and ten times that."""
+COUNTS = (10, 30, 50, 100)
+"""Numbers of noise levels at which the correctors' KL is compared."""
+ALONG = (20, 30, 100)
+"""Numbers of noise levels at which the effective ratio is shown along the run."""
+
+
+def momentum_step(coefficient: MomentumCoefficient, size: Size = prescribed) -> Step:
+    """Return the momentum step of a coefficient's rule and a step size."""
+    return samplers.momentum(samplers.momentum_rule(coefficient, size))
+
+
+@cell
+def annealed_variances(budget: int, deltas: tuple[float, ...], repeats: int) -> Array:
+    """The final variances of adaptive momentum's annealed runs of `budget` evaluations on the stiff Gaussian, a row a
+    delta, ascending. A run whose momentum coefficients a larger clip would leave alone stands for that clip's as well.
+    """
+    rows: list[np.ndarray] = []
+    highest = 1.0
+    for delta in sorted(deltas):
+        if not rows or highest > 1.0 - delta:
+            highest, variances = _annealed_run(budget, delta, repeats)
+        rows.append(variances)
+    return np.array(rows)
+
+
+def _annealed_run(budget: int, delta: float, repeats: int) -> tuple[float, np.ndarray]:
+    """Return the largest momentum coefficient of a run, and the variances at its end."""
+    sigmas, law, betas = geometric_sigmas(50.0, 0.02, budget // repeats), stiff_gaussian(), []
+    levels = annealed_levels(sigmas, ncsnv2_step(sigmas, repeats))
+    program = samplers.annealed(momentum_step(samplers.adaptive(delta)), levels, repeats)
+    for state, info in law.run(program, law.start(0.0, 50.0**2)):
+        end = state.x
+        betas += [info.coefficients.beta] if info.coefficients else []
+    return max(betas), law.moments(end).variance.numpy()
+
+
+@cell
+def means_on_the_way(delta: float) -> Array:
+    """The mean after each 100 of 800 steps of adaptive momentum, u = 1e-4, from 100 standard deviations away."""
+    law = GaussianLaw([1.0])
+    program = [(momentum_step(samplers.adaptive(delta)), Level(0, sigma=0.0, step=1e-4))] * 800
+    states = enumerate(law.run(program, law.start(100.0, 1.0)), 1)
+    return np.array([law.moments(state.x).mean.item() for n, (state, _) in states if n % 100 == 0])
+
+
+def correctors(snr: float = SNR) -> dict[str, Step]:
+    """Return Langevin's and adaptive momentum's correctors, each with the present norm and with the lagged one."""
+    return {
+        "Langevin": samplers.langevin(samplers.snr_of_score(snr)),
+        "Langevin, lagged norm": momentum_step(samplers.constant(0.0), samplers.snr_of_last_momentum(snr)),
+        "adaptive, present norm": momentum_step(samplers.adaptive(1e-4), samplers.snr_of_momentum(snr)),
+        "adaptive, lagged norm": momentum_step(samplers.adaptive(1e-4), samplers.snr_of_last_momentum(snr)),
+    }
+
+
+def program_of(corrector: Step, count: int) -> Program:
+    """Return the authors' predictor-corrector run over `count` levels, reverse diffusion between them."""
+    predictor = samplers.affine(samplers.authors_ve_reverse_diffusion(PROCESS, count))
+    return samplers.predictor_corrector(predictor, corrector, process_levels(PROCESS, count, 1e-5))
+
+
+class ScoreChange(NamedTuple):
+    """Between two corrector calls: the second one's sigma; shares of `E|s_t - s_{t-1}|^2`, in the order of `PARTS`.
+
+    `foreign` is the share of predictor and level taken together, `unexplained` what the parts' sum leaves of it.
+    """
+
+    sigma: float
+    shares: tuple[float, ...]
+    foreign: float
+    unexplained: float
+
+
+PARTS = ("own drift", "own noise", "predictor's drift", "predictor's noise", "change of noise level")
+
+
+class CorrectorRun(NamedTuple):
+    """KL(samples || target) after the last predictor mean, in nats; at each corrector call but the first
+    `<s_t>/<m_{t-1}>` (of those with momentum) and the score's change (of the authors' adaptive corrector).
+    """
+
+    kl: float
+    ratios: Array
+    changes: list[ScoreChange]
+
+
+@cell
+def corrector_run(name: str, count: int) -> CorrectorRun:
+    """A corrector's predictor-corrector run over `count` levels on the stiff Gaussian.
+
+    The parts of `s_t - s_{t-1} = -P (drift + noise + predictor's drift and noise) + (s_t - s(x_t at the last level))`,
+    P the precision at the last level, overlap, so their shares need not add up to one.
+    """
+    step, law, norms, changes = correctors()[name], stiff_gaussian(), [], []
+    program = list(program_of(remembering(step) if name == LAGGED[1] else step, count))
+    states = law.run(program, law.start(0.0, PROCESS.sigma_max**2))
+    for number, ((_, level), (state, info)) in enumerate(zip(program, states, strict=True)):
+        end = info.mean
+        if number % 2 == 0 and state.m is not None:
+            norms.append((law.norm(state.s), law.norm(state.m)))
+        elif number % 2 and name == LAGGED[1] and level.next:
+            changes.append(_taken_apart(law, state, info, level, level.next))
+    mean, variance = law.moments(end())
+    ratios = np.array([s / m for (_, m), (s, _) in pairwise(norms)])
+    return CorrectorRun(gaussian_kl(mean, variance, law.mean, law.variance, law.multiplicity), ratios, changes)
+
+
+def remembering(corrector: Step) -> Step:
+    """Return a momentum step that leaves the drift and the noise of its move in `z` and `p`."""
+
+    def step(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
+        after, info = corrector(state, score, noise, level, algebra)
+        moved = algebra.combine((1.0, after.x), (-1.0, info.mean()))
+        return after._replace(z=algebra.combine((after.effective_drift, after.m)), p=moved), info
+
+    return step
+
+
+def _taken_apart(law: GaussianLaw, state: State, info: Info, level: Level, following: Level) -> ScoreChange:
+    """Return the parts of the score's change, from the state after the predictor's step at `level`."""
+    old, new = law.score(state.x, level), law.score(state.x, following)
+    moves = [state.z, state.p, _less(law, info.mean(), info.at), _less(law, state.x, info.mean())]
+    parts = [_less(law, old, law.score(_less(law, state.x, move), level)) for move in moves] + [_less(law, new, old)]
+    total = _less(law, new, state.s)
+    foreign = law.combine(*((1.0, part) for part in parts[2:]))
+    rest = _less(law, total, law.combine(*((1.0, part) for part in parts)))
+    whole, *squares = (_second_moment(law, each) for each in (total, *parts, foreign, rest))
+    *shares, foreign_share, unexplained = (square / whole for square in squares)
+    return ScoreChange(following.sigma, tuple(shares), foreign_share, unexplained)
+
+
+def _less(law: GaussianLaw, one: Vector, other: Vector) -> Vector:
+    return law.combine((1.0, one), (-1.0, other))
+
+
+def _second_moment(law: GaussianLaw, vector: Vector) -> float:
+    mean, variance = law.moments(vector)
+    return float((law.multiplicity * (mean.square() + variance)).sum())
+
+
+def cells(settings: Settings) -> Iterator[Cell]:
+    """Yield every cell that checks, figures and the notebook read."""
+    yield from (annealed_variances.cell(budget, settings.deltas, settings.repeats) for budget in settings.budgets)
+    yield from (means_on_the_way.cell(delta) for delta in sorted({min(settings.deltas), max(settings.deltas), *LARGER}))
+    runs = {(name, count) for name in correctors() for count in COUNTS}
+    runs |= {(name, count) for name in LAGGED for count in settings.levels} | {(LAGGED[0], count) for count in ALONG}
+    yield from (corrector_run.cell(*run) for run in sorted(runs))
