@@ -1,7 +1,5 @@
 """Levels and processes against what defines them: the forward SDE's moments, by numerical integration."""
 
-from __future__ import annotations
-
 import math
 from itertools import pairwise
 

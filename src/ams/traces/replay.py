@@ -5,8 +5,6 @@ A trace is an `.npz` file that says itself what it is: annealed traces hold `sig
 coefficient. Module `golden` reads and checks the file.
 """
 
-from __future__ import annotations
-
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence

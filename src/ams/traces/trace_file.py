@@ -6,8 +6,6 @@ to `d`. Annealed traces hold `sigmas` (L) with `T` steps a level; predictor-corr
 inner steps.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import NamedTuple
 

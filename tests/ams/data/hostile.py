@@ -1,7 +1,5 @@
 """Pickles that would act if anything ran them: each would create the file that it is given, the canary."""
 
-from __future__ import annotations
-
 import pickle
 import struct
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Arrays: what NumPy wrote is read; headers that lie, objects and damage are refused before anything is allocated."""
 
-from __future__ import annotations
-
 import io
 import tracemalloc
 import zipfile

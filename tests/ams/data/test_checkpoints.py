@@ -1,7 +1,5 @@
 """Weights: what torch.save wrote is read; what would act, lie about its size or is damaged is refused in one line."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import os

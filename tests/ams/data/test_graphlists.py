@@ -1,7 +1,5 @@
 """Lists of graphs: what is there is read, from either form; what is hostile or damaged is refused and runs nothing."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import os

@@ -1,7 +1,5 @@
 """Loaders: what passes is what was registered, from whichever file; MNIST and CIFAR-10 where they can be had."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """Containers: what they inflate to, where their names lead, and how faults are said."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import stat

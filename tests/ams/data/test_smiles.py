@@ -1,7 +1,5 @@
 """Lists of molecules: what the registry says is what is read, and nothing else."""
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A stack of laws is as many single ones: the same moments, whatever differs between the runs."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 

@@ -1,7 +1,5 @@
 """The law on a full covariance: its eigenbasis and back, against dense matrices."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 

@@ -1,7 +1,5 @@
 """`E|g|` against closed forms in 40 digits, at every scale and for wide spectra: 1e-12 relative."""
 
-from __future__ import annotations
-
 import math
 
 import mpmath

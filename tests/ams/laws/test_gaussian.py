@@ -1,7 +1,5 @@
 """The exact law: its moments by hand where they are easy, its errors, its bookkeeping."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

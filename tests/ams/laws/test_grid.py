@@ -7,7 +7,7 @@ import pytest
 
 from ams.grid_function import GridFunction
 from ams.laws.gaussian import GaussianLaw
-from ams.laws.grid import GridLaw, moved, resolves
+from ams.laws.grid import GridAlgebra, moved, resolves
 from ams.laws.quadrature_algebra import Blurred
 from ams.metrics import half_line, line_w2
 from ams.samplers import (
@@ -45,7 +45,7 @@ PROGRAMS = {
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
 def test_gaussian_targets_have_the_exact_law(program):
     """The corrector sizes its step by expected norms: quadrature here, a closed form there."""
-    grid, law = GridLaw(Gaussian([0.3], 0.01)), GaussianLaw([0.01], 0.3)
+    grid, law = GridAlgebra(Gaussian([0.3], 0.01)), GaussianLaw([0.01], 0.3)
     found = moments(grid.density(grid.end(program(), grid.start_normal(1.0, 20.0))[0]))
     exact = law.moments(law.end(program(), law.start(1.0, 400.0))[0].x)
     assert found[0] == pytest.approx(1.0, abs=1e-12)
@@ -57,14 +57,14 @@ def test_a_law_does_not_depend_on_its_nodes():
     levels = annealed_levels(geometric_sigmas(20.0, 0.02, 30), 0.1 * 0.02**2)
     found = []
     for resolution in (0.45, 0.3):
-        law = GridLaw(MIXTURE, resolution)
+        law = GridAlgebra(MIXTURE, resolution)
         end = law.density(law.end(annealed(langevin(), levels, 3), law.start(levels[0]))[0])
         found.append((line_w2(end, law.exact(levels[-1])), half_line(end)))
     assert found[0] == pytest.approx(found[1], abs=1e-10)
 
 
 def test_the_start_is_what_was_asked_for():
-    law = GridLaw(MIXTURE)
+    law = GridAlgebra(MIXTURE)
     state = law.start(Level(0, sigma=0.5))
     assert half_line(law.density(state)) == pytest.approx(half_line(law.exact(Level(0, sigma=0.5))), abs=1e-13)
     assert moments(law.density(law.start_normal(2.0, 0.3))) == pytest.approx((1.0, 2.0, 0.09), abs=1e-12)
@@ -72,7 +72,7 @@ def test_the_start_is_what_was_asked_for():
 
 
 def test_norms_are_integrals_over_the_law():
-    law = GridLaw(Gaussian([0.3141], 0.7))
+    law = GridAlgebra(Gaussian([0.3141], 0.7))
     state = law.start(CLEAN)
     s = law.score(state.x, CLEAN)
     assert law.norm(s) == pytest.approx(math.sqrt(2 / math.pi / 0.7), rel=1e-12)
@@ -81,7 +81,7 @@ def test_norms_are_integrals_over_the_law():
 
 
 def test_steps_that_are_no_kernel_of_position_are_refused():
-    law = GridLaw(MIXTURE)
+    law = GridAlgebra(MIXTURE)
     levels = process_levels(VE(0.02, 20.0), 4, 1e-3)
     with pytest.raises(ValueError, match="a transport"):
         law.end([(affine(flow_euler), levels[0]), (affine(flow_euler), levels[1])], law.start(levels[0]))
@@ -114,7 +114,7 @@ def test_nodes_count_as_near_enough_only_where_the_moved_density_is_right(height
 
 def test_what_more_nodes_do_not_mend_ends_in_an_error():
     """A step that is not finite is the loop's complaint; one whose noise is far below any nodes is the grid's."""
-    law = GridLaw(MIXTURE)
+    law = GridAlgebra(MIXTURE)
     with pytest.raises(NonFiniteState):
         law.end([(affine(lambda level: AffineTransition(math.nan, 0.0, 1.0)), CLEAN)], law.start(CLEAN))
     with pytest.raises(ArithmeticError, match="do not resolve the step at level 3"):

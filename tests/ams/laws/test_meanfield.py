@@ -8,7 +8,7 @@ import torch
 
 from ams.laws import meanfield
 from ams.laws.gaussian import GaussianLaw
-from ams.laws.meanfield import frozen_law, mean_field, returned
+from ams.laws.meanfield import frozen_density, mean_field, returned
 from ams.laws.stationary import solved
 from ams.samplers import adaptive, momentum, momentum_rule, sample
 from ams.schedules import Level
@@ -63,7 +63,7 @@ def test_a_search_that_does_not_settle_is_said_so(monkeypatch):
 
 
 def test_an_average_is_an_algebra():
-    law = frozen_law(Gaussian([0.0], 0.25), 0.02, 0.2, nodes=4)
+    law = frozen_density(Gaussian([0.0], 0.25), 0.02, 0.2, nodes=4)
     assert 0.0 < returned(Gaussian([0.0], 0.25), RULE, 0.02, 0.2, law) < 1.0
     average = meanfield._Average(law, np.ones((*law.memory.shape, 1)))
     assert average.begin_step(CLEAN) is CLEAN and average.finite(np.ones(1)) and not average.finite(np.array([np.inf]))

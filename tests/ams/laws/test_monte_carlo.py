@@ -7,8 +7,6 @@ Coupled particles (norms averaged over the batch) are one observation a batch: 2
 moment. The mean field's own bias, O(1/5000), is far below what it sees.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ams.grid_function import tabulated
-from ams.laws.phase_space import Memory, estimated, hermite, momentum_memory, stationary
+from ams.laws.phase_space import Memory, estimated, hermite, momentum_variable, stationary
 from ams.laws.quadrature_algebra import Blurred, NodeAlgebra
 from ams.metrics import line_w2
 from ams.samplers import constant, langevin, leimkuhler_matthews, momentum, momentum_rule
@@ -40,7 +40,7 @@ def test_gaussian_variances_are_the_closed_forms(u, kept):
 
 def test_momentum_has_the_moments_of_g3():
     target, a, b = Gaussian([0.4], 0.25), 0.01, 0.5
-    law = stationary(target, momentum(momentum_rule(constant(b))), a, momentum_memory(target, a, b))
+    law = stationary(target, momentum(momentum_rule(constant(b))), a, momentum_variable(target, a, b))
     u, c = 4 * a, (1 + b) ** 2
     last = c * (2 - u * (1 - b**2))
     weights = law.masses * law.density.spacing
@@ -83,8 +83,8 @@ def test_leimkuhler_matthews_agrees_with_a_kernel_of_its_own():
 def test_the_estimate_bounds_what_refinement_finds():
     a, b = 0.01, 0.6
     step, near = momentum(momentum_rule(constant(b))), NodeAlgebra(MIXTURE).exact(CLEAN, 1.5)
-    coarse, error = estimated(MIXTURE, step, a, momentum_memory(MIXTURE, a, b, 8), near)
-    finer = stationary(MIXTURE, step, a, momentum_memory(MIXTURE, a, b, 12), near, 0.3)
+    coarse, error = estimated(MIXTURE, step, a, momentum_variable(MIXTURE, a, b, 8), near)
+    finer = stationary(MIXTURE, step, a, momentum_variable(MIXTURE, a, b, 12), near, 0.3)
     there = finer.density.refined(4).primitive().rate(coarse.density.nodes)
     found = np.abs(there - coarse.density.values).max() / there.max()
     assert found < error < 1e-4

@@ -1,7 +1,5 @@
 """Stationary laws against G3 and A2 at 200 random parameters, solved for; and at fewer of them, reached by running."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from scipy.optimize import brentq

@@ -1,7 +1,5 @@
 """Symbols: the transition that SymPy reads off a step is the one that the exact law applies; norms stay unknown."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

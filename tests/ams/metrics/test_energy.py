@@ -1,7 +1,5 @@
 """Energy distances against scipy, brute force, and their claim of being unbiased."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The expected norm against mpmath's 1F1 in 60 digits, and its limits."""
 
-from __future__ import annotations
-
 import mpmath
 import pytest
 import torch

@@ -1,7 +1,5 @@
 """Gaussian distances against scipy's matrix square root, quadrature, and each other."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """MMD against its definition by loops, its weights against samples written out, and what it promises on average."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given, settings

@@ -1,7 +1,5 @@
 """W2 on the line and total variation against scipy, brute force and their defining properties."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

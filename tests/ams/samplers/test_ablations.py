@@ -1,7 +1,5 @@
 """The ablations: each leaves out one part, and with the part's own neutral value nothing changes."""
 
-from __future__ import annotations
-
 import pytest
 import sympy as sp
 import torch

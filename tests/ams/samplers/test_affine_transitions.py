@@ -1,7 +1,5 @@
 """Affine moves against Bayes' rule and the published formulas; orders of convergence from exact errors."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

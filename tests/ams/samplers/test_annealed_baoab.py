@@ -1,7 +1,5 @@
 """The isothermal sampler: invariant on one point, against its formulas written out, and its relatives."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """Consistent annealed sampling: the point target that it is consistent on, its neighbours, its range."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

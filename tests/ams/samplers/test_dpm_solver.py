@@ -1,7 +1,5 @@
 """DPM-Solver++ (2M), ODE and SDE: exact where the denoised point stands still, and their orders on the exact law."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

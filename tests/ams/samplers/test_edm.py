@@ -1,7 +1,5 @@
 """EDM's stochastic sampler: without churn Heun's, with it two published lines."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

@@ -1,7 +1,5 @@
 """The filtered score: its two ends, the formula on symbols, and the gain that a filter of white noise would take."""
 
-from __future__ import annotations
-
 import sympy as sp
 import torch
 

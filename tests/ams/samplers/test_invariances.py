@@ -4,8 +4,6 @@ Units and origin of the samples, the basis, the order of a batch and, uncoupled,
 of covariance `Q diag(v) Q^T`, over annealed levels.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """Kinetic Langevin: the splittings against the formulas written out, the two forms of BAOAB, their stationary laws."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

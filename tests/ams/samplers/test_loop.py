@@ -1,7 +1,5 @@
 """The loop: programs in order, faults that name themselves, what is counted, what is denoised."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

@@ -1,7 +1,5 @@
 """Where noise comes from: order, reproducibility, independence of the split, and its errors."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 

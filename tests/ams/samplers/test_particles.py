@@ -1,7 +1,5 @@
 """The particle algebras: arithmetic, coupling, and an arena in which nothing that lives is overwritten."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

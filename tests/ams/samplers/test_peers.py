@@ -1,7 +1,5 @@
 """k-diffusion at the same noise (extra `bench`): the same samples, from samplers that are written quite differently."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from itertools import pairwise
 from types import ModuleType

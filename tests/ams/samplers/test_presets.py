@@ -1,7 +1,5 @@
 """One record a sampler: its program ends where it should, changes with what a hyperparameter names, and is drawn."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The probability flow by an adaptive solver: against the flow's own solution, for particles and for the exact law."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

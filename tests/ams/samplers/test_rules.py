@@ -1,7 +1,5 @@
 """The rule, its parts and the steps that it drives, against the formulas written out plainly."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

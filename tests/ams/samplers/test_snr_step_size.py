@@ -1,7 +1,5 @@
 """The corrector's step size: whose norm it takes, on particles of either coupling and in law; a step that has none."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

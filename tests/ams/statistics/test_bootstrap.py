@@ -1,7 +1,5 @@
 """The bootstrap interval: what is drawn, how often it covers, and what it refuses."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

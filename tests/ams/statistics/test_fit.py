@@ -1,7 +1,5 @@
 """Goodness of fit: against scipy, error rates by simulation, and refusals."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from scipy import stats

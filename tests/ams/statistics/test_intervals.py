@@ -1,7 +1,5 @@
 """Intervals: coverage by simulation, against scipy, and refusals."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """RunOptions of convergence: exact powers, remainders of known size, noise of known size, and refusals."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given, settings

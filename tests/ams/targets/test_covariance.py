@@ -1,7 +1,5 @@
 """Covariances: every way to give one, and what is refused."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

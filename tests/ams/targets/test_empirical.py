@@ -1,7 +1,5 @@
 """The empirical target against a naive float64 reference, where it is hardest: between points, at small sigma."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

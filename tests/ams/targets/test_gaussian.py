@@ -1,7 +1,5 @@
 """The Gaussian target against scipy, automatic differentiation and its own draws, for every kind of covariance."""
 
-from __future__ import annotations
-
 import math
 from itertools import combinations_with_replacement
 

@@ -1,7 +1,5 @@
 """Mixtures against scipy, automatic differentiation and their own draws; far out, where densities underflow."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

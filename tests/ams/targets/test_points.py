@@ -1,7 +1,5 @@
 """What the products are trusted with: the estimate of their rounding, measured on data of every kind."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 from torch import Tensor

@@ -1,7 +1,5 @@
 """Screening loses no point that matters, and both ways to a posterior agree."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 from torch import Tensor

@@ -1,7 +1,5 @@
 """The released samplers, step by step: replays of their traces; and what a wrong step or a damaged file does to one."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, field

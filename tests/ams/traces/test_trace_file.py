@@ -1,7 +1,5 @@
 """Reading traces: what is no trace is refused in one line that names the file, whatever is wrong with it."""
 
-from __future__ import annotations
-
 import pickle
 import zipfile
 from collections.abc import Callable
