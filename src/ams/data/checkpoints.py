@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import warnings
 import zipfile
 from collections import OrderedDict
 from typing import Any
@@ -38,7 +39,7 @@ def _loaded(content: bytes) -> Any:
 
     stand_in: list[Any] = [(OrderedDict, "easydict.EasyDict")]  # in the files of GDSS
     try:
-        with torch.serialization.safe_globals(stand_in):
+        with torch.serialization.safe_globals(stand_in), warnings.catch_warnings(action="ignore"):
             return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         reason = str(error).split("WeightsUnpickler error: ")[-1].split("\n")[0]

@@ -11,11 +11,10 @@ in the left columns for Student (20,000 simulations), in the right ones for BCa 
 """
 
 import math
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from ams.statistics.values import Values, finite
 
@@ -29,10 +28,9 @@ class Interval(NamedTuple):
     n: int
 
 
-@cache
-def _quantile(n: int, confidence: float) -> float:
-    """Return the quantile of Student's distribution for a mean of n values."""
-    return float(stats.t.isf((1 - confidence) / 2, n - 1))
+def student_quantile(freedom: int, confidence: float) -> float:
+    """Return the two-sided quantile t of Student's distribution, `P(|T| <= t) = confidence`."""
+    return float(-special.stdtrit(freedom, (1 - confidence) / 2))
 
 
 def mean_interval(values: Values, confidence: float = 0.95) -> Interval:
@@ -42,7 +40,7 @@ def mean_interval(values: Values, confidence: float = 0.95) -> Interval:
     """
     replicates = finite(values, fewest=2)
     n = len(replicates)
-    half = _quantile(n, confidence) * float(replicates.std(ddof=1)) / math.sqrt(n)
+    half = student_quantile(n - 1, confidence) * float(replicates.std(ddof=1)) / math.sqrt(n)
     mean = float(replicates.mean())
     return Interval(mean, mean - half, mean + half, n)
 
@@ -68,7 +66,7 @@ def ratio_interval(numerators: Values, denominators: Values, confidence: float =
     if len(above) != len(below):
         raise ValueError(f"{len(above)} numerators for {len(below)} denominators")
     n, (x, y) = len(above), (float(below.mean()), float(above.mean()))
-    scale = _quantile(n, confidence) ** 2 / n
+    scale = student_quantile(n - 1, confidence) ** 2 / n
     (yy, xy), (_, xx) = scale * np.cov(above, below)
     square, half, constant = x * x - xx, x * y - xy, y * y - yy
     if square <= 0.0:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from ams.statistics.intervals import Interval, mean_interval
+from ams.statistics.intervals import Interval, mean_interval, student_quantile
 from ams.statistics.values import Values, finite
 
 
@@ -49,7 +49,7 @@ def convergence_order(steps: Values, errors: Values, confidence: float = 0.95) -
     if len(h) != len(error) or not (h > 0).all() or not (error > 0).all() or np.ptp(h) == 0:
         raise ValueError("an order needs as many errors as steps, all positive, at steps that differ")
     fit = stats.linregress(np.log(h), np.log(error))
-    half = float(stats.t.isf((1 - confidence) / 2, len(h) - 2) * fit.stderr)
+    half = student_quantile(len(h) - 2, confidence) * float(fit.stderr)
     return Interval(float(fit.slope), float(fit.slope) - half, float(fit.slope) + half, len(h))
 
 

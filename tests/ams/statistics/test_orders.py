@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from ams.statistics import NotAsymptotic, asymptotic_order, convergence_order, plan_count_test
 from tests.monte_carlo import MonteCarlo
