@@ -70,18 +70,20 @@ def asymptotic_order(
     h, rows = _descending(finite(steps, fewest), np.atleast_2d(np.asarray(errors, dtype=np.float64)))
     x, y = np.log(h), np.log(rows)
     local = (np.diff(y.mean(0)) / np.diff(x)).tolist()
-    drifts = [_drift(x[first:], y[:, first:].mean(0)) for first in range(len(h) - fewest + 1)]
-    first = next((first for first, each in enumerate(drifts) if abs(each) <= drift), None)
-    if first is None:
+    for first in range(len(h) - fewest + 1):
+        change = _drift(x[first:], y[:, first:].mean(0))
+        if abs(change) <= drift:
+            break
+    else:
         orders = ", ".join(f"{order:.3g}" for order in local)
         raise NotAsymptotic(
-            f"no {fewest} steps or more are asymptotic: over the smallest the order drifts by {drifts[-1]:.2g}, "
+            f"no {fewest} steps or more are asymptotic: over the smallest the order drifts by {change:.2g}, "
             f"more than {drift:g} (local orders, largest step first: {orders})"
         )
     slope, low, high = _slope(x[first:], y[:, first:], confidence)
-    bias = -1.5 * drifts[first]
+    bias = -1.5 * change
     low, high = low + min(bias, 0.0), high + max(bias, 0.0)
-    return Order(slope, low, high, tuple(h[first:].tolist()), tuple(local), drifts[first])
+    return Order(slope, low, high, tuple(h[first:].tolist()), tuple(local), change)
 
 
 def _descending(h: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
