@@ -30,8 +30,8 @@ def isotropic(r: float, variance: float, d: float) -> float:
 
 
 def line(mean: list[float], variance: list[float]) -> float:
-    """Return `E|g|` from Frullani's formula, in 40 digits, by adaptive quadrature on a logarithmic scale."""
-    with mpmath.workdps(40):
+    """Return `E|g|` from Frullani's formula, in 18 digits, by adaptive quadrature on a logarithmic scale."""
+    with mpmath.workdps(18):
         pairs = [(mpmath.mpf(m) ** 2, mpmath.mpf(v)) for m, v in zip(mean, variance, strict=True)]
         second = mpmath.fsum(m + v for m, v in pairs)
 

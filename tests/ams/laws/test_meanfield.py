@@ -10,10 +10,10 @@ from ams.laws import meanfield
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.meanfield import frozen_density, mean_field, returned_momentum
 from ams.laws.stationary import solved
-from ams.samplers import adaptive, momentum, momentum_rule, sample
+from ams.samplers import State, adaptive, momentum, momentum_rule, sample
 from ams.schedules import Level
 from ams.statistics import plan_margin
-from ams.targets import CLEAN, Gaussian, GaussianMixture
+from ams.targets import Gaussian, GaussianMixture
 from tests.monte_carlo import MonteCarlo
 
 RULE = momentum_rule(adaptive(1e-9))
@@ -67,5 +67,9 @@ def test_a_search_that_does_not_converge_is_an_error(monkeypatch):
 def test_the_algebra_of_rules():
     stationary = frozen_density(Gaussian([0.0], 0.25), 0.02, 0.2, nodes=4)
     assert 0.0 < returned_momentum(Gaussian([0.0], 0.25), RULE, 0.02, 0.2, stationary) < 1.0
-    algebra = meanfield._RuleAlgebra(stationary, np.ones((*stationary.auxiliary.shape, 1)))
-    assert algebra.begin_step(CLEAN) is CLEAN and algebra.finite(np.ones(1)) and not algebra.finite(np.array([np.inf]))
+    algebra, state = meanfield._RuleAlgebra(stationary, np.ones((*stationary.auxiliary.shape, 1))), State(np.ones(1))
+    assert (
+        algebra.begin_step(state) is state
+        and algebra.finite(np.ones((1, 1, 1)))
+        and not algebra.finite(np.full((1, 1, 1), np.inf))
+    )
