@@ -9,7 +9,7 @@ from ams.laws.stationary import frozen, reached, solved
 from ams.samplers import adaptive, constant, langevin, leimkuhler_matthews, momentum, momentum_rule
 from ams.schedules import Level
 
-POINTS, DELTA = 60, 1e-6
+POINTS, DELTA = 20, 1e-6
 RULE = momentum_rule(adaptive(DELTA))
 
 
@@ -52,7 +52,7 @@ def test_g3_is_solved_for() -> None:
 
 
 def test_g3_is_reached() -> None:
-    for u, b, lam in random_points(seed=2, count=5, least=0.02):
+    for u, b, lam in random_points(seed=2, count=3, least=0.02):
         step = momentum(momentum_rule(constant(b)))
         found = reached(GaussianLaw([1 / lam]), step, u / lam, start_variance=3 / lam, start_mean=lam**-0.5)
         assert found.beta == b and found.steps > 0 and found.remainder < 1e-10
@@ -78,7 +78,7 @@ def test_another_momentum_is_seen() -> None:
 
 def test_a2_is_solved_for() -> None:
     generator = np.random.default_rng(3)
-    for u, d in zip(np.exp(generator.uniform(np.log(1e-4), np.log(0.5), POINTS)), [1, 2, 10, 3072] * 15, strict=True):
+    for u, d in zip(np.exp(generator.uniform(np.log(1e-4), np.log(0.5), POINTS)), [1, 2, 10, 3072] * 5, strict=True):
         lam = 10 ** generator.uniform(-3, 3)
         law, b = GaussianLaw([1 / lam], multiplicity=float(d)), a2(u)
         found = solved(law, RULE, u / lam, 1 - DELTA)
@@ -96,7 +96,7 @@ def test_a2_in_numbers(u: float, b: float, variance: float) -> None:
     assert found.beta == pytest.approx(b, abs=6e-5) and found.variance.item() == pytest.approx(variance, abs=6e-5)
 
 
-@pytest.mark.parametrize("u", [0.03, 0.1, 0.45])
+@pytest.mark.parametrize("u", [0.2, 0.45])
 def test_a2_is_reached(u: float) -> None:
     for start in (0.1, 10.0):
         found = reached(GaussianLaw([1.0], multiplicity=3), momentum(RULE), u, start_variance=start)
