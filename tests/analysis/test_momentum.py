@@ -139,7 +139,7 @@ def test_a_kept_factor_breaks_g7(monkeypatch: MonkeyPatch) -> None:
     monkeypatch.setattr(tempering, "C", sp.Integer(1))
     monkeypatch.setattr(tempering, "solved_variance", lambda u, beta, factor: true(u, beta))
     assert refuted("G7", "rate", settings=SMALL)
-    with pytest.raises(ValueError, match="no stationary law"):
+    with pytest.raises(ValueError, match="no stationary distribution"):
         verdict_of("G7", only="solved")
 
 
