@@ -1,11 +1,14 @@
-"""What a proof measures: an identity's two sides are subtracted, and what is left after simplification is counted."""
+"""What a proof measures: both sides of an identity are subtracted, and what remains after simplification is counted."""
 
-from __future__ import annotations
+from typing import Annotated
 
 import sympy as sp
-from pydantic import JsonValue
+from pydantic import JsonValue, PlainSerializer, PlainValidator
 
 from verdicts import Measurement
+
+Expression = Annotated[sp.Basic, PlainSerializer(sp.srepr), PlainValidator(sp.sympify)]
+"""The annotation of a SymPy expression or matrix in a cell's result; symbols keep their assumptions."""
 
 
 def left_over(*differences: sp.Expr) -> Measurement:

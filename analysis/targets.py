@@ -1,7 +1,5 @@
 """The targets that several groups of claims share."""
 
-from __future__ import annotations
-
 import torch
 
 from ams.laws.gaussian import GaussianLaw
@@ -9,7 +7,7 @@ from ams.targets import GaussianMixture
 
 
 def stiff_gaussian(directions: int = 16, smallest: float = 1e-3, distance: float = 2.0) -> GaussianLaw:
-    """The law's algebra on a Gaussian with variances log-spaced from 1 to `smallest` and a mean of norm `distance`."""
+    """The exact law's algebra on a Gaussian of variances log-spaced from 1 to `smallest`, its mean of norm `distance`."""
     variance = torch.logspace(0.0, float(torch.log10(torch.tensor(smallest))), directions, dtype=torch.float64)
     return GaussianLaw(variance, mean=distance / directions**0.5)
 

@@ -4,7 +4,7 @@ Each sampler has its own colour and marker (`ams.samplers.presets`). Matplotlib 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ams.samplers.presets import SPECS
 
@@ -55,3 +55,14 @@ def reference_line(axes: "Axes", value: float, name: str, right: bool = True, ab
 def legend_below(drawing: "Figure", axes: "Axes", columns: int = 3) -> None:
     """Put the legend of some axes below the whole figure."""
     drawing.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=columns)
+
+
+def panels(count: int = 1, height: float = 2.9, **shared: Any) -> tuple["Figure", Sequence["Axes"]]:
+    """Return a figure, half a page wide for one panel and a page for more, and its axes in a row.
+
+    `shared` are keyword arguments of matplotlib's `subplots`, as `sharey=True`.
+    """
+    from matplotlib.figure import Figure
+
+    drawing = Figure(figsize=(3.6 if count == 1 else 7.2, height), layout="constrained")
+    return drawing, drawing.subplots(1, count, squeeze=False, **shared)[0]
