@@ -54,9 +54,10 @@ class BatchedGaussian(GaussianLaw):
 
     def combine(self, *terms: tuple[Scalar, Row], over: Row | None = None) -> Row:
         """Return the linear combination of coefficient rows, by floats and columns."""
-        total = torch.zeros_like(terms[0][1])
-        for c, v in terms:
-            total.addcmul_(v, torch.as_tensor(c, dtype=torch.float64).reshape(-1, 1))
+        (c, v), *rest = terms
+        total = v * (c[:, None] if isinstance(c, Tensor) else c)
+        for c, v in rest:
+            total.addcmul_(v, c[:, None]) if isinstance(c, Tensor) else total.add_(v, alpha=c)
         return total
 
     def norm(self, vector: Row) -> Float[Tensor, " directions"]:  # type: ignore[override]
