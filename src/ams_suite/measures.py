@@ -71,12 +71,16 @@ def speed_up(
 
 
 def geometric_mean_ratio(
-    ours: Sequence[float] | np.ndarray, theirs: Sequence[float] | np.ndarray, confidence: float, seed: int
+    ours: Sequence[float] | np.ndarray,
+    theirs: Sequence[float] | np.ndarray,
+    confidence: float,
+    seed: int,
+    **detail: JsonValue,
 ) -> Measurement:
     """Return the geometric mean of `ours / theirs`, pair by pair, with Student's interval of its logarithm."""
     logarithm = mean_interval(np.log(np.asarray(ours) / np.asarray(theirs)), confidence)
     value, low, high = np.exp(logarithm[:3])
-    return Measurement(value=value, low=low, high=high, n=logarithm.n, seeds=(seed,))
+    return Measurement(value=value, low=low, high=high, n=logarithm.n, seeds=(seed,), detail=detail)
 
 
 def of_order(order: Order, **detail: JsonValue) -> Measurement:
