@@ -54,11 +54,11 @@ class Problem(NamedTuple):
 
 
 class ScoreError(NamedTuple):
-    """An error at `sigma > turn`, or below it (`low`): `(1 + gain) s + shift / sigma^2`, a value per direction."""
+    """Values per direction: the score is `(1 + gain) s` or `s + shift / sigma^2` above noise `turn`, or below it (`low`)."""
 
-    gain: Tensor
-    shift: Tensor
     turn: Tensor
+    gain: Tensor | None = None
+    shift: Tensor | None = None
     low: bool = False
 
 
@@ -80,10 +80,11 @@ class Family(BatchedGaussian):
         s = super().score(x, level)
         if self.error is None:
             return s
-        gain, shift, turn, low = self.error
+        turn, gain, shift, low = self.error
         hit = level.sigma < turn if low else level.sigma > turn
-        if hit.any():
+        if gain is not None:
             s *= (1.0 + hit * gain)[:, None]
+        if shift is not None:
             s[:, 0] += hit * shift / level.sigma**2
         return s
 
@@ -129,6 +130,6 @@ def _error(problem: Problem, variance: Float[Tensor, "targets directions"]) -> S
     ratios = torch.as_tensor(np.exp(generator.uniform(*np.log(problem.slow), len(variance))))
     low = problem.kind is Kind.LOW
     turn = (variance.amin(1) if low else variance.amax(1) / ratios).sqrt().repeat_interleave(problem.directions)
-    none, deviations = torch.zeros_like(sizes), variance.flatten().sqrt()
-    shifted = problem.kind is Kind.SHIFT
-    return ScoreError(none if shifted else sizes, sizes * deviations if shifted else none, turn, low)
+    if problem.kind is Kind.SHIFT:
+        return ScoreError(turn, shift=sizes * variance.flatten().sqrt())
+    return ScoreError(turn, gain=sizes, low=low)

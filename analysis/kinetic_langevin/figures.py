@@ -126,7 +126,7 @@ def draw_ratios(settings: Settings) -> Drawing:
         axes.semilogx(ratio, np.full(len(ratio), row), "|", ms=10, color=_GREEN)
         axes.semilogx([np.exp(np.log(ratio).mean())], [row], "D", color=_RED, ms=5)
     axes.axvline(1.0, color="0.3", lw=0.8)
-    axes.set_yticks(range(len(names)), [names[kind] for kind in study.WITHOUT])
+    axes.set_yticks(range(len(names)), list(names.values()))
     axes.set(xlabel="evaluations without momentum / with it", ylim=(-0.6, len(names) - 0.4), xlim=(0.7, 8))
     _ticks(axes, [1, 2, 4, 8])
     return drawing
@@ -145,7 +145,8 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         (
             *("factors", draw_factors, ("K6", "K6a")),
             "The drift factor that annealed Langevin (T = 5, NCSNv2's step) needs to keep up with its noise levels, "
-            "and the one that adaptive momentum gives it. They agree at one budget; beyond it the variance is too small.",
+            "and the one that adaptive momentum gives it. They agree at one budget; at larger ones the variance is too "
+            "small.",
         ),
         (
             *("orders", draw_orders, ("K7a",)),
