@@ -51,21 +51,14 @@ def lag(steps: int, drift: sp.Expr) -> sp.Expr:
 
 @check("K6.lag")
 def remainder_of_langevins_lag(settings: Settings) -> Measurement:
-    """Measure the operations left in annealed Langevin's `lim Var / sigma^2 - r / (r - 1)` as `u -> 0` at fixed r.
-
-    For one and for three steps per noise level.
-    """
+    """Measure the operations left in the limit of Langevin's `Var / sigma^2` less r / (r - 1), for T = 1 and 3."""
     slow = [sp.limit(lag(steps, 1).subs(gamma, sp.exp(-u * steps / r)), u, 0) for steps in (1, 3)]
     return left_over(*(limit - r / (r - 1) for limit in slow))
 
 
 @check("K6.factor")
 def remainder_of_lag_at_needed_factor(settings: Settings) -> Measurement:
-    """Measure the operations left in `lim Var / sigma^2 - 1` at the drift factor `1 + 1/r`, and in its added drift.
-
-    `(1 + 1/r) u s` is Langevin's `u s` plus the probability flow's `ln(1/gamma) / T s`, a reverse-time SDE; at r = 1
-    (factor 2) it is reverse diffusion itself.
-    """
+    """Measure the operations left in the limit of `Var / sigma^2` less 1 at the factor `1 + 1/r`, and in its added drift."""
     slow = sp.limit(lag(1, 1 + 1 / r).subs(gamma, sp.exp(-u / r)), u, 0)
     flow = sp.limit(((1 + 1 / r) * u - u) / sp.log(1 / gamma).subs(gamma, sp.exp(-u / r)), u, 0)
     return left_over(slow - 1, flow - 1)
@@ -73,11 +66,7 @@ def remainder_of_lag_at_needed_factor(settings: Settings) -> Measurement:
 
 @check("K6.exact")
 def remainder_of_variance_at_exact_factor(settings: Settings) -> Measurement:
-    """Measure the operations left in `Var - sigma'^2` at the two drift factors `c = (1 -+ gamma sqrt(1 - 2u))/u`.
-
-    The noise is `sqrt(2u) sigma'`. Also in the number of such factors less 2, and in `lim c - (1 + 1/r)` as `u -> 0`
-    at fixed r; the other factor overshoots the centre.
-    """
+    """Measure the operations left in `Var - sigma'^2` at both exact factors c, in their number and in their limit."""
     shrink, spread = factored(c * u * sigma**2, sp.sqrt(2 * u) * gamma * sigma)
     excess = sp.expand((shrink**2 * sigma**2 + spread**2 - gamma**2 * sigma**2) / sigma**2)
     roots = [(1 - sign * gamma * sp.sqrt(1 - 2 * u)) / u for sign in (1, -1)]
@@ -93,10 +82,7 @@ def corrected(level: Level, step: float, drift: float) -> AffineTransition:
 
 @check("K6.consistent")
 def largest_difference_to_consistent_sampling(settings: Settings) -> Measurement:
-    """Measure the largest relative difference of Langevin's move, with the exact factor c, to `consistent(c u)`.
-
-    Over random noise levels and steps; `consistent` is the library's consistent annealed sampling.
-    """
+    """Measure the largest relative difference of Langevin's move with the exact factor c to `consistent(c u)`'s."""
     generator, differences = np.random.default_rng(settings.seed), []
     for _ in range(settings.points):
         ratio, step = generator.uniform(0.05, 0.99), generator.uniform(1e-3, 0.49)

@@ -20,10 +20,7 @@ from verdicts import Measurement, check
 
 @check("K1.identity")
 def remainder_of_splitting_less_position_form(settings: Settings) -> Measurement:
-    """Measure the operations left in two splitting steps without their velocity, less one step of the position form.
-
-    The score is an unknown function. The first step leads from (x, p) with the draw `z_-`, the second one draws `z`.
-    """
+    """Measure the operations left in BAOAB's splitting form without its velocity, less its position form, any score."""
     unknown = sp.Function("s", real=True)
     before, now = sp.symbols("z_- z", real=True)
 
@@ -39,10 +36,7 @@ def remainder_of_splitting_less_position_form(settings: Settings) -> Measurement
 
 @check("K1.rounding")
 def difference_of_both_forms_on_particles(settings: Settings) -> Measurement:
-    """Measure the largest difference of particles under BAOAB's two forms: 400 steps on the mixture, common noise.
-
-    The position form begins at rest, so the splitting form's velocity begins as `sqrt(1 - e^2) z_- / (1 + e)`.
-    """
+    """Measure the largest difference of particles under BAOAB's two forms: 400 steps on the mixture, common noise."""
     generator, momentum = torch.Generator().manual_seed(settings.seed), 0.8
     start, before, *draws = torch.randn(402, 64, 1, generator=generator, dtype=torch.float64)
     begin = State(start, p=((1 - momentum) / (1 + momentum)) ** 0.5 * before)
@@ -60,10 +54,7 @@ def _path(step: Step, state: State, draws: list[Tensor]) -> Tensor:
 
 @check("K1.transition")
 def remainder_of_determinant_trace_and_stability(settings: Settings) -> Measurement:
-    """Measure the operations left in BAOAB's determinant less e, trace less (1 + e)(1 - u), and Jury's conditions.
-
-    Jury's conditions for stability are `e < 1`, `(1 + e) u > 0` and `(1 + e)(2 - u) > 0`.
-    """
+    """Measure the operations left in BAOAB's determinant less e, trace less (1 + e)(1 - u), and Jury's conditions."""
     matrix = derivation("BAOAB").matrix
     det, trace = matrix.det(), matrix.trace()
     jury = (1 - trace + det - (1 + e) * U, 1 + trace + det - (1 + e) * (2 - U))

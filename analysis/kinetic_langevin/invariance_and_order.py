@@ -57,19 +57,13 @@ def covariance_after(first: bool = False) -> sp.Matrix:
 
 @check("K7.invariant")
 def remainder_of_covariance_after_a_step(settings: Settings) -> Measurement:
-    """Measure the operations left in the covariance of (x, p) after a step on a point, less the next noise level's own.
-
-    For any `u` and `u_-`, momentum `e` and weight of the extrapolation.
-    """
+    """Measure the operations left in Cov(x, p) after a step on a point less the next noise level's, any u, e, weight."""
     return left_over(*matrix_entries(covariance_after(), stationary_covariance(u, gamma * sigma)))
 
 
 @check("K7.start")
 def remainder_of_covariance_after_first_step(settings: Settings) -> Measurement:
-    """Measure the operations left in the covariance of (x, p) after a first step, less the next noise level's own.
-
-    On a point, from `x ~ N(mu, sigma^2)` and half a kick of `p ~ N(0, 1 - u/2)`.
-    """
+    """Measure the operations left in Cov(x, p) after a first step on a point less the next noise level's."""
     return left_over(*matrix_entries(covariance_after(first=True), stationary_covariance(u, gamma * sigma)))
 
 
@@ -81,10 +75,7 @@ def _random_schedule(generator: np.random.Generator) -> KineticSchedule:
 
 @check("K7.point")
 def largest_kl_on_a_point(settings: Settings) -> Measurement:
-    """Measure annealed BAOAB's largest KL to the last noise level's distribution on a point (nats), by the exact law.
-
-    Over 20 random sequences of noise levels with random kinetic parameters (u, e).
-    """
+    """Measure annealed BAOAB's largest KL to a point's distribution, random noise levels and parameters (nats)."""
     generator, law, divergences = np.random.default_rng(settings.seed), GaussianLaw([POINT], [1.5]), []
     for _ in range(20):
         sigmas = np.sort(np.exp(generator.uniform(-4.0, 4.0, 20)))[::-1]

@@ -97,17 +97,11 @@ def targets_where_momentum_needs_fewer(settings: Settings) -> Measurement:
 
 @check("K8c.exact")
 def nfe_ratio_of_adaptive_momentum_to_none(settings: Settings) -> Measurement:
-    """Measure the evaluations with `e` by K2's formula, from the exact mean curvature, over those without momentum.
-
-    With exact scores; both have the tapered refreshment.
-    """
+    """Measure the evaluations with `e` from the exact mean curvature over those without momentum, with exact scores."""
     return nfe_ratio(settings, Kind.EXACT, CURVATURE, SAME_WITHOUT)
 
 
 @check("K8c.start")
 def nfe_ratio_of_adaptive_momentum_to_tapered(settings: Settings) -> Measurement:
-    """Measure the evaluations with `e` by K2's formula, from the exact mean curvature, over those with tapered `e`.
-
-    From a bad start; both have the tapered refreshment.
-    """
+    """Measure the evaluations with `e` from the exact mean curvature over those with tapered `e`, from a bad start."""
     return nfe_ratio(settings, Kind.START, CURVATURE, MOMENTUM)

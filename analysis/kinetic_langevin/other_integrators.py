@@ -39,10 +39,7 @@ def remainder_of_three_stationary_variances(settings: Settings) -> Measurement:
 
 @check("K3.law")
 def largest_error_of_three_stationary_variances(settings: Settings) -> Measurement:
-    """Measure the largest relative error of the formulas for `lam Var x` against the exact law, over random (u, e).
-
-    OBABO, SGHMC and kick-drift-refresh, each at every third random point, within its own stable range.
-    """
+    """Measure the largest relative error of the formulas for `lam Var x` against the exact law, over random (u, e)."""
     errors = []
     for method, stated in STATED.items():
         formula = sp.lambdify((dt, e, lam), stated, "numpy")
@@ -55,10 +52,7 @@ def largest_error_of_three_stationary_variances(settings: Settings) -> Measureme
 
 @check("K3.cools")
 def remainder_of_limits_at_small_steps(settings: Settings) -> Measurement:
-    """Measure the operations left in `lim lam Var x` as `a -> 0` at fixed e, less (1 + e)/2 or 1.
-
-    The limit is (1 + e)/2 for kick-drift-refresh, and 1 for OBABO, SGHMC and BAOAB.
-    """
+    """Measure the operations left in the limits of `lam Var x` as `a -> 0`: (1 + e)/2 for the last method, else 1."""
     methods = ("kick, drift, refresh", "OBABO", "SGHMC", "BAOAB")
     limits = [sp.limit(stationary(method), dt, 0) for method in methods]
     return left_over(limits[0] - (1 + e) / 2, *(limit - 1 for limit in limits[1:]))
@@ -92,10 +86,7 @@ def remainder_of_mean_squared_move(settings: Settings) -> Measurement:
 
 @check("K4.curvature")
 def largest_error_of_mean_curvature(settings: Settings) -> Measurement:
-    """Measure the largest relative error of `-<ds, dx> / <dx, dx>` and of `E |s|^2 / d` as estimates of `tr H / d`.
-
-    In BAOAB's stationary distribution, by the exact law, on 20 random spectra.
-    """
+    """Measure the largest relative error of two estimates of `tr H / d`, by BAOAB's exact law on 20 random spectra."""
     generator, errors = np.random.default_rng(settings.seed), []
     for _ in range(20):
         precision = np.exp(generator.uniform(0.0, np.log(1e4), settings.directions))

@@ -60,11 +60,7 @@ def remainder_of_discriminant(settings: Settings) -> Measurement:
 
 @check("K2.attained")
 def remainder_of_discriminants_at_both_ends(settings: Settings) -> Measurement:
-    """Measure the operations left in the discriminants at both ends of the spectrum, at the stated step and momentum.
-
-    `a = 2/(L + m)`, `e = ((sqrt k - 1)/(sqrt k + 1))^2`. The trace is linear in the precision (its second derivative
-    is counted too), so in between the eigenvalues are complex and of modulus `sqrt e`.
-    """
+    """Measure the operations left in the discriminants at both ends of the spectrum, at the stated a and e."""
     matrix = derivation("BAOAB").matrix
     best = {dt: 2 / sp.sqrt(_HIGH + _LOW), e: ((_ROOT - 1) / (_ROOT + 1)) ** 2}
     discriminant = (matrix.trace() ** 2 - 4 * matrix.det()).subs(best)
@@ -73,11 +69,7 @@ def remainder_of_discriminants_at_both_ends(settings: Settings) -> Measurement:
 
 @check("K2.bound")
 def remainder_of_lower_bound_proof(settings: Settings) -> Measurement:
-    """Measure the operations left in the identities that prove the lower bound `(sqrt k - 1)/(sqrt k + 1)`.
-
-    At the best step `|1 - a lam|` is equal at both ends of the spectrum; `(r + e/r)/(1 + e)` has the stated derivative
-    by e; at `e = r^2` and the best rate the bound is met.
-    """
+    """Measure the operations left in the identities that prove the lower bound on the rate."""
     matrix, r = derivation("BAOAB").matrix, sp.Symbol("r", positive=True)
     step = 2 / sp.sqrt(_LOW + _HIGH)
     lower, upper = ((matrix.trace() / (1 + e)).subs({lam: end, dt: step}) for end in (_LOW, _HIGH))
@@ -93,10 +85,7 @@ def remainder_of_lower_bound_proof(settings: Settings) -> Measurement:
 
 @check("K2.law")
 def largest_error_of_best_rate(settings: Settings) -> Measurement:
-    """Measure the largest difference of the exact law's spectral radius to the best rate, over condition numbers.
-
-    At the stated step and momentum, over 20 precisions within each spectrum.
-    """
+    """Measure the largest difference of the exact law's spectral radius to the best rate, 20 precisions a spectrum."""
     errors = []
     for condition in settings.conditions:
         size, rate = 2.0 / (1.0 + condition), best_rate(condition)

@@ -90,10 +90,7 @@ def budgets(largest: int) -> list[int]:
 
 
 def nfe_of_targets(divergence: Callable[[int], np.ndarray], threshold: float, largest: int) -> np.ndarray:
-    """Return the evaluations at which KL / d of each target first is `threshold`; infinite beyond `largest`.
-
-    `divergence(budget)` is that KL / d, a value per target; asked for at larger budgets until all targets are there.
-    """
+    """Return the evaluations at which `divergence(budget)` of each target first is `threshold`; infinite beyond `largest`."""
     curve: dict[int, np.ndarray] = {}
     for budget in budgets(largest):
         curve[budget] = divergence(budget)
