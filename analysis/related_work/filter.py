@@ -7,7 +7,6 @@ varies is the signal. Notation: `u = a lam`.
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import product
-from typing import NamedTuple
 
 import numpy as np
 import sympy as sp
@@ -30,19 +29,17 @@ BIASES = (0.003, 0.01, 0.03, 0.1)
 """Relative errors of the stationary variance at which speeds are compared."""
 
 
-class Derivation(NamedTuple):
-    """Transition matrix of (x, m), and `lam Var x` of the stationary distribution."""
-
-    matrix: Expression
-    variance: Expression
-
-
 @cell
-def derivation() -> Derivation:
-    """Derive the filtered step's transition and stationary variance from the step, in the symbols `a`, `b`, `K`."""
+def covariance() -> Expression:
+    """The stationary covariance of (x, m), derived from the filtered step, in the symbols `a`, `b`, `K` and `lam`."""
     after = symbolic_step(filtered(b, K), State(x, m))
     matrix, spread = transition(after, [x, m], ["x", "m"]), transition(after, [z], ["x", "m"])
-    return Derivation(matrix, sp.factor(lam * stationary_covariance(matrix, spread)[0, 0]))
+    return stationary_covariance(matrix, spread)
+
+
+def stationary_variance() -> sp.Expr:
+    """Return `lam Var x` of the stationary distribution."""
+    return sp.factor(lam * covariance()[0, 0])
 
 
 def law_moments(u: float, beta: float, gain: float) -> tuple[float, float]:
@@ -85,7 +82,7 @@ def remainder_of_excess_variance(settings: Settings) -> Measurement:
     """
     u = a * lam
     below = (2 - u) * (1 - b + K * b * u) * (2 + 2 * b + b * u - u - 2 * K * b * u)
-    return left_over(derivation().variance - 1 / (1 - u / 2) - 4 * b * u * (1 - K) * (1 + b - u - K * b * u) / below)
+    return left_over(stationary_variance() - 1 / (1 - u / 2) - 4 * b * u * (1 - K) * (1 + b - u - K * b * u) / below)
 
 
 def _grid(settings: Settings, first: tuple[float, ...]) -> Iterator[tuple[float, float, float]]:
@@ -129,7 +126,7 @@ def rate(bias: float, beta: float, gain: float) -> float:
 
     Langevin's step is `2 bias / (1 + bias)`; any other gain and momentum reach the bias earlier (N3.bias).
     """
-    variance, most = _compiled(derivation().variance), 2 * bias / (1 + bias)
+    variance, most = _compiled(covariance()[0, 0]), 2 * bias / (1 + bias)
     plain = variance(most, beta, gain) <= 1 + bias
     u = most if plain else brentq(lambda u: variance(u, beta, gain) - 1 - bias, 1e-9, most, xtol=1e-13)
     return 1.0 - law_moments(float(u), beta, gain)[1]
@@ -137,7 +134,7 @@ def rate(bias: float, beta: float, gain: float) -> float:
 
 @lru_cache(maxsize=1)
 def _compiled(variance: sp.Expr) -> Callable[[float, float, float], float]:
-    return sp.lambdify((a, b, K), variance.subs(lam, 1))
+    return sp.lambdify((a, b, K), sp.factor(lam * variance).subs(lam, 1))
 
 
 @check("N3.noise")

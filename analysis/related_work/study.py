@@ -25,4 +25,4 @@ def cells(settings: Settings) -> Iterator[Cell]:
     for target in schedules.TARGETS:
         for count in settings.budgets:
             yield from (schedules.outcomes.cell(target, name, count, settings.sizes) for name in schedules.SCHEDULES)
-    yield filter.derivation.cell()
+    yield filter.covariance.cell()
