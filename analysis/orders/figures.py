@@ -59,7 +59,7 @@ def draw_departure(settings: Settings) -> Drawing:
         label = f"{sampler}, $b = {SHOWN_BETA:g}$" if sampler == "constant momentum" else sampler
         axes.loglog([at[1] for at in points], [distances(*at).target_w2 for at in points], **look(sampler, label))
     axes.set(xlabel="step $a$", ylabel=r"$W_2$ to the target $\pi$", ylim=(1e-8, 3))
-    drawing.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, columnspacing=1.0)
+    drawing.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, columnspacing=1.0, fontsize=7.5)
     return drawing
 
 

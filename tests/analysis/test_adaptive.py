@@ -10,7 +10,6 @@ from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import Stationary, frozen, solved
 from ams.samplers import adaptive as damping
 from ams.samplers import momentum_rule
-from analysis import adaptive
 from analysis.adaptive import batches, convergence, expansion, fixed_point, linearisation, snr, spectra
 from analysis.adaptive import figures as adaptive_figures
 from analysis.momentum import transition

@@ -4,7 +4,6 @@ import pytest
 import sympy as sp
 
 from ams.samplers import momentum_rule, with_corrected_noise
-from analysis import momentum
 from analysis.momentum import condition, corrected_noise, rates, stationary, temperature, transition
 from analysis.momentum import figures as momentum_figures
 from tests.claims import claims, quick_settings, verdict_of
