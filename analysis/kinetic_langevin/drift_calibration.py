@@ -58,7 +58,7 @@ def remainder_of_langevins_lag(settings: Settings) -> Measurement:
 
 @check("K6.factor")
 def remainder_of_lag_at_needed_factor(settings: Settings) -> Measurement:
-    """Measure the operations left in the limit of `Var / sigma^2` less 1 at the factor `1 + 1/r`, and in its added drift."""
+    """Measure the operations left in the limit of `Var / sigma^2` less 1 at the factor `1 + 1/r`, and in its drift."""
     slow = sp.limit(lag(1, 1 + 1 / r).subs(gamma, sp.exp(-u / r)), u, 0)
     flow = sp.limit(((1 + 1 / r) * u - u) / sp.log(1 / gamma).subs(gamma, sp.exp(-u / r)), u, 0)
     return left_over(slow - 1, flow - 1)

@@ -1,14 +1,14 @@
 r"""Random Gaussian targets and errors of their scores: families with a seed each, one to tune on and one to judge by.
 
-A target has `d` directions, variances log-uniform between `smallest` and 1, and a mean of norm up to 1 in a random
-direction. A direction's score is multiplied by `1 + gain`, and its denoised point moved by `shift` standard deviations,
-both at random, at the noise levels on one side of a `turn`:
+A target has 16 directions, variances log-uniform between 1e-4 and 1, and a mean of norm up to 1 in a random place. A
+direction's score is multiplied by `1 + gain`, or its denoised point moved by `shift` standard deviations, up to 0.2 at
+random, at the noise levels on one side of a `turn`:
 
     exact   no error
-    high    gains, above turn = sqrt(largest variance / r), r log-uniform in `slow`: below it the scores are right, but
-            the slow directions, of variance above turn^2, arrive with a wrong distribution that must be corrected
+    high    gains, above turn = sqrt(largest variance / r), r log-uniform in 10 to 100: below it the scores are right,
+            but the slow directions, of variance above turn^2, arrive with a wrong distribution that must be corrected
     shift   shifts instead of gains, above the turn that `high` has (no hyperparameter was chosen on these)
-    start   no error, but the run begins at a low noise from N(0, sigma^2 I), as though the data had no extent
+    start   no error, but the run begins at noise 0.15 from N(0, 0.15^2 I), as though the data had no extent
     low     gains, below turn = sqrt(smallest variance): the last noise levels draw with a wrong score
 
 All targets of a problem run as one exact law, a step at a time; norms, where a rule asks for them, stay each target's.
@@ -29,6 +29,11 @@ from ams.samplers import Program
 from ams.samplers.presets import SigmaRange
 from ams.schedules import Level
 
+DEVELOPMENT, HELD_OUT = 1, 1905
+"""The seeds of the family on which hyperparameters are chosen, and of the one that judges."""
+DIRECTIONS = 16
+Targets = Float[Tensor, "targets directions"]
+
 
 class Kind(StrEnum):
     """What is wrong with the scores, or with the start."""
@@ -41,20 +46,20 @@ class Kind(StrEnum):
 
 
 class Problem(NamedTuple):
-    """A seeded family of `targets` targets with score errors of relative size `error`, run between two noise levels."""
+    """The first `targets` targets of a family, by its seed, with errors of a kind."""
 
     kind: Kind
     seed: int
     targets: int
-    directions: int
-    smallest: float
-    slow: tuple[float, float]
-    error: float
-    sigmas: SigmaRange
+
+    @property
+    def sigmas(self) -> SigmaRange:
+        """Return the noise levels between which a run leads."""
+        return SigmaRange(0.15 if self.kind is Kind.START else 50.0, 0.01)
 
 
 class ScoreError(NamedTuple):
-    """Values per direction: the score is `(1 + gain) s` or `s + shift / sigma^2` above noise `turn`, or below it (`low`)."""
+    """Per direction: the score is `(1 + gain) s` or `s + shift / sigma^2` above noise `turn`, or below it (`low`)."""
 
     turn: Tensor
     gain: Tensor | None = None
@@ -65,12 +70,7 @@ class ScoreError(NamedTuple):
 class Family(BatchedGaussian):
     """Exact laws of one program on several Gaussian targets with as many directions each."""
 
-    def __init__(
-        self,
-        variance: Float[Tensor, "targets directions"],
-        mean: Float[Tensor, "targets directions"],
-        error: ScoreError | None = None,
-    ) -> None:
+    def __init__(self, variance: Targets, mean: Targets, error: ScoreError | None = None) -> None:
         """Join the targets; `error` has a value for each direction of each target, in order."""
         GaussianLaw.__init__(self, variance.flatten(), mean.flatten())
         self.single, self.runs, self.error = GaussianLaw(variance[0], mean[0]), len(variance), error
@@ -110,26 +110,26 @@ class Family(BatchedGaussian):
 def family(problem: Problem) -> Family:
     """Draw a problem's targets and their score errors; the targets of a seed are alike for every kind."""
     generator = np.random.default_rng(problem.seed)
-    targets = [_target(generator, problem) for _ in range(problem.targets)]
+    targets = [_target(generator) for _ in range(problem.targets)]
     variance, mean = (torch.as_tensor(np.array(part)) for part in zip(*targets, strict=True))
     return Family(variance, mean, _error(problem, variance))
 
 
-def _target(generator: np.random.Generator, problem: Problem) -> tuple[np.ndarray, np.ndarray]:
+def _target(generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Return a target's variances and mean."""
-    variance = np.exp(generator.uniform(math.log(problem.smallest), 0.0, problem.directions))
-    direction = generator.normal(size=problem.directions)
+    variance = np.exp(generator.uniform(math.log(1e-4), 0.0, DIRECTIONS))
+    direction = generator.normal(size=DIRECTIONS)
     return variance, direction * generator.uniform() / np.linalg.norm(direction)
 
 
-def _error(problem: Problem, variance: Float[Tensor, "targets directions"]) -> ScoreError | None:
+def _error(problem: Problem, variance: Targets) -> ScoreError | None:
     if problem.kind in (Kind.EXACT, Kind.START):
         return None
     generator = np.random.default_rng([problem.seed, 1])
-    sizes = torch.as_tensor(generator.uniform(-problem.error, problem.error, variance.numel()))
-    ratios = torch.as_tensor(np.exp(generator.uniform(*np.log(problem.slow), len(variance))))
+    sizes = torch.as_tensor(generator.uniform(-0.2, 0.2, variance.numel()))
+    ratios = torch.as_tensor(np.exp(generator.uniform(*np.log((10.0, 100.0)), len(variance))))
     low = problem.kind is Kind.LOW
-    turn = (variance.amin(1) if low else variance.amax(1) / ratios).sqrt().repeat_interleave(problem.directions)
+    turn = (variance.amin(1) if low else variance.amax(1) / ratios).sqrt().repeat_interleave(DIRECTIONS)
     if problem.kind is Kind.SHIFT:
         return ScoreError(turn, shift=sizes * variance.flatten().sqrt())
     return ScoreError(turn, gain=sizes, low=low)

@@ -11,7 +11,7 @@ from ams.plots import panels, reference_line
 from ams.samplers.presets import SPECS
 from analysis.kinetic_langevin import samplers, study
 from analysis.kinetic_langevin.drift_calibration import drift_factors
-from analysis.kinetic_langevin.family import Kind
+from analysis.kinetic_langevin.family import DIRECTIONS, Kind
 from analysis.kinetic_langevin.invariance_and_order import gaussian_divergence
 from analysis.kinetic_langevin.nfe_comparison import evaluations
 from analysis.kinetic_langevin.rates import best_rate, rate_without_momentum, worst_radius
@@ -23,8 +23,7 @@ from verdicts import Figure, Table, save_figure
 _BLUE, _GREEN, _RED = (SPECS[name].colour for name in ("annealed Langevin", MOMENTUM, "adaptive momentum"))
 
 
-def draw_rates(settings: Settings) -> Drawing:
-    """Steps to a tenth of the distance against the condition number: formulas (lines), the exact law (points)."""
+def _draw_rates(settings: Settings) -> Drawing:
     drawing, (axes,) = panels()
     conditions, shown = np.logspace(0.3, 5.3, 100), settings.conditions
 
@@ -44,8 +43,7 @@ def draw_rates(settings: Settings) -> Drawing:
     return drawing
 
 
-def draw_factors(settings: Settings) -> Drawing:
-    """The drift factor that undoes the lag, and the authors' mean factor, against the budget."""
+def _draw_factors(settings: Settings) -> Drawing:
     drawing, (axes,) = panels()
     nfes = settings.factor_budgets
     needed, authors = zip(*(drift_factors(nfe) for nfe in nfes), strict=True)
@@ -63,8 +61,7 @@ def _ticks(axes: Axes, at: tuple[float, ...] | list[int]) -> None:
     axes.minorticks_off()
 
 
-def draw_orders(settings: Settings) -> Drawing:
-    """KL against evaluations on the stiff Gaussian, with lines of slope -2 and -4."""
+def _draw_orders(settings: Settings) -> Drawing:
     drawing, (axes,) = panels()
     budgets = study.order_budgets(settings)
     styles: dict[str, tuple[dict[str, Any], int]] = {
@@ -88,8 +85,7 @@ def draw_orders(settings: Settings) -> Drawing:
     return drawing
 
 
-def draw_errors(settings: Settings) -> Drawing:
-    """KL against evaluations on the held-out family: exact scores, and a bad start."""
+def _draw_errors(settings: Settings) -> Drawing:
     drawing = Drawing(figsize=(7.4, 3.9), layout="constrained")
     axes = dict(zip(study.SHOWN, drawing.subplots(1, 2, sharey=True), strict=True))
     budgets = study.error_budgets(settings)
@@ -102,15 +98,14 @@ def draw_errors(settings: Settings) -> Drawing:
             lines[name] = axes[kind].loglog(budgets, means, **style)[0]
         axes[kind].set_xlabel("score evaluations (NFE)")
         _ticks(axes[kind], budgets)
-        reference_line(axes[kind], settings.threshold, "threshold", right=False, above=False)
+        reference_line(axes[kind], samplers.THRESHOLD, "threshold", right=False, above=False)
     axes[Kind.EXACT].set(title="exact scores", ylabel="KL$/d$ (nats), geometric mean", ylim=(1e-7, 3.0))
     axes[Kind.START].set_title("a bad start")
     drawing.legend(lines.values(), lines, loc="outside right center")
     return drawing
 
 
-def draw_ratios(settings: Settings) -> Drawing:
-    """Evaluations without momentum over those with it, a mark per held-out target, by kind of problem."""
+def _draw_ratios(settings: Settings) -> Drawing:
     drawing, (axes,) = panels()
     names = {
         Kind.EXACT: "exact scores",
@@ -118,10 +113,9 @@ def draw_ratios(settings: Settings) -> Drawing:
         Kind.SHIFT: "scores shifted\nat high noise",
         Kind.START: "bad start",
     }
-    for row, (kind, other) in enumerate(study.WITHOUT.items()):
-        without, momentum = (
-            np.minimum(evaluations(settings, kind, name), settings.budget) for name in (other, MOMENTUM)
-        )
+    for row, kind in enumerate(names):
+        pair = (study.WITHOUT[kind], MOMENTUM)
+        without, momentum = (np.minimum(evaluations(settings, kind, name), settings.budget) for name in pair)
         ratio = without / momentum
         axes.semilogx(ratio, np.full(len(ratio), row), "|", ms=10, color=_GREEN)
         axes.semilogx([np.exp(np.log(ratio).mean())], [row], "D", color=_RED, ms=5)
@@ -134,33 +128,32 @@ def draw_ratios(settings: Settings) -> Drawing:
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the group's figures."""
-    family = f"the held-out family ({settings.targets} targets, d = {settings.directions})"
+    family = f"the held-out family ({settings.targets} targets, d = {DIRECTIONS})"
     drawn = (
         (
-            *("rates", draw_rates, ("K2",)),
+            *("rates", _draw_rates, ("K2",)),
             "The best rate over a spectrum of condition number $k$: formulas (lines), spectral radii of the exact law "
             r"(points). BAOAB has the target's variance throughout, and momentum gains a factor $\sqrt{k}$. The "
             "authors' constant momentum gains nothing with $k$ where no variance may exceed twice the target's (G2c).",
         ),
         (
-            *("factors", draw_factors, ("K6", "K6a")),
-            "The drift factor that annealed Langevin (T = 5, NCSNv2's step) needs to keep up with its noise levels, "
-            "and the one that adaptive momentum gives it. They agree at one budget; at larger ones the variance is too "
-            "small.",
+            *("factors", _draw_factors, ("K6", "K6a")),
+            "The drift factor with which annealed Langevin (T = 5, NCSNv2's step) follows its noise levels, and "
+            "adaptive momentum's. They agree at one budget; at larger ones the variance is too small.",
         ),
         (
-            *("orders", draw_orders, ("K7a",)),
+            *("orders", _draw_orders, ("K7a",)),
             "Annealed BAOAB on the stiff Gaussian, exact law. Without the extrapolation, or with refreshment that does "
             "not decay, an order is lost.",
         ),
         (
-            *("nfe_comparison", draw_errors, ("K8", "K8a", "K8b", "K9")),
+            *("nfe_comparison", _draw_errors, ("K8", "K8a", "K8b", "K9")),
             f"Exact laws on {family}. Left, exact scores: the less Langevin refreshment, the fewer evaluations (a "
             "sampler without noise keeps the start's error, 2e-6). Right, a start that is wrong in slow directions: "
             "only refreshment that does not decay corrects it, and momentum makes that faster.",
         ),
         (
-            *("momentum_ratios", draw_ratios, ("K8b", "K9")),
+            *("momentum_ratios", _draw_ratios, ("K8b", "K9")),
             f"Evaluations of the best annealed BAOAB without momentum over those of the tapered one, on {family}: a "
             "bar per target, their geometric mean in red. Below 1, momentum costs evaluations.",
         ),
@@ -175,12 +168,12 @@ def tables(settings: Settings) -> list[Table]:
 
 def held_out_table(settings: Settings) -> Table:
     """Return the evaluations of every sampler on the held-out family, a column per kind of problem."""
-    kinds = study.compared_kinds(settings)
+    kinds = [Kind(name) for name in settings.compared]
     return Table(
         id="kinetic_evaluations",
-        caption=f"Evaluations to KL$/d$ = {settings.threshold:g} on the held-out family: geometric mean over "
+        caption=f"Evaluations to KL$/d$ = {samplers.THRESHOLD:g} on the held-out family: geometric mean over "
         f"{settings.targets} targets, at most {settings.budget}; or how many targets a sampler never reaches.",
-        header=("sampler", *(str(kind) for kind in kinds)),
+        header=("sampler", *settings.compared),
         rows=tuple((name, *(_mean(evaluations(settings, kind, name)) for kind in kinds)) for name in samplers.COMPARED),
         claims=("K8", "K8a", "K8b", "K9", "K9d", "K9e"),
     )
@@ -188,11 +181,10 @@ def held_out_table(settings: Settings) -> Table:
 
 def development_table(settings: Settings) -> Table:
     """Return the evaluations of tapered schedules on the development family, with their momentum and without."""
-    problems = [study.development(settings, kind) for kind in study.KINDS[:3]]
+    problems = study.development()
 
     def row(*taper: float) -> tuple[str | float, ...]:
-        sizes = (settings.threshold, settings.budget)
-        return (*taper, *(_mean(samplers.tapered_evaluations(*taper, problem, *sizes)) for problem in problems))
+        return (*taper, *(_mean(samplers.tapered_evaluations(*taper, each, settings.budget)) for each in problems))
 
     return Table(
         id="kinetic_development",

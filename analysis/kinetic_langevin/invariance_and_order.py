@@ -57,7 +57,7 @@ def covariance_after(first: bool = False) -> sp.Matrix:
 
 @check("K7.invariant")
 def remainder_of_covariance_after_a_step(settings: Settings) -> Measurement:
-    """Measure the operations left in Cov(x, p) after a step on a point less the next noise level's, any u, e, weight."""
+    """Measure the operations left in Cov(x, p) after a step on a point, less the next noise level's; any u and e."""
     return left_over(*matrix_entries(covariance_after(), stationary_covariance(u, gamma * sigma)))
 
 

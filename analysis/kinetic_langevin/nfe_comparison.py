@@ -9,7 +9,7 @@ import numpy as np
 
 from ams_suite.measures import geometric_mean_ratio
 from analysis.kinetic_langevin import samplers
-from analysis.kinetic_langevin.family import Kind
+from analysis.kinetic_langevin.family import HELD_OUT, Kind
 from analysis.kinetic_langevin.samplers import CURVATURE, DECAYING, DECAYING_HALF, MOMENTUM, SAME_WITHOUT
 from analysis.kinetic_langevin.settings import Settings
 from analysis.kinetic_langevin.study import held_out
@@ -20,7 +20,7 @@ CONFIDENCE = 0.95
 
 def evaluations(settings: Settings, kind: Kind, sampler: str) -> np.ndarray:
     """Return the evaluations that a sampler needs on each held-out target; infinite where it never gets there."""
-    return samplers.evaluations(sampler, held_out(settings, kind), settings.threshold, settings.budget)
+    return samplers.evaluations(sampler, held_out(settings, kind), settings.budget)
 
 
 def nfe_ratio(settings: Settings, kind: Kind, sampler: str, other: str) -> Measurement:
@@ -28,14 +28,14 @@ def nfe_ratio(settings: Settings, kind: Kind, sampler: str, other: str) -> Measu
     counts = {name: evaluations(settings, kind, name) for name in (sampler, other)}
     ours, theirs = (np.minimum(count, settings.budget) for count in counts.values())
     never = {f"targets that {name} never reaches": int(np.isinf(count).sum()) for name, count in counts.items()}
-    return geometric_mean_ratio(ours, theirs, CONFIDENCE, settings.held_out, **never)
+    return geometric_mean_ratio(ours, theirs, CONFIDENCE, HELD_OUT, **never)
 
 
 def targets_reached(settings: Settings, kind: Kind, names: tuple[str, ...]) -> Measurement:
     """Return how many runs, one per sampler and held-out target, reach the threshold within the largest budget."""
     counts = {name: int(np.isfinite(evaluations(settings, kind, name)).sum()) for name in names}
     n = settings.targets * len(names)
-    return Measurement(value=sum(counts.values()), n=n, seeds=(settings.held_out,), detail=dict(counts))
+    return Measurement(value=sum(counts.values()), n=n, seeds=(HELD_OUT,), detail=dict(counts))
 
 
 @check("K8.sde")
@@ -92,7 +92,7 @@ def targets_where_momentum_needs_fewer(settings: Settings) -> Measurement:
     counts = {e: evaluations(settings, Kind.EXACT, name) for e, name in ({0.0: DECAYING} | samplers.MOMENTA).items()}
     fewer = np.any([count < counts[0.0] for count in counts.values()], axis=0)
     means = {f"e = {e:g}": float(np.exp(np.log(count).mean())) for e, count in counts.items()}
-    return Measurement(value=int(fewer.sum()), n=len(fewer), seeds=(settings.held_out,), detail=dict(means))
+    return Measurement(value=int(fewer.sum()), n=len(fewer), seeds=(HELD_OUT,), detail=dict(means))
 
 
 @check("K8c.exact")

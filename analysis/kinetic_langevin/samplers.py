@@ -30,6 +30,8 @@ BEST_WITHOUT, CURVATURE = "annealed BAOAB, u = 1.9", "annealed BAOAB, e from cur
 PUBLISHED = ("DPM-Solver++", "SDE-DPM-Solver++", "Heun ODE", "EDM stochastic", "ancestral")
 ANNEALED = (LANGEVIN.name, ADAPTIVE.name)
 COMPARED = (MOMENTUM, SAME_WITHOUT, BEST_WITHOUT, DECAYING, DECAYING_HALF, CURVATURE, *PUBLISHED)
+THRESHOLD = 1e-4
+"""Of KL / d (nats), to which evaluations are counted."""
 MOMENTA = {e: f"annealed BAOAB, e = {name}" for e, name in {0.25: "1/4", 0.5: "1/2", 0.75: "3/4", 0.9: "9/10"}.items()}
 """Annealed BAOAB at one momentum for every step, by that momentum."""
 
@@ -72,16 +74,16 @@ def divergences(sampler: str, problem: Problem, budget: int) -> Array:
 
 
 @cell
-def evaluations(sampler: str, problem: Problem, threshold: float, largest: int) -> Array:
+def evaluations(sampler: str, problem: Problem, largest: int) -> Array:
     """The evaluations that a sampler needs on each target; infinite where it does not reach the threshold."""
-    return nfe_of_targets(partial(divergences, sampler, problem), threshold, largest)
+    return nfe_of_targets(partial(divergences, sampler, problem), largest)
 
 
 @cell
-def tapered_evaluations(rate: float, most: float, e: float, problem: Problem, threshold: float, largest: int) -> Array:
+def tapered_evaluations(rate: float, most: float, e: float, problem: Problem, largest: int) -> Array:
     """The evaluations that a tapered schedule needs on each target; infinite where it does not reach the threshold."""
     spec, targets, sigmas = tapered_sampler(rate, most, e), family(problem), problem.sigmas
-    return nfe_of_targets(lambda budget: targets.divergence(spec.build(sigmas, budget), sigmas), threshold, largest)
+    return nfe_of_targets(lambda budget: targets.divergence(spec.build(sigmas, budget), sigmas), largest)
 
 
 def budgets(largest: int) -> list[int]:
@@ -89,12 +91,12 @@ def budgets(largest: int) -> list[int]:
     return [round(10 * 2 ** (k / 2)) for k in range(math.floor(2 * math.log2(largest / 10) + 1e-9) + 1)]
 
 
-def nfe_of_targets(divergence: Callable[[int], np.ndarray], threshold: float, largest: int) -> np.ndarray:
-    """Return the evaluations at which `divergence(budget)` of each target first is `threshold`; infinite beyond `largest`."""
+def nfe_of_targets(divergence: Callable[[int], np.ndarray], largest: int) -> np.ndarray:
+    """Return the evaluations at which `divergence(budget)` of each target first is 1e-4; infinite beyond `largest`."""
     curve: dict[int, np.ndarray] = {}
     for budget in budgets(largest):
         curve[budget] = divergence(budget)
-        if (np.min(list(curve.values()), axis=0) <= threshold).all():
+        if (np.min(list(curve.values()), axis=0) <= THRESHOLD).all():
             break
     columns = np.transpose(list(curve.values())).tolist()
-    return np.array([nfe_to_threshold(zip(curve, column, strict=True), threshold) for column in columns])
+    return np.array([nfe_to_threshold(zip(curve, column, strict=True), THRESHOLD) for column in columns])

@@ -11,7 +11,7 @@ from ams.schedules import Level
 from ams.targets import GaussianMixture
 from ams_suite.measures import geometric_mean_ratio
 from analysis.kinetic_langevin import samplers
-from analysis.kinetic_langevin.family import Kind
+from analysis.kinetic_langevin.family import HELD_OUT, Kind
 from analysis.kinetic_langevin.nfe_comparison import CONFIDENCE, evaluations, nfe_ratio, targets_reached
 from analysis.kinetic_langevin.one_level import derivation, dt, e
 from analysis.kinetic_langevin.samplers import BEST_WITHOUT, MOMENTUM, SAME_WITHOUT
@@ -70,7 +70,7 @@ def largest_nfe_ratio_to_best_sampler(settings: Settings) -> Measurement:
         means = {name: float(np.exp(np.log(count).mean())) for name, count in counts.items()}
         best = min(means, key=lambda name: means[name])
         ratios[f"{kind}: best is {best}"] = means[MOMENTUM] / means[best]
-    return Measurement(value=max(ratios.values()), n=settings.targets, seeds=(settings.held_out,), detail=dict(ratios))
+    return Measurement(value=max(ratios.values()), n=settings.targets, seeds=(HELD_OUT,), detail=dict(ratios))
 
 
 @check("K9d.arrives")
@@ -78,7 +78,7 @@ def targets_missed_by_tapered_schedule(settings: Settings) -> Measurement:
     """Measure on how many targets, over all kinds of problem, tapered annealed BAOAB never reaches the threshold."""
     missed = {str(kind): int(np.isinf(evaluations(settings, kind, MOMENTUM)).sum()) for kind in KINDS}
     n = settings.targets * len(missed)
-    return Measurement(value=sum(missed.values()), n=n, seeds=(settings.held_out,), detail=dict(missed))
+    return Measurement(value=sum(missed.values()), n=n, seeds=(HELD_OUT,), detail=dict(missed))
 
 
 @check("K9a.bound")
@@ -107,7 +107,7 @@ def kl_ratio(settings: Settings, other: str) -> Measurement:
     """Return tapered annealed BAOAB's KL over another sampler's at 160 evaluations, scores wrong at low noise."""
     problem = held_out(settings, Kind.LOW)
     ours, theirs = (samplers.divergences(name, problem, 160) for name in (MOMENTUM, other))
-    return geometric_mean_ratio(ours, theirs, CONFIDENCE, settings.held_out)
+    return geometric_mean_ratio(ours, theirs, CONFIDENCE, HELD_OUT)
 
 
 @check("K9b.steady")

@@ -1,4 +1,4 @@
-"""Sizes of the group, and what is fixed before its runs: families of targets, their score errors, the threshold."""
+"""Sizes of the group."""
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
@@ -7,14 +7,11 @@ from verdicts.claims.sizes import Names, Numbers, Sizes
 
 
 class Settings(BaseModel):
-    """Random points of the closed forms; budgets of K6a's factors and K7a's orders; families and budgets of K8 and K9.
+    """Random points of the closed forms, condition numbers, budgets of K6a's factors and K7a's orders; sizes of K8, K9.
 
-    `development` is the seed of the family on which hyperparameters are chosen, `held_out` the seed of the family that
-    judges. A run goes from noise `first` to `last`; a bad start begins at `bad_start`. Score errors of relative size
-    `error` end, or begin, where the slowest direction's variance is `slow` times (a range) the noise variance.
-    `threshold` is in KL / d (nats). `compared` names the kinds of problem in the table of all samplers; with all of
-    them the annealed samplers are run too. `tapers` holds `(rate, most)` of the schedules in the table of the
-    development family (none: no such table).
+    `targets` of the held-out family, the largest `budget` there, and the kinds of problem on which all samplers are
+    `compared`: with all kinds the annealed samplers are run too. `tapers` holds `(rate, most)` of the schedules in the
+    table of the development family (none: no such table).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -24,20 +21,10 @@ class Settings(BaseModel):
     factor_budgets: Sizes = (50, 100, 200, 500, 1000)
     orders: Sizes = (160, 226, 320, 453, 640, 905, 1280)
     targets: PositiveInt = 48
-    directions: PositiveInt = 16
-    smallest: float = 1e-4
-    first: float = 50.0
-    last: float = 0.01
-    bad_start: float = 0.15
-    slow: tuple[float, float] = (10.0, 100.0)
-    error: float = 0.2
-    threshold: float = 1e-4
     budget: PositiveInt = 640
     compared: Names = ("exact", "high", "shift", "start")
     tapers: tuple[tuple[float, float], ...] = ((2.0, 1.8), (4.0, 1.0), (4.0, 1.5), (4.0, 1.8), (8.0, 1.8), (16.0, 1.8))
     particles: PositiveInt = 20_000
-    development: NonNegativeInt = 1
-    held_out: NonNegativeInt = 1905
     seed: NonNegativeInt = 2405
 
 

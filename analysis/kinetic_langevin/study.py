@@ -1,16 +1,16 @@
 """What the group computes once, for checks, figures and tables."""
 
 from collections.abc import Iterable, Iterator
+from itertools import product
 
-from ams.samplers.presets import SigmaRange
 from analysis.kinetic_langevin import drift_calibration, invariance_and_order, one_level, rates, samplers
-from analysis.kinetic_langevin.family import Kind, Problem
+from analysis.kinetic_langevin.family import DEVELOPMENT, HELD_OUT, Kind, Problem
 from analysis.kinetic_langevin.samplers import BEST_WITHOUT, COMPARED, MOMENTUM, SAME_WITHOUT
 from analysis.kinetic_langevin.settings import Settings
 from verdicts.studies import Cell
 
 KINDS = (Kind.EXACT, Kind.HIGH, Kind.START, Kind.SHIFT)
-"""The kinds that can be corrected; hyperparameters are chosen on the first three, of the development family."""
+"""The kinds that can be corrected; hyperparameters are chosen on the first three."""
 SHOWN = {
     Kind.EXACT: (samplers.DECAYING, samplers.DECAYING_HALF, MOMENTUM, *samplers.PUBLISHED, *samplers.ANNEALED),
     Kind.START: (
@@ -25,19 +25,12 @@ WITHOUT = {kind: SAME_WITHOUT if kind is Kind.EXACT else BEST_WITHOUT for kind i
 
 def held_out(settings: Settings, kind: Kind) -> Problem:
     """Return the problem of a kind on the held-out family."""
-    sigmas = SigmaRange(settings.bad_start if kind is Kind.START else settings.first, settings.last)
-    sizes = (settings.targets, settings.directions, settings.smallest, settings.slow, settings.error)
-    return Problem(kind, settings.held_out, *sizes, sigmas)
+    return Problem(kind, HELD_OUT, settings.targets)
 
 
-def development(settings: Settings, kind: Kind) -> Problem:
-    """Return the problem of a kind on the development family, of six targets."""
-    return held_out(settings, kind)._replace(seed=settings.development, targets=6)
-
-
-def compared_kinds(settings: Settings) -> tuple[Kind, ...]:
-    """Return the kinds on which all samplers but the annealed ones are compared."""
-    return tuple(Kind(name) for name in settings.compared)
+def development() -> list[Problem]:
+    """Return the problems of the development family, of six targets, on which hyperparameters are chosen."""
+    return [Problem(kind, DEVELOPMENT, 6) for kind in KINDS[:3]]
 
 
 def error_budgets(settings: Settings) -> list[int]:
@@ -58,25 +51,24 @@ def cells(settings: Settings) -> Iterator[Cell]:
     for variant in invariance_and_order.VARIANTS:
         yield from (invariance_and_order.gaussian_divergence.cell(variant, n) for n in order_budgets(settings))
     for rate, most in settings.tapers:
-        for problem in (development(settings, kind) for kind in KINDS[:3]):
-            for e in (0.8, 0.0):
-                yield samplers.tapered_evaluations.cell(rate, most, e, problem, settings.threshold, settings.budget)
+        for e, problem in product((0.8, 0.0), development()):
+            yield samplers.tapered_evaluations.cell(rate, most, e, problem, settings.budget)
     yield from _of_held_out_targets(settings)
 
 
 def _of_held_out_targets(settings: Settings) -> Iterator[Cell]:
     def needed(kind: Kind, names: Iterable[str]) -> Iterator[Cell]:
-        size = (held_out(settings, kind), settings.threshold, settings.budget)
-        yield from (samplers.evaluations.cell(name, *size) for name in names)
+        problem = held_out(settings, kind)
+        yield from (samplers.evaluations.cell(name, problem, settings.budget) for name in names)
 
     yield from needed(Kind.EXACT, (*COMPARED, *samplers.MOMENTA.values()))
     yield from needed(Kind.START, (*COMPARED, "annealed Langevin"))
     for kind in KINDS:
-        yield from needed(kind, COMPARED if kind in compared_kinds(settings) else (WITHOUT[kind], MOMENTUM))
+        yield from needed(kind, COMPARED if kind in settings.compared else (WITHOUT[kind], MOMENTUM))
         for name in SHOWN.get(kind, ()):
             problem = held_out(settings, kind)
             yield from (samplers.divergences.cell(name, problem, n) for n in error_budgets(settings))
-    if set(KINDS) <= set(compared_kinds(settings)):
+    if set(KINDS) <= set(settings.compared):
         yield from needed(Kind.EXACT, samplers.ANNEALED)
     low = held_out(settings, Kind.LOW)
     yield from (samplers.divergences.cell(name, low, 160) for name in (MOMENTUM, SAME_WITHOUT, "DPM-Solver++"))

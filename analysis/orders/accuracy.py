@@ -14,8 +14,8 @@ from ams.laws.phase_space import Memory, estimated, momentum_memory, stationary
 from ams.laws.quadrature_algebra import NodeAlgebra
 from ams.laws.stationary import frozen, reached, solved
 from ams.metrics import line_kl, line_w2
-from ams.samplers import Program, annealed, baoab, constant, langevin, leimkuhler_matthews, momentum, momentum_rule
-from ams.schedules import Level, annealed_levels, geometric_sigmas, ncsnv2_step
+from ams.samplers import baoab, constant, langevin, leimkuhler_matthews, momentum, momentum_rule
+from ams.samplers.presets import LANGEVIN, SigmaRange
 from ams.targets import CLEAN, Gaussian
 from ams_suite.measures import largest, named_extreme
 from analysis.orders.distances import RULE
@@ -26,7 +26,7 @@ from verdicts.studies import Array, cell
 
 SIZE, BETAS, RESOLUTIONS = 0.01, (0.4, 0.8), (0.4, 0.27)
 _MEAN, _VARIANCE = 0.3, 0.25
-_KEPT = 0.4
+_SIGMAS = SigmaRange(20.0, 0.02)
 
 
 def relative_error(density: GridFunction, mean: float, variance: float) -> float:
@@ -42,7 +42,7 @@ def stationary_densities(size: float) -> Iterator[tuple[str, GridFunction, float
     yield "Langevin", stationary(target, langevin(), size).density, reached(law, langevin(), size).variance.item()
     averaged = stationary(target, leimkuhler_matthews, size, Memory("z"))
     yield "Leimkuhler-Matthews", averaged.density, _VARIANCE
-    yield "BAOAB", stationary(target, baoab(_KEPT), size, Memory("p", 14)).density, _VARIANCE
+    yield "BAOAB", stationary(target, baoab(0.4), size, Memory("p", 14)).density, _VARIANCE
     for beta in BETAS:
         exact = law.moments(frozen(law, size, beta).x).variance.item()
         yield f"constant momentum, b = {beta:g}", frozen_law(target, size, beta, 14).density, exact
@@ -60,36 +60,25 @@ def largest_error_of_stationary_densities(settings: Settings) -> Measurement:
     return named_extreme(stationary_errors(SIZE))
 
 
-def annealed_run() -> tuple[Program, list[Level]]:
-    """Return annealed Langevin from sigma = 20 to 0.02 in 100 evaluations, and its noise levels."""
-    sigmas = geometric_sigmas(20.0, 0.02, 20)
-    levels = annealed_levels(sigmas, ncsnv2_step(sigmas, 5))
-    return annealed(langevin(), levels, 5), levels
-
-
 @check("L1.annealed")
 def error_of_annealed_density(settings: Settings) -> Measurement:
     """Measure the largest error of annealed Langevin's density over its maximum, on a Gaussian, 100 evaluations."""
-    (program, levels), law = annealed_run(), GaussianLaw([_VARIANCE], _MEAN)
+    program, law = list(LANGEVIN.build(_SIGMAS, 100)), GaussianLaw([_VARIANCE], _MEAN)
     grid = GridLaw(Gaussian([_MEAN], _VARIANCE))
-    density = grid.density(grid.end(program, grid.start(levels[0]))[0])
-    exact = law.moments(law.end(program, law.start(_MEAN, _VARIANCE + levels[0].sigma ** 2))[0].x)
+    density = grid.density(grid.end(program, grid.start(program[0][1]))[0])
+    exact = law.moments(law.end(program, law.start(_MEAN, _VARIANCE + _SIGMAS.first**2))[0].x)
     return Measurement(value=relative_error(density, exact.mean.item(), exact.variance.item()))
 
 
 @cell
 def position_distances(resolution: float) -> Array:
     """W2 and KL of Langevin's densities on mixtures, stationary at a = 0.005 and annealed, at a spacing of nodes."""
-    grid, (program, levels) = GridLaw(two_modes(0.1), resolution), annealed_run()
-    end = grid.density(grid.end(program, grid.start_normal(0.0, 20.0))[0])
-    still = stationary(two_modes(), langevin(), 0.005, resolution=resolution).density
-    target = NodeAlgebra(two_modes())
-    return np.array(
-        [
-            *(line_w2(still, target.exact(CLEAN)), line_kl(still, target.log_density(CLEAN))),
-            *(line_w2(end, grid.exact(levels[-1])), line_kl(end, grid.log_density(levels[-1]))),
-        ]
-    )
+    grid, program, target = GridLaw(two_modes(0.1), resolution), list(LANGEVIN.build(_SIGMAS, 100)), two_modes()
+    end = grid.density(grid.end(program, grid.start_normal(0.0, _SIGMAS.first))[0])
+    still = stationary(target, langevin(), 0.005, resolution=resolution).density
+    pairs = ((still, NodeAlgebra(target), CLEAN), (end, grid, program[-1][1]))
+    w2 = [line_w2(density, algebra.exact(level)) for density, algebra, level in pairs]
+    return np.array(w2 + [line_kl(density, algebra.log_density(level)) for density, algebra, level in pairs])
 
 
 @check("L1.position")

@@ -24,12 +24,12 @@ def look(sampler: str, label: str) -> dict[str, Any]:
     return {**spec.look(), "label": label, "markersize": 3.5}
 
 
-def draw_orders(settings: Settings) -> Drawing:
-    """W2 and KL to each sampler's own limit against the step, with triangles of the orders."""
+def _draw_orders(settings: Settings) -> Drawing:
     drawing, (left, right) = panels(2, 3.6)
     for sampler in SHOWN:
         points = halvings(settings, sampler, larger=LARGER)
-        steps, (w2, kl, _) = [at[1] for at in points], map(list, zip(*(distances(*at) for at in points), strict=True))
+        steps = [at[1] for at in points]
+        w2, kl, _ = map(list, zip(*(distances(*at) for at in points), strict=True))
         for axes, errors, order in ((left, w2, _ORDERS[sampler]), (right, kl, 2 * _ORDERS[sampler])):
             axes.loglog(steps, errors, **look(sampler, sampler + _LIMITS.get(sampler, r", to $\pi$")))
             draw_order(axes, steps, errors, order, below=_ORDERS[sampler] >= 1.0)
@@ -51,20 +51,20 @@ def draw_order(axes: Axes, steps: list[float], errors: list[float], order: float
     axes.annotate(f"{order:g}", corner, offset, textcoords="offset points", color="0.3", fontsize=8, **place)
 
 
-def draw_departure(settings: Settings) -> Drawing:
-    """W2 to the target itself against the step: momentum leaves it as the step shrinks."""
+def _draw_departure(settings: Settings) -> Drawing:
     drawing, (axes,) = panels(height=3.5)
     for sampler in SHOWN:
         points = halvings(settings, sampler, larger=LARGER)
         label = f"{sampler}, $b = {SHOWN_BETA:g}$" if sampler == "constant momentum" else sampler
         axes.loglog([at[1] for at in points], [distances(*at).target_w2 for at in points], **look(sampler, label))
     axes.set(xlabel="step $a$", ylabel=r"$W_2$ to the target $\pi$", ylim=(1e-8, 3))
-    drawing.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, columnspacing=1.0, fontsize=7.5)
+    drawing.legend(
+        *axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, columnspacing=1.0, fontsize=7.5
+    )
     return drawing
 
 
-def draw_densities(settings: Settings) -> Drawing:
-    """Adaptive momentum's density in the mean field on the mixture, between the target and its powers."""
+def _draw_densities(settings: Settings) -> Drawing:
     drawing, (axes,) = panels()
     momentum = mean_field_density()
     c = (1 + momentum.beta) ** 2
@@ -82,18 +82,18 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the group's figures."""
     drawn = (
         (
-            *("orders", draw_orders, ("B6", "K5")),
+            *("orders", _draw_orders, ("B6", "K5")),
             r"Distance of the stationary distribution to its own limit on the mixture, exact laws on grids. Triangles: "
             r"the orders of B6 and K5. Langevin and Leimkuhler-Matthews tend to the target $\pi$, momentum to a power "
             "of it.",
         ),
         (
-            *("departure", draw_departure, ("B6", "P1b")),
+            *("departure", _draw_departure, ("B6", "P1b")),
             "The distance of these stationary distributions to the target: momentum whose noise is added after its "
             r"update leaves $\pi$ as the step shrinks.",
         ),
         (
-            *("densities", draw_densities, ("B5a", "B6")),
+            *("densities", _draw_densities, ("B5a", "B6")),
             f"Adaptive momentum at one noise level ($a = {STEP:g}$, mean field) on the mixture: it samples a tempered "
             "target, and the minority mode has 0.192 of its 0.309.",
         ),

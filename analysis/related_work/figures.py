@@ -14,8 +14,7 @@ from analysis.related_work.settings import Settings
 from verdicts import Figure, Table, save_figure
 
 
-def draw_bound(settings: Settings) -> Drawing:
-    """KL_t against its bound, random errors and the ascents' ends; and the worst errors against their shift."""
+def _draw_bound(settings: Settings) -> Drawing:
     drawing, (left, right) = panels(2, 3.2)
     cases, few = inexact.random_tightness(settings.errors, settings.seed), slice(3000)
     ends = inexact.ascended(settings.climbers, settings.ascents, settings.seed + 2)
@@ -40,8 +39,7 @@ def draw_bound(settings: Settings) -> Drawing:
     return drawing
 
 
-def draw_fixed_time(settings: Settings) -> Drawing:
-    """The final error against T1; and what a fixed T1 gains against the score error."""
+def _draw_fixed_time(settings: Settings) -> Drawing:
     drawing, (left, right) = panels(2, 3.0)
     labels = ("flow alone, exact score", "flow alone, $|e| = 0.01$", "corrected, $|e| = 0.01$")
     for (size, time), label in zip(study.RUNS, labels, strict=True):
@@ -59,8 +57,7 @@ def draw_fixed_time(settings: Settings) -> Drawing:
     return drawing
 
 
-def draw_relaxation(settings: Settings) -> Drawing:
-    """Langevin's relaxation time on the two-mode mixture against T1."""
+def _draw_relaxation(settings: Settings) -> Drawing:
     drawing, (axes,) = panels()
     times = np.logspace(-3, 0.3, 40)
     relaxed = [relaxation.relaxation_time(fixed_time.at_time(t)) for t in times]
@@ -72,8 +69,7 @@ def draw_relaxation(settings: Settings) -> Drawing:
     return drawing
 
 
-def draw_schedules(settings: Settings) -> Drawing:
-    """Divergence and bound against N, exact scores; and EDM over exponential noise levels against the score error."""
+def _draw_schedules(settings: Settings) -> Drawing:
     drawing, (left, right) = panels(2, 3.2)
     budgets = settings.budgets
     for name, color, marker in zip(schedules.SCHEDULES, ("C0", "C1", "C2"), "os^", strict=True):
@@ -101,8 +97,7 @@ def draw_schedules(settings: Settings) -> Drawing:
     return drawing
 
 
-def draw_filter(settings: Settings) -> Drawing:
-    """The stationary variance against the gain; and the contraction at a bias of 10 %."""
+def _draw_filter(settings: Settings) -> Drawing:
     drawing, (left, right) = panels(2, 2.8)
     gains, below = np.linspace(0.0, 1.0, 21), np.linspace(0.0, 0.999, 60)
     betas = (0.5, 0.8, 0.9)
@@ -124,34 +119,34 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the group's figures."""
     drawn = (
         (
-            *("inexact_bound", draw_bound, ("N1",)),
+            *("inexact_bound", _draw_bound, ("N1",)),
             r"Inexact Langevin on Gaussians, exact laws. Left: divergence at time $t$ against the bound of N1, random "
             r"affine score errors and starts, and after ascents towards it. Right: the stationary divergence over its "
             r"bound. With $L = C$ the worst error is $x/2 + b$, $b \to \infty$; with a larger power in the moment a "
             r"constant error, however small, attains it.",
         ),
         (
-            *("fixed_time", draw_fixed_time, ("N1b",)),
+            *("fixed_time", _draw_fixed_time, ("N1b",)),
             r"Left: final $W_2$ against the time $T_1$ at which the forward process stops (root mean square over the "
             r"error's sign). The flow alone must take $T_1 \sim \log(1/|e|)$ and collects the score error on its way; "
             r"with Langevin at $T_1$ a short one is best. Right: what $T_1 = 0.5$ with Langevin gains over the best "
             r"$T_1$ without.",
         ),
         (
-            *("relaxation", draw_relaxation, ("N1b",)),
+            *("relaxation", _draw_relaxation, ("N1b",)),
             r"Why $T_1 > 0$: the relaxation time of Langevin (one over its generator's gap) on the mixture .3/.7 at "
             r"$-1/+1$, standard deviation 0.2, at time $T_1$ of the forward process. A little noise takes the barrier "
             r"away.",
         ),
         (
-            *("schedules", draw_schedules, ("N2", "N2b")),
+            *("schedules", _draw_schedules, ("N2", "N2b")),
             r"Left: KL(target $\|$ run) of the variance-exploding sampler (lines; slope $-2$) and its path bound "
             r"(dashed; slope $-1$), exact scores, stiff target. The schedule that is best for the bound has the "
             r"largest divergence. Right: KL of EDM's noise levels over the exponential ones' with a wrong score; below "
             r"1, EDM's are better.",
         ),
         (
-            *("filter_gain", draw_filter, ("N3",)),
+            *("filter_gain", _draw_filter, ("N3",)),
             r"Langevin along a filtered score with gain $K$ and momentum coefficient $b$, exact law. Left: the "
             r"stationary variance (the target's is 1). Right: rate (1 less the spectral radius) at the step whose bias "
             r"is 10 %. $K = 1$ is Langevin; just below it the filter's own mode, of rate $1 - b$, may be the slower.",

@@ -46,11 +46,6 @@ def at_time(t: float) -> Level:
     return Level(0, sigma=sigma, scale=scale, t=t)
 
 
-def standard(law: GaussianLaw) -> Moments:
-    """Return the start N(0, I)."""
-    return Moments(torch.zeros_like(law.mean), torch.ones_like(law.variance))
-
-
 class Perturbed(NamedTuple):
     """Moments without a score error, and what the error adds to the mean: with its other sign it is subtracted."""
 
@@ -75,10 +70,10 @@ def reversed_flow(law: GaussianLaw, error: Tensor, t: float, start: Perturbed) -
     return Perturbed(Moments(end[:, 0], end[:, 2].square()), end[:, 1])
 
 
-def corrected(law: GaussianLaw, error: Tensor, t: float, time: float, start: Moments) -> Moments:
-    """Return the moments after Langevin at time t for `time`, its score wrong by the constant vector `error`."""
-    own, (mean, variance) = marginal(law, at_time(t)), start
-    rows = (own.variance, torch.zeros(len(mean), len(mean)), error, mean - own.mean, torch.diag(variance))
+def corrected(law: GaussianLaw, error: Tensor, t: float, time: float) -> Moments:
+    """Return the moments after Langevin for `time` at time t, from N(0, I), its score wrong by the vector `error`."""
+    own, d = marginal(law, at_time(t)), len(error)
+    rows = (own.variance, torch.zeros(d, d), error, -own.mean, torch.eye(d))
     end = diffused(Case(*(row[None].double().numpy() for row in rows), np.array([time])))
     return Moments(own.mean + torch.as_tensor(end.mean[0]), torch.as_tensor(end.covariance[0].diagonal().copy()))
 
@@ -93,9 +88,9 @@ def final_w2(law: GaussianLaw, size: float, t: float, time: float) -> float:
 
     Langevin for `time` at t, then the flow. With one sign alone the errors of start and score cancel at some t.
     """
-    error, start = even_error(law, size), standard(law)
-    begin = corrected(law, 0 * error, t, time, start)
-    response = corrected(law, error, t, time, start).mean - begin.mean
+    error = even_error(law, size)
+    begin = corrected(law, 0 * error, t, time)
+    response = corrected(law, error, t, time).mean - begin.mean
     return distance(law, reversed_flow(law, error, t, Perturbed(begin, response)))
 
 
@@ -110,7 +105,7 @@ def order_of_langevin_step_to_diffusion(settings: Settings) -> Measurement:
     """Measure the order in a of W2 between the library's Langevin step and the diffusion at time 1, a wrong score."""
     law, level = target(), at_time(FIXED)
     error = even_error(law, 0.8)
-    own, wrong = corrected(law, error, FIXED, 1.0, standard(law)), ScoreError(lambda level: error).score(law)
+    own, wrong = corrected(law, error, FIXED, 1.0), ScoreError(lambda level: error).score(law)
     counts, distances = (32, 64, 128, 256, 512), []
     for count in counts:
         state = law.start(0.0, 1.0)
@@ -118,8 +113,7 @@ def order_of_langevin_step_to_diffusion(settings: Settings) -> Measurement:
             state, _ = langevin()(state, wrong, law.noise, level._replace(step=1.0 / count), law)
             state = law.begin_step(state)
         distances.append(gaussian_w2(*law.moments(state.x), *own))
-    order = of_order(asymptotic_order([1 / count for count in counts], distances))
-    return order.model_copy(update={"n": len(counts)})
+    return of_order(asymptotic_order([1 / count for count in counts], distances))
 
 
 @cell
@@ -181,12 +175,8 @@ class Gain(NamedTuple):
 def gain(size: float) -> Gain:
     """What a fixed T1 gains on the target for a score error of norm `size`; the best T1 is near `log(1 / size)`."""
     law, about = target(), math.log(1.0 / size)
-    best = minimize_scalar(
-        lambda t: final_w2(law, size, t, 0.0),
-        bounds=(about - 2, about + 2),
-        options={"xatol": 0.05},
-        method="bounded",
-    )
+    search = {"bounds": (about - 2, about + 2), "options": {"xatol": 0.05}, "method": "bounded"}
+    best = minimize_scalar(lambda t: final_w2(law, size, t, 0.0), **search)
     return Gain(float(best.x), float(best.fun) / final_w2(law, size, FIXED, LANGEVIN_TIME))
 
 

@@ -45,16 +45,6 @@ def noise_bias(size: float, directions: int) -> ScoreError:
     return ScoreError(lambda level: torch.full((directions,), size / level.sigma / directions**0.5))
 
 
-def score_bias(size: float, directions: int) -> ScoreError:
-    """Return the error of a score off by a constant vector of norm `size`: `shift = size u`."""
-    return ScoreError(lambda level: torch.full((directions,), size / directions**0.5))
-
-
-def too_large(size: float, directions: int) -> ScoreError:
-    """Return the error of a score that is too large by the factor `1 + size`."""
-    return ScoreError(factor=1.0 + size)
-
-
 def batched(errors: Sequence[ScoreError], directions: int) -> ScoreError:
     """Return the errors of several runs as one of a `BatchedGaussian`, whose runs have `directions` directions each."""
 

@@ -7,7 +7,7 @@ geometric means the exponential schedule has the *largest* of all, by a little: 
 `log(tau_0 / tau_N)`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ from ams.metrics import gaussian_w2
 from ams.schedules import geometric_sigmas, karras_sigmas, ve_levels
 from ams_suite.measures import largest, named_extreme
 from analysis.related_work import path
-from analysis.related_work.misspecified_score import ScoreError, batched, marginal, noise_bias, score_bias, too_large
+from analysis.related_work.misspecified_score import ScoreError, batched, marginal, noise_bias
 from analysis.related_work.path import HIGHEST, LOWEST
 from analysis.related_work.settings import Settings
 from analysis.targets import stiff_gaussian
@@ -29,9 +29,10 @@ from verdicts.studies import Array, cell
 
 MODELS: dict[str, Callable[[float, int], ScoreError]] = {
     "noise off by a vector": noise_bias,
-    "score off by a vector": score_bias,
-    "score too large": too_large,
+    "score off by a vector": lambda size, d: ScoreError(lambda level: torch.full((d,), size / d**0.5)),
+    "score too large": lambda size, d: ScoreError(factor=1.0 + size),
 }
+"""The score's error of a size in d directions, by model."""
 SHOWN = "noise off by a vector"
 TARGETS: dict[str, GaussianLaw] = {
     "stiff": stiff_gaussian(),
@@ -50,16 +51,6 @@ class Outcome(NamedTuple):
     backward: float
     w2: float
     bound: float
-
-
-def exponential(count: int, target: str = "") -> np.ndarray:
-    """Return the noise levels of N steps in geometric progression."""
-    return geometric_sigmas(HIGHEST, LOWEST, count + 1)
-
-
-def edm(count: int, target: str = "") -> np.ndarray:
-    """Return EDM's noise levels of N steps, rho = 7."""
-    return karras_sigmas(HIGHEST, LOWEST, count + 1)
 
 
 @cell
@@ -85,10 +76,11 @@ def path_optimal(count: int, target: str) -> Array:
 
 
 SCHEDULES: dict[str, Callable[[int, str], np.ndarray]] = {
-    "exponential": exponential,
-    "EDM": edm,
+    "exponential": lambda count, target: geometric_sigmas(HIGHEST, LOWEST, count + 1),
+    "EDM": lambda count, target: karras_sigmas(HIGHEST, LOWEST, count + 1),
     "path-optimal": path_optimal,
 }
+"""The noise levels of N steps, by schedule; EDM's at rho = 7."""
 
 
 @cell
@@ -123,7 +115,7 @@ def kl_ratio(settings: Settings, one: str, other: str, target: str, model: str, 
     return ours / theirs
 
 
-def exact_ratios(settings: Settings, one: str, other: str, targets: Mapping[str, object]) -> dict[str, float]:
+def exact_ratios(settings: Settings, one: str, other: str, targets: Iterable[str]) -> dict[str, float]:
     """Return KL(target || run) of one schedule over another's with exact scores, by target and N."""
     cases = [(target, count) for target in targets for count in settings.budgets]
     return {f"{t}, N = {count}": kl_ratio(settings, one, other, t, SHOWN, 0.0, count) for t, count in cases}
@@ -132,13 +124,13 @@ def exact_ratios(settings: Settings, one: str, other: str, targets: Mapping[str,
 @check("N2b.good")
 def largest_kl_ratio_of_exponential_to_edm(settings: Settings) -> Measurement:
     """Measure the largest KL(target || run) of exponential noise levels over EDM's: exact scores, narrow targets."""
-    return named_extreme(exact_ratios(settings, "exponential", "EDM", dict.fromkeys(NARROW)))
+    return named_extreme(exact_ratios(settings, "exponential", "EDM", NARROW))
 
 
 @check("N2b.wide")
 def largest_kl_ratio_of_edm_on_a_wide_target(settings: Settings) -> Measurement:
     """Measure the largest KL(target || run) of EDM's noise levels over exponential ones: exact scores, wide target."""
-    return named_extreme(exact_ratios(settings, "EDM", "exponential", {"wide": None}))
+    return named_extreme(exact_ratios(settings, "EDM", "exponential", ["wide"]))
 
 
 @check("N2b.bad")
@@ -168,7 +160,7 @@ def largest_score_part_of_random_levels(settings: Settings) -> Measurement:
     for _ in range(settings.cases):
         inner = np.exp(draw.uniform(np.log(LOWEST), np.log(HIGHEST), draw.integers(1, 30)))
         free = ve_levels([HIGHEST, *np.sort(inner)[::-1], LOWEST])
-        plain = ve_levels(exponential(len(free) - 1))
+        plain = ve_levels(geometric_sigmas(HIGHEST, LOWEST, len(free)))
         ratios.append(path.score_part(free, law, error) / path.score_part(plain, law, error))
     return largest(ratios, settings.seed)
 

@@ -222,7 +222,7 @@ def test_a_slower_schedule_breaks_k9d(monkeypatch: MonkeyPatch) -> None:
 def test_a_family_is_as_many_laws() -> None:
     """Joined, each target has the distribution that it has alone; its score error is its own."""
     problem = study.held_out(SMALL, Kind.SHIFT)._replace(seed=7)
-    targets, d = family.family(problem), problem.directions
+    targets, d = family.family(problem), family.DIRECTIONS
     program = one_step_per_level(annealed_baoab(), ve_levels(geometric_sigmas(*problem.sigmas, 15)))
     together = targets.divergence(program, problem.sigmas)
     assert targets.error is not None and targets.error.shift is not None
@@ -247,9 +247,9 @@ def test_score_errors_are_on_their_side_of_the_turn(kind: Kind, hit: tuple[bool,
 def test_evaluations_are_interpolated_on_logarithms() -> None:
     curves = np.array([[1.0, 0.5, np.inf, 1.0], [0.01, 0.01, 1e-4, 1.0], [1e-3, 1e-3, 1e-4, 1.0]])
     budgets = {10: 0, 14: 1, 20: 2}
-    wanted = samplers.nfe_of_targets(lambda budget: curves[budgets[budget]], 0.1, 20)
+    wanted = samplers.nfe_of_targets(lambda budget: 1e-3 * curves[budgets[budget]], 20)
     assert wanted == pytest.approx([140**0.5, 10 * 1.4 ** (np.log(5) / np.log(50)), 14.0, np.inf])
-    assert samplers.nfe_of_targets(lambda budget: np.full(1, 0.1), 0.1, 20) == pytest.approx([10.0])
+    assert samplers.nfe_of_targets(lambda budget: np.full(1, 1e-4), 20) == pytest.approx([10.0])
     assert samplers.budgets(80) == [10, 14, 20, 28, 40, 57, 80]
 
 
@@ -261,7 +261,7 @@ def test_a_run_that_diverges_needs_more_than_any_budget() -> None:
         return targets.divergence(wild(problem.sigmas, budget, DEFAULT), problem.sigmas)
 
     assert (divergence(57) == np.inf).all()
-    assert (samplers.nfe_of_targets(divergence, 1e-4, 57) == np.inf).all()
+    assert (samplers.nfe_of_targets(divergence, 57) == np.inf).all()
 
 
 def test_tables_say_who_reaches_the_threshold() -> None:

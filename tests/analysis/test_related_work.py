@@ -10,14 +10,14 @@ import torch
 from scipy.integrate import quad, solve_ivp
 from scipy.stats import norm
 
-from ams.laws import GaussianLaw
+from ams.laws import GaussianLaw, Moments
 from ams.samplers import langevin
 from ams.schedules import Level, karras_sigmas
 from ams.statistics import NotAsymptotic
 from ams.targets import CLEAN, GaussianMixture
 from analysis.related_work import figures, fixed_time, inexact, mri, path, relaxation, schedules
 from analysis.related_work import filter as wiener
-from analysis.related_work.misspecified_score import ScoreError, batched, noise_bias, too_large
+from analysis.related_work.misspecified_score import ScoreError, batched, noise_bias
 from analysis.related_work.settings import Settings
 from tests.claims import expected, verdict_of
 from verdicts import Measurement, Unavailable
@@ -79,7 +79,8 @@ def test_another_flux_breaks_the_proof_of_n1(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_no_correction_breaks_n1b(monkeypatch: pytest.MonkeyPatch, fresh: None) -> None:
     """Falsifier of N1b: Langevin that does nothing at T1."""
-    monkeypatch.setattr(fixed_time, "corrected", lambda law, error, t, time, start: start)
+    start = lambda law, error, t, time: Moments(0 * error, 0 * error + 1)  # noqa: E731
+    monkeypatch.setattr(fixed_time, "corrected", start)
     refuted("N1b.contraction", "N1b.rate", "N1b.fixed")
 
 
@@ -125,7 +126,9 @@ def test_swapped_schedules_break_n2b(monkeypatch: pytest.MonkeyPatch) -> None:
     other, outcomes = {"exponential": "EDM", "EDM": "exponential", "path-optimal": "exponential"}, schedules.outcomes
     monkeypatch.setattr(schedules, "outcomes", lambda target, name, *sizes: outcomes(target, other[name], *sizes))
     refuted("N2b.good", "N2b.wide", "N2b.bad", "N2b.optimal")
-    monkeypatch.setattr(schedules, "exponential", lambda count: karras_sigmas(80.0, 0.02, count + 1, 1.0))
+    monkeypatch.setattr(
+        schedules, "geometric_sigmas", lambda first, last, count: karras_sigmas(first, last, count, 1.0)
+    )
     refuted("N2b.cause")
 
 
@@ -211,8 +214,8 @@ def test_the_power_of_an_error_is_its_mean_square() -> None:
 
 
 def test_several_errors_in_one_run_are_those_of_single_runs() -> None:
-    law, errors = schedules.TARGETS["stiff"], [ScoreError(), too_large(0.3, 16), noise_bias(0.5, 16)]
-    sigmas = schedules.edm(12)
+    law, errors = schedules.TARGETS["stiff"], [ScoreError(), ScoreError(factor=1.3), noise_bias(0.5, 16)]
+    sigmas = schedules.SCHEDULES["EDM"](12, "stiff")
     together = schedules.outcomes_of(law, sigmas, errors)
     for error, outcome in zip(errors, together, strict=True):
         (alone,) = schedules.outcomes_of(law, sigmas, [error])
