@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,8 @@ from ams.statistics import SUITE_FALSE_ALARM
 from tests.monte_carlo import MARK, MonteCarlo, overspent, share_of, spent_by_claims
 from verdicts.claims.loading import load_claims
 from verdicts.errors import UserError
+from verdicts.studies import using
+from verdicts.studies.store import Memory
 
 HERE = Path(__file__).resolve().parent
 UNTRACED = {"analysis", "experiments"}
@@ -37,6 +39,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         raise pytest.UsageError(str(error)) from error
     if complaint := overspent(spent):
         raise pytest.UsageError(complaint)
+
+
+@pytest.fixture
+def fresh_cells() -> Iterator[None]:
+    """Compute cells anew, with what the test changes, and apart from those that other tests share."""
+    with using(Memory()):
+        yield
 
 
 @pytest.hookimpl(wrapper=True)

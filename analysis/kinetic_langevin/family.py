@@ -1,4 +1,4 @@
-r"""Random Gaussian targets and errors of their scores: families with a seed each, one to tune on and one to judge by.
+r"""Random Gaussian targets and errors of their scores: families with a seed each, one to tune on and one to test on.
 
 A target has 16 directions, variances log-uniform between 1e-4 and 1, and a mean of norm up to 1 in a random place. A
 direction's score is multiplied by `1 + gain`, or its denoised point moved by `shift` standard deviations, up to 0.2 at

@@ -9,21 +9,27 @@ from matplotlib.figure import Figure as Drawing
 
 from ams.plots import panels, reference_line
 from ams.samplers.presets import SPECS
+from ams_suite.drawn import save_drawn
 from analysis.kinetic_langevin import samplers, study
 from analysis.kinetic_langevin.drift_calibration import drift_factors
-from analysis.kinetic_langevin.family import DIRECTIONS, Kind
+from analysis.kinetic_langevin.family import Kind
 from analysis.kinetic_langevin.invariance_and_order import gaussian_divergence
 from analysis.kinetic_langevin.nfe_comparison import evaluations
 from analysis.kinetic_langevin.rates import best_rate, rate_without_momentum, worst_radius
 from analysis.kinetic_langevin.samplers import DECAYING, DECAYING_HALF, MOMENTUM
 from analysis.kinetic_langevin.settings import Settings
 from analysis.momentum.condition import best_loss
-from verdicts import Figure, Table, save_figure
+from verdicts import Figure, Table
 
 _BLUE, _GREEN, _RED = (SPECS[name].colour for name in ("annealed Langevin", MOMENTUM, "adaptive momentum"))
 
 
-def _draw_rates(settings: Settings) -> Drawing:
+def rates(settings: Settings) -> Drawing:
+    r"""The best rate over a spectrum of condition number $k$: formulas (lines), radii of the exact law (points).
+
+    BAOAB has the target's variance throughout, and momentum gains a factor $\sqrt{k}$. The authors' constant momentum
+    gains nothing with $k$ where no variance may exceed twice the target's (G2c).
+    """
     drawing, (axes,) = panels()
     conditions, shown = np.logspace(0.3, 5.3, 100), settings.conditions
 
@@ -43,7 +49,11 @@ def _draw_rates(settings: Settings) -> Drawing:
     return drawing
 
 
-def _draw_factors(settings: Settings) -> Drawing:
+def factors(settings: Settings) -> Drawing:
+    """The drift factor with which annealed Langevin follows its noise levels, and adaptive momentum's.
+
+    T = 5, NCSNv2's step. They agree at one budget; at larger ones the variance is too small.
+    """
     drawing, (axes,) = panels()
     nfes = settings.factor_budgets
     needed, authors = zip(*(drift_factors(nfe) for nfe in nfes), strict=True)
@@ -61,7 +71,11 @@ def _ticks(axes: Axes, at: tuple[float, ...] | list[int]) -> None:
     axes.minorticks_off()
 
 
-def _draw_orders(settings: Settings) -> Drawing:
+def orders(settings: Settings) -> Drawing:
+    """Annealed BAOAB on the stiff Gaussian, exact law.
+
+    Without the extrapolation, or with refreshment that does not decay, an order is lost.
+    """
     drawing, (axes,) = panels()
     budgets = study.order_budgets(settings)
     styles: dict[str, tuple[dict[str, Any], int]] = {
@@ -85,7 +99,13 @@ def _draw_orders(settings: Settings) -> Drawing:
     return drawing
 
 
-def _draw_errors(settings: Settings) -> Drawing:
+def nfe_comparison(settings: Settings) -> Drawing:
+    """Exact laws on the held-out family of Gaussians, d = 16.
+
+    Left, exact scores: the less Langevin refreshment, the fewer evaluations (a sampler without noise keeps the start's
+    error, 2e-6). Right, a start that is wrong in slow directions: only refreshment that does not decay corrects it,
+    and momentum makes that faster.
+    """
     drawing = Drawing(figsize=(7.4, 3.9), layout="constrained")
     axes = dict(zip(study.SHOWN, drawing.subplots(1, 2, sharey=True), strict=True))
     budgets = study.error_budgets(settings)
@@ -105,7 +125,11 @@ def _draw_errors(settings: Settings) -> Drawing:
     return drawing
 
 
-def _draw_ratios(settings: Settings) -> Drawing:
+def momentum_ratios(settings: Settings) -> Drawing:
+    """Evaluations of the best annealed BAOAB without momentum over those of the tapered one, on the held-out family.
+
+    A bar per target, their geometric mean in red. Below 1, momentum costs evaluations.
+    """
     drawing, (axes,) = panels()
     names = {
         Kind.EXACT: "exact scores",
@@ -128,37 +152,14 @@ def _draw_ratios(settings: Settings) -> Drawing:
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the group's figures."""
-    family = f"the held-out family ({settings.targets} targets, d = {DIRECTIONS})"
-    drawn = (
-        (
-            *("rates", _draw_rates, ("K2",)),
-            "The best rate over a spectrum of condition number $k$: formulas (lines), spectral radii of the exact law "
-            r"(points). BAOAB has the target's variance throughout, and momentum gains a factor $\sqrt{k}$. The "
-            "authors' constant momentum gains nothing with $k$ where no variance may exceed twice the target's (G2c).",
-        ),
-        (
-            *("factors", _draw_factors, ("K6", "K6a")),
-            "The drift factor with which annealed Langevin (T = 5, NCSNv2's step) follows its noise levels, and "
-            "adaptive momentum's. They agree at one budget; at larger ones the variance is too small.",
-        ),
-        (
-            *("orders", _draw_orders, ("K7a",)),
-            "Annealed BAOAB on the stiff Gaussian, exact law. Without the extrapolation, or with refreshment that does "
-            "not decay, an order is lost.",
-        ),
-        (
-            *("nfe_comparison", _draw_errors, ("K8", "K8a", "K8b", "K9")),
-            f"Exact laws on {family}. Left, exact scores: the less Langevin refreshment, the fewer evaluations (a "
-            "sampler without noise keeps the start's error, 2e-6). Right, a start that is wrong in slow directions: "
-            "only refreshment that does not decay corrects it, and momentum makes that faster.",
-        ),
-        (
-            *("momentum_ratios", _draw_ratios, ("K8b", "K9")),
-            f"Evaluations of the best annealed BAOAB without momentum over those of the tapered one, on {family}: a "
-            "bar per target, their geometric mean in red. Below 1, momentum costs evaluations.",
-        ),
-    )
-    return [save_figure(draw(settings), folder, name, caption, claims) for name, draw, claims, caption in drawn]
+    drawn = {
+        rates: ("K2",),
+        factors: ("K6", "K6a"),
+        orders: ("K7a",),
+        nfe_comparison: ("K8", "K8a", "K8b", "K9"),
+        momentum_ratios: ("K8b", "K9"),
+    }
+    return save_drawn(drawn, folder, settings)
 
 
 def tables(settings: Settings) -> list[Table]:

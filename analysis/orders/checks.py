@@ -23,7 +23,7 @@ def ordered(*sequences: tuple[list[float], list[float]]) -> Measurement:
     """Return the order of `(steps, errors)` with its interval; of several, their mean and what holds all intervals.
 
     The interval covers the regression's error and what the local order may still drift to below the steps. Where no
-    order can be told it spans the local orders.
+    order can be determined it spans the local orders.
     """
     orders = [_order(steps, errors) for steps, errors in sequences]
     local: list[JsonValue] = [list(order.local) for order in orders]

@@ -8,11 +8,12 @@ from matplotlib.figure import Figure as Drawing
 
 from ams.plots import legend_below, panels
 from ams.samplers.presets import ADAPTIVE, LANGEVIN, SPECS
+from ams_suite.drawn import save_drawn
 from analysis.orders.distances import distances, of_power
-from analysis.orders.mode_loss import STEP, mean_field_density
+from analysis.orders.mode_loss import mean_field_density
 from analysis.orders.settings import Settings
 from analysis.orders.study import LARGER, SHOWN, SHOWN_BETA, halvings
-from verdicts import Figure, save_figure
+from verdicts import Figure
 
 _ORDERS = {"Langevin": 1.0, "Leimkuhler-Matthews": 2.0, "constant momentum": 1.0, "adaptive momentum": 0.5}
 _LIMITS = {"constant momentum": f" ($b = {SHOWN_BETA:g}$), to $\\pi^c$", "adaptive momentum": r", to $\pi^{c(a)}$"}
@@ -24,7 +25,12 @@ def look(sampler: str, label: str) -> dict[str, Any]:
     return {**spec.look(), "label": label, "markersize": 3.5}
 
 
-def _draw_orders(settings: Settings) -> Drawing:
+def orders(settings: Settings) -> Drawing:
+    r"""Distance of the stationary distribution to its own limit on the mixture, exact laws on grids.
+
+    Triangles: the orders of B6 and K5. Langevin and Leimkuhler-Matthews tend to the target $\pi$, momentum to a power
+    of it.
+    """
     drawing, (left, right) = panels(2, 3.6)
     for sampler in SHOWN:
         points = halvings(settings, sampler, larger=LARGER)
@@ -51,7 +57,11 @@ def draw_order(axes: Axes, steps: list[float], errors: list[float], order: float
     axes.annotate(f"{order:g}", corner, offset, textcoords="offset points", color="0.3", fontsize=8, **place)
 
 
-def _draw_departure(settings: Settings) -> Drawing:
+def departure(settings: Settings) -> Drawing:
+    r"""The distance of these stationary distributions to the target.
+
+    Momentum whose noise is added after its update leaves $\pi$ as the step shrinks.
+    """
     drawing, (axes,) = panels(height=3.5)
     for sampler in SHOWN:
         points = halvings(settings, sampler, larger=LARGER)
@@ -64,7 +74,11 @@ def _draw_departure(settings: Settings) -> Drawing:
     return drawing
 
 
-def _draw_densities(settings: Settings) -> Drawing:
+def densities(settings: Settings) -> Drawing:
+    """Adaptive momentum at one noise level ($a = 0.005$, mean field) on the mixture.
+
+    It samples a tempered target, and the minority mode has 0.192 of its 0.309.
+    """
     drawing, (axes,) = panels()
     momentum = mean_field_density()
     c = (1 + momentum.beta) ** 2
@@ -80,22 +94,9 @@ def _draw_densities(settings: Settings) -> Drawing:
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the group's figures."""
-    drawn = (
-        (
-            *("orders", _draw_orders, ("B6", "K5")),
-            r"Distance of the stationary distribution to its own limit on the mixture, exact laws on grids. Triangles: "
-            r"the orders of B6 and K5. Langevin and Leimkuhler-Matthews tend to the target $\pi$, momentum to a power "
-            "of it.",
-        ),
-        (
-            *("departure", _draw_departure, ("B6", "P1b")),
-            "The distance of these stationary distributions to the target: momentum whose noise is added after its "
-            r"update leaves $\pi$ as the step shrinks.",
-        ),
-        (
-            *("densities", _draw_densities, ("B5a", "B6")),
-            f"Adaptive momentum at one noise level ($a = {STEP:g}$, mean field) on the mixture: it samples a tempered "
-            "target, and the minority mode has 0.192 of its 0.309.",
-        ),
-    )
-    return [save_figure(draw(settings), folder, name, caption, claims) for name, draw, claims, caption in drawn]
+    drawn = {
+        orders: ("B6", "K5"),
+        departure: ("B6", "P1b"),
+        densities: ("B5a", "B6"),
+    }
+    return save_drawn(drawn, folder, settings)

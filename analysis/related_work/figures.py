@@ -8,13 +8,20 @@ from matplotlib.figure import Figure as Drawing
 from ams.plots import panels
 from ams.samplers.presets import shades
 from ams.targets import CLEAN
+from ams_suite.drawn import save_drawn
 from analysis.related_work import filter as wiener
 from analysis.related_work import fixed_time, inexact, relaxation, schedules, study
 from analysis.related_work.settings import Settings
-from verdicts import Figure, Table, save_figure
+from verdicts import Figure, Table
 
 
-def _draw_bound(settings: Settings) -> Drawing:
+def inexact_bound(settings: Settings) -> Drawing:
+    r"""Inexact Langevin on Gaussians, exact laws.
+
+    Left: divergence at time $t$ against the bound of N1, random affine score errors and starts, and after ascents
+    towards it. Right: the stationary divergence over its bound. With $L = C$ the worst error is $x/2 + b$,
+    $b \to \infty$; with a larger power in the moment a constant error, however small, attains it.
+    """
     drawing, (left, right) = panels(2, 3.2)
     cases, few = inexact.random_tightness(settings.errors, settings.seed), slice(3000)
     ends = inexact.ascended(settings.climbers, settings.ascents, settings.seed + 2)
@@ -39,7 +46,13 @@ def _draw_bound(settings: Settings) -> Drawing:
     return drawing
 
 
-def _draw_fixed_time(settings: Settings) -> Drawing:
+def fixed_stopping_time(settings: Settings) -> Drawing:
+    r"""The prediction-correction method on a Gaussian, its score wrong by a constant $e$.
+
+    Left: final $W_2$ against the time $T_1$ at which the forward process stops (root mean square over the error's
+    sign). The flow alone must take $T_1 \sim \log(1/|e|)$ and collects the score error on its way; with Langevin at
+    $T_1$ a short one is best. Right: what $T_1 = 0.5$ with Langevin gains over the best $T_1$ without.
+    """
     drawing, (left, right) = panels(2, 3.0)
     labels = ("flow alone, exact score", "flow alone, $|e| = 0.01$", "corrected, $|e| = 0.01$")
     for (size, time), label in zip(study.RUNS, labels, strict=True):
@@ -57,7 +70,11 @@ def _draw_fixed_time(settings: Settings) -> Drawing:
     return drawing
 
 
-def _draw_relaxation(settings: Settings) -> Drawing:
+def relaxation_time(settings: Settings) -> Drawing:
+    """Why $T_1 > 0$: Langevin's relaxation time (one over its generator's gap) at time $T_1$ of the forward process.
+
+    On the mixture .3/.7 at $-1/+1$, standard deviation 0.2. A little noise takes the barrier away.
+    """
     drawing, (axes,) = panels()
     times = np.logspace(-3, 0.3, 40)
     relaxed = [relaxation.relaxation_time(fixed_time.at_time(t)) for t in times]
@@ -69,7 +86,13 @@ def _draw_relaxation(settings: Settings) -> Drawing:
     return drawing
 
 
-def _draw_schedules(settings: Settings) -> Drawing:
+def noise_schedules(settings: Settings) -> Drawing:
+    r"""Noise schedules of the variance-exploding sampler, exact laws.
+
+    Left: KL(target $\|$ run) (lines; slope $-2$) and its path bound (dashed; slope $-1$), exact scores, stiff target.
+    The schedule that is best for the bound has the largest divergence. Right: KL of EDM's noise levels over the
+    exponential ones' with a wrong score; below 1, EDM's are better.
+    """
     drawing, (left, right) = panels(2, 3.2)
     budgets = settings.budgets
     for name, color, marker in zip(schedules.SCHEDULES, ("C0", "C1", "C2"), "os^", strict=True):
@@ -97,7 +120,12 @@ def _draw_schedules(settings: Settings) -> Drawing:
     return drawing
 
 
-def _draw_filter(settings: Settings) -> Drawing:
+def filter_gain(settings: Settings) -> Drawing:
+    """Langevin along a filtered score with gain $K$ and momentum coefficient $b$, exact law.
+
+    Left: the stationary variance (the target's is 1). Right: rate (1 less the spectral radius) at the step whose bias
+    is 10 %. $K = 1$ is Langevin; just below it the filter's own mode, of rate $1 - b$, may be the slower.
+    """
     drawing, (left, right) = panels(2, 2.8)
     gains, below = np.linspace(0.0, 1.0, 21), np.linspace(0.0, 0.999, 60)
     betas = (0.5, 0.8, 0.9)
@@ -117,42 +145,14 @@ def _draw_filter(settings: Settings) -> Drawing:
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the group's figures."""
-    drawn = (
-        (
-            *("inexact_bound", _draw_bound, ("N1",)),
-            r"Inexact Langevin on Gaussians, exact laws. Left: divergence at time $t$ against the bound of N1, random "
-            r"affine score errors and starts, and after ascents towards it. Right: the stationary divergence over its "
-            r"bound. With $L = C$ the worst error is $x/2 + b$, $b \to \infty$; with a larger power in the moment a "
-            r"constant error, however small, attains it.",
-        ),
-        (
-            *("fixed_time", _draw_fixed_time, ("N1b",)),
-            r"Left: final $W_2$ against the time $T_1$ at which the forward process stops (root mean square over the "
-            r"error's sign). The flow alone must take $T_1 \sim \log(1/|e|)$ and collects the score error on its way; "
-            r"with Langevin at $T_1$ a short one is best. Right: what $T_1 = 0.5$ with Langevin gains over the best "
-            r"$T_1$ without.",
-        ),
-        (
-            *("relaxation", _draw_relaxation, ("N1b",)),
-            r"Why $T_1 > 0$: the relaxation time of Langevin (one over its generator's gap) on the mixture .3/.7 at "
-            r"$-1/+1$, standard deviation 0.2, at time $T_1$ of the forward process. A little noise takes the barrier "
-            r"away.",
-        ),
-        (
-            *("schedules", _draw_schedules, ("N2", "N2b")),
-            r"Left: KL(target $\|$ run) of the variance-exploding sampler (lines; slope $-2$) and its path bound "
-            r"(dashed; slope $-1$), exact scores, stiff target. The schedule that is best for the bound has the "
-            r"largest divergence. Right: KL of EDM's noise levels over the exponential ones' with a wrong score; below "
-            r"1, EDM's are better.",
-        ),
-        (
-            *("filter_gain", _draw_filter, ("N3",)),
-            r"Langevin along a filtered score with gain $K$ and momentum coefficient $b$, exact law. Left: the "
-            r"stationary variance (the target's is 1). Right: rate (1 less the spectral radius) at the step whose bias "
-            r"is 10 %. $K = 1$ is Langevin; just below it the filter's own mode, of rate $1 - b$, may be the slower.",
-        ),
-    )
-    return [save_figure(draw(settings), folder, name, caption, claims) for name, draw, claims, caption in drawn]
+    drawn = {
+        inexact_bound: ("N1",),
+        fixed_stopping_time: ("N1b",),
+        relaxation_time: ("N1b",),
+        noise_schedules: ("N2", "N2b"),
+        filter_gain: ("N3",),
+    }
+    return save_drawn(drawn, folder, settings)
 
 
 def tables(settings: Settings) -> list[Table]:

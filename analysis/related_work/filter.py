@@ -67,9 +67,9 @@ def remainder_of_stationary_gain(settings: Settings) -> Measurement:
 
     `P = q R`, `q = (1 - b) / (1 + b)`, is the variance that the sampler's own average leaves of white noise.
     """
-    after, kept = average(State(x, m), s, b, Symbols()), sp.Symbol("P", positive=True)
+    after, variance = average(State(x, m), s, b, Symbols()), sp.Symbol("P", positive=True)
     weights = sp.diff(after, m), sp.diff(after, s)
-    p = sp.solve(weights[0] ** 2 * kept + weights[1] ** 2 - kept, kept)[0]
+    p = sp.solve(weights[0] ** 2 * variance + weights[1] ** 2 - variance, variance)[0]
     return left_over(p - (1 - b) / (1 + b), p / (p + 1) - wiener_gain(b), wiener_gain(b) - (1 - b) / 2)
 
 

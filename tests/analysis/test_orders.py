@@ -1,6 +1,6 @@
 """Orders of convergence: each claim's verdict, and the change that flips it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,8 @@ from analysis.orders import accuracy, checks, distances, figures, mode_loss
 from analysis.orders.settings import Settings
 from tests.claims import expected, quick_settings, verdict_of
 from verdicts.claims.schema import Verdict
-from verdicts.studies.store import Memory, using
 
 LONGER = Settings(particles=4000, kinetic_nodes=6)
-
-
-@pytest.fixture
-def fresh() -> Iterator[None]:
-    """What a broken step computes is kept from the other tests."""
-    with using(Memory()):
-        yield
 
 
 @pytest.mark.parametrize("identifier", ["B6", "K5", "B5a", "L1"])
@@ -37,7 +29,7 @@ def test_longer_claims_come_out_as_expected(identifier: str) -> None:
     assert verdict_of(identifier, settings=LONGER) is expected(identifier)
 
 
-def test_smaller_steps_would_make_b6a_hold(monkeypatch: MonkeyPatch, fresh: None) -> None:
+def test_smaller_steps_would_make_b6a_hold(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of the refutation B6a: distributions of a step a hundredth as long, where the order is seen."""
     frozen_law = distances.frozen_law
     monkeypatch.setattr(distances, "frozen_law", lambda target, a, beta, nodes: frozen_law(target, a / 100, beta, 5))
@@ -57,7 +49,7 @@ def test_orders_to_the_target_itself_break_b6(monkeypatch: MonkeyPatch) -> None:
         assert verdict_of("B6", only=part) is Verdict.REFUTED
 
 
-def test_a_biased_langevin_breaks_b6(monkeypatch: MonkeyPatch, fresh: None) -> None:
+def test_a_biased_langevin_breaks_b6(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     """A drift too long by a hundredth: the distribution tends to another power of the target, and no order is left."""
     monkeypatch.setattr(distances, "langevin", lambda: langevin(factor=1.01))
     for part in ("langevin_w2", "langevin_kl"):
@@ -81,7 +73,7 @@ def test_momentum_that_nears_the_target_would_break_b6(monkeypatch: MonkeyPatch)
     assert verdict_of("B6", only="leave") is Verdict.REFUTED
 
 
-def test_one_draw_in_place_of_the_average_breaks_k5(monkeypatch: MonkeyPatch, fresh: None) -> None:
+def test_one_draw_in_place_of_the_average_breaks_k5(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of K5: Langevin's own noise in the place of the mean of two draws."""
 
     def one_draw(state: Any, score: Any, noise: Any, level: Any, algebra: Any) -> Any:
@@ -92,13 +84,13 @@ def test_one_draw_in_place_of_the_average_breaks_k5(monkeypatch: MonkeyPatch, fr
     assert verdict_of("K5") is Verdict.REFUTED
 
 
-def test_no_momentum_breaks_k5f(monkeypatch: MonkeyPatch, fresh: None) -> None:
+def test_no_momentum_breaks_k5f(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of K5f: without momentum the order is Leimkuhler-Matthews'."""
     monkeypatch.setattr(distances, "baoab", lambda e: baoab(0.0))
     assert verdict_of("K5f", settings=LONGER) is Verdict.REFUTED
 
 
-def test_a_rule_without_its_factor_breaks_b5a(monkeypatch: MonkeyPatch, fresh: None) -> None:
+def test_a_rule_without_its_factor_breaks_b5a(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of B5a: with the drift factor 1 in the place of (1 + beta)^2."""
     plain = lambda beta: 1.0  # noqa: E731
     rule, mean_field = momentum_rule(adaptive(1e-9), factor=plain), distances.mean_field
@@ -124,7 +116,7 @@ def test_exchanged_couplings_break_b5b(monkeypatch: MonkeyPatch) -> None:
         assert verdict_of("B5b", only=part, settings=LONGER) is Verdict.REFUTED
 
 
-def test_a_coarse_grid_breaks_l1(monkeypatch: MonkeyPatch, fresh: None) -> None:
+def test_a_coarse_grid_breaks_l1(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of L1: four nodes of the momentum, and nodes in x three deviations of the kernel apart."""
     stationary = accuracy.stationary
 
@@ -155,7 +147,7 @@ def test_distances_that_change_break_l1(monkeypatch: MonkeyPatch) -> None:
     assert verdict_of("L1", only="position") is Verdict.REFUTED
 
 
-def test_no_order_is_told_as_an_interval() -> None:
+def test_no_order_becomes_an_interval() -> None:
     """Where nothing is asymptotic the interval spans the local orders: inconclusive, not an error."""
     steps = [2.0**-k for k in range(5)]
     order = checks.ordered((steps, [1.0, 0.9, 0.4, 0.39, 0.01]))

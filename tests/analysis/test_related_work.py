@@ -1,6 +1,6 @@
 """Related work: each claim's verdict, the change that flips it, and the parts against independent numbers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ from analysis.related_work.settings import Settings
 from tests.claims import expected, verdict_of
 from verdicts import Measurement, Unavailable
 from verdicts.claims.schema import Verdict
-from verdicts.studies.store import Memory, using
 
 SMALL = Settings(
     errors=600,
@@ -35,13 +34,6 @@ SMALL = Settings(
     sizes=(0.0, 1.0),
     gains=3,
 )
-
-
-@pytest.fixture
-def fresh() -> Iterator[None]:
-    """What a broken part computes is kept from the other tests."""
-    with using(Memory()):
-        yield
 
 
 def refuted(*checks: str) -> None:
@@ -60,7 +52,7 @@ def scaled(true: Callable[..., Any], by: float) -> Callable[..., Any]:
     return lambda *arguments: by * true(*arguments)
 
 
-def test_a_smaller_constant_breaks_n1(monkeypatch: pytest.MonkeyPatch, fresh: None) -> None:
+def test_a_smaller_constant_breaks_n1(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of N1: a bound smaller by a fifth is violated, by random errors and more by ascents."""
     monkeypatch.setattr(inexact, "bound", scaled(inexact.bound, 0.8))
     refuted("N1.bound", "N1.power", "N1.adversarial")
@@ -77,7 +69,7 @@ def test_another_flux_breaks_the_proof_of_n1(monkeypatch: pytest.MonkeyPatch) ->
     refuted("N1.dissipation")
 
 
-def test_no_correction_breaks_n1b(monkeypatch: pytest.MonkeyPatch, fresh: None) -> None:
+def test_no_correction_breaks_n1b(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of N1b: Langevin that does nothing at T1."""
     start = lambda law, error, t, time: Moments(0 * error, 0 * error + 1)  # noqa: E731
     monkeypatch.setattr(fixed_time, "corrected", start)
@@ -108,7 +100,7 @@ def test_a_dropped_part_breaks_n2(monkeypatch: pytest.MonkeyPatch) -> None:
     refuted("N2.chain", "N2.bound")
 
 
-def test_other_orders_break_n2(monkeypatch: pytest.MonkeyPatch, fresh: None) -> None:
+def test_other_orders_break_n2(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
     parts, both = path.discretisation, path.both_divergences
     monkeypatch.setattr(path, "discretisation", lambda tau, law: parts(tau, law) ** 2)
     monkeypatch.setattr(path, "both_divergences", lambda *laws: tuple(value**0.5 for value in both(*laws)))
@@ -148,13 +140,13 @@ def replace_noise(monkeypatch: pytest.MonkeyPatch, score_by: int = 1, noise_by: 
     monkeypatch.setattr(wiener, "filtered", build)
 
 
-def test_a_lighter_noise_breaks_n3(monkeypatch: pytest.MonkeyPatch, fresh: None) -> None:
+def test_a_lighter_noise_breaks_n3(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of N3: with noise a tenth too small at gains below 1 these are less biased, and faster."""
     replace_noise(monkeypatch, noise_by=0.9)
     refuted("N3.bias", "N3.law", "N3.speed", "N3.wiener")
 
 
-def test_another_gain_and_another_score_break_n3(monkeypatch: pytest.MonkeyPatch, fresh: None) -> None:
+def test_another_gain_and_another_score_break_n3(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
     replace_noise(monkeypatch, score_by=2)
     monkeypatch.setattr(wiener, "wiener_gain", lambda beta: (1 - beta) / (1 + beta))
     refuted("N3.noise", "N3.gain")
@@ -233,13 +225,8 @@ def test_the_mean_entrywise_gain_against_quadrature() -> None:
 
 def test_figures_and_table_are_made(tmp_path: Path) -> None:
     drawn = figures.figures(SMALL, tmp_path)
-    assert [figure.file.stem for figure in drawn] == [
-        "inexact_bound",
-        "fixed_time",
-        "relaxation",
-        "schedules",
-        "filter_gain",
-    ]
+    names = "inexact_bound fixed_stopping_time relaxation_time noise_schedules filter_gain"
+    assert " ".join(figure.file.stem for figure in drawn) == names
     assert all(figure.file.stat().st_size > 10_000 for figure in drawn)
     (table,) = figures.tables(SMALL)
     assert len(table.rows) == 4 * 3 * 2 * 2 * 3
