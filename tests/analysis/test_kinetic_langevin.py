@@ -31,6 +31,7 @@ from analysis.kinetic_langevin.samplers import BEST_WITHOUT, CURVATURE, DECAYING
 from analysis.kinetic_langevin.settings import Settings
 from tests.claims import claims, expected, quick_settings, verdict_of
 from verdicts.claims.schema import Verdict
+from verdicts.records.figures import SHOWN, saved_as
 
 CLAIMS = [claim.id for claim in claims().of_group("kinetic_langevin")]
 
@@ -267,6 +268,7 @@ def test_tables_say_who_reaches_the_threshold() -> None:
 
 
 def test_figures_are_written(tmp_path: Path) -> None:
-    drawn = figures.figures(small(budget=57, factor_budgets=(50, 75), orders=(28, 40, 57, 80)), tmp_path)
+    with saved_as(SHOWN):
+        drawn = figures.figures(small(budget=57, factor_budgets=(50, 75), orders=(28, 40, 57, 80)), tmp_path)
     assert " ".join(figure.file.stem for figure in drawn) == "rates factors orders nfe_comparison momentum_ratios"
     assert all(figure.file.stat().st_size > 10_000 for figure in drawn)

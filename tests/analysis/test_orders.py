@@ -15,6 +15,7 @@ from analysis.orders import accuracy, checks, distances, figures, mode_loss
 from analysis.orders.settings import Settings
 from tests.claims import expected, quick_settings, verdict_of
 from verdicts.claims.schema import Verdict
+from verdicts.records.figures import SHOWN, saved_as
 
 LONGER = Settings(particles=4000, kinetic_nodes=6)
 
@@ -155,7 +156,8 @@ def test_no_order_becomes_an_interval() -> None:
 
 
 def test_figures_are_written(tmp_path: Path) -> None:
-    drawn = figures.figures(quick_settings("orders"), tmp_path)
+    with saved_as(SHOWN):
+        drawn = figures.figures(quick_settings("orders"), tmp_path)
     assert all(figure.file.stat().st_size > 10_000 for figure in drawn)
 
 

@@ -22,6 +22,7 @@ from analysis.related_work.settings import Settings
 from tests.claims import expected, verdict_of
 from verdicts import Measurement, Unavailable
 from verdicts.claims.schema import Verdict
+from verdicts.records.figures import SHOWN, saved_as
 
 SMALL = Settings(
     errors=600,
@@ -224,7 +225,8 @@ def test_the_mean_entrywise_gain_against_quadrature() -> None:
 
 
 def test_figures_and_table_are_made(tmp_path: Path) -> None:
-    drawn = figures.figures(SMALL, tmp_path)
+    with saved_as(SHOWN):
+        drawn = figures.figures(SMALL, tmp_path)
     names = "inexact_bound fixed_stopping_time relaxation_time noise_schedules filter_gain"
     assert " ".join(figure.file.stem for figure in drawn) == names
     assert all(figure.file.stat().st_size > 10_000 for figure in drawn)
