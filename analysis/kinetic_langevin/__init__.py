@@ -1,4 +1,5 @@
-r"""Momentum that does not cool, K1 to K9: kinetic Langevin, the isothermal sampler, and where its memory pays.
+r"""Kinetic Langevin and annealed BAOAB (K1 to K9): momentum with an unbiased variance, and where it saves evaluations.
 
-Notation: base step `a`, `dt = sqrt(2 a)`, momentum kept `e`, precision `lam`, `u = a lam`.
+Notation: base step `a`, kinetic step `dt = sqrt(2 a)`, momentum kept per step `e`, target precision `lam`,
+`u = a lam = dt^2 lam / 2`.
 """

@@ -1,36 +1,38 @@
-r"""Random Gaussian targets and damages of their scores: a family with a seed, so that what is tuned and what is judged
-never meet.
+r"""Random Gaussian targets and errors of their scores: families with a seed each, one to tune on and one to test on.
 
-A target has `d` directions, variances log-uniform between `smallest` and 1, and a mean of norm up to 1 in a random
-direction. A direction's score is multiplied by `1 + gain`, and its denoised point moved by `shift` standard deviations,
-both at random, at the noise levels on one side of a `turn`:
+A target has 16 directions, variances log-uniform between 1e-4 and 1, and a mean of norm up to 1 in a random place. A
+direction's score is multiplied by `1 + gain`, or its denoised point moved by `shift` standard deviations, up to 0.2 at
+random, at the noise levels on one side of a `turn`:
 
-    exact   no damage
-    high    gains, above turn = sqrt(largest variance / r), r log-uniform in `slow`: below it the scores are right, but
-            the slow directions, of variance above turn^2, arrive with a wrong law and must be repaired
-    shift   shifts instead of gains, above the same turn (no setting was chosen on these)
-    start   no damage, but the run begins at `near` from N(0, near^2 I), as though the data had no extent
-    low     gains, below turn = sqrt(smallest variance): the last levels draw with a wrong score
+    exact   no error
+    high    gains, above turn = sqrt(largest variance / r), r log-uniform in 10 to 100: below it the scores are right,
+            but the slow directions, of variance above turn^2, arrive with a wrong distribution that must be corrected
+    shift   shifts instead of gains, above the turn that `high` has (no hyperparameter was chosen on these)
+    start   no error, but the run begins at noise 0.15 from N(0, 0.15^2 I), as though the data had no extent
+    low     gains, below turn = sqrt(smallest variance): the last noise levels draw with a wrong score
 
-All targets of an arena run as one exact law, a step at a time; norms, where a rule asks for them, stay each target's.
+All targets of a problem run as one exact law, a step at a time; norms, where a rule asks for them, stay each target's.
 """
 
-from __future__ import annotations
-
 import math
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from ams.laws.batched_gaussian import BatchedGaussian
 from ams.laws.gaussian import GaussianLaw, Row
 from ams.samplers import Program
+from ams.samplers.presets import SigmaRange
 from ams.schedules import Level
-from analysis.kinetic_langevin.settings import Settings
+
+DEVELOPMENT, HELD_OUT = 1, 1905
+"""The seeds of the family on which hyperparameters are chosen, and of the one that judges."""
+DIRECTIONS = 16
+Targets = Float[Tensor, "targets directions"]
 
 
 class Kind(StrEnum):
@@ -43,79 +45,91 @@ class Kind(StrEnum):
     LOW = "low"
 
 
-class Damage(NamedTuple):
-    """A score's error at `sigma > turn`, or below it (`low`): `(1 + gain) s + shift / sigma^2`, a value a direction."""
+class Problem(NamedTuple):
+    """The first `targets` targets of a family, by its seed, with errors of a kind."""
 
-    gain: Tensor
-    shift: Tensor
+    kind: Kind
+    seed: int
+    targets: int
+
+    @property
+    def sigmas(self) -> SigmaRange:
+        """Return the noise levels between which a run leads."""
+        return SigmaRange(0.15 if self.kind is Kind.START else 50.0, 0.01)
+
+
+class ScoreError(NamedTuple):
+    """Per direction: the score is `(1 + gain) s` or `s + shift / sigma^2` above noise `turn`, or below it (`low`)."""
+
     turn: Tensor
+    gain: Tensor | None = None
+    shift: Tensor | None = None
     low: bool = False
 
 
 class Family(BatchedGaussian):
     """Exact laws of one program on several Gaussian targets with as many directions each."""
 
-    def __init__(self, laws: Sequence[GaussianLaw], damage: Damage | None = None) -> None:
-        """Join `laws`, which are only read; `damage` has a value for each direction of each law, in order."""
-        parts = [torch.cat([getattr(law, name) for law in laws]) for name in ("variance", "mean", "multiplicity")]
-        GaussianLaw.__init__(self, *parts)
-        self.single, self.runs, self.damage = laws[0], len(laws), damage
+    def __init__(self, variance: Targets, mean: Targets, error: ScoreError | None = None) -> None:
+        """Join the targets; `error` has a value for each direction of each target, in order."""
+        GaussianLaw.__init__(self, variance.flatten(), mean.flatten())
+        self.single, self.runs, self.error = GaussianLaw(variance[0], mean[0]), len(variance), error
 
     def score(self, x: Row, level: Level) -> Row:
-        """Return the score at that level, damaged where it is."""
+        """Return the score at a noise level, wrong where the error says so."""
         s = super().score(x, level)
-        if self.damage is None:
+        if self.error is None:
             return s
-        gain, shift, turn, low = self.damage
-        hit = (level.sigma < turn if low else level.sigma > turn).double()
-        s *= (1.0 + hit * gain)[:, None]
-        s[:, 0] += hit * shift / level.sigma**2
+        turn, gain, shift, low = self.error
+        hit = level.sigma < turn if low else level.sigma > turn
+        if gain is not None:
+            s *= (1.0 + hit * gain)[:, None]
+        if shift is not None:
+            s[:, 0] += hit * shift / level.sigma**2
         return s
 
-    def divergence(self, program: Program, first: float, last: float) -> Tensor:
-        """Return KL(law || target at noise `last`) / d of each target (nats), from N(0, first^2 I)."""
-        state, _ = self.end(program, self.start(0.0, first**2))
-        found, d = self.of_each_run(state.x), len(self.single.variance)
-        wanted = self.variance.reshape(self.runs, d) + last**2
-        miss = (found.variance - wanted) / wanted
-        shift = (found.mean - self.mean.reshape(self.runs, d)).square() / wanted
-        return (miss - miss.log1p() + shift).sum(1) / (2 * d)
+    def mean_curvature(self, level: Level) -> Float[Tensor, " directions"]:
+        """Return the mean over directions of each target's precision at a noise level, as a column."""
+        precision = 1.0 / (self.variance + level.sigma**2)
+        return self.column(precision.reshape(self.runs, -1).mean(1).tolist())
+
+    def divergence(self, program: Program, sigmas: SigmaRange) -> Float[np.ndarray, " targets"]:
+        """Return KL(run || target at the last noise level) / d of each target (nats), from N(0, sigmas.first^2 I).
+
+        Infinite where the run diverged.
+        """
+        state, _ = self.end(program, self.start(0.0, sigmas.first**2))
+        end = self.of_each_run(state.x)
+        exact = self.variance.reshape(self.runs, -1) + sigmas.last**2
+        excess = (end.variance - exact) / exact
+        shift = (end.mean - self.mean.reshape(self.runs, -1)).square() / exact
+        divergence = (excess - excess.log1p() + shift).sum(1) / (2 * exact.shape[1])
+        return divergence.nan_to_num(nan=math.inf).numpy()
 
 
-class Arena(NamedTuple):
-    """Targets with their damage, and the noise levels between which a run leads."""
-
-    family: Family
-    first: float
-    last: float
-
-
-def arena(settings: Settings, kind: Kind, seed: int) -> Arena:
-    """Draw the family of that seed and damage it; the targets are the same for every kind."""
-    generator = np.random.default_rng(seed)
-    laws = [_target(generator, settings) for _ in range(settings.targets)]
-    damage = _damage(np.random.default_rng([seed, 1]), settings, kind, laws)
-    first = settings.near if kind is Kind.START else settings.first
-    return Arena(Family(laws, damage), first, settings.last)
+def family(problem: Problem) -> Family:
+    """Draw a problem's targets and their score errors; the targets of a seed are alike for every kind."""
+    generator = np.random.default_rng(problem.seed)
+    targets = [_target(generator) for _ in range(problem.targets)]
+    variance, mean = (torch.as_tensor(np.array(part)) for part in zip(*targets, strict=True))
+    return Family(variance, mean, _error(problem, variance))
 
 
-def _target(generator: np.random.Generator, settings: Settings) -> GaussianLaw:
-    d = settings.directions
-    variance = np.exp(generator.uniform(math.log(settings.smallest), 0.0, d))
-    direction = generator.normal(size=d)
-    return GaussianLaw(variance, direction * generator.uniform() / np.linalg.norm(direction))
+def _target(generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return a target's variances and mean."""
+    variance = np.exp(generator.uniform(math.log(1e-4), 0.0, DIRECTIONS))
+    direction = generator.normal(size=DIRECTIONS)
+    return variance, direction * generator.uniform() / np.linalg.norm(direction)
 
 
-def _damage(generator: np.random.Generator, settings: Settings, kind: Kind, laws: list[GaussianLaw]) -> Damage | None:
-    if kind in (Kind.EXACT, Kind.START):
+def _error(problem: Problem, variance: Targets) -> ScoreError | None:
+    if problem.kind in (Kind.EXACT, Kind.START):
         return None
-    d = settings.directions
-    errors = torch.as_tensor(generator.uniform(-settings.gain, settings.gain, d * len(laws)))
-    low, high = np.log(settings.slow)
-    ratios = np.exp(generator.uniform(low, high, len(laws)))
-    slow = [(law.variance.max().item() / ratio) ** 0.5 for law, ratio in zip(laws, ratios, strict=True)]
-    fast = [law.variance.min().item() ** 0.5 for law in laws]
-    turn = torch.tensor(fast if kind is Kind.LOW else slow, dtype=torch.float64).repeat_interleave(d)
-    none, sizes = torch.zeros_like(errors), torch.cat([law.variance for law in laws]).sqrt()
-    shifted = kind is Kind.SHIFT
-    return Damage(none if shifted else errors, errors * sizes if shifted else none, turn, kind is Kind.LOW)
+    generator = np.random.default_rng([problem.seed, 1])
+    sizes = torch.as_tensor(generator.uniform(-0.2, 0.2, variance.numel()))
+    ratios = torch.as_tensor(np.exp(generator.uniform(math.log(10.0), math.log(100.0), len(variance))))
+    low = problem.kind is Kind.LOW
+    turn = (variance.amin(1) if low else variance.amax(1) / ratios).sqrt().repeat_interleave(DIRECTIONS)
+    if problem.kind is Kind.SHIFT:
+        return ScoreError(turn, shift=sizes * variance.flatten().sqrt())
+    return ScoreError(turn, gain=sizes, low=low)

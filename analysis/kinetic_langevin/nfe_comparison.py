@@ -1,150 +1,107 @@
-r"""Evaluations to KL / d = 1e-4 on the held-out family; K8: with exact scores.
+r"""K8: evaluations to KL / d = 1e-4 on the held-out family with exact scores.
 
-A factor is the geometric mean over targets of a ratio of evaluations, with Student's interval of its logarithm's mean:
-the targets are independent draws from the family. Where a sampler never arrives within the budget, the budget stands
-for its evaluations, so a factor in its disfavour is a lower bound.
+A ratio is the geometric mean over targets of a ratio of evaluations, with Student's interval of its logarithm's mean:
+the targets are independent draws from the family. Where a sampler never reaches the threshold, the largest budget
+stands for its evaluations, so a ratio in its disfavour is a lower bound.
 """
 
-from __future__ import annotations
-
-from functools import cache, partial
-
 import numpy as np
-import torch
-from pydantic import JsonValue
 
-from ams.statistics import mean_interval
-from analysis.kinetic_langevin.baselines import ENTRANTS, MEMORY, divergences, kept_throughout, needed
-from analysis.kinetic_langevin.family import Arena, Kind, arena
+from ams_suite.measures import geometric_mean_ratio
+from analysis.kinetic_langevin import samplers
+from analysis.kinetic_langevin.family import HELD_OUT, Kind
+from analysis.kinetic_langevin.samplers import CURVATURE, DECAYING, DECAYING_HALF, MOMENTUM, SAME_WITHOUT
 from analysis.kinetic_langevin.settings import Settings
+from analysis.kinetic_langevin.study import held_out
 from verdicts import Measurement, check
 
 CONFIDENCE = 0.95
-STATIONED = ("annealed Langevin", "adaptive momentum")
-KINDS = (Kind.EXACT, Kind.HIGH, Kind.START, Kind.SHIFT)
-"""The kinds that can be repaired; settings were chosen on the first three, of the development family."""
 
 
-@cache
-def held_out(settings: Settings, kind: Kind) -> Arena:
-    """Return the held-out family with that damage."""
-    return arena(settings, kind, settings.held_out)
+def evaluations(settings: Settings, kind: Kind, sampler: str) -> np.ndarray:
+    """Return the evaluations that a sampler needs on each held-out target; infinite where it never gets there."""
+    return samplers.evaluations(sampler, held_out(settings, kind), settings.budget)
 
 
-@cache
-def reached(settings: Settings, kind: Kind, name: str, budget: int) -> torch.Tensor:
-    """Return KL / d of the entrant on each held-out target, at a budget."""
-    return divergences(ENTRANTS[name], held_out(settings, kind), budget)
+def nfe_ratio(settings: Settings, kind: Kind, sampler: str, other: str) -> Measurement:
+    """Return a sampler's evaluations over another's, the geometric mean over held-out targets with its interval."""
+    counts = {name: evaluations(settings, kind, name) for name in (sampler, other)}
+    ours, theirs = (np.minimum(count, settings.budget) for count in counts.values())
+    never = {f"targets that {name} never reaches": int(np.isinf(count).sum()) for name, count in counts.items()}
+    return geometric_mean_ratio(ours, theirs, CONFIDENCE, HELD_OUT, **never)
 
 
-@cache
-def evaluations(settings: Settings, kind: Kind, name: str) -> np.ndarray:
-    """Return what the entrant needs on each held-out target; infinite where it never arrives."""
-    return needed(partial(reached, settings, kind, name), settings.threshold, settings.budget)
-
-
-def factor(settings: Settings, kind: Kind, one: str, other: str) -> Measurement:
-    """Return the evaluations of `one` over those of `other`, the geometric mean with its interval."""
-    counts = [evaluations(settings, kind, name) for name in (one, other)]
-    ratios = np.log(np.minimum(counts[0], settings.budget) / np.minimum(counts[1], settings.budget))
-    found = np.exp(mean_interval(ratios, CONFIDENCE)[:3])
-    detail: dict[str, JsonValue] = {
-        one: [_shown(value) for value in counts[0]],
-        other: [_shown(value) for value in counts[1]],
-    }
-    return Measurement(
-        value=found[0], low=found[1], high=found[2], n=len(ratios), seeds=(settings.held_out,), detail=detail
-    )
-
-
-def _shown(value: float) -> float | str:
-    return round(float(value), 1) if np.isfinite(value) else "never"
-
-
-def arrivals(settings: Settings, kind: Kind, names: tuple[str, ...]) -> Measurement:
-    """Return how many runs, of all entrants named, a target each, reach the threshold within the budget."""
+def targets_reached(settings: Settings, kind: Kind, names: tuple[str, ...]) -> Measurement:
+    """Return how many runs, one per sampler and held-out target, reach the threshold within the largest budget."""
     counts = {name: int(np.isfinite(evaluations(settings, kind, name)).sum()) for name in names}
-    detail: dict[str, JsonValue] = dict(counts)
     n = settings.targets * len(names)
-    return Measurement(value=sum(counts.values()), n=n, seeds=(settings.held_out,), detail=detail)
-
-
-def share_of_arrivals(settings: Settings, names: tuple[str, ...]) -> Measurement:
-    """Return the same as a share, from a bad start."""
-    found = arrivals(settings, Kind.START, names)
-    return found.model_copy(update={"value": found.value / (settings.targets * len(names))})
+    return Measurement(value=sum(counts.values()), n=n, seeds=(HELD_OUT,), detail=dict(counts))
 
 
 @check("K8.sde")
-def against_the_sde_solver(settings: Settings) -> Measurement:
-    """Return the isothermal sampler's evaluations at `e = 0` over SDE-DPM-Solver++'s, exact scores."""
-    return factor(settings, Kind.EXACT, "annealed BAOAB, e = 0", "SDE-DPM-Solver++")
+def nfe_ratio_to_sde_solver(settings: Settings) -> Measurement:
+    """Measure annealed BAOAB's evaluations at `e = 0` over SDE-DPM-Solver++'s, with exact scores."""
+    return nfe_ratio(settings, Kind.EXACT, DECAYING, "SDE-DPM-Solver++")
 
 
 @check("K8.edm")
-def against_edm(settings: Settings) -> Measurement:
-    """Return the same over EDM's stochastic sampler's."""
-    return factor(settings, Kind.EXACT, "annealed BAOAB, e = 0", "EDM stochastic")
+def nfe_ratio_to_edm(settings: Settings) -> Measurement:
+    """Measure annealed BAOAB's evaluations at `e = 0` over those of EDM's stochastic sampler, with exact scores."""
+    return nfe_ratio(settings, Kind.EXACT, DECAYING, "EDM stochastic")
 
 
 @check("K8.ancestral")
-def against_ancestral(settings: Settings) -> Measurement:
-    """Return the same over ancestral sampling's."""
-    return factor(settings, Kind.EXACT, "annealed BAOAB, e = 0", "ancestral")
+def nfe_ratio_to_ancestral(settings: Settings) -> Measurement:
+    """Measure annealed BAOAB's evaluations at `e = 0` over those of ancestral sampling, with exact scores."""
+    return nfe_ratio(settings, Kind.EXACT, DECAYING, "ancestral")
 
 
 @check("K8.heun")
-def against_heun(settings: Settings) -> Measurement:
-    """Return the same over Heun's method's, a deterministic one."""
-    return factor(settings, Kind.EXACT, "annealed BAOAB, e = 0", "Heun ODE")
+def nfe_ratio_to_heun(settings: Settings) -> Measurement:
+    """Measure annealed BAOAB's evaluations at `e = 0` over those of Heun's deterministic method, with exact scores."""
+    return nfe_ratio(settings, Kind.EXACT, DECAYING, "Heun ODE")
 
 
 @check("K8d.stationed")
-def the_cooled_never_arrive(settings: Settings) -> Measurement:
-    """Return on how many targets annealed Langevin or adaptive momentum arrive, at their defaults."""
-    return arrivals(settings, Kind.EXACT, STATIONED)
+def targets_reached_by_annealed_samplers(settings: Settings) -> Measurement:
+    """Measure on how many targets annealed Langevin or adaptive momentum, at their defaults, reach the threshold."""
+    return targets_reached(settings, Kind.EXACT, samplers.ANNEALED)
 
 
 @check("K8a.dpm")
-def against_the_ode_solver(settings: Settings) -> Measurement:
-    """Return the isothermal sampler's evaluations at `e = 0` over those of deterministic DPM-Solver++."""
-    return factor(settings, Kind.EXACT, "annealed BAOAB, e = 0", "DPM-Solver++")
+def nfe_ratio_to_ode_solver(settings: Settings) -> Measurement:
+    """Measure annealed BAOAB's evaluations at `e = 0` over those of deterministic DPM-Solver++, with exact scores."""
+    return nfe_ratio(settings, Kind.EXACT, DECAYING, "DPM-Solver++")
 
 
 @check("K8b.half")
-def memory_costs(settings: Settings) -> Measurement:
-    """Return the evaluations at `e = 1/2` over those at `e = 0`, exact scores."""
-    return factor(settings, Kind.EXACT, "annealed BAOAB, e = 1/2", "annealed BAOAB, e = 0")
+def nfe_ratio_of_momentum_to_none(settings: Settings) -> Measurement:
+    """Measure annealed BAOAB's evaluations at `e = 1/2` over those at `e = 0`, with exact scores."""
+    return nfe_ratio(settings, Kind.EXACT, DECAYING_HALF, DECAYING)
 
 
 @check("K8b.tapered")
-def tapered_memory_costs(settings: Settings) -> Measurement:
-    """Return the evaluations at the tapered pace over those at the same pace without memory, exact scores."""
-    return factor(settings, Kind.EXACT, MEMORY, "annealed BAOAB, tapered, e = 0")
+def nfe_ratio_of_tapered_momentum_to_none(settings: Settings) -> Measurement:
+    """Measure tapered annealed BAOAB's evaluations over those of its refreshment without momentum, exact scores."""
+    return nfe_ratio(settings, Kind.EXACT, MOMENTUM, SAME_WITHOUT)
 
 
 @check("K8b.best")
-def no_memory_is_best(settings: Settings) -> Measurement:
-    """Return on how many held-out targets some `e` of 1/4, 1/2, 3/4, 0.9 needs fewer evaluations than `e = 0`."""
-    field = held_out(settings, Kind.EXACT)
-    counts = {
-        kept: needed(partial(divergences, kept_throughout(kept), field), settings.threshold, settings.budget)
-        for kept in (0.0, 0.25, 0.5, 0.75, 0.9)
-    }
-    better = np.any([counts[kept] < counts[0.0] for kept in counts], axis=0)
-    detail: dict[str, JsonValue] = {
-        f"e = {kept:g}": float(np.exp(np.log(found).mean())) for kept, found in counts.items()
-    }
-    return Measurement(value=int(better.sum()), n=settings.targets, seeds=(settings.held_out,), detail=detail)
+def targets_where_momentum_needs_fewer(settings: Settings) -> Measurement:
+    """Measure on how many held-out targets some `e` of 1/4, 1/2, 3/4, 0.9 needs fewer evaluations than `e = 0`."""
+    counts = {e: evaluations(settings, Kind.EXACT, name) for e, name in ({0.0: DECAYING} | samplers.MOMENTA).items()}
+    fewer = np.any([count < counts[0.0] for count in counts.values()], axis=0)
+    means = {f"e = {e:g}": float(np.exp(np.log(count).mean())) for e, count in counts.items()}
+    return Measurement(value=int(fewer.sum()), n=len(fewer), seeds=(HELD_OUT,), detail=dict(means))
 
 
 @check("K8c.exact")
-def adaptivity_against_none(settings: Settings) -> Measurement:
-    """Return the evaluations with `e` by K2's formula, from the exact mean curvature, over those at `e = 0`."""
-    return factor(settings, Kind.EXACT, "annealed BAOAB, e adaptive", "annealed BAOAB, tapered, e = 0")
+def nfe_ratio_of_adaptive_momentum_to_none(settings: Settings) -> Measurement:
+    """Measure the evaluations with `e` from the exact mean curvature over those without momentum, with exact scores."""
+    return nfe_ratio(settings, Kind.EXACT, CURVATURE, SAME_WITHOUT)
 
 
 @check("K8c.start")
-def adaptivity_against_the_taper(settings: Settings) -> Measurement:
-    """Return the same over those of the tapered pace, from a bad start, where memory pays; both stir alike."""
-    return factor(settings, Kind.START, "annealed BAOAB, e adaptive", MEMORY)
+def nfe_ratio_of_adaptive_momentum_to_tapered(settings: Settings) -> Measurement:
+    """Measure the evaluations with `e` from the exact mean curvature over those with tapered `e`, from a bad start."""
+    return nfe_ratio(settings, Kind.START, CURVATURE, MOMENTUM)

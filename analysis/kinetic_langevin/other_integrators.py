@@ -1,127 +1,105 @@
-r"""K3: other orders of the same flows, and how each misses the target's variance. K4: curvature from the moves.
+r"""K3: related integrators, and how each misses the target's variance. K4: mean curvature from the chain's own moves.
 
 A Gaussian target of precision `lam`, `u = a lam = dt^2 lam / 2`.
 """
 
-from __future__ import annotations
-
 import math
-from collections.abc import Callable
 
 import numpy as np
 import sympy as sp
-from scipy.linalg import solve_discrete_lyapunov
 
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.symbolic import lam
-from ams.samplers import State, Step, bao, baoab, exponential_euler, obabo, sghmc
 from ams.schedules import Level
 from ams.statistics import asymptotic_order
-from analysis.kinetic_langevin.equivalent_forms import A, U, dt, e, stationary_variance, symbols
-from analysis.kinetic_langevin.settings import Settings, random_parameters
+from ams_suite.measures import largest, of_order
+from analysis.kinetic_langevin.one_level import A, U, derivation, dt, e, law_step, stationary_error, stationary_variance
+from analysis.kinetic_langevin.settings import Settings, random_points
 from analysis.proofs import left_over
 from verdicts import Measurement, check
 
+STATED = {
+    "OBABO": 1 / (1 - U / 2),
+    "SGHMC": (1 + e) / (1 + e - U),
+    "kick, drift, refresh": (1 + e) ** 2 / (2 * (1 + e - U)),
+}
+"""Claim K3's `lam Var x` of each method."""
 
-def variances() -> dict[Callable[[float], Step], sp.Expr]:
-    """Return K3's `lam Var x` of each method."""
-    return {
-        obabo: 1 / (1 - U / 2),
-        sghmc: (1 + e) / (1 + e - U),
-        bao: (1 + e) ** 2 / (2 * (1 + e - U)),
-    }
+
+def stationary(method: str) -> sp.Expr:
+    """Return `lam Var x` of a method's stationary distribution, derived from its step."""
+    return lam * derivation(method).covariance[0, 0]
 
 
 @check("K3.variance")
-def relatives_are_as_stated(settings: Settings) -> Measurement:
-    """The Lyapunov solution of each step has the stated variance of x."""
-    return left_over(*(lam * symbols(method)[2][0, 0] - stated for method, stated in variances().items()))
+def remainder_of_three_stationary_variances(settings: Settings) -> Measurement:
+    """Measure the operations left in `lam Var x` of OBABO, SGHMC and kick-drift-refresh, less the stated formulas."""
+    return left_over(*(stationary(method) - stated for method, stated in STATED.items()))
 
 
 @check("K3.law")
-def relatives_against_the_law(settings: Settings) -> Measurement:
-    """Return the largest relative error of the formulas against the exact law, at a third of the random points each."""
-    gaps, points = [], list(zip(*random_parameters(settings), strict=True))[::3]
-    for method, stated in variances().items():
+def largest_error_of_three_stationary_variances(settings: Settings) -> Measurement:
+    """Measure the largest relative error of the formulas for `lam Var x` against the exact law, over random (u, e)."""
+    errors = []
+    for method, stated in STATED.items():
         formula = sp.lambdify((dt, e, lam), stated, "numpy")
-        for u, kept in points:
-            size = u if method is obabo else u * (1 + kept) / 2
-            gaps.append(abs(stationary_variance(method, size, kept) / formula((2 * size) ** 0.5, kept, 1.0) - 1.0))
-    return Measurement(value=max(gaps), n=len(gaps), seeds=(settings.seed,))
+        for u, momentum in random_points(settings)[::3]:
+            size = u if method == "OBABO" else u * (1 + momentum) / 2
+            expected = formula((2 * size) ** 0.5, momentum, 1.0)
+            errors.append(abs(stationary_variance(method, size, momentum) / expected - 1.0))
+    return largest(errors, settings.seed)
 
 
 @check("K3.cools")
-def symplectic_euler_cools(settings: Settings) -> Measurement:
-    """As `a -> 0` at fixed e the last of them has `lam Var x = (1 + e)/2`, below 1; the others, and BAOAB, have 1."""
-    limits = [sp.limit(lam * symbols(method)[2][0, 0], dt, 0) for method in (bao, obabo, sghmc, baoab)]
+def remainder_of_limits_at_small_steps(settings: Settings) -> Measurement:
+    """Measure the operations left in the limits of `lam Var x` as `a -> 0`: (1 + e)/2 for the last method, else 1."""
+    methods = ("kick, drift, refresh", "OBABO", "SGHMC", "BAOAB")
+    limits = [sp.limit(stationary(method), dt, 0) for method in methods]
     return left_over(limits[0] - (1 + e) / 2, *(limit - 1 for limit in limits[1:]))
 
 
-def stationary_error(step: Step, dt: float) -> float:
-    """Return `|lam Var x - 1|` at `lam = 1` of a step's stationary law, however many draws it takes.
-
-    One step from rest has the noise's covariance; with the transition, Lyapunov's equation gives the rest.
-    """
-    law = GaussianLaw([1.0])
-    rest = law.start(0.0, 0.0)
-    state = law.begin_step(rest._replace(p=rest.x))
-    after, _ = step(state, law.score, law.noise, Level(0, sigma=0.0, step=dt**2 / 2), law)
-    names = (after.x, after.p)
-    noise = np.array([[law.covariance(one, other).item() for other in names] for one in names])
-    covariance = solve_discrete_lyapunov(law.transition(after)[1][0].numpy(), noise)
-    return float(abs(covariance[0, 0] - 1.0))
-
-
-def order_at_fixed_friction(method: Callable[[float], Step], friction: float = 2.0) -> Measurement:
-    """Return the order in dt of the variance's error with `e = exp(-friction dt)`."""
+def order_at_fixed_friction(method: str, friction: float = 2.0) -> Measurement:
+    """Return the order in dt of a method's variance error, with `e = exp(-friction dt)`."""
     steps = 0.2 * 2.0 ** -np.arange(6)
-    errors = [stationary_error(method(math.exp(-friction * dt)), dt) for dt in steps]
-    order = asymptotic_order(steps, errors)
-    return Measurement(value=order.value, low=order.low, high=order.high, n=len(order.steps))
+    return of_order(asymptotic_order(steps, [stationary_error(method, t, math.exp(-friction * t)) for t in steps]))
 
 
 @check("K3.exponential")
-def exponential_euler_is_first_order(settings: Settings) -> Measurement:
-    """Return the order of exponential Euler's bias in dt, at fixed friction."""
-    return order_at_fixed_friction(exponential_euler)
+def order_of_exponential_euler(settings: Settings) -> Measurement:
+    """Measure the order in dt of exponential Euler's error in the stationary variance, at a fixed friction of 2."""
+    return order_at_fixed_friction("exponential Euler")
 
 
 @check("K3.obabo")
-def obabo_is_second_order(settings: Settings) -> Measurement:
-    """Return the order of OBABO's: the control."""
-    return order_at_fixed_friction(obabo)
+def order_of_obabo(settings: Settings) -> Measurement:
+    """Measure the order in dt of OBABO's error in the stationary variance, at a fixed friction of 2: the control."""
+    return order_at_fixed_friction("OBABO")
 
 
 @check("K4.move")
-def moves_are_alike_in_all_directions(settings: Settings) -> Measurement:
-    """In the stationary chain `E (x' - x)^2 = a (1 + e)`, whatever the direction's precision."""
-    matrix, spread, covariance = symbols(baoab)
+def remainder_of_mean_squared_move(settings: Settings) -> Measurement:
+    """Measure the operations left in BAOAB's stationary `E (x' - x)^2 - a (1 + e)`, for any precision."""
+    matrix, spread, covariance = derivation("BAOAB")
     change = sp.Matrix([[matrix[0, 0] - 1, matrix[0, 1]]])
-    moved = (change * covariance * change.T)[0] + spread[0] ** 2
-    return left_over(moved - A * (1 + e))
+    return left_over((change * covariance * change.T)[0] + spread[0] ** 2 - A * (1 + e))
 
 
 @check("K4.curvature")
-def ratio_is_the_mean_curvature(settings: Settings) -> Measurement:
-    """Return the largest relative error of `-<ds, dx> / <dx, dx>` as `tr H / d`, by the exact law on random spectra.
-
-    `E |s|^2 / d` is the same number; so one quotient of inner products, which needs no further evaluation, gives it.
-    """
-    generator = np.random.default_rng(settings.seed)
-    gaps = []
+def largest_error_of_mean_curvature(settings: Settings) -> Measurement:
+    """Measure the largest relative error of two estimates of `tr H / d`, by BAOAB's exact law on 20 random spectra."""
+    generator, errors = np.random.default_rng(settings.seed), []
     for _ in range(20):
-        precision = np.exp(generator.uniform(0.0, np.log(1e4), settings.directions))
-        found = curvature(precision, 1.5 * generator.uniform() / precision.max(), generator.uniform(0.0, 0.95))
-        gaps.append(max(abs(value / precision.mean() - 1.0) for value in found))
-    return Measurement(value=max(gaps), n=len(gaps), seeds=(settings.seed,))
+        precision = np.exp(generator.uniform(0.0, np.log(1e4), 16))
+        size, momentum = 1.5 * generator.uniform() / precision.max(), generator.uniform(0.0, 0.95)
+        estimates = mean_curvatures(precision, size, momentum)
+        errors.append(max(abs(estimate / precision.mean() - 1.0) for estimate in estimates))
+    return largest(errors, settings.seed)
 
 
-def curvature(precision: np.ndarray, size: float, kept: float) -> tuple[float, float]:
-    """Return `-<ds, dx> / <dx, dx>` and `E |s|^2 / d` in BAOAB's stationary law on these precisions."""
+def mean_curvatures(precision: np.ndarray, size: float, momentum: float) -> tuple[float, float]:
+    """Return `-<ds, dx> / <dx, dx>` and `E |s|^2 / d` in BAOAB's stationary distribution on these precisions."""
     law, level = GaussianLaw(1.0 / precision), Level(0, sigma=0.0, step=size)
-    row = law.start(0.0, 1.0).x
-    state = law.begin_step(State(row, p=row))
-    after, _ = baoab(kept)(state, law.score, law.noise, level, law)
+    state, after = law_step(law, "BAOAB", size, momentum)
     law.set_stationary(state, after)
     s, dx = law.score(state.x, level), after.x - state.x
     ds = law.score(after.x, level) - s

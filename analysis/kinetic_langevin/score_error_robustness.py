@@ -1,106 +1,96 @@
-"""K9: memory pays where slow directions are wrong at low noise; not for wrong scores there, nor for wrong weights."""
-
-from __future__ import annotations
+"""K9: momentum saves evaluations where slow directions are wrong at low noise, but not where the scores there are."""
 
 import numpy as np
 import sympy as sp
 import torch
-from pydantic import JsonValue
 
 from ams.laws.symbolic import lam
-from ams.samplers import TAPERED, KineticParameters, annealed_baoab, baoab, one_step_per_level, sample
-from ams.samplers.annealed_baoab import KineticSchedule
-from ams.schedules import geometric_sigmas, ve_levels
-from ams.statistics import mean_interval
+from ams.samplers import sample
+from ams.samplers.presets import SigmaRange
+from ams.schedules import Level
 from ams.targets import GaussianMixture
-from analysis.kinetic_langevin.baselines import ENTRANTS, MEMORY
-from analysis.kinetic_langevin.equivalent_forms import dt, e, symbols
-from analysis.kinetic_langevin.family import Kind
-from analysis.kinetic_langevin.nfe_comparison import (
-    CONFIDENCE,
-    KINDS,
-    STATIONED,
-    arrivals,
-    evaluations,
-    factor,
-    reached,
-    share_of_arrivals,
-)
+from ams_suite.measures import geometric_mean_ratio
+from analysis.kinetic_langevin import samplers
+from analysis.kinetic_langevin.family import HELD_OUT, Kind
+from analysis.kinetic_langevin.nfe_comparison import CONFIDENCE, evaluations, nfe_ratio, targets_reached
+from analysis.kinetic_langevin.one_level import derivation, dt, e
+from analysis.kinetic_langevin.samplers import BEST_WITHOUT, MOMENTUM, SAME_WITHOUT
 from analysis.kinetic_langevin.settings import Settings
+from analysis.kinetic_langevin.study import KINDS, held_out
 from analysis.proofs import left_over
 from verdicts import Measurement, check
 
 
 @check("K9.start")
-def memory_repairs_a_bad_start(settings: Settings) -> Measurement:
-    """Return the evaluations of the best sampler without memory over those with it, from a bad start."""
-    return factor(settings, Kind.START, "annealed BAOAB, u = 1.9", MEMORY)
+def nfe_ratio_from_a_bad_start(settings: Settings) -> Measurement:
+    """Measure the best evaluations without momentum over tapered annealed BAOAB's, from a bad start."""
+    return nfe_ratio(settings, Kind.START, BEST_WITHOUT, MOMENTUM)
 
 
 @check("K9e.high")
-def memory_repairs_scores_wrong_at_high_noise(settings: Settings) -> Measurement:
-    """Return the same for score errors at high noise."""
-    return factor(settings, Kind.HIGH, "annealed BAOAB, u = 1.9", MEMORY)
+def nfe_ratio_with_scaled_scores(settings: Settings) -> Measurement:
+    """Measure the best evaluations without momentum over tapered annealed BAOAB's, scores scaled at high noise."""
+    return nfe_ratio(settings, Kind.HIGH, BEST_WITHOUT, MOMENTUM)
 
 
 @check("K9e.shift")
-def memory_repairs_shifted_scores(settings: Settings) -> Measurement:
-    """Return the same for shifts at high noise, on which no setting was chosen."""
-    return factor(settings, Kind.SHIFT, "annealed BAOAB, u = 1.9", MEMORY)
+def nfe_ratio_with_shifted_scores(settings: Settings) -> Measurement:
+    """Measure the best evaluations without momentum over tapered annealed BAOAB's, scores shifted at high noise."""
+    return nfe_ratio(settings, Kind.SHIFT, BEST_WITHOUT, MOMENTUM)
 
 
 @check("K9.steady")
-def memory_alone(settings: Settings) -> Measurement:
-    """Return the same over the same pace without its memory, from a bad start: memory is all that differs."""
-    return factor(settings, Kind.START, "annealed BAOAB, tapered, e = 0", MEMORY)
+def nfe_ratio_of_momentum_alone(settings: Settings) -> Measurement:
+    """Measure the evaluations without momentum over those with it, from a bad start, the refreshment being equal."""
+    return nfe_ratio(settings, Kind.START, SAME_WITHOUT, MOMENTUM)
 
 
-PUBLISHED = ("DPM-Solver++", "SDE-DPM-Solver++", "Heun ODE", "EDM stochastic", "ancestral", "annealed Langevin")
+def share_reached(settings: Settings, names: tuple[str, ...]) -> Measurement:
+    """Return the share of runs, one per sampler and held-out target, that reach the threshold from a bad start."""
+    reached = targets_reached(settings, Kind.START, names)
+    return reached.model_copy(update={"value": reached.value / (settings.targets * len(names))})
 
 
 @check("K9.published")
-def published_samplers_hardly_arrive(settings: Settings) -> Measurement:
-    """Return the share of runs of the published samplers that arrive from a bad start."""
-    return share_of_arrivals(settings, PUBLISHED)
+def share_reached_by_published_samplers(settings: Settings) -> Measurement:
+    """Measure the share of the published samplers' runs that reach the threshold from a bad start."""
+    return share_reached(settings, (*samplers.PUBLISHED, "annealed Langevin"))
 
 
 @check("K9d.regret")
-def one_pace_for_all(settings: Settings) -> Measurement:
-    """Return the largest ratio, over the kinds of damage, of the TAPERED pace's evaluations to the best entrant's.
+def largest_nfe_ratio_to_best_sampler(settings: Settings) -> Measurement:
+    """Measure the largest ratio, over the kinds of problem, of tapered annealed BAOAB's evaluations to the best ones.
 
-    The best is chosen for each kind, after the fact, by its geometric mean over the held-out targets, among those that
-    are not known never to arrive (K8d). Who does not arrive counts with the budget, which is for the others.
+    The best sampler is chosen for each kind, after the fact, by its geometric mean over the held-out targets, among
+    those that take one step per noise level. The largest budget stands for the evaluations of a run that fails.
     """
     ratios: dict[str, float] = {}
     for kind in KINDS:
-        means = {name: _mean(settings, kind, name) for name in ENTRANTS if name not in STATIONED}
+        counts = {name: np.minimum(evaluations(settings, kind, name), settings.budget) for name in samplers.COMPARED}
+        means = {name: float(np.exp(np.log(count).mean())) for name, count in counts.items()}
         best = min(means, key=lambda name: means[name])
-        ratios[f"{kind}: best is {best}"] = means[MEMORY] / means[best]
-    return Measurement(value=max(ratios.values()), n=settings.targets, seeds=(settings.held_out,), detail=dict(ratios))
-
-
-def _mean(settings: Settings, kind: Kind, name: str) -> float:
-    return float(np.exp(np.log(np.minimum(evaluations(settings, kind, name), settings.budget)).mean()))
+        ratios[f"{kind}: best is {best}"] = means[MOMENTUM] / means[best]
+    return Measurement(value=max(ratios.values()), n=settings.targets, seeds=(HELD_OUT,), detail=dict(ratios))
 
 
 @check("K9d.arrives")
-def it_arrives_everywhere(settings: Settings) -> Measurement:
-    """Return on how many targets, of all kinds of damage, the TAPERED pace does not arrive."""
-    missed = {kind: settings.targets - arrivals(settings, kind, (MEMORY,)).value for kind in KINDS}
-    detail: dict[str, JsonValue] = {str(kind): count for kind, count in missed.items()}
-    n = settings.targets * len(KINDS)
-    return Measurement(value=sum(missed.values()), n=n, seeds=(settings.held_out,), detail=detail)
+def targets_missed_by_tapered_schedule(settings: Settings) -> Measurement:
+    """Measure on how many targets, over all kinds of problem, tapered annealed BAOAB never reaches the threshold."""
+    missed = {str(kind): int(np.isinf(evaluations(settings, kind, MOMENTUM)).sum()) for kind in KINDS}
+    n = settings.targets * len(missed)
+    return Measurement(value=sum(missed.values()), n=n, seeds=(HELD_OUT,), detail=dict(missed))
 
 
 @check("K9a.bound")
-def fading_stirring_is_bounded(settings: Settings) -> Measurement:
-    """With `u = 10 h` the Langevin time of a direction of variance v below `sigma_c`, however many levels there are.
+def remainder_of_langevin_time_of_decaying_refreshment(settings: Settings) -> Measurement:
+    """Measure the operations left in a slow direction's relaxation rate, and in its sum over noise below sigma_c.
 
-    A slow direction relaxes by `u (1 + e)/(1 - e) sigma^2 / v` a step, from the derivative at `u = 0` of the root of
-    K1's characteristic polynomial that is 1 there; `h = -d ln sigma`. The sum tends to `5 (1+e)/(1-e) sigma_c^2 / v`.
+    With `u = 10 h`, `h = -d ln sigma`, a direction of variance v relaxes by `u (1 + e)/(1 - e) sigma^2 / v` a step,
+    from the derivative at `u = 0` of the root of K1's characteristic polynomial that is 1 there. The sum tends to
+    `5 (1+e)/(1-e) sigma_c^2 / v`.
     """
     v, sigma, turn, small, root = sp.symbols("v sigma sigma_c u mu", positive=True)
-    matrix, _, _ = symbols(baoab)
+    matrix = derivation("BAOAB").matrix
     polynomial = (root**2 - matrix.trace() * root + matrix.det()).subs(dt, sp.sqrt(2 * small / lam))
     rate = (sp.diff(polynomial, small) / sp.diff(polynomial, root)).subs({root: 1, small: 0})
     whole = sp.integrate(10 * rate * sigma**2 / v / sigma, (sigma, 0, turn))
@@ -108,55 +98,54 @@ def fading_stirring_is_bounded(settings: Settings) -> Measurement:
 
 
 @check("K9a.share")
-def fading_stirring_repairs_little(settings: Settings) -> Measurement:
-    """Return the share of runs with `u = min(1/2, 10 h)`, memory 0 or 1/2, that arrive from a bad start."""
-    return share_of_arrivals(settings, ("annealed BAOAB, e = 0", "annealed BAOAB, e = 1/2"))
+def share_reached_with_decaying_refreshment(settings: Settings) -> Measurement:
+    """Measure the share of runs with `u = min(1/2, 10 h)`, e = 0 or 1/2, that reach the threshold from a bad start."""
+    return share_reached(settings, (samplers.DECAYING, samplers.DECAYING_HALF))
 
 
-def excess(settings: Settings, one: str, other: str) -> Measurement:
-    """Return KL of `one` over KL of `other` at 160 evaluations, scores wrong at low noise: geometric mean, interval."""
-    found = [reached(settings, Kind.LOW, name, 160).log().numpy() for name in (one, other)]
-    mean = np.exp(mean_interval(found[0] - found[1], CONFIDENCE)[:3])
-    return Measurement(value=mean[0], low=mean[1], high=mean[2], n=settings.targets, seeds=(settings.held_out,))
+def kl_ratio(settings: Settings, other: str) -> Measurement:
+    """Return tapered annealed BAOAB's KL over another sampler's at 160 evaluations, scores wrong at low noise."""
+    problem = held_out(settings, Kind.LOW)
+    ours, theirs = (samplers.divergences(name, problem, 160) for name in (MOMENTUM, other))
+    return geometric_mean_ratio(ours, theirs, CONFIDENCE, HELD_OUT)
 
 
 @check("K9b.steady")
-def memory_does_not_mend_low_noise(settings: Settings) -> Measurement:
-    """Return the TAPERED pace's KL over the same pace's without memory."""
-    return excess(settings, MEMORY, "annealed BAOAB, tapered, e = 0")
+def kl_ratio_of_momentum_to_none(settings: Settings) -> Measurement:
+    """Measure tapered annealed BAOAB's KL over that without its momentum, where scores are wrong at low noise."""
+    return kl_ratio(settings, SAME_WITHOUT)
 
 
 @check("K9b.ode")
-def stirring_does_not_mend_low_noise(settings: Settings) -> Measurement:
-    """Return the TAPERED pace's KL over deterministic DPM-Solver++'s."""
-    return excess(settings, MEMORY, "DPM-Solver++")
+def kl_ratio_to_ode_solver(settings: Settings) -> Measurement:
+    """Measure tapered annealed BAOAB's KL over deterministic DPM-Solver++'s, where scores are wrong at low noise."""
+    return kl_ratio(settings, "DPM-Solver++")
 
 
-def recovered(settings: Settings, pacing: KineticSchedule, steps: int = 80) -> Measurement:
-    """Return how much of the mixture's weights a run recovers from wrong ones, 0 (nothing) to 1 (all).
+def weight_recovered(settings: Settings, sampler: str) -> Measurement:
+    """Return how much of a mixture's weights a run of 80 evaluations recovers from wrong ones, 0 (nothing) to 1 (all).
 
-    Modes at -1/+1, sd 0.1, weights .3/.7; at sigma = 0.3 the particles have the right modes and the weights .5/.5. The
+    Modes at -1/+1, s.d. 0.1, weights .3/.7; at noise 0.3 the particles have the right modes and the weights .5/.5. The
     particles are independent, so the share's standard error is that of a proportion: 0.018 of 20,000. About 0.01 is
     recovered, so the margin of 0.15 alarms falsely less than once in 1e10 times, and sees 0.21 with probability 0.999.
     """
-    means, levels = [[-1.0], [1.0]], ve_levels(geometric_sigmas(0.3, 0.02, steps + 1))
-    generator = torch.Generator().manual_seed(settings.seed)
-    start = GaussianMixture([0.5, 0.5], means, 0.01).sample(settings.particles, levels[0], generator)
+    sigmas, means = SigmaRange(0.3, 0.02), [[-1.0], [1.0]]
+    generator, n = torch.Generator().manual_seed(settings.seed), settings.particles
+    start = GaussianMixture([0.5, 0.5], means, 0.01).sample(n, Level(0, sigma=sigmas.first), generator)
     score = GaussianMixture([0.3, 0.7], means, 0.01).score
-    state, _, _ = sample(one_step_per_level(annealed_baoab(pacing), levels), start, score, generator)
+    state, _, _ = sample(samplers.SAMPLERS[sampler].build(sigmas, 80), start, score, generator)
     share = float((state.x < 0).double().mean())
-    error = (share * (1 - share) / settings.particles) ** 0.5 / 0.2
-    detail: dict[str, JsonValue] = {"standard error": error}
-    return Measurement(value=(0.5 - share) / 0.2, n=settings.particles, seeds=(settings.seed,), detail=detail)
+    detail = {"standard error": (share * (1 - share) / n) ** 0.5 / 0.2}
+    return Measurement(value=(0.5 - share) / 0.2, n=n, seeds=(settings.seed,), detail=detail)
 
 
 @check("K9c.tapered")
-def memory_does_not_move_weights(settings: Settings) -> Measurement:
-    """Return the share recovered at the TAPERED pace."""
-    return recovered(settings, TAPERED)
+def weight_recovered_with_momentum(settings: Settings) -> Measurement:
+    """Measure the share of the weights' error that tapered annealed BAOAB recovers in 80 evaluations."""
+    return weight_recovered(settings, MOMENTUM)
 
 
 @check("K9c.stirred")
-def stirring_does_not_either(settings: Settings) -> Measurement:
-    """Return the share recovered at `u = 1.9`, `e = 0`."""
-    return recovered(settings, lambda h: KineticParameters(1.9, 0.0))
+def weight_recovered_without_momentum(settings: Settings) -> Measurement:
+    """Measure the share of the weights' error that annealed BAOAB at u = 1.9, e = 0 recovers in 80 evaluations."""
+    return weight_recovered(settings, BEST_WITHOUT)

@@ -8,7 +8,7 @@ import sympy as sp
 import torch
 
 from ams.laws.gaussian import GaussianLaw
-from ams.laws.phase_space import momentum_memory, stationary
+from ams.laws.phase_space import momentum_variable, stationary
 from ams.laws.stationary import reached
 from ams.laws.symbolic import b, m, stationary_covariance, symbolic_step, transition, x, z
 from ams.samplers import State, constant, momentum, momentum_rule, sample, with_corrected_noise
@@ -81,7 +81,7 @@ def particle_variance(particles: int, seed: int) -> float:
 @cell
 def mixture_density(size: float) -> tuple[float, float, Array]:
     """Constant momentum's stationary density at step `size` on the mixture .3/.7, a `GridFunction`'s fields."""
-    memory = momentum_memory(two_modes(), size, MIXTURE_BETA, nodes=8)
+    memory = momentum_variable(two_modes(), size, MIXTURE_BETA, nodes=8)
     density = stationary(two_modes(), momentum(momentum_rule(constant(MIXTURE_BETA))), size, memory).density
     return density.first, density.spacing, density.values
 

@@ -1,4 +1,1 @@
-"""RunOptions of convergence on the mixture, by exact laws on grids: B6, K5, what the laws are worth (L1), one level of B5.
-
-Each stationary law is the one that the sampler's own step leaves alone; nothing here is sampled but B5b.
-"""
+"""Orders of convergence on the mixture, by exact laws on grids: B6, K5, the accuracy of the laws (L1), B5a and B5b."""

@@ -1,42 +1,35 @@
-"""B6 and K5: the orders at which the samplers' stationary laws tend to their limits, each with its interval."""
-
-from __future__ import annotations
+"""B6 and K5: the orders at which samplers' stationary distributions tend to their limits, each with its interval."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from pydantic import JsonValue
 
+from ams.laws.gaussian import GaussianLaw
+from ams.laws.stationary import Stationary, solved
 from ams.statistics import NotAsymptotic, Order, asymptotic_order
-from analysis.orders.laws import (
-    Ladder,
-    adaptive_ladder,
-    averaged_ladder,
-    coarse_order,
-    constant_ladder,
-    gaussian_law,
-    kinetic_ladder,
-    langevin_ladder,
-    local_orders,
-)
+from ams_suite.measures import named_extreme
+from analysis.orders.distances import RULE, coarse_order, distances, local_orders
 from analysis.orders.settings import Settings
+from analysis.orders.study import SHOWN_BETA, halvings
 from verdicts import Measurement, check
 
 _DRIFT = 0.03  # of the local order over the steps used, at most: what is left of it beyond them is inside the interval
 _GAUSSIAN_STEPS = [2.0**-k for k in range(14, 26, 2)]
 
 
-def ordered(*ladders: tuple[list[float], list[float]]) -> Measurement:
+def ordered(*sequences: tuple[list[float], list[float]]) -> Measurement:
     """Return the order of `(steps, errors)` with its interval; of several, their mean and what holds all intervals.
 
     The interval covers the regression's error and what the local order may still drift to below the steps. Where no
-    order can be told it spans the local orders.
+    order can be determined it spans the local orders.
     """
-    found = [_order(steps, errors) for steps, errors in ladders]
-    local: list[JsonValue] = [list(order.local) for order in found]
-    detail: dict[str, JsonValue] = {"local orders": local, "smallest step": [order.steps[-1] for order in found]}
-    value = float(np.mean([order.value for order in found]))
-    low, high = min(order.low for order in found), max(order.high for order in found)
+    orders = [_order(steps, errors) for steps, errors in sequences]
+    local: list[JsonValue] = [list(order.local) for order in orders]
+    detail: dict[str, JsonValue] = {"local orders": local, "smallest step": [order.steps[-1] for order in orders]}
+    value = float(np.mean([order.value for order in orders]))
+    low, high = min(order.low for order in orders), max(order.high for order in orders)
     return Measurement(value=value, low=low, high=high, detail=detail)
 
 
@@ -49,47 +42,52 @@ def _order(steps: list[float], errors: list[float]) -> Order:
         return Order(float(np.mean(local)), min(local), max(local), tuple(steps), tuple(local), drift)
 
 
+def order_of(settings: Settings, sampler: str, kind: str, betas: Sequence[float] = (SHOWN_BETA,)) -> Measurement:
+    """Return the order of a sampler's distance to its own limit, `kind` being "w2" or "kl"; over all `betas`."""
+    sequences = [halvings(settings, sampler, beta) for beta in betas]
+    return ordered(*(([at[1] for at in each], [getattr(distances(*at), kind) for at in each]) for each in sequences))
+
+
 @check("B6.langevin_w2")
-def langevin_w2(settings: Settings) -> Measurement:
-    """Return the order of Langevin's W2 to the target."""
-    ladder = langevin_ladder(settings)
-    return ordered((ladder.steps, ladder.w2))
+def order_of_langevins_w2(settings: Settings) -> Measurement:
+    """Measure the order in the step of Langevin's W2 to the target, on the mixture."""
+    return order_of(settings, "Langevin", "w2")
 
 
 @check("B6.langevin_kl")
-def langevin_kl(settings: Settings) -> Measurement:
-    """Return the order of Langevin's KL to the target."""
-    ladder = langevin_ladder(settings)
-    return ordered((ladder.steps, ladder.kl))
+def order_of_langevins_kl(settings: Settings) -> Measurement:
+    """Measure the order in the step of Langevin's KL to the target, on the mixture."""
+    return order_of(settings, "Langevin", "kl")
 
 
 @check("B6.constant_w2")
-def constant_w2(settings: Settings) -> Measurement:
-    """Return the order of constant momentum's W2 to `pi^c`; the interval holds those of all `betas`."""
-    ladders = [constant_ladder(settings, beta) for beta in settings.betas]
-    return ordered(*((ladder.steps, ladder.w2) for ladder in ladders))
+def order_of_constant_momentums_w2(settings: Settings) -> Measurement:
+    """Measure the order in the step of constant momentum's W2 to `pi^c`, on the mixture; all `betas` together."""
+    return order_of(settings, "constant momentum", "w2", settings.betas)
 
 
 @check("B6.constant_kl")
-def constant_kl(settings: Settings) -> Measurement:
-    """Return the order of constant momentum's KL to `pi^c`; the interval holds those of all `betas`."""
-    ladders = [constant_ladder(settings, beta) for beta in settings.betas]
-    return ordered(*((ladder.steps, ladder.kl) for ladder in ladders))
+def order_of_constant_momentums_kl(settings: Settings) -> Measurement:
+    """Measure the order in the step of constant momentum's KL to `pi^c`, on the mixture; all `betas` together."""
+    return order_of(settings, "constant momentum", "kl", settings.betas)
 
 
 @check("B6a.w2")
 def order_at_moderate_steps(settings: Settings) -> Measurement:
-    """Return the order of constant momentum's W2 to `pi^c` between a = 0.005 and 0.0025, farthest from 1 over b."""
-    found = {beta: coarse_order(beta) for beta in settings.betas}
-    detail: dict[str, JsonValue] = {f"b = {beta:g}": order for beta, order in found.items()}
-    return Measurement(value=max(found.values(), key=lambda order: abs(order - 1)), n=len(found), detail=detail)
+    """Measure the order of constant momentum's W2 to `pi^c` between a = 0.005 and 0.0025, farthest from 1 over b."""
+    orders = {f"b = {beta:g}": coarse_order(beta) for beta in settings.betas}
+    return named_extreme(orders, lambda values: max(values, key=lambda order: abs(order - 1)))
 
 
 @check("B6.adaptive_mixture")
-def adaptive_on_the_mixture(settings: Settings) -> Measurement:
-    """Return the order of adaptive momentum's W2 to `pi^c(a)` on the mixture, mean field."""
-    ladder = adaptive_ladder(settings)
-    return ordered((ladder.steps, ladder.w2))
+def order_of_adaptive_momentums_w2(settings: Settings) -> Measurement:
+    """Measure the order in the step of adaptive momentum's W2 to `pi^c(a)` on the mixture, in the mean field."""
+    return order_of(settings, "adaptive momentum", "w2")
+
+
+def gaussian_law(size: float) -> Stationary:
+    """Return adaptive momentum's stationary distribution on `N(0, 1)`: mean field, solved."""
+    return solved(GaussianLaw([1.0]), RULE, size, 1 - 1e-9)
 
 
 def gaussian_errors(size: float) -> tuple[float, float, float]:
@@ -101,54 +99,46 @@ def gaussian_errors(size: float) -> tuple[float, float, float]:
 
 
 @check("B6.adaptive_gaussian")
-def adaptive_on_the_gaussian(settings: Settings) -> Measurement:
-    """Return the order of adaptive momentum's W2 to `pi^c(a)` on a Gaussian, exact mean-field law."""
+def order_of_adaptive_momentums_w2_on_a_gaussian(settings: Settings) -> Measurement:
+    """Measure the order in the step of adaptive momentum's W2 to `pi^c(a)` on a Gaussian, in the exact mean field."""
     return ordered((_GAUSSIAN_STEPS, [gaussian_errors(u)[0] for u in _GAUSSIAN_STEPS]))
 
 
 @check("B6.adaptive_limit")
-def adaptive_to_the_fourth_power(settings: Settings) -> Measurement:
-    """Return the order of adaptive momentum's W2 to `pi^4` on a Gaussian, exact mean-field law."""
+def order_of_adaptive_momentums_w2_to_fourth_power(settings: Settings) -> Measurement:
+    """Measure the order in the step of adaptive momentum's W2 to `pi^4` on a Gaussian, in the exact mean field."""
     return ordered((_GAUSSIAN_STEPS, [gaussian_errors(u)[1] for u in _GAUSSIAN_STEPS]))
 
 
 @check("B6.coefficient")
-def coefficient_on_the_gaussian(settings: Settings) -> Measurement:
-    """Return `lim (c lam Var x - 1) / sqrt(u)`, extrapolated in `sqrt(u)` from two steps."""
+def coefficient_of_variance_on_a_gaussian(settings: Settings) -> Measurement:
+    """Measure `lim (c lam Var x - 1) / sqrt(u)` of adaptive momentum, extrapolated in `sqrt(u)` from two steps."""
     coarse, fine = (gaussian_errors(u)[2] for u in (2.0**-20, 2.0**-22))
     return Measurement(value=2 * fine - coarse, detail={"at u = 2^-20, 2^-22": [coarse, fine]})
 
 
-def leaving(ladder: Ladder) -> float:
-    """Return W2 to the target at the smallest step over that at the largest."""
-    return ladder.target_w2[-1] / ladder.target_w2[0]
-
-
 @check("B6.leave")
-def momentum_leaves_the_target(settings: Settings) -> Measurement:
-    """Return the least of the ratios by which W2 to the target grows down the ladders of momentum."""
-    ladders = {f"b = {beta:g}": constant_ladder(settings, beta) for beta in settings.betas}
-    ladders["adaptive"] = adaptive_ladder(settings)
-    detail: dict[str, JsonValue] = {name: list(ladder.target_w2) for name, ladder in ladders.items()}
-    return Measurement(value=min(map(leaving, ladders.values())), n=len(ladders), detail=detail)
+def least_growth_of_w2_to_the_target(settings: Settings) -> Measurement:
+    """Measure the least ratio, over momentum samplers, of W2 to the target at the smallest step to the largest's."""
+    sequences = {f"b = {beta:g}": halvings(settings, "constant momentum", beta) for beta in settings.betas}
+    sequences["adaptive"] = halvings(settings, "adaptive momentum")
+    w2 = {name: [distances(*at).target_w2 for at in each] for name, each in sequences.items()}
+    return Measurement(value=min(errors[-1] / errors[0] for errors in w2.values()), n=len(w2), detail={name: list(errors) for name, errors in w2.items()})
 
 
 @check("K5.averaged_w2")
-def averaged_w2(settings: Settings) -> Measurement:
-    """Return the order of Leimkuhler-Matthews' W2 to the target."""
-    ladder = averaged_ladder(settings)
-    return ordered((ladder.steps, ladder.w2))
+def order_of_leimkuhler_matthews_w2(settings: Settings) -> Measurement:
+    """Measure the order in the step of Leimkuhler-Matthews' W2 to the target, on the mixture."""
+    return order_of(settings, "Leimkuhler-Matthews", "w2")
 
 
 @check("K5.averaged_kl")
-def averaged_kl(settings: Settings) -> Measurement:
-    """Return the order of Leimkuhler-Matthews' KL to the target."""
-    ladder = averaged_ladder(settings)
-    return ordered((ladder.steps, ladder.kl))
+def order_of_leimkuhler_matthews_kl(settings: Settings) -> Measurement:
+    """Measure the order in the step of Leimkuhler-Matthews' KL to the target, on the mixture."""
+    return order_of(settings, "Leimkuhler-Matthews", "kl")
 
 
 @check("K5f.w2")
-def kinetic_w2(settings: Settings) -> Measurement:
-    """Return the order of BAOAB's W2 to the target at a fixed friction."""
-    ladder = kinetic_ladder(settings)
-    return ordered((ladder.steps, ladder.w2))
+def order_of_baoabs_w2_at_fixed_friction(settings: Settings) -> Measurement:
+    """Measure the order in the base step of BAOAB's W2 to the target at a fixed friction, on the mixture."""
+    return order_of(settings, "BAOAB", "w2")

@@ -1,72 +1,74 @@
-"""B5a and B5b: how much of the minority mode adaptive momentum keeps, at one level and a small step."""
-
-from __future__ import annotations
+"""B5a and B5b: how much of the minority mode adaptive momentum preserves, at one noise level and a small step."""
 
 import torch
-from pydantic import JsonValue
 
+from ams.metrics import half_line
 from ams.samplers import Particles, PerSample, adaptive, momentum, momentum_rule, sample
 from ams.schedules import Level
-from ams.statistics import Margin, plan_margin
+from ams.statistics import plan_margin
 from ams.targets import CLEAN
-from analysis.orders.laws import adaptive_law, mass_left, of_power
+from analysis.orders.distances import RESOLUTION, MeanFieldDensity, adaptive_density, of_power
 from analysis.orders.settings import Settings
 from analysis.targets import two_modes
 from verdicts import Measurement, check
+from verdicts.studies import cell
 
-STEP = 0.005
-_NODES = 8  # of the momentum
+STEP, NODES = 0.005, 8
+"""The step, and the nodes of the momentum in the mean field."""
+RESOLUTIONS = (RESOLUTION, 0.35)
 _TRACE = 0.003  # of the start in the mass left of 0, after 3000 steps: the slowest mode's
 
 
-def kept(resolution: float = 0.5) -> float:
-    """Return the mass left of 0 of adaptive momentum's mean-field law at a = 0.005, at a spacing of nodes."""
-    return mass_left(adaptive_law(STEP, _NODES, resolution).stationary.density)
+def mean_field_density(resolution: float = RESOLUTION) -> MeanFieldDensity:
+    """Return adaptive momentum's mean field at a = 0.005, at a spacing of nodes."""
+    return adaptive_density(STEP, NODES, resolution)
 
 
 @check("B5a.mass")
-def minority_is_starved(settings: Settings) -> Measurement:
-    """Return the mass left of 0 in the mean field: the target has 0.309."""
-    found = adaptive_law(STEP, _NODES)
-    cooled = mass_left(of_power((1 + found.beta) ** 2))
-    return Measurement(value=kept(), detail={"damping": found.beta, "pi": mass_left(of_power(1.0)), "pi^c": cooled})
+def minority_mass_in_the_mean_field(settings: Settings) -> Measurement:
+    """Measure the mass left of 0 of adaptive momentum's mean field at a = 0.005; the target has 0.309 there."""
+    beta, left, _, _ = mean_field_density()
+    masses = {"pi": half_line(of_power(1.0)), "pi^c": half_line(of_power((1 + beta) ** 2))}
+    return Measurement(value=left, detail={"momentum coefficient": beta, **masses})
 
 
 @check("B5a.refined")
-def mass_does_not_depend_on_the_nodes(settings: Settings) -> Measurement:
-    """Return by how much that mass changes from a spacing of 0.5 to one of 0.35 deviations."""
-    return Measurement(value=abs(kept() - kept(0.35)))
+def change_of_minority_mass_on_finer_nodes(settings: Settings) -> Measurement:
+    """Measure the change of the mean field's mass left of 0 from a spacing of nodes of 0.5 to 0.35 deviations."""
+    coarse, fine = map(mean_field_density, RESOLUTIONS)
+    return Measurement(value=abs(coarse.left - fine.left))
 
 
-def share(settings: Settings, algebra: Particles) -> float:
-    """Return the share of particles left of 0 after `particle_steps` steps from draws of the target."""
-    generator = torch.Generator().manual_seed(settings.seed)
-    start = two_modes().sample(settings.particles, CLEAN, generator)
-    program = [(momentum(momentum_rule(adaptive(1e-3))), Level(0, sigma=0.0, step=STEP))] * settings.particle_steps
-    at = sample(program, start, two_modes().score, generator, algebra)[0].x
-    return float((at < 0).double().mean())
+@cell
+def particle_mass(coupled: bool, particles: int, steps: int, seed: int) -> float:
+    """The share of particles left of 0 after steps from draws of the target; `coupled`: norms are the batch's."""
+    generator = torch.Generator().manual_seed(seed)
+    start = two_modes().sample(particles, CLEAN, generator)
+    program = [(momentum(momentum_rule(adaptive(1e-3))), Level(0, sigma=0.0, step=STEP))] * steps
+    algebra = Particles() if coupled else PerSample()
+    return float((sample(program, start, two_modes().score, generator, algebra)[0].x < 0).double().mean())
 
 
-def planned(settings: Settings, expected: float) -> Margin:
-    """Return the margin of a share near `expected`, of independent particles: half of cooling's effect must be seen.
+def excess_mass(settings: Settings, coupled: bool) -> Measurement:
+    """Return the particles' mass left of 0 less the mean field's; half of the tempered target's effect must be seen.
 
-    A batch couples its particles through the damping alone, which takes no part in whose mode is whose.
+    A batch couples its particles through the momentum coefficient alone, which does not decide who is in which mode:
+    they count as independent.
     """
-    error = (expected * (1 - expected) / settings.particles) ** 0.5
-    return plan_margin(error, effect=(mass_left(of_power(1.0)) - kept()) / 2, bias=_TRACE)
+    n, exact = settings.particles, mean_field_density().left
+    mass = particle_mass(coupled, n, settings.particle_steps, settings.seed)
+    effect = (half_line(of_power(1.0)) - exact) / 2
+    margin = plan_margin((exact * (1 - exact) / n) ** 0.5, effect=effect, bias=_TRACE)
+    return Measurement(value=mass - exact, n=n, seeds=(settings.seed,), detail={"mass": mass, **margin.detail()})
 
 
 @check("B5b.batch")
-def one_batch_is_the_mean_field(settings: Settings) -> Measurement:
-    """Return the share left of 0 of one batch of particles less the mean field's mass."""
-    found, law = share(settings, Particles()), kept()
-    detail: dict[str, JsonValue] = {"share": found, **planned(settings, law).detail()}
-    return Measurement(value=found - law, n=settings.particles, seeds=(settings.seed,), detail=detail)
+def excess_minority_mass_of_one_batch(settings: Settings) -> Measurement:
+    """Measure the share of one batch of particles left of 0, less the mass left of 0 in the mean field."""
+    return excess_mass(settings, coupled=True)
 
 
 @check("B5b.alone")
-def alone_is_starved_further(settings: Settings) -> Measurement:
-    """Return the same where each particle has norms, and a damping, of its own."""
-    found, law = share(settings, PerSample()), kept()
-    detail: dict[str, JsonValue] = {"share": found, **planned(settings, law).detail()}
-    return Measurement(value=found - law, n=settings.particles, seeds=(settings.seed,), detail=detail)
+def excess_minority_mass_of_single_particles(settings: Settings) -> Measurement:
+    """Measure the share of particles left of 0 with a momentum coefficient each, less the mean field's mass there."""
+    return excess_mass(settings, coupled=False)

@@ -1,6 +1,4 @@
-"""Sizes of this group: the ladders of steps, each halved from rung to rung, and the nodes of the laws."""
-
-from __future__ import annotations
+"""Sizes of this group: sequences of halved steps, and the nodes of the laws."""
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
@@ -8,15 +6,15 @@ from verdicts.claims.sizes import Numbers
 
 
 class Settings(BaseModel):
-    """The largest step of each ladder, the rungs, and what the laws on grids and the particles take.
+    """The largest step of each sequence, the number of steps, and what the laws on grids and the particles take.
 
-    `excess` is constant momentum's largest step by the excess temperature that claim G4 gives it there, so that all its
+    `excess` is constant momentum's largest step by the excess variance that claim G4 gives it there, so that all its
     `betas` are equally near to their limits; `friction` is BAOAB's, per unit of time.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    rungs: PositiveInt = 4
+    halvings: PositiveInt = 4
     langevin: float = 0.005
     averaged: float = 0.00125
     averaged_nodes: PositiveInt = 5

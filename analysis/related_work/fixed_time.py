@@ -1,23 +1,19 @@
-r"""N1b: the prediction-correction method, in laws: stop the forward process at a fixed T1, correct there, then reverse.
+r"""N1b: the prediction-correction method by exact laws: stop the forward process at a fixed T1, correct, then reverse.
 
 Forward Ornstein-Uhlenbeck `dx = -x dt + sqrt 2 dW` (the library's `VP(2, 2)` at time T1: scale `exp(-T1)`); start
 from N(0, I); Langevin at T1 for a time; probability flow down to 0. With a score wrong by a constant `e` at all times
-the flow alone collects about `e sqrt v` a unit of T1 (`x = (y - mu) sqrt v / sd` is what it keeps, and `sd -> 1`),
+the flow alone collects about `e sqrt v` a unit of T1 (it leaves `x = (y - mu) sqrt v / sd` unchanged, and `sd -> 1`),
 while the start's error falls as `exp(-T1)`: its best T1 grows like `log(1/e)`, and so does its error over `e`. The
 corrected run has no such logarithm. Source: Pedrotti, Maas and Mondelli (arXiv 2305.14164); the constants are
 computed here.
 """
 
-from __future__ import annotations
-
 import math
-from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from pydantic import JsonValue
 from scipy.optimize import minimize_scalar
 from torch import Tensor
 
@@ -26,13 +22,15 @@ from ams.metrics import gaussian_w2
 from ams.samplers import flow_rk45, langevin, vp_level
 from ams.schedules import VP, Level
 from ams.statistics import asymptotic_order
-from analysis.related_work.inexact import Case, Law, Problem, diffused
-from analysis.related_work.misspecified_score import ScoreError
+from ams_suite.measures import largest, of_order
+from analysis.related_work.inexact import Case, diffused
+from analysis.related_work.misspecified_score import ScoreError, marginal
 from analysis.related_work.settings import Settings
 from verdicts import Measurement, check
+from verdicts.studies import Array, cell
 
-FIXED = 0.5
-"""The fixed T1 of the corrected runs."""
+FIXED, LANGEVIN_TIME = 0.5, 40.0
+"""The T1 of the corrected runs, and the time that Langevin runs there."""
 ERRORS = (1e-1, 1e-2, 1e-3, 1e-4)
 """Norms of the score error."""
 
@@ -43,29 +41,19 @@ def target() -> GaussianLaw:
 
 
 def at_time(t: float) -> Level:
-    """Return the level of the Ornstein-Uhlenbeck process at time t: scale `exp(-t)`, `sigma^2 = 1 - exp(-2 t)`."""
+    """Return the noise level of the Ornstein-Uhlenbeck process at time t: scale `exp(-t)`, variance `1 - exp(-2 t)`."""
     scale, sigma = VP(2.0, 2.0).marginal(t)
     return Level(0, sigma=sigma, scale=scale, t=t)
 
 
-def marginal(law: GaussianLaw, level: Level) -> Moments:
-    """Return the target's own law at a level."""
-    return Moments(level.scale * law.mean, level.scale**2 * law.variance + level.sigma**2)
+class Perturbed(NamedTuple):
+    """Moments without a score error, and what the error adds to the mean: with its other sign it is subtracted."""
 
-
-def standard(law: GaussianLaw) -> Moments:
-    """Return the start N(0, I)."""
-    return Moments(torch.zeros_like(law.mean), torch.ones_like(law.variance))
-
-
-class Run(NamedTuple):
-    """A law on the way, and what a score error adds to its mean: with the error's other sign it is taken off."""
-
-    law: Moments
+    moments: Moments
     response: Tensor
 
 
-def reversed_flow(law: GaussianLaw, error: Tensor, t: float, start: Run) -> Run:
+def reversed_flow(law: GaussianLaw, error: Tensor, t: float, start: Perturbed) -> Perturbed:
     """Return what the probability flow makes at time 0 of `start` at time t, its score wrong by `error`; to 1e-8.
 
     Mean, response and standard deviation are columns that the flow moves alike; the error enters the response alone.
@@ -77,95 +65,104 @@ def reversed_flow(law: GaussianLaw, error: Tensor, t: float, start: Run) -> Run:
         return s
 
     level = at_time(t)
-    rows = torch.stack([start.law.mean, start.response, start.law.variance.sqrt()], dim=1)
+    rows = torch.stack([start.moments.mean, start.response, start.moments.variance.sqrt()], dim=1)
     end, _ = flow_rk45(rows, score, level.sigma / level.scale, 0.0, 1e-8, 1e-10, vp_level)
-    return Run(Moments(end[:, 0], end[:, 2].square()), end[:, 1])
+    return Perturbed(Moments(end[:, 0], end[:, 2].square()), end[:, 1])
 
 
-def corrected(law: GaussianLaw, error: Tensor, t: float, time: float, start: Moments) -> Moments:
-    """Return the law after Langevin at time t for `time`, its score wrong by the constant vector `error`."""
-    own = marginal(law, at_time(t))
-    problem = Problem(own.variance[None].numpy(), np.zeros((1, len(error), len(error))), error[None].numpy())
-    begin = Law((start.mean - own.mean)[None].numpy(), torch.diag(start.variance)[None].numpy())
-    end = diffused(Case(problem, begin, np.array([time])))
-    mean, variance = end.mean[0], end.covariance[0].diagonal()
-    return Moments(own.mean + torch.as_tensor(mean), torch.as_tensor(variance.copy()))
+def corrected(law: GaussianLaw, error: Tensor, t: float, time: float) -> Moments:
+    """Return the moments after Langevin for `time` at time t, from N(0, I), its score wrong by the vector `error`."""
+    own, d = marginal(law, at_time(t)), len(error)
+    rows = (own.variance, torch.zeros(d, d), error, -own.mean, torch.eye(d))
+    variance, tilt, shift, mean, covariance = (row[None].double().numpy() for row in rows)
+    end = diffused(Case(variance, tilt, shift, mean, covariance, np.array([time])))
+    return Moments(own.mean + torch.as_tensor(end.mean[0]), torch.as_tensor(end.covariance[0].diagonal().copy()))
 
 
-def evenly(law: GaussianLaw, size: float) -> Tensor:
-    """Return a score error of norm `size`, alike in all directions."""
+def even_error(law: GaussianLaw, size: float) -> Tensor:
+    """Return a score error of norm `size`, equal in all directions."""
     return torch.full_like(law.mean, size / len(law.mean) ** 0.5)
 
 
-def final_error(law: GaussianLaw, size: float, t: float, time: float) -> float:
+def final_w2(law: GaussianLaw, size: float, t: float, time: float) -> float:
     """Return the final W2 for a score error of norm `size`, root mean square over its sign.
 
-    Langevin for `time` at t, then the flow. With one sign alone start's and score's errors cancel at some t.
+    Langevin for `time` at t, then the flow. With one sign alone the errors of start and score cancel at some t.
     """
-    error, start = evenly(law, size), standard(law)
-    begin = corrected(law, 0 * error, t, time, start)
-    response = corrected(law, error, t, time, start).mean - begin.mean
-    return missed(law, reversed_flow(law, error, t, Run(begin, response)))
+    error = even_error(law, size)
+    begin = corrected(law, 0 * error, t, time)
+    response = corrected(law, error, t, time).mean - begin.mean
+    return distance(law, reversed_flow(law, error, t, Perturbed(begin, response)))
 
 
-def missed(law: GaussianLaw, end: Run) -> float:
-    """Return the distance W2 to the target, root mean square over the error's sign."""
-    without = gaussian_w2(end.law.mean, end.law.variance, law.mean, law.variance)
+def distance(law: GaussianLaw, end: Perturbed) -> float:
+    """Return W2 to the target, root mean square over the error's sign."""
+    without = gaussian_w2(end.moments.mean, end.moments.variance, law.mean, law.variance)
     return math.hypot(without, float(end.response.norm()))
 
 
 @check("N1b.diffusion")
-def the_step_tends_to_the_diffusion(settings: Settings) -> Measurement:
-    """Return the order in a of W2 between the library's Langevin step and the diffusion, at time 1, the score wrong."""
+def order_of_langevin_step_to_diffusion(settings: Settings) -> Measurement:
+    """Measure the order in a of W2 between the library's Langevin step and the diffusion at time 1, a wrong score."""
     law, level = target(), at_time(FIXED)
-    error = evenly(law, 0.8)
-    own, wrong = corrected(law, error, FIXED, 1.0, standard(law)), ScoreError(lambda level: error).score(law)
-    counts, gaps = (32, 64, 128, 256, 512), []
+    error = even_error(law, 0.8)
+    own, wrong = corrected(law, error, FIXED, 1.0), ScoreError(lambda level: error).score(law)
+    counts, distances = (32, 64, 128, 256, 512), []
     for count in counts:
-        begin = law.start(0.0, 1.0)
+        state = law.start(0.0, 1.0)
         for _ in range(count):
-            begin, _ = langevin()(begin, wrong, law.noise, level._replace(step=1.0 / count), law)
-            begin = law.begin_step(begin)
-        found = law.moments(begin.x)
-        gaps.append(gaussian_w2(found.mean, found.variance, own.mean, own.variance))
-    order = asymptotic_order([1 / count for count in counts], gaps)
-    return Measurement(value=order.value, low=order.low, high=order.high, n=len(counts))
+            state, _ = langevin()(state, wrong, law.noise, level._replace(step=1.0 / count), law)
+            state = law.begin_step(state)
+        distances.append(gaussian_w2(*law.moments(state.x), *own))
+    return of_order(asymptotic_order([1 / count for count in counts], distances))
 
 
-@check("N1b.contraction")
-def exact_scores_forget_the_start(settings: Settings) -> Measurement:
-    """Return the largest final W2 over `exp(-time / C)` times that without Langevin: random targets, T1 and times.
+@cell
+def contractions(targets: int, seed: int) -> Array:
+    """Final W2 over `exp(-time / C)` times that without Langevin, exact scores: random targets, T1 and times.
 
     `C` is the largest variance at T1. Each direction's mean contracts by `exp(-time / v_i)`, and its spread by more.
     """
-    draw, worst = np.random.default_rng(settings.seed), []
-    for _ in range(settings.targets):
+    draw, ratios = np.random.default_rng(seed), []
+    for _ in range(targets):
         law = GaussianLaw(10 ** draw.uniform(-3, 1, 4), mean=draw.standard_normal(4))
         t, times = draw.uniform(0.1, 2.0), draw.uniform(0.2, 5.0)
         c = float(marginal(law, at_time(t)).variance.max())
-        without, after = (final_error(law, 0.0, t, time) for time in (0.0, times * c))
-        worst.append(after / (math.exp(-times) * without))
-    detail: dict[str, JsonValue] = {"median": float(np.median(worst))}
-    return Measurement(value=max(worst), n=len(worst), seeds=(settings.seed,), detail=detail)
+        without, after = (final_w2(law, 0.0, t, time) for time in (0.0, times * c))
+        ratios.append(after / (math.exp(-times) * without))
+    return np.array(ratios)
+
+
+@check("N1b.contraction")
+def largest_w2_over_exponential_fall(settings: Settings) -> Measurement:
+    """Measure the largest final W2 over `exp(-t / C)` times that without Langevin, exact scores, random targets."""
+    ratios = contractions(settings.targets, settings.seed)
+    return largest(ratios, settings.seed, median=float(np.median(ratios)))
 
 
 @check("N1b.rate")
-def the_fall_is_geometric(settings: Settings) -> Measurement:
-    """Return `-C d log W2 / dtime` between 8 C and 12 C, exact scores, T1 = 0.1: the slowest direction's own rate."""
+def rate_of_fall_of_w2(settings: Settings) -> Measurement:
+    """Measure `-C d log W2 / dt` between the Langevin times 8 C and 12 C, exact scores, at T1 = 0.1."""
     law = target()
     c = float(marginal(law, at_time(0.1)).variance.max())
-    early, late = (final_error(law, 0.0, 0.1, times * c) for times in (8.0, 12.0))
+    early, late = (final_w2(law, 0.0, 0.1, times * c) for times in (8.0, 12.0))
     return Measurement(value=math.log(early / late) / 4.0)
 
 
 @check("N1b.grows")
-def the_flow_collects_the_error(settings: Settings) -> Measurement:
-    """Return the growth of the flow's final W2 a unit of T1 over `|e sqrt v|`, T1 from 6 to 10, exact starts."""
+def growth_of_flow_error(settings: Settings) -> Measurement:
+    """Measure the growth of the flow's final W2 a unit of T1 over `|e sqrt v|`, T1 from 6 to 10, exact starts."""
     law = target()
-    error = evenly(law, 1e-2)
-    ends = [reversed_flow(law, error, t, Run(marginal(law, at_time(t)), 0 * error)) for t in (6.0, 10.0)]
-    short, long = (missed(law, end) for end in ends)
+    error = even_error(law, 1e-2)
+    starts = {t: Perturbed(marginal(law, at_time(t)), 0 * error) for t in (6.0, 10.0)}
+    short, long = (distance(law, reversed_flow(law, error, t, start)) for t, start in starts.items())
     return Measurement(value=(long - short) / 4.0 / float((error * law.variance.sqrt()).norm()))
+
+
+@cell
+def final_w2s(size: float, times: tuple[float, ...], langevin_time: float) -> list[float]:
+    """The final W2 on the target for a score error of norm `size`, for each T1 in `times`."""
+    return [final_w2(target(), size, t, langevin_time) for t in times]
 
 
 class Gain(NamedTuple):
@@ -175,37 +172,25 @@ class Gain(NamedTuple):
     ratio: float
 
 
-@cache
-def gains() -> dict[float, Gain]:
-    """Return what the fixed time gains on the target, by norm of the score error."""
-    law = target()
-    best = {size: best_without(law, size) for size in ERRORS}
-    return {size: Gain(at, error / final_error(law, size, FIXED, 40.0)) for size, (error, at) in best.items()}
-
-
-def best_without(law: GaussianLaw, size: float) -> tuple[float, float]:
-    """Return the smallest final W2 of the flow alone over T1, and the T1 that gives it, near `log(1 / size)`."""
-    about = math.log(1.0 / size)
-    found = minimize_scalar(
-        lambda t: final_error(law, size, t, 0.0),
-        bounds=(about - 2, about + 2),
-        options={"xatol": 0.05},
-        method="bounded",
-    )
-    return float(found.fun), float(found.x)
+@cell
+def gain(size: float) -> Gain:
+    """What a fixed T1 gains on the target for a score error of norm `size`; the best T1 is near `log(1 / size)`."""
+    law, about = target(), math.log(1.0 / size)
+    search = {"bounds": (about - 2, about + 2), "options": {"xatol": 0.05}, "method": "bounded"}
+    best = minimize_scalar(lambda t: final_w2(law, size, t, 0.0), **search)
+    return Gain(float(best.x), float(best.fun) / final_w2(law, size, FIXED, LANGEVIN_TIME))
 
 
 @check("N1b.fixed")
-def a_fixed_time_is_better(settings: Settings) -> Measurement:
-    """Return the smallest ratio, over score errors, of the flow's W2 at its best T1 to the corrected one's at 0.5."""
-    found = gains()
-    detail: dict[str, JsonValue] = {f"{size:g}": {**gain._asdict()} for size, gain in found.items()}
-    return Measurement(value=min(gain.ratio for gain in found.values()), n=len(found), detail=detail)
+def least_gain_of_a_fixed_time(settings: Settings) -> Measurement:
+    """Measure the least ratio, over score errors, of the flow's W2 at its best T1 to a corrected run's at T1 = 0.5."""
+    gains = {size: gain(size) for size in ERRORS}
+    detail = {f"{size:g}": each._asdict() for size, each in gains.items()}
+    return Measurement(value=min(each.ratio for each in gains.values()), n=len(gains), detail=detail)
 
 
 @check("N1b.logarithmic")
-def the_gain_grows_like_the_logarithm(settings: Settings) -> Measurement:
-    """Return what the ratio of N1b.fixed gains by the last decade of the error over what it gains by the first."""
-    ratios = [gain.ratio for _, gain in sorted(gains().items(), reverse=True)]
-    gained = [after - before for before, after in pairwise(ratios)]
-    return Measurement(value=gained[-1] / gained[0], n=len(gained), detail={"gained by each decade": [*gained]})
+def growth_of_gain_per_decade(settings: Settings) -> Measurement:
+    """Measure what the gain of a fixed T1 grows by in the last decade of the score error, over that in the first."""
+    grown = [after - before for before, after in pairwise(gain(size).ratio for size in ERRORS)]
+    return Measurement(value=grown[-1] / grown[0], n=len(grown), detail={"grown by each decade": [*grown]})

@@ -1,48 +1,48 @@
-r"""N2: the path bound of the variance-ve_level sampler, its parts, and its order beside that of what it bounds.
+r"""N2: the path bound of the variance-exploding sampler, its parts, and its order beside that of what it bounds.
 
-`y' = y + (tau - tau') s(y) + sqrt(tau - tau') z` from level `tau = sigma^2` to `tau'` (the library's `reverse_sde`),
+`y' = y + (tau - tau') s(y) + sqrt(tau - tau') z` from noise `tau = sigma^2` to `tau'` (the library's `reverse_sde`),
 on a Gaussian target with variances `v_i`. The exact reverse kernel has the same mean and variance `(v + tau') (tau -
 tau') / (v + tau)`, so that with `d = (tau - tau') / (v + tau)` and a score error `e` the chains' divergence is,
 exactly,
 
     KL(p_{tau_0} || start) + sum_k [ sum_i (-d - log(1 - d)) / 2 + (tau_k - tau_{k+1}) E|e|^2 / 2 ]
 
-initialisation + discretisation + score error. The last law's own divergence KL(target || law) is no larger (data
-processing). Without score error it is also Girsanov's of the paths, since the score is a martingale along the reverse
-process: `E|s_tau - s_{tau_k}|^2 = 1/(v + tau) - 1/(v + tau_k)`. Source: the setting is Wang, He and Tao's (arXiv
-2406.12839).
+initialisation + discretisation + score error. The last divergence KL(target || run) is no larger (data processing).
+Without score error it is also Girsanov's of the paths, since the score is a martingale along the reverse process:
+`E|s_tau - s_{tau_k}|^2 = 1/(v + tau) - 1/(v + tau_k)`. Source: the setting is Wang, He and Tao's (arXiv 2406.12839).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from functools import cache
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import sympy as sp
 import torch
-from pydantic import JsonValue
 
 from ams.laws import GaussianLaw, Moments
 from ams.metrics import gaussian_kl
 from ams.samplers import affine, last, one_step_per_level, reverse_sde, run
 from ams.schedules import Level, geometric_sigmas, ve_levels
-from ams.statistics import Order, asymptotic_order
+from ams.statistics import asymptotic_order
+from ams_suite.measures import largest, of_order
 from analysis.proofs import left_over
-from analysis.related_work.misspecified_score import ScoreError
+from analysis.related_work.misspecified_score import ScoreError, marginal
 from analysis.related_work.settings import Settings
 from analysis.targets import stiff_gaussian
 from verdicts import Measurement, check
+from verdicts.studies import cell
 
-EXACT = ScoreError()
 HIGHEST, LOWEST = 80.0, 0.02
 """The first and last noise of N2's schedules: the last is below the smallest standard deviation, 0.032."""
 
 
-def marginal(law: GaussianLaw, sigma: float) -> Moments:
-    """Return the target's law at noise `sigma`, variance ve_level."""
-    return Moments(law.mean, law.variance + sigma**2)
+class ExactRun(NamedTuple):
+    """A run with exact scores and start: its path bound, KL(target || run) and KL(run || target), in nats."""
+
+    bound: float
+    forward: float
+    backward: float
 
 
 def discretisation(tau: torch.Tensor, law: GaussianLaw) -> torch.Tensor:
@@ -61,27 +61,31 @@ def score_part(levels: Sequence[Level], law: GaussianLaw, error: ScoreError) -> 
 
 def path_bound(levels: Sequence[Level], law: GaussianLaw, error: ScoreError, start: Moments) -> float:
     """Return the three parts' sum for a run over `levels` from `start`."""
-    own = marginal(law, levels[0].sigma)
-    first = gaussian_kl(own.mean, own.variance, start.mean, start.variance, law.multiplicity)
+    initialisation = gaussian_kl(*marginal(law, levels[0]), *start, law.multiplicity)
+    return initialisation + steps_part(levels, law, error)
+
+
+def steps_part(levels: Sequence[Level], law: GaussianLaw, error: ScoreError) -> float:
+    """Return the sum of the discretisation's and the score error's part."""
     tau = torch.tensor([level.sigma**2 for level in levels], dtype=torch.float64)
-    return first + float(discretisation(tau, law)) + score_part(levels, law, error)
+    return float(discretisation(tau, law)) + score_part(levels, law, error)
 
 
 def ended(levels: Sequence[Level], law: GaussianLaw, error: ScoreError, start: Moments) -> Moments:
-    """Return the sampler's exact law at the last level."""
+    """Return the moments of the sampler's run at the last noise level."""
     begin = law.start(start.mean.tolist(), start.variance.tolist())
     states = run(one_step_per_level(affine(reverse_sde), levels), begin, error.score(law), law.noise, law)
     return law.moments(last(states)[0].x)
 
 
 def divergences(levels: Sequence[Level], law: GaussianLaw, error: ScoreError, start: Moments) -> tuple[float, float]:
-    """Return `KL(target || law)` and `KL(law || target)` at the last level, in nats."""
-    return both_divergences(law, marginal(law, levels[-1].sigma), ended(levels, law, error, start))
+    """Return KL(target || run) and KL(run || target) at the last noise level, in nats."""
+    return both_divergences(law, marginal(law, levels[-1]), ended(levels, law, error, start))
 
 
-def both_divergences(law: GaussianLaw, own: Moments, found: Moments) -> tuple[float, float]:
-    """Return `KL(own || found)` and `KL(found || own)` in nats."""
-    return gaussian_kl(*own, *found, law.multiplicity), gaussian_kl(*found, *own, law.multiplicity)
+def both_divergences(law: GaussianLaw, own: Moments, end: Moments) -> tuple[float, float]:
+    """Return `KL(own || end)` and `KL(end || own)` in nats."""
+    return gaussian_kl(*own, *end, law.multiplicity), gaussian_kl(*end, *own, law.multiplicity)
 
 
 def squared_change(now: sp.Expr, before: sp.Expr, shared: sp.Expr) -> sp.Expr:
@@ -90,8 +94,8 @@ def squared_change(now: sp.Expr, before: sp.Expr, shared: sp.Expr) -> sp.Expr:
 
 
 @check("N2.martingale")
-def girsanov_is_the_formula(settings: Settings) -> Measurement:
-    """SymPy: the integral over a step of the score's mean squared change is the formula's term.
+def remainder_of_girsanovs_integral(settings: Settings) -> Measurement:
+    """Measure the operations left in the integral over a step of the score's mean squared change, less the formula.
 
     Along the reverse process Y at `t < T` is `Y_t ~ N(0, v + t)`, `Y_T = Y_t + noise`, so `E Y_t Y_T = v + t`.
     """
@@ -103,24 +107,6 @@ def girsanov_is_the_formula(settings: Settings) -> Measurement:
     return left_over(sp.expand_log(integral - term, force=True), (1 - d) - (v + low) / (v + high))
 
 
-@check("N2.chain")
-def parts_from_the_samplers_own_kernel(settings: Settings) -> Measurement:
-    """Return the largest relative error of the parts of one step against the divergence of its kernel, random cases.
-
-    The kernel is read off the exact law's transition; the exact one is Bayes' rule.
-    """
-    draw, gaps = np.random.default_rng(settings.seed), []
-    for _ in range(settings.cases):
-        law = GaussianLaw(10 ** draw.uniform(-3, 1, 3), mean=draw.standard_normal(3))
-        sigma = 10 ** draw.uniform(-2, 2)
-        levels = ve_levels([sigma, sigma * draw.uniform(0.2, 0.9)])
-        error = random_error(draw, 3)
-        tau = torch.tensor([level.sigma**2 for level in levels], dtype=torch.float64)
-        parts = float(discretisation(tau, law)) + score_part(levels, law, error)
-        gaps.append(abs(kernel_divergence(levels[0], levels[1], law, error) / parts - 1))
-    return Measurement(value=max(gaps), n=len(gaps), seeds=(settings.seed,))
-
-
 def random_error(draw: np.random.Generator, directions: int) -> ScoreError:
     """Return a score wrong by a random factor (0.5 to 1.5) and a random shift in the predicted noise."""
     shift, factor = torch.as_tensor(draw.standard_normal(directions)), float(draw.uniform(0.5, 1.5))
@@ -128,68 +114,66 @@ def random_error(draw: np.random.Generator, directions: int) -> ScoreError:
     return ScoreError(lambda level: size * shift / level.sigma, factor)
 
 
+@check("N2.chain")
+def largest_error_of_one_steps_parts(settings: Settings) -> Measurement:
+    """Measure the largest relative error of one step's parts against the divergence of its own kernel, random cases."""
+    draw, errors = np.random.default_rng(settings.seed), []
+    for _ in range(settings.cases):
+        law = GaussianLaw(10 ** draw.uniform(-3, 1, 3), mean=draw.standard_normal(3))
+        sigma = 10 ** draw.uniform(-2, 2)
+        levels = ve_levels([sigma, sigma * draw.uniform(0.2, 0.9)])
+        error = random_error(draw, 3)
+        errors.append(abs(kernel_divergence(levels[0], levels[1], law, error) / steps_part(levels, law, error) - 1))
+    return largest(errors, settings.seed)
+
+
 def kernel_divergence(level: Level, after: Level, law: GaussianLaw, error: ScoreError) -> float:
-    """Return the mean over the target's law at `level` of KL(exact reverse kernel || the step's kernel)."""
+    """Return the mean over the target's marginal at `level` of KL(exact reverse kernel || the step's kernel)."""
     state = law.start(0.0, 1.0)
     moved, _ = affine(reverse_sde)(state, error.score(law), law.noise, level, law)
     constant, matrix, spread = law.transition(moved)
-    own, kept = marginal(law, level.sigma), marginal(law, after.sigma).variance / (law.variance + level.sigma**2)
-    width = kept * (level.sigma**2 - after.sigma**2)
-    miss = constant[:, 0] + (matrix[:, 0, 0] - 1) * law.mean
-    spare = (matrix[:, 0, 0] - kept) ** 2 * own.variance + miss**2
+    own = marginal(law, level).variance
+    slope = marginal(law, after).variance / (law.variance + level.sigma**2)
+    width = slope * (level.sigma**2 - after.sigma**2)
+    shift = constant[:, 0] + (matrix[:, 0, 0] - 1) * law.mean
+    square = (matrix[:, 0, 0] - slope) ** 2 * own + shift**2
     ratio = width / spread[:, 0] ** 2
-    return float((ratio - 1 - ratio.log() + spare / spread[:, 0] ** 2).sum()) / 2
+    return float((ratio - 1 - ratio.log() + square / spread[:, 0] ** 2).sum()) / 2
 
 
 @check("N2.bound")
-def no_run_violates_the_bound(settings: Settings) -> Measurement:
-    """Return the largest KL(target || law) over the path bound: random spectra, levels, score errors and starts.
-
-    `other direction` counts the runs whose KL(law || target) is above it: the bound does not speak of that one.
-    """
+def largest_divergence_over_path_bound(settings: Settings) -> Measurement:
+    """Measure the largest KL(target || run) over the path bound: random spectra, noise levels, score errors, starts."""
     draw, ratios = np.random.default_rng(settings.seed + 1), []
     for _ in range(settings.cases):
         law = GaussianLaw(10 ** draw.uniform(-3, 1, 3), mean=draw.standard_normal(3))
         sigmas = np.sort(10 ** draw.uniform(-2, 2, draw.integers(2, 20)))[::-1]
         start = Moments(torch.zeros(3).double(), torch.full((3,), sigmas[0] ** 2).double())
         case = ve_levels(sigmas), law, random_error(draw, 3), start
-        limit = path_bound(*case)
-        ratios.append([found / limit for found in divergences(*case)])
-    forward, backward = np.array(ratios).T
-    detail: dict[str, JsonValue] = {
-        "median": float(np.median(forward)),
-        "other direction above": int((backward > 1).sum()),
-    }
-    return Measurement(value=forward.max(), n=len(forward), seeds=(settings.seed + 1,), detail=detail)
+        ratios.append(np.array(divergences(*case)) / path_bound(*case))
+    forward, backward = np.transpose(ratios)
+    above = {"runs with KL(run || target) above the bound": int((backward > 1).sum())}
+    return largest(forward, settings.seed + 1, median=float(np.median(forward)), **above)
 
 
-@cache
-def exact_runs(counts: tuple[int, ...]) -> tuple[list[float], list[tuple[float, float]]]:
-    """Return path bounds and true divergences (both directions) of exact scores and starts over geometric levels."""
-    law = stiff_gaussian()
-    bounds, true = [], []
-    for count in counts:
-        case = ve_levels(geometric_sigmas(HIGHEST, LOWEST, count + 1)), law, EXACT, marginal(law, HIGHEST)
-        bounds.append(path_bound(*case))
-        true.append(divergences(*case))
-    return bounds, true
+@cell
+def exact_run(count: int) -> ExactRun:
+    """Path bound and divergences of `count` geometric steps on the stiff Gaussian, exact scores and start."""
+    law, levels = stiff_gaussian(), ve_levels(geometric_sigmas(HIGHEST, LOWEST, count + 1))
+    case = levels, law, ScoreError(), marginal(law, levels[0])
+    return ExactRun(path_bound(*case), *divergences(*case))
 
 
 @check("N2.order_bound")
-def the_bound_is_first_order(settings: Settings) -> Measurement:
-    """Return the order in 1/N of the path bound."""
-    bounds, _ = exact_runs(settings.counts)
-    return _measured(asymptotic_order([1 / count for count in settings.counts], bounds))
+def order_of_path_bound(settings: Settings) -> Measurement:
+    """Measure the order in 1/N of the path bound, exact scores, geometric noise levels, stiff Gaussian."""
+    bounds = [exact_run(count).bound for count in settings.counts]
+    return of_order(asymptotic_order([1 / count for count in settings.counts], bounds))
 
 
 @check("N2.order_true")
-def the_divergence_is_second_order(settings: Settings) -> Measurement:
-    """Return the order in 1/N of KL(target || law); that of KL(law || target) in the detail."""
-    _, true = exact_runs(settings.counts)
-    steps = [1 / count for count in settings.counts]
-    forward, backward = (asymptotic_order(steps, list(values)) for values in zip(*true, strict=True))
-    return _measured(forward, other_direction=backward.value)
-
-
-def _measured(order: Order, **detail: JsonValue) -> Measurement:
-    return Measurement(value=order.value, low=order.low, high=order.high, n=len(order.steps), detail=detail)
+def order_of_divergence(settings: Settings) -> Measurement:
+    """Measure the order in 1/N of KL(target || run), exact scores, geometric noise levels, stiff Gaussian."""
+    _, *values = zip(*(exact_run(count) for count in settings.counts), strict=True)
+    forward, backward = (asymptotic_order([1 / count for count in settings.counts], each) for each in values)
+    return of_order(forward, other_direction=backward.value)

@@ -6,8 +6,6 @@ differences of log p alone, A is symmetric and tridiagonal: `-1 / h^2` beside th
 sqrt(p_{i-1} / p_i)) / h^2` on it; error O(h^2).
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from scipy.linalg import eigh_tridiagonal
@@ -20,7 +18,7 @@ from analysis.targets import two_modes
 from verdicts import Measurement, check
 
 SPREAD, REACH = 0.2, 5.0
-"""The modes' standard deviation, at -1 and +1; the grid's end, 4 standard deviations of the widest law beyond them."""
+"""Standard deviation of the modes at -1 and +1; the grid's end, 4 of the widest mode's deviations beyond them."""
 
 
 def relaxation_time(level: Level, points: int = 2001) -> float:
@@ -35,7 +33,10 @@ def relaxation_time(level: Level, points: int = 2001) -> float:
 
 
 @check("N1b.mixture")
-def noise_takes_the_barrier_away(settings: Settings) -> Measurement:
-    """Return Langevin's relaxation time on the mixture itself over that at T1 = 0.25; `refined` on twice the points."""
+def relaxation_time_on_data_over_fixed_time(settings: Settings) -> Measurement:
+    """Measure Langevin's relaxation time on the two-mode mixture itself over that at T1 = 0.25 of the forward process.
+
+    The detail has the ratio on twice as many grid points.
+    """
     coarse, fine = (relaxation_time(CLEAN, points) / relaxation_time(at_time(0.25), points) for points in (2001, 4001))
     return Measurement(value=coarse, detail={"refined": fine})

@@ -1,6 +1,4 @@
-"""Sizes of the group of neighbouring papers."""
-
-from __future__ import annotations
+"""Sizes of the group."""
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
@@ -8,12 +6,11 @@ from verdicts.claims.sizes import Numbers, Sizes
 
 
 class Settings(BaseModel):
-    """Sizes: score errors (N1) and ascents that try to break its bound; random cases of N2, grids of N2 and N3.
+    """`errors` random diffusions of N1, `climbers` ascents of `ascents` moves each that try to exceed its bound.
 
-    `errors` random diffusions, `climbers` ascents of `ascents` moves each; `targets` random Gaussians of the
-    fixed-time claims; `cases` random schedules, spectra and scores of the path bound; `counts` the levels of its
-    orders; `budgets` and `sizes` the levels and score errors over which schedules are compared; `gains` the gains
-    that are tried a memory.
+    `targets` random Gaussians of the fixed-time claims (N1b); `cases` random schedules, spectra and scores of the path
+    bound (N2); `counts` the steps of its orders; `budgets` and `sizes` the steps and score errors over which noise
+    schedules are compared (N2b); `gains` the gains that are tried per momentum coefficient (N3).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

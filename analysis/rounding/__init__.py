@@ -1,1 +1,1 @@
-"""How much of any result is rounding."""
+"""How much of any result is rounding (S2, S3)."""

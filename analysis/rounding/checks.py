@@ -1,9 +1,7 @@
-"""How much of any result is rounding: S2 (same seed, same bytes), S3 (float32 to float64, one thread to two).
+"""S2: the same seed gives the same bytes. S3: what float32 for float64, and one thread for two, change.
 
 The runs are those of the digits (group `digits`), where the numbers that decide claims come from float32 particles.
 """
-
-from __future__ import annotations
 
 import hashlib
 import os
@@ -11,42 +9,40 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache, partial
 
 import torch
-from pydantic import BaseModel, ConfigDict, JsonValue, NonNegativeInt, PositiveInt
+from pydantic import JsonValue
 from torch import Tensor
 
+from ams.data import digits
 from ams.samplers import Particles, State, last, run
 from ams.samplers.base import Noise
-from experiments.images import exact
-from experiments.images.digits import checks as digits
-from experiments.images.runs import ENTRANTS, RELEASED
+from ams.samplers.presets import AUTHORS, SPECS, SigmaRange
+from ams.schedules import Level
+from ams.targets import Empirical
+from analysis.rounding.settings import Settings
 from verdicts import Measurement, check
-from verdicts.claims.sizes import Names
+
+_LAST = 0.05  # the last noise level
 
 
-class Settings(BaseModel):
-    """The run that is repeated: budget (NFE), batch, seed; the samplers that are compared."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    budget: PositiveInt = 60
-    batch: PositiveInt = 64
-    seed: NonNegativeInt = 2405
-    samplers: Names = ("annealed Langevin", "adaptive momentum", "PC, adaptive", "Heun ODE")
+@cache
+def target() -> tuple[Empirical, float]:
+    """Return the digits as a target, and the largest distance of two of them: the first noise level of a run."""
+    images = digits().x
+    flat = images.flatten(1)
+    return Empirical(images), max(torch.cdist(block, flat).max().item() for block in flat.split(1024))
 
 
-def sampled(settings: Settings, sampler: str, dtype: torch.dtype) -> Tensor:
+def sampled(settings: Settings, sampler: str, dtype: torch.dtype = torch.float32) -> Tensor:
     """Return the samples of one run on the digits in `dtype`, from float64 draws rounded to it: common noise."""
-    images = digits.images()
-    subject = images.subject(exact.Settings().last_sigma)
-    program = ENTRANTS[sampler].program(subject.ends, settings.budget, RELEASED)
+    images, diameter = target()
+    program = SPECS[sampler].build(SigmaRange(diameter, _LAST), settings.budget, AUTHORS)
     generator = torch.Generator().manual_seed(settings.seed)
-    shape = (settings.batch, *images.target.shape)
-    start = images.diameter * torch.randn(shape, generator=generator, dtype=torch.float64)
-    target, algebra = images.target.to(dtype), Particles()
-    state, _ = last(run(program, State(start.to(dtype)), target.score, _rounded(generator, dtype), algebra))
-    return state.x.clone()
+    start = diameter * torch.randn((settings.batch, *images.shape), generator=generator, dtype=torch.float64)
+    noise, score = _rounded(generator, dtype), images.to(dtype).score
+    return last(run(program, State(start.to(dtype)), score, noise, Particles()))[0].x.clone()
 
 
 def _rounded(generator: torch.Generator, dtype: torch.dtype) -> Noise:
@@ -55,10 +51,10 @@ def _rounded(generator: torch.Generator, dtype: torch.dtype) -> Noise:
 
 def digest(settings: Settings) -> str:
     """Return the sha256 of the bytes of every compared sampler's samples."""
-    found = hashlib.sha256()
+    whole = hashlib.sha256()
     for sampler in settings.samplers:
-        found.update(sampled(settings, sampler, torch.float32).numpy().tobytes())
-    return found.hexdigest()
+        whole.update(sampled(settings, sampler).numpy().tobytes())
+    return whole.hexdigest()
 
 
 @contextmanager
@@ -73,8 +69,8 @@ def threads(count: int) -> Iterator[None]:
 
 
 @check("S2.process")
-def same_bytes_in_this_process(settings: Settings) -> Measurement:
-    """Count the differing digests of two runs in one process, the second with other work before it."""
+def differing_digests_in_one_process(settings: Settings) -> Measurement:
+    """Measure how many digests of two runs in one process differ, the second with other draws before it."""
     with threads(1):
         first = digest(settings)
         torch.randn(1000)
@@ -82,59 +78,52 @@ def same_bytes_in_this_process(settings: Settings) -> Measurement:
 
 
 @check("S2.fresh")
-def same_bytes_in_a_fresh_process(settings: Settings) -> Measurement:
-    """Count the differing digests of a run here and one in a process of its own."""
+def differing_digests_in_two_processes(settings: Settings) -> Measurement:
+    """Measure how many digests of a run in this process and one in a fresh process differ."""
     program = (
-        "import sys, torch; torch.set_num_threads(1); from analysis import rounding; "
-        "print(rounding.digest(rounding.Settings.model_validate_json(sys.argv[1])))"
+        "import sys, torch; torch.set_num_threads(1); from analysis.rounding import checks; "
+        "print(checks.digest(checks.Settings.model_validate_json(sys.argv[1])))"
     )
     command = [sys.executable, "-c", program, settings.model_dump_json()]
-    told = subprocess.run(command, capture_output=True, text=True, check=True, env=_environment()).stdout.strip()
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    fresh = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout.strip()
     with threads(1):
-        return Measurement(value=told != digest(settings), n=len(settings.samplers), seeds=(settings.seed,))
+        return Measurement(value=fresh != digest(settings), n=len(settings.samplers), seeds=(settings.seed,))
 
 
-def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+def variance_ratio(x: Tensor) -> float:
+    """Return `E|x - p_near|^2 / (d sigma^2)` of samples x about the nearest digits: 1 for the target."""
+    return target()[0].nearest(x, Level(0, sigma=_LAST)).residual.square().mean().item() / _LAST**2
 
 
-def difference(settings: Settings, number: Callable[[str], Tensor], other: Callable[[str], Tensor]) -> Measurement:
-    """Return the largest relative difference, over samplers, of the temperature that decides claims D1 to D3.
+def difference(settings: Settings, ours: Callable[[str], Tensor], theirs: Callable[[str], Tensor]) -> Measurement:
+    """Return the largest relative difference, over samplers, of the variance ratio that decides claims D1 to D3.
 
-    The detail holds, for each sampler, the share of samples that end at another image, and the largest pixel
-    difference.
+    The detail has, for each sampler, the share of samples that end at another image, and the largest pixel difference.
     """
-    judged = exact.judge(exact.Settings(batch=settings.batch), digits.images())
-    worst = 0.0
+    largest = 0.0
     detail: dict[str, JsonValue] = {}
     for sampler in settings.samplers:
-        one, two = number(sampler).float(), other(sampler).float()
-        gap = abs(judged(one).temperature / judged(two).temperature - 1.0)
+        one, two = ours(sampler).float(), theirs(sampler).float()
         apart = (one - two).abs().flatten(1).max(1).values
         detail[sampler] = {"moved": float((apart > 0.5).double().mean()), "largest": float(apart.max())}
-        worst = max(worst, gap)
-    return Measurement(value=worst, n=settings.batch, seeds=(settings.seed,), detail=detail)
+        largest = max(largest, abs(variance_ratio(one) / variance_ratio(two) - 1.0))
+    return Measurement(value=largest, n=settings.batch, seeds=(settings.seed,), detail=detail)
 
 
 @check("S3.precision")
-def float32_against_float64(settings: Settings) -> Measurement:
-    """Return what float32 changes."""
-
-    def of(dtype: torch.dtype) -> Callable[[str], Tensor]:
-        return lambda sampler: sampled(settings, sampler, dtype)
-
-    return difference(settings, of(torch.float32), of(torch.float64))
+def difference_of_float32_to_float64(settings: Settings) -> Measurement:
+    """Measure the largest relative difference of the variance ratio between float32 and float64, common noise."""
+    single, double = (partial(sampled, settings, dtype=dtype) for dtype in (torch.float32, torch.float64))
+    return difference(settings, single, double)
 
 
 @check("S3.threads")
-def one_thread_against_two(settings: Settings) -> Measurement:
-    """Return what a second thread changes."""
+def difference_of_one_thread_to_two(settings: Settings) -> Measurement:
+    """Measure the largest relative difference of the variance ratio between one thread and two, common noise."""
 
-    def of(count: int) -> Callable[[str], Tensor]:
-        def run_on(sampler: str) -> Tensor:
-            with threads(count):
-                return sampled(settings, sampler, torch.float32)
+    def on(count: int, sampler: str) -> Tensor:
+        with threads(count):
+            return sampled(settings, sampler)
 
-        return run_on
-
-    return difference(settings, of(1), of(2))
+    return difference(settings, partial(on, 1), partial(on, 2))

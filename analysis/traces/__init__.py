@@ -1,1 +1,1 @@
-"""The code here is the released algorithm."""
+"""Trace equivalence with the authors' code (S1)."""

@@ -1,41 +1,33 @@
-"""The code here is the released algorithm: S1, by replaying the golden traces that the repository holds."""
-
-from __future__ import annotations
+"""S1: the authors' recorded runs, replayed by the steps here from the golden traces that the repository holds."""
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
 from ams.traces.replay import deviation
+from ams_suite.measures import named_extreme
+from analysis.traces.settings import Settings
 from verdicts import Measurement, check
 
-TRACES = Path(__file__).parent.parent / "tests" / "golden"
-
-
-class Settings(BaseModel):
-    """This group has nothing to set."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+TRACES = Path(__file__).parents[2] / "tests" / "golden"
 
 
 def deviations(pattern: str) -> Measurement:
-    """Return the largest deviation over the traces that match, each trace's own in the detail.
+    """Return the largest deviation over the traces that match, with each trace's own in the detail.
 
     Raises FileNotFoundError where none does.
     """
-    found = {path.stem: deviation(path) for path in sorted(TRACES.glob(pattern))}
-    if not found:
+    largest = {path.stem: deviation(path) for path in sorted(TRACES.glob(pattern))}
+    if not largest:
         raise FileNotFoundError(f"no golden trace {pattern} in {TRACES}: restore it from the repository")
-    return Measurement(value=max(found.values()), n=len(found), detail=dict(found))
+    return named_extreme(largest)
 
 
 @check("S1.annealed")
-def annealed_traces(settings: Settings) -> Measurement:
-    """Annealed Langevin and annealed adaptive momentum: states, denoised results, beta."""
+def largest_deviation_from_annealed_traces(settings: Settings) -> Measurement:
+    """Measure the largest deviation from the authors' annealed runs: states, denoised results, beta."""
     return deviations("ncsn_*.npz")
 
 
 @check("S1.corrected")
-def corrected_traces(settings: Settings) -> Measurement:
-    """Predictor-corrector: states after corrector and predictor, predictor means, beta."""
+def largest_deviation_from_predictor_corrector_traces(settings: Settings) -> Measurement:
+    """Measure the largest deviation from the authors' predictor-corrector runs: states, predictor means, beta."""
     return deviations("pc_*.npz")

@@ -4,12 +4,12 @@ Samples of a batch may be coupled (adaptive momentum's norms average over them),
 units.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 from pydantic import JsonValue
 
-from ams.statistics import Interval, mean_interval
+from ams.statistics import Interval, Order, mean_interval
 from ams.statistics.nfe_to_threshold import BatchErrors, nfe_interval
 from verdicts import Measurement
 
@@ -68,3 +68,26 @@ def speed_up(
     value, low, high = (min(end / budget, limit) for end in nfe_interval(curve, np.asarray(ours), confidence))
     known: dict[str, JsonValue] = {"budget": budget, "largest ratio that could be seen": limit, **detail}
     return Measurement(value=value, low=low, high=high, n=len(ours) * batch, seeds=(seed,), detail=known)
+
+
+def geometric_mean_ratio(
+    ours: Sequence[float] | np.ndarray,
+    theirs: Sequence[float] | np.ndarray,
+    confidence: float,
+    seed: int,
+    **detail: JsonValue,
+) -> Measurement:
+    """Return the geometric mean of `ours / theirs`, pair by pair, with Student's interval of its logarithm."""
+    logarithm = mean_interval(np.log(np.asarray(ours) / np.asarray(theirs)), confidence)
+    value, low, high = np.exp(logarithm[:3])
+    return Measurement(value=value, low=low, high=high, n=logarithm.n, seeds=(seed,), detail=detail)
+
+
+def of_order(order: Order, **detail: JsonValue) -> Measurement:
+    """Return an order of convergence, with its interval, as a measurement; `n` counts the steps that it rests on."""
+    return Measurement(value=order.value, low=order.low, high=order.high, n=len(order.steps), detail=detail)
+
+
+def named_extreme(values: Mapping[str, float], extreme: Callable[[Iterable[float]], float] = max) -> Measurement:
+    """Return the largest, or with `min` the smallest, of some exact values; the detail has each under its name."""
+    return Measurement(value=float(extreme(values.values())), n=len(values), detail=dict(values))

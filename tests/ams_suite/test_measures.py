@@ -2,8 +2,8 @@
 
 import pytest
 
-from ams.statistics import Interval
-from ams_suite.measures import largest, of_interval
+from ams.statistics import Interval, Order
+from ams_suite.measures import geometric_mean_ratio, largest, named_extreme, of_interval, of_order
 
 
 def test_the_largest_of_exact_values() -> None:
@@ -17,3 +17,27 @@ def test_the_largest_of_exact_values() -> None:
 def test_an_interval_counts_samples() -> None:
     measured = of_interval(Interval(1.0, 0.5, 1.5, 4), batch=10)
     assert (measured.value, measured.low, measured.high, measured.n, measured.seeds) == (1.0, 0.5, 1.5, 40, ())
+
+
+def test_a_geometric_mean_of_ratios() -> None:
+    measured = geometric_mean_ratio([2.0, 8.0], [1.0, 1.0], 0.95, seed=3, pairs="both")
+    assert measured.value == pytest.approx(4.0) and measured.n == 2 and measured.seeds == (3,)
+    assert measured.interval[0] * measured.interval[1] == pytest.approx(16.0)  # symmetric on logarithms
+    assert measured.detail == {"pairs": "both"}
+
+
+def test_an_order_counts_its_steps() -> None:
+    measured = of_order(Order(2.0, 1.9, 2.1, (0.1, 0.05), (2.0,), 0.0), other=1.0)
+    assert (measured.value, measured.low, measured.high, measured.n, measured.detail) == (
+        2.0,
+        1.9,
+        2.1,
+        2,
+        {"other": 1.0},
+    )
+
+
+def test_an_extreme_names_every_value() -> None:
+    values = {"a": 1.0, "b": 3.0}
+    assert named_extreme(values).value == 3.0 and named_extreme(values, min).value == 1.0
+    assert named_extreme(values).detail == values

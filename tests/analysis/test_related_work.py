@@ -1,8 +1,7 @@
-"""Neighbouring papers: each claim's verdict, the break that flips it, and the parts against independent numbers."""
+"""Related work: each claim's verdict, the change that flips it, and the parts against independent numbers."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,39 +10,30 @@ import torch
 from scipy.integrate import quad, solve_ivp
 from scipy.stats import norm
 
-from ams.laws import GaussianLaw
+from ams.laws import GaussianLaw, Moments
 from ams.samplers import langevin
 from ams.schedules import Level, karras_sigmas
 from ams.statistics import NotAsymptotic
 from ams.targets import CLEAN, GaussianMixture
-from analysis.related_work import filter as wiener
-from analysis.related_work import fixed_time, inexact, mri, path, relaxation, schedules
-from analysis.related_work.misspecified_score import ScoreError, stacked, too_large
-from tests.claims import claims, verdict_of
+from analysis.related_work import figures, filter as wiener, fixed_time, inexact, mri, path, relaxation, schedules
+from analysis.related_work.misspecified_score import ScoreError, batched, noise_bias
+from analysis.related_work.settings import Settings
+from tests.claims import expected, verdict_of
 from verdicts import Measurement, Unavailable
 from verdicts.claims.schema import Verdict
+from verdicts.records.figures import SHOWN, saved_as
 
-SMALL = neighbours.Settings(
+SMALL = Settings(
     errors=600,
     climbers=40,
     ascents=15,
     targets=4,
     cases=40,
     counts=(200, 300, 400, 600),
-    budgets=(20, 50),
+    budgets=(20, 100),
     sizes=(0.0, 1.0),
     gains=3,
 )
-CACHED = (path.exact_runs, schedules.outcomes, schedules.path_optimal, wiener.symbols, wiener.variance_of)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered() -> Iterator[None]:
-    for function in CACHED:
-        function.cache_clear()
-    yield
-    for function in CACHED:
-        function.cache_clear()
 
 
 def refuted(*checks: str) -> None:
@@ -55,14 +45,14 @@ def refuted(*checks: str) -> None:
 
 @pytest.mark.parametrize("identifier", ["N1", "N1b", "N2", "N2b", "N3"])
 def test_claims_come_out_as_expected(identifier: str) -> None:
-    assert verdict_of(identifier) is claims()[identifier].expected
+    assert verdict_of(identifier, settings=SMALL) is expected(identifier)
 
 
 def scaled(true: Callable[..., Any], by: float) -> Callable[..., Any]:
     return lambda *arguments: by * true(*arguments)
 
 
-def test_a_smaller_constant_breaks_n1(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_smaller_constant_breaks_n1(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of N1: a bound smaller by a fifth is violated, by random errors and more by ascents."""
     monkeypatch.setattr(inexact, "bound", scaled(inexact.bound, 0.8))
     refuted("N1.bound", "N1.power", "N1.adversarial")
@@ -79,16 +69,16 @@ def test_another_flux_breaks_the_proof_of_n1(monkeypatch: pytest.MonkeyPatch) ->
     refuted("N1.dissipation")
 
 
-def test_no_correction_breaks_n1b(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_correction_breaks_n1b(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of N1b: Langevin that does nothing at T1."""
-    monkeypatch.setattr(fixed_time, "corrected", lambda law, error, t, time, start: start)
-    monkeypatch.setattr(fixed_time, "gains", fixed_time.gains.__wrapped__)
+    start = lambda law, error, t, time: Moments(0 * error, 0 * error + 1)  # noqa: E731
+    monkeypatch.setattr(fixed_time, "corrected", start)
     refuted("N1b.contraction", "N1b.rate", "N1b.fixed")
 
 
 def test_exact_scores_collect_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fixed_time, "reversed_flow", lambda law, error, t, start: start._replace(law=law))
-    monkeypatch.setattr(fixed_time, "missed", lambda law, end: 0.0)
+    monkeypatch.setattr(fixed_time, "reversed_flow", lambda law, error, t, start: start._replace(moments=law))
+    monkeypatch.setattr(fixed_time, "distance", lambda law, end: 0.0)
     refuted("N1b.grows")
 
 
@@ -110,7 +100,7 @@ def test_a_dropped_part_breaks_n2(monkeypatch: pytest.MonkeyPatch) -> None:
     refuted("N2.chain", "N2.bound")
 
 
-def test_other_orders_break_n2(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_orders_break_n2(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
     parts, both = path.discretisation, path.both_divergences
     monkeypatch.setattr(path, "discretisation", lambda tau, law: parts(tau, law) ** 2)
     monkeypatch.setattr(path, "both_divergences", lambda *laws: tuple(value**0.5 for value in both(*laws)))
@@ -125,10 +115,12 @@ def test_a_score_that_is_no_martingale_breaks_n2(monkeypatch: pytest.MonkeyPatch
 
 def test_swapped_schedules_break_n2b(monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of N2b: each schedule under the other's name, and a path-optimal one that is exponential."""
-    swapped = {"exponential": schedules.edm, "EDM": schedules.exponential, "path-optimal": schedules.exponential}
-    monkeypatch.setattr(schedules, "SCHEDULES", swapped)
+    other, outcomes = {"exponential": "EDM", "EDM": "exponential", "path-optimal": "exponential"}, schedules.outcomes
+    monkeypatch.setattr(schedules, "outcomes", lambda target, name, *sizes: outcomes(target, other[name], *sizes))
     refuted("N2b.good", "N2b.wide", "N2b.bad", "N2b.optimal")
-    monkeypatch.setattr(schedules, "exponential", lambda count: karras_sigmas(80.0, 0.02, count + 1, 1.0))
+    monkeypatch.setattr(
+        schedules, "geometric_sigmas", lambda first, last, count: karras_sigmas(first, last, count, 1.0)
+    )
     refuted("N2b.cause")
 
 
@@ -148,13 +140,13 @@ def replace_noise(monkeypatch: pytest.MonkeyPatch, score_by: int = 1, noise_by: 
     monkeypatch.setattr(wiener, "filtered", build)
 
 
-def test_a_lighter_noise_breaks_n3(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lighter_noise_breaks_n3(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of N3: with noise a tenth too small at gains below 1 these are less biased, and faster."""
     replace_noise(monkeypatch, noise_by=0.9)
     refuted("N3.bias", "N3.law", "N3.speed", "N3.wiener")
 
 
-def test_another_gain_and_another_score_break_n3(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_gain_and_another_score_break_n3(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
     replace_noise(monkeypatch, score_by=2)
     monkeypatch.setattr(wiener, "wiener_gain", lambda beta: (1 - beta) / (1 + beta))
     refuted("N3.noise", "N3.gain")
@@ -167,39 +159,38 @@ def test_n4_is_judged_where_it_is_measured(monkeypatch: pytest.MonkeyPatch) -> N
     for ratio, verdict in ((0.9, Verdict.HOLDS), (1.1, Verdict.REFUTED)):
         judged: Any = lambda settings, ratio=ratio: Measurement(value=ratio)  # noqa: E731
         judged.check_id, judged.__module__ = "N4.error", mri.__name__
-        monkeypatch.setattr(neighbours, "reconstruction_error", judged)
+        monkeypatch.setattr(mri, "reconstruction_error", judged)
         assert verdict_of("N4") is verdict
 
 
 def test_the_diffusions_law_against_its_moment_equations() -> None:
     """`m' = -K (m) + b`, `S' = -K S - S K^T + 2`, integrated; and the divergence, in one direction, by quadrature."""
     case = inexact.random_cases(3, 5, 2)
-    case = case._replace(time=0.3 * case.problem.constant)
-    found = inexact.diffused(case)
+    case = case._replace(time=0.3 * case.constant)
+    diffused = inexact.diffused(case)
     for row in range(3):
-        pull = np.diag(1 / case.problem.variance[row]) - case.problem.tilt[row]
+        drift = np.diag(1 / case.variance[row]) - case.tilt[row]
 
-        def slope(t: float, y: np.ndarray, pull: np.ndarray = pull, row: int = row) -> np.ndarray:
+        def slope(t: float, y: np.ndarray, drift: np.ndarray = drift, row: int = row) -> np.ndarray:
             spread = y[2:].reshape(2, 2)
-            change = 2 * np.eye(2) - pull @ spread - spread @ pull.T
-            return np.concatenate([case.problem.shift[row] - pull @ y[:2], change.ravel()])
+            change = 2 * np.eye(2) - drift @ spread - spread @ drift.T
+            return np.concatenate([case.shift[row] - drift @ y[:2], change.ravel()])
 
-        start = np.concatenate([case.start.mean[row], case.start.covariance[row].ravel()])
+        start = np.concatenate([case.mean[row], case.covariance[row].ravel()])
         end = solve_ivp(slope, (0, case.time[row]), start, rtol=1e-10, atol=1e-12).y[:, -1]
-        np.testing.assert_allclose(found.mean[row], end[:2], rtol=1e-7, atol=1e-9)
-        np.testing.assert_allclose(found.covariance[row].ravel(), end[2:], rtol=1e-7, atol=1e-9)
+        np.testing.assert_allclose(diffused.mean[row], end[:2], rtol=1e-7, atol=1e-9)
+        np.testing.assert_allclose(diffused.covariance[row].ravel(), end[2:], rtol=1e-7, atol=1e-9)
 
 
 def test_moment_and_divergence_against_quadrature() -> None:
     one = np.ones((1, 1))
-    problem = inexact.Problem(0.5 * one, 0.4 * one[..., None], 0.3 * one)
-    law = inexact.Law(0.2 * one, 0.8 * one[..., None])
+    case = inexact.Case(0.5 * one, 0.4 * one[..., None], 0.3 * one, 0.2 * one, 0.8 * one[..., None], one[0])
     p, q = norm(0, 0.5**0.5), norm(0.2, 0.8**0.5)
     moment = quad(lambda x: p.pdf(x) * np.exp(0.6 * (0.4 * x + 0.3) ** 2), -12, 12)[0]
     divergence = quad(lambda x: q.pdf(x) * (q.logpdf(x) - p.logpdf(x)), -12, 12)[0]
-    assert inexact.log_moment(problem, np.array([0.6])).item() == pytest.approx(np.log(moment), rel=1e-8)
-    assert inexact.entropy(law, problem.variance).item() == pytest.approx(divergence, rel=1e-8)
-    assert inexact.log_moment(problem, np.array([10.0])).item() == np.inf
+    assert inexact.log_moment(case, np.array([0.6])).item() == pytest.approx(np.log(moment), rel=1e-8)
+    assert inexact.divergence(case).item() == pytest.approx(divergence, rel=1e-8)
+    assert inexact.log_moment(case, np.array([10.0])).item() == np.inf
 
 
 def test_the_power_of_an_error_is_its_mean_square() -> None:
@@ -215,13 +206,13 @@ def test_the_power_of_an_error_is_its_mean_square() -> None:
 
 
 def test_several_errors_in_one_run_are_those_of_single_runs() -> None:
-    law, errors = schedules.TARGETS["stiff"], [path.EXACT, too_large(0.3, 16), schedules.noise_bias(0.5, 16)]
-    sigmas = schedules.edm(12)
+    law, errors = schedules.TARGETS["stiff"], [ScoreError(), ScoreError(factor=1.3), noise_bias(0.5, 16)]
+    sigmas = schedules.SCHEDULES["EDM"](12, "stiff")
     together = schedules.outcomes_of(law, sigmas, errors)
-    for error, found in zip(errors, together, strict=True):
+    for error, outcome in zip(errors, together, strict=True):
         (alone,) = schedules.outcomes_of(law, sigmas, [error])
-        assert found == pytest.approx(alone, rel=1e-10)
-    assert stacked(errors, 16).factor.shape == (48,)
+        assert outcome == pytest.approx(alone, rel=1e-10)
+    assert batched(errors, 16).factor.shape == (48,)
 
 
 def test_the_mean_entrywise_gain_against_quadrature() -> None:
@@ -232,15 +223,11 @@ def test_the_mean_entrywise_gain_against_quadrature() -> None:
         assert mean > q / (1 + q)
 
 
-def test_figures_and_table_are_made(tmp_path: Any) -> None:
-    drawn = neighbours.figures(SMALL, tmp_path)
-    assert [figure.file.stem for figure in drawn] == [
-        "inexact_bound",
-        "fixed_time",
-        "relaxation",
-        "schedules",
-        "filter_gain",
-    ]
+def test_figures_and_table_are_made(tmp_path: Path) -> None:
+    with saved_as(SHOWN):
+        drawn = figures.figures(SMALL, tmp_path)
+    names = "inexact_bound fixed_stopping_time relaxation_time noise_schedules filter_gain"
+    assert " ".join(figure.file.stem for figure in drawn) == names
     assert all(figure.file.stat().st_size > 10_000 for figure in drawn)
-    (table,) = neighbours.tables(SMALL)
+    (table,) = figures.tables(SMALL)
     assert len(table.rows) == 4 * 3 * 2 * 2 * 3

@@ -1,30 +1,34 @@
-from analysis.traces import checks as release
+"""Trace equivalence with the authors' code: the verdict, and the changes that flip it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest import MonkeyPatch
+
+from ams.samplers import momentum_rule
+from ams.traces import replay
+from analysis.traces import checks
 from tests.claims import verdict_of
 from verdicts.claims.schema import Verdict
 
 
-def test_s1_holds():
+def test_s1_holds() -> None:
     assert verdict_of("S1") is Verdict.HOLDS
 
 
-def test_a_changed_step_leaves_the_trace(monkeypatch):
-    """Falsifier of S1: the corrector's clip of 1e-4 replaced by the annealed form's 1e-2, and the factor dropped."""
-    from ams.traces import replay
+def test_a_changed_step_leaves_the_trace(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of S1: the drift factor 1 + beta in the place of (1 + beta)^2."""
 
-    monkeypatch.setattr(replay, "momentum_rule", lambda *given, **more: _unboosted(*given, **more))
-    assert verdict_of("S1", only="annealed") is Verdict.REFUTED
-    assert verdict_of("S1", only="corrected") is Verdict.REFUTED
+    def halved(*parts: Any, **more: Any) -> Any:
+        return momentum_rule(*parts, **more, factor=lambda beta: 1 + beta)
 
-
-def _unboosted(*given, **more):
-    from ams.samplers import momentum_rule
-
-    return momentum_rule(*given, **more, factor=lambda beta: 1 + beta)
+    monkeypatch.setattr(replay, "momentum_rule", halved)
+    for part in ("annealed", "corrected"):
+        assert verdict_of("S1", only=part) is Verdict.REFUTED
 
 
-def test_a_missing_trace_is_an_error(monkeypatch, tmp_path):
-    import pytest
-
-    monkeypatch.setattr(release, "TRACES", tmp_path)
+def test_a_missing_trace_is_an_error(monkeypatch: MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(checks, "TRACES", tmp_path)
     with pytest.raises(FileNotFoundError, match="restore it"):
-        release.deviations("ncsn_*.npz")
+        checks.deviations("ncsn_*.npz")

@@ -53,10 +53,11 @@ class BatchedGaussian(GaussianLaw):
         return Moments(*(part.reshape(self.runs, -1) for part in self.moments(vector)))
 
     def combine(self, *terms: tuple[Scalar, Row], over: Row | None = None) -> Row:
-        """Return the linear combination of rows with floats or columns as coefficients."""
-        total = torch.zeros_like(terms[0][1])
-        for c, v in terms:
-            total.addcmul_(v, torch.as_tensor(c, dtype=torch.float64).reshape(-1, 1))
+        """Return the linear combination of coefficient rows, by floats and columns."""
+        (c, v), *rest = terms
+        total = v * (c[:, None] if isinstance(c, Tensor) else c)
+        for c, v in rest:
+            total.addcmul_(v, c[:, None]) if isinstance(c, Tensor) else total.add_(v, alpha=c)
         return total
 
     def norm(self, vector: Row) -> Float[Tensor, " directions"]:  # type: ignore[override]

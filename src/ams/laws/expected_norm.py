@@ -116,5 +116,5 @@ def _transform(t: Tensor, v: Tensor, shift: Tensor | None, n: Tensor) -> tuple[T
 
 
 def _over_directions(factors: Tensor, weight: Tensor) -> Tensor:
-    """Return the weighted sums over directions of `factors` (*vectors, nodes, directions)."""
-    return factors @ weight if weight.ndim == 1 else torch.bmm(factors, weight[..., None])[..., 0]
+    """Return the sums over directions of `factors` (nodes by directions), weighted for one vector or for each."""
+    return factors @ weight if weight.ndim == 1 else torch.bmm(weight[:, None, :], factors.mT)[:, 0]

@@ -141,24 +141,24 @@ class _PhaseGrid:
         kernel = self.transfer(algebra, step, size)
         known = np.abs(near.nodes[near.values.argmax()] - self.x).argmin() * len(self.xi) + len(self.xi) // 2
         others = np.delete(np.arange(self.v.size), known)
-        rest = (sparse.identity(len(others), format="csc") - kernel[others][:, others]).tocsc()
+        rows = kernel[others]
+        rest = (sparse.identity(len(others), format="csc") - rows[:, others]).tocsc()
         masses = np.ones(self.v.size)
         solver = splu(rest, permc_spec="NATURAL", diag_pivot_thresh=_PIVOT)
-        masses[others] = solver.solve(kernel[others][:, [known]].toarray()[:, 0])
-        density: np.ndarray = masses.reshape(self.v.shape) / (masses.sum() * self.spacing)
-        return density
+        masses[others] = solver.solve(rows[:, [known]].toarray()[:, 0])
+        return masses.reshape(self.v.shape) / (masses.sum() * self.spacing)
 
     def transfer(self, algebra: NodeAlgebra, step: Step, size: float) -> sparse.csc_matrix:
         """Return the matrix that maps masses at the nodes to masses after a step."""
         after = algebra.image(step, _state(self.variable, np.repeat(self.x, len(self.xi)), self.v.ravel()), size)
         index, z, density = kernel_on_grid(after.x, self.first, self.spacing)
         inside = (index >= 0) & (index < len(self.x))
-        index = np.clip(index, 0, len(self.x) - 1)
-        shares = (self.spacing * density * inside)[..., None] * self._shares(after, index, z)
-        row = index[..., None] * len(self.xi) + np.arange(len(self.xi))
-        column = np.broadcast_to(np.arange(self.v.size)[:, None, None], row.shape)
-        entries = (shares.ravel(), (row.ravel(), column.ravel()))
-        return sparse.csc_matrix(entries, shape=(self.v.size, self.v.size))
+        shares = (self.spacing * density)[..., None] * self._shares(after, np.clip(index, 0, len(self.x) - 1), z)
+        row = index[..., None].astype(np.int32) * len(self.xi) + np.arange(len(self.xi), dtype=np.int32)
+        column = np.append(0, np.cumsum(inside.sum(1) * len(self.xi)))  # where each begins: its rows ascend
+        return sparse.csc_matrix(
+            (shares[inside].ravel(), row[inside].ravel(), column), shape=(self.v.size, self.v.size)
+        )
 
     def _shares(self, after: State, index: np.ndarray, z: np.ndarray) -> np.ndarray:
         """Return the share of mass for each node of v at each grid node `index` (nodes, window, v)."""

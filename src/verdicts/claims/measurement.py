@@ -1,6 +1,6 @@
 """What a check returns, and how it is bound to its entry in the claims file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -50,7 +50,7 @@ class Measurement(BaseModel):
     n: int | None = None
     seeds: tuple[int, ...] = ()
     unit: str = ""
-    detail: dict[str, JsonValue] = {}
+    detail: Mapping[str, JsonValue] = {}
 
     @model_validator(mode="after")
     def _interval_holds_value(self) -> Self:

@@ -16,12 +16,10 @@ from ams.metrics.mmd import biased_within, mmd_squared
 from ams.statistics import Interval
 from experiments.graphs.data import community_small, published, split
 from experiments.graphs.discrepancy import Row, false_alarms, kernel_floor, kernel_row, kernel_row_means
-from experiments.graphs.gdss_tables import checks as authors
-from experiments.graphs.gdss_tables import rows
+from experiments.graphs.gdss_tables import checks as authors, rows
 from experiments.graphs.gdss_tables.rows import ROWS, Settings, row
 from experiments.graphs.mmd_intervals.checks import disturbed
-from experiments.graphs.statistics import DEGREE
-from experiments.graphs.statistics import PUBLISHED as STATISTICS
+from experiments.graphs.statistics import DEGREE, PUBLISHED as STATISTICS
 from tests.claims import claims, verdict_of
 from verdicts.claims.schema import Verdict
 

@@ -9,8 +9,7 @@ import pytest
 from ams.errors import DataUnavailable
 from ams.schedules import VP
 from experiments.graphs import samplers
-from experiments.graphs.gdss_traces import checks as released
-from experiments.graphs.gdss_traces import replay
+from experiments.graphs.gdss_traces import checks as released, replay
 from experiments.graphs.gdss_traces.checks import Settings, deviations, sigma_error, traces
 from tests.claims import claims, verdict_of
 from verdicts.claims.schema import Verdict

@@ -10,8 +10,7 @@ from ams.errors import DataUnavailable
 from experiments.graphs.checkpoints import networks
 from experiments.graphs.generation import END, PUBLISHED, generate
 from experiments.graphs.ragged_batch import PackedPerSample
-from experiments.graphs.samplers import corrected as with_corrector
-from experiments.graphs.samplers import described_adaptive, euler_maruyama
+from experiments.graphs.samplers import corrected as with_corrector, described_adaptive, euler_maruyama
 
 SIZES = [3, 9, 6]
 

@@ -16,8 +16,7 @@ import torch
 from ams.errors import DataUnavailable
 from experiments.graphs import models
 from experiments.graphs.data import adjacency
-from experiments.graphs.graph_comparison import checks as comparison
-from experiments.graphs.graph_comparison import paired_comparison as paired
+from experiments.graphs.graph_comparison import checks as comparison, paired_comparison as paired
 from experiments.graphs.graph_comparison.baselines import ADAPTIVE, CONTENDERS, DESCRIBED, FULL, LANGEVIN, PREDICTOR
 from experiments.graphs.graph_comparison.paired_comparison import Run, Settings, moved, runs
 from experiments.graphs.mmd_intervals.checks import disturbed

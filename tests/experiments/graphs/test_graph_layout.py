@@ -6,8 +6,7 @@ from itertools import chain, combinations, pairwise
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from experiments.graphs import graph_layout as module
 from experiments.graphs.graph_layout import Layout

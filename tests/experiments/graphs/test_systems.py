@@ -6,8 +6,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from ams.schedules import VP, SubVP
 from experiments.graphs.systems import Pair, scores, sub_preserving, ve_level, vp_level

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from ams.data import Graph
-from experiments.graphs import __main__ as command
-from experiments.graphs import train as module
+from experiments.graphs import __main__ as command, train as module
 from experiments.graphs.checkpoints import Networks
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.train_config import Recipe

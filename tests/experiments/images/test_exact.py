@@ -10,13 +10,11 @@ import pytest
 import torch
 
 from ams.data import digits as load_digits
-from ams.samplers import State, last
-from ams.samplers import run as loop
+from ams.samplers import State, last, run as loop
 from ams.samplers.noise_sources import generated_per_sample, seeded_per_sample
 from ams.statistics import plan_count_test
 from experiments.images import comparison, drawing, exact, speed, tuning
-from experiments.images.digits import checks as digits
-from experiments.images.digits import mode_loss as starving
+from experiments.images.digits import checks as digits, mode_loss as starving
 from experiments.images.runs import ENTRANTS, RELEASED, generator, run, solved, started
 from tests.claims import claims, quick_settings, verdict_of
 from verdicts.claims.schema import Verdict

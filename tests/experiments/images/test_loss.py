@@ -11,8 +11,7 @@ import pytest
 import torch
 
 from ams.data import Images
-from experiments.images import __main__ as command
-from experiments.images import loss
+from experiments.images import __main__ as command, loss
 from tests.experiments.images.made import exploding_tensors, file_of
 from tests.experiments.images.test_networks import published_exploding
 

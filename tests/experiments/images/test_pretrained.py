@@ -15,8 +15,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.samplers import Particles, State, last
-from ams.samplers import run as loop
+from ams.samplers import Particles, State, last, run as loop
 from ams.samplers.noise_sources import generated
 from ams.schedules import Level
 from ams.targets import Empirical

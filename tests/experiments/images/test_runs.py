@@ -8,8 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.samplers import Noise, Particles, State, last
-from ams.samplers import run as loop
+from ams.samplers import Noise, Particles, State, last, run as loop
 from ams.samplers.noise_sources import generated, generated_per_sample, seeded_per_sample
 from experiments.images import exact
 from experiments.images.digits import checks as digits

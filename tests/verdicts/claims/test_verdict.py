@@ -1,8 +1,7 @@
 """The table of verdicts: relation by place of the interval."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from verdicts import Measurement
 from verdicts.claims.schema import Check, Verdict

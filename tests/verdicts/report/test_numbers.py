@@ -18,9 +18,7 @@ from tests.verdicts.toy import Toy
 from verdicts.claims.loading import load_claims, load_config
 from verdicts.claims.schema import Profile
 from verdicts.records.collect import collect
-from verdicts.report import page as report
-from verdicts.report import paper as document
-from verdicts.report import readme_blocks as readme
+from verdicts.report import page as report, paper as document, readme_blocks as readme
 from verdicts.report.report_texts import load_exhibits
 from verdicts.run.checks import settings_class
 

@@ -15,8 +15,7 @@ from verdicts.records.collect import collect
 from verdicts.records.expected import expected_of, expected_path
 from verdicts.records.run_record import Run
 from verdicts.records.workspace import Workspace
-from verdicts.report import images as pictures
-from verdicts.report import page as report
+from verdicts.report import images as pictures, page as report
 from verdicts.report.source_code import address_of, source_of
 from verdicts.report.svg_minify import lean
 from verdicts.run.group import run_group

@@ -12,8 +12,7 @@ from tests.verdicts.report.test_page import run_all
 from tests.verdicts.toy import Toy
 from verdicts.claims.schema import Profile
 from verdicts.records.collect import collect
-from verdicts.report import page as report
-from verdicts.report import paper as document
+from verdicts.report import page as report, paper as document
 from verdicts.report.views import undecided
 from verdicts.run.pages import make_page
 from verdicts.run.publish import faults, publish

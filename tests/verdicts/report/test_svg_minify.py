@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typst
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from matplotlib import pyplot
 from PIL import Image
 

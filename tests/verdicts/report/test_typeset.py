@@ -3,8 +3,7 @@
 from html import escape
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from verdicts.report.typeset import formula, markdown, typeset
 

@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tests.verdicts.study_toy import calls, gamma, listed, tree, with_study
 from verdicts.run.checks import Checks

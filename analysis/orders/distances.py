@@ -1,0 +1,97 @@
+r"""Stationary distributions of samplers on the line, and how far they are from what they tend to: no Monte Carlo.
+
+Target: the mixture .3/.7 at -1/+1 with sd .5, where the modes overlap (apart, W2 would see a weight error to order
+1/2). Each distribution is the one that the sampler's own step leaves unchanged (modules `ams.laws.phase_space` and
+`ams.laws.meanfield`).
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ams.grid_function import GridFunction
+from ams.laws.meanfield import frozen_density, mean_field, small_step_limit
+from ams.laws.phase_space import AuxiliaryVariable, stationary
+from ams.laws.quadrature_algebra import NodeAlgebra
+from ams.metrics import half_line, line_kl, line_w2
+from ams.samplers import adaptive, baoab, langevin, leimkuhler_matthews, momentum_rule
+from ams.targets import CLEAN
+from analysis.targets import two_modes
+from verdicts.studies import Array, cell
+
+RULE = momentum_rule(adaptive(1e-9))
+RESOLUTION = 0.5
+"""Spacing of nodes, in deviations of the kernel: these densities are far smoother than their kernels."""
+
+
+class Distances(NamedTuple):
+    """Of a stationary distribution: W2 and KL (nats) to its own limit, and W2 to the target."""
+
+    w2: float
+    kl: float
+    target_w2: float
+
+
+@cell
+def distances(sampler: str, size: float, nodes: int, parameter: float) -> Distances:
+    """A sampler's distances at base step `size`, by so many nodes of what it carries beside the position.
+
+    `parameter` is BAOAB's friction (its momentum per step tends to 1 as the step to 0), or constant momentum's b.
+    """
+    target, power = two_modes(), 1.0
+    if sampler == "Langevin":
+        law = stationary(target, langevin(), size)
+    elif sampler == "Leimkuhler-Matthews":
+        law = stationary(target, leimkuhler_matthews, size, AuxiliaryVariable("z", nodes), resolution=RESOLUTION)
+    elif sampler == "BAOAB":
+        step = baoab(math.exp(-parameter * math.sqrt(2 * size)))
+        law = stationary(target, step, size, AuxiliaryVariable("p", nodes), resolution=RESOLUTION)
+    elif sampler == "constant momentum":
+        near, power = small_step_limit(target, parameter), (1 + parameter) ** 2
+        law = frozen_density(target, size, parameter, nodes, resolution=RESOLUTION, near=near)
+    else:
+        beta, law = mean_field(target, RULE, size, nodes, resolution=RESOLUTION)
+        power = (1 + beta) ** 2
+    return measured(law.density, power)
+
+
+def measured(density: GridFunction, power: float) -> Distances:
+    """Return the distances of a density whose own limit is the normalised `power` of the target."""
+    kl = line_kl(density, NodeAlgebra(two_modes()).log_density(CLEAN, power))
+    to_target = line_w2(density, of_power(1.0))
+    return Distances(to_target if power == 1.0 else line_w2(density, of_power(power)), kl, to_target)
+
+
+@cell
+def coarse_order(beta: float) -> float:
+    """The local order of constant momentum's W2 to `pi^c` between a = 0.005 and 0.0025."""
+    steps, power = [0.005, 0.0025], (1 + beta) ** 2
+    return local_orders(steps, [measured(frozen_density(two_modes(), a, beta, 14).density, power).w2 for a in steps])[0]
+
+
+class MeanFieldDensity(NamedTuple):
+    """Adaptive momentum in its mean field: the momentum coefficient, the mass left of 0, the density at nodes."""
+
+    beta: float
+    left: float
+    nodes: Array
+    values: Array
+
+
+@cell
+def adaptive_density(size: float, nodes: int, resolution: float) -> MeanFieldDensity:
+    """Adaptive momentum's mean field on the mixture at base step `size`, at a spacing of nodes."""
+    beta, law = mean_field(two_modes(), RULE, size, nodes, resolution=resolution)
+    return MeanFieldDensity(beta, half_line(law.density), law.density.nodes, law.density.values)
+
+
+def of_power(power: float) -> GridFunction:
+    """Return the density of the mixture's normalised power."""
+    return NodeAlgebra(two_modes()).exact(CLEAN, power)
+
+
+def local_orders(steps: Sequence[float], errors: Sequence[float]) -> list[float]:
+    """Return the orders between neighbouring steps."""
+    return (np.diff(np.log(errors)) / np.diff(np.log(steps))).tolist()
