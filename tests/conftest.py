@@ -20,8 +20,7 @@ from ams.statistics import SUITE_FALSE_ALARM  # noqa: E402
 from tests.monte_carlo import MARK, MonteCarlo, overspent, share_of, spent_by_claims  # noqa: E402
 from verdicts.claims.loading import load_claims  # noqa: E402
 from verdicts.errors import UserError  # noqa: E402
-from verdicts.studies import using  # noqa: E402
-from verdicts.studies.store import Memory  # noqa: E402
+from verdicts.studies import Memory, using  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 UNTRACED = {"analysis", "experiments"}

@@ -99,7 +99,10 @@ def exponent(settings: Settings, variant: str) -> Measurement:
     """Return the exponent of KL in the number of evaluations on the stiff Gaussian, with its interval."""
     errors = [gaussian_divergence(variant, budget) for budget in settings.orders]
     order = asymptotic_order(1.0 / np.array(settings.orders), errors, drift=0.2)
-    detail: dict[str, JsonValue] = {"local orders": list(order.local), "evaluations": [round(1 / h) for h in order.steps]}
+    detail: dict[str, JsonValue] = {
+        "local orders": list(order.local),
+        "evaluations": [round(1 / h) for h in order.steps],
+    }
     return Measurement(value=-order.value, low=-order.high, high=-order.low, n=len(order.steps), detail=detail)
 
 

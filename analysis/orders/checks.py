@@ -123,7 +123,11 @@ def least_growth_of_w2_to_the_target(settings: Settings) -> Measurement:
     sequences = {f"b = {beta:g}": halvings(settings, "constant momentum", beta) for beta in settings.betas}
     sequences["adaptive"] = halvings(settings, "adaptive momentum")
     w2 = {name: [distances(*at).target_w2 for at in each] for name, each in sequences.items()}
-    return Measurement(value=min(errors[-1] / errors[0] for errors in w2.values()), n=len(w2), detail={name: list(errors) for name, errors in w2.items()})
+    return Measurement(
+        value=min(errors[-1] / errors[0] for errors in w2.values()),
+        n=len(w2),
+        detail={name: list(errors) for name, errors in w2.items()},
+    )
 
 
 @check("K5.averaged_w2")

@@ -122,9 +122,9 @@ def test_a_coarse_grid_breaks_l1(monkeypatch: MonkeyPatch, fresh_cells: None) ->
     stationary = accuracy.stationary
 
     def coarse(
-        target: Any, step: Any, size: float, memory: Any = None, near: Any = None, resolution: float = 3.0
+        target: Any, step: Any, size: float, variable: Any = None, near: Any = None, resolution: float = 3.0
     ) -> Any:
-        few = {} if memory is None else {"memory": memory._replace(nodes=4)}
+        few = {} if variable is None else {"variable": variable._replace(nodes=4)}
         return stationary(target, step, size, near=near, resolution=3.0, **few)
 
     monkeypatch.setattr(accuracy, "stationary", coarse)
