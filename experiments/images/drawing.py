@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from ams.samplers.palette import look
 from jaxtyping import Float
 from matplotlib import colormaps
 from matplotlib.axes import Axes
@@ -16,6 +15,8 @@ from matplotlib.markers import CARETDOWN, CARETUP
 from matplotlib.ticker import NullLocator
 from matplotlib.transforms import ScaledTranslation
 from torch import Tensor
+
+from ams.samplers.presets import SPECS
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     "annealed, no momentum": (
@@ -128,7 +129,9 @@ def _panel(axes: Axes, row: Row, names: Sequence[str]) -> None:
         axes.axhline(height, color="0.35", lw=0.8, ls=":")
     for name in (name for name in REFERENCES if name in row.bands and name not in names):
         budgets = sorted(row.bands[name])
-        axes.plot(budgets, [row.bands[name][b][0] for b in budgets], color=look(name)["color"], lw=2.4, alpha=0.18)
+        axes.plot(
+            budgets, [row.bands[name][b][0] for b in budgets], color=SPECS[name].look()["color"], lw=2.4, alpha=0.18
+        )
     for name in names:
         _curve(axes, name, row.bands.get(name, {}))
     _mark_beyond(axes, row, names)
@@ -145,7 +148,7 @@ def _mark_beyond(axes: Axes, row: Row, names: Sequence[str]) -> None:
             edge, marker = (high, CARETUP) if mean > high else (low, CARETDOWN)
             aside = ScaledTranslation(_DODGE / 72 * met[budget, edge], 0.0, axes.figure.dpi_scale_trans)
             met[budget, edge] += 1
-            how = {"color": look(name)["color"], "transform": axes.transData + aside, "zorder": 4}
+            how = {"color": SPECS[name].look()["color"], "transform": axes.transData + aside, "zorder": 4}
             axes.plot(budget, edge, marker=marker, ms=5.0, **how)
 
 
@@ -153,7 +156,7 @@ def _curve(axes: Axes, name: str, band: Mapping[int, tuple[float, float, float]]
     budgets = sorted(band)
     if not budgets:
         return
-    drawn = look(name)
+    drawn = SPECS[name].look()
     mean, low, high = np.array([band[budget] for budget in budgets]).T
     axes.plot(budgets, mean, markersize=3.6, lw=1.2, **drawn)
     axes.fill_between(budgets, low, high, color=drawn["color"], alpha=0.15, lw=0)

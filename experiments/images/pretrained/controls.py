@@ -1,17 +1,14 @@
-"""Predictor-corrector with one part of the released corrector at a time: what its gain over Langevin's is due to.
+"""Predictor-corrector with one part of the adaptive corrector at a time: what its gain over Langevin's is due to.
 
-The released adaptive corrector differs from Langevin's in three ways: its step comes from the *previous* level's norm,
-it averages scores, and it multiplies the drift by `(1 + beta)^2` while the noise stays. Each control keeps some of it.
+The adaptive corrector of the authors' code differs from Langevin's in three ways: its step size comes from the norm at
+the *previous* noise level, it averages scores, and it multiplies the drift by `(1 + beta)^2` while the noise stays.
+Each control keeps some of these parts.
 """
 
-from __future__ import annotations
-
-import torch
-from ams.samplers.catalogue import Hyperparameters, corrected
+from collections.abc import Callable
 
 from ams.samplers import (
-    Particles,
-    State,
+    Step,
     adaptive,
     constant,
     langevin,
@@ -23,44 +20,46 @@ from ams.samplers import (
     with_corrected_noise,
     without_averaging,
 )
-from ams.samplers import run as steps
-from ams.samplers.noise_sources import generated
-from experiments.images.runs import ENTRANTS, Entrant, Subject, started
+from ams.samplers.presets import SPECS, Family, Hyperparameters, SamplerSpec, corrected
+from experiments.images.pretrained.settings import ADAPTIVE_CORRECTOR, PLAIN_CORRECTOR
 
-WHOLE, NONE = "PC, adaptive", "PC, Langevin"
-LAGGED, DRIFT, HEATED, DROPPED, MATCHED = (
+_CLIP = 1e-4
+"""Of `beta <= 1 - delta` in the authors' corrector."""
+
+
+def _control(name: str, corrector: Callable[[Hyperparameters], Step], *look: str) -> SamplerSpec:
+    """Return a control; `look` is its colour, marker and line."""
+    return SamplerSpec(name, Family.PREDICTOR_CORRECTOR, *look, corrected(corrector))
+
+
+LAGGED_NORM = _control(
     "PC, lagged norm alone",
-    "PC, drift alone",
-    "PC, noise corrected",
-    "PC, factor dropped",
-    "PC, constant factor",
+    lambda h: momentum(momentum_rule(constant(0.0), snr_of_last_momentum(h.snr), factor=unit_factor)),
+    *("#56B4E9", "o", "--"),
 )
+DRIFT_FACTOR = _control(
+    "PC, drift alone",
+    lambda h: momentum(without_averaging(momentum_rule(adaptive(_CLIP), snr_of_score(h.snr)))),
+    *("#000000", "<", "--"),
+)
+CORRECTED_NOISE = _control(
+    "PC, noise corrected",
+    lambda h: momentum(with_corrected_noise(momentum_rule(adaptive(_CLIP), snr_of_last_momentum(h.snr)))),
+    *("#009E73", "h", "--"),
+)
+NO_FACTOR = _control(
+    "PC, factor dropped",
+    lambda h: momentum(momentum_rule(adaptive(_CLIP), snr_of_last_momentum(h.snr), factor=unit_factor)),
+    *("#CC79A7", ">", ":"),
+)
+CONSTANT_FACTOR = _control(
+    "PC, constant factor",
+    lambda h: langevin(snr_of_score(h.snr), factor=h.drift_scale),
+    *("#56B4E9", "D", ":"),
+)
+"""Langevin's corrector with its drift times `drift_scale`: in the study, the adaptive corrector's mean factor."""
 
-
-CONTROLS: dict[str, Entrant] = {
-    LAGGED: Entrant(
-        corrected(lambda c: momentum(momentum_rule(constant(0.0), snr_of_last_momentum(c.snr), factor=unit_factor)))
-    ),
-    DRIFT: Entrant(
-        corrected(lambda c: momentum(without_averaging(momentum_rule(adaptive(1e-4), snr_of_score(c.snr)))))
-    ),
-    HEATED: Entrant(
-        corrected(lambda c: momentum(with_corrected_noise(momentum_rule(adaptive(1e-4), snr_of_last_momentum(c.snr)))))
-    ),
-    DROPPED: Entrant(
-        corrected(lambda c: momentum(momentum_rule(adaptive(1e-4), snr_of_last_momentum(c.snr), factor=unit_factor)))
-    ),
-}
-
-
-def matched(factor: float) -> Entrant:
-    """Langevin's corrector with its drift times a constant, its step from its own norm."""
-    return Entrant(corrected(lambda c: langevin(snr_of_score(c.snr), factor=factor)))
-
-
-def mean_factor(subject: Subject, budget: int, choice: Hyperparameters, size: int, draws: torch.Generator) -> float:
-    """Return the mean of `A / a` over the released corrector's calls in one run."""
-    program, algebra = ENTRANTS[WHOLE].program(subject.ends, budget, choice), Particles()
-    states = steps(program, State(started(subject, size, draws)), subject.score, generated(draws), algebra)
-    factors = [info.coefficients.drift / info.coefficients.step for _, info in states if info.coefficients]
-    return float(sum(factors) / len(factors))
+CONTROLS = (LAGGED_NORM, DRIFT_FACTOR, CORRECTED_NOISE, NO_FACTOR, CONSTANT_FACTOR)
+SAMPLERS = {**SPECS, **{spec.name: spec for spec in CONTROLS}}
+"""Every sampler of the group by its name."""
+CORRECTORS = (SPECS[PLAIN_CORRECTOR], SPECS[ADAPTIVE_CORRECTOR], *CONTROLS)

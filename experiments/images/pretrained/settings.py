@@ -1,0 +1,57 @@
+"""Sizes of the group, and the samplers by the part that they play in its claims."""
+
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+
+from ams.samplers.presets import ADAPTIVE, COMPARED, LANGEVIN, PC_ADAPTIVE
+from verdicts.claims.sizes import Numbers, Sizes
+
+BASELINE, PAPER = LANGEVIN.name, ADAPTIVE.name
+PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR = "PC, Langevin", PC_ADAPTIVE.name
+ANCESTRAL = "ancestral"
+MAIN = (BASELINE, PAPER, PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR, ANCESTRAL)
+SOLVER, KINETIC = "SDE-DPM-Solver++", "annealed BAOAB, e = 1/2"
+"""What I9 compares: a solver without momentum, a kinetic sampler with momentum kept from step to step."""
+OTHERS = tuple(name for name in COMPARED if name not in (*MAIN, SOLVER, KINETIC))
+CONFIDENCE = 0.99
+"""Of every interval over batches."""
+
+
+class Settings(BaseModel):
+    """Sizes; `weights` names the network, on a CUDA device where it is `accelerated` and there is one.
+
+    `samplers` run at `budgets` (NFE) on `batches` batches of `batch`; `others` and the controls at `side`, the former
+    on `few` of those batches; the two that I9 compares at `late`.
+
+    Samplers in `tried` are tuned at `side` over `factors`, `repeats` and `snrs`, on `trials` batches that judge nothing
+    else. The denoising loss is taken on `images` images at `times` midpoints. The tutorial's sampler takes `noisy` and
+    `clean` steps on `tutorial` samples. `reference`: the first test images, the first `compared` of them in features.
+    `exchanged`: the samples of a batch that are replaced to see how far the rest of it moves.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    weights: str = "mnist-ve"
+    accelerated: bool = False
+    budgets: Sizes = (20, 50, 100, 200)
+    batches: PositiveInt = 8
+    batch: PositiveInt = 32
+    samplers: tuple[str, ...] = MAIN
+    others: tuple[str, ...] = OTHERS
+    side: PositiveInt = 50
+    few: PositiveInt = 3
+    late: PositiveInt = 100
+    tried: tuple[str, ...] = (BASELINE, PAPER, PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR)
+    factors: Numbers = (0.5, 1.0, 2.0)
+    repeats: Sizes = (1, 2, 5)
+    snrs: Numbers = (0.08, 0.16, 0.32)
+    trials: PositiveInt = 1
+    last_sigma: float = 0.05
+    reference: PositiveInt = 4000
+    compared: PositiveInt = 1000
+    images: PositiveInt = 300
+    times: PositiveInt = 20
+    noisy: PositiveInt = 50
+    clean: PositiveInt = 500
+    tutorial: PositiveInt = 16
+    exchanged: PositiveInt = 24
+    seed: NonNegativeInt = 2405
