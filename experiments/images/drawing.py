@@ -1,6 +1,4 @@
-"""Figures of images: quality against evaluations, a column a family of samplers, with bands; grids of samples."""
-
-from __future__ import annotations
+"""Figures of images: errors against score evaluations, a column a family of samplers, with bands; grids of samples."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -18,58 +16,36 @@ from torch import Tensor
 
 from ams.samplers.presets import SPECS
 
-FAMILIES: dict[str, tuple[str, ...]] = {
+FAMILIES = {
     "annealed, no momentum": (
-        "annealed Langevin",
-        "Langevin, drift x1.5",
-        "Langevin, drift x2",
-        "Leimkuhler-Matthews",
+        *("annealed Langevin", "Langevin, drift x1.5", "Langevin, drift x2", "Leimkuhler-Matthews"),
         "consistent annealed sampling",
     ),
     "momentum, and its parts": (
-        "adaptive momentum",
-        "adaptive momentum, per sample",
-        "adaptive, drift only",
-        "adaptive, average only",
-        "adaptive, noise corrected",
-        "constant momentum",
+        *("adaptive momentum", "adaptive momentum, per sample", "adaptive, drift only", "adaptive, average only"),
+        *("adaptive, noise corrected", "constant momentum"),
     ),
     "predictor, corrector": (
-        "PC, Langevin",
-        "PC, adaptive",
-        "PC, adaptive, per sample",
-        "PC, constant",
-        "reverse diffusion",
-        "ancestral",
+        *("PC, Langevin", "PC, adaptive", "PC, adaptive, per sample", "PC, constant"),
+        *("reverse diffusion", "ancestral"),
     ),
-    "flows and solvers": (
-        "Euler ODE",
-        "Heun ODE",
-        "RK45 ODE",
-        "EDM stochastic",
-        "DPM-Solver++",
-        "SDE-DPM-Solver++",
-        "annealed BAOAB, e = 0",
-        "annealed BAOAB, e = 1/2",
-        "annealed BAOAB, tapered",
+    "ODE and SDE solvers": (
+        *("Euler ODE", "Heun ODE", "RK45 ODE", "EDM stochastic", "DPM-Solver++", "SDE-DPM-Solver++"),
+        *("annealed BAOAB, e = 0", "annealed BAOAB, e = 1/2", "annealed BAOAB, tapered"),
     ),
 }
+"""The samplers of each column, by its title."""
 REFERENCES = ("annealed Langevin", "adaptive momentum")
 """Drawn pale in every column, so that each sampler is seen against both."""
 
 Bands = Mapping[str, Mapping[int, tuple[float, float, float]]]
 """By sampler and evaluations: mean, low, high."""
-
-
-_DODGE = 4.0
-"""Points by which arrows at one place of the edge stand apart."""
-_GREYS = 16
-"""Shades of a grid's pixels: enough for the eye, and files stay small."""
+_DODGE = 4.0  # points between arrows at one place of an edge
+_GREYS = 16  # shades of a grid's pixels: files stay small
 
 
 class Row(NamedTuple):
-    """One row of panels: its curves, the label of its axis, what of it is shown, lines across, heights that are named
-    on the axis (none: the usual ones)."""
+    """A row of panels: its curves, the label and the limits of its axis, lines across, ticks (none: matplotlib's)."""
 
     bands: Bands
     label: str
@@ -80,12 +56,12 @@ class Row(NamedTuple):
 
 
 def draw_rows(rows: Sequence[Row], ticks: Sequence[int], height: float = 2.0) -> Drawing:
-    """Draw a column for each family that occurs, a row for each quality, of a height in inches.
+    """Draw a column for each family that occurs, a row for each error, of a height in inches.
 
     A mean beyond an axis is an arrow at its edge.
     """
-    found = {name for row in rows for name in row.bands}
-    families = {title: [name for name in names if name in found] for title, names in FAMILIES.items()}
+    drawn = {name for row in rows for name in row.bands}
+    families = {title: [name for name in names if name in drawn] for title, names in FAMILIES.items()}
     families = {title: names for title, names in families.items() if names}
     size = (7.4 if len(families) > 2 else 5.4, height * len(rows) + 1.7)
     drawing = Drawing(figsize=size, layout="constrained")
@@ -129,9 +105,7 @@ def _panel(axes: Axes, row: Row, names: Sequence[str]) -> None:
         axes.axhline(height, color="0.35", lw=0.8, ls=":")
     for name in (name for name in REFERENCES if name in row.bands and name not in names):
         budgets = sorted(row.bands[name])
-        axes.plot(
-            budgets, [row.bands[name][b][0] for b in budgets], color=SPECS[name].look()["color"], lw=2.4, alpha=0.18
-        )
+        axes.plot(budgets, [row.bands[name][b][0] for b in budgets], color=SPECS[name].colour, lw=2.4, alpha=0.18)
     for name in names:
         _curve(axes, name, row.bands.get(name, {}))
     _mark_beyond(axes, row, names)
@@ -148,7 +122,7 @@ def _mark_beyond(axes: Axes, row: Row, names: Sequence[str]) -> None:
             edge, marker = (high, CARETUP) if mean > high else (low, CARETDOWN)
             aside = ScaledTranslation(_DODGE / 72 * met[budget, edge], 0.0, axes.figure.dpi_scale_trans)
             met[budget, edge] += 1
-            how = {"color": SPECS[name].look()["color"], "transform": axes.transData + aside, "zorder": 4}
+            how = {"color": SPECS[name].colour, "transform": axes.transData + aside, "zorder": 4}
             axes.plot(budget, edge, marker=marker, ms=5.0, **how)
 
 
@@ -156,16 +130,15 @@ def _curve(axes: Axes, name: str, band: Mapping[int, tuple[float, float, float]]
     budgets = sorted(band)
     if not budgets:
         return
-    drawn = SPECS[name].look()
     mean, low, high = np.array([band[budget] for budget in budgets]).T
-    axes.plot(budgets, mean, markersize=3.6, lw=1.2, **drawn)
-    axes.fill_between(budgets, low, high, color=drawn["color"], alpha=0.15, lw=0)
+    axes.plot(budgets, mean, markersize=3.6, lw=1.2, **SPECS[name].look())
+    axes.fill_between(budgets, low, high, color=SPECS[name].colour, alpha=0.15, lw=0)
 
 
 def draw_grid(rows: Mapping[str, Float[Tensor, "images h w"]]) -> Drawing:
-    """Draw images side by side, a row a name; pixels below 0 and above 1 are cut off.
+    """Draw images side by side, a row a name; pixels are clipped to [0, 1].
 
-    All are one picture, whose pixels are the images' own: a file of them is small.
+    The grid is one picture with the images' own pixels, so its file is small.
     """
     mosaic, pitch = _mosaic(list(rows.values()))
     height, width = mosaic.shape
@@ -185,7 +158,7 @@ def draw_grid(rows: Mapping[str, Float[Tensor, "images h w"]]) -> Drawing:
 
 
 def _mosaic(rows: Sequence[Float[Tensor, "images h w"]]) -> tuple[Float[np.ndarray, "height width"], int]:
-    """Return the images as one, white between the rows and behind the shorter ones, and the height of a row."""
+    """Return the images as one, white between and after the rows, and the height of a row in pixels."""
     gap = max(rows[0].shape[1] // 14, 1)
     lines = [np.concatenate(list(x.clamp(0, 1).numpy()), axis=1) for x in rows]
     width = max(line.shape[1] for line in lines)
@@ -196,7 +169,7 @@ def _mosaic(rows: Sequence[Float[Tensor, "images h w"]]) -> tuple[Float[np.ndarr
 def bands_of(
     results: Mapping[str, Mapping[int, list[float]]], interval: Callable[[list[float]], tuple[float, float, float]]
 ) -> Bands:
-    """Return mean and interval of each list of values, one a batch."""
+    """Return mean and interval over batches, by sampler and evaluations."""
     return {
         name: {budget: interval(values) for budget, values in by_budget.items()} for name, by_budget in results.items()
     }

@@ -1,0 +1,164 @@
+"""What the group computes once: the errors of each batch of digits, at the defaults and tuned, and a few samples."""
+
+import math
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+from ams.data import digits
+from ams.samplers import NonFiniteState
+from ams.samplers.presets import AUTHORS, RK45, Hyperparameters
+from experiments.images import exact
+from experiments.images.digits import mode_loss
+from experiments.images.digits.settings import Settings
+from experiments.images.exact import Constants, Errors, ExactTarget, Results, kl_per_pixel
+from experiments.images.runs import BatchSetup, generator, solved
+from verdicts.studies import Array, Cell, cell
+
+SHOWN = 14
+"""Samples of each sampler in the figure."""
+FIRST_TRIAL, FIRST_RARE = 10_000, 20_000
+"""The numbers of the first batch that tuning tries, and of the first on which the rare class is counted."""
+
+
+class Solved(NamedTuple):
+    """The evaluations that a solver took for a batch, and its errors."""
+
+    evaluations: int
+    errors: Errors
+
+
+@cache
+def target() -> ExactTarget:
+    """Return the digits as a target."""
+    return ExactTarget.of(digits())
+
+
+@cell
+def constants(last_sigma: float) -> Constants:
+    """The digits' diameter, and the mean distance of two draws of the target."""
+    return Constants.of(target(), last_sigma)
+
+
+@cell
+def sampler_batch(
+    sampler: str, budget: int, number: int, setup: BatchSetup, hyperparameters: Hyperparameters = AUTHORS
+) -> Errors:
+    """The errors of a batch of a sampler, or of fresh draws of the target."""
+    known = constants(setup.last_sigma)
+    x = exact.samples(target(), known.diameter, sampler, budget, number, setup, hyperparameters)
+    return exact.errors_of(x, target(), known.spread, setup.last_sigma)
+
+
+@cell
+def solver_batch(tolerance: float, number: int, setup: BatchSetup) -> Solved:
+    """A batch of the probability flow by RK45."""
+    known, draws = constants(setup.last_sigma), generator(setup.seed, number)
+    problem = target().problem(known.diameter, setup.last_sigma)
+    x, evaluations = solved(problem, tolerance, setup.size, draws)
+    return Solved(evaluations, exact.errors_of(x, target(), known.spread, setup.last_sigma))
+
+
+@cell
+def trial_kl(sampler: str, budget: int, hyperparameters: Hyperparameters, number: int, setup: BatchSetup) -> float:
+    """KL per pixel of a batch that tuning tries; infinite where the run diverges."""
+    known = constants(setup.last_sigma)
+    try:
+        x = exact.samples(target(), known.diameter, sampler, budget, number, setup, hyperparameters)
+    except NonFiniteState:
+        return math.inf
+    return kl_per_pixel(exact.errors_of(x, target(), known.spread, setup.last_sigma))
+
+
+@cell
+def tuned_batch(
+    sampler: str, budget: int, grid: tuple[Hyperparameters, ...], trials: int, number: int, setup: BatchSetup
+) -> Errors:
+    """The errors of a batch with the hyperparameters that the trial batches choose."""
+    return sampler_batch(sampler, budget, number, setup, tuned(sampler, budget, grid, trials, setup))
+
+
+@cell
+def rare_share(sampler: str, budget: int, number: int, setup: BatchSetup) -> float:
+    """The rare class's share in a batch of zeros and few ones."""
+    return mode_loss.rare_share(sampler, budget, number, setup)
+
+
+@cell
+def shown_samples(sampler: str, budget: int, setup: BatchSetup) -> Array:
+    """Samples for the figure (n, 8, 8)."""
+    return exact.samples(target(), constants(setup.last_sigma).diameter, sampler, budget, 1, setup).numpy()
+
+
+def tuned(
+    sampler: str, budget: int, grid: tuple[Hyperparameters, ...], trials: int, setup: BatchSetup
+) -> Hyperparameters:
+    """Return the hyperparameters of least mean KL per pixel on the trial batches.
+
+    Raises ValueError where a run diverges at each of them.
+    """
+    numbers = _trial_numbers(trials)
+    means = {h: sum(trial_kl(sampler, budget, h, n, setup) for n in numbers) / trials for h in grid}
+    best = min(means, key=means.__getitem__)
+    if not math.isfinite(means[best]):
+        raise ValueError(f"{sampler}: no setting of the grid stays finite in {budget} evaluations")
+    return best
+
+
+def errors(settings: Settings, sampler: str, budget: int) -> list[Errors]:
+    """Return the errors of a sampler's batches at the defaults."""
+    return [sampler_batch(sampler, budget, n, settings.setup) for n in exact.numbers(settings, sampler)]
+
+
+def tuned_errors(settings: Settings, sampler: str, budget: int) -> list[Errors]:
+    """Return the errors of a tuned sampler's batches."""
+    grid, setup = settings.grid(budget), settings.setup
+    numbers = exact.numbers(settings, sampler)
+    return [tuned_batch(sampler, budget, grid, settings.trials, n, setup) for n in numbers]
+
+
+def rare_shares(settings: Settings, sampler: str) -> list[float]:
+    """Return the rare class's share in each of a sampler's batches."""
+    return [rare_share(sampler, settings.rare, n, settings.rare_setup) for n in _rare_numbers(settings)]
+
+
+def results(settings: Settings) -> Results:
+    """Return every sampler's errors at the defaults, by evaluations; RK45's are the most that a batch takes."""
+    found: dict[str, dict[int, list[Errors]]] = {}
+    for sampler, budget in exact.planned(settings):
+        found.setdefault(sampler, {})[budget] = errors(settings, sampler, budget)
+    for tolerance in settings.tolerances:
+        batches = [solver_batch(tolerance, n, settings.setup) for n in exact.numbers(settings, RK45.name)]
+        spent = max(batch.evaluations for batch in batches)
+        found.setdefault(RK45.name, {})[spent] = [batch.errors for batch in batches]
+    return found
+
+
+def tuned_results(settings: Settings) -> Results:
+    """Return the tuned samplers' errors, by evaluations."""
+    return {s: {b: tuned_errors(settings, s, b) for b in settings.tuned} for s in settings.tuned_samplers}
+
+
+def cells(settings: Settings) -> Iterator[Cell]:
+    """Yield every cell that checks, figures and tables read."""
+    setup = settings.setup
+    for sampler, budget in exact.planned(settings):
+        yield from (sampler_batch.cell(sampler, budget, n, setup) for n in exact.numbers(settings, sampler))
+    numbers = exact.numbers(settings, RK45.name)
+    yield from (solver_batch.cell(t, n, setup) for t in settings.tolerances for n in numbers)
+    for sampler, budget in ((s, b) for s in settings.tuned_samplers for b in settings.tuned):
+        grid = settings.grid(budget)
+        yield from (trial_kl.cell(sampler, budget, h, n, setup) for h in grid for n in _trial_numbers(settings.trials))
+        yield from (tuned_batch.cell(sampler, budget, grid, settings.trials, n, setup) for n in numbers)
+    for sampler in settings.rare_samplers:
+        yield from (rare_share.cell(sampler, settings.rare, n, settings.rare_setup) for n in _rare_numbers(settings))
+    shown = setup._replace(size=SHOWN)
+    yield from (shown_samples.cell(sampler, settings.grid_budget, shown) for sampler in settings.samplers)
+
+
+def _trial_numbers(trials: int) -> range:
+    return range(FIRST_TRIAL, FIRST_TRIAL + trials)
+
+
+def _rare_numbers(settings: Settings) -> range:
+    return range(FIRST_RARE, FIRST_RARE + settings.batches)

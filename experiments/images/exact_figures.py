@@ -1,0 +1,110 @@
+"""Figures and tables of runs on an exact score: errors against evaluations, samples, evaluations to thresholds."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+from jaxtyping import Float
+from matplotlib.figure import Figure as Drawing
+from torch import Tensor
+
+from ams.samplers.presets import EXACT
+from ams.statistics import mean_interval
+from ams.statistics.nfe_to_threshold import nfe_interval, nfe_ratio_interval
+from experiments.images import drawing
+from experiments.images.comparison import CONFIDENCE, error_curve
+from experiments.images.exact import Errors, Quantity, Results, kl_per_pixel
+from experiments.images.exact_settings import BASELINE, ExactSettings
+from verdicts import Figure, Table, save_figure
+from verdicts.records.figures import Cell
+
+
+def interval(values: list[float]) -> tuple[float, float, float]:
+    """Return mean, low and high over batches."""
+    return mean_interval(values, CONFIDENCE)[:3]
+
+
+def draw_errors(results: Results, settings: ExactSettings) -> Drawing:
+    """Draw KL per pixel and variance ratio of every sampler against its evaluations, with bands."""
+
+    def bands(quantity: Quantity) -> drawing.Bands:
+        runs = {name: curve for name, curve in results.items() if name != EXACT.name}
+        return {n: {b: interval(list(map(quantity, e))) for b, e in curve.items()} for n, curve in runs.items()}
+
+    floor = interval([kl_per_pixel(errors) for errors in results[EXACT.name][0]])[0]
+    rows = [
+        drawing.Row(bands(kl_per_pixel), "KL (nats a pixel)", (min(3e-5, floor / 3), 1.0), lines=(floor,)),
+        drawing.Row(
+            bands(lambda errors: errors.variance_ratio), "variance ratio $V$", (0.4, 2.0), False, lines=(1.0,)
+        ),
+    ]
+    return drawing.draw_rows(rows, sorted({b for name in settings.samplers for b in settings.budgets_of(name)}))
+
+
+def figures(
+    results: Results,
+    samples: Mapping[str, Float[Tensor, "n h w"]],
+    settings: ExactSettings,
+    folder: Path,
+    name: str,
+    title: str,
+    claims: tuple[str, ...],
+) -> list[Figure]:
+    """Draw both figures of a data set: `name` begins their names, `title` their captions."""
+    errors = (
+        f"{title}, exact score, hyperparameters of the authors' code. Above: KL of a mode from the exact mode, "
+        "$(V - 1 - \\ln V)/2$ a pixel; dotted: fresh draws of the target. Below: variance ratio $V$ of the residual "
+        "about the nearest image; 1 is exact, below 1 the variance is too small. Bands: "
+        f"{CONFIDENCE:.1%} intervals over {settings.batches} batches of {settings.batch}. Pale: annealed Langevin and "
+        "adaptive momentum again. Arrows: means beyond the axis."
+    )
+    grid = f"{title}: the data, then each sampler at {settings.grid_budget} evaluations from the same starts."
+    return [
+        save_figure(draw_errors(results, settings), folder, f"{name}_errors", errors, claims),
+        save_figure(drawing.draw_grid(samples), folder, f"{name}_samples", grid, claims),
+    ]
+
+
+def error_table(results: Results, settings: ExactSettings, name: str, claims: tuple[str, ...]) -> Table:
+    """Return the four errors of every sampler and budget, each with the half-width of its interval."""
+    rows: list[tuple[Cell, ...]] = []
+    for sampler, curve in results.items():
+        for budget, batches in curve.items():
+            intervals = [interval(list(values)) for values in zip(*batches, strict=True)]
+            rows.append((sampler, budget, *(value for mean, low, _ in intervals for value in (mean, mean - low))))
+    labels = ("energy distance", "variance ratio", "collisions", "classes")
+    caption = (
+        f"Means over {settings.batches} batches of {settings.batch} samples, with the half-width of their "
+        f"{CONFIDENCE:.1%} Student interval. Fresh draws of the target are the floor."
+    )
+    header = ("sampler", "NFE", *(part for label in labels for part in (label, "+-")))
+    return Table(id=name, caption=caption, header=header, rows=tuple(rows), claims=claims)
+
+
+def speed_table(
+    results: Results, settings: ExactSettings, name: str, claims: tuple[str, ...], tuned: Results | None = None
+) -> Table:
+    """Return the evaluations to each threshold of KL per pixel, and annealed Langevin's over them."""
+    rows: list[tuple[Cell, ...]] = []
+    for kind, found in (("defaults", results), ("tuned", tuned or {})):
+        curves = {name: error_curve(curve, kl_per_pixel) for name, curve in found.items() if name != EXACT.name}
+        for sampler, curve in curves.items():
+            for threshold in settings.thresholds:
+                needed = nfe_interval(curve, threshold, CONFIDENCE)
+                ratio = nfe_ratio_interval(curve, curves[BASELINE], threshold, CONFIDENCE)
+                rows.append((sampler, kind, threshold, *map(_cell, needed + ratio), max(curve)))
+    header = ("sampler", "settings", "KL", "NFE", "low", "high", "speed-up", "low", "high", "largest NFE tried")
+    caption = (
+        "Evaluations at which KL (nats a pixel) first falls to a threshold, log-log between budgets, and annealed "
+        f"Langevin's over them at the same settings; {CONFIDENCE:.1%} intervals by Student's test over "
+        f"{settings.batches} batches. The smallest budget is an upper bound. Tuned: the best step and steps per noise "
+        "level for each budget, chosen on other batches."
+    )
+    return Table(id=name, caption=caption, header=header, rows=tuple(rows), claims=claims)
+
+
+def _cell(number: float) -> Cell:
+    """Return three digits of a number of evaluations or a ratio, or what stands for one that is not reached."""
+    if math.isnan(number):
+        return "neither"
+    return "not reached" if math.isinf(number) else float(f"{number:.3g}")
