@@ -42,9 +42,7 @@ def noise_level(x: Float[Tensor, "n h w"], pixels: Bool[Tensor, "h w"]) -> float
 class Judge:
     """Judges batches by reference images and by the pixels that are blank; the reference's part is computed once."""
 
-    def __init__(
-        self, reference: Float[Tensor, "n h w"], pixels: Bool[Tensor, "h w"], last_sigma: float
-    ) -> None:
+    def __init__(self, reference: Float[Tensor, "n h w"], pixels: Bool[Tensor, "h w"], last_sigma: float) -> None:
         self.reference = MixtureReference(reference, 0.0)
         self.pixels, self.last_sigma = pixels, last_sigma
 

@@ -1,23 +1,30 @@
-"""Sizes of the group, and the samplers by the part that they play in its claims."""
+"""Sizes of the group."""
+
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
-from ams.samplers.presets import ADAPTIVE, COMPARED, LANGEVIN, PC_ADAPTIVE
+from experiments.images.pretrained.samplers import MAIN, OTHERS, TUNED
 from verdicts.claims.sizes import Numbers, Sizes
 
-BASELINE, PAPER = LANGEVIN.name, ADAPTIVE.name
-PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR = "PC, Langevin", PC_ADAPTIVE.name
-ANCESTRAL = "ancestral"
-MAIN = (BASELINE, PAPER, PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR, ANCESTRAL)
-SOLVER, KINETIC = "SDE-DPM-Solver++", "annealed BAOAB, e = 1/2"
-"""What I9 compares: a solver without momentum, a kinetic sampler with momentum kept from step to step."""
-OTHERS = tuple(name for name in COMPARED if name not in (*MAIN, SOLVER, KINETIC))
 CONFIDENCE = 0.99
 """Of every interval over batches."""
 
 
+class Setup(NamedTuple):
+    """What all runs share: the network by its registered name, on a CUDA device where it is `accelerated` and there is
+    one; the last noise level; the number of reference images; the samples of a batch; the seed."""
+
+    weights: str
+    accelerated: bool
+    last_sigma: float
+    reference: int
+    size: int
+    seed: int
+
+
 class Settings(BaseModel):
-    """Sizes; `weights` names the network, on a CUDA device where it is `accelerated` and there is one.
+    """Sizes; `weights` names the network, `accelerated` lets it run on a CUDA device.
 
     `samplers` run at `budgets` (NFE) on `batches` batches of `batch`; `others` and the controls at `side`, the former
     on `few` of those batches; the two that I9 compares at `late`.
@@ -40,7 +47,7 @@ class Settings(BaseModel):
     side: PositiveInt = 50
     few: PositiveInt = 3
     late: PositiveInt = 100
-    tried: tuple[str, ...] = (BASELINE, PAPER, PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR)
+    tried: tuple[str, ...] = TUNED
     factors: Numbers = (0.5, 1.0, 2.0)
     repeats: Sizes = (1, 2, 5)
     snrs: Numbers = (0.08, 0.16, 0.32)
@@ -55,3 +62,8 @@ class Settings(BaseModel):
     tutorial: PositiveInt = 16
     exchanged: PositiveInt = 24
     seed: NonNegativeInt = 2405
+
+    @property
+    def setup(self) -> Setup:
+        """Return what all runs share."""
+        return Setup(self.weights, self.accelerated, self.last_sigma, self.reference, self.batch, self.seed)

@@ -1,121 +1,121 @@
-"""What the group computes once, and which batches its settings ask for."""
+"""What the group computes once: which cells its settings ask for; samplers tuned, and judged in features."""
 
 from collections.abc import Iterator
 from itertools import product
-from typing import NamedTuple
+from typing import TypeVar
 
 import torch
-from pydantic import JsonValue
-from torch import Tensor
 
-from ams.samplers import (
-    Particles,
-    State,
-    affine,
-    authors_euler_maruyama,
-    langevin,
-    last,
-    predictor_corrector,
-    run,
-    snr_of_score,
-)
-from ams.samplers.noise_sources import generated, generated_per_sample, seeded_per_sample
 from ams.samplers.presets import Hyperparameters
-from ams.schedules import Level, process_levels
-from experiments.images.features.pooled import Entry, judged
-from experiments.images.features.rows import Conditions
-from experiments.images.loss import denoising_losses, gaussian
-from experiments.images.networks.unet_ve import ExponentialVE
-from experiments.images.pretrained import batches, controls, inputs, mean_field
-from experiments.images.pretrained.batches import Batch
-from experiments.images.pretrained.inputs import DATA, DEFAULTS, Network, Setup
-from experiments.images.pretrained.quality import Quality, blank, noise_level, noised
-from experiments.images.pretrained.settings import (
-    ADAPTIVE_CORRECTOR,
-    CONFIDENCE,
-    KINETIC,
-    PAPER,
-    SOLVER,
-    Settings,
-)
-from experiments.images.runs import generator
-from verdicts.studies import Array, Cell, cell
+from experiments.images.features.pooled import Entry, Pooled, judged
+from experiments.images.pretrained import inputs, runs, samplers
+from experiments.images.pretrained.inputs import DATA, DEFAULTS
+from experiments.images.pretrained.runs import Batch
+from experiments.images.pretrained.settings import CONFIDENCE, Settings, Setup
+from verdicts.studies import Cell, cell
 
-TUTORIAL_END = 1e-3
-"""The time at which the tutorial's samplers end; the network was trained down to 1e-5."""
-TRACED = (PAPER, ADAPTIVE_CORRECTOR)
-"""The samplers whose momentum coefficient is shown along a run."""
-OWN = 8
-"""Samples that stay when the rest of their batch is exchanged."""
-
-
-class Exchange(NamedTuple):
-    """How far samples move, their own start and noise unchanged, when the rest of their batch is exchanged.
-
-    Root mean square and largest pixel by which they differ with other samples beside them; largest with none.
-    """
-
-    root_mean_square: float
-    largest: float
-    largest_alone: float
-
-
-@cell(data=("mnist-test",))
-def held_out_quality(reference: int, last_sigma: float, size: int, count: int, seed: int) -> list[Quality]:
-    """Quality of batches of held-out images, with the last noise level's noise, denoised by nothing."""
-    judge, draws = inputs.judge(reference, last_sigma), generator(seed, 0)
-    return [judge(noised(images, last_sigma, draws), images) for images in inputs.held_out(reference, size, count)]
+R = TypeVar("R")
+FIRST_TRIAL = 10_000
+"""The number of the first trial batch: trials share nothing with the batches that judge."""
+FLOOR = "held-out images"
 
 
 @cell(data=DATA)
-def denoising_loss(network: Network, images: int, times: int, seed: int) -> Array:
-    """Denoising loss of each image, its mean over times: midpoints of equal intervals of (0, 1]."""
-    x, process, score = inputs.test_images()[:images], ExponentialVE(), inputs.score(network)
-    z = gaussian(seed, tuple(x.shape))
-    midpoints = [(k + 0.5) / times for k in range(times)]
-    levels = [Level(0, sigma=process.marginal(t)[1], t=t) for t in midpoints]
-    return torch.stack([denoising_losses(score, x, z, level) for level in levels]).mean(0).numpy()
+def tuned_setting(
+    setup: Setup, sampler: str, budget: int, tried: tuple[Hyperparameters, ...], trials: int
+) -> Hyperparameters:
+    """Choose the setting of least mean energy distance over trial batches."""
+
+    def error(setting: Hyperparameters) -> float:
+        numbers = range(FIRST_TRIAL, FIRST_TRIAL + trials)
+        return sum(runs.batch(setup, sampler, budget, setting, number).quality.energy for number in numbers)
+
+    return min(tried, key=error)
 
 
 @cell(data=DATA)
-def tutorial_residuals(network: Network, steps: int, samples: int, seed: int) -> list[float]:
-    """Noise left on blank pixels of each sample of the tutorial's own predictor-corrector, its last mean.
-
-    Equal steps in time: Langevin's corrector at the authors' snr, then Euler-Maruyama of the reverse SDE.
-    """
-    process, draws, algebra = ExponentialVE(), generator(seed, 3), Particles()
-    levels = process_levels(process, steps, TUTORIAL_END)
-    predictor, corrector = affine(authors_euler_maruyama(process, steps)), langevin(snr_of_score(DEFAULTS.snr))
-    program = predictor_corrector(predictor, corrector, levels)
-    start = State(levels[0].sigma * torch.randn((samples, *inputs.SHAPE), generator=draws))
-    noise = generated(draws, algebra.empty_like)
-    _, info = last(run(program, start, inputs.score(network), noise, algebra))
-    pixels = blank(inputs.test_images())
-    return [noise_level(x[None], pixels) for x in info.mean()]
+def tuned_batch(
+    setup: Setup, sampler: str, budget: int, tried: tuple[Hyperparameters, ...], trials: int, number: int
+) -> Batch:
+    """Run one batch at the setting that trial batches choose."""
+    return runs.batch(setup, sampler, budget, tuned_setting(setup, sampler, budget, tried, trials), number)
 
 
-@cell(data=DATA)
-def exchange(setup: Setup, sampler: str, budget: int, others: int) -> Exchange:
-    """Exchange the rest of a batch of eight samples and `others` more, each with a start and noise of its own."""
-    problem, spec = inputs.problem(setup), controls.SAMPLERS[sampler]
-    program = list(spec.build(setup.sigmas, budget, DEFAULTS))
-
-    def own(rest: range) -> Tensor:
-        numbers = (*range(OWN), *rest)
-        draws = generated_per_sample([one for n in numbers for one in seeded_per_sample(setup.seed, n, 1)])
-        start = State(setup.sigmas.first * draws(torch.empty(len(numbers), *inputs.SHAPE)))
-        return last(run(program, start, problem.score, draws, spec.coupling()))[0].x[:OWN].clone()
-
-    one, other, alone = (own(range(first, first + count)) for first, count in ((100, others), (500, others), (0, 0)))
-    apart = one - other
-    root = apart.square().mean().sqrt().item()
-    return Exchange(root, apart.abs().max().item(), (one - alone).abs().max().item())
+def plan(settings: Settings) -> list[tuple[str, int]]:
+    """Return every sampler and control with each of its budgets."""
+    controls = (spec.name for spec in samplers.CONTROLS)
+    side = (*settings.others, samplers.PLAIN_CORRECTOR, samplers.ADAPTIVE_CORRECTOR, *controls)
+    budgets = dict.fromkeys(settings.samplers, settings.budgets)
+    budgets |= {sampler: (settings.side,) for sampler in side if sampler not in budgets}
+    budgets |= dict.fromkeys((samplers.SOLVER, samplers.KINETIC), (settings.late,))
+    return [(sampler, budget) for sampler, several in budgets.items() for budget in several]
 
 
-class Features(NamedTuple):
-    """Sets of images judged as one in features: conditions, each number with its interval, shares of the classes."""
+def grid(settings: Settings, sampler: str) -> tuple[Hyperparameters, ...]:
+    """Return the settings that tuning tries: a corrector's snr, else factors of the step and steps per noise level."""
+    if sampler.startswith("PC"):
+        return tuple(DEFAULTS._replace(snr=snr) for snr in settings.snrs)
+    return tuple(DEFAULTS._replace(factor=f, repeats=r) for f, r in product(settings.factors, settings.repeats))
 
-    conditions: Conditions
-    numbers: dict[str, tuple[float, float, float, int]]
-    shares: Array
-    sets: int
+
+def read(asked: Cell[R]) -> R:
+    """Return the value of a cell."""
+    value: R = asked.function(**asked.arguments)
+    return value
+
+
+def batches(settings: Settings, sampler: str, budget: int) -> list[Cell[Batch]]:
+    """Return a sampler's batches at the defaults: few of a sampler that no claim compares."""
+    count = settings.few if sampler in settings.others else settings.batches
+    return [runs.batch.cell(settings.setup, sampler, budget, DEFAULTS, number) for number in range(1, count + 1)]
+
+
+def results(settings: Settings, sampler: str, budget: int) -> list[Batch]:
+    """Return the values of a sampler's batches at the defaults."""
+    return [read(batch) for batch in batches(settings, sampler, budget)]
+
+
+def tuning(settings: Settings, sampler: str) -> Cell[Hyperparameters]:
+    """Return a sampler's setting of least energy distance at `side` evaluations."""
+    return tuned_setting.cell(settings.setup, sampler, settings.side, grid(settings, sampler), settings.trials)
+
+
+def tuned_batches(settings: Settings, sampler: str) -> list[Cell[Batch]]:
+    """Return a sampler's batches at the setting that tuning chooses."""
+    tried = tuning(settings, sampler).arguments
+    return [tuned_batch.cell(**tried, number=number) for number in range(1, settings.batches + 1)]
+
+
+def rule(settings: Settings, sampler: str) -> Cell[list[tuple[float, float]]]:
+    """Return beta and `A / a` along a sampler's first batch at `side` evaluations."""
+    return runs.rule_along_run.cell(settings.setup, sampler, settings.side, DEFAULTS)
+
+
+def in_features(settings: Settings) -> list[Pooled]:
+    """Return every sampler judged in features, held-out images first: as many batches as most have, and as few."""
+    floors = dict.fromkeys((settings.batches, settings.few))
+    images = [inputs.extractor()(batch) for batch in inputs.held_out(settings.setup, settings.batches)]
+    entries = [Entry(FLOOR, "", 0, images[:count]) for count in floors]
+    for sampler, budget in plan(settings):
+        runs_made = results(settings, sampler, budget)
+        sets = [torch.from_numpy(batch.features) for batch in runs_made if batch.features.size]
+        entries.append(Entry(sampler, "defaults", runs_made[-1].evaluations, sets))
+    return judged(inputs.feature_judge(min(settings.compared, settings.reference)), entries, CONFIDENCE)
+
+
+def cells(settings: Settings) -> Iterator[Cell]:
+    """Yield every cell that checks, figures and tables read."""
+    setup, side = settings.setup, settings.side
+    for pair in plan(settings):
+        yield from batches(settings, *pair)
+    for sampler in settings.tried:
+        yield from (tuning(settings, sampler), *tuned_batches(settings, sampler))
+    for sampler in samplers.COUPLED:
+        yield runs.exchange.cell(setup, sampler, side, settings.exchanged)
+        yield runs.exchange.cell(setup, f"{sampler}, per sample", side, settings.exchanged)
+        yield rule(settings, sampler)
+        yield runs.predicted_betas.cell(sampler, settings.last_sigma, side)
+    for steps in (settings.noisy, settings.clean):
+        yield runs.tutorial_residuals.cell(setup, steps, settings.tutorial)
+    yield runs.held_out_quality.cell(setup, settings.batches)
+    yield runs.denoising_loss.cell(setup, settings.images, settings.times)
