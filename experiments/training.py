@@ -14,8 +14,6 @@ interrupted and resumed ends in the same bits (on one machine, with one number o
 same ones; sums there may run in another order, so its weights agree to rounding at first, and then drift apart.
 """
 
-from __future__ import annotations
-
 import copy
 import io
 import math

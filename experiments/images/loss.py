@@ -4,8 +4,6 @@ A network that knows nothing (s = 0) has the number of pixels; the least possibl
 told from the image, `E |x_0 - E[x_0 | x]|^2 / sigma^2`.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import sys

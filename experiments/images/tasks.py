@@ -9,8 +9,6 @@ The classifiers' is the cross entropy. Classifiers see images disturbed by noise
 pixel (two for MNIST), so that their features do not hang on single grey values.
 """
 
-from __future__ import annotations
-
 import math
 from functools import cache
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """The command `train`: one network, from nothing or a kept state, to a file that says how it was made."""
 
-from __future__ import annotations
-
 import platform
 import sys
 import time
@@ -48,7 +46,7 @@ def _trained(trainer: Trainer, name: str, out: Path, resume: bool) -> None:
     made = {"command": command, **_about(trainer, time.process_time() - begun)}
     file, tensors = out / f"{name}.safetensors", trainer.averaged.state_dict()
     sha256 = weights.write(file, tensors, made)
-    save_figure(draw({name: made}), out, f"{name}_loss", f"Training of {name}")
+    save_figure(draw_training({name: made}), out, f"{name}_loss", f"Training of {name}")
     accurate = f", accuracy {made['accuracy']:.4f}" if "accuracy" in made else ""
     lines = (
         f"sha256 {sha256}",
@@ -93,7 +91,7 @@ def _about(trainer: Trainer, seconds: float) -> dict[str, Any]:
     return found
 
 
-def draw(listed: dict[str, dict[str, Any]]) -> Drawing:
+def draw_training(listed: dict[str, dict[str, Any]]) -> Drawing:
     """Draw the loss of each run against its steps: of what it learns from, and of what is held out."""
     drawing = Drawing(figsize=(3.6 if len(listed) == 1 else 2.5 * len(listed), 2.8), layout="constrained")
     panels = np.atleast_1d(drawing.subplots(1, len(listed)))

@@ -8,8 +8,6 @@
   they or the package are missing, what needs them is not run.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass

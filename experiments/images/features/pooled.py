@@ -6,8 +6,6 @@ half-width over the jackknife's pseudo-values, about the number of the whole set
 are compared where n is equal, and real images of the same n, cut into as many batches, are the floor.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

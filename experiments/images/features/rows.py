@@ -4,8 +4,6 @@ A Frechet distance of 512 samples is no smaller than one of 5000 because a sampl
 reference, another extractor, or of samples that were denoised at the end and others that were not.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Self
 

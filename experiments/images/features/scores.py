@@ -1,7 +1,5 @@
 """How near a set of generated images is to a reference, in a space of features: every number of one set at once."""
 
-from __future__ import annotations
-
 from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
