@@ -225,8 +225,8 @@ def _resume(trainer: Trainer, kept: Path) -> None:
 
 
 @contextmanager
-def told(steps: int, title: str) -> Iterator[Report]:
-    """Yield a report that draws a bar of progress on the terminal's error stream, or lines where there is none."""
+def progress_bar(steps: int, title: str) -> Iterator[Report]:
+    """Yield a report that draws a progress bar on stderr, or prints lines where that is no terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
