@@ -14,8 +14,6 @@ interrupted and resumed ends in the same bits (on one machine, with one number o
 same ones; sums there may run in another order, so its weights agree to rounding at first, and then drift apart.
 """
 
-from __future__ import annotations
-
 import copy
 import io
 import math
@@ -227,8 +225,8 @@ def _resume(trainer: Trainer, kept: Path) -> None:
 
 
 @contextmanager
-def told(steps: int, title: str) -> Iterator[Report]:
-    """Yield a report that draws a bar of progress on the terminal's error stream, or lines where there is none."""
+def progress_bar(steps: int, title: str) -> Iterator[Report]:
+    """Yield a report that draws a progress bar on stderr, or prints lines where that is no terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

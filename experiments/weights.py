@@ -4,8 +4,6 @@ The file's header holds one entry, `training`: JSON with the command, settings, 
 one command differ in their seconds, so the tensors have a checksum of their own, `digest`, to compare runs by.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

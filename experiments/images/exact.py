@@ -13,7 +13,7 @@ numbers measure the error of a batch of samples; each has an exact value for `p`
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
@@ -25,6 +25,10 @@ from ams.schedules import Level
 from ams.targets import Empirical
 from experiments.images.exact_settings import ExactSettings
 from experiments.images.runs import BatchSetup, Problem, generator, run
+from verdicts.studies import Cell, CellFunction
+
+SHOWN = 14
+"""Samples of each sampler in a figure."""
 
 
 class Errors(NamedTuple):
@@ -39,6 +43,16 @@ class Errors(NamedTuple):
 Quantity: TypeAlias = Callable[[Errors], float]
 Results: TypeAlias = Mapping[str, Mapping[int, Sequence[Errors]]]
 """By sampler and evaluations, the errors of each batch."""
+
+
+def energy(errors: Errors) -> float:
+    """Return the energy distance to the target (pixel units)."""
+    return errors.energy
+
+
+def variance_ratio(errors: Errors) -> float:
+    """Return the residual's variance over the exact one."""
+    return errors.variance_ratio
 
 
 def kl_per_pixel(errors: Errors) -> float:
@@ -132,3 +146,23 @@ def numbers(settings: ExactSettings, sampler: str) -> range:
     """Return the numbers of a sampler's batches; the target's own draws share none with a run's."""
     first = 1 + (settings.batches if sampler == EXACT.name else 0)
     return range(first, first + settings.batches)
+
+
+def results(settings: ExactSettings, read: Callable[[str, int], list[Errors]]) -> dict[str, dict[int, list[Errors]]]:
+    """Return what `read(sampler, budget)` gives of every run at the defaults."""
+    found: dict[str, dict[int, list[Errors]]] = {}
+    for sampler, budget in planned(settings):
+        found.setdefault(sampler, {})[budget] = read(sampler, budget)
+    return found
+
+
+def cells(settings: ExactSettings, batch: CellFunction[..., Any], shown: CellFunction[..., Any]) -> Iterator[Cell[Any]]:
+    """Yield the cells of every run at the defaults, and of the samples that are drawn."""
+    for sampler, budget in planned(settings):
+        yield from (batch.cell(sampler, budget, number, settings.setup) for number in numbers(settings, sampler))
+    yield from (shown.cell(sampler, settings.grid_budget, shown_setup(settings)) for sampler in settings.samplers)
+
+
+def shown_setup(settings: ExactSettings) -> BatchSetup:
+    """Return what the samples share that are drawn."""
+    return settings.setup._replace(size=SHOWN)

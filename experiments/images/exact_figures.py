@@ -1,9 +1,11 @@
 """Figures and tables of runs on an exact score: errors against evaluations, samples, evaluations to thresholds."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
+import torch
 from jaxtyping import Float
 from matplotlib.figure import Figure as Drawing
 from torch import Tensor
@@ -13,8 +15,9 @@ from ams.statistics import mean_interval
 from ams.statistics.nfe_to_threshold import nfe_interval, nfe_ratio_interval
 from experiments.images import drawing
 from experiments.images.comparison import CONFIDENCE, error_curve
-from experiments.images.exact import Errors, Quantity, Results, kl_per_pixel
+from experiments.images.exact import SHOWN, ExactTarget, Quantity, Results, kl_per_pixel, shown_setup, variance_ratio
 from experiments.images.exact_settings import BASELINE, ExactSettings
+from experiments.images.runs import BatchSetup
 from verdicts import Figure, Table, save_figure
 from verdicts.records.figures import Cell
 
@@ -34,11 +37,18 @@ def draw_errors(results: Results, settings: ExactSettings) -> Drawing:
     floor = interval([kl_per_pixel(errors) for errors in results[EXACT.name][0]])[0]
     rows = [
         drawing.Row(bands(kl_per_pixel), "KL (nats a pixel)", (min(3e-5, floor / 3), 1.0), lines=(floor,)),
-        drawing.Row(
-            bands(lambda errors: errors.variance_ratio), "variance ratio $V$", (0.4, 2.0), False, lines=(1.0,)
-        ),
+        drawing.Row(bands(variance_ratio), "variance ratio $V$", (0.4, 2.0), False, lines=(1.0,)),
     ]
     return drawing.draw_rows(rows, sorted({b for name in settings.samplers for b in settings.budgets_of(name)}))
+
+
+def samples(
+    settings: ExactSettings, target: ExactTarget, shown: Callable[[str, int, BatchSetup], np.ndarray]
+) -> dict[str, Tensor]:
+    """Return the first images of the data set, then samples of each sampler: `shown(sampler, budget, setup)`."""
+    setup, budget = shown_setup(settings), settings.grid_budget
+    drawn = {name: torch.from_numpy(shown(name, budget, setup)) for name in settings.samplers}
+    return {"data": target.images[:SHOWN], **drawn}
 
 
 def figures(

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import torch
-
 from experiments.images import exact_figures
 from experiments.images.digits import mode_loss, study
 from experiments.images.digits.settings import Settings
@@ -14,9 +12,7 @@ CLAIMS = ("D0", "D1", "D1a", "D2", "D3", "D5", "D6", "D7", "D7a")
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the errors against the budget, and samples of every sampler."""
-    shown = settings.setup._replace(size=study.SHOWN)
-    samples = {"data": study.target().images[: study.SHOWN]}
-    samples |= {s: torch.from_numpy(study.shown_samples(s, settings.grid_budget, shown)) for s in settings.samplers}
+    samples = exact_figures.samples(settings, study.target(), study.shown_samples)
     title = "Real digits (8 x 8)"
     return exact_figures.figures(study.results(settings), samples, settings, folder, "digits", title, CLAIMS)
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 from ams.data import digits
@@ -15,8 +15,6 @@ from experiments.images.exact import Constants, Errors, ExactTarget, Results, kl
 from experiments.images.runs import BatchSetup, generator, solved
 from verdicts.studies import Array, Cell, cell
 
-SHOWN = 14
-"""Samples of each sampler in the figure."""
 FIRST_TRIAL, FIRST_RARE = 10_000, 20_000
 """The numbers of the first batch that tuning tries, and of the first on which the rare class is counted."""
 
@@ -124,9 +122,7 @@ def rare_shares(settings: Settings, sampler: str) -> list[float]:
 
 def results(settings: Settings) -> Results:
     """Return every sampler's errors at the defaults, by evaluations; RK45's are the most that a batch takes."""
-    found: dict[str, dict[int, list[Errors]]] = {}
-    for sampler, budget in exact.planned(settings):
-        found.setdefault(sampler, {})[budget] = errors(settings, sampler, budget)
+    found = exact.results(settings, partial(errors, settings))
     for tolerance in settings.tolerances:
         batches = [solver_batch(tolerance, n, settings.setup) for n in exact.numbers(settings, RK45.name)]
         spent = max(batch.evaluations for batch in batches)
@@ -141,9 +137,8 @@ def tuned_results(settings: Settings) -> Results:
 
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks, figures and tables read."""
+    yield from exact.cells(settings, sampler_batch, shown_samples)
     setup = settings.setup
-    for sampler, budget in exact.planned(settings):
-        yield from (sampler_batch.cell(sampler, budget, n, setup) for n in exact.numbers(settings, sampler))
     numbers = exact.numbers(settings, RK45.name)
     yield from (solver_batch.cell(t, n, setup) for t in settings.tolerances for n in numbers)
     for sampler, budget in ((s, b) for s in settings.tuned_samplers for b in settings.tuned):
@@ -152,8 +147,6 @@ def cells(settings: Settings) -> Iterator[Cell]:
         yield from (tuned_batch.cell(sampler, budget, grid, settings.trials, n, setup) for n in numbers)
     for sampler in settings.rare_samplers:
         yield from (rare_share.cell(sampler, settings.rare, n, settings.rare_setup) for n in _rare_numbers(settings))
-    shown = setup._replace(size=SHOWN)
-    yield from (shown_samples.cell(sampler, settings.grid_budget, shown) for sampler in settings.samplers)
 
 
 def _trial_numbers(trials: int) -> range:

@@ -4,6 +4,4 @@ from experiments.images.exact_settings import ExactSettings
 
 
 class Settings(ExactSettings):
-    """The sizes of runs on an exact score; `compared` of the target's images are the reference in features."""
-
-    compared: int = 1000
+    """The sizes of runs on an exact score."""

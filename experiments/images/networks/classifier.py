@@ -1,7 +1,7 @@
 """Classifiers of digits, of our own: what they see before the last layer are the features in which sets are compared.
 
 Three convolutions (3 x 3; 16, 32, 64 channels; the image is halved twice, MNIST's three times), a layer of 64 features
-behind a rectifier, and the ten classes. Trained by `python -m experiments.images train`; accuracy is in the file.
+behind a rectifier, and the ten classes. Trained by `ams train-images`; accuracy is in the file.
 """
 
 from pathlib import Path

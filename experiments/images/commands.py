@@ -1,0 +1,53 @@
+"""Commands of `ams` for score networks of images: their denoising loss, and the training of the suite's own."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+
+@dataclass(frozen=True, kw_only=True)
+class DenoisingLoss:
+    """Print the denoising loss of a VE score network on MNIST test images, pixels in [0, 1]."""
+
+    weights: Annotated[Positional[str], arg(metavar="WEIGHTS")]
+    """The file of weights, or the name of a registered one (mnist-ve)."""
+    t: str = ""
+    """Times T1,T2,... in (0, 1] (default: ten midpoints)."""
+    images: int = 1000
+    """How many of the test images, from the first on."""
+    seed: int = 0
+    """The seed of the noise, which is the same at every time."""
+    json: bool = False
+    """Print `t` and `loss` as JSON."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from experiments.images.loss import TIMES, report, times
+
+        return report(self.weights, times(self.t) if self.t else list(TIMES), self.images, self.seed, self.json)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainImages:
+    """Train one of the suite's own networks: digits-score, digits-classifier or mnist-classifier."""
+
+    name: Annotated[Positional[str], arg(metavar="NAME")]
+    """Which one."""
+    out: Path = Path("results/training")
+    """The folder of the weights (NAME.safetensors), the kept state (NAME.state) and the figure of the loss."""
+    resume: bool = False
+    """Go on from the kept state."""
+    device: str = "cpu"
+    """cpu, or cuda."""
+    steps: int | None = None
+    """Fewer or more steps than the committed weights had."""
+    seed: int = 1
+    """The seed of the initial weights and of every draw."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from experiments.images.train import train
+
+        return train(self.name, self.out, self.resume, self.device, self.steps, self.seed)
