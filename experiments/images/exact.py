@@ -40,6 +40,8 @@ class Errors(NamedTuple):
     classes: float
 
 
+LOST = Errors(math.inf, math.inf, math.inf, math.inf)
+"""The errors of a batch whose run diverges."""
 Quantity: TypeAlias = Callable[[Errors], float]
 Results: TypeAlias = Mapping[str, Mapping[int, Sequence[Errors]]]
 """By sampler and evaluations, the errors of each batch."""
@@ -57,7 +59,8 @@ def variance_ratio(errors: Errors) -> float:
 
 def kl_per_pixel(errors: Errors) -> float:
     """Return `(V - 1 - ln V) / 2` (nats): KL of a mode with V times the exact variance from the exact mode, a pixel."""
-    return 0.5 * (errors.variance_ratio - 1.0 - math.log(errors.variance_ratio))
+    ratio = errors.variance_ratio
+    return 0.5 * (ratio - 1.0 - math.log(ratio)) if ratio < math.inf else math.inf
 
 
 class ExactTarget(NamedTuple):

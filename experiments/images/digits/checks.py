@@ -1,7 +1,5 @@
 """Real digits with their exact score, claims D0 to D7a: errors of samplers at equal score evaluations."""
 
-from collections.abc import Sequence
-
 from experiments.images import comparison
 from experiments.images.digits import mode_loss, study
 from experiments.images.digits.settings import BASELINE, CONSTANT, DOUBLED, PAPER, Settings
@@ -27,13 +25,13 @@ def _excess(
     settings: Settings, sampler: str, other: str, budget: int, quantity: Quantity = kl_per_pixel
 ) -> Measurement:
     """Return a sampler's quantity less another's, paired by batch."""
-    pair = (study.errors(settings, name, budget) for name in (sampler, other))
-    return comparison.difference(settings.setup, *pair, quantity, budget=budget)
+    ours, theirs = (study.errors(settings, name, budget) for name in (sampler, other))
+    return comparison.difference(settings.setup, ours, theirs, quantity, budget=budget)
 
 
 def _tuned_excess(settings: Settings, sampler: str, other: str, budget: int) -> Measurement:
-    pair = (study.tuned_errors(settings, name, budget) for name in (sampler, other))
-    return comparison.difference(settings.setup, *pair, kl_per_pixel, budget=budget)
+    ours, theirs = (study.tuned_errors(settings, name, budget) for name in (sampler, other))
+    return comparison.difference(settings.setup, ours, theirs, kl_per_pixel, budget=budget)
 
 
 def _speed_up(settings: Settings, baseline: str) -> Measurement:
@@ -127,12 +125,8 @@ def _relative_share(settings: Settings, sampler: str) -> Measurement:
 def rare_share_of_adaptive_momentum_less_langevins(settings: Settings) -> Measurement:
     """Measure the rare class's share under adaptive momentum less that under annealed Langevin, paired by batch."""
     ours, theirs = study.rare_shares(settings, PAPER), study.rare_shares(settings, BASELINE)
-    detail = {"share in the target": mode_loss.target_share(), "share": _average(ours)}
+    detail = {"share in the target": mode_loss.target_share(), "share": sum(ours) / len(ours)}
     return comparison.difference(settings.rare_setup, ours, theirs, float, **detail)
-
-
-def _average(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
 
 
 @check("D5.past")

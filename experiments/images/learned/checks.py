@@ -1,8 +1,6 @@
 """Digits with a learned score, claims Q0 to Q6: how much of the digits held out samples cover, and their variance."""
 
-import numpy as np
 import torch
-from jaxtyping import Float
 
 from ams.metrics import expected_coverage
 from ams.statistics import Interval
@@ -32,8 +30,8 @@ def variance_ratio(batch: Quality) -> float:
 
 def _coverage_gain(settings: Settings, sampler: str, other: str) -> Measurement:
     """Return a sampler's coverage less another's at the smallest budget, paired by batch."""
-    pair = (study.batches(settings, LEARNED, name, min(settings.budgets)) for name in (sampler, other))
-    return comparison.difference(settings.setup, *pair, coverage)
+    ours, theirs = (study.batches(settings, LEARNED, name, min(settings.budgets)) for name in (sampler, other))
+    return comparison.difference(settings.setup, ours, theirs, coverage)
 
 
 @check("Q0.kernel")
@@ -41,8 +39,8 @@ def relative_kernel_distance_of_real_digits(settings: Settings) -> Measurement:
     """Measure the kernel distance of real digits to those held out, over that of real zeros alone."""
     sets = [torch.from_numpy(batch.features) for batch in study.real_batches(settings)]
     distance = quality.judge().kernel_interval(sets, CONFIDENCE, settings.seed)
-    scaled = [end / quality.kernel_distance_of_zeros() for end in distance[:3]]
-    return of_interval(Interval(*scaled, distance.n), settings.seed, settings.batch)
+    value, low, high = (end / quality.kernel_distance_of_zeros() for end in distance[:3])
+    return of_interval(Interval(value, low, high, distance.n), settings.seed, settings.batch)
 
 
 @check("Q0.coverage")
@@ -75,7 +73,7 @@ def worst_loss_ratio_to_a_gaussian(settings: Settings) -> Measurement:
 
 
 def _worst_loss_ratio(other: str) -> Measurement:
-    ratio = losses.worst_ratio(study.loss_per_image("learned"), study.loss_per_image(other), CONFIDENCE)
+    ratio = losses.worst_ratio(losses.per_image("learned"), losses.per_image(other), CONFIDENCE)
     return of_interval(ratio, seed=losses.SEED)
 
 
@@ -102,8 +100,8 @@ def coverage_gain_of_a_doubled_drift(settings: Settings) -> Measurement:
 @check("Q3.adaptive")
 def variance_ratio_less_annealed_langevins(settings: Settings) -> Measurement:
     """Measure adaptive momentum's variance ratio less annealed Langevin's, at the largest budget (paired)."""
-    pair = (study.batches(settings, LEARNED, name, max(settings.budgets)) for name in (PAPER, BASELINE))
-    return comparison.difference(settings.setup, *pair, variance_ratio)
+    ours, theirs = (study.batches(settings, LEARNED, name, max(settings.budgets)) for name in (PAPER, BASELINE))
+    return comparison.difference(settings.setup, ours, theirs, variance_ratio)
 
 
 @check("Q3.factor")
@@ -146,19 +144,17 @@ def largest_variance_difference_between_scores(settings: Settings) -> Measuremen
     """
     budget = max(settings.compared_budgets)
     pairs = [[study.batches(settings, score, s, budget) for score in (LEARNED, EXACT)] for s in settings.compared]
-    return comparison.farthest(comparison.difference(settings.setup, *pair, variance_ratio) for pair in pairs)
+    return comparison.farthest(comparison.difference(settings.setup, a, b, variance_ratio) for a, b in pairs)
 
 
 @check("Q6.cooling")
 def variance_loss_with_either_score(settings: Settings) -> Measurement:
     """Measure adaptive momentum's variance ratio less annealed Langevin's, learned score less exact score (paired)."""
     budget = max(settings.compared_budgets)
-    losses_of_variance = [
-        _variance_ratios(settings, score, PAPER, budget) - _variance_ratios(settings, score, BASELINE, budget)
-        for score in (LEARNED, EXACT)
-    ]
-    return comparison.difference(settings.setup, *losses_of_variance, float, budget=budget)
+    learned, exact = (_losses_of_variance(settings, score, budget) for score in (LEARNED, EXACT))
+    return comparison.difference(settings.setup, learned, exact, float, budget=budget)
 
 
-def _variance_ratios(settings: Settings, score: str, sampler: str, budget: int) -> Float[np.ndarray, " batches"]:
-    return np.array([batch.variance_ratio for batch in study.batches(settings, score, sampler, budget)])
+def _losses_of_variance(settings: Settings, score: str, budget: int) -> list[float]:
+    pair = [study.batches(settings, score, sampler, budget) for sampler in (PAPER, BASELINE)]
+    return [ours.variance_ratio - theirs.variance_ratio for ours, theirs in zip(*pair, strict=True)]
