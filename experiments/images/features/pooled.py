@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.metrics.features import NEIGHBOURS
+from ams.metrics.features import NEIGHBOURS, distances
 from ams.statistics import Interval, jackknife_interval
 from experiments.images.features.rows import Conditions
 from experiments.images.features.scores import Judge, Scores
@@ -46,8 +46,9 @@ class Pooled(NamedTuple):
 def pooled(judge: Judge, entry: Entry, confidence: float) -> Pooled:
     """Judge an entry's batches as one set. Raises ValueError for fewer than two batches."""
     whole = torch.cat(list(entry.sets))
-    of_whole = judge.scores_of(whole)
-    without = [judge.scores_of(torch.cat([*entry.sets[:k], *entry.sets[k + 1 :]])) for k in range(len(entry.sets))]
+    apart = distances(whole, judge.reference)
+    of_whole, number = judge.scores_of(whole, apart), torch.repeat_interleave(torch.tensor([*map(len, entry.sets)]))
+    without = [judge.scores_of(whole[number != k], apart[number != k]) for k in range(len(entry.sets))]
     numbers = {name: _jackknife(name, of_whole, without, confidence) for name in QUANTITIES}
     return Pooled(entry, judge.conditions(len(whole)), numbers, judge.shares(whole))
 

@@ -72,15 +72,18 @@ class Judge:
         """Return the scores of a set of images. Raises ValueError for five images or fewer."""
         return self.scores_of(self.extractor(x))
 
-    def scores_of(self, features: Float[Tensor, "n d"]) -> Scores:
-        """Return the scores of a set by its features. Raises ValueError for five images or fewer."""
+    def scores_of(self, features: Float[Tensor, "n d"], apart: Float[Tensor, "n m"] | None = None) -> Scores:
+        """Return the scores of a set by its features, and by their distances to the reference's where these are known.
+
+        Raises ValueError for five images or fewer.
+        """
         classes = float("nan")
         if self.extractor.logits is not None:
             classes = total_variation(self.shares(features), self.truth)
         return Scores(
             frechet_distance(features, self.reference),
             kernel_distance(features, self.reference, self._within),
-            *support(features, self.reference, radii=self._radii),
+            *support(features, self.reference, radii=self._radii, apart=apart),
             classes,
         )
 

@@ -4,8 +4,6 @@ Three convolutions (3 x 3; 16, 32, 64 channels; the image is halved twice, MNIST
 behind a rectifier, and the ten classes. Trained by `ams train-images`; accuracy is in the file.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from jaxtyping import Float

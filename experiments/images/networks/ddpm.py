@@ -10,8 +10,6 @@ steps; here it is the formula of that table, so a level between two steps has a 
 Source: Ho et al., arXiv 2006.11239; weights: registry entries `mnist-ddpm`, `fashion-ddpm`.
 """
 
-from __future__ import annotations
-
 import math
 from itertools import pairwise
 
@@ -23,7 +21,7 @@ from torch.nn.functional import silu
 
 from ams.errors import UserError
 from experiments.images.networks.loading import contents, fill, tensors
-from experiments.images.networks.score_adapter import NetworkScore
+from experiments.images.networks.score_adapter import NetworkScore, vp_predictor
 
 STEPS, EMBEDDING = 1000, 100
 
@@ -105,25 +103,6 @@ class DenoisingUNet(nn.Module):
         return self.conv_out(u)
 
 
-class DenoisingPredictor:
-    """The U-Net as a noise predictor of images (28, 28) with pixels in [0, 1]."""
-
-    shape: tuple[int, ...] = (28, 28)
-
-    def __init__(self, network: DenoisingUNet) -> None:
-        self.network, self.table = network, np.log(ratios() / 2)
-        self.smallest, self.largest = (math.exp(end) for end in self.table[[0, -1]])
-
-    def noise(self, y: Float[Tensor, "batch 28 28"], v: float) -> Float[Tensor, "batch 28 28"]:
-        """Return the network's noise, of `r (2 y - 1)` at the step with that `v`, `r = 1 / sqrt(1 + 4 v^2)`."""
-        r = 1 / math.hypot(1.0, 2 * v)
-        return self.network((2 * r * y).sub_(r)[:, None], self.step(v))[:, 0]
-
-    def step(self, v: float) -> float:
-        """Return the step `k` whose noise is `v`, by interpolation of `ln v`; whole at the 1000 levels."""
-        return float(np.interp(math.log(v), self.table, np.arange(len(self.table))))
-
-
 _STAGES = {"1": 0, "2": 1, "3": 2, "_mid": 3, "4": 4, "5": 5, "_out": 6}  # as the published names count them
 
 
@@ -149,14 +128,5 @@ def ddpm(source: str, device: torch.device | str = "cpu") -> NetworkScore:
     if table.shape != rows.shape or not torch.allclose(table, rows, rtol=0, atol=1e-3):
         raise UserError(f"{where}: its embedding of time is not the sinusoidal one of {STEPS} steps")
     given = {_ours(name): tensor for name, tensor in held.items()}
-    return NetworkScore(DenoisingPredictor(fill(DenoisingUNet(), given, where).to(device)))
-
-
-def mnist_ddpm() -> NetworkScore:
-    """Return the score of the network for MNIST. Raises as `ddpm`."""
-    return ddpm("mnist-ddpm")
-
-
-def fashion_ddpm() -> NetworkScore:
-    """Return the score of the network for Fashion-MNIST. Raises as `ddpm`."""
-    return ddpm("fashion-ddpm")
+    network: DenoisingUNet = fill(DenoisingUNet(), given, where).to(device)
+    return NetworkScore(vp_predictor(lambda u, k: network(u[:, None], k)[:, 0], (28, 28), ratios(), np.arange(STEPS)))

@@ -9,9 +9,6 @@ whose first term is the answer for Gaussian pixels; F is of order one at every n
 pixels: at each block `h + W' silu((1 + a) norm(W h) + b)`, a and b of the block linear in Fourier features of ln v.
 """
 
-from __future__ import annotations
-
-import math
 from pathlib import Path
 
 import torch
@@ -21,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import silu
 
 from experiments.images.networks.loading import fill, stored
-from experiments.images.networks.score_adapter import NetworkScore
+from experiments.images.networks.score_adapter import NetworkScore, NoisePredictor
 
 SMALLEST, LARGEST = 0.01, 10.0
 """The range of v in which it is trained: from below the digits' grey step, 1/16, to beyond their largest distance."""
@@ -87,25 +84,15 @@ class Denoiser(nn.Module):
         return centred * (v / total) - self.last(silu(h)) * (SPREAD * total.rsqrt())
 
 
-class SmallPredictor:
-    """The denoiser as a noise predictor of images (8, 8)."""
-
-    shape: tuple[int, ...] = (8, 8)
-    smallest, largest = SMALLEST, LARGEST
-
-    def __init__(self, network: Denoiser) -> None:
-        self.network = network
-
-    def noise(self, y: Float[Tensor, "batch 8 8"], v: float) -> Float[Tensor, "batch 8 8"]:
-        """Return the network's noise."""
-        one = torch.full((1,), v, dtype=torch.float32, device=y.device)
-        return self.network(y.reshape(len(y), math.prod(self.shape)), one).reshape(y.shape)
-
-
 SHA256 = "06b0acfc59b4eac897599eb7bd3ded3974c8bc10d91286dca427adbfb961a719"
 """Of the committed file."""
 
 
 def digits_score(path: Path = WEIGHTS / "digits-score.safetensors", sha256: str = SHA256) -> NetworkScore:
     """Return the score of the committed network. Raises UserError unless the file's bytes are those committed."""
-    return NetworkScore(SmallPredictor(fill(Denoiser(), stored(path, sha256), str(path))))
+    network: Denoiser = fill(Denoiser(), stored(path, sha256), str(path))
+
+    def noise(y: Float[Tensor, "batch 8 8"], v: float) -> Float[Tensor, "batch 8 8"]:
+        return network(y.flatten(1), torch.full((1,), v, device=y.device)).reshape(y.shape)
+
+    return NetworkScore(NoisePredictor(noise, (8, 8), SMALLEST, LARGEST))

@@ -10,10 +10,8 @@ bias is the convolution's own and costs no pass over the image.
 Source: Song et al., arXiv 2011.13456, and its tutorial; weights: registry entry `mnist-ve`.
 """
 
-from __future__ import annotations
-
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -23,15 +21,17 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, fold, silu
 
 from experiments.images.networks.loading import contents, fill, tensors
-from experiments.images.networks.score_adapter import NetworkScore
+from experiments.images.networks.score_adapter import NetworkScore, NoisePredictor
 
 T_END = 1e-5
 """The tutorial's last time."""
+BLOCK = 16
+"""Images at once, so that their features stay in a processor's cache: a third faster."""
 
 
 @dataclass(frozen=True)
 class ExponentialVE:
-    """`dx = base^t dw`: scale 1, `sigma(t)^2 = (base^(2t) - 1) / (2 ln base)`; a `noise.Process`."""
+    """`dx = base^t dw`: scale 1, `sigma(t)^2 = (base^(2t) - 1) / (2 ln base)`; a `schedules.Process`."""
 
     base: float = 25.0
 
@@ -57,7 +57,7 @@ class ExponentialVE:
 
 
 class Stage(nn.Module):
-    """`silu(norm(conv(x) + dense(e)))`, `e` the embedded time: a convolution or (with `transposed`) its transpose."""
+    """`silu(norm(conv(x) + dense(e)))`, `e` the embedded time."""
 
     def __init__(self, inputs: int, outputs: int, embedding: int, groups: int, stride: int) -> None:
         super().__init__()
@@ -65,9 +65,9 @@ class Stage(nn.Module):
         self.dense = nn.Linear(embedding, outputs)
         self.norm = nn.GroupNorm(groups, outputs)
 
-    def forward(self, x: Float[Tensor, "batch i h w"], e: Float[Tensor, " embedding"]) -> Float[Tensor, "batch o k l"]:
-        """Return the stage's features."""
-        return silu(self.norm(self.convolved(x, self.dense(e))), inplace=True)
+    def forward(self, x: Float[Tensor, "batch i h w"], bias: Float[Tensor, " o"]) -> Float[Tensor, "batch o k l"]:
+        """Return the stage's features; `bias` is `dense(e)`."""
+        return silu(self.norm(self.convolved(x, bias)), inplace=True)
 
     def convolved(self, x: Tensor, bias: Tensor) -> Tensor:
         """Return the convolution, with the time as its bias."""
@@ -88,22 +88,20 @@ class UpStage(Stage):
 
 
 class LastStage(nn.ConvTranspose2d):
-    """A transposed convolution to one channel: all images' taps by one product, then laid over each other.
+    """A transposed convolution to one channel: all taps by one product, then added where they overlap.
 
-    PyTorch's own multiplies image by image, which costs a sixth of the network's time here.
+    PyTorch's own multiplies image by image, at a sixth of the network's time.
     """
 
-    def forward(  # type: ignore[override]
-        self, x: Float[Tensor, "batch i h w"]
-    ) -> Float[Tensor, "batch 1 h+2 w+2"]:
+    def forward(self, x: Float[Tensor, "batch i h w"]) -> Float[Tensor, "batch 1 h+2 w+2"]:  # type: ignore[override]
         """Return the network's output."""
         taps = self.weight.flatten(1).mT @ x.flatten(2)
-        laid = fold(taps, (x.shape[2] + 2, x.shape[3] + 2), self.weight.shape[2:])
-        return laid if self.bias is None else laid.add_(self.bias[:, None, None])
+        added = fold(taps, (x.shape[2] + 2, x.shape[3] + 2), self.weight.shape[2:])
+        return added if self.bias is None else added.add_(self.bias[:, None, None])
 
 
-class ExplodingUNet(nn.Module):
-    """The U-Net: minus the noise that it sees in `x` at time `t`."""
+class VEUNet(nn.Module):
+    """The U-Net: minus the noise that it sees in `x` at time `t`, as `network(x, network.biases(t))`."""
 
     def __init__(self, channels: tuple[int, ...] = (32, 64, 128, 256), embedding: int = 256, groups: int = 32) -> None:
         super().__init__()
@@ -117,57 +115,57 @@ class ExplodingUNet(nn.Module):
         self.up = nn.ModuleList(UpStage(i, o, embedding, groups, int(n > 0)) for n, (i, o) in enumerate(upward))
         self.out = LastStage(channels[0], 1, 3)
 
-    def forward(self, x: Float[Tensor, "batch 1 h w"], t: float) -> Float[Tensor, "batch 1 h w"]:
+    def biases(self, t: float) -> list[Float[Tensor, " channels"]]:
+        """Return the bias that the time makes at each stage: a linear map of `e`.
+
+        `e = silu(linear([sin 2 pi f t, cos 2 pi f t]))`, `f` the fixed Gaussian frequencies.
+        """
+        angles = 2 * math.pi * t * self.frequencies
+        e = silu(self.time(torch.cat([angles.sin(), angles.cos()])))
+        return [stage.dense(e) for stage in (*self.down, *self.up)]
+
+    def forward(self, x: Float[Tensor, "batch 1 h w"], biases: Sequence[Tensor]) -> Float[Tensor, "batch 1 h w"]:
         """Return the network's output at one time for all."""
-        e = self.embedded(t)
-        skips = []
-        for stage in self.down:
-            x = stage(x, e)
+        skips, depth = [], len(self.down)
+        for stage, bias in zip(self.down, biases[:depth], strict=True):
+            x = stage(x, bias)
             skips.append(x)
         skips.pop()
-        for stage in self.up:
-            x = stage(x, e).add_(skips.pop())
+        for stage, bias in zip(self.up, biases[depth:], strict=True):
+            x = stage(x, bias).add_(skips.pop())
         return self.out(x)
 
-    def embedded(self, t: float) -> Float[Tensor, " embedding"]:
-        """Return `silu(linear([sin 2 pi f t, cos 2 pi f t]))`, `f` the fixed Gaussian frequencies."""
-        angles = 2 * math.pi * t * self.frequencies
-        return silu(self.time(torch.cat([angles.sin(), angles.cos()])))
+
+def predictor(network: VEUNet, process: ExponentialVE) -> NoisePredictor:
+    """Return the U-Net as a noise predictor of images (28, 28) with pixels in [0, 1]."""
+
+    def noise(y: Float[Tensor, "batch 28 28"], v: float) -> Float[Tensor, "batch 28 28"]:
+        biases, size = network.biases(process.time(v)), BLOCK if y.device.type == "cpu" else len(y)
+        return torch.cat([network(part[:, None], biases) for part in y.split(size)])[:, 0].neg_()
+
+    return NoisePredictor(noise, (28, 28), *(process.marginal(t)[1] for t in (T_END, 1.0)))
 
 
-class ExplodingPredictor:
-    """The U-Net as a noise predictor of images (28, 28), at `sigma` of the tutorial's times."""
-
-    shape: tuple[int, ...] = (28, 28)
-    block = 16  # images at once: their features stay in a processor's cache, which saves a third of the time
-
-    def __init__(self, network: ExplodingUNet, process: ExponentialVE | None = None) -> None:
-        self.network, self.process = network, process or ExponentialVE()
-        self.smallest, self.largest = (self.process.marginal(t)[1] for t in (T_END, 1.0))
-
-    def noise(self, y: Float[Tensor, "batch 28 28"], v: float) -> Float[Tensor, "batch 28 28"]:
-        """Return minus the network's output at the time whose noise is `v`."""
-        t, size = self.process.time(v), self.block if y.device.type == "cpu" else len(y)
-        return torch.cat([self.network(part[:, None], t) for part in y.split(size)])[:, 0].neg_()
+_PARTS = {"time_embed.1": "time", "tconv1": "out"}
+for _i in range(1, 5):
+    _PARTS |= {
+        f"conv{_i}": f"down.{_i - 1}.conv",
+        f"gnorm{_i}": f"down.{_i - 1}.norm",
+        f"dense{_i}.dense": f"down.{_i - 1}.dense",
+    }
+for _i in range(3):
+    _PARTS |= {
+        f"tconv{4 - _i}": f"up.{_i}.conv",
+        f"tgnorm{4 - _i}": f"up.{_i}.norm",
+        f"dense{5 + _i}.dense": f"up.{_i}.dense",
+    }
+"""Our name of each published part."""
 
 
 def _ours(name: str) -> str:
     """Return our name of a published tensor; one that is unknown stays as it is, and is refused later."""
-    fixed = {"time_embed.0.W": "frequencies", "tconv1.weight": "out.weight", "tconv1.bias": "out.bias"}
-    part, _, kind = name.partition(".")
-    stem, number = part.rstrip("0123456789"), part[len(part.rstrip("0123456789")) :]
-    places: dict[str, Callable[[int], str]] = {
-        "conv": lambda i: f"down.{i - 1}.conv",
-        "gnorm": lambda i: f"down.{i - 1}.norm",
-        "dense": lambda i: f"down.{i - 1}" if i <= 4 else f"up.{i - 5}",
-        "tconv": lambda i: f"up.{4 - i}.conv",
-        "tgnorm": lambda i: f"up.{4 - i}.norm",
-    }
-    if name in fixed:
-        return fixed[name]
-    if name.startswith("time_embed.1."):
-        return name.replace("time_embed.1", "time")
-    return f"{places[stem](int(number))}.{kind}" if stem in places and number else name
+    part, _, kind = name.rpartition(".")
+    return "frequencies" if name == "time_embed.0.W" else f"{_PARTS.get(part, part)}.{kind}"
 
 
 def mnist_ve(source: str = "mnist-ve", device: torch.device | str = "cpu") -> NetworkScore:
@@ -177,4 +175,4 @@ def mnist_ve(source: str = "mnist-ve", device: torch.device | str = "cpu") -> Ne
     """
     where, content = contents(source)
     given = {_ours(name): tensor for name, tensor in tensors(content, where, "module.").items()}
-    return NetworkScore(ExplodingPredictor(fill(ExplodingUNet(), given, where).to(device)))
+    return NetworkScore(predictor(fill(VEUNet(), given, where).to(device), ExponentialVE()))

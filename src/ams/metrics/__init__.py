@@ -5,7 +5,7 @@ samples (W2, energy distance), their square (Frechet distance), nats (KL) or non
 """
 
 from ams.metrics.density import half_line, line_kl, line_tv, line_w2
-from ams.metrics.energy import energy_distance, energy_distance_to_mixture, mixture_spread
+from ams.metrics.energy import MixtureReference, energy_distance, energy_distance_to_mixture, mixture_spread
 from ams.metrics.expected_norm import expected_norm
 from ams.metrics.features import (
     Support,
@@ -21,6 +21,7 @@ from ams.metrics.mmd import biased_within, mmd_squared, unbiased_within
 from ams.metrics.one_dimensional import total_variation, w2_1d
 
 __all__ = [
+    "MixtureReference",
     "Support",
     "biased_within",
     "energy_distance",

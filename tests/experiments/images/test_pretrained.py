@@ -127,7 +127,7 @@ def test_numbers_as_measured_have_the_expected_verdict(identifier: str, told: Ca
     assert verdict(identifier) is claims()[identifier].expected
 
 
-def test_samplers_exchanged_break_w2_to_w5(told: Callable[..., None]) -> None:
+def test_samplers_exchanged_break_i2_and_i5(told: Callable[..., None]) -> None:
     """Falsifier of I2 and I5: with annealed Langevin's numbers and those of its corrector, exchanged."""
     told(adaptive_momentum="annealed Langevin", annealed_Langevin="adaptive momentum")
     assert verdict("I2", "annealed") is verdict("I2", "tuned") is Verdict.REFUTED
@@ -136,13 +136,13 @@ def test_samplers_exchanged_break_w2_to_w5(told: Callable[..., None]) -> None:
     assert verdict("I2", "corrector") is Verdict.REFUTED
 
 
-def test_a_faster_sampler_would_make_w3_and_w4_hold(told: Callable[..., None]) -> None:
+def test_a_faster_sampler_would_make_i3_and_i4_hold(told: Callable[..., None]) -> None:
     """Falsifier of the refutations I3 and I4: ancestral sampling's numbers in adaptive momentum's place."""
     told(adaptive_momentum="ancestral", **{"PC,_adaptive": "ancestral"})
     assert verdict("I3") is verdict("I4") is Verdict.HOLDS
 
 
-def test_controls_exchanged_break_w6(told: Callable[..., None]) -> None:
+def test_controls_exchanged_break_i6(told: Callable[..., None]) -> None:
     """Falsifier of I6: were it the factor and not the lag, each part would be seen to."""
     kept = {name.replace(" ", "_"): "PC, adaptive" for name in (controls.DRIFT, controls.MATCHED)}
     lost = {name.replace(" ", "_"): controls.DRIFT for name in (controls.LAGGED, controls.DROPPED, controls.HEATED)}
@@ -157,13 +157,13 @@ def test_of_a_gain_that_is_not_there_no_part_is_told(told: Callable[..., None]) 
         verdict("I6", "lag")
 
 
-def test_samplers_exchanged_break_w9(told: Callable[..., None]) -> None:
+def test_samplers_exchanged_break_i9(told: Callable[..., None]) -> None:
     """Falsifier of I9: numbers of the solver and of the memory, exchanged."""
     told(**{"isothermal,_e_=_1/2": "SDE-DPM-Solver++", "SDE-DPM-Solver++": "annealed BAOAB, e = 1/2"})
     assert verdict("I9", "memory") is Verdict.REFUTED
 
 
-def test_a_network_without_skill_breaks_w1(known: Empirical, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_without_skill_breaks_i1(known: Empirical, monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of I1: a score of zero has a loss of 784, and leaves the noise that it began with."""
     monkeypatch.setattr(runs, "score", lambda settings: lambda x, level: 1e-9 * x)
     assert verdict_of("I1", "loss", SMALL) is verdict_of("I1", "clean", SMALL) is Verdict.REFUTED
@@ -175,7 +175,7 @@ def test_a_network_without_skill_breaks_w1(known: Empirical, monkeypatch: pytest
     assert verdict_of("I1", "noisy", quiet) is Verdict.REFUTED
 
 
-def test_strong_coupling_breaks_w7_and_w8(known: Empirical, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_strong_coupling_breaks_i7_and_i8(known: Empirical, monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of I7 and I8: a score that pulls towards the batch's mean is moved by every companion."""
     assert verdict_of("I8", settings=SMALL) is Verdict.HOLDS
 
