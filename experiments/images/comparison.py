@@ -1,68 +1,36 @@
-"""What batches say: means with intervals, differences paired by batch, ratios of evaluations at equal error.
+"""What batches say: their numbers, means with intervals, evaluations to thresholds.
 
 Batches are the independent units; those of one number have common starts and noise, whatever the sampler.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
-from pydantic import JsonValue
 
 from ams.statistics import mean_interval
-from ams.statistics.nfe_to_threshold import nfe_interval, nfe_ratio_interval
-from ams_suite import measures
-from experiments.images.runs import BatchSetup
+from ams.statistics.nfe_to_threshold import BatchErrors, nfe_interval, nfe_ratio_interval
 from verdicts import Measurement
 from verdicts.records.figures import Cell
 
 CONFIDENCE = 0.999
 """Of every interval over batches: at most about one true statement in a thousand is contradicted."""
+THRESHOLD_HEADER = ("sampler", "threshold", "NFE", "low", "high", "speed-up", "low", "high", "largest NFE tried")
 
-Batch = TypeVar("Batch")
+
+def column(batches: Iterable[tuple[float, ...]], quantity: str) -> list[float]:
+    """Return the quantity of that name of each batch."""
+    return [getattr(batch, quantity) for batch in batches]
+
+
+def error_curve(curve: Mapping[int, Iterable[tuple[float, ...]]], quantity: str) -> BatchErrors:
+    """Return the quantity of that name of each batch, by evaluations."""
+    return {budget: np.array(column(batches, quantity)) for budget, batches in curve.items()}
 
 
 def interval(values: Iterable[float]) -> tuple[float, float, float]:
     """Return mean, low and high over batches."""
     return mean_interval(list(values), CONFIDENCE)[:3]
-
-
-def mean(
-    setup: BatchSetup, batches: Iterable[Batch], quantity: Callable[[Batch], float], **detail: JsonValue
-) -> Measurement:
-    """Return the mean of a quantity over batches."""
-    return measures.mean_of(list(map(quantity, batches)), CONFIDENCE, setup.seed, setup.size, **detail)
-
-
-def difference(
-    setup: BatchSetup,
-    ours: Iterable[Batch],
-    theirs: Iterable[Batch],
-    quantity: Callable[[Batch], float],
-    **detail: JsonValue,
-) -> Measurement:
-    """Return the mean of `quantity(ours) - quantity(theirs)`, batch by batch."""
-    one, other = list(map(quantity, ours)), list(map(quantity, theirs))
-    return measures.mean_difference(one, other, CONFIDENCE, setup.seed, setup.size, **detail)
-
-
-def speed_up(
-    setup: BatchSetup,
-    ours: Iterable[Batch],
-    curve: Mapping[int, Iterable[Batch]],
-    budget: int,
-    quantity: Callable[[Batch], float],
-    **detail: JsonValue,
-) -> Measurement:
-    """Return the evaluations at which `curve` falls to the error of `ours` at `budget`, over `budget`."""
-    reached, errors = list(map(quantity, ours)), error_curve(curve, quantity)
-    return measures.speed_up(reached, errors, budget, CONFIDENCE, setup.seed, setup.size, **detail)
-
-
-def error_curve(curve: Mapping[int, Iterable[Batch]], quantity: Callable[[Batch], float]) -> dict[int, np.ndarray]:
-    """Return a quantity of each batch, by evaluations."""
-    return {budget: np.array(list(map(quantity, batches))) for budget, batches in curve.items()}
 
 
 def farthest(measurements: Iterable[Measurement], origin: float = 0.0) -> Measurement:
@@ -71,7 +39,7 @@ def farthest(measurements: Iterable[Measurement], origin: float = 0.0) -> Measur
 
 
 def threshold_rows(
-    curves: Mapping[str, Mapping[int, np.ndarray]], baseline: str, thresholds: Sequence[float]
+    curves: Mapping[str, BatchErrors], baseline: str, thresholds: Sequence[float]
 ) -> Iterator[tuple[Cell, ...]]:
     """Yield each sampler's evaluations to each threshold, and the baseline's over them; see `THRESHOLD_HEADER`."""
     for sampler, curve in curves.items():
@@ -79,9 +47,6 @@ def threshold_rows(
             needed = nfe_interval(curve, threshold, CONFIDENCE)
             ratio = nfe_ratio_interval(curve, curves[baseline], threshold, CONFIDENCE)
             yield sampler, threshold, *map(_shown, needed + ratio), max(curve)
-
-
-THRESHOLD_HEADER = ("sampler", "threshold", "NFE", "low", "high", "speed-up", "low", "high", "largest NFE tried")
 
 
 def _shown(number: float) -> Cell:

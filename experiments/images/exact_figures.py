@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ams.samplers.presets import EXACT
 from experiments.images import drawing
-from experiments.images.comparison import CONFIDENCE, THRESHOLD_HEADER, error_curve, interval, threshold_rows
-from experiments.images.exact import SHOWN, ExactTarget, Quantity, Results, kl_per_pixel, shown_setup, variance_ratio
+from experiments.images.comparison import CONFIDENCE, THRESHOLD_HEADER, column, error_curve, interval, threshold_rows
+from experiments.images.exact import SHOWN, ExactTarget, Results, shown_setup
 from experiments.images.exact_settings import BASELINE, ExactSettings
 from experiments.images.runs import BatchSetup
 from verdicts import Figure, Table, save_figure
@@ -22,14 +22,14 @@ from verdicts.records.figures import Cell
 def draw_errors(results: Results, settings: ExactSettings) -> Drawing:
     """Draw KL per pixel and variance ratio of every sampler against its evaluations, with bands."""
 
-    def bands(quantity: Quantity) -> drawing.Bands:
+    def bands(quantity: str) -> drawing.Bands:
         runs = {name: curve for name, curve in results.items() if name != EXACT.name}
-        return {n: {b: interval(map(quantity, e)) for b, e in curve.items()} for n, curve in runs.items()}
+        return {n: {b: interval(column(e, quantity)) for b, e in curve.items()} for n, curve in runs.items()}
 
-    floor = interval(map(kl_per_pixel, results[EXACT.name][0]))[0]
+    floor = interval(column(results[EXACT.name][0], "kl"))[0]
     rows = [
-        drawing.Row(bands(kl_per_pixel), "KL (nats a pixel)", (min(3e-5, floor / 3), 1.0), lines=(floor,)),
-        drawing.Row(bands(variance_ratio), "variance ratio $V$", (0.4, 2.0), False, lines=(1.0,)),
+        drawing.Row(bands("kl"), "KL (nats a pixel)", (min(3e-5, floor / 3), 1.0), lines=(floor,)),
+        drawing.Row(bands("variance_ratio"), "variance ratio $V$", (0.4, 2.0), False, lines=(1.0,)),
     ]
     return drawing.draw_rows(rows, sorted({b for name in settings.samplers for b in settings.budgets_of(name)}))
 
@@ -89,7 +89,7 @@ def speed_table(
     """Return the evaluations to each threshold of KL per pixel, and annealed Langevin's over them."""
     rows: list[tuple[Cell, ...]] = []
     for kind, runs in (("defaults", results), ("tuned", tuned or {})):
-        curves = {name: error_curve(curve, kl_per_pixel) for name, curve in runs.items() if name != EXACT.name}
+        curves = {name: error_curve(curve, "kl") for name, curve in runs.items() if name != EXACT.name}
         rows += ((kind, *row) for row in threshold_rows(curves, BASELINE, settings.thresholds))
     caption = (
         "Evaluations at which KL (nats a pixel) first falls to a threshold, log-log between budgets, and annealed "

@@ -36,7 +36,6 @@ def target_share() -> float:
 @cell
 def rare_share(sampler: str, budget: int, number: int, setup: BatchSetup) -> float:
     """The rare class's share in one batch of a sampler."""
-    images = target()
-    x = exact.samples(images, images.diameter(), sampler, budget, number, setup)
-    nearest = images.target.nearest(x, Level(0, sigma=setup.last_sigma)).point
-    return images.labels[nearest].double().mean().item()
+    x = exact.samples(target(), sampler, budget, number, setup)
+    nearest = target().target.nearest(x, Level(0, sigma=setup.last_sigma)).point
+    return target().labels[nearest].double().mean().item()

@@ -7,12 +7,13 @@ from itertools import product
 from typing import NamedTuple
 
 from ams.data import digits
+from ams.metrics import MixtureReference, mixture_spread
 from ams.samplers import NonFiniteState
 from ams.samplers.presets import AUTHORS, RK45, Hyperparameters
 from experiments.images import exact
 from experiments.images.digits import mode_loss
 from experiments.images.digits.settings import Settings
-from experiments.images.exact import Constants, Errors, ExactTarget, Results, kl_per_pixel
+from experiments.images.exact import Errors, ExactTarget, Results
 from experiments.images.runs import BatchSetup, generator, solved
 from verdicts.studies import Array, Cell, cell
 
@@ -34,9 +35,15 @@ def target() -> ExactTarget:
 
 
 @cell
-def constants(last_sigma: float) -> Constants:
-    """The digits' diameter, and the mean distance of two draws of the target."""
-    return Constants.of(target(), last_sigma)
+def spread(last_sigma: float) -> float:
+    """The mean distance of two draws of the target."""
+    return mixture_spread(target().images, last_sigma)
+
+
+@cache
+def reference(last_sigma: float) -> MixtureReference:
+    """Return the target at the last noise level, which samples are compared with."""
+    return MixtureReference(target().images, last_sigma, spread(last_sigma))
 
 
 @cell
@@ -44,21 +51,19 @@ def sampler_batch(
     sampler: str, budget: int, number: int, setup: BatchSetup, hyperparameters: Hyperparameters = AUTHORS
 ) -> Errors:
     """The errors of a batch of a sampler, or of fresh draws of the target; infinite where the run diverges."""
-    known = constants(setup.last_sigma)
     try:
-        x = exact.samples(target(), known.diameter, sampler, budget, number, setup, hyperparameters)
+        x = exact.samples(target(), sampler, budget, number, setup, hyperparameters)
     except NonFiniteState:
         return exact.LOST
-    return exact.errors_of(x, target(), known.spread, setup.last_sigma)
+    return exact.errors_of(x, target(), reference(setup.last_sigma))
 
 
 @cell
 def solver_batch(tolerance: float, number: int, setup: BatchSetup) -> Solved:
     """A batch of the probability flow by RK45."""
-    known, draws = constants(setup.last_sigma), generator(setup.seed, number)
-    problem = target().problem(known.diameter, setup.last_sigma)
+    problem, draws = target().problem(setup.last_sigma), generator(setup.seed, number)
     x, evaluations = solved(problem, tolerance, setup.size, draws)
-    return Solved(evaluations, exact.errors_of(x, target(), known.spread, setup.last_sigma))
+    return Solved(evaluations, exact.errors_of(x, target(), reference(setup.last_sigma)))
 
 
 @cell
@@ -72,7 +77,7 @@ def tuned_batch(
 @cell
 def shown_samples(sampler: str, budget: int, setup: BatchSetup) -> Array:
     """Samples for the figure (n, 8, 8)."""
-    return exact.samples(target(), constants(setup.last_sigma).diameter, sampler, budget, 1, setup).numpy()
+    return exact.samples(target(), sampler, budget, 1, setup).numpy()
 
 
 def tuned(
@@ -85,7 +90,7 @@ def tuned(
 
     def kl(hyperparameters: Hyperparameters) -> float:
         batches = (sampler_batch(sampler, budget, number, setup, hyperparameters) for number in trial_numbers(trials))
-        return sum(map(kl_per_pixel, batches))
+        return sum(errors.kl for errors in batches)
 
     best = min(grid, key=kl)
     if not math.isfinite(kl(best)):

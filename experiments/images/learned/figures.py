@@ -1,6 +1,5 @@
 """The group's figures and tables."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +7,12 @@ import torch
 from matplotlib.figure import Figure as Drawing
 
 from ams.metrics import expected_coverage
+from ams_suite.measures import speed_up
 from experiments import weights
-from experiments.images import comparison, drawing
-from experiments.images.comparison import CONFIDENCE, THRESHOLD_HEADER, error_curve, interval, threshold_rows
+from experiments.images import drawing
+from experiments.images.comparison import CONFIDENCE, THRESHOLD_HEADER, column, error_curve, interval, threshold_rows
 from experiments.images.features.rows import HEADER, Row
 from experiments.images.learned import losses, quality, study
-from experiments.images.learned.checks import coverage, missed, variance_ratio
 from experiments.images.learned.quality import EXACT, LEARNED, Quality
 from experiments.images.learned.settings import BASELINE, PAPER, Settings
 from experiments.images.networks.small import WEIGHTS
@@ -39,15 +38,15 @@ def draw_quality(settings: Settings) -> Drawing:
     samplers = curves(settings)
     real = samplers.pop(REAL)[0]
 
-    def row(quantity: Callable[[Quality], float], label: str, limits: tuple[float, float], **style: Any) -> drawing.Row:
-        bands = {n: {b: interval(map(quantity, each)) for b, each in curve.items()} for n, curve in samplers.items()}
-        return drawing.Row(bands, label, limits, lines=(interval(map(quantity, real))[0],), **style)
+    def row(quantity: str, label: str, limits: tuple[float, float], **style: Any) -> drawing.Row:
+        bands = {n: {b: interval(column(e, quantity)) for b, e in curve.items()} for n, curve in samplers.items()}
+        return drawing.Row(bands, label, limits, lines=(interval(column(real, quantity))[0],), **style)
 
     rows = [
-        row(lambda batch: batch.frechet, "Fréchet distance", (0.5, 12.0), ticks=(0.5, 1, 2, 5, 10)),
-        row(coverage, "coverage", (0.0, 1.0), logarithmic=False),
-        row(variance_ratio, "variance ratio $V$", (0.4, 3.0), ticks=(0.5, 0.7, 1, 1.4, 2, 2.8)),
-        row(lambda batch: batch.classes, "classes: total variation", (0.0, 0.4), logarithmic=False),
+        row("frechet", "Fréchet distance", (0.5, 12.0), ticks=(0.5, 1, 2, 5, 10)),
+        row("coverage", "coverage", (0.0, 1.0), logarithmic=False),
+        row("variance_ratio", "variance ratio $V$", (0.4, 3.0), ticks=(0.5, 0.7, 1, 1.4, 2, 2.8)),
+        row("classes", "classes: total variation", (0.0, 0.4), logarithmic=False),
     ]
     return drawing.draw_rows(rows, settings.budgets, height=1.6)
 
@@ -94,8 +93,8 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
     drawn = {
         "network_quality": (
             draw_quality(settings),
-            f"A learned score of digits: {reference}; bands are {CONFIDENCE:.1%} intervals over batches. Dotted: "
-            "digits that the network has seen, judged alike. Variance ratio: of the samples before denoising; 1 for digits "
+            f"A learned score of digits: {reference}. Bands: {CONFIDENCE:.1%} intervals over batches. Dotted: "
+            "digits that the network has seen. Variance ratio: of the samples before denoising; 1 for digits "
             "held out. Pale: annealed Langevin and adaptive momentum again. Arrows: means beyond the axis.",
         ),
         "network_samples": (
@@ -145,13 +144,13 @@ def quality_rows(settings: Settings) -> list[Row]:
 def needed_table(settings: Settings) -> Table:
     """Return the evaluations at which each sampler's coverage reaches shares of what one distribution has."""
     expected = expected_coverage(len(quality.judge().reference), settings.batch)
-    errors = {s: error_curve(study.learned_curve(settings, s), missed) for s in settings.samplers}
+    errors = {s: error_curve(study.learned_curve(settings, s), "missed") for s in settings.samplers}
     rows = []
     for share in SHARES:
         rows += [(f"{share:.0%}", *row) for row in threshold_rows(errors, BASELINE, [1 - expected * share])]
     caption = (
         f"Evaluations for a coverage of so much of what two sets of one distribution have ({expected:.3g}), log-log "
-        f"between budgets, n = {settings.batch}, and annealed Langevin's over them. The threshold is of the digits that "
+        f"between budgets, n = {settings.batch}, and annealed Langevin's over them. The threshold counts digits that "
         f"are not covered; {CONFIDENCE:.1%} intervals by Student's test over batches. The smallest budget is an upper "
         "bound."
     )
@@ -161,12 +160,12 @@ def needed_table(settings: Settings) -> Table:
 
 def speed_table(settings: Settings) -> Table:
     """Return each sampler's evaluations over adaptive momentum's at equal coverage, budget by budget."""
-    ours = study.learned_curve(settings, PAPER)
+    ours = {budget: column(batches, "missed") for budget, batches in study.learned_curve(settings, PAPER).items()}
     rows = []
     for sampler in (name for name in settings.samplers if name != PAPER):
-        curve = study.learned_curve(settings, sampler)
+        curve = error_curve(study.learned_curve(settings, sampler), "missed")
         for budget in sorted(ours)[:-1]:
-            ratio = comparison.speed_up(settings.setup, ours[budget], curve, budget, missed)
+            ratio = speed_up(ours[budget], curve, budget, CONFIDENCE, settings.seed)
             rows.append((sampler, budget, ratio.value, *ratio.interval, max(settings.budgets) / budget))
     caption = (
         "Evaluations that a sampler needs for the coverage of adaptive momentum's samples, over adaptive "

@@ -51,6 +51,11 @@ class Quality(NamedTuple):
     variance_ratio: float
     novelty: float
 
+    @property
+    def missed(self) -> float:
+        """Return the share of the digits held out that the batch does not cover."""
+        return 1.0 - self.coverage
+
 
 class Constants(NamedTuple):
     """What depends on the score and the last noise level alone: the largest distance of two digits that were learned

@@ -11,15 +11,16 @@ import torch
 from pytest import MonkeyPatch
 
 from ams.data import digits as load_digits
-from ams.samplers import NonFiniteState, State, last
-from ams.samplers import run as loop
+from ams.samplers import NonFiniteState, State, last, run as loop
 from ams.samplers.noise_sources import generated_per_sample, seeded_per_sample
 from ams.samplers.presets import AUTHORS, EXACT, RK45, SPECS, Hyperparameters, SamplerSpec
 from experiments.images import drawing, exact
+from experiments.images.comparison import farthest
 from experiments.images.digits import figures, mode_loss, study
 from experiments.images.digits.settings import BASELINE, CONSTANT, DOUBLED, PAPER, Settings
-from experiments.images.exact import Errors, kl_per_pixel
+from experiments.images.exact import LOST, Errors
 from tests.claims import expected, quick_settings, verdict_of
+from verdicts import Measurement
 from verdicts.claims.schema import Verdict
 from verdicts.records.figures import saved_as
 from verdicts.studies import Cell, using
@@ -73,13 +74,13 @@ def test_samples_of_one_image_break_d1a(monkeypatch: MonkeyPatch) -> None:
     images, sigma = study.target().images, SETTINGS.last_sigma
     x = images[:1].expand(SETTINGS.batch, 8, 8)
     noisy = x + sigma * torch.randn(x.shape, generator=torch.Generator().manual_seed(4))
-    errors = exact.errors_of(noisy, study.target(), study.constants(sigma).spread, sigma)
+    errors = exact.errors_of(noisy, study.target(), study.reference(sigma))
     true = study.errors
     monkeypatch.setattr(
         study, "errors", lambda s, name, budget: [errors] * s.batches if name == PAPER else true(s, name, budget)
     )
     assert verdict("D1a") is Verdict.REFUTED
-    assert kl_per_pixel(errors) < 0.01  # 2048 pixels: its standard deviation is 0.0007
+    assert errors.kl < 0.01  # 2048 pixels: its standard deviation is 0.0007
 
 
 def test_langevin_in_its_place_breaks_d2(monkeypatch: MonkeyPatch) -> None:
@@ -140,10 +141,8 @@ def test_each_sampler_has_its_budgets_once() -> None:
 
 
 def test_starts_are_common_and_batches_differ() -> None:
-    target, diameter = study.target(), study.constants(0.05).diameter
-    first, again, second = (
-        exact.samples(target, diameter, "reverse diffusion", 20, number, SMALL.setup) for number in (1, 1, 2)
-    )
+    numbers = (1, 1, 2)
+    first, again, second = (exact.samples(study.target(), "ancestral", 20, n, SMALL.setup) for n in numbers)
     assert torch.equal(first, again) and not torch.equal(first, second)
     assert first.shape == (8, 8, 8)
     assert set(exact.numbers(SMALL, EXACT.name)).isdisjoint(exact.numbers(SMALL, PAPER))
@@ -152,8 +151,7 @@ def test_starts_are_common_and_batches_differ() -> None:
 @pytest.mark.parametrize("name", ["adaptive momentum", "PC, adaptive"])
 def test_per_sample_coupling_agrees_for_any_split(name: str) -> None:
     """Samples to 1e-4 in float32 however a batch is split, hence the same errors; coupled batches do not."""
-    known = study.constants(0.05)
-    problem = study.target().problem(known.diameter, 0.05)
+    problem = study.target().problem(0.05)
 
     def sampled(spec: SamplerSpec, sizes: list[int]) -> torch.Tensor:
         program, parts, first = list(spec.build(problem.sigmas, 20, AUTHORS)), [], 0
@@ -167,7 +165,7 @@ def test_per_sample_coupling_agrees_for_any_split(name: str) -> None:
     alone = SPECS[f"{name}, per sample"]
     whole, split = sampled(alone, [12]), sampled(alone, [1, 4, 7])
     torch.testing.assert_close(whole, split, rtol=0, atol=1e-4)
-    errors = [exact.errors_of(x, study.target(), known.spread, 0.05) for x in (whole, split)]
+    errors = [exact.errors_of(x, study.target(), study.reference(0.05)) for x in (whole, split)]
     assert errors[0] == pytest.approx(errors[1], abs=1e-4)
     coupled = sampled(SPECS[name], [12]), sampled(SPECS[name], [1, 4, 7])
     assert (coupled[0] - coupled[1]).abs().max() > 1e-3
@@ -202,7 +200,7 @@ def test_what_diverges_is_never_chosen(monkeypatch: MonkeyPatch) -> None:
 def test_errors_know_collisions_and_classes() -> None:
     """Eight copies of one image: every pair collides, all in one class; the variance ratio is that of no noise, 0."""
     target = study.target()
-    errors = exact.errors_of(target.images[:1].expand(8, 8, 8).clone(), target, study.constants(0.05).spread, 0.05)
+    errors = exact.errors_of(target.images[:1].expand(8, 8, 8).clone(), target, study.reference(0.05))
     assert errors.collisions == pytest.approx(len(target.labels))
     assert errors.variance_ratio == pytest.approx(0.0, abs=1e-9)
     assert errors.classes == pytest.approx(1 - float((target.labels == target.labels[0]).double().mean()))
@@ -210,12 +208,12 @@ def test_errors_know_collisions_and_classes() -> None:
 
 def test_diameter_is_the_largest_distance() -> None:
     flat = load_digits().x.flatten(1).double()
-    assert study.target().diameter() == pytest.approx(torch.cdist(flat, flat).max().item(), rel=1e-5)
+    assert study.target().diameter == pytest.approx(torch.cdist(flat, flat).max().item(), rel=1e-5)
 
 
 def test_kl_per_pixel_is_the_divergence_of_a_mode() -> None:
-    assert kl_per_pixel(Errors(0.0, 1.0, 0.0, 0.0)) == 0.0
-    assert kl_per_pixel(Errors(0.0, 0.25, 0.0, 0.0)) == pytest.approx(0.5 * (0.25 - 1 + np.log(4)))
+    assert Errors(0.0, 1.0, 0.0, 0.0).kl == 0.0 and LOST.kl == np.inf
+    assert Errors(0.0, 0.25, 0.0, 0.0).kl == pytest.approx(0.5 * (0.25 - 1 + np.log(4)))
 
 
 def test_the_rare_class_has_its_share() -> None:
@@ -242,3 +240,9 @@ def test_tables_and_figures_read_the_study_alone(monkeypatch: MonkeyPatch, tmp_p
 
 def test_ticks_leave_room_for_each_other() -> None:
     assert drawing.apart([10, 20, 40, 60, 100, 150, 300, 2000]) == [10, 20, 40, 100, 300, 2000]
+
+
+def test_the_farthest_interval_is_found_on_either_side() -> None:
+    means = [Measurement(value=v, low=v - w, high=v + w) for v, w in ((0.9, 0.2), (-1.0, 0.05), (1.0, 0.01))]
+    assert farthest(means) is means[0] and farthest(means[1:]) is means[1]
+    assert farthest(means, origin=1.0) is means[1]

@@ -11,8 +11,7 @@ from ams.errors import DataUnavailable
 from ams.metrics import expected_coverage, frechet_distance, kernel_distance, support
 from ams.statistics import mean_interval
 from experiments import weights
-from experiments.images.features import extractors as module
-from experiments.images.features import pooled
+from experiments.images.features import extractors as module, pooled
 from experiments.images.features.extractors import Extractor, digit_features, efficientnet
 from experiments.images.features.rows import HEADER, Conditions, Incomparable, Row
 from experiments.images.features.scores import Judge

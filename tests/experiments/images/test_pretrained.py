@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from experiments.images.pretrained.trajectory import gaussian_prediction, point_prediction, spectrum
 from torch import Tensor
 
-from ams.samplers import Particles, State, last
-from ams.samplers import run as loop
+from ams.samplers import Particles, State, last, run as loop
 from ams.samplers.noise_sources import generated
 from ams.schedules import Level
 from ams.targets import Empirical
@@ -25,7 +25,6 @@ from experiments.images.pretrained import checks, controls, features, runs
 from experiments.images.pretrained.checks import figures, tables
 from experiments.images.pretrained.quality import Quality, blank, judge, noise_level
 from experiments.images.pretrained.runs import Settings
-from experiments.images.pretrained.trajectory import gaussian_prediction, point_prediction, spectrum
 from experiments.images.runs import ENTRANTS, generator, run
 from tests.claims import claims, verdict_of
 from verdicts import InsufficientData

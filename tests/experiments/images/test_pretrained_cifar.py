@@ -7,12 +7,12 @@ import math
 import numpy as np
 import pytest
 import torch
+from experiments.images.networks.scoresde import layout, read
 from safetensors.torch import save_file
 
 from ams.errors import DataUnavailable, UserError
 from ams.schedules import VP, Level
 from experiments.images.networks import pretrained_cifar as scale
-from experiments.images.networks.scoresde import layout, read
 from tests.experiments.images.original import checkpoint, made
 
 pytest.importorskip("diffusers")

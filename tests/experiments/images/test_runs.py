@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.samplers import Noise, Particles, State, last
-from ams.samplers import run as loop
+from ams.samplers import Noise, Particles, State, last, run as loop
 from ams.samplers.noise_sources import generated, generated_per_sample, seeded_per_sample
 from ams.samplers.presets import AUTHORS, COMPARED, SPECS, SamplerSpec
 from experiments.images.digits import study as digits
@@ -49,7 +48,7 @@ def _drawn(draws: torch.Generator, algebra: Particles) -> Noise:
 @pytest.fixture(scope="module")
 def exact() -> Problem:
     """Return the digits with their exact score."""
-    return digits.target().problem(digits.constants(0.05).diameter, 0.05)
+    return digits.target().problem(0.05)
 
 
 @pytest.mark.parametrize("budget", [10, 21])

@@ -9,8 +9,7 @@ from ams_suite.__main__ import main
 from experiments import weights
 from experiments.images.networks.classifier import SHA256, SIDES, Classifier, classifier
 from experiments.images.networks.loading import fill, parsed
-from experiments.images.networks.small import SHA256 as SCORE
-from experiments.images.networks.small import WEIGHTS, Denoiser
+from experiments.images.networks.small import SHA256 as SCORE, WEIGHTS, Denoiser
 from experiments.images.tasks import HELD_OUT, PLANS, ClassifyingTask, DenoisingTask, split_digits, task
 from experiments.training import Trainer, fit
 
