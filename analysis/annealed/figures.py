@@ -6,7 +6,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure as Drawing
 
-from ams.samplers.presets import SPECS, LawOnTheLine
+from ams.samplers.presets import SPECS, LineMethod
 from ams.statistics.nfe_to_threshold import nfe_to_threshold
 from analysis.annealed import drawing
 from analysis.annealed.nfe_to_threshold import KL, LINE_KL, LINE_W2, W2, Case, curve, speed_up
@@ -136,7 +136,7 @@ def _grid(settings: Settings) -> str:
 
 def _has_w2(sampler: str) -> bool:
     """Tell whether a sampler's W2 on the mixture is known: particles' own noise in the weights would drown it."""
-    return SPECS[sampler].law is not LawOnTheLine.PARTICLES
+    return SPECS[sampler].line_method is not LineMethod.PARTICLES
 
 
 def _cell(points: Iterable[tuple[float, float]], error: float) -> Cell:

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 
 from ams.grid_function import GridFunction
-from ams.laws.grid import GridLaw
+from ams.laws.grid import GridAlgebra
 from ams.metrics.density import half_line, line_w2
 from ams.samplers import NonFiniteState, Program, State, flow_rk45, run, spent
 from ams.samplers.noise_sources import generated
-from ams.samplers.presets import Family, Hyperparameters, LawOnTheLine, SamplerSpec, SigmaRange, noise_schedule
+from ams.samplers.presets import Family, Hyperparameters, LineMethod, SamplerSpec, SigmaRange, noise_schedule
 from ams.schedules import Level
 from ams.statistics import Interval, jackknife_interval
 from ams.targets import GaussianMixture
@@ -82,7 +82,7 @@ def line_run(spec: SamplerSpec, budget: int, setting: Hyperparameters, sizes: Si
     """Return one run, by the method that the sampler's law asks for."""
     program = spec.build(SIGMAS, budget, setting)
     try:
-        return LineRun(setting, *_METHODS[spec.law](sizes, program))
+        return LineRun(setting, *_METHODS[spec.line_method](sizes, program))
     except NonFiniteState:
         return LineRun(setting, 0, LOST)
 
@@ -96,7 +96,7 @@ def solver_runs(tolerances: Sequence[float], nodes: int) -> list[LineRun]:
 
 def by_grid(sizes: Sizes, program: Program) -> tuple[int, LineErrors]:
     """Return evaluations and errors of the density on a grid."""
-    law = GridLaw(target())
+    law = GridAlgebra(target())
     start = law.start_normal(0.0, SIGMAS.first)
     state, evaluations = spent(law.run(program, start), start)
     density = law.density(state)
@@ -141,7 +141,7 @@ def particles(sizes: Sizes, program: Program, coupled: int = 0) -> tuple[np.ndar
 
 def _exact() -> GridFunction:
     """Return the target's density at the last noise level."""
-    return GridLaw(target()).exact(_LAST)
+    return GridAlgebra(target()).exact(_LAST)
 
 
 def _known(kl: float, minority: float, w2: float) -> LineErrors:
@@ -149,7 +149,7 @@ def _known(kl: float, minority: float, w2: float) -> LineErrors:
 
 
 _METHODS = {
-    LawOnTheLine.GRID: by_grid,
-    LawOnTheLine.TRANSPORT: by_transport,
-    LawOnTheLine.PARTICLES: by_particles,
+    LineMethod.GRID: by_grid,
+    LineMethod.TRANSPORT: by_transport,
+    LineMethod.PARTICLES: by_particles,
 }

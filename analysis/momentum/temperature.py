@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from ams.grid_function import GridFunction
 from ams.laws.gaussian import GaussianLaw
-from ams.laws.phase_space import momentum_memory, stationary
+from ams.laws.phase_space import momentum_variable, stationary
 from ams.laws.quadrature_algebra import NodeAlgebra
 from ams.laws.stationary import frozen
 from ams.laws.symbolic import a, lam, x
@@ -78,7 +78,7 @@ def bias_grows_with_dimension(settings: Settings) -> Measurement:
 
 def mixture_law(size: float) -> GridFunction:
     """Return constant momentum's stationary density on the mixture .3/.7 at -1/+1, sd .5, by a law in phase space."""
-    target, memory = two_modes(), momentum_memory(two_modes(), size, MIXTURE_BETA, nodes=8)
+    target, memory = two_modes(), momentum_variable(two_modes(), size, MIXTURE_BETA, nodes=8)
     return stationary(target, momentum(momentum_rule(constant(MIXTURE_BETA))), size, memory).density
 
 

@@ -11,9 +11,9 @@ from pydantic import JsonValue
 
 from ams.grid_function import GridFunction
 from ams.laws.gaussian import GaussianLaw
-from ams.laws.grid import GridLaw
-from ams.laws.meanfield import frozen_law, mean_field
-from ams.laws.phase_space import Memory, Steady, estimated, momentum_memory, stationary
+from ams.laws.grid import GridAlgebra
+from ams.laws.meanfield import frozen_density, mean_field
+from ams.laws.phase_space import AuxiliaryVariable, StationaryDensity, estimated, momentum_variable, stationary
 from ams.laws.quadrature_algebra import NodeAlgebra
 from ams.laws.stationary import frozen, reached, solved
 from ams.metrics import line_kl, line_w2
@@ -46,12 +46,12 @@ def stationary_laws(size: float) -> Iterator[tuple[str, GridFunction, float]]:
     """Yield stationary laws on `N(0.3, 0.25)` at step `size`, each with the variance that the exact law has."""
     target, law = Gaussian([_MEAN], _VARIANCE), GaussianLaw([_VARIANCE], _MEAN)
     yield "Langevin", stationary(target, langevin(), size).density, reached(law, langevin(), size).variance.item()
-    averaged = stationary(target, leimkuhler_matthews, size, Memory("z"))
+    averaged = stationary(target, leimkuhler_matthews, size, AuxiliaryVariable("z"))
     yield "Leimkuhler-Matthews", averaged.density, _VARIANCE
-    yield "BAOAB", stationary(target, baoab(_KEPT), size, Memory("p", 14)).density, _VARIANCE
+    yield "BAOAB", stationary(target, baoab(_KEPT), size, AuxiliaryVariable("p", 14)).density, _VARIANCE
     for beta in _BETAS:
         exact = law.moments(frozen(law, size, beta).x).variance.item()
-        yield f"constant momentum, b = {beta:g}", frozen_law(target, size, beta, 14).density, exact
+        yield f"constant momentum, b = {beta:g}", frozen_density(target, size, beta, 14).density, exact
 
 
 @check("L1.gaussian")
@@ -66,7 +66,7 @@ def annealed_law_on_a_gaussian(settings: Settings) -> Measurement:
     """Return the same for an annealed run from sigma = 20 to 0.02, 100 evaluations, against the exact law's moments."""
     sigmas = geometric_sigmas(20.0, 0.02, 20)
     levels = annealed_levels(sigmas, ncsnv2_step(sigmas, 5))
-    grid, law = GridLaw(Gaussian([_MEAN], _VARIANCE)), GaussianLaw([_VARIANCE], _MEAN)
+    grid, law = GridAlgebra(Gaussian([_MEAN], _VARIANCE)), GaussianLaw([_VARIANCE], _MEAN)
     program = annealed(langevin(), levels, 5)
     found = grid.density(grid.end(program, grid.start(levels[0]))[0])
     exact = law.moments(law.end(program, law.start(_MEAN, _VARIANCE + levels[0].sigma ** 2))[0].x)
@@ -75,7 +75,7 @@ def annealed_law_on_a_gaussian(settings: Settings) -> Measurement:
 
 def position_distances(resolution: float) -> np.ndarray:
     """Return W2 and KL of Langevin's laws on mixtures, stationary at a = 0.005 and annealed, at a spacing of nodes."""
-    grid = GridLaw(two_modes(0.1), resolution)
+    grid = GridAlgebra(two_modes(0.1), resolution)
     sigmas = geometric_sigmas(20.0, 0.02, 20)
     levels = annealed_levels(sigmas, ncsnv2_step(sigmas, 5))
     end = grid.density(grid.end(annealed(langevin(), levels, 5), grid.start_normal(0.0, 20.0))[0])
@@ -99,12 +99,12 @@ def position_law_is_refined(settings: Settings) -> Measurement:
 
 
 @cache
-def momentum_laws(beta: float) -> tuple[Steady, float, Steady]:
+def momentum_laws(beta: float) -> tuple[StationaryDensity, float, StationaryDensity]:
     """Return constant momentum's law on the mixture at a = 0.005, its estimated error, and the law on more nodes."""
     size, near = 0.005, NodeAlgebra(two_modes()).exact(CLEAN, (1 + beta) ** 2)
     step = momentum(momentum_rule(constant(beta)))
-    found, error = estimated(two_modes(), step, size, momentum_memory(two_modes(), size, beta, 10), near)
-    finer = stationary(two_modes(), step, size, momentum_memory(two_modes(), size, beta, 12), near, 0.33)
+    found, error = estimated(two_modes(), step, size, momentum_variable(two_modes(), size, beta, 10), near)
+    finer = stationary(two_modes(), step, size, momentum_variable(two_modes(), size, beta, 12), near, 0.33)
     return found, error, finer
 
 

@@ -108,7 +108,7 @@ def draw_densities() -> Drawing:
     for power, label, colour in ((1.0, r"target $\pi$", "0.45"), (4.0, r"$\pi^4/Z$, the limit", "0.75")):
         curve = of_power(power)
         axes.plot(curve.nodes, curve.values, color=colour, label=label)
-    axes.plot(found.law.density.nodes, found.law.density.values, color=look("adaptive momentum")["color"], label="law")
+    axes.plot(found.stationary.density.nodes, found.stationary.density.values, color=look("adaptive momentum")["color"], label="law")
     cooled = of_power(c)
     axes.plot(cooled.nodes, cooled.values, "--", color="black", lw=1, label=f"$\\pi^c/Z$, $c = {c:.2f}$")
     axes.set(xlabel="$x$", ylabel="density", xlim=(-2.8, 2.8))

@@ -15,8 +15,8 @@ import numpy as np
 
 from ams.grid_function import GridFunction
 from ams.laws.gaussian import GaussianLaw
-from ams.laws.meanfield import MeanField, frozen_law, limit, mean_field
-from ams.laws.phase_space import Memory, stationary
+from ams.laws.meanfield import MeanField, frozen_density, mean_field, small_step_limit
+from ams.laws.phase_space import AuxiliaryVariable, stationary
 from ams.laws.quadrature_algebra import NodeAlgebra
 from ams.laws.stationary import Stationary, solved
 from ams.metrics import half_line, line_kl, line_w2
@@ -68,7 +68,7 @@ def langevin_ladder(settings: Settings) -> Ladder:
 @cache
 def averaged_ladder(settings: Settings) -> Ladder:
     """Return Leimkuhler-Matthews' distances to the target."""
-    steps, memory = rungs(settings.averaged, settings), Memory("z", settings.averaged_nodes)
+    steps, memory = rungs(settings.averaged, settings), AuxiliaryVariable("z", settings.averaged_nodes)
     found = [stationary(two_modes(), leimkuhler_matthews, a, memory, resolution=_RESOLUTION).density for a in steps]
     return measured(steps, found, [1.0] * len(steps))
 
@@ -76,7 +76,7 @@ def averaged_ladder(settings: Settings) -> Ladder:
 @cache
 def kinetic_ladder(settings: Settings) -> Ladder:
     """Return BAOAB's distances to the target at one friction: what is kept of the velocity tends to 1 with the step."""
-    steps, memory = rungs(settings.kinetic, settings), Memory("p", settings.kinetic_nodes)
+    steps, memory = rungs(settings.kinetic, settings), AuxiliaryVariable("p", settings.kinetic_nodes)
     kept = [math.exp(-settings.friction * math.sqrt(2 * a)) for a in steps]
     pairs = zip(steps, kept, strict=True)
     found = [stationary(two_modes(), baoab(e), a, memory, resolution=_RESOLUTION).density for a, e in pairs]
@@ -87,8 +87,8 @@ def kinetic_ladder(settings: Settings) -> Ladder:
 def constant_ladder(settings: Settings, beta: float) -> Ladder:
     """Return constant momentum's distances to `pi^c`, `c = (1 + b)^2`, from the step at which G4's excess is small."""
     steps = rungs(settings.excess / (_CURVATURE * 2 * beta * (1 + beta) / (1 - beta)), settings)
-    target, nodes, near = two_modes(), settings.constant_nodes, limit(two_modes(), beta)
-    found = [frozen_law(target, a, beta, nodes, resolution=_RESOLUTION, near=near).density for a in steps]
+    target, nodes, near = two_modes(), settings.constant_nodes, small_step_limit(two_modes(), beta)
+    found = [frozen_density(target, a, beta, nodes, resolution=_RESOLUTION, near=near).density for a in steps]
     return measured(steps, found, [(1 + beta) ** 2] * len(steps))
 
 
@@ -96,7 +96,7 @@ def constant_ladder(settings: Settings, beta: float) -> Ladder:
 def coarse_order(beta: float) -> float:
     """Return the local order of constant momentum's W2 to `pi^c` between a = 0.005 and 0.0025."""
     steps = [0.005, 0.0025]
-    found = [frozen_law(two_modes(), a, beta, nodes=14).density for a in steps]
+    found = [frozen_density(two_modes(), a, beta, nodes=14).density for a in steps]
     return local_orders(steps, measured(steps, found, [(1 + beta) ** 2] * 2).w2)[0]
 
 
@@ -111,7 +111,7 @@ def adaptive_ladder(settings: Settings) -> Ladder:
     """Return adaptive momentum's distances to `pi^c(a)`, at the damping that each step's own law returns."""
     steps = rungs(settings.adaptive, settings)
     found = [adaptive_law(a, settings.adaptive_nodes) for a in steps]
-    return measured(steps, [f.law.density for f in found], [(1 + f.beta) ** 2 for f in found])
+    return measured(steps, [f.stationary.density for f in found], [(1 + f.beta) ** 2 for f in found])
 
 
 def gaussian_law(size: float) -> Stationary:

@@ -21,7 +21,7 @@ _TRACE = 0.003  # of the start in the mass left of 0, after 3000 steps: the slow
 
 def kept(resolution: float = 0.5) -> float:
     """Return the mass left of 0 of adaptive momentum's mean-field law at a = 0.005, at a spacing of nodes."""
-    return mass_left(adaptive_law(STEP, _NODES, resolution).law.density)
+    return mass_left(adaptive_law(STEP, _NODES, resolution).stationary.density)
 
 
 @check("B5a.mass")

@@ -1,7 +1,7 @@
-"""Sets of graphs from files that nobody vouches for: graph6, edge lists as JSON, the authors' pickled lists.
+"""Sets of graphs from untrusted files: graph6 and edge lists as JSON.
 
-The content decides, not the name: a pickle goes through the restricted loader of `ams.data`, JSON (plain or gzipped)
-is `[[nodes, [[u, v], ...]], ...]`, everything else is graph6, a graph a line (McKay's formats, `formats.txt` of nauty).
+The content decides, not the name: JSON (plain or gzipped) is `[[nodes, [[u, v], ...]], ...]`, everything else is graph6,
+a graph a line (McKay's formats, `formats.txt` of nauty). Pickles are refused, since reading one may run code.
 As in the published evaluation isolated nodes are dropped, and a graph without an edge is one node.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ams.data import Graph, load_graphs
+from ams.data import Graph
 from ams.data.safe_read import content_of, guarded, inflated
 from ams.errors import UserError
 from experiments.graphs.data import trimmed
@@ -30,10 +30,9 @@ def read_graphs(path: Path) -> list[Graph]:
     """Return the graphs in a file. Raises UserError, one line, for a file that is none or an empty set."""
     content = content_of(path, LARGEST)
     if content.startswith(_PICKLE):
-        listed = load_graphs(content, str(path))
-    else:
-        with guarded(str(path), "a list of graphs"):
-            listed = parse_graphs(content)
+        raise UserError(f"{path}: a pickle, which may run code when it is read; give JSON or graph6")
+    with guarded(str(path), "a list of graphs"):
+        listed = parse_graphs(content)
     if not listed:
         raise UserError(f"{path}: no graph in it, at least one is needed")
     if (most := max(graph.nodes for graph in listed)) > MOST_NODES:

@@ -1,7 +1,7 @@
 """Figures of images: errors against score evaluations, a column a family of samplers, with bands; grids of samples."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -164,12 +164,3 @@ def _mosaic(rows: Sequence[Float[Tensor, "images h w"]]) -> tuple[Float[np.ndarr
     width = max(line.shape[1] for line in lines)
     padded = [np.pad(line, ((0, gap), (0, width - line.shape[1]))) for line in lines]
     return np.concatenate(padded), rows[0].shape[1] + gap
-
-
-def bands_of(
-    results: Mapping[str, Mapping[int, list[float]]], interval: Callable[[list[float]], tuple[float, float, float]]
-) -> Bands:
-    """Return mean and interval over batches, by sampler and evaluations."""
-    return {
-        name: {budget: interval(values) for budget, values in by_budget.items()} for name, by_budget in results.items()
-    }

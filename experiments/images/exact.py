@@ -13,13 +13,15 @@ numbers measure the error of a batch of samples; each has an exact value for `p`
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
 
 from ams.data import Images
-from ams.metrics import energy_distance_to_mixture, mixture_spread, total_variation
+from ams.metrics import MixtureReference, total_variation
 from ams.samplers.presets import AUTHORS, EXACT, SPECS, Hyperparameters, SigmaRange
 from ams.schedules import Level
 from ams.targets import Empirical
@@ -39,29 +41,22 @@ class Errors(NamedTuple):
     collisions: float
     classes: float
 
+    @property
+    def kl(self) -> float:
+        """Return `(V - 1 - ln V) / 2` (nats a pixel): KL of a mode with V times the variance from the exact mode."""
+        v = self.variance_ratio
+        return 0.5 * (v - 1.0 - math.log(v)) if v < math.inf else math.inf
 
-Quantity: TypeAlias = Callable[[Errors], float]
+
+LOST = Errors(math.inf, math.inf, math.inf, math.inf)
+"""The errors of a batch whose run diverges."""
 Results: TypeAlias = Mapping[str, Mapping[int, Sequence[Errors]]]
 """By sampler and evaluations, the errors of each batch."""
 
 
-def energy(errors: Errors) -> float:
-    """Return the energy distance to the target (pixel units)."""
-    return errors.energy
-
-
-def variance_ratio(errors: Errors) -> float:
-    """Return the residual's variance over the exact one."""
-    return errors.variance_ratio
-
-
-def kl_per_pixel(errors: Errors) -> float:
-    """Return `(V - 1 - ln V) / 2` (nats): KL of a mode with V times the exact variance from the exact mode, a pixel."""
-    return 0.5 * (errors.variance_ratio - 1.0 - math.log(errors.variance_ratio))
-
-
-class ExactTarget(NamedTuple):
-    """Images (n, *shape) in [0, 1] as a target, and their labels (n)."""
+@dataclass(frozen=True)
+class ExactTarget:
+    """Images in [0, 1] as a target, and their labels (n)."""
 
     target: Empirical
     labels: Tensor
@@ -76,26 +71,15 @@ class ExactTarget(NamedTuple):
         """Return the images (n, *shape)."""
         return self.target.cloud.points.reshape(-1, *self.target.shape)
 
+    @cached_property
     def diameter(self) -> float:
         """Return the largest distance between two images: the first noise level of a run."""
         flat = self.target.cloud.points
         return max(torch.cdist(block, flat).max().item() for block in flat.split(1024))
 
-    def problem(self, diameter: float, last_sigma: float) -> Problem:
+    def problem(self, last_sigma: float) -> Problem:
         """Return the target as what is sampled, from noise as wide as the data set to the last noise level."""
-        return Problem(self.target.score, self.target.shape, SigmaRange(diameter, last_sigma))
-
-
-class Constants(NamedTuple):
-    """What is costly of a target alone: its diameter, and `E|Y - Y'|` of two draws at the last noise level."""
-
-    diameter: float
-    spread: float
-
-    @classmethod
-    def of(cls, target: ExactTarget, last_sigma: float) -> "Constants":
-        """Return a target's constants."""
-        return cls(target.diameter(), mixture_spread(target.images, last_sigma))
+        return Problem(self.target.score, self.target.shape, SigmaRange(self.diameter, last_sigma))
 
 
 def fresh_draws(target: ExactTarget, number: int, setup: BatchSetup) -> Tensor:
@@ -104,36 +88,27 @@ def fresh_draws(target: ExactTarget, number: int, setup: BatchSetup) -> Tensor:
 
 
 def samples(
-    target: ExactTarget,
-    diameter: float,
-    sampler: str,
-    budget: int,
-    number: int,
-    setup: BatchSetup,
-    hyperparameters: Hyperparameters = AUTHORS,
+    target: ExactTarget, sampler: str, budget: int, number: int, setup: BatchSetup, h: Hyperparameters = AUTHORS
 ) -> Tensor:
     """Return one batch of a sampler, or fresh draws for `exact law`. Raises NonFiniteState where it diverges."""
     if sampler == EXACT.name:
         return fresh_draws(target, number, setup)
-    problem, draws = target.problem(diameter, setup.last_sigma), generator(setup.seed, number)
-    return run(problem, SPECS[sampler], budget, hyperparameters, setup.size, draws).x
+    draws = generator(setup.seed, number)
+    return run(target.problem(setup.last_sigma), SPECS[sampler], budget, h, setup.size, draws).x
 
 
-def errors_of(x: Tensor, target: ExactTarget, spread: float, last_sigma: float) -> Errors:
-    """Return the errors of samples at the last noise level; `spread` is the target's own (`Constants`)."""
-    near = target.target.nearest(x, Level(0, sigma=last_sigma))
-    n, points = len(x), target.images
-    counts = torch.bincount(near.point, minlength=len(points)).double()
+def errors_of(x: Tensor, target: ExactTarget, reference: MixtureReference) -> Errors:
+    """Return the errors of samples; `reference` is the target at the last noise level."""
+    near = target.target.nearest(x, Level(0, sigma=reference.sigma))
+    n, images = len(x), len(target.labels)
+    counts = torch.bincount(near.point, minlength=images).double()
+    collisions = (counts * (counts - 1)).sum().item() / (n * (n - 1)) * images
     classes, truth = (
         torch.bincount(labels, minlength=10).double() / len(labels)
         for labels in (target.labels[near.point], target.labels)
     )
-    return Errors(
-        energy_distance_to_mixture(x, points, last_sigma, spread),
-        near.residual.square().mean().item() / last_sigma**2,
-        (counts * (counts - 1)).sum().item() / (n * (n - 1)) * len(points),
-        total_variation(classes, truth),
-    )
+    ratio = near.residual.square().mean().item() / reference.sigma**2
+    return Errors(reference.energy_distance(x), ratio, collisions, total_variation(classes, truth))
 
 
 def planned(settings: ExactSettings) -> Iterator[tuple[str, int]]:

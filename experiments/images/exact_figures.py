@@ -1,6 +1,5 @@
 """Figures and tables of runs on an exact score: errors against evaluations, samples, evaluations to thresholds."""
 
-import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -11,33 +10,26 @@ from matplotlib.figure import Figure as Drawing
 from torch import Tensor
 
 from ams.samplers.presets import EXACT
-from ams.statistics import mean_interval
-from ams.statistics.nfe_to_threshold import nfe_interval, nfe_ratio_interval
 from experiments.images import drawing
-from experiments.images.comparison import CONFIDENCE, error_curve
-from experiments.images.exact import SHOWN, ExactTarget, Quantity, Results, kl_per_pixel, shown_setup, variance_ratio
+from experiments.images.comparison import CONFIDENCE, THRESHOLD_HEADER, column, error_curve, interval, threshold_rows
+from experiments.images.exact import SHOWN, ExactTarget, Results, shown_setup
 from experiments.images.exact_settings import BASELINE, ExactSettings
 from experiments.images.runs import BatchSetup
 from verdicts import Figure, Table, save_figure
 from verdicts.records.figures import Cell
 
 
-def interval(values: list[float]) -> tuple[float, float, float]:
-    """Return mean, low and high over batches."""
-    return mean_interval(values, CONFIDENCE)[:3]
-
-
 def draw_errors(results: Results, settings: ExactSettings) -> Drawing:
     """Draw KL per pixel and variance ratio of every sampler against its evaluations, with bands."""
 
-    def bands(quantity: Quantity) -> drawing.Bands:
+    def bands(quantity: str) -> drawing.Bands:
         runs = {name: curve for name, curve in results.items() if name != EXACT.name}
-        return {n: {b: interval(list(map(quantity, e))) for b, e in curve.items()} for n, curve in runs.items()}
+        return {n: {b: interval(column(e, quantity)) for b, e in curve.items()} for n, curve in runs.items()}
 
-    floor = interval([kl_per_pixel(errors) for errors in results[EXACT.name][0]])[0]
+    floor = interval(column(results[EXACT.name][0], "kl"))[0]
     rows = [
-        drawing.Row(bands(kl_per_pixel), "KL (nats a pixel)", (min(3e-5, floor / 3), 1.0), lines=(floor,)),
-        drawing.Row(bands(variance_ratio), "variance ratio $V$", (0.4, 2.0), False, lines=(1.0,)),
+        drawing.Row(bands("kl"), "KL (nats a pixel)", (min(3e-5, floor / 3), 1.0), lines=(floor,)),
+        drawing.Row(bands("variance_ratio"), "variance ratio $V$", (0.4, 2.0), False, lines=(1.0,)),
     ]
     return drawing.draw_rows(rows, sorted({b for name in settings.samplers for b in settings.budgets_of(name)}))
 
@@ -80,7 +72,7 @@ def error_table(results: Results, settings: ExactSettings, name: str, claims: tu
     rows: list[tuple[Cell, ...]] = []
     for sampler, curve in results.items():
         for budget, batches in curve.items():
-            intervals = [interval(list(values)) for values in zip(*batches, strict=True)]
+            intervals = [interval(values) for values in zip(*batches, strict=True)]
             rows.append((sampler, budget, *(value for mean, low, _ in intervals for value in (mean, mean - low))))
     labels = ("energy distance", "variance ratio", "collisions", "classes")
     caption = (
@@ -96,25 +88,13 @@ def speed_table(
 ) -> Table:
     """Return the evaluations to each threshold of KL per pixel, and annealed Langevin's over them."""
     rows: list[tuple[Cell, ...]] = []
-    for kind, found in (("defaults", results), ("tuned", tuned or {})):
-        curves = {name: error_curve(curve, kl_per_pixel) for name, curve in found.items() if name != EXACT.name}
-        for sampler, curve in curves.items():
-            for threshold in settings.thresholds:
-                needed = nfe_interval(curve, threshold, CONFIDENCE)
-                ratio = nfe_ratio_interval(curve, curves[BASELINE], threshold, CONFIDENCE)
-                rows.append((sampler, kind, threshold, *map(_cell, needed + ratio), max(curve)))
-    header = ("sampler", "settings", "KL", "NFE", "low", "high", "speed-up", "low", "high", "largest NFE tried")
+    for kind, runs in (("defaults", results), ("tuned", tuned or {})):
+        curves = {name: error_curve(curve, "kl") for name, curve in runs.items() if name != EXACT.name}
+        rows += ((kind, *row) for row in threshold_rows(curves, BASELINE, settings.thresholds))
     caption = (
         "Evaluations at which KL (nats a pixel) first falls to a threshold, log-log between budgets, and annealed "
         f"Langevin's over them at the same settings; {CONFIDENCE:.1%} intervals by Student's test over "
         f"{settings.batches} batches. The smallest budget is an upper bound. Tuned: the best step and steps per noise "
         "level for each budget, chosen on other batches."
     )
-    return Table(id=name, caption=caption, header=header, rows=tuple(rows), claims=claims)
-
-
-def _cell(number: float) -> Cell:
-    """Return three digits of a number of evaluations or a ratio, or what stands for one that is not reached."""
-    if math.isnan(number):
-        return "neither"
-    return "not reached" if math.isinf(number) else float(f"{number:.3g}")
+    return Table(id=name, caption=caption, header=("settings", *THRESHOLD_HEADER), rows=tuple(rows), claims=claims)

@@ -19,8 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, pad
 
-from ams.data import Images, digits
-from ams.data import images as load
+from ams.data import Images, digits, images as load
 from experiments.images.networks.classifier import Classifier
 from experiments.images.networks.small import LARGEST, SMALLEST, SPREAD, Denoiser, Sizes
 from experiments.training import Plan, Task

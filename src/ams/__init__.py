@@ -1,9 +1,9 @@
-"""Theory verification and reproducibility suite for the adaptive momentum sampler (arXiv 2405.13726).
+"""The mathematics of the adaptive momentum sampler (arXiv 2405.13726): steps, targets, exact laws, metrics, statistics.
 
-The map of the package: `ams.targets` (exact scores and laws), `ams.schedules` (noise levels and processes),
-`ams.samplers` (each step written once, and the one loop that runs them), `ams.laws` (exact Gaussian law and
-symbolic transition of those same steps), `ams.metrics`, `ams.statistics`, `ams.ledger` (claims, records,
-verdicts), `ams.data` (registry of files). Nothing here imports from `analysis`, `experiments` or `paper`.
+`ams.targets` has distributions with exact scores. `ams.schedules` has noise levels and processes. `ams.samplers` has
+each sampler's step, written once, and the loop that runs it. `ams.laws` runs the steps on Gaussian coefficients,
+densities or symbols instead of samples. `ams.metrics` has distances, `ams.statistics` intervals and planned tests.
+`ams.data` has the registry of files, `ams.traces` recorded runs of the authors' code.
 """
 
 __version__ = "0.1.0"

@@ -1,6 +1,6 @@
-"""Parts of figures that every group draws alike: errors against score evaluations, their ticks, reference lines.
+"""Shared parts of figures: errors against score evaluations, their ticks, reference lines and legends.
 
-Each sampler has its own colour and marker (`ams.samplers.presets`). Matplotlib is imported by those who draw.
+Each sampler has its own colour and marker (`ams.samplers.presets`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ ROUND_BUDGETS = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
 
 def error_against_nfe(axes: "Axes", curves: Mapping[str, Points], logarithmic: bool = True) -> None:
-    """Draw each sampler's error against its score evaluations; both axes logarithmic, or the horizontal one alone."""
+    """Draw each sampler's error against its score evaluations. `logarithmic` is about the vertical axis."""
     for name, points in curves.items():
         evaluations, errors = zip(*points, strict=True) if (points := list(points)) else ((), ())
         axes.plot(evaluations, errors, markersize=3.5, **SPECS[name].look())
@@ -28,14 +28,14 @@ def error_against_nfe(axes: "Axes", curves: Mapping[str, Points], logarithmic: b
 
 
 def budget_ticks(axes: "Axes", budgets: Sequence[float]) -> None:
-    """Label a logarithmic axis by round budgets within the range of `budgets`."""
+    """Label a logarithmic horizontal axis with the round budgets within the range of `budgets`."""
     shown = [at for at in ROUND_BUDGETS if min(budgets) <= at <= max(budgets)]
     axes.set_xticks(shown, [str(at) for at in shown])
     axes.minorticks_off()
 
 
 def reference_line(axes: "Axes", value: float, name: str, right: bool = True, above: bool = True) -> None:
-    """Draw a dotted line across, its name above or below its right or left end."""
+    """Draw a dotted horizontal line at `value`, with its name above or below its right or left end."""
     from matplotlib.patheffects import withStroke
 
     axes.axhline(value, color="0.4", lw=0.8, ls=(0, (1, 2)))
@@ -53,5 +53,5 @@ def reference_line(axes: "Axes", value: float, name: str, right: bool = True, ab
 
 
 def legend_below(drawing: "Figure", axes: "Axes", columns: int = 3) -> None:
-    """Put the legend of some axes below the whole figure."""
+    """Put the legend of `axes` below the whole figure."""
     drawing.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=columns)

@@ -41,8 +41,8 @@ def test_moderate_steps_are_not_asymptotic():
 
 def test_smaller_steps_would_make_b6a_hold(monkeypatch, fresh):
     """Falsifier of the refutation B6a: laws of a step a hundredth as long, where the order is seen."""
-    true = laws.frozen_law
-    monkeypatch.setattr(laws, "frozen_law", lambda target, a, beta, nodes: true(target, a / 100, beta, 5))
+    true = laws.frozen_density
+    monkeypatch.setattr(laws, "frozen_density", lambda target, a, beta, nodes: true(target, a / 100, beta, 5))
     assert verdict_of("B6a", settings=LONGER) is Verdict.HOLDS
 
 

@@ -1,11 +1,10 @@
 """Real digits with their exact score, claims D0 to D7a: errors of samplers at equal score evaluations."""
 
-from collections.abc import Sequence
-
-from experiments.images import comparison
+from ams.samplers.presets import EXACT
+from ams_suite import measures
+from experiments.images.comparison import CONFIDENCE, column, error_curve, farthest
 from experiments.images.digits import mode_loss, study
 from experiments.images.digits.settings import BASELINE, CONSTANT, DOUBLED, PAPER, Settings
-from experiments.images.exact import EXACT, Quantity, energy, kl_per_pixel, variance_ratio
 from verdicts import Measurement, check
 
 
@@ -19,41 +18,40 @@ def longest(settings: Settings) -> int:
     return max(settings.budgets + settings.long)
 
 
-def _mean(settings: Settings, sampler: str, budget: int, quantity: Quantity) -> Measurement:
-    return comparison.mean(settings.setup, study.errors(settings, sampler, budget), quantity)
+def _mean(settings: Settings, sampler: str, budget: int, quantity: str) -> Measurement:
+    values = column(study.errors(settings, sampler, budget), quantity)
+    return measures.mean_of(values, CONFIDENCE, settings.seed, settings.batch)
 
 
-def _excess(
-    settings: Settings, sampler: str, other: str, budget: int, quantity: Quantity = kl_per_pixel
-) -> Measurement:
+def _excess(settings: Settings, sampler: str, other: str, budget: int, quantity: str = "kl") -> Measurement:
     """Return a sampler's quantity less another's, paired by batch."""
-    pair = (study.errors(settings, name, budget) for name in (sampler, other))
-    return comparison.difference(settings.setup, *pair, quantity, budget=budget)
+    ours, theirs = (column(study.errors(settings, name, budget), quantity) for name in (sampler, other))
+    return measures.mean_difference(ours, theirs, CONFIDENCE, settings.seed, settings.batch, budget=budget)
 
 
 def _tuned_excess(settings: Settings, sampler: str, other: str, budget: int) -> Measurement:
-    pair = (study.tuned_errors(settings, name, budget) for name in (sampler, other))
-    return comparison.difference(settings.setup, *pair, kl_per_pixel, budget=budget)
+    ours, theirs = (column(study.tuned_errors(settings, name, budget), "kl") for name in (sampler, other))
+    return measures.mean_difference(ours, theirs, CONFIDENCE, settings.seed, settings.batch, budget=budget)
 
 
 def _speed_up(settings: Settings, baseline: str) -> Measurement:
     """Return a baseline's evaluations over adaptive momentum's, at the KL that it has at the largest small budget."""
     budget = max(small(settings))
     curve = {each: study.errors(settings, baseline, each) for each in settings.budgets_of(baseline)}
-    ours = study.errors(settings, PAPER, budget)
-    return comparison.speed_up(settings.setup, ours, curve, budget, kl_per_pixel, baseline=baseline)
+    ours, theirs = column(study.errors(settings, PAPER, budget), "kl"), error_curve(curve, "kl")
+    return measures.speed_up(ours, theirs, budget, CONFIDENCE, settings.seed, settings.batch, baseline=baseline)
 
 
 @check("D0.energy")
 def energy_distance_of_the_targets_own_draws(settings: Settings) -> Measurement:
     """Measure the energy distance of fresh draws of the target to the target: 0 but for noise (pixel units)."""
-    return _mean(settings, EXACT.name, 0, energy)
+    return _mean(settings, EXACT.name, 0, "energy")
 
 
 @check("D0.temperature")
 def variance_ratio_of_the_targets_own_draws(settings: Settings) -> Measurement:
     """Measure the variance ratio of fresh draws of the target: 1 but for noise."""
-    return _mean(settings, EXACT.name, 0, variance_ratio)
+    return _mean(settings, EXACT.name, 0, "variance_ratio")
 
 
 @check("D1.gain")
@@ -72,25 +70,25 @@ def speed_up_over_annealed_langevin(settings: Settings) -> Measurement:
 @check("D1a.energy")
 def largest_energy_difference_to_annealed_langevin(settings: Settings) -> Measurement:
     """Measure annealed Langevin's energy distance less adaptive momentum's, farthest from 0 at 20 to 60 evaluations."""
-    return comparison.farthest(_excess(settings, BASELINE, PAPER, budget, energy) for budget in small(settings))
+    return farthest(_excess(settings, BASELINE, PAPER, budget, "energy") for budget in small(settings))
 
 
 @check("D2.adaptive")
 def variance_ratio_of_adaptive_momentum(settings: Settings) -> Measurement:
     """Measure adaptive momentum's variance ratio at the largest budget that the three samplers of D2 share."""
-    return _mean(settings, PAPER, longest(settings), variance_ratio)
+    return _mean(settings, PAPER, longest(settings), "variance_ratio")
 
 
 @check("D2.langevin")
 def variance_ratio_of_annealed_langevin(settings: Settings) -> Measurement:
     """Measure annealed Langevin's variance ratio at the largest budget: the control."""
-    return _mean(settings, BASELINE, longest(settings), variance_ratio)
+    return _mean(settings, BASELINE, longest(settings), "variance_ratio")
 
 
 @check("D2.factor")
 def variance_ratio_of_a_doubled_drift(settings: Settings) -> Measurement:
     """Measure the variance ratio of Langevin with its drift doubled and no momentum, at the largest budget."""
-    return _mean(settings, DOUBLED, longest(settings), variance_ratio)
+    return _mean(settings, DOUBLED, longest(settings), "variance_ratio")
 
 
 @check("D3.reverse")
@@ -118,21 +116,18 @@ def relative_rare_share_under_annealed_langevin(settings: Settings) -> Measureme
 
 
 def _relative_share(settings: Settings, sampler: str) -> Measurement:
-    truth, shares = mode_loss.target_share(), study.rare_shares(settings, sampler)
+    truth = mode_loss.target_share()
+    ratios = [share / truth for share in study.rare_shares(settings, sampler)]
     detail = {"share in the target": truth, "evaluations": settings.rare}
-    return comparison.mean(settings.rare_setup, shares, lambda share: share / truth, **detail)
+    return measures.mean_of(ratios, CONFIDENCE, settings.seed, settings.rare_batch, "", **detail)
 
 
 @check("D4a.adaptive")
 def rare_share_of_adaptive_momentum_less_langevins(settings: Settings) -> Measurement:
     """Measure the rare class's share under adaptive momentum less that under annealed Langevin, paired by batch."""
     ours, theirs = study.rare_shares(settings, PAPER), study.rare_shares(settings, BASELINE)
-    detail = {"share in the target": mode_loss.target_share(), "share": _average(ours)}
-    return comparison.difference(settings.rare_setup, ours, theirs, float, **detail)
-
-
-def _average(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
+    detail = {"share in the target": mode_loss.target_share(), "share": sum(ours) / len(ours)}
+    return measures.mean_difference(ours, theirs, CONFIDENCE, settings.seed, settings.rare_batch, **detail)
 
 
 @check("D5.past")

@@ -13,6 +13,7 @@ from ams.schedules import Level
 from experiments.images import exact
 from experiments.images.exact import ExactTarget
 from experiments.images.runs import BatchSetup
+from verdicts.studies import cell
 
 FREQUENT, RARE, RARE_IMAGES = 0, 1, 18
 """The two classes, and how many images of the rare one the target holds."""
@@ -32,9 +33,9 @@ def target_share() -> float:
     return target().labels.double().mean().item()
 
 
+@cell
 def rare_share(sampler: str, budget: int, number: int, setup: BatchSetup) -> float:
-    """Return the rare class's share in one batch of a sampler."""
-    images = target()
-    x = exact.samples(images, images.diameter(), sampler, budget, number, setup)
-    nearest = images.target.nearest(x, Level(0, sigma=setup.last_sigma)).point
-    return images.labels[nearest].double().mean().item()
+    """The rare class's share in one batch of a sampler."""
+    x = exact.samples(target(), sampler, budget, number, setup)
+    nearest = target().target.nearest(x, Level(0, sigma=setup.last_sigma)).point
+    return target().labels[nearest].double().mean().item()

@@ -3,15 +3,17 @@
 import math
 from collections.abc import Iterator
 from functools import cache, partial
+from itertools import product
 from typing import NamedTuple
 
 from ams.data import digits
+from ams.metrics import MixtureReference, mixture_spread
 from ams.samplers import NonFiniteState
 from ams.samplers.presets import AUTHORS, RK45, Hyperparameters
 from experiments.images import exact
 from experiments.images.digits import mode_loss
 from experiments.images.digits.settings import Settings
-from experiments.images.exact import Constants, Errors, ExactTarget, Results, kl_per_pixel
+from experiments.images.exact import Errors, ExactTarget, Results
 from experiments.images.runs import BatchSetup, generator, solved
 from verdicts.studies import Array, Cell, cell
 
@@ -33,39 +35,35 @@ def target() -> ExactTarget:
 
 
 @cell
-def constants(last_sigma: float) -> Constants:
-    """The digits' diameter, and the mean distance of two draws of the target."""
-    return Constants.of(target(), last_sigma)
+def spread(last_sigma: float) -> float:
+    """The mean distance of two draws of the target."""
+    return mixture_spread(target().images, last_sigma)
+
+
+@cache
+def reference(last_sigma: float) -> MixtureReference:
+    """Return the target at the last noise level, which samples are compared with."""
+    return MixtureReference(target().images, last_sigma, spread(last_sigma))
 
 
 @cell
 def sampler_batch(
     sampler: str, budget: int, number: int, setup: BatchSetup, hyperparameters: Hyperparameters = AUTHORS
 ) -> Errors:
-    """The errors of a batch of a sampler, or of fresh draws of the target."""
-    known = constants(setup.last_sigma)
-    x = exact.samples(target(), known.diameter, sampler, budget, number, setup, hyperparameters)
-    return exact.errors_of(x, target(), known.spread, setup.last_sigma)
+    """The errors of a batch of a sampler, or of fresh draws of the target; infinite where the run diverges."""
+    try:
+        x = exact.samples(target(), sampler, budget, number, setup, hyperparameters)
+    except NonFiniteState:
+        return exact.LOST
+    return exact.errors_of(x, target(), reference(setup.last_sigma))
 
 
 @cell
 def solver_batch(tolerance: float, number: int, setup: BatchSetup) -> Solved:
     """A batch of the probability flow by RK45."""
-    known, draws = constants(setup.last_sigma), generator(setup.seed, number)
-    problem = target().problem(known.diameter, setup.last_sigma)
+    problem, draws = target().problem(setup.last_sigma), generator(setup.seed, number)
     x, evaluations = solved(problem, tolerance, setup.size, draws)
-    return Solved(evaluations, exact.errors_of(x, target(), known.spread, setup.last_sigma))
-
-
-@cell
-def trial_kl(sampler: str, budget: int, hyperparameters: Hyperparameters, number: int, setup: BatchSetup) -> float:
-    """KL per pixel of a batch that tuning tries; infinite where the run diverges."""
-    known = constants(setup.last_sigma)
-    try:
-        x = exact.samples(target(), known.diameter, sampler, budget, number, setup, hyperparameters)
-    except NonFiniteState:
-        return math.inf
-    return kl_per_pixel(exact.errors_of(x, target(), known.spread, setup.last_sigma))
+    return Solved(evaluations, exact.errors_of(x, target(), reference(setup.last_sigma)))
 
 
 @cell
@@ -77,30 +75,32 @@ def tuned_batch(
 
 
 @cell
-def rare_share(sampler: str, budget: int, number: int, setup: BatchSetup) -> float:
-    """The rare class's share in a batch of zeros and few ones."""
-    return mode_loss.rare_share(sampler, budget, number, setup)
-
-
-@cell
 def shown_samples(sampler: str, budget: int, setup: BatchSetup) -> Array:
     """Samples for the figure (n, 8, 8)."""
-    return exact.samples(target(), constants(setup.last_sigma).diameter, sampler, budget, 1, setup).numpy()
+    return exact.samples(target(), sampler, budget, 1, setup).numpy()
 
 
 def tuned(
     sampler: str, budget: int, grid: tuple[Hyperparameters, ...], trials: int, setup: BatchSetup
 ) -> Hyperparameters:
-    """Return the hyperparameters of least mean KL per pixel on the trial batches.
+    """Return the hyperparameters of least KL per pixel, summed over trial batches.
 
     Raises ValueError where a run diverges at each of them.
     """
-    numbers = _trial_numbers(trials)
-    means = {h: sum(trial_kl(sampler, budget, h, n, setup) for n in numbers) / trials for h in grid}
-    best = min(means, key=means.__getitem__)
-    if not math.isfinite(means[best]):
+
+    def kl(hyperparameters: Hyperparameters) -> float:
+        batches = (sampler_batch(sampler, budget, number, setup, hyperparameters) for number in trial_numbers(trials))
+        return sum(errors.kl for errors in batches)
+
+    best = min(grid, key=kl)
+    if not math.isfinite(kl(best)):
         raise ValueError(f"{sampler}: no setting of the grid stays finite in {budget} evaluations")
     return best
+
+
+def trial_numbers(trials: int) -> range:
+    """Return the numbers of the batches that tuning tries, which are no others'."""
+    return range(FIRST_TRIAL, FIRST_TRIAL + trials)
 
 
 def errors(settings: Settings, sampler: str, budget: int) -> list[Errors]:
@@ -117,7 +117,7 @@ def tuned_errors(settings: Settings, sampler: str, budget: int) -> list[Errors]:
 
 def rare_shares(settings: Settings, sampler: str) -> list[float]:
     """Return the rare class's share in each of a sampler's batches."""
-    return [rare_share(sampler, settings.rare, n, settings.rare_setup) for n in _rare_numbers(settings)]
+    return [mode_loss.rare_share(sampler, settings.rare, n, settings.rare_setup) for n in _rare_numbers(settings)]
 
 
 def results(settings: Settings) -> Results:
@@ -143,14 +143,13 @@ def cells(settings: Settings) -> Iterator[Cell]:
     yield from (solver_batch.cell(t, n, setup) for t in settings.tolerances for n in numbers)
     for sampler, budget in ((s, b) for s in settings.tuned_samplers for b in settings.tuned):
         grid = settings.grid(budget)
-        yield from (trial_kl.cell(sampler, budget, h, n, setup) for h in grid for n in _trial_numbers(settings.trials))
+        tried = product(trial_numbers(settings.trials), [setup], grid)
+        yield from (sampler_batch.cell(sampler, budget, *each) for each in tried)
         yield from (tuned_batch.cell(sampler, budget, grid, settings.trials, n, setup) for n in numbers)
     for sampler in settings.rare_samplers:
-        yield from (rare_share.cell(sampler, settings.rare, n, settings.rare_setup) for n in _rare_numbers(settings))
-
-
-def _trial_numbers(trials: int) -> range:
-    return range(FIRST_TRIAL, FIRST_TRIAL + trials)
+        yield from (
+            mode_loss.rare_share.cell(sampler, settings.rare, n, settings.rare_setup) for n in _rare_numbers(settings)
+        )
 
 
 def _rare_numbers(settings: Settings) -> range:

@@ -1,7 +1,5 @@
 """The group's figures and tables."""
 
-import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +7,14 @@ import torch
 from matplotlib.figure import Figure as Drawing
 
 from ams.metrics import expected_coverage
-from ams.statistics import mean_interval
-from ams.statistics.nfe_to_threshold import nfe_to_threshold
+from ams_suite.measures import speed_up
 from experiments import weights
-from experiments.images import comparison, drawing
-from experiments.images.comparison import CONFIDENCE
-from experiments.images.features.rows import HEADER, Conditions, Row
-from experiments.images.learned import quality, study
-from experiments.images.learned.checks import coverage, missed, variance_ratio
-from experiments.images.learned.losses import LEVELS
+from experiments.images import drawing
+from experiments.images.comparison import CONFIDENCE, THRESHOLD_HEADER, column, error_curve, interval, threshold_rows
+from experiments.images.features.rows import HEADER, Row
+from experiments.images.learned import losses, quality, study
 from experiments.images.learned.quality import EXACT, LEARNED, Quality
-from experiments.images.learned.settings import PAPER, Settings
+from experiments.images.learned.settings import BASELINE, PAPER, Settings
 from experiments.images.networks.small import WEIGHTS
 from experiments.images.tasks import split_digits
 from experiments.images.train import draw_training
@@ -40,19 +35,18 @@ def curves(settings: Settings) -> dict[str, dict[int, list[Quality]]]:
 
 def draw_quality(settings: Settings) -> Drawing:
     """Draw Frechet distance, coverage, variance ratio and classes against the budget, with bands."""
-    values = curves(settings)
+    samplers = curves(settings)
+    real = samplers.pop(REAL)[0]
 
-    def row(quantity: Any, label: str, limits: tuple[float, float], **style: Any) -> drawing.Row:
-        lists = {n: {b: list(map(quantity, each)) for b, each in curve.items()} for n, curve in values.items()}
-        bands = drawing.bands_of(lists, lambda batches: mean_interval(batches, CONFIDENCE)[:3])
-        floor = bands.pop(REAL)[0][0]
-        return drawing.Row(bands, label, limits, lines=(floor,), **style)
+    def row(quantity: str, label: str, limits: tuple[float, float], **style: Any) -> drawing.Row:
+        bands = {n: {b: interval(column(e, quantity)) for b, e in curve.items()} for n, curve in samplers.items()}
+        return drawing.Row(bands, label, limits, lines=(interval(column(real, quantity))[0],), **style)
 
     rows = [
-        row(lambda batch: batch.frechet, "Fréchet distance", (0.5, 12.0), ticks=(0.5, 1, 2, 5, 10)),
-        row(coverage, "coverage", (0.0, 1.0), logarithmic=False),
-        row(variance_ratio, "variance ratio $V$", (0.4, 3.0), ticks=(0.5, 0.7, 1, 1.4, 2, 2.8)),
-        row(lambda batch: batch.classes, "classes: total variation", (0.0, 0.4), logarithmic=False),
+        row("frechet", "Fréchet distance", (0.5, 12.0), ticks=(0.5, 1, 2, 5, 10)),
+        row("coverage", "coverage", (0.0, 1.0), logarithmic=False),
+        row("variance_ratio", "variance ratio $V$", (0.4, 3.0), ticks=(0.5, 0.7, 1, 1.4, 2, 2.8)),
+        row("classes", "classes: total variation", (0.0, 0.4), logarithmic=False),
     ]
     return drawing.draw_rows(rows, settings.budgets, height=1.6)
 
@@ -68,10 +62,10 @@ def draw_losses() -> Drawing:
         "gaussian": ("one Gaussian, held out", "#999999", "v", "--"),
     }
     for case, (label, colour, marker, line) in looks.items():
-        means = study.loss_per_image(case).mean(1)
-        axes.plot(LEVELS, means, color=colour, marker=marker, ls=line, label=label)
+        means = losses.per_image(case).mean(1)
+        axes.plot(losses.LEVELS, means, color=colour, marker=marker, ls=line, label=label)
     axes.axhline(1.0, color="0.3", lw=0.8)
-    axes.text(LEVELS[-1], 1.05, "no score", ha="right", va="bottom", fontsize=8)
+    axes.text(losses.LEVELS[-1], 1.05, "no score", ha="right", va="bottom", fontsize=8)
     axes.set(xscale="log", yscale="log", xlabel="noise level $\\sigma$", ylabel="denoising loss a pixel")
     axes.legend()
     return drawn
@@ -99,20 +93,20 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
     drawn = {
         "network_quality": (
             draw_quality(settings),
-            f"A learned score of digits: {reference}; bands are {CONFIDENCE:.1%} intervals over batches. Dotted: digits "
-            "that the network has seen, judged alike. Variance ratio: of the samples before denoising; 1 for digits "
+            f"A learned score of digits: {reference}. Bands: {CONFIDENCE:.1%} intervals over batches. Dotted: "
+            "digits that the network has seen. Variance ratio: of the samples before denoising; 1 for digits "
             "held out. Pale: annealed Langevin and adaptive momentum again. Arrows: means beyond the axis.",
         ),
         "network_samples": (
             draw_samples(settings),
-            f"Digits held out, then each sampler with the learned score at {settings.grid_budget} evaluations, from the "
-            "same starts and noise; last, with the exact score of the digits seen, at "
+            f"Digits held out, then each sampler with the learned score at {settings.grid_budget} evaluations, from "
+            "the same starts and noise; last, with the exact score of the digits seen, at "
             f"{settings.compared_budgets[-1]}: copies.",
         ),
         "network_loss": (
             draw_losses(),
-            "Denoising loss of the learned score. Up to a noise level of 0.3 it is below that of the exact score of the "
-            "digits seen: the network generalises. At larger noise levels it is slightly above.",
+            "Denoising loss of the learned score. Up to a noise level of 0.3 it is below that of the exact score of "
+            "the digits seen: the network generalises. At larger noise levels it is slightly above.",
         ),
         "network_training": (
             draw_training(trained),
@@ -136,47 +130,42 @@ def tables(settings: Settings) -> list[Table]:
 def quality_rows(settings: Settings) -> list[Row]:
     """Return every number with its conditions."""
     conditions = quality.judge().conditions(settings.batch)
-    return [
-        _row(sampler, budget, name, values, conditions.model_copy(update={"denoised": name != "variance_ratio"}))
-        for sampler, curve in curves(settings).items()
-        for budget, batches in curve.items()
-        for name, values in zip(Quality._fields, zip(*batches, strict=True), strict=True)
-    ]
-
-
-def _row(sampler: str, budget: int, name: str, values: Sequence[float], conditions: Conditions) -> Row:
-    value, low, high, sets = mean_interval(values, CONFIDENCE)
-    return Row(
-        sampler=sampler, nfe=budget, quantity=name, value=value, low=low, high=high, sets=sets, conditions=conditions
-    )
+    rows = []
+    for sampler, curve in curves(settings).items():
+        for budget, batches in curve.items():
+            for name, values in zip(Quality._fields, zip(*batches, strict=True), strict=True):
+                held = conditions.model_copy(update={"denoised": name != "variance_ratio"})
+                value, low, high = interval(values)
+                named = {"sampler": sampler, "nfe": budget, "quantity": name, "sets": len(values), "conditions": held}
+                rows.append(Row.model_validate({**named, "value": value, "low": low, "high": high}))
+    return rows
 
 
 def needed_table(settings: Settings) -> Table:
-    """Return the evaluations at which each sampler's mean coverage reaches shares of what one distribution has."""
+    """Return the evaluations at which each sampler's coverage reaches shares of what one distribution has."""
     expected = expected_coverage(len(quality.judge().reference), settings.batch)
+    errors = {s: error_curve(study.learned_curve(settings, s), "missed") for s in settings.samplers}
     rows = []
-    for sampler in settings.samplers:
-        errors = comparison.error_curve(study.learned_curve(settings, sampler), missed)
-        means = [(budget, float(values.mean())) for budget, values in sorted(errors.items())]
-        needed = [nfe_to_threshold(means, 1 - expected * share) for share in SHARES]
-        rows.append((sampler, *(round(nfe, 1) if math.isfinite(nfe) else "" for nfe in needed)))
+    for share in SHARES:
+        rows += [(f"{share:.0%}", *row) for row in threshold_rows(errors, BASELINE, [1 - expected * share])]
     caption = (
-        f"Evaluations for a coverage of so much of what two sets of one distribution have ({expected:.3g}), by log-log "
-        f"interpolation, n = {settings.batch}; empty: not within {max(settings.budgets)}; {min(settings.budgets)} may "
-        "mean fewer."
+        f"Evaluations for a coverage of so much of what two sets of one distribution have ({expected:.3g}), log-log "
+        f"between budgets, n = {settings.batch}, and annealed Langevin's over them. The threshold counts digits that "
+        f"are not covered; {CONFIDENCE:.1%} intervals by Student's test over batches. The smallest budget is an upper "
+        "bound."
     )
-    header = ("sampler", *(f"{share:.0%}" for share in SHARES))
+    header = ("coverage", *THRESHOLD_HEADER)
     return Table(id="network_needed", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)
 
 
 def speed_table(settings: Settings) -> Table:
     """Return each sampler's evaluations over adaptive momentum's at equal coverage, budget by budget."""
-    ours = study.learned_curve(settings, PAPER)
+    ours = {budget: column(batches, "missed") for budget, batches in study.learned_curve(settings, PAPER).items()}
     rows = []
     for sampler in (name for name in settings.samplers if name != PAPER):
-        curve = study.learned_curve(settings, sampler)
+        curve = error_curve(study.learned_curve(settings, sampler), "missed")
         for budget in sorted(ours)[:-1]:
-            ratio = comparison.speed_up(settings.setup, ours[budget], curve, budget, missed)
+            ratio = speed_up(ours[budget], curve, budget, CONFIDENCE, settings.seed)
             rows.append((sampler, budget, ratio.value, *ratio.interval, max(settings.budgets) / budget))
     caption = (
         "Evaluations that a sampler needs for the coverage of adaptive momentum's samples, over adaptive "

@@ -17,6 +17,7 @@ from ams.targets import Empirical, Gaussian
 from experiments.images.loss import denoising_losses
 from experiments.images.networks.small import digits_score
 from experiments.images.tasks import split_digits
+from verdicts.studies import Array, cell
 
 LEVELS = (0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.3, 2.0)
 """Noise levels, from below the digits' grey step to where digits are all but gone."""
@@ -27,8 +28,9 @@ CASES = ("learned", "exact", "gaussian", "seen")
 SEED, _REPEATS = 2, 4
 
 
-def per_image(case: str) -> Float[np.ndarray, "levels n"]:
-    """Return the loss of each image at every noise level, the mean over four draws of noise, a pixel."""
+@cell
+def per_image(case: str) -> Array:
+    """The loss (noise level, image) a pixel of one of `CASES`, the mean over four draws of noise."""
     split = split_digits()
     x = split.train.x[: len(split.test.x)] if case == "seen" else split.test.x
     z = torch.randn((_REPEATS, *x.shape), generator=torch.Generator().manual_seed(SEED))
@@ -57,6 +59,7 @@ def worst_ratio(
     ratios = []
     for sigma, one, other in zip(LEVELS, ours, theirs, strict=True):
         if sigma <= LARGEST_TELLING:
-            value, low, high, n = mean_interval(one - other, confidence)
-            ratios.append(Interval(*(1 + end / float(other.mean()) for end in (value, low, high)), n))
+            difference, mean = mean_interval(one - other, confidence), float(other.mean())
+            value, low, high = (1 + end / mean for end in difference[:3])
+            ratios.append(Interval(value, low, high, difference.n))
     return max(ratios, key=lambda interval: interval.high)

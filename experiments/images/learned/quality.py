@@ -8,8 +8,8 @@ Features are those of the samples after the last denoising. The variance ratio i
 
     V = E |noise(x, sigma_L)|^2 / E |noise(y, sigma_L)|^2 ,   y = x_0 + sigma_L z ,
 
-with `noise = -sigma score` by the same score, and x_0 held out (learned score) or seen (exact score). V is 1 for samples
-as noisy as the noise level says, and T for a Gaussian with T times the variance.
+with `noise = -sigma score` by the same score, and x_0 held out (learned score) or seen (exact score). V is 1 for
+samples as noisy as the noise level says; for a Gaussian with V times the variance it is V.
 """
 
 from functools import cache
@@ -27,6 +27,7 @@ from experiments.images.features.scores import Judge
 from experiments.images.networks.small import digits_score
 from experiments.images.runs import Problem, denoised
 from experiments.images.tasks import split_digits
+from verdicts.studies import cell
 
 LEARNED, EXACT = "learned", "exact"
 """The two scores."""
@@ -49,6 +50,11 @@ class Quality(NamedTuple):
     classes: float
     variance_ratio: float
     novelty: float
+
+    @property
+    def missed(self) -> float:
+        """Return the share of the digits held out that the batch does not cover."""
+        return 1.0 - self.coverage
 
 
 class Constants(NamedTuple):
@@ -81,8 +87,9 @@ def problem(score: str, diameter: float, last_sigma: float) -> Problem:
     return Problem(asked, (8, 8), SigmaRange(diameter, last_sigma))
 
 
+@cell
 def constants(score: str, last_sigma: float) -> Constants:
-    """Return the constants of a score; the noise is measured on four noisy copies of each digit."""
+    """The constants of a score; the noise is measured on four noisy copies of each digit."""
     train, test = split_digits().train.x, split_digits().test.x
     diameter = torch.pdist(train.flatten(1)).max().item()
     x = (test if score == LEARNED else train).repeat(4, 1, 1)

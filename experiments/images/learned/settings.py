@@ -11,7 +11,7 @@ REVERSE, FLOW, BAOAB = "reverse diffusion", "Heun ODE", "annealed BAOAB, e = 1/2
 
 
 class Settings(BaseModel):
-    """`samplers` run at `budgets` (NFE) with the learned score, `compared` with the exact one too, where both are asked.
+    """Every sampler in `samplers` runs at `budgets` (NFE) with the learned score.
 
     Runs are `batches` independent batches of `batch` samples, and end at the noise level `last_sigma`. The samplers
     in `compared` run with both scores at `compared_budgets`. The grid of samples is drawn at `grid_budget`.

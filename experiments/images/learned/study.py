@@ -7,7 +7,7 @@ import torch
 
 from ams.samplers.presets import AUTHORS, SPECS
 from experiments.images.learned import losses, quality
-from experiments.images.learned.quality import EXACT, LEARNED, Constants, Judged, Quality
+from experiments.images.learned.quality import EXACT, LEARNED, Judged, Quality
 from experiments.images.learned.settings import Settings
 from experiments.images.runs import BatchSetup, generator, run
 from experiments.images.tasks import split_digits
@@ -22,12 +22,6 @@ class RealBatch(NamedTuple):
 
     quality: Quality
     features: Array
-
-
-@cell
-def constants(score: str, last_sigma: float) -> Constants:
-    """What depends on a score and the last noise level alone."""
-    return quality.constants(score, last_sigma)
 
 
 @cell
@@ -48,18 +42,12 @@ def real_batch(number: int, setup: BatchSetup) -> RealBatch:
     draws, digits = generator(setup.seed, number), split_digits().train.x
     x = digits[torch.randperm(len(digits), generator=draws)[: setup.size]]
     noisy = x + setup.last_sigma * torch.randn(x.shape, generator=draws)
-    judged = quality.judged(LEARNED, constants(LEARNED, setup.last_sigma), setup.last_sigma, noisy)
+    judged = quality.judged(LEARNED, quality.constants(LEARNED, setup.last_sigma), setup.last_sigma, noisy)
     return RealBatch(judged.quality, judged.features.numpy())
 
 
-@cell
-def loss_per_image(case: str) -> Array:
-    """The denoising loss (noise level, image) of a case of `losses.CASES`."""
-    return losses.per_image(case)
-
-
 def _sampled(score: str, sampler: str, budget: int, number: int, setup: BatchSetup) -> Judged:
-    known = constants(score, setup.last_sigma)
+    known = quality.constants(score, setup.last_sigma)
     problem = quality.problem(score, known.diameter, setup.last_sigma)
     x = run(problem, SPECS[sampler], budget, AUTHORS, setup.size, generator(setup.seed, number)).x
     return quality.judged(score, known, setup.last_sigma, x)
@@ -88,6 +76,6 @@ def cells(settings: Settings) -> Iterator[Cell]:
     runs += [(score, s, b) for score in (LEARNED, EXACT) for s in settings.compared for b in settings.compared_budgets]
     yield from (sampler_batch.cell(*each, number, setup) for each in runs for number in numbers)
     yield from (real_batch.cell(settings.batches + number, setup) for number in numbers)
-    yield from (loss_per_image.cell(case) for case in losses.CASES)
+    yield from (losses.per_image.cell(case) for case in losses.CASES)
     yield from (shown_samples.cell(LEARNED, s, settings.grid_budget, setup) for s in settings.samplers)
     yield shown_samples.cell(EXACT, settings.compared[0], settings.compared_budgets[-1], setup)

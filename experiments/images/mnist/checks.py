@@ -1,7 +1,7 @@
 """MNIST with its exact score, claims M1 and M2: evaluations saved, and the variance of samples."""
 
-from experiments.images import comparison
-from experiments.images.exact import kl_per_pixel, variance_ratio
+from ams_suite import measures
+from experiments.images.comparison import CONFIDENCE, column, error_curve
 from experiments.images.exact_settings import BASELINE, PAPER
 from experiments.images.mnist import study
 from experiments.images.mnist.settings import Settings
@@ -13,8 +13,8 @@ def speed_up_over_annealed_langevin(settings: Settings) -> Measurement:
     """Measure annealed Langevin's evaluations over adaptive momentum's at its second budget, at equal KL per pixel."""
     budget = sorted(settings.budgets)[1]
     curve = {each: study.errors(settings, BASELINE, each) for each in settings.budgets_of(BASELINE)}
-    ours = study.errors(settings, PAPER, budget)
-    return comparison.speed_up(settings.setup, ours, curve, budget, kl_per_pixel, baseline=BASELINE)
+    ours, theirs = column(study.errors(settings, PAPER, budget), "kl"), error_curve(curve, "kl")
+    return measures.speed_up(ours, theirs, budget, CONFIDENCE, settings.seed, settings.batch, baseline=BASELINE)
 
 
 @check("M2.adaptive")
@@ -30,5 +30,5 @@ def variance_ratio_of_annealed_langevin(settings: Settings) -> Measurement:
 
 
 def _at_largest_budget(settings: Settings, sampler: str) -> Measurement:
-    errors = study.errors(settings, sampler, max(settings.budgets + settings.long))
-    return comparison.mean(settings.setup, errors, variance_ratio)
+    ratios = column(study.errors(settings, sampler, max(settings.budgets + settings.long)), "variance_ratio")
+    return measures.mean_of(ratios, CONFIDENCE, settings.seed, settings.batch)

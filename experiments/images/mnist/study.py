@@ -7,8 +7,9 @@ from typing import NamedTuple
 import torch
 
 from ams.data import images as load
+from ams.metrics import MixtureReference, mixture_spread
 from experiments.images import exact
-from experiments.images.exact import Constants, Errors, ExactTarget, Results
+from experiments.images.exact import Errors, ExactTarget, Results
 from experiments.images.features.extractors import digit_features
 from experiments.images.features.pooled import Entry
 from experiments.images.mnist.settings import Settings
@@ -30,25 +31,29 @@ def target() -> ExactTarget:
 
 
 @cell(data=("mnist-test",))
-def constants(last_sigma: float) -> Constants:
-    """The images' diameter, and the mean distance of two draws of the target."""
-    return Constants.of(target(), last_sigma)
+def spread(last_sigma: float) -> float:
+    """The mean distance of two draws of the target."""
+    return mixture_spread(target().images, last_sigma)
+
+
+@cache
+def reference(last_sigma: float) -> MixtureReference:
+    """Return the target at the last noise level, which samples are compared with."""
+    return MixtureReference(target().images, last_sigma, spread(last_sigma))
 
 
 @cell(data=("mnist-test",))
 def sampler_batch(sampler: str, budget: int, number: int, setup: BatchSetup) -> Batch:
     """A batch of a sampler, or of fresh draws of the target."""
-    known = constants(setup.last_sigma)
-    x = exact.samples(target(), known.diameter, sampler, budget, number, setup)
-    clean = denoised(target().problem(known.diameter, setup.last_sigma), x)
-    errors = exact.errors_of(x, target(), known.spread, setup.last_sigma)
-    return Batch(errors, digit_features("mnist-classifier")(clean).numpy())
+    x = exact.samples(target(), sampler, budget, number, setup)
+    features = digit_features("mnist-classifier")(denoised(target().problem(setup.last_sigma), x))
+    return Batch(exact.errors_of(x, target(), reference(setup.last_sigma)), features.numpy())
 
 
 @cell(data=("mnist-test",))
 def shown_samples(sampler: str, budget: int, setup: BatchSetup) -> Array:
     """Samples for the figure (n, 28, 28)."""
-    return exact.samples(target(), constants(setup.last_sigma).diameter, sampler, budget, 1, setup).numpy()
+    return exact.samples(target(), sampler, budget, 1, setup).numpy()
 
 
 def batches(settings: Settings, sampler: str, budget: int) -> list[Batch]:

@@ -1,6 +1,6 @@
 """The group's figures and tables."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ams.statistics import mean_interval
@@ -48,15 +48,17 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 def tables(settings: Settings) -> list[Table]:
     """Return every number behind the figures, tuned runs included."""
     in_features = pooled.tables(study.in_features(settings), "pretrained", CONFIDENCE, _CLAIMS)
-    return [quality_table(settings), *in_features]
+    return [quality_table(settings, _runs(settings), "pretrained", _CLAIMS), *in_features]
 
 
-def quality_table(settings: Settings) -> Table:
+def quality_table(
+    settings: Settings, listed: Iterable[tuple[str, str, list[Batch]]], name: str, claims: tuple[str, ...]
+) -> Table:
     """Return the quality of each run and of held-out images; each row says what its numbers depend on."""
     floor = runs.held_out_quality(settings.setup, settings.batches)
     conditions = (f"first {settings.reference} MNIST test images", "pixels (no extractor)", "yes")
     rows = [(study.FLOOR, "", 0, len(floor) * settings.batch, *conditions, *_intervals(floor))]
-    for sampler, how, batches in _runs(settings):
+    for sampler, how, batches in listed:
         quality = [batch.quality for batch in batches]
         n = len(quality) * settings.batch
         rows.append((sampler, how, batches[-1].evaluations, n, *conditions, *_intervals(quality)))
@@ -67,7 +69,7 @@ def quality_table(settings: Settings) -> Table:
         "ratio of the samples and noise left in the denoised ones on blank pixels; rows compare where n, reference, "
         f"space and denoising are equal. {CONFIDENCE:.0%} Student intervals over batches."
     )
-    return Table(id="pretrained", caption=caption, header=header, rows=tuple(rows), claims=_CLAIMS)
+    return Table(id=name, caption=caption, header=header, rows=tuple(rows), claims=claims)
 
 
 def _runs(settings: Settings) -> Iterator[tuple[str, str, list[Batch]]]:

@@ -29,8 +29,7 @@ from experiments.images.pretrained import inputs, samplers
 from experiments.images.pretrained.inputs import DATA, DEFAULTS
 from experiments.images.pretrained.quality import Quality, blank, noise_level, noised
 from experiments.images.pretrained.settings import Setup
-from experiments.images.runs import denoised, generator, started
-from experiments.images.runs import run as sampled
+from experiments.images.runs import denoised, generator, run as sampled, started
 from verdicts.studies import Array, cell
 
 SHOWN = 14

@@ -1,6 +1,6 @@
 """What the group computes once: which cells its settings ask for; samplers tuned, and judged in features."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import TypeVar
 
@@ -96,12 +96,15 @@ def rule(settings: Settings, sampler: str) -> list[tuple[float, float]]:
     return runs.rule_along_run(settings.setup, sampler, settings.side, DEFAULTS)
 
 
-def in_features(settings: Settings) -> list[Pooled]:
-    """Return every sampler judged in features, held-out images first: as many batches as most have, and as few."""
+def in_features(settings: Settings, pairs: Sequence[tuple[str, int]] = ()) -> list[Pooled]:
+    """Return samplers judged in features, held-out images first: as many batches as most have, and as few.
+
+    `pairs` are samplers with their budgets; all of them where none is given.
+    """
     floors = dict.fromkeys((settings.batches, settings.few))
     images = [inputs.extractor()(batch) for batch in inputs.held_out(settings.setup, settings.batches)]
     entries = [Entry(FLOOR, "", 0, images[:count]) for count in floors]
-    for sampler, budget in plan(settings):
+    for sampler, budget in pairs or plan(settings):
         runs_made = results(settings, sampler, budget)
         sets = [torch.from_numpy(batch.features) for batch in runs_made if batch.features.size]
         entries.append(Entry(sampler, "defaults", runs_made[-1].evaluations, sets))

@@ -1,7 +1,5 @@
 """NumPy arrays from `.npy` and `.npz` files: the header is checked against the bytes before anything is allocated."""
 
-from __future__ import annotations
-
 import io
 import math
 

@@ -8,8 +8,6 @@ the mirror (stores of large files are made of them): the registry fixes the name
 and nothing is written to a mirror.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import time

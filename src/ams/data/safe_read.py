@@ -1,33 +1,30 @@
-"""Bytes that nobody vouches for: faults become one line, and no container inflates beyond a bound.
+"""Reading of untrusted bytes: faults become one line, and no container inflates beyond a bound.
 
-Everything here works in memory: nothing is ever unpacked to a folder, so no name in an archive can lead anywhere.
-Functions that parse raise ValueError with the reason; `guarded`, around them, adds the place and the advice.
+Everything is read in memory, never unpacked to a folder. Parsers raise ValueError with the reason; `guarded` around
+them adds the place and the advice.
 """
-
-from __future__ import annotations
 
 import errno
 import io
 import os
-import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from ams.errors import UserError
 
 LARGEST = 2**28
-"""Bytes that a file may hold once inflated, unless its reader says otherwise."""
+"""The most bytes of a file, inflated, unless its reader has another bound."""
 
 
 @contextmanager
 def guarded(where: str, what: str) -> Iterator[None]:
-    """Turn any fault within into an UserError: `where` it is, that it is not `what` is wanted, why, what to do.
+    """Turn any exception of a parser into a UserError, one line: `where`, not `what` is wanted, the reason, the advice.
 
-    A parser of damaged bytes raises whatever it meets first: ValueError, zlib.error, KeyError, MemoryError,
-    RecursionError. The reason is given in printable characters: a file may write to no terminal either.
+    Damaged bytes make parsers raise ValueError, zlib.error, KeyError, MemoryError, RecursionError and others. The
+    reason has printable characters only, so that a file cannot control a terminal.
     """
     try:
         yield
@@ -39,22 +36,22 @@ def guarded(where: str, what: str) -> Iterator[None]:
 
 
 def bytes_of(path: Path, largest: int) -> bytes:
-    """Return a file's bytes, of which at most `largest` are read. Raises OSError, for more bytes too.
+    """Return a file's bytes. Raises OSError for a file that cannot be read and for more than `largest` bytes.
 
-    Room is made for what the file says it has; a pipe, a device or a file that grows says less than it gives.
+    A pipe, a device or a growing file has more bytes than its size says.
     """
     with path.open("rb") as stream:
-        said = min(os.fstat(stream.fileno()).st_size, largest)
-        content = stream.read(said + 1)
-        if len(content) > said:
-            content += stream.read(largest - said)
+        size = min(os.fstat(stream.fileno()).st_size, largest)
+        content = stream.read(size + 1)
+        if len(content) > size:
+            content += stream.read(largest - size)
     if len(content) > largest:
         raise OSError(errno.EFBIG, f"more than the {largest >> 20} MiB that such a file has", str(path))
     return content
 
 
 def content_of(path: Path, largest: int) -> bytes:
-    """Return a file's bytes as `bytes_of` does. Raises UserError for more than `largest`, or no reading."""
+    """Return a file's bytes. Raises UserError for a file that cannot be read and for more than `largest` bytes."""
     try:
         return bytes_of(path, largest)
     except OSError as error:
@@ -62,21 +59,21 @@ def content_of(path: Path, largest: int) -> bytes:
 
 
 def inflated(content: bytes, largest: int = LARGEST) -> bytes:
-    """Return what a gzip stream of one member holds. Raises ValueError beyond `largest` bytes, or for damage."""
-    machine = zlib.decompressobj(wbits=31)
-    data = machine.decompress(content, largest + 1)
+    """Return the content of a gzip stream of one member. Raises ValueError for damage and more than `largest` bytes."""
+    stream = zlib.decompressobj(wbits=31)
+    data = stream.decompress(content, largest + 1)
     if len(data) > largest:
         raise ValueError(f"inflates to more than the {largest} bytes allowed")
-    if not machine.eof or machine.unused_data:
+    if not stream.eof or stream.unused_data:
         raise ValueError("the gzip stream is cut short or other bytes follow it")
     return data
 
 
 def entries(content: bytes, largest: int = LARGEST) -> dict[str, bytes]:
-    """Return the contents of a zip archive's entries by name, their checksums verified.
+    """Return the contents of a zip archive's entries by name, with their checksums verified.
 
-    Raises ValueError for entries that hold more than `largest` bytes together, by their own claim or in fact, for a
-    name given twice, one that would lead out of a folder, a link; and whatever zipfile raises for damage.
+    Raises ValueError for more than `largest` bytes together, by the directory or in fact, and for a repeated name;
+    whatever zipfile raises for damage passes through.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         listed = archive.infolist()
@@ -85,21 +82,11 @@ def entries(content: bytes, largest: int = LARGEST) -> dict[str, bytes]:
             raise ValueError(f"holds {size >> 20} MiB, more than the {largest >> 20} allowed")
         if len({entry.filename for entry in listed}) < len(listed):
             raise ValueError("two entries have the same name")
-        return {_confined(entry): _entry(archive, entry) for entry in listed}
-
-
-def _confined(entry: zipfile.ZipInfo) -> str:
-    """Return the entry's name. Raises ValueError for one that names a place outside, or a link."""
-    path = PurePosixPath(entry.filename)
-    if path.is_absolute() or ".." in path.parts or "\\" in entry.filename or ":" in entry.filename:
-        raise ValueError(f"the entry {entry.filename[:60]!r} leads out of the archive")
-    if stat.S_ISLNK(entry.external_attr >> 16):
-        raise ValueError(f"the entry {entry.filename[:60]!r} is a link")
-    return entry.filename
+        return {entry.filename: _entry(archive, entry) for entry in listed}
 
 
 def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """Return an entry's bytes; read to the size it claims, so one that claims less than it holds inflates no more."""
+    """Return an entry's bytes, of which no more are inflated than its directory claims."""
     with archive.open(entry) as stream:
         data = stream.read(entry.file_size)
     if len(data) != entry.file_size:

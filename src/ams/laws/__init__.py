@@ -1,13 +1,12 @@
-"""Other interpretations of the same steps: the exact law on a Gaussian target, symbols, densities on grids.
+"""Exact distributions of samplers, without Monte Carlo: algebras on which the samplers' own steps run.
 
-Any target on the line: `ams.laws.grid` (annealed runs of position), `ams.laws.phase_space` (stationary laws with a
-momentum), `ams.laws.meanfield` (adaptive momentum's fixed point).
+The *exact law* (`GaussianLaw`) is the Gaussian distribution of a sampler on a Gaussian target. On one-dimensional
+targets, `ams.laws.grid` has densities of annealed runs, `ams.laws.phase_space` stationary densities of samplers with a
+momentum, and `ams.laws.meanfield` the fixed point of adaptive momentum. `Symbols` runs steps on SymPy expressions.
 """
 
-from ams.laws.eigenbasis import eigenlaw, rotated_back
-from ams.laws.expected_norm import expected_norm
-from ams.laws.flow import flowed
-from ams.laws.gaussian import GaussianLaw, Moments
-from ams.laws.symbolic import Symbols
-
-__all__ = ["GaussianLaw", "Moments", "Symbols", "eigenlaw", "expected_norm", "flowed", "rotated_back"]
+from ams.laws.eigenbasis import eigenlaw as eigenlaw, rotated_back as rotated_back
+from ams.laws.expected_norm import expected_norm as expected_norm
+from ams.laws.flow import flowed as flowed
+from ams.laws.gaussian import GaussianLaw as GaussianLaw, Moments as Moments
+from ams.laws.symbolic import Symbols as Symbols

@@ -1,11 +1,9 @@
-"""Several exact laws in one: runs that differ in their numbers, not in their steps, share every operation.
+"""Several exact laws at once: runs of the same steps with different numbers share every operation.
 
-A grid of step sizes, noise levels or signal-to-noise ratios is one run of the law on `runs` copies of the target's
-directions. What differs between runs is a *column*, a value per direction and constant over those of one run: a
-scalar of the algebra like any other. Norms stay those of one run, so adaptive rules decide for each run alone.
+A grid of step sizes, noise levels or signal-to-noise ratios is one run on `runs` copies of the target's directions. A
+number that differs between runs is a *column*: a scalar with a value for each direction, constant over the directions
+of one run. Norms are those of each run, so that adaptive rules act on each run alone.
 """
-
-from __future__ import annotations
 
 from collections.abc import Sequence
 
@@ -21,46 +19,48 @@ from ams.schedules import Level
 
 
 class BatchedGaussian(GaussianLaw):
-    """`runs` laws on one Gaussian target: a Gaussian law with that many times as many directions."""
+    """The algebra of `runs` exact laws on one Gaussian target, with `runs` times as many directions."""
 
     def __init__(self, law: GaussianLaw, runs: int) -> None:
-        """Stack `runs` copies of `law`, which itself is only read."""
+        """Stack `runs` copies of the target of `law`."""
         super().__init__(law.variance.repeat(runs), law.mean.repeat(runs), law.multiplicity.repeat(runs))
         self.single, self.runs = law, runs
 
     def column(self, values: Sequence[float]) -> Float[Tensor, " directions"]:
-        """Return one value a run as a scalar of this algebra. Raises ValueError unless there are as many as runs."""
+        """Return one value for each run as a scalar of this algebra. Raises ValueError for another number of values."""
         if len(values) != self.runs:
             raise ValueError(f"{len(values)} values for {self.runs} runs")
         return torch.tensor(values, dtype=torch.float64).repeat_interleave(len(self.single.variance))
 
     def level(self, levels: Sequence[Level]) -> Level:
-        """Return a level whose sigma and step are columns, one value from each run's own; no successor."""
+        """Return a noise level whose sigma and step are columns, with the values of one noise level of each run.
+
+        It has no successor.
+        """
         sigma, step = (self.column([getattr(level, name) for level in levels]) for name in ("sigma", "step"))
         return Level(levels[0].number, sigma=sigma, step=step)  # type: ignore[arg-type]
 
     def program(self, programs: Sequence[Program]) -> Program:
-        """Return the one program that runs all `programs`, in which the same step comes in the same place.
+        """Return the program that runs all `programs` at once; they must have the same steps in the same order.
 
         Raises ValueError for programs of different lengths.
         """
-        places = zip(*programs, strict=True)
-        return [(place[0][0], self.level([level for _, level in place])) for place in places]
+        pairs = zip(*programs, strict=True)
+        return [(of_each_run[0][0], self.level([level for _, level in of_each_run])) for of_each_run in pairs]
 
     def of_each_run(self, vector: Row) -> Moments:
-        """Return the moments of a vector of the last step, tensors (runs, directions of the target)."""
-        found = self.moments(vector)
-        return Moments(*(part.reshape(self.runs, -1) for part in found))
+        """Return the moments of a vector of the last step, as tensors (runs, directions of the target)."""
+        return Moments(*(part.reshape(self.runs, -1) for part in self.moments(vector)))
 
     def combine(self, *terms: tuple[Scalar, Row], over: Row | None = None) -> Row:
-        """Return the linear combination of coefficient rows, by floats and columns."""
+        """Return the linear combination of rows with floats or columns as coefficients."""
         total = torch.zeros_like(terms[0][1])
         for c, v in terms:
             total.addcmul_(v, torch.as_tensor(c, dtype=torch.float64).reshape(-1, 1))
         return total
 
     def norm(self, vector: Row) -> Float[Tensor, " directions"]:  # type: ignore[override]
-        """Return `E|v|` of each run as a column."""
+        """Return the column of `E|v|` of each run."""
         norms = expected_norms(*self.of_each_run(vector), self.single.multiplicity)
         return norms.repeat_interleave(len(self.single.variance))
 
@@ -69,13 +69,13 @@ class BatchedGaussian(GaussianLaw):
         return scalar**0.5
 
     def divide(self, numerator: Scalar, denominator: Scalar) -> Scalar:
-        """Return the quotient: tensors follow IEEE."""
+        """Return the quotient; torch follows IEEE 754."""
         return numerator / denominator
 
     def clip(self, scalar: Scalar, low: float, high: float) -> Scalar:
-        """Return the clipped column, `high` where it is not a number."""
+        """Return the clipped column, with `high` for nan."""
         return torch.nan_to_num(scalar, nan=high).clamp(low, high)
 
     def finite(self, vector: Row) -> bool:
-        """Return True: a run that diverges leaves the others alone, and its own moments tell."""
+        """Return True: a diverging run does not affect the others, and its moments show that it diverges."""
         return True

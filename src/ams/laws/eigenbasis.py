@@ -1,11 +1,9 @@
-"""The exact law on a Gaussian target with any covariance: in the target's eigenbasis, and back.
+"""The exact law on a Gaussian target with any covariance, computed in the eigenbasis of the target.
 
-Steps combine vectors linearly and norms do not see rotations, so in the basis of `C = Q diag(v) Q^T` the law splits
-into one direction each: linear cost and memory in the dimension, after one decomposition (which `Gaussian` has made).
-The start's covariance must be diagonal in that basis; a multiple of the identity is in every one.
+Steps combine vectors linearly and norms are invariant under rotations. In the eigenbasis of `C = Q diag(v) Q^T` the
+directions are therefore independent, and cost and memory are linear in the dimension. The covariance of the start must
+be diagonal in this basis, as every multiple of the identity is.
 """
-
-from __future__ import annotations
 
 import torch
 
@@ -15,16 +13,16 @@ from ams.targets.gaussian import Gaussian
 
 
 def eigenlaw(target: Gaussian) -> GaussianLaw:
-    """Return the law's algebra on `target`, one direction an eigenvector; ValueError for a singular covariance.
+    """Return the exact law's algebra on `target`, with one direction for each eigenvector.
 
-    A vector of the sample's space has the coordinates `target.covariance.to_eigenbasis(vector)` there.
+    A sample `x` has the coordinates `target.covariance.to_eigenbasis(x)`. Raises ValueError for a singular covariance.
     """
     variances, mean = target.covariance.variances, target.covariance.to_eigenbasis(target.mean)
     return GaussianLaw(variances.to(torch.float64), mean.to(torch.float64))
 
 
 def rotated_back(target: Gaussian, moments: Moments) -> Gaussian:
-    """Return the law with these moments in `eigenlaw(target)`'s directions as a Gaussian in the target's own space."""
+    """Return the Gaussian in the space of `target` that has these moments in the directions of `eigenlaw(target)`."""
     mean, variance = (value.to(target.mean) for value in moments)
     centre = target.covariance.from_eigenbasis(mean).reshape(target.shape)
     return Gaussian(centre, Covariance(variance, target.covariance.basis))

@@ -1,4 +1,4 @@
-r"""The expected Euclidean norm of a Gaussian vector, by one integral.
+"""The expected Euclidean norm of a Gaussian vector with any variances, by one integral.
 
 For `Q = |g|^2`, `g ~ N(mu, diag v)`, Frullani's identity `sqrt(Q) = (1 / 2 sqrt(pi)) int (1 - e^{-tQ}) t^{-3/2} dt`
 and an integration by parts give
@@ -8,12 +8,10 @@ and an integration by parts give
     log phi(t)        = -sum_i n_i [ log(1 + 2 v_i t) / 2 + mu_i^2 t / (1 + 2 v_i t) ]
     -phi'(t) / phi(t) =  sum_i n_i [ v_i / (1 + 2 v_i t) + mu_i^2 / (1 + 2 v_i t)^2 ]
 
-with `n_i` the multiplicity of direction `i`. The integrand is analytic; with `t = exp(y - exp(-y)) / E Q` it decays
-double exponentially to the left and exponentially to the right, so the trapezoidal rule converges geometrically
-(Takahasi and Mori, Publ. RIMS 9, 1974). Closed forms exist where all `v_i` agree; tests compare with them.
+with `n_i` the multiplicity of direction `i`. The integrand is analytic. With `t = exp(y - exp(-y)) / E Q` it decays
+double exponentially to the left and exponentially to the right, so that the trapezoidal rule converges geometrically
+(Takahasi and Mori, Publ. RIMS 9, 1974).
 """
-
-from __future__ import annotations
 
 import functools
 import math
@@ -23,14 +21,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 _SPACING = 0.125
-_LEFT = -4.75  # t^(1/2) = exp(-exp(4.75) / 2) here: 1e-25
-_FALL = 84.0  # over dimensions + 1: where directions of one variance have fallen to 1e-18
-_RESERVE, _LITTLE = 8.0, 4.0  # added for variances that differ: with few directions, with many
-_FEW = 256  # so many directions cost less than a second look
-_NEGLIGIBLE = 1e-18  # a term that may be left out on the right, with all that follow
+_LEFT = -4.75  # first node: t^(1/2) = exp(-exp(4.75) / 2) = 1e-25
+_FALL = 84.0  # divided by (dimensions + 1): the y at which equal variances have an integrand of 1e-18
+_MARGIN_FEW, _MARGIN_MANY = 8.0, 4.0  # added to it for unequal variances, with few and with many directions
+_FEW = 256  # directions
+_NEGLIGIBLE = 1e-18  # the term on the right after which all terms are left out
 _FAR = 200.0
-_BLOCK = 2**16  # nodes times directions at once: half a megabyte, which stays in a core's cache
-_SMALL, _LARGE = 1e-200, 1e200  # of E|g|^2: squares in between are exact enough
+_BLOCK = 2**16  # nodes times directions at once: half a megabyte, which fits a core's cache
+_SMALL, _LARGE = 1e-200, 1e200  # the range of E|g|^2 in which squares neither overflow nor underflow
 
 
 def expected_norm(
@@ -38,9 +36,9 @@ def expected_norm(
     variance: Float[Tensor, " directions"],
     multiplicity: Float[Tensor, " directions"],
 ) -> float:
-    """Return `E|g|` for `g ~ N(mean, diag variance)`, direction `i` repeated `multiplicity_i` times (float64).
+    """Return `E|g|` of `g ~ N(mean, diag variance)`, with direction `i` repeated `multiplicity_i` times (float64).
 
-    Relative error below 1e-12. Zero variances are allowed; all-zero input gives 0, non-finite input nan.
+    The relative error is below 1e-12. Zero variances are allowed. All-zero input gives 0, non-finite input nan.
     """
     square = mean.square()
     second = ((variance + square) @ multiplicity).item()
@@ -57,24 +55,24 @@ def expected_norms(
     variance: Float[Tensor, "vectors directions"],
     multiplicity: Float[Tensor, " directions"],
 ) -> Float[Tensor, " vectors"]:
-    """Return `expected_norm` of several vectors at once: with few directions, twenty take the time of five."""
+    """Return `expected_norm` of several vectors: with few directions, twenty vectors take as long as five calls."""
     unit = torch.maximum(mean.abs().amax(1), variance.amax(1).sqrt())
     usual = (unit > 0.0) & (unit < math.inf)
-    found = torch.where(unit == 0.0, 0.0, torch.full_like(unit, math.nan))
+    result = torch.where(unit == 0.0, 0.0, torch.full_like(unit, math.nan))
     if usual.any():
         size = unit[usual, None]
         square, scaled = (mean[usual] / size).square(), variance[usual] / size / size
         second = ((scaled + square) @ multiplicity)[:, None]
         norms = _of_unit_square(square / second, scaled / second, multiplicity)
-        found[usual] = unit[usual] * second[:, 0].sqrt() * norms
-    return found
+        result[usual] = unit[usual] * second[:, 0].sqrt() * norms
+    return result
 
 
 def _of_unit_square(shift: Tensor, v: Tensor, n: Tensor) -> Tensor:
-    """Return `E|g|` of vectors with `E|g|^2 = 1`: squared means and variances, one vector's or a row for each."""
+    """Return `E|g|` of vectors with `E|g|^2 = 1`, from squared means and variances (*vectors, directions)."""
     shifted, start, total = bool(shift.any()), 0, torch.zeros(())
-    reserve = _RESERVE if n.numel() <= _FEW else _LITTLE
-    end = math.ceil((_FALL / (1.0 + n.sum().item()) + reserve - _LEFT) / _SPACING)
+    margin = _MARGIN_FEW if n.numel() <= _FEW else _MARGIN_MANY
+    end = math.ceil((_FALL / (1.0 + n.sum().item()) + margin - _LEFT) / _SPACING)
     while True:
         t, weight, last = _nodes(start, end)
         terms = _terms(t, v, shift if shifted else None, n)
@@ -86,7 +84,7 @@ def _of_unit_square(shift: Tensor, v: Tensor, n: Tensor) -> Tensor:
 
 @functools.lru_cache(maxsize=64)
 def _nodes(start: int, end: int) -> tuple[Tensor, Tensor, float]:
-    """Return the nodes `t` from number `start` to `end`, `t^(1/2) (dt / dy) / t` there, and the last of these."""
+    """Return the nodes `t` with numbers `start` to `end`, their weights `t^(-1/2) dt / dy`, and the last weight."""
     y = _LEFT + _SPACING * torch.arange(start, end, dtype=torch.float64)
     log_t = y - torch.exp(-y)
     weight = torch.exp(0.5 * log_t) * (1.0 + torch.exp(-y))
@@ -94,11 +92,8 @@ def _nodes(start: int, end: int) -> tuple[Tensor, Tensor, float]:
 
 
 def _terms(t: Tensor, v: Tensor, shift: Tensor | None, n: Tensor) -> Tensor:
-    """Return `-phi'` at the nodes, the last dimension; past the peak its logarithm falls faster than `-log(t) / 2`.
-
-    `shift` is None where all means are 0.
-    """
-    directions = n.numel()  # `len` of a tensor runs in Python: 6 times as slow
+    """Return `-phi'` (*vectors, nodes). Beyond its peak it falls faster than `t^(-1/2)`. `shift` is None for 0."""
+    directions = n.numel()  # six times as fast as `len`, which runs in Python
     width = max(1, _BLOCK * directions // (t.numel() * v.numel()))
     blocks = [slice(first, first + width) for first in range(0, directions, width)]
     parts = [_transform(t, v[..., b], None if shift is None else shift[..., b], n[b]) for b in blocks]
@@ -107,10 +102,10 @@ def _terms(t: Tensor, v: Tensor, shift: Tensor | None, n: Tensor) -> Tensor:
 
 
 def _transform(t: Tensor, v: Tensor, shift: Tensor | None, n: Tensor) -> tuple[Tensor, Tensor]:
-    """Return `log phi(t)` and `-phi'(t) / phi(t)` at the nodes `t`, the last dimension of both."""
-    damped = t[:, None] * (v + v)[..., None, :]
-    log_phi = torch.log1p(damped) @ (-0.5 * n)
-    inverse = damped.add_(1.0).reciprocal_()
+    """Return `log phi(t)` and `-phi'(t) / phi(t)`, both (*vectors, nodes)."""
+    ratio = t[:, None] * (v + v)[..., None, :]
+    log_phi = torch.log1p(ratio) @ (-0.5 * n)
+    inverse = ratio.add_(1.0).reciprocal_()
     rate = _over_directions(inverse, n * v)
     if shift is not None:
         weight = n * shift
@@ -120,5 +115,5 @@ def _transform(t: Tensor, v: Tensor, shift: Tensor | None, n: Tensor) -> tuple[T
 
 
 def _over_directions(factors: Tensor, weight: Tensor) -> Tensor:
-    """Return the sums over directions of `factors` (nodes by directions), weighted for one vector or for each."""
+    """Return the weighted sums over directions of `factors` (*vectors, nodes, directions)."""
     return factors @ weight if weight.ndim == 1 else torch.bmm(factors, weight[..., None])[..., 0]

@@ -1,11 +1,8 @@
 """The exact law at the end of an adaptive solver's run on the probability flow.
 
-Along the flow on a Gaussian target a law `N(m, s^2)` is `m + s xi`, `xi ~ N(0, 1)`: a row of coefficients on the
-basis (1, xi), which the flow moves like a sample. So the particles' own solver is called on the rows (m, s), a row a
-direction.
+On a Gaussian target the distribution `N(m, s^2)` is that of `m + s xi`, `xi ~ N(0, 1)`: a row of coefficients (m, s) on
+the basis (1, xi). The flow is affine, so that it transports these rows like samples.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable
 
@@ -26,10 +23,10 @@ def flowed(
     atol: float = 1e-5,
     level_at: Callable[[float], Level] = ve_level,
 ) -> tuple[Moments, int]:
-    """Return the law at noise `last` of N(mean, variance) at noise `first`, and the evaluations that the solver made.
+    """Transport N(mean, variance) from noise `first` to noise `last`; returns the moments and the NFE of the solver.
 
-    Its error is measured on means and standard deviations, over all distinct directions alike. Arguments as for
-    `flow_rk45`; raises NotIntegrated as it does, ValueError for a negative variance.
+    The tolerances apply to means and standard deviations of all distinct directions. The other arguments are those of
+    `flow_rk45`. Raises NotIntegrated if the solver fails, ValueError for a negative variance.
     """
     m, v = (torch.as_tensor(value, dtype=torch.float64).expand(law.variance.shape) for value in (mean, variance))
     if not (v >= 0).all():

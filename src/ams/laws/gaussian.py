@@ -1,17 +1,14 @@
-r"""Steps as exact Gaussian laws: no sampling.
+"""The exact law: the Gaussian distribution of a sampler on a Gaussian target, without sampling.
 
-On a Gaussian target the score is affine, so a step is affine in its inputs and its coefficients *are* the transition.
-In each eigen-direction of the target a vector is the row of its coefficients on the basis
+On a Gaussian target the score is affine, so that a step is affine in its inputs. In each eigendirection of the target a
+vector is the row of its coefficients on the basis
 
-    (1, the components of the last state, the step's draws)
+    (1, the components of the last state, the draws of the step)
 
-and the mean and covariance of those components are carried from step to step: linear cost in steps and directions.
-The norm is the exact expectation `E|g|` over all directions (module `expected_norm`). Where coefficients depend on
-norms this is the mean-field limit (batch -> infinity) of the particle system; where they do not, the law of every
-particle, for any batch.
+The algebra carries mean and covariance of these components from step to step, at a cost linear in steps and directions.
+The norm is the exact expectation `E|v|` over all directions. If coefficients depend on norms, the result is the
+mean-field limit (batch -> infinity) of the samples' distribution; otherwise it holds for any batch.
 """
-
-from __future__ import annotations
 
 import functools
 import math
@@ -31,28 +28,28 @@ from ams.schedules import Level
 
 Values = Sequence[float] | np.ndarray | Tensor
 Row = Float[Tensor, "directions basis"]
-_DRAWS = 2  # of one step at most: Leimkuhler-Matthews begins with two
+_DRAWS = 2  # the most that one step takes
 
 
 @functools.lru_cache(maxsize=64)
 def _basis(directions: int, components: int) -> tuple[Row, ...]:
-    """Return the rows of the components themselves, alike in all directions: the same for every step, only read."""
+    """Return the rows of the components themselves; all steps share them, so they must not be changed."""
     basis = torch.eye(1 + components + _DRAWS, dtype=torch.float64)[1:-_DRAWS]
     return tuple(row.expand(directions, -1) for row in basis)
 
 
 class Moments(NamedTuple):
-    """Mean and variance of a vector in each direction: tensors (directions,), float64."""
+    """Mean and variance of a vector in each direction: float64 tensors (directions,)."""
 
     mean: Tensor
     variance: Tensor
 
 
 class GaussianLaw(FloatScalars):
-    """The algebra of laws on a Gaussian target with eigenvalues `variance` (of its covariance) and mean `mean`.
+    """The algebra of the exact law on a Gaussian target with covariance eigenvalues `variance` and mean `mean`.
 
-    All arguments have one entry per distinct direction; `multiplicity` counts how often each occurs. Raises
-    ValueError on a variance that is not positive or on lengths that differ.
+    All arguments have one entry for each distinct direction; `multiplicity` counts how often it occurs. Raises
+    ValueError for a variance that is not positive and for different lengths.
     """
 
     def __init__(
@@ -79,9 +76,9 @@ class GaussianLaw(FloatScalars):
         return torch.zeros(d, 0, dtype=torch.float64), torch.zeros(d, 0, 0, dtype=torch.float64)
 
     def start(self, mean: Sequence[float] | float, variance: Sequence[float] | float) -> State:
-        """Return the state whose position has this mean and variance, and forget what was carried.
+        """Return the state whose position has this mean and variance, and begin a new run.
 
-        Raises ValueError for a variance that is negative or not a number.
+        Raises ValueError for a variance that is negative or nan.
         """
         self._mean, self._covariance = self._moments_of_nothing()
         m, v = self._spread(mean), self._spread(variance)
@@ -91,23 +88,23 @@ class GaussianLaw(FloatScalars):
         return self.begin_step(State(row))
 
     def score(self, x: Row, level: Level) -> Row:
-        """Return `-(x - scale mean) / (scale^2 variance + sigma^2)`, the score at that level."""
+        """Return the score at a noise level, `-(x - scale mean) / (scale^2 variance + sigma^2)`."""
         slope = (self.variance * -(level.scale**2)).sub_(level.sigma**2).reciprocal_()
         s = x * slope[:, None]
         s[:, 0].addcmul_(slope, self.mean, value=-level.scale)
         return s
 
     def noise(self, x: Row) -> Row:
-        """Return the basis vector of the step's next draw. Raises ValueError where a step draws more than twice."""
+        """Return the basis vector of the step's next draw. Raises ValueError if a step draws more than twice."""
         if self._drawn == _DRAWS:
-            raise ValueError(f"the exact law carries {_DRAWS} draws a step, this one takes more")
+            raise ValueError(f"the exact law has room for {_DRAWS} draws a step, this step takes more")
         z = torch.zeros_like(x)
         z[:, self._drawn - _DRAWS] = 1.0
         self._drawn += 1
         return z
 
     def combine(self, *terms: tuple[float, Row], over: Row | None = None) -> Row:
-        """Return the linear combination of coefficient rows."""
+        """Return the linear combination of rows with floats as coefficients."""
         (c, v), *rest = terms
         total = v * c
         for c, v in rest:
@@ -115,7 +112,7 @@ class GaussianLaw(FloatScalars):
         return total
 
     def begin_step(self, state: State) -> State:
-        """Carry mean and covariance over to the components of `state`, which become the new basis."""
+        """Compute mean and covariance of the components of `state`, and make them the new basis."""
         names = [name for name in VECTORS if getattr(state, name) is not None]
         rows = torch.stack([getattr(state, name) for name in names], dim=1)
         mean, covariance = self._joint(rows)
@@ -123,35 +120,36 @@ class GaussianLaw(FloatScalars):
         return state._replace(**dict(zip(names, _basis(len(mean), len(names)), strict=True)))
 
     def _carry(self, mean: Tensor, covariance: Tensor) -> None:
-        """Take mean and covariance of the components as those of the basis; a step begins."""
+        """Set mean and covariance of the basis and begin a step."""
         self._drawn, self._mean, self._covariance = 0, mean, covariance
 
     def _joint(self, rows: Float[Tensor, "directions n basis"]) -> tuple[Tensor, Tensor]:
         old, new = rows[..., 1:-_DRAWS], rows[..., -_DRAWS:]
         mean = torch.baddbmm(rows[..., :1], old, self._mean[..., None])[..., 0]
         covariance = torch.baddbmm(torch.bmm(new, new.mT), torch.bmm(old, self._covariance), old.mT)
-        return mean, covariance  # the products by name: with few directions `@` takes twice as long
+        return mean, covariance  # `@` takes twice as long as bmm with few directions
 
     def transition(self, after: State) -> tuple[Tensor, Tensor, Tensor]:
-        """Return `(c, M, q)` of the step `v -> c + M v + q z`, of one draw, that led to `after`, per direction.
+        """Return `(c, M, q)` of the step `v -> c + M v + q z` that led to `after`, for a step of one draw.
 
-        `v` holds the vectors of the state before and after, the same ones, in the order of `VECTORS`: shapes
-        (directions, n), (directions, n, n), (directions, n).
+        `v` are the vectors of the state in the order of `VECTORS`, the same before and after. Shapes: (directions, n),
+        (directions, n, n), (directions, n).
         """
         rows = torch.stack([getattr(after, name) for name in VECTORS if getattr(after, name) is not None], dim=1)
         return rows[..., 0], rows[..., 1:-_DRAWS], rows[..., -_DRAWS]
 
     def set_stationary(self, state: State, after: State) -> State:
-        """Make stationary the law that one step from `state` to `after` leaves unchanged; both hold the same vectors.
+        """Give `state` the distribution that the step from `state` to `after` leaves invariant, and return `state`.
 
-        Mean and covariance solve `mu = c + M mu` and `C = M C M^T + q q^T` (linear systems, solved directly). Returns
-        `state`, settled. Raises ValueError where an eigenvalue of some `M` is not inside the unit circle: there is no
-        stationary law.
+        Mean and covariance solve the linear systems `mu = c + M mu` and `C = M C M^T + q q^T`. Both states must have
+        the same vectors. Raises ValueError unless all eigenvalues of every `M` are inside the unit circle.
         """
         shift, matrix, spread = self.transition(after)
         radius = torch.linalg.eigvals(matrix).abs().max().item()
         if not radius < 1.0:
-            raise ValueError(f"no stationary law: spectral radius {radius:.6g} of the transition is not below 1")
+            raise ValueError(
+                f"no stationary distribution: spectral radius {radius:.6g} of the transition is not below 1"
+            )
         n = matrix.shape[-1]
         mean = torch.linalg.solve(torch.eye(n, dtype=torch.float64) - matrix, shift)
         product = torch.einsum("dij,dkl->dikjl", matrix, matrix).reshape(-1, n * n, n * n)
@@ -161,27 +159,27 @@ class GaussianLaw(FloatScalars):
         return state
 
     def moments(self, vector: Row) -> Moments:
-        """Return mean and variance per direction of a vector of the last step (a yielded state or info)."""
+        """Return mean and variance in each direction of a vector of the last state or info."""
         mean, covariance = self._joint(vector[:, None, :])
         return Moments(mean[:, 0], covariance[:, 0, 0].clamp_min(0.0))
 
     def covariance(self, one: Row, other: Row) -> Float[Tensor, " directions"]:
-        """Return the covariance per direction of two vectors of the last step."""
+        """Return the covariance in each direction of two vectors of the last state or info."""
         return self._joint(torch.stack([one, other], dim=1))[1][:, 0, 1]
 
     def norm(self, vector: Row) -> float:
-        """Return `E|v|`, exactly, over all directions with their multiplicities."""
+        """Return the exact expectation `E|v|` over all directions with their multiplicities."""
         return expected_norm(*self.moments(vector), self.multiplicity)
 
     def finite(self, vector: Row) -> bool:
-        """Tell whether `E|v|^2` is finite, and with it mean and variance."""
+        """Return whether `E|v|^2` is finite."""
         mean, covariance = self._joint(vector[:, None, :])
         return math.isfinite((mean.square().sum() + covariance.sum()).item())
 
     def run(self, program: Program, start: State) -> Iterator[tuple[State, Info]]:
-        """Run a program from `start` with this law's own score and noise."""
+        """Yield `(state, info)` after each step of a program from `start`, with the score of this target."""
         return run(program, start, self.score, self.noise, self)
 
     def end(self, program: Program, start: State) -> tuple[State, Info]:
-        """Run a program to its end; returns the last state and info. Raises ValueError on an empty program."""
+        """Return the last state and info of a program from `start`. Raises ValueError for an empty program."""
         return last(self.run(program, start))

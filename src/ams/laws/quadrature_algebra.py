@@ -1,12 +1,7 @@
-"""What the laws on grids share: a step run at every node at once, with its noise kept symbolic.
+"""The algebra of one-dimensional steps on nodes: one run of a step gives mean and standard deviation of its kernel.
 
-A vector is the function `values + spread z` of the point the step starts from: `values` at the nodes, `z` the step's
-one draw, so a step that is run once on the nodes yields the mean and the scale of its kernel. Norms are integrals over
-the law of the start, so coefficients that depend on them (a corrector's snr rule) are those of infinitely many
-particles, for one-dimensional samples.
+A vector is `values + spread z`: it has a value at each node at which the step starts, and `z` is the step's only draw.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Callable
@@ -24,46 +19,46 @@ from ams.schedules import Level
 from ams.targets import Target
 
 TAILS = 8.6
-"""Standard deviations at which a Gaussian kernel is cut: its density is 1e-16 of the maximum there."""
+"""The standard deviations at which a Gaussian kernel is cut, where its density is 1e-16 of the maximum."""
 
 Array = Float[np.ndarray, "*nodes"]
 
 
 class Blurred(NamedTuple):
-    """The vector `values + spread z` at every node."""
+    """The vector `values + spread z`, with a value at each node and the same `spread` at all nodes."""
 
     values: Array
     spread: float = 0.0
 
 
 class NodeAlgebra(FloatScalars):
-    """The operations of a step on `Blurred` vectors, for a target on the line, coefficients frozen.
+    """The algebra of `Blurred` vectors on a target of shape (1,), for steps with constant coefficients.
 
-    Module `grid` adds the law that is carried from step to step. Raises ValueError for a target of another shape.
+    Raises ValueError for a target of another shape.
     """
 
     def __init__(self, target: Target) -> None:
         if target.shape != (1,):
-            raise ValueError(f"a law on a grid needs a target on the line, of shape (1,); got {target.shape}")
+            raise ValueError(f"a density on a grid needs a target on the line, of shape (1,); got {target.shape}")
         self.target = target
         self._drawn = False
 
     def score(self, x: Blurred, level: Level) -> Blurred:
-        """Return the score at the nodes' images. Raises ValueError where these already hold this step's draw."""
+        """Return the score at `values`. Raises ValueError for a vector that contains the step's draw."""
         if x.spread:
-            raise ValueError("a grid law takes scores at points that the step's own draw has not moved")
-        at = torch.from_numpy(np.ascontiguousarray(x.values))
-        return Blurred(self.target.score(at.reshape(-1, 1), level).numpy().reshape(x.values.shape))
+            raise ValueError("scores on a grid are taken before the step's draw is added")
+        points = torch.from_numpy(np.ascontiguousarray(x.values))
+        return Blurred(self.target.score(points.reshape(-1, 1), level).numpy().reshape(x.values.shape))
 
     def noise(self, x: Blurred) -> Blurred:
-        """Return the step's draw. Raises ValueError where a step draws twice."""
+        """Return the step's draw. Raises ValueError if a step draws twice."""
         if self._drawn:
-            raise ValueError("a grid law carries one draw a step, this one takes more")
+            raise ValueError("a step on a grid has one draw, this step takes more")
         self._drawn = True
         return Blurred(np.zeros_like(x.values), 1.0)
 
     def combine(self, *terms: tuple[float, Blurred], over: Blurred | None = None) -> Blurred:
-        """Return the linear combination."""
+        """Return the linear combination of the terms."""
         (c, v), *rest = terms
         values, spread = c * v.values, c * v.spread
         for c, v in rest:
@@ -72,24 +67,27 @@ class NodeAlgebra(FloatScalars):
         return Blurred(values, spread)
 
     def begin_step(self, state: State) -> State:
-        """Begin a step at `state`."""
+        """Begin a step at `state`, which is returned."""
         self._drawn = False
         return state
 
     def norm(self, vector: Blurred) -> float:
-        """Raise ValueError: a norm is an integral over a law, of which these nodes know nothing."""
-        raise ValueError("no law is carried here: a rule that takes norms needs its coefficients frozen")
+        """Raise ValueError: a norm is an integral over a density, and the nodes have none."""
+        raise ValueError("nodes have no density: a rule that takes norms needs constant coefficients here")
 
     def finite(self, vector: Blurred) -> bool:
-        """Tell whether every value is finite."""
+        """Return whether every value is finite."""
         return bool(np.isfinite(vector.values).all()) and math.isfinite(vector.spread)
 
     def image(self, step: Step, state: State, size: float) -> State:
-        """Return where one step of base step `size`, at the level without noise, leads from the nodes of `state`."""
+        """Return the state after one step from `state`, with base step `size`, on the target without noise."""
         return step(self.begin_step(state), self.score, self.noise, Level(0, sigma=0.0, step=size), self)[0]
 
     def log_density(self, level: Level, power: float = 1.0) -> Callable[[np.ndarray], np.ndarray]:
-        """Return the logarithm of the target's density at a level, or of its normalised power, on arrays (nats)."""
+        """Return the function of arrays that is the target's log-density at a noise level, or that of its power (nats).
+
+        The density of the power is normalised.
+        """
 
         def powered(x: np.ndarray) -> np.ndarray:
             return power * self.target.log_density(torch.from_numpy(x)[:, None], level).numpy()
@@ -102,20 +100,20 @@ class NodeAlgebra(FloatScalars):
         return lambda x: powered(x) - constant
 
     def exact(self, level: Level, power: float = 1.0) -> GridFunction:
-        """Return the target's density at a level, or its normalised power."""
+        """Return the target's density at a noise level, or its normalised power."""
         return tabulated(self.log_density(level, power))
 
 
 def folded(mean: Array, spread: float) -> Array:
-    """Return `E|mean + spread z|`, z standard normal, for a spread above 0."""
+    """Return the mean of a folded normal distribution, `E|mean + spread z|`, for a spread above 0."""
     t = mean / spread
     return spread * math.sqrt(2 / math.pi) * np.exp(-t * t / 2) + mean * erf(t / math.sqrt(2))
 
 
-class Landing(NamedTuple):
-    """Where a kernel's Gaussian images lie on a uniform grid: `(nodes, window)` arrays.
+class KernelOnGrid(NamedTuple):
+    """The Gaussian kernel of each starting node at the grid nodes around its mean: arrays (nodes, window).
 
-    `node` is the grid node's number, `z` the draw that leads there, `density` of the image there.
+    `node` is the number of the grid node, `z` the draw that leads to it, `density` the kernel's density there.
     """
 
     node: np.ndarray
@@ -123,16 +121,18 @@ class Landing(NamedTuple):
     density: Array
 
 
-def land(image: Blurred, first: float, spacing: float) -> Landing:
-    """Return the landing of `values + spread z` on the grid of nodes `first + spacing k`, k any integer.
+def kernel_on_grid(image: Blurred, first: float, spacing: float) -> KernelOnGrid:
+    """Return the kernels `values + spread z` on the grid `first + spacing k`, k any integer.
 
-    Raises ValueError for an image without spread: a deterministic step has no density on a grid.
+    Raises ValueError for a spread of 0, since a deterministic step has no kernel.
     """
     s = abs(image.spread)
     if not s:
-        raise ValueError("a grid law needs noise in every step: a deterministic map is a transport, not a kernel")
-    reach = math.ceil(TAILS * s / spacing)
+        raise ValueError(
+            "a density on a grid needs noise in every step: a deterministic map is a transport, not a kernel"
+        )
+    window = math.ceil(TAILS * s / spacing)
     nearest = np.rint((image.values.ravel() - first) / spacing).astype(np.int64)
-    index = nearest[:, None] + np.arange(-reach, reach + 1)
+    index = nearest[:, None] + np.arange(-window, window + 1)
     z = (first + spacing * index - image.values.ravel()[:, None]) / image.spread
-    return Landing(index, z, np.exp(-z * z / 2) / (s * math.sqrt(2 * math.pi)))
+    return KernelOnGrid(index, z, np.exp(-z * z / 2) / (s * math.sqrt(2 * math.pi)))

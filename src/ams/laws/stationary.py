@@ -1,14 +1,11 @@
-"""The stationary law of a step on a Gaussian target: reached by running the exact law, or solved for directly.
+"""The stationary distribution of a step on a Gaussian target, by running the exact law or by solving for it.
 
-`reached` runs. The law's moments converge geometrically. Watching them every `k` steps, successive changes `delta`
-shrink by a factor `r`, and what is left is about `delta r / (1 - r)`: iteration ends when that estimate, not the
-change itself, is below the tolerance.
+`reached` runs the step. The moments converge geometrically: if their changes over `k` steps decrease by a factor `r`,
+the distance to the limit is about `change r / (1 - r)`. The run ends when this estimate is below the tolerance.
 
-`solved` does not run: at a frozen damping the step is linear, its stationary law a linear system; the adaptive rule,
-asked at that law, returns a damping of its own, and the one that returns itself is found by Brent's method.
+`frozen` solves a linear system for the stationary distribution at a constant momentum coefficient. `solved` finds the
+coefficient that an adaptive rule returns on its own stationary distribution, by Brent's method.
 """
-
-from __future__ import annotations
 
 from itertools import repeat
 from typing import NamedTuple
@@ -18,19 +15,20 @@ from scipy.optimize import brentq
 from torch import Tensor
 
 from ams.laws.gaussian import GaussianLaw
-from ams.samplers.base import Coefficients, Info, Rule, State, Step
+from ams.samplers.base import Coefficients, Rule, State, Step
 from ams.samplers.rules import Factor, authors_factor, momentum
 from ams.schedules import Level
 
 _ROUNDING = 1e-14
-"""A change this small twice in a row is rounding, which no further step removes."""
+"""Two successive changes this small are rounding, which more steps do not reduce."""
 
 
 class Stationary(NamedTuple):
-    """A stationary law: moments per direction (float64), the damping (0 without one), and how it was reached.
+    """A stationary distribution, with its moments in each direction (float64), and how it was computed.
 
-    `variance` and `mean` of the position, `momentum` the variance of m (zeros for a step without one), `remainder`
-    the estimated distance to the limit relative to the target's variance.
+    `variance` and `mean` are those of the position, `momentum` is the variance of m, 0 for a step without momentum.
+    `beta` is the momentum coefficient, 0 for a step without a rule. `steps` counts the steps of a run, 0 for a
+    solution. `remainder` is the estimated distance to the limit, relative to the target's variance.
     """
 
     variance: Tensor
@@ -51,44 +49,45 @@ def reached(
     most: int = 200_000,
     watch: int = 64,
 ) -> Stationary:
-    """Run `step` at base step `size` until position and momentum stand still to `tolerance`, relative to the target.
+    """Run `step` at base step `size` until the moments of position and momentum are constant to `tolerance`.
 
-    The start is N(start_mean, start_variance), by default the target's variance. Raises ArithmeticError after `most`
-    steps.
+    The tolerance is relative to the target's variance. The start is N(start_mean, start_variance), by default with the
+    target's variance. The moments are compared every `watch` steps. Raises ArithmeticError after `most` steps.
     """
     variance = law.variance.tolist() if start_variance is None else start_variance
     start = law.start(start_mean, variance)
     program = repeat((step, Level(0, sigma=0.0, step=size)), most)
-    seen, change = None, float("inf")
+    before, change = None, float("inf")
     for number, (state, info) in enumerate(law.run(program, start), start=1):
         if number % watch:
             continue
-        now = _watched(law, state)
-        if seen is not None:
-            last, change = change, float(((now - seen).abs() / now.abs().clamp_min(1.0)).max())
+        now = _scaled_moments(law, state)
+        if before is not None:
+            last, change = change, float(((now - before).abs() / now.abs().clamp_min(1.0)).max())
             remainder = _remainder(change, last)
             if remainder < tolerance or (change <= _ROUNDING and last <= _ROUNDING):
-                return _result(law, state, info, number, remainder)
-        seen = now
-    raise ArithmeticError(f"no stationary law after {most} steps at step size {size:g}: last change {change:.3g}")
+                beta = float(info.coefficients.beta) if info.coefficients else 0.0
+                return _result(law, state, beta, number, remainder)
+        before = now
+    raise ArithmeticError(f"no stationary state after {most} steps at step size {size:g}: last change {change:.3g}")
 
 
 def frozen(law: GaussianLaw, size: float, beta: float, factor: Factor = authors_factor) -> State:
-    """Make stationary the law of constant damping `beta` at base step `size`; returns its state (x, m, s).
+    """Return the stationary state (x, m, s) of constant momentum `beta` at base step `size`, as a state of `law`.
 
-    Raises ValueError where that damping is unstable at that step (claim G1).
+    Raises ValueError where constant momentum is unstable (claim G1).
     """
-    chosen = Coefficients(beta, size, size * factor(beta), (2 * size) ** 0.5)
+    c = Coefficients(beta, size, size * factor(beta), (2 * size) ** 0.5)
     x = law.start(0.0, 1.0).x
-    state = law.begin_step(State(x, x, x, drift=chosen.drift, effective_drift=chosen.drift))
-    step, level = momentum(lambda *_: chosen), Level(0, sigma=0.0, step=size)
+    state = law.begin_step(State(x, x, x, drift=c.drift, effective_drift=c.drift))
+    step, level = momentum(lambda *_: c), Level(0, sigma=0.0, step=size)
     return law.set_stationary(state, step(state, law.score, law.noise, level, law)[0])
 
 
 def solved(law: GaussianLaw, rule: Rule, size: float, highest: float, factor: Factor = authors_factor) -> Stationary:
-    """Solve for the stationary law of an adaptive `rule` at base step `size`, for a damping in [0, highest].
+    """Return the stationary distribution of an adaptive `rule` at base step `size`, with beta in [0, highest].
 
-    `factor` is the rule's own. Raises ValueError where no damping in that range returns itself.
+    `factor` is the rule's own. Raises ValueError if the rule does not reproduce any beta in this range.
     """
     level = Level(0, sigma=0.0, step=size)
 
@@ -99,11 +98,10 @@ def solved(law: GaussianLaw, rule: Rule, size: float, highest: float, factor: Fa
 
     ends = excess(0.0), excess(highest)
     if ends[0] < 0.0 or ends[1] > 0.0:
-        raise ValueError(f"no damping in [0, {highest:g}] returns itself at step size {size:g}: excess {ends}")
+        raise ValueError(f"the rule reproduces no beta in [0, {highest:g}] at step size {size:g}: excess {ends}")
     beta = brentq(excess, 0.0, highest, xtol=1e-15, rtol=1e-14) if ends[0] * ends[1] else highest * (ends[1] == 0.0)
-    state = frozen(law, size, beta, factor)
-    x, m = law.moments(state.x), law.moments(state.m)
-    return Stationary(x.variance, x.mean, m.variance, beta, 0, abs(excess(beta)))
+    remainder = abs(excess(beta))
+    return _result(law, frozen(law, size, beta, factor), beta, 0, remainder)
 
 
 def _remainder(change: float, last: float) -> float:
@@ -112,8 +110,8 @@ def _remainder(change: float, last: float) -> float:
     return change * max(ratio, 0.5) / (1.0 - ratio)
 
 
-def _watched(law: GaussianLaw, state: State) -> Tensor:
-    """Return what must stand still, dimensionless: mean and variance of x, and of m where there is one."""
+def _scaled_moments(law: GaussianLaw, state: State) -> Tensor:
+    """Return mean and variance of x, and the variance of m if there is one, all without unit."""
     x = law.moments(state.x)
     parts = [x.mean / law.variance.sqrt(), x.variance / law.variance]
     if state.m is not None:
@@ -121,8 +119,7 @@ def _watched(law: GaussianLaw, state: State) -> Tensor:
     return torch.cat(parts)
 
 
-def _result(law: GaussianLaw, state: State, info: Info, steps: int, remainder: float) -> Stationary:
+def _result(law: GaussianLaw, state: State, beta: float, steps: int, remainder: float) -> Stationary:
     x = law.moments(state.x)
     of_momentum = torch.zeros_like(x.variance) if state.m is None else law.moments(state.m).variance
-    beta = float(info.coefficients.beta) if info.coefficients else 0.0
     return Stationary(x.variance, x.mean, of_momentum, beta, steps, remainder)

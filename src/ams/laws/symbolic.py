@@ -1,11 +1,9 @@
-r"""Steps as SymPy expressions: the transition is read off the sampler's own code, and proved things stay proved.
+"""Steps on SymPy expressions: proofs about a sampler start from the transition of its own code.
 
-A vector is an expression in the symbols of one eigen-direction; the score is `-lam (x - mu)`. A norm is an unknown
-function of its argument, of which only homogeneity is known, `<c v> = |c| <v>` for a scalar factor `c`, so an
-identity that simplifies to zero holds for every choice of norm: batch mean, per sample or expectation.
+A vector is an expression in the symbols of one eigendirection, and the score is `-lam (x - mu)`. The norm is an unknown
+function with `<c v> = |c| <v>` for scalars `c`. An identity that simplifies to zero therefore holds for every norm:
+batch mean, per sample or expectation.
 """
-
-from __future__ import annotations
 
 from collections.abc import Sequence
 
@@ -20,7 +18,7 @@ x, m, s, z, p, d, mu, z_before = sp.symbols("x m s z p d mu z_-", real=True)
 
 
 class Norm(sp.Function):
-    """`<v>` of an expression: positive homogeneous, otherwise unknown."""
+    """The norm `<v>` of an expression, of which only homogeneity is known."""
 
     nargs = 1
     is_nonnegative = True
@@ -31,7 +29,7 @@ class Norm(sp.Function):
 
     @classmethod
     def eval(cls, argument: sp.Expr) -> sp.Expr | None:
-        """Draw factors of known sign that are free of the vectors' symbols out of the norm."""
+        """Move factors without vector symbols out of the norm."""
         content, rest = sp.factor_terms(argument).as_independent(*VECTOR_SYMBOLS, as_Add=False)
         if content in (1, 0):
             return sp.Integer(0) if argument == 0 else None
@@ -42,22 +40,22 @@ VECTOR_SYMBOLS = (x, m, s, z, p, d, z_before)
 
 
 class Symbols:
-    """The algebra of expressions, on the target `N(mu, 1 / lam)` in one direction."""
+    """The algebra of expressions on the target `N(mu, 1 / lam)` in one direction."""
 
     def score(self, at: sp.Expr, level: Level) -> sp.Expr:
-        """Return `-lam (x - mu)`; the level is one of a fixed target and is not looked at."""
+        """Return `-lam (x - mu)`, without noise at any noise level."""
         return -lam * (at - mu)
 
     def noise(self, at: sp.Expr) -> sp.Expr:
-        """Return the noise's symbol `z`: of a step that draws once."""
+        """Return the symbol `z`, for a step that draws once."""
         return z
 
     def combine(self, *terms: tuple[sp.Expr, sp.Expr], over: sp.Expr | None = None) -> sp.Expr:
-        """Return the linear combination; floats among the step's own constants are made exact rationals."""
+        """Return the linear combination; floats become exact rationals."""
         return sp.Add(*(sp.nsimplify(c) * v for c, v in terms))
 
     def norm(self, vector: sp.Expr) -> sp.Expr:
-        """Return the unknown norm of an expression."""
+        """Return the norm of an expression."""
         return Norm(vector)
 
     def sqrt(self, scalar: sp.Expr) -> sp.Expr:
@@ -69,7 +67,7 @@ class Symbols:
         return numerator / denominator
 
     def clip(self, scalar: sp.Expr, low: float, high: float) -> sp.Expr:
-        """Return the scalar itself: symbolic statements are about the range where the clip is idle."""
+        """Return the scalar itself: symbolic statements are about the range without clipping."""
         return scalar
 
     def begin_step(self, state: State) -> State:
@@ -82,20 +80,23 @@ class Symbols:
 
 
 def symbolic_step(step: Step, state: State, noise: Noise | None = None, size: sp.Expr = a) -> State:
-    """Apply a sampler's step to symbols, at base step `size`; returns the new state's expressions."""
+    """Return the expressions of the state after a sampler's step from `state`, at base step `size`.
+
+    `noise` gives the draws, by default the symbol `z`.
+    """
     algebra = Symbols()
     level = Level(number=0, sigma=0.0, step=size)
     return step(state, algebra.score, noise or algebra.noise, level, algebra)[0]
 
 
 def transition(state: State, inputs: Sequence[sp.Symbol], outputs: Sequence[str]) -> sp.Matrix:
-    """Return the matrix of the named components' derivatives with respect to `inputs`: an affine step's transition."""
+    """Return the transition matrix of an affine step: derivatives of the vectors `outputs` of `state` by `inputs`."""
     components = sp.Matrix([getattr(state, name) for name in outputs])
     return components.jacobian(sp.Matrix(inputs)).applyfunc(sp.factor)
 
 
 def stationary_covariance(matrix: sp.Matrix, spread: sp.Matrix) -> sp.Matrix:
-    """Solve the Lyapunov equation `C = M C M^T + q q^T` for symmetric `C`; SymPy's own linear solver."""
+    """Return the symmetric solution of the Lyapunov equation `C = M C M^T + q q^T`."""
     n = matrix.shape[0]
     names = {(i, j): sp.Symbol(f"c_{min(i, j)}{max(i, j)}") for i in range(n) for j in range(n)}
     unknown = sp.Matrix(n, n, lambda i, j: names[i, j])

@@ -1,11 +1,9 @@
-"""Distances between densities on the line given as curves on grids of their own: to rounding, without samples.
+"""Distances between densities on the line that are given on grids, without samples and almost without error.
 
-W2 compares quantile functions between neighbouring values that either distribution function takes at its nodes; there
-both are smooth, however far the modes of the laws are apart. The upper half of the probabilities is counted from the
-right, so that neither tail loses digits.
+W2 integrates the difference of quantile functions between neighbouring values of the distribution functions at their
+nodes. There both quantile functions are smooth, even for modes far apart. The upper half of the probabilities is
+counted from the right, so that neither tail loses digits.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Callable
@@ -14,28 +12,32 @@ import numpy as np
 
 from ams.grid_function import GridFunction, Primitive
 
-_FINER = 4  # than the grid that carries a density, for its quantiles
-_TAIL = 1e-14  # the probability left out of W2 on either side
-_EXPONENT = 40.0  # nats below the maximum at which a target's tail is left out of KL
-_POINTS = 6  # of Gauss's rule between neighbouring probabilities
+_REFINEMENT = 4  # of a density's grid, for its quantiles
+_TAIL = 1e-14  # the probability that W2 leaves out on either side
+_EXPONENT = 40.0  # nats below its maximum: where KL leaves out a target's tail
+_POINTS = 6  # of the Gauss-Legendre rule between neighbouring probabilities
 
 
 def line_w2(one: GridFunction, other: GridFunction) -> float:
     """Return the Wasserstein-2 distance `(int_0^1 (F^-1(u) - G^-1(u))^2 du)^(1/2)`, in the unit of the line.
 
-    Absolute error about 1e-10, where the densities are right to rounding.
+    The absolute error is about 1e-10 if the densities are exact to rounding. Both are normalised first.
     """
     halves = [(one, other), (_mirrored(one), _mirrored(other))]
-    return math.sqrt(sum(_lower_half(*(c.normalised().refined(_FINER).primitive() for c in pair)) for pair in halves))
+    return math.sqrt(sum(_lower_half(*map(_distribution_function, pair)) for pair in halves))
 
 
-def line_kl(law: GridFunction, target: Callable[[np.ndarray], np.ndarray]) -> float:
-    """Return `KL(law || target)` in nats, from the target's normalised log-density.
+def _distribution_function(density: GridFunction) -> Primitive:
+    return density.normalised().refined(_REFINEMENT).primitive()
 
-    `int q (t log t - t + 1) dx` with `t = p / q`: no term is negative, and where the laws are close nothing cancels.
-    Beyond the law's grid `t` is taken to stay what it is at the end.
+
+def line_kl(density: GridFunction, target: Callable[[np.ndarray], np.ndarray]) -> float:
+    """Return `KL(density || target)` in nats; `target` is a normalised log-density, `density` is normalised first.
+
+    It is the integral of `q (t log t - t + 1)` with `t = p / q`, whose terms are not negative and do not cancel where p
+    and q are close. Beyond the grid of p the ratio t is that at the end of the grid.
     """
-    p = law.normalised()
+    p = density.normalised()
     beyond = _beyond(p, target)
     nodes = p.first + p.spacing * np.arange(-beyond, len(p.values) + beyond)
     log_q = target(nodes)
@@ -45,48 +47,38 @@ def line_kl(law: GridFunction, target: Callable[[np.ndarray], np.ndarray]) -> fl
 
 
 def _beyond(p: GridFunction, target: Callable[[np.ndarray], np.ndarray]) -> int:
-    """Return how many more nodes on either side hold the target too."""
+    """Return the number of additional nodes on either side that cover the target."""
     top, count = float(target(p.nodes).max()), 0
     while True:
-        reach = p.spacing * count
-        if target(np.array([p.first - reach, p.nodes[-1] + reach])).max() < top - _EXPONENT:
+        length = p.spacing * count
+        if target(np.array([p.first - length, p.nodes[-1] + length])).max() < top - _EXPONENT:
             return count
         count = max(2 * count, len(p.values) // 8 + 1)
 
 
 def _relative_entropy(excess: np.ndarray, log_q: np.ndarray) -> np.ndarray:
-    """Return `q (t log t - t + 1)` for `log t = excess`, without overflow where t is large."""
+    """Return `q (t log t - t + 1)` for `log t = excess`, without overflow for large t."""
     near = np.abs(excess) < 1.0
     small = np.exp(log_q) * _entropy(np.expm1(np.where(near, excess, 0.0)))
     p = np.exp(log_q + excess)
     return np.where(near, small, p * excess - p + np.exp(log_q))
 
 
-def line_tv(one: GridFunction, target: Callable[[np.ndarray], np.ndarray]) -> float:
-    """Return the total variation `int |p - q| / 2` to a normalised log-density, in [0, 1]."""
-    p = one.normalised()
-    q = np.exp(target(p.nodes))
-    difference = p.values - q
-    return p.with_values(np.ones_like(q)).modulus(difference) / 2
-
-
-def half_line(law: GridFunction, end: float = 0.0) -> float:
-    """Return the probability of the half line left of `end`."""
-    primitive = law.normalised().refined(_FINER).primitive()
-    return float(primitive.at(np.array(end)))
+def half_line(density: GridFunction, end: float = 0.0) -> float:
+    """Return the probability of the half-line left of `end`; the density is normalised first."""
+    return float(_distribution_function(density).at(np.array(end)))
 
 
 def _entropy(r: np.ndarray) -> np.ndarray:
-    """Return `(1 + r) log(1 + r) - r`, by its series where that cancels."""
+    """Return `(1 + r) log(1 + r) - r`, by its series for small r."""
     small = np.abs(r) < 1e-3
     tiny = np.where(small, r, 0.0)
     series = tiny * tiny / 2 * (1 - tiny / 3 * (1 - tiny / 2 * (1 - 3 * tiny / 5 * (1 - 2 * tiny / 3))))
     return np.where(small, series, (1 + r) * np.log1p(r) - r)
 
 
-def _mirrored(curve: GridFunction) -> GridFunction:
-    last = curve.first + curve.spacing * (len(curve.values) - 1)
-    return GridFunction(-last, curve.spacing, curve.values[::-1])
+def _mirrored(density: GridFunction) -> GridFunction:
+    return GridFunction(-density.nodes[-1], density.spacing, density.values[::-1])
 
 
 def _lower_half(one: Primitive, other: Primitive) -> float:

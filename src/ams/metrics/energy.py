@@ -1,13 +1,10 @@
-"""The energy distance `2 E|X - Y| - E|X - X'| - E|Y - Y'|`, estimated without bias, in bounded memory.
+"""The energy distance `2 E|X - Y| - E|X - X'| - E|Y - Y'|`, estimated without bias in bounded memory.
 
-It is zero only for equal laws (Szekely and Rizzo 2013, doi 10.1016/j.jspi.2013.03.018) and has the unit of the
-samples. Samples are `(n, *shape)`, compared as flat vectors; everything is float64. Distances come from matrix
-products about a common centre: one of length r among vectors of length R errs by about `1e-16 R^2 / r`, and by
-`1e-8 R` where r = 0.
-An unbiased estimate may be negative.
+It is zero only for equal distributions (Szekely and Rizzo 2013, doi 10.1016/j.jspi.2013.03.018) and has the unit of the
+samples. An unbiased estimate may be negative. Samples `(n, *shape)` are compared as flat float64 vectors. Distances
+come from matrix products about a common centre: among vectors of length R, a distance r has an error of about `1e-16
+R^2 / r`, and of `1e-8 R` for r = 0.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
@@ -17,15 +14,15 @@ from torch import Tensor
 
 from ams.metrics.expected_norm import expected_norm
 
-_BLOCK = 1024  # rows and columns of a block of distances: 8 MiB, a few of them live at once
+_BLOCK = 1024  # rows and columns of a block of distances: 8 MiB, of which a few exist at once
 
 Norm = Callable[[Tensor], Tensor]
 
 
 def energy_distance(x: Float[Tensor, " n *shape"], y: Float[Tensor, " m *shape"]) -> float:
-    """Return the unbiased two-sample energy distance (a U-statistic).
+    """Return the unbiased energy distance of two sets of samples (a U-statistic).
 
-    Raises ValueError for fewer than two samples on a side, or shapes that differ.
+    Raises ValueError for fewer than two samples in a set and for different shapes.
     """
     first, second = _aligned(x, y, fewest=2)
     return 2 * _mean_across(first, second, _length) - _mean_within(first) - _mean_within(second)
@@ -34,11 +31,11 @@ def energy_distance(x: Float[Tensor, " n *shape"], y: Float[Tensor, " m *shape"]
 def energy_distance_to_mixture(
     x: Float[Tensor, " n *shape"], points: Float[Tensor, " m *shape"], sigma: float, spread: float | None = None
 ) -> float:
-    """Return the unbiased energy distance of a sample to the exact law `(1/m) sum_j N(p_j, sigma^2 I)`.
+    """Return the unbiased energy distance of samples to the distribution `(1/m) sum_j N(p_j, sigma^2 I)`.
 
-    `E|x - p_j - sigma z|` is known (`expected_norm`), so the reference adds no noise: only the sample's own remains.
-    `spread` is `mixture_spread(points, sigma)`, which costs m^2 distances: give it where several samples meet one
-    reference. Raises ValueError for fewer than two samples, no points, or shapes that differ.
+    `E|x - p_j - sigma z|` is computed exactly (`expected_norm`), so that only the samples add noise. `spread` is
+    `mixture_spread(points, sigma)`, which costs m^2 distances; give it to compare several sets with one reference.
+    Raises ValueError for fewer than two samples, no points and different shapes.
     """
     return MixtureReference(points, sigma, spread).energy_distance(x)
 
@@ -68,9 +65,9 @@ class MixtureReference:
 
 
 def mixture_spread(points: Float[Tensor, " m *shape"], sigma: float) -> float:
-    """Return `E|Y - Y'|` of independent Y, Y' of the law `(1/m) sum_j N(p_j, sigma^2 I)`, exactly; in its unit.
+    """Return `E|Y - Y'|` of independent Y, Y' with the distribution `(1/m) sum_j N(p_j, sigma^2 I)`, in its unit.
 
-    `(1/m^2) sum_jk E|p_j - p_k + sqrt(2) sigma z|`, the equal ones included: Y and Y' may come from one point.
+    It is `(1/m^2) sum_jk E|p_j - p_k + sqrt(2) sigma z|`, where j and k may be equal. Raises ValueError for no points.
     """
     centres, _ = _aligned(points, points, fewest=1)
     dimension, noise = centres.shape[1], 2**0.5 * sigma
@@ -80,12 +77,12 @@ def mixture_spread(points: Float[Tensor, " m *shape"], sigma: float) -> float:
 
 
 def _length(distance: Tensor) -> Tensor:
-    """Return the distance: the norm of a difference without noise."""
+    """Return the distance itself: the norm of a difference without noise."""
     return distance
 
 
 def _aligned(x: Tensor, y: Tensor, fewest: int) -> tuple[Float[Tensor, "n d"], Float[Tensor, "m d"]]:
-    """Return both as float64 rows about the mean of `y`; ValueError for too few or different shapes."""
+    """Return both sets as float64 rows about the mean of `y`. Raises ValueError for few samples, different shapes."""
     if min(len(x), len(y)) < fewest:
         raise ValueError(f"energy distance: {len(x)} and {len(y)} samples, at least {fewest} each are needed")
     if x.shape[1:] != y.shape[1:]:

@@ -1,17 +1,14 @@
-r"""Distances of two sets in a space of features, as image generation is judged by; rows are samples.
+"""Metrics of image generation in a space of features: KID, precision, recall, density and coverage.
 
-- *Kernel distance* (Binkowski et al., arXiv 1801.01401: the KID): the squared maximum mean discrepancy with
-  `k(x, y) = (x . y / d + 1)^3`, over pairs of different samples: unbiased, so sets of different sizes may be compared,
-  and its mean is 0 for equal laws; it can be negative. Unit: that of the kernel.
-- *Frechet distance* (`ams.metrics.gaussian.frechet_distance`): biased upwards by about 1/n.
-- *Precision* and *recall* (Kynkaanniemi et al., arXiv 1904.06991): the share of generated samples that lie within the
-  reference's neighbourhoods (balls around each sample, out to its k-th neighbour), and of the reference's within those
-  of the generated. *Density* and *coverage* (Naeem et al., arXiv 2002.09797): the mean number of the reference's balls
-  that hold a generated sample, over k; and the share of the reference's balls that hold one. For equal laws and equal
-  sizes m the coverage is about `1 - (m-1)...(m-k) / (2m-1)...(2m-k)` and density 1.
+- *Kernel distance* or KID (Binkowski et al., arXiv 1801.01401): the squared MMD with the kernel
+  `k(x, y) = (x . y / d + 1)^3`. The estimate is unbiased, so sets of different sizes may be compared, and it may be
+  negative.
+- *Precision* and *recall* (Kynkaanniemi et al., arXiv 1904.06991). A set's neighbourhoods are balls around its samples
+  that extend to the k-th nearest sample of the set. Precision is the share of generated samples within the reference's
+  neighbourhoods, recall the share of reference samples within the generated set's.
+- *Density* and *coverage* (Naeem et al., arXiv 2002.09797). Density is the mean number of reference neighbourhoods that
+  contain a generated sample, divided by k. Coverage is the share of reference neighbourhoods that contain one.
 """
-
-from __future__ import annotations
 
 import math
 from typing import NamedTuple
@@ -24,19 +21,19 @@ from torch import Tensor
 from ams.metrics.mmd import unbiased_within
 
 NEIGHBOURS = 5
-"""k, as both papers recommend for a few hundred to ten thousand samples (3 and 5)."""
+"""The number k of neighbours, as recommended by Naeem et al.; Kynkaanniemi et al. use 3."""
 
 
 def polynomial_kernel(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"]) -> Float[np.ndarray, "n m"]:
-    """Return `(x . y / d + 1)^3` of all pairs, float64."""
+    """Return `(x . y / d + 1)^3` of all pairs of rows (float64)."""
     return ((x.double() @ y.double().mT / x.shape[1] + 1) ** 3).numpy(force=True)
 
 
 def kernel_distance(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"], within: float | None = None) -> float:
-    """Return the unbiased squared discrepancy with the polynomial kernel.
+    """Return the unbiased squared MMD with the polynomial kernel, in the unit of the kernel.
 
-    `within` is `kernel_within(y)`, which costs m^2 products: give it where several sets meet one reference. Raises
-    ValueError for fewer than two samples of either, or features that differ in number.
+    `within` is `kernel_within(y)`, which costs m^2 products; give it to compare several sets with one reference. Raises
+    ValueError for fewer than two samples in a set and for different numbers of features.
     """
     _check(x, y, 2)
     of_y = kernel_within(y) if within is None else within
@@ -44,12 +41,12 @@ def kernel_distance(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"], within: fl
 
 
 def kernel_within(x: Float[Tensor, "n d"]) -> float:
-    """Return the polynomial kernel's mean over the pairs of different samples of one set."""
+    """Return the mean of the polynomial kernel over pairs of different samples of one set."""
     return float(unbiased_within(polynomial_kernel(x, x), np.ones(len(x))))
 
 
 class Support(NamedTuple):
-    """How far two sets cover each other; see the module's text. None has a unit."""
+    """How well the neighbourhoods of two sets cover each other; the values have no unit."""
 
     precision: float
     recall: float
@@ -64,10 +61,11 @@ def support(
     radii: Float[Tensor, " m"] | None = None,
     apart: Float[Tensor, "n m"] | None = None,
 ) -> Support:
-    """Return precision, recall, density and coverage of the generated set, by neighbourhoods of k.
+    """Return precision, recall, density and coverage of the generated set, with neighbourhoods of k samples.
 
-    `radii` are `neighbourhoods(reference, k)`, which cost m^2 distances: give them where several sets meet one
-    reference. `apart` are `distances(generated, reference)`: give them where several parts of one set do. Raises ValueError for `k` samples or fewer of either, or features that differ in number.
+    `radii` are `neighbourhoods(reference, k)`, which cost m^2 distances; give them to compare several sets with one
+    reference. `apart` are `distances(generated, reference)`; give them to compare several parts of one set. Raises
+    ValueError for `k` samples or fewer in a set and for different numbers of features.
     """
     _check(generated, reference, k + 1)
     generated, reference = generated.double(), reference.double()
@@ -83,16 +81,16 @@ def support(
 
 
 def expected_coverage(reference: int, generated: int, k: int = NEIGHBOURS) -> float:
-    """Return the mean coverage of sets of one law: `1 - prod_{i=1}^{k} (r - i)/(r + g - i)`.
+    """Return the expected coverage for equal distributions, `1 - prod_{i=1}^{k} (r - i)/(r + g - i)`.
 
-    A ball holds no generated sample if, of the r - 1 other references and the g generated by distance from its
-    centre, the nearest k are all references.
+    A neighbourhood contains no generated sample if the k samples nearest to its centre, among the r - 1 other reference
+    samples and the g generated ones, are all reference samples.
     """
     return 1 - math.prod((reference - i) / (reference + generated - i) for i in range(1, k + 1))
 
 
 def neighbourhoods(x: Float[Tensor, "n d"], k: int = NEIGHBOURS) -> Float[Tensor, " n"]:
-    """Return each sample's distance to its k-th neighbour, itself not counted."""
+    """Return each sample's distance to its k-th nearest other sample."""
     return distances(x, x).kthvalue(k + 1, dim=1).values
 
 

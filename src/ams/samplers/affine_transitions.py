@@ -1,17 +1,15 @@
-"""Steps that are one affine move, `x' = p x + q s + r z`, with coefficients known from the schedule alone.
+"""Steps that are one affine transition, `x' = p x + q s + r z`, with coefficients from the noise schedule alone.
 
-With `x_t = r x_0 + sigma z`, let `y = x / r` and `v = sigma / r`: every process is variance ve_level in `(y, v)`, with
-score `r s`. From a level `(r, sigma)` to the next `(r', sigma')`, `v = sigma / r`, `v' = sigma' / r'`:
+In the variables `y = x / r`, `v = sigma / r` every process is variance exploding, with score `r s`. The transitions
+from a noise level `(r, sigma)` to the next one `(r', sigma')`, with `v' = sigma' / r'`, are
 
     ancestral          y' = y + (v^2 - v'^2) r s + (v'/v) sqrt(v^2 - v'^2) z
     reverse SDE        y' = y + (v^2 - v'^2) r s + sqrt(v^2 - v'^2) z
-    probability flow   y' = y + (v - v') sigma s            (Euler; the same as DDIM, arXiv 2010.02502)
+    probability flow   y' = y + (v - v') sigma s            (Euler's method; equal to DDIM, arXiv 2010.02502)
 
-The released predictors take their coefficients from tables instead (`released_*`; DESIGN, "Predictors").
+The predictors of the code published with arXiv 2405.13726 (`authors_*`) take their coefficients from tables instead.
 Sources: arXiv 2011.13456 (appendices E and F), arXiv 2206.00364 for the change of variables.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Callable
@@ -23,7 +21,7 @@ from ams.schedules import VE, VP, Level, Process, table_index
 
 
 class AffineTransition(NamedTuple):
-    """Coefficients of `x' = p x + q s + r z`."""
+    """The coefficients of `x' = p x + q s + r z`."""
 
     p: float
     q: float
@@ -31,32 +29,36 @@ class AffineTransition(NamedTuple):
 
 
 Kernel: TypeAlias = Callable[[Level], AffineTransition]
+"""`kernel(level)`: the transition from a noise level."""
 
 
 def affine(kernel: Kernel) -> Step:
-    """The step `x' = p x + q s + r z`: one evaluation, one draw (none at a level where `r = 0`)."""
+    """Return the step `x' = p x + q s + r z`. It takes one score evaluation, and one draw where `r` is not 0."""
 
     def step(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
-        move = kernel(level)
-        drift = ((move.p, state.x), (move.q, score(state.x, level)))
+        p, q, r = kernel(level)
+        drift = ((p, state.x), (q, score(state.x, level)))
         mean = partial(algebra.combine, *drift)
-        if not move.r:
+        if not r:
             return state._replace(x=mean()), Info(1, state.x, mean)
         z = noise(state.x)
-        return state._replace(x=algebra.combine((move.r, z), *drift, over=z)), Info(1, state.x, mean)
+        return state._replace(x=algebra.combine((r, z), *drift, over=z)), Info(1, state.x, mean)
 
     return step
 
 
 def next_level(level: Level) -> Level:
-    """Return the next level; a ValueError where there is none, since these steps lead from one level to the next."""
+    """Return the next noise level. Raises ValueError at the last one, from which there is no transition."""
     if level.next is None:
-        raise ValueError(f"level {level.number} (sigma {level.sigma:g}) is the last: no level to step to")
+        raise ValueError(f"noise level {level.number} (sigma {level.sigma:g}) is the last: no level to step to")
     return level.next
 
 
 def ancestral(level: Level) -> AffineTransition:
-    """Sample the posterior of the next level given a denoised point (DDPM in the VP case)."""
+    """Return the ancestral transition: a sample of the next noise level's posterior given the denoised point.
+
+    For a VP process it is DDPM (arXiv 2006.11239). Raises ValueError at the last noise level.
+    """
     r, after = level.scale, next_level(level)
     v, v_next = level.sigma / r, after.sigma / after.scale
     drop = v**2 - v_next**2
@@ -64,21 +66,30 @@ def ancestral(level: Level) -> AffineTransition:
 
 
 def reverse_sde(level: Level) -> AffineTransition:
-    """Reverse diffusion between neighbouring levels, with the whole drop of variance as noise."""
+    """Return the reverse-SDE transition, which adds noise of variance `v^2 - v'^2`.
+
+    Raises ValueError at the last noise level.
+    """
     r, after = level.scale, next_level(level)
     drop = (level.sigma / r) ** 2 - (after.sigma / after.scale) ** 2
     return AffineTransition(after.scale / r, after.scale * drop * r, after.scale * math.sqrt(drop))
 
 
 def flow_euler(level: Level) -> AffineTransition:
-    """Probability-flow ODE, Euler's rule in `(y, v)`: first order, no noise."""
+    """Return Euler's transition on the probability-flow ODE in `(y, v)`: first order, no noise.
+
+    Raises ValueError at the last noise level.
+    """
     r, after = level.scale, next_level(level)
     drop = level.sigma / r - after.sigma / after.scale
     return AffineTransition(after.scale / r, after.scale * drop * level.sigma, 0.0)
 
 
 def authors_euler_maruyama(process: Process, n: int) -> Kernel:
-    """Euler-Maruyama of the reverse SDE with `dt = 1/n` whatever the spacing, rates at the continuous `t`."""
+    """Return Euler-Maruyama's transition of the reverse SDE, with rates at the continuous time t.
+
+    Its step is `dt = 1/n` for any spacing of the times, as in the code published with arXiv 2405.13726.
+    """
 
     def kernel(level: Level) -> AffineTransition:
         rate = process.diffusion2(level.t) / n
@@ -88,7 +99,7 @@ def authors_euler_maruyama(process: Process, n: int) -> Kernel:
 
 
 def authors_ve_reverse_diffusion(process: VE, n: int) -> Kernel:
-    """`x + g s + sqrt(g) z`, `g = sigma_i^2 - sigma_{i-1}^2` from the table, `sigma_{-1} = 0`."""
+    """Return `x' = x + g s + sqrt(g) z`, with `g = sigma_i^2 - sigma_{i-1}^2` from the table and `sigma_{-1} = 0`."""
     table = process.table(n)
 
     def kernel(level: Level) -> AffineTransition:
@@ -100,7 +111,7 @@ def authors_ve_reverse_diffusion(process: VE, n: int) -> Kernel:
 
 
 def authors_vp_reverse_diffusion(process: VP, n: int) -> Kernel:
-    """`(2 - sqrt(1 - b_i)) x + b_i s + sqrt(b_i) z` from the table."""
+    """Return `x' = (2 - sqrt(1 - b_i)) x + b_i s + sqrt(b_i) z`, with `b_i` from the table."""
     table = process.table(n)
 
     def kernel(level: Level) -> AffineTransition:

@@ -1,33 +1,28 @@
-r"""Annealed BAOAB: kinetic Langevin along the noise levels, with an unbiased stationary variance; one score a level.
+r"""Annealed BAOAB: kinetic Langevin along the noise levels, with an unbiased stationary variance (claim K7).
 
-In `y = x / r`, `v = sigma / r` (module `affine_transitions`), let `D = (x + sigma^2 s) / r` be the denoised point. If
-the target is one point, `D` never changes and `y` has the distribution `N(D, v^2 I)`. Two moves leave it invariant:
+In `y = x / r`, `v = sigma / r`, let `D = (x + sigma^2 s) / r` be the denoised point. If the target is one point, `D` is
+constant and `y` has the distribution `N(D, v^2 I)`. Two transitions leave this distribution invariant:
 
-- one step of BAOAB (module `kinetic`) at `dt = sqrt(2 u) v`: `a lam = u` at every noise level. With half of its kick
-  done the velocity is independent of the position, with variance `1 - u/2` (claim K1);
+- one step of BAOAB (module `kinetic`) with `dt = sqrt(2 u) v`. After half of its kick, the velocity is independent of
+  the position and has variance `1 - u/2` (claim K1);
 - the probability flow `y = gamma y + (1 - gamma) D`, `gamma = v'/v`, which only changes the unit.
 
-Both are combined into one step from `v` to `v'`, with `h = ln(v / v')`, `k = sqrt((1 - u/2) / (1 - u_/2))`,
-`u_` and `h_` those of the step before, and `D_` its denoised point:
+The sampler combines both into one step from `v` to `v'`. With `h = ln(v / v')`, `k = sqrt((1 - u/2) / (1 - u_/2))`, and
+`u_`, `h_`, `D_` of the previous step, it is
 
     p  = k (p + sqrt(u_/2) sigma s) + sqrt(u/2) sigma s       half a kick, the new variance, half a kick
     y' = gamma y + (1 - gamma) (D + h/(2 h_) (D - D_))        the flow, to second order in h
     y' = y' + sqrt(u/2) v' p;  p = e p + sqrt(1 - e^2) z;  y' = y' + sqrt(u/2) v' p
 
-The *kinetic parameters* `(u, e)` of a step of length `h` are a function of `h` (`KineticSchedule`): `u` is the rate of
-Langevin refreshment, `e` the momentum kept per step. The fixed one, `u = min(1/2, 10 h)` and `e = 1/2`, is the
-default. `TAPERED` has a momentum of fixed length in log noise instead: `e = min(0.8, q)`, `u = 1.8 q`,
-`q = exp(-4 h)`. A run of few steps cannot correct much, and is disturbed little; one of many has the time for
-velocities to carry slow directions (claim K9, where these constants were chosen, and on what).
+The *kinetic parameters* `(u, e)` are a function of the step `h` (`KineticSchedule`): `u` is the rate of Langevin
+refreshment, `e` the momentum kept per step. The default has `u = min(1/2, 10 h)`, `e = 1/2`. `TAPERED` has
+`u = 1.8 q`, `e = min(0.8, q)`, `q = exp(-4 h)`, so that the momentum has a fixed length in log noise (claim K9).
 
-The first step draws `p` from N(0, (1 - u/2) I), does the second half of its kick only, and has no `D_`. The flow with
-the extrapolation alone (`u = 0`) is DPM-Solver++(2M), arXiv 2211.01095, whose weight `h/(2 h_)` it is; with `e = 0` the
-step is a relative of SDE-DPM-Solver++(2M). Splitting integrators for diffusion models (arXiv 2402.07211) split an
-augmented reverse process instead. Nothing depends on a norm: no statistic of the batch, no coupling. Proposed with
-this suite (claim K7).
+The first step draws `p` from N(0, (1 - u/2) I), does only the second half of its kick, and does not extrapolate. For
+`u = 0` the sampler is DPM-Solver++(2M) (arXiv 2211.01095), from which it takes the weight `h/(2 h_)`. For `e = 0` it is
+related to SDE-DPM-Solver++(2M). The splitting integrators of arXiv 2402.07211 split an augmented reverse process
+instead. No coefficient depends on a norm, so samples of a batch are independent.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Callable
@@ -41,7 +36,7 @@ from ams.schedules import Level
 
 
 class KineticParameters(NamedTuple):
-    """`u = dt^2 / (2 v^2)` in [0, 2), the kinetic step in a noise level's own unit; `e` in [0, 1), momentum kept."""
+    """The kinetic step `u = dt^2 / (2 v^2)` in [0, 2), without unit, and the momentum kept per step, `e` in [0, 1)."""
 
     u: float
     e: float
@@ -52,7 +47,7 @@ KineticSchedule: TypeAlias = Callable[[float], KineticParameters]
 
 
 class StepCoefficients(NamedTuple):
-    """The scalars of one step: `u` here and of the step before, `e`, and the extrapolation's weight `h / (2 h_)`."""
+    """The scalars of one step: `u` of this and of the previous step, `e`, the extrapolation weight `h / (2 h_)`."""
 
     u: Scalar
     u_before: Scalar
@@ -61,12 +56,12 @@ class StepCoefficients(NamedTuple):
 
 
 def fixed(e: float = 0.5, rate: float = 10.0, most: float = 0.5) -> KineticSchedule:
-    """`u = min(most, rate h)`, one `e` for every step."""
+    """Return the schedule `u = min(most, rate h)` with the same `e` for every step."""
     return lambda h: KineticParameters(min(most, rate * h), e)
 
 
 def tapered(rate: float = 4.0, most: float = 1.8, e: float = 0.8) -> KineticSchedule:
-    """`u = most q`, `min(e, q)`, `q = exp(-rate h)`: the longer the step, the less refreshment and momentum."""
+    """Return the schedule `u = most q`, `e = min(e, q)`, `q = exp(-rate h)`: longer steps refresh and keep less."""
 
     def schedule(h: float) -> KineticParameters:
         q = math.exp(-rate * h)
@@ -76,14 +71,15 @@ def tapered(rate: float = 4.0, most: float = 1.8, e: float = 0.8) -> KineticSche
 
 
 TAPERED = tapered()
-"""The kinetic parameters of claim K9: `u = 1.8 q`, `e = min(0.8, q)`, `q = exp(-4 h)`."""
+"""The schedule of claim K9: `u = 1.8 q`, `e = min(0.8, q)`, `q = exp(-4 h)`."""
 
 
 def annealed_baoab(schedule: KineticSchedule | None = None, extrapolate: bool = True) -> Step:
-    """The step to the next noise level; to a noiseless last one (`sigma' = 0`) it is `y' = D`.
+    """Return the step to the next noise level; where that has `sigma' = 0`, the step is `y' = D`.
 
-    `schedule` is `fixed()` by default. `extrapolate = False` leaves out `D - D_`, an order of accuracy. One
-    evaluation; a draw, and one more at the first step.
+    `schedule` is `fixed()` by default. Without `extrapolate` the term `D - D_` is left out, which costs an order of
+    accuracy. A step takes one score evaluation and one draw, the first step two draws. It raises ValueError at the last
+    noise level.
     """
     parameters = schedule or fixed()
 
@@ -93,17 +89,17 @@ def annealed_baoab(schedule: KineticSchedule | None = None, extrapolate: bool = 
             x = algebra.combine((after.scale, denoise(state.x, level, score, algebra)))
             return State(x), Info(1, state.x, lambda: x)
         h = math.log(level.sigma / level.scale) - math.log(after.sigma / after.scale)
-        before = h if state.h is None else state.h
+        h_before = h if state.h is None else state.h
         u, e = parameters(h)
-        coefficients = StepCoefficients(u, parameters(before).u, e, h / (2 * before) if extrapolate else 0.0)
-        moved, info = level_transition(coefficients)(state, score, noise, level, algebra)
-        return moved._replace(h=h), info
+        coefficients = StepCoefficients(u, parameters(h_before).u, e, h / (2 * h_before) if extrapolate else 0.0)
+        result, info = level_transition(coefficients)(state, score, noise, level, algebra)
+        return result._replace(h=h), info
 
     return step
 
 
 def level_transition(coefficients: StepCoefficients) -> Step:
-    """The transition to the next noise level with given scalars, numbers or symbols."""
+    """Return the step to the next noise level with given coefficients, which may be numbers or symbols."""
     u, _, e, weight = coefficients
 
     def step(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
@@ -125,7 +121,7 @@ def level_transition(coefficients: StepCoefficients) -> Step:
 def _kicked(
     state: State, s: Vector, noise: Noise, level: Level, coefficients: StepCoefficients, algebra: Algebra
 ) -> Vector:
-    """Return the velocity after the kick, drawn where there is none yet."""
+    """Return the velocity after the kick; the first one is drawn."""
     deviation, half = algebra.sqrt(1 - coefficients.u / 2), algebra.sqrt(coefficients.u / 2) * level.sigma
     if state.p is None:
         return algebra.combine((deviation, noise(state.x)), (half, s))

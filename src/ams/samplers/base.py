@@ -1,13 +1,11 @@
-"""The types that every sampler is written in: a step sees its arguments and nothing else.
+"""The types of a sampler's step, which depends on its arguments alone.
 
     step(state, score, noise, level, algebra) -> (state, info)
 
-A *vector* is whatever the algebra says it is: a batch of particles, the coefficients of a Gaussian law, a SymPy
-expression. A *scalar* multiplies vectors: a float, a column with one entry per sample, a symbol. A step combines
-vectors only through its `Algebra`, so the code that samples images is the code that is analysed.
+The algebra defines what a *vector* is: a batch of particles, Gaussian coefficients, a density on a grid or a SymPy
+expression. A *scalar* multiplies vectors: a float, a column with one entry per sample, or a symbol. A step combines
+vectors only through its `Algebra`, so that the code that samples images is the code that is analysed.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, TypeAlias
@@ -19,13 +17,12 @@ Scalar: TypeAlias = Any
 
 
 class State(NamedTuple):
-    """What must be carried from step to step; None before the first evaluation and where a sampler has no use of it.
+    """What a sampler carries from step to step; a field is None before it is computed or if it is not used.
 
-    `x` position, `m` momentum (an average of scores), `s` score at the last evaluation, `z` noise of the last move,
-    `p` velocity of a kinetic sampler (unit variance at rest), `d` denoised point of the last level: vectors. `drift` is
-    `A_{t-1}`; `effective_drift` is the coefficient of `m` that moved the state, so that the drift part of the last move
-    is `effective_drift m` (they differ at one step of one of the authors' forms); `h` is the last step in log noise:
-    scalars.
+    Vectors: `x` is the position, `m` the momentum (an average of scores), `s` the last score, `z` the noise of the last
+    step, `p` the velocity of a kinetic sampler (stationary variance 1), `d` the denoised point of the last noise level.
+    Scalars: `drift` is `A_{t-1}`. `effective_drift` is the factor with which `m` last entered the position; it differs
+    from `drift` only after the first step of the authors' annealed sampler. `h` is the last step in log noise.
     """
 
     x: Vector
@@ -40,13 +37,13 @@ class State(NamedTuple):
 
 
 VECTORS = ("x", "m", "s", "z", "p", "d")
-"""The fields of `State` that are vectors, in the order of the exact law's basis."""
+"""The fields of `State` that are vectors, in the order of the basis of `ams.laws.gaussian`."""
 
 
 class Coefficients(NamedTuple):
-    """What a rule decides: `m = beta m + (1 - beta) s`, then `x = x + (drift + extra) m + noise z`.
+    """The scalars of one step, `m = beta m + (1 - beta) s`, then `x = x + (drift + extra) m + noise z`.
 
-    `step` is the base step `a`, `drift` is `A`, `rho` the ratio that gave `beta` (None where beta is prescribed).
+    `step` is the base step `a`, `drift` is `A`, and `rho` the ratio that gave `beta`, None for a prescribed beta.
     """
 
     beta: Scalar
@@ -58,11 +55,10 @@ class Coefficients(NamedTuple):
 
 
 class Info(NamedTuple):
-    """What is only looked at: valid, like the state, until the next step.
+    """What a step reports, valid until the next step.
 
-    `evaluations` counts score evaluations of this step; `at` is the position of the last one; `mean()` the new
-    position without this step's noise, computed where it is asked for; `coefficients` is None for steps without a
-    rule.
+    `evaluations` counts the score evaluations of the step, `at` is the position of the last one. `mean()` computes the
+    new position without the noise of the step. `coefficients` is None for a step without a rule.
     """
 
     evaluations: int
@@ -72,46 +68,41 @@ class Info(NamedTuple):
 
 
 class Algebra(Protocol):
-    """An interpretation of the steps: the operations that a step may use on vectors and scalars."""
+    """The operations of a step on vectors and scalars; each algebra is one interpretation of the samplers."""
 
     def combine(self, *terms: tuple[Scalar, Vector], over: Vector = None) -> Vector:
-        """Return `sum_i c_i v_i`, for terms `(c_i, v_i)`: a new vector, or in the storage of `over`.
+        """Return `sum_i c_i v_i` for the terms `(c_i, v_i)`, as a new vector or in the storage of `over`.
 
-        `over` is the first term's vector where the step will not read that again; other storage is never written to.
+        A step gives the first term's vector as `over` if it does not read it again. No other storage is overwritten.
         """
-        ...
 
     def norm(self, vector: Vector) -> Scalar:
-        """Return `<v>`: what it averages over is the coupling (batch, sample, mean field)."""
-        ...
+        """Return the norm `<v>`, averaged over the batch, for each sample alone, or in expectation (mean field)."""
 
     def sqrt(self, scalar: Scalar) -> Scalar:
         """Return the square root of a nonnegative scalar."""
-        ...
 
     def divide(self, numerator: Scalar, denominator: Scalar) -> Scalar:
-        """Return the quotient by IEEE's rules: `x / 0` is infinite, `0 / 0` is not a number; nothing is raised."""
-        ...
+        """Return the quotient by the rules of IEEE 754: `x / 0` is infinite, `0 / 0` nan, and nothing is raised."""
 
     def clip(self, scalar: Scalar, low: float, high: float) -> Scalar:
-        """Return `min(max(scalar, low), high)`, and `high` where the scalar is not a number (the authors' rule)."""
-        ...
+        """Return `min(max(scalar, low), high)`, and `high` for nan, as in the code published with arXiv 2405.13726."""
 
     def begin_step(self, state: State) -> State:
-        """Begin a step: storage of dead vectors is reused, an exact law is carried to the new state's basis."""
-        ...
+        """Return the state with which the next step begins; the algebra may reuse storage or change its basis."""
 
     def finite(self, vector: Vector) -> bool:
-        """Tell whether every entry is finite."""
-        ...
+        """Return whether every entry is finite."""
 
 
 Score: TypeAlias = Callable[[Vector, Level], Vector]
-"""`score(x, level)`: the gradient of the log-density at that noise level, as a new vector. One call, one evaluation."""
+"""`score(x, level)`: the gradient of the log-density at a noise level, as a new vector. A call counts as one NFE."""
 
 Noise: TypeAlias = Callable[[Vector], Vector]
-"""`noise(x)`: the next standard Gaussian draw, shaped like `x`; draws come in the order asked for."""
+"""`noise(x)`: the next standard Gaussian draw, shaped like `x`."""
 
 Step: TypeAlias = Callable[[State, Score, Noise, Level, Algebra], tuple[State, Info]]
+"""`step(state, score, noise, level, algebra) -> (state, info)`."""
+
 Rule: TypeAlias = Callable[[State, Vector, Vector, Level, Algebra], Coefficients]
-"""`rule(state, s, z, level, algebra)`, with the new score `s` and this step's noise `z`."""
+"""`rule(state, s, z, level, algebra)`, with the new score `s` and the noise `z` of the step."""

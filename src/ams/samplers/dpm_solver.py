@@ -1,17 +1,13 @@
-r"""DPM-Solver++(2M) and its stochastic form: the denoised point, extrapolated; one evaluation a step.
+r"""DPM-Solver++(2M) and SDE-DPM-Solver++(2M): steps to an extrapolated denoised point, one score evaluation each.
 
-In `y = x / r`, `v = sigma / r` (module `moves`), with `D = (x + sigma^2 s) / r`, `h = ln(v / v')`, `e = 0` (ODE) or 1
-(SDE):
+In `y = x / r`, `v = sigma / r`, with the denoised point `D = (x + sigma^2 s) / r` and `h = ln(v / v')`, the step is
 
-    D~ = D + (h / (2 h_-)) (D - D_-)            D_-, h_- of the last step; D~ = D at the first, and where v' = 0
-    y' = exp(-(1 + e) h) y + (1 - exp(-(1 + e) h)) D~ + v' sqrt(1 - exp(-2 e h)) z
+    D~ = D + (h / (2 h_-)) (D - D_-)            D_-, h_- of the previous step; D~ = D at the first step and for v' = 0
+    y' = exp(-(1 + eta) h) y + (1 - exp(-(1 + eta) h)) D~ + v' sqrt(1 - exp(-2 eta h)) z
 
-Exact where D does not change; second order for e = 0. Source: Lu et al., *DPM-Solver++* (arXiv 2211.01095), the
-multistep solver for the ODE and for the SDE; `e` between them is the `eta` of k-diffusion's `sample_dpmpp_2m_sde`
-(midpoint).
+with eta 0 for the ODE and 1 for the SDE. The step is exact where D is constant, and of second order. Source: Lu et al.,
+*DPM-Solver++* (arXiv 2211.01095). Other values of eta are those of `sample_dpmpp_2m_sde` (midpoint) in k-diffusion.
 """
-
-from __future__ import annotations
 
 import math
 from functools import partial
@@ -23,9 +19,10 @@ from ams.schedules import Level
 
 
 def dpm_solver(eta: float = 0.0) -> Step:
-    """DPM-Solver++(2M) for `eta = 0`, which draws nothing; SDE-DPM-Solver++(2M) for `eta = 1`.
+    """Return the step of DPM-Solver++(2M) for `eta = 0`, without draws, or of SDE-DPM-Solver++(2M) for `eta = 1`.
 
-    The state carries the denoised point `d` and the last step `h` in log noise. Raises ValueError for a negative eta.
+    The state carries the denoised point `d` and the last step `h` in log noise. Raises ValueError for a negative eta;
+    the step raises it at the last noise level.
     """
     if not eta >= 0.0:
         raise ValueError(f"a DPM-Solver++ needs eta >= 0, got {eta}")

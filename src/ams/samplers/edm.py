@@ -1,14 +1,11 @@
-r"""The stochastic sampler of EDM: add noise, then take Heun's step on the probability flow from the noisier level.
+r"""The stochastic sampler of EDM: add noise, then take Heun's step on the probability flow.
 
     gamma = min(S_churn / N, sqrt 2 - 1) where S_tmin <= v <= S_tmax, else 0
-    v^ = (1 + gamma) v,    y^ = y + sqrt(v^^2 - v^2) S_noise z,    then Heun from (y^, v^) to v'
+    v^ = (1 + gamma) v,    y^ = y + sqrt(v^^2 - v^2) S_noise z,    then Heun's step from (y^, v^) to v'
 
-in `y = x / r`, `v = sigma / r` (module `moves`), `z ~ N(0, I)`. Two evaluations a step, one where `v' = 0`; without
-churn it is `flow_heun`. Source: Karras et al. (arXiv 2206.00364), algorithm 2; their schedule is
-`noise.karras_sigmas`.
+in `y = x / r`, `v = sigma / r`. A step takes two score evaluations, one where `v' = 0`. Without churn it is
+`flow_heun`. Source: Karras et al. (arXiv 2206.00364), algorithm 2. `ams.schedules.karras_sigmas` is their schedule.
 """
-
-from __future__ import annotations
 
 import math
 
@@ -16,15 +13,15 @@ from ams.samplers.base import Algebra, Info, Noise, Score, State, Step
 from ams.samplers.heun import flow_heun
 from ams.schedules import Level
 
-_MOST = math.sqrt(2.0) - 1.0  # at most as much new noise as there is (their section 4)
+_MOST = math.sqrt(2.0) - 1.0  # the variance of the noise at most doubles (section 4 of the source)
 
 
 def edm_stochastic(
     steps: int, churn: float = 40.0, s_noise: float = 1.0, s_tmin: float = 0.0, s_tmax: float = math.inf
 ) -> Step:
-    """The step of a run of `steps` of them (N); `churn` is S_churn. No draw at a level without churn.
+    """Return the step for a run of `steps` (N) steps with S_churn = `churn`; it draws only where gamma is not 0.
 
-    Raises ValueError for a negative churn or noise factor, or no steps.
+    Raises ValueError for no steps and for a negative churn or noise factor.
     """
     if not (steps >= 1 and churn >= 0.0 and s_noise >= 0.0):
         raise ValueError(f"EDM needs steps >= 1, churn and s_noise >= 0, got {steps}, {churn}, {s_noise}")

@@ -1,14 +1,11 @@
-r"""Langevin along a filtered score: a Wiener gain between the score and its running average (SGDF as a sampler's rule).
+r"""Langevin with a filtered score: the optimizer SGDF as a sampler.
 
     m_t = b m_{t-1} + (1 - b) s_t,        x_{t+1} = x_t + a (m_t + K (s_t - m_t)) + sqrt(2 a) z_t
 
 `K = 1` is plain Langevin, `K = 0` averaging without a drift factor. SGDF (Yao et al., arXiv 2311.02818) estimates the
-gain that is best for a constant signal in white noise: `K = P / (P + R)`, `R` the variance of one score about the
-average and `P = q R` that of the average itself, `q = (1 - b) / (1 + b)`; stationary, `K = q / (1 + q) = (1 - b) /
-2`.
+Wiener gain for a constant signal in white noise, `K = P / (P + R)`. `R` is the variance of one score about the average,
+`P = q R` the variance of the average, with `q = (1 - b) / (1 + b)`. The stationary gain is `K = q / (1 + q) = (1-b)/2`.
 """
-
-from __future__ import annotations
 
 from functools import partial
 
@@ -24,7 +21,10 @@ def wiener_gain(beta: Scalar) -> Scalar:
 
 
 def filtered(beta: Scalar, gain: Scalar) -> Step:
-    """The step with memory `b = beta` and gain `K`, at the schedule's `a = level.step`: one evaluation, one draw."""
+    """Return the step with momentum coefficient `b = beta` and gain `K`, at base step `a = level.step`.
+
+    A step takes one score evaluation and one draw.
+    """
 
     def step(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
         s, z = score(state.x, level), noise(state.x)

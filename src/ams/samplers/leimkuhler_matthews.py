@@ -1,12 +1,11 @@
-"""Leimkuhler-Matthews: Langevin with the mean of two successive draws, one evaluation a step.
+"""The Leimkuhler-Matthews method: Langevin with the mean of two successive draws.
 
     x_{t+1} = x_t + a s(x_t) + sqrt(a / 2) (z_t + z_{t-1})
 
-Exact on a Gaussian at any stable step, second order in `a` else. Source: Leimkuhler and Matthews, *Rational
-construction of stochastic numerical methods for molecular sampling*, Appl. Math. Res. Express 2013, equation (1.4).
+Its stationary distribution is exact on a Gaussian at any stable step, and has an error of order `a^2` otherwise.
+Source: Leimkuhler and Matthews, *Rational construction of stochastic numerical methods for molecular sampling*, Appl.
+Math. Res. Express 2013, equation (1.4).
 """
-
-from __future__ import annotations
 
 from functools import partial
 
@@ -15,7 +14,7 @@ from ams.schedules import Level
 
 
 def leimkuhler_matthews(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
-    """One step at the schedule's `a = level.step`; the first draws twice, for `z_{-1}` and `z_0`."""
+    """Take one step with `a = level.step`: one score evaluation and one draw, at the first step two draws."""
     before = noise(state.x) if state.z is None else state.z
     s, z = score(state.x, level), noise(state.x)
     spread = algebra.sqrt(level.step / 2)

@@ -1,10 +1,8 @@
-"""The one loop. A run is a program: the (step, level) pairs in order; composition is concatenation.
+"""The loop that runs every sampler. A run is a program: the pairs (step, noise level) in order.
 
-An annealed run repeats one step at each level; predictor-corrector interleaves two. The loop yields every state, so a
-trajectory, a budget's prefix or a last state cost the same code, and it prints nothing.
+An annealed run repeats one step at each noise level; a predictor-corrector run alternates two. The loop yields every
+state, so that trajectories and last states need the same code.
 """
-
-from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,51 +17,54 @@ from ams.samplers.particles import Particles
 from ams.schedules import Level
 
 Program: TypeAlias = Iterable[tuple[Step, Level]]
+"""The pairs (step, noise level) of a run, in order."""
+
 WATCH = 16
-"""After how many steps `sample`, which shows no state but the last, looks whether it is finite."""
+"""The number of steps between two checks of `sample` that its state is finite."""
 
 
 class NonFiniteState(ArithmeticError):
-    """A state with an infinite or undefined entry; the message names step, level and norms."""
+    """A state with an infinite or undefined entry; the message has the step, the noise level and the norms."""
 
 
 def annealed(step: Step, levels: Sequence[Level], repeats: int) -> Program:
-    """`repeats` (the paper's T) steps at each level."""
+    """Return the program of `repeats` (the paper's T) steps at each noise level."""
     return [(step, level) for level in levels for _ in range(repeats)]
 
 
 def predictor_corrector(predictor: Step, corrector: Step, levels: Sequence[Level], inner: int = 1) -> Program:
-    """At each level `inner` corrector steps, then one predictor step (arXiv 2011.13456, algorithm 1)."""
+    """Return the program of `inner` corrector steps, then a predictor step, at each noise level.
+
+    Source: arXiv 2011.13456, algorithm 1.
+    """
     return [pair for level in levels for pair in [*[(corrector, level)] * inner, (predictor, level)]]
 
 
 def one_step_per_level(step: Step, levels: Sequence[Level]) -> Program:
-    """One step from each level to its successor."""
+    """Return the program of one step from each noise level to the next."""
     return [(step, level) for level in levels if level.next is not None]
 
 
 def run(
     program: Program, state: State, score: Score, noise: Noise, algebra: Algebra, watch: int = 1
 ) -> Iterator[tuple[State, Info]]:
-    """Yield `(state, info)` after each step of the program; both are valid until the next one.
+    """Yield `(state, info)` after each step of the program; both are valid until the next step.
 
-    Whether the position is finite is looked at after every `watch` steps, and at the end. A step adds to the position,
-    so what is not finite stays so: nothing is missed, it is found later.
-
-    Raises NonFiniteState where it is not.
+    After every `watch` steps and at the end the loop checks that the position is finite. A step adds to the position,
+    so NaN and infinity propagate and a late check still finds them. Raises NonFiniteState where it finds them.
     """
     number = -1
     for number, (step, level) in enumerate(program):
         state, info = step(algebra.begin_step(state), score, noise, level, algebra)
         if not (number + 1) % watch:
-            _look(number, watch, level, state, info, algebra)
+            _check_finite(number, watch, level, state, info, algebra)
         yield state, info
     if (number + 1) % watch:
-        _look(number, (number + 1) % watch, level, state, info, algebra)
+        _check_finite(number, (number + 1) % watch, level, state, info, algebra)
 
 
 def last(states: Iterable[tuple[State, Info]]) -> tuple[State, Info]:
-    """Return the last state and info of a run. Raises ValueError where there is none."""
+    """Return the last state and info of a run. Raises ValueError for a run without steps."""
     end = deque(states, maxlen=1)
     if not end:
         raise ValueError("an empty program has no last state")
@@ -71,22 +72,22 @@ def last(states: Iterable[tuple[State, Info]]) -> tuple[State, Info]:
 
 
 def spent(states: Iterable[tuple[State, Info]], start: State) -> tuple[State, int]:
-    """Return the last state of a run (`start` where it has none) and its score evaluations (NFE)."""
+    """Return the last state of a run, `start` for a run without steps, and its score evaluations (NFE)."""
     state, evaluations = start, 0
     for after, info in states:
         state, evaluations = after, evaluations + info.evaluations
     return state, evaluations
 
 
-def _look(number: int, steps: int, level: Level, state: State, info: Info, algebra: Algebra) -> None:
-    """Raise NonFiniteState where the position after step `number` is not finite, the first look in so many steps."""
+def _check_finite(number: int, steps: int, level: Level, state: State, info: Info, algebra: Algebra) -> None:
+    """Raise NonFiniteState if the position after step `number` is not finite; the last check was `steps` earlier."""
     if algebra.finite(state.x):
         return
-    since = f" or up to {steps - 1} before, which run(...) tells" if steps > 1 else ""
-    norms = {"x": state.x, "x before": info.at, "momentum": state.m, "score": state.s}
-    told = ", ".join(f"<{name}> = {algebra.norm(v)}" for name, v in norms.items() if v is not None)
+    since = f" or up to {steps - 1} steps earlier, see run(..., watch=1)" if steps > 1 else ""
+    vectors = {"x": state.x, "x before": info.at, "momentum": state.m, "score": state.s}
+    norms = ", ".join(f"<{name}> = {algebra.norm(v)}" for name, v in vectors.items() if v is not None)
     raise NonFiniteState(
-        f"state not finite after step {number} (level {level.number}, sigma {level.sigma:g}){since}: {told}; "
+        f"state not finite after step {number} (noise level {level.number}, sigma {level.sigma:g}){since}: {norms}; "
         f"{info.coefficients}; try a smaller step"
     )
 
@@ -98,30 +99,31 @@ def sample(
     generator: torch.Generator,
     algebra: Particles | None = None,
 ) -> tuple[State, Info, int]:
-    """Run a program on particles from `x` to its end.
+    """Run a program on particles that start at `x`, of shape (batch, *shape).
 
-    Returns the last state, its info and the number of score evaluations (NFE). Raises ValueError on an empty program,
-    and NonFiniteState, at most `WATCH` steps late: to look at each step takes a tenth of one in the plane.
+    Returns the last state, its info and the number of score evaluations (NFE). Raises ValueError on an empty program.
+    Raises NonFiniteState up to `WATCH` steps late, since a check takes a tenth of a step on small states.
     """
     algebra, evaluations = algebra or Particles(), 0
-    reached: tuple[State, Info] | None = None
-    for reached in run(program, State(x), score, generated(generator, algebra.empty_like), algebra, WATCH):
-        evaluations += reached[1].evaluations
-    if reached is None:
+    end: tuple[State, Info] | None = None
+    for end in run(program, State(x), score, generated(generator, algebra.empty_like), algebra, WATCH):
+        evaluations += end[1].evaluations
+    if end is None:
         raise ValueError("an empty program has no last state")
-    return *reached, evaluations
+    return *end, evaluations
 
 
 def denoised(info: Info, state: State, level: Level, algebra: Algebra) -> Vector:
-    """Return Tweedie's `(y + sigma^2 s(y)) / scale` at the last evaluation's point `y`.
+    """Return `(y + sigma^2 s(y)) / scale` (Tweedie's formula) at the point `y` of the last score evaluation.
 
-    The last move and its noise are discarded, as in the released annealed samplers. Needs a step that keeps `s`.
+    This discards the last step and its noise, as do the annealed samplers of the code published with arXiv 2405.13726.
+    Raises ValueError for a sampler whose state has no score.
     """
     if state.s is None:
-        raise ValueError("this sampler keeps no score: denoise with score(x, level) instead")
+        raise ValueError("this sampler's state has no score: use denoise(x, level, score, algebra) instead")
     return algebra.combine((1.0 / level.scale, info.at), (level.sigma**2 / level.scale, state.s))
 
 
 def denoise(x: Vector, level: Level, score: Score, algebra: Algebra) -> Vector:
-    """Return Tweedie's `(x + sigma^2 s(x)) / scale`: the posterior mean of `x_0`, for one more evaluation."""
+    """Return the posterior mean of `x_0`, `(x + sigma^2 s(x)) / scale` (Tweedie's formula): one score evaluation."""
     return algebra.combine((1.0 / level.scale, x), (level.sigma**2 / level.scale, score(x, level)))

@@ -1,10 +1,8 @@
-"""Injected noise: where a sampler's Gaussian draws come from, in order.
+"""Sources of a sampler's Gaussian noise: generators, one for a batch or one for each sample, and recorded draws.
 
-Each function returns a `Noise`: `noise(x)` is the next standard Gaussian draw with the shape, type and device of `x`.
-`empty` allocates (the particle algebra's `empty_like` reuses buffers).
+Each function returns a `Noise`: `noise(x)` is the next standard Gaussian draw with the shape, dtype and device of `x`.
+The argument `empty` allocates it; `Particles.empty_like` reuses buffers.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
@@ -19,18 +17,18 @@ Allocate: TypeAlias = Callable[[Tensor], Tensor]
 
 
 class NoiseExhausted(ValueError):
-    """A recorded list of draws that is too short, or whose shapes do not fit the run."""
+    """A recorded list of draws that ends before the run or does not fit its shapes."""
 
 
 def generated(generator: torch.Generator, empty: Allocate = torch.empty_like) -> Noise:
-    """Draws from one generator for the whole batch."""
+    """Return noise from one generator for the whole batch."""
     return lambda x: empty(x).normal_(generator=generator)
 
 
 def generated_per_sample(generators: Sequence[torch.Generator], empty: Allocate = torch.empty_like) -> Noise:
-    """Draws with one generator a sample: what a sample sees does not depend on how the batch was split.
+    """Return noise from one generator for each sample, which does not depend on how samples are split into batches.
 
-    Raises ValueError where the number of generators is not the batch's.
+    The noise raises ValueError if the number of generators differs from the batch size.
     """
 
     def noise(x: Tensor) -> Tensor:
@@ -45,16 +43,16 @@ def generated_per_sample(generators: Sequence[torch.Generator], empty: Allocate 
 
 
 def seeded_per_sample(seed: int, first: int, count: int) -> list[torch.Generator]:
-    """Return generators for samples `first ... first + count - 1`: `seed` and the number fix each stream.
+    """Return generators for the samples `first, ..., first + count - 1`, each fixed by `seed` and the sample's number.
 
-    The pair is mixed by `numpy.random.SeedSequence`, so neighbouring seeds and numbers give independent streams.
+    `numpy.random.SeedSequence` mixes both, so that neighbouring seeds and numbers give independent streams.
     """
     states = (np.random.SeedSequence([seed, first + i]).generate_state(1, np.uint64) for i in range(count))
     return [torch.Generator().manual_seed(int(state[0] >> np.uint64(1))) for state in states]
 
 
 def replayed(draws: Iterable[Tensor]) -> Noise:
-    """Draws from a recorded list, in its order. Raises NoiseExhausted when it ends or a shape differs."""
+    """Return the recorded draws in order. The noise raises NoiseExhausted when they end or a shape differs."""
     remaining = enumerate(draws)
 
     def noise(x: Tensor) -> Tensor:

@@ -1,13 +1,12 @@
-"""Steps as samplers: a vector is a tensor (batch, *shape), of any floating type, on any device.
+"""The algebra of samples: a vector is a tensor (batch, *shape) of any floating dtype, on any device.
 
-The batch's mean of per-sample norms couples the samples, as in the released code (`Particles`); per-sample norms
-do not (`PerSample`). Vectors of a step live in an arena: a fresh allocation at image size costs half of the
-arithmetic again, so buffers of vectors that died are handed out anew. Hence a yielded state is valid until the next
-step; clone what is to be kept. An algebra serves one run at a time: a later run that is given the same one reuses
-the buffers of the former's last state.
+The norm of `Particles` is the batch mean of the samples' norms, as in the code published with arXiv 2405.13726; it
+couples the samples of a batch. `PerSample` has a norm for each sample and does not couple them.
+
+Steps reuse buffers, since a new allocation at image size costs half as much as the arithmetic. A yielded state is
+therefore valid until the next step; clone it to keep it. An algebra serves one run at a time: a later run overwrites
+the last state of the run before.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Sequence
@@ -21,34 +20,34 @@ from ams.samplers.scalars import FloatScalars
 
 
 class Particles(FloatScalars):
-    """The batch as one system: `<v>` is the mean over the batch of the samples' Euclidean norms, a float."""
+    """The algebra of a coupled batch: `<v>` is the batch mean of the samples' Euclidean norms, a float."""
 
     def __init__(self) -> None:
         self._free: list[Tensor] = []
-        self._lent: list[Tensor] = []
+        self._used: list[Tensor] = []
 
     def empty_like(self, vector: Tensor) -> Tensor:
-        """Return an uninitialised tensor like `vector`, from the arena where one is free."""
-        if not _holds(self._lent, vector):  # a vector from outside: buffers unlike it are another run's
+        """Return an uninitialised tensor like `vector`, which reuses a free buffer if there is one."""
+        if not _holds(self._used, vector):  # a vector from outside: buffers unlike it belong to another run
             self._free = [buffer for buffer in self._free if _alike(buffer, vector)]
         buffer = self._free.pop() if self._free else torch.empty_like(vector)
-        self._lent.append(buffer)
+        self._used.append(buffer)
         return buffer
 
     def begin_step(self, state: State) -> State:
-        """Take back the buffers that `state` does not hold; returns the same state."""
-        lent, self._lent = self._lent, []
-        for buffer in lent:
-            (self._lent if _holds(state, buffer) else self._free).append(buffer)
+        """Free all buffers that are not in `state`, and return `state`."""
+        used, self._used = self._used, []
+        for buffer in used:
+            (self._used if _holds(state, buffer) else self._free).append(buffer)
         return state
 
     def combine(self, *terms: tuple[Scalar, Tensor], over: Tensor | None = None) -> Tensor:
-        """Return `sum_i c_i v_i`, the first two terms in one pass where a coefficient is 1 or the two sum to 1.
+        """Return `sum_i c_i v_i`; one pass adds the first two terms if a coefficient is 1 or both sum to 1.
 
-        The result takes the storage of `over`, the first term's vector, only where that came from the arena.
+        The result takes the storage of `over`, the first term's vector, if that is a buffer of this algebra.
         """
         c, v = terms[0]
-        out = over if over is not None and _holds(self._lent, over) else self.empty_like(v)
+        out = over if over is not None and _holds(self._used, over) else self.empty_like(v)
         if len(terms) == 1:
             return torch.mul(v, c, out=out)
         k, w = terms[1]
@@ -65,45 +64,45 @@ class Particles(FloatScalars):
         return total
 
     def _sum(self, total: Tensor, c: Scalar, v: Tensor, out: Tensor) -> Tensor:
-        """Return `total + c v`, written to `out`, which may be `total`."""
+        """Write `total + c v` to `out`, which may be `total`, and return it."""
         return torch.add(total, v, alpha=c, out=out)
 
     def norm(self, vector: Float[Tensor, " batch *shape"]) -> Scalar:
-        """Return `mean_i |v_i|`."""
+        """Return `mean_i |v_i|` over the batch, a float."""
         norms = _norms(vector)
         return norms.sum().item() / len(norms)
 
     def finite(self, vector: Tensor) -> bool:
-        """Tell whether the vector is finite, by its sum: one read, no allocation."""
+        """Return whether the vector's sum is finite, which takes one pass and no allocation."""
         return math.isfinite(vector.sum().item())
 
 
 class PerSample(Particles):
-    """Each sample a system of its own: `<v>` is a column (batch, 1, ..., 1) of norms."""
+    """The algebra of independent samples: `<v>` is a column (batch, 1, ..., 1) of the samples' norms."""
 
     def _sum(self, total: Tensor, c: Scalar, v: Tensor, out: Tensor) -> Tensor:
         return torch.addcmul(total, v, torch.as_tensor(c, dtype=v.dtype, device=v.device), out=out)
 
     def norm(self, vector: Float[Tensor, " batch *shape"]) -> Scalar:
-        """Return the samples' norms as a column."""
+        """Return the norm of each sample as a column (batch, 1, ..., 1)."""
         return _norms(vector).reshape(-1, *[1] * (vector.ndim - 1))
 
     def sqrt(self, scalar: Scalar) -> Scalar:
-        """Return the square root; a prescribed step is a float, a step found from norms a column."""
+        """Return the square root of a float (a prescribed step) or of a column (a step computed from norms)."""
         return scalar**0.5
 
     def divide(self, numerator: Scalar, denominator: Scalar) -> Scalar:
-        """Return the quotient: tensors follow IEEE."""
+        """Return the quotient; torch follows IEEE 754."""
         return numerator / denominator
 
     def clip(self, scalar: Scalar, low: float, high: float) -> Scalar:
-        """Return the clipped column, `high` where it is not a number."""
+        """Return the clipped column, with `high` for nan."""
         return torch.nan_to_num(scalar, nan=high).clamp(low, high)
 
 
 def _holds(vectors: Sequence[object], vector: Tensor) -> bool:
-    for held in vectors:  # noqa: SIM110 - twice as fast as any(...), several times a step
-        if held is vector:
+    for each in vectors:  # noqa: SIM110 - twice as fast as any(...), and called several times a step
+        if each is vector:
             return True
     return False
 

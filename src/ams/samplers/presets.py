@@ -1,14 +1,11 @@
-"""One record a sampler: its program for a budget, what tuning may change, how its exact law is had, how it is drawn.
+"""One record for each sampler: its program for a budget, its hyperparameters, its distribution on the line, its look.
 
-`SPECS` holds every sampler that the suite compares, by its name. Adding one is its step in a file of its own and a
-`SamplerSpec` here. Annealed samplers take T steps at each of NFE / T geometric noise levels with NCSNv2's step (times
-`factor`); the others one step from each noise level to the next, so that all end at the last one, within the budget.
+`SPECS` has every sampler that the suite compares, by name. A new sampler is a step in a file of its own and a
+`SamplerSpec` here. Annealed samplers take T steps at each of NFE / T geometric noise levels, with NCSNv2's step times
+`factor`. The others take one step from each noise level to the next. All end at the last noise level within the budget.
 
-Colours are those of Okabe and Ito (*Color universal design*, 2008), told apart by colour-blind readers and, with the
-markers, in grey.
+The colours are those of Okabe and Ito (*Color universal design*, 2008), which colour-blind readers can distinguish.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Callable
@@ -18,15 +15,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 from ams.samplers.ablations import unit_factor, with_corrected_noise, without_averaging
-from ams.samplers.affine_transitions import (
-    AffineTransition,
-    affine,
-    ancestral,
-    flow_euler,
-    next_level,
-    reverse_sde,
-)
-from ams.samplers.annealed_baoab import TAPERED, KineticSchedule, annealed_baoab, fixed
+from ams.samplers.affine_transitions import Kernel, affine, ancestral, flow_euler, next_level, reverse_sde
+from ams.samplers.annealed_baoab import TAPERED, annealed_baoab, fixed
 from ams.samplers.base import Rule, Step
 from ams.samplers.consistent_annealed import consistent
 from ams.samplers.dpm_solver import dpm_solver
@@ -41,18 +31,20 @@ from ams.schedules import Level, annealed_levels, geometric_sigmas, karras_sigma
 
 
 class SigmaRange(NamedTuple):
-    """First and last noise level of a run."""
+    """The first and the last noise level of a run."""
 
     first: float
     last: float
 
 
 class Hyperparameters(NamedTuple):
-    """One setting. `factor` of NCSNv2's step and `repeats` (T) of an annealed run; a corrector's `snr`; the exponent
-    `rho` of the noise levels (0: geometric); EDM's `churn`, at noise below `churn_below`; constant `beta`;
-    `drift_scale`, consistent annealed sampling's drift in units of the probability flow's; the clip `delta`; a solver's
-    `tolerance`. `extra` lengthens the first move of adaptive momentum by so many of the last level's steps: 1 in the
-    authors' code, 0 in the theory.
+    """The hyperparameters of all samplers; each sampler uses some of them.
+
+    `factor` multiplies NCSNv2's step and `repeats` is T in annealed runs. `snr` belongs to correctors, `beta` to
+    constant momentum, the clip `delta` to adaptive momentum, `tolerance` to a solver. `rho` is the exponent of EDM's
+    noise levels, 0 for geometric ones. EDM has `churn` at noise below `churn_below`. `drift_scale` is the drift of
+    consistent annealed sampling in units of the probability flow's. `extra` lengthens the first step of adaptive
+    momentum by so many of the last steps: 1 in the authors' code, 0 in the theory.
     """
 
     factor: float = 1.0
@@ -67,38 +59,44 @@ class Hyperparameters(NamedTuple):
     extra: float = 0.0
     churn_below: float = math.inf
 
+    def __repr__(self) -> str:
+        """Return the values that differ from the defaults."""
+        changed = (f"{name}={value!r}" for name, value in self._asdict().items() if value != self._field_defaults[name])
+        return f"Hyperparameters({', '.join(changed)})"
+
 
 DEFAULT = Hyperparameters()
 AUTHORS = Hyperparameters(extra=1.0)
-"""Every hyperparameter as in the authors' code."""
+"""The hyperparameters of the code published with arXiv 2405.13726."""
 
 BuildProgram: TypeAlias = Callable[[SigmaRange, int, Hyperparameters], Program]
-"""`program(sigmas, budget, hyperparameters)`: at most `budget` score evaluations."""
+"""`program(sigmas, budget, hyperparameters)`: a run of at most `budget` score evaluations."""
 
 
 class Family(StrEnum):
     """How a sampler goes through the noise levels."""
 
     ANNEALED = "several steps per noise level"
-    DESCENDING = "one step per noise level"
+    ONE_STEP = "one step per noise level"
     PREDICTOR_CORRECTOR = "a predictor and a corrector step per noise level"
     SOLVER = "an adaptive solver"
     REFERENCE = "draws of the target itself"
 
 
-class LawOnTheLine(StrEnum):
-    """What a step needs for its distribution on a one-dimensional mixture."""
+class LineMethod(StrEnum):
+    """How to compute the distribution of a sampler on a one-dimensional mixture."""
 
-    GRID = "position alone, a Gaussian kernel a step: a density on a grid"
-    TRANSPORT = "no noise: quantiles are moved"
-    PARTICLES = "momentum, or noise that a nonlinear map follows: particles"
+    GRID = "each step is a Gaussian kernel of the position: a density on a grid"
+    TRANSPORT = "no step adds noise: transported quantiles"
+    PARTICLES = "the state has a momentum, or the noise passes a nonlinear map: particles"
 
 
 @dataclass(frozen=True)
 class SamplerSpec:
     """A sampler. `tuned` names the hyperparameters that tuning may change; `drift` is the factor of a constant drift.
 
-    `coupling` makes the algebra, and with it what the norms average over; `program` is None for what no program runs.
+    `coupling` makes its algebra, which defines what the norms average over. `program` is None for a sampler that no
+    program runs: the reference and the adaptive solver.
     """
 
     name: str
@@ -108,7 +106,7 @@ class SamplerSpec:
     line: str
     program: BuildProgram | None = None
     tuned: tuple[str, ...] = ()
-    law: LawOnTheLine = LawOnTheLine.PARTICLES
+    line_method: LineMethod = LineMethod.PARTICLES
     drift: float = 1.0
     coupling: Callable[[], Particles] = Particles
 
@@ -117,11 +115,11 @@ class SamplerSpec:
         return f"<{self.name}: {self.family}>"
 
     def look(self) -> dict[str, Any]:
-        """Return matplotlib's keyword arguments: colour, marker, line and label."""
+        """Return matplotlib's keyword arguments for colour, marker, line and label."""
         return {"color": self.colour, "marker": self.marker, "linestyle": self.line, "label": self.name}
 
     def build(self, sigmas: SigmaRange, budget: int, hyperparameters: Hyperparameters = DEFAULT) -> Program:
-        """Return the program of a run of at most `budget` evaluations. Raises ValueError for a sampler without one."""
+        """Return the program of a run of at most `budget` score evaluations. Raises ValueError without a program."""
         if self.program is None:
             raise ValueError(f"{self.name} is run by no program")
         return self.program(sigmas, budget, hyperparameters)
@@ -129,13 +127,16 @@ class SamplerSpec:
 
 @lru_cache(maxsize=256)
 def noise_schedule(sigmas: SigmaRange, count: int, repeats: int) -> tuple[tuple[float, ...], float]:
-    """Return `count` geometric noise levels and NCSNv2's step `epsilon` for `repeats` steps at each."""
+    """Return `count` geometric noise levels and NCSNv2's step `epsilon` for `repeats` steps at each of them."""
     levels = geometric_sigmas(*sigmas, count)
     return tuple(levels.tolist()), ncsnv2_step(levels, repeats)
 
 
 def steps_per_level(step: Callable[[Hyperparameters, float], Step]) -> BuildProgram:
-    """An annealed sampler: T steps at each level. `step` gets the hyperparameters and the last level's step size."""
+    """Return the programs of an annealed sampler, with T steps at each noise level.
+
+    `step` gets the hyperparameters and the step size of the last noise level.
+    """
 
     def program(sigmas: SigmaRange, budget: int, hyperparameters: Hyperparameters) -> Program:
         repeats = hyperparameters.repeats
@@ -146,8 +147,11 @@ def steps_per_level(step: Callable[[Hyperparameters, float], Step]) -> BuildProg
     return program
 
 
-def descending(step: Callable[[Hyperparameters, int], Step], cost: int = 1) -> BuildProgram:
-    """A sampler of one step per level, at `cost` evaluations each; `step` gets the number of steps too."""
+def step_per_level(step: Callable[[Hyperparameters, int], Step], cost: int = 1) -> BuildProgram:
+    """Return the programs of a sampler of one step per noise level, each of `cost` score evaluations.
+
+    `step` gets the hyperparameters and the number of steps.
+    """
 
     def program(sigmas: SigmaRange, budget: int, hyperparameters: Hyperparameters) -> Program:
         count = budget // cost
@@ -157,170 +161,147 @@ def descending(step: Callable[[Hyperparameters, int], Step], cost: int = 1) -> B
 
 
 def corrected(corrector: Callable[[Hyperparameters], Step]) -> BuildProgram:
-    """Predictor-corrector: reverse diffusion, and one corrector step at each level (the last one included)."""
+    """Return the programs of reverse diffusion with one corrector step at each noise level, the last one included."""
 
     def program(sigmas: SigmaRange, budget: int, hyperparameters: Hyperparameters) -> Program:
-        steps, schedule = corrector(hyperparameters), levels(sigmas, (budget + 1) // 2, hyperparameters.rho)
-        return [*predictor_corrector(affine(reverse_sde), steps, schedule[:-1]), (steps, schedule[-1])]
+        step, schedule = corrector(hyperparameters), levels(sigmas, (budget + 1) // 2, hyperparameters.rho)
+        return [*predictor_corrector(affine(reverse_sde), step, schedule[:-1]), (step, schedule[-1])]
 
     return program
 
 
 def levels(sigmas: SigmaRange, count: int, rho: float) -> list[Level]:
-    """Return `count` noise levels, geometric or EDM's with exponent `rho`."""
+    """Return `count` noise levels: EDM's with exponent `rho`, or geometric ones for 0."""
     return ve_levels(karras_sigmas(*sigmas, count, rho) if rho else geometric_sigmas(*sigmas, count))
 
 
-def scaled_flow(drift_scale: float) -> Callable[[Level], AffineTransition]:
-    """Consistent annealed sampling with `eta = drift_scale (1 - g')`: 1 is the flow, `1 + g'` (nearly 2) ancestral."""
+def scaled_flow(drift_scale: float) -> Kernel:
+    """Return consistent annealed sampling with `eta = drift_scale (1 - g')`, g' the ratio of neighbouring noise levels.
 
-    def kernel(level: Level) -> AffineTransition:
-        return consistent(drift_scale * (1.0 - next_level(level).sigma / level.sigma))(level)
-
-    return kernel
-
-
-def _adaptive(hyperparameters: Hyperparameters, size: float, **parts: Any) -> Rule:
-    """Adaptive momentum's rule, its first move longer by `extra`."""
-    return momentum_rule(adaptive(hyperparameters.delta), extra=hyperparameters.extra * size, **parts)
+    `drift_scale` 1 is Euler's method on the probability flow, `1 + g'` (nearly 2) the ancestral transition.
+    """
+    return lambda level: consistent(drift_scale * (1.0 - next_level(level).sigma / level.sigma))(level)
 
 
+Look: TypeAlias = tuple[str, str, str]
 _STEPS = ("repeats", "factor")
-_ANNEALED, _DESCENDING, _CORRECTED = Family.ANNEALED, Family.DESCENDING, Family.PREDICTOR_CORRECTOR
 _BLUE, _SKY, _GREEN, _ORANGE, _RED = "#0072B2", "#56B4E9", "#009E73", "#E69F00", "#D55E00"
 _PINK, _VIOLET, _GREY, _BLACK = "#CC79A7", "#5D3A9B", "#999999", "#000000"
 
 
-def _langevin(name: str, drift: float, colour: str, marker: str, line: str) -> SamplerSpec:
+def _adaptive(hyperparameters: Hyperparameters, size: float, **parts: Any) -> Rule:
+    """Return adaptive momentum's rule, with the first step longer by `extra`."""
+    return momentum_rule(adaptive(hyperparameters.delta), extra=hyperparameters.extra * size, **parts)
+
+
+def _langevin(name: str, drift: float, look: Look) -> SamplerSpec:
     program = steps_per_level(lambda h, a: langevin(factor=drift))
-    return SamplerSpec(name, _ANNEALED, colour, marker, line, program, _STEPS, LawOnTheLine.GRID, drift)
+    return SamplerSpec(name, Family.ANNEALED, *look, program, _STEPS, LineMethod.GRID, drift)
 
 
-def _momentum(
-    name: str, rule: Callable[[Hyperparameters, float], Rule], colour: str, marker: str, line: str, *tuned: str
-) -> SamplerSpec:
+def _momentum(name: str, rule: Callable[[Hyperparameters, float], Rule], look: Look, *tuned: str) -> SamplerSpec:
     program = steps_per_level(lambda h, a: momentum(rule(h, a)))
-    return SamplerSpec(name, _ANNEALED, colour, marker, line, program, (*tuned, *_STEPS))
+    return SamplerSpec(name, Family.ANNEALED, *look, program, (*tuned, *_STEPS))
 
 
-def _kinetic(name: str, schedule: KineticSchedule, marker: str, line: str, colour: str = _GREEN) -> SamplerSpec:
-    program = descending(lambda h, n: annealed_baoab(schedule))
-    return SamplerSpec(name, _DESCENDING, colour, marker, line, program, ("rho",))
+def _one_step(
+    name: str,
+    step: Callable[[Hyperparameters, int], Step],
+    look: Look,
+    method: LineMethod = LineMethod.PARTICLES,
+    tuned: tuple[str, ...] = ("rho",),
+    cost: int = 1,
+) -> SamplerSpec:
+    return SamplerSpec(name, Family.ONE_STEP, *look, step_per_level(step, cost), tuned, method)
 
 
 def _corrector(
-    name: str, corrector: Callable[[Hyperparameters], Step], colour: str, marker: str, line: str, law: LawOnTheLine
+    name: str, step: Callable[[Hyperparameters], Step], look: Look, method: LineMethod = LineMethod.PARTICLES
 ) -> SamplerSpec:
-    return SamplerSpec(name, _CORRECTED, colour, marker, line, corrected(corrector), ("snr",), law)
+    return SamplerSpec(name, Family.PREDICTOR_CORRECTOR, *look, corrected(step), ("snr",), method)
 
 
 def _per_sample(spec: SamplerSpec) -> SamplerSpec:
-    """The sampler with every sample's norms its own."""
-    return SamplerSpec(
-        f"{spec.name}, per sample", spec.family, spec.colour, "x", ":", spec.program, spec.tuned, coupling=PerSample
-    )
+    """Return the sampler with the norms of each sample alone."""
+    name, look = f"{spec.name}, per sample", (spec.colour, "x", ":")
+    return SamplerSpec(name, spec.family, *look, spec.program, spec.tuned, coupling=PerSample)
 
 
 EXACT = SamplerSpec("exact law", Family.REFERENCE, _BLACK, "", ":")
-RK45 = SamplerSpec("RK45 ODE", Family.SOLVER, _VIOLET, "+", "-.", law=LawOnTheLine.TRANSPORT)
-LANGEVIN = _langevin("annealed Langevin", 1.0, _BLUE, "o", "-")
-ADAPTIVE = _momentum("adaptive momentum", _adaptive, _RED, "s", "-")
+RK45 = SamplerSpec("RK45 ODE", Family.SOLVER, _VIOLET, "+", "-.", line_method=LineMethod.TRANSPORT)
+LANGEVIN = _langevin("annealed Langevin", 1.0, (_BLUE, "o", "-"))
+ADAPTIVE = _momentum("adaptive momentum", _adaptive, (_RED, "s", "-"))
 PC_ADAPTIVE = _corrector(
-    "PC, adaptive",
-    lambda h: momentum(momentum_rule(adaptive(1e-4), snr_of_last_momentum(h.snr))),
-    *(_PINK, "P", "-"),
-    LawOnTheLine.PARTICLES,
+    "PC, adaptive", lambda h: momentum(momentum_rule(adaptive(1e-4), snr_of_last_momentum(h.snr))), (_PINK, "P", "-")
 )
 
-_ALL = (
-    EXACT,
+_ANNEALED = (
     LANGEVIN,
-    _langevin("Langevin, drift x1.5", 1.5, _SKY, "d", ":"),
-    _langevin("Langevin, drift x2", 2.0, _SKY, "D", "--"),
+    _langevin("Langevin, drift x1.5", 1.5, (_SKY, "d", ":")),
+    _langevin("Langevin, drift x2", 2.0, (_SKY, "D", "--")),
     SamplerSpec(
-        *("Leimkuhler-Matthews", _ANNEALED, _BLUE, "p", "--"),
+        "Leimkuhler-Matthews",
+        Family.ANNEALED,
+        *(_BLUE, "p", "--"),
         steps_per_level(lambda h, a: leimkuhler_matthews),
         _STEPS,
     ),
     ADAPTIVE,
-    _momentum("adaptive, drift only", lambda h, a: without_averaging(_adaptive(h, a)), _BLACK, "<", "--"),
-    _momentum("adaptive, average only", lambda h, a: _adaptive(h, a, factor=unit_factor), _PINK, ">", ":"),
-    _momentum("adaptive, noise corrected", lambda h, a: with_corrected_noise(_adaptive(h, a)), _GREEN, "h", "--"),
-    _momentum("constant momentum", lambda h, a: momentum_rule(constant(h.beta)), _ORANGE, "^", "-", "beta"),
-    SamplerSpec(
-        *("consistent annealed sampling", _DESCENDING, _BLUE, "H", "-."),
-        descending(lambda h, n: affine(scaled_flow(h.drift_scale))),
+    _momentum("adaptive, drift only", lambda h, a: without_averaging(_adaptive(h, a)), (_BLACK, "<", "--")),
+    _momentum("adaptive, average only", lambda h, a: _adaptive(h, a, factor=unit_factor), (_PINK, ">", ":")),
+    _momentum("adaptive, noise corrected", lambda h, a: with_corrected_noise(_adaptive(h, a)), (_GREEN, "h", "--")),
+    _momentum("constant momentum", lambda h, a: momentum_rule(constant(h.beta)), (_ORANGE, "^", "-"), "beta"),
+)
+_GRID, _TRANSPORT = LineMethod.GRID, LineMethod.TRANSPORT
+_DIFFUSION = (
+    _one_step(
+        "consistent annealed sampling",
+        lambda h, n: affine(scaled_flow(h.drift_scale)),
+        (_BLUE, "H", "-."),
+        _GRID,
         ("drift_scale",),
-        LawOnTheLine.GRID,
     ),
-    SamplerSpec(
-        *("reverse diffusion", _DESCENDING, _GREY, "X", "-"),
-        descending(lambda h, n: affine(reverse_sde)),
-        ("rho",),
-        LawOnTheLine.GRID,
-    ),
-    SamplerSpec(
-        *("ancestral", _DESCENDING, _GREY, "x", "--"),
-        descending(lambda h, n: affine(ancestral)),
-        ("rho",),
-        LawOnTheLine.GRID,
-    ),
-    _corrector("PC, Langevin", lambda h: langevin(snr_of_score(h.snr)), _GREEN, "v", "-", LawOnTheLine.GRID),
+    _one_step("reverse diffusion", lambda h, n: affine(reverse_sde), (_GREY, "X", "-"), _GRID),
+    _one_step("ancestral", lambda h, n: affine(ancestral), (_GREY, "x", "--"), _GRID),
+    _corrector("PC, Langevin", lambda h: langevin(snr_of_score(h.snr)), (_GREEN, "v", "-"), _GRID),
     PC_ADAPTIVE,
     _corrector(
         "PC, constant",
         lambda h: momentum(momentum_rule(constant(h.beta), snr_of_momentum(h.snr))),
-        *(_ORANGE, "<", "-."),
-        LawOnTheLine.PARTICLES,
+        (_ORANGE, "<", "-."),
     ),
-    SamplerSpec(
-        *("Euler ODE", _DESCENDING, _VIOLET, "4", ":"),
-        descending(lambda h, n: affine(flow_euler)),
-        ("rho",),
-        LawOnTheLine.TRANSPORT,
-    ),
-    SamplerSpec(
-        *("Heun ODE", _DESCENDING, _VIOLET, "*", "-"),
-        descending(lambda h, n: flow_heun, cost=2),
-        ("rho",),
-        LawOnTheLine.TRANSPORT,
-    ),
+    _one_step("Euler ODE", lambda h, n: affine(flow_euler), (_VIOLET, "4", ":"), _TRANSPORT),
+    _one_step("Heun ODE", lambda h, n: flow_heun, (_VIOLET, "*", "-"), _TRANSPORT, cost=2),
     RK45,
-    SamplerSpec(
-        *("EDM stochastic", _DESCENDING, _ORANGE, "8", "--"),
-        descending(lambda h, n: edm_stochastic(n, h.churn, s_tmax=h.churn_below), cost=2),
-        ("rho", "churn"),
+    _one_step(
+        "EDM stochastic",
+        lambda h, n: edm_stochastic(n, h.churn, s_tmax=h.churn_below),
+        (_ORANGE, "8", "--"),
+        tuned=("rho", "churn"),
+        cost=2,
     ),
-    SamplerSpec(
-        *("DPM-Solver++", _DESCENDING, _BLACK, "1", "-"),
-        descending(lambda h, n: dpm_solver(0.0)),
-        ("rho",),
-        LawOnTheLine.TRANSPORT,
-    ),
-    SamplerSpec(
-        *("SDE-DPM-Solver++", _DESCENDING, _BLACK, "2", "--"), descending(lambda h, n: dpm_solver(1.0)), ("rho",)
-    ),
-    _kinetic("annealed BAOAB, e = 0", fixed(0.0), "o", "--"),
-    _kinetic("annealed BAOAB, e = 1/2", fixed(0.5), "s", "--"),
-    _kinetic("annealed BAOAB, tapered", TAPERED, "D", "-"),
-    _per_sample(ADAPTIVE),
-    _per_sample(PC_ADAPTIVE),
+    _one_step("DPM-Solver++", lambda h, n: dpm_solver(0.0), (_BLACK, "1", "-"), _TRANSPORT),
+    _one_step("SDE-DPM-Solver++", lambda h, n: dpm_solver(1.0), (_BLACK, "2", "--")),
+    _one_step("annealed BAOAB, e = 0", lambda h, n: annealed_baoab(fixed(0.0)), (_GREEN, "o", "--")),
+    _one_step("annealed BAOAB, e = 1/2", lambda h, n: annealed_baoab(fixed(0.5)), (_GREEN, "s", "--")),
+    _one_step("annealed BAOAB, tapered", lambda h, n: annealed_baoab(TAPERED), (_GREEN, "D", "-")),
 )
+_ALL = (EXACT, *_ANNEALED, *_DIFFUSION, _per_sample(ADAPTIVE), _per_sample(PC_ADAPTIVE))
 
 SPECS = {spec.name: spec for spec in _ALL}
 """Every sampler by its name."""
 
 COMPARED = tuple(spec.name for spec in _ALL if spec.program)
-"""The names of those that a program runs."""
+"""The names of the samplers that a program runs."""
 
-LIGHTEST = 0.82  # of cividis, seen on white
+LIGHTEST = 0.82
+"""The lightest shade of cividis that is visible on white."""
 
 
 def shades(count: int) -> list[str]:
-    """Return colours for as many values of one parameter, dark to light, so that none is taken for a sampler's.
+    """Return `count` colours from dark to light for the values of one parameter; none is a sampler's colour.
 
-    They are of matplotlib's cividis, made for colour-blind readers, up to where it is still seen on white. Raises
-    ValueError for a count below 1.
+    They are of matplotlib's cividis, made for colour-blind readers. Raises ValueError for a count below 1.
     """
     from matplotlib import colormaps
     from matplotlib.colors import to_hex

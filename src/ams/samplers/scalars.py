@@ -1,15 +1,13 @@
-"""Scalars that are Python floats, with IEEE's division and the release's clip."""
-
-from __future__ import annotations
+"""Scalars that are Python floats, with the division of IEEE 754 and the clip of the authors' code."""
 
 import math
 
 
 class FloatScalars:
-    """The scalar half of an algebra whose norms are floats (batch mean, exact expectation)."""
+    """The scalar operations of an algebra whose norms are floats."""
 
     def sqrt(self, scalar: float) -> float:
-        """Return the square root."""
+        """Return the square root of a nonnegative float."""
         return math.sqrt(scalar)
 
     def divide(self, numerator: float, denominator: float) -> float:
@@ -19,5 +17,5 @@ class FloatScalars:
         return numerator / denominator
 
     def clip(self, scalar: float, low: float, high: float) -> float:
-        """Return the clipped scalar; a nan compares false and so becomes `high`."""
+        """Return the clipped scalar, and `high` for nan, which compares false."""
         return max(low, scalar) if scalar < high else high

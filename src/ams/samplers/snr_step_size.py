@@ -1,12 +1,9 @@
-"""The corrector's step size, `a_t = 2 alpha_t (snr <z_t> / <g_t>)^2`, and whose norm `<g>` it is.
+"""The step size of a corrector from a signal-to-noise ratio, `a_t = 2 alpha_t (snr <z_t> / <g_t>)^2`.
 
-Song et al. (arXiv 2011.13456, algorithm 4) take the score's. The released momentum correctors differ from it and
-from each other: adaptive momentum takes the momentum *before* its update (one noise level behind), constant
-momentum the updated one; the graph correctors take the updated one throughout. Each raises ValueError at a level
-whose alpha is not positive.
+The vector `g` is the score in arXiv 2011.13456 (algorithm 4). In the code published with arXiv 2405.13726 it is the
+momentum: on images the one before its update for adaptive momentum and the updated one for constant momentum, on graphs
+always the updated one. Each size raises ValueError at a noise level whose alpha is not positive.
 """
-
-from __future__ import annotations
 
 from ams.samplers.base import Algebra, Scalar, State, Vector
 from ams.samplers.rules import Size, average
@@ -14,7 +11,7 @@ from ams.schedules import Level
 
 
 def snr_of_score(snr: float) -> Size:
-    """`<g> = <s_t>`: the rule of the Langevin corrector."""
+    """Return the base step with `<g> = <s_t>`, as in the Langevin corrector."""
 
     def size(state: State, s: Vector, z: Vector, beta: Scalar, level: Level, algebra: Algebra) -> Scalar:
         return _step(snr, z, s, level, algebra)
@@ -23,7 +20,7 @@ def snr_of_score(snr: float) -> Size:
 
 
 def snr_of_last_momentum(snr: float) -> Size:
-    """`<g> = <m_{t-1}>`, and `<s_0>` at the first call: the released adaptive image corrector."""
+    """Return the base step with `<g> = <m_{t-1}>`, at first `<s_0>`, as in the adaptive image corrector."""
 
     def size(state: State, s: Vector, z: Vector, beta: Scalar, level: Level, algebra: Algebra) -> Scalar:
         return _step(snr, z, s if state.m is None else state.m, level, algebra)
@@ -32,7 +29,7 @@ def snr_of_last_momentum(snr: float) -> Size:
 
 
 def snr_of_momentum(snr: float) -> Size:
-    """`<g> = <m_t>`, the updated momentum: the released constant-momentum corrector."""
+    """Return the base step with `<g> = <m_t>`, the updated momentum, as in the constant-momentum corrector."""
 
     def size(state: State, s: Vector, z: Vector, beta: Scalar, level: Level, algebra: Algebra) -> Scalar:
         return _step(snr, z, average(state, s, beta, algebra), level, algebra)
@@ -42,7 +39,6 @@ def snr_of_momentum(snr: float) -> Size:
 
 def _step(snr: float, z: Vector, g: Vector, level: Level, algebra: Algebra) -> Scalar:
     if level.alpha <= 0.0:
-        raise ValueError(
-            f"level {level.number}: alpha is {level.alpha:g}; a VP corrector needs more levels than beta_max"
-        )
+        advice = "a VP corrector needs more noise levels than beta_max"
+        raise ValueError(f"noise level {level.number}: alpha is {level.alpha:g}; {advice}")
     return 2 * level.alpha * (snr * algebra.divide(algebra.norm(z), algebra.norm(g))) ** 2

@@ -1,11 +1,9 @@
-"""An interval for a quantity of several samples by the bootstrap: each is drawn again, from itself, with replacement.
+"""Percentile intervals by the bootstrap for a quantity of several samples.
 
-Sources of chance are independent of each other (a reference, a generated set); the units of a source are its
-independent draws, each of one observation or more: a batch whose members are coupled is one unit, and so is a pair
-that shares its noise, which is how a paired difference gains. The interval is that of percentiles.
+The sources of randomness, such as a reference and a generated set, are independent. Each source consists of independent
+units of one or more observations: a batch of coupled samples is one unit, and so is a pair with shared noise. A
+resample draws the units of each source with replacement.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
@@ -15,7 +13,7 @@ from jaxtyping import Float
 from ams.statistics.intervals import Interval
 
 FEWEST_UNITS = 4
-"""Of a source: fewer say nothing about its spread."""
+"""The least number of units of a source from which to estimate its spread."""
 
 Weights = Float[np.ndarray, "rows n"]
 Theta = Callable[[Weights], Float[np.ndarray, " rows"]]
@@ -25,35 +23,35 @@ Units = Sequence[Sequence[int]]
 def bootstrap_interval(
     theta: Theta, sources: Sequence[Units], seed: int, confidence: float = 0.95, resamples: int = 2000
 ) -> Interval:
-    """Return `theta` of all observations with its percentile interval over resamples of every source at once.
+    """Return `theta` of all observations with its percentile interval over joint resamples of all sources.
 
-    `theta` maps rows of weights, how often each observation occurs, to values; a resample where it is NaN (one
-    observation drawn again and again) is passed over. `sources` gives each unit's observations. The interval's n is
-    the smallest number of units of a source. Raises ValueError for a source of fewer than `FEWEST_UNITS` units, an
-    observation that is missing or twice, a value that is not finite.
+    `theta` maps rows of weights, the number of times that each observation occurs, to values. Resamples for which it is
+    NaN are left out. `sources` lists the observations of each unit. The interval's n is the smallest number of units of
+    a source. Raises ValueError for a source of fewer than `FEWEST_UNITS` units, for an observation that is missing or
+    listed twice, and for a value that is not finite.
     """
     size = _observations(sources)
     value = float(theta(np.ones((1, size)))[0])
     if not np.isfinite(value):
         raise ValueError("the quantity of all observations is not finite")
-    drawn = theta(resampled(sources, size, resamples, np.random.default_rng(seed)))
+    values = theta(resampled(sources, size, resamples, np.random.default_rng(seed)))
     tail = (1 - confidence) / 2
-    low, high = np.nanquantile(drawn, [tail, 1 - tail])
+    low, high = np.nanquantile(values, [tail, 1 - tail])
     return Interval(value, min(float(low), value), max(float(high), value), min(map(len, sources)))
 
 
 def resampled(sources: Sequence[Units], size: int, resamples: int, generator: np.random.Generator) -> Weights:
-    """Return how often each of `size` observations occurs in each resample: as often as its unit is drawn."""
+    """Return the number of times that each of `size` observations occurs in each resample (resamples, size)."""
     weights = np.zeros((resamples, size))
     for units in sources:
-        drawn = generator.multinomial(len(units), np.full(len(units), 1 / len(units)), resamples)
-        for unit, times in zip(units, drawn.T, strict=True):
+        counts = generator.multinomial(len(units), np.full(len(units), 1 / len(units)), resamples)
+        for unit, times in zip(units, counts.T, strict=True):
             weights[:, list(unit)] = times[:, None]
     return weights
 
 
 def _observations(sources: Sequence[Units]) -> int:
-    """Return how many observations there are; ValueError unless each is in one unit, and units are enough."""
+    """Return the number of observations. Raises ValueError unless each is in one unit and units are enough."""
     listed = sorted(index for units in sources for unit in units for index in unit)
     if listed != list(range(len(listed))):
         raise ValueError("each observation belongs to one unit of one source")

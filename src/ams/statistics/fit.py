@@ -1,23 +1,22 @@
-"""Does a sample fit a distribution of finitely many cells?"""
-
-from __future__ import annotations
+"""The goodness of fit of counts to a distribution on finitely many cells."""
 
 import math
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from ams.statistics.values import Values, finite
 
-FEWEST_EXPECTED = 5.0  # of a cell of a chi-square test (Cochran 1954): smaller ones are pooled
+FEWEST_EXPECTED = 5.0
+"""The least expected count of a cell in a chi-square test (Cochran 1954)."""
 
 
 def goodness_of_fit(counts: Values, probabilities: Values) -> float:
-    """Return the p-value of Pearson's chi-square test that `counts` come from the multinomial `probabilities`.
+    """Return the p-value of Pearson's chi-square test that `counts` have the multinomial `probabilities`.
 
-    Cells are pooled, the rarest first, until each expects five counts. A count where the probability is zero gives 0.
-    Raises ValueError for shapes that differ, a negative entry, probabilities that do not sum to 1, no counts, or
-    so few that all cells are pooled into one.
+    The rarest cells are pooled until each cell expects five counts. A count in a cell of probability 0 gives 0. Raises
+    ValueError for different shapes, a negative entry, probabilities that do not sum to 1, and so few counts that all
+    cells would be pooled into one.
     """
     observed, p = finite(counts, fewest=2), finite(probabilities, fewest=2)
     if observed.shape != p.shape or (observed < 0).any() or (p < 0).any() or abs(p.sum() - 1) > 1e-6:
@@ -27,11 +26,12 @@ def goodness_of_fit(counts: Values, probabilities: Values) -> float:
     seen, expected = _pooled(observed[p > 0], p[p > 0] / p.sum() * observed.sum())
     if len(expected) < 2:
         raise ValueError(f"goodness of fit: {observed.sum():.0f} counts are too few for {len(p)} cells")
-    return float(stats.chisquare(seen, expected).pvalue)
+    statistic = ((seen - expected) ** 2 / expected).sum()
+    return float(special.chdtrc(len(expected) - 1, statistic))
 
 
 def _pooled(observed: np.ndarray, expected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the cells, the rarest merged into one: as few as leave no cell that expects too little."""
+    """Return observed and expected counts with the rarest cells merged into one, as few as possible."""
     order = np.argsort(expected, kind="stable")
     observed, expected = observed[order], expected[order]
     following = np.append(expected[1:], math.inf)

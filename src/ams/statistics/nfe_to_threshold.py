@@ -1,9 +1,9 @@
-"""How many score evaluations (NFE) an error asks for: read off a curve of errors, log-log between its budgets.
+"""The number of score evaluations (NFE) for an error threshold, by log-log interpolation of errors between budgets.
 
-An exact curve gives a number (`nfe_to_threshold`). A curve of batches gives an interval (`nfe_interval`), by inverting
-a test: a budget is in the interval unless Student's test, over batches, tells the curve there from the threshold
-(paired where the threshold is another sampler's error on the same starts). So it covers what it states at the 6 to 14
-batches of a run, where a bootstrap's interval misses 15 to 50 times as often as stated.
+Exact errors give a number (`nfe_to_threshold`), errors of batches an interval (`nfe_interval`). The interval contains a
+budget unless Student's test over batches rejects that the error there equals the threshold. The test is paired if the
+threshold is another sampler's error on the same starts. At 6 to 14 batches this interval has the stated coverage; a
+bootstrap misses 15 to 50 times as often.
 """
 
 import math
@@ -17,12 +17,12 @@ from jaxtyping import Float
 from ams.statistics.intervals import mean_interval
 
 BatchErrors: TypeAlias = Mapping[int, Float[np.ndarray, " batches"]]
-"""A positive error of each batch, by evaluations."""
-_SUBDIVISIONS = 64  # budgets looked at between two of a curve
+"""The positive errors of all batches for each number of evaluations."""
+_SUBDIVISIONS = 64  # of the interval between two budgets
 
 
 class Nfe(NamedTuple):
-    """A number of evaluations, or a ratio of two, with its interval; infinite where the threshold is not reached."""
+    """A number of evaluations, or a ratio of two, with its interval; infinite if no budget reaches the threshold."""
 
     value: float
     low: float
@@ -32,8 +32,8 @@ class Nfe(NamedTuple):
 def nfe_to_threshold(points: Iterable[tuple[float, float]], threshold: float) -> float:
     """Return the evaluations at which an error first falls to `threshold`, from points `(evaluations, error)`.
 
-    Points come in ascending order, and no more of them are asked for than are needed. Where the first is enough, its
-    evaluations are returned: an upper bound. Infinite where no point reaches the threshold.
+    Points are in ascending order and read one by one, until one reaches the threshold. If the first one does, its
+    evaluations are an upper bound. The result is infinite if no point reaches the threshold.
     """
     before: tuple[float, float] | None = None
     for evaluations, error in points:
@@ -47,7 +47,7 @@ def nfe_to_threshold(points: Iterable[tuple[float, float]], threshold: float) ->
 
 
 def _readings(curve: BatchErrors) -> Iterator[tuple[float, Float[np.ndarray, " batches"]]]:
-    """Yield budgets, dense on a logarithm, with an error of each batch whose mean is the curve's reading there."""
+    """Yield logarithmically spaced budgets with errors of all batches, whose mean is the interpolated mean error."""
     budgets = sorted(curve)
     yield float(budgets[0]), curve[budgets[0]]
     for few, many in pairwise(budgets):
@@ -59,18 +59,18 @@ def _readings(curve: BatchErrors) -> Iterator[tuple[float, Float[np.ndarray, " b
 
 
 def nfe_interval(curve: BatchErrors, threshold: float | Float[np.ndarray, " batches"], confidence: float) -> Nfe:
-    """Return the evaluations at which a curve first falls to a threshold, with the budgets that a test keeps.
+    """Return the evaluations at which the mean error first falls to a threshold, with the budgets not rejected.
 
-    The threshold is a number, or what another sampler has on each batch. The low end is the smallest budget where that
-    has reached the threshold, or may have: there it bounds nothing. The high end is infinite where no budget is known
-    to have reached it.
+    The threshold is a number, or has a value for each batch. The low end is the last budget up to which all errors are
+    significantly above the threshold, or the smallest budget if none is, which is no bound. The high end is the first
+    budget with an error significantly below it, infinite if there is none.
     """
     low, high = float(min(curve)), math.inf
-    apart = True
+    above = True
     for budget, errors in _readings(curve):
         difference = mean_interval(errors - threshold, confidence)
-        apart = apart and difference.low > 0.0
-        if apart:
+        above = above and difference.low > 0.0
+        if above:
             low = budget
         if difference.high < 0.0:
             high = budget
@@ -81,9 +81,10 @@ def nfe_interval(curve: BatchErrors, threshold: float | Float[np.ndarray, " batc
 
 
 def nfe_ratio_interval(curve: BatchErrors, baseline: BatchErrors, threshold: float, confidence: float) -> Nfe:
-    """Return a baseline's evaluations for a threshold over those of `curve`.
+    """Return a baseline's evaluations for a threshold divided by those of `curve`.
 
-    The interval joins the ends of two intervals that each miss half as often: it covers at least as stated.
+    The interval is made from two intervals that each miss half as often, so that its coverage is at least `confidence`.
+    The ratio is nan if neither reaches the threshold.
     """
     halved = (1 + confidence) / 2
     own, theirs = (nfe_interval(one, threshold, halved) for one in (curve, baseline))

@@ -1,11 +1,8 @@
-"""Monte Carlo tests that are planned before anything is drawn.
+"""Power analysis: Monte Carlo tests with a planned rate of false alarms and a planned effect.
 
-A test is told its share of one false-alarm budget for the whole suite, and the effect that it must see; it knows the
-smallest effect that it does see, with probability `power`, and refuses to be planned where that is the larger of the
-two: a test that cannot fail is none. Printed, it says both.
+A plan gets its share of the suite's false-alarm budget and the effect that it must detect. It computes the smallest
+effect that the test detects with probability `power`. Planning fails if that is larger than the required effect.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Callable
@@ -17,18 +14,18 @@ from ams.statistics.fit import FEWEST_EXPECTED
 from ams.statistics.values import Values, finite
 
 SUITE_FALSE_ALARM = 1e-4
-"""The probability, summed over all Monte Carlo assertions of the suite, that correct code fails one."""
+"""The false-alarm budget: the probability that correct code fails any Monte Carlo assertion of the suite."""
 
 
 class Undetectable(ValueError):
-    """A test that would pass whether or not the effect it is meant for is there."""
+    """A test that could not detect the required effect."""
 
 
 class MeanTest(NamedTuple):
-    """A two-sided t-test of a mean, planned before its `n` observations are drawn (`plan_mean_test`).
+    """A two-sided t-test of the mean of `n` observations (`plan_mean_test`).
 
-    `critical`: the standard errors beyond which it rejects; `smallest`: the effect, in standard deviations of one
-    observation, that it sees with probability `power`.
+    It rejects a difference of more than `critical` standard errors. It detects a difference of `smallest` standard
+    deviations of an observation with probability `power`.
     """
 
     n: int
@@ -38,12 +35,13 @@ class MeanTest(NamedTuple):
     smallest: float
 
     def __str__(self) -> str:
-        return _told(self.n, self.false_alarm, self.power, f"a mean off by {self.smallest:.2g} standard deviations")
+        effect = f"a mean off by {self.smallest:.2g} standard deviations"
+        return _description(self.n, self.false_alarm, self.power, effect)
 
     def rejects(self, values: Values, expected: float = 0.0) -> bool:
-        """Return whether the mean of `values` differs from `expected`. ValueError unless there are n of them.
+        """Return whether the test rejects that `values` have the mean `expected`.
 
-        A value that is not finite raises ValueError too: it is a failure, not an observation.
+        Raises ValueError for another number of values than n and for a value that is not finite.
         """
         observed = finite(values, fewest=2)
         if len(observed) != self.n:
@@ -53,9 +51,9 @@ class MeanTest(NamedTuple):
 
 
 class RangeTest(NamedTuple):
-    """Rejects a statistic outside of `[low, high]`, its quantiles under what is tested; `sees` tells the effect.
+    """A test that rejects a statistic outside `[low, high]`, its quantiles under the null hypothesis.
 
-    `smallest` is what it sees with probability `power`, in the unit that `sees` names.
+    It detects an effect of size `smallest` with probability `power`; `effect` names the effect and its unit.
     """
 
     n: int
@@ -64,38 +62,38 @@ class RangeTest(NamedTuple):
     low: float
     high: float
     smallest: float
-    sees: str
+    effect: str
 
     def __str__(self) -> str:
-        return _told(self.n, self.false_alarm, self.power, f"{self.sees} {self.smallest:.2g}")
+        return _description(self.n, self.false_alarm, self.power, f"{self.effect} {self.smallest:.2g}")
 
     def rejects(self, statistic: float) -> bool:
-        """Return whether the statistic is outside of the range; one that is not a number is."""
+        """Return whether the statistic is outside the range or nan."""
         return not self.low <= statistic <= self.high
 
 
 class Margin(NamedTuple):
-    """The tolerance that a check by Monte Carlo needs, and the smallest effect that it then sees (`plan_margin`)."""
+    """The tolerance `needed` by a Monte Carlo check, and the smallest effect that it detects (`plan_margin`)."""
 
     standard_error: float
     needed: float
     smallest: float
 
     def __str__(self) -> str:
-        return f"standard error {self.standard_error:.2g}, tolerance {self.needed:.2g}: sees {self.smallest:.2g}"
+        return f"standard error {self.standard_error:.2g}, tolerance {self.needed:.2g}: detects {self.smallest:.2g}"
 
     def detail(self) -> dict[str, float]:
-        """Return what a record tells of it."""
+        """Return the three numbers with names for a record."""
         names = ("standard error", "tolerance needed", "smallest effect seen")
         return dict(zip(names, self, strict=True))
 
 
 def plan_mean_test(n: int, effect: float, share: float = 0.01, power: float = 0.999) -> MeanTest:
-    """Plan a t-test on `n` observations that must see a shift of `effect` standard deviations.
+    """Plan a t-test on `n` observations that must detect a difference of `effect` standard deviations.
 
-    `share` is the part of `SUITE_FALSE_ALARM` that it spends; so small a rate is kept where the mean is close to
-    normal, so for few observations only where they are. Raises Undetectable, with the effect that it would see
-    and about how many observations are needed, where `effect` is smaller than that; ValueError for `n < 2`.
+    `share` is the part of `SUITE_FALSE_ALARM` that the test spends. The rate holds if the mean is close to normal.
+    Raises Undetectable, with an estimate of the observations needed, if the test detects only larger effects;
+    ValueError for `n < 2`.
     """
     if n < 2:
         raise ValueError(f"a t-test needs at least two observations, got {n}")
@@ -105,15 +103,15 @@ def plan_mean_test(n: int, effect: float, share: float = 0.01, power: float = 0.
     if smallest > effect:
         needed = math.ceil(n * (smallest / effect) ** 2)
         raise Undetectable(
-            f"{n} observations see {smallest:.3g} standard deviations, not {effect:.3g}: about {needed} are needed"
+            f"{n} observations detect {smallest:.3g} standard deviations, not {effect:.3g}: about {needed} are needed"
         )
     return MeanTest(n, false_alarm, power, critical, smallest)
 
 
 def plan_known_mean_test(n: int, effect: float, share: float, power: float = 0.999) -> RangeTest:
-    """Plan a test of `sqrt(n)` times the mean of `n` standard normal numbers; it must see a shift of `effect`.
+    """Plan a test of `sqrt(n)` times the mean of `n` standard normal numbers that must detect a mean of `effect`.
 
-    Raises Undetectable where it sees only larger ones.
+    Raises Undetectable if it detects only larger effects.
     """
     critical = float(stats.norm.isf(share * SUITE_FALSE_ALARM / 2))
     smallest = (critical + float(stats.norm.isf(1 - power))) / math.sqrt(n)
@@ -123,8 +121,8 @@ def plan_known_mean_test(n: int, effect: float, share: float, power: float = 0.9
 def plan_squares_test(n: int, effect: float, share: float, power: float = 0.999) -> RangeTest:
     """Plan a test of the sum of squares of `n` standard normal numbers, chi-squared with `n` degrees of freedom.
 
-    It must see a variance that is larger or smaller by the part `effect`. Raises Undetectable where it sees only
-    larger effects.
+    It must detect a variance of `1 + effect` and of `1 - effect`. Raises Undetectable if it detects only larger
+    effects.
     """
     low, high = stats.chi2(n).interval(1 - share * SUITE_FALSE_ALARM)
     smallest = max(high / stats.chi2.isf(power, n) - 1, 1 - low / stats.chi2.isf(1 - power, n))
@@ -132,10 +130,10 @@ def plan_squares_test(n: int, effect: float, share: float, power: float = 0.999)
 
 
 def plan_count_test(n: int, rate: float, effect: float, share: float, power: float = 0.999) -> RangeTest:
-    """Plan a test of how often something of probability `rate` comes up in `n` trials, by the exact binomial.
+    """Plan a test of the number of successes of probability `rate` in `n` trials, by the exact binomial distribution.
 
-    It must see a probability that is off by `effect` (where that stays within [0, 1], on either side). Raises
-    Undetectable where it sees only larger ones.
+    It must detect the probabilities `rate - effect` and `rate + effect`, if they are in [0, 1]. Raises Undetectable if
+    it detects only larger effects.
     """
     half = share * SUITE_FALSE_ALARM / 2
     low, high = float(stats.binom.isf(1 - half, n, rate)), float(stats.binom.isf(half, n, rate))
@@ -149,10 +147,10 @@ def plan_count_test(n: int, rate: float, effect: float, share: float, power: flo
 
 
 def plan_fit_test(n: int, probabilities: Values, effect: float, share: float, power: float = 0.999) -> RangeTest:
-    """Plan Pearson's chi-square test of `n` counts; its statistic is their p-value, `goodness_of_fit`.
+    """Plan Pearson's chi-square test of `n` counts, whose statistic is their p-value (`goodness_of_fit`).
 
-    It must see probabilities q with `sqrt(sum (q - p)^2 / p) = effect`, Cohen's w. Raises Undetectable where it sees
-    only larger ones; ValueError where a cell expects fewer than five counts and would be pooled with another.
+    It must detect probabilities q with Cohen's w, `sqrt(sum (q - p)^2 / p)`, of `effect`. Raises Undetectable if it
+    detects only larger effects, ValueError for a cell that expects fewer than five counts and would be pooled.
     """
     p, false_alarm = finite(probabilities, fewest=2), share * SUITE_FALSE_ALARM
     if n * p.min() < FEWEST_EXPECTED:
@@ -170,30 +168,30 @@ def plan_fit_test(n: int, probabilities: Values, effect: float, share: float, po
 def plan_margin(
     standard_error: float, effect: float, share: float = 0.01, bias: float = 0.0, power: float = 0.999
 ) -> Margin:
-    """Return the tolerance on a normal estimate that spends `share`, and what is then seen: `effect` at least.
+    """Return the tolerance for a normal estimate that spends `share`, and the smallest effect that it detects.
 
-    The estimate itself is compared, not an interval around it: one that must lie within the tolerance as a whole
-    would need twice the room. `bias` is how far the expectation may be off without being wrong (the step's own error,
-    say). Raises Undetectable where only larger effects are seen.
+    The tolerance is for the estimate itself; an interval within the tolerance would need twice as much. `bias` is the
+    difference that the expectation may have, such as a step's discretisation error. Raises Undetectable if only larger
+    effects than `effect` are detected.
     """
     needed = bias + float(stats.norm.isf(share * SUITE_FALSE_ALARM / 2)) * standard_error
     smallest = needed + float(stats.norm.isf(1 - power)) * standard_error
     if not smallest <= effect:
-        raise Undetectable(f"a standard error of {standard_error:.3g} sees {smallest:.3g}, not {effect:.3g}")
+        raise Undetectable(f"a standard error of {standard_error:.3g} detects {smallest:.3g}, not {effect:.3g}")
     return Margin(standard_error, needed, smallest)
 
 
 def _planned(
-    n: int, share: float, power: float, ends: tuple[float, float], smallest: float, effect: float, sees: str
+    n: int, share: float, power: float, ends: tuple[float, float], smallest: float, effect: float, name: str
 ) -> RangeTest:
-    """Return the test; Undetectable where the smallest effect that it sees is more than `effect`."""
+    """Return the test. Raises Undetectable if the smallest effect that it detects is larger than `effect`."""
     if not smallest <= effect:
-        raise Undetectable(f"{n} observations see {sees} {smallest:.3g}, not {effect:.3g}")
-    return RangeTest(n, share * SUITE_FALSE_ALARM, power, *ends, smallest, sees)
+        raise Undetectable(f"{n} observations detect {name} {smallest:.3g}, not {effect:.3g}")
+    return RangeTest(n, share * SUITE_FALSE_ALARM, power, *ends, smallest, name)
 
 
-def _told(n: int, false_alarm: float, power: float, smallest: str) -> str:
-    return f"n = {n}, false alarm {false_alarm:.2g}: sees {smallest} (probability {power:g})"
+def _description(n: int, false_alarm: float, power: float, effect: str) -> str:
+    return f"n = {n}, false alarm {false_alarm:.2g}: detects {effect} (probability {power:g})"
 
 
 def _inside(low: float, high: float, n: int, p: float) -> float:
@@ -201,14 +199,14 @@ def _inside(low: float, high: float, n: int, p: float) -> float:
 
 
 def _smallest(missed: Callable[[float], float], most: float, power: float) -> float:
-    """Return the effect that is missed with probability `1 - power`; infinite where the largest one still is."""
+    """Return the effect that is missed with probability `1 - power`, infinite if `most` is missed more often."""
     if missed(most) > 1 - power:
         return math.inf
     return float(optimize.brentq(lambda effect: missed(effect) - (1 - power), 0.0, most, xtol=1e-9))
 
 
 def _noncentrality(critical: float, freedom: int, power: float) -> float:
-    """Return the shift, in standard errors, at which a t exceeds `critical` with probability `power`."""
-    spread = critical / math.sqrt(freedom)  # of critical times the estimated deviation, at most
+    """Return the difference, in standard errors, at which a t statistic exceeds `critical` with probability `power`."""
+    spread = critical / math.sqrt(freedom)  # an upper bound of the spread of critical times the estimated deviation
     far = critical + 10 * (1 + spread) * float(stats.norm.isf((1 - power) / 2))
     return float(optimize.brentq(lambda shift: stats.nct.sf(critical, freedom, shift) - power, 0.0, far))

@@ -1,6 +1,4 @@
-"""What the functions of this package accept as numbers."""
-
-from __future__ import annotations
+"""The numbers that functions of this package accept."""
 
 from collections.abc import Sequence
 
@@ -10,7 +8,7 @@ Values = Sequence[float] | np.ndarray
 
 
 def finite(values: Values, fewest: int) -> np.ndarray:
-    """Return the values as a flat float64 array; ValueError for too few, or one that is not finite."""
+    """Return the values as a flat float64 array. Raises ValueError for fewer than `fewest` and for non-finite ones."""
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or len(array) < fewest or not np.isfinite(array).all():
         raise ValueError(f"at least {fewest} finite values in one row are needed, got shape {array.shape}")

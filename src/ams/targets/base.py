@@ -1,9 +1,7 @@
-"""What a target is, and the two conversions that every target shares."""
-
-from __future__ import annotations
+"""The protocol of a target, and conversions that all targets share."""
 
 from collections.abc import Sequence
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 import torch
@@ -12,44 +10,40 @@ from torch import Tensor
 
 from ams.schedules import Level
 
-ArrayLike = Tensor | np.ndarray | Sequence | float
+ArrayLike = Tensor | np.ndarray | Sequence[Any] | float
+"""Numbers in any form that becomes a tensor."""
 
 
 class Target(Protocol):
-    """A law of `x_0` known exactly at every noise level, `x_t = level.scale x_0 + level.sigma z`, `z ~ N(0, I)`.
+    """A distribution of `x_0`, known exactly at every noise level as that of `x_t = level.scale x_0 + level.sigma z`.
 
-    Batches are `(batch, *shape)`: any shape with as many elements a row as `shape` has; what comes back has the
-    shape of what was given. A target has one dtype and one device; `to` gives the same law in others. The law at
-    the data's own end is asked for by `CLEAN`, where it has a density.
+    Batches are `(batch, *shape)`, or any shape with as many elements a row; results have the shape of the argument. A
+    target has one dtype and one device. The noise level `CLEAN` stands for the distribution of `x_0`, if it has a
+    density.
     """
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Return the shape of one sample."""
-        ...
 
     def score(self, x: Float[Tensor, " batch *shape"], level: Level) -> Float[Tensor, " batch *shape"]:
-        """Return `grad log p_t(x)`, a new tensor; unit: one over that of `x`."""
-        ...
+        """Return `grad log p_t(x)` as a new tensor, in the unit 1 / x."""
 
     def log_density(self, x: Float[Tensor, " batch *shape"], level: Level) -> Float[Tensor, " batch"]:
-        """Return `log p_t(x)`, normalised, a value a row (nats)."""
-        ...
+        """Return the normalised `log p_t(x)` of each row, in nats."""
 
     def sample(self, n: int, level: Level, generator: torch.Generator) -> Float[Tensor, " n *shape"]:
         """Return `n` independent draws of `x_t`."""
-        ...
 
     def marginal(self, level: Level) -> Self:
-        """Return the law of `x_t` as a target: asked at `CLEAN`, it answers as this one does at `level`."""
-        ...
+        """Return the distribution of `x_t` as a target, whose noise level `CLEAN` is `level` of this target."""
 
     def to(self, dtype: torch.dtype, device: torch.device | str | None = None) -> Self:
-        """Return the same law in another dtype, on another device."""
-        ...
+        """Return the target in another dtype, on another device."""
 
 
 CLEAN = Level(0, sigma=0.0)
+"""The noise level 0."""
 
 
 def as_float(value: ArrayLike) -> Tensor:
@@ -60,9 +54,9 @@ def as_float(value: ArrayLike) -> Tensor:
 
 
 def rows(x: Float[Tensor, " batch *shape"], like: Float[Tensor, " *n d"]) -> Float[Tensor, "batch d"]:
-    """Return `x` with one row a sample, after checking that it has the width, dtype and device of `like`.
+    """Return `x` with one flat row for each sample.
 
-    Raises ValueError for a wrong number of elements a row, TypeError for another dtype or device.
+    Raises ValueError for another number of elements a row than `like` has, TypeError for another dtype or device.
     """
     d = like.shape[-1]
     if x.ndim < 2 or x.shape[1:].numel() != d:
@@ -70,11 +64,11 @@ def rows(x: Float[Tensor, " batch *shape"], like: Float[Tensor, " *n d"]) -> Flo
     if x.dtype != like.dtype or x.device != like.device:
         raise TypeError(
             f"x is {x.dtype} on {x.device}, the target {like.dtype} on {like.device}: "
-            "convert the target by target.to(x.dtype, x.device)"
+            "convert the target with target.to(x.dtype, x.device)"
         )
     return x.reshape(len(x), d)
 
 
 def normal(n: int, like: Float[Tensor, "*k d"], generator: torch.Generator) -> Float[Tensor, "n d"]:
-    """Return `n` rows of standard normal draws in the width, dtype and device of `like`."""
+    """Return `n` rows of standard normal draws with the width, dtype and device of `like`."""
     return torch.randn(n, like.shape[-1], generator=generator, dtype=like.dtype, device=like.device)

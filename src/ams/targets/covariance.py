@@ -1,10 +1,8 @@
-"""Covariances by their eigendecomposition, `C = Q diag(v) Q^T`: noise adds to `v` alone, whatever the level.
+"""Covariances by their eigendecomposition `C = Q diag(v) Q^T`, in which noise only adds to the variances `v`.
 
-`Q = None` stands for the identity (diagonal covariances), and isotropic variances are stored expanded, without
-memory: both stay as cheap as a division. A leading axis, where there is one, counts the components of a mixture.
+Diagonal covariances have `Q = None` for the identity, and isotropic variances are an expanded number: both cost no more
+than a division. A leading axis counts the components of a mixture.
 """
-
-from __future__ import annotations
 
 import math
 from typing import NamedTuple, Self
@@ -16,24 +14,24 @@ from torch import Tensor
 from ams.schedules import Level
 from ams.targets.base import ArrayLike, as_float
 
-_ROUNDING = 1e-6  # of the largest entry: asymmetry and negative eigenvalues below it come from float32 input
+_ROUNDING = 1e-6  # relative to the largest entry: the asymmetry and negative eigenvalues that float32 input may have
 
 
 class Covariance(NamedTuple):
-    """`C = Q diag(variances) Q^T` of one law or of `k` components; `basis` is `Q` (columns), None the identity."""
+    """The covariance `C = Q diag(variances) Q^T`, or those of `k` components; `basis` is `Q`, None for the identity."""
 
     variances: Float[Tensor, "*k d"]
     basis: Float[Tensor, "*k d d"] | None = None
 
     def marginal(self, level: Level) -> Self:
-        """Return the covariance of `x_t`: `scale^2 C + sigma^2 I`."""
+        """Return the covariance of `x_t`, `scale^2 C + sigma^2 I`."""
         return self._replace(variances=self.variances * level.scale**2 + level.sigma**2)
 
     def regular(self, level: Level) -> Self:
-        """Return the same as `marginal`, for a density: ValueError where `sigma = 0` and a variance is zero."""
+        """Return the covariance of `x_t` for a density. Raises ValueError if `sigma = 0` and a variance is 0."""
         marginal = self.marginal(level)
         if level.sigma == 0 and not bool((marginal.variances > 0).all()):
-            raise ValueError("no density at sigma = 0: the covariance is singular; ask at a level with sigma > 0")
+            raise ValueError("no density at sigma = 0: the covariance is singular; use a noise level with sigma > 0")
         return marginal
 
     def to_eigenbasis(self, y: Float[Tensor, "*k b d"]) -> Float[Tensor, "*k b d"]:
@@ -49,17 +47,17 @@ class Covariance(NamedTuple):
         return self.from_eigenbasis(self.to_eigenbasis(y) / self.variances.unsqueeze(-2))
 
     def color(self, z: Float[Tensor, "*k b d"]) -> Float[Tensor, "*k b d"]:
-        """Return `Q diag(v)^(1/2) z` of each row: of covariance C where `z ~ N(0, I)`."""
+        """Return `Q diag(v)^(1/2) z` of each row, which has the covariance C if `z ~ N(0, I)`."""
         return self.from_eigenbasis(z * self.variances.sqrt().unsqueeze(-2))
 
     def log_density(self, y: Float[Tensor, "*k b d"]) -> Float[Tensor, "*k b"]:
-        """Return `log N(y; 0, C)` of each row (nats)."""
+        """Return `log N(y; 0, C)` of each row, in nats."""
         squares = (self.to_eigenbasis(y).square() / self.variances.unsqueeze(-2)).sum(-1)
         log_volume = (self.variances.log() + math.log(2 * math.pi)).sum(-1, keepdim=True)
         return -0.5 * (squares + log_volume)
 
     def matrix(self) -> Float[Tensor, "*k d d"]:
-        """Return C itself."""
+        """Return C as a matrix."""
         diagonal = torch.diag_embed(self.variances)
         return diagonal if self.basis is None else self.basis @ diagonal @ self.basis.mT
 
@@ -68,18 +66,17 @@ class Covariance(NamedTuple):
         return self._replace(variances=self.variances[k], basis=None if self.basis is None else self.basis[k])
 
     def to(self, dtype: torch.dtype, device: torch.device | str | None = None) -> Self:
-        """Return the same covariance in another dtype, on another device."""
+        """Return the covariance in another dtype, on another device."""
         basis = None if self.basis is None else self.basis.to(device, dtype)
         return self._replace(variances=self.variances.to(device, dtype), basis=basis)
 
 
 def as_covariance(value: ArrayLike | Covariance, means: Float[Tensor, "*k d"], shape: tuple[int, ...]) -> Covariance:
-    """Read a covariance for laws of the given flat `means` and sample shape.
+    """Return the covariance that `value` describes, for distributions with these flat `means` and sample `shape`.
 
-    `value` is a `Covariance`, or, without or with a leading axis of the `k` components: a number (isotropic
-    variance), variances of shape `shape` or `(d,)` (diagonal), a `(d, d)` matrix. Raises ValueError for another
-    shape, a value that is not finite, a negative variance, a matrix that is not symmetric or has a negative
-    eigenvalue.
+    `value` is a `Covariance`, a number (isotropic variance), variances of shape `shape` or `(d,)` (diagonal), or a
+    `(d, d)` matrix; the last three may have a leading axis of the `k` components. Raises ValueError for another shape,
+    a value that is not finite, a negative variance, and a matrix that is not symmetric positive semidefinite.
     """
     if isinstance(value, Covariance):
         return value
@@ -97,14 +94,14 @@ def as_covariance(value: ArrayLike | Covariance, means: Float[Tensor, "*k d"], s
 
 
 def _variances(given: Tensor) -> Tensor:
-    """Return the variances unchanged; ValueError where one is negative."""
+    """Return the variances. Raises ValueError for a negative one."""
     if bool((given < 0).any()):
         raise ValueError(f"covariance: variance {float(given.min()):.6g} is negative")
     return given
 
 
 def _decomposed(matrix: Float[Tensor, "*k d d"]) -> Covariance:
-    """Return the eigendecomposition (always in float64) of a symmetric positive semidefinite matrix."""
+    """Return the eigendecomposition of a matrix in float64. Raises ValueError unless it is symmetric semidefinite."""
     matrix = matrix.to(torch.float64)
     allowed = _ROUNDING * float(matrix.abs().max())
     if float((matrix - matrix.mT).abs().max()) > allowed:

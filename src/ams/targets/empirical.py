@@ -1,6 +1,4 @@
-"""The empirical target: the uniform law on the points of a data set, whose score at any noise level is exact."""
-
-from __future__ import annotations
+"""The empirical target: the uniform distribution on the points of a data set, with exact scores."""
 
 import math
 from collections.abc import Iterator
@@ -15,28 +13,28 @@ from ams.targets.base import ArrayLike, as_float, normal, rows
 from ams.targets.points import Cloud, Query
 from ams.targets.posterior import Posterior, nearest, posterior
 
-_ROWS = 512  # rows asked at once: memory stays bounded in the batch too
+_ROWS = 512  # of the batch at once, so that memory is bounded for any batch
 
 
 class Nearest(NamedTuple):
-    """Of each row: the most probable point, an index, and the exact residual `x - scale p` (float64)."""
+    """For each row, the index of the most probable point p and the exact residual `x - scale p` (float64)."""
 
     point: Int[Tensor, " batch"]
     residual: Float[Tensor, " batch *shape"]
 
 
 class Empirical:
-    """`x_0` uniform on `points`, with Gaussian noise of standard deviation `bandwidth` (0 unless it is a marginal).
+    """The target with `x_0` uniform on `points`, plus Gaussian noise of standard deviation `bandwidth` (default 0).
 
-    `x_t` is a mixture of `n` isotropic Gaussians of variance `v = scale^2 bandwidth^2 + sigma^2`:
+    `x_t` is a mixture of `n` isotropic Gaussians with variance `v = scale^2 bandwidth^2 + sigma^2`, so that
 
         score(x) = (scale D(x) - x) / v,   D = sum_j w_j p_j,   w_j ~ exp(-|x - scale p_j|^2 / (2 v)).
 
-    `points` is `(n, *shape)` and sets dtype and device (float64 unless it is a floating tensor); it is not copied.
-    Time: two products of the batch with the points, one where `v` is small; memory beyond the points and the
-    batch: about 100 MB, whatever `n`. Float32 products must be true ones (torch's default matmul precision,
-    "highest"). No gradient passes through. Rows that are not finite give NaN. Raises ValueError for no points
-    or a point that is not finite; score, density and posterior raise it where `v = 0`.
+    `points` is `(n, *shape)` and sets dtype and device; it becomes float64 unless it is a floating tensor, and is not
+    copied. A score costs two products of the batch with the points, one for small `v`, and about 100 MB of memory for
+    any `n`. Float32 products need torch's default matmul precision ("highest"). Gradients are not tracked. A row that
+    is not finite gives NaN. Raises ValueError for no points and for a point that is not finite; score, density and
+    posterior raise it where `v = 0`.
     """
 
     def __init__(self, points: ArrayLike, bandwidth: float = 0.0) -> None:
@@ -55,14 +53,14 @@ class Empirical:
     def score(self, x: Float[Tensor, " batch *shape"], level: Level) -> Float[Tensor, " batch *shape"]:
         """Return `(scale D(x) - x) / v`. Raises ValueError where `v = 0`."""
         flat = rows(x, self.cloud.points)
-        residual = self._posterior(flat, level).mean.mul_(level.scale).sub_(flat)
+        residual = self._mean(flat, level).mul_(level.scale).sub_(flat)
         return residual.div_(self._variance(level)).to(x.dtype).reshape(x.shape)
 
     @torch.no_grad()
     def denoise(self, x: Float[Tensor, " batch *shape"], level: Level) -> Float[Tensor, " batch *shape"]:
-        """Return `E[x_0 | x_t = x]`: D, and with a bandwidth b `D + (scale b^2 / v) (x - scale D)`."""
+        """Return `E[x_0 | x_t = x] = D + (scale b^2 / v) (x - scale D)`, b the bandwidth. ValueError where `v = 0`."""
         flat = rows(x, self.cloud.points)
-        mean = self._posterior(flat, level).mean
+        mean = self._mean(flat, level)
         gain = level.scale * self.bandwidth**2 / self._variance(level)
         return (mean + gain * (flat - level.scale * mean)).to(x.dtype).reshape(x.shape)
 
@@ -71,14 +69,14 @@ class Empirical:
         """Return `log (1/n) sum_j N(x; scale p_j, v I)`. Raises ValueError where `v = 0`."""
         flat = rows(x, self.cloud.points)
         log_volume = 0.5 * flat.shape[1] * math.log(2 * math.pi * self._variance(level))
-        log_sum = self._posterior(flat, level).log_sum
+        log_sum = torch.cat([each.log_sum for each in self._posteriors(flat, level)])
         return (log_sum - math.log(len(self)) - log_volume).to(x.dtype)
 
     @torch.no_grad()
     def nearest(self, x: Float[Tensor, " batch *shape"], level: Level) -> Nearest:
-        """Return the point of least `|x - scale p|` (the first of equals; of any sigma), and its exact residual.
+        """Return the point with the least `|x - scale p|`, the first one of equals, and its exact residual.
 
-        A row that is not finite has index -1 and a residual of NaN.
+        The result does not depend on sigma. A row that is not finite has index -1 and a residual of NaN.
         """
         flat = rows(x, self.cloud.points)
         index = torch.cat([nearest(query) for query in self._queries(flat, level.scale, 1.0)])
@@ -94,12 +92,12 @@ class Empirical:
         return (level.scale * points[chosen] + noise).reshape(n, *self.shape)
 
     def marginal(self, level: Level) -> Self:
-        """Return the law of `x_t`: points `scale p_j`, a copy unless `scale = 1`, and bandwidth `sqrt(v)`."""
+        """Return the distribution of `x_t`: points `scale p_j` (a copy unless `scale = 1`) and bandwidth `sqrt(v)`."""
         points = self.cloud.points if level.scale == 1 else level.scale * self.cloud.points
         return type(self)(points.reshape(-1, *self.shape), math.sqrt(self._total(level)))
 
     def to(self, dtype: torch.dtype, device: torch.device | str | None = None) -> Self:
-        """Return the same law in another dtype, on another device."""
+        """Return the target in another dtype, on another device."""
         return type(self)(self.cloud.points.to(device, dtype).reshape(-1, *self.shape), self.bandwidth)
 
     def _total(self, level: Level) -> float:
@@ -107,15 +105,18 @@ class Empirical:
         return (level.scale * self.bandwidth) ** 2 + level.sigma**2
 
     def _variance(self, level: Level) -> float:
-        """Return v; ValueError where it is zero."""
+        """Return v. Raises ValueError for 0."""
         if not self._total(level) > 0:
-            raise ValueError("empirical: no density at sigma = 0; ask at a level with sigma > 0")
+            raise ValueError("empirical: no density at sigma = 0; use a noise level with sigma > 0")
         return self._total(level)
 
-    def _posterior(self, flat: Float[Tensor, "batch d"], level: Level) -> Posterior:
-        """Return the posterior of every row."""
-        queries = self._queries(flat, level.scale, self._variance(level))
-        return Posterior(*(torch.cat(parts) for parts in zip(*map(posterior, queries), strict=True)))
+    def _posteriors(self, flat: Float[Tensor, "batch d"], level: Level) -> Iterator[Posterior]:
+        """Yield the posteriors of the rows, some rows at a time."""
+        return map(posterior, self._queries(flat, level.scale, self._variance(level)))
+
+    def _mean(self, flat: Float[Tensor, "batch d"], level: Level) -> Float[Tensor, "batch d"]:
+        """Return the posterior mean of every row."""
+        return torch.cat([each.mean for each in self._posteriors(flat, level)])
 
     def _queries(self, flat: Float[Tensor, "batch d"], scale: float, variance: float) -> Iterator[Query]:
         """Yield the batch as queries of at most `_ROWS` rows."""

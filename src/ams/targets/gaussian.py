@@ -1,6 +1,4 @@
-"""The Gaussian target: `x_0 ~ N(mean, C)`, hence `x_t ~ N(scale mean, scale^2 C + sigma^2 I)`."""
-
-from __future__ import annotations
+"""The Gaussian target, `x_0 ~ N(mean, C)` and hence `x_t ~ N(scale mean, scale^2 C + sigma^2 I)`."""
 
 from typing import Self
 
@@ -14,12 +12,11 @@ from ams.targets.covariance import Covariance, as_covariance
 
 
 class Gaussian:
-    """`N(mean, C)`: score `-(scale^2 C + sigma^2 I)^-1 (x - scale mean)`.
+    """The target `N(mean, C)`, with the score `-(scale^2 C + sigma^2 I)^-1 (x - scale mean)`.
 
-    `mean` has the sample's shape and sets dtype and device (float64 unless it is a floating tensor); `covariance`
-    is a number (isotropic), variances shaped as `mean` or flat (diagonal), a `(d, d)` matrix, or a `Covariance`.
-    Stored: the flat `mean`, the `covariance` by its eigendecomposition (`.variances`, `.basis`). Raises ValueError
-    for a covariance that is none.
+    `mean` has the sample's shape and sets dtype and device; it becomes float64 unless it is a floating tensor.
+    `covariance` is a number (isotropic), variances shaped as `mean` or flat (diagonal), a `(d, d)` matrix, or a
+    `Covariance`. The attribute `mean` is flat. Raises ValueError for an invalid covariance.
     """
 
     def __init__(self, mean: ArrayLike, covariance: ArrayLike | Covariance = 1.0) -> None:
@@ -29,12 +26,12 @@ class Gaussian:
         self.covariance = as_covariance(covariance, self.mean, self.shape)
 
     def score(self, x: Float[Tensor, " batch *shape"], level: Level) -> Float[Tensor, " batch *shape"]:
-        """Return `-(scale^2 C + sigma^2 I)^-1 (x - scale mean)`. Raises ValueError without a density."""
+        """Return `-(scale^2 C + sigma^2 I)^-1 (x - scale mean)`. Raises ValueError where there is no density."""
         residual = level.scale * self.mean - rows(x, self.mean)
         return self.covariance.regular(level).solve(residual).reshape(x.shape)
 
     def log_density(self, x: Float[Tensor, " batch *shape"], level: Level) -> Float[Tensor, " batch"]:
-        """Return `log N(x; scale mean, scale^2 C + sigma^2 I)`. Raises ValueError without a density."""
+        """Return `log N(x; scale mean, scale^2 C + sigma^2 I)`. Raises ValueError where there is no density."""
         residual = rows(x, self.mean) - level.scale * self.mean
         return self.covariance.regular(level).log_density(residual)
 
@@ -44,11 +41,11 @@ class Gaussian:
         return (level.scale * self.mean + noise).reshape(n, *self.shape)
 
     def marginal(self, level: Level) -> Self:
-        """Return the law of `x_t`, a Gaussian in the same eigenbasis."""
+        """Return the distribution of `x_t`, a Gaussian with the eigenbasis of this one."""
         mean = (level.scale * self.mean).reshape(self.shape)
         return type(self)(mean, self.covariance.marginal(level))
 
     def to(self, dtype: torch.dtype, device: torch.device | str | None = None) -> Self:
-        """Return the same law in another dtype, on another device."""
+        """Return the target in another dtype, on another device."""
         mean = self.mean.to(device, dtype).reshape(self.shape)
         return type(self)(mean, self.covariance.to(dtype, device))

@@ -1,6 +1,4 @@
-"""The Gaussian mixture: `x_0 ~ sum_k w_k N(m_k, C_k)`; every noise level is a mixture with the same weights."""
-
-from __future__ import annotations
+"""The Gaussian mixture, `x_0 ~ sum_k w_k N(m_k, C_k)`; at every noise level it is a mixture with these weights."""
 
 from typing import Self
 
@@ -14,12 +12,12 @@ from ams.targets.covariance import Covariance, as_covariance
 
 
 class GaussianMixture:
-    """`sum_k w_k N(m_k, C_k)`: score `-sum_k r_k(x) C_k,t^-1 (x - scale m_k)`, `r` the responsibilities.
+    """The target `sum_k w_k N(m_k, C_k)`, with the score `-sum_k r_k(x) C_k,t^-1 (x - scale m_k)`, r the posterior.
 
-    `means` is `(k, *shape)` and sets dtype and device (float64 unless it is a floating tensor); `weights` `(k,)`,
-    non-negative, of sum 1 to 1e-6 (then normalised); `covariances` a number or `(k,)` (isotropic), `(k, *shape)`
-    or `(k, d)` (diagonal), `(k, d, d)`, or a `Covariance`. Memory: `k` times that of a batch. Raises ValueError
-    for parameters that are none.
+    `means` is `(k, *shape)` and sets dtype and device; it becomes float64 unless it is a floating tensor. `weights`
+    `(k,)` are non-negative and sum to 1 within 1e-6. `covariances` is a number or `(k,)` (isotropic), `(k, *shape)` or
+    `(k, d)` (diagonal), `(k, d, d)`, or a `Covariance`. A score takes the memory of `k` batches. Raises ValueError for
+    invalid parameters.
     """
 
     def __init__(self, weights: ArrayLike, means: ArrayLike, covariances: ArrayLike | Covariance = 1.0) -> None:
@@ -32,19 +30,19 @@ class GaussianMixture:
         self.covariances = as_covariance(covariances, self.means, self.shape)
 
     def score(self, x: Float[Tensor, " batch *shape"], level: Level) -> Float[Tensor, " batch *shape"]:
-        """Return `grad log p_t(x)`. Raises ValueError without a density."""
+        """Return `grad log p_t(x)`. Raises ValueError where there is no density."""
         residual = self._residual(x, level)
         covariance = self.covariances.regular(level)
         posterior = self._log_joint(residual, covariance).softmax(0)
         return -torch.einsum("kb,kbd->bd", posterior, covariance.solve(residual)).reshape(x.shape)
 
     def log_density(self, x: Float[Tensor, " batch *shape"], level: Level) -> Float[Tensor, " batch"]:
-        """Return `log sum_k w_k N(x; scale m_k, C_k,t)`. Raises ValueError without a density."""
+        """Return `log sum_k w_k N(x; scale m_k, C_k,t)`. Raises ValueError where there is no density."""
         joint = self._log_joint(self._residual(x, level), self.covariances.regular(level))
         return joint.logsumexp(0)
 
     def posterior(self, x: Float[Tensor, " batch *shape"], level: Level) -> Float[Tensor, "batch k"]:
-        """Return the responsibilities `P(component k | x_t = x)`; rows sum to 1."""
+        """Return the posterior `P(component k | x_t = x)`, whose rows sum to 1. Raises ValueError without a density."""
         joint = self._log_joint(self._residual(x, level), self.covariances.regular(level))
         return joint.softmax(0).mT
 
@@ -58,12 +56,12 @@ class GaussianMixture:
         return (level.scale * self.means[chosen] + noise).reshape(n, *self.shape)
 
     def marginal(self, level: Level) -> Self:
-        """Return the law of `x_t`, a mixture with the same weights and eigenbases."""
+        """Return the distribution of `x_t`, a mixture with these weights and eigenbases."""
         means = (level.scale * self.means).reshape(-1, *self.shape)
         return type(self)(self.weights, means, self.covariances.marginal(level))
 
     def to(self, dtype: torch.dtype, device: torch.device | str | None = None) -> Self:
-        """Return the same law in another dtype, on another device."""
+        """Return the target in another dtype, on another device."""
         means = self.means.to(device, dtype).reshape(-1, *self.shape)
         return type(self)(self.weights, means, self.covariances.to(dtype, device))
 
@@ -77,7 +75,7 @@ class GaussianMixture:
 
 
 def _weights(weights: ArrayLike, means: Float[Tensor, "k d"]) -> Float[Tensor, " k"]:
-    """Return normalised weights in the dtype of `means`; ValueError where they are no distribution."""
+    """Return normalised weights in the dtype of `means`. Raises ValueError unless they are a distribution."""
     given = as_float(weights).to(means.device, torch.float64)
     if given.shape != means.shape[:1]:
         raise ValueError(f"mixture: {tuple(given.shape)} weights for {len(means)} means")

@@ -1,11 +1,8 @@
-"""Golden traces: replay a recorded run of a released sampler with its own noise, and report how far ours strays.
+"""Replays of traces: run the suite's sampler with the recorded noise and compare it with the authors' code.
 
-A trace is an `.npz` file that says itself what it is: annealed traces hold `sigmas`; predictor-corrector traces hold
-`t`, and their corrector and process are recognised from the recorded `beta` and from the predictor's noise
-coefficient. Module `golden` reads and checks the file.
+A trace with `sigmas` is one of annealed runs. A trace with `t` is one of a predictor-corrector run, whose corrector
+follows from the recorded `beta` and whose process from the noise coefficient of the predictor.
 """
-
-from __future__ import annotations
 
 import math
 import sys
@@ -15,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ams.errors import UserError
 from ams.samplers import (
     Kernel,
     Particles,
@@ -38,29 +36,33 @@ from ams.samplers import (
 )
 from ams.samplers.noise_sources import replayed
 from ams.schedules import VE, VP, annealed_levels, process_levels
-from ams.traces.trace_file import MalformedTrace, Trace, load
+from ams.traces.trace_file import Trace, load
 
 TOLERANCE = 1e-9
+"""The largest deviation of a replay that counts as equal."""
 _VE, _VP = VE(0.01, 5.0), VP(0.1, 20.0)
 
 
 def deviation(path: Path) -> float:
-    """Return the largest absolute deviation of our replay from the trace. Raises MalformedTrace."""
+    """Return the largest absolute deviation of the replay from a trace.
+
+    Raises UserError, one line, for a file that is no trace and for settings that cannot be replayed.
+    """
     trace = load(path)
-    worst = replay_annealed if "sigmas" in trace.arrays else replay_corrected
+    deviations = replay_annealed if "sigmas" in trace.arrays else replay_corrected
     try:
-        return max(worst(trace))
-    # Finite settings may still overflow, divide by zero, point outside of a table or make a state that is not finite.
+        return max(deviations(trace))
+    # Finite settings may overflow, divide by zero, point outside a table or lead to a state that is not finite.
     except (ArithmeticError, LookupError, ValueError) as error:
-        raise MalformedTrace(f"{path}: the trace does not replay: {error}") from None
+        raise UserError(f"{path}: the trace does not replay: {error}") from None
 
 
 def replay_annealed(trace: Trace) -> Iterator[float]:
-    """Yield the deviations of annealed Langevin and annealed adaptive momentum: states, denoised result, beta."""
+    """Yield the deviations of annealed Langevin and adaptive momentum: positions, denoised result, beta."""
     epsilon, repeats = trace.number("eps"), trace.integer("T")
     levels = annealed_levels(trace.arrays["sigmas"].numpy(), epsilon)
-    released = momentum(momentum_rule(adaptive(1e-3), extra=epsilon))
-    for kind, step in {"ald": langevin(), "ams": released}.items():
+    adaptive_step = momentum(momentum_rule(adaptive(1e-3), extra=epsilon))
+    for kind, step in {"ald": langevin(), "ams": adaptive_step}.items():
         algebra, betas = Particles(), []
         noise = replayed(trace.arrays[f"{kind}_noise"])
         program = annealed(step, levels, repeats)
@@ -75,16 +77,15 @@ def replay_annealed(trace: Trace) -> Iterator[float]:
 
 
 def replay_corrected(trace: Trace) -> Iterator[float]:
-    """Yield the deviations of a predictor-corrector run: after each corrector call and predictor, its mean, beta."""
+    """Yield the deviations of a predictor-corrector run: times, positions, the predictor's means, beta."""
     n, inner = trace.integer("N"), trace.integer("n_steps")
     process, predictor = _process_and_predictor(trace, n)
     levels = process_levels(process, n, trace.number("eps"))
     yield _apart(torch.tensor([level.t for level in levels], dtype=torch.float64), trace.arrays["t"])
     program = predictor_corrector(predictor, _corrector(trace), levels, inner)
     noise = replayed(trace.arrays["noise"])
-    for number, (state, info) in enumerate(
-        run(program, State(trace.arrays["x0"]), trace.target.score, noise, Particles())
-    ):
+    states = run(program, State(trace.arrays["x0"]), trace.target.score, noise, Particles())
+    for number, (state, info) in enumerate(states):
         time, place = divmod(number, inner + 1)
         if place == inner - 1:
             yield _apart(state.x, trace.arrays["after_corrector"][time])
@@ -110,7 +111,7 @@ def _corrector(trace: Trace) -> Step:
 
 
 def _process_and_predictor(trace: Trace, n: int) -> tuple[VE | VP, Step]:
-    """Recognise the process from the first predictor's noise coefficient."""
+    """Return the process and its predictor. Raises ValueError if none fits the first predictor's noise coefficient."""
     draw = trace.arrays["noise"][trace.integer("n_steps")]
     spread = trace.arrays["after_predictor"][0] - trace.arrays["predictor_mean"][0]
     coefficient = float((spread * draw).sum() / draw.square().sum())
@@ -134,22 +135,23 @@ Report = Callable[[str], None]
 
 
 def replay(files: Sequence[Path], report: Report = print, complain: Report | None = None) -> int:
-    """Replay each file and report its largest deviation, a line each.
+    """Replay each file and report its largest deviation in a line.
 
-    Returns the exit status: 0; 1 where a deviation exceeds 1e-9; 2 where a file is no trace (the others still run).
+    Returns the exit status: 0; 1 if a deviation exceeds 1e-9; 2 if a file cannot be replayed. All files are tried.
     """
     complain = complain or (lambda line: print(line, file=sys.stderr))
-    status = 0 if files else 2
     if not files:
-        complain("replay: no file named; give golden traces (.npz)")
+        complain("replay: no file given; give traces (.npz)")
+        return 2
+    status = 0
     for path in files:
         try:
-            worst = deviation(Path(path))
-        except MalformedTrace as error:
+            largest = deviation(Path(path))
+        except UserError as error:
             complain(str(error))
             status = 2
             continue
-        within = worst <= TOLERANCE
-        report(f"{path}: largest deviation {worst:.3e} ({'within' if within else 'ABOVE'} {TOLERANCE:g})")
+        within = largest <= TOLERANCE
+        report(f"{path}: largest deviation {largest:.3e} ({'within' if within else 'ABOVE'} {TOLERANCE:g})")
         status = status if within else max(status, 1)
     return status

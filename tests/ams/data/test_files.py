@@ -1,7 +1,5 @@
 """Where files are looked for, and that no byte passes unchecked; a server of this process stands in for the public."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import threading

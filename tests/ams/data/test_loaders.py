@@ -1,10 +1,8 @@
 """Loaders: what passes is what was registered, from whichever file; MNIST and CIFAR-10 where they can be had."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
-import json
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -13,32 +11,58 @@ import numpy as np
 import pytest
 import torch
 
-from ams.data import DATASETS, Dataset, File, Graph, GraphList, Weights, digits, graphs, images, weights
+from ams.data import (
+    DATASETS,
+    MOLECULES,
+    Dataset,
+    File,
+    Graph,
+    GraphList,
+    MoleculeList,
+    Weights,
+    digits,
+    graphs,
+    images,
+    smiles,
+    weights,
+)
 from ams.errors import DataUnavailable, UserError
 
 X = np.arange(5 * 4, dtype=np.uint8).reshape(5, 2, 2)
 Y = np.array([0, 1, 2, 1, 0], dtype=np.uint8)
 
 
-def toy_of(contents: str, file: File) -> Dataset:
-    told = {"title": "a toy", "licence": "CC0", "origin": "http://x", "obtain": "ask"}
-    return Dataset(**told, shape=X.shape, classes=3, contents=contents, files=(file,))
+ABOUT = {"title": "a toy", "licence": "CC0", "origin": "http://x", "obtain": "ask"}
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 @pytest.fixture
-def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Return a function that writes a file `toy` and registers it as the only entry of a table of the registry."""
+
+    def make(table: str, kind: type, content: bytes, contents: str, **more: object) -> None:
+        (tmp_path / "toy").write_bytes(content)
+        file = File("toy", sha256(content), len(content), x="x_train", y="y_train")
+        entries = {"toy": kind(**ABOUT, **more, contents=contents, files=(file,))}
+        monkeypatch.setattr("ams.data.files.ENTRIES", entries)
+        monkeypatch.setattr(f"ams.data.loaders.{table}", entries)
+        monkeypatch.setenv("AMS_DATA", str(tmp_path))
+
+    return make
+
+
+@pytest.fixture
+def toy(register):
     """Return a function that registers arrays as the data set `toy`, whose contents are X and Y."""
 
     def make(**arrays: np.ndarray) -> None:
-        path = tmp_path / "toy.npz"
-        np.savez(path, **arrays)
-        content = path.read_bytes()
-        file = File("toy.npz", hashlib.sha256(content).hexdigest(), len(content), x="x_train", y="y_train")
-        contents = hashlib.sha256(X.tobytes() + Y.tobytes()).hexdigest()
-        table = {"toy": toy_of(contents, file)}
-        monkeypatch.setattr("ams.data.files.ENTRIES", table)
-        monkeypatch.setattr("ams.data.loaders.DATASETS", table)
-        monkeypatch.setenv("AMS_DATA", str(tmp_path))
+        stream = io.BytesIO()
+        np.savez(stream, **arrays)
+        contents = sha256(X.tobytes() + Y.tobytes())
+        register("DATASETS", Dataset, stream.getvalue(), contents, shape=X.shape, classes=3)
 
     return make
 
@@ -57,7 +81,7 @@ def test_pixels_come_over_255_with_their_classes(toy) -> None:
         (X.astype(np.float32), Y, "images float32"),
         (X[:4], Y[:4], "expected uint8"),
         (X, Y + 1, "labels"),
-        (X[::-1], Y, "arrays of sha256"),
+        (X[::-1], Y, "contents of sha256"),
     ],
 )
 def test_other_arrays_in_a_registered_container_are_refused(toy, x: np.ndarray, y: np.ndarray, match: str) -> None:
@@ -72,41 +96,49 @@ def test_a_registered_container_without_the_arrays_is_refused(toy) -> None:
         images("toy")
 
 
-@pytest.mark.parametrize(("load", "name"), [(images, "gdss-qm9"), (graphs, "mnist-test"), (weights, "grid")])
+@pytest.mark.parametrize(
+    ("load", "name"), [(images, "gdss-qm9"), (graphs, "mnist-test"), (weights, "grid"), (smiles, "grid")]
+)
 def test_a_name_of_another_kind_is_refused(load, name: str) -> None:
     with pytest.raises(UserError, match=f"unknown .* '{name}'"):
         load(name)
 
 
-def test_graphs_are_those_registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AMS_DATA", str(tmp_path))
-    told = {"title": "a toy", "licence": "CC0", "origin": "http://x", "obtain": "ask", "count": 1}
-    table = {}
-    for name, nodes in {"toy": 3, "other": 2}.items():
-        content = gzip.compress(json.dumps([[nodes, [[0, 1]]]]).encode())
-        (tmp_path / name).write_bytes(content)
-        file = File(name, hashlib.sha256(content).hexdigest(), len(content))
-        table[name] = GraphList(**told, contents=hashlib.sha256(b"[[3,[[0,1]]]]").hexdigest(), files=(file,))
-    monkeypatch.setattr("ams.data.files.ENTRIES", table)
-    monkeypatch.setattr("ams.data.loaders.GRAPHS", table)
+def test_graphs_are_those_registered(register) -> None:
+    listed = b"[[3,[[0,1]]]]"
+    register("GRAPHS", GraphList, gzip.compress(listed), sha256(listed), count=1)
     assert graphs("toy") == [Graph(3, ((0, 1),))]
-    with pytest.raises(UserError, match=r"graphs of sha256 .*: not other"):
-        graphs("other")
+    register("GRAPHS", GraphList, gzip.compress(b"[[2,[[0,1]]]]"), sha256(listed), count=1)
+    with pytest.raises(UserError, match=r"contents of sha256 .*: not toy"):
+        graphs("toy")
 
 
-def test_weights_are_those_registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    torch.save({"w": torch.ones(2)}, tmp_path / "toy.pt")
-    content = (tmp_path / "toy.pt").read_bytes()
-    file = File("toy.pt", hashlib.sha256(content).hexdigest(), len(content))
-    told = {"title": "a toy", "licence": "CC0", "origin": "http://x", "obtain": "ask", "contents": file.sha256}
-    table = {"toy": Weights(**told, files=(file,))}
-    monkeypatch.setattr("ams.data.files.ENTRIES", table)
-    monkeypatch.setattr("ams.data.loaders.WEIGHTS", table)
-    monkeypatch.setenv("AMS_DATA", str(tmp_path))
+def test_weights_are_those_registered(register, tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    torch.save({"w": torch.ones(2)}, stream)
+    register("WEIGHTS", Weights, stream.getvalue(), "")
     assert weights("toy")["w"].tolist() == [1.0, 1.0]
-    (tmp_path / "toy.pt").write_bytes(content[::-1])
+    (tmp_path / "toy").write_bytes(stream.getvalue()[::-1])
     with pytest.raises(UserError, match="sha256"):
         weights("toy")
+
+
+def test_a_line_is_a_molecule_with_or_without_a_last_line_end(register) -> None:
+    for listed in (b"CCO\nc1ccccc1\nN#N", b"CCO\nc1ccccc1\nN#N\n"):
+        register("MOLECULES", MoleculeList, listed, "", count=3)
+        assert smiles("toy") == ["CCO", "c1ccccc1", "N#N"]
+    register("MOLECULES", MoleculeList, b"CCO\n", "", count=2)
+    with pytest.raises(UserError, match="1 molecules, expected 2"):
+        smiles("toy")
+
+
+@pytest.mark.parametrize("name", MOLECULES)
+def test_registered_molecules_are_read(name: str) -> None:
+    try:
+        listed = smiles(name)
+    except DataUnavailable as missing:
+        pytest.skip(str(missing))
+    assert len(listed) == MOLECULES[name].count and all(listed)
 
 
 def test_nothing_pickled_is_loaded(toy) -> None:

@@ -1,6 +1,4 @@
-"""The law on a full covariance: its eigenbasis and back, against dense matrices."""
-
-from __future__ import annotations
+"""The exact law on a full covariance, in its eigenbasis and back, against dense matrices."""
 
 import pytest
 import torch
@@ -9,29 +7,28 @@ from ams.laws import GaussianLaw, eigenlaw, rotated_back
 from ams.samplers import langevin
 from ams.schedules import Level
 from ams.targets import CLEAN, Gaussian
+from tests.ams.tools import assert_equal, draws, moments_at_end
 
 STEP = Level(0, sigma=0.0, step=0.05)
 
 
 def full(seed: int = 0, d: int = 5) -> Gaussian:
     """Return a Gaussian with a full covariance and a mean."""
-    generator = torch.Generator().manual_seed(seed)
-    root = torch.randn(d, 2 * d, dtype=torch.float64, generator=generator)
-    return Gaussian(torch.randn(d, dtype=torch.float64, generator=generator), root @ root.mT / d)
+    root = draws(seed, d, 2 * d)
+    return Gaussian(draws(seed + 1, d), root @ root.mT / d)
 
 
 def test_langevin_on_a_full_covariance_is_the_matrix_recursion() -> None:
     target = full()
     law = eigenlaw(target)
-    state, _ = law.end([(langevin(), STEP)] * 7, law.start(0.0, 2.0))
-    found = rotated_back(target, law.moments(state.x))
-    matrix = torch.eye(5, dtype=torch.float64) - 0.05 * torch.linalg.inv(target.covariance.matrix())
-    mean, covariance = torch.zeros(5, dtype=torch.float64), 2.0 * torch.eye(5, dtype=torch.float64)
+    end = rotated_back(target, moments_at_end(law, [(langevin(), STEP)] * 7, law.start(0.0, 2.0)))
+    eye = torch.eye(5, dtype=torch.float64)
+    matrix = eye - 0.05 * torch.linalg.inv(target.covariance.matrix())
+    mean, covariance = torch.zeros(5, dtype=torch.float64), 2.0 * eye
     for _ in range(7):
         mean = target.mean + matrix @ (mean - target.mean)
-        covariance = matrix @ covariance @ matrix.mT + 0.1 * torch.eye(5, dtype=torch.float64)
-    torch.testing.assert_close(found.mean, mean, rtol=1e-12, atol=1e-12)
-    torch.testing.assert_close(found.covariance.matrix(), covariance, rtol=1e-12, atol=1e-12)
+        covariance = matrix @ covariance @ matrix.mT + 0.1 * eye
+    assert_equal((end.mean, end.covariance.matrix()), (mean, covariance))
 
 
 def test_the_target_comes_back_as_it_was() -> None:
@@ -51,6 +48,6 @@ def test_a_diagonal_target_keeps_its_directions_and_shape() -> None:
     assert rotated_back(target, law.moments(law.start(0.0, 1.0).x)).shape == (2, 2)
 
 
-def test_a_singular_target_has_no_law() -> None:
+def test_a_singular_target_is_refused() -> None:
     with pytest.raises(ValueError, match="variances must be positive"):
         eigenlaw(Gaussian([0.0, 0.0], [[1.0, 1.0], [1.0, 1.0]]))

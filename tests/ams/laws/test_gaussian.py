@@ -1,24 +1,13 @@
-"""The exact law: its moments by hand where they are easy, its errors, its bookkeeping."""
-
-from __future__ import annotations
+"""The exact law: moments by hand, bookkeeping of covariances and draws, errors."""
 
 import math
 
 import pytest
 import torch
 
+from ams import samplers as sm
 from ams.laws import GaussianLaw, expected_norm
-from ams.samplers import (
-    NonFiniteState,
-    adaptive,
-    affine,
-    constant,
-    langevin,
-    leimkuhler_matthews,
-    momentum,
-    momentum_rule,
-)
-from ams.samplers.affine_transitions import AffineTransition
+from ams.samplers import AffineTransition, NonFiniteState, langevin, leimkuhler_matthews
 from ams.schedules import Level
 
 HERE = Level(0, sigma=0.0, step=0.1)
@@ -48,7 +37,7 @@ def test_the_score_is_that_of_the_level() -> None:
 def test_covariances_are_carried() -> None:
     """After two steps of constant momentum: position and momentum covary as the particles' recursion says."""
     law = GaussianLaw([1.0])
-    state, _ = law.end([(momentum(momentum_rule(constant(0.5))), HERE)] * 2, law.start(0.0, 1.0))
+    state, _ = law.end([(sm.momentum(sm.momentum_rule(sm.constant(0.5))), HERE)] * 2, law.start(0.0, 1.0))
     # x1 = .9 x0 + n z0; m1 = .5 (-x0) + .5 (-x1); x2 = x1 + .225 m1 + n z1, with n^2 = .2
     n2 = 0.2
     m_x0, m_z0 = -0.5 - 0.45, -0.5
@@ -67,7 +56,7 @@ def test_the_norm_is_the_expectation_over_all_directions() -> None:
 
 
 def test_equal_directions_may_be_counted_or_listed() -> None:
-    program = [(momentum(momentum_rule(adaptive())), Level(0, sigma=0.0, step=0.02))] * 15
+    program = [(sm.momentum(sm.momentum_rule(sm.adaptive())), Level(0, sigma=0.0, step=0.02))] * 15
     counted = GaussianLaw([1.0, 0.2], multiplicity=[2.0, 1.0])
     listed = GaussianLaw([1.0, 1.0, 0.2])
     one, info = counted.end(program, counted.start(1.0, 0.3))
@@ -78,25 +67,25 @@ def test_equal_directions_may_be_counted_or_listed() -> None:
     )
 
 
-def test_a_run_forgets_the_one_before() -> None:
+def test_a_run_does_not_depend_on_the_run_before() -> None:
     law, program = GaussianLaw([1.0]), [(leimkuhler_matthews, HERE)] * 4
     variances = {law.moments(law.end(program, law.start(0.0, 2.0))[0].x).variance.item() for _ in range(3)}
     assert len(variances) == 1
 
 
-def test_the_transition_of_an_affine_move() -> None:
+def test_the_transition_of_an_affine_step() -> None:
     law = GaussianLaw([2.0], [1.0])
     state = law.start(0.0, 1.0)
-    after, _ = affine(lambda level: AffineTransition(0.5, 0.2, 0.3))(
+    after, _ = sm.affine(lambda level: AffineTransition(0.5, 0.2, 0.3))(
         law.begin_step(state), law.score, law.noise, HERE, law
     )
     shift, matrix, spread = law.transition(after)
     assert (shift.item(), matrix.item(), spread.item()) == pytest.approx((0.1, 0.4, 0.3))
 
 
-def test_stand_still_solves_for_the_law_of_an_affine_move() -> None:
+def test_the_stationary_distribution_of_an_affine_transition() -> None:
     law = GaussianLaw([2.0], [1.0])
-    state, step = law.begin_step(law.start(0.0, 1.0)), affine(lambda level: AffineTransition(0.5, 0.2, 0.3))
+    state, step = law.begin_step(law.start(0.0, 1.0)), sm.affine(lambda level: AffineTransition(0.5, 0.2, 0.3))
     still = law.set_stationary(state, step(state, law.score, law.noise, HERE, law)[0])
     moments = law.moments(still.x)
     assert moments.mean.item() == pytest.approx(0.1 / 0.6) and moments.variance.item() == pytest.approx(0.09 / 0.84)
@@ -114,7 +103,7 @@ def test_a_step_that_draws_more_is_refused() -> None:
     law = GaussianLaw([1.0])
     x = law.start(0.0, 1.0).x
     assert law.covariance(law.noise(x), law.noise(x)).item() == 0.0
-    with pytest.raises(ValueError, match="carries 2 draws a step"):
+    with pytest.raises(ValueError, match="has room for 2 draws a step"):
         law.noise(x)
 
 
@@ -136,7 +125,7 @@ def test_a_diverging_law_stops_the_run() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "reason"),
     [
         (([1.0, 0.0],), "variances must be positive"),
         (([1.0, -1.0],), "variances must be positive"),
@@ -145,13 +134,13 @@ def test_a_diverging_law_stops_the_run() -> None:
         (([1.0, 2.0], 0.0, [1.0, 1.0, 1.0]), "3 values for 2 directions"),
     ],
 )
-def test_what_is_no_target_is_refused(arguments: tuple, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_invalid_targets_are_refused(arguments: tuple, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
         GaussianLaw(*arguments)
 
 
 @pytest.mark.parametrize("variance", [-1.0, math.nan, [1.0, -1e-9]])
-def test_what_is_no_start_is_refused(variance: float | list[float]) -> None:
+def test_invalid_starts_are_refused(variance: float | list[float]) -> None:
     with pytest.raises(ValueError, match="start's variances must be 0 or more"):
         GaussianLaw([1.0, 2.0]).start(0.0, variance)
 

@@ -8,7 +8,7 @@ import torch
 
 from ams.laws import meanfield
 from ams.laws.gaussian import GaussianLaw
-from ams.laws.meanfield import frozen_law, mean_field, returned
+from ams.laws.meanfield import frozen_density, mean_field, returned_momentum
 from ams.laws.stationary import solved
 from ams.samplers import adaptive, momentum, momentum_rule, sample
 from ams.schedules import Level
@@ -22,48 +22,50 @@ RULE = momentum_rule(adaptive(1e-9))
 @pytest.mark.parametrize("u", [0.004, 0.02, 0.1])
 def test_a_gaussian_has_the_exact_fixed_point(u):
     exact = solved(GaussianLaw([0.25], 0.2), RULE, u / 4, 1 - 1e-9)
-    found = mean_field(Gaussian([0.2], 0.25), RULE, u / 4, nodes=10)
-    assert found.beta == pytest.approx(exact.beta, abs=1e-8)
-    curve = found.law.density
-    variance = curve.integral((curve.nodes - 0.2) ** 2)
+    fixed_point = mean_field(Gaussian([0.2], 0.25), RULE, u / 4, nodes=10)
+    assert fixed_point.beta == pytest.approx(exact.beta, abs=1e-8)
+    density = fixed_point.stationary.density
+    variance = density.integral((density.nodes - 0.2) ** 2)
     assert variance == pytest.approx(exact.variance.item(), rel=1e-8)
 
 
 def test_the_factor_is_the_rule_s_own():
     rule = momentum_rule(adaptive(1e-9), factor=lambda beta: 1.0)
     exact = solved(GaussianLaw([0.25]), rule, 0.01, 1 - 1e-9, factor=lambda beta: 1.0)
-    found = mean_field(Gaussian([0.0], 0.25), rule, 0.01, nodes=10, factor=lambda beta: 1.0)
-    assert found.beta == pytest.approx(exact.beta, abs=1e-8)
+    fixed_point = mean_field(Gaussian([0.0], 0.25), rule, 0.01, nodes=10, factor=lambda beta: 1.0)
+    assert fixed_point.beta == pytest.approx(exact.beta, abs=1e-8)
 
 
 @pytest.mark.monte_carlo(share=0.01)
-def test_one_batch_of_particles_finds_the_same_damping(monte_carlo: MonteCarlo):
-    """The batch's damping, averaged over 400 steps: over 24 seeds its standard error was 6e-4, its bias 1e-4."""
+def test_one_batch_of_particles_has_this_beta(monte_carlo: MonteCarlo):
+    """The batch's beta, averaged over 400 steps: over 24 seeds its standard error was 6e-4, its bias 1e-4."""
     allowed = monte_carlo.note(plan_margin(0.001, effect=0.01, share=monte_carlo.share, bias=0.001))
     target, size = GaussianMixture([0.3, 0.7], [[-1.0], [1.0]], 0.25), 0.02
-    found = mean_field(target, RULE, size)
-    start = torch.from_numpy(found.law.density.refined(4).primitive().inverse((np.arange(2000) + 0.5) / 2000))
+    fixed_point = mean_field(target, RULE, size)
+    start = torch.from_numpy(
+        fixed_point.stationary.density.refined(4).primitive().inverse((np.arange(2000) + 0.5) / 2000)
+    )
     betas = []
 
-    def watching(state, s, z, level, algebra):
-        chosen = RULE(state, s, z, level, algebra)
-        betas.append(chosen.beta)
-        return chosen
+    def recording(state, s, z, level, algebra):
+        coefficients = RULE(state, s, z, level, algebra)
+        betas.append(coefficients.beta)
+        return coefficients
 
-    program = [(momentum(watching), Level(0, sigma=0.0, step=size))] * 500
+    program = [(momentum(recording), Level(0, sigma=0.0, step=size))] * 500
     sample(program, start[:, None], target.score, monte_carlo.torch())
-    assert np.mean(betas[100:]) == pytest.approx(found.beta, abs=allowed.needed)
+    assert np.mean(betas[100:]) == pytest.approx(fixed_point.beta, abs=allowed.needed)
 
 
-def test_a_search_that_does_not_settle_is_said_so(monkeypatch):
+def test_a_search_that_does_not_converge_is_an_error(monkeypatch):
     lost = SimpleNamespace(converged=False, flag="lost")
     monkeypatch.setattr(meanfield, "root_scalar", lambda *_, **__: lost)
-    with pytest.raises(ArithmeticError, match="no stationary damping found at step 0"):
+    with pytest.raises(ArithmeticError, match="no stationary momentum coefficient at step 0"):
         mean_field(Gaussian([0.0], 0.25), RULE, 0.02, nodes=3)
 
 
-def test_an_average_is_an_algebra():
-    law = frozen_law(Gaussian([0.0], 0.25), 0.02, 0.2, nodes=4)
-    assert 0.0 < returned(Gaussian([0.0], 0.25), RULE, 0.02, 0.2, law) < 1.0
-    average = meanfield._Average(law, np.ones((*law.memory.shape, 1)))
-    assert average.begin_step(CLEAN) is CLEAN and average.finite(np.ones(1)) and not average.finite(np.array([np.inf]))
+def test_the_algebra_of_rules():
+    stationary = frozen_density(Gaussian([0.0], 0.25), 0.02, 0.2, nodes=4)
+    assert 0.0 < returned_momentum(Gaussian([0.0], 0.25), RULE, 0.02, 0.2, stationary) < 1.0
+    algebra = meanfield._RuleAlgebra(stationary, np.ones((*stationary.auxiliary.shape, 1)))
+    assert algebra.begin_step(CLEAN) is CLEAN and algebra.finite(np.ones(1)) and not algebra.finite(np.array([np.inf]))

@@ -1,13 +1,11 @@
-"""The exact law against 1e5 particles: within the Monte Carlo error, and no wider than that.
+"""The exact law against 1e5 particles, within the Monte Carlo error.
 
-Independent particles: the mean is normal, and `n` times the mean square over the law's variance is chi-squared with
-`n` degrees, both exactly; a case has four such statistics, which share its part of the false-alarm budget.
+Independent particles: the mean is normal, and `n` times the mean square over the variance is chi-squared with `n`
+degrees, both exactly. A case has four such statistics, which share its part of the false-alarm budget.
 
-Coupled particles (norms averaged over the batch) are one observation a batch: 20 batches of 5,000, a t-test of each
-moment. The mean field's own bias, O(1/5000), is far below what it sees.
+Coupled particles are one observation a batch: 20 batches of 5,000, a t-test of each moment. The bias of the mean field,
+O(1/5000), is far below the detected effect.
 """
-
-from __future__ import annotations
 
 import math
 
@@ -16,33 +14,27 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.laws import GaussianLaw
-from ams.laws.gaussian import Moments
+from ams import samplers as sm
+from ams.laws import GaussianLaw, Moments
 from ams.samplers import (
     Particles,
     Program,
     adaptive,
     affine,
-    ancestral,
     annealed,
-    authors_euler_maruyama,
     constant,
-    flow_euler,
-    flow_heun,
     langevin,
-    leimkuhler_matthews,
     momentum,
     momentum_rule,
     one_step_per_level,
     predictor_corrector,
     reverse_sde,
-    sample,
-    snr_of_last_momentum,
     snr_of_score,
 )
 from ams.schedules import VE, VP, Level, annealed_levels, geometric_sigmas, process_levels
 from ams.statistics import plan_known_mean_test, plan_mean_test, plan_squares_test
 from ams.targets import Gaussian
+from tests.ams.tools import moments_at_end
 from tests.monte_carlo import MonteCarlo
 
 PARTICLES, BATCHES = 100_000, 20
@@ -62,47 +54,47 @@ INDEPENDENT: dict[str, Program] = {
     "langevin": annealed(langevin(), FIXED, 12),
     "constant": annealed(momentum(momentum_rule(constant(0.8))), FIXED, 12),
     "constant, annealed": annealed(momentum(momentum_rule(constant(0.5), extra=0.02)), GEOMETRIC, 2),
-    "leimkuhler_matthews": annealed(leimkuhler_matthews, FIXED, 12),
-    "released Euler-Maruyama": [(affine(authors_euler_maruyama(VP(), 9)), level) for level in VP_LEVELS],
+    "leimkuhler_matthews": annealed(sm.leimkuhler_matthews, FIXED, 12),
+    "authors' Euler-Maruyama": [(affine(sm.authors_euler_maruyama(VP(), 9)), level) for level in VP_LEVELS],
 } | {
     f"{name}, {process}": one_step_per_level(step, levels)
     for process, levels in (("VE", VE_LEVELS), ("VP", VP_LEVELS))
     for name, step in {
-        "ancestral": affine(ancestral),
+        "ancestral": affine(sm.ancestral),
         "reverse_sde": affine(reverse_sde),
-        "flow_euler": affine(flow_euler),
-        "flow_heun": flow_heun,
+        "flow_euler": affine(sm.flow_euler),
+        "flow_heun": sm.flow_heun,
     }.items()
 }
 VP_CORRECTED = process_levels(VP(0.1, 6.0), 9, 0.05)
-SIZED = momentum(momentum_rule(adaptive(1e-4), snr_of_last_momentum(0.15)))
+SIZED = momentum(momentum_rule(adaptive(1e-4), sm.snr_of_last_momentum(0.15)))
 COUPLED: dict[str, Program] = {
     "adaptive": annealed(momentum(momentum_rule(adaptive())), SLOW, 25),
     "adaptive, annealed": annealed(momentum(momentum_rule(adaptive(), extra=0.02)), GEOMETRIC, 2),
     "corrector, Langevin": predictor_corrector(affine(reverse_sde), langevin(snr_of_score(0.15)), VE_LEVELS[:-1]),
-    "corrector, adaptive": predictor_corrector(affine(ancestral), SIZED, VP_CORRECTED[:-1]),
+    "corrector, adaptive": predictor_corrector(affine(sm.ancestral), SIZED, VP_CORRECTED[:-1]),
 }
 
 
 def exact(program: Program) -> Moments:
-    return LAW.moments(LAW.end(program, LAW.start(BEGIN.mean, BEGIN.variance))[0].x)
+    return moments_at_end(LAW, program, LAW.start(BEGIN.mean, BEGIN.variance))
 
 
 def particles(program: Program, generator: torch.Generator, count: int) -> list[Tensor]:
     """Return the end positions in each distinct direction, its repetitions pooled: one row of numbers each."""
     x = torch.randn(count, sum(MULTIPLICITY), generator=generator, dtype=torch.float64)
     x = BEGIN.mean.repeat_interleave(COUNTS) + x * BEGIN.variance.sqrt().repeat_interleave(COUNTS)
-    state, _, _ = sample(program, x, TARGET.score, generator, Particles())
+    state, _, _ = sm.sample(program, x, TARGET.score, generator, Particles())
     return [part.flatten() for part in state.x.split(MULTIPLICITY, dim=1)]
 
 
 @pytest.mark.monte_carlo(share=SHARE)
 @pytest.mark.parametrize("sampler", INDEPENDENT)
-def test_the_law_is_that_of_independent_particles(sampler: str, monte_carlo: MonteCarlo) -> None:
-    """A mean off by 2.7 % of a standard deviation is seen, and a variance off by 3.8 %; three copies see less."""
+def test_the_exact_law_is_that_of_independent_particles(sampler: str, monte_carlo: MonteCarlo) -> None:
+    """Detected are a mean off by 2.7 % of a standard deviation and a variance off by 3.8 %; by three copies, less."""
     law, share = exact(INDEPENDENT[sampler]), monte_carlo.share / 4
-    found = particles(INDEPENDENT[sampler], monte_carlo.torch(), PARTICLES)
-    for samples, mean, variance in zip(found, *(moment.tolist() for moment in law), strict=True):
+    ends = particles(INDEPENDENT[sampler], monte_carlo.torch(), PARTICLES)
+    for samples, mean, variance in zip(ends, *(moment.tolist() for moment in law), strict=True):
         n, white = len(samples), (samples - mean) / math.sqrt(variance)
         of_mean = monte_carlo.note(plan_known_mean_test(n, effect=0.027, share=share))
         of_variance = monte_carlo.note(plan_squares_test(n, effect=0.038, share=share))
@@ -118,8 +110,8 @@ def batch_moments(program: Program, monte_carlo: MonteCarlo) -> np.ndarray:
 
 @pytest.mark.monte_carlo(share=SHARE)
 @pytest.mark.parametrize("sampler", COUPLED)
-def test_the_law_is_the_mean_field_of_coupled_particles(sampler: str, monte_carlo: MonteCarlo) -> None:
-    """Seen are 3 standard deviations of one batch's moment: 0.04 in a mean, 6 % in a variance."""
+def test_the_exact_law_is_the_mean_field_of_coupled_particles(sampler: str, monte_carlo: MonteCarlo) -> None:
+    """Detected are 3 standard deviations of one batch's moment: 0.04 in a mean, 6 % in a variance."""
     law, seen = exact(COUPLED[sampler]), batch_moments(COUPLED[sampler], monte_carlo)
     test = monte_carlo.note(plan_mean_test(BATCHES, effect=3.0, share=monte_carlo.share / 4))
     for direction in range(len(MULTIPLICITY)):
@@ -128,8 +120,8 @@ def test_the_law_is_the_mean_field_of_coupled_particles(sampler: str, monte_carl
 
 
 @pytest.mark.monte_carlo(share=SHARE)
-def test_another_rule_is_another_law(monte_carlo: MonteCarlo) -> None:
-    """What the comparison tells apart: adaptive momentum from plain Langevin, in either direction's variance."""
+def test_another_rule_has_another_distribution(monte_carlo: MonteCarlo) -> None:
+    """The falsifier: adaptive momentum against plain Langevin, in the variance of either direction."""
     seen, plain = batch_moments(COUPLED["adaptive"], monte_carlo), exact(annealed(langevin(), SLOW, 25))
     test = plan_mean_test(BATCHES, effect=3.0, share=monte_carlo.share / 2)
     assert all(test.rejects(seen[:, i, 1], plain.variance[i].item()) for i in range(2))

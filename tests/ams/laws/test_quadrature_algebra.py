@@ -1,4 +1,4 @@
-"""Steps on nodes: mean and scale of a kernel from one run of the sampler's own step."""
+"""Steps on nodes: mean and standard deviation of a kernel from one run of the sampler's own step."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ams.laws.quadrature_algebra import Blurred, NodeAlgebra, folded, land
+from ams.laws.quadrature_algebra import Blurred, NodeAlgebra, folded, kernel_on_grid
 from ams.samplers import State, constant, langevin, leimkuhler_matthews, momentum, momentum_rule
 from ams.targets import CLEAN, Gaussian, GaussianMixture
 
@@ -19,18 +19,18 @@ def test_a_step_yields_mean_and_scale_of_its_kernel():
     assert algebra.finite(after) and not algebra.finite(Blurred(x * np.nan)) and not algebra.finite(Blurred(x, np.inf))
 
 
-def test_what_a_grid_cannot_carry_is_refused():
+def test_steps_without_a_kernel_are_refused():
     algebra, x = NodeAlgebra(Gaussian([0.0])), np.zeros(3)
     with pytest.raises(ValueError, match="on the line"):
         NodeAlgebra(Gaussian([0.0, 1.0]))
-    with pytest.raises(ValueError, match="draw has not moved"):
+    with pytest.raises(ValueError, match="before the step's draw"):
         algebra.score(Blurred(x, 1.0), CLEAN)
     with pytest.raises(ValueError, match="one draw"):
         algebra.image(leimkuhler_matthews, State(Blurred(x)), 0.1)
-    with pytest.raises(ValueError, match="frozen"):
+    with pytest.raises(ValueError, match="constant coefficients"):
         algebra.norm(Blurred(x))
     with pytest.raises(ValueError, match="needs noise"):
-        land(Blurred(x), 0.0, 0.1)
+        kernel_on_grid(Blurred(x), 0.0, 0.1)
 
 
 def test_powers_are_normalised():
@@ -43,12 +43,12 @@ def test_powers_are_normalised():
     assert np.exp(algebra.log_density(CLEAN)(whole.nodes)) == pytest.approx(whole.values, abs=1e-13)
 
 
-def test_a_landing_holds_the_whole_kernel():
-    found = land(Blurred(np.array([0.03, 1.7]), -0.5), -2.0, 0.2)
-    assert found.density.sum(1) * 0.2 == pytest.approx([1.0, 1.0], abs=1e-14)
-    places = -2.0 + 0.2 * found.node
-    assert (places * found.density).sum(1) * 0.2 == pytest.approx([0.03, 1.7], abs=1e-14)
-    assert np.array([[0.03], [1.7]]) - 0.5 * found.z == pytest.approx(places, abs=1e-13)
+def test_a_kernel_on_a_grid_is_complete():
+    kernel = kernel_on_grid(Blurred(np.array([0.03, 1.7]), -0.5), -2.0, 0.2)
+    assert kernel.density.sum(1) * 0.2 == pytest.approx([1.0, 1.0], abs=1e-14)
+    places = -2.0 + 0.2 * kernel.node
+    assert (places * kernel.density).sum(1) * 0.2 == pytest.approx([0.03, 1.7], abs=1e-14)
+    assert np.array([[0.03], [1.7]]) - 0.5 * kernel.z == pytest.approx(places, abs=1e-13)
 
 
 def test_folded_normal():

@@ -1,6 +1,4 @@
-"""Symbols: the transition that SymPy reads off a step is the one that the exact law applies; norms stay unknown."""
-
-from __future__ import annotations
+"""Symbols: SymPy's transition of a step is that of the exact law; norms are unknown functions."""
 
 from collections.abc import Callable
 
@@ -8,6 +6,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
+from ams import samplers as sm
 from ams.laws import GaussianLaw, Symbols
 from ams.laws.symbolic import (
     Norm,
@@ -24,24 +23,10 @@ from ams.laws.symbolic import (
     z,
     z_before,
 )
-from ams.samplers import (
-    Coefficients,
-    State,
-    Step,
-    adaptive,
-    affine,
-    constant,
-    langevin,
-    leimkuhler_matthews,
-    momentum,
-    momentum_rule,
-    recorded,
-    snr_of_score,
-)
-from ams.samplers.affine_transitions import AffineTransition
+from ams.samplers import AffineTransition, Coefficients, State, Step, langevin, momentum, momentum_rule
 from ams.schedules import Level
 
-POINTS = 200
+POINTS = 50
 C = (1 + b) ** 2
 
 
@@ -49,19 +34,19 @@ def scheduled(beta: float | sp.Symbol, size: float | sp.Symbol, sqrt: Callable) 
     return [Coefficients(beta, size, size * (1 + beta) ** 2, sqrt(2 * size))]
 
 
-# Sampler: vectors of its state; the step made with a damping; that the symbols take.
+# Of each sampler: the vectors of its state; its step with a momentum coefficient and a step size.
 SAMPLERS: dict[str, tuple[tuple[str, ...], Callable[[object, object], Step]]] = {
     "langevin": (("x",), lambda beta, size: langevin()),
     "stretched langevin": (("x",), lambda beta, size: langevin(factor=2)),
-    "constant": (("x", "m", "s"), lambda beta, size: momentum(momentum_rule(constant(beta)))),
-    "recorded": (("x", "m", "s"), lambda beta, size: momentum(recorded(scheduled(beta, size, lambda v: v**0.5)))),
-    "leimkuhler_matthews": (("x", "z"), lambda beta, size: leimkuhler_matthews),
-    "affine": (("x",), lambda beta, size: affine(lambda level: AffineTransition(1 - beta, level.step, beta))),
+    "constant": (("x", "m", "s"), lambda beta, size: momentum(momentum_rule(sm.constant(beta)))),
+    "recorded": (("x", "m", "s"), lambda beta, size: momentum(sm.recorded(scheduled(beta, size, lambda v: v**0.5)))),
+    "leimkuhler_matthews": (("x", "z"), lambda beta, size: sm.leimkuhler_matthews),
+    "affine": (("x",), lambda beta, size: sm.affine(lambda level: AffineTransition(1 - beta, level.step, beta))),
 }
 SYMBOLS = {"x": x, "m": m, "s": s, "z": z_before}
 
 
-def law_transition(names: tuple[str, ...], step: Step, at: dict[str, float]) -> list[np.ndarray]:
+def exact_transition(names: tuple[str, ...], step: Step, at: dict[str, float]) -> list[np.ndarray]:
     """Return `(c, M, q)` of the step, as the exact law applies it."""
     law = GaussianLaw([1 / at["lam"]], [at["mu"]])
     row = law.start(0.0, 1.0).x
@@ -71,8 +56,8 @@ def law_transition(names: tuple[str, ...], step: Step, at: dict[str, float]) -> 
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_the_law_applies_what_the_symbols_say(sampler: str) -> None:
-    """200 random points (a, b, lam, mu): each entry of transition, shift and noise within 1e-12, relative above 1."""
+def test_the_exact_law_has_the_symbolic_transition(sampler: str) -> None:
+    """50 random points (a, b, lam, mu): each entry of transition, shift and noise within 1e-12, relative above 1."""
     names, make = SAMPLERS[sampler]
     inputs = [SYMBOLS[name] for name in names]
     after = symbolic_step(make(b, a), State(**{name: SYMBOLS[name] for name in names}, drift=a, effective_drift=a))
@@ -83,7 +68,7 @@ def test_the_law_applies_what_the_symbols_say(sampler: str) -> None:
     for _ in range(POINTS):
         size, beta = generator.uniform(1e-3, 2.0), generator.uniform(0.0, 0.999)
         at = {"a": size, "lam": 10 ** generator.uniform(-3, 3), "mu": generator.normal()}
-        ours = law_transition(names, make(beta, size), at)
+        ours = exact_transition(names, make(beta, size), at)
         for mine, theirs in zip(ours, symbolic(size, beta, at["lam"], at["mu"]), strict=True):
             wanted = np.asarray(theirs, dtype=float).reshape(mine.shape)
             np.testing.assert_allclose(mine, wanted, rtol=1e-12, atol=1e-12)
@@ -92,19 +77,20 @@ def test_the_law_applies_what_the_symbols_say(sampler: str) -> None:
 def test_another_step_has_another_transition() -> None:
     """The comparison sees a factor that is off by 1e-9."""
     at = {"a": 0.3, "lam": 2.0, "mu": 0.5}
-    right, wrong = (law_transition(("x",), langevin(factor=f), at)[1] for f in (1.0, 1.0 + 1e-9))
+    right, wrong = (exact_transition(("x",), langevin(factor=f), at)[1] for f in (1.0, 1.0 + 1e-9))
     assert abs(right - wrong).max() > 1e-10
 
 
 def test_the_stationary_covariance_solves_its_equation() -> None:
-    after = symbolic_step(momentum(momentum_rule(constant(b))), State(x, m))
+    after = symbolic_step(momentum(momentum_rule(sm.constant(b))), State(x, m))
     matrix, spread = transition(after, [x, m], ["x", "m"]), transition(after, [z], ["x", "m"])
-    found = stationary_covariance(matrix, spread)
-    residual = matrix * found * matrix.T + spread * spread.T - found
+    solution = stationary_covariance(matrix, spread)
+    residual = matrix * solution * matrix.T + spread * spread.T - solution
     assert residual.applyfunc(sp.simplify) == sp.zeros(2, 2)
     u = a * lam
     assert (
-        sp.simplify(lam * found[0, 0] - 2 * (1 - b + 2 * u * b * (1 + b)) / ((1 - b) * C * (2 - u * (1 - b**2)))) == 0
+        sp.simplify(lam * solution[0, 0] - 2 * (1 - b + 2 * u * b * (1 + b)) / ((1 - b) * C * (2 - u * (1 - b**2))))
+        == 0
     )
 
 
@@ -116,8 +102,8 @@ def test_the_norm_is_homogeneous_and_nothing_else() -> None:
     assert sp.latex(Norm(m)) == r"\left\langle m \right\rangle"
 
 
-def test_a_first_call_is_langevin_and_later_ones_have_the_rule() -> None:
-    step = momentum(momentum_rule(adaptive()))
+def test_a_first_step_is_langevin_and_later_ones_have_the_rule() -> None:
+    step = momentum(momentum_rule(sm.adaptive()))
     first = symbolic_step(step, State(x))
     assert sp.expand(first.x - (x - a * lam * (x - mu) + sp.sqrt(2) * sp.sqrt(a) * z)) == 0
     second = symbolic_step(step, State(x, m, s, drift=a, effective_drift=a))
@@ -125,9 +111,9 @@ def test_a_first_call_is_langevin_and_later_ones_have_the_rule() -> None:
     assert sp.simplify(second.drift - a * (1 + ((1 - rho) / (1 + rho)) ** 2) ** 2) == 0
 
 
-def test_a_step_found_from_norms() -> None:
+def test_a_step_size_from_norms() -> None:
     snr = sp.Rational(1, 10)
-    after = symbolic_step(langevin(snr_of_score(snr)), State(x))
+    after = symbolic_step(langevin(sm.snr_of_score(snr)), State(x))
     size = 2 * (snr * Norm(z) / Norm(lam * (x - mu))) ** 2
     assert sp.simplify(after.x - (x - size * lam * (x - mu) + sp.sqrt(2 * size) * z)) == 0
 

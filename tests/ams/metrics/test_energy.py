@@ -1,6 +1,4 @@
-"""Energy distances against scipy, brute force, and their claim of being unbiased."""
-
-from __future__ import annotations
+"""Energy distances against SciPy and brute force; they are unbiased."""
 
 import math
 
@@ -11,12 +9,8 @@ from scipy import stats
 
 from ams.metrics import energy, energy_distance, energy_distance_to_mixture, mixture_spread
 from ams.statistics import plan_mean_test
+from tests.ams.tools import draws
 from tests.monte_carlo import MonteCarlo
-
-
-def seeded(seed: int) -> torch.Generator:
-    """Return a generator."""
-    return torch.Generator().manual_seed(seed)
 
 
 def brute_force(x: torch.Tensor, y: torch.Tensor) -> float:
@@ -33,19 +27,19 @@ def test_it_is_the_u_statistic_whatever_the_block(
     shape: tuple[int, ...], block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(energy, "_BLOCK", block)
-    x, y = torch.randn(23, *shape, generator=seeded(0)), torch.randn(31, *shape, generator=seeded(1)) + 10
+    x, y = draws(0, 23, *shape), draws(1, 31, *shape) + 10
     assert energy_distance(x, y) == pytest.approx(brute_force(x, y), rel=1e-12)
 
 
-def test_on_the_line_it_is_scipys_but_for_the_pairs_of_a_value_with_itself() -> None:
-    x, y = torch.rand(40, 1, generator=seeded(0)).double(), torch.rand(60, 1, generator=seeded(1)).double() ** 2
+def test_on_the_line_it_is_scipys_without_pairs_of_equal_samples() -> None:
+    x, y = draws(0, 40, 1), draws(1, 60, 1) ** 2
     biased = stats.energy_distance(x[:, 0], y[:, 0]) ** 2
-    within = [float(torch.pdist(z).mean()) / len(z) for z in (x, y)]  # E|Z - Z'| / n, what those pairs leave out
+    within = [float(torch.pdist(z).mean()) / len(z) for z in (x, y)]  # E|Z - Z'| / n of those pairs
     assert energy_distance(x, y) == pytest.approx(biased - sum(within), rel=1e-11)
 
 
-def test_against_a_mixture_of_points_it_is_the_distance_of_samples_to_points() -> None:
-    x, points = torch.randn(20, 2, 3, generator=seeded(0)), torch.randn(15, 2, 3, generator=seeded(1))
+def test_a_mixture_without_noise_is_its_points() -> None:
+    x, points = draws(0, 20, 2, 3), draws(1, 15, 2, 3)
     m = len(points)
     within = float(torch.pdist(points.flatten(1).double()).mean())
     expected = brute_force(x, points) + within / m  # Y and Y' may be one point
@@ -60,7 +54,7 @@ def test_one_point_gives_the_noise_of_two_draws() -> None:
 
 def replicates(shift: float, count: int, generator: torch.Generator) -> np.ndarray:
     """Return energy distances of samples of a mixture, moved by `shift`, to that mixture."""
-    points = torch.randn(12, 5, generator=seeded(3)).double()
+    points = draws(3, 12, 5)
     spread = mixture_spread(points, 0.3)
 
     def one() -> float:
@@ -72,26 +66,26 @@ def replicates(shift: float, count: int, generator: torch.Generator) -> np.ndarr
 
 
 @pytest.mark.monte_carlo(share=0.01)
-def test_against_its_own_law_it_is_zero_on_average(monte_carlo: MonteCarlo) -> None:
+def test_against_its_own_distribution_it_is_zero_on_average(monte_carlo: MonteCarlo) -> None:
     """The bias of the V-statistic, E|Y - Y'| / 32 = 0.076, is some 1.5 standard deviations of one distance."""
     test = monte_carlo.note(plan_mean_test(600, effect=0.4, share=monte_carlo.share))
-    found = replicates(0.0, 600, monte_carlo.torch())
-    assert not test.rejects(found)
-    assert 2 * 0.4 * found.std(ddof=1) < 0.076, "what it sees is far below that bias"
+    distances = replicates(0.0, 600, monte_carlo.torch())
+    assert not test.rejects(distances)
+    assert 2 * 0.4 * distances.std(ddof=1) < 0.076, "the detected effect is far below that bias"
 
 
 @pytest.mark.monte_carlo(share=0.01)
-def test_a_shifted_law_is_seen(monte_carlo: MonteCarlo) -> None:
-    """The shift's distance, 0.47, is some 4 standard deviations of one distance: six samples in ten would do."""
+def test_a_shift_is_detected(monte_carlo: MonteCarlo) -> None:
+    """The shift's distance, 0.47, is about 4 standard deviations of one distance."""
     test = monte_carlo.note(plan_mean_test(60, effect=1.3, share=monte_carlo.share))
-    found = replicates(0.5, 60, monte_carlo.torch())
-    assert test.rejects(found) and found.mean() > 0
+    distances = replicates(0.5, 60, monte_carlo.torch())
+    assert test.rejects(distances) and distances.mean() > 0
 
 
 @pytest.mark.monte_carlo(share=0.01)
 def test_the_exact_reference_is_the_limit_of_sampled_ones(monte_carlo: MonteCarlo) -> None:
-    """200 draws of the reference against the exact one, same sample."""
-    points, x = torch.randn(6, 4, generator=seeded(5)).double(), torch.randn(25, 4, generator=seeded(6))
+    """200 draws of the reference against the exact one, with the same sample."""
+    points, x = draws(5, 6, 4), draws(6, 25, 4)
     exact, generator = energy_distance_to_mixture(x, points, 0.7), monte_carlo.torch()
 
     def sampled() -> float:
@@ -111,7 +105,7 @@ def test_one_reference_serves_several_samples() -> None:
         reference.energy_distance(torch.ones(4, 3, 2))
 
 
-def test_what_cannot_be_compared_is_refused() -> None:
+def test_incomparable_samples_are_refused() -> None:
     with pytest.raises(ValueError, match="at least 2"):
         energy_distance(torch.ones(1, 2), torch.ones(3, 2))
     with pytest.raises(ValueError, match="shapes"):

@@ -1,7 +1,5 @@
 """The expected norm against mpmath's 1F1 in 60 digits, and its limits."""
 
-from __future__ import annotations
-
 import mpmath
 import pytest
 import torch
@@ -21,9 +19,9 @@ def by_hypergeometric(r: float, sigma: float, d: int) -> float:
 def test_it_is_the_closed_form(d: int) -> None:
     for sigma in (0.02, 1.0, 50.0):
         r = [0.0, *(sigma * ratio for ratio in (1e-3, 0.1, 0.5, 1.0, 3.0, 10.0, 30.0, 300.0))]
-        found = expected_norm(torch.tensor(r, dtype=torch.float64), sigma, d)
+        norms = expected_norm(torch.tensor(r, dtype=torch.float64), sigma, d)
         exact = torch.tensor([by_hypergeometric(value, sigma, d) for value in r], dtype=torch.float64)
-        torch.testing.assert_close(found, exact, rtol=3e-13, atol=0)
+        torch.testing.assert_close(norms, exact, rtol=3e-13, atol=0)
 
 
 def test_without_noise_it_is_the_distance_in_float64() -> None:
@@ -32,6 +30,6 @@ def test_without_noise_it_is_the_distance_in_float64() -> None:
 
 
 @pytest.mark.parametrize(("sigma", "dimension"), [(-1.0, 3), (1.0, 0)])
-def test_what_is_no_noise_is_refused(sigma: float, dimension: int) -> None:
+def test_invalid_noise_is_refused(sigma: float, dimension: int) -> None:
     with pytest.raises(ValueError, match="expected_norm"):
         expected_norm(torch.ones(1), sigma, dimension)

@@ -1,4 +1,4 @@
-"""Distances in a space of features: against closed forms, brute force and laws whose answer is known."""
+"""Metrics in a space of features against brute force and distributions with a known answer."""
 
 import itertools
 
@@ -8,10 +8,11 @@ import torch
 
 from ams.metrics import expected_coverage, kernel_distance, support
 from ams.statistics import mean_interval
+from tests.ams.tools import draws
 
 
-def draws(n, d, seed, shift=0.0):
-    return torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64) + shift
+def features(n, d, seed, shift=0.0):
+    return draws(seed, n, d) + shift
 
 
 def kernel(a, b):
@@ -19,7 +20,7 @@ def kernel(a, b):
 
 
 def test_kernel_distance_is_the_u_statistic():
-    x, y = draws(4, 3, 1), draws(3, 3, 2)
+    x, y = features(4, 3, 1), features(3, 3, 2)
     of_x = np.mean([kernel(a, b) for a, b in itertools.permutations(x, 2)])
     of_y = np.mean([kernel(a, b) for a, b in itertools.permutations(y, 2)])
     both = np.mean([kernel(a, b) for a in x for b in y])
@@ -31,12 +32,12 @@ def test_kernel_distance_of_point_masses():
     assert kernel_distance(torch.zeros(3, 1), torch.ones(5, 1)) == pytest.approx(7.0)
 
 
-def test_kernel_distance_of_one_law_is_zero_whatever_the_sizes():
-    """Unbiased: 200 values at 10 and 15 samples; an interval of 99.99 % holds 0, and not the biased form's mean."""
-    values = [kernel_distance(draws(10, 2, 2 * s), draws(15, 2, 2 * s + 1)) for s in range(200)]
-    found = mean_interval(values, 0.9999)
-    assert found.low < 0 < found.high
-    assert kernel_distance(draws(50, 2, 1), draws(50, 2, 2, shift=1.0)) > found.high
+def test_kernel_distance_of_equal_distributions_is_zero_for_all_sizes():
+    """Unbiased: 200 values at 10 and 15 samples; an interval of 99.99 % contains 0."""
+    values = [kernel_distance(features(10, 2, 2 * s), features(15, 2, 2 * s + 1)) for s in range(200)]
+    interval = mean_interval(values, 0.9999)
+    assert interval.low < 0 < interval.high
+    assert kernel_distance(features(50, 2, 1), features(50, 2, 2, shift=1.0)) > interval.high
 
 
 def balls(x, k):
@@ -45,35 +46,35 @@ def balls(x, k):
 
 
 def test_support_is_its_definition():
-    x, y, k = draws(9, 2, 3), draws(8, 2, 4, shift=0.5), 2
+    x, y, k = features(9, 2, 3), features(8, 2, 4, shift=0.5), 2
     of_x, of_y = balls(x, k), balls(y, k)
     apart = np.array([[float((a - b).norm()) for b in y] for a in x])
-    found = support(x, y, k)
-    assert found.precision == pytest.approx(np.mean((apart <= of_y).any(1)))
-    assert found.recall == pytest.approx(np.mean((of_x >= apart.T).any(1)))
-    assert found.density == pytest.approx((apart <= of_y).sum() / k / len(x))
-    assert found.coverage == pytest.approx(np.mean((apart <= of_y).any(0)))
+    shares = support(x, y, k)
+    assert shares.precision == pytest.approx(np.mean((apart <= of_y).any(1)))
+    assert shares.recall == pytest.approx(np.mean((of_x >= apart.T).any(1)))
+    assert shares.density == pytest.approx((apart <= of_y).sum() / k / len(x))
+    assert shares.coverage == pytest.approx(np.mean((apart <= of_y).any(0)))
 
 
-def test_support_knows_what_is_missing():
+def test_support_shows_a_missing_mode():
     """A set at one of two modes is precise and covers half; one far away is neither."""
-    reference = torch.cat([draws(60, 3, 5), draws(60, 3, 6, shift=50.0)])
-    half, away = support(draws(60, 3, 7), reference), support(draws(60, 3, 8, shift=-90.0), reference)
+    reference = torch.cat([features(60, 3, 5), features(60, 3, 6, shift=50.0)])
+    half, away = support(features(60, 3, 7), reference), support(features(60, 3, 8, shift=-90.0), reference)
     assert half.precision > 0.8 and half.coverage < 0.55 and half.recall < 0.55
     assert away == (0.0, 0.0, 0.0, 0.0)
 
 
-def test_expected_coverage_is_seen_on_one_law():
-    """200 pairs of sets of one law; the interval of 99.99 % holds the combinatorial value."""
-    values = [support(draws(20, 2, 2 * s), draws(30, 2, 2 * s + 1), 3).coverage for s in range(1000, 1200)]
-    found = mean_interval(values, 0.9999)
-    assert found.low < expected_coverage(30, 20, 3) < found.high
-    assert found.high - found.low < 0.08
+def test_expected_coverage_is_that_of_equal_distributions():
+    """The interval of 99.99 % of 200 pairs of sets contains the combinatorial value."""
+    values = [support(features(20, 2, 2 * s), features(30, 2, 2 * s + 1), 3).coverage for s in range(1000, 1200)]
+    interval = mean_interval(values, 0.9999)
+    assert interval.low < expected_coverage(30, 20, 3) < interval.high
+    assert interval.high - interval.low < 0.08
     assert expected_coverage(2, 1, 1) == pytest.approx(1 / 2)
 
 
 @pytest.mark.parametrize("function", [kernel_distance, support])
-def test_sets_that_cannot_be_compared_are_refused(function):
+def test_incomparable_sets_are_refused(function):
     with pytest.raises(ValueError, match="at least"):
         function(torch.zeros(1, 2), torch.zeros(9, 2))
     with pytest.raises(ValueError, match="shapes"):

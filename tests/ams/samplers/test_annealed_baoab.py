@@ -1,6 +1,4 @@
-"""The isothermal sampler: invariant on one point, against its formulas written out, and its relatives."""
-
-from __future__ import annotations
+"""Annealed BAOAB: invariant on a point target, equal to its formulas, and its relations to other samplers."""
 
 import math
 from collections.abc import Callable
@@ -8,32 +6,20 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from torch import Tensor
 
+from ams import samplers as sm
 from ams.laws import GaussianLaw
 from ams.metrics import gaussian_kl
-from ams.samplers import (
-    TAPERED,
-    KineticParameters,
-    Particles,
-    PerSample,
-    State,
-    annealed_baoab,
-    dpm_solver,
-    fixed,
-    last,
-    leimkuhler_matthews,
-    one_step_per_level,
-    run,
-)
+from ams.samplers import TAPERED, KineticParameters, Particles, PerSample, State, annealed_baoab, fixed
 from ams.samplers.noise_sources import replayed
 from ams.schedules import VP, Level, annealed_levels, linked, process_levels
 from ams.targets import Gaussian
+from tests.ams.tools import assert_equal, draws, moments_at_end, trajectory
 
 POINT = 1e-300
-"""A variance of the target that no sigma here can see."""
+"""A variance of the target that is negligible at every sigma here."""
 
 
 def levels_of(sigmas: list[float]) -> list[Level]:
@@ -43,43 +29,44 @@ def levels_of(sigmas: list[float]) -> list[Level]:
 sigma_lists = st.lists(st.floats(1e-2, 1e2), min_size=3, max_size=12, unique_by=lambda s: round(math.log(s), 3))
 
 
+def kl_on_a_point(step: sm.Step, levels: list[Level]) -> float:
+    """Return the KL to the distribution at the last noise level, from that at the first, for a target at 1.5."""
+    law, first, last = GaussianLaw([POINT], [1.5]), levels[0], levels[-1]
+    begin = law.start(1.5 * first.scale, first.sigma**2)
+    end = moments_at_end(law, sm.one_step_per_level(step, levels), begin)
+    return gaussian_kl(end.mean, end.variance, 1.5 * last.scale, last.sigma**2)
+
+
 @given(sigmas=sigma_lists, e=st.floats(0.0, 0.99), seed=st.integers(0, 99), extrapolate=st.booleans())
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 def test_a_point_is_invariant(sigmas: list[float], e: float, seed: int, extrapolate: bool) -> None:
-    """For any levels, `e`, and `u` that changes from step to step: KL to the last level's law below 1e-12."""
-    levels, generator = levels_of(sigmas), np.random.default_rng(seed)
-    law = GaussianLaw([POINT], [1.5])
-    chosen: dict[float, float] = {}
-    step = annealed_baoab(
-        lambda h: KineticParameters(chosen.setdefault(h, float(generator.uniform(0.01, 1.9))), e), extrapolate
-    )
-    state, _ = law.end(one_step_per_level(step, levels), law.start(1.5, levels[0].sigma ** 2))
-    found = law.moments(state.x)
-    assert gaussian_kl(found.mean, found.variance, 1.5, levels[-1].sigma ** 2) < 1e-12
+    """For any noise levels and `e`, and `u` that changes from step to step."""
+    generator, chosen = np.random.default_rng(seed), dict[float, float]()
+
+    def schedule(h: float) -> KineticParameters:
+        return KineticParameters(chosen.setdefault(h, float(generator.uniform(0.01, 1.9))), e)
+
+    assert kl_on_a_point(annealed_baoab(schedule, extrapolate), levels_of(sigmas)) < 1e-12
 
 
-def test_a_point_is_invariant_under_vp() -> None:
-    levels = process_levels(VP(), 20, 1e-2)
-    law = GaussianLaw([POINT], [1.5])
-    begin = law.start(1.5 * levels[0].scale, levels[0].sigma ** 2)
-    found = law.moments(law.end(one_step_per_level(annealed_baoab(), levels), begin)[0].x)
-    assert gaussian_kl(found.mean, found.variance, 1.5 * levels[-1].scale, levels[-1].sigma ** 2) < 1e-12
+def test_a_point_is_invariant_under_vp_and_under_the_tapered_schedule() -> None:
+    assert kl_on_a_point(annealed_baoab(), process_levels(VP(), 20, 1e-2)) < 1e-12
+    assert kl_on_a_point(annealed_baoab(TAPERED), levels_of([0.1, 0.11, 0.2, 1.0, 1.05, 9.0, 10.0])) < 1e-12
 
 
-def test_the_falsifier_a_full_first_kick_is_not_invariant() -> None:
-    """The start that looks natural, `p ~ N(0, I)` before a whole kick, moves the law."""
+def test_a_full_first_kick_is_not_invariant() -> None:
+    """The falsifier: a first velocity from N(0, I) before a whole kick."""
     law, levels = GaussianLaw([POINT]), levels_of([1.0, 2.0, 4.0])
     begin = law.start(0.0, 16.0)
     whole = law.begin_step(begin._replace(p=law.noise(begin.x)))._replace(h=math.log(2.0))
-    found = law.moments(law.end(one_step_per_level(annealed_baoab(), levels), whole)[0].x)
-    assert abs(found.variance.item() - 1.0) > 1e-2
+    end = moments_at_end(law, sm.one_step_per_level(annealed_baoab(), levels), whole)
+    assert abs(end.variance.item() - 1.0) > 1e-2
 
 
-def plain(x: Tensor, start: Tensor, draws: list[Tensor], sigmas: list[float], target: Gaussian, e: float) -> Tensor:
+def by_hand(x: Tensor, p: Tensor, noise: list[Tensor], sigmas: list[float], target: Gaussian, e: float) -> Tensor:
     """Return the positions at the end by the formulas, with variables of its own."""
     u_before = d_before = h_before = None
-    p = start
-    for s, s_next, z in zip(sigmas, sigmas[1:], draws, strict=False):
+    for s, s_next, z in zip(sigmas, sigmas[1:], noise, strict=False):
         score = target.score(x, Level(0, sigma=s))
         h = math.log(s / s_next)
         u = min(0.5, 10 * h)
@@ -90,8 +77,7 @@ def plain(x: Tensor, start: Tensor, draws: list[Tensor], sigmas: list[float], ta
         p = p + math.sqrt(u / 2) * s * score
         d = x + s**2 * score
         ahead = d if d_before is None else d + h / (2 * h_before) * (d - d_before)
-        gamma = s_next / s
-        x = gamma * x + (1 - gamma) * ahead + math.sqrt(u / 2) * s_next * p
+        x = s_next / s * x + (1 - s_next / s) * ahead + math.sqrt(u / 2) * s_next * p
         p = e * p + math.sqrt(1 - e**2) * z
         x = x + math.sqrt(u / 2) * s_next * p
         u_before, d_before, h_before = u, d, h
@@ -101,92 +87,63 @@ def plain(x: Tensor, start: Tensor, draws: list[Tensor], sigmas: list[float], ta
 @pytest.mark.parametrize("algebra", [Particles, PerSample])
 @pytest.mark.parametrize("e", [0.0, 0.6])
 def test_particles_follow_the_formulas(algebra: Callable[[], Particles], e: float) -> None:
-    """Levels so unequal that `u` is 0.3, 0.5, 0.1 in turn."""
-    logs = np.cumsum([0.0, 0.03, 0.5, 0.01, 0.02, 0.7])
-    sigmas = [5.0 * math.exp(-value) for value in logs]
-    generator = torch.Generator().manual_seed(5)
-    x, *draws = torch.randn(8, 4, 3, generator=generator, dtype=torch.float64)
+    """At noise levels so unequal that `u` is 0.3, 0.5, 0.1 in turn."""
+    sigmas = [5.0 * math.exp(-value) for value in np.cumsum([0.0, 0.03, 0.5, 0.01, 0.02, 0.7])]
+    x, p, *noise = draws(5, 8, 4, 3)
     target = Gaussian([0.5, -1.0, 2.0], [1.0, 0.1, 3.0])
-    program = one_step_per_level(annealed_baoab(fixed(e)), annealed_levels(sigmas, 0.1))
-    state, info = last(run(program, State(x), target.score, replayed(draws), algebra()))
-    torch.testing.assert_close(state.x, plain(x, draws[0], draws[1:], sigmas, target, e), rtol=1e-12, atol=1e-12)
-    assert info.evaluations == 1
+    program = sm.one_step_per_level(annealed_baoab(fixed(e)), annealed_levels(sigmas, 0.1))
+    end = trajectory(program, x, target.score, [p, *noise], algebra)[-1]
+    assert_equal(end, by_hand(x, p, noise, sigmas, target, e))
 
 
-def test_without_stirring_it_is_dpm_solver() -> None:
+def test_without_refreshment_it_is_dpm_solver() -> None:
     law, levels = GaussianLaw([1.0, 0.01], [0.5, -1.0]), levels_of([0.01, 0.1, 0.4, 2.0, 10.0])
-    still = annealed_baoab(lambda h: KineticParameters(0.0, 0.5))
-    ends = [
-        law.moments(law.end(one_step_per_level(step, levels), law.start(0.0, 100.0))[0].x)
-        for step in (still, dpm_solver())
-    ]
-    for one, other in zip(*ends, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-14)
+    steps = annealed_baoab(lambda h: KineticParameters(0.0, 0.5)), sm.dpm_solver()
+    programs = (sm.one_step_per_level(step, levels) for step in steps)
+    assert_equal(*(moments_at_end(law, program, law.start(0.0, 100.0)) for program in programs), 1e-12, 1e-14)
 
 
-def test_where_the_noise_does_not_change_it_is_leimkuhler_matthews() -> None:
-    """At `e = 0` and equal levels, from the second step on: kick, drift and draw of one level."""
-    x, *draws = torch.randn(6, 4, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+def test_at_equal_noise_levels_it_is_leimkuhler_matthews() -> None:
+    """At `e = 0`, from the second step on."""
+    x, *noise = draws(2, 6, 4, 3)
     target, u, sigma = Gaussian([0.0, 1.0, 0.0]), 0.3, 2.0
     levels = linked([Level(i, sigma=sigma, step=u * sigma**2) for i in range(5)])
-    still = annealed_baoab(lambda h: KineticParameters(u, 0.0), extrapolate=False)
-    states = run(one_step_per_level(still, levels), State(x), target.score, replayed(draws), Particles())
-    found = [state.x.clone() for state, _ in states]
-    program = [(leimkuhler_matthews, levels[0])] * 3
-    after = run(program, State(found[0], z=draws[1]), target.score, replayed(draws[2:]), Particles())
-    torch.testing.assert_close(found[1:], [state.x.clone() for state, _ in after], rtol=1e-12, atol=1e-12)
+    step = annealed_baoab(lambda h: KineticParameters(u, 0.0), extrapolate=False)
+    positions = trajectory(sm.one_step_per_level(step, levels), x, target.score, noise)
+    program = [(sm.leimkuhler_matthews, levels[0])] * 3
+    assert_equal(positions[1:], trajectory(program, State(positions[0], z=noise[1]), target.score, noise[2:]))
 
 
-def test_the_noiseless_last_level_is_the_denoised_point() -> None:
+def test_at_a_last_sigma_of_0_it_ends_at_the_denoised_point() -> None:
     levels = linked([Level(0, sigma=1.0, scale=0.5), Level(1, sigma=0.5, scale=0.8), Level(2, sigma=0.0)])
-    x, *draws = torch.randn(3, 4, 2, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
-    target, algebra = Gaussian([0.5, 1.0], 0.25), Particles()
-    (middle, _), (end, info) = (
-        (state._replace(x=state.x.clone()), info)
-        for state, info in run(
-            one_step_per_level(annealed_baoab(), levels), State(x), target.score, replayed(draws), algebra
-        )
-    )
-    score = target.score(middle.x, levels[1])
-    torch.testing.assert_close(end.x, (middle.x + 0.25 * score) / 0.8)
-    torch.testing.assert_close(info.mean(), end.x)
-    assert end.p is None
+    x, *noise = draws(2, 3, 4, 2)
+    target, program = Gaussian([0.5, 1.0], 0.25), sm.one_step_per_level(annealed_baoab(), levels)
+    middle, end = trajectory(program, x, target.score, noise)
+    assert_equal(end, (middle + 0.25 * target.score(middle, levels[1])) / 0.8)
+    state, info = sm.last(sm.run(program, State(x), target.score, replayed(noise), Particles()))
+    assert_equal(info.mean(), end)
+    assert state.p is None
 
 
 def test_mean_is_the_step_without_its_noise() -> None:
-    levels = levels_of([1.0, 2.0, 4.0])
-    x, start, z = torch.randn(3, 4, 2, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
-    target = Gaussian([0.5, 1.0], 0.25)
-    state, info = next(
-        run(one_step_per_level(annealed_baoab(), levels), State(x), target.score, replayed([start, z]), Particles())
-    )
-    spread = math.sqrt(0.75) * math.sqrt(0.25) * 2.0
-    torch.testing.assert_close(state.x - info.mean(), spread * z)
+    x, start, z = draws(2, 3, 4, 2)
+    program = sm.one_step_per_level(annealed_baoab(), levels_of([1.0, 2.0, 4.0]))
+    score = Gaussian([0.5, 1.0], 0.25).score
+    state, info = next(iter(sm.run(program, State(x), score, replayed([start, z]), Particles())))
+    assert_equal(state.x - info.mean(), math.sqrt(0.75) * math.sqrt(0.25) * 2.0 * z)
+    assert info.evaluations == 1
 
 
 def test_there_must_be_a_next_level() -> None:
-    program, begin = [(annealed_baoab(), Level(0, sigma=1.0))], State(torch.zeros(1, 1))
     with pytest.raises(ValueError, match="is the last"):
-        next(run(program, begin, Gaussian([0.0]).score, replayed([]), Particles()))
+        trajectory([(annealed_baoab(), Level(0, sigma=1.0))], torch.zeros(1, 1), Gaussian([0.0]).score)
 
 
-@given(h=st.floats(1e-6, 10.0), rate=st.floats(0.1, 20.0), most=st.floats(0.01, 1.9))
+@given(h=st.floats(1e-4, 5.0), rate=st.floats(0.1, 20.0), most=st.floats(0.01, 1.9))
 @settings(deadline=None, max_examples=30)
-def test_stirring_is_proportional_then_constant(h: float, rate: float, most: float) -> None:
+def test_the_schedules(h: float, rate: float, most: float) -> None:
     assert fixed(0.5, rate, most)(h).u == (rate * h if rate * h < most else most)
-    assert fixed()(h).u == min(0.5, 10 * h)
-
-
-@given(h=st.floats(1e-4, 5.0))
-@settings(deadline=None, max_examples=30)
-def test_tapered_keeps_less_the_longer_the_step(h: float) -> None:
+    assert fixed()(h) == (min(0.5, 10 * h), 0.5)
     parameters, longer = TAPERED(h), TAPERED(1.1 * h)
     assert 0.0 < longer.u < parameters.u < 1.8 and 0.0 < longer.e <= parameters.e <= 0.8
     assert parameters.u == pytest.approx(1.8 * parameters.e) or parameters.e == 0.8
-
-
-def test_a_tapered_run_is_exact_on_a_point() -> None:
-    """The parameters may change from step to step: `e` too."""
-    levels, law = levels_of([0.1, 0.11, 0.2, 1.0, 1.05, 9.0, 10.0]), GaussianLaw([POINT])
-    found = law.moments(law.end(one_step_per_level(annealed_baoab(TAPERED), levels), law.start(0.0, 100.0))[0].x)
-    assert gaussian_kl(found.mean, found.variance, 0.0, 0.01) < 1e-12

@@ -1,43 +1,40 @@
-"""EDM's stochastic sampler: without churn Heun's, with it two published lines."""
-
-from __future__ import annotations
+"""EDM's stochastic sampler: equal to Heun without churn, and to the published algorithm with it."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
 
 from ams.laws import GaussianLaw
-from ams.samplers import Particles, State, edm_stochastic, flow_heun, last, one_step_per_level, run
-from ams.samplers.noise_sources import replayed
+from ams.samplers import Step, edm_stochastic, flow_heun, one_step_per_level
 from ams.schedules import VP, Level, karras_sigmas, process_levels, ve_levels
 from ams.statistics import convergence_order
+from tests.ams.tools import assert_equal, draws, moments_at_end, trajectory
 
-LEVELS = ve_levels([5.0, 2.0, 1.0, 0.5, 0.0])
+SIGMAS = [5.0, 2.0, 1.0, 0.5, 0.0]
+LEVELS = ve_levels(SIGMAS)
 
 
 def test_without_churn_it_is_heun() -> None:
     law = GaussianLaw([0.5], [0.2])
-    ends = [
-        law.end(one_step_per_level(step, LEVELS), law.start(1.0, 25.0))
-        for step in (flow_heun, edm_stochastic(4, churn=0.0))
-    ]
-    assert torch.equal(ends[0][0].x, ends[1][0].x)
-    outside = law.end(one_step_per_level(edm_stochastic(4, s_tmin=6.0), LEVELS), law.start(1.0, 25.0))[0]
-    assert torch.equal(ends[0][0].x, outside.x)
+
+    def end(step: Step) -> torch.Tensor:
+        return law.end(one_step_per_level(step, LEVELS), law.start(1.0, 25.0))[0].x
+
+    assert torch.equal(end(flow_heun), end(edm_stochastic(4, churn=0.0)))
+    assert torch.equal(end(flow_heun), end(edm_stochastic(4, s_tmin=6.0)))
 
 
 @pytest.mark.parametrize(("churn", "gamma"), [(1.0, 0.25), (40.0, math.sqrt(2) - 1)])
 def test_the_published_algorithm(churn: float, gamma: float) -> None:
-    """Algorithm 2 with variables of its own, on a score that is not affine; levels 2 and 1 are churned."""
-    generator = torch.Generator().manual_seed(3)
-    start, *draws = torch.randn(3, 4, 2, generator=generator, dtype=torch.float64)
+    """Algorithm 2 with variables of its own, on a score that is not affine; noise levels 2 and 1 are churned."""
+    start, *noise = draws(3, 3, 4, 2)
     score = lambda at, level: -at / (1 + level.sigma**2) - torch.sin(at) / 3  # noqa: E731
-    step, evaluations = edm_stochastic(4, churn, s_noise=1.01, s_tmin=0.9, s_tmax=2.0), 0
-    for found, info in run(one_step_per_level(step, LEVELS), State(5 * start), score, replayed(draws), Particles()):
-        evaluations, end = evaluations + info.evaluations, found.x
-    x, remaining = 5 * start, iter(draws)
-    for t, t_next in zip((5.0, 2.0, 1.0, 0.5), (2.0, 1.0, 0.5, 0.0), strict=True):
+    step = edm_stochastic(4, churn, s_noise=1.01, s_tmin=0.9, s_tmax=2.0)
+    end = trajectory(one_step_per_level(step, LEVELS), 5 * start, score, noise)[-1]
+    x, remaining = 5 * start, iter(noise)
+    for t, t_next in pairwise(SIGMAS):
         t_hat = t * (1 + (gamma if 0.9 <= t <= 2.0 else 0.0))
         if t_hat > t:
             x = x + math.sqrt(t_hat**2 - t**2) * 1.01 * next(remaining)
@@ -46,54 +43,45 @@ def test_the_published_algorithm(churn: float, gamma: float) -> None:
         if t_next:
             new = x + (t_next - t_hat) * (d - t_next * score(new, Level(0, t_next))) / 2
         x = new
-    torch.testing.assert_close(end, x, rtol=1e-12, atol=1e-12)
-    assert evaluations == 7
+    assert_equal(end, x)
 
 
-def test_churn_keeps_the_marginal() -> None:
-    """Over finer levels the exact law at the end tends to the target's at that level, in VE and in VP: order 1."""
-    for levels_of in (
-        lambda n: ve_levels(karras_sigmas(5.0, 0.1, n + 1)),
-        lambda n: process_levels(VP(), n + 1, 0.05),
-    ):
-        errors, counts = [], [100, 200, 400, 800]
-        for n in counts:
-            levels, law = levels_of(n), GaussianLaw([0.3], [0.8])
-            first, end = (
-                (level.scale * 0.8, level.scale**2 * 0.3 + level.sigma**2) for level in (levels[0], levels[-1])
-            )
-            found = law.moments(
-                law.end(one_step_per_level(edm_stochastic(n, churn=10.0), levels), law.start(*first))[0].x
-            )
-            errors.append(abs(found.variance.item() - end[1]))
-        order = convergence_order([1 / n for n in counts], errors)
-        assert order.low > 0.9, order
-        assert errors[-1] < 1e-3
+def variance_error(levels: list[Level], churn: float, s_noise: float = 1.0) -> float:
+    """Return the error of the variance at the end from the exact start, for a target N(0.8, 0.3)."""
+    law, (first, last) = GaussianLaw([0.3], [0.8]), (levels[0], levels[-1])
+    program = one_step_per_level(edm_stochastic(len(levels) - 1, churn, s_noise), levels)
+    start = law.start(first.scale * 0.8, first.scale**2 * 0.3 + first.sigma**2)
+    end = moments_at_end(law, program, start)
+    return abs(end.variance.item() - last.scale**2 * 0.3 - last.sigma**2)
+
+
+@pytest.mark.parametrize("process", ["VE", "VP"])
+def test_churn_keeps_the_marginal(process: str) -> None:
+    """With finer noise levels the exact law at the end tends to the target's, with order 1."""
+    counts, levels = (50, 100, 200, 400), process_levels
+    schedules = {
+        "VE": lambda n: ve_levels(karras_sigmas(5.0, 0.1, n + 1)),
+        "VP": lambda n: levels(VP(), n + 1, 0.05),
+    }
+    errors = [variance_error(schedules[process](n), churn=10.0) for n in counts]
+    assert convergence_order([1 / n for n in counts], errors).low > 0.85 and errors[-1] < 2e-3
 
 
 def test_too_much_noise_is_seen() -> None:
-    """The falsifier: an inflated S_noise leaves the marginal."""
-    levels, law = ve_levels(karras_sigmas(5.0, 0.1, 401)), GaussianLaw([0.3], [0.8])
-    ends = [
-        law.moments(
-            law.end(one_step_per_level(edm_stochastic(400, 40.0, s_noise), levels), law.start(0.8, 25.3))[0].x
-        ).variance
-        for s_noise in (1.0, 1.05)
-    ]
-    assert abs(ends[0].item() - 0.31) < 1e-3 < abs(ends[1].item() - 0.31)
+    """The falsifier: an inflated S_noise changes the marginal."""
+    levels = ve_levels(karras_sigmas(5.0, 0.1, 401))
+    assert variance_error(levels, 40.0) < 1e-3 < variance_error(levels, 40.0, s_noise=1.05)
 
 
 def test_a_churned_level_has_no_time() -> None:
     seen: list[Level] = []
-    score = lambda at, level: seen.append(level) or -at  # noqa: E731
-    level = process_levels(VP(), 2, 0.3, 0.6)[0]
-    x = torch.ones(1, 1, dtype=torch.float64)
-    last(run([(edm_stochastic(1), level)], State(x), score, replayed([x]), Particles()))
+    level, x = process_levels(VP(), 2, 0.3, 0.6)[0], torch.ones(1, 1, dtype=torch.float64)
+    trajectory([(edm_stochastic(1), level)], x, lambda at, level: seen.append(level) or -at, [x])
     assert math.isnan(seen[0].t) and seen[0].sigma == pytest.approx(math.sqrt(2) * level.sigma)
     assert seen[1] == level.next
 
 
 @pytest.mark.parametrize("arguments", [(0,), (5, -1.0), (5, 1.0, -0.1)])
-def test_what_no_run_can_be(arguments: tuple) -> None:
+def test_impossible_arguments_are_refused(arguments: tuple) -> None:
     with pytest.raises(ValueError, match="EDM needs"):
         edm_stochastic(*arguments)

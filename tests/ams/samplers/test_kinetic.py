@@ -1,58 +1,37 @@
-"""Kinetic Langevin: the splittings against the formulas written out, the two forms of BAOAB, their stationary laws."""
-
-from __future__ import annotations
+"""Kinetic Langevin: the splittings against their formulas, the two forms of BAOAB, stationary variances."""
 
 import math
 from collections.abc import Callable
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from torch import Tensor
 
+from ams import samplers as sm
 from ams.laws import GaussianLaw
-from ams.samplers import (
-    Particles,
-    PerSample,
-    State,
-    Step,
-    bao,
-    baoab,
-    baoab_positions,
-    exponential_euler,
-    last,
-    leimkuhler_matthews,
-    obabo,
-    run,
-    sghmc,
-)
+from ams.samplers import Particles, PerSample, State, Step
 from ams.samplers.noise_sources import replayed
 from ams.schedules import Level
+from tests.ams.tools import assert_equal, draws, trajectory
 
-STEPS, SIZE, KEPT = 6, 0.08, 0.7
+STEPS, SIZE, E = 6, 0.08, 0.7
 LEVELS = [Level(i, sigma=0.0, step=SIZE) for i in range(STEPS)]
+X, P, *NOISE = draws(8, STEPS + 2, 4, 3)
+Method = Callable[[float], Step]
 Update = Callable[[Tensor, Tensor, Tensor, float, float], tuple[Tensor, Tensor]]
 
 
-def score(x: Tensor, level: Level) -> Tensor:
+def force(x: Tensor, level: Level = LEVELS[0]) -> Tensor:
     return -x * torch.tensor([1.0, 3.0, 0.2], dtype=torch.float64) - 0.1 * x**3
 
 
-def force(x: Tensor) -> Tensor:
-    return score(x, LEVELS[0])
+def positions(step: Step, state: State, noise: list[Tensor], algebra: type[Particles] = Particles) -> list[Tensor]:
+    return trajectory([(step, level) for level in LEVELS], state, force, noise, algebra)
 
 
-def inputs() -> tuple[Tensor, Tensor, list[Tensor]]:
-    """Return position, velocity and a draw a step."""
-    generator = torch.Generator().manual_seed(8)
-    x, p, *draws = torch.randn(STEPS + 2, 4, 3, generator=generator, dtype=torch.float64)
-    return x, p, draws
-
-
-def positions(step: Step, state: State, draws: list[Tensor], algebra: Particles | None = None) -> list[Tensor]:
-    program = [(step, level) for level in LEVELS]
-    return [now.x.clone() for now, _ in run(program, state, score, replayed(draws), algebra or Particles())]
+def first_step(step: Step, state: State, noise: list[Tensor]) -> tuple[State, sm.Info]:
+    return next(iter(sm.run([(step, LEVELS[0])], state, force, replayed(noise), Particles())))
 
 
 def plain_baoab(x: Tensor, p: Tensor, z: Tensor, dt: float, e: float) -> tuple[Tensor, Tensor]:
@@ -79,123 +58,104 @@ def plain_sghmc(x: Tensor, p: Tensor, z: Tensor, dt: float, e: float) -> tuple[T
 
 METHODS = pytest.mark.parametrize(
     ("step", "plain"),
-    [(baoab, plain_baoab), (obabo, plain_obabo), (bao, plain_bao), (sghmc, plain_sghmc)],
+    [(sm.baoab, plain_baoab), (sm.obabo, plain_obabo), (sm.bao, plain_bao), (sm.sghmc, plain_sghmc)],
     ids=["baoab", "obabo", "bao", "sghmc"],
 )
 
 
 @METHODS
 @pytest.mark.parametrize("algebra", [Particles, PerSample])
-def test_a_splitting_is_its_formula(
-    step: Callable[[float], Step], plain: Update, algebra: Callable[[], Particles]
-) -> None:
-    x, p, draws = inputs()
-    found = positions(step(KEPT), State(x, p=p), draws, algebra())
-    for position, z in zip(found, draws, strict=True):
-        x, p = plain(x, p, z, math.sqrt(2 * SIZE), KEPT)
-        torch.testing.assert_close(position, x, rtol=1e-13, atol=1e-13)
+def test_a_splitting_is_its_formula(step: Method, plain: Update, algebra: type[Particles]) -> None:
+    x, p = X, P
+    for position, z in zip(positions(step(E), State(X, p=P), NOISE, algebra), NOISE, strict=True):
+        x, p = plain(x, p, z, math.sqrt(2 * SIZE), E)
+        assert_equal(position, x)
 
 
 @METHODS
-def test_a_first_call_draws_the_velocity(step: Callable[[float], Step], plain: Update) -> None:
-    x, p, draws = inputs()
-    given = positions(step(KEPT), State(x, p=p), draws)
-    drawn = positions(step(KEPT), State(x), [p, *draws])
-    assert all(torch.equal(one, other) for one, other in zip(given, drawn, strict=True))
-
-
-@METHODS
-def test_mean_is_the_step_without_its_noise(step: Callable[[float], Step], plain: Update) -> None:
-    x, p, draws = inputs()
-    _, info = next(run([(step(KEPT), LEVELS[0])], State(x, p=p), score, replayed(draws), Particles()))
-    torch.testing.assert_close(info.mean(), plain(x, p, torch.zeros_like(x), math.sqrt(2 * SIZE), KEPT)[0])
+def test_the_first_step_draws_the_velocity_and_mean_has_no_noise(step: Method, plain: Update) -> None:
+    given_velocity = positions(step(E), State(X, p=P), NOISE)
+    drawn_velocity = positions(step(E), State(X), [P, *NOISE])
+    assert all(torch.equal(one, other) for one, other in zip(given_velocity, drawn_velocity, strict=True))
+    _, info = first_step(step(E), State(X, p=P), NOISE)
+    assert_equal(info.mean(), plain(X, P, torch.zeros_like(X), math.sqrt(2 * SIZE), E)[0])
     assert info.evaluations == 1
 
 
-@given(kept=st.floats(0.0, 0.99), size=st.floats(1e-4, 0.4))
+@given(e=st.floats(0.0, 0.99), size=st.floats(1e-4, 0.4))
 @settings(deadline=None, max_examples=30)
-def test_the_forms_of_baoab_are_one(kept: float, size: float) -> None:
-    """From `p_0 = sqrt(1 - e^2) z_{-1} / (1 + e)`, the velocity of a position form that has not moved yet: 1e-12."""
-    x, _, draws = inputs()
-    before, *after = draws
-    program = [(size, Level(i, sigma=0.0, step=size)) for i in range(len(after))]
-    begin = State(x, p=math.sqrt(1 - kept**2) / (1 + kept) * before)
+def test_both_forms_of_baoab_are_equal(e: float, size: float) -> None:
+    """From `p_0 = sqrt(1 - e^2) z_{-1} / (1 + e)`, which is the velocity of a first step without inertia."""
+    before, *after = NOISE
+    levels = [Level(i, sigma=0.0, step=size) for i in range(len(after))]
+    begin = State(X, p=math.sqrt(1 - e**2) / (1 + e) * before)
     ends = [
-        last(run([(step, level) for _, level in program], start, score, replayed(noise), Particles()))[0].x
-        for step, start, noise in ((baoab(kept), begin, after), (baoab_positions(kept), State(x), draws))
+        trajectory([(step, level) for level in levels], start, force, noise)[-1]
+        for step, start, noise in ((sm.baoab(e), begin, after), (sm.baoab_positions(e), State(X), NOISE))
     ]
-    torch.testing.assert_close(*ends, rtol=1e-12, atol=1e-12)
+    assert_equal(*ends)
 
 
-def test_the_position_form_without_memory_is_leimkuhler_matthews() -> None:
-    x, p, draws = inputs()
-    found = [positions(step, State(x), [p, *draws]) for step in (baoab_positions(0.0), leimkuhler_matthews)]
-    torch.testing.assert_close(*found, rtol=1e-14, atol=1e-14)
+def test_the_position_form_without_momentum_is_leimkuhler_matthews() -> None:
+    paths = (positions(step, State(X), [P, *NOISE]) for step in (sm.baoab_positions(0.0), sm.leimkuhler_matthews))
+    assert_equal(*paths)
 
 
-def test_the_position_form_knows_its_mean() -> None:
-    x, _, (before, z, *_) = inputs()
-    state, info = next(run([(baoab_positions(KEPT), LEVELS[0])], State(x), score, replayed([before, z]), Particles()))
-    spread = math.sqrt(2 * SIZE * (1 - KEPT**2)) / 2
-    torch.testing.assert_close(info.mean(), x + (1 + KEPT) * SIZE * force(x) + spread * before)
-    torch.testing.assert_close(state.x - info.mean(), spread * z)
+def test_the_mean_of_the_position_form() -> None:
+    before, z, *_ = NOISE
+    state, info = first_step(sm.baoab_positions(E), State(X), [before, z])
+    spread = math.sqrt(2 * SIZE * (1 - E**2)) / 2
+    assert_equal(info.mean(), X + (1 + E) * SIZE * force(X) + spread * before)
+    assert_equal(state.x - info.mean(), spread * z)
 
 
 @pytest.mark.parametrize(
     ("step", "variance"),
     [
-        (baoab, lambda u, e: 1.0),
-        (obabo, lambda u, e: 1 / (1 - u / 2)),
-        (sghmc, lambda u, e: (1 + e) / (1 + e - u)),
-        (bao, lambda u, e: (1 + e) ** 2 / (2 * (1 + e - u))),
+        (sm.baoab, lambda u, e: 1.0),
+        (sm.obabo, lambda u, e: 1 / (1 - u / 2)),
+        (sm.sghmc, lambda u, e: (1 + e) / (1 + e - u)),
+        (sm.bao, lambda u, e: (1 + e) ** 2 / (2 * (1 + e - u))),
     ],
     ids=["baoab", "obabo", "sghmc", "bao"],
 )
-@given(kept=st.floats(0.0, 0.95), share=st.floats(0.01, 0.95), size=st.floats(0.01, 100.0))
-@settings(deadline=None, max_examples=30)
+@given(e=st.floats(0.0, 0.95), share=st.floats(0.01, 0.95), size=st.floats(0.01, 100.0))
+@settings(deadline=None, max_examples=20)
 def test_stationary_variance(
-    step: Callable[[float], Step], variance: Callable[[float, float], float], kept: float, share: float, size: float
+    step: Method, variance: Callable[[float, float], float], e: float, share: float, size: float
 ) -> None:
-    """The law that one step leaves unchanged, solved for, in units of the target's variance (K1, K3)."""
-    u = share * (2.0 if step in (baoab, obabo) else 1 + kept)
+    """The variance that one step leaves invariant, relative to the target's (K1, K3)."""
+    u = share * (2.0 if step in (sm.baoab, sm.obabo) else 1 + e)
     law = GaussianLaw([size])
     row = law.start(0.0, 1.0).x
     state = law.begin_step(State(row, p=row))
-    after, _ = step(kept)(state, law.score, law.noise, Level(0, sigma=0.0, step=u * size), law)
-    found = law.moments(law.set_stationary(state, after).x).variance.item()
-    assert found / size == pytest.approx(variance(u, kept), rel=1e-9)
+    after, _ = step(e)(state, law.score, law.noise, Level(0, sigma=0.0, step=u * size), law)
+    ratio = law.moments(law.set_stationary(state, after).x).variance.item() / size
+    assert ratio == pytest.approx(variance(u, e), rel=1e-9)
 
 
 def test_exponential_euler_is_exact_without_a_score() -> None:
-    """Free motion with friction: its mean and covariance over one step, against fine steps of the same equation."""
-    size, kept = 0.5, 0.3
-    law, ends = GaussianLaw([1.0]), []
-    for count in (1, 4000):
+    """Free motion with friction over one step, against fine steps of the same equation."""
+    size, e, law, ends = 0.5, 0.3, GaussianLaw([1.0]), []
+    for count in (1, 1000):
         still = law.start(0.0, 0.0)
         begin = law.begin_step(still._replace(p=still.x))
         level = Level(0, sigma=0.0, step=size / count**2)
-        program = [(exponential_euler(kept ** (1 / count)), level)] * count
-        end = last(run(program, begin, lambda at, level: 0.0 * at, law.noise, law))[0]
+        program = [(sm.exponential_euler(e ** (1 / count)), level)] * count
+        end = sm.last(sm.run(program, begin, lambda at, level: 0.0 * at, law.noise, law))[0]
         x, p = law.moments(end.x), law.moments(end.p)
         ends.append((x.variance.item(), p.variance.item(), law.covariance(end.x, end.p).item()))
     assert ends[0] == pytest.approx(ends[1], rel=1e-9)
-    assert ends[0][1] == pytest.approx(1 - kept**2)
+    assert ends[0][1] == pytest.approx(1 - e**2)
 
 
 def test_exponential_euler_is_its_formula() -> None:
-    """Pull and drift under a constant score, and the draw of a first velocity."""
-    x, p, (one, other, *_) = inputs()
-    pull, kept, dt = torch.tensor([0.5, -2.0, 1.0]).double(), 0.4, math.sqrt(2 * SIZE)
-    friction = -math.log(kept) / dt
-    found, info = next(
-        run(
-            [(exponential_euler(kept), LEVELS[0])],
-            State(x),
-            lambda at, _: pull + 0 * at,
-            replayed([p, one, other]),
-            Particles(),
-        )
-    )
-    f = (1 - kept) / friction
-    torch.testing.assert_close(info.mean(), x + f * p + (dt - f) / friction * pull)
-    torch.testing.assert_close(found.p, kept * p + f * pull + math.sqrt(1 - kept**2) * one)
+    """Position and velocity under a constant score, and the draw of a first velocity."""
+    one, other, *_ = NOISE
+    score, e, dt = torch.tensor([0.5, -2.0, 1.0]).double(), 0.4, math.sqrt(2 * SIZE)
+    friction = -math.log(e) / dt
+    program, noise = [(sm.exponential_euler(e), LEVELS[0])], replayed([P, one, other])
+    state, info = next(iter(sm.run(program, State(X), lambda at, _: score + 0 * at, noise, Particles())))
+    f = (1 - e) / friction
+    assert_equal(info.mean(), X + f * P + (dt - f) / friction * score)
+    assert_equal(state.p, e * P + f * score + math.sqrt(1 - e**2) * one)

@@ -1,6 +1,4 @@
-"""The loop: programs in order, faults that name themselves, what is counted, what is denoised."""
-
-from __future__ import annotations
+"""The loop: programs in order, errors for states that are not finite, counted evaluations, denoising."""
 
 import math
 
@@ -8,156 +6,124 @@ import pytest
 import torch
 from torch import Tensor
 
+from ams import samplers as sm
 from ams.laws import GaussianLaw
-from ams.samplers import (
-    NonFiniteState,
-    Particles,
-    PerSample,
-    State,
-    adaptive,
-    affine,
-    ancestral,
-    annealed,
-    denoise,
-    denoised,
-    flow_euler,
-    flow_heun,
-    langevin,
-    last,
-    leimkuhler_matthews,
-    momentum,
-    momentum_rule,
-    one_step_per_level,
-    predictor_corrector,
-    run,
-    sample,
-)
-from ams.samplers.noise_sources import NoiseExhausted, generated, replayed
+from ams.samplers import NonFiniteState, Particles, PerSample, State
+from ams.samplers.noise_sources import NoiseExhausted, generated
 from ams.schedules import VP, Level, annealed_levels, linked, process_levels
 from ams.targets import Gaussian
+from tests.ams.tools import assert_equal, trajectory
 
 LEVELS = annealed_levels([4.0, 2.0, 1.0], 0.1)
 CLEAN_END = linked([Level(0, 2.0), Level(1, 1.0), Level(2, 0.0)])
-ADAPTIVE = momentum(momentum_rule(adaptive()))
+ADAPTIVE = sm.momentum(sm.momentum_rule(sm.adaptive()))
 
 
-class Counted:
-    """A Gaussian's score that counts its calls."""
+class CountedScore:
+    """A Gaussian's score that counts its calls; from call number `broken` on it is multiplied by `bad`."""
 
-    def __init__(self, shape: tuple[int, ...], dtype: torch.dtype = torch.float64) -> None:
-        self.target, self.calls = Gaussian(torch.zeros(shape, dtype=dtype), 1.0), 0
+    def __init__(self, dtype: torch.dtype = torch.float64, broken: float = math.inf, bad: float = math.nan) -> None:
+        self.calls, self.dtype, self.broken, self.bad = 0, dtype, broken, bad
 
     def __call__(self, x: Tensor, level: Level) -> Tensor:
         self.calls += 1
-        return self.target.score(x, level)
+        target = Gaussian(torch.zeros(x.shape[1:], dtype=self.dtype), 1.0)
+        return target.score(x, level) * (self.bad if self.calls == self.broken else 1.0)
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
 
 
 def test_programs_are_in_order() -> None:
-    predictor, corrector = affine(ancestral), langevin()
-    assert annealed(corrector, LEVELS, 2) == [(corrector, level) for level in LEVELS for _ in range(2)]
-    kinds = predictor_corrector(predictor, corrector, LEVELS[:2], inner=2)
-    assert kinds == [(s, level) for level in LEVELS[:2] for s in (corrector, corrector, predictor)]
-    assert predictor_corrector(predictor, corrector, LEVELS) == [
-        (s, level) for level in LEVELS for s in (corrector, predictor)
-    ]
-    assert one_step_per_level(predictor, LEVELS) == [(predictor, LEVELS[0]), (predictor, LEVELS[1])]
+    predictor, corrector = sm.affine(sm.ancestral), sm.langevin()
+    assert sm.annealed(corrector, LEVELS, 2) == [(corrector, level) for level in LEVELS for _ in range(2)]
+    for inner in (1, 2):
+        wanted = [(step, level) for level in LEVELS[:2] for step in (*[corrector] * inner, predictor)]
+        assert sm.predictor_corrector(predictor, corrector, LEVELS[:2], inner) == wanted
+    assert sm.one_step_per_level(predictor, LEVELS) == [(predictor, LEVELS[0]), (predictor, LEVELS[1])]
 
 
-PROGRAMS = [
-    ("langevin", annealed(langevin(), LEVELS, 5), 15),
-    ("adaptive", annealed(ADAPTIVE, LEVELS, 5), 15),
-    ("leimkuhler_matthews", annealed(leimkuhler_matthews, LEVELS, 5), 15),
-    ("predictor-corrector", predictor_corrector(affine(ancestral), langevin(), LEVELS[:2], 3), 8),
-    ("euler", one_step_per_level(affine(flow_euler), CLEAN_END), 2),
-    ("heun", one_step_per_level(flow_heun, LEVELS), 4),
-    ("heun to sigma 0", one_step_per_level(flow_heun, CLEAN_END), 3),
-]
+PROGRAMS = {
+    "langevin": (sm.annealed(sm.langevin(), LEVELS, 5), 15),
+    "adaptive": (sm.annealed(ADAPTIVE, LEVELS, 5), 15),
+    "leimkuhler_matthews": (sm.annealed(sm.leimkuhler_matthews, LEVELS, 5), 15),
+    "predictor-corrector": (sm.predictor_corrector(sm.affine(sm.ancestral), sm.langevin(), LEVELS[:2], 3), 8),
+    "euler": (sm.one_step_per_level(sm.affine(sm.flow_euler), CLEAN_END), 2),
+    "heun": (sm.one_step_per_level(sm.flow_heun, LEVELS), 4),
+    "heun to sigma 0": (sm.one_step_per_level(sm.flow_heun, CLEAN_END), 3),
+}
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("shape", [(3,), (2, 4, 4)], ids=str)
-@pytest.mark.parametrize(("name", "program", "evaluations"), PROGRAMS, ids=[name for name, *_ in PROGRAMS])
-def test_evaluations_are_counted(
-    name: str, program: list, evaluations: int, shape: tuple[int, ...], dtype: torch.dtype
-) -> None:
-    score, x = Counted(shape, dtype), torch.ones(6, *shape, dtype=dtype)
-    state, info, counted = sample(program, x, score, torch.Generator().manual_seed(0))
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_evaluations_are_counted(name: str, shape: tuple[int, ...], dtype: torch.dtype) -> None:
+    (program, evaluations), score, x = PROGRAMS[name], CountedScore(dtype), torch.ones(6, *shape, dtype=dtype)
+    state, info, counted = sm.sample(program, x, score, seeded())
     assert counted == score.calls == evaluations
     assert (state.x.shape, state.x.dtype) == (x.shape, dtype) and torch.isfinite(state.x).all()
     assert info.mean().shape == info.at.shape == x.shape and torch.equal(x, torch.ones_like(x))
 
 
 def test_the_same_seed_gives_the_same_samples() -> None:
-    x, program = torch.ones(4, 3), annealed(ADAPTIVE, LEVELS, 5)
-    score = Counted((3,), torch.float32)
-    one, same, other = (sample(program, x, score, torch.Generator().manual_seed(s))[0].x for s in (1, 1, 2))
+    x, program, score = torch.ones(4, 3).double(), sm.annealed(ADAPTIVE, LEVELS, 5), CountedScore()
+    one, same, other = (sm.sample(program, x, score, seeded(s))[0].x for s in (1, 1, 2))
     assert torch.equal(one, same) and not torch.equal(one, other)
-    assert not torch.equal(sample(program, x, score, torch.Generator().manual_seed(1), PerSample())[0].x, one)
+    assert not torch.equal(sm.sample(program, x, score, seeded(1), PerSample())[0].x, one)
 
 
 def test_the_last_of_a_run() -> None:
     states = [(State(1), None), (State(2), None)]
-    assert last(states) == states[1] and last(iter(states)) == states[1]
+    assert sm.last(states) == states[1] and sm.last(iter(states)) == states[1]
     with pytest.raises(ValueError, match="an empty program has no last state"):
-        last([])
+        sm.last([])
     with pytest.raises(ValueError, match="an empty program"):
-        sample([], torch.ones(2, 3), Counted((3,)), torch.Generator())
+        sm.sample([], torch.ones(2, 3), CountedScore(), torch.Generator())
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
-def test_a_state_that_is_not_finite_names_step_level_and_norms(bad: float) -> None:
-    calls = []
-
-    def score(x: Tensor, level: Level) -> Tensor:
-        calls.append(level)
-        return -x * (bad if len(calls) == 5 else 1.0)
-
-    noise = generated(torch.Generator().manual_seed(0))
-    states = run(annealed(ADAPTIVE, LEVELS, 3), State(torch.ones(4, 2)), score, noise, Particles())
+def test_a_state_that_is_not_finite_has_step_level_and_norms_in_its_message(bad: float) -> None:
+    score = CountedScore(broken=5, bad=bad)
+    states = sm.run(
+        sm.annealed(ADAPTIVE, LEVELS, 3), State(torch.ones(4, 2).double()), score, generated(seeded()), Particles()
+    )
     with pytest.raises(NonFiniteState) as caught:
         list(states)
     message = str(caught.value)
-    assert message.startswith("state not finite after step 4 (level 1, sigma 2): <x> = ") and "\n" not in message
+    assert message.startswith("state not finite after step 4 (noise level 1, sigma 2): <x> = ") and "\n" not in message
     assert all(f"<{name}> = " in message for name in ("x before", "momentum", "score"))
     assert "Coefficients(beta=" in message and "try a smaller step" in message
-    assert len(calls) == 5, "nothing runs on"
+    assert score.calls == 5, "nothing runs on"
 
 
 @pytest.mark.parametrize(("broken", "found"), [(4, 7), (7, 7), (8, 11), (12, 13)])
-def test_a_run_that_is_looked_at_less_often_ends_later(broken: int, found: int) -> None:
-    """Looks after steps 3, 7, 11, and after the last, 13."""
-    calls = []
-
-    def score(x: Tensor, level: Level) -> Tensor:
-        calls.append(level)
-        return -x * (math.nan if len(calls) == broken + 1 else 1.0)
-
-    noise = generated(torch.Generator().manual_seed(0))
-    program = annealed(langevin(), annealed_levels([2.0, 1.0], 0.1), 7)
-    states = run(program, State(torch.ones(4, 2)), score, noise, Particles(), watch=4)
+def test_a_run_that_is_checked_less_often_ends_later(broken: int, found: int) -> None:
+    """Checks after steps 3, 7, 11, and after the last step, 13."""
+    score = CountedScore(broken=broken + 1)
+    program = sm.annealed(sm.langevin(), annealed_levels([2.0, 1.0], 0.1), 7)
+    states = sm.run(program, State(torch.ones(4, 2).double()), score, generated(seeded()), Particles(), watch=4)
     steps = 2 if found == 13 else 4
-    with pytest.raises(NonFiniteState, match=rf"step {found} \(level 1, .*\) or up to {steps - 1} before, which run"):
+    with pytest.raises(NonFiniteState, match=rf"step {found} \(noise level 1, .*\) or up to {steps - 1} steps earlier"):
         list(states)
-    assert len(calls) == found + 1
+    assert score.calls == found + 1
 
 
-def test_sample_looks_at_its_last_state() -> None:
-    with pytest.raises(NonFiniteState, match=r"step 2 .* or up to 2 before"):
-        sample(annealed(langevin(), LEVELS, 1), torch.ones(2, 2), lambda x, level: x / 0.0, torch.Generator())
+def test_sample_checks_its_last_state() -> None:
+    with pytest.raises(NonFiniteState, match=r"step 2 .* or up to 2 steps earlier"):
+        sm.sample(sm.annealed(sm.langevin(), LEVELS, 1), torch.ones(2, 2), lambda x, level: x / 0.0, torch.Generator())
 
 
-def test_a_step_without_momentum_names_what_it_has() -> None:
+def test_a_message_has_only_the_vectors_of_the_state() -> None:
+    program = sm.one_step_per_level(sm.affine(sm.ancestral), LEVELS)
     with pytest.raises(NonFiniteState, match=r"<x> = (nan|inf), <x before> = \d.*; None; try") as caught:
-        noise = generated(torch.Generator())
-        program = one_step_per_level(affine(ancestral), LEVELS)
-        list(run(program, State(torch.ones(2, 2)), lambda x, level: x / 0.0, noise, Particles()))
+        trajectory(program, torch.ones(2, 2), lambda x, level: x / 0.0, torch.zeros(3, 2, 2))
     assert "momentum" not in str(caught.value)
 
 
 def test_recorded_noise_that_ends_too_early() -> None:
-    program = annealed(langevin(), LEVELS, 1)
     with pytest.raises(NoiseExhausted, match="ended before"):
-        list(run(program, State(torch.ones(2, 3)), Counted((3,), torch.float32), replayed([]), Particles()))
+        trajectory(sm.annealed(sm.langevin(), LEVELS, 1), torch.ones(2, 3).double(), CountedScore())
 
 
 def test_denoising_is_the_posterior_mean() -> None:
@@ -166,32 +132,31 @@ def test_denoising_is_the_posterior_mean() -> None:
     for level in (Level(0, 0.7), Level(0, 0.7, scale=0.4), *process_levels(VP(), 3, 0.01)[1:]):
         r, v = level.scale, level.sigma**2
         exact = (r * 0.3 * x + v * target.mean) / (r**2 * 0.3 + v)
-        torch.testing.assert_close(denoise(x, level, target.score, Particles()), exact, rtol=1e-10, atol=1e-12)
+        assert_equal(sm.denoise(x, level, target.score, Particles()), exact, 1e-10)
 
 
 def test_denoised_is_taken_at_the_last_evaluation() -> None:
-    """It discards the last move and costs no evaluation: what `denoise` gives at `info.at`."""
-    score, x = Counted((3,)), torch.randn(5, 3, dtype=torch.float64)
-    algebra, noise = Particles(), generated(torch.Generator().manual_seed(0))
-    state, info = last(run(annealed(ADAPTIVE, LEVELS, 4), State(x), score, noise, algebra))
-    calls = score.calls
-    found = denoised(info, state, LEVELS[-1], algebra)
-    assert score.calls == calls == 12
-    torch.testing.assert_close(found, denoise(info.at, LEVELS[-1], score, algebra), rtol=1e-13, atol=1e-14)
-    assert not torch.allclose(found, denoise(state.x, LEVELS[-1], score, algebra), rtol=1e-3)
+    """It discards the last step and costs no evaluation: what `denoise` gives at `info.at`."""
+    score, x, algebra = CountedScore(), torch.randn(5, 3, dtype=torch.float64), Particles()
+    state, info = sm.last(sm.run(sm.annealed(ADAPTIVE, LEVELS, 4), State(x), score, generated(seeded()), algebra))
+    point = sm.denoised(info, state, LEVELS[-1], algebra)
+    assert score.calls == 12
+    assert_equal(point, sm.denoise(info.at, LEVELS[-1], score, algebra))
+    assert not torch.allclose(point, sm.denoise(state.x, LEVELS[-1], score, algebra), rtol=1e-3)
 
 
-def test_a_sampler_without_a_score_is_not_denoised_so() -> None:
-    state, info, _ = sample(
-        annealed(langevin(), LEVELS, 1), torch.ones(2, 3), Counted((3,), torch.float32), torch.Generator()
-    )
-    with pytest.raises(ValueError, match="keeps no score"):
-        denoised(info, state, LEVELS[-1], Particles())
+def test_a_state_without_a_score_is_not_denoised_so() -> None:
+    program = sm.annealed(sm.langevin(), LEVELS, 1)
+    state, info, _ = sm.sample(program, torch.ones(2, 3).double(), CountedScore(), seeded())
+    with pytest.raises(ValueError, match="state has no score"):
+        sm.denoised(info, state, LEVELS[-1], Particles())
 
 
-def test_the_law_runs_in_the_same_loop() -> None:
-    law, seen = GaussianLaw([1.0]), []
-    for state, info in law.run(annealed(ADAPTIVE, LEVELS, 2), law.start(0.0, 17.0)):
-        seen.append((law.moments(state.x).variance.item(), info.coefficients.step))
+def test_the_exact_law_runs_in_the_same_loop() -> None:
+    law = GaussianLaw([1.0])
+    seen = [
+        (law.moments(state.x).variance.item(), info.coefficients.step)
+        for state, info in law.run(sm.annealed(ADAPTIVE, LEVELS, 2), law.start(0.0, 17.0))
+    ]
     assert [step for _, step in seen] == pytest.approx([1.6, 1.6, 0.4, 0.4, 0.1, 0.1])
     assert all(0 < variance < 30 for variance, _ in seen)

@@ -1,6 +1,4 @@
-"""The particle algebras: arithmetic, coupling, and an arena in which nothing that lives is overwritten."""
-
-from __future__ import annotations
+"""The algebras of samples: arithmetic, coupling, and buffers that are reused without a change of any result."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -12,59 +10,39 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from ams.samplers import (
-    Particles,
-    PerSample,
-    Program,
-    State,
-    adaptive,
-    affine,
-    ancestral,
-    annealed,
-    authors_ve_reverse_diffusion,
-    constant,
-    flow_euler,
-    flow_heun,
-    langevin,
-    leimkuhler_matthews,
-    memoryless,
-    momentum,
-    momentum_rule,
-    one_step_per_level,
-    predictor_corrector,
-    run,
-    sample,
-    snr_of_last_momentum,
-    snr_of_momentum,
-    snr_of_score,
-)
-from ams.samplers.noise_sources import generated, replayed
-from ams.schedules import VE, Level, annealed_levels, geometric_sigmas, linked, process_levels
+from ams import samplers as sm
+from ams.samplers import Particles, PerSample, Program, State
+from ams.samplers.noise_sources import generated
+from ams.schedules import VE, Level, annealed_levels, geometric_sigmas, process_levels, ve_levels
 from ams.targets import GaussianMixture
+from tests.ams.tools import draws, trajectory
 
-ANNEALED = annealed_levels(geometric_sigmas(3.0, 0.1, 12), 1e-3)
-DOWN = linked([Level(i, sigma=float(s)) for i, s in enumerate(geometric_sigmas(3.0, 0.1, 12))])
+SIGMAS = geometric_sigmas(3.0, 0.1, 12)
+ANNEALED, DOWN = annealed_levels(SIGMAS, 1e-3), ve_levels(SIGMAS)
 PROCESS = VE(0.05, 3.0)
-TIMES = process_levels(PROCESS, 12, 1e-2)
-PREDICTOR = affine(authors_ve_reverse_diffusion(PROCESS, 12))
 
 
-def corrected(corrector: object, inner: int) -> Program:
-    return predictor_corrector(PREDICTOR, corrector, TIMES, inner)
+def corrected(corrector: sm.Step, inner: int) -> Program:
+    predictor = sm.affine(sm.authors_ve_reverse_diffusion(PROCESS, 12))
+    return sm.predictor_corrector(predictor, corrector, process_levels(PROCESS, 12, 1e-2), inner)
+
+
+def adaptive(delta: float = 1e-3, **parts: object) -> sm.Step:
+    return sm.momentum(sm.momentum_rule(sm.adaptive(delta), **parts))
 
 
 PROGRAMS: dict[str, Program] = {
-    "langevin": annealed(langevin(), ANNEALED, 2),
-    "adaptive": annealed(momentum(momentum_rule(adaptive(), extra=1e-3)), ANNEALED, 2),
-    "constant": annealed(momentum(momentum_rule(constant(0.9))), ANNEALED, 2),
-    "memoryless": annealed(memoryless(momentum(momentum_rule(adaptive()))), ANNEALED, 2),
-    "leimkuhler_matthews": annealed(leimkuhler_matthews, ANNEALED, 2),
-    "ancestral": one_step_per_level(affine(ancestral), DOWN),
-    "flow_euler": one_step_per_level(affine(flow_euler), DOWN),
-    "flow_heun": one_step_per_level(flow_heun, DOWN),
-    "pc_langevin": corrected(langevin(snr_of_score(0.1)), 3),
-    "pc_adaptive": corrected(momentum(momentum_rule(adaptive(1e-4), snr_of_last_momentum(0.1))), 3),
-    "pc_constant": corrected(momentum(momentum_rule(constant(0.9), snr_of_momentum(0.1))), 2),
+    "langevin": sm.annealed(sm.langevin(), ANNEALED, 2),
+    "adaptive": sm.annealed(adaptive(extra=1e-3), ANNEALED, 2),
+    "constant": sm.annealed(sm.momentum(sm.momentum_rule(sm.constant(0.9))), ANNEALED, 2),
+    "memoryless": sm.annealed(sm.memoryless(adaptive()), ANNEALED, 2),
+    "leimkuhler_matthews": sm.annealed(sm.leimkuhler_matthews, ANNEALED, 2),
+    "ancestral": sm.one_step_per_level(sm.affine(sm.ancestral), DOWN),
+    "flow_euler": sm.one_step_per_level(sm.affine(sm.flow_euler), DOWN),
+    "flow_heun": sm.one_step_per_level(sm.flow_heun, DOWN),
+    "pc_langevin": corrected(sm.langevin(sm.snr_of_score(0.1)), 3),
+    "pc_adaptive": corrected(adaptive(1e-4, size=sm.snr_of_last_momentum(0.1)), 3),
+    "pc_constant": corrected(sm.momentum(sm.momentum_rule(sm.constant(0.9), sm.snr_of_momentum(0.1))), 2),
 }
 
 
@@ -75,11 +53,11 @@ def target(shape: tuple[int, ...], dtype: torch.dtype = torch.float64) -> Gaussi
 
 
 def start(shape: tuple[int, ...], batch: int = 5, dtype: torch.dtype = torch.float64) -> Tensor:
-    return 3.0 * torch.randn(batch, *shape, generator=torch.Generator().manual_seed(8), dtype=dtype)
+    return 3.0 * draws(8, batch, *shape, dtype=dtype)
 
 
 class Plain(Particles):
-    """Particles without an arena: every vector in storage of its own."""
+    """Particles that allocate every vector."""
 
     def empty_like(self, vector: Tensor) -> Tensor:
         return torch.empty_like(vector)
@@ -89,32 +67,31 @@ class Plain(Particles):
 
 
 class PlainPerSample(PerSample, Plain):
-    """The same, uncoupled."""
+    """Independent samples that allocate every vector."""
 
 
-def trajectory(algebra: Particles, program: Program, x: Tensor, score: Callable) -> list[Tensor]:
-    """Return all that every step yielded, kept."""
+def all_vectors(algebra: Particles, program: Program, x: Tensor, score: Callable) -> list[Tensor]:
+    """Return copies of all vectors that every step yields."""
     noise = generated(torch.Generator().manual_seed(2), algebra.empty_like)
-    kept: list[Tensor] = []
-    for state, info in run(program, State(x), score, noise, algebra):
+    copies: list[Tensor] = []
+    for state, info in sm.run(program, State(x), score, noise, algebra):
         vectors = (*state[:4], info.mean(), info.at)
-        kept += [vector.clone() for vector in vectors if vector is not None]
-    return kept
+        copies += [vector.clone() for vector in vectors if vector is not None]
+    return copies
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-@pytest.mark.parametrize("coupling", [(Particles, Plain), (PerSample, PlainPerSample)], ids=["batch", "sample"])
-def test_the_arena_changes_no_bit(name: str, coupling: tuple[type[Particles], type[Particles]]) -> None:
-    shape = (2, 3)
-    score, x = target(shape).score, start(shape)
+@pytest.mark.parametrize("algebras", [(Particles, Plain), (PerSample, PlainPerSample)], ids=["batch", "sample"])
+def test_reused_buffers_change_no_bit(name: str, algebras: tuple[type[Particles], type[Particles]]) -> None:
+    score, x = target((2, 3)).score, start((2, 3))
     before = x.clone()
-    ours, plain = (trajectory(kind(), PROGRAMS[name], x, score) for kind in coupling)
+    ours, plain = (all_vectors(kind(), PROGRAMS[name], x, score) for kind in algebras)
     assert len(ours) == len(plain) > 12
     assert all(torch.equal(one, other) for one, other in zip(ours, plain, strict=True))
-    assert torch.equal(x, before), "the caller's start is not written to"
+    assert torch.equal(x, before), "the caller's start is not overwritten"
 
 
-class Fresh(TorchDispatchMode):
+class Allocations(TorchDispatchMode):
     """Counts state-size tensors that an operation returns in storage that none of its arguments had."""
 
     def __init__(self, size: int) -> None:
@@ -123,12 +100,12 @@ class Fresh(TorchDispatchMode):
     def __torch_dispatch__(
         self, function: Callable, types: object, args: tuple = (), kwargs: dict | None = None
     ) -> object:
-        found = function(*args, **(kwargs or {}))
-        given = {t.untyped_storage().data_ptr() for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)}
-        for t in tree_leaves(found):
+        result = function(*args, **(kwargs or {}))
+        old = {t.untyped_storage().data_ptr() for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)}
+        for t in tree_leaves(result):
             large = isinstance(t, Tensor) and t.numel() >= self.size
-            self.count += large and not self.paused and t.untyped_storage().data_ptr() not in given
-        return found
+            self.count += large and not self.paused and t.untyped_storage().data_ptr() not in old
+        return result
 
     @contextmanager
     def pause(self) -> Iterator[None]:
@@ -137,10 +114,10 @@ class Fresh(TorchDispatchMode):
         self.paused = False
 
 
-def allocations(algebra: Particles, program: Program, warm: int) -> int:
-    """Return how many state-size tensors the steps after the first `warm` allocate, scores aside."""
+def allocations(algebra: Particles, program: Program, warm: int = 4) -> int:
+    """Return the number of state-size tensors that steps after the first `warm` allocate, scores aside."""
     x, mixture = start((3, 4, 4)), target((3, 4, 4))
-    mode = Fresh(x.numel())
+    mode = Allocations(x.numel())
 
     def score(at: Tensor, level: Level) -> Tensor:
         with mode.pause():
@@ -148,7 +125,7 @@ def allocations(algebra: Particles, program: Program, warm: int) -> int:
 
     noise = generated(torch.Generator().manual_seed(2), algebra.empty_like)
     with mode:
-        for number, _ in enumerate(run(program, State(x), score, noise, algebra)):
+        for number, _ in enumerate(sm.run(program, State(x), score, noise, algebra)):
             mode.count = 0 if number < warm else mode.count
     return mode.count
 
@@ -156,32 +133,31 @@ def allocations(algebra: Particles, program: Program, warm: int) -> int:
 @pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("algebra", [Particles, PerSample])
 def test_a_warm_loop_allocates_nothing(name: str, algebra: type[Particles]) -> None:
-    assert allocations(algebra(), PROGRAMS[name], warm=4) == 0
+    assert allocations(algebra(), PROGRAMS[name]) == 0
 
 
 def test_the_count_sees_plain_allocation() -> None:
-    """Of Langevin: noise and position a step."""
-    assert allocations(Plain(), PROGRAMS["langevin"], warm=4) == 2 * 20
+    """Langevin has two vectors a step: noise and position."""
+    assert allocations(Plain(), PROGRAMS["langevin"]) == 2 * 20
 
 
 def test_a_yielded_state_is_valid_until_the_next_step() -> None:
-    algebra, score = Particles(), target((4,)).score
-    states = run(
-        PROGRAMS["adaptive"], State(start((4,))), score, generated(torch.Generator(), algebra.empty_like), algebra
-    )
+    algebra, x = Particles(), start((4,))
+    noise = generated(torch.Generator(), algebra.empty_like)
+    states = sm.run(PROGRAMS["adaptive"], State(x), target((4,)).score, noise, algebra)
     state, info = next(states)
-    held, kept, at = state.x, state.x.clone(), info.at.clone()
-    assert torch.equal(at, start((4,)))
-    following, info = next(states)
-    assert torch.equal(info.at, kept), "the step began where the last one ended"
+    position, copy = state.x, state.x.clone()
+    assert torch.equal(info.at, x)
+    _, info = next(states)
+    assert torch.equal(info.at, copy), "the step began where the last one ended"
     for _ in range(3):
-        following, _ = next(states)
-    assert not torch.equal(held, kept), "its buffer was handed out anew"
-    assert torch.isfinite(following.x).all()
+        after, _ = next(states)
+    assert not torch.equal(position, copy), "its buffer was reused"
+    assert torch.isfinite(after.x).all()
 
 
 @pytest.mark.parametrize("other", [torch.zeros(5, 4), torch.zeros(3, 2, dtype=torch.float64), torch.zeros(2, 3)])
-def test_an_algebra_that_served_another_run_hands_out_what_fits(other: Tensor) -> None:
+def test_an_algebra_that_served_another_run_gives_buffers_that_fit(other: Tensor) -> None:
     algebra = Particles()
     for _ in range(3):
         algebra.combine((1.0, torch.ones(3, 2)))
@@ -191,44 +167,41 @@ def test_an_algebra_that_served_another_run_hands_out_what_fits(other: Tensor) -
         assert (out.shape, out.dtype) == (other.shape, other.dtype)
 
 
-def test_a_later_run_on_the_same_algebra_is_right() -> None:
+def test_a_later_run_with_the_same_algebra_is_right() -> None:
     algebra, generator = Particles(), torch.Generator()
     for dtype in (torch.float64, torch.float32, torch.float64):
-        score = target((4,), dtype).score
+        score, x = target((4,), dtype).score, start((4,), 6, dtype)
         again, alone = (
-            sample(PROGRAMS["adaptive"], start((4,), 6, dtype), score, generator.manual_seed(3), each)[0].x
+            sm.sample(PROGRAMS["adaptive"], x, score, generator.manual_seed(3), each)[0].x
             for each in (algebra, Particles())
         )
         assert again.dtype == dtype and torch.equal(again, alone)
 
 
-@pytest.mark.parametrize("algebra", [Particles(), PerSample()], ids=lambda a: type(a).__name__)
+@pytest.mark.parametrize("algebra", [Particles, PerSample])
 @pytest.mark.parametrize("shape", [(4,), (2, 3, 3)], ids=str)
-def test_float32_follows_float64(algebra: Particles, shape: tuple[int, ...]) -> None:
-    """The same noise, rounded: within 2e-2 after 24 steps from a start of size 3, with the rule's norms rounded too."""
-    draws = [start(shape) for _ in range(24)]
-    ends = []
+def test_float32_follows_float64(algebra: type[Particles], shape: tuple[int, ...]) -> None:
+    """Within 2e-2 after 24 steps of the same noise from a start of size 3."""
+    noise, ends = start(shape, 24 * 5).reshape(24, 5, *shape) / 3, []
     for dtype in (torch.float64, torch.float32):
-        noise = replayed([draw.to(dtype) / 3 for draw in draws])
-        program = PROGRAMS["adaptive"]
-        *_, (state, _) = run(program, State(start(shape).to(dtype)), target(shape, dtype).score, noise, algebra)
-        assert state.x.dtype == dtype and state.x.shape == (5, *shape)
-        ends.append(state.x.double())
+        score = target(shape, dtype).score
+        ends.append(trajectory(PROGRAMS["adaptive"], start(shape).to(dtype), score, noise.to(dtype), algebra)[-1])
+        assert ends[-1].dtype == dtype and ends[-1].shape == (5, *shape)
     assert (ends[0] - ends[1]).abs().max() < 2e-2
 
 
 def test_norms_and_scalars_by_hand() -> None:
-    v = torch.tensor([[[3.0, 4.0]], [[0.0, 0.0]]], dtype=torch.float64)
+    v, algebra = torch.tensor([[[3.0, 4.0]], [[0.0, 0.0]]], dtype=torch.float64), PerSample()
     assert Particles().norm(v) == 2.5
-    column = PerSample().norm(v)
+    column = algebra.norm(v)
     assert column.shape == (2, 1, 1) and column.flatten().tolist() == [5.0, 0.0]
-    assert PerSample().divide(column, 2 * column).flatten().tolist() == pytest.approx([0.5, math.nan], nan_ok=True)
-    clipped = PerSample().clip(torch.tensor([-1.0, 0.5, 2.0, math.nan, math.inf], dtype=torch.float64), 0.0, 0.9)
+    assert algebra.divide(column, 2 * column).flatten().tolist() == pytest.approx([0.5, math.nan], nan_ok=True)
+    clipped = algebra.clip(torch.tensor([-1.0, 0.5, 2.0, math.nan, math.inf], dtype=torch.float64), 0.0, 0.9)
     assert clipped.tolist() == [0.0, 0.5, 0.9, 0.9, 0.9]
-    assert PerSample().sqrt(4.0) == 2.0 and PerSample().sqrt(column).flatten()[0] == math.sqrt(5)
+    assert algebra.sqrt(4.0) == 2.0 and algebra.sqrt(column).flatten()[0] == math.sqrt(5)
 
 
-def test_the_float_scalars_are_ieees() -> None:
+def test_float_scalars_follow_ieee() -> None:
     algebra = Particles()
     assert algebra.divide(1.0, 0.0) == math.inf and math.isnan(algebra.divide(0.0, 0.0))
     assert math.isnan(algebra.divide(math.nan, 0.0)) and algebra.divide(3.0, 2.0) == 1.5
@@ -248,5 +221,4 @@ def test_combinations_and_finiteness(algebra: Particles) -> None:
 
 def test_a_column_weighs_each_sample() -> None:
     u, column = torch.randn(3, 2, 2, dtype=torch.float64), torch.tensor([1.0, 2.0, 3.0]).reshape(3, 1, 1).double()
-    found = PerSample().combine((column, u), (1 - column, u), (column, u))
-    assert torch.allclose(found, (1 + column) * u, rtol=1e-14)
+    assert torch.allclose(PerSample().combine((column, u), (1 - column, u), (column, u)), (1 + column) * u, rtol=1e-14)

@@ -1,6 +1,4 @@
-"""One record a sampler: its program ends where it should, changes with what a hyperparameter names, and is drawn."""
-
-from __future__ import annotations
+"""The record of each sampler: its program, the effect of its hyperparameters, its look."""
 
 import math
 
@@ -15,19 +13,19 @@ from ams.samplers.noise_sources import generated
 from ams.samplers.presets import COMPARED, DEFAULT, EXACT, SPECS, SigmaRange, noise_schedule, shades
 from ams.targets import Gaussian
 
-ENDS = SigmaRange(5.0, 0.1)
+SIGMAS = SigmaRange(5.0, 0.1)
 SCORE = Gaussian(torch.zeros(3, dtype=torch.float64)).score
 
 
-def end(name: str, budget: int = 20, **choice: float) -> torch.Tensor:
-    program = SPECS[name].build(ENDS, budget, DEFAULT._replace(**choice))
+def end(name: str, budget: int = 20, **changed: float) -> torch.Tensor:
+    program = SPECS[name].build(SIGMAS, budget, DEFAULT._replace(**changed))
     x = 5.0 * torch.randn(4, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     return sample(program, x, SCORE, torch.Generator().manual_seed(1))[0].x.clone()
 
 
 @pytest.mark.parametrize("name", COMPARED)
 def test_a_program_spends_its_budget_and_ends_at_the_last_level(name: str) -> None:
-    program = list(SPECS[name].build(ENDS, 20))
+    program = list(SPECS[name].build(SIGMAS, 20))
     last = program[-1][1]
     assert (last if last.next is None else last.next).sigma == pytest.approx(0.1)
     assert program[0][1].sigma == pytest.approx(5.0)
@@ -37,10 +35,9 @@ def test_a_program_spends_its_budget_and_ends_at_the_last_level(name: str) -> No
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 @pytest.mark.parametrize("name", COMPARED)
-def test_what_is_not_finite_stays_so(name: str, bad: float) -> None:
-    """Each step has the position among its terms, so that a run need not be looked at after each: even where the
-    score of a point at infinity is 0."""
-    algebra, program = Particles(), SPECS[name].build(ENDS, 20)
+def test_nan_and_infinity_propagate(name: str, bad: float) -> None:
+    """Each step adds to the position, so that a late check finds them, even if the score at infinity is 0."""
+    algebra, program = Particles(), SPECS[name].build(SIGMAS, 20)
     state, draw = State(torch.ones(2, 3, dtype=torch.float64)), generated(torch.Generator(), algebra.empty_like)
     for step, level in program:
         clean = torch.ones_like(state.x)
@@ -53,16 +50,16 @@ def test_what_is_not_finite_stays_so(name: str, bad: float) -> None:
 
 def test_the_factor_multiplies_every_step() -> None:
     plain, double = (
-        list(SPECS["annealed Langevin"].build(ENDS, 20, DEFAULT._replace(factor=factor))) for factor in (1.0, 2.0)
+        list(SPECS["annealed Langevin"].build(SIGMAS, 20, DEFAULT._replace(factor=factor))) for factor in (1.0, 2.0)
     )
     assert all(b.step == pytest.approx(2 * a.step) for (_, a), (_, b) in zip(plain, double, strict=True))
-    assert plain[-1][1].step == pytest.approx(noise_schedule(ENDS, 4, 5)[1])
+    assert plain[-1][1].step == pytest.approx(noise_schedule(SIGMAS, 4, 5)[1])
 
 
-def test_only_the_first_move_is_longer_in_the_authors_form() -> None:
-    """By one of the last level's steps: `d_0 = (eps + a_1) s_0`; A_0 stays a_1."""
-    algebra, epsilon = Particles(), noise_schedule(ENDS, 4, 5)[1]
-    program = SPECS["adaptive momentum"].build(ENDS, 20, DEFAULT._replace(extra=1.0))
+def test_only_the_first_step_is_longer_in_the_authors_form() -> None:
+    """By the last noise level's step: `d_0 = (eps + a_1) s_0`; A_0 is a_1."""
+    algebra, epsilon = Particles(), noise_schedule(SIGMAS, 4, 5)[1]
+    program = SPECS["adaptive momentum"].build(SIGMAS, 20, DEFAULT._replace(extra=1.0))
     x = torch.ones(2, 3, dtype=torch.float64)
     states = run(program, State(x), SCORE, generated(torch.Generator()), algebra)
     extras = [
@@ -75,7 +72,7 @@ def test_only_the_first_move_is_longer_in_the_authors_form() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "choice"),
+    ("name", "changed"),
     [
         ("annealed Langevin", {"repeats": 4}),
         ("PC, Langevin", {"snr": 0.3}),
@@ -88,15 +85,17 @@ def test_only_the_first_move_is_longer_in_the_authors_form() -> None:
         ("adaptive momentum", {"delta": 0.99}),
     ],
 )
-def test_a_hyperparameter_changes_what_it_names(name: str, choice: dict[str, float]) -> None:
-    assert not torch.allclose(end(name), end(name, **choice))
+def test_a_hyperparameter_changes_its_sampler(name: str, changed: dict[str, float]) -> None:
+    assert not torch.allclose(end(name), end(name, **changed))
     torch.testing.assert_close(end("ancestral"), end("ancestral", snr=0.3, beta=0.5, churn=1.0, factor=2.0))
 
 
-def test_a_sampler_without_a_program_says_so_and_every_one_names_itself() -> None:
+def test_a_sampler_without_a_program_is_refused_and_records_describe_themselves() -> None:
     with pytest.raises(ValueError, match="exact law is run by no program"):
-        EXACT.build(ENDS, 20)
+        EXACT.build(SIGMAS, 20)
     assert repr(SPECS["ancestral"]) == "<ancestral: one step per noise level>"
+    assert repr(DEFAULT) == "Hyperparameters()"
+    assert repr(DEFAULT._replace(snr=0.1, rho=7.0)) == "Hyperparameters(snr=0.1, rho=7.0)"
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -105,13 +104,12 @@ def test_matplotlib_draws_it_with_its_label(name: str) -> None:
     assert line.get_label() == name and line.get_color() == SPECS[name].colour
 
 
-def test_samplers_differ_by_marker_and_line_where_they_differ_by_colour() -> None:
-    looks = {(spec.marker, spec.line, spec.colour) for spec in SPECS.values()}
-    assert len(looks) == len(SPECS)
+def test_no_two_samplers_look_alike() -> None:
+    assert len({(spec.marker, spec.line, spec.colour) for spec in SPECS.values()}) == len(SPECS)
 
 
 @pytest.mark.parametrize("count", [1, 2, 4, 7])
-def test_shades_are_told_apart_by_lightness_and_are_no_samplers(count: int) -> None:
+def test_shades_differ_in_lightness_and_are_no_samplers(count: int) -> None:
     colours = shades(count)
     lightness = [sum(np.multiply((0.2126, 0.7152, 0.0722), to_rgb(colour))) for colour in colours]
     assert len(set(colours)) == count and lightness == sorted(lightness)

@@ -1,6 +1,4 @@
-"""Goodness of fit: against scipy, error rates by simulation, and refusals."""
-
-from __future__ import annotations
+"""Goodness of fit against SciPy, its error rates by simulation, and invalid arguments."""
 
 import numpy as np
 import pytest
@@ -18,7 +16,7 @@ def test_goodness_of_fit_is_pearsons() -> None:
 def test_rare_cells_are_pooled() -> None:
     counts, p = [2, 1, 50, 47], [0.03, 0.02, 0.5, 0.45]
     assert goodness_of_fit(counts, p) == pytest.approx(stats.chisquare([3, 47, 50], [5, 45, 50]).pvalue, rel=1e-12)
-    # 4 alone is too few, and so is the next cell: both merge
+    # 4 alone is too few, and so is the next cell: both are merged
     counts, p = [4, 6, 90], [0.04, 0.045, 0.915]
     assert goodness_of_fit(counts, p) == pytest.approx(stats.chisquare([10, 90], [8.5, 91.5]).pvalue, rel=1e-12)
 
@@ -28,13 +26,13 @@ def test_a_rare_cell_is_pooled_with_the_next_one() -> None:
     assert goodness_of_fit(counts, p) == pytest.approx(stats.chisquare([49, 51], [49, 51]).pvalue, rel=1e-12) == 1.0
 
 
-def test_a_count_where_none_can_be_is_certain() -> None:
+def test_a_count_of_probability_0_gives_0() -> None:
     assert goodness_of_fit([50, 50, 1], [0.5, 0.5, 0.0]) == 0.0
     assert goodness_of_fit([50, 50, 0], [0.5, 0.5, 0.0]) == 1.0
 
 
 @pytest.mark.monte_carlo(share=0.01)
-def test_goodness_of_fit_errs_as_often_as_it_says(monte_carlo: MonteCarlo) -> None:
+def test_the_error_rate_of_goodness_of_fit(monte_carlo: MonteCarlo) -> None:
     """A level of 5 %, with a cell that is pooled."""
     rng, p = monte_carlo.numpy(), np.array([0.3, 0.2, 0.2, 0.15, 0.1, 0.048, 0.002])
     test = monte_carlo.note(plan_count_test(4000, 0.05, effect=0.035, share=monte_carlo.share))
@@ -42,7 +40,7 @@ def test_goodness_of_fit_errs_as_often_as_it_says(monte_carlo: MonteCarlo) -> No
 
 
 @pytest.mark.monte_carlo(share=0.01)
-def test_a_planned_fit_sees_what_it_says(monte_carlo: MonteCarlo) -> None:
+def test_the_power_of_a_planned_fit(monte_carlo: MonteCarlo) -> None:
     """Planned at a false alarm of 5 % and a power of 90 %: a die that is loaded by just the smallest effect."""
     rng, fair, trials = monte_carlo.numpy(), np.full(6, 1 / 6), 2000
     plan = plan_fit_test(1200, fair, effect=0.2, share=500.0, power=0.9)
@@ -62,6 +60,6 @@ def test_a_planned_fit_sees_what_it_says(monte_carlo: MonteCarlo) -> None:
         (lambda: goodness_of_fit([1, 2], [0.5, 0.5]), "3 counts are too few for 2 cells"),
     ],
 )
-def test_counts_that_permit_no_conclusion_are_refused(call, match: str) -> None:
+def test_invalid_counts_are_refused(call, match: str) -> None:
     with pytest.raises(ValueError, match=match):
         call()

@@ -1,13 +1,10 @@
-"""Intervals: coverage by simulation, against scipy, and refusals."""
-
-from __future__ import annotations
+"""Intervals against SciPy, their coverage by simulation, and invalid arguments."""
 
 import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from scipy import stats
 
 from ams.statistics import jackknife_interval, mean_interval, plan_count_test, proportion_interval, ratio_interval
@@ -17,13 +14,12 @@ from tests.monte_carlo import MonteCarlo
 def test_mean_interval_is_scipys() -> None:
     values = [1.0, 2.5, 2.0, 4.0]
     reference = stats.ttest_1samp(values, 0).confidence_interval(0.9)
-    found = mean_interval(values, 0.9)
-    assert found == pytest.approx((np.mean(values), reference.low, reference.high, 4), rel=1e-12)
+    assert mean_interval(values, 0.9) == pytest.approx((np.mean(values), reference.low, reference.high, 4), rel=1e-12)
 
 
 @pytest.mark.monte_carlo(share=0.01)
 @pytest.mark.parametrize("n", [2, 5])
-def test_mean_interval_covers_as_often_as_it_says(n: int, monte_carlo: MonteCarlo) -> None:
+def test_the_coverage_of_mean_interval(n: int, monte_carlo: MonteCarlo) -> None:
     """A normal's quantile in place of Student's would cover .85 of the time at n = 5, .70 at n = 2."""
     rng, test = monte_carlo.numpy(n), monte_carlo.note(plan_count_test(4000, 0.95, 0.035, monte_carlo.share))
     intervals = [mean_interval(rng.normal(3.0, 2.0, n)) for _ in range(4000)]
@@ -31,42 +27,42 @@ def test_mean_interval_covers_as_often_as_it_says(n: int, monte_carlo: MonteCarl
 
 
 @pytest.mark.monte_carlo(share=0.01)
-def test_ratio_interval_covers_as_often_as_it_says(monte_carlo: MonteCarlo) -> None:
+def test_the_coverage_of_ratio_interval(monte_carlo: MonteCarlo) -> None:
     """Fieller's is exact for correlated normal pairs, at 6 of them too; percentiles of a bootstrap cover .85 there."""
     rng, test = monte_carlo.numpy(), monte_carlo.note(plan_count_test(4000, 0.95, 0.035, monte_carlo.share))
-    pairs = [rng.multivariate_normal((3.0, 4.0), ((1.0, 0.6), (0.6, 2.0)), 6).T for _ in range(4000)]
-    intervals = [ratio_interval(*pair) for pair in pairs]
+    pairs = rng.multivariate_normal((3.0, 4.0), ((1.0, 0.6), (0.6, 2.0)), (4000, 6))
+    intervals = [ratio_interval(*pair.T) for pair in pairs]
     assert not test.rejects(sum(i.low <= 0.75 <= i.high for i in intervals))
 
 
-def test_ratio_interval_is_where_students_test_does_not_tell() -> None:
-    """At either end the mean of `y - r x` has 0 as an end of its own interval; unbounded where x may be 0."""
+def test_ratio_interval_inverts_students_test() -> None:
+    """At either end the interval of the mean of `y - r x` ends at 0; it is unbounded where x may be 0."""
     y, x = np.array([1.0, 2.0, 2.5, 1.5]), np.array([2.0, 3.0, 2.5, 2.2])
-    found = ratio_interval(y, x, 0.9)
-    assert found.value == pytest.approx(y.mean() / x.mean()) and found.n == 4
-    assert mean_interval(y - found.low * x, 0.9).low == pytest.approx(0.0, abs=1e-12)
-    assert mean_interval(y - found.high * x, 0.9).high == pytest.approx(0.0, abs=1e-12)
+    ratio = ratio_interval(y, x, 0.9)
+    assert ratio.value == pytest.approx(y.mean() / x.mean()) and ratio.n == 4
+    assert mean_interval(y - ratio.low * x, 0.9).low == pytest.approx(0.0, abs=1e-12)
+    assert mean_interval(y - ratio.high * x, 0.9).high == pytest.approx(0.0, abs=1e-12)
     assert ratio_interval(y, x - 2.4, 0.9)[1:3] == (-math.inf, math.inf)
 
 
 def test_the_jackknife_removes_a_bias_of_order_one_over_n() -> None:
     """The plug-in variance of n numbers, exactly."""
     x = np.array([1.0, 4.0, 2.0, 8.0, 5.0])
-    found = jackknife_interval(float(x.var()), [float(np.delete(x, i).var()) for i in range(5)], 0.9)
-    assert found.value == pytest.approx(x.var(ddof=1))
-    assert found.low < found.value < found.high
+    interval = jackknife_interval(float(x.var()), [float(np.delete(x, i).var()) for i in range(5)], 0.9)
+    assert interval.value == pytest.approx(x.var(ddof=1))
+    assert interval.low < interval.value < interval.high
 
 
 @given(st.integers(1, 200), st.data())
 @settings(deadline=None, max_examples=30)
 def test_proportion_interval_is_exact(n: int, data: st.DataObject) -> None:
     k = data.draw(st.integers(0, n))
-    found = proportion_interval(k, n, 0.9)
-    assert 0 <= found.low <= found.value <= found.high <= 1
+    share = proportion_interval(k, n, 0.9)
+    assert 0 <= share.low <= share.value <= share.high <= 1
     if k > 0:
-        assert stats.binom.sf(k - 1, n, found.low) == pytest.approx(0.05, rel=1e-6)
+        assert stats.binom.sf(k - 1, n, share.low) == pytest.approx(0.05, rel=1e-6)
     if k < n:
-        assert stats.binom.cdf(k, n, found.high) == pytest.approx(0.05, rel=1e-6)
+        assert stats.binom.cdf(k, n, share.high) == pytest.approx(0.05, rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +74,6 @@ def test_proportion_interval_is_exact(n: int, data: st.DataObject) -> None:
         (lambda: ratio_interval([1.0, 2.0], [1.0, 2.0, 3.0]), "2 numerators for 3 denominators"),
     ],
 )
-def test_what_permits_no_interval_is_refused(call, match: str) -> None:
+def test_invalid_values_are_refused(call, match: str) -> None:
     with pytest.raises(ValueError, match=match):
         call()

@@ -34,7 +34,7 @@ def curve(rng: np.random.Generator, spread: float) -> dict[int, np.ndarray]:
 
 @pytest.mark.monte_carlo(share=0.01)
 def test_the_interval_holds_the_true_budget(monte_carlo) -> None:
-    """An error of 10 / NFE falls to 1/3 at 30. Of 60 intervals at 0.999 none misses twice: a rate of 0.02 is seen."""
+    """An error of 10 / NFE falls to 1/3 at 30; of 60 intervals at 0.999 at most one misses it."""
     rng = np.random.default_rng(monte_carlo.seed)
     spans = [nfe_interval(curve(rng, 0.05), 1 / 3, 0.999) for _ in range(60)]
     assert sum(not span.low <= 30 <= span.high for span in spans) <= 1

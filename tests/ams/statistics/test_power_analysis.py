@@ -1,6 +1,4 @@
-"""Planned tests: error rates by simulation, and refusals."""
-
-from __future__ import annotations
+"""Planned tests: error rates, exact or by simulation, and plans that fail."""
 
 import numpy as np
 import pytest
@@ -20,7 +18,7 @@ from tests.monte_carlo import MonteCarlo
 
 
 @pytest.mark.monte_carlo(share=0.01)
-def test_a_planned_test_errs_as_often_as_it_says(monte_carlo: MonteCarlo) -> None:
+def test_the_error_rates_of_a_planned_test(monte_carlo: MonteCarlo) -> None:
     """Planned at a false alarm of 1 % and a power of 90 %: both rates by simulation."""
     plan, rng = plan_mean_test(12, effect=2.0, share=0.01 / SUITE_FALSE_ALARM, power=0.9), monte_carlo.numpy()
     assert plan.false_alarm == pytest.approx(0.01)
@@ -30,16 +28,16 @@ def test_a_planned_test_errs_as_often_as_it_says(monte_carlo: MonteCarlo) -> Non
 
 
 @pytest.mark.parametrize("n", [5, 100, 10**6])
-def test_the_error_rates_of_known_statistics_are_those_of_their_laws(n: int) -> None:
-    """Mean and squares of standard normal numbers: false alarm, and power at the smallest effect, by the exact law."""
+def test_the_error_rates_of_known_statistics(n: int) -> None:
+    """False alarm and power at the smallest effect, by the exact distribution of means and squares."""
     of_mean, of_square = plan_known_mean_test(n, 9.0, 0.01), plan_squares_test(n, 1e3, 0.01)
     shift = of_mean.smallest * np.sqrt(n)
     assert 2 * stats.norm.sf(of_mean.high) == pytest.approx(1e-6) and of_mean.low == -of_mean.high
     assert stats.norm.sf(of_mean.high - shift) == pytest.approx(0.999, rel=1e-6)
-    law = stats.chi2(n)
-    assert law.cdf(of_square.low) == pytest.approx(5e-7, rel=1e-6) == law.sf(of_square.high)
+    chi2 = stats.chi2(n)
+    assert chi2.cdf(of_square.low) == pytest.approx(5e-7, rel=1e-6) == chi2.sf(of_square.high)
     for factor in (1 + of_square.smallest, 1 - of_square.smallest):
-        assert law.cdf(of_square.low / factor) + law.sf(of_square.high / factor) > 0.999 - 1e-6 or factor < 0
+        assert chi2.cdf(of_square.low / factor) + chi2.sf(of_square.high / factor) > 0.999 - 1e-6 or factor < 0
 
 
 @pytest.mark.parametrize(("n", "rate"), [(4000, 0.95), (50, 0.5), (2000, 0.01)])
@@ -47,7 +45,8 @@ def test_the_error_rates_of_counts_are_the_binomials(n: int, rate: float) -> Non
     test = plan_count_test(n, rate, effect=0.6, share=0.01)
 
     def alarms(p: float) -> float:
-        return sum(float(stats.binom.pmf(k, n, p)) for k in range(n + 1) if test.rejects(k))
+        counts = np.arange(n + 1)
+        return float(stats.binom.pmf(counts, n, p)[[test.rejects(k) for k in counts]].sum())
 
     assert alarms(rate) <= 1e-6
     assert min(alarms(p) for p in (rate - test.smallest, rate + test.smallest) if 0 <= p <= 1) >= 0.999 - 1e-6
@@ -61,25 +60,25 @@ def test_a_test_of_many_observations_is_the_normal_one() -> None:
     assert plan.smallest == pytest.approx((z + stats.norm.isf(0.001)) / 1000, rel=1e-4)
 
 
-def test_a_test_that_cannot_see_its_effect_is_refused_with_the_number_that_could() -> None:
-    with pytest.raises(Undetectable, match=r"100 observations see 0\.85 .* not 0\.1: about 7232 are needed"):
+def test_planning_fails_if_the_effect_is_undetectable() -> None:
+    with pytest.raises(Undetectable, match=r"100 observations detect 0\.85 .* not 0\.1: about 7232 are needed"):
         plan_mean_test(100, effect=0.1)
     assert plan_mean_test(7232, effect=0.1).smallest <= 0.1
 
 
-def test_what_is_planned_is_told() -> None:
+def test_a_plan_describes_itself() -> None:
     assert str(plan_mean_test(100, 1.0)) == (
-        "n = 100, false alarm 1e-06: sees a mean off by 0.85 standard deviations (probability 0.999)"
+        "n = 100, false alarm 1e-06: detects a mean off by 0.85 standard deviations (probability 0.999)"
     )
-    assert str(plan_count_test(100, 0.5, 0.4, 0.01)).endswith("sees a probability off by 0.36 (probability 0.999)")
+    assert str(plan_count_test(100, 0.5, 0.4, 0.01)).endswith("detects a probability off by 0.36 (probability 0.999)")
 
 
 def test_a_margin_covers_bias_and_noise() -> None:
-    found = plan_margin(0.01, effect=0.1, share=0.01, bias=0.005)
-    assert found.needed == pytest.approx(0.005 + 0.01 * stats.norm.isf(5e-7))
-    assert found.smallest == pytest.approx(found.needed + 0.01 * stats.norm.isf(1e-3))
-    assert str(found) == "standard error 0.01, tolerance 0.054: sees 0.085"
-    assert found.detail()["smallest effect seen"] == found.smallest
+    margin = plan_margin(0.01, effect=0.1, share=0.01, bias=0.005)
+    assert margin.needed == pytest.approx(0.005 + 0.01 * stats.norm.isf(5e-7))
+    assert margin.smallest == pytest.approx(margin.needed + 0.01 * stats.norm.isf(1e-3))
+    assert str(margin) == "standard error 0.01, tolerance 0.054: detects 0.085"
+    assert margin.detail()["smallest effect seen"] == margin.smallest
 
 
 @pytest.mark.parametrize(
@@ -90,12 +89,12 @@ def test_a_margin_covers_bias_and_noise() -> None:
         (lambda: plan_squares_test(100, 0.5, 0.01), "a variance off by the part"),
         (lambda: plan_count_test(100, 0.5, 0.1, 0.01), "a probability off by"),
         (lambda: plan_count_test(10, 0.5, 0.5, 0.01), "a probability off by inf"),
-        (lambda: plan_margin(0.01, 0.05), "a standard error of 0.01 sees 0.0798, not 0.05"),
+        (lambda: plan_margin(0.01, 0.05), "a standard error of 0.01 detects 0.0798, not 0.05"),
         (lambda: plan_fit_test(100, [0.5, 0.5], 0.1, 0.01), "a distance w of probabilities of"),
         (lambda: plan_fit_test(100, [0.99, 0.01], 2.0, 0.01), "a cell expects 1 of 100"),
         (lambda: plan_mean_test(50, 2.0).rejects([1.0, 2.0]), "planned for 50"),
     ],
 )
-def test_observations_that_permit_no_conclusion_are_refused(call, match: str) -> None:
+def test_plans_that_cannot_work_are_refused(call, match: str) -> None:
     with pytest.raises(ValueError, match=match):
         call()

@@ -1,6 +1,4 @@
-"""Covariances: every way to give one, and what is refused."""
-
-from __future__ import annotations
+"""Covariances: all forms of the argument, densities and draws, and invalid arguments."""
 
 import math
 
@@ -10,22 +8,23 @@ import torch
 from ams.schedules import Level
 from ams.targets import Covariance
 from ams.targets.covariance import as_covariance
+from tests.ams.tools import draws
 
 MEAN, SHAPE = torch.zeros(4, dtype=torch.float64), (2, 2)
 MATRIX = torch.tensor([[2.0, 0.5, 0, 0], [0.5, 1.0, 0, 0], [0, 0, 3.0, -1.0], [0, 0, -1.0, 1.0]], dtype=torch.float64)
 
 
-def test_every_form_is_the_matrix_it_stands_for() -> None:
+def test_every_form_is_its_matrix() -> None:
     eye = torch.eye(4, dtype=torch.float64)
     assert torch.equal(as_covariance(3.0, MEAN, SHAPE).matrix(), 3 * eye)
     for given in ([1.0, 2.0, 3.0, 4.0], [[1.0, 2.0], [3.0, 4.0]]):
         assert torch.equal(as_covariance(given, MEAN, SHAPE).matrix(), torch.diag(torch.arange(1.0, 5.0)).double())
     torch.testing.assert_close(as_covariance(MATRIX, MEAN, SHAPE).matrix(), MATRIX, rtol=1e-14, atol=1e-14)
-    own = Covariance(torch.ones(4))
-    assert as_covariance(own, MEAN, SHAPE) is own
+    covariance = Covariance(torch.ones(4))
+    assert as_covariance(covariance, MEAN, SHAPE) is covariance
 
 
-def test_components_may_share_a_form_or_have_their_own() -> None:
+def test_components_have_one_form_or_their_own() -> None:
     means = torch.zeros(2, 4, dtype=torch.float64)
     for given in (3.0, [3.0, 3.0]):
         assert torch.equal(as_covariance(given, means, SHAPE).matrix(), 3 * torch.eye(4).double().expand(2, 4, 4))
@@ -40,22 +39,22 @@ def test_noise_is_added_in_the_eigenbasis() -> None:
     expected = 0.25 * MATRIX + 0.09 * torch.eye(4).double()
     marginal = as_covariance(MATRIX, MEAN, SHAPE).marginal(level)
     torch.testing.assert_close(marginal.matrix(), expected, rtol=1e-14, atol=1e-14)
-    y = torch.randn(5, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    y = draws(0, 5, 4)
     torch.testing.assert_close(marginal.solve(y), torch.linalg.solve(expected, y.mT).mT, rtol=1e-12, atol=1e-13)
     torch.testing.assert_close(marginal.from_eigenbasis(marginal.to_eigenbasis(y)), y, rtol=1e-13, atol=1e-13)
 
 
 def test_density_and_draws_are_those_of_the_matrix() -> None:
     covariance, eye = as_covariance(MATRIX, MEAN, SHAPE), torch.eye(4, dtype=torch.float64)
-    y = torch.randn(5, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    y = draws(0, 5, 4)
     reference = torch.distributions.MultivariateNormal(MEAN, MATRIX)
     torch.testing.assert_close(covariance.log_density(y), reference.log_prob(y), rtol=1e-12, atol=1e-12)
     root = covariance.color(eye)
     torch.testing.assert_close(root.mT @ root, MATRIX, rtol=1e-13, atol=1e-13)
 
 
-def test_rounding_of_single_precision_is_forgiven() -> None:
-    u = torch.randn(4, 1, generator=torch.Generator().manual_seed(1))
+def test_rounding_of_single_precision_is_allowed() -> None:
+    u = draws(1, 4, 1, dtype=torch.float32)
     flat = u @ u.mT  # rank 1: eigenvalues of about -1e-8 in float32
     assert bool((as_covariance(flat, MEAN.float(), SHAPE).variances >= 0).all())
     assert as_covariance(flat, MEAN.float(), SHAPE).to(torch.float64).variances.dtype == torch.float64
@@ -72,6 +71,6 @@ def test_rounding_of_single_precision_is_forgiven() -> None:
         (torch.ones(3), r"shape \(3,\) fits neither a number, \(4,\) nor \(4, 4\)"),
     ],
 )
-def test_what_is_no_covariance_is_refused(given: object, match: str) -> None:
+def test_invalid_covariances_are_refused(given: object, match: str) -> None:
     with pytest.raises(ValueError, match=match):
         as_covariance(given, MEAN, SHAPE)

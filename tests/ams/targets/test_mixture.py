@@ -1,6 +1,4 @@
-"""Mixtures against scipy, automatic differentiation and their own draws; far out, where densities underflow."""
-
-from __future__ import annotations
+"""Mixtures against SciPy, automatic differentiation and their draws, also where densities underflow."""
 
 import math
 
@@ -14,6 +12,7 @@ from torch import Tensor
 from ams.schedules import Level
 from ams.statistics import goodness_of_fit, plan_fit_test, plan_squares_test
 from ams.targets import CLEAN, Gaussian, GaussianMixture
+from tests.ams.tools import draws
 from tests.monte_carlo import MonteCarlo
 
 K, SHAPE = 3, (2, 2)
@@ -21,20 +20,15 @@ WEIGHTS = [0.2, 0.5, 0.3]
 LEVELS = [CLEAN, Level(0, 0.02), Level(0, 50.0), Level(0, 0.6, 0.8)]
 
 
-def random(seed: int, *shape: int) -> Tensor:
-    """Return normal draws in float64."""
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-
-
-FACTORS = random(1, K, 4, 8)
+FACTORS = draws(1, K, 4, 8)
 COVARIANCES = {
     "number": 0.7,
-    "numbers": random(2, K).square() + 0.1,
-    "flat": random(3, K, 4).square() + 0.1,
-    "shaped": random(4, K, *SHAPE).square() + 0.1,
+    "numbers": draws(2, K).square() + 0.1,
+    "flat": draws(3, K, 4).square() + 0.1,
+    "shaped": draws(4, K, *SHAPE).square() + 0.1,
     "matrices": FACTORS @ FACTORS.mT / 4,
 }
-MEANS = 2 * random(5, K, *SHAPE)
+MEANS = 2 * draws(5, K, *SHAPE)
 
 
 def dense(kind: str) -> Tensor:
@@ -48,17 +42,19 @@ def dense(kind: str) -> Tensor:
 def log_joint(x: Tensor, kind: str, level: Level) -> np.ndarray:
     """Return log weight plus log density of each component, by scipy; (K, batch)."""
     covariances = level.scale**2 * dense(kind) + level.sigma**2 * torch.eye(4).double()
-    laws = [
-        stats.multivariate_normal(level.scale * m.flatten().numpy(), c.numpy())
-        for m, c in zip(MEANS, covariances, strict=True)
-    ]
-    return np.stack([math.log(w) + law.logpdf(x.flatten(1).numpy()) for w, law in zip(WEIGHTS, laws, strict=True)])
+    parameters, rows = zip(WEIGHTS, MEANS, covariances, strict=True), x.flatten(1).numpy()
+    return np.stack(
+        [
+            math.log(w) + stats.multivariate_normal(level.scale * m.flatten().numpy(), c.numpy()).logpdf(rows)
+            for w, m, c in parameters
+        ]
+    )
 
 
 @pytest.mark.parametrize("level", LEVELS, ids=lambda level: f"{level.scale:g}-{level.sigma:.2g}")
 @pytest.mark.parametrize("kind", COVARIANCES)
 def test_density_posterior_and_score(kind: str, level: Level) -> None:
-    x = torch.cat([3 * random(6, 20, *SHAPE), 1e3 * random(7, 2, *SHAPE)]).requires_grad_()
+    x = torch.cat([3 * draws(6, 20, *SHAPE), 1e3 * draws(7, 2, *SHAPE)]).requires_grad_()
     target = GaussianMixture(WEIGHTS, MEANS, COVARIANCES[kind])
     joint = log_joint(x.detach(), kind, level)
     density = target.log_density(x, level)
@@ -70,7 +66,7 @@ def test_density_posterior_and_score(kind: str, level: Level) -> None:
 
 
 def test_one_component_is_the_gaussian() -> None:
-    x, level = random(6, 5, *SHAPE), Level(0, 0.6, 0.8)
+    x, level = draws(6, 5, *SHAPE), Level(0, 0.6, 0.8)
     matrix = COVARIANCES["matrices"][0]
     one, gaussian = GaussianMixture([1.0], MEANS[:1], matrix[None]), Gaussian(MEANS[0], matrix)
     torch.testing.assert_close(one.score(x, level), gaussian.score(x, level), rtol=1e-13, atol=1e-14)
@@ -78,24 +74,24 @@ def test_one_component_is_the_gaussian() -> None:
 
 
 @pytest.mark.parametrize("kind", COVARIANCES)
-def test_the_marginal_answers_as_the_target_does_at_the_level(kind: str) -> None:
-    x, level = random(6, 5, *SHAPE), Level(0, 0.6, 0.8)
+def test_the_marginal_is_the_target_at_the_noise_level(kind: str) -> None:
+    x, level = draws(6, 5, *SHAPE), Level(0, 0.6, 0.8)
     target = GaussianMixture(WEIGHTS, MEANS, COVARIANCES[kind])
     torch.testing.assert_close(target.marginal(level).score(x, CLEAN), target.score(x, level), rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.monte_carlo(share=0.01)
-def test_draws_are_of_its_law(monte_carlo: MonteCarlo) -> None:
-    """Components that cannot be confused: tests of their counts and of the whitened squares of each."""
+def test_draws_have_its_distribution(monte_carlo: MonteCarlo) -> None:
+    """Components far apart: tests of their counts and of the whitened squares of each."""
     level, n, share = Level(0, 0.6, 0.8), 6000, monte_carlo.share / (1 + K)
     target = GaussianMixture(WEIGHTS, 50 * MEANS, COVARIANCES["matrices"])
-    draws = target.sample(n, level, monte_carlo.torch())
-    assert draws.shape == (n, *SHAPE)
-    component = target.posterior(draws, level).argmax(1)
+    samples = target.sample(n, level, monte_carlo.torch())
+    assert samples.shape == (n, *SHAPE)
+    component = target.posterior(samples, level).argmax(1)
     counts = monte_carlo.note(plan_fit_test(n, WEIGHTS, effect=0.13, share=share))
     assert not counts.rejects(goodness_of_fit(component.bincount(minlength=K).numpy(), WEIGHTS))
     for k in range(K):
-        residual = (draws[component == k] - 50 * level.scale * MEANS[k]).flatten(1)
+        residual = (samples[component == k] - 50 * level.scale * MEANS[k]).flatten(1)
         covariance = level.scale**2 * dense("matrices")[k] + level.sigma**2 * torch.eye(4).double()
         squares = monte_carlo.note(plan_squares_test(residual.numel(), effect=0.2, share=share))
         assert not squares.rejects(float((residual @ torch.linalg.inv(covariance) * residual).sum()))
@@ -103,7 +99,7 @@ def test_draws_are_of_its_law(monte_carlo: MonteCarlo) -> None:
 
 def test_float32_and_any_shape_of_as_many_elements() -> None:
     target, level = GaussianMixture(WEIGHTS, MEANS, COVARIANCES["matrices"]), Level(0, 0.6, 0.8)
-    x = random(6, 5, 4)
+    x = draws(6, 5, 4)
     score = target.score(x, level)
     single = target.to(torch.float32).score(x.float(), level)
     assert score.shape == (5, 4) and single.dtype == torch.float32
@@ -120,7 +116,7 @@ def test_float32_and_any_shape_of_as_many_elements() -> None:
         ([math.nan, 1.0], torch.zeros(2, 3), "non-negative"),
     ],
 )
-def test_what_is_no_mixture_is_refused(weights: list[float], means: Tensor, match: str) -> None:
+def test_invalid_mixtures_are_refused(weights: list[float], means: Tensor, match: str) -> None:
     with pytest.raises(ValueError, match=match):
         GaussianMixture(weights, means)
 

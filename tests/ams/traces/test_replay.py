@@ -1,6 +1,4 @@
-"""The released samplers, step by step: replays of their traces; and what a wrong step or a damaged file does to one."""
-
-from __future__ import annotations
+"""Replays follow the authors' code; a wrong step leaves the trace, and a damaged file ends in one line."""
 
 import io
 from collections.abc import Callable
@@ -9,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from pytest import MonkeyPatch
 
 import ams.traces.replay
@@ -32,8 +29,8 @@ QUICKEST = GOLDEN / "pc_vp_langevin.npz"
 
 
 @dataclass
-class Told:
-    """What a call of `replay` reported and complained of."""
+class Output:
+    """The reports and complaints of calls of `replay`."""
 
     reports: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
@@ -48,7 +45,7 @@ def test_the_traces_are_there() -> None:
 
 
 @pytest.mark.parametrize("path", TRACES, ids=lambda path: path.stem)
-def test_a_replay_follows_the_released_code(path: Path) -> None:
+def test_a_replay_follows_the_authors_code(path: Path) -> None:
     assert deviation(path) <= 1e-12
 
 
@@ -77,7 +74,7 @@ FALSIFIERS: dict[str, tuple[str, Break]] = {
     "corrector: norm of the score": ("pc_vp_ams", exchange("snr_of_last_momentum", snr_of_score)),
     "corrector: norm of the last momentum": ("pc_ve_cld", exchange("snr_of_momentum", snr_of_last_momentum)),
     "corrector: a larger snr": ("pc_ve_langevin", exchange("snr_of_score", lambda snr: snr_of_score(1.0001 * snr))),
-    "corrector: memory lost": (
+    "corrector: momentum lost": (
         "pc_ve_ams_n2",
         exchange("momentum", lambda rule: ams.samplers.memoryless(momentum(rule))),
     ),
@@ -93,8 +90,8 @@ FALSIFIERS: dict[str, tuple[str, Break]] = {
 }
 
 
-def rule_of(damping: object, **parts: object) -> object:
-    return ams.samplers.momentum_rule(damping, **parts)
+def rule_of(coefficient: object, **parts: object) -> object:
+    return ams.samplers.momentum_rule(coefficient, **parts)
 
 
 def one(beta: float) -> float:
@@ -109,24 +106,24 @@ def mean_factor(process: ams.schedules.VP, index: int, n: int) -> float:
 def test_a_wrong_step_leaves_the_trace(fault: str, monkeypatch: MonkeyPatch) -> None:
     name, breaking = FALSIFIERS[fault]
     breaking(monkeypatch)
-    path, told = GOLDEN / f"{name}.npz", Told()
-    assert told.replay(path) in (1, 2)
-    assert "ABOVE 1e-09" in "".join(told.reports) or "does not replay" in "".join(told.complaints)
+    path, output = GOLDEN / f"{name}.npz", Output()
+    assert output.replay(path) in (1, 2)
+    assert "ABOVE 1e-09" in "".join(output.reports) or "does not replay" in "".join(output.complaints)
 
 
 @pytest.mark.parametrize("name", ["ncsn_a", "pc_vp_cld", "pc_vp_langevin", "pc_ve_ams_n2"])
 def test_a_perturbed_trace_is_above(name: str, tmp_path: Path) -> None:
     recorded = {"ncsn_a": ["ald_traj", "ams_traj", "ald_denoised", "ams_denoised", "ams_beta_last_of_level"]}
     for array in recorded.get(name, ["after_corrector", "after_predictor", "predictor_mean", "t"]):
-        told = Told()
+        output = Output()
         path = changed(tmp_path, name, lambda z, array=array: z[array].__setitem__(-1, z[array][-1] + 1e-8))
-        assert told.replay(path) == 1
-        assert "largest deviation 1.000e-08 (ABOVE 1e-09)" in told.reports[0]
+        assert output.replay(path) == 1
+        assert "largest deviation 1.000e-08 (ABOVE 1e-09)" in output.reports[0]
 
 
-def test_a_perturbed_damping_is_above(tmp_path: Path) -> None:
-    told = Told()
-    assert told.replay(changed(tmp_path, "pc_ve_ams", lambda z: z["beta"].__setitem__(7, z["beta"][7] + 1e-8))) == 1
+def test_a_perturbed_beta_is_above(tmp_path: Path) -> None:
+    output = Output()
+    assert output.replay(changed(tmp_path, "pc_ve_ams", lambda z: z["beta"].__setitem__(7, z["beta"][7] + 1e-8))) == 1
 
 
 REPLAY_FAULTS: dict[str, tuple[Callable[[dict[str, np.ndarray]], object], str]] = {
@@ -139,32 +136,34 @@ REPLAY_FAULTS: dict[str, tuple[Callable[[dict[str, np.ndarray]], object], str]] 
 @pytest.mark.parametrize("fault", REPLAY_FAULTS, ids=str)
 def test_settings_that_do_not_replay_end_in_one_line(fault: str, tmp_path: Path) -> None:
     change, reason = REPLAY_FAULTS[fault]
-    told = Told()
+    output = Output()
     path = changed(tmp_path, "pc_vp_ams", change)
-    assert told.replay(path) == 2
-    (line,) = told.complaints
+    assert output.replay(path) == 2
+    (line,) = output.complaints
     assert line.startswith(f"{path}: the trace does not replay: ") and reason in line and "\n" not in line
 
 
 def test_a_state_that_is_not_finite_ends_in_one_line(tmp_path: Path) -> None:
-    told = Told()
-    assert told.replay(changed(tmp_path, "ncsn_a", lambda z: z.update(eps=np.float64(1e150)))) == 2
-    assert "state not finite after step" in told.complaints[0]
+    output = Output()
+    assert output.replay(changed(tmp_path, "ncsn_a", lambda z: z.update(eps=np.float64(1e150)))) == 2
+    assert "state not finite after step" in output.complaints[0]
 
 
-def test_files_are_told_one_by_one(tmp_path: Path) -> None:
-    told = Told()
+def test_each_file_has_a_line(tmp_path: Path) -> None:
+    output = Output()
     wrong = changed(tmp_path, "pc_vp_langevin", lambda z: z["after_corrector"].__iadd__(1.0))
-    assert told.replay(QUICKEST, wrong) == 1
-    assert told.replay(tmp_path / "none.npz", wrong, QUICKEST) == 2
-    assert [line.split(": ")[0] for line in told.reports] == [str(path) for path in (QUICKEST, wrong, wrong, QUICKEST)]
-    assert len(told.complaints) == 1 and "no such file" in told.complaints[0]
+    assert output.replay(QUICKEST, wrong) == 1
+    assert output.replay(tmp_path / "none.npz", wrong, QUICKEST) == 2
+    assert [line.split(": ")[0] for line in output.reports] == [
+        str(path) for path in (QUICKEST, wrong, wrong, QUICKEST)
+    ]
+    assert len(output.complaints) == 1 and "cannot be read" in output.complaints[0]
 
 
 def test_no_file_is_bad_usage() -> None:
-    told = Told()
-    assert told.replay() == 2
-    assert told.complaints == ["replay: no file named; give golden traces (.npz)"] and not told.reports
+    output = Output()
+    assert output.replay() == 2
+    assert output.complaints == ["replay: no file given; give traces (.npz)"] and not output.reports
 
 
 def test_the_streams_by_default(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -185,40 +184,31 @@ BYTES = {"stored": QUICKEST.read_bytes(), "deflated": compressed()}
 
 
 def graceful(path: Path) -> bool:
-    """Tell whether replaying ends with a status and one line."""
-    told = Told()
-    return told.replay(path) in (0, 1, 2) and "\n" not in "".join(told.reports + told.complaints)
+    """Return whether a replay ends with a status and one line."""
+    output = Output()
+    return output.replay(path) in (0, 1, 2) and "\n" not in "".join(output.reports + output.complaints)
 
 
-damage = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@damage
-@given(kind=st.sampled_from(sorted(BYTES)), kept=st.floats(0, 1, exclude_max=True))
-def test_a_truncated_trace_never_gives_a_traceback(kind: str, kept: float, tmp_path: Path) -> None:
-    path = tmp_path / "trace.npz"
-    path.write_bytes(BYTES[kind][: int(kept * len(BYTES[kind]))])
-    told = Told()
-    assert told.replay(path) == 2
-    assert len(told.complaints) == 1 and "\n" not in told.complaints[0]
+damage = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @damage
 @given(
     kind=st.sampled_from(sorted(BYTES)),
-    flips=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 255)), min_size=1, max_size=8),
+    flips=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 255)), max_size=8),
     at_end=st.booleans(),
+    share=st.one_of(st.just(1.0), st.floats(0, 1)),
 )
-def test_flipped_bytes_never_give_a_traceback(
-    kind: str, flips: list[tuple[float, int]], at_end: bool, tmp_path: Path
+def test_damage_never_gives_a_traceback(
+    kind: str, flips: list[tuple[float, int]], at_end: bool, share: float, tmp_path: Path
 ) -> None:
-    """Half of the examples aim at the archive's directory, the last 2 kB, which no checksum covers."""
+    """Half of the examples flip bytes of the archive's directory, the last 2 kB, which no checksum covers."""
     data = bytearray(BYTES[kind])
     first = len(data) - 2048 if at_end else 0
     for place, mask in flips:
         data[first + int(place * (len(data) - first))] ^= mask
     path = tmp_path / "trace.npz"
-    path.write_bytes(bytes(data))
+    path.write_bytes(bytes(data[: int(share * len(data))]))
     assert graceful(path)
 
 

@@ -1,6 +1,4 @@
-"""k-diffusion at the same noise (extra `bench`): the same samples, from samplers that are written quite differently."""
-
-from __future__ import annotations
+"""k-diffusion with the same noise (extra `bench`) gives the same samples."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -10,21 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from ams import samplers as sm
 from ams.errors import DataUnavailable
-from ams.samplers import (
-    Particles,
-    State,
-    Step,
-    affine,
-    ancestral,
-    dpm_solver,
-    edm_stochastic,
-    flow_euler,
-    flow_heun,
-    last,
-    one_step_per_level,
-    run,
-)
 from ams.samplers.noise_sources import replayed
 from ams.schedules import Level, karras_sigmas, ve_levels
 from ams.targets import GaussianMixture
@@ -53,13 +38,17 @@ def draws() -> Tensor:
     return torch.randn(STEPS + 1, 6, 2, generator=generator, dtype=torch.float64)
 
 
-def ours(step: Step, sigmas: list[float], used: list[int]) -> Tensor:
+def ours(step: sm.Step, sigmas: list[float], used: list[int]) -> Tensor:
     noise = draws()
     levels = ve_levels(sigmas)
-    states = run(
-        one_step_per_level(step, levels), State(sigmas[0] * noise[0]), TARGET.score, replayed(noise[used]), Particles()
+    states = sm.run(
+        sm.one_step_per_level(step, levels),
+        sm.State(sigmas[0] * noise[0]),
+        TARGET.score,
+        replayed(noise[used]),
+        sm.Particles(),
     )
-    return last(states)[0].x
+    return sm.last(states)[0].x
 
 
 def theirs(sampler: Callable, sigmas: list[float], **options: object) -> Tensor:
@@ -73,41 +62,41 @@ def one_a_step() -> dict[str, object]:
     return {"noise_sampler": lambda sigma, sigma_next: next(remaining)}
 
 
-def same(found: Tensor, wanted: Tensor) -> None:
-    torch.testing.assert_close(found, wanted, rtol=1e-10, atol=1e-10)
+def same(ours: Tensor, theirs: Tensor) -> None:
+    torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-10)
 
 
 def test_euler_and_heun(peer: ModuleType) -> None:
-    same(ours(affine(flow_euler), SIGMAS, []), theirs(peer.sample_euler, SIGMAS))
-    same(ours(flow_heun, SIGMAS, []), theirs(peer.sample_heun, SIGMAS))
+    same(ours(sm.affine(sm.flow_euler), SIGMAS, []), theirs(peer.sample_euler, SIGMAS))
+    same(ours(sm.flow_heun, SIGMAS, []), theirs(peer.sample_heun, SIGMAS))
 
 
 def test_ancestral(peer: ModuleType) -> None:
-    found = ours(affine(ancestral), SIGMAS, list(range(1, STEPS)))
-    same(found, theirs(peer.sample_euler_ancestral, SIGMAS, **one_a_step()))
+    positions = ours(sm.affine(sm.ancestral), SIGMAS, list(range(1, STEPS)))
+    same(positions, theirs(peer.sample_euler_ancestral, SIGMAS, **one_a_step()))
 
 
 @pytest.mark.parametrize("churn", [0.5, 40.0])
 def test_edm_with_churn(peer: ModuleType, churn: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """k-diffusion draws at every step, EDM's algorithm only where it churns: here levels from 0.5 to 10."""
+    """k-diffusion draws at every step, EDM's algorithm only where it churns: here noise levels from 0.5 to 10."""
     recorded = iter(draws()[1:])
     monkeypatch.setattr(peer.torch, "randn_like", lambda x: next(recorded))
     options = {"s_tmin": 0.5, "s_tmax": 10.0, "s_noise": 1.003}
     wanted = theirs(peer.sample_heun, SIGMAS, s_churn=churn, **options)
     used = [i + 1 for i, sigma in enumerate(SIGMAS[:-1]) if 0.5 <= sigma <= 10.0]
     assert 0 < len(used) < STEPS
-    same(ours(edm_stochastic(STEPS, churn, **options), SIGMAS, used), wanted)
+    same(ours(sm.edm_stochastic(STEPS, churn, **options), SIGMAS, used), wanted)
 
 
 def test_dpm_solver(peer: ModuleType) -> None:
-    same(ours(dpm_solver(), SIGMAS, []), theirs(peer.sample_dpmpp_2m, SIGMAS))
+    same(ours(sm.dpm_solver(), SIGMAS, []), theirs(peer.sample_dpmpp_2m, SIGMAS))
 
 
 @pytest.mark.parametrize("eta", [0.4, 1.0])
 def test_stochastic_dpm_solver(peer: ModuleType, eta: float) -> None:
-    found = ours(dpm_solver(eta), SIGMAS, list(range(1, STEPS)))
+    positions = ours(sm.dpm_solver(eta), SIGMAS, list(range(1, STEPS)))
     options = {"eta": eta, "solver_type": "midpoint", **one_a_step()}
-    same(found, theirs(peer.sample_dpmpp_2m_sde, SIGMAS, **options))
+    same(positions, theirs(peer.sample_dpmpp_2m_sde, SIGMAS, **options))
 
 
 def test_their_schedule(peer: ModuleType) -> None:
@@ -118,4 +107,4 @@ def test_their_schedule(peer: ModuleType) -> None:
 
 def test_another_extrapolation_is_seen(peer: ModuleType) -> None:
     """The falsifier: the published 2M against a first-order solver at the same levels."""
-    assert (ours(affine(flow_euler), SIGMAS, []) - theirs(peer.sample_dpmpp_2m, SIGMAS)).abs().max() > 1e-2
+    assert (ours(sm.affine(sm.flow_euler), SIGMAS, []) - theirs(peer.sample_dpmpp_2m, SIGMAS)).abs().max() > 1e-2

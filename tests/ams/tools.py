@@ -1,0 +1,44 @@
+"""Shared parts of the tests of `ams`: seeded draws, trajectories with recorded noise, moments of exact laws."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from ams.laws import GaussianLaw, Moments
+from ams.samplers import Particles, Program, Score, State, run
+from ams.samplers.noise_sources import replayed
+
+
+def draws(seed: int, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
+    """Return seeded standard normal numbers."""
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+
+
+def trajectory(
+    program: Program,
+    start: Tensor | State,
+    score: Score,
+    noise: Sequence[Tensor] | Tensor = (),
+    algebra: Callable[[], Particles] = Particles,
+) -> list[Tensor]:
+    """Return the positions after each step of a run with recorded noise."""
+    state = start if isinstance(start, State) else State(start)
+    return [after.x.clone() for after, _ in run(program, state, score, replayed(noise), algebra())]
+
+
+def moments_at_end(law: GaussianLaw, program: Program, start: State) -> Moments:
+    """Return the moments of the position at the end of a run of the exact law."""
+    return law.moments(law.end(program, start)[0].x)
+
+
+def assert_equal(
+    one: Sequence[Tensor] | Tensor, other: Sequence[Tensor] | Tensor, tolerance: float = 1e-12, absolute: float = 1e-12
+) -> None:
+    """Demand equal tensors, or sequences of them, within a relative or absolute tolerance."""
+    torch.testing.assert_close(
+        list(one) if not isinstance(one, Tensor) else one,
+        list(other) if not isinstance(other, Tensor) else other,
+        rtol=tolerance,
+        atol=absolute,
+    )
