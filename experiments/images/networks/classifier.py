@@ -58,5 +58,5 @@ SIDES = {"digits-classifier": 8, "mnist-classifier": 28}
 def classifier(name: str, folder: Path = WEIGHTS) -> Classifier:
     """Return a committed classifier. Raises UserError unless the file's bytes are those committed."""
     path = folder / f"{name}.safetensors"
-    found: Classifier = fill(Classifier(SIDES[name]), stored(path, SHA256[name]), str(path))
-    return found
+    network: Classifier = fill(Classifier(SIDES[name]), stored(path, SHA256[name]), str(path))
+    return network

@@ -4,8 +4,8 @@ r"""The noise predictors of a DDPM tutorial, for MNIST and Fashion-MNIST: 1000 s
 
 A U-Net of seven stages of three blocks (28, 14, 7, 3, 7, 14, 28 pixels) with concatenated skips; at each stage a
 function of the step's sinusoidal embedding is added to every pixel. The published embedding is a table of the 1000
-steps; here it is the formula of that table, so a level between two steps has a step too (`k` interpolated in
-`ln v`). In pixels of [0, 1] the noise is `v = sigma_k / (2 r_k)`.
+steps; here it is the formula of that table, so a noise level between two steps has a step too (`k` interpolated
+in `ln v`). In pixels of [0, 1] the noise is `v = sigma_k / (2 r_k)`.
 
 Source: Ho et al., arXiv 2006.11239; weights: registry entries `mnist-ddpm`, `fashion-ddpm`.
 """
@@ -32,8 +32,8 @@ STAGES = (
 
 def ratios(steps: int = STEPS, first: float = 1e-4, last: float = 0.02) -> np.ndarray:
     """Return `sigma_k / r_k` of every step, in units of the network's data, least noisy first."""
-    kept = np.cumprod(1.0 - np.linspace(first, last, steps))
-    return np.sqrt((1.0 - kept) / kept)
+    scale2 = np.cumprod(1.0 - np.linspace(first, last, steps))
+    return np.sqrt((1.0 - scale2) / scale2)
 
 
 def embedded(k: Tensor) -> Float[Tensor, "steps embedding"]:

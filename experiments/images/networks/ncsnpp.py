@@ -16,6 +16,7 @@ Every sum of a branch and its input is divided by sqrt 2. Source: Song et al., a
 """
 
 import math
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from itertools import groupby
 from typing import TypeVar
@@ -133,28 +134,12 @@ class Attention(nn.Module):
         return (x + self.NIN_3(weights @ value).mT.reshape(x.shape)) / ROOT2
 
 
-class Combination(nn.Module):
+class Combination(nn.Sequential):
     """A convolution of one pixel: what the input's pyramid adds to the features."""
 
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__()
-        self.Conv_0 = nn.Conv2d(inputs, outputs, 1)
 
-    def forward(self, pyramid: Features) -> Features:
-        """Return what is added."""
-        return self.Conv_0(pyramid)
-
-
-class CarriedDown(nn.Module):
-    """The pyramid at half the resolution: filtered, then convolved at every other pixel."""
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__()
-        self.Conv2d_0 = nn.Conv2d(inputs, outputs, 3, stride=2)
-
-    def forward(self, pyramid: Features) -> Features:
-        """Return the pyramid."""
-        return self.Conv2d_0(filtered(pyramid, 2, 1))
+class CarriedDown(nn.Sequential):
+    """A convolution at every other pixel: the next stage of a pyramid that is filtered before."""
 
 
 class Fourier(nn.Module):
@@ -222,24 +207,24 @@ class NCSNpp(nn.Module):
         """
         walk = Walk(self.all_modules)
         e = self._embedded(walk, time)
-        kept, pyramid = [], 2 * x - 1 if self.fourier else x
-        kept.append(walk.take(Convolution)(pyramid))
+        skips, pyramid = [], 2 * x - 1 if self.fourier else x
+        skips.append(walk.take(Convolution)(pyramid))
         for level in range(self.resolutions):
             for _ in range(self.blocks):
-                kept.append(_attended(walk, walk.take(Block)(kept[-1], e)))
+                skips.append(_attended(walk, walk.take(Block)(skips[-1], e)))
             if level < self.resolutions - 1:
-                h, pyramid = self._lowered(walk, kept[-1], pyramid, e)
-                kept.append(h)
-        h = walk.take(Block)(kept[-1], e)
+                h, pyramid = self._lowered(walk, skips[-1], pyramid, e)
+                skips.append(h)
+        h = walk.take(Block)(skips[-1], e)
         h = walk.take(Attention)(h)
         h, output = walk.take(Block)(h, e), None
         for level in reversed(range(self.resolutions)):
             for _ in range(self.blocks + 1):
-                h = walk.take(Block)(torch.cat([h, kept.pop()], dim=1), e)
+                h = walk.take(Block)(torch.cat([h, skips.pop()], dim=1), e)
             h = _attended(walk, h)
             if walk.sees(Norm):
-                added = silu(walk.take(Norm)(h))
-                added = walk.take(Convolution)(added)
+                normed = silu(walk.take(Norm)(h))
+                added = walk.take(Convolution)(normed)
                 output = added if output is None else self.up(output) + added
             h = walk.take(ResamplingBlock)(h, e, self.up) if level else h
         if walk.waiting or output is None:
@@ -258,7 +243,7 @@ class NCSNpp(nn.Module):
             pyramid = self.down(pyramid)
             return walk.take(Combination)(pyramid) + h, pyramid
         if walk.sees(CarriedDown):
-            h = (walk.take(CarriedDown)(pyramid) + h) / ROOT2
+            h = (walk.take(CarriedDown)(filtered(pyramid, 2, 1)) + h) / ROOT2
             return h, h
         return h, pyramid
 
@@ -304,10 +289,12 @@ def _module(tensors: Mapping[str, Tensor]) -> nn.Module:
         outputs, inputs = tensors["Conv_0.weight"].shape[:2]
         kind = ResamplingBlock if "Conv_2" in parts and outputs == inputs else Block
         return kind(inputs, outputs, tensors["Dense_0.weight"].shape[1], "Conv_2" in parts)
-    for part, carried in (("Conv_0", Combination), ("Conv2d_0", CarriedDown)):
-        if part in parts:
-            outputs, inputs = tensors[f"{part}.weight"].shape[:2]
-            return carried(inputs, outputs)
+    if "Conv_0" in parts:
+        outputs, inputs = tensors["Conv_0.weight"].shape[:2]
+        return Combination(OrderedDict(Conv_0=nn.Conv2d(inputs, outputs, 1)))
+    if "Conv2d_0" in parts:
+        outputs, inputs = tensors["Conv2d_0.weight"].shape[:2]
+        return CarriedDown(OrderedDict(Conv2d_0=nn.Conv2d(inputs, outputs, 3, stride=2)))
     shape = tensors["weight"].shape
     if len(shape) == 1:
         return Norm(shape[0])

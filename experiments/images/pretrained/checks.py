@@ -5,33 +5,24 @@ with what they control.
 """
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 
 from ams.statistics import ratio_interval
 from ams_suite import measures
 from experiments.images.pretrained import runs, samplers, study
-from experiments.images.pretrained.quality import Quality
 from experiments.images.pretrained.samplers import ADAPTIVE_CORRECTOR, ANCESTRAL, BASELINE, PAPER, PLAIN_CORRECTOR
 from experiments.images.pretrained.settings import CONFIDENCE, Settings
 from verdicts import InsufficientData, Measurement, check
 
 
-def energy(quality: Quality) -> float:
-    """Return the energy distance to held-out images (pixel units)."""
-    return quality.energy
+def values(settings: Settings, sampler: str, budget: int, quantity: str = "energy") -> list[float]:
+    """Return a quantity of `Quality` of a sampler's batches at the defaults."""
+    return [getattr(batch.quality, quantity) for batch in study.results(settings, sampler, budget)]
 
 
-def values(settings: Settings, sampler: str, budget: int, quantity: Callable[[Quality], float] = energy) -> list[float]:
-    """Return a sampler's quality at a budget and the defaults, a number a batch."""
-    return [quantity(batch.quality) for batch in study.results(settings, sampler, budget)]
-
-
-def difference(
-    settings: Settings, worse: str, better: str, budget: int, quantity: Callable[[Quality], float] = energy
-) -> Measurement:
-    """Return the quality of `worse` minus that of `better`, paired by batch: start and noise are common."""
+def difference(settings: Settings, worse: str, better: str, budget: int, quantity: str = "energy") -> Measurement:
+    """Return a quantity of `worse` minus that of `better`, paired by batch: start and noise are common."""
     one, other = (values(settings, name, budget, quantity) for name in (worse, better))
     return measures.mean_difference(one, other, CONFIDENCE, settings.seed, settings.batch, budget=budget)
 
@@ -90,7 +81,7 @@ def gain_over_annealed_langevin_when_tuned(settings: Settings) -> Measurement:
     """Measure annealed Langevin's minus adaptive momentum's energy distance, both tuned (pixel units), paired."""
     tuned = {name: study.tuned_results(settings, name) for name in (BASELINE, PAPER)}
     detail = {name: f"factor {h.factor:g}, T {h.repeats}, snr {h.snr:g}" for name, (h, _) in tuned.items()}
-    theirs, ours = ([energy(batch.quality) for batch in batches] for _, batches in tuned.values())
+    theirs, ours = ([batch.quality.energy for batch in batches] for _, batches in tuned.values())
     return measures.mean_difference(theirs, ours, CONFIDENCE, settings.seed, settings.batch, **detail)
 
 
@@ -128,8 +119,7 @@ def correctors_excess_over_ancestral_sampling(settings: Settings) -> Measurement
 @check("I5.adaptive")
 def variance_ratio_lost_to_momentum(settings: Settings) -> Measurement:
     """Measure annealed Langevin's minus adaptive momentum's variance ratio on blank pixels, at the largest budget."""
-    largest = max(settings.budgets)
-    return difference(settings, BASELINE, PAPER, largest, lambda quality: quality.variance_ratio)
+    return difference(settings, BASELINE, PAPER, max(settings.budgets), "variance_ratio")
 
 
 @check("I5.floor")

@@ -22,8 +22,8 @@ from ams.samplers import (
     snr_of_score,
 )
 from ams.samplers.presets import SPECS, Hyperparameters, SigmaRange
-from ams.schedules import Level, process_levels
-from experiments.images.loss import denoising_losses, gaussian
+from ams.schedules import process_levels
+from experiments.images.loss import denoising_losses, gaussian, levels_at, midpoints
 from experiments.images.networks.unet_ve import ExponentialVE
 from experiments.images.pretrained import inputs, samplers
 from experiments.images.pretrained.inputs import DATA, DEFAULTS
@@ -98,10 +98,10 @@ def held_out_quality(setup: Setup, count: int) -> list[Quality]:
 @cell(data=DATA)
 def denoising_loss(setup: Setup, images: int, times: int) -> Array:
     """Take the denoising loss of each image, its mean over times: midpoints of equal intervals of (0, 1]."""
-    x, process = inputs.test_images()[:images], ExponentialVE()
-    z, midpoints = gaussian(setup.seed, tuple(x.shape)), [(k + 0.5) / times for k in range(times)]
-    levels = [Level(0, sigma=process.marginal(t)[1], t=t) for t in midpoints]
-    return torch.stack([denoising_losses(inputs.score(setup), x, z, level) for level in levels]).mean(0).numpy()
+    x, score = inputs.test_images()[:images], inputs.score(setup)
+    z = gaussian(setup.seed, tuple(x.shape))
+    losses = [denoising_losses(score, x, z, level) for level in levels_at(midpoints(times))]
+    return torch.stack(losses).mean(0).numpy()
 
 
 @cell(data=DATA)
@@ -118,7 +118,8 @@ def tutorial_residuals(setup: Setup, steps: int, count: int) -> list[float]:
     start = State(levels[0].sigma * torch.randn((count, *inputs.SHAPE), generator=draws))
     noise = noise_sources.generated(draws, algebra.empty_like)
     _, info = last(run(program, start, inputs.score(setup), noise, algebra))
-    return [noise_level(x[None], blank(inputs.test_images())) for x in info.mean()]
+    pixels = blank(inputs.test_images())
+    return [noise_level(x[None], pixels) for x in info.mean()]
 
 
 class Exchange(NamedTuple):

@@ -36,7 +36,7 @@ LANGEVIN = "annealed Langevin"
 needs_cifar = pytest.mark.skipif(
     not (Path(os.environ.get("AMS_DATA", "/missing")) / "cifar10").is_dir(), reason="AMS_DATA lacks cifar10"
 )
-SMALL = Settings(budgets=(20, 500), batches=3, batch=6, points=20, reference=20)
+SMALL = Settings(budgets=(20, 500), batches=3, batch=6, points=10, reference=20)
 FEW = SMALL.model_copy(update={"budgets": (6,), "batches": 2, "samplers": (PLAIN, ADAPTIVE)})
 SHARED = Memory()
 NCSNPP = "cifar10_ncsnpp_continuous"

@@ -17,7 +17,7 @@ from experiments.images.networks import loading
 from experiments.images.networks.ddpm import ddpm, ratios
 from experiments.images.networks.score_adapter import NetworkScore
 from experiments.images.networks.unet_ve import T_END, ExponentialVE, mnist_ve
-from tests.experiments.images.made import Tensors, ddpm_tensors, ve_tensors, file_of, saved
+from tests.experiments.images.made import Tensors, ddpm_tensors, file_of, saved, ve_tensors
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,7 @@ import torch
 from torch import Tensor
 
 from ams.laws import GaussianLaw
-from ams.samplers import Particles, State, last
-from ams.samplers import run as loop
+from ams.samplers import Particles, State, last, run as loop
 from ams.samplers.noise_sources import generated
 from ams.samplers.presets import SPECS, SamplerSpec, SigmaRange
 from ams.targets import Empirical
@@ -33,25 +32,9 @@ from verdicts.records.figures import saved_as
 from verdicts.studies import using
 from verdicts.studies.store import Memory
 
-SMALL = Settings(
-    budgets=(20, 50),
-    batches=4,
-    batch=4,
-    others=("consistent annealed sampling",),
-    few=3,
-    late=20,
-    factors=(1.0,),
-    snrs=(0.16, 0.32),
-    repeats=(5,),
-    reference=40,
-    images=6,
-    times=2,
-    noisy=10,
-    clean=20,
-    tutorial=4,
-    exchanged=3,
-    seed=77,
-)
+_FEW = {"budgets": (20, 50), "batches": 3, "batch": 6, "few": 2, "late": 20, "images": 6, "times": 2, "exchanged": 3}
+_TRIED = {"others": ("consistent annealed sampling",), "factors": (1.0,), "snrs": (0.16, 0.32), "repeats": (5,)}
+SMALL = Settings(**_FEW, **_TRIED, reference=40, noisy=10, clean=20, tutorial=4, seed=77)
 AS_MEASURED = {
     "annealed Langevin": {20: 58.0, 50: 7.5, 100: 2.4, 200: 1.0},
     "adaptive momentum": {20: 52.0, 50: 4.8, 100: 1.4, 200: 0.6},
@@ -193,16 +176,13 @@ def test_runs_on_a_known_score_end_near_its_images(known: Empirical) -> None:
     assert len(study.results(SMALL, "consistent annealed sampling", 50)) == SMALL.few
 
 
-def test_a_diverging_run_is_lost_and_others_go_on(
-    other_score: Callable[..., None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_diverging_run_is_lost_and_others_go_on(other_score: Callable[..., None]) -> None:
     """It is not judged in features."""
     other_score(lambda x, level: x * 1e30)
     batches = study.results(SMALL, "annealed Langevin", 20)
     assert [batch.quality for batch in batches] == [runs.LOST] * SMALL.batches
     assert all(batch.features.size == 0 for batch in batches)
-    monkeypatch.setattr(study, "plan", lambda settings: [("annealed Langevin", 20)])
-    assert {one.entry.sampler for one in study.in_features(SMALL)} == {study.FLOOR}
+    assert {one.entry.sampler for one in study.in_features(SMALL, [("annealed Langevin", 20)])} == {study.FLOOR}
 
 
 def test_controls_share_start_and_noise(known: Empirical) -> None:
@@ -234,7 +214,7 @@ def test_the_constant_factor_is_the_adaptive_correctors_own_mean(known: Empirica
     factor = float(np.mean([factor for _, factor in study.rule(SMALL, "PC, adaptive")]))
     assert 1.0 < factor <= 4.0
     (first, *_), name = study.results(SMALL, "PC, constant factor", 50), samplers.CONSTANT_FACTOR
-    x = run(inputs.problem(SMALL.setup), name, 50, DEFAULTS._replace(drift_scale=factor), 4, generator(77, 1)).x
+    x = run(inputs.problem(SMALL.setup), name, 50, DEFAULTS._replace(drift_scale=factor), 6, generator(77, 1)).x
     ratio = (noise_level(x, blank(pictures(90))) / SMALL.last_sigma) ** 2
     assert first.quality.variance_ratio == pytest.approx(ratio, rel=1e-6)
 

@@ -19,16 +19,14 @@ from tests.experiments.images.made import saved
 from tests.experiments.images.original import checkpoint, made
 
 
+def kind(progressive, pyramid, fourier):
+    return {"attended": (8,), "progressive": progressive, "pyramid": pyramid, "fourier": fourier, "fir": fourier}
+
+
 KINDS = {
-    "ve/cifar10_ncsnpp": {"attended": (8,), "progressive": "none", "pyramid": "residual", "fourier": True, "fir": True},
-    "ve/celebahq_256_ncsnpp": {
-        "attended": (8,),
-        "progressive": "output_skip",
-        "pyramid": "input_skip",
-        "fourier": True,
-        "fir": True,
-    },
-    "vp/cifar10_ddpmpp": {"attended": (8,), "progressive": "none", "pyramid": "none", "fourier": False, "fir": False},
+    "ve/cifar10_ncsnpp": kind("none", "residual", True),
+    "ve/celebahq_256_ncsnpp": kind("output_skip", "input_skip", True),
+    "vp/cifar10_ddpmpp": kind("none", "none", False),
 }
 CONFIG = b'{"_class_name": "UNet2DModel", "sample_size": 16}'
 SIZES = {"nf": 8, "mult": (1, 2, 2), "blocks": 2, "side": 16}
@@ -40,15 +38,15 @@ def stored(tmp_path, content):
     return path, hashlib.sha256(content).hexdigest()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_converted_networks_are_the_original(tmp_path, kind):
+@pytest.mark.parametrize("name", KINDS)
+def test_converted_networks_are_the_original(tmp_path, name):
     """The averaged weights, in a network that is built from their names, give what score_sde's forward pass gives."""
-    named, original = made(**SIZES, **KINDS[kind])
+    named, original = made(**SIZES, **KINDS[name])
     network = pretrained_cifar.score_sde(*stored(tmp_path, checkpoint(named)), side=16)
     ratios, times = pretrained_cifar.continuous()
     y = torch.rand(3, 3, 16, 16, generator=torch.Generator().manual_seed(1))
     for v in (0.05, 2.0, 20.0):
-        if KINDS[kind]["fourier"]:
+        if KINDS[name]["fourier"]:
             expected = original(y, torch.full((3,), v))
         else:
             r, time = 1 / math.hypot(1, 2 * v), float(np.interp(math.log(2 * v), np.log(ratios), times))
