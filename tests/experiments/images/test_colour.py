@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,13 +19,12 @@ from torch import Tensor
 
 from ams.errors import DataUnavailable, UserError
 from ams.samplers import NonFiniteState
-from ams.samplers.presets import Hyperparameters, SamplerSpec
 from experiments.images.colour import checks, figures, study
 from experiments.images.colour.settings import ADAPTIVE, CIFAR, PLAIN, Network, Settings
 from experiments.images.colour.study import Batch, Reference
 from experiments.images.features.extractors import Extractor
 from experiments.images.features.scores import Scores
-from experiments.images.runs import Outcome, Problem, generator, run
+from experiments.images.runs import Outcome, generator, run
 from tests.claims import ROOT, claims, verdict_of
 from tests.experiments.images.original import checkpoint, made
 from verdicts.claims.loading import load_config
@@ -120,13 +120,8 @@ def in_place_of_the_network(monkeypatch: pytest.MonkeyPatch, snr: float = 0.16) 
 
 @needs_cifar
 def test_a_networks_correctors_run_at_its_own_ratio(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
-
-    def watched(problem: Problem, spec: SamplerSpec, budget: int, h: Hyperparameters, *rest: object) -> Outcome:
-        seen.append(h.snr)
-        return run(problem, spec, budget, h, *rest)
-
-    monkeypatch.setattr(study, "run", watched)
+    seen: list[float] = []
+    monkeypatch.setattr(study, "run", lambda *run_of: seen.append(run_of[3].snr) or run(*run_of))
     settings = in_place_of_the_network(monkeypatch, snr=0.075)
     gain = checks.kernel_distance_gain_on_ncsnpp(settings)
     assert gain.detail["snr"] == 0.075 and set(seen) == {0.075}
@@ -138,10 +133,10 @@ def test_a_networks_correctors_run_at_its_own_ratio(monkeypatch: pytest.MonkeyPa
 def test_a_batch_that_diverges_is_lost_and_the_others_count(monkeypatch: pytest.MonkeyPatch) -> None:
     second = generator(FEW.seed, 2).initial_seed()
 
-    def breaking(problem: Problem, spec: SamplerSpec, *rest: object) -> Outcome:
-        if spec.name == ADAPTIVE and rest[-1].initial_seed() == second:
+    def breaking(*run_of: Any) -> Outcome:
+        if run_of[1].name == ADAPTIVE and run_of[-1].initial_seed() == second:
             raise NonFiniteState("step 3")
-        return run(problem, spec, *rest)
+        return run(*run_of)
 
     monkeypatch.setattr(study, "run", breaking)
     settings = in_place_of_the_network(monkeypatch)

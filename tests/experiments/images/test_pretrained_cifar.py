@@ -71,29 +71,30 @@ def test_the_times_of_the_continuous_process_are_vps():
         assert np.interp(math.log(sigma / scale), np.log(table), times) == pytest.approx(999 * t, rel=1e-7)
 
 
-def damaged(named, how):
-    if how == "missing":
-        return {name: tensor for name, tensor in named.items() if name != "all_modules.5.Dense_0.bias"}
-    if how == "shape":
-        return named | {"all_modules.5.Dense_0.bias": torch.zeros(3)}
-    if how == "infinite":
-        return named | {"all_modules.5.Dense_0.bias": torch.full_like(named["all_modules.5.Dense_0.bias"], math.inf)}
-    if how == "left over":
-        last = max(int(name.split(".")[1]) for name in named if "." in name)
-        return named | {
-            f"all_modules.{last + 1}.weight": torch.zeros(4),
-            f"all_modules.{last + 1}.bias": torch.zeros(4),
-        }
-    if how == "unknown":
-        return named | {"all_modules.5.Dense_9.bias": torch.zeros(3)}
-    return {f"other.{name}": tensor for name, tensor in named.items()}
+def after(named):
+    """Return the name of the entry after the last."""
+    return f"all_modules.{1 + max(int(name.split('.')[1]) for name in named if '.' in name)}"
 
 
-@pytest.mark.parametrize("how", ["missing", "shape", "infinite", "left over", "unknown", "names"])
+BIAS = "all_modules.5.Dense_0.bias"
+DAMAGES = {
+    "missing": lambda named: {name: tensor for name, tensor in named.items() if name != BIAS},
+    "shape": lambda named: named | {BIAS: torch.zeros(3)},
+    "infinite": lambda named: named | {BIAS: torch.full_like(named[BIAS], math.inf)},
+    "left over": lambda named: (
+        named | {f"all_modules.{len(named)}.{part}": torch.zeros(4) for part in ("weight", "bias")}
+    ),
+    "unknown": lambda named: named | {"all_modules.5.Dense_9.bias": torch.zeros(3)},
+    "names": lambda named: {f"other.{name}": tensor for name, tensor in named.items()},
+    "order": lambda named: dict(reversed(named.items())),
+}
+
+
+@pytest.mark.parametrize("how", DAMAGES)
 def test_other_weights_are_refused_in_one_line(tmp_path, how):
     named, _ = made(**SIZES, **KINDS["ve/cifar10_ncsnpp"])
     with pytest.raises(UserError) as caught:
-        pretrained_cifar.score_sde(*stored(tmp_path, checkpoint(damaged(named, how), blank=False)), side=16)
+        pretrained_cifar.score_sde(*stored(tmp_path, checkpoint(DAMAGES[how](named), blank=False)), side=16)
     assert "\n" not in str(caught.value) and "checkpoint.pth" in str(caught.value)
 
 
