@@ -18,7 +18,6 @@ Every sum of a branch and its input is divided by sqrt 2. Source: Song et al., a
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from itertools import groupby
 from typing import TypeVar
 
 import torch
@@ -269,13 +268,13 @@ def network(named: Mapping[str, Tensor], where: str) -> NCSNpp:
 
 def _entries(named: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
     """Return the tensors of each entry of the list, by the rest of their names. Raises ValueError for a gap."""
-    entries = [
-        (number, {name.split(".", 2)[2]: named[name] for name in names})
-        for number, names in groupby(named, key=lambda name: int(name.split(".")[1]))
-    ]
-    if [number for number, _ in entries] != list(range(len(entries))):
+    entries: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in named.items():
+        _, number, rest = name.split(".", 2)
+        entries.setdefault(int(number), {})[rest] = tensor
+    if set(entries) != set(range(len(entries))):
         raise ValueError("all_modules is not a list without gaps")
-    return [tensors for _, tensors in entries]
+    return [entries[number] for number in range(len(entries))]
 
 
 def _module(tensors: Mapping[str, Tensor]) -> nn.Module:

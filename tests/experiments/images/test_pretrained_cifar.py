@@ -82,11 +82,10 @@ DAMAGES = {
     "shape": lambda named: named | {BIAS: torch.zeros(3)},
     "infinite": lambda named: named | {BIAS: torch.full_like(named[BIAS], math.inf)},
     "left over": lambda named: (
-        named | {f"all_modules.{len(named)}.{part}": torch.zeros(4) for part in ("weight", "bias")}
+        named | dict.fromkeys((f"{after(named)}.weight", f"{after(named)}.bias"), torch.zeros(4))
     ),
     "unknown": lambda named: named | {"all_modules.5.Dense_9.bias": torch.zeros(3)},
     "names": lambda named: {f"other.{name}": tensor for name, tensor in named.items()},
-    "order": lambda named: dict(reversed(named.items())),
 }
 
 
