@@ -1,35 +1,16 @@
 """X0 to X4: the variance of CIFAR-10's samples with the exact score, the adaptive corrector's gain on four networks."""
 
+from pydantic import JsonValue
+
+from ams.samplers import presets
 from ams_suite import measures
 from experiments.images.colour import study
-from experiments.images.colour.settings import (
-    ADAPTIVE_CORRECTOR,
-    BASELINE,
-    CIFAR,
-    CONFIDENCE,
-    PAPER,
-    PLAIN_CORRECTOR,
-    Settings,
-)
+from experiments.images.colour.settings import ADAPTIVE, CIFAR, CONFIDENCE, PLAIN, Settings
 from verdicts import Measurement, check
 
 
-def gain(settings: Settings, network: str) -> Measurement:
-    """Return the plain corrector's kernel distance minus the adaptive one's, smallest budget, paired by batch."""
-    plain, adaptive = (
-        [batch.distances[settings.features] for batch in study.batches(settings, network, name, min(settings.budgets))]
-        for name in (PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR)
-    )
-    difference = measures.mean_difference(
-        [one.kernel for one in plain], [one.kernel for one in adaptive], CONFIDENCE, settings.seed, settings.batch
-    )
-    lost = {PLAIN_CORRECTOR: plain.count(study.LOST), ADAPTIVE_CORRECTOR: adaptive.count(study.LOST)}
-    detail = {"snr": study.setup_of(settings, network).snr, "lost batches": lost}
-    return difference.model_copy(update={"detail": detail})
-
-
 def variance_ratio(settings: Settings, sampler: str) -> Measurement:
-    """Return a sampler's variance ratio at the largest budget with CIFAR-10's exact score: 1 is exact."""
+    """Return a sampler's variance over the exact one, at the largest budget with CIFAR-10's exact score."""
     batches = study.batches(settings, CIFAR, sampler, max(settings.budgets))
     ratios = [batch.variance_ratio for batch in batches]
     return measures.mean_of(ratios, CONFIDENCE, settings.seed, settings.batch)
@@ -38,13 +19,27 @@ def variance_ratio(settings: Settings, sampler: str) -> Measurement:
 @check("X0.adaptive")
 def variance_ratio_of_adaptive_momentum(settings: Settings) -> Measurement:
     """Measure adaptive momentum's variance over the exact one, at the largest budget with CIFAR-10's exact score."""
-    return variance_ratio(settings, PAPER)
+    return variance_ratio(settings, presets.ADAPTIVE.name)
 
 
 @check("X0.langevin")
 def variance_ratio_of_annealed_langevin(settings: Settings) -> Measurement:
     """Measure annealed Langevin's variance over the exact one, at the largest budget with CIFAR-10's exact score."""
-    return variance_ratio(settings, BASELINE)
+    return variance_ratio(settings, presets.LANGEVIN.name)
+
+
+def gain(settings: Settings, network: str) -> Measurement:
+    """Return the plain corrector's kernel distance minus the adaptive one's at the smallest budget, paired by batch."""
+    plain, adaptive = (
+        [
+            batch.scores[settings.features].kernel
+            for batch in study.batches(settings, network, name, min(settings.budgets))
+        ]
+        for name in (PLAIN, ADAPTIVE)
+    )
+    lost: JsonValue = {PLAIN: plain.count(study.LOST.kernel), ADAPTIVE: adaptive.count(study.LOST.kernel)}
+    detail: dict[str, JsonValue] = {"snr": study.setup_of(settings, network).snr, "lost batches": lost}
+    return measures.mean_difference(plain, adaptive, CONFIDENCE, settings.seed, settings.batch, **detail)
 
 
 @check("X1.kernel")

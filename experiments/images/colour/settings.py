@@ -9,9 +9,9 @@ from ams.samplers.presets import AUTHORS
 from experiments.images.networks.pretrained_cifar import SMALLEST
 from verdicts.claims.sizes import Names, Sizes
 
-ADAPTIVE_CORRECTOR, PLAIN_CORRECTOR = "PC, adaptive", "PC, Langevin"
-PAPER, BASELINE = "adaptive momentum", "annealed Langevin"
 CIFAR = "CIFAR-10, exact score"
+PLAIN, ADAPTIVE = "PC, Langevin", "PC, adaptive"
+"""The correctors that are compared on networks."""
 CONFIDENCE = 0.999
 """Of every interval over batches."""
 Features: TypeAlias = Literal["efficientnet-lite0", "inception"]
@@ -60,7 +60,7 @@ class Settings(BaseModel):
     budgets: Sizes = (50, 100, 500)
     batches: PositiveInt = 8
     batch: PositiveInt = 256
-    samplers: Names = (BASELINE, PAPER, PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR, "Heun ODE", "annealed BAOAB, e = 1/2")
+    samplers: Names = ("annealed Langevin", "adaptive momentum", PLAIN, ADAPTIVE, "Heun ODE", "annealed BAOAB, e = 1/2")
     points: PositiveInt = 10_000
     reference: PositiveInt = 10_000
     networks: dict[str, Network] = {}

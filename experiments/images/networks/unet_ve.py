@@ -56,35 +56,25 @@ class ExponentialVE:
         return 1.0
 
 
-class Stage(nn.Module):
-    """`silu(norm(conv(x) + dense(e)))`, `e` the embedded time."""
+class TimeBias(nn.Module):
+    """A bias a channel, linear in the embedded time; published as a layer in a layer."""
 
-    def __init__(self, inputs: int, outputs: int, embedding: int, groups: int, stride: int) -> None:
+    def __init__(self, embedding: int, channels: int) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, 3, stride, bias=False)
-        self.dense = nn.Linear(embedding, outputs)
-        self.norm = nn.GroupNorm(groups, outputs)
-
-    def forward(self, x: Float[Tensor, "batch i h w"], bias: Float[Tensor, " o"]) -> Float[Tensor, "batch o k l"]:
-        """Return the stage's features; `bias` is `dense(e)`."""
-        return silu(self.norm(self.convolved(x, bias)), inplace=True)
-
-    def convolved(self, x: Tensor, bias: Tensor) -> Tensor:
-        """Return the convolution, with the time as its bias."""
-        return conv2d(x, self.conv.weight, bias, self.conv.stride)
+        self.dense = nn.Linear(embedding, channels)
 
 
-class UpStage(Stage):
-    """A stage whose convolution is transposed; `extra` pixels are added at two of the edges."""
+class Frequencies(nn.Module):
+    """Fixed Gaussian frequencies `W`: `[sin 2 pi W t, cos 2 pi W t]`."""
 
-    def __init__(self, inputs: int, outputs: int, embedding: int, groups: int, extra: int) -> None:
-        super().__init__(inputs, outputs, embedding, groups, 2)
-        self.conv = nn.ConvTranspose2d(inputs, outputs, 3, 2, bias=False)  # type: ignore[assignment]
-        self.extra = extra
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.W = nn.Parameter(torch.zeros(count))
 
-    def convolved(self, x: Tensor, bias: Tensor) -> Tensor:
-        """Return the transposed convolution, with the time as its bias."""
-        return conv_transpose2d(x, self.conv.weight, bias, 2, output_padding=self.extra)
+    def forward(self, t: float) -> Float[Tensor, " features"]:
+        """Return the features of a time."""
+        angles = 2 * math.pi * t * self.W
+        return torch.cat([angles.sin(), angles.cos()])
 
 
 class LastStage(nn.ConvTranspose2d):
@@ -101,39 +91,42 @@ class LastStage(nn.ConvTranspose2d):
 
 
 class VEUNet(nn.Module):
-    """The U-Net: minus the noise that it sees in `x` at time `t`, as `network(x, network.biases(t))`."""
+    """The U-Net, its parts under their published names: minus the noise that it sees in `x` at time `t`.
 
-    def __init__(self, channels: tuple[int, ...] = (32, 64, 128, 256), embedding: int = 256, groups: int = 32) -> None:
+    Stage i of the four down, and of the three up, is `silu(norm(conv(x) + bias(t)))`.
+    """
+
+    def __init__(self, channels: tuple[int, ...] = (1, 32, 64, 128, 256), embedding: int = 256) -> None:
         super().__init__()
-        self.frequencies: Tensor
-        self.register_buffer("frequencies", torch.zeros(embedding // 2))
-        self.time = nn.Linear(embedding, embedding)
-        first = Stage(1, channels[0], embedding, max(groups // 8, 1), 1)
-        rest = [Stage(i, o, embedding, groups, 2) for i, o in pairwise(channels)]
-        self.down = nn.ModuleList([first, *rest])
-        upward = pairwise(reversed(channels))
-        self.up = nn.ModuleList(UpStage(i, o, embedding, groups, int(n > 0)) for n, (i, o) in enumerate(upward))
-        self.out = LastStage(channels[0], 1, 3)
+        self.time_embed = nn.Sequential(Frequencies(embedding // 2), nn.Linear(embedding, embedding))
+        self.tconv1 = LastStage(channels[1], 1, 3)
+        for i, (outer, inner) in enumerate(pairwise(channels), 1):
+            self.add_module(f"conv{i}", nn.Conv2d(outer, inner, 3, min(i, 2), bias=False))
+            self.add_module(f"gnorm{i}", nn.GroupNorm(32 if i > 1 else 4, inner))
+            self.add_module(f"dense{i}", TimeBias(embedding, inner))
+            if i > 1:
+                self.add_module(f"tconv{i}", nn.ConvTranspose2d(inner, outer, 3, 2, bias=False))
+                self.add_module(f"tgnorm{i}", nn.GroupNorm(32, outer))
+                self.add_module(f"dense{9 - i}", TimeBias(embedding, outer))
 
     def biases(self, t: float) -> list[Float[Tensor, " channels"]]:
-        """Return the bias that the time makes at each stage: a linear map of `e`.
-
-        `e = silu(linear([sin 2 pi f t, cos 2 pi f t]))`, `f` the fixed Gaussian frequencies.
-        """
-        angles = 2 * math.pi * t * self.frequencies
-        e = silu(self.time(torch.cat([angles.sin(), angles.cos()])))
-        return [stage.dense(e) for stage in (*self.down, *self.up)]
+        """Return the bias that the time makes at each stage."""
+        e = silu(self.time_embed(t))
+        return [self.get_submodule(f"dense{i}.dense")(e) for i in range(1, 8)]
 
     def forward(self, x: Float[Tensor, "batch 1 h w"], biases: Sequence[Tensor]) -> Float[Tensor, "batch 1 h w"]:
-        """Return the network's output at one time for all."""
-        skips, depth = [], len(self.down)
-        for stage, bias in zip(self.down, biases[:depth], strict=True):
-            x = stage(x, bias)
+        """Return the network's output at the time that made the biases."""
+        skips, biases = [], list(biases)
+        for i in (1, 2, 3, 4):
+            x = conv2d(x, self.get_parameter(f"conv{i}.weight"), biases.pop(0), min(i, 2))
+            x = silu(self.get_submodule(f"gnorm{i}")(x), inplace=True)
             skips.append(x)
         skips.pop()
-        for stage, bias in zip(self.up, biases[depth:], strict=True):
-            x = stage(x, bias).add_(skips.pop())
-        return self.out(x)
+        for i in (4, 3, 2):
+            extra = int(i < 4)  # pixels that are added at two of the edges
+            x = conv_transpose2d(x, self.get_parameter(f"tconv{i}.weight"), biases.pop(0), 2, output_padding=extra)
+            x = silu(self.get_submodule(f"tgnorm{i}")(x), inplace=True).add_(skips.pop())
+        return self.tconv1(x)
 
 
 def predictor(network: VEUNet, process: ExponentialVE) -> NoisePredictor:
@@ -146,33 +139,11 @@ def predictor(network: VEUNet, process: ExponentialVE) -> NoisePredictor:
     return NoisePredictor(noise, (28, 28), *(process.marginal(t)[1] for t in (T_END, 1.0)))
 
 
-_PARTS = {"time_embed.1": "time", "tconv1": "out"}
-for _i in range(1, 5):
-    _PARTS |= {
-        f"conv{_i}": f"down.{_i - 1}.conv",
-        f"gnorm{_i}": f"down.{_i - 1}.norm",
-        f"dense{_i}.dense": f"down.{_i - 1}.dense",
-    }
-for _i in range(3):
-    _PARTS |= {
-        f"tconv{4 - _i}": f"up.{_i}.conv",
-        f"tgnorm{4 - _i}": f"up.{_i}.norm",
-        f"dense{5 + _i}.dense": f"up.{_i}.dense",
-    }
-"""Our name of each published part."""
-
-
-def _ours(name: str) -> str:
-    """Return our name of a published tensor; one that is unknown stays as it is, and is refused later."""
-    part, _, kind = name.rpartition(".")
-    return "frequencies" if name == "time_embed.0.W" else f"{_PARTS.get(part, part)}.{kind}"
-
-
 def mnist_ve(source: str = "mnist-ve", device: torch.device | str = "cpu") -> NetworkScore:
     """Return the score of such a network, from the registry or the file at a path, on a device.
 
     Raises DataUnavailable where a registered file cannot be had, UserError for any other contents.
     """
     where, content = contents(source)
-    given = {_ours(name): tensor for name, tensor in tensors(content, where, "module.").items()}
-    return NetworkScore(predictor(fill(VEUNet(), given, where).to(device), ExponentialVE()))
+    network = fill(VEUNet(), tensors(content, where, "module."), where).to(device)
+    return NetworkScore(predictor(network, ExponentialVE()))

@@ -15,7 +15,6 @@ from experiments.images.pretrained import runs, samplers, study
 from experiments.images.pretrained.quality import Quality
 from experiments.images.pretrained.samplers import ADAPTIVE_CORRECTOR, ANCESTRAL, BASELINE, PAPER, PLAIN_CORRECTOR
 from experiments.images.pretrained.settings import CONFIDENCE, Settings
-from experiments.images.pretrained.study import read
 from verdicts import InsufficientData, Measurement, check
 
 
@@ -89,11 +88,9 @@ def relative_gain_over_langevins_corrector(settings: Settings) -> Measurement:
 @check("I2.tuned")
 def gain_over_annealed_langevin_when_tuned(settings: Settings) -> Measurement:
     """Measure annealed Langevin's minus adaptive momentum's energy distance, both tuned (pixel units), paired."""
-    both = {name: read(study.tuning(settings, name)) for name in (BASELINE, PAPER)}
-    detail = {name: f"factor {h.factor:g}, T {h.repeats}, snr {h.snr:g}" for name, h in both.items()}
-    theirs, ours = (
-        [study.read(batch).quality.energy for batch in study.tuned_batches(settings, name)] for name in both
-    )
+    tuned = {name: study.tuned_results(settings, name) for name in (BASELINE, PAPER)}
+    detail = {name: f"factor {h.factor:g}, T {h.repeats}, snr {h.snr:g}" for name, (h, _) in tuned.items()}
+    theirs, ours = ([energy(batch.quality) for batch in batches] for _, batches in tuned.values())
     return measures.mean_difference(theirs, ours, CONFIDENCE, settings.seed, settings.batch, **detail)
 
 
@@ -186,8 +183,8 @@ def share_of_gain_with_corrected_noise(settings: Settings) -> Measurement:
 def share_of_gain_by_constant_factor(settings: Settings) -> Measurement:
     """Measure the share of the adaptive corrector's gain that its mean drift factor has, held constant, alone."""
     share = share_of_gain(settings, samplers.CONSTANT_FACTOR.name)
-    rule = read(study.rule(settings, ADAPTIVE_CORRECTOR))
-    return share.model_copy(update={"detail": {"factor": float(np.mean([factor for _, factor in rule]))}})
+    factors = [factor for _, factor in study.rule(settings, ADAPTIVE_CORRECTOR)]
+    return share.model_copy(update={"detail": {"factor": float(np.mean(factors))}})
 
 
 def exchanged(settings: Settings, sampler: str) -> runs.Exchange:

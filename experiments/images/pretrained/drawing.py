@@ -64,7 +64,7 @@ def draw_betas(settings: Settings) -> Drawing:
         predicted = runs.predicted_betas(name, settings.last_sigma, settings.side)
         axes.plot(predicted.gaussian, color="0.25", lw=1.2, label="mean field: Gaussian of the images' covariance")
         axes.plot(predicted.point, color="0.25", lw=1.2, ls="--", label="mean field: a point")
-        betas = [beta for beta, _ in study.read(study.rule(settings, name))]
+        betas = [beta for beta, _ in study.rule(settings, name)]
         axes.plot(betas, ls="", marker="o", ms=3.6, color=SPECS[name].colour, label="network")
         axes.set(title=name, xlabel="step", ylim=(-0.01, 0.31))
     panels[0].set_ylabel(r"momentum coefficient $\beta$")

@@ -10,7 +10,6 @@ from experiments.images.pretrained.inputs import DEFAULTS, FIRST_SIGMA
 from experiments.images.pretrained.quality import Quality
 from experiments.images.pretrained.runs import Batch
 from experiments.images.pretrained.settings import CONFIDENCE, Settings
-from experiments.images.pretrained.study import FLOOR, read
 from verdicts import Figure, Table, save_figure
 from verdicts.records.figures import Cell
 
@@ -53,13 +52,13 @@ def tables(settings: Settings) -> list[Table]:
 
 
 def quality_table(
-    settings: Settings, runs_made: Iterable[tuple[str, str, list[Batch]]], name: str, claims: tuple[str, ...]
+    settings: Settings, listed: Iterable[tuple[str, str, list[Batch]]], name: str, claims: tuple[str, ...]
 ) -> Table:
     """Return the quality of each run and of held-out images; each row says what its numbers depend on."""
     floor = runs.held_out_quality(settings.setup, settings.batches)
     conditions = (f"first {settings.reference} MNIST test images", "pixels (no extractor)", "yes")
-    rows = [(FLOOR, "", 0, len(floor) * settings.batch, *conditions, *_intervals(floor))]
-    for sampler, how, batches in runs_made:
+    rows = [(study.FLOOR, "", 0, len(floor) * settings.batch, *conditions, *_intervals(floor))]
+    for sampler, how, batches in listed:
         quality = [batch.quality for batch in batches]
         n = len(quality) * settings.batch
         rows.append((sampler, how, batches[-1].evaluations, n, *conditions, *_intervals(quality)))
@@ -78,9 +77,9 @@ def _runs(settings: Settings) -> Iterator[tuple[str, str, list[Batch]]]:
     for sampler, budget in study.plan(settings):
         yield sampler, "defaults", study.results(settings, sampler, budget)
     for sampler in settings.tried:
-        best = read(study.tuning(settings, sampler))
+        best, batches = study.tuned_results(settings, sampler)
         words = f"snr {best.snr:g}" if sampler.startswith("PC") else f"factor {best.factor:g}, T {best.repeats}"
-        yield sampler, f"tuned: {words}", [read(batch) for batch in study.tuned_batches(settings, sampler)]
+        yield sampler, f"tuned: {words}", batches
 
 
 def _intervals(batches: Sequence[Quality]) -> Iterator[Cell]:

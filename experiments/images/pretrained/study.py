@@ -86,9 +86,14 @@ def tuned_batches(settings: Settings, sampler: str) -> list[Cell[Batch]]:
     return [tuned_batch.cell(**tried, number=number) for number in range(1, settings.batches + 1)]
 
 
-def rule(settings: Settings, sampler: str) -> Cell[list[tuple[float, float]]]:
+def tuned_results(settings: Settings, sampler: str) -> tuple[Hyperparameters, list[Batch]]:
+    """Return the setting that tuning chooses for a sampler, and the values of its batches there."""
+    return read(tuning(settings, sampler)), [read(batch) for batch in tuned_batches(settings, sampler)]
+
+
+def rule(settings: Settings, sampler: str) -> list[tuple[float, float]]:
     """Return beta and `A / a` along a sampler's first batch at `side` evaluations."""
-    return runs.rule_along_run.cell(settings.setup, sampler, settings.side, DEFAULTS)
+    return runs.rule_along_run(settings.setup, sampler, settings.side, DEFAULTS)
 
 
 def in_features(settings: Settings, pairs: Sequence[tuple[str, int]] = ()) -> list[Pooled]:
@@ -112,11 +117,12 @@ def cells(settings: Settings) -> Iterator[Cell]:
     for pair in plan(settings):
         yield from batches(settings, *pair)
     for sampler in settings.tried:
-        yield from (tuning(settings, sampler), *tuned_batches(settings, sampler))
+        yield tuning(settings, sampler)
+        yield from tuned_batches(settings, sampler)
     for sampler in samplers.COUPLED:
         yield runs.exchange.cell(setup, sampler, side, settings.exchanged)
         yield runs.exchange.cell(setup, f"{sampler}, per sample", side, settings.exchanged)
-        yield rule(settings, sampler)
+        yield runs.rule_along_run.cell(setup, sampler, side, DEFAULTS)
         yield runs.predicted_betas.cell(sampler, settings.last_sigma, side)
     for steps in (settings.noisy, settings.clean):
         yield runs.tutorial_residuals.cell(setup, steps, settings.tutorial)
