@@ -70,11 +70,10 @@ def draw_rows(rows: Sequence[Row], ticks: Sequence[int], height: float = 2.0) ->
         for row, axes in zip(rows, panels[:, column], strict=True):
             _panel(axes, row, names)
         panels[0, column].set_title(title, fontsize=8)
-        panels[-1, column].set_xlabel("NFE")
-        handles, labels = panels[0, column].get_legend_handles_labels()
-        panels[-1, column].legend(
-            handles, labels, loc="upper left", bbox_to_anchor=(-0.12, -0.34), fontsize=6.2, handlelength=2.6
-        )
+        panels[-1, column].set_xlabel("evaluations (NFE)", fontsize=8)
+        entries = panels[0, column].get_legend_handles_labels()
+        corner = (-0.12, -0.6 / height)  # 0.6 inches: ticks and label
+        panels[-1, column].legend(*entries, loc="upper left", bbox_to_anchor=corner, fontsize=6.2, handlelength=2.6)
     for row, axes in zip(rows, panels[:, 0], strict=True):
         axes.set_ylabel(row.label)
     shown = apart(ticks)
@@ -87,11 +86,11 @@ def draw_rows(rows: Sequence[Row], ticks: Sequence[int], height: float = 2.0) ->
 
 def apart(ticks: Sequence[int], ratio: float = 1.9) -> list[int]:
     """Return the ticks, rising, without those that would stand in another's place on a logarithmic axis."""
-    kept: list[int] = []
+    shown: list[int] = []
     for tick in sorted(ticks):
-        if not kept or tick >= ratio * kept[-1]:
-            kept.append(tick)
-    return kept
+        if not shown or tick >= ratio * shown[-1]:
+            shown.append(tick)
+    return shown
 
 
 def _panel(axes: Axes, row: Row, names: Sequence[str]) -> None:
@@ -114,16 +113,16 @@ def _panel(axes: Axes, row: Row, names: Sequence[str]) -> None:
 def _mark_beyond(axes: Axes, row: Row, names: Sequence[str]) -> None:
     """Draw an arrow at the edge for each mean beyond it, those of one place side by side."""
     low, high = row.limits
-    met: Counter[tuple[int, float]] = Counter()
+    arrows: Counter[tuple[int, float]] = Counter()
     for name in names:
         for budget, (mean, _, _) in sorted(row.bands.get(name, {}).items()):
             if low <= mean <= high:
                 continue
             edge, marker = (high, CARETUP) if mean > high else (low, CARETDOWN)
-            aside = ScaledTranslation(_DODGE / 72 * met[budget, edge], 0.0, axes.figure.dpi_scale_trans)
-            met[budget, edge] += 1
-            how = {"color": SPECS[name].colour, "transform": axes.transData + aside, "zorder": 4}
-            axes.plot(budget, edge, marker=marker, ms=5.0, **how)
+            aside = ScaledTranslation(_DODGE / 72 * arrows[budget, edge], 0.0, axes.figure.dpi_scale_trans)
+            arrows[budget, edge] += 1
+            place = axes.transData + aside
+            axes.plot(budget, edge, marker=marker, ms=5.0, color=SPECS[name].colour, transform=place, zorder=4)
 
 
 def _curve(axes: Axes, name: str, band: Mapping[int, tuple[float, float, float]]) -> None:

@@ -125,10 +125,10 @@ def numbers(settings: ExactSettings, sampler: str) -> range:
 
 def results(settings: ExactSettings, read: Callable[[str, int], list[Errors]]) -> dict[str, dict[int, list[Errors]]]:
     """Return what `read(sampler, budget)` gives of every run at the defaults."""
-    found: dict[str, dict[int, list[Errors]]] = {}
+    by_sampler: dict[str, dict[int, list[Errors]]] = {}
     for sampler, budget in planned(settings):
-        found.setdefault(sampler, {})[budget] = read(sampler, budget)
-    return found
+        by_sampler.setdefault(sampler, {})[budget] = read(sampler, budget)
+    return by_sampler
 
 
 def cells(settings: ExactSettings, batch: CellFunction[..., Any], shown: CellFunction[..., Any]) -> Iterator[Cell[Any]]:

@@ -122,12 +122,12 @@ def rare_shares(settings: Settings, sampler: str) -> list[float]:
 
 def results(settings: Settings) -> Results:
     """Return every sampler's errors at the defaults, by evaluations; RK45's are the most that a batch takes."""
-    found = exact.results(settings, partial(errors, settings))
+    by_sampler = exact.results(settings, partial(errors, settings))
     for tolerance in settings.tolerances:
         batches = [solver_batch(tolerance, n, settings.setup) for n in exact.numbers(settings, RK45.name)]
         spent = max(batch.evaluations for batch in batches)
-        found.setdefault(RK45.name, {})[spent] = [batch.errors for batch in batches]
-    return found
+        by_sampler.setdefault(RK45.name, {})[spent] = [batch.errors for batch in batches]
+    return by_sampler
 
 
 def tuned_results(settings: Settings) -> Results:
@@ -146,10 +146,8 @@ def cells(settings: Settings) -> Iterator[Cell]:
         tried = product(trial_numbers(settings.trials), [setup], grid)
         yield from (sampler_batch.cell(sampler, budget, *each) for each in tried)
         yield from (tuned_batch.cell(sampler, budget, grid, settings.trials, n, setup) for n in numbers)
-    for sampler in settings.rare_samplers:
-        yield from (
-            mode_loss.rare_share.cell(sampler, settings.rare, n, settings.rare_setup) for n in _rare_numbers(settings)
-        )
+    rare = product(settings.rare_samplers, [settings.rare], _rare_numbers(settings), [settings.rare_setup])
+    yield from (mode_loss.rare_share.cell(*each) for each in rare)
 
 
 def _rare_numbers(settings: Settings) -> range:

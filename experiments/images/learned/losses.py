@@ -22,7 +22,7 @@ from verdicts.studies import Array, cell
 LEVELS = (0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.3, 2.0)
 """Noise levels, from below the digits' grey step to where digits are all but gone."""
 LARGEST_TELLING = 0.3
-"""The largest noise level at which single digits are told apart; beyond it the score of copies is good too."""
+"""The largest noise level at which single digits can be distinguished; beyond it copies have a good score too."""
 CASES = ("learned", "exact", "gaussian", "seen")
 """The learned, the exact and the Gaussian score on digits held out; the learned score on digits that it has seen."""
 SEED, _REPEATS = 2, 4

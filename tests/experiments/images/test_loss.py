@@ -11,8 +11,8 @@ import torch
 from ams.data import Images
 from ams_suite.__main__ import main
 from experiments.images import loss
-from tests.experiments.images.made import exploding_tensors, file_of
-from tests.experiments.images.test_networks import published_exploding
+from tests.experiments.images.made import file_of, ve_tensors
+from tests.experiments.images.test_networks import published_ve
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> torch.Tensor:
 
 def test_json_is_the_definition(few: torch.Tensor, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`sum (std score + z)^2` by the published network, the same noise at each time."""
-    weights = file_of(tmp_path, exploding_tensors())
+    weights = file_of(tmp_path, ve_tensors())
     assert main(["denoising-loss", weights, "--t", "0.1,0.9", "--images", "7", "--seed", "3", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     z = np.random.default_rng(3).standard_normal((7, 784)).astype(np.float32)
@@ -33,14 +33,14 @@ def test_json_is_the_definition(few: torch.Tensor, tmp_path: Path, capsys: pytes
     assert set(printed) == {"t", "loss"} and printed["t"] == [0.1, 0.9]
     for t, found in zip(printed["t"], printed["loss"], strict=True):
         std = math.sqrt((25 ** (2 * t) - 1) / 2 / math.log(25))
-        error = std * published_exploding(exploding_tensors(), few[:7] + std * z, t) + z
+        error = std * published_ve(ve_tensors(), few[:7] + std * z, t) + z
         assert found == pytest.approx(error.double().square().sum().item() / 7, rel=1e-4)
 
 
 def test_the_table_names_times_and_their_mean(
     few: torch.Tensor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    weights = file_of(tmp_path, exploding_tensors())
+    weights = file_of(tmp_path, ve_tensors())
     assert main(["denoising-loss", weights, "--images", "4"]) == 0
     lines = capsys.readouterr().out.splitlines()
     losses = [float(line.split()[2]) for line in lines[2:-1]]

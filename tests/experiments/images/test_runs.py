@@ -11,7 +11,7 @@ from ams.samplers.noise_sources import generated, generated_per_sample, seeded_p
 from ams.samplers.presets import AUTHORS, COMPARED, SPECS, SamplerSpec
 from experiments.images.digits import study as digits
 from experiments.images.learned.quality import LEARNED, constants, problem
-from experiments.images.runs import Problem, denoised, generator, run, solved, started
+from experiments.images.runs import Problem, generator, run, solved, started
 
 BUDGET, SIZE = 40, 6
 PER_SAMPLE = ("adaptive momentum, per sample", "PC, adaptive, per sample")
@@ -86,13 +86,13 @@ def test_a_batch_depends_on_its_own_number_alone() -> None:
 
 
 def _split(problem: Problem, spec: SamplerSpec, sizes: list[int]) -> Tensor:
-    """Return the denoised samples of batches of these sizes, each sample with a stream of its own."""
+    """Return the samples of batches of these sizes, each sample with a stream of its own."""
     parts, first = [], 0
     for size in sizes:
         draws = generated_per_sample(seeded_per_sample(7, first, size))
         x = problem.sigmas.first * draws(torch.empty(size, *problem.shape))
         program = spec.build(problem.sigmas, BUDGET, AUTHORS)
-        parts.append(denoised(problem, last(loop(program, State(x), problem.score, draws, spec.coupling()))[0].x))
+        parts.append(last(loop(program, State(x), problem.score, draws, spec.coupling()))[0].x.clone())
         first += size
     return torch.cat(parts)
 
@@ -102,13 +102,20 @@ def _split(problem: Problem, spec: SamplerSpec, sizes: list[int]) -> Tensor:
 def test_samples_do_not_depend_on_the_split_of_a_batch_on_a_network(
     learned: Problem, name: str, sizes: list[int]
 ) -> None:
-    """float32, per-sample norms: to 1e-4. With norms over the batch the split is seen."""
+    """float32, per-sample norms: to 1e-4."""
     whole = _split(learned, SPECS[name], [12])
     assert whole.dtype is torch.float32
     torch.testing.assert_close(_split(learned, SPECS[name], sizes), whole, rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", PER_SAMPLE)
-def test_norms_over_the_batch_depend_on_the_split(learned: Problem, name: str) -> None:
-    coupled = SPECS[name.removesuffix(", per sample")]
-    assert (_split(learned, coupled, [12]) - _split(learned, coupled, [5, 7])).abs().max() > 1e-3
+def test_samples_do_not_depend_on_the_split_of_a_batch_on_an_exact_score(exact: Problem, name: str) -> None:
+    whole, split = (_split(exact, SPECS[name], sizes) for sizes in ([12], [1, 4, 7]))
+    torch.testing.assert_close(split, whole, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("problem", ["learned", "exact"])
+@pytest.mark.parametrize("name", PER_SAMPLE)
+def test_norms_over_the_batch_depend_on_the_split(problem: str, name: str, request: pytest.FixtureRequest) -> None:
+    asked, coupled = request.getfixturevalue(problem), SPECS[name.removesuffix(", per sample")]
+    assert (_split(asked, coupled, [12]) - _split(asked, coupled, [5, 7])).abs().max() > 1e-3
