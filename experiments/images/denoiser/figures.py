@@ -4,8 +4,8 @@ from pathlib import Path
 
 from experiments.images.denoiser.settings import Settings
 from experiments.images.features import pooled
-from experiments.images.pretrained import drawing, study
-from experiments.images.pretrained.figures import quality_table
+from experiments.images.pretrained import study
+from experiments.images.pretrained.figures import draw_samples, quality_table
 from experiments.images.pretrained.settings import CONFIDENCE
 from verdicts import Figure, Table, save_figure
 
@@ -13,7 +13,7 @@ from verdicts import Figure, Table, save_figure
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw test images and samples side by side."""
     caption = f"A DDPM network for MNIST, asked as a VE score: denoised samples after {settings.side} evaluations."
-    return [save_figure(drawing.draw_samples(settings), folder, "denoiser_samples", caption, ("I10", "I11"))]
+    return [save_figure(draw_samples(settings), folder, "denoiser_samples", caption, ("I10", "I11"))]
 
 
 def tables(settings: Settings) -> list[Table]:
