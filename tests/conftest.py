@@ -1,18 +1,25 @@
-"""What all tests share: seeds and the false-alarm budget of the stochastic ones (`tests/monte_carlo.py`)."""
+"""What all tests share: checks of shapes, seeds, and the false-alarm budget of stochastic tests."""
 
-from __future__ import annotations
-
+import importlib.util
 import sys
 from collections.abc import Generator
 from pathlib import Path
 
+import jaxtyping
 import pytest
 from hypothesis import Phase, settings
 
-from ams.statistics import SUITE_FALSE_ALARM
-from tests.monte_carlo import MARK, MonteCarlo, overspent, share_of, spent_by_claims
-from verdicts.claims.loading import load_claims
-from verdicts.errors import UserError
+# The modules with shapes in their signatures; a sampler's steps are closures, which would be checked anew in each run.
+SHAPED = ["ams.grid_function", "ams.laws", "ams.metrics", "ams.samplers.particles", "ams.statistics", "ams.targets"]
+if importlib.util.find_spec("beartype"):  # of the extra `test`
+    import tests.shapes  # noqa: F401 - the hook only names it
+
+    jaxtyping.install_import_hook(SHAPED, "tests.shapes.checked")
+
+from ams.statistics import SUITE_FALSE_ALARM  # noqa: E402
+from tests.monte_carlo import MARK, MonteCarlo, overspent, share_of, spent_by_claims  # noqa: E402
+from verdicts.claims.loading import load_claims  # noqa: E402
+from verdicts.errors import UserError  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 UNTRACED = {"analysis", "experiments"}

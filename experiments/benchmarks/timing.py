@@ -1,29 +1,43 @@
-"""Timing on a machine that others use too: CPU time, ratios of interleaved pairs, a distribution-free interval.
+"""CPU times on a machine that runs other work too: ratios of interleaved pairs, with distribution-free intervals.
 
-Of `n` pairs A B A B ... the ratios A/B have a median; the ratios of rank `k` and `n + 1 - k` enclose the true median
-with a probability that is binomial, whatever the noise's distribution. A load that lasts longer than a pair cancels.
+Two works run in turn, A B A B ..., and each pair gives one ratio A / B. Of `n` independent ratios, those of rank `k`
+and `n + 1 - k` enclose the median with a binomial probability, whatever the distribution. A load that lasts longer
+than a pair cancels in its ratio.
 """
-
-from __future__ import annotations
 
 import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Annotated, Any
 
 import numpy as np
 import torch
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 from scipy import stats
 
 from ams.statistics import Interval
-from verdicts.claims.measurement import Measurement
+from verdicts import Measurement
 
 Work = Callable[[], object]
-FEWEST_PAIRS = 6  # below it no two ranks enclose the median with 95 %
+FEWEST_PAIRS = 6
+"""Fewer values have no two ranks that enclose the median with 95 %."""
 
 
-def seconds(work: Work) -> float:
-    """Return the CPU seconds (all threads of the process) that `work` takes."""
+Pairs = Annotated[int, Field(ge=FEWEST_PAIRS)]
+"""A number of interleaved pairs in settings."""
+
+
+class TimingSettings(BaseModel):
+    """What the settings of all benchmarks share: the seed of starts and noise."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: NonNegativeInt = 7
+
+
+def cpu_seconds(work: Work) -> float:
+    """Return the CPU seconds that `work` takes, summed over all threads of the process."""
     begin = time.process_time()
     work()
     return time.process_time() - begin
@@ -31,7 +45,7 @@ def seconds(work: Work) -> float:
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Keep torch to one thread and the collector of garbage off; put back what was there."""
+    """Keep torch to one thread and the garbage collector off inside the block; restore both after it."""
     threads, collecting = torch.get_num_threads(), gc.isenabled()
     torch.set_num_threads(1)
     gc.disable()
@@ -56,23 +70,24 @@ def median_interval(values: Sequence[float], confidence: float = 0.95) -> Interv
     return Interval(float(np.median(ordered)), float(ordered[rank]), float(ordered[n - 1 - rank]), n)
 
 
-def ratio(one: Work, other: Work, pairs: int, scale: float = 1.0, **detail: float) -> Measurement:
-    """Return the ratio of CPU times `one / other`, times `scale`: the median over interleaved pairs, after a warm-up.
+def median_measurement(values: Sequence[float], **fields: Any) -> Measurement:
+    """Return the median of independent values as a measurement; `fields` are its unit, detail or seeds."""
+    return Measurement(**median_interval(values)._asdict(), **fields)
 
-    `detail` gets both medians in milliseconds.
+
+def time_ratio(numerator: Work, denominator: Work, pairs: int, scale: float = 1.0, **detail: float) -> Measurement:
+    """Return `scale` times the ratio of two CPU times: the median over interleaved pairs, after one unmeasured pair.
+
+    The measurement's `detail` gets both median times in milliseconds.
     """
     with undisturbed():
-        for work in (one, other):
-            work()
-        times = np.array([(seconds(one), seconds(other)) for _ in range(pairs)])
-    found = median_interval(list(scale * times[:, 0] / times[:, 1]))
-    first, second = (1e3 * np.median(times, axis=0)).tolist()
-    told = {"one, ms": round(first, 3), "other, ms": round(second, 3), "pairs": pairs, **detail}
-    return Measurement(value=found.value, low=found.low, high=found.high, n=pairs, detail=told)
+        times = np.array([(cpu_seconds(numerator), cpu_seconds(denominator)) for _ in range(pairs + 1)][1:])
+    first, second = np.round(1e3 * np.median(times, axis=0), 3).tolist()
+    medians = {"numerator, ms": first, "denominator, ms": second, "pairs": pairs}
+    return median_measurement((scale * times[:, 0] / times[:, 1]).tolist(), detail=medians | detail)
 
 
-def typical(work: Work, runs: int) -> Interval:
-    """Return the CPU seconds of `work`: the median over `runs`, after a warm-up."""
+def median_seconds(work: Work, runs: int) -> float:
+    """Return the median CPU seconds of `runs` runs of `work`, after one unmeasured run."""
     with undisturbed():
-        work()
-        return median_interval([seconds(work) for _ in range(runs)])
+        return float(np.median([cpu_seconds(work) for _ in range(runs + 1)][1:]))

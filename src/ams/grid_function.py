@@ -8,10 +8,9 @@ the spacing resolves the function. Between nodes a primitive is a polynomial of 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Self
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Inexact
 from scipy.interpolate import PPoly
 
 _NEGLIGIBLE = 3e-16  # relative to the maximum: the rounding of a Fourier series
@@ -21,6 +20,7 @@ _MOST_NODES = 1 << 16
 _REFINEMENT = 4  # a polynomial between nodes this much finer is exact to rounding
 
 Array = Float[np.ndarray, " n"]
+Values = Inexact[np.ndarray, " n"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class GridFunction:
 
     first: float
     spacing: float
-    values: Array
+    values: Values
 
     @property
     def nodes(self) -> Array:
@@ -40,11 +40,11 @@ class GridFunction:
         """Return the integral of the function times `weight`, which is a number or has a value for each node."""
         return float(np.sum(self.values * weight)) * self.spacing
 
-    def with_values(self, values: Array) -> Self:
+    def with_values(self, values: Values) -> "GridFunction":
         """Return the function with other values at the same nodes."""
         return replace(self, values=values)
 
-    def normalised(self) -> Self:
+    def normalised(self) -> "GridFunction":
         """Return the function divided by its integral."""
         return self.with_values(self.values / self.integral())
 
@@ -122,7 +122,7 @@ class Primitive:
         return np.maximum.accumulate(self.values)
 
     def _within(self, x: np.ndarray) -> np.ndarray:
-        return np.clip(x, self.nodes[0], self.nodes[-1])
+        return np.asarray(np.clip(x, self.nodes[0], self.nodes[-1]))
 
 
 def _hermite(nodes: Array, h: float, value: Array, slope: Array, bend: Array) -> PPoly:

@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -104,6 +104,7 @@ def ncsnv2_step(sigmas: Sequence[float] | np.ndarray, repeats: int) -> float:
     return float(u[excess.argmin()] * sigmas[-1] ** 2)
 
 
+@runtime_checkable
 class Process(Protocol):
     """A forward process `dx = f(t) x dt + g(t) dw`, t in [0, 1], and its table of `n` discrete steps."""
 

@@ -152,7 +152,7 @@ def test_a_kept_factor_breaks_g7(monkeypatch):
     true = corrected_noise.frozen
     monkeypatch.setattr(corrected_noise, "frozen", lambda law, size, beta, factor: true(law, size, beta))
     assert verdict_of("G7", only="rate") is Verdict.REFUTED
-    with pytest.raises(ValueError, match="no stationary law"):
+    with pytest.raises(ValueError, match="no stationary distribution"):
         verdict_of("G7", only="solved")
 
 

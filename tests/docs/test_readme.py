@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,8 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-import ams.data
-from ams.data import DATASETS, images
+from ams.data import DATASETS, images, registry
 from ams.data.files import ENTRIES
 from ams.laws import GaussianLaw
 from ams.samplers import langevin, sample
@@ -125,7 +125,7 @@ def test_the_shown_data_set_is_read_once_it_is_registered(tmp_path, monkeypatch,
     monkeypatch.setenv("AMS_DATA", str(tmp_path))
     monkeypatch.chdir(path.parent)
     exec(shown("def entry(path)"), names)
-    mine = eval(capsys.readouterr().out, vars(ams.data))
+    mine = registry.entries(tomllib.loads(capsys.readouterr().out)["images"], registry.Dataset)["mine"]
     monkeypatch.setattr("ams.data.loaders.DATASETS", {**DATASETS, "mine": mine})
     monkeypatch.setattr("ams.data.files.ENTRIES", {**ENTRIES, "mine": mine})
     found = images("mine")

@@ -1,12 +1,10 @@
-"""The score networks of GDSS in the published, padded formulation: what the packed one is timed and checked against.
+"""The score networks of GDSS in the published, padded formulation, to compare the packed networks with.
 
 Every graph of a batch is padded to the data set's largest: features (batch, N, F), adjacency (batch, N, N), `real`
 (batch, N) marks the nodes. Attention goes channel by channel, each with its own three convolutions; channels are the
 last axis of the stacks; masks follow every layer. Weights are the published ones, by their published names.
-Source of the architecture: Jo, Lee, Hwang, arXiv 2202.02514, and its release.
+Source of the architecture: Jo, Lee, Hwang, arXiv 2202.02514, and the code published with it.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Mapping
@@ -38,7 +36,7 @@ def symmetric(draw: Tensor) -> Tensor:
 
 
 def stack(x: Tensor, parameters: Parameters, prefix: str) -> Tensor:
-    """Return linear layers with elu between them, along the last axis."""
+    """Return `x` after linear layers along the last axis, with elu between them."""
     count = sum(name.startswith(f"{prefix}.linears.") for name in parameters) // 2
     for i in range(count):
         x = linear(x, parameters[f"{prefix}.linears.{i}.weight"], parameters[f"{prefix}.linears.{i}.bias"])
@@ -56,7 +54,7 @@ def convolution(x: Tensor, a: Tensor, parameters: Parameters, prefix: str) -> Te
 
 
 def attention(x: Tensor, a: Tensor, parameters: Parameters, prefix: str) -> tuple[Tensor, Tensor]:
-    """Return the values and the symmetrised mean over heads of one channel."""
+    """Return one channel's values and its attention, symmetrised and averaged over heads."""
     q, k, v = (convolution(x, a, parameters, f"{prefix}.gnn_{part}") for part in "qkv")
     width = q.shape[-1] // HEADS
     q, k = (torch.cat(part.split(width, -1)) for part in (q, k))
@@ -69,15 +67,15 @@ def attention_layer(
     x: Tensor, channels: Tensor, real: Tensor, parameters: Parameters, prefix: str
 ) -> tuple[Tensor, Tensor]:
     """Return new features and new channels (batch, channels, N, N)."""
-    found = [attention(x, channels[:, i], parameters, f"{prefix}.attn.{i}") for i in range(channels.shape[1])]
-    values = stack(torch.cat([v for v, _ in found], dim=-1), parameters, f"{prefix}.multi_channel")
-    both = torch.cat([torch.stack([m for _, m in found], dim=1), channels], dim=1).permute(0, 2, 3, 1)
+    heads = [attention(x, channels[:, i], parameters, f"{prefix}.attn.{i}") for i in range(channels.shape[1])]
+    values = stack(torch.cat([v for v, _ in heads], dim=-1), parameters, f"{prefix}.multi_channel")
+    both = torch.cat([torch.stack([m for _, m in heads], dim=1), channels], dim=1).permute(0, 2, 3, 1)
     mixed = stack(both, parameters, f"{prefix}.mlp").permute(0, 3, 1, 2)
     return torch.tanh(mask_rows(values, real)), mask_pairs(mixed + mixed.transpose(-1, -2), real)
 
 
 def layers(parameters: Parameters) -> int:
-    """Return how many layers the names tell of."""
+    """Return the number of layers, from the parameters' names."""
     return 1 + max(int(name.split(".")[1]) for name in parameters if name.startswith("layers."))
 
 
@@ -87,8 +85,8 @@ def first_channels(a: Tensor, real: Tensor) -> Tensor:
 
 
 def features_network(x: Tensor, a: Tensor, real: Tensor, parameters: Parameters) -> Tensor:
-    """Return the features network's output, plain or (where the names tell so) with attention."""
-    channels, kept = first_channels(a, real), [x]
+    """Return the output of the features network, which has attention if its parameters' names have it."""
+    channels, collected = first_channels(a, real), [x]
     attentive = any(".attn." in name for name in parameters)
     for i in range(layers(parameters)):
         if attentive:
@@ -96,16 +94,16 @@ def features_network(x: Tensor, a: Tensor, real: Tensor, parameters: Parameters)
         else:
             x = convolution(x, a, parameters, f"layers.{i}")
         x = torch.tanh(x)
-        kept.append(x)
-    return mask_rows(stack(torch.cat(kept, dim=-1), parameters, "final"), real)
+        collected.append(x)
+    return mask_rows(stack(torch.cat(collected, dim=-1), parameters, "final"), real)
 
 
 def adjacency_network(x: Tensor, a: Tensor, real: Tensor, parameters: Parameters) -> Tensor:
-    """Return the adjacency network's output, symmetric with zero diagonal."""
+    """Return the output of the adjacency network, symmetric with zero diagonal."""
     channels = first_channels(a, real)
-    kept = [channels]
+    collected = [channels]
     for i in range(layers(parameters)):
         x, channels = attention_layer(x, channels, real, parameters, f"layers.{i}")
-        kept.append(channels)
-    out = stack(torch.cat(kept, dim=1).permute(0, 2, 3, 1), parameters, "final")[..., 0]
+        collected.append(channels)
+    out = stack(torch.cat(collected, dim=1).permute(0, 2, 3, 1), parameters, "final")[..., 0]
     return mask_pairs(out * (1.0 - torch.eye(a.shape[-1])), real)

@@ -1,14 +1,12 @@
-"""T6: how time grows: the exponent `p` of `time = C size^p`, fitted over sizes where size dominates.
+"""T6: how CPU time grows: the exponent `p` of `time = C size^p`, fitted over sizes where size dominates.
 
-Least squares on logarithms of median CPU times, with Student's interval: it tells how far the times are from one power.
+The fit is least squares on logarithms of median CPU times. Its Student interval shows how far the times are from one
+power.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable
 
 import torch
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
 from ams.laws import GaussianLaw
 from ams.samplers import last, sample
@@ -16,36 +14,21 @@ from ams.schedules import Level
 from ams.statistics import convergence_order
 from ams.targets import Empirical, Gaussian
 from experiments.benchmarks import timing
-from experiments.benchmarks.exact_law import checks as law
+from experiments.benchmarks.exact_law import checks as exact_law
+from experiments.benchmarks.growth.settings import Settings
 from experiments.benchmarks.loop import checks as loop
 from verdicts import Measurement, check
-from verdicts.claims.sizes import Sizes
 
 
-class Settings(BaseModel):
-    """Sizes by what grows, three or more of each; runs at each size."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    batches: Sizes = (128, 192, 256, 384, 512, 768, 1024)
-    dimensions: Sizes = (128, 192, 256, 384, 512, 768, 1024)
-    steps: Sizes = (100, 200, 400, 800, 1600)
-    points: Sizes = (4000, 8000, 16000, 32000, 64000)
-    directions: Sizes = (4096, 8192, 16384, 32768, 65536)
-    runs: PositiveInt = 9
-    seed: NonNegativeInt = 7
-
-
-def growth(work: Callable[[int], timing.Work], sizes: tuple[int, ...], runs: int) -> Measurement:
+def exponent(work: Callable[[int], timing.Work], sizes: tuple[int, ...], runs: int) -> Measurement:
     """Return the fitted exponent of the CPU time of `work(size)`."""
-    times = [timing.typical(work(size), runs).value for size in sizes]
-    found = convergence_order(sizes, times)
-    told = dict(zip(map(str, sizes), (round(1e3 * t, 3) for t in times), strict=True))
-    return Measurement(value=found.value, low=found.low, high=found.high, n=found.n, detail={"ms by size": told})
+    times = [timing.median_seconds(work(size), runs) for size in sizes]
+    milliseconds = {str(size): round(1e3 * seconds, 3) for size, seconds in zip(sizes, times, strict=True)}
+    return Measurement(**convergence_order(sizes, times)._asdict(), detail={"ms by size": milliseconds})
 
 
 def particles(batch: int, dimension: int, steps: int, seed: int) -> timing.Work:
-    """Return an adaptive run on a Gaussian target."""
+    """Return a run of adaptive momentum on a Gaussian target."""
     score, path = Gaussian(torch.zeros(dimension)).score, list(loop.program(loop.ADAPTIVE, steps))
 
     def work() -> None:
@@ -56,26 +39,26 @@ def particles(batch: int, dimension: int, steps: int, seed: int) -> timing.Work:
 
 
 @check("T6.batch")
-def with_batch(settings: Settings) -> Measurement:
-    """Exponent of the loop's time in the batch, at dimension 512."""
-    return growth(lambda n: particles(n, 512, 10, settings.seed), settings.batches, settings.runs)
+def exponent_in_batch(settings: Settings) -> Measurement:
+    """Measure the exponent of the particle loop's CPU time in the batch, at dimension 512."""
+    return exponent(lambda n: particles(n, 512, 10, settings.seed), settings.batches, settings.runs)
 
 
 @check("T6.dimension")
-def with_dimension(settings: Settings) -> Measurement:
-    """Exponent of the loop's time in the dimension, at batch 512."""
-    return growth(lambda d: particles(512, d, 10, settings.seed), settings.dimensions, settings.runs)
+def exponent_in_dimension(settings: Settings) -> Measurement:
+    """Measure the exponent of the particle loop's CPU time in the dimension, at batch 512."""
+    return exponent(lambda d: particles(512, d, 10, settings.seed), settings.dimensions, settings.runs)
 
 
 @check("T6.steps")
-def with_steps(settings: Settings) -> Measurement:
-    """Exponent of the loop's time in the number of steps."""
-    return growth(lambda n: particles(64, 64, n, settings.seed), settings.steps, settings.runs)
+def exponent_in_steps(settings: Settings) -> Measurement:
+    """Measure the exponent of the particle loop's CPU time in the number of steps, at 64 samples of dimension 64."""
+    return exponent(lambda n: particles(64, 64, n, settings.seed), settings.steps, settings.runs)
 
 
 @check("T6.points")
-def with_points(settings: Settings) -> Measurement:
-    """Exponent of an empirical score's time in the number of points, at dimension 256 and batch 64."""
+def exponent_in_points(settings: Settings) -> Measurement:
+    """Measure the exponent of an empirical score's CPU time in the number of points, at dimension 256 and batch 64."""
     level = Level(0, sigma=1.0)
 
     def work(points: int) -> timing.Work:
@@ -83,15 +66,15 @@ def with_points(settings: Settings) -> Measurement:
         target, x = Empirical(torch.rand(points, 256, generator=generator)), torch.randn(64, 256, generator=generator)
         return lambda: target.score(x, level)
 
-    return growth(work, settings.points, settings.runs)
+    return exponent(work, settings.points, settings.runs)
 
 
 @check("T6.directions")
-def with_directions(settings: Settings) -> Measurement:
-    """Exponent of the exact law's time in the number of distinct directions."""
+def exponent_in_directions(settings: Settings) -> Measurement:
+    """Measure the exponent of the exact law's CPU time in the number of distinct directions, over five steps."""
 
     def work(directions: int) -> timing.Work:
-        exact, path = GaussianLaw(1.0 / law.precisions(directions)), list(law.program(5))
-        return lambda: last(exact.run(path, exact.start(0.0, 1.0)))
+        law, path = GaussianLaw(1.0 / exact_law.precisions(directions)), list(exact_law.program(5))
+        return lambda: last(law.run(path, law.start(0.0, 1.0)))
 
-    return growth(work, settings.directions, settings.runs)
+    return exponent(work, settings.directions, settings.runs)

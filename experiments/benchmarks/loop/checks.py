@@ -1,57 +1,40 @@
-"""T1: the particle loop against what a careful engineer writes by hand: in place, nothing checked, nothing told."""
-
-from __future__ import annotations
+"""T1: the particle loop against loops written by hand, which work in place, check nothing and record nothing."""
 
 import math
 from collections.abc import Callable
+from itertools import islice
 
 import torch
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
-from ams.samplers import Particles, Program, State, Step, adaptive, annealed, langevin, momentum, momentum_rule, run
-from ams.samplers import sample as sampled
+from ams import samplers as sm
 from ams.samplers.base import Score
 from ams.samplers.noise_sources import generated
 from ams.schedules import Level, annealed_levels, geometric_sigmas
 from ams.targets import Gaussian
-from experiments.benchmarks import timing
+from experiments.benchmarks.loop.settings import Settings
+from experiments.benchmarks.memory import allocations
+from experiments.benchmarks.timing import Work, time_ratio
 from verdicts import Measurement, check
-from verdicts.claims.sizes import Sizes
 
-ADAPTIVE, LANGEVIN = momentum(momentum_rule(adaptive())), langevin()
+ADAPTIVE, LANGEVIN = sm.momentum(sm.momentum_rule(sm.adaptive())), sm.langevin()
 DELTA = 1e-3
 Bare = Callable[[Tensor, Score, torch.Generator, list[Level]], Tensor]
 
 
-class Settings(BaseModel):
-    """Shapes of the state, batch first; steps of a run of each; pairs: many short ones, since a load outlasts them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    image: Sizes = (64, 3, 32, 32)
-    point: Sizes = (64, 2)
-    image_steps: PositiveInt = 20
-    point_steps: PositiveInt = 200
-    pairs: PositiveInt = 201
-    seed: NonNegativeInt = 7
-
-
-def program(step: Step, steps: int) -> Program:
-    """Return an annealed run of `steps` steps, over ten levels."""
-    return annealed(step, annealed_levels(geometric_sigmas(10.0, 0.1, 10), 1e-5), steps // 10)
+def program(step: sm.Step, steps: int) -> sm.Program:
+    """Return an annealed run of `steps` steps over ten noise levels."""
+    return sm.annealed(step, annealed_levels(geometric_sigmas(10.0, 0.1, 10), 1e-5), steps // 10)
 
 
 def start(shape: tuple[int, ...], seed: int) -> tuple[Tensor, torch.Generator]:
-    """Return a start and the generator of the run's noise."""
+    """Return a start of this shape and the generator of the run's noise."""
     generator = torch.Generator().manual_seed(seed)
     return 10.0 * torch.randn(shape, generator=generator), generator
 
 
 def bare_langevin(x: Tensor, score: Score, generator: torch.Generator, levels: list[Level]) -> Tensor:
-    """Annealed Langevin by hand, in place."""
+    """Return `x` after annealed Langevin steps, written by hand and in place."""
     z = torch.empty_like(x)
     for level in levels:
         s = score(x, level)
@@ -61,7 +44,7 @@ def bare_langevin(x: Tensor, score: Score, generator: torch.Generator, levels: l
 
 
 def bare_adaptive(x: Tensor, score: Score, generator: torch.Generator, levels: list[Level]) -> Tensor:
-    """Annealed adaptive momentum by hand, in place."""
+    """Return `x` after annealed steps of adaptive momentum, written by hand and in place."""
     m, change, z = (torch.empty_like(x) for _ in range(3))
     drift, before = 0.0, None
     for level in levels:
@@ -83,82 +66,65 @@ def _mean_norm(v: Tensor) -> float:
     return torch.linalg.vector_norm(v.flatten(1), dim=1).sum().item() / len(v)
 
 
-def both(step: Step, bare: Bare, shape: tuple[int, ...], steps: int, seed: int) -> tuple[timing.Work, timing.Work]:
-    """Return two runs of the same arithmetic on the same Gaussian target: the loop's and the one by hand."""
+def both_runs(step: sm.Step, bare: Bare, shape: tuple[int, ...], steps: int, seed: int) -> tuple[Work, Work]:
+    """Return the library's run and the bare run, from one start on one Gaussian target."""
     score, path = Gaussian(torch.zeros(shape[1:])).score, list(program(step, steps))
     levels = [level for _, level in path]
 
     def ours() -> Tensor:
         x, generator = start(shape, seed)
-        return sampled(path, x, score, generator)[0].x
+        return sm.sample(path, x, score, generator)[0].x
 
-    def theirs() -> Tensor:
+    def by_hand() -> Tensor:
         x, generator = start(shape, seed)
         return bare(x, score, generator, levels)
 
-    return ours, theirs
+    return ours, by_hand
 
 
-def _ratio(settings: Settings, step: Step, bare: Bare, shape: tuple[int, ...], steps: int) -> Measurement:
-    return timing.ratio(*both(step, bare, shape, steps, settings.seed), settings.pairs, steps=steps)
+def _ratio(settings: Settings, step: sm.Step, bare: Bare, shape: tuple[int, ...], steps: int) -> Measurement:
+    return time_ratio(*both_runs(step, bare, shape, steps, settings.seed), settings.pairs, steps=steps)
 
 
 @check("T1.adaptive_image")
-def adaptive_at_image_size(settings: Settings) -> Measurement:
-    """Adaptive momentum, image-size state: CPU time of the loop over the bare loop's."""
+def adaptive_time_over_bare_loop_at_image_size(settings: Settings) -> Measurement:
+    """Measure the CPU time of the library's loop over the bare loop's: adaptive momentum, image-size state."""
     return _ratio(settings, ADAPTIVE, bare_adaptive, settings.image, settings.image_steps)
 
 
 @check("T1.langevin_image")
-def langevin_at_image_size(settings: Settings) -> Measurement:
-    """Langevin, image-size state."""
+def langevin_time_over_bare_loop_at_image_size(settings: Settings) -> Measurement:
+    """Measure the CPU time of the library's loop over the bare loop's: Langevin, image-size state."""
     return _ratio(settings, LANGEVIN, bare_langevin, settings.image, settings.image_steps)
 
 
 @check("T1.adaptive_point")
-def adaptive_at_small_size(settings: Settings) -> Measurement:
-    """Adaptive momentum on points of the plane, where what the interpreter does is visible."""
+def adaptive_time_over_bare_loop_on_points(settings: Settings) -> Measurement:
+    """Measure the CPU time of the library's loop over the bare loop's: adaptive momentum, points of the plane."""
     return _ratio(settings, ADAPTIVE, bare_adaptive, settings.point, settings.point_steps)
 
 
 @check("T1.langevin_point")
-def langevin_at_small_size(settings: Settings) -> Measurement:
-    """Langevin on points of the plane."""
+def langevin_time_over_bare_loop_on_points(settings: Settings) -> Measurement:
+    """Measure the CPU time of the library's loop over the bare loop's: Langevin, points of the plane."""
     return _ratio(settings, LANGEVIN, bare_langevin, settings.point, settings.point_steps)
 
 
-class Fresh(TorchDispatchMode):
-    """Counts tensors of `size` entries or more that an operation returns in storage that none of its arguments had."""
+def allocation_count(step: sm.Step, shape: tuple[int, ...], steps: int = 20, warm: int = 4) -> int:
+    """Return how many tensors as large as the state a run allocates after its first `warm` steps.
 
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self.size, self.count = size, 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        """Run the operation, and count."""
-        given = [v for v in tree_leaves((args, kwargs)) if isinstance(v, Tensor)]
-        result = func(*args, **(kwargs or {}))
-        known = {v.untyped_storage().data_ptr() for v in given}
-        made = [v for v in tree_leaves(result) if isinstance(v, Tensor) and v.numel() >= self.size]
-        self.count += sum(v.untyped_storage().data_ptr() not in known for v in made)
-        return result
-
-
-def allocations(algebra: Particles, step: Step, shape: tuple[int, ...], steps: int = 20, warm: int = 4) -> int:
-    """Return the state-size allocations of a run after `warm` steps, the score's own apart (it allocates nothing)."""
+    The score returns tensors that exist before.
+    """
     x, generator = start(shape, 0)
-    scores = [torch.zeros_like(x) for _ in range(2 * steps)]
-    mode = Fresh(x.numel())
+    scores, algebra = [torch.zeros_like(x) for _ in range(2 * steps)], sm.Particles()
     noise = generated(generator, algebra.empty_like)
-    states = run(program(step, steps), State(x), lambda *_: scores.pop(), noise, algebra)
-    with mode:
-        for number, _ in enumerate(states):
-            mode.count = 0 if number < warm else mode.count
-    return mode.count
+    states = sm.run(program(step, steps), sm.State(x), lambda *_: scores.pop(), noise, algebra)
+    sm.last(islice(states, warm))
+    return sum(size >= x.nbytes for size in allocations(lambda: sm.last(states)))
 
 
 @check("T1.allocations")
-def no_allocations(settings: Settings) -> Measurement:
-    """Count state-size allocations of both samplers after the first steps."""
-    counts = [allocations(Particles(), step, settings.point) for step in (ADAPTIVE, LANGEVIN)]
+def state_size_allocations(settings: Settings) -> Measurement:
+    """Count the state-size allocations of Langevin and adaptive momentum after their first steps."""
+    counts = [allocation_count(step, settings.point) for step in (ADAPTIVE, LANGEVIN)]
     return Measurement(value=sum(counts), n=len(counts))

@@ -112,6 +112,7 @@ def _demand(where: str, content: bytes, sha256: str, otherwise: str) -> None:
 def _check_images(where: str, x: np.ndarray, y: np.ndarray, dataset: Dataset) -> None:
     """Raise UserError unless the arrays are the registered ones, in whatever file they came."""
     expected = f"uint8 {dataset.shape} and labels of {dataset.shape[:1]} below {dataset.classes}"
-    if (x.dtype, x.shape, y.shape) != (np.uint8, dataset.shape, dataset.shape[:1]) or int(y.max()) >= dataset.classes:
+    right = x.dtype == np.uint8 and (x.shape, y.shape) == (dataset.shape, dataset.shape[:1])
+    if not right or int(y.max()) >= dataset.classes:
         raise UserError(f"{where}: images {x.dtype} {x.shape}, labels {y.dtype} {y.shape}; expected {expected}")
     _demand(where, x.tobytes() + y.astype(np.uint8).tobytes(), dataset.contents, f"not {dataset.title}")

@@ -72,7 +72,8 @@ class Weights(Entry):
 EntryType = TypeVar("EntryType", bound=Entry)
 
 
-def _entries(listed: Mapping[str, dict[str, Any]], kind: type[EntryType]) -> dict[str, EntryType]:
+def entries(listed: Mapping[str, dict[str, Any]], kind: type[EntryType]) -> dict[str, EntryType]:
+    """Return the entries of one kind by name, from their tables in TOML."""
     return {name: _entry(described, kind) for name, described in listed.items()}
 
 
@@ -86,10 +87,10 @@ def _entry(described: dict[str, Any], kind: type[EntryType]) -> EntryType:
 
 
 _LISTED = tomllib.loads(files("ams.data").joinpath("registry.toml").read_text(encoding="utf-8"))
-DATASETS: Mapping[str, Dataset] = _entries(_LISTED["images"], Dataset)
-GRAPHS: Mapping[str, GraphList] = _entries(_LISTED["graphs"], GraphList)
-MOLECULES: Mapping[str, MoleculeList] = _entries(_LISTED["molecules"], MoleculeList)
-WEIGHTS: Mapping[str, Weights] = _entries(_LISTED["weights"], Weights)
+DATASETS: Mapping[str, Dataset] = entries(_LISTED["images"], Dataset)
+GRAPHS: Mapping[str, GraphList] = entries(_LISTED["graphs"], GraphList)
+MOLECULES: Mapping[str, MoleculeList] = entries(_LISTED["molecules"], MoleculeList)
+WEIGHTS: Mapping[str, Weights] = entries(_LISTED["weights"], Weights)
 ENTRIES: Mapping[str, Entry] = {**DATASETS, **GRAPHS, **MOLECULES, **WEIGHTS}
 
 

@@ -75,7 +75,7 @@ class GaussianLaw(FloatScalars):
         d = len(self.variance)
         return torch.zeros(d, 0, dtype=torch.float64), torch.zeros(d, 0, 0, dtype=torch.float64)
 
-    def start(self, mean: Sequence[float] | float, variance: Sequence[float] | float) -> State:
+    def start(self, mean: Values | float, variance: Values | float) -> State:
         """Return the state whose position has this mean and variance, and begin a new run.
 
         Raises ValueError for a variance that is negative or nan.

@@ -30,7 +30,7 @@ _PANELS, _POINTS = 6, 8  # of the Gauss-Legendre rule for the draw, on either si
 _HIGHEST = 1.0 - 1e-9
 _TOLERANCE = 1e-9  # of beta
 
-Values = Float[np.ndarray, "x v z"]
+Values = Float[np.ndarray, "x v _"]
 
 
 class MeanField(NamedTuple):

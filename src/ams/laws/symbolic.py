@@ -50,7 +50,7 @@ class Symbols:
         """Return the symbol `z`, for a step that draws once."""
         return z
 
-    def combine(self, *terms: tuple[sp.Expr, sp.Expr], over: sp.Expr | None = None) -> sp.Expr:
+    def combine(self, *terms: tuple[sp.Expr | float, sp.Expr], over: sp.Expr | None = None) -> sp.Expr:
         """Return the linear combination; floats become exact rationals."""
         return sp.Add(*(sp.nsimplify(c) * v for c, v in terms))
 

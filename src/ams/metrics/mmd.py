@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 Kernel = Float[np.ndarray, "n n"]
 Weights = Float[np.ndarray, "*rows n"]
-Values = Float[np.ndarray, "*rows"]
+Values = Float[np.ndarray, "*rows"] | float
 Within = Callable[[Kernel, Weights], Values]
 
 

@@ -8,7 +8,7 @@ vectors only through its `Algebra`, so that the code that samples images is the 
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from ams.schedules import Level
 
@@ -67,6 +67,7 @@ class Info(NamedTuple):
     coefficients: Coefficients | None = None
 
 
+@runtime_checkable
 class Algebra(Protocol):
     """The operations of a step on vectors and scalars; each algebra is one interpretation of the samplers."""
 

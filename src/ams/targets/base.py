@@ -1,7 +1,7 @@
 """The protocol of a target, and conversions that all targets share."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ ArrayLike = Tensor | np.ndarray | Sequence[Any] | float
 """Numbers in any form that becomes a tensor."""
 
 
+@runtime_checkable
 class Target(Protocol):
     """A distribution of `x_0`, known exactly at every noise level as that of `x_t = level.scale x_0 + level.sigma z`.
 
@@ -35,10 +36,10 @@ class Target(Protocol):
     def sample(self, n: int, level: Level, generator: torch.Generator) -> Float[Tensor, " n *shape"]:
         """Return `n` independent draws of `x_t`."""
 
-    def marginal(self, level: Level) -> Self:
+    def marginal(self, level: Level) -> "Target":
         """Return the distribution of `x_t` as a target, whose noise level `CLEAN` is `level` of this target."""
 
-    def to(self, dtype: torch.dtype, device: torch.device | str | None = None) -> Self:
+    def to(self, dtype: torch.dtype, device: torch.device | str | None = None) -> "Target":
         """Return the target in another dtype, on another device."""
 
 

@@ -5,7 +5,7 @@ than a division. A leading axis counts the components of a mixture.
 """
 
 import math
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -23,22 +23,22 @@ class Covariance(NamedTuple):
     variances: Float[Tensor, "*k d"]
     basis: Float[Tensor, "*k d d"] | None = None
 
-    def marginal(self, level: Level) -> Self:
+    def marginal(self, level: Level) -> "Covariance":
         """Return the covariance of `x_t`, `scale^2 C + sigma^2 I`."""
         return self._replace(variances=self.variances * level.scale**2 + level.sigma**2)
 
-    def regular(self, level: Level) -> Self:
+    def regular(self, level: Level) -> "Covariance":
         """Return the covariance of `x_t` for a density. Raises ValueError if `sigma = 0` and a variance is 0."""
         marginal = self.marginal(level)
         if level.sigma == 0 and not bool((marginal.variances > 0).all()):
             raise ValueError("no density at sigma = 0: the covariance is singular; use a noise level with sigma > 0")
         return marginal
 
-    def to_eigenbasis(self, y: Float[Tensor, "*k b d"]) -> Float[Tensor, "*k b d"]:
+    def to_eigenbasis(self, y: Float[Tensor, "*b d"]) -> Float[Tensor, "*b d"]:
         """Return the coordinates `Q^T y` of each row."""
         return y if self.basis is None else y @ self.basis
 
-    def from_eigenbasis(self, y: Float[Tensor, "*k b d"]) -> Float[Tensor, "*k b d"]:
+    def from_eigenbasis(self, y: Float[Tensor, "*b d"]) -> Float[Tensor, "*b d"]:
         """Return `Q y` of each row of coordinates."""
         return y if self.basis is None else y @ self.basis.mT
 
@@ -61,11 +61,11 @@ class Covariance(NamedTuple):
         diagonal = torch.diag_embed(self.variances)
         return diagonal if self.basis is None else self.basis @ diagonal @ self.basis.mT
 
-    def component(self, k: int) -> Self:
+    def component(self, k: int) -> "Covariance":
         """Return the covariance of component `k` of a mixture."""
         return self._replace(variances=self.variances[k], basis=None if self.basis is None else self.basis[k])
 
-    def to(self, dtype: torch.dtype, device: torch.device | str | None = None) -> Self:
+    def to(self, dtype: torch.dtype, device: torch.device | str | None = None) -> "Covariance":
         """Return the covariance in another dtype, on another device."""
         basis = None if self.basis is None else self.basis.to(device, dtype)
         return self._replace(variances=self.variances.to(device, dtype), basis=basis)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -91,12 +91,12 @@ class Empirical:
         noise = normal(n, points, generator) * math.sqrt(self._total(level))
         return (level.scale * points[chosen] + noise).reshape(n, *self.shape)
 
-    def marginal(self, level: Level) -> Self:
+    def marginal(self, level: Level) -> "Empirical":
         """Return the distribution of `x_t`: points `scale p_j` (a copy unless `scale = 1`) and bandwidth `sqrt(v)`."""
         points = self.cloud.points if level.scale == 1 else level.scale * self.cloud.points
         return type(self)(points.reshape(-1, *self.shape), math.sqrt(self._total(level)))
 
-    def to(self, dtype: torch.dtype, device: torch.device | str | None = None) -> Self:
+    def to(self, dtype: torch.dtype, device: torch.device | str | None = None) -> "Empirical":
         """Return the target in another dtype, on another device."""
         return type(self)(self.cloud.points.to(device, dtype).reshape(-1, *self.shape), self.bandwidth)
 

@@ -1,7 +1,5 @@
 """The Gaussian target, `x_0 ~ N(mean, C)` and hence `x_t ~ N(scale mean, scale^2 C + sigma^2 I)`."""
 
-from typing import Self
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -40,12 +38,12 @@ class Gaussian:
         noise = self.covariance.marginal(level).color(normal(n, self.mean, generator))
         return (level.scale * self.mean + noise).reshape(n, *self.shape)
 
-    def marginal(self, level: Level) -> Self:
+    def marginal(self, level: Level) -> "Gaussian":
         """Return the distribution of `x_t`, a Gaussian with the eigenbasis of this one."""
         mean = (level.scale * self.mean).reshape(self.shape)
         return type(self)(mean, self.covariance.marginal(level))
 
-    def to(self, dtype: torch.dtype, device: torch.device | str | None = None) -> Self:
+    def to(self, dtype: torch.dtype, device: torch.device | str | None = None) -> "Gaussian":
         """Return the target in another dtype, on another device."""
         mean = self.mean.to(device, dtype).reshape(self.shape)
         return type(self)(mean, self.covariance.to(dtype, device))

@@ -1,7 +1,5 @@
 """The Gaussian mixture, `x_0 ~ sum_k w_k N(m_k, C_k)`; at every noise level it is a mixture with these weights."""
 
-from typing import Self
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -55,12 +53,12 @@ class GaussianMixture:
             noise[chosen == k] = covariances.component(k).color(noise[chosen == k])
         return (level.scale * self.means[chosen] + noise).reshape(n, *self.shape)
 
-    def marginal(self, level: Level) -> Self:
+    def marginal(self, level: Level) -> "GaussianMixture":
         """Return the distribution of `x_t`, a mixture with these weights and eigenbases."""
         means = (level.scale * self.means).reshape(-1, *self.shape)
         return type(self)(self.weights, means, self.covariances.marginal(level))
 
-    def to(self, dtype: torch.dtype, device: torch.device | str | None = None) -> Self:
+    def to(self, dtype: torch.dtype, device: torch.device | str | None = None) -> "GaussianMixture":
         """Return the target in another dtype, on another device."""
         means = self.means.to(device, dtype).reshape(-1, *self.shape)
         return type(self)(self.weights, means, self.covariances.to(dtype, device))

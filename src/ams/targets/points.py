@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -32,7 +32,7 @@ class Pairs(NamedTuple):
     row: Int[Tensor, " pairs"]
     point: Int[Tensor, " pairs"]
 
-    def parts(self, width: int) -> Iterator[Self]:
+    def parts(self, width: int) -> "Iterator[Pairs]":
         """Yield the pairs in parts that are small enough for differences of `width` entries each."""
         length = max(_DIFFERENCES // width, 1)
         yield from map(type(self), self.row.split(length), self.point.split(length))
@@ -52,7 +52,7 @@ class Cloud:
         return max(float(torch.linalg.vector_norm(block, dim=1).max()) for block in _blocks(self.points))
 
     @classmethod
-    def of(cls, points: Float[Tensor, "n d"]) -> Self:
+    def of(cls, points: Float[Tensor, "n d"]) -> "Cloud":
         """Return the points with their mean as centre. Raises ValueError for a point that is not finite."""
         total = torch.stack([block.sum(0, dtype=torch.float64) for block in _blocks(points)]).sum(0)
         if not bool(torch.isfinite(total).all()):
@@ -65,22 +65,22 @@ class Cloud:
         return self.halves.max().double()
 
     @cached_property
-    def probes(self) -> tuple[Self, Self]:
+    def probes(self) -> tuple["Cloud", "Cloud"]:
         """Return points spread over the cloud, in its own type and in float64."""
         some = self.part(slice(None, None, -(-len(self.points) // _PROBES)))
         return some, some.wide()
 
     @classmethod
-    def about(cls, centre: Float[Tensor, " d"], points: Float[Tensor, "n d"]) -> Self:
+    def about(cls, centre: Float[Tensor, " d"], points: Float[Tensor, "n d"]) -> "Cloud":
         """Return the points with a given centre; the squares are computed in float64."""
         halves = [(block.double() - centre.double()).square().sum(1) / 2 for block in _blocks(points)]
         return cls(points, centre, torch.cat(halves).to(points.dtype))
 
-    def part(self, some: slice) -> Self:
+    def part(self, some: slice) -> "Cloud":
         """Return a slice of the points, with the centre of all points."""
         return type(self)(self.points[some], self.centre, self.halves[some])
 
-    def wide(self) -> Self:
+    def wide(self) -> "Cloud":
         """Return the points in float64."""
         return type(self).about(self.centre.double(), self.points.double())
 

@@ -10,7 +10,7 @@ products in float64.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -30,7 +30,7 @@ class _Running(NamedTuple):
     weighted: Float[Tensor, "rows d"]
 
     @classmethod
-    def over(cls, query: Query, dtype: torch.dtype) -> Self:
+    def over(cls, query: Query, dtype: torch.dtype) -> "_Running":
         """Return the sums over no points, which are NaN for a row that is not finite."""
         lowest = torch.full_like(query.roundoff, torch.finfo(dtype).min, dtype=dtype)
         lowest.masked_fill_(query.roundoff.isnan(), math.nan)

@@ -44,11 +44,11 @@ def test_gaussian_targets_have_the_exact_law(program):
 
 
 def test_a_density_does_not_depend_on_its_nodes():
-    levels = annealed_levels(geometric_sigmas(20.0, 0.02, 30), 0.1 * 0.02**2)
+    levels = annealed_levels(geometric_sigmas(2.0, 0.05, 12), 0.1 * 0.05**2)
     results = []
     for resolution in (0.45, 0.3):
         algebra = GridAlgebra(MIXTURE, resolution)
-        end = algebra.density(algebra.end(annealed(langevin(), levels, 3), algebra.start(levels[0]))[0])
+        end = algebra.density(algebra.end(annealed(langevin(), levels, 2), algebra.start(levels[0]))[0])
         results.append((line_w2(end, algebra.exact(levels[-1])), half_line(end)))
     assert results[0] == pytest.approx(results[1], abs=1e-10)
 

@@ -10,16 +10,16 @@ from ams.laws import meanfield
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.meanfield import frozen_density, mean_field, returned_momentum
 from ams.laws.stationary import solved
-from ams.samplers import adaptive, momentum, momentum_rule, sample
+from ams.samplers import State, adaptive, momentum, momentum_rule, sample
 from ams.schedules import Level
 from ams.statistics import plan_margin
-from ams.targets import CLEAN, Gaussian, GaussianMixture
+from ams.targets import Gaussian, GaussianMixture
 from tests.monte_carlo import MonteCarlo
 
 RULE = momentum_rule(adaptive(1e-9))
 
 
-@pytest.mark.parametrize("u", [0.004, 0.02, 0.1])
+@pytest.mark.parametrize("u", [0.02, 0.1])
 def test_a_gaussian_has_the_exact_fixed_point(u):
     exact = solved(GaussianLaw([0.25], 0.2), RULE, u / 4, 1 - 1e-9)
     fixed_point = mean_field(Gaussian([0.2], 0.25), RULE, u / 4, nodes=10)
@@ -41,7 +41,7 @@ def test_one_batch_of_particles_has_this_beta(monte_carlo: MonteCarlo):
     """The batch's beta, averaged over 400 steps: over 24 seeds its standard error was 6e-4, its bias 1e-4."""
     allowed = monte_carlo.note(plan_margin(0.001, effect=0.01, share=monte_carlo.share, bias=0.001))
     target, size = GaussianMixture([0.3, 0.7], [[-1.0], [1.0]], 0.25), 0.02
-    fixed_point = mean_field(target, RULE, size)
+    fixed_point = mean_field(target, RULE, size, nodes=10)
     start = torch.from_numpy(
         fixed_point.stationary.density.refined(4).primitive().inverse((np.arange(2000) + 0.5) / 2000)
     )
@@ -67,5 +67,9 @@ def test_a_search_that_does_not_converge_is_an_error(monkeypatch):
 def test_the_algebra_of_rules():
     stationary = frozen_density(Gaussian([0.0], 0.25), 0.02, 0.2, nodes=4)
     assert 0.0 < returned_momentum(Gaussian([0.0], 0.25), RULE, 0.02, 0.2, stationary) < 1.0
-    algebra = meanfield._RuleAlgebra(stationary, np.ones((*stationary.auxiliary.shape, 1)))
-    assert algebra.begin_step(CLEAN) is CLEAN and algebra.finite(np.ones(1)) and not algebra.finite(np.array([np.inf]))
+    algebra, state = meanfield._RuleAlgebra(stationary, np.ones((*stationary.auxiliary.shape, 1))), State(np.ones(1))
+    assert (
+        algebra.begin_step(state) is state
+        and algebra.finite(np.ones((1, 1, 1)))
+        and not algebra.finite(np.full((1, 1, 1), np.inf))
+    )

@@ -69,7 +69,7 @@ INDEPENDENT: dict[str, Program] = {
 VP_CORRECTED = process_levels(VP(0.1, 6.0), 9, 0.05)
 SIZED = momentum(momentum_rule(adaptive(1e-4), sm.snr_of_last_momentum(0.15)))
 COUPLED: dict[str, Program] = {
-    "adaptive": annealed(momentum(momentum_rule(adaptive())), SLOW, 25),
+    "adaptive": annealed(momentum(momentum_rule(adaptive())), SLOW, 12),
     "adaptive, annealed": annealed(momentum(momentum_rule(adaptive(), extra=0.02)), GEOMETRIC, 2),
     "corrector, Langevin": predictor_corrector(affine(reverse_sde), langevin(snr_of_score(0.15)), VE_LEVELS[:-1]),
     "corrector, adaptive": predictor_corrector(affine(sm.ancestral), SIZED, VP_CORRECTED[:-1]),
@@ -122,6 +122,6 @@ def test_the_exact_law_is_the_mean_field_of_coupled_particles(sampler: str, mont
 @pytest.mark.monte_carlo(share=SHARE)
 def test_another_rule_has_another_distribution(monte_carlo: MonteCarlo) -> None:
     """The falsifier: adaptive momentum against plain Langevin, in the variance of either direction."""
-    seen, plain = batch_moments(COUPLED["adaptive"], monte_carlo), exact(annealed(langevin(), SLOW, 25))
+    seen, plain = batch_moments(COUPLED["adaptive"], monte_carlo), exact(annealed(langevin(), SLOW, 12))
     test = plan_mean_test(BATCHES, effect=3.0, share=monte_carlo.share / 2)
     assert all(test.rejects(seen[:, i, 1], plain.variance[i].item()) for i in range(2))

@@ -22,7 +22,7 @@ def variance(density):
     return density.integral((density.nodes - mean) ** 2)
 
 
-@settings(deadline=None, max_examples=4)
+@settings(deadline=None, max_examples=3)
 @given(u=st.floats(0.02, 0.3), e=st.floats(0.0, 0.6))
 def test_gaussian_variances_are_the_closed_forms(u, e):
     """K3: with precision 1, `1/(1 - u/2)` (Langevin, OBABO), 1 (BAOAB), `(1 + e)/(1 + e - u)` (SGHMC)."""

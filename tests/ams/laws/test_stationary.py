@@ -9,7 +9,7 @@ from ams.laws.stationary import frozen, reached, solved
 from ams.samplers import adaptive, constant, langevin, leimkuhler_matthews, momentum, momentum_rule
 from ams.schedules import Level
 
-POINTS, DELTA = 60, 1e-6
+POINTS, DELTA = 20, 1e-6
 RULE = momentum_rule(adaptive(DELTA))
 
 
@@ -30,11 +30,11 @@ def a2(u: float) -> float:
     return brentq(excess, 0.0, 1.0, xtol=1e-15, rtol=1e-14)
 
 
-def random_points(seed: int, count: int) -> zip:
-    """Return `(u, b, lam)`: b in [0, 0.97], u in 0.1 % to 98 % of the stable range, lam over six decades."""
+def random_points(seed: int, count: int, least: float = 1e-3) -> zip:
+    """Return `(u, b, lam)`: b in [0, 0.97], u from `least` to 0.98 of the stable range, lam over six decades."""
     generator = np.random.default_rng(seed)
     b = generator.uniform(0.0, 0.97, count)
-    share = np.exp(generator.uniform(np.log(1e-3), np.log(0.98), count))
+    share = np.exp(generator.uniform(np.log(least), np.log(0.98), count))
     return zip(share * 2 / (1 - b**2), b, 10 ** generator.uniform(-3, 3, count), strict=True)
 
 
@@ -52,7 +52,7 @@ def test_g3_is_solved_for() -> None:
 
 
 def test_g3_is_reached() -> None:
-    for u, b, lam in random_points(seed=2, count=6):
+    for u, b, lam in random_points(seed=2, count=3, least=0.02):
         step = momentum(momentum_rule(constant(b)))
         found = reached(GaussianLaw([1 / lam]), step, u / lam, start_variance=3 / lam, start_mean=lam**-0.5)
         assert found.beta == b and found.steps > 0 and found.remainder < 1e-10
@@ -62,9 +62,9 @@ def test_g3_is_reached() -> None:
 
 
 def test_the_remainder_of_a_slow_run_is_right() -> None:
-    """At u = 1e-3 the change over 64 steps is an eighth of the distance to the limit."""
-    found = reached(GaussianLaw([1.0]), langevin(), 1e-3, start_variance=2.0, tolerance=1e-4)
-    distance = found.variance.item() - 1 / (1 - 1e-3 / 2)
+    """At u = 4e-3 the change over 16 steps is an eighth of the distance to the limit."""
+    found = reached(GaussianLaw([1.0]), langevin(), 4e-3, start_variance=2.0, tolerance=1e-4, watch=16)
+    distance = found.variance.item() - 1 / (1 - 4e-3 / 2)
     assert 0.0 < distance < 1e-4
     assert found.remainder == pytest.approx(distance, rel=0.01)
 
@@ -78,7 +78,7 @@ def test_another_momentum_is_seen() -> None:
 
 def test_a2_is_solved_for() -> None:
     generator = np.random.default_rng(3)
-    for u, d in zip(np.exp(generator.uniform(np.log(1e-4), np.log(0.5), POINTS)), [1, 2, 10, 3072] * 15, strict=True):
+    for u, d in zip(np.exp(generator.uniform(np.log(1e-4), np.log(0.5), POINTS)), [1, 2, 10, 3072] * 5, strict=True):
         lam = 10 ** generator.uniform(-3, 3)
         law, b = GaussianLaw([1 / lam], multiplicity=float(d)), a2(u)
         found = solved(law, RULE, u / lam, 1 - DELTA)
@@ -96,7 +96,7 @@ def test_a2_in_numbers(u: float, b: float, variance: float) -> None:
     assert found.beta == pytest.approx(b, abs=6e-5) and found.variance.item() == pytest.approx(variance, abs=6e-5)
 
 
-@pytest.mark.parametrize("u", [0.01, 0.02, 0.1, 0.3, 0.45])
+@pytest.mark.parametrize("u", [0.2, 0.45])
 def test_a2_is_reached(u: float) -> None:
     for start in (0.1, 10.0):
         found = reached(GaussianLaw([1.0], multiplicity=3), momentum(RULE), u, start_variance=start)
@@ -105,8 +105,8 @@ def test_a2_is_reached(u: float) -> None:
 
 
 def test_reached_and_solved_agree_on_an_anisotropic_target() -> None:
-    law = GaussianLaw([1.0, 0.25, 0.01], multiplicity=[2.0, 3.0, 5.0])
-    run, direct = reached(law, momentum(RULE), 9e-3), solved(law, RULE, 9e-3, 1 - DELTA)
+    law = GaussianLaw([1.0, 0.25, 0.04], multiplicity=[2.0, 3.0, 5.0])
+    run, direct = reached(law, momentum(RULE), 0.03), solved(law, RULE, 0.03, 1 - DELTA)
     assert run.beta == pytest.approx(direct.beta, rel=1e-10)
     assert run.variance.tolist() == pytest.approx(direct.variance.tolist(), rel=1e-10)
 

@@ -30,7 +30,7 @@ SCHEDULES: dict[str, Callable[[int], list[Level]]] = {
     "VE": lambda n: ve_levels(geometric_sigmas(5.0, 0.1, n + 1)),
     "VP": lambda n: process_levels(VP(0.1, 6.0), n + 1, 0.05),
 }
-COUNTS = [64, 128, 256, 512]
+COUNTS = [32, 64, 128, 256]
 
 
 @given(eta=st.floats(0.0, 2.0), ratio=st.floats(0.1, 0.95), count=st.integers(2, 6))

@@ -58,19 +58,19 @@ def variance_error(levels: list[Level], churn: float, s_noise: float = 1.0) -> f
 @pytest.mark.parametrize("process", ["VE", "VP"])
 def test_churn_keeps_the_marginal(process: str) -> None:
     """With finer noise levels the exact law at the end tends to the target's, with order 1."""
-    counts, levels = (50, 100, 200, 400), process_levels
+    counts, levels = (32, 64, 128, 256), process_levels
     schedules = {
         "VE": lambda n: ve_levels(karras_sigmas(5.0, 0.1, n + 1)),
         "VP": lambda n: levels(VP(), n + 1, 0.05),
     }
     errors = [variance_error(schedules[process](n), churn=10.0) for n in counts]
-    assert convergence_order([1 / n for n in counts], errors).low > 0.85 and errors[-1] < 2e-3
+    assert convergence_order([1 / n for n in counts], errors).low > 0.85 and errors[-1] < 3e-3
 
 
 def test_too_much_noise_is_seen() -> None:
     """The falsifier: an inflated S_noise changes the marginal."""
-    levels = ve_levels(karras_sigmas(5.0, 0.1, 401))
-    assert variance_error(levels, 40.0) < 1e-3 < variance_error(levels, 40.0, s_noise=1.05)
+    levels = ve_levels(karras_sigmas(5.0, 0.1, 201))
+    assert variance_error(levels, 40.0) < 2e-3 < variance_error(levels, 40.0, s_noise=1.05)
 
 
 def test_a_churned_level_has_no_time() -> None:

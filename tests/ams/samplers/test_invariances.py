@@ -67,7 +67,7 @@ SAMPLERS: dict[str, Build] = {
     "pc_constant": corrected(sm.momentum(sm.momentum_rule(sm.constant(0.9), sm.snr_of_momentum(0.1)))),
 }
 EVERY = pytest.mark.parametrize("sampler", SAMPLERS)
-few = settings(deadline=None, max_examples=8)
+few = settings(deadline=None, max_examples=2)
 
 
 @dataclass(frozen=True)

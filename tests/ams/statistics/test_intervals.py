@@ -32,7 +32,7 @@ def test_the_coverage_of_ratio_interval(monte_carlo: MonteCarlo) -> None:
     rng, test = monte_carlo.numpy(), monte_carlo.note(plan_count_test(4000, 0.95, 0.035, monte_carlo.share))
     pairs = rng.multivariate_normal((3.0, 4.0), ((1.0, 0.6), (0.6, 2.0)), (4000, 6))
     intervals = [ratio_interval(*pair.T) for pair in pairs]
-    assert not test.rejects(sum(i.low <= 0.75 <= i.high for i in intervals))
+    assert not test.rejects(sum(bool(i.low <= 0.75 <= i.high) for i in intervals))
 
 
 def test_ratio_interval_inverts_students_test() -> None:

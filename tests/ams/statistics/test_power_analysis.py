@@ -46,7 +46,7 @@ def test_the_error_rates_of_counts_are_the_binomials(n: int, rate: float) -> Non
 
     def alarms(p: float) -> float:
         counts = np.arange(n + 1)
-        return float(stats.binom.pmf(counts, n, p)[[test.rejects(k) for k in counts]].sum())
+        return float(stats.binom.pmf(counts, n, p)[[test.rejects(float(k)) for k in counts]].sum())
 
     assert alarms(rate) <= 1e-6
     assert min(alarms(p) for p in (rate - test.smallest, rate + test.smallest) if 0 <= p <= 1) >= 0.999 - 1e-6

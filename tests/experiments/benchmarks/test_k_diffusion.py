@@ -1,4 +1,4 @@
-"""k-diffusion with the same noise (extra `bench`) gives the same samples."""
+"""k-diffusion (extra `bench`) on equal noise gives equal samples."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -62,18 +62,18 @@ def one_a_step() -> dict[str, object]:
     return {"noise_sampler": lambda sigma, sigma_next: next(remaining)}
 
 
-def same(ours: Tensor, theirs: Tensor) -> None:
+def assert_equal(ours: Tensor, theirs: Tensor) -> None:
     torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-10)
 
 
 def test_euler_and_heun(peer: ModuleType) -> None:
-    same(ours(sm.affine(sm.flow_euler), SIGMAS, []), theirs(peer.sample_euler, SIGMAS))
-    same(ours(sm.flow_heun, SIGMAS, []), theirs(peer.sample_heun, SIGMAS))
+    assert_equal(ours(sm.affine(sm.flow_euler), SIGMAS, []), theirs(peer.sample_euler, SIGMAS))
+    assert_equal(ours(sm.flow_heun, SIGMAS, []), theirs(peer.sample_heun, SIGMAS))
 
 
 def test_ancestral(peer: ModuleType) -> None:
     positions = ours(sm.affine(sm.ancestral), SIGMAS, list(range(1, STEPS)))
-    same(positions, theirs(peer.sample_euler_ancestral, SIGMAS, **one_a_step()))
+    assert_equal(positions, theirs(peer.sample_euler_ancestral, SIGMAS, **one_a_step()))
 
 
 @pytest.mark.parametrize("churn", [0.5, 40.0])
@@ -85,18 +85,18 @@ def test_edm_with_churn(peer: ModuleType, churn: float, monkeypatch: pytest.Monk
     wanted = theirs(peer.sample_heun, SIGMAS, s_churn=churn, **options)
     used = [i + 1 for i, sigma in enumerate(SIGMAS[:-1]) if 0.5 <= sigma <= 10.0]
     assert 0 < len(used) < STEPS
-    same(ours(sm.edm_stochastic(STEPS, churn, **options), SIGMAS, used), wanted)
+    assert_equal(ours(sm.edm_stochastic(STEPS, churn, **options), SIGMAS, used), wanted)
 
 
 def test_dpm_solver(peer: ModuleType) -> None:
-    same(ours(sm.dpm_solver(), SIGMAS, []), theirs(peer.sample_dpmpp_2m, SIGMAS))
+    assert_equal(ours(sm.dpm_solver(), SIGMAS, []), theirs(peer.sample_dpmpp_2m, SIGMAS))
 
 
 @pytest.mark.parametrize("eta", [0.4, 1.0])
 def test_stochastic_dpm_solver(peer: ModuleType, eta: float) -> None:
     positions = ours(sm.dpm_solver(eta), SIGMAS, list(range(1, STEPS)))
     options = {"eta": eta, "solver_type": "midpoint", **one_a_step()}
-    same(positions, theirs(peer.sample_dpmpp_2m_sde, SIGMAS, **options))
+    assert_equal(positions, theirs(peer.sample_dpmpp_2m_sde, SIGMAS, **options))
 
 
 def test_their_schedule(peer: ModuleType) -> None:
@@ -105,6 +105,6 @@ def test_their_schedule(peer: ModuleType) -> None:
     assert all(high > low for high, low in pairwise(SIGMAS))
 
 
-def test_another_extrapolation_is_seen(peer: ModuleType) -> None:
-    """The falsifier: the published 2M against a first-order solver at the same levels."""
+def test_another_extrapolation_differs(peer: ModuleType) -> None:
+    """A first-order solver differs from the published second-order one at equal noise levels."""
     assert (ours(sm.affine(sm.flow_euler), SIGMAS, []) - theirs(peer.sample_dpmpp_2m, SIGMAS)).abs().max() > 1e-2

@@ -4,41 +4,45 @@ import numpy as np
 import pytest
 
 from ams.laws import expected_norm
-from experiments.benchmarks.exact_law import checks as law
-from experiments.benchmarks.small import judged
+from experiments.benchmarks.exact_law import checks as exact_law
+from experiments.benchmarks.exact_law.settings import Settings
 from tests.claims import verdict_of
+from tests.experiments.benchmarks.tools import verdict_at
 from verdicts.claims.schema import Verdict
 
-SMALL = law.Settings(
+SMALL = Settings(
     directions=16, steps=8, norms=2, compared_directions=4, compared_steps=3, particles=8, error=0.1, pairs=6
 )
 
 
-def test_the_reference_against_closed_forms():
-    """Of d equal directions without a mean `sqrt(2 v) Gamma((d+1)/2) / Gamma(d/2)`; far from 0, the mean's own norm."""
-    for d in (1, 2, 7, 300):
-        true = math.sqrt(2 * 0.3) * math.exp(math.lgamma((d + 1) / 2) - math.lgamma(d / 2))
-        assert law.reference_norm(np.zeros(d), np.full(d, 0.3)) == pytest.approx(true, rel=1e-13)
-    assert law.reference_norm(np.array([3.0, 4.0]), np.full(2, 1e-18)) == pytest.approx(5.0, rel=1e-13)
+@pytest.mark.parametrize("d", [1, 2, 7, 300])
+def test_the_reference_norm_of_an_isotropic_gaussian(d):
+    """`E|g| = sqrt(2 v) Gamma((d+1)/2) / Gamma(d/2)` for g ~ N(0, v I)."""
+    expected = math.sqrt(2 * 0.3) * math.exp(math.lgamma((d + 1) / 2) - math.lgamma(d / 2))
+    assert exact_law.reference_norm(np.zeros(d), np.full(d, 0.3)) == pytest.approx(expected, rel=1e-13)
+
+
+def test_the_reference_norm_of_an_almost_constant_vector():
+    assert exact_law.reference_norm(np.array([3.0, 4.0]), np.full(2, 1e-18)) == pytest.approx(5.0, rel=1e-13)
 
 
 def test_a_slower_step_or_a_rougher_norm_breaks_t4(monkeypatch):
-    """Falsifier of T4: steps of 60 ms, and norms that are off by 1e-11."""
+    """Falsifier of T4: steps of 60 ms, and norms with a relative error of 1e-11."""
     assert verdict_of("T4", "norm", SMALL) is Verdict.HOLDS
-    monkeypatch.setattr(law, "expected_norm", lambda *moments: expected_norm(*moments) * (1 + 1e-11))
+    monkeypatch.setattr(exact_law, "expected_norm", lambda *moments: expected_norm(*moments) * (1 + 1e-11))
     assert verdict_of("T4", "norm", SMALL) is Verdict.REFUTED
     for milliseconds, verdict in ((60.0, Verdict.REFUTED), (40.0, Verdict.HOLDS)):
-        monkeypatch.setattr(law, "_step_times", lambda settings, t=milliseconds: np.full((8, 2), t))
+        monkeypatch.setattr(exact_law, "step_times", lambda settings, t=milliseconds: np.full((8, 2), t))
         assert verdict_of("T4", "wall", SMALL) is verdict_of("T4", "cpu", SMALL) is verdict
 
 
 def test_steps_are_timed_by_both_clocks():
-    times = law._step_times(SMALL)
+    times = exact_law.step_times(SMALL)
     assert times.shape == (SMALL.steps, 2) and (times >= 0).all() and times[:, 0].min() > 0
 
 
 def test_a_costly_law_breaks_t5(monkeypatch):
-    """Falsifier of T5: a law that costs an eighth of what 200 particles do, eight of them timed."""
-    assert law.needed(0.1) == pytest.approx(200)
-    assert judged("T5", "cost", SMALL, monkeypatch, 200 / 8 / 8) is Verdict.REFUTED
-    assert judged("T5", "cost", SMALL, monkeypatch, 200 / 8 / 800) is Verdict.HOLDS
+    """Falsifier of T5: an exact law that costs an eighth of 200 particles, of which 8 are timed."""
+    assert exact_law.particles_needed(0.1) == pytest.approx(200)
+    assert verdict_at("T5.cost", SMALL, monkeypatch, 200 / 8 / 8) is Verdict.REFUTED
+    assert verdict_at("T5.cost", SMALL, monkeypatch, 200 / 8 / 800) is Verdict.HOLDS

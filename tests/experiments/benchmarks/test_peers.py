@@ -1,42 +1,52 @@
 import sys
 
 import pytest
+import torch
 
+from ams import samplers as sm
 from ams.errors import DataUnavailable
-from ams.samplers import ancestral, flow_euler
+from ams.samplers.noise_sources import replayed
 from experiments.benchmarks.peers import checks as peers
-from experiments.benchmarks.small import judged
+from experiments.benchmarks.peers.settings import Settings
+from tests.experiments.benchmarks.tools import verdict_at
 from verdicts.claims.schema import Verdict
 
-SMALL = peers.Settings(image=(3, 2, 2, 2), point=(4, 2), image_steps=3, point_steps=6, pairs=6)
-INSTALLED = {"k_diffusion": peers.k_diffusion, "azula": peers.azula}
+SMALL = Settings(image=(3, 2, 2, 2), point=(4, 2), image_steps=3, point_steps=6, pairs=6)
+MODULES = {"k_diffusion": peers.k_diffusion, "azula": peers.azula}
 
 
-def installed(peer):
-    try:
-        INSTALLED[peer]()
-    except DataUnavailable as reason:
-        pytest.skip(str(reason))
+def ours_on_noise(case, kernel, noise):
+    program = sm.one_step_per_level(sm.affine(kernel), case.levels)
+    return sm.last(sm.run(program, sm.State(case.start), case.target.score, replayed(noise), sm.Particles()))[0].x
 
 
 @pytest.mark.parametrize("peer", peers.PEERS)
-@pytest.mark.parametrize("kernel", [ancestral, flow_euler])
-def test_the_same_noise_gives_the_same_samples(peer, kernel):
-    """Float32 sums in another order, at a scale of 10: differences are rounding."""
-    installed(peer)
-    assert peers.deviation(peer, kernel, SMALL) < 2e-4
+@pytest.mark.parametrize("kernel", [sm.ancestral, sm.flow_euler])
+def test_equal_noise_gives_equal_samples(peer, kernel):
+    """Float32 sums in another order differ by rounding at a scale of 10. Euler's rule uses no noise."""
+    try:
+        MODULES[peer]()
+    except DataUnavailable as reason:
+        pytest.skip(str(reason))
+    run_peer, names = peers.PEERS[peer]
+    case = peers.case(SMALL.point, SMALL.point_steps, SMALL.seed)
+    torch.manual_seed(SMALL.seed)
+    noise = [torch.randn_like(case.start) for _ in range(len(case.levels) - 1)] if kernel is sm.ancestral else []
+    torch.manual_seed(SMALL.seed)
+    theirs = run_peer(case, names[kernel])
+    torch.testing.assert_close(ours_on_noise(case, kernel, noise), theirs, rtol=0.0, atol=2e-4)
 
 
 def test_a_slower_library_breaks_t2(monkeypatch):
-    """Falsifier of T2: a clock by which ours takes a tenth more than a peer (here: ours again)."""
-    same = {peer: (peers.ours, {ancestral: ancestral}) for peer in peers.PEERS}
-    monkeypatch.setattr(peers, "PEERS", same)
-    for peer in same:
-        assert judged("T2", f"T2.{peer}", SMALL, monkeypatch, 1.1) is Verdict.REFUTED
-        assert judged("T2", f"T2.{peer}", SMALL, monkeypatch, 0.9) is Verdict.HOLDS
+    """Falsifier of T2: a clock by which this library takes a tenth more than another (here: itself)."""
+    itself = {peer: (peers.ours, {sm.ancestral: sm.ancestral}) for peer in peers.PEERS}
+    monkeypatch.setattr(peers, "PEERS", itself)
+    for peer in itself:
+        assert verdict_at(f"T2.{peer}", SMALL, monkeypatch, 1.1) is Verdict.REFUTED
+        assert verdict_at(f"T2.{peer}", SMALL, monkeypatch, 0.9) is Verdict.HOLDS
 
 
-def test_an_absent_peer_is_no_failure(monkeypatch):
+def test_an_absent_library_is_unavailable(monkeypatch):
     monkeypatch.setitem(sys.modules, "azula.sample", None)
     monkeypatch.setattr(peers.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(DataUnavailable, match=r"bash reproduce\.sh bench"):
