@@ -1,4 +1,4 @@
-r"""One training loop for every network that the suite trains: resumable, its weights averaged, its loss kept.
+r"""One training loop for every network that the suite trains: resumable, with averaged weights and a recorded loss.
 
 A *task* says what is learned: a network, and the loss of one batch drawn from a generator. A *plan* says how: AdamW
 (Loshchilov and Hutter, arXiv 1711.05101) with a rate that rises over the first steps and falls as half a cosine,
@@ -13,8 +13,6 @@ All that a step draws is a function of (seed, step), so a run is fixed by its ta
 interrupted and resumed ends in the same bits (on one machine, with one number of threads). On a GPU the draws are the
 same ones; sums there may run in another order, so its weights agree to rounding at first, and then drift apart.
 """
-
-from __future__ import annotations
 
 import copy
 import io
@@ -76,7 +74,7 @@ class Task(Protocol):
 
 @runtime_checkable
 class HeldOut(Protocol):
-    """A task that can tell a network's loss on data that it does not learn from."""
+    """A task that measures a network's loss on data that it does not learn from."""
 
     def held_out(self, network: nn.Module, device: torch.device) -> Float[Tensor, " parts"]:
         """Return the loss on what is held out, in parts: the same noise at each call."""
@@ -131,9 +129,9 @@ class Trainer:
     @torch.no_grad()
     def _follow(self) -> None:
         """Move the average towards the weights, faster in the first steps."""
-        kept = min(self.plan.average, (1 + self.done) / (10 + self.done))
+        decay = min(self.plan.average, (1 + self.done) / (10 + self.done))
         for average, parameter in zip(self.averaged.parameters(), self.network.parameters(), strict=True):
-            average.lerp_(parameter, 1 - kept)
+            average.lerp_(parameter, 1 - decay)
 
     def _about(self) -> dict[str, Any]:
         """Return what fixes the run, as plain values."""
@@ -188,47 +186,47 @@ def writing(file: Path, resume: bool) -> Iterator[None]:
         raise UserError(str(error)) from None
 
 
-def fit(trainer: Trainer, kept: Path, resume: bool, report: Report, every: int = 200) -> None:
-    """Train to the end, keeping the state in the file `kept` every so many steps; `resume` goes on from it.
+def fit(trainer: Trainer, file: Path, resume: bool, report: Report, every: int = 200) -> None:
+    """Train to the end, writing the state to `file` every so many steps; `resume` goes on from it.
 
     The file is written whole or not at all, so an interrupted run loses at most `every` steps. Raises UserError
     for a file to resume from that is none, or of other settings, and for one in the way of a new run.
     """
     if resume:
-        _resume(trainer, kept)
-    elif kept.exists():
-        raise UserError(f"{kept}: a run is kept there: go on with --resume, or delete it")
+        _resume(trainer, file)
+    elif file.exists():
+        raise UserError(f"{file}: a run is kept there: go on with --resume, or delete it")
     while trainer.done < trainer.plan.steps:
         trainer.step()
         if trainer.done % every == 0 or trainer.done == trainer.plan.steps:
             trainer.look()
-            _keep(trainer, kept)
+            _keep(trainer, file)
             means = np.mean(trainer.curve[-every:], axis=0)
             report(trainer.done, dict(zip(trainer.task.parts, means.tolist(), strict=True)))
 
 
-def _keep(trainer: Trainer, kept: Path) -> None:
-    """Write the state. Raises FloatingPointError for a loss that is not finite: the last state that was kept stands."""
+def _keep(trainer: Trainer, file: Path) -> None:
+    """Write the state. Raises FloatingPointError for a loss that is not finite: the last state stays in the file."""
     if not all(map(math.isfinite, trainer.curve[-1])):
         raise FloatingPointError(f"step {trainer.done}: the loss is {trainer.curve[-1]}: lower the rate; not kept")
     stream = io.BytesIO()
     torch.save(trainer.state(), stream)
-    write_whole(kept, stream.getvalue())
+    write_whole(file, stream.getvalue())
 
 
-def _resume(trainer: Trainer, kept: Path) -> None:
-    """Load the state that `kept` holds. Raises UserError."""
+def _resume(trainer: Trainer, file: Path) -> None:
+    """Load the state in `file`. Raises UserError."""
     try:
-        trainer.load(load_weights(bytes_of(kept, LARGEST), str(kept)))
+        trainer.load(load_weights(bytes_of(file, LARGEST), str(file)))
     except OSError as error:
-        raise UserError(f"{kept}: cannot be read ({error.strerror}); without --resume a new run begins") from None
+        raise UserError(f"{file}: cannot be read ({error.strerror}); without --resume a new run begins") from None
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-        raise UserError(f"{kept}: no run that can be resumed: {str(error).splitlines()[0]}") from None
+        raise UserError(f"{file}: no run that can be resumed: {str(error).splitlines()[0]}") from None
 
 
 @contextmanager
-def told(steps: int, title: str) -> Iterator[Report]:
-    """Yield a report that draws a bar of progress on the terminal's error stream, or lines where there is none."""
+def progress_bar(steps: int, title: str) -> Iterator[Report]:
+    """Yield a report that draws a progress bar on stderr, or prints lines where that is no terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

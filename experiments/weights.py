@@ -4,8 +4,6 @@ The file's header holds one entry, `training`: JSON with the command, settings, 
 one command differ in their seconds, so the tensors have a checksum of their own, `digest`, to compare runs by.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping
@@ -24,11 +22,11 @@ _HEADER = 2**20  # bytes: what a header may have
 
 def digest(tensors: Mapping[str, Tensor]) -> str:
     """Return the sha256 of the tensors alone: names, types, shapes and numbers, in the order of the names."""
-    found = hashlib.sha256()
+    checksum = hashlib.sha256()
     for name, tensor in sorted(tensors.items()):
-        found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        found.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
-    return found.hexdigest()
+        checksum.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        checksum.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+    return checksum.hexdigest()
 
 
 def write(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> str:

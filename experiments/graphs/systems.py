@@ -14,8 +14,13 @@ from typing import NamedTuple, TypeAlias
 import torch
 from torch import Tensor
 
-from ams.samplers import AffineTransition, Kernel, authors_euler_maruyama, authors_ve_reverse_diffusion
-from ams.samplers import authors_vp_reverse_diffusion as vp_reverse_diffusion
+from ams.samplers import (
+    AffineTransition,
+    Kernel,
+    authors_euler_maruyama,
+    authors_ve_reverse_diffusion,
+    authors_vp_reverse_diffusion as vp_reverse_diffusion,
+)
 from ams.schedules import VE, VP, Level, Process, SubVP, process_levels
 from experiments.graphs.checkpoints import Networks
 from experiments.graphs.graph_layout import Layout

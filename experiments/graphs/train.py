@@ -23,7 +23,7 @@ import torch
 from ams.errors import UserError
 from experiments.graphs.train_config import Recipe
 from experiments.graphs.training import Denoising, plan_of
-from experiments.training import Plan, Task, Trainer, fit, told, writing
+from experiments.training import Plan, Task, Trainer, fit, progress_bar, writing
 from experiments.weights import write
 from verdicts import save_figure
 from verdicts.records.files import write_whole
@@ -50,7 +50,7 @@ def train(recipe: Recipe, out: Path, resume: bool) -> int:
 def _trained(recipe: Recipe, out: Path, resume: bool) -> None:
     task, kept = Denoising(recipe), out.with_suffix(".state")
     trainer = Timed(task, plan_of(recipe))
-    with told(recipe.steps, "train") as report:
+    with progress_bar(recipe.steps, "train") as report:
         fit(trainer, kept, resume, report)
     record = record_of(task, trainer) | {"cpu_seconds": round(trainer.seconds(), 1)}
     draw(record, out)

@@ -1,1 +1,1 @@
-"""Images: samplers on the exact score of real images, where whatever error remains is the sampler's own."""
+"""Images: samplers on exact scores of real images, on the suite's own networks and on pretrained ones."""

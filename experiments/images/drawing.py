@@ -1,13 +1,10 @@
-"""Figures of images: quality against evaluations, a column a family of samplers, with bands; grids of samples."""
-
-from __future__ import annotations
+"""Figures of images: errors against score evaluations, a column a family of samplers, with bands; grids of samples."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from ams.samplers.palette import look
 from jaxtyping import Float
 from matplotlib import colormaps
 from matplotlib.axes import Axes
@@ -17,58 +14,38 @@ from matplotlib.ticker import NullLocator
 from matplotlib.transforms import ScaledTranslation
 from torch import Tensor
 
-FAMILIES: dict[str, tuple[str, ...]] = {
+from ams.samplers.presets import SPECS
+
+FAMILIES = {
     "annealed, no momentum": (
-        "annealed Langevin",
-        "Langevin, drift x1.5",
-        "Langevin, drift x2",
-        "Leimkuhler-Matthews",
+        *("annealed Langevin", "Langevin, drift x1.5", "Langevin, drift x2", "Leimkuhler-Matthews"),
         "consistent annealed sampling",
     ),
     "momentum, and its parts": (
-        "adaptive momentum",
-        "adaptive momentum, per sample",
-        "adaptive, drift only",
-        "adaptive, average only",
-        "adaptive, noise corrected",
-        "constant momentum",
+        *("adaptive momentum", "adaptive momentum, per sample", "adaptive, drift only", "adaptive, average only"),
+        *("adaptive, noise corrected", "constant momentum"),
     ),
     "predictor, corrector": (
-        "PC, Langevin",
-        "PC, adaptive",
-        "PC, adaptive, per sample",
-        "PC, constant",
-        "reverse diffusion",
-        "ancestral",
+        *("PC, Langevin", "PC, adaptive", "PC, adaptive, per sample", "PC, constant"),
+        *("reverse diffusion", "ancestral"),
     ),
-    "flows and solvers": (
-        "Euler ODE",
-        "Heun ODE",
-        "RK45 ODE",
-        "EDM stochastic",
-        "DPM-Solver++",
-        "SDE-DPM-Solver++",
-        "annealed BAOAB, e = 0",
-        "annealed BAOAB, e = 1/2",
-        "annealed BAOAB, tapered",
+    "ODE and SDE solvers": (
+        *("Euler ODE", "Heun ODE", "RK45 ODE", "EDM stochastic", "DPM-Solver++", "SDE-DPM-Solver++"),
+        *("annealed BAOAB, e = 0", "annealed BAOAB, e = 1/2", "annealed BAOAB, tapered"),
     ),
 }
+"""The samplers of each column, by its title."""
 REFERENCES = ("annealed Langevin", "adaptive momentum")
 """Drawn pale in every column, so that each sampler is seen against both."""
 
 Bands = Mapping[str, Mapping[int, tuple[float, float, float]]]
 """By sampler and evaluations: mean, low, high."""
-
-
-_DODGE = 4.0
-"""Points by which arrows at one place of the edge stand apart."""
-_GREYS = 16
-"""Shades of a grid's pixels: enough for the eye, and files stay small."""
+_DODGE = 4.0  # points between arrows at one place of an edge
+_GREYS = 16  # shades of a grid's pixels: files stay small
 
 
 class Row(NamedTuple):
-    """One row of panels: its curves, the label of its axis, what of it is shown, lines across, heights that are named
-    on the axis (none: the usual ones)."""
+    """A row of panels: its curves, the label and the limits of its axis, lines across, ticks (none: matplotlib's)."""
 
     bands: Bands
     label: str
@@ -79,12 +56,12 @@ class Row(NamedTuple):
 
 
 def draw_rows(rows: Sequence[Row], ticks: Sequence[int], height: float = 2.0) -> Drawing:
-    """Draw a column for each family that occurs, a row for each quality, of a height in inches.
+    """Draw a column for each family that occurs, a row for each error, of a height in inches.
 
     A mean beyond an axis is an arrow at its edge.
     """
-    found = {name for row in rows for name in row.bands}
-    families = {title: [name for name in names if name in found] for title, names in FAMILIES.items()}
+    drawn = {name for row in rows for name in row.bands}
+    families = {title: [name for name in names if name in drawn] for title, names in FAMILIES.items()}
     families = {title: names for title, names in families.items() if names}
     size = (7.4 if len(families) > 2 else 5.4, height * len(rows) + 1.7)
     drawing = Drawing(figsize=size, layout="constrained")
@@ -93,11 +70,10 @@ def draw_rows(rows: Sequence[Row], ticks: Sequence[int], height: float = 2.0) ->
         for row, axes in zip(rows, panels[:, column], strict=True):
             _panel(axes, row, names)
         panels[0, column].set_title(title, fontsize=8)
-        panels[-1, column].set_xlabel("NFE")
-        handles, labels = panels[0, column].get_legend_handles_labels()
-        panels[-1, column].legend(
-            handles, labels, loc="upper left", bbox_to_anchor=(-0.12, -0.34), fontsize=6.2, handlelength=2.6
-        )
+        panels[-1, column].set_xlabel("evaluations (NFE)", fontsize=8)
+        entries = panels[0, column].get_legend_handles_labels()
+        corner = (-0.12, -0.6 / height)  # 0.6 inches: ticks and label
+        panels[-1, column].legend(*entries, loc="upper left", bbox_to_anchor=corner, fontsize=6.2, handlelength=2.6)
     for row, axes in zip(rows, panels[:, 0], strict=True):
         axes.set_ylabel(row.label)
     shown = apart(ticks)
@@ -110,11 +86,11 @@ def draw_rows(rows: Sequence[Row], ticks: Sequence[int], height: float = 2.0) ->
 
 def apart(ticks: Sequence[int], ratio: float = 1.9) -> list[int]:
     """Return the ticks, rising, without those that would stand in another's place on a logarithmic axis."""
-    kept: list[int] = []
+    shown: list[int] = []
     for tick in sorted(ticks):
-        if not kept or tick >= ratio * kept[-1]:
-            kept.append(tick)
-    return kept
+        if not shown or tick >= ratio * shown[-1]:
+            shown.append(tick)
+    return shown
 
 
 def _panel(axes: Axes, row: Row, names: Sequence[str]) -> None:
@@ -128,7 +104,7 @@ def _panel(axes: Axes, row: Row, names: Sequence[str]) -> None:
         axes.axhline(height, color="0.35", lw=0.8, ls=":")
     for name in (name for name in REFERENCES if name in row.bands and name not in names):
         budgets = sorted(row.bands[name])
-        axes.plot(budgets, [row.bands[name][b][0] for b in budgets], color=look(name)["color"], lw=2.4, alpha=0.18)
+        axes.plot(budgets, [row.bands[name][b][0] for b in budgets], color=SPECS[name].colour, lw=2.4, alpha=0.18)
     for name in names:
         _curve(axes, name, row.bands.get(name, {}))
     _mark_beyond(axes, row, names)
@@ -137,32 +113,31 @@ def _panel(axes: Axes, row: Row, names: Sequence[str]) -> None:
 def _mark_beyond(axes: Axes, row: Row, names: Sequence[str]) -> None:
     """Draw an arrow at the edge for each mean beyond it, those of one place side by side."""
     low, high = row.limits
-    met: Counter[tuple[int, float]] = Counter()
+    arrows: Counter[tuple[int, float]] = Counter()
     for name in names:
         for budget, (mean, _, _) in sorted(row.bands.get(name, {}).items()):
             if low <= mean <= high:
                 continue
             edge, marker = (high, CARETUP) if mean > high else (low, CARETDOWN)
-            aside = ScaledTranslation(_DODGE / 72 * met[budget, edge], 0.0, axes.figure.dpi_scale_trans)
-            met[budget, edge] += 1
-            how = {"color": look(name)["color"], "transform": axes.transData + aside, "zorder": 4}
-            axes.plot(budget, edge, marker=marker, ms=5.0, **how)
+            aside = ScaledTranslation(_DODGE / 72 * arrows[budget, edge], 0.0, axes.figure.dpi_scale_trans)
+            arrows[budget, edge] += 1
+            place = axes.transData + aside
+            axes.plot(budget, edge, marker=marker, ms=5.0, color=SPECS[name].colour, transform=place, zorder=4)
 
 
 def _curve(axes: Axes, name: str, band: Mapping[int, tuple[float, float, float]]) -> None:
     budgets = sorted(band)
     if not budgets:
         return
-    drawn = look(name)
     mean, low, high = np.array([band[budget] for budget in budgets]).T
-    axes.plot(budgets, mean, markersize=3.6, lw=1.2, **drawn)
-    axes.fill_between(budgets, low, high, color=drawn["color"], alpha=0.15, lw=0)
+    axes.plot(budgets, mean, markersize=3.6, lw=1.2, **SPECS[name].look())
+    axes.fill_between(budgets, low, high, color=SPECS[name].colour, alpha=0.15, lw=0)
 
 
 def draw_grid(rows: Mapping[str, Float[Tensor, "images h w"]]) -> Drawing:
-    """Draw images side by side, a row a name; pixels below 0 and above 1 are cut off.
+    """Draw images side by side, a row a name; pixels are clipped to [0, 1].
 
-    All are one picture, whose pixels are the images' own: a file of them is small.
+    The grid is one picture with the images' own pixels, so its file is small.
     """
     mosaic, pitch = _mosaic(list(rows.values()))
     height, width = mosaic.shape
@@ -182,18 +157,9 @@ def draw_grid(rows: Mapping[str, Float[Tensor, "images h w"]]) -> Drawing:
 
 
 def _mosaic(rows: Sequence[Float[Tensor, "images h w"]]) -> tuple[Float[np.ndarray, "height width"], int]:
-    """Return the images as one, white between the rows and behind the shorter ones, and the height of a row."""
+    """Return the images as one, white between and after the rows, and the height of a row in pixels."""
     gap = max(rows[0].shape[1] // 14, 1)
     lines = [np.concatenate(list(x.clamp(0, 1).numpy()), axis=1) for x in rows]
     width = max(line.shape[1] for line in lines)
     padded = [np.pad(line, ((0, gap), (0, width - line.shape[1]))) for line in lines]
     return np.concatenate(padded), rows[0].shape[1] + gap
-
-
-def bands_of(
-    results: Mapping[str, Mapping[int, list[float]]], interval: Callable[[list[float]], tuple[float, float, float]]
-) -> Bands:
-    """Return mean and interval of each list of values, one a batch."""
-    return {
-        name: {budget: interval(values) for budget, values in by_budget.items()} for name, by_budget in results.items()
-    }

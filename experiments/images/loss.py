@@ -1,10 +1,8 @@
 r"""The denoising loss of a score network: `E sum_pixels (sigma s(x_0 + sigma z) + z)^2`, at given times.
 
-A network that knows nothing (s = 0) has the number of pixels; the least possible value is the noise that cannot be
-told from the image, `E |x_0 - E[x_0 | x]|^2 / sigma^2`.
+Without a score (s = 0) it is the number of pixels. The least possible loss is that of the exact score,
+`E |x_0 - E[x_0 | x]|^2 / sigma^2`.
 """
-
-from __future__ import annotations
 
 import json
 import math
@@ -22,9 +20,22 @@ from ams.samplers import Score
 from ams.schedules import Level
 from experiments.images.networks.unet_ve import ExponentialVE, mnist_ve
 
-TIMES = tuple((k + 0.5) / 10 for k in range(10))
-"""Times of the command's own: midpoints of ten equal intervals, so that their mean is the mean over t."""
 _BLOCK = 250
+
+
+def midpoints(count: int) -> tuple[float, ...]:
+    """Return the midpoints of equal intervals of (0, 1]: the mean over them is the mean over t."""
+    return tuple((k + 0.5) / count for k in range(count))
+
+
+TIMES = midpoints(10)
+"""The times of the command."""
+
+
+def levels_at(times: Sequence[float]) -> list[Level]:
+    """Return the noise levels of the pretrained VE network at these times."""
+    process = ExponentialVE()
+    return [Level(number, sigma=process.marginal(t)[1], t=t) for number, t in enumerate(times)]
 
 
 def gaussian(seed: int, shape: tuple[int, ...]) -> Float[Tensor, " n *shape"]:
@@ -37,22 +48,22 @@ def denoising_losses(
     score: Score, x: Float[Tensor, " n *shape"], z: Float[Tensor, " n *shape"], level: Level
 ) -> Float[Tensor, " n"]:
     """Return `sum (sigma score(r x + sigma z) + z)^2` of each image, float64."""
-    found = []
+    losses = []
     for clean, noise in zip(x.split(_BLOCK), z.split(_BLOCK), strict=True):
         error = level.sigma * score(level.scale * clean + level.sigma * noise, level) + noise
-        found.append(error.double().square().flatten(1).sum(1))
-    return torch.cat(found)
+        losses.append(error.double().square().flatten(1).sum(1))
+    return torch.cat(losses)
 
 
 def times(text: str) -> list[float]:
     """Return the times of a list like `0.1,0.5`. Raises UserError unless all are in (0, 1]."""
     try:
-        found = [float(part) for part in text.split(",")]
+        numbers = [float(part) for part in text.split(",")]
     except ValueError:
         raise UserError(f"--t {text!r}: times are numbers with commas between them, as in 0.1,0.5") from None
-    if wrong := [t for t in found if not 1e-5 <= t <= 1.0]:
+    if wrong := [t for t in numbers if not 1e-5 <= t <= 1.0]:
         raise UserError(f"--t {text!r}: the network was trained at times from 1e-5 to 1, not {wrong[0]:g}")
-    return found
+    return numbers
 
 
 def report(weights: str, at: Sequence[float], count: int, seed: int, as_json: bool) -> int:
@@ -62,16 +73,14 @@ def report(weights: str, at: Sequence[float], count: int, seed: int, as_json: bo
     """
     if not 1 <= count <= 10_000 or seed < 0:
         raise UserError(f"--images {count}, --seed {seed}: 1 to 10000 images, and a seed of at least 0, are needed")
-    score, process = mnist_ve(weights).score, ExponentialVE()
-    x = load("mnist-test").x[:count]
+    score, x, levels = mnist_ve(weights).score, load("mnist-test").x[:count], levels_at(at)
     z = gaussian(seed, tuple(x.shape))
-    levels = [Level(i, sigma=process.marginal(t)[1], t=t) for i, t in enumerate(at)]
     losses = [denoising_losses(score, x, z, level).mean().item() for level in levels]
     if as_json:
         sys.stdout.write(json.dumps({"t": list(at), "loss": losses}) + "\n")
         return 0
     lines = [f"{level.t:8g} {level.sigma:10.5f} {loss:12.4f}" for level, loss in zip(levels, losses, strict=True)]
-    heading = f"denoising loss of {weights}, {count} MNIST test images, noise of seed {seed} (no skill: 784)"
+    heading = f"denoising loss of {weights}, {count} MNIST test images, noise of seed {seed} (no score: 784)"
     mean = f"mean over these times: {np.mean(losses):.4f}"
     sys.stdout.write("\n".join([heading, f"{'t':>8} {'sigma':>10} {'loss':>12}", *lines, mean]) + "\n")
     return 0

@@ -1,48 +1,35 @@
-"""Samplers on images: who runs, and one batch of samples from a common start.
+"""One batch of images from a sampler: its start, its run, the last denoising.
 
-A *subject* is a score with its first and last noise level: exact or a network's, all else is alike. Batch `number` of
-a seed starts alike for every sampler and draws the same noise in the same order, so differences between samplers are
-paired; the batch is the independent unit, since the released rule couples its samples.
+Batch `number` of a seed starts alike for every sampler and draws the same noise in the same order, so differences
+between samplers are paired. Adaptive momentum couples the samples of a batch, so batches are the independent units.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from ams.samplers.catalogue import PROGRAMS, Hyperparameters, Maker, SigmaRange
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.samplers import Particles, PerSample, Score, flow_rk45, sample
+from ams.samplers import Score, flow_rk45, sample
+from ams.samplers.presets import Hyperparameters, SamplerSpec, SigmaRange
 from ams.schedules import Level
 
-RELEASED = Hyperparameters(extra=1.0)
-"""Every knob as released."""
-SOLVER = "RK45 ODE"
-"""The probability flow by an adaptive solver: no budget, but a tolerance."""
 
-
-class Entrant(NamedTuple):
-    """A sampler: its program, and what `<.>` averages over."""
-
-    program: Maker
-    algebra: Callable[[], Particles] = Particles
-
-
-ENTRANTS = {name: Entrant(program) for name, program in PROGRAMS.items()} | {
-    f"{name}, per sample": Entrant(PROGRAMS[name], PerSample) for name in ("adaptive momentum", "PC, adaptive")
-}
-
-
-class Subject(NamedTuple):
-    """What is sampled: its score, the shape of a sample, the noise at both ends of a run."""
+class Problem(NamedTuple):
+    """What is sampled: its score (exact or a network's), the shape of a sample, the noise at both ends of a run."""
 
     score: Score
     shape: tuple[int, ...]
-    ends: SigmaRange
+    sigmas: SigmaRange
+
+
+class BatchSetup(NamedTuple):
+    """What every batch of a group shares: its number of samples, the last noise level, the seed."""
+
+    size: int
+    last_sigma: float
+    seed: int
 
 
 class Outcome(NamedTuple):
@@ -58,26 +45,31 @@ def generator(seed: int, number: int) -> torch.Generator:
     return torch.Generator().manual_seed(int(state >> np.uint64(1)))
 
 
-def started(subject: Subject, size: int, draws: torch.Generator) -> Float[Tensor, " batch *shape"]:
-    """Return the start: pure noise of the first level, float32."""
-    return subject.ends.first * torch.randn((size, *subject.shape), generator=draws)
+def started(problem: Problem, size: int, draws: torch.Generator) -> Float[Tensor, " batch *shape"]:
+    """Return the start of a run: pure noise of the first noise level, float32."""
+    return problem.sigmas.first * torch.randn((size, *problem.shape), generator=draws)
 
 
 def run(
-    subject: Subject, entrant: Entrant, budget: int, choice: Hyperparameters, size: int, draws: torch.Generator
+    problem: Problem,
+    sampler: SamplerSpec,
+    budget: int,
+    hyperparameters: Hyperparameters,
+    size: int,
+    draws: torch.Generator,
 ) -> Outcome:
-    """Run one batch within `budget` evaluations. Raises as the samplers do."""
-    program = entrant.program(subject.ends, budget, choice)
-    state, _, spent = sample(program, started(subject, size, draws), subject.score, draws, entrant.algebra())
-    return Outcome(state.x.clone(), spent)
+    """Run one batch within `budget` evaluations. Raises NonFiniteState where it diverges."""
+    program = sampler.build(problem.sigmas, budget, hyperparameters)
+    state, _, evaluations = sample(program, started(problem, size, draws), problem.score, draws, sampler.coupling())
+    return Outcome(state.x.clone(), evaluations)
 
 
-def solved(subject: Subject, tolerance: float, size: int, draws: torch.Generator) -> Outcome:
+def solved(problem: Problem, tolerance: float, size: int, draws: torch.Generator) -> Outcome:
     """Integrate the probability flow of one batch to a tolerance, relative and absolute."""
-    return Outcome(*flow_rk45(started(subject, size, draws), subject.score, *subject.ends, tolerance, tolerance))
+    return Outcome(*flow_rk45(started(problem, size, draws), problem.score, *problem.sigmas, tolerance, tolerance))
 
 
-def denoised(subject: Subject, x: Float[Tensor, " batch *shape"]) -> Float[Tensor, " batch *shape"]:
+def denoised(problem: Problem, x: Float[Tensor, " batch *shape"]) -> Float[Tensor, " batch *shape"]:
     """Return `x + sigma_L^2 s(x)`: the last denoising, one evaluation that no budget counts."""
-    last = subject.ends.last
-    return x + last**2 * subject.score(x, Level(0, sigma=last))
+    last = problem.sigmas.last
+    return x + last**2 * problem.score(x, Level(0, sigma=last))

@@ -1,15 +1,13 @@
 r"""What the suite trains on images: a denoiser of the embedded digits, classifiers of these and of MNIST.
 
-The digits are split once: 1437 to train on, 360 held out (a fixed permutation). The denoiser's loss is that of the
-noise, weighted so that the network's own output counts alike at every level (Karras et al., arXiv 2206.00364):
+The digits are split once: 1437 to learn from, 360 held out (a fixed permutation). The denoiser's loss is that of the
+noise, weighted so that the network's own output counts alike at every noise level (Karras et al., arXiv 2206.00364):
 
     E (1 + v^2/s^2) |noise(x_0 + v z, v) - z|^2 / d ,   ln v uniform on the trained range.
 
-The classifiers' is the cross entropy. Classifiers see images disturbed by noise of up to 0.1 and moved by up to a
-pixel (two for MNIST), so that their features do not hang on single grey values.
+The classifiers' loss is the cross entropy. They see images with noise of up to 0.1, shifted by up to a pixel (two for
+MNIST), so that their features do not hang on single grey values.
 """
-
-from __future__ import annotations
 
 import math
 from functools import cache
@@ -21,14 +19,13 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, pad
 
-from ams.data import Images, digits
-from ams.data import images as load
+from ams.data import Images, digits, images as load
 from experiments.images.networks.classifier import Classifier
 from experiments.images.networks.small import LARGEST, SMALLEST, SPREAD, Denoiser, Sizes
 from experiments.training import Plan, Task
 
 HELD_OUT = 360
-"""Of the 1797 digits."""
+"""How many of the 1797 digits are held out."""
 
 
 class Split(NamedTuple):
@@ -53,7 +50,7 @@ def split_mnist() -> Split:
 
 
 class Denoising(BaseModel):
-    """Images a step, and the network's sizes."""
+    """Images in a step, and the network's sizes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -81,7 +78,7 @@ class DenoisingTask:
         return self._loss(network, x[rows], generator, device)
 
     def held_out(self, network: nn.Module, device: torch.device) -> Float[Tensor, " 1"]:
-        """Return the loss on the digits held out, each at 4 levels."""
+        """Return the loss on the digits held out, each with four draws of noise."""
         generator = torch.Generator().manual_seed(0)
         return self._loss(network, self.split.test.x.repeat(4, 1, 1), generator, device)
 
@@ -96,7 +93,7 @@ class DenoisingTask:
 
 
 class Classifying(BaseModel):
-    """Data set, images a step, the most that images are moved (pixels), the largest noise."""
+    """Data set, images in a step, the largest shift of an image (pixels), the largest noise."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -120,21 +117,21 @@ class ClassifyingTask:
         return Classifier(self.split.train.x.shape[-1])
 
     def losses(self, network: nn.Module, generator: torch.Generator, device: torch.device) -> Float[Tensor, " 1"]:
-        """Return the cross entropy of a batch drawn with replacement, disturbed."""
+        """Return the cross entropy of a batch drawn with replacement, shifted and with noise."""
         x, y = self.split.train
         rows = torch.randint(len(x), (self.settings.batch,), generator=generator)
-        seen = self._moved(x[rows], generator)
-        level = self.settings.noise * torch.rand(len(rows), 1, 1, generator=generator)
-        seen = seen + level * torch.randn(seen.shape, generator=generator)
-        return cross_entropy(network(seen.to(device)), y[rows].to(device))[None]
+        clean = self.shifted(x[rows], generator)
+        sigma = self.settings.noise * torch.rand(len(rows), 1, 1, generator=generator)
+        noisy = clean + sigma * torch.randn(clean.shape, generator=generator)
+        return cross_entropy(network(noisy.to(device)), y[rows].to(device))[None]
 
     def held_out(self, network: nn.Module, device: torch.device) -> Float[Tensor, " 1"]:
-        """Return the cross entropy on the test images, undisturbed."""
+        """Return the cross entropy on the test images as they are."""
         x, y = self.split.test
         return cross_entropy(network(x.to(device)), y.to(device))[None]
 
-    def _moved(self, x: Float[Tensor, "n h w"], generator: torch.Generator) -> Float[Tensor, "n h w"]:
-        """Return the images, each moved by up to so many pixels either way; what comes in is black."""
+    def shifted(self, x: Float[Tensor, "n h w"], generator: torch.Generator) -> Float[Tensor, "n h w"]:
+        """Return the images, each shifted by up to `moved` pixels along both axes; black pixels come in."""
         most, side = self.settings.moved, x.shape[-1]
         down, right = torch.randint(2 * most + 1, (2, len(x)), generator=generator)
         wide = pad(x, (most,) * 4)
@@ -143,20 +140,24 @@ class ClassifyingTask:
 
 
 def accuracy(network: nn.Module, data: Images) -> float:
-    """Return the share of images whose class the network tells."""
+    """Return the share of images that the network classifies correctly."""
     device = next(network.parameters()).device
     with torch.no_grad():
-        told = torch.cat([network(block.to(device)).argmax(1).cpu() for block in data.x.split(1000)])
-    return float((told == data.y).double().mean())
+        classes = torch.cat([network(block.to(device)).argmax(1).cpu() for block in data.x.split(1000)])
+    return float((classes == data.y).double().mean())
 
 
-def task(name: str, plan: Plan | None = None) -> tuple[Task, Plan]:
-    """Return what is trained under a name, and how: the committed file's plan unless another is given."""
+PLANS = {
+    "digits-score": Plan(steps=24_000, rate=2e-3, average=0.999, decay=0.01),
+    "digits-classifier": Plan(steps=3000, rate=2e-3, average=0.99),
+    "mnist-classifier": Plan(steps=5000, rate=2e-3, average=0.999),
+}
+"""How the committed networks were trained, by their names."""
+
+
+def task(name: str) -> Task:
+    """Return what a network of `PLANS` learns."""
     if name == "digits-score":
-        return DenoisingTask(Denoising()), plan or Plan(steps=24_000, rate=2e-3, average=0.999, decay=0.01)
-    if name == "digits-classifier":
-        return ClassifyingTask(Classifying(data="digits")), plan or Plan(steps=3000, rate=2e-3, average=0.99)
-    return ClassifyingTask(Classifying(data="mnist", moved=2)), plan or Plan(steps=5000, rate=2e-3, average=0.999)
-
-
-NAMES = ("digits-score", "digits-classifier", "mnist-classifier")
+        return DenoisingTask(Denoising())
+    data = name.removesuffix("-classifier")
+    return ClassifyingTask(Classifying(data=data, moved=2 if data == "mnist" else 1))

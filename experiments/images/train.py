@@ -1,6 +1,4 @@
-"""The command `train`: one network, from nothing or a kept state, to a file that says how it was made."""
-
-from __future__ import annotations
+"""The command `ams train-images`: trains one network, from nothing or a kept state, to a file that says how."""
 
 import platform
 import sys
@@ -14,12 +12,12 @@ from matplotlib.figure import Figure as Drawing
 
 from ams.errors import UserError, unknown
 from experiments import weights
-from experiments.images.tasks import NAMES, ClassifyingTask, accuracy, task
-from experiments.training import Trainer, fit, told, writing
+from experiments.images.tasks import PLANS, ClassifyingTask, accuracy, task
+from experiments.training import Plan, Trainer, fit, progress_bar, writing
 from verdicts import save_figure
 
 POINTS = 100
-"""Of the loss's curve, as it is kept with the weights."""
+"""Points of the loss's curve in the file of weights."""
 
 
 def train(name: str, out: Path, resume: bool, device: str, steps: int | None, seed: int) -> int:
@@ -42,13 +40,12 @@ def _trained(trainer: Trainer, name: str, out: Path, resume: bool) -> None:
     """Train, write and print."""
     begun = time.process_time()
     every = max(trainer.plan.steps // POINTS, 1)
-    with told(trainer.plan.steps, name) as report:
+    with progress_bar(trainer.plan.steps, name) as report:
         fit(trainer, out / f"{name}.state", resume, report, every)
-    command = f"python -m experiments.images train {name}"
-    made = {"command": command, **_about(trainer, time.process_time() - begun)}
+    made = {"command": f"ams train-images {name}", **_about(trainer, time.process_time() - begun)}
     file, tensors = out / f"{name}.safetensors", trainer.averaged.state_dict()
     sha256 = weights.write(file, tensors, made)
-    save_figure(draw({name: made}), out, f"{name}_loss", f"Training of {name}")
+    save_figure(draw_training({name: made}), out, f"{name}_loss", f"Training of {name}")
     accurate = f", accuracy {made['accuracy']:.4f}" if "accuracy" in made else ""
     lines = (
         f"sha256 {sha256}",
@@ -60,44 +57,43 @@ def _trained(trainer: Trainer, name: str, out: Path, resume: bool) -> None:
 
 def _trainer(name: str, device: str, steps: int | None, seed: int) -> Trainer:
     """Return the run. Raises UserError."""
-    if name not in NAMES:
-        raise UserError(unknown("network", name, NAMES))
+    if name not in PLANS:
+        raise unknown("network", name, PLANS)
     if device not in ("cpu", "cuda") or (device == "cuda" and not torch.cuda.is_available()):
         raise UserError(f"--device {device}: not here; cpu{', cuda' if torch.cuda.is_available() else ''} can be had")
-    what, plan = task(name)
-    changed = plan.model_dump() | {"seed": seed} | ({} if steps is None else {"steps": steps})
-    if changed["steps"] < 1 or changed["seed"] < 0:
+    plan = PLANS[name].model_dump() | {"seed": seed} | ({} if steps is None else {"steps": steps})
+    if plan["steps"] < 1 or seed < 0:
         raise UserError(f"--steps {steps}, --seed {seed}: at least one step, and a seed of at least 0")
-    return Trainer(what, type(plan)(**changed), device)
+    return Trainer(task(name), Plan(**plan), device)
 
 
 def _about(trainer: Trainer, seconds: float) -> dict[str, Any]:
-    """Return how the weights were made, as plain values; `seconds` of processor time since it was last begun."""
+    """Return how the weights were made, as plain values; `seconds`: processor time since the run was last begun."""
     every = max(trainer.done // POINTS, 1)
-    whole = np.array(trainer.curve)[: trainer.done // every * every, 0].reshape(-1, every).mean(1)
-    ends = [(number + 1) * every for number in range(len(whole))]
-    found: dict[str, Any] = {
+    losses = np.array(trainer.curve)[: trainer.done // every * every, 0].reshape(-1, every).mean(1)
+    ends = [(number + 1) * every for number in range(len(losses))]
+    about: dict[str, Any] = {
         "task": trainer.task.settings.model_dump(mode="json"),
         "plan": trainer.plan.model_dump(mode="json"),
         "seconds": round(seconds, 1),
         "threads": torch.get_num_threads(),
         "device": trainer.device.type,
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
-        "curve": [[end, round(value, 5)] for end, value in zip(ends, whole.tolist(), strict=True)],
+        "curve": [[end, round(value, 5)] for end, value in zip(ends, losses.tolist(), strict=True)],
         "held out": [[int(step), round(value, 5)] for step, value in trainer.held],
     }
     if isinstance(trainer.task, ClassifyingTask):
         split = trainer.task.split
-        found["accuracy"] = accuracy(trainer.averaged, split.test)
-        found["accuracy on what it learned from"] = accuracy(trainer.averaged, split.train)
-    return found
+        about["accuracy"] = accuracy(trainer.averaged, split.test)
+        about["accuracy on what it learned from"] = accuracy(trainer.averaged, split.train)
+    return about
 
 
-def draw(listed: dict[str, dict[str, Any]]) -> Drawing:
-    """Draw the loss of each run against its steps: of what it learns from, and of what is held out."""
-    drawing = Drawing(figsize=(3.6 if len(listed) == 1 else 2.5 * len(listed), 2.8), layout="constrained")
-    panels = np.atleast_1d(drawing.subplots(1, len(listed)))
-    for axes, (name, about) in zip(panels, listed.items(), strict=True):
+def draw_training(runs: dict[str, dict[str, Any]]) -> Drawing:
+    """Draw the loss of each run against its steps: on what it learns from, and on what is held out."""
+    drawing = Drawing(figsize=(3.6 if len(runs) == 1 else 2.5 * len(runs), 2.8), layout="constrained")
+    panels = np.atleast_1d(drawing.subplots(1, len(runs)))
+    for axes, (name, about) in zip(panels, runs.items(), strict=True):
         axes.plot(*np.array(about["curve"]).T, color="#0072B2", label="learned from, in training")
         axes.plot(*np.array(about["held out"]).T, color="#D55E00", ls="--", label="held out, averaged weights")
         axes.set(xlabel="step", ylabel="loss", yscale="log", title=name)

@@ -20,8 +20,7 @@ from experiments.graphs.checkpoints import networks
 from experiments.graphs.data import Split, cut, published, sizes
 from experiments.graphs.discrepancy import Row, kernel_estimates, kernel_floor, kernel_row, kernel_row_means
 from experiments.graphs.generation import PUBLISHED, generate, shares
-from experiments.graphs.statistics import PUBLISHED as STATISTICS
-from experiments.graphs.statistics import Statistic
+from experiments.graphs.statistics import PUBLISHED as STATISTICS, Statistic
 
 ROWS: Mapping[str, tuple[float, float, float]] = {
     "community_small": (0.045, 0.086, 0.007),

@@ -27,11 +27,11 @@
 # the authors' networks, stands in the report.
 
 # %%
-from experiments.graphs.drawing import draw_curves, draw_graphs
-from experiments.graphs.graph_comparison import checks as comparison
-from experiments.graphs.graph_comparison import paired_comparison as paired
-from experiments.graphs.graph_comparison.baselines import CONTENDERS
 from verdicts.report.notebook_helpers import settings_of, show, show_table
+
+from experiments.graphs.drawing import draw_curves, draw_graphs
+from experiments.graphs.graph_comparison import checks as comparison, paired_comparison as paired
+from experiments.graphs.graph_comparison.baselines import CONTENDERS
 
 settings = settings_of(comparison, profile="quick")
 settings.model_dump()

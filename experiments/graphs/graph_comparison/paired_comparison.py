@@ -34,8 +34,7 @@ from experiments.graphs.graph_comparison.baselines import (
 )
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.models import Origin, model_of
-from experiments.graphs.runs import THERMOMETER, Batch, Outcome, outcome
-from experiments.graphs.runs import temperatures as graph_temperatures
+from experiments.graphs.runs import THERMOMETER, Batch, Outcome, outcome, temperatures as graph_temperatures
 from experiments.graphs.statistics import PUBLISHED
 from verdicts import Measurement, Unavailable
 from verdicts.claims.sizes import Names, Sizes

@@ -1,14 +1,12 @@
-"""Features of images, by name and checksum: pixels in [0, 1] in, one row of numbers an image out.
+"""Features of images, by name and checksum: pixels in [0, 1] in, a row of numbers an image out.
 
-- `digits-classifier`, `mnist-classifier`: 64 features of our own committed classifiers.
+- `digits-classifier`, `mnist-classifier`: 64 features of the suite's own classifiers.
 - `efficientnet-lite0`: 1280 features of ImageNet's EfficientNet-Lite0 (Apache-2.0; weights from the registry, code
-  from the package `efficientnet-lite-pytorch`), for colour images: made 224 pixels wide (bilinear), normalised by
-  ImageNet's mean and standard deviation a channel, the last convolution's channels averaged over pixels.
-- `inception`: the 2048 features of the FID as published, by `torch-fidelity`, with the weights that it names: where
-  they or the package are missing, what needs them is not run.
+  from the package `efficientnet-lite-pytorch`), for colour images: resized to 224 pixels (bilinear), normalised by
+  ImageNet's mean and standard deviation of each channel; the last convolution's channels averaged over pixels.
+- `inception`: the 2048 features of the published FID, by `torch-fidelity`, with the weights that it names. Where these
+  or the package are missing, what needs them is not run.
 """
-
-from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
@@ -29,8 +27,8 @@ from experiments.images.networks.loading import fill
 
 Images = Float[Tensor, "n *shape"]
 UNITS = {"digits-classifier": 8.0, "mnist-classifier": 5.2}
-"""The root mean square of each classifier's features of what it learned from: they are given in this unit, so that the
-kernel's inner product x . y / d is of order one, as the kernel distance means it to be."""
+"""The unit of each classifier's features: their root mean square on what it learned from. Then the inner product
+x . y / d in the kernel distance is of order one, as it should be."""
 _BLOCK = 256
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, a channel
 _SIDE = 224
@@ -38,7 +36,7 @@ _SIDE = 224
 
 @dataclass(frozen=True)
 class Extractor:
-    """A map from images to features; `sha256` is that of its weights, `logits` tells classes where it has any."""
+    """A map from images to features; `sha256` of its weights; `logits` of the classes, where it knows any."""
 
     name: str
     sha256: str
@@ -54,14 +52,14 @@ class Extractor:
     def classes(self, features: Float[Tensor, "n d"]) -> Tensor:
         """Return the class that the extractor sees in each row. Raises ValueError for one without classes."""
         if self.logits is None:
-            raise ValueError(f"{self.name} tells no classes")
+            raise ValueError(f"{self.name} knows no classes")
         return self.logits(features.float()).argmax(1)
 
 
 def digit_features(name: str = "digits-classifier") -> Extractor:
     """Return a committed classifier's features. Raises UserError unless its file is the committed one."""
     network, unit = classifier(name), UNITS[name]
-    return Extractor(name, SHA256[name], lambda x: network.features(x) / unit, lambda found: network.last(found * unit))
+    return Extractor(name, SHA256[name], lambda x: network.features(x) / unit, lambda rows: network.last(rows * unit))
 
 
 def efficientnet(device: torch.device | str = "cpu") -> Extractor:
@@ -97,8 +95,8 @@ def inception(device: torch.device | str = "cpu") -> Extractor:
 
     def features(x: Float[Tensor, "n h w 3"]) -> Float[Tensor, "n d"]:
         grey = (x.clamp(0, 1) * 255).round().to(torch.uint8).movedim(-1, 1).to(device)
-        found: Tensor = network(grey)[0]
-        return found
+        output: Tensor = network(grey)[0]
+        return output
 
     return Extractor("inception", sha256, features)
 

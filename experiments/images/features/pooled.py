@@ -1,12 +1,10 @@
-"""All batches of a sampler judged as one set, in the features of a classifier, with intervals over the batches.
+"""All batches of a sampler as one set, in the features of a classifier, with intervals over the batches.
 
-In a batch of thirty a Frechet distance is all bias, and coverage all chance; the batches together are a set worth
-judging. They are the independent units (the released rule couples the samples of one), so each number has Student's
-half-width over the jackknife's pseudo-values, about the number of the whole set, which keeps the bias of its n: rows
-are compared where n is equal, and real images of the same n, cut into as many batches, are the floor.
+The Frechet distance of thirty samples is mostly bias, and their coverage mostly chance; all batches together are a set
+worth judging. Batches are the independent units, so a number's half-width is Student's over the jackknife's
+pseudo-values. Its value is that of the whole set and keeps the bias of its n: rows compare where n is equal, and real
+images of that n, cut into as many batches, are the floor.
 """
-
-from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.metrics.features import NEIGHBOURS
+from ams.metrics.features import NEIGHBOURS, distances
 from ams.statistics import Interval, jackknife_interval
 from experiments.images.features.rows import Conditions
 from experiments.images.features.scores import Judge, Scores
@@ -28,7 +26,7 @@ QUANTITIES = ("frechet", "kernel", "density", "coverage", "classes")
 
 
 class Entry(NamedTuple):
-    """What is judged: a sampler, its settings in words, its evaluations, the features of its batches."""
+    """A sampler, its settings in words, its evaluations, the features of its batches."""
 
     sampler: str
     settings: str
@@ -37,7 +35,7 @@ class Entry(NamedTuple):
 
 
 class Pooled(NamedTuple):
-    """An entry's numbers by name, what they depend on, and the shares of the classes."""
+    """An entry, what its numbers depend on, the numbers by name, the shares of the classes."""
 
     entry: Entry
     conditions: Conditions
@@ -48,22 +46,22 @@ class Pooled(NamedTuple):
 def pooled(judge: Judge, entry: Entry, confidence: float) -> Pooled:
     """Judge an entry's batches as one set. Raises ValueError for fewer than two batches."""
     whole = torch.cat(list(entry.sets))
-    of_whole = judge.scores_of(whole)
-    without = [judge.scores_of(torch.cat([*entry.sets[:k], *entry.sets[k + 1 :]])) for k in range(len(entry.sets))]
-    numbers = {name: _about(name, of_whole, without, confidence) for name in QUANTITIES}
+    apart = distances(whole, judge.reference)
+    of_whole, number = judge.scores_of(whole, apart), torch.repeat_interleave(torch.tensor([*map(len, entry.sets)]))
+    without = [judge.scores_of(whole[number != k], apart[number != k]) for k in range(len(entry.sets))]
+    numbers = {name: _jackknife(name, of_whole, without, confidence) for name in QUANTITIES}
     return Pooled(entry, judge.conditions(len(whole)), numbers, judge.shares(whole))
 
 
-def _about(name: str, whole: Scores, without: list[Scores], confidence: float) -> Interval:
+def _jackknife(name: str, whole: Scores, without: list[Scores], confidence: float) -> Interval:
     """Return a number of the whole set with the jackknife's half-width."""
     value = float(getattr(whole, name))
-    found = jackknife_interval(value, [getattr(one, name) for one in without], confidence)
-    half = (found.high - found.low) / 2
-    return Interval(value, value - half, value + half, found.n)
+    _, low, high, n = jackknife_interval(value, [getattr(one, name) for one in without], confidence)
+    return Interval(value, value - (high - low) / 2, value + (high - low) / 2, n)
 
 
 def judged(judge: Judge, entries: Sequence[Entry], confidence: float) -> list[Pooled]:
-    """Judge every entry that has two batches, and neighbours enough without one; others were lost, or are too small."""
+    """Judge every entry with at least two batches and, without one of them, enough samples for neighbourhoods."""
     return [pooled(judge, entry, confidence) for entry in entries if _suffices(entry.sets)]
 
 
@@ -75,27 +73,27 @@ _NAMED = ("sampler", "settings", "NFE", "sets", "n")
 
 
 def tables(
-    found: Sequence[Pooled], name: str, confidence: float, claims: tuple[str, ...], note: str = ""
+    entries: Sequence[Pooled], name: str, confidence: float, claims: tuple[str, ...], note: str = ""
 ) -> list[Table]:
-    """Return the distances, each row with what it depends on, and beside them the classes that the extractor sees."""
-    carried = ("reference", "its n", "extractor", "sha256", "denoised")
-    header = (*_NAMED, *carried, *(part for quantity in QUANTITIES for part in (quantity, "+-")))
+    """Return a table of distances, whose rows carry what they depend on, and one of the classes' shares."""
+    conditions = ("reference", "reference n", "extractor", "sha256", "denoised")
+    header = (*_NAMED, *conditions, *(part for quantity in QUANTITIES for part in (quantity, "+-")))
     caption = (
         "All batches as one set, in the features of a classifier: Fréchet and kernel distance, density and coverage, "
         "total variation of the classes; +-: half-width of the "
         f"{confidence:.1%} interval, jackknife over batches. Rows compare where n, reference, extractor and denoising "
         f"are equal.{note}"
     )
-    rows = tuple((*_named(one), *_carried(one.conditions), *_numbers(one)) for one in found)
+    rows = tuple((*_named(one), *_conditions(one.conditions), *_numbers(one)) for one in entries)
     distances = Table(id=f"{name}_features", caption=caption, header=header, rows=rows, claims=claims)
-    return [distances, _classes(found, name, claims)]
+    return [distances, _classes(entries, name, claims)]
 
 
-def _classes(found: Sequence[Pooled], name: str, claims: tuple[str, ...]) -> Table:
-    count = len(found[0].shares) if found else 0
+def _classes(entries: Sequence[Pooled], name: str, claims: tuple[str, ...]) -> Table:
+    count = len(entries[0].shares) if entries else 0
     rows = tuple(
         (*_named(one), *(round(100 * float(share), 1) for share in one.shares), one.numbers["classes"].value)
-        for one in found
+        for one in entries
     )
     header = (*_NAMED, *map(str, range(count)), "total variation")
     caption = (
@@ -109,10 +107,10 @@ def _named(one: Pooled) -> tuple[Cell, ...]:
     return sampler, settings, nfe, len(sets), one.conditions.n
 
 
-def _carried(c: Conditions) -> tuple[Cell, ...]:
+def _conditions(c: Conditions) -> tuple[Cell, ...]:
     return c.reference, c.reference_n, c.extractor, c.sha256[:12], "yes" if c.denoised else "no"
 
 
 def _numbers(one: Pooled) -> tuple[Cell, ...]:
     intervals = [one.numbers[name] for name in QUANTITIES]
-    return tuple(number for found in intervals for number in (found.value, found.value - found.low))
+    return tuple(number for value, low, *_ in intervals for number in (value, value - low))

@@ -1,6 +1,4 @@
-"""How near a set of generated images is to a reference, in a space of features: every number of one set at once."""
-
-from __future__ import annotations
+"""How near a set of generated images is to a reference, in a space of features."""
 
 from functools import cached_property
 from itertools import pairwise
@@ -27,8 +25,8 @@ from experiments.images.features.rows import Conditions
 
 
 class Scores(NamedTuple):
-    """Of one set: `frechet` and `kernel` distance, `precision`, `recall`, `density`, `coverage`; `classes`, the total
-    variation of the classes that the extractor sees from the reference's; NaN where it tells none."""
+    """The scores of one set: `frechet` and `kernel` distance, `precision`, `recall`, `density`, `coverage`, and
+    `classes`, the total variation between its classes and the reference's; NaN for an extractor without classes."""
 
     frechet: float
     kernel: float
@@ -40,7 +38,7 @@ class Scores(NamedTuple):
 
 
 class Judge:
-    """Judges sets of images (n, *shape) against a reference `name`, whose features are taken once."""
+    """Compares sets of images (n, *shape) with a reference `name`, whose features are computed once."""
 
     def __init__(
         self, extractor: Extractor, name: str, reference: Float[Tensor, " m *shape"], denoised: bool = True
@@ -65,24 +63,27 @@ class Judge:
         return self.shares(self.reference)
 
     def shares(self, features: Float[Tensor, "n d"]) -> Float[Tensor, " classes"]:
-        """Return the share of each class that the extractor sees in a set. Raises ValueError where it tells none."""
+        """Return the share of each class that the extractor sees in a set. Needs an extractor with classes."""
         assert self.extractor.logits is not None
         classes = self.extractor.logits(features[:1].float()).shape[1]
         return torch.bincount(self.extractor.classes(features), minlength=classes).double() / len(features)
 
     def scores(self, x: Float[Tensor, " n *shape"]) -> Scores:
-        """Return every number of a set of images. Raises ValueError for a set of five images or fewer."""
+        """Return the scores of a set of images. Raises ValueError for five images or fewer."""
         return self.scores_of(self.extractor(x))
 
-    def scores_of(self, features: Float[Tensor, "n d"]) -> Scores:
-        """Return every number of a set whose features are given. Raises as `scores`."""
+    def scores_of(self, features: Float[Tensor, "n d"], apart: Float[Tensor, "n m"] | None = None) -> Scores:
+        """Return the scores of a set by its features, and by their distances to the reference's where these are known.
+
+        Raises ValueError for five images or fewer.
+        """
         classes = float("nan")
         if self.extractor.logits is not None:
             classes = total_variation(self.shares(features), self.truth)
         return Scores(
             frechet_distance(features, self.reference),
             kernel_distance(features, self.reference, self._within),
-            *support(features, self.reference, radii=self._radii),
+            *support(features, self.reference, radii=self._radii, apart=apart),
             classes,
         )
 
@@ -97,8 +98,8 @@ class Judge:
     def kernel_interval(self, sets: list[Float[Tensor, "n d"]], confidence: float, seed: int) -> Interval:
         """Return the kernel distance of all sets together, with a bootstrap interval over sets and reference images.
 
-        The samples of a set are coupled, so a set is one unit. It tells where the law's own distance lies; two
-        samplers are compared by paired differences, in which the reference's chance cancels.
+        The samples of a set may be coupled, so a set is one unit. To compare two samplers, take paired differences:
+        there the chance in the reference cancels.
         """
         pool = torch.cat([*sets, self.reference])
         kernel = polynomial_kernel(pool, pool)

@@ -1,59 +1,58 @@
-"""Figures and tables of the runs with the learned score."""
+"""The group's figures and tables."""
 
-from __future__ import annotations
-
-import math
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import torch
 from matplotlib.figure import Figure as Drawing
-from torch import Tensor
 
 from ams.metrics import expected_coverage
-from ams.statistics import mean_interval
+from ams_suite.measures import speed_up
 from experiments import weights
 from experiments.images import drawing
-from experiments.images.features.rows import HEADER
-from experiments.images.learned.losses import LEVELS, means
-from experiments.images.learned.readings import CONFIDENCE, Quantity, missed, rows, speed_up
-from experiments.images.learned.runs import EXACT, FLOOR, LEARNED, Batches, batches, judge, results
-from experiments.images.learned.settings import Settings
+from experiments.images.comparison import CONFIDENCE, THRESHOLD_HEADER, column, error_curve, interval, threshold_rows
+from experiments.images.features.rows import HEADER, Row
+from experiments.images.learned import losses, quality, study
+from experiments.images.learned.quality import EXACT, LEARNED, Quality
+from experiments.images.learned.settings import BASELINE, PAPER, Settings
 from experiments.images.networks.small import WEIGHTS
-from experiments.images.speed import needed
 from experiments.images.tasks import split_digits
-from experiments.images.train import draw as draw_training
+from experiments.images.train import draw_training
 from verdicts import Figure, Table, save_figure
 
 CLAIMS = ("Q0", "Q1", "Q2", "Q2a", "Q2b", "Q3", "Q4", "Q5", "Q6")
 SHARES = (0.5, 0.7, 0.8, 0.9)
-"""Of the coverage that two sets of one law have: the quality levels of the table."""
-TEMPERATURE = "temperature $T$"
+"""Shares of the coverage that two sets of one distribution have: the thresholds of a table."""
+REAL = "real digits"
+"""Digits that the network has seen, judged like a sampler's output."""
 
 
-def quality(found: Batches, settings: Settings) -> Drawing:
-    """Draw Frechet distance, coverage, temperature and classes against the budget, a column a family, with bands."""
+def curves(settings: Settings) -> dict[str, dict[int, list[Quality]]]:
+    """Return every batch with the learned score, by sampler and evaluations; real digits first, at 0 evaluations."""
+    real = {0: [batch.quality for batch in study.real_batches(settings)]}
+    return {REAL: real} | {sampler: study.learned_curve(settings, sampler) for sampler in settings.samplers}
 
-    def row(quantity: Quantity, label: str, limits: tuple[float, float], **how: Any) -> drawing.Row:
-        values = {
-            name: {b: [quantity(x.numbers) for x in them] for b, them in by_budget.items()}
-            for name, by_budget in found.items()
-        }
-        bands = drawing.bands_of(values, lambda batches: mean_interval(batches, CONFIDENCE)[:3])
-        floor = next(iter(bands[FLOOR].values()))[0]
-        return drawing.Row({n: band for n, band in bands.items() if n != FLOOR}, label, limits, lines=(floor,), **how)
+
+def draw_quality(settings: Settings) -> Drawing:
+    """Draw Frechet distance, coverage, variance ratio and classes against the budget, with bands."""
+    samplers = curves(settings)
+    real = samplers.pop(REAL)[0]
+
+    def row(quantity: str, label: str, limits: tuple[float, float], **style: Any) -> drawing.Row:
+        bands = {n: {b: interval(column(e, quantity)) for b, e in curve.items()} for n, curve in samplers.items()}
+        return drawing.Row(bands, label, limits, lines=(interval(column(real, quantity))[0],), **style)
 
     rows = [
-        row(lambda n: n.frechet, "Fréchet distance", (0.5, 12.0), ticks=(0.5, 1, 2, 5, 10)),
-        row(lambda n: n.coverage, "coverage", (0.0, 1.0), logarithmic=False),
-        row(lambda n: n.temperature, TEMPERATURE, (0.4, 3.0), ticks=(0.5, 0.7, 1, 1.4, 2, 2.8)),
-        row(lambda n: n.classes, "classes: total variation", (0.0, 0.4), logarithmic=False),
+        row("frechet", "Fréchet distance", (0.5, 12.0), ticks=(0.5, 1, 2, 5, 10)),
+        row("coverage", "coverage", (0.0, 1.0), logarithmic=False),
+        row("variance_ratio", "variance ratio $V$", (0.4, 3.0), ticks=(0.5, 0.7, 1, 1.4, 2, 2.8)),
+        row("classes", "classes: total variation", (0.0, 0.4), logarithmic=False),
     ]
     return drawing.draw_rows(rows, settings.budgets, height=1.6)
 
 
-def denoising() -> Drawing:
-    """Draw the denoising loss at each level: learned, exact score of what was learned from, Gaussian."""
+def draw_losses() -> Drawing:
+    """Draw the denoising loss at each noise level: learned score, exact score of the digits seen, Gaussian."""
     drawn = Drawing(figsize=(5.2, 3.4), layout="constrained")
     axes = drawn.subplots()
     looks = {
@@ -62,103 +61,116 @@ def denoising() -> Drawing:
         "exact": ("exact score of the digits seen, held out", "#0072B2", "o", "-"),
         "gaussian": ("one Gaussian, held out", "#999999", "v", "--"),
     }
-    for name, (label, colour, marker, line) in looks.items():
-        axes.plot(LEVELS, means(name), color=colour, marker=marker, ls=line, label=label)
+    for case, (label, colour, marker, line) in looks.items():
+        means = losses.per_image(case).mean(1)
+        axes.plot(losses.LEVELS, means, color=colour, marker=marker, ls=line, label=label)
     axes.axhline(1.0, color="0.3", lw=0.8)
-    axes.text(LEVELS[-1], 1.05, "no score", ha="right", va="bottom", fontsize=8)
+    axes.text(losses.LEVELS[-1], 1.05, "no score", ha="right", va="bottom", fontsize=8)
     axes.set(xscale="log", yscale="log", xlabel="noise level $\\sigma$", ylabel="denoising loss a pixel")
     axes.legend()
     return drawn
 
 
-def grids(settings: Settings, columns: int = 16) -> Drawing:
-    """Draw samples of each sampler side by side, at one budget and from common starts and noise; real digits on top."""
-    shown: dict[str, Tensor] = {FLOOR: split_digits().test.x[:columns]}
+def draw_samples(settings: Settings) -> Drawing:
+    """Draw real digits, then samples of each sampler at one budget from common starts and noise."""
+    shown = {"digits held out": split_digits().test.x[: study.SHOWN]}
     for sampler in settings.samplers:
-        shown[sampler] = batches(settings, LEARNED, sampler, settings.grid_budget)[0].images[:columns]
-    for sampler in settings.compared[:1]:
-        shown[f"{sampler}, exact score"] = batches(settings, EXACT, sampler, settings.compared_budgets[-1])[0].images[
-            :columns
-        ]
+        samples = study.shown_samples(LEARNED, sampler, settings.grid_budget, settings.setup)
+        shown[sampler] = torch.from_numpy(samples)
+    first, budget = settings.compared[0], settings.compared_budgets[-1]
+    shown[f"{first}, exact score"] = torch.from_numpy(study.shown_samples(EXACT, first, budget, settings.setup))
     return drawing.draw_grid(shown)
 
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
-    """Draw everything."""
-    found, c = results(settings), judge().conditions(settings.batch)
-    where = (
-        f"{settings.batches} batches of {c.n}, denoised at the end, against {c.reference_n} {c.reference}, in the "
-        f"features of {c.extractor} ({c.sha256[:12]})"
+    """Draw the group's figures."""
+    conditions = quality.judge().conditions(settings.batch)
+    reference = (
+        f"{settings.batches} batches of {conditions.n}, denoised at the end, against {conditions.reference_n} "
+        f"{conditions.reference}, in the features of {conditions.extractor} ({conditions.sha256[:12]})"
     )
-    quality_text = (
-        f"A learned score of digits: {where}; bands are {CONFIDENCE:.1%} intervals over batches. Dotted: digits that "
-        "the network has seen, judged alike. Temperature: of the samples before denoising; 1 for digits held out. "
-        "Pale: annealed Langevin and adaptive momentum again. Arrows: means beyond the axis."
-    )
-    grid_text = (
-        f"Digits held out, then each sampler with the learned score at {settings.grid_budget} evaluations, from the "
-        f"same starts and noise; last, with the exact score of the digits seen, at {max(settings.compared_budgets)}: "
-        "copies."
-    )
-    loss_text = (
-        "Denoising loss of the learned score. Up to a noise of 0.3 it is below that of the exact score of the digits "
-        "seen: it generalises; beyond, it is slightly above."
-    )
-    training_text = "How the committed weights were trained: the loss of the score, and of the classifiers."
-    made = {file.stem: weights.about(file) for file in sorted(WEIGHTS.glob("*.safetensors"))}
-    drawn = [
-        (quality(found, settings), "network_quality", quality_text),
-        (grids(settings), "network_samples", grid_text),
-        (denoising(), "network_loss", loss_text),
-        (draw_training(made), "network_training", training_text),
-    ]
-    return [save_figure(each, folder, name, caption, CLAIMS) for each, name, caption in drawn]
+    trained = {file.stem: weights.about(file) for file in sorted(WEIGHTS.glob("*.safetensors"))}
+    drawn = {
+        "network_quality": (
+            draw_quality(settings),
+            f"A learned score of digits: {reference}. Bands: {CONFIDENCE:.1%} intervals over batches. Dotted: "
+            "digits that the network has seen. Variance ratio: of the samples before denoising; 1 for digits "
+            "held out. Pale: annealed Langevin and adaptive momentum again. Arrows: means beyond the axis.",
+        ),
+        "network_samples": (
+            draw_samples(settings),
+            f"Digits held out, then each sampler with the learned score at {settings.grid_budget} evaluations, from "
+            "the same starts and noise; last, with the exact score of the digits seen, at "
+            f"{settings.compared_budgets[-1]}: copies.",
+        ),
+        "network_loss": (
+            draw_losses(),
+            "Denoising loss of the learned score. Up to a noise level of 0.3 it is below that of the exact score of "
+            "the digits seen: the network generalises. At larger noise levels it is slightly above.",
+        ),
+        "network_training": (
+            draw_training(trained),
+            "How the committed weights were trained: the loss of the score, and of the classifiers.",
+        ),
+    }
+    return [save_figure(each, folder, name, caption, CLAIMS) for name, (each, caption) in drawn.items()]
 
 
 def tables(settings: Settings) -> list[Table]:
-    """Return every number with its conditions, and the evaluations that each sampler needs for each quality."""
-    found = rows(results(settings), settings)
+    """Return every number with its conditions, and the evaluations that each sampler needs for each coverage."""
     caption = (
         f"Means over batches with {CONFIDENCE:.1%} Student intervals. Rows that differ in n, reference, extractor or "
         "the last denoising are not comparable."
     )
-    every = Table(id="network", caption=caption, header=HEADER, rows=tuple(row.cells() for row in found), claims=CLAIMS)
-    return [every, _needed(settings), _speed_ups(settings)]
+    rows = tuple(row.cells() for row in quality_rows(settings))
+    every = Table(id="network", caption=caption, header=HEADER, rows=rows, claims=CLAIMS)
+    return [every, needed_table(settings), speed_table(settings)]
 
 
-def _needed(settings: Settings) -> Table:
-    """Return the evaluations at which each sampler's mean coverage reaches so much of what one law would have."""
-    found, expected = results(settings), expected_coverage(len(judge().reference), settings.batch)
-    curves = {
-        sampler: {b: np.array([missed(x.numbers) for x in them]) for b, them in by_budget.items()}
-        for sampler, by_budget in found.items()
-    }
-    listed = []
-    for sampler in settings.samplers:
-        reached = [needed(curves[sampler], 1 - expected * share) for share in SHARES]
-        listed.append((sampler, *(round(nfe, 1) if math.isfinite(nfe) else "" for nfe in reached)))
-    header = ("sampler", *(f"{share:.0%}" for share in SHARES))
+def quality_rows(settings: Settings) -> list[Row]:
+    """Return every number with its conditions."""
+    conditions = quality.judge().conditions(settings.batch)
+    rows = []
+    for sampler, curve in curves(settings).items():
+        for budget, batches in curve.items():
+            for name, values in zip(Quality._fields, zip(*batches, strict=True), strict=True):
+                held = conditions.model_copy(update={"denoised": name != "variance_ratio"})
+                value, low, high = interval(values)
+                named = {"sampler": sampler, "nfe": budget, "quantity": name, "sets": len(values), "conditions": held}
+                rows.append(Row.model_validate({**named, "value": value, "low": low, "high": high}))
+    return rows
+
+
+def needed_table(settings: Settings) -> Table:
+    """Return the evaluations at which each sampler's coverage reaches shares of what one distribution has."""
+    expected = expected_coverage(len(quality.judge().reference), settings.batch)
+    errors = {s: error_curve(study.learned_curve(settings, s), "missed") for s in settings.samplers}
+    rows = []
+    for share in SHARES:
+        rows += [(f"{share:.0%}", *row) for row in threshold_rows(errors, BASELINE, [1 - expected * share])]
     caption = (
-        f"Evaluations for a coverage of so much of what two sets of one law have ({expected:.3g}), by log-log "
-        f"interpolation, n = {settings.batch}; empty: not within {max(settings.budgets)}; {min(settings.budgets)} may "
-        "mean fewer."
+        f"Evaluations for a coverage of so much of what two sets of one distribution have ({expected:.3g}), log-log "
+        f"between budgets, n = {settings.batch}, and annealed Langevin's over them. The threshold counts digits that "
+        f"are not covered; {CONFIDENCE:.1%} intervals by Student's test over batches. The smallest budget is an upper "
+        "bound."
     )
-    return Table(id="network_needed", caption=caption, header=header, rows=tuple(listed), claims=CLAIMS)
+    header = ("coverage", *THRESHOLD_HEADER)
+    return Table(id="network_needed", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)
 
 
-def _speed_ups(settings: Settings) -> Table:
+def speed_table(settings: Settings) -> Table:
     """Return each sampler's evaluations over adaptive momentum's at equal coverage, budget by budget."""
-    found, ours = results(settings), "adaptive momentum"
-    listed: list[tuple[str | float, ...]] = []
-    for sampler in settings.samplers:
-        for budget in sorted(found[ours])[:-1]:
-            one = speed_up(settings, found[ours][budget], found[sampler], budget, missed)
-            if sampler != ours:
-                listed.append((sampler, budget, one.value, *one.interval, max(settings.budgets) / budget))
+    ours = {budget: column(batches, "missed") for budget, batches in study.learned_curve(settings, PAPER).items()}
+    rows = []
+    for sampler in (name for name in settings.samplers if name != PAPER):
+        curve = error_curve(study.learned_curve(settings, sampler), "missed")
+        for budget in sorted(ours)[:-1]:
+            ratio = speed_up(ours[budget], curve, budget, CONFIDENCE, settings.seed)
+            rows.append((sampler, budget, ratio.value, *ratio.interval, max(settings.budgets) / budget))
     caption = (
         "Evaluations that a sampler needs for the coverage of adaptive momentum's samples, over adaptive "
         f"momentum's: above 1 adaptive momentum is faster. {CONFIDENCE:.1%} intervals by Student's test over "
         "batches, paired; last, the largest ratio that its budgets can show: there value and end are lower bounds."
     )
     header = ("against", "NFE of adaptive momentum", "ratio", "low", "high", "largest seen")
-    return Table(id="network_speed", caption=caption, header=header, rows=tuple(listed), claims=CLAIMS)
+    return Table(id="network_speed", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)

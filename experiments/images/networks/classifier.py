@@ -1,10 +1,8 @@
 """Classifiers of digits, of our own: what they see before the last layer are the features in which sets are compared.
 
 Three convolutions (3 x 3; 16, 32, 64 channels; the image is halved twice, MNIST's three times), a layer of 64 features
-behind a rectifier, and the ten classes. Trained by `python -m experiments.images train`; accuracy is in the file.
+behind a rectifier, and the ten classes. Trained by `ams train-images`; accuracy is in the file.
 """
-
-from __future__ import annotations
 
 from pathlib import Path
 
@@ -60,5 +58,5 @@ SIDES = {"digits-classifier": 8, "mnist-classifier": 28}
 def classifier(name: str, folder: Path = WEIGHTS) -> Classifier:
     """Return a committed classifier. Raises UserError unless the file's bytes are those committed."""
     path = folder / f"{name}.safetensors"
-    found: Classifier = fill(Classifier(SIDES[name]), stored(path, SHA256[name]), str(path))
-    return found
+    network: Classifier = fill(Classifier(SIDES[name]), stored(path, SHA256[name]), str(path))
+    return network

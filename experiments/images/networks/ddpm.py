@@ -4,16 +4,13 @@ r"""The noise predictors of a DDPM tutorial, for MNIST and Fashion-MNIST: 1000 s
 
 A U-Net of seven stages of three blocks (28, 14, 7, 3, 7, 14, 28 pixels) with concatenated skips; at each stage a
 function of the step's sinusoidal embedding is added to every pixel. The published embedding is a table of the 1000
-steps; here it is the formula of that table, so a level between two steps has a step too (`k` interpolated in
-`ln v`). In pixels of [0, 1] the noise is `v = sigma_k / (2 r_k)`.
+steps; here it is the formula of that table, so a noise level between two steps has a step too (`k` interpolated
+in `ln v`). In pixels of [0, 1] the noise is `v = sigma_k / (2 r_k)`.
 
 Source: Ho et al., arXiv 2006.11239; weights: registry entries `mnist-ddpm`, `fashion-ddpm`.
 """
 
-from __future__ import annotations
-
 import math
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -23,15 +20,20 @@ from torch.nn.functional import silu
 
 from ams.errors import UserError
 from experiments.images.networks.loading import contents, fill, tensors
-from experiments.images.networks.score_adapter import NetworkScore
+from experiments.images.networks.score_adapter import NetworkScore, vp_predictor
 
 STEPS, EMBEDDING = 1000, 100
+STAGES = (
+    *(("1", 28, 1, 10, 10, 10), ("2", 14, 10, 20, 20, 20), ("3", 7, 20, 40, 40, 40), ("_mid", 3, 40, 20, 20, 40)),
+    *(("4", 7, 80, 40, 20, 20), ("5", 14, 40, 20, 10, 10), ("_out", 28, 20, 10, 10, 10)),
+)
+"""Of each stage its published name, the pixels of a side, the channels before, between and after its blocks."""
 
 
 def ratios(steps: int = STEPS, first: float = 1e-4, last: float = 0.02) -> np.ndarray:
     """Return `sigma_k / r_k` of every step, in units of the network's data, least noisy first."""
-    kept = np.cumprod(1.0 - np.linspace(first, last, steps))
-    return np.sqrt((1.0 - kept) / kept)
+    scale2 = np.cumprod(1.0 - np.linspace(first, last, steps))
+    return np.sqrt((1.0 - scale2) / scale2)
 
 
 def embedded(k: Tensor) -> Float[Tensor, "steps embedding"]:
@@ -57,33 +59,19 @@ class Block(nn.Module):
         return silu(self.conv2(silu(self.conv1(normal), inplace=True)), inplace=True)
 
 
-class Stage(nn.Module):
-    """Blocks on `x + mlp(e)`, the same at every pixel; `widths` are the channels before, between and after them.
-
-    The last block has no norm where not `normalised`.
-    """
-
-    def __init__(self, side: int, *widths: int, normalised: bool = True) -> None:
-        super().__init__()
-        self.time = nn.Sequential(nn.Linear(EMBEDDING, widths[0]), nn.SiLU(), nn.Linear(widths[0], widths[0]))
-        last = len(widths) - 2
-        pairs = enumerate(pairwise(widths))
-        self.blocks = nn.Sequential(*(Block(i, o, side, normalised or n < last) for n, (i, o) in pairs))
-
-    def forward(self, x: Float[Tensor, "batch i h w"], e: Float[Tensor, " embedding"]) -> Float[Tensor, "batch o h w"]:
-        """Return the stage's features."""
-        return self.blocks(x + self.time(e)[:, None, None])
-
-
 class DenoisingUNet(nn.Module):
-    """The U-Net: the noise that it sees in `u` at step `k`."""
+    """The U-Net, its parts under their published names: the noise that it sees in `u` at step `k`.
+
+    A stage is three blocks on `x + mlp(e)`, the mlp's output being added to every pixel.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        wide = (28, 1, 10, 10, 10), (14, 10, 20, 20, 20), (7, 20, 40, 40, 40), (3, 40, 20, 20, 40)
-        narrow = (7, 80, 40, 20, 20), (14, 40, 20, 10, 10)
-        last = Stage(28, 20, 10, 10, 10, normalised=False)  # published so: its last norm is stored and not used
-        self.stages = nn.ModuleList([*(Stage(*sizes) for sizes in wide + narrow), last])
+        for name, side, *widths in STAGES:
+            self.add_module(f"te{name}", _mlp(widths[0]))
+            normalised = (True, True, name != "_out")  # published so: the last norm is stored and not used
+            sizes = zip(widths, widths[1:], normalised, strict=False)
+            self.add_module(f"b{name}", nn.Sequential(*(Block(i, o, side, norm) for i, o, norm in sizes)))
         self.down1 = nn.Conv2d(10, 10, 4, 2, 1)
         self.down2 = nn.Conv2d(20, 20, 4, 2, 1)
         self.down3 = nn.Sequential(nn.Conv2d(40, 40, 2, 1), nn.SiLU(), nn.Conv2d(40, 40, 4, 2, 1))
@@ -96,45 +84,20 @@ class DenoisingUNet(nn.Module):
         """Return the noise at one step for all."""
         e = embedded(torch.tensor([k]))[0].to(u.device)
         skips: list[Tensor] = []
-        for stage, down in zip(self.stages[:3], (self.down1, self.down2, self.down3), strict=True):
-            skips.append(stage(u, e))
-            u = down(skips[-1])
-        u = self.stages[3](u, e)
-        for stage, up in zip(self.stages[4:], (self.up1, self.up2, self.up3), strict=True):
-            u = stage(torch.cat([skips.pop(), up(u)], dim=1), e)
+        for i in (1, 2, 3):
+            skips.append(self._stage(str(i), u, e))
+            u = self.get_submodule(f"down{i}")(skips[-1])
+        u = self._stage("_mid", u, e)
+        for i, name in enumerate(("4", "5", "_out"), 1):
+            u = self._stage(name, torch.cat([skips.pop(), self.get_submodule(f"up{i}")(u)], dim=1), e)
         return self.conv_out(u)
 
-
-class DenoisingPredictor:
-    """The U-Net as a noise predictor of images (28, 28) with pixels in [0, 1]."""
-
-    shape: tuple[int, ...] = (28, 28)
-
-    def __init__(self, network: DenoisingUNet) -> None:
-        self.network, self.table = network, np.log(ratios() / 2)
-        self.smallest, self.largest = (math.exp(end) for end in self.table[[0, -1]])
-
-    def noise(self, y: Float[Tensor, "batch 28 28"], v: float) -> Float[Tensor, "batch 28 28"]:
-        """Return the network's noise, of `r (2 y - 1)` at the step with that `v`, `r = 1 / sqrt(1 + 4 v^2)`."""
-        r = 1 / math.hypot(1.0, 2 * v)
-        return self.network((2 * r * y).sub_(r)[:, None], self.step(v))[:, 0]
-
-    def step(self, v: float) -> float:
-        """Return the step `k` whose noise is `v`, by interpolation of `ln v`; whole at the 1000 levels."""
-        return float(np.interp(math.log(v), self.table, np.arange(len(self.table))))
+    def _stage(self, name: str, x: Float[Tensor, "batch i h w"], e: Float[Tensor, " embedding"]) -> Tensor:
+        return self.get_submodule(f"b{name}")(x + self.get_submodule(f"te{name}")(e)[:, None, None])
 
 
-_STAGES = {"1": 0, "2": 1, "3": 2, "_mid": 3, "4": 4, "5": 5, "_out": 6}  # as the published names count them
-
-
-def _ours(name: str) -> str:
-    """Return our name of a published tensor; one that is unknown stays as it is, and is refused later."""
-    part, _, kind = name.partition(".")
-    for stem, place in {"te": "time", "b": "blocks"}.items():
-        number = _STAGES.get(part.removeprefix(stem))
-        if part.startswith(stem) and number is not None:
-            return f"stages.{number}.{place}.{kind}"
-    return name
+def _mlp(width: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(EMBEDDING, width), nn.SiLU(), nn.Linear(width, width))
 
 
 def ddpm(source: str, device: torch.device | str = "cpu") -> NetworkScore:
@@ -143,20 +106,9 @@ def ddpm(source: str, device: torch.device | str = "cpu") -> NetworkScore:
     Raises DataUnavailable where a registered file cannot be had, UserError for any other contents.
     """
     where, content = contents(source)
-    held = tensors(content, where, "network.")
-    table = held.pop("time_embed.weight", torch.empty(0))
-    rows = embedded(torch.arange(STEPS))
+    given = tensors(content, where, "network.")
+    table, rows = given.pop("time_embed.weight", torch.empty(0)), embedded(torch.arange(STEPS))
     if table.shape != rows.shape or not torch.allclose(table, rows, rtol=0, atol=1e-3):
         raise UserError(f"{where}: its embedding of time is not the sinusoidal one of {STEPS} steps")
-    given = {_ours(name): tensor for name, tensor in held.items()}
-    return NetworkScore(DenoisingPredictor(fill(DenoisingUNet(), given, where).to(device)))
-
-
-def mnist_ddpm() -> NetworkScore:
-    """Return the score of the network for MNIST. Raises as `ddpm`."""
-    return ddpm("mnist-ddpm")
-
-
-def fashion_ddpm() -> NetworkScore:
-    """Return the score of the network for Fashion-MNIST. Raises as `ddpm`."""
-    return ddpm("fashion-ddpm")
+    network: DenoisingUNet = fill(DenoisingUNet(), given, where).to(device)
+    return NetworkScore(vp_predictor(lambda u, k: network(u[:, None], k)[:, 0], (28, 28), ratios(), np.arange(STEPS)))

@@ -1,7 +1,5 @@
 """Weights into networks, strictly: each tensor has its place, none is missing or left over, every number is finite."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,21 +27,17 @@ def contents(source: str) -> tuple[str, bytes]:
     if source in WEIGHTS:
         path, _, content = read(source)
         return str(path), content
-    path = Path(source)
     try:
-        return source, genuine(path.name, bytes_of(path, LARGEST), source)
+        content = bytes_of(Path(source), LARGEST)
     except OSError as error:
         names = ", ".join(name for name in WEIGHTS if not name.startswith("gdss"))
         reason = error.strerror or type(error).__name__
         raise UserError(f"{source}: neither a registered file of weights ({names}) nor a file: {reason}") from None
-
-
-def genuine(name: str, content: bytes, where: str) -> bytes:
-    """Return the bytes. Raises UserError where a registered file has this name and other bytes."""
-    for file in (file for entry in WEIGHTS.values() for file in entry.files if Path(file.path).name == name):
-        if (found := hashlib.sha256(content).hexdigest()) != file.sha256:
-            raise UserError(f"{where}: sha256 {found}, {file.sha256} is registered: changed or cut short; replace it")
-    return content
+    files = (file for entry in WEIGHTS.values() for file in entry.files)
+    registered = next((file.sha256 for file in files if Path(file.path).name == Path(source).name), None)
+    if registered and (sha256 := hashlib.sha256(content).hexdigest()) != registered:
+        raise UserError(f"{source}: sha256 {sha256}, {registered} is registered: changed or cut short; replace it")
+    return source, content
 
 
 def tensors(content: bytes, where: str, prefix: str) -> dict[str, Tensor]:
@@ -63,9 +57,8 @@ def stored(path: Path, sha256: str) -> dict[str, Tensor]:
         content = bytes_of(path, LARGEST)
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}: it comes with the suite; restore it") from None
-    found = hashlib.sha256(content).hexdigest()
-    if found != sha256:
-        raise UserError(f"{path}: sha256 {found}, expected {sha256}: not the committed file; restore it")
+    if (computed := hashlib.sha256(content).hexdigest()) != sha256:
+        raise UserError(f"{path}: sha256 {computed}, expected {sha256}: not the committed file; restore it")
     return parsed(content, str(path))
 
 
@@ -84,14 +77,14 @@ def fill(network: nn.Module, given: Mapping[str, Tensor], where: str) -> Any:
     that is not finite.
     """
     wanted = network.state_dict()
-    for told, names in {"unknown": given.keys() - wanted.keys(), "missing": wanted.keys() - given.keys()}.items():
+    for which, names in {"unknown": given.keys() - wanted.keys(), "missing": wanted.keys() - given.keys()}.items():
         if names:
-            raise UserError(f"{where}: {told} tensors {', '.join(sorted(names)[:4])} ({len(names)} in all)")
+            raise UserError(f"{where}: {which} tensors {', '.join(sorted(names)[:4])} ({len(names)} in all)")
     for name, place in wanted.items():
         tensor = given[name]
         if (tensor.shape, tensor.dtype) != (place.shape, place.dtype):
-            found, expected = (f"{t.dtype} {tuple(t.shape)}" for t in (tensor, place))
-            raise UserError(f"{where}: {name} is {found}, expected {expected}")
+            held, expected = (f"{t.dtype} {tuple(t.shape)}" for t in (tensor, place))
+            raise UserError(f"{where}: {name} is {held}, expected {expected}")
         if not torch.isfinite(tensor).all():
             raise UserError(f"{where}: {name} holds numbers that are not finite")
     network.load_state_dict(dict(given))

@@ -1,284 +1,300 @@
-r"""NCSN++ and DDPM++ as `UNet2DModel` of the diffusers library, its parts the library's own.
+r"""NCSN++ and DDPM++ from checkpoints of score_sde: a list of modules, walked in the order in which it is stored.
 
-The library's model runs the network; its residual blocks, attention and filters are the parts. Its ready-made stages
-fit only some of the networks (they have attention after each block of a stage up, these one at its end; and no pyramid
-that becomes the features), so the two stages are put together here, from those parts, for all of them:
+A checkpoint is `{"model", "ema", "optimizer", "step"}`: `model` a state dictionary of one list, `all_modules.<n>`, and
+`ema["shadow_params"]` the averaged tensors of those that are trained, in that order. Names and shapes of its tensors
+tell what an entry is, so no configuration can disagree with the file:
 
-    down:  h <- attention(block(h)) ...; then h <- resampled(h), and with a pyramid p of the input
-           input_skip: p <- filter(p), h <- h + conv(p);    residual: h <- p <- (filtered conv(p) + h) / sqrt 2
-    up:    h <- block([h, kept]) ...; h <- attention(h); then h <- resampled(h), and with a pyramid q of the output
-           output_skip: q <- filter(q) + conv(silu(norm h)), h from before it is resampled
+    W                          Fourier features of ln sigma              Conv_0 alone       joins the input's pyramid
+    weight (2-D), bias         a linear layer of the embedding           Conv2d_0           carries the pyramid down
+    GroupNorm_0, Conv_0, ...   a residual block; with Conv_2 and as      weight (4-D)       a convolution
+                               many channels out as in: it resamples     weight (1-D)       a norm
+    GroupNorm_0, NIN_0, ...    attention over all pixels
 
+Modules keep the published names, so the file's tensors fill them as they are. What has no weights follows: networks
+with Fourier features, or with a pyramid that is carried down, resample by the filter (1, 3, 3, 1), others by means.
 Every sum of a branch and its input is divided by sqrt 2. Source: Song et al., arXiv 2011.13456, appendix H.
 """
 
-from __future__ import annotations
-
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import silu
+from torch.nn.functional import avg_pool2d, conv2d, interpolate, pad, silu
 
-from ams.errors import DataUnavailable, UserError
+from ams.data import load_weights
+from ams.errors import UserError
 from experiments.images.networks.loading import fill
-from experiments.images.networks.scoresde import Layout, Module, Stage
 
+LARGEST = 2**33
+"""Bytes that a checkpoint may hold: weights, their average and two moments of 300 million parameters."""
 ROOT2 = math.sqrt(2.0)
-EPSILON = 1e-6
-"""Of every norm."""
-Features = Float[Tensor, "batch c h w"]
+_FIXED = ("sigmas", "all_modules.0.W")
+Features = Float[Tensor, "batch channels h w"]
+Resample = Callable[[Features], Features]
+Kind = TypeVar("Kind", bound=nn.Module)
 
 
-def library() -> Any:
-    """Return diffusers. Raises DataUnavailable."""
+def read(content: bytes, where: str) -> dict[str, Tensor]:
+    """Return the averaged tensors of a checkpoint by name, and those that are not trained.
+
+    Raises UserError, one line that names `where`.
+    """
+    held = load_weights(content, where, LARGEST)
+    model, average = (held.get(part) if isinstance(held, Mapping) else None for part in ("model", "ema"))
+    if not isinstance(model, Mapping) or not isinstance(average, Mapping) or "shadow_params" not in average:
+        raise UserError(f"{where}: no checkpoint of score_sde, which holds `model` and `ema` with `shadow_params`")
+    named = {str(name).removeprefix("module."): tensor for name, tensor in model.items()}
+    trained, shadows = [name for name in named if name not in _FIXED], average["shadow_params"]
+    if len(trained) != len(shadows):
+        raise UserError(f"{where}: {len(shadows)} averaged tensors for {len(trained)} that are trained")
+    return named | dict(zip(trained, shadows, strict=True))
+
+
+def filtered(x: Features, margin: int, stride: int) -> Features:
+    """Return the features smoothed by (1, 3, 3, 1) / 8 each way, zeros around them, every `stride`-th pixel."""
+    taps = torch.tensor([1.0, 3.0, 3.0, 1.0], device=x.device) / 8
+    kernel = torch.outer(taps, taps).expand(x.shape[1], 1, 4, 4)
+    return conv2d(x, kernel, stride=stride, padding=margin, groups=x.shape[1])
+
+
+def filtered_up(x: Features) -> Features:
+    """Return the features at twice the resolution: zeros between the pixels, then the filter."""
+    wide = x.new_zeros(*x.shape[:2], 2 * x.shape[2], 2 * x.shape[3])
+    wide[:, :, ::2, ::2] = 4 * x
+    return filtered(pad(wide, (2, 1, 2, 1)), 0, 1)
+
+
+class Norm(nn.GroupNorm):
+    """A norm over groups of four channels, of at most 32 groups."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(min(channels // 4, 32), channels, eps=1e-6)
+
+
+class Convolution(nn.Conv2d):
+    """A 3 x 3 convolution that keeps the resolution."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, 3, padding=1)
+
+
+class Block(nn.Module):
+    """`(conv(silu(norm(conv(silu(norm x)) + dense(silu e)))) + shortcut(x)) / sqrt 2`; may resample h and x."""
+
+    def __init__(self, inputs: int, outputs: int, embedding: int, shortcut: bool) -> None:
+        super().__init__()
+        self.GroupNorm_0, self.Conv_0 = Norm(inputs), Convolution(inputs, outputs)
+        self.Dense_0 = nn.Linear(embedding, outputs)
+        self.GroupNorm_1, self.Conv_1 = Norm(outputs), Convolution(outputs, outputs)
+        self.Conv_2 = nn.Conv2d(inputs, outputs, 1) if shortcut else None
+
+    def forward(self, x: Features, e: Float[Tensor, " embedding"], resample: Resample | None = None) -> Features:
+        """Return the features, resampled after the first norm."""
+        h = silu(self.GroupNorm_0(x))
+        h, x = (resample(h), resample(x)) if resample else (h, x)
+        h = self.Conv_0(h) + self.Dense_0(silu(e))[:, None, None]
+        h = self.Conv_1(silu(self.GroupNorm_1(h)))
+        return (h + (self.Conv_2(x) if self.Conv_2 else x)) / ROOT2
+
+
+class ResamplingBlock(Block):
+    """A block that changes the resolution."""
+
+
+class Matrix(nn.Module):
+    """`x W + b` of each pixel."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.W, self.b = nn.Parameter(torch.zeros(channels, channels)), nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Float[Tensor, "batch pixels c"]) -> Float[Tensor, "batch pixels c"]:
+        """Return the products."""
+        return x @ self.W + self.b
+
+
+class Attention(nn.Module):
+    """Attention of one head over all pixels, added to its input."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.GroupNorm_0 = Norm(channels)
+        self.NIN_0, self.NIN_1, self.NIN_2, self.NIN_3 = (Matrix(channels) for _ in range(4))
+
+    def forward(self, x: Features) -> Features:
+        """Return the features."""
+        h = self.GroupNorm_0(x).flatten(2).mT
+        query, key, value = self.NIN_0(h), self.NIN_1(h), self.NIN_2(h)
+        weights = (query @ key.mT / math.sqrt(x.shape[1])).softmax(-1)
+        return (x + self.NIN_3(weights @ value).mT.reshape(x.shape)) / ROOT2
+
+
+class Combination(nn.Sequential):
+    """A convolution of one pixel: what the input's pyramid adds to the features."""
+
+
+class CarriedDown(nn.Sequential):
+    """A convolution at every other pixel: the next stage of a pyramid that is filtered before."""
+
+
+class Fourier(nn.Module):
+    """`sin` and `cos` of `2 pi W ln sigma`."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.W = nn.Parameter(torch.zeros(features))
+
+    def forward(self, sigma: Float[Tensor, ""]) -> Float[Tensor, " features"]:
+        """Return the features."""
+        angles = 2 * math.pi * sigma.log() * self.W
+        return torch.cat([angles.sin(), angles.cos()])
+
+
+def positional(time: Float[Tensor, ""], features: int) -> Float[Tensor, " features"]:
+    """Return `sin` and `cos` of `time 10000^(-i / (n - 1))`, `n` half of the features."""
+    half = features // 2
+    angles = time * torch.exp(torch.arange(half, device=time.device) * -(math.log(10_000) / (half - 1)))
+    return torch.cat([angles.sin(), angles.cos()])
+
+
+class Walk:
+    """The modules in their order; each is taken once."""
+
+    def __init__(self, modules: nn.ModuleList) -> None:
+        self.waiting = list(modules)[::-1]
+
+    def sees(self, kind: type[nn.Module]) -> bool:
+        """Tell whether the next module is of a kind."""
+        return bool(self.waiting) and type(self.waiting[-1]) is kind
+
+    def take(self, kind: type[Kind]) -> Kind:
+        """Return the next module. Raises ValueError unless it is of this kind."""
+        if not self.sees(kind):
+            seen = type(self.waiting[-1]).__name__ if self.waiting else "the end of the list"
+            raise ValueError(f"{seen} where a {kind.__name__} is expected")
+        module: Kind = self.waiting.pop()  # type: ignore[assignment]
+        return module
+
+
+class NCSNpp(nn.Module):
+    """The network: `network(x, time)`, one time for all; VE networks take sigma, and pixels in [0, 1]."""
+
+    def __init__(self, modules: list[nn.Module]) -> None:
+        super().__init__()
+        self.all_modules = nn.ModuleList(modules)
+        kinds = [type(module) for module in modules]
+        self.fourier = kinds[0] is Fourier
+        self.resolutions = kinds.count(ResamplingBlock) // 2 + 1
+        self.blocks = kinds[: kinds.index(ResamplingBlock)].count(Block)
+        smooth = self.fourier or CarriedDown in kinds
+        self.down: Resample = (lambda x: filtered(x, 1, 2)) if smooth else (lambda x: avg_pool2d(x, 2))
+        self.up: Resample = filtered_up if smooth else lambda x: interpolate(x, scale_factor=2.0)
+
+    @property
+    def channels(self) -> int:
+        """Return the channels of an image."""
+        return next(module for module in self.all_modules if type(module) is Convolution).in_channels
+
+    def forward(self, x: Float[Tensor, "batch c h w"], time: Float[Tensor, ""]) -> Float[Tensor, "batch c h w"]:
+        """Return the last convolution's features: minus the noise of a VE network, the noise of a VP network.
+
+        Raises ValueError where the modules are in another order than a network's.
+        """
+        walk = Walk(self.all_modules)
+        e = self._embedded(walk, time)
+        skips, pyramid = [], 2 * x - 1 if self.fourier else x
+        skips.append(walk.take(Convolution)(pyramid))
+        for level in range(self.resolutions):
+            for _ in range(self.blocks):
+                skips.append(_attended(walk, walk.take(Block)(skips[-1], e)))
+            if level < self.resolutions - 1:
+                h, pyramid = self._lowered(walk, skips[-1], pyramid, e)
+                skips.append(h)
+        h = walk.take(Block)(skips[-1], e)
+        h = walk.take(Attention)(h)
+        h, output = walk.take(Block)(h, e), None
+        for level in reversed(range(self.resolutions)):
+            for _ in range(self.blocks + 1):
+                h = walk.take(Block)(torch.cat([h, skips.pop()], dim=1), e)
+            h = _attended(walk, h)
+            if walk.sees(Norm):
+                normed = silu(walk.take(Norm)(h))
+                added = walk.take(Convolution)(normed)
+                output = added if output is None else self.up(output) + added
+            h = walk.take(ResamplingBlock)(h, e, self.up) if level else h
+        if walk.waiting or output is None:
+            raise ValueError(f"{len(walk.waiting)} modules are left over")
+        return output
+
+    def _embedded(self, walk: Walk, time: Float[Tensor, ""]) -> Float[Tensor, " embedding"]:
+        known = walk.take(Fourier)(time) if self.fourier else None
+        first, second = walk.take(nn.Linear), walk.take(nn.Linear)
+        return second(silu(first(positional(time, first.in_features) if known is None else known)))
+
+    def _lowered(self, walk: Walk, h: Features, pyramid: Features, e: Tensor) -> tuple[Features, Features]:
+        """Return the features and the input's pyramid at half the resolution."""
+        h = walk.take(ResamplingBlock)(h, e, self.down)
+        if walk.sees(Combination):
+            pyramid = self.down(pyramid)
+            return walk.take(Combination)(pyramid) + h, pyramid
+        if walk.sees(CarriedDown):
+            h = (walk.take(CarriedDown)(filtered(pyramid, 2, 1)) + h) / ROOT2
+            return h, h
+        return h, pyramid
+
+
+def _attended(walk: Walk, h: Features) -> Features:
+    return walk.take(Attention)(h) if walk.sees(Attention) else h
+
+
+def network(named: Mapping[str, Tensor], where: str) -> NCSNpp:
+    """Return the network that averaged tensors are of, filled. Raises UserError where there is no such network."""
+    given = {name: tensor for name, tensor in named.items() if name != "sigmas"}
     try:
-        import diffusers
-    except ImportError:
-        raise DataUnavailable("diffusers is not installed: pip install 'ams[gpu]'") from None
-    return diffusers
+        made = fill(NCSNpp([_module(tensors) for tensors in _entries(given)]), given, where)
+        side = 2**made.resolutions
+        made(torch.zeros(1, made.channels, side, side), torch.tensor(1.0))  # shows whether its modules fit together
+    except UserError:
+        raise
+    except (LookupError, ValueError, AttributeError, RuntimeError, StopIteration) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"{where}: not the weights of an NCSN++ or DDPM++ network: {reason}") from None
+    return made
 
 
-def groups(channels: int) -> int:
-    """Return the groups of a norm: four channels each, at most 32 groups."""
-    return min(channels // 4, 32)
+def _entries(named: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
+    """Return the tensors of each entry of the list, by the rest of their names. Raises ValueError for a gap."""
+    entries: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in named.items():
+        _, number, rest = name.split(".", 2)
+        entries.setdefault(int(number), {})[rest] = tensor
+    if set(entries) != set(range(len(entries))):
+        raise ValueError("all_modules is not a list without gaps")
+    return [entries[number] for number in range(len(entries))]
 
 
-class DownStage(nn.Module):
-    """One resolution on the way down; called by the library's model as its own stages with a pyramid are."""
-
-    def __init__(self, stage: Stage, kind: str, embedding: int, filtered: bool) -> None:
-        super().__init__()
-        self.kind = kind
-        self.resnets = nn.ModuleList(residual(module, embedding) for module in stage.blocks)
-        self.attentions = nn.ModuleList(attention(module) for module in stage.attentions)
-        self.resnet_down = residual(stage.resampled, embedding, "fir" if filtered else "sde_vp", down=True)
-        self.filter, self.skip_conv = _pyramid_of_input(stage, kind)
-
-    def forward(
-        self, hidden_states: Features, temb: Tensor, skip_sample: Features
-    ) -> tuple[Features, tuple[Features, ...], Features]:
-        """Return the features, those kept for the way up, the pyramid."""
-        h, kept = hidden_states, []
-        for number, block in enumerate(self.resnets):
-            h = block(h, temb)
-            h = self.attentions[number](h) if len(self.attentions) else h
-            kept.append(h)
-        if self.resnet_down is None:
-            return h, tuple(kept), skip_sample
-        h = self.resnet_down(h, temb)
-        if self.kind == "input_skip":
-            skip_sample = self.filter(skip_sample)
-            h = self.skip_conv(skip_sample) + h
-        elif self.kind == "residual":
-            h = skip_sample = (self.filter(skip_sample) + h) / ROOT2
-        return h, (*kept, h), skip_sample
-
-
-class UpStage(nn.Module):
-    """One resolution on the way up."""
-
-    def __init__(self, stage: Stage, skip: bool, embedding: int, filtered: bool) -> None:
-        super().__init__()
-        self.skip = skip
-        self.resnets = nn.ModuleList(residual(module, embedding) for module in stage.blocks)
-        self.attentions = nn.ModuleList(attention(module) for module in stage.attentions)
-        self.resnet_up = residual(stage.resampled, embedding, "fir" if filtered else "sde_vp", up=True)
-        self.filter = _library_part("upsampling", "FirUpsample2D")() if skip else None
-        self.skip_norm = norm(stage.pyramid[0]) if stage.pyramid else None
-        self.skip_conv = convolution(stage.pyramid[1]) if stage.pyramid else None
-
-    def forward(
-        self, h: Features, kept: tuple[Features, ...], temb: Tensor, skip_sample: Features | None
-    ) -> tuple[Features, Features | None]:
-        """Return the features and the pyramid."""
-        for block, other in zip(self.resnets, reversed(kept), strict=True):
-            h = block(torch.cat([h, other], dim=1), temb)
-        for one in self.attentions:
-            h = one(h)
-        if self.skip:
-            skip_sample = None if skip_sample is None else self.filter(skip_sample)  # type: ignore[misc]
-            if self.skip_conv is not None:
-                added = self.skip_conv(silu(self.skip_norm(h)))  # type: ignore[misc]
-                skip_sample = added if skip_sample is None else skip_sample + added
-        return (h if self.resnet_up is None else self.resnet_up(h, temb)), skip_sample
-
-
-def _library_part(module: str, name: str) -> Any:
-    from importlib import import_module
-
-    return getattr(import_module(f"{library().__name__}.models.{module}"), name)
-
-
-def residual(module: Module | None, embedding: int, kernel: str | None = None, **resampled: bool) -> Any:
-    """Return a residual block of the module's sizes; None for none."""
-    if module is None:
-        return None
-    out, into = module.tensors["Conv_0.weight"].shape[:2]
-    return _library_part("resnet", "ResnetBlock2D")(
-        in_channels=into,
-        out_channels=out,
-        temb_channels=embedding,
-        groups=groups(into),
-        groups_out=groups(out),
-        eps=EPSILON,
-        output_scale_factor=ROOT2,
-        kernel=kernel,
-        use_in_shortcut="Conv_2.weight" in module.tensors or "NIN_0.W" in module.tensors,
-        **resampled,
-    )
-
-
-def attention(module: Module) -> Any:
-    """Return attention of one head over all pixels."""
-    channels = len(module.tensors["GroupNorm_0.weight"])
-    return _library_part("attention_processor", "Attention")(
-        channels,
-        heads=1,
-        dim_head=channels,
-        rescale_output_factor=ROOT2,
-        eps=EPSILON,
-        norm_num_groups=groups(channels),
-        residual_connection=True,
-        bias=True,
-        upcast_softmax=True,
-        _from_deprecated_attn_block=True,
-    )
-
-
-def norm(module: Module) -> nn.GroupNorm:
-    """Return a group norm of the module's size."""
-    channels = len(module.tensors["weight"])
-    return nn.GroupNorm(groups(channels), channels, EPSILON)
-
-
-def convolution(module: Module) -> nn.Conv2d:
-    """Return a 3 x 3 convolution of the module's sizes."""
-    out, into = module.tensors["weight"].shape[:2]
-    return nn.Conv2d(into, out, 3, padding=1)
-
-
-def _pyramid_of_input(stage: Stage, kind: str) -> tuple[Any, Any]:
-    """Return the filter of a stage's pyramid, and the convolution of what it adds."""
-    if not stage.pyramid:
-        return None, None
-    part = _library_part("downsampling", "FirDownsample2D")
-    if kind == "input_skip":
-        out, into = stage.pyramid[0].tensors["Conv_0.weight"].shape[:2]
-        return part(), nn.Conv2d(into, out, 1)
-    out, into = stage.pyramid[0].tensors["Conv2d_0.weight"].shape[:2]
-    return part(into, out, use_conv=True), None
-
-
-def build(found: Layout, where: str) -> Any:
-    """Return the network with its weights. Raises DataUnavailable without diffusers, UserError as `fill`."""
-    embedding = len(found.embedding[1].tensors["bias"])
-    widths = [len(stage.blocks[-1].tensors["Conv_1.bias"]) for stage in found.down]
-    model = library().UNet2DModel(
-        in_channels=found.first.tensors["weight"].shape[1],
-        out_channels=len(found.end[1].tensors["bias"]),
-        center_input_sample=found.fourier is not None,
-        time_embedding_type="fourier" if found.fourier else "positional",
-        freq_shift=1,
-        flip_sin_to_cos=False,
-        down_block_types=("DownBlock2D",) * len(widths),
-        up_block_types=("UpBlock2D",) * len(widths),
-        block_out_channels=tuple(widths),
-        layers_per_block=1,
-        mid_block_scale_factor=ROOT2,
-        attention_head_dim=None,
-        norm_num_groups=groups(widths[-1]),
-        norm_eps=EPSILON,
-    )
-    filtered, skip = found.filtered, found.progress == "output_skip"
-    model.down_blocks = nn.ModuleList(DownStage(stage, found.pyramid, embedding, filtered) for stage in found.down)
-    model.up_blocks = nn.ModuleList(UpStage(stage, skip, embedding, filtered) for stage in found.up)
-    model.conv_norm_out = norm(found.end[0])
-    return fill(model, dict(_named(found)), where)
-
-
-def _named(found: Layout) -> Any:
-    """Yield every tensor under its name in the library's model."""
-    if found.fourier:
-        yield "time_proj.weight", found.fourier.tensors["W"]
-    for number, module in enumerate(found.embedding, 1):
-        yield from _under(f"time_embedding.linear_{number}", module.tensors)
-    yield from _under("conv_in", found.first.tensors)
-    for way, stages in (("down", found.down), ("up", found.up)):
-        for level, stage in enumerate(stages):
-            yield from _stage(f"{way}_blocks.{level}", stage, way)
-    yield from _block("mid_block.resnets.0", found.middle[0].tensors)
-    yield from _attention("mid_block.attentions.0", found.middle[1].tensors)
-    yield from _block("mid_block.resnets.1", found.middle[2].tensors)
-    yield from _under("conv_norm_out", found.end[0].tensors)
-    yield from _under("conv_out", found.end[1].tensors)
-
-
-def _stage(place: str, stage: Stage, way: str) -> Any:
-    for number, module in enumerate(stage.blocks):
-        yield from _block(f"{place}.resnets.{number}", module.tensors)
-    for number, module in enumerate(stage.attentions):
-        yield from _attention(f"{place}.attentions.{number}", module.tensors)
-    if stage.resampled is not None:
-        yield from _block(f"{place}.resnet_{way}", stage.resampled.tensors)
-    match [module.kind for module in stage.pyramid]:
-        case ["combine"]:
-            yield from _under(f"{place}.skip_conv", _stripped(stage.pyramid[0].tensors, "Conv_0."))
-        case ["filtered"]:
-            yield from _under(f"{place}.filter.Conv2d_0", _stripped(stage.pyramid[0].tensors, "Conv2d_0."))
-        case ["norm", "convolution"]:
-            yield from _under(f"{place}.skip_norm", stage.pyramid[0].tensors)
-            yield from _under(f"{place}.skip_conv", stage.pyramid[1].tensors)
-
-
-_BLOCK = {
-    "GroupNorm_0": "norm1",
-    "Conv_0": "conv1",
-    "Dense_0": "time_emb_proj",
-    "GroupNorm_1": "norm2",
-    "Conv_1": "conv2",
-    "Conv_2": "conv_shortcut",
-}
-_ATTENTION = {"GroupNorm_0": "group_norm", "NIN_0": "to_q", "NIN_1": "to_k", "NIN_2": "to_v", "NIN_3": "to_out.0"}
-
-
-def _block(place: str, tensors: Mapping[str, Tensor]) -> Any:
-    """Yield a residual block's tensors; a shortcut by a matrix (`NIN_0.W`, in x out) is a convolution of one pixel."""
-    for name, tensor in tensors.items():
-        part, kind = name.rsplit(".", 1)
-        if part == "NIN_0":
-            yield f"{place}.conv_shortcut.{'weight' if kind == 'W' else 'bias'}", _matrix(kind, tensor, 4)
-        else:
-            yield f"{place}.{_BLOCK.get(part, part)}.{kind}", tensor
-
-
-def _attention(place: str, tensors: Mapping[str, Tensor]) -> Any:
-    """Yield attention's tensors; its matrices are in x out there, out x in here."""
-    for name, tensor in tensors.items():
-        part, kind = name.rsplit(".", 1)
-        if part.startswith("NIN"):
-            yield (
-                f"{place}.{_ATTENTION.get(part, part)}.{'weight' if kind == 'W' else 'bias'}",
-                _matrix(kind, tensor, 2),
-            )
-        else:
-            yield f"{place}.{_ATTENTION.get(part, part)}.{kind}", tensor
-
-
-def _matrix(kind: str, tensor: Tensor, ndim: int) -> Tensor:
-    turned = tensor.mT.contiguous() if kind == "W" else tensor
-    return turned[:, :, None, None] if kind == "W" and ndim == 4 else turned
-
-
-def _under(place: str, tensors: Mapping[str, Tensor]) -> Any:
-    return ((f"{place}.{name}", tensor) for name, tensor in tensors.items())
-
-
-def _stripped(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
-
-
-__all__ = ["UserError", "build", "library"]
+def _module(tensors: Mapping[str, Tensor]) -> nn.Module:
+    """Return the module that an entry's tensors belong to, by their names and shapes."""
+    parts = {name.split(".")[0] for name in tensors}
+    if "W" in parts:
+        return Fourier(len(tensors["W"]))
+    if "NIN_3" in parts:
+        return Attention(len(tensors["NIN_3.b"]))
+    if {"GroupNorm_0", "Conv_0"} <= parts:
+        outputs, inputs = tensors["Conv_0.weight"].shape[:2]
+        kind = ResamplingBlock if "Conv_2" in parts and outputs == inputs else Block
+        return kind(inputs, outputs, tensors["Dense_0.weight"].shape[1], "Conv_2" in parts)
+    if "Conv_0" in parts:
+        outputs, inputs = tensors["Conv_0.weight"].shape[:2]
+        return Combination(OrderedDict(Conv_0=nn.Conv2d(inputs, outputs, 1)))
+    if "Conv2d_0" in parts:
+        outputs, inputs = tensors["Conv2d_0.weight"].shape[:2]
+        return CarriedDown(OrderedDict(Conv2d_0=nn.Conv2d(inputs, outputs, 3, stride=2)))
+    shape = tensors["weight"].shape
+    if len(shape) == 1:
+        return Norm(shape[0])
+    return nn.Linear(shape[1], shape[0]) if len(shape) == 2 else Convolution(shape[1], shape[0])

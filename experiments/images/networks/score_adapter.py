@@ -1,40 +1,54 @@
-r"""One face for score networks: whatever a network predicts, its score is asked alike.
+r"""One interface for score networks, whatever a network predicts.
 
 With `x = r x_0 + sigma z` let `y = x / r` and `v = sigma / r`: then `y = x_0 + v z`, for every process, and
 
     score(x, level) = -E[z | x] / sigma = -noise(x / r, v) / sigma .
 
-So a network of any parametrisation need only tell the noise that it sees in `y` at `v`, in the data's own units
-(pixels in [0, 1]): a VE score network, a VP noise predictor and a denoiser differ in a line each. Any level with `v`
-in the trained range may be asked, of an annealed run as of a process.
+So a network of any parametrisation need only predict the noise in `y` at `v`, in the data's own units (pixels in
+[0, 1]). Any noise level with `v` in the trained range may be asked, of an annealed run or of a process.
 """
 
-from __future__ import annotations
-
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from ams.schedules import Level
 
-_ROUNDING = 1e-6  # relative: a level at the end of the range may have been computed in another way
+_ROUNDING = 1e-6  # relative: a noise level at the end of the range may have been computed in another way
 
 
-class NoisePredictor(Protocol):
-    """A trained network, asked in the data's own units."""
+class NoisePredictor(NamedTuple):
+    """A trained network, asked in the data's own units: `noise(y, v)` is its `E[z | y]`, a new float32 tensor.
 
+    `shape` is that of one sample; `smallest` and `largest` bound the `v` on which it was trained.
+    """
+
+    noise: Callable[[Tensor, float], Tensor]
     shape: tuple[int, ...]
-    """Of one sample."""
     smallest: float
     largest: float
-    """The range of `v` in which it was trained."""
 
-    def noise(self, y: Float[Tensor, " batch *shape"], v: float) -> Float[Tensor, " batch *shape"]:
-        """Return `E[z | y]`, `y = x_0 + v z`, as the network sees it: a new tensor, float32."""
-        ...
+
+def vp_predictor(
+    model: Callable[[Tensor, float], Tensor], shape: tuple[int, ...], ratios: np.ndarray, times: np.ndarray
+) -> NoisePredictor:
+    """Return a VP network as a noise predictor: `model(u, time)` is the noise in `u = r (2 y - 1)`.
+
+    `r^2 = 1 / (1 + 4 v^2)`; `ratios` are `sigma / r = 2 v` at each of `times`, between which `ln v` is interpolated.
+    """
+    log_v = np.log(ratios / 2)
+
+    def noise(y: Tensor, v: float) -> Tensor:
+        r = 1 / math.hypot(1.0, 2 * v)
+        return model((2 * r * y).sub_(r), float(np.interp(math.log(v), log_v, times)))
+
+    return NoisePredictor(noise, shape, *(math.exp(end) for end in log_v[[0, -1]]))
 
 
 @dataclass(frozen=True)
@@ -52,19 +66,14 @@ class NetworkScore:
     def score(self, x: Float[Tensor, " batch *shape"], level: Level) -> Float[Tensor, " batch *shape"]:
         """Return `-noise(x / r, sigma / r) / sigma`, a new tensor.
 
-        Raises ValueError for a level outside the trained range, or samples of another shape.
+        Raises ValueError for a noise level outside the trained range, or samples of another shape.
         """
         y = x if level.scale == 1.0 else x / level.scale
         noise = self.predictor.noise(y.to(torch.float32), self._trained(x, level))
         return noise.div_(-level.sigma).to(x.dtype)
 
-    @torch.no_grad()
-    def denoise(self, x: Float[Tensor, " batch *shape"], level: Level) -> Float[Tensor, " batch *shape"]:
-        """Return the network's `E[x_0 | x]`. Raises as `score`."""
-        return (x + level.sigma**2 * self.score(x, level)) / level.scale
-
     def _trained(self, x: Tensor, level: Level) -> float:
-        """Return the level's `v`. Raises ValueError."""
+        """Return `sigma / scale` of the noise level. Raises ValueError."""
         low, high = self.predictor.smallest, self.predictor.largest
         v = level.sigma / level.scale
         if not low * (1 - _ROUNDING) <= v <= high * (1 + _ROUNDING):

@@ -1,1 +1,1 @@
-"""MNIST with a pretrained VE network: claims I1 to I9, their figures and tables."""
+"""MNIST with a pretrained VE network: claims I1 to I9."""

@@ -1,241 +1,214 @@
-r"""MNIST with a pretrained VE network: claims I1 to I9.
+"""I1 to I9: what exact scores cannot show. A network errs, and a sampler meets its errors.
 
-What exact scores cannot show: a network errs, and a sampler that cools or stirs meets its errors. Distances are to
-held-out images, in pixels; the cause of a gain is found by controls that share start and noise with what they control.
+Distances are to held-out images, in pixel units. The cause of a gain is found by controls that share start and noise
+with what they control.
 """
 
-from __future__ import annotations
-
 import math
-from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
-from pydantic import JsonValue
 
-from ams.statistics import mean_interval, ratio_interval
-from experiments.images import speed
-from experiments.images.pretrained import controls, runs
-from experiments.images.pretrained.figures import draw_all, list_all
-from experiments.images.pretrained.runs import Quality, Settings
-from experiments.images.runs import RELEASED
-from verdicts import Figure, InsufficientData, Measurement, Table, check
-
-__all__ = ["Settings"]
-
-CONFIDENCE = 0.99
-"""Of every interval over batches here."""
-PAPER, BASELINE = "adaptive momentum", "annealed Langevin"
+from ams.statistics import ratio_interval
+from ams_suite import measures
+from experiments.images.pretrained import runs, samplers, study
+from experiments.images.pretrained.samplers import ADAPTIVE_CORRECTOR, ANCESTRAL, BASELINE, PAPER, PLAIN_CORRECTOR
+from experiments.images.pretrained.settings import CONFIDENCE, Settings
+from verdicts import InsufficientData, Measurement, check
 
 
-def energy(quality: Quality) -> float:
-    """Return the energy distance to held-out images."""
-    return quality.energy
+def values(settings: Settings, sampler: str, budget: int, quantity: str = "energy") -> list[float]:
+    """Return a quantity of `Quality` of a sampler's batches at the defaults."""
+    return [getattr(batch.quality, quantity) for batch in study.results(settings, sampler, budget)]
 
 
-def temperature(quality: Quality) -> float:
-    """Return the temperature on blank pixels."""
-    return quality.temperature
-
-
-def values(settings: Settings, name: str, budget: int, of: Callable[[Quality], float] = energy) -> list[float]:
-    """Return a sampler's quality at a budget, a number a batch."""
-    return [of(quality) for quality in runs.performed(settings, name, budget).quality]
-
-
-def measured(settings: Settings, found: list[float], **detail: JsonValue) -> Measurement:
-    """Return the batches' mean with Student's interval."""
-    mean, low, high, _ = mean_interval(found, CONFIDENCE)
-    seeds, n = (settings.seed,), len(found) * settings.batch
-    return Measurement(value=mean, low=low, high=high, n=n, seeds=seeds, detail=detail)
-
-
-def difference(
-    settings: Settings, worse: str, better: str, budget: int, of: Callable[[Quality], float] = energy
-) -> Measurement:
-    """Return the quality of `worse` less that of `better`: paired, the noise is common."""
-    pairs = zip(values(settings, worse, budget, of), values(settings, better, budget, of), strict=False)
-    return measured(settings, [one - other for one, other in pairs], budget=budget)
-
-
-def least(settings: Settings, worse: str, better: str, budgets: tuple[int, ...]) -> Measurement:
-    """Return the difference at the budget where its interval begins lowest, over the larger's mean: relative."""
-    found = [(difference(settings, worse, better, b), float(np.mean(values(settings, worse, b)))) for b in budgets]
-    chosen, size = min(found, key=lambda pair: (pair[0].low or 0.0) / pair[1])
-    low, high = chosen.interval
-    scaled = {"value": chosen.value / size, "low": low / size, "high": high / size}
-    return chosen.model_copy(update=scaled)
+def difference(settings: Settings, worse: str, better: str, budget: int, quantity: str = "energy") -> Measurement:
+    """Return a quantity of `worse` minus that of `better`, paired by batch: start and noise are common."""
+    one, other = (values(settings, name, budget, quantity) for name in (worse, better))
+    return measures.mean_difference(one, other, CONFIDENCE, settings.seed, settings.batch, budget=budget)
 
 
 @check("I1.loss")
 def denoising_loss(settings: Settings) -> Measurement:
-    """Return the denoising loss, the mean over times and images, with an interval over images."""
-    mean, low, high, n = mean_interval(runs.losses(settings).tolist(), CONFIDENCE)
-    return Measurement(value=mean, low=low, high=high, n=n, seeds=(settings.seed,))
+    """Measure the denoising loss of the network, the mean over times and test images; interval over images."""
+    return measures.mean_of(
+        runs.denoising_loss(settings.setup, settings.images, settings.times).tolist(), CONFIDENCE, settings.seed
+    )
 
 
 @check("I1.noisy")
-def few_steps_are_noisy(settings: Settings) -> Measurement:
-    """Return the noise left on blank pixels by the tutorial's sampler in few steps: the least of its samples."""
-    found = runs.residual(settings, settings.noisy)
-    return Measurement(value=min(found), n=len(found), seeds=(settings.seed,), detail={"mean": float(np.mean(found))})
+def least_residual_noise_after_few_steps(settings: Settings) -> Measurement:
+    """Measure the noise on blank pixels after few steps of the tutorial's sampler: the least of its samples."""
+    residuals = runs.tutorial_residuals(settings.setup, settings.noisy, settings.tutorial)
+    mean = float(np.mean(residuals))
+    return Measurement(value=min(residuals), n=len(residuals), seeds=(settings.seed,), detail={"mean": mean})
 
 
 @check("I1.clean")
-def many_steps_are_clean(settings: Settings) -> Measurement:
-    """Return the noise left by the tutorial's sampler in many steps, the mean over its samples."""
-    mean, low, high, n = mean_interval(runs.residual(settings, settings.clean), CONFIDENCE)
-    return Measurement(value=mean, low=low, high=high, n=n, seeds=(settings.seed,))
+def mean_residual_noise_after_many_steps(settings: Settings) -> Measurement:
+    """Measure the noise on blank pixels after many steps of the tutorial's sampler: the mean over its samples."""
+    return measures.mean_of(
+        runs.tutorial_residuals(settings.setup, settings.clean, settings.tutorial), CONFIDENCE, settings.seed
+    )
+
+
+def least_relative_gain(settings: Settings, worse: str, better: str) -> Measurement:
+    """Return (energy of `worse` - energy of `better`) / mean energy of `worse`, at 20 to 100 evaluations.
+
+    Of the budgets the one where the interval begins lowest.
+    """
+    gains = []
+    for budget in (budget for budget in settings.budgets if budget <= 100):
+        gain, size = difference(settings, worse, better, budget), float(np.mean(values(settings, worse, budget)))
+        low, high = gain.interval
+        gains.append(gain.model_copy(update={"value": gain.value / size, "low": low / size, "high": high / size}))
+    return min(gains, key=lambda gain: gain.interval[0])
 
 
 @check("I2.annealed")
-def nearer_than_langevin(settings: Settings) -> Measurement:
-    """Return how much farther annealed Langevin is than adaptive momentum, relative, least of 20 to 100 evaluations."""
-    return least(settings, BASELINE, PAPER, tuple(b for b in settings.budgets if b <= 100))
+def relative_gain_over_annealed_langevin(settings: Settings) -> Measurement:
+    """Measure annealed Langevin's minus adaptive momentum's energy distance, over the former: least, up to 100 NFE."""
+    return least_relative_gain(settings, BASELINE, PAPER)
 
 
 @check("I2.corrector")
-def nearer_as_a_corrector(settings: Settings) -> Measurement:
-    """Return the same for the two correctors."""
-    return least(settings, controls.NONE, controls.WHOLE, tuple(b for b in settings.budgets if b <= 100))
+def relative_gain_over_langevins_corrector(settings: Settings) -> Measurement:
+    """Measure the plain minus the adaptive corrector's energy distance, over the former: the least up to 100 NFE."""
+    return least_relative_gain(settings, PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR)
 
 
 @check("I2.tuned")
-def nearer_when_tuned(settings: Settings) -> Measurement:
-    """Return tuned annealed Langevin's distance less tuned adaptive momentum's."""
-    return _tuned(settings, BASELINE, PAPER)
+def gain_over_annealed_langevin_when_tuned(settings: Settings) -> Measurement:
+    """Measure annealed Langevin's minus adaptive momentum's energy distance, both tuned (pixel units), paired."""
+    tuned = {name: study.tuned_results(settings, name) for name in (BASELINE, PAPER)}
+    detail = {name: f"factor {h.factor:g}, T {h.repeats}, snr {h.snr:g}" for name, (h, _) in tuned.items()}
+    theirs, ours = ([batch.quality.energy for batch in batches] for _, batches in tuned.values())
+    return measures.mean_difference(theirs, ours, CONFIDENCE, settings.seed, settings.batch, **detail)
 
 
-def _tuned(settings: Settings, worse: str, better: str) -> Measurement:
-    (one, theirs), (other, ours) = (runs.tuned(settings, name) for name in (worse, better))
-    pairs = zip(theirs.quality, ours.quality, strict=True)
-    told = {name: f"factor {c.factor:g}, T {c.repeats}, snr {c.snr:g}" for name, c in ((worse, one), (better, other))}
-    return measured(settings, [t.energy - o.energy for t, o in pairs], **told)
-
-
-def _speed_up(settings: Settings, baseline: str, sampler: str, budget: int) -> Measurement:
-    """Return the baseline's evaluations over `budget` at the sampler's distance there: `speed.speed_up`."""
-    curve = {b: np.array(values(settings, baseline, b)) for b in settings.budgets}
-    ours = np.array(values(settings, sampler, budget))
-    return speed.speed_up(ours, curve, budget, CONFIDENCE, settings.batch, settings.seed)
+def _speed_up(settings: Settings, baseline: str, sampler: str) -> Measurement:
+    """Return the baseline's evaluations over the sampler's, for the energy distance that the sampler has at `side`."""
+    curve = {budget: np.array(values(settings, baseline, budget)) for budget in settings.budgets}
+    ours = values(settings, sampler, settings.side)
+    return measures.speed_up(ours, curve, settings.side, CONFIDENCE, settings.seed, settings.batch)
 
 
 @check("I3.annealed")
-def speed_up_over_langevin(settings: Settings) -> Measurement:
-    """Return annealed Langevin's evaluations over adaptive momentum's 50 at equal distance."""
-    return _speed_up(settings, BASELINE, PAPER, settings.side)
+def speed_up_over_annealed_langevin(settings: Settings) -> Measurement:
+    """Measure annealed Langevin's evaluations over adaptive momentum's 50, at equal energy distance."""
+    return _speed_up(settings, BASELINE, PAPER)
 
 
 @check("I3.corrector")
-def speed_up_as_a_corrector(settings: Settings) -> Measurement:
-    """Return the same for the two correctors."""
-    return _speed_up(settings, controls.NONE, controls.WHOLE, settings.side)
+def speed_up_over_langevins_corrector(settings: Settings) -> Measurement:
+    """Measure the plain corrector's evaluations over the adaptive corrector's 50, at equal energy distance."""
+    return _speed_up(settings, PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR)
 
 
 @check("I4.ancestral")
-def against_ancestral(settings: Settings) -> Measurement:
-    """Return adaptive momentum's distance less ancestral sampling's, at the controls' budget."""
-    return difference(settings, PAPER, "ancestral", settings.side)
+def excess_over_ancestral_sampling(settings: Settings) -> Measurement:
+    """Measure adaptive momentum's minus ancestral sampling's energy distance at 50 evaluations (pixel units)."""
+    return difference(settings, PAPER, ANCESTRAL, settings.side)
 
 
 @check("I4.corrector")
-def the_corrector_against_ancestral(settings: Settings) -> Measurement:
-    """Return the same for adaptive momentum as a corrector."""
-    return difference(settings, controls.WHOLE, "ancestral", settings.side)
+def correctors_excess_over_ancestral_sampling(settings: Settings) -> Measurement:
+    """Measure the adaptive corrector's minus ancestral sampling's energy distance at 50 evaluations (pixel units)."""
+    return difference(settings, ADAPTIVE_CORRECTOR, ANCESTRAL, settings.side)
 
 
 @check("I5.adaptive")
-def adaptive_is_colder(settings: Settings) -> Measurement:
-    """Return annealed Langevin's temperature less adaptive momentum's at the largest budget, paired."""
-    return difference(settings, BASELINE, PAPER, max(settings.budgets), temperature)
+def variance_ratio_lost_to_momentum(settings: Settings) -> Measurement:
+    """Measure annealed Langevin's minus adaptive momentum's variance ratio on blank pixels, at the largest budget."""
+    return difference(settings, BASELINE, PAPER, max(settings.budgets), "variance_ratio")
 
 
 @check("I5.floor")
-def the_thermometer_is_calibrated(settings: Settings) -> Measurement:
-    """Return the temperature of held-out images with the last level's noise: 1."""
-    return measured(settings, [quality.temperature for quality in runs.floor(settings)])
+def variance_ratio_of_held_out_images(settings: Settings) -> Measurement:
+    """Measure the variance ratio of held-out images that carry the last noise level's noise: 1 if calibrated."""
+    ratios = [quality.variance_ratio for quality in runs.held_out_quality(settings.setup, settings.batches)]
+    return measures.mean_of(ratios, CONFIDENCE, settings.seed, settings.batch)
 
 
-def _share(settings: Settings, control: str) -> Measurement:
-    """Return the part of the released corrector's gain over Langevin's that a control keeps: a ratio of means.
+def share_of_gain(settings: Settings, control: str) -> Measurement:
+    """Return the share of the adaptive corrector's gain over Langevin's that a control has: a ratio of means.
 
-    Raises InsufficientData where the gain is not told from 0: any number may be a part of it.
+    Raises InsufficientData where the gain is not significant: any number may then be a share of it.
     """
-    none, whole, part = (
-        np.array(values(settings, name, settings.side)) for name in (controls.NONE, controls.WHOLE, control)
+    plain, whole, part = (
+        np.array(values(settings, name, settings.side)) for name in (PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR, control)
     )
-    value, low, high, batches = ratio_interval(none - part, none - whole, CONFIDENCE)
-    if not math.isfinite(low):
+    share = ratio_interval(plain - part, plain - whole, CONFIDENCE)
+    if not math.isfinite(share.low):
         raise InsufficientData(
-            f"{batches} batches do not tell the corrector's gain from 0, nor so any part of it: take more"
+            f"the corrector's gain does not differ from 0 over {share.n} batches, so no share of it is known: take more"
         )
-    return Measurement(value=value, low=low, high=high, n=batches * settings.batch, seeds=(settings.seed,))
+    return measures.of_interval(share, settings.seed, settings.batch)
 
 
-def _kept(part: str, control: str) -> Callable[[Settings], Measurement]:
-    """Return the check of the part of the gain that a control keeps."""
-
-    @check(f"I6.{part}")
-    def kept(settings: Settings) -> Measurement:
-        return _share(settings, control)
-
-    return kept
+@check("I6.lag")
+def share_of_gain_by_lagged_norm(settings: Settings) -> Measurement:
+    """Measure the share of the adaptive corrector's gain that a step size from the previous norm has alone."""
+    return share_of_gain(settings, samplers.LAGGED_NORM.name)
 
 
-the_lagged_norm_alone = _kept("lag", controls.LAGGED)
-the_factor_alone = _kept("drift", controls.DRIFT)
-without_the_factor = _kept("dropped", controls.DROPPED)
-with_the_noise_corrected = _kept("noise", controls.HEATED)
+@check("I6.drift")
+def share_of_gain_by_drift_factor(settings: Settings) -> Measurement:
+    """Measure the share of the adaptive corrector's gain that its drift factor has alone."""
+    return share_of_gain(settings, samplers.DRIFT_FACTOR.name)
+
+
+@check("I6.dropped")
+def share_of_gain_without_drift_factor(settings: Settings) -> Measurement:
+    """Measure the share of the adaptive corrector's gain that is left without the drift factor."""
+    return share_of_gain(settings, samplers.NO_FACTOR.name)
+
+
+@check("I6.noise")
+def share_of_gain_with_corrected_noise(settings: Settings) -> Measurement:
+    """Measure the share of the adaptive corrector's gain that is left with noise that matches the drift."""
+    return share_of_gain(settings, samplers.CORRECTED_NOISE.name)
 
 
 @check("I6.constant")
-def a_constant_factor(settings: Settings) -> Measurement:
-    """Return what a constant drift factor keeps, the released corrector's own mean, without momentum."""
-    found = _share(settings, controls.MATCHED)
-    return found.model_copy(update={"detail": {"factor": runs.factor(settings)}})
+def share_of_gain_by_constant_factor(settings: Settings) -> Measurement:
+    """Measure the share of the adaptive corrector's gain that its mean drift factor has, held constant, alone."""
+    share = share_of_gain(settings, samplers.CONSTANT_FACTOR.name)
+    factors = [factor for _, factor in study.rule(settings, ADAPTIVE_CORRECTOR)]
+    return share.model_copy(update={"detail": {"factor": float(np.mean(factors))}})
+
+
+def exchanged(settings: Settings, sampler: str) -> runs.Exchange:
+    """Return how far a sampler's samples move when the rest of their batch is exchanged."""
+    return runs.exchange(settings.setup, sampler, settings.side, settings.exchanged)
+
+
+def _moved(settings: Settings, sampler: str) -> Measurement:
+    """Return the root mean square by which samples move when the rest of their batch is exchanged (pixel units)."""
+    value, largest, _ = exchanged(settings, sampler)
+    return Measurement(value=value, n=runs.OWN, seeds=(settings.seed,), detail={"largest": largest})
 
 
 @check("I7.annealed")
-def companions_move_samples(settings: Settings) -> Measurement:
-    """Return the root mean square by which other companions move samples of the annealed rule (pixel units)."""
+def effect_of_the_batch_on_annealed_samples(settings: Settings) -> Measurement:
+    """Measure how far adaptive momentum's samples move when the rest of their batch changes (rms, pixel units)."""
     return _moved(settings, PAPER)
 
 
 @check("I7.corrector")
-def companions_move_corrected_samples(settings: Settings) -> Measurement:
-    """Return the same for the corrector."""
-    return _moved(settings, controls.WHOLE)
-
-
-def _moved(settings: Settings, name: str) -> Measurement:
-    found = runs.companions(settings, name)
-    apart = found["one"] - found["other"]
-    detail: dict[str, JsonValue] = {"largest": apart.abs().max().item()}
-    return Measurement(value=apart.square().mean().sqrt().item(), n=8, seeds=(settings.seed,), detail=detail)
+def effect_of_the_batch_on_corrected_samples(settings: Settings) -> Measurement:
+    """Measure how far the adaptive corrector's samples move when the rest of their batch changes (rms, pixel units)."""
+    return _moved(settings, ADAPTIVE_CORRECTOR)
 
 
 @check("I8.split")
-def per_sample_coupling_agrees(settings: Settings) -> Measurement:
-    """Return the largest pixel by which per-sample coupling differs, whoever else is in the batch, or nobody."""
-    worst = 0.0
-    for name in (f"{PAPER}, per sample", f"{controls.WHOLE}, per sample"):
-        found = runs.companions(settings, name)
-        worst = max(worst, *((found["one"] - found[key]).abs().max().item() for key in ("other", "alone")))
-    return Measurement(value=worst, n=8, seeds=(settings.seed,))
+def effect_of_the_batch_with_norms_per_sample(settings: Settings) -> Measurement:
+    """Measure the largest pixel change with norms per sample, when the rest of the batch changes or is left out."""
+    moved = [exchanged(settings, f"{name}, per sample") for name in samplers.COUPLED]
+    largest = max(max(one.largest, one.largest_alone) for one in moved)
+    return Measurement(value=largest, n=runs.OWN, seeds=(settings.seed,))
 
 
 @check("I9.memory")
-def memory_costs_on_a_network(settings: Settings) -> Measurement:
-    """Return the distance of the isothermal sampler with memory less that of SDE-DPM-Solver++."""
-    solver, sampler = runs.MEMORY
-    return difference(settings, sampler, solver, settings.late)
-
-
-def figures(settings: Settings, folder: Path) -> list[Figure]:
-    """Draw quality against evaluations, samples side by side, beta along the trajectory."""
-    return draw_all(settings, folder, CONFIDENCE, RELEASED.snr)
-
-
-def tables(settings: Settings) -> list[Table]:
-    """Return every number behind the figures."""
-    return list_all(settings, CONFIDENCE)
+def excess_of_kinetic_sampler_over_solver(settings: Settings) -> Measurement:
+    """Measure the energy distance of annealed BAOAB (e = 1/2) minus SDE-DPM-Solver++'s at 100 NFE (pixel units)."""
+    return difference(settings, samplers.KINETIC, samplers.SOLVER, settings.late)

@@ -1,32 +1,31 @@
-r"""How samples of a network are judged, where the law is not known: by held-out images, and by pixels that are blank.
+r"""How samples of a network are judged where their distribution is not known: by held-out images, and on blank pixels.
 
-- energy distance of the denoised samples to the uniform law on reference images, `2 E|X - Y| - E|X - X'| - E|Y - Y'|`
-  in pixel units: proper, no extractor, unbiased in the sample; held-out images of the same number are its floor;
-- temperature of the samples at the last noise level, on pixels that are 0 in every image: there the law is exactly
-  `N(0, sigma_L^2)`, so `T = (median |x| / (0.6745 sigma_L))^2` is 1 for it, whatever the digits are like. The median
-  does not ask whether a stray stroke lies on a few of them;
-- residual noise: the same median of the denoised samples, as a standard deviation in units of the pixels.
+- energy distance of the denoised samples to the uniform distribution on reference images,
+  `2 E|X - Y| - E|X - X'| - E|Y - Y'|` in pixel units: proper, without an extractor, unbiased in the sample; that of as
+  many held-out images is the least that a sampler can reach;
+- variance ratio of the samples at the last noise level, on pixels that are 0 in every image. There the samples of a
+  perfect score are `N(0, sigma_L^2)`, so `T = (median |x| / (0.6745 sigma_L))^2` is 1 whatever the digits are like:
+  above 1 too much noise is left, below 1 the variance is too small. A few stray strokes do not move the median;
+- residual noise of the denoised samples: that median as a standard deviation (pixel units).
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ams.metrics import energy_distance_to_mixture, mixture_spread
+from ams.metrics import MixtureReference
 
-_QUARTILE = 0.674489750196082  # of the standard normal law's modulus: its median
+_QUARTILE = 0.674489750196082
+"""Median of a standard normal variable's modulus."""
 
 
 class Quality(NamedTuple):
-    """What a batch of samples is judged by; see the module's text."""
+    """What a batch of samples is judged by; the module's text defines each."""
 
     energy: float
-    temperature: float
+    variance_ratio: float
     residual: float
 
 
@@ -40,19 +39,19 @@ def noise_level(x: Float[Tensor, "n h w"], pixels: Bool[Tensor, "h w"]) -> float
     return x[:, pixels].abs().median().item() / _QUARTILE
 
 
-def judge(
-    reference: Float[Tensor, "n h w"], pixels: Bool[Tensor, "h w"], last_sigma: float
-) -> Callable[[Tensor, Tensor], Quality]:
-    """Return the function `(samples, denoised samples) -> Quality`; what depends on the reference is computed once."""
-    spread = mixture_spread(reference, 0.0)
+class Judge:
+    """Judges batches by reference images and by the pixels that are blank; the reference's part is computed once."""
 
-    def judged(x: Tensor, clean: Tensor) -> Quality:
-        energy = energy_distance_to_mixture(clean, reference, 0.0, spread)
-        return Quality(energy, (noise_level(x, pixels) / last_sigma) ** 2, noise_level(clean, pixels))
+    def __init__(self, reference: Float[Tensor, "n h w"], pixels: Bool[Tensor, "h w"], last_sigma: float) -> None:
+        self.reference = MixtureReference(reference, 0.0)
+        self.pixels, self.last_sigma = pixels, last_sigma
 
-    return judged
+    def __call__(self, x: Float[Tensor, "b h w"], clean: Float[Tensor, "b h w"]) -> Quality:
+        """Return the quality of samples at the last noise level and of their denoised form."""
+        ratio = (noise_level(x, self.pixels) / self.last_sigma) ** 2
+        return Quality(self.reference.energy_distance(clean), ratio, noise_level(clean, self.pixels))
 
 
 def noised(images: Float[Tensor, "n h w"], sigma: float, draws: torch.Generator) -> Float[Tensor, "n h w"]:
-    """Return the images with noise of that standard deviation: what a perfect sampler gives at that level."""
+    """Return the images with noise of that standard deviation: what a perfect sampler gives at that noise level."""
     return images + sigma * torch.randn(images.shape, generator=draws)

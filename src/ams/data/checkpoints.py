@@ -17,19 +17,24 @@ def load_weights(content: bytes, where: str, largest: int = LARGEST) -> Any:
     anything but tensors, numbers, strings and containers.
     """
     with guarded(where, "a file of weights"):
-        _check_size(content, largest)
+        _check(content, largest)
         value = _loaded(content)
         if not isinstance(value, dict | list):
             raise ValueError("it has no dictionary and no list")
         return value
 
 
-def _check_size(content: bytes, largest: int) -> None:
-    """Raise ValueError for more than `largest` bytes, also in the zip archive that newer files are."""
+def _check(content: bytes, largest: int) -> None:
+    """Raise ValueError for more than `largest` bytes, also in the zip archive that newer files are, or wrong checksums.
+
+    An archive has a checksum for each of its entries, which torch's reader ignores.
+    """
     size = len(content)
     if content.startswith(b"PK"):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
+            if size <= largest and (damaged := archive.testzip()):
+                raise ValueError(f"{damaged} does not match its checksum")
     if size > largest:
         raise ValueError(f"has {size >> 20} MiB, more than the {largest >> 20} allowed")
 

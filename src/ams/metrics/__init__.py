@@ -6,6 +6,7 @@ square (Frechet distance), nats (KL), that of the kernel (MMD) or none.
 
 from ams.metrics.density import half_line as half_line, line_kl as line_kl, line_w2 as line_w2
 from ams.metrics.energy import (
+    MixtureReference as MixtureReference,
     energy_distance as energy_distance,
     energy_distance_to_mixture as energy_distance_to_mixture,
     mixture_spread as mixture_spread,

@@ -37,11 +37,31 @@ def energy_distance_to_mixture(
     `mixture_spread(points, sigma)`, which costs m^2 distances; give it to compare several sets with one reference.
     Raises ValueError for fewer than two samples, no points and different shapes.
     """
-    sample, centres = _aligned(x, points, fewest=1)
-    if len(sample) < 2:
-        raise ValueError("energy distance: at least two samples are needed")
-    across = _mean_across(sample, centres, lambda r: expected_norm(r, sigma, sample.shape[1]))
-    return 2 * across - _mean_within(sample) - (mixture_spread(points, sigma) if spread is None else spread)
+    return MixtureReference(points, sigma, spread).energy_distance(x)
+
+
+class MixtureReference:
+    """The exact law `(1/m) sum_j N(p_j, sigma^2 I)` that several samples are compared with: its part is computed once.
+
+    Holds the points as float64. `spread` is `mixture_spread(points, sigma)` where that is known. Raises ValueError for
+    no points.
+    """
+
+    def __init__(self, points: Float[Tensor, " m *shape"], sigma: float, spread: float | None = None) -> None:
+        self.shape, self.sigma = points.shape[1:], sigma
+        self.spread = mixture_spread(points, sigma) if spread is None else spread
+        flat = points.reshape(len(points), -1).double()
+        self._middle = flat.mean(0)
+        self._centred = flat - self._middle
+
+    def energy_distance(self, x: Float[Tensor, " n *shape"]) -> float:
+        """Return the unbiased energy distance of a sample. Raises ValueError for fewer than two, or another shape."""
+        if len(x) < 2 or x.shape[1:] != self.shape:
+            needed = f"at least two samples of shape {tuple(self.shape)}"
+            raise ValueError(f"energy distance: {needed} are needed, not {tuple(x.shape)}")
+        sample = x.reshape(len(x), -1).double() - self._middle
+        across = _mean_across(sample, self._centred, lambda r: expected_norm(r, self.sigma, sample.shape[1]))
+        return 2 * across - _mean_within(sample) - self.spread
 
 
 def mixture_spread(points: Float[Tensor, " m *shape"], sigma: float) -> float:

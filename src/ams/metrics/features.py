@@ -59,15 +59,17 @@ def support(
     reference: Float[Tensor, "m d"],
     k: int = NEIGHBOURS,
     radii: Float[Tensor, " m"] | None = None,
+    apart: Float[Tensor, "n m"] | None = None,
 ) -> Support:
     """Return precision, recall, density and coverage of the generated set, with neighbourhoods of k samples.
 
     `radii` are `neighbourhoods(reference, k)`, which cost m^2 distances; give them to compare several sets with one
-    reference. Raises ValueError for `k` samples or fewer in a set and for different numbers of features.
+    reference. `apart` are `distances(generated, reference)`; give them to compare several parts of one set. Raises
+    ValueError for `k` samples or fewer in a set and for different numbers of features.
     """
     _check(generated, reference, k + 1)
     generated, reference = generated.double(), reference.double()
-    apart = torch.cdist(generated, reference, compute_mode="donot_use_mm_for_euclid_dist")
+    apart = distances(generated, reference) if apart is None else apart
     in_reference = apart <= (neighbourhoods(reference, k) if radii is None else radii)
     in_generated = apart <= neighbourhoods(generated, k)[:, None]
     return Support(
@@ -89,8 +91,12 @@ def expected_coverage(reference: int, generated: int, k: int = NEIGHBOURS) -> fl
 
 def neighbourhoods(x: Float[Tensor, "n d"], k: int = NEIGHBOURS) -> Float[Tensor, " n"]:
     """Return each sample's distance to its k-th nearest other sample."""
-    apart = torch.cdist(x.double(), x.double(), compute_mode="donot_use_mm_for_euclid_dist")
-    return apart.kthvalue(k + 1, dim=1).values
+    return distances(x, x).kthvalue(k + 1, dim=1).values
+
+
+def distances(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"]) -> Float[Tensor, "n m"]:
+    """Return `|x_i - y_j|` of all pairs, float64; 0 for equal rows."""
+    return torch.cdist(x.double(), y.double(), compute_mode="donot_use_mm_for_euclid_dist")
 
 
 def _check(x: Tensor, y: Tensor, fewest: int) -> None:

@@ -53,14 +53,14 @@ class Empirical:
     def score(self, x: Float[Tensor, " batch *shape"], level: Level) -> Float[Tensor, " batch *shape"]:
         """Return `(scale D(x) - x) / v`. Raises ValueError where `v = 0`."""
         flat = rows(x, self.cloud.points)
-        residual = self._posterior(flat, level).mean.mul_(level.scale).sub_(flat)
+        residual = self._mean(flat, level).mul_(level.scale).sub_(flat)
         return residual.div_(self._variance(level)).to(x.dtype).reshape(x.shape)
 
     @torch.no_grad()
     def denoise(self, x: Float[Tensor, " batch *shape"], level: Level) -> Float[Tensor, " batch *shape"]:
         """Return `E[x_0 | x_t = x] = D + (scale b^2 / v) (x - scale D)`, b the bandwidth. ValueError where `v = 0`."""
         flat = rows(x, self.cloud.points)
-        mean = self._posterior(flat, level).mean
+        mean = self._mean(flat, level)
         gain = level.scale * self.bandwidth**2 / self._variance(level)
         return (mean + gain * (flat - level.scale * mean)).to(x.dtype).reshape(x.shape)
 
@@ -69,7 +69,7 @@ class Empirical:
         """Return `log (1/n) sum_j N(x; scale p_j, v I)`. Raises ValueError where `v = 0`."""
         flat = rows(x, self.cloud.points)
         log_volume = 0.5 * flat.shape[1] * math.log(2 * math.pi * self._variance(level))
-        log_sum = self._posterior(flat, level).log_sum
+        log_sum = torch.cat([each.log_sum for each in self._posteriors(flat, level)])
         return (log_sum - math.log(len(self)) - log_volume).to(x.dtype)
 
     @torch.no_grad()
@@ -110,10 +110,13 @@ class Empirical:
             raise ValueError("empirical: no density at sigma = 0; use a noise level with sigma > 0")
         return self._total(level)
 
-    def _posterior(self, flat: Float[Tensor, "batch d"], level: Level) -> Posterior:
-        """Return the posterior of every row."""
-        queries = self._queries(flat, level.scale, self._variance(level))
-        return Posterior(*(torch.cat(parts) for parts in zip(*map(posterior, queries), strict=True)))
+    def _posteriors(self, flat: Float[Tensor, "batch d"], level: Level) -> Iterator[Posterior]:
+        """Yield the posteriors of the rows, some rows at a time."""
+        return map(posterior, self._queries(flat, level.scale, self._variance(level)))
+
+    def _mean(self, flat: Float[Tensor, "batch d"], level: Level) -> Float[Tensor, "batch d"]:
+        """Return the posterior mean of every row."""
+        return torch.cat([each.mean for each in self._posteriors(flat, level)])
 
     def _queries(self, flat: Float[Tensor, "batch d"], scale: float, variance: float) -> Iterator[Query]:
         """Yield the batch as queries of at most `_ROWS` rows."""

@@ -10,7 +10,7 @@ logits by products grows as `1 / v`: `Query.roundoff` estimates it, and `Query.e
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from torch import Tensor
 
 _LOGITS = 2**19  # entries of a block of logits on a CPU: 2 MiB in float32, which fits a core's cache
 _DIFFERENCES = 2**22  # entries of a block of differences: 32 MiB
+_TILE = 2**20  # entries of the points in one product: 4 MiB in float32, of which the cache keeps the most
 _LARGER = 16  # times larger blocks on a device with its own memory
 _PROBES = 64  # points on which rounding is measured
 _SAFETY = 4.0  # times the error on the probes, since points with larger products have larger errors
@@ -57,6 +58,17 @@ class Cloud:
         if not bool(torch.isfinite(total).all()):
             raise ValueError("empirical: a point is not finite")
         return cls.about((total / len(points)).to(points.dtype), points)
+
+    @cached_property
+    def largest_half(self) -> Float[Tensor, ""]:
+        """Return the largest `|p_j - m|^2 / 2` (float64)."""
+        return self.halves.max().double()
+
+    @cached_property
+    def probes(self) -> tuple["Cloud", "Cloud"]:
+        """Return points spread over the cloud, in its own type and in float64."""
+        some = self.part(slice(None, None, -(-len(self.points) // _PROBES)))
+        return some, some.wide()
 
     @classmethod
     def about(cls, centre: Float[Tensor, " d"], points: Float[Tensor, "n d"]) -> "Cloud":
@@ -100,23 +112,22 @@ class Query:
         It is the larger of `4 eps s (|y| max|p| + s max|p - m|^2 / 2) / v` and of four times the largest error on 64
         points against float64. The latter includes the matrix precision of the device.
         """
-        probes = self.cloud.part(slice(None, None, -(-len(self.cloud.points) // _PROBES)))
-        reference = self.wide().products(probes.wide())
-        error = (self.products(probes) - reference).abs().amax(1)
-        terms = self.shifted.norm(dim=1) * self.cloud.radius + abs(self.scale) * self.cloud.halves.max().double()
+        probes, wide = self.cloud.probes
+        error = (self.products(probes) - self.products(wide)).abs().amax(1)
+        terms = self.shifted.norm(dim=1) * self.cloud.radius + abs(self.scale) * self.cloud.largest_half
         rounding = torch.finfo(self.x.dtype).eps * abs(self.scale) / self.variance * terms
         bound = _SAFETY * torch.maximum(error, rounding)
         return bound.masked_fill_(~torch.isfinite(bound), math.nan)
 
     def products(self, part: Cloud, out: Float[Tensor, "rows n"] | None = None) -> Float[Tensor, "rows n"]:
         """Return `l_j - offset = s (y.p_j - s |p_j - m|^2 / 2) / v` of a part's points, in `out` if it is given."""
-        linear = self.scale / self.variance
-        y, square = self.shifted.to(self.x.dtype), -self.scale * linear
-        return torch.addmm(part.halves, y, part.points.T, beta=square, alpha=linear, out=out)
-
-    def wide(self) -> "Query":
-        """Return the query with its rows in float64, for parts in float64."""
-        return replace(self, x=self.x.double())
+        linear, y = self.scale / self.variance, self.shifted.to(part.points.dtype)
+        out = y.new_empty(len(y), len(part.points)) if out is None else out
+        width = max(_TILE // y.shape[1], 1)
+        tiles = zip(part.halves.split(width), part.points.split(width), out.split(width, dim=1), strict=True)
+        for halves, points, logits in tiles:
+            torch.addmm(halves, y, points.T, beta=-self.scale * linear, alpha=linear, out=logits)
+        return out
 
     def blocks(self) -> Iterator[tuple[slice, Float[Tensor, "rows block"]]]:
         """Yield slices of the points with their `products`, which are valid until the next slice."""

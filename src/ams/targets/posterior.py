@@ -9,24 +9,17 @@ products in float64.
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn.functional import threshold
 
 from ams.targets.points import Cloud, Pairs, Query
 
 _TOLERANCE = 2e-3  # rounding of a logit in `smooth`: it changes a mean by at most half of it times the range
 _FEW = 1 / 128  # share of the pairs of a block below which differences cost less than products in float64
-
-
-class Posterior(NamedTuple):
-    """For each row, `log sum_j exp(l_j)` in float64 and the mean of the points with the weights `exp(l_j)`."""
-
-    log_sum: Float[Tensor, " rows"]
-    mean: Float[Tensor, "rows d"]
 
 
 class _Running(NamedTuple):
@@ -67,10 +60,24 @@ class _Running(NamedTuple):
         self.total.index_add_(0, pairs.row, weights)
         self.weighted.index_add_(0, pairs.row, points.mul_(weights.unsqueeze(1)))
 
-    def posterior(self, offset: Float[Tensor, " rows"] | float = 0.0) -> Posterior:
-        """Return the log-sum plus `offset`, the part of the logits that products leave out, and the mean."""
-        log_sum = self.peak.double() + self.total.double().log() + offset
-        return Posterior(log_sum, self.weighted / self.total.unsqueeze(1))
+
+@dataclass(frozen=True)
+class Posterior:
+    """Sums over all points for each row, and the query whose logits lack its offset (None: they are whole)."""
+
+    sums: _Running
+    query: Query | None = None
+
+    @property
+    def log_sum(self) -> Float[Tensor, " rows"]:
+        """Return `log sum_j exp(l_j)` in float64."""
+        offset = 0.0 if self.query is None else self.query.offset
+        return self.sums.peak.double() + self.sums.total.double().log() + offset
+
+    @property
+    def mean(self) -> Float[Tensor, "rows d"]:
+        """Return the mean of the points with the weights `exp(l_j)`."""
+        return self.sums.weighted / self.sums.total.unsqueeze(1)
 
 
 def posterior(query: Query) -> Posterior:
@@ -84,21 +91,21 @@ def smooth(query: Query) -> Posterior:
     running = _Running.over(query, query.x.dtype)
     for block, logits in query.blocks():
         running.add_block(logits, query.cloud.points[block])
-    return running.posterior(query.offset)
+    return Posterior(running, query)
 
 
 def sharp(query: Query) -> Posterior:
     """Return the posterior over the points that are not excluded, in float64."""
-    running, wide = _Running.over(query, torch.float64), query.wide()
+    running = _Running.over(query, torch.float64)
     neglected = math.log(len(query.cloud.points) / torch.finfo(query.x.dtype).eps)
     for part, pairs in screened(query, neglected):
         if len(pairs.row) > _FEW * len(query.x) * len(part.points):
             block = part.wide()
-            running.add_block(wide.products(block).add_(query.offset.unsqueeze(1)), block.points)
+            running.add_block(query.products(block).add_(query.offset.unsqueeze(1)), block.points)
         else:
             for some in pairs.parts(query.x.shape[1]):
                 running.add_pairs(some, query)
-    return running.posterior()
+    return Posterior(running)
 
 
 def nearest(query: Query) -> Int[Tensor, " rows"]:
@@ -132,7 +139,7 @@ def screened(query: Query, neglected: float) -> Iterator[tuple[Cloud, Pairs]]:
 
 def _weights(logits: Float[Tensor, " *shape"]) -> Float[Tensor, " *shape"]:
     """Return `exp(logits)` in place, 0 below 1e-30, since denormal numbers make products several times slower."""
-    return threshold(logits.clamp_min_(-70).exp_(), 1e-30, 0.0, inplace=True)
+    return torch.threshold_(logits.clamp_min_(-70).exp_(), 1e-30, 0.0)
 
 
 def _row_maxima(values: Float[Tensor, " pairs"], row: Int[Tensor, " pairs"], count: int) -> Float[Tensor, " rows"]:

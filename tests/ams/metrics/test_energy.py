@@ -96,6 +96,15 @@ def test_the_exact_reference_is_the_limit_of_sampled_ones(monte_carlo: MonteCarl
     assert not test.rejects([sampled() for _ in range(200)], exact)
 
 
+def test_one_reference_serves_several_samples() -> None:
+    points, generator = torch.rand(7, 2, 3), torch.Generator().manual_seed(2)
+    reference = energy.MixtureReference(points, 0.3)
+    for x in (torch.randn(4, 2, 3, generator=generator), torch.randn(5, 2, 3, generator=generator)):
+        assert reference.energy_distance(x) == energy_distance_to_mixture(x, points, 0.3)
+    with pytest.raises(ValueError, match=r"samples of shape \(2, 3\) are needed, not \(4, 3, 2\)"):
+        reference.energy_distance(torch.ones(4, 3, 2))
+
+
 def test_incomparable_samples_are_refused() -> None:
     with pytest.raises(ValueError, match="at least 2"):
         energy_distance(torch.ones(1, 2), torch.ones(3, 2))

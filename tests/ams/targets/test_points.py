@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from ams.targets import points as points_module
 from ams.targets.points import Cloud, Pairs, Query
 from tests.ams.tools import draws
 
@@ -36,7 +37,7 @@ def test_rounding_is_estimated_from_above(kind: str, scale: float) -> None:
         [some, (some + points[100:200]) / 2, some + 0.02 * noise, noise, 100 * noise, torch.ones_like(noise)]
     )
     query = Query(Cloud.of(points), x, scale, 1.0)
-    error = query.products(query.cloud) - query.wide().products(query.cloud.wide())
+    error = query.products(query.cloud) - query.products(query.cloud.wide())
     assert float((error.abs().amax(1) / query.roundoff).max()) < 1.1
 
 
@@ -57,6 +58,13 @@ def test_blocks_cover_every_point_once(rows: int) -> None:
     assert [start for start, _, _ in blocks] == [0, *(stop for _, stop, _ in blocks[:-1])]
     assert blocks[-1][1] == 2000
     assert torch.allclose(torch.cat([logits for *_, logits in blocks], 1), query.products(query.cloud), atol=1e-5)
+
+
+def test_products_by_tiles_are_those_of_all_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    query = Query(Cloud.of(normal(50, 7)), normal(9, 7, seed=1), 0.7, 0.3)
+    whole = query.products(query.cloud)
+    monkeypatch.setattr(points_module, "_TILE", 7 * 12)
+    assert torch.allclose(query.products(query.cloud), whole, atol=1e-5)
 
 
 def test_pairs_come_back_whole_in_parts() -> None:

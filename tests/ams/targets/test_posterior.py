@@ -25,8 +25,9 @@ def cloud_and_rows(dtype: torch.dtype) -> tuple[Cloud, Tensor]:
 def test_smooth_and_sharp_agree_where_both_are_valid(variance: float, dtype: torch.dtype) -> None:
     query = Query(*cloud_and_rows(dtype), 0.8, variance)
     tolerance = 1e-4 if dtype == torch.float32 else 1e-12
-    for one, other in zip(smooth(query), sharp(query), strict=True):
-        assert torch.allclose(one.double(), other.double(), rtol=tolerance, atol=tolerance)
+    one, other = smooth(query), sharp(query)
+    for ours, theirs in ((one.log_sum, other.log_sum), (one.mean, other.mean)):
+        assert torch.allclose(ours.double(), theirs.double(), rtol=tolerance, atol=tolerance)
 
 
 def test_small_variances_use_sharp_and_large_ones_smooth() -> None:

@@ -1,7 +1,5 @@
 """Random weights under the published names, in files as `torch.save` writes them: what the tests of networks share."""
 
-from __future__ import annotations
-
 import io
 import math
 from pathlib import Path
@@ -9,12 +7,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from experiments.images.networks.ddpm import _STAGES, STEPS, DenoisingUNet, embedded
+from experiments.images.networks.ddpm import STEPS, DenoisingUNet, embedded
 
 Tensors = dict[str, Tensor]
 
 
-def exploding_tensors(seed: int = 0) -> Tensors:
+def ve_tensors(seed: int = 0) -> Tensors:
     """The 40 tensors of the VE network: four stages down and three up, each with a dense layer and a norm."""
     generator = torch.Generator().manual_seed(seed)
 
@@ -35,21 +33,14 @@ def exploding_tensors(seed: int = 0) -> Tensors:
     return {f"module.{name}": tensor for name, tensor in made.items()}
 
 
-def denoising_tensors(seed: int = 0) -> Tensors:
+def ddpm_tensors(seed: int = 0) -> Tensors:
     """The DDPM network's tensors, with its table of embeddings."""
     torch.manual_seed(seed)
     network = DenoisingUNet()
     for parameter in network.parameters():
         nn.init.normal_(parameter, std=0.3 / math.sqrt(max(parameter[0].numel(), 1)))
-    parts = {number: name for name, number in _STAGES.items()}
-    made = {"network.time_embed.weight": embedded(torch.arange(STEPS))}
-    for name, tensor in network.state_dict().items():
-        first, _, rest = name.partition(".")
-        if first == "stages":
-            number, part, kind = rest.split(".", 2)
-            name = f"{'te' if part == 'time' else 'b'}{parts[int(number)]}.{kind}"
-        made[f"network.{name}"] = tensor
-    return made
+    made = network.state_dict() | {"time_embed.weight": embedded(torch.arange(STEPS))}
+    return {f"network.{name}": tensor for name, tensor in made.items()}
 
 
 def saved(tensors: Tensors) -> bytes:

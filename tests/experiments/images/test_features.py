@@ -13,7 +13,7 @@ from ams.statistics import mean_interval
 from experiments import weights
 from experiments.images.features import extractors as module, pooled
 from experiments.images.features.extractors import Extractor, digit_features, efficientnet
-from experiments.images.features.rows import HEADER, Conditions, Incomparable, Row, ahead
+from experiments.images.features.rows import HEADER, Conditions, Incomparable, Row
 from experiments.images.features.scores import Judge
 from experiments.images.networks.classifier import SHA256
 from experiments.images.networks.small import WEIGHTS
@@ -37,7 +37,6 @@ def judge():
 
 def test_rows_of_the_same_conditions_are_compared():
     assert row(2.0).minus(row(0.5)) == 1.5
-    assert ahead([row(2.0), row(0.5), row(1.0)]).value == 0.5
     assert len(row().cells()) == len(HEADER)
 
 
@@ -47,8 +46,6 @@ def test_rows_that_differ_in_anything_are_not(field):
     other = not value if isinstance(value, bool) else value + ("x" if isinstance(value, str) else 1)
     with pytest.raises(Incomparable, match=field):
         row().minus(row(**{field: other}))
-    with pytest.raises(Incomparable, match=field):
-        ahead([row(), row(), row(**{field: other})])
 
 
 def test_rows_of_other_quantities_are_not_compared():
@@ -63,8 +60,8 @@ def test_the_committed_classifier_is_as_accurate_as_its_file_says():
     assert extractor.sha256 == SHA256["digits-classifier"]
     found = extractor(split_digits().test.x)
     assert found.shape == (360, 64) and found.dtype == torch.float64
-    told = extractor.classes(found)
-    assert float((told == split_digits().test.y).double().mean()) == pytest.approx(about["accuracy"])
+    classes = extractor.classes(found)
+    assert float((classes == split_digits().test.y).double().mean()) == pytest.approx(about["accuracy"])
 
 
 def test_scores_are_the_librarys(judge):
@@ -85,7 +82,7 @@ def test_scores_are_the_librarys(judge):
 
 
 def test_real_images_are_at_the_floor_and_noise_is_not(judge):
-    """Sets of digits learned from: kernel distance within reach of 0, coverage as of one law; noise is far in each."""
+    """Sets of digits learned from: kernel distance near 0, coverage as of one distribution; noise is far in each."""
     sets = split_digits().train.x.split(100)[:14]
     found = [judge.scores(x) for x in sets]
     noise = judge.scores(torch.rand(100, 8, 8, generator=torch.Generator().manual_seed(1)))
@@ -119,7 +116,7 @@ def test_batches_are_judged_as_one_set_with_the_jackknifes_half_width(judge):
     assert float(found.shares.sum()) == pytest.approx(1)
 
 
-def test_the_jackknife_covers_the_spread_of_sets_of_one_law(judge):
+def test_the_jackknife_covers_the_spread_of_sets_of_one_distribution(judge):
     """The half-width of a mean-like number, the kernel distance, is of the size by which disjoint sets differ."""
     x = split_digits().train.x[torch.randperm(1437, generator=torch.Generator().manual_seed(3))]
     entries = [pooled.Entry(str(k), "", 0, judge.extractor(part).split(25)) for k, part in enumerate(x.split(200)[:7])]
@@ -136,9 +133,9 @@ def test_too_few_batches_are_not_judged(judge):
     assert all(table.rows == () for table in pooled.tables([], "none", 0.99, ()))
 
 
-def test_an_extractor_without_classes_tells_none():
+def test_an_extractor_without_classes_knows_none():
     extractor = Extractor("mean", "0", lambda x: x.flatten(1)[:, :3])
-    with pytest.raises(ValueError, match="tells no classes"):
+    with pytest.raises(ValueError, match="knows no classes"):
         extractor.classes(torch.zeros(2, 3))
     scores = Judge(extractor, "r", torch.rand(20, 8, 8)).scores(torch.rand(20, 8, 8))
     assert scores.classes != scores.classes

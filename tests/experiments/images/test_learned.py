@@ -1,149 +1,135 @@
-"""Runs with the learned score: the verdicts, the breaks that flip them, the readings on numbers that are known.
-
-The runs of the quick profile are made once; the breaks exchange samplers in them, so each is a real run's numbers.
-"""
+"""Runs with the learned score: each claim's verdict, the change that flips it, and measures on what is known."""
 
 import math
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from pytest import MonkeyPatch
 
 from ams.schedules import Level
-from experiments.images import learned
 from experiments.images.features.rows import Incomparable
-from experiments.images.learned import losses, readings, runs
-from experiments.images.learned.runs import EXACT, LEARNED, Batch, Numbers
+from experiments.images.learned import figures, losses, quality, study
+from experiments.images.learned.quality import EXACT, LEARNED, Quality
+from experiments.images.learned.settings import BAOAB, BASELINE, DOUBLED, FLOW, PAPER, REVERSE, Settings
 from experiments.images.networks.small import LARGEST, SMALLEST, digits_score
 from experiments.images.tasks import split_digits
-from tests.claims import claims, quick_settings, verdict_of
+from tests.claims import expected, quick_settings, verdict_of
 from verdicts.claims.schema import Verdict
+from verdicts.records.figures import saved_as
+from verdicts.studies import Cell, Memory, using
 
-SETTINGS = quick_settings("network")
-
-
-@pytest.fixture(scope="module")
-def results():
-    return runs.results(SETTINGS)
-
-
-@pytest.fixture
-def exchanged(monkeypatch, results):
-    """Return a function that puts one sampler's batches in the place of another's."""
-
-    def exchange(places):
-        taken = {place: results[source] for place, source in places.items()}
-        monkeypatch.setattr(learned, "results", lambda settings: {**results, **taken})
-
-    return exchange
+SETTINGS = quick_settings("learned")
 
 
 @pytest.mark.parametrize("identifier", ["Q0", "Q1", "Q2", "Q2a", "Q2b", "Q3", "Q4", "Q5", "Q6"])
-def test_claims_come_out_as_expected(results, identifier):
-    assert verdict_of(identifier) is claims()[identifier].expected
+def test_claims_come_out_as_expected(identifier: str) -> None:
+    assert verdict_of(identifier) is expected(identifier)
 
 
-def test_digits_of_one_class_break_q0(monkeypatch):
-    """Falsifier of Q0: zeros alone are not the digits' law, and blurred twice as much they are too warm."""
-    place, split = runs.bench(LEARNED, SETTINGS.last_sigma), split_digits()
+def exchanged(monkeypatch: MonkeyPatch, places: dict[str, str], score: str = LEARNED) -> None:
+    """Put the batches of other samplers in the places of some, with one of the scores."""
+    true = study.batches
+
+    def batches(settings: Settings, asked: str, sampler: str, budget: int) -> list[Quality]:
+        return true(settings, asked, places.get(sampler, sampler) if asked == score else sampler, budget)
+
+    monkeypatch.setattr(study, "batches", batches)
+
+
+def test_digits_of_one_class_break_q0(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of Q0: zeros alone are not the digits' distribution, and blurred twice as much they are too noisy."""
+    split, sigma = split_digits(), SETTINGS.last_sigma
     zeros = split.train.x[split.train.y == 0][: 2 * SETTINGS.batch]
-    one = [runs.judged(place, x + 0.1 * torch.randn(x.shape)) for x in zeros.split(len(zeros) // 4)[:4]]
-    monkeypatch.setattr(learned, "floor", lambda settings: one)
-    assert verdict_of("Q0", only="kernel") is Verdict.REFUTED
-    assert verdict_of("Q0", only="coverage") is Verdict.REFUTED
-    assert verdict_of("Q0", only="temperature") is Verdict.REFUTED
+    noisy = zeros + 0.1 * torch.randn(zeros.shape, generator=torch.Generator().manual_seed(3))
+    known = quality.constants(LEARNED, sigma)
+    judged = [quality.judged(LEARNED, known, sigma, x) for x in noisy.split(len(zeros) // 4)[:4]]
+    batches = [study.RealBatch(each.quality, each.features.numpy()) for each in judged]
+    monkeypatch.setattr(study, "real_batches", lambda settings: batches)
+    for part in ("kernel", "coverage", "temperature"):
+        assert verdict_of("Q0", only=part) is Verdict.REFUTED
 
 
-def test_a_score_that_copies_breaks_q1(monkeypatch):
+@pytest.mark.parametrize(("copied", "part"), [("gaussian", ""), ("exact", "Q1.gaussian")])
+def test_a_score_that_copies_breaks_q1(monkeypatch: MonkeyPatch, copied: str, part: str) -> None:
     """Falsifier of Q1: the exact score of the digits seen, or the Gaussian's, in the network's place gains nothing."""
     true = losses.per_image
-    monkeypatch.setattr(losses, "per_image", lambda case: true("gaussian" if case == "learned" else case))
-    assert verdict_of("Q1") is not Verdict.HOLDS
-    monkeypatch.setattr(losses, "per_image", lambda case: true("exact" if case == "learned" else case))
-    assert verdict_of("Q1", only="gaussian") is not Verdict.HOLDS
+    monkeypatch.setattr(losses, "per_image", lambda case: true(copied if case == "learned" else case))
+    assert verdict_of("Q1", only=part) is not Verdict.HOLDS
 
 
-def test_the_baseline_in_its_place_breaks_q2(exchanged):
-    """Falsifier of Q2: where annealed Langevin has reverse diffusion's samples, adaptive momentum is not nearer."""
-    exchanged({"annealed Langevin": "reverse diffusion"})
+def test_the_baseline_in_its_place_breaks_q2(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of Q2: where annealed Langevin has reverse diffusion's samples, adaptive momentum covers no more."""
+    exchanged(monkeypatch, {BASELINE: REVERSE})
     assert verdict_of("Q2") is Verdict.REFUTED
 
 
-def test_a_sampler_that_is_faster_would_make_q2a_hold(exchanged):
-    """Falsifier of the refutation Q2a: the isothermal sampler's samples in its place save more than half."""
-    exchanged({"adaptive momentum": "annealed BAOAB, e = 1/2"})
+def test_a_sampler_that_is_faster_would_make_q2a_hold(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of the refutation Q2a: annealed BAOAB's samples in adaptive momentum's place save more than half."""
+    exchanged(monkeypatch, {PAPER: BAOAB})
     assert verdict_of("Q2a") is Verdict.HOLDS
 
 
-def test_the_baseline_in_the_controls_place_breaks_q2b(exchanged):
+def test_the_baseline_in_the_controls_place_breaks_q2b(monkeypatch: MonkeyPatch) -> None:
     """Falsifier of Q2b: with the factor dropped, which is annealed Langevin, the control covers less."""
-    exchanged({"Langevin, drift x2": "annealed Langevin"})
+    exchanged(monkeypatch, {DOUBLED: BASELINE})
     assert verdict_of("Q2b") is Verdict.REFUTED
 
 
-def test_langevin_in_their_places_breaks_q3(exchanged):
-    """Falsifier of Q3: annealed Langevin in the places of the cooled samplers; and a cold control."""
-    exchanged({"Langevin, drift x2": "annealed Langevin"})
-    assert verdict_of("Q3", only="factor") is Verdict.REFUTED
-    exchanged({"annealed Langevin": "Langevin, drift x2"})
-    assert verdict_of("Q3", only="adaptive") is Verdict.REFUTED
+def test_langevin_in_their_places_breaks_q3(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of Q3: annealed Langevin in the place of the doubled drift; and a doubled drift in Langevin's."""
+    exchanged(monkeypatch, {DOUBLED: BASELINE, BASELINE: DOUBLED})
+    for part in ("factor", "adaptive"):
+        assert verdict_of("Q3", only=part) is Verdict.REFUTED
 
 
-def test_a_sampler_that_wins_would_make_q4_hold(exchanged):
-    """Falsifier of the refutation Q4: against a worse sampler's samples in both places it holds."""
-    exchanged(
-        {
-            "adaptive momentum": "annealed BAOAB, e = 1/2",
-            "reverse diffusion": "annealed Langevin",
-            "Heun ODE": "annealed Langevin",
-        }
-    )
+def test_a_sampler_that_wins_would_make_q4_hold(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of the refutation Q4: annealed BAOAB against annealed Langevin in both places."""
+    exchanged(monkeypatch, {PAPER: BAOAB, REVERSE: BASELINE, FLOW: BASELINE})
     assert verdict_of("Q4") is Verdict.HOLDS
 
 
-def test_langevin_in_its_place_breaks_q5(exchanged):
-    """Falsifier of Q5: annealed Langevin, whose samples have not arrived, in the isothermal sampler's place."""
-    exchanged({"annealed BAOAB, e = 1/2": "annealed Langevin"})
+def test_langevin_in_its_place_breaks_q5(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of Q5: annealed Langevin, whose samples are still too noisy, in annealed BAOAB's place."""
+    exchanged(monkeypatch, {BAOAB: BASELINE})
     assert verdict_of("Q5", only="coverage") is not Verdict.HOLDS
     assert verdict_of("Q5", only="temperature") is Verdict.REFUTED
 
 
-def test_other_samplers_on_the_exact_score_break_q6(monkeypatch, results):
-    """Falsifier of Q6: another sampler's temperature on the exact score is seen."""
-    true = runs.exact_results(SETTINGS)
-    turned = dict(zip(true, [*list(true.values())[1:], next(iter(true.values()))], strict=True))
-    monkeypatch.setattr(learned, "exact_results", lambda settings: turned)
+def test_other_samplers_on_the_exact_score_break_q6(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of Q6: another sampler's variance on the exact score is seen."""
+    exchanged(monkeypatch, {BASELINE: DOUBLED, DOUBLED: PAPER, PAPER: BASELINE}, EXACT)
     assert verdict_of("Q6") is Verdict.REFUTED
-    swapped = {**true, learned.OURS: true[learned.BASELINE], learned.BASELINE: true[learned.OURS]}
-    monkeypatch.setattr(learned, "exact_results", lambda settings: swapped)
+    monkeypatch.undo()
+    exchanged(monkeypatch, {BASELINE: PAPER, PAPER: BASELINE}, EXACT)
     assert verdict_of("Q6", only="cooling") is Verdict.REFUTED
 
 
-def test_samples_of_the_exact_score_are_copies_and_those_of_the_network_are_not(results):
+def test_samples_of_the_exact_score_are_copies_and_those_of_the_network_are_not() -> None:
     budget = max(SETTINGS.compared_budgets)
-    copies = runs.exact_results(SETTINGS)["adaptive momentum"][budget]
-    assert max(batch.numbers.seen for batch in copies) < 1e-2
-    assert min(batch.numbers.seen for batch in results["adaptive momentum"][budget]) > 0.5
+    assert max(batch.novelty for batch in study.batches(SETTINGS, EXACT, PAPER, budget)) < 1e-2
+    assert min(batch.novelty for batch in study.batches(SETTINGS, LEARNED, PAPER, budget)) > 0.5
 
 
-def test_both_scores_start_alike_and_batches_differ():
-    few = SETTINGS.model_copy(update={"batches": 2, "batch": 8, "budgets": (20,)})
-    first, second = runs.batches(few, LEARNED, "Heun ODE", 20)
-    again = runs.batches(few.model_copy(update={"budgets": (20, 60)}), LEARNED, "Heun ODE", 20)[0]
-    other = runs.batches(few, EXACT, "Heun ODE", 20)[0]
-    assert torch.equal(first.images, again.images)
-    assert not torch.equal(first.images, second.images)
-    assert not torch.equal(first.images, other.images)
+def test_a_batch_depends_on_its_score_and_number_alone() -> None:
+    setup = SETTINGS.setup._replace(size=8)
+    with using(Memory()):
+        one = study.sampler_batch(LEARNED, FLOW, 20, 1, setup)
+    assert study.sampler_batch(LEARNED, FLOW, 20, 1, setup) == one
+    others = [study.sampler_batch(score, FLOW, 20, n, setup) for score, n in ((LEARNED, 2), (EXACT, 1))]
+    assert one not in others
 
 
-def test_the_temperature_of_warmer_digits_is_higher():
-    """Digits blurred by 1.2 times the last level have temperature 1.44, to what the score resolves."""
-    place, x = runs.bench(LEARNED, 0.05), split_digits().test.x
+def test_the_variance_ratio_of_noisier_digits_is_higher() -> None:
+    """Digits blurred by 1.2 times the last noise level have variance ratio 1.44, to what the score resolves."""
+    x, known = split_digits().test.x, quality.constants(LEARNED, 0.05)
     z = torch.randn(x.shape, generator=torch.Generator().manual_seed(5))
-    assert runs.judged(place, x + 0.05 * z).numbers.temperature == pytest.approx(1.0, abs=0.05)
-    assert runs.judged(place, x + 0.06 * z).numbers.temperature == pytest.approx(1.44, abs=0.2)
+    ratios = [quality.judged(LEARNED, known, 0.05, x + sigma * z).quality.variance_ratio for sigma in (0.05, 0.06)]
+    assert ratios[0] == pytest.approx(1.0, abs=0.05) and ratios[1] == pytest.approx(1.44, abs=0.2)
 
 
-def test_the_network_is_asked_within_its_range_alone():
+def test_the_network_is_asked_within_its_range_alone() -> None:
     score, x = digits_score().score, torch.zeros(2, 8, 8)
     for sigma in (SMALLEST / 2, LARGEST * 2):
         with pytest.raises(ValueError, match="trained"):
@@ -152,39 +138,44 @@ def test_the_network_is_asked_within_its_range_alone():
         score(torch.zeros(2, 64), Level(0, sigma=1.0))
 
 
-def batch_of(frechet):
-    return Batch(Numbers(frechet, *[0.0] * 8), torch.zeros(1), torch.zeros(1))
+FEW = Settings(
+    budgets=(20, 40), batches=2, samplers=(BASELINE, PAPER), batch=12, compared=(BASELINE,), compared_budgets=(20,)
+)
 
 
-def test_speed_up_is_the_ratio_and_says_where_it_is_a_bound():
-    curve = {b: [batch_of(1 / b)] * 3 for b in (20, 80, 400)}
-    found = readings.speed_up(SETTINGS, [batch_of(0.01)] * 3, curve, 50, lambda n: n.frechet)
-    assert (found.value, found.low, found.high) == pytest.approx((2.0, 2.0, 2.0), rel=0.03)
-    far = readings.speed_up(SETTINGS, [batch_of(1e-6)] * 3, curve, 50, lambda n: n.frechet)
-    assert far.value == far.high == pytest.approx(8.0) == far.detail["reach of the baseline"]
-
-
-def test_rows_carry_their_conditions(results):
-    rows = readings.rows(results, SETTINGS)
-    assert len(rows) == (len(SETTINGS.samplers) + 1) * len(SETTINGS.budgets) * len(Numbers._fields)
-    before, after = (next(row for row in rows if row.quantity == name) for name in ("temperature", "frechet"))
+def test_rows_carry_their_conditions() -> None:
+    rows = figures.quality_rows(FEW)
+    assert len(rows) == (len(FEW.samplers) * len(FEW.budgets) + 1) * len(Quality._fields)
+    before, after = (next(row for row in rows if row.quantity == name) for name in ("variance_ratio", "frechet"))
     assert after.conditions.denoised and not before.conditions.denoised
     with pytest.raises(Incomparable):
         before.minus(after)
 
 
-def test_the_loss_is_one_without_a_score_and_falls_short_of_it_with():
-    """Per pixel: at every level between 0 and 1, and lower for images seen than for those held out."""
-    held, seen = losses.means("learned"), losses.means("seen")
-    assert all(0 < value < 1 for value in held)
-    assert all(math.isfinite(value) for value in seen)
+def test_the_loss_is_one_without_a_score_and_falls_short_of_it_with() -> None:
+    """A pixel: between 0 and 1 at every noise level, and lower for images seen than for those held out."""
+    held, seen = (losses.per_image(case).mean(1) for case in ("learned", "seen"))
+    assert all(0 < value < 1 for value in held) and all(map(math.isfinite, seen))
     assert sum(seen) < sum(held)
 
 
-def test_figures_and_tables_are_written(results, tmp_path):
-    for figure in learned.figures(SETTINGS, tmp_path):
-        assert figure.file.stat().st_size > 10_000
-    every, needed, speed = learned.tables(SETTINGS)
-    assert len(needed.rows) == len(SETTINGS.samplers)
-    assert len(every.rows[0]) == len(every.header)
-    assert len(speed.rows) == (len(SETTINGS.samplers) - 1) * (len(SETTINGS.budgets) - 1)
+def test_the_worst_ratio_is_that_of_the_noise_level_where_the_loss_is_largest() -> None:
+    """Ratios 1/2 everywhere, but 3/4 at the second level and, beyond the telling ones, 2."""
+    theirs = np.ones((len(losses.LEVELS), 4)) + 0.001 * np.arange(4)
+    ours = theirs * np.array([2.0 if s > losses.LARGEST_TELLING else 0.5 for s in losses.LEVELS])[:, None]
+    ours[1] = 0.75 * theirs[1]
+    value, low, high, n = losses.worst_ratio(ours, theirs, 0.999)
+    assert low < value == pytest.approx(0.75) and value < high < 0.8 and n == 4
+
+
+def test_figures_and_tables_read_the_study_alone(monkeypatch: MonkeyPatch, tmp_path: Path) -> None:
+    few = FEW.model_copy(update={"grid_budget": 20})
+    with using(Memory()), saved_as((".svg",)):
+        for each in study.cells(few):
+            each.function(**each.arguments)
+        monkeypatch.setattr(Cell, "compute", lambda cell: pytest.fail(f"{cell} is not in the study"))
+        drawn = figures.figures(few, tmp_path)
+        every, needed, speed = figures.tables(few)
+    assert all(figure.file.stat().st_size > 10_000 for figure in drawn)
+    assert len(needed.rows) == len(few.samplers) * len(figures.SHARES) and len(every.rows[0]) == len(every.header)
+    assert len(speed.rows) == (len(few.samplers) - 1) * (len(few.budgets) - 1)

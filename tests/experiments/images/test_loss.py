@@ -1,6 +1,4 @@
-"""The command `loss`: its options, its numbers against the definition written out, what is refused."""
-
-from __future__ import annotations
+"""The command `denoising-loss`: its options, its numbers against the definition written out, what is refused."""
 
 import json
 import math
@@ -11,9 +9,10 @@ import pytest
 import torch
 
 from ams.data import Images
-from experiments.images import __main__ as command, loss
-from tests.experiments.images.made import exploding_tensors, file_of
-from tests.experiments.images.test_networks import published_exploding
+from ams_suite.__main__ import main
+from experiments.images import loss
+from tests.experiments.images.made import file_of, ve_tensors
+from tests.experiments.images.test_networks import published_ve
 
 
 @pytest.fixture
@@ -26,23 +25,23 @@ def few(monkeypatch: pytest.MonkeyPatch) -> torch.Tensor:
 
 def test_json_is_the_definition(few: torch.Tensor, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`sum (std score + z)^2` by the published network, the same noise at each time."""
-    weights = file_of(tmp_path, exploding_tensors())
-    assert command.main(["loss", weights, "--t", "0.1,0.9", "--images", "7", "--seed", "3", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
+    weights = file_of(tmp_path, ve_tensors())
+    assert main(["denoising-loss", weights, "--t", "0.1,0.9", "--images", "7", "--seed", "3", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
     z = np.random.default_rng(3).standard_normal((7, 784)).astype(np.float32)
     z = torch.from_numpy(z).reshape(7, 28, 28)
-    assert set(told) == {"t", "loss"} and told["t"] == [0.1, 0.9]
-    for t, found in zip(told["t"], told["loss"], strict=True):
+    assert set(printed) == {"t", "loss"} and printed["t"] == [0.1, 0.9]
+    for t, found in zip(printed["t"], printed["loss"], strict=True):
         std = math.sqrt((25 ** (2 * t) - 1) / 2 / math.log(25))
-        error = std * published_exploding(exploding_tensors(), few[:7] + std * z, t) + z
+        error = std * published_ve(ve_tensors(), few[:7] + std * z, t) + z
         assert found == pytest.approx(error.double().square().sum().item() / 7, rel=1e-4)
 
 
 def test_the_table_names_times_and_their_mean(
     few: torch.Tensor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    weights = file_of(tmp_path, exploding_tensors())
-    assert command.main(["loss", weights, "--images", "4"]) == 0
+    weights = file_of(tmp_path, ve_tensors())
+    assert main(["denoising-loss", weights, "--images", "4"]) == 0
     lines = capsys.readouterr().out.splitlines()
     losses = [float(line.split()[2]) for line in lines[2:-1]]
     assert len(losses) == len(loss.TIMES)
@@ -50,7 +49,7 @@ def test_the_table_names_times_and_their_mean(
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (["--t", "0.1;0.2"], "numbers with commas"),
         (["--t", "0.1,nan"], "not nan"),
@@ -60,19 +59,13 @@ def test_the_table_names_times_and_their_mean(
         (["--seed", "-1"], "--seed -1"),
     ],
 )
-def test_bad_options_are_one_line(options: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main(["loss", "mnist-ve", *options]) == 2
+def test_bad_options_are_one_line(options: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["denoising-loss", "mnist-ve", *options]) == 2
     captured = capsys.readouterr()
-    assert told in captured.err and captured.err.count("\n") == 1 and not captured.out
+    assert message in captured.err and captured.err.count("\n") == 1 and not captured.out
 
 
 def test_a_missing_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main(["loss", str(tmp_path / "none.pth")]) == 2
-    told = capsys.readouterr().err
-    assert told.startswith("images: ") and "none.pth" in told and told.count("\n") == 1
-
-
-def test_without_arguments_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ending:
-        command.main([])
-    assert ending.value.code == 0 and "loss" in capsys.readouterr().out
+    assert main(["denoising-loss", str(tmp_path / "none.pth")]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("ams: ") and "none.pth" in message and message.count("\n") == 1

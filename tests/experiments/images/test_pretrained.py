@@ -3,52 +3,37 @@
 Nothing here needs the network: where runs are made, the score is exact for a few made-up images.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from ams.laws import GaussianLaw
 from ams.samplers import Particles, State, last, run as loop
 from ams.samplers.noise_sources import generated
-from ams.schedules import Level
+from ams.samplers.presets import SPECS, SamplerSpec, SigmaRange
 from ams.targets import Empirical
 from experiments.images.networks.classifier import SHA256
-from experiments.images.pretrained import checks, controls, features, runs
-from experiments.images.pretrained.checks import figures, tables
-from experiments.images.pretrained.quality import Quality, blank, judge, noise_level
-from experiments.images.pretrained.runs import Settings
-from experiments.images.pretrained.trajectory import gaussian_prediction, point_prediction, spectrum
-from experiments.images.runs import ENTRANTS, generator, run
-from tests.claims import claims, verdict_of
+from experiments.images.pretrained import checks, figures, inputs, runs, samplers, study
+from experiments.images.pretrained.inputs import DEFAULTS
+from experiments.images.pretrained.quality import Judge, Quality, blank, noise_level
+from experiments.images.pretrained.runs import Batch
+from experiments.images.pretrained.settings import Settings
+from experiments.images.runs import generator, run, started
+from tests.claims import expected, verdict_of
 from verdicts import InsufficientData
 from verdicts.claims.schema import Verdict
+from verdicts.records.figures import saved_as
+from verdicts.studies import Memory, using
 
-SMALL = Settings(
-    budgets=(20, 50),
-    batches=4,
-    batch=4,
-    others=("consistent annealed sampling",),
-    few=3,
-    late=20,
-    factors=(1.0,),
-    snrs=(0.16, 0.32),
-    repeats=(5,),
-    reference=40,
-    images=6,
-    times=2,
-    noisy=10,
-    clean=20,
-    tutorial=4,
-    companions=3,
-    seed=77,
-)
+_FEW = {"budgets": (20, 50), "batches": 3, "batch": 6, "few": 2, "late": 20, "images": 6, "times": 2, "exchanged": 3}
+_TRIED = {"others": ("consistent annealed sampling",), "factors": (1.0,), "snrs": (0.16, 0.32), "repeats": (5,)}
+SMALL = Settings(**_FEW, **_TRIED, reference=40, noisy=10, clean=20, tutorial=4, seed=77)
 AS_MEASURED = {
     "annealed Langevin": {20: 58.0, 50: 7.5, 100: 2.4, 200: 1.0},
     "adaptive momentum": {20: 52.0, 50: 4.8, 100: 1.4, 200: 0.6},
@@ -57,11 +42,11 @@ AS_MEASURED = {
     "ancestral": {20: 0.1, 50: 0.13, 100: 0.12, 200: 0.12},
     "SDE-DPM-Solver++": {100: 0.13},
     "annealed BAOAB, e = 1/2": {100: 2.6},
-    controls.LAGGED: {50: 1.25},
-    controls.DRIFT: {50: 1.36},
-    controls.DROPPED: {50: 1.26},
-    controls.HEATED: {50: 1.25},
-    controls.MATCHED: {50: 1.355},
+    "PC, lagged norm alone": {50: 1.25},
+    "PC, drift alone": {50: 1.36},
+    "PC, factor dropped": {50: 1.26},
+    "PC, noise corrected": {50: 1.25},
+    "PC, constant factor": {50: 1.355},
 }
 """Energy distances of the size that the network's runs have."""
 
@@ -76,44 +61,40 @@ def pictures(count: int) -> Tensor:
     return x
 
 
-@pytest.fixture
-def known(monkeypatch: pytest.MonkeyPatch) -> Iterator[Empirical]:
-    """Put an exact score in the network's place, and made-up images in that of MNIST's."""
+@pytest.fixture(scope="module")
+def known() -> Iterator[Empirical]:
+    """Put an exact score in the network's place, and made-up images in that of MNIST's; what is computed is shared."""
     target = Empirical(pictures(30))
-    monkeypatch.setattr(runs, "score", lambda settings: target.score)
-    monkeypatch.setattr(runs, "test_images", lambda: pictures(90))
-    cached = (runs.judged, runs.floor, runs.performed, runs.entrant, runs.factor, runs.tuned, runs.losses)
-    others = (runs.by_the_tutorial, runs.companions, runs.recorded, features.judge, features.floors, features.found)
-    for function in (*cached, *others):
-        function.cache_clear()
-    yield target
-    for function in (*cached, *others):
-        function.cache_clear()
+    with pytest.MonkeyPatch.context() as patched, using(Memory()):
+        patched.setattr(inputs, "score", lambda setup: target.score)
+        patched.setattr(inputs, "test_images", lambda: pictures(90))
+        for name in ("judge", "feature_judge"):
+            patched.setattr(inputs, name, getattr(inputs, name).__wrapped__)
+        yield target
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Return a function that puts numbers in the runs' place: as measured, but for samplers that are exchanged."""
+def other_score(known: Empirical, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Return a function that puts a score in the known one's place; nothing computed is shared."""
+    with using(Memory()):
+        yield lambda score: monkeypatch.setattr(inputs, "score", lambda setup: score)
 
-    def tell(**exchanged: str) -> None:
-        names = {given.replace("_", " "): source for given, source in exchanged.items()}
 
-        def performed(settings: Settings, name: str, budget: int) -> runs.Run:
-            level = AS_MEASURED[names.get(name, name)][budget]
-            noise = np.random.default_rng(budget).normal(0, 0.02, settings.batches)
-            own = np.random.default_rng(len(name)).normal(0, 0.002, settings.batches)
-            quality = [
-                Quality(level * (1 + a + b), 2 + level * (1 + a + b), 0.05) for a, b in zip(noise, own, strict=True)
-            ]
-            return runs.Run(budget, quality, torch.zeros(1, 28, 28))
+def measured(monkeypatch: pytest.MonkeyPatch, exchanged: dict[str, str] | None = None) -> None:
+    """Put numbers in the runs' place: as measured, but for samplers that are exchanged."""
 
-        monkeypatch.setattr(runs, "performed", performed)
-        monkeypatch.setattr(runs, "factor", lambda settings: 1.03)
-        monkeypatch.setattr(runs, "tuned", lambda settings, name: (runs.RELEASED, performed(settings, name, 50)))
-        exact = [Quality(0.0, 1.0 + 0.001 * k, 0.0) for k in range(4)]
-        monkeypatch.setattr(runs, "floor", lambda settings: exact)
+    def results(settings: Settings, sampler: str, budget: int) -> list[Batch]:
+        size = AS_MEASURED[(exchanged or {}).get(sampler, sampler)][budget]
+        noise = np.random.default_rng(budget).normal(0, 0.02, settings.batches)
+        own = np.random.default_rng(len(sampler)).normal(0, 0.002, settings.batches)
+        factors, none = 1 + noise + own, np.empty(0)
+        return [Batch(budget, Quality(size * f, 2 + size * f, 0.05), none, none) for f in factors]
 
-    return tell
+    monkeypatch.setattr(study, "results", results)
+    monkeypatch.setattr(study, "tuned_results", lambda settings, name: (DEFAULTS, results(settings, name, 50)))
+    monkeypatch.setattr(study, "rule", lambda settings, name: [(0.1, 1.03)])
+    exact = [Quality(0.0, 1.0 + 0.001 * k, 0.0) for k in range(4)]
+    monkeypatch.setattr(runs, "held_out_quality", lambda setup, count: exact)
 
 
 def verdict(identifier: str, only: str = "") -> Verdict:
@@ -121,162 +102,172 @@ def verdict(identifier: str, only: str = "") -> Verdict:
 
 
 @pytest.mark.parametrize("identifier", ["I2", "I3", "I4", "I5", "I6", "I9"])
-def test_numbers_as_measured_have_the_expected_verdict(identifier: str, told: Callable[..., None]) -> None:
-    told()
-    assert verdict(identifier) is claims()[identifier].expected
+def test_numbers_as_measured_have_the_expected_verdict(identifier: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured(monkeypatch)
+    assert verdict(identifier) is expected(identifier)
 
 
-def test_samplers_exchanged_break_w2_to_w5(told: Callable[..., None]) -> None:
+def test_samplers_exchanged_break_i2_and_i5(monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of I2 and I5: with annealed Langevin's numbers and those of its corrector, exchanged."""
-    told(adaptive_momentum="annealed Langevin", annealed_Langevin="adaptive momentum")
+    measured(monkeypatch, {"adaptive momentum": "annealed Langevin", "annealed Langevin": "adaptive momentum"})
     assert verdict("I2", "annealed") is verdict("I2", "tuned") is Verdict.REFUTED
     assert verdict("I5", "adaptive") is Verdict.REFUTED
-    told(**{"PC,_adaptive": "PC, Langevin", "PC,_Langevin": "PC, adaptive"})
+    measured(monkeypatch, {"PC, adaptive": "PC, Langevin", "PC, Langevin": "PC, adaptive"})
     assert verdict("I2", "corrector") is Verdict.REFUTED
 
 
-def test_a_faster_sampler_would_make_w3_and_w4_hold(told: Callable[..., None]) -> None:
+def test_a_faster_sampler_would_make_i3_and_i4_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of the refutations I3 and I4: ancestral sampling's numbers in adaptive momentum's place."""
-    told(adaptive_momentum="ancestral", **{"PC,_adaptive": "ancestral"})
+    measured(monkeypatch, {"adaptive momentum": "ancestral", "PC, adaptive": "ancestral"})
     assert verdict("I3") is verdict("I4") is Verdict.HOLDS
 
 
-def test_controls_exchanged_break_w6(told: Callable[..., None]) -> None:
-    """Falsifier of I6: were it the factor and not the lag, each part would be seen to."""
-    kept = {name.replace(" ", "_"): "PC, adaptive" for name in (controls.DRIFT, controls.MATCHED)}
-    lost = {name.replace(" ", "_"): controls.DRIFT for name in (controls.LAGGED, controls.DROPPED, controls.HEATED)}
-    told(**kept, **lost)
+def test_controls_exchanged_break_i6(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of I6: were the factor the cause and not the lag, each share would show it."""
+    whole = dict.fromkeys(("PC, drift alone", "PC, constant factor"), "PC, adaptive")
+    little = dict.fromkeys(("PC, lagged norm alone", "PC, factor dropped", "PC, noise corrected"), "PC, drift alone")
+    measured(monkeypatch, whole | little)
     for part in ("lag", "drift", "dropped", "noise", "constant"):
         assert verdict("I6", part) is Verdict.REFUTED
 
 
-def test_of_a_gain_that_is_not_there_no_part_is_told(told: Callable[..., None]) -> None:
-    told(**{"PC,_adaptive": "PC, Langevin"})
-    with pytest.raises(InsufficientData, match="do not tell the corrector's gain from 0"):
+def test_no_share_is_measured_of_a_gain_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured(monkeypatch, {"PC, adaptive": "PC, Langevin"})
+    with pytest.raises(InsufficientData, match="gain does not differ from 0 over 8 batches"):
         verdict("I6", "lag")
 
 
-def test_samplers_exchanged_break_w9(told: Callable[..., None]) -> None:
-    """Falsifier of I9: numbers of the solver and of the memory, exchanged."""
-    told(**{"isothermal,_e_=_1/2": "SDE-DPM-Solver++", "SDE-DPM-Solver++": "annealed BAOAB, e = 1/2"})
+def test_samplers_exchanged_break_i9(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of I9: numbers of the solver and of the sampler that keeps momentum, exchanged."""
+    kinetic, solver = samplers.KINETIC, samplers.SOLVER
+    measured(monkeypatch, {kinetic: solver, solver: kinetic})
     assert verdict("I9", "memory") is Verdict.REFUTED
 
 
-def test_a_network_without_skill_breaks_w1(known: Empirical, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_without_skill_breaks_i1(known: Empirical, other_score: Callable[..., None]) -> None:
     """Falsifier of I1: a score of zero has a loss of 784, and leaves the noise that it began with."""
-    monkeypatch.setattr(runs, "score", lambda settings: lambda x, level: 1e-9 * x)
+    other_score(lambda x, level: 1e-9 * x)
     assert verdict_of("I1", "loss", SMALL) is verdict_of("I1", "clean", SMALL) is Verdict.REFUTED
     assert checks.denoising_loss(SMALL).value == pytest.approx(784, rel=0.05)
-    runs.by_the_tutorial.cache_clear()
-    monkeypatch.setattr(runs, "score", lambda settings: known.score)
-    assert verdict_of("I1", "clean", SMALL.model_copy(update={"clean": 1000})) is Verdict.HOLDS
-    quiet = SMALL.model_copy(update={"noisy": 1000})
-    assert verdict_of("I1", "noisy", quiet) is Verdict.REFUTED
+    other_score(known.score)
+    many = SMALL.model_copy(update={"noisy": 700, "clean": 700})
+    assert verdict_of("I1", "clean", many) is Verdict.HOLDS and verdict_of("I1", "noisy", many) is Verdict.REFUTED
 
 
-def test_strong_coupling_breaks_w7_and_w8(known: Empirical, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of I7 and I8: a score that pulls towards the batch's mean is moved by every companion."""
+def test_strong_coupling_breaks_i7_and_i8(other_score: Callable[..., None]) -> None:
+    """Falsifier of I7 and I8: a score towards the batch's mean is moved by the rest of the batch."""
     assert verdict_of("I8", settings=SMALL) is Verdict.HOLDS
-
-    def crowded(x: Tensor, level: Level) -> Tensor:
-        return (x.mean(0, keepdim=True) - x) / (level.sigma**2 + 0.1)
-
-    monkeypatch.setattr(runs, "score", lambda settings: crowded)
-    runs.companions.cache_clear()
-    assert verdict_of("I7", settings=SMALL) is verdict_of("I8", settings=SMALL) is Verdict.REFUTED
+    with using(Memory()):
+        other_score(lambda x, level: (x.mean(0, keepdim=True) - x) / (level.sigma**2 + 0.1))
+        assert verdict_of("I7", settings=SMALL) is verdict_of("I8", settings=SMALL) is Verdict.REFUTED
 
 
-def test_runs_on_a_known_score_are_near_its_images(known: Empirical) -> None:
+def test_runs_on_a_known_score_end_near_its_images(known: Empirical) -> None:
     """Ancestral sampling ends at the images, with noise of the last level; quality says so. Few batches of others."""
-    found = runs.performed(SMALL, "ancestral", 50)
-    assert found.evaluations == 50 and len(found.quality) == SMALL.batches
-    assert 0.7 < float(np.mean([quality.temperature for quality in found.quality])) < 1.3
-    assert max(quality.residual for quality in found.quality) < 0.01
-    assert found.shown.shape == (SMALL.batch, 28, 28)
-    assert len(runs.performed(SMALL, "consistent annealed sampling", 50).quality) == SMALL.few
+    batches = study.results(SMALL, "ancestral", 50)
+    assert batches[0].evaluations == 50 and len(batches) == SMALL.batches
+    assert 0.7 < float(np.mean([batch.quality.variance_ratio for batch in batches])) < 1.3
+    assert max(batch.quality.residual for batch in batches) < 0.01
+    assert [batch.shown.shape for batch in batches[:2]] == [(SMALL.batch, 28, 28), (0,)]
+    features = inputs.extractor()(torch.from_numpy(batches[0].shown) / 255)
+    assert features.shape == (SMALL.batch, 64)
+    np.testing.assert_allclose(batches[0].features, features, atol=0.02)  # shown are rounded to 256 grey values
+    assert len(study.results(SMALL, "consistent annealed sampling", 50)) == SMALL.few
 
 
-def test_a_diverging_run_is_lost_and_others_go_on(known: Empirical, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "score", lambda settings: lambda x, level: x * 1e30)
-    assert runs.performed(SMALL, "annealed Langevin", 20).quality == [runs.LOST] * SMALL.batches
+def test_a_diverging_run_is_lost_and_others_go_on(other_score: Callable[..., None]) -> None:
+    """It is not judged in features."""
+    other_score(lambda x, level: x * 1e30)
+    batches = study.results(SMALL, "annealed Langevin", 20)
+    assert [batch.quality for batch in batches] == [runs.LOST] * SMALL.batches
+    assert all(batch.features.size == 0 for batch in batches)
+    assert {one.entry.sampler for one in study.in_features(SMALL, [("annealed Langevin", 20)])} == {study.FLOOR}
 
 
 def test_controls_share_start_and_noise(known: Empirical) -> None:
     """One step, the first call, at which beta is 0 and no norm lags: every control makes Langevin's move."""
-    subject, how = runs.subject(SMALL), runs.choice(SMALL)
-    moved = []
-    for name in (controls.NONE, controls.WHOLE, *controls.CONTROLS):
-        program = list(runs.entrant(SMALL, name).program(subject.ends, 9, how))[:1]
-        start = runs.started(subject, 3, generator(1, 1))
-        draws = generated(generator(1, 2))
-        moved.append(last(loop(program, State(start), subject.score, draws, Particles()))[0].x.clone())
+    problem, moved = inputs.problem(SMALL.setup), []
+    factor = DEFAULTS._replace(drift_scale=1.0)
+    for spec in (SPECS["PC, Langevin"], SPECS["PC, adaptive"], *samplers.CONTROLS):
+        program, start = list(spec.build(problem.sigmas, 9, factor))[:1], started(problem, 3, generator(1, 1))
+        states = loop(program, State(start), problem.score, generated(generator(1, 2)), Particles())
+        moved.append(last(states)[0].x.clone())
     for other in moved[1:]:
         torch.testing.assert_close(other, moved[0])
 
 
-def test_the_controls_differ_by_the_part_that_is_named(known: Empirical) -> None:
-    """With factor 1 the matched control is Langevin's corrector; every other control differs from it."""
-    subject, how = runs.subject(SMALL), runs.choice(SMALL)
+def test_each_control_differs_by_the_part_that_it_names(known: Empirical) -> None:
+    """With factor 1 the constant factor's is Langevin's corrector; every other control differs from it."""
+    problem = inputs.problem(SMALL.setup)
 
-    def sampled(who: Any) -> Tensor:
-        return run(subject, who, 20, how, 4, generator(1, 1)).x
+    def sampled(spec: SamplerSpec, factor: float = 1.5) -> Tensor:
+        return run(problem, spec, 20, DEFAULTS._replace(drift_scale=factor), 4, generator(1, 1)).x
 
-    plain = sampled(ENTRANTS[controls.NONE])
-    torch.testing.assert_close(sampled(controls.matched(1.0)), plain, rtol=0, atol=1e-4)
-    for name in controls.CONTROLS:
-        assert not torch.allclose(sampled(controls.CONTROLS[name]), plain, rtol=0, atol=1e-5), name
-    assert 1.0 < controls.mean_factor(subject, 20, how, 4, generator(1, 1)) <= 4.0
+    plain = sampled(SPECS["PC, Langevin"])
+    torch.testing.assert_close(sampled(samplers.CONSTANT_FACTOR, 1.0), plain, rtol=0, atol=1e-4)
+    for spec in samplers.CONTROLS:
+        assert not torch.allclose(sampled(spec), plain, rtol=0, atol=1e-5), spec.name
 
 
-def test_the_thermometer_reads_noise_and_not_strokes() -> None:
+def test_the_constant_factor_is_the_adaptive_correctors_own_mean(known: Empirical) -> None:
+    factor = float(np.mean([factor for _, factor in study.rule(SMALL, "PC, adaptive")]))
+    assert 1.0 < factor <= 4.0
+    (first, *_), name = study.results(SMALL, "PC, constant factor", 50), samplers.CONSTANT_FACTOR
+    x = run(inputs.problem(SMALL.setup), name, 50, DEFAULTS._replace(drift_scale=factor), 6, generator(77, 1)).x
+    ratio = (noise_level(x, blank(pictures(90))) / SMALL.last_sigma) ** 2
+    assert first.quality.variance_ratio == pytest.approx(ratio, rel=1e-6)
+
+
+def test_noise_is_measured_whatever_the_strokes() -> None:
     images, draws = pictures(200), torch.Generator().manual_seed(1)
     pixels = blank(images)
     x = images + 0.05 * torch.randn(images.shape, generator=draws)
     assert noise_level(x, pixels) == pytest.approx(0.05, rel=0.02)
     x[:20] += 1.0  # a tenth of the images all black: the root mean square would be 0.32
     assert noise_level(x, pixels) < 0.06
-    quality = judge(images[:100], pixels, 0.05)(images[100:] + 0.0, images[100:])
-    assert quality.temperature == 0.0 and abs(quality.energy) < 0.5
+    quality = Judge(images[:100], pixels, 0.05)(images[100:] + 0.0, images[100:])
+    assert quality.variance_ratio == 0.0 and abs(quality.energy) < 0.5
 
 
-def test_predictions_begin_as_released_and_agree_on_points() -> None:
-    """A point and a Gaussian without variance are the same law; beta is in [0, 1) and 0 at the first call."""
-    ends, how = runs.SigmaRange(9.85, 0.05), runs.RELEASED
-    data = spectrum(torch.zeros(10, 2, 2))
-    one = gaussian_prediction("adaptive momentum", ends, 20, how, data)
-    other = point_prediction("adaptive momentum", ends, 20, how, 4)
-    assert [step.beta for step in one] == pytest.approx([step.beta for step in other], abs=1e-9)
-    assert one[0].beta == 0.0 and all(0.0 <= step.beta < 1.0 for step in one)
-    assert len(point_prediction("PC, adaptive", ends, 21, how, 4)) == 11
+def test_predicted_betas_begin_at_0_and_agree_on_points() -> None:
+    """A point and a Gaussian without variance are one distribution; beta is in [0, 1) and 0 at the first call."""
+    sigmas, point = SigmaRange(9.85, 0.05), GaussianLaw([runs.SMALLEST], 0.0, [4.0])
+    gaussian = GaussianLaw(*runs.spectrum(torch.zeros(10, 2, 2)))
+    one, other = (runs.mean_field_betas(law, "adaptive momentum", sigmas, 20) for law in (gaussian, point))
+    assert one == pytest.approx(other, abs=1e-9)
+    assert one[0] == 0.0 and all(0.0 <= beta < 1.0 for beta in one)
+    assert len(runs.mean_field_betas(point, "PC, adaptive", sigmas, 21)) == 11
     images = pictures(60)
-    found = spectrum(images)
-    assert found.variance.sum().item() == pytest.approx(images.flatten(1).double().var(0).sum().item(), rel=1e-4)
+    variance, _ = runs.spectrum(images)
+    assert variance.sum().item() == pytest.approx(images.flatten(1).double().var(0).sum().item(), rel=1e-4)
 
 
-def test_figures_and_tables_are_made(known: Empirical, tmp_path: Path) -> None:
-    drawn = figures(SMALL, tmp_path)
+def test_figures_and_tables_are_made_of_the_studys_cells(known: Empirical, tmp_path: Path) -> None:
+    """And of no others: what the study lists is all that checks, figures and tables read."""
+    listed = {cell.digest for cell in study.cells(SMALL)}
+    asked: set[str] = set()
+
+    class Recording(Memory):
+        def value(self, cell):  # type: ignore[no-untyped-def]
+            asked.add(cell.digest)
+            return store.value(cell)
+
+    store = Memory()
+    for cell in study.cells(SMALL):
+        store.value(cell)
+    with using(Recording()), saved_as((".svg",)):
+        drawn = figures.figures(SMALL, tmp_path)
+        table, in_features, classes = figures.tables(SMALL)
+        for identifier in (f"I{number}" for number in range(1, 10)):
+            with suppress(InsufficientData):
+                verdict_of(identifier, settings=SMALL)
+    assert asked == listed
     assert len(drawn) == 4 and all(figure.file.stat().st_size > 10_000 for figure in drawn)
-    table, in_features, classes = tables(SMALL)
-    samplers = (
-        1 + len(SMALL.samplers) * len(SMALL.budgets) + len(SMALL.others) + len(runs.MEMORY) + len(controls.CONTROLS) + 1
-    )
-    assert len(table.rows) == samplers + len(SMALL.tried)
+    rows = 1 + 5 * len(SMALL.budgets) + len(SMALL.others) + 2 + len(samplers.CONTROLS)
+    assert len(table.rows) == rows + len(SMALL.tried)
     assert all(math.isfinite(cell) for row in table.rows for cell in row[7:])
-    assert len(in_features.rows) == len(classes.rows) == samplers + 1  # a floor for all batches, one for few
+    assert len(in_features.rows) == len(classes.rows) == rows + 1  # a floor for all batches, one for few
     assert {row[4] for row in in_features.rows} == {SMALL.batches * SMALL.batch, SMALL.few * SMALL.batch}
-    assert {row[5:10] for row in in_features.rows} == {
-        ("first 40 MNIST test images", 40, "mnist-classifier", SHA256["mnist-classifier"][:12], "yes")
-    }
+    conditions = ("first 40 MNIST test images", 40, "mnist-classifier", SHA256["mnist-classifier"][:12], "yes")
+    assert {row[5:10] for row in in_features.rows} == {conditions}
     assert all(sum(row[5:15]) == pytest.approx(100, abs=0.6) for row in classes.rows)
-
-
-def test_the_features_of_a_run_are_those_of_its_denoised_samples(known: Empirical) -> None:
-    found = runs.performed(SMALL, "ancestral", 50)
-    assert len(found.features) == SMALL.batches and found.features[0].shape == (SMALL.batch, 64)
-    torch.testing.assert_close(found.features[0], runs.extractor()(found.shown), rtol=1e-6, atol=1e-6)
-
-
-def test_a_lost_run_is_not_judged_in_features(known: Empirical, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "score", lambda settings: lambda x, level: x * 1e30)
-    assert runs.performed(SMALL, "annealed Langevin", 20).features == ()
-    assert features.found(SMALL, "annealed Langevin", 20, 0.99) is None

@@ -1,8 +1,10 @@
 """Networks at the paper's scale, in small: score_sde's layout converted, files in diffusers' format, strict loading."""
 
 import hashlib
+import io
 import json
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -11,88 +13,87 @@ from safetensors.torch import save_file
 
 from ams.errors import DataUnavailable, UserError
 from ams.schedules import VP, Level
-from experiments.images.networks import pretrained_cifar as scale
-from experiments.images.networks.scoresde import layout, read
+from experiments.images.networks import ncsnpp, pretrained_cifar
+from experiments.images.networks.ddpm import ratios
+from tests.experiments.images.made import saved
 from tests.experiments.images.original import checkpoint, made
 
-pytest.importorskip("diffusers")
+
+def kind(progressive, pyramid, fourier):
+    return {"attended": (8,), "progressive": progressive, "pyramid": pyramid, "fourier": fourier, "fir": fourier}
+
 
 KINDS = {
-    "ve/cifar10_ncsnpp": {"attended": (8,), "progressive": "none", "pyramid": "residual", "fourier": True, "fir": True},
-    "ve/celebahq_256_ncsnpp": {
-        "attended": (8,),
-        "progressive": "output_skip",
-        "pyramid": "input_skip",
-        "fourier": True,
-        "fir": True,
-    },
-    "vp/cifar10_ddpmpp": {"attended": (8,), "progressive": "none", "pyramid": "none", "fourier": False, "fir": False},
+    "ve/cifar10_ncsnpp": kind("none", "residual", True),
+    "ve/celebahq_256_ncsnpp": kind("output_skip", "input_skip", True),
+    "vp/cifar10_ddpmpp": kind("none", "none", False),
 }
+CONFIG = b'{"_class_name": "UNet2DModel", "sample_size": 16}'
 SIZES = {"nf": 8, "mult": (1, 2, 2), "blocks": 2, "side": 16}
 
 
-def kept(tmp_path, content):
+def stored(tmp_path, content):
     path = tmp_path / "checkpoint.pth"
     path.write_bytes(content)
     return path, hashlib.sha256(content).hexdigest()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_converted_networks_are_the_original(tmp_path, kind):
-    """The averaged weights, in the library's model, give what score_sde's own forward pass gives."""
-    named, original = made(**SIZES, **KINDS[kind])
-    found = scale.score_sde(*kept(tmp_path, checkpoint(named)), side=16)
+@pytest.mark.parametrize("name", KINDS)
+def test_converted_networks_are_the_original(tmp_path, name):
+    """The averaged weights, in a network that is built from their names, give what score_sde's forward pass gives."""
+    named, original = made(**SIZES, **KINDS[name])
+    network = pretrained_cifar.score_sde(*stored(tmp_path, checkpoint(named)), side=16)
+    ratios, times = pretrained_cifar.continuous()
     y = torch.rand(3, 3, 16, 16, generator=torch.Generator().manual_seed(1))
     for v in (0.05, 2.0, 20.0):
-        if KINDS[kind]["fourier"]:
+        if KINDS[name]["fourier"]:
             expected = original(y, torch.full((3,), v))
         else:
-            r = 1 / math.hypot(1, 2 * v)
-            time = found.predictor.time(v)
+            r, time = 1 / math.hypot(1, 2 * v), float(np.interp(math.log(2 * v), np.log(ratios), times))
             expected = -original(r * (2 * y - 1), torch.full((3,), time)) / v
-        torch.testing.assert_close(found.score(y, Level(0, sigma=v)), expected, rtol=1e-4, atol=2e-5)
+        torch.testing.assert_close(network.score(y, Level(0, sigma=v)), expected, rtol=1e-4, atol=2e-5)
 
 
 def test_every_switch_without_weights_matters(tmp_path):
     """The original with means in place of its filter is another network: the test above can fail."""
     named, original = made(**SIZES, **KINDS["ve/cifar10_ncsnpp"])
-    found = scale.score_sde(*kept(tmp_path, checkpoint(named)), side=16)
+    network = pretrained_cifar.score_sde(*stored(tmp_path, checkpoint(named)), side=16)
     y, v = torch.rand(2, 3, 16, 16), 1.0
     original.fir = False
     other = original(y, torch.full((2,), v))
-    assert (found.score(y, Level(0, sigma=v)) - other).abs().max() > 1e-2
+    assert (network.score(y, Level(0, sigma=v)) - other).abs().max() > 1e-2
 
 
 def test_the_times_of_the_continuous_process_are_vps():
-    table, times = scale.continuous()
+    table, times = pretrained_cifar.continuous()
     for t in (0.001, 0.3, 1.0):
-        kept_, sigma = VP(*scale.BETAS).marginal(t)
-        assert np.interp(math.log(sigma / kept_), np.log(table), times) == pytest.approx(999 * t, rel=1e-7)
+        scale, sigma = VP(*pretrained_cifar.BETAS).marginal(t)
+        assert np.interp(math.log(sigma / scale), np.log(table), times) == pytest.approx(999 * t, rel=1e-7)
 
 
-def damaged(named, how):
-    if how == "missing":
-        return {name: tensor for name, tensor in named.items() if name != "all_modules.5.Dense_0.bias"}
-    if how == "shape":
-        return named | {"all_modules.5.Dense_0.bias": torch.zeros(3)}
-    if how == "infinite":
-        return named | {"all_modules.5.Dense_0.bias": torch.full_like(named["all_modules.5.Dense_0.bias"], math.inf)}
-    if how == "left over":
-        last = max(int(name.split(".")[1]) for name in named if "." in name)
-        return named | {
-            f"all_modules.{last + 1}.weight": torch.zeros(4),
-            f"all_modules.{last + 1}.bias": torch.zeros(4),
-        }
-    if how == "unknown":
-        return named | {"all_modules.5.Dense_9.bias": torch.zeros(3)}
-    return {f"other.{name}": tensor for name, tensor in named.items()}
+def after(named):
+    """Return the name of the entry after the last."""
+    return f"all_modules.{1 + max(int(name.split('.')[1]) for name in named if '.' in name)}"
 
 
-@pytest.mark.parametrize("how", ["missing", "shape", "infinite", "left over", "unknown", "names"])
+BIAS = "all_modules.5.Dense_0.bias"
+DAMAGES = {
+    "missing": lambda named: {name: tensor for name, tensor in named.items() if name != BIAS},
+    "shape": lambda named: named | {BIAS: torch.zeros(3)},
+    "infinite": lambda named: named | {BIAS: torch.full_like(named[BIAS], math.inf)},
+    "left over": lambda named: (
+        named | dict.fromkeys((f"{after(named)}.weight", f"{after(named)}.bias"), torch.zeros(4))
+    ),
+    "unknown": lambda named: named | {"all_modules.5.Dense_9.bias": torch.zeros(3)},
+    "names": lambda named: {f"other.{name}": tensor for name, tensor in named.items()},
+}
+
+
+@pytest.mark.parametrize("how", DAMAGES)
 def test_other_weights_are_refused_in_one_line(tmp_path, how):
     named, _ = made(**SIZES, **KINDS["ve/cifar10_ncsnpp"])
     with pytest.raises(UserError) as caught:
-        scale.score_sde(*kept(tmp_path, checkpoint(damaged(named, how), blank=False)), side=16)
+        pretrained_cifar.score_sde(*stored(tmp_path, checkpoint(DAMAGES[how](named), blank=False)), side=16)
     assert "\n" not in str(caught.value) and "checkpoint.pth" in str(caught.value)
 
 
@@ -100,56 +101,69 @@ def test_other_weights_are_refused_in_one_line(tmp_path, how):
 def test_another_file_is_not_used(tmp_path, how):
     named, _ = made(**SIZES, **KINDS["vp/cifar10_ddpmpp"])
     content = checkpoint(named)
-    path, sha256 = kept(tmp_path, content)
+    path, sha256 = stored(tmp_path, content)
     path.write_bytes(content[:-100] if how == "cut" else content[:-1] + bytes([content[-1] ^ 1]))
     with pytest.raises(UserError, match="not the file that was stated"):
-        scale.score_sde(path, sha256, side=16)
+        pretrained_cifar.score_sde(path, sha256, side=16)
 
 
 def test_a_file_that_is_not_there_is_unavailable(tmp_path):
     with pytest.raises(DataUnavailable):
-        scale.score_sde(tmp_path / "missing.pth", "0", side=16)
+        pretrained_cifar.score_sde(tmp_path / "missing.pth", "0", side=16)
 
 
 def test_without_the_library_it_is_unavailable(monkeypatch, tmp_path):
-    named, _ = made(**SIZES, **KINDS["vp/cifar10_ddpmpp"])
-    monkeypatch.setitem(__import__("sys").modules, "diffusers", None)
+    for name, content in ((pretrained_cifar.WEIGHTS, b""), (pretrained_cifar.CONFIG, CONFIG)):
+        (tmp_path / name).write_bytes(content)
+    monkeypatch.setitem(sys.modules, "diffusers", None)
     with pytest.raises(DataUnavailable, match="gpu"):
-        scale.score_sde(*kept(tmp_path, checkpoint(named)), side=16)
+        pretrained_cifar.diffusers_folder(tmp_path, *sums(tmp_path))
 
 
 def test_averages_that_do_not_fit_are_refused():
     named, _ = made(**SIZES, **KINDS["vp/cifar10_ddpmpp"])
-    held = torch.load(__import__("io").BytesIO(checkpoint(named)), weights_only=True)
+    held = torch.load(io.BytesIO(checkpoint(named)), weights_only=True)
     for change in (lambda ema: ema["shadow_params"].pop(), lambda ema: ema.update(shadow_params=[torch.zeros(1)] * 5)):
         change(held["ema"])
-        stream = __import__("io").BytesIO()
-        torch.save(held, stream)
         with pytest.raises(UserError, match="averaged tensors"):
-            read(stream.getvalue(), "w.pth")
+            ncsnpp.read(saved(held), "w.pth")
+    held["ema"]["shadow_params"] = [1.0 for name in named if name not in ("sigmas", "all_modules.0.W")]
+    with pytest.raises(UserError, match="not the weights"):
+        ncsnpp.network(ncsnpp.read(saved(held), "w.pth"), "w.pth")
     with pytest.raises(UserError, match="no checkpoint"):
-        stream = __import__("io").BytesIO()
-        torch.save({"weights": torch.zeros(2)}, stream)
-        read(stream.getvalue(), "w.pth")
+        ncsnpp.read(saved({"weights": torch.zeros(2)}), "w.pth")
 
 
 def test_the_layout_is_read_from_the_names():
     named, _ = made(**SIZES, **KINDS["ve/celebahq_256_ncsnpp"])
-    found = layout(named, "w.pth")
-    assert (found.pyramid, found.progress, found.filtered) == ("input_skip", "output_skip", True)
-    assert [len(stage.blocks) for stage in found.down] == [2, 2, 2]
-    assert [len(stage.attentions) for stage in found.down] == [0, 2, 0]
-    assert found.sigmas[0] < found.sigmas[-1]
+    network = ncsnpp.network(named, "w.pth")
+    kinds = [type(module) for module in network.all_modules]
+    assert (network.fourier, network.resolutions, network.blocks, network.channels) == (True, 3, 2, 3)
+    counts = {kind: kinds.count(kind) for kind in (ncsnpp.Attention, ncsnpp.Combination, ncsnpp.Norm)}
+    assert counts == {ncsnpp.Attention: 2 + 1 + 1, ncsnpp.Combination: 2, ncsnpp.Norm: 3}
+
+
+def test_modules_in_another_order_are_refused():
+    """Each fits a module; together they are no network."""
+    named, _ = made(**SIZES, **KINDS["vp/cifar10_ddpmpp"])
+    order = sorted({int(name.split(".")[1]) for name in named if name != "sigmas"})
+    order[5], order[7] = order[7], order[5]
+    parts = {n: {k: v for k, v in named.items() if k.startswith(f"all_modules.{n}.")} for n in order}
+    moved = {f"all_modules.{i}.{k.split('.', 2)[2]}": v for i, n in enumerate(order) for k, v in parts[n].items()}
+    with pytest.raises(UserError, match=r"w\.pth: not the weights of an NCSN\+\+ or DDPM\+\+ network"):
+        ncsnpp.network(moved, "w.pth")
 
 
 def sums(folder):
     """Return the checksums that a folder's entry states."""
-    return [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (scale.WEIGHTS, scale.CONFIG)]
+    return [
+        hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        for name in (pretrained_cifar.WEIGHTS, pretrained_cifar.CONFIG)
+    ]
 
 
 def library_model(folder, fourier):
-    import diffusers
-
+    diffusers = pytest.importorskip("diffusers")
     torch.manual_seed(0)
     kind = "Skip" if fourier else ""
     model = diffusers.UNet2DModel(
@@ -171,25 +185,23 @@ def library_model(folder, fourier):
 @torch.no_grad()
 def test_a_folder_in_the_librarys_format_gives_its_own_model(tmp_path, fourier):
     model = library_model(tmp_path, fourier)
-    found = scale.diffusers_folder(tmp_path, *sums(tmp_path), 348.0 if fourier else None)
+    network = pretrained_cifar.diffusers_folder(tmp_path, *sums(tmp_path), 348.0 if fourier else None)
+    y, k = torch.rand(2, 3, 16, 16), 400
     if fourier:
-        assert (found.predictor.smallest, found.predictor.largest) == (0.01, 348.0)
-    y = torch.rand(2, 3, 16, 16)
-    if fourier:
+        assert (network.predictor.smallest, network.predictor.largest) == (0.01, 348.0)
         v = 0.7
         expected = model(y, torch.tensor(v)).sample
     else:
-        k = 400
-        v = math.exp(found.predictor.table[k])
+        v = ratios()[k] / 2
         r = 1 / math.hypot(1, 2 * v)
         expected = -model(r * (2 * y - 1), k).sample / v
-    torch.testing.assert_close(found.score(y, Level(0, sigma=v)), expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(network.score(y, Level(0, sigma=v)), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_a_ve_model_needs_the_level_that_it_was_trained_from(tmp_path):
     library_model(tmp_path, True)
-    with pytest.raises(UserError, match="largest is missing: a VE model's first level, sigma_max"):
-        scale.diffusers_folder(tmp_path, *sums(tmp_path))
+    with pytest.raises(UserError, match="largest is missing: a VE model's first noise level, sigma_max"):
+        pretrained_cifar.diffusers_folder(tmp_path, *sums(tmp_path))
 
 
 CONFIGURATIONS = {
@@ -198,17 +210,17 @@ CONFIGURATIONS = {
     "side": {"sample_size": [16, 16]},
     "cut": "{",
     "deep": "[" * 100_000,
-    "long": " " * (scale.LARGEST_CONFIG + 1),
+    "long": " " * (pretrained_cifar.LARGEST_CONFIG + 1),
 }
 
 
 @pytest.mark.parametrize("change", CONFIGURATIONS)
 def test_another_configuration_is_refused(tmp_path, change):
     library_model(tmp_path, False)
-    changed, path = CONFIGURATIONS[change], tmp_path / scale.CONFIG
+    changed, path = CONFIGURATIONS[change], tmp_path / pretrained_cifar.CONFIG
     path.write_text(changed if isinstance(changed, str) else json.dumps(json.loads(path.read_text()) | changed))
     with pytest.raises(UserError) as caught:
-        scale.diffusers_folder(tmp_path, *sums(tmp_path))
+        pretrained_cifar.diffusers_folder(tmp_path, *sums(tmp_path))
     assert "\n" not in str(caught.value)
 
 
@@ -217,15 +229,15 @@ def test_a_configuration_has_a_checksum_of_its_own(tmp_path):
     library_model(tmp_path, False)
     weights, config = sums(tmp_path)
     with pytest.raises(UserError, match=r"config_sha256 is missing.*sha256sum .*config\.json"):
-        scale.diffusers_folder(tmp_path, weights, None)
-    path = tmp_path / scale.CONFIG
+        pretrained_cifar.diffusers_folder(tmp_path, weights, None)
+    path = tmp_path / pretrained_cifar.CONFIG
     path.write_text(json.dumps(json.loads(path.read_text()) | {"flip_sin_to_cos": False}))
     with pytest.raises(UserError, match=r"config\.json: sha256 .* not the file that was stated"):
-        scale.diffusers_folder(tmp_path, weights, config)
+        pretrained_cifar.diffusers_folder(tmp_path, weights, config)
 
 
 def test_weights_of_another_model_are_refused(tmp_path):
     library_model(tmp_path, False)
-    save_file({"conv_in.weight": torch.zeros(3)}, tmp_path / scale.WEIGHTS)
+    save_file({"conv_in.weight": torch.zeros(3)}, tmp_path / pretrained_cifar.WEIGHTS)
     with pytest.raises(UserError, match="missing tensors"):
-        scale.diffusers_folder(tmp_path, *sums(tmp_path))
+        pretrained_cifar.diffusers_folder(tmp_path, *sums(tmp_path))

@@ -1,7 +1,5 @@
 """Runs that are broken off and go on, and batches that are split: the same samples, to the bit where none differs."""
 
-from __future__ import annotations
-
 import pickle
 
 import pytest
@@ -10,36 +8,35 @@ from torch import Tensor
 
 from ams.samplers import Noise, Particles, State, last, run as loop
 from ams.samplers.noise_sources import generated, generated_per_sample, seeded_per_sample
-from experiments.images import exact
-from experiments.images.digits import checks as digits
-from experiments.images.learned.runs import LEARNED, bench
-from experiments.images.runs import ENTRANTS, RELEASED, Entrant, Subject, denoised, generator, run, started
+from ams.samplers.presets import AUTHORS, COMPARED, SPECS, SamplerSpec
+from experiments.images.digits import study as digits
+from experiments.images.learned.quality import LEARNED, constants, problem
+from experiments.images.runs import Problem, generator, run, solved, started
 
 BUDGET, SIZE = 40, 6
-SAMPLERS = sorted(ENTRANTS)
 PER_SAMPLE = ("adaptive momentum, per sample", "PC, adaptive, per sample")
 
 
 @pytest.fixture(scope="module")
-def learned() -> Subject:
+def learned() -> Problem:
     """Return the suite's own network, in float32."""
-    return bench(LEARNED, 0.05).subject
+    return problem(LEARNED, constants(LEARNED, 0.05).diameter, 0.05)
 
 
-@pytest.mark.parametrize("name", SAMPLERS)
-def test_a_run_broken_off_between_steps_goes_on_to_the_same_bits(learned: Subject, name: str) -> None:
+@pytest.mark.parametrize("name", COMPARED)
+def test_a_run_broken_off_between_steps_goes_on_to_the_same_bits(learned: Problem, name: str) -> None:
     """State and generator are all that a run is: written away half-way, read again, with a program made anew."""
-    whole = run(learned, ENTRANTS[name], BUDGET, RELEASED, SIZE, generator(3, 1)).x
-    who, draws = ENTRANTS[name], generator(3, 1)
-    program = list(who.program(learned.ends, BUDGET, RELEASED))
-    half, algebra = len(program) // 2, who.algebra()
+    spec, draws = SPECS[name], generator(3, 1)
+    whole = run(learned, spec, BUDGET, AUTHORS, SIZE, generator(3, 1)).x
+    program = list(spec.build(learned.sigmas, BUDGET, AUTHORS))
+    half, algebra = len(program) // 2, spec.coupling()
     states = loop(program[:half], State(started(learned, SIZE, draws)), learned.score, _drawn(draws, algebra), algebra)
     kept = pickle.dumps((last(states)[0], draws.get_state()))
 
     state, stream = pickle.loads(kept)
-    draws, algebra = torch.Generator(), who.algebra()
+    draws, algebra = torch.Generator(), spec.coupling()
     draws.set_state(stream)
-    rest = list(who.program(learned.ends, BUDGET, RELEASED))[half:]
+    rest = list(spec.build(learned.sigmas, BUDGET, AUTHORS))[half:]
     resumed = last(loop(rest, state, learned.score, _drawn(draws, algebra), algebra))[0].x
     assert torch.equal(resumed, whole)
 
@@ -48,46 +45,54 @@ def _drawn(draws: torch.Generator, algebra: Particles) -> Noise:
     return generated(draws, algebra.empty_like)
 
 
-def test_a_group_broken_off_begins_again_and_has_the_same_numbers() -> None:
-    """Whatever was sampled before the interruption, and in whatever order: a batch depends on seed and number alone."""
-    few = exact.Settings(budgets=(10, 20), batches=3, batch=8, samplers=("adaptive momentum", "EDM stochastic"), seed=8)
-    whole, samples = _performed(few)
-    with pytest.raises(KeyboardInterrupt):
-        exact.run_all(few, digits.images(), _interrupting(after=7))
-    resumed, again = _performed(few.model_copy(update={"samplers": few.samplers[::-1], "budgets": few.budgets[::-1]}))
-    assert resumed == whole
-    assert all(torch.equal(x, again[place]) for place, x in samples.items()) and len(samples) == 15
+@pytest.fixture(scope="module")
+def exact() -> Problem:
+    """Return the digits with their exact score."""
+    return digits.target().problem(0.05)
 
 
-def _performed(settings: exact.Settings) -> tuple[exact.Results, dict[tuple[str, int, int], Tensor]]:
-    samples: dict[tuple[str, int, int], Tensor] = {}
-
-    def seen(name: str, budget: int, x: Tensor) -> None:
-        number = sum(place[:2] == (name, budget) for place in samples)
-        samples[name, budget, number] = x.clone()
-
-    return exact.run_all(settings, digits.images(), seen), samples
+@pytest.mark.parametrize("budget", [10, 21])
+def test_every_sampler_spends_at_most_its_budget(exact: Problem, budget: int) -> None:
+    for name in COMPARED:
+        spent = run(exact, SPECS[name], budget, AUTHORS, 2, generator(0, 1)).evaluations
+        assert budget - 5 <= spent <= budget, name
 
 
-def _interrupting(after: int) -> exact.Seen:
-    left = iter(range(after))
-
-    def seen(name: str, budget: int, x: Tensor) -> None:
-        if next(left, None) is None:
-            raise KeyboardInterrupt
-
-    return seen
+def test_starts_of_one_number_are_common_and_others_differ(exact: Problem) -> None:
+    first, again, second = (started(exact, 8, generator(5, number)) for number in (1, 1, 2))
+    assert torch.equal(first, again) and not torch.equal(first, second)
+    assert first.shape == (8, 8, 8)
 
 
-def _split(subject: Subject, entrant: Entrant, sizes: list[int]) -> Tensor:
-    """Return the denoised samples of batches of these sizes, each sample with a stream of its own."""
+def test_the_solver_counts_its_evaluations(exact: Problem) -> None:
+    calls = []
+
+    def counted(x: Tensor, level: object) -> Tensor:
+        calls.append(level)
+        return exact.score(x, level)
+
+    assert solved(exact._replace(score=counted), 0.1, 4, generator(0, 1)).evaluations == len(calls) > 10
+
+
+def test_a_batch_depends_on_its_own_number_alone() -> None:
+    """Whatever ran before, and in whatever order."""
+    setup = digits.Settings(batch=8, seed=8).setup
+    asked = [
+        (name, budget, n) for name in ("adaptive momentum", "EDM stochastic") for budget in (10, 20) for n in (1, 2)
+    ]
+    forwards = {each: digits.sampler_batch.wrapped(*each, setup) for each in asked}
+    assert {each: digits.sampler_batch.wrapped(*each, setup) for each in reversed(asked)} == forwards
+    assert len(set(forwards.values())) == len(asked)
+
+
+def _split(problem: Problem, spec: SamplerSpec, sizes: list[int]) -> Tensor:
+    """Return the samples of batches of these sizes, each sample with a stream of its own."""
     parts, first = [], 0
     for size in sizes:
         draws = generated_per_sample(seeded_per_sample(7, first, size))
-        x = subject.ends.first * draws(torch.empty(size, *subject.shape))
-        program = entrant.program(subject.ends, BUDGET, RELEASED)
-        end = last(loop(program, State(x), subject.score, draws, entrant.algebra()))[0].x
-        parts.append(denoised(subject, end))
+        x = problem.sigmas.first * draws(torch.empty(size, *problem.shape))
+        program = spec.build(problem.sigmas, BUDGET, AUTHORS)
+        parts.append(last(loop(program, State(x), problem.score, draws, spec.coupling()))[0].x.clone())
         first += size
     return torch.cat(parts)
 
@@ -95,16 +100,22 @@ def _split(subject: Subject, entrant: Entrant, sizes: list[int]) -> Tensor:
 @pytest.mark.parametrize("sizes", [[1] * 12, [11, 1], [5, 7], [2, 3, 7]])
 @pytest.mark.parametrize("name", PER_SAMPLE)
 def test_samples_do_not_depend_on_the_split_of_a_batch_on_a_network(
-    learned: Subject, name: str, sizes: list[int]
+    learned: Problem, name: str, sizes: list[int]
 ) -> None:
-    """float32, per-sample coupling: to 1e-4. With the released coupling the split is seen."""
-    whole = _split(learned, ENTRANTS[name], [12])
+    """float32, per-sample norms: to 1e-4."""
+    whole = _split(learned, SPECS[name], [12])
     assert whole.dtype is torch.float32
-    torch.testing.assert_close(_split(learned, ENTRANTS[name], sizes), whole, rtol=0, atol=1e-4)
+    torch.testing.assert_close(_split(learned, SPECS[name], sizes), whole, rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", PER_SAMPLE)
-def test_the_released_coupling_depends_on_the_split(learned: Subject, name: str) -> None:
-    coupled = ENTRANTS[name.removesuffix(", per sample")]
-    apart = _split(learned, coupled, [12]) - _split(learned, coupled, [5, 7])
-    assert apart.abs().max() > 1e-3
+def test_samples_do_not_depend_on_the_split_of_a_batch_on_an_exact_score(exact: Problem, name: str) -> None:
+    whole, split = (_split(exact, SPECS[name], sizes) for sizes in ([12], [1, 4, 7]))
+    torch.testing.assert_close(split, whole, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("problem", ["learned", "exact"])
+@pytest.mark.parametrize("name", PER_SAMPLE)
+def test_norms_over_the_batch_depend_on_the_split(problem: str, name: str, request: pytest.FixtureRequest) -> None:
+    asked, coupled = request.getfixturevalue(problem), SPECS[name.removesuffix(", per sample")]
+    assert (_split(asked, coupled, [12]) - _split(asked, coupled, [5, 7])).abs().max() > 1e-3

@@ -1,28 +1,28 @@
-"""The command `train`: weights that say how they were made, resumed to the bit; bad input in one line."""
+"""The command `train-images`: weights that say how they were made, resumed to the bit; bad input in one line."""
 
 import json
 
 import pytest
 import torch
 
+from ams_suite.__main__ import main
 from experiments import weights
-from experiments.images.__main__ import main
 from experiments.images.networks.classifier import SHA256, SIDES, Classifier, classifier
 from experiments.images.networks.loading import fill, parsed
 from experiments.images.networks.small import SHA256 as SCORE, WEIGHTS, Denoiser
-from experiments.images.tasks import HELD_OUT, ClassifyingTask, DenoisingTask, split_digits, task
+from experiments.images.tasks import HELD_OUT, PLANS, ClassifyingTask, DenoisingTask, split_digits, task
 from experiments.training import Trainer, fit
 
 
 def trained(folder, name, *options):
-    return main(["train", name, "--out", str(folder), *options])
+    return main(["train-images", name, "--out", str(folder), *options])
 
 
 def test_a_run_says_how_it_was_made(tmp_path, capsys):
     assert trained(tmp_path, "digits-classifier", "--steps", "20") == 0
     file = tmp_path / "digits-classifier.safetensors"
     about = weights.about(file)
-    assert about["command"] == "python -m experiments.images train digits-classifier"
+    assert about["command"] == "ams train-images digits-classifier"
     assert about["plan"]["steps"] == 20 and about["task"]["data"] == "digits"
     assert 0 < about["accuracy"] <= 1 and len(about["curve"]) == 20
     assert about["held out"][-1][0] == 20
@@ -32,8 +32,7 @@ def test_a_run_says_how_it_was_made(tmp_path, capsys):
 
 
 def test_an_interrupted_run_of_the_denoiser_ends_in_the_same_bits(tmp_path):
-    what, plan = task("digits-score")
-    plan = plan.model_copy(update={"steps": 6})
+    what, plan = task("digits-score"), PLANS["digits-score"].model_copy(update={"steps": 6})
     whole = Trainer(what, plan)
     fit(whole, tmp_path / "whole", False, lambda done, losses: None, every=2)
     begun = Trainer(what, plan)
@@ -57,7 +56,7 @@ def test_an_interrupted_run_of_the_denoiser_ends_in_the_same_bits(tmp_path):
     ],
 )
 def test_bad_input_is_one_line(tmp_path, capsys, options, line):
-    assert main(["train", "--out", str(tmp_path), *options]) == 2
+    assert main(["train-images", "--out", str(tmp_path), *options]) == 2
     said = capsys.readouterr().err
     assert line in said and said.count("\n") == 1
 
@@ -93,9 +92,8 @@ def test_committed_weights_are_what_their_plan_would_train(name):
     """Settings in the file are those of the command today, so the command remakes them; they are small."""
     about = weights.about(WEIGHTS / f"{name}.safetensors")
     if name.startswith("digits"):
-        what, plan = task(name)
-        assert about["task"] == json.loads(what.settings.model_dump_json())
-        assert about["plan"] == plan.model_dump(mode="json")
+        assert about["task"] == json.loads(task(name).settings.model_dump_json())
+        assert about["plan"] == PLANS[name].model_dump(mode="json")
     assert (WEIGHTS / f"{name}.safetensors").stat().st_size < 2**22
     assert about["seconds"] > 0 and about["held out"][-1][0] == about["plan"]["steps"]
 
@@ -129,17 +127,17 @@ def test_the_split_is_fixed_and_disjoint():
 
 def test_the_denoiser_begins_at_the_answer_for_gaussian_pixels():
     """F = 0 at first, so the loss is that of independent Gaussian pixels: 1 where digits have their spread."""
-    what = DenoisingTask(task("digits-score")[0].settings)
+    what = DenoisingTask(task("digits-score").settings)
     network = what.network()
     value = float(what.held_out(network, torch.device("cpu")).detach())
     assert value == pytest.approx(1.0, abs=0.1)
     assert isinstance(network, Denoiser)
 
 
-def test_images_are_moved_whole_and_what_comes_in_is_black():
-    what = task("digits-classifier")[0]
+def test_images_are_shifted_whole_and_black_pixels_come_in():
+    what = task("digits-classifier")
     assert isinstance(what, ClassifyingTask)
     x = torch.ones(200, 8, 8)
-    moved = what._moved(x, torch.Generator().manual_seed(1))
-    black = (moved == 0).sum((1, 2))
+    shifted = what.shifted(x, torch.Generator().manual_seed(1))
+    black = (shifted == 0).sum((1, 2))
     assert set(black.tolist()) == {0, 8, 15}  # not at all, by one either way, by one both ways

@@ -1,21 +1,14 @@
-"""The command line: `python -m experiments.images`. Bad input ends in one line and exit code 2."""
+"""Commands of `ams` for score networks of images: their denoising loss, and the training of the suite's own."""
 
-from __future__ import annotations
-
-import sys
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import FlagCreatePairsOff, Positional, arg
-from tyro.extras import subcommand_cli_from_dict
-
-from ams.errors import DataUnavailable, UserError
+from tyro.conf import Positional, arg
 
 
 @dataclass(frozen=True, kw_only=True)
-class Loss:
+class DenoisingLoss:
     """Print the denoising loss of a VE score network on MNIST test images, pixels in [0, 1]."""
 
     weights: Annotated[Positional[str], arg(metavar="WEIGHTS")]
@@ -37,7 +30,7 @@ class Loss:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Train:
+class TrainImages:
     """Train one of the suite's own networks: digits-score, digits-classifier or mnist-classifier."""
 
     name: Annotated[Positional[str], arg(metavar="NAME")]
@@ -58,23 +51,3 @@ class Train:
         from experiments.images.train import train
 
         return train(self.name, self.out, self.resume, self.device, self.steps, self.seed)
-
-
-COMMANDS: dict[str, Callable[..., Callable[[], int]]] = {"loss": Loss, "train": Train}
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; without arguments, show the help."""
-    given = sys.argv[1:] if arguments is None else arguments
-    try:
-        wanted = subcommand_cli_from_dict(
-            COMMANDS, args=given or ["--help"], prog="images", description=__doc__, config=(FlagCreatePairsOff,)
-        )
-        return wanted()
-    except (UserError, DataUnavailable) as problem:
-        sys.stderr.write(f"images: {' '.join(str(problem).split())}\n")
-        return 2
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,40 @@
+"""The group's table."""
+
+from collections.abc import Iterator
+from itertools import product
+
+from ams.errors import DataUnavailable
+from ams.statistics import mean_interval
+from experiments.images.colour import study
+from experiments.images.colour.settings import CIFAR, CONFIDENCE, Settings
+from experiments.images.features.rows import HEADER, Row
+from verdicts import Table
+from verdicts.records.figures import Cell
+
+
+def tables(settings: Settings) -> list[Table]:
+    """Return every distance that can be had, with its conditions."""
+    caption = f"Colour images: means over batches with {CONFIDENCE:.1%} Student intervals."
+    for name in settings.also:
+        had = name in study.available(settings)
+        caption += "" if had else f" No rows in the features of {name}, which cannot be had here."
+    rows: list[tuple[Cell, ...]] = []
+    for problem in (CIFAR, *settings.networks):
+        try:
+            rows += _rows(settings, problem)
+        except DataUnavailable:
+            continue  # its claims say so
+    claims = ("X0", "X1", "X2", "X3", "X4")
+    return [Table(id="colour", caption=caption, header=HEADER, rows=tuple(rows), claims=claims)]
+
+
+def _rows(settings: Settings, problem: str) -> Iterator[tuple[Cell, ...]]:
+    setup = study.setup_of(settings, problem)
+    for features, sampler, budget in product(setup.features, settings.samplers, settings.budgets):
+        scores = [batch.scores[features] for batch in study.batches(settings, problem, sampler, budget)]
+        conditions = study.judge(setup.reference, setup.compared, features).conditions(setup.size)
+        for quantity in ("frechet", "kernel", "coverage"):
+            interval = mean_interval([getattr(one, quantity) for one in scores], CONFIDENCE)
+            numbers = dict(zip(("value", "low", "high", "sets"), interval, strict=True))
+            named = {"sampler": f"{problem}: {sampler}", "nfe": budget, "quantity": quantity}
+            yield Row.model_validate({**named, **numbers, "conditions": conditions}).cells()

@@ -1,0 +1,214 @@
+"""What the group computes once: batches of samples, denoised and judged in every kind of features.
+
+The exact target is uniform on CIFAR-10's test images, blurred at the last noise level. A network is given by its file
+and that file's sha256 in the configuration: score_sde's checkpoints have no published checksums, so none is registered,
+and without an entry its claims are not run.
+"""
+
+import math
+from collections.abc import Iterator
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ams.data import images
+from ams.data.arrays import load_array, load_arrays
+from ams.errors import DataUnavailable, UserError
+from ams.samplers import NonFiniteState, Score
+from ams.samplers.presets import AUTHORS, SPECS, SigmaRange
+from ams.schedules import Level
+from ams.targets import Empirical
+from experiments.images.colour.settings import CIFAR, Features, Network, Settings
+from experiments.images.features.extractors import Extractor, efficientnet, inception
+from experiments.images.features.scores import Judge, Scores
+from experiments.images.networks.ncsnpp import LARGEST
+from experiments.images.networks.pretrained_cifar import diffusers_folder, score_sde, verified
+from experiments.images.runs import Problem, denoised, generator, run
+from verdicts.studies import Cell, cell
+
+README = "https://github.com/yang-song/score_sde_pytorch#pretrained-checkpoints"
+LOST = Scores(1e9, 1e9, 0.0, 0.0, 0.0, 0.0, math.nan)
+"""Of a batch whose state did not stay finite: as far as can be."""
+
+
+class Reference(NamedTuple):
+    """Images that samples are judged by: a registered set, or a file where there is a `sha256`."""
+
+    name: str
+    sha256: str | None = None
+
+    def __str__(self) -> str:
+        """Return the name in tables: of a file, with its checksum, since another may have its name."""
+        return self.name if self.sha256 is None else f"{Path(self.name).name} {self.sha256[:12]}"
+
+
+class Setup(NamedTuple):
+    """What a problem's batches share: the network, None for the exact score of `points` images; the last noise level;
+    the reference and how many of its images are used; the kinds of features; the samples of a batch; the seed."""
+
+    network: Network | None
+    points: int
+    last_sigma: float
+    reference: Reference
+    compared: int
+    features: tuple[Features, ...]
+    size: int
+    seed: int
+
+    @property
+    def snr(self) -> float:
+        """Return the correctors' signal-to-noise ratio."""
+        return self.network.snr if self.network else AUTHORS.snr
+
+
+class Batch(NamedTuple):
+    """Scores by the name of the features, and the variance over the exact one.
+
+    That is NaN without an exact score, and for a batch that was lost, so X0 fails of it.
+    """
+
+    scores: dict[Features, Scores]
+    variance_ratio: float
+
+
+@cell(data=("cifar10-test", "efficientnet-lite0"))
+def batch(setup: Setup, sampler: str, budget: int, number: int) -> Batch:
+    """Run one batch; batches of one number start alike and draw the same noise, whatever the sampler."""
+    network, points, last_sigma = setup[:3]
+    problem = network_problem(network) if network else exact_problem(points, last_sigma)
+    hyperparameters, draws = AUTHORS._replace(snr=setup.snr), generator(setup.seed, number)
+    try:
+        x = run(problem, SPECS[sampler], budget, hyperparameters, setup.size, draws).x
+    except NonFiniteState:
+        return Batch(dict.fromkeys(setup.features, LOST), math.nan)
+    clean, judges = (
+        denoised(problem, x),
+        {name: judge(setup.reference, setup.compared, name) for name in setup.features},
+    )
+    scores = {name: one.scores(clean) for name, one in judges.items()}
+    return Batch(scores, math.nan if network else variance_ratio(x, points, last_sigma))
+
+
+def variance_ratio(x: Float[Tensor, "n c h w"], points: int, last_sigma: float) -> float:
+    """Return `E |x - nearest|^2 / (d sigma_L^2)` of samples of the exact target."""
+    nearest = exact_target(points).nearest(x, Level(0, sigma=last_sigma))
+    return nearest.residual.square().mean().item() / last_sigma**2
+
+
+@cache
+def exact_target(points: int) -> Empirical:
+    """Return CIFAR-10's test images as a target. Raises DataUnavailable without their file."""
+    return Empirical(pictures(Reference("cifar10-test"), points))
+
+
+@cache
+def exact_problem(points: int, last_sigma: float) -> Problem:
+    """Return the exact score of CIFAR-10's test images, from noise as wide as a thousand of them to `last_sigma`."""
+    target = exact_target(points)
+    widest, score = float(torch.pdist(target.cloud.points[:1000]).max()), target.to(torch.float32, device()).score
+    return Problem(_on_device(score), target.shape, SigmaRange(widest, last_sigma))
+
+
+@cache
+def network_problem(network: Network) -> Problem:
+    """Return a network's score. Raises DataUnavailable where its file is missing, UserError for another."""
+    path, sha256 = network.path, network.sha256
+    if path.is_dir():
+        loaded = diffusers_folder(path, sha256, network.config_sha256, network.largest, device())
+    else:
+        loaded = score_sde(path, sha256, network.side, device())
+    known = loaded.predictor
+    return Problem(loaded.score, loaded.shape, SigmaRange(known.largest, max(network.last_sigma, known.smallest)))
+
+
+def device() -> str:
+    """Return the device of the runs."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _on_device(score: Score) -> Score:
+    """Return a score that is computed on the runs' device for states on the CPU."""
+    return lambda x, level: score(x.to(device()), level).to(x.device)
+
+
+@cache
+def pictures(reference: Reference, count: int) -> Float[Tensor, "n c h w"]:
+    """Return the first so many images, shuffled (a registered set is sorted by class), pixels in [0, 1].
+
+    Raises DataUnavailable where the file is missing, UserError for another.
+    """
+    x = images(reference.name).x if reference.sha256 is None else _own(Path(reference.name), reference.sha256)
+    order = torch.randperm(len(x), generator=torch.Generator().manual_seed(10))[:count]
+    chosen = x[order].movedim(-1, 1).contiguous()
+    return chosen.float().div_(255) if chosen.dtype is torch.uint8 else chosen
+
+
+def _own(path: Path, sha256: str) -> Tensor:
+    """Return the images of a user's file, as they are there. Raises as `pictures`."""
+    content, where = verified(path, sha256), str(path)
+    single = path.suffix == ".npy"
+    arrays = [load_array(content, where, LARGEST)] if single else [*load_arrays(content, where, LARGEST).values()]
+    if len(arrays) != 1 or not _are_images(arrays[0]):
+        held = ", ".join(f"{array.dtype} {array.shape}" for array in arrays[:4])
+        raise UserError(f"{path}: {held}; expected one array of images, uint8 (n, side, side, 3)")
+    return torch.from_numpy(arrays[0])
+
+
+def _are_images(x: np.ndarray) -> bool:
+    return x.dtype == np.uint8 and x.ndim == 4 and len(x) > 0 and x.shape[1] == x.shape[2] and x.shape[3] == 3
+
+
+@cache
+def extractor(name: Features) -> Extractor:
+    """Return the features, by name. Raises DataUnavailable."""
+    known = inception(device()) if name == "inception" else efficientnet(device())
+    return Extractor(known.name, known.sha256, lambda x: known.features(x.movedim(1, -1)), known.logits)
+
+
+@cache
+def judge(reference: Reference, count: int, features: Features) -> Judge:
+    """Return the judge in these features by reference images. Raises as `pictures`."""
+    return Judge(extractor(features), str(reference), pictures(reference, count))
+
+
+def available(settings: Settings) -> tuple[Features, ...]:
+    """Return the features that samples are judged in: the checks' own first, then those of `also` that can be had."""
+    names = [settings.features]
+    for name in settings.also:
+        try:
+            extractor(name)
+        except DataUnavailable:
+            continue  # the table's caption says so
+        names.append(name)
+    return tuple(dict.fromkeys(names))
+
+
+def setup_of(settings: Settings, problem: str) -> Setup:
+    """Return what a problem's batches share. Raises DataUnavailable for a network that the configuration lacks."""
+    network = settings.networks.get(problem)
+    if problem != CIFAR and network is None:
+        raise DataUnavailable(
+            f"{problem}: no file is named: have it from {README}; give path and sha256 under colour.networks"
+        )
+    reference = Reference(network.reference, network.reference_sha256) if network else Reference("cifar10-test")
+    known, s = (network, settings.points, settings.last_sigma, reference), settings
+    return Setup(*known, s.reference, available(s), s.batch, s.seed)
+
+
+def batches(settings: Settings, problem: str, sampler: str, budget: int) -> list[Batch]:
+    """Return a sampler's batches. Raises DataUnavailable."""
+    setup = setup_of(settings, problem)
+    return [batch(setup, sampler, budget, number) for number in range(1, settings.batches + 1)]
+
+
+def cells(settings: Settings) -> Iterator[Cell]:
+    """Yield every cell that checks and tables read."""
+    problems, numbers = (CIFAR, *settings.networks), range(1, settings.batches + 1)
+    for problem, sampler, budget, number in product(problems, settings.samplers, settings.budgets, numbers):
+        yield batch.cell(setup_of(settings, problem), sampler, budget, number)

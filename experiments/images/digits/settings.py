@@ -1,0 +1,48 @@
+"""Sizes of the runs on real digits with their exact score."""
+
+from pydantic import NonNegativeInt, PositiveInt
+
+from ams.samplers.presets import AUTHORS, Hyperparameters
+from experiments.images.exact_settings import BASELINE, DOUBLED, PAPER, ExactSettings
+from experiments.images.runs import BatchSetup
+from verdicts.claims.sizes import Names, Numbers, Sizes
+
+CONSTANT = "Langevin, drift x1.5"
+
+
+class Settings(ExactSettings):
+    """Annealed Langevin and adaptive momentum run at `past` evaluations too (0: not); RK45 at `tolerances`.
+
+    `tuned_samplers` are tuned at each of `tuned`, over `factors` (of NCSNv2's step) times `repeats` (T), on `trials`
+    batches that measure nothing else. The rare class is counted at `rare` evaluations, on `rare_batch` samples a batch.
+    """
+
+    past: NonNegativeInt = 0
+    tolerances: tuple[float, ...] = ()
+    tuned_samplers: Names = (BASELINE, PAPER, CONSTANT)
+    tuned: tuple[PositiveInt, ...] = ()
+    factors: Numbers = (0.5, 1.0, 2.0)
+    repeats: Sizes = (2, 5, 10)
+    trials: PositiveInt = 3
+    rare: PositiveInt = 150
+    rare_batch: PositiveInt = 128
+    rare_samplers: Names = (BASELINE, PAPER, DOUBLED, "ancestral")
+
+    @property
+    def rare_setup(self) -> BatchSetup:
+        """Return what the batches share on which the rare class is counted."""
+        return self.setup._replace(size=self.rare_batch)
+
+    def budgets_of(self, sampler: str) -> tuple[int, ...]:
+        """Return a sampler's budgets, each once."""
+        past = (self.past,) if self.past and sampler in (BASELINE, PAPER) else ()
+        return tuple(dict.fromkeys(super().budgets_of(sampler) + past))
+
+    def grid(self, budget: int) -> tuple[Hyperparameters, ...]:
+        """Return what tuning tries at a budget: the settings with at least two noise levels."""
+        return tuple(
+            AUTHORS._replace(factor=factor, repeats=repeats)
+            for repeats in self.repeats
+            for factor in self.factors
+            if budget // repeats >= 2
+        )

@@ -1,0 +1,154 @@
+"""What the group computes once: the errors of each batch of digits, at the defaults and tuned, and a few samples."""
+
+import math
+from collections.abc import Iterator
+from functools import cache, partial
+from itertools import product
+from typing import NamedTuple
+
+from ams.data import digits
+from ams.metrics import MixtureReference, mixture_spread
+from ams.samplers import NonFiniteState
+from ams.samplers.presets import AUTHORS, RK45, Hyperparameters
+from experiments.images import exact
+from experiments.images.digits import mode_loss
+from experiments.images.digits.settings import Settings
+from experiments.images.exact import Errors, ExactTarget, Results
+from experiments.images.runs import BatchSetup, generator, solved
+from verdicts.studies import Array, Cell, cell
+
+FIRST_TRIAL, FIRST_RARE = 10_000, 20_000
+"""The numbers of the first batch that tuning tries, and of the first on which the rare class is counted."""
+
+
+class Solved(NamedTuple):
+    """The evaluations that a solver took for a batch, and its errors."""
+
+    evaluations: int
+    errors: Errors
+
+
+@cache
+def target() -> ExactTarget:
+    """Return the digits as a target."""
+    return ExactTarget.of(digits())
+
+
+@cell
+def spread(last_sigma: float) -> float:
+    """The mean distance of two draws of the target."""
+    return mixture_spread(target().images, last_sigma)
+
+
+@cache
+def reference(last_sigma: float) -> MixtureReference:
+    """Return the target at the last noise level, which samples are compared with."""
+    return MixtureReference(target().images, last_sigma, spread(last_sigma))
+
+
+@cell
+def sampler_batch(
+    sampler: str, budget: int, number: int, setup: BatchSetup, hyperparameters: Hyperparameters = AUTHORS
+) -> Errors:
+    """The errors of a batch of a sampler, or of fresh draws of the target; infinite where the run diverges."""
+    try:
+        x = exact.samples(target(), sampler, budget, number, setup, hyperparameters)
+    except NonFiniteState:
+        return exact.LOST
+    return exact.errors_of(x, target(), reference(setup.last_sigma))
+
+
+@cell
+def solver_batch(tolerance: float, number: int, setup: BatchSetup) -> Solved:
+    """A batch of the probability flow by RK45."""
+    problem, draws = target().problem(setup.last_sigma), generator(setup.seed, number)
+    x, evaluations = solved(problem, tolerance, setup.size, draws)
+    return Solved(evaluations, exact.errors_of(x, target(), reference(setup.last_sigma)))
+
+
+@cell
+def tuned_batch(
+    sampler: str, budget: int, grid: tuple[Hyperparameters, ...], trials: int, number: int, setup: BatchSetup
+) -> Errors:
+    """The errors of a batch with the hyperparameters that the trial batches choose."""
+    return sampler_batch(sampler, budget, number, setup, tuned(sampler, budget, grid, trials, setup))
+
+
+@cell
+def shown_samples(sampler: str, budget: int, setup: BatchSetup) -> Array:
+    """Samples for the figure (n, 8, 8)."""
+    return exact.samples(target(), sampler, budget, 1, setup).numpy()
+
+
+def tuned(
+    sampler: str, budget: int, grid: tuple[Hyperparameters, ...], trials: int, setup: BatchSetup
+) -> Hyperparameters:
+    """Return the hyperparameters of least KL per pixel, summed over trial batches.
+
+    Raises ValueError where a run diverges at each of them.
+    """
+
+    def kl(hyperparameters: Hyperparameters) -> float:
+        batches = (sampler_batch(sampler, budget, number, setup, hyperparameters) for number in trial_numbers(trials))
+        return sum(errors.kl for errors in batches)
+
+    best = min(grid, key=kl)
+    if not math.isfinite(kl(best)):
+        raise ValueError(f"{sampler}: no setting of the grid stays finite in {budget} evaluations")
+    return best
+
+
+def trial_numbers(trials: int) -> range:
+    """Return the numbers of the batches that tuning tries, which are no others'."""
+    return range(FIRST_TRIAL, FIRST_TRIAL + trials)
+
+
+def errors(settings: Settings, sampler: str, budget: int) -> list[Errors]:
+    """Return the errors of a sampler's batches at the defaults."""
+    return [sampler_batch(sampler, budget, n, settings.setup) for n in exact.numbers(settings, sampler)]
+
+
+def tuned_errors(settings: Settings, sampler: str, budget: int) -> list[Errors]:
+    """Return the errors of a tuned sampler's batches."""
+    grid, setup = settings.grid(budget), settings.setup
+    numbers = exact.numbers(settings, sampler)
+    return [tuned_batch(sampler, budget, grid, settings.trials, n, setup) for n in numbers]
+
+
+def rare_shares(settings: Settings, sampler: str) -> list[float]:
+    """Return the rare class's share in each of a sampler's batches."""
+    return [mode_loss.rare_share(sampler, settings.rare, n, settings.rare_setup) for n in _rare_numbers(settings)]
+
+
+def results(settings: Settings) -> Results:
+    """Return every sampler's errors at the defaults, by evaluations; RK45's are the most that a batch takes."""
+    by_sampler = exact.results(settings, partial(errors, settings))
+    for tolerance in settings.tolerances:
+        batches = [solver_batch(tolerance, n, settings.setup) for n in exact.numbers(settings, RK45.name)]
+        spent = max(batch.evaluations for batch in batches)
+        by_sampler.setdefault(RK45.name, {})[spent] = [batch.errors for batch in batches]
+    return by_sampler
+
+
+def tuned_results(settings: Settings) -> Results:
+    """Return the tuned samplers' errors, by evaluations."""
+    return {s: {b: tuned_errors(settings, s, b) for b in settings.tuned} for s in settings.tuned_samplers}
+
+
+def cells(settings: Settings) -> Iterator[Cell]:
+    """Yield every cell that checks, figures and tables read."""
+    yield from exact.cells(settings, sampler_batch, shown_samples)
+    setup = settings.setup
+    numbers = exact.numbers(settings, RK45.name)
+    yield from (solver_batch.cell(t, n, setup) for t in settings.tolerances for n in numbers)
+    for sampler, budget in ((s, b) for s in settings.tuned_samplers for b in settings.tuned):
+        grid = settings.grid(budget)
+        tried = product(trial_numbers(settings.trials), [setup], grid)
+        yield from (sampler_batch.cell(sampler, budget, *each) for each in tried)
+        yield from (tuned_batch.cell(sampler, budget, grid, settings.trials, n, setup) for n in numbers)
+    rare = product(settings.rare_samplers, [settings.rare], _rare_numbers(settings), [settings.rare_setup])
+    yield from (mode_loss.rare_share.cell(*each) for each in rare)
+
+
+def _rare_numbers(settings: Settings) -> range:
+    return range(FIRST_RARE, FIRST_RARE + settings.batches)

@@ -1,0 +1,100 @@
+"""Figures and tables of runs on an exact score: errors against evaluations, samples, evaluations to thresholds."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from matplotlib.figure import Figure as Drawing
+from torch import Tensor
+
+from ams.samplers.presets import EXACT
+from experiments.images import drawing
+from experiments.images.comparison import CONFIDENCE, THRESHOLD_HEADER, column, error_curve, interval, threshold_rows
+from experiments.images.exact import SHOWN, ExactTarget, Results, shown_setup
+from experiments.images.exact_settings import BASELINE, ExactSettings
+from experiments.images.runs import BatchSetup
+from verdicts import Figure, Table, save_figure
+from verdicts.records.figures import Cell
+
+
+def draw_errors(results: Results, settings: ExactSettings) -> Drawing:
+    """Draw KL per pixel and variance ratio of every sampler against its evaluations, with bands."""
+
+    def bands(quantity: str) -> drawing.Bands:
+        runs = {name: curve for name, curve in results.items() if name != EXACT.name}
+        return {n: {b: interval(column(e, quantity)) for b, e in curve.items()} for n, curve in runs.items()}
+
+    floor = interval(column(results[EXACT.name][0], "kl"))[0]
+    rows = [
+        drawing.Row(bands("kl"), "KL (nats a pixel)", (min(3e-5, floor / 3), 1.0), lines=(floor,)),
+        drawing.Row(bands("variance_ratio"), "variance ratio $V$", (0.4, 2.0), False, lines=(1.0,)),
+    ]
+    return drawing.draw_rows(rows, sorted({b for name in settings.samplers for b in settings.budgets_of(name)}))
+
+
+def samples(
+    settings: ExactSettings, target: ExactTarget, shown: Callable[[str, int, BatchSetup], np.ndarray]
+) -> dict[str, Tensor]:
+    """Return the first images of the data set, then samples of each sampler: `shown(sampler, budget, setup)`."""
+    setup, budget = shown_setup(settings), settings.grid_budget
+    drawn = {name: torch.from_numpy(shown(name, budget, setup)) for name in settings.samplers}
+    return {"data": target.images[:SHOWN], **drawn}
+
+
+def figures(
+    results: Results,
+    samples: Mapping[str, Float[Tensor, "n h w"]],
+    settings: ExactSettings,
+    folder: Path,
+    name: str,
+    title: str,
+    claims: tuple[str, ...],
+) -> list[Figure]:
+    """Draw both figures of a data set: `name` begins their names, `title` their captions."""
+    errors = (
+        f"{title}, exact score, hyperparameters of the authors' code. Above: KL of a mode from the exact mode, "
+        "$(V - 1 - \\ln V)/2$ a pixel; dotted: fresh draws of the target. Below: variance ratio $V$ of the residual "
+        "about the nearest image; 1 is exact, below 1 the variance is too small. Bands: "
+        f"{CONFIDENCE:.1%} intervals over {settings.batches} batches of {settings.batch}. Pale: annealed Langevin and "
+        "adaptive momentum again. Arrows: means beyond the axis."
+    )
+    grid = f"{title}: the data, then each sampler at {settings.grid_budget} evaluations from the same starts."
+    return [
+        save_figure(draw_errors(results, settings), folder, f"{name}_errors", errors, claims),
+        save_figure(drawing.draw_grid(samples), folder, f"{name}_samples", grid, claims),
+    ]
+
+
+def error_table(results: Results, settings: ExactSettings, name: str, claims: tuple[str, ...]) -> Table:
+    """Return the four errors of every sampler and budget, each with the half-width of its interval."""
+    rows: list[tuple[Cell, ...]] = []
+    for sampler, curve in results.items():
+        for budget, batches in curve.items():
+            intervals = [interval(values) for values in zip(*batches, strict=True)]
+            rows.append((sampler, budget, *(value for mean, low, _ in intervals for value in (mean, mean - low))))
+    labels = ("energy distance", "variance ratio", "collisions", "classes")
+    caption = (
+        f"Means over {settings.batches} batches of {settings.batch} samples, with the half-width of their "
+        f"{CONFIDENCE:.1%} Student interval. Fresh draws of the target are the floor."
+    )
+    header = ("sampler", "NFE", *(part for label in labels for part in (label, "+-")))
+    return Table(id=name, caption=caption, header=header, rows=tuple(rows), claims=claims)
+
+
+def speed_table(
+    results: Results, settings: ExactSettings, name: str, claims: tuple[str, ...], tuned: Results | None = None
+) -> Table:
+    """Return the evaluations to each threshold of KL per pixel, and annealed Langevin's over them."""
+    rows: list[tuple[Cell, ...]] = []
+    for kind, runs in (("defaults", results), ("tuned", tuned or {})):
+        curves = {name: error_curve(curve, "kl") for name, curve in runs.items() if name != EXACT.name}
+        rows += ((kind, *row) for row in threshold_rows(curves, BASELINE, settings.thresholds))
+    caption = (
+        "Evaluations at which KL (nats a pixel) first falls to a threshold, log-log between budgets, and annealed "
+        f"Langevin's over them at the same settings; {CONFIDENCE:.1%} intervals by Student's test over "
+        f"{settings.batches} batches. The smallest budget is an upper bound. Tuned: the best step and steps per noise "
+        "level for each budget, chosen on other batches."
+    )
+    return Table(id=name, caption=caption, header=("settings", *THRESHOLD_HEADER), rows=tuple(rows), claims=claims)

@@ -1,0 +1,161 @@
+"""Digits with a learned score, claims Q0 to Q6: how much of the digits held out samples cover, and their variance."""
+
+from collections.abc import Sequence
+
+import torch
+
+from ams.metrics import expected_coverage
+from ams.statistics import Interval
+from ams_suite import measures
+from experiments.images.comparison import CONFIDENCE, column, error_curve, farthest
+from experiments.images.learned import losses, quality, study
+from experiments.images.learned.quality import EXACT, LEARNED
+from experiments.images.learned.settings import BAOAB, BASELINE, DOUBLED, FLOW, PAPER, REVERSE, Settings
+from verdicts import Measurement, check
+
+
+def _column(settings: Settings, sampler: str, budget: int, quantity: str, score: str = LEARNED) -> list[float]:
+    return column(study.batches(settings, score, sampler, budget), quantity)
+
+
+def _mean(settings: Settings, values: Sequence[float]) -> Measurement:
+    return measures.mean_of(values, CONFIDENCE, settings.seed, settings.batch)
+
+
+def _difference(settings: Settings, ours: Sequence[float], theirs: Sequence[float]) -> Measurement:
+    return measures.mean_difference(ours, theirs, CONFIDENCE, settings.seed, settings.batch)
+
+
+def _coverage_gain(settings: Settings, sampler: str, other: str) -> Measurement:
+    """Return a sampler's coverage less another's at the smallest budget, paired by batch."""
+    ours, theirs = (_column(settings, name, min(settings.budgets), "coverage") for name in (sampler, other))
+    return _difference(settings, ours, theirs)
+
+
+@check("Q0.kernel")
+def relative_kernel_distance_of_real_digits(settings: Settings) -> Measurement:
+    """Measure the kernel distance of real digits to those held out, over that of real zeros alone."""
+    sets = [torch.from_numpy(batch.features) for batch in study.real_batches(settings)]
+    distance = quality.judge().kernel_interval(sets, CONFIDENCE, settings.seed)
+    value, low, high = (end / quality.kernel_distance_of_zeros() for end in distance[:3])
+    return measures.of_interval(Interval(value, low, high, distance.n), settings.seed, settings.batch)
+
+
+@check("Q0.coverage")
+def excess_coverage_of_real_digits(settings: Settings) -> Measurement:
+    """Measure the coverage by real digits less what is expected of two sets of one distribution."""
+    expected = expected_coverage(len(quality.judge().reference), settings.batch)
+    return _mean(settings, [value - expected for value in _real(settings, "coverage")])
+
+
+@check("Q0.temperature")
+def variance_ratio_of_real_digits(settings: Settings) -> Measurement:
+    """Measure the variance ratio of digits that the network has seen, blurred to the last noise level."""
+    return _mean(settings, _real(settings, "variance_ratio"))
+
+
+def _real(settings: Settings, quantity: str) -> list[float]:
+    return column((batch.quality for batch in study.real_batches(settings)), quantity)
+
+
+@check("Q1.exact")
+def worst_loss_ratio_to_the_exact_score(settings: Settings) -> Measurement:
+    """Measure the network's loss on digits held out over that of the exact score of the digits seen, where worst."""
+    return _worst_loss_ratio("exact")
+
+
+@check("Q1.gaussian")
+def worst_loss_ratio_to_a_gaussian(settings: Settings) -> Measurement:
+    """Measure the network's loss on digits held out over that of a Gaussian fitted to the digits seen, where worst."""
+    return _worst_loss_ratio("gaussian")
+
+
+def _worst_loss_ratio(other: str) -> Measurement:
+    ratio = losses.worst_ratio(losses.per_image("learned"), losses.per_image(other), CONFIDENCE)
+    return measures.of_interval(ratio, losses.SEED)
+
+
+@check("Q2.gain")
+def coverage_gain_over_annealed_langevin(settings: Settings) -> Measurement:
+    """Measure adaptive momentum's coverage less annealed Langevin's, at the smallest budget (paired)."""
+    return _coverage_gain(settings, PAPER, BASELINE)
+
+
+@check("Q2a.speed_up")
+def speed_up_over_annealed_langevin(settings: Settings) -> Measurement:
+    """Measure annealed Langevin's evaluations over adaptive momentum's smallest budget, at equal coverage."""
+    budget = min(settings.budgets)
+    ours, curve = _column(settings, PAPER, budget, "missed"), study.learned_curve(settings, BASELINE)
+    theirs = error_curve(curve, "missed")
+    return measures.speed_up(ours, theirs, budget, CONFIDENCE, settings.seed, settings.batch)
+
+
+@check("Q2b.factor")
+def coverage_gain_of_a_doubled_drift(settings: Settings) -> Measurement:
+    """Measure the coverage of Langevin with its drift doubled less adaptive momentum's, at the smallest budget."""
+    return _coverage_gain(settings, DOUBLED, PAPER)
+
+
+@check("Q3.adaptive")
+def variance_ratio_less_annealed_langevins(settings: Settings) -> Measurement:
+    """Measure adaptive momentum's variance ratio less annealed Langevin's, at the largest budget (paired)."""
+    ours, theirs = (_column(settings, name, max(settings.budgets), "variance_ratio") for name in (PAPER, BASELINE))
+    return _difference(settings, ours, theirs)
+
+
+@check("Q3.factor")
+def variance_ratio_of_a_doubled_drift(settings: Settings) -> Measurement:
+    """Measure the variance ratio of Langevin with its drift doubled, at the largest budget."""
+    return _mean(settings, _column(settings, DOUBLED, max(settings.budgets), "variance_ratio"))
+
+
+@check("Q4.reverse")
+def coverage_gain_over_reverse_diffusion(settings: Settings) -> Measurement:
+    """Measure adaptive momentum's coverage less reverse diffusion's, at the smallest budget (paired)."""
+    return _coverage_gain(settings, PAPER, REVERSE)
+
+
+@check("Q4.flow")
+def coverage_gain_over_the_probability_flow(settings: Settings) -> Measurement:
+    """Measure adaptive momentum's coverage less that of the probability flow by Heun, at the smallest budget."""
+    return _coverage_gain(settings, PAPER, FLOW)
+
+
+@check("Q5.coverage")
+def coverage_gain_of_annealed_baoab(settings: Settings) -> Measurement:
+    """Measure annealed BAOAB's coverage less adaptive momentum's, at the smallest budget (paired)."""
+    return _coverage_gain(settings, BAOAB, PAPER)
+
+
+@check("Q5.temperature")
+def variance_ratio_of_annealed_baoab(settings: Settings) -> Measurement:
+    """Measure annealed BAOAB's variance ratio at the budget where it is farthest from 1."""
+    ratios = (_column(settings, BAOAB, budget, "variance_ratio") for budget in settings.budgets)
+    return farthest((_mean(settings, values) for values in ratios), origin=1.0)
+
+
+@check("Q6.temperature")
+def largest_variance_difference_between_scores(settings: Settings) -> Measurement:
+    """Measure the variance ratio with the learned score less that with the exact one, for the sampler where it is most.
+
+    The starts and the noise are common to both scores; the budget is the largest at which both run.
+    """
+    budget = max(settings.compared_budgets)
+    pairs = (
+        [_column(settings, sampler, budget, "variance_ratio", score) for score in (LEARNED, EXACT)]
+        for sampler in settings.compared
+    )
+    return farthest(_difference(settings, learned, exact) for learned, exact in pairs)
+
+
+@check("Q6.cooling")
+def variance_loss_with_either_score(settings: Settings) -> Measurement:
+    """Measure adaptive momentum's variance ratio less annealed Langevin's, learned score less exact score (paired)."""
+    budget = max(settings.compared_budgets)
+    learned, exact = (_losses_of_variance(settings, score, budget) for score in (LEARNED, EXACT))
+    return _difference(settings, learned, exact)
+
+
+def _losses_of_variance(settings: Settings, score: str, budget: int) -> list[float]:
+    pair = (_column(settings, sampler, budget, "variance_ratio", score) for sampler in (PAPER, BASELINE))
+    return [ours - theirs for ours, theirs in zip(*pair, strict=True)]

@@ -1,0 +1,81 @@
+"""What the group computes once: the quality of each batch with either score, of real digits, and the losses."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+
+from ams.samplers.presets import AUTHORS, SPECS
+from experiments.images.learned import losses, quality
+from experiments.images.learned.quality import EXACT, LEARNED, Judged, Quality
+from experiments.images.learned.settings import Settings
+from experiments.images.runs import BatchSetup, generator, run
+from experiments.images.tasks import split_digits
+from verdicts.studies import Array, Cell, cell
+
+SHOWN = 16
+"""Samples of each sampler in the figure."""
+
+
+class RealBatch(NamedTuple):
+    """The quality of a batch of real digits, and their features (n, 64)."""
+
+    quality: Quality
+    features: Array
+
+
+@cell
+def sampler_batch(score: str, sampler: str, budget: int, number: int, setup: BatchSetup) -> Quality:
+    """The quality of one batch of a sampler."""
+    return _sampled(score, sampler, budget, number, setup).quality
+
+
+@cell
+def shown_samples(score: str, sampler: str, budget: int, setup: BatchSetup) -> Array:
+    """The first samples of a sampler's first batch, denoised (n, 8, 8)."""
+    return _sampled(score, sampler, budget, 1, setup).images[:SHOWN].numpy()
+
+
+@cell
+def real_batch(number: int, setup: BatchSetup) -> RealBatch:
+    """The quality of real digits that the network has seen, blurred to the last noise level."""
+    draws, digits = generator(setup.seed, number), split_digits().train.x
+    x = digits[torch.randperm(len(digits), generator=draws)[: setup.size]]
+    noisy = x + setup.last_sigma * torch.randn(x.shape, generator=draws)
+    judged = quality.judged(LEARNED, quality.constants(LEARNED, setup.last_sigma), setup.last_sigma, noisy)
+    return RealBatch(judged.quality, judged.features.numpy())
+
+
+def _sampled(score: str, sampler: str, budget: int, number: int, setup: BatchSetup) -> Judged:
+    known = quality.constants(score, setup.last_sigma)
+    problem = quality.problem(score, known.diameter, setup.last_sigma)
+    x = run(problem, SPECS[sampler], budget, AUTHORS, setup.size, generator(setup.seed, number)).x
+    return quality.judged(score, known, setup.last_sigma, x)
+
+
+def batches(settings: Settings, score: str, sampler: str, budget: int) -> list[Quality]:
+    """Return the quality of a sampler's batches; one number starts and draws alike for all samplers and scores."""
+    numbers = range(1, settings.batches + 1)
+    return [sampler_batch(score, sampler, budget, number, settings.setup) for number in numbers]
+
+
+def real_batches(settings: Settings) -> list[RealBatch]:
+    """Return batches of real digits, whose draws are no run's."""
+    return [real_batch(settings.batches + number, settings.setup) for number in range(1, settings.batches + 1)]
+
+
+def learned_curve(settings: Settings, sampler: str) -> dict[int, list[Quality]]:
+    """Return a sampler's batches with the learned score, by evaluations."""
+    return {budget: batches(settings, LEARNED, sampler, budget) for budget in settings.budgets}
+
+
+def cells(settings: Settings) -> Iterator[Cell]:
+    """Yield every cell that checks, figures and tables read."""
+    setup, numbers = settings.setup, range(1, settings.batches + 1)
+    runs = [(LEARNED, s, b) for s in settings.samplers for b in settings.budgets]
+    runs += [(score, s, b) for score in (LEARNED, EXACT) for s in settings.compared for b in settings.compared_budgets]
+    yield from (sampler_batch.cell(*each, number, setup) for each in runs for number in numbers)
+    yield from (real_batch.cell(settings.batches + number, setup) for number in numbers)
+    yield from (losses.per_image.cell(case) for case in losses.CASES)
+    yield from (shown_samples.cell(LEARNED, s, settings.grid_budget, setup) for s in settings.samplers)
+    yield shown_samples.cell(EXACT, settings.compared[0], settings.compared_budgets[-1], setup)

@@ -1,0 +1,42 @@
+"""The group's figures and tables."""
+
+from pathlib import Path
+
+from experiments.images import exact_figures
+from experiments.images.comparison import CONFIDENCE
+from experiments.images.features import pooled
+from experiments.images.features.extractors import digit_features
+from experiments.images.features.pooled import Pooled
+from experiments.images.features.scores import Judge
+from experiments.images.mnist import study
+from experiments.images.mnist.settings import Settings
+from verdicts import Figure, Table
+
+CLAIMS = ("M1", "M2")
+COMPARED = 1000
+"""Images of the target that are the reference in features."""
+
+
+def figures(settings: Settings, folder: Path) -> list[Figure]:
+    """Draw the errors against the budget, and samples of every sampler."""
+    samples = exact_figures.samples(settings, study.target(), study.shown_samples)
+    title = "MNIST test images (28 x 28)"
+    return exact_figures.figures(study.results(settings), samples, settings, folder, "mnist", title, CLAIMS)
+
+
+def tables(settings: Settings) -> list[Table]:
+    """Return every error in pixels and in features, and the evaluations to thresholds."""
+    results = study.results(settings)
+    note = " Denoised by their exact score, samples are copies of the target's images: they differ in which."
+    return [
+        exact_figures.error_table(results, settings, "mnist", CLAIMS),
+        exact_figures.speed_table(results, settings, "mnist_speed", CLAIMS),
+        *pooled.tables(in_features(settings), "mnist", CONFIDENCE, CLAIMS, note),
+    ]
+
+
+def in_features(settings: Settings) -> list[Pooled]:
+    """Return every run, the target's own draws first, in the classifier's features against the target's images."""
+    reference = study.target().images[:COMPARED]
+    judge = Judge(digit_features("mnist-classifier"), f"first {len(reference)} MNIST test images", reference)
+    return pooled.judged(judge, study.entries(settings), CONFIDENCE)

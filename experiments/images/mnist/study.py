@@ -1,0 +1,84 @@
+"""What the group computes once: the errors and the features of each batch, and a few samples."""
+
+from collections.abc import Iterator
+from functools import cache, partial
+from typing import NamedTuple
+
+import torch
+
+from ams.data import images as load
+from ams.metrics import MixtureReference, mixture_spread
+from experiments.images import exact
+from experiments.images.exact import Errors, ExactTarget, Results
+from experiments.images.features.extractors import digit_features
+from experiments.images.features.pooled import Entry
+from experiments.images.mnist.settings import Settings
+from experiments.images.runs import BatchSetup, denoised
+from verdicts.studies import Array, Cell, cell
+
+
+class Batch(NamedTuple):
+    """The errors of a batch, and the classifier's features of its denoised samples (n, d)."""
+
+    errors: Errors
+    features: Array
+
+
+@cache
+def target() -> ExactTarget:
+    """Return the test images as a target. Raises DataUnavailable where the file cannot be had."""
+    return ExactTarget.of(load("mnist-test"))
+
+
+@cell(data=("mnist-test",))
+def spread(last_sigma: float) -> float:
+    """The mean distance of two draws of the target."""
+    return mixture_spread(target().images, last_sigma)
+
+
+@cache
+def reference(last_sigma: float) -> MixtureReference:
+    """Return the target at the last noise level, which samples are compared with."""
+    return MixtureReference(target().images, last_sigma, spread(last_sigma))
+
+
+@cell(data=("mnist-test",))
+def sampler_batch(sampler: str, budget: int, number: int, setup: BatchSetup) -> Batch:
+    """A batch of a sampler, or of fresh draws of the target."""
+    x = exact.samples(target(), sampler, budget, number, setup)
+    features = digit_features("mnist-classifier")(denoised(target().problem(setup.last_sigma), x))
+    return Batch(exact.errors_of(x, target(), reference(setup.last_sigma)), features.numpy())
+
+
+@cell(data=("mnist-test",))
+def shown_samples(sampler: str, budget: int, setup: BatchSetup) -> Array:
+    """Samples for the figure (n, 28, 28)."""
+    return exact.samples(target(), sampler, budget, 1, setup).numpy()
+
+
+def batches(settings: Settings, sampler: str, budget: int) -> list[Batch]:
+    """Return a sampler's batches."""
+    return [sampler_batch(sampler, budget, n, settings.setup) for n in exact.numbers(settings, sampler)]
+
+
+def errors(settings: Settings, sampler: str, budget: int) -> list[Errors]:
+    """Return the errors of a sampler's batches."""
+    return [batch.errors for batch in batches(settings, sampler, budget)]
+
+
+def results(settings: Settings) -> Results:
+    """Return every sampler's errors, by evaluations."""
+    return exact.results(settings, partial(errors, settings))
+
+
+def entries(settings: Settings) -> list[Entry]:
+    """Return every run's features, the target's own draws first."""
+    return [
+        Entry(sampler, "defaults", budget, [torch.from_numpy(b.features) for b in batches(settings, sampler, budget)])
+        for sampler, budget in exact.planned(settings)
+    ]
+
+
+def cells(settings: Settings) -> Iterator[Cell]:
+    """Return every cell that checks, figures and tables read."""
+    return exact.cells(settings, sampler_batch, shown_samples)

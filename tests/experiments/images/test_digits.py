@@ -1,0 +1,222 @@
+"""Real digits with their exact score: each claim's verdict, the change that flips it, and the parts on small sizes."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from pytest import MonkeyPatch
+
+from ams.data import digits as load_digits
+from ams.samplers import NonFiniteState
+from ams.samplers.presets import AUTHORS, EXACT, RK45, Hyperparameters
+from experiments.images import drawing, exact
+from experiments.images.comparison import farthest
+from experiments.images.digits import figures, mode_loss, study
+from experiments.images.digits.settings import BASELINE, CONSTANT, DOUBLED, PAPER, Settings
+from experiments.images.exact import LOST, Errors
+from tests.claims import expected, quick_settings, verdict_of
+from verdicts import Measurement
+from verdicts.claims.schema import Verdict
+from verdicts.records.figures import saved_as
+from verdicts.studies import Cell, Memory, using
+
+QUICK = quick_settings("digits")
+SETTINGS = QUICK.model_copy(update={"batches": 7})
+MORE = QUICK.model_copy(update={"batches": 10, "rare_batch": 200})
+"""For claims of small margin."""
+SMALL = Settings(
+    budgets=(20,), batches=2, batch=8, grid_budget=20, tolerances=(0.1,), tuned=(20,), rare=20, rare_batch=4
+)
+
+
+@pytest.mark.parametrize("identifier", ["D0", "D1", "D1a", "D2", "D3", "D4", "D6", "D7"])
+def test_claims_come_out_as_expected(identifier: str) -> None:
+    assert verdict(identifier) is expected(identifier)
+
+
+def verdict(part: str, settings: Settings | None = None) -> Verdict:
+    """Return the verdict of a claim, or of one of its checks."""
+    claim = part.split(".")[0]
+    return verdict_of(
+        claim, part if "." in part else "", settings or (MORE if claim in ("D0", "D4", "D6") else SETTINGS)
+    )
+
+
+def exchanged(monkeypatch: MonkeyPatch, places: dict[str, str]) -> None:
+    """Put the batches of other samplers in the places of some, wherever checks read batches."""
+
+    def read(true: Callable[..., Any], settings: Settings, sampler: str, *budget: int) -> Any:
+        return true(settings, places.get(sampler, sampler), *budget)
+
+    for name in ("errors", "tuned_errors", "rare_shares"):
+        monkeypatch.setattr(study, name, partial(read, getattr(study, name)))
+
+
+def test_a_shifted_target_breaks_d0(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of D0: draws whose every pixel is off by a tenth; both numbers see it."""
+    true = exact.fresh_draws
+    monkeypatch.setattr(exact, "fresh_draws", lambda *given: true(*given) + 0.1)
+    with using(Memory()):
+        assert verdict("D0.energy") is Verdict.REFUTED
+        assert verdict("D0.temperature") is Verdict.REFUTED
+
+
+def test_langevin_against_itself_breaks_d1(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of D1: annealed Langevin in adaptive momentum's place gains nothing, nor does reverse diffusion."""
+    exchanged(monkeypatch, {PAPER: BASELINE})
+    assert verdict("D1.speed_up") is not Verdict.HOLDS
+    exchanged(monkeypatch, {BASELINE: "reverse diffusion"})
+    assert verdict("D1.gain") is not Verdict.HOLDS
+
+
+def test_samples_of_one_image_break_d1a(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of D1a: one image again and again, with the last noise level's noise; KL per pixel alone is blind."""
+    images, sigma = study.target().images, SETTINGS.last_sigma
+    x = images[:1].expand(SETTINGS.batch, 8, 8)
+    noisy = x + sigma * torch.randn(x.shape, generator=torch.Generator().manual_seed(4))
+    errors = exact.errors_of(noisy, study.target(), study.reference(sigma))
+    true = study.errors
+    monkeypatch.setattr(
+        study, "errors", lambda s, name, budget: [errors] * s.batches if name == PAPER else true(s, name, budget)
+    )
+    assert verdict("D1a") is Verdict.REFUTED
+    assert errors.kl < 0.01  # 2048 pixels: its standard deviation is 0.0007
+
+
+def test_langevin_in_its_place_breaks_d2(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of D2: annealed Langevin in the others' places is not below 1; a doubled drift in its place is."""
+    exchanged(monkeypatch, {PAPER: BASELINE, DOUBLED: BASELINE, BASELINE: DOUBLED})
+    for part in ("adaptive", "factor", "langevin"):
+        assert verdict(f"D2.{part}") is Verdict.REFUTED
+
+
+def test_a_sampler_that_wins_would_make_d3_hold(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of the refutation D3: the probability flow in adaptive momentum's place, against annealed Langevin."""
+    exchanged(monkeypatch, {PAPER: "Heun ODE", "reverse diffusion": BASELINE})
+    assert verdict("D3") is Verdict.HOLDS
+
+
+def test_langevin_in_the_places_of_tempered_samplers_breaks_d4(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of D4 and D4a: annealed Langevin loses no mode; a doubled drift in its place is seen to."""
+    exchanged(monkeypatch, {DOUBLED: BASELINE})
+    assert verdict("D4.factor") is Verdict.REFUTED
+    assert verdict("D4.langevin") is Verdict.HOLDS
+    monkeypatch.undo()
+    exchanged(monkeypatch, {BASELINE: DOUBLED, PAPER: BASELINE})
+    assert verdict("D4.langevin") is Verdict.REFUTED
+    assert verdict("D4a", MORE) is Verdict.REFUTED
+
+
+def test_langevin_against_itself_breaks_d5() -> None:
+    """Falsifier of D5: at a budget where adaptive momentum is nearer it is not the worse."""
+    assert verdict("D5", SETTINGS.model_copy(update={"past": 60})) is Verdict.REFUTED
+
+
+def test_tuned_samplers_exchanged_break_d6(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of D6: tuned samplers in each other's places."""
+    exchanged(monkeypatch, {PAPER: BASELINE, BASELINE: PAPER})
+    assert verdict("D6.tuned") is Verdict.REFUTED
+    monkeypatch.undo()
+    exchanged(monkeypatch, {PAPER: CONSTANT, CONSTANT: PAPER})
+    assert verdict("D6.constant") is Verdict.REFUTED
+
+
+def test_a_sampler_that_wins_would_make_d7_hold(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of the refutation D7: the probability flow's batches in adaptive momentum's place leave as little."""
+    exchanged(monkeypatch, {PAPER: "Heun ODE"})
+    assert verdict("D7") is Verdict.HOLDS
+
+
+def test_a_noisier_sampler_breaks_d7a(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of D7a: with what all have at 20 evaluations, adaptive momentum does not equal the others."""
+    true = study.errors
+    monkeypatch.setattr(study, "errors", lambda settings, sampler, budget: true(settings, sampler, 20))
+    assert verdict("D7a") is Verdict.REFUTED
+
+
+def test_each_sampler_has_its_budgets_once() -> None:
+    assert QUICK.budgets_of(PAPER) == (20, 60, 300) and QUICK.budgets_of("ancestral") == (20, 60)
+    assert QUICK.model_copy(update={"past": 60}).budgets_of(PAPER) == (20, 60, 300)
+    assert QUICK.model_copy(update={"past": 900}).budgets_of(PAPER) == (20, 60, 300, 900)
+
+
+def test_tuning_chooses_on_other_batches(monkeypatch: MonkeyPatch) -> None:
+    """The chosen setting is the best of the trials', whose batches are none of those that count."""
+    tried: dict[Hyperparameters, set[int]] = {}
+
+    def sampler_batch(*given: Any) -> Errors:
+        *_, number, _, h = given
+        tried.setdefault(h, set()).add(number)
+        return Errors(0.0, 1.0 + abs(h.factor - 1.0) + h.repeats, 1.0, 0.0)
+
+    monkeypatch.setattr(study, "sampler_batch", sampler_batch)
+    grid = SMALL.grid(20)
+    assert study.tuned(BASELINE, 20, grid, SMALL.trials, SMALL.setup) == AUTHORS._replace(factor=1.0, repeats=2)
+    assert set(tried) == set(grid) and all(20 // each.repeats >= 2 for each in grid)
+    assert all(len(numbers) == SMALL.trials for numbers in tried.values())
+    assert all(set(exact.numbers(SMALL, BASELINE)).isdisjoint(numbers) for numbers in tried.values())
+    assert set(exact.numbers(SMALL, BASELINE)).isdisjoint(exact.numbers(SMALL, EXACT.name))
+
+
+def test_what_diverges_is_never_chosen(monkeypatch: MonkeyPatch) -> None:
+    def diverging(*given: Any) -> torch.Tensor:
+        raise NonFiniteState("far")
+
+    monkeypatch.setattr(exact, "samples", diverging)
+    with using(Memory()), pytest.raises(ValueError, match="no setting"):
+        study.tuned(BASELINE, 20, SMALL.grid(20), 1, SMALL.setup)
+
+
+def test_errors_know_collisions_and_classes() -> None:
+    """Eight copies of one image: every pair collides, all in one class; the variance ratio is that of no noise, 0."""
+    target = study.target()
+    errors = exact.errors_of(target.images[:1].expand(8, 8, 8).clone(), target, study.reference(0.05))
+    assert errors.collisions == pytest.approx(len(target.labels))
+    assert errors.variance_ratio == pytest.approx(0.0, abs=1e-9)
+    assert errors.classes == pytest.approx(1 - float((target.labels == target.labels[0]).double().mean()))
+
+
+def test_diameter_is_the_largest_distance() -> None:
+    flat = load_digits().x.flatten(1).double()
+    assert study.target().diameter == pytest.approx(torch.cdist(flat, flat).max().item(), rel=1e-5)
+
+
+def test_kl_per_pixel_is_the_divergence_of_a_mode() -> None:
+    assert Errors(0.0, 1.0, 0.0, 0.0).kl == 0.0 and LOST.kl == np.inf
+    assert Errors(0.0, 0.25, 0.0, 0.0).kl == pytest.approx(0.5 * (0.25 - 1 + np.log(4)))
+
+
+def test_the_rare_class_has_its_share() -> None:
+    assert mode_loss.target_share() == pytest.approx(18 / (18 + 178))
+
+
+def test_tables_and_figures_read_the_study_alone(monkeypatch: MonkeyPatch, tmp_path: Path) -> None:
+    """A row for each run and threshold; nothing is computed that the study does not list."""
+    settings = SMALL.model_copy(update={"samplers": (BASELINE, PAPER, DOUBLED, CONSTANT), "factors": (1.0,)})
+    with using(Memory()):
+        for each in study.cells(settings):
+            each.function(**each.arguments)
+        monkeypatch.setattr(Cell, "compute", lambda cell: pytest.fail(f"{cell} is not in the study"))
+        errors, speeds, rare = figures.tables(settings)
+        with saved_as((".svg",)):
+            drawn = figures.figures(settings, tmp_path)
+    assert [row[0] for row in errors.rows] == [EXACT.name, *settings.samplers, RK45.name]
+    assert all(np.isfinite(row[2:]).all() for row in errors.rows)
+    assert len(speeds.rows) == (len(settings.samplers) + 1 + len(settings.tuned_samplers)) * len(settings.thresholds)
+    assert all(row[3] != "not reached" or row[6] in ("neither", 0.0) for row in speeds.rows)
+    assert len(rare.rows) == len(settings.rare_samplers)
+    assert all(figure.file.stat().st_size > 10_000 for figure in drawn)
+
+
+def test_ticks_leave_room_for_each_other() -> None:
+    assert drawing.apart([10, 20, 40, 60, 100, 150, 300, 2000]) == [10, 20, 40, 100, 300, 2000]
+
+
+def test_the_farthest_interval_is_found_on_either_side() -> None:
+    means = [Measurement(value=v, low=v - w, high=v + w) for v, w in ((0.9, 0.2), (-1.0, 0.05), (1.0, 0.01))]
+    assert farthest(means) is means[0] and farthest(means[1:]) is means[1]
+    assert farthest(means, origin=1.0) is means[1]
