@@ -4,9 +4,12 @@ Each sampler has its own colour and marker (`ams.samplers.presets`). Matplotlib 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ams.samplers.presets import SPECS
+from ams.statistics import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,3 +58,10 @@ def reference_line(axes: "Axes", value: float, name: str, right: bool = True, ab
 def legend_below(drawing: "Figure", axes: "Axes", columns: int = 3) -> None:
     """Put the legend of some axes below the whole figure."""
     drawing.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=columns)
+
+
+def interval_band(axes: "Axes", x: Sequence[float], intervals: Sequence[Interval], look: Mapping[str, Any]) -> None:
+    """Draw a curve of values, their intervals as a band in its colour; `look` as of `SamplerSpec.look()`."""
+    value, low, high, _ = np.array(intervals).T
+    axes.plot(x, value, markersize=4, **look)
+    axes.fill_between(x, low, high, color=look["color"], alpha=0.12, lw=0)

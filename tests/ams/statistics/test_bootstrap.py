@@ -25,7 +25,7 @@ def mean_of(values: np.ndarray):
 
 def test_a_unit_is_drawn_as_a_whole_and_a_source_keeps_its_size():
     units, others = [[0, 3], [1, 4], [2, 5], [6]], singles(7, 12)
-    drawn = resampled([units, others], 12, 300, np.random.default_rng(0))
+    drawn = resampled([units, others], 12, 300, seed=0)
     np.testing.assert_array_equal(drawn[:, [0, 1, 2]], drawn[:, [3, 4, 5]])
     np.testing.assert_array_equal(drawn[:, [0, 1, 2, 6]].sum(1), 4)
     np.testing.assert_array_equal(drawn[:, 7:].sum(1), 5)
