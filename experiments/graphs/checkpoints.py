@@ -1,14 +1,13 @@
 """The GDSS authors' checkpoints, read strictly: every tensor has its place, and none is missing or left over.
 
-A file holds a configuration, and for each of the two networks a dictionary of tensors, and (but for molecules) the
-averaged weights, in the same order. `published` tells how a published name, `layers.2.attn.5.gnn_k.weight`, goes into
-ours: attention's three convolutions of each channel are one tensor here, `layers.2.attention.convolution.weight`, of
-(channels, inputs, queries | keys | values). What a last layer computes and nothing reads is left out, by name.
+A file holds a configuration, and for each of the two networks a dictionary of tensors and (but for molecules) the
+averaged weights, in the same order. The three convolutions of each channel of an attention, published as
+`layers.2.attn.5.gnn_k.weight`, are one tensor here, `layers.2.attention.convolution.weight`, of (channels, inputs,
+queries | keys | values). Tensors of a last layer whose output nothing reads are left out, by name.
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 import torch
@@ -23,9 +22,9 @@ Filling: TypeAlias = tuple[nn.Module, Tensors, Tensors]
 
 
 DUST = 1e-16
-"""Weights below are taken for zero: with inputs of order 1 they change no output by more than its rounding.
+"""Weights below this are set to zero: with inputs of order 1 they change no output by more than its rounding.
 
-Weight decay has left many channels there; where their products are subnormal, each costs a hundred ordinary ones.
+Weight decay has left many channels there, and a product of subnormal numbers takes as long as a hundred others.
 """
 
 
@@ -36,6 +35,7 @@ class Networks(NamedTuple):
     adjacency: nn.Module
 
 
+@lru_cache(maxsize=4)
 def networks(name: str, averaged: bool) -> Networks:
     """Return the networks of a registered checkpoint (`gdss-...`), with the averaged weights where asked for.
 
@@ -45,7 +45,7 @@ def networks(name: str, averaged: bool) -> Networks:
 
 
 def networks_of(held: Any, where: str, averaged: bool) -> Networks:
-    """Return the networks that a checkpoint's contents are. Raises UserError, one line that names `where`."""
+    """Return the networks in a checkpoint's contents. Raises UserError, one line that names `where`."""
     try:
         features, adjacency = (_tensors(held, part, averaged) for part in ("x", "adj"))
         shapes = [_shape(held["params_x"], "depth"), _shape(held["params_adj"], "num_layers")]
@@ -60,7 +60,7 @@ def networks_of(held: Any, where: str, averaged: bool) -> Networks:
 
 
 def _tensors(held: Mapping[str, Any], part: str, averaged: bool) -> Tensors:
-    """Return a network's tensors by published name, without the prefix that some files give them."""
+    """Return a network's tensors by published name, without the prefix `module.` that some files have."""
     plain = {name.removeprefix("module."): tensor for name, tensor in held[f"{part}_state_dict"].items()}
     if not averaged:
         return plain
@@ -71,14 +71,14 @@ def _tensors(held: Mapping[str, Any], part: str, averaged: bool) -> Tensors:
 
 
 def _shape(parameters: Mapping[str, Any], layers: str) -> Shape:
-    """Return the sizes that a network's configuration states."""
+    """Return the sizes in a network's configuration."""
     optional = {"linears": "num_linears", "between": "c_hid", "last": "c_final"}
     stated = {ours: int(parameters[theirs]) for ours, theirs in optional.items() if theirs in parameters}
     return Shape(int(parameters["max_feat_num"]), int(parameters["nhid"]), int(parameters[layers]), **stated)
 
 
 class _Source:
-    """The published tensors that have not yet been given a place. A missing one raises KeyError."""
+    """The published tensors that have no place yet. A missing one raises KeyError."""
 
     def __init__(self, tensors: Tensors) -> None:
         self.left = dict(tensors)
@@ -150,11 +150,9 @@ def _features(tensors: Tensors, shape: Shape, attentive: bool) -> Filling:
 def _filled(network: nn.Module, tensors: Tensors, left: Tensors, where: str) -> nn.Module:
     """Return the network with these tensors, in evaluation mode and without gradients. Raises UserError."""
     wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
-    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    for told, names in {"unknown": left, "missing": wanted.keys() - found.keys()}.items():
-        if names:
-            raise UserError(f"{where}: {told} tensors {', '.join(sorted(names)[:4])} ({len(names)} in all)")
-    if wrong := [f"{name} {found[name]}, expected {shape}" for name, shape in wanted.items() if found[name] != shape]:
+    given = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    refuse_other_names(where, left.keys(), wanted.keys() - given.keys())
+    if wrong := [f"{name} {given[name]}, expected {shape}" for name, shape in wanted.items() if given[name] != shape]:
         raise UserError(f"{where}: wrong shapes: {'; '.join(wrong[:3])} ({len(wrong)} in all)")
     network.load_state_dict({name: without_dust(tensor) for name, tensor in tensors.items()})
     return network.eval().requires_grad_(False)
@@ -163,3 +161,10 @@ def _filled(network: nn.Module, tensors: Tensors, left: Tensors, where: str) -> 
 def without_dust(tensor: Tensor) -> Tensor:
     """Return the tensor with entries below `DUST` at zero."""
     return torch.where(tensor.abs() < DUST, 0.0, tensor)
+
+
+def refuse_other_names(where: str, unknown: Collection[str], missing: Collection[str]) -> None:
+    """Raise UserError, one line that names `where`, if there are unknown or missing tensors."""
+    for problem, names in {"unknown": unknown, "missing": missing}.items():
+        if names:
+            raise UserError(f"{where}: {problem} tensors {', '.join(sorted(names)[:4])} ({len(names)} in all)")

@@ -1,14 +1,12 @@
-"""Graphs: two sets of our own making, the authors' lists split as published, and the way to and from adjacency.
+"""Graphs: two sets from generators of our own, the authors' lists split as published, and conversion from adjacency.
 
-`community_small` and `grid` follow the law of the GDSS release's generator, so that no file is needed. That law is
-odder than its name: the two communities of a size are drawn with the fixed seeds 0 and 1, so they are always the same
-two graphs (of each size 6 to 10), and only the size and the bridges between them are random. All of the 100
-published graphs are of this form.
+`community_small` and `grid` follow the distribution of the GDSS authors' generator, so no file is needed. In
+community_small the two communities of a size are drawn with the fixed seeds 0 and 1. So they are always the same two
+graphs (of each size 6 to 10), and only the size and the bridges between them are random. All of the 100 published
+graphs have this form.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -20,7 +18,7 @@ from torch import Tensor
 from ams.data import Graph, graphs
 
 PRESENT = 0.5
-"""An edge is there where the adjacency is at least this."""
+"""An edge is present where the adjacency is at least this."""
 
 
 class Split(NamedTuple):
@@ -54,17 +52,17 @@ def grid(count: int, seed: int) -> list[Graph]:
 
 
 def _communities(size: int, generator: np.random.Generator) -> Graph:
-    """Return both communities of a size; each pair across is joined with probability 0.1 / size.
+    """Return two communities of `size` nodes each; each pair across is joined with probability 0.1 / size.
 
-    Where no pair is, the first node of each is: the graph is connected.
+    Where no pair across is drawn, the first nodes of both are joined: the graph is connected.
     """
     bridges = np.argwhere(generator.random((size, size)) < 0.1 / size).tolist() or [[0, 0]]
-    return Graph(2 * size, tuple(sorted([*_apart(size), *((u, size + v) for u, v in bridges)])))
+    return Graph(2 * size, tuple(sorted([*_unbridged(size), *((u, size + v) for u, v in bridges)])))
 
 
 @cache
-def _apart(size: int) -> tuple[tuple[int, int], ...]:
-    """Return the edges of two G(size, 0.7), those of the seeds 0 and 1, side by side."""
+def _unbridged(size: int) -> tuple[tuple[int, int], ...]:
+    """Return the edges of two graphs G(size, 0.7), drawn with the seeds 0 and 1, side by side."""
     halves = [nx.gnp_random_graph(size, 0.7, seed=index) for index in range(2)]
     return _from_networkx(nx.disjoint_union(*halves)).edges
 
@@ -82,7 +80,7 @@ def _from_networkx(graph: nx.Graph) -> Graph:
 
 
 def sizes(train: Sequence[Graph], count: int, seed: int) -> list[int]:
-    """Return how many nodes `count` generated graphs shall have: those of training graphs drawn with replacement.
+    """Return the numbers of nodes of `count` graphs to generate, drawn with replacement from training graphs.
 
     Raises ValueError where there is no training graph.
     """
@@ -92,8 +90,8 @@ def sizes(train: Sequence[Graph], count: int, seed: int) -> list[int]:
     return [train[place].nodes for place in drawn.tolist()]
 
 
-def adjacency(graph: Graph) -> np.ndarray:
-    """Return the adjacency matrix, `(nodes, nodes)` of 0 and 1, float64."""
+def adjacency(graph: Graph) -> Float[np.ndarray, "nodes nodes"]:
+    """Return the adjacency matrix of 0 and 1, float64."""
     matrix = np.zeros((graph.nodes, graph.nodes))
     if graph.edges:
         ends = np.array(graph.edges).T
@@ -101,17 +99,16 @@ def adjacency(graph: Graph) -> np.ndarray:
     return matrix
 
 
-def cut(matrices: Float[Tensor, "b n n"]) -> list[Graph]:
-    """Return the graphs that sampled adjacency stands for: edges where it is at least `PRESENT`, nodes that have one.
+def thresholded(matrices: Float[Tensor, "b n n"], sizes: Sequence[int]) -> list[Graph]:
+    """Return the graphs of `sizes` nodes whose edges are where a sampled adjacency is at least `PRESENT`.
 
-    A loop is no edge; where there is no edge at all, the graph is one node.
+    A loop is no edge. Isolated nodes stay: `trimmed` drops them.
     """
     present = (matrices >= PRESENT).triu(diagonal=1).cpu().numpy()
-    return [trimmed(Graph(len(one), _pairs(np.argwhere(one)))) for one in present]
-
-
-def _pairs(ends: Iterable[np.ndarray]) -> tuple[tuple[int, int], ...]:
-    return tuple((int(u), int(v)) for u, v in ends)
+    return [
+        Graph(nodes, tuple((int(u), int(v)) for u, v in np.argwhere(one)))
+        for nodes, one in zip(sizes, present, strict=True)
+    ]
 
 
 def trimmed(graph: Graph) -> Graph:

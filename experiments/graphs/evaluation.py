@@ -1,6 +1,4 @@
-"""`evaluate`: the published MMDs of two files of graphs with their intervals, and what remains without the bias."""
-
-from __future__ import annotations
+"""The published MMDs of two files of graphs with their intervals, and the unbiased estimates."""
 
 import json as json_text
 from collections.abc import Mapping, Sequence
@@ -16,29 +14,23 @@ from experiments.graphs.statistics import STATISTICS
 
 CONFIDENCE = 0.95
 SEED = 0
-"""Of the resampling; another one moves the ends of an interval by a few per cent of its length."""
-
-
-Rows = Mapping[str, Estimates]
-
-
-def rows(reference: Sequence[Graph], generated: Sequence[Graph], seed: int = SEED) -> Rows:
-    """Return the estimates of every statistic by name. Raises ValueError for an empty set."""
-    return {one.name: estimates(one, reference, generated, seed, CONFIDENCE) for one in STATISTICS}
+"""Of the bootstrap; another seed moves the ends of an interval by a few per cent of its length."""
 
 
 def evaluate(reference: Path, generated: Path, json: bool) -> int:
     """Print the MMDs of the graphs in two files, as JSON or a table, and return 0. Raises as `read_graphs`."""
     sets = read_graphs(reference), read_graphs(generated)
-    found = rows(*sets)
-    print(json_text.dumps(_described(found, *sets), indent=2) if json else "\n".join(_table(found, *sets)))
+    rows = {one.name: estimates(one, *sets, SEED, CONFIDENCE) for one in STATISTICS}
+    print(json_text.dumps(_described(rows, *sets), indent=2) if json else "\n".join(_table(rows, *sets)))
     return 0
 
 
-def _described(found: Rows, reference: Sequence[Graph], generated: Sequence[Graph]) -> dict[str, JsonValue]:
+def _described(
+    rows: Mapping[str, Estimates], reference: Sequence[Graph], generated: Sequence[Graph]
+) -> dict[str, JsonValue]:
     return {
-        "mmd": {name: _entry(row.value, row.published) for name, row in found.items()},
-        "unbiased": {name: _entry(row.unbiased and row.unbiased.value, row.unbiased) for name, row in found.items()},
+        "mmd": {name: _entry(row.value, row.published) for name, row in rows.items()},
+        "unbiased": {name: _entry(row.unbiased and row.unbiased.value, row.unbiased) for name, row in rows.items()},
         "reference": len(reference),
         "generated": len(generated),
         "confidence": CONFIDENCE,
@@ -50,11 +42,11 @@ def _entry(value: float | None, interval: Interval | None) -> dict[str, JsonValu
     return {"value": value, "interval": None if interval is None else [interval.low, interval.high]}
 
 
-def _table(found: Rows, reference: Sequence[Graph], generated: Sequence[Graph]) -> list[str]:
+def _table(rows: Mapping[str, Estimates], reference: Sequence[Graph], generated: Sequence[Graph]) -> list[str]:
     return [
         f"squared MMD, {len(reference)} reference and {len(generated)} generated graphs; {CONFIDENCE:.0%} intervals",
         f"{'':10}{'published (biased)':32}unbiased",
-        *(f"{name:10}{_cell(row.value, row.published):32}{_unbiased(row)}".rstrip() for name, row in found.items()),
+        *(f"{name:10}{_cell(row.value, row.published):32}{_unbiased(row)}".rstrip() for name, row in rows.items()),
     ]
 
 

@@ -1,15 +1,13 @@
-"""Packed batches of graphs: what is stored is real nodes and real pairs, nothing else.
+"""Ragged batches of graphs: they store real nodes and real pairs, nothing else.
 
 Graphs of `n_1 <= n_2 <= ...` nodes lie one after the other: node features as (nodes, F), symmetric matrices without
-diagonal as their strict upper triangles, row by row, (..., pairs). So a packed vector is symmetric, has a zero diagonal
-and no padding by construction, and everything that a network does node by node or pair by pair has no waste.
+diagonal as their strict upper triangles, row by row, (..., pairs). So by construction a ragged vector is symmetric, has
+a zero diagonal and no padding, and a network that works node by node or pair by pair wastes nothing.
 
-Products of matrices need squares. For them neighbouring graphs form *blocks* of one size, the largest's. Sizes are cut
-into blocks where the entries that padding adds, `sum (N^2 - n^2)`, cost more than another block: `_cuts` finds the
-cheapest cutting by dynamic programming.
+Products of matrices need squares. For them neighbouring graphs form *blocks*, padded to the size of their largest graph.
+Sizes are cut into blocks where the entries that padding adds, `sum (N^2 - n^2)`, cost more than another block: `_cuts`
+finds the cheapest cutting by dynamic programming.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,18 +19,18 @@ from jaxtyping import Float
 from torch import Tensor
 
 BLOCK_COST = 4000
-"""What a further block costs, in matrix entries of padding."""
+"""The cost of a further block, in matrix entries of padding."""
 BLOCK_LIMIT = 8000
-"""How many matrix entries a block may have, if it has more than one graph: what is made of them stays in a cache."""
+"""How many matrix entries a block of several graphs may have: so the results of its layers stay in a cache."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """Neighbouring graphs as `graphs` squares of side `side`; `nodes`, `pairs` are their ranges in the packed vectors.
+    """Neighbouring graphs as `graphs` squares of side `side`; `nodes`, `pairs` are their ranges in the ragged vectors.
 
-    All else counts within the block. `entry` tells for each of the (graphs, side, side) entries, flat, which pair it
-    is; the two numbers after the last pair stand for an entry beyond the graph and for the diagonal. `upper` and
-    `lower` are the pairs' places in the squares, `real` the nodes' in (graphs, side).
+    All other numbers count within the block. `entry` is, for each of the (graphs, side, side) entries, flat, the number
+    of its pair; the two numbers after the last pair stand for an entry beyond the graph and for the diagonal. `upper`
+    and `lower` are the places of pairs in the squares, `real` the places of nodes in (graphs, side).
     """
 
     graphs: int
@@ -79,7 +77,7 @@ class Layout:
     blocks: tuple[Block, ...]
 
     @staticmethod
-    def of(sizes: Sequence[int]) -> Layout:
+    def of(sizes: Sequence[int]) -> "Layout":
         """Return the layout of graphs of these numbers of nodes. Raises ValueError for none, or one below 1."""
         if not len(sizes) or min(sizes) < 1:
             raise ValueError(f"a batch needs graphs of at least one node each, got sizes {list(sizes)[:8]}")

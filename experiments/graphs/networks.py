@@ -1,4 +1,4 @@
-r"""The two score networks of GDSS on packed graphs: nothing is computed but at real nodes and real pairs.
+r"""The two score networks of GDSS on a ragged batch: they compute at real nodes and real pairs alone.
 
 With `x` (nodes, F) and symmetric channels `A_i`, kept as upper triangles (channels, pairs), a layer is
 
@@ -7,16 +7,14 @@ With `x` (nodes, F) and symmetric channels `A_i`, kept as upper triangles (chann
     M_i = mean over 4 heads of tanh(q k^T / sqrt(width of v)), made symmetric
     x' = tanh(stack(v_1 ... v_c)) at each node,   A' = 2 stack(M_1 ... M_c, A_1 ... A_c) at each pair
 
-`final` maps what all layers gave, at each node (features) or pair (adjacency), to the output. The diagonals of channels
-reach nothing: a convolution replaces them, the output's are zero. Two facts save work over the published, padded
-formulation beside the padding itself: channels are symmetric, so that stacks are evaluated at one of each two entries
-(the `Y + Y^T` of the release is `2 Y`); and `(N x) W` is cheaper than `N (x W)`, with the `x` that a layer shares.
-The graphs of a batch are worked off block by block (module `layout`).
+`final` maps the outputs of all layers, at each node (features) or pair (adjacency), to the output. The diagonals of
+channels do not matter: a convolution replaces them, and those of the output are zero. Two facts save work over the
+published, padded formulation beside the padding itself. Channels are symmetric, so stacks are evaluated at one of each
+two entries (`Y + Y^T` of the authors' code is `2 Y`). And `(N x) W` is cheaper than `N (x W)`, with the `x` that a layer
+shares. Networks go through a batch block by block (module `graph_layout`).
 
 Source: Jo, Lee, Hwang, *Score-based generative modeling of graphs via the system of SDEs*, arXiv 2202.02514.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
@@ -164,9 +162,9 @@ def inner_layers(shape: Shape) -> nn.ModuleList:
 
 
 class BlockNetwork(nn.Module):
-    """A network of graphs: they do not see each other, so blocks are worked off one after the other.
+    """A network of graphs that do not see each other, so it evaluates one block after the other.
 
-    What an evaluation needs of memory is a block's, whatever the batch.
+    An evaluation needs the memory of one block, whatever the size of the batch.
     """
 
     def forward(self, x: Nodes, pairs: Float[Tensor, " pairs"], layout: Layout) -> Tensor:
@@ -221,7 +219,7 @@ class FeaturesNetwork(BlockNetwork):
 class AttentiveFeaturesNetwork(BlockNetwork):
     """The second features network for ZINC250k: layers of attention, a second tanh after each.
 
-    Of its last layer only values are used.
+    Only the values of its last layer are used.
     """
 
     def __init__(self, shape: Shape) -> None:

@@ -12,8 +12,6 @@ then subtracted: `induced = subgraph counts @ INDUCED`, exact in whole numbers b
 and of one quadratic form for each edge that has two common neighbours.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from jaxtyping import Float
 

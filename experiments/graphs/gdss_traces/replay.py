@@ -1,16 +1,13 @@
-"""Replays of the released graph code with its own noise: how far our networks and samplers stray from its record.
+"""Replays of the authors' graph code with its own noise: how far our networks and samplers deviate from its record.
 
 Networks are compared graph by graph in the Euclidean norm, relative to the recorded output's. (Entry by entry the
-record itself is no better than 3e-5 of its largest: that is what separates it from the same networks in float64, on
-grid.) States are compared entry by entry: those that the networks were called with, and the result.
+record itself deviates by 3e-5 of its largest entry from the same networks in float64, on grid.) States are compared
+entry by entry: those that the networks are called with, and the result.
 """
-
-from __future__ import annotations
 
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,19 +17,18 @@ from torch import Tensor
 from ams.errors import DataUnavailable, UserError
 from ams.samplers.noise_sources import replayed
 from ams.schedules import Level
-from experiments.graphs import samplers
-from experiments.graphs.checkpoints import Networks, networks
+from experiments.graphs import checkpoints, samplers
+from experiments.graphs.checkpoints import Networks
 from experiments.graphs.gdss_traces.trace_file import NetworkTrace, SamplerTrace, load_networks, load_sampler
+from experiments.graphs.generation import END
 from experiments.graphs.graph_layout import Layout
-from experiments.graphs.ragged_batch import Ownership, Packed
-from experiments.graphs.samplers import Denoised, Half, coupled, denoised_end
-from experiments.graphs.systems import CoupledScore, Pair, System, scores, ve_level, vp_level
-
-END = 1e-4
+from experiments.graphs.ragged_batch import Ownership, RaggedBatch
+from experiments.graphs.samplers import Denoised, Half
+from experiments.graphs.systems import CoupledScore, Pair, System, scores, ve_system, vp_system
 
 
 class Deviation(NamedTuple):
-    """How far a quantity strays, and how far it may."""
+    """How far a quantity deviates, and how far it may."""
 
     quantity: str
     value: float
@@ -40,39 +36,30 @@ class Deviation(NamedTuple):
 
     @property
     def within(self) -> bool:
-        """Tell whether it does not stray too far."""
+        """Tell whether the deviation is within the tolerance."""
         return self.value <= self.tolerance
 
 
 def deviations(path: Path) -> list[Deviation]:
     """Return the deviations of our replay from a trace. Raises UserError for a malformed file, DataUnavailable."""
-    replayed_trace = _replay_of(path)
+    of_networks = path.stem.startswith("gdss_network_")
+    trace = load_networks(path) if of_networks else load_sampler(path)
     try:
-        return replayed_trace()
+        return replay_networks(trace) if isinstance(trace, NetworkTrace) else replay_sampler(trace)
     except (ArithmeticError, LookupError, ValueError, RuntimeError) as error:
         raise UserError(f"{path}: the trace does not replay: {str(error).splitlines()[0]}") from None
 
 
-def _replay_of(path: Path) -> Callable[[], list[Deviation]]:
-    """Return the replay of the trace that the file's name tells of, its contents checked."""
-    if path.stem.startswith("gdss_network_"):
-        return partial(replay_networks, load_networks(path))
-    return partial(replay_sampler, load_sampler(path))
-
-
 def replay_networks(trace: NetworkTrace) -> list[Deviation]:
-    """Return the relative deviations of both networks, the worst graph's."""
+    """Return the largest relative deviations of both networks over the graphs."""
     layout, side = Layout.of(trace.sizes), trace.x.shape[1]
     x, pairs = layout.pack_rows(trace.x), layout.pack_pairs(trace.adjacency)
-    features, adjacency = cached_networks(trace.checkpoint, trace.averaged)
+    features, adjacency = checkpoints.networks(trace.checkpoint, trace.averaged)
     out = layout.pad_rows(features(x, pairs, layout), side), layout.pad_pairs(adjacency(x, pairs, layout), side)
     return [
         Deviation("features network", _relative(out[0], trace.features_out), 1e-5),
         Deviation("adjacency network", _relative(out[1], trace.adjacency_out), 1e-5),
     ]
-
-
-cached_networks = cache(networks)
 
 
 def _relative(ours: Tensor, theirs: Tensor) -> float:
@@ -93,9 +80,9 @@ def replay_sampler(trace: SamplerTrace) -> list[Deviation]:
     """Return the largest deviations of the states at network calls, and of the result; infinite for other calls."""
     layout, side = Layout.of(trace.sizes), trace.arrays["final_x"].shape[1]
     calls = Calls(layout, side)
-    end = rerun(trace, layout, cached_networks("gdss-community_small", False), calls)
+    end = rerun(trace, layout, community_networks(), calls)
     recorded = list(zip(trace.calls, trace.arrays["call_x"], trace.arrays["call_adj"], strict=True))
-    same = [name for name, _, _ in calls.made] == trace.calls
+    in_order = [name for name, _, _ in calls.made] == trace.calls
     states = max(
         max(_apart(x, x_recorded), _apart(a, a_recorded))
         for (_, x, a), (_, x_recorded, a_recorded) in zip(calls.made, recorded, strict=False)
@@ -105,22 +92,29 @@ def replay_sampler(trace: SamplerTrace) -> list[Deviation]:
         _apart(layout.pad_pairs(end.adjacency, side), trace.arrays["final_adj"]),
     )
     slack = 2.0 if trace.predictor is None else 1.0
-    return [Deviation("states", states if same else math.inf, 1e-4 * slack), Deviation("result", result, 1e-2 * slack)]
+    return [
+        Deviation("states", states if in_order else math.inf, 1e-4 * slack),
+        Deviation("result", result, 1e-2 * slack),
+    ]
 
 
-Correctors = Callable[[float, float], samplers.Correctors]
-CORRECTORS: dict[str, Correctors] = {
-    "langevin": samplers.langevin_corrector,
-    "released_adaptive": samplers.released_adaptive,
-    "released_constant": samplers.released_constant,
+def community_networks() -> Networks:
+    """Return the networks of the recorded runs. Raises DataUnavailable."""
+    return checkpoints.networks("gdss-community_small", False)
+
+
+CORRECTORS: dict[str, samplers.Corrector] = {
+    "langevin": samplers.langevin,
+    "released_adaptive": samplers.authors_momentum(samplers.ADAPTIVE),
+    "released_constant": samplers.authors_momentum(samplers.CONSTANT),
 }
 PREDICTORS: dict[str, samplers.Predictor] = {
     "euler": samplers.euler_maruyama,
     "reverse": samplers.reverse_diffusion,
 }
 SYSTEMS: dict[str, Callable[[], System]] = {
-    "VP": lambda: vp_level(0.1, 1.0, float32=True),
-    "VE": lambda: ve_level(0.2, 1.0),
+    "VP": lambda: vp_system(0.1, 1.0, float32=True),
+    "VE": lambda: ve_system(0.2, 1.0),
 }
 
 
@@ -136,30 +130,24 @@ def rerun(
     trace: SamplerTrace,
     layout: Layout,
     both: Networks,
-    calls: Calls,
+    calls: "Calls",
     systems: Mapping[str, Callable[[], System]] = SYSTEMS,
 ) -> Denoised:
-    """Run our sampler from the recorded start with the recorded draws."""
+    """Run our sampler from the recorded start with the recorded noise."""
     pair = Pair(*(systems[name]() for name in trace.processes))
-    plan, arrays = plan_of(trace, pair), trace.arrays
-    of_features, of_adjacency = calls.noted(*scores(both, pair, layout))
-    features = Half(
-        layout.pack_rows(arrays["call_x"][0]),
-        of_features,
-        replayed(layout.pack_rows(draw) for draw in arrays["noise_x"]),
-        Packed(Ownership.of_features(layout)),
+    arrays, packs = trace.arrays, (layout.pack_rows, layout.pack_pairs)
+    owners = Ownership.of_features(layout), Ownership.of_adjacency(layout)
+    first, second = (
+        Half(pack(arrays[f"call_{part}"][0]), score, replayed(map(pack, arrays[f"noise_{part}"])), RaggedBatch(owner))
+        for part, pack, score, owner in zip(
+            ("x", "adj"), packs, calls.noted(*scores(both, pair, layout)), owners, strict=True
+        )
     )
-    adjacency = Half(
-        layout.pack_pairs(arrays["call_adj"][0]),
-        of_adjacency,
-        replayed(layout.pack_pairs(draw) for draw in arrays["noise_adj"]),
-        Packed(Ownership.of_adjacency(layout)),
-    )
-    return denoised_end(coupled(plan, features, adjacency))
+    return samplers.denoised_end(samplers.coupled(plan_of(trace, pair), first, second))
 
 
 class Calls:
-    """Notes what the networks are called with, padded: `made` holds (network, features, adjacency)."""
+    """Notes the arguments of network calls, padded: `made` holds (network, features, adjacency)."""
 
     def __init__(self, layout: Layout, side: int) -> None:
         self._layout, self._side = layout, side
@@ -170,7 +158,7 @@ class Calls:
         self.made.append((network, *padded))
 
     def noted(self, of_features: CoupledScore, of_adjacency: CoupledScore) -> tuple[CoupledScore, CoupledScore]:
-        """Return the same scores, noted."""
+        """Return the scores, their calls noted."""
 
         def features(x: Tensor, adjacency: Tensor, level: Level) -> Tensor:
             self._note("x", x, adjacency)
@@ -183,27 +171,23 @@ class Calls:
         return features, adjacency
 
 
-Report = Callable[[str], None]
+def replay(files: Sequence[Path]) -> int:
+    """Replay each file and print its largest deviations, a line each; return the exit status.
 
-
-def replay(files: Sequence[Path], report: Report = print, complain: Report | None = None) -> int:
-    """Replay each file and report its largest deviations, a line each.
-
-    Returns the exit status: 0; 1 where a deviation exceeds its tolerance; 2 where a file is no trace or its networks
-    cannot be had (the others still run).
+    0; 1 where a deviation exceeds its tolerance; 2 where a file is no trace or its networks cannot be had (the others
+    still run).
     """
-    complain = complain or (lambda line: print(line, file=sys.stderr))
-    status = 0 if files else 2
     if not files:
-        complain("replay: no file named; give golden traces of graphs (.npz)")
-    for path in files:
-        try:
-            found = deviations(path)
-        except (UserError, DataUnavailable) as error:
-            complain(str(error))
-            status = 2
-            continue
-        told = (f"{d.quantity} {d.value:.1e} ({'within' if d.within else 'ABOVE'} {d.tolerance:g})" for d in found)
-        report(f"{path}: {', '.join(told)}")
-        status = status if all(d.within for d in found) else max(status, 1)
-    return status
+        print("replay-graphs: no file named; give golden traces of graphs (.npz)", file=sys.stderr)
+    return max(map(_status, files), default=2)
+
+
+def _status(path: Path) -> int:
+    try:
+        measured = deviations(path)
+    except (UserError, DataUnavailable) as error:
+        print(error, file=sys.stderr)
+        return 2
+    parts = (f"{d.quantity} {d.value:.1e} ({'within' if d.within else 'ABOVE'} {d.tolerance:g})" for d in measured)
+    print(f"{path}: {', '.join(parts)}")
+    return 0 if all(d.within for d in measured) else 1

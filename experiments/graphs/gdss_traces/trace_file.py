@@ -1,11 +1,9 @@
-"""Golden traces of the released graph code: reading one, with every array checked before it is used.
+"""Golden traces of the authors' graph code: reading one, with every array checked before it is used.
 
 `gdss_network_<set>.npz` holds the outputs of both networks of a data set on random inputs, `gdss_sampler_<case>.npz` a
-run of a released sampler on the community_small networks: the state at each network call, the draws, the result. The
-file's name tells which data set or case it is. Padded nodes come last, as `flags` (batch, N) tell.
+run of an authors' sampler on the community_small networks: the state at each network call, the noise, the result. The
+file's name gives the data set or the case. `flags` (batch, N) are 1 at real nodes; padded nodes come last.
 """
-
-from __future__ import annotations
 
 import re
 from collections.abc import Mapping
@@ -18,6 +16,7 @@ from torch import Tensor
 
 from ams.data import load_arrays
 from ams.data.registry import WEIGHTS
+from ams.data.safe_read import content_of
 from ams.errors import UserError, unknown
 
 LARGEST = 64 * 2**20
@@ -48,7 +47,7 @@ PROCESSES = ("VP", "VE")
 
 
 class NetworkTrace(NamedTuple):
-    """Outputs of the networks of `checkpoint`: `x`, `adjacency` (batch, N, N) in, `features_out`, `adjacency_out`."""
+    """Outputs `features_out`, `adjacency_out` of the networks of `checkpoint` at `x`, `adjacency` (batch, N, N)."""
 
     checkpoint: str
     averaged: bool
@@ -60,7 +59,7 @@ class NetworkTrace(NamedTuple):
 
 
 class SamplerTrace(NamedTuple):
-    """A run: its settings, and its arrays by their names in the file. `corrector` is None for S4, as `predictor`."""
+    """A run: its settings, and its arrays by their names in the file. For S4 `corrector` and `predictor` are None."""
 
     corrector: str | None
     predictor: str | None
@@ -75,7 +74,7 @@ class SamplerTrace(NamedTuple):
 
 
 def load_networks(path: Path) -> NetworkTrace:
-    """Read and check outputs of networks. Raises UserError, one line that names the file and the array."""
+    """Return the outputs of networks in a file. Raises UserError, one line that names the file and the array."""
     checkpoint = "gdss-" + path.stem.removeprefix("gdss_network_")
     if checkpoint not in WEIGHTS:
         raise UserError(f"{path}: {unknown('file of weights', checkpoint, WEIGHTS)}")
@@ -84,10 +83,8 @@ def load_networks(path: Path) -> NetworkTrace:
     if 2 * triangle != side * (side - 1):
         raise UserError(f"{path}: adj_upper has {triangle} entries, graphs of {side} nodes {side * (side - 1) // 2}")
     adjacency, out = (_square(arrays[name], side) for name in ("adj_upper", "network_adj_upper"))
-    averaged = bool(arrays["ema"])
-    return NetworkTrace(
-        checkpoint, averaged, _sizes(path, arrays["flags"]), arrays["x"], adjacency, arrays["network_x"], out
-    )
+    averaged, sizes = bool(arrays["ema"]), _sizes(path, arrays["flags"])
+    return NetworkTrace(checkpoint, averaged, sizes, arrays["x"], adjacency, arrays["network_x"], out)
 
 
 def _square(upper: Tensor, side: int) -> Tensor:
@@ -99,7 +96,7 @@ def _square(upper: Tensor, side: int) -> Tensor:
 
 
 def load_sampler(path: Path) -> SamplerTrace:
-    """Read and check a run. Raises as `load_networks`, also for a name of neither form."""
+    """Return the run in a file. Raises as `load_networks`, also for a name of neither form."""
     case = _CASE.fullmatch(path.stem)
     if not case:
         raise UserError(f"{path}: not named as a golden trace of graphs: gdss_network_<set> or gdss_sampler_<case>")
@@ -118,12 +115,7 @@ def load_sampler(path: Path) -> SamplerTrace:
 
 def _checked(path: Path, numbers: Mapping[str, str], words: Mapping[str, str]) -> dict:
     """Return the arrays, numbers as tensors: all there, of the right kind, of sizes that agree, finite."""
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(LARGEST + 1)
-    except OSError as error:
-        raise UserError(f"{path}: not readable ({error.strerror})") from None
-    arrays = load_arrays(content, str(path), LARGEST)
+    arrays = load_arrays(content_of(path, LARGEST), str(path), LARGEST)
     if missing := sorted({*numbers, *words} - arrays.keys()):
         raise UserError(f"{path}: not a golden trace of graphs: no array {', '.join(missing)}")
     sizes: dict[str, int] = {}

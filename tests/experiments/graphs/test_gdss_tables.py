@@ -63,7 +63,7 @@ def test_other_graphs_break_the_rows(put: Put) -> None:
     assert {verdict_of(claim, only, SETTINGS) for claim, only in ROW_CHECKS} == {Verdict.REFUTED}
 
 
-def test_a_large_test_set_breaks_w2(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_test_set_breaks_v11(monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of V11: with 240 graphs in a row the draw of the real ones hardly moves it."""
     monkeypatch.setattr(authors, "published", lambda name: split(community_small(1200, seed=4)))
     for only in (".community_small", ".ego_small", ".enzymes"):

@@ -46,7 +46,7 @@ def put(monkeypatch: pytest.MonkeyPatch, listed: list[str], broken: bool = False
     monkeypatch.setattr(chemistry, "_generated", lambda settings, name, nodes: [made[:20], made[20:]])
 
 
-def test_bad_molecules_break_w4_and_w5(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bad_molecules_break_v13_and_v14(monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of V13 and V14: carbons of five bonds; known molecules; one molecule forty times."""
     put(monkeypatch, NEW)
     assert {verdict_of(claim, only, SETTINGS) for claim, only in CHECKS} == {Verdict.HOLDS}

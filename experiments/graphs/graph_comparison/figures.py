@@ -1,0 +1,191 @@
+"""The group's figures and tables: distances and residual variances of every run, and the graphs themselves."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+
+from ams.data import Graph
+from ams.plots import interval_band
+from ams.statistics import Interval
+from experiments.graphs.data import trimmed
+from experiments.graphs.drawing import draw_graphs
+from experiments.graphs.graph_comparison import checks, study
+from experiments.graphs.graph_comparison.presets import LANGEVIN, SAMPLERS
+from experiments.graphs.graph_comparison.settings import Settings
+from experiments.graphs.graph_comparison.study import Run
+from verdicts import Figure, Table, save_figure
+from verdicts.records.figures import Cell
+
+CLAIMS = ("V4", "V5", "V6", "V7", "V8", "V9")
+DODGE = 1.03
+"""Factor between neighbouring curves along the logarithmic axis: some samplers have nearly equal values."""
+TICKS = (0.5, 1, 2, 4)
+"""Residual variances that have a tick."""
+Curves = Mapping[Run, Interval]
+"""A quantity with its interval, by sampler and number of steps."""
+
+
+def distances(settings: Settings) -> Curves:
+    """Return the squared MMD of every run to fresh graphs."""
+    common, reference = study.common_of(settings), settings.reference
+    return {run: study.distance(common, run, study.seeds_of(settings, run), reference) for run in study.shown(settings)}
+
+
+def residual_variances(settings: Settings) -> Curves:
+    """Return the residual variance of every run."""
+    means = {run: checks.paired(settings, [run], checks.variances) for run in study.shown(settings)}
+    return {run: Interval(mean.value, *mean.interval, mean.n or 0) for run, mean in means.items()}
+
+
+def floor(settings: Settings) -> Interval:
+    """Return the squared MMD of fresh graphs in the place of generated ones."""
+    return study.floor(settings.seed, settings.more * settings.graphs, settings.reference)
+
+
+def figures(settings: Settings, folder: Path) -> list[Figure]:
+    """Draw distances and residual variances, and graphs of every sampler from common noise."""
+    title, most = checks.title_of(settings), settings.more * settings.graphs
+    drawing = draw_curves(distances(settings), residual_variances(settings), floor(settings))
+    caption = (
+        f"community_small, {title} networks. Left: unbiased squared MMD to {settings.reference} fresh graphs (mean of "
+        f"degree, clustering, orbit), {settings.seeds * settings.graphs} graphs a point ({most} in the fewest steps), "
+        f"{settings.graphs} a seed, common noise; 95 % bootstrap intervals that resample both sets; grey: {most} real "
+        "graphs. Right: residual variance of the adjacency at $t = 0.1$ (99.9 %), 1 for the forward process. A "
+        "corrector (PC) doubles the score evaluations of a step, so the predictor alone has twice the steps too."
+    )
+    if len(settings.steps) > 1:
+        caption += f" Neighbouring curves are shifted by {DODGE - 1:.0%}, as some nearly coincide."
+    graphs_caption = (
+        f"community_small: real graphs, then those of each sampler in {min(settings.steps)} steps. Graphs of a column "
+        "have as many nodes (isolated ones are left out) and the same noise. Positions follow from the edges alone; in "
+        f"a row an edge is as long on average in every graph. {title.capitalize()} networks, seed {settings.seed}."
+    )
+    return [
+        save_figure(drawing, folder, "graphs_curves", caption, CLAIMS),
+        save_figure(draw_graphs(examples(settings)), folder, "graphs_drawn", graphs_caption, CLAIMS),
+    ]
+
+
+def examples(settings: Settings) -> dict[str, list[Graph]]:
+    """Return the first real graphs, and those of each sampler in the fewest steps, of equal sizes and noise."""
+    common, steps = study.common_of(settings), min(settings.steps)
+    rows = {"real": study.fresh_graphs(settings.seed, 1, settings.graphs)}
+    rows |= {name: study.outcome(common, name, steps, 0).graphs() for name in settings.samplers}
+    return {name: [trimmed(graph) for graph in graphs[: settings.drawn]] for name, graphs in rows.items()}
+
+
+def draw_curves(mmd: Curves, variance: Curves, real: Interval) -> Drawing:
+    """Draw squared MMDs (left) and residual variances (right).
+
+    Above, against score evaluations, those of several budgets, if they are several; below, all in the fewest steps, and
+    those that cost less in as many evaluations too.
+    """
+    several = sorted({name for name, _ in mmd if sum(run[0] == name for run in mmd) > 1}, key=list(SAMPLERS).index)
+    two_rows = len(several) > 1
+    drawing = Drawing(figsize=(7.2, 6.2 if two_rows else 2.8), layout="constrained")
+    drawing.set_layout_engine("constrained", w_pad=0.08)  # letters are wider in print than the layout assumes
+    *above, below = drawing.subfigures(1 + two_rows, 1, squeeze=False)[:, 0]
+    for part in above:
+        left, right = part.subplots(1, 2)
+        for axes, curves in ((left, mmd), (right, variance)):
+            _draw_budgets(axes, curves, several)
+        _label(left, right, real, "y")
+        part.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    left, right = below.subplots(1, 2)
+    runs = smallest_budget(list(mmd))
+    for axes, curves in ((left, mmd), (right, variance)):
+        _draw_runs(axes, curves, runs)
+    _label(left, right, real, "x")
+    left.set_title(f"in {min(steps for _, steps in runs)} steps", fontsize=9)
+    right.set_yticklabels([])
+    return drawing
+
+
+def smallest_budget(runs: Sequence[Run]) -> list[Run]:
+    """Return every sampler in the fewest steps, and also in as many evaluations as the most costly of them."""
+    fewest = min(steps for _, steps in runs)
+    most = fewest * max(SAMPLERS[name].evaluations for name, _ in runs)
+    return [run for run in runs if run[1] in (fewest, most // SAMPLERS[run[0]].evaluations)]
+
+
+def _draw_budgets(axes: Axes, curves: Curves, names: Sequence[str]) -> None:
+    """Draw a quantity of some samplers against score evaluations."""
+    ticks: set[int] = set()
+    for number, name in enumerate(names):
+        evaluations = np.array([SAMPLERS[name].evaluations * steps for sampler, steps in curves if sampler == name])
+        intervals = [interval for (sampler, _), interval in curves.items() if sampler == name]
+        interval_band(axes, evaluations * DODGE ** (number - (len(names) - 1) / 2), intervals, SAMPLERS[name].look())
+        ticks |= set(evaluations.tolist())
+    axes.set(xscale="log", xlabel="score evaluations")
+    axes.set_xticks(sorted(ticks), _spaced(sorted(ticks)))
+    axes.minorticks_off()
+
+
+def _spaced(ticks: Sequence[int]) -> list[str]:
+    """Return the labels of a logarithmic axis, empty where one would touch the one before."""
+    labels, last = [], 0
+    for tick in ticks:
+        labels.append(str(tick) if tick >= 1.5 * last else "")
+        last = tick if labels[-1] else last
+    return labels
+
+
+def _draw_runs(axes: Axes, curves: Curves, runs: Sequence[Run]) -> None:
+    """Draw a point with its interval for each run, from the top."""
+    names = [name for name, _ in runs]
+    for place, run in enumerate(runs):
+        value, low, high, _ = curves[run]
+        look = SAMPLERS[run[0]].look() | {"linestyle": "none"}
+        axes.errorbar(value, place, xerr=[[value - low], [high - value]], markersize=5, elinewidth=1.4, **look)
+    labels = [f"{name}, {steps} steps" if names.count(name) > 1 else name for name, steps in runs]
+    axes.set_yticks(range(len(runs)), labels, fontsize=7.5)
+    axes.set_ylim(len(runs) - 0.5, -0.5)
+
+
+def _label(left: Axes, right: Axes, real: Interval, along: Literal["x", "y"]) -> None:
+    """Name squared MMD and residual variance along their axes, and mark the values of real graphs."""
+    span, line = (left.axvspan, right.axvline) if along == "x" else (left.axhspan, right.axhline)
+    span(real.low, real.high, color="0.85", lw=0, zorder=0)
+    line(1.0, color="0.3", lw=0.8)
+    left.set(**{f"{along}label": "squared MMD, mean of three"})
+    about = {"label": "residual variance at $t = 0.1$", "scale": "log", "ticks": TICKS, "ticklabels": map(str, TICKS)}
+    right.set(**{f"{along}{name}": value for name, value in about.items()})
+    right.minorticks_off()
+
+
+def tables(settings: Settings) -> list[Table]:
+    """Return the numbers of every run, and its difference from Langevin with a verdict."""
+    return [_runs_table(settings), _differences_table(settings)]
+
+
+def _runs_table(settings: Settings) -> Table:
+    mmd, variance = distances(settings), residual_variances(settings)
+    rows: list[tuple[Cell, ...]] = [
+        (name, steps, steps * SAMPLERS[name].evaluations, *mmd[name, steps][:3], *variance[name, steps][:3])
+        for name, steps in mmd
+    ]
+    rows.append(("real graphs", "", "", *floor(settings)[:3], 1.0, 1.0, 1.0))
+    caption = (
+        f"Unbiased squared MMD to {settings.reference} fresh graphs, mean of three statistics, with its 95 % interval; "
+        f"residual variance V with its 99.9 % interval. community_small, {checks.title_of(settings)} networks."
+    )
+    header = ("sampler", "steps", "evaluations", "squared MMD", "low", "high", "V", "V low", "V high")
+    return Table(id="graphs_runs", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)
+
+
+def _differences_table(settings: Settings) -> Table:
+    rows = []
+    for run in study.against_langevin(settings):
+        difference = checks.mmd_difference(settings, run, (LANGEVIN.name, run[1]))
+        verdict = "larger than noise" if difference.resolved else "not larger than noise"
+        rows.append((*run, *difference.interval[:3], difference.smallest, verdict))
+    caption = (
+        "Squared MMD of the Langevin corrector less that of each sampler in as many steps, paired by noise, with its "
+        "95 % interval: positive is nearer to real graphs than Langevin; the smallest difference that is resolved."
+    )
+    header = ("sampler", "steps", "difference", "low", "high", "resolved from", "verdict")
+    return Table(id="graphs_differences", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)
