@@ -1,9 +1,8 @@
-"""Graphs: two sets from generators of our own, the authors' lists split as published, and conversion from adjacency.
+"""Graphs: community_small from a generator of our own, the authors' lists split as published, and their adjacency.
 
-`community_small` and `grid` follow the distribution of the GDSS authors' generator, so no file is needed. In
-community_small the two communities of a size are drawn with the fixed seeds 0 and 1. So they are always the same two
-graphs (of each size 6 to 10), and only the size and the bridges between them are random. All of the 100 published
-graphs have this form.
+`community_small` follows the distribution of the GDSS authors' generator, so no file is needed. They draw the two
+communities of a size with the fixed seeds 0 and 1. So these are always the same two graphs (of each size 6 to 10), and
+only the size and the bridges between them are random. All of the 100 published graphs have this form.
 """
 
 from collections.abc import Sequence
@@ -45,12 +44,6 @@ def community_small(count: int, seed: int) -> list[Graph]:
     return [_communities(int(nodes) // 2, generator) for nodes in generator.integers(12, 21, count)]
 
 
-def grid(count: int, seed: int) -> list[Graph]:
-    """Return `count` rectangular grids, both sides uniform on 10 to 19."""
-    sides = np.random.default_rng(seed).integers(10, 20, (count, 2)).tolist()
-    return [_grid(rows, columns) for rows, columns in sides]
-
-
 def _communities(size: int, generator: np.random.Generator) -> Graph:
     """Return two communities of `size` nodes each; each pair across is joined with probability 0.1 / size.
 
@@ -64,19 +57,7 @@ def _communities(size: int, generator: np.random.Generator) -> Graph:
 def _unbridged(size: int) -> tuple[tuple[int, int], ...]:
     """Return the edges of two graphs G(size, 0.7), drawn with the seeds 0 and 1, side by side."""
     halves = [nx.gnp_random_graph(size, 0.7, seed=index) for index in range(2)]
-    return _from_networkx(nx.disjoint_union(*halves)).edges
-
-
-@cache
-def _grid(rows: int, columns: int) -> Graph:
-    """Return a grid, its nodes numbered row by row."""
-    return _from_networkx(nx.grid_2d_graph(rows, columns))
-
-
-def _from_networkx(graph: nx.Graph) -> Graph:
-    number = {node: index for index, node in enumerate(graph)}
-    pairs = (sorted((number[u], number[v])) for u, v in graph.edges)
-    return Graph(len(number), tuple(sorted((u, v) for u, v in pairs)))
+    return tuple(sorted((min(u, v), max(u, v)) for u, v in nx.disjoint_union(*halves).edges))
 
 
 def sizes(train: Sequence[Graph], count: int, seed: int) -> list[int]:

@@ -23,7 +23,7 @@ from experiments.graphs.systems import CoupledScore, Pair, scores, ve_system, vp
 END = 1e-4
 """The last time of every published run."""
 Coupling: TypeAlias = Callable[[Ownership], Particles]
-"""`RaggedBatch` (norms averaged over the batch, as in the authors' code) or `RaggedPerGraph`."""
+"""`RaggedBatch` (norms averaged over the batch, as in the authors' code) or `RaggedBatches`."""
 Plan: TypeAlias = Callable[[Pair, int], Run]
 """`plan(pair, n)`: a sampler in `n` steps."""
 

@@ -1,12 +1,12 @@
 """Ragged batches of graphs: they store real nodes and real pairs, nothing else.
 
 Graphs of `n_1 <= n_2 <= ...` nodes lie one after the other: node features as (nodes, F), symmetric matrices without
-diagonal as their strict upper triangles, row by row, (..., pairs). So by construction a ragged vector is symmetric, has
-a zero diagonal and no padding, and a network that works node by node or pair by pair wastes nothing.
+diagonal as their strict upper triangles, row by row, (..., pairs). So a ragged vector is symmetric, has a zero diagonal
+and no padding by construction, and a network that works node by node or pair by pair wastes nothing.
 
-Products of matrices need squares. For them neighbouring graphs form *blocks*, padded to the size of their largest graph.
-Sizes are cut into blocks where the entries that padding adds, `sum (N^2 - n^2)`, cost more than another block: `_cuts`
-finds the cheapest cutting by dynamic programming.
+Products of matrices need squares. So neighbouring graphs form *blocks*, padded to the size of their largest graph. Sizes
+are cut into blocks where the entries that padding adds, `sum (N^2 - n^2)`, cost more than another block: `_cuts` finds
+the cheapest cutting by dynamic programming.
 """
 
 from collections.abc import Iterator, Sequence

@@ -10,8 +10,8 @@ With `x` (nodes, F) and symmetric channels `A_i`, kept as upper triangles (chann
 `final` maps the outputs of all layers, at each node (features) or pair (adjacency), to the output. The diagonals of
 channels do not matter: a convolution replaces them, and those of the output are zero. Two facts save work over the
 published, padded formulation beside the padding itself. Channels are symmetric, so stacks are evaluated at one of each
-two entries (`Y + Y^T` of the authors' code is `2 Y`). And `(N x) W` is cheaper than `N (x W)`, with the `x` that a layer
-shares. Networks go through a batch block by block (module `graph_layout`).
+two entries (`Y + Y^T` of the authors' code is `2 Y`). And `(N x) W` is cheaper than `N (x W)`, where all channels of a
+layer share `x`. Networks go through a batch block by block (module `graph_layout`).
 
 Source: Jo, Lee, Hwang, *Score-based generative modeling of graphs via the system of SDEs*, arXiv 2202.02514.
 """

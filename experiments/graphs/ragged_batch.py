@@ -3,7 +3,7 @@
 A ragged vector holds node features (nodes, F) or the upper triangles of symmetric matrices (pairs), without padding. A
 graph's norm is the norm of its own entries. Each pair counts twice, since the matrix holds it twice. The mean of these
 norms over the batch couples the graphs, as in the authors' code (`RaggedBatch`); a column of norms, an entry for every
-node or pair, does not (`RaggedPerGraph`).
+node or pair, couples the graphs of several small batches or none (`RaggedBatches`).
 """
 
 from collections.abc import Sequence
@@ -54,37 +54,24 @@ class RaggedBatch(Particles):
         return self._ownership.norms(vector).mean().item()
 
 
-class RaggedPerGraph(PerSample):
-    """Each graph a system of its own: `<v>` is a column, for every row of the vector its graph's norm."""
-
-    def __init__(self, ownership: Ownership) -> None:
-        super().__init__()
-        self._ownership = ownership
-
-    def norm(self, vector: Float[Tensor, " rows *features"]) -> Scalar:
-        """Return the graphs' norms, row by row, shaped to multiply the vector."""
-        return self._column(self._ownership.norms(vector), vector)
-
-    def _column(self, of_graph: Float[Tensor, " graphs"], vector: Float[Tensor, " rows *features"]) -> Tensor:
-        return of_graph[self._ownership.graph].reshape(-1, *[1] * (vector.ndim - 1))
-
-
-class RaggedBatches(RaggedPerGraph):
+class RaggedBatches(PerSample):
     """Several batches side by side: `<v>` is, for every row of the vector, the mean norm in its graph's batch.
 
-    `batch` holds the batch of each graph, in the layout's order. Several small batches cost as much as one batch of all
-    their graphs.
+    `batch` holds the batch of each graph, in the layout's order; without it each graph is a batch of its own. Several
+    small batches cost as much as one batch of all their graphs.
     """
 
-    def __init__(self, ownership: Ownership, batch: Int[Tensor, " graphs"]) -> None:
-        super().__init__(ownership)
-        self._batch, self._sizes = batch, torch.bincount(batch)
+    def __init__(self, ownership: Ownership, batch: Int[Tensor, " graphs"] | None = None) -> None:
+        super().__init__()
+        self._ownership = ownership
+        self._batch = torch.arange(ownership.graphs) if batch is None else batch
+        self._sizes = torch.bincount(self._batch)
 
     def norm(self, vector: Float[Tensor, " rows *features"]) -> Scalar:
         """Return the batches' mean norms, row by row, shaped to multiply the vector."""
         norms = self._ownership.norms(vector)
         means = norms.new_zeros(len(self._sizes)).index_add_(0, self._batch, norms) / self._sizes
-        return self._column(means[self._batch], vector)
+        return means[self._batch][self._ownership.graph].reshape(-1, *[1] * (vector.ndim - 1))
 
 
 def generated_per_graph(

@@ -7,7 +7,6 @@ node.
 
 import json
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 
 from ams.data import Graph
@@ -34,7 +33,7 @@ def read_graphs(path: Path) -> list[Graph]:
 
 
 def parse_graphs(content: bytes) -> list[Graph]:
-    """Return the graphs of JSON, plain or gzipped, or of graph6. Raises ValueError for anything malformed."""
+    """Return the graphs of JSON, plain or gzipped, or of graph6. Raises ValueError where one is malformed."""
     text = inflated(content, LARGEST) if content.startswith(_GZIP) else content
     if text.lstrip().startswith((b"[", b"{")):
         return list(_from_json(text))
@@ -49,28 +48,20 @@ def _from_json(text: bytes) -> Iterator[Graph]:
     if type(entries) is not list:
         raise ValueError("a set of graphs is [[nodes, [[u, v], ...]], ...]")
     for number, entry in enumerate(entries, start=1):
-        if type(entry) is not list or len(entry) != 2 or type(entry[1]) is not list:
-            raise ValueError(f"graph {number} is not [nodes, [[u, v], ...]]")
-        yield _checked(entry[0], entry[1], number)
+        try:
+            yield _graph(*entry)
+        except (TypeError, ValueError):
+            raise ValueError(f"graph {number} is not [nodes, [[u, v], ...]], each pair of two nodes once") from None
 
 
-def _checked(nodes: object, edges: list[object], number: int) -> Graph:
-    """Return a simple graph, each edge from its smaller end. Raises ValueError for loops, repeats, unknown nodes."""
-    if type(nodes) is not int or nodes < 0:
-        raise ValueError(f"graph {number} has no whole number of nodes")
-    pairs = sorted(_edge(edge, nodes, number) for edge in edges)
-    if twice := [edge for edge, following in pairwise(pairs) if edge == following]:
-        raise ValueError(f"graph {number} gives the edge {list(twice[0])} twice")
+def _graph(nodes: int, edges: list[list[int]]) -> Graph:
+    """Return a simple graph, each edge from its smaller end. Raises ValueError or TypeError for anything else."""
+    pairs = sorted((min(u, v), max(u, v)) for u, v in edges)
+    whole = all(type(number) is int for number in (nodes, *(end for edge in edges for end in edge)))
+    simple = len(set(pairs)) == len(pairs) and all(0 <= u < v < nodes for u, v in pairs)
+    if type(edges) is not list or not whole or nodes < 0 or not simple:
+        raise ValueError("not a simple graph")
     return Graph(nodes, tuple(pairs))
-
-
-def _edge(edge: object, nodes: int, number: int) -> tuple[int, int]:
-    if type(edge) is not list or len(edge) != 2 or not all(type(end) is int for end in edge):
-        raise ValueError(f"graph {number} has an edge that is not two whole numbers")
-    u, v = sorted(edge)
-    if not 0 <= u < v < nodes:
-        raise ValueError(f"graph {number} of {nodes} nodes has an edge {edge}: its ends are two of 0 to {nodes - 1}")
-    return u, v
 
 
 def _numbered(line: str, number: int) -> Graph:

@@ -12,7 +12,6 @@ both states have momentum.
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import NamedTuple, TypeAlias
@@ -168,14 +167,6 @@ class Half(NamedTuple):
     algebra: Algebra
 
 
-@dataclass
-class _Partners:
-    """Both positions as they were before the round."""
-
-    features: Tensor
-    adjacency: Tensor
-
-
 StateAndInfo: TypeAlias = tuple[State, Info]
 Round: TypeAlias = tuple[StateAndInfo, StateAndInfo]
 """Features and adjacency after a round."""
@@ -186,19 +177,19 @@ def coupled(plan: Run, features: Half, adjacency: Half) -> Iterator[Round]:
 
     Raises NonFiniteState as `ams.samplers.run` does, and ValueError where a program ends before the rounds do.
     """
-    before = _Partners(features.start, adjacency.start)
+    before = [features.start, adjacency.start]  # both positions before the round
 
     def of_features(x: Tensor, level: Level) -> Tensor:
-        return features.score(x, before.adjacency, level)
+        return features.score(x, before[1], level)
 
     def of_adjacency(a: Tensor, level: Level) -> Tensor:
-        return adjacency.score(a, before.features, level)
+        return adjacency.score(a, before[0], level)
 
     first = samplers.run(plan.features, State(features.start), of_features, features.noise, features.algebra)
     second = samplers.run(plan.adjacency, State(adjacency.start), of_adjacency, adjacency.noise, adjacency.algebra)
     for steps in plan.rounds:
         one, other = samplers.last(islice(first, steps)), samplers.last(islice(second, steps))
-        before.features, before.adjacency = one[0].x.clone(), other[0].x.clone()
+        before[:] = one[0].x.clone(), other[0].x.clone()
         yield one, other
 
 

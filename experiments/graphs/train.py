@@ -1,8 +1,8 @@
 """Training from settings to a file of networks, with the record and the figure of its training beside it.
 
 Beside `NAME.safetensors`, `NAME.png` (and `.svg`, `.pdf`) shows the losses, and `NAME.json` is the record: settings,
-sizes, the sha256 of graphs and file, CPU seconds, versions, both losses in means of 100 steps and on graphs that were
-not trained on. It is written last: where it is, the others are. The state of an unfinished run is in `NAME.state`.
+sizes, the sha256 of graphs and file, CPU seconds since the run was last resumed, versions, both losses in means of 100
+steps and on unseen graphs. It is written last: where it is, the others are. An unfinished run is in `NAME.state`.
 """
 
 import json
@@ -47,37 +47,16 @@ def train(config: TrainConfig, out: Path, resume: bool) -> int:
 
 
 def _trained(config: TrainConfig, out: Path, resume: bool) -> None:
-    task, state = Denoising(config), out.with_suffix(".state")
-    trainer = Timed(task, plan_of(config))
+    task, state, begin = Denoising(config), out.with_suffix(".state"), time.process_time()
+    trainer = training.Trainer(task, plan_of(config))
     with training.told(config.steps, "train") as report:
         training.fit(trainer, state, resume, report)
-    record = record_of(task, trainer) | {"cpu_seconds": round(trainer.seconds(), 1)}
+    record = record_of(task, trainer) | {"cpu_seconds": round(time.process_time() - begin, 1)}
     draw(record, out)
     record["sha256"] = write(out, trainer.averaged.state_dict(), {"origin": record["origin"]})
     write_whole(out.with_suffix(".json"), json.dumps(record) + "\n")
     state.unlink(missing_ok=True)
     sys.stderr.write(f"{out}: written; {out.stem}.json and .png hold its record\n")
-
-
-class Timed(training.Trainer):
-    """A training run that counts its CPU seconds, those before an interruption included."""
-
-    def __init__(self, task: training.Task, plan: training.Plan) -> None:
-        super().__init__(task, plan)
-        self._before, self._began = 0.0, time.process_time()
-
-    def seconds(self) -> float:
-        """Return the CPU seconds so far."""
-        return self._before + time.process_time() - self._began
-
-    def state(self) -> dict[str, Any]:
-        """Return the state, with the seconds."""
-        return super().state() | {"seconds": self.seconds()}
-
-    def load(self, state: dict[str, Any]) -> None:
-        """Resume from a state. Raises as `Trainer.load`."""
-        super().load(state)
-        self._before = float(state["seconds"])
 
 
 def record_of(task: Denoising, trainer: training.Trainer) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 r"""The training task of both networks on our own community_small: each predicts its own noise.
 
-Each graph of a batch has a time `t` in [1e-5, 1]. Its features and adjacency become noisy together, `x_t = r x + sigma z`
-with VP's `r`, `sigma`. The loss of a network is the mean square of `network(x_t, a_t) - z` over all real entries, a
-pair counted once; 1 for a network that returns 0. Times are stratified: one of `B` graphs has its time in each `B`-th of
-the range, which leaves the mean of the loss as it is and makes it less noisy. `experiments.training` has the loop.
+Each graph of a batch has a time `t` in [1e-5, 1]. Its features and adjacency become noisy together,
+`x_t = r x + sigma z` with VP's `r`, `sigma`. The loss of a network is the mean square of `network(x_t, a_t) - z` over
+all real entries, a pair counted once; 1 for a network that returns 0. Times are stratified: one of `B` graphs has its
+time in each `B`-th of the range, which leaves the mean of the loss as it is and makes it less noisy. The loop is that
+of `experiments.training`.
 
 Source of loss, processes and features: arXiv 2202.02514 (equation 6, weighted by the noise's variance).
 """
@@ -35,7 +36,7 @@ PROCESS: Process = PUBLISHED["community_small"].pair.features.process
 
 
 class Example(NamedTuple):
-    """A graph as the networks see it: `rows` are one-hot degrees, `pairs` the strict upper triangle of its adjacency."""
+    """A graph as the networks see it: `rows` are one-hot degrees, `pairs` the strict upper triangle of adjacency."""
 
     rows: Float[Tensor, "nodes degrees"]
     pairs: Float[Tensor, " pairs"]

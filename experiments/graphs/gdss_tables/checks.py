@@ -42,13 +42,13 @@ def standard_errors_from_published_ego_small(settings: Settings) -> Measurement:
 
 @check("V12.enzymes")
 def standard_errors_from_published_enzymes(settings: Settings) -> Measurement:
-    """Measure how many standard errors the published MMDs of ENZYMES are from ours in fewer steps, largest of three."""
+    """Measure how many standard errors the published MMDs of ENZYMES are from ours in fewer steps, the largest."""
     return largest_stray(settings, "ENZYMES")
 
 
 @check("V12.grid")
 def standard_errors_from_published_grid(settings: Settings) -> Measurement:
-    """Measure how many standard errors the published MMDs of grid are from ours in fewer steps, the largest of three."""
+    """Measure how many standard errors the published MMDs of grid are from ours in fewer steps, the largest."""
     return largest_stray(settings, "grid")
 
 

@@ -84,18 +84,18 @@ def generated(name: str, steps: int, count: int, seed: int) -> list[str]:
 @cell(data=DATA)
 def table_row(name: str, steps: int, parts: tuple[int, ...], draws: int, seed: int) -> TableRow:
     """The published row of a set beside ours, from runs of `parts` graphs with the seeds from `seed` on."""
-    made = [from_graph6(line) for lines in generated_parts(name, steps, parts, seed) for line in lines]
-    real, size = published(name), len(published(name).test)
-    kernels = [statistic.kernel([*real.test, *made]) for statistic in STATISTICS]
+    made = [[from_graph6(line) for line in lines] for lines in generated_parts(name, steps, parts, seed)]
+    real, lengths = published(name), [len(graphs) for graphs in made]
+    pool, size = [*real.test, *(graph for graphs in made for graph in graphs)], len(real.test)
+    kernels = [statistic.kernel(pool) for statistic in STATISTICS]
     ours = [rows.row(k, size, size, seed) for k in kernels]
     entries = []
     for statistic, value, k, row in zip(STATISTICS, ROWS[name], kernels, ours, strict=True):
-        each = rows.means_of_parts(k, size, size, parts)
+        each = rows.means_of_parts(k, size, size, lengths)
         resampled = _moved(discrepancy.kernel_estimates(k, size, seed).unbiased, row.mean.value)
         floor = _floor((statistic,), real, draws, seed)
         entries.append(Entry(statistic.name, value, row.mean, row.spread, each, resampled, floor))
-    enough = len(made) >= FEWEST
-    return TableRow(entries, rows.false_alarms(ours, ERRORS) if enough else None)
+    return TableRow(entries, rows.false_alarms(ours, ERRORS) if sum(parts) >= FEWEST else None)
 
 
 @cell(data=DATA)

@@ -21,24 +21,17 @@ from ams.errors import UserError, unknown
 
 LARGEST = 64 * 2**20
 _NETWORK = {
-    "x": "B N F",
-    "adj_upper": "B P",
-    "flags": "B N",
-    "network_x": "B N F",
-    "network_adj_upper": "B P",
-    "ema": "",
+    **{"flags": "B N", "ema": ""},
+    **dict.fromkeys(("x", "network_x"), "B N F"),
+    **dict.fromkeys(("adj_upper", "network_adj_upper"), "B P"),
 }
 _SAMPLER = {
-    "flags": "B N",
-    **dict.fromkeys(("steps", "snr", "scale_eps", "n_steps"), ""),
-    "final_x": "B N F",
-    "final_adj": "B N N",
-    "call_x": "C B N F",
-    "call_adj": "C B N N",
-    "noise_x": "D B N F",
-    "noise_adj": "D B N N",
+    **{"flags": "B N", "call_x": "C B N F", "call_adj": "C B N N", "noise_x": "D B N F", "noise_adj": "D B N N"},
+    **{"final_x": "B N F", "final_adj": "B N N", "call_network": "C"},
+    **dict.fromkeys(("steps", "snr", "scale_eps", "n_steps", "sde_x", "sde_adj"), ""),
 }
-_WORDS = {"sde_x": "", "sde_adj": "", "call_network": "C"}
+"""The axes of each array; axes of one name have one size."""
+_WORDS = {"sde_x", "sde_adj", "call_network"}
 _CASE = re.compile(
     r"gdss_sampler_(?:s4|(?P<corrector>langevin|released_adaptive|released_constant)"
     r"_(?P<predictor>euler|reverse)(?:_n\d+)?)"
@@ -78,7 +71,7 @@ def load_networks(path: Path) -> NetworkTrace:
     checkpoint = "gdss-" + path.stem.removeprefix("gdss_network_")
     if checkpoint not in WEIGHTS:
         raise UserError(f"{path}: {unknown('file of weights', checkpoint, WEIGHTS)}")
-    arrays = _checked(path, _NETWORK, {})
+    arrays = _checked(path, _NETWORK)
     side, triangle = arrays["x"].shape[1], arrays["adj_upper"].shape[1]
     if 2 * triangle != side * (side - 1):
         raise UserError(f"{path}: adj_upper has {triangle} entries, graphs of {side} nodes {side * (side - 1) // 2}")
@@ -100,36 +93,39 @@ def load_sampler(path: Path) -> SamplerTrace:
     case = _CASE.fullmatch(path.stem)
     if not case:
         raise UserError(f"{path}: not named as a golden trace of graphs: gdss_network_<set> or gdss_sampler_<case>")
-    arrays = _checked(path, _SAMPLER, _WORDS)
-    words = {name: arrays.pop(name) for name in _WORDS}
-    processes = str(words["sde_x"]), str(words["sde_adj"])
+    arrays = _checked(path, _SAMPLER)
+    processes = str(arrays["sde_x"]), str(arrays["sde_adj"])
     if not set(processes) <= set(PROCESSES):
         raise UserError(f"{path}: sde_x, sde_adj are {', '.join(processes)}: expected of {', '.join(PROCESSES)}")
-    steps, inner = (_count(path, name, arrays[name]) for name in ("steps", "n_steps"))
-    snr, scale_eps = (_positive(path, name, arrays[name]) for name in ("snr", "scale_eps"))
-    sizes, calls = _sizes(path, arrays["flags"]), [str(name) for name in words["call_network"]]
+    steps, inner, snr, scale_eps = (float(arrays[name]) for name in ("steps", "n_steps", "snr", "scale_eps"))
+    if not (steps.is_integer() and inner.is_integer() and min(steps, inner, snr, scale_eps) > 0 and steps <= 10**6):
+        raise UserError(
+            f"{path}: steps, n_steps, snr, scale_eps are {steps:g}, {inner:g}, {snr:g}, {scale_eps:g}: expected "
+            "positive numbers, the first two whole"
+        )
+    sizes, calls = _sizes(path, arrays["flags"]), [str(name) for name in arrays["call_network"]]
+    tensors = {name: array for name, array in arrays.items() if name not in _WORDS}
     return SamplerTrace(
-        case["corrector"], case["predictor"], processes, sizes, steps, inner, snr, scale_eps, calls, arrays
+        case["corrector"], case["predictor"], processes, sizes, int(steps), int(inner), snr, scale_eps, calls, tensors
     )
 
 
-def _checked(path: Path, numbers: Mapping[str, str], words: Mapping[str, str]) -> dict:
+def _checked(path: Path, shapes: Mapping[str, str]) -> dict:
     """Return the arrays, numbers as tensors: all there, of the right kind, of sizes that agree, finite."""
     arrays = load_arrays(content_of(path, LARGEST), str(path), LARGEST)
-    if missing := sorted({*numbers, *words} - arrays.keys()):
+    if missing := sorted(shapes.keys() - arrays.keys()):
         raise UserError(f"{path}: not a golden trace of graphs: no array {', '.join(missing)}")
     sizes: dict[str, int] = {}
-    for name, shape in {**numbers, **words}.items():
-        kinds = "U" if name in words else "biuf"
-        if arrays[name].dtype.kind not in kinds or arrays[name].ndim != len(shape.split()):
-            raise UserError(f"{path}: {name} is {arrays[name].dtype} {arrays[name].shape}, wanted ({shape})")
-        for axis, size in zip(shape.split(), arrays[name].shape, strict=True):
-            expected = sizes.setdefault(axis, max(size, 1))
-            if size != expected:
+    for name, shape in shapes.items():
+        array, axes = arrays[name], shape.split()
+        if array.dtype.kind not in ("U" if name in _WORDS else "biuf") or array.ndim != len(axes):
+            raise UserError(f"{path}: {name} is {array.dtype} {array.shape}, wanted ({shape})")
+        for axis, size in zip(axes, array.shape, strict=True):
+            if size != (expected := sizes.setdefault(axis, max(size, 1))):
                 raise UserError(f"{path}: {name} has {size} along {axis}, where {expected} is wanted")
-        if name in numbers and not np.isfinite(arrays[name]).all():
+        if name not in _WORDS and not np.isfinite(array).all():
             raise UserError(f"{path}: {name} has entries that are not finite")
-    return {name: torch.from_numpy(arrays[name]) for name in numbers} | {name: arrays[name] for name in words}
+    return {name: arrays[name] if name in _WORDS else torch.from_numpy(arrays[name]) for name in shapes}
 
 
 def _sizes(path: Path, flags: Tensor) -> list[int]:
@@ -138,15 +134,3 @@ def _sizes(path: Path, flags: Tensor) -> list[int]:
     if not torch.equal(flags, (torch.arange(flags.shape[1]) < sizes[:, None]).to(flags.dtype)) or not bool(sizes.all()):
         raise UserError(f"{path}: flags must be 1 for a graph's nodes, then 0, with at least one node")
     return sizes.tolist()
-
-
-def _count(path: Path, name: str, value: Tensor) -> int:
-    if not float(value).is_integer() or not 1 <= value <= 10**6:
-        raise UserError(f"{path}: {name} is {float(value):g}, where a whole number from 1 to a million is wanted")
-    return int(value)
-
-
-def _positive(path: Path, name: str, value: Tensor) -> float:
-    if not value > 0:
-        raise UserError(f"{path}: {name} is {float(value):g}, where a positive number is wanted")
-    return float(value)

@@ -49,7 +49,7 @@ def mmd_difference(settings: Settings, nearer: Run, farther: Run) -> Difference:
 def _measured_difference(settings: Settings, nearer: Run, farther: Run, **detail: JsonValue) -> Measurement:
     difference = mmd_difference(settings, nearer, farther)
     each: JsonValue = [round(value, 4) for value in difference.seeds]
-    about = {"each seed": each, "larger than noise": difference.resolved, **detail}
+    about: dict[str, JsonValue] = {"each seed": each, "larger than noise": difference.resolved, **detail}
     return measured(settings, difference.interval, len(difference.seeds), **about)
 
 
@@ -97,7 +97,8 @@ def least_mmd_of_langevin_less_adaptive(settings: Settings) -> Measurement:
     intervals = {steps: mmd_difference(settings, *two).interval for steps, two in runs.items()}
     worst = min(intervals, key=lambda steps: intervals[steps].low)
     values: dict[str, JsonValue] = {f"{steps} steps": round(one.value, 4) for steps, one in intervals.items()}
-    return _measured_difference(settings, *runs[worst], steps=worst, **values)
+    nearer, farther = runs[worst]
+    return _measured_difference(settings, nearer, farther, steps=worst, **values)
 
 
 @check("V6.resolution")

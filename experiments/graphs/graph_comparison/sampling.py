@@ -9,7 +9,7 @@ is 1 for the forward process, whatever the graphs (to 1e-4 at `t = 0.1`, where `
 sampler lags behind the noise level, or is undecided between an edge and none; below 1 its variance is too small.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -24,8 +24,7 @@ from experiments.graphs.data import thresholded
 from experiments.graphs.generation import END, Coupling, halves
 from experiments.graphs.graph_comparison.presets import GraphSampler
 from experiments.graphs.graph_layout import Layout
-from experiments.graphs.ragged_batch import Ownership, RaggedBatch, RaggedBatches, RaggedPerGraph
-from experiments.graphs.samplers import Round
+from experiments.graphs.ragged_batch import Ownership, RaggedBatch, RaggedBatches
 from experiments.graphs.systems import Pair, scores
 
 OBSERVED = 0.1
@@ -53,15 +52,18 @@ def sampled(
 ) -> tuple[list[Graph], Float[Tensor, " graphs"]]:
     """Return a run's graphs, isolated nodes included, and their residual variances. Raises NonFiniteState."""
     layout = Layout.of(batches.sizes)
-    coupling = RaggedPerGraph if sampler.per_graph else coupling_of(layout, batches.batch)
+    coupling = RaggedBatches if sampler.per_graph else coupling_of(layout, batches.batch)
     both = scores(model.networks, model.pair, layout)
     start = halves(both, layout, model.features, batches.seed, coupling=coupling)
     levels = model.pair.adjacency.levels(steps, END)
-    observer = Observer(levels, sampler.evaluations, layout)
-    plan = sampler.plan(model.pair, steps, snr, scale_eps)
-    end = samplers.denoised_end(observer(samplers.coupled(plan, *start)))
-    square = layout.pad_pairs(end.adjacency, max(batches.sizes))
-    return thresholded(square, batches.sizes), observer.variances
+    step = min(range(steps), key=lambda number: abs(levels[number].t - OBSERVED))
+    observed, variances = (step + 1) * sampler.evaluations - 1, torch.empty(0)  # the round of the predictor's step
+    rounds = samplers.coupled(sampler.plan(model.pair, steps, snr, scale_eps), *start)
+    for number, (_, (_, info)) in enumerate(rounds):
+        if number == observed:
+            variances = residual_variances(info.at, levels[step], layout)
+    square = layout.pad_pairs(info.mean(), max(batches.sizes))
+    return thresholded(square, batches.sizes), variances
 
 
 def coupling_of(layout: Layout, batch: int) -> Coupling:
@@ -70,22 +72,6 @@ def coupling_of(layout: Layout, batch: int) -> Coupling:
     if int(number.max()) == 0:
         return RaggedBatch
     return lambda ownership: RaggedBatches(ownership, number)
-
-
-class Observer:
-    """Passes the rounds of a run on, and takes the residual variances where the predictor starts at `OBSERVED`."""
-
-    def __init__(self, levels: Sequence[Level], rounds: int, layout: Layout) -> None:
-        number = min(range(len(levels)), key=lambda k: abs(levels[k].t - OBSERVED))
-        self._level, self._round, self._layout = levels[number], (number + 1) * rounds - 1, layout
-        self.variances = torch.full((layout.graphs,), torch.nan)
-
-    def __call__(self, rounds: Iterator[Round]) -> Iterator[Round]:
-        """Yield the rounds."""
-        for number, (features, adjacency) in enumerate(rounds):
-            if number == self._round:
-                self.variances = residual_variances(adjacency[1].at, self._level, self._layout)
-            yield features, adjacency
 
 
 def residual_variances(pairs: Float[Tensor, " pairs"], level: Level, layout: Layout) -> Float[Tensor, " graphs"]:

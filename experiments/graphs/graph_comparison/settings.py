@@ -10,11 +10,11 @@ from verdicts.claims.sizes import Names, Sizes
 class Settings(BaseModel):
     """Sizes of the group.
 
-    `networks`: the authors' (the bundled ones where their file is missing), or the bundled ones. Each of `samplers` runs
-    at each of `steps` with `seeds` seeds of `graphs` graphs; its norms are averaged over batches of `batch`, as in the
-    authors' code. In the fewest steps there are `more` seeds, and the samplers of `once` run too. `reference` is how
-    many graphs of the distribution they are compared with; `snr` and `scale_eps` are the published ones; `drawn` graphs
-    of each sampler are drawn.
+    `networks`: the authors' (the bundled ones where their file is missing), or the bundled ones. Each of `samplers`
+    runs at each of `steps` with `seeds` seeds of `graphs` graphs; its norms are averaged over batches of `batch`, as in
+    the authors' code. In the fewest steps there are `more` seeds, and the samplers of `once` run too. `reference`
+    counts the fresh graphs that they are compared with; `snr` and `scale_eps` are the published ones; `drawn` graphs of
+    each sampler are drawn.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -76,7 +76,7 @@ def distance(common: Common, run: Run, seeds: int, reference: int) -> Interval:
 
 @cell
 def floor(seed: int, count: int, reference: int) -> Interval:
-    """The squared MMD of `count` fresh graphs, in the place of generated ones, and of `reference` other fresh graphs."""
+    """The squared MMD of `count` fresh graphs, as if they were generated, and of `reference` other fresh graphs."""
     graphs = fresh_graphs(seed, 1000, count)
     return discrepancy.unbiased_mmd(STATISTICS, fresh_graphs(seed, 0, reference), graphs, seed)
 

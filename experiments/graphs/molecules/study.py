@@ -6,6 +6,7 @@ size, and real molecules against real ones give the floor.
 
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -87,13 +88,14 @@ def comparison(name: str, steps: int, parts: tuple[int, ...], real: int, seed: i
     Raises Unavailable, NonFiniteState.
     """
     samples = [generated(name, steps, count, seed + number, real, seed) for number, count in enumerate(parts)]
-    whole = Sample(*(sum(lists, []) for lists in zip(*samples, strict=True)))
+    whole = Sample(*(list(chain(*lists)) for lists in zip(*samples, strict=True)))
     known = known_among(set(whole.smiles), REAL[name][1])
     reference, others = real_molecules(name, real, seed)
     made = [one for one in whole.smiles if one]
     nspdk = nspdk_distances(reference, (made, others[: len(made)]), seed)
     chemnet = chemnet_distances(reference, (made, others))
-    return Comparison(quality(whole, known), [quality(one, known) for one in samples], *nspdk, *chemnet)
+    each = [quality(one, known) for one in samples]
+    return Comparison(quality(whole, known), each, nspdk[0], nspdk[1], chemnet[0], chemnet[1])
 
 
 def require_packages() -> None:

@@ -1,7 +1,5 @@
 """What the tests of graphs share: small networks with random weights, under the published names; batches; noise."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import pairwise

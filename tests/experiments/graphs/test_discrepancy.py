@@ -1,13 +1,11 @@
 """MMDs of graphs: zero where they must be, as published, and what is called a difference."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 
 from experiments.graphs.data import community_small
-from experiments.graphs.discrepancy import difference, estimates, floor, mean_kernel, unbiased_mmd
-from experiments.graphs.mmd_intervals.checks import disturbed
+from experiments.graphs.discrepancy import difference, estimates, mean_kernel, unbiased_mmd
+from experiments.graphs.mmd_intervals.study import disturbed
 from experiments.graphs.statistics import DEGREE, PUBLISHED, STATISTICS
 from tests.experiments.graphs.strategies import random_graph, relabelled
 
@@ -30,7 +28,7 @@ def test_the_published_value_is_the_biased_estimate():
     assert found.value == pytest.approx(k[:n, :n].mean() + k[n:, n:].mean() - 2 * k[:n, n:].mean(), rel=1e-9)
     assert found.published.value == found.value
     assert found.published.low <= found.value <= found.published.high
-    assert found.unbiased.low <= 0.0 <= found.unbiased.high  # of one law
+    assert found.unbiased.low <= 0.0 <= found.unbiased.high  # of one distribution
     assert found.published.high - found.value == pytest.approx(found.unbiased.high - found.unbiased.value, rel=1e-9)
 
 
@@ -51,16 +49,6 @@ def test_the_mean_kernel_gives_the_mean_of_the_discrepancies():
     parts = [unbiased_mmd((one,), REFERENCE, OTHERS, seed=0).value for one in PUBLISHED]
     assert unbiased_mmd(PUBLISHED, REFERENCE, OTHERS, seed=0).value == pytest.approx(np.mean(parts), abs=1e-12)
     assert mean_kernel(PUBLISHED, REFERENCE).shape == (40, 40)
-
-
-def test_the_floor_is_the_bias_for_one_law_and_falls_with_the_size():
-    small, large = (floor(DEGREE, REFERENCE, OTHERS, size, seed=0) for size in (10, 40))
-    assert large.value < small.value
-    assert small.low < small.value < small.high
-    assert floor(DEGREE, REFERENCE, OTHERS, 80, seed=0).low == floor(DEGREE, REFERENCE, OTHERS, 80, seed=1).high
-    for size in (0, 81):
-        with pytest.raises(ValueError, match="cannot be drawn"):
-            floor(DEGREE, REFERENCE, OTHERS, size, seed=0)
 
 
 def test_a_difference_that_is_there_is_resolved_and_has_its_sign():

@@ -168,7 +168,11 @@ def test_runs_are_every_sampler_and_the_predictor_at_equal_cost() -> None:
 def test_the_study_lists_what_claims_read_and_more_seeds_keep_the_cells_of_fewer() -> None:
     bundled = MADE.model_copy(update={"networks": "bundled"})
     few, more = (
-        {str(cell) for cell in study.cells(bundled.model_copy(update={"more": count})) if cell.function is study.outcome}
+        {
+            str(cell)
+            for cell in study.cells(bundled.model_copy(update={"more": count}))
+            if cell.function is study.outcome
+        }
         for count in (3, 4)
     )
     assert few < more and len(few) == 5 * 3 + 7 * 2

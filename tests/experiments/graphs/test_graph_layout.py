@@ -1,7 +1,5 @@
 """The packed layout: nothing lost, nothing padded, and the cheapest cutting into blocks."""
 
-from __future__ import annotations
-
 from itertools import chain, combinations, pairwise
 
 import pytest

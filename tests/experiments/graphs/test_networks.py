@@ -1,7 +1,5 @@
 """The networks: equal to the padded formulation, equivariant, blind to the batch; differentiable, for training."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 from hypothesis import given, settings
@@ -10,7 +8,14 @@ from hypothesis import strategies as st
 from experiments.benchmarks.graph_speed import padded as graphs_padded
 from experiments.graphs import graph_layout as module
 from experiments.graphs.graph_layout import Layout
-from tests.experiments.graphs.made import batch, checkpoint, made_networks, node_orders, real_nodes, reordered
+from tests.experiments.graphs.random_networks import (
+    batch,
+    checkpoint,
+    made_networks,
+    node_orders,
+    real_nodes,
+    reordered,
+)
 
 SIZES = st.lists(st.integers(1, 7), min_size=1, max_size=5)
 ATTENTIVE = pytest.mark.parametrize("attentive", [False, True], ids=["plain", "attentive"])

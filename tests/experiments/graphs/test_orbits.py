@@ -1,7 +1,5 @@
 """Orbit counts against the definition: every connected set of up to four nodes, looked at one by one."""
 
-from __future__ import annotations
-
 from collections import Counter
 from itertools import combinations
 

@@ -1,7 +1,5 @@
 """The statistics against networkx and SciPy's own earth mover's distance, graph by graph."""
 
-from __future__ import annotations
-
 import networkx as nx
 import numpy as np
 import pytest
