@@ -11,10 +11,16 @@ from ams.statistics import Interval, mean_interval
 from experiments.graphs.discrepancy import Difference
 from experiments.graphs.generation import PUBLISHED
 from experiments.graphs.graph_comparison import study
-from experiments.graphs.graph_comparison.presets import ADAPTIVE, ADAPTIVE_IN_BOTH, LANGEVIN, PREDICTOR
+from experiments.graphs.graph_comparison.presets import (
+    ADAPTIVE,
+    ADAPTIVE_IN_BOTH,
+    LANGEVIN,
+    PREDICTOR,
+    GraphSampler,
+)
 from experiments.graphs.graph_comparison.sampling import OBSERVED, residual_variances
 from experiments.graphs.graph_comparison.settings import Settings
-from experiments.graphs.graph_comparison.study import Outcome, Run
+from experiments.graphs.graph_comparison.study import Outcome, Run, run_of
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.training import Example
 from verdicts import Measurement, Unavailable, check
@@ -41,22 +47,20 @@ def measured(settings: Settings, interval: Interval, seeds: int, **detail: JsonV
 
 
 def mmd_difference(settings: Settings, nearer: Run, farther: Run) -> Difference:
-    """Return the squared MMD of one run less that of another, on the seeds of both: positive if the first is nearer."""
-    seeds = study.seeds_of(settings, nearer, farther)
-    return study.difference(study.common_of(settings), nearer, farther, seeds, settings.reference)
+    """Return the squared MMD of the second run less that of the first: positive if the first is nearer."""
+    return study.difference(study.common_of(settings), nearer, farther, settings.reference)
 
 
 def _measured_difference(settings: Settings, nearer: Run, farther: Run, **detail: JsonValue) -> Measurement:
     difference = mmd_difference(settings, nearer, farther)
     each: JsonValue = [round(value, 4) for value in difference.seeds]
     about: dict[str, JsonValue] = {"each seed": each, "larger than noise": difference.resolved, **detail}
-    return measured(settings, difference.interval, len(difference.seeds), **about)
+    return measured(settings, difference.interval, len(difference.seeds), steps=nearer.steps, **about)
 
 
-def _against_adaptive(settings: Settings, sampler: str, times: int = 1) -> Measurement:
+def _against_adaptive(settings: Settings, sampler: GraphSampler, times: int = 1) -> Measurement:
     """Compare adaptive momentum in the fewest steps with a sampler in `times` as many."""
-    steps = min(settings.steps)
-    return _measured_difference(settings, (ADAPTIVE.name, steps), (sampler, times * steps), steps=steps)
+    return _measured_difference(settings, run_of(settings, ADAPTIVE), run_of(settings, sampler, times))
 
 
 def refuse_other_networks(settings: Settings) -> None:
@@ -68,7 +72,7 @@ def refuse_other_networks(settings: Settings) -> None:
 @check("V4.langevin")
 def mmd_of_langevin_less_adaptive(settings: Settings) -> Measurement:
     """Measure the squared MMD of Langevin less that of adaptive momentum (authors' code), both in the fewest steps."""
-    return _against_adaptive(settings, LANGEVIN.name)
+    return _against_adaptive(settings, LANGEVIN)
 
 
 @check("V4.predictor")
@@ -77,13 +81,13 @@ def mmd_of_predictor_less_adaptive(settings: Settings) -> Measurement:
 
     Adaptive momentum (authors' code) is in the fewest steps: both take as many score evaluations.
     """
-    return _against_adaptive(settings, PREDICTOR.name, ADAPTIVE.evaluations)
+    return _against_adaptive(settings, PREDICTOR, ADAPTIVE.evaluations)
 
 
 @check("V4.half")
 def mmd_of_langevin_with_twice_the_evaluations_less_adaptive(settings: Settings) -> Measurement:
     """Measure the squared MMD of Langevin in twice the fewest steps less that of adaptive momentum in the fewest."""
-    return _against_adaptive(settings, LANGEVIN.name, 2)
+    return _against_adaptive(settings, LANGEVIN, 2)
 
 
 @check("V5.langevin")
@@ -93,12 +97,11 @@ def least_mmd_of_langevin_less_adaptive(settings: Settings) -> Measurement:
     Adaptive momentum is that of the authors' code. Raises Unavailable for other networks than the authors'.
     """
     refuse_other_networks(settings)
-    runs = {steps: ((ADAPTIVE.name, steps), (LANGEVIN.name, steps)) for steps in settings.steps}
-    intervals = {steps: mmd_difference(settings, *two).interval for steps, two in runs.items()}
-    worst = min(intervals, key=lambda steps: intervals[steps].low)
-    values: dict[str, JsonValue] = {f"{steps} steps": round(one.value, 4) for steps, one in intervals.items()}
-    nearer, farther = runs[worst]
-    return _measured_difference(settings, nearer, farther, steps=worst, **values)
+    pairs = [pair for pair in study.against_langevin(settings) if pair[0].sampler == ADAPTIVE.name]
+    intervals = {pair: mmd_difference(settings, *pair).interval for pair in pairs}
+    values: dict[str, JsonValue] = {f"{run.steps} steps": round(i.value, 4) for (run, _), i in intervals.items()}
+    nearer, farther = min(pairs, key=lambda pair: intervals[pair].low)
+    return _measured_difference(settings, nearer, farther, **values)
 
 
 @check("V6.resolution")
@@ -108,11 +111,10 @@ def smallest_resolved_mmd_difference(settings: Settings) -> Measurement:
     Both are in the fewest steps. Raises Unavailable for other networks than the authors'.
     """
     refuse_other_networks(settings)
-    steps = min(settings.steps)
-    difference = mmd_difference(settings, (ADAPTIVE.name, steps), (LANGEVIN.name, steps))
+    difference = mmd_difference(settings, run_of(settings, ADAPTIVE), run_of(settings, LANGEVIN))
     smallest = difference.smallest
     interval = Interval(smallest, smallest, smallest, difference.interval.n)
-    return measured(settings, interval, settings.more, steps=steps)
+    return measured(settings, interval, settings.more, steps=min(settings.steps))
 
 
 @check("V9.momentum")
@@ -122,21 +124,20 @@ def mmd_of_adaptive_in_both_less_authors(settings: Settings) -> Measurement:
     The authors' code loses the adjacency's momentum. Raises Unavailable for other networks than the authors'.
     """
     refuse_other_networks(settings)
-    return _against_adaptive(settings, ADAPTIVE_IN_BOTH.name)
+    return _against_adaptive(settings, ADAPTIVE_IN_BOTH)
 
 
-def paired(settings: Settings, runs: Sequence[Run], quantity: Quantity, **detail: JsonValue) -> Measurement:
+def paired(settings: Settings, quantity: Quantity, *runs: Run) -> Measurement:
     """Return the mean of a quantity of the runs' outcomes, graph by graph, with its interval over batches."""
-    common, seeds = study.common_of(settings), study.seeds_of(settings, *runs)
-    columns = [quantity(*(study.outcome(common, *run, number) for run in runs)) for number in range(seeds)]
-    return over_batches(settings, columns, **detail)
+    common = study.common_of(settings)
+    of_seeds = zip(*(study.outcomes_of(common, run) for run in runs), strict=True)
+    return over_batches(settings, [quantity(*outcomes) for outcomes in of_seeds])
 
 
-def over_batches(settings: Settings, columns: Sequence[Float[Tensor, " graphs"]], **detail: JsonValue) -> Measurement:
+def over_batches(settings: Settings, columns: Sequence[Float[Tensor, " graphs"]]) -> Measurement:
     """Return the mean of the seeds' columns of graphs with Student's interval over the batches."""
     means = torch.cat([column.view(-1, settings.batch).mean(1) for column in columns])
-    interval = mean_interval(means.double().numpy(), CONFIDENCE)
-    return measured(settings, interval, len(columns), **detail)
+    return measured(settings, mean_interval(means.double().numpy(), CONFIDENCE), len(columns))
 
 
 def variances(outcome: Outcome) -> Float[Tensor, " graphs"]:
@@ -162,34 +163,30 @@ def pairs_changed_by_momentum_in_both(settings: Settings) -> Measurement:
 
     All are in the fewest steps and from the same noise.
     """
-    steps = min(settings.steps)
 
     def excess(both: Outcome, authors: Outcome, langevin: Outcome) -> Float[Tensor, " graphs"]:
         return changed_pairs(both, langevin) - changed_pairs(authors, langevin)
 
-    samplers = (ADAPTIVE_IN_BOTH, ADAPTIVE, LANGEVIN)
-    return paired(settings, [(sampler.name, steps) for sampler in samplers], excess, steps=steps)
+    runs = [run_of(settings, sampler) for sampler in (ADAPTIVE_IN_BOTH, ADAPTIVE, LANGEVIN)]
+    return paired(settings, excess, *runs)
 
 
 @check("V7.cooler")
 def variance_drop_by_momentum_in_both(settings: Settings) -> Measurement:
     """Measure the residual variance of the adjacency with the authors' adaptive momentum less that with it in both."""
-    steps = min(settings.steps)
-    return paired(settings, [(ADAPTIVE.name, steps), (ADAPTIVE_IN_BOTH.name, steps)], variance_drop)
+    return paired(settings, variance_drop, run_of(settings, ADAPTIVE), run_of(settings, ADAPTIVE_IN_BOTH))
 
 
 @check("V8.corrector")
 def variance_drop_by_langevin(settings: Settings) -> Measurement:
     """Measure the residual variance of the adjacency with the predictor alone less that with Langevin, equal steps."""
-    steps = min(settings.steps)
-    return paired(settings, [(PREDICTOR.name, steps), (LANGEVIN.name, steps)], variance_drop)
+    return paired(settings, variance_drop, run_of(settings, PREDICTOR), run_of(settings, LANGEVIN))
 
 
 @check("V8.momentum")
 def variance_drop_by_momentum(settings: Settings) -> Measurement:
     """Measure the residual variance of the adjacency with Langevin less that with adaptive momentum in both states."""
-    steps = min(settings.steps)
-    return paired(settings, [(LANGEVIN.name, steps), (ADAPTIVE_IN_BOTH.name, steps)], variance_drop)
+    return paired(settings, variance_drop, run_of(settings, LANGEVIN), run_of(settings, ADAPTIVE_IN_BOTH))
 
 
 @check("V8.forward")

@@ -14,7 +14,7 @@ from ams.statistics import Interval
 from experiments.graphs.data import trimmed
 from experiments.graphs.drawing import draw_graphs
 from experiments.graphs.graph_comparison import checks, study
-from experiments.graphs.graph_comparison.presets import LANGEVIN, SAMPLERS
+from experiments.graphs.graph_comparison.presets import SAMPLERS
 from experiments.graphs.graph_comparison.settings import Settings
 from experiments.graphs.graph_comparison.study import Run
 from verdicts import Figure, Table, save_figure
@@ -31,13 +31,13 @@ Curves = Mapping[Run, Interval]
 
 def distances(settings: Settings) -> Curves:
     """Return the squared MMD of every run to fresh graphs."""
-    common, reference = study.common_of(settings), settings.reference
-    return {run: study.distance(common, run, study.seeds_of(settings, run), reference) for run in study.shown(settings)}
+    common = study.common_of(settings)
+    return {run: study.distance(common, run, settings.reference) for run in study.shown(settings)}
 
 
 def residual_variances(settings: Settings) -> Curves:
     """Return the residual variance of every run."""
-    means = {run: checks.paired(settings, [run], checks.variances) for run in study.shown(settings)}
+    means = {run: checks.paired(settings, checks.variances, run) for run in study.shown(settings)}
     return {run: Interval(mean.value, *mean.interval, mean.n or 0) for run, mean in means.items()}
 
 
@@ -72,9 +72,10 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 def examples(settings: Settings) -> dict[str, list[Graph]]:
     """Return the first real graphs, and those of each sampler in the fewest steps, of equal sizes and noise."""
-    common, steps = study.common_of(settings), min(settings.steps)
+    common = study.common_of(settings)
     rows = {"real": study.fresh_graphs(settings.seed, 1, settings.graphs)}
-    rows |= {name: study.outcome(common, name, steps, 0).graphs() for name in settings.samplers}
+    for name in settings.samplers:
+        rows[name] = study.outcomes_of(common, study.run_of(settings, SAMPLERS[name]))[0].graphs()
     return {name: [trimmed(graph) for graph in graphs[: settings.drawn]] for name, graphs in rows.items()}
 
 
@@ -84,7 +85,7 @@ def draw_curves(mmd: Curves, variance: Curves, real: Interval) -> Drawing:
     Above, against score evaluations, those of several budgets, if they are several; below, all in the fewest steps, and
     those that cost less in as many evaluations too.
     """
-    several = sorted({name for name, _ in mmd if sum(run[0] == name for run in mmd) > 1}, key=list(SAMPLERS).index)
+    several = [name for name in SAMPLERS if sum(run.sampler == name for run in mmd) > 1]
     two_rows = len(several) > 1
     drawing = Drawing(figsize=(7.2, 6.2 if two_rows else 2.8), layout="constrained")
     drawing.set_layout_engine("constrained", w_pad=0.08)  # letters are wider in print than the layout assumes
@@ -100,25 +101,27 @@ def draw_curves(mmd: Curves, variance: Curves, real: Interval) -> Drawing:
     for axes, curves in ((left, mmd), (right, variance)):
         _draw_runs(axes, curves, runs)
     _label(left, right, real, "x")
-    left.set_title(f"in {min(steps for _, steps in runs)} steps", fontsize=9)
+    left.set_title(f"in {min(run.steps for run in runs)} steps", fontsize=9)
     right.set_yticklabels([])
     return drawing
 
 
 def smallest_budget(runs: Sequence[Run]) -> list[Run]:
     """Return every sampler in the fewest steps, and also in as many evaluations as the most costly of them."""
-    fewest = min(steps for _, steps in runs)
-    most = fewest * max(SAMPLERS[name].evaluations for name, _ in runs)
-    return [run for run in runs if run[1] in (fewest, most // SAMPLERS[run[0]].evaluations)]
+    fewest = min(run.steps for run in runs)
+    most = fewest * max(SAMPLERS[run.sampler].evaluations for run in runs)
+    return [run for run in runs if run.steps in (fewest, most // SAMPLERS[run.sampler].evaluations)]
 
 
 def _draw_budgets(axes: Axes, curves: Curves, names: Sequence[str]) -> None:
     """Draw a quantity of some samplers against score evaluations."""
     ticks: set[int] = set()
     for number, name in enumerate(names):
-        evaluations = np.array([SAMPLERS[name].evaluations * steps for sampler, steps in curves if sampler == name])
-        intervals = [interval for (sampler, _), interval in curves.items() if sampler == name]
-        interval_band(axes, evaluations * DODGE ** (number - (len(names) - 1) / 2), intervals, SAMPLERS[name].look())
+        own = {run.steps: interval for run, interval in curves.items() if run.sampler == name}
+        evaluations = SAMPLERS[name].evaluations * np.array(list(own))
+        interval_band(
+            axes, evaluations * DODGE ** (number - (len(names) - 1) / 2), [*own.values()], SAMPLERS[name].look()
+        )
         ticks |= set(evaluations.tolist())
     axes.set(xscale="log", xlabel="score evaluations")
     axes.set_xticks(sorted(ticks), _spaced(sorted(ticks)))
@@ -136,12 +139,12 @@ def _spaced(ticks: Sequence[int]) -> list[str]:
 
 def _draw_runs(axes: Axes, curves: Curves, runs: Sequence[Run]) -> None:
     """Draw a point with its interval for each run, from the top."""
-    names = [name for name, _ in runs]
+    names = [run.sampler for run in runs]
     for place, run in enumerate(runs):
         value, low, high, _ = curves[run]
-        look = SAMPLERS[run[0]].look() | {"linestyle": "none"}
+        look = SAMPLERS[run.sampler].look() | {"linestyle": "none"}
         axes.errorbar(value, place, xerr=[[value - low], [high - value]], markersize=5, elinewidth=1.4, **look)
-    labels = [f"{name}, {steps} steps" if names.count(name) > 1 else name for name, steps in runs]
+    labels = [f"{name}, {steps} steps" if names.count(name) > 1 else name for name, steps, _ in runs]
     axes.set_yticks(range(len(runs)), labels, fontsize=7.5)
     axes.set_ylim(len(runs) - 0.5, -0.5)
 
@@ -165,8 +168,9 @@ def tables(settings: Settings) -> list[Table]:
 def _runs_table(settings: Settings) -> Table:
     mmd, variance = distances(settings), residual_variances(settings)
     rows: list[tuple[Cell, ...]] = [
-        (name, steps, steps * SAMPLERS[name].evaluations, *mmd[name, steps][:3], *variance[name, steps][:3])
-        for name, steps in mmd
+        (name, steps, steps * SAMPLERS[name].evaluations, *mmd[run][:3], *variance[run][:3])
+        for run in mmd
+        for name, steps, _ in [run]
     ]
     rows.append(("real graphs", "", "", *floor(settings)[:3], 1.0, 1.0, 1.0))
     caption = (
@@ -179,10 +183,10 @@ def _runs_table(settings: Settings) -> Table:
 
 def _differences_table(settings: Settings) -> Table:
     rows = []
-    for run in study.against_langevin(settings):
-        difference = checks.mmd_difference(settings, run, (LANGEVIN.name, run[1]))
+    for run, langevin in study.against_langevin(settings):
+        difference = checks.mmd_difference(settings, run, langevin)
         verdict = "larger than noise" if difference.resolved else "not larger than noise"
-        rows.append((*run, *difference.interval[:3], difference.smallest, verdict))
+        rows.append((*run[:2], *difference.interval[:3], difference.smallest, verdict))
     caption = (
         "Squared MMD of the Langevin corrector less that of each sampler in as many steps, paired by noise, with its "
         "95 % interval: positive is nearer to real graphs than Langevin; the smallest difference that is resolved."

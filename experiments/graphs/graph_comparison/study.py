@@ -17,7 +17,14 @@ from experiments.graphs import bundled_networks, checkpoints, discrepancy
 from experiments.graphs.data import community_small, trimmed
 from experiments.graphs.generation import PUBLISHED
 from experiments.graphs.graph6 import from_graph6, to_graph6
-from experiments.graphs.graph_comparison.presets import ADAPTIVE, ADAPTIVE_IN_BOTH, LANGEVIN, PREDICTOR, SAMPLERS
+from experiments.graphs.graph_comparison.presets import (
+    ADAPTIVE,
+    ADAPTIVE_IN_BOTH,
+    LANGEVIN,
+    PREDICTOR,
+    SAMPLERS,
+    GraphSampler,
+)
 from experiments.graphs.graph_comparison.sampling import Batches, Model, sampled
 from experiments.graphs.graph_comparison.settings import Settings
 from experiments.graphs.statistics import PUBLISHED as STATISTICS
@@ -27,8 +34,13 @@ CHECKPOINT = PUBLISHED["community_small"].checkpoint
 CONFIDENCE = 0.95
 """Of distances, whose intervals are long: a run makes few graphs."""
 
-Run = tuple[str, int]
-"""A sampler and its number of steps."""
+
+class Run(NamedTuple):
+    """A sampler, its number of steps, and the number of its seeds."""
+
+    sampler: str
+    steps: int
+    seeds: int
 
 
 class Common(NamedTuple):
@@ -68,9 +80,9 @@ def outcome(common: Common, sampler: str, steps: int, number: int) -> Outcome:
 
 
 @cell(data=(CHECKPOINT,))
-def distance(common: Common, run: Run, seeds: int, reference: int) -> Interval:
-    """The squared MMD of a run's graphs of some seeds and of `reference` fresh graphs."""
-    graphs = [graph for listed in trimmed_graphs(common, run, seeds) for graph in listed]
+def distance(common: Common, run: Run, reference: int) -> Interval:
+    """The squared MMD of a run's graphs and of `reference` fresh graphs."""
+    graphs = [graph for listed in trimmed_graphs(common, run) for graph in listed]
     return discrepancy.unbiased_mmd(STATISTICS, fresh_graphs(common.seed, 0, reference), graphs, common.seed)
 
 
@@ -82,9 +94,10 @@ def floor(seed: int, count: int, reference: int) -> Interval:
 
 
 @cell(data=(CHECKPOINT,))
-def difference(common: Common, nearer: Run, farther: Run, seeds: int, reference: int) -> discrepancy.Difference:
-    """How much nearer to `reference` fresh graphs one run is than another, of some seeds; a batch is one unit."""
-    one, other = (trimmed_graphs(common, run, seeds) for run in (nearer, farther))
+def difference(common: Common, nearer: Run, farther: Run, reference: int) -> discrepancy.Difference:
+    """How much nearer to `reference` fresh graphs one run is than another, by the seeds of both; a batch is a unit."""
+    seeds = min(nearer.seeds, farther.seeds)
+    one, other = (trimmed_graphs(common, run)[:seeds] for run in (nearer, farther))
     fresh = fresh_graphs(common.seed, 0, reference)
     return discrepancy.difference(fresh, one, other, common.seed, STATISTICS, CONFIDENCE, common.batch)
 
@@ -102,9 +115,14 @@ def fresh_graphs(seed: int, stream: int, count: int) -> list[Graph]:
     return community_small(count, int(np.random.SeedSequence([seed, stream]).generate_state(1)[0]))
 
 
-def trimmed_graphs(common: Common, run: Run, seeds: int) -> list[list[Graph]]:
+def outcomes_of(common: Common, run: Run) -> list[Outcome]:
+    """Return a run's outcome for each seed."""
+    return [outcome(common, run.sampler, run.steps, number) for number in range(run.seeds)]
+
+
+def trimmed_graphs(common: Common, run: Run) -> list[list[Graph]]:
     """Return a run's graphs for each seed, without isolated nodes."""
-    return [[trimmed(graph) for graph in outcome(common, *run, number).graphs()] for number in range(seeds)]
+    return [[trimmed(graph) for graph in outcome.graphs()] for outcome in outcomes_of(common, run)]
 
 
 def common_of(settings: Settings) -> Common:
@@ -118,9 +136,13 @@ def common_of(settings: Settings) -> Common:
     return Common(networks, settings.graphs, settings.batch, settings.snr, settings.scale_eps, settings.seed)
 
 
-def seeds_of(settings: Settings, *runs: Run) -> int:
-    """Return the number of seeds that all of these runs have."""
-    return min(settings.more if steps == min(settings.steps) else settings.seeds for _, steps in runs)
+def run_of(settings: Settings, sampler: GraphSampler, times: int = 1) -> Run:
+    """Return a sampler's run in `times` the fewest steps."""
+    return _run(settings, sampler.name, times * min(settings.steps))
+
+
+def _run(settings: Settings, name: str, steps: int) -> Run:
+    return Run(name, steps, settings.more if steps == min(settings.steps) else settings.seeds)
 
 
 def shown(settings: Settings) -> list[Run]:
@@ -128,17 +150,18 @@ def shown(settings: Settings) -> list[Run]:
 
     The samplers of `once` run in the fewest steps alone.
     """
-    runs = {(name, steps) for name in settings.samplers for steps in settings.steps}
-    runs |= {(name, min(settings.steps)) for name in settings.once}
-    runs |= {(PREDICTOR.name, 2 * steps) for steps in settings.steps}
-    return sorted(runs, key=lambda run: (list(SAMPLERS).index(run[0]), run[1]))
+    wanted = {(name, steps) for name in settings.samplers for steps in settings.steps}
+    wanted |= {(name, min(settings.steps)) for name in settings.once}
+    wanted |= {(PREDICTOR.name, 2 * steps) for steps in settings.steps}
+    return [_run(settings, *run) for run in sorted(wanted, key=lambda run: (list(SAMPLERS).index(run[0]), run[1]))]
 
 
-def against_langevin(settings: Settings) -> list[Run]:
-    """Return the runs that the table of differences compares with Langevin in as many steps."""
+def against_langevin(settings: Settings) -> list[tuple[Run, Run]]:
+    """Return each run of the table of differences, and Langevin's in as many steps."""
     others = [name for name in (*settings.samplers, *settings.once) if name != LANGEVIN.name]
     steps = {name: settings.steps if name in settings.samplers else (min(settings.steps),) for name in others}
-    return [(name, number) for name in others for number in steps[name]]
+    pairs = [(name, number) for name in others for number in steps[name]]
+    return [(_run(settings, *pair), _run(settings, LANGEVIN.name, pair[1])) for pair in pairs]
 
 
 def against_adaptive(settings: Settings) -> list[Run]:
@@ -147,22 +170,16 @@ def against_adaptive(settings: Settings) -> list[Run]:
     These are the predictor alone with as many evaluations, Langevin with twice as many, and momentum in both states.
     The claims are about the authors' networks, so none is returned where the settings ask for others.
     """
-    steps = min(settings.steps)
-    runs = [(PREDICTOR.name, 2 * steps), (LANGEVIN.name, 2 * steps), (ADAPTIVE_IN_BOTH.name, steps)]
+    runs = [run_of(settings, PREDICTOR, 2), run_of(settings, LANGEVIN, 2), run_of(settings, ADAPTIVE_IN_BOTH)]
     return runs if settings.networks == "authors" else []
-
-
-def pairs(settings: Settings) -> Iterator[tuple[Run, Run]]:
-    """Yield the pairs of runs whose differences claims and tables read."""
-    yield from ((run, (LANGEVIN.name, run[1])) for run in against_langevin(settings))
-    yield from (((ADAPTIVE.name, min(settings.steps)), run) for run in against_adaptive(settings))
 
 
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks, figures, tables and the notebook read."""
-    common, reference = common_of(settings), settings.reference
-    for run in dict.fromkeys([*shown(settings), *against_adaptive(settings)]):
-        yield from (outcome.cell(common, *run, number) for number in range(seeds_of(settings, run)))
+    common, reference, others = common_of(settings), settings.reference, against_adaptive(settings)
+    for run in dict.fromkeys([*shown(settings), *others]):
+        yield from (outcome.cell(common, run.sampler, run.steps, number) for number in range(run.seeds))
     yield floor.cell(settings.seed, settings.more * settings.graphs, reference)
-    yield from (distance.cell(common, run, seeds_of(settings, run), reference) for run in shown(settings))
-    yield from (difference.cell(common, *two, seeds_of(settings, *two), reference) for two in pairs(settings))
+    yield from (distance.cell(common, run, reference) for run in shown(settings))
+    pairs = [*against_langevin(settings), *((run_of(settings, ADAPTIVE), run) for run in others)]
+    yield from (difference.cell(common, *pair, reference) for pair in pairs)

@@ -18,7 +18,7 @@ from experiments.graphs.graph6 import to_graph6
 from experiments.graphs.graph_comparison import checks, figures, study
 from experiments.graphs.graph_comparison.presets import ADAPTIVE, ADAPTIVE_IN_BOTH, LANGEVIN, PREDICTOR, SAMPLERS
 from experiments.graphs.graph_comparison.settings import Settings
-from experiments.graphs.graph_comparison.study import Common, Outcome
+from experiments.graphs.graph_comparison.study import Common, Outcome, Run
 from tests.claims import expected, verdict_of
 from verdicts import Unavailable
 from verdicts.claims.schema import Verdict
@@ -66,7 +66,10 @@ def put(monkeypatch: pytest.MonkeyPatch) -> Iterator[Put]:
     monkeypatch.setattr(study, "fetch", lambda name: Path())
 
     def place(looks: Mapping[str, Look]) -> None:
-        monkeypatch.setattr(study, "outcome", lambda common, name, steps, n: made_outcome(common, n, looks[name]))
+        def outcomes(common: Common, run: Run) -> list[Outcome]:
+            return [made_outcome(common, number, looks[run.sampler]) for number in range(run.seeds)]
+
+        monkeypatch.setattr(study, "outcomes_of", outcomes)
         stack.enter_context(using(Memory()))
 
     with ExitStack() as stack:
@@ -159,25 +162,21 @@ def test_the_bundled_networks_stand_in_and_that_is_said(monkeypatch: pytest.Monk
 def test_runs_are_every_sampler_and_the_predictor_at_equal_cost() -> None:
     runs = study.shown(MADE)
     assert len(runs) == len(set(runs)) == 5 * 2 + 2
-    assert {(PREDICTOR.name, 200), (PREDICTOR.name, 1000), (LANGEVIN.name, 500)} <= set(runs)
+    assert {(PREDICTOR.name, 200, 2), (PREDICTOR.name, 1000, 2), (LANGEVIN.name, 100, 3)} <= set(runs)
     few = MADE.model_copy(update={"samplers": (PREDICTOR.name,), "once": (FULL_NOISE,)})
-    assert (FULL_NOISE, 500) not in study.shown(few)
+    assert (FULL_NOISE, 500, 2) not in study.shown(few)
     assert set(Settings().samplers) | set(Settings().once) == set(SAMPLERS)
 
 
 def test_the_study_lists_what_claims_read_and_more_seeds_keep_the_cells_of_fewer() -> None:
     bundled = MADE.model_copy(update={"networks": "bundled"})
+    settings = {seeds: bundled.model_copy(update={"more": seeds}) for seeds in (3, 4)}
     few, more = (
-        {
-            str(cell)
-            for cell in study.cells(bundled.model_copy(update={"more": count}))
-            if cell.function is study.outcome
-        }
-        for count in (3, 4)
+        {str(cell) for cell in study.cells(one) if cell.function is study.outcome} for one in settings.values()
     )
     assert few < more and len(few) == 5 * 3 + 7 * 2
     assert not any(f"sampler='{LANGEVIN.name}', steps=200" in name for name in few), "no claim of these networks"
-    assert (LANGEVIN.name, 200) in study.against_adaptive(MADE)
+    assert (LANGEVIN.name, 200, 2) in study.against_adaptive(MADE)
 
 
 def test_a_share_of_pairs_that_changed() -> None:
