@@ -15,14 +15,16 @@ from torch import Tensor, nn
 
 from ams.data import weights
 from ams.data.safe_read import guarded
-from experiments.graphs.networks import AdjacencyNetwork, AttentiveFeaturesNetwork, FeaturesNetwork, Shape
+from experiments.graphs.networks import (
+    DUST,
+    AdjacencyNetwork,
+    Attention,
+    AttentiveFeaturesNetwork,
+    FeaturesNetwork,
+    Shape,
+)
 
 Tensors: TypeAlias = dict[str, Tensor]
-DUST = 1e-16
-"""Weights below this are set to zero: with inputs of order 1 they change no output by more than its rounding.
-
-Weight decay has left many channels there, and a product of subnormal numbers takes as long as a hundred others.
-"""
 _STACKS = {
     "multi_channel.linears.": "nodes.layers.",
     "mlp.linears.": "pairs.layers.",
@@ -117,9 +119,15 @@ def _joined(tensors: Tensors, layer: str, convolution: str, parts: str) -> Tenso
 def _filled(network: nn.Module, tensors: Tensors) -> nn.Module:
     """Return the network with these tensors, in evaluation mode and without gradients."""
     network.load_state_dict({name: without_dust(tensor) for name, tensor in tensors.items()})
+    for part in network.modules():
+        if isinstance(part, Attention):
+            part.prune()
     return network.eval().requires_grad_(False)
 
 
 def without_dust(tensor: Tensor) -> Tensor:
-    """Return the tensor with entries below `DUST` at zero."""
+    """Return the tensor with entries below `DUST` at zero: weight decay has left many there.
+
+    A product of subnormal numbers takes as long as a hundred others.
+    """
     return torch.where(tensor.abs() < DUST, 0.0, tensor)

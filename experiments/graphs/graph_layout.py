@@ -4,7 +4,7 @@ Graphs of `n_1 <= n_2 <= ...` nodes lie one after the other: node features as (n
 diagonal as their strict upper triangles, row by row, (..., pairs). So a ragged vector is symmetric, has a zero diagonal
 and no padding by construction, and a network that works node by node or pair by pair wastes nothing.
 
-Products of matrices need squares. So neighbouring graphs form *blocks*, padded to the size of their largest graph. Sizes
+Products of matrices need squares. So neighbouring graphs form *blocks*, padded to the size of the largest graph. Sizes
 are cut into blocks where the entries that padding adds, `sum (N^2 - n^2)`, cost more than another block: `_cuts` finds
 the cheapest cutting by dynamic programming.
 """

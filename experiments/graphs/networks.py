@@ -29,6 +29,9 @@ from torch.nn.functional import elu, linear
 from experiments.graphs.graph_layout import Block, Layout
 
 HEADS = 4
+ALL = slice(None)
+DUST = 1e-16
+"""Weights below this count as zero: with inputs of order 1 they change no output by more than its rounding."""
 Nodes = Float[Tensor, "nodes features"]
 Channels = Float[Tensor, "channels pairs"]
 
@@ -53,8 +56,7 @@ class Stack(nn.Module):
         return x
 
     def _affine(self) -> Iterator[tuple[Tensor, Tensor]]:
-        parameters = iter(self.parameters())
-        return zip(parameters, parameters, strict=True)
+        return ((layer.weight, layer.bias) for layer in self.layers if isinstance(layer, nn.Linear))
 
 
 class Convolution(nn.Module):
@@ -69,8 +71,18 @@ class Convolution(nn.Module):
 
     def forward(self, x: Nodes, channels: Channels, block: Block) -> Float[Tensor, "channels places outputs"]:
         """Return the convolution of each channel, at every place of the block's squares."""
-        mixed = normalised(block.squares(channels)) @ block.spread(x)
-        return torch.bmm(mixed.flatten(1, 2), self.weight).add_(self.bias)
+        return self.applied(mixed(x, channels, block))
+
+    def applied(
+        self, y: Float[Tensor, "some places inputs"], channels: slice | Tensor = ALL, outputs: slice = ALL
+    ) -> Float[Tensor, "some places outputs"]:
+        """Return `y_i W_i + b_i` for some channels and outputs."""
+        return torch.bmm(y, self.weight[channels, :, outputs]).add_(self.bias[channels, :, outputs])
+
+
+def mixed(x: Nodes, channels: Channels, block: Block) -> Float[Tensor, "channels places inputs"]:
+    """Return `N(A_i) x` for each channel, at every place of the block's squares."""
+    return (normalised(block.squares(channels)) @ block.spread(x)).flatten(1, 2)
 
 
 def normalised(squares: Float[Tensor, "channels graphs side side"]) -> Tensor:
@@ -80,21 +92,44 @@ def normalised(squares: Float[Tensor, "channels graphs side side"]) -> Tensor:
 
 
 class Attention(nn.Module):
-    """Queries, keys and (where `valued`) values of each channel, and the channels' new matrices."""
+    """Queries, keys and (where `valued`) values of each channel, and the channels' new matrices.
+
+    Weight decay has left many channels of the published networks without queries or keys, and layers without values.
+    Their matrices and values are zero: after `prune` they are not computed.
+    """
 
     def __init__(self, channels: int, inputs: int, width: int, valued: bool) -> None:
         super().__init__()
-        self.width = width
         self.convolution = Convolution(channels, inputs, (3 if valued else 2) * width)
+        self.width, self.outputs, self.valued = width, width if valued else 0, valued
+        self.live: slice | Tensor = ALL
+
+    def prune(self) -> None:
+        """Leave out the scores of channels whose largest query times their largest key is below `DUST`, and zeros."""
+        parameters = torch.cat((self.convolution.weight, self.convolution.bias), dim=1)
+        queries, keys, *values = (part.abs().amax((1, 2)) for part in parameters.split(self.width, dim=2))
+        live = queries * keys > DUST
+        self.live = ALL if bool(live.all()) else live.nonzero().flatten()
+        self.valued = any(bool(part.any()) for part in values)
 
     def forward(self, x: Nodes, channels: Channels, block: Block) -> tuple[Channels, Tensor]:
         """Return `M_i`, and the values (channels, nodes, width), of no width where there are none."""
-        found = self.convolution(x, channels, block)
-        parts = found[..., : 2 * self.width].unflatten(1, (block.graphs, -1)).unflatten(-1, (2, HEADS, -1))
-        query, key = parts.permute(3, 0, 1, 4, 2, 5)
-        scores = torch.tanh_((query / math.sqrt(self.width)) @ key.mT)
-        total = scores.sum(2)
-        return (block.above(total) + block.below(total)) / (2 * HEADS), block.rows(found[..., 2 * self.width :])
+        split = 2 * self.width
+        if self.valued:
+            y = mixed(x, channels, block)
+            values = block.rows(self.convolution.applied(y, ALL, slice(split, None)))
+            y = y[self.live]
+        else:
+            y, values = mixed(x, channels[self.live], block), x.new_zeros(len(channels), len(x), self.outputs)
+        matrices = torch.zeros_like(channels)
+        matrices[self.live] = self._scores(self.convolution.applied(y, self.live, slice(split)), block)
+        return matrices, values
+
+    def _scores(self, found: Float[Tensor, "live places outputs"], block: Block) -> Channels:
+        """Return `M_i` from queries and keys."""
+        query, key = found.unflatten(1, (block.graphs, -1)).unflatten(-1, (2, HEADS, -1)).permute(3, 0, 1, 4, 2, 5)
+        total = torch.sigmoid_((query * (2 / math.sqrt(self.width))) @ key.mT).sum(2)
+        return (block.above(total) + block.below(total)) / HEADS - 1
 
 
 class Shape(NamedTuple):
