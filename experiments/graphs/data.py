@@ -94,8 +94,8 @@ def thresholded(matrices: Float[Tensor, "b n n"], sizes: Sequence[int]) -> list[
 
 def trimmed(graph: Graph) -> Graph:
     """Return the graph without its isolated nodes, the others in their order; one node where none is left."""
-    kept = sorted({end for pair in graph.edges for end in pair})
-    if len(kept) == graph.nodes > 0:
+    joined = sorted({end for pair in graph.edges for end in pair})
+    if len(joined) == graph.nodes > 0:
         return graph
-    number = {node: index for index, node in enumerate(kept)}
-    return Graph(max(len(kept), 1), tuple((number[u], number[v]) for u, v in graph.edges))
+    number = {node: index for index, node in enumerate(joined)}
+    return Graph(max(len(joined), 1), tuple((number[u], number[v]) for u, v in graph.edges))

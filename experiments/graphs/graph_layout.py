@@ -98,7 +98,7 @@ class Layout:
     @property
     def pairs(self) -> int:
         """Return the number of pairs of nodes of one graph, in all."""
-        return sum(_triangle(n) for n in self.sizes)
+        return sum(self._triangles)
 
     @cached_property
     def graph_of_node(self) -> Tensor:
@@ -108,39 +108,38 @@ class Layout:
     @cached_property
     def graph_of_pair(self) -> Tensor:
         """Return the place in `sizes` of each pair's graph."""
-        return torch.repeat_interleave(torch.arange(self.graphs), torch.tensor([_triangle(n) for n in self.sizes]))
+        return torch.repeat_interleave(torch.arange(self.graphs), torch.tensor(self._triangles))
 
-    @cached_property
-    def _places(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return the caller's graph and the row of each node, then row and column of each pair, graph by graph."""
-        rows = torch.cat([torch.arange(n) for n in self.sizes])
-        ends = torch.cat([torch.triu_indices(n, n, 1) for n in self.sizes], dim=1)
-        return torch.tensor(self.order)[self.graph_of_node], rows, *ends
+    @property
+    def _triangles(self) -> list[int]:
+        return [_triangle(n) for n in self.sizes]
 
     def pack_rows(self, padded: Float[Tensor, "graphs side features"]) -> Float[Tensor, "nodes features"]:
         """Return the real nodes' rows of padded features, graphs in the caller's order."""
-        graph, row, _, _ = self._places
-        return padded[graph, row]
+        return torch.cat([padded[graph, :n] for graph, n in zip(self.order, self.sizes, strict=True)])
 
     def pack_pairs(self, padded: Float[Tensor, "graphs side side"]) -> Float[Tensor, " pairs"]:
         """Return the strict upper triangles of padded symmetric matrices, graphs in the caller's order."""
-        _, _, i, j = self._places
-        return padded[torch.tensor(self.order)[self.graph_of_pair], i, j]
+        return torch.cat([padded[graph][_upper(n)] for graph, n in zip(self.order, self.sizes, strict=True)])
 
     def pad_rows(self, rows: Float[Tensor, "nodes features"], side: int) -> Float[Tensor, "graphs side features"]:
         """Return features padded with zeros, graphs in the caller's order."""
-        graph, row, _, _ = self._places
         padded = rows.new_zeros(self.graphs, side, rows.shape[1])
-        padded[graph, row] = rows
+        for graph, own in zip(self.order, rows.split(self.sizes), strict=True):
+            padded[graph, : len(own)] = own
         return padded
 
     def pad_pairs(self, pairs: Float[Tensor, " pairs"], side: int) -> Float[Tensor, "graphs side side"]:
         """Return symmetric matrices padded with zeros, graphs in the caller's order."""
-        _, _, i, j = self._places
-        graph = torch.tensor(self.order)[self.graph_of_pair]
         padded = pairs.new_zeros(self.graphs, side, side)
-        padded[graph, i, j] = padded[graph, j, i] = pairs
-        return padded
+        for graph, n, own in zip(self.order, self.sizes, pairs.split(self._triangles), strict=True):
+            padded[graph][_upper(n)] = own
+        return padded + padded.mT
+
+
+def _upper(n: int) -> tuple[Tensor, Tensor]:
+    i, j = torch.triu_indices(n, n, 1)
+    return i, j
 
 
 def _triangle(n: int) -> int:

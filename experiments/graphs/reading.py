@@ -13,7 +13,8 @@ from ams.data import Graph
 from ams.data.safe_read import content_of, guarded, inflated
 from ams.errors import UserError
 from experiments.graphs.data import trimmed
-from experiments.graphs.graph6 import MOST_NODES, from_graph6
+from experiments.graphs.graph6 import from_graph6
+from experiments.graphs.statistics import MOST_NODES
 
 LARGEST = 2**24
 """Bytes that a file may have, inflated."""

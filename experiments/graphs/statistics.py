@@ -22,15 +22,16 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from scipy.linalg import eigvalsh
 from scipy.spatial.distance import cdist
 
 from ams.data import Graph
 from experiments.graphs.data import adjacency
-from experiments.graphs.graph6 import MOST_NODES
 from experiments.graphs.orbits import ORBITS, orbit_counts
 
+MOST_NODES = 4096
+"""Nodes that a graph may have here: its adjacency is a full matrix, 128 MiB at this size."""
 _ENTRIES = 2**21  # of the adjacency matrices that are counted at once: 16 MiB for each product
 
 Description = Float[np.ndarray, "n k"]
@@ -73,7 +74,7 @@ def clustering_functions(graphs: Sequence[Graph]) -> Description:
         d = matrices.sum(2)
         closed = np.einsum("bij,bij->bi", matrices @ matrices, matrices)
         coefficients = np.divide(closed, d * (d - 1), out=np.zeros_like(closed), where=closed > 0)
-        counts[rows] = _histograms(coefficients, 100, (0.0, 1.0))
+        counts[rows] = [np.histogram(one, 100, (0.0, 1.0))[0] for one in coefficients]
     return _functions(counts)
 
 
@@ -84,7 +85,7 @@ def spectral_functions(graphs: Sequence[Graph]) -> Description:
     """
     counts = np.zeros((len(graphs), 200))
     for rows, matrices in _by_size(graphs):
-        counts[rows] = _histograms(_spectra(matrices), 200, (-1e-5, 2.0))
+        counts[rows] = [np.histogram(one, 200, (-1e-5, 2.0))[0] for one in _spectra(matrices)]
     return _functions(counts)
 
 
@@ -114,15 +115,6 @@ def _degrees(graph: Graph) -> np.ndarray:
 def _functions(counts: np.ndarray) -> Description:
     """Return the distribution functions of histograms."""
     return np.cumsum(counts / counts.sum(1, keepdims=True), axis=1)
-
-
-def _histograms(values: Float[np.ndarray, "b n"], bins: int, limits: tuple[float, float]) -> Int[np.ndarray, "b bins"]:
-    """Return the histogram of each row as `np.histogram` does: the last bin holds its upper end, others do not."""
-    edges = np.linspace(*limits, bins + 1)
-    place = np.searchsorted(edges, values, side="right") - 1
-    place[values == edges[-1]] = bins - 1
-    rows, columns = np.nonzero((place >= 0) & (place < bins))
-    return np.bincount(rows * bins + place[rows, columns], minlength=len(values) * bins).reshape(-1, bins)
 
 
 def _spectra(matrices: Float[np.ndarray, "b n n"]) -> Float[np.ndarray, "b n"]:

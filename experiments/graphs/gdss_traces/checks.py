@@ -18,7 +18,6 @@ from experiments.graphs.gdss_traces import replay
 from experiments.graphs.gdss_traces.settings import Settings
 from experiments.graphs.gdss_traces.trace_file import SamplerTrace, load_sampler
 from experiments.graphs.generation import END
-from experiments.graphs.graph_layout import Layout
 from experiments.graphs.systems import System, float32_noise, predicted_noise, vp_system
 from verdicts import Measurement, check
 
@@ -110,8 +109,8 @@ def sigma_error(process: VP, t: float) -> float:
 
 EXACT: Mapping[str, Callable[[], System]] = {**replay.SYSTEMS, "VP": lambda: vp_system(0.1, 1.0)}
 """The processes of the traces, with sigma to the last bit."""
-Results = tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""Features, then adjacency, of a recorded run: with exact sigmas, and as recorded."""
+Pairs = list[tuple[Tensor, Tensor]]
+"""Features, then adjacency, of the result of a recorded run: with exact sigmas, and as recorded."""
 
 
 @check("V2.entries")
@@ -126,13 +125,11 @@ def edges_changed_by_exact_sigma(settings: Settings) -> Measurement:
     return _exact_results(lambda pairs: float(((pairs[1][0] >= PRESENT) != (pairs[1][1] >= PRESENT)).sum()))
 
 
-def _exact_results(compared: Callable[[Results], float]) -> Measurement:
-    return _largest({path.stem: compared(exact_result(load_sampler(path))) for path in traces("gdss_sampler_*.npz")})
+def _exact_results(compared: Callable[[Pairs], float]) -> Measurement:
+    recorded = {path.stem: load_sampler(path) for path in traces("gdss_sampler_*.npz")}
+    return _largest({name: compared(exact_result(trace)) for name, trace in recorded.items()})
 
 
-def exact_result(trace: SamplerTrace) -> Results:
+def exact_result(trace: SamplerTrace) -> Pairs:
     """Return the results of a recorded run, with exact sigmas and as recorded. Raises DataUnavailable."""
-    features, adjacency = trace.arrays["final_x"], trace.arrays["final_adj"]
-    layout, side = Layout.of(trace.sizes), adjacency.shape[1]
-    end = replay.rerun(trace, layout, replay.community_networks(), replay.Calls(layout, side), EXACT)
-    return (layout.pad_rows(end.features, side), features), (layout.pad_pairs(end.adjacency, side), adjacency)
+    return list(zip(replay.rerun(trace, EXACT)[0], replay.recorded_result(trace), strict=True))

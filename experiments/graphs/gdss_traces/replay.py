@@ -18,7 +18,6 @@ from ams.errors import DataUnavailable, UserError
 from ams.samplers.noise_sources import replayed
 from ams.schedules import Level
 from experiments.graphs import checkpoints, samplers
-from experiments.graphs.checkpoints import Networks
 from experiments.graphs.gdss_traces.trace_file import NetworkTrace, SamplerTrace, load_networks, load_sampler
 from experiments.graphs.generation import END
 from experiments.graphs.graph_layout import Layout
@@ -78,29 +77,24 @@ def _finite(gap: Tensor) -> float:
 
 def replay_sampler(trace: SamplerTrace) -> list[Deviation]:
     """Return the largest deviations of the states at network calls, and of the result; infinite for other calls."""
-    layout, side = Layout.of(trace.sizes), trace.arrays["final_x"].shape[1]
-    calls = Calls(layout, side)
-    end = rerun(trace, layout, community_networks(), calls)
-    recorded = list(zip(trace.calls, trace.arrays["call_x"], trace.arrays["call_adj"], strict=True))
-    in_order = [name for name, _, _ in calls.made] == trace.calls
+    result, calls = rerun(trace, SYSTEMS)
+    recorded = zip(trace.calls, trace.arrays["call_x"], trace.arrays["call_adj"], strict=True)
+    in_order = [name for name, _, _ in calls] == trace.calls
     states = max(
         max(_apart(x, x_recorded), _apart(a, a_recorded))
-        for (_, x, a), (_, x_recorded, a_recorded) in zip(calls.made, recorded, strict=False)
+        for (_, x, a), (_, x_recorded, a_recorded) in zip(calls, recorded, strict=False)
     )
-    result = max(
-        _apart(layout.pad_rows(end.features, side), trace.arrays["final_x"]),
-        _apart(layout.pad_pairs(end.adjacency, side), trace.arrays["final_adj"]),
-    )
+    end = max(_apart(ours, theirs) for ours, theirs in zip(result, recorded_result(trace), strict=True))
     slack = 2.0 if trace.predictor is None else 1.0
     return [
         Deviation("states", states if in_order else math.inf, 1e-4 * slack),
-        Deviation("result", result, 1e-2 * slack),
+        Deviation("result", end, 1e-2 * slack),
     ]
 
 
-def community_networks() -> Networks:
-    """Return the networks of the recorded runs. Raises DataUnavailable."""
-    return checkpoints.networks("gdss-community_small", False)
+def recorded_result(trace: SamplerTrace) -> Denoised:
+    """Return the recorded result, padded."""
+    return Denoised(trace.arrays["final_x"], trace.arrays["final_adj"])
 
 
 CORRECTORS: dict[str, samplers.Corrector] = {
@@ -126,49 +120,35 @@ def plan_of(trace: SamplerTrace, pair: Pair) -> samplers.Run:
     return samplers.corrected(pair, PREDICTORS[trace.predictor], correctors, trace.steps, END, trace.inner)
 
 
-def rerun(
-    trace: SamplerTrace,
-    layout: Layout,
-    both: Networks,
-    calls: "Calls",
-    systems: Mapping[str, Callable[[], System]] = SYSTEMS,
-) -> Denoised:
-    """Run our sampler from the recorded start with the recorded noise."""
-    pair = Pair(*(systems[name]() for name in trace.processes))
-    arrays, packs = trace.arrays, (layout.pack_rows, layout.pack_pairs)
+Call = tuple[str, Tensor, Tensor]
+"""A network call: `x` or `adj`, and the padded features and adjacency that it sees."""
+
+
+def rerun(trace: SamplerTrace, systems: Mapping[str, Callable[[], System]]) -> tuple[Denoised, list[Call]]:
+    """Return the padded result of our sampler from the recorded start with the recorded noise, and its network calls.
+
+    Raises DataUnavailable where the networks cannot be had.
+    """
+    pair, layout = Pair(*(systems[name]() for name in trace.processes)), Layout.of(trace.sizes)
+    both, calls = scores(checkpoints.networks("gdss-community_small", False), pair, layout), list[Call]()
     owners = Ownership.of_features(layout), Ownership.of_adjacency(layout)
-    first, second = (
-        Half(pack(arrays[f"call_{part}"][0]), score, replayed(map(pack, arrays[f"noise_{part}"])), RaggedBatch(owner))
-        for part, pack, score, owner in zip(
-            ("x", "adj"), packs, calls.noted(*scores(both, pair, layout)), owners, strict=True
-        )
-    )
-    return samplers.denoised_end(samplers.coupled(plan_of(trace, pair), first, second))
+    side, packs, halves = trace.arrays["final_x"].shape[1], (layout.pack_rows, layout.pack_pairs), []
+    for part, pack, score, owner in zip(("x", "adj"), packs, both, owners, strict=True):
+        start, noise = pack(trace.arrays[f"call_{part}"][0]), map(pack, trace.arrays[f"noise_{part}"])
+        halves.append(Half(start, _noted(part, score, layout, side, calls), replayed(noise), RaggedBatch(owner)))
+    end = samplers.denoised_end(samplers.coupled(plan_of(trace, pair), *halves))
+    return Denoised(layout.pad_rows(end.features, side), layout.pad_pairs(end.adjacency, side)), calls
 
 
-class Calls:
-    """Notes the arguments of network calls, padded: `made` holds (network, features, adjacency)."""
+def _noted(part: str, score: CoupledScore, layout: Layout, side: int, calls: list[Call]) -> CoupledScore:
+    """Return the score, which adds each of its calls to `calls`."""
 
-    def __init__(self, layout: Layout, side: int) -> None:
-        self._layout, self._side = layout, side
-        self.made: list[tuple[str, Tensor, Tensor]] = []
+    def noted(own: Tensor, partner: Tensor, level: Level) -> Tensor:
+        x, adjacency = (own, partner) if part == "x" else (partner, own)
+        calls.append((part, layout.pad_rows(x, side), layout.pad_pairs(adjacency, side)))
+        return score(own, partner, level)
 
-    def _note(self, network: str, x: Tensor, adjacency: Tensor) -> None:
-        padded = self._layout.pad_rows(x, self._side), self._layout.pad_pairs(adjacency, self._side)
-        self.made.append((network, *padded))
-
-    def noted(self, of_features: CoupledScore, of_adjacency: CoupledScore) -> tuple[CoupledScore, CoupledScore]:
-        """Return the scores, their calls noted."""
-
-        def features(x: Tensor, adjacency: Tensor, level: Level) -> Tensor:
-            self._note("x", x, adjacency)
-            return of_features(x, adjacency, level)
-
-        def adjacency(adjacency: Tensor, x: Tensor, level: Level) -> Tensor:
-            self._note("adj", x, adjacency)
-            return of_adjacency(adjacency, x, level)
-
-        return features, adjacency
+    return noted
 
 
 def replay(files: Sequence[Path]) -> int:
