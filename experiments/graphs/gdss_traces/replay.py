@@ -41,11 +41,13 @@ class Deviation(NamedTuple):
 
 def deviations(path: Path) -> list[Deviation]:
     """Return the deviations of our replay from a trace. Raises UserError for a malformed file, DataUnavailable."""
-    of_networks = path.stem.startswith("gdss_network_")
-    trace = load_networks(path) if of_networks else load_sampler(path)
     try:
-        return replay_networks(trace) if isinstance(trace, NetworkTrace) else replay_sampler(trace)
-    except (ArithmeticError, LookupError, ValueError, RuntimeError) as error:
+        if path.stem.startswith("gdss_network_"):
+            return replay_networks(load_networks(path))
+        return replay_sampler(load_sampler(path))
+    except UserError:
+        raise
+    except (ArithmeticError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise UserError(f"{path}: the trace does not replay: {str(error).splitlines()[0]}") from None
 
 
@@ -78,11 +80,11 @@ def _finite(gap: Tensor) -> float:
 def replay_sampler(trace: SamplerTrace) -> list[Deviation]:
     """Return the largest deviations of the states at network calls, and of the result; infinite for other calls."""
     result, calls = rerun(trace, SYSTEMS)
-    recorded = zip(trace.calls, trace.arrays["call_x"], trace.arrays["call_adj"], strict=True)
-    in_order = [name for name, _, _ in calls] == trace.calls
+    recorded = zip(trace.arrays["call_x"], trace.arrays["call_adj"], strict=True)
+    in_order = [name for name, _, _ in calls] == trace.arrays["call_network"].tolist()
     states = max(
         max(_apart(x, x_recorded), _apart(a, a_recorded))
-        for (_, x, a), (_, x_recorded, a_recorded) in zip(calls, recorded, strict=False)
+        for (_, x, a), (x_recorded, a_recorded) in zip(calls, recorded, strict=False)
     )
     end = max(_apart(ours, theirs) for ours, theirs in zip(result, recorded_result(trace), strict=True))
     slack = 2.0 if trace.predictor is None else 1.0
@@ -114,10 +116,12 @@ SYSTEMS: dict[str, Callable[[], System]] = {
 
 def plan_of(trace: SamplerTrace, pair: Pair) -> samplers.Run:
     """Return the steps of a recorded run."""
+    steps, inner = (int(trace.arrays[name]) for name in ("steps", "n_steps"))
+    snr, scale_eps = (float(trace.arrays[name]) for name in ("snr", "scale_eps"))
     if trace.corrector is None or trace.predictor is None:
-        return samplers.predicted(pair, samplers.s4(trace.snr, trace.scale_eps), trace.steps, END)
-    correctors = CORRECTORS[trace.corrector](trace.snr, trace.scale_eps)
-    return samplers.corrected(pair, PREDICTORS[trace.predictor], correctors, trace.steps, END, trace.inner)
+        return samplers.predicted(pair, samplers.s4(snr, scale_eps), steps, END)
+    correctors = CORRECTORS[trace.corrector](snr, scale_eps)
+    return samplers.corrected(pair, PREDICTORS[trace.predictor], correctors, steps, END, inner)
 
 
 Call = tuple[str, Tensor, Tensor]

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from ams.data import Graph
-from ams.plots import interval_band
+from ams.plots import budget_ticks, interval_band
 from ams.statistics import Interval
 from experiments.graphs.data import trimmed
 from experiments.graphs.drawing import draw_graphs
@@ -25,6 +24,7 @@ DODGE = 1.03
 """Factor between neighbouring curves along the logarithmic axis: some samplers have nearly equal values."""
 TICKS = (0.5, 1, 2, 4)
 """Residual variances that have a tick."""
+MMD_LABEL, VARIANCE_LABEL = "squared MMD, mean of three", "residual variance at $t = 0.1$"
 Curves = Mapping[Run, Interval]
 """A quantity with its interval, by sampler and number of steps."""
 
@@ -94,15 +94,23 @@ def draw_curves(mmd: Curves, variance: Curves, real: Interval) -> Drawing:
         left, right = part.subplots(1, 2)
         for axes, curves in ((left, mmd), (right, variance)):
             _draw_budgets(axes, curves, several)
-        _label(left, right, real, "y")
+        left.axhspan(real.low, real.high, color="0.85", lw=0, zorder=0)
+        right.axhline(1.0, color="0.3", lw=0.8)
+        left.set_ylabel(MMD_LABEL)
+        right.set(ylabel=VARIANCE_LABEL, yscale="log")
+        right.set_yticks(TICKS, map(str, TICKS))
+        right.minorticks_off()
         part.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=3)
     left, right = below.subplots(1, 2)
     runs = smallest_budget(list(mmd))
     for axes, curves in ((left, mmd), (right, variance)):
         _draw_runs(axes, curves, runs)
-    _label(left, right, real, "x")
-    left.set_title(f"in {min(run.steps for run in runs)} steps", fontsize=9)
-    right.set_yticklabels([])
+    left.axvspan(real.low, real.high, color="0.85", lw=0, zorder=0)
+    right.axvline(1.0, color="0.3", lw=0.8)
+    left.set(xlabel=MMD_LABEL, title=f"in {min(run.steps for run in runs)} steps")
+    right.set(xlabel=VARIANCE_LABEL, xscale="log", yticklabels=[])
+    right.set_xticks(TICKS, map(str, TICKS))
+    right.minorticks_off()
     return drawing
 
 
@@ -115,26 +123,12 @@ def smallest_budget(runs: Sequence[Run]) -> list[Run]:
 
 def _draw_budgets(axes: Axes, curves: Curves, names: Sequence[str]) -> None:
     """Draw a quantity of some samplers against score evaluations."""
-    ticks: set[int] = set()
     for number, name in enumerate(names):
         own = {run.steps: interval for run, interval in curves.items() if run.sampler == name}
-        evaluations = SAMPLERS[name].evaluations * np.array(list(own))
-        interval_band(
-            axes, evaluations * DODGE ** (number - (len(names) - 1) / 2), [*own.values()], SAMPLERS[name].look()
-        )
-        ticks |= set(evaluations.tolist())
+        evaluations = SAMPLERS[name].evaluations * np.array(list(own)) * DODGE ** (number - (len(names) - 1) / 2)
+        interval_band(axes, evaluations, list(own.values()), SAMPLERS[name].look())
     axes.set(xscale="log", xlabel="score evaluations")
-    axes.set_xticks(sorted(ticks), _spaced(sorted(ticks)))
-    axes.minorticks_off()
-
-
-def _spaced(ticks: Sequence[int]) -> list[str]:
-    """Return the labels of a logarithmic axis, empty where one would touch the one before."""
-    labels, last = [], 0
-    for tick in ticks:
-        labels.append(str(tick) if tick >= 1.5 * last else "")
-        last = tick if labels[-1] else last
-    return labels
+    budget_ticks(axes, axes.get_xlim())
 
 
 def _draw_runs(axes: Axes, curves: Curves, runs: Sequence[Run]) -> None:
@@ -147,17 +141,6 @@ def _draw_runs(axes: Axes, curves: Curves, runs: Sequence[Run]) -> None:
     labels = [f"{name}, {steps} steps" if names.count(name) > 1 else name for name, steps, _ in runs]
     axes.set_yticks(range(len(runs)), labels, fontsize=7.5)
     axes.set_ylim(len(runs) - 0.5, -0.5)
-
-
-def _label(left: Axes, right: Axes, real: Interval, along: Literal["x", "y"]) -> None:
-    """Name squared MMD and residual variance along their axes, and mark the values of real graphs."""
-    span, line = (left.axvspan, right.axvline) if along == "x" else (left.axhspan, right.axhline)
-    span(real.low, real.high, color="0.85", lw=0, zorder=0)
-    line(1.0, color="0.3", lw=0.8)
-    left.set(**{f"{along}label": "squared MMD, mean of three"})
-    about = {"label": "residual variance at $t = 0.1$", "scale": "log", "ticks": TICKS, "ticklabels": map(str, TICKS)}
-    right.set(**{f"{along}{name}": value for name, value in about.items()})
-    right.minorticks_off()
 
 
 def tables(settings: Settings) -> list[Table]:

@@ -142,34 +142,25 @@ def spoiled(array: np.ndarray, value: float) -> np.ndarray:
 
 MALFORMED: dict[str, tuple[Path, dict[str, Callable[[], np.ndarray | None]], str]] = {
     "an array is missing": (QUICK, {"flags": lambda: None}, "no array flags"),
-    "words for numbers": (QUICK, {"x": lambda: np.array(["a"])}, "x is <U1 (1,), wanted (B N F)"),
-    "one axis too few": (QUICK, {"x": lambda: held(QUICK, "x")[0]}, "wanted (B N F)"),
-    "sizes that differ": (
-        QUICK,
-        {"network_x": lambda: held(QUICK, "x")[:2]},
-        "network_x has 2 along B, where 4 is wanted",
-    ),
-    "no call": (ADAPTIVE, {"call_x": lambda: held(ADAPTIVE, "call_x")[:0]}, "call_x has 0 along C, where 1 is wanted"),
+    "words for numbers": (QUICK, {"x": lambda: np.array(["a"])}, "does not replay"),
+    "one axis too few": (QUICK, {"x": lambda: held(QUICK, "x")[0]}, "does not replay"),
+    "sizes that differ": (QUICK, {"network_x": lambda: held(QUICK, "x")[:2]}, "does not replay"),
+    "no call": (ADAPTIVE, {"call_x": lambda: held(ADAPTIVE, "call_x")[:0]}, "does not replay"),
     "not a number": (QUICK, {"x": lambda: spoiled(held(QUICK, "x"), np.nan)}, "x has entries that are not finite"),
     "flags with a gap": (QUICK, {"flags": lambda: spoiled(held(QUICK, "flags"), 0)}, "flags must be 1"),
     "no triangle": (
         QUICK,
         {name: lambda: np.zeros((4, 35)) for name in ("adj_upper", "network_adj_upper")},
-        "adj_upper has 35 entries, graphs of 9 nodes 36",
+        "does not replay",
     ),
-    "half a step": (ADAPTIVE, {"steps": lambda: np.array(2.5)}, "are 2.5, 2, 0.1, 0.6: expected positive numbers"),
-    "no snr": (ADAPTIVE, {"snr": lambda: np.array(0.0)}, "2, 0, 0.6: expected positive numbers, the first two whole"),
-    "another process": (ADAPTIVE, {"sde_x": lambda: np.array("OU")}, "sde_x, sde_adj are OU, VE: expected of VP, VE"),
-    "too few draws": (
-        ADAPTIVE,
-        {"noise_x": lambda: held(ADAPTIVE, "noise_x")[:9]},
-        "noise_adj has 18 along D, where 9 is wanted",
-    ),
+    "no snr": (ADAPTIVE, {"snr": lambda: np.array(np.inf)}, "snr has entries that are not finite"),
+    "another process": (ADAPTIVE, {"sde_x": lambda: np.array("OU")}, "does not replay: 'OU'"),
+    "too few draws": (ADAPTIVE, {"noise_x": lambda: held(ADAPTIVE, "noise_x")[:9]}, "the recorded noise ended"),
 }
 
 
 @pytest.mark.parametrize("malformed", MALFORMED)
-def test_a_malformed_trace_is_one_line(malformed: str, tmp_path: Path, capsys: Capture) -> None:
+def test_a_malformed_trace_is_one_line(malformed: str, tmp_path: Path, mirrored: None, capsys: Capture) -> None:
     source, arrays, message = MALFORMED[malformed]
     path = changed(tmp_path, source, **{name: make() for name, make in arrays.items()})
     assert replay([path]) == 2

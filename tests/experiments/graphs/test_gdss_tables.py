@@ -22,6 +22,7 @@ from experiments.graphs.statistics import DEGREE
 from experiments.graphs.statistics import PUBLISHED as STATISTICS
 from tests.claims import expected, verdict_of
 from verdicts.claims.schema import Verdict
+from verdicts.records.figures import SHOWN, saved_as
 from verdicts.studies.store import Memory, using
 
 SETTINGS = Settings(draws=200)
@@ -149,7 +150,8 @@ def test_few_steps_from_the_authors_files(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_figures_and_table_are_made(put: Put, tmp_path: Path) -> None:
     put(community_small(8, seed=6))
-    drawn = figures.figures(SETTINGS, tmp_path)
+    with saved_as(SHOWN):
+        drawn = figures.figures(SETTINGS, tmp_path)
     assert [figure.file.stem for figure in drawn] == ["graphs_rows", "graphs_rows_drawn"]
     assert all(10_000 < figure.file.stat().st_size < 300_000 for figure in drawn)
     assert "ENZYMES in 500, grid in 100" in drawn[0].caption and "Farther than" not in drawn[0].caption

@@ -19,9 +19,10 @@ from experiments.graphs.graph_comparison import checks, figures, study
 from experiments.graphs.graph_comparison.presets import ADAPTIVE, ADAPTIVE_IN_BOTH, LANGEVIN, PREDICTOR, SAMPLERS
 from experiments.graphs.graph_comparison.settings import Settings
 from experiments.graphs.graph_comparison.study import Common, Outcome, Run
-from tests.claims import expected, verdict_of
+from tests.claims import expected, quick_settings, verdict_of
 from verdicts import Unavailable
 from verdicts.claims.schema import Verdict
+from verdicts.records.figures import SHOWN, saved_as
 from verdicts.studies.store import Memory, using
 
 FULL_NOISE = "PC, Langevin, full noise"
@@ -83,7 +84,9 @@ def expect(verdict: Verdict, *identifiers: str) -> None:
 
 @pytest.mark.parametrize("identifier", ["V7", "V8"])
 def test_claims_come_out_as_expected(identifier: str) -> None:
-    assert verdict_of(identifier) is expected(identifier)
+    """The quick profile's bundled networks, in 30 steps with 32 graphs a sampler."""
+    small = quick_settings("graph_comparison").model_copy(update={"steps": (30,), "graphs": 16})
+    assert verdict_of(identifier, settings=small) is expected(identifier)
 
 
 def test_a_sampler_that_gains_would_make_v4_hold(put: Put) -> None:
@@ -188,7 +191,8 @@ def test_a_share_of_pairs_that_changed() -> None:
 def test_figures_and_tables_are_made(put: Put, tmp_path: Path) -> None:
     put(AS_EXPECTED)
     settings = MADE.model_copy(update={"once": (), "steps": (100,)})
-    drawn = figures.figures(settings, tmp_path)
+    with saved_as(SHOWN):
+        drawn = figures.figures(settings, tmp_path)
     assert [figure.file.stem for figure in drawn] == ["graphs_curves", "graphs_drawn"]
     assert all(figure.file.stat().st_size > 10_000 for figure in drawn)
     runs, differences = figures.tables(settings)
