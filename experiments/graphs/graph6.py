@@ -13,12 +13,9 @@ def to_graph6(graph: Graph) -> str:
 
 
 def from_graph6(line: str) -> Graph:
-    """Return the graph of one line. Raises ValueError for a line that is not exactly one graph."""
+    """Return the graph of one line. Raises ValueError for a line of another length than its graph needs."""
     try:
         made = nx.from_graph6_bytes(line.encode("ascii"))
     except (nx.NetworkXError, IndexError) as error:
         raise ValueError(str(error)) from None
-    graph = Graph(len(made), tuple(sorted((min(u, v), max(u, v)) for u, v in made.edges)))
-    if to_graph6(graph) != line:
-        raise ValueError("not the line of a graph")
-    return graph
+    return Graph(len(made), tuple(sorted((min(u, v), max(u, v)) for u, v in made.edges)))

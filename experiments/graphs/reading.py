@@ -13,7 +13,7 @@ from ams.data import Graph
 from ams.data.safe_read import content_of, guarded, inflated
 from ams.errors import UserError
 from experiments.graphs.data import trimmed
-from experiments.graphs.graph6 import from_graph6
+from experiments.graphs.graph6 import from_graph6, to_graph6
 from experiments.graphs.statistics import MOST_NODES
 
 LARGEST = 2**24
@@ -67,6 +67,9 @@ def _graph(nodes: int, edges: list[list[int]]) -> Graph:
 
 def _numbered(line: str, number: int) -> Graph:
     try:
-        return from_graph6(line)
+        graph = from_graph6(line)
     except ValueError as error:
         raise ValueError(f"graph {number}, graph6: {error}") from None
+    if to_graph6(graph) != line:
+        raise ValueError(f"graph {number}, graph6: not the line of a graph")
+    return graph
