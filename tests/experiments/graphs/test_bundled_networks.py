@@ -22,7 +22,7 @@ from experiments.graphs.training import Denoising, digest_of
 
 @pytest.fixture
 def forgotten() -> Iterator[None]:
-    """Forget the file that was read, before and after."""
+    """Read the file anew, before and after."""
     trained.cache_clear()
     yield
     trained.cache_clear()
@@ -53,9 +53,9 @@ def test_its_losses_are_those_of_the_record() -> None:
     task, record = Denoising(trained().origin.recipe), json.loads(FILE.with_suffix(".json").read_text())
     modules = torch.nn.ModuleDict(own_networks()._asdict())
     assert networks_in(modules) == own_networks()
-    found = task.held_out(modules, torch.device("cpu")).tolist()
-    assert found == pytest.approx([record["held_out"][name] for name in task.parts], rel=1e-3)
-    assert max(found) < 0.3
+    losses = task.held_out(modules, torch.device("cpu")).tolist()
+    assert losses == pytest.approx([record["held_out"][name] for name in task.parts], rel=1e-3)
+    assert max(losses) < 0.3
 
 
 def made(both: Networks, count: int, steps: int) -> list:

@@ -30,21 +30,21 @@ def written(tmp_path):
 
 def test_json_holds_the_published_estimates_and_their_intervals(written, capsys):
     assert main(["evaluate-graphs", written("real", REAL), written("noise", NOISE), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert list(told["mmd"]) == ["degree", "cluster", "orbit", "spectral"]
+    output = json.loads(capsys.readouterr().out)
+    assert list(output["mmd"]) == ["degree", "cluster", "orbit", "spectral"]
     for statistic in STATISTICS:
         expected = estimates(statistic, REAL, NOISE, seed=0)
-        assert told["mmd"][statistic.name]["value"] == pytest.approx(expected.value, rel=1e-12)
-        assert told["mmd"][statistic.name]["interval"] == pytest.approx(list(expected.published[1:3]), rel=1e-9)
-        assert told["unbiased"][statistic.name]["value"] == pytest.approx(expected.unbiased.value, rel=1e-9)
-    assert (told["reference"], told["generated"]) == (20, 12)
+        assert output["mmd"][statistic.name]["value"] == pytest.approx(expected.value, rel=1e-12)
+        assert output["mmd"][statistic.name]["interval"] == pytest.approx(list(expected.published[1:3]), rel=1e-9)
+        assert output["unbiased"][statistic.name]["value"] == pytest.approx(expected.unbiased.value, rel=1e-9)
+    assert (output["reference"], output["generated"]) == (20, 12)
 
 
 def test_equal_sets_give_zero(written, capsys):
     path = written("real", REAL)
     assert main(["evaluate-graphs", path, path, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)["mmd"]
-    for row in told.values():
+    output = json.loads(capsys.readouterr().out)["mmd"]
+    for row in output.values():
         assert row["value"] == pytest.approx(0.0, abs=1e-12)
         assert row["interval"][0] <= row["value"] <= row["interval"][1]
 
@@ -60,9 +60,9 @@ def test_a_reader_sees_a_line_for_each_statistic(written, capsys):
 def test_very_few_graphs_have_values_alone(written, capsys):
     one, two = written("real", REAL), written("noise", NOISE[:2])
     assert main(["evaluate-graphs", one, two, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["mmd"]["degree"]["value"] > 0
-    assert told["mmd"]["degree"]["interval"] is None is told["unbiased"]["degree"]["value"]
+    output = json.loads(capsys.readouterr().out)
+    assert output["mmd"]["degree"]["value"] > 0
+    assert output["mmd"]["degree"]["interval"] is None is output["unbiased"]["degree"]["value"]
     assert main(["evaluate-graphs", one, two]) == 0
     assert "[" not in "".join(capsys.readouterr().out.splitlines()[2:])
 
@@ -73,8 +73,8 @@ def test_what_is_no_set_of_graphs_ends_in_one_line_and_exit_code_2(content, writ
     bad.write_text(content)
     for order in ([str(bad), written("real", REAL)], [written("real", REAL), str(bad)]):
         assert main(["evaluate-graphs", *order]) == 2
-        told = capsys.readouterr()
-        assert told.out == "" and told.err.count("\n") == 1 and str(bad) in told.err
+        output = capsys.readouterr()
+        assert output.out == "" and output.err.count("\n") == 1 and str(bad) in output.err
 
 
 def test_a_missing_file_ends_in_one_line_too(written, capsys):

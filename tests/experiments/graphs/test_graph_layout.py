@@ -1,4 +1,4 @@
-"""The packed layout: nothing lost, nothing padded, and the cheapest cutting into blocks."""
+"""The ragged layout: nothing lost, nothing padded, and the cheapest cutting into blocks."""
 
 from itertools import chain, combinations, pairwise
 

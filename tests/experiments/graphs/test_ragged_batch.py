@@ -1,4 +1,4 @@
-"""The packed algebras are the particles' on padded graphs; a graph's noise is its own."""
+"""The ragged algebras are the particles' on padded graphs; a graph's noise is its own."""
 
 import pytest
 import torch

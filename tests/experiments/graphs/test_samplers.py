@@ -1,4 +1,4 @@
-"""Graph samplers, on networks of random weights: packed is padded; what they must not depend on; who sees whom when."""
+"""Graph samplers, on networks of random weights: ragged is padded; what they must not depend on; who sees whom when."""
 
 from collections.abc import Callable, Iterator
 
@@ -78,13 +78,13 @@ EVERY = pytest.mark.parametrize("name", PLANS)
 COUPLINGS = pytest.mark.parametrize("coupling", [RaggedBatch, RaggedBatches], ids=["batch", "sample"])
 
 
-def close(found: Denoised, wanted: Denoised) -> None:
-    for one, other in zip(found, wanted, strict=True):
+def close(ours: Denoised, theirs: Denoised) -> None:
+    for one, other in zip(ours, theirs, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-8, atol=1e-8)
 
 
-class Draws:
-    """A start and draws for a batch, padded: symmetric and masked for the adjacency."""
+class Noises:
+    """A start and noises for a batch, padded: symmetric and masked for the adjacency."""
 
     def __init__(self, layout: Layout, side: int, count: int = 60) -> None:
         generator = torch.Generator().manual_seed(5)
@@ -92,7 +92,7 @@ class Draws:
         self.rows = [drawn(generator, layout.nodes, FEATURES) for _ in range(count)]
         self.pairs = [drawn(generator, layout.pairs) for _ in range(count)]
 
-    def packed(self, both: tuple[CoupledScore, CoupledScore], coupling: type = RaggedBatch) -> tuple[Half, Half]:
+    def ragged(self, both: tuple[CoupledScore, CoupledScore], coupling: type = RaggedBatch) -> tuple[Half, Half]:
         owners = Ownership.of_features(self.layout), Ownership.of_adjacency(self.layout)
         vectors = self.rows, self.pairs
         first, second = (
@@ -127,19 +127,19 @@ def padded_scores(pair: Pair, real: Tensor) -> tuple[CoupledScore, CoupledScore]
 
 @EVERY
 @COUPLINGS
-def test_packed_is_padded(name: str, coupling: type) -> None:
+def test_ragged_is_padded(name: str, coupling: type) -> None:
     """At every round; so padded samples, whose own masks and symmetry are the published code's, stay as they must.
 
     Symmetric to rounding: a processor may sum the entries above and below the diagonal in another order.
     """
     pair, plan = PLANS[name]
     layout, side = Layout.of(SIZES), 7
-    draws, real = Draws(layout, side), real_nodes(SIZES, side)
-    packed = coupled(plan(pair), *draws.packed(scores(BOTH, pair, layout), coupling))
+    noises, real = Noises(layout, side), real_nodes(SIZES, side)
+    ragged = coupled(plan(pair), *noises.ragged(scores(BOTH, pair, layout), coupling))
     wide = {RaggedBatch: Particles, RaggedBatches: PerSample}[coupling]
-    padded = coupled(plan(pair), *draws.padded(padded_scores(pair, real), wide))
+    padded = coupled(plan(pair), *noises.padded(padded_scores(pair, real), wide))
     rounds = 0
-    for ((x, _), (a, _)), ((wide_x, _), (wide_a, _)) in zip(packed, padded, strict=True):
+    for ((x, _), (a, _)), ((wide_x, _), (wide_a, _)) in zip(ragged, padded, strict=True):
         close(Denoised(layout.pad_rows(x.x, side), layout.pad_pairs(a.x, side)), Denoised(wide_x.x, wide_a.x))
         assert (wide_a.x - wide_a.x.mT).abs().max() < 1e-13 * wide_a.x.abs().max()
         assert not wide_a.x.diagonal(dim1=1, dim2=2).any()
@@ -151,17 +151,17 @@ def test_packed_is_padded(name: str, coupling: type) -> None:
 @EVERY
 @COUPLINGS
 def test_the_order_of_nodes_is_the_samples_own(name: str, coupling: type) -> None:
-    """Each graph in an order of its own, start and draws with it: so is every state."""
+    """Each graph in an order of its own, start and noise with it: so is every state."""
     pair, plan = PLANS[name]
     layout, side = Layout.of(SIZES), max(SIZES)
-    order, draws = node_orders(SIZES, side, 7), Draws(layout, side)
-    still = coupled(plan(pair), *draws.packed(scores(BOTH, pair, layout), coupling))
+    order, noises = node_orders(SIZES, side, 7), Noises(layout, side)
+    still = coupled(plan(pair), *noises.ragged(scores(BOTH, pair, layout), coupling))
     orderly = [(x.x.clone(), a.x.clone()) for (x, _), (a, _) in still]
-    both = [reordered(layout, order, x, a) for x, a in zip(draws.rows, draws.pairs, strict=True)]
-    draws.rows, draws.pairs = [x for x, _ in both], [a for _, a in both]
-    moved = coupled(plan(pair), *draws.packed(scores(BOTH, pair, layout), coupling))
-    for ((x, _), (a, _)), wanted in zip(moved, orderly, strict=True):
-        close(Denoised(x.x, a.x), Denoised(*reordered(layout, order, *wanted)))
+    both = [reordered(layout, order, x, a) for x, a in zip(noises.rows, noises.pairs, strict=True)]
+    noises.rows, noises.pairs = [x for x, _ in both], [a for _, a in both]
+    permuted = coupled(plan(pair), *noises.ragged(scores(BOTH, pair, layout), coupling))
+    for ((x, _), (a, _)), theirs in zip(permuted, orderly, strict=True):
+        close(Denoised(x.x, a.x), Denoised(*reordered(layout, order, *theirs)))
     assert (x.x - orderly[-1][0]).abs().max() > 0.1
 
 
@@ -197,7 +197,7 @@ def adjacency_of(name: str) -> list[Tensor]:
         "both": momentum_in_both(ADAPTIVE)(0.1, 0.6),
     }
     plan = corrected(PAIR, reverse_diffusion, correctors[name], N, END, 3)
-    return [a.x.clone() for _, (a, _) in coupled(plan, *Draws(layout, 5).packed(lonely))]
+    return [a.x.clone() for _, (a, _) in coupled(plan, *Noises(layout, 5).ragged(lonely))]
 
 
 def test_the_authors_adjacency_is_plain_langevin() -> None:
@@ -245,25 +245,25 @@ def test_rounds_beyond_the_program_are_an_error() -> None:
         denoised_end([])
 
 
-@pytest.mark.parametrize("corrector", [samplers.langevin, samplers.leimkuhler_matthews], ids=["one draw", "two draws"])
+@pytest.mark.parametrize("corrector", [samplers.langevin, samplers.leimkuhler_matthews], ids=["one draw", "two noises"])
 def test_the_noise_is_scaled_and_the_step_is_not(corrector: Callable) -> None:
     """With `scale_eps` the drift is as without; the noise is `scale_eps` times as large."""
     layout, _, _ = batch(SIZES)
     both = scores(BOTH, PAIR, layout)
-    moves = {}
+    ends = {}
     for scale in (1.0, 0.5):
         plan = corrected(PAIR, euler_maruyama, corrector(0.1, scale), N, END)
-        (state, info), _ = next(coupled(plan, *Draws(layout, 5).packed(both)))
-        moves[scale] = info.mean(), state.x - info.mean()
-    torch.testing.assert_close(moves[0.5][0], moves[1.0][0], rtol=1e-12, atol=1e-12)
-    torch.testing.assert_close(moves[0.5][1], 0.5 * moves[1.0][1], rtol=1e-10, atol=1e-12)
+        (state, info), _ = next(coupled(plan, *Noises(layout, 5).ragged(both)))
+        ends[scale] = info.mean(), state.x - info.mean()
+    torch.testing.assert_close(ends[0.5][0], ends[1.0][0], rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(ends[0.5][1], 0.5 * ends[1.0][1], rtol=1e-10, atol=1e-12)
 
 
 def test_a_sampler_of_the_library_runs_on_graphs_as_it_is() -> None:
     """Annealed BAOAB, from noise level to noise level: nothing of it knows of graphs."""
     layout, _, _ = batch(SIZES)
     programs = [one_step_per_level(annealed_baoab(), system.levels(N, 0.1)) for system in PAIR]
-    end = denoised_end(coupled(Run(*programs, [1] * (N - 1)), *Draws(layout, 5).packed(scores(BOTH, PAIR, layout))))
+    end = denoised_end(coupled(Run(*programs, [1] * (N - 1)), *Noises(layout, 5).ragged(scores(BOTH, PAIR, layout))))
     assert all(part.isfinite().all() for part in end)
 
 
@@ -271,4 +271,4 @@ def test_a_state_that_is_not_finite_is_named() -> None:
     layout, _, _ = batch(SIZES)
     broken = scores(BOTH, PAIR, layout)[0], lambda a, x, level: torch.full_like(a, torch.inf)
     with pytest.raises(NonFiniteState, match="not finite after step 0"):
-        next(coupled(predicted(PAIR, euler_maruyama, N, END), *Draws(layout, 5).packed(broken)))
+        next(coupled(predicted(PAIR, euler_maruyama, N, END), *Noises(layout, 5).ragged(broken)))

@@ -22,9 +22,9 @@ def test_a_half_step_undoes_the_mean_and_has_the_forward_noise(name: str, t: flo
     """From `t` to `t + h`: the mean factor `r(t+h)/r(t)`, the variance that `x_t` has given `x_{t+h}`."""
     system, h = SYSTEMS[name], -part * t
     (scale, sigma), (before, sigma_before) = system.process.marginal(t), system.process.marginal(t + h)
-    move = system.half_step(t, h)
-    assert move.p == pytest.approx(before / scale, rel=1e-12) and move.q == 0.0
-    assert move.r**2 == pytest.approx(sigma**2 - (scale / before * sigma_before) ** 2, rel=1e-8)
+    step = system.half_step(t, h)
+    assert step.p == pytest.approx(before / scale, rel=1e-12) and step.q == 0.0
+    assert step.r**2 == pytest.approx(sigma**2 - (scale / before * sigma_before) ** 2, rel=1e-8)
 
 
 @given(n=st.integers(1, 6))

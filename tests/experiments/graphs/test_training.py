@@ -53,9 +53,9 @@ class Ideal(torch.nn.Module):
         node, pair = (x, layout.graph_of_node), (a, layout.graph_of_pair)
         noisy, graph = node if self.features else pair
         clean = torch.cat([example.rows if self.features else example.pairs for example in self.examples])
-        kept, sigma = torch.tensor([PROCESS.marginal(t) for t in self.times]).T
+        scale, sigma = torch.tensor([PROCESS.marginal(t) for t in self.times]).T
         shape = (-1, 1) if self.features else (-1,)
-        return (noisy - kept[graph].reshape(shape) * clean) / sigma[graph].reshape(shape)
+        return (noisy - scale[graph].reshape(shape) * clean) / sigma[graph].reshape(shape)
 
 
 def test_the_loss_is_that_of_the_noise() -> None:
@@ -63,8 +63,8 @@ def test_the_loss_is_that_of_the_noise() -> None:
     examples = [Example.of(graph) for graph in sorted(graphs_of(TrainConfig(graphs=64)), key=lambda graph: graph.nodes)]
     times = stratified_times(64, torch.Generator().manual_seed(3))
     ideal = Networks(*(Ideal(examples, times, features) for features in (True, False)))
-    found = losses(ideal, examples, torch.Generator().manual_seed(3))
-    assert float(found.max()) < 1e-4  # float32, at sigma(t) of a hundredth
+    loss = losses(ideal, examples, torch.Generator().manual_seed(3))
+    assert float(loss.max()) < 1e-4  # float32, at sigma(t) of a hundredth
     silent = Networks(lambda x, a, layout: torch.zeros_like(x), lambda x, a, layout: torch.zeros_like(a))
     torch.testing.assert_close(
         losses(silent, examples, torch.Generator().manual_seed(3)), torch.ones(2), rtol=0.05, atol=0
@@ -123,11 +123,11 @@ def test_a_run_that_was_interrupted_ends_in_the_same_bytes(
     whole, broken = tmp_path / "whole.safetensors", tmp_path / "broken.safetensors"
     assert trained(whole, 6) == 0
 
-    def interrupted(trainer: Trainer, kept: Path, resume: bool, report: object) -> None:
+    def interrupted(trainer: Trainer, state: Path, resume: bool, report: object) -> None:
         def stop(done: int, losses: dict[str, float]) -> None:
             raise KeyboardInterrupt
 
-        fit(trainer, kept, resume, stop, every=4)
+        fit(trainer, state, resume, stop, every=4)
 
     with monkeypatch.context() as patch:
         patch.setattr(module.training, "fit", interrupted)
