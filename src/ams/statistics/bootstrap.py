@@ -47,8 +47,7 @@ def resampled(sources: Sequence[Units], size: int, resamples: int, seed: int) ->
     """Return how often each of `size` observations occurs in each resample: as often as its unit is drawn."""
     weights = np.zeros((resamples, size))
     for units, counts in zip(sources, _counts(tuple(map(len, sources)), resamples, seed), strict=True):
-        for unit, times in zip(units, counts.T, strict=True):
-            weights[:, list(unit)] = times[:, None]
+        weights[:, np.concatenate(units)] = np.repeat(counts, [len(unit) for unit in units], axis=1)
     return weights
 
 
