@@ -1,14 +1,10 @@
 """Our own networks: the committed file is read whole, fits its setting, and has learned."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import torch
 
-from ams.errors import UserError
-from experiments.graphs import bundled_networks as module
 from experiments.graphs.bundled_networks import FILE, OWN, SHA256, own_networks, own_split, trained
 from experiments.graphs.checkpoints import Networks
 from experiments.graphs.data import sizes, thresholded, trimmed
@@ -18,14 +14,6 @@ from experiments.graphs.statistics import PUBLISHED
 from experiments.graphs.train_config import TrainConfig
 from experiments.graphs.trained import networks_in
 from experiments.graphs.training import Denoising, digest_of
-
-
-@pytest.fixture
-def forgotten() -> Iterator[None]:
-    """Read the file anew, before and after."""
-    trained.cache_clear()
-    yield
-    trained.cache_clear()
 
 
 def test_the_file_is_small_and_its_record_is_of_it() -> None:
@@ -73,13 +61,3 @@ def test_its_graphs_are_nearer_to_real_ones_than_those_of_untrained_networks() -
     runs = made(own_networks(), 12, 100), made(untrained, 12, 20)
     near, far = (unbiased_mmd(PUBLISHED, real, graphs, seed=0) for graphs in runs)
     assert near.high < far.low
-
-
-def test_another_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forgotten: None) -> None:
-    other = tmp_path / "other.safetensors"
-    monkeypatch.setattr(module, "FILE", other)
-    with pytest.raises(UserError, match=r"other\.safetensors: cannot be read"):
-        own_networks()
-    other.write_bytes(FILE.read_bytes()[:-1] + b"x")
-    with pytest.raises(UserError, match=f"expected {SHA256}: put the committed file back"):
-        own_networks()

@@ -143,8 +143,6 @@ def spoiled(array: np.ndarray, value: float) -> np.ndarray:
 MALFORMED: dict[str, tuple[Path, dict[str, Callable[[], np.ndarray | None]], str]] = {
     "an array is missing": (QUICK, {"flags": lambda: None}, "no array flags"),
     "words for numbers": (QUICK, {"x": lambda: np.array(["a"])}, "does not replay"),
-    "one axis too few": (QUICK, {"x": lambda: held(QUICK, "x")[0]}, "does not replay"),
-    "sizes that differ": (QUICK, {"network_x": lambda: held(QUICK, "x")[:2]}, "does not replay"),
     "no call": (ADAPTIVE, {"call_x": lambda: held(ADAPTIVE, "call_x")[:0]}, "does not replay"),
     "not a number": (QUICK, {"x": lambda: spoiled(held(QUICK, "x"), np.nan)}, "x has entries that are not finite"),
     "flags with a gap": (QUICK, {"flags": lambda: spoiled(held(QUICK, "flags"), 0)}, "flags must be 1"),

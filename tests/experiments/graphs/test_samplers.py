@@ -49,7 +49,7 @@ from tests.experiments.graphs.random_networks import (
     reordered,
 )
 
-N, END, SIZES = 8, 1e-2, [4, 2, 5, 4, 3]
+N, END, SIZES = 5, 1e-2, [4, 2, 5, 4, 3]
 PAIR = Pair(vp_system(0.1, 1.0), ve_system(0.2, 1.0))
 OTHER = Pair(vp_system(0.3, 1.2), vp_system(0.2, 0.8))
 BOTH = made_networks()
@@ -94,21 +94,17 @@ class Noises:
 
     def ragged(self, both: tuple[CoupledScore, CoupledScore], coupling: type = RaggedBatch) -> tuple[Half, Half]:
         owners = Ownership.of_features(self.layout), Ownership.of_adjacency(self.layout)
-        vectors = self.rows, self.pairs
-        first, second = (
-            Half(vector[0], score, replayed(vector[1:]), coupling(owner))
-            for vector, score, owner in zip(vectors, both, owners, strict=True)
-        )
-        return first, second
+        return self._halves((self.rows, self.pairs), both, [coupling(owner) for owner in owners])
 
     def padded(self, both: tuple[CoupledScore, CoupledScore], coupling: type = Particles) -> tuple[Half, Half]:
-        vectors = (
-            [self.layout.pad_rows(rows, self.side) for rows in self.rows],
-            [self.layout.pad_pairs(pairs, self.side) for pairs in self.pairs],
-        )
+        rows = [self.layout.pad_rows(vector, self.side) for vector in self.rows]
+        pairs = [self.layout.pad_pairs(vector, self.side) for vector in self.pairs]
+        return self._halves((rows, pairs), both, [coupling(), coupling()])
+
+    def _halves(self, vectors, both, algebras) -> tuple[Half, Half]:
         first, second = (
-            Half(vector[0], score, replayed(vector[1:]), coupling())
-            for vector, score in zip(vectors, both, strict=True)
+            Half(vector[0], score, replayed(vector[1:]), algebra)
+            for vector, score, algebra in zip(vectors, both, algebras, strict=True)
         )
         return first, second
 
