@@ -14,7 +14,7 @@ import torch
 from ams.samplers import Particles
 from ams.samplers.noise_sources import seeded_per_sample
 from experiments.graphs import samplers
-from experiments.graphs.checkpoints import Networks
+from experiments.graphs.checkpoints import Networks, networks
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.ragged_batch import Ownership, RaggedBatch, generated_per_graph
 from experiments.graphs.samplers import Denoised, Half, Predictor, Run
@@ -86,6 +86,18 @@ def generate(
     layout = Layout.of(sizes)
     states = halves(scores(both, pair, layout), layout, features, seed, first, coupling)
     return samplers.denoised_end(samplers.coupled(plan, *states)), layout
+
+
+def published_samples(name: str, steps: int, sizes: Sequence[int], seed: int) -> Denoised:
+    """Return samples of a published setting with the authors' checkpoint, padded to its largest graph.
+
+    Raises DataUnavailable and NonFiniteState.
+    """
+    setting = PUBLISHED[name]
+    both, plan = networks(setting.checkpoint, setting.averaged), setting.plan(setting.pair, steps)
+    end, layout = generate(plan, both, setting.pair, sizes, setting.features, seed)
+    side = setting.largest
+    return Denoised(layout.pad_rows(end.features, side), layout.pad_pairs(end.adjacency, side))
 
 
 def shares(count: int, runs: int) -> list[int]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ams.statistics import Interval
-from experiments.graphs import checkpoints, discrepancy, generation
+from experiments.graphs import discrepancy, generation
 from experiments.graphs.data import Split, published, sizes, thresholded, trimmed
 from experiments.graphs.gdss_tables import rows
 from experiments.graphs.gdss_tables.settings import Settings
@@ -72,12 +72,8 @@ def generated(name: str, steps: int, count: int, seed: int) -> list[str]:
 
     Raises DataUnavailable and NonFiniteState.
     """
-    setting = generation.PUBLISHED[name]
-    both = checkpoints.networks(setting.checkpoint, setting.averaged)
     nodes = sizes(published(name).train, count, seed)
-    plan = setting.plan(setting.pair, steps)
-    end, layout = generation.generate(plan, both, setting.pair, nodes, setting.features, seed)
-    matrices = layout.pad_pairs(end.adjacency, setting.largest)
+    matrices = generation.published_samples(name, steps, nodes, seed).adjacency
     return [to_graph6(trimmed(graph)) for graph in thresholded(matrices, nodes)]
 
 

@@ -15,7 +15,7 @@ from ams.data import smiles
 from ams.metrics import frechet_distance
 from ams.metrics.mmd import Kernel
 from ams.statistics import Interval, proportion_interval
-from experiments.graphs import checkpoints, generation
+from experiments.graphs import generation
 from experiments.graphs.discrepancy import kernel_estimates
 from experiments.graphs.generation import shares
 from experiments.graphs.molecules.nspdk import nspdk_kernel
@@ -72,12 +72,9 @@ def generated(name: str, steps: int, count: int, seed: int, real: int, first_see
     from experiments.graphs.molecules.chemistry import ATOMS, assembled, corrected_smiles, fault, parsed
 
     nodes = [molecule.GetNumAtoms() for one in real_molecules(name, real, first_seed)[0] if (molecule := parsed(one))]
-    setting = generation.PUBLISHED[name]
-    both, plan = checkpoints.networks(setting.checkpoint, setting.averaged), setting.plan(setting.pair, steps)
-    sizes = np.minimum(np.random.default_rng(seed).choice(nodes, count), setting.largest).tolist()
-    end, layout = generation.generate(plan, both, setting.pair, sizes, setting.features, seed)
-    padded = layout.pad_rows(end.features, setting.largest), layout.pad_pairs(end.adjacency, setting.largest)
-    molecules = assembled(*padded, ATOMS[name])
+    drawn = np.random.default_rng(seed).choice(nodes, count)
+    sizes = np.minimum(drawn, generation.PUBLISHED[name].largest).tolist()
+    molecules = assembled(*generation.published_samples(name, steps, sizes, seed), ATOMS[name])
     return Sample([fault(one) is None for one in molecules], [corrected_smiles(one) for one in molecules])
 
 
