@@ -1,32 +1,35 @@
 """The GDSS authors' checkpoints, read strictly: every tensor has its place, and none is missing or left over.
 
-A file holds a configuration, and for each of the two networks a dictionary of tensors, and (but for molecules) the
-averaged weights, in the same order. `published` tells how a published name, `layers.2.attn.5.gnn_k.weight`, goes into
-ours: attention's three convolutions of each channel are one tensor here, `layers.2.attention.convolution.weight`, of
-(channels, inputs, queries | keys | values). What a last layer computes and nothing reads is left out, by name.
+A file holds a configuration, and for each of the two networks a dictionary of tensors and (but for molecules) the
+averaged weights, in the same order. The three convolutions of each channel of an attention, published as
+`layers.2.attn.5.gnn_k.weight`, are one tensor here, `layers.2.attention.convolution.weight`, of (channels, inputs,
+queries | keys | values). Of a last layer only the tensors whose output is read have a place.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from ams.data import weights
-from ams.errors import UserError
-from experiments.graphs.networks import AdjacencyNetwork, AttentiveFeaturesNetwork, FeaturesNetwork, Shape
+from ams.data.safe_read import guarded
+from experiments.graphs.networks import (
+    DUST,
+    AdjacencyNetwork,
+    Attention,
+    AttentiveFeaturesNetwork,
+    FeaturesNetwork,
+    Shape,
+)
 
 Tensors: TypeAlias = dict[str, Tensor]
-Filling: TypeAlias = tuple[nn.Module, Tensors, Tensors]
-
-
-DUST = 1e-16
-"""Weights below are taken for zero: with inputs of order 1 they change no output by more than its rounding.
-
-Weight decay has left many channels there; where their products are subnormal, each costs a hundred ordinary ones.
-"""
+_STACKS = {
+    "multi_channel.linears.": "nodes.layers.",
+    "mlp.linears.": "pairs.layers.",
+    "final.linears.": "final.layers.",
+}
 
 
 class Networks(NamedTuple):
@@ -36,6 +39,7 @@ class Networks(NamedTuple):
     adjacency: nn.Module
 
 
+@lru_cache(maxsize=4)
 def networks(name: str, averaged: bool) -> Networks:
     """Return the networks of a registered checkpoint (`gdss-...`), with the averaged weights where asked for.
 
@@ -44,122 +48,86 @@ def networks(name: str, averaged: bool) -> Networks:
     return networks_of(weights(name), name, averaged)
 
 
-def networks_of(held: Any, where: str, averaged: bool) -> Networks:
-    """Return the networks that a checkpoint's contents are. Raises UserError, one line that names `where`."""
-    try:
-        features, adjacency = (_tensors(held, part, averaged) for part in ("x", "adj"))
-        shapes = [_shape(held["params_x"], "depth"), _shape(held["params_adj"], "num_layers")]
-        attentive = held["params_x"]["model_type"] == "ScoreNetworkX_GMH"
-        filled = _features(features, shapes[0], attentive), _adjacency(adjacency, shapes[1])
-    except KeyError as error:
-        raise UserError(f"{where}: not a checkpoint of GDSS: {error} is missing") from None
-    except (TypeError, AttributeError, ValueError, RuntimeError) as error:
-        raise UserError(f"{where}: not a checkpoint of GDSS: {error}") from None
-    parts = ("features", "adjacency")
-    return Networks(*(_filled(*one, f"{where}, {part} network") for one, part in zip(filled, parts, strict=True)))
+def networks_of(content: Any, where: str, averaged: bool) -> Networks:
+    """Return the networks in a checkpoint's contents. Raises UserError, one line that names `where`."""
+    with guarded(where, "a checkpoint of GDSS"):
+        x, adjacency = (_tensors(content, part, averaged) for part in ("x", "adj"))
+        shape = _shape(content["params_adj"], "num_layers")
+        pairs = _attentive(adjacency, shape.layers, "attention.convolution", "qk", "pairs.")
+        features = _features(x, _shape(content["params_x"], "depth"), content["params_x"]["model_type"])
+        return Networks(features, _filled(AdjacencyNetwork(shape), pairs))
 
 
-def _tensors(held: Mapping[str, Any], part: str, averaged: bool) -> Tensors:
-    """Return a network's tensors by published name, without the prefix that some files give them."""
-    plain = {name.removeprefix("module."): tensor for name, tensor in held[f"{part}_state_dict"].items()}
-    if not averaged:
-        return plain
-    average = held[f"ema_{part}"]["shadow_params"]
-    if len(average) != len(plain):
-        raise ValueError(f"{len(average)} averaged tensors for {len(plain)} of {part}_state_dict")
-    return dict(zip(plain, average, strict=True))
+def _tensors(content: Mapping[str, Any], part: str, averaged: bool) -> Tensors:
+    """Return a network's tensors, without the prefix `module.` that some files have; our names for linear layers."""
+    plain = content[f"{part}_state_dict"]
+    values = content[f"ema_{part}"]["shadow_params"] if averaged else plain.values()
+    return {_renamed(name): tensor for name, tensor in zip(plain, values, strict=True)}
+
+
+def _renamed(name: str) -> str:
+    name = name.removeprefix("module.")
+    for theirs, ours in _STACKS.items():
+        name = name.replace(theirs, ours)
+    return name
 
 
 def _shape(parameters: Mapping[str, Any], layers: str) -> Shape:
-    """Return the sizes that a network's configuration states."""
+    """Return the sizes in a network's configuration."""
     optional = {"linears": "num_linears", "between": "c_hid", "last": "c_final"}
     stated = {ours: int(parameters[theirs]) for ours, theirs in optional.items() if theirs in parameters}
     return Shape(int(parameters["max_feat_num"]), int(parameters["nhid"]), int(parameters[layers]), **stated)
 
 
-class _Source:
-    """The published tensors that have not yet been given a place. A missing one raises KeyError."""
-
-    def __init__(self, tensors: Tensors) -> None:
-        self.left = dict(tensors)
-
-    def linears(self, theirs: str, ours: str) -> Tensors:
-        """Return a stack of linear layers under our names."""
-        count = sum(name.startswith(f"{theirs}.linears.") for name in self.left) // 2
-        return {
-            f"{ours}.layers.{i}.{kind}": self.left.pop(f"{theirs}.linears.{i}.{kind}")
-            for i in range(max(count, 1))
-            for kind in ("weight", "bias")
-        }
-
-    def convolution(self, theirs: str, ours: str) -> Tensors:
-        """Return a convolution of one channel under our names."""
-        return {
-            f"{ours}.weight": self.left.pop(f"{theirs}.weight")[None],
-            f"{ours}.bias": self.left.pop(f"{theirs}.bias")[None, None],
-        }
-
-    def attention(self, theirs: str, ours: str, parts: str) -> Tensors:
-        """Return the convolutions `parts` of queries, keys and values, of every channel, as one convolution."""
-        named = f"{theirs}.attn."
-        channels = len({name.removeprefix(named).split(".")[0] for name in self.left if name.startswith(named)})
-        taken = [[self.convolution(f"{named}{i}.gnn_{part}", "") for part in parts] for i in range(max(channels, 1))]
-        return {
-            f"{ours}{kind}": torch.cat([torch.cat([part[kind] for part in channel], dim=-1) for channel in taken])
-            for kind in (".weight", ".bias")
-        }
+def _features(tensors: Tensors, shape: Shape, kind: str) -> nn.Module:
+    """Return the features' network, of attention or of plain convolutions."""
+    if kind == "ScoreNetworkX_GMH":
+        return _filled(AttentiveFeaturesNetwork(shape), _attentive(tensors, shape.layers, "values", "v", "nodes."))
+    axes = {"weight": (None,), "bias": (None, None)}  # of one channel
+    ours = {name: t if name.startswith("final") else t[axes[name.split(".")[-1]]] for name, t in tensors.items()}
+    return _filled(FeaturesNetwork(shape), ours)
 
 
-def _inner(source: _Source, shape: Shape) -> Tensors:
-    """Return all layers of attention but the last."""
-    ours: Tensors = {}
-    for i in range(shape.layers - 1):
-        name = f"layers.{i}"
-        ours |= source.attention(name, f"{name}.attention.convolution", "qkv")
-        ours |= source.linears(f"{name}.multi_channel", f"{name}.nodes")
-        ours |= source.linears(f"{name}.mlp", f"{name}.pairs")
-    return ours
+def _attentive(tensors: Tensors, layers: int, convolution: str, parts: str, stack: str) -> Tensors:
+    """Return the tensors of a network of attention.
+
+    The output of the last layer is that of `stack` alone. Its attention has only `parts`, named `convolution`.
+    """
+    last = f"layers.{layers - 1}."
+    ours = {
+        name.removeprefix(last): tensor
+        for name, tensor in tensors.items()
+        if ".attn." not in name and (name.startswith(last + stack) or not name.startswith(last))
+    }
+    for i in range(layers - 1):
+        ours |= _joined(tensors, f"layers.{i}.", f"layers.{i}.attention.convolution", "qkv")
+    return ours | _joined(tensors, last, convolution, parts)
 
 
-def _adjacency(tensors: Tensors, shape: Shape) -> Filling:
-    """Return the adjacency's network, its tensors, and what has no place; the last layer's values are not used."""
-    source, last = _Source(tensors), f"layers.{shape.layers - 1}"
-    ours = _inner(source, shape) | source.attention(last, "attention.convolution", "qk")
-    ours |= source.linears(f"{last}.mlp", "pairs") | source.linears("final", "final")
-    source.attention(last, "unused", "v")
-    source.linears(f"{last}.multi_channel", "unused")
-    return AdjacencyNetwork(shape), ours, source.left
+def _joined(tensors: Tensors, layer: str, convolution: str, parts: str) -> Tensors:
+    """Return the `parts` (queries, keys, values) of a layer's convolutions, of every channel, as one convolution."""
+    channels = 1 + max(int(name.split(".")[3]) for name in tensors if name.startswith(f"{layer}attn."))
+    weight, bias = (
+        torch.stack(
+            [torch.cat([tensors[f"{layer}attn.{i}.gnn_{part}.{kind}"] for part in parts], -1) for i in range(channels)]
+        )
+        for kind in ("weight", "bias")
+    )
+    return {f"{convolution}.weight": weight, f"{convolution}.bias": bias[:, None]}
 
 
-def _features(tensors: Tensors, shape: Shape, attentive: bool) -> Filling:
-    """Return the features' network, its tensors, and what has no place."""
-    source = _Source(tensors)
-    if attentive:
-        last = f"layers.{shape.layers - 1}"
-        ours = _inner(source, shape) | source.attention(last, "values", "v")
-        ours |= source.linears(f"{last}.multi_channel", "nodes") | source.linears("final", "final")
-        source.attention(last, "unused", "qk")
-        source.linears(f"{last}.mlp", "unused")
-        return AttentiveFeaturesNetwork(shape), ours, source.left
-    ours = source.linears("final", "final")
-    for i in range(shape.layers):
-        ours |= source.convolution(f"layers.{i}", f"layers.{i}")
-    return FeaturesNetwork(shape), ours, source.left
-
-
-def _filled(network: nn.Module, tensors: Tensors, left: Tensors, where: str) -> nn.Module:
-    """Return the network with these tensors, in evaluation mode and without gradients. Raises UserError."""
-    wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
-    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    for told, names in {"unknown": left, "missing": wanted.keys() - found.keys()}.items():
-        if names:
-            raise UserError(f"{where}: {told} tensors {', '.join(sorted(names)[:4])} ({len(names)} in all)")
-    if wrong := [f"{name} {found[name]}, expected {shape}" for name, shape in wanted.items() if found[name] != shape]:
-        raise UserError(f"{where}: wrong shapes: {'; '.join(wrong[:3])} ({len(wrong)} in all)")
+def _filled(network: nn.Module, tensors: Tensors) -> nn.Module:
+    """Return the network with these tensors, in evaluation mode and without gradients."""
     network.load_state_dict({name: without_dust(tensor) for name, tensor in tensors.items()})
+    for part in network.modules():
+        if isinstance(part, Attention):
+            part.prune()
     return network.eval().requires_grad_(False)
 
 
 def without_dust(tensor: Tensor) -> Tensor:
-    """Return the tensor with entries below `DUST` at zero."""
+    """Return the tensor with entries below `DUST` at zero: weight decay has left many there.
+
+    A product of subnormal numbers takes as long as a hundred others.
+    """
     return torch.where(tensor.abs() < DUST, 0.0, tensor)

@@ -1,14 +1,11 @@
-"""Graphs: two sets of our own making, the authors' lists split as published, and the way to and from adjacency.
+"""Graphs: community_small from a generator of our own, the authors' lists split as published, and their adjacency.
 
-`community_small` and `grid` follow the law of the GDSS release's generator, so that no file is needed. That law is
-odder than its name: the two communities of a size are drawn with the fixed seeds 0 and 1, so they are always the same
-two graphs (of each size 6 to 10), and only the size and the bridges between them are random. All of the 100
-published graphs are of this form.
+`community_small` follows the distribution of the GDSS authors' generator, so no file is needed. They draw the two
+communities of a size with the fixed seeds 0 and 1. So these are always the same two graphs (of each size 6 to 10), and
+only the size and the bridges between them are random. All of the 100 published graphs have this form.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -20,7 +17,7 @@ from torch import Tensor
 from ams.data import Graph, graphs
 
 PRESENT = 0.5
-"""An edge is there where the adjacency is at least this."""
+"""An edge is present where the adjacency is at least this."""
 
 
 class Split(NamedTuple):
@@ -47,42 +44,24 @@ def community_small(count: int, seed: int) -> list[Graph]:
     return [_communities(int(nodes) // 2, generator) for nodes in generator.integers(12, 21, count)]
 
 
-def grid(count: int, seed: int) -> list[Graph]:
-    """Return `count` rectangular grids, both sides uniform on 10 to 19."""
-    sides = np.random.default_rng(seed).integers(10, 20, (count, 2)).tolist()
-    return [_grid(rows, columns) for rows, columns in sides]
-
-
 def _communities(size: int, generator: np.random.Generator) -> Graph:
-    """Return both communities of a size; each pair across is joined with probability 0.1 / size.
+    """Return two communities of `size` nodes each; each pair across is joined with probability 0.1 / size.
 
-    Where no pair is, the first node of each is: the graph is connected.
+    Where no pair across is drawn, the first nodes of both are joined: the graph is connected.
     """
     bridges = np.argwhere(generator.random((size, size)) < 0.1 / size).tolist() or [[0, 0]]
-    return Graph(2 * size, tuple(sorted([*_apart(size), *((u, size + v) for u, v in bridges)])))
+    return Graph(2 * size, tuple(sorted([*_unbridged(size), *((u, size + v) for u, v in bridges)])))
 
 
 @cache
-def _apart(size: int) -> tuple[tuple[int, int], ...]:
-    """Return the edges of two G(size, 0.7), those of the seeds 0 and 1, side by side."""
+def _unbridged(size: int) -> tuple[tuple[int, int], ...]:
+    """Return the edges of two graphs G(size, 0.7), drawn with the seeds 0 and 1, side by side."""
     halves = [nx.gnp_random_graph(size, 0.7, seed=index) for index in range(2)]
-    return _from_networkx(nx.disjoint_union(*halves)).edges
-
-
-@cache
-def _grid(rows: int, columns: int) -> Graph:
-    """Return a grid, its nodes numbered row by row."""
-    return _from_networkx(nx.grid_2d_graph(rows, columns))
-
-
-def _from_networkx(graph: nx.Graph) -> Graph:
-    number = {node: index for index, node in enumerate(graph)}
-    pairs = (sorted((number[u], number[v])) for u, v in graph.edges)
-    return Graph(len(number), tuple(sorted((u, v) for u, v in pairs)))
+    return tuple(sorted((min(u, v), max(u, v)) for u, v in nx.disjoint_union(*halves).edges))
 
 
 def sizes(train: Sequence[Graph], count: int, seed: int) -> list[int]:
-    """Return how many nodes `count` generated graphs shall have: those of training graphs drawn with replacement.
+    """Return the numbers of nodes of `count` graphs to generate, drawn with replacement from training graphs.
 
     Raises ValueError where there is no training graph.
     """
@@ -92,8 +71,8 @@ def sizes(train: Sequence[Graph], count: int, seed: int) -> list[int]:
     return [train[place].nodes for place in drawn.tolist()]
 
 
-def adjacency(graph: Graph) -> np.ndarray:
-    """Return the adjacency matrix, `(nodes, nodes)` of 0 and 1, float64."""
+def adjacency(graph: Graph) -> Float[np.ndarray, "nodes nodes"]:
+    """Return the adjacency matrix of 0 and 1, float64."""
     matrix = np.zeros((graph.nodes, graph.nodes))
     if graph.edges:
         ends = np.array(graph.edges).T
@@ -101,23 +80,22 @@ def adjacency(graph: Graph) -> np.ndarray:
     return matrix
 
 
-def cut(matrices: Float[Tensor, "b n n"]) -> list[Graph]:
-    """Return the graphs that sampled adjacency stands for: edges where it is at least `PRESENT`, nodes that have one.
+def thresholded(matrices: Float[Tensor, "b n n"], sizes: Sequence[int]) -> list[Graph]:
+    """Return the graphs of `sizes` nodes whose edges are where a sampled adjacency is at least `PRESENT`.
 
-    A loop is no edge; where there is no edge at all, the graph is one node.
+    A loop is no edge. Isolated nodes stay: `trimmed` drops them.
     """
     present = (matrices >= PRESENT).triu(diagonal=1).cpu().numpy()
-    return [trimmed(Graph(len(one), _pairs(np.argwhere(one)))) for one in present]
-
-
-def _pairs(ends: Iterable[np.ndarray]) -> tuple[tuple[int, int], ...]:
-    return tuple((int(u), int(v)) for u, v in ends)
+    return [
+        Graph(nodes, tuple((int(u), int(v)) for u, v in np.argwhere(one)))
+        for nodes, one in zip(sizes, present, strict=True)
+    ]
 
 
 def trimmed(graph: Graph) -> Graph:
     """Return the graph without its isolated nodes, the others in their order; one node where none is left."""
-    kept = sorted({end for pair in graph.edges for end in pair})
-    if len(kept) == graph.nodes > 0:
+    joined = sorted({end for pair in graph.edges for end in pair})
+    if len(joined) == graph.nodes > 0:
         return graph
-    number = {node: index for index, node in enumerate(kept)}
-    return Graph(max(len(kept), 1), tuple((number[u], number[v]) for u, v in graph.edges))
+    number = {node: index for index, node in enumerate(joined)}
+    return Graph(max(len(joined), 1), tuple((number[u], number[v]) for u, v in graph.edges))

@@ -1,66 +1,45 @@
-"""`evaluate`: the published MMDs of two files of graphs with their intervals, and what remains without the bias."""
-
-from __future__ import annotations
+"""The published MMDs of two files of graphs with their intervals, and the unbiased estimates."""
 
 import json as json_text
-from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from pydantic import JsonValue
-
-from ams.data import Graph
 from ams.statistics import Interval
-from experiments.graphs.discrepancy import Estimates, estimates
+from experiments.graphs.discrepancy import estimates
 from experiments.graphs.reading import read_graphs
 from experiments.graphs.statistics import STATISTICS
 
 CONFIDENCE = 0.95
 SEED = 0
-"""Of the resampling; another one moves the ends of an interval by a few per cent of its length."""
-
-
-Rows = Mapping[str, Estimates]
-
-
-def rows(reference: Sequence[Graph], generated: Sequence[Graph], seed: int = SEED) -> Rows:
-    """Return the estimates of every statistic by name. Raises ValueError for an empty set."""
-    return {one.name: estimates(one, reference, generated, seed, CONFIDENCE) for one in STATISTICS}
+"""Of the bootstrap; another seed moves the ends of an interval by a few per cent of its length."""
 
 
 def evaluate(reference: Path, generated: Path, json: bool) -> int:
     """Print the MMDs of the graphs in two files, as JSON or a table, and return 0. Raises as `read_graphs`."""
     sets = read_graphs(reference), read_graphs(generated)
-    found = rows(*sets)
-    print(json_text.dumps(_described(found, *sets), indent=2) if json else "\n".join(_table(found, *sets)))
+    rows = {one.name: estimates(one, *sets, SEED, CONFIDENCE) for one in STATISTICS}
+    result = {
+        "mmd": {name: _entry(row.value, row.published) for name, row in rows.items()},
+        "unbiased": {name: _entry(row.unbiased and row.unbiased.value, row.unbiased) for name, row in rows.items()},
+        **{"reference": len(sets[0]), "generated": len(sets[1]), "confidence": CONFIDENCE, "seed": SEED},
+    }
+    print(json_text.dumps(result, indent=2) if json else _table(result))
     return 0
 
 
-def _described(found: Rows, reference: Sequence[Graph], generated: Sequence[Graph]) -> dict[str, JsonValue]:
-    return {
-        "mmd": {name: _entry(row.value, row.published) for name, row in found.items()},
-        "unbiased": {name: _entry(row.unbiased and row.unbiased.value, row.unbiased) for name, row in found.items()},
-        "reference": len(reference),
-        "generated": len(generated),
-        "confidence": CONFIDENCE,
-        "seed": SEED,
-    }
-
-
-def _entry(value: float | None, interval: Interval | None) -> dict[str, JsonValue]:
+def _entry(value: float | None, interval: Interval | None) -> dict[str, Any]:
     return {"value": value, "interval": None if interval is None else [interval.low, interval.high]}
 
 
-def _table(found: Rows, reference: Sequence[Graph], generated: Sequence[Graph]) -> list[str]:
-    return [
-        f"squared MMD, {len(reference)} reference and {len(generated)} generated graphs; {CONFIDENCE:.0%} intervals",
-        f"{'':10}{'published (biased)':32}unbiased",
-        *(f"{name:10}{_cell(row.value, row.published):32}{_unbiased(row)}".rstrip() for name, row in found.items()),
-    ]
+def _table(result: dict[str, Any]) -> str:
+    sizes = f"{result['reference']} reference and {result['generated']} generated graphs"
+    lines = [f"squared MMD, {sizes}; {CONFIDENCE:.0%} intervals", f"{'':10}{'published (biased)':32}unbiased"]
+    for name, entry in result["mmd"].items():
+        lines.append(f"{name:10}{_cell(entry):32}{_cell(result['unbiased'][name])}".rstrip())
+    return "\n".join(lines)
 
 
-def _unbiased(row: Estimates) -> str:
-    return "" if row.unbiased is None else _cell(row.unbiased.value, row.unbiased)
-
-
-def _cell(value: float, interval: Interval | None) -> str:
-    return f"{value:7.4f}" + ("" if interval is None else f" [{interval.low:7.4f}, {interval.high:7.4f}]")
+def _cell(entry: dict[str, Any]) -> str:
+    value, interval = entry["value"], entry["interval"]
+    ends = "" if interval is None else f" [{interval[0]:7.4f}, {interval[1]:7.4f}]"
+    return "" if value is None else f"{value:7.4f}{ends}"

@@ -1,15 +1,13 @@
-"""Packed batches of graphs: what is stored is real nodes and real pairs, nothing else.
+"""Ragged batches of graphs: they store real nodes and real pairs, nothing else.
 
 Graphs of `n_1 <= n_2 <= ...` nodes lie one after the other: node features as (nodes, F), symmetric matrices without
-diagonal as their strict upper triangles, row by row, (..., pairs). So a packed vector is symmetric, has a zero diagonal
-and no padding by construction, and everything that a network does node by node or pair by pair has no waste.
+diagonal as their strict upper triangles, row by row, (..., pairs). So a ragged vector is symmetric, has a zero diagonal
+and no padding by construction, and a network that works node by node or pair by pair wastes nothing.
 
-Products of matrices need squares. For them neighbouring graphs form *blocks* of one size, the largest's. Sizes are cut
-into blocks where the entries that padding adds, `sum (N^2 - n^2)`, cost more than another block: `_cuts` finds the
-cheapest cutting by dynamic programming.
+Products of matrices need squares. So neighbouring graphs form *blocks*, padded to the size of the largest graph. Sizes
+are cut into blocks where the entries that padding adds, `sum (N^2 - n^2)`, cost more than another block: `_cuts` finds
+the cheapest cutting by dynamic programming.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,18 +19,18 @@ from jaxtyping import Float
 from torch import Tensor
 
 BLOCK_COST = 4000
-"""What a further block costs, in matrix entries of padding."""
+"""The cost of a further block, in matrix entries of padding."""
 BLOCK_LIMIT = 8000
-"""How many matrix entries a block may have, if it has more than one graph: what is made of them stays in a cache."""
+"""How many matrix entries a block of several graphs may have: so the results of its layers stay in a cache."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """Neighbouring graphs as `graphs` squares of side `side`; `nodes`, `pairs` are their ranges in the packed vectors.
+    """Neighbouring graphs as `graphs` squares of side `side`; `nodes`, `pairs` are their ranges in the ragged vectors.
 
-    All else counts within the block. `entry` tells for each of the (graphs, side, side) entries, flat, which pair it
-    is; the two numbers after the last pair stand for an entry beyond the graph and for the diagonal. `upper` and
-    `lower` are the pairs' places in the squares, `real` the nodes' in (graphs, side).
+    All other numbers count within the block. `entry` is, for each of the (graphs, side, side) entries, flat, the number
+    of its pair; the two numbers after the last pair stand for an entry beyond the graph and for the diagonal. `upper`
+    and `lower` are the places of pairs in the squares, `real` the places of nodes in (graphs, side).
     """
 
     graphs: int
@@ -79,7 +77,7 @@ class Layout:
     blocks: tuple[Block, ...]
 
     @staticmethod
-    def of(sizes: Sequence[int]) -> Layout:
+    def of(sizes: Sequence[int]) -> "Layout":
         """Return the layout of graphs of these numbers of nodes. Raises ValueError for none, or one below 1."""
         if not len(sizes) or min(sizes) < 1:
             raise ValueError(f"a batch needs graphs of at least one node each, got sizes {list(sizes)[:8]}")
@@ -100,7 +98,7 @@ class Layout:
     @property
     def pairs(self) -> int:
         """Return the number of pairs of nodes of one graph, in all."""
-        return sum(_triangle(n) for n in self.sizes)
+        return sum(self._triangles)
 
     @cached_property
     def graph_of_node(self) -> Tensor:
@@ -110,39 +108,38 @@ class Layout:
     @cached_property
     def graph_of_pair(self) -> Tensor:
         """Return the place in `sizes` of each pair's graph."""
-        return torch.repeat_interleave(torch.arange(self.graphs), torch.tensor([_triangle(n) for n in self.sizes]))
+        return torch.repeat_interleave(torch.arange(self.graphs), torch.tensor(self._triangles))
 
-    @cached_property
-    def _places(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return the caller's graph and the row of each node, then row and column of each pair, graph by graph."""
-        rows = torch.cat([torch.arange(n) for n in self.sizes])
-        ends = torch.cat([torch.triu_indices(n, n, 1) for n in self.sizes], dim=1)
-        return torch.tensor(self.order)[self.graph_of_node], rows, *ends
+    @property
+    def _triangles(self) -> list[int]:
+        return [_triangle(n) for n in self.sizes]
 
     def pack_rows(self, padded: Float[Tensor, "graphs side features"]) -> Float[Tensor, "nodes features"]:
         """Return the real nodes' rows of padded features, graphs in the caller's order."""
-        graph, row, _, _ = self._places
-        return padded[graph, row]
+        return torch.cat([padded[graph, :n] for graph, n in zip(self.order, self.sizes, strict=True)])
 
     def pack_pairs(self, padded: Float[Tensor, "graphs side side"]) -> Float[Tensor, " pairs"]:
         """Return the strict upper triangles of padded symmetric matrices, graphs in the caller's order."""
-        _, _, i, j = self._places
-        return padded[torch.tensor(self.order)[self.graph_of_pair], i, j]
+        return torch.cat([padded[graph][_upper(n)] for graph, n in zip(self.order, self.sizes, strict=True)])
 
     def pad_rows(self, rows: Float[Tensor, "nodes features"], side: int) -> Float[Tensor, "graphs side features"]:
         """Return features padded with zeros, graphs in the caller's order."""
-        graph, row, _, _ = self._places
         padded = rows.new_zeros(self.graphs, side, rows.shape[1])
-        padded[graph, row] = rows
+        for graph, own in zip(self.order, rows.split(self.sizes), strict=True):
+            padded[graph, : len(own)] = own
         return padded
 
     def pad_pairs(self, pairs: Float[Tensor, " pairs"], side: int) -> Float[Tensor, "graphs side side"]:
         """Return symmetric matrices padded with zeros, graphs in the caller's order."""
-        _, _, i, j = self._places
-        graph = torch.tensor(self.order)[self.graph_of_pair]
         padded = pairs.new_zeros(self.graphs, side, side)
-        padded[graph, i, j] = padded[graph, j, i] = pairs
-        return padded
+        for graph, n, own in zip(self.order, self.sizes, pairs.split(self._triangles), strict=True):
+            padded[graph][_upper(n)] = own
+        return padded + padded.mT
+
+
+def _upper(n: int) -> tuple[Tensor, Tensor]:
+    i, j = torch.triu_indices(n, n, 1)
+    return i, j
 
 
 def _triangle(n: int) -> int:

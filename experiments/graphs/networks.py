@@ -1,4 +1,4 @@
-r"""The two score networks of GDSS on packed graphs: nothing is computed but at real nodes and real pairs.
+r"""The two score networks of GDSS on a ragged batch: they compute at real nodes and real pairs alone.
 
 With `x` (nodes, F) and symmetric channels `A_i`, kept as upper triangles (channels, pairs), a layer is
 
@@ -7,16 +7,14 @@ With `x` (nodes, F) and symmetric channels `A_i`, kept as upper triangles (chann
     M_i = mean over 4 heads of tanh(q k^T / sqrt(width of v)), made symmetric
     x' = tanh(stack(v_1 ... v_c)) at each node,   A' = 2 stack(M_1 ... M_c, A_1 ... A_c) at each pair
 
-`final` maps what all layers gave, at each node (features) or pair (adjacency), to the output. The diagonals of channels
-reach nothing: a convolution replaces them, the output's are zero. Two facts save work over the published, padded
-formulation beside the padding itself: channels are symmetric, so that stacks are evaluated at one of each two entries
-(the `Y + Y^T` of the release is `2 Y`); and `(N x) W` is cheaper than `N (x W)`, with the `x` that a layer shares.
-The graphs of a batch are worked off block by block (module `layout`).
+`final` maps the outputs of all layers, at each node (features) or pair (adjacency), to the output. The diagonals of
+channels do not matter: a convolution replaces them, and those of the output are zero. Two facts save work over the
+published, padded formulation beside the padding itself. Channels are symmetric, so stacks are evaluated at one of each
+two entries (`Y + Y^T` of the authors' code is `2 Y`). And `(N x) W` is cheaper than `N (x W)`, where all channels of a
+layer share `x`. Networks go through a batch block by block (module `graph_layout`).
 
 Source: Jo, Lee, Hwang, *Score-based generative modeling of graphs via the system of SDEs*, arXiv 2202.02514.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
@@ -31,6 +29,9 @@ from torch.nn.functional import elu, linear
 from experiments.graphs.graph_layout import Block, Layout
 
 HEADS = 4
+ALL = slice(None)
+DUST = 1e-16
+"""Weights below this count as zero: with inputs of order 1 they change no output by more than its rounding."""
 Nodes = Float[Tensor, "nodes features"]
 Channels = Float[Tensor, "channels pairs"]
 
@@ -55,8 +56,7 @@ class Stack(nn.Module):
         return x
 
     def _affine(self) -> Iterator[tuple[Tensor, Tensor]]:
-        parameters = iter(self.parameters())
-        return zip(parameters, parameters, strict=True)
+        return ((layer.weight, layer.bias) for layer in self.layers if isinstance(layer, nn.Linear))
 
 
 class Convolution(nn.Module):
@@ -71,8 +71,18 @@ class Convolution(nn.Module):
 
     def forward(self, x: Nodes, channels: Channels, block: Block) -> Float[Tensor, "channels places outputs"]:
         """Return the convolution of each channel, at every place of the block's squares."""
-        mixed = normalised(block.squares(channels)) @ block.spread(x)
-        return torch.bmm(mixed.flatten(1, 2), self.weight).add_(self.bias)
+        return self.applied(mixed(x, channels, block))
+
+    def applied(
+        self, y: Float[Tensor, "some places inputs"], channels: slice | Tensor = ALL, outputs: slice = ALL
+    ) -> Float[Tensor, "some places outputs"]:
+        """Return `y_i W_i + b_i` for some channels and outputs."""
+        return torch.bmm(y, self.weight[channels, :, outputs]).add_(self.bias[channels, :, outputs])
+
+
+def mixed(x: Nodes, channels: Channels, block: Block) -> Float[Tensor, "channels places inputs"]:
+    """Return `N(A_i) x` for each channel, at every place of the block's squares."""
+    return (normalised(block.squares(channels)) @ block.spread(x)).flatten(1, 2)
 
 
 def normalised(squares: Float[Tensor, "channels graphs side side"]) -> Tensor:
@@ -82,21 +92,44 @@ def normalised(squares: Float[Tensor, "channels graphs side side"]) -> Tensor:
 
 
 class Attention(nn.Module):
-    """Queries, keys and (where `valued`) values of each channel, and the channels' new matrices."""
+    """Queries, keys and (where `valued`) values of each channel, and the channels' new matrices.
+
+    Weight decay has left many channels of the published networks without queries or keys, and layers without values.
+    Their matrices and values are zero: after `prune` they are not computed.
+    """
 
     def __init__(self, channels: int, inputs: int, width: int, valued: bool) -> None:
         super().__init__()
-        self.width = width
         self.convolution = Convolution(channels, inputs, (3 if valued else 2) * width)
+        self.width, self.outputs, self.valued = width, width if valued else 0, valued
+        self.live: slice | Tensor = ALL
+
+    def prune(self) -> None:
+        """Leave out the scores of channels whose largest query times their largest key is below `DUST`, and zeros."""
+        parameters = torch.cat((self.convolution.weight, self.convolution.bias), dim=1)
+        queries, keys, *values = (part.abs().amax((1, 2)) for part in parameters.split(self.width, dim=2))
+        live = queries * keys > DUST
+        self.live = ALL if bool(live.all()) else live.nonzero().flatten()
+        self.valued = any(bool(part.any()) for part in values)
 
     def forward(self, x: Nodes, channels: Channels, block: Block) -> tuple[Channels, Tensor]:
         """Return `M_i`, and the values (channels, nodes, width), of no width where there are none."""
-        found = self.convolution(x, channels, block)
-        parts = found[..., : 2 * self.width].unflatten(1, (block.graphs, -1)).unflatten(-1, (2, HEADS, -1))
-        query, key = parts.permute(3, 0, 1, 4, 2, 5)
-        scores = torch.tanh_((query / math.sqrt(self.width)) @ key.mT)
-        total = scores.sum(2)
-        return (block.above(total) + block.below(total)) / (2 * HEADS), block.rows(found[..., 2 * self.width :])
+        split = 2 * self.width
+        if self.valued:
+            y = mixed(x, channels, block)
+            values = block.rows(self.convolution.applied(y, ALL, slice(split, None)))
+            y = y[self.live]
+        else:
+            y, values = mixed(x, channels[self.live], block), x.new_zeros(len(channels), len(x), self.outputs)
+        matrices = torch.zeros_like(channels)
+        matrices[self.live] = self._scores(self.convolution.applied(y, self.live, slice(split)), block)
+        return matrices, values
+
+    def _scores(self, parts: Float[Tensor, "live places outputs"], block: Block) -> Channels:
+        """Return `M_i` from queries and keys; `tanh(x) / 2 = 1 / (1 + exp(-2 x)) - 1 / 2`, which is faster here."""
+        query, key = parts.unflatten(1, (block.graphs, -1)).unflatten(-1, (2, HEADS, -1)).permute(3, 0, 1, 4, 2, 5)
+        total = (torch.sigmoid_((query * (2 / math.sqrt(self.width))) @ key.mT) - 0.5).sum(2)
+        return (block.above(total) + block.below(total)) / HEADS
 
 
 class Shape(NamedTuple):
@@ -164,9 +197,9 @@ def inner_layers(shape: Shape) -> nn.ModuleList:
 
 
 class BlockNetwork(nn.Module):
-    """A network of graphs: they do not see each other, so blocks are worked off one after the other.
+    """A network of graphs that do not see each other, so it evaluates one block after the other.
 
-    What an evaluation needs of memory is a block's, whatever the batch.
+    An evaluation needs the memory of one block, whatever the size of the batch.
     """
 
     def forward(self, x: Nodes, pairs: Float[Tensor, " pairs"], layout: Layout) -> Tensor:
@@ -183,21 +216,21 @@ class AdjacencyNetwork(BlockNetwork):
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        kept = INITIAL + shape.between * (shape.layers - 1) + shape.last
+        total = INITIAL + shape.between * (shape.layers - 1) + shape.last
         self.layers = inner_layers(shape)
         self.attention = Attention(shape.between, shape.width, shape.width, valued=False)
         self.pairs = pair_stack(shape.between, shape.last, shape.linears)
-        self.final = Stack([kept, 2 * kept, 2 * kept, 1])
+        self.final = Stack([total, 2 * total, 2 * total, 1])
 
     def on_block(self, x: Nodes, pairs: Float[Tensor, " pairs"], block: Block) -> Float[Tensor, " pairs"]:
         """Return the output at each pair."""
         channels = initial_channels(pairs, block)
-        kept = [channels]
+        outputs = [channels]
         for layer in self.layers:
             x, channels = layer(x, channels, block)
-            kept.append(channels)
-        kept.append(linked(self.attention(x, channels, block)[0], channels, self.pairs))
-        return self.final.columns(torch.cat(kept))[0]
+            outputs.append(channels)
+        outputs.append(linked(self.attention(x, channels, block)[0], channels, self.pairs))
+        return self.final.columns(torch.cat(outputs))[0]
 
 
 class FeaturesNetwork(BlockNetwork):
@@ -205,39 +238,39 @@ class FeaturesNetwork(BlockNetwork):
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        kept = shape.features + shape.width * shape.layers
+        total = shape.features + shape.width * shape.layers
         inputs = [shape.features, *[shape.width] * (shape.layers - 1)]
         self.layers = nn.ModuleList(Convolution(1, count, shape.width) for count in inputs)
-        self.final = Stack([kept, 2 * kept, 2 * kept, shape.features])
+        self.final = Stack([total, 2 * total, 2 * total, shape.features])
 
     def on_block(self, x: Nodes, pairs: Float[Tensor, " pairs"], block: Block) -> Nodes:
         """Return the output at each node."""
-        kept = [x]
+        outputs = [x]
         for layer in self.layers:
-            kept.append(torch.tanh_(block.rows(layer(kept[-1], pairs[None], block))[0]))
-        return self.final.rows(torch.cat(kept, dim=1))
+            outputs.append(torch.tanh_(block.rows(layer(outputs[-1], pairs[None], block))[0]))
+        return self.final.rows(torch.cat(outputs, dim=1))
 
 
 class AttentiveFeaturesNetwork(BlockNetwork):
     """The second features network for ZINC250k: layers of attention, a second tanh after each.
 
-    Of its last layer only values are used.
+    Only the values of its last layer are used.
     """
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        kept = shape.features + shape.width * shape.layers
+        total = shape.features + shape.width * shape.layers
         self.layers = inner_layers(shape)
         self.values = Convolution(shape.between, shape.width, shape.width)
         self.nodes = node_stack(shape.between, shape.last, shape.width)
-        self.final = Stack([kept, 2 * kept, 2 * kept, shape.features])
+        self.final = Stack([total, 2 * total, 2 * total, shape.features])
 
     def on_block(self, x: Nodes, pairs: Float[Tensor, " pairs"], block: Block) -> Nodes:
         """Return the output at each node."""
-        channels, kept = initial_channels(pairs, block), [x]
+        channels, outputs = initial_channels(pairs, block), [x]
         for layer in self.layers:
             x, channels = layer(x, channels, block)
             x = torch.tanh(x)
-            kept.append(x)
-        kept.append(torch.tanh(joined(block.rows(self.values(x, channels, block)), self.nodes)))
-        return self.final.rows(torch.cat(kept, dim=1))
+            outputs.append(x)
+        outputs.append(torch.tanh(joined(block.rows(self.values(x, channels, block)), self.nodes)))
+        return self.final.rows(torch.cat(outputs, dim=1))

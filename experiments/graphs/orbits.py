@@ -12,8 +12,6 @@ then subtracted: `induced = subgraph counts @ INDUCED`, exact in whole numbers b
 and of one quadratic form for each edge that has two common neighbours.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from jaxtyping import Float
 
@@ -89,11 +87,11 @@ def _complete(a: Float[np.ndarray, "b n n"], shared: Float[np.ndarray, "b n n"])
 
     Each is met at three edges of the node, and its far edge twice in the quadratic form.
     """
-    found = np.zeros(a.shape[:2])
-    for one, pairs, sums in zip(a, shared > 1, found, strict=True):
+    counts = np.zeros(a.shape[:2])
+    for one, pairs, sums in zip(a, shared > 1, counts, strict=True):
         i, j = np.nonzero(np.triu(pairs))
         both = one[i] * one[j]
         number = ((both @ one) * both).sum(1)
         np.add.at(sums, i, number)
         np.add.at(sums, j, number)
-    return found / 6
+    return counts / 6

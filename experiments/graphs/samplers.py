@@ -1,56 +1,31 @@
 r"""Graph samplers: the library's steps on two coupled states, node features and adjacency.
 
 The two run side by side, each the library's own loop with its own program, noise and algebra. A *round* is a number of
-steps of one, then as many of the other, both scores at the partner as it was before the round (Jacobi), as released:
-a corrector's call of several inner steps is a round, a predictor's step another.
+steps of one, then as many of the other, both scores at the partner as it was before the round (Jacobi), as in the
+authors' code: a corrector's call of several inner steps is a round, a predictor's step another.
 
-Correctors find their step from the draw, `a = 2 alpha (snr <z> / <g>)^2`, and scale the noise by `scale_eps`. Their
-norm `<g>` is the score's (Langevin, Leimkuhler-Matthews) or the updated momentum's. The release never
-stores the adjacency's momentum, so that its adjacency is plain Langevin (`memoryless`); as described, both states keep
-it.
+Correctors find their step size from the noise, `a = 2 alpha (snr <z> / <g>)^2`, and scale the noise by `scale_eps`.
+Their norm `<g>` is that of the score (Langevin, Leimkuhler-Matthews) or of the updated momentum. The authors' code
+never stores the adjacency's momentum, so its adjacency is plain Langevin (`memoryless`). As described in the paper,
+both states have momentum.
 """
-
-from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 from torch import Tensor
 
-from ams.samplers import (
-    Algebra,
-    Info,
-    Noise,
-    Program,
-    Score,
-    State,
-    Step,
-    adaptive,
-    affine,
-    constant,
-    langevin,
-    last,
-    leimkuhler_matthews,
-    memoryless,
-    momentum,
-    momentum_rule,
-    predictor_corrector,
-    run,
-    snr_of_momentum,
-    snr_of_score,
-)
+from ams import samplers
+from ams.samplers import Algebra, Info, Noise, Program, Score, State, Step
 from ams.samplers.rules import MomentumCoefficient, Size
 from ams.schedules import Level
 from experiments.graphs.systems import CoupledScore, Pair, System
 
-DELTA = 1e-4
-"""The clip of the released graph correctors."""
-
-
+ADAPTIVE, CONSTANT = samplers.adaptive(1e-4), samplers.constant(0.8)
+"""Momentum coefficients of the authors' graph correctors."""
 Predictor: TypeAlias = Callable[[System, int], Step]
 """`predictor(system, n)`: the step of one system in a run of `n`."""
 
@@ -62,10 +37,14 @@ class Correctors(NamedTuple):
     adjacency: Step
 
 
+Corrector: TypeAlias = Callable[[float, float], Correctors]
+"""`corrector(snr, scale_eps)`: the correctors of both states."""
+
+
 def scaled_noise(step: Step, scale: float) -> Step:
     """The step with its noise times `scale`.
 
-    A step size that is found from the draw sees the scaled one: give it `snr / scale`.
+    A step size that is found from the noise sees the scaled noise: give it `snr / scale`.
     """
 
     def scaled(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
@@ -75,9 +54,9 @@ def scaled_noise(step: Step, scale: float) -> Step:
 
 
 def sized(step: Step, size: Size) -> Step:
-    """A step of the schedule's `level.step`, with the step that `size` finds from score and draw in its place."""
+    """A step of the schedule's `level.step`, with the step size that `size` finds from score and noise in its place."""
 
-    def found(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
+    def resized(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
         s = score(state.x, level)
         if state.z is None:
             state = state._replace(z=noise(state.x))
@@ -85,55 +64,44 @@ def sized(step: Step, size: Size) -> Step:
         a = size(state, s, z, 0.0, level, algebra)
         return step(state, lambda x, at: s, lambda x: z, level._replace(step=a), algebra)
 
-    return found
+    return resized
 
 
-def langevin_corrector(snr: float, scale_eps: float) -> Correctors:
-    """Langevin for both, as GDSS has it."""
-    step = scaled_noise(langevin(snr_of_score(snr / scale_eps)), scale_eps)
+def langevin(snr: float, scale_eps: float) -> Correctors:
+    """Langevin for both states, as in GDSS."""
+    step = scaled_noise(samplers.langevin(samplers.snr_of_score(snr / scale_eps)), scale_eps)
     return Correctors(step, step)
 
 
-def averaged_noise_corrector(snr: float, scale_eps: float) -> Correctors:
-    """Leimkuhler-Matthews for both."""
-    step = scaled_noise(sized(leimkuhler_matthews, snr_of_score(snr / scale_eps)), scale_eps)
+def leimkuhler_matthews(snr: float, scale_eps: float) -> Correctors:
+    """Leimkuhler-Matthews for both states."""
+    step = scaled_noise(sized(samplers.leimkuhler_matthews, samplers.snr_of_score(snr / scale_eps)), scale_eps)
     return Correctors(step, step)
 
 
-def released_momentum(damping: MomentumCoefficient, snr: float, scale_eps: float) -> Correctors:
-    """Momentum as released: the adjacency's is lost after each step."""
-    described = described_momentum(damping, snr, scale_eps)
-    return described._replace(adjacency=memoryless(described.adjacency))
+def momentum_in_both(coefficient: MomentumCoefficient) -> Corrector:
+    """Momentum for both states, as the paper describes it."""
+
+    def corrector(snr: float, scale_eps: float) -> Correctors:
+        rule = samplers.momentum_rule(coefficient, samplers.snr_of_momentum(snr / scale_eps))
+        step = scaled_noise(samplers.momentum(rule), scale_eps)
+        return Correctors(step, step)
+
+    return corrector
 
 
-def described_momentum(damping: MomentumCoefficient, snr: float, scale_eps: float) -> Correctors:
-    """Momentum as described: both states keep theirs."""
-    step = scaled_noise(momentum(momentum_rule(damping, snr_of_momentum(snr / scale_eps))), scale_eps)
-    return Correctors(step, step)
+def authors_momentum(coefficient: MomentumCoefficient) -> Corrector:
+    """Momentum as in the authors' code, which loses the adjacency's momentum after each step."""
 
+    def corrector(snr: float, scale_eps: float) -> Correctors:
+        features, adjacency = momentum_in_both(coefficient)(snr, scale_eps)
+        return Correctors(features, samplers.memoryless(adjacency))
 
-def released_adaptive(snr: float, scale_eps: float) -> Correctors:
-    """Adaptive momentum as released."""
-    return released_momentum(adaptive(DELTA), snr, scale_eps)
-
-
-def described_adaptive(snr: float, scale_eps: float) -> Correctors:
-    """Adaptive momentum as described."""
-    return described_momentum(adaptive(DELTA), snr, scale_eps)
-
-
-def released_constant(snr: float, scale_eps: float, beta: float = 0.8) -> Correctors:
-    """Constant momentum as released."""
-    return released_momentum(constant(beta), snr, scale_eps)
-
-
-def described_constant(snr: float, scale_eps: float, beta: float = 0.8) -> Correctors:
-    """Constant momentum as described."""
-    return described_momentum(constant(beta), snr, scale_eps)
+    return corrector
 
 
 class Run(NamedTuple):
-    """What both states do: a program each, and `rounds`, how many steps of each lie between two exchanges."""
+    """A program for each state, and `rounds`, how many steps of each lie between two exchanges."""
 
     features: Program
     adjacency: Program
@@ -149,20 +117,20 @@ def predicted(pair: Pair, predictor: Predictor, n: int, end: float) -> Run:
 def corrected(pair: Pair, predictor: Predictor, correctors: Correctors, n: int, end: float, inner: int = 1) -> Run:
     """Return `n` times `inner` steps of the corrector, then one of the predictor."""
     features, adjacency = (
-        predictor_corrector(predictor(system, n), corrector, system.levels(n, end), inner)
+        samplers.predictor_corrector(predictor(system, n), corrector, system.levels(n, end), inner)
         for system, corrector in zip(pair, correctors, strict=True)
     )
     return Run(features, adjacency, [inner, 1] * n)
 
 
 def euler_maruyama(system: System, n: int) -> Step:
-    """Euler-Maruyama as released."""
-    return affine(system.euler(n))
+    """Euler-Maruyama as in the authors' code."""
+    return samplers.affine(system.euler(n))
 
 
 def reverse_diffusion(system: System, n: int) -> Step:
-    """Reverse diffusion as released."""
-    return affine(system.reverse(n))
+    """Reverse diffusion as in the authors' code."""
+    return samplers.affine(system.reverse(n))
 
 
 def s4(snr: float, scale_eps: float) -> Predictor:
@@ -172,7 +140,7 @@ def s4(snr: float, scale_eps: float) -> Predictor:
 
     `p`, `r` of the half steps from `t` and `t + h`, `h = -1 / (2 n)`. `Info.mean` is without `z_3`.
     """
-    corrector, _ = langevin_corrector(snr, scale_eps)
+    corrector, _ = langevin(snr, scale_eps)
 
     def predictor(system: System, n: int) -> Step:
         h = -0.5 / n
@@ -191,7 +159,7 @@ def s4(snr: float, scale_eps: float) -> Predictor:
 
 
 class Half(NamedTuple):
-    """What one of the two states starts from and is moved by."""
+    """One of the two states: its start, its score given the other, its noise and its algebra."""
 
     start: Tensor
     score: CoupledScore
@@ -199,35 +167,29 @@ class Half(NamedTuple):
     algebra: Algebra
 
 
-@dataclass
-class _Partners:
-    """Both positions as they were before the round."""
-
-    features: Tensor
-    adjacency: Tensor
+StateAndInfo: TypeAlias = tuple[State, Info]
+Round: TypeAlias = tuple[StateAndInfo, StateAndInfo]
+"""Features and adjacency after a round."""
 
 
-Reached: TypeAlias = tuple[State, Info]
-
-
-def coupled(plan: Run, features: Half, adjacency: Half) -> Iterator[tuple[Reached, Reached]]:
+def coupled(plan: Run, features: Half, adjacency: Half) -> Iterator[Round]:
     """Yield both states, each with its info, after each round; valid until the next.
 
-    Raises NonFiniteState as `run` does, and ValueError where a program ends before the rounds do.
+    Raises NonFiniteState as `ams.samplers.run` does, and ValueError where a program ends before the rounds do.
     """
-    before = _Partners(features.start, adjacency.start)
+    before = [features.start, adjacency.start]  # both positions before the round
 
     def of_features(x: Tensor, level: Level) -> Tensor:
-        return features.score(x, before.adjacency, level)
+        return features.score(x, before[1], level)
 
     def of_adjacency(a: Tensor, level: Level) -> Tensor:
-        return adjacency.score(a, before.features, level)
+        return adjacency.score(a, before[0], level)
 
-    first = run(plan.features, State(features.start), of_features, features.noise, features.algebra)
-    second = run(plan.adjacency, State(adjacency.start), of_adjacency, adjacency.noise, adjacency.algebra)
+    first = samplers.run(plan.features, State(features.start), of_features, features.noise, features.algebra)
+    second = samplers.run(plan.adjacency, State(adjacency.start), of_adjacency, adjacency.noise, adjacency.algebra)
     for steps in plan.rounds:
-        one, other = last(islice(first, steps)), last(islice(second, steps))
-        before.features, before.adjacency = one[0].x.clone(), other[0].x.clone()
+        one, other = samplers.last(islice(first, steps)), samplers.last(islice(second, steps))
+        before[:] = one[0].x.clone(), other[0].x.clone()
         yield one, other
 
 
@@ -238,8 +200,8 @@ class Denoised(NamedTuple):
     adjacency: Tensor
 
 
-def denoised_end(rounds: Iterable[tuple[Reached, Reached]]) -> Denoised:
-    """Return both means at the last round. Raises ValueError for none."""
+def denoised_end(rounds: Iterable[Round]) -> Denoised:
+    """Return both means at the last round. Raises ValueError for a run of no rounds."""
     end = deque(rounds, maxlen=1)
     if not end:
         raise ValueError("a run of no rounds has no result")

@@ -1,4 +1,4 @@
-r"""What graphs are compared by: a statistic of each graph, a distance of two, and the Gaussian kernel of that distance.
+r"""What graphs are compared by: a statistic of each graph, a distance of two, and a Gaussian kernel of the distance.
 
 As in the published evaluation (GraphRNN, arXiv 1802.08773; GDSS, arXiv 2202.02514), `k = exp(-dist^2 / (2 width^2))`:
 
@@ -7,24 +7,22 @@ As in the published evaluation (GraphRNN, arXiv 1802.08773; GDSS, arXiv 2202.025
     orbit      mean orbit counts of a node (`orbits`)            Euclidean, width 30
     spectral   normalised Laplacian, 200 bins on [-1e-5, 2]      earth mover's, width 1
 
-Histograms are normalised, and on the line the earth mover's distance is `sum |F - G|` of their distribution functions,
-in bins: no transport problem is solved. Degree and spectral distances count bins, so graphs a few bins apart already
+Histograms are normalised. On the line the earth mover's distance is `sum |F - G|` of their distribution functions, in
+bins, so no transport problem is solved. Degree and spectral distances count bins, so graphs a few bins apart already
 have kernel 0.
 
-The published spectral bins end at 2, which is an eigenvalue where a component is bipartite: rounding decides whether
-it is counted or lost (seen: lost in 43 of the 100 published grids, and in 1 of the 65 bipartite graphs of ego_small),
-and a permutation of the nodes can change that. The matrix and the solver here are those of the published evaluation,
-so the same is lost.
+The published spectral bins end at 2. A bipartite component has the eigenvalue 2, and rounding decides whether it is
+counted or lost (lost in 43 of the 100 published grids, and in 1 of the 65 bipartite graphs of ego_small). Another order
+of the nodes can change that. The matrix and the solver here are those of the published evaluation, so they lose what
+it loses.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from scipy.linalg import eigvalsh
 from scipy.spatial.distance import cdist
 
@@ -34,7 +32,6 @@ from experiments.graphs.orbits import ORBITS, orbit_counts
 
 MOST_NODES = 4096
 """Nodes that a graph may have here: its adjacency is a full matrix, 128 MiB at this size."""
-
 _ENTRIES = 2**21  # of the adjacency matrices that are counted at once: 16 MiB for each product
 
 Description = Float[np.ndarray, "n k"]
@@ -52,50 +49,50 @@ class Statistic(NamedTuple):
     width: float
     scale: float = 1.0
 
-    def kernel(self, listed: Sequence[Graph]) -> Float[np.ndarray, "n n"]:
-        """Return the kernel of every pair of graphs. Raises ValueError for a graph of more than `MOST_NODES`."""
-        if (most := max((graph.nodes for graph in listed), default=0)) > MOST_NODES:
+    def kernel(self, graphs: Sequence[Graph]) -> Float[np.ndarray, "n n"]:
+        """Return the kernel of every pair of graphs. Raises ValueError for a graph of more than `MOST_NODES` nodes."""
+        if (most := max((graph.nodes for graph in graphs), default=0)) > MOST_NODES:
             raise ValueError(f"a graph of {most} nodes; at most {MOST_NODES} can be compared")
-        rows = self.describe(listed)
+        rows = self.describe(graphs)
         return np.exp(-0.5 * (cdist(rows, rows, self.metric) * self.scale / self.width) ** 2)
 
 
-def degree_functions(listed: Sequence[Graph]) -> Description:
+def degree_functions(graphs: Sequence[Graph]) -> Description:
     """Return the distribution function of each graph's degrees at 0, 1, ..., the largest degree of all."""
-    degrees = [_degrees(graph) for graph in listed]
+    degrees = [_degrees(graph) for graph in graphs]
     bins = 1 + max((int(values.max(initial=0)) for values in degrees), default=0)
     return _functions(np.array([np.bincount(values, minlength=bins) for values in degrees]).reshape(-1, bins))
 
 
-def clustering_functions(listed: Sequence[Graph]) -> Description:
+def clustering_functions(graphs: Sequence[Graph]) -> Description:
     """Return the distribution function of each graph's clustering coefficients over 100 bins on [0, 1].
 
     A node of degree d with t triangles has `2 t / (d (d - 1))`; one of degree 0 or 1 has 0.
     """
-    counts = np.zeros((len(listed), 100))
-    for rows, matrices in _alike(listed):
+    counts = np.zeros((len(graphs), 100))
+    for rows, matrices in _by_size(graphs):
         d = matrices.sum(2)
         closed = np.einsum("bij,bij->bi", matrices @ matrices, matrices)
         coefficients = np.divide(closed, d * (d - 1), out=np.zeros_like(closed), where=closed > 0)
-        counts[rows] = _histograms(coefficients, 100, (0.0, 1.0))
+        counts[rows] = [np.histogram(one, 100, (0.0, 1.0))[0] for one in coefficients]
     return _functions(counts)
 
 
-def spectral_functions(listed: Sequence[Graph]) -> Description:
+def spectral_functions(graphs: Sequence[Graph]) -> Description:
     """Return the distribution function of each graph's eigenvalues over 200 bins on [-1e-5, 2].
 
     The eigenvalues are those of `D^(-1/2) (D - A) D^(-1/2)`, with 0 for `D^(-1/2)` of an isolated node.
     """
-    counts = np.zeros((len(listed), 200))
-    for rows, matrices in _alike(listed):
-        counts[rows] = _histograms(_spectra(matrices), 200, (-1e-5, 2.0))
+    counts = np.zeros((len(graphs), 200))
+    for rows, matrices in _by_size(graphs):
+        counts[rows] = [np.histogram(one, 200, (-1e-5, 2.0))[0] for one in _spectra(matrices)]
     return _functions(counts)
 
 
-def mean_orbits(listed: Sequence[Graph]) -> Description:
+def mean_orbits(graphs: Sequence[Graph]) -> Description:
     """Return the mean over each graph's nodes of their 15 orbit counts."""
-    means = np.zeros((len(listed), ORBITS))
-    for rows, matrices in _alike(listed):
+    means = np.zeros((len(graphs), ORBITS))
+    for rows, matrices in _by_size(graphs):
         means[rows] = orbit_counts(matrices).mean(1)
     return means
 
@@ -106,7 +103,7 @@ ORBIT = Statistic("orbit", mean_orbits, "euclidean", 30.0)
 SPECTRAL = Statistic("spectral", spectral_functions, "cityblock", 1.0)
 
 PUBLISHED = (DEGREE, CLUSTER, ORBIT)
-"""Those of the published tables."""
+"""The statistics of the published tables."""
 
 STATISTICS = (*PUBLISHED, SPECTRAL)
 
@@ -120,17 +117,8 @@ def _functions(counts: np.ndarray) -> Description:
     return np.cumsum(counts / counts.sum(1, keepdims=True), axis=1)
 
 
-def _histograms(values: Float[np.ndarray, "b n"], bins: int, limits: tuple[float, float]) -> Int[np.ndarray, "b bins"]:
-    """Return the histogram of each row, as np.histogram has it: the last bin holds its upper end, others do not."""
-    edges = np.linspace(*limits, bins + 1)
-    place = np.searchsorted(edges, values, side="right") - 1
-    place[values == edges[-1]] = bins - 1
-    rows, columns = np.nonzero((place >= 0) & (place < bins))
-    return np.bincount(rows * bins + place[rows, columns], minlength=len(values) * bins).reshape(-1, bins)
-
-
 def _spectra(matrices: Float[np.ndarray, "b n n"]) -> Float[np.ndarray, "b n"]:
-    """Return the eigenvalues of each normalised Laplacian, the products rounded in the order of networkx."""
+    """Return the eigenvalues of each normalised Laplacian; products are rounded in the order of networkx."""
     degrees = matrices.sum(2)
     roots = np.divide(1.0, np.sqrt(degrees), out=np.zeros_like(degrees), where=degrees > 0)
     laplacians = 0.0 - matrices  # not -matrices: a zero of the other sign can turn the last bit of an eigenvalue
@@ -139,13 +127,13 @@ def _spectra(matrices: Float[np.ndarray, "b n n"]) -> Float[np.ndarray, "b n"]:
     return np.array([eigvalsh(one, overwrite_a=True, check_finite=False) for one in scaled])
 
 
-def _alike(listed: Sequence[Graph]) -> Iterator[tuple[list[int], Float[np.ndarray, "b n n"]]]:
+def _by_size(graphs: Sequence[Graph]) -> Iterator[tuple[list[int], Float[np.ndarray, "b n n"]]]:
     """Yield the adjacency matrices of graphs of one size, with their places in the list."""
     places: dict[int, list[int]] = {}
-    for place, graph in enumerate(listed):
+    for place, graph in enumerate(graphs):
         places.setdefault(graph.nodes, []).append(place)
     for nodes, rows in places.items():
         step = math.ceil(_ENTRIES / nodes**2)
         for start in range(0, len(rows), step):
             part = rows[start : start + step]
-            yield part, np.stack([adjacency(listed[place]) for place in part])
+            yield part, np.stack([adjacency(graphs[place]) for place in part])

@@ -1,11 +1,9 @@
-r"""The system of two processes, node features and adjacency, and what the networks are taken for as scores.
+r"""The two coupled processes, node features and adjacency, and how the networks' outputs become scores.
 
-Of a network `f` the score is `-f / sigma(t)` where it predicts the noise (VP, sub-VP), `f` itself where it was trained
-on the score (VE; arXiv 2202.02514). The release computes `sigma(t) = sqrt(1 - exp(2 l))` of VP in float32, in which
-the difference loses what `expm1` keeps: `released_noise` does the same, for replays.
+The score is `-f / sigma(t)` for a network `f` that predicts the noise (VP), and `f` itself for one that was trained on
+the score (VE; arXiv 2202.02514). The authors' code computes `sigma(t) = sqrt(1 - exp(2 l))` of VP in float32, in which
+the difference loses the digits that `expm1` keeps. `float32_noise` does likewise, for replays.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Callable
@@ -19,22 +17,22 @@ from ams.samplers import (
     Kernel,
     authors_euler_maruyama,
     authors_ve_reverse_diffusion,
-    authors_vp_reverse_diffusion as vp_reverse_diffusion,
+    authors_vp_reverse_diffusion,
 )
-from ams.schedules import VE, VP, Level, Process, SubVP, process_levels
+from ams.schedules import VE, VP, Level, Process, process_levels
 from experiments.graphs.checkpoints import Networks
 from experiments.graphs.graph_layout import Layout
 
 Factor: TypeAlias = Callable[[Level], float]
 """`factor(level)`: the score over the network's output."""
 HalfStep: TypeAlias = Callable[[float, float], AffineTransition]
-"""`half_step(t, h)`: S4's move from `t` to `t + h`, `h < 0`, as coefficients of `x' = p x + r z`."""
+"""`half_step(t, h)`: S4's step from `t` to `t + h`, `h < 0`, as coefficients of `x' = p x + r z`."""
 CoupledScore: TypeAlias = Callable[[Tensor, Tensor, Level], Tensor]
 """`score(own, partner, level)`: the score of one of the two states, given the other."""
 
 
 class System(NamedTuple):
-    """One of the two processes: its `process`, what makes a score of a network's output, and S4's half step.
+    """One of the two processes: its `process`, the factor from a network's output to the score, and S4's half step.
 
     `reverse(n)` is the kernel of reverse diffusion in `n` steps.
     """
@@ -54,7 +52,7 @@ class System(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """What there is one of for node features and one for the adjacency."""
+    """The systems of node features and of the adjacency."""
 
     features: System
     adjacency: System
@@ -70,8 +68,8 @@ def predicted_noise(level: Level) -> float:
     return -1.0 / level.sigma
 
 
-def released_noise(process: VP) -> Factor:
-    """Return `-1 / sigma(t)` as the release computes it, in float32."""
+def float32_noise(process: VP) -> Factor:
+    """Return `-1 / sigma(t)` as the authors' code computes it, in float32."""
 
     def factor(level: Level) -> float:
         t = torch.tensor(level.t, dtype=torch.float32)
@@ -81,8 +79,8 @@ def released_noise(process: VP) -> Factor:
     return factor
 
 
-def ve_level(sigma_min: float, sigma_max: float) -> System:
-    """Return a variance-ve_level system, whose network is the score."""
+def ve_system(sigma_min: float, sigma_max: float) -> System:
+    """Return a variance-exploding system, whose network predicts the score."""
     process = VE(sigma_min, sigma_max)
 
     def half_step(t: float, h: float) -> AffineTransition:
@@ -92,46 +90,24 @@ def ve_level(sigma_min: float, sigma_max: float) -> System:
     return System(process, predicted_score, lambda n: authors_ve_reverse_diffusion(process, n), half_step)
 
 
-def vp_level(beta_min: float, beta_max: float, float32: bool = False) -> System:
-    """Return a variance-vp_level system, whose network is the noise; `float32`: with the release's `sigma(t)`.
+def vp_system(beta_min: float, beta_max: float, float32: bool = False) -> System:
+    """Return a variance-preserving system, whose network predicts the noise; `float32`: with the authors' `sigma(t)`.
 
-    S4's last half step begins below `t = 0`, in few steps so far that the rate is negative there: no noise is added,
-    where the release takes the root of a negative variance.
+    S4's last half step begins below `t = 0`, in few steps so far below that the rate is negative there. Then no noise
+    is added; the authors' code takes the root of a negative variance.
     """
     process = VP(beta_min, beta_max)
 
     def half_step(t: float, h: float) -> AffineTransition:
-        log_scale = _log_scale(process, t, h)
+        log_scale = h * (process.beta(t) + process.beta(t + h)) / 4  # trapezoidal rule, exact for a linear rate
         return AffineTransition(math.exp(-log_scale), 0.0, math.sqrt(max(-math.expm1(2 * log_scale), 0.0)))
 
-    factor = released_noise(process) if float32 else predicted_noise
-    return System(process, factor, lambda n: vp_reverse_diffusion(process, n), half_step)
-
-
-def sub_preserving(beta_min: float, beta_max: float) -> System:
-    """Return a sub-VP system: reverse diffusion is Euler-Maruyama there (arXiv 2011.13456).
-
-    S4 has no published half step for it. Here its noise is that of the forward process from `t + h` to `t`,
-    `sigma(t)^2 - (r(t)/r(t+h))^2 sigma(t+h)^2`, which gives the published ones for VP and VE.
-    """
-    process = SubVP(beta_min, beta_max)
-
-    def half_step(t: float, h: float) -> AffineTransition:
-        begin, end = max(t, 0.0), max(t + h, 0.0)
-        kept = math.exp(2 * _log_scale(process, begin, end - begin))
-        variance = process.marginal(begin)[1] ** 2 - kept * process.marginal(end)[1] ** 2
-        return AffineTransition(math.exp(-_log_scale(process, t, h)), 0.0, math.sqrt(variance))
-
-    return System(process, predicted_noise, lambda n: authors_euler_maruyama(process, n), half_step)
-
-
-def _log_scale(process: VP, t: float, h: float) -> float:
-    """Return `log r(t) - log r(t + h)`, negative for `h < 0`; the trapezoidal rule is exact for a linear rate."""
-    return h * (process.beta(t) + process.beta(t + h)) / 4
+    factor = float32_noise(process) if float32 else predicted_noise
+    return System(process, factor, lambda n: authors_vp_reverse_diffusion(process, n), half_step)
 
 
 def scores(networks: Networks, pair: Pair, layout: Layout) -> tuple[CoupledScore, CoupledScore]:
-    """Return the scores of node features and of the adjacency; each a new vector, without gradients."""
+    """Return the scores of node features and of the adjacency; each call gives a new vector, without gradients."""
 
     def of_features(x: Tensor, adjacency: Tensor, level: Level) -> Tensor:
         with torch.no_grad():

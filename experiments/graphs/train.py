@@ -1,11 +1,9 @@
-"""`train`: from settings to a file of networks, with the record and the figure of its training beside it.
+"""Training from settings to a file of networks, with the record and the figure of its training beside it.
 
 Beside `NAME.safetensors`, `NAME.png` (and `.svg`, `.pdf`) shows the losses, and `NAME.json` is the record: settings,
-sizes, the graphs' and the file's sha256, CPU seconds, versions, both losses in means of 100 steps and on graphs that
-were not trained on. It is written last: where it is, the others are. While it trains, the state is in `NAME.state`.
+sizes, the sha256 of graphs and file, CPU seconds since the run was last resumed, versions, both losses in means of 100
+steps and on unseen graphs. It is written last: where it is, the others are. An unfinished run is in `NAME.state`.
 """
-
-from __future__ import annotations
 
 import json
 import platform
@@ -21,9 +19,9 @@ import numpy as np
 import torch
 
 from ams.errors import UserError
-from experiments.graphs.train_config import Recipe
+from experiments import training
+from experiments.graphs.train_config import TrainConfig
 from experiments.graphs.training import Denoising, plan_of
-from experiments.training import Plan, Task, Trainer, fit, progress_bar, writing
 from experiments.weights import write
 from verdicts import save_figure
 from verdicts.records.files import write_whole
@@ -35,54 +33,34 @@ BIN = 100
 PACKAGES = ("torch", "numpy", "networkx", "safetensors")
 
 
-def train(recipe: Recipe, out: Path, resume: bool) -> int:
-    """Train, write `out` and what belongs to it, and return 0.
+def train(config: TrainConfig, out: Path, resume: bool) -> int:
+    """Train, write `out` and the files beside it, and return 0.
 
-    Raises UserError: for a name of another ending, a run that is in the way or cannot be resumed, and as `writing`.
+    Raises UserError: for a name of another ending, a run that is in the way or cannot be resumed, and as
+    `experiments.training.writing`.
     """
     if out.suffix != ".safetensors":
         raise UserError(f"{out}: the file of networks must end in .safetensors")
-    with writing(out, resume), one_thread():
-        _trained(recipe, out, resume)
+    with training.writing(out, resume), one_thread():
+        _trained(config, out, resume)
     return 0
 
 
-def _trained(recipe: Recipe, out: Path, resume: bool) -> None:
-    task, kept = Denoising(recipe), out.with_suffix(".state")
-    trainer = Timed(task, plan_of(recipe))
-    with progress_bar(recipe.steps, "train") as report:
-        fit(trainer, kept, resume, report)
-    record = record_of(task, trainer) | {"cpu_seconds": round(trainer.seconds(), 1)}
+def _trained(config: TrainConfig, out: Path, resume: bool) -> None:
+    task, state, begin = Denoising(config), out.with_suffix(".state"), time.process_time()
+    trainer = training.Trainer(task, plan_of(config))
+    with training.told(config.steps, "train") as report:
+        training.fit(trainer, state, resume, report)
+    record = record_of(task, trainer) | {"cpu_seconds": round(time.process_time() - begin, 1)}
     draw(record, out)
     record["sha256"] = write(out, trainer.averaged.state_dict(), {"origin": record["origin"]})
     write_whole(out.with_suffix(".json"), json.dumps(record) + "\n")
-    kept.unlink(missing_ok=True)
-    sys.stderr.write(f"{out}: written; {out.stem}.json and .png tell how it was trained\n")
+    state.unlink(missing_ok=True)
+    sys.stderr.write(f"{out}: written; {out.stem}.json and .png hold its record\n")
 
 
-class Timed(Trainer):
-    """A training run that knows its CPU seconds, those before an interruption included."""
-
-    def __init__(self, task: Task, plan: Plan) -> None:
-        super().__init__(task, plan)
-        self._before, self._began = 0.0, time.process_time()
-
-    def seconds(self) -> float:
-        """Return the CPU seconds so far."""
-        return self._before + time.process_time() - self._began
-
-    def state(self) -> dict[str, Any]:
-        """Return the state, with the seconds."""
-        return super().state() | {"seconds": self.seconds()}
-
-    def load(self, state: dict[str, Any]) -> None:
-        """Go on from a state. Raises as `Trainer.load`."""
-        super().load(state)
-        self._before = float(state["seconds"])
-
-
-def record_of(task: Denoising, trainer: Trainer) -> dict[str, Any]:
-    """Return what a finished run has to tell of itself, as JSON."""
+def record_of(task: Denoising, trainer: training.Trainer) -> dict[str, Any]:
+    """Return the record of a finished run, as JSON has it."""
     held_out = task.held_out(trainer.averaged, trainer.device).tolist()
     means = [np.mean(part, axis=0) for part in np.array_split(trainer.curve, range(BIN, trainer.done, BIN))]
     curves = np.round(means, 5).T.tolist()
@@ -110,16 +88,14 @@ def draw(record: Mapping[str, Any], out: Path) -> None:
         axes.yaxis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
         axes.yaxis.set_minor_locator(ticker.NullLocator())
         axes.set_title(f"Training loss, means of {record['bin']} steps (1: no skill)")
-        axes.plot(
-            [], [], color="0.4", linestyle=":", linewidth=1.0, label="at the end: averaged weights, graphs not seen"
-        )
+        axes.plot([], [], color="0.4", ls=":", lw=1.0, label="at the end: averaged weights, unseen graphs")
         axes.legend()
         save_figure(drawing, out.parent, out.stem, "Losses of the training.")
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch use one thread, so that sums have one order; put back what was there."""
+    """Let torch use one thread, so that sums have one order; restore the number of threads at the end."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

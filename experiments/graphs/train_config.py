@@ -1,12 +1,10 @@
-"""What a training run is fixed by: its settings alone, to the bit on one machine."""
-
-from __future__ import annotations
+"""The settings of a training run: they fix it to the bit on one machine."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class Recipe(BaseModel):
-    """Settings of a training run on community_small. Raises ValidationError for what no run can have."""
+class TrainConfig(BaseModel):
+    """Settings of a training run on community_small. Raises ValidationError for settings that no run can have."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -18,4 +16,4 @@ class Recipe(BaseModel):
     width: int = Field(default=32, ge=4, multiple_of=4, description="Width of both networks, in fours (the heads).")
     layers: int = Field(default=5, ge=2, description="Layers of attention of the adjacency's network.")
     convolutions: int = Field(default=3, ge=1, description="Layers of the features' network.")
-    seed: int = Field(default=1, ge=0, description="Of the graphs, the first weights and every draw.")
+    seed: int = Field(default=1, ge=0, description="Of the graphs, the first weights and all noise.")

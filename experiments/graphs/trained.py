@@ -1,44 +1,39 @@
-"""Networks that were trained here: where they come from, and the strict way in from a safetensors file."""
+"""Networks that the suite's own command trained: how they were made, and the reader of their safetensors file."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_serializer
-from safetensors import SafetensorError
+from pydantic import BaseModel, ConfigDict, field_serializer
 from safetensors.torch import load
-from torch import Tensor, nn
+from torch import nn
 
-from ams.data.safe_read import content_of
+from ams.data.safe_read import content_of, guarded
 from ams.errors import UserError
 from experiments.graphs.checkpoints import Networks
 from experiments.graphs.networks import AdjacencyNetwork, FeaturesNetwork, Shape
-from experiments.graphs.train_config import Recipe
-from experiments.weights import about, digest
+from experiments.graphs.train_config import TrainConfig
+from experiments.weights import about
 from verdicts.records.files import sha256_of
-from verdicts.validation import from_validation
 
 DEGREES = 10
-"""Node features: one for each degree, the last for all beyond, as in the release."""
+"""Node features: one for each degree, the last for all larger degrees, as in the authors' code."""
 LARGEST = 2 * 2**20
 """Bytes that a file may have."""
 
 
 class Origin(BaseModel):
-    """Where networks come from: their recipe, sizes, and the sha256 of the graphs that they were trained on."""
+    """How networks were made: their training settings, sizes, and the sha256 of the graphs they were trained on."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    recipe: Recipe
+    recipe: TrainConfig
     features: Shape
     adjacency: Shape
     data: str
 
     @staticmethod
-    def of(recipe: Recipe, data: str) -> Origin:
-        """Return the origin of a run of this recipe on graphs of this sha256."""
+    def of(recipe: TrainConfig, data: str) -> "Origin":
+        """Return the origin of a run with these settings on graphs of this sha256."""
         features = Shape(DEGREES, recipe.width, recipe.convolutions)
         return Origin(recipe=recipe, features=features, adjacency=features._replace(layers=recipe.layers), data=data)
 
@@ -54,63 +49,28 @@ class Origin(BaseModel):
 
 
 def networks_in(modules: nn.Module) -> Networks:
-    """Return the networks of `Origin.modules`, as samplers take them."""
+    """Return the networks of `Origin.modules` as samplers use them."""
     parts = dict(modules.named_children())
     return Networks(parts["features"], parts["adjacency"])
 
 
 class Trained(NamedTuple):
-    """Networks, in evaluation mode and without gradients, and where they come from."""
+    """Networks, in evaluation mode and without gradients, and how they were made."""
 
     networks: Networks
     origin: Origin
 
 
-def read_trained(path: Path, sha256: str | None = None) -> Trained:
-    """Return the networks that a file of `train` holds.
+def read_trained(path: Path, sha256: str) -> Trained:
+    """Return the networks in a file that `train` wrote.
 
-    Raises UserError, one line that names the file: where it cannot be read, or has not the `sha256` asked for; for
-    damage or another format; for an origin that is none, and tensors that are missing, left over, of another shape or
-    type, not finite, or not those whose digest the file states.
+    Raises UserError, one line that names the file: where it cannot be read, has another sha256, holds something else.
     """
-    content = _content(path, sha256)
-    try:
-        tensors = load(content)
-    except SafetensorError as error:
-        raise UserError(f"{path}: not a safetensors file ({error}); train another") from None
-    described = about(path)
-    stated = described.get("tensors")
-    try:
-        origin = Origin.model_validate(described.get("origin"))
-    except ValidationError as error:
-        raise from_validation(error, str(path), described.get("origin"), "origin") from None
-    modules = origin.modules()
-    _match(modules.state_dict(), tensors, path)
-    if digest(tensors) != stated:
-        raise UserError(f"{path}: its tensors are not those that it states the digest of; train another")
-    modules.load_state_dict(tensors)
-    return Trained(networks_in(modules.eval().requires_grad_(False)), origin)
-
-
-def _content(path: Path, sha256: str | None) -> bytes:
-    """Return the file's bytes, at most `LARGEST`, of the sha256 asked for. Raises UserError."""
     content = content_of(path, LARGEST)
-    if sha256 is not None and (found := sha256_of(content)) != sha256:
-        raise UserError(f"{path}: sha256 {found}, expected {sha256}: put the committed file back")
-    return content
-
-
-def _match(wanted: Mapping[str, Tensor], tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Raise UserError unless the tensors are those wanted, by name, shape and type, and finite."""
-    for told, names in {"unknown": tensors.keys() - wanted.keys(), "missing": wanted.keys() - tensors.keys()}.items():
-        if names:
-            raise UserError(f"{path}: {told} tensors {', '.join(sorted(names)[:4])} ({len(names)} in all)")
-    for name, held in wanted.items():
-        if (found := tensors[name]).shape != held.shape or found.dtype != held.dtype:
-            raise UserError(f"{path}: {name} is {_told(found)}, expected {_told(held)}")
-        if not found.isfinite().all():
-            raise UserError(f"{path}: {name} is not finite")
-
-
-def _told(tensor: Tensor) -> str:
-    return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
+    if (own := sha256_of(content)) != sha256:
+        raise UserError(f"{path}: sha256 {own}, expected {sha256}: put the committed file back")
+    with guarded(str(path), "a file of trained networks"):
+        origin = Origin.model_validate(about(path)["origin"])
+        modules = origin.modules()
+        modules.load_state_dict(load(content))
+    return Trained(networks_in(modules.eval().requires_grad_(False)), origin)

@@ -1,14 +1,13 @@
-r"""What both networks learn on our own community_small: each its own noise, without any file.
+r"""The training task of both networks on our own community_small: each predicts its own noise.
 
-At a time `t` in [1e-5, 1] of its own, every graph's features and adjacency are disturbed at once, `x_t = r x + sigma z`
-with VP's `r`, `sigma`. The loss of a network is the mean square of `network(x_t, a_t) - z` over all real entries, a
-pair counted once; 1 for a network that says 0. Times are stratified: one of `B` graphs has its time in each `B`-th of
-the range, which leaves the loss's mean as it is and makes it less noisy. The loop is that of `experiments.training`.
+Each graph of a batch has a time `t` in [1e-5, 1]. Its features and adjacency become noisy together,
+`x_t = r x + sigma z` with VP's `r`, `sigma`. The loss of a network is the mean square of `network(x_t, a_t) - z` over
+all real entries, a pair counted once; 1 for a network that returns 0. Times are stratified: one of `B` graphs has its
+time in each `B`-th of the range, which leaves the mean of the loss as it is and makes it less noisy. The loop is that
+of `experiments.training`.
 
-The loss is that of arXiv 2202.02514 (equation 6, weighted by the noise's variance), as are processes and features.
+Source of loss, processes and features: arXiv 2202.02514 (equation 6, weighted by the noise's variance).
 """
-
-from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -24,26 +23,26 @@ from experiments.graphs.checkpoints import Networks
 from experiments.graphs.data import adjacency, community_small
 from experiments.graphs.generation import PUBLISHED
 from experiments.graphs.graph_layout import Layout
-from experiments.graphs.train_config import Recipe
+from experiments.graphs.train_config import TrainConfig
 from experiments.graphs.trained import DEGREES, Origin, networks_in
 from experiments.training import Plan
 from verdicts.records.files import canonical_json, sha256_of
 
 EARLIEST = 1e-5
 HELD_OUT = 500
-"""Graphs: with fewer, their loss says more of the few than of the law (by 0.009 with 500, of 0.22)."""
+"""Graphs: of fewer the loss depends on the choice of graphs (by 0.009 with 500, of 0.22)."""
 PROCESS: Process = PUBLISHED["community_small"].pair.features.process
 """Of features and adjacency."""
 
 
 class Example(NamedTuple):
-    """A graph as the networks see it: `rows` one-hot degrees, `pairs` the strict upper triangle of its adjacency."""
+    """A graph as the networks see it: `rows` are one-hot degrees, `pairs` the strict upper triangle of adjacency."""
 
     rows: Float[Tensor, "nodes degrees"]
     pairs: Float[Tensor, " pairs"]
 
     @staticmethod
-    def of(graph: Graph) -> Example:
+    def of(graph: Graph) -> "Example":
         """Return a graph's example, float32."""
         matrix = torch.from_numpy(adjacency(graph)).float()
         degrees = matrix.sum(0).long().clamp(max=DEGREES - 1)
@@ -62,28 +61,28 @@ def losses(both: Networks, examples: Sequence[Example], generator: torch.Generat
     ordered = sorted(examples, key=lambda example: len(example.rows))
     layout = Layout.of([len(example.rows) for example in ordered])
     marginals = [PROCESS.marginal(t) for t in stratified_times(len(ordered), generator)]
-    kept, sigma = torch.tensor(marginals, dtype=torch.float32).T
+    scale, sigma = torch.tensor(marginals, dtype=torch.float32).T
     node, pair = layout.graph_of_node, layout.graph_of_pair
     z_x, z_a = torch.randn(layout.nodes, DEGREES, generator=generator), torch.randn(layout.pairs, generator=generator)
-    x = kept[node, None] * torch.cat([example.rows for example in ordered]) + sigma[node, None] * z_x
-    a = kept[pair] * torch.cat([example.pairs for example in ordered]) + sigma[pair] * z_a
+    x = scale[node, None] * torch.cat([example.rows for example in ordered]) + sigma[node, None] * z_x
+    a = scale[pair] * torch.cat([example.pairs for example in ordered]) + sigma[pair] * z_a
     features, pairs = both.features(x, a, layout), both.adjacency(x, a, layout)
     return torch.stack([(features - z_x).square().mean(), (pairs - z_a).square().mean()])
 
 
 def held_out_losses(both: Networks, examples: Sequence[Example], seed: int) -> Float[Tensor, "2"]:
-    """Return both losses on graphs that were not trained on, always with the same times and noise."""
+    """Return both losses on graphs that were not trained on, with times and noise from `seed`."""
     with torch.no_grad():
         return losses(both, examples, torch.Generator().manual_seed(seed))
 
 
-def graphs_of(recipe: Recipe) -> list[Graph]:
-    """Return the graphs that a recipe trains on."""
+def graphs_of(recipe: TrainConfig) -> list[Graph]:
+    """Return the graphs that a run trains on."""
     return community_small(recipe.graphs, recipe.seed)
 
 
-def unseen(recipe: Recipe, count: int) -> list[Graph]:
-    """Return graphs of the same law that a recipe does not train on."""
+def unseen(recipe: TrainConfig, count: int) -> list[Graph]:
+    """Return graphs of the distribution that a run does not train on."""
     return community_small(count, recipe.seed + 1)
 
 
@@ -92,17 +91,17 @@ def digest_of(listed: Sequence[Graph]) -> str:
     return sha256_of(canonical_json([[graph.nodes, graph.edges] for graph in listed]))
 
 
-def plan_of(recipe: Recipe) -> Plan:
-    """Return how a recipe trains."""
+def plan_of(recipe: TrainConfig) -> Plan:
+    """Return how a run trains."""
     return Plan(steps=recipe.steps, rate=recipe.rate, average=recipe.average, seed=recipe.seed)
 
 
 class Denoising:
-    """The task of `experiments.training`: both networks of a recipe on its graphs."""
+    """The task of `experiments.training`: both networks of a run on its graphs."""
 
     parts: tuple[str, ...] = ("features", "adjacency")
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: TrainConfig) -> None:
         listed = graphs_of(recipe)
         self.settings = Origin.of(recipe, digest_of(listed))
         self._examples = [Example.of(graph) for graph in listed]

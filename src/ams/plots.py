@@ -6,7 +6,10 @@ Each sampler has its own colour and marker (`ams.samplers.presets`).
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ams.samplers.presets import SPECS
+from ams.statistics import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,3 +69,10 @@ def panels(count: int = 1, height: float = 2.9, **shared: Any) -> tuple["Figure"
 
     drawing = Figure(figsize=(3.6 if count == 1 else 7.2, height), layout="constrained")
     return drawing, drawing.subplots(1, count, squeeze=False, **shared)[0]
+
+
+def interval_band(axes: "Axes", x: Sequence[float], intervals: Sequence[Interval], look: Mapping[str, Any]) -> None:
+    """Draw a curve of values, their intervals as a band in its colour; `look` as of `SamplerSpec.look()`."""
+    value, low, high, _ = np.array(intervals).T
+    axes.plot(x, value, markersize=4, **look)
+    axes.fill_between(x, low, high, color=look["color"], alpha=0.12, lw=0)

@@ -44,7 +44,7 @@ def padded_time_over_packed_on_enzymes(settings: Settings) -> Measurement:
 
 
 PRODUCTS = (torch.ops.aten.addmm.default, torch.ops.aten.bmm.default, torch.ops.aten.mm.default)
-ACTIVATIONS = (torch.ops.aten.tanh_.default, torch.ops.aten.elu_.default)
+ACTIVATIONS = (torch.ops.aten.tanh_.default, torch.ops.aten.elu_.default, torch.ops.aten.sigmoid_.default)
 
 
 class RecordedOperations(TorchDispatchMode):

@@ -1,1 +1,1 @@
-"""Graphs: the published table, from the authors' checkpoints."""
+"""The published table of graphs, from the authors' checkpoints: claims V10 to V12."""

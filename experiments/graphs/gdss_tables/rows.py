@@ -1,120 +1,91 @@
-"""A published row beside ours, of the authors' checkpoints and samplers, and how far the two are apart.
+"""Published rows from the kernel of a pool: the mean over sets of one size, single sets, and the floor of real graphs.
 
-A published row is one number a statistic, of as many generated graphs as the test set has. Here more are generated, and
-the row is their mean over sets of that size (`discrepancy.kernel_row`); so it is compared with the published one in
-standard errors of both. The floor beside it is what real graphs give: the test set against as many training graphs.
+A pool is the reference, then the observations that are compared with it. A published row is one number a statistic, of
+as many generated graphs as the test set has. Here more are generated, and a row is the mean over sets of that size, so
+it is compared with the published one in standard errors of both.
 """
 
-from __future__ import annotations
-
-import math
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Sequence
+from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+import numpy as np
+from jaxtyping import Float
 
-from ams.data import Graph
+from ams.metrics.mmd import Kernel, Weights, across, biased_within, mmd_squared, unbiased_within
 from ams.statistics import Interval
-from experiments.graphs.checkpoints import networks
-from experiments.graphs.data import Split, cut, published, sizes
-from experiments.graphs.discrepancy import Row, kernel_estimates, kernel_floor, kernel_row, kernel_row_means
-from experiments.graphs.generation import PUBLISHED, generate, shares
-from experiments.graphs.statistics import PUBLISHED as STATISTICS, Statistic
+from ams.statistics.bootstrap import bootstrap_interval
+from experiments.graphs.discrepancy import members, sides, singles
 
-ROWS: Mapping[str, tuple[float, float, float]] = {
-    "community_small": (0.045, 0.086, 0.007),
-    "ego_small": (0.021, 0.024, 0.007),
-    "ENZYMES": (0.026, 0.061, 0.009),
-    "grid": (0.111, 0.005, 0.070),
-}
-"""Degree, cluster, orbit as published for GDSS (arXiv 2202.02514), 1000 steps."""
-PRINTED = 0.0005
-"""Half the last printed digit."""
-STEPS = 1000
-"""Of the published rows."""
+ONE_ERROR = 0.6827
+"""The confidence of an interval of one standard error to each side."""
 
 
-class Settings(BaseModel):
-    """Of each set: how many graphs are generated, and in how many steps. `draws`: of real graphs, for the floor.
+class Row(NamedTuple):
+    """The mean of a published estimate over sets of one size, with an interval of one standard error to each side.
 
-    The graphs are shared among `seeds` runs, from `seed` on: a batch of the sampler holds those of one.
+    `sets` are the estimates of single sets of that size, the same sets for every kernel of a pool.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    mean: Interval
+    sets: Float[np.ndarray, " draws"]
 
-    community_small: tuple[PositiveInt, PositiveInt] = (128, 1000)
-    ego_small: tuple[PositiveInt, PositiveInt] = (128, 1000)
-    enzymes: tuple[PositiveInt, PositiveInt] = (64, 500)
-    grid: tuple[PositiveInt, PositiveInt] = (4, 100)
-    draws: PositiveInt = 2000
-    seeds: PositiveInt = 2
-    seed: NonNegativeInt = 2405
-
-    def of(self, name: str) -> tuple[int, int]:
-        """Return graphs and steps of a set."""
-        graphs, steps = getattr(self, name.lower())
-        return int(graphs), int(steps)
+    @property
+    def spread(self) -> float:
+        """Return the standard deviation of the estimate of a single set, as a published row is."""
+        return float(self.sets.std(ddof=1))
 
 
-class Cell(NamedTuple):
-    """A statistic of a set: the published value; ours as a row; the floor's range.
+def row(k: Kernel, first: int, size: int, seed: int, draws: int = 2000) -> Row:
+    """Return the row of sets of `size` from the kernel of a pool, `first` of reference and any number generated.
 
-    `each` is the mean of every seed alone; `resampled` the 95 % interval of ours with the test set drawn again too
-    (None: too few graphs).
+    The reference stays as it is, since a published row has it too. Single sets are drawn with replacement from the
+    generated observations.
     """
-
-    statistic: str
-    published: float
-    ours: Row
-    floor: Interval
-    each: list[float]
-    resampled: Interval | None
-
-    @property
-    def error(self) -> float:
-        """Return the standard error of the difference: of the published row, of our mean and of the last digit."""
-        mean = self.ours.mean
-        return math.hypot((mean.high - mean.low) / 2, self.ours.spread, PRINTED)
-
-    @property
-    def stray(self) -> float:
-        """Return how many standard errors the two are apart."""
-        return abs(self.published - self.ours.mean.value) / self.error
+    reference, generated = sides(len(k), first)
+    mean = partial(_means, k, reference, size)
+    sources = [singles(0, first), singles(first, len(k))]
+    interval = bootstrap_interval(lambda w: mean(w * generated), sources, seed, ONE_ERROR)
+    sets = np.random.default_rng(seed).multinomial(size, generated / generated.sum(), draws)
+    return Row(interval, mmd_squared(k, reference, sets, biased_within))
 
 
-@cache
-def generated(settings: Settings, name: str) -> list[list[Graph]]:
-    """Return the graphs that the authors' checkpoint and sampler make, by seed. Raises DataUnavailable, NonFiniteState."""
-    setting, (count, steps) = PUBLISHED[name], settings.of(name)
-    both, plan = networks(setting.checkpoint, setting.averaged), setting.plan(setting.pair, steps)
-    made = []
-    for number, part in enumerate(shares(count, settings.seeds)):
-        seed = settings.seed + number
-        nodes = sizes(published(name).train, part, seed)
-        end, layout = generate(plan, both, setting.pair, nodes, setting.features, seed)
-        made.append(cut(layout.pad_pairs(end.adjacency, setting.largest)))
-    return made
+def means_of_parts(k: Kernel, first: int, size: int, parts: Sequence[int]) -> list[float]:
+    """Return a row's mean from each part of the generated observations, `parts` long, one after the other."""
+    reference, _ = sides(len(k), first)
+    ends = [first, *(first + np.cumsum(parts)).tolist()]
+    return [float(_means(k, reference, size, members(len(k), *part))) for part in pairwise(ends)]
 
 
-def row(settings: Settings, name: str) -> list[Cell]:
-    """Return the three statistics of a set. Raises as `generated`."""
-    made, real = generated(settings, name), published(name)
-    return [_cell(settings, *one, made, real) for one in zip(STATISTICS, ROWS[name], strict=True)]
+def _means(k: Kernel, reference: Weights, size: int, generated: Weights) -> np.ndarray:
+    """Return the mean of the published estimate over sets of `size` from the distribution that `generated` weighs."""
+    own = unbiased_within(k, generated)
+    return np.asarray(biased_within(k, reference) + own + (1 - own) / size - 2 * across(k, reference, generated))
 
 
-def _cell(settings: Settings, statistic: Statistic, value: float, made: list[list[Graph]], real: Split) -> Cell:
-    size, seed, whole = len(real.test), settings.seed, [graph for listed in made for graph in listed]
-    k = statistic.kernel([*real.test, *whole])
-    ours, each = kernel_row(k, size, size, seed), kernel_row_means(k, size, size, [len(listed) for listed in made])
-    floor = kernel_floor(statistic.kernel([*real.test, *real.train]), size, size, seed, settings.draws)
-    resampled = _moved(kernel_estimates(k, size, seed).unbiased, ours.mean.value)
-    return Cell(statistic.name, value, ours, floor, each, resampled)
+def floor(k: Kernel, first: int, size: int, seed: int, draws: int = 500) -> Interval:
+    """Return the published estimate for real observations: `size` of those after the first, without replacement.
+
+    The value is the mean over the draws; the interval holds their central 95 %. A row within it is as good as real.
+    Raises ValueError for more observations than there are.
+    """
+    real, generator = len(k) - first, np.random.default_rng(seed)
+    if not 1 <= size <= real:
+        raise ValueError(f"{size} of {real} real graphs cannot be drawn")
+    weights = np.zeros((draws, len(k)))
+    for row_of in weights:
+        row_of[first + generator.permutation(real)[:size]] = 1.0
+    values = mmd_squared(k, members(len(k), 0, first), weights, biased_within)
+    low, high = np.quantile(values, [0.025, 0.975])
+    return Interval(float(values.mean()), float(low), float(high), draws)
 
 
-def _moved(interval: Interval | None, to: float) -> Interval | None:
-    """Return an interval moved to another value, cut at zero: the bias of a row hardly varies."""
-    if interval is None:
-        return None
-    by = to - interval.value
-    return Interval(to, max(interval.low + by, 0.0), interval.high + by, interval.n)
+def false_alarms(rows: Sequence[Row], errors: float) -> float:
+    """Return how often a single set strays from its row's mean by more than `errors` standard errors, in any row.
+
+    This is the rate at which a correct published row is rejected: the difference of a published row and our mean has
+    the standard error of both, here it is that of single sets in units of their own.
+    """
+    strays = [np.abs(row.sets - row.mean.value) / row.spread for row in rows]
+    return float((np.max(strays, axis=0) > errors).mean())

@@ -1,16 +1,13 @@
-"""Golden traces of the released graph code: reading one, with every array checked before it is used.
+"""Golden traces of the authors' graph code: reading one.
 
 `gdss_network_<set>.npz` holds the outputs of both networks of a data set on random inputs, `gdss_sampler_<case>.npz` a
-run of a released sampler on the community_small networks: the state at each network call, the draws, the result. The
-file's name tells which data set or case it is. Padded nodes come last, as `flags` (batch, N) tell.
+run of an authors' sampler on the community_small networks: the state at each network call, the noise, the result. The
+file's name gives the data set or the case. `flags` (batch, N) are 1 at real nodes; padded nodes come last.
 """
 
-from __future__ import annotations
-
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -18,37 +15,23 @@ from torch import Tensor
 
 from ams.data import load_arrays
 from ams.data.registry import WEIGHTS
+from ams.data.safe_read import content_of
 from ams.errors import UserError, unknown
 
 LARGEST = 64 * 2**20
-_NETWORK = {
-    "x": "B N F",
-    "adj_upper": "B P",
-    "flags": "B N",
-    "network_x": "B N F",
-    "network_adj_upper": "B P",
-    "ema": "",
-}
-_SAMPLER = {
-    "flags": "B N",
-    **dict.fromkeys(("steps", "snr", "scale_eps", "n_steps"), ""),
-    "final_x": "B N F",
-    "final_adj": "B N N",
-    "call_x": "C B N F",
-    "call_adj": "C B N N",
-    "noise_x": "D B N F",
-    "noise_adj": "D B N N",
-}
-_WORDS = {"sde_x": "", "sde_adj": "", "call_network": "C"}
+_NETWORK = ("x", "adj_upper", "flags", "network_x", "network_adj_upper", "ema")
+_SAMPLER = (
+    *("flags", "sde_x", "sde_adj", "steps", "n_steps", "snr", "scale_eps", "call_network", "call_x", "call_adj"),
+    *("noise_x", "noise_adj", "final_x", "final_adj"),
+)
 _CASE = re.compile(
     r"gdss_sampler_(?:s4|(?P<corrector>langevin|released_adaptive|released_constant)"
     r"_(?P<predictor>euler|reverse)(?:_n\d+)?)"
 )
-PROCESSES = ("VP", "VE")
 
 
 class NetworkTrace(NamedTuple):
-    """Outputs of the networks of `checkpoint`: `x`, `adjacency` (batch, N, N) in, `features_out`, `adjacency_out`."""
+    """Outputs `features_out`, `adjacency_out` of the networks of `checkpoint` at `x`, `adjacency` (batch, N, N)."""
 
     checkpoint: str
     averaged: bool
@@ -60,34 +43,28 @@ class NetworkTrace(NamedTuple):
 
 
 class SamplerTrace(NamedTuple):
-    """A run: its settings, and its arrays by their names in the file. `corrector` is None for S4, as `predictor`."""
+    """A run: its sampler (None, None for S4), processes, graphs, and its arrays by their names in the file."""
 
     corrector: str | None
     predictor: str | None
     processes: tuple[str, str]
     sizes: list[int]
-    steps: int
-    inner: int
-    snr: float
-    scale_eps: float
-    calls: list[str]
-    arrays: Mapping[str, Tensor]
+    arrays: dict[str, Any]
 
 
 def load_networks(path: Path) -> NetworkTrace:
-    """Read and check outputs of networks. Raises UserError, one line that names the file and the array."""
+    """Return the outputs of networks in a file.
+
+    Raises UserError, one line that names the file, for one that is no such trace; what is raised for arrays that do not
+    fit together is a LookupError, RuntimeError or ValueError.
+    """
     checkpoint = "gdss-" + path.stem.removeprefix("gdss_network_")
     if checkpoint not in WEIGHTS:
         raise UserError(f"{path}: {unknown('file of weights', checkpoint, WEIGHTS)}")
-    arrays = _checked(path, _NETWORK, {})
-    side, triangle = arrays["x"].shape[1], arrays["adj_upper"].shape[1]
-    if 2 * triangle != side * (side - 1):
-        raise UserError(f"{path}: adj_upper has {triangle} entries, graphs of {side} nodes {side * (side - 1) // 2}")
-    adjacency, out = (_square(arrays[name], side) for name in ("adj_upper", "network_adj_upper"))
-    averaged = bool(arrays["ema"])
-    return NetworkTrace(
-        checkpoint, averaged, _sizes(path, arrays["flags"]), arrays["x"], adjacency, arrays["network_x"], out
-    )
+    arrays = _arrays(path, _NETWORK)
+    adjacency, out = (_square(arrays[name], arrays["x"].shape[1]) for name in ("adj_upper", "network_adj_upper"))
+    sizes, averaged = _sizes(arrays["flags"]), bool(arrays["ema"])
+    return NetworkTrace(checkpoint, averaged, sizes, arrays["x"], adjacency, arrays["network_x"], out)
 
 
 def _square(upper: Tensor, side: int) -> Tensor:
@@ -99,62 +76,29 @@ def _square(upper: Tensor, side: int) -> Tensor:
 
 
 def load_sampler(path: Path) -> SamplerTrace:
-    """Read and check a run. Raises as `load_networks`, also for a name of neither form."""
+    """Return the run in a file. Raises as `load_networks`, also for a name of neither form."""
     case = _CASE.fullmatch(path.stem)
     if not case:
         raise UserError(f"{path}: not named as a golden trace of graphs: gdss_network_<set> or gdss_sampler_<case>")
-    arrays = _checked(path, _SAMPLER, _WORDS)
-    words = {name: arrays.pop(name) for name in _WORDS}
-    processes = str(words["sde_x"]), str(words["sde_adj"])
-    if not set(processes) <= set(PROCESSES):
-        raise UserError(f"{path}: sde_x, sde_adj are {', '.join(processes)}: expected of {', '.join(PROCESSES)}")
-    steps, inner = (_count(path, name, arrays[name]) for name in ("steps", "n_steps"))
-    snr, scale_eps = (_positive(path, name, arrays[name]) for name in ("snr", "scale_eps"))
-    sizes, calls = _sizes(path, arrays["flags"]), [str(name) for name in words["call_network"]]
-    return SamplerTrace(
-        case["corrector"], case["predictor"], processes, sizes, steps, inner, snr, scale_eps, calls, arrays
-    )
+    arrays = _arrays(path, _SAMPLER)
+    processes = str(arrays["sde_x"]), str(arrays["sde_adj"])
+    return SamplerTrace(case["corrector"], case["predictor"], processes, _sizes(arrays["flags"]), arrays)
 
 
-def _checked(path: Path, numbers: Mapping[str, str], words: Mapping[str, str]) -> dict:
-    """Return the arrays, numbers as tensors: all there, of the right kind, of sizes that agree, finite."""
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(LARGEST + 1)
-    except OSError as error:
-        raise UserError(f"{path}: not readable ({error.strerror})") from None
-    arrays = load_arrays(content, str(path), LARGEST)
-    if missing := sorted({*numbers, *words} - arrays.keys()):
-        raise UserError(f"{path}: not a golden trace of graphs: no array {', '.join(missing)}")
-    sizes: dict[str, int] = {}
-    for name, shape in {**numbers, **words}.items():
-        kinds = "U" if name in words else "biuf"
-        if arrays[name].dtype.kind not in kinds or arrays[name].ndim != len(shape.split()):
-            raise UserError(f"{path}: {name} is {arrays[name].dtype} {arrays[name].shape}, wanted ({shape})")
-        for axis, size in zip(shape.split(), arrays[name].shape, strict=True):
-            expected = sizes.setdefault(axis, max(size, 1))
-            if size != expected:
-                raise UserError(f"{path}: {name} has {size} along {axis}, where {expected} is wanted")
-        if name in numbers and not np.isfinite(arrays[name]).all():
+def _arrays(path: Path, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the arrays of these names, numbers as tensors. Raises UserError for a missing one, or not finite."""
+    arrays = load_arrays(content_of(path, LARGEST), str(path), LARGEST)
+    for name in names:
+        if name not in arrays:
+            raise UserError(f"{path}: not a golden trace of graphs: no array {name}")
+        if arrays[name].dtype.kind != "U" and not np.isfinite(arrays[name]).all():
             raise UserError(f"{path}: {name} has entries that are not finite")
-    return {name: torch.from_numpy(arrays[name]) for name in numbers} | {name: arrays[name] for name in words}
+    return {name: arrays[name] if arrays[name].dtype.kind == "U" else torch.from_numpy(arrays[name]) for name in names}
 
 
-def _sizes(path: Path, flags: Tensor) -> list[int]:
-    """Return each graph's number of nodes. Raises UserError unless flags are 1 for those and then 0."""
+def _sizes(flags: Tensor) -> list[int]:
+    """Return each graph's number of nodes. Raises ValueError unless flags are 1 for those and then 0."""
     sizes = flags.sum(1)
-    if not torch.equal(flags, (torch.arange(flags.shape[1]) < sizes[:, None]).to(flags.dtype)) or not bool(sizes.all()):
-        raise UserError(f"{path}: flags must be 1 for a graph's nodes, then 0, with at least one node")
+    if not torch.equal(flags, (torch.arange(flags.shape[1]) < sizes[:, None]).to(flags.dtype)):
+        raise ValueError("flags must be 1 for a graph's nodes, then 0")
     return sizes.tolist()
-
-
-def _count(path: Path, name: str, value: Tensor) -> int:
-    if not float(value).is_integer() or not 1 <= value <= 10**6:
-        raise UserError(f"{path}: {name} is {float(value):g}, where a whole number from 1 to a million is wanted")
-    return int(value)
-
-
-def _positive(path: Path, name: str, value: Tensor) -> float:
-    if not value > 0:
-        raise UserError(f"{path}: {name} is {float(value):g}, where a positive number is wanted")
-    return float(value)

@@ -1,1 +1,1 @@
-"""Graphs: what the sampler changes."""
+"""What the corrector changes on graphs: claims V4 to V9, from runs of all samplers with common noise."""

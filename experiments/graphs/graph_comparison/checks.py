@@ -1,225 +1,205 @@
-"""What the sampler changes on graphs: claims V4 to V9, from the paired runs of module `paired`."""
+"""V4 to V9: what the corrector changes on graphs, by squared MMD and by the residual variance of the adjacency."""
 
-from __future__ import annotations
+from collections.abc import Callable, Sequence
 
-from pathlib import Path
-
+import torch
+from jaxtyping import Float
 from pydantic import JsonValue
 from torch import Tensor
 
-from ams.data import Graph
-from ams.statistics import Interval
-from experiments.graphs.drawing import DODGE, Curves, draw_curves, draw_graphs
-from experiments.graphs.graph_comparison.baselines import ADAPTIVE, CONTENDERS, DESCRIBED, LANGEVIN, PREDICTOR
-from experiments.graphs.graph_comparison.paired_comparison import (
-    CONFIDENCE,
-    Run,
-    Settings,
-    cooler,
-    discrepancy,
-    forward_temperatures,
-    gap,
-    made,
-    moved,
-    only_the_authors,
-    over_batches,
-    paired,
-    real,
-    runs,
-    seeds,
-    told,
+from ams.statistics import Interval, mean_interval
+from experiments.graphs.discrepancy import Difference
+from experiments.graphs.generation import PUBLISHED
+from experiments.graphs.graph_comparison import study
+from experiments.graphs.graph_comparison.presets import (
+    ADAPTIVE,
+    ADAPTIVE_IN_BOTH,
+    LANGEVIN,
+    PREDICTOR,
+    GraphSampler,
 )
-from experiments.graphs.models import model_of
-from experiments.graphs.runs import Outcome
-from verdicts import Figure, Measurement, Table, check, save_figure
+from experiments.graphs.graph_comparison.sampling import OBSERVED, residual_variances
+from experiments.graphs.graph_comparison.settings import Settings
+from experiments.graphs.graph_comparison.study import Outcome, Run, run_of
+from experiments.graphs.graph_layout import Layout
+from experiments.graphs.training import Example
+from verdicts import Measurement, Unavailable, check
 
-__all__ = ["Settings"]
-
-CLAIMS = ("V4", "V5", "V6", "V7", "V8", "V9")
-
-
-def least(settings: Settings) -> int:
-    """Return the smallest number of steps."""
-    return min(settings.steps)
+CONFIDENCE = 0.999
+"""Of Student's intervals over batches."""
+TITLES = {"authors": "the authors'", "bundled": "the bundled"}
+"""Whose networks a run is of."""
+Quantity = Callable[..., Float[Tensor, " graphs"]]
+"""A number for each graph, from the outcomes of one or several runs with one seed."""
 
 
-def as_costly(name: str, steps: int) -> Run:
-    """Return the predictor alone with as many evaluations as a contender in so many steps."""
-    return PREDICTOR, steps * CONTENDERS[name].evaluations
+def title_of(settings: Settings) -> str:
+    """Return whose networks the runs are of."""
+    return TITLES[study.common_of(settings).networks]
+
+
+def measured(settings: Settings, interval: Interval, seeds: int, **detail: JsonValue) -> Measurement:
+    """Return an interval over the first `seeds` seeds as a measurement that names the networks."""
+    value, low, high, units = interval
+    used = tuple(settings.seed + number for number in range(seeds))
+    about: dict[str, JsonValue] = {"networks": title_of(settings), **detail}
+    return Measurement(value=value, low=low, high=high, n=units, seeds=used, detail=about)
+
+
+def mmd_difference(settings: Settings, nearer: Run, farther: Run) -> Difference:
+    """Return the squared MMD of the second run less that of the first: positive if the first is nearer."""
+    return study.difference(study.common_of(settings), nearer, farther, settings.reference)
+
+
+def _measured_difference(settings: Settings, nearer: Run, farther: Run, **detail: JsonValue) -> Measurement:
+    difference = mmd_difference(settings, nearer, farther)
+    each: JsonValue = [round(value, 4) for value in difference.seeds]
+    about: dict[str, JsonValue] = {"each seed": each, "larger than noise": difference.resolved, **detail}
+    return measured(settings, difference.interval, len(difference.seeds), steps=nearer.steps, **about)
+
+
+def _against_adaptive(settings: Settings, sampler: GraphSampler, times: int = 1) -> Measurement:
+    """Compare adaptive momentum in the fewest steps with a sampler in `times` as many."""
+    return _measured_difference(settings, run_of(settings, ADAPTIVE), run_of(settings, sampler, times))
+
+
+def refuse_other_networks(settings: Settings) -> None:
+    """Raise Unavailable unless the networks are the authors': V5, V6 and V9 are claims about those alone."""
+    if study.common_of(settings).networks != "authors":
+        raise Unavailable(f"a claim about the authors' networks alone: their file {study.CHECKPOINT} is not here")
 
 
 @check("V4.langevin")
-def adaptive_against_langevin(settings: Settings) -> Measurement:
-    """Return how much nearer adaptive momentum as released is than Langevin, in the fewest steps."""
-    steps = least(settings)
-    return told(settings, gap(settings, (ADAPTIVE, steps), (LANGEVIN, steps)), steps=steps)
+def mmd_of_langevin_less_adaptive(settings: Settings) -> Measurement:
+    """Measure the squared MMD of Langevin less that of adaptive momentum (authors' code), both in the fewest steps."""
+    return _against_adaptive(settings, LANGEVIN)
 
 
 @check("V4.predictor")
-def adaptive_against_the_predictor(settings: Settings) -> Measurement:
-    """Return how much nearer it is than the predictor alone with as many evaluations, in the fewest steps."""
-    steps = least(settings)
-    return told(settings, gap(settings, (ADAPTIVE, steps), as_costly(ADAPTIVE, steps)), steps=steps)
+def mmd_of_predictor_less_adaptive(settings: Settings) -> Measurement:
+    """Measure the squared MMD of the predictor alone in twice the fewest steps less that of adaptive momentum.
+
+    Adaptive momentum (authors' code) is in the fewest steps: both take as many score evaluations.
+    """
+    return _against_adaptive(settings, PREDICTOR, ADAPTIVE.evaluations)
 
 
 @check("V4.half")
-def half_the_evaluations(settings: Settings) -> Measurement:
-    """Return how much nearer it is, in the fewest steps, than Langevin in twice as many."""
-    steps = least(settings)
-    return told(settings, gap(settings, (ADAPTIVE, steps), (LANGEVIN, 2 * steps)), steps=steps)
+def mmd_of_langevin_with_twice_the_evaluations_less_adaptive(settings: Settings) -> Measurement:
+    """Measure the squared MMD of Langevin in twice the fewest steps less that of adaptive momentum in the fewest."""
+    return _against_adaptive(settings, LANGEVIN, 2)
 
 
 @check("V5.langevin")
-def competitive_with_langevin(settings: Settings) -> Measurement:
-    """Return how much nearer adaptive momentum as released is than Langevin, where least so. Raises Unavailable."""
-    only_the_authors(settings)
-    found = {steps: gap(settings, (ADAPTIVE, steps), (LANGEVIN, steps)) for steps in settings.steps}
-    worst = min(found, key=lambda steps: found[steps].interval.low)
-    values: dict[str, JsonValue] = {f"{steps} steps": round(one.interval.value, 4) for steps, one in found.items()}
-    return told(settings, found[worst], steps=worst, **values)
+def least_mmd_of_langevin_less_adaptive(settings: Settings) -> Measurement:
+    """Measure the squared MMD of Langevin less that of adaptive momentum in as many steps, where it is least.
+
+    Adaptive momentum is that of the authors' code. Raises Unavailable for other networks than the authors'.
+    """
+    refuse_other_networks(settings)
+    pairs = [pair for pair in study.against_langevin(settings) if pair[0].sampler == ADAPTIVE.name]
+    intervals = {pair: mmd_difference(settings, *pair).interval for pair in pairs}
+    values: dict[str, JsonValue] = {f"{run.steps} steps": round(i.value, 4) for (run, _), i in intervals.items()}
+    nearer, farther = min(pairs, key=lambda pair: intervals[pair].low)
+    return _measured_difference(settings, nearer, farther, **values)
 
 
 @check("V6.resolution")
-def resolution(settings: Settings) -> Measurement:
-    """Return the smallest difference that adaptive momentum and Langevin resolve. Raises Unavailable."""
-    only_the_authors(settings)
-    steps = least(settings)
-    found = gap(settings, (ADAPTIVE, steps), (LANGEVIN, steps), CONFIDENCE)
-    used = seeds(settings, (ADAPTIVE, steps))
-    return Measurement(value=found.smallest, n=found.interval.n, seeds=used, detail={"steps": steps})
+def smallest_resolved_mmd_difference(settings: Settings) -> Measurement:
+    """Measure half the 95 % interval of the difference in squared MMD of adaptive momentum and Langevin.
+
+    Both are in the fewest steps. Raises Unavailable for other networks than the authors'.
+    """
+    refuse_other_networks(settings)
+    difference = mmd_difference(settings, run_of(settings, ADAPTIVE), run_of(settings, LANGEVIN))
+    smallest = difference.smallest
+    interval = Interval(smallest, smallest, smallest, difference.interval.n)
+    return measured(settings, interval, settings.more, steps=min(settings.steps))
 
 
 @check("V9.momentum")
-def the_momentum_harms(settings: Settings) -> Measurement:
-    """Return how much nearer momentum as released is than as described, in the fewest steps. Raises Unavailable."""
-    only_the_authors(settings)
-    steps = least(settings)
-    return told(settings, gap(settings, (ADAPTIVE, steps), (DESCRIBED, steps)), steps=steps)
+def mmd_of_adaptive_in_both_less_authors(settings: Settings) -> Measurement:
+    """Measure the squared MMD of adaptive momentum in both states less that of the authors' code, fewest steps.
+
+    The authors' code loses the adjacency's momentum. Raises Unavailable for other networks than the authors'.
+    """
+    refuse_other_networks(settings)
+    return _against_adaptive(settings, ADAPTIVE_IN_BOTH)
+
+
+def paired(settings: Settings, quantity: Quantity, *runs: Run) -> Measurement:
+    """Return the mean of a quantity of the runs' outcomes, graph by graph, with its interval over batches."""
+    common = study.common_of(settings)
+    of_seeds = zip(*(study.outcomes_of(common, run) for run in runs), strict=True)
+    return over_batches(settings, [quantity(*outcomes) for outcomes in of_seeds])
+
+
+def over_batches(settings: Settings, columns: Sequence[Float[Tensor, " graphs"]]) -> Measurement:
+    """Return the mean of the seeds' columns of graphs with Student's interval over the batches."""
+    means = torch.cat([column.view(-1, settings.batch).mean(1) for column in columns])
+    return measured(settings, mean_interval(means.double().numpy(), CONFIDENCE), len(columns))
+
+
+def variances(outcome: Outcome) -> Float[Tensor, " graphs"]:
+    """Return the residual variance of each graph of an outcome."""
+    return torch.tensor(outcome.residual_variances)
+
+
+def variance_drop(one: Outcome, other: Outcome) -> Float[Tensor, " graphs"]:
+    """Return how much lower the residual variance of each graph is in the second outcome."""
+    return variances(one) - variances(other)
+
+
+def changed_pairs(one: Outcome, other: Outcome) -> Float[Tensor, " graphs"]:
+    """Return the share of each graph's pairs that are joined in one outcome and not in the other."""
+    graphs = list(zip(one.graphs(), other.graphs(), strict=True))
+    changed = torch.tensor([len({*first.edges} ^ {*second.edges}) for first, second in graphs])
+    return changed / torch.tensor([first.nodes * (first.nodes - 1) / 2 for first, _ in graphs])
 
 
 @check("V7.moved")
-def the_lost_momentum_moves(settings: Settings) -> Measurement:
-    """Return the share of pairs that momentum in both changes from Langevin's, less what the released form changes."""
-    steps = least(settings)
+def pairs_changed_by_momentum_in_both(settings: Settings) -> Measurement:
+    """Measure the share of pairs that momentum in both states changes against Langevin, less that of the authors' code.
 
-    def more(described: Outcome, released: Outcome, langevin: Outcome) -> Tensor:
-        return moved(described, langevin) - moved(released, langevin)
+    All are in the fewest steps and from the same noise.
+    """
 
-    return paired(settings, [(name, steps) for name in (DESCRIBED, ADAPTIVE, LANGEVIN)], more, steps=steps)
+    def excess(both: Outcome, authors: Outcome, langevin: Outcome) -> Float[Tensor, " graphs"]:
+        return changed_pairs(both, langevin) - changed_pairs(authors, langevin)
+
+    runs = [run_of(settings, sampler) for sampler in (ADAPTIVE_IN_BOTH, ADAPTIVE, LANGEVIN)]
+    return paired(settings, excess, *runs)
 
 
 @check("V7.cooler")
-def the_lost_momentum_cools(settings: Settings) -> Measurement:
-    """Return the temperature with the momentum lost, as released, less that with momentum in both."""
-    steps = least(settings)
-    return paired(settings, [(ADAPTIVE, steps), (DESCRIBED, steps)], cooler)
+def variance_drop_by_momentum_in_both(settings: Settings) -> Measurement:
+    """Measure the residual variance of the adjacency with the authors' adaptive momentum less that with it in both."""
+    return paired(settings, variance_drop, run_of(settings, ADAPTIVE), run_of(settings, ADAPTIVE_IN_BOTH))
 
 
 @check("V8.corrector")
-def the_corrector_cools(settings: Settings) -> Measurement:
-    """Return the temperature of the predictor alone less that with Langevin, in as many steps."""
-    steps = least(settings)
-    return paired(settings, [(PREDICTOR, steps), (LANGEVIN, steps)], cooler)
+def variance_drop_by_langevin(settings: Settings) -> Measurement:
+    """Measure the residual variance of the adjacency with the predictor alone less that with Langevin, equal steps."""
+    return paired(settings, variance_drop, run_of(settings, PREDICTOR), run_of(settings, LANGEVIN))
 
 
 @check("V8.momentum")
-def momentum_cools_more(settings: Settings) -> Measurement:
-    """Return Langevin's temperature less that of momentum in both."""
-    steps = least(settings)
-    return paired(settings, [(LANGEVIN, steps), (DESCRIBED, steps)], cooler)
+def variance_drop_by_momentum(settings: Settings) -> Measurement:
+    """Measure the residual variance of the adjacency with Langevin less that with adaptive momentum in both states."""
+    return paired(settings, variance_drop, run_of(settings, LANGEVIN), run_of(settings, ADAPTIVE_IN_BOTH))
 
 
 @check("V8.forward")
-def the_forward_process_is_warm(settings: Settings) -> Measurement:
-    """Return the temperature of the forward process on fresh graphs of the law: 1, if the thermometer is right."""
-    return over_batches(settings, [forward_temperatures(settings, number) for number in range(settings.more)])
+def variance_of_forward_process(settings: Settings) -> Measurement:
+    """Measure the residual variance of the adjacency of the forward process on fresh graphs: 1 in theory."""
+    return over_batches(settings, [forward_variances(settings, number) for number in range(settings.more)])
 
 
-def curves(settings: Settings) -> Curves:
-    """Return every run's squared MMD, by contender and steps."""
-    found: dict[str, dict[int, Interval]] = {}
-    for name, steps in runs(settings):
-        found.setdefault(name, {})[steps] = discrepancy(settings, (name, steps))
-    return found
-
-
-def temperatures(settings: Settings) -> Curves:
-    """Return every run's temperature, by contender and steps."""
-    found: dict[str, dict[int, Interval]] = {}
-    for run in runs(settings):
-        measured = paired(settings, [run], lambda found: found.temperatures)
-        found.setdefault(run[0], {})[run[1]] = Interval(measured.value, *measured.interval, measured.n or 0)
-    return found
-
-
-def figures(settings: Settings, folder: Path) -> list[Figure]:
-    """Draw the curves, and graphs of every contender from the same noise."""
-    title = model_of(settings.networks).title
-    count, most = settings.seeds * settings.graphs, settings.more * settings.graphs
-    floor = discrepancy(settings, None)
-    drawing = draw_curves(curves(settings), temperatures(settings), floor, lambda name: CONTENDERS[name].evaluations)
-    caption = (
-        f"community_small, {title} networks. Left: unbiased squared MMD to {settings.reference} fresh graphs of the "
-        f"law (mean of degree, clustering, orbit), {count} graphs a point ({most} in the fewest steps), "
-        f"{settings.graphs} a seed, the same noise for all; 95 % of bootstrap, both sets drawn again; grey: {most} "
-        f"real graphs. Right: temperature of the adjacency at $t = 0.1$ (99.9 %), 1 for the forward process. A "
-        f"corrector (PC) doubles the score evaluations of a step, so the predictor alone has twice the steps too."
-    )
-    if len(settings.steps) > 1:
-        caption += f" Curves are moved sideways by {DODGE - 1:.0%} each, as some nearly coincide."
-    shown = (
-        f"community_small: real graphs, then those of each contender in {least(settings)} steps, column by column of "
-        f"the same number of nodes (isolated ones left out) and from the same noise. Placed by their edges alone; in a "
-        f"row an edge is as long on average in every graph. {title.capitalize()} networks, seed {settings.seed}."
-    )
-    return [
-        save_figure(drawing, folder, "graphs_curves", caption, CLAIMS),
-        save_figure(draw_graphs(drawn(settings)), folder, "graphs_drawn", shown, CLAIMS),
-    ]
-
-
-def drawn(settings: Settings) -> dict[str, list[Graph]]:
-    """Return the first real graphs, and each contender's in the fewest steps, of the same sizes and noise."""
-    rows = {"real": real(settings, 1)[: settings.drawn]}
-    for name in settings.contenders:
-        rows[name] = made(settings, (name, least(settings)))[0][: settings.drawn]
-    return rows
-
-
-def tables(settings: Settings) -> list[Table]:
-    """Return every run's numbers, and every difference to Langevin with its verdict."""
-    return [_runs_table(settings), differences(settings)]
-
-
-def _runs_table(settings: Settings) -> Table:
-    heat = temperatures(settings)
-    rows: list[tuple[str | int | float, ...]] = [
-        (name, steps, steps * CONTENDERS[name].evaluations, *found[:3], *heat[name][steps][:3])
-        for name, values in curves(settings).items()
-        for steps, found in values.items()
-    ]
-    rows.append(("real graphs", "", "", *discrepancy(settings, None)[:3], 1.0, 1.0, 1.0))
-    caption = (
-        f"Unbiased squared MMD to {settings.reference} graphs of the law, mean of three statistics, with its 95 % "
-        f"interval; temperature with its 99.9 % one. community_small, {model_of(settings.networks).title} networks."
-    )
-    header = ("sampler", "steps", "evaluations", "MMD", "low", "high", "T", "T low", "T high")
-    return Table(id="graphs_runs", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)
-
-
-def differences(settings: Settings) -> Table:
-    """Return how much nearer the law than Langevin each contender is, at equal steps, and whether noise explains it."""
-    rows = []
-    for name in (*settings.contenders, *settings.once):
-        if name == LANGEVIN:
-            continue
-        for steps in settings.steps if name in settings.contenders else (least(settings),):
-            found = gap(settings, (name, steps), (LANGEVIN, steps), CONFIDENCE)
-            verdict = "larger than noise" if found.resolved else "not larger than noise"
-            rows.append((name, steps, *found.interval[:3], found.smallest, verdict))
-    caption = (
-        "How much nearer the law than the Langevin corrector, at equal steps: difference of squared MMDs, paired by "
-        "noise, with its 95 % interval; the smallest difference that is resolved; the verdict."
-    )
-    header = ("sampler", "steps", "nearer by", "low", "high", "resolves", "verdict")
-    return Table(id="graphs_differences", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)
+def forward_variances(settings: Settings, number: int) -> Float[Tensor, " graphs"]:
+    """Return the residual variances of one seed's fresh graphs with noise of the level at `OBSERVED`."""
+    graphs = study.fresh_graphs(settings.seed, 1 + number, settings.graphs)
+    level = PUBLISHED["community_small"].pair.adjacency.levels(2, OBSERVED)[1]
+    layout = Layout.of([graph.nodes for graph in graphs])
+    clean = torch.cat([Example.of(graphs[place]).pairs for place in layout.order])
+    noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(settings.seed + number))
+    return residual_variances(level.scale * clean + level.sigma * noise, level, layout)

@@ -1,1 +1,1 @@
-"""Graphs: how often the intervals hold the truth."""
+"""How often the intervals of graph MMDs hold the true value: claim V3."""

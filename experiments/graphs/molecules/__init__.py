@@ -1,1 +1,1 @@
-"""Molecules from the authors' checkpoints."""
+"""Molecules from the authors' checkpoints: claims V13 and V14."""

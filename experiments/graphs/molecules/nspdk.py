@@ -1,31 +1,27 @@
 r"""The neighbourhood subgraph pairwise distance kernel of molecules (Costa and De Grave, ICML 2010), without hashing.
 
 A feature of radius r and distance d is the pair of neighbourhoods of radius r about two atoms that are d bonds apart,
-and the second neighbourhood alone. A neighbourhood is told by its shells: the atoms (element, degree) at each
-distance from its root, and the bonds (order) between shells and within one. Counts of each (r, d), both up to 4, are
-scaled to unit norm, so the kernel `k(x, y) = <f(x), f(y)> / (|f(x)| |f(y)|)` weighs them alike.
+and the second neighbourhood alone. A neighbourhood is known by its shells: the atoms (element, degree) at each distance
+from its root, and the bonds (order) between shells and within one. Counts of each (r, d), both up to 4, are scaled to
+unit norm, so the kernel `k(x, y) = <f(x), f(y)> / (|f(x)| |f(y)|)` weighs them alike.
 
-This is what the published evaluation computes with EDeN, which hashes features to 16 bits: there some collide, and as
-Python salts the hashes of strings, which ones do changes from run to run (unless PYTHONHASHSEED is set). Here each
-feature has its own column.
+The published evaluation computes this with EDeN, which hashes features to 16 bits. There some collide, and since Python
+salts the hashes of strings, which ones do changes from run to run (unless PYTHONHASHSEED is set). Here each feature has
+its own column.
 """
 
-from __future__ import annotations
-
-import math
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 
 LARGEST = 4
 """Radius and distance."""
-
-Shells = list[tuple[Hashable, ...]]
+_CODES = 2**24  # more than the different neighbourhoods of a list: 25 groups of two codes fit an int64
 
 
 class Molecule(NamedTuple):
@@ -35,49 +31,53 @@ class Molecule(NamedTuple):
     bonds: tuple[tuple[int, int, int], ...]
 
 
-def nspdk_kernel(listed: Sequence[Molecule]) -> Float[np.ndarray, "n n"]:
+def nspdk_kernel(molecules: Sequence[Molecule]) -> Float[np.ndarray, "n n"]:
     """Return the kernel of every pair of molecules, each of at least one atom."""
-    columns: dict[Hashable, int] = {}
-    rows = [_normalised(molecule) for molecule in listed]
-    places = [[columns.setdefault(feature, len(columns)) for feature in row] for row in rows]
-    ends = np.cumsum([0, *map(len, rows)])
-    values = np.array([value for row in rows for value in row.values()])
-    matrix = csr_array((values, np.concatenate(places), ends), shape=(len(rows), len(columns)))
+    codes: dict[str, int] = {}
+    rows = [_normalised(molecule, codes) for molecule in molecules]
+    features, columns = np.unique(np.concatenate([keys for keys, _ in rows]), return_inverse=True)
+    ends = np.cumsum([0, *(len(keys) for keys, _ in rows)])
+    values = np.concatenate([values for _, values in rows])
+    matrix = csr_array((values, columns, ends), shape=(len(rows), len(features)))
     return (matrix @ matrix.T).toarray()
 
 
-def _normalised(molecule: Molecule) -> dict[Hashable, float]:
-    """Return the values of a molecule's features: each (radius, distance) of the same norm, all of norm 1 together."""
-    groups: dict[tuple[int, int], Counter[Hashable]] = {}
-    for radius, distance, feature in _features(molecule):
-        groups.setdefault((radius, distance), Counter())[feature] += 1
-    values: dict[Hashable, float] = {}
-    for place, counts in groups.items():
-        norm = math.sqrt(len(groups) * sum(count**2 for count in counts.values()))
-        values.update({(*place, feature): count / norm for feature, count in counts.items()})
-    return values
+def _normalised(
+    molecule: Molecule, codes: dict[str, int]
+) -> tuple[Int[np.ndarray, " features"], Float[np.ndarray, " features"]]:
+    """Return a molecule's features and their values: each (radius, distance) of one norm, all of norm 1 together."""
+    keys, counts = np.unique(np.concatenate(list(_features(molecule, codes))), return_counts=True)
+    _, group = np.unique(keys // _CODES**2, return_inverse=True)
+    squares = np.bincount(group, counts**2)
+    return keys, counts / np.sqrt(len(squares) * squares[group])
 
 
-def _features(molecule: Molecule) -> Iterator[tuple[int, int, Hashable]]:
-    """Yield radius, distance and feature of each ordered pair of atoms: both neighbourhoods, and the second alone."""
+def _features(molecule: Molecule, codes: dict[str, int]) -> Iterator[Int[np.ndarray, " pairs"]]:
+    """Yield the features of each ordered pair of atoms: both neighbourhoods, and the second alone.
+
+    A feature is one number, of radius and distance, then the smaller and the larger code. `codes` numbers the
+    neighbourhoods; one number more stands for none.
+    """
     distances = _distances(molecule)
-    neighbourhoods = [_neighbourhoods(molecule, row) for row in distances]
-    for first, row in zip(neighbourhoods, distances, strict=True):
-        for second, distance in zip(neighbourhoods, row, strict=True):
-            if distance <= LARGEST:
-                for radius, (one, other) in enumerate(zip(first, second, strict=False)):
-                    yield radius, distance, (min(one, other), max(one, other))
-                    yield radius, distance, other
+    first, second = np.nonzero(distances <= LARGEST)
+    near = distances[first, second]
+    for radius, neighbourhoods in enumerate(_neighbourhoods(molecule, distances)):
+        code = np.array([-1 if text is None else codes.setdefault(text, len(codes)) for text in neighbourhoods])
+        one, other = code[first], code[second]
+        there = (one >= 0) & (other >= 0)
+        group = (radius * (LARGEST + 1) + near[there]) * _CODES**2
+        yield group + np.minimum(one, other)[there] * _CODES + np.maximum(one, other)[there]
+        yield group + other[there] * _CODES + (_CODES - 1)
 
 
-def _neighbourhoods(molecule: Molecule, distances: Sequence[int]) -> list[str]:
-    """Return an atom's neighbourhoods of radius 0, 1, ..., as far as there are atoms."""
-    shells = _shells(molecule, distances)
-    told = [repr(shell) for shell in shells]
-    return ["".join(told[: 2 * radius + 1]) for radius in range((len(shells) + 1) // 2)]
+def _neighbourhoods(molecule: Molecule, distances: Int[np.ndarray, "n n"]) -> Iterator[list[str | None]]:
+    """Yield, for radius 0, 1, ..., each atom's neighbourhood of that radius; None where no atom is so far away."""
+    texts = [[repr(shell) for shell in _shells(molecule, row)] for row in distances.tolist()]
+    for radius in range(LARGEST + 1):
+        yield ["".join(own[: 2 * radius + 1]) if 2 * radius < len(own) else None for own in texts]
 
 
-def _shells(molecule: Molecule, distances: Sequence[int]) -> Shells:
+def _shells(molecule: Molecule, distances: Sequence[int]) -> list[tuple[Hashable, ...]]:
     """Return the shells about an atom, as far as there are any: atoms at 0, bonds from 0, atoms at 1, and so on."""
     degrees = Counter(end for u, v, _ in molecule.bonds for end in (u, v))
     shells: list[list[tuple[str, int]]] = [[] for _ in range(2 * LARGEST + 1)]
@@ -90,18 +90,16 @@ def _shells(molecule: Molecule, distances: Sequence[int]) -> Shells:
     return [tuple(sorted(shell)) for shell in shells if shell]
 
 
-def _distances(molecule: Molecule) -> list[list[int]]:
+def _distances(molecule: Molecule) -> Int[np.ndarray, "n n"]:
     """Return how many bonds apart atoms are; `LARGEST + 1` for farther ones."""
     size = len(molecule.atoms)
     near = np.eye(size, dtype=bool)
     for u, v, _ in molecule.bonds:
         near[u, v] = near[v, u] = True
-    reached = [np.eye(size, dtype=bool)]
+    within = [np.eye(size, dtype=bool)]
     for _ in range(LARGEST):
-        reached.append(reached[-1] @ near)
-    new = [first & ~second for second, first in pairwise(reached)]
-    distances = np.full((size, size), LARGEST + 1)
-    np.fill_diagonal(distances, 0)
-    for distance, pairs in enumerate(new, start=1):
-        distances[pairs] = distance
-    return distances.tolist()
+        within.append(within[-1] @ near)
+    distances = np.where(within[0], 0, LARGEST + 1)
+    for distance, (closer, now) in enumerate(pairwise(within), start=1):
+        distances[now & ~closer] = distance
+    return distances

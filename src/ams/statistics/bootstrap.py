@@ -6,6 +6,7 @@ resample draws the units of each source with replacement.
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
@@ -34,20 +35,28 @@ def bootstrap_interval(
     value = float(theta(np.ones((1, size)))[0])
     if not np.isfinite(value):
         raise ValueError("the quantity of all observations is not finite")
-    values = theta(resampled(sources, size, resamples, np.random.default_rng(seed)))
+    values = theta(resampled(sources, size, resamples, seed))
     tail = (1 - confidence) / 2
     low, high = np.nanquantile(values, [tail, 1 - tail])
     return Interval(value, min(float(low), value), max(float(high), value), min(map(len, sources)))
 
 
-def resampled(sources: Sequence[Units], size: int, resamples: int, generator: np.random.Generator) -> Weights:
-    """Return the number of times that each of `size` observations occurs in each resample (resamples, size)."""
+def resampled(sources: Sequence[Units], size: int, resamples: int, seed: int) -> Weights:
+    """Return how often each of `size` observations occurs in each resample: as often as its unit is drawn."""
     weights = np.zeros((resamples, size))
-    for units in sources:
-        counts = generator.multinomial(len(units), np.full(len(units), 1 / len(units)), resamples)
-        for unit, times in zip(units, counts.T, strict=True):
-            weights[:, list(unit)] = times[:, None]
+    for units, counts in zip(sources, _counts(tuple(map(len, sources)), resamples, seed), strict=True):
+        weights[:, np.concatenate(units)] = np.repeat(counts, [len(unit) for unit in units], axis=1)
     return weights
+
+
+@lru_cache(maxsize=2)
+def _counts(units: tuple[int, ...], resamples: int, seed: int) -> list[np.ndarray]:
+    """Return how often each unit of sources of so many units is drawn: (resamples, units) for each source.
+
+    The draws take half the time of an interval of few observations, and intervals that share a seed share them.
+    """
+    generator = np.random.default_rng(seed)
+    return [generator.multinomial(count, np.full(count, 1 / count), resamples) for count in units]
 
 
 def _observations(sources: Sequence[Units]) -> int:

@@ -23,10 +23,10 @@ def mean_of(values: np.ndarray):
 
 def test_a_unit_is_drawn_as_a_whole_and_a_source_keeps_its_size():
     units, others = [[0, 3], [1, 4], [2, 5], [6]], singles(7, 12)
-    counts = resampled([units, others], 12, 300, np.random.default_rng(0))
-    np.testing.assert_array_equal(counts[:, [0, 1, 2]], counts[:, [3, 4, 5]])
-    np.testing.assert_array_equal(counts[:, [0, 1, 2, 6]].sum(1), 4)
-    np.testing.assert_array_equal(counts[:, 7:].sum(1), 5)
+    drawn = resampled([units, others], 12, 300, seed=0)
+    np.testing.assert_array_equal(drawn[:, [0, 1, 2]], drawn[:, [3, 4, 5]])
+    np.testing.assert_array_equal(drawn[:, [0, 1, 2, 6]].sum(1), 4)
+    np.testing.assert_array_equal(drawn[:, 7:].sum(1), 5)
 
 
 def test_it_is_about_as_long_as_the_normal_interval_of_a_mean():

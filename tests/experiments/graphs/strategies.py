@@ -1,7 +1,5 @@
 """Random graphs for the tests of graphs."""
 
-from __future__ import annotations
-
 import networkx as nx
 import numpy as np
 from hypothesis import strategies as st

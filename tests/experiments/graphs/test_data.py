@@ -1,7 +1,5 @@
 """Graphs of our own, the authors' lists, and the way from adjacency to graphs."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 import networkx as nx
@@ -13,7 +11,7 @@ from scipy import stats
 from ams.data import Graph
 from ams.errors import DataUnavailable
 from ams.statistics import SUITE_FALSE_ALARM
-from experiments.graphs.data import adjacency, community_small, cut, grid, published, sizes, split, trimmed
+from experiments.graphs.data import adjacency, community_small, published, sizes, split, thresholded, trimmed
 from tests.experiments.graphs.strategies import random_graph, to_networkx
 from tests.monte_carlo import MonteCarlo
 
@@ -25,7 +23,7 @@ def bridges(graph: Graph) -> tuple[tuple[int, int], ...]:
 
 
 def has_the_two_communities(graph: Graph) -> bool:
-    """Return whether the halves are the two graphs that the release's fixed seeds give, with a bridge between them."""
+    """Tell whether the halves are the two graphs of the authors' fixed seeds, with a bridge between them."""
     half = graph.nodes // 2
     halves = [nx.gnp_random_graph(half, 0.7, seed=index).edges for index in range(2)]
     fixed = {(index * half + u, index * half + v) for index, edges in enumerate(halves) for u, v in edges}
@@ -40,7 +38,7 @@ def test_a_community_graph_is_two_fixed_graphs_and_bridges():
 
 
 @pytest.mark.monte_carlo(share=SHARE)
-def test_sizes_and_bridges_have_the_published_law(monte_carlo: MonteCarlo):
+def test_sizes_and_bridges_have_the_published_distribution(monte_carlo: MonteCarlo):
     """Exact binomial tests: 12 to 18 nodes have probability 2/9 each, 20 nodes 1/9; how often 20 nodes have one bridge.
 
     Seen with probability 0.97 at least: a size of probability off by 0.05, single bridges by 0.17 (a chance doubled: by
@@ -57,43 +55,18 @@ def test_sizes_and_bridges_have_the_published_law(monte_carlo: MonteCarlo):
     assert stats.binomtest(largest.count(1), len(largest), single).pvalue > false_alarm
 
 
-@pytest.fixture(scope="module")
-def grids():
-    """Return enough grids that every shape is among them, but with probability 100 * 0.99^2000 = 2e-7."""
-    return grid(2000, seed=0)
-
-
-def test_grids_are_grids_of_every_shape(grids):
-    listed = grids
-    assert {graph.nodes for graph in listed} <= {m * n for m in range(10, 20) for n in range(10, 20)}
-    assert nx.is_isomorphic(to_networkx(listed[0]), nx.grid_2d_graph(*sides(listed[0])))
-    assert len(set(listed)) == 100
-    assert all(len(graph.edges) == 2 * m * n - m - n for graph in listed[:50] for m, n in [sides(graph)])
-
-
-def sides(graph: Graph) -> tuple[int, int]:
-    """Return the sides of a grid numbered row by row: the first node's further neighbour begins the second row."""
-    columns = max(v for u, v in graph.edges if u == 0)
-    return graph.nodes // columns, columns
-
-
 def test_the_same_seed_gives_the_same_graphs():
     assert community_small(5, seed=3) == community_small(5, seed=3) != community_small(5, seed=4)
-    assert grid(5, seed=3) == grid(5, seed=3) != grid(5, seed=4)
 
 
-@pytest.mark.parametrize("name", ["community_small", "grid"])
-def test_the_authors_lists_are_of_our_law(name, grids):
+def test_the_authors_list_is_of_our_distribution():
     try:
-        listed = published(name)
+        listed = published("community_small")
     except DataUnavailable as missing:
         pytest.skip(str(missing))
     graphs = [*listed.test, *listed.train]
     assert (len(listed.test), len(graphs)) == (20, 100)
-    if name == "community_small":
-        assert all(has_the_two_communities(graph) for graph in graphs)
-    else:
-        assert set(graphs) <= set(grids)
+    assert all(has_the_two_communities(graph) for graph in graphs)
 
 
 def test_the_first_fifth_is_the_test_set():
@@ -115,16 +88,16 @@ def test_no_size_is_drawn_from_no_graph():
         sizes([], 3, seed=0)
 
 
-def test_adjacency_is_cut_as_published():
+def test_adjacency_has_the_published_threshold():
     matrices = torch.full((2, 4, 4), 0.49)
     matrices[0, 0, 2] = matrices[0, 2, 0] = 0.5
     matrices[:, 1, 1] = 3.0  # a loop is no edge
-    assert cut(matrices) == [Graph(2, ((0, 1),)), Graph(1, ())]
+    assert thresholded(matrices, [4, 3]) == [Graph(4, ((0, 2),)), Graph(3, ())]
 
 
 def test_a_graph_goes_through_adjacency_unchanged():
     graph = trimmed(random_graph(10, 0.5, seed=0))
-    assert cut(torch.from_numpy(adjacency(graph))[None]) == [graph]
+    assert thresholded(torch.from_numpy(adjacency(graph))[None], [graph.nodes]) == [graph]
 
 
 def test_isolated_nodes_are_dropped_and_something_is_left():

@@ -1,13 +1,11 @@
 """MMDs of graphs: zero where they must be, as published, and what is called a difference."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 
 from experiments.graphs.data import community_small
-from experiments.graphs.discrepancy import difference, estimates, floor, mean_kernel, unbiased_mmd
-from experiments.graphs.mmd_intervals.checks import disturbed
+from experiments.graphs.discrepancy import difference, estimates, mean_kernel, unbiased_mmd
+from experiments.graphs.mmd_intervals.study import disturbed
 from experiments.graphs.statistics import DEGREE, PUBLISHED, STATISTICS
 from tests.experiments.graphs.strategies import random_graph, relabelled
 
@@ -19,25 +17,25 @@ REFERENCE, OTHERS = REAL[:40], REAL[40:]
 def test_equal_sets_have_none_and_names_of_nodes_do_not_matter(statistic):
     renamed = [relabelled(graph, seed) for seed, graph in enumerate(REFERENCE)]
     for same in (REFERENCE, renamed, REFERENCE[::-1]):
-        found = estimates(statistic, REFERENCE, same, seed=0)
-        assert found.value == pytest.approx(0.0, abs=1e-12)
-        assert found.published.low == 0.0
+        result = estimates(statistic, REFERENCE, same, seed=0)
+        assert result.value == pytest.approx(0.0, abs=1e-12)
+        assert result.published.low == 0.0
 
 
 def test_the_published_value_is_the_biased_estimate():
     k, n = DEGREE.kernel([*REFERENCE, *OTHERS]), len(REFERENCE)
-    found = estimates(DEGREE, REFERENCE, OTHERS, seed=0)
-    assert found.value == pytest.approx(k[:n, :n].mean() + k[n:, n:].mean() - 2 * k[:n, n:].mean(), rel=1e-9)
-    assert found.published.value == found.value
-    assert found.published.low <= found.value <= found.published.high
-    assert found.unbiased.low <= 0.0 <= found.unbiased.high  # of one law
-    assert found.published.high - found.value == pytest.approx(found.unbiased.high - found.unbiased.value, rel=1e-9)
+    result = estimates(DEGREE, REFERENCE, OTHERS, seed=0)
+    assert result.value == pytest.approx(k[:n, :n].mean() + k[n:, n:].mean() - 2 * k[:n, n:].mean(), rel=1e-9)
+    assert result.published.value == result.value
+    assert result.published.low <= result.value <= result.published.high
+    assert result.unbiased.low <= 0.0 <= result.unbiased.high  # of one distribution
+    assert result.published.high - result.value == pytest.approx(result.unbiased.high - result.unbiased.value, rel=1e-9)
 
 
 def test_too_few_graphs_have_a_value_and_no_interval():
-    found = estimates(DEGREE, REFERENCE, REFERENCE[:1], seed=0)
-    assert found.value > 0
-    assert found.published is None is found.unbiased
+    result = estimates(DEGREE, REFERENCE, REFERENCE[:1], seed=0)
+    assert result.value > 0
+    assert result.published is None is result.unbiased
     with pytest.raises(ValueError, match="at least 4"):
         unbiased_mmd(PUBLISHED, REFERENCE, REFERENCE[:3], seed=0)
 
@@ -53,32 +51,22 @@ def test_the_mean_kernel_gives_the_mean_of_the_discrepancies():
     assert mean_kernel(PUBLISHED, REFERENCE).shape == (40, 40)
 
 
-def test_the_floor_is_the_bias_for_one_law_and_falls_with_the_size():
-    small, large = (floor(DEGREE, REFERENCE, OTHERS, size, seed=0) for size in (10, 40))
-    assert large.value < small.value
-    assert small.low < small.value < small.high
-    assert floor(DEGREE, REFERENCE, OTHERS, 80, seed=0).low == floor(DEGREE, REFERENCE, OTHERS, 80, seed=1).high
-    for size in (0, 81):
-        with pytest.raises(ValueError, match="cannot be drawn"):
-            floor(DEGREE, REFERENCE, OTHERS, size, seed=0)
-
-
 def test_a_difference_that_is_there_is_resolved_and_has_its_sign():
     near, far = (disturbed(OTHERS, share, seed=0) for share in (0.0, 0.1))
-    found = difference(REFERENCE, [near[:40], near[40:]], [far[:40], far[40:]], seed=0)
-    assert found.resolved and found.interval.low > 0
-    assert found.interval.n == 40
-    assert len(found.seeds) == 2 and min(found.seeds) > 0
+    result = difference(REFERENCE, [near[:40], near[40:]], [far[:40], far[40:]], seed=0)
+    assert result.resolved and result.interval.low > 0
+    assert result.interval.n == 40
+    assert len(result.seeds) == 2 and min(result.seeds) > 0
     swapped = difference(REFERENCE, [far[:40], far[40:]], [near[:40], near[40:]], seed=0)
-    assert swapped.resolved and swapped.interval.value == pytest.approx(-found.interval.value, abs=1e-12)
+    assert swapped.resolved and swapped.interval.value == pytest.approx(-result.interval.value, abs=1e-12)
 
 
 def test_it_is_the_difference_of_the_unbiased_estimates():
     near, far = (disturbed(OTHERS, share, seed=0) for share in (0.01, 0.1))
-    found = difference(REFERENCE, [near], [far], seed=0, statistics=(DEGREE,))
+    result = difference(REFERENCE, [near], [far], seed=0, statistics=(DEGREE,))
     apart = [unbiased_mmd((DEGREE,), REFERENCE, listed, seed=0).value for listed in (far, near)]
-    assert found.interval.value == pytest.approx(apart[0] - apart[1], abs=1e-12)
-    assert found.seeds == pytest.approx((found.interval.value,), abs=1e-12)
+    assert result.interval.value == pytest.approx(apart[0] - apart[1], abs=1e-12)
+    assert result.seeds == pytest.approx((result.interval.value,), abs=1e-12)
 
 
 def test_the_same_graphs_do_not_differ_and_paired_noise_helps():

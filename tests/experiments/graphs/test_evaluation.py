@@ -1,14 +1,12 @@
 """`evaluate` as a user runs it: files in, a table or JSON out, exit code 2 for what cannot be read."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 
 import pytest
 
 from ams.data import Graph
-from experiments.graphs.__main__ import main
+from ams_suite.__main__ import main
 from experiments.graphs.data import community_small
 from experiments.graphs.discrepancy import estimates
 from experiments.graphs.statistics import STATISTICS
@@ -31,28 +29,28 @@ def written(tmp_path):
 
 
 def test_json_holds_the_published_estimates_and_their_intervals(written, capsys):
-    assert main(["evaluate", written("real", REAL), written("noise", NOISE), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert list(told["mmd"]) == ["degree", "cluster", "orbit", "spectral"]
+    assert main(["evaluate-graphs", written("real", REAL), written("noise", NOISE), "--json"]) == 0
+    output = json.loads(capsys.readouterr().out)
+    assert list(output["mmd"]) == ["degree", "cluster", "orbit", "spectral"]
     for statistic in STATISTICS:
         expected = estimates(statistic, REAL, NOISE, seed=0)
-        assert told["mmd"][statistic.name]["value"] == pytest.approx(expected.value, rel=1e-12)
-        assert told["mmd"][statistic.name]["interval"] == pytest.approx(list(expected.published[1:3]), rel=1e-9)
-        assert told["unbiased"][statistic.name]["value"] == pytest.approx(expected.unbiased.value, rel=1e-9)
-    assert (told["reference"], told["generated"]) == (20, 12)
+        assert output["mmd"][statistic.name]["value"] == pytest.approx(expected.value, rel=1e-12)
+        assert output["mmd"][statistic.name]["interval"] == pytest.approx(list(expected.published[1:3]), rel=1e-9)
+        assert output["unbiased"][statistic.name]["value"] == pytest.approx(expected.unbiased.value, rel=1e-9)
+    assert (output["reference"], output["generated"]) == (20, 12)
 
 
 def test_equal_sets_give_zero(written, capsys):
     path = written("real", REAL)
-    assert main(["evaluate", path, path, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)["mmd"]
-    for row in told.values():
+    assert main(["evaluate-graphs", path, path, "--json"]) == 0
+    output = json.loads(capsys.readouterr().out)["mmd"]
+    for row in output.values():
         assert row["value"] == pytest.approx(0.0, abs=1e-12)
         assert row["interval"][0] <= row["value"] <= row["interval"][1]
 
 
 def test_a_reader_sees_a_line_for_each_statistic(written, capsys):
-    assert main(["evaluate", written("real", REAL), written("noise", NOISE)]) == 0
+    assert main(["evaluate-graphs", written("real", REAL), written("noise", NOISE)]) == 0
     first, _, *lines = capsys.readouterr().out.splitlines()
     assert "20 reference and 12 generated graphs" in first
     assert [line.split()[0] for line in lines] == [one.name for one in STATISTICS]
@@ -61,11 +59,11 @@ def test_a_reader_sees_a_line_for_each_statistic(written, capsys):
 
 def test_very_few_graphs_have_values_alone(written, capsys):
     one, two = written("real", REAL), written("noise", NOISE[:2])
-    assert main(["evaluate", one, two, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["mmd"]["degree"]["value"] > 0
-    assert told["mmd"]["degree"]["interval"] is None is told["unbiased"]["degree"]["value"]
-    assert main(["evaluate", one, two]) == 0
+    assert main(["evaluate-graphs", one, two, "--json"]) == 0
+    output = json.loads(capsys.readouterr().out)
+    assert output["mmd"]["degree"]["value"] > 0
+    assert output["mmd"]["degree"]["interval"] is None is output["unbiased"]["degree"]["value"]
+    assert main(["evaluate-graphs", one, two]) == 0
     assert "[" not in "".join(capsys.readouterr().out.splitlines()[2:])
 
 
@@ -74,11 +72,11 @@ def test_what_is_no_set_of_graphs_ends_in_one_line_and_exit_code_2(content, writ
     bad = tmp_path / "bad"
     bad.write_text(content)
     for order in ([str(bad), written("real", REAL)], [written("real", REAL), str(bad)]):
-        assert main(["evaluate", *order]) == 2
-        told = capsys.readouterr()
-        assert told.out == "" and told.err.count("\n") == 1 and str(bad) in told.err
+        assert main(["evaluate-graphs", *order]) == 2
+        output = capsys.readouterr()
+        assert output.out == "" and output.err.count("\n") == 1 and str(bad) in output.err
 
 
 def test_a_missing_file_ends_in_one_line_too(written, capsys):
-    assert main(["evaluate", written("real", REAL), str(Path("nowhere"))]) == 2
+    assert main(["evaluate-graphs", written("real", REAL), str(Path("nowhere"))]) == 2
     assert "cannot be read" in capsys.readouterr().err

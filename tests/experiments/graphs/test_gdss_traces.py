@@ -1,6 +1,4 @@
-"""The claims on the released graph code: their verdicts, and the breaks that flip them."""
-
-from __future__ import annotations
+"""The claims on the authors' graph code: their verdicts, and the changes that flip them."""
 
 from functools import partial
 
@@ -8,10 +6,11 @@ import pytest
 
 from ams.errors import DataUnavailable
 from ams.schedules import VP
-from experiments.graphs import samplers
-from experiments.graphs.gdss_traces import checks as released, replay
-from experiments.graphs.gdss_traces.checks import Settings, deviations, sigma_error, traces
-from tests.claims import claims, verdict_of
+from experiments.graphs import checkpoints, samplers
+from experiments.graphs.gdss_traces import checks, replay
+from experiments.graphs.gdss_traces.checks import largest_deviation, sigma_error, traces
+from experiments.graphs.gdss_traces.settings import Settings
+from tests.claims import expected, verdict_of
 from verdicts.claims.schema import Verdict
 
 
@@ -21,46 +20,46 @@ def mirrored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AMS_OFFLINE", "1")
     try:
         for name in ("gdss-community_small", "gdss-qm9", "gdss-zinc250k_v2"):
-            replay.cached_networks(name, False)
+            checkpoints.networks(name, False)
     except DataUnavailable as absence:
         pytest.skip(str(absence))
 
 
 @pytest.mark.parametrize("identifier", ["V1", "V2"])
 def test_claims_come_out_as_expected(identifier: str, mirrored: None) -> None:
-    assert verdict_of(identifier) is claims()[identifier].expected
+    assert verdict_of(identifier) is expected(identifier)
 
 
 def test_a_changed_sampler_leaves_the_trace(mirrored: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of V1: momentum that the adjacency keeps, another snr in S4, weights off by a thousandth."""
-    monkeypatch.setitem(replay.CORRECTORS, "released_adaptive", samplers.described_adaptive)
-    assert verdict_of("V1", only=".states") is Verdict.REFUTED
-    assert verdict_of("V1", only=".results") is Verdict.REFUTED
+    """Falsifier of V1: momentum that the adjacency keeps, another snr in S4, inputs off by a thousandth."""
+    monkeypatch.setitem(replay.CORRECTORS, "released_adaptive", samplers.momentum_in_both(samplers.ADAPTIVE))
+    assert verdict_of("V1", only="V1.states") is Verdict.REFUTED
+    assert verdict_of("V1", only="V1.results") is Verdict.REFUTED
     s4 = samplers.s4
     monkeypatch.setattr(samplers, "s4", lambda snr, scale_eps: s4(1.01 * snr, scale_eps))
-    assert verdict_of("V1", only=".s4_states") is Verdict.REFUTED
+    assert verdict_of("V1", only="V1.s4_states") is Verdict.REFUTED
     monkeypatch.setattr(samplers, "s4", lambda snr, scale_eps: s4(1.2 * snr, scale_eps))
-    assert verdict_of("V1", only=".s4_results") is Verdict.REFUTED
+    assert verdict_of("V1", only="V1.s4_results") is Verdict.REFUTED
     true = replay.load_networks
     monkeypatch.setattr(replay, "load_networks", lambda path: true(path)._replace(x=1.001 * true(path).x))
-    assert verdict_of("V1", only=".networks") is Verdict.REFUTED
+    assert verdict_of("V1", only="V1.networks") is Verdict.REFUTED
 
 
 def test_float64_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of V2: sigma as it should be loses nothing at the end; a sloppier one loses everywhere."""
-    monkeypatch.setattr(released, "released_noise", lambda process: released.predicted_noise)
-    assert verdict_of("V2", only=".last") is Verdict.REFUTED
-    monkeypatch.setattr(released, "released_noise", lambda process: lambda level: -1.001 / level.sigma)
-    assert verdict_of("V2", only=".before") is Verdict.REFUTED
+    """Falsifier of V2: an exact sigma loses nothing at the end; one off by a thousandth loses everywhere."""
+    monkeypatch.setattr(checks, "float32_noise", lambda process: checks.predicted_noise)
+    assert verdict_of("V2", only="V2.last") is Verdict.REFUTED
+    monkeypatch.setattr(checks, "float32_noise", lambda process: lambda level: -1.001 / level.sigma)
+    assert verdict_of("V2", only="V2.before") is Verdict.REFUTED
 
 
-def test_another_process_moves_results_and_edges(mirrored: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(released.EXACT, "VP", partial(released.vp_level, 0.1, 1.4))
-    assert verdict_of("V2", only=".entries") is Verdict.REFUTED
-    assert verdict_of("V2", only=".edges") is Verdict.REFUTED
+def test_another_process_changes_results_and_edges(mirrored: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(checks.EXACT, "VP", partial(checks.vp_system, 0.1, 1.4))
+    assert verdict_of("V2", only="V2.entries") is Verdict.REFUTED
+    assert verdict_of("V2", only="V2.edges") is Verdict.REFUTED
 
 
-def test_what_float32_loses_is_what_its_spacing_says() -> None:
+def test_the_loss_of_float32_is_that_of_its_spacing() -> None:
     """`1 - exp(2 l)` is known to a spacing below 1, 6e-8: sigma to half of that over sigma squared."""
     process = VP(0.1, 1.0)
     for t in (1e-4, 1e-3, 1e-2, 0.1, 1.0):
@@ -71,5 +70,5 @@ def test_no_trace_is_one_line() -> None:
     with pytest.raises(FileNotFoundError, match="no golden trace gdss_none"):
         traces("gdss_none*.npz")
     with pytest.raises(FileNotFoundError, match="restore it"):
-        deviations("gdss_none*.npz", "states")
+        largest_deviation("gdss_none*.npz", "states")
     assert Settings().levels[-1] == 1000

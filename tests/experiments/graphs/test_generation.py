@@ -1,16 +1,14 @@
 """Generation: the published settings are whole, and a run is the seed's, graph by graph."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 
 from ams.data.registry import WEIGHTS
 from ams.errors import DataUnavailable
+from experiments.graphs import samplers
 from experiments.graphs.checkpoints import networks
 from experiments.graphs.generation import END, PUBLISHED, generate
-from experiments.graphs.ragged_batch import PackedPerSample
-from experiments.graphs.samplers import corrected as with_corrector, described_adaptive, euler_maruyama
+from experiments.graphs.ragged_batch import RaggedBatches
 
 SIZES = [3, 9, 6]
 
@@ -39,10 +37,11 @@ def test_a_graph_is_its_seeds_and_its_numbers(monkeypatch: pytest.MonkeyPatch) -
         both = networks(setting.checkpoint, setting.averaged)
     except DataUnavailable as absence:
         pytest.skip(str(absence))
-    plan = with_corrector(setting.pair, euler_maruyama, described_adaptive(0.1, 0.7), 10, END)
+    adaptive = samplers.momentum_in_both(samplers.ADAPTIVE)
+    plan = samplers.corrected(setting.pair, samplers.euler_maruyama, adaptive(0.1, 0.7), 10, END)
 
     def made(sizes: list[int], seed: int, first: int) -> torch.Tensor:
-        end, layout = generate(plan, both, setting.pair, sizes, setting.features, seed, first, PackedPerSample)
+        end, layout = generate(plan, both, setting.pair, sizes, setting.features, seed, first, RaggedBatches)
         return layout.pad_pairs(end.adjacency, 9)
 
     whole, second, other = made(SIZES, 1, 0), made(SIZES[1:2], 1, 1), made(SIZES[1:2], 2, 1)

@@ -1,32 +1,33 @@
-"""The claims of the comparison: their verdicts at the quick profile, and the breaks that flip them, on made outcomes.
+"""The comparison of correctors: its claims' verdicts at the quick profile, and the changes that flip them.
 
-A break needs no network: graphs of the law with a share of their pairs flipped stand for a contender's.
+A change needs no network: graphs of the distribution with a share of their pairs flipped stand for a sampler's.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from ams.data import Graph
 from ams.errors import DataUnavailable
-from experiments.graphs import models
 from experiments.graphs.data import adjacency
-from experiments.graphs.graph_comparison import checks as comparison, paired_comparison as paired
-from experiments.graphs.graph_comparison.baselines import ADAPTIVE, CONTENDERS, DESCRIBED, FULL, LANGEVIN, PREDICTOR
-from experiments.graphs.graph_comparison.paired_comparison import Run, Settings, moved, runs
-from experiments.graphs.mmd_intervals.checks import disturbed
-from experiments.graphs.runs import Outcome
-from tests.claims import claims, verdict_of
+from experiments.graphs.graph6 import to_graph6
+from experiments.graphs.graph_comparison import checks, figures, study
+from experiments.graphs.graph_comparison.presets import ADAPTIVE, ADAPTIVE_IN_BOTH, LANGEVIN, PREDICTOR, SAMPLERS
+from experiments.graphs.graph_comparison.settings import Settings
+from experiments.graphs.graph_comparison.study import Common, Outcome, Run
+from tests.claims import expected, measured, quick_settings, verdict_of
+from verdicts import Unavailable
 from verdicts.claims.schema import Verdict
+from verdicts.records.figures import SHOWN, saved_as
+from verdicts.studies.store import Memory, using
 
+FULL_NOISE = "PC, Langevin, full noise"
 MADE = Settings(
-    networks="own",
-    contenders=(PREDICTOR, LANGEVIN, FULL, ADAPTIVE, DESCRIBED),
+    samplers=(PREDICTOR.name, LANGEVIN.name, FULL_NOISE, ADAPTIVE.name, ADAPTIVE_IN_BOTH.name),
     steps=(100, 500),
     seeds=2,
     more=3,
@@ -37,156 +38,158 @@ MADE = Settings(
     once=(),
 )
 Look = tuple[float, float]
-"""The share of pairs that are flipped, and the temperature."""
+"""The share of pairs that are flipped, and the residual variance."""
 AS_EXPECTED: Mapping[str, Look] = {
-    PREDICTOR: (0.0, 3.8),
-    FULL: (0.02, 3.4),
-    LANGEVIN: (0.08, 2.4),
-    ADAPTIVE: (0.08, 2.3),
-    DESCRIBED: (0.12, 1.5),
+    PREDICTOR.name: (0.0, 3.8),
+    FULL_NOISE: (0.02, 3.4),
+    LANGEVIN.name: (0.08, 2.4),
+    ADAPTIVE.name: (0.08, 2.3),
+    ADAPTIVE_IN_BOTH.name: (0.12, 1.5),
 }
 Put = Callable[[Mapping[str, Look]], None]
 
 
-def made_outcome(settings: Settings, number: int, look: Look) -> Outcome:
-    share, temperature = look
-    listed = paired.real(settings, 1 + number)
-    graphs = disturbed(listed, share, settings.seed + number)
-    present = torch.zeros(len(listed), 20, 20, dtype=torch.bool)
-    generator = np.random.default_rng(settings.seed + number)
-    for place, graph in enumerate(listed):
+def made_outcome(common: Common, number: int, look: Look) -> Outcome:
+    """Fresh graphs with a share of their pairs flipped, the same pairs for every sampler."""
+    share, variance = look
+    generator = np.random.default_rng(common.seed + number)
+    graphs = []
+    for graph in study.fresh_graphs(common.seed, 1 + number, common.graphs):
         flips = np.triu(generator.random((graph.nodes, graph.nodes)) < share, 1)
-        joined = (adjacency(graph) > 0) ^ (flips | flips.T)
-        present[place, : graph.nodes, : graph.nodes] = torch.from_numpy(joined)
-    spread = torch.linspace(-0.01, 0.01, len(listed))
-    return Outcome(tuple(graph.nodes for graph in listed), graphs, present, temperature + spread)
+        ends = np.argwhere(np.triu(adjacency(graph) > 0, 1) ^ flips).tolist()
+        graphs.append(to_graph6(Graph(graph.nodes, tuple((u, v) for u, v in ends))))
+    return Outcome(graphs, (variance + np.linspace(-0.01, 0.01, common.graphs)).tolist())
 
 
 @pytest.fixture
 def put(monkeypatch: pytest.MonkeyPatch) -> Iterator[Put]:
     """Return a function that puts made outcomes in the place of runs; they count as the authors' networks'."""
-    true = paired.model_of
-    monkeypatch.setattr(paired, "model_of", lambda origin: true(origin)._replace(published=True))
-    cached = (paired.discrepancy, paired.gap)
+    monkeypatch.setattr(study, "fetch", lambda name: Path())
 
     def place(looks: Mapping[str, Look]) -> None:
-        for function in cached:
-            function.cache_clear()
+        def outcomes(common: Common, run: Run) -> list[Outcome]:
+            return [made_outcome(common, number, looks[run.sampler]) for number in range(run.seeds)]
 
-        @cache
-        def outcomes(settings: Settings, run: Run) -> tuple[Outcome, ...]:
-            return tuple(
-                made_outcome(settings, number, looks[run[0]]) for number in range(len(paired.seeds(settings, run)))
-            )
+        monkeypatch.setattr(study, "outcomes_of", outcomes)
+        stack.enter_context(using(Memory()))
 
-        monkeypatch.setattr(paired, "outcomes", outcomes)
-
-    yield place
-    for function in cached:
-        function.cache_clear()
+    with ExitStack() as stack:
+        yield place
 
 
-def expect(verdict: Verdict, *checks: str) -> None:
-    for name in checks:
-        claim, part = name.split(".")
-        assert verdict_of(claim, only=f".{part}", settings=MADE) is verdict, name
+def expect(verdict: Verdict, *identifiers: str) -> None:
+    for name in identifiers:
+        assert verdict_of(name.split(".")[0], only=name, settings=MADE) is verdict, name
 
 
 @pytest.mark.parametrize("identifier", ["V7", "V8"])
 def test_claims_come_out_as_expected(identifier: str) -> None:
-    assert verdict_of(identifier) is claims()[identifier].expected
+    """The quick profile's bundled networks, in 30 steps with 32 graphs a sampler."""
+    small = quick_settings("graph_comparison").model_copy(update={"steps": (30,), "graphs": 16})
+    assert verdict_of(identifier, settings=small) is expected(identifier)
 
 
 def test_a_sampler_that_gains_would_make_v4_hold(put: Put) -> None:
-    """Falsifier of the refutation V4: graphs of the law itself as adaptive momentum's."""
+    """Falsifier of the refutation V4: graphs of the distribution itself as adaptive momentum's."""
     put(AS_EXPECTED)
     expect(Verdict.REFUTED, "V4.langevin", "V4.predictor")
-    put({**AS_EXPECTED, PREDICTOR: (0.08, 3.8), ADAPTIVE: (0.0, 2.3), DESCRIBED: (0.0, 1.5)})
+    put({**AS_EXPECTED, PREDICTOR.name: (0.08, 3.8), ADAPTIVE.name: (0.0, 2.3), ADAPTIVE_IN_BOTH.name: (0.0, 1.5)})
     expect(Verdict.HOLDS, "V4.langevin", "V4.predictor", "V4.half")
-    put({**AS_EXPECTED, LANGEVIN: (0.0, 2.4)})
+    put({**AS_EXPECTED, LANGEVIN.name: (0.0, 2.4)})
     expect(Verdict.REFUTED, "V4.half")
 
 
 def test_a_sampler_that_loses_breaks_v5(put: Put) -> None:
-    """Falsifier of V5: at one number of steps or at all, graphs with a tenth of their pairs flipped."""
+    """Falsifier of V5: graphs with a tenth of their pairs flipped as adaptive momentum's."""
     put(AS_EXPECTED)
     expect(Verdict.HOLDS, "V5.langevin")
-    put({**AS_EXPECTED, LANGEVIN: (0.0, 2.4), ADAPTIVE: (0.12, 2.3)})
+    put({**AS_EXPECTED, LANGEVIN.name: (0.0, 2.4), ADAPTIVE.name: (0.12, 2.3)})
     expect(Verdict.REFUTED, "V5.langevin")
 
 
 def test_few_graphs_break_v6(put: Put) -> None:
-    """Falsifier of V6: 48 graphs a sampler that share nothing but their starts do not resolve it."""
-    put({**AS_EXPECTED, ADAPTIVE: (0.2, 2.3)})
+    """Falsifier of V6: 48 graphs a sampler that share nothing but their starts do not resolve the difference."""
+    put({**AS_EXPECTED, ADAPTIVE.name: (0.2, 2.3)})
     expect(Verdict.REFUTED, "V6.resolution")
 
 
-def test_a_form_that_loses_nothing_breaks_v7(put: Put) -> None:
-    """Falsifier of V7: the released form with the momentum that it loses, and as described without."""
+def test_momentum_that_is_not_lost_breaks_v7(put: Put) -> None:
+    """Falsifier of V7: the authors' form and momentum in both states change places."""
     put(AS_EXPECTED)
     expect(Verdict.HOLDS, "V7.moved", "V7.cooler")
-    put({**AS_EXPECTED, ADAPTIVE: AS_EXPECTED[DESCRIBED], DESCRIBED: AS_EXPECTED[ADAPTIVE]})
+    both, authors = ADAPTIVE_IN_BOTH.name, ADAPTIVE.name
+    put({**AS_EXPECTED, authors: AS_EXPECTED[both], both: AS_EXPECTED[authors]})
     expect(Verdict.REFUTED, "V7.moved", "V7.cooler")
 
 
-def test_other_temperatures_break_v8(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of V8: each contender with the other's temperature; a forward process with half its noise."""
+def test_other_variances_break_v8(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of V8: two samplers' residual variances change places; a forward process with half its noise."""
     put(AS_EXPECTED)
     expect(Verdict.HOLDS, "V8.corrector", "V8.momentum", "V8.forward")
-    put({**AS_EXPECTED, PREDICTOR: AS_EXPECTED[DESCRIBED], DESCRIBED: AS_EXPECTED[PREDICTOR]})
+    first, last = PREDICTOR.name, ADAPTIVE_IN_BOTH.name
+    put({**AS_EXPECTED, first: AS_EXPECTED[last], last: AS_EXPECTED[first]})
     expect(Verdict.REFUTED, "V8.corrector", "V8.momentum")
-    true = paired.graph_temperatures
-    monkeypatch.setattr(paired, "graph_temperatures", lambda *given: 0.5 * true(*given))
+    true = checks.residual_variances
+    monkeypatch.setattr(checks, "residual_variances", lambda *given: 0.5 * true(*given))
     expect(Verdict.REFUTED, "V8.forward")
 
 
 def test_momentum_that_helps_breaks_v9(put: Put) -> None:
-    """Falsifier of V9: graphs as described of the law itself, those of the released form with pairs flipped."""
-    put({**AS_EXPECTED, DESCRIBED: (0.2, 1.5), ADAPTIVE: (0.0, 2.3)})
+    """Falsifier of V9: graphs of the distribution itself with momentum in both states, flipped pairs without."""
+    put({**AS_EXPECTED, ADAPTIVE_IN_BOTH.name: (0.2, 1.5), ADAPTIVE.name: (0.0, 2.3)})
     expect(Verdict.HOLDS, "V9.momentum")
-    put({**AS_EXPECTED, DESCRIBED: (0.0, 1.5), ADAPTIVE: (0.12, 2.3)})
+    put({**AS_EXPECTED, ADAPTIVE_IN_BOTH.name: (0.0, 1.5), ADAPTIVE.name: (0.12, 2.3)})
     expect(Verdict.REFUTED, "V9.momentum")
 
 
-def test_some_claims_are_of_the_authors_networks_alone() -> None:
-    for check in (comparison.competitive_with_langevin, comparison.resolution, comparison.the_momentum_harms):
-        with pytest.raises(DataUnavailable, match="gdss-community_small is not here"):
-            check(MADE)
+def test_some_claims_are_about_the_authors_networks_alone() -> None:
+    bundled = MADE.model_copy(update={"networks": "bundled"})
+    for name in ("V5.langevin", "V6.resolution", "V9.momentum"):
+        with pytest.raises(Unavailable, match="gdss-community_small is not here"):
+            measured(name, bundled)
 
 
-def test_runs_are_every_contender_and_the_predictor_at_equal_cost() -> None:
-    listed = runs(MADE)
-    assert len(listed) == len(set(listed)) == 5 * 2 + 2
-    assert {(PREDICTOR, 200), (PREDICTOR, 1000), (LANGEVIN, 500)} <= set(listed)
-    assert (FULL, 500) not in runs(MADE.model_copy(update={"contenders": (PREDICTOR,), "once": (FULL,)}))
-    assert set(Settings().contenders) | set(Settings().once) == set(CONTENDERS)
-
-
-def test_a_share_of_pairs_that_moved() -> None:
-    empty = torch.zeros(1, 4, 4, dtype=torch.bool)
-    joined = empty.clone()
-    joined[0, 0, 1] = joined[0, 1, 0] = True
-    one, other = (Outcome((4,), [], present, torch.ones(1)) for present in (empty, joined))
-    assert moved(one, other).tolist() == pytest.approx([1 / 6])
-
-
-def test_missing_networks_are_replaced_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(*given: object) -> None:
+def test_the_bundled_networks_stand_in_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
         raise DataUnavailable("none")
 
-    monkeypatch.setattr(models, "networks", missing)
-    models.model_of.cache_clear()
-    found = models.model_of("authors")
-    models.model_of.cache_clear()
-    assert found.title == "our own, as the authors' cannot be had" and not found.published
+    monkeypatch.setattr(study, "fetch", missing)
+    assert study.common_of(MADE).networks == "bundled" and checks.title_of(MADE) == "the bundled"
+
+
+def test_runs_are_every_sampler_and_the_predictor_at_equal_cost() -> None:
+    runs = study.shown(MADE)
+    assert len(runs) == len(set(runs)) == 5 * 2 + 2
+    assert {(PREDICTOR.name, 200, 2), (PREDICTOR.name, 1000, 2), (LANGEVIN.name, 100, 3)} <= set(runs)
+    few = MADE.model_copy(update={"samplers": (PREDICTOR.name,), "once": (FULL_NOISE,)})
+    assert (FULL_NOISE, 500, 2) not in study.shown(few)
+    assert set(Settings().samplers) | set(Settings().once) == set(SAMPLERS)
+
+
+def test_the_study_lists_what_claims_read_and_more_seeds_keep_the_cells_of_fewer() -> None:
+    bundled = MADE.model_copy(update={"networks": "bundled"})
+    settings = {seeds: bundled.model_copy(update={"more": seeds}) for seeds in (3, 4)}
+    few, more = (
+        {str(cell) for cell in study.cells(one) if cell.function is study.outcome} for one in settings.values()
+    )
+    assert few < more and len(few) == 5 * 3 + 7 * 2
+    assert not any(f"sampler='{LANGEVIN.name}', steps=200" in name for name in few), "no claim of these networks"
+    assert (LANGEVIN.name, 200, 2) in study.against_adaptive(MADE)
+
+
+def test_a_share_of_pairs_that_changed() -> None:
+    one, other = (Outcome([to_graph6(Graph(4, edges))], [1.0]) for edges in ((), ((0, 1),)))
+    assert checks.changed_pairs(one, other).tolist() == pytest.approx([1 / 6])
+    assert torch.equal(checks.variance_drop(one, other), torch.zeros(1))
 
 
 def test_figures_and_tables_are_made(put: Put, tmp_path: Path) -> None:
     put(AS_EXPECTED)
     settings = MADE.model_copy(update={"once": (), "steps": (100,)})
-    drawn = comparison.figures(settings, tmp_path)
+    with saved_as(SHOWN):
+        drawn = figures.figures(settings, tmp_path)
     assert [figure.file.stem for figure in drawn] == ["graphs_curves", "graphs_drawn"]
     assert all(figure.file.stat().st_size > 10_000 for figure in drawn)
-    runs_table, differences = comparison.tables(settings)
-    assert len(runs_table.rows) == 5 + 1 + 1 and len(differences.rows) == 4
+    runs, differences = figures.tables(settings)
+    assert len(runs.rows) == 5 + 1 + 1 and len(differences.rows) == 4
     assert {row[-1] for row in differences.rows} == {"larger than noise", "not larger than noise"}

@@ -1,6 +1,4 @@
-"""The packed layout: nothing lost, nothing padded, and the cheapest cutting into blocks."""
-
-from __future__ import annotations
+"""The ragged layout: nothing lost, nothing padded, and the cheapest cutting into blocks."""
 
 from itertools import chain, combinations, pairwise
 

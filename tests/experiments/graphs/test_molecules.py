@@ -1,14 +1,18 @@
 """Claims on molecules: made molecules in the place of generated ones, and what flips the verdicts."""
 
-from __future__ import annotations
+from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from ams.errors import DataUnavailable
-from experiments.graphs.molecules import checks as chemistry
-from experiments.graphs.molecules.checks import Settings, row
+from experiments.graphs.molecules import checks, figures, study
+from experiments.graphs.molecules.settings import Settings
+from experiments.graphs.molecules.study import Sample, quality
 from tests.claims import verdict_of
+from verdicts import Unavailable
 from verdicts.claims.schema import Verdict
+from verdicts.studies.store import Memory, using
 
 Chem = pytest.importorskip("rdkit.Chem")
 pytest.importorskip("fcd")
@@ -17,82 +21,83 @@ SETTINGS = Settings(qm9=(40, 10, 40), zinc250k=(40, 10, 40))
 ENDS = ("O", "N", "F", "C=O", "C#N", "OC", "NC", "C(C)O", "C=C", "C(=O)O")
 NEW_ENDS = ("C(F)F", "C(F)O", "SC", "C(F)N", "C(F)CO", "C(F)CN", "OCF", "NCF", "OCO", "NCN")
 CHAINS = ["C" * n + end for n in range(1, 11) for end in ENDS]
-"""A hundred small molecules: what is real here."""
+"""A hundred small molecules: the real ones here."""
 NEW = ["C" * n + end for n in range(1, 5) for end in NEW_ENDS]
-CHECKS = [("V13", ".validity"), ("V13", ".novelty"), ("V14", ".validity"), ("V14", ".novelty")]
+SHARES = ("V13.validity", "V13.novelty", "V14.validity", "V14.novelty")
+Put = Callable[..., None]
 
 
-def editable(smiles: str, broken: bool = False):
-    molecule = Chem.RWMol(Chem.MolFromSmiles(smiles))
-    if broken:
-        for _ in range(5):
-            molecule.AddBond(0, molecule.AddAtom(Chem.Atom(6)), Chem.BondType.SINGLE)
-    return molecule
+@pytest.fixture
+def put(monkeypatch: pytest.MonkeyPatch):
+    """Return a function that puts molecules in the place of generated ones; lists are our own; ChemNet is not asked."""
+    monkeypatch.setattr(study, "smiles", lambda name: CHAINS)
+    monkeypatch.setattr(study, "chemnet_distances", lambda reference, sets: [1.0 for _ in sets])
+
+    def place(listed: list[str], valid: bool = True) -> None:
+        canonical = [Chem.CanonSmiles(one) for one in listed]
+        parts = {2405: Sample([valid] * 20, canonical[:20]), 2406: Sample([valid] * 20, canonical[20:])}
+        monkeypatch.setattr(study, "generated", lambda name, steps, count, seed, real, first_seed: parts[seed])
+
+    return place
 
 
-@pytest.fixture(autouse=True)
-def _lists(monkeypatch: pytest.MonkeyPatch):
-    """Have lists of our own in the place of the registered ones; nothing is remembered; ChemNet is not asked."""
-    monkeypatch.setattr(chemistry, "smiles", lambda name: CHAINS)
-    monkeypatch.setattr(chemistry, "_chemnet", lambda real, other: 1.0)
-    row.cache_clear()
-    yield
-    row.cache_clear()
+def verdict(name: str) -> Verdict:
+    with using(Memory()):
+        return verdict_of(name.split(".")[0], name, SETTINGS)
 
 
-def put(monkeypatch: pytest.MonkeyPatch, listed: list[str], broken: bool = False) -> None:
-    row.cache_clear()
-    made = [editable(smiles, broken) for smiles in listed]
-    monkeypatch.setattr(chemistry, "_generated", lambda settings, name, nodes: [made[:20], made[20:]])
+def test_bad_molecules_break_v13_and_v14(put: Put) -> None:
+    """Falsifier of V13 and V14: invalid molecules; known ones; one molecule forty times."""
+    put(NEW)
+    assert set(map(verdict, SHARES)) == {Verdict.HOLDS}
+    put(CHAINS[:40])
+    assert {verdict("V13.novelty"), verdict("V14.novelty")} == {Verdict.REFUTED}
+    put(np.random.default_rng(0).permutation(CHAINS)[:40].tolist())
+    assert verdict("V13.nspdk") is not Verdict.REFUTED
+    put(NEW, valid=False)
+    assert {verdict("V13.validity"), verdict("V14.validity")} == {Verdict.REFUTED}
+    put(["BrC(Br)(Br)Br"] * 40)
+    assert verdict("V13.nspdk") is Verdict.REFUTED
 
 
-def test_bad_molecules_break_w4_and_w5(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of V13 and V14: carbons of five bonds; known molecules; one molecule forty times."""
-    put(monkeypatch, NEW)
-    assert {verdict_of(claim, only, SETTINGS) for claim, only in CHECKS} == {Verdict.HOLDS}
-    put(monkeypatch, CHAINS[:40])
-    assert {verdict_of(claim, ".novelty", SETTINGS) for claim in ("V13", "V14")} == {Verdict.REFUTED}
-    known = chemistry.np.random.default_rng(0).permutation(CHAINS)[:40].tolist()
-    put(monkeypatch, known)
-    assert verdict_of("V13", ".nspdk", SETTINGS) is not Verdict.REFUTED
-    put(monkeypatch, NEW, broken=True)
-    assert {verdict_of(claim, ".validity", SETTINGS) for claim in ("V13", "V14")} == {Verdict.REFUTED}
-    put(monkeypatch, ["BrC(Br)(Br)Br"] * 40)
-    assert verdict_of("V13", ".nspdk", SETTINGS) is Verdict.REFUTED
-
-
-def test_the_table_holds_both_sets(monkeypatch: pytest.MonkeyPatch) -> None:
-    put(monkeypatch, NEW)
-    (table,) = chemistry.tables(SETTINGS)
+def test_the_table_holds_both_sets(put: Put, fresh_store: None) -> None:
+    put(NEW)
+    (table,) = figures.tables(SETTINGS)
     assert [line[0] for line in table.rows] == ["QM9", "ZINC250k"]
     assert all(line[3] == line[6] == line[7] == 1.0 for line in table.rows), "valid, unique, new"
 
 
-def test_each_seed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    put(monkeypatch, [*CHAINS[:20], *NEW[:20]])
-    found = chemistry.zinc_is_new(SETTINGS)
-    assert found.value == 0.5 and found.detail["each seed"] == [0.0, 1.0] and found.seeds == (2405, 2406)
+def test_each_seed_is_in_the_detail(put: Put, fresh_store: None) -> None:
+    put([*CHAINS[:20], *NEW[:20]])
+    measured = checks.novelty(SETTINGS, "ZINC250k")
+    assert measured.value == 0.5 and measured.detail["each seed"] == [0.0, 1.0] and measured.seeds == (2405, 2406)
 
 
-def test_without_the_extra_nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chemistry, "find_spec", lambda name: None)
-    with pytest.raises(DataUnavailable, match=r"rdkit, fcd not installed: pip install 'ams\[molecules\]'"):
-        row(SETTINGS, "QM9")
+def test_quality_counts_valid_different_and_new() -> None:
+    shares = quality(Sample([True, True, True, False], ["CC", "CC", "O", "CF"]), known={"O"})
+    assert shares.validity.value == shares.uniqueness == 3 / 4
+    assert shares.novelty.value == pytest.approx(2 / 3) and shares.novelty.n == 3
+    with pytest.raises(ValueError, match="no molecule"):
+        quality(Sample([False], [""]), known=set())
 
 
-def test_few_molecules_have_no_frechet_distance(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()
-    assert chemistry._chemnet(CHAINS, NEW) is None
+def test_without_the_extra_nothing_is_run(monkeypatch: pytest.MonkeyPatch, fresh_store: None) -> None:
+    monkeypatch.setattr(study, "find_spec", lambda name: None)
+    with pytest.raises(Unavailable, match=r"rdkit, fcd not installed: pip install 'ams\[molecules\]'"):
+        study.comparison_of(SETTINGS, "QM9")
 
 
-def test_molecules_from_the_authors_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Five QM9 molecules in four steps: made of its atoms, of the sizes that were drawn."""
+def test_few_molecules_have_no_frechet_distance() -> None:
+    assert study.chemnet_distances(CHAINS[:99], (NEW, CHAINS)) == [None, None]
+
+
+def test_molecules_from_the_authors_files(monkeypatch: pytest.MonkeyPatch, fresh_store: None) -> None:
+    """Five QM9 molecules in four steps: as many as asked for, made of its atoms."""
     monkeypatch.setenv("AMS_OFFLINE", "1")
-    settings = Settings(qm9=(5, 4, 40))
     try:
-        made = chemistry._generated(settings, "QM9", [3, 4])
+        samples = [study.generated("QM9", 4, count, 2405, 40, 2405) for count in (3, 2)]
     except DataUnavailable as absence:
         pytest.skip(str(absence))
-    assert [len(part) for part in made] == [3, 2]
-    assert all(molecule.GetNumAtoms() <= 4 for part in made for molecule in part)
-    assert {atom.GetAtomicNum() for part in made for molecule in part for atom in molecule.GetAtoms()} <= {6, 7, 8, 9}
+    assert [len(sample.valid) for sample in samples] == [len(sample.smiles) for sample in samples] == [3, 2]
+    molecules = [Chem.MolFromSmiles(one) for sample in samples for one in sample.smiles]
+    assert {atom.GetAtomicNum() for molecule in molecules for atom in molecule.GetAtoms()} <= {6, 7, 8, 9}

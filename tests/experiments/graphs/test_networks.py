@@ -1,7 +1,5 @@
 """The networks: equal to the padded formulation, equivariant, blind to the batch; differentiable, for training."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
@@ -9,7 +7,15 @@ from hypothesis import given, settings, strategies as st
 from experiments.benchmarks.graph_speed import padded as graphs_padded
 from experiments.graphs import graph_layout as module
 from experiments.graphs.graph_layout import Layout
-from tests.experiments.graphs.made import batch, checkpoint, made_networks, node_orders, real_nodes, reordered
+from tests.experiments.graphs.random_networks import (
+    WIDTH,
+    batch,
+    checkpoint,
+    made_networks,
+    node_orders,
+    real_nodes,
+    reordered,
+)
 
 SIZES = st.lists(st.integers(1, 7), min_size=1, max_size=5)
 ATTENTIVE = pytest.mark.parametrize("attentive", [False, True], ids=["plain", "attentive"])
@@ -24,7 +30,7 @@ def close(one: torch.Tensor, other: torch.Tensor) -> None:
 @ATTENTIVE
 @given(sizes=SIZES, more=st.integers(0, 2), seed=st.integers(0, 99))
 @few
-def test_packed_is_padded(attentive: bool, sizes: list[int], more: int, seed: int) -> None:
+def test_ragged_is_padded(attentive: bool, sizes: list[int], more: int, seed: int) -> None:
     both, held = WITH_ATTENTION if attentive else PLAIN, checkpoint(attentive=attentive)
     layout, x, a = batch(sizes, seed)
     side = max(sizes) + more
@@ -42,10 +48,10 @@ def test_the_order_of_nodes_is_the_graphs_own(attentive: bool, sizes: list[int],
     both = WITH_ATTENTION if attentive else PLAIN
     layout, x, a = batch(sizes, seed)
     order = node_orders(sizes, max(sizes), seed)
-    moved = reordered(layout, order, x, a)
-    found = both.features(*moved, layout), both.adjacency(*moved, layout)
+    inputs = reordered(layout, order, x, a)
+    permuted = both.features(*inputs, layout), both.adjacency(*inputs, layout)
     still = both.features(x, a, layout), both.adjacency(x, a, layout)
-    for one, other in zip(found, reordered(layout, order, *still), strict=True):
+    for one, other in zip(permuted, reordered(layout, order, *still), strict=True):
         close(one, other)
 
 
@@ -75,3 +81,19 @@ def test_gradients_are_the_derivatives() -> None:
     x.requires_grad_(True), a.requires_grad_(True)
     for network in (*PLAIN, WITH_ATTENTION.features):
         assert torch.autograd.gradcheck(lambda x, a, network=network: network(x, a, layout), (x, a))
+
+
+def test_empty_channels_are_left_out_and_change_nothing() -> None:
+    """A channel without queries, one with tiny keys, and a layer without values."""
+    network, (layout, x, a) = made_networks(seed=5).adjacency, batch([4, 3, 5])
+    first, second = (layer.attention for layer in network.layers)
+    for parameter in first.convolution.parameters():
+        parameter[0, :, :WIDTH] = 0.0
+        parameter[1, :, WIDTH : 2 * WIDTH] *= 1e-20
+    for parameter in second.convolution.parameters():
+        parameter[..., 2 * WIDTH :] = 0.0
+    whole = network(x, a, layout)
+    for attention in (first, second):
+        attention.prune()
+    assert first.live.tolist() == [] and first.valued and not second.valued
+    close(network(x, a, layout), whole)

@@ -1,7 +1,5 @@
 """The NSPDK kernel against features written out by hand, and EDeN's values for molecules."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """Orbit counts against the definition: every connected set of up to four nodes, looked at one by one."""
 
-from __future__ import annotations
-
 from collections import Counter
 from itertools import combinations
 
@@ -69,15 +67,15 @@ def test_what_a_graphlet_contains_is_what_leaving_out_its_edges_gives():
     """The table of spanning subgraphs, by leaving out every set of edges of each graphlet."""
     contains = np.rint(np.linalg.inv(INDUCED.T))
     for one in [graph for graph in nx.graph_atlas_g() if 2 <= len(graph) <= 4 and nx.is_connected(graph)]:
-        found = {node: Counter() for node in one}
-        for kept in range(len(one) - 1, one.number_of_edges() + 1):
-            for edges in combinations(one.edges, kept):
+        counted = {node: Counter() for node in one}
+        for size in range(len(one) - 1, one.number_of_edges() + 1):
+            for edges in combinations(one.edges, size):
                 part = nx.Graph(edges)
                 if len(part) == len(one) and nx.is_connected(part):
                     for node, place in places(part).items():
-                        found[node][place] += 1
+                        counted[node][place] += 1
         for node, place in places(one).items():
-            expected = np.array([found[node][other] for other in range(ORBITS)])
+            expected = np.array([counted[node][other] for other in range(ORBITS)])
             np.testing.assert_array_equal(contains[:, place], expected)
 
 

@@ -1,6 +1,4 @@
-"""The packed algebras are the particles' on padded graphs; a graph's noise is its own."""
-
-from __future__ import annotations
+"""The ragged algebras are the particles' on padded graphs; a graph's noise is its own."""
 
 import pytest
 import torch
@@ -9,8 +7,8 @@ from hypothesis import given, settings, strategies as st
 from ams.samplers import Particles, PerSample
 from ams.samplers.noise_sources import seeded_per_sample
 from experiments.graphs.graph_layout import Layout
-from experiments.graphs.ragged_batch import Ownership, Packed, PackedBatches, PackedPerSample, generated_per_graph
-from tests.experiments.graphs.made import batch
+from experiments.graphs.ragged_batch import Ownership, RaggedBatch, RaggedBatches, generated_per_graph
+from tests.experiments.graphs.random_networks import batch
 
 SIZES = st.lists(st.integers(1, 7), min_size=1, max_size=6)
 few = settings(deadline=None, max_examples=20)
@@ -25,8 +23,8 @@ def test_norms_are_those_of_padded_graphs(sizes: list[int], seed: int) -> None:
         (x, layout.pad_rows(x, side), Ownership.of_features(layout)),
         (a, layout.pad_pairs(a, side), Ownership.of_adjacency(layout)),
     ):
-        assert Packed(own).norm(vector) == pytest.approx(Particles().norm(padded), rel=1e-12)
-        column = PackedPerSample(own).norm(vector)
+        assert RaggedBatch(own).norm(vector) == pytest.approx(Particles().norm(padded), rel=1e-12)
+        column = RaggedBatches(own).norm(vector)
         wanted = PerSample().norm(padded).flatten()[torch.tensor(layout.order)][own.graph]
         assert column.ndim == vector.ndim
         torch.testing.assert_close(column.flatten(), wanted, rtol=1e-12, atol=0)
@@ -42,7 +40,7 @@ def test_batches_side_by_side_are_batches_alone(first: list[int], second: list[i
         (x, layout.pad_rows(x, side), Ownership.of_features(layout)),
         (a, layout.pad_pairs(a, side), Ownership.of_adjacency(layout)),
     ):
-        column = PackedBatches(ownership, own).norm(vector)
+        column = RaggedBatches(ownership, own).norm(vector)
         alone = torch.tensor([Particles().norm(part) for part in padded.split([len(first), len(second)])])
         assert column.ndim == vector.ndim
         torch.testing.assert_close(column.flatten(), alone.to(column.dtype)[own][ownership.graph])

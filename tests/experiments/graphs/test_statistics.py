@@ -1,7 +1,5 @@
 """The statistics against networkx and SciPy's own earth mover's distance, graph by graph."""
 
-from __future__ import annotations
-
 import networkx as nx
 import numpy as np
 import pytest
@@ -42,9 +40,9 @@ def transported(name: str, one: Graph, other: Graph, width: float, scale: float)
     ("statistic", "width", "scale"), [(DEGREE, 1.0, 1.0), (CLUSTER, 0.1, 0.01), (SPECTRAL, 1.0, 1.0)]
 )
 def test_kernels_of_histograms_are_the_published_ones(statistic, width, scale):
-    found = statistic.kernel(MIXED)
+    kernel = statistic.kernel(MIXED)
     expected = [[transported(statistic.name, one, other, width, scale) for other in MIXED] for one in MIXED]
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(kernel, expected, rtol=0, atol=1e-12)
 
 
 def test_the_orbit_kernel_is_the_published_one():

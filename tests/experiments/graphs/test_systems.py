@@ -1,20 +1,17 @@
 """Scores of networks' outputs, and S4's half steps."""
 
-from __future__ import annotations
-
 import math
 
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
-from ams.schedules import VP, SubVP
-from experiments.graphs.systems import Pair, scores, sub_preserving, ve_level, vp_level
-from tests.experiments.graphs.made import batch, made_networks
+from experiments.graphs.systems import Pair, scores, ve_system, vp_system
+from tests.experiments.graphs.random_networks import batch, made_networks
 
 TIMES = st.floats(0.05, 1.0)
 some = settings(deadline=None, max_examples=40)
-SYSTEMS = {"VP": vp_level(0.1, 1.0), "VE": ve_level(0.2, 1.0), "sub-VP": sub_preserving(0.1, 1.0)}
+SYSTEMS = {"VP": vp_system(0.1, 1.0), "VE": ve_system(0.2, 1.0)}
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
@@ -24,39 +21,31 @@ def test_a_half_step_undoes_the_mean_and_has_the_forward_noise(name: str, t: flo
     """From `t` to `t + h`: the mean factor `r(t+h)/r(t)`, the variance that `x_t` has given `x_{t+h}`."""
     system, h = SYSTEMS[name], -part * t
     (scale, sigma), (before, sigma_before) = system.process.marginal(t), system.process.marginal(t + h)
-    move = system.half_step(t, h)
-    assert move.p == pytest.approx(before / scale, rel=1e-12) and move.q == 0.0
-    assert move.r**2 == pytest.approx(sigma**2 - (scale / before * sigma_before) ** 2, rel=1e-8)
+    step = system.half_step(t, h)
+    assert step.p == pytest.approx(before / scale, rel=1e-12) and step.q == 0.0
+    assert step.r**2 == pytest.approx(sigma**2 - (scale / before * sigma_before) ** 2, rel=1e-8)
 
 
 @given(n=st.integers(1, 6))
 @some
 def test_in_few_steps_a_half_step_below_zero_adds_no_noise(n: int) -> None:
-    assert vp_level(0.1, 1.0).half_step(1e-4 - 0.5 / n, -0.5 / n).r == 0.0
-    assert sub_preserving(0.1, 1.0).half_step(1e-4 - 0.5 / n, -0.5 / n).r >= 0.0
+    assert vp_system(0.1, 1.0).half_step(1e-4 - 0.5 / n, -0.5 / n).r == 0.0
 
 
-def test_the_released_deviation_is_another_only_near_zero() -> None:
+def test_the_float32_deviation_differs_only_near_zero() -> None:
     """float32 loses digits of `1 - exp(2 l)` as `t -> 0`: 6e-7 relative at t = 0.14, 5e-4 or less at t = 1e-4."""
-    exact, released = vp_level(0.1, 1.0), vp_level(0.1, 1.0, float32=True)
+    exact, float32 = vp_system(0.1, 1.0), vp_system(0.1, 1.0, float32=True)
     level = exact.levels(8, 1e-4)
-    ratios = [released.factor(at) / exact.factor(at) - 1 for at in level]
+    ratios = [float32.factor(at) / exact.factor(at) - 1 for at in level]
     assert max(abs(ratio) for ratio in ratios[:-1]) < 2e-6
     assert 1e-5 < abs(ratios[-1]) < 2e-3
 
 
 def test_scores_are_the_outputs_over_minus_sigma_or_themselves() -> None:
     both, (layout, x, a) = made_networks(), batch([3, 4])
-    pair = Pair(SYSTEMS["sub-VP"], SYSTEMS["VE"])
+    pair = Pair(SYSTEMS["VP"], SYSTEMS["VE"])
     of_features, of_adjacency = scores(both, pair, layout)
     level = pair.features.levels(5, 1e-2)[2]
     scale = math.exp(-(level.t**2) * 0.9 / 4 - level.t * 0.05)
-    torch.testing.assert_close(of_features(x, a, level), -both.features(x, a, layout) / (1 - scale**2))
+    torch.testing.assert_close(of_features(x, a, level), -both.features(x, a, layout) / math.sqrt(1 - scale**2))
     torch.testing.assert_close(of_adjacency(a, x, level), both.adjacency(x, a, layout))
-
-
-def test_sub_vp_reverses_with_its_own_rate() -> None:
-    process, level = SubVP(0.1, 1.0), sub_preserving(0.1, 1.0).levels(10, 1e-3)[4]
-    move = sub_preserving(0.1, 1.0).reverse(10)(level)
-    assert move.q == pytest.approx(process.diffusion2(level.t) / 10)
-    assert move.p == pytest.approx(1 + VP(0.1, 1.0).beta(level.t) / 20)

@@ -1,6 +1,4 @@
-"""Molecules from samples and SMILES: what counts as valid, how faults are corrected, and what sets are judged by."""
-
-from __future__ import annotations
+"""Molecules from samples and SMILES: validity, correction of faults, and the distances of sets."""
 
 import sys
 
@@ -10,20 +8,21 @@ import torch
 
 from ams.data import smiles
 from ams.errors import DataUnavailable
+from ams.metrics import frechet_distance
 
 Chem = pytest.importorskip("rdkit.Chem")
-from experiments.graphs import molecules  # noqa: E402
-from experiments.graphs.molecules.molecules import (  # noqa: E402
+from experiments.graphs.molecules.chemistry import (  # noqa: E402
     ATOMS,
     assembled,
     canonical,
-    chemnet_distance,
+    chemnet_features,
     corrected,
+    corrected_smiles,
     fault,
     labelled,
     parsed,
-    quality,
 )
+from experiments.graphs.molecules.study import chemnet_distances  # noqa: E402
 
 QM9 = ATOMS["QM9"]
 
@@ -79,15 +78,10 @@ def test_correction_leaves_what_is_valid_and_never_gives_what_is_not():
             assert Chem.MolToSmiles(made) == Chem.CanonSmiles(largest)
 
 
-def test_quality_counts_valid_different_and_new():
+def test_the_smiles_of_the_corrected_molecule_is_empty_where_there_is_none():
     ethane, water, wrong = one([0, 0], {(0, 1): 1.0}), one([2], {}), one([3, 0], {(0, 1): 2.0})
-    found = quality([ethane, ethane, water, wrong], train={"O"})
-    assert found.validity.value == 3 / 4
-    assert found.uniqueness == 3 / 4  # CC, O and CF
-    assert found.novelty.value == pytest.approx(2 / 3)
-    assert found.novelty.n == 3
-    with pytest.raises(ValueError, match="no molecule"):
-        quality([one([], {})], train=())
+    assert [corrected_smiles(molecule) for molecule in (ethane, water, wrong, one([], {}))] == ["CC", "O", "CF", ""]
+    assert [fault(molecule) is None for molecule in (ethane, water, wrong)] == [True, True, False]
 
 
 def test_smiles_that_are_refused_are_left_out():
@@ -96,8 +90,8 @@ def test_smiles_that_are_refused_are_left_out():
 
 
 def test_labels_are_elements_and_whole_orders():
-    assert labelled(parsed("C=O")) == (("C", "O"), ((0, 1, 2),))
-    assert {order for _, _, order in labelled(parsed("c1ccccc1")).bonds} == {1}
+    assert labelled("C=O") == (("C", "O"), ((0, 1, 2),))
+    assert {order for _, _, order in labelled("c1ccccc1").bonds} == {1}
 
 
 def test_most_of_a_registered_list_is_read():
@@ -113,13 +107,14 @@ def test_chemnet_tells_sets_apart():
     pytest.importorskip("fcd")
     ring = [f"c1ccc({'C' * n}O)cc1" for n in range(1, 13)]
     chain = ["C" * n for n in range(1, 13)]
-    assert chemnet_distance(ring, ring) == pytest.approx(0.0, abs=1e-4)
-    assert chemnet_distance(ring, chain) > 10
+    first, second = chemnet_features(ring), chemnet_features(chain)
+    assert frechet_distance(first, first) == pytest.approx(0.0, abs=1e-4)
+    assert frechet_distance(first, second) > 10
 
 
 def test_the_chemnet_distance_is_the_frechet_distance_of_its_features(monkeypatch):
     rng = np.random.default_rng(0)
-    features = {"a": rng.standard_normal((30, 5)), "b": rng.standard_normal((30, 5)) + 1}
+    features = {"a": rng.standard_normal((120, 5)), "b": rng.standard_normal((120, 5)) + 1}
 
     class Fake:
         @staticmethod
@@ -129,8 +124,10 @@ def test_the_chemnet_distance_is_the_frechet_distance_of_its_features(monkeypatc
         @staticmethod
         def get_predictions(network: str, listed: list[str], n_jobs: int, device: str) -> np.ndarray:
             assert (network, n_jobs, device) == ("network", 0, "cpu")
-            return features[listed[0]]
+            return features[listed[0]][: len(listed)]
 
     monkeypatch.setitem(sys.modules, "fcd", Fake)
-    a, b = (torch.from_numpy(found) for found in features.values())
-    assert chemnet_distance(["a"], ["b"]) == pytest.approx(molecules.frechet_distance(a, b), rel=1e-12)
+    a, b = (torch.from_numpy(array) for array in features.values())
+    few, many = chemnet_distances(["a"] * 110, (["b"] * 100, ["b"] * 120))
+    assert few == pytest.approx(frechet_distance(a[:100], b[:100]), rel=1e-12)
+    assert many == pytest.approx(frechet_distance(a[:110], b[:110]), rel=1e-12)

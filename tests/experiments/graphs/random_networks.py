@@ -1,7 +1,5 @@
 """What the tests of graphs share: small networks with random weights, under the published names; batches; noise."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import pairwise
@@ -51,17 +49,17 @@ def attention_layers(generator: torch.Generator) -> dict[str, Tensor]:
 
 
 def adjacency_tensors(generator: torch.Generator) -> dict[str, Tensor]:
-    kept = 2 + 4 + 4 + 3
-    return attention_layers(generator) | linears("final", [kept, 2 * kept, 2 * kept, 1], generator)
+    total = 2 + 4 + 4 + 3
+    return attention_layers(generator) | linears("final", [total, 2 * total, 2 * total, 1], generator)
 
 
 def feature_tensors(generator: torch.Generator, attentive: bool = False) -> dict[str, Tensor]:
-    kept = FEATURES + 3 * WIDTH
+    total = FEATURES + 3 * WIDTH
     made = attention_layers(generator) if attentive else {}
     if not attentive:
         for layer, inputs in enumerate([FEATURES, WIDTH, WIDTH]):
             made |= convolution(f"layers.{layer}", inputs, generator)
-    return made | linears("final", [kept, 2 * kept, 2 * kept, FEATURES], generator)
+    return made | linears("final", [total, 2 * total, 2 * total, FEATURES], generator)
 
 
 def checkpoint(seed: int = 0, attentive: bool = False) -> dict[str, Any]:
@@ -108,7 +106,7 @@ def node_orders(sizes: Sequence[int], side: int, seed: int) -> Tensor:
 
 
 def reordered(layout: Layout, order: Tensor, x: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
-    """Return packed features and pairs, each graph's nodes in its order."""
+    """Return ragged features and pairs, each graph's nodes in its order."""
     graph, side = torch.arange(len(order))[:, None], order.shape[1]
     square = layout.pad_pairs(a, side)[graph[..., None], order[:, :, None], order[:, None, :]]
     return layout.pack_rows(layout.pad_rows(x, side)[graph, order]), layout.pack_pairs(square)

@@ -1,0 +1,111 @@
+"""The group's figures and table: published rows and ours over the floor of real graphs, and the graphs themselves."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+
+from ams.data import Graph
+from experiments.graphs.data import published
+from experiments.graphs.drawing import draw_graphs
+from experiments.graphs.gdss_tables import study
+from experiments.graphs.gdss_tables.settings import Settings
+from experiments.graphs.gdss_tables.study import ERRORS, ROWS, Entry
+from experiments.graphs.graph6 import from_graph6
+from verdicts import Figure, Table, save_figure
+from verdicts.records.figures import Cell
+
+CLAIMS = ("V10", "V11", "V12")
+STEPS = 1000
+"""Of the published rows."""
+SHOWN = 6
+"""Graphs of a set that are drawn, at most."""
+
+
+def tables(settings: Settings) -> list[Table]:
+    """Return every row beside the published one and the floor."""
+    rows: list[tuple[Cell, ...]] = []
+    for name in ROWS:
+        for entry in study.row_of(settings, name).entries:
+            low, high = (entry.resampled.low, entry.resampled.high) if entry.resampled else ("", "")
+            ours = (entry.ours.value, entry.stray, low, high)
+            rows.append((name, entry.statistic, *settings.of(name), entry.published, *ours, *entry.floor[:3]))
+    caption = (
+        "Published squared MMDs and ours, from the authors' checkpoints and samplers. Ours: the mean of the published "
+        "(biased) estimate over sets as large as the test set; how many standard errors the published value is from "
+        "it; the 95 % interval with the test set resampled too. Floor: real graphs as generated ones, mean and "
+        "central 95 % range."
+    )
+    sized = ("set", "statistic", "graphs", "steps")
+    header = (*sized, "published", "ours", "errors", "low", "high", "floor", "floor low", "floor high")
+    return [Table(id="graphs_rows", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)]
+
+
+def figures(settings: Settings, folder: Path) -> list[Figure]:
+    """Draw the rows over their floors, and graphs of each set beside real ones."""
+    graphs_caption = (
+        f"Graphs of the authors' checkpoints and of their test sets: the first {SHOWN} of each, or as many as were "
+        "generated. Positions follow from the edges alone, isolated nodes are left out. In a row an edge is as long on "
+        "average in every graph; components lie an edge apart."
+    )
+    return [
+        save_figure(draw_rows(settings), folder, "graphs_rows", rows_caption(settings), CLAIMS),
+        save_figure(draw_graphs(examples(settings)), folder, "graphs_rows_drawn", graphs_caption, CLAIMS),
+    ]
+
+
+def rows_caption(settings: Settings) -> str:
+    """Return the caption of the rows, with the sets in fewer steps and those far from the published rows."""
+    far = [name for name in ROWS if max(entry.stray for entry in study.row_of(settings, name).entries) > ERRORS]
+    fewer = [f"{name} in {settings.of(name)[1]}" for name in ROWS if settings.of(name)[1] < STEPS]
+    return (
+        "Squared MMDs of the authors' checkpoints to the test set, for sets of its size. Grey: central 95 % of real "
+        "graphs as generated ones. Circles: published; squares: ours, with one standard error of a single set. "
+        f"Published rows are of {STEPS} steps"
+        + (f", ours of fewer: {', '.join(fewer)}." if fewer else ".")
+        + (f" Farther than {ERRORS:g} standard errors from the published row: {', '.join(far)}." if far else "")
+    )
+
+
+def examples(settings: Settings) -> dict[str, Sequence[Graph]]:
+    """Return real and generated graphs of every set, as many of each, by the label of their row."""
+    rows: dict[str, Sequence[Graph]] = {}
+    for name in ROWS:
+        steps = settings.of(name)[1]
+        parts = study.generated_parts(name, steps, study.parts_of(settings, name), settings.seed)
+        generated = [from_graph6(line) for lines in parts for line in lines][:SHOWN]
+        rows[f"{name}\nreal"] = published(name).test[: len(generated)]
+        rows[f"{name}\ngenerated, {steps} steps"] = generated
+    return rows
+
+
+def draw_rows(settings: Settings) -> Drawing:
+    """Draw published and our values over the floor's range, a panel a set."""
+    drawing = Drawing(figsize=(7.2, 3.0), layout="constrained")
+    panels = drawing.subplots(1, len(ROWS))
+    for axes, name in zip(panels, ROWS, strict=True):
+        entries = study.row_of(settings, name).entries
+        for place, entry in enumerate(entries):
+            _draw_entry(axes, place, entry)
+        axes.set_xticks(range(len(entries)), [entry.statistic for entry in entries], fontsize=6.5)
+        count, steps = settings.of(name)
+        axes.set_title(f"{name}\n{count} graphs, {steps} steps", fontsize=8)
+        axes.set_xlim(-0.6, len(entries) - 0.4)
+        axes.set_ylim(bottom=0)
+    panels[0].set_ylabel("squared MMD")
+    handles, labels = panels[0].get_legend_handles_labels()
+    by_label = dict(zip(labels, handles, strict=True))
+    drawing.legend(by_label.values(), by_label, loc="outside lower center", ncols=3)
+    return drawing
+
+
+def _draw_entry(axes: Axes, place: int, entry: Entry) -> None:
+    floor = [entry.floor.low, entry.floor.high]
+    axes.plot([place] * 2, floor, color="0.8", lw=9, solid_capstyle="butt", label="real graphs, 95 %")
+    (circle,) = axes.plot(
+        place - 0.14, entry.published, "o", color="black", mfc="white", ms=5, label="published", zorder=3
+    )
+    circle.set_clip_on(False)  # where it lies on the axis
+    label = "ours, one standard error of a set"
+    axes.errorbar(place + 0.14, entry.ours.value, entry.spread, fmt="s", color="black", ms=4, label=label, zorder=3)

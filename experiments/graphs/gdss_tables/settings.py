@@ -1,0 +1,26 @@
+"""Sizes of the published table: how many graphs of each set, in how many steps."""
+
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+
+
+class Settings(BaseModel):
+    """For each set the number of graphs that are generated, and of steps.
+
+    `draws`: of sets of real graphs, for the floor. The graphs are shared among `seeds` runs, from `seed` on: a batch of
+    the sampler holds the graphs of one run.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    community_small: tuple[PositiveInt, PositiveInt] = (128, 1000)
+    ego_small: tuple[PositiveInt, PositiveInt] = (128, 1000)
+    enzymes: tuple[PositiveInt, PositiveInt] = (64, 500)
+    grid: tuple[PositiveInt, PositiveInt] = (4, 100)
+    draws: PositiveInt = 2000
+    seeds: PositiveInt = 2
+    seed: NonNegativeInt = 2405
+
+    def of(self, name: str) -> tuple[int, int]:
+        """Return the numbers of graphs and of steps of a set."""
+        graphs, steps = getattr(self, name.lower())
+        return int(graphs), int(steps)

@@ -1,0 +1,136 @@
+"""What the group computes once: graphs from the authors' checkpoints, and published rows beside ours."""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from ams.statistics import Interval
+from experiments.graphs import discrepancy, generation
+from experiments.graphs.data import Split, published, sizes, thresholded, trimmed
+from experiments.graphs.gdss_tables import rows
+from experiments.graphs.gdss_tables.settings import Settings
+from experiments.graphs.graph6 import from_graph6, to_graph6
+from experiments.graphs.statistics import PUBLISHED as STATISTICS, Statistic
+from verdicts.studies import Cell, cell
+
+ROWS: Mapping[str, tuple[float, float, float]] = {
+    "community_small": (0.045, 0.086, 0.007),
+    "ego_small": (0.021, 0.024, 0.007),
+    "ENZYMES": (0.026, 0.061, 0.009),
+    "grid": (0.111, 0.005, 0.070),
+}
+"""Degree, cluster, orbit as published for GDSS (arXiv 2202.02514), 1000 steps."""
+PRINTED = 0.0005
+"""Half the last printed digit."""
+ERRORS = 2.0
+"""Standard errors that a published row may be from ours."""
+FEWEST = 20
+"""Graphs from which rows show how often a correct row strays: fewer are drawn again and again."""
+RANGED = ("community_small", "ego_small", "ENZYMES")
+"""Sets of which a claim states the floor."""
+DATA = (*ROWS, *(generation.PUBLISHED[name].checkpoint for name in ROWS))
+
+
+class Entry(NamedTuple):
+    """A statistic of a set: the published value, ours, and the floor of real graphs.
+
+    `ours` is the mean over sets as large as the test set, with one standard error to each side; `spread` the standard
+    deviation of a single set; `each` the mean of every seed alone; `resampled` the 95 % interval with the test set
+    resampled too (None for too few graphs); `floor` holds the central 95 % of real graphs.
+    """
+
+    statistic: str
+    published: float
+    ours: Interval
+    spread: float
+    each: list[float]
+    resampled: Interval | None
+    floor: Interval
+
+    @property
+    def error(self) -> float:
+        """Return the standard error of the difference: of the published row, of our mean and of the last digit."""
+        return math.hypot((self.ours.high - self.ours.low) / 2, self.spread, PRINTED)
+
+    @property
+    def stray(self) -> float:
+        """Return how many standard errors the published value is from ours."""
+        return abs(self.published - self.ours.value) / self.error
+
+
+class TableRow(NamedTuple):
+    """The three statistics of a set, and how often a correct row would be rejected (None for too few graphs)."""
+
+    entries: list[Entry]
+    false_alarms: float | None
+
+
+@cell(data=DATA)
+def generated(name: str, steps: int, count: int, seed: int) -> list[str]:
+    """`count` graphs of the authors' checkpoint and sampler in one batch, in graph6, without isolated nodes.
+
+    Raises DataUnavailable and NonFiniteState.
+    """
+    nodes = sizes(published(name).train, count, seed)
+    matrices = generation.published_samples(name, steps, nodes, seed).adjacency
+    return [to_graph6(trimmed(graph)) for graph in thresholded(matrices, nodes)]
+
+
+@cell(data=DATA)
+def table_row(name: str, steps: int, parts: tuple[int, ...], draws: int, seed: int) -> TableRow:
+    """The published row of a set beside ours, from runs of `parts` graphs with the seeds from `seed` on."""
+    made = [[from_graph6(line) for line in lines] for lines in generated_parts(name, steps, parts, seed)]
+    real, lengths = published(name), [len(graphs) for graphs in made]
+    pool, size = [*real.test, *(graph for graphs in made for graph in graphs)], len(real.test)
+    kernels = [statistic.kernel(pool) for statistic in STATISTICS]
+    ours = [rows.row(k, size, size, seed) for k in kernels]
+    entries = []
+    for statistic, value, k, row in zip(STATISTICS, ROWS[name], kernels, ours, strict=True):
+        each = rows.means_of_parts(k, size, size, lengths)
+        resampled = _moved(discrepancy.kernel_estimates(k, size, seed).unbiased, row.mean.value)
+        floor = _floor((statistic,), real, draws, seed)
+        entries.append(Entry(statistic.name, value, row.mean, row.spread, each, resampled, floor))
+    return TableRow(entries, rows.false_alarms(ours, ERRORS) if sum(parts) >= FEWEST else None)
+
+
+@cell(data=DATA)
+def real_floor(name: str, draws: int, seed: int) -> Interval:
+    """The mean of the three published MMDs of real graphs in the place of generated ones, over random draws."""
+    return _floor(STATISTICS, published(name), draws, seed)
+
+
+def _floor(statistics: tuple[Statistic, ...], real: Split, draws: int, seed: int) -> Interval:
+    k = discrepancy.mean_kernel(statistics, [*real.test, *real.train])
+    return rows.floor(k, len(real.test), len(real.test), seed, draws)
+
+
+def _moved(interval: Interval | None, to: float) -> Interval | None:
+    """Return an interval moved to another value, cut at zero: the bias of a row hardly varies."""
+    if interval is None:
+        return None
+    by = to - interval.value
+    return Interval(to, max(interval.low + by, 0.0), interval.high + by, interval.n)
+
+
+def generated_parts(name: str, steps: int, parts: tuple[int, ...], seed: int) -> list[list[str]]:
+    """Return the graphs of each run, the seeds from `seed` on."""
+    return [generated(name, steps, count, seed + number) for number, count in enumerate(parts)]
+
+
+def parts_of(settings: Settings, name: str) -> tuple[int, ...]:
+    """Return how many graphs of a set each run makes."""
+    return tuple(generation.shares(settings.of(name)[0], settings.seeds))
+
+
+def row_of(settings: Settings, name: str) -> TableRow:
+    """Return the row of a set."""
+    return table_row(name, settings.of(name)[1], parts_of(settings, name), settings.draws, settings.seed)
+
+
+def cells(settings: Settings) -> Iterator[Cell]:
+    """Yield every cell that checks, figures and tables read."""
+    for name in ROWS:
+        steps, parts = settings.of(name)[1], parts_of(settings, name)
+        yield from (generated.cell(name, steps, count, settings.seed + n) for n, count in enumerate(parts))
+        yield table_row.cell(name, steps, parts, settings.draws, settings.seed)
+    yield from (real_floor.cell(name, settings.draws, settings.seed) for name in RANGED)

@@ -1,0 +1,178 @@
+"""The group's figures and tables: distances and residual variances of every run, and the graphs themselves."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+
+from ams.data import Graph
+from ams.plots import budget_ticks, interval_band
+from ams.statistics import Interval
+from experiments.graphs.data import trimmed
+from experiments.graphs.drawing import draw_graphs
+from experiments.graphs.graph_comparison import checks, study
+from experiments.graphs.graph_comparison.presets import SAMPLERS
+from experiments.graphs.graph_comparison.settings import Settings
+from experiments.graphs.graph_comparison.study import Run
+from verdicts import Figure, Table, save_figure
+from verdicts.records.figures import Cell
+
+CLAIMS = ("V4", "V5", "V6", "V7", "V8", "V9")
+DODGE = 1.03
+"""Factor between neighbouring curves along the logarithmic axis: some samplers have nearly equal values."""
+TICKS = (0.5, 1, 2, 4)
+"""Residual variances that have a tick."""
+MMD_LABEL, VARIANCE_LABEL = "squared MMD, mean of three", "residual variance at $t = 0.1$"
+Curves = Mapping[Run, Interval]
+"""A quantity with its interval, by sampler and number of steps."""
+
+
+def distances(settings: Settings) -> Curves:
+    """Return the squared MMD of every run to fresh graphs."""
+    common = study.common_of(settings)
+    return {run: study.distance(common, run, settings.reference) for run in study.shown(settings)}
+
+
+def residual_variances(settings: Settings) -> Curves:
+    """Return the residual variance of every run."""
+    means = {run: checks.paired(settings, checks.variances, run) for run in study.shown(settings)}
+    return {run: Interval(mean.value, *mean.interval, mean.n or 0) for run, mean in means.items()}
+
+
+def floor(settings: Settings) -> Interval:
+    """Return the squared MMD of fresh graphs in the place of generated ones."""
+    return study.floor(settings.seed, settings.more * settings.graphs, settings.reference)
+
+
+def figures(settings: Settings, folder: Path) -> list[Figure]:
+    """Draw distances and residual variances, and graphs of every sampler from common noise."""
+    title, most = checks.title_of(settings), settings.more * settings.graphs
+    drawing = draw_curves(distances(settings), residual_variances(settings), floor(settings))
+    caption = (
+        f"community_small, {title} networks. Left: unbiased squared MMD to {settings.reference} fresh graphs (mean of "
+        f"degree, clustering, orbit), {settings.seeds * settings.graphs} graphs a point ({most} in the fewest steps), "
+        f"{settings.graphs} a seed, common noise; 95 % bootstrap intervals that resample both sets; grey: {most} real "
+        "graphs. Right: residual variance of the adjacency at $t = 0.1$ (99.9 %), 1 for the forward process. A "
+        "corrector (PC) doubles the score evaluations of a step, so the predictor alone has twice the steps too."
+    )
+    if len(settings.steps) > 1:
+        caption += f" Neighbouring curves are shifted by {DODGE - 1:.0%}, as some nearly coincide."
+    graphs_caption = (
+        f"community_small: real graphs, then those of each sampler in {min(settings.steps)} steps. Graphs of a column "
+        "have as many nodes (isolated ones are left out) and the same noise. Positions follow from the edges alone; in "
+        f"a row an edge is as long on average in every graph. {title.capitalize()} networks, seed {settings.seed}."
+    )
+    return [
+        save_figure(drawing, folder, "graphs_curves", caption, CLAIMS),
+        save_figure(draw_graphs(examples(settings)), folder, "graphs_drawn", graphs_caption, CLAIMS),
+    ]
+
+
+def examples(settings: Settings) -> dict[str, list[Graph]]:
+    """Return the first real graphs, and those of each sampler in the fewest steps, of equal sizes and noise."""
+    common = study.common_of(settings)
+    rows = {"real": study.fresh_graphs(settings.seed, 1, settings.graphs)}
+    for name in settings.samplers:
+        rows[name] = study.outcomes_of(common, study.run_of(settings, SAMPLERS[name]))[0].graphs()
+    return {name: [trimmed(graph) for graph in graphs[: settings.drawn]] for name, graphs in rows.items()}
+
+
+def draw_curves(mmd: Curves, variance: Curves, real: Interval) -> Drawing:
+    """Draw squared MMDs (left) and residual variances (right).
+
+    Above, against score evaluations, those of several budgets, if they are several; below, all in the fewest steps, and
+    those that cost less in as many evaluations too.
+    """
+    several = [name for name in SAMPLERS if sum(run.sampler == name for run in mmd) > 1]
+    two_rows = len(several) > 1
+    drawing = Drawing(figsize=(7.2, 6.2 if two_rows else 2.8), layout="constrained")
+    drawing.set_layout_engine("constrained", w_pad=0.08)  # letters are wider in print than the layout assumes
+    *above, below = drawing.subfigures(1 + two_rows, 1, squeeze=False)[:, 0]
+    for part in above:
+        left, right = part.subplots(1, 2)
+        for axes, curves in ((left, mmd), (right, variance)):
+            _draw_budgets(axes, curves, several)
+        left.axhspan(real.low, real.high, color="0.85", lw=0, zorder=0)
+        right.axhline(1.0, color="0.3", lw=0.8)
+        left.set_ylabel(MMD_LABEL)
+        right.set(ylabel=VARIANCE_LABEL, yscale="log")
+        right.set_yticks(TICKS, map(str, TICKS))
+        right.minorticks_off()
+        part.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    left, right = below.subplots(1, 2)
+    runs = smallest_budget(list(mmd))
+    for axes, curves in ((left, mmd), (right, variance)):
+        _draw_runs(axes, curves, runs)
+    left.axvspan(real.low, real.high, color="0.85", lw=0, zorder=0)
+    right.axvline(1.0, color="0.3", lw=0.8)
+    left.set(xlabel=MMD_LABEL, title=f"in {min(run.steps for run in runs)} steps")
+    right.set(xlabel=VARIANCE_LABEL, xscale="log", yticklabels=[])
+    right.set_xticks(TICKS, map(str, TICKS))
+    right.minorticks_off()
+    return drawing
+
+
+def smallest_budget(runs: Sequence[Run]) -> list[Run]:
+    """Return every sampler in the fewest steps, and also in as many evaluations as the most costly of them."""
+    fewest = min(run.steps for run in runs)
+    most = fewest * max(SAMPLERS[run.sampler].evaluations for run in runs)
+    return [run for run in runs if run.steps in (fewest, most // SAMPLERS[run.sampler].evaluations)]
+
+
+def _draw_budgets(axes: Axes, curves: Curves, names: Sequence[str]) -> None:
+    """Draw a quantity of some samplers against score evaluations."""
+    for number, name in enumerate(names):
+        own = {run.steps: interval for run, interval in curves.items() if run.sampler == name}
+        evaluations = SAMPLERS[name].evaluations * np.array(list(own)) * DODGE ** (number - (len(names) - 1) / 2)
+        interval_band(axes, evaluations, list(own.values()), SAMPLERS[name].look())
+    axes.set(xscale="log", xlabel="score evaluations")
+    budget_ticks(axes, axes.get_xlim())
+
+
+def _draw_runs(axes: Axes, curves: Curves, runs: Sequence[Run]) -> None:
+    """Draw a point with its interval for each run, from the top."""
+    names = [run.sampler for run in runs]
+    for place, run in enumerate(runs):
+        value, low, high, _ = curves[run]
+        look = SAMPLERS[run.sampler].look() | {"linestyle": "none"}
+        axes.errorbar(value, place, xerr=[[value - low], [high - value]], markersize=5, elinewidth=1.4, **look)
+    labels = [f"{name}, {steps} steps" if names.count(name) > 1 else name for name, steps, _ in runs]
+    axes.set_yticks(range(len(runs)), labels, fontsize=7.5)
+    axes.set_ylim(len(runs) - 0.5, -0.5)
+
+
+def tables(settings: Settings) -> list[Table]:
+    """Return the numbers of every run, and its difference from Langevin with a verdict."""
+    return [_runs_table(settings), _differences_table(settings)]
+
+
+def _runs_table(settings: Settings) -> Table:
+    mmd, variance = distances(settings), residual_variances(settings)
+    rows: list[tuple[Cell, ...]] = [
+        (name, steps, steps * SAMPLERS[name].evaluations, *mmd[run][:3], *variance[run][:3])
+        for run in mmd
+        for name, steps, _ in [run]
+    ]
+    rows.append(("real graphs", "", "", *floor(settings)[:3], 1.0, 1.0, 1.0))
+    caption = (
+        f"Unbiased squared MMD to {settings.reference} fresh graphs, mean of three statistics, with its 95 % interval; "
+        f"residual variance V with its 99.9 % interval. community_small, {checks.title_of(settings)} networks."
+    )
+    header = ("sampler", "steps", "evaluations", "squared MMD", "low", "high", "V", "V low", "V high")
+    return Table(id="graphs_runs", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)
+
+
+def _differences_table(settings: Settings) -> Table:
+    rows = []
+    for run, langevin in study.against_langevin(settings):
+        difference = checks.mmd_difference(settings, run, langevin)
+        verdict = "larger than noise" if difference.resolved else "not larger than noise"
+        rows.append((*run[:2], *difference.interval[:3], difference.smallest, verdict))
+    caption = (
+        "Squared MMD of the Langevin corrector less that of each sampler in as many steps, paired by noise, with its "
+        "95 % interval: positive is nearer to real graphs than Langevin; the smallest difference that is resolved."
+    )
+    header = ("sampler", "steps", "difference", "low", "high", "resolved from", "verdict")
+    return Table(id="graphs_differences", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)

@@ -1,0 +1,71 @@
+"""The samplers that are compared on graphs: Euler-Maruyama, alone or with a corrector before each of its steps.
+
+A corrector takes as many score evaluations as the predictor, so the predictor alone makes twice the steps with the same
+evaluations. (An evaluation here is one of both networks.)
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from experiments.graphs import samplers
+from experiments.graphs.generation import END
+from experiments.graphs.samplers import Corrector, Run
+from experiments.graphs.systems import Pair
+
+
+@dataclass(frozen=True)
+class GraphSampler:
+    """A sampler of graphs and how it is drawn; `corrector` is None for the predictor alone.
+
+    `per_graph`: a graph's step size is found from its own norms, not from its batch's. `full_noise`: the noise is not
+    scaled, a control.
+    """
+
+    name: str
+    colour: str
+    marker: str
+    line: str
+    corrector: Corrector | None = None
+    per_graph: bool = False
+    full_noise: bool = False
+
+    @property
+    def evaluations(self) -> int:
+        """Return the score evaluations of a step."""
+        return 1 if self.corrector is None else 2
+
+    def look(self) -> dict[str, Any]:
+        """Return matplotlib's keyword arguments: colour, marker, line and label."""
+        return {"color": self.colour, "marker": self.marker, "linestyle": self.line, "label": self.name}
+
+    def plan(self, pair: Pair, steps: int, snr: float, scale_eps: float) -> Run:
+        """Return the run in so many steps of the predictor."""
+        if self.corrector is None:
+            return samplers.predicted(pair, samplers.euler_maruyama, steps, END)
+        correctors = self.corrector(snr, 1.0 if self.full_noise else scale_eps)
+        return samplers.corrected(pair, samplers.euler_maruyama, correctors, steps, END)
+
+
+_ADAPTIVE, _CONSTANT = samplers.ADAPTIVE, samplers.CONSTANT
+_AUTHORS, _IN_BOTH = samplers.authors_momentum, samplers.momentum_in_both
+
+PREDICTOR = GraphSampler("predictor alone", "#0072B2", "o", "-")
+LANGEVIN = GraphSampler("PC, Langevin", "#009E73", "v", "-", samplers.langevin)
+ADAPTIVE = GraphSampler("PC, adaptive", "#CC79A7", "P", "-", _AUTHORS(_ADAPTIVE))
+ADAPTIVE_IN_BOTH = GraphSampler("PC, adaptive in both", "#D55E00", "s", "--", _IN_BOTH(_ADAPTIVE))
+
+_ALL = (
+    PREDICTOR,
+    LANGEVIN,
+    GraphSampler("PC, Langevin, full noise", "#56B4E9", "v", "--", samplers.langevin, full_noise=True),
+    ADAPTIVE,
+    ADAPTIVE_IN_BOTH,
+    GraphSampler("PC, constant", "#E69F00", "<", "-.", _AUTHORS(_CONSTANT)),
+    GraphSampler("PC, constant in both", "#E69F00", "^", ":", _IN_BOTH(_CONSTANT)),
+    GraphSampler("PC, Leimkuhler-Matthews", "#0072B2", "p", "--", samplers.leimkuhler_matthews),
+    GraphSampler("PC, adaptive, each alone", "#000000", "d", ":", _IN_BOTH(_ADAPTIVE), per_graph=True),
+)
+
+SAMPLERS = {sampler.name: sampler for sampler in _ALL}
+"""Every sampler by its name. `PC, adaptive` and `PC, constant` are those of the authors' code, which loses the
+adjacency's momentum; those named `in both` have momentum in both states, as the paper describes them."""

@@ -1,0 +1,185 @@
+"""What the group computes once: each sampler's graphs by seed, their distances from the distribution, differences.
+
+The distribution of community_small is known (module `data`), so the reference is fresh graphs. All samplers start from
+the same noise and meet the same noise step by step, so differences are paired. Distances are unbiased squared MMDs, the
+mean of degree, clustering and orbit; their bootstrap intervals resample both sets.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from ams.data import Graph, fetch
+from ams.errors import DataUnavailable
+from ams.statistics import Interval
+from experiments.graphs import bundled_networks, checkpoints, discrepancy
+from experiments.graphs.data import community_small, trimmed
+from experiments.graphs.generation import PUBLISHED
+from experiments.graphs.graph6 import from_graph6, to_graph6
+from experiments.graphs.graph_comparison.presets import (
+    ADAPTIVE,
+    ADAPTIVE_IN_BOTH,
+    LANGEVIN,
+    PREDICTOR,
+    SAMPLERS,
+    GraphSampler,
+)
+from experiments.graphs.graph_comparison.sampling import Batches, Model, sampled
+from experiments.graphs.graph_comparison.settings import Settings
+from experiments.graphs.statistics import PUBLISHED as STATISTICS
+from verdicts.studies import Cell, cell
+
+CHECKPOINT = PUBLISHED["community_small"].checkpoint
+CONFIDENCE = 0.95
+"""Of distances, whose intervals are long: a run makes few graphs."""
+
+
+class Run(NamedTuple):
+    """A sampler, its number of steps, and the number of its seeds."""
+
+    sampler: str
+    steps: int
+    seeds: int
+
+
+class Common(NamedTuple):
+    """What all runs of a comparison share.
+
+    `networks` are "authors" or "bundled". A seed makes `graphs` graphs, with norms averaged over batches of `batch`;
+    seeds count from `seed` on. `snr` and `scale_eps` are the corrector's signal-to-noise ratio and noise scale.
+    """
+
+    networks: str
+    graphs: int
+    batch: int
+    snr: float
+    scale_eps: float
+    seed: int
+
+
+class Outcome(NamedTuple):
+    """The graphs of one seed in graph6, isolated nodes included, and the residual variance of each."""
+
+    graph6: list[str]
+    residual_variances: list[float]
+
+    def graphs(self) -> list[Graph]:
+        """Return the graphs, isolated nodes included."""
+        return [from_graph6(line) for line in self.graph6]
+
+
+@cell(data=(CHECKPOINT,))
+def outcome(common: Common, sampler: str, steps: int, number: int) -> Outcome:
+    """A sampler's graphs of one seed; their numbers of nodes are those of fresh graphs."""
+    sizes = [graph.nodes for graph in fresh_graphs(common.seed, 1 + number, common.graphs)]
+    batches = Batches(sizes, common.batch, common.seed + number)
+    model = model_of(common.networks)
+    graphs, variances = sampled(model, SAMPLERS[sampler], steps, common.snr, common.scale_eps, batches)
+    return Outcome([to_graph6(graph) for graph in graphs], variances.tolist())
+
+
+@cell(data=(CHECKPOINT,))
+def distance(common: Common, run: Run, reference: int) -> Interval:
+    """The squared MMD of a run's graphs and of `reference` fresh graphs."""
+    graphs = [graph for listed in trimmed_graphs(common, run) for graph in listed]
+    return discrepancy.unbiased_mmd(STATISTICS, fresh_graphs(common.seed, 0, reference), graphs, common.seed)
+
+
+@cell
+def floor(seed: int, count: int, reference: int) -> Interval:
+    """The squared MMD of `count` fresh graphs, as if they were generated, and of `reference` other fresh graphs."""
+    graphs = fresh_graphs(seed, 1000, count)
+    return discrepancy.unbiased_mmd(STATISTICS, fresh_graphs(seed, 0, reference), graphs, seed)
+
+
+@cell(data=(CHECKPOINT,))
+def difference(common: Common, nearer: Run, farther: Run, reference: int) -> discrepancy.Difference:
+    """How much nearer to `reference` fresh graphs one run is than another, by the seeds of both; a batch is a unit."""
+    seeds = min(nearer.seeds, farther.seeds)
+    one, other = (trimmed_graphs(common, run)[:seeds] for run in (nearer, farther))
+    fresh = fresh_graphs(common.seed, 0, reference)
+    return discrepancy.difference(fresh, one, other, common.seed, STATISTICS, CONFIDENCE, common.batch)
+
+
+def model_of(networks: str) -> Model:
+    """Return "authors" or "bundled" networks for community_small. Raises DataUnavailable."""
+    setting = PUBLISHED["community_small"]
+    if networks == "bundled":
+        return Model(bundled_networks.own_networks(), setting.pair, setting.features)
+    return Model(checkpoints.networks(CHECKPOINT, setting.averaged), setting.pair, setting.features)
+
+
+def fresh_graphs(seed: int, stream: int, count: int) -> list[Graph]:
+    """Return `count` graphs of the distribution of community_small; streams are independent."""
+    return community_small(count, int(np.random.SeedSequence([seed, stream]).generate_state(1)[0]))
+
+
+def outcomes_of(common: Common, run: Run) -> list[Outcome]:
+    """Return a run's outcome for each seed."""
+    return [outcome(common, run.sampler, run.steps, number) for number in range(run.seeds)]
+
+
+def trimmed_graphs(common: Common, run: Run) -> list[list[Graph]]:
+    """Return a run's graphs for each seed, without isolated nodes."""
+    return [[trimmed(graph) for graph in outcome.graphs()] for outcome in outcomes_of(common, run)]
+
+
+def common_of(settings: Settings) -> Common:
+    """Return what all runs share; the bundled networks stand in where the authors' file cannot be had."""
+    networks = settings.networks
+    if networks == "authors":
+        try:
+            fetch(CHECKPOINT)
+        except DataUnavailable:
+            networks = "bundled"
+    return Common(networks, settings.graphs, settings.batch, settings.snr, settings.scale_eps, settings.seed)
+
+
+def run_of(settings: Settings, sampler: GraphSampler, times: int = 1) -> Run:
+    """Return a sampler's run in `times` the fewest steps."""
+    return _run(settings, sampler.name, times * min(settings.steps))
+
+
+def _run(settings: Settings, name: str, steps: int) -> Run:
+    return Run(name, steps, settings.more if steps == min(settings.steps) else settings.seeds)
+
+
+def shown(settings: Settings) -> list[Run]:
+    """Return the runs of figures and tables: every sampler at every number of steps, the predictor at the doubles too.
+
+    The samplers of `once` run in the fewest steps alone.
+    """
+    wanted = {(name, steps) for name in settings.samplers for steps in settings.steps}
+    wanted |= {(name, min(settings.steps)) for name in settings.once}
+    wanted |= {(PREDICTOR.name, 2 * steps) for steps in settings.steps}
+    return [_run(settings, *run) for run in sorted(wanted, key=lambda run: (list(SAMPLERS).index(run[0]), run[1]))]
+
+
+def against_langevin(settings: Settings) -> list[tuple[Run, Run]]:
+    """Return each run of the table of differences, and Langevin's in as many steps."""
+    others = [name for name in (*settings.samplers, *settings.once) if name != LANGEVIN.name]
+    steps = {name: settings.steps if name in settings.samplers else (min(settings.steps),) for name in others}
+    pairs = [(name, number) for name in others for number in steps[name]]
+    return [(_run(settings, *pair), _run(settings, LANGEVIN.name, pair[1])) for pair in pairs]
+
+
+def against_adaptive(settings: Settings) -> list[Run]:
+    """Return the runs that claims compare with adaptive momentum in the fewest steps, beside Langevin in as many.
+
+    These are the predictor alone with as many evaluations, Langevin with twice as many, and momentum in both states.
+    The claims are about the authors' networks, so none is returned where the settings ask for others.
+    """
+    runs = [run_of(settings, PREDICTOR, 2), run_of(settings, LANGEVIN, 2), run_of(settings, ADAPTIVE_IN_BOTH)]
+    return runs if settings.networks == "authors" else []
+
+
+def cells(settings: Settings) -> Iterator[Cell]:
+    """Yield every cell that checks, figures, tables and the notebook read."""
+    common, reference, others = common_of(settings), settings.reference, against_adaptive(settings)
+    for run in dict.fromkeys([*shown(settings), *others]):
+        yield from (outcome.cell(common, run.sampler, run.steps, number) for number in range(run.seeds))
+    yield floor.cell(settings.seed, settings.more * settings.graphs, reference)
+    yield from (distance.cell(common, run, reference) for run in shown(settings))
+    pairs = [*against_langevin(settings), *((run_of(settings, ADAPTIVE), run) for run in others)]
+    yield from (difference.cell(common, *pair, reference) for pair in pairs)

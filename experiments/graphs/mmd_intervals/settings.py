@@ -1,0 +1,22 @@
+"""Sizes of the simulated experiments."""
+
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+
+
+class Settings(BaseModel):
+    """How many graphs a population, a reference and a generated set have; the shares of pairs that are flipped.
+
+    The reference is drawn from community_small. Generated sets are drawn from the graphs of a second population of
+    community_small with a share `nearer` or `farther` of their pairs flipped.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    population: PositiveInt = 500
+    reference: PositiveInt = 20
+    generated: PositiveInt = 20
+    nearer: float = 0.02
+    farther: float = 0.05
+    experiments: PositiveInt = 600
+    confidence: float = 0.95
+    seed: NonNegativeInt = 11

@@ -1,0 +1,107 @@
+"""Runs of the samplers: batches side by side, a residual variance of 1 for the forward process, plans and costs."""
+
+import pytest
+import torch
+
+from ams.samplers import Info, State
+from experiments.graphs import samplers
+from experiments.graphs.data import community_small
+from experiments.graphs.graph_comparison.presets import ADAPTIVE_IN_BOTH, LANGEVIN, PREDICTOR, SAMPLERS, GraphSampler
+from experiments.graphs.graph_comparison.sampling import (
+    OBSERVED,
+    Batches,
+    Model,
+    coupling_of,
+    residual_variances,
+    sampled,
+)
+from experiments.graphs.graph_layout import Layout
+from experiments.graphs.ragged_batch import RaggedBatch
+from experiments.graphs.systems import Pair, vp_system
+from tests.experiments.graphs.random_networks import FEATURES, made_networks
+
+VP = vp_system(0.1, 1.0)
+SIZES = (4, 7, 5, 3, 6, 4)
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    both = made_networks()
+    return Model(type(both)(*(network.float() for network in both)), Pair(VP, VP), FEATURES)
+
+
+def variances(model: Model, steps: int, batches: Batches) -> torch.Tensor:
+    return sampled(model, ADAPTIVE_IN_BOTH, steps, 0.2, 0.7, batches)[1]
+
+
+def test_batches_side_by_side_are_batches_alone(model: Model) -> None:
+    """The second batch's graphs do not see the first: other networks' sizes in its place leave them as they are."""
+    one = variances(model, 12, Batches(SIZES, 3, 1))
+    other = variances(model, 12, Batches((7, 7, 7, *SIZES[3:]), 3, 1))
+    torch.testing.assert_close(one[3:], other[3:], rtol=1e-3, atol=1e-4)
+    assert (variances(model, 12, Batches(SIZES, 6, 1)) - one).abs().max() > 1e-3
+
+
+def test_one_batch_is_coupled_as_in_the_authors_code() -> None:
+    layout = Layout.of(SIZES)
+    assert coupling_of(layout, 6) is RaggedBatch is coupling_of(layout, 8)
+    assert coupling_of(layout, 3) is not RaggedBatch
+
+
+def test_the_forward_process_has_a_residual_variance_of_one() -> None:
+    """Real graphs with noise of the level's sigma: 1 to within five standard errors of a mean of squares."""
+    listed = community_small(60, seed=3)
+    layout = Layout.of([graph.nodes for graph in listed])
+    level = VP.levels(2, OBSERVED)[1]
+    squares = torch.zeros(60, 20, 20)
+    for number, graph in enumerate(listed):
+        for u, v in graph.edges:
+            squares[number, u, v] = squares[number, v, u] = 1.0
+    clean = layout.pack_pairs(squares)
+    for factor in (1.0, 0.5):
+        noise = factor * level.sigma * torch.randn(len(clean), generator=torch.Generator().manual_seed(0))
+        measured = residual_variances(level.scale * clean + noise, level, layout)
+        error = factor**2 * (2 / len(clean)) ** 0.5
+        assert measured.mean() == pytest.approx(factor**2, abs=5 * 2 * error)
+    assert residual_variances(level.scale * clean, level, layout).abs().max() < 1e-10
+
+
+def test_temperatures_are_in_the_callers_order() -> None:
+    layout = Layout.of([5, 3])
+    level = VP.levels(2, OBSERVED)[1]
+    squares = torch.zeros(2, 5, 5)
+    squares[0] = level.sigma * (1 - torch.eye(5))
+    assert residual_variances(layout.pack_pairs(squares), level, layout).tolist() == pytest.approx([1.0, 0.0])
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
+def test_every_sampler_runs_and_is_observed(sampler: GraphSampler, model: Model) -> None:
+    graphs, variances = sampled(model, sampler, 10, 0.1, 0.7, Batches(SIZES, 2, 5))
+    assert variances.isfinite().all() and variances.shape == (6,)
+    assert tuple(graph.nodes for graph in graphs) == SIZES
+
+
+def test_plans_cost_what_they_say() -> None:
+    for sampler in SAMPLERS.values():
+        plan = sampler.plan(Pair(VP, VP), 7, 0.1, 0.7)
+        assert len(plan.features) == len(plan.adjacency) == sum(plan.rounds) == 7 * sampler.evaluations
+    assert PREDICTOR.evaluations == 1 and LANGEVIN.evaluations == 2
+
+
+@pytest.mark.parametrize(("sampler", "rounds"), [(PREDICTOR, 11), (LANGEVIN, 22)], ids=["alone", "corrected"])
+def test_the_variance_is_taken_where_the_predictor_starts(
+    sampler: GraphSampler, rounds: int, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rounds whose adjacency is their number: at t = 0.1 the predictor's round is the tenth, or the twentieth."""
+    seen = iter([_round(float(number)) for number in range(rounds)])
+    monkeypatch.setattr(samplers, "coupled", lambda plan, features, adjacency: seen)
+    _, (variance,) = sampled(model, sampler, 11, 0.1, 0.7, Batches((3,), 1, 5))
+    level, number = VP.levels(11, 1e-4)[9], 10 * sampler.evaluations - 1
+    assert level.t == pytest.approx(OBSERVED, abs=1e-3)
+    residual = number - level.scale * (number > level.scale / 2)
+    assert variance.item() == pytest.approx((residual / level.sigma) ** 2, rel=1e-5)
+
+
+def _round(value: float) -> samplers.Round:
+    x = torch.full((3,), value)
+    return (State(x), Info(1, x, lambda: x)), (State(x), Info(1, x, lambda: x))
