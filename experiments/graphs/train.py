@@ -49,7 +49,7 @@ def train(config: TrainConfig, out: Path, resume: bool) -> int:
 def _trained(config: TrainConfig, out: Path, resume: bool) -> None:
     task, state, begin = Denoising(config), out.with_suffix(".state"), time.process_time()
     trainer = training.Trainer(task, plan_of(config))
-    with training.told(config.steps, "train") as report:
+    with training.progress_bar(config.steps, "train") as report:
         training.fit(trainer, state, resume, report)
     record = record_of(task, trainer) | {"cpu_seconds": round(time.process_time() - begin, 1)}
     draw(record, out)

@@ -7,6 +7,7 @@ power.
 from collections.abc import Callable
 
 import torch
+from pydantic import JsonValue
 
 from ams.laws import GaussianLaw
 from ams.samplers import last, sample
@@ -23,7 +24,7 @@ from verdicts import Measurement, check
 def exponent(work: Callable[[int], timing.Work], sizes: tuple[int, ...], runs: int) -> Measurement:
     """Return the fitted exponent of the CPU time of `work(size)`."""
     times = [timing.median_seconds(work(size), runs) for size in sizes]
-    milliseconds = {str(size): round(1e3 * seconds, 3) for size, seconds in zip(sizes, times, strict=True)}
+    milliseconds: dict[str, JsonValue] = {str(size): round(1e3 * seconds, 3) for size, seconds in zip(sizes, times, strict=True)}
     return Measurement(**convergence_order(sizes, times)._asdict(), detail={"ms by size": milliseconds})
 
 

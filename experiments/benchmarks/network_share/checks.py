@@ -122,7 +122,8 @@ def authors_sampler(x: Tensor, score: Score, levels: Iterable[Level], generator:
 
     Expressions are over the whole batch, and no storage is reused.
     """
-    momentum = grad_before = amplitude = moved = None
+    momentum: Tensor | None = None
+    grad_before = amplitude = moved = torch.zeros(())
     for level in levels:
         grad = score(x, level)
         noise = torch.randn(x.shape, generator=generator)

@@ -96,7 +96,7 @@ def by_azula(given: Case, name: str) -> Tensor:
 
 
 def _azula_denoiser(given: Case, schedule: Callable[[Tensor], tuple[Tensor, Tensor]]) -> torch.nn.Module:
-    base = importlib.import_module("azula.denoise")
+    base: Any = importlib.import_module("azula.denoise")
 
     class Exact(base.Denoiser):
         """The exact posterior mean in azula's interface."""

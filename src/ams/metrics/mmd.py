@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 Kernel = Float[np.ndarray, "n n"]
 Weights = Float[np.ndarray, "*rows n"]
-Values = Float[np.ndarray, "*rows"] | float
+Values = Float[np.ndarray, "*rows"]
 Within = Callable[[Kernel, Weights], Values]
 
 
@@ -22,19 +22,19 @@ def biased_within(k: Kernel, x: Weights) -> Values:
 
     Its bias is `(E k(X, X) - E k(X, X')) / n`.
     """
-    return _quadratic(k, x, x) / x.sum(-1) ** 2
+    return np.asarray(_quadratic(k, x, x) / x.sum(-1) ** 2)
 
 
 def unbiased_within(k: Kernel, x: Weights) -> Values:
     """Return the mean of `k` over pairs of different observations of a sample (a U-statistic), nan without a pair."""
     squares = x**2
     with np.errstate(invalid="ignore"):
-        return (_quadratic(k, x, x) - squares @ np.diagonal(k)) / (x.sum(-1) ** 2 - squares.sum(-1))
+        return np.asarray((_quadratic(k, x, x) - squares @ np.diagonal(k)) / (x.sum(-1) ** 2 - squares.sum(-1)))
 
 
 def across(k: Kernel, x: Weights, y: Weights) -> Values:
     """Return the mean of `k` over pairs of an observation of one sample and an observation of the other."""
-    return _quadratic(k, x, y) / (x.sum(-1) * y.sum(-1))
+    return np.asarray(_quadratic(k, x, y) / (x.sum(-1) * y.sum(-1)))
 
 
 def mmd_squared(k: Kernel, x: Weights, y: Weights, within: Within = unbiased_within) -> Values:
@@ -43,10 +43,10 @@ def mmd_squared(k: Kernel, x: Weights, y: Weights, within: Within = unbiased_wit
     With `biased_within` the estimate is not negative, and 0 for equal samples. With `unbiased_within` it is unbiased
     for independent samples.
     """
-    return within(k, x) + within(k, y) - 2 * across(k, x, y)
+    return np.asarray(within(k, x) + within(k, y) - 2 * across(k, x, y))
 
 
 def _quadratic(k: Kernel, x: Weights, y: Weights) -> Values:
     """Return `x^T k y` of each row; the cost depends on the number of observations with a weight."""
     of_x, of_y = (np.flatnonzero(w.reshape(-1, len(k)).any(0)) for w in (x, y))
-    return np.einsum("...i,...i->...", x[..., of_x] @ k[np.ix_(of_x, of_y)], y[..., of_y])
+    return np.asarray(np.einsum("...i,...i->...", x[..., of_x] @ k[np.ix_(of_x, of_y)], y[..., of_y]))
