@@ -10,7 +10,6 @@ the last since the middle rises with `e <= r^2`. So `r >= (sqrt k - 1)/(sqrt k +
 turn each inequality into an equality. The bound is that of Chebyshev's method for every two-term recursion.
 """
 
-
 import numpy as np
 import sympy as sp
 from scipy.optimize import minimize

@@ -48,5 +48,7 @@ def tables(settings: Settings) -> list[Table]:
         run = packed_run(problem)
         run()
         shares[name] = time_by_kind(run)
-    rows: tuple[tuple[str | float, ...], ...] = tuple((kind, *(round(100 * column[kind], 1) for column in shares.values())) for kind in (*KINDS, "others"))
+    rows: tuple[tuple[str | float, ...], ...] = tuple(
+        (kind, *(round(100 * column[kind], 1) for column in shares.values())) for kind in (*KINDS, "others")
+    )
     return [Table(id="time_graphs_profile", caption=CAPTION, header=("", *shares), rows=rows, claims=("T7", "T8"))]

@@ -24,7 +24,9 @@ from verdicts import Measurement, check
 def exponent(work: Callable[[int], timing.Work], sizes: tuple[int, ...], runs: int) -> Measurement:
     """Return the fitted exponent of the CPU time of `work(size)`."""
     times = [timing.median_seconds(work(size), runs) for size in sizes]
-    milliseconds: dict[str, JsonValue] = {str(size): round(1e3 * seconds, 3) for size, seconds in zip(sizes, times, strict=True)}
+    milliseconds: dict[str, JsonValue] = {
+        str(size): round(1e3 * seconds, 3) for size, seconds in zip(sizes, times, strict=True)
+    }
     return Measurement(**convergence_order(sizes, times)._asdict(), detail={"ms by size": milliseconds})
 
 
