@@ -114,9 +114,9 @@ def momentum_series() -> sp.Expr:
     p, second = sp.symbols("p p_2", real=True)
     terms = sp.Poly(sp.numer(root_equation(u)).subs(q, 1 + p), u, p).terms()
     order = min(2 * i + j for (i, j), _ in terms)
-    lowest, following = (sum(c * p**j for (i, j), c in terms if 2 * i + j == n) for n in (order, order + 1))
+    lowest, next_one = (sum(c * p**j for (i, j), c in terms if 2 * i + j == n) for n in (order, order + 1))
     first = min(sp.solve(lowest, p))
-    second = -(following / sp.diff(lowest, p)).subs(p, first)
+    second = -(next_one / sp.diff(lowest, p)).subs(p, first)
     squared = sp.expand((1 + first * w + second * w**2) ** 2)
     return sum(squared.coeff(w, power) * w**power for power in range(3))
 

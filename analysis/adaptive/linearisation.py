@@ -59,7 +59,7 @@ def linearised(u: float) -> Linearised:
 def fluctuation(u: float, dimension: float, lags: int = 400) -> float:
     """Return K, `sd(b) sqrt B` of a large batch B in `dimension` dimensions; infinite: the limit of `K sqrt d`.
 
-    `lags` steps must cover the memory of the linearised recursion: 400 do for u >= 0.01, to 1e-9.
+    `lags` steps must cover the time in which the linearised recursion decays: 400 do for u >= 0.01, to 1e-9.
     """
     field = linearised(u)
     kernel = _impulse(field, lags)

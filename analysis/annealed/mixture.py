@@ -1,4 +1,4 @@
-"""Target 2, a mixture on the line: a density on a grid, moved quantiles, or particles, as the sampler's law asks."""
+"""Target 2, a mixture on the line: a density on a grid, moved quantiles, or particles, as the sampler needs."""
 
 import math
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class Sizes(NamedTuple):
 
 
 class LineErrors(NamedTuple):
-    """What a run on the mixture is judged by: intervals, points where the law is exact.
+    """What a run on the mixture is judged by: intervals, points where the distribution is exact.
 
     `kl` is KL(run || target at the last noise level) in nats; `minority` the probability left of 0; `w2` is None for
     particles, whose own noise in the modes' weights would drown it.
@@ -79,7 +79,7 @@ def stable(spec: SamplerSpec, budget: int, setting: Hyperparameters) -> bool:
 
 
 def line_run(spec: SamplerSpec, budget: int, setting: Hyperparameters, sizes: Sizes) -> LineRun:
-    """Return one run, by the method that the sampler's law asks for."""
+    """Return one run, by the method that the sampler needs."""
     program = spec.build(SIGMAS, budget, setting)
     try:
         return LineRun(setting, *_METHODS[spec.line_method](sizes, program))

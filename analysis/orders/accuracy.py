@@ -1,4 +1,4 @@
-"""L1: the laws on grids against closed forms on a Gaussian, and against themselves on more nodes on the mixture."""
+"""L1: densities on grids against closed forms on a Gaussian, and against themselves on more nodes on the mixture."""
 
 import math
 from collections.abc import Iterator

@@ -6,7 +6,7 @@ from verdicts.claims.sizes import Numbers
 
 
 class Settings(BaseModel):
-    """The largest step of each sequence, the number of steps, and what the laws on grids and the particles take.
+    """The largest step of each sequence, the number of steps, and what the densities on grids and the particles take.
 
     `excess` is constant momentum's largest step by the excess variance that claim G4 gives it there, so that all its
     `betas` are equally near to their limits; `friction` is BAOAB's, per unit of time.

@@ -25,7 +25,7 @@ class ScoreError:
     factor: Tensor | float = 1.0
 
     def score(self, law: GaussianLaw) -> Score:
-        """Return the wrong score of a law's target, for coefficient rows."""
+        """Return the wrong score of a target, for coefficient rows."""
 
         def wrong(x: Row, level: Level) -> Row:
             s = torch.as_tensor(self.factor, dtype=torch.float64).reshape(-1, 1) * law.score(x, level)

@@ -90,7 +90,7 @@ def calls_at_which_the_lower_clip_acts(settings: Settings) -> Measurement:
 
 
 @check("R2.nothing_over_nothing")
-def damping_at_zero_over_zero(settings: Settings) -> Measurement:
+def coefficient_at_zero_over_zero(settings: Settings) -> Measurement:
     """Measure `1 - beta` where score and momentum are zero and unchanged: delta, 1e-4 in the authors' corrector."""
     zero = torch.zeros(4, 2)
     beta, _ = samplers.adaptive(1e-4)(State(zero, zero, zero, drift=1.0, effective_drift=1.0), zero, Particles())

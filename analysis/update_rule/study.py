@@ -140,9 +140,9 @@ def remembering(corrector: Step) -> Step:
     return step
 
 
-def _taken_apart(law: GaussianLaw, state: State, info: Info, level: Level, following: Level) -> ScoreChange:
+def _taken_apart(law: GaussianLaw, state: State, info: Info, level: Level, after: Level) -> ScoreChange:
     """Return the parts of the score's change, from the state after the predictor's step at `level`."""
-    old, new = law.score(state.x, level), law.score(state.x, following)
+    old, new = law.score(state.x, level), law.score(state.x, after)
     moves = [state.z, state.p, _less(law, info.mean(), info.at), _less(law, state.x, info.mean())]
     parts = [_less(law, old, law.score(_less(law, state.x, move), level)) for move in moves] + [_less(law, new, old)]
     total = _less(law, new, state.s)
@@ -150,7 +150,7 @@ def _taken_apart(law: GaussianLaw, state: State, info: Info, level: Level, follo
     rest = _less(law, total, law.combine(*((1.0, part) for part in parts)))
     whole, *squares = (_second_moment(law, each) for each in (total, *parts, foreign, rest))
     *shares, foreign_share, unexplained = (square / whole for square in squares)
-    return ScoreChange(following.sigma, tuple(shares), foreign_share, unexplained)
+    return ScoreChange(after.sigma, tuple(shares), foreign_share, unexplained)
 
 
 def _less(law: GaussianLaw, one: Vector, other: Vector) -> Vector:

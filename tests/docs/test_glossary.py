@@ -72,8 +72,18 @@ def prose() -> Iterator[Text]:
         if file.suffix == ".py" and name.split("/")[0] in CODE:
             yield from of_python(name, file.read_text(encoding="utf-8"))
         elif file.suffix in TEXTS or file.name == "reproduce.sh":
-            for number, line in enumerate(file.read_text(encoding="utf-8").split("\n"), 1):
+            for number, line in enumerate(without_code(file.read_text(encoding="utf-8")).split("\n"), 1):
                 yield Text(f"{name}:{number}", IDS.sub("", line))
+
+
+def without_code(text: str) -> str:
+    """Blank the Python blocks of a Markdown page but for their comments, line by line."""
+    return re.sub(
+        r"```python\n.*?```",
+        lambda block: "\n".join(line.partition("#")[2] for line in block[0].split("\n")),
+        text,
+        flags=re.DOTALL,
+    )
 
 
 def of_python(name: str, source: str) -> Iterator[Text]:

@@ -105,13 +105,13 @@ def kl_excess_over_the_probability_flow(settings: Settings) -> Measurement:
 
 @check("D4.factor")
 def relative_rare_share_under_a_doubled_drift(settings: Settings) -> Measurement:
-    """Measure the rare class's share under Langevin with its drift doubled, over its share in the target."""
+    """Measure the minor mode's share under Langevin with its drift doubled, over its share in the target."""
     return _relative_share(settings, DOUBLED)
 
 
 @check("D4.langevin")
 def relative_rare_share_under_annealed_langevin(settings: Settings) -> Measurement:
-    """Measure the rare class's share under annealed Langevin, over its share in the target: the control."""
+    """Measure the minor mode's share under annealed Langevin, over its share in the target: the control."""
     return _relative_share(settings, BASELINE)
 
 
@@ -124,7 +124,7 @@ def _relative_share(settings: Settings, sampler: str) -> Measurement:
 
 @check("D4a.adaptive")
 def rare_share_of_adaptive_momentum_less_langevins(settings: Settings) -> Measurement:
-    """Measure the rare class's share under adaptive momentum less that under annealed Langevin, paired by batch."""
+    """Measure the minor mode's share under adaptive momentum less that under annealed Langevin, paired by batch."""
     ours, theirs = study.rare_shares(settings, PAPER), study.rare_shares(settings, BASELINE)
     detail = {"share in the target": mode_loss.target_share(), "share": sum(ours) / len(ours)}
     return measures.mean_difference(ours, theirs, CONFIDENCE, settings.seed, settings.rare_batch, **detail)

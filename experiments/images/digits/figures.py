@@ -19,7 +19,7 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 
 def tables(settings: Settings) -> list[Table]:
-    """Return every error, the evaluations to thresholds, and the rare class's shares."""
+    """Return every error, the evaluations to thresholds, and the minor mode's shares."""
     results = study.results(settings)
     return [
         exact_figures.error_table(results, settings, "digits", CLAIMS),
@@ -29,7 +29,7 @@ def tables(settings: Settings) -> list[Table]:
 
 
 def rare_table(settings: Settings) -> Table:
-    """Return the rare class's share under each sampler on which it is counted."""
+    """Return the minor mode's share under each sampler on which it is counted."""
     rows = []
     for sampler in settings.rare_samplers:
         shares = study.rare_shares(settings, sampler)

@@ -29,13 +29,13 @@ def target() -> ExactTarget:
 
 
 def target_share() -> float:
-    """Return the rare class's share in the target."""
+    """Return the minor mode's share in the target."""
     return target().labels.double().mean().item()
 
 
 @cell
 def rare_share(sampler: str, budget: int, number: int, setup: BatchSetup) -> float:
-    """The rare class's share in one batch of a sampler."""
+    """The minor mode's share in one batch of a sampler."""
     x = exact.samples(target(), sampler, budget, number, setup)
     nearest = target().target.nearest(x, Level(0, sigma=setup.last_sigma)).point
     return target().labels[nearest].double().mean().item()

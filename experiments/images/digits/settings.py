@@ -14,7 +14,7 @@ class Settings(ExactSettings):
     """Annealed Langevin and adaptive momentum run at `past` evaluations too (0: not); RK45 at `tolerances`.
 
     `tuned_samplers` are tuned at each of `tuned`, over `factors` (of NCSNv2's step) times `repeats` (T), on `trials`
-    batches that measure nothing else. The rare class is counted at `rare` evaluations, on `rare_batch` samples a batch.
+    batches that measure nothing else. The minor mode is counted at `rare` evaluations, on `rare_batch` samples a batch.
     """
 
     past: NonNegativeInt = 0
@@ -30,7 +30,7 @@ class Settings(ExactSettings):
 
     @property
     def rare_setup(self) -> BatchSetup:
-        """Return what the batches share on which the rare class is counted."""
+        """Return what the batches share on which the minor mode is counted."""
         return self.setup._replace(size=self.rare_batch)
 
     def budgets_of(self, sampler: str) -> tuple[int, ...]:

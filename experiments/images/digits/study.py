@@ -18,7 +18,7 @@ from experiments.images.runs import BatchSetup, generator, solved
 from verdicts.studies import Array, Cell, cell
 
 FIRST_TRIAL, FIRST_RARE = 10_000, 20_000
-"""The numbers of the first batch that tuning tries, and of the first on which the rare class is counted."""
+"""The numbers of the first batch that tuning tries, and of the first on which the minor mode is counted."""
 
 
 class Solved(NamedTuple):
@@ -116,7 +116,7 @@ def tuned_errors(settings: Settings, sampler: str, budget: int) -> list[Errors]:
 
 
 def rare_shares(settings: Settings, sampler: str) -> list[float]:
-    """Return the rare class's share in each of a sampler's batches."""
+    """Return the minor mode's share in each of a sampler's batches."""
     return [mode_loss.rare_share(sampler, settings.rare, n, settings.rare_setup) for n in _rare_numbers(settings)]
 
 

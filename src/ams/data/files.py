@@ -67,9 +67,9 @@ def _verified(path: Path, file: File) -> bytes:
         size = max(len(content), os.fstat(stream.fileno()).st_size)
     if size != file.size:
         raise UserError(f"{path}: {size} bytes, expected {file.size}: not the registered file; {advice}")
-    found = hashlib.sha256(content).hexdigest()
-    if found != file.sha256:
-        raise UserError(f"{path}: sha256 {found}, expected {file.sha256}: not the registered file; {advice}")
+    actual = hashlib.sha256(content).hexdigest()
+    if actual != file.sha256:
+        raise UserError(f"{path}: sha256 {actual}, expected {file.sha256}: not the registered file; {advice}")
     return content
 
 

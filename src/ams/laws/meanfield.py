@@ -1,7 +1,7 @@
 """The fixed point of adaptive momentum on the line in its mean field: the coefficient beta that reproduces itself.
 
 In an infinite batch beta is a number, and in the stationary state it is constant. The stationary distribution is then
-that of constant momentum with this beta, and the rule must return the same beta on it. The rule's norms are integrals
+that of constant momentum with this beta, and the rule must compute this beta on it again. The rule's norms are integrals
 over position, momentum and draw of one more step.
 
 The integral over the draw of `|s(x') - s(x)|` is split where `x' = x`. The momentum does not depend on the draw; its

@@ -34,8 +34,8 @@ def _pooled(observed: np.ndarray, expected: np.ndarray) -> tuple[np.ndarray, np.
     """Return observed and expected counts with the rarest cells merged into one, as few as possible."""
     order = np.argsort(expected, kind="stable")
     observed, expected = observed[order], expected[order]
-    following = np.append(expected[1:], math.inf)
-    enough = (np.cumsum(expected) >= FEWEST_EXPECTED) & (following >= FEWEST_EXPECTED)
+    next_cells = np.append(expected[1:], math.inf)
+    enough = (np.cumsum(expected) >= FEWEST_EXPECTED) & (next_cells >= FEWEST_EXPECTED)
     merged = int(enough.argmax()) + 1 if enough.any() else len(expected)
     seen, wanted = (np.append(cells[:merged].sum(), cells[merged:]) for cells in (observed, expected))
     return seen, wanted

@@ -38,11 +38,6 @@ class SourceKind(StrEnum):
     RELATED_PAPER = "related paper"
     PROVED_HERE = "proved here"
 
-    @classmethod
-    def _missing_(cls, value: object) -> Self | None:
-        """Read the earlier name of one, until every claims file has the new one."""
-        return cls("authors' code") if value == "released code" else None
-
 
 class Evidence(StrEnum):
     """How firmly a claim is known, strongest first."""
