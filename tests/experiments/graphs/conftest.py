@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from verdicts.studies.store import Memory, using
+from verdicts.studies import Memory, using
 
 
 @pytest.fixture

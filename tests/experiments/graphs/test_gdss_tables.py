@@ -22,7 +22,7 @@ from experiments.graphs.statistics import DEGREE, PUBLISHED as STATISTICS
 from tests.claims import expected, verdict_of
 from verdicts.claims.schema import Verdict
 from verdicts.records.figures import SHOWN, saved_as
-from verdicts.studies.store import Memory, using
+from verdicts.studies import Memory, using
 
 SETTINGS = Settings(draws=200)
 SETS = ("community_small", "ego_small", "ENZYMES", "grid")

@@ -23,7 +23,7 @@ from tests.claims import expected, measured, quick_settings, verdict_of
 from verdicts import Unavailable
 from verdicts.claims.schema import Verdict
 from verdicts.records.figures import SHOWN, saved_as
-from verdicts.studies.store import Memory, using
+from verdicts.studies import Memory, using
 
 FULL_NOISE = "PC, Langevin, full noise"
 MADE = Settings(

@@ -12,7 +12,7 @@ from experiments.graphs.molecules.study import Sample, quality
 from tests.claims import verdict_of
 from verdicts import Unavailable
 from verdicts.claims.schema import Verdict
-from verdicts.studies.store import Memory, using
+from verdicts.studies import Memory, using
 
 Chem = pytest.importorskip("rdkit.Chem")
 pytest.importorskip("fcd")
