@@ -105,8 +105,9 @@ def test_a_sampler_takes_its_file_and_one_record(copy: Repository) -> None:
     step, record = files["src/ams/samplers/half_step.py"], files["src/ams/samplers/presets.py"]
     presets = copy.root / "src/ams/samplers/presets.py"
     text = presets.read_text(encoding="utf-8")
-    assert text.count("_ALL = (\n") == 1
-    text = text.replace("_ALL = (\n", f"from ams.samplers.half_step import half_step\n\n_ALL = (\n{record}")
+    assert text.count("_ALL = (EXACT, ") == 1
+    added = f"from ams.samplers.half_step import half_step\n\n{record}\n_ALL = (HALF_DRIFT, EXACT, "
+    text = text.replace("_ALL = (EXACT, ", added)
     copy.write("src/ams/samplers/half_step.py", step)
     presets.write_text(text, encoding="utf-8")
     run = copy.python("-c", example)
@@ -137,13 +138,8 @@ def test_a_data_set_takes_one_entry(copy: Repository) -> None:
     assert copy.python("-c", make).returncode == 0
     printed = copy.python("-c", example)
     assert printed.returncode == 0, printed.stderr
-    registry = copy.root / "src/ams/data/registry.py"
-    text = registry.read_text(encoding="utf-8")
-    start = re.search(r"^DATASETS\b.*\{\n", text, re.MULTILINE)
-    assert start
-    registry.write_text(
-        f'{text[: start.end()]}    "mine": {printed.stdout.strip()},\n{text[start.end() :]}', encoding="utf-8"
-    )
+    registry = copy.root / "src/ams/data/registry.toml"
+    registry.write_text(f"{registry.read_text(encoding='utf-8')}\n{printed.stdout}", encoding="utf-8")
     (copy.root / "mirror/mine").mkdir(parents=True)
     shutil.move(copy.root / "mine.npz", copy.root / "mirror/mine/mine.npz")
     read = "import os; os.environ['AMS_DATA'] = 'mirror'; from ams.data import images; print(images('mine').x.shape)"
