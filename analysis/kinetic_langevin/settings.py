@@ -1,7 +1,9 @@
 """Sizes of the group."""
 
+from typing import Annotated
+
 import numpy as np
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 
 from verdicts.claims.sizes import Names, Numbers, Sizes
 
@@ -23,7 +25,14 @@ class Settings(BaseModel):
     targets: PositiveInt = 48
     budget: PositiveInt = 640
     compared: Names = ("exact", "high", "shift", "start")
-    tapers: tuple[tuple[float, float], ...] = ((2.0, 1.8), (4.0, 1.0), (4.0, 1.5), (4.0, 1.8), (8.0, 1.8), (16.0, 1.8))
+    tapers: Annotated[tuple[tuple[float, float], ...], Field(min_length=1)] = (
+        (2.0, 1.8),
+        (4.0, 1.0),
+        (4.0, 1.5),
+        (4.0, 1.8),
+        (8.0, 1.8),
+        (16.0, 1.8),
+    )
     particles: PositiveInt = 20_000
     seed: NonNegativeInt = 2405
 

@@ -1,6 +1,6 @@
 """Sizes of runs on the exact score of a data set, which the groups `digits` and `mnist` share."""
 
-from pydantic import BaseModel, ConfigDict, PositiveInt
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
 from ams.samplers.presets import ADAPTIVE, COMPARED, LANGEVIN
 from experiments.images.runs import BatchSetup
@@ -27,7 +27,7 @@ class ExactSettings(BaseModel):
     last_sigma: float = 0.05
     thresholds: Numbers = (0.1, 0.03, 0.01, 0.003, 0.001)
     grid_budget: PositiveInt = 60
-    seed: int = 2405
+    seed: NonNegativeInt = 2405
 
     @property
     def setup(self) -> BatchSetup:

@@ -51,7 +51,8 @@ def test_help_needs_no_python(checkout: Checkout) -> None:
 def test_an_unknown_word_is_refused_at_once(checkout: Checkout) -> None:
     done = checkout.run("figures")
     assert done.code == 2
-    assert done.err.startswith("reproduce.sh: 'figures' is not known: 'test', 'lint', 'bench' or options are expected")
+    expected = "'test', 'lint', 'bench', 'docs' or options are expected"
+    assert done.err.startswith(f"reproduce.sh: 'figures' is not known: {expected}")
     assert done.err.count("\n") == 1
     assert not checkout.venv.exists()
 
