@@ -12,7 +12,7 @@ from verdicts.run.checks import settings_class
 ROOT = Path(__file__).resolve().parents[1]
 CLAIMS = load_claims(ROOT)
 GROUPS = {group.id: group for group in CLAIMS.group}
-MAY_BE_EMPTY = {"tabulated", "drawn", "lasting", "once", "paces", "networks", "also"}
+MAY_BE_EMPTY = {"tabulated", "drawn", "lasting", "once", "paces", "networks", "also", "tapers"}
 LATER = {"digits", "mnist", "learned", "pretrained", "denoiser"}
 """Groups whose lists may be empty: what is not listed there is not run."""
 

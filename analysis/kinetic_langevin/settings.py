@@ -1,9 +1,7 @@
 """Sizes of the group."""
 
-from typing import Annotated
-
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
 from verdicts.claims.sizes import Names, Numbers, Sizes
 
@@ -25,7 +23,7 @@ class Settings(BaseModel):
     targets: PositiveInt = 48
     budget: PositiveInt = 640
     compared: Names = ("exact", "high", "shift", "start")
-    tapers: Annotated[tuple[tuple[float, float], ...], Field(min_length=1)] = (
+    tapers: tuple[tuple[float, float], ...] = (
         (2.0, 1.8),
         (4.0, 1.0),
         (4.0, 1.5),

@@ -15,6 +15,7 @@ from functools import cached_property, update_wrapper
 from types import GenericAlias
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, get_type_hints, overload
 
+import numpy as np
 from pydantic import ConfigDict, TypeAdapter
 from pydantic_core import to_json
 
@@ -87,8 +88,8 @@ class CellFunction(Generic[P, R]):
         return json.loads(self._adapter.dump_json(self._adapter.validate_python((value,))))[0]
 
     def named(self, value: Any) -> Any:
-        """Return a result, or arguments by name, as JSON has them: named tuples as objects with their fields' names."""
-        return _as_json(_with_names(value))
+        """Return a result, or arguments by name, for a reader: named tuples as objects, what JSON lacks as its text."""
+        return _as_json(_with_names(value), _readable)
 
     def decode(self, content: Any) -> R:
         """Return the result that JSON holds. Raises ValueError where it is not of the annotated type."""
@@ -147,9 +148,13 @@ def using(keeper: Keeper) -> Iterator[None]:
         _ACTIVE.pop()
 
 
-def _as_json(value: Any) -> Any:
-    """Return a value as JSON has it, infinities and NaN as words."""
-    return json.loads(to_json(value, inf_nan_mode="strings", fallback=plain))
+def _as_json(value: Any, fallback: Callable[[Any], Any] = plain) -> Any:
+    """Return a value as JSON has it, infinities and NaN as words, and what it lacks by `fallback`."""
+    return json.loads(to_json(value, inf_nan_mode="strings", fallback=fallback))
+
+
+def _readable(value: Any) -> Any:
+    return plain(value) if isinstance(value, np.generic | np.ndarray) else str(value)
 
 
 def _refuse_sets(value: Any) -> None:

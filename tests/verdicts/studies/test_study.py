@@ -165,3 +165,17 @@ def test_the_table_is_the_same_whatever_was_computed_first(toy):
     assert [(row["sampler"], row["batch"]) for row in found] == [(s, b) for s in ("one", "two") for b in "012"]
     assert [float(row["energy"]) for row in found] == [1.0, 1.125, 1.25] * 2
     assert len(calls(toy)) == 8
+
+
+def test_a_result_is_named_for_a_reader_whatever_it_holds():
+    class Expression:
+        def __str__(self) -> str:
+            return "a + b"
+
+    assert gamma_cell.named({"terms": (Expression(), np.float64(1.5))}) == {"terms": ["a + b", 1.5]}
+
+
+@cell
+def gamma_cell() -> float:
+    """One number."""
+    return 1.0
