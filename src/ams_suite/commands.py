@@ -255,7 +255,7 @@ class Docs(Place):
     """Build the site of docs/, with the executed notebooks of a profile's results."""
 
     ids: Names = ()
-    """Groups whose notebooks are executed (default: all)."""
+    """Groups whose notebooks are executed (default: all that have a claim in the profile)."""
     profile: Literal["quick", "cpu", "gpu"] = "quick"
     """Whose results the notebooks read."""
     site: Path = Path("results/site")
@@ -267,7 +267,8 @@ class Docs(Place):
         from verdicts.run.driver import open_workspace, say
 
         workspace = open_workspace(self.options(only=self.ids))
-        chosen = {claim.group for claim in workspace.claims.select(self.ids)}
+        claims = workspace.claims.select(self.ids)
+        chosen = {claim.group for claim in claims if self.ids or workspace.profile in claim.profiles}
         groups = [group for group in workspace.claims.group if group.id in chosen]
         return build_site(workspace, self.site.resolve(), groups, say)
 
