@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -44,9 +44,7 @@ def linked(levels: Sequence[Level]) -> list[Level]:
 
 
 def geometric_sigmas(first: float, last: float, count: int) -> np.ndarray:
-    """Return `count` noise levels in geometric progression from `first` down to `last`.
-
-    Source: NCSN (arXiv 1907.05600).
+    """Return `count` noise levels in geometric progression from `first` down to `last`, as NCSN (arXiv 1907.05600).
 
     Raises ValueError unless `first >= last > 0` and `count >= 1`.
     """
@@ -67,10 +65,7 @@ def karras_sigmas(first: float, last: float, count: int, rho: float = 7.0) -> np
 
 
 def ve_levels(sigmas: Sequence[float] | np.ndarray) -> list[Level]:
-    """Return linked noise levels of a VE process with these `sigmas`, noisiest first; the last may be 0.
-
-    Raises ValueError unless the sigmas decrease.
-    """
+    """Return linked noise levels of a VE process, whose last sigma may be 0. ValueError unless the sigmas decrease."""
     if not all(high > low >= 0 for high, low in pairwise(sigmas)):
         raise ValueError(f"noise levels must fall, and end at 0 or above, got {list(sigmas)}")
     return linked([Level(i, sigma=float(sigma)) for i, sigma in enumerate(sigmas)])
@@ -104,26 +99,14 @@ def ncsnv2_step(sigmas: Sequence[float] | np.ndarray, repeats: int) -> float:
     return float(u[excess.argmin()] * sigmas[-1] ** 2)
 
 
-@runtime_checkable
-class Process(Protocol):
-    """A forward process `dx = f(t) x dt + g(t) dw`, t in [0, 1], and its table of `n` discrete steps."""
-
-    def marginal(self, t: float) -> tuple[float, float]:
-        """Return `(scale, sigma)` of `x_t` given `x_0`."""
-
-    def diffusion2(self, t: float) -> float:
-        """Return `g(t)^2`."""
-
-    def drift(self, t: float) -> float:
-        """Return `f(t)`."""
-
-    def alpha(self, index: int, n: int) -> float:
-        """Return the factor of a corrector's step size at entry `index` of a table of `n`."""
-
-
 @dataclass(frozen=True)
 class VE:
-    """The variance-exploding process: `sigma(t) = sigma_min (sigma_max / sigma_min)^t`, scale 1."""
+    """The variance-exploding process: `sigma(t) = sigma_min (sigma_max / sigma_min)^t`, scale 1.
+
+    Each process is `dx = f(t) x dt + g(t) dw`, t in [0, 1], with a table of `n` discrete steps. `marginal(t)` is
+    `(scale, sigma)` of `x_t` given `x_0`, `drift` is `f`, and `alpha` the factor of a corrector's step size at an entry
+    of the table.
+    """
 
     sigma_min: float
     sigma_max: float
@@ -198,6 +181,9 @@ class SubVP(VP):
         """Return `g^2 = beta(t) (1 - exp(-2 int_0^t beta))`."""
         scale, _ = super().marginal(t)
         return self.beta(t) * (1.0 - scale**4)
+
+
+Process: TypeAlias = VE | VP
 
 
 def table_index(t: float, n: int) -> int:

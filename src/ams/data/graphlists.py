@@ -1,8 +1,10 @@
-"""Lists of undirected graphs in JSON."""
+"""Lists of undirected graphs, in JSON or pickled."""
 
+import io
 import json
+import pickle
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ams.data.safe_read import guarded, inflated
 
@@ -10,6 +12,18 @@ LARGEST = 2**24
 """The most bytes of a list, inflated."""
 MOST = 2**22
 """The most graphs, nodes and edges of a list; a number of nodes is short to write."""
+
+_NAMES = {
+    "builtins.dict",
+    "networkx.classes.coreviews.FilterAdjacency",
+    "networkx.classes.coreviews.FilterAtlas",
+    "networkx.classes.filters.no_filter",
+    "networkx.classes.filters.show_nodes",
+    "networkx.classes.function.frozen",
+    "networkx.classes.graph.Graph",
+    "numpy.core.multiarray.scalar",
+    "numpy.dtype",
+}
 
 
 class Graph(NamedTuple):
@@ -45,3 +59,35 @@ def _bounded(listed: Iterable[Graph]) -> list[Graph]:
             raise ValueError(f"more than {MOST} nodes and edges")
         graphs.append(graph)
     return graphs
+
+
+class _GraphUnpickler(pickle.Unpickler):
+    """An unpickler of networkx graphs, which knows no other names than the files of GDSS have."""
+
+    def find_class(self, module_name: str, global_name: str) -> Any:
+        """Return what a known name stands for. Raises ValueError for any other name."""
+        name = f"{module_name}.{global_name}"
+        if name not in _NAMES:
+            raise ValueError(f"it names {name[:80]!r}, which no list of graphs needs")
+        return super().find_class(module_name, global_name)
+
+
+def unpickled_graphs(content: bytes, where: str) -> list[Graph]:
+    """Return the graphs of a list that the authors of GDSS pickled; nodes are numbered in the order of networkx.
+
+    They are networkx graphs, some of them views of a larger graph. The checksum of `content` must be verified before.
+    Raises UserError, one line that names `where`, for damage and for anything but simple undirected graphs.
+    """
+    with guarded(where, "a list of graphs"):
+        listed = _GraphUnpickler(io.BytesIO(content)).load()
+        if type(listed) is not list:
+            raise ValueError("it is no list")
+        return [_from_networkx(graph) for graph in listed]
+
+
+def _from_networkx(graph: Any) -> Graph:
+    number = {node: index for index, node in enumerate(graph.nodes)}
+    pairs = sorted({tuple(sorted((number[u], number[v]))) for u, v in graph.edges})
+    if any(u == v for u, v in pairs):
+        raise ValueError("a graph has a loop")
+    return Graph(len(number), tuple((u, v) for u, v in pairs))

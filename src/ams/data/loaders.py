@@ -14,8 +14,7 @@ from jaxtyping import Float, Int
 from ams.data.arrays import load_arrays
 from ams.data.checkpoints import load_weights
 from ams.data.files import read
-from ams.data.graphlists import Graph, load_graphs
-from ams.data.pickled import unpickled_graphs
+from ams.data.graphlists import Graph, load_graphs, unpickled_graphs
 from ams.data.registry import DATASETS, GRAPHS, MOLECULES, WEIGHTS, Dataset
 from ams.errors import UserError, unknown
 
@@ -47,10 +46,7 @@ def digits() -> Images:
 
 
 def images(name: str) -> Images:
-    """Return a registered data set `(n, *shape)`, with pixels divided by 255.
-
-    Raises DataUnavailable if no file of it is available, UserError for a file that differs from the registered one.
-    """
+    """Return a registered data set `(n, *shape)`, with pixels divided by 255. Raises as `ams.data.fetch`."""
     import torch
 
     if name not in DATASETS:
@@ -65,10 +61,7 @@ def images(name: str) -> Images:
 
 
 def graphs(name: str) -> list[Graph]:
-    """Return a registered list of graphs.
-
-    Raises DataUnavailable if no file of it is available, UserError for a file that differs from the registered one.
-    """
+    """Return a registered list of graphs. Raises as `ams.data.fetch`."""
     if name not in GRAPHS:
         raise unknown("list of graphs", name, GRAPHS)
     path, file, content = read(name)
@@ -78,10 +71,7 @@ def graphs(name: str) -> list[Graph]:
 
 
 def smiles(name: str) -> list[str]:
-    """Return a registered list of molecules as SMILES, in the order of its file.
-
-    Raises DataUnavailable if no file of it is available, UserError for a file that differs from the registered one.
-    """
+    """Return a registered list of molecules as SMILES, in the order of its file. Raises as `ams.data.fetch`."""
     if name not in MOLECULES:
         raise unknown("list of molecules", name, MOLECULES)
     path, _, content = read(name)
@@ -92,10 +82,7 @@ def smiles(name: str) -> list[str]:
 
 
 def weights(name: str) -> Any:
-    """Return the contents of a registered file of weights, with tensors on the CPU.
-
-    Raises DataUnavailable if the file is not available, UserError for a file that differs from the registered one.
-    """
+    """Return the contents of a registered file of weights, with tensors on the CPU. Raises as `ams.data.fetch`."""
     if name not in WEIGHTS:
         raise unknown("file of weights", name, WEIGHTS)
     path, _, content = read(name)

@@ -15,10 +15,11 @@ from ams.laws.expected_norm import expected_norms
 from ams.laws.gaussian import GaussianLaw, Moments, Row
 from ams.samplers.base import Scalar
 from ams.samplers.loop import Program
+from ams.samplers.scalars import ColumnScalars
 from ams.schedules import Level
 
 
-class BatchedGaussian(GaussianLaw):
+class BatchedGaussian(ColumnScalars, GaussianLaw):
     """The algebra of `runs` exact laws on one Gaussian target, with `runs` times as many directions."""
 
     def __init__(self, law: GaussianLaw, runs: int) -> None:
@@ -33,10 +34,7 @@ class BatchedGaussian(GaussianLaw):
         return torch.tensor(values, dtype=torch.float64).repeat_interleave(len(self.single.variance))
 
     def level(self, levels: Sequence[Level]) -> Level:
-        """Return a noise level whose sigma and step are columns, with the values of one noise level of each run.
-
-        It has no successor.
-        """
+        """Return a noise level without successor; its sigma and step are columns of one noise level of each run."""
         sigma, step = (self.column([getattr(level, name) for level in levels]) for name in ("sigma", "step"))
         return Level(levels[0].number, sigma=sigma, step=step)  # type: ignore[arg-type]
 
@@ -64,18 +62,6 @@ class BatchedGaussian(GaussianLaw):
         """Return the column of `E|v|` of each run."""
         norms = expected_norms(*self.of_each_run(vector), self.single.multiplicity)
         return norms.repeat_interleave(len(self.single.variance))
-
-    def sqrt(self, scalar: Scalar) -> Scalar:
-        """Return the square root of a float or a column."""
-        return scalar**0.5
-
-    def divide(self, numerator: Scalar, denominator: Scalar) -> Scalar:
-        """Return the quotient; torch follows IEEE 754."""
-        return numerator / denominator
-
-    def clip(self, scalar: Scalar, low: float, high: float) -> Scalar:
-        """Return the clipped column, with `high` for nan."""
-        return torch.nan_to_num(scalar, nan=high).clamp(low, high)
 
     def finite(self, vector: Row) -> bool:
         """Return True: a diverging run does not affect the others, and its moments show that it diverges."""

@@ -98,8 +98,7 @@ def _terms(t: Tensor, v: Tensor, shift: Tensor | None, n: Tensor) -> Tensor:
     blocks = [slice(first, first + width) for first in range(0, directions, width)]
     parts = [_transform(t, v[..., b], None if shift is None else shift[..., b], n[b]) for b in blocks]
     log_phi, rate = (functools.reduce(Tensor.add_, part) for part in zip(*parts, strict=True))
-    weights: Tensor = log_phi.exp_().mul_(rate)
-    return weights
+    return log_phi.exp_().mul_(rate)
 
 
 def _transform(t: Tensor, v: Tensor, shift: Tensor | None, n: Tensor) -> tuple[Tensor, Tensor]:

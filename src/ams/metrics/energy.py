@@ -28,23 +28,11 @@ def energy_distance(x: Float[Tensor, " n *shape"], y: Float[Tensor, " m *shape"]
     return 2 * _mean_across(first, second, _length) - _mean_within(first) - _mean_within(second)
 
 
-def energy_distance_to_mixture(
-    x: Float[Tensor, " n *shape"], points: Float[Tensor, " m *shape"], sigma: float, spread: float | None = None
-) -> float:
-    """Return the unbiased energy distance of samples to the distribution `(1/m) sum_j N(p_j, sigma^2 I)`.
-
-    `E|x - p_j - sigma z|` is computed exactly (`expected_norm`), so that only the samples add noise. `spread` is
-    `mixture_spread(points, sigma)`, which costs m^2 distances; give it to compare several sets with one reference.
-    Raises ValueError for fewer than two samples, no points and different shapes.
-    """
-    return MixtureReference(points, sigma, spread).energy_distance(x)
-
-
 class MixtureReference:
     """The exact law `(1/m) sum_j N(p_j, sigma^2 I)` that several samples are compared with: its part is computed once.
 
-    Holds the points as float64. `spread` is `mixture_spread(points, sigma)` where that is known. Raises ValueError for
-    no points.
+    `E|x - p_j - sigma z|` is computed exactly (`expected_norm`), so that only the samples add noise. Holds the points
+    as float64. `spread` is `mixture_spread(points, sigma)` where that is known. Raises ValueError for no points.
     """
 
     def __init__(self, points: Float[Tensor, " m *shape"], sigma: float, spread: float | None = None) -> None:

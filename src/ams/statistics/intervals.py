@@ -11,12 +11,21 @@ in the left columns for Student (20,000 simulations), in the right ones for BCa 
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from scipy import special, stats
 
-from ams.statistics.values import Values, finite
+Values = Sequence[float] | np.ndarray
+
+
+def finite(values: Values, fewest: int) -> np.ndarray:
+    """Return the values as a flat float64 array. Raises ValueError for fewer than `fewest` and for non-finite ones."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 1 or len(array) < fewest or not np.isfinite(array).all():
+        raise ValueError(f"at least {fewest} finite values in one row are needed, got shape {array.shape}")
+    return array
 
 
 class Interval(NamedTuple):
@@ -76,9 +85,6 @@ def ratio_interval(numerators: Values, denominators: Values, confidence: float =
 
 
 def proportion_interval(successes: int, n: int, confidence: float = 0.95) -> Interval:
-    """Return a proportion with its Clopper-Pearson interval, whose coverage is at least `confidence`.
-
-    Raises ValueError unless `0 <= successes <= n` and `n >= 1`.
-    """
+    """Return a proportion with its Clopper-Pearson interval. Raises ValueError unless 0 <= successes <= n, n >= 1."""
     bounds = stats.binomtest(successes, n).proportion_ci(confidence, method="exact")
     return Interval(successes / n, float(bounds.low), float(bounds.high), n)

@@ -8,13 +8,17 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from scipy import optimize, stats
+import numpy as np
+from scipy import optimize, special, stats
 
-from ams.statistics.fit import FEWEST_EXPECTED
-from ams.statistics.values import Values, finite
+from ams.statistics.intervals import Values, finite
 
 SUITE_FALSE_ALARM = 1e-4
 """The false-alarm budget: the probability that correct code fails any Monte Carlo assertion of the suite."""
+
+
+FEWEST_EXPECTED = 5.0
+"""The least expected count of a cell in a chi-square test (Cochran 1954)."""
 
 
 class Undetectable(ValueError):
@@ -35,8 +39,7 @@ class MeanTest(NamedTuple):
     smallest: float
 
     def __str__(self) -> str:
-        effect = f"a mean off by {self.smallest:.2g} standard deviations"
-        return _description(self.n, self.false_alarm, self.power, effect)
+        return _description(self, f"a mean off by {self.smallest:.2g} standard deviations")
 
     def rejects(self, values: Values, expected: float = 0.0) -> bool:
         """Return whether the test rejects that `values` have the mean `expected`.
@@ -65,7 +68,7 @@ class RangeTest(NamedTuple):
     effect: str
 
     def __str__(self) -> str:
-        return _description(self.n, self.false_alarm, self.power, f"{self.effect} {self.smallest:.2g}")
+        return _description(self, f"{self.effect} {self.smallest:.2g}")
 
     def rejects(self, statistic: float) -> bool:
         """Return whether the statistic is outside the range or nan."""
@@ -84,8 +87,7 @@ class Margin(NamedTuple):
 
     def detail(self) -> dict[str, float]:
         """Return the three numbers with names for a record."""
-        names = ("standard error", "tolerance needed", "smallest effect seen")
-        return dict(zip(names, self, strict=True))
+        return dict(zip(("standard error", "tolerance needed", "smallest effect seen"), self, strict=True))
 
 
 def plan_mean_test(n: int, effect: float, share: float = 0.01, power: float = 0.999) -> MeanTest:
@@ -139,8 +141,8 @@ def plan_count_test(n: int, rate: float, effect: float, share: float, power: flo
     low, high = float(stats.binom.isf(1 - half, n, rate)), float(stats.binom.isf(half, n, rate))
 
     def missed(shift: float) -> float:
-        sides = [p for p in (rate - shift, rate + shift) if -1e-12 <= p <= 1 + 1e-12]
-        return max(_inside(low, high, n, min(max(p, 0.0), 1.0)) for p in sides)
+        sides = (min(max(p, 0.0), 1.0) for p in (rate - shift, rate + shift) if -1e-12 <= p <= 1 + 1e-12)
+        return max(float(stats.binom.cdf(high, n, p) - stats.binom.cdf(low - 1, n, p)) for p in sides)
 
     smallest = _smallest(missed, max(rate, 1 - rate), power)
     return _planned(n, share, power, (low, high), smallest, effect, "a probability off by")
@@ -190,12 +192,8 @@ def _planned(
     return RangeTest(n, share * SUITE_FALSE_ALARM, power, *ends, smallest, name)
 
 
-def _description(n: int, false_alarm: float, power: float, effect: str) -> str:
-    return f"n = {n}, false alarm {false_alarm:.2g}: detects {effect} (probability {power:g})"
-
-
-def _inside(low: float, high: float, n: int, p: float) -> float:
-    return float(stats.binom.cdf(high, n, p) - stats.binom.cdf(low - 1, n, p))
+def _description(test: MeanTest | RangeTest, effect: str) -> str:
+    return f"n = {test.n}, false alarm {test.false_alarm:.2g}: detects {effect} (probability {test.power:g})"
 
 
 def _smallest(missed: Callable[[float], float], most: float, power: float) -> float:
@@ -210,3 +208,33 @@ def _noncentrality(critical: float, freedom: int, power: float) -> float:
     spread = critical / math.sqrt(freedom)  # an upper bound of the spread of critical times the estimated deviation
     far = critical + 10 * (1 + spread) * float(stats.norm.isf((1 - power) / 2))
     return float(optimize.brentq(lambda shift: stats.nct.sf(critical, freedom, shift) - power, 0.0, far))
+
+
+def goodness_of_fit(counts: Values, probabilities: Values) -> float:
+    """Return the p-value of Pearson's chi-square test that `counts` have the multinomial `probabilities`.
+
+    The rarest cells are pooled until each cell expects five counts. A count in a cell of probability 0 gives 0. Raises
+    ValueError for different shapes, a negative entry, probabilities that do not sum to 1, and so few counts that all
+    cells would be pooled into one.
+    """
+    observed, p = finite(counts, fewest=2), finite(probabilities, fewest=2)
+    if observed.shape != p.shape or (observed < 0).any() or (p < 0).any() or abs(p.sum() - 1) > 1e-6:
+        raise ValueError("goodness of fit: counts and probabilities of one shape are needed, the latter of sum 1")
+    if observed[p == 0].any():
+        return 0.0
+    seen, expected = _pooled(observed[p > 0], p[p > 0] / p.sum() * observed.sum())
+    if len(expected) < 2:
+        raise ValueError(f"goodness of fit: {observed.sum():.0f} counts are too few for {len(p)} cells")
+    statistic = ((seen - expected) ** 2 / expected).sum()
+    return float(special.chdtrc(len(expected) - 1, statistic))
+
+
+def _pooled(observed: np.ndarray, expected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return observed and expected counts with the rarest cells merged into one, as few as possible."""
+    order = np.argsort(expected, kind="stable")
+    observed, expected = observed[order], expected[order]
+    next_cells = np.append(expected[1:], math.inf)
+    enough = (np.cumsum(expected) >= FEWEST_EXPECTED) & (next_cells >= FEWEST_EXPECTED)
+    merged = int(enough.argmax()) + 1 if enough.any() else len(expected)
+    seen, wanted = (np.append(cells[:merged].sum(), cells[merged:]) for cells in (observed, expected))
+    return seen, wanted

@@ -30,26 +30,23 @@ def check_values(
     path: Path,
     arrays: Arrays,
     shapes: Shapes,
-    kinds: str = "biuf",
     positive: Collection[str] = (),
     counts: Collection[str] = (),
     all_nan: Collection[str] = (),
 ) -> None:
-    """Raise UserError unless all arrays of `shapes` are there, with NumPy `kinds` and the right number of axes.
+    """Raise UserError unless all arrays of `shapes` are there, with finite numbers and the right number of axes.
 
-    Numbers must be finite, those named `positive` above 0, and those named `counts` whole and above 0. An array of
-    `all_nan` may have only nan. For strings `kinds` is "U".
+    Those named `positive` must be above 0, and those named `counts` whole and above 0. An array of `all_nan` may have
+    only nan.
     """
     if missing := sorted(shapes.keys() - arrays.keys()):
         raise UserError(f"{path}: no array {', '.join(missing)}")
     for name, shape in shapes.items():
         array, axes = arrays[name], shape.split()
-        if array.dtype.kind not in kinds:
+        if array.dtype.kind not in "biuf":
             raise UserError(f"{path}: array {name} has elements of type {array.dtype}")
         if array.ndim < len(axes) or ("*" not in axes and array.ndim > len(axes)):
             raise UserError(f"{path}: array {name} has the shape {array.shape}, wanted ({shape})")
-        if kinds == "U":
-            continue
         if not np.isfinite(array).all() and not (name in all_nan and np.isnan(array).all()):
             raise UserError(f"{path}: array {name} has values that are not finite")
         if (name in positive or name in counts) and not (array > 0).all():

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from ams.data import GRAPHS, Graph, graphs, load_graphs
-from ams.data.pickled import unpickled_graphs
+from ams.data.graphlists import unpickled_graphs
 from ams.errors import UserError
 from tests.ams.data.hostile import PAYLOADS, called, named, text, whole
 
