@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -99,14 +99,25 @@ def ncsnv2_step(sigmas: Sequence[float] | np.ndarray, repeats: int) -> float:
     return float(u[excess.argmin()] * sigmas[-1] ** 2)
 
 
+class Process(Protocol):
+    """A forward process `dx = f(t) x dt + g(t) dw`, t in [0, 1], and its table of `n` discrete steps."""
+
+    def marginal(self, t: float) -> tuple[float, float]:
+        """Return `(scale, sigma)` of `x_t` given `x_0`."""
+
+    def diffusion2(self, t: float) -> float:
+        """Return `g(t)^2`."""
+
+    def drift(self, t: float) -> float:
+        """Return `f(t)`."""
+
+    def alpha(self, index: int, n: int) -> float:
+        """Return the factor of a corrector's step size at entry `index` of a table of `n`."""
+
+
 @dataclass(frozen=True)
 class VE:
-    """The variance-exploding process: `sigma(t) = sigma_min (sigma_max / sigma_min)^t`, scale 1.
-
-    Each process is `dx = f(t) x dt + g(t) dw`, t in [0, 1], with a table of `n` discrete steps. `marginal(t)` is
-    `(scale, sigma)` of `x_t` given `x_0`, `drift` is `f`, and `alpha` the factor of a corrector's step size at an entry
-    of the table.
-    """
+    """The variance-exploding process: `sigma(t) = sigma_min (sigma_max / sigma_min)^t`, scale 1."""
 
     sigma_min: float
     sigma_max: float
@@ -181,9 +192,6 @@ class SubVP(VP):
         """Return `g^2 = beta(t) (1 - exp(-2 int_0^t beta))`."""
         scale, _ = super().marginal(t)
         return self.beta(t) * (1.0 - scale**4)
-
-
-Process: TypeAlias = VE | VP
 
 
 def table_index(t: float, n: int) -> int:

@@ -12,14 +12,14 @@ from torch import Tensor
 
 from ams.samplers.base import Noise
 
-_Allocate: TypeAlias = Callable[[Tensor], Tensor]
+Allocate: TypeAlias = Callable[[Tensor], Tensor]
 
 
 class NoiseExhausted(ValueError):
     """A recorded list of draws that ends before the run or does not fit its shapes."""
 
 
-def generated(generator: torch.Generator, empty: _Allocate = torch.empty_like) -> Noise:
+def generated(generator: torch.Generator, empty: Allocate = torch.empty_like) -> Noise:
     """Return noise from one generator for the batch. `empty` allocates it: `Particles.empty_like` reuses buffers."""
     return lambda x: empty(x).normal_(generator=generator)
 
