@@ -1,7 +1,6 @@
-"""Several exact laws at once: runs of the same steps with different numbers share every operation.
+"""Several exact laws at once: a grid of step sizes, noise levels or ratios is one run on copies of the directions.
 
-A grid of step sizes, noise levels or signal-to-noise ratios is one run on `runs` copies of the target's directions. A
-number that differs between runs is a *column*: a scalar with a value for each direction, constant over the directions
+A number that differs between runs is a *column*: a scalar with a value for each direction, constant over the directions
 of one run. Norms are those of each run, so that adaptive rules act on each run alone.
 """
 

@@ -40,6 +40,10 @@ def _basis(directions: int, components: int) -> tuple[Row, ...]:
     return tuple(row.expand(directions, -1) for row in basis)
 
 
+def _vectors(state: State) -> dict[str, Row]:
+    return {name: getattr(state, name) for name in VECTORS if getattr(state, name) is not None}
+
+
 class Moments(NamedTuple):
     """Mean and variance of a vector in each direction: float64 tensors (directions,)."""
 
@@ -59,8 +63,7 @@ class GaussianLaw(FloatScalars):
         self.mean, self.multiplicity = (self._spread(v) for v in (mean, multiplicity))
         if not (self.variance > 0).all():
             raise ValueError(f"a target's variances must be positive, got {self.variance.tolist()}")
-        self._mean, self._covariance = self._moments_of_nothing()
-        self._drawn = 0
+        self._forget()
 
     def _spread(self, values: Values | float) -> Tensor:
         given = torch.as_tensor(values, dtype=torch.float64)
@@ -68,9 +71,9 @@ class GaussianLaw(FloatScalars):
             raise ValueError(f"{len(given)} values for {len(self.variance)} directions")
         return given.expand(self.variance.shape).clone()
 
-    def _moments_of_nothing(self) -> tuple[Tensor, Tensor]:
-        d = len(self.variance)
-        return torch.zeros(d, 0, dtype=torch.float64), torch.zeros(d, 0, 0, dtype=torch.float64)
+    def _forget(self) -> None:
+        """Make a basis without components of a state."""
+        self._carry(self.variance.new_zeros(len(self.variance), 0), self.variance.new_zeros(len(self.variance), 0, 0))
 
     def start_moments(self, mean: Values | float, variance: Values | float) -> Moments:
         """Return mean and variance of every direction. Raises ValueError for a variance that is negative or nan."""
@@ -84,7 +87,7 @@ class GaussianLaw(FloatScalars):
 
         Raises ValueError for a variance that is negative or nan.
         """
-        self._mean, self._covariance = self._moments_of_nothing()
+        self._forget()
         m, v = self.start_moments(mean, variance)
         row = torch.stack([m, v.sqrt(), *[torch.zeros_like(m)] * (_DRAWS - 1)], dim=1)
         return self.begin_step(State(row))
@@ -115,11 +118,9 @@ class GaussianLaw(FloatScalars):
 
     def begin_step(self, state: State) -> State:
         """Compute mean and covariance of the components of `state`, and make them the new basis."""
-        names = [name for name in VECTORS if getattr(state, name) is not None]
-        rows = torch.stack([getattr(state, name) for name in names], dim=1)
-        mean, covariance = self._joint(rows)
-        self._carry(mean, covariance)
-        return state._replace(**dict(zip(names, _basis(len(mean), len(names)), strict=True)))
+        vectors = _vectors(state)
+        self._carry(*self._joint(torch.stack(list(vectors.values()), dim=1)))
+        return state._replace(**dict(zip(vectors, _basis(len(self.variance), len(vectors)), strict=True)))
 
     def _carry(self, mean: Tensor, covariance: Tensor) -> None:
         """Set mean and covariance of the basis and begin a step."""
@@ -137,7 +138,7 @@ class GaussianLaw(FloatScalars):
         `v` are the vectors of the state in the order of `VECTORS`, the same before and after. Shapes: (directions, n),
         (directions, n, n), (directions, n).
         """
-        rows = torch.stack([getattr(after, name) for name in VECTORS if getattr(after, name) is not None], dim=1)
+        rows = torch.stack(list(_vectors(after).values()), dim=1)
         return rows[..., 0], rows[..., 1:-_DRAWS], rows[..., -_DRAWS]
 
     def set_stationary(self, state: State, after: State) -> State:
