@@ -109,17 +109,6 @@ def test_a_step_that_draws_more_is_refused() -> None:
         law.noise(x)
 
 
-def test_leimkuhler_matthews_solved_for_is_the_target() -> None:
-    for u in (0.01, 0.5, 1.0, 1.9, 1.999):
-        law = GaussianLaw([3.0], [2.0])
-        row = law.start(0.0, 1.0)
-        state = law.begin_step(row._replace(z=row.x))
-        level = Level(0, sigma=0.0, step=3.0 * u)
-        still = law.set_stationary(state, leimkuhler_matthews(state, law.score, law.noise, level, law)[0])
-        assert law.moments(still.x).variance.item() == pytest.approx(3.0, rel=1e-10)
-        assert law.moments(still.x).mean.item() == pytest.approx(2.0, rel=1e-10)
-
-
 def test_a_diverging_law_stops_the_run() -> None:
     law = GaussianLaw([1.0])
     with pytest.raises(NonFiniteState, match="sigma 0"):
