@@ -13,15 +13,4 @@ from ams.data.checkpoints import load_weights
 from ams.data.files import fetch, read
 from ams.data.graphlists import Graph, load_graphs
 from ams.data.loaders import Images, digits, graphs, images, smiles, weights
-from ams.data.registry import (
-    DATASETS,
-    GRAPHS,
-    MOLECULES,
-    WEIGHTS,
-    Dataset,
-    File,
-    GraphList,
-    MoleculeList,
-    Weights,
-    registered,
-)
+from ams.data.registry import DATASETS, GRAPHS, MOLECULES, WEIGHTS, Dataset, Entry, File, registered

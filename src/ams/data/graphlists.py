@@ -3,7 +3,6 @@
 import io
 import json
 import pickle
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from ams.data.safe_read import guarded, inflated
@@ -39,7 +38,13 @@ def load_graphs(content: bytes, where: str) -> list[Graph]:
     Raises UserError, one line that names `where`, for damage, an invalid graph, and a list that is too large.
     """
     with guarded(where, "a list of graphs"):
-        return _bounded(_graph(nodes, edges) for nodes, edges in json.loads(inflated(content, LARGEST)))
+        listed, size = [], 0
+        for nodes, edges in json.loads(inflated(content, LARGEST)):
+            listed.append(_graph(nodes, edges))
+            size += 1 + nodes + len(edges)
+            if size > MOST:
+                raise ValueError(f"more than {MOST} nodes and edges")
+        return listed
 
 
 def _graph(nodes: int, edges: list[list[int]]) -> Graph:
@@ -48,17 +53,6 @@ def _graph(nodes: int, edges: list[list[int]]) -> Graph:
     if not whole or not all(0 <= u < v < nodes for u, v in pairs) or len(set(pairs)) < len(pairs):
         raise ValueError("a graph is [n, edges], with each edge [u, v] given once and 0 <= u < v < n")
     return Graph(nodes, tuple(pairs))
-
-
-def _bounded(listed: Iterable[Graph]) -> list[Graph]:
-    """Return the graphs. Raises ValueError as soon as they are too many."""
-    graphs, size = [], 0
-    for graph in listed:
-        size += 1 + graph.nodes + len(graph.edges)
-        if size > MOST:
-            raise ValueError(f"more than {MOST} nodes and edges")
-        graphs.append(graph)
-    return graphs
 
 
 class _GraphUnpickler(pickle.Unpickler):

@@ -6,7 +6,7 @@ come from matrix products about a common centre: among vectors of length R, a di
 R^2 / r`, and of `1e-8 R` for r = 0.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
@@ -93,12 +93,9 @@ def _mean_within(x: Float[Tensor, "n d"]) -> float:
 
 def _sum_within(x: Float[Tensor, "n d"], norm: Norm) -> float:
     """Return the sum of `norm(|x_i - x_j|)` over `i != j`."""
-    return 2 * sum(float(part.sum()) for part in _upper(x, norm))
-
-
-def _upper(x: Float[Tensor, "n d"], norm: Norm) -> Iterator[Tensor]:
-    """Yield `norm(|x_i - x_j|)` of every pair `i < j`, block by block."""
-    parts = x.split(_BLOCK)
+    parts, half = x.split(_BLOCK), 0.0
     for index, part in enumerate(parts):
-        yield norm(torch.cdist(part, part)).triu(diagonal=1)
-        yield from (norm(torch.cdist(part, other)) for other in parts[index + 1 :])
+        half += float(norm(torch.cdist(part, part)).triu(diagonal=1).sum())
+        for other in parts[index + 1 :]:
+            half += float(norm(torch.cdist(part, other)).sum())
+    return 2 * half

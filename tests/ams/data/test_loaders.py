@@ -92,9 +92,9 @@ def test_a_name_of_another_kind_is_refused(load, name: str) -> None:
 
 def test_graphs_are_those_registered(register) -> None:
     listed = b"[[3,[[0,1]]]]"
-    register("GRAPHS", registry.GraphList, gzip.compress(listed), sha256(listed), count=1)
+    register("GRAPHS", registry.Entry, gzip.compress(listed), sha256(listed), count=1)
     assert graphs("toy") == [Graph(3, ((0, 1),))]
-    register("GRAPHS", registry.GraphList, gzip.compress(b"[[2,[[0,1]]]]"), sha256(listed), count=1)
+    register("GRAPHS", registry.Entry, gzip.compress(b"[[2,[[0,1]]]]"), sha256(listed), count=1)
     with pytest.raises(UserError, match=r"contents of sha256 .*: not toy"):
         graphs("toy")
 
@@ -102,7 +102,7 @@ def test_graphs_are_those_registered(register) -> None:
 def test_weights_are_those_registered(register, tmp_path: Path) -> None:
     stream = io.BytesIO()
     torch.save({"w": torch.ones(2)}, stream)
-    register("WEIGHTS", registry.Weights, stream.getvalue(), "")
+    register("WEIGHTS", registry.Entry, stream.getvalue(), "")
     assert weights("toy")["w"].tolist() == [1.0, 1.0]
     (tmp_path / "toy").write_bytes(stream.getvalue()[::-1])
     with pytest.raises(UserError, match="sha256"):
@@ -111,9 +111,9 @@ def test_weights_are_those_registered(register, tmp_path: Path) -> None:
 
 def test_a_line_is_a_molecule_with_or_without_a_last_line_end(register) -> None:
     for listed in (b"CCO\nc1ccccc1\nN#N", b"CCO\nc1ccccc1\nN#N\n"):
-        register("MOLECULES", registry.MoleculeList, listed, "", count=3)
+        register("MOLECULES", registry.Entry, listed, "", count=3)
         assert smiles("toy") == ["CCO", "c1ccccc1", "N#N"]
-    register("MOLECULES", registry.MoleculeList, b"CCO\n", "", count=2)
+    register("MOLECULES", registry.Entry, b"CCO\n", "", count=2)
     with pytest.raises(UserError, match="1 molecules, expected 2"):
         smiles("toy")
 
