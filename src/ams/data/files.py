@@ -29,8 +29,7 @@ _CHUNK = 2**16
 def fetch(name: str) -> Path:
     """Return the place of a file that holds a registered entry, its checksum verified.
 
-    Raises DataUnavailable where it cannot be had, with what to do; UserError for a file whose bytes differ, or an
-    unknown name.
+    Raises DataUnavailable where it cannot be had, with what to do; UserError for other bytes or an unknown name.
     """
     return read(name)[0]
 
@@ -93,10 +92,7 @@ def _downloaded(name: str, entry: Entry) -> tuple[Path, File, bytes]:
 
 
 def _bounded(size: int, url: str, output_file: str | BinaryIO, pooch: object) -> None:
-    """Write the body of `url` to `output_file`, as a downloader of pooch that ends: in time, and at `size` bytes.
-
-    Raises OSError for any failure.
-    """
+    """Write the body of `url`, as a downloader of pooch that ends: in time, and at `size` bytes. Raises OSError."""
     end, length, target = time.monotonic() + _TOTAL, 0, Path(str(output_file))
     with requests.get(url, stream=True, timeout=(_CONNECT, _SILENCE)) as answer, target.open("wb") as out:
         answer.raise_for_status()

@@ -38,10 +38,7 @@ class BatchedGaussian(ColumnScalars, GaussianLaw):
         return Level(levels[0].number, sigma=sigma, step=step)  # type: ignore[arg-type]
 
     def program(self, programs: Sequence[Program]) -> Program:
-        """Return the program that runs all `programs` at once; they must have the same steps in the same order.
-
-        Raises ValueError for programs of different lengths.
-        """
+        """Return the program that runs all `programs`, which have the same steps. ValueError for other lengths."""
         pairs = zip(*programs, strict=True)
         return [(of_each_run[0][0], self.level([level for _, level in of_each_run])) for of_each_run in pairs]
 

@@ -83,10 +83,7 @@ class GaussianLaw(FloatScalars):
         return moments
 
     def start(self, mean: Values | float, variance: Values | float) -> State:
-        """Return the state whose position has this mean and variance, and begin a new run.
-
-        Raises ValueError for a variance that is negative or nan.
-        """
+        """Return the state whose position has this mean and variance, and begin a run. Raises as `start_moments`."""
         self._forget()
         m, v = self.start_moments(mean, variance)
         row = torch.stack([m, v.sqrt(), *[torch.zeros_like(m)] * (_DRAWS - 1)], dim=1)

@@ -84,10 +84,7 @@ class NodeAlgebra(FloatScalars):
         return step(self.begin_step(state), self.score, self.noise, Level(0, sigma=0.0, step=size), self)[0]
 
     def log_density(self, level: Level, power: float = 1.0) -> Callable[[np.ndarray], np.ndarray]:
-        """Return the function of arrays that is the target's log-density at a noise level, or that of its power (nats).
-
-        The density of the power is normalised.
-        """
+        """Return the target's log-density at a noise level, or its normalised power's, for arrays (nats)."""
 
         def powered(x: np.ndarray) -> np.ndarray:
             return power * self.target.log_density(torch.from_numpy(x)[:, None], level).numpy()

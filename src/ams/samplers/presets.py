@@ -141,10 +141,7 @@ def noise_schedule(sigmas: SigmaRange, count: int, repeats: int) -> tuple[tuple[
 
 
 def steps_per_level(step: Callable[[Hyperparameters, float], Step]) -> BuildProgram:
-    """Return the programs of an annealed sampler, with T steps at each noise level.
-
-    `step` gets the hyperparameters and the step size of the last noise level.
-    """
+    """Return the programs of T steps at each noise level; `step` gets the hyperparameters and the last step size."""
 
     def program(sigmas: SigmaRange, budget: int, hyperparameters: Hyperparameters) -> Program:
         repeats = hyperparameters.repeats
@@ -156,10 +153,7 @@ def steps_per_level(step: Callable[[Hyperparameters, float], Step]) -> BuildProg
 
 
 def step_per_level(step: Callable[[Hyperparameters, int], Step], cost: int = 1) -> BuildProgram:
-    """Return the programs of a sampler of one step per noise level, each of `cost` score evaluations.
-
-    `step` gets the hyperparameters and the number of steps.
-    """
+    """Return the programs of one step per noise level, of `cost` NFE; `step` gets the number of steps as well."""
 
     def program(sigmas: SigmaRange, budget: int, hyperparameters: Hyperparameters) -> Program:
         count = budget // cost

@@ -75,10 +75,7 @@ def unit_factor(beta: Scalar) -> Scalar:
 
 
 def adaptive(delta: float = 1e-3) -> MomentumCoefficient:
-    """Return the adaptive momentum coefficient, clipped at `1 - delta`.
-
-    The authors' code has delta 1e-3 in annealed samplers and 1e-4 in correctors.
-    """
+    """Return the adaptive coefficient, clipped at `1 - delta`; the authors have 1e-3, and 1e-4 in correctors."""
 
     def beta_of(state: State, s: Vector, algebra: Algebra) -> tuple[Scalar, Scalar]:
         change = algebra.combine((1.0, s), (-1.0, state.s))
@@ -118,10 +115,7 @@ def momentum_rule(
 
 
 def without_averaging(rule: Rule) -> Rule:
-    """Return the rule with `m = s` instead of an average of scores, so that only the drift factor remains.
-
-    The drift factor still follows from the rule's beta. `Info` has beta 0, since nothing is averaged.
-    """
+    """Return the rule with `m = s`, whose drift factor still follows from its beta; `Info` has beta 0."""
 
     def drift_only(state: State, s: Vector, z: Vector, level: Level, algebra: Algebra) -> Coefficients:
         return rule(state, s, z, level, algebra)._replace(beta=0.0)
@@ -155,10 +149,7 @@ def momentum(rule: Rule) -> Step:
 
 
 def langevin(size: Size = prescribed, factor: float = 1.0) -> Step:
-    """Return the step of unadjusted Langevin, `x + factor a s + sqrt(2 a) z`; claim B3 uses factors other than 1.
-
-    A step takes one score evaluation and one draw.
-    """
+    """Return the step of unadjusted Langevin, `x + factor a s + sqrt(2 a) z`: one score evaluation, one draw."""
 
     def step(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
         s, z = score(state.x, level), noise(state.x)

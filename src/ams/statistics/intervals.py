@@ -43,10 +43,7 @@ def student_quantile(freedom: int, confidence: float) -> float:
 
 
 def mean_interval(values: Values, confidence: float = 0.95) -> Interval:
-    """Return the mean of independent replicates with Student's interval `mean +- t s / sqrt n`, in their unit.
-
-    Raises ValueError for fewer than two values and for a value that is not finite.
-    """
+    """Return the mean of at least two replicates with Student's interval `mean +- t s / sqrt n`. Raises as `finite`."""
     replicates = finite(values, fewest=2)
     n = len(replicates)
     half = student_quantile(n - 1, confidence) * float(replicates.std(ddof=1)) / math.sqrt(n)

@@ -1,7 +1,7 @@
 """Power analysis: Monte Carlo tests with a planned rate of false alarms and a planned effect.
 
 A plan gets its share of the suite's false-alarm budget and the effect that it must detect. It computes the smallest
-effect that the test detects with probability `power`. Planning fails if that is larger than the required effect.
+effect that the test detects with probability `power`. It raises Undetectable if that is larger than the required one.
 """
 
 import math
@@ -111,10 +111,7 @@ def plan_mean_test(n: int, effect: float, share: float = 0.01, power: float = 0.
 
 
 def plan_known_mean_test(n: int, effect: float, share: float, power: float = 0.999) -> RangeTest:
-    """Plan a test of `sqrt(n)` times the mean of `n` standard normal numbers that must detect a mean of `effect`.
-
-    Raises Undetectable if it detects only larger effects.
-    """
+    """Plan a test of `sqrt(n)` times the mean of `n` standard normal numbers that must detect a mean of `effect`."""
     critical = float(stats.norm.isf(share * SUITE_FALSE_ALARM / 2))
     smallest = (critical + float(stats.norm.isf(1 - power))) / math.sqrt(n)
     return _planned(n, share, power, (-critical, critical), smallest, effect, "a mean off by, in standard deviations,")
@@ -123,8 +120,7 @@ def plan_known_mean_test(n: int, effect: float, share: float, power: float = 0.9
 def plan_squares_test(n: int, effect: float, share: float, power: float = 0.999) -> RangeTest:
     """Plan a test of the sum of squares of `n` standard normal numbers, chi-squared with `n` degrees of freedom.
 
-    It must detect a variance of `1 + effect` and of `1 - effect`. Raises Undetectable if it detects only larger
-    effects.
+    It must detect a variance of `1 + effect` and of `1 - effect`.
     """
     low, high = stats.chi2(n).interval(1 - share * SUITE_FALSE_ALARM)
     smallest = max(high / stats.chi2.isf(power, n) - 1, 1 - low / stats.chi2.isf(1 - power, n))
@@ -134,8 +130,7 @@ def plan_squares_test(n: int, effect: float, share: float, power: float = 0.999)
 def plan_count_test(n: int, rate: float, effect: float, share: float, power: float = 0.999) -> RangeTest:
     """Plan a test of the number of successes of probability `rate` in `n` trials, by the exact binomial distribution.
 
-    It must detect the probabilities `rate - effect` and `rate + effect`, if they are in [0, 1]. Raises Undetectable if
-    it detects only larger effects.
+    It must detect the probabilities `rate - effect` and `rate + effect`, if they are in [0, 1].
     """
     half = share * SUITE_FALSE_ALARM / 2
     low, high = float(stats.binom.isf(1 - half, n, rate)), float(stats.binom.isf(half, n, rate))
@@ -151,8 +146,8 @@ def plan_count_test(n: int, rate: float, effect: float, share: float, power: flo
 def plan_fit_test(n: int, probabilities: Values, effect: float, share: float, power: float = 0.999) -> RangeTest:
     """Plan Pearson's chi-square test of `n` counts, whose statistic is their p-value (`goodness_of_fit`).
 
-    It must detect probabilities q with Cohen's w, `sqrt(sum (q - p)^2 / p)`, of `effect`. Raises Undetectable if it
-    detects only larger effects, ValueError for a cell that expects fewer than five counts and would be pooled.
+    It must detect probabilities q with Cohen's w, `sqrt(sum (q - p)^2 / p)`, of `effect`. Raises ValueError for a cell
+    that expects fewer than five counts and would be pooled.
     """
     p, false_alarm = finite(probabilities, fewest=2), share * SUITE_FALSE_ALARM
     if n * p.min() < FEWEST_EXPECTED:
@@ -173,8 +168,7 @@ def plan_margin(
     """Return the tolerance for a normal estimate that spends `share`, and the smallest effect that it detects.
 
     The tolerance is for the estimate itself; an interval within the tolerance would need twice as much. `bias` is the
-    difference that the expectation may have, such as a step's discretisation error. Raises Undetectable if only larger
-    effects than `effect` are detected.
+    difference that the expectation may have, such as a step's discretisation error.
     """
     needed = bias + float(stats.norm.isf(share * SUITE_FALSE_ALARM / 2)) * standard_error
     smallest = needed + float(stats.norm.isf(1 - power)) * standard_error
