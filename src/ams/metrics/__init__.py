@@ -11,7 +11,6 @@ from ams.metrics.density import half_line, line_kl, line_w2, total_variation
 from ams.metrics.energy import MixtureReference, energy_distance, mixture_spread
 from ams.metrics.expected_norm import expected_norm
 from ams.metrics.features import (
-    Support,
     expected_coverage,
     kernel_distance,
     kernel_within,
@@ -20,4 +19,4 @@ from ams.metrics.features import (
     support,
 )
 from ams.metrics.gaussian import frechet_distance, gaussian_kl, gaussian_w2
-from ams.metrics.mmd import biased_within, mmd_squared, unbiased_within
+from ams.metrics.mmd import mmd_squared

@@ -15,16 +15,7 @@ from ams.samplers.affine_transitions import (
     flow_euler,
     reverse_sde,
 )
-from ams.samplers.annealed_baoab import (
-    TAPERED,
-    KineticParameters,
-    KineticSchedule,
-    StepCoefficients,
-    annealed_baoab,
-    fixed,
-    level_transition,
-    tapered,
-)
+from ams.samplers.annealed_baoab import TAPERED, KineticParameters, annealed_baoab, fixed
 from ams.samplers.base import Algebra, Coefficients, Info, Noise, Rule, Score, State, Step
 from ams.samplers.dpm_solver import dpm_solver
 from ams.samplers.edm import edm_stochastic, flow_heun

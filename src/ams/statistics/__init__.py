@@ -3,14 +3,11 @@
 # ruff: noqa: F401
 # mypy: implicit-reexport
 
-from ams.statistics.bootstrap import FEWEST_UNITS, bootstrap_interval
+from ams.statistics.bootstrap import bootstrap_interval
 from ams.statistics.intervals import Interval, jackknife_interval, mean_interval, proportion_interval, ratio_interval
 from ams.statistics.orders import NotAsymptotic, Order, asymptotic_order, convergence_order
 from ams.statistics.power_analysis import (
     SUITE_FALSE_ALARM,
-    Margin,
-    MeanTest,
-    RangeTest,
     Undetectable,
     goodness_of_fit,
     plan_count_test,

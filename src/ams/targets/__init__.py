@@ -9,6 +9,6 @@ memory) satisfy the protocol `Target`. `CLEAN` is the noise level 0: `target.log
 
 from ams.targets.base import CLEAN, Target
 from ams.targets.covariance import Covariance
-from ams.targets.empirical import Empirical, Nearest
+from ams.targets.empirical import Empirical
 from ams.targets.gaussian import Gaussian
 from ams.targets.mixture import GaussianMixture
