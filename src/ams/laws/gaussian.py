@@ -147,9 +147,8 @@ class GaussianLaw(FloatScalars):
         shift, matrix, spread = self.transition(after)
         radius = torch.linalg.eigvals(matrix).abs().max().item()
         if not radius < 1.0:
-            raise ValueError(
-                f"no stationary distribution: spectral radius {radius:.6g} of the transition is not below 1"
-            )
+            reason = f"spectral radius {radius:.6g} of the transition is not below 1"
+            raise ValueError(f"no stationary distribution: {reason}")
         n = matrix.shape[-1]
         mean = torch.linalg.solve(torch.eye(n, dtype=torch.float64) - matrix, shift)
         product = torch.einsum("dij,dkl->dikjl", matrix, matrix).reshape(-1, n * n, n * n)

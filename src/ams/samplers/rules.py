@@ -169,7 +169,7 @@ def recorded(coefficients: list[Coefficients]) -> Rule:
 
 
 def memoryless(step: Step) -> Step:
-    """Return the step without its momentum: the state is reduced to its position, so that every step is a first step.
+    """Return the step without its momentum, so that every step is a first step.
 
     The authors' graph corrector does this to the adjacency: it computes a momentum and never stores it (claim R3).
     """

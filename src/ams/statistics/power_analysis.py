@@ -26,10 +26,9 @@ class Undetectable(ValueError):
 
 
 class MeanTest(NamedTuple):
-    """A two-sided t-test of the mean of `n` observations (`plan_mean_test`).
+    """A two-sided t-test of the mean of `n` observations, which rejects more than `critical` standard errors.
 
-    It rejects a difference of more than `critical` standard errors. It detects a difference of `smallest` standard
-    deviations of an observation with probability `power`.
+    It detects a difference of `smallest` standard deviations of an observation with probability `power`.
     """
 
     n: int

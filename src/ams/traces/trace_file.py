@@ -57,8 +57,8 @@ class Trace(NamedTuple):
 def load(path: Path) -> Trace:
     """Read and check a trace; beta is nan throughout for Langevin, which has none.
 
-    Raises UserError, one line with the file and the fault: an array that is missing, of another type or shape, not
-    finite or not positive, or sizes that disagree.
+    Raises UserError for an array that is missing, of another type or shape, not finite or not positive, and for sizes
+    that disagree.
     """
     arrays = load_arrays(content_of(path, _LARGEST), str(path), _LARGEST)
     annealed = "sigmas" in arrays
