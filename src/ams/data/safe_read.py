@@ -82,10 +82,10 @@ def entries(content: bytes, largest: int = LARGEST) -> dict[str, bytes]:
             raise ValueError(f"holds {size >> 20} MiB, more than the {largest >> 20} allowed")
         if len({entry.filename for entry in listed}) < len(listed):
             raise ValueError("two entries have the same name")
-        found = {}
+        contents = {}
         for entry in listed:
             with archive.open(entry) as stream:
-                data = found[entry.filename] = stream.read(entry.file_size)  # and no more than the directory claims
+                data = contents[entry.filename] = stream.read(entry.file_size)  # and no more than the directory claims
             if len(data) != entry.file_size:
                 raise ValueError(f"the entry {entry.filename[:60]!r} is cut short")
-        return found
+        return contents
