@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -44,9 +44,7 @@ def linked(levels: Sequence[Level]) -> list[Level]:
 
 
 def geometric_sigmas(first: float, last: float, count: int) -> np.ndarray:
-    """Return `count` noise levels in geometric progression from `first` down to `last`.
-
-    Source: NCSN (arXiv 1907.05600).
+    """Return `count` noise levels in geometric progression from `first` down to `last`, as NCSN (arXiv 1907.05600).
 
     Raises ValueError unless `first >= last > 0` and `count >= 1`.
     """
@@ -67,10 +65,7 @@ def karras_sigmas(first: float, last: float, count: int, rho: float = 7.0) -> np
 
 
 def ve_levels(sigmas: Sequence[float] | np.ndarray) -> list[Level]:
-    """Return linked noise levels of a VE process with these `sigmas`, noisiest first; the last may be 0.
-
-    Raises ValueError unless the sigmas decrease.
-    """
+    """Return linked noise levels of a VE process, whose last sigma may be 0. ValueError unless the sigmas decrease."""
     if not all(high > low >= 0 for high, low in pairwise(sigmas)):
         raise ValueError(f"noise levels must fall, and end at 0 or above, got {list(sigmas)}")
     return linked([Level(i, sigma=float(sigma)) for i, sigma in enumerate(sigmas)])
@@ -104,7 +99,6 @@ def ncsnv2_step(sigmas: Sequence[float] | np.ndarray, repeats: int) -> float:
     return float(u[excess.argmin()] * sigmas[-1] ** 2)
 
 
-@runtime_checkable
 class Process(Protocol):
     """A forward process `dx = f(t) x dt + g(t) dw`, t in [0, 1], and its table of `n` discrete steps."""
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pytest import MonkeyPatch
 
+from ams import samplers
 from ams.samplers import momentum_rule
-from ams.traces import replay
 from analysis.traces import checks
 from tests.claims import verdict_of
 from verdicts.claims.schema import Verdict
@@ -23,7 +23,7 @@ def test_a_changed_step_leaves_the_trace(monkeypatch: MonkeyPatch) -> None:
     def halved(*parts: Any, **more: Any) -> Any:
         return momentum_rule(*parts, **more, factor=lambda beta: 1 + beta)
 
-    monkeypatch.setattr(replay, "momentum_rule", halved)
+    monkeypatch.setattr(samplers, "momentum_rule", halved)
     for part in ("annealed", "corrected"):
         assert verdict_of("S1", only=part) is Verdict.REFUTED
 

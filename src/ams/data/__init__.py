@@ -5,27 +5,12 @@
 bytes that no registry vouches for: they run nothing, write nothing, and bound what they allocate.
 """
 
-from ams.data.arrays import load_array as load_array, load_arrays as load_arrays
-from ams.data.checkpoints import load_weights as load_weights
-from ams.data.files import fetch as fetch, read as read
-from ams.data.graphlists import Graph as Graph, load_graphs as load_graphs
-from ams.data.loaders import (
-    Images as Images,
-    digits as digits,
-    graphs as graphs,
-    images as images,
-    smiles as smiles,
-    weights as weights,
-)
-from ams.data.registry import (
-    DATASETS as DATASETS,
-    GRAPHS as GRAPHS,
-    MOLECULES as MOLECULES,
-    WEIGHTS as WEIGHTS,
-    Dataset as Dataset,
-    File as File,
-    GraphList as GraphList,
-    MoleculeList as MoleculeList,
-    Weights as Weights,
-    registered as registered,
-)
+# ruff: noqa: F401
+# mypy: implicit-reexport
+
+from ams.data.arrays import load_array, load_arrays
+from ams.data.checkpoints import load_weights
+from ams.data.files import fetch, read
+from ams.data.graphlists import Graph, load_graphs
+from ams.data.loaders import Images, digits, graphs, images, smiles, weights
+from ams.data.registry import DATASETS, GRAPHS, MOLECULES, WEIGHTS, Dataset, Entry, File, registered

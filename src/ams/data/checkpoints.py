@@ -16,9 +16,17 @@ def load_weights(content: bytes, where: str, largest: int = LARGEST) -> Any:
     Raises UserError, one line that names `where`, for damage, another format, more than `largest` bytes, and for
     anything but tensors, numbers, strings and containers.
     """
+    import torch
+
+    stand_in: list[Any] = [(OrderedDict, "easydict.EasyDict")]  # in the files of GDSS
     with guarded(where, "a file of weights"):
         _check(content, largest)
-        value = _loaded(content)
+        try:
+            with torch.serialization.safe_globals(stand_in), warnings.catch_warnings(action="ignore"):
+                value = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError as error:
+            reason = str(error).split("WeightsUnpickler error: ")[-1].split("\n")[0]
+            raise ValueError(f"it is damaged or has more than tensors and plain values: {reason}") from None
         if not isinstance(value, dict | list):
             raise ValueError("it has no dictionary and no list")
         return value
@@ -37,15 +45,3 @@ def _check(content: bytes, largest: int) -> None:
                 raise ValueError(f"{damaged} does not match its checksum")
     if size > largest:
         raise ValueError(f"has {size >> 20} MiB, more than the {largest >> 20} allowed")
-
-
-def _loaded(content: bytes) -> Any:
-    import torch
-
-    stand_in: list[Any] = [(OrderedDict, "easydict.EasyDict")]  # in the files of GDSS
-    try:
-        with torch.serialization.safe_globals(stand_in), warnings.catch_warnings(action="ignore"):
-            return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        reason = str(error).split("WeightsUnpickler error: ")[-1].split("\n")[0]
-        raise ValueError(f"it is damaged or has more than tensors and plain values: {reason}") from None

@@ -12,6 +12,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,11 +29,9 @@ _CHUNK = 2**16
 def fetch(name: str) -> Path:
     """Return the place of a file that holds a registered entry, its checksum verified.
 
-    Raises DataUnavailable where it cannot be had, with what to do; UserError for a file whose bytes differ, or an
-    unknown name.
+    Raises DataUnavailable where it cannot be had, with what to do; UserError for other bytes or an unknown name.
     """
-    path, _, _ = read(name)
-    return path
+    return read(name)[0]
 
 
 def read(name: str) -> tuple[Path, File, bytes]:
@@ -84,34 +83,26 @@ def _downloaded(name: str, entry: Entry) -> tuple[Path, File, bytes]:
     file = public[0]
     path = cache() / file.path
     try:
-        pooch.retrieve(file.address, f"sha256:{file.sha256}", path.name, path.parent, downloader=_Bounded(file.size))
+        download = partial(_bounded, file.size)
+        pooch.retrieve(file.address, f"sha256:{file.sha256}", path.name, path.parent, downloader=download)
     except (OSError, ValueError) as error:  # requests' errors are OSErrors; pooch's for another checksum, ValueError
         why = f"{file.address} does not give it ({_line(error)})"
         raise DataUnavailable(f"{missing}, and {why}: {entry.obtain}") from error
     return path, file, _verified(path, file)
 
 
-class _Bounded:
-    """A downloader for pooch that ends: in time, and at the size that is registered."""
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-
-    def __call__(self, url: str, output_file: str | BinaryIO, pooch: object) -> None:
-        """Write the body of `url` to `output_file`. Raises OSError for any failure."""
-        end, length = time.monotonic() + _TOTAL, 0
-        with (
-            requests.get(url, stream=True, timeout=(_CONNECT, _SILENCE)) as answer,
-            Path(str(output_file)).open("wb") as out,
-        ):
-            answer.raise_for_status()
-            for chunk in answer.iter_content(_CHUNK):
-                length += len(chunk)
-                if length > self.size:
-                    raise OSError(f"more than the {self.size} bytes registered")
-                if time.monotonic() > end:
-                    raise TimeoutError(f"{length} of {self.size} bytes after {_TOTAL:.0f} s")
-                out.write(chunk)
+def _bounded(size: int, url: str, output_file: str | BinaryIO, pooch: object) -> None:
+    """Write the body of `url`, as a downloader of pooch that ends: in time, and at `size` bytes. Raises OSError."""
+    end, length, target = time.monotonic() + _TOTAL, 0, Path(str(output_file))
+    with requests.get(url, stream=True, timeout=(_CONNECT, _SILENCE)) as answer, target.open("wb") as out:
+        answer.raise_for_status()
+        for chunk in answer.iter_content(_CHUNK):
+            length += len(chunk)
+            if length > size:
+                raise OSError(f"more than the {size} bytes registered")
+            if time.monotonic() > end:
+                raise TimeoutError(f"{length} of {size} bytes after {_TOTAL:.0f} s")
+            out.write(chunk)
 
 
 def _line(error: BaseException) -> str:

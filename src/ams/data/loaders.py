@@ -6,6 +6,8 @@ the keys of records need only the registry.
 
 import hashlib
 import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -14,9 +16,8 @@ from jaxtyping import Float, Int
 from ams.data.arrays import load_arrays
 from ams.data.checkpoints import load_weights
 from ams.data.files import read
-from ams.data.graphlists import Graph, load_graphs
-from ams.data.pickled import unpickled_graphs
-from ams.data.registry import DATASETS, GRAPHS, MOLECULES, WEIGHTS, Dataset
+from ams.data.graphlists import Graph, load_graphs, unpickled_graphs
+from ams.data.registry import DATASETS, GRAPHS, MOLECULES, WEIGHTS, Dataset, Entry, File
 from ams.errors import UserError, unknown
 
 if TYPE_CHECKING:
@@ -47,15 +48,10 @@ def digits() -> Images:
 
 
 def images(name: str) -> Images:
-    """Return a registered data set `(n, *shape)`, with pixels divided by 255.
-
-    Raises DataUnavailable if no file of it is available, UserError for a file that differs from the registered one.
-    """
+    """Return a registered data set `(n, *shape)`, with pixels divided by 255. Raises as `ams.data.fetch`."""
     import torch
 
-    if name not in DATASETS:
-        raise unknown("set of images", name, DATASETS)
-    path, file, content = read(name)
+    path, file, content = _read("set of images", name, DATASETS)
     arrays = load_arrays(content, str(path))
     if missing := sorted({file.x, file.y} - arrays.keys()):
         raise UserError(f"{path}: no array {', '.join(missing)}: not {DATASETS[name].title}")
@@ -65,26 +61,16 @@ def images(name: str) -> Images:
 
 
 def graphs(name: str) -> list[Graph]:
-    """Return a registered list of graphs.
-
-    Raises DataUnavailable if no file of it is available, UserError for a file that differs from the registered one.
-    """
-    if name not in GRAPHS:
-        raise unknown("list of graphs", name, GRAPHS)
-    path, file, content = read(name)
+    """Return a registered list of graphs. Raises as `ams.data.fetch`."""
+    path, file, content = _read("list of graphs", name, GRAPHS)
     listed = (unpickled_graphs if file.path.endswith(".pkl") else load_graphs)(content, str(path))
     _demand(str(path), json.dumps(listed, separators=(",", ":")).encode(), GRAPHS[name].contents, f"not {name}")
     return listed
 
 
 def smiles(name: str) -> list[str]:
-    """Return a registered list of molecules as SMILES, in the order of its file.
-
-    Raises DataUnavailable if no file of it is available, UserError for a file that differs from the registered one.
-    """
-    if name not in MOLECULES:
-        raise unknown("list of molecules", name, MOLECULES)
-    path, _, content = read(name)
+    """Return a registered list of molecules as SMILES, in the order of its file. Raises as `ams.data.fetch`."""
+    path, _, content = _read("list of molecules", name, MOLECULES)
     listed = content.decode("ascii").splitlines()
     if len(listed) != MOLECULES[name].count:
         raise UserError(f"{path}: {len(listed)} molecules, expected {MOLECULES[name].count}: not {name}")
@@ -92,14 +78,16 @@ def smiles(name: str) -> list[str]:
 
 
 def weights(name: str) -> Any:
-    """Return the contents of a registered file of weights, with tensors on the CPU.
-
-    Raises DataUnavailable if the file is not available, UserError for a file that differs from the registered one.
-    """
-    if name not in WEIGHTS:
-        raise unknown("file of weights", name, WEIGHTS)
-    path, _, content = read(name)
+    """Return the contents of a registered file of weights, with tensors on the CPU. Raises as `ams.data.fetch`."""
+    path, _, content = _read("file of weights", name, WEIGHTS)
     return load_weights(content, str(path))
+
+
+def _read(kind: str, name: str, known: Mapping[str, Entry]) -> tuple[Path, File, bytes]:
+    """Return place, `File` and bytes of an entry of one kind."""
+    if name not in known:
+        raise unknown(kind, name, known)
+    return read(name)
 
 
 def _demand(where: str, content: bytes, sha256: str, otherwise: str) -> None:

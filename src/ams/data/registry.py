@@ -31,7 +31,8 @@ class File:
 class Entry:
     """An entry of the registry. Any of its `files` will do, in this order of preference.
 
-    `contents` is the sha256 of what results depend on; `obtain` says what a user without the files can do.
+    `contents` is the sha256 of what results depend on; `obtain` says what a user without the files can do. `count` is
+    the number of undirected graphs in a list, or of molecules as SMILES, one a line.
     """
 
     title: str
@@ -40,6 +41,7 @@ class Entry:
     licence: str
     origin: str
     obtain: str
+    count: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,25 +50,6 @@ class Dataset(Entry):
 
     shape: tuple[int, ...]
     classes: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class GraphList(Entry):
-    """A list of `count` undirected graphs."""
-
-    count: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class MoleculeList(Entry):
-    """A list of `count` molecules as SMILES, one a line."""
-
-    count: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Weights(Entry):
-    """The trained weights of a network."""
 
 
 EntryType = TypeVar("EntryType", bound=Entry)
@@ -88,9 +71,9 @@ def _entry(described: dict[str, Any], kind: type[EntryType]) -> EntryType:
 
 _LISTED = tomllib.loads(files("ams.data").joinpath("registry.toml").read_text(encoding="utf-8"))
 DATASETS: Mapping[str, Dataset] = entries(_LISTED["images"], Dataset)
-GRAPHS: Mapping[str, GraphList] = entries(_LISTED["graphs"], GraphList)
-MOLECULES: Mapping[str, MoleculeList] = entries(_LISTED["molecules"], MoleculeList)
-WEIGHTS: Mapping[str, Weights] = entries(_LISTED["weights"], Weights)
+GRAPHS: Mapping[str, Entry] = entries(_LISTED["graphs"], Entry)
+MOLECULES: Mapping[str, Entry] = entries(_LISTED["molecules"], Entry)
+WEIGHTS: Mapping[str, Entry] = entries(_LISTED["weights"], Entry)
 ENTRIES: Mapping[str, Entry] = {**DATASETS, **GRAPHS, **MOLECULES, **WEIGHTS}
 
 

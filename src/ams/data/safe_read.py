@@ -82,13 +82,10 @@ def entries(content: bytes, largest: int = LARGEST) -> dict[str, bytes]:
             raise ValueError(f"holds {size >> 20} MiB, more than the {largest >> 20} allowed")
         if len({entry.filename for entry in listed}) < len(listed):
             raise ValueError("two entries have the same name")
-        return {entry.filename: _entry(archive, entry) for entry in listed}
-
-
-def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """Return an entry's bytes, of which no more are inflated than its directory claims."""
-    with archive.open(entry) as stream:
-        data = stream.read(entry.file_size)
-    if len(data) != entry.file_size:
-        raise ValueError(f"the entry {entry.filename[:60]!r} is cut short")
-    return data
+        contents = {}
+        for entry in listed:
+            with archive.open(entry) as stream:
+                data = contents[entry.filename] = stream.read(entry.file_size)  # and no more than the directory claims
+            if len(data) != entry.file_size:
+                raise ValueError(f"the entry {entry.filename[:60]!r} is cut short")
+        return contents

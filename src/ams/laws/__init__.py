@@ -5,8 +5,9 @@ targets, `ams.laws.grid` has densities of annealed runs, `ams.laws.phase_space` 
 momentum, and `ams.laws.meanfield` the fixed point of adaptive momentum. `Symbols` runs steps on SymPy expressions.
 """
 
-from ams.laws.eigenbasis import eigenlaw as eigenlaw, rotated_back as rotated_back
-from ams.laws.expected_norm import expected_norm as expected_norm
-from ams.laws.flow import flowed as flowed
-from ams.laws.gaussian import GaussianLaw as GaussianLaw, Moments as Moments
-from ams.laws.symbolic import Symbols as Symbols
+# ruff: noqa: F401
+# mypy: implicit-reexport
+
+from ams.laws.expected_norm import expected_norm
+from ams.laws.gaussian import GaussianLaw, Moments, eigenlaw, flowed, rotated_back
+from ams.laws.symbolic import Symbols

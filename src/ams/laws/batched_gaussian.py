@@ -1,7 +1,6 @@
-"""Several exact laws at once: runs of the same steps with different numbers share every operation.
+"""Several exact laws at once: a grid of step sizes, noise levels or ratios is one run on copies of the directions.
 
-A grid of step sizes, noise levels or signal-to-noise ratios is one run on `runs` copies of the target's directions. A
-number that differs between runs is a *column*: a scalar with a value for each direction, constant over the directions
+A number that differs between runs is a *column*: a scalar with a value for each direction, constant over the directions
 of one run. Norms are those of each run, so that adaptive rules act on each run alone.
 """
 
@@ -15,10 +14,11 @@ from ams.laws.expected_norm import expected_norms
 from ams.laws.gaussian import GaussianLaw, Moments, Row
 from ams.samplers.base import Scalar
 from ams.samplers.loop import Program
+from ams.samplers.scalars import ColumnScalars
 from ams.schedules import Level
 
 
-class BatchedGaussian(GaussianLaw):
+class BatchedGaussian(ColumnScalars, GaussianLaw):
     """The algebra of `runs` exact laws on one Gaussian target, with `runs` times as many directions."""
 
     def __init__(self, law: GaussianLaw, runs: int) -> None:
@@ -33,18 +33,12 @@ class BatchedGaussian(GaussianLaw):
         return torch.tensor(values, dtype=torch.float64).repeat_interleave(len(self.single.variance))
 
     def level(self, levels: Sequence[Level]) -> Level:
-        """Return a noise level whose sigma and step are columns, with the values of one noise level of each run.
-
-        It has no successor.
-        """
+        """Return a noise level without successor; its sigma and step are columns of one noise level of each run."""
         sigma, step = (self.column([getattr(level, name) for level in levels]) for name in ("sigma", "step"))
         return Level(levels[0].number, sigma=sigma, step=step)  # type: ignore[arg-type]
 
     def program(self, programs: Sequence[Program]) -> Program:
-        """Return the program that runs all `programs` at once; they must have the same steps in the same order.
-
-        Raises ValueError for programs of different lengths.
-        """
+        """Return the program that runs all `programs`, which have the same steps. ValueError for other lengths."""
         pairs = zip(*programs, strict=True)
         return [(of_each_run[0][0], self.level([level for _, level in of_each_run])) for of_each_run in pairs]
 
@@ -64,18 +58,6 @@ class BatchedGaussian(GaussianLaw):
         """Return the column of `E|v|` of each run."""
         norms = expected_norms(*self.of_each_run(vector), self.single.multiplicity)
         return norms.repeat_interleave(len(self.single.variance))
-
-    def sqrt(self, scalar: Scalar) -> Scalar:
-        """Return the square root of a float or a column."""
-        return scalar**0.5
-
-    def divide(self, numerator: Scalar, denominator: Scalar) -> Scalar:
-        """Return the quotient; torch follows IEEE 754."""
-        return numerator / denominator
-
-    def clip(self, scalar: Scalar, low: float, high: float) -> Scalar:
-        """Return the clipped column, with `high` for nan."""
-        return torch.nan_to_num(scalar, nan=high).clamp(low, high)
 
     def finite(self, vector: Row) -> bool:
         """Return True: a diverging run does not affect the others, and its moments show that it diverges."""

@@ -20,6 +20,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+Directions = Float[Tensor, " directions"]
+Vectors = Float[Tensor, "vectors directions"]
 _SPACING = 0.125
 _LEFT = -4.75  # first node: t^(1/2) = exp(-exp(4.75) / 2) = 1e-25
 _FALL = 84.0  # divided by (dimensions + 1): the y at which equal variances have an integrand of 1e-18
@@ -31,11 +33,7 @@ _BLOCK = 2**16  # nodes times directions at once: half a megabyte, which fits a 
 _SMALL, _LARGE = 1e-200, 1e200  # the range of E|g|^2 in which squares neither overflow nor underflow
 
 
-def expected_norm(
-    mean: Float[Tensor, " directions"],
-    variance: Float[Tensor, " directions"],
-    multiplicity: Float[Tensor, " directions"],
-) -> float:
+def expected_norm(mean: Directions, variance: Directions, multiplicity: Directions) -> float:
     """Return `E|g|` of `g ~ N(mean, diag variance)`, with direction `i` repeated `multiplicity_i` times (float64).
 
     The relative error is below 1e-12. Zero variances are allowed. All-zero input gives 0, non-finite input nan.
@@ -50,11 +48,7 @@ def expected_norm(
     return unit * expected_norm(mean / unit, variance / unit / unit, multiplicity)
 
 
-def expected_norms(
-    mean: Float[Tensor, "vectors directions"],
-    variance: Float[Tensor, "vectors directions"],
-    multiplicity: Float[Tensor, " directions"],
-) -> Float[Tensor, " vectors"]:
+def expected_norms(mean: Vectors, variance: Vectors, multiplicity: Directions) -> Float[Tensor, " vectors"]:
     """Return `expected_norm` of several vectors: with few directions, twenty vectors take as long as five calls."""
     unit = torch.maximum(mean.abs().amax(1), variance.amax(1).sqrt())
     usual = (unit > 0.0) & (unit < math.inf)
@@ -98,8 +92,7 @@ def _terms(t: Tensor, v: Tensor, shift: Tensor | None, n: Tensor) -> Tensor:
     blocks = [slice(first, first + width) for first in range(0, directions, width)]
     parts = [_transform(t, v[..., b], None if shift is None else shift[..., b], n[b]) for b in blocks]
     log_phi, rate = (functools.reduce(Tensor.add_, part) for part in zip(*parts, strict=True))
-    weights: Tensor = log_phi.exp_().mul_(rate)
-    return weights
+    return log_phi.exp_().mul_(rate)
 
 
 def _transform(t: Tensor, v: Tensor, shift: Tensor | None, n: Tensor) -> tuple[Tensor, Tensor]:

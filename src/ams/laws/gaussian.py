@@ -12,7 +12,7 @@ mean-field limit (batch -> infinity) of the samples' distribution; otherwise it 
 
 import functools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,8 +23,10 @@ from torch import Tensor
 from ams.laws.expected_norm import expected_norm
 from ams.samplers.base import VECTORS, Info, State
 from ams.samplers.loop import Program, last, run
+from ams.samplers.rk45 import flow_rk45, ve_level
 from ams.samplers.scalars import FloatScalars
 from ams.schedules import Level
+from ams.targets import Covariance, Gaussian
 
 Values = Sequence[float] | np.ndarray | Tensor
 Row = Float[Tensor, "directions basis"]
@@ -36,6 +38,10 @@ def _basis(directions: int, components: int) -> tuple[Row, ...]:
     """Return the rows of the components themselves; all steps share them, so they must not be changed."""
     basis = torch.eye(1 + components + _DRAWS, dtype=torch.float64)[1:-_DRAWS]
     return tuple(row.expand(directions, -1) for row in basis)
+
+
+def _vectors(state: State) -> dict[str, Row]:
+    return {name: getattr(state, name) for name in VECTORS if getattr(state, name) is not None}
 
 
 class Moments(NamedTuple):
@@ -52,18 +58,12 @@ class GaussianLaw(FloatScalars):
     ValueError for a variance that is not positive and for different lengths.
     """
 
-    def __init__(
-        self,
-        variance: Values,
-        mean: Values | float = 0.0,
-        multiplicity: Values | float = 1.0,
-    ) -> None:
+    def __init__(self, variance: Values, mean: Values | float = 0.0, multiplicity: Values | float = 1.0) -> None:
         self.variance = torch.as_tensor(variance, dtype=torch.float64)
         self.mean, self.multiplicity = (self._spread(v) for v in (mean, multiplicity))
         if not (self.variance > 0).all():
             raise ValueError(f"a target's variances must be positive, got {self.variance.tolist()}")
-        self._mean, self._covariance = self._moments_of_nothing()
-        self._drawn = 0
+        self._forget()
 
     def _spread(self, values: Values | float) -> Tensor:
         given = torch.as_tensor(values, dtype=torch.float64)
@@ -71,19 +71,21 @@ class GaussianLaw(FloatScalars):
             raise ValueError(f"{len(given)} values for {len(self.variance)} directions")
         return given.expand(self.variance.shape).clone()
 
-    def _moments_of_nothing(self) -> tuple[Tensor, Tensor]:
-        d = len(self.variance)
-        return torch.zeros(d, 0, dtype=torch.float64), torch.zeros(d, 0, 0, dtype=torch.float64)
+    def _forget(self) -> None:
+        """Make a basis without components of a state."""
+        self._carry(self.variance.new_zeros(len(self.variance), 0), self.variance.new_zeros(len(self.variance), 0, 0))
+
+    def start_moments(self, mean: Values | float, variance: Values | float) -> Moments:
+        """Return mean and variance of every direction. Raises ValueError for a variance that is negative or nan."""
+        moments = Moments(self._spread(mean), self._spread(variance))
+        if not (moments.variance >= 0).all():
+            raise ValueError(f"a start's variances must be 0 or more, got {moments.variance.tolist()}")
+        return moments
 
     def start(self, mean: Values | float, variance: Values | float) -> State:
-        """Return the state whose position has this mean and variance, and begin a new run.
-
-        Raises ValueError for a variance that is negative or nan.
-        """
-        self._mean, self._covariance = self._moments_of_nothing()
-        m, v = self._spread(mean), self._spread(variance)
-        if not (v >= 0).all():
-            raise ValueError(f"a start's variances must be 0 or more, got {v.tolist()}")
+        """Return the state whose position has this mean and variance, and begin a run. Raises as `start_moments`."""
+        self._forget()
+        m, v = self.start_moments(mean, variance)
         row = torch.stack([m, v.sqrt(), *[torch.zeros_like(m)] * (_DRAWS - 1)], dim=1)
         return self.begin_step(State(row))
 
@@ -113,11 +115,9 @@ class GaussianLaw(FloatScalars):
 
     def begin_step(self, state: State) -> State:
         """Compute mean and covariance of the components of `state`, and make them the new basis."""
-        names = [name for name in VECTORS if getattr(state, name) is not None]
-        rows = torch.stack([getattr(state, name) for name in names], dim=1)
-        mean, covariance = self._joint(rows)
-        self._carry(mean, covariance)
-        return state._replace(**dict(zip(names, _basis(len(mean), len(names)), strict=True)))
+        vectors = _vectors(state)
+        self._carry(*self._joint(torch.stack(list(vectors.values()), dim=1)))
+        return state._replace(**dict(zip(vectors, _basis(len(self.variance), len(vectors)), strict=True)))
 
     def _carry(self, mean: Tensor, covariance: Tensor) -> None:
         """Set mean and covariance of the basis and begin a step."""
@@ -135,7 +135,7 @@ class GaussianLaw(FloatScalars):
         `v` are the vectors of the state in the order of `VECTORS`, the same before and after. Shapes: (directions, n),
         (directions, n, n), (directions, n).
         """
-        rows = torch.stack([getattr(after, name) for name in VECTORS if getattr(after, name) is not None], dim=1)
+        rows = torch.stack(list(_vectors(after).values()), dim=1)
         return rows[..., 0], rows[..., 1:-_DRAWS], rows[..., -_DRAWS]
 
     def set_stationary(self, state: State, after: State) -> State:
@@ -147,9 +147,8 @@ class GaussianLaw(FloatScalars):
         shift, matrix, spread = self.transition(after)
         radius = torch.linalg.eigvals(matrix).abs().max().item()
         if not radius < 1.0:
-            raise ValueError(
-                f"no stationary distribution: spectral radius {radius:.6g} of the transition is not below 1"
-            )
+            reason = f"spectral radius {radius:.6g} of the transition is not below 1"
+            raise ValueError(f"no stationary distribution: {reason}")
         n = matrix.shape[-1]
         mean = torch.linalg.solve(torch.eye(n, dtype=torch.float64) - matrix, shift)
         product = torch.einsum("dij,dkl->dikjl", matrix, matrix).reshape(-1, n * n, n * n)
@@ -183,3 +182,42 @@ class GaussianLaw(FloatScalars):
     def end(self, program: Program, start: State) -> tuple[State, Info]:
         """Return the last state and info of a program from `start`. Raises ValueError for an empty program."""
         return last(self.run(program, start))
+
+
+def eigenlaw(target: Gaussian) -> GaussianLaw:
+    """Return the exact law's algebra on `target`, with one direction for each eigenvector.
+
+    In the eigenbasis of `C = Q diag(v) Q^T` the directions are independent, so that cost and memory are linear in the
+    dimension. The start's covariance must be diagonal there, as every multiple of the identity is. A sample `x` has the
+    coordinates `target.covariance.to_eigenbasis(x)`. Raises ValueError for a singular covariance.
+    """
+    variances, mean = target.covariance.variances, target.covariance.to_eigenbasis(target.mean)
+    return GaussianLaw(variances.to(torch.float64), mean.to(torch.float64))
+
+
+def rotated_back(target: Gaussian, moments: Moments) -> Gaussian:
+    """Return the Gaussian in the space of `target` that has these moments in the directions of `eigenlaw(target)`."""
+    mean, variance = (value.to(target.mean) for value in moments)
+    centre = target.covariance.from_eigenbasis(mean).reshape(target.shape)
+    return Gaussian(centre, Covariance(variance, target.covariance.basis))
+
+
+def flowed(
+    law: GaussianLaw,
+    mean: Values | float,
+    variance: Values | float,
+    first: float,
+    last: float,
+    rtol: float = 1e-5,
+    atol: float = 1e-5,
+    level_at: Callable[[float], Level] = ve_level,
+) -> tuple[Moments, int]:
+    """Transport N(mean, variance) from noise `first` to noise `last`; returns the moments and the NFE of the solver.
+
+    The flow is affine, so that it transports the coefficients (m, s) of `m + s xi`, `xi ~ N(0, 1)`, like samples. The
+    apply to means and standard deviations of all distinct directions. The other arguments are those of `flow_rk45`.
+    Raises NotIntegrated if the solver fails, ValueError for a negative variance.
+    """
+    m, v = law.start_moments(mean, variance)
+    end, evaluations = flow_rk45(torch.stack([m, v.sqrt()], dim=1), law.score, first, last, rtol, atol, level_at)
+    return Moments(end[:, 0], end[:, 1].square()), evaluations

@@ -1,8 +1,8 @@
 """The fixed point of adaptive momentum on the line in its mean field: the coefficient beta that reproduces itself.
 
 In an infinite batch beta is a number, and in the stationary state it is constant. The stationary distribution is then
-that of constant momentum with this beta, and the rule must compute this beta on it again. The rule's norms are integrals
-over position, momentum and draw of one more step.
+that of constant momentum with this beta, and the rule must compute this beta on it again. The rule's norms are
+integrals over position, momentum and draw of one more step.
 
 The integral over the draw of `|s(x') - s(x)|` is split where `x' = x`. The momentum does not depend on the draw; its
 norm is an integral between zeros (`GridFunction.modulus`).
@@ -56,9 +56,8 @@ def mean_field(
         return returned_momentum(target, rule, size, beta, tried[beta], factor) - beta
 
     guess = _guess(target, rule, size, factor)
-    search = root_scalar(
-        excess, x0=guess, x1=guess + 0.02 * (1.0 - guess), xtol=_TOLERANCE, method="secant", maxiter=20
-    )
+    second = guess + 0.02 * (1.0 - guess)
+    search = root_scalar(excess, x0=guess, x1=second, xtol=_TOLERANCE, method="secant", maxiter=20)
     if not search.converged:
         raise ArithmeticError(f"no stationary momentum coefficient at step {size:g}: {search.flag}")
     beta = min(tried, key=lambda each: abs(each - search.root))
@@ -90,12 +89,7 @@ def small_step_limit(target: Target, beta: float, factor: Factor = authors_facto
 
 
 def returned_momentum(
-    target: Target,
-    rule: Rule,
-    size: float,
-    beta: float,
-    stationary: StationaryDensity,
-    factor: Factor = authors_factor,
+    target: Target, rule: Rule, size: float, beta: float, stationary: StationaryDensity, factor: Factor = authors_factor
 ) -> float:
     """Return the beta that the rule computes on the `stationary` distribution of constant momentum `beta`."""
     algebra, coefficients = NodeAlgebra(target), _frozen(size, beta, factor)
@@ -119,10 +113,6 @@ class _RuleAlgebra(FloatScalars):
     def combine(self, *terms: tuple[float, Values], over: Values | None = None) -> Values:
         """Return the linear combination; values that do not depend on the draw are broadcast."""
         return sum((c * v for c, v in terms), np.zeros(1))
-
-    def begin_step(self, state: State) -> State:
-        """Return the state unchanged."""
-        return state
 
     def finite(self, vector: Values) -> bool:
         """Return whether every value is finite."""

@@ -89,8 +89,7 @@ def stationary(
     """
     algebra = NodeAlgebra(target)
     near = near or algebra.exact(CLEAN)
-    phase = _phase(algebra, step, size, variable, near, resolution)
-    return phase.stationary(algebra, step, size, near)
+    return _phase(algebra, step, size, variable, near, resolution).stationary(algebra, step, size, near)
 
 
 def estimated(
@@ -99,7 +98,6 @@ def estimated(
     size: float,
     variable: AuxiliaryVariable = POSITION_ALONE,
     near: GridFunction | None = None,
-    resolution: float = _RESOLUTION,
 ) -> tuple[StationaryDensity, float]:
     """Return the stationary distribution, as `stationary`, and an upper estimate of its density's relative error.
 
@@ -108,7 +106,7 @@ def estimated(
     """
     algebra = NodeAlgebra(target)
     near = near or algebra.exact(CLEAN)
-    fine = _phase(algebra, step, size, variable, near, resolution)
+    fine = _phase(algebra, step, size, variable, near, _RESOLUTION)
     fewer = variable._replace(nodes=-(-variable.nodes * 3 // 4))
     coarse = _PhaseGrid(fine.first, 2 * fine.spacing, len(fine.x) // 2 + 1, fewer)
     result, rough = (phase.stationary(algebra, step, size, near) for phase in (fine, coarse))
@@ -131,9 +129,8 @@ class _PhaseGrid:
         masses = self.invariant(algebra, step, size, near)
         density = GridFunction(self.first, self.spacing, masses.sum(1))
         if not np.abs(density.values[[0, -1]]).max() < _NEGLIGIBLE * density.values.max():
-            raise ArithmeticError(
-                "the stationary density does not vanish at the ends of its grid: `near` is too narrow"
-            )
+            ends = "does not vanish at the ends of its grid"
+            raise ArithmeticError(f"the stationary density {ends}: `near` is too narrow")
         return StationaryDensity(density, masses, self.v)
 
     def invariant(self, algebra: NodeAlgebra, step: Step, size: float, near: GridFunction) -> Float[np.ndarray, "x v"]:
@@ -156,9 +153,7 @@ class _PhaseGrid:
         shares = (self.spacing * density)[..., None] * self._shares(after, np.clip(index, 0, len(self.x) - 1), z)
         row = index[..., None].astype(np.int32) * len(self.xi) + np.arange(len(self.xi), dtype=np.int32)
         column = np.append(0, np.cumsum(inside.sum(1) * len(self.xi)))  # where each begins: its rows ascend
-        return sparse.csc_matrix(
-            (shares[inside].ravel(), row[inside].ravel(), column), shape=(self.v.size, self.v.size)
-        )
+        return sparse.csc_matrix((shares[inside].ravel(), row[inside].ravel(), column), shape=(self.v.size,) * 2)
 
     def _shares(self, after: State, index: np.ndarray, z: np.ndarray) -> np.ndarray:
         """Return the share of mass for each node of v at each grid node `index` (nodes, window, v)."""

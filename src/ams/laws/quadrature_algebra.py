@@ -84,10 +84,7 @@ class NodeAlgebra(FloatScalars):
         return step(self.begin_step(state), self.score, self.noise, Level(0, sigma=0.0, step=size), self)[0]
 
     def log_density(self, level: Level, power: float = 1.0) -> Callable[[np.ndarray], np.ndarray]:
-        """Return the function of arrays that is the target's log-density at a noise level, or that of its power (nats).
-
-        The density of the power is normalised.
-        """
+        """Return the target's log-density at a noise level, or its normalised power's, for arrays (nats)."""
 
         def powered(x: np.ndarray) -> np.ndarray:
             return power * self.target.log_density(torch.from_numpy(x)[:, None], level).numpy()
@@ -107,33 +104,21 @@ class NodeAlgebra(FloatScalars):
 def folded(mean: Array, spread: float) -> Array:
     """Return the mean of a folded normal distribution, `E|mean + spread z|`, for a spread above 0."""
     t = mean / spread
-    means: np.ndarray = spread * math.sqrt(2 / math.pi) * np.exp(-t * t / 2) + mean * erf(t / math.sqrt(2))
-    return means
+    return spread * math.sqrt(2 / math.pi) * np.exp(-t * t / 2) + mean * erf(t / math.sqrt(2))
 
 
-class KernelOnGrid(NamedTuple):
-    """The Gaussian kernel of each starting node at the grid nodes around its mean: arrays (nodes, window).
+def kernel_on_grid(image: Blurred, first: float, spacing: float) -> tuple[np.ndarray, Array, Array]:
+    """Return the Gaussian kernel of each starting node at the nodes `first + spacing k` around its mean, k any integer.
 
-    `node` is the number of the grid node, `z` the draw that leads to it, `density` the kernel's density there.
-    """
-
-    node: np.ndarray
-    z: Array
-    density: Array
-
-
-def kernel_on_grid(image: Blurred, first: float, spacing: float) -> KernelOnGrid:
-    """Return the kernels `values + spread z` on the grid `first + spacing k`, k any integer.
-
-    Raises ValueError for a spread of 0, since a deterministic step has no kernel.
+    The arrays (starting nodes, window) have k, the draw that leads to it and the kernel's density there. Raises
+    ValueError for a spread of 0, since a deterministic step has no kernel.
     """
     s = abs(image.spread)
     if not s:
-        raise ValueError(
-            "a density on a grid needs noise in every step: a deterministic map is a transport, not a kernel"
-        )
+        reason = "a deterministic map is a transport, not a kernel"
+        raise ValueError(f"a density on a grid needs noise in every step: {reason}")
     window = math.ceil(TAILS * s / spacing)
     nearest = np.rint((image.values.ravel() - first) / spacing).astype(np.int64)
     index = nearest[:, None] + np.arange(-window, window + 1)
     z = (first + spacing * index - image.values.ravel()[:, None]) / image.spread
-    return KernelOnGrid(index, z, np.exp(-z * z / 2) / (s * math.sqrt(2 * math.pi)))
+    return index, z, np.exp(-z * z / 2) / (s * math.sqrt(2 * math.pi))

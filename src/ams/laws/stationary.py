@@ -19,8 +19,7 @@ from ams.samplers.base import Coefficients, Rule, State, Step
 from ams.samplers.rules import Factor, authors_factor, momentum
 from ams.schedules import Level
 
-_ROUNDING = 1e-14
-"""Two successive changes this small are rounding, which more steps do not reduce."""
+_ROUNDING = 1e-14  # two successive changes this small are rounding, which more steps do not reduce
 
 
 class Stationary(NamedTuple):
@@ -94,8 +93,7 @@ def solved(law: GaussianLaw, rule: Rule, size: float, highest: float, factor: Fa
     def excess(beta: float) -> float:
         state = frozen(law, size, beta, factor)
         s = law.score(state.x, level)
-        change: float = rule(state, s, law.noise(state.x), level, law).beta - beta
-        return change
+        return rule(state, s, law.noise(state.x), level, law).beta - beta
 
     ends = excess(0.0), excess(highest)
     if ends[0] < 0.0 or ends[1] > 0.0:

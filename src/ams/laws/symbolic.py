@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import sympy as sp
 from sympy.printing.latex import LatexPrinter
 
-from ams.samplers.base import Noise, State, Step
+from ams.samplers.base import State, Step
 from ams.schedules import Level
 
 a, b, lam = sp.symbols("a b lambda", positive=True)
@@ -79,14 +79,11 @@ class Symbols:
         return True
 
 
-def symbolic_step(step: Step, state: State, noise: Noise | None = None, size: sp.Expr = a) -> State:
-    """Return the expressions of the state after a sampler's step from `state`, at base step `size`.
-
-    `noise` gives the draws, by default the symbol `z`.
-    """
+def symbolic_step(step: Step, state: State, size: sp.Expr = a) -> State:
+    """Return the expressions of the state after a sampler's step from `state`, at base step `size`."""
     algebra = Symbols()
     level = Level(number=0, sigma=0.0, step=size)
-    return step(state, algebra.score, noise or algebra.noise, level, algebra)[0]
+    return step(state, algebra.score, algebra.noise, level, algebra)[0]
 
 
 def transition(state: State, inputs: Sequence[sp.Symbol], outputs: Sequence[str]) -> sp.Matrix:

@@ -6,7 +6,7 @@ come from matrix products about a common centre: among vectors of length R, a di
 R^2 / r`, and of `1e-8 R` for r = 0.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
@@ -28,23 +28,11 @@ def energy_distance(x: Float[Tensor, " n *shape"], y: Float[Tensor, " m *shape"]
     return 2 * _mean_across(first, second, _length) - _mean_within(first) - _mean_within(second)
 
 
-def energy_distance_to_mixture(
-    x: Float[Tensor, " n *shape"], points: Float[Tensor, " m *shape"], sigma: float, spread: float | None = None
-) -> float:
-    """Return the unbiased energy distance of samples to the distribution `(1/m) sum_j N(p_j, sigma^2 I)`.
-
-    `E|x - p_j - sigma z|` is computed exactly (`expected_norm`), so that only the samples add noise. `spread` is
-    `mixture_spread(points, sigma)`, which costs m^2 distances; give it to compare several sets with one reference.
-    Raises ValueError for fewer than two samples, no points and different shapes.
-    """
-    return MixtureReference(points, sigma, spread).energy_distance(x)
-
-
 class MixtureReference:
     """The exact law `(1/m) sum_j N(p_j, sigma^2 I)` that several samples are compared with: its part is computed once.
 
-    Holds the points as float64. `spread` is `mixture_spread(points, sigma)` where that is known. Raises ValueError for
-    no points.
+    `E|x - p_j - sigma z|` is computed exactly (`expected_norm`), so that only the samples add noise. Holds the points
+    as float64. `spread` is `mixture_spread(points, sigma)` where that is known. Raises ValueError for no points.
     """
 
     def __init__(self, points: Float[Tensor, " m *shape"], sigma: float, spread: float | None = None) -> None:
@@ -105,12 +93,9 @@ def _mean_within(x: Float[Tensor, "n d"]) -> float:
 
 def _sum_within(x: Float[Tensor, "n d"], norm: Norm) -> float:
     """Return the sum of `norm(|x_i - x_j|)` over `i != j`."""
-    return 2 * sum(float(part.sum()) for part in _upper(x, norm))
-
-
-def _upper(x: Float[Tensor, "n d"], norm: Norm) -> Iterator[Tensor]:
-    """Yield `norm(|x_i - x_j|)` of every pair `i < j`, block by block."""
-    parts = x.split(_BLOCK)
+    parts, half = x.split(_BLOCK), 0.0
     for index, part in enumerate(parts):
-        yield norm(torch.cdist(part, part)).triu(diagonal=1)
-        yield from (norm(torch.cdist(part, other)) for other in parts[index + 1 :])
+        half += float(norm(torch.cdist(part, part)).triu(diagonal=1).sum())
+        for other in parts[index + 1 :]:
+            half += float(norm(torch.cdist(part, other)).sum())
+    return 2 * half

@@ -72,27 +72,21 @@ def frechet_distance(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"]) -> float:
     """
     if min(len(x), len(y)) < 2:
         raise ValueError(f"frechet_distance: at least two samples each are needed, got {len(x)} and {len(y)}")
-    x, y = _double(x), _double(y)
+    x, y = x.double(), y.double()
     if not bool(x.isfinite().all() and y.isfinite().all()):
         raise ValueError("frechet_distance: a feature is not finite")
     rank = max(len(x), len(y))
     if rank < x.shape[1]:  # the centred samples are a root of their covariance, with fewer columns
-        roots = [
-            pad((sample - sample.mean(0)).mT / math.sqrt(len(sample) - 1), (0, rank - len(sample))) for sample in (x, y)
-        ]
+        centred = ((sample - sample.mean(0)).mT / math.sqrt(len(sample) - 1) for sample in (x, y))
+        roots = [pad(root, (0, rank - root.shape[1])) for root in centred]
     else:
         roots = [_root(torch.atleast_2d(sample.mT.cov())) for sample in (x, y)]
     return _w2_squared(x.mean(0) - y.mean(0), *roots)
 
 
-def _double(value: ArrayLike) -> Tensor:
-    """Return the value as a float64 tensor."""
-    return as_float(value).double()
-
-
 def _directions(*values: ArrayLike) -> tuple[Tensor, ...]:
     """Return the arguments broadcast, as float64 tensors. Raises ValueError for a negative variance."""
-    tensors = torch.broadcast_tensors(*(torch.atleast_1d(_double(value)) for value in values))
+    tensors = torch.broadcast_tensors(*(torch.atleast_1d(as_float(value).double()) for value in values))
     if bool((tensors[1] < 0).any()) or bool((tensors[3] < 0).any()):
         raise ValueError("a variance is negative")
     return tensors

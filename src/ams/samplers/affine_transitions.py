@@ -6,9 +6,15 @@ from a noise level `(r, sigma)` to the next one `(r', sigma')`, with `v' = sigma
     ancestral          y' = y + (v^2 - v'^2) r s + (v'/v) sqrt(v^2 - v'^2) z
     reverse SDE        y' = y + (v^2 - v'^2) r s + sqrt(v^2 - v'^2) z
     probability flow   y' = y + (v - v') sigma s            (Euler's method; equal to DDIM, arXiv 2010.02502)
+    consistent         y' = y + eta v^2 r s + v' sqrt(1 - ((1 - eta) / g')^2) z,    g' = v'/v
+
+On a point target consistent annealed sampling keeps noise `(1 - eta) v` in `y`, and the draw raises it to `v'`. At the
+ends of the range `1 - g' < eta < 1 + g'` nothing is drawn; the lower end is Euler's method on the probability flow, and
+`eta = 1 - g'^2` is the ancestral transition.
 
 The predictors of the code published with arXiv 2405.13726 (`authors_*`) take their coefficients from tables instead.
-Sources: arXiv 2011.13456 (appendices E and F), arXiv 2206.00364 for the change of variables.
+Sources: arXiv 2011.13456 (appendices E and F), arXiv 2206.00364 for the change of variables; for consistent annealed
+sampling Jolicoeur-Martineau et al. (arXiv 2009.05475), algorithm 2, whose `epsilon` is `eta sigma_L^2`.
 """
 
 import math
@@ -66,23 +72,35 @@ def ancestral(level: Level) -> AffineTransition:
 
 
 def reverse_sde(level: Level) -> AffineTransition:
-    """Return the reverse-SDE transition, which adds noise of variance `v^2 - v'^2`.
-
-    Raises ValueError at the last noise level.
-    """
+    """Return the reverse-SDE transition, with noise of variance `v^2 - v'^2`. ValueError at the last noise level."""
     r, after = level.scale, next_level(level)
     drop = (level.sigma / r) ** 2 - (after.sigma / after.scale) ** 2
     return AffineTransition(after.scale / r, after.scale * drop * r, after.scale * math.sqrt(drop))
 
 
 def flow_euler(level: Level) -> AffineTransition:
-    """Return Euler's transition on the probability-flow ODE in `(y, v)`: first order, no noise.
-
-    Raises ValueError at the last noise level.
-    """
+    """Return Euler's transition on the probability-flow ODE: no noise. Raises ValueError at the last noise level."""
     r, after = level.scale, next_level(level)
     drop = level.sigma / r - after.sigma / after.scale
     return AffineTransition(after.scale / r, after.scale * drop * level.sigma, 0.0)
+
+
+def consistent(eta: float) -> Kernel:
+    """Return the transition with drift `eta v^2 r s`; without noise, for any eta, where the next noise level is 0.
+
+    It raises ValueError at a noise level where `eta` is outside `1 - g' < eta < 1 + g'`, and at the last one.
+    """
+
+    def kernel(level: Level) -> AffineTransition:
+        r, after = level.scale, next_level(level)
+        v, v_next = level.sigma / r, after.sigma / after.scale
+        if v_next and not abs(1.0 - eta) < v_next / v:
+            low, high = 1.0 - v_next / v, 1.0 + v_next / v
+            raise ValueError(f"noise level {level.number}: eta is {eta:g}, expected between {low:g} and {high:g}")
+        noise = math.sqrt(v_next**2 - ((1.0 - eta) * v) ** 2) if v_next else 0.0
+        return AffineTransition(after.scale / r, after.scale * eta * v**2 * r, after.scale * noise)
+
+    return kernel
 
 
 def authors_euler_maruyama(process: Process, n: int) -> Kernel:

@@ -1,19 +1,37 @@
-r"""The stochastic sampler of EDM: add noise, then take Heun's step on the probability flow.
+r"""Heun's method on the probability-flow ODE, and the stochastic sampler of EDM, which adds noise before each step.
+
+In `y = x / r`, `v = sigma / r` the ODE is `dy/dv = -sigma s(r y)`. With `h = v' - v` Heun's step, of second order, is
+
+    k = -sigma s(x),   k' = -sigma' s(r' (y + h k)),   y' = y + h (k + k') / 2.
+
+For `sigma' = 0` the second slope does not exist and the step is Euler's. EDM's step is
 
     gamma = min(S_churn / N, sqrt 2 - 1) where S_tmin <= v <= S_tmax, else 0
     v^ = (1 + gamma) v,    y^ = y + sqrt(v^^2 - v^2) S_noise z,    then Heun's step from (y^, v^) to v'
 
-in `y = x / r`, `v = sigma / r`. A step takes two score evaluations, one where `v' = 0`. Without churn it is
-`flow_heun`. Source: Karras et al. (arXiv 2206.00364), algorithm 2. `ams.schedules.karras_sigmas` is their schedule.
+Both take two score evaluations, one where `v' = 0`; without churn they are the same. Source: Karras et al. (arXiv
+2206.00364), algorithms 1 and 2. `ams.schedules.karras_sigmas` is their schedule.
 """
 
 import math
 
+from ams.samplers.affine_transitions import flow_euler, next_level
 from ams.samplers.base import Algebra, Info, Noise, Score, State, Step
-from ams.samplers.heun import flow_heun
 from ams.schedules import Level
 
 _MOST = math.sqrt(2.0) - 1.0  # the variance of the noise at most doubles (section 4 of the source)
+
+
+def flow_heun(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
+    """Take Heun's step to the next noise level; it draws nothing. Raises ValueError at the last noise level."""
+    after, (p, q, _) = next_level(level), flow_euler(level)
+    s = score(state.x, level)
+    guess = algebra.combine((p, state.x), (q, s))
+    if after.sigma == 0.0:
+        return state._replace(x=guess), Info(1, state.x, lambda: guess)
+    s_next = score(guess, after)
+    x = algebra.combine((p, state.x), (q / 2, s), (q / 2 * (after.sigma / level.sigma), s_next))
+    return state._replace(x=x), Info(2, guess, lambda: x)
 
 
 def edm_stochastic(

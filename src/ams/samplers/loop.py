@@ -33,10 +33,7 @@ def annealed(step: Step, levels: Sequence[Level], repeats: int) -> Program:
 
 
 def predictor_corrector(predictor: Step, corrector: Step, levels: Sequence[Level], inner: int = 1) -> Program:
-    """Return the program of `inner` corrector steps, then a predictor step, at each noise level.
-
-    Source: arXiv 2011.13456, algorithm 1.
-    """
+    """Return `inner` corrector steps, then a predictor step, at each noise level (arXiv 2011.13456, algorithm 1)."""
     return [pair for level in levels for pair in [*[(corrector, level)] * inner, (predictor, level)]]
 
 
@@ -93,11 +90,7 @@ def _check_finite(number: int, steps: int, level: Level, state: State, info: Inf
 
 
 def sample(
-    program: Program,
-    x: Tensor,
-    score: Score,
-    generator: torch.Generator,
-    algebra: Particles | None = None,
+    program: Program, x: Tensor, score: Score, generator: torch.Generator, algebra: Particles | None = None
 ) -> tuple[State, Info, int]:
     """Run a program on particles that start at `x`, of shape (batch, *shape).
 

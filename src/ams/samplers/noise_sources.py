@@ -1,7 +1,6 @@
 """Sources of a sampler's Gaussian noise: generators, one for a batch or one for each sample, and recorded draws.
 
 Each function returns a `Noise`: `noise(x)` is the next standard Gaussian draw with the shape, dtype and device of `x`.
-The argument `empty` allocates it; `Particles.empty_like` reuses buffers.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -21,11 +20,13 @@ class NoiseExhausted(ValueError):
 
 
 def generated(generator: torch.Generator, empty: Allocate = torch.empty_like) -> Noise:
-    """Return noise from one generator for the whole batch."""
+    """Return noise from one generator for the batch. `empty` allocates it: `Particles.empty_like` reuses buffers."""
     return lambda x: empty(x).normal_(generator=generator)
 
 
-def generated_per_sample(generators: Sequence[torch.Generator], empty: Allocate = torch.empty_like) -> Noise:
+def generated_per_sample(
+    generators: Sequence[torch.Generator], empty: Callable[[Tensor], Tensor] = torch.empty_like
+) -> Noise:
     """Return noise from one generator for each sample, which does not depend on how samples are split into batches.
 
     The noise raises ValueError if the number of generators differs from the batch size.

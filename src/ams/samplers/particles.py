@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ams.samplers.base import Scalar, State
-from ams.samplers.scalars import FloatScalars
+from ams.samplers.scalars import ColumnScalars, FloatScalars
 
 
 class Particles(FloatScalars):
@@ -77,7 +77,7 @@ class Particles(FloatScalars):
         return math.isfinite(vector.sum().item())
 
 
-class PerSample(Particles):
+class PerSample(ColumnScalars, Particles):
     """The algebra of independent samples: `<v>` is a column (batch, 1, ..., 1) of the samples' norms."""
 
     def _sum(self, total: Tensor, c: Scalar, v: Tensor, out: Tensor) -> Tensor:
@@ -86,18 +86,6 @@ class PerSample(Particles):
     def norm(self, vector: Float[Tensor, " batch *shape"]) -> Scalar:
         """Return the norm of each sample as a column (batch, 1, ..., 1)."""
         return _norms(vector).reshape(-1, *[1] * (vector.ndim - 1))
-
-    def sqrt(self, scalar: Scalar) -> Scalar:
-        """Return the square root of a float (a prescribed step) or of a column (a step computed from norms)."""
-        return scalar**0.5
-
-    def divide(self, numerator: Scalar, denominator: Scalar) -> Scalar:
-        """Return the quotient; torch follows IEEE 754."""
-        return numerator / denominator
-
-    def clip(self, scalar: Scalar, low: float, high: float) -> Scalar:
-        """Return the clipped column, with `high` for nan."""
-        return torch.nan_to_num(scalar, nan=high).clamp(low, high)
 
 
 def _holds(vectors: Sequence[object], vector: Tensor) -> bool:
@@ -112,5 +100,4 @@ def _alike(one: Tensor, other: Tensor) -> bool:
 
 
 def _norms(vector: Float[Tensor, " batch *shape"]) -> Float[Tensor, " batch"]:
-    norms: Tensor = torch.linalg.vector_norm(vector.flatten(1), dim=1)
-    return norms
+    return torch.linalg.vector_norm(vector.flatten(1), dim=1)

@@ -14,19 +14,27 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
-from ams.samplers.ablations import unit_factor, with_corrected_noise, without_averaging
-from ams.samplers.affine_transitions import Kernel, affine, ancestral, flow_euler, next_level, reverse_sde
+from ams.samplers.affine_transitions import affine, ancestral, consistent, flow_euler, next_level, reverse_sde
 from ams.samplers.annealed_baoab import TAPERED, annealed_baoab, fixed
 from ams.samplers.base import Rule, Step
-from ams.samplers.consistent_annealed import consistent
 from ams.samplers.dpm_solver import dpm_solver
-from ams.samplers.edm import edm_stochastic
-from ams.samplers.heun import flow_heun
-from ams.samplers.leimkuhler_matthews import leimkuhler_matthews
+from ams.samplers.edm import edm_stochastic, flow_heun
+from ams.samplers.kinetic import leimkuhler_matthews
 from ams.samplers.loop import Program, annealed, one_step_per_level, predictor_corrector
 from ams.samplers.particles import Particles, PerSample
-from ams.samplers.rules import adaptive, constant, langevin, momentum, momentum_rule
-from ams.samplers.snr_step_size import snr_of_last_momentum, snr_of_momentum, snr_of_score
+from ams.samplers.rules import (
+    adaptive,
+    constant,
+    langevin,
+    momentum,
+    momentum_rule,
+    snr_of_last_momentum,
+    snr_of_momentum,
+    snr_of_score,
+    unit_factor,
+    with_corrected_noise,
+    without_averaging,
+)
 from ams.schedules import Level, annealed_levels, geometric_sigmas, karras_sigmas, ncsnv2_step, ve_levels
 
 
@@ -133,10 +141,7 @@ def noise_schedule(sigmas: SigmaRange, count: int, repeats: int) -> tuple[tuple[
 
 
 def steps_per_level(step: Callable[[Hyperparameters, float], Step]) -> BuildProgram:
-    """Return the programs of an annealed sampler, with T steps at each noise level.
-
-    `step` gets the hyperparameters and the step size of the last noise level.
-    """
+    """Return the programs of T steps at each noise level; `step` gets the hyperparameters and the last step size."""
 
     def program(sigmas: SigmaRange, budget: int, hyperparameters: Hyperparameters) -> Program:
         repeats = hyperparameters.repeats
@@ -148,10 +153,7 @@ def steps_per_level(step: Callable[[Hyperparameters, float], Step]) -> BuildProg
 
 
 def step_per_level(step: Callable[[Hyperparameters, int], Step], cost: int = 1) -> BuildProgram:
-    """Return the programs of a sampler of one step per noise level, each of `cost` score evaluations.
-
-    `step` gets the hyperparameters and the number of steps.
-    """
+    """Return the programs of one step per noise level, of `cost` NFE; `step` gets the number of steps as well."""
 
     def program(sigmas: SigmaRange, budget: int, hyperparameters: Hyperparameters) -> Program:
         count = budget // cost
@@ -175,16 +177,7 @@ def levels(sigmas: SigmaRange, count: int, rho: float) -> list[Level]:
     return ve_levels(karras_sigmas(*sigmas, count, rho) if rho else geometric_sigmas(*sigmas, count))
 
 
-def scaled_flow(drift_scale: float) -> Kernel:
-    """Return consistent annealed sampling with `eta = drift_scale (1 - g')`, g' the ratio of neighbouring noise levels.
-
-    `drift_scale` 1 is Euler's method on the probability flow, `1 + g'` (nearly 2) the ancestral transition.
-    """
-    return lambda level: consistent(drift_scale * (1.0 - next_level(level).sigma / level.sigma))(level)
-
-
 Look: TypeAlias = tuple[str, str, str]
-_STEPS = ("repeats", "factor")
 _BLUE, _SKY, _GREEN, _ORANGE, _RED = "#0072B2", "#56B4E9", "#009E73", "#E69F00", "#D55E00"
 _PINK, _VIOLET, _GREY, _BLACK = "#CC79A7", "#5D3A9B", "#999999", "#000000"
 
@@ -194,14 +187,40 @@ def _adaptive(hyperparameters: Hyperparameters, size: float, **parts: Any) -> Ru
     return momentum_rule(adaptive(hyperparameters.delta), extra=hyperparameters.extra * size, **parts)
 
 
+def _annealed(
+    name: str, step: Callable[[Hyperparameters, float], Step], look: Look, *tuned: str, **fields: Any
+) -> SamplerSpec:
+    tuned = (*tuned, "repeats", "factor")
+    return SamplerSpec(name, Family.ANNEALED, *look, steps_per_level(step), tuned, **fields)
+
+
+def _scaled_flow(hyperparameters: Hyperparameters, steps: int) -> Step:
+    """Return consistent annealed sampling with `eta = drift_scale (1 - g')`, g' the ratio of neighbouring noise levels.
+
+    `drift_scale` 1 is Euler's method on the probability flow, `1 + g'` (nearly 2) the ancestral transition.
+    """
+    scale = hyperparameters.drift_scale
+    return affine(lambda level: consistent(scale * (1.0 - next_level(level).sigma / level.sigma))(level))
+
+
+def _edm(hyperparameters: Hyperparameters, steps: int) -> Step:
+    return edm_stochastic(steps, hyperparameters.churn, s_tmax=hyperparameters.churn_below)
+
+
+def _pc_adaptive(hyperparameters: Hyperparameters) -> Step:
+    return momentum(momentum_rule(adaptive(1e-4), snr_of_last_momentum(hyperparameters.snr)))
+
+
+def _pc_constant(hyperparameters: Hyperparameters) -> Step:
+    return momentum(momentum_rule(constant(hyperparameters.beta), snr_of_momentum(hyperparameters.snr)))
+
+
 def _langevin(name: str, drift: float, look: Look) -> SamplerSpec:
-    program = steps_per_level(lambda h, a: langevin(factor=drift))
-    return SamplerSpec(name, Family.ANNEALED, *look, program, _STEPS, LineMethod.GRID, drift)
+    return _annealed(name, lambda h, a: langevin(factor=drift), look, line_method=LineMethod.GRID, drift=drift)
 
 
 def _momentum(name: str, rule: Callable[[Hyperparameters, float], Rule], look: Look, *tuned: str) -> SamplerSpec:
-    program = steps_per_level(lambda h, a: momentum(rule(h, a)))
-    return SamplerSpec(name, Family.ANNEALED, *look, program, (*tuned, *_STEPS))
+    return _annealed(name, lambda h, a: momentum(rule(h, a)), look, *tuned)
 
 
 def _one_step(
@@ -231,21 +250,13 @@ EXACT = SamplerSpec("exact law", Family.REFERENCE, _BLACK, "", ":")
 RK45 = SamplerSpec("RK45 ODE", Family.SOLVER, _VIOLET, "+", "-.", line_method=LineMethod.TRANSPORT)
 LANGEVIN = _langevin("annealed Langevin", 1.0, (_BLUE, "o", "-"))
 ADAPTIVE = _momentum("adaptive momentum", _adaptive, (_RED, "s", "-"))
-PC_ADAPTIVE = _corrector(
-    "PC, adaptive", lambda h: momentum(momentum_rule(adaptive(1e-4), snr_of_last_momentum(h.snr))), (_PINK, "P", "-")
-)
+PC_ADAPTIVE = _corrector("PC, adaptive", _pc_adaptive, (_PINK, "P", "-"))
 
 _ANNEALED = (
     LANGEVIN,
     _langevin("Langevin, drift x1.5", 1.5, (_SKY, "d", ":")),
     _langevin("Langevin, drift x2", 2.0, (_SKY, "D", "--")),
-    SamplerSpec(
-        "Leimkuhler-Matthews",
-        Family.ANNEALED,
-        *(_BLUE, "p", "--"),
-        steps_per_level(lambda h, a: leimkuhler_matthews),
-        _STEPS,
-    ),
+    _annealed("Leimkuhler-Matthews", lambda h, a: leimkuhler_matthews, (_BLUE, "p", "--")),
     ADAPTIVE,
     _momentum("adaptive, drift only", lambda h, a: without_averaging(_adaptive(h, a)), (_BLACK, "<", "--")),
     _momentum("adaptive, average only", lambda h, a: _adaptive(h, a, factor=unit_factor), (_PINK, ">", ":")),
@@ -254,32 +265,16 @@ _ANNEALED = (
 )
 _GRID, _TRANSPORT = LineMethod.GRID, LineMethod.TRANSPORT
 _DIFFUSION = (
-    _one_step(
-        "consistent annealed sampling",
-        lambda h, n: affine(scaled_flow(h.drift_scale)),
-        (_BLUE, "H", "-."),
-        _GRID,
-        ("drift_scale",),
-    ),
+    _one_step("consistent annealed sampling", _scaled_flow, (_BLUE, "H", "-."), _GRID, ("drift_scale",)),
     _one_step("reverse diffusion", lambda h, n: affine(reverse_sde), (_GREY, "X", "-"), _GRID),
     _one_step("ancestral", lambda h, n: affine(ancestral), (_GREY, "x", "--"), _GRID),
     _corrector("PC, Langevin", lambda h: langevin(snr_of_score(h.snr)), (_GREEN, "v", "-"), _GRID),
     PC_ADAPTIVE,
-    _corrector(
-        "PC, constant",
-        lambda h: momentum(momentum_rule(constant(h.beta), snr_of_momentum(h.snr))),
-        (_ORANGE, "<", "-."),
-    ),
+    _corrector("PC, constant", _pc_constant, (_ORANGE, "<", "-.")),
     _one_step("Euler ODE", lambda h, n: affine(flow_euler), (_VIOLET, "4", ":"), _TRANSPORT),
     _one_step("Heun ODE", lambda h, n: flow_heun, (_VIOLET, "*", "-"), _TRANSPORT, cost=2),
     RK45,
-    _one_step(
-        "EDM stochastic",
-        lambda h, n: edm_stochastic(n, h.churn, s_tmax=h.churn_below),
-        (_ORANGE, "8", "--"),
-        tuned=("rho", "churn"),
-        cost=2,
-    ),
+    _one_step("EDM stochastic", _edm, (_ORANGE, "8", "--"), tuned=("rho", "churn"), cost=2),
     _one_step("DPM-Solver++", lambda h, n: dpm_solver(0.0), (_BLACK, "1", "-"), _TRANSPORT),
     _one_step("SDE-DPM-Solver++", lambda h, n: dpm_solver(1.0), (_BLACK, "2", "--")),
     _one_step("annealed BAOAB, e = 0", lambda h, n: annealed_baoab(fixed(0.0)), (_GREEN, "o", "--")),
@@ -294,14 +289,13 @@ SPECS = {spec.name: spec for spec in _ALL}
 COMPARED = tuple(spec.name for spec in _ALL if spec.program)
 """The names of the samplers that a program runs."""
 
-LIGHTEST = 0.82
-"""The lightest shade of cividis that is visible on white."""
+_LIGHTEST = 0.82  # the lightest shade of cividis that is visible on white
 
 
 def shades(count: int) -> list[str]:
-    """Return `count` colours from dark to light for the values of one parameter; none is a sampler's colour.
+    """Return `count` colours from dark to light, of matplotlib's cividis, for the values of one parameter.
 
-    They are of matplotlib's cividis, made for colour-blind readers. Raises ValueError for a count below 1.
+    None is a sampler's colour; colour-blind readers can distinguish them. Raises ValueError for a count below 1.
     """
     from matplotlib import colormaps
     from matplotlib.colors import to_hex
@@ -309,4 +303,4 @@ def shades(count: int) -> list[str]:
     if count < 1:
         raise ValueError(f"count = {count}: expected at least 1")
     last = max(count - 1, 1)
-    return [to_hex(colormaps["cividis"](LIGHTEST * n / last)) for n in range(count)]
+    return [to_hex(colormaps["cividis"](_LIGHTEST * n / last)) for n in range(count)]

@@ -10,7 +10,12 @@ With score `s`, base step `a`, noise `z ~ N(0, I)` and the algebra's norm `<.>`,
 
 The first step has `beta = 0`, so that `m_0 = s_0` and `A_0 = a_0`. A rule consists of three parts:
 `MomentumCoefficient` gives beta, `Size` the base step a, `Factor` the ratio `A / a` from beta. Source: the code
-published with arXiv 2405.13726.
+published with arXiv 2405.13726, "the authors' code" below.
+
+A corrector's base step follows from a signal-to-noise ratio, `a_t = 2 alpha_t (snr <z_t> / <g_t>)^2`. The vector `g` is
+the score in arXiv 2011.13456 (algorithm 4). In the authors' code it is the momentum: on images the one before its
+update for adaptive momentum and the updated one for constant momentum, on graphs always the updated one. Such a size
+raises ValueError at a noise level whose alpha is not positive.
 """
 
 from collections.abc import Callable
@@ -33,16 +38,44 @@ def prescribed(state: State, s: Vector, z: Vector, beta: Scalar, level: Level, a
     return level.step
 
 
+def snr_of_score(snr: float) -> Size:
+    """Return the base step with `<g> = <s_t>`, as in the Langevin corrector."""
+    return _size_from_snr(snr, lambda state, s, beta, algebra: s)
+
+
+def snr_of_last_momentum(snr: float) -> Size:
+    """Return the base step with `<g> = <m_{t-1}>`, at first `<s_0>`, as in the adaptive image corrector."""
+    return _size_from_snr(snr, lambda state, s, beta, algebra: s if state.m is None else state.m)
+
+
+def snr_of_momentum(snr: float) -> Size:
+    """Return the base step with `<g> = <m_t>`, the updated momentum, as in the constant-momentum corrector."""
+    return _size_from_snr(snr, average)
+
+
+def _size_from_snr(snr: float, vector: Callable[[State, Vector, Scalar, Algebra], Vector]) -> Size:
+    def size(state: State, s: Vector, z: Vector, beta: Scalar, level: Level, algebra: Algebra) -> Scalar:
+        if level.alpha <= 0.0:
+            advice = "a VP corrector needs more noise levels than beta_max"
+            raise ValueError(f"noise level {level.number}: alpha is {level.alpha:g}; {advice}")
+        g = vector(state, s, beta, algebra)
+        return 2 * level.alpha * (snr * algebra.divide(algebra.norm(z), algebra.norm(g))) ** 2
+
+    return size
+
+
 def authors_factor(beta: Scalar) -> Scalar:
-    """Return `(1 + beta)^2`, the drift factor of the code published with arXiv 2405.13726."""
+    """Return `(1 + beta)^2`, the drift factor of the authors' code."""
     return (1 + beta) ** 2
 
 
-def adaptive(delta: float = 1e-3) -> MomentumCoefficient:
-    """Return the adaptive momentum coefficient, clipped at `1 - delta`.
+def unit_factor(beta: Scalar) -> Scalar:
+    """Return 1: the drift factor `A / a` of `momentum_rule(coefficient, factor=unit_factor)`, which only averages."""
+    return 1.0
 
-    The authors' code has delta 1e-3 in annealed samplers and 1e-4 in correctors.
-    """
+
+def adaptive(delta: float = 1e-3) -> MomentumCoefficient:
+    """Return the adaptive coefficient, clipped at `1 - delta`; the authors have 1e-3, and 1e-4 in correctors."""
 
     def beta_of(state: State, s: Vector, algebra: Algebra) -> tuple[Scalar, Scalar]:
         change = algebra.combine((1.0, s), (-1.0, state.s))
@@ -81,6 +114,25 @@ def momentum_rule(
     return rule
 
 
+def without_averaging(rule: Rule) -> Rule:
+    """Return the rule with `m = s`, whose drift factor still follows from its beta; `Info` has beta 0."""
+
+    def drift_only(state: State, s: Vector, z: Vector, level: Level, algebra: Algebra) -> Coefficients:
+        return rule(state, s, z, level, algebra)._replace(beta=0.0)
+
+    return drift_only
+
+
+def with_corrected_noise(rule: Rule) -> Rule:
+    """Return the rule with noise `sqrt(2 A)`, which fits its drift `A`, instead of `sqrt(2 a)` (claim G7)."""
+
+    def corrected(state: State, s: Vector, z: Vector, level: Level, algebra: Algebra) -> Coefficients:
+        coefficients = rule(state, s, z, level, algebra)
+        return coefficients._replace(noise=algebra.sqrt(2 * coefficients.drift))
+
+    return corrected
+
+
 def momentum(rule: Rule) -> Step:
     """Return the step with a rule's coefficients. It takes one score evaluation and one draw."""
 
@@ -97,10 +149,7 @@ def momentum(rule: Rule) -> Step:
 
 
 def langevin(size: Size = prescribed, factor: float = 1.0) -> Step:
-    """Return the step of unadjusted Langevin, `x + factor a s + sqrt(2 a) z`; claim B3 uses factors other than 1.
-
-    A step takes one score evaluation and one draw.
-    """
+    """Return the step of unadjusted Langevin, `x + factor a s + sqrt(2 a) z`: one score evaluation, one draw."""
 
     def step(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
         s, z = score(state.x, level), noise(state.x)
@@ -120,7 +169,7 @@ def recorded(coefficients: list[Coefficients]) -> Rule:
 
 
 def memoryless(step: Step) -> Step:
-    """Return the step without its momentum: the state is reduced to its position, so that every step is a first step.
+    """Return the step without its momentum, so that every step is a first step.
 
     The authors' graph corrector does this to the adjacency: it computes a momentum and never stores it (claim R3).
     """
@@ -130,3 +179,32 @@ def memoryless(step: Step) -> Step:
         return State(after.x), info
 
     return first_step
+
+
+def wiener_gain(beta: Scalar) -> Scalar:
+    """Return SGDF's stationary gain `q / (1 + q) = (1 - b) / 2`, `q = (1 - b) / (1 + b)`, for `b = beta`.
+
+    SGDF (Yao et al., arXiv 2311.02818) estimates the Wiener gain `K = P / (P + R)` for a constant signal in white
+    noise. `R` is the variance of one score about the average, `P = q R` the variance of the average.
+    """
+    q = (1 - beta) / (1 + beta)
+    return q / (1 + q)
+
+
+def filtered(beta: Scalar, gain: Scalar) -> Step:
+    """Return Langevin with a filtered score, the optimizer SGDF as a sampler, at base step `a = level.step`:
+
+        m_t = b m_{t-1} + (1 - b) s_t,        x_{t+1} = x_t + a (m_t + K (s_t - m_t)) + sqrt(2 a) z_t
+
+    with `b = beta`. `K = 1` is plain Langevin, `K = 0` averaging without a drift factor. A step takes one score
+    evaluation and one draw.
+    """
+
+    def step(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
+        s, z = score(state.x, level), noise(state.x)
+        m = average(state, s, beta, algebra, over=state.m)
+        drift = ((1.0, state.x), (level.step * (1 - gain), m), (level.step * gain, s))
+        x = algebra.combine((algebra.sqrt(2 * level.step), z), *drift, over=z)
+        return state._replace(x=x, m=m), Info(1, state.x, partial(algebra.combine, *drift))
+
+    return step

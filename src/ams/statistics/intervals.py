@@ -11,12 +11,21 @@ in the left columns for Student (20,000 simulations), in the right ones for BCa 
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from scipy import special, stats
 
-from ams.statistics.values import Values, finite
+Values = Sequence[float] | np.ndarray
+
+
+def finite(values: Values, fewest: int) -> np.ndarray:
+    """Return the values as a flat float64 array. Raises ValueError for fewer than `fewest` and for non-finite ones."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 1 or len(array) < fewest or not np.isfinite(array).all():
+        raise ValueError(f"at least {fewest} finite values in one row are needed, got shape {array.shape}")
+    return array
 
 
 class Interval(NamedTuple):
@@ -34,10 +43,7 @@ def student_quantile(freedom: int, confidence: float) -> float:
 
 
 def mean_interval(values: Values, confidence: float = 0.95) -> Interval:
-    """Return the mean of independent replicates with Student's interval `mean +- t s / sqrt n`, in their unit.
-
-    Raises ValueError for fewer than two values and for a value that is not finite.
-    """
+    """Return the mean of at least two replicates with Student's interval `mean +- t s / sqrt n`. Raises as `finite`."""
     replicates = finite(values, fewest=2)
     n = len(replicates)
     half = student_quantile(n - 1, confidence) * float(replicates.std(ddof=1)) / math.sqrt(n)
@@ -76,9 +82,6 @@ def ratio_interval(numerators: Values, denominators: Values, confidence: float =
 
 
 def proportion_interval(successes: int, n: int, confidence: float = 0.95) -> Interval:
-    """Return a proportion with its Clopper-Pearson interval, whose coverage is at least `confidence`.
-
-    Raises ValueError unless `0 <= successes <= n` and `n >= 1`.
-    """
+    """Return a proportion with its Clopper-Pearson interval. Raises ValueError unless 0 <= successes <= n, n >= 1."""
     bounds = stats.binomtest(successes, n).proportion_ci(confidence, method="exact")
     return Interval(successes / n, float(bounds.low), float(bounds.high), n)

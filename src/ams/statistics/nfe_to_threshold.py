@@ -41,8 +41,7 @@ def nfe_to_threshold(points: Iterable[tuple[float, float]], threshold: float) ->
             if before is None or not math.isfinite(before[1]):
                 return float(evaluations)
             share = math.log(before[1] / threshold) / math.log(before[1] / max(error, 1e-12))
-            interpolated: float = before[0] * (evaluations / before[0]) ** share
-            return interpolated
+            return before[0] * (evaluations / before[0]) ** share
         before = evaluations, error
     return math.inf
 

@@ -15,8 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from ams.statistics.intervals import Interval, mean_interval, student_quantile
-from ams.statistics.values import Values, finite
+from ams.statistics.intervals import Interval, Values, finite, mean_interval, student_quantile
 
 
 class NotAsymptotic(ValueError):
@@ -53,9 +52,7 @@ def convergence_order(steps: Values, errors: Values, confidence: float = 0.95) -
     return Interval(float(fit.slope), float(fit.slope) - half, float(fit.slope) + half, len(h))
 
 
-def asymptotic_order(
-    steps: Values, errors: Values | np.ndarray, drift: float = 0.05, fewest: int = 4, confidence: float = 0.95
-) -> Order:
+def asymptotic_order(steps: Values, errors: Values, drift: float = 0.05, fewest: int = 4) -> Order:
     """Return the order of `errors` over the most of the smallest steps whose local order drifts at most by `drift`.
 
     `errors` has one exact value for each step, or independent rows (replicates, steps). For exact values the interval
@@ -80,10 +77,9 @@ def asymptotic_order(
             f"no {fewest} steps or more are asymptotic: over the smallest the order drifts by {change:.2g}, "
             f"more than {drift:g} (local orders, largest step first: {orders})"
         )
-    slope, low, high = _slope(x[first:], y[:, first:], confidence)
+    slope, low, high = _slope(x[first:], y[:, first:])
     bias = -1.5 * change
-    low, high = low + min(bias, 0.0), high + max(bias, 0.0)
-    return Order(slope, low, high, tuple(h[first:].tolist()), tuple(local), change)
+    return Order(slope, low + min(bias, 0.0), high + max(bias, 0.0), tuple(h[first:].tolist()), tuple(local), change)
 
 
 def _descending(h: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -98,13 +94,12 @@ def _descending(h: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 def _drift(x: np.ndarray, y: np.ndarray) -> float:
     """Return the change of the fitted parabola's derivative over the range of `x`."""
-    curvature = np.polynomial.polynomial.polyfit(x - x.mean(), y, 2)[2]
-    return float(2 * curvature * np.ptp(x))
+    return float(2 * np.polynomial.polynomial.polyfit(x - x.mean(), y, 2)[2] * np.ptp(x))
 
 
-def _slope(x: np.ndarray, y: np.ndarray, confidence: float) -> tuple[float, float, float]:
+def _slope(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
     """Return the slope with its interval, from the residuals of a single row or from the slopes of several rows."""
     if len(y) == 1:
-        return convergence_order(np.exp(x), np.exp(y[0]), confidence)[:3]
+        return convergence_order(np.exp(x), np.exp(y[0]))[:3]
     centred = x - x.mean()
-    return mean_interval(y @ centred / (centred @ centred), confidence)[:3]
+    return mean_interval(y @ centred / (centred @ centred))[:3]

@@ -1,20 +1,24 @@
 """Power analysis: Monte Carlo tests with a planned rate of false alarms and a planned effect.
 
 A plan gets its share of the suite's false-alarm budget and the effect that it must detect. It computes the smallest
-effect that the test detects with probability `power`. Planning fails if that is larger than the required effect.
+effect that the test detects with probability `power`. It raises Undetectable if that is larger than the required one.
 """
 
 import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from scipy import optimize, stats
+import numpy as np
+from scipy import optimize, special, stats
 
-from ams.statistics.fit import FEWEST_EXPECTED
-from ams.statistics.values import Values, finite
+from ams.statistics.intervals import Values, finite
 
 SUITE_FALSE_ALARM = 1e-4
 """The false-alarm budget: the probability that correct code fails any Monte Carlo assertion of the suite."""
+
+
+FEWEST_EXPECTED = 5.0
+"""The least expected count of a cell in a chi-square test (Cochran 1954)."""
 
 
 class Undetectable(ValueError):
@@ -22,10 +26,9 @@ class Undetectable(ValueError):
 
 
 class MeanTest(NamedTuple):
-    """A two-sided t-test of the mean of `n` observations (`plan_mean_test`).
+    """A two-sided t-test of the mean of `n` observations, which rejects more than `critical` standard errors.
 
-    It rejects a difference of more than `critical` standard errors. It detects a difference of `smallest` standard
-    deviations of an observation with probability `power`.
+    It detects a difference of `smallest` standard deviations of an observation with probability `power`.
     """
 
     n: int
@@ -35,8 +38,7 @@ class MeanTest(NamedTuple):
     smallest: float
 
     def __str__(self) -> str:
-        effect = f"a mean off by {self.smallest:.2g} standard deviations"
-        return _description(self.n, self.false_alarm, self.power, effect)
+        return _description(self, f"a mean off by {self.smallest:.2g} standard deviations")
 
     def rejects(self, values: Values, expected: float = 0.0) -> bool:
         """Return whether the test rejects that `values` have the mean `expected`.
@@ -65,7 +67,7 @@ class RangeTest(NamedTuple):
     effect: str
 
     def __str__(self) -> str:
-        return _description(self.n, self.false_alarm, self.power, f"{self.effect} {self.smallest:.2g}")
+        return _description(self, f"{self.effect} {self.smallest:.2g}")
 
     def rejects(self, statistic: float) -> bool:
         """Return whether the statistic is outside the range or nan."""
@@ -84,8 +86,7 @@ class Margin(NamedTuple):
 
     def detail(self) -> dict[str, float]:
         """Return the three numbers with names for a record."""
-        names = ("standard error", "tolerance needed", "smallest effect seen")
-        return dict(zip(names, self, strict=True))
+        return dict(zip(("standard error", "tolerance needed", "smallest effect seen"), self, strict=True))
 
 
 def plan_mean_test(n: int, effect: float, share: float = 0.01, power: float = 0.999) -> MeanTest:
@@ -109,10 +110,7 @@ def plan_mean_test(n: int, effect: float, share: float = 0.01, power: float = 0.
 
 
 def plan_known_mean_test(n: int, effect: float, share: float, power: float = 0.999) -> RangeTest:
-    """Plan a test of `sqrt(n)` times the mean of `n` standard normal numbers that must detect a mean of `effect`.
-
-    Raises Undetectable if it detects only larger effects.
-    """
+    """Plan a test of `sqrt(n)` times the mean of `n` standard normal numbers that must detect a mean of `effect`."""
     critical = float(stats.norm.isf(share * SUITE_FALSE_ALARM / 2))
     smallest = (critical + float(stats.norm.isf(1 - power))) / math.sqrt(n)
     return _planned(n, share, power, (-critical, critical), smallest, effect, "a mean off by, in standard deviations,")
@@ -121,8 +119,7 @@ def plan_known_mean_test(n: int, effect: float, share: float, power: float = 0.9
 def plan_squares_test(n: int, effect: float, share: float, power: float = 0.999) -> RangeTest:
     """Plan a test of the sum of squares of `n` standard normal numbers, chi-squared with `n` degrees of freedom.
 
-    It must detect a variance of `1 + effect` and of `1 - effect`. Raises Undetectable if it detects only larger
-    effects.
+    It must detect a variance of `1 + effect` and of `1 - effect`.
     """
     low, high = stats.chi2(n).interval(1 - share * SUITE_FALSE_ALARM)
     smallest = max(high / stats.chi2.isf(power, n) - 1, 1 - low / stats.chi2.isf(1 - power, n))
@@ -132,15 +129,14 @@ def plan_squares_test(n: int, effect: float, share: float, power: float = 0.999)
 def plan_count_test(n: int, rate: float, effect: float, share: float, power: float = 0.999) -> RangeTest:
     """Plan a test of the number of successes of probability `rate` in `n` trials, by the exact binomial distribution.
 
-    It must detect the probabilities `rate - effect` and `rate + effect`, if they are in [0, 1]. Raises Undetectable if
-    it detects only larger effects.
+    It must detect the probabilities `rate - effect` and `rate + effect`, if they are in [0, 1].
     """
     half = share * SUITE_FALSE_ALARM / 2
     low, high = float(stats.binom.isf(1 - half, n, rate)), float(stats.binom.isf(half, n, rate))
 
     def missed(shift: float) -> float:
-        sides = [p for p in (rate - shift, rate + shift) if -1e-12 <= p <= 1 + 1e-12]
-        return max(_inside(low, high, n, min(max(p, 0.0), 1.0)) for p in sides)
+        sides = (min(max(p, 0.0), 1.0) for p in (rate - shift, rate + shift) if -1e-12 <= p <= 1 + 1e-12)
+        return max(float(stats.binom.cdf(high, n, p) - stats.binom.cdf(low - 1, n, p)) for p in sides)
 
     smallest = _smallest(missed, max(rate, 1 - rate), power)
     return _planned(n, share, power, (low, high), smallest, effect, "a probability off by")
@@ -149,8 +145,8 @@ def plan_count_test(n: int, rate: float, effect: float, share: float, power: flo
 def plan_fit_test(n: int, probabilities: Values, effect: float, share: float, power: float = 0.999) -> RangeTest:
     """Plan Pearson's chi-square test of `n` counts, whose statistic is their p-value (`goodness_of_fit`).
 
-    It must detect probabilities q with Cohen's w, `sqrt(sum (q - p)^2 / p)`, of `effect`. Raises Undetectable if it
-    detects only larger effects, ValueError for a cell that expects fewer than five counts and would be pooled.
+    It must detect probabilities q with Cohen's w, `sqrt(sum (q - p)^2 / p)`, of `effect`. Raises ValueError for a cell
+    that expects fewer than five counts and would be pooled.
     """
     p, false_alarm = finite(probabilities, fewest=2), share * SUITE_FALSE_ALARM
     if n * p.min() < FEWEST_EXPECTED:
@@ -171,8 +167,7 @@ def plan_margin(
     """Return the tolerance for a normal estimate that spends `share`, and the smallest effect that it detects.
 
     The tolerance is for the estimate itself; an interval within the tolerance would need twice as much. `bias` is the
-    difference that the expectation may have, such as a step's discretisation error. Raises Undetectable if only larger
-    effects than `effect` are detected.
+    difference that the expectation may have, such as a step's discretisation error.
     """
     needed = bias + float(stats.norm.isf(share * SUITE_FALSE_ALARM / 2)) * standard_error
     smallest = needed + float(stats.norm.isf(1 - power)) * standard_error
@@ -190,12 +185,8 @@ def _planned(
     return RangeTest(n, share * SUITE_FALSE_ALARM, power, *ends, smallest, name)
 
 
-def _description(n: int, false_alarm: float, power: float, effect: str) -> str:
-    return f"n = {n}, false alarm {false_alarm:.2g}: detects {effect} (probability {power:g})"
-
-
-def _inside(low: float, high: float, n: int, p: float) -> float:
-    return float(stats.binom.cdf(high, n, p) - stats.binom.cdf(low - 1, n, p))
+def _description(test: MeanTest | RangeTest, effect: str) -> str:
+    return f"n = {test.n}, false alarm {test.false_alarm:.2g}: detects {effect} (probability {test.power:g})"
 
 
 def _smallest(missed: Callable[[float], float], most: float, power: float) -> float:
@@ -210,3 +201,33 @@ def _noncentrality(critical: float, freedom: int, power: float) -> float:
     spread = critical / math.sqrt(freedom)  # an upper bound of the spread of critical times the estimated deviation
     far = critical + 10 * (1 + spread) * float(stats.norm.isf((1 - power) / 2))
     return float(optimize.brentq(lambda shift: stats.nct.sf(critical, freedom, shift) - power, 0.0, far))
+
+
+def goodness_of_fit(counts: Values, probabilities: Values) -> float:
+    """Return the p-value of Pearson's chi-square test that `counts` have the multinomial `probabilities`.
+
+    The rarest cells are pooled until each cell expects five counts. A count in a cell of probability 0 gives 0. Raises
+    ValueError for different shapes, a negative entry, probabilities that do not sum to 1, and so few counts that all
+    cells would be pooled into one.
+    """
+    observed, p = finite(counts, fewest=2), finite(probabilities, fewest=2)
+    if observed.shape != p.shape or (observed < 0).any() or (p < 0).any() or abs(p.sum() - 1) > 1e-6:
+        raise ValueError("goodness of fit: counts and probabilities of one shape are needed, the latter of sum 1")
+    if observed[p == 0].any():
+        return 0.0
+    seen, expected = _pooled(observed[p > 0], p[p > 0] / p.sum() * observed.sum())
+    if len(expected) < 2:
+        raise ValueError(f"goodness of fit: {observed.sum():.0f} counts are too few for {len(p)} cells")
+    statistic = ((seen - expected) ** 2 / expected).sum()
+    return float(special.chdtrc(len(expected) - 1, statistic))
+
+
+def _pooled(observed: np.ndarray, expected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return observed and expected counts with the rarest cells merged into one, as few as possible."""
+    order = np.argsort(expected, kind="stable")
+    observed, expected = observed[order], expected[order]
+    next_cells = np.append(expected[1:], math.inf)
+    enough = (np.cumsum(expected) >= FEWEST_EXPECTED) & (next_cells >= FEWEST_EXPECTED)
+    merged = int(enough.argmax()) + 1 if enough.any() else len(expected)
+    seen, wanted = (np.append(cells[:merged].sum(), cells[merged:]) for cells in (observed, expected))
+    return seen, wanted

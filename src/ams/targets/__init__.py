@@ -4,8 +4,11 @@
 memory) satisfy the protocol `Target`. `CLEAN` is the noise level 0: `target.log_density(x, CLEAN)`.
 """
 
-from ams.targets.base import CLEAN as CLEAN, Target as Target
-from ams.targets.covariance import Covariance as Covariance
-from ams.targets.empirical import Empirical as Empirical, Nearest as Nearest
-from ams.targets.gaussian import Gaussian as Gaussian
-from ams.targets.mixture import GaussianMixture as GaussianMixture
+# ruff: noqa: F401
+# mypy: implicit-reexport
+
+from ams.targets.base import CLEAN, Target
+from ams.targets.covariance import Covariance
+from ams.targets.empirical import Empirical
+from ams.targets.gaussian import Gaussian
+from ams.targets.mixture import GaussianMixture

@@ -60,11 +60,6 @@ class Cloud:
         return cls.about((total / len(points)).to(points.dtype), points)
 
     @cached_property
-    def largest_half(self) -> Float[Tensor, ""]:
-        """Return the largest `|p_j - m|^2 / 2` (float64)."""
-        return self.halves.max().double()
-
-    @cached_property
     def probes(self) -> tuple["Cloud", "Cloud"]:
         """Return points spread over the cloud, in its own type and in float64."""
         some = self.part(slice(None, None, -(-len(self.points) // _PROBES)))
@@ -114,7 +109,7 @@ class Query:
         """
         probes, wide = self.cloud.probes
         error = (self.products(probes) - self.products(wide)).abs().amax(1)
-        terms = self.shifted.norm(dim=1) * self.cloud.radius + abs(self.scale) * self.cloud.largest_half
+        terms = self.shifted.norm(dim=1) * self.cloud.radius + abs(self.scale) * self.cloud.halves.max().double()
         rounding = torch.finfo(self.x.dtype).eps * abs(self.scale) / self.variance * terms
         bound = _SAFETY * torch.maximum(error, rounding)
         return bound.masked_fill_(~torch.isfinite(bound), math.nan)
@@ -152,5 +147,4 @@ class Query:
 
 def _blocks(points: Float[Tensor, "n d"]) -> tuple[Tensor, ...]:
     """Return the points in blocks of a bounded number of entries."""
-    blocks: tuple[Tensor, ...] = points.split(max(_DIFFERENCES // points.shape[1], 1))
-    return blocks
+    return points.split(max(_DIFFERENCES // points.shape[1], 1))

@@ -6,34 +6,15 @@ follows from the recorded `beta` and whose process from the noise coefficient of
 
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from ams import samplers as sm
 from ams.errors import UserError
-from ams.samplers import (
-    Kernel,
-    Particles,
-    State,
-    Step,
-    adaptive,
-    affine,
-    annealed,
-    authors_euler_maruyama,
-    authors_ve_reverse_diffusion,
-    constant,
-    denoise,
-    langevin,
-    momentum,
-    momentum_rule,
-    predictor_corrector,
-    run,
-    snr_of_last_momentum,
-    snr_of_momentum,
-    snr_of_score,
-)
+from ams.samplers import Particles, State, Step
 from ams.samplers.noise_sources import replayed
 from ams.schedules import VE, VP, annealed_levels, process_levels
 from ams.traces.trace_file import Trace, load
@@ -61,19 +42,19 @@ def replay_annealed(trace: Trace) -> Iterator[float]:
     """Yield the deviations of annealed Langevin and adaptive momentum: positions, denoised result, beta."""
     epsilon, repeats = trace.number("eps"), trace.integer("T")
     levels = annealed_levels(trace.arrays["sigmas"].numpy(), epsilon)
-    adaptive_step = momentum(momentum_rule(adaptive(1e-3), extra=epsilon))
-    for kind, step in {"ald": langevin(), "ams": adaptive_step}.items():
+    adaptive_step = sm.momentum(sm.momentum_rule(sm.adaptive(1e-3), extra=epsilon))
+    for kind, step in {"ald": sm.langevin(), "ams": adaptive_step}.items():
         algebra, betas = Particles(), []
         noise = replayed(trace.arrays[f"{kind}_noise"])
-        program = annealed(step, levels, repeats)
-        for number, (_, info) in enumerate(run(program, State(trace.arrays["x0"]), trace.target.score, noise, algebra)):
-            yield _apart(info.mean(), trace.arrays[f"{kind}_traj"][number])
+        program = sm.annealed(step, levels, repeats)
+        states = sm.run(program, State(trace.arrays["x0"]), trace.target.score, noise, algebra)
+        for (_, info), position in zip(states, trace.arrays[f"{kind}_traj"], strict=True):
+            yield _apart(info.mean(), position)
             betas.append(info.coefficients.beta if info.coefficients else math.nan)
-        result = denoise(info.at, levels[-1], trace.target.score, algebra)
+        result = sm.denoise(info.at, levels[-1], trace.target.score, algebra)
         yield _apart(result, trace.arrays[f"{kind}_denoised"])
-    yield _apart(
-        torch.tensor(betas[repeats - 1 :: repeats], dtype=torch.float64), trace.arrays["ams_beta_last_of_level"]
-    )
+    ours = torch.tensor(betas[repeats - 1 :: repeats], dtype=torch.float64)
+    yield _apart(ours, trace.arrays["ams_beta_last_of_level"])
 
 
 def replay_corrected(trace: Trace) -> Iterator[float]:
@@ -82,9 +63,9 @@ def replay_corrected(trace: Trace) -> Iterator[float]:
     process, predictor = _process_and_predictor(trace, n)
     levels = process_levels(process, n, trace.number("eps"))
     yield _apart(torch.tensor([level.t for level in levels], dtype=torch.float64), trace.arrays["t"])
-    program = predictor_corrector(predictor, _corrector(trace), levels, inner)
+    program = sm.predictor_corrector(predictor, _corrector(trace), levels, inner)
     noise = replayed(trace.arrays["noise"])
-    states = run(program, State(trace.arrays["x0"]), trace.target.score, noise, Particles())
+    states = sm.run(program, State(trace.arrays["x0"]), trace.target.score, noise, Particles())
     for number, (state, info) in enumerate(states):
         time, place = divmod(number, inner + 1)
         if place == inner - 1:
@@ -104,10 +85,10 @@ def _adaptive(trace: Trace) -> bool:
 def _corrector(trace: Trace) -> Step:
     snr, beta = trace.number("snr"), trace.arrays["beta"]
     if bool(beta.isnan().all()):
-        return langevin(snr_of_score(snr))
+        return sm.langevin(sm.snr_of_score(snr))
     if _adaptive(trace):
-        return momentum(momentum_rule(adaptive(1e-4), snr_of_last_momentum(snr)))
-    return momentum(momentum_rule(constant(float(beta[0])), snr_of_momentum(snr)))
+        return sm.momentum(sm.momentum_rule(sm.adaptive(1e-4), sm.snr_of_last_momentum(snr)))
+    return sm.momentum(sm.momentum_rule(sm.constant(float(beta[0])), sm.snr_of_momentum(snr)))
 
 
 def _process_and_predictor(trace: Trace, n: int) -> tuple[VE | VP, Step]:
@@ -115,14 +96,11 @@ def _process_and_predictor(trace: Trace, n: int) -> tuple[VE | VP, Step]:
     draw = trace.arrays["noise"][trace.integer("n_steps")]
     spread = trace.arrays["after_predictor"][0] - trace.arrays["predictor_mean"][0]
     coefficient = float((spread * draw).sum() / draw.square().sum())
-    known: list[tuple[VE | VP, Kernel]] = [
-        (_VE, authors_ve_reverse_diffusion(_VE, n)),
-        (_VP, authors_euler_maruyama(_VP, n)),
-    ]
-    for process, kernel in known:
+    ve, vp = sm.authors_ve_reverse_diffusion(_VE, n), sm.authors_euler_maruyama(_VP, n)
+    for process, kernel in ((_VE, ve), (_VP, vp)):
         first = process_levels(process, n, trace.number("eps"))[0]
         if math.isclose(kernel(first).r, coefficient, rel_tol=1e-6):
-            return process, affine(kernel)
+            return process, sm.affine(kernel)
     raise ValueError(f"the predictor's noise coefficient {coefficient:.6g} fits neither VE 0.01-5 nor VP 0.1-20")
 
 
@@ -131,27 +109,23 @@ def _apart(ours: Tensor, theirs: Tensor) -> float:
     return gap if not math.isnan(gap) else math.inf
 
 
-Report = Callable[[str], None]
-
-
-def replay(files: Sequence[Path], report: Report = print, complain: Report | None = None) -> int:
-    """Replay each file and report its largest deviation in a line.
+def replay(files: Sequence[Path]) -> int:
+    """Replay each file and print its largest deviation in a line.
 
     Returns the exit status: 0; 1 if a deviation exceeds 1e-9; 2 if a file cannot be replayed. All files are tried.
     """
-    complain = complain or (lambda line: print(line, file=sys.stderr))
     if not files:
-        complain("replay: no file given; give traces (.npz)")
+        print("replay: no file given; give traces (.npz)", file=sys.stderr)
         return 2
     status = 0
     for path in files:
         try:
             largest = deviation(Path(path))
         except UserError as error:
-            complain(str(error))
+            print(error, file=sys.stderr)
             status = 2
             continue
         within = largest <= TOLERANCE
-        report(f"{path}: largest deviation {largest:.3e} ({'within' if within else 'ABOVE'} {TOLERANCE:g})")
+        print(f"{path}: largest deviation {largest:.3e} ({'within' if within else 'ABOVE'} {TOLERANCE:g})")
         status = status if within else max(status, 1)
     return status

@@ -3,18 +3,25 @@
 The target of every trace is an isotropic Gaussian mixture with `weights` (K), `means` (K, d) and standard deviation
 `s0`. Traces of annealed runs have `sigmas` (L) and `T` steps per noise level. Traces of predictor-corrector runs have
 times `t` (N) and `n_steps` corrector steps at each of them.
+
+A shape is a string of axis names, such as "B N F"; "" stands for a number. Axes with the same name have the same size,
+and "*" stands for one or more further axes. Every fault is a UserError, one line with the file and the array.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from ams.data.arrays import load_arrays
+from ams.data.safe_read import content_of
 from ams.errors import UserError
 from ams.targets import GaussianMixture
-from ams.traces.arrays import check_sizes, check_values, read_arrays
 
+_LARGEST = 64 * 2**20  # bytes of a trace
 _TARGET = {"weights": "K", "means": "K d", "s0": ""}
 _ANNEALED = {"x0": "B *", "sigmas": "L", "T": "", "eps": "", "ams_beta_last_of_level": "L"} | {
     f"{kind}_{what}": shape
@@ -26,7 +33,10 @@ _CORRECTED = {
     **dict.fromkeys(("after_corrector", "after_predictor", "predictor_mean"), "N B *"),
 }
 _COUNTS = {"T", "N", "n_steps"}
-_POSITIVE = {"s0", "eps", "snr", "sigmas"}
+_POSITIVE = {"s0", "eps", "snr", "sigmas"} | _COUNTS
+
+Arrays = Mapping[str, np.ndarray]
+Shapes = Mapping[str, str]
 
 
 class Trace(NamedTuple):
@@ -47,13 +57,13 @@ class Trace(NamedTuple):
 def load(path: Path) -> Trace:
     """Read and check a trace; beta is nan throughout for Langevin, which has none.
 
-    Raises UserError, one line with the file and the fault: an array that is missing, of another type or shape, not
-    finite or not positive, or sizes that disagree.
+    Raises UserError for an array that is missing, of another type or shape, not finite or not positive, and for sizes
+    that disagree.
     """
-    arrays = read_arrays(path)
+    arrays = load_arrays(content_of(path, _LARGEST), str(path), _LARGEST)
     annealed = "sigmas" in arrays
     shapes = _TARGET | (_ANNEALED if annealed else _CORRECTED)
-    check_values(path, arrays, shapes, positive=_POSITIVE, counts=_COUNTS, all_nan={"beta"})
+    check_values(path, arrays, shapes)
     if annealed:
         sizes = {"LT": len(arrays["sigmas"]) * int(arrays["T"])}
     else:
@@ -62,12 +72,40 @@ def load(path: Path) -> Trace:
     if arrays["means"].shape[1] != arrays["x0"][0].size:
         raise UserError(f"{path}: means have dimension {arrays['means'].shape[1]}, samples {arrays['x0'][0].size}")
     tensors = {name: torch.tensor(arrays[name], dtype=torch.float64) for name in shapes}
-    return Trace(tensors, _target(path, tensors))
-
-
-def _target(path: Path, tensors: dict[str, Tensor]) -> GaussianMixture:
     try:
-        return GaussianMixture(tensors["weights"], tensors["means"], float(tensors["s0"]) ** 2)
+        return Trace(tensors, GaussianMixture(tensors["weights"], tensors["means"], float(tensors["s0"]) ** 2))
     except (ValueError, OverflowError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise UserError(f"{path}: weights, means and s0 make no mixture: {reason}") from None
+
+
+def check_values(path: Path, arrays: Arrays, shapes: Shapes) -> None:
+    """Raise UserError unless all arrays of `shapes` are there, with finite numbers and the right number of axes.
+
+    Step sizes and the like must be above 0, and counts whole as well. `beta` may have only nan.
+    """
+    if missing := sorted(shapes.keys() - arrays.keys()):
+        raise UserError(f"{path}: no array {', '.join(missing)}")
+    for name, shape in shapes.items():
+        array, axes = arrays[name], shape.split()
+        if array.dtype.kind not in "biuf":
+            raise UserError(f"{path}: array {name} has elements of type {array.dtype}")
+        if array.ndim < len(axes) or ("*" not in axes and array.ndim > len(axes)):
+            raise UserError(f"{path}: array {name} has the shape {array.shape}, wanted ({shape})")
+        if not np.isfinite(array).all() and not (name == "beta" and np.isnan(array).all()):
+            raise UserError(f"{path}: array {name} has values that are not finite")
+        if name in _POSITIVE and not (array > 0).all():
+            raise UserError(f"{path}: array {name} has values that are not positive")
+        if name in _COUNTS and (array != np.floor(array)).any():
+            raise UserError(f"{path}: {name} is {array}, where a whole number is wanted")
+
+
+def check_sizes(path: Path, arrays: Arrays, shapes: Shapes, sizes: Mapping[str, int] | None = None) -> None:
+    """Raise UserError unless axes of the same name have the same size, not 0; `sizes` prescribes some of them."""
+    expected: dict[str, Any] = dict(sizes or {})
+    for name, shape in shapes.items():
+        axes, actual = shape.split(), arrays[name].shape
+        fixed = len(axes) - ("*" in axes)
+        for axis, size in zip(axes, [*actual[:fixed], actual[fixed:]], strict=False):
+            if size != expected.setdefault(axis, size) or size == 0:
+                raise UserError(f"{path}: array {name} has {size} along {axis}, where {expected[axis]} is wanted")

@@ -4,17 +4,19 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from pytest import MonkeyPatch
 
 from ams.data import File, fetch, files, read, registered
 from ams.data.registry import ENTRIES, Entry
 from ams.errors import DataUnavailable, UserError
 
 CONTENT = b"0123456789" * 1000
+Register = Callable[..., None]
 
 
 class Answer(BaseHTTPRequestHandler):
@@ -42,7 +44,7 @@ def server() -> Iterator[str]:
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def place(tmp_path: Path, monkeypatch: MonkeyPatch) -> Path:
     """Point the mirror and the cache at folders of this test."""
     monkeypatch.setenv("AMS_DATA", str(tmp_path / "mirror"))
     monkeypatch.setenv("AMS_CACHE", str(tmp_path / "cache"))
@@ -50,12 +52,17 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def register(monkeypatch: pytest.MonkeyPatch, *addresses: str | None) -> None:
-    """Register a data set `toy` that CONTENT holds, in one file an address."""
-    digest = hashlib.sha256(CONTENT).hexdigest()
-    held = tuple(File(f"toy/{i}.bin", digest, len(CONTENT), address) for i, address in enumerate(addresses))
-    toy = Entry(title="a toy", contents="", files=held, licence="CC0", origin="nowhere", obtain="ask its author")
-    monkeypatch.setattr(files, "ENTRIES", {"toy": toy})
+@pytest.fixture
+def register(monkeypatch: MonkeyPatch) -> Register:
+    """Return a function that registers a data set `toy` that CONTENT holds, in one file an address."""
+
+    def make(*addresses: str | None) -> None:
+        digest = hashlib.sha256(CONTENT).hexdigest()
+        held = tuple(File(f"toy/{i}.bin", digest, len(CONTENT), address) for i, address in enumerate(addresses))
+        toy = Entry(title="a toy", contents="", files=held, licence="CC0", origin="nowhere", obtain="ask its author")
+        monkeypatch.setattr(files, "ENTRIES", {"toy": toy})
+
+    return make
 
 
 def put(path: Path, content: bytes = CONTENT) -> Path:
@@ -65,29 +72,25 @@ def put(path: Path, content: bytes = CONTENT) -> Path:
     return path
 
 
-def test_the_mirror_comes_before_the_cache_and_the_public(
-    place: Path, server: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    register(monkeypatch, server)
+def test_the_mirror_comes_before_the_cache_and_the_public(place: Path, server: str, register: Register) -> None:
+    register(server)
     assert fetch("toy") == place / "cache/toy/0.bin"  # downloaded
     assert (place / "cache/toy/0.bin").read_bytes() == CONTENT
-    register(monkeypatch, "http://127.0.0.1:9/nobody")
+    register("http://127.0.0.1:9/nobody")
     assert fetch("toy") == place / "cache/toy/0.bin"  # kept
     mirrored = put(place / "mirror/toy/0.bin")
     assert fetch("toy") == mirrored
 
 
-def test_any_of_its_files_holds_a_data_set(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    register(monkeypatch, None, None)
+def test_any_of_its_files_holds_a_data_set(place: Path, register: Register) -> None:
+    register(None, None)
     second = put(place / "mirror/toy/1.bin")
     path, file, content = read("toy")
     assert (path, file.path, content) == (second, "toy/1.bin", CONTENT)
 
 
-def test_a_link_out_of_the_mirror_is_followed_and_its_bytes_are_checked(
-    place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    register(monkeypatch, None)
+def test_a_link_out_of_the_mirror_is_followed_and_its_bytes_are_checked(place: Path, register: Register) -> None:
+    register(None)
     (place / "mirror/toy").mkdir(parents=True)
     (place / "mirror/toy/0.bin").symlink_to(put(place / "store/object"))
     assert read("toy")[2] == CONTENT
@@ -98,8 +101,8 @@ def test_a_link_out_of_the_mirror_is_followed_and_its_bytes_are_checked(
 
 
 @pytest.mark.parametrize("special", ["/dev/zero", "pipe", "folder"])
-def test_what_is_no_file_is_passed_over(place: Path, special: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    register(monkeypatch, None)
+def test_what_is_no_file_is_passed_over(place: Path, special: str, register: Register) -> None:
+    register(None)
     path = place / "mirror/toy/0.bin"
     path.parent.mkdir(parents=True)
     makers = {"pipe": lambda: os.mkfifo(path), "folder": path.mkdir}
@@ -108,8 +111,8 @@ def test_what_is_no_file_is_passed_over(place: Path, special: str, monkeypatch: 
         read("toy")
 
 
-def test_no_more_is_read_than_is_registered(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    register(monkeypatch, None)
+def test_no_more_is_read_than_is_registered(place: Path, register: Register) -> None:
+    register(None)
     put(place / "mirror/toy/0.bin", b"").open("wb").truncate(2**40)
     with pytest.raises(UserError, match=f"{2**40} bytes, expected 10000"):
         read("toy")
@@ -118,9 +121,9 @@ def test_no_more_is_read_than_is_registered(place: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("content", [CONTENT[:-1], CONTENT[::-1]], ids=["truncated", "edited"])
 @pytest.mark.parametrize("folder", ["mirror", "cache"])
 def test_a_file_that_differs_is_refused_in_one_line(
-    place: Path, folder: str, content: bytes, monkeypatch: pytest.MonkeyPatch
+    place: Path, folder: str, content: bytes, register: Register
 ) -> None:
-    register(monkeypatch, "http://127.0.0.1:9/nobody")
+    register("http://127.0.0.1:9/nobody")
     path = put(place / folder / "toy/0.bin", content)
     with pytest.raises(UserError, match="not the registered file; replace it by the original or delete it") as refusal:
         fetch("toy")
@@ -129,40 +132,44 @@ def test_a_file_that_differs_is_refused_in_one_line(
 
 @pytest.mark.parametrize("page", ["missing", "damaged", "endless", "slow"])
 def test_a_download_that_fails_leaves_nothing_and_says_why(
-    place: Path, server: str, page: str, monkeypatch: pytest.MonkeyPatch
+    place: Path, server: str, page: str, register: Register, monkeypatch: MonkeyPatch
 ) -> None:
-    register(monkeypatch, f"{server}/{page}")
+    register(f"{server}/{page}")
     monkeypatch.setattr(files, "_SILENCE", 0.2)
     with pytest.raises(DataUnavailable, match=f"{page} does not give it .*: ask its author"):
         fetch("toy")
     assert not any(path.is_file() for path in place.rglob("*"))
 
 
-def test_a_download_ends_at_its_deadline(place: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    register(monkeypatch, server)
+def test_a_download_ends_at_its_deadline(
+    place: Path, server: str, register: Register, monkeypatch: MonkeyPatch
+) -> None:
+    register(server)
     monkeypatch.setattr(files, "_TOTAL", -1.0)
     with pytest.raises(DataUnavailable, match=r"TimeoutError: \d+ of 10000 bytes"):
         fetch("toy")
 
 
-def test_without_a_network_it_is_unavailable_within_seconds(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    register(monkeypatch, "http://127.0.0.1:9/nobody")
+def test_without_a_network_it_is_unavailable_within_seconds(place: Path, register: Register) -> None:
+    register("http://127.0.0.1:9/nobody")
     start = time.monotonic()
     with pytest.raises(DataUnavailable, match="Connection refused"):
         fetch("toy")
     assert time.monotonic() - start < files._CONNECT + 2
 
 
-def test_offline_nothing_is_asked(place: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    register(monkeypatch, server)
+def test_offline_nothing_is_asked(place: Path, server: str, register: Register, monkeypatch: MonkeyPatch) -> None:
+    register(server)
     monkeypatch.setenv("AMS_OFFLINE", "1")
     with pytest.raises(DataUnavailable, match="AMS_OFFLINE=1 forbids its download: ask its author"):
         fetch("toy")
     assert not (place / "cache").exists()
 
 
-def test_without_a_public_address_it_says_how_to_have_it(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    register(monkeypatch, None)
+def test_without_a_public_address_it_says_how_to_have_it(
+    place: Path, register: Register, monkeypatch: MonkeyPatch
+) -> None:
+    register(None)
     monkeypatch.delenv("AMS_DATA")
     with pytest.raises(DataUnavailable, match=r"toy \(a toy\) is not under .*cache: ask its author"):
         fetch("toy")
@@ -173,7 +180,7 @@ def test_an_unknown_name_is_refused_with_those_near_it() -> None:
         fetch("mnist-tset")
 
 
-def test_the_cache_is_the_users_own_unless_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_is_the_users_own_unless_named(monkeypatch: MonkeyPatch) -> None:
     monkeypatch.delenv("AMS_CACHE", raising=False)
     assert files.cache().name == "ams-suite"
 

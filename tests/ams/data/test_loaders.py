@@ -11,21 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from ams.data import (
-    DATASETS,
-    MOLECULES,
-    Dataset,
-    File,
-    Graph,
-    GraphList,
-    MoleculeList,
-    Weights,
-    digits,
-    graphs,
-    images,
-    smiles,
-    weights,
-)
+from ams.data import DATASETS, MOLECULES, Graph, digits, graphs, images, registry, smiles, weights
 from ams.errors import DataUnavailable, UserError
 
 X = np.arange(5 * 4, dtype=np.uint8).reshape(5, 2, 2)
@@ -45,7 +31,7 @@ def register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
     def make(table: str, kind: type, content: bytes, contents: str, **more: object) -> None:
         (tmp_path / "toy").write_bytes(content)
-        file = File("toy", sha256(content), len(content), x="x_train", y="y_train")
+        file = registry.File("toy", sha256(content), len(content), x="x_train", y="y_train")
         entries = {"toy": kind(**ABOUT, **more, contents=contents, files=(file,))}
         monkeypatch.setattr("ams.data.files.ENTRIES", entries)
         monkeypatch.setattr(f"ams.data.loaders.{table}", entries)
@@ -62,7 +48,7 @@ def toy(register):
         stream = io.BytesIO()
         np.savez(stream, **arrays)
         contents = sha256(X.tobytes() + Y.tobytes())
-        register("DATASETS", Dataset, stream.getvalue(), contents, shape=X.shape, classes=3)
+        register("DATASETS", registry.Dataset, stream.getvalue(), contents, shape=X.shape, classes=3)
 
     return make
 
@@ -106,9 +92,9 @@ def test_a_name_of_another_kind_is_refused(load, name: str) -> None:
 
 def test_graphs_are_those_registered(register) -> None:
     listed = b"[[3,[[0,1]]]]"
-    register("GRAPHS", GraphList, gzip.compress(listed), sha256(listed), count=1)
+    register("GRAPHS", registry.Entry, gzip.compress(listed), sha256(listed), count=1)
     assert graphs("toy") == [Graph(3, ((0, 1),))]
-    register("GRAPHS", GraphList, gzip.compress(b"[[2,[[0,1]]]]"), sha256(listed), count=1)
+    register("GRAPHS", registry.Entry, gzip.compress(b"[[2,[[0,1]]]]"), sha256(listed), count=1)
     with pytest.raises(UserError, match=r"contents of sha256 .*: not toy"):
         graphs("toy")
 
@@ -116,7 +102,7 @@ def test_graphs_are_those_registered(register) -> None:
 def test_weights_are_those_registered(register, tmp_path: Path) -> None:
     stream = io.BytesIO()
     torch.save({"w": torch.ones(2)}, stream)
-    register("WEIGHTS", Weights, stream.getvalue(), "")
+    register("WEIGHTS", registry.Entry, stream.getvalue(), "")
     assert weights("toy")["w"].tolist() == [1.0, 1.0]
     (tmp_path / "toy").write_bytes(stream.getvalue()[::-1])
     with pytest.raises(UserError, match="sha256"):
@@ -125,9 +111,9 @@ def test_weights_are_those_registered(register, tmp_path: Path) -> None:
 
 def test_a_line_is_a_molecule_with_or_without_a_last_line_end(register) -> None:
     for listed in (b"CCO\nc1ccccc1\nN#N", b"CCO\nc1ccccc1\nN#N\n"):
-        register("MOLECULES", MoleculeList, listed, "", count=3)
+        register("MOLECULES", registry.Entry, listed, "", count=3)
         assert smiles("toy") == ["CCO", "c1ccccc1", "N#N"]
-    register("MOLECULES", MoleculeList, b"CCO\n", "", count=2)
+    register("MOLECULES", registry.Entry, b"CCO\n", "", count=2)
     with pytest.raises(UserError, match="1 molecules, expected 2"):
         smiles("toy")
 

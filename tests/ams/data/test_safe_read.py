@@ -33,13 +33,7 @@ def test_a_file_is_read_to_its_bound_whatever_it_says_of_its_size(tmp_path: Path
 
 
 @settings(deadline=None, max_examples=30)
-@given(
-    st.dictionaries(
-        st.text("abc/.", min_size=1),
-        st.binary(max_size=99),
-        max_size=4,
-    )
-)
+@given(st.dictionaries(st.text("abc/.", min_size=1), st.binary(max_size=99), max_size=4))
 def test_what_was_put_in_comes_out(held: dict[str, bytes]) -> None:
     assert entries(zipped(*held.items())) == held
     assert inflated(gzip.compress(repr(held).encode())) == repr(held).encode()

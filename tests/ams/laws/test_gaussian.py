@@ -1,4 +1,4 @@
-"""The exact law: moments by hand, bookkeeping of covariances and draws, errors."""
+"""The exact law: moments by hand, bookkeeping of covariances and draws, eigenbases of full covariances, errors."""
 
 import math
 
@@ -6,9 +6,11 @@ import pytest
 import torch
 
 from ams import samplers as sm
-from ams.laws import GaussianLaw, expected_norm
+from ams.laws import GaussianLaw, eigenlaw, expected_norm, rotated_back
 from ams.samplers import AffineTransition, NonFiniteState, langevin, leimkuhler_matthews
 from ams.schedules import Level
+from ams.targets import CLEAN, Gaussian
+from tests.ams.tools import assert_equal, draws, moments_at_end
 
 HERE = Level(0, sigma=0.0, step=0.1)
 
@@ -107,17 +109,6 @@ def test_a_step_that_draws_more_is_refused() -> None:
         law.noise(x)
 
 
-def test_leimkuhler_matthews_solved_for_is_the_target() -> None:
-    for u in (0.01, 0.5, 1.0, 1.9, 1.999):
-        law = GaussianLaw([3.0], [2.0])
-        row = law.start(0.0, 1.0)
-        state = law.begin_step(row._replace(z=row.x))
-        level = Level(0, sigma=0.0, step=3.0 * u)
-        still = law.set_stationary(state, leimkuhler_matthews(state, law.score, law.noise, level, law)[0])
-        assert law.moments(still.x).variance.item() == pytest.approx(3.0, rel=1e-10)
-        assert law.moments(still.x).mean.item() == pytest.approx(2.0, rel=1e-10)
-
-
 def test_a_diverging_law_stops_the_run() -> None:
     law = GaussianLaw([1.0])
     with pytest.raises(NonFiniteState, match="sigma 0"):
@@ -149,3 +140,47 @@ def test_an_empty_program_has_no_end() -> None:
     law = GaussianLaw([1.0])
     with pytest.raises(ValueError, match="empty program"):
         law.end([], law.start(0.0, 1.0))
+
+
+STEP = Level(0, sigma=0.0, step=0.05)
+
+
+def full(seed: int = 0, d: int = 5) -> Gaussian:
+    """Return a Gaussian with a full covariance and a mean."""
+    root = draws(seed, d, 2 * d)
+    return Gaussian(draws(seed + 1, d), root @ root.mT / d)
+
+
+def test_langevin_on_a_full_covariance_is_the_matrix_recursion() -> None:
+    target = full()
+    law = eigenlaw(target)
+    end = rotated_back(target, moments_at_end(law, [(langevin(), STEP)] * 7, law.start(0.0, 2.0)))
+    eye = torch.eye(5, dtype=torch.float64)
+    matrix = eye - 0.05 * torch.linalg.inv(target.covariance.matrix())
+    mean, covariance = torch.zeros(5, dtype=torch.float64), 2.0 * eye
+    for _ in range(7):
+        mean = target.mean + matrix @ (mean - target.mean)
+        covariance = matrix @ covariance @ matrix.mT + 0.1 * eye
+    assert_equal((end.mean, end.covariance.matrix()), (mean, covariance))
+
+
+def test_the_target_comes_back_as_it_was() -> None:
+    target = full(1)
+    law = eigenlaw(target)
+    back = rotated_back(target, law.moments(law.start(law.mean.tolist(), law.variance.tolist()).x))
+    torch.testing.assert_close(back.mean, target.mean)
+    torch.testing.assert_close(back.covariance.matrix(), target.covariance.matrix())
+    x = torch.ones(3, 5, dtype=torch.float64)
+    torch.testing.assert_close(back.score(x, CLEAN), target.score(x, CLEAN))
+
+
+def test_a_diagonal_target_keeps_its_directions_and_shape() -> None:
+    target = Gaussian([[0.0, 1.0], [2.0, 3.0]], [[1.0, 2.0], [3.0, 4.0]])
+    law = eigenlaw(target)
+    assert isinstance(law, GaussianLaw) and law.variance.tolist() == [1.0, 2.0, 3.0, 4.0]
+    assert rotated_back(target, law.moments(law.start(0.0, 1.0).x)).shape == (2, 2)
+
+
+def test_a_singular_target_is_refused() -> None:
+    with pytest.raises(ValueError, match="variances must be positive"):
+        eigenlaw(Gaussian([0.0, 0.0], [[1.0, 1.0], [1.0, 1.0]]))

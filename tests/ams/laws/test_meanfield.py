@@ -42,10 +42,8 @@ def test_one_batch_of_particles_has_this_beta(monte_carlo: MonteCarlo):
     allowed = monte_carlo.note(plan_margin(0.001, effect=0.01, share=monte_carlo.share, bias=0.001))
     target, size = GaussianMixture([0.3, 0.7], [[-1.0], [1.0]], 0.25), 0.02
     fixed_point = mean_field(target, RULE, size, nodes=10)
-    start = torch.from_numpy(
-        fixed_point.stationary.density.refined(4).primitive().inverse((np.arange(2000) + 0.5) / 2000)
-    )
-    betas = []
+    quantiles = fixed_point.stationary.density.refined(4).primitive().inverse((np.arange(2000) + 0.5) / 2000)
+    start, betas = torch.from_numpy(quantiles), []
 
     def recording(state, s, z, level, algebra):
         coefficients = RULE(state, s, z, level, algebra)
@@ -68,8 +66,5 @@ def test_the_algebra_of_rules():
     stationary = frozen_density(Gaussian([0.0], 0.25), 0.02, 0.2, nodes=4)
     assert 0.0 < returned_momentum(Gaussian([0.0], 0.25), RULE, 0.02, 0.2, stationary) < 1.0
     algebra, state = meanfield._RuleAlgebra(stationary, np.ones((*stationary.auxiliary.shape, 1))), State(np.ones(1))
-    assert (
-        algebra.begin_step(state) is state
-        and algebra.finite(np.ones((1, 1, 1)))
-        and not algebra.finite(np.full((1, 1, 1), np.inf))
-    )
+    assert algebra.begin_step(state) is state
+    assert algebra.finite(np.ones((1, 1, 1))) and not algebra.finite(np.full((1, 1, 1), np.inf))

@@ -16,21 +16,7 @@ from torch import Tensor
 
 from ams import samplers as sm
 from ams.laws import GaussianLaw, Moments
-from ams.samplers import (
-    Particles,
-    Program,
-    adaptive,
-    affine,
-    annealed,
-    constant,
-    langevin,
-    momentum,
-    momentum_rule,
-    one_step_per_level,
-    predictor_corrector,
-    reverse_sde,
-    snr_of_score,
-)
+from ams.samplers import Program
 from ams.schedules import VE, VP, Level, annealed_levels, geometric_sigmas, process_levels
 from ams.statistics import plan_known_mean_test, plan_mean_test, plan_squares_test
 from ams.targets import Gaussian
@@ -51,28 +37,30 @@ GEOMETRIC = annealed_levels(geometric_sigmas(3.0, 0.2, 8), 0.02)
 VE_LEVELS, VP_LEVELS = process_levels(VE(0.1, 4.0), 9, 0.05), process_levels(VP(), 9, 0.05)
 
 INDEPENDENT: dict[str, Program] = {
-    "langevin": annealed(langevin(), FIXED, 12),
-    "constant": annealed(momentum(momentum_rule(constant(0.8))), FIXED, 12),
-    "constant, annealed": annealed(momentum(momentum_rule(constant(0.5), extra=0.02)), GEOMETRIC, 2),
-    "leimkuhler_matthews": annealed(sm.leimkuhler_matthews, FIXED, 12),
-    "authors' Euler-Maruyama": [(affine(sm.authors_euler_maruyama(VP(), 9)), level) for level in VP_LEVELS],
+    "langevin": sm.annealed(sm.langevin(), FIXED, 12),
+    "constant": sm.annealed(sm.momentum(sm.momentum_rule(sm.constant(0.8))), FIXED, 12),
+    "constant, annealed": sm.annealed(sm.momentum(sm.momentum_rule(sm.constant(0.5), extra=0.02)), GEOMETRIC, 2),
+    "leimkuhler_matthews": sm.annealed(sm.leimkuhler_matthews, FIXED, 12),
+    "authors' Euler-Maruyama": [(sm.affine(sm.authors_euler_maruyama(VP(), 9)), level) for level in VP_LEVELS],
 } | {
-    f"{name}, {process}": one_step_per_level(step, levels)
+    f"{name}, {process}": sm.one_step_per_level(step, levels)
     for process, levels in (("VE", VE_LEVELS), ("VP", VP_LEVELS))
     for name, step in {
-        "ancestral": affine(sm.ancestral),
-        "reverse_sde": affine(reverse_sde),
-        "flow_euler": affine(sm.flow_euler),
+        "ancestral": sm.affine(sm.ancestral),
+        "reverse_sde": sm.affine(sm.reverse_sde),
+        "flow_euler": sm.affine(sm.flow_euler),
         "flow_heun": sm.flow_heun,
     }.items()
 }
 VP_CORRECTED = process_levels(VP(0.1, 6.0), 9, 0.05)
-SIZED = momentum(momentum_rule(adaptive(1e-4), sm.snr_of_last_momentum(0.15)))
+SIZED = sm.momentum(sm.momentum_rule(sm.adaptive(1e-4), sm.snr_of_last_momentum(0.15)))
 COUPLED: dict[str, Program] = {
-    "adaptive": annealed(momentum(momentum_rule(adaptive())), SLOW, 12),
-    "adaptive, annealed": annealed(momentum(momentum_rule(adaptive(), extra=0.02)), GEOMETRIC, 2),
-    "corrector, Langevin": predictor_corrector(affine(reverse_sde), langevin(snr_of_score(0.15)), VE_LEVELS[:-1]),
-    "corrector, adaptive": predictor_corrector(affine(sm.ancestral), SIZED, VP_CORRECTED[:-1]),
+    "adaptive": sm.annealed(sm.momentum(sm.momentum_rule(sm.adaptive())), SLOW, 12),
+    "adaptive, annealed": sm.annealed(sm.momentum(sm.momentum_rule(sm.adaptive(), extra=0.02)), GEOMETRIC, 2),
+    "corrector, Langevin": sm.predictor_corrector(
+        sm.affine(sm.reverse_sde), sm.langevin(sm.snr_of_score(0.15)), VE_LEVELS[:-1]
+    ),
+    "corrector, adaptive": sm.predictor_corrector(sm.affine(sm.ancestral), SIZED, VP_CORRECTED[:-1]),
 }
 
 
@@ -84,7 +72,7 @@ def particles(program: Program, generator: torch.Generator, count: int) -> list[
     """Return the end positions in each distinct direction, its repetitions pooled: one row of numbers each."""
     x = torch.randn(count, sum(MULTIPLICITY), generator=generator, dtype=torch.float64)
     x = BEGIN.mean.repeat_interleave(COUNTS) + x * BEGIN.variance.sqrt().repeat_interleave(COUNTS)
-    state, _, _ = sm.sample(program, x, TARGET.score, generator, Particles())
+    state, _, _ = sm.sample(program, x, TARGET.score, generator, sm.Particles())
     return [part.flatten() for part in state.x.split(MULTIPLICITY, dim=1)]
 
 
@@ -122,6 +110,6 @@ def test_the_exact_law_is_the_mean_field_of_coupled_particles(sampler: str, mont
 @pytest.mark.monte_carlo(share=SHARE)
 def test_another_rule_has_another_distribution(monte_carlo: MonteCarlo) -> None:
     """The falsifier: adaptive momentum against plain Langevin, in the variance of either direction."""
-    seen, plain = batch_moments(COUPLED["adaptive"], monte_carlo), exact(annealed(langevin(), SLOW, 12))
+    seen, plain = batch_moments(COUPLED["adaptive"], monte_carlo), exact(sm.annealed(sm.langevin(), SLOW, 12))
     test = plan_mean_test(BATCHES, effect=3.0, share=monte_carlo.share / 2)
     assert all(test.rejects(seen[:, i, 1], plain.variance[i].item()) for i in range(2))

@@ -6,7 +6,16 @@ from scipy.optimize import brentq
 
 from ams.laws import GaussianLaw
 from ams.laws.stationary import frozen, reached, solved
-from ams.samplers import adaptive, constant, langevin, leimkuhler_matthews, momentum, momentum_rule
+from ams.samplers import (
+    adaptive,
+    constant,
+    langevin,
+    leimkuhler_matthews,
+    momentum,
+    momentum_rule,
+    unit_factor,
+    without_averaging,
+)
 from ams.schedules import Level
 
 POINTS, DELTA = 20, 1e-6
@@ -121,24 +130,16 @@ def test_steps_without_a_rule_or_a_momentum() -> None:
 
 def test_a_rule_with_another_factor_is_solved_with_it() -> None:
     """Without the factor `(1 + b)^2` beta differs, and the run has this beta too."""
-
-    def one(beta: float) -> float:
-        return 1.0
-
-    rule, law = momentum_rule(adaptive(DELTA), factor=one), GaussianLaw([1.0])
-    run, direct = reached(law, momentum(rule), 0.05), solved(law, rule, 0.05, 1 - DELTA, one)
+    rule, law = momentum_rule(adaptive(DELTA), factor=unit_factor), GaussianLaw([1.0])
+    run, direct = reached(law, momentum(rule), 0.05), solved(law, rule, 0.05, 1 - DELTA, unit_factor)
     assert direct.beta == pytest.approx(run.beta, rel=1e-10) and direct.beta != pytest.approx(a2(0.05), rel=1e-3)
     assert direct.variance.item() == pytest.approx(run.variance.item(), rel=1e-10)
 
 
 def test_an_exact_end_of_the_range_is_taken() -> None:
     law, fixed = GaussianLaw([1.0]), momentum_rule(constant(0.25))
-
-    def shifted(state: object, *rest: object) -> object:
-        return fixed(state, *rest)._replace(beta=0.0)
-
     assert solved(law, fixed, 0.1, 0.25).beta == 0.25
-    assert solved(law, shifted, 0.1, 0.5).beta == 0.0
+    assert solved(law, without_averaging(fixed), 0.1, 0.5).beta == 0.0
 
 
 def test_no_beta_that_the_rule_reproduces() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 from scipy.special import ndtr
 
 from ams.grid_function import GridFunction, tabulated
-from ams.metrics import gaussian_kl, gaussian_w2, half_line, line_kl, line_w2
+from ams.metrics import gaussian_kl, gaussian_w2, half_line, line_kl, line_w2, total_variation
 
 
 def log_normal(mean, deviation):
@@ -75,3 +75,15 @@ def test_mirror_images_are_as_far_apart():
     mirrored = [GridFunction(-c.nodes[-1], c.spacing, c.values[::-1]) for c in (density, other)]
     assert line_w2(density, other) == pytest.approx(line_w2(*mirrored), rel=1e-10)
     assert line_w2(density, other) == pytest.approx(line_w2(other, density), rel=1e-12)
+
+
+def test_total_variation() -> None:
+    assert total_variation([1, 3, 0], [0.25, 0.25, 0.5]) == pytest.approx(0.5, rel=1e-15)
+    assert total_variation([2, 0], [0, 7]) == 1.0
+    assert total_variation([2, 4], [1, 2]) == 0.0
+
+
+@pytest.mark.parametrize(("p", "match"), [([1.0], "shapes"), ([-1.0, 2.0], "non-neg"), ([0.0, 0.0], "total")])
+def test_invalid_histograms_are_refused(p: list[float], match: str) -> None:
+    with pytest.raises(ValueError, match=match):
+        total_variation(p, [0.5, 0.5])

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import stats
 
-from ams.metrics import energy, energy_distance, energy_distance_to_mixture, mixture_spread
+from ams.metrics import MixtureReference, energy, energy_distance, mixture_spread
 from ams.statistics import plan_mean_test
 from tests.ams.tools import draws
 from tests.monte_carlo import MonteCarlo
@@ -43,7 +43,7 @@ def test_a_mixture_without_noise_is_its_points() -> None:
     m = len(points)
     within = float(torch.pdist(points.flatten(1).double()).mean())
     expected = brute_force(x, points) + within / m  # Y and Y' may be one point
-    assert energy_distance_to_mixture(x, points, 0.0) == pytest.approx(expected, rel=1e-7)
+    assert MixtureReference(points, 0.0).energy_distance(x) == pytest.approx(expected, rel=1e-7)
     assert mixture_spread(points, 0.0) == pytest.approx(within * (m - 1) / m, rel=1e-7)
 
 
@@ -55,12 +55,12 @@ def test_one_point_gives_the_noise_of_two_draws() -> None:
 def replicates(shift: float, count: int, generator: torch.Generator) -> np.ndarray:
     """Return energy distances of samples of a mixture, moved by `shift`, to that mixture."""
     points = draws(3, 12, 5)
-    spread = mixture_spread(points, 0.3)
+    reference = MixtureReference(points, 0.3)
 
     def one() -> float:
         chosen = points[torch.randint(12, (32,), generator=generator)]
         noise = torch.randn(32, 5, generator=generator, dtype=torch.float64)
-        return energy_distance_to_mixture(chosen + 0.3 * noise + shift, points, 0.3, spread)
+        return reference.energy_distance(chosen + 0.3 * noise + shift)
 
     return np.array([one() for _ in range(count)])
 
@@ -86,7 +86,7 @@ def test_a_shift_is_detected(monte_carlo: MonteCarlo) -> None:
 def test_the_exact_reference_is_the_limit_of_sampled_ones(monte_carlo: MonteCarlo) -> None:
     """200 draws of the reference against the exact one, with the same sample."""
     points, x = draws(5, 6, 4), draws(6, 25, 4)
-    exact, generator = energy_distance_to_mixture(x, points, 0.7), monte_carlo.torch()
+    exact, generator = MixtureReference(points, 0.7).energy_distance(x), monte_carlo.torch()
 
     def sampled() -> float:
         chosen = points[torch.randint(6, (200,), generator=generator)]
@@ -98,9 +98,9 @@ def test_the_exact_reference_is_the_limit_of_sampled_ones(monte_carlo: MonteCarl
 
 def test_one_reference_serves_several_samples() -> None:
     points, generator = torch.rand(7, 2, 3), torch.Generator().manual_seed(2)
-    reference = energy.MixtureReference(points, 0.3)
+    reference, known = MixtureReference(points, 0.3), MixtureReference(points, 0.3, mixture_spread(points, 0.3))
     for x in (torch.randn(4, 2, 3, generator=generator), torch.randn(5, 2, 3, generator=generator)):
-        assert reference.energy_distance(x) == energy_distance_to_mixture(x, points, 0.3)
+        assert reference.energy_distance(x) == known.energy_distance(x)
     with pytest.raises(ValueError, match=r"samples of shape \(2, 3\) are needed, not \(4, 3, 2\)"):
         reference.energy_distance(torch.ones(4, 3, 2))
 
@@ -111,6 +111,6 @@ def test_incomparable_samples_are_refused() -> None:
     with pytest.raises((ValueError, TypeError)):
         energy_distance(torch.ones(2, 2), torch.ones(3, 3))
     with pytest.raises(ValueError, match="at least two"):
-        energy_distance_to_mixture(torch.ones(1, 2), torch.ones(3, 2), 0.1)
+        MixtureReference(torch.ones(3, 2), 0.1).energy_distance(torch.ones(1, 2))
     with pytest.raises(ValueError, match="at least 1"):
         mixture_spread(torch.ones(0, 2), 0.1)

@@ -7,30 +7,14 @@ import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
+from ams import samplers as sm
 from ams.laws import GaussianLaw
-from ams.samplers import (
-    Particles,
-    State,
-    Step,
-    affine,
-    ancestral,
-    dpm_solver,
-    flow_euler,
-    last,
-    one_step_per_level,
-    run,
-)
+from ams.samplers import Step, dpm_solver
 from ams.samplers.noise_sources import replayed
-from ams.schedules import VP, Level, geometric_sigmas, process_levels, ve_levels
+from ams.schedules import VP, process_levels, ve_levels
 from ams.statistics import Interval, convergence_order
+from tests.ams.samplers.test_affine_transitions import COUNTS, MEAN, SCHEDULES, VARIANCE, flow_error, weak_error
 from tests.ams.tools import assert_equal, draws, moments_at_end
-
-VARIANCE, MEAN = 0.3, 0.8
-SCHEDULES: dict[str, Callable[[int], list[Level]]] = {
-    "VE": lambda n: ve_levels(geometric_sigmas(5.0, 0.1, n + 1)),
-    "VP": lambda n: process_levels(VP(0.1, 6.0), n + 1, 0.05),
-}
-COUNTS = [32, 64, 128, 256]
 
 
 @given(eta=st.floats(0.0, 2.0), ratio=st.floats(0.1, 0.95), count=st.integers(2, 6))
@@ -38,7 +22,7 @@ COUNTS = [32, 64, 128, 256]
 def test_a_point_target_is_exact(eta: float, ratio: float, count: int) -> None:
     """For any eta and steps, the distribution at the last noise level is exact."""
     levels, law = ve_levels([3.0 * ratio**i for i in range(count)]), GaussianLaw([1e-24], [MEAN])
-    end = moments_at_end(law, one_step_per_level(dpm_solver(eta), levels), law.start(MEAN, 9.0))
+    end = moments_at_end(law, sm.one_step_per_level(dpm_solver(eta), levels), law.start(MEAN, 9.0))
     assert end.variance.item() == pytest.approx(levels[-1].sigma ** 2, rel=1e-9)
     assert end.mean.item() == pytest.approx(MEAN, rel=1e-9)
 
@@ -49,7 +33,7 @@ def test_the_published_update(eta: float) -> None:
     levels = process_levels(VP(), 5, 0.05, 0.9)
     x, *noise = draws(3, 5, 4, 2)
     score = lambda at, level: -at - torch.sin(at) * level.sigma  # noqa: E731
-    steps = run(one_step_per_level(dpm_solver(eta), levels), State(x), score, replayed(noise), Particles())
+    steps = sm.run(sm.one_step_per_level(dpm_solver(eta), levels), sm.State(x), score, replayed(noise), sm.Particles())
     before, last_h = None, 0.0
     for (state, info), level, z in zip(steps, levels, noise, strict=False):
         after = level.next
@@ -67,44 +51,40 @@ def test_the_published_update(eta: float) -> None:
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_its_first_step_is_ddim_or_ancestral(schedule: str) -> None:
     levels, law = SCHEDULES[schedule](1), GaussianLaw([VARIANCE], [MEAN])
-    for eta, kernel in ((0.0, flow_euler), (1.0, ancestral)):
-        programs = (one_step_per_level(step, levels) for step in (dpm_solver(eta), affine(kernel)))
+    for eta, kernel in ((0.0, sm.flow_euler), (1.0, sm.ancestral)):
+        programs = (sm.one_step_per_level(step, levels) for step in (dpm_solver(eta), sm.affine(kernel)))
         assert_equal(*(law.end(program, law.start(2.0, 1.0))[0].x for program in programs))
 
 
-def order(step: Step, schedule: str, exact_start: bool) -> Interval:
-    """Return the order of the error of the standard deviation, from the exact start or from N(2, 1)."""
-    errors = []
-    for n in COUNTS:
-        levels, law = SCHEDULES[schedule](n), GaussianLaw([VARIANCE], [MEAN])
-        first, end = (math.sqrt(level.scale**2 * VARIANCE + level.sigma**2) for level in (levels[0], levels[-1]))
-        start = law.start(levels[0].scale * MEAN, first**2) if exact_start else law.start(2.0, 1.0)
-        moments = moments_at_end(law, one_step_per_level(step, levels), start)
-        errors.append(abs(moments.variance.sqrt().item() - (end if exact_start else end / first)))
-    return convergence_order([1 / n for n in COUNTS], errors)
+def order(error: Callable[[Step, str, int], float], step: Step, schedule: str) -> Interval:
+    return convergence_order([1 / n for n in COUNTS], [error(step, schedule, n) for n in COUNTS])
+
+
+def flow_deviation(step: Step, schedule: str, n: int) -> float:
+    return flow_error(step, schedule, n)[1]
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_both_solvers_have_order_two(schedule: str) -> None:
     """The ODE along the flow from N(2, 1); the SDE in the weak sense, from the exact start."""
-    ode, sde = order(dpm_solver(0.0), schedule, False), order(dpm_solver(1.0), schedule, True)
+    ode, sde = order(flow_deviation, dpm_solver(0.0), schedule), order(weak_error, dpm_solver(1.0), schedule)
     assert ode.low > 1.9 and ode.high < 2.1, ode
     assert sde.low > 1.8 and sde.high < 2.2, sde
 
 
 def test_without_the_extrapolation_an_order_is_lost() -> None:
     """The falsifier: DDIM, its first step repeated."""
-    first_step = lambda state, *rest: dpm_solver()(State(state.x), *rest)  # noqa: E731
-    assert order(first_step, "VE", False).high < 1.2
+    first_step = lambda state, *rest: dpm_solver()(sm.State(state.x), *rest)  # noqa: E731
+    assert order(flow_deviation, first_step, "VE").high < 1.2
 
 
 @pytest.mark.parametrize("eta", [0.0, 1.0])
 def test_at_a_last_sigma_of_0_it_ends_at_the_denoised_point(eta: float) -> None:
     levels, x = ve_levels([2.0, 1.0, 0.0]), torch.ones(1, 2, dtype=torch.float64)
     score, noise = lambda at, level: -at / (2 + level.sigma**2), [0.5 * x] * (1 if eta else 0)
-    states = run(one_step_per_level(dpm_solver(eta), levels), State(x), score, replayed(noise), Particles())
+    states = sm.run(sm.one_step_per_level(dpm_solver(eta), levels), sm.State(x), score, replayed(noise), sm.Particles())
     before = next(states)[0].x.clone()
-    end, info = last(states)
+    end, info = sm.last(states)
     assert_equal(end.x, before + score(before, levels[1]))
     assert end.h == math.inf and info.evaluations == 1
 

@@ -206,17 +206,6 @@ def test_beta_is_within_its_range_in_every_step(problem: Problem, delta: float) 
             assert ((beta >= 0) & (beta <= 1 - delta)).all()
 
 
-@given(problem=problems())
-@few
-def test_constant_momentum_zero_is_langevin_in_law(problem: Problem) -> None:
-    law = GaussianLaw(problem.variance, problem.mean)
-    ends = [
-        moments_at_end(law, sm.annealed(step, problem.levels(), 3), law.start(1.0, 2.0))
-        for step in (sm.langevin(), sm.momentum(sm.momentum_rule(sm.constant(0.0))))
-    ]
-    assert_equal(*ends, 1e-10, 1e-10)
-
-
 @given(u=st.floats(1e-3, 1.999), variance=st.floats(1e-3, 1e3), mean=st.floats(-5, 5))
 @settings(deadline=None, max_examples=40)
 def test_leimkuhler_matthews_is_exact_on_gaussians(u: float, variance: float, mean: float) -> None:

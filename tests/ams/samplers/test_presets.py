@@ -49,9 +49,8 @@ def test_nan_and_infinity_propagate(name: str, bad: float) -> None:
 
 
 def test_the_factor_multiplies_every_step() -> None:
-    plain, double = (
-        list(SPECS["annealed Langevin"].build(SIGMAS, 20, DEFAULT._replace(factor=factor))) for factor in (1.0, 2.0)
-    )
+    build = SPECS["annealed Langevin"].build
+    plain, double = (list(build(SIGMAS, 20, DEFAULT._replace(factor=factor))) for factor in (1.0, 2.0))
     assert all(b.step == pytest.approx(2 * a.step) for (_, a), (_, b) in zip(plain, double, strict=True))
     assert plain[-1][1].step == pytest.approx(noise_schedule(SIGMAS, 4, 5)[1])
 
@@ -62,13 +61,9 @@ def test_only_the_first_step_is_longer_in_the_authors_form() -> None:
     program = SPECS["adaptive momentum"].build(SIGMAS, 20, DEFAULT._replace(extra=1.0))
     x = torch.ones(2, 3, dtype=torch.float64)
     states = run(program, State(x), SCORE, generated(torch.Generator()), algebra)
-    extras = [
-        (info.coefficients.extra, info.coefficients.drift / info.coefficients.step)
-        for _, info in states
-        if info.coefficients
-    ]
-    assert extras[0] == (pytest.approx(epsilon), pytest.approx(1.0))
-    assert all(extra == 0.0 for extra, _ in extras[1:])
+    first, *later = [info.coefficients for _, info in states]
+    assert (first.extra, first.drift / first.step) == pytest.approx((epsilon, 1.0))
+    assert all(each.extra == 0.0 for each in later)
 
 
 @pytest.mark.parametrize(
@@ -114,8 +109,5 @@ def test_shades_differ_in_lightness_and_are_no_samplers(count: int) -> None:
     lightness = [sum(np.multiply((0.2126, 0.7152, 0.0722), to_rgb(colour))) for colour in colours]
     assert len(set(colours)) == count and lightness == sorted(lightness)
     assert not set(colours) & {spec.colour.lower() for spec in SPECS.values()}
-
-
-def test_no_shade_at_all_is_refused() -> None:
     with pytest.raises(ValueError, match="count = 0"):
         shades(0)

@@ -1,17 +1,22 @@
 """Rules and the steps that use them, against the formulas of the authors' code."""
 
 import math
+from collections.abc import Callable
 
 import pytest
+import sympy as sp
 import torch
 from hypothesis import given, settings, strategies as st
 from torch import Tensor
 
 from ams import samplers as sm
+from ams.laws import GaussianLaw, Symbols
+from ams.laws.symbolic import a, b, lam, m, mu, s, stationary_covariance, symbolic_step, transition, x, z
 from ams.samplers import Coefficients, Particles, PerSample, State, Step
 from ams.samplers.noise_sources import replayed
-from ams.schedules import Level
-from tests.ams.tools import assert_equal, draws, trajectory
+from ams.samplers.rules import Size
+from ams.schedules import VP, Level, process_levels
+from tests.ams.tools import assert_equal, draws, moments_at_end, trajectory
 
 SIZES = [0.05, 0.02, 0.1, 0.1, 0.03, 0.07]
 LEVELS = [Level(i, sigma=0.5, alpha=0.9 - 0.1 * i, step=a) for i, a in enumerate(SIZES)]
@@ -22,26 +27,39 @@ def score(x: Tensor, level: Level = LEVELS[0]) -> Tensor:
     return -x * torch.tensor([1.0, 3.0, 0.2], dtype=torch.float64) - 0.1 * x**3
 
 
-def mean_norm(v: Tensor) -> float:
-    return v.norm(dim=1).mean().item()
+def mean_norm(v: Tensor) -> Tensor:
+    return v.norm(dim=1).mean()
+
+
+def norms(v: Tensor) -> Tensor:
+    return v.norm(dim=1, keepdim=True)
 
 
 def by_hand(
-    delta: float = 1e-3, extra: float = 0.0, beta: float | None = None, snr: float | None = None
+    delta: float = 1e-3,
+    extra: float = 0.0,
+    beta: float | None = None,
+    snr: float | None = None,
+    averaged: bool = True,
+    factored: bool = True,
+    corrected: bool = False,
+    norm: Callable[[Tensor], Tensor] = mean_norm,
 ) -> list[Tensor]:
-    """Return positions of the authors' algorithm, written with variables of its own."""
+    """Return positions of the authors' algorithm or of an ablation, written with variables of its own."""
     x, positions, m, s, big_a, d = X, [], None, None, None, None
-    for level, z in zip(LEVELS, NOISE, strict=True):
+    for level, draw in zip(LEVELS, NOISE, strict=True):
         new = score(x)
-        rho = math.nan if m is None else big_a * mean_norm(new - s) / mean_norm(d)
-        b = min(max(((1 - rho) / (1 + rho)) ** 2, 0.0), 1 - delta) if beta is None else beta
+        b = torch.zeros((), dtype=torch.float64)
+        if m is not None:
+            rho = big_a * norm(new - s) / norm(d)
+            b = (((1 - rho) / (1 + rho)) ** 2).clamp(0, 1 - delta) if beta is None else beta
         before = new if m is None else m
-        b, m = (0.0, new) if m is None else (b, b * m + (1 - b) * new)
+        m = b * m + (1 - b) * new if averaged and m is not None else new
         sized = m if beta is not None else before
-        a = level.step if snr is None else 2 * level.alpha * (snr * mean_norm(z) / mean_norm(sized)) ** 2
-        big_a = a * (1 + b) ** 2
+        a = level.step if snr is None else 2 * level.alpha * (snr * norm(draw) / norm(sized)) ** 2
+        big_a = a * ((1 + b) ** 2 if factored else 1.0)
         d = (big_a + (extra if s is None else 0.0)) * m
-        s, x = new, x + d + math.sqrt(2 * a) * z
+        s, x = new, x + d + (2 * (big_a if corrected else a)) ** 0.5 * draw
         positions.append(x)
     return positions
 
@@ -122,7 +140,7 @@ def test_langevin_with_a_factor_and_with_an_snr() -> None:
     exact = X + 2 * 0.05 * score(X) + math.sqrt(0.1) * NOISE[0]
     assert_equal(path(sm.langevin(factor=2.0))[0], exact)
     a = 2 * 0.9 * (0.2 * mean_norm(NOISE[0]) / mean_norm(score(X))) ** 2
-    assert_equal(path(sm.langevin(sm.snr_of_score(0.2)))[0], X + a * score(X) + math.sqrt(2 * a) * NOISE[0])
+    assert_equal(path(sm.langevin(sm.snr_of_score(0.2)))[0], X + a * score(X) + (2 * a) ** 0.5 * NOISE[0])
 
 
 def test_recorded_coefficients_replay_their_run() -> None:
@@ -148,3 +166,134 @@ def test_leimkuhler_matthews_averages_two_draws() -> None:
         mean = x + 0.05 * score(x)
         x = mean + math.sqrt(0.025) * (NOISE[number] + NOISE[number + 1])
         assert_equal([state.x, info.mean()], [x, mean])
+
+
+SNR, SIZED = 0.16, Level(2, sigma=0.5, alpha=0.7)
+S, Z, M = draws(2, 3, 3, 4, 2, 2)
+SIZES_OF = [(sm.snr_of_score, S), (sm.snr_of_last_momentum, M), (sm.snr_of_momentum, 0.6 * M + 0.4 * S)]
+
+
+@pytest.mark.parametrize(("rule", "direction"), SIZES_OF)
+def test_the_step_is_sized_by_the_direction(rule: type[Size], direction: torch.Tensor) -> None:
+    norms = [v.flatten(1).norm(dim=1) for v in (Z, direction)]
+    exact = 2 * 0.7 * (SNR * norms[0].mean() / norms[1].mean()) ** 2
+    size = rule(SNR)(State(S, M, S), S, Z, 0.6, SIZED, Particles())
+    assert size == pytest.approx(exact.item(), rel=1e-12)
+    column = rule(SNR)(State(S, M, S), S, Z, 0.6, SIZED, PerSample())
+    assert column.shape == (3, 1, 1, 1)
+    torch.testing.assert_close(column.flatten(), 2 * 0.7 * (SNR * norms[0] / norms[1]) ** 2, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("rule", [rule for rule, _ in SIZES_OF])
+def test_at_the_first_step_all_take_the_score(rule: type[Size]) -> None:
+    size = rule(SNR)(State(S), S, Z, 0.0, SIZED, Particles())
+    assert size == sm.snr_of_score(SNR)(State(S), S, Z, 0.0, SIZED, Particles())
+
+
+@pytest.mark.parametrize("rule", [rule for rule, _ in SIZES_OF])
+def test_the_law_takes_expectations(rule: type[Size]) -> None:
+    """On the target `E|s| / E|z| = 1 / sd`, so `a = 2 alpha snr^2 sd^2`."""
+    law = GaussianLaw([0.3], multiplicity=6)
+    state = law.start(0.0, 0.3 + 0.25)
+    s, z = law.score(state.x, SIZED), law.noise(state.x)
+    size = rule(SNR)(state, s, z, 0.0, SIZED, law)
+    assert size == pytest.approx(2 * 0.7 * SNR**2 * 0.55, rel=1e-12)
+
+
+def test_a_vanishing_direction_asks_for_an_infinite_step() -> None:
+    assert sm.snr_of_score(SNR)(State(S), 0 * S, Z, 0.0, SIZED, Particles()) == math.inf
+
+
+def test_too_few_noise_levels_of_a_vp_process_are_refused() -> None:
+    """`alpha = 1 - beta(t) / N` at the first of 9 levels: `1 - 20/9`."""
+    (level, *_), law = process_levels(VP(), 9, 0.01), GaussianLaw([1.0])
+    with pytest.raises(ValueError, match=r"noise level 0: alpha is -1.22222; a VP corrector needs more noise levels"):
+        law.end([(sm.langevin(sm.snr_of_score(SNR)), level)], law.start(0.0, 1.0))
+
+
+def ablated(coefficient: object) -> dict[str, sm.Rule]:
+    return {
+        "drift only": sm.without_averaging(sm.momentum_rule(coefficient)),
+        "averaging only": sm.momentum_rule(coefficient, factor=sm.unit_factor),
+        "corrected noise": sm.with_corrected_noise(sm.momentum_rule(coefficient)),
+    }
+
+
+PARTS = {
+    "drift only": {"averaged": False},
+    "averaging only": {"factored": False},
+    "corrected noise": {"corrected": True},
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize(("algebra", "norm"), [(Particles, mean_norm), (PerSample, norms)])
+def test_each_ablation_is_the_algorithm_without_that_part(name: str, algebra: type[Particles], norm: Callable) -> None:
+    wanted = by_hand(1e-2, norm=norm, **PARTS[name])
+    assert_equal(path(sm.momentum(ablated(sm.adaptive(1e-2))[name]), algebra), wanted)
+    assert (wanted[-1] - by_hand(1e-2, norm=norm)[-1]).abs().max() > 1e-3, "the part makes a difference"
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_each_ablation_has_an_exact_law(name: str) -> None:
+    """Without noise a particle of a Gaussian target follows the mean of the exact law."""
+    law, level = GaussianLaw([0.5, 2.0], [0.3, -1.0]), Level(0, sigma=0.0, step=0.05)
+    program = [(sm.momentum(ablated(sm.constant(0.6))[name]), level)] * 9
+    start = torch.tensor([[1.0, 2.0]], dtype=torch.float64)
+    end = trajectory(program, start, lambda at, level: (law.mean - at) / law.variance, torch.zeros(9, 1, 2).double())
+    assert_equal(moments_at_end(law, program, law.start([1.0, 2.0], 0.0)).mean, end[-1][0])
+
+
+def test_without_averaging_the_score_is_the_momentum() -> None:
+    after = symbolic_step(sm.momentum(sm.without_averaging(sm.momentum_rule(sm.constant(b)))), sm.State(x, m, s))
+    assert after.m == -lam * (x - mu)
+    drift = sp.Matrix([after.x]).jacobian([x, m, z])
+    assert sp.simplify(drift - sp.Matrix([[1 - a * (1 + b) ** 2 * lam, 0, sp.sqrt(2 * a)]])) == sp.zeros(1, 3)
+
+
+def test_drift_only_is_langevin_with_a_factor() -> None:
+    """At constant beta, from the second step on."""
+    after = symbolic_step(sm.momentum(sm.without_averaging(sm.momentum_rule(sm.constant(b)))), sm.State(x, m, s))
+    assert sp.simplify(after.x - symbolic_step(sm.langevin(factor=(1 + b) ** 2), sm.State(x)).x) == 0
+
+
+def test_corrected_noise_is_unbiased_in_the_limit() -> None:
+    """Claim G7: the stationary variance tends to the target's; with the authors' noise to `1 / (1 + b)^2` of it."""
+    limits = []
+    for change in (sm.with_corrected_noise, lambda rule: rule):
+        after = symbolic_step(sm.momentum(change(sm.momentum_rule(sm.constant(b)))), sm.State(x, m))
+        matrix, spread = transition(after, [x, m], ["x", "m"]), transition(after, [z], ["x", "m"])
+        limits.append(sp.simplify(sp.limit(lam * stationary_covariance(matrix, spread)[0, 0], a, 0)))
+    assert [limits[0], sp.simplify(limits[1] * (1 + b) ** 2)] == [1, 1]
+
+
+def test_a_unit_factor_multiplies_nothing() -> None:
+    rule = sm.momentum_rule(sm.constant(b), factor=sm.unit_factor)
+    coefficients = rule(sm.State(x, m), s, z, Level(0, sigma=0.0, step=a), Symbols())
+    assert sp.simplify(coefficients.drift - a) == 0 and coefficients.beta == b
+
+
+K = sp.Symbol("K", positive=True)
+
+
+def test_special_cases_of_the_filtered_score() -> None:
+    averaging = sm.momentum(sm.momentum_rule(sm.constant(0.8), factor=sm.unit_factor))
+    for gain, known in ((1.0, sm.langevin()), (0.0, averaging)):
+        assert_equal(path(sm.filtered(0.8, gain)), path(known))
+    assert (path(sm.filtered(0.8, 0.5))[-1] - path(sm.langevin())[-1]).abs().max() > 1e-2  # the falsifier
+
+
+def test_the_filtered_score_as_stated() -> None:
+    after, s = symbolic_step(sm.filtered(b, K), sm.State(x, m)), -lam * (x - mu)
+    average = b * m + (1 - b) * s
+    assert sp.simplify(after.m - average) == 0
+    assert sp.simplify(after.x - (x + a * (average + K * (s - average)) + sp.sqrt(2 * a) * z)) == 0
+
+
+def test_the_gain_of_a_filter_of_white_noise() -> None:
+    """The variance of `m = b m + (1 - b) g` for white `g`, from its own recursion."""
+    v = sp.Symbol("v", positive=True)
+    variance = sp.solve(v - b**2 * v - (1 - b) ** 2, v)[0]
+    assert sp.simplify(variance / (variance + 1) - sm.wiener_gain(b)) == 0
+    assert sp.simplify(sm.wiener_gain(b) - (1 - b) / 2) == 0
+    assert abs(sm.wiener_gain(0.9) - 0.05) < 1e-15

@@ -1,8 +1,8 @@
 """Replays follow the authors' code; a wrong step leaves the trace, and a damaged file ends in one line."""
 
+import contextlib
 import io
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -10,33 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from pytest import MonkeyPatch
 
-import ams.traces.replay
-from ams.samplers import (
-    adaptive,
-    affine_transitions,
-    constant,
-    langevin,
-    momentum,
-    snr_of_last_momentum,
-    snr_of_momentum,
-    snr_of_score,
-)
+import ams.samplers
+from ams.samplers import affine_transitions, memoryless, rules, snr_of_last_momentum, snr_of_momentum, snr_of_score
+from ams.schedules import VP
 from ams.traces.replay import deviation, replay
 from tests.ams.traces.test_trace_file import GOLDEN, changed
 
 TRACES = sorted(GOLDEN.glob("*.npz"))
 QUICKEST = GOLDEN / "pc_vp_langevin.npz"
-
-
-@dataclass
-class Output:
-    """The reports and complaints of calls of `replay`."""
-
-    reports: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-
-    def replay(self, *files: Path) -> int:
-        return replay(files, self.reports.append, self.complaints.append)
 
 
 def test_the_traces_are_there() -> None:
@@ -54,61 +35,48 @@ def shifted_table(t: float, n: int) -> int:
 
 
 Break = Callable[[MonkeyPatch], None]
+Capture = pytest.CaptureFixture[str]
 
 
 def exchange(name: str, other: object) -> Break:
     """Put another part in the place of one that the replay builds its sampler from."""
-    return lambda patch: patch.setattr(ams.traces.replay, name, other)
+    return lambda patch: patch.setattr(ams.samplers, name, other)
 
 
 FALSIFIERS: dict[str, tuple[str, Break]] = {
-    "annealed: clip of the corrector": ("ncsn_a", exchange("adaptive", lambda delta: adaptive(0.5))),
-    "annealed: ordinary first move": ("ncsn_b", exchange("momentum_rule", lambda d, **extra: rule_of(d))),
+    "annealed: clip of the corrector": ("ncsn_a", exchange("adaptive", lambda delta: rules.adaptive(0.5))),
+    "annealed: ordinary first move": ("ncsn_b", exchange("momentum_rule", lambda d, **extra: rules.momentum_rule(d))),
     "annealed: no factor (1 + beta)^2": (
         "ncsn_a",
-        exchange("momentum_rule", lambda d, **e: rule_of(d, factor=one, **e)),
+        exchange("momentum_rule", lambda d, **e: rules.momentum_rule(d, factor=rules.unit_factor, **e)),
     ),
-    "annealed: constant momentum": ("ncsn_b", exchange("adaptive", lambda delta: constant(0.9))),
-    "annealed: a longer Langevin drift": ("ncsn_a", exchange("langevin", lambda: langevin(factor=1.0001))),
+    "annealed: constant momentum": ("ncsn_b", exchange("adaptive", lambda delta: rules.constant(0.9))),
+    "annealed: a longer Langevin drift": ("ncsn_a", exchange("langevin", lambda: rules.langevin(factor=1.0001))),
     "corrector: norm of the updated momentum": ("pc_ve_ams", exchange("snr_of_last_momentum", snr_of_momentum)),
     "corrector: norm of the score": ("pc_vp_ams", exchange("snr_of_last_momentum", snr_of_score)),
     "corrector: norm of the last momentum": ("pc_ve_cld", exchange("snr_of_momentum", snr_of_last_momentum)),
     "corrector: a larger snr": ("pc_ve_langevin", exchange("snr_of_score", lambda snr: snr_of_score(1.0001 * snr))),
-    "corrector: momentum lost": (
-        "pc_ve_ams_n2",
-        exchange("momentum", lambda rule: ams.samplers.memoryless(momentum(rule))),
-    ),
+    "corrector: momentum lost": ("pc_ve_ams_n2", exchange("momentum", lambda rule: memoryless(rules.momentum(rule)))),
     "predictor: next entry of the table": (
         "pc_ve_langevin",
         lambda patch: patch.setattr(affine_transitions, "table_index", shifted_table),
     ),
     "corrector: next alpha": ("pc_vp_cld", lambda patch: patch.setattr("ams.schedules.table_index", shifted_table)),
-    "corrector: alpha is the mean factor": (
-        "pc_vp_ams",
-        lambda patch: patch.setattr("ams.schedules.VP.alpha", mean_factor),
-    ),
+    "corrector: alpha is the mean factor": ("pc_vp_ams", lambda patch: patch.setattr(VP, "alpha", mean_factor)),
 }
 
 
-def rule_of(coefficient: object, **parts: object) -> object:
-    return ams.samplers.momentum_rule(coefficient, **parts)
-
-
-def one(beta: float) -> float:
-    return 1.0
-
-
-def mean_factor(process: ams.schedules.VP, index: int, n: int) -> float:
+def mean_factor(process: VP, index: int, n: int) -> float:
     return process.marginal(index / (n - 1))[0]
 
 
 @pytest.mark.parametrize("fault", FALSIFIERS, ids=str)
-def test_a_wrong_step_leaves_the_trace(fault: str, monkeypatch: MonkeyPatch) -> None:
+def test_a_wrong_step_leaves_the_trace(fault: str, monkeypatch: MonkeyPatch, capsys: Capture) -> None:
     name, breaking = FALSIFIERS[fault]
     breaking(monkeypatch)
-    path, output = GOLDEN / f"{name}.npz", Output()
-    assert output.replay(path) in (1, 2)
-    assert "ABOVE 1e-09" in "".join(output.reports) or "does not replay" in "".join(output.complaints)
+    assert replay([GOLDEN / f"{name}.npz"]) in (1, 2)
+    out, err = capsys.readouterr()
+    assert "ABOVE 1e-09" in out or "does not replay" in err
 
 
 PERTURBED = {
@@ -119,61 +87,51 @@ PERTURBED = {
 
 
 @pytest.mark.parametrize(("name", "array"), [(name, array) for name, arrays in PERTURBED.items() for array in arrays])
-def test_a_perturbed_trace_is_above(name: str, array: str, tmp_path: Path) -> None:
-    output = Output()
-    assert output.replay(changed(tmp_path, name, lambda z: z[array].__setitem__(-1, z[array][-1] + 1e-8))) == 1
-    assert "largest deviation 1.000e-08 (ABOVE 1e-09)" in output.reports[0]
+def test_a_perturbed_trace_is_above(name: str, array: str, tmp_path: Path, capsys: Capture) -> None:
+    assert replay([changed(tmp_path, name, lambda z: z[array].__setitem__(-1, z[array][-1] + 1e-8))]) == 1
+    assert "largest deviation 1.000e-08 (ABOVE 1e-09)" in capsys.readouterr().out
 
 
 def test_a_perturbed_beta_is_above(tmp_path: Path) -> None:
-    output = Output()
-    assert output.replay(changed(tmp_path, "pc_ve_ams", lambda z: z["beta"].__setitem__(7, z["beta"][7] + 1e-8))) == 1
+    assert replay([changed(tmp_path, "pc_ve_ams", lambda z: z["beta"].__setitem__(7, z["beta"][7] + 1e-8))]) == 1
 
 
-REPLAY_FAULTS: dict[str, tuple[Callable[[dict[str, np.ndarray]], object], str]] = {
-    "times": (lambda z: z.update(eps=np.float64(7.0)), "out of bounds"),
-    "process": (lambda z: z["after_predictor"].__setitem__(0, 0.0), "fits neither VE 0.01-5 nor VP 0.1-20"),
-    "overflow": (lambda z: z.update(snr=np.float64(1e200)), ""),
+REPLAY_FAULTS: dict[str, tuple[str, Callable[[dict[str, np.ndarray]], object], str]] = {
+    "times": ("pc_vp_ams", lambda z: z.update(eps=np.float64(7.0)), "out of bounds"),
+    "process": (
+        "pc_vp_ams",
+        lambda z: z["after_predictor"].__setitem__(0, 0.0),
+        "fits neither VE 0.01-5 nor VP 0.1-20",
+    ),
+    "overflow": ("pc_vp_ams", lambda z: z.update(snr=np.float64(1e200)), ""),
+    "not finite": ("ncsn_a", lambda z: z.update(eps=np.float64(1e150)), "state not finite after step"),
 }
 
 
 @pytest.mark.parametrize("fault", REPLAY_FAULTS, ids=str)
-def test_settings_that_do_not_replay_end_in_one_line(fault: str, tmp_path: Path) -> None:
-    change, reason = REPLAY_FAULTS[fault]
-    output = Output()
-    path = changed(tmp_path, "pc_vp_ams", change)
-    assert output.replay(path) == 2
-    (line,) = output.complaints
-    assert line.startswith(f"{path}: the trace does not replay: ") and reason in line and "\n" not in line
+def test_settings_that_do_not_replay_end_in_one_line(fault: str, tmp_path: Path, capsys: Capture) -> None:
+    name, change, reason = REPLAY_FAULTS[fault]
+    path = changed(tmp_path, name, change)
+    assert replay([path]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{path}: the trace does not replay: ") and reason in line
 
 
-def test_a_state_that_is_not_finite_ends_in_one_line(tmp_path: Path) -> None:
-    output = Output()
-    assert output.replay(changed(tmp_path, "ncsn_a", lambda z: z.update(eps=np.float64(1e150)))) == 2
-    assert "state not finite after step" in output.complaints[0]
-
-
-def test_each_file_has_a_line(tmp_path: Path) -> None:
-    output = Output()
+def test_each_file_has_a_line(tmp_path: Path, capsys: Capture) -> None:
     wrong = changed(tmp_path, "pc_vp_langevin", lambda z: z["after_corrector"].__iadd__(1.0))
-    assert output.replay(QUICKEST, wrong) == 1
-    assert output.replay(tmp_path / "none.npz", wrong, QUICKEST) == 2
-    assert [line.split(": ")[0] for line in output.reports] == [
+    assert replay([QUICKEST, wrong]) == 1
+    assert replay([tmp_path / "none.npz", wrong, QUICKEST]) == 2
+    out, err = capsys.readouterr()
+    assert out.startswith(f"{QUICKEST}: largest deviation")
+    assert [line.split(": ")[0] for line in out.splitlines()] == [
         str(path) for path in (QUICKEST, wrong, wrong, QUICKEST)
     ]
-    assert len(output.complaints) == 1 and "cannot be read" in output.complaints[0]
+    assert err.count("\n") == 1 and "cannot be read" in err
 
 
-def test_no_file_is_bad_usage() -> None:
-    output = Output()
-    assert output.replay() == 2
-    assert output.complaints == ["replay: no file given; give traces (.npz)"] and not output.reports
-
-
-def test_the_streams_by_default(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert replay([QUICKEST, tmp_path / "none.npz"]) == 2
-    out, err = capsys.readouterr()
-    assert out.startswith(f"{QUICKEST}: largest deviation") and err.count("\n") == 1
+def test_no_file_is_bad_usage(capsys: Capture) -> None:
+    assert replay([]) == 2
+    assert capsys.readouterr() == ("", "replay: no file given; give traces (.npz)\n")
 
 
 def compressed() -> bytes:
@@ -189,8 +147,8 @@ BYTES = {"stored": QUICKEST.read_bytes(), "deflated": compressed()}
 
 def graceful(path: Path) -> bool:
     """Return whether a replay ends with a status and one line."""
-    output = Output()
-    return output.replay(path) in (0, 1, 2) and "\n" not in "".join(output.reports + output.complaints)
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(out):
+        return replay([path]) in (0, 1, 2) and out.getvalue().count("\n") == 1
 
 
 damage = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])

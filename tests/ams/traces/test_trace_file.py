@@ -1,8 +1,6 @@
 """Reading traces: what is no trace is refused in one line that names the file, whatever is wrong with it."""
 
-import io
 import pickle
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +9,7 @@ import pytest
 import torch
 
 from ams.errors import UserError
-from ams.traces.arrays import check_sizes, check_values
-from ams.traces.trace_file import load
+from ams.traces.trace_file import check_sizes, check_values, load
 from tests.ams.data.test_safe_read import zipped
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden"
@@ -50,17 +47,9 @@ FAULTS: dict[str, tuple[str, Callable[[Arrays], object], str]] = {
     "text": ("ncsn_a", lambda z: z.update(x0=z["x0"].astype(str)), "array x0 has elements of type"),
     "complex": ("ncsn_a", lambda z: z.update(T=np.complex128(5)), "array T has elements of type"),
     "pickled": ("ncsn_a", lambda z: z.update(x0=np.array([{}], dtype=object)), "Object arrays cannot be loaded"),
-    "nan": (
-        "ncsn_a",
-        lambda z: z["ald_noise"].__setitem__((3, 1, 0, 0), np.nan),
-        "array ald_noise has values that are not finite",
-    ),
+    "nan": ("ncsn_a", lambda z: z["ald_noise"].__setitem__((3, 1, 0, 0), np.nan), "ald_noise has values that are not"),
     "infinite": ("pc_vp_ams", lambda z: z["t"].__setitem__(3, np.inf), "array t has values that are not finite"),
-    "half a beta": (
-        "pc_vp_ams",
-        lambda z: z["beta"].__setitem__(3, np.nan),
-        "array beta has values that are not finite",
-    ),
+    "half a beta": ("pc_vp_ams", lambda z: z["beta"].__setitem__(3, np.nan), "beta has values that are not finite"),
     "count": ("ncsn_a", lambda z: z.update(T=np.float64(5.5)), "T is 5.5, where a whole number"),
     "no steps": ("ncsn_a", lambda z: z.update(T=np.int64(0)), "array T has values that are not positive"),
     "vector count": ("ncsn_a", lambda z: z.update(T=np.array([5, 5])), "array T has the shape"),
@@ -70,22 +59,19 @@ FAULTS: dict[str, tuple[str, Callable[[Arrays], object], str]] = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_a_fault_is_named_in_one_line(fault: str, tmp_path: Path) -> None:
-    name, change, reason = FAULTS[fault]
-    path = changed(tmp_path, name, change)
+def refusal(path: Path) -> str:
+    """Return the one line with which a file is refused."""
     with pytest.raises(UserError) as caught:
         load(path)
     message = str(caught.value)
-    assert message.startswith(f"{path}: ") and reason in message and "\n" not in message
+    assert message.startswith(f"{path}: ") and "\n" not in message
+    return message
 
 
-def bomb() -> bytes:
-    """Return 65 MiB of zeros in 65 kB."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("sigmas.npy", bytes(65 * 2**20))
-    return stream.getvalue()
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_a_fault_is_named_in_one_line(fault: str, tmp_path: Path) -> None:
+    name, change, reason = FAULTS[fault]
+    assert reason in refusal(changed(tmp_path, name, change))
 
 
 @pytest.mark.parametrize(
@@ -97,29 +83,24 @@ def bomb() -> bytes:
         (pickle.dumps({"sigmas": [1.0]}), "not a readable .npz file"),
         (zipped(("sigmas", b"text")), "sigmas is no array"),
         (zipped(), "no array"),
-        (bomb(), "holds 65 MiB"),
+        (zipped(("sigmas.npy", bytes(65 * 2**20))), "holds 65 MiB"),
     ],
     ids=["too long", "no zip", "empty", "a pickle", "no arrays", "an empty archive", "a bomb"],
 )
 def test_what_is_no_archive_is_refused_in_one_line(content: bytes, reason: str, tmp_path: Path) -> None:
     path = tmp_path / "trace.npz"
     path.write_bytes(content)
-    with pytest.raises(UserError) as caught:
-        load(path)
-    message = str(caught.value)
-    assert message.startswith(f"{path}: ") and reason in message and "\n" not in message
+    assert reason in refusal(path)
 
 
 def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none.npz"):
-        with pytest.raises(UserError, match="cannot be read"):
-            load(path)
+        assert "cannot be read" in refusal(path)
 
 
-def test_strings_and_sizes_of_axes() -> None:
-    """The parts that traces of graphs use: words, and sizes that the arrays alone prescribe."""
+def test_sizes_of_axes() -> None:
+    """The arrays alone prescribe the sizes."""
     path, arrays = Path("it"), {"name": np.array(["a", "b"]), "x": np.zeros((2, 3)), "y": np.zeros((3, 4, 5))}
-    check_values(path, arrays, {"name": "C"}, kinds="U")
     check_values(path, arrays, {"x": "C N", "y": "N *"})
     check_sizes(path, arrays, {"name": "C", "x": "C N", "y": "N *"})
     with pytest.raises(UserError, match="it: array name has elements of type <U1"):
