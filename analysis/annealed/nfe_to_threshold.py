@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from ams.samplers.presets import DEFAULT, RK45, SPECS
 from ams.statistics.nfe_to_threshold import nfe_to_threshold
-from analysis.annealed import study
+from analysis.annealed import gaussian, mixture, study
 from analysis.annealed.gaussian import Run
 from analysis.annealed.mixture import LineRun
 from analysis.annealed.settings import BASELINE, PAPER, Settings
@@ -27,16 +27,16 @@ class Case(NamedTuple):
 
 def default_line_run(settings: Settings, sampler: str, budget: int) -> LineRun:
     """Return a sampler's run on the mixture at a budget and the defaults."""
-    return study.mixture_run(sampler, budget, DEFAULT, study.sizes_of(settings))
+    return mixture.line_run(sampler, budget, DEFAULT, study.sizes_of(settings))
 
 
 def _gaussian(name: str, error: Callable[[Run], float]) -> Case:
     return Case(
         name,
         error,
-        lambda settings, sampler, budget: study.gaussian_runs(sampler, budget, (DEFAULT,))[0],
-        lambda settings, sampler, budget: study.gaussian_runs(sampler, budget, settings.grid(SPECS[sampler])),
-        lambda settings: study.gaussian_solver(settings.tolerances),
+        lambda settings, sampler, budget: gaussian.runs(sampler, budget, (DEFAULT,))[0],
+        lambda settings, sampler, budget: gaussian.runs(sampler, budget, settings.grid(SPECS[sampler])),
+        lambda settings: gaussian.solver_runs(settings.tolerances),
         lambda settings, sampler: settings.budgets + (settings.long if sampler in settings.lasting else ()),
         lambda settings: settings.tuned,
         lambda settings: settings,
@@ -45,15 +45,15 @@ def _gaussian(name: str, error: Callable[[Run], float]) -> Case:
 
 def _mixture(name: str, error: Callable[[LineRun], float]) -> Case:
     def tuned(settings: Settings, sampler: str, budget: int) -> list[LineRun]:
-        grid = study.stable_grid(settings, SPECS[sampler], budget)
-        return [study.mixture_run(sampler, budget, setting, study.sizes_of(settings)) for setting in grid]
+        grid = study.stable_grid(settings, sampler, budget)
+        return [mixture.line_run(sampler, budget, setting, study.sizes_of(settings)) for setting in grid]
 
     return Case(
         name,
         error,
         default_line_run,
         tuned,
-        lambda settings: study.mixture_solver(settings.tolerances, settings.nodes),
+        lambda settings: mixture.solver_runs(settings.tolerances, settings.nodes),
         lambda settings, sampler: settings.line_budgets + ((settings.line_long,) if sampler == BASELINE else ()),
         lambda settings: settings.line_tuned,
         Settings.on_the_line,

@@ -4,45 +4,30 @@ from itertools import product
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
-from ams.samplers.presets import ADAPTIVE, DEFAULT, LANGEVIN, Hyperparameters, SamplerSpec
+from ams.samplers.presets import ADAPTIVE, DEFAULT, LANGEVIN, RK45, Hyperparameters, SamplerSpec
 from verdicts.claims.sizes import Numbers, Sizes
 
 BASELINE, PAPER = LANGEVIN.name, ADAPTIVE.name
-CAUSES = (
-    "annealed Langevin",
-    "adaptive momentum",
-    "adaptive, drift only",
-    "adaptive, average only",
-    "adaptive, noise corrected",
-    "Langevin, drift x1.5",
-    "Langevin, drift x2",
-)
-RIVALS = (
-    "annealed Langevin",
-    "adaptive momentum",
-    "Langevin, drift x1.5",
-    "consistent annealed sampling",
-    "Heun ODE",
-    "EDM stochastic",
-    "PC, adaptive",
-)
-OTHERS = (
-    "adaptive momentum",
-    "Langevin, drift x1.5",
-    "constant momentum",
-    "ancestral",
-    "DPM-Solver++",
-    "SDE-DPM-Solver++",
-    "annealed BAOAB, e = 1/2",
-)
+LARGER_DRIFT = ("Langevin, drift x1.5", "Langevin, drift x2")
+ABLATIONS = ("adaptive, drift only", "adaptive, average only", "adaptive, noise corrected")
+CAUSES = (BASELINE, PAPER, *ABLATIONS, *LARGER_DRIFT)
 EXACT_RIVALS = ("consistent annealed sampling", "Heun ODE", "EDM stochastic")
 """Those that B4 compares adaptive momentum with."""
+RIVALS = (BASELINE, PAPER, "Langevin, drift x1.5", *EXACT_RIVALS, "PC, adaptive")
+_SOLVERS = ("DPM-Solver++", "SDE-DPM-Solver++")
+OTHERS = (PAPER, "Langevin, drift x1.5", "constant momentum", "ancestral", *_SOLVERS, "annealed BAOAB, e = 1/2")
 TABULATED = (
-    *("annealed Langevin", "Langevin, drift x1.5", "Langevin, drift x2", "Leimkuhler-Matthews", "adaptive momentum"),
-    *("adaptive, drift only", "adaptive, average only", "adaptive, noise corrected", "constant momentum"),
+    *(BASELINE, *LARGER_DRIFT, "Leimkuhler-Matthews", PAPER, *ABLATIONS, "constant momentum"),
     *("consistent annealed sampling", "reverse diffusion", "ancestral", "PC, Langevin", "PC, adaptive", "PC, constant"),
-    *("Euler ODE", "Heun ODE", "EDM stochastic", "DPM-Solver++", "SDE-DPM-Solver++", "annealed BAOAB, e = 0"),
-    *("annealed BAOAB, e = 1/2", "RK45 ODE"),
+    *(
+        "Euler ODE",
+        "Heun ODE",
+        "EDM stochastic",
+        *_SOLVERS,
+        "annealed BAOAB, e = 0",
+        "annealed BAOAB, e = 1/2",
+        RK45.name,
+    ),
 )
 
 
@@ -98,18 +83,7 @@ class Settings(BaseModel):
         return self.model_copy(update={"factors": self.line_factors, "repeats": self.line_repeats})
 
     def grid(self, spec: SamplerSpec) -> tuple[Hyperparameters, ...]:
-        """Return what tuning tries for a sampler, the defaults first."""
-        values = {
-            "factor": self.factors,
-            "repeats": self.repeats,
-            "snr": self.snrs,
-            "rho": self.rhos,
-            "churn": self.churns,
-            "beta": self.betas,
-            "drift_scale": self.drift_scales,
-        }
-        tried = product(*(values[name] for name in spec.tuned))
-        settings = (
-            Hyperparameters(**(DEFAULT._asdict() | dict(zip(spec.tuned, choice, strict=True)))) for choice in tried
-        )
+        """Return what tuning tries for a sampler, the defaults first; a field here has its hyperparameter's plural."""
+        tried = product(*(getattr(self, name.removesuffix("s") + "s") for name in spec.tuned))
+        settings = (DEFAULT._replace(**dict(zip(spec.tuned, choice, strict=True))) for choice in tried)
         return tuple(dict.fromkeys([DEFAULT, *settings]))

@@ -18,10 +18,8 @@ from ams.samplers.presets import DEFAULT, RK45, SPECS, Hyperparameters, SigmaRan
 from ams.schedules import Level
 from ams.targets import Gaussian
 from analysis.annealed import drawing, figures, gaussian, mixture, nfe_to_threshold, sensitivity, study
-from analysis.annealed.mixture import Sizes
-from analysis.annealed.mode_loss import minority_weight
 from analysis.annealed.nfe_to_threshold import KL, LINE_W2, curve, speed_up
-from analysis.annealed.particles import Batches, averaged, divergence, smoothed
+from analysis.annealed.particles import Batches, Sizes, averaged, divergence, smoothed
 from analysis.annealed.settings import BASELINE, PAPER, TABULATED, Settings
 from analysis.annealed.transport import Nodes, transport_kl, transport_w2
 from tests.claims import expected, quick_settings, verdict_of
@@ -39,7 +37,7 @@ def test_claims_come_out_as_expected(identifier: str) -> None:
 
 def swapped(monkeypatch: MonkeyPatch, name: str, other: str, times: int = 1) -> None:
     """Put another sampler's runs, at `times` as many evaluations, in the place of `name`'s."""
-    on_gaussian, on_mixture = study.gaussian_runs, study.mixture_run
+    on_gaussian, on_mixture = gaussian.runs, mixture.line_run
 
     def gaussian_runs(sampler: str, budget: int, settings: tuple[Hyperparameters, ...]) -> list[gaussian.Run]:
         if sampler != name:
@@ -50,8 +48,8 @@ def swapped(monkeypatch: MonkeyPatch, name: str, other: str, times: int = 1) -> 
     def mixture_run(sampler: str, budget: int, setting: Hyperparameters, sizes: Sizes) -> mixture.LineRun:
         return on_mixture(*((other, times * budget) if sampler == name else (sampler, budget)), setting, sizes)
 
-    monkeypatch.setattr(study, "gaussian_runs", gaussian_runs)
-    monkeypatch.setattr(study, "mixture_run", mixture_run)
+    monkeypatch.setattr(gaussian, "runs", gaussian_runs)
+    monkeypatch.setattr(mixture, "line_run", mixture_run)
 
 
 def test_annealed_langevin_in_its_place_refutes_p2(monkeypatch: MonkeyPatch) -> None:
@@ -128,7 +126,7 @@ def test_a_larger_drift_and_a_wrong_sampler_break_the_controls_of_b5(monkeypatch
 @pytest.mark.parametrize("name", [name for name in TABULATED if name != RK45.name])
 def test_every_sampler_ends_at_the_last_level_within_its_budget(name: str) -> None:
     """And at 60 evaluations it is already far from the start's error."""
-    (run,) = study.gaussian_runs(name, 60, (DEFAULT,))
+    (run,) = gaussian.runs(name, 60, (DEFAULT,))
     assert run.evaluations in (59, 60) and run.errors.kl < 20.0
     last = list(SPECS[name].build(gaussian.SIGMAS, 60))[-1][1]
     end = last.sigma if last.next is None else last.next.sigma
@@ -137,19 +135,19 @@ def test_every_sampler_ends_at_the_last_level_within_its_budget(name: str) -> No
 
 @pytest.mark.parametrize("name", [BASELINE, PAPER, "constant momentum"])
 def test_runs_computed_together_and_alone_agree(name: str) -> None:
-    tried = [Hyperparameters(factor=2.0), Hyperparameters(repeats=2), Hyperparameters(beta=0.5)]
-    together = gaussian.runs(SPECS[name], 20, tried)
+    tried = (Hyperparameters(factor=2.0), Hyperparameters(repeats=2), Hyperparameters(beta=0.5))
+    together = gaussian.runs(name, 20, tried)
     for one, setting in zip(together, tried, strict=True):
-        (alone,) = gaussian.runs(SPECS[name], 20, [setting])
+        (alone,) = gaussian.runs(name, 20, (setting,))
         assert one.hyperparameters == alone.hyperparameters and one.evaluations == alone.evaluations
         assert one.errors == pytest.approx(alone.errors, rel=1e-10)
 
 
 def test_a_run_that_diverges_is_lost() -> None:
     setting = Hyperparameters(factor=1e6)
-    assert gaussian.runs(SPECS[BASELINE], 300, [setting])[0].errors == gaussian.LOST
-    assert gaussian.runs(SPECS[BASELINE], 300, [setting, DEFAULT])[0].errors.kl == math.inf
-    diverged = mixture.line_run(SPECS[PAPER], 300, setting, study.sizes_of(SETTINGS))
+    assert gaussian.runs(BASELINE, 300, (setting,))[0].errors == gaussian.LOST
+    assert gaussian.runs(BASELINE, 300, (setting, DEFAULT))[0].errors.kl == math.inf
+    diverged = mixture.line_run(PAPER, 300, setting, study.sizes_of(SETTINGS))
     assert diverged.errors == mixture.LOST and not math.isfinite(nfe_to_threshold.line_kl(diverged))
 
 
@@ -239,12 +237,12 @@ def test_a_large_batch_agrees_with_the_mean_field(monte_carlo: MonteCarlo) -> No
     """The exact KL is inside the interval of the largest batch's, at a false-alarm rate of 1e-6; 0.1 nats are seen."""
     sizes = study.sizes_of(SETTINGS)._replace(seed=monte_carlo.seed)
     _, low, high, _ = sensitivity.gaussian_kl_of_batch(60, SETTINGS.sweep_batch[-1], sizes)
-    assert low < study.gaussian_runs(PAPER, 60, (DEFAULT,))[0].errors.kl < high
+    assert low < gaussian.runs(PAPER, 60, (DEFAULT,))[0].errors.kl < high
 
 
 def test_a_small_clip_never_acts() -> None:
     *_, (name, along) = study.sweeps(SETTINGS)
-    errors = [run.errors.kl for run in study.gaussian_runs(name, 60, along)]
+    errors = [run.errors.kl for run in gaussian.runs(name, 60, along)]
     assert name == PAPER and errors[0] == errors[1] == errors[2]
 
 
@@ -269,13 +267,16 @@ def test_figures_are_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "draw", [drawing.draw_steps, drawing.draw_snr, drawing.draw_repeats, drawing.draw_delta, drawing.draw_batch]
+    "draw",
+    [
+        drawing.annealed_steps,
+        drawing.sensitivity_snr,
+        drawing.sensitivity_T,
+        drawing.sensitivity_delta,
+        drawing.sensitivity_batch,
+    ],
 )
 def test_sensitivities_are_drawn_and_named(draw: Callable[[Settings], Figure]) -> None:
     sizes = {"sweep_snr": (0.1, 0.2), "sweep_repeats": (2, 5), "probes": (20, 30), "long": (300,), "batch": 25}
     few = SETTINGS.model_copy(update={**sizes, "sweep_batch": (1, 25), "sweep_steps": (0.02, 0.2)})
     assert all(axes.get_xlabel() and axes.lines for axes in draw(few).axes)
-
-
-def test_weights_are_probabilities() -> None:
-    assert 0.0 < minority_weight(SETTINGS, BASELINE, 20).value < 1.0
