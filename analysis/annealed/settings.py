@@ -2,9 +2,10 @@
 
 from itertools import product
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+from pydantic import PositiveInt
 
 from ams.samplers.presets import ADAPTIVE, DEFAULT, LANGEVIN, RK45, Hyperparameters, SamplerSpec
+from analysis.settings import Seeded
 from verdicts.claims.sizes import Numbers, Sizes
 
 BASELINE, PAPER = LANGEVIN.name, ADAPTIVE.name
@@ -31,7 +32,7 @@ TABULATED = (
 )
 
 
-class Settings(BaseModel):
+class Settings(Seeded):
     """Sizes of the group. Budgets are score evaluations (NFE), multiples of every T in `repeats`.
 
     Gaussian: every sampler at `budgets`, those in `lasting` at `long` too, tuned at `tuned`. The mixture likewise
@@ -42,8 +43,6 @@ class Settings(BaseModel):
     `kl`, `line_kl` (nats), `w2`. Particles: `batches` independent batches of `batch`. Sensitivity: at `probes`
     evaluations, over `sweep_*`.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     tabulated: tuple[str, ...] = ()
     drawn: tuple[str, ...] = ()
@@ -76,7 +75,6 @@ class Settings(BaseModel):
     sweep_delta: Numbers = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 0.3, 0.5, 0.7)
     sweep_batch: Sizes = (1, 5, 25, 125, 625)
     sweep_steps: Numbers = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7)
-    seed: NonNegativeInt = 2405
 
     def on_the_line(self) -> "Settings":
         """Return the settings with the mixture's own grid of steps."""

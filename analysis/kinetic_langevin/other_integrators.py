@@ -79,9 +79,9 @@ def order_of_obabo(settings: Settings) -> Measurement:
 @check("K4.move")
 def remainder_of_mean_squared_move(settings: Settings) -> Measurement:
     """Measure the operations left in BAOAB's stationary `E (x' - x)^2 - a (1 + e)`, for any precision."""
-    matrix, spread, covariance = derivation("BAOAB")
+    matrix, noise, covariance = derivation("BAOAB")
     change = sp.Matrix([[matrix[0, 0] - 1, matrix[0, 1]]])
-    return left_over((change * covariance * change.T)[0] + spread[0] ** 2 - A * (1 + e))
+    return left_over((change * covariance * change.T)[0] + noise[0] ** 2 - A * (1 + e))
 
 
 @check("K4.curvature")

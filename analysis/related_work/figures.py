@@ -9,7 +9,7 @@ from ams.plots import panels
 from ams.samplers.presets import shades
 from ams.targets import CLEAN
 from ams_suite.drawn import save_drawn
-from analysis.related_work import filter as wiener, fixed_time, inexact, relaxation, schedules, study
+from analysis.related_work import filter as wiener, fixed_time, inexact, schedules, study
 from analysis.related_work.settings import Settings
 from verdicts import Figure, Table
 
@@ -76,9 +76,9 @@ def relaxation_time(settings: Settings) -> Drawing:
     """
     drawing, (axes,) = panels()
     times = np.logspace(-3, 0.3, 40)
-    relaxed = [relaxation.relaxation_time(fixed_time.at_time(t)) for t in times]
+    relaxed = [fixed_time.relaxation_time(fixed_time.at_time(t)) for t in times]
     axes.loglog(times, relaxed, color="C0", label="Langevin at $T_1$")
-    on_data = relaxation.relaxation_time(CLEAN)
+    on_data = fixed_time.relaxation_time(CLEAN)
     axes.axhline(on_data, color="0.4", lw=0.8, ls=":", label="on the data ($T_1 = 0$)")
     axes.set(xlabel="$T_1$", ylabel="relaxation time", ylim=(0.5, 3 * on_data))
     axes.legend(loc="lower left")

@@ -9,8 +9,7 @@ from ams.plots import panels
 from ams.samplers import critical_momentum
 from ams.samplers.presets import shades
 from ams_suite.drawn import save_drawn
-from analysis.update_rule.checks import momentum_after
-from analysis.update_rule.clip import stationary_variance
+from analysis.update_rule.checks import momentum_after, stationary_variance
 from analysis.update_rule.corrector import score_changes
 from analysis.update_rule.settings import Settings
 from analysis.update_rule.study import ALONG, COUNTS, LAGGED, PARTS, corrector_run, correctors

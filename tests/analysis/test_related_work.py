@@ -15,7 +15,7 @@ from ams.samplers import langevin
 from ams.schedules import Level, karras_sigmas
 from ams.statistics import NotAsymptotic
 from ams.targets import CLEAN, GaussianMixture
-from analysis.related_work import figures, filter as wiener, fixed_time, inexact, mri, path, relaxation, schedules
+from analysis.related_work import figures, filter as wiener, fixed_time, inexact, mri, path, schedules
 from analysis.related_work.misspecified_score import ScoreError, batched, noise_bias
 from analysis.related_work.settings import Settings
 from tests.claims import expected, verdict_of
@@ -83,9 +83,9 @@ def test_exact_scores_collect_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_one_mode_has_no_barrier(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relaxation, "two_modes", lambda spread: GaussianMixture([0.5, 0.5], [[0.0], [0.0]], spread**2))
+    monkeypatch.setattr(fixed_time, "two_modes", lambda spread: GaussianMixture([0.5, 0.5], [[0.0], [0.0]], spread**2))
     refuted("N1b.mixture")
-    assert relaxation.relaxation_time(CLEAN) == pytest.approx(0.2**2, rel=1e-3)  # a Gaussian's: its variance
+    assert fixed_time.relaxation_time(CLEAN) == pytest.approx(0.2**2, rel=1e-3)  # a Gaussian's: its variance
 
 
 def test_another_drift_tends_to_another_diffusion(monkeypatch: pytest.MonkeyPatch) -> None:
