@@ -2,8 +2,10 @@
 
 import torch
 
+from ams.grid_function import GridFunction
 from ams.laws.gaussian import GaussianLaw
-from ams.targets import GaussianMixture
+from ams.laws.quadrature_algebra import NodeAlgebra
+from ams.targets import CLEAN, GaussianMixture
 
 
 def stiff_gaussian(directions: int = 16, smallest: float = 1e-3, distance: float = 2.0) -> GaussianLaw:
@@ -15,3 +17,8 @@ def stiff_gaussian(directions: int = 16, smallest: float = 1e-3, distance: float
 def two_modes(spread: float = 0.5, minority: float = 0.3) -> GaussianMixture:
     """The mixture `minority` N(-1, spread^2) + (1 - `minority`) N(1, spread^2) on the line."""
     return GaussianMixture([minority, 1.0 - minority], [[-1.0], [1.0]], spread**2)
+
+
+def of_power(power: float = 1.0) -> GridFunction:
+    """Return the density of the normalised `power` of `two_modes()`."""
+    return NodeAlgebra(two_modes()).exact(CLEAN, power)

@@ -22,12 +22,7 @@ _STEP, _VARIANCE = r"step $u = a\lambda$", r"$\lambda\,\mathrm{Var}\,x$"
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the group's figures."""
-    drawn = {
-        fixed_point: ("A2", "P1a"),
-        bias: ("P1b", "P1c"),
-        small_steps: ("A3", "P1b", "P1c"),
-        batches: ("A5",),
-    }
+    drawn = {fixed_point: ("A2", "P1a"), bias: ("P1b", "P1c"), small_steps: ("A3", "P1b", "P1c"), batches: ("A5",)}
     return save_drawn(drawn, folder, settings)
 
 
