@@ -48,8 +48,8 @@ def largest_kl_ratio_of_neighbouring_budgets(settings: Settings) -> Measurement:
 
 def speed_ups(settings: Settings, first: int, last: int, tuned: bool = False, case: Case = KL) -> dict[str, float]:
     """Return the speed-up over annealed Langevin at each of adaptive momentum's budgets in [first, last], Gaussian."""
-    budgets = case.tuned(settings) if tuned else case.budgets(settings, PAPER)
-    ratios = {b: min(speed_up(case, settings, b, tuned), _CEILING) for b in budgets if first <= b <= last}
+    budgets = [budget for budget in case.budgets(settings, PAPER, tuned) if first <= budget <= last]
+    ratios = {budget: min(speed_up(case, settings, budget, tuned), _CEILING) for budget in budgets}
     return {f"{case.name}, NFE {budget}": ratio for budget, ratio in ratios.items()}
 
 

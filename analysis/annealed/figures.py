@@ -32,10 +32,11 @@ def needed_table(settings: Settings, case: Case, samplers: Sequence[str], errors
         (s, *(_cell(curve(case, settings, s, tuned), error) for tuned in (False, True) for error in errors))
         for s in samplers
     )
+    budgets = case.budgets(settings, BASELINE, tuned=True)
     caption = (
         f"{case.name}: score evaluations to each threshold, log-log between budgets; the smallest budget, "
-        f"{min(case.tuned(settings))}, is an upper bound. Tuned for each budget and error, up to "
-        f"{max(case.tuned(settings))} evaluations, over: {_grid(case.searched(settings))}."
+        f"{min(budgets)}, is an upper bound. Tuned for each budget and error, up to {max(budgets)} evaluations, over: "
+        f"{_grid(settings.on_the_line() if case.line else settings)}."
     )
     header = ("sampler", *(f"{error:g}" for error in errors), *(f"{error:g}, tuned" for error in errors))
     return Table(id=name, caption=caption, header=header, rows=rows, claims=("P2", "B1", "B2", "B3", "B4"))
@@ -74,7 +75,7 @@ def speed_table(settings: Settings) -> Table:
 
 
 def _speed_cell(case: Case, settings: Settings, budget: int, tuned: bool) -> Cell:
-    if budget not in (case.tuned(settings) if tuned else case.budgets(settings, PAPER)):
+    if budget not in case.budgets(settings, PAPER, tuned):
         return ""
     ratio = speed_up(case, settings, budget, tuned)
     return round(ratio, 2) if math.isfinite(ratio) else ""

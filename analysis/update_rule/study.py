@@ -1,7 +1,7 @@
 """What the group computes once: exact laws of annealed runs, of runs from far away and of predictor-corrector runs."""
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import NamedTuple
 
 import numpy as np
@@ -34,28 +34,12 @@ def momentum_step(coefficient: MomentumCoefficient, size: Size = prescribed) -> 
 
 
 @cell
-def annealed_variances(budget: int, deltas: tuple[float, ...], repeats: int) -> Array:
-    """The final variances of adaptive momentum's annealed runs of `budget` evaluations on the stiff Gaussian, a row a
-    delta, ascending. A run whose momentum coefficients a larger clip would leave alone stands for that clip's as well.
-    """
-    rows: list[np.ndarray] = []
-    highest = 1.0
-    for delta in sorted(deltas):
-        if not rows or highest > 1.0 - delta:
-            highest, variances = _annealed_run(budget, delta, repeats)
-        rows.append(variances)
-    return np.array(rows)
-
-
-def _annealed_run(budget: int, delta: float, repeats: int) -> tuple[float, np.ndarray]:
-    """Return the largest momentum coefficient of a run, and the variances at its end."""
-    sigmas, law, betas = geometric_sigmas(50.0, 0.02, budget // repeats), stiff_gaussian(), []
+def annealed_variances(budget: int, delta: float, repeats: int) -> Array:
+    """The final variances of an annealed run of adaptive momentum, of `budget` evaluations on the stiff Gaussian."""
+    sigmas, law = geometric_sigmas(50.0, 0.02, budget // repeats), stiff_gaussian()
     levels = annealed_levels(sigmas, ncsnv2_step(sigmas, repeats))
     program = samplers.annealed(momentum_step(samplers.adaptive(delta)), levels, repeats)
-    for state, info in law.run(program, law.start(0.0, 50.0**2)):
-        end = state.x
-        betas += [info.coefficients.beta] if info.coefficients else []
-    return max(betas), law.moments(end).variance.numpy()
+    return law.moments(law.end(program, law.start(0.0, 50.0**2))[0].x).variance.numpy()
 
 
 @cell
@@ -164,7 +148,8 @@ def _second_moment(law: GaussianLaw, vector: Vector) -> float:
 
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks, figures and the notebook read."""
-    yield from (annealed_variances.cell(budget, settings.deltas, settings.repeats) for budget in settings.budgets)
+    for budget, delta in product(settings.budgets, settings.deltas):
+        yield annealed_variances.cell(budget, delta, settings.repeats)
     yield from (means_on_the_way.cell(delta) for delta in sorted({min(settings.deltas), max(settings.deltas), *LARGER}))
     runs = {(name, count) for name in correctors() for count in COUNTS}
     runs |= {(name, count) for name in LAGGED for count in settings.levels} | {(LAGGED[0], count) for count in ALONG}
