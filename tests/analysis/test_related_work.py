@@ -15,7 +15,7 @@ from ams.schedules import Level, karras_sigmas
 from ams.statistics import NotAsymptotic
 from ams.targets import CLEAN, GaussianMixture
 from analysis.related_work import figures, filter as wiener, fixed_time, inexact, mri, path, schedules
-from analysis.related_work.misspecified_score import ScoreError, batched, noise_bias
+from analysis.related_work.misspecified_score import ScoreError
 from tests.claims import expected, quick_settings, refuted, verdict_of
 from verdicts import Measurement, Unavailable
 from verdicts.claims.schema import Verdict
@@ -149,16 +149,6 @@ def test_the_power_of_an_error_is_its_mean_square() -> None:
     miss = 1.3 * exact + error.shift(level) - exact
     mean = (weights * miss.square()).sum(0) / weights.sum()
     torch.testing.assert_close(mean, error.power(law, level), rtol=1e-7, atol=0.0)
-
-
-def test_several_errors_in_one_run_are_those_of_single_runs() -> None:
-    law, errors = schedules.TARGETS["stiff"], [ScoreError(), ScoreError(factor=1.3), noise_bias(0.5, 16)]
-    sigmas = schedules.SCHEDULES["EDM"](12, "stiff")
-    together = schedules.outcomes_of(law, sigmas, errors)
-    for error, outcome in zip(errors, together, strict=True):
-        (alone,) = schedules.outcomes_of(law, sigmas, [error])
-        assert outcome == pytest.approx(alone, rel=1e-10)
-    assert batched(errors, 16).factor.shape == (48,)
 
 
 def test_the_mean_entrywise_gain_against_quadrature() -> None:
