@@ -8,10 +8,9 @@ from ams.laws.quadrature_algebra import NodeAlgebra
 from ams.targets import CLEAN, GaussianMixture
 
 
-def stiff_gaussian(directions: int = 16, smallest: float = 1e-3, distance: float = 2.0) -> GaussianLaw:
-    """The exact law's algebra on a Gaussian: variances log-spaced from 1 to `smallest`, a mean of norm `distance`."""
-    variance = torch.logspace(0.0, float(torch.log10(torch.tensor(smallest))), directions, dtype=torch.float64)
-    return GaussianLaw(variance, mean=distance / directions**0.5)
+def stiff_gaussian() -> GaussianLaw:
+    """The exact law's algebra on a Gaussian: 16 variances log-spaced from 1 to 1e-3, a mean of norm 2."""
+    return GaussianLaw(torch.logspace(0.0, -3.0, 16, dtype=torch.float64), mean=0.5)
 
 
 def two_modes(spread: float = 0.5, minority: float = 0.3) -> GaussianMixture:

@@ -88,7 +88,7 @@ def at_last_level() -> GaussianLaw:
     return GaussianLaw(law.variance + SIGMAS.last**2, law.mean)
 
 
-def tempered_errors(power: float = 4.0) -> Errors:
-    """Return the distances of the tempered target `p^power` from the target p at the last noise level (G5, A3)."""
+def tempered_errors() -> Errors:
+    """Return the distances of the tempered target `p^4` from the target p at the last noise level (G5, A3)."""
     law = at_last_level()
-    return errors(Moments(law.mean, law.variance / power))
+    return errors(Moments(law.mean, law.variance / 4.0))

@@ -56,10 +56,10 @@ def terms_left_of_the_symmetry(settings: Settings) -> Measurement:
     return left_over(samplers.critical_momentum(RHO) - samplers.critical_momentum(1 / RHO))
 
 
-def momentum_after(growth: float, delta: float = 1e-4) -> float:
+def momentum_after(growth: float) -> float:
     """Return beta of the sampler's own step when the score's change is `growth` times the momentum."""
     scores = iter([torch.ones(1, 1, dtype=torch.float64), torch.full((1, 1), 1.0 + growth, dtype=torch.float64)])
-    step, algebra, state = momentum_step(samplers.adaptive(delta)), Particles(), State(torch.zeros(1, 1).double())
+    step, algebra, state = momentum_step(samplers.adaptive(1e-4)), Particles(), State(torch.zeros(1, 1).double())
     for _ in range(2):
         state, info = step(state, lambda at, level: next(scores), torch.zeros_like, Level(0, 0.0, step=1.0), algebra)
     return float(info.coefficients.beta) if info.coefficients else math.nan

@@ -84,10 +84,10 @@ def _mean_ratio(name: str, settings: Settings) -> Measurement:
 def control_s_share_of_the_gain(settings: Settings) -> Measurement:
     """Measure the lagged control's share of adaptive momentum's gain in KL over Langevin, at 30 noise levels."""
     shares = {f"share, {count} noise levels": _share_of_the_gain(count) for count in (10, 50)}
-    divergences = {f"KL, {name}": study.corrector_run(name, 30).kl for name in study.correctors()}
+    divergences = {f"KL, {name}": study.corrector_run(name, 30).kl for name in study.CORRECTORS}
     return Measurement(value=_share_of_the_gain(30), detail=shares | divergences)
 
 
 def _share_of_the_gain(count: int) -> float:
-    plain, control, _, lagged = (study.corrector_run(name, count).kl for name in study.correctors())
+    plain, control, _, lagged = (study.corrector_run(name, count).kl for name in study.CORRECTORS)
     return (plain - control) / (plain - lagged)
