@@ -1,12 +1,11 @@
 """Annealed runs: each claim's verdict, the change that flips it, and the methods that they rest on."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 import torch
-from matplotlib.figure import Figure
 from pytest import MonkeyPatch
 from scipy.stats import norm
 
@@ -19,7 +18,7 @@ from ams.targets import Gaussian
 from analysis.annealed import drawing, figures, gaussian, mixture, nfe_to_threshold, sensitivity, study
 from analysis.annealed.nfe_to_threshold import KL, LINE_W2, curve, speed_up
 from analysis.annealed.particles import Batches, Sizes, averaged, divergence, smoothed
-from analysis.annealed.settings import BASELINE, PAPER, TABULATED, Settings
+from analysis.annealed.settings import BASELINE, PAPER, TABULATED
 from analysis.annealed.transport import Nodes, transport_kl, transport_w2
 from tests.claims import expected, quick_settings, refuted, verdict_of
 from tests.monte_carlo import MonteCarlo
@@ -57,20 +56,10 @@ def test_annealed_langevin_in_its_place_refutes_p2(monkeypatch: MonkeyPatch) -> 
     assert refuted("P2", "least", "tuned_least", "mixture")
 
 
-def test_a_much_faster_sampler_refutes_p2(monkeypatch: MonkeyPatch) -> None:
-    swapped(monkeypatch, PAPER, "Heun ODE")
-    assert refuted("P2", "most", "tuned_most")
-
-
 def test_annealed_langevin_in_its_place_breaks_b1(monkeypatch: MonkeyPatch) -> None:
     """Falsifier of B1: annealed Langevin's error has no interior minimum and does not grow."""
     swapped(monkeypatch, PAPER, BASELINE)
     assert refuted("B1", "minimum", "where", "grows")
-
-
-def test_a_baseline_that_turns_breaks_b1(monkeypatch: MonkeyPatch) -> None:
-    swapped(monkeypatch, BASELINE, PAPER)
-    assert refuted("B1", "langevin")
 
 
 def test_a_sampler_three_times_as_fast_would_make_b2_hold(monkeypatch: MonkeyPatch) -> None:
@@ -82,18 +71,34 @@ def test_a_sampler_three_times_as_fast_would_make_b2_hold(monkeypatch: MonkeyPat
 @pytest.mark.parametrize(
     ("part", "name", "other"),
     [
-        ("B3.drift", "adaptive, drift only", "adaptive, average only"),
-        ("B3.average", "adaptive, average only", "adaptive, drift only"),
-        ("B3.average_tuned", "adaptive, average only", "adaptive, drift only"),
-        ("B3.noise", "adaptive, noise corrected", "adaptive, drift only"),
-        ("B3.adaptive", PAPER, "adaptive, average only"),
-        ("B3.control", "Langevin, drift x1.5", BASELINE),
+        ("drift", "adaptive, drift only", "adaptive, average only"),
+        ("average", "adaptive, average only", "adaptive, drift only"),
+        ("average_tuned", "adaptive, average only", "adaptive, drift only"),
+        ("noise", "adaptive, noise corrected", "adaptive, drift only"),
+        ("adaptive", PAPER, "adaptive, average only"),
+        ("control", "Langevin, drift x1.5", BASELINE),
     ],
 )
 def test_averaging_in_place_of_the_factor_breaks_b3(monkeypatch: MonkeyPatch, part: str, name: str, other: str) -> None:
     """Falsifier of B3: an ablation in the place of another, part by part."""
     swapped(monkeypatch, name, other)
-    assert verdict_of("B3", only=part) is Verdict.REFUTED
+    assert refuted("B3", part)
+
+
+@pytest.mark.parametrize(
+    ("claim", "parts", "name", "other"),
+    [
+        ("P2", ("most", "tuned_most"), PAPER, "Heun ODE"),
+        ("B1", ("langevin",), BASELINE, PAPER),
+        ("B5", ("langevin", "particles"), BASELINE, "Langevin, drift x2"),
+        ("B5", ("particles_kl",), BASELINE, "Heun ODE"),
+    ],
+)
+def test_another_sampler_is_seen(
+    monkeypatch: MonkeyPatch, claim: str, parts: tuple[str, ...], name: str, other: str
+) -> None:
+    swapped(monkeypatch, name, other)
+    assert refuted(claim, *parts)
 
 
 def test_langevin_in_heuns_place_breaks_b4(monkeypatch: MonkeyPatch) -> None:
@@ -107,13 +112,6 @@ def test_langevin_in_its_place_breaks_b5(monkeypatch: MonkeyPatch) -> None:
     for cold in (PAPER, "Langevin, drift x2"):
         swapped(monkeypatch, cold, BASELINE)
     assert refuted("B5", "factor", "adaptive")
-
-
-def test_a_larger_drift_and_a_wrong_sampler_break_the_controls_of_b5(monkeypatch: MonkeyPatch) -> None:
-    swapped(monkeypatch, BASELINE, "Langevin, drift x2")
-    assert refuted("B5", "langevin", "particles")
-    swapped(monkeypatch, BASELINE, "Heun ODE")
-    assert refuted("B5", "particles_kl")
 
 
 @pytest.mark.parametrize("name", [name for name in TABULATED if name != RK45.name])
@@ -253,17 +251,9 @@ def test_tables_say_what_the_checks_measure(tables: dict[str, Table]) -> None:
     assert "NCSNv2's step times 1, 4" in tables["needed_gaussian_kl"].caption
 
 
-@pytest.mark.parametrize(
-    "draw",
-    [
-        drawing.annealed_steps,
-        drawing.sensitivity_snr,
-        drawing.sensitivity_T,
-        drawing.sensitivity_delta,
-        drawing.sensitivity_batch,
-    ],
-)
-def test_sensitivities_are_drawn_and_named(draw: Callable[[Settings], Figure]) -> None:
+@pytest.mark.parametrize("figure", ["steps", "snr", "T", "delta", "batch"])
+def test_sensitivities_are_drawn_and_named(figure: str) -> None:
+    draw = getattr(drawing, "annealed_steps" if figure == "steps" else f"sensitivity_{figure}")
     sizes = {"sweep_snr": (0.1, 0.2), "sweep_repeats": (2, 5), "probes": (20, 30), "long": (300,), "batch": 25}
     few = SETTINGS.model_copy(update={**sizes, "sweep_batch": (1, 25), "sweep_steps": (0.02, 0.2)})
     assert all(axes.get_xlabel() and axes.lines for axes in draw(few).axes)
