@@ -48,7 +48,7 @@ def stationary_errors(size: float) -> dict[str, float]:
     for beta in BETAS:
         exact = law.moments(frozen(law, size, beta).x).variance.item()
         cases[f"constant momentum, b = {beta:g}"] = (frozen_density(target, size, beta, 14), exact)
-    return {name: relative_error(found.density, _MEAN, variance) for name, (found, variance) in cases.items()}
+    return {name: relative_error(estimate.density, _MEAN, variance) for name, (estimate, variance) in cases.items()}
 
 
 @check("L1.gaussian")
