@@ -1,10 +1,12 @@
-"""What a proof measures: both sides of an identity are subtracted, and what remains after simplification is counted."""
+"""What proofs share: a step derived on symbols; what is left of an identity's two sides, subtracted and simplified."""
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import sympy as sp
-from pydantic import JsonValue, PlainSerializer, PlainValidator
+from pydantic import PlainSerializer, PlainValidator
 
+from ams.laws.symbolic import stationary_covariance, transition, x, z
+from ams.samplers import State
 from verdicts import Measurement
 
 Expression = Annotated[sp.Basic, PlainSerializer(sp.srepr), PlainValidator(sp.sympify)]
@@ -15,8 +17,7 @@ def left_over(*differences: sp.Expr) -> Measurement:
     """Return the operations and symbols left in the differences, simplified: 0 says that each is identically zero."""
     remainders = [_remainder(sp.together(difference)) for difference in differences]
     left = sum(0 if r == 0 else 1 + int(sp.count_ops(r)) for r in remainders)
-    detail: dict[str, JsonValue] = {"left": [str(r) for r in remainders if r != 0]}
-    return Measurement(value=left, n=len(differences), detail=detail)
+    return Measurement(value=left, n=len(differences), detail={"left": [str(r) for r in remainders if r != 0]})
 
 
 def _remainder(difference: sp.Expr) -> sp.Expr:
@@ -25,6 +26,15 @@ def _remainder(difference: sp.Expr) -> sp.Expr:
     return numerator if numerator.is_polynomial() else sp.simplify(difference)
 
 
-def matrix_entries(ours: sp.Matrix, stated: sp.Matrix) -> list[sp.Expr]:
-    """Return the entrywise differences of two matrices."""
-    return list(ours - stated)
+class Derivation(NamedTuple):
+    """A step's transition of (x, memory), the column that multiplies its draw, and the stationary covariance."""
+
+    matrix: Expression
+    noise: Expression
+    covariance: Expression
+
+
+def derived(after: State, memory: sp.Symbol, draw: sp.Symbol = z) -> Derivation:
+    """Read the derivation off the state `after` a step on symbols; `memory` is named like its field of the state."""
+    matrix, noise = (transition(after, inputs, ["x", memory.name]) for inputs in ([x, memory], [draw]))
+    return Derivation(matrix, noise, stationary_covariance(matrix, noise))

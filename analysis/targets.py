@@ -2,16 +2,22 @@
 
 import torch
 
+from ams.grid_function import GridFunction
 from ams.laws.gaussian import GaussianLaw
-from ams.targets import GaussianMixture
+from ams.laws.quadrature_algebra import NodeAlgebra
+from ams.targets import CLEAN, GaussianMixture
 
 
-def stiff_gaussian(directions: int = 16, smallest: float = 1e-3, distance: float = 2.0) -> GaussianLaw:
-    """The exact law's algebra on a Gaussian: variances log-spaced from 1 to `smallest`, a mean of norm `distance`."""
-    variance = torch.logspace(0.0, float(torch.log10(torch.tensor(smallest))), directions, dtype=torch.float64)
-    return GaussianLaw(variance, mean=distance / directions**0.5)
+def stiff_gaussian() -> GaussianLaw:
+    """The exact law's algebra on a Gaussian: 16 variances log-spaced from 1 to 1e-3, a mean of norm 2."""
+    return GaussianLaw(torch.logspace(0.0, -3.0, 16, dtype=torch.float64), mean=0.5)
 
 
 def two_modes(spread: float = 0.5, minority: float = 0.3) -> GaussianMixture:
     """The mixture `minority` N(-1, spread^2) + (1 - `minority`) N(1, spread^2) on the line."""
     return GaussianMixture([minority, 1.0 - minority], [[-1.0], [1.0]], spread**2)
+
+
+def of_power(power: float = 1.0) -> GridFunction:
+    """Return the density of the normalised `power` of `two_modes()`."""
+    return NodeAlgebra(two_modes()).exact(CLEAN, power)

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import sympy as sp
-from pydantic import JsonValue
 from scipy.optimize import brentq
 
 from ams.laws.gaussian import GaussianLaw
@@ -118,8 +117,7 @@ def w2_ratio_of_a_smaller_step(settings: Settings) -> Measurement:
 def largest_w2_ratio_to_langevin(settings: Settings) -> Measurement:
     """Measure the largest ratio of adaptive momentum's W2 to plain Langevin's at one step, u in [1e-3, 0.15]."""
     ratios = {f"{u:.4g}": bias(u) / bias(u, beta=0.0) for u in np.logspace(-3, math.log10(0.15), 12)}
-    by_step: JsonValue = dict(ratios)
-    return largest(list(ratios.values()), ratio_by_u=by_step, unbiased_at=closed_forms.unbiased_step())
+    return largest(list(ratios.values()), ratio_by_u=dict(ratios), unbiased_at=closed_forms.unbiased_step())
 
 
 @check("P1c.where")

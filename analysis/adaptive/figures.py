@@ -11,8 +11,7 @@ from ams.plots import panels
 from ams.samplers.presets import SPECS
 from ams_suite.drawn import save_drawn
 from analysis.adaptive import closed_forms
-from analysis.adaptive.finite_batches import ratio
-from analysis.adaptive.linearisation import fluctuation
+from analysis.adaptive.linearisation import fluctuation, ratio
 from analysis.adaptive.settings import Settings
 from analysis.adaptive.study import U, stationary_at, variances_by_batch_size
 from analysis.momentum.closed_forms import variance_ratio
@@ -23,12 +22,7 @@ _STEP, _VARIANCE = r"step $u = a\lambda$", r"$\lambda\,\mathrm{Var}\,x$"
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the group's figures."""
-    drawn = {
-        fixed_point: ("A2", "P1a"),
-        bias: ("P1b", "P1c"),
-        small_steps: ("A3", "P1b", "P1c"),
-        batches: ("A5",),
-    }
+    drawn = {fixed_point: ("A2", "P1a"), bias: ("P1b", "P1c"), small_steps: ("A3", "P1b", "P1c"), batches: ("A5",)}
     return save_drawn(drawn, folder, settings)
 
 

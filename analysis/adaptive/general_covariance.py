@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from scipy.special import ellipe
 
-from ams.laws import eigenlaw, rotated_back
+from ams.laws import Moments, eigenlaw, rotated_back
 from ams.laws.expected_norm import expected_norm
 from ams.laws.gaussian import GaussianLaw
 from ams.samplers import Coefficients, Particles, Program, State, last, momentum, recorded, run, sample
@@ -48,13 +48,10 @@ def rotated_target(dimension: int, seed: int) -> Gaussian:
     return Gaussian(mean, basis * variance @ basis.mT)
 
 
-def mean_field(target: Gaussian, program: Program) -> tuple[Gaussian, list[Coefficients]]:
-    """Return the distribution after a program from N(0, I), and the coefficients of each step."""
-    law, chosen = eigenlaw(target), []
-    for state, info in law.run(program, law.start(0.0, 1.0)):
-        moments = law.moments(state.x)
-        chosen += [info.coefficients] if info.coefficients else []
-    return rotated_back(target, moments), chosen
+def mean_field(law: GaussianLaw, program: Program) -> tuple[Moments, list[Coefficients]]:
+    """Return the moments after a program from N(0, I), and the coefficients of each step."""
+    states = list(law.run(program, law.start(0.0, 1.0)))
+    return law.moments(states[-1][0].x), [info.coefficients for _, info in states if info.coefficients]
 
 
 @check("A1.rotated")
@@ -63,7 +60,8 @@ def largest_error_against_impulses(settings: Settings) -> Measurement:
     given coefficients an affine map of start and draws, whose columns come from running each of them alone.
     """
     target, steps, d, level = rotated_target(24, settings.seed), 20, 24, Level(0, sigma=0.0, step=2e-3)
-    exact, chosen = mean_field(target, [(STEP, level)] * steps)
+    moments, chosen = mean_field(eigenlaw(target), [(STEP, level)] * steps)
+    exact = rotated_back(target, moments)
     impulses = torch.eye((1 + steps) * d, dtype=torch.float64).reshape(-1, 1 + steps, d)
     rows = torch.cat([torch.zeros(1, 1 + steps, d, dtype=torch.float64), impulses])
     program = [(momentum(recorded(chosen)), level)] * steps
@@ -78,7 +76,7 @@ def largest_error_against_impulses(settings: Settings) -> Measurement:
 def error_of_the_particles_covariance(settings: Settings) -> Measurement:
     """Measure `tr(C^-1 C^) / d - 1` of one batch of particles, C the mean field's full covariance, d = 24."""
     target, program = rotated_target(24, settings.seed), [(STEP, Level(0, sigma=0.0, step=2e-3))] * 40
-    exact, _ = mean_field(target, program)
+    exact = rotated_back(target, mean_field(eigenlaw(target), program)[0])
     generator = torch.Generator().manual_seed(settings.seed)
     start = torch.randn(settings.batch, 24, dtype=torch.float64, generator=generator)
     state, _, _ = sample(program, start, target.score, generator)
@@ -91,14 +89,9 @@ def largest_change_by_listing_directions(settings: Settings) -> Measurement:
     """Measure the largest change of the momentum coefficient where 16 directions are listed many times, not counted."""
     variance, copies = np.logspace(-3, 0, 16), settings.directions // 16
     program = [(STEP, Level(0, sigma=0.0, step=2e-4))] * 50
-    listed = _coefficients(GaussianLaw(np.repeat(variance, copies)), program)
-    counted = _coefficients(GaussianLaw(variance, multiplicity=copies), program)
+    laws = GaussianLaw(np.repeat(variance, copies)), GaussianLaw(variance, multiplicity=copies)
+    listed, counted = (np.array([each.beta for each in mean_field(law, program)[1]]) for law in laws)
     return Measurement(value=float(abs(listed - counted).max()), n=16 * copies)
-
-
-def _coefficients(law: GaussianLaw, program: Program) -> np.ndarray:
-    infos = (info for _, info in law.run(program, law.start(0.0, 1.0)))
-    return np.array([info.coefficients.beta for info in infos if info.coefficients])
 
 
 def random_spectra(settings: Settings) -> list[study.Spectrum]:

@@ -1,11 +1,12 @@
 """Sizes of the group."""
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+from pydantic import PositiveInt
 
+from analysis.settings import Seeded
 from verdicts.claims.sizes import Sizes
 
 
-class Settings(BaseModel):
+class Settings(Seeded):
     """Random steps, spectra and starts of the exact law; particles and steps of the Monte Carlo parts.
 
     `points` random parameters of closed forms; `spectra` and `starts` of P1a, `batch` of the particles of A1 and A2;
@@ -13,8 +14,6 @@ class Settings(BaseModel):
     `group_steps` observations of it for each, `coupled_batches` of its bias and `coupled_steps` steps of the particles
     that they share.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     points: PositiveInt = 400
     spectra: PositiveInt = 3
@@ -26,4 +25,3 @@ class Settings(BaseModel):
     group_steps: PositiveInt = 80_000
     coupled_batches: Sizes = (8, 16, 32, 64, 128)
     coupled_steps: PositiveInt = 400
-    seed: NonNegativeInt = 2405

@@ -74,6 +74,6 @@ def variance_of_the_constant_momentum_corrector(settings: Settings) -> Measureme
     return _variance_at(0.9)
 
 
-def _variance_at(beta: float, snr: float = 0.16) -> Measurement:
-    u = closed_forms.step_of_snr(snr, beta)
+def _variance_at(beta: float) -> Measurement:
+    u = closed_forms.step_of_snr(0.16, beta)
     return Measurement(value=variance_ratio(u, beta), detail={"beta": beta, "u": u})

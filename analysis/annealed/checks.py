@@ -1,20 +1,12 @@
-"""P2 and B1 to B4: how many evaluations adaptive momentum needs, against whom, and what explains its gain."""
+"""P2, B1 to B5: how many evaluations adaptive momentum needs, against whom, what explains its gain, what it loses."""
 
-from itertools import pairwise
+from itertools import pairwise, product
 
-from pydantic import JsonValue
-
+from ams.statistics import Interval
 from ams.statistics.nfe_to_threshold import nfe_to_threshold
-from analysis.annealed.nfe_to_threshold import (
-    KL,
-    LINE_KL,
-    W2,
-    Case,
-    curve,
-    default_line_run,
-    error_at,
-    speed_up,
-)
+from ams_suite.measures import named_extreme, of_interval
+from analysis.annealed import mixture, study
+from analysis.annealed.nfe_to_threshold import KL, LINE_KL, W2, Case, curve, default_line_run, error_at, speed_up
 from analysis.annealed.settings import BASELINE, EXACT_RIVALS, PAPER, Settings
 from verdicts import Measurement, check
 
@@ -54,42 +46,35 @@ def largest_kl_ratio_of_neighbouring_budgets(settings: Settings) -> Measurement:
     return Measurement(value=max(after / before for before, after in pairwise(errors)))
 
 
-def speed_ups(case: Case, settings: Settings, first: int, last: int, tuned: bool = False) -> dict[int, float]:
-    """Return the speed-up over annealed Langevin at each of adaptive momentum's budgets in [first, last]."""
-    budgets = case.tuned(settings) if tuned else case.budgets(settings, PAPER)
-    return {b: min(speed_up(case, settings, b, tuned), _CEILING) for b in budgets if first <= b <= last}
-
-
-def _by_budget(ratios: dict[int, float]) -> dict[str, JsonValue]:
-    return {f"NFE {budget}": ratio for budget, ratio in ratios.items()}
+def speed_ups(settings: Settings, first: int, last: int, tuned: bool = False, case: Case = KL) -> dict[str, float]:
+    """Return the speed-up over annealed Langevin at each of adaptive momentum's budgets in [first, last], Gaussian."""
+    budgets = [budget for budget in case.budgets(settings, PAPER, tuned) if first <= budget <= last]
+    ratios = {budget: min(speed_up(case, settings, budget, tuned), _CEILING) for budget in budgets}
+    return {f"{case.name}, NFE {budget}": ratio for budget, ratio in ratios.items()}
 
 
 @check("P2.least")
 def least_speed_up_at_defaults(settings: Settings) -> Measurement:
     """Measure the least speed-up by KL at 60 to 100 evaluations on the Gaussian, both samplers at the defaults."""
-    ratios = speed_ups(KL, settings, 60, 100)
-    return Measurement(value=min(ratios.values()), n=len(ratios), detail=_by_budget(ratios))
+    return named_extreme(speed_ups(settings, 60, 100), min)
 
 
 @check("P2.most")
 def largest_speed_up_at_defaults(settings: Settings) -> Measurement:
     """Measure the largest speed-up by KL at 60 to 100 evaluations on the Gaussian, both samplers at the defaults."""
-    ratios = speed_ups(KL, settings, 60, 100)
-    return Measurement(value=max(ratios.values()), n=len(ratios), detail=_by_budget(ratios))
+    return named_extreme(speed_ups(settings, 60, 100))
 
 
 @check("P2.tuned_least")
 def least_speed_up_when_tuned(settings: Settings) -> Measurement:
     """Measure the least speed-up by KL at 60 to 150 evaluations on the Gaussian, both samplers tuned per budget."""
-    ratios = speed_ups(KL, settings, 60, 150, tuned=True)
-    return Measurement(value=min(ratios.values()), n=len(ratios), detail=_by_budget(ratios))
+    return named_extreme(speed_ups(settings, 60, 150, tuned=True), min)
 
 
 @check("P2.tuned_most")
 def largest_speed_up_when_tuned(settings: Settings) -> Measurement:
     """Measure the largest speed-up by KL at 60 to 150 evaluations on the Gaussian, both samplers tuned per budget."""
-    ratios = speed_ups(KL, settings, 60, 150, tuned=True)
-    return Measurement(value=max(ratios.values()), n=len(ratios), detail=_by_budget(ratios))
+    return named_extreme(speed_ups(settings, 60, 150, tuned=True))
 
 
 @check("P2.mixture")
@@ -109,9 +94,7 @@ def speed_up_on_the_mixture(settings: Settings) -> Measurement:
 @check("B2.least")
 def least_speed_up_up_to_150_evaluations(settings: Settings) -> Measurement:
     """Measure the least speed-up at 20 to 150 evaluations on the Gaussian at the defaults, by KL and by W2."""
-    by_kl, by_w2 = (speed_ups(case, settings, 20, 150) for case in (KL, W2))
-    detail: dict[str, JsonValue] = {"by KL": _by_budget(by_kl), "by W2": _by_budget(by_w2)}
-    return Measurement(value=min([*by_kl.values(), *by_w2.values()]), detail=detail)
+    return named_extreme(speed_ups(settings, 20, 150) | speed_ups(settings, 20, 150, case=W2), min)
 
 
 @check("B2.most")
@@ -120,8 +103,7 @@ def largest_speed_up_up_to_150_evaluations(settings: Settings) -> Measurement:
 
     1e6 stands for an error that annealed Langevin does not reach.
     """
-    by_kl, by_w2 = (speed_ups(case, settings, 20, 150) for case in (KL, W2))
-    return Measurement(value=max([*by_kl.values(), *by_w2.values()]))
+    return named_extreme(speed_ups(settings, 20, 150) | speed_ups(settings, 20, 150, case=W2))
 
 
 @check("B2.large")
@@ -136,9 +118,9 @@ def nfe_ratio(settings: Settings, sampler: str, other: str, error: float) -> flo
     return min(ours / theirs, _CEILING)
 
 
-def tuned_kl_ratio(settings: Settings, sampler: str, budget: int = 100) -> float:
-    """Return a sampler's KL over annealed Langevin's at one budget on the Gaussian, both tuned."""
-    return error_at(KL, settings, budget, True, sampler) / error_at(KL, settings, budget, True, BASELINE)
+def tuned_kl_ratio(settings: Settings, sampler: str, budget: int, other: str = BASELINE) -> float:
+    """Return a sampler's KL over another's at one budget on the Gaussian, both tuned."""
+    return error_at(KL, settings, budget, True, sampler) / error_at(KL, settings, budget, True, other)
 
 
 @check("B3.drift")
@@ -167,15 +149,14 @@ def least_tuned_kl_ratio_with_corrected_noise(settings: Settings) -> Measurement
 
 def _least_tuned_ratio(settings: Settings, sampler: str) -> Measurement:
     """Return the least `tuned_kl_ratio` over the tuned budgets from 40 evaluations on."""
-    ratios = {budget: tuned_kl_ratio(settings, sampler, budget) for budget in settings.tuned if budget >= 40}
-    detail: dict[str, JsonValue] = {f"{budget} evaluations": ratio for budget, ratio in ratios.items()}
-    return Measurement(value=min(ratios.values()), n=len(ratios), detail=detail)
+    budgets = [budget for budget in settings.tuned if budget >= 40]
+    return named_extreme({f"{b} evaluations": tuned_kl_ratio(settings, sampler, b) for b in budgets}, min)
 
 
 @check("B3.adaptive")
 def tuned_kl_ratio_of_adaptive_momentum(settings: Settings) -> Measurement:
     """Measure adaptive momentum's KL over annealed Langevin's at 100 evaluations, both tuned: what B3 explains."""
-    return Measurement(value=tuned_kl_ratio(settings, PAPER))
+    return Measurement(value=tuned_kl_ratio(settings, PAPER, 100))
 
 
 @check("B3.control")
@@ -187,22 +168,15 @@ def nfe_ratio_of_constant_drift_factor(settings: Settings) -> Measurement:
 @check("B4.gaussian")
 def largest_nfe_ratio_of_three_rivals(settings: Settings) -> Measurement:
     """Measure the largest ratio of three rivals' evaluations to adaptive momentum's, for KL = 0.3 and 0.1, Gaussian."""
-    ratios = {
-        f"{name}, KL {error:g}": nfe_ratio(settings, name, PAPER, error)
-        for name in EXACT_RIVALS
-        for error in (0.3, 0.1)
-    }
-    return Measurement(value=max(ratios.values()), n=len(ratios), detail=dict(ratios))
+    cases = product(EXACT_RIVALS, (0.3, 0.1))
+    return named_extreme({f"{name}, KL {kl:g}": nfe_ratio(settings, name, PAPER, kl) for name, kl in cases})
 
 
 @check("B4.tuned")
 def largest_tuned_kl_ratio_of_three_rivals(settings: Settings) -> Measurement:
     """Measure the largest ratio of three rivals' KL to adaptive momentum's at 60 and 100 evaluations, all tuned."""
-    ours = {budget: error_at(KL, settings, budget, True) for budget in (60, 100)}
-    ratios = {
-        f"{name}, NFE {b}": error_at(KL, settings, b, True, name) / ours[b] for name in EXACT_RIVALS for b in ours
-    }
-    return Measurement(value=max(ratios.values()), n=len(ratios), detail=dict(ratios))
+    cases = product(EXACT_RIVALS, (60, 100))
+    return named_extreme({f"{name}, NFE {b}": tuned_kl_ratio(settings, name, b, PAPER) for name, b in cases})
 
 
 @check("B4.mixture")
@@ -213,3 +187,46 @@ def largest_kl_ratio_of_three_rivals_on_the_mixture(settings: Settings) -> Measu
     worst = max(theirs, key=lambda kl: kl.high)
     value, low, high = worst.value / ours.value, worst.low / ours.high, worst.high / ours.low
     return Measurement(value=value, low=low, high=high, n=ours.n, seeds=(settings.seed,))
+
+
+def minority_weight(settings: Settings, sampler: str) -> Interval:
+    """Return the probability left of 0 at the end of the longest run at the defaults; the target has 0.3 there."""
+    return default_line_run(settings, sampler, settings.line_long).errors.minority
+
+
+@check("B5.langevin")
+def minority_weight_of_langevin(settings: Settings) -> Measurement:
+    """Measure annealed Langevin's minority weight at the longest run, from its density on a grid: the control."""
+    return Measurement(value=minority_weight(settings, BASELINE).value)
+
+
+@check("B5.factor")
+def minority_weight_of_doubled_drift(settings: Settings) -> Measurement:
+    """Measure the minority weight of Langevin with its drift doubled and no momentum, at the longest run."""
+    return Measurement(value=minority_weight(settings, "Langevin, drift x2").value)
+
+
+@check("B5.adaptive")
+def minority_weight_of_adaptive_momentum(settings: Settings) -> Measurement:
+    """Measure adaptive momentum's minority weight at the longest run, by particles."""
+    return of_interval(minority_weight(settings, PAPER), settings.seed)
+
+
+@check("B5.particles")
+def particle_error_of_minority_weight(settings: Settings) -> Measurement:
+    """Measure annealed Langevin's minority weight at 100 evaluations by particles, less the density on a grid's."""
+    estimate = mixture.langevin_particles(100, study.sizes_of(settings)).errors.minority
+    return _difference(settings, estimate, default_line_run(settings, BASELINE, 100).errors.minority)
+
+
+@check("B5.particles_kl")
+def particle_error_of_kl(settings: Settings) -> Measurement:
+    """Measure the particles' KL of annealed Langevin at 100 evaluations, less that of the density on a grid (nats)."""
+    estimate = mixture.langevin_particles(100, study.sizes_of(settings)).errors.kl
+    return _difference(settings, estimate, default_line_run(settings, BASELINE, 100).errors.kl)
+
+
+def _difference(settings: Settings, estimate: Interval, exact: Interval) -> Measurement:
+    """Return the estimate less the exact value. The tolerance is the interval's half-width: it must not count twice."""
+    half, error = (estimate.high - estimate.low) / 2, estimate.value - exact.value
+    return Measurement(value=error, n=estimate.n, seeds=(settings.seed,), detail={"half-width": half})

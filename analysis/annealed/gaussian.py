@@ -9,8 +9,9 @@ from ams.laws import GaussianLaw, Moments, flowed
 from ams.laws.batched_gaussian import BatchedGaussian
 from ams.metrics import gaussian_kl, gaussian_w2
 from ams.samplers import NonFiniteState, Program, spent
-from ams.samplers.presets import Family, Hyperparameters, SamplerSpec, SigmaRange
+from ams.samplers.presets import SPECS, Family, Hyperparameters, SigmaRange
 from analysis.targets import stiff_gaussian
+from verdicts.studies import cell
 
 SIGMAS = SigmaRange(50.0, 0.02)
 
@@ -33,20 +34,20 @@ class Run(NamedTuple):
 LOST = Errors(math.inf, math.inf)
 
 
-def runs(spec: SamplerSpec, budget: int, settings: Sequence[Hyperparameters]) -> list[Run]:
-    """Return a sampler's runs at a budget, one for each setting; those of annealed samplers are computed together."""
+@cell
+def runs(sampler: str, budget: int, settings: tuple[Hyperparameters, ...]) -> list[Run]:
+    """A sampler's runs at a budget, one for each setting; those of annealed samplers are computed together."""
+    spec = SPECS[sampler]
     programs = [spec.build(SIGMAS, budget, setting) for setting in settings]
     together = spec.family is Family.ANNEALED and len(settings) > 1
     return list(_batched(settings, programs) if together else _one_by_one(settings, programs))
 
 
-def solver_runs(tolerances: Sequence[float]) -> list[Run]:
-    """Return the probability flow by RK45, a run a tolerance, from the loosest to the tightest."""
-    ends = (flowed(stiff_gaussian(), 0.0, SIGMAS.first**2, *SIGMAS, rtol=t, atol=t) for t in tolerances)
-    return [
-        Run(Hyperparameters(tolerance=tolerance), count, errors(moments))
-        for tolerance, (moments, count) in zip(tolerances, ends, strict=True)
-    ]
+@cell
+def solver_runs(tolerances: tuple[float, ...]) -> list[Run]:
+    """The probability flow by RK45, a run a tolerance, from the loosest to the tightest."""
+    ends = ((t, *flowed(stiff_gaussian(), 0.0, SIGMAS.first**2, *SIGMAS, rtol=t, atol=t)) for t in tolerances)
+    return [Run(Hyperparameters(tolerance=t), count, errors(moments)) for t, moments, count in ends]
 
 
 def _one_by_one(settings: Sequence[Hyperparameters], programs: Sequence[Program]) -> Iterator[Run]:
@@ -87,7 +88,7 @@ def at_last_level() -> GaussianLaw:
     return GaussianLaw(law.variance + SIGMAS.last**2, law.mean)
 
 
-def tempered_errors(power: float = 4.0) -> Errors:
-    """Return the distances of the tempered target `p^power` from the target p at the last noise level (G5, A3)."""
+def tempered_errors() -> Errors:
+    """Return the distances of the tempered target `p^4` from the target p at the last noise level (G5, A3)."""
     law = at_last_level()
-    return errors(Moments(law.mean, law.variance / power))
+    return errors(Moments(law.mean, law.variance / 4.0))

@@ -1,7 +1,6 @@
 """Target 2, a mixture on the line: a density on a grid, moved quantiles, or particles, as the sampler needs."""
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,30 +9,31 @@ import torch
 from ams.grid_function import GridFunction
 from ams.laws.grid import GridAlgebra
 from ams.metrics.density import half_line, line_w2
-from ams.samplers import NonFiniteState, Program, State, flow_rk45, run, spent
-from ams.samplers.noise_sources import generated
-from ams.samplers.presets import Family, Hyperparameters, LineMethod, SamplerSpec, SigmaRange, noise_schedule
+from ams.samplers import NonFiniteState, Program, flow_rk45, spent
+from ams.samplers.presets import (
+    DEFAULT,
+    LANGEVIN,
+    SPECS,
+    Family,
+    Hyperparameters,
+    LineMethod,
+    SamplerSpec,
+    SigmaRange,
+    noise_schedule,
+)
 from ams.schedules import Level
 from ams.statistics import Interval, jackknife_interval
 from ams.targets import GaussianMixture
-from analysis.annealed.particles import Batches, averaged, divergence, smoothed
+from analysis.annealed.particles import Sizes, averaged, divergence, particles, smoothed
 from analysis.annealed.transport import Nodes, Transported, transport_kl, transport_w2
 from analysis.targets import two_modes
+from verdicts.studies import cell
 
 SIGMAS = SigmaRange(20.0, 0.02)
 SPREAD, MINORITY = 0.1, 0.3
 CONFIDENCE = 1 - 1e-6
 _LAST = Level(0, sigma=SIGMAS.last)
 _BANDWIDTH = 0.1 * SPREAD  # adds 1 % to a mode's variance: 2.5e-5 nats
-
-
-class Sizes(NamedTuple):
-    """How finely a distribution is represented: `batches` of `batch` particles with their seed, `nodes` quantiles."""
-
-    batch: int
-    batches: int
-    nodes: int
-    seed: int
 
 
 class LineErrors(NamedTuple):
@@ -78,17 +78,25 @@ def stable(spec: SamplerSpec, budget: int, setting: Hyperparameters) -> bool:
     return spec.drift * setting.factor * epsilon < 1.9 * SIGMAS.last**2
 
 
-def line_run(spec: SamplerSpec, budget: int, setting: Hyperparameters, sizes: Sizes) -> LineRun:
-    """Return one run, by the method that the sampler needs."""
-    program = spec.build(SIGMAS, budget, setting)
+@cell
+def line_run(sampler: str, budget: int, setting: Hyperparameters, sizes: Sizes) -> LineRun:
+    """One run of a sampler, by the method that it needs."""
+    spec = SPECS[sampler]
     try:
-        return LineRun(setting, *_METHODS[spec.line_method](sizes, program))
+        return LineRun(setting, *_METHODS[spec.line_method](sizes, spec.build(SIGMAS, budget, setting)))
     except NonFiniteState:
         return LineRun(setting, 0, LOST)
 
 
-def solver_runs(tolerances: Sequence[float], nodes: int) -> list[LineRun]:
-    """Return the probability flow by RK45, a run a tolerance, from the loosest to the tightest."""
+@cell
+def langevin_particles(budget: int, sizes: Sizes) -> LineRun:
+    """Annealed Langevin by particles, where the density on a grid is known too: their control."""
+    return LineRun(DEFAULT, *by_particles(sizes, LANGEVIN.build(SIGMAS, budget)))
+
+
+@cell
+def solver_runs(tolerances: tuple[float, ...], nodes: int) -> list[LineRun]:
+    """The probability flow by RK45, a run a tolerance, from the loosest to the tightest."""
     quantiles = Nodes(target(), SIGMAS.first, nodes)
     ends = ((t, *flow_rk45(quantiles.start(), quantiles.score, *SIGMAS, rtol=t, atol=t)) for t in tolerances)
     return [LineRun(Hyperparameters(tolerance=t), count, transported(quantiles.end(rows))) for t, rows, count in ends]
@@ -116,7 +124,8 @@ def transported(moved: Transported) -> LineErrors:
 
 def by_particles(sizes: Sizes, program: Program, coupled: int = 0) -> tuple[int, LineErrors]:
     """Return evaluations and errors of independent batches, with jackknife intervals; `coupled` as in `particles`."""
-    x, evaluations = particles(sizes, program, coupled)
+    ends, evaluations = particles(target(), SIGMAS.first, program, sizes, coupled)
+    x = ends[:, :, 0]
     densities = smoothed(x, _BANDWIDTH)
     without = [averaged([*densities[:i], *densities[i + 1 :]]) for i in range(len(densities))]
     kl = jackknife_interval(
@@ -125,18 +134,6 @@ def by_particles(sizes: Sizes, program: Program, coupled: int = 0) -> tuple[int,
     left = (x < 0).mean(1)
     others = [np.delete(left, i).mean() for i in range(len(left))]
     return evaluations, LineErrors(kl, jackknife_interval(left.mean(), others, CONFIDENCE), None)
-
-
-def particles(sizes: Sizes, program: Program, coupled: int = 0) -> tuple[np.ndarray, int]:
-    """Return the ends of a program's particles (batches, batch) and the evaluations.
-
-    Norms are means over `coupled` samples, a divisor of the batch; 0 stands for the batch.
-    """
-    generator, algebra = torch.Generator().manual_seed(sizes.seed), Batches(coupled or sizes.batch)
-    count, noise = sizes.batch * sizes.batches, generated(generator, algebra.empty_like)
-    start = State(SIGMAS.first * torch.randn(count, 1, dtype=torch.float64, generator=generator))
-    state, evaluations = spent(run(program, start, target().score, noise, algebra), start)
-    return state.x.reshape(sizes.batches, -1).numpy().copy(), evaluations
 
 
 def _exact() -> GridFunction:
@@ -148,8 +145,4 @@ def _known(kl: float, minority: float, w2: float) -> LineErrors:
     return LineErrors(Interval(kl, kl, kl, 1), Interval(minority, minority, minority, 1), w2)
 
 
-_METHODS = {
-    LineMethod.GRID: by_grid,
-    LineMethod.TRANSPORT: by_transport,
-    LineMethod.PARTICLES: by_particles,
-}
+_METHODS = {LineMethod.GRID: by_grid, LineMethod.TRANSPORT: by_transport, LineMethod.PARTICLES: by_particles}

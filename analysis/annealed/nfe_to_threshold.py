@@ -1,63 +1,42 @@
 """Evaluations needed: errors against the budget on each target, the budget for a given error, and ratios of those."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ams.samplers.presets import DEFAULT, RK45, SPECS
 from ams.statistics.nfe_to_threshold import nfe_to_threshold
-from analysis.annealed import study
-from analysis.annealed.gaussian import Run
+from analysis.annealed import gaussian, mixture, study
 from analysis.annealed.mixture import LineRun
 from analysis.annealed.settings import BASELINE, PAPER, Settings
 
 
 class Case(NamedTuple):
-    """A target and an error, `error(run)`; the runs behind it, budgets at the defaults and tuned, the grid searched."""
+    """A target and an error, `error(run)`: the Gaussian, or the mixture on the `line`."""
 
     name: str
     error: Callable[[Any], float]
-    default: Callable[[Settings, str, int], Any]
-    grid: Callable[[Settings, str, int], Sequence[Any]]
-    solver: Callable[[Settings], Sequence[Any]]
-    budgets: Callable[[Settings, str], Sequence[int]]
-    tuned: Callable[[Settings], Sequence[int]]
-    searched: Callable[[Settings], Settings]
+    line: bool = False
+
+    def budgets(self, settings: Settings, sampler: str, tuned: bool = False) -> tuple[int, ...]:
+        """Return the budgets at which a sampler is run, at the defaults or tuned."""
+        if tuned:
+            return settings.line_tuned if self.line else settings.tuned
+        if self.line:
+            return settings.line_budgets + ((settings.line_long,) if sampler == BASELINE else ())
+        return settings.budgets + (settings.long if sampler in settings.lasting else ())
+
+    def runs(self, settings: Settings, sampler: str, budget: int, tuned: bool = False) -> Sequence[Any]:
+        """Return a sampler's runs at a budget: one at the defaults, or one for each setting that tuning tries."""
+        if not self.line:
+            return gaussian.runs(sampler, budget, settings.grid(SPECS[sampler]) if tuned else (DEFAULT,))
+        tried = study.stable_grid(settings, sampler, budget) if tuned else [DEFAULT]
+        return [mixture.line_run(sampler, budget, setting, study.sizes_of(settings)) for setting in tried]
 
 
 def default_line_run(settings: Settings, sampler: str, budget: int) -> LineRun:
     """Return a sampler's run on the mixture at a budget and the defaults."""
-    return study.mixture_run(sampler, budget, DEFAULT, study.sizes_of(settings))
-
-
-def _gaussian(name: str, error: Callable[[Run], float]) -> Case:
-    return Case(
-        name,
-        error,
-        lambda settings, sampler, budget: study.gaussian_runs(sampler, budget, (DEFAULT,))[0],
-        lambda settings, sampler, budget: study.gaussian_runs(sampler, budget, settings.grid(SPECS[sampler])),
-        lambda settings: study.gaussian_solver(settings.tolerances),
-        lambda settings, sampler: settings.budgets + (settings.long if sampler in settings.lasting else ()),
-        lambda settings: settings.tuned,
-        lambda settings: settings,
-    )
-
-
-def _mixture(name: str, error: Callable[[LineRun], float]) -> Case:
-    def tuned(settings: Settings, sampler: str, budget: int) -> list[LineRun]:
-        grid = study.stable_grid(settings, SPECS[sampler], budget)
-        return [study.mixture_run(sampler, budget, setting, study.sizes_of(settings)) for setting in grid]
-
-    return Case(
-        name,
-        error,
-        default_line_run,
-        tuned,
-        lambda settings: study.mixture_solver(settings.tolerances, settings.nodes),
-        lambda settings, sampler: settings.line_budgets + ((settings.line_long,) if sampler == BASELINE else ()),
-        lambda settings: settings.line_tuned,
-        Settings.on_the_line,
-    )
+    return mixture.line_run(sampler, budget, DEFAULT, study.sizes_of(settings))
 
 
 def line_kl(run: LineRun) -> float:
@@ -70,10 +49,10 @@ def line_w2(run: LineRun) -> float:
     return math.inf if run.errors.w2 is None else run.errors.w2
 
 
-KL = _gaussian("Gaussian, KL", lambda run: run.errors.kl)
-W2 = _gaussian("Gaussian, W2", lambda run: run.errors.w2)
-LINE_KL = _mixture("mixture, KL", line_kl)
-LINE_W2 = _mixture("mixture, W2", line_w2)
+KL = Case("Gaussian, KL", lambda run: run.errors.kl)
+W2 = Case("Gaussian, W2", lambda run: run.errors.w2)
+LINE_KL = Case("mixture, KL", line_kl, line=True)
+LINE_W2 = Case("mixture, W2", line_w2, line=True)
 
 
 def curve(case: Case, settings: Settings, sampler: str, tuned: bool = False) -> Iterator[tuple[int, float]]:
@@ -81,24 +60,18 @@ def curve(case: Case, settings: Settings, sampler: str, tuned: bool = False) -> 
 
     Tuned: the least error over the grid, chosen anew for each budget and error.
     """
-    for run in _runs(case, settings, sampler, tuned):
+    tolerances, budgets = settings.tolerances, case.budgets(settings, sampler, tuned)
+    runs: Iterable[Any] = (min(case.runs(settings, sampler, b, tuned), key=case.error) for b in budgets)
+    if sampler == RK45.name:
+        runs = mixture.solver_runs(tolerances, settings.nodes) if case.line else gaussian.solver_runs(tolerances)
+    for run in runs:
         if math.isfinite(error := case.error(run)):
             yield run.evaluations, error
 
 
-def _runs(case: Case, settings: Settings, sampler: str, tuned: bool) -> Iterator[Any]:
-    if sampler == RK45.name:
-        yield from case.solver(settings)
-    elif tuned:
-        yield from (min(case.grid(settings, sampler, b), key=case.error) for b in case.tuned(settings))
-    else:
-        yield from (case.default(settings, sampler, b) for b in case.budgets(settings, sampler))
-
-
 def error_at(case: Case, settings: Settings, budget: int, tuned: bool = False, sampler: str = PAPER) -> float:
     """Return a sampler's error at a budget."""
-    runs = case.grid(settings, sampler, budget) if tuned else [case.default(settings, sampler, budget)]
-    return min(case.error(run) for run in runs)
+    return min(case.error(run) for run in case.runs(settings, sampler, budget, tuned))
 
 
 def speed_up(case: Case, settings: Settings, budget: int, tuned: bool = False) -> float:

@@ -1,20 +1,31 @@
 """Where no exact distribution is available: particles in independent batches, their density by a kernel."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from scipy.signal import fftconvolve
 from torch import Tensor
 
 from ams.grid_function import GridFunction
-from ams.samplers import PerSample
+from ams.samplers import PerSample, Program, State, run, spent
 from ams.samplers.base import Scalar
+from ams.samplers.noise_sources import generated
+from ams.targets import Target
 
 _CELLS = 8  # of the grid, a bandwidth
 _REACH = 9.0  # bandwidths at which the kernel is cut
+
+
+class Sizes(NamedTuple):
+    """How finely a distribution is represented: `batches` of `batch` particles with their seed, `nodes` quantiles."""
+
+    batch: int
+    batches: int
+    nodes: int
+    seed: int
 
 
 class Batches(PerSample):
@@ -32,6 +43,20 @@ class Batches(PerSample):
         norms = super().norm(vector)
         means = norms.reshape(-1, self.size).mean(1).repeat_interleave(self.size)
         return means.reshape(norms.shape)
+
+
+def particles(
+    target: Target, deviation: float, program: Program, sizes: Sizes, coupled: int = 0
+) -> tuple[Float[np.ndarray, "batches batch d"], int]:
+    """Return the ends of a program's particles, started from `N(0, deviation^2)`, and the evaluations.
+
+    Norms are means over `coupled` samples, a divisor of the batch; 0 stands for the batch.
+    """
+    generator, algebra = torch.Generator().manual_seed(sizes.seed), Batches(coupled or sizes.batch)
+    shape, noise = (sizes.batches * sizes.batch, *target.shape), generated(generator, algebra.empty_like)
+    start = State(deviation * torch.randn(shape, dtype=torch.float64, generator=generator))
+    state, evaluations = spent(run(program, start, target.score, noise, algebra), start)
+    return state.x.reshape(sizes.batches, sizes.batch, -1).numpy().copy(), evaluations
 
 
 def smoothed(x: Float[np.ndarray, "batches size"], bandwidth: float) -> list[GridFunction]:

@@ -2,51 +2,37 @@
 
 from itertools import product
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+from pydantic import PositiveInt
 
-from ams.samplers.presets import ADAPTIVE, DEFAULT, LANGEVIN, Hyperparameters, SamplerSpec
+from ams.samplers.presets import ADAPTIVE, DEFAULT, LANGEVIN, RK45, Hyperparameters, SamplerSpec
+from analysis.settings import Seeded
 from verdicts.claims.sizes import Numbers, Sizes
 
 BASELINE, PAPER = LANGEVIN.name, ADAPTIVE.name
-CAUSES = (
-    "annealed Langevin",
-    "adaptive momentum",
-    "adaptive, drift only",
-    "adaptive, average only",
-    "adaptive, noise corrected",
-    "Langevin, drift x1.5",
-    "Langevin, drift x2",
-)
-RIVALS = (
-    "annealed Langevin",
-    "adaptive momentum",
-    "Langevin, drift x1.5",
-    "consistent annealed sampling",
-    "Heun ODE",
-    "EDM stochastic",
-    "PC, adaptive",
-)
-OTHERS = (
-    "adaptive momentum",
-    "Langevin, drift x1.5",
-    "constant momentum",
-    "ancestral",
-    "DPM-Solver++",
-    "SDE-DPM-Solver++",
-    "annealed BAOAB, e = 1/2",
-)
+LARGER_DRIFT = ("Langevin, drift x1.5", "Langevin, drift x2")
+ABLATIONS = ("adaptive, drift only", "adaptive, average only", "adaptive, noise corrected")
+CAUSES = (BASELINE, PAPER, *ABLATIONS, *LARGER_DRIFT)
 EXACT_RIVALS = ("consistent annealed sampling", "Heun ODE", "EDM stochastic")
 """Those that B4 compares adaptive momentum with."""
+RIVALS = (BASELINE, PAPER, "Langevin, drift x1.5", *EXACT_RIVALS, "PC, adaptive")
+_SOLVERS = ("DPM-Solver++", "SDE-DPM-Solver++")
+OTHERS = (PAPER, "Langevin, drift x1.5", "constant momentum", "ancestral", *_SOLVERS, "annealed BAOAB, e = 1/2")
 TABULATED = (
-    *("annealed Langevin", "Langevin, drift x1.5", "Langevin, drift x2", "Leimkuhler-Matthews", "adaptive momentum"),
-    *("adaptive, drift only", "adaptive, average only", "adaptive, noise corrected", "constant momentum"),
+    *(BASELINE, *LARGER_DRIFT, "Leimkuhler-Matthews", PAPER, *ABLATIONS, "constant momentum"),
     *("consistent annealed sampling", "reverse diffusion", "ancestral", "PC, Langevin", "PC, adaptive", "PC, constant"),
-    *("Euler ODE", "Heun ODE", "EDM stochastic", "DPM-Solver++", "SDE-DPM-Solver++", "annealed BAOAB, e = 0"),
-    *("annealed BAOAB, e = 1/2", "RK45 ODE"),
+    *(
+        "Euler ODE",
+        "Heun ODE",
+        "EDM stochastic",
+        *_SOLVERS,
+        "annealed BAOAB, e = 0",
+        "annealed BAOAB, e = 1/2",
+        RK45.name,
+    ),
 )
 
 
-class Settings(BaseModel):
+class Settings(Seeded):
     """Sizes of the group. Budgets are score evaluations (NFE), multiples of every T in `repeats`.
 
     Gaussian: every sampler at `budgets`, those in `lasting` at `long` too, tuned at `tuned`. The mixture likewise
@@ -57,8 +43,6 @@ class Settings(BaseModel):
     `kl`, `line_kl` (nats), `w2`. Particles: `batches` independent batches of `batch`. Sensitivity: at `probes`
     evaluations, over `sweep_*`.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     tabulated: tuple[str, ...] = ()
     drawn: tuple[str, ...] = ()
@@ -91,25 +75,13 @@ class Settings(BaseModel):
     sweep_delta: Numbers = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 0.3, 0.5, 0.7)
     sweep_batch: Sizes = (1, 5, 25, 125, 625)
     sweep_steps: Numbers = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7)
-    seed: NonNegativeInt = 2405
 
     def on_the_line(self) -> "Settings":
         """Return the settings with the mixture's own grid of steps."""
         return self.model_copy(update={"factors": self.line_factors, "repeats": self.line_repeats})
 
     def grid(self, spec: SamplerSpec) -> tuple[Hyperparameters, ...]:
-        """Return what tuning tries for a sampler, the defaults first."""
-        values = {
-            "factor": self.factors,
-            "repeats": self.repeats,
-            "snr": self.snrs,
-            "rho": self.rhos,
-            "churn": self.churns,
-            "beta": self.betas,
-            "drift_scale": self.drift_scales,
-        }
-        tried = product(*(values[name] for name in spec.tuned))
-        settings = (
-            Hyperparameters(**(DEFAULT._asdict() | dict(zip(spec.tuned, choice, strict=True)))) for choice in tried
-        )
+        """Return what tuning tries for a sampler, the defaults first; a field here has its hyperparameter's plural."""
+        tried = product(*(getattr(self, name.removesuffix("s") + "s") for name in spec.tuned))
+        settings = (DEFAULT._replace(**dict(zip(spec.tuned, choice, strict=True))) for choice in tried)
         return tuple(dict.fromkeys([DEFAULT, *settings]))

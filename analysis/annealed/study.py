@@ -2,58 +2,12 @@
 
 from collections.abc import Iterator
 
-from ams.samplers.presets import ADAPTIVE, DEFAULT, LANGEVIN, RK45, SPECS, Hyperparameters, SamplerSpec, noise_schedule
-from ams.statistics import Interval
-from analysis.annealed import gaussian, mixture, sensitivity, stationary_floor
-from analysis.annealed.gaussian import SIGMAS, Errors, Run
-from analysis.annealed.mixture import LineRun, Sizes
+from ams.samplers.presets import ADAPTIVE, DEFAULT, RK45, SPECS, Hyperparameters, noise_schedule
+from analysis.annealed import gaussian, mixture, sensitivity
+from analysis.annealed.gaussian import SIGMAS
+from analysis.annealed.particles import Sizes
 from analysis.annealed.settings import BASELINE, CAUSES, EXACT_RIVALS, OTHERS, PAPER, RIVALS, TABULATED, Settings
-from verdicts.studies import Cell, cell
-
-
-@cell
-def gaussian_runs(sampler: str, budget: int, settings: tuple[Hyperparameters, ...]) -> list[Run]:
-    """A sampler's runs on the Gaussian at a budget, one for each setting."""
-    return gaussian.runs(SPECS[sampler], budget, settings)
-
-
-@cell
-def gaussian_solver(tolerances: tuple[float, ...]) -> list[Run]:
-    """The probability flow on the Gaussian by RK45, a run a tolerance."""
-    return gaussian.solver_runs(tolerances)
-
-
-@cell
-def mixture_run(sampler: str, budget: int, setting: Hyperparameters, sizes: Sizes) -> LineRun:
-    """One run of a sampler on the mixture."""
-    return mixture.line_run(SPECS[sampler], budget, setting, sizes)
-
-
-@cell
-def mixture_solver(tolerances: tuple[float, ...], nodes: int) -> list[LineRun]:
-    """The probability flow on the mixture by RK45, a run a tolerance."""
-    return mixture.solver_runs(tolerances, nodes)
-
-
-@cell
-def langevin_particles(budget: int, sizes: Sizes) -> LineRun:
-    """Annealed Langevin on the mixture by particles, where the density on a grid is known too: their control."""
-    return LineRun(DEFAULT, *mixture.by_particles(sizes, LANGEVIN.build(mixture.SIGMAS, budget)))
-
-
-@cell
-def batch_sensitivity(budget: int, coupled: int, sizes: Sizes) -> tuple[Interval, Interval]:
-    """Adaptive momentum's KL on the Gaussian (from moments) and on the mixture, norms averaged over `coupled`."""
-    return (
-        sensitivity.gaussian_kl_of_batch(budget, coupled, sizes),
-        sensitivity.mixture_kl_of_batch(budget, coupled, sizes),
-    )
-
-
-@cell
-def stationary_errors(sampler: str, steps: tuple[float, ...]) -> list[Errors]:
-    """The errors of a sampler's stationary distribution at the last noise level, for each step u."""
-    return [stationary_floor.errors(sampler, u) for u in steps]
+from verdicts.studies import Cell
 
 
 def sizes_of(settings: Settings) -> Sizes:
@@ -61,8 +15,9 @@ def sizes_of(settings: Settings) -> Sizes:
     return Sizes(settings.batch, settings.batches, settings.nodes, settings.seed)
 
 
-def stable_grid(settings: Settings, spec: SamplerSpec, budget: int) -> list[Hyperparameters]:
+def stable_grid(settings: Settings, sampler: str, budget: int) -> list[Hyperparameters]:
     """Return what tuning tries on the mixture: the grid's stable settings."""
+    spec = SPECS[sampler]
     return [setting for setting in settings.on_the_line().grid(spec) if mixture.stable(spec, budget, setting)]
 
 
@@ -99,17 +54,17 @@ def cells(settings: Settings) -> Iterator[Cell]:
             yield from _on_gaussian(settings, name)
     yield from _on_mixture(settings)
     if RK45.name in tabulated(settings):
-        yield gaussian_solver.cell(settings.tolerances)
-        yield mixture_solver.cell(settings.tolerances, settings.nodes)
+        yield gaussian.solver_runs.cell(settings.tolerances)
+        yield mixture.solver_runs.cell(settings.tolerances, settings.nodes)
     if not settings.drawn:
         yield from _of_sensitivity(settings)
 
 
 def _on_gaussian(settings: Settings, name: str) -> Iterator[Cell]:
     for budget in settings.budgets + (settings.long if name in settings.lasting else ()):
-        yield gaussian_runs.cell(name, budget, (DEFAULT,))
+        yield gaussian.runs.cell(name, budget, (DEFAULT,))
     for budget in settings.tuned:
-        yield gaussian_runs.cell(name, budget, settings.grid(SPECS[name]))
+        yield gaussian.runs.cell(name, budget, settings.grid(SPECS[name]))
 
 
 def _on_mixture(settings: Settings) -> Iterator[Cell]:
@@ -120,19 +75,19 @@ def _on_mixture(settings: Settings) -> Iterator[Cell]:
     wanted = {(name, budget) for name in known for budget in settings.line_budgets}
     wanted |= {(name, 20) for name in EXACT_RIVALS}
     wanted |= {(name, settings.line_long) for name in (BASELINE, "Langevin, drift x2", PAPER)}
-    yield from (mixture_run.cell(name, budget, DEFAULT, sizes) for name, budget in sorted(wanted))
+    yield from (mixture.line_run.cell(name, budget, DEFAULT, sizes) for name, budget in sorted(wanted))
     for name in (name for name in tabulated(settings) if name != RK45.name):
         for budget in settings.line_tuned:
-            grid = stable_grid(settings, SPECS[name], budget)
-            yield from (mixture_run.cell(name, budget, setting, sizes) for setting in grid)
-    yield langevin_particles.cell(100, sizes)
+            grid = stable_grid(settings, name, budget)
+            yield from (mixture.line_run.cell(name, budget, setting, sizes) for setting in grid)
+    yield mixture.langevin_particles.cell(100, sizes)
 
 
 def _of_sensitivity(settings: Settings) -> Iterator[Cell]:
     for budget in settings.probes:
-        yield from (gaussian_runs.cell(name, budget, along) for name, along in sweeps(settings))
-        yield from (gaussian_runs.cell(name, budget, (DEFAULT,)) for name in ("reverse diffusion", ADAPTIVE.name))
-        yield from (batch_sensitivity.cell(budget, size, sizes_of(settings)) for size in settings.sweep_batch)
-    for name in stationary_floor.SAMPLERS:
-        yield gaussian_runs.cell(name, max(settings.long), steps_at(settings))
-        yield stationary_errors.cell(name, stationary_floor.steps(settings))
+        yield from (gaussian.runs.cell(name, budget, along) for name, along in sweeps(settings))
+        yield from (gaussian.runs.cell(name, budget, (DEFAULT,)) for name in ("reverse diffusion", ADAPTIVE.name))
+        yield from (sensitivity.kl_of_batch.cell(budget, size, sizes_of(settings)) for size in settings.sweep_batch)
+    for name in sensitivity.SAMPLERS:
+        yield gaussian.runs.cell(name, max(settings.long), steps_at(settings))
+        yield sensitivity.stationary_errors.cell(name, sensitivity.steps(settings))

@@ -1,5 +1,6 @@
 """The group's figures and tables: rates, drift factors, orders, and the comparisons of K8 and K9."""
 
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,6 @@ _BLUE, _GREEN, _RED = (SPECS[name].colour for name in ("annealed Langevin", MOME
 
 def rates(settings: Settings) -> Drawing:
     r"""The best rate over a spectrum of condition number $k$: formulas (lines), radii of the exact law (points).
-
     BAOAB has the target's variance throughout, and momentum gains a factor $\sqrt{k}$. The authors' constant momentum
     gains nothing with $k$ where no variance may exceed twice the target's (G2c).
     """
@@ -51,7 +51,6 @@ def rates(settings: Settings) -> Drawing:
 
 def factors(settings: Settings) -> Drawing:
     """The drift factor with which annealed Langevin follows its noise levels, and adaptive momentum's.
-
     T = 5, NCSNv2's step. They agree at one budget; at larger ones the variance is too small.
     """
     drawing, (axes,) = panels()
@@ -73,7 +72,6 @@ def _ticks(axes: Axes, at: tuple[float, ...] | list[int]) -> None:
 
 def orders(settings: Settings) -> Drawing:
     """Annealed BAOAB on the stiff Gaussian, exact law.
-
     Without the extrapolation, or with refreshment that does not decay, an order is lost.
     """
     drawing, (axes,) = panels()
@@ -101,7 +99,6 @@ def orders(settings: Settings) -> Drawing:
 
 def nfe_comparison(settings: Settings) -> Drawing:
     """Exact laws on the held-out family of Gaussians, d = 16.
-
     Left, exact scores: the less Langevin refreshment, the fewer evaluations (a sampler without noise keeps the start's
     error, 2e-6). Right, a start that is wrong in slow directions: only refreshment that does not decay corrects it,
     and momentum makes that faster.
@@ -127,7 +124,6 @@ def nfe_comparison(settings: Settings) -> Drawing:
 
 def momentum_ratios(settings: Settings) -> Drawing:
     """Evaluations of the best annealed BAOAB without momentum over those of the tapered one, on the held-out family.
-
     A bar per target, their geometric mean in red. Below 1, momentum costs evaluations.
     """
     drawing, (axes,) = panels()
@@ -182,18 +178,17 @@ def held_out_table(settings: Settings) -> Table:
 
 def development_table(settings: Settings) -> Table:
     """Return the evaluations of tapered schedules on the development family, with their momentum and without."""
-    problems = study.development()
-
-    def row(rate: float, most: float, e: float) -> tuple[str | float, ...]:
-        means = (_mean(samplers.tapered_evaluations(rate, most, e, each, settings.budget)) for each in problems)
-        return (rate, most, e, *means)
-
+    problems, budget = study.development(), settings.budget
+    rows = tuple(
+        (*taper, e, *(_mean(samplers.tapered_evaluations(*taper, e, each, budget)) for each in problems))
+        for taper, e in product(settings.tapers, (0.8, 0.0))
+    )
     return Table(
         id="kinetic_development",
         caption="How the tapered schedule was chosen: evaluations on the development family (6 targets, another seed) "
         r"at $u = u_0 q$, $e = \min(e_0, q)$, $q = \exp(-rh)$.",
         header=("$r$", "$u_0$", "$e_0$", *(str(problem.kind) for problem in problems)),
-        rows=tuple(row(rate, most, e) for rate, most in settings.tapers for e in (0.8, 0.0)),
+        rows=rows,
         claims=("K9", "K9e"),
     )
 

@@ -18,7 +18,7 @@ from ams.schedules import Level, ve_levels
 from ams.statistics import asymptotic_order
 from analysis.kinetic_langevin.drift_calibration import POINT
 from analysis.kinetic_langevin.settings import Settings
-from analysis.proofs import left_over, matrix_entries
+from analysis.proofs import left_over
 from analysis.targets import stiff_gaussian
 from verdicts import Measurement, check
 from verdicts.studies import cell
@@ -59,13 +59,13 @@ def covariance_after(first: bool = False) -> sp.Matrix:
 @check("K7.invariant")
 def remainder_of_covariance_after_a_step(settings: Settings) -> Measurement:
     """Measure the operations left in Cov(x, p) after a step on a point, less the next noise level's; any u and e."""
-    return left_over(*matrix_entries(covariance_after(), stationary_covariance(u, gamma * sigma)))
+    return left_over(*(covariance_after() - stationary_covariance(u, gamma * sigma)))
 
 
 @check("K7.start")
 def remainder_of_covariance_after_first_step(settings: Settings) -> Measurement:
     """Measure the operations left in Cov(x, p) after a first step on a point less the next noise level's."""
-    return left_over(*matrix_entries(covariance_after(first=True), stationary_covariance(u, gamma * sigma)))
+    return left_over(*(covariance_after(first=True) - stationary_covariance(u, gamma * sigma)))
 
 
 def _random_schedule(generator: np.random.Generator) -> KineticSchedule:
@@ -99,10 +99,7 @@ def exponent(settings: Settings, variant: str) -> Measurement:
     """Return the exponent of KL in the number of evaluations on the stiff Gaussian, with its interval."""
     errors = [gaussian_divergence(variant, budget) for budget in settings.orders]
     order = asymptotic_order(1.0 / np.array(settings.orders), errors, drift=0.2)
-    detail: dict[str, JsonValue] = {
-        "local orders": list(order.local),
-        "evaluations": [round(1 / h) for h in order.steps],
-    }
+    detail: dict[str, JsonValue] = {"local orders": [*order.local], "evaluations": [round(1 / h) for h in order.steps]}
     return Measurement(value=-order.value, low=-order.high, high=-order.low, n=len(order.steps), detail=detail)
 
 

@@ -58,10 +58,10 @@ def remainder_of_limits_at_small_steps(settings: Settings) -> Measurement:
     return left_over(limits[0] - (1 + e) / 2, *(limit - 1 for limit in limits[1:]))
 
 
-def order_at_fixed_friction(method: str, friction: float = 2.0) -> Measurement:
-    """Return the order in dt of a method's variance error, with `e = exp(-friction dt)`."""
+def order_at_fixed_friction(method: str) -> Measurement:
+    """Return the order in dt of a method's variance error, with `e = exp(-2 dt)`."""
     steps = 0.2 * 2.0 ** -np.arange(6)
-    return of_order(asymptotic_order(steps, [stationary_error(method, t, math.exp(-friction * t)) for t in steps]))
+    return of_order(asymptotic_order(steps, [stationary_error(method, t, math.exp(-2.0 * t)) for t in steps]))
 
 
 @check("K3.exponential")
@@ -79,9 +79,9 @@ def order_of_obabo(settings: Settings) -> Measurement:
 @check("K4.move")
 def remainder_of_mean_squared_move(settings: Settings) -> Measurement:
     """Measure the operations left in BAOAB's stationary `E (x' - x)^2 - a (1 + e)`, for any precision."""
-    matrix, spread, covariance = derivation("BAOAB")
+    matrix, noise, covariance = derivation("BAOAB")
     change = sp.Matrix([[matrix[0, 0] - 1, matrix[0, 1]]])
-    return left_over((change * covariance * change.T)[0] + spread[0] ** 2 - A * (1 + e))
+    return left_over((change * covariance * change.T)[0] + noise[0] ** 2 - A * (1 + e))
 
 
 @check("K4.curvature")

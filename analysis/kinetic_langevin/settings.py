@@ -1,20 +1,19 @@
 """Sizes of the group."""
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+from pydantic import PositiveInt
 
+from analysis.settings import Seeded
 from verdicts.claims.sizes import Names, Numbers, Sizes
 
 
-class Settings(BaseModel):
+class Settings(Seeded):
     """Random points of the closed forms, condition numbers, budgets of K6a's factors and K7a's orders; sizes of K8, K9.
 
     `targets` of the held-out family, the largest `budget` there, and the kinds of problem on which all samplers are
     `compared`: with all kinds the annealed samplers are run too. `tapers` holds `(rate, most)` of the schedules in the
     table of the development family (none: no such table).
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     points: PositiveInt = 400
     conditions: Numbers = (1e1, 1e2, 1e3, 1e4, 1e5)
@@ -32,7 +31,6 @@ class Settings(BaseModel):
         (16.0, 1.8),
     )
     particles: PositiveInt = 20_000
-    seed: NonNegativeInt = 2405
 
 
 def random_points(settings: Settings) -> list[tuple[float, float]]:

@@ -71,14 +71,14 @@ def polyak(condition: float) -> tuple[float, float, float]:
     return slowest, condition * slowest, root**2
 
 
-def largest_step(beta: Real, variance: float = 2.0) -> Real:
-    """Return the `u` at which `lam Var x` is `variance`; the variance grows with u."""
+def largest_step(beta: Real) -> Real:
+    """Return the `u` at which `lam Var x` is 2; the variance grows with u."""
     c = (1 + beta) ** 2
-    return 2 * (1 - beta) * (variance * c - 1) / (4 * beta * (1 + beta) + variance * (1 - beta) * c * (1 - beta**2))
+    return 2 * (1 - beta) * (2 * c - 1) / (4 * beta * (1 + beta) + 2 * (1 - beta) * c * (1 - beta**2))
 
 
-def best_loss(condition: float, variance: float = 2.0) -> float:
-    """Return the largest `1 - r` of the slowest direction where every `lam Var x` is at most `variance` (G2c)."""
+def best_loss(condition: float) -> float:
+    """Return the largest `1 - r` of the slowest direction where every `lam Var x` is at most 2 (G2c)."""
     beta = np.linspace(0.0, 1.0, 20_001)[:-1]
-    stiffest = largest_step(beta, variance)
+    stiffest = largest_step(beta)
     return float((1 - np.maximum(contraction(stiffest / condition, beta), contraction(stiffest, beta))).max())

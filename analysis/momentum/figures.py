@@ -14,7 +14,7 @@ from analysis.momentum import closed_forms
 from analysis.momentum.settings import Settings
 from analysis.momentum.stationary import solved_variance
 from analysis.momentum.study import DRAWN_STEP, MIXTURE_BETA, mixture_density
-from analysis.momentum.tempering import mixture_power
+from analysis.targets import of_power
 from verdicts import Figure
 
 _STEP, _BETA = r"step $u = a\lambda$", "momentum coefficient $b$"
@@ -122,7 +122,7 @@ def tempered_mixture() -> Drawing:
     density = GridFunction(*mixture_density(DRAWN_STEP))
     axes.fill_between(density.nodes, density.values, color="0.82", lw=0, label="momentum")
     for power, label, line in ((1.0, r"target $\pi$", "-"), ((1 + MIXTURE_BETA) ** 2, r"$\pi^{(1+b)^2}/Z$", "--")):
-        curve = mixture_power(power)
+        curve = of_power(power)
         axes.plot(curve.nodes, curve.values, line, label=label)
     axes.set(xlabel="$x$", ylabel="density", xlim=(-3, 3))
     axes.legend()

@@ -1,7 +1,6 @@
 """What the group computes once: the step derived on symbols, distributions that runs reach, a density on a grid."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 import sympy as sp
@@ -10,12 +9,12 @@ import torch
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.phase_space import momentum_variable, stationary
 from ams.laws.stationary import reached
-from ams.laws.symbolic import b, m, stationary_covariance, symbolic_step, transition, x, z
+from ams.laws.symbolic import b, m, symbolic_step, x
 from ams.samplers import State, constant, momentum, momentum_rule, sample, with_corrected_noise
 from ams.schedules import Level
 from analysis.momentum.closed_forms import largest_step, random_parameters, stability_bound
 from analysis.momentum.settings import Settings
-from analysis.proofs import Expression
+from analysis.proofs import Derivation, derived
 from analysis.targets import two_modes
 from verdicts.studies import Array, Cell, cell
 
@@ -24,21 +23,11 @@ DRAWN_STEP = 0.005
 """The step on the mixture that the figure shows: there the limit is not yet reached."""
 
 
-class Derivation(NamedTuple):
-    """The step's transition of (x, m), the column that multiplies its noise z, and the stationary covariance."""
-
-    matrix: Expression
-    noise: Expression
-    covariance: Expression
-
-
 @cell
 def derivation(corrected: bool = False) -> Derivation:
     """Constant momentum on symbols, read off the sampler's own step; `corrected`: its noise scaled like its drift."""
     rule = momentum_rule(constant(b))
-    after = symbolic_step(momentum(with_corrected_noise(rule) if corrected else rule), State(x, m))
-    matrix, noise = transition(after, [x, m], ["x", "m"]), transition(after, [z], ["x", "m"])
-    return Derivation(matrix, noise, stationary_covariance(matrix, noise))
+    return derived(symbolic_step(momentum(with_corrected_noise(rule) if corrected else rule), State(x, m)), m)
 
 
 @cell

@@ -8,12 +8,10 @@ import sympy as sp
 
 from ams.grid_function import GridFunction
 from ams.laws.gaussian import GaussianLaw
-from ams.laws.quadrature_algebra import NodeAlgebra
 from ams.laws.stationary import reached
 from ams.laws.symbolic import a, b, lam, x
 from ams.metrics import gaussian_kl, gaussian_w2, half_line
 from ams.samplers import constant, momentum, momentum_rule, with_corrected_noise
-from ams.targets import CLEAN
 from ams_suite.measures import largest
 from analysis.momentum import closed_forms
 from analysis.momentum.settings import Settings
@@ -21,7 +19,7 @@ from analysis.momentum.stationary import solved_variance
 from analysis.momentum.study import MIXTURE_BETA, derivation, mixture_density
 from analysis.momentum.transition import C
 from analysis.proofs import left_over
-from analysis.targets import two_modes
+from analysis.targets import of_power
 from verdicts import Measurement, check
 
 u, t = sp.symbols("u t", positive=True)
@@ -72,17 +70,12 @@ def kl_in_many_dimensions_over_its_closed_form(settings: Settings) -> Measuremen
     return Measurement(value=limiting_bias(0.9, 3072)[1] / (3072 * (1 / c - 1 + math.log(c)) / 2))
 
 
-def mixture_power(power: float = 1.0) -> GridFunction:
-    """Return the mixture's normalised power."""
-    return NodeAlgebra(two_modes()).exact(CLEAN, power)
-
-
 @check("G5.mixture")
 def minority_mass_beyond_the_tempered_mixture_s(settings: Settings) -> Measurement:
     """Measure the mass left of 0 on the mixture at b = 0.5, extrapolated to a = 0 from two steps, less `pi^c`'s."""
     steps = (settings.mixture_step, settings.mixture_step / 2)
     coarse, fine = (half_line(GridFunction(*mixture_density(size))) for size in steps)
-    tempered, target = half_line(mixture_power((1 + MIXTURE_BETA) ** 2)), half_line(mixture_power())
+    tempered, target = half_line(of_power((1 + MIXTURE_BETA) ** 2)), half_line(of_power())
     return Measurement(
         value=2 * fine - coarse - tempered, detail={"at the steps": [coarse, fine], "pi^c": tempered, "pi": target}
     )

@@ -18,7 +18,7 @@ from ams.laws.quadrature_algebra import NodeAlgebra
 from ams.metrics import half_line, line_kl, line_w2
 from ams.samplers import adaptive, baoab, langevin, leimkuhler_matthews, momentum_rule
 from ams.targets import CLEAN
-from analysis.targets import two_modes
+from analysis.targets import of_power, two_modes
 from verdicts.studies import Array, cell
 
 RULE = momentum_rule(adaptive(1e-9))
@@ -85,11 +85,6 @@ def adaptive_density(size: float, nodes: int, resolution: float) -> MeanFieldDen
     """Adaptive momentum's mean field on the mixture at base step `size`, at a spacing of nodes."""
     beta, law = mean_field(two_modes(), RULE, size, nodes, resolution=resolution)
     return MeanFieldDensity(beta, half_line(law.density), law.density.nodes, law.density.values)
-
-
-def of_power(power: float) -> GridFunction:
-    """Return the density of the mixture's normalised power."""
-    return NodeAlgebra(two_modes()).exact(CLEAN, power)
 
 
 def local_orders(steps: Sequence[float], errors: Sequence[float]) -> list[float]:

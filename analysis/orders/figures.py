@@ -9,10 +9,11 @@ from matplotlib.figure import Figure as Drawing
 from ams.plots import legend_below, panels
 from ams.samplers.presets import ADAPTIVE, LANGEVIN, SPECS
 from ams_suite.drawn import save_drawn
-from analysis.orders.distances import distances, of_power
+from analysis.orders.distances import distances
 from analysis.orders.mode_loss import mean_field_density
 from analysis.orders.settings import Settings
 from analysis.orders.study import LARGER, SHOWN, SHOWN_BETA, halvings
+from analysis.targets import of_power
 from verdicts import Figure
 
 _ORDERS = {"Langevin": 1.0, "Leimkuhler-Matthews": 2.0, "constant momentum": 1.0, "adaptive momentum": 0.5}
@@ -27,7 +28,6 @@ def look(sampler: str, label: str) -> dict[str, Any]:
 
 def orders(settings: Settings) -> Drawing:
     r"""Distance of the stationary distribution to its own limit on the mixture, exact laws on grids.
-
     Triangles: the orders of B6 and K5. Langevin and Leimkuhler-Matthews tend to the target $\pi$, momentum to a power
     of it.
     """
@@ -59,7 +59,6 @@ def draw_order(axes: Axes, steps: list[float], errors: list[float], order: float
 
 def departure(settings: Settings) -> Drawing:
     r"""The distance of these stationary distributions to the target.
-
     Momentum whose noise is added after its update leaves $\pi$ as the step shrinks.
     """
     drawing, (axes,) = panels(height=3.5)
@@ -76,7 +75,6 @@ def departure(settings: Settings) -> Drawing:
 
 def densities(settings: Settings) -> Drawing:
     """Adaptive momentum at one noise level ($a = 0.005$, mean field) on the mixture.
-
     It samples a tempered target, and the minority mode has 0.192 of its 0.309.
     """
     drawing, (axes,) = panels()
@@ -94,9 +92,5 @@ def densities(settings: Settings) -> Drawing:
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the group's figures."""
-    drawn = {
-        orders: ("B6", "K5"),
-        departure: ("B6", "P1b"),
-        densities: ("B5a", "B6"),
-    }
+    drawn = {orders: ("B6", "K5"), departure: ("B6", "P1b"), densities: ("B5a", "B6")}
     return save_drawn(drawn, folder, settings)

@@ -7,9 +7,9 @@ from ams.samplers import Particles, PerSample, adaptive, momentum, momentum_rule
 from ams.schedules import Level
 from ams.statistics import plan_margin
 from ams.targets import CLEAN
-from analysis.orders.distances import RESOLUTION, MeanFieldDensity, adaptive_density, of_power
+from analysis.orders.distances import RESOLUTION, MeanFieldDensity, adaptive_density
 from analysis.orders.settings import Settings
-from analysis.targets import two_modes
+from analysis.targets import of_power, two_modes
 from verdicts import Measurement, check
 from verdicts.studies import cell
 

@@ -1,18 +1,17 @@
 """Sizes of this group: sequences of halved steps, and the nodes of the laws."""
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+from pydantic import PositiveInt
 
+from analysis.settings import Seeded
 from verdicts.claims.sizes import Numbers
 
 
-class Settings(BaseModel):
+class Settings(Seeded):
     """The largest step of each sequence, the number of steps, and what the densities on grids and the particles take.
 
     `excess` is constant momentum's largest step by the excess variance that claim G4 gives it there, so that all its
     `betas` are equally near to their limits; `friction` is BAOAB's, per unit of time.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     halvings: PositiveInt = 4
     langevin: float = 0.005
@@ -28,4 +27,3 @@ class Settings(BaseModel):
     adaptive_nodes: PositiveInt = 4
     particles: PositiveInt = 10_000
     particle_steps: PositiveInt = 3000
-    seed: NonNegativeInt = 2405

@@ -17,13 +17,12 @@ _CURVATURE = 4.0  # of either mode, sd .5: the precision by which a step is smal
 
 def halvings(settings: Settings, sampler: str, beta: float = SHOWN_BETA, larger: int = 0) -> list[Point]:
     """Return a sampler at halved steps, the largest first, with `larger` ones before; `beta` is constant momentum's."""
+    constant = settings.excess / (_CURVATURE * 2 * beta * (1 + beta) / (1 - beta))
     top, nodes, parameter = {
         "Langevin": (settings.langevin, 1, 0.0),
         "Leimkuhler-Matthews": (settings.averaged, settings.averaged_nodes, 0.0),
         "BAOAB": (settings.kinetic, settings.kinetic_nodes, settings.friction),
-        "constant momentum": (
-            *(settings.excess / (_CURVATURE * 2 * beta * (1 + beta) / (1 - beta)), settings.constant_nodes, beta),
-        ),
+        "constant momentum": (constant, settings.constant_nodes, beta),
         "adaptive momentum": (settings.adaptive, settings.adaptive_nodes, 0.0),
     }[sampler]
     return [(sampler, top / 2**k, nodes, parameter) for k in range(-larger, settings.halvings)]

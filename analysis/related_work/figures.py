@@ -9,14 +9,13 @@ from ams.plots import panels
 from ams.samplers.presets import shades
 from ams.targets import CLEAN
 from ams_suite.drawn import save_drawn
-from analysis.related_work import filter as wiener, fixed_time, inexact, relaxation, schedules, study
+from analysis.related_work import filter as wiener, fixed_time, inexact, schedules, study
 from analysis.related_work.settings import Settings
 from verdicts import Figure, Table
 
 
 def inexact_bound(settings: Settings) -> Drawing:
     r"""Inexact Langevin on Gaussians, exact laws.
-
     Left: divergence at time $t$ against the bound of N1, random affine score errors and starts, and after ascents
     towards it. Right: the stationary divergence over its bound. With $L = C$ the worst error is $x/2 + b$,
     $b \to \infty$; with a larger power in the moment a constant error, however small, attains it.
@@ -47,7 +46,6 @@ def inexact_bound(settings: Settings) -> Drawing:
 
 def fixed_stopping_time(settings: Settings) -> Drawing:
     r"""The prediction-correction method on a Gaussian, its score wrong by a constant $e$.
-
     Left: final $W_2$ against the time $T_1$ at which the forward process stops (root mean square over the error's
     sign). The flow alone must take $T_1 \sim \log(1/|e|)$ and collects the score error on its way; with Langevin at
     $T_1$ a short one is best. Right: what $T_1 = 0.5$ with Langevin gains over the best $T_1$ without.
@@ -71,14 +69,13 @@ def fixed_stopping_time(settings: Settings) -> Drawing:
 
 def relaxation_time(settings: Settings) -> Drawing:
     """Why $T_1 > 0$: Langevin's relaxation time (one over its generator's gap) at time $T_1$ of the forward process.
-
     On the mixture .3/.7 at $-1/+1$, standard deviation 0.2. A little noise takes the barrier away.
     """
     drawing, (axes,) = panels()
     times = np.logspace(-3, 0.3, 40)
-    relaxed = [relaxation.relaxation_time(fixed_time.at_time(t)) for t in times]
+    relaxed = [fixed_time.relaxation_time(fixed_time.at_time(t)) for t in times]
     axes.loglog(times, relaxed, color="C0", label="Langevin at $T_1$")
-    on_data = relaxation.relaxation_time(CLEAN)
+    on_data = fixed_time.relaxation_time(CLEAN)
     axes.axhline(on_data, color="0.4", lw=0.8, ls=":", label="on the data ($T_1 = 0$)")
     axes.set(xlabel="$T_1$", ylabel="relaxation time", ylim=(0.5, 3 * on_data))
     axes.legend(loc="lower left")
@@ -87,7 +84,6 @@ def relaxation_time(settings: Settings) -> Drawing:
 
 def noise_schedules(settings: Settings) -> Drawing:
     r"""Noise schedules of the variance-exploding sampler, exact laws.
-
     Left: KL(target $\|$ run) (lines; slope $-2$) and its path bound (dashed; slope $-1$), exact scores, stiff target.
     The schedule that is best for the bound has the largest divergence. Right: KL of EDM's noise levels over the
     exponential ones' with a wrong score; below 1, EDM's are better.
@@ -121,7 +117,6 @@ def noise_schedules(settings: Settings) -> Drawing:
 
 def filter_gain(settings: Settings) -> Drawing:
     """Langevin along a filtered score with gain $K$ and momentum coefficient $b$, exact law.
-
     Left: the stationary variance (the target's is 1). Right: rate (1 less the spectral radius) at the step whose bias
     is 10 %. $K = 1$ is Langevin; just below it the filter's own mode, of rate $1 - b$, may be the slower.
     """

@@ -15,12 +15,12 @@ from scipy.optimize import brentq
 from scipy.special import erfcx
 
 from ams.laws import GaussianLaw
-from ams.laws.symbolic import Symbols, a, b, lam, m, s, stationary_covariance, symbolic_step, transition, x, z
+from ams.laws.symbolic import Symbols, a, b, lam, m, s, symbolic_step, x
 from ams.samplers import State, filtered, wiener_gain
 from ams.samplers.rules import average
 from ams.schedules import Level
 from ams_suite.measures import largest
-from analysis.proofs import Expression, left_over
+from analysis.proofs import Expression, derived, left_over
 from analysis.related_work.settings import Settings
 from verdicts import Measurement, check
 from verdicts.studies import cell
@@ -33,9 +33,7 @@ BIASES = (0.003, 0.01, 0.03, 0.1)
 @cell
 def covariance() -> Expression:
     """The stationary covariance of (x, m), derived from the filtered step, in the symbols `a`, `b`, `K` and `lam`."""
-    after = symbolic_step(filtered(b, K), State(x, m))
-    matrix, spread = transition(after, [x, m], ["x", "m"]), transition(after, [z], ["x", "m"])
-    return stationary_covariance(matrix, spread)
+    return derived(symbolic_step(filtered(b, K), State(x, m)), m).covariance
 
 
 def stationary_variance() -> sp.Expr:
@@ -110,8 +108,8 @@ def largest_rate_of_a_gain_over_langevins(settings: Settings) -> Measurement:
     langevin = {bias: rate(bias, 0.0, 1.0) for bias in BIASES}
     ratios = {place: rate(*place) / langevin[place[0]] for place in _grid(settings, BIASES)}
     best = max(ratios, key=lambda place: ratios[place])
-    detail: dict[str, Any] = dict(zip(("bias", "b", "K"), map(float, best), strict=True))
-    return largest(list(ratios.values()), **detail)
+    bias, beta, gain = map(float, best)
+    return largest(list(ratios.values()), bias=bias, b=beta, K=gain)
 
 
 @check("N3.wiener")
@@ -129,7 +127,7 @@ def rate(bias: float, beta: float, gain: float) -> float:
 
     Langevin's step is `2 bias / (1 + bias)`; any other gain and momentum reach the bias earlier (N3.bias).
     """
-    variance, most = _compiled(covariance()[0, 0]), 2 * bias / (1 + bias)
+    variance, most = _compiled(stationary_variance()), 2 * bias / (1 + bias)
     plain = variance(most, beta, gain) <= 1 + bias
     u = most if plain else brentq(lambda u: variance(u, beta, gain) - 1 - bias, 1e-9, most, xtol=1e-13)
     return 1.0 - law_moments(float(u), beta, gain)[1]
@@ -137,7 +135,7 @@ def rate(bias: float, beta: float, gain: float) -> float:
 
 @lru_cache(maxsize=1)
 def _compiled(variance: sp.Expr) -> Callable[[float, float, float], float]:
-    return sp.lambdify((a, b, K), sp.factor(lam * variance).subs(lam, 1))
+    return sp.lambdify((a, b, K), variance.subs(lam, 1))
 
 
 @check("N3.noise")
@@ -149,6 +147,5 @@ def remainder_of_variance_that_noise_adds(settings: Settings) -> Measurement:
     noisy, algebra = sp.Symbol("n", real=True), Symbols()
     score, level = lambda at, level: algebra.score(at, level) + noisy, Level(0, sigma=0.0, step=a)
     state, _ = filtered(b, K)(State(x, m), score, algebra.noise, level, algebra)
-    matrix, spread = transition(state, [x, m], ["x", "m"]), transition(state, [noisy], ["x", "m"])
-    added = stationary_covariance(matrix, spread)[0, 0]
+    added = derived(state, m, noisy).covariance[0, 0]
     return left_over(sp.limit(added / a, a, 0) - 1 / (2 * lam))

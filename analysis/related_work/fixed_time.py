@@ -6,6 +6,8 @@ the flow alone collects about `e sqrt v` a unit of T1 (it leaves `x = (y - mu) s
 while the start's error falls as `exp(-T1)`: its best T1 grows like `log(1/e)`, and so does its error over `e`. The
 corrected run has no such logarithm. Source: Pedrotti, Maas and Mondelli (arXiv 2305.14164); the constants are
 computed here.
+
+Why not T1 = 0: on data of two modes Langevin takes long to move mass between them (the gap of its generator).
 """
 
 import math
@@ -14,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy.linalg import eigh_tridiagonal
 from scipy.optimize import minimize_scalar
 from torch import Tensor
 
@@ -22,10 +25,12 @@ from ams.metrics import gaussian_w2
 from ams.samplers import flow_rk45, langevin, vp_level
 from ams.schedules import VP, Level
 from ams.statistics import asymptotic_order
+from ams.targets import CLEAN
 from ams_suite.measures import largest, of_order
 from analysis.related_work.inexact import Case, diffused
 from analysis.related_work.misspecified_score import ScoreError, marginal
 from analysis.related_work.settings import Settings
+from analysis.targets import two_modes
 from verdicts import Measurement, check
 from verdicts.studies import Array, cell
 
@@ -194,3 +199,30 @@ def growth_of_gain_per_decade(settings: Settings) -> Measurement:
     """Measure what the gain of a fixed T1 grows by in the last decade of the score error, over that in the first."""
     grown = [after - before for before, after in pairwise(gain(size).ratio for size in ERRORS)]
     return Measurement(value=grown[-1] / grown[0], n=len(grown), detail={"grown by each decade": [*grown]})
+
+
+def relaxation_time(level: Level, points: int = 2001) -> float:
+    """Return `1 / gap` of Langevin on the mixture .3/.7 at -1/+1, s.d. 0.2, at a noise level, on a grid to -5 and 5.
+
+    On the line `L f = f'' + (log p)' f'` is `-A` in `L^2(p)`, and A has eigenvalues 0 < gap < ...; the relaxation time
+    `1 / gap` is at most the logarithmic Sobolev constant C. With spacing h and the generator written by differences of
+    log p alone, A is symmetric and tridiagonal: `-1 / h^2` beside the diagonal, `(sqrt(p_{i+1} / p_i) + sqrt(p_{i-1} /
+    p_i)) / h^2` on it; error O(h^2).
+    """
+    at, spacing = np.linspace(-5.0, 5.0, points, retstep=True)
+    log_p = two_modes(0.2).log_density(torch.as_tensor(at)[:, None], level).numpy()
+    up = np.exp(np.diff(log_p) / 2)
+    diagonal = np.append(up, 0.0) + np.append(0.0, 1 / up)
+    beside = -np.ones(points - 1)
+    _, gap = eigh_tridiagonal(diagonal, beside, select="i", select_range=(0, 1), eigvals_only=True)
+    return float(spacing**2 / gap)
+
+
+@check("N1b.mixture")
+def relaxation_time_on_data_over_fixed_time(settings: Settings) -> Measurement:
+    """Measure Langevin's relaxation time on the two-mode mixture itself over that at T1 = 0.25 of the forward process.
+
+    The detail has the ratio on twice as many grid points.
+    """
+    coarse, fine = (relaxation_time(CLEAN, points) / relaxation_time(at_time(0.25), points) for points in (2001, 4001))
+    return Measurement(value=coarse, detail={"refined": fine})

@@ -1,6 +1,6 @@
 """Scores with a known error: the exact law is computed with them as with the true score."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -19,16 +19,16 @@ def marginal(law: GaussianLaw, level: Level) -> Moments:
 
 @dataclass(frozen=True)
 class ScoreError:
-    """The score `factor s + shift(level)`, values per direction or one; its error is `(factor - 1) s + shift`."""
+    """The score `factor s + shift(level)`, a shift per direction or one; its error is `(factor - 1) s + shift`."""
 
     shift: Callable[[Level], Tensor | float] = lambda level: 0.0
-    factor: Tensor | float = 1.0
+    factor: float = 1.0
 
     def score(self, law: GaussianLaw) -> Score:
         """Return the wrong score of a target, for coefficient rows."""
 
         def wrong(x: Row, level: Level) -> Row:
-            s = torch.as_tensor(self.factor, dtype=torch.float64).reshape(-1, 1) * law.score(x, level)
+            s = self.factor * law.score(x, level)
             s[:, 0] += torch.as_tensor(self.shift(level), dtype=torch.float64)
             return s
 
@@ -43,14 +43,3 @@ class ScoreError:
 def noise_bias(size: float, directions: int) -> ScoreError:
     """Return the error of a predicted noise off by a constant vector of norm `size`: `shift = size u / sigma`."""
     return ScoreError(lambda level: torch.full((directions,), size / level.sigma / directions**0.5))
-
-
-def batched(errors: Sequence[ScoreError], directions: int) -> ScoreError:
-    """Return the errors of several runs as one of a `BatchedGaussian`, whose runs have `directions` directions each."""
-
-    def spread(values: Sequence[Tensor | float]) -> Tensor:
-        return torch.cat([torch.as_tensor(value, dtype=torch.float64).expand(directions) for value in values])
-
-    return ScoreError(
-        lambda level: spread([error.shift(level) for error in errors]), spread([error.factor for error in errors])
-    )

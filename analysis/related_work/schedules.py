@@ -14,13 +14,12 @@ import numpy as np
 import torch
 from scipy.optimize import minimize
 
-from ams.laws import GaussianLaw, Moments
-from ams.laws.batched_gaussian import BatchedGaussian
+from ams.laws import GaussianLaw
 from ams.metrics import gaussian_w2
 from ams.schedules import geometric_sigmas, karras_sigmas, ve_levels
 from ams_suite.measures import largest, named_extreme
 from analysis.related_work import path
-from analysis.related_work.misspecified_score import ScoreError, batched, marginal, noise_bias
+from analysis.related_work.misspecified_score import ScoreError, marginal, noise_bias
 from analysis.related_work.path import HIGHEST, LOWEST
 from analysis.related_work.settings import Settings
 from analysis.targets import stiff_gaussian
@@ -85,27 +84,19 @@ SCHEDULES: dict[str, Callable[[int, str], np.ndarray]] = {
 
 @cell
 def outcomes(target: str, schedule: str, count: int, sizes: tuple[float, ...]) -> dict[str, list[Outcome]]:
-    """What N steps end with, for each model and size of the score error: all in one run of the exact law.
+    """What N steps end with, for each model and size of the score error.
 
-    It starts from the target's own distribution at the first noise level.
+    They start from the target's own distribution at the first noise level.
     """
-    law = TARGETS[target]
-    errors = [model(size, len(law.variance)) for model in MODELS.values() for size in sizes]
-    ends = iter(outcomes_of(law, SCHEDULES[schedule](count, target), errors))
-    return {model: [next(ends) for _ in sizes] for model in MODELS}
-
-
-def outcomes_of(law: GaussianLaw, sigmas: np.ndarray, errors: list[ScoreError]) -> list[Outcome]:
-    """Return what the sampler ends with over these noise levels for each score error."""
-    levels, runs = ve_levels(sigmas), BatchedGaussian(law, len(errors))
+    law, levels = TARGETS[target], ve_levels(SCHEDULES[schedule](count, target))
     start, own = marginal(law, levels[0]), marginal(law, levels[-1])
-    moments = path.ended(levels, runs, batched(errors, len(law.variance)), marginal(runs, levels[0]))
-    bounds = [path.path_bound(levels, law, error, start) for error in errors]
-    ends = [Moments(*parts) for parts in zip(*(part.chunk(len(errors)) for part in moments), strict=True)]
-    return [
-        Outcome(*path.both_divergences(law, own, end), gaussian_w2(*end, *own, law.multiplicity), bound)
-        for end, bound in zip(ends, bounds, strict=True)
-    ]
+
+    def outcome(error: ScoreError) -> Outcome:
+        end, bound = path.ended(levels, law, error, start), path.path_bound(levels, law, error, start)
+        return Outcome(*path.both_divergences(law, own, end), gaussian_w2(*end, *own, law.multiplicity), bound)
+
+    d = len(law.variance)
+    return {name: [outcome(model(size, d)) for size in sizes] for name, model in MODELS.items()}
 
 
 def kl_ratio(settings: Settings, one: str, other: str, target: str, model: str, size: float, count: int) -> float:

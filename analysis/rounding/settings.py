@@ -1,16 +1,14 @@
 """Sizes of the group."""
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+from pydantic import PositiveInt
 
+from analysis.settings import Seeded
 from verdicts.claims.sizes import Names
 
 
-class Settings(BaseModel):
+class Settings(Seeded):
     """The run that is repeated: budget (NFE), batch, seed; the samplers that are compared."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     budget: PositiveInt = 60
     batch: PositiveInt = 64
-    seed: NonNegativeInt = 2405
     samplers: Names = ("annealed Langevin", "adaptive momentum", "PC, adaptive", "Heun ODE")

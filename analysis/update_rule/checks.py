@@ -1,20 +1,25 @@
-"""R1 to R3, by algebra on the sampler's own steps.
+"""R1 to R3, by algebra on the sampler's own steps. P3: does the rule add a hyperparameter, its clip `1 - delta`?
 
 rho_t  = A_{t-1} <s_t - s_{t-1}> / <d_{t-1}>,   beta_t = clip(((1 - rho_t) / (1 + rho_t))^2, 0, 1 - delta)
 """
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import sympy as sp
 import torch
 
 from ams import samplers
+from ams.laws.gaussian import GaussianLaw
+from ams.laws.stationary import solved
 from ams.laws.symbolic import Symbols, a, lam, m, mu, s, symbolic_step, x, z
 from ams.samplers import Particles, State, Step
 from ams.samplers.noise_sources import generated
 from ams.schedules import Level
 from analysis.proofs import left_over
+from analysis.update_rule import study
 from analysis.update_rule.settings import Settings
 from analysis.update_rule.study import momentum_step
 from verdicts import Measurement, check
@@ -51,10 +56,10 @@ def terms_left_of_the_symmetry(settings: Settings) -> Measurement:
     return left_over(samplers.critical_momentum(RHO) - samplers.critical_momentum(1 / RHO))
 
 
-def momentum_after(growth: float, delta: float = 1e-4) -> float:
+def momentum_after(growth: float) -> float:
     """Return beta of the sampler's own step when the score's change is `growth` times the momentum."""
     scores = iter([torch.ones(1, 1, dtype=torch.float64), torch.full((1, 1), 1.0 + growth, dtype=torch.float64)])
-    step, algebra, state = momentum_step(samplers.adaptive(delta)), Particles(), State(torch.zeros(1, 1).double())
+    step, algebra, state = momentum_step(samplers.adaptive(1e-4)), Particles(), State(torch.zeros(1, 1).double())
     for _ in range(2):
         state, info = step(state, lambda at, level: next(scores), torch.zeros_like, Level(0, 0.0, step=1.0), algebra)
     return float(info.coefficients.beta) if info.coefficients else math.nan
@@ -128,3 +133,46 @@ def terms_left_of_the_noise_in_the_momentum(settings: Settings) -> Measurement:
     """Count the terms left of `dm/dz` in the authors' "cld": critically damped Langevin would have noise there."""
     after = symbolic_step(momentum_step(samplers.constant(sp.Rational(9, 10))), State(x, m, s))
     return left_over(sp.diff(after.m, z))
+
+
+def stationary_variance(u: float, delta: float) -> float:
+    """Return `lam Var x` of adaptive momentum's stationary distribution at `u = a lam`."""
+    return solved(GaussianLaw([1.0]), samplers.momentum_rule(samplers.adaptive(delta)), u, 1.0 - delta).variance.item()
+
+
+def _largest_change(runs: Sequence[Any] | np.ndarray) -> float:
+    """Return the largest relative change at any place of arrays over `runs`."""
+    values = np.array(runs)
+    return float((np.ptp(values, axis=0) / np.abs(values).min(axis=0)).max())
+
+
+@check("P3.stationary")
+def largest_change_of_the_stationary_variance(settings: Settings) -> Measurement:
+    """Measure the largest relative change of the stationary variance over all deltas, at each step size."""
+    variances = [[stationary_variance(u, delta) for u in settings.steps] for delta in settings.deltas]
+    return Measurement(value=_largest_change(variances), n=np.size(variances), detail={"steps": list(settings.steps)})
+
+
+@check("P3.annealed")
+def largest_change_of_the_annealed_variance(settings: Settings) -> Measurement:
+    """Measure the largest relative change of any direction's final variance over all deltas, annealed runs."""
+    budgets, deltas = settings.budgets, settings.deltas
+    runs = [[study.annealed_variances(budget, delta, settings.repeats) for delta in deltas] for budget in budgets]
+    largest = max(map(_largest_change, runs))
+    return Measurement(value=largest, n=len(budgets) * len(deltas), detail={"nfe": list(budgets)})
+
+
+@check("P3.far_start")
+def largest_change_of_the_mean_from_far_away(settings: Settings) -> Measurement:
+    """Measure the largest relative change of the mean between the extreme deltas, 100 standard deviations away.
+
+    Over 800 steps at u = 1e-4 the score hardly changes from step to step, and beta comes near its clip.
+    """
+    extremes = (min(settings.deltas), max(settings.deltas))
+    return Measurement(value=_largest_change([study.means_on_the_way(delta) for delta in extremes]))
+
+
+@check("P3.larger")
+def largest_change_of_the_mean_by_a_larger_delta(settings: Settings) -> Measurement:
+    """Measure the largest relative change of the mean between the authors' delta, 1e-3, and ten times that."""
+    return Measurement(value=_largest_change([study.means_on_the_way(delta) for delta in study.LARGER]))

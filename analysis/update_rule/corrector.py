@@ -7,7 +7,6 @@ control is plain Langevin with the lagged norm (momentum with b = 0).
 """
 
 import numpy as np
-from pydantic import JsonValue
 
 from ams.laws.symbolic import Norm, Symbols, a, m, s, x, z
 from ams.samplers import State, snr_of_last_momentum, snr_of_score
@@ -36,7 +35,7 @@ def largest_share_left_unexplained(settings: Settings) -> Measurement:
 def largest_share_of_the_own_drift(settings: Settings) -> Measurement:
     """Measure the largest share of `E|s_t - s_{t-1}|^2` that the corrector's own drift has; curvature shows there."""
     largest = {count: max(change.shares[0] for change in score_changes(count)) for count in settings.levels}
-    detail: dict[str, JsonValue] = {f"{count} noise levels": share for count, share in largest.items()}
+    detail = {f"{count} noise levels": share for count, share in largest.items()}
     return Measurement(value=max(largest.values()), n=sum(settings.levels), detail=detail)
 
 
@@ -78,18 +77,17 @@ def mean_ratio_of_adaptive_momentum(settings: Settings) -> Measurement:
 def _mean_ratio(name: str, settings: Settings) -> Measurement:
     counts = sorted({30, *settings.levels})
     means = {count: float(np.exp(np.log(study.corrector_run(name, count).ratios).mean())) for count in counts}
-    detail: dict[str, JsonValue] = {f"{count} noise levels": mean for count, mean in means.items()}
-    return Measurement(value=means[30], n=29, detail=detail)
+    return Measurement(value=means[30], n=29, detail={f"{count} noise levels": mean for count, mean in means.items()})
 
 
 @check("R5.control")
 def control_s_share_of_the_gain(settings: Settings) -> Measurement:
     """Measure the lagged control's share of adaptive momentum's gain in KL over Langevin, at 30 noise levels."""
-    detail: dict[str, JsonValue] = {f"share, {count} noise levels": _share_of_the_gain(count) for count in (10, 50)}
-    detail |= {f"KL, {name}": study.corrector_run(name, 30).kl for name in study.correctors()}
-    return Measurement(value=_share_of_the_gain(30), detail=detail)
+    shares = {f"share, {count} noise levels": _share_of_the_gain(count) for count in (10, 50)}
+    divergences = {f"KL, {name}": study.corrector_run(name, 30).kl for name in study.CORRECTORS}
+    return Measurement(value=_share_of_the_gain(30), detail=shares | divergences)
 
 
 def _share_of_the_gain(count: int) -> float:
-    plain, control, _, lagged = (study.corrector_run(name, count).kl for name in study.correctors())
+    plain, control, _, lagged = (study.corrector_run(name, count).kl for name in study.CORRECTORS)
     return (plain - control) / (plain - lagged)

@@ -9,11 +9,10 @@ from ams.plots import panels
 from ams.samplers import critical_momentum
 from ams.samplers.presets import shades
 from ams_suite.drawn import save_drawn
-from analysis.update_rule.checks import momentum_after
-from analysis.update_rule.clip import stationary_variance
+from analysis.update_rule.checks import momentum_after, stationary_variance
 from analysis.update_rule.corrector import score_changes
 from analysis.update_rule.settings import Settings
-from analysis.update_rule.study import ALONG, COUNTS, LAGGED, PARTS, corrector_run, correctors
+from analysis.update_rule.study import ALONG, CORRECTORS, COUNTS, LAGGED, PARTS, corrector_run
 from verdicts import Figure
 
 
@@ -84,7 +83,7 @@ def lagged_norm(settings: Settings) -> Drawing:
     left.axhline(1.0, color="0.3", lw=0.9, ls="--")
     left.set(xlabel="part of the run", ylabel="effective over stated snr", ylim=(0.95, 2.3))
     left.legend(loc="upper right")
-    plain, *others = correctors()
+    plain, *others = CORRECTORS
     for name, color, line in zip(others, ("C0", "C1", "C1"), ("--o", "-s", "--s"), strict=True):
         over = [corrector_run(name, count).kl / corrector_run(plain, count).kl for count in COUNTS]
         right.loglog(COUNTS, over, line, ms=3.5, color=color, label=name)

@@ -1,7 +1,7 @@
 """What the group computes once: exact laws of annealed runs, of runs from far away and of predictor-corrector runs."""
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from ams import samplers
 from ams.laws.gaussian import GaussianLaw
 from ams.metrics import gaussian_kl
-from ams.samplers import Info, Program, State, Step
+from ams.samplers import Info, State, Step
 from ams.samplers.base import Algebra, Noise, Score, Vector
 from ams.samplers.rules import MomentumCoefficient, Size, prescribed
 from ams.schedules import VE, Level, annealed_levels, geometric_sigmas, ncsnv2_step, process_levels
@@ -34,28 +34,12 @@ def momentum_step(coefficient: MomentumCoefficient, size: Size = prescribed) -> 
 
 
 @cell
-def annealed_variances(budget: int, deltas: tuple[float, ...], repeats: int) -> Array:
-    """The final variances of adaptive momentum's annealed runs of `budget` evaluations on the stiff Gaussian, a row a
-    delta, ascending. A run whose momentum coefficients a larger clip would leave alone stands for that clip's as well.
-    """
-    rows: list[np.ndarray] = []
-    highest = 1.0
-    for delta in sorted(deltas):
-        if not rows or highest > 1.0 - delta:
-            highest, variances = _annealed_run(budget, delta, repeats)
-        rows.append(variances)
-    return np.array(rows)
-
-
-def _annealed_run(budget: int, delta: float, repeats: int) -> tuple[float, np.ndarray]:
-    """Return the largest momentum coefficient of a run, and the variances at its end."""
-    sigmas, law, betas = geometric_sigmas(50.0, 0.02, budget // repeats), stiff_gaussian(), []
+def annealed_variances(budget: int, delta: float, repeats: int) -> Array:
+    """The final variances of an annealed run of adaptive momentum, of `budget` evaluations on the stiff Gaussian."""
+    sigmas, law = geometric_sigmas(50.0, 0.02, budget // repeats), stiff_gaussian()
     levels = annealed_levels(sigmas, ncsnv2_step(sigmas, repeats))
     program = samplers.annealed(momentum_step(samplers.adaptive(delta)), levels, repeats)
-    for state, info in law.run(program, law.start(0.0, 50.0**2)):
-        end = state.x
-        betas += [info.coefficients.beta] if info.coefficients else []
-    return max(betas), law.moments(end).variance.numpy()
+    return law.moments(law.end(program, law.start(0.0, 50.0**2))[0].x).variance.numpy()
 
 
 @cell
@@ -67,20 +51,13 @@ def means_on_the_way(delta: float) -> Array:
     return np.array([law.moments(state.x).mean.item() for n, (state, _) in states if n % 100 == 0])
 
 
-def correctors(snr: float = SNR) -> dict[str, Step]:
-    """Return Langevin's and adaptive momentum's correctors, each with the present norm and with the lagged one."""
-    return {
-        "Langevin": samplers.langevin(samplers.snr_of_score(snr)),
-        "Langevin, lagged norm": momentum_step(samplers.constant(0.0), samplers.snr_of_last_momentum(snr)),
-        "adaptive, present norm": momentum_step(samplers.adaptive(1e-4), samplers.snr_of_momentum(snr)),
-        "adaptive, lagged norm": momentum_step(samplers.adaptive(1e-4), samplers.snr_of_last_momentum(snr)),
-    }
-
-
-def program_of(corrector: Step, count: int) -> Program:
-    """Return the authors' predictor-corrector run over `count` levels, reverse diffusion between them."""
-    predictor = samplers.affine(samplers.authors_ve_reverse_diffusion(PROCESS, count))
-    return samplers.predictor_corrector(predictor, corrector, process_levels(PROCESS, count, 1e-5))
+CORRECTORS = {
+    "Langevin": samplers.langevin(samplers.snr_of_score(SNR)),
+    "Langevin, lagged norm": momentum_step(samplers.constant(0.0), samplers.snr_of_last_momentum(SNR)),
+    "adaptive, present norm": momentum_step(samplers.adaptive(1e-4), samplers.snr_of_momentum(SNR)),
+    "adaptive, lagged norm": momentum_step(samplers.adaptive(1e-4), samplers.snr_of_last_momentum(SNR)),
+}
+"""Langevin's and adaptive momentum's correctors, each with the present norm and with the lagged one."""
 
 
 class ScoreChange(NamedTuple):
@@ -110,13 +87,15 @@ class CorrectorRun(NamedTuple):
 
 @cell
 def corrector_run(name: str, count: int) -> CorrectorRun:
-    """A corrector's predictor-corrector run over `count` levels on the stiff Gaussian.
+    """A corrector's run over `count` levels on the stiff Gaussian, the authors' reverse diffusion between them.
 
     The parts of `s_t - s_{t-1} = -P (drift + noise + predictor's drift and noise) + (s_t - s(x_t at the last level))`,
     P the precision at the last level, overlap, so their shares need not add up to one.
     """
-    step, law, norms, changes = correctors()[name], stiff_gaussian(), [], []
-    program = list(program_of(remembering(step) if name == LAGGED[1] else step, count))
+    step, law, norms, changes = CORRECTORS[name], stiff_gaussian(), [], []
+    predictor = samplers.affine(samplers.authors_ve_reverse_diffusion(PROCESS, count))
+    corrector, levels = remembering(step) if name == LAGGED[1] else step, process_levels(PROCESS, count, 1e-5)
+    program = list(samplers.predictor_corrector(predictor, corrector, levels))
     states = law.run(program, law.start(0.0, PROCESS.sigma_max**2))
     for number, ((_, level), (state, info)) in enumerate(zip(program, states, strict=True)):
         end = info.mean
@@ -164,8 +143,9 @@ def _second_moment(law: GaussianLaw, vector: Vector) -> float:
 
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks, figures and the notebook read."""
-    yield from (annealed_variances.cell(budget, settings.deltas, settings.repeats) for budget in settings.budgets)
+    for budget, delta in product(settings.budgets, settings.deltas):
+        yield annealed_variances.cell(budget, delta, settings.repeats)
     yield from (means_on_the_way.cell(delta) for delta in sorted({min(settings.deltas), max(settings.deltas), *LARGER}))
-    runs = {(name, count) for name in correctors() for count in COUNTS}
+    runs = {(name, count) for name in CORRECTORS for count in COUNTS}
     runs |= {(name, count) for name in LAGGED for count in settings.levels} | {(LAGGED[0], count) for count in ALONG}
     yield from (corrector_run.cell(*run) for run in sorted(runs))

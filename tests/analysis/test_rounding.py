@@ -9,7 +9,7 @@ from torch import Tensor
 
 from analysis.rounding import checks
 from analysis.rounding.settings import Settings
-from tests.claims import expected, verdict_of
+from tests.claims import expected, refuted, verdict_of
 from verdicts.claims.schema import Verdict
 
 
@@ -25,8 +25,7 @@ def test_an_unseeded_draw_breaks_s2(monkeypatch: MonkeyPatch) -> None:
         return lambda x: torch.randn(x.shape, dtype=torch.float64).to(dtype)
 
     monkeypatch.setattr(checks, "_rounded", unseeded)
-    for part in ("process", "fresh"):
-        assert verdict_of("S2", only=part) is Verdict.REFUTED
+    assert refuted("S2", "process", "fresh")
 
 
 def test_a_coarser_arithmetic_breaks_s3(monkeypatch: MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from pytest import MonkeyPatch
 from ams import samplers
 from ams.samplers import momentum_rule
 from analysis.traces import checks
-from tests.claims import verdict_of
+from tests.claims import refuted, verdict_of
 from verdicts.claims.schema import Verdict
 
 
@@ -24,8 +24,7 @@ def test_a_changed_step_leaves_the_trace(monkeypatch: MonkeyPatch) -> None:
         return momentum_rule(*parts, **more, factor=lambda beta: 1 + beta)
 
     monkeypatch.setattr(samplers, "momentum_rule", halved)
-    for part in ("annealed", "corrected"):
-        assert verdict_of("S1", only=part) is Verdict.REFUTED
+    assert refuted("S1", "annealed", "corrected")
 
 
 def test_a_missing_trace_is_an_error(monkeypatch: MonkeyPatch, tmp_path: Path) -> None:

@@ -1,0 +1,99 @@
+"""One function changed at a time, beside the falsifiers: every check that rests on it sees the change."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy as sp
+from pytest import MonkeyPatch
+
+from ams.laws.stationary import Stationary
+from ams.samplers import rules
+from ams.targets import Gaussian
+from analysis.adaptive import (
+    closed_forms as adaptive_forms,
+    convergence,
+    general_covariance as covariance,
+    isotropic,
+    study,
+)
+from analysis.kinetic_langevin import rates
+from analysis.momentum import closed_forms, study as momentum_study, tempering, transition
+from analysis.orders import accuracy, checks as orders, mode_loss
+from analysis.orders.distances import MeanFieldDensity
+from analysis.related_work import filter as wiener, fixed_time, inexact, path
+from analysis.update_rule import corrector, study as rule_study
+from tests.claims import refuted
+
+_GROWTH, _NOTHING = 1.01 * np.eye(9), (np.zeros(1), np.zeros(1))
+CHANGES: list[tuple[Any, str, Any, str]] = [
+    # Adaptive momentum: a rotation the wrong way; every other of the listed directions lost
+    (covariance, "rotated_back", lambda true: lambda law, end: true(transposed(law), end), "A1.rotated A1.particles"),
+    (covariance, "GaussianLaw", lambda true: lambda v, **more: true(v if more else v[::2], **more), "A1.large"),
+    # a momentum that oscillates; samples of their own, for which nothing falls with the batch; Langevin's ratio
+    (study, "stationary", lambda true: lambda *law: oscillating(true(*law)), "A4.overdamped A4.noise"),
+    (study, "fluctuating", lambda true: lambda settings, batch, d: true(settings, min(batch, 16), d), "A5.constant"),
+    (study, "variances_by_batch_size", lambda _: lambda sizes, *_: np.ones((64, 1)) * range(len(sizes)), "A5.bias"),
+    (adaptive_forms, "step_of_snr", lambda true: lambda snr, b: true(snr, 0.0 * b), "A6.solved A6.reached A6.bias"),
+    # several fixed points; a limit that depends on the start; a slope that repels; a second root
+    (convergence, "critical_momentum", lambda _: lambda rho: 0.5 + 0.4 * np.sin(40 * rho), "P1a.unique"),
+    (study, "reached", lambda _: lambda law, *start, **more: dependent(law, start[3]), "P1a.attracting"),
+    (convergence, "linearised", lambda true: lambda u: true(u)._replace(jacobian=_GROWTH), "P1a.local P1a.rate"),
+    (convergence, "root_equation", lambda _: lambda u: isotropic.q + sp.Rational(1, 3), "P1a.sturm"),
+    # Constant momentum: an exact law of another step; a closed form off in the eighth digit
+    (transition, "exact_transition", lambda true: lambda u, beta: true(u, beta * (1 + 1e-9)), "G1.law"),
+    (closed_forms, "variance_ratio", lambda true: lambda u, beta: true(u, beta) * (1 + 1e-8), "G3.solved"),
+    # the best momentum of a smaller step; a limit that is not tempered; Langevin, which samples pi instead of pi^c
+    (closed_forms, "step_at_best", lambda true: lambda q: true(q) * (1 - q / 10), "G2.best G2.beaten G2.gain"),
+    (tempering, "solved_variance", lambda true: lambda u, beta: true(u, 0.0), "G5.w2 G5.kl G5.dimension"),
+    (momentum_study, "constant", lambda _: lambda beta: lambda state, s, algebra: (0.0, None), "G5.mixture"),
+    (closed_forms, "unbiased_step", lambda true: lambda beta: 1.01 * true(beta), "G6.root G6.law"),
+    (closed_forms, "unbiased_step", lambda true: lambda beta: 40 * true(beta), "G6.stable"),
+    # Kinetic Langevin: were the bound 1 % slower, the search would find a better rate
+    (rates, "best_rate", lambda true: lambda k: 1.0 - 0.99 * (1.0 - true(k)), "K2.searched K2.gain"),
+    # Orders: momentum that nears the target; too few nodes; a target a thousandth wider; distances that change
+    (orders, "halvings", lambda true: lambda settings, *_: true(settings, "Langevin"), "B6.leave"),
+    (mode_loss, "mean_field_density", lambda _: lambda h: MeanFieldDensity(0.9, 1e-3 * h, *_NOTHING), "B5a.refined"),
+    (accuracy, "Gaussian", lambda true: lambda mean, v: true(mean, v * 1.001), "L1.annealed L1.mean_field"),
+    (accuracy, "position_distances", lambda true: lambda h: true(h) * (1 + 1e-6 * h), "L1.position"),
+    # Related work: a bound that is not sharp; another flux; scores that collect nothing; no martingale; other orders
+    (inexact, "bound", lambda true: lambda *case: 1.01 * true(*case), "N1.sharp N1.constant_error"),
+    (inexact, "flux", lambda true: lambda q, p, e, at: true(q, p, -e, at), "N1.dissipation"),
+    (fixed_time, "distance", lambda _: lambda law, end: 0.0, "N1b.grows"),
+    (path, "squared_change", lambda true: lambda now, before, shared: true(now, before, shared / 2), "N2.martingale"),
+    (path, "discretisation", lambda true: lambda tau, law: true(tau, law) ** 2, "N2.order_bound"),
+    (path, "both_divergences", lambda true: lambda *laws: tuple(np.sqrt(true(*laws))), "N2.order_true"),
+    (wiener, "wiener_gain", lambda _: lambda beta: (1 - beta) / (1 + beta), "N3.gain"),
+    # The rule: one that sees the blow-up; a corrector whose own drift decides; a ratio that shrinks
+    (rules, "critical_momentum", lambda _: lambda rho: 1 / (1 + rho), "R2.blow_up"),
+    (corrector, "score_changes", lambda true: lambda count: decided(true(30)), "R4.drift R4.foreign"),
+    (rule_study, "corrector_run", lambda true: lambda *run: shrinking(true(*run)), "R5.grows R5.size R5.size_adaptive"),
+]
+
+
+def transposed(target: Gaussian) -> Gaussian:
+    return Gaussian(target.mean, target.covariance._replace(basis=target.covariance.basis.mT))
+
+
+def oscillating(law: Stationary) -> Stationary:
+    return law._replace(beta=0.9999, momentum=1e4 * law.momentum)
+
+
+def dependent(law: Any, mean: list[float]) -> Stationary:
+    return Stationary(law.variance * (1 + 1e-6 * mean[0]), law.mean, law.variance, 0.0, 0, 0.0)
+
+
+def decided(changes: list[rule_study.ScoreChange]) -> list[rule_study.ScoreChange]:
+    return [change._replace(shares=(0.9, *change.shares[1:]), foreign=0.1) for change in changes]
+
+
+def shrinking(run: rule_study.CorrectorRun) -> rule_study.CorrectorRun:
+    return run._replace(ratios=1 / run.ratios)
+
+
+@pytest.mark.parametrize(("module", "name", "changed", "checks"), CHANGES, ids=[change[-1] for change in CHANGES])
+def test_a_change_is_seen(
+    monkeypatch: MonkeyPatch, fresh_cells: None, module: Any, name: str, changed: Any, checks: str
+) -> None:
+    monkeypatch.setattr(module, name, changed(getattr(module, name)))
+    assert all(refuted(*check.split(".")) for check in checks.split())

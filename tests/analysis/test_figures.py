@@ -1,0 +1,33 @@
+"""The figures of every group are written, each from a docstring that is its caption."""
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from tests.claims import quick_settings
+from verdicts.records.figures import SHOWN, saved_as
+
+FEWER = {
+    "annealed": {"drawn": ("annealed_causes", "annealed_mixture_causes")},
+    "kinetic_langevin": {"targets": 3, "budget": 57, "factor_budgets": (50, 75), "orders": (28, 40, 57, 80)},
+    "related_work": {"errors": 600, "climbers": 40, "ascents": 15, "budgets": (20, 100), "sizes": (0.0, 1.0)},
+}
+NAMES = {
+    "adaptive": "fixed_point bias small_steps batches",
+    "annealed": "annealed_causes annealed_mixture_causes",
+    "kinetic_langevin": "rates factors orders nfe_comparison momentum_ratios",
+    "momentum": "stability rates condition variance tempered_mixture",
+    "orders": "orders departure densities",
+    "related_work": "inexact_bound fixed_stopping_time relaxation_time noise_schedules filter_gain",
+    "update_rule": "rule score_change lagged_norm",
+}
+
+
+@pytest.mark.parametrize("group", NAMES)
+def test_figures_are_written(group: str, tmp_path: Path) -> None:
+    settings = quick_settings(group).model_copy(update=FEWER.get(group, {}))
+    with saved_as(SHOWN):
+        drawn = import_module(f"analysis.{group}.figures").figures(settings, tmp_path)
+    assert " ".join(figure.file.stem for figure in drawn) == NAMES[group]
+    assert all(figure.file.stat().st_size > 10_000 and figure.caption for figure in drawn)
