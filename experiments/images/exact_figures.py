@@ -11,9 +11,8 @@ from torch import Tensor
 
 from ams.samplers.presets import EXACT
 from experiments.images import drawing
-from experiments.images.comparison import CONFIDENCE, THRESHOLD_HEADER, column, error_curve, interval, threshold_rows
-from experiments.images.exact import SHOWN, ExactTarget, Results, shown_setup
-from experiments.images.exact_settings import BASELINE, ExactSettings
+from experiments.images.comparison import CONFIDENCE, THRESHOLD_HEADER, bands, error_curve, interval, threshold_rows
+from experiments.images.exact import BASELINE, SHOWN, ExactSettings, ExactTarget, Results, shown_setup
 from experiments.images.runs import BatchSetup
 from verdicts import Figure, Table, save_figure
 from verdicts.records.figures import Cell
@@ -21,15 +20,11 @@ from verdicts.records.figures import Cell
 
 def draw_errors(results: Results, settings: ExactSettings) -> Drawing:
     """Draw KL per pixel and variance ratio of every sampler against its evaluations, with bands."""
-
-    def bands(quantity: str) -> drawing.Bands:
-        runs = {name: curve for name, curve in results.items() if name != EXACT.name}
-        return {n: {b: interval(column(e, quantity)) for b, e in curve.items()} for n, curve in runs.items()}
-
-    floor = interval(column(results[EXACT.name][0], "kl"))[0]
+    kl, ratios = bands(results, "kl"), bands(results, "variance_ratio")
+    floor, _ = kl.pop(EXACT.name)[0][0], ratios.pop(EXACT.name)
     rows = [
-        drawing.Row(bands("kl"), "KL (nats a pixel)", (min(3e-5, floor / 3), 1.0), lines=(floor,)),
-        drawing.Row(bands("variance_ratio"), "variance ratio $V$", (0.4, 2.0), False, lines=(1.0,)),
+        drawing.Row(kl, "KL (nats a pixel)", (min(3e-5, floor / 3), 1.0), lines=(floor,)),
+        drawing.Row(ratios, "variance ratio $V$", (0.4, 2.0), False, lines=(1.0,)),
     ]
     return drawing.draw_rows(rows, sorted({b for name in settings.samplers for b in settings.budgets_of(name)}))
 

@@ -3,7 +3,7 @@
 from ams.samplers.presets import EXACT
 from ams_suite import measures
 from experiments.images.comparison import CONFIDENCE, column, error_curve, farthest
-from experiments.images.digits import mode_loss, study
+from experiments.images.digits import study
 from experiments.images.digits.settings import BASELINE, CONSTANT, DOUBLED, PAPER, Settings
 from verdicts import Measurement, check
 
@@ -116,7 +116,7 @@ def relative_rare_share_under_annealed_langevin(settings: Settings) -> Measureme
 
 
 def _relative_share(settings: Settings, sampler: str) -> Measurement:
-    truth = mode_loss.target_share()
+    truth = study.target_share()
     ratios = [share / truth for share in study.rare_shares(settings, sampler)]
     detail = {"share in the target": truth, "evaluations": settings.rare}
     return measures.mean_of(ratios, CONFIDENCE, settings.seed, settings.rare_batch, "", **detail)
@@ -126,7 +126,7 @@ def _relative_share(settings: Settings, sampler: str) -> Measurement:
 def rare_share_of_adaptive_momentum_less_langevins(settings: Settings) -> Measurement:
     """Measure the minor mode's share under adaptive momentum less that under annealed Langevin, paired by batch."""
     ours, theirs = study.rare_shares(settings, PAPER), study.rare_shares(settings, BASELINE)
-    detail = {"share in the target": mode_loss.target_share(), "share": sum(ours) / len(ours)}
+    detail = {"share in the target": study.target_share(), "share": sum(ours) / len(ours)}
     return measures.mean_difference(ours, theirs, CONFIDENCE, settings.seed, settings.rare_batch, **detail)
 
 

@@ -1,4 +1,9 @@
-"""What the group computes once: the errors of each batch of digits, at the defaults and tuned, and a few samples."""
+"""What the group computes once: errors of each batch of digits, at the defaults and tuned; mode loss; a few samples.
+
+Mode loss is counted on all zeros and a tenth as many ones, with their exact score. A sampler with too small a variance
+tends to a tempered target `p^c` with `c > 1`. There a mode of weight `w` has a weight of order `w^c`, so a rare mode
+gets rarer. The share of samples at a one is compared with the target's share.
+"""
 
 import math
 from collections.abc import Iterator
@@ -6,12 +11,14 @@ from functools import cache, partial
 from itertools import product
 from typing import NamedTuple
 
-from ams.data import digits
-from ams.metrics import MixtureReference, mixture_spread
+import torch
+
+from ams.data import Images, digits
+from ams.metrics import MixtureReference
 from ams.samplers import NonFiniteState
 from ams.samplers.presets import AUTHORS, RK45, Hyperparameters
+from ams.schedules import Level
 from experiments.images import exact
-from experiments.images.digits import mode_loss
 from experiments.images.digits.settings import Settings
 from experiments.images.exact import Errors, ExactTarget, Results
 from experiments.images.runs import BatchSetup, generator, solved
@@ -19,6 +26,8 @@ from verdicts.studies import Array, Cell, cell
 
 FIRST_TRIAL, FIRST_RARE = 10_000, 20_000
 """The numbers of the first batch that tuning tries, and of the first on which the minor mode is counted."""
+FREQUENT, RARE, RARE_IMAGES = 0, 1, 18
+"""The two classes of the target with a minor mode, and how many images of the rare one it holds."""
 
 
 class Solved(NamedTuple):
@@ -34,16 +43,10 @@ def target() -> ExactTarget:
     return ExactTarget.of(digits())
 
 
-@cell
-def spread(last_sigma: float) -> float:
-    """The mean distance of two draws of the target."""
-    return mixture_spread(target().images, last_sigma)
-
-
 @cache
 def reference(last_sigma: float) -> MixtureReference:
     """Return the target at the last noise level, which samples are compared with."""
-    return MixtureReference(target().images, last_sigma, spread(last_sigma))
+    return MixtureReference(target().images, last_sigma)
 
 
 @cell
@@ -72,6 +75,28 @@ def tuned_batch(
 ) -> Errors:
     """The errors of a batch with the hyperparameters that the trial batches choose."""
     return sampler_batch(sampler, budget, number, setup, tuned(sampler, budget, grid, trials, setup))
+
+
+@cache
+def two_classes() -> ExactTarget:
+    """Return the target: every image of the frequent class (label 0), the first few of the rare one (label 1)."""
+    data = digits()
+    frequent, rare = data.x[data.y == FREQUENT], data.x[data.y == RARE][:RARE_IMAGES]
+    labels = torch.cat([torch.zeros(len(frequent)), torch.ones(len(rare))]).long()
+    return ExactTarget.of(Images(torch.cat([frequent, rare]), labels))
+
+
+def target_share() -> float:
+    """Return the minor mode's share in its target."""
+    return two_classes().labels.double().mean().item()
+
+
+@cell
+def rare_share(sampler: str, budget: int, number: int, setup: BatchSetup) -> float:
+    """The minor mode's share in one batch of a sampler."""
+    x = exact.samples(two_classes(), sampler, budget, number, setup)
+    nearest = two_classes().target.nearest(x, Level(0, sigma=setup.last_sigma)).point
+    return two_classes().labels[nearest].double().mean().item()
 
 
 @cell
@@ -117,7 +142,7 @@ def tuned_errors(settings: Settings, sampler: str, budget: int) -> list[Errors]:
 
 def rare_shares(settings: Settings, sampler: str) -> list[float]:
     """Return the minor mode's share in each of a sampler's batches."""
-    return [mode_loss.rare_share(sampler, settings.rare, n, settings.rare_setup) for n in _rare_numbers(settings)]
+    return [rare_share(sampler, settings.rare, n, settings.rare_setup) for n in _rare_numbers(settings)]
 
 
 def results(settings: Settings) -> Results:
@@ -147,7 +172,7 @@ def cells(settings: Settings) -> Iterator[Cell]:
         yield from (sampler_batch.cell(sampler, budget, *each) for each in tried)
         yield from (tuned_batch.cell(sampler, budget, grid, settings.trials, n, setup) for n in numbers)
     rare = product(settings.rare_samplers, [settings.rare], _rare_numbers(settings), [settings.rare_setup])
-    yield from (mode_loss.rare_share.cell(*each) for each in rare)
+    yield from (rare_share.cell(*each) for each in rare)
 
 
 def _rare_numbers(settings: Settings) -> range:

@@ -1,4 +1,9 @@
-"""How near a set of generated images is to a reference, in a space of features."""
+"""How near a set of generated images is to a reference, in a space of features, and what the numbers depend on.
+
+A Frechet distance of 512 samples is larger than one of 5000 whatever the sampler. Numbers with another reference or
+extractor, or of samples that were denoised and of samples that were not, do not compare either: every row of a table
+has its conditions.
+"""
 
 from functools import cached_property
 from itertools import pairwise
@@ -21,7 +26,7 @@ from ams.metrics import (
 )
 from ams.statistics import Interval, bootstrap_interval
 from experiments.images.features.extractors import Extractor
-from experiments.images.features.rows import Conditions
+from verdicts.records.figures import Cell
 
 
 class Scores(NamedTuple):
@@ -37,25 +42,42 @@ class Scores(NamedTuple):
     classes: float
 
 
+class Conditions(NamedTuple):
+    """What a number depends on beside the sampler: samples `n` in a set, the reference and its size, the extractor by
+    name and checksum, whether samples were denoised at the end."""
+
+    n: int
+    reference: str
+    reference_n: int
+    extractor: str
+    sha256: str
+    denoised: bool = True
+
+    def cells(self) -> tuple[Cell, ...]:
+        """Return all but `n` for a table, with 12 digits of the checksum."""
+        denoised = "yes" if self.denoised else "no"
+        return self.reference, self.reference_n, self.extractor, self.sha256[:12], denoised
+
+
+CONDITIONS = ("reference", "reference n", "extractor", "sha256", "denoised")
+"""The header of `Conditions.cells`."""
+HEADER = ("sampler", "NFE", "quantity", "value", "low", "high", "sets", "n", *CONDITIONS)
+
+
+def row(sampler: str, nfe: int, quantity: str, interval: Interval, conditions: Conditions) -> tuple[Cell, ...]:
+    """Return a quantity of a sampler at a budget, with its interval over independent sets; see `HEADER`."""
+    return (sampler, nfe, quantity, *interval, conditions.n, *conditions.cells())
+
+
 class Judge:
     """Compares sets of images (n, *shape) with a reference `name`, whose features are computed once."""
 
-    def __init__(
-        self, extractor: Extractor, name: str, reference: Float[Tensor, " m *shape"], denoised: bool = True
-    ) -> None:
-        self.extractor, self.name, self.denoised = extractor, name, denoised
-        self.reference = extractor(reference)
+    def __init__(self, extractor: Extractor, name: str, reference: Float[Tensor, " m *shape"]) -> None:
+        self.extractor, self.name, self.reference = extractor, name, extractor(reference)
 
     def conditions(self, n: int) -> Conditions:
         """Return what the scores of sets of n images depend on."""
-        return Conditions(
-            n=n,
-            reference=self.name,
-            reference_n=len(self.reference),
-            extractor=self.extractor.name,
-            sha256=self.extractor.sha256,
-            denoised=self.denoised,
-        )
+        return Conditions(n, self.name, len(self.reference), self.extractor.name, self.extractor.sha256)
 
     @cached_property
     def truth(self) -> Float[Tensor, " classes"]:

@@ -1,6 +1,6 @@
 """Sizes of the runs with the suite's own network."""
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+from pydantic import BaseModel, NonNegativeInt, PositiveInt
 
 from ams.samplers.presets import ADAPTIVE, LANGEVIN
 from experiments.images.runs import BatchSetup
@@ -10,14 +10,12 @@ BASELINE, PAPER, DOUBLED = LANGEVIN.name, ADAPTIVE.name, "Langevin, drift x2"
 REVERSE, FLOW, BAOAB = "reverse diffusion", "Heun ODE", "annealed BAOAB, e = 1/2"
 
 
-class Settings(BaseModel):
+class Settings(BaseModel, frozen=True, extra="forbid"):
     """Every sampler in `samplers` runs at `budgets` (NFE) with the learned score.
 
     Runs are `batches` independent batches of `batch` samples, and end at the noise level `last_sigma`. The samplers
     in `compared` run with both scores at `compared_budgets`. The grid of samples is drawn at `grid_budget`.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     budgets: Sizes = (20, 60, 120)
     batches: PositiveInt = 12

@@ -16,7 +16,7 @@ from typing import NamedTuple, cast
 
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
@@ -30,10 +30,8 @@ MEAN, SPREAD = 0.3049, 0.3757
 WEIGHTS = Path(__file__).parents[1] / "weights"
 
 
-class Sizes(BaseModel):
+class Sizes(BaseModel, frozen=True, extra="forbid"):
     """Pixels of an image, features of a block, blocks, features of the noise, share of features dropped in training."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     pixels: int = 64
     width: int = 256

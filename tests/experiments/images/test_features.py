@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from experiments.images.features.rows import HEADER, Conditions, Incomparable, Row
 
 from ams.data import images as load
 from ams.errors import DataUnavailable
@@ -13,7 +14,6 @@ from ams.statistics import mean_interval
 from experiments import weights
 from experiments.images.features import extractors as module, pooled
 from experiments.images.features.extractors import Extractor, digit_features, efficientnet
-from experiments.images.features.rows import HEADER, Conditions, Incomparable, Row
 from experiments.images.features.scores import Judge
 from experiments.images.networks.classifier import SHA256
 from experiments.images.networks.small import WEIGHTS

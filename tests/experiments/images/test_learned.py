@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from experiments.images.features.rows import Incomparable
 from pytest import MonkeyPatch
 
 from ams.schedules import Level
-from experiments.images.features.rows import Incomparable
 from experiments.images.learned import figures, losses, quality, study
 from experiments.images.learned.quality import EXACT, LEARNED, Quality
 from experiments.images.learned.settings import BAOAB, BASELINE, DOUBLED, FLOW, PAPER, REVERSE, Settings

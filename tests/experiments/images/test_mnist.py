@@ -8,8 +8,7 @@ from pytest import MonkeyPatch
 
 from ams.data import Images
 from ams.samplers.presets import EXACT
-from experiments.images.exact import Errors
-from experiments.images.exact_settings import BASELINE, PAPER
+from experiments.images.exact import BASELINE, PAPER, Errors
 from experiments.images.mnist import figures, study
 from experiments.images.mnist.settings import Settings
 from tests.claims import verdict_of
