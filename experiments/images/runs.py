@@ -69,6 +69,11 @@ def solved(problem: Problem, tolerance: float, size: int, draws: torch.Generator
     return Outcome(*flow_rk45(started(problem, size, draws), problem.score, *problem.sigmas, tolerance, tolerance))
 
 
+def on_device(score: Score, device: str) -> Score:
+    """Return a score that is computed on a device for states that are elsewhere."""
+    return lambda x, level: score(x.to(device), level).to(x.device)
+
+
 def denoised(problem: Problem, x: Float[Tensor, " batch *shape"]) -> Float[Tensor, " batch *shape"]:
     """Return `x + sigma_L^2 s(x)`: the last denoising, one evaluation that no budget counts."""
     last = problem.sigmas.last

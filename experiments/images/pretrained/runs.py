@@ -8,26 +8,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ams.laws import GaussianLaw
-from ams.samplers import (
-    NonFiniteState,
-    Particles,
-    State,
-    affine,
-    authors_euler_maruyama,
-    langevin,
-    last,
-    noise_sources,
-    predictor_corrector,
-    run,
-    snr_of_score,
-)
+from ams.samplers import NonFiniteState, Particles, State, last, noise_sources, run
 from ams.samplers.presets import SPECS, Hyperparameters, SigmaRange
 from ams.schedules import process_levels
 from experiments.images.loss import denoising_losses, gaussian, levels_at, midpoints
 from experiments.images.networks.unet_ve import ExponentialVE
 from experiments.images.pretrained import inputs, samplers
-from experiments.images.pretrained.inputs import DATA, DEFAULTS
-from experiments.images.pretrained.quality import Quality, blank, noise_level, noised
+from experiments.images.pretrained.inputs import DATA, DEFAULTS, Quality, blank, noise_level
 from experiments.images.pretrained.settings import Setup
 from experiments.images.runs import denoised, generator, run as sampled, started
 from verdicts.studies import Array, cell
@@ -92,7 +79,8 @@ def rule_along_run(
 def held_out_quality(setup: Setup, count: int) -> list[Quality]:
     """Judge batches of held-out images, with the last noise level's noise, denoised by nothing."""
     judge, draws = inputs.judge(setup.reference, setup.last_sigma), generator(setup.seed, 0)
-    return [judge(noised(images, setup.last_sigma, draws), images) for images in inputs.held_out(setup, count)]
+    batches = inputs.held_out(setup, count)
+    return [judge(x + setup.last_sigma * torch.randn(x.shape, generator=draws), x) for x in batches]
 
 
 @cell(data=DATA)
@@ -112,9 +100,7 @@ def tutorial_residuals(setup: Setup, steps: int, count: int) -> list[float]:
     """
     process, draws, algebra = ExponentialVE(), generator(setup.seed, 3), Particles()
     levels = process_levels(process, steps, TUTORIAL_END)
-    predictor = affine(authors_euler_maruyama(process, steps))
-    corrector = langevin(snr_of_score(DEFAULTS.snr))
-    program = predictor_corrector(predictor, corrector, levels)
+    program = samplers.tutorial(process, levels, DEFAULTS.snr)
     start = State(levels[0].sigma * torch.randn((count, *inputs.SHAPE), generator=draws))
     noise = noise_sources.generated(draws, algebra.empty_like)
     _, info = last(run(program, start, inputs.score(setup), noise, algebra))

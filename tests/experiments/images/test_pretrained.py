@@ -20,8 +20,7 @@ from ams.samplers.presets import SPECS, SamplerSpec, SigmaRange
 from ams.targets import Empirical
 from experiments.images.networks.classifier import SHA256
 from experiments.images.pretrained import checks, figures, inputs, runs, samplers, study
-from experiments.images.pretrained.inputs import DEFAULTS
-from experiments.images.pretrained.quality import Judge, Quality, blank, noise_level
+from experiments.images.pretrained.inputs import DEFAULTS, Judge, Quality, blank, noise_level
 from experiments.images.pretrained.runs import Batch
 from experiments.images.pretrained.settings import Settings
 from experiments.images.runs import generator, run, started
