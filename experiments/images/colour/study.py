@@ -120,8 +120,7 @@ def network_problem(network: Network) -> Problem:
         loaded = diffusers_folder(path, sha256, network.config_sha256, network.largest, device())
     else:
         loaded = score_sde(path, sha256, network.side, device())
-    smallest, largest = loaded.predictor.smallest, loaded.predictor.largest
-    return Problem(loaded.score, loaded.shape, SigmaRange(largest, max(network.last_sigma, smallest)))
+    return Problem(loaded.score, loaded.shape, SigmaRange(loaded.largest, max(network.last_sigma, loaded.smallest)))
 
 
 def device() -> str:

@@ -52,7 +52,7 @@ def pooled(judge: Judge, entry: Entry, confidence: float) -> Pooled:
         value = float(getattr(of_whole, name))
         _, low, high, n = jackknife_interval(value, [getattr(one, name) for one in without], confidence)
         numbers[name] = Interval(value, value - (high - low) / 2, value + (high - low) / 2, n)
-    return Pooled(entry, judge.conditions(len(whole)), numbers, judge.shares(whole))
+    return Pooled(entry, judge.conditions(len(whole)), numbers, judge.extractor.shares(whole))
 
 
 def judged(judge: Judge, entries: Sequence[Entry], confidence: float) -> list[Pooled]:

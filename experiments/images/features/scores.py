@@ -5,6 +5,7 @@ extractor, or of samples that were denoised and of samples that were not, do not
 has its conditions.
 """
 
+import math
 from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
@@ -14,16 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.metrics import (
-    frechet_distance,
-    kernel_distance,
-    kernel_within,
-    mmd_squared,
-    neighbourhoods,
-    polynomial_kernel,
-    support,
-    total_variation,
-)
+from ams import metrics
 from ams.statistics import Interval, bootstrap_interval
 from experiments.images.features.extractors import Extractor
 from verdicts.records.figures import Cell
@@ -82,13 +74,7 @@ class Judge:
     @cached_property
     def truth(self) -> Float[Tensor, " classes"]:
         """Return the share of each class that the extractor sees in the reference."""
-        return self.shares(self.reference)
-
-    def shares(self, features: Float[Tensor, "n d"]) -> Float[Tensor, " classes"]:
-        """Return the share of each class that the extractor sees in a set. Needs an extractor with classes."""
-        assert self.extractor.logits is not None
-        classes = self.extractor.logits(features[:1].float()).shape[1]
-        return torch.bincount(self.extractor.classes(features), minlength=classes).double() / len(features)
+        return self.extractor.shares(self.reference)
 
     def scores(self, x: Float[Tensor, " n *shape"]) -> Scores:
         """Return the scores of a set of images. Raises ValueError for five images or fewer."""
@@ -99,23 +85,22 @@ class Judge:
 
         Raises ValueError for five images or fewer.
         """
-        classes = float("nan")
-        if self.extractor.logits is not None:
-            classes = total_variation(self.shares(features), self.truth)
+        known = self.extractor.logits is not None
+        classes = metrics.total_variation(self.extractor.shares(features), self.truth) if known else math.nan
         return Scores(
-            frechet_distance(features, self.reference),
-            kernel_distance(features, self.reference, self._within),
-            *support(features, self.reference, radii=self._radii, apart=apart),
+            metrics.frechet_distance(features, self.reference),
+            metrics.kernel_distance(features, self.reference, self._within),
+            *metrics.support(features, self.reference, radii=self._radii, apart=apart),
             classes,
         )
 
     @cached_property
     def _within(self) -> float:
-        return kernel_within(self.reference)
+        return metrics.kernel_within(self.reference)
 
     @cached_property
     def _radii(self) -> Float[Tensor, " m"]:
-        return neighbourhoods(self.reference)
+        return metrics.neighbourhoods(self.reference)
 
     def kernel_interval(self, sets: list[Float[Tensor, "n d"]], confidence: float, seed: int) -> Interval:
         """Return the kernel distance of all sets together, with a bootstrap interval over sets and reference images.
@@ -124,13 +109,13 @@ class Judge:
         there the chance in the reference cancels.
         """
         pool = torch.cat([*sets, self.reference])
-        kernel = polynomial_kernel(pool, pool)
+        kernel = metrics.polynomial_kernel(pool, pool)
         ends = np.cumsum([0, *map(len, sets)])
         units = [list(range(begin, end)) for begin, end in pairwise(ends)]
         of_sets = (np.arange(len(pool)) < ends[-1]).astype(np.float64)
         references = [[index] for index in range(ends[-1], len(pool))]
 
         def theta(weights: Float[np.ndarray, "rows n"]) -> Float[np.ndarray, " rows"]:
-            return mmd_squared(kernel, weights * of_sets, weights * (1 - of_sets))
+            return metrics.mmd_squared(kernel, weights * of_sets, weights * (1 - of_sets))
 
         return bootstrap_interval(theta, [units, references], seed, confidence, resamples=400)

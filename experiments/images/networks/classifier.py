@@ -4,6 +4,7 @@ Three convolutions (3 x 3; 16, 32, 64 channels; the image is halved twice, MNIST
 behind a rectifier, and the ten classes. Trained by `ams train-images`; accuracy is in the file.
 """
 
+import math
 from pathlib import Path
 
 from jaxtyping import Float
@@ -25,7 +26,8 @@ class Classifier(nn.Module):
         super().__init__()
         sizes = zip(_CHANNELS, _CHANNELS[1:], _STRIDES[side], strict=False)
         self.convolutions = nn.ModuleList(nn.Conv2d(i, o, 3, stride, 1) for i, o, stride in sizes)
-        self.hidden = nn.Linear(_CHANNELS[-1] * _last_side(side) ** 2, FEATURES)
+        last = math.ceil(side / math.prod(_STRIDES[side]))  # the side of the last convolution's output
+        self.hidden = nn.Linear(_CHANNELS[-1] * last**2, FEATURES)
         self.last = nn.Linear(FEATURES, CLASSES)
 
     def features(self, x: Float[Tensor, "batch side side"]) -> Float[Tensor, "batch features"]:
@@ -38,13 +40,6 @@ class Classifier(nn.Module):
     def forward(self, x: Float[Tensor, "batch side side"]) -> Float[Tensor, "batch classes"]:
         """Return the logits."""
         return self.last(self.features(x))
-
-
-def _last_side(side: int) -> int:
-    """Return the side of the last convolution's output."""
-    for stride in _STRIDES[side]:
-        side = (side + stride - 1) // stride
-    return side
 
 
 SHA256 = {

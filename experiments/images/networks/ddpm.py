@@ -19,10 +19,10 @@ from torch import Tensor, nn
 from torch.nn.functional import silu
 
 from ams.errors import UserError
-from experiments.images.networks.loading import contents, fill, tensors
-from experiments.images.networks.score_adapter import NetworkScore, vp_predictor
+from experiments.images.networks.loading import fill, published
+from experiments.images.networks.score_adapter import NetworkScore, vp_score
 
-STEPS, EMBEDDING = 1000, 100
+STEPS, EMBEDDING, BETAS = 1000, 100, (1e-4, 0.02)
 STAGES = (
     *(("1", 28, 1, 10, 10, 10), ("2", 14, 10, 20, 20, 20), ("3", 7, 20, 40, 40, 40), ("_mid", 3, 40, 20, 20, 40)),
     *(("4", 7, 80, 40, 20, 20), ("5", 14, 40, 20, 10, 10), ("_out", 28, 20, 10, 10, 10)),
@@ -30,9 +30,9 @@ STAGES = (
 """Of each stage its published name, the pixels of a side, the channels before, between and after its blocks."""
 
 
-def ratios(steps: int = STEPS, first: float = 1e-4, last: float = 0.02) -> np.ndarray:
+def ratios() -> np.ndarray:
     """Return `sigma_k / r_k` of every step, in units of the network's data, least noisy first."""
-    scale2 = np.cumprod(1.0 - np.linspace(first, last, steps))
+    scale2 = np.cumprod(1.0 - np.linspace(*BETAS, STEPS))
     return np.sqrt((1.0 - scale2) / scale2)
 
 
@@ -105,10 +105,9 @@ def ddpm(source: str, device: torch.device | str = "cpu") -> NetworkScore:
 
     Raises DataUnavailable where a registered file cannot be had, UserError for any other contents.
     """
-    where, content = contents(source)
-    given = tensors(content, where, "network.")
+    where, given = published(source, "network.")
     table, rows = given.pop("time_embed.weight", torch.empty(0)), embedded(torch.arange(STEPS))
     if table.shape != rows.shape or not torch.allclose(table, rows, rtol=0, atol=1e-3):
         raise UserError(f"{where}: its embedding of time is not the sinusoidal one of {STEPS} steps")
     network: DenoisingUNet = fill(DenoisingUNet(), given, where).to(device)
-    return NetworkScore(vp_predictor(lambda u, k: network(u[:, None], k)[:, 0], (28, 28), ratios(), np.arange(STEPS)))
+    return vp_score(lambda u, k: network(u[:, None], k)[:, 0], (28, 28), ratios(), np.arange(STEPS))

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn.functional import silu
 
 from experiments.images.networks.loading import fill, stored
-from experiments.images.networks.score_adapter import NetworkScore, NoisePredictor
+from experiments.images.networks.score_adapter import NetworkScore
 
 SMALLEST, LARGEST = 0.01, 10.0
 """The range of v in which it is trained: from below the digits' grey step, 1/16, to beyond their largest distance."""
@@ -122,4 +122,4 @@ def digits_score(path: Path = WEIGHTS / "digits-score.safetensors", sha256: str 
     def noise(y: Float[Tensor, "batch 8 8"], v: float) -> Float[Tensor, "batch 8 8"]:
         return network.modulated(y.flatten(1), modulation(v)).reshape(y.shape)
 
-    return NetworkScore(NoisePredictor(noise, (8, 8), SMALLEST, LARGEST))
+    return NetworkScore(noise, (8, 8), SMALLEST, LARGEST)

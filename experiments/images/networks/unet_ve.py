@@ -20,8 +20,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, fold, silu
 
-from experiments.images.networks.loading import contents, fill, tensors
-from experiments.images.networks.score_adapter import NetworkScore, NoisePredictor
+from experiments.images.networks.loading import fill, published
+from experiments.images.networks.score_adapter import NetworkScore
 
 T_END = 1e-5
 """The tutorial's last time."""
@@ -129,21 +129,17 @@ class VEUNet(nn.Module):
         return self.tconv1(x)
 
 
-def predictor(network: VEUNet, process: ExponentialVE) -> NoisePredictor:
-    """Return the U-Net as a noise predictor of images (28, 28) with pixels in [0, 1]."""
+def mnist_ve(source: str = "mnist-ve", device: torch.device | str = "cpu") -> NetworkScore:
+    """Return the score of such a network, from the registry or the file at a path, on a device.
+
+    Images are (28, 28), pixels in [0, 1]. Raises DataUnavailable where a registered file cannot be had, UserError for
+    any other contents.
+    """
+    where, given = published(source, "module.")
+    network, process = fill(VEUNet(), given, where).to(device), ExponentialVE()
 
     def noise(y: Float[Tensor, "batch 28 28"], v: float) -> Float[Tensor, "batch 28 28"]:
         biases, size = network.biases(process.time(v)), BLOCK if y.device.type == "cpu" else len(y)
         return torch.cat([network(part[:, None], biases) for part in y.split(size)])[:, 0].neg_()
 
-    return NoisePredictor(noise, (28, 28), *(process.marginal(t)[1] for t in (T_END, 1.0)))
-
-
-def mnist_ve(source: str = "mnist-ve", device: torch.device | str = "cpu") -> NetworkScore:
-    """Return the score of such a network, from the registry or the file at a path, on a device.
-
-    Raises DataUnavailable where a registered file cannot be had, UserError for any other contents.
-    """
-    where, content = contents(source)
-    network = fill(VEUNet(), tensors(content, where, "module."), where).to(device)
-    return NetworkScore(predictor(network, ExponentialVE()))
+    return NetworkScore(noise, (28, 28), *(process.marginal(t)[1] for t in (T_END, 1.0)))

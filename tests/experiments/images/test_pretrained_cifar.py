@@ -188,7 +188,7 @@ def test_a_folder_in_the_librarys_format_gives_its_own_model(tmp_path, fourier):
     network = pretrained_cifar.diffusers_folder(tmp_path, *sums(tmp_path), 348.0 if fourier else None)
     y, k = torch.rand(2, 3, 16, 16), 400
     if fourier:
-        assert (network.predictor.smallest, network.predictor.largest) == (0.01, 348.0)
+        assert (network.smallest, network.largest) == (0.01, 348.0)
         v = 0.7
         expected = model(y, torch.tensor(v)).sample
     else:
