@@ -18,45 +18,31 @@ from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 import torch
-from pydantic import BaseModel, PositiveInt
+from pydantic import PositiveInt
 from torch import Tensor
 
 from ams.data import Images
 from ams.metrics import MixtureReference, total_variation
-from ams.samplers.presets import ADAPTIVE, AUTHORS, COMPARED, EXACT, LANGEVIN, SPECS, Hyperparameters, SigmaRange
+from ams.samplers.presets import AUTHORS, EXACT, SPECS, Hyperparameters, SigmaRange
 from ams.schedules import Level
 from ams.targets import Empirical
-from experiments.images.runs import BatchSetup, Problem, generator, run
-from verdicts.claims.sizes import Names, Numbers, Sizes
+from experiments.images.runs import BASELINE, DOUBLED, PAPER, BatchSetup, Problem, RunSettings, generator, run
+from verdicts.claims.sizes import Numbers
 from verdicts.studies import Cell, CellFunction
 
 SHOWN = 14
 """Samples of each sampler in a figure."""
-BASELINE, PAPER, DOUBLED = LANGEVIN.name, ADAPTIVE.name, "Langevin, drift x2"
 
 
-class ExactSettings(BaseModel, frozen=True, extra="forbid"):
-    """Every sampler in `samplers` runs at `budgets` (NFE), those in `lasting` at `long` too.
+class ExactSettings(RunSettings, frozen=True):
+    """The samplers in `lasting` run at `long` too.
 
-    Runs are `batches` independent batches of `batch` samples, and end at the noise level `last_sigma`. Evaluations are
-    counted to each of `thresholds` (KL per pixel, nats). The grid of samples is drawn at `grid_budget` evaluations.
+    Evaluations are counted to each of `thresholds` (KL per pixel, nats).
     """
 
-    budgets: Sizes = (20, 60, 150)
     long: tuple[PositiveInt, ...] = ()
     lasting: tuple[str, ...] = (BASELINE, PAPER, DOUBLED, "reverse diffusion")
-    batches: PositiveInt = 4
-    batch: PositiveInt = 128
-    samplers: Names = COMPARED
-    last_sigma: float = 0.05
     thresholds: Numbers = (0.1, 0.03, 0.01, 0.003, 0.001)
-    grid_budget: PositiveInt = 60
-    seed: int = 2405
-
-    @property
-    def setup(self) -> BatchSetup:
-        """Return what every batch shares."""
-        return BatchSetup(self.batch, self.last_sigma, self.seed)
 
     def budgets_of(self, sampler: str) -> tuple[int, ...]:
         """Return a sampler's budgets, each once."""

@@ -145,14 +145,11 @@ def _own(path: Path, sha256: str) -> Tensor:
     content, where = verified(path, sha256), str(path)
     single = path.suffix == ".npy"
     arrays = [load_array(content, where, LARGEST)] if single else [*load_arrays(content, where, LARGEST).values()]
-    if len(arrays) != 1 or not _are_images(arrays[0]):
+    x = arrays[0] if len(arrays) == 1 else np.empty(0)
+    if x.dtype != np.uint8 or x.ndim != 4 or not len(x) or x.shape[1] != x.shape[2] or x.shape[3] != 3:
         held = ", ".join(f"{array.dtype} {array.shape}" for array in arrays[:4])
         raise UserError(f"{path}: {held}; expected one array of images, uint8 (n, side, side, 3)")
-    return torch.from_numpy(arrays[0])
-
-
-def _are_images(x: np.ndarray) -> bool:
-    return x.dtype == np.uint8 and x.ndim == 4 and len(x) > 0 and x.shape[1] == x.shape[2] and x.shape[3] == 3
+    return torch.from_numpy(x)
 
 
 @cache

@@ -7,6 +7,7 @@ images of that n, cut into as many batches, are the floor.
 """
 
 from collections.abc import Sequence
+from itertools import compress
 from typing import NamedTuple
 
 import torch
@@ -57,11 +58,9 @@ def pooled(judge: Judge, entry: Entry, confidence: float) -> Pooled:
 
 def judged(judge: Judge, entries: Sequence[Entry], confidence: float) -> list[Pooled]:
     """Judge every entry with at least two batches and, without one of them, enough samples for neighbourhoods."""
-    return [pooled(judge, entry, confidence) for entry in entries if _suffices(entry.sets)]
-
-
-def _suffices(sets: Sets) -> bool:
-    return len(sets) > 1 and sum(map(len, sets)) - max(map(len, sets)) > NEIGHBOURS
+    sizes = [[len(features) for features in entry.sets] for entry in entries]
+    enough = [len(each) > 1 and sum(each) - max(each) > NEIGHBOURS for each in sizes]
+    return [pooled(judge, entry, confidence) for entry in compress(entries, enough)]
 
 
 def tables(

@@ -6,7 +6,6 @@ has its conditions.
 """
 
 import math
-from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -66,15 +65,12 @@ class Judge:
 
     def __init__(self, extractor: Extractor, name: str, reference: Float[Tensor, " m *shape"]) -> None:
         self.extractor, self.name, self.reference = extractor, name, extractor(reference)
+        self.within, self.radii = metrics.kernel_within(self.reference), metrics.neighbourhoods(self.reference)
+        self.shares = extractor.shares(self.reference) if extractor.logits else None
 
     def conditions(self, n: int) -> Conditions:
         """Return what the scores of sets of n images depend on."""
         return Conditions(n, self.name, len(self.reference), self.extractor.name, self.extractor.sha256)
-
-    @cached_property
-    def truth(self) -> Float[Tensor, " classes"]:
-        """Return the share of each class that the extractor sees in the reference."""
-        return self.extractor.shares(self.reference)
 
     def scores(self, x: Float[Tensor, " n *shape"]) -> Scores:
         """Return the scores of a set of images. Raises ValueError for five images or fewer."""
@@ -85,22 +81,15 @@ class Judge:
 
         Raises ValueError for five images or fewer.
         """
-        known = self.extractor.logits is not None
-        classes = metrics.total_variation(self.extractor.shares(features), self.truth) if known else math.nan
+        classes = math.nan
+        if self.shares is not None:
+            classes = metrics.total_variation(self.extractor.shares(features), self.shares)
         return Scores(
             metrics.frechet_distance(features, self.reference),
-            metrics.kernel_distance(features, self.reference, self._within),
-            *metrics.support(features, self.reference, radii=self._radii, apart=apart),
+            metrics.kernel_distance(features, self.reference, self.within),
+            *metrics.support(features, self.reference, radii=self.radii, apart=apart),
             classes,
         )
-
-    @cached_property
-    def _within(self) -> float:
-        return metrics.kernel_within(self.reference)
-
-    @cached_property
-    def _radii(self) -> Float[Tensor, " m"]:
-        return metrics.neighbourhoods(self.reference)
 
     def kernel_interval(self, sets: list[Float[Tensor, "n d"]], confidence: float, seed: int) -> Interval:
         """Return the kernel distance of all sets together, with a bootstrap interval over sets and reference images.

@@ -107,12 +107,6 @@ def judged(score: str, known: Constants, last_sigma: float, x: Float[Tensor, "n 
     return Judged(quality, features, clean)
 
 
-def kernel_distance_of_zeros() -> float:
-    """Return the kernel distance of real zeros alone: that of a sampler which knows one mode."""
-    x, y = split_digits().train
-    return judge().scores(x[y == 0]).kernel
-
-
 def _noise(asked: Problem, x: Float[Tensor, "n 8 8"]) -> float:
     """Return the mean square, over pixels, of the noise that a score sees at the last noise level."""
     sigma = asked.sigmas.last

@@ -68,7 +68,8 @@ class DenoisingUNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         for name, side, *widths in STAGES:
-            self.add_module(f"te{name}", _mlp(widths[0]))
+            mlp = nn.Linear(EMBEDDING, widths[0]), nn.SiLU(), nn.Linear(widths[0], widths[0])
+            self.add_module(f"te{name}", nn.Sequential(*mlp))
             normalised = (True, True, name != "_out")  # published so: the last norm is stored and not used
             sizes = zip(widths, widths[1:], normalised, strict=False)
             self.add_module(f"b{name}", nn.Sequential(*(Block(i, o, side, norm) for i, o, norm in sizes)))
@@ -94,10 +95,6 @@ class DenoisingUNet(nn.Module):
 
     def _stage(self, name: str, x: Float[Tensor, "batch i h w"], e: Float[Tensor, " embedding"]) -> Tensor:
         return self.get_submodule(f"b{name}")(x + self.get_submodule(f"te{name}")(e)[:, None, None])
-
-
-def _mlp(width: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(EMBEDDING, width), nn.SiLU(), nn.Linear(width, width))
 
 
 def ddpm(source: str, device: torch.device | str = "cpu") -> NetworkScore:

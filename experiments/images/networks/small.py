@@ -73,9 +73,8 @@ class Modulation(NamedTuple):
 class Denoiser(nn.Module):
     """The noise that it sees in `y`, at one `v` for all or one a sample."""
 
-    def __init__(self, sizes: Sizes | None = None) -> None:
+    def __init__(self, sizes: Sizes) -> None:
         super().__init__()
-        sizes = sizes or Sizes()
         self.first, self.last = nn.Linear(sizes.pixels, sizes.width), nn.Linear(sizes.width, sizes.pixels)
         self.blocks = nn.ModuleList(Block(sizes) for _ in range(sizes.blocks))
         self.noise = nn.Linear(sizes.noise, sizes.noise)
@@ -108,12 +107,13 @@ SHA256 = "06b0acfc59b4eac897599eb7bd3ded3974c8bc10d91286dca427adbfb961a719"
 """Of the committed file."""
 
 
-def digits_score(path: Path = WEIGHTS / "digits-score.safetensors", sha256: str = SHA256) -> NetworkScore:
+def digits_score() -> NetworkScore:
     """Return the score of the committed network. Raises UserError unless the file's bytes are those committed.
 
     What depends on the noise alone is kept, as runs come back to the same noise levels.
     """
-    network: Denoiser = fill(Denoiser(), stored(path, sha256), str(path))
+    path = WEIGHTS / "digits-score.safetensors"
+    network: Denoiser = fill(Denoiser(Sizes()), stored(path, SHA256), str(path))
 
     @lru_cache(maxsize=2048)
     def modulation(v: float) -> Modulation:
