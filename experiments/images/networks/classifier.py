@@ -5,7 +5,6 @@ behind a rectifier, and the ten classes. Trained by `ams train-images`; accuracy
 """
 
 import math
-from pathlib import Path
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -50,8 +49,8 @@ SHA256 = {
 SIDES = {"digits-classifier": 8, "mnist-classifier": 28}
 
 
-def classifier(name: str, folder: Path = WEIGHTS) -> Classifier:
+def classifier(name: str) -> Classifier:
     """Return a committed classifier. Raises UserError unless the file's bytes are those committed."""
-    path = folder / f"{name}.safetensors"
+    path = WEIGHTS / f"{name}.safetensors"
     network: Classifier = fill(Classifier(SIDES[name]), stored(path, SHA256[name]), str(path))
     return network

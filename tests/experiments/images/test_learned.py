@@ -8,11 +8,9 @@ import pytest
 import torch
 from pytest import MonkeyPatch
 
-from ams.schedules import Level
 from experiments.images.learned import figures, losses, quality, study
 from experiments.images.learned.quality import EXACT, LEARNED, Quality
 from experiments.images.learned.settings import BAOAB, BASELINE, DOUBLED, FLOW, PAPER, REVERSE, Settings
-from experiments.images.networks.small import LARGEST, SMALLEST, digits_score
 from experiments.images.tasks import split_digits
 from tests.claims import expected, quick_settings, verdict_of
 from verdicts.claims.schema import Verdict
@@ -111,30 +109,12 @@ def test_samples_of_the_exact_score_are_copies_and_those_of_the_network_are_not(
     assert min(batch.novelty for batch in study.batches(SETTINGS, LEARNED, PAPER, budget)) > 0.5
 
 
-def test_a_batch_depends_on_its_score_and_number_alone() -> None:
-    setup = SETTINGS.setup._replace(size=8)
-    with using(Memory()):
-        one = study.sampler_batch(LEARNED, FLOW, 20, 1, setup)
-    assert study.sampler_batch(LEARNED, FLOW, 20, 1, setup) == one
-    others = [study.sampler_batch(score, FLOW, 20, n, setup) for score, n in ((LEARNED, 2), (EXACT, 1))]
-    assert one not in others
-
-
 def test_the_variance_ratio_of_noisier_digits_is_higher() -> None:
     """Digits blurred by 1.2 times the last noise level have variance ratio 1.44, to what the score resolves."""
     x, known = split_digits().test.x, quality.constants(LEARNED, 0.05)
     z = torch.randn(x.shape, generator=torch.Generator().manual_seed(5))
     ratios = [quality.judged(LEARNED, known, 0.05, x + sigma * z).quality.variance_ratio for sigma in (0.05, 0.06)]
     assert ratios[0] == pytest.approx(1.0, abs=0.05) and ratios[1] == pytest.approx(1.44, abs=0.2)
-
-
-def test_the_network_is_asked_within_its_range_alone() -> None:
-    score, x = digits_score().score, torch.zeros(2, 8, 8)
-    for sigma in (SMALLEST / 2, LARGEST * 2):
-        with pytest.raises(ValueError, match="trained"):
-            score(x, Level(0, sigma=sigma))
-    with pytest.raises(ValueError, match="shape"):
-        score(torch.zeros(2, 64), Level(0, sigma=1.0))
 
 
 FEW = Settings(

@@ -97,21 +97,19 @@ def _split(problem: Problem, spec: SamplerSpec, sizes: list[int]) -> Tensor:
     return torch.cat(parts)
 
 
-@pytest.mark.parametrize("sizes", [[1] * 12, [11, 1], [5, 7], [2, 3, 7]])
+SPLITS = [("learned", sizes) for sizes in ([1] * 12, [11, 1], [5, 7], [2, 3, 7])] + [("exact", [1, 4, 7])]
+
+
+@pytest.mark.parametrize(("problem", "sizes"), SPLITS)
 @pytest.mark.parametrize("name", PER_SAMPLE)
-def test_samples_do_not_depend_on_the_split_of_a_batch_on_a_network(
-    learned: Problem, name: str, sizes: list[int]
+def test_samples_do_not_depend_on_the_split_of_a_batch(
+    problem: str, name: str, sizes: list[int], request: pytest.FixtureRequest
 ) -> None:
-    """float32, per-sample norms: to 1e-4."""
-    whole = _split(learned, SPECS[name], [12])
+    """With norms per sample, on a network and on an exact score, in float32: to 1e-4."""
+    asked: Problem = request.getfixturevalue(problem)
+    whole = _split(asked, SPECS[name], [12])
     assert whole.dtype is torch.float32
-    torch.testing.assert_close(_split(learned, SPECS[name], sizes), whole, rtol=0, atol=1e-4)
-
-
-@pytest.mark.parametrize("name", PER_SAMPLE)
-def test_samples_do_not_depend_on_the_split_of_a_batch_on_an_exact_score(exact: Problem, name: str) -> None:
-    whole, split = (_split(exact, SPECS[name], sizes) for sizes in ([12], [1, 4, 7]))
-    torch.testing.assert_close(split, whole, rtol=0, atol=1e-4)
+    torch.testing.assert_close(_split(asked, SPECS[name], sizes), whole, rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("problem", ["learned", "exact"])
