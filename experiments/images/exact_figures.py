@@ -1,13 +1,11 @@
 """Figures and tables of runs on an exact score: errors against evaluations, samples, evaluations to thresholds."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from matplotlib.figure import Figure as Drawing
-from torch import Tensor
 
 from ams.samplers.presets import EXACT
 from experiments.images import drawing
@@ -29,25 +27,22 @@ def draw_errors(results: Results, settings: ExactSettings) -> Drawing:
     return drawing.draw_rows(rows, sorted({b for name in settings.samplers for b in settings.budgets_of(name)}))
 
 
-def samples(
-    settings: ExactSettings, target: ExactTarget, shown: Callable[[str, int, BatchSetup], np.ndarray]
-) -> dict[str, Tensor]:
-    """Return the first images of the data set, then samples of each sampler: `shown(sampler, budget, setup)`."""
-    setup, budget = shown_setup(settings), settings.grid_budget
-    drawn = {name: torch.from_numpy(shown(name, budget, setup)) for name in settings.samplers}
-    return {"data": target.images[:SHOWN], **drawn}
-
-
 def figures(
-    results: Results,
-    samples: Mapping[str, Float[Tensor, "n h w"]],
     settings: ExactSettings,
+    results: Results,
+    target: ExactTarget,
+    shown: Callable[[str, int, BatchSetup], np.ndarray],
     folder: Path,
     name: str,
     title: str,
     claims: tuple[str, ...],
 ) -> list[Figure]:
-    """Draw both figures of a data set: `name` begins their names, `title` their captions."""
+    """Draw errors, and the first images of the data set with samples of each sampler: `shown(sampler, budget, setup)`.
+
+    `name` begins the figures' names, `title` their captions.
+    """
+    drawn = [torch.from_numpy(shown(each, settings.grid_budget, shown_setup(settings))) for each in settings.samplers]
+    samples = {"data": target.images[:SHOWN], **dict(zip(settings.samplers, drawn, strict=True))}
     errors = (
         f"{title}, exact score, hyperparameters of the authors' code. Above: KL of a mode from the exact mode, "
         "$(V - 1 - \\ln V)/2$ a pixel; dotted: fresh draws of the target. Below: variance ratio $V$ of the residual "

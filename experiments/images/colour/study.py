@@ -155,8 +155,7 @@ def _own(path: Path, sha256: str) -> Tensor:
 @cache
 def extractor(name: Features) -> Extractor:
     """Return the features, by name. Raises DataUnavailable."""
-    known = inception(device()) if name == "inception" else efficientnet(device())
-    return Extractor(known.name, known.sha256, lambda x: known.features(x.movedim(1, -1)), known.logits)
+    return inception(device()) if name == "inception" else efficientnet(device())
 
 
 @cache

@@ -9,7 +9,6 @@ import math
 from collections.abc import Iterator
 from functools import cache, partial
 from itertools import product
-from typing import NamedTuple
 
 import torch
 
@@ -28,13 +27,6 @@ FIRST_TRIAL, FIRST_RARE = 10_000, 20_000
 """The numbers of the first batch that tuning tries, and of the first on which the minor mode is counted."""
 FREQUENT, RARE, RARE_IMAGES = 0, 1, 18
 """The two classes of the target with a minor mode, and how many images of the rare one it holds."""
-
-
-class Solved(NamedTuple):
-    """The evaluations that a solver took for a batch, and its errors."""
-
-    evaluations: int
-    errors: Errors
 
 
 @cache
@@ -62,11 +54,11 @@ def sampler_batch(
 
 
 @cell
-def solver_batch(tolerance: float, number: int, setup: BatchSetup) -> Solved:
-    """A batch of the probability flow by RK45."""
+def solver_batch(tolerance: float, number: int, setup: BatchSetup) -> tuple[int, Errors]:
+    """The evaluations that RK45 took for a batch of the probability flow, and its errors."""
     problem, draws = target().problem(setup.last_sigma), generator(setup.seed, number)
     x, evaluations = solved(problem, tolerance, setup.size, draws)
-    return Solved(evaluations, exact.errors_of(x, target(), reference(setup.last_sigma)))
+    return evaluations, exact.errors_of(x, target(), reference(setup.last_sigma))
 
 
 @cell
@@ -150,8 +142,8 @@ def results(settings: Settings) -> Results:
     by_sampler = exact.results(settings, partial(errors, settings))
     for tolerance in settings.tolerances:
         batches = [solver_batch(tolerance, n, settings.setup) for n in exact.numbers(settings, RK45.name)]
-        spent = max(batch.evaluations for batch in batches)
-        by_sampler.setdefault(RK45.name, {})[spent] = [batch.errors for batch in batches]
+        spent = max(evaluations for evaluations, _ in batches)
+        by_sampler.setdefault(RK45.name, {})[spent] = [errors for _, errors in batches]
     return by_sampler
 
 

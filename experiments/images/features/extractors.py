@@ -69,8 +69,8 @@ def efficientnet(device: torch.device | str = "cpu") -> Extractor:
     network = fill(code.EfficientNet.from_name(name), weights(name), name).to(device)
     mean, deviation = (torch.tensor(values, device=device)[:, None, None] for values in (_MEAN, _DEVIATION))
 
-    def features(x: Float[Tensor, "n h w 3"]) -> Float[Tensor, "n d"]:
-        wide = interpolate(x.to(device).movedim(-1, 1), (_SIDE, _SIDE), mode="bilinear", antialias=True)
+    def features(x: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n d"]:
+        wide = interpolate(x.to(device), (_SIDE, _SIDE), mode="bilinear", antialias=True)
         return network.extract_features((wide - mean) / deviation).mean((2, 3))
 
     return Extractor(name, WEIGHTS[name].contents, features, network._fc)
@@ -84,9 +84,8 @@ def inception(device: torch.device | str = "cpu") -> Extractor:
     load = code.FeatureExtractorInceptionV3
     network = load("inception", ["2048"], feature_extractor_weights_path=str(file)).to(device)
 
-    def features(x: Float[Tensor, "n h w 3"]) -> Float[Tensor, "n d"]:
-        grey = (x.clamp(0, 1) * 255).round().to(torch.uint8).movedim(-1, 1).to(device)
-        output: Tensor = network(grey)[0]
+    def features(x: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n d"]:
+        output: Tensor = network((x.clamp(0, 1) * 255).round().to(torch.uint8).to(device))[0]
         return output
 
     return Extractor("inception", sha256, features)

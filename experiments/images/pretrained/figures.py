@@ -97,9 +97,9 @@ def draw_betas(settings: Settings) -> Drawing:
     drawing = Drawing(figsize=(7.2, 2.9), layout="constrained")
     panels = drawing.subplots(1, 2, sharey=True)
     for axes, name in zip(panels, samplers.COUPLED, strict=True):
-        predicted = runs.predicted_betas(name, settings.last_sigma, settings.side)
-        axes.plot(predicted.gaussian, color="0.25", lw=1.2, label="mean field: Gaussian of the images' covariance")
-        axes.plot(predicted.point, color="0.25", lw=1.2, ls="--", label="mean field: a point")
+        gaussian, point = runs.predicted_betas(name, settings.last_sigma, settings.side)
+        axes.plot(gaussian, color="0.25", lw=1.2, label="mean field: Gaussian of the images' covariance")
+        axes.plot(point, color="0.25", lw=1.2, ls="--", label="mean field: a point")
         betas = [beta for beta, _ in study.rule(settings, name)]
         axes.plot(betas, ls="", marker="o", ms=3.6, color=SPECS[name].colour, label="network")
         axes.set(title=name, xlabel="step", ylim=(-0.01, 0.31))

@@ -137,23 +137,18 @@ def exchange(setup: Setup, sampler: str, budget: int, others: int) -> Exchange:
     return Exchange(root, apart, (one - alone).abs().max().item())
 
 
-class Betas(NamedTuple):
-    """The momentum coefficient of each step that has a rule, in two mean fields: on a Gaussian and on a point."""
-
-    gaussian: tuple[float, ...]
-    point: tuple[float, ...]
-
-
 @cell(data=("mnist-test",))
-def predicted_betas(sampler: str, last_sigma: float, budget: int) -> Betas:
-    """Predict a sampler's momentum coefficient without sampling, from the images' mean and covariance.
+def predicted_betas(sampler: str, last_sigma: float, budget: int) -> tuple[tuple[float, ...], ...]:
+    """Predict the momentum coefficient of each step that has a rule, without sampling, on a Gaussian and on a point.
 
+    The Gaussian has the images' mean and covariance.
     At large noise images are as good as a Gaussian of their covariance; at small noise, as good as points, each a mode
     of its own. On both targets the mean field of a run's steps is exact, and so is beta.
     """
     variance, mean = spectrum(inputs.test_images())
     laws = GaussianLaw(variance, mean), GaussianLaw([SMALLEST], 0.0, [float(len(mean))])
-    return Betas(*(mean_field_betas(law, sampler, SigmaRange(inputs.FIRST_SIGMA, last_sigma), budget) for law in laws))
+    sigmas = SigmaRange(inputs.FIRST_SIGMA, last_sigma)
+    return tuple(mean_field_betas(law, sampler, sigmas, budget) for law in laws)
 
 
 def mean_field_betas(law: GaussianLaw, sampler: str, sigmas: SigmaRange, budget: int) -> tuple[float, ...]:

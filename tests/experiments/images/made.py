@@ -13,6 +13,16 @@ from experiments.images.networks.unet_ve import VEUNet
 Tensors = dict[str, Tensor]
 
 
+def pictures(count: int) -> Tensor:
+    """Return made-up images: random squares of ink, blank at the edges."""
+    x = torch.zeros(count, 28, 28)
+    generator = torch.Generator().manual_seed(0)
+    corners = torch.randint(4, 16, (count, 2), generator=generator)
+    for image, (i, j) in zip(x, corners.tolist(), strict=True):
+        image[i : i + 8, j : j + 8] = torch.rand(8, 8, generator=generator)
+    return x
+
+
 def ve_tensors(seed: int = 0) -> Tensors:
     """The VE network's 40 tensors: four stages down and three up, each with a dense layer and a norm."""
     generator = torch.Generator().manual_seed(seed)

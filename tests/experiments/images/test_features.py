@@ -122,7 +122,7 @@ def test_efficientnet_knows_cifars_classes():
     except DataUnavailable as missing:
         pytest.skip(str(missing))
     planes, frogs = (data.x[data.y == label][:16] for label in (0, 6))
-    features = efficientnet()(torch.cat([planes, frogs]))
+    features = efficientnet()(torch.cat([planes, frogs]).movedim(-1, 1))
     assert features.shape == (32, 1280)
     centred = features - features.mean(0)
     first = torch.linalg.svd(centred, full_matrices=False).U[:, 0]

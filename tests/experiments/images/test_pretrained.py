@@ -25,6 +25,7 @@ from experiments.images.pretrained.runs import Batch
 from experiments.images.pretrained.settings import Settings
 from experiments.images.runs import generator, run, started
 from tests.claims import expected, verdict_of
+from tests.experiments.images.made import pictures
 from verdicts import InsufficientData
 from verdicts.claims.schema import Verdict
 from verdicts.records.figures import saved_as
@@ -48,16 +49,6 @@ AS_MEASURED = {
     "PC, constant factor": {50: 1.355},
 }
 """Energy distances of the size that the network's runs have."""
-
-
-def pictures(count: int) -> Tensor:
-    """Return made-up images: random squares of ink, blank at the edges."""
-    x = torch.zeros(count, 28, 28)
-    generator = torch.Generator().manual_seed(0)
-    corners = torch.randint(4, 16, (count, 2), generator=generator)
-    for image, (i, j) in zip(x, corners.tolist(), strict=True):
-        image[i : i + 8, j : j + 8] = torch.rand(8, 8, generator=generator)
-    return x
 
 
 @pytest.fixture(scope="module")
