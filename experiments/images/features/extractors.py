@@ -11,6 +11,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -56,6 +57,7 @@ class Extractor:
         return torch.bincount(logits.argmax(1), minlength=logits.shape[1]).double() / len(logits)
 
 
+@cache
 def digit_features(name: str = "digits-classifier") -> Extractor:
     """Return a committed classifier's features. Raises UserError unless its file is the committed one."""
     network, unit = classifier(name), UNITS[name]

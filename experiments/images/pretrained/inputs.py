@@ -25,7 +25,7 @@ from ams.data import images
 from ams.metrics import MixtureReference
 from ams.samplers import Score
 from ams.samplers.presets import AUTHORS, SigmaRange
-from experiments.images.features.extractors import Extractor, digit_features
+from experiments.images.features.extractors import digit_features
 from experiments.images.features.scores import Judge as FeatureJudge
 from experiments.images.networks.ddpm import ddpm
 from experiments.images.networks.unet_ve import ExponentialVE, mnist_ve
@@ -34,7 +34,8 @@ from experiments.images.runs import Problem, on_device
 
 DATA = ("mnist-ve", "mnist-test")
 """The registered files that every run needs."""
-SHAPE = (28, 28)
+SHAPE, CLASSIFIER = (28, 28), "mnist-classifier"
+"""Of an image; in whose features samples are judged."""
 FIRST_SIGMA = ExponentialVE().marginal(1.0)[1]
 DEFAULTS = AUTHORS._replace(churn_below=FIRST_SIGMA / 2**0.5)
 """Hyperparameters of the authors' code; EDM adds noise only where the raised noise level was trained."""
@@ -111,12 +112,6 @@ def judge(reference: int, last_sigma: float) -> Judge:
 
 
 @cache
-def extractor() -> Extractor:
-    """Return the features that samples are judged in: those of the committed classifier of MNIST."""
-    return digit_features("mnist-classifier")
-
-
-@cache
 def feature_judge(count: int) -> FeatureJudge:
     """Return the judge in features by the first test images. Raises DataUnavailable without the file."""
-    return FeatureJudge(extractor(), f"first {count} MNIST test images", test_images()[:count])
+    return FeatureJudge(digit_features(CLASSIFIER), f"first {count} MNIST test images", test_images()[:count])

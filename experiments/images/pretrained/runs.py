@@ -11,6 +11,7 @@ from ams.laws import GaussianLaw
 from ams.samplers import NonFiniteState, Particles, State, last, noise_sources, run
 from ams.samplers.presets import SPECS, Hyperparameters, SigmaRange
 from ams.schedules import process_levels
+from experiments.images.features.extractors import digit_features
 from experiments.images.loss import denoising_losses, gaussian, levels_at, midpoints
 from experiments.images.networks.unet_ve import ExponentialVE
 from experiments.images.pretrained import inputs, samplers
@@ -60,7 +61,7 @@ def batch(setup: Setup, sampler: str, budget: int, hyperparameters: Hyperparamet
     clean = denoised(problem, x)
     quality = inputs.judge(setup.reference, setup.last_sigma)(x, clean)
     shown = (255 * clean[:SHOWN].clamp(0, 1)).round().byte().numpy() if number == 1 else none
-    return Batch(evaluations, quality, inputs.extractor()(clean).numpy(), shown)
+    return Batch(evaluations, quality, digit_features(inputs.CLASSIFIER)(clean).numpy(), shown)
 
 
 @cell(data=DATA)

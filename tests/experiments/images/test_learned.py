@@ -40,8 +40,7 @@ def test_digits_of_one_class_break_q0(monkeypatch: MonkeyPatch) -> None:
     split, sigma = split_digits(), SETTINGS.last_sigma
     zeros = split.train.x[split.train.y == 0][: 2 * SETTINGS.batch]
     noisy = zeros + 0.1 * torch.randn(zeros.shape, generator=torch.Generator().manual_seed(3))
-    known = quality.constants(LEARNED, sigma)
-    judged = [quality.judged(LEARNED, known, sigma, x) for x in noisy.split(len(zeros) // 4)[:4]]
+    judged = [quality.judged(LEARNED, sigma, x) for x in noisy.split(len(zeros) // 4)[:4]]
     batches = [study.RealBatch(each.quality, each.features.numpy()) for each in judged]
     monkeypatch.setattr(study, "real_batches", lambda settings: batches)
     for part in ("kernel", "coverage", "temperature"):
@@ -111,9 +110,9 @@ def test_samples_of_the_exact_score_are_copies_and_those_of_the_network_are_not(
 
 def test_the_variance_ratio_of_noisier_digits_is_higher() -> None:
     """Digits blurred by 1.2 times the last noise level have variance ratio 1.44, to what the score resolves."""
-    x, known = split_digits().test.x, quality.constants(LEARNED, 0.05)
+    x = split_digits().test.x
     z = torch.randn(x.shape, generator=torch.Generator().manual_seed(5))
-    ratios = [quality.judged(LEARNED, known, 0.05, x + sigma * z).quality.variance_ratio for sigma in (0.05, 0.06)]
+    ratios = [quality.judged(LEARNED, 0.05, x + sigma * z).quality.variance_ratio for sigma in (0.05, 0.06)]
     assert ratios[0] == pytest.approx(1.0, abs=0.05) and ratios[1] == pytest.approx(1.44, abs=0.2)
 
 

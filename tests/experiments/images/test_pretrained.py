@@ -18,6 +18,7 @@ from ams.samplers import Particles, State, last, run as loop
 from ams.samplers.noise_sources import generated
 from ams.samplers.presets import SPECS, SamplerSpec, SigmaRange
 from ams.targets import Empirical
+from experiments.images.features.extractors import digit_features
 from experiments.images.networks.classifier import SHA256
 from experiments.images.pretrained import checks, figures, inputs, runs, samplers, study
 from experiments.images.pretrained.inputs import DEFAULTS, Judge, Quality, blank, noise_level
@@ -159,7 +160,7 @@ def test_runs_on_a_known_score_end_near_its_images(known: Empirical) -> None:
     assert 0.7 < float(np.mean([batch.quality.variance_ratio for batch in batches])) < 1.3
     assert max(batch.quality.residual for batch in batches) < 0.01
     assert [batch.shown.shape for batch in batches[:2]] == [(SMALL.batch, 28, 28), (0,)]
-    features = inputs.extractor()(torch.from_numpy(batches[0].shown) / 255)
+    features = digit_features("mnist-classifier")(torch.from_numpy(batches[0].shown) / 255)
     assert features.shape == (SMALL.batch, 64)
     np.testing.assert_allclose(batches[0].features, features, atol=0.02)  # shown are rounded to 256 grey values
     assert len(study.results(SMALL, "consistent annealed sampling", 50)) == SMALL.few

@@ -10,7 +10,7 @@ from ams.samplers import Noise, Particles, State, last, run as loop
 from ams.samplers.noise_sources import generated, generated_per_sample, seeded_per_sample
 from ams.samplers.presets import AUTHORS, COMPARED, SPECS, SamplerSpec
 from experiments.images.digits import study as digits
-from experiments.images.learned.quality import LEARNED, constants, problem
+from experiments.images.learned.quality import LEARNED, problem
 from experiments.images.runs import Problem, generator, run, solved, started
 
 BUDGET, SIZE = 40, 6
@@ -20,7 +20,7 @@ PER_SAMPLE = ("adaptive momentum, per sample", "PC, adaptive, per sample")
 @pytest.fixture(scope="module")
 def learned() -> Problem:
     """Return the suite's own network, in float32."""
-    return problem(LEARNED, constants(LEARNED, 0.05).diameter, 0.05)
+    return problem(LEARNED, 0.05)
 
 
 @pytest.mark.parametrize("name", COMPARED)
