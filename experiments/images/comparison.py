@@ -33,6 +33,13 @@ def interval(values: Iterable[float]) -> tuple[float, float, float]:
     return mean_interval(list(values), CONFIDENCE)[:3]
 
 
+def bands(
+    results: Mapping[str, Mapping[int, Iterable[tuple[float, ...]]]], quantity: str
+) -> dict[str, dict[int, tuple[float, float, float]]]:
+    """Return mean, low and high of a quantity, by sampler and evaluations."""
+    return {name: {n: interval(column(each, quantity)) for n, each in curve.items()} for name, curve in results.items()}
+
+
 def farthest(measurements: Iterable[Measurement], origin: float = 0.0) -> Measurement:
     """Return the measurement whose interval reaches farthest from `origin`."""
     return max(measurements, key=lambda one: max(abs(end - origin) for end in one.interval))

@@ -105,8 +105,11 @@ def _panel(axes: Axes, row: Row, names: Sequence[str]) -> None:
     for name in (name for name in REFERENCES if name in row.bands and name not in names):
         budgets = sorted(row.bands[name])
         axes.plot(budgets, [row.bands[name][b][0] for b in budgets], color=SPECS[name].colour, lw=2.4, alpha=0.18)
-    for name in names:
-        _curve(axes, name, row.bands.get(name, {}))
+    for name in (name for name in names if name in row.bands):
+        budgets = sorted(row.bands[name])
+        mean, low, high = np.array([row.bands[name][budget] for budget in budgets]).T
+        axes.plot(budgets, mean, markersize=3.6, lw=1.2, **SPECS[name].look())
+        axes.fill_between(budgets, low, high, color=SPECS[name].colour, alpha=0.15, lw=0)
     _mark_beyond(axes, row, names)
 
 
@@ -125,22 +128,16 @@ def _mark_beyond(axes: Axes, row: Row, names: Sequence[str]) -> None:
             axes.plot(budget, edge, marker=marker, ms=5.0, color=SPECS[name].colour, transform=place, zorder=4)
 
 
-def _curve(axes: Axes, name: str, band: Mapping[int, tuple[float, float, float]]) -> None:
-    budgets = sorted(band)
-    if not budgets:
-        return
-    mean, low, high = np.array([band[budget] for budget in budgets]).T
-    axes.plot(budgets, mean, markersize=3.6, lw=1.2, **SPECS[name].look())
-    axes.fill_between(budgets, low, high, color=SPECS[name].colour, alpha=0.15, lw=0)
-
-
 def draw_grid(rows: Mapping[str, Float[Tensor, "images h w"]]) -> Drawing:
     """Draw images side by side, a row a name; pixels are clipped to [0, 1].
 
     The grid is one picture with the images' own pixels, so its file is small.
     """
-    mosaic, pitch = _mosaic(list(rows.values()))
-    height, width = mosaic.shape
+    images = [x.clamp(0, 1).numpy() for x in rows.values()]
+    gap, width = max(images[0].shape[1] // 14, 1), max(x.shape[0] * x.shape[2] for x in images)
+    lines = [np.concatenate([*x], axis=1) for x in images]
+    mosaic = np.concatenate([np.pad(line, ((0, gap), (0, width - line.shape[1]))) for line in lines])
+    height, pitch = len(mosaic), len(mosaic) / len(rows)  # a row's images, and white below them
     names, edge = 0.15 + 0.05 * max(map(len, rows)), 0.05  # inches: the longest name's, and a little white
     inner = 7.2 - names - edge
     size = (7.2, inner * height / width + 2 * edge)
@@ -154,12 +151,3 @@ def draw_grid(rows: Mapping[str, Float[Tensor, "images h w"]]) -> Drawing:
     axes.grid(False)
     axes.spines[:].set_visible(False)
     return drawing
-
-
-def _mosaic(rows: Sequence[Float[Tensor, "images h w"]]) -> tuple[Float[np.ndarray, "height width"], int]:
-    """Return the images as one, white between and after the rows, and the height of a row in pixels."""
-    gap = max(rows[0].shape[1] // 14, 1)
-    lines = [np.concatenate(list(x.clamp(0, 1).numpy()), axis=1) for x in rows]
-    width = max(line.shape[1] for line in lines)
-    padded = [np.pad(line, ((0, gap), (0, width - line.shape[1]))) for line in lines]
-    return np.concatenate(padded), rows[0].shape[1] + gap

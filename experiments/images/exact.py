@@ -18,6 +18,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 import torch
+from pydantic import PositiveInt
 from torch import Tensor
 
 from ams.data import Images
@@ -25,12 +26,27 @@ from ams.metrics import MixtureReference, total_variation
 from ams.samplers.presets import AUTHORS, EXACT, SPECS, Hyperparameters, SigmaRange
 from ams.schedules import Level
 from ams.targets import Empirical
-from experiments.images.exact_settings import ExactSettings
-from experiments.images.runs import BatchSetup, Problem, generator, run
+from experiments.images.runs import BASELINE, DOUBLED, PAPER, BatchSetup, Problem, RunSettings, generator, run
+from verdicts.claims.sizes import Numbers
 from verdicts.studies import Cell, CellFunction
 
 SHOWN = 14
 """Samples of each sampler in a figure."""
+
+
+class ExactSettings(RunSettings, frozen=True):
+    """The samplers in `lasting` run at `long` too.
+
+    Evaluations are counted to each of `thresholds` (KL per pixel, nats).
+    """
+
+    long: tuple[PositiveInt, ...] = ()
+    lasting: tuple[str, ...] = (BASELINE, PAPER, DOUBLED, "reverse diffusion")
+    thresholds: Numbers = (0.1, 0.03, 0.01, 0.003, 0.001)
+
+    def budgets_of(self, sampler: str) -> tuple[int, ...]:
+        """Return a sampler's budgets, each once."""
+        return tuple(dict.fromkeys(self.budgets + (self.long if sampler in self.lasting else ())))
 
 
 class Errors(NamedTuple):

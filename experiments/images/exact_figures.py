@@ -1,19 +1,16 @@
 """Figures and tables of runs on an exact score: errors against evaluations, samples, evaluations to thresholds."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from matplotlib.figure import Figure as Drawing
-from torch import Tensor
 
 from ams.samplers.presets import EXACT
 from experiments.images import drawing
-from experiments.images.comparison import CONFIDENCE, THRESHOLD_HEADER, column, error_curve, interval, threshold_rows
-from experiments.images.exact import SHOWN, ExactTarget, Results, shown_setup
-from experiments.images.exact_settings import BASELINE, ExactSettings
+from experiments.images.comparison import CONFIDENCE, THRESHOLD_HEADER, bands, error_curve, interval, threshold_rows
+from experiments.images.exact import BASELINE, SHOWN, ExactSettings, ExactTarget, Results, shown_setup
 from experiments.images.runs import BatchSetup
 from verdicts import Figure, Table, save_figure
 from verdicts.records.figures import Cell
@@ -21,38 +18,31 @@ from verdicts.records.figures import Cell
 
 def draw_errors(results: Results, settings: ExactSettings) -> Drawing:
     """Draw KL per pixel and variance ratio of every sampler against its evaluations, with bands."""
-
-    def bands(quantity: str) -> drawing.Bands:
-        runs = {name: curve for name, curve in results.items() if name != EXACT.name}
-        return {n: {b: interval(column(e, quantity)) for b, e in curve.items()} for n, curve in runs.items()}
-
-    floor = interval(column(results[EXACT.name][0], "kl"))[0]
+    kl, ratios = bands(results, "kl"), bands(results, "variance_ratio")
+    floor, _ = kl.pop(EXACT.name)[0][0], ratios.pop(EXACT.name)
     rows = [
-        drawing.Row(bands("kl"), "KL (nats a pixel)", (min(3e-5, floor / 3), 1.0), lines=(floor,)),
-        drawing.Row(bands("variance_ratio"), "variance ratio $V$", (0.4, 2.0), False, lines=(1.0,)),
+        drawing.Row(kl, "KL (nats a pixel)", (min(3e-5, floor / 3), 1.0), lines=(floor,)),
+        drawing.Row(ratios, "variance ratio $V$", (0.4, 2.0), False, lines=(1.0,)),
     ]
     return drawing.draw_rows(rows, sorted({b for name in settings.samplers for b in settings.budgets_of(name)}))
 
 
-def samples(
-    settings: ExactSettings, target: ExactTarget, shown: Callable[[str, int, BatchSetup], np.ndarray]
-) -> dict[str, Tensor]:
-    """Return the first images of the data set, then samples of each sampler: `shown(sampler, budget, setup)`."""
-    setup, budget = shown_setup(settings), settings.grid_budget
-    drawn = {name: torch.from_numpy(shown(name, budget, setup)) for name in settings.samplers}
-    return {"data": target.images[:SHOWN], **drawn}
-
-
 def figures(
-    results: Results,
-    samples: Mapping[str, Float[Tensor, "n h w"]],
     settings: ExactSettings,
+    results: Results,
+    target: ExactTarget,
+    shown: Callable[[str, int, BatchSetup], np.ndarray],
     folder: Path,
     name: str,
     title: str,
     claims: tuple[str, ...],
 ) -> list[Figure]:
-    """Draw both figures of a data set: `name` begins their names, `title` their captions."""
+    """Draw errors, and the first images of the data set with samples of each sampler: `shown(sampler, budget, setup)`.
+
+    `name` begins the figures' names, `title` their captions.
+    """
+    drawn = [torch.from_numpy(shown(each, settings.grid_budget, shown_setup(settings))) for each in settings.samplers]
+    samples = {"data": target.images[:SHOWN], **dict(zip(settings.samplers, drawn, strict=True))}
     errors = (
         f"{title}, exact score, hyperparameters of the authors' code. Above: KL of a mode from the exact mode, "
         "$(V - 1 - \\ln V)/2$ a pixel; dotted: fresh draws of the target. Below: variance ratio $V$ of the residual "

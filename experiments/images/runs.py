@@ -9,11 +9,15 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from jaxtyping import Float
+from pydantic import BaseModel, NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from ams.samplers import Score, flow_rk45, sample
-from ams.samplers.presets import Hyperparameters, SamplerSpec, SigmaRange
+from ams.samplers.presets import ADAPTIVE, COMPARED, LANGEVIN, Hyperparameters, SamplerSpec, SigmaRange
 from ams.schedules import Level
+from verdicts.claims.sizes import Names, Sizes
+
+BASELINE, PAPER, DOUBLED = LANGEVIN.name, ADAPTIVE.name, "Langevin, drift x2"
 
 
 class Problem(NamedTuple):
@@ -30,6 +34,27 @@ class BatchSetup(NamedTuple):
     size: int
     last_sigma: float
     seed: int
+
+
+class RunSettings(BaseModel, frozen=True, extra="forbid"):
+    """Every sampler in `samplers` runs at `budgets` (NFE).
+
+    Runs are `batches` independent batches of `batch` samples, and end at the noise level `last_sigma`. The grid of
+    samples is drawn at `grid_budget` evaluations.
+    """
+
+    budgets: Sizes = (20, 60, 150)
+    batches: PositiveInt = 4
+    batch: PositiveInt = 128
+    samplers: Names = COMPARED
+    last_sigma: float = 0.05
+    grid_budget: PositiveInt = 60
+    seed: NonNegativeInt = 2405
+
+    @property
+    def setup(self) -> BatchSetup:
+        """Return what every batch shares."""
+        return BatchSetup(self.batch, self.last_sigma, self.seed)
 
 
 class Outcome(NamedTuple):
@@ -67,6 +92,11 @@ def run(
 def solved(problem: Problem, tolerance: float, size: int, draws: torch.Generator) -> Outcome:
     """Integrate the probability flow of one batch to a tolerance, relative and absolute."""
     return Outcome(*flow_rk45(started(problem, size, draws), problem.score, *problem.sigmas, tolerance, tolerance))
+
+
+def on_device(score: Score, device: str) -> Score:
+    """Return a score that is computed on a device for states that are elsewhere."""
+    return lambda x, level: score(x.to(device), level).to(x.device)
 
 
 def denoised(problem: Problem, x: Float[Tensor, " batch *shape"]) -> Float[Tensor, " batch *shape"]:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, pad
 
@@ -49,10 +49,8 @@ def split_mnist() -> Split:
     return Split(load("mnist-train"), load("mnist-test"))
 
 
-class Denoising(BaseModel):
+class Denoising(BaseModel, frozen=True, extra="forbid"):
     """Images in a step, and the network's sizes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     batch: int = 128
     sizes: Sizes = Sizes()
@@ -92,10 +90,8 @@ class DenoisingTask:
         return ((1 + v.square() / SPREAD**2) * error.square().mean(1)).mean()[None]
 
 
-class Classifying(BaseModel):
+class Classifying(BaseModel, frozen=True, extra="forbid"):
     """Data set, images in a step, the largest shift of an image (pixels), the largest noise."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     data: str
     batch: int = 128

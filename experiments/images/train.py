@@ -47,12 +47,8 @@ def _trained(trainer: Trainer, name: str, out: Path, resume: bool) -> None:
     sha256 = weights.write(file, tensors, made)
     save_figure(draw_training({name: made}), out, f"{name}_loss", f"Training of {name}")
     accurate = f", accuracy {made['accuracy']:.4f}" if "accuracy" in made else ""
-    lines = (
-        f"sha256 {sha256}",
-        f"tensors {weights.digest(tensors)}",
-        f"loss held out {trainer.held[-1][1]:.4f}{accurate}",
-    )
-    sys.stdout.write("\n  ".join([str(file), *lines]) + "\n")
+    held_out = f"loss held out {trainer.held[-1][1]:.4f}{accurate}"
+    sys.stdout.write(f"{file}\n  sha256 {sha256}\n  tensors {weights.digest(tensors)}\n  {held_out}\n")
 
 
 def _trainer(name: str, device: str, steps: int | None, seed: int) -> Trainer:

@@ -30,11 +30,9 @@ def variance_ratio_of_annealed_langevin(settings: Settings) -> Measurement:
 
 def gain(settings: Settings, network: str) -> Measurement:
     """Return the plain corrector's kernel distance minus the adaptive one's at the smallest budget, paired by batch."""
+    budget = min(settings.budgets)
     plain, adaptive = (
-        [
-            batch.scores[settings.features].kernel
-            for batch in study.batches(settings, network, name, min(settings.budgets))
-        ]
+        [batch.scores[settings.features].kernel for batch in study.batches(settings, network, name, budget)]
         for name in (PLAIN, ADAPTIVE)
     )
     lost: JsonValue = {PLAIN: plain.count(study.LOST.kernel), ADAPTIVE: adaptive.count(study.LOST.kernel)}

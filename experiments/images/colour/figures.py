@@ -7,7 +7,7 @@ from ams.errors import DataUnavailable
 from ams.statistics import mean_interval
 from experiments.images.colour import study
 from experiments.images.colour.settings import CIFAR, CONFIDENCE, Settings
-from experiments.images.features.rows import HEADER, Row
+from experiments.images.features.scores import HEADER, row
 from verdicts import Table
 from verdicts.records.figures import Cell
 
@@ -35,6 +35,4 @@ def _rows(settings: Settings, problem: str) -> Iterator[tuple[Cell, ...]]:
         conditions = study.judge(setup.reference, setup.compared, features).conditions(setup.size)
         for quantity in ("frechet", "kernel", "coverage"):
             interval = mean_interval([getattr(one, quantity) for one in scores], CONFIDENCE)
-            numbers = dict(zip(("value", "low", "high", "sets"), interval, strict=True))
-            named = {"sampler": f"{problem}: {sampler}", "nfe": budget, "quantity": quantity}
-            yield Row.model_validate({**named, **numbers, "conditions": conditions}).cells()
+            yield row(f"{problem}: {sampler}", budget, quantity, interval, conditions)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from ams.samplers.presets import AUTHORS
 from experiments.images.networks.pretrained_cifar import SMALLEST
@@ -17,7 +17,7 @@ CONFIDENCE = 0.999
 Features: TypeAlias = Literal["efficientnet-lite0", "inception"]
 
 
-class Network(BaseModel):
+class Network(BaseModel, frozen=True, extra="forbid"):
     """A network's file, and the images that its samples are judged by.
 
     `path` is a checkpoint of score_sde or a folder in diffusers' format, `sha256` that of the checkpoint or of the
@@ -26,8 +26,6 @@ class Network(BaseModel):
     `last_sigma`, `snr` is the correctors' (score_sde has 0.075 for images of 256 pixels). `reference` is a registered
     set of images or a file of them (.npy, .npz: uint8, n x side x side x 3) with its `reference_sha256`.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: Path
     sha256: str
@@ -48,14 +46,12 @@ class Network(BaseModel):
         return self
 
 
-class Settings(BaseModel):
+class Settings(BaseModel, frozen=True, extra="forbid"):
     """Sizes: `budgets` (NFE), independent `batches` of `batch` samples, `samplers`.
 
     The exact target is uniform on `points` images, its last noise level is `last_sigma`. Samples are judged by
     `reference` images, in `features` for the checks, and for the tables in those of `also` that can be had.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     budgets: Sizes = (50, 100, 500)
     batches: PositiveInt = 8

@@ -20,7 +20,7 @@ from torch import Tensor
 from ams.data import images
 from ams.data.arrays import load_array, load_arrays
 from ams.errors import DataUnavailable, UserError
-from ams.samplers import NonFiniteState, Score
+from ams.samplers import NonFiniteState
 from ams.samplers.presets import AUTHORS, SPECS, SigmaRange
 from ams.schedules import Level
 from ams.targets import Empirical
@@ -29,7 +29,7 @@ from experiments.images.features.extractors import Extractor, efficientnet, ince
 from experiments.images.features.scores import Judge, Scores
 from experiments.images.networks.ncsnpp import LARGEST
 from experiments.images.networks.pretrained_cifar import diffusers_folder, score_sde, verified
-from experiments.images.runs import Problem, denoised, generator, run
+from experiments.images.runs import Problem, denoised, generator, on_device, run
 from verdicts.studies import Cell, cell
 
 README = "https://github.com/yang-song/score_sde_pytorch#pretrained-checkpoints"
@@ -87,11 +87,8 @@ def batch(setup: Setup, sampler: str, budget: int, number: int) -> Batch:
         x = run(problem, SPECS[sampler], budget, hyperparameters, setup.size, draws).x
     except NonFiniteState:
         return Batch(dict.fromkeys(setup.features, LOST), math.nan)
-    clean, judges = (
-        denoised(problem, x),
-        {name: judge(setup.reference, setup.compared, name) for name in setup.features},
-    )
-    scores = {name: one.scores(clean) for name, one in judges.items()}
+    clean = denoised(problem, x)
+    scores = {name: judge(setup.reference, setup.compared, name).scores(clean) for name in setup.features}
     return Batch(scores, math.nan if network else variance_ratio(x, points, last_sigma))
 
 
@@ -112,7 +109,7 @@ def exact_problem(points: int, last_sigma: float) -> Problem:
     """Return the exact score of CIFAR-10's test images, from noise as wide as a thousand of them to `last_sigma`."""
     target = exact_target(points)
     widest, score = float(torch.pdist(target.cloud.points[:1000]).max()), target.to(torch.float32, device()).score
-    return Problem(_on_device(score), target.shape, SigmaRange(widest, last_sigma))
+    return Problem(on_device(score, device()), target.shape, SigmaRange(widest, last_sigma))
 
 
 @cache
@@ -123,18 +120,12 @@ def network_problem(network: Network) -> Problem:
         loaded = diffusers_folder(path, sha256, network.config_sha256, network.largest, device())
     else:
         loaded = score_sde(path, sha256, network.side, device())
-    known = loaded.predictor
-    return Problem(loaded.score, loaded.shape, SigmaRange(known.largest, max(network.last_sigma, known.smallest)))
+    return Problem(loaded.score, loaded.shape, SigmaRange(loaded.largest, max(network.last_sigma, loaded.smallest)))
 
 
 def device() -> str:
     """Return the device of the runs."""
     return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def _on_device(score: Score) -> Score:
-    """Return a score that is computed on the runs' device for states on the CPU."""
-    return lambda x, level: score(x.to(device()), level).to(x.device)
 
 
 @cache
@@ -154,21 +145,17 @@ def _own(path: Path, sha256: str) -> Tensor:
     content, where = verified(path, sha256), str(path)
     single = path.suffix == ".npy"
     arrays = [load_array(content, where, LARGEST)] if single else [*load_arrays(content, where, LARGEST).values()]
-    if len(arrays) != 1 or not _are_images(arrays[0]):
+    x = arrays[0] if len(arrays) == 1 else np.empty(0)
+    if x.dtype != np.uint8 or x.ndim != 4 or not len(x) or x.shape[1] != x.shape[2] or x.shape[3] != 3:
         held = ", ".join(f"{array.dtype} {array.shape}" for array in arrays[:4])
         raise UserError(f"{path}: {held}; expected one array of images, uint8 (n, side, side, 3)")
-    return torch.from_numpy(arrays[0])
-
-
-def _are_images(x: np.ndarray) -> bool:
-    return x.dtype == np.uint8 and x.ndim == 4 and len(x) > 0 and x.shape[1] == x.shape[2] and x.shape[3] == 3
+    return torch.from_numpy(x)
 
 
 @cache
 def extractor(name: Features) -> Extractor:
     """Return the features, by name. Raises DataUnavailable."""
-    known = inception(device()) if name == "inception" else efficientnet(device())
-    return Extractor(known.name, known.sha256, lambda x: known.features(x.movedim(1, -1)), known.logits)
+    return inception(device()) if name == "inception" else efficientnet(device())
 
 
 @cache
@@ -197,8 +184,8 @@ def setup_of(settings: Settings, problem: str) -> Setup:
             f"{problem}: no file is named: have it from {README}; give path and sha256 under colour.networks"
         )
     reference = Reference(network.reference, network.reference_sha256) if network else Reference("cifar10-test")
-    known, s = (network, settings.points, settings.last_sigma, reference), settings
-    return Setup(*known, s.reference, available(s), s.batch, s.seed)
+    s = settings
+    return Setup(network, s.points, s.last_sigma, reference, s.reference, available(s), s.batch, s.seed)
 
 
 def batches(settings: Settings, problem: str, sampler: str, budget: int) -> list[Batch]:

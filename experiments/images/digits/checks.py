@@ -3,7 +3,7 @@
 from ams.samplers.presets import EXACT
 from ams_suite import measures
 from experiments.images.comparison import CONFIDENCE, column, error_curve, farthest
-from experiments.images.digits import mode_loss, study
+from experiments.images.digits import study
 from experiments.images.digits.settings import BASELINE, CONSTANT, DOUBLED, PAPER, Settings
 from verdicts import Measurement, check
 
@@ -23,14 +23,12 @@ def _mean(settings: Settings, sampler: str, budget: int, quantity: str) -> Measu
     return measures.mean_of(values, CONFIDENCE, settings.seed, settings.batch)
 
 
-def _excess(settings: Settings, sampler: str, other: str, budget: int, quantity: str = "kl") -> Measurement:
-    """Return a sampler's quantity less another's, paired by batch."""
-    ours, theirs = (column(study.errors(settings, name, budget), quantity) for name in (sampler, other))
-    return measures.mean_difference(ours, theirs, CONFIDENCE, settings.seed, settings.batch, budget=budget)
-
-
-def _tuned_excess(settings: Settings, sampler: str, other: str, budget: int) -> Measurement:
-    ours, theirs = (column(study.tuned_errors(settings, name, budget), "kl") for name in (sampler, other))
+def _excess(
+    settings: Settings, sampler: str, other: str, budget: int, quantity: str = "kl", tuned: bool = False
+) -> Measurement:
+    """Return a sampler's quantity less another's, paired by batch; at the defaults, or both `tuned`."""
+    errors = study.tuned_errors if tuned else study.errors
+    ours, theirs = (column(errors(settings, name, budget), quantity) for name in (sampler, other))
     return measures.mean_difference(ours, theirs, CONFIDENCE, settings.seed, settings.batch, budget=budget)
 
 
@@ -116,7 +114,7 @@ def relative_rare_share_under_annealed_langevin(settings: Settings) -> Measureme
 
 
 def _relative_share(settings: Settings, sampler: str) -> Measurement:
-    truth = mode_loss.target_share()
+    truth = study.target_share()
     ratios = [share / truth for share in study.rare_shares(settings, sampler)]
     detail = {"share in the target": truth, "evaluations": settings.rare}
     return measures.mean_of(ratios, CONFIDENCE, settings.seed, settings.rare_batch, "", **detail)
@@ -126,7 +124,7 @@ def _relative_share(settings: Settings, sampler: str) -> Measurement:
 def rare_share_of_adaptive_momentum_less_langevins(settings: Settings) -> Measurement:
     """Measure the minor mode's share under adaptive momentum less that under annealed Langevin, paired by batch."""
     ours, theirs = study.rare_shares(settings, PAPER), study.rare_shares(settings, BASELINE)
-    detail = {"share in the target": mode_loss.target_share(), "share": sum(ours) / len(ours)}
+    detail = {"share in the target": study.target_share(), "share": sum(ours) / len(ours)}
     return measures.mean_difference(ours, theirs, CONFIDENCE, settings.seed, settings.rare_batch, **detail)
 
 
@@ -139,13 +137,13 @@ def kl_excess_over_annealed_langevin_at_many_evaluations(settings: Settings) -> 
 @check("D6.tuned")
 def tuned_kl_gain_over_annealed_langevin(settings: Settings) -> Measurement:
     """Measure annealed Langevin's KL per pixel less adaptive momentum's at 60 evaluations, both tuned (paired)."""
-    return _tuned_excess(settings, BASELINE, PAPER, 60)
+    return _excess(settings, BASELINE, PAPER, 60, tuned=True)
 
 
 @check("D6.constant")
 def tuned_kl_excess_over_a_constant_drift_factor(settings: Settings) -> Measurement:
     """Measure adaptive momentum's KL per pixel less that of Langevin with its drift times 1.5, both tuned, 20 NFE."""
-    return _tuned_excess(settings, PAPER, CONSTANT, 20)
+    return _excess(settings, PAPER, CONSTANT, 20, tuned=True)
 
 
 @check("D7.ancestral")

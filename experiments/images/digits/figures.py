@@ -4,7 +4,7 @@ from pathlib import Path
 
 from experiments.images import exact_figures
 from experiments.images.comparison import interval
-from experiments.images.digits import mode_loss, study
+from experiments.images.digits import study
 from experiments.images.digits.settings import Settings
 from verdicts import Figure, Table
 
@@ -13,9 +13,8 @@ CLAIMS = ("D0", "D1", "D1a", "D2", "D3", "D5", "D6", "D7", "D7a")
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the errors against the budget, and samples of every sampler."""
-    samples = exact_figures.samples(settings, study.target(), study.shown_samples)
-    title = "Real digits (8 x 8)"
-    return exact_figures.figures(study.results(settings), samples, settings, folder, "digits", title, CLAIMS)
+    results, target, title = study.results(settings), study.target(), "Real digits (8 x 8)"
+    return exact_figures.figures(settings, results, target, study.shown_samples, folder, "digits", title, CLAIMS)
 
 
 def tables(settings: Settings) -> list[Table]:
@@ -34,7 +33,7 @@ def rare_table(settings: Settings) -> Table:
     for sampler in settings.rare_samplers:
         shares = study.rare_shares(settings, sampler)
         counted = (sampler, settings.rare, settings.rare_batch * len(shares))
-        rows.append((*counted, *interval(shares), mode_loss.target_share()))
+        rows.append((*counted, *interval(shares), study.target_share()))
     header = ("sampler", "NFE", "samples", "share", "low", "high", "share in the target")
     caption = "All zeros and a tenth as many ones: the share of samples at a one, with intervals over batches."
     return Table(id="digits_rare", caption=caption, header=header, rows=tuple(rows), claims=("D4", "D4a"))

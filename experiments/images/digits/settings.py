@@ -3,14 +3,14 @@
 from pydantic import NonNegativeInt, PositiveInt
 
 from ams.samplers.presets import AUTHORS, Hyperparameters
-from experiments.images.exact_settings import BASELINE, DOUBLED, PAPER, ExactSettings
+from experiments.images.exact import BASELINE, DOUBLED, PAPER, ExactSettings
 from experiments.images.runs import BatchSetup
 from verdicts.claims.sizes import Names, Numbers, Sizes
 
 CONSTANT = "Langevin, drift x1.5"
 
 
-class Settings(ExactSettings):
+class Settings(ExactSettings, frozen=True):
     """Annealed Langevin and adaptive momentum run at `past` evaluations too (0: not); RK45 at `tolerances`.
 
     `tuned_samplers` are tuned at each of `tuned`, over `factors` (of NCSNv2's step) times `repeats` (T), on `trials`

@@ -1,17 +1,23 @@
-"""What the group computes once: the errors of each batch of digits, at the defaults and tuned, and a few samples."""
+"""What the group computes once: errors of each batch of digits, at the defaults and tuned; mode loss; a few samples.
+
+Mode loss is counted on all zeros and a tenth as many ones, with their exact score. A sampler with too small a variance
+tends to a tempered target `p^c` with `c > 1`. There a mode of weight `w` has a weight of order `w^c`, so a rare mode
+gets rarer. The share of samples at a one is compared with the target's share.
+"""
 
 import math
 from collections.abc import Iterator
 from functools import cache, partial
 from itertools import product
-from typing import NamedTuple
 
-from ams.data import digits
-from ams.metrics import MixtureReference, mixture_spread
+import torch
+
+from ams.data import Images, digits
+from ams.metrics import MixtureReference
 from ams.samplers import NonFiniteState
 from ams.samplers.presets import AUTHORS, RK45, Hyperparameters
+from ams.schedules import Level
 from experiments.images import exact
-from experiments.images.digits import mode_loss
 from experiments.images.digits.settings import Settings
 from experiments.images.exact import Errors, ExactTarget, Results
 from experiments.images.runs import BatchSetup, generator, solved
@@ -19,13 +25,8 @@ from verdicts.studies import Array, Cell, cell
 
 FIRST_TRIAL, FIRST_RARE = 10_000, 20_000
 """The numbers of the first batch that tuning tries, and of the first on which the minor mode is counted."""
-
-
-class Solved(NamedTuple):
-    """The evaluations that a solver took for a batch, and its errors."""
-
-    evaluations: int
-    errors: Errors
+FREQUENT, RARE, RARE_IMAGES = 0, 1, 18
+"""The two classes of the target with a minor mode, and how many images of the rare one it holds."""
 
 
 @cache
@@ -34,16 +35,10 @@ def target() -> ExactTarget:
     return ExactTarget.of(digits())
 
 
-@cell
-def spread(last_sigma: float) -> float:
-    """The mean distance of two draws of the target."""
-    return mixture_spread(target().images, last_sigma)
-
-
 @cache
 def reference(last_sigma: float) -> MixtureReference:
     """Return the target at the last noise level, which samples are compared with."""
-    return MixtureReference(target().images, last_sigma, spread(last_sigma))
+    return MixtureReference(target().images, last_sigma)
 
 
 @cell
@@ -59,11 +54,11 @@ def sampler_batch(
 
 
 @cell
-def solver_batch(tolerance: float, number: int, setup: BatchSetup) -> Solved:
-    """A batch of the probability flow by RK45."""
+def solver_batch(tolerance: float, number: int, setup: BatchSetup) -> tuple[int, Errors]:
+    """The evaluations that RK45 took for a batch of the probability flow, and its errors."""
     problem, draws = target().problem(setup.last_sigma), generator(setup.seed, number)
     x, evaluations = solved(problem, tolerance, setup.size, draws)
-    return Solved(evaluations, exact.errors_of(x, target(), reference(setup.last_sigma)))
+    return evaluations, exact.errors_of(x, target(), reference(setup.last_sigma))
 
 
 @cell
@@ -72,6 +67,28 @@ def tuned_batch(
 ) -> Errors:
     """The errors of a batch with the hyperparameters that the trial batches choose."""
     return sampler_batch(sampler, budget, number, setup, tuned(sampler, budget, grid, trials, setup))
+
+
+@cache
+def two_classes() -> ExactTarget:
+    """Return the target: every image of the frequent class (label 0), the first few of the rare one (label 1)."""
+    data = digits()
+    frequent, rare = data.x[data.y == FREQUENT], data.x[data.y == RARE][:RARE_IMAGES]
+    labels = torch.cat([torch.zeros(len(frequent)), torch.ones(len(rare))]).long()
+    return ExactTarget.of(Images(torch.cat([frequent, rare]), labels))
+
+
+def target_share() -> float:
+    """Return the minor mode's share in its target."""
+    return two_classes().labels.double().mean().item()
+
+
+@cell
+def rare_share(sampler: str, budget: int, number: int, setup: BatchSetup) -> float:
+    """The minor mode's share in one batch of a sampler."""
+    x = exact.samples(two_classes(), sampler, budget, number, setup)
+    nearest = two_classes().target.nearest(x, Level(0, sigma=setup.last_sigma)).point
+    return two_classes().labels[nearest].double().mean().item()
 
 
 @cell
@@ -117,7 +134,7 @@ def tuned_errors(settings: Settings, sampler: str, budget: int) -> list[Errors]:
 
 def rare_shares(settings: Settings, sampler: str) -> list[float]:
     """Return the minor mode's share in each of a sampler's batches."""
-    return [mode_loss.rare_share(sampler, settings.rare, n, settings.rare_setup) for n in _rare_numbers(settings)]
+    return [rare_share(sampler, settings.rare, n, settings.rare_setup) for n in _rare_numbers(settings)]
 
 
 def results(settings: Settings) -> Results:
@@ -125,8 +142,8 @@ def results(settings: Settings) -> Results:
     by_sampler = exact.results(settings, partial(errors, settings))
     for tolerance in settings.tolerances:
         batches = [solver_batch(tolerance, n, settings.setup) for n in exact.numbers(settings, RK45.name)]
-        spent = max(batch.evaluations for batch in batches)
-        by_sampler.setdefault(RK45.name, {})[spent] = [batch.errors for batch in batches]
+        spent = max(evaluations for evaluations, _ in batches)
+        by_sampler.setdefault(RK45.name, {})[spent] = [errors for _, errors in batches]
     return by_sampler
 
 
@@ -147,7 +164,7 @@ def cells(settings: Settings) -> Iterator[Cell]:
         yield from (sampler_batch.cell(sampler, budget, *each) for each in tried)
         yield from (tuned_batch.cell(sampler, budget, grid, settings.trials, n, setup) for n in numbers)
     rare = product(settings.rare_samplers, [settings.rare], _rare_numbers(settings), [settings.rare_setup])
-    yield from (mode_loss.rare_share.cell(*each) for each in rare)
+    yield from (rare_share.cell(*each) for each in rare)
 
 
 def _rare_numbers(settings: Settings) -> range:

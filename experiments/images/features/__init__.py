@@ -1,1 +1,1 @@
-"""Images compared in a space of features: extractors, scores, and rows that refuse what cannot be compared."""
+"""Images compared in a space of features: extractors, scores, and and what their scores depend on."""

@@ -11,8 +11,8 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -23,7 +23,7 @@ from ams.data import WEIGHTS, weights
 from ams.data.safe_read import LARGEST, content_of
 from ams.errors import DataUnavailable
 from experiments.images.networks.classifier import SHA256, classifier
-from experiments.images.networks.loading import fill
+from experiments.images.networks.loading import fill, optional
 
 Images = Float[Tensor, "n *shape"]
 UNITS = {"digits-classifier": 8.0, "mnist-classifier": 5.2}
@@ -49,13 +49,15 @@ class Extractor:
         return torch.cat([self.features(block.float()).double().cpu() for block in x.split(_BLOCK)])
 
     @torch.no_grad()
-    def classes(self, features: Float[Tensor, "n d"]) -> Tensor:
-        """Return the class that the extractor sees in each row. Raises ValueError for one without classes."""
+    def shares(self, features: Float[Tensor, "n d"]) -> Float[Tensor, " classes"]:
+        """Return the share of each class that it sees in a set. Raises ValueError for an extractor without classes."""
         if self.logits is None:
             raise ValueError(f"{self.name} knows no classes")
-        return self.logits(features.float()).argmax(1)
+        logits = self.logits(features.float())
+        return torch.bincount(logits.argmax(1), minlength=logits.shape[1]).double() / len(logits)
 
 
+@cache
 def digit_features(name: str = "digits-classifier") -> Extractor:
     """Return a committed classifier's features. Raises UserError unless its file is the committed one."""
     network, unit = classifier(name), UNITS[name]
@@ -65,37 +67,27 @@ def digit_features(name: str = "digits-classifier") -> Extractor:
 def efficientnet(device: torch.device | str = "cpu") -> Extractor:
     """Return EfficientNet-Lite0's features. Raises DataUnavailable without its weights or its package."""
     name = "efficientnet-lite0"
-    network = fill(_efficientnet_lite0(), weights(name), name).to(device)
+    code = optional("efficientnet_lite_pytorch", "EfficientNet's code is not installed: pip install 'ams[features]'")
+    network = fill(code.EfficientNet.from_name(name), weights(name), name).to(device)
     mean, deviation = (torch.tensor(values, device=device)[:, None, None] for values in (_MEAN, _DEVIATION))
 
-    def features(x: Float[Tensor, "n h w 3"]) -> Float[Tensor, "n d"]:
-        wide = interpolate(x.to(device).movedim(-1, 1), (_SIDE, _SIDE), mode="bilinear", antialias=True)
+    def features(x: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n d"]:
+        wide = interpolate(x.to(device), (_SIDE, _SIDE), mode="bilinear", antialias=True)
         return network.extract_features((wide - mean) / deviation).mean((2, 3))
 
     return Extractor(name, WEIGHTS[name].contents, features, network._fc)
 
 
-def _efficientnet_lite0() -> Any:
-    """Return the network without its weights. Raises DataUnavailable."""
-    try:
-        from efficientnet_lite_pytorch import EfficientNet
-    except ImportError:
-        raise DataUnavailable("EfficientNet's code is not installed: pip install 'ams[features]'") from None
-    return EfficientNet.from_name("efficientnet-lite0")
-
-
 def inception(device: torch.device | str = "cpu") -> Extractor:
     """Return the 2048 features of the published FID. Raises DataUnavailable where package or weights cannot be had."""
-    try:
-        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
-    except ImportError:
-        raise DataUnavailable("torch-fidelity is not installed: pip install 'ams[gpu]'") from None
+    module = "torch_fidelity.feature_extractor_inceptionv3"
+    code = optional(module, "torch-fidelity is not installed: pip install 'ams[gpu]'")
     file, sha256 = _inception_weights()
-    network = FeatureExtractorInceptionV3("inception", ["2048"], feature_extractor_weights_path=str(file)).to(device)
+    load = code.FeatureExtractorInceptionV3
+    network = load("inception", ["2048"], feature_extractor_weights_path=str(file)).to(device)
 
-    def features(x: Float[Tensor, "n h w 3"]) -> Float[Tensor, "n d"]:
-        grey = (x.clamp(0, 1) * 255).round().to(torch.uint8).movedim(-1, 1).to(device)
-        output: Tensor = network(grey)[0]
+    def features(x: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n d"]:
+        output: Tensor = network((x.clamp(0, 1) * 255).round().to(torch.uint8).to(device))[0]
         return output
 
     return Extractor("inception", sha256, features)

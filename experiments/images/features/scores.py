@@ -1,6 +1,11 @@
-"""How near a set of generated images is to a reference, in a space of features."""
+"""How near a set of generated images is to a reference, in a space of features, and what the numbers depend on.
 
-from functools import cached_property
+A Frechet distance of 512 samples is larger than one of 5000 whatever the sampler. Numbers with another reference or
+extractor, or of samples that were denoised and of samples that were not, do not compare either: every row of a table
+has its conditions.
+"""
+
+import math
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -9,19 +14,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.metrics import (
-    frechet_distance,
-    kernel_distance,
-    kernel_within,
-    mmd_squared,
-    neighbourhoods,
-    polynomial_kernel,
-    support,
-    total_variation,
-)
+from ams import metrics
 from ams.statistics import Interval, bootstrap_interval
 from experiments.images.features.extractors import Extractor
-from experiments.images.features.rows import Conditions
+from verdicts.records.figures import Cell
 
 
 class Scores(NamedTuple):
@@ -37,36 +33,44 @@ class Scores(NamedTuple):
     classes: float
 
 
+class Conditions(NamedTuple):
+    """What a number depends on beside the sampler: samples `n` in a set, the reference and its size, the extractor by
+    name and checksum, whether samples were denoised at the end."""
+
+    n: int
+    reference: str
+    reference_n: int
+    extractor: str
+    sha256: str
+    denoised: bool = True
+
+    def cells(self) -> tuple[Cell, ...]:
+        """Return all but `n` for a table, with 12 digits of the checksum."""
+        denoised = "yes" if self.denoised else "no"
+        return self.reference, self.reference_n, self.extractor, self.sha256[:12], denoised
+
+
+CONDITIONS = ("reference", "reference n", "extractor", "sha256", "denoised")
+"""The header of `Conditions.cells`."""
+HEADER = ("sampler", "NFE", "quantity", "value", "low", "high", "sets", "n", *CONDITIONS)
+
+
+def row(sampler: str, nfe: int, quantity: str, interval: Interval, conditions: Conditions) -> tuple[Cell, ...]:
+    """Return a quantity of a sampler at a budget, with its interval over independent sets; see `HEADER`."""
+    return (sampler, nfe, quantity, *interval, conditions.n, *conditions.cells())
+
+
 class Judge:
     """Compares sets of images (n, *shape) with a reference `name`, whose features are computed once."""
 
-    def __init__(
-        self, extractor: Extractor, name: str, reference: Float[Tensor, " m *shape"], denoised: bool = True
-    ) -> None:
-        self.extractor, self.name, self.denoised = extractor, name, denoised
-        self.reference = extractor(reference)
+    def __init__(self, extractor: Extractor, name: str, reference: Float[Tensor, " m *shape"]) -> None:
+        self.extractor, self.name, self.reference = extractor, name, extractor(reference)
+        self.within, self.radii = metrics.kernel_within(self.reference), metrics.neighbourhoods(self.reference)
+        self.shares = extractor.shares(self.reference) if extractor.logits else None
 
     def conditions(self, n: int) -> Conditions:
         """Return what the scores of sets of n images depend on."""
-        return Conditions(
-            n=n,
-            reference=self.name,
-            reference_n=len(self.reference),
-            extractor=self.extractor.name,
-            sha256=self.extractor.sha256,
-            denoised=self.denoised,
-        )
-
-    @cached_property
-    def truth(self) -> Float[Tensor, " classes"]:
-        """Return the share of each class that the extractor sees in the reference."""
-        return self.shares(self.reference)
-
-    def shares(self, features: Float[Tensor, "n d"]) -> Float[Tensor, " classes"]:
-        """Return the share of each class that the extractor sees in a set. Needs an extractor with classes."""
-        assert self.extractor.logits is not None
-        classes = self.extractor.logits(features[:1].float()).shape[1]
-        return torch.bincount(self.extractor.classes(features), minlength=classes).double() / len(features)
+        return Conditions(n, self.name, len(self.reference), self.extractor.name, self.extractor.sha256)
 
     def scores(self, x: Float[Tensor, " n *shape"]) -> Scores:
         """Return the scores of a set of images. Raises ValueError for five images or fewer."""
@@ -77,23 +81,15 @@ class Judge:
 
         Raises ValueError for five images or fewer.
         """
-        classes = float("nan")
-        if self.extractor.logits is not None:
-            classes = total_variation(self.shares(features), self.truth)
+        classes = math.nan
+        if self.shares is not None:
+            classes = metrics.total_variation(self.extractor.shares(features), self.shares)
         return Scores(
-            frechet_distance(features, self.reference),
-            kernel_distance(features, self.reference, self._within),
-            *support(features, self.reference, radii=self._radii, apart=apart),
+            metrics.frechet_distance(features, self.reference),
+            metrics.kernel_distance(features, self.reference, self.within),
+            *metrics.support(features, self.reference, radii=self.radii, apart=apart),
             classes,
         )
-
-    @cached_property
-    def _within(self) -> float:
-        return kernel_within(self.reference)
-
-    @cached_property
-    def _radii(self) -> Float[Tensor, " m"]:
-        return neighbourhoods(self.reference)
 
     def kernel_interval(self, sets: list[Float[Tensor, "n d"]], confidence: float, seed: int) -> Interval:
         """Return the kernel distance of all sets together, with a bootstrap interval over sets and reference images.
@@ -102,13 +98,13 @@ class Judge:
         there the chance in the reference cancels.
         """
         pool = torch.cat([*sets, self.reference])
-        kernel = polynomial_kernel(pool, pool)
+        kernel = metrics.polynomial_kernel(pool, pool)
         ends = np.cumsum([0, *map(len, sets)])
         units = [list(range(begin, end)) for begin, end in pairwise(ends)]
         of_sets = (np.arange(len(pool)) < ends[-1]).astype(np.float64)
         references = [[index] for index in range(ends[-1], len(pool))]
 
         def theta(weights: Float[np.ndarray, "rows n"]) -> Float[np.ndarray, " rows"]:
-            return mmd_squared(kernel, weights * of_sets, weights * (1 - of_sets))
+            return metrics.mmd_squared(kernel, weights * of_sets, weights * (1 - of_sets))
 
         return bootstrap_interval(theta, [units, references], seed, confidence, resamples=400)

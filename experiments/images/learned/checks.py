@@ -11,6 +11,7 @@ from experiments.images.comparison import CONFIDENCE, column, error_curve, farth
 from experiments.images.learned import losses, quality, study
 from experiments.images.learned.quality import EXACT, LEARNED
 from experiments.images.learned.settings import BAOAB, BASELINE, DOUBLED, FLOW, PAPER, REVERSE, Settings
+from experiments.images.tasks import split_digits
 from verdicts import Measurement, check
 
 
@@ -36,8 +37,9 @@ def _coverage_gain(settings: Settings, sampler: str, other: str) -> Measurement:
 def relative_kernel_distance_of_real_digits(settings: Settings) -> Measurement:
     """Measure the kernel distance of real digits to those held out, over that of real zeros alone."""
     sets = [torch.from_numpy(batch.features) for batch in study.real_batches(settings)]
-    distance = quality.judge().kernel_interval(sets, CONFIDENCE, settings.seed)
-    value, low, high = (end / quality.kernel_distance_of_zeros() for end in distance[:3])
+    (x, y), judge = split_digits().train, quality.judge()
+    distance, of_zeros = judge.kernel_interval(sets, CONFIDENCE, settings.seed), judge.scores(x[y == 0]).kernel
+    value, low, high = (end / of_zeros for end in distance[:3])
     return measures.of_interval(Interval(value, low, high, distance.n), settings.seed, settings.batch)
 
 

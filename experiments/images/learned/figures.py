@@ -7,11 +7,12 @@ import torch
 from matplotlib.figure import Figure as Drawing
 
 from ams.metrics import expected_coverage
+from ams.statistics import mean_interval
 from ams_suite.measures import speed_up
 from experiments import weights
 from experiments.images import drawing
-from experiments.images.comparison import CONFIDENCE, THRESHOLD_HEADER, column, error_curve, interval, threshold_rows
-from experiments.images.features.rows import HEADER, Row
+from experiments.images.comparison import CONFIDENCE, THRESHOLD_HEADER, bands, column, error_curve, threshold_rows
+from experiments.images.features.scores import HEADER, row
 from experiments.images.learned import losses, quality, study
 from experiments.images.learned.quality import EXACT, LEARNED, Quality
 from experiments.images.learned.settings import BASELINE, PAPER, Settings
@@ -27,7 +28,7 @@ REAL = "real digits"
 """Digits that the network has seen, judged like a sampler's output."""
 
 
-def curves(settings: Settings) -> dict[str, dict[int, list[Quality]]]:
+def by_sampler(settings: Settings) -> dict[str, dict[int, list[Quality]]]:
     """Return every batch with the learned score, by sampler and evaluations; real digits first, at 0 evaluations."""
     real = {0: [batch.quality for batch in study.real_batches(settings)]}
     return {REAL: real} | {sampler: study.learned_curve(settings, sampler) for sampler in settings.samplers}
@@ -35,18 +36,17 @@ def curves(settings: Settings) -> dict[str, dict[int, list[Quality]]]:
 
 def draw_quality(settings: Settings) -> Drawing:
     """Draw Frechet distance, coverage, variance ratio and classes against the budget, with bands."""
-    samplers = curves(settings)
-    real = samplers.pop(REAL)[0]
+    batches = by_sampler(settings)
 
-    def row(quantity: str, label: str, limits: tuple[float, float], **style: Any) -> drawing.Row:
-        bands = {n: {b: interval(column(e, quantity)) for b, e in curve.items()} for n, curve in samplers.items()}
-        return drawing.Row(bands, label, limits, lines=(interval(column(real, quantity))[0],), **style)
+    def panel(quantity: str, label: str, limits: tuple[float, float], **style: Any) -> drawing.Row:
+        curves = bands(batches, quantity)
+        return drawing.Row(curves, label, limits, lines=(curves.pop(REAL)[0][0],), **style)
 
     rows = [
-        row("frechet", "Fréchet distance", (0.5, 12.0), ticks=(0.5, 1, 2, 5, 10)),
-        row("coverage", "coverage", (0.0, 1.0), logarithmic=False),
-        row("variance_ratio", "variance ratio $V$", (0.4, 3.0), ticks=(0.5, 0.7, 1, 1.4, 2, 2.8)),
-        row("classes", "classes: total variation", (0.0, 0.4), logarithmic=False),
+        panel("frechet", "Fréchet distance", (0.5, 12.0), ticks=(0.5, 1, 2, 5, 10)),
+        panel("coverage", "coverage", (0.0, 1.0), logarithmic=False),
+        panel("variance_ratio", "variance ratio $V$", (0.4, 3.0), ticks=(0.5, 0.7, 1, 1.4, 2, 2.8)),
+        panel("classes", "classes: total variation", (0.0, 0.4), logarithmic=False),
     ]
     return drawing.draw_rows(rows, settings.budgets, height=1.6)
 
@@ -122,23 +122,14 @@ def tables(settings: Settings) -> list[Table]:
         f"Means over batches with {CONFIDENCE:.1%} Student intervals. Rows that differ in n, reference, extractor or "
         "the last denoising are not comparable."
     )
-    rows = tuple(row.cells() for row in quality_rows(settings))
-    every = Table(id="network", caption=caption, header=HEADER, rows=rows, claims=CLAIMS)
-    return [every, needed_table(settings), speed_table(settings)]
-
-
-def quality_rows(settings: Settings) -> list[Row]:
-    """Return every number with its conditions."""
-    conditions = quality.judge().conditions(settings.batch)
-    rows = []
-    for sampler, curve in curves(settings).items():
+    conditions, rows = quality.judge().conditions(settings.batch), []
+    for sampler, curve in by_sampler(settings).items():
         for budget, batches in curve.items():
             for name, values in zip(Quality._fields, zip(*batches, strict=True), strict=True):
-                held = conditions.model_copy(update={"denoised": name != "variance_ratio"})
-                value, low, high = interval(values)
-                named = {"sampler": sampler, "nfe": budget, "quantity": name, "sets": len(values), "conditions": held}
-                rows.append(Row.model_validate({**named, "value": value, "low": low, "high": high}))
-    return rows
+                held = conditions._replace(denoised=name != "variance_ratio")
+                rows.append(row(sampler, budget, name, mean_interval(values, CONFIDENCE), held))
+    every = Table(id="network", caption=caption, header=HEADER, rows=tuple(rows), claims=CLAIMS)
+    return [every, needed_table(settings), speed_table(settings)]
 
 
 def needed_table(settings: Settings) -> Table:

@@ -58,10 +58,9 @@ class Quality(NamedTuple):
 
 
 class Constants(NamedTuple):
-    """What depends on the score and the last noise level alone: the largest distance of two digits that were learned
-    from, the mean square noise that the score sees, the mean distance from a digit held out to the nearest learned."""
+    """What depends on the score and the last noise level alone: the mean square noise that the score sees, the mean
+    distance from a digit held out to the nearest learned."""
 
-    diameter: float
     noise: float
     nearest: float
 
@@ -81,36 +80,29 @@ def judge() -> Judge:
 
 
 @cache
-def problem(score: str, diameter: float, last_sigma: float) -> Problem:
-    """Return a score, `LEARNED` or `EXACT`, as what is sampled."""
-    asked = digits_score().score if score == LEARNED else Empirical(split_digits().train.x).score
-    return Problem(asked, (8, 8), SigmaRange(diameter, last_sigma))
+def problem(score: str, last_sigma: float) -> Problem:
+    """Return a score, `LEARNED` or `EXACT`, as what is sampled, from noise as wide as the digits learned from."""
+    train = split_digits().train.x
+    asked = digits_score().score if score == LEARNED else Empirical(train).score
+    return Problem(asked, (8, 8), SigmaRange(torch.pdist(train.flatten(1)).max().item(), last_sigma))
 
 
 @cell
 def constants(score: str, last_sigma: float) -> Constants:
     """The constants of a score; the noise is measured on four noisy copies of each digit."""
-    train, test = split_digits().train.x, split_digits().test.x
-    diameter = torch.pdist(train.flatten(1)).max().item()
+    (train, _), (test, _) = split_digits()
     x = (test if score == LEARNED else train).repeat(4, 1, 1)
     y = x + last_sigma * torch.randn(x.shape, generator=torch.Generator().manual_seed(1))
-    return Constants(diameter, _noise(problem(score, diameter, last_sigma), y), _to_nearest(test))
+    return Constants(_noise(problem(score, last_sigma), y), _to_nearest(test))
 
 
-def judged(score: str, known: Constants, last_sigma: float, x: Float[Tensor, "n 8 8"]) -> Judged:
+def judged(score: str, last_sigma: float, x: Float[Tensor, "n 8 8"]) -> Judged:
     """Judge samples at the last noise level."""
-    asked = problem(score, known.diameter, last_sigma)
+    asked, known = problem(score, last_sigma), constants(score, last_sigma)
     clean = denoised(asked, x)
     features = judge().extractor(clean)
-    scores = judge().scores_of(features)
-    quality = Quality(*scores, _noise(asked, x) / known.noise, _to_nearest(clean) / known.nearest)
+    quality = Quality(*judge().scores_of(features), _noise(asked, x) / known.noise, _to_nearest(clean) / known.nearest)
     return Judged(quality, features, clean)
-
-
-def kernel_distance_of_zeros() -> float:
-    """Return the kernel distance of real zeros alone: that of a sampler which knows one mode."""
-    x, y = split_digits().train
-    return judge().scores(x[y == 0]).kernel
 
 
 def _noise(asked: Problem, x: Float[Tensor, "n 8 8"]) -> float:

@@ -42,15 +42,14 @@ def real_batch(number: int, setup: BatchSetup) -> RealBatch:
     draws, digits = generator(setup.seed, number), split_digits().train.x
     x = digits[torch.randperm(len(digits), generator=draws)[: setup.size]]
     noisy = x + setup.last_sigma * torch.randn(x.shape, generator=draws)
-    judged = quality.judged(LEARNED, quality.constants(LEARNED, setup.last_sigma), setup.last_sigma, noisy)
+    judged = quality.judged(LEARNED, setup.last_sigma, noisy)
     return RealBatch(judged.quality, judged.features.numpy())
 
 
 def _sampled(score: str, sampler: str, budget: int, number: int, setup: BatchSetup) -> Judged:
-    known = quality.constants(score, setup.last_sigma)
-    problem = quality.problem(score, known.diameter, setup.last_sigma)
-    x = run(problem, SPECS[sampler], budget, AUTHORS, setup.size, generator(setup.seed, number)).x
-    return quality.judged(score, known, setup.last_sigma, x)
+    problem, draws = quality.problem(score, setup.last_sigma), generator(setup.seed, number)
+    x = run(problem, SPECS[sampler], budget, AUTHORS, setup.size, draws).x
+    return quality.judged(score, setup.last_sigma, x)
 
 
 def batches(settings: Settings, score: str, sampler: str, budget: int) -> list[Quality]:

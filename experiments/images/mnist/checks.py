@@ -2,7 +2,7 @@
 
 from ams_suite import measures
 from experiments.images.comparison import CONFIDENCE, column, error_curve
-from experiments.images.exact_settings import BASELINE, PAPER
+from experiments.images.exact import BASELINE, PAPER
 from experiments.images.mnist import study
 from experiments.images.mnist.settings import Settings
 from verdicts import Measurement, check

@@ -19,9 +19,8 @@ COMPARED = 1000
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the errors against the budget, and samples of every sampler."""
-    samples = exact_figures.samples(settings, study.target(), study.shown_samples)
-    title = "MNIST test images (28 x 28)"
-    return exact_figures.figures(study.results(settings), samples, settings, folder, "mnist", title, CLAIMS)
+    results, target, title = study.results(settings), study.target(), "MNIST test images (28 x 28)"
+    return exact_figures.figures(settings, results, target, study.shown_samples, folder, "mnist", title, CLAIMS)
 
 
 def tables(settings: Settings) -> list[Table]:

@@ -4,7 +4,7 @@ Three convolutions (3 x 3; 16, 32, 64 channels; the image is halved twice, MNIST
 behind a rectifier, and the ten classes. Trained by `ams train-images`; accuracy is in the file.
 """
 
-from pathlib import Path
+import math
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -25,7 +25,8 @@ class Classifier(nn.Module):
         super().__init__()
         sizes = zip(_CHANNELS, _CHANNELS[1:], _STRIDES[side], strict=False)
         self.convolutions = nn.ModuleList(nn.Conv2d(i, o, 3, stride, 1) for i, o, stride in sizes)
-        self.hidden = nn.Linear(_CHANNELS[-1] * _last_side(side) ** 2, FEATURES)
+        last = math.ceil(side / math.prod(_STRIDES[side]))  # the side of the last convolution's output
+        self.hidden = nn.Linear(_CHANNELS[-1] * last**2, FEATURES)
         self.last = nn.Linear(FEATURES, CLASSES)
 
     def features(self, x: Float[Tensor, "batch side side"]) -> Float[Tensor, "batch features"]:
@@ -40,13 +41,6 @@ class Classifier(nn.Module):
         return self.last(self.features(x))
 
 
-def _last_side(side: int) -> int:
-    """Return the side of the last convolution's output."""
-    for stride in _STRIDES[side]:
-        side = (side + stride - 1) // stride
-    return side
-
-
 SHA256 = {
     "digits-classifier": "c59b976919a3835c30b118e56c6e4ec49c22cf169474313fccff6da5a319be98",
     "mnist-classifier": "613f04bdaf245eb28935b7b0d023adcebc8cea6e84658f2d43adb5bd223cd854",
@@ -55,8 +49,8 @@ SHA256 = {
 SIDES = {"digits-classifier": 8, "mnist-classifier": 28}
 
 
-def classifier(name: str, folder: Path = WEIGHTS) -> Classifier:
+def classifier(name: str) -> Classifier:
     """Return a committed classifier. Raises UserError unless the file's bytes are those committed."""
-    path = folder / f"{name}.safetensors"
+    path = WEIGHTS / f"{name}.safetensors"
     network: Classifier = fill(Classifier(SIDES[name]), stored(path, SHA256[name]), str(path))
     return network

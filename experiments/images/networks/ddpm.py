@@ -19,10 +19,10 @@ from torch import Tensor, nn
 from torch.nn.functional import silu
 
 from ams.errors import UserError
-from experiments.images.networks.loading import contents, fill, tensors
-from experiments.images.networks.score_adapter import NetworkScore, vp_predictor
+from experiments.images.networks.loading import fill, published
+from experiments.images.networks.score_adapter import NetworkScore, vp_score
 
-STEPS, EMBEDDING = 1000, 100
+STEPS, EMBEDDING, BETAS = 1000, 100, (1e-4, 0.02)
 STAGES = (
     *(("1", 28, 1, 10, 10, 10), ("2", 14, 10, 20, 20, 20), ("3", 7, 20, 40, 40, 40), ("_mid", 3, 40, 20, 20, 40)),
     *(("4", 7, 80, 40, 20, 20), ("5", 14, 40, 20, 10, 10), ("_out", 28, 20, 10, 10, 10)),
@@ -30,9 +30,9 @@ STAGES = (
 """Of each stage its published name, the pixels of a side, the channels before, between and after its blocks."""
 
 
-def ratios(steps: int = STEPS, first: float = 1e-4, last: float = 0.02) -> np.ndarray:
+def ratios() -> np.ndarray:
     """Return `sigma_k / r_k` of every step, in units of the network's data, least noisy first."""
-    scale2 = np.cumprod(1.0 - np.linspace(first, last, steps))
+    scale2 = np.cumprod(1.0 - np.linspace(*BETAS, STEPS))
     return np.sqrt((1.0 - scale2) / scale2)
 
 
@@ -68,7 +68,8 @@ class DenoisingUNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         for name, side, *widths in STAGES:
-            self.add_module(f"te{name}", _mlp(widths[0]))
+            mlp = nn.Linear(EMBEDDING, widths[0]), nn.SiLU(), nn.Linear(widths[0], widths[0])
+            self.add_module(f"te{name}", nn.Sequential(*mlp))
             normalised = (True, True, name != "_out")  # published so: the last norm is stored and not used
             sizes = zip(widths, widths[1:], normalised, strict=False)
             self.add_module(f"b{name}", nn.Sequential(*(Block(i, o, side, norm) for i, o, norm in sizes)))
@@ -96,19 +97,14 @@ class DenoisingUNet(nn.Module):
         return self.get_submodule(f"b{name}")(x + self.get_submodule(f"te{name}")(e)[:, None, None])
 
 
-def _mlp(width: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(EMBEDDING, width), nn.SiLU(), nn.Linear(width, width))
-
-
 def ddpm(source: str, device: torch.device | str = "cpu") -> NetworkScore:
     """Return the score of such a network, from the registry or the file at a path, on a device.
 
     Raises DataUnavailable where a registered file cannot be had, UserError for any other contents.
     """
-    where, content = contents(source)
-    given = tensors(content, where, "network.")
+    where, given = published(source, "network.")
     table, rows = given.pop("time_embed.weight", torch.empty(0)), embedded(torch.arange(STEPS))
     if table.shape != rows.shape or not torch.allclose(table, rows, rtol=0, atol=1e-3):
         raise UserError(f"{where}: its embedding of time is not the sinusoidal one of {STEPS} steps")
     network: DenoisingUNet = fill(DenoisingUNet(), given, where).to(device)
-    return NetworkScore(vp_predictor(lambda u, k: network(u[:, None], k)[:, 0], (28, 28), ratios(), np.arange(STEPS)))
+    return vp_score(lambda u, k: network(u[:, None], k)[:, 0], (28, 28), ratios(), np.arange(STEPS))

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +13,22 @@ from ams.data import load_weights
 from ams.data.files import read
 from ams.data.registry import WEIGHTS
 from ams.data.safe_read import bytes_of, guarded
-from ams.errors import UserError
+from ams.errors import DataUnavailable, UserError
 
 LARGEST = 2**30
 """Bytes of weights that a file given by its path may hold."""
 
 
-def contents(source: str) -> tuple[str, bytes]:
-    """Return the place and bytes of a file of weights, by registry name (checksum verified) or path.
+def published(source: str, prefix: str) -> tuple[str, dict[str, Tensor]]:
+    """Return the place of a file of weights and its tensors, `prefix` taken off their names where they have it.
 
-    A file that bears a registered one's name must be that one. Raises UserError for a path that cannot be read or
-    is another file under such a name; DataUnavailable where a registered file cannot be had.
+    The file, in the format of `torch.save`, is named in the registry (checksum verified) or by its path; one that bears
+    a registered one's name must be that one. Raises UserError, one line, for a path that cannot be read or is another
+    file under such a name, and for other contents; DataUnavailable where a registered file cannot be had.
     """
     if source in WEIGHTS:
         path, _, content = read(source)
-        return str(path), content
+        return str(path), _tensors(content, str(path), prefix)
     try:
         content = bytes_of(Path(source), LARGEST)
     except OSError as error:
@@ -37,14 +39,10 @@ def contents(source: str) -> tuple[str, bytes]:
     registered = next((file.sha256 for file in files if Path(file.path).name == Path(source).name), None)
     if registered and (sha256 := hashlib.sha256(content).hexdigest()) != registered:
         raise UserError(f"{source}: sha256 {sha256}, {registered} is registered: changed or cut short; replace it")
-    return source, content
+    return source, _tensors(content, source, prefix)
 
 
-def tensors(content: bytes, where: str, prefix: str) -> dict[str, Tensor]:
-    """Return the tensors of a `torch.save` file, `prefix` taken off their names where they have it.
-
-    Raises UserError, one line that names `where`.
-    """
+def _tensors(content: bytes, where: str, prefix: str) -> dict[str, Tensor]:
     held = load_weights(content, where)
     if not isinstance(held, Mapping) or not all(isinstance(tensor, Tensor) for tensor in held.values()):
         raise UserError(f"{where}: not a dictionary of tensors, as the weights of a network are")
@@ -68,6 +66,14 @@ def parsed(content: bytes, where: str) -> dict[str, Tensor]:
 
     with guarded(where, "a safetensors file"):
         return load(content)
+
+
+def optional(module: str, missing: str) -> Any:
+    """Return a module that an extra installs. Raises DataUnavailable, with what to say, where it is missing."""
+    try:
+        return import_module(module)
+    except ImportError:
+        raise DataUnavailable(missing) from None
 
 
 def fill(network: nn.Module, given: Mapping[str, Tensor], where: str) -> Any:

@@ -25,9 +25,9 @@ from ams.data.safe_read import content_of
 from ams.errors import DataUnavailable, UserError
 from experiments.images.networks import ncsnpp
 from experiments.images.networks.ddpm import STEPS, ratios
-from experiments.images.networks.loading import fill, parsed
+from experiments.images.networks.loading import fill, optional, parsed
 from experiments.images.networks.ncsnpp import LARGEST
-from experiments.images.networks.score_adapter import NetworkScore, NoisePredictor, vp_predictor
+from experiments.images.networks.score_adapter import NetworkScore, vp_score
 
 BETAS = (0.1, 20.0)
 """Of the VP networks: beta at t = 0 and 1."""
@@ -67,10 +67,10 @@ def score_sde(path: Path, sha256: str, side: int, device: torch.device | str = "
     network = ncsnpp.network(named, str(path)).to(device)
     shape = (network.channels, side, side)
     if not network.fourier:
-        return NetworkScore(vp_predictor(_on(device, network), shape, *continuous()))
+        return vp_score(_on(device, network), shape, *continuous())
     smallest, largest = (float(end) for end in named["sigmas"].flatten().sort().values[[0, -1]])
     noise = _on(device, lambda y, sigma: network(y, sigma).neg_())
-    return NetworkScore(NoisePredictor(noise, shape, smallest, largest))
+    return NetworkScore(noise, shape, smallest, largest)
 
 
 def diffusers_folder(
@@ -90,29 +90,19 @@ def diffusers_folder(
         raise UserError(f"{folder}: config_sha256 is missing: a folder needs it too; sha256sum {folder / CONFIG}")
     config = _config(folder / CONFIG, verified(folder / CONFIG, config_sha256, LARGEST_CONFIG))
     weights, where = verified(folder / WEIGHTS, sha256), str(folder / WEIGHTS)
+    library = optional("diffusers", "diffusers is not installed: pip install 'ams[gpu]'")
     try:
-        made = _library().UNet2DModel.from_config(config)
+        made = library.UNet2DModel.from_config(config)
     except (TypeError, ValueError) as error:
         raise UserError(f"{folder / CONFIG}: no UNet2DModel: {str(error).splitlines()[0]}") from None
     model = fill(made, parsed(weights, where), where).to(device)
     shape = (model.config.in_channels, config["sample_size"], config["sample_size"])
     if model.config.time_embedding_type != "fourier":
-        return NetworkScore(
-            vp_predictor(_on(device, lambda u, k: model(u, k).sample), shape, ratios(), np.arange(STEPS))
-        )
+        return vp_score(_on(device, lambda u, k: model(u, k).sample), shape, ratios(), np.arange(STEPS))
     if largest is None:
         raise UserError(f"{folder}: largest is missing: a VE model's first noise level, sigma_max of its training")
     noise = _on(device, lambda y, sigma: model(y, sigma).sample.mul_(-sigma))
-    return NetworkScore(NoisePredictor(noise, shape, SMALLEST, largest))
-
-
-def _library() -> Any:
-    """Return diffusers. Raises DataUnavailable."""
-    try:
-        import diffusers
-    except ImportError:
-        raise DataUnavailable("diffusers is not installed: pip install 'ams[gpu]'") from None
-    return diffusers
+    return NetworkScore(noise, shape, SMALLEST, largest)
 
 
 def _config(path: Path, content: bytes) -> Mapping[str, Any]:

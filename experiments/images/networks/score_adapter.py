@@ -11,7 +11,6 @@ So a network of any parametrisation need only predict the noise in `y` at `v`, i
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -23,22 +22,10 @@ from ams.schedules import Level
 _ROUNDING = 1e-6  # relative: a noise level at the end of the range may have been computed in another way
 
 
-class NoisePredictor(NamedTuple):
-    """A trained network, asked in the data's own units: `noise(y, v)` is its `E[z | y]`, a new float32 tensor.
-
-    `shape` is that of one sample; `smallest` and `largest` bound the `v` on which it was trained.
-    """
-
-    noise: Callable[[Tensor, float], Tensor]
-    shape: tuple[int, ...]
-    smallest: float
-    largest: float
-
-
-def vp_predictor(
+def vp_score(
     model: Callable[[Tensor, float], Tensor], shape: tuple[int, ...], ratios: np.ndarray, times: np.ndarray
-) -> NoisePredictor:
-    """Return a VP network as a noise predictor: `model(u, time)` is the noise in `u = r (2 y - 1)`.
+) -> "NetworkScore":
+    """Return the score of a VP network: `model(u, time)` is the noise in `u = r (2 y - 1)`.
 
     `r^2 = 1 / (1 + 4 v^2)`; `ratios` are `sigma / r = 2 v` at each of `times`, between which `ln v` is interpolated.
     """
@@ -48,19 +35,21 @@ def vp_predictor(
         r = 1 / math.hypot(1.0, 2 * v)
         return model((2 * r * y).sub_(r), float(np.interp(math.log(v), log_v, times)))
 
-    return NoisePredictor(noise, shape, *(math.exp(end) for end in log_v[[0, -1]]))
+    return NetworkScore(noise, shape, *(math.exp(end) for end in log_v[[0, -1]]))
 
 
 @dataclass(frozen=True)
 class NetworkScore:
-    """The score of a noise predictor, for samplers: `score(x, level)`, in the state's type; the network is float32."""
+    """A trained network as a score for samplers: `score(x, level)`, in the state's type; the network is float32.
 
-    predictor: NoisePredictor
+    `noise(y, v)` is the network asked in the data's own units: its `E[z | y]`, a new tensor. `shape` is that of one
+    sample; `smallest` and `largest` bound the `v` on which it was trained.
+    """
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Return the shape of one sample."""
-        return self.predictor.shape
+    noise: Callable[[Tensor, float], Tensor]
+    shape: tuple[int, ...]
+    smallest: float
+    largest: float
 
     @torch.no_grad()
     def score(self, x: Float[Tensor, " batch *shape"], level: Level) -> Float[Tensor, " batch *shape"]:
@@ -69,13 +58,12 @@ class NetworkScore:
         Raises ValueError for a noise level outside the trained range, or samples of another shape.
         """
         y = x if level.scale == 1.0 else x / level.scale
-        noise = self.predictor.noise(y.to(torch.float32), self._trained(x, level))
+        noise = self.noise(y.to(torch.float32), self._trained(x, level))
         return noise.div_(-level.sigma).to(x.dtype)
 
     def _trained(self, x: Tensor, level: Level) -> float:
         """Return `sigma / scale` of the noise level. Raises ValueError."""
-        low, high = self.predictor.smallest, self.predictor.largest
-        v = level.sigma / level.scale
+        low, high, v = self.smallest, self.largest, level.sigma / level.scale
         if not low * (1 - _ROUNDING) <= v <= high * (1 + _ROUNDING):
             raise ValueError(
                 f"level {level.number}: the network was trained at sigma/scale {low:g} to {high:g}, not {v:g}"

@@ -16,12 +16,12 @@ from typing import NamedTuple, cast
 
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
 from experiments.images.networks.loading import fill, stored
-from experiments.images.networks.score_adapter import NetworkScore, NoisePredictor
+from experiments.images.networks.score_adapter import NetworkScore
 
 SMALLEST, LARGEST = 0.01, 10.0
 """The range of v in which it is trained: from below the digits' grey step, 1/16, to beyond their largest distance."""
@@ -30,10 +30,8 @@ MEAN, SPREAD = 0.3049, 0.3757
 WEIGHTS = Path(__file__).parents[1] / "weights"
 
 
-class Sizes(BaseModel):
+class Sizes(BaseModel, frozen=True, extra="forbid"):
     """Pixels of an image, features of a block, blocks, features of the noise, share of features dropped in training."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     pixels: int = 64
     width: int = 256
@@ -75,9 +73,8 @@ class Modulation(NamedTuple):
 class Denoiser(nn.Module):
     """The noise that it sees in `y`, at one `v` for all or one a sample."""
 
-    def __init__(self, sizes: Sizes | None = None) -> None:
+    def __init__(self, sizes: Sizes) -> None:
         super().__init__()
-        sizes = sizes or Sizes()
         self.first, self.last = nn.Linear(sizes.pixels, sizes.width), nn.Linear(sizes.width, sizes.pixels)
         self.blocks = nn.ModuleList(Block(sizes) for _ in range(sizes.blocks))
         self.noise = nn.Linear(sizes.noise, sizes.noise)
@@ -110,12 +107,13 @@ SHA256 = "06b0acfc59b4eac897599eb7bd3ded3974c8bc10d91286dca427adbfb961a719"
 """Of the committed file."""
 
 
-def digits_score(path: Path = WEIGHTS / "digits-score.safetensors", sha256: str = SHA256) -> NetworkScore:
+def digits_score() -> NetworkScore:
     """Return the score of the committed network. Raises UserError unless the file's bytes are those committed.
 
     What depends on the noise alone is kept, as runs come back to the same noise levels.
     """
-    network: Denoiser = fill(Denoiser(), stored(path, sha256), str(path))
+    path = WEIGHTS / "digits-score.safetensors"
+    network: Denoiser = fill(Denoiser(Sizes()), stored(path, SHA256), str(path))
 
     @lru_cache(maxsize=2048)
     def modulation(v: float) -> Modulation:
@@ -124,4 +122,4 @@ def digits_score(path: Path = WEIGHTS / "digits-score.safetensors", sha256: str 
     def noise(y: Float[Tensor, "batch 8 8"], v: float) -> Float[Tensor, "batch 8 8"]:
         return network.modulated(y.flatten(1), modulation(v)).reshape(y.shape)
 
-    return NetworkScore(NoisePredictor(noise, (8, 8), SMALLEST, LARGEST))
+    return NetworkScore(noise, (8, 8), SMALLEST, LARGEST)

@@ -20,8 +20,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, fold, silu
 
-from experiments.images.networks.loading import contents, fill, tensors
-from experiments.images.networks.score_adapter import NetworkScore, NoisePredictor
+from experiments.images.networks.loading import fill, published
+from experiments.images.networks.score_adapter import NetworkScore
 
 T_END = 1e-5
 """The tutorial's last time."""
@@ -56,14 +56,6 @@ class ExponentialVE:
         return 1.0
 
 
-class TimeBias(nn.Module):
-    """A bias a channel, linear in the embedded time; published as a layer in a layer."""
-
-    def __init__(self, embedding: int, channels: int) -> None:
-        super().__init__()
-        self.dense = nn.Linear(embedding, channels)
-
-
 class Frequencies(nn.Module):
     """Fixed Gaussian frequencies `W`: `[sin 2 pi W t, cos 2 pi W t]`."""
 
@@ -93,21 +85,23 @@ class LastStage(nn.ConvTranspose2d):
 class VEUNet(nn.Module):
     """The U-Net, its parts under their published names: minus the noise that it sees in `x` at time `t`.
 
-    Stage i of the four down, and of the three up, is `silu(norm(conv(x) + bias(t)))`.
+    Stage i of the four down, and of the three up, is `silu(norm(conv(x) + bias(t)))`; the bias a channel is linear in
+    the embedded time, published as a layer in a layer.
     """
 
-    def __init__(self, channels: tuple[int, ...] = (1, 32, 64, 128, 256), embedding: int = 256) -> None:
+    def __init__(self) -> None:
         super().__init__()
+        channels, embedding = (1, 32, 64, 128, 256), 256
         self.time_embed = nn.Sequential(Frequencies(embedding // 2), nn.Linear(embedding, embedding))
         self.tconv1 = LastStage(channels[1], 1, 3)
         for i, (outer, inner) in enumerate(pairwise(channels), 1):
             self.add_module(f"conv{i}", nn.Conv2d(outer, inner, 3, min(i, 2), bias=False))
             self.add_module(f"gnorm{i}", nn.GroupNorm(32 if i > 1 else 4, inner))
-            self.add_module(f"dense{i}", TimeBias(embedding, inner))
+            self.add_module(f"dense{i}", nn.ModuleDict({"dense": nn.Linear(embedding, inner)}))
             if i > 1:
                 self.add_module(f"tconv{i}", nn.ConvTranspose2d(inner, outer, 3, 2, bias=False))
                 self.add_module(f"tgnorm{i}", nn.GroupNorm(32, outer))
-                self.add_module(f"dense{9 - i}", TimeBias(embedding, outer))
+                self.add_module(f"dense{9 - i}", nn.ModuleDict({"dense": nn.Linear(embedding, outer)}))
 
     def biases(self, t: float) -> list[Float[Tensor, " channels"]]:
         """Return the bias that the time makes at each stage."""
@@ -129,21 +123,17 @@ class VEUNet(nn.Module):
         return self.tconv1(x)
 
 
-def predictor(network: VEUNet, process: ExponentialVE) -> NoisePredictor:
-    """Return the U-Net as a noise predictor of images (28, 28) with pixels in [0, 1]."""
+def mnist_ve(source: str = "mnist-ve", device: torch.device | str = "cpu") -> NetworkScore:
+    """Return the score of such a network, from the registry or the file at a path, on a device.
+
+    Images are (28, 28), pixels in [0, 1]. Raises DataUnavailable where a registered file cannot be had, UserError for
+    any other contents.
+    """
+    where, given = published(source, "module.")
+    network, process = fill(VEUNet(), given, where).to(device), ExponentialVE()
 
     def noise(y: Float[Tensor, "batch 28 28"], v: float) -> Float[Tensor, "batch 28 28"]:
         biases, size = network.biases(process.time(v)), BLOCK if y.device.type == "cpu" else len(y)
         return torch.cat([network(part[:, None], biases) for part in y.split(size)])[:, 0].neg_()
 
-    return NoisePredictor(noise, (28, 28), *(process.marginal(t)[1] for t in (T_END, 1.0)))
-
-
-def mnist_ve(source: str = "mnist-ve", device: torch.device | str = "cpu") -> NetworkScore:
-    """Return the score of such a network, from the registry or the file at a path, on a device.
-
-    Raises DataUnavailable where a registered file cannot be had, UserError for any other contents.
-    """
-    where, content = contents(source)
-    network = fill(VEUNet(), tensors(content, where, "module."), where).to(device)
-    return NetworkScore(predictor(network, ExponentialVE()))
+    return NetworkScore(noise, (28, 28), *(process.marginal(t)[1] for t in (T_END, 1.0)))

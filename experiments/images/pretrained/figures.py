@@ -14,8 +14,7 @@ from experiments.images.drawing import Bands, Row, draw_grid, draw_rows
 from experiments.images.features import pooled
 from experiments.images.pretrained import inputs, runs, samplers, study
 from experiments.images.pretrained.checks import difference
-from experiments.images.pretrained.inputs import DEFAULTS, FIRST_SIGMA
-from experiments.images.pretrained.quality import Quality
+from experiments.images.pretrained.inputs import DEFAULTS, FIRST_SIGMA, Quality
 from experiments.images.pretrained.runs import Batch
 from experiments.images.pretrained.settings import CONFIDENCE, Settings
 from verdicts import Figure, Table, save_figure
@@ -46,7 +45,7 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         f"{settings.side} evaluations, from common starts and noise; {over}."
     )
     return [
-        save_figure(draw_quality(settings), folder, "pretrained_quality", quality, _CLAIMS),
+        save_figure(draw_quality(settings), folder, "pretrained.inputs", quality, _CLAIMS),
         save_figure(draw_samples(settings), folder, "pretrained_samples", samples, _CLAIMS),
         save_figure(draw_betas(settings), folder, "pretrained_beta", betas, ("I2", "I6")),
         save_figure(draw_shares(settings), folder, "pretrained_cause", shares, ("I6",)),
@@ -98,9 +97,9 @@ def draw_betas(settings: Settings) -> Drawing:
     drawing = Drawing(figsize=(7.2, 2.9), layout="constrained")
     panels = drawing.subplots(1, 2, sharey=True)
     for axes, name in zip(panels, samplers.COUPLED, strict=True):
-        predicted = runs.predicted_betas(name, settings.last_sigma, settings.side)
-        axes.plot(predicted.gaussian, color="0.25", lw=1.2, label="mean field: Gaussian of the images' covariance")
-        axes.plot(predicted.point, color="0.25", lw=1.2, ls="--", label="mean field: a point")
+        gaussian, point = runs.predicted_betas(name, settings.last_sigma, settings.side)
+        axes.plot(gaussian, color="0.25", lw=1.2, label="mean field: Gaussian of the images' covariance")
+        axes.plot(point, color="0.25", lw=1.2, ls="--", label="mean field: a point")
         betas = [beta for beta, _ in study.rule(settings, name)]
         axes.plot(betas, ls="", marker="o", ms=3.6, color=SPECS[name].colour, label="network")
         axes.set(title=name, xlabel="step", ylim=(-0.01, 0.31))

@@ -8,26 +8,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ams.laws import GaussianLaw
-from ams.samplers import (
-    NonFiniteState,
-    Particles,
-    State,
-    affine,
-    authors_euler_maruyama,
-    langevin,
-    last,
-    noise_sources,
-    predictor_corrector,
-    run,
-    snr_of_score,
-)
+from ams.samplers import NonFiniteState, Particles, State, last, noise_sources, run
 from ams.samplers.presets import SPECS, Hyperparameters, SigmaRange
 from ams.schedules import process_levels
+from experiments.images.features.extractors import digit_features
 from experiments.images.loss import denoising_losses, gaussian, levels_at, midpoints
 from experiments.images.networks.unet_ve import ExponentialVE
 from experiments.images.pretrained import inputs, samplers
-from experiments.images.pretrained.inputs import DATA, DEFAULTS
-from experiments.images.pretrained.quality import Quality, blank, noise_level, noised
+from experiments.images.pretrained.inputs import DATA, DEFAULTS, Quality, blank, noise_level
 from experiments.images.pretrained.settings import Setup
 from experiments.images.runs import denoised, generator, run as sampled, started
 from verdicts.studies import Array, cell
@@ -73,7 +61,7 @@ def batch(setup: Setup, sampler: str, budget: int, hyperparameters: Hyperparamet
     clean = denoised(problem, x)
     quality = inputs.judge(setup.reference, setup.last_sigma)(x, clean)
     shown = (255 * clean[:SHOWN].clamp(0, 1)).round().byte().numpy() if number == 1 else none
-    return Batch(evaluations, quality, inputs.extractor()(clean).numpy(), shown)
+    return Batch(evaluations, quality, digit_features(inputs.CLASSIFIER)(clean).numpy(), shown)
 
 
 @cell(data=DATA)
@@ -92,7 +80,8 @@ def rule_along_run(
 def held_out_quality(setup: Setup, count: int) -> list[Quality]:
     """Judge batches of held-out images, with the last noise level's noise, denoised by nothing."""
     judge, draws = inputs.judge(setup.reference, setup.last_sigma), generator(setup.seed, 0)
-    return [judge(noised(images, setup.last_sigma, draws), images) for images in inputs.held_out(setup, count)]
+    batches = inputs.held_out(setup, count)
+    return [judge(x + setup.last_sigma * torch.randn(x.shape, generator=draws), x) for x in batches]
 
 
 @cell(data=DATA)
@@ -112,9 +101,7 @@ def tutorial_residuals(setup: Setup, steps: int, count: int) -> list[float]:
     """
     process, draws, algebra = ExponentialVE(), generator(setup.seed, 3), Particles()
     levels = process_levels(process, steps, TUTORIAL_END)
-    predictor = affine(authors_euler_maruyama(process, steps))
-    corrector = langevin(snr_of_score(DEFAULTS.snr))
-    program = predictor_corrector(predictor, corrector, levels)
+    program = samplers.tutorial(process, levels, DEFAULTS.snr)
     start = State(levels[0].sigma * torch.randn((count, *inputs.SHAPE), generator=draws))
     noise = noise_sources.generated(draws, algebra.empty_like)
     _, info = last(run(program, start, inputs.score(setup), noise, algebra))
@@ -151,23 +138,18 @@ def exchange(setup: Setup, sampler: str, budget: int, others: int) -> Exchange:
     return Exchange(root, apart, (one - alone).abs().max().item())
 
 
-class Betas(NamedTuple):
-    """The momentum coefficient of each step that has a rule, in two mean fields: on a Gaussian and on a point."""
-
-    gaussian: tuple[float, ...]
-    point: tuple[float, ...]
-
-
 @cell(data=("mnist-test",))
-def predicted_betas(sampler: str, last_sigma: float, budget: int) -> Betas:
-    """Predict a sampler's momentum coefficient without sampling, from the images' mean and covariance.
+def predicted_betas(sampler: str, last_sigma: float, budget: int) -> tuple[tuple[float, ...], ...]:
+    """Predict the momentum coefficient of each step that has a rule, without sampling, on a Gaussian and on a point.
 
+    The Gaussian has the images' mean and covariance.
     At large noise images are as good as a Gaussian of their covariance; at small noise, as good as points, each a mode
     of its own. On both targets the mean field of a run's steps is exact, and so is beta.
     """
     variance, mean = spectrum(inputs.test_images())
     laws = GaussianLaw(variance, mean), GaussianLaw([SMALLEST], 0.0, [float(len(mean))])
-    return Betas(*(mean_field_betas(law, sampler, SigmaRange(inputs.FIRST_SIGMA, last_sigma), budget) for law in laws))
+    sigmas = SigmaRange(inputs.FIRST_SIGMA, last_sigma)
+    return tuple(mean_field_betas(law, sampler, sigmas, budget) for law in laws)
 
 
 def mean_field_betas(law: GaussianLaw, sampler: str, sigmas: SigmaRange, budget: int) -> tuple[float, ...]:

@@ -5,22 +5,12 @@ the *previous* noise level, it averages scores, and it multiplies the drift by `
 Each control keeps some of these parts, to show what the corrector's gain is due to.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from ams.samplers import (
-    Step,
-    adaptive,
-    constant,
-    langevin,
-    momentum,
-    momentum_rule,
-    snr_of_last_momentum,
-    snr_of_score,
-    unit_factor,
-    with_corrected_noise,
-    without_averaging,
-)
+from ams import samplers as steps
+from ams.samplers import Program, Rule
 from ams.samplers.presets import COMPARED, SPECS, Family, Hyperparameters, SamplerSpec, corrected
+from ams.schedules import Level, Process
 
 BASELINE, PAPER, ANCESTRAL = "annealed Langevin", "adaptive momentum", "ancestral"
 PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR = "PC, Langevin", "PC, adaptive"
@@ -35,32 +25,39 @@ CLIP = 1e-4
 """Of `beta <= 1 - delta` in the authors' corrector."""
 
 
-def _control(name: str, colour: str, marker: str, line: str, step: Callable[[Hyperparameters], Step]) -> SamplerSpec:
-    return SamplerSpec(name, Family.PREDICTOR_CORRECTOR, colour, marker, line, corrected(step))
+def _control(name: str, colour: str, marker: str, line: str, rule: Callable[[Hyperparameters], Rule]) -> SamplerSpec:
+    step = corrected(lambda h: steps.momentum(rule(h)))
+    return SamplerSpec(name, Family.PREDICTOR_CORRECTOR, colour, marker, line, step)
 
 
 LAGGED_NORM = _control(
     *("PC, lagged norm alone", "#56B4E9", "o", "--"),
-    lambda h: momentum(momentum_rule(constant(0.0), snr_of_last_momentum(h.snr), factor=unit_factor)),
+    lambda h: steps.momentum_rule(steps.constant(0.0), steps.snr_of_last_momentum(h.snr), factor=steps.unit_factor),
 )
 DRIFT_FACTOR = _control(
     *("PC, drift alone", "#000000", "<", "--"),
-    lambda h: momentum(without_averaging(momentum_rule(adaptive(CLIP), snr_of_score(h.snr)))),
+    lambda h: steps.without_averaging(steps.momentum_rule(steps.adaptive(CLIP), steps.snr_of_score(h.snr))),
 )
 CORRECTED_NOISE = _control(
     *("PC, noise corrected", "#009E73", "h", "--"),
-    lambda h: momentum(with_corrected_noise(momentum_rule(adaptive(CLIP), snr_of_last_momentum(h.snr)))),
+    lambda h: steps.with_corrected_noise(steps.momentum_rule(steps.adaptive(CLIP), steps.snr_of_last_momentum(h.snr))),
 )
 NO_FACTOR = _control(
     *("PC, factor dropped", "#CC79A7", ">", ":"),
-    lambda h: momentum(momentum_rule(adaptive(CLIP), snr_of_last_momentum(h.snr), factor=unit_factor)),
+    lambda h: steps.momentum_rule(steps.adaptive(CLIP), steps.snr_of_last_momentum(h.snr), factor=steps.unit_factor),
 )
-CONSTANT_FACTOR = _control(
-    *("PC, constant factor", "#56B4E9", "D", ":"),
-    lambda h: langevin(snr_of_score(h.snr), factor=h.drift_scale),
+CONSTANT_FACTOR = SamplerSpec(
+    *("PC, constant factor", Family.PREDICTOR_CORRECTOR, "#56B4E9", "D", ":"),
+    corrected(lambda h: steps.langevin(steps.snr_of_score(h.snr), factor=h.drift_scale)),
 )
 """Langevin's corrector with its drift times `drift_scale`: in the study, the adaptive corrector's mean factor."""
 
 CONTROLS = (LAGGED_NORM, DRIFT_FACTOR, CORRECTED_NOISE, NO_FACTOR, CONSTANT_FACTOR)
 BY_NAME = {**SPECS, **{spec.name: spec for spec in CONTROLS}}
 """Every sampler of the group."""
+
+
+def tutorial(process: Process, levels: Sequence[Level], snr: float) -> Program:
+    """Return the tutorial's own sampler: Langevin's corrector, then Euler-Maruyama of the reverse SDE at each level."""
+    predictor = steps.affine(steps.authors_euler_maruyama(process, len(levels)))
+    return steps.predictor_corrector(predictor, steps.langevin(steps.snr_of_score(snr)), levels)

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+from pydantic import BaseModel, NonNegativeInt, PositiveInt
 
 from experiments.images.pretrained.samplers import MAIN, OTHERS, TUNED
 from verdicts.claims.sizes import Numbers, Sizes
@@ -23,7 +23,7 @@ class Setup(NamedTuple):
     seed: int
 
 
-class Settings(BaseModel):
+class Settings(BaseModel, frozen=True, extra="forbid"):
     """Sizes; `weights` names the network, `accelerated` lets it run on a CUDA device.
 
     `samplers` run at `budgets` (NFE) on `batches` batches of `batch`; `others` and the controls at `side`, the former
@@ -34,8 +34,6 @@ class Settings(BaseModel):
     `clean` steps on `tutorial` samples. `reference`: the first test images, the first `compared` of them in features.
     `exchanged`: the samples of a batch that are replaced to see how far the rest of it moves.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     weights: str = "mnist-ve"
     accelerated: bool = False

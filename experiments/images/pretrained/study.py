@@ -7,6 +7,7 @@ from typing import TypeVar
 import torch
 
 from ams.samplers.presets import Hyperparameters
+from experiments.images.features.extractors import digit_features
 from experiments.images.features.pooled import Entry, Pooled, judged
 from experiments.images.pretrained import inputs, runs, samplers
 from experiments.images.pretrained.inputs import DATA, DEFAULTS
@@ -102,7 +103,7 @@ def in_features(settings: Settings, pairs: Sequence[tuple[str, int]] = ()) -> li
     `pairs` are samplers with their budgets; all of them where none is given.
     """
     floors = dict.fromkeys((settings.batches, settings.few))
-    images = [inputs.extractor()(batch) for batch in inputs.held_out(settings.setup, settings.batches)]
+    images = [digit_features(inputs.CLASSIFIER)(batch) for batch in inputs.held_out(settings.setup, settings.batches)]
     entries = [Entry(FLOOR, "", 0, images[:count]) for count in floors]
     for sampler, budget in pairs or plan(settings):
         runs_made = results(settings, sampler, budget)

@@ -8,29 +8,31 @@ import torch
 from torch import Tensor, nn
 
 from experiments.images.networks.ddpm import STEPS, DenoisingUNet, embedded
+from experiments.images.networks.unet_ve import VEUNet
 
 Tensors = dict[str, Tensor]
 
 
+def pictures(count: int) -> Tensor:
+    """Return made-up images: random squares of ink, blank at the edges."""
+    x = torch.zeros(count, 28, 28)
+    generator = torch.Generator().manual_seed(0)
+    corners = torch.randint(4, 16, (count, 2), generator=generator)
+    for image, (i, j) in zip(x, corners.tolist(), strict=True):
+        image[i : i + 8, j : j + 8] = torch.rand(8, 8, generator=generator)
+    return x
+
+
 def ve_tensors(seed: int = 0) -> Tensors:
-    """The 40 tensors of the VE network: four stages down and three up, each with a dense layer and a norm."""
+    """The VE network's 40 tensors: four stages down and three up, each with a dense layer and a norm."""
     generator = torch.Generator().manual_seed(seed)
-
-    def drawn(*shape: int) -> Tensor:
-        return torch.randn(*shape, generator=generator) / math.sqrt(math.prod(shape[1:]) or 1)
-
-    widths = [1, 32, 64, 128, 256]
-    made = {"time_embed.0.W": 30 * torch.randn(128, generator=generator), "time_embed.1.weight": drawn(256, 256)}
-    made["time_embed.1.bias"] = drawn(256, 1)[:, 0]
-    stages = [(f"conv{i}", f"dense{i}", f"gnorm{i}", widths[i - 1], widths[i]) for i in (1, 2, 3, 4)]
-    stages += [(f"tconv{i}", f"dense{9 - i}", f"tgnorm{i}", widths[i], widths[i - 1]) for i in (4, 3, 2)]
-    for conv, dense, norm, inputs, outputs in stages:
-        given = (inputs, outputs) if conv.startswith("t") else (outputs, inputs)
-        made[f"{conv}.weight"] = drawn(*given, 3, 3)
-        made |= {f"{dense}.dense.weight": drawn(outputs, 256), f"{dense}.dense.bias": drawn(outputs, 1)[:, 0]}
-        made |= {f"{norm}.weight": 1 + 0.1 * drawn(outputs, 1)[:, 0], f"{norm}.bias": drawn(outputs, 1)[:, 0]}
-    made |= {"tconv1.weight": drawn(32, 1, 3, 3), "tconv1.bias": drawn(1, 1)[:, 0]}
-    return {f"module.{name}": tensor for name, tensor in made.items()}
+    made = {}
+    for name, place in VEUNet().state_dict().items():
+        z = torch.randn(place.shape, generator=generator)
+        if "norm" in name:
+            z = 0.1 * z + float(name.endswith("weight"))
+        made[f"module.{name}"] = 30 * z if name.endswith("W") else z / math.sqrt(math.prod(z.shape[1:]))
+    return made
 
 
 def ddpm_tensors(seed: int = 0) -> Tensors:

@@ -7,37 +7,48 @@ outputs to 2e-6.
 
 from __future__ import annotations
 
-import io
+import itertools
 import math
+from dataclasses import dataclass
 
 import torch
 from torch.nn.functional import avg_pool2d, conv2d, group_norm, interpolate, linear, pad, silu, softmax
 
+from tests.experiments.images.made import saved
+
 ROOT2 = math.sqrt(2.0)
 
 
-def filtered(x, up):
-    """Resample by two with the filter (1, 3, 3, 1)/8 each way, by its definition: insert zeros or drop pixels."""
+def smooth(x, *margins):
+    """Filter by (1, 3, 3, 1)/8 each way, with zeros around: margins left, right, above and below."""
     one = torch.tensor([1.0, 3.0, 3.0, 1.0], dtype=x.dtype) / 8
-    kernel = torch.outer(one, one)
+    wide = pad(x, margins)
+    found = conv2d(wide.flatten(0, 1)[:, None], torch.outer(one, one)[None, None])
+    return found.reshape(*x.shape[:2], *found.shape[2:])
+
+
+def filtered(x, up):
+    """Resample by two with the filter, by its definition: insert zeros or drop pixels."""
+    if not up:
+        return smooth(x, 1, 1, 1, 1)[:, :, ::2, ::2]
     n, c, h, w = x.shape
-    if up:
-        wide = torch.zeros(n, c, 2 * h, 2 * w, dtype=x.dtype)
-        wide[:, :, ::2, ::2] = 4 * x
-        wide = pad(wide, (2, 1, 2, 1))
-    else:
-        wide = pad(x, (1, 1, 1, 1))
-    found = conv2d(wide.reshape(n * c, 1, *wide.shape[2:]), kernel[None, None])
-    found = found if up else found[:, :, ::2, ::2]
-    return found.reshape(n, c, *found.shape[2:])
+    wide = torch.zeros(n, c, 2 * h, 2 * w, dtype=x.dtype)
+    wide[:, :, ::2, ::2] = 4 * x
+    return smooth(wide, 2, 1, 2, 1)
 
 
+@dataclass
 class Original:
     """The forward pass for a state dictionary and the switches that have no weights."""
 
-    def __init__(self, named, levels, blocks, attended, progressive, pyramid, fourier, fir):
-        self.named, self.levels, self.blocks, self.attended = named, levels, blocks, attended
-        self.progressive, self.pyramid, self.fourier, self.fir = progressive, pyramid, fourier, fir
+    named: dict
+    levels: int
+    blocks: int
+    attended: tuple
+    progressive: str
+    pyramid: str
+    fourier: bool
+    fir: bool
 
     def __call__(self, x, time):
         self.at = 0
@@ -96,15 +107,11 @@ class Original:
     def conv_down(self, x):
         """Filter with margins for the convolution, then the convolution at every other pixel."""
         w = self.taken()
-        one = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
-        n, c, h, v = x.shape
-        wide = pad(x, (2, 2, 2, 2)).reshape(n * c, 1, h + 4, v + 4)
-        smooth = conv2d(wide, torch.outer(one, one)[None, None]).reshape(n, c, h + 1, v + 1)
-        return conv2d(smooth, w["Conv2d_0.weight"], w["Conv2d_0.bias"], stride=2)
+        return conv2d(smooth(x, 2, 2, 2, 2), w["Conv2d_0.weight"], w["Conv2d_0.bias"], stride=2)
 
-    def norm(self, x):
-        w = self.taken()
-        return group_norm(x, min(x.shape[1] // 4, 32), w["weight"], w["bias"], 1e-6)
+    def norm(self, x, w=None, name=""):
+        w = w or self.taken()
+        return group_norm(x, min(x.shape[1] // 4, 32), w[f"{name}weight"], w[f"{name}bias"], 1e-6)
 
     def resampled(self, x, way):
         if self.fir:
@@ -113,12 +120,12 @@ class Original:
 
     def block(self, x, temb, way=None):
         w = self.taken()
-        h = silu(group_norm(x, min(x.shape[1] // 4, 32), w["GroupNorm_0.weight"], w["GroupNorm_0.bias"], 1e-6))
+        h = silu(self.norm(x, w, "GroupNorm_0."))
         if way:
             h, x = self.resampled(h, way), self.resampled(x, way)
         h = conv2d(h, w["Conv_0.weight"], w["Conv_0.bias"], padding=1)
         h = h + linear(silu(temb), w["Dense_0.weight"], w["Dense_0.bias"])[:, :, None, None]
-        h = silu(group_norm(h, min(h.shape[1] // 4, 32), w["GroupNorm_1.weight"], w["GroupNorm_1.bias"], 1e-6))
+        h = silu(self.norm(h, w, "GroupNorm_1."))
         h = conv2d(h, w["Conv_1.weight"], w["Conv_1.bias"], padding=1)
         if "Conv_2.weight" in w:
             x = conv2d(x, w["Conv_2.weight"], w["Conv_2.bias"])
@@ -126,9 +133,7 @@ class Original:
 
     def attention(self, x):
         w = self.taken()
-        h = group_norm(x, min(x.shape[1] // 4, 32), w["GroupNorm_0.weight"], w["GroupNorm_0.bias"], 1e-6)
-        _n, c, _height, _width = h.shape
-        flat = h.flatten(2)
+        c, flat = x.shape[1], self.norm(x, w, "GroupNorm_0.").flatten(2)
         q, k, v = (torch.einsum("nci,cd->ndi", flat, w[f"NIN_{i}.W"]) + w[f"NIN_{i}.b"][:, None] for i in range(3))
         found = torch.einsum("nij,ncj->nci", softmax(torch.einsum("nci,ncj->nij", q, k) / math.sqrt(c), -1), v)
         found = torch.einsum("nci,cd->ndi", found, w["NIN_3.W"]) + w["NIN_3.b"][:, None]
@@ -137,49 +142,32 @@ class Original:
 
 def made(nf, mult, blocks, side, attended, progressive, pyramid, fourier, fir, seed=0, channels=3):
     """Return (state dictionary, forward pass) of a small network with random weights, names as score_sde's."""
-    named, generator, count = {}, torch.Generator().manual_seed(seed), [0]
+    named, generator, count = {}, torch.Generator().manual_seed(seed), itertools.count()
 
-    def put(**sizes):
-        for name, size in sizes.items():
-            key = f"all_modules.{count[0]}.{name.replace('__', '.')}"
-            scale = 1 / math.sqrt(math.prod(size[1:])) if len(size) > 1 else 0.3
-            value = scale * torch.randn(size, generator=generator)
-            named[key] = 1 + value if "GroupNorm" in name and "weight" in name else value
-        count[0] += 1
-
-    def conv(o, i, k=3):
-        put(weight=(o, i, k, k), bias=(o,))
-
-    def norm(c):
-        put(weight=(c,), bias=(c,))
+    def put(shapes):
+        """Add an entry to the list: of each part a weight, and a bias of as many outputs."""
+        number = next(count)
+        for part, shape in shapes.items():
+            w, b = ("W", "b") if part.startswith("NIN") else ("weight", "bias")
+            weight, bias = (torch.randn(size, generator=generator) for size in (shape, shape[:1]))
+            prefix = f"all_modules.{number}.{part}".rstrip(".") + "."
+            named[prefix + w] = weight / math.sqrt(math.prod(shape[1:])) if shape[1:] else 1 + 0.3 * weight
+            named[prefix + b] = 0.3 * bias
 
     def block(i, o, resampling=False):
-        sizes = {
-            "GroupNorm_0__weight": (i,),
-            "GroupNorm_0__bias": (i,),
-            "Conv_0__weight": (o, i, 3, 3),
-            "Conv_0__bias": (o,),
-        }
-        sizes |= {
-            "Dense_0__weight": (o, 4 * nf),
-            "Dense_0__bias": (o,),
-            "GroupNorm_1__weight": (o,),
-            "GroupNorm_1__bias": (o,),
-        }
-        sizes |= {"Conv_1__weight": (o, o, 3, 3), "Conv_1__bias": (o,)}
-        put(**sizes | ({"Conv_2__weight": (o, i, 1, 1), "Conv_2__bias": (o,)} if i != o or resampling else {}))
+        parts = {"GroupNorm_0": (i,), "Conv_0": (o, i, 3, 3), "Dense_0": (o, 4 * nf)}
+        parts |= {"GroupNorm_1": (o,), "Conv_1": (o, o, 3, 3)}
+        put(parts | ({"Conv_2": (o, i, 1, 1)} if i != o or resampling else {}))
 
     def attention(c):
-        nins = {f"NIN_{n}__{k}": (c, c) if k == "W" else (c,) for n in range(4) for k in "Wb"}
-        put(GroupNorm_0__weight=(c,), GroupNorm_0__bias=(c,), **nins)
+        put({"GroupNorm_0": (c,)} | {f"NIN_{n}": (c, c) for n in range(4)})
 
     named["sigmas"] = torch.logspace(math.log10(50), -2, 30)
     if fourier:
-        put(W=(nf,))
-        named["all_modules.0.W"] *= 5
-    put(weight=(4 * nf, 2 * nf if fourier else nf), bias=(4 * nf,))
-    put(weight=(4 * nf, 4 * nf), bias=(4 * nf,))
-    conv(nf, channels)
+        named[f"all_modules.{next(count)}.W"] = 1.5 * torch.randn(nf, generator=generator)
+    put({"": (4 * nf, 2 * nf if fourier else nf)})
+    put({"": (4 * nf, 4 * nf)})
+    put({"": (nf, channels, 3, 3)})
     kept, c, p = [nf], nf, channels
     for level, m in enumerate(mult):
         for _ in range(blocks):
@@ -190,9 +178,9 @@ def made(nf, mult, blocks, side, attended, progressive, pyramid, fourier, fir, s
         if level < len(mult) - 1:
             block(c, c, True)
             if pyramid == "input_skip":
-                put(Conv_0__weight=(c, p, 1, 1), Conv_0__bias=(c,))
+                put({"Conv_0": (c, p, 1, 1)})
             elif pyramid == "residual":
-                put(Conv2d_0__weight=(c, p, 3, 3), Conv2d_0__bias=(c,))
+                put({"Conv2d_0": (c, p, 3, 3)})
                 p = c
             kept.append(c)
     block(c, c), attention(c), block(c, c)
@@ -201,12 +189,11 @@ def made(nf, mult, blocks, side, attended, progressive, pyramid, fourier, fir, s
             block(c + kept.pop(), c := m * nf)
         if side >> level in attended:
             attention(c)
-        if progressive == "output_skip":
-            norm(c), conv(channels, c)
+        if progressive == "output_skip" or not level:
+            put({"": (c,)})
+            put({"": (channels, c, 3, 3)})
         if level:
             block(c, c, True)
-    if progressive != "output_skip":
-        norm(c), conv(channels, c)
     return named, Original(named, len(mult), blocks, attended, progressive, pyramid, fourier, fir)
 
 
@@ -216,6 +203,4 @@ def checkpoint(named, blank=True):
     model = {f"module.{k}": torch.zeros_like(v) if blank and k in trained else v for k, v in named.items()}
     shadow = {"decay": 0.999, "num_updates": 3, "shadow_params": [named[name] for name in trained]}
     optimizer = {"state": {}, "param_groups": [{"lr": 2e-4, "params": list(range(len(trained)))}]}
-    stream = io.BytesIO()
-    torch.save({"optimizer": optimizer, "model": model, "ema": shadow, "step": 3}, stream)
-    return stream.getvalue()
+    return saved({"optimizer": optimizer, "model": model, "ema": shadow, "step": 3})

@@ -14,7 +14,7 @@ from ams.schedules import Level
 from experiments.images.denoiser import checks, figures
 from experiments.images.denoiser.settings import Settings
 from experiments.images.pretrained import inputs, runs, study
-from experiments.images.pretrained.quality import Quality
+from experiments.images.pretrained.inputs import Quality
 from experiments.images.pretrained.runs import Batch
 from experiments.images.pretrained.settings import Setup
 from tests.claims import expected, verdict_of

@@ -15,7 +15,7 @@ from ams.samplers import NonFiniteState
 from ams.samplers.presets import AUTHORS, EXACT, RK45, Hyperparameters
 from experiments.images import drawing, exact
 from experiments.images.comparison import farthest
-from experiments.images.digits import figures, mode_loss, study
+from experiments.images.digits import figures, study
 from experiments.images.digits.settings import BASELINE, CONSTANT, DOUBLED, PAPER, Settings
 from experiments.images.exact import LOST, Errors
 from tests.claims import expected, quick_settings, verdict_of
@@ -191,7 +191,7 @@ def test_kl_per_pixel_is_the_divergence_of_a_mode() -> None:
 
 
 def test_the_rare_class_has_its_share() -> None:
-    assert mode_loss.target_share() == pytest.approx(18 / (18 + 178))
+    assert study.target_share() == pytest.approx(18 / (18 + 178))
 
 
 def test_tables_and_figures_read_the_study_alone(monkeypatch: MonkeyPatch, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Features, scores and rows: what is compared with what."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,48 +10,21 @@ import torch
 from ams.data import images as load
 from ams.errors import DataUnavailable
 from ams.metrics import expected_coverage, frechet_distance, kernel_distance, support
-from ams.statistics import mean_interval
+from ams.statistics import Interval, mean_interval
 from experiments import weights
 from experiments.images.features import extractors as module, pooled
 from experiments.images.features.extractors import Extractor, digit_features, efficientnet
-from experiments.images.features.rows import HEADER, Conditions, Incomparable, Row
-from experiments.images.features.scores import Judge
+from experiments.images.features.scores import HEADER, Conditions, Judge, row
 from experiments.images.networks.classifier import SHA256
 from experiments.images.networks.small import WEIGHTS
 from experiments.images.tasks import accuracy, split_digits
 
-CONDITIONS = Conditions(n=128, reference="r", reference_n=360, extractor="e", sha256="0" * 64, denoised=True)
 HAS_EFFICIENTNET = (Path(os.environ.get("AMS_DATA", "/missing")) / "efficientnet_lite0").is_dir()
-
-
-def row(value=1.0, quantity="kernel", **changed):
-    conditions = CONDITIONS.model_copy(update=changed)
-    return Row(
-        sampler="s", nfe=20, quantity=quantity, value=value, low=value, high=value, sets=4, conditions=conditions
-    )
 
 
 @pytest.fixture(scope="module")
 def judge():
     return Judge(digit_features(), "digits held out", split_digits().test.x)
-
-
-def test_rows_of_the_same_conditions_are_compared():
-    assert row(2.0).minus(row(0.5)) == 1.5
-    assert len(row().cells()) == len(HEADER)
-
-
-@pytest.mark.parametrize("field", list(Conditions.model_fields))
-def test_rows_that_differ_in_anything_are_not(field):
-    value = getattr(CONDITIONS, field)
-    other = not value if isinstance(value, bool) else value + ("x" if isinstance(value, str) else 1)
-    with pytest.raises(Incomparable, match=field):
-        row().minus(row(**{field: other}))
-
-
-def test_rows_of_other_quantities_are_not_compared():
-    with pytest.raises(Incomparable, match="frechet"):
-        row().minus(row(quantity="frechet"))
 
 
 def test_the_committed_classifier_is_as_accurate_as_its_file_says():
@@ -60,8 +34,9 @@ def test_the_committed_classifier_is_as_accurate_as_its_file_says():
     assert extractor.sha256 == SHA256["digits-classifier"]
     found = extractor(split_digits().test.x)
     assert found.shape == (360, 64) and found.dtype == torch.float64
-    classes = extractor.classes(found)
+    classes = extractor.logits(found.float()).argmax(1)
     assert float((classes == split_digits().test.y).double().mean()) == pytest.approx(about["accuracy"])
+    assert extractor.shares(found).tolist() == pytest.approx([float((classes == k).sum()) / 360 for k in range(10)])
 
 
 def test_scores_are_the_librarys(judge):
@@ -71,14 +46,10 @@ def test_scores_are_the_librarys(judge):
     assert found.kernel == pytest.approx(kernel_distance(features, judge.reference))
     assert found[2:6] == pytest.approx(support(features, judge.reference))
     assert 0 <= found.classes <= 1
-    assert judge.conditions(100).model_dump() == {
-        "n": 100,
-        "reference": "digits held out",
-        "reference_n": 360,
-        "extractor": "digits-classifier",
-        "sha256": SHA256["digits-classifier"],
-        "denoised": True,
-    }
+    conditions = Conditions(100, "digits held out", 360, "digits-classifier", SHA256["digits-classifier"], True)
+    assert judge.conditions(100) == conditions
+    cells = row("s", 20, "kernel", Interval(1.0, 0.9, 1.1, 4), conditions)
+    assert len(cells) == len(HEADER) and cells[:8] == ("s", 20, "kernel", 1.0, 0.9, 1.1, 4, 100)
 
 
 def test_real_images_are_at_the_floor_and_noise_is_not(judge):
@@ -136,7 +107,7 @@ def test_too_few_batches_are_not_judged(judge):
 def test_an_extractor_without_classes_knows_none():
     extractor = Extractor("mean", "0", lambda x: x.flatten(1)[:, :3])
     with pytest.raises(ValueError, match="knows no classes"):
-        extractor.classes(torch.zeros(2, 3))
+        extractor.shares(torch.zeros(2, 3))
     scores = Judge(extractor, "r", torch.rand(20, 8, 8)).scores(torch.rand(20, 8, 8))
     assert scores.classes != scores.classes
 
@@ -151,7 +122,7 @@ def test_efficientnet_knows_cifars_classes():
     except DataUnavailable as missing:
         pytest.skip(str(missing))
     planes, frogs = (data.x[data.y == label][:16] for label in (0, 6))
-    features = efficientnet()(torch.cat([planes, frogs]))
+    features = efficientnet()(torch.cat([planes, frogs]).movedim(-1, 1))
     assert features.shape == (32, 1280)
     centred = features - features.mean(0)
     first = torch.linalg.svd(centred, full_matrices=False).U[:, 0]
@@ -161,9 +132,9 @@ def test_efficientnet_knows_cifars_classes():
 
 
 def test_without_its_package_efficientnet_is_unavailable(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "efficientnet_lite_pytorch", None)
+    monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)
     with pytest.raises(DataUnavailable, match="features"):
-        module._efficientnet_lite0()
+        module.efficientnet()
 
 
 def test_without_its_weights_inception_is_unavailable(monkeypatch, tmp_path):

@@ -50,15 +50,14 @@ def published_ve(p: Tensors, x: Tensor, t: float) -> Tensor:
         h = h + linear(e, p[f"{dense}.dense.weight"], p[f"{dense}.dense.bias"])[None, :, None, None]
         return silu(group_norm(h, groups, p[f"{norm}.weight"], p[f"{norm}.bias"]))
 
-    h1 = finished(conv2d(x[:, None], p["conv1.weight"]), "dense1", "gnorm1", 4)
-    h2 = finished(conv2d(h1, p["conv2.weight"], stride=2), "dense2", "gnorm2", 32)
-    h3 = finished(conv2d(h2, p["conv3.weight"], stride=2), "dense3", "gnorm3", 32)
-    h4 = finished(conv2d(h3, p["conv4.weight"], stride=2), "dense4", "gnorm4", 32)
-    h = finished(conv_transpose2d(h4, p["tconv4.weight"], stride=2), "dense5", "tgnorm4", 32) + h3
-    h = conv_transpose2d(h, p["tconv3.weight"], stride=2, output_padding=1)
-    h = finished(h, "dense6", "tgnorm3", 32) + h2
-    h = conv_transpose2d(h, p["tconv2.weight"], stride=2, output_padding=1)
-    h = finished(h, "dense7", "tgnorm2", 32) + h1
+    h, skips = x[:, None], []
+    for i in (1, 2, 3, 4):
+        h = conv2d(h, p[f"conv{i}.weight"], stride=1 if i == 1 else 2)
+        h = finished(h, f"dense{i}", f"gnorm{i}", 4 if i == 1 else 32)
+        skips.append(h)
+    for i, extra in ((4, 0), (3, 1), (2, 1)):
+        h = conv_transpose2d(h, p[f"tconv{i}.weight"], stride=2, output_padding=extra)
+        h = finished(h, f"dense{9 - i}", f"tgnorm{i}", 32) + skips[i - 2]
     std = math.sqrt((25 ** (2 * t) - 1) / 2 / math.log(25))
     return conv_transpose2d(h, p["tconv1.weight"], p["tconv1.bias"])[:, 0] / std
 
@@ -69,10 +68,8 @@ def published_ddpm(p: Tensors, u: Tensor, k: int) -> Tensor:
     e = p["time_embed.weight"][k][None]
 
     def conv(name: str, h: Tensor, stride: int = 1, padding: int = 0) -> Tensor:
-        return conv2d(h, p[f"{name}.weight"], p[f"{name}.bias"], stride, padding)
-
-    def transposed(name: str, h: Tensor, stride: int = 1, padding: int = 0) -> Tensor:
-        return conv_transpose2d(h, p[f"{name}.weight"], p[f"{name}.bias"], stride, padding)
+        operation = conv_transpose2d if name.startswith("up") else conv2d
+        return operation(h, p[f"{name}.weight"], p[f"{name}.bias"], stride, padding)
 
     def stage(number: str, h: Tensor) -> Tensor:
         added = linear(e, p[f"te{number}.0.weight"], p[f"te{number}.0.bias"])
@@ -89,9 +86,9 @@ def published_ddpm(p: Tensors, u: Tensor, k: int) -> Tensor:
     h2 = stage("2", conv("down1", h1, 2, 1))
     h3 = stage("3", conv("down2", h2, 2, 1))
     h = stage("_mid", conv("down3.2", silu(conv("down3.0", h3)), 2, 1))
-    h = stage("4", torch.cat([h3, transposed("up1.2", silu(transposed("up1.0", h, 2, 1)))], 1))
-    h = stage("5", torch.cat([h2, transposed("up2", h, 2, 1)], 1))
-    h = stage("_out", torch.cat([h1, transposed("up3", h, 2, 1)], 1))
+    h = stage("4", torch.cat([h3, conv("up1.2", silu(conv("up1.0", h, 2, 1)))], 1))
+    h = stage("5", torch.cat([h2, conv("up2", h, 2, 1)], 1))
+    h = stage("_out", torch.cat([h1, conv("up3", h, 2, 1)], 1))
     return conv("conv_out", h, padding=1)[:, 0]
 
 

@@ -18,14 +18,15 @@ from ams.samplers import Particles, State, last, run as loop
 from ams.samplers.noise_sources import generated
 from ams.samplers.presets import SPECS, SamplerSpec, SigmaRange
 from ams.targets import Empirical
+from experiments.images.features.extractors import digit_features
 from experiments.images.networks.classifier import SHA256
 from experiments.images.pretrained import checks, figures, inputs, runs, samplers, study
-from experiments.images.pretrained.inputs import DEFAULTS
-from experiments.images.pretrained.quality import Judge, Quality, blank, noise_level
+from experiments.images.pretrained.inputs import DEFAULTS, Judge, Quality, blank, noise_level
 from experiments.images.pretrained.runs import Batch
 from experiments.images.pretrained.settings import Settings
 from experiments.images.runs import generator, run, started
 from tests.claims import expected, verdict_of
+from tests.experiments.images.made import pictures
 from verdicts import InsufficientData
 from verdicts.claims.schema import Verdict
 from verdicts.records.figures import saved_as
@@ -49,16 +50,6 @@ AS_MEASURED = {
     "PC, constant factor": {50: 1.355},
 }
 """Energy distances of the size that the network's runs have."""
-
-
-def pictures(count: int) -> Tensor:
-    """Return made-up images: random squares of ink, blank at the edges."""
-    x = torch.zeros(count, 28, 28)
-    generator = torch.Generator().manual_seed(0)
-    corners = torch.randint(4, 16, (count, 2), generator=generator)
-    for image, (i, j) in zip(x, corners.tolist(), strict=True):
-        image[i : i + 8, j : j + 8] = torch.rand(8, 8, generator=generator)
-    return x
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +160,7 @@ def test_runs_on_a_known_score_end_near_its_images(known: Empirical) -> None:
     assert 0.7 < float(np.mean([batch.quality.variance_ratio for batch in batches])) < 1.3
     assert max(batch.quality.residual for batch in batches) < 0.01
     assert [batch.shown.shape for batch in batches[:2]] == [(SMALL.batch, 28, 28), (0,)]
-    features = inputs.extractor()(torch.from_numpy(batches[0].shown) / 255)
+    features = digit_features("mnist-classifier")(torch.from_numpy(batches[0].shown) / 255)
     assert features.shape == (SMALL.batch, 64)
     np.testing.assert_allclose(batches[0].features, features, atol=0.02)  # shown are rounded to 256 grey values
     assert len(study.results(SMALL, "consistent annealed sampling", 50)) == SMALL.few

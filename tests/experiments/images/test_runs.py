@@ -10,7 +10,7 @@ from ams.samplers import Noise, Particles, State, last, run as loop
 from ams.samplers.noise_sources import generated, generated_per_sample, seeded_per_sample
 from ams.samplers.presets import AUTHORS, COMPARED, SPECS, SamplerSpec
 from experiments.images.digits import study as digits
-from experiments.images.learned.quality import LEARNED, constants, problem
+from experiments.images.learned.quality import LEARNED, problem
 from experiments.images.runs import Problem, generator, run, solved, started
 
 BUDGET, SIZE = 40, 6
@@ -20,7 +20,7 @@ PER_SAMPLE = ("adaptive momentum, per sample", "PC, adaptive, per sample")
 @pytest.fixture(scope="module")
 def learned() -> Problem:
     """Return the suite's own network, in float32."""
-    return problem(LEARNED, constants(LEARNED, 0.05).diameter, 0.05)
+    return problem(LEARNED, 0.05)
 
 
 @pytest.mark.parametrize("name", COMPARED)
@@ -97,21 +97,19 @@ def _split(problem: Problem, spec: SamplerSpec, sizes: list[int]) -> Tensor:
     return torch.cat(parts)
 
 
-@pytest.mark.parametrize("sizes", [[1] * 12, [11, 1], [5, 7], [2, 3, 7]])
+SPLITS = [("learned", sizes) for sizes in ([1] * 12, [11, 1], [5, 7], [2, 3, 7])] + [("exact", [1, 4, 7])]
+
+
+@pytest.mark.parametrize(("problem", "sizes"), SPLITS)
 @pytest.mark.parametrize("name", PER_SAMPLE)
-def test_samples_do_not_depend_on_the_split_of_a_batch_on_a_network(
-    learned: Problem, name: str, sizes: list[int]
+def test_samples_do_not_depend_on_the_split_of_a_batch(
+    problem: str, name: str, sizes: list[int], request: pytest.FixtureRequest
 ) -> None:
-    """float32, per-sample norms: to 1e-4."""
-    whole = _split(learned, SPECS[name], [12])
+    """With norms per sample, on a network and on an exact score, in float32: to 1e-4."""
+    asked: Problem = request.getfixturevalue(problem)
+    whole = _split(asked, SPECS[name], [12])
     assert whole.dtype is torch.float32
-    torch.testing.assert_close(_split(learned, SPECS[name], sizes), whole, rtol=0, atol=1e-4)
-
-
-@pytest.mark.parametrize("name", PER_SAMPLE)
-def test_samples_do_not_depend_on_the_split_of_a_batch_on_an_exact_score(exact: Problem, name: str) -> None:
-    whole, split = (_split(exact, SPECS[name], sizes) for sizes in ([12], [1, 4, 7]))
-    torch.testing.assert_close(split, whole, rtol=0, atol=1e-4)
+    torch.testing.assert_close(_split(asked, SPECS[name], sizes), whole, rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("problem", ["learned", "exact"])

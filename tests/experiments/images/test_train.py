@@ -1,5 +1,6 @@
 """The command `train-images`: weights that say how they were made, resumed to the bit; bad input in one line."""
 
+import hashlib
 import json
 
 import pytest
@@ -7,15 +8,23 @@ import torch
 
 from ams_suite.__main__ import main
 from experiments import weights
-from experiments.images.networks.classifier import SHA256, SIDES, Classifier, classifier
+from experiments.images.networks.classifier import SHA256, SIDES, Classifier
 from experiments.images.networks.loading import fill, parsed
 from experiments.images.networks.small import SHA256 as SCORE, WEIGHTS, Denoiser
 from experiments.images.tasks import HELD_OUT, PLANS, ClassifyingTask, DenoisingTask, split_digits, task
 from experiments.training import Trainer, fit
 
 
-def trained(folder, name, *options):
-    return main(["train-images", name, "--out", str(folder), *options])
+def trained(folder, *options):
+    return main(["train-images", "--out", str(folder), *options])
+
+
+def refusal(capsys, folder, *options):
+    """Return the one line that refuses a command."""
+    assert trained(folder, *options) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    return said
 
 
 def test_a_run_says_how_it_was_made(tmp_path, capsys):
@@ -56,16 +65,12 @@ def test_an_interrupted_run_of_the_denoiser_ends_in_the_same_bits(tmp_path):
     ],
 )
 def test_bad_input_is_one_line(tmp_path, capsys, options, line):
-    assert main(["train-images", "--out", str(tmp_path), *options]) == 2
-    said = capsys.readouterr().err
-    assert line in said and said.count("\n") == 1
+    assert line in refusal(capsys, tmp_path, *options)
 
 
 def test_weights_that_are_there_are_not_replaced_by_a_new_run(tmp_path, capsys):
     (tmp_path / "digits-classifier.safetensors").write_bytes(b"mine")
-    assert trained(tmp_path, "digits-classifier", "--steps", "1") == 2
-    said = capsys.readouterr().err
-    assert "weights are there" in said and said.count("\n") == 1
+    assert "weights are there" in refusal(capsys, tmp_path, "digits-classifier", "--steps", "1")
     assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"mine"]
 
 
@@ -73,9 +78,7 @@ def test_weights_that_are_there_are_not_replaced_by_a_new_run(tmp_path, capsys):
 def test_a_folder_that_cannot_be_written_is_told_before_training(tmp_path, capsys, monkeypatch, place):
     monkeypatch.setattr(Trainer, "step", lambda self: pytest.fail("it trains"))
     (tmp_path / "a file").touch()
-    assert trained(tmp_path / place, "digits-classifier", "--steps", "1") == 2
-    said = capsys.readouterr().err
-    assert "cannot be written" in said and said.count("\n") == 1
+    assert "cannot be written" in refusal(capsys, tmp_path / place, "digits-classifier", "--steps", "1")
 
 
 def test_a_disk_that_is_full_in_the_end_is_one_line(tmp_path, capsys, monkeypatch):
@@ -99,22 +102,10 @@ def test_committed_weights_are_what_their_plan_would_train(name):
 
 
 def test_checksums_stand_for_the_committed_files():
-    import hashlib
-
     stated = {"digits-score": SCORE, **SHA256}
     for name, sha256 in stated.items():
         assert hashlib.sha256((WEIGHTS / f"{name}.safetensors").read_bytes()).hexdigest() == sha256
     assert {file.stem for file in WEIGHTS.glob("*.safetensors")} == set(stated)
-
-
-def test_a_changed_file_of_weights_is_not_used(tmp_path):
-    from ams.errors import UserError
-
-    content = (WEIGHTS / "digits-classifier.safetensors").read_bytes()
-    for changed in (content[:-1] + bytes([content[-1] ^ 1]), content[:-10], b""):
-        (tmp_path / "digits-classifier.safetensors").write_bytes(changed)
-        with pytest.raises(UserError, match="not the committed file"):
-            classifier("digits-classifier", tmp_path)
 
 
 def test_the_split_is_fixed_and_disjoint():
