@@ -3,7 +3,7 @@ r"""The two score networks of GDSS on a ragged batch: they compute at real nodes
 With `x` (nodes, F) and symmetric channels `A_i`, kept as upper triangles (channels, pairs), a layer is
 
     y_i = N(A_i) x,   N(A) = D^-1/2 A D^-1/2 with the diagonal of A set to 1, D = its row sums, at least 1
-    q_i, k_i, v_i = y_i W_i + b_i                                       one product for the three
+    q_i, k_i, v_i = y_i W_i + b_i                                       one product for q and k, one for v
     M_i = mean over 4 heads of tanh(q k^T / sqrt(width of v)), made symmetric
     x' = tanh(stack(v_1 ... v_c)) at each node,   A' = 2 stack(M_1 ... M_c, A_1 ... A_c) at each pair
 

@@ -47,7 +47,7 @@ def row(k: Kernel, first: int, size: int, seed: int, draws: int = 2000) -> Row:
     mean = partial(_means, k, reference, size)
     sources = [singles(0, first), singles(first, len(k))]
     interval = bootstrap_interval(lambda w: mean(w * generated), sources, seed, ONE_ERROR)
-    sets = np.random.default_rng(seed).multinomial(size, generated / generated.sum(), draws)
+    sets = np.random.default_rng(seed).multinomial(size, generated / generated.sum(), draws).astype(np.float64)
     return Row(interval, mmd_squared(k, reference, sets, biased_within))
 
 
