@@ -42,6 +42,10 @@ class Setting(NamedTuple):
     pair: Pair
     plan: Plan
 
+    def networks(self) -> Networks:
+        """Return the networks of the checkpoint. Raises DataUnavailable."""
+        return networks(self.checkpoint, self.averaged)
+
 
 def _corrected(predictor: Predictor, snr: float, scale_eps: float) -> Plan:
     correctors = samplers.langevin(snr, scale_eps)
@@ -69,35 +73,18 @@ PUBLISHED: Mapping[str, Setting] = {
 """The published settings (arXiv 2202.02514 and its code). Those of molecules are of its sampling configuration."""
 
 
-def generate(
-    plan: Run,
-    both: Networks,
-    pair: Pair,
-    sizes: Sequence[int],
-    features: int,
-    seed: int,
-    first: int = 0,
-    coupling: Coupling = RaggedBatch,
-) -> tuple[Denoised, Layout]:
-    """Return the denoised end of a run of graphs of `sizes` nodes, numbered from `first`, and their layout.
-
-    `Layout.pad_rows` and `pad_pairs` put it in the order of `sizes`. Raises NonFiniteState.
-    """
+def generate(setting: Setting, both: Networks, steps: int, sizes: Sequence[int], seed: int) -> Denoised:
+    """Return samples of graphs of `sizes` nodes, padded to the setting's largest graph. Raises NonFiniteState."""
     layout = Layout.of(sizes)
-    states = halves(scores(both, pair, layout), layout, features, seed, first, coupling)
-    return samplers.denoised_end(samplers.coupled(plan, *states)), layout
+    states = halves(scores(both, setting.pair, layout), layout, setting.features, seed)
+    rounds = samplers.coupled(setting.plan(setting.pair, steps), *states)
+    return samplers.denoised_end(rounds).padded(layout, setting.largest)
 
 
 def published_samples(name: str, steps: int, sizes: Sequence[int], seed: int) -> Denoised:
-    """Return samples of a published setting with the authors' checkpoint, padded to its largest graph.
-
-    Raises DataUnavailable and NonFiniteState.
-    """
+    """Return samples of a published setting with the authors' checkpoint. Raises DataUnavailable, NonFiniteState."""
     setting = PUBLISHED[name]
-    both, plan = networks(setting.checkpoint, setting.averaged), setting.plan(setting.pair, steps)
-    end, layout = generate(plan, both, setting.pair, sizes, setting.features, seed)
-    side = setting.largest
-    return Denoised(layout.pad_rows(end.features, side), layout.pad_pairs(end.adjacency, side))
+    return generate(setting, setting.networks(), steps, sizes, seed)
 
 
 def shares(count: int, runs: int) -> list[int]:
@@ -112,15 +99,13 @@ def halves(
     layout: Layout,
     features: int,
     seed: int,
-    first: int = 0,
     coupling: Coupling = RaggedBatch,
 ) -> tuple[Half, Half]:
     """Return both states' starts, scores, noise and algebras: float32, on the CPU."""
-    streams = seeded_per_sample(seed, 2 * first, 2 * layout.graphs)
+    streams = seeded_per_sample(seed, 0, 2 * layout.graphs)
     shapes = torch.empty(layout.nodes, features), torch.empty(layout.pairs)
-    ownerships = Ownership.of_features(layout), Ownership.of_adjacency(layout)
     made = []
-    for kind, (like, ownership, score) in enumerate(zip(shapes, ownerships, both, strict=True)):
+    for kind, (like, ownership, score) in enumerate(zip(shapes, Ownership.both(layout), both, strict=True)):
         algebra = coupling(ownership)
         own = [streams[2 * number + kind] for number in layout.order]
         noise = generated_per_graph(own, ownership, algebra.empty_like)

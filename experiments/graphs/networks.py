@@ -129,7 +129,7 @@ class Attention(nn.Module):
         """Return `M_i` from queries and keys; `tanh(x) / 2 = 1 / (1 + exp(-2 x)) - 1 / 2`, which is faster here."""
         query, key = parts.unflatten(1, (block.graphs, -1)).unflatten(-1, (2, HEADS, -1)).permute(3, 0, 1, 4, 2, 5)
         total = (torch.sigmoid_((query * (2 / math.sqrt(self.width))) @ key.mT) - 0.5).sum(2)
-        return (block.above(total) + block.below(total)) / HEADS
+        return block.above(total + total.mT) / HEADS
 
 
 class Shape(NamedTuple):

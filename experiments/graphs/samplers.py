@@ -22,6 +22,7 @@ from ams import samplers
 from ams.samplers import Algebra, Info, Noise, Program, Score, State, Step
 from ams.samplers.rules import MomentumCoefficient, Size
 from ams.schedules import Level
+from experiments.graphs.graph_layout import Layout
 from experiments.graphs.systems import CoupledScore, Pair, System
 
 ADAPTIVE, CONSTANT = samplers.adaptive(1e-4), samplers.constant(0.8)
@@ -125,7 +126,7 @@ def corrected(pair: Pair, predictor: Predictor, correctors: Correctors, n: int, 
 
 def euler_maruyama(system: System, n: int) -> Step:
     """Euler-Maruyama as in the authors' code."""
-    return samplers.affine(system.euler(n))
+    return samplers.affine(samplers.authors_euler_maruyama(system.process, n))
 
 
 def reverse_diffusion(system: System, n: int) -> Step:
@@ -198,6 +199,10 @@ class Denoised(NamedTuple):
 
     features: Tensor
     adjacency: Tensor
+
+    def padded(self, layout: Layout, side: int) -> "Denoised":
+        """Return both as padded matrices, graphs in the caller's order."""
+        return Denoised(layout.pad_rows(self.features, side), layout.pad_pairs(self.adjacency, side))
 
 
 def denoised_end(rounds: Iterable[Round]) -> Denoised:

@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 from ams.statistics import Interval
 from experiments.graphs import discrepancy, generation
-from experiments.graphs.data import Split, published, sizes, thresholded, trimmed
+from experiments.graphs.data import Split, from_graph6, published, sizes, thresholded, to_graph6, trimmed
 from experiments.graphs.gdss_tables import rows
 from experiments.graphs.gdss_tables.settings import Settings
-from experiments.graphs.graph6 import from_graph6, to_graph6
 from experiments.graphs.statistics import PUBLISHED as STATISTICS, Statistic
 from verdicts.studies import Cell, cell
 

@@ -56,10 +56,10 @@ def replay_networks(trace: NetworkTrace) -> list[Deviation]:
     layout, side = Layout.of(trace.sizes), trace.x.shape[1]
     x, pairs = layout.pack_rows(trace.x), layout.pack_pairs(trace.adjacency)
     features, adjacency = checkpoints.networks(trace.checkpoint, trace.averaged)
-    out = layout.pad_rows(features(x, pairs, layout), side), layout.pad_pairs(adjacency(x, pairs, layout), side)
+    out = Denoised(features(x, pairs, layout), adjacency(x, pairs, layout)).padded(layout, side)
     return [
-        Deviation("features network", _relative(out[0], trace.features_out), 1e-5),
-        Deviation("adjacency network", _relative(out[1], trace.adjacency_out), 1e-5),
+        Deviation("features network", _relative(out.features, trace.features_out), 1e-5),
+        Deviation("adjacency network", _relative(out.adjacency, trace.adjacency_out), 1e-5),
     ]
 
 
@@ -88,10 +88,7 @@ def replay_sampler(trace: SamplerTrace) -> list[Deviation]:
     )
     end = max(_apart(ours, theirs) for ours, theirs in zip(result, recorded_result(trace), strict=True))
     slack = 2.0 if trace.predictor is None else 1.0
-    return [
-        Deviation("states", states if in_order else math.inf, 1e-4 * slack),
-        Deviation("result", end, 1e-2 * slack),
-    ]
+    return [Deviation("states", states if in_order else math.inf, 1e-4 * slack), Deviation("result", end, 1e-2 * slack)]
 
 
 def recorded_result(trace: SamplerTrace) -> Denoised:
@@ -104,10 +101,7 @@ CORRECTORS: dict[str, samplers.Corrector] = {
     "released_adaptive": samplers.authors_momentum(samplers.ADAPTIVE),
     "released_constant": samplers.authors_momentum(samplers.CONSTANT),
 }
-PREDICTORS: dict[str, samplers.Predictor] = {
-    "euler": samplers.euler_maruyama,
-    "reverse": samplers.reverse_diffusion,
-}
+PREDICTORS: dict[str, samplers.Predictor] = {"euler": samplers.euler_maruyama, "reverse": samplers.reverse_diffusion}
 SYSTEMS: dict[str, Callable[[], System]] = {
     "VP": lambda: vp_system(0.1, 1.0, float32=True),
     "VE": lambda: ve_system(0.2, 1.0),
@@ -135,13 +129,12 @@ def rerun(trace: SamplerTrace, systems: Mapping[str, Callable[[], System]]) -> t
     """
     pair, layout = Pair(*(systems[name]() for name in trace.processes)), Layout.of(trace.sizes)
     both, calls = scores(checkpoints.networks("gdss-community_small", False), pair, layout), list[Call]()
-    owners = Ownership.of_features(layout), Ownership.of_adjacency(layout)
     side, packs, halves = trace.arrays["final_x"].shape[1], (layout.pack_rows, layout.pack_pairs), []
-    for part, pack, score, owner in zip(("x", "adj"), packs, both, owners, strict=True):
+    for part, pack, score, owner in zip(("x", "adj"), packs, both, Ownership.both(layout), strict=True):
         start, noise = pack(trace.arrays[f"call_{part}"][0]), map(pack, trace.arrays[f"noise_{part}"])
         halves.append(Half(start, _noted(part, score, layout, side, calls), replayed(noise), RaggedBatch(owner)))
     end = samplers.denoised_end(samplers.coupled(plan_of(trace, pair), *halves))
-    return Denoised(layout.pad_rows(end.features, side), layout.pad_pairs(end.adjacency, side)), calls
+    return end.padded(layout, side), calls
 
 
 def _noted(part: str, score: CoupledScore, layout: Layout, side: int, calls: list[Call]) -> CoupledScore:

@@ -14,7 +14,7 @@ from experiments.graphs.systems import Pair
 
 
 @dataclass(frozen=True)
-class GraphSampler:
+class Preset:
     """A sampler of graphs and how it is drawn; `corrector` is None for the predictor alone.
 
     `per_graph`: a graph's step size is found from its own norms, not from its batch's. `full_noise`: the noise is not
@@ -49,21 +49,21 @@ class GraphSampler:
 _ADAPTIVE, _CONSTANT = samplers.ADAPTIVE, samplers.CONSTANT
 _AUTHORS, _IN_BOTH = samplers.authors_momentum, samplers.momentum_in_both
 
-PREDICTOR = GraphSampler("predictor alone", "#0072B2", "o", "-")
-LANGEVIN = GraphSampler("PC, Langevin", "#009E73", "v", "-", samplers.langevin)
-ADAPTIVE = GraphSampler("PC, adaptive", "#CC79A7", "P", "-", _AUTHORS(_ADAPTIVE))
-ADAPTIVE_IN_BOTH = GraphSampler("PC, adaptive in both", "#D55E00", "s", "--", _IN_BOTH(_ADAPTIVE))
+PREDICTOR = Preset("predictor alone", "#0072B2", "o", "-")
+LANGEVIN = Preset("PC, Langevin", "#009E73", "v", "-", samplers.langevin)
+ADAPTIVE = Preset("PC, adaptive", "#CC79A7", "P", "-", _AUTHORS(_ADAPTIVE))
+ADAPTIVE_IN_BOTH = Preset("PC, adaptive in both", "#D55E00", "s", "--", _IN_BOTH(_ADAPTIVE))
 
 _ALL = (
     PREDICTOR,
     LANGEVIN,
-    GraphSampler("PC, Langevin, full noise", "#56B4E9", "v", "--", samplers.langevin, full_noise=True),
+    Preset("PC, Langevin, full noise", "#56B4E9", "v", "--", samplers.langevin, full_noise=True),
     ADAPTIVE,
     ADAPTIVE_IN_BOTH,
-    GraphSampler("PC, constant", "#E69F00", "<", "-.", _AUTHORS(_CONSTANT)),
-    GraphSampler("PC, constant in both", "#E69F00", "^", ":", _IN_BOTH(_CONSTANT)),
-    GraphSampler("PC, Leimkuhler-Matthews", "#0072B2", "p", "--", samplers.leimkuhler_matthews),
-    GraphSampler("PC, adaptive, each alone", "#000000", "d", ":", _IN_BOTH(_ADAPTIVE), per_graph=True),
+    Preset("PC, constant", "#E69F00", "<", "-.", _AUTHORS(_CONSTANT)),
+    Preset("PC, constant in both", "#E69F00", "^", ":", _IN_BOTH(_CONSTANT)),
+    Preset("PC, Leimkuhler-Matthews", "#0072B2", "p", "--", samplers.leimkuhler_matthews),
+    Preset("PC, adaptive, each alone", "#000000", "d", ":", _IN_BOTH(_ADAPTIVE), per_graph=True),
 )
 
 SAMPLERS = {sampler.name: sampler for sampler in _ALL}

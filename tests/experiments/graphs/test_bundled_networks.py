@@ -49,8 +49,7 @@ def test_its_losses_are_those_of_the_record() -> None:
 def made(both: Networks, count: int, steps: int) -> list:
     """Return graphs by the published sampler."""
     drawn = sizes(own_split().train, count, seed=3)
-    end, layout = generate(OWN.plan(OWN.pair, steps), both, OWN.pair, drawn, OWN.features, seed=3)
-    return [trimmed(graph) for graph in thresholded(layout.pad_pairs(end.adjacency, OWN.largest), drawn)]
+    return [trimmed(graph) for graph in thresholded(generate(OWN, both, steps, drawn, seed=3).adjacency, drawn)]
 
 
 def test_its_graphs_are_nearer_to_real_ones_than_those_of_untrained_networks() -> None:

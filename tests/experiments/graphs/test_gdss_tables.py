@@ -12,11 +12,10 @@ from ams.data import Graph
 from ams.errors import DataUnavailable
 from ams.metrics.mmd import biased_within, mmd_squared
 from ams.statistics import Interval
-from experiments.graphs.data import community_small, published, split
+from experiments.graphs.data import community_small, published, split, to_graph6
 from experiments.graphs.gdss_tables import checks, figures, study
 from experiments.graphs.gdss_tables.rows import Row, false_alarms, floor, means_of_parts, row
 from experiments.graphs.gdss_tables.settings import Settings
-from experiments.graphs.graph6 import to_graph6
 from experiments.graphs.mmd_intervals.study import disturbed
 from experiments.graphs.statistics import DEGREE, PUBLISHED as STATISTICS
 from tests.claims import expected, verdict_of

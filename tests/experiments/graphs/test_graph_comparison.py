@@ -13,8 +13,7 @@ import torch
 
 from ams.data import Graph
 from ams.errors import DataUnavailable
-from experiments.graphs.data import adjacency
-from experiments.graphs.graph6 import to_graph6
+from experiments.graphs.data import adjacency, to_graph6
 from experiments.graphs.graph_comparison import checks, figures, study
 from experiments.graphs.graph_comparison.presets import ADAPTIVE, ADAPTIVE_IN_BOTH, LANGEVIN, PREDICTOR, SAMPLERS
 from experiments.graphs.graph_comparison.settings import Settings

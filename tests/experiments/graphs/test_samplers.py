@@ -6,13 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.samplers import (
-    NonFiniteState,
-    Particles,
-    PerSample,
-    annealed_baoab,
-    one_step_per_level,
-)
+from ams.samplers import NonFiniteState, Particles, PerSample, annealed_baoab, one_step_per_level
 from ams.samplers.noise_sources import replayed
 from ams.schedules import Level
 from experiments.benchmarks.graph_speed import padded as graphs_padded
@@ -37,7 +31,7 @@ from experiments.graphs.samplers import (
     reverse_diffusion,
     s4,
 )
-from experiments.graphs.systems import CoupledScore, Pair, scores, ve_system, vp_system
+from experiments.graphs.systems import CoupledScore, Pair, scores, scores_of, ve_system, vp_system
 from tests.experiments.graphs.random_networks import (
     FEATURES,
     batch,
@@ -93,8 +87,8 @@ class Noises:
         self.pairs = [drawn(generator, layout.pairs) for _ in range(count)]
 
     def ragged(self, both: tuple[CoupledScore, CoupledScore], coupling: type = RaggedBatch) -> tuple[Half, Half]:
-        owners = Ownership.of_features(self.layout), Ownership.of_adjacency(self.layout)
-        return self._halves((self.rows, self.pairs), both, [coupling(owner) for owner in owners])
+        algebras = [coupling(owner) for owner in Ownership.both(self.layout)]
+        return self._halves((self.rows, self.pairs), both, algebras)
 
     def padded(self, both: tuple[CoupledScore, CoupledScore], coupling: type = Particles) -> tuple[Half, Half]:
         rows = [self.layout.pad_rows(vector, self.side) for vector in self.rows]
@@ -111,14 +105,11 @@ class Noises:
 
 def padded_scores(pair: Pair, real: Tensor) -> tuple[CoupledScore, CoupledScore]:
     held = checkpoint()
-
-    def of_features(x: Tensor, a: Tensor, level: Level) -> Tensor:
-        return pair.features.factor(level) * graphs_padded.features_network(x, a, real, held["x_state_dict"])
-
-    def of_adjacency(a: Tensor, x: Tensor, level: Level) -> Tensor:
-        return pair.adjacency.factor(level) * graphs_padded.adjacency_network(x, a, real, held["adj_state_dict"])
-
-    return of_features, of_adjacency
+    return scores_of(
+        lambda x, a: graphs_padded.features_network(x, a, real, held["x_state_dict"]),
+        lambda x, a: graphs_padded.adjacency_network(x, a, real, held["adj_state_dict"]),
+        pair,
+    )
 
 
 @EVERY
@@ -136,7 +127,7 @@ def test_ragged_is_padded(name: str, coupling: type) -> None:
     padded = coupled(plan(pair), *noises.padded(padded_scores(pair, real), wide))
     rounds = 0
     for ((x, _), (a, _)), ((wide_x, _), (wide_a, _)) in zip(ragged, padded, strict=True):
-        close(Denoised(layout.pad_rows(x.x, side), layout.pad_pairs(a.x, side)), Denoised(wide_x.x, wide_a.x))
+        close(Denoised(x.x, a.x).padded(layout, side), Denoised(wide_x.x, wide_a.x))
         assert (wide_a.x - wide_a.x.mT).abs().max() < 1e-13 * wide_a.x.abs().max()
         assert not wide_a.x.diagonal(dim1=1, dim2=2).any()
         assert torch.equal(wide_a.x, graphs_padded.mask_pairs(wide_a.x, real))
@@ -161,13 +152,12 @@ def test_the_order_of_nodes_is_the_samples_own(name: str, coupling: type) -> Non
     assert (x.x - orderly[-1][0]).abs().max() > 0.1
 
 
-def generated(sizes: list[int], first: int, plan: Run, coupling: type) -> Denoised:
+def generated(sizes: list[int], plan: Run, coupling: type) -> Denoised:
     """Return a run in float32 from seeds, padded, in the caller's order."""
     layout, both = Layout.of(sizes), made_networks()
     both = both._replace(features=both.features.float(), adjacency=both.adjacency.float())
-    made = halves(scores(both, PAIR, layout), layout, FEATURES, 3, first, coupling)
-    end = denoised_end(coupled(plan, *made))
-    return Denoised(layout.pad_rows(end.features, 5), layout.pad_pairs(end.adjacency, 5))
+    made = halves(scores(both, PAIR, layout), layout, FEATURES, 3, coupling)
+    return denoised_end(coupled(plan, *made)).padded(layout, 5)
 
 
 @pytest.mark.parametrize("name", ["langevin", "authors' adaptive", "adaptive in both", "s4"])
@@ -175,9 +165,8 @@ def test_uncoupled_a_batch_may_be_split_coupled_it_may_not(name: str) -> None:
     plan = PLANS[name][1]
     gaps = []
     for coupling in (RaggedBatches, RaggedBatch):
-        whole = generated(SIZES, 0, plan(PAIR), coupling)
-        parts = generated(SIZES[:2], 0, plan(PAIR), coupling), generated(SIZES[2:], 2, plan(PAIR), coupling)
-        gaps.append(max((torch.cat(two) - one).abs().max().item() for *two, one in zip(*parts, whole, strict=True)))
+        whole, part = (generated(sizes, plan(PAIR), coupling) for sizes in (SIZES, SIZES[:2]))
+        gaps.append(max((one[:2] - alone).abs().max().item() for one, alone in zip(whole, part, strict=True)))
     assert gaps[0] < 1e-4 < 1e-3 < gaps[1]
 
 
