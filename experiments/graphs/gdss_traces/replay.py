@@ -7,7 +7,7 @@ entry by entry: those that the networks are called with, and the result.
 
 import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,7 +68,8 @@ def _relative(ours: Tensor, theirs: Tensor) -> float:
     return _finite((torch.linalg.vector_norm((ours - theirs).flatten(1), dim=1) / own).max())
 
 
-def _apart(ours: Tensor, theirs: Tensor) -> float:
+def apart(ours: Tensor, theirs: Tensor) -> float:
+    """Return the largest difference of two entries, infinite where one is not a number."""
     return _finite((ours - theirs).abs().max())
 
 
@@ -82,11 +83,8 @@ def replay_sampler(trace: SamplerTrace) -> list[Deviation]:
     result, calls = rerun(trace, SYSTEMS)
     recorded = zip(trace.arrays["call_x"], trace.arrays["call_adj"], strict=True)
     in_order = [name for name, _, _ in calls] == trace.arrays["call_network"].tolist()
-    states = max(
-        max(_apart(x, x_recorded), _apart(a, a_recorded))
-        for (_, x, a), (x_recorded, a_recorded) in zip(calls, recorded, strict=False)
-    )
-    end = max(_apart(ours, theirs) for ours, theirs in zip(result, recorded_result(trace), strict=True))
+    states = max(max(map(apart, call, seen)) for (_, *call), seen in zip(calls, recorded, strict=False))
+    end = max(map(apart, result, recorded_result(trace)))
     slack = 2.0 if trace.predictor is None else 1.0
     return [Deviation("states", states if in_order else math.inf, 1e-4 * slack), Deviation("result", end, 1e-2 * slack)]
 
@@ -102,10 +100,7 @@ CORRECTORS: dict[str, samplers.Corrector] = {
     "released_constant": samplers.authors_momentum(samplers.CONSTANT),
 }
 PREDICTORS: dict[str, samplers.Predictor] = {"euler": samplers.euler_maruyama, "reverse": samplers.reverse_diffusion}
-SYSTEMS: dict[str, Callable[[], System]] = {
-    "VP": lambda: vp_system(0.1, 1.0, float32=True),
-    "VE": lambda: ve_system(0.2, 1.0),
-}
+SYSTEMS = {"VP": vp_system(0.1, 1.0, float32=True), "VE": ve_system(0.2, 1.0)}
 
 
 def plan_of(trace: SamplerTrace, pair: Pair) -> samplers.Run:
@@ -122,12 +117,12 @@ Call = tuple[str, Tensor, Tensor]
 """A network call: `x` or `adj`, and the padded features and adjacency that it sees."""
 
 
-def rerun(trace: SamplerTrace, systems: Mapping[str, Callable[[], System]]) -> tuple[Denoised, list[Call]]:
+def rerun(trace: SamplerTrace, systems: Mapping[str, System]) -> tuple[Denoised, list[Call]]:
     """Return the padded result of our sampler from the recorded start with the recorded noise, and its network calls.
 
     Raises DataUnavailable where the networks cannot be had.
     """
-    pair, layout = Pair(*(systems[name]() for name in trace.processes)), Layout.of(trace.sizes)
+    pair, layout = Pair(*(systems[name] for name in trace.processes)), Layout.of(trace.sizes)
     both, calls = scores(checkpoints.networks("gdss-community_small", False), pair, layout), list[Call]()
     side, packs, halves = trace.arrays["final_x"].shape[1], (layout.pack_rows, layout.pack_pairs), []
     for part, pack, score, owner in zip(("x", "adj"), packs, both, Ownership.both(layout), strict=True):

@@ -30,8 +30,6 @@ from experiments.graphs.statistics import PUBLISHED as STATISTICS
 from verdicts.studies import Cell, cell
 
 CHECKPOINT = SETTING.checkpoint
-CONFIDENCE = 0.95
-"""Of distances, whose intervals are long: a run makes few graphs."""
 
 
 class Run(NamedTuple):
@@ -98,7 +96,7 @@ def difference(common: Common, nearer: Run, farther: Run, reference: int) -> dis
     seeds = min(nearer.seeds, farther.seeds)
     one, other = (trimmed_graphs(common, run)[:seeds] for run in (nearer, farther))
     fresh = fresh_graphs(common.seed, 0, reference)
-    return discrepancy.difference(fresh, one, other, common.seed, STATISTICS, CONFIDENCE, common.batch)
+    return discrepancy.difference(fresh, one, other, common.seed, STATISTICS, common.batch)
 
 
 def networks_of(owner: str) -> Networks:

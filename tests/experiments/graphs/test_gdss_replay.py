@@ -56,7 +56,7 @@ def corrector(name: str, other: samplers.Corrector) -> Break:
 
 
 def system(name: str, other: systems.System) -> Break:
-    return lambda patch: patch.setitem(module.SYSTEMS, name, lambda: other)
+    return lambda patch: patch.setitem(module.SYSTEMS, name, other)
 
 
 def gauss_seidel(patch: pytest.MonkeyPatch) -> None:
@@ -104,7 +104,7 @@ def test_the_exact_deviation_is_seen_in_the_result_alone(mirrored: None, monkeyp
     """The authors' float32 `sqrt(1 - exp(2 l))` at t = 1e-4 moves the result by a few thousandths, no state before."""
     path = GOLDEN / "graphs" / "gdss_sampler_released_constant_euler.npz"
     in_float32 = deviations(path)
-    monkeypatch.setitem(module.SYSTEMS, "VP", lambda: vp_system(0.1, 1.0))
+    monkeypatch.setitem(module.SYSTEMS, "VP", vp_system(0.1, 1.0))
     exact = deviations(path)
     assert exact[0].value < 1e-5 and in_float32[1].value < 5e-4 < 1e-3 < exact[1].value
 

@@ -1,7 +1,5 @@
 """The claims on the authors' graph code: their verdicts, and the changes that flip them."""
 
-from functools import partial
-
 import pytest
 
 from ams.errors import DataUnavailable
@@ -54,7 +52,7 @@ def test_float64_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_another_process_changes_results_and_edges(mirrored: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(checks.EXACT, "VP", partial(checks.vp_system, 0.1, 1.4))
+    monkeypatch.setitem(checks.EXACT, "VP", checks.vp_system(0.1, 1.4))
     assert verdict_of("V2", only="V2.entries") is Verdict.REFUTED
     assert verdict_of("V2", only="V2.edges") is Verdict.REFUTED
 
