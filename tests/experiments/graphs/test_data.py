@@ -9,7 +9,6 @@ import torch
 from scipy import stats
 
 from ams.data import Graph
-from ams.errors import DataUnavailable
 from ams.statistics import SUITE_FALSE_ALARM
 from experiments.graphs.data import adjacency, community_small, published, sizes, split, thresholded, trimmed
 from tests.experiments.graphs.strategies import random_graph, to_networkx
@@ -59,11 +58,8 @@ def test_the_same_seed_gives_the_same_graphs():
     assert community_small(5, seed=3) == community_small(5, seed=3) != community_small(5, seed=4)
 
 
-def test_the_authors_list_is_of_our_distribution():
-    try:
-        listed = published("community_small")
-    except DataUnavailable as missing:
-        pytest.skip(str(missing))
+def test_the_authors_list_is_of_our_distribution(authors_files):
+    listed = published("community_small")
     graphs = [*listed.test, *listed.train]
     assert (len(listed.test), len(graphs)) == (20, 100)
     assert all(has_the_two_communities(graph) for graph in graphs)

@@ -34,7 +34,7 @@ def test_v3_holds() -> None:
     assert verdict_of("V3", settings=Settings(experiments=200)) is expected("V3")
 
 
-def test_short_intervals_break_v3(fresh_store: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_short_intervals_break_v3(fresh_cells: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of V3: intervals a fifth as long."""
     monkeypatch.setattr(discrepancy, "bootstrap_interval", short)
     assert verdict_of("V3", only="V3.published", settings=SMALL) is Verdict.REFUTED
