@@ -76,9 +76,13 @@ def kernel_estimates(k: Kernel, first: int, seed: int, confidence: float = 0.95)
     if min(first, len(k) - first) < FEWEST_UNITS:
         return Estimates(value, None, None)
     unbiased = _unbiased(k, first, seed, confidence)
-    shift = value - unbiased.value
-    published = Interval(value, max(unbiased.low + shift, 0.0), unbiased.high + shift, unbiased.n)
-    return Estimates(value, published, unbiased)
+    return Estimates(value, moved(unbiased, value), unbiased)
+
+
+def moved(interval: Interval, to: float) -> Interval:
+    """Return an interval moved to another value, cut at zero: the bias of an estimate hardly varies."""
+    by = to - interval.value
+    return Interval(to, max(interval.low + by, 0.0), interval.high + by, interval.n)
 
 
 def unbiased_mmd(statistics: Sequence[Statistic], reference: Graphs, generated: Graphs, seed: int) -> Interval:

@@ -82,13 +82,9 @@ class Convolution(nn.Module):
 
 def mixed(x: Nodes, channels: Channels, block: Block) -> Float[Tensor, "channels places inputs"]:
     """Return `N(A_i) x` for each channel, at every place of the block's squares."""
-    return (normalised(block.squares(channels)) @ block.spread(x)).flatten(1, 2)
-
-
-def normalised(squares: Float[Tensor, "channels graphs side side"]) -> Tensor:
-    """Return `D^-1/2 A D^-1/2` of matrices whose diagonal is 1 already."""
+    squares = block.squares(channels)
     root = squares.sum(-1).clamp_(min=1.0).rsqrt()
-    return squares.mul(root[..., None]).mul(root[..., None, :])
+    return (squares.mul(root[..., None]).mul(root[..., None, :]) @ block.spread(x)).flatten(1, 2)
 
 
 class Attention(nn.Module):

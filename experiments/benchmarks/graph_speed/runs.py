@@ -17,7 +17,7 @@ from ams.samplers import Particles
 from experiments.benchmarks.graph_speed import padded
 from experiments.benchmarks.graph_speed.settings import Settings
 from experiments.graphs.bundled_networks import OWN, own_networks, own_split
-from experiments.graphs.checkpoints import Networks, without_dust
+from experiments.graphs.checkpoints import Networks, tensors_of, without_dust
 from experiments.graphs.data import published, sizes
 from experiments.graphs.generation import PUBLISHED, Setting, halves
 from experiments.graphs.graph_layout import Layout
@@ -92,12 +92,8 @@ def padded_run(problem: Problem) -> Run:
 def published_tensors(setting: Setting) -> list[dict[str, Tensor]]:
     """Return the tensors of the features network and of the adjacency network, by their published names."""
     content = weights(setting.checkpoint)
-    both = []
-    for part in ("x", "adj"):
-        named = {name.removeprefix("module."): tensor for name, tensor in content[f"{part}_state_dict"].items()}
-        averages = content[f"ema_{part}"]["shadow_params"] if setting.averaged else named.values()
-        both.append({name: without_dust(tensor) for name, tensor in zip(named, averages, strict=True)})
-    return both
+    both = [tensors_of(content, part, setting.averaged) for part in ("x", "adj")]
+    return [{name: without_dust(tensor) for name, tensor in named.items()} for named in both]
 
 
 def padded_scores(setting: Setting, real: Tensor) -> tuple[CoupledScore, CoupledScore]:

@@ -13,7 +13,6 @@ import numpy as np
 
 from ams.data import smiles
 from ams.metrics import frechet_distance
-from ams.metrics.mmd import Kernel
 from ams.statistics import Interval, proportion_interval
 from experiments.graphs import generation
 from experiments.graphs.discrepancy import kernel_estimates
@@ -136,18 +135,14 @@ def nspdk_distances(reference: Sequence[str], sets: Sequence[Sequence[str]], see
     """Return the unbiased squared NSPDK MMD of each set to the reference. Raises ValueError for too few molecules."""
     from experiments.graphs.molecules.chemistry import labelled
 
-    k = nspdk_kernel([labelled(one) for listed in (reference, *sets) for one in listed])
-    ends = np.cumsum([len(reference), *map(len, sets)])
-    first = np.arange(len(reference))
-    pools = [np.concatenate([first, np.arange(*ends[number : number + 2])]) for number in range(len(sets))]
-    return [_unbiased(k[np.ix_(pool, pool)], len(reference), seed) for pool in pools]
-
-
-def _unbiased(k: Kernel, first: int, seed: int) -> Interval:
-    interval = kernel_estimates(k, first, seed).unbiased
-    if interval is None:
-        raise ValueError(f"{len(k) - first} molecules say nothing about their distribution")
-    return interval
+    distances = []
+    for listed in sets:
+        k = nspdk_kernel([labelled(one) for one in (*reference, *listed)])
+        interval = kernel_estimates(k, len(reference), seed).unbiased
+        if interval is None:
+            raise ValueError(f"{len(listed)} molecules say nothing about their distribution")
+        distances.append(interval)
+    return distances
 
 
 def chemnet_distances(reference: Sequence[str], sets: Sequence[Sequence[str]]) -> list[float | None]:
