@@ -20,13 +20,10 @@ def test_the_file_is_small_and_its_record_is_of_it() -> None:
     record = json.loads(FILE.with_suffix(".json").read_text())
     assert FILE.stat().st_size < 2 * 2**20
     assert record["sha256"] == SHA256
+    assert trained().origin.recipe == TrainConfig(), "it is what the command makes by default"
     assert record["origin"] == trained().origin.model_dump(mode="json")
     assert record["cpu_seconds"] > 60 and len(record["losses"]["adjacency"]) == TrainConfig().steps // record["bin"]
     assert record["losses"].keys() == record["held_out"].keys() == {"features", "adjacency"}
-
-
-def test_it_is_what_the_command_makes_by_default() -> None:
-    assert trained().origin.recipe == TrainConfig()
 
 
 def test_the_generator_still_makes_its_graphs() -> None:

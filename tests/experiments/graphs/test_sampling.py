@@ -19,6 +19,7 @@ from experiments.graphs.graph_comparison.sampling import (
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.ragged_batch import RaggedBatch
 from experiments.graphs.systems import Pair, vp_system
+from experiments.graphs.training import Example
 from tests.experiments.graphs.random_networks import FEATURES, made_networks
 
 VP = vp_system(0.1, 1.0)
@@ -55,11 +56,7 @@ def test_the_forward_process_has_a_residual_variance_of_one() -> None:
     listed = community_small(60, seed=3)
     layout = Layout.of([graph.nodes for graph in listed])
     level = VP.levels(2, OBSERVED)[1]
-    squares = torch.zeros(60, 20, 20)
-    for number, graph in enumerate(listed):
-        for u, v in graph.edges:
-            squares[number, u, v] = squares[number, v, u] = 1.0
-    clean = layout.pack_pairs(squares)
+    clean = torch.cat([Example.of(listed[place]).pairs for place in layout.order])
     for factor in (1.0, 0.5):
         noise = factor * level.sigma * torch.randn(len(clean), generator=torch.Generator().manual_seed(0))
         measured = residual_variances(level.scale * clean + noise, level, layout)
