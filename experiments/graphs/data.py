@@ -101,11 +101,16 @@ def trimmed(graph: Graph) -> Graph:
     return Graph(max(len(joined), 1), tuple((number[u], number[v]) for u, v in graph.edges))
 
 
-def to_graph6(graph: Graph) -> str:
-    """Return a graph as graph6, a line of printable characters (McKay, `formats.txt` of nauty)."""
+def to_networkx(graph: Graph) -> nx.Graph:
+    """Return the graph as one of networkx."""
     made = nx.empty_graph(graph.nodes)
     made.add_edges_from(graph.edges)
-    return str(nx.to_graph6_bytes(made, header=False), "ascii").strip()
+    return made
+
+
+def to_graph6(graph: Graph) -> str:
+    """Return a graph as graph6, a line of printable characters (McKay, `formats.txt` of nauty)."""
+    return str(nx.to_graph6_bytes(to_networkx(graph), header=False), "ascii").strip()
 
 
 def from_graph6(line: str) -> Graph:

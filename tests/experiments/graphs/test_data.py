@@ -10,8 +10,17 @@ from scipy import stats
 
 from ams.data import Graph
 from ams.statistics import SUITE_FALSE_ALARM
-from experiments.graphs.data import adjacency, community_small, published, sizes, split, thresholded, trimmed
-from tests.experiments.graphs.strategies import random_graph, to_networkx
+from experiments.graphs.data import (
+    adjacency,
+    community_small,
+    published,
+    sizes,
+    split,
+    thresholded,
+    to_networkx,
+    trimmed,
+)
+from tests.experiments.graphs.strategies import random_graph
 from tests.monte_carlo import MonteCarlo
 
 SHARE = 0.005  # of the false-alarm budget, of each Monte Carlo test here

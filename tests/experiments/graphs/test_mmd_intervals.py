@@ -6,12 +6,11 @@ import pytest
 from ams.metrics.mmd import Kernel
 from ams.statistics import Interval, bootstrap_interval
 from experiments.graphs import discrepancy
-from experiments.graphs.data import community_small
+from experiments.graphs.data import community_small, to_networkx
 from experiments.graphs.mmd_intervals import study
 from experiments.graphs.mmd_intervals.settings import Settings
 from experiments.graphs.mmd_intervals.study import design_of, disturbed, populations, simulated
 from tests.claims import expected, verdict_of
-from tests.experiments.graphs.strategies import to_networkx
 from verdicts.claims.schema import Verdict
 
 SMALL = Settings(population=60, reference=16, generated=16, experiments=60)
