@@ -54,7 +54,7 @@ def own_problem(batch: int, settings: Settings) -> Problem:
 
 
 def _sampled(problem: Problem, features: Half, adjacency: Half) -> Denoised:
-    return denoised_end(coupled(problem.setting.plan(problem.setting.pair, problem.steps), features, adjacency))
+    return denoised_end(coupled(problem.setting.plan(problem.steps), features, adjacency))
 
 
 def packed_run(problem: Problem) -> Run:

@@ -8,6 +8,7 @@ entry by entry: those that the networks are called with, and the result.
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -96,8 +97,8 @@ def recorded_result(trace: SamplerTrace) -> Denoised:
 
 CORRECTORS: dict[str, samplers.Corrector] = {
     "langevin": samplers.langevin,
-    "released_adaptive": samplers.authors_momentum(samplers.ADAPTIVE),
-    "released_constant": samplers.authors_momentum(samplers.CONSTANT),
+    "released_adaptive": partial(samplers.authors_momentum, samplers.ADAPTIVE),
+    "released_constant": partial(samplers.authors_momentum, samplers.CONSTANT),
 }
 PREDICTORS: dict[str, samplers.Predictor] = {"euler": samplers.euler_maruyama, "reverse": samplers.reverse_diffusion}
 SYSTEMS = {"VP": vp_system(0.1, 1.0, float32=True), "VE": ve_system(0.2, 1.0)}
@@ -108,9 +109,9 @@ def plan_of(trace: SamplerTrace, pair: Pair) -> samplers.Run:
     steps, inner = (int(trace.arrays[name]) for name in ("steps", "n_steps"))
     snr, scale_eps = (float(trace.arrays[name]) for name in ("snr", "scale_eps"))
     if trace.corrector is None or trace.predictor is None:
-        return samplers.predicted(pair, samplers.s4(snr, scale_eps), steps, END)
+        return samplers.planned(pair, samplers.s4(snr, scale_eps), steps, END)
     correctors = CORRECTORS[trace.corrector](snr, scale_eps)
-    return samplers.corrected(pair, PREDICTORS[trace.predictor], correctors, steps, END, inner)
+    return samplers.planned(pair, PREDICTORS[trace.predictor], steps, END, correctors, inner)
 
 
 Call = tuple[str, Tensor, Tensor]

@@ -5,6 +5,7 @@ evaluations. (An evaluation here is one of both networks.)
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from experiments.graphs import samplers
@@ -40,19 +41,17 @@ class Preset:
 
     def plan(self, pair: Pair, steps: int, snr: float, scale_eps: float) -> Run:
         """Return the run in so many steps of the predictor."""
-        if self.corrector is None:
-            return samplers.predicted(pair, samplers.euler_maruyama, steps, END)
-        correctors = self.corrector(snr, 1.0 if self.full_noise else scale_eps)
-        return samplers.corrected(pair, samplers.euler_maruyama, correctors, steps, END)
+        correctors = self.corrector and self.corrector(snr, 1.0 if self.full_noise else scale_eps)
+        return samplers.planned(pair, samplers.euler_maruyama, steps, END, correctors)
 
 
-_ADAPTIVE, _CONSTANT = samplers.ADAPTIVE, samplers.CONSTANT
-_AUTHORS, _IN_BOTH = samplers.authors_momentum, samplers.momentum_in_both
+_ADAPTIVE, _CONSTANT = (partial(samplers.authors_momentum, one) for one in (samplers.ADAPTIVE, samplers.CONSTANT))
+_ADAPTIVE_IN_BOTH = partial(samplers.momentum_in_both, samplers.ADAPTIVE)
 
 PREDICTOR = Preset("predictor alone", "#0072B2", "o", "-")
 LANGEVIN = Preset("PC, Langevin", "#009E73", "v", "-", samplers.langevin)
-ADAPTIVE = Preset("PC, adaptive", "#CC79A7", "P", "-", _AUTHORS(_ADAPTIVE))
-ADAPTIVE_IN_BOTH = Preset("PC, adaptive in both", "#D55E00", "s", "--", _IN_BOTH(_ADAPTIVE))
+ADAPTIVE = Preset("PC, adaptive", "#CC79A7", "P", "-", _ADAPTIVE)
+ADAPTIVE_IN_BOTH = Preset("PC, adaptive in both", "#D55E00", "s", "--", _ADAPTIVE_IN_BOTH)
 
 _ALL = (
     PREDICTOR,
@@ -60,10 +59,10 @@ _ALL = (
     Preset("PC, Langevin, full noise", "#56B4E9", "v", "--", samplers.langevin, full_noise=True),
     ADAPTIVE,
     ADAPTIVE_IN_BOTH,
-    Preset("PC, constant", "#E69F00", "<", "-.", _AUTHORS(_CONSTANT)),
-    Preset("PC, constant in both", "#E69F00", "^", ":", _IN_BOTH(_CONSTANT)),
+    Preset("PC, constant", "#E69F00", "<", "-.", _CONSTANT),
+    Preset("PC, constant in both", "#E69F00", "^", ":", partial(samplers.momentum_in_both, samplers.CONSTANT)),
     Preset("PC, Leimkuhler-Matthews", "#0072B2", "p", "--", samplers.leimkuhler_matthews),
-    Preset("PC, adaptive, each alone", "#000000", "d", ":", _IN_BOTH(_ADAPTIVE), per_graph=True),
+    Preset("PC, adaptive, each alone", "#000000", "d", ":", _ADAPTIVE_IN_BOTH, per_graph=True),
 )
 
 SAMPLERS = {sampler.name: sampler for sampler in _ALL}

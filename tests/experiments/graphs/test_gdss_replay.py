@@ -5,6 +5,7 @@ The networks are the authors', whose files no repository may hold: without a mir
 
 import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -66,12 +67,15 @@ adaptive = module.CORRECTORS["released_adaptive"]
 FALSIFIERS: dict[str, tuple[str, Break]] = {
     "momentum of the adjacency kept": (
         ADAPTIVE_CASE,
-        corrector("released_adaptive", samplers.momentum_in_both(samplers.ADAPTIVE)),
+        corrector("released_adaptive", partial(samplers.momentum_in_both, samplers.ADAPTIVE)),
     ),
     "no momentum": (ADAPTIVE_CASE, corrector("released_adaptive", samplers.langevin)),
     "a larger snr": (ADAPTIVE_CASE, corrector("released_adaptive", lambda snr, eps: adaptive(1.001 * snr, eps))),
     "noise not scaled": (ADAPTIVE_CASE, corrector("released_adaptive", lambda snr, eps: adaptive(snr, 1.0))),
-    "another beta": (CONSTANT_CASE, corrector("released_constant", samplers.authors_momentum(constant(0.801)))),
+    "another beta": (
+        CONSTANT_CASE,
+        corrector("released_constant", partial(samplers.authors_momentum, constant(0.801))),
+    ),
     "another rate": (CONSTANT_CASE, system("VP", vp_system(0.1, 1.001, float32=True))),
     "another sigma": ("s4", system("VE", ve_system(0.2, 1.001))),
     "the newest partner": (ADAPTIVE_CASE, gauss_seidel),

@@ -1,5 +1,7 @@
 """The claims on the authors' graph code: their verdicts, and the changes that flip them."""
 
+from functools import partial
+
 import pytest
 
 from ams.schedules import VP
@@ -18,7 +20,7 @@ def test_claims_come_out_as_expected(identifier: str, authors_files: None) -> No
 
 def test_a_changed_sampler_leaves_the_trace(authors_files: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of V1: momentum that the adjacency keeps, another snr in S4, inputs off by a thousandth."""
-    monkeypatch.setitem(replay.CORRECTORS, "released_adaptive", samplers.momentum_in_both(samplers.ADAPTIVE))
+    monkeypatch.setitem(replay.CORRECTORS, "released_adaptive", partial(samplers.momentum_in_both, samplers.ADAPTIVE))
     assert verdict_of("V1", only="V1.states") is Verdict.REFUTED
     assert verdict_of("V1", only="V1.results") is Verdict.REFUTED
     s4 = samplers.s4

@@ -14,17 +14,7 @@ from experiments.graphs import samplers
 from experiments.graphs.generation import halves
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.ragged_batch import Ownership, RaggedBatch, RaggedBatches
-from experiments.graphs.samplers import (
-    ADAPTIVE,
-    CONSTANT,
-    Denoised,
-    Half,
-    Run,
-    corrected,
-    coupled,
-    denoised_end,
-    predicted,
-)
+from experiments.graphs.samplers import ADAPTIVE, CONSTANT, Denoised, Half, Run, coupled, denoised_end, planned
 from experiments.graphs.systems import CoupledScore, Pair, scores, scores_of, ve_system, vp_system
 from tests.experiments.graphs import random_networks as small
 
@@ -36,15 +26,15 @@ BOTH = small.made_networks()
 
 euler, reverse = samplers.euler_maruyama, samplers.reverse_diffusion
 PLANS = {
-    "euler": (PAIR, predicted(PAIR, euler, N, END)),
-    "reverse": (OTHER, predicted(OTHER, reverse, N, END)),
-    "s4": (PAIR, predicted(PAIR, samplers.s4(0.15, 0.7), N, END)),
-    "s4 of VP": (OTHER, predicted(OTHER, samplers.s4(0.15, 0.7), N, END)),
-    "langevin": (PAIR, corrected(PAIR, euler, samplers.langevin(0.1, 0.7), N, END)),
-    "Leimkuhler-Matthews": (OTHER, corrected(OTHER, reverse, samplers.leimkuhler_matthews(0.1, 0.6), N, END)),
-    "authors' adaptive": (PAIR, corrected(PAIR, reverse, samplers.authors_momentum(ADAPTIVE)(0.1, 0.6), N, END, 2)),
-    "adaptive in both": (PAIR, corrected(PAIR, reverse, samplers.momentum_in_both(ADAPTIVE)(0.1, 0.6), N, END, 2)),
-    "authors' constant": (OTHER, corrected(OTHER, euler, samplers.authors_momentum(CONSTANT)(0.1, 0.6), N, END, 2)),
+    "euler": (PAIR, planned(PAIR, euler, N, END)),
+    "reverse": (OTHER, planned(OTHER, reverse, N, END)),
+    "s4": (PAIR, planned(PAIR, samplers.s4(0.15, 0.7), N, END)),
+    "s4 of VP": (OTHER, planned(OTHER, samplers.s4(0.15, 0.7), N, END)),
+    "langevin": (PAIR, planned(PAIR, euler, N, END, samplers.langevin(0.1, 0.7))),
+    "Leimkuhler-Matthews": (OTHER, planned(OTHER, reverse, N, END, samplers.leimkuhler_matthews(0.1, 0.6))),
+    "authors' adaptive": (PAIR, planned(PAIR, reverse, N, END, samplers.authors_momentum(ADAPTIVE, 0.1, 0.6), 2)),
+    "adaptive in both": (PAIR, planned(PAIR, reverse, N, END, samplers.momentum_in_both(ADAPTIVE, 0.1, 0.6), 2)),
+    "authors' constant": (OTHER, planned(OTHER, euler, N, END, samplers.authors_momentum(CONSTANT, 0.1, 0.6), 2)),
 }
 """Systems and a run, by name."""
 EVERY = pytest.mark.parametrize("name", PLANS)
@@ -157,10 +147,10 @@ def adjacency_of(name: str) -> list[Tensor]:
     lonely = (lambda x, a, level: of_features(x, partner, level)), (lambda a, x, level: of_adjacency(a, rows, level))
     correctors = {
         "langevin": samplers.langevin(0.1, 0.6),
-        "authors": samplers.authors_momentum(ADAPTIVE)(0.1, 0.6),
-        "both": samplers.momentum_in_both(ADAPTIVE)(0.1, 0.6),
+        "authors": samplers.authors_momentum(ADAPTIVE, 0.1, 0.6),
+        "both": samplers.momentum_in_both(ADAPTIVE, 0.1, 0.6),
     }
-    plan = corrected(PAIR, reverse, correctors[name], N, END, 3)
+    plan = planned(PAIR, reverse, N, END, correctors[name], 3)
     return [a.x.clone() for _, (a, _) in coupled(plan, *Noises(layout, 5).ragged(lonely))]
 
 
@@ -216,7 +206,7 @@ def test_the_noise_is_scaled_and_the_step_is_not(corrector: Callable) -> None:
     both = scores(BOTH, PAIR, layout)
     ends = {}
     for scale in (1.0, 0.5):
-        plan = corrected(PAIR, euler, corrector(0.1, scale), N, END)
+        plan = planned(PAIR, euler, N, END, corrector(0.1, scale))
         (state, info), _ = next(coupled(plan, *Noises(layout, 5).ragged(both)))
         ends[scale] = info.mean(), state.x - info.mean()
     torch.testing.assert_close(ends[0.5][0], ends[1.0][0], rtol=1e-12, atol=1e-12)
@@ -235,4 +225,4 @@ def test_a_state_that_is_not_finite_is_named() -> None:
     layout, _, _ = small.batch(SIZES)
     broken = scores(BOTH, PAIR, layout)[0], lambda a, x, level: torch.full_like(a, torch.inf)
     with pytest.raises(NonFiniteState, match="not finite after step 0"):
-        next(coupled(predicted(PAIR, euler, N, END), *Noises(layout, 5).ragged(broken)))
+        next(coupled(planned(PAIR, euler, N, END), *Noises(layout, 5).ragged(broken)))
