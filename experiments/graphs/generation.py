@@ -89,11 +89,7 @@ def shares(count: int, runs: int) -> list[int]:
 
 
 def halves(
-    both: tuple[CoupledScore, CoupledScore],
-    layout: Layout,
-    features: int,
-    seed: int,
-    coupling: Coupling = RaggedBatch,
+    both: tuple[CoupledScore, CoupledScore], layout: Layout, features: int, seed: int, coupling: Coupling = RaggedBatch
 ) -> tuple[Half, Half]:
     """Return both states' starts, scores, noise and algebras: float32, on the CPU."""
     streams = seeded_per_sample(seed, 0, 2 * layout.graphs)

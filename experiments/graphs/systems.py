@@ -46,11 +46,6 @@ class Pair(NamedTuple):
     adjacency: System
 
 
-def predicted_score(level: Level) -> float:
-    """Return 1: the network's output is the score."""
-    return 1.0
-
-
 def predicted_noise(level: Level) -> float:
     """Return `-1 / sigma(t)`: the network's output is the noise."""
     return -1.0 / level.sigma
@@ -75,7 +70,7 @@ def ve_system(sigma_min: float, sigma_max: float) -> System:
         before, after = process.marginal(t)[1], process.marginal(t + h)[1]
         return AffineTransition(1.0, 0.0, math.sqrt(before**2 - after**2))
 
-    return System(process, predicted_score, lambda n: authors_ve_reverse_diffusion(process, n), half_step)
+    return System(process, lambda level: 1.0, lambda n: authors_ve_reverse_diffusion(process, n), half_step)
 
 
 def vp_system(beta_min: float, beta_max: float, float32: bool = False) -> System:

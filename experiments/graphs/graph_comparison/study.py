@@ -41,11 +41,7 @@ class Run(NamedTuple):
 
 
 class Common(NamedTuple):
-    """What all runs of a comparison share.
-
-    `networks` are "authors" or "bundled". A seed makes `graphs` graphs, with norms averaged over batches of `batch`;
-    seeds count from `seed` on. `snr` and `scale_eps` are the corrector's signal-to-noise ratio and noise scale.
-    """
+    """What all runs of a comparison share, as in `Settings`; `networks` are those that are there."""
 
     networks: str
     graphs: int

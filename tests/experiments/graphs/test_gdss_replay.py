@@ -142,6 +142,7 @@ MALFORMED: dict[str, tuple[Path, dict[str, Callable[[], np.ndarray | None]], str
     ),
     "no snr": (ADAPTIVE, {"snr": lambda: np.array(np.inf)}, "snr has entries that are not finite"),
     "another process": (ADAPTIVE, {"sde_x": lambda: np.array("OU")}, "does not replay: 'OU'"),
+    "more steps": (ADAPTIVE, {"steps": lambda: np.array(7)}, "not replay: the recorded noise ended before the run did"),
     "too few draws": (ADAPTIVE, {"noise_x": lambda: held(ADAPTIVE, "noise_x")[:9]}, "the recorded noise ended"),
 }
 
@@ -153,14 +154,6 @@ def test_a_malformed_trace_is_one_line(malformed: str, tmp_path: Path, authors_f
     assert replay([path]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"{path}: ") and message in line
-
-
-def test_a_trace_that_does_not_replay_is_one_line(tmp_path: Path, authors_files: None, capsys: Capture) -> None:
-    path = changed(tmp_path, ADAPTIVE, steps=np.array(7))
-    assert replay([path]) == 2
-    assert (
-        capsys.readouterr().err == f"{path}: the trace does not replay: the recorded noise ended before the run did\n"
-    )
 
 
 def test_bad_names_and_files_are_one_line_each(tmp_path: Path, capsys: Capture) -> None:

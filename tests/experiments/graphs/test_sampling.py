@@ -9,13 +9,7 @@ from experiments.graphs.checkpoints import Networks
 from experiments.graphs.data import community_small
 from experiments.graphs.graph_comparison import sampling
 from experiments.graphs.graph_comparison.presets import ADAPTIVE_IN_BOTH, LANGEVIN, PREDICTOR, SAMPLERS, Preset
-from experiments.graphs.graph_comparison.sampling import (
-    OBSERVED,
-    Batches,
-    coupling_of,
-    residual_variances,
-    sampled,
-)
+from experiments.graphs.graph_comparison.sampling import OBSERVED, Batches, coupling_of, residual_variances, sampled
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.ragged_batch import RaggedBatch
 from experiments.graphs.systems import Pair, vp_system
