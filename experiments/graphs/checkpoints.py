@@ -51,25 +51,25 @@ def networks(name: str, averaged: bool) -> Networks:
 def networks_of(content: Any, where: str, averaged: bool) -> Networks:
     """Return the networks in a checkpoint's contents. Raises UserError, one line that names `where`."""
     with guarded(where, "a checkpoint of GDSS"):
-        x, adjacency = (_tensors(content, part, averaged) for part in ("x", "adj"))
+        x, adjacency = (_renamed(tensors_of(content, part, averaged)) for part in ("x", "adj"))
         shape = _shape(content["params_adj"], "num_layers")
         pairs = _attentive(adjacency, shape.layers, "attention.convolution", "qk", "pairs.")
         features = _features(x, _shape(content["params_x"], "depth"), content["params_x"]["model_type"])
         return Networks(features, _filled(AdjacencyNetwork(shape), pairs))
 
 
-def _tensors(content: Mapping[str, Any], part: str, averaged: bool) -> Tensors:
-    """Return a network's tensors, without the prefix `module.` that some files have; our names for linear layers."""
+def tensors_of(content: Mapping[str, Any], part: str, averaged: bool) -> Tensors:
+    """Return a network's tensors by their published names, without the prefix `module.` that some files have."""
     plain = content[f"{part}_state_dict"]
     values = content[f"ema_{part}"]["shadow_params"] if averaged else plain.values()
-    return {_renamed(name): tensor for name, tensor in zip(plain, values, strict=True)}
+    return {name.removeprefix("module."): tensor for name, tensor in zip(plain, values, strict=True)}
 
 
-def _renamed(name: str) -> str:
-    name = name.removeprefix("module.")
+def _renamed(tensors: Tensors) -> Tensors:
+    """Return the tensors by our names for linear layers."""
     for theirs, ours in _STACKS.items():
-        name = name.replace(theirs, ours)
-    return name
+        tensors = {name.replace(theirs, ours): tensor for name, tensor in tensors.items()}
+    return tensors
 
 
 def _shape(parameters: Mapping[str, Any], layers: str) -> Shape:

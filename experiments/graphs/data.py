@@ -1,4 +1,4 @@
-"""Graphs: community_small from a generator of our own, the authors' lists split as published, and their adjacency.
+"""Graphs: community_small from our own generator, the authors' lists split as published, adjacency and graph6.
 
 `community_small` follows the distribution of the GDSS authors' generator, so no file is needed. They draw the two
 communities of a size with the fixed seeds 0 and 1. So these are always the same two graphs (of each size 6 to 10), and
@@ -99,3 +99,24 @@ def trimmed(graph: Graph) -> Graph:
         return graph
     number = {node: index for index, node in enumerate(joined)}
     return Graph(max(len(joined), 1), tuple((number[u], number[v]) for u, v in graph.edges))
+
+
+def to_networkx(graph: Graph) -> nx.Graph:
+    """Return the graph as one of networkx."""
+    made = nx.empty_graph(graph.nodes)
+    made.add_edges_from(graph.edges)
+    return made
+
+
+def to_graph6(graph: Graph) -> str:
+    """Return a graph as graph6, a line of printable characters (McKay, `formats.txt` of nauty)."""
+    return str(nx.to_graph6_bytes(to_networkx(graph), header=False), "ascii").strip()
+
+
+def from_graph6(line: str) -> Graph:
+    """Return the graph of one line of graph6. Raises ValueError for a line of another length than its graph needs."""
+    try:
+        made = nx.from_graph6_bytes(line.encode("ascii"))
+    except (nx.NetworkXError, IndexError) as error:
+        raise ValueError(str(error)) from None
+    return Graph(len(made), tuple(sorted((min(u, v), max(u, v)) for u, v in made.edges)))

@@ -64,32 +64,33 @@ def mean_kernel(statistics: Sequence[Statistic], graphs: Graphs) -> Kernel:
     return np.mean([statistic.kernel(graphs) for statistic in statistics], axis=0)
 
 
-def estimates(
-    statistic: Statistic, reference: Graphs, generated: Graphs, seed: int, confidence: float = 0.95
-) -> Estimates:
+def estimates(statistic: Statistic, reference: Graphs, generated: Graphs, seed: int) -> Estimates:
     """Return both estimates of a statistic's squared MMD. Raises ValueError for an empty set."""
-    return kernel_estimates(_pool_kernel((statistic,), reference, generated), len(reference), seed, confidence)
+    return kernel_estimates(_pool_kernel((statistic,), reference, generated), len(reference), seed)
 
 
 def kernel_estimates(k: Kernel, first: int, seed: int, confidence: float = 0.95) -> Estimates:
     """Return both estimates of the squared MMD of a pool's `first` observations and the others, of any kind."""
-    value = max(float(mmd_squared(k, *sides(len(k), first), biased_within)), 0.0)  # below it only by rounding
+    reference, generated = sides(len(k), first)
+    value = max(float(mmd_squared(k, reference, generated, biased_within)), 0.0)  # below it only by rounding
     if min(first, len(k) - first) < FEWEST_UNITS:
         return Estimates(value, None, None)
     unbiased = _unbiased(k, first, seed, confidence)
-    shift = value - unbiased.value
-    published = Interval(value, max(unbiased.low + shift, 0.0), unbiased.high + shift, unbiased.n)
-    return Estimates(value, published, unbiased)
+    return Estimates(value, moved(unbiased, value), unbiased)
 
 
-def unbiased_mmd(
-    statistics: Sequence[Statistic], reference: Graphs, generated: Graphs, seed: int, confidence: float = 0.95
-) -> Interval:
+def moved(interval: Interval, to: float) -> Interval:
+    """Return an interval moved to another value, cut at zero: the bias of an estimate hardly varies."""
+    by = to - interval.value
+    return Interval(to, max(interval.low + by, 0.0), interval.high + by, interval.n)
+
+
+def unbiased_mmd(statistics: Sequence[Statistic], reference: Graphs, generated: Graphs, seed: int) -> Interval:
     """Return the unbiased estimate of the squared MMD, the mean over the statistics.
 
     Raises ValueError for fewer than `FEWEST_UNITS` graphs on a side.
     """
-    return _unbiased(_pool_kernel(statistics, reference, generated), len(reference), seed, confidence)
+    return _unbiased(_pool_kernel(statistics, reference, generated), len(reference), seed)
 
 
 def difference(
@@ -98,7 +99,6 @@ def difference(
     other: Sequence[Graphs],
     seed: int,
     statistics: Sequence[Statistic] = PUBLISHED,
-    confidence: float = 0.95,
     together: int = 1,
 ) -> Difference:
     """Return `MMD^2(other, reference) - MMD^2(one, reference)`, mean over the statistics: positive if one is nearer.
@@ -111,7 +111,7 @@ def difference(
     if sizes != [len(graphs) for graphs in other] or min(sizes, default=0) < 2 or any(n % together for n in sizes):
         raise ValueError(f"each seed needs as many graphs of one as of the other, at least 2, a multiple of {together}")
     k = mean_kernel(statistics, [*reference, *(graph for graphs in (*one, *other) for graph in graphs)])
-    return kernel_difference(k, len(reference), sizes, seed, confidence, together)
+    return kernel_difference(k, len(reference), sizes, seed, together=together)
 
 
 def kernel_difference(
@@ -122,27 +122,23 @@ def kernel_difference(
     Both have `sizes` observations of each seed.
     """
     total = sum(sizes)
-    nearer, farther = (members(len(k), start, start + total) for start in (first, first + total))
-    reference = members(len(k), 0, first)
+    reference, nearer, farther = np.repeat(np.eye(3), [first, total, total], axis=1)
 
-    def own_less_twice_across(w: Weights, sampler: np.ndarray) -> np.ndarray:
+    def distance(sampler: np.ndarray, w: Weights) -> np.ndarray:
+        """Return the squared MMD without the reference's own term, which cancels."""
         return unbiased_within(k, w * sampler) - 2 * across(k, w * reference, w * sampler)
 
     def gain(w: Weights) -> np.ndarray:
-        return own_less_twice_across(w, farther) - own_less_twice_across(w, nearer)  # the reference's term cancels
+        return distance(farther, w) - distance(nearer, w)
 
     pairs = [
         [first + half * total + place for half in range(2) for place in range(start, start + together)]
         for start in range(0, total, together)
     ]
-    interval = bootstrap_interval(gain, [singles(0, first), pairs], seed, confidence)
-    return Difference(interval, tuple(float(value) for value in gain(_seed_weights(first, sizes))))
-
-
-def _seed_weights(first: int, sizes: Sequence[int]) -> Weights:
-    """Return for each seed the weights of the reference and of its own graphs, of both samplers."""
+    interval = bootstrap_interval(gain, [[[place] for place in range(first)], pairs], seed, confidence)
     own = np.repeat(np.eye(len(sizes)), sizes, axis=1)
-    return np.concatenate([np.ones((len(sizes), first)), own, own], axis=1)
+    of_seeds = np.concatenate([np.ones((len(sizes), first)), own, own], axis=1)
+    return Difference(interval, tuple(gain(of_seeds).tolist()))
 
 
 def _pool_kernel(statistics: Sequence[Statistic], reference: Graphs, generated: Graphs) -> Kernel:
@@ -152,24 +148,18 @@ def _pool_kernel(statistics: Sequence[Statistic], reference: Graphs, generated: 
     return mean_kernel(statistics, [*reference, *generated])
 
 
-def members(size: int, start: int, stop: int) -> Float[np.ndarray, " size"]:
-    """Return weights of 1 for the observations from `start` to `stop` of a pool of `size`, 0 for the others."""
-    places = np.arange(size)
-    return ((start <= places) & (places < stop)).astype(np.float64)
-
-
-def singles(start: int, stop: int) -> Units:
-    """Return the observations from `start` to `stop` of a pool as bootstrap units of one observation each."""
-    return [[place] for place in range(start, stop)]
-
-
-def sides(size: int, first: int) -> tuple[np.ndarray, np.ndarray]:
+def sides(size: int, first: int) -> Float[np.ndarray, "2 size"]:
     """Return the weights of the first observations of a pool of `size`, and those of the others."""
-    return members(size, 0, first), members(size, first, size)
+    return np.repeat(np.eye(2), [first, size - first], axis=1)
 
 
-def _unbiased(k: Kernel, first: int, seed: int, confidence: float) -> Interval:
+def separate(size: int, first: int) -> list[Units]:
+    """Return both sides of a pool as bootstrap units of one observation each."""
+    return [[[place] for place in range(first)], [[place] for place in range(first, size)]]
+
+
+def _unbiased(k: Kernel, first: int, seed: int, confidence: float = 0.95) -> Interval:
     """Return the unbiased squared MMD of the first observations and the others, with its interval."""
     reference, generated = sides(len(k), first)
-    sources = [singles(0, first), singles(first, len(k))]
-    return bootstrap_interval(lambda w: mmd_squared(k, w * reference, w * generated), sources, seed, confidence)
+    units = separate(len(k), first)
+    return bootstrap_interval(lambda w: mmd_squared(k, w * reference, w * generated), units, seed, confidence)

@@ -9,7 +9,7 @@ from experiments.graphs.discrepancy import estimates
 from experiments.graphs.reading import read_graphs
 from experiments.graphs.statistics import STATISTICS
 
-CONFIDENCE = 0.95
+CONFIDENCE = 0.95  # of `estimates`
 SEED = 0
 """Of the bootstrap; another seed moves the ends of an interval by a few per cent of its length."""
 
@@ -17,7 +17,7 @@ SEED = 0
 def evaluate(reference: Path, generated: Path, json: bool) -> int:
     """Print the MMDs of the graphs in two files, as JSON or a table, and return 0. Raises as `read_graphs`."""
     sets = read_graphs(reference), read_graphs(generated)
-    rows = {one.name: estimates(one, *sets, SEED, CONFIDENCE) for one in STATISTICS}
+    rows = {one.name: estimates(one, *sets, SEED) for one in STATISTICS}
     result = {
         "mmd": {name: _entry(row.value, row.published) for name, row in rows.items()},
         "unbiased": {name: _entry(row.unbiased and row.unbiased.value, row.unbiased) for name, row in rows.items()},

@@ -17,22 +17,20 @@ from experiments.graphs import samplers
 from experiments.graphs.checkpoints import Networks, networks
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.ragged_batch import Ownership, RaggedBatch, generated_per_graph
-from experiments.graphs.samplers import Denoised, Half, Predictor, Run
+from experiments.graphs.samplers import Correctors, Denoised, Half, Predictor, Run
 from experiments.graphs.systems import CoupledScore, Pair, scores, ve_system, vp_system
 
 END = 1e-4
 """The last time of every published run."""
 Coupling: TypeAlias = Callable[[Ownership], Particles]
 """`RaggedBatch` (norms averaged over the batch, as in the authors' code) or `RaggedBatches`."""
-Plan: TypeAlias = Callable[[Pair, int], Run]
-"""`plan(pair, n)`: a sampler in `n` steps."""
 
 
 class Setting(NamedTuple):
     """A data set's networks, processes and published sampler.
 
     `checkpoint` is the registry's name; `averaged`: the published rows used the averaged weights; `largest` is the
-    largest number of nodes of a graph; `plan` is the published sampler.
+    largest number of nodes of a graph; `predictor` and `correctors` are the published sampler.
     """
 
     checkpoint: str
@@ -40,64 +38,47 @@ class Setting(NamedTuple):
     features: int
     largest: int
     pair: Pair
-    plan: Plan
+    predictor: Predictor
+    correctors: Correctors | None = None
 
+    def plan(self, n: int) -> Run:
+        """Return the published sampler in `n` steps."""
+        return samplers.planned(self.pair, self.predictor, n, END, self.correctors)
 
-def _corrected(predictor: Predictor, snr: float, scale_eps: float) -> Plan:
-    correctors = samplers.langevin(snr, scale_eps)
-    return lambda pair, n: samplers.corrected(pair, predictor, correctors, n, END)
-
-
-def _predicted(predictor: Predictor) -> Plan:
-    return lambda pair, n: samplers.predicted(pair, predictor, n, END)
+    def networks(self) -> Networks:
+        """Return the networks of the checkpoint. Raises DataUnavailable."""
+        return networks(self.checkpoint, self.averaged)
 
 
 _VP, _VE = vp_system(0.1, 1.0), ve_system(0.2, 1.0)
 _SMALL, _MIXED, _GRID = Pair(_VP, _VP), Pair(_VP, _VE), Pair(_VP, vp_system(0.2, 0.8))
 _WIDE = Pair(ve_system(0.1, 1.0), ve_system(0.1, 1.0))
-_EULER, _REVERSE = samplers.euler_maruyama, samplers.reverse_diffusion
+_EULER, _REVERSE, _LANGEVIN = samplers.euler_maruyama, samplers.reverse_diffusion, samplers.langevin
 
 PUBLISHED: Mapping[str, Setting] = {
-    "community_small": Setting("gdss-community_small", False, 10, 20, _SMALL, _corrected(_EULER, 0.05, 0.7)),
-    "ego_small": Setting("gdss-ego_small", False, 17, 18, _SMALL, _predicted(_EULER)),
-    "ENZYMES": Setting("gdss-enzymes", True, 10, 125, _MIXED, _predicted(samplers.s4(0.15, 0.7))),
-    "grid": Setting("gdss-grid", True, 5, 361, _GRID, _corrected(_REVERSE, 0.1, 0.7)),
-    "QM9": Setting("gdss-qm9", False, 4, 9, _WIDE, _corrected(_REVERSE, 0.2, 0.7)),
-    "ZINC250k": Setting("gdss-zinc250k", False, 9, 38, _MIXED, _corrected(_REVERSE, 0.2, 0.9)),
-    "ZINC250k_v2": Setting("gdss-zinc250k_v2", False, 9, 38, _MIXED, _corrected(_REVERSE, 0.2, 0.9)),
+    "community_small": Setting("gdss-community_small", False, 10, 20, _SMALL, _EULER, _LANGEVIN(0.05, 0.7)),
+    "ego_small": Setting("gdss-ego_small", False, 17, 18, _SMALL, _EULER),
+    "ENZYMES": Setting("gdss-enzymes", True, 10, 125, _MIXED, samplers.s4(0.15, 0.7)),
+    "grid": Setting("gdss-grid", True, 5, 361, _GRID, _REVERSE, _LANGEVIN(0.1, 0.7)),
+    "QM9": Setting("gdss-qm9", False, 4, 9, _WIDE, _REVERSE, _LANGEVIN(0.2, 0.7)),
+    "ZINC250k": Setting("gdss-zinc250k", False, 9, 38, _MIXED, _REVERSE, _LANGEVIN(0.2, 0.9)),
+    "ZINC250k_v2": Setting("gdss-zinc250k_v2", False, 9, 38, _MIXED, _REVERSE, _LANGEVIN(0.2, 0.9)),
 }
 """The published settings (arXiv 2202.02514 and its code). Those of molecules are of its sampling configuration."""
 
 
-def generate(
-    plan: Run,
-    both: Networks,
-    pair: Pair,
-    sizes: Sequence[int],
-    features: int,
-    seed: int,
-    first: int = 0,
-    coupling: Coupling = RaggedBatch,
-) -> tuple[Denoised, Layout]:
-    """Return the denoised end of a run of graphs of `sizes` nodes, numbered from `first`, and their layout.
-
-    `Layout.pad_rows` and `pad_pairs` put it in the order of `sizes`. Raises NonFiniteState.
-    """
+def generate(setting: Setting, both: Networks, steps: int, sizes: Sequence[int], seed: int) -> Denoised:
+    """Return samples of graphs of `sizes` nodes, padded to the setting's largest graph. Raises NonFiniteState."""
     layout = Layout.of(sizes)
-    states = halves(scores(both, pair, layout), layout, features, seed, first, coupling)
-    return samplers.denoised_end(samplers.coupled(plan, *states)), layout
+    states = halves(scores(both, setting.pair, layout), layout, setting.features, seed)
+    rounds = samplers.coupled(setting.plan(steps), *states)
+    return samplers.denoised_end(rounds).padded(layout, setting.largest)
 
 
 def published_samples(name: str, steps: int, sizes: Sequence[int], seed: int) -> Denoised:
-    """Return samples of a published setting with the authors' checkpoint, padded to its largest graph.
-
-    Raises DataUnavailable and NonFiniteState.
-    """
+    """Return samples of a published setting with the authors' checkpoint. Raises DataUnavailable, NonFiniteState."""
     setting = PUBLISHED[name]
-    both, plan = networks(setting.checkpoint, setting.averaged), setting.plan(setting.pair, steps)
-    end, layout = generate(plan, both, setting.pair, sizes, setting.features, seed)
-    side = setting.largest
-    return Denoised(layout.pad_rows(end.features, side), layout.pad_pairs(end.adjacency, side))
+    return generate(setting, setting.networks(), steps, sizes, seed)
 
 
 def shares(count: int, runs: int) -> list[int]:
@@ -108,19 +89,13 @@ def shares(count: int, runs: int) -> list[int]:
 
 
 def halves(
-    both: tuple[CoupledScore, CoupledScore],
-    layout: Layout,
-    features: int,
-    seed: int,
-    first: int = 0,
-    coupling: Coupling = RaggedBatch,
+    both: tuple[CoupledScore, CoupledScore], layout: Layout, features: int, seed: int, coupling: Coupling = RaggedBatch
 ) -> tuple[Half, Half]:
     """Return both states' starts, scores, noise and algebras: float32, on the CPU."""
-    streams = seeded_per_sample(seed, 2 * first, 2 * layout.graphs)
+    streams = seeded_per_sample(seed, 0, 2 * layout.graphs)
     shapes = torch.empty(layout.nodes, features), torch.empty(layout.pairs)
-    ownerships = Ownership.of_features(layout), Ownership.of_adjacency(layout)
     made = []
-    for kind, (like, ownership, score) in enumerate(zip(shapes, ownerships, both, strict=True)):
+    for kind, (like, ownership, score) in enumerate(zip(shapes, Ownership.both(layout), both, strict=True)):
         algebra = coupling(ownership)
         own = [streams[2 * number + kind] for number in layout.order]
         noise = generated_per_graph(own, ownership, algebra.empty_like)

@@ -9,6 +9,7 @@ are cut into blocks where the entries that padding adds, `sum (N^2 - n^2)`, cost
 the cheapest cutting by dynamic programming.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,7 +31,7 @@ class Block:
 
     All other numbers count within the block. `entry` is, for each of the (graphs, side, side) entries, flat, the number
     of its pair; the two numbers after the last pair stand for an entry beyond the graph and for the diagonal. `upper`
-    and `lower` are the places of pairs in the squares, `real` the places of nodes in (graphs, side).
+    holds the places of pairs in the squares, above the diagonal, `real` the places of nodes in (graphs, side).
     """
 
     graphs: int
@@ -39,7 +40,6 @@ class Block:
     pairs: slice
     entry: Tensor
     upper: Tensor
-    lower: Tensor
     real: Tensor
 
     def squares(self, channels: Float[Tensor, "channels pairs"]) -> Float[Tensor, "channels graphs side side"]:
@@ -51,10 +51,6 @@ class Block:
     def above(self, squares: Tensor) -> Float[Tensor, "channels pairs"]:
         """Return the entries above the diagonal, real pairs only."""
         return squares.flatten(1).index_select(1, self.upper)
-
-    def below(self, squares: Tensor) -> Float[Tensor, "channels pairs"]:
-        """Return the entries below the diagonal, in the order of those above."""
-        return squares.flatten(1).index_select(1, self.lower)
 
     def spread(self, rows: Float[Tensor, "nodes features"]) -> Float[Tensor, "graphs side features"]:
         """Return the nodes' rows graph by graph; zero beyond a graph."""
@@ -98,7 +94,7 @@ class Layout:
     @property
     def pairs(self) -> int:
         """Return the number of pairs of nodes of one graph, in all."""
-        return sum(self._triangles)
+        return sum(self._pairs)
 
     @cached_property
     def graph_of_node(self) -> Tensor:
@@ -108,11 +104,11 @@ class Layout:
     @cached_property
     def graph_of_pair(self) -> Tensor:
         """Return the place in `sizes` of each pair's graph."""
-        return torch.repeat_interleave(torch.arange(self.graphs), torch.tensor(self._triangles))
+        return torch.repeat_interleave(torch.arange(self.graphs), torch.tensor(self._pairs))
 
     @property
-    def _triangles(self) -> list[int]:
-        return [_triangle(n) for n in self.sizes]
+    def _pairs(self) -> list[int]:
+        return [math.comb(n, 2) for n in self.sizes]
 
     def pack_rows(self, padded: Float[Tensor, "graphs side features"]) -> Float[Tensor, "nodes features"]:
         """Return the real nodes' rows of padded features, graphs in the caller's order."""
@@ -120,7 +116,9 @@ class Layout:
 
     def pack_pairs(self, padded: Float[Tensor, "graphs side side"]) -> Float[Tensor, " pairs"]:
         """Return the strict upper triangles of padded symmetric matrices, graphs in the caller's order."""
-        return torch.cat([padded[graph][_upper(n)] for graph, n in zip(self.order, self.sizes, strict=True)])
+        return torch.cat(
+            [padded[graph][*torch.triu_indices(n, n, 1)] for graph, n in zip(self.order, self.sizes, strict=True)]
+        )
 
     def pad_rows(self, rows: Float[Tensor, "nodes features"], side: int) -> Float[Tensor, "graphs side features"]:
         """Return features padded with zeros, graphs in the caller's order."""
@@ -132,18 +130,9 @@ class Layout:
     def pad_pairs(self, pairs: Float[Tensor, " pairs"], side: int) -> Float[Tensor, "graphs side side"]:
         """Return symmetric matrices padded with zeros, graphs in the caller's order."""
         padded = pairs.new_zeros(self.graphs, side, side)
-        for graph, n, own in zip(self.order, self.sizes, pairs.split(self._triangles), strict=True):
-            padded[graph][_upper(n)] = own
+        for graph, n, own in zip(self.order, self.sizes, pairs.split(self._pairs), strict=True):
+            padded[graph][*torch.triu_indices(n, n, 1)] = own
         return padded + padded.mT
-
-
-def _upper(n: int) -> tuple[Tensor, Tensor]:
-    i, j = torch.triu_indices(n, n, 1)
-    return i, j
-
-
-def _triangle(n: int) -> int:
-    return n * (n - 1) // 2
 
 
 def _cuts(sizes: Sequence[int]) -> list[int]:
@@ -185,7 +174,7 @@ def _blocks(sizes: Sequence[int]) -> Iterator[Block]:
 
 def _block(sizes: Sequence[int], nodes: int, pairs: int) -> Block:
     """Return the block of these graphs, the first of whose nodes and pairs are numbers `nodes` and `pairs`."""
-    side, count = max(sizes), sum(_triangle(n) for n in sizes)
+    side, count = max(sizes), sum(math.comb(n, 2) for n in sizes)
     ends = [torch.triu_indices(n, n, 1) for n in sizes]
     upper = torch.cat([number * side**2 + i * side + j for number, (i, j) in enumerate(ends)])
     lower = torch.cat([number * side**2 + j * side + i for number, (i, j) in enumerate(ends)])
@@ -195,4 +184,4 @@ def _block(sizes: Sequence[int], nodes: int, pairs: int) -> Block:
     entry[upper] = entry[lower] = torch.arange(count)
     real = torch.cat([torch.arange(n) + number * side for number, n in enumerate(sizes)])
     ranges = slice(nodes, nodes + sum(sizes)), slice(pairs, pairs + count)
-    return Block(len(sizes), side, *ranges, entry, upper, lower, real)
+    return Block(len(sizes), side, *ranges, entry, upper, real)

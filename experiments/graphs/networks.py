@@ -3,7 +3,7 @@ r"""The two score networks of GDSS on a ragged batch: they compute at real nodes
 With `x` (nodes, F) and symmetric channels `A_i`, kept as upper triangles (channels, pairs), a layer is
 
     y_i = N(A_i) x,   N(A) = D^-1/2 A D^-1/2 with the diagonal of A set to 1, D = its row sums, at least 1
-    q_i, k_i, v_i = y_i W_i + b_i                                       one product for the three
+    q_i, k_i, v_i = y_i W_i + b_i                                       one product for q and k, one for v
     M_i = mean over 4 heads of tanh(q k^T / sqrt(width of v)), made symmetric
     x' = tanh(stack(v_1 ... v_c)) at each node,   A' = 2 stack(M_1 ... M_c, A_1 ... A_c) at each pair
 
@@ -82,13 +82,9 @@ class Convolution(nn.Module):
 
 def mixed(x: Nodes, channels: Channels, block: Block) -> Float[Tensor, "channels places inputs"]:
     """Return `N(A_i) x` for each channel, at every place of the block's squares."""
-    return (normalised(block.squares(channels)) @ block.spread(x)).flatten(1, 2)
-
-
-def normalised(squares: Float[Tensor, "channels graphs side side"]) -> Tensor:
-    """Return `D^-1/2 A D^-1/2` of matrices whose diagonal is 1 already."""
+    squares = block.squares(channels)
     root = squares.sum(-1).clamp_(min=1.0).rsqrt()
-    return squares.mul(root[..., None]).mul(root[..., None, :])
+    return (squares.mul(root[..., None]).mul(root[..., None, :]) @ block.spread(x)).flatten(1, 2)
 
 
 class Attention(nn.Module):
@@ -129,7 +125,7 @@ class Attention(nn.Module):
         """Return `M_i` from queries and keys; `tanh(x) / 2 = 1 / (1 + exp(-2 x)) - 1 / 2`, which is faster here."""
         query, key = parts.unflatten(1, (block.graphs, -1)).unflatten(-1, (2, HEADS, -1)).permute(3, 0, 1, 4, 2, 5)
         total = (torch.sigmoid_((query * (2 / math.sqrt(self.width))) @ key.mT) - 0.5).sum(2)
-        return (block.above(total) + block.below(total)) / HEADS
+        return block.above(total + total.mT) / HEADS
 
 
 class Shape(NamedTuple):

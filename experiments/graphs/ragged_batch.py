@@ -27,14 +27,9 @@ class Ownership(NamedTuple):
     multiplicity: float
 
     @staticmethod
-    def of_features(layout: Layout) -> "Ownership":
-        """Return the ownership of node features (nodes, F)."""
-        return Ownership(layout.graph_of_node, layout.graphs, 1.0)
-
-    @staticmethod
-    def of_adjacency(layout: Layout) -> "Ownership":
-        """Return the ownership of upper triangles (pairs)."""
-        return Ownership(layout.graph_of_pair, layout.graphs, 2.0)
+    def both(layout: Layout) -> "tuple[Ownership, Ownership]":
+        """Return the ownerships of node features (nodes, F) and of upper triangles (pairs)."""
+        return Ownership(layout.graph_of_node, layout.graphs, 1.0), Ownership(layout.graph_of_pair, layout.graphs, 2.0)
 
     def norms(self, vector: Float[Tensor, " rows *features"]) -> Float[Tensor, " graphs"]:
         """Return each graph's Euclidean norm."""

@@ -12,8 +12,7 @@ from pathlib import Path
 from ams.data import Graph
 from ams.data.safe_read import content_of, guarded, inflated
 from ams.errors import UserError
-from experiments.graphs.data import trimmed
-from experiments.graphs.graph6 import from_graph6, to_graph6
+from experiments.graphs.data import from_graph6, to_graph6, trimmed
 from experiments.graphs.statistics import MOST_NODES
 
 LARGEST = 2**24

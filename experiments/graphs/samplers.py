@@ -22,6 +22,7 @@ from ams import samplers
 from ams.samplers import Algebra, Info, Noise, Program, Score, State, Step
 from ams.samplers.rules import MomentumCoefficient, Size
 from ams.schedules import Level
+from experiments.graphs.graph_layout import Layout
 from experiments.graphs.systems import CoupledScore, Pair, System
 
 ADAPTIVE, CONSTANT = samplers.adaptive(1e-4), samplers.constant(0.8)
@@ -30,13 +31,8 @@ Predictor: TypeAlias = Callable[[System, int], Step]
 """`predictor(system, n)`: the step of one system in a run of `n`."""
 
 
-class Correctors(NamedTuple):
-    """The corrector of each state."""
-
-    features: Step
-    adjacency: Step
-
-
+Correctors: TypeAlias = tuple[Step, Step]
+"""The correctors of features and adjacency."""
 Corrector: TypeAlias = Callable[[float, float], Correctors]
 """`corrector(snr, scale_eps)`: the correctors of both states."""
 
@@ -70,34 +66,26 @@ def sized(step: Step, size: Size) -> Step:
 def langevin(snr: float, scale_eps: float) -> Correctors:
     """Langevin for both states, as in GDSS."""
     step = scaled_noise(samplers.langevin(samplers.snr_of_score(snr / scale_eps)), scale_eps)
-    return Correctors(step, step)
+    return step, step
 
 
 def leimkuhler_matthews(snr: float, scale_eps: float) -> Correctors:
     """Leimkuhler-Matthews for both states."""
     step = scaled_noise(sized(samplers.leimkuhler_matthews, samplers.snr_of_score(snr / scale_eps)), scale_eps)
-    return Correctors(step, step)
+    return step, step
 
 
-def momentum_in_both(coefficient: MomentumCoefficient) -> Corrector:
+def momentum_in_both(coefficient: MomentumCoefficient, snr: float, scale_eps: float) -> Correctors:
     """Momentum for both states, as the paper describes it."""
-
-    def corrector(snr: float, scale_eps: float) -> Correctors:
-        rule = samplers.momentum_rule(coefficient, samplers.snr_of_momentum(snr / scale_eps))
-        step = scaled_noise(samplers.momentum(rule), scale_eps)
-        return Correctors(step, step)
-
-    return corrector
+    rule = samplers.momentum_rule(coefficient, samplers.snr_of_momentum(snr / scale_eps))
+    step = scaled_noise(samplers.momentum(rule), scale_eps)
+    return step, step
 
 
-def authors_momentum(coefficient: MomentumCoefficient) -> Corrector:
+def authors_momentum(coefficient: MomentumCoefficient, snr: float, scale_eps: float) -> Correctors:
     """Momentum as in the authors' code, which loses the adjacency's momentum after each step."""
-
-    def corrector(snr: float, scale_eps: float) -> Correctors:
-        features, adjacency = momentum_in_both(coefficient)(snr, scale_eps)
-        return Correctors(features, samplers.memoryless(adjacency))
-
-    return corrector
+    features, adjacency = momentum_in_both(coefficient, snr, scale_eps)
+    return features, samplers.memoryless(adjacency)
 
 
 class Run(NamedTuple):
@@ -108,14 +96,13 @@ class Run(NamedTuple):
     rounds: list[int]
 
 
-def predicted(pair: Pair, predictor: Predictor, n: int, end: float) -> Run:
-    """Return `n` steps of a predictor alone."""
-    features, adjacency = ([(predictor(system, n), level) for level in system.levels(n, end)] for system in pair)
-    return Run(features, adjacency, [1] * n)
-
-
-def corrected(pair: Pair, predictor: Predictor, correctors: Correctors, n: int, end: float, inner: int = 1) -> Run:
-    """Return `n` times `inner` steps of the corrector, then one of the predictor."""
+def planned(
+    pair: Pair, predictor: Predictor, n: int, end: float, correctors: Correctors | None = None, inner: int = 1
+) -> Run:
+    """Return `n` steps of a predictor, each after `inner` steps of the correctors where there are any."""
+    if correctors is None:
+        one, other = ([(predictor(system, n), level) for level in system.levels(n, end)] for system in pair)
+        return Run(one, other, [1] * n)
     features, adjacency = (
         samplers.predictor_corrector(predictor(system, n), corrector, system.levels(n, end), inner)
         for system, corrector in zip(pair, correctors, strict=True)
@@ -125,7 +112,7 @@ def corrected(pair: Pair, predictor: Predictor, correctors: Correctors, n: int, 
 
 def euler_maruyama(system: System, n: int) -> Step:
     """Euler-Maruyama as in the authors' code."""
-    return samplers.affine(system.euler(n))
+    return samplers.affine(samplers.authors_euler_maruyama(system.process, n))
 
 
 def reverse_diffusion(system: System, n: int) -> Step:
@@ -198,6 +185,10 @@ class Denoised(NamedTuple):
 
     features: Tensor
     adjacency: Tensor
+
+    def padded(self, layout: Layout, side: int) -> "Denoised":
+        """Return both as padded matrices, graphs in the caller's order."""
+        return Denoised(layout.pad_rows(self.features, side), layout.pad_pairs(self.adjacency, side))
 
 
 def denoised_end(rounds: Iterable[Round]) -> Denoised:

@@ -18,7 +18,7 @@ it loses.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -59,7 +59,7 @@ class Statistic(NamedTuple):
 
 def degree_functions(graphs: Sequence[Graph]) -> Description:
     """Return the distribution function of each graph's degrees at 0, 1, ..., the largest degree of all."""
-    degrees = [_degrees(graph) for graph in graphs]
+    degrees = [np.bincount(np.ravel(graph.edges).astype(int), minlength=graph.nodes) for graph in graphs]
     bins = 1 + max((int(values.max(initial=0)) for values in degrees), default=0)
     return _functions(np.array([np.bincount(values, minlength=bins) for values in degrees]).reshape(-1, bins))
 
@@ -69,13 +69,14 @@ def clustering_functions(graphs: Sequence[Graph]) -> Description:
 
     A node of degree d with t triangles has `2 t / (d (d - 1))`; one of degree 0 or 1 has 0.
     """
-    counts = np.zeros((len(graphs), 100))
-    for rows, matrices in _by_size(graphs):
+
+    def counts(matrices: np.ndarray) -> list[np.ndarray]:
         d = matrices.sum(2)
         closed = np.einsum("bij,bij->bi", matrices @ matrices, matrices)
         coefficients = np.divide(closed, d * (d - 1), out=np.zeros_like(closed), where=closed > 0)
-        counts[rows] = [np.histogram(one, 100, (0.0, 1.0))[0] for one in coefficients]
-    return _functions(counts)
+        return [np.histogram(one, 100, (0.0, 1.0))[0] for one in coefficients]
+
+    return _functions(_by_size(graphs, 100, counts))
 
 
 def spectral_functions(graphs: Sequence[Graph]) -> Description:
@@ -83,18 +84,16 @@ def spectral_functions(graphs: Sequence[Graph]) -> Description:
 
     The eigenvalues are those of `D^(-1/2) (D - A) D^(-1/2)`, with 0 for `D^(-1/2)` of an isolated node.
     """
-    counts = np.zeros((len(graphs), 200))
-    for rows, matrices in _by_size(graphs):
-        counts[rows] = [np.histogram(one, 200, (-1e-5, 2.0))[0] for one in _spectra(matrices)]
-    return _functions(counts)
+
+    def counts(matrices: np.ndarray) -> list[np.ndarray]:
+        return [np.histogram(one, 200, (-1e-5, 2.0))[0] for one in _spectra(matrices)]
+
+    return _functions(_by_size(graphs, 200, counts))
 
 
 def mean_orbits(graphs: Sequence[Graph]) -> Description:
     """Return the mean over each graph's nodes of their 15 orbit counts."""
-    means = np.zeros((len(graphs), ORBITS))
-    for rows, matrices in _by_size(graphs):
-        means[rows] = orbit_counts(matrices).mean(1)
-    return means
+    return _by_size(graphs, ORBITS, lambda matrices: orbit_counts(matrices).mean(1))
 
 
 DEGREE = Statistic("degree", degree_functions, "cityblock", 1.0)
@@ -106,10 +105,6 @@ PUBLISHED = (DEGREE, CLUSTER, ORBIT)
 """The statistics of the published tables."""
 
 STATISTICS = (*PUBLISHED, SPECTRAL)
-
-
-def _degrees(graph: Graph) -> np.ndarray:
-    return np.bincount(np.array(graph.edges, dtype=np.int64).ravel(), minlength=graph.nodes)
 
 
 def _functions(counts: np.ndarray) -> Description:
@@ -127,13 +122,13 @@ def _spectra(matrices: Float[np.ndarray, "b n n"]) -> Float[np.ndarray, "b n"]:
     return np.array([eigvalsh(one, overwrite_a=True, check_finite=False) for one in scaled])
 
 
-def _by_size(graphs: Sequence[Graph]) -> Iterator[tuple[list[int], Float[np.ndarray, "b n n"]]]:
-    """Yield the adjacency matrices of graphs of one size, with their places in the list."""
-    places: dict[int, list[int]] = {}
-    for place, graph in enumerate(graphs):
-        places.setdefault(graph.nodes, []).append(place)
-    for nodes, rows in places.items():
-        step = math.ceil(_ENTRIES / nodes**2)
-        for start in range(0, len(rows), step):
-            part = rows[start : start + step]
-            yield part, np.stack([adjacency(graphs[place]) for place in part])
+def _by_size(
+    graphs: Sequence[Graph], width: int, describe: Callable[[np.ndarray], Sequence | np.ndarray]
+) -> Description:
+    """Return a row of `width` numbers for each graph; `describe` gets the adjacency matrices of graphs of one size."""
+    rows, sizes = np.zeros((len(graphs), width)), np.array([graph.nodes for graph in graphs])
+    for nodes in set(sizes.tolist()):
+        places = np.flatnonzero(sizes == nodes)
+        for part in np.array_split(places, range(step := math.ceil(_ENTRIES / nodes**2), len(places), step)):
+            rows[part] = describe(np.stack([adjacency(graphs[place]) for place in part]))
+    return rows

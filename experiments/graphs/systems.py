@@ -12,21 +12,13 @@ from typing import NamedTuple, TypeAlias
 import torch
 from torch import Tensor
 
-from ams.samplers import (
-    AffineTransition,
-    Kernel,
-    authors_euler_maruyama,
-    authors_ve_reverse_diffusion,
-    authors_vp_reverse_diffusion,
-)
+from ams.samplers import AffineTransition, Kernel, authors_ve_reverse_diffusion, authors_vp_reverse_diffusion
 from ams.schedules import VE, VP, Level, Process, process_levels
 from experiments.graphs.checkpoints import Networks
 from experiments.graphs.graph_layout import Layout
 
 Factor: TypeAlias = Callable[[Level], float]
 """`factor(level)`: the score over the network's output."""
-HalfStep: TypeAlias = Callable[[float, float], AffineTransition]
-"""`half_step(t, h)`: S4's step from `t` to `t + h`, `h < 0`, as coefficients of `x' = p x + r z`."""
 CoupledScore: TypeAlias = Callable[[Tensor, Tensor, Level], Tensor]
 """`score(own, partner, level)`: the score of one of the two states, given the other."""
 
@@ -34,17 +26,13 @@ CoupledScore: TypeAlias = Callable[[Tensor, Tensor, Level], Tensor]
 class System(NamedTuple):
     """One of the two processes: its `process`, the factor from a network's output to the score, and S4's half step.
 
-    `reverse(n)` is the kernel of reverse diffusion in `n` steps.
+    `reverse(n)` is the kernel of reverse diffusion in `n` steps; `half_step(t, h)`, `h < 0`, goes from `t` to `t + h`.
     """
 
     process: Process
     factor: Factor
     reverse: Callable[[int], Kernel]
-    half_step: HalfStep
-
-    def euler(self, n: int) -> Kernel:
-        """Return the kernel of Euler-Maruyama in `n` steps."""
-        return authors_euler_maruyama(self.process, n)
+    half_step: Callable[[float, float], AffineTransition]
 
     def levels(self, n: int, end: float) -> list[Level]:
         """Return `n` equally spaced times from 1 to `end`, both included."""
@@ -56,11 +44,6 @@ class Pair(NamedTuple):
 
     features: System
     adjacency: System
-
-
-def predicted_score(level: Level) -> float:
-    """Return 1: the network's output is the score."""
-    return 1.0
 
 
 def predicted_noise(level: Level) -> float:
@@ -87,7 +70,7 @@ def ve_system(sigma_min: float, sigma_max: float) -> System:
         before, after = process.marginal(t)[1], process.marginal(t + h)[1]
         return AffineTransition(1.0, 0.0, math.sqrt(before**2 - after**2))
 
-    return System(process, predicted_score, lambda n: authors_ve_reverse_diffusion(process, n), half_step)
+    return System(process, lambda level: 1.0, lambda n: authors_ve_reverse_diffusion(process, n), half_step)
 
 
 def vp_system(beta_min: float, beta_max: float, float32: bool = False) -> System:
@@ -106,15 +89,28 @@ def vp_system(beta_min: float, beta_max: float, float32: bool = False) -> System
     return System(process, factor, lambda n: authors_vp_reverse_diffusion(process, n), half_step)
 
 
+Network: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+"""`network(x, adjacency)`: a new tensor, of the shape of one of the two."""
+
+
 def scores(networks: Networks, pair: Pair, layout: Layout) -> tuple[CoupledScore, CoupledScore]:
-    """Return the scores of node features and of the adjacency; each call gives a new vector, without gradients."""
+    """Return the scores of node features and of the adjacency on a ragged batch, as `scores_of`."""
+    return scores_of(
+        lambda x, adjacency: networks.features(x, adjacency, layout),
+        lambda x, adjacency: networks.adjacency(x, adjacency, layout),
+        pair,
+    )
 
-    def of_features(x: Tensor, adjacency: Tensor, level: Level) -> Tensor:
-        with torch.no_grad():
-            return networks.features(x, adjacency, layout).mul_(pair.features.factor(level))
 
-    def of_adjacency(adjacency: Tensor, x: Tensor, level: Level) -> Tensor:
+def scores_of(features: Network, adjacency: Network, pair: Pair) -> tuple[CoupledScore, CoupledScore]:
+    """Return the scores of both states from two networks; each call gives a new vector, without gradients."""
+
+    def of_features(x: Tensor, partner: Tensor, level: Level) -> Tensor:
         with torch.no_grad():
-            return networks.adjacency(x, adjacency, layout).mul_(pair.adjacency.factor(level))
+            return features(x, partner).mul_(pair.features.factor(level))
+
+    def of_adjacency(own: Tensor, partner: Tensor, level: Level) -> Tensor:
+        with torch.no_grad():
+            return adjacency(partner, own).mul_(pair.adjacency.factor(level))
 
     return of_features, of_adjacency

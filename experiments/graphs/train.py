@@ -42,21 +42,17 @@ def train(config: TrainConfig, out: Path, resume: bool) -> int:
     if out.suffix != ".safetensors":
         raise UserError(f"{out}: the file of networks must end in .safetensors")
     with training.writing(out, resume), one_thread():
-        _trained(config, out, resume)
-    return 0
-
-
-def _trained(config: TrainConfig, out: Path, resume: bool) -> None:
-    task, state, begin = Denoising(config), out.with_suffix(".state"), time.process_time()
-    trainer = training.Trainer(task, plan_of(config))
-    with training.progress_bar(config.steps, "train") as report:
-        training.fit(trainer, state, resume, report)
-    record = record_of(task, trainer) | {"cpu_seconds": round(time.process_time() - begin, 1)}
-    draw(record, out)
-    record["sha256"] = write(out, trainer.averaged.state_dict(), {"origin": record["origin"]})
-    write_whole(out.with_suffix(".json"), json.dumps(record) + "\n")
-    state.unlink(missing_ok=True)
+        task, state, begin = Denoising(config), out.with_suffix(".state"), time.process_time()
+        trainer = training.Trainer(task, plan_of(config))
+        with training.progress_bar(config.steps, "train") as report:
+            training.fit(trainer, state, resume, report)
+        record = record_of(task, trainer) | {"cpu_seconds": round(time.process_time() - begin, 1)}
+        draw(record, out)
+        record["sha256"] = write(out, trainer.averaged.state_dict(), {"origin": record["origin"]})
+        write_whole(out.with_suffix(".json"), json.dumps(record) + "\n")
+        state.unlink(missing_ok=True)
     sys.stderr.write(f"{out}: written; {out.stem}.json and .png hold its record\n")
+    return 0
 
 
 def record_of(task: Denoising, trainer: training.Trainer) -> dict[str, Any]:

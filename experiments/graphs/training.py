@@ -70,12 +70,6 @@ def losses(both: Networks, examples: Sequence[Example], generator: torch.Generat
     return torch.stack([(features - z_x).square().mean(), (pairs - z_a).square().mean()])
 
 
-def held_out_losses(both: Networks, examples: Sequence[Example], seed: int) -> Float[Tensor, "2"]:
-    """Return both losses on graphs that were not trained on, with times and noise from `seed`."""
-    with torch.no_grad():
-        return losses(both, examples, torch.Generator().manual_seed(seed))
-
-
 def graphs_of(recipe: TrainConfig) -> list[Graph]:
     """Return the graphs that a run trains on."""
     return community_small(recipe.graphs, recipe.seed)
@@ -117,5 +111,7 @@ class Denoising:
         return losses(networks_in(network), [self._examples[place] for place in chosen.tolist()], generator)
 
     def held_out(self, network: nn.Module, device: torch.device) -> Float[Tensor, " parts"]:
-        """Return both losses on `HELD_OUT` graphs of another seed."""
-        return held_out_losses(networks_in(network), self._held, self.settings.recipe.seed)
+        """Return both losses on `HELD_OUT` graphs of another seed, with times and noise from the run's seed."""
+        generator = torch.Generator().manual_seed(self.settings.recipe.seed)
+        with torch.no_grad():
+            return losses(networks_in(network), self._held, generator)

@@ -83,16 +83,12 @@ def error_of_expected_norms(settings: Settings) -> Measurement:
     return Measurement(value=max(errors), n=settings.norms, seeds=(settings.seed,))
 
 
-def particles_needed(error: float) -> float:
-    """Return how many Gaussian particles give a variance to a relative standard error: `sqrt(2 / n) = error`."""
-    return 2.0 / error**2
-
-
 @check("T5.cost")
 def exact_law_time_over_particles_of_equal_error(settings: Settings) -> Measurement:
     """Measure the CPU time of the exact law over that of as many particles as give its variances to `error`.
 
-    Fewer particles are timed, and their time is scaled, since it is proportional to their number (T6).
+    `n` Gaussian particles give a variance to a relative standard error of `sqrt(2 / n)`. Fewer are timed, and their
+    time is scaled, since it is proportional to their number (T6).
     """
     lam, path = precisions(settings.compared_directions), list(program(settings.compared_steps))
     law, clean = GaussianLaw(1.0 / lam), Level(0, sigma=1e-6)
@@ -106,5 +102,5 @@ def exact_law_time_over_particles_of_equal_error(settings: Settings) -> Measurem
         x = torch.randn(settings.particles, len(lam), generator=generator)
         sample(path, x, lambda x, _: score(x, clean), generator)
 
-    share = settings.particles / particles_needed(settings.error)
+    share = settings.particles * settings.error**2 / 2.0
     return time_ratio(exact, particles, settings.pairs, scale=share, particles=settings.particles)

@@ -71,10 +71,8 @@ class RecordedOperations(TorchDispatchMode):
 @check("T8.arithmetic")
 def run_time_over_its_arithmetic(settings: Settings) -> Measurement:
     """Measure the CPU time of a run over that of its networks' matrix products and activations alone."""
-    run, recorded = (
-        packed_run(own_problem(settings.community_small, settings)),
-        RecordedOperations(PRODUCTS + ACTIVATIONS),
-    )
+    run = packed_run(own_problem(settings.community_small, settings))
+    recorded = RecordedOperations(PRODUCTS + ACTIVATIONS)
     with recorded, torch.no_grad():
         run()
     return time_ratio(run, recorded.replay, settings.pairs, operations=len(recorded.calls))
@@ -96,12 +94,9 @@ def evaluation_bytes(batch: int, settings: Settings) -> int:
 
 
 def _growth(size: Callable[[int, Settings], int], settings: Settings) -> Measurement:
-    batches = [count * settings.community_small for count in (4, 16)]
-    few, many = (size(batch, settings) for batch in batches)
-    kib = {
-        f"KiB a graph, {batch} graphs": round(total / batch / 2**10, 2)
-        for batch, total in zip(batches, (few, many), strict=True)
-    }
+    sizes = {batch: size(batch, settings) for batch in (4 * settings.community_small, 16 * settings.community_small)}
+    kib = {f"KiB a graph, {batch} graphs": round(total / batch / 2**10, 2) for batch, total in sizes.items()}
+    few, many = sizes.values()
     return Measurement(value=many / few, n=2, detail=kib)
 
 

@@ -6,23 +6,23 @@ published, subnormal products make the padded one up to twice as slow again.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from ams.data import weights
-from ams.samplers import Noise, Particles
-from ams.schedules import Level
+from ams.samplers import Particles
 from experiments.benchmarks.graph_speed import padded
 from experiments.benchmarks.graph_speed.settings import Settings
 from experiments.graphs.bundled_networks import OWN, own_networks, own_split
-from experiments.graphs.checkpoints import Networks, networks, without_dust
+from experiments.graphs.checkpoints import Networks, tensors_of, without_dust
 from experiments.graphs.data import published, sizes
 from experiments.graphs.generation import PUBLISHED, Setting, halves
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.samplers import Denoised, Half, coupled, denoised_end
-from experiments.graphs.systems import CoupledScore, scores
+from experiments.graphs.systems import CoupledScore, scores, scores_of
 
 Run = Callable[[], Denoised]
 
@@ -44,18 +44,17 @@ def published_problem(name: str, batch: int, steps: int, seed: int) -> Problem:
     """
     setting = PUBLISHED[name]
     drawn = tuple(sizes(published(name).train, batch, seed))
-    return Problem(setting, networks(setting.checkpoint, setting.averaged), drawn, steps, seed)
+    return Problem(setting, setting.networks(), drawn, steps, seed)
 
 
 def own_problem(batch: int, settings: Settings) -> Problem:
     """Return the problem of community_small with the suite's own networks, which need no file."""
-    return Problem(
-        OWN, own_networks(), tuple(sizes(own_split().train, batch, settings.seed)), settings.steps, settings.seed
-    )
+    drawn = tuple(sizes(own_split().train, batch, settings.seed))
+    return Problem(OWN, own_networks(), drawn, settings.steps, settings.seed)
 
 
 def _sampled(problem: Problem, features: Half, adjacency: Half) -> Denoised:
-    return denoised_end(coupled(problem.setting.plan(problem.setting.pair, problem.steps), features, adjacency))
+    return denoised_end(coupled(problem.setting.plan(problem.steps), features, adjacency))
 
 
 def packed_run(problem: Problem) -> Run:
@@ -74,52 +73,34 @@ def padded_run(problem: Problem) -> Run:
 
     def run() -> Denoised:
         generator = torch.Generator().manual_seed(problem.seed)
-        sources = masked_rows(real, generator), masked_pairs(real, generator)
+
+        def rows(x: Tensor) -> Tensor:
+            return padded.mask_rows(torch.empty_like(x).normal_(generator=generator), real)
+
+        def pairs(x: Tensor) -> Tensor:
+            return padded.mask_pairs(padded.symmetric(torch.empty_like(x).normal_(generator=generator)), real)
+
         features, adjacency = (
             Half(noise(torch.empty(shape)), score, noise, Particles())
-            for shape, score, noise in zip(shapes, both, sources, strict=True)
+            for shape, score, noise in zip(shapes, both, (rows, pairs), strict=True)
         )
         return _sampled(problem, features, adjacency)
 
     return run
 
 
-def masked_rows(real: Tensor, generator: torch.Generator) -> Noise:
-    """Return the source of noise for features: normal on real nodes, zero on padded ones."""
-    return lambda x: padded.mask_rows(torch.empty_like(x).normal_(generator=generator), real)
-
-
-def masked_pairs(real: Tensor, generator: torch.Generator) -> Noise:
-    """Return the source of noise for adjacencies: symmetric normal on real pairs, zero elsewhere."""
-
-    def noise(x: Tensor) -> Tensor:
-        return padded.mask_pairs(padded.symmetric(torch.empty_like(x).normal_(generator=generator)), real)
-
-    return noise
-
-
 def published_tensors(setting: Setting) -> list[dict[str, Tensor]]:
     """Return the tensors of the features network and of the adjacency network, by their published names."""
     content = weights(setting.checkpoint)
-    both = []
-    for part in ("x", "adj"):
-        named = {name.removeprefix("module."): tensor for name, tensor in content[f"{part}_state_dict"].items()}
-        averages = content[f"ema_{part}"]["shadow_params"] if setting.averaged else named.values()
-        both.append({name: without_dust(tensor) for name, tensor in zip(named, averages, strict=True)})
-    return both
+    both = [tensors_of(content, part, setting.averaged) for part in ("x", "adj")]
+    return [{name: without_dust(tensor) for name, tensor in named.items()} for named in both]
 
 
 def padded_scores(setting: Setting, real: Tensor) -> tuple[CoupledScore, CoupledScore]:
     """Return the scores of features and adjacency in the padded formulation."""
     features, adjacency = published_tensors(setting)
-    pair = setting.pair
-
-    def of_features(x: Tensor, a: Tensor, level: Level) -> Tensor:
-        with torch.no_grad():
-            return pair.features.factor(level) * padded.features_network(x, a, real, features)
-
-    def of_adjacency(a: Tensor, x: Tensor, level: Level) -> Tensor:
-        with torch.no_grad():
-            return pair.adjacency.factor(level) * padded.adjacency_network(x, a, real, adjacency)
-
-    return of_features, of_adjacency
+    return scores_of(
+        partial(padded.features_network, real=real, parameters=features),
+        partial(padded.adjacency_network, real=real, parameters=adjacency),
+        setting.pair,
+    )

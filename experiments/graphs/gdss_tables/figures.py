@@ -7,12 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from ams.data import Graph
-from experiments.graphs.data import published
+from experiments.graphs.data import from_graph6, published
 from experiments.graphs.drawing import draw_graphs
 from experiments.graphs.gdss_tables import study
 from experiments.graphs.gdss_tables.settings import Settings
 from experiments.graphs.gdss_tables.study import ERRORS, ROWS, Entry
-from experiments.graphs.graph6 import from_graph6
 from verdicts import Figure, Table, save_figure
 from verdicts.records.figures import Cell
 

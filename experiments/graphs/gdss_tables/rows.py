@@ -6,8 +6,6 @@ it is compared with the published one in standard errors of both.
 """
 
 from collections.abc import Sequence
-from functools import partial
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +14,7 @@ from jaxtyping import Float
 from ams.metrics.mmd import Kernel, Weights, across, biased_within, mmd_squared, unbiased_within
 from ams.statistics import Interval
 from ams.statistics.bootstrap import bootstrap_interval
-from experiments.graphs.discrepancy import members, sides, singles
+from experiments.graphs.discrepancy import separate, sides
 
 ONE_ERROR = 0.6827
 """The confidence of an interval of one standard error to each side."""
@@ -44,18 +42,16 @@ def row(k: Kernel, first: int, size: int, seed: int, draws: int = 2000) -> Row:
     generated observations.
     """
     reference, generated = sides(len(k), first)
-    mean = partial(_means, k, reference, size)
-    sources = [singles(0, first), singles(first, len(k))]
-    interval = bootstrap_interval(lambda w: mean(w * generated), sources, seed, ONE_ERROR)
-    sets = np.random.default_rng(seed).multinomial(size, generated / generated.sum(), draws)
+    units = separate(len(k), first)
+    interval = bootstrap_interval(lambda w: _means(k, reference, size, w * generated), units, seed, ONE_ERROR)
+    sets = np.random.default_rng(seed).multinomial(size, generated / generated.sum(), draws).astype(np.float64)
     return Row(interval, mmd_squared(k, reference, sets, biased_within))
 
 
 def means_of_parts(k: Kernel, first: int, size: int, parts: Sequence[int]) -> list[float]:
     """Return a row's mean from each part of the generated observations, `parts` long, one after the other."""
-    reference, _ = sides(len(k), first)
-    ends = [first, *(first + np.cumsum(parts)).tolist()]
-    return [float(_means(k, reference, size, members(len(k), *part))) for part in pairwise(ends)]
+    reference, *generated = np.repeat(np.eye(1 + len(parts)), [first, *parts], axis=1)
+    return [float(_means(k, reference, size, part)) for part in generated]
 
 
 def _means(k: Kernel, reference: Weights, size: int, generated: Weights) -> np.ndarray:
@@ -76,7 +72,7 @@ def floor(k: Kernel, first: int, size: int, seed: int, draws: int = 500) -> Inte
     weights = np.zeros((draws, len(k)))
     for row_of in weights:
         row_of[first + generator.permutation(real)[:size]] = 1.0
-    values = mmd_squared(k, members(len(k), 0, first), weights, biased_within)
+    values = mmd_squared(k, sides(len(k), first)[0], weights, biased_within)
     low, high = np.quantile(values, [0.025, 0.975])
     return Interval(float(values.mean()), float(low), float(high), draws)
 

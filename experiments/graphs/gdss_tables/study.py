@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 from ams.statistics import Interval
 from experiments.graphs import discrepancy, generation
-from experiments.graphs.data import Split, published, sizes, thresholded, trimmed
+from experiments.graphs.data import Split, from_graph6, published, sizes, thresholded, to_graph6, trimmed
 from experiments.graphs.gdss_tables import rows
 from experiments.graphs.gdss_tables.settings import Settings
-from experiments.graphs.graph6 import from_graph6, to_graph6
 from experiments.graphs.statistics import PUBLISHED as STATISTICS, Statistic
 from verdicts.studies import Cell, cell
 
@@ -87,7 +86,8 @@ def table_row(name: str, steps: int, parts: tuple[int, ...], draws: int, seed: i
     entries = []
     for statistic, value, k, row in zip(STATISTICS, ROWS[name], kernels, ours, strict=True):
         each = rows.means_of_parts(k, size, size, lengths)
-        resampled = _moved(discrepancy.kernel_estimates(k, size, seed).unbiased, row.mean.value)
+        unbiased = discrepancy.kernel_estimates(k, size, seed).unbiased
+        resampled = unbiased and discrepancy.moved(unbiased, row.mean.value)
         floor = _floor((statistic,), real, draws, seed)
         entries.append(Entry(statistic.name, value, row.mean, row.spread, each, resampled, floor))
     return TableRow(entries, rows.false_alarms(ours, ERRORS) if sum(parts) >= FEWEST else None)
@@ -102,14 +102,6 @@ def real_floor(name: str, draws: int, seed: int) -> Interval:
 def _floor(statistics: tuple[Statistic, ...], real: Split, draws: int, seed: int) -> Interval:
     k = discrepancy.mean_kernel(statistics, [*real.test, *real.train])
     return rows.floor(k, len(real.test), len(real.test), seed, draws)
-
-
-def _moved(interval: Interval | None, to: float) -> Interval | None:
-    """Return an interval moved to another value, cut at zero: the bias of a row hardly varies."""
-    if interval is None:
-        return None
-    by = to - interval.value
-    return Interval(to, max(interval.low + by, 0.0), interval.high + by, interval.n)
 
 
 def generated_parts(name: str, steps: int, parts: tuple[int, ...], seed: int) -> list[list[str]]:

@@ -5,20 +5,18 @@ float32. At the last time 1e-4 the difference is 1e-5, and float32 has a spacing
 is up to 0.3 % off, and sigma half as much.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import cast
-
-from pydantic import JsonValue
-from torch import Tensor
 
 from ams.schedules import VP, Level
+from ams_suite.measures import named_extreme
 from experiments.graphs.data import PRESENT
 from experiments.graphs.gdss_traces import replay
 from experiments.graphs.gdss_traces.settings import Settings
-from experiments.graphs.gdss_traces.trace_file import SamplerTrace, load_sampler
+from experiments.graphs.gdss_traces.trace_file import load_sampler
 from experiments.graphs.generation import END
-from experiments.graphs.systems import System, float32_noise, predicted_noise, vp_system
+from experiments.graphs.samplers import Denoised
+from experiments.graphs.systems import float32_noise, predicted_noise, vp_system
 from verdicts import Measurement, check
 
 TRACES = Path(__file__).parents[3] / "tests" / "golden" / "graphs"
@@ -32,7 +30,7 @@ def largest_deviation(pattern: str, *quantities: str) -> Measurement:
 
     Raises FileNotFoundError where no trace matches, DataUnavailable where the networks cannot be had.
     """
-    return _largest(
+    return named_extreme(
         {
             f"{path.stem}, {deviation.quantity}": deviation.value
             for path in traces(pattern)
@@ -47,10 +45,6 @@ def traces(pattern: str) -> list[Path]:
     if not (paths := sorted(TRACES.glob(pattern))):
         raise FileNotFoundError(f"no golden trace {pattern} in {TRACES}: restore it from the repository")
     return paths
-
-
-def _largest(values: Mapping[str, float]) -> Measurement:
-    return Measurement(value=max(values.values()), n=len(values), detail=cast(dict[str, JsonValue], dict(values)))
 
 
 @check("V1.networks")
@@ -86,18 +80,19 @@ def deviation_of_s4_results(settings: Settings) -> Measurement:
 @check("V2.last")
 def error_of_float32_sigma_at_last_time(settings: Settings) -> Measurement:
     """Measure the relative error of the authors' sigma at the last time, 1e-4, the largest over the published rates."""
-    return _largest({str(rates): sigma_error(VP(*rates), END) for rates in VP_RANGES})
+    return named_extreme({str(rates): sigma_error(VP(*rates), END) for rates in VP_RANGES})
 
 
 @check("V2.before")
 def error_of_float32_sigma_before(settings: Settings) -> Measurement:
     """Measure the relative error of the authors' sigma before the last time, the largest over rates and step counts."""
-    errors = {
-        f"{rates}, {n} steps": max(sigma_error(VP(*rates), level.t) for level in vp_system(*rates).levels(n, END)[:-1])
-        for rates in VP_RANGES
-        for n in settings.levels
-    }
-    return _largest(errors)
+    return named_extreme(
+        {
+            f"{rates}, {n} steps": max(sigma_error(VP(*rates), at.t) for at in vp_system(*rates).levels(n, END)[:-1])
+            for rates in VP_RANGES
+            for n in settings.levels
+        }
+    )
 
 
 def sigma_error(process: VP, t: float) -> float:
@@ -107,29 +102,27 @@ def sigma_error(process: VP, t: float) -> float:
     return abs(float32_noise(process)(level) / predicted_noise(level) - 1)
 
 
-EXACT: Mapping[str, Callable[[], System]] = {**replay.SYSTEMS, "VP": lambda: vp_system(0.1, 1.0)}
+EXACT = {**replay.SYSTEMS, "VP": vp_system(0.1, 1.0)}
 """The processes of the traces, with sigma to the last bit."""
-Pairs = list[tuple[Tensor, Tensor]]
-"""Features, then adjacency, of the result of a recorded run: with exact sigmas, and as recorded."""
 
 
 @check("V2.entries")
 def change_of_results_by_exact_sigma(settings: Settings) -> Measurement:
     """Measure the largest change of an entry of a recorded result, features and adjacency, by exact sigmas."""
-    return _exact_results(lambda pairs: max(float((ours - theirs).abs().max()) for ours, theirs in pairs))
+    return _exact_results(lambda exact, recorded: max(map(replay.apart, exact, recorded)))
 
 
 @check("V2.edges")
 def edges_changed_by_exact_sigma(settings: Settings) -> Measurement:
     """Measure the number of edges of a recorded result that exact sigmas change, the largest over the traces."""
-    return _exact_results(lambda pairs: float(((pairs[1][0] >= PRESENT) != (pairs[1][1] >= PRESENT)).sum()))
+    return _exact_results(
+        lambda exact, recorded: float(((exact.adjacency >= PRESENT) != (recorded.adjacency >= PRESENT)).sum())
+    )
 
 
-def _exact_results(compared: Callable[[Pairs], float]) -> Measurement:
-    recorded = {path.stem: load_sampler(path) for path in traces("gdss_sampler_*.npz")}
-    return _largest({name: compared(exact_result(trace)) for name, trace in recorded.items()})
-
-
-def exact_result(trace: SamplerTrace) -> Pairs:
-    """Return the results of a recorded run, with exact sigmas and as recorded. Raises DataUnavailable."""
-    return list(zip(replay.rerun(trace, EXACT)[0], replay.recorded_result(trace), strict=True))
+def _exact_results(compared: Callable[[Denoised, Denoised], float]) -> Measurement:
+    """Compare the results of recorded runs with exact sigmas, and as recorded. Raises DataUnavailable."""
+    runs = {path.stem: load_sampler(path) for path in traces("gdss_sampler_*.npz")}
+    return named_extreme(
+        {name: compared(replay.rerun(run, EXACT)[0], replay.recorded_result(run)) for name, run in runs.items()}
+    )

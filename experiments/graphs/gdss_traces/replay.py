@@ -7,7 +7,8 @@ entry by entry: those that the networks are called with, and the result.
 
 import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,10 +57,10 @@ def replay_networks(trace: NetworkTrace) -> list[Deviation]:
     layout, side = Layout.of(trace.sizes), trace.x.shape[1]
     x, pairs = layout.pack_rows(trace.x), layout.pack_pairs(trace.adjacency)
     features, adjacency = checkpoints.networks(trace.checkpoint, trace.averaged)
-    out = layout.pad_rows(features(x, pairs, layout), side), layout.pad_pairs(adjacency(x, pairs, layout), side)
+    out = Denoised(features(x, pairs, layout), adjacency(x, pairs, layout)).padded(layout, side)
     return [
-        Deviation("features network", _relative(out[0], trace.features_out), 1e-5),
-        Deviation("adjacency network", _relative(out[1], trace.adjacency_out), 1e-5),
+        Deviation("features network", _relative(out.features, trace.features_out), 1e-5),
+        Deviation("adjacency network", _relative(out.adjacency, trace.adjacency_out), 1e-5),
     ]
 
 
@@ -68,7 +69,8 @@ def _relative(ours: Tensor, theirs: Tensor) -> float:
     return _finite((torch.linalg.vector_norm((ours - theirs).flatten(1), dim=1) / own).max())
 
 
-def _apart(ours: Tensor, theirs: Tensor) -> float:
+def apart(ours: Tensor, theirs: Tensor) -> float:
+    """Return the largest difference of two entries, infinite where one is not a number."""
     return _finite((ours - theirs).abs().max())
 
 
@@ -82,16 +84,10 @@ def replay_sampler(trace: SamplerTrace) -> list[Deviation]:
     result, calls = rerun(trace, SYSTEMS)
     recorded = zip(trace.arrays["call_x"], trace.arrays["call_adj"], strict=True)
     in_order = [name for name, _, _ in calls] == trace.arrays["call_network"].tolist()
-    states = max(
-        max(_apart(x, x_recorded), _apart(a, a_recorded))
-        for (_, x, a), (x_recorded, a_recorded) in zip(calls, recorded, strict=False)
-    )
-    end = max(_apart(ours, theirs) for ours, theirs in zip(result, recorded_result(trace), strict=True))
+    states = max(max(map(apart, call, seen)) for (_, *call), seen in zip(calls, recorded, strict=False))
+    end = max(map(apart, result, recorded_result(trace)))
     slack = 2.0 if trace.predictor is None else 1.0
-    return [
-        Deviation("states", states if in_order else math.inf, 1e-4 * slack),
-        Deviation("result", end, 1e-2 * slack),
-    ]
+    return [Deviation("states", states if in_order else math.inf, 1e-4 * slack), Deviation("result", end, 1e-2 * slack)]
 
 
 def recorded_result(trace: SamplerTrace) -> Denoised:
@@ -101,17 +97,11 @@ def recorded_result(trace: SamplerTrace) -> Denoised:
 
 CORRECTORS: dict[str, samplers.Corrector] = {
     "langevin": samplers.langevin,
-    "released_adaptive": samplers.authors_momentum(samplers.ADAPTIVE),
-    "released_constant": samplers.authors_momentum(samplers.CONSTANT),
+    "released_adaptive": partial(samplers.authors_momentum, samplers.ADAPTIVE),
+    "released_constant": partial(samplers.authors_momentum, samplers.CONSTANT),
 }
-PREDICTORS: dict[str, samplers.Predictor] = {
-    "euler": samplers.euler_maruyama,
-    "reverse": samplers.reverse_diffusion,
-}
-SYSTEMS: dict[str, Callable[[], System]] = {
-    "VP": lambda: vp_system(0.1, 1.0, float32=True),
-    "VE": lambda: ve_system(0.2, 1.0),
-}
+PREDICTORS: dict[str, samplers.Predictor] = {"euler": samplers.euler_maruyama, "reverse": samplers.reverse_diffusion}
+SYSTEMS = {"VP": vp_system(0.1, 1.0, float32=True), "VE": ve_system(0.2, 1.0)}
 
 
 def plan_of(trace: SamplerTrace, pair: Pair) -> samplers.Run:
@@ -119,29 +109,28 @@ def plan_of(trace: SamplerTrace, pair: Pair) -> samplers.Run:
     steps, inner = (int(trace.arrays[name]) for name in ("steps", "n_steps"))
     snr, scale_eps = (float(trace.arrays[name]) for name in ("snr", "scale_eps"))
     if trace.corrector is None or trace.predictor is None:
-        return samplers.predicted(pair, samplers.s4(snr, scale_eps), steps, END)
+        return samplers.planned(pair, samplers.s4(snr, scale_eps), steps, END)
     correctors = CORRECTORS[trace.corrector](snr, scale_eps)
-    return samplers.corrected(pair, PREDICTORS[trace.predictor], correctors, steps, END, inner)
+    return samplers.planned(pair, PREDICTORS[trace.predictor], steps, END, correctors, inner)
 
 
 Call = tuple[str, Tensor, Tensor]
 """A network call: `x` or `adj`, and the padded features and adjacency that it sees."""
 
 
-def rerun(trace: SamplerTrace, systems: Mapping[str, Callable[[], System]]) -> tuple[Denoised, list[Call]]:
+def rerun(trace: SamplerTrace, systems: Mapping[str, System]) -> tuple[Denoised, list[Call]]:
     """Return the padded result of our sampler from the recorded start with the recorded noise, and its network calls.
 
     Raises DataUnavailable where the networks cannot be had.
     """
-    pair, layout = Pair(*(systems[name]() for name in trace.processes)), Layout.of(trace.sizes)
+    pair, layout = Pair(*(systems[name] for name in trace.processes)), Layout.of(trace.sizes)
     both, calls = scores(checkpoints.networks("gdss-community_small", False), pair, layout), list[Call]()
-    owners = Ownership.of_features(layout), Ownership.of_adjacency(layout)
     side, packs, halves = trace.arrays["final_x"].shape[1], (layout.pack_rows, layout.pack_pairs), []
-    for part, pack, score, owner in zip(("x", "adj"), packs, both, owners, strict=True):
+    for part, pack, score, owner in zip(("x", "adj"), packs, both, Ownership.both(layout), strict=True):
         start, noise = pack(trace.arrays[f"call_{part}"][0]), map(pack, trace.arrays[f"noise_{part}"])
         halves.append(Half(start, _noted(part, score, layout, side, calls), replayed(noise), RaggedBatch(owner)))
     end = samplers.denoised_end(samplers.coupled(plan_of(trace, pair), *halves))
-    return Denoised(layout.pad_rows(end.features, side), layout.pad_pairs(end.adjacency, side)), calls
+    return end.padded(layout, side), calls
 
 
 def _noted(part: str, score: CoupledScore, layout: Layout, side: int, calls: list[Call]) -> CoupledScore:

@@ -11,13 +11,7 @@ from ams.statistics import Interval, mean_interval
 from experiments.graphs.discrepancy import Difference
 from experiments.graphs.generation import PUBLISHED
 from experiments.graphs.graph_comparison import study
-from experiments.graphs.graph_comparison.presets import (
-    ADAPTIVE,
-    ADAPTIVE_IN_BOTH,
-    LANGEVIN,
-    PREDICTOR,
-    GraphSampler,
-)
+from experiments.graphs.graph_comparison.presets import ADAPTIVE, ADAPTIVE_IN_BOTH, LANGEVIN, PREDICTOR, Preset
 from experiments.graphs.graph_comparison.sampling import OBSERVED, residual_variances
 from experiments.graphs.graph_comparison.settings import Settings
 from experiments.graphs.graph_comparison.study import Outcome, Run, run_of
@@ -58,7 +52,7 @@ def _measured_difference(settings: Settings, nearer: Run, farther: Run, **detail
     return measured(settings, difference.interval, len(difference.seeds), steps=nearer.steps, **about)
 
 
-def _against_adaptive(settings: Settings, sampler: GraphSampler, times: int = 1) -> Measurement:
+def _against_adaptive(settings: Settings, sampler: Preset, times: int = 1) -> Measurement:
     """Compare adaptive momentum in the fewest steps with a sampler in `times` as many."""
     return _measured_difference(settings, run_of(settings, ADAPTIVE), run_of(settings, sampler, times))
 

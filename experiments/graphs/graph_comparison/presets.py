@@ -5,6 +5,7 @@ evaluations. (An evaluation here is one of both networks.)
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from experiments.graphs import samplers
@@ -14,7 +15,7 @@ from experiments.graphs.systems import Pair
 
 
 @dataclass(frozen=True)
-class GraphSampler:
+class Preset:
     """A sampler of graphs and how it is drawn; `corrector` is None for the predictor alone.
 
     `per_graph`: a graph's step size is found from its own norms, not from its batch's. `full_noise`: the noise is not
@@ -40,30 +41,28 @@ class GraphSampler:
 
     def plan(self, pair: Pair, steps: int, snr: float, scale_eps: float) -> Run:
         """Return the run in so many steps of the predictor."""
-        if self.corrector is None:
-            return samplers.predicted(pair, samplers.euler_maruyama, steps, END)
-        correctors = self.corrector(snr, 1.0 if self.full_noise else scale_eps)
-        return samplers.corrected(pair, samplers.euler_maruyama, correctors, steps, END)
+        correctors = self.corrector and self.corrector(snr, 1.0 if self.full_noise else scale_eps)
+        return samplers.planned(pair, samplers.euler_maruyama, steps, END, correctors)
 
 
-_ADAPTIVE, _CONSTANT = samplers.ADAPTIVE, samplers.CONSTANT
-_AUTHORS, _IN_BOTH = samplers.authors_momentum, samplers.momentum_in_both
+_ADAPTIVE, _CONSTANT = (partial(samplers.authors_momentum, one) for one in (samplers.ADAPTIVE, samplers.CONSTANT))
+_ADAPTIVE_IN_BOTH = partial(samplers.momentum_in_both, samplers.ADAPTIVE)
 
-PREDICTOR = GraphSampler("predictor alone", "#0072B2", "o", "-")
-LANGEVIN = GraphSampler("PC, Langevin", "#009E73", "v", "-", samplers.langevin)
-ADAPTIVE = GraphSampler("PC, adaptive", "#CC79A7", "P", "-", _AUTHORS(_ADAPTIVE))
-ADAPTIVE_IN_BOTH = GraphSampler("PC, adaptive in both", "#D55E00", "s", "--", _IN_BOTH(_ADAPTIVE))
+PREDICTOR = Preset("predictor alone", "#0072B2", "o", "-")
+LANGEVIN = Preset("PC, Langevin", "#009E73", "v", "-", samplers.langevin)
+ADAPTIVE = Preset("PC, adaptive", "#CC79A7", "P", "-", _ADAPTIVE)
+ADAPTIVE_IN_BOTH = Preset("PC, adaptive in both", "#D55E00", "s", "--", _ADAPTIVE_IN_BOTH)
 
 _ALL = (
     PREDICTOR,
     LANGEVIN,
-    GraphSampler("PC, Langevin, full noise", "#56B4E9", "v", "--", samplers.langevin, full_noise=True),
+    Preset("PC, Langevin, full noise", "#56B4E9", "v", "--", samplers.langevin, full_noise=True),
     ADAPTIVE,
     ADAPTIVE_IN_BOTH,
-    GraphSampler("PC, constant", "#E69F00", "<", "-.", _AUTHORS(_CONSTANT)),
-    GraphSampler("PC, constant in both", "#E69F00", "^", ":", _IN_BOTH(_CONSTANT)),
-    GraphSampler("PC, Leimkuhler-Matthews", "#0072B2", "p", "--", samplers.leimkuhler_matthews),
-    GraphSampler("PC, adaptive, each alone", "#000000", "d", ":", _IN_BOTH(_ADAPTIVE), per_graph=True),
+    Preset("PC, constant", "#E69F00", "<", "-.", _CONSTANT),
+    Preset("PC, constant in both", "#E69F00", "^", ":", partial(samplers.momentum_in_both, samplers.CONSTANT)),
+    Preset("PC, Leimkuhler-Matthews", "#0072B2", "p", "--", samplers.leimkuhler_matthews),
+    Preset("PC, adaptive, each alone", "#000000", "d", ":", _ADAPTIVE_IN_BOTH, per_graph=True),
 )
 
 SAMPLERS = {sampler.name: sampler for sampler in _ALL}

@@ -21,22 +21,15 @@ from ams.schedules import Level
 from experiments.graphs import samplers
 from experiments.graphs.checkpoints import Networks
 from experiments.graphs.data import thresholded
-from experiments.graphs.generation import END, Coupling, halves
-from experiments.graphs.graph_comparison.presets import GraphSampler
+from experiments.graphs.generation import END, PUBLISHED, Coupling, halves
+from experiments.graphs.graph_comparison.presets import Preset
 from experiments.graphs.graph_layout import Layout
-from experiments.graphs.ragged_batch import Ownership, RaggedBatch, RaggedBatches
-from experiments.graphs.systems import Pair, scores
+from experiments.graphs.ragged_batch import RaggedBatch, RaggedBatches
+from experiments.graphs.systems import scores
 
+SETTING = PUBLISHED["community_small"]
 OBSERVED = 0.1
 """The time at which the residual variance is taken."""
-
-
-class Model(NamedTuple):
-    """Both networks, the processes that they were trained for, the number of features of a node."""
-
-    networks: Networks
-    pair: Pair
-    features: int
 
 
 class Batches(NamedTuple):
@@ -48,17 +41,20 @@ class Batches(NamedTuple):
 
 
 def sampled(
-    model: Model, sampler: GraphSampler, steps: int, snr: float, scale_eps: float, batches: Batches
+    both: Networks, sampler: Preset, steps: int, snr: float, scale_eps: float, batches: Batches
 ) -> tuple[list[Graph], Float[Tensor, " graphs"]]:
-    """Return a run's graphs, isolated nodes included, and their residual variances. Raises NonFiniteState."""
+    """Return a run's graphs, isolated nodes included, and their residual variances. Raises NonFiniteState.
+
+    The processes and features are those of community_small.
+    """
+    pair, features = SETTING.pair, SETTING.features
     layout = Layout.of(batches.sizes)
     coupling = RaggedBatches if sampler.per_graph else coupling_of(layout, batches.batch)
-    both = scores(model.networks, model.pair, layout)
-    start = halves(both, layout, model.features, batches.seed, coupling=coupling)
-    levels = model.pair.adjacency.levels(steps, END)
+    start = halves(scores(both, pair, layout), layout, features, batches.seed, coupling)
+    levels = pair.adjacency.levels(steps, END)
     step = min(range(steps), key=lambda number: abs(levels[number].t - OBSERVED))
     observed, variances = (step + 1) * sampler.evaluations - 1, torch.empty(0)  # the round of the predictor's step
-    rounds = samplers.coupled(sampler.plan(model.pair, steps, snr, scale_eps), *start)
+    rounds = samplers.coupled(sampler.plan(pair, steps, snr, scale_eps), *start)
     for number, (_, (_, info)) in enumerate(rounds):
         if number == observed:
             variances = residual_variances(info.at, levels[step], layout)
@@ -77,7 +73,6 @@ def coupling_of(layout: Layout, batch: int) -> Coupling:
 def residual_variances(pairs: Float[Tensor, " pairs"], level: Level, layout: Layout) -> Float[Tensor, " graphs"]:
     """Return V of each graph's entries at a noise level, graphs in the caller's order."""
     residual = (pairs - level.scale * (pairs > level.scale / 2)) / level.sigma
-    ownership = Ownership.of_adjacency(layout)
-    means = residual.new_zeros(layout.graphs).index_add_(0, ownership.graph, residual.square())
-    means /= torch.bincount(ownership.graph, minlength=layout.graphs)
+    means = residual.new_zeros(layout.graphs).index_add_(0, layout.graph_of_pair, residual.square())
+    means /= torch.bincount(layout.graph_of_pair, minlength=layout.graphs)
     return means[torch.tensor(layout.order).argsort()]

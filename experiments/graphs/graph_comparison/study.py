@@ -13,26 +13,23 @@ import numpy as np
 from ams.data import Graph, fetch
 from ams.errors import DataUnavailable
 from ams.statistics import Interval
-from experiments.graphs import bundled_networks, checkpoints, discrepancy
-from experiments.graphs.data import community_small, trimmed
-from experiments.graphs.generation import PUBLISHED
-from experiments.graphs.graph6 import from_graph6, to_graph6
+from experiments.graphs import bundled_networks, discrepancy
+from experiments.graphs.checkpoints import Networks
+from experiments.graphs.data import community_small, from_graph6, to_graph6, trimmed
 from experiments.graphs.graph_comparison.presets import (
     ADAPTIVE,
     ADAPTIVE_IN_BOTH,
     LANGEVIN,
     PREDICTOR,
     SAMPLERS,
-    GraphSampler,
+    Preset,
 )
-from experiments.graphs.graph_comparison.sampling import Batches, Model, sampled
+from experiments.graphs.graph_comparison.sampling import SETTING, Batches, sampled
 from experiments.graphs.graph_comparison.settings import Settings
 from experiments.graphs.statistics import PUBLISHED as STATISTICS
 from verdicts.studies import Cell, cell
 
-CHECKPOINT = PUBLISHED["community_small"].checkpoint
-CONFIDENCE = 0.95
-"""Of distances, whose intervals are long: a run makes few graphs."""
+CHECKPOINT = SETTING.checkpoint
 
 
 class Run(NamedTuple):
@@ -44,11 +41,7 @@ class Run(NamedTuple):
 
 
 class Common(NamedTuple):
-    """What all runs of a comparison share.
-
-    `networks` are "authors" or "bundled". A seed makes `graphs` graphs, with norms averaged over batches of `batch`;
-    seeds count from `seed` on. `snr` and `scale_eps` are the corrector's signal-to-noise ratio and noise scale.
-    """
+    """What all runs of a comparison share, as in `Settings`; `networks` are those that are there."""
 
     networks: str
     graphs: int
@@ -74,8 +67,8 @@ def outcome(common: Common, sampler: str, steps: int, number: int) -> Outcome:
     """A sampler's graphs of one seed; their numbers of nodes are those of fresh graphs."""
     sizes = [graph.nodes for graph in fresh_graphs(common.seed, 1 + number, common.graphs)]
     batches = Batches(sizes, common.batch, common.seed + number)
-    model = model_of(common.networks)
-    graphs, variances = sampled(model, SAMPLERS[sampler], steps, common.snr, common.scale_eps, batches)
+    both = networks_of(common.networks)
+    graphs, variances = sampled(both, SAMPLERS[sampler], steps, common.snr, common.scale_eps, batches)
     return Outcome([to_graph6(graph) for graph in graphs], variances.tolist())
 
 
@@ -99,15 +92,12 @@ def difference(common: Common, nearer: Run, farther: Run, reference: int) -> dis
     seeds = min(nearer.seeds, farther.seeds)
     one, other = (trimmed_graphs(common, run)[:seeds] for run in (nearer, farther))
     fresh = fresh_graphs(common.seed, 0, reference)
-    return discrepancy.difference(fresh, one, other, common.seed, STATISTICS, CONFIDENCE, common.batch)
+    return discrepancy.difference(fresh, one, other, common.seed, STATISTICS, common.batch)
 
 
-def model_of(networks: str) -> Model:
-    """Return "authors" or "bundled" networks for community_small. Raises DataUnavailable."""
-    setting = PUBLISHED["community_small"]
-    if networks == "bundled":
-        return Model(bundled_networks.own_networks(), setting.pair, setting.features)
-    return Model(checkpoints.networks(CHECKPOINT, setting.averaged), setting.pair, setting.features)
+def networks_of(owner: str) -> Networks:
+    """Return the networks for community_small, "authors" or "bundled". Raises DataUnavailable."""
+    return bundled_networks.own_networks() if owner == "bundled" else SETTING.networks()
 
 
 def fresh_graphs(seed: int, stream: int, count: int) -> list[Graph]:
@@ -136,7 +126,7 @@ def common_of(settings: Settings) -> Common:
     return Common(networks, settings.graphs, settings.batch, settings.snr, settings.scale_eps, settings.seed)
 
 
-def run_of(settings: Settings, sampler: GraphSampler, times: int = 1) -> Run:
+def run_of(settings: Settings, sampler: Preset, times: int = 1) -> Run:
     """Return a sampler's run in `times` the fewest steps."""
     return _run(settings, sampler.name, times * min(settings.steps))
 

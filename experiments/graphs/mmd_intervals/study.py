@@ -89,15 +89,17 @@ def populations(design: Design, statistics: Sequence[Statistic] = PUBLISHED) -> 
 
 
 def disturbed(graphs: Sequence[Graph], share: float, seed: int) -> list[Graph]:
-    """Return graphs with each pair flipped with probability `share`; of a smaller share, fewer of the same pairs."""
+    """Return graphs with some of their pairs flipped, without isolated nodes."""
+    return [trimmed(graph) for graph in flipped(graphs, share, seed)]
+
+
+def flipped(graphs: Sequence[Graph], share: float, seed: int) -> Iterator[Graph]:
+    """Yield graphs with each pair flipped with probability `share`; of a smaller share, fewer of the same pairs."""
     generator = np.random.default_rng(seed)
-    return [_flipped(graph, generator.random(graph.nodes * (graph.nodes - 1) // 2) < share) for graph in graphs]
-
-
-def _flipped(graph: Graph, flips: np.ndarray) -> Graph:
-    u, v = np.triu_indices(graph.nodes, 1)
-    present = (adjacency(graph)[u, v] > 0) ^ flips
-    return trimmed(Graph(graph.nodes, tuple(zip(u[present].tolist(), v[present].tolist(), strict=True))))
+    for graph in graphs:
+        u, v = np.triu_indices(graph.nodes, 1)
+        present = (adjacency(graph)[u, v] > 0) ^ (generator.random(len(u)) < share)
+        yield Graph(graph.nodes, tuple(zip(u[present].tolist(), v[present].tolist(), strict=True)))
 
 
 def design_of(settings: Settings) -> Design:

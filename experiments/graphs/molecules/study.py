@@ -13,7 +13,6 @@ import numpy as np
 
 from ams.data import smiles
 from ams.metrics import frechet_distance
-from ams.metrics.mmd import Kernel
 from ams.statistics import Interval, proportion_interval
 from experiments.graphs import generation
 from experiments.graphs.discrepancy import kernel_estimates
@@ -68,7 +67,8 @@ def generated(name: str, steps: int, count: int, seed: int, real: int, first_see
 
     Their numbers of atoms are those of `real` molecules, drawn with `first_seed`. Raises Unavailable, NonFiniteState.
     """
-    require_packages()
+    if missing := [package for package in ("rdkit", "fcd") if find_spec(package) is None]:
+        raise Unavailable(f"{', '.join(missing)} not installed: pip install 'ams[molecules]'")
     from experiments.graphs.molecules.chemistry import ATOMS, assembled, corrected_smiles, fault, parsed
 
     nodes = [molecule.GetNumAtoms() for one in real_molecules(name, real, first_seed)[0] if (molecule := parsed(one))]
@@ -85,20 +85,16 @@ def comparison(name: str, steps: int, parts: tuple[int, ...], real: int, seed: i
     Raises Unavailable, NonFiniteState.
     """
     samples = [generated(name, steps, count, seed + number, real, seed) for number, count in enumerate(parts)]
+    from experiments.graphs.molecules.chemistry import canonical
+
     whole = Sample(*(list(chain(*lists)) for lists in zip(*samples, strict=True)))
-    known = known_among(set(whole.smiles), REAL[name][1])
+    known = set(whole.smiles).intersection(canonical(smiles(REAL[name][1])))
     reference, others = real_molecules(name, real, seed)
     made = [one for one in whole.smiles if one]
     nspdk = nspdk_distances(reference, (made, others[: len(made)]), seed)
     chemnet = chemnet_distances(reference, (made, others))
     each = [quality(one, known) for one in samples]
     return Comparison(quality(whole, known), each, nspdk[0], nspdk[1], chemnet[0], chemnet[1])
-
-
-def require_packages() -> None:
-    """Raise Unavailable where the packages of the extra `molecules` are not installed."""
-    if missing := [package for package in ("rdkit", "fcd") if find_spec(package) is None]:
-        raise Unavailable(f"{', '.join(missing)} not installed: pip install 'ams[molecules]'")
 
 
 def real_molecules(name: str, count: int, seed: int) -> tuple[list[str], list[str]]:
@@ -109,13 +105,6 @@ def real_molecules(name: str, count: int, seed: int) -> tuple[list[str], list[st
     order = np.random.default_rng(seed).permutation(len(listed))
     drawn = canonical(listed[place] for place in order[: 3 * count].tolist())
     return drawn[:count], drawn[count : 2 * count]
-
-
-def known_among(candidates: set[str], name: str) -> set[str]:
-    """Return the canonical SMILES among the candidates that a registered list of molecules has."""
-    from experiments.graphs.molecules.chemistry import canonical
-
-    return candidates.intersection(canonical(smiles(name)))
 
 
 def quality(sample: Sample, known: set[str]) -> Quality:
@@ -136,18 +125,14 @@ def nspdk_distances(reference: Sequence[str], sets: Sequence[Sequence[str]], see
     """Return the unbiased squared NSPDK MMD of each set to the reference. Raises ValueError for too few molecules."""
     from experiments.graphs.molecules.chemistry import labelled
 
-    k = nspdk_kernel([labelled(one) for listed in (reference, *sets) for one in listed])
-    ends = np.cumsum([len(reference), *map(len, sets)])
-    first = np.arange(len(reference))
-    pools = [np.concatenate([first, np.arange(*ends[number : number + 2])]) for number in range(len(sets))]
-    return [_unbiased(k[np.ix_(pool, pool)], len(reference), seed) for pool in pools]
-
-
-def _unbiased(k: Kernel, first: int, seed: int) -> Interval:
-    interval = kernel_estimates(k, first, seed).unbiased
-    if interval is None:
-        raise ValueError(f"{len(k) - first} molecules say nothing about their distribution")
-    return interval
+    distances = []
+    for listed in sets:
+        k = nspdk_kernel([labelled(one) for one in (*reference, *listed)])
+        interval = kernel_estimates(k, len(reference), seed).unbiased
+        if interval is None:
+            raise ValueError(f"{len(listed)} molecules say nothing about their distribution")
+        distances.append(interval)
+    return distances
 
 
 def chemnet_distances(reference: Sequence[str], sets: Sequence[Sequence[str]]) -> list[float | None]:

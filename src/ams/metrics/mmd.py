@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 Kernel = Float[np.ndarray, "n n"]
-Weights = Float[np.ndarray, "*rows n"]
+Weights = Float[np.ndarray, "*#rows n"]
 Values = Float[np.ndarray, "*rows"]
 Within = Callable[[Kernel, Weights], Values]
 

@@ -57,11 +57,7 @@ def set_shares(monkeypatch):
 
 @pytest.mark.parametrize(
     ("share", "draw", "verdicts"),
-    [
-        (0.03, 0.0, [REFUTED] * 4),
-        (0.015, 0.0, [REFUTED] * 2 + [HOLDS] * 2),
-        (0.015, 0.008, [HOLDS] * 4),
-    ],
+    [(0.03, 0.0, [REFUTED] * 4), (0.015, 0.0, [REFUTED] * 2 + [HOLDS] * 2), (0.015, 0.008, [HOLDS] * 4)],
 )
 def test_the_overhead_is_what_is_not_the_networks(set_shares, share, draw, verdicts):
     """Falsifier of T10: a sampler that adds 3 % (or 1.5 %) to the network's time."""

@@ -1,6 +1,5 @@
 """Random graphs for the tests of graphs."""
 
-import networkx as nx
 import numpy as np
 from hypothesis import strategies as st
 
@@ -18,13 +17,6 @@ def relabelled(graph: Graph, seed: int) -> Graph:
     """Return the graph with its nodes numbered in another order."""
     order = np.random.default_rng(seed).permutation(graph.nodes).tolist()
     return Graph(graph.nodes, tuple(sorted((*sorted((order[u], order[v])),) for u, v in graph.edges)))
-
-
-def to_networkx(graph: Graph) -> nx.Graph:
-    """Return the graph as one of networkx."""
-    made = nx.empty_graph(graph.nodes)
-    made.add_edges_from(graph.edges)
-    return made
 
 
 graphs = st.builds(random_graph, st.integers(1, 12), st.floats(0.0, 1.0), st.integers(0, 2**32 - 1))

@@ -20,13 +20,10 @@ def test_the_file_is_small_and_its_record_is_of_it() -> None:
     record = json.loads(FILE.with_suffix(".json").read_text())
     assert FILE.stat().st_size < 2 * 2**20
     assert record["sha256"] == SHA256
+    assert trained().origin.recipe == TrainConfig(), "it is what the command makes by default"
     assert record["origin"] == trained().origin.model_dump(mode="json")
     assert record["cpu_seconds"] > 60 and len(record["losses"]["adjacency"]) == TrainConfig().steps // record["bin"]
     assert record["losses"].keys() == record["held_out"].keys() == {"features", "adjacency"}
-
-
-def test_it_is_what_the_command_makes_by_default() -> None:
-    assert trained().origin.recipe == TrainConfig()
 
 
 def test_the_generator_still_makes_its_graphs() -> None:
@@ -49,8 +46,7 @@ def test_its_losses_are_those_of_the_record() -> None:
 def made(both: Networks, count: int, steps: int) -> list:
     """Return graphs by the published sampler."""
     drawn = sizes(own_split().train, count, seed=3)
-    end, layout = generate(OWN.plan(OWN.pair, steps), both, OWN.pair, drawn, OWN.features, seed=3)
-    return [trimmed(graph) for graph in thresholded(layout.pad_pairs(end.adjacency, OWN.largest), drawn)]
+    return [trimmed(graph) for graph in thresholded(generate(OWN, both, steps, drawn, seed=3).adjacency, drawn)]
 
 
 def test_its_graphs_are_nearer_to_real_ones_than_those_of_untrained_networks() -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ams.data.registry import WEIGHTS
-from ams.errors import DataUnavailable, UserError
+from ams.errors import UserError
 from experiments.graphs.checkpoints import DUST, networks, networks_of
 from tests.experiments.graphs.random_networks import batch, checkpoint
 
@@ -84,10 +84,6 @@ def test_dust_is_zero() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in WEIGHTS if name.startswith("gdss-")])
-def test_the_authors_files_are_read_whole(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AMS_OFFLINE", "1")
-    try:
-        both = networks(name, averaged=name in ("gdss-enzymes", "gdss-grid"))
-    except DataUnavailable as absence:
-        pytest.skip(str(absence))
+def test_the_authors_files_are_read_whole(name: str, authors_files: None) -> None:
+    both = networks(name, averaged=name in ("gdss-enzymes", "gdss-grid"))
     assert not any(tensor.requires_grad for network in both for tensor in network.parameters())

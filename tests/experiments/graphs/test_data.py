@@ -9,10 +9,18 @@ import torch
 from scipy import stats
 
 from ams.data import Graph
-from ams.errors import DataUnavailable
 from ams.statistics import SUITE_FALSE_ALARM
-from experiments.graphs.data import adjacency, community_small, published, sizes, split, thresholded, trimmed
-from tests.experiments.graphs.strategies import random_graph, to_networkx
+from experiments.graphs.data import (
+    adjacency,
+    community_small,
+    published,
+    sizes,
+    split,
+    thresholded,
+    to_networkx,
+    trimmed,
+)
+from tests.experiments.graphs.strategies import random_graph
 from tests.monte_carlo import MonteCarlo
 
 SHARE = 0.005  # of the false-alarm budget, of each Monte Carlo test here
@@ -59,11 +67,8 @@ def test_the_same_seed_gives_the_same_graphs():
     assert community_small(5, seed=3) == community_small(5, seed=3) != community_small(5, seed=4)
 
 
-def test_the_authors_list_is_of_our_distribution():
-    try:
-        listed = published("community_small")
-    except DataUnavailable as missing:
-        pytest.skip(str(missing))
+def test_the_authors_list_is_of_our_distribution(authors_files):
+    listed = published("community_small")
     graphs = [*listed.test, *listed.train]
     assert (len(listed.test), len(graphs)) == (20, 100)
     assert all(has_the_two_communities(graph) for graph in graphs)

@@ -9,20 +9,17 @@ import numpy as np
 import pytest
 
 from ams.data import Graph
-from ams.errors import DataUnavailable
 from ams.metrics.mmd import biased_within, mmd_squared
 from ams.statistics import Interval
-from experiments.graphs.data import community_small, published, split
+from experiments.graphs.data import community_small, split, to_graph6
 from experiments.graphs.gdss_tables import checks, figures, study
 from experiments.graphs.gdss_tables.rows import Row, false_alarms, floor, means_of_parts, row
 from experiments.graphs.gdss_tables.settings import Settings
-from experiments.graphs.graph6 import to_graph6
 from experiments.graphs.mmd_intervals.study import disturbed
 from experiments.graphs.statistics import DEGREE, PUBLISHED as STATISTICS
 from tests.claims import expected, verdict_of
 from verdicts.claims.schema import Verdict
 from verdicts.records.figures import SHOWN, saved_as
-from verdicts.studies import Memory, using
 
 SETTINGS = Settings(draws=200)
 SETS = ("community_small", "ego_small", "ENZYMES", "grid")
@@ -30,7 +27,7 @@ Put = Callable[[list[Graph]], None]
 
 
 @pytest.fixture
-def put(fresh_store: None, monkeypatch: pytest.MonkeyPatch) -> Put:
+def put(fresh_cells: None, monkeypatch: pytest.MonkeyPatch) -> Put:
     """Return a function that puts graphs in the place of generated ones; the published row is that of our generator.
 
     The lists of graphs are our generator's, so no file is needed.
@@ -72,7 +69,7 @@ def test_other_graphs_break_the_rows(put: Put) -> None:
     assert verdicts() == {Verdict.REFUTED}
 
 
-def test_a_large_test_set_breaks_v11(fresh_store: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_test_set_breaks_v11(fresh_cells: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of V11: with 120 graphs in a row the choice of the real ones hardly moves it."""
     real = split(community_small(600, seed=4))
     monkeypatch.setattr(study, "published", lambda name: real)
@@ -80,13 +77,7 @@ def test_a_large_test_set_breaks_v11(fresh_store: None, monkeypatch: pytest.Monk
         assert verdict_of("V11", f"V11.{part}", SETTINGS) is Verdict.REFUTED
 
 
-def test_v11_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AMS_OFFLINE", "1")
-    try:
-        for name in SETS[:3]:
-            published(name)
-    except DataUnavailable as absence:
-        pytest.skip(str(absence))
+def test_v11_holds(authors_files: None) -> None:
     assert verdict_of("V11", settings=Settings()) is expected("V11")
 
 
@@ -132,15 +123,9 @@ def test_the_floor_is_the_bias_for_one_distribution_and_falls_with_the_size() ->
             floor(k, 40, size, seed=0)
 
 
-def test_few_steps_from_the_authors_files(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_few_steps_from_the_authors_files(authors_files: None, fresh_cells: None) -> None:
     """End to end, the smallest that there is: every cell of the study that the row reads, finite, the published row."""
-    monkeypatch.setenv("AMS_OFFLINE", "1")
-    settings = Settings(ego_small=(4, 3), draws=50)
-    with using(Memory()):
-        try:
-            entries, rate = study.row_of(settings, "ego_small")
-        except DataUnavailable as absence:
-            pytest.skip(str(absence))
+    entries, rate = study.row_of(Settings(ego_small=(4, 3), draws=50), "ego_small")
     assert [entry.statistic for entry in entries] == ["degree", "cluster", "orbit"] and rate is None
     assert tuple(entry.published for entry in entries) == study.ROWS["ego_small"]
     assert all(entry.floor.low < entry.floor.value < entry.floor.high for entry in entries)

@@ -4,9 +4,8 @@ from functools import partial
 
 import pytest
 
-from ams.errors import DataUnavailable
 from ams.schedules import VP
-from experiments.graphs import checkpoints, samplers
+from experiments.graphs import samplers
 from experiments.graphs.gdss_traces import checks, replay
 from experiments.graphs.gdss_traces.checks import largest_deviation, sigma_error, traces
 from experiments.graphs.gdss_traces.settings import Settings
@@ -14,25 +13,14 @@ from tests.claims import expected, verdict_of
 from verdicts.claims.schema import Verdict
 
 
-@pytest.fixture
-def mirrored(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Skip without the authors' files."""
-    monkeypatch.setenv("AMS_OFFLINE", "1")
-    try:
-        for name in ("gdss-community_small", "gdss-qm9", "gdss-zinc250k_v2"):
-            checkpoints.networks(name, False)
-    except DataUnavailable as absence:
-        pytest.skip(str(absence))
-
-
 @pytest.mark.parametrize("identifier", ["V1", "V2"])
-def test_claims_come_out_as_expected(identifier: str, mirrored: None) -> None:
+def test_claims_come_out_as_expected(identifier: str, authors_files: None) -> None:
     assert verdict_of(identifier) is expected(identifier)
 
 
-def test_a_changed_sampler_leaves_the_trace(mirrored: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_sampler_leaves_the_trace(authors_files: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of V1: momentum that the adjacency keeps, another snr in S4, inputs off by a thousandth."""
-    monkeypatch.setitem(replay.CORRECTORS, "released_adaptive", samplers.momentum_in_both(samplers.ADAPTIVE))
+    monkeypatch.setitem(replay.CORRECTORS, "released_adaptive", partial(samplers.momentum_in_both, samplers.ADAPTIVE))
     assert verdict_of("V1", only="V1.states") is Verdict.REFUTED
     assert verdict_of("V1", only="V1.results") is Verdict.REFUTED
     s4 = samplers.s4
@@ -53,8 +41,8 @@ def test_float64_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert verdict_of("V2", only="V2.before") is Verdict.REFUTED
 
 
-def test_another_process_changes_results_and_edges(mirrored: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(checks.EXACT, "VP", partial(checks.vp_system, 0.1, 1.4))
+def test_another_process_changes_results_and_edges(authors_files: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(checks.EXACT, "VP", checks.vp_system(0.1, 1.4))
     assert verdict_of("V2", only="V2.entries") is Verdict.REFUTED
     assert verdict_of("V2", only="V2.edges") is Verdict.REFUTED
 

@@ -13,12 +13,12 @@ import torch
 
 from ams.data import Graph
 from ams.errors import DataUnavailable
-from experiments.graphs.data import adjacency
-from experiments.graphs.graph6 import to_graph6
+from experiments.graphs.data import to_graph6
 from experiments.graphs.graph_comparison import checks, figures, study
 from experiments.graphs.graph_comparison.presets import ADAPTIVE, ADAPTIVE_IN_BOTH, LANGEVIN, PREDICTOR, SAMPLERS
 from experiments.graphs.graph_comparison.settings import Settings
 from experiments.graphs.graph_comparison.study import Common, Outcome, Run
+from experiments.graphs.mmd_intervals.study import flipped
 from tests.claims import expected, measured, quick_settings, verdict_of
 from verdicts import Unavailable
 from verdicts.claims.schema import Verdict
@@ -52,13 +52,9 @@ Put = Callable[[Mapping[str, Look]], None]
 def made_outcome(common: Common, number: int, look: Look) -> Outcome:
     """Fresh graphs with a share of their pairs flipped, the same pairs for every sampler."""
     share, variance = look
-    generator = np.random.default_rng(common.seed + number)
-    graphs = []
-    for graph in study.fresh_graphs(common.seed, 1 + number, common.graphs):
-        flips = np.triu(generator.random((graph.nodes, graph.nodes)) < share, 1)
-        ends = np.argwhere(np.triu(adjacency(graph) > 0, 1) ^ flips).tolist()
-        graphs.append(to_graph6(Graph(graph.nodes, tuple((u, v) for u, v in ends))))
-    return Outcome(graphs, (variance + np.linspace(-0.01, 0.01, common.graphs)).tolist())
+    fresh = study.fresh_graphs(common.seed, 1 + number, common.graphs)
+    lines = [to_graph6(graph) for graph in flipped(fresh, share, common.seed + number)]
+    return Outcome(lines, (variance + np.linspace(-0.01, 0.01, common.graphs)).tolist())
 
 
 @pytest.fixture

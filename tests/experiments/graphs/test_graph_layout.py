@@ -38,7 +38,6 @@ def test_a_block_is_its_graphs(sizes: list[int]) -> None:
         wanted = torch.stack(whole)[:, done : done + block.graphs, : block.side, : block.side]
         assert torch.equal(squares, wanted + torch.eye(block.side))
         assert torch.equal(block.above(squares), channels[:, block.pairs])
-        assert torch.equal(block.below(squares), channels[:, block.pairs])
         wide = block.spread(rows[block.nodes])
         assert wide.shape == (block.graphs, block.side, 3)
         assert torch.equal(block.rows(wide.flatten(0, 1)[None])[0], rows[block.nodes])

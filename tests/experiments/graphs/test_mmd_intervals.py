@@ -6,12 +6,11 @@ import pytest
 from ams.metrics.mmd import Kernel
 from ams.statistics import Interval, bootstrap_interval
 from experiments.graphs import discrepancy
-from experiments.graphs.data import community_small
+from experiments.graphs.data import community_small, to_networkx
 from experiments.graphs.mmd_intervals import study
 from experiments.graphs.mmd_intervals.settings import Settings
 from experiments.graphs.mmd_intervals.study import design_of, disturbed, populations, simulated
 from tests.claims import expected, verdict_of
-from tests.experiments.graphs.strategies import to_networkx
 from verdicts.claims.schema import Verdict
 
 SMALL = Settings(population=60, reference=16, generated=16, experiments=60)
@@ -34,7 +33,7 @@ def test_v3_holds() -> None:
     assert verdict_of("V3", settings=Settings(experiments=200)) is expected("V3")
 
 
-def test_short_intervals_break_v3(fresh_store: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_short_intervals_break_v3(fresh_cells: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of V3: intervals a fifth as long."""
     monkeypatch.setattr(discrepancy, "bootstrap_interval", short)
     assert verdict_of("V3", only="V3.published", settings=SMALL) is Verdict.REFUTED

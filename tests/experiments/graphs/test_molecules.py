@@ -5,7 +5,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from ams.errors import DataUnavailable
 from experiments.graphs.molecules import checks, figures, study
 from experiments.graphs.molecules.settings import Settings
 from experiments.graphs.molecules.study import Sample, quality
@@ -60,14 +59,14 @@ def test_bad_molecules_break_v13_and_v14(put: Put) -> None:
     assert verdict("V13.nspdk") is Verdict.REFUTED
 
 
-def test_the_table_holds_both_sets(put: Put, fresh_store: None) -> None:
+def test_the_table_holds_both_sets(put: Put, fresh_cells: None) -> None:
     put(NEW)
     (table,) = figures.tables(SETTINGS)
     assert [line[0] for line in table.rows] == ["QM9", "ZINC250k"]
     assert all(line[3] == line[6] == line[7] == 1.0 for line in table.rows), "valid, unique, new"
 
 
-def test_each_seed_is_in_the_detail(put: Put, fresh_store: None) -> None:
+def test_each_seed_is_in_the_detail(put: Put, fresh_cells: None) -> None:
     put([*CHAINS[:20], *NEW[:20]])
     measured = checks.novelty(SETTINGS, "ZINC250k")
     assert measured.value == 0.5 and measured.detail["each seed"] == [0.0, 1.0] and measured.seeds == (2405, 2406)
@@ -81,7 +80,7 @@ def test_quality_counts_valid_different_and_new() -> None:
         quality(Sample([False], [""]), known=set())
 
 
-def test_without_the_extra_nothing_is_run(monkeypatch: pytest.MonkeyPatch, fresh_store: None) -> None:
+def test_without_the_extra_nothing_is_run(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
     monkeypatch.setattr(study, "find_spec", lambda name: None)
     with pytest.raises(Unavailable, match=r"rdkit, fcd not installed: pip install 'ams\[molecules\]'"):
         study.comparison_of(SETTINGS, "QM9")
@@ -91,13 +90,9 @@ def test_few_molecules_have_no_frechet_distance() -> None:
     assert study.chemnet_distances(CHAINS[:99], (NEW, CHAINS)) == [None, None]
 
 
-def test_molecules_from_the_authors_files(monkeypatch: pytest.MonkeyPatch, fresh_store: None) -> None:
+def test_molecules_from_the_authors_files(authors_files: None, fresh_cells: None) -> None:
     """Five QM9 molecules in four steps: as many as asked for, made of its atoms."""
-    monkeypatch.setenv("AMS_OFFLINE", "1")
-    try:
-        samples = [study.generated("QM9", 4, count, 2405, 40, 2405) for count in (3, 2)]
-    except DataUnavailable as absence:
-        pytest.skip(str(absence))
+    samples = [study.generated("QM9", 4, count, 2405, 40, 2405) for count in (3, 2)]
     assert [len(sample.valid) for sample in samples] == [len(sample.smiles) for sample in samples] == [3, 2]
     molecules = [Chem.MolFromSmiles(one) for sample in samples for one in sample.smiles]
     assert {atom.GetAtomicNum() for molecule in molecules for atom in molecule.GetAtoms()} <= {6, 7, 8, 9}

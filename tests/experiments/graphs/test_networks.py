@@ -7,20 +7,12 @@ from hypothesis import given, settings, strategies as st
 from experiments.benchmarks.graph_speed import padded as graphs_padded
 from experiments.graphs import graph_layout as module
 from experiments.graphs.graph_layout import Layout
-from tests.experiments.graphs.random_networks import (
-    WIDTH,
-    batch,
-    checkpoint,
-    made_networks,
-    node_orders,
-    real_nodes,
-    reordered,
-)
+from tests.experiments.graphs import random_networks as small
 
 SIZES = st.lists(st.integers(1, 7), min_size=1, max_size=5)
 ATTENTIVE = pytest.mark.parametrize("attentive", [False, True], ids=["plain", "attentive"])
 few = settings(deadline=None, max_examples=15)
-PLAIN, WITH_ATTENTION = (made_networks(attentive=attentive) for attentive in (False, True))
+PLAIN, WITH_ATTENTION = (small.made_networks(attentive=attentive) for attentive in (False, True))
 
 
 def close(one: torch.Tensor, other: torch.Tensor) -> None:
@@ -31,10 +23,10 @@ def close(one: torch.Tensor, other: torch.Tensor) -> None:
 @given(sizes=SIZES, more=st.integers(0, 2), seed=st.integers(0, 99))
 @few
 def test_ragged_is_padded(attentive: bool, sizes: list[int], more: int, seed: int) -> None:
-    both, held = WITH_ATTENTION if attentive else PLAIN, checkpoint(attentive=attentive)
-    layout, x, a = batch(sizes, seed)
+    both, held = WITH_ATTENTION if attentive else PLAIN, small.checkpoint(attentive=attentive)
+    layout, x, a = small.batch(sizes, seed)
     side = max(sizes) + more
-    padded = layout.pad_rows(x, side), layout.pad_pairs(a, side), real_nodes(sizes, side)
+    padded = layout.pad_rows(x, side), layout.pad_pairs(a, side), small.real_nodes(sizes, side)
     features = graphs_padded.features_network(*padded, held["x_state_dict"])
     adjacency = graphs_padded.adjacency_network(*padded, held["adj_state_dict"])
     close(layout.pad_rows(both.features(x, a, layout), side), features)
@@ -46,19 +38,19 @@ def test_ragged_is_padded(attentive: bool, sizes: list[int], more: int, seed: in
 @few
 def test_the_order_of_nodes_is_the_graphs_own(attentive: bool, sizes: list[int], seed: int) -> None:
     both = WITH_ATTENTION if attentive else PLAIN
-    layout, x, a = batch(sizes, seed)
-    order = node_orders(sizes, max(sizes), seed)
-    inputs = reordered(layout, order, x, a)
+    layout, x, a = small.batch(sizes, seed)
+    order = small.node_orders(sizes, max(sizes), seed)
+    inputs = small.reordered(layout, order, x, a)
     permuted = both.features(*inputs, layout), both.adjacency(*inputs, layout)
     still = both.features(x, a, layout), both.adjacency(x, a, layout)
-    for one, other in zip(permuted, reordered(layout, order, *still), strict=True):
+    for one, other in zip(permuted, small.reordered(layout, order, *still), strict=True):
         close(one, other)
 
 
 @pytest.mark.parametrize(("price", "limit"), [(0, 1), (0, 100), (10**6, 10**6)], ids=["one each", "some", "all"])
 def test_the_cutting_changes_nothing(price: int, limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = [3, 5, 5, 2, 6, 5]
-    layout, x, a = batch(sizes)
+    layout, x, a = small.batch(sizes)
     monkeypatch.setattr(module, "BLOCK_COST", price)
     monkeypatch.setattr(module, "BLOCK_LIMIT", limit)
     other = Layout.of(sizes)
@@ -68,7 +60,7 @@ def test_the_cutting_changes_nothing(price: int, limit: int, monkeypatch: pytest
 
 
 def test_a_graph_does_not_see_its_batch() -> None:
-    layout, x, a = batch([4, 4, 6])
+    layout, x, a = small.batch([4, 4, 6])
     alone = Layout.of([6])
     last = x[layout.nodes - 6 :], a[layout.pairs - 15 :]
     for network, count in zip(PLAIN, (6, 15), strict=True):
@@ -77,7 +69,7 @@ def test_a_graph_does_not_see_its_batch() -> None:
 
 def test_gradients_are_the_derivatives() -> None:
     """What training needs, though the forward pass works in place."""
-    layout, x, a = batch([3, 2])
+    layout, x, a = small.batch([3, 2])
     x.requires_grad_(True), a.requires_grad_(True)
     for network in (*PLAIN, WITH_ATTENTION.features):
         assert torch.autograd.gradcheck(lambda x, a, network=network: network(x, a, layout), (x, a))
@@ -85,13 +77,13 @@ def test_gradients_are_the_derivatives() -> None:
 
 def test_empty_channels_are_left_out_and_change_nothing() -> None:
     """A channel without queries, one with tiny keys, and a layer without values."""
-    network, (layout, x, a) = made_networks(seed=5).adjacency, batch([4, 3, 5])
+    network, (layout, x, a) = small.made_networks(seed=5).adjacency, small.batch([4, 3, 5])
     first, second = (layer.attention for layer in network.layers)
     for parameter in first.convolution.parameters():
-        parameter[0, :, :WIDTH] = 0.0
-        parameter[1, :, WIDTH : 2 * WIDTH] *= 1e-20
+        parameter[0, :, : small.WIDTH] = 0.0
+        parameter[1, :, small.WIDTH : 2 * small.WIDTH] *= 1e-20
     for parameter in second.convolution.parameters():
-        parameter[..., 2 * WIDTH :] = 0.0
+        parameter[..., 2 * small.WIDTH :] = 0.0
     whole = network(x, a, layout)
     for attention in (first, second):
         attention.prune()

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 
 from ams.data import Graph
 from experiments.graphs import orbits
-from experiments.graphs.data import adjacency
+from experiments.graphs.data import adjacency, to_networkx
 from experiments.graphs.orbits import INDUCED, ORBITS, orbit_counts, subgraph_counts
-from tests.experiments.graphs.strategies import graphs, random_graph, relabelled, to_networkx
+from tests.experiments.graphs.strategies import graphs, random_graph, relabelled
 
 # By the sorted degrees of a connected graph of up to four nodes: the orbit of a node by its degree
 PLACES = {

@@ -8,6 +8,7 @@ from ams.samplers import Particles, PerSample
 from ams.samplers.noise_sources import seeded_per_sample
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.ragged_batch import Ownership, RaggedBatch, RaggedBatches, generated_per_graph
+from experiments.graphs.samplers import Denoised
 from tests.experiments.graphs.random_networks import batch
 
 SIZES = st.lists(st.integers(1, 7), min_size=1, max_size=6)
@@ -19,10 +20,7 @@ few = settings(deadline=None, max_examples=20)
 def test_norms_are_those_of_padded_graphs(sizes: list[int], seed: int) -> None:
     layout, x, a = batch(sizes, seed)
     side = max(sizes) + 1
-    for vector, padded, own in (
-        (x, layout.pad_rows(x, side), Ownership.of_features(layout)),
-        (a, layout.pad_pairs(a, side), Ownership.of_adjacency(layout)),
-    ):
+    for vector, padded, own in zip((x, a), Denoised(x, a).padded(layout, side), Ownership.both(layout), strict=True):
         assert RaggedBatch(own).norm(vector) == pytest.approx(Particles().norm(padded), rel=1e-12)
         column = RaggedBatches(own).norm(vector)
         wanted = PerSample().norm(padded).flatten()[torch.tensor(layout.order)][own.graph]
@@ -35,11 +33,8 @@ def test_norms_are_those_of_padded_graphs(sizes: list[int], seed: int) -> None:
 def test_batches_side_by_side_are_batches_alone(first: list[int], second: list[int], seed: int) -> None:
     layout, x, a = batch([*first, *second], seed)
     own = torch.tensor([number >= len(first) for number in layout.order]).long()
-    side = max(layout.sizes)
-    for vector, padded, ownership in (
-        (x, layout.pad_rows(x, side), Ownership.of_features(layout)),
-        (a, layout.pad_pairs(a, side), Ownership.of_adjacency(layout)),
-    ):
+    padded_parts = Denoised(x, a).padded(layout, max(layout.sizes))
+    for vector, padded, ownership in zip((x, a), padded_parts, Ownership.both(layout), strict=True):
         column = RaggedBatches(ownership, own).norm(vector)
         alone = torch.tensor([Particles().norm(part) for part in padded.split([len(first), len(second)])])
         assert column.ndim == vector.ndim
@@ -51,7 +46,7 @@ def test_batches_side_by_side_are_batches_alone(first: list[int], second: list[i
 def test_a_graphs_noise_does_not_know_its_batch(sizes: list[int], seed: int) -> None:
     def drawn(first: int, some: list[int]) -> torch.Tensor:
         layout, streams = Layout.of(some), seeded_per_sample(seed, first, len(some))
-        noise = generated_per_graph([streams[i] for i in layout.order], Ownership.of_adjacency(layout))
+        noise = generated_per_graph([streams[i] for i in layout.order], Ownership.both(layout)[1])
         like = torch.empty(layout.pairs)
         return layout.pad_pairs(noise(like) + noise(like), 7)
 
@@ -61,4 +56,4 @@ def test_a_graphs_noise_does_not_know_its_batch(sizes: list[int], seed: int) -> 
 
 def test_one_generator_a_graph() -> None:
     with pytest.raises(ValueError, match="2 generators for a batch of 3"):
-        generated_per_graph(seeded_per_sample(0, 0, 2), Ownership.of_features(Layout.of([2, 3, 4])))
+        generated_per_graph(seeded_per_sample(0, 0, 2), Ownership.both(Layout.of([2, 3, 4]))[0])

@@ -10,10 +10,9 @@ from hypothesis import given, settings
 from ams.data import Graph
 from ams.errors import UserError
 from experiments.graphs import reading
-from experiments.graphs.data import trimmed
-from experiments.graphs.graph6 import from_graph6, to_graph6
+from experiments.graphs.data import from_graph6, to_graph6, to_networkx, trimmed
 from experiments.graphs.reading import parse_graphs, read_graphs
-from tests.experiments.graphs.strategies import graphs, random_graph, to_networkx
+from tests.experiments.graphs.strategies import graphs, random_graph
 
 LISTED = [random_graph(nodes, 0.5, nodes) for nodes in (4, 9, 13)]
 PLAIN = json.dumps([[graph.nodes, graph.edges] for graph in LISTED]).encode()

@@ -6,13 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.samplers import (
-    NonFiniteState,
-    Particles,
-    PerSample,
-    annealed_baoab,
-    one_step_per_level,
-)
+from ams.samplers import NonFiniteState, Particles, PerSample, annealed_baoab, one_step_per_level
 from ams.samplers.noise_sources import replayed
 from ams.schedules import Level
 from experiments.benchmarks.graph_speed import padded as graphs_padded
@@ -20,60 +14,29 @@ from experiments.graphs import samplers
 from experiments.graphs.generation import halves
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.ragged_batch import Ownership, RaggedBatch, RaggedBatches
-from experiments.graphs.samplers import (
-    ADAPTIVE,
-    CONSTANT,
-    Correctors,
-    Denoised,
-    Half,
-    Run,
-    authors_momentum,
-    corrected,
-    coupled,
-    denoised_end,
-    euler_maruyama,
-    momentum_in_both,
-    predicted,
-    reverse_diffusion,
-    s4,
-)
-from experiments.graphs.systems import CoupledScore, Pair, scores, ve_system, vp_system
-from tests.experiments.graphs.random_networks import (
-    FEATURES,
-    batch,
-    checkpoint,
-    drawn,
-    made_networks,
-    node_orders,
-    real_nodes,
-    reordered,
-)
+from experiments.graphs.samplers import ADAPTIVE, CONSTANT, Denoised, Half, Run, coupled, denoised_end, planned
+from experiments.graphs.systems import CoupledScore, Pair, scores, scores_of, ve_system, vp_system
+from tests.experiments.graphs import random_networks as small
 
 N, END, SIZES = 5, 1e-2, [4, 2, 5, 4, 3]
 PAIR = Pair(vp_system(0.1, 1.0), ve_system(0.2, 1.0))
 OTHER = Pair(vp_system(0.3, 1.2), vp_system(0.2, 0.8))
-BOTH = made_networks()
+BOTH = small.made_networks()
 
 
-def euler(correctors: Correctors, inner: int = 1) -> Callable[[Pair], Run]:
-    return lambda pair: corrected(pair, euler_maruyama, correctors, N, END, inner)
-
-
-def reverse(correctors: Correctors, inner: int = 1) -> Callable[[Pair], Run]:
-    return lambda pair: corrected(pair, reverse_diffusion, correctors, N, END, inner)
-
-
-PLANS: dict[str, tuple[Pair, Callable[[Pair], Run]]] = {
-    "euler": (PAIR, lambda pair: predicted(pair, euler_maruyama, N, END)),
-    "reverse": (OTHER, lambda pair: predicted(pair, reverse_diffusion, N, END)),
-    "s4": (PAIR, lambda pair: predicted(pair, s4(0.15, 0.7), N, END)),
-    "s4 of VP": (OTHER, lambda pair: predicted(pair, s4(0.15, 0.7), N, END)),
-    "langevin": (PAIR, euler(samplers.langevin(0.1, 0.7))),
-    "Leimkuhler-Matthews": (OTHER, reverse(samplers.leimkuhler_matthews(0.1, 0.6))),
-    "authors' adaptive": (PAIR, reverse(authors_momentum(ADAPTIVE)(0.1, 0.6), 2)),
-    "adaptive in both": (PAIR, reverse(momentum_in_both(ADAPTIVE)(0.1, 0.6), 2)),
-    "authors' constant": (OTHER, euler(authors_momentum(CONSTANT)(0.1, 0.6), 2)),
+euler, reverse = samplers.euler_maruyama, samplers.reverse_diffusion
+PLANS = {
+    "euler": (PAIR, planned(PAIR, euler, N, END)),
+    "reverse": (OTHER, planned(OTHER, reverse, N, END)),
+    "s4": (PAIR, planned(PAIR, samplers.s4(0.15, 0.7), N, END)),
+    "s4 of VP": (OTHER, planned(OTHER, samplers.s4(0.15, 0.7), N, END)),
+    "langevin": (PAIR, planned(PAIR, euler, N, END, samplers.langevin(0.1, 0.7))),
+    "Leimkuhler-Matthews": (OTHER, planned(OTHER, reverse, N, END, samplers.leimkuhler_matthews(0.1, 0.6))),
+    "authors' adaptive": (PAIR, planned(PAIR, reverse, N, END, samplers.authors_momentum(ADAPTIVE, 0.1, 0.6), 2)),
+    "adaptive in both": (PAIR, planned(PAIR, reverse, N, END, samplers.momentum_in_both(ADAPTIVE, 0.1, 0.6), 2)),
+    "authors' constant": (OTHER, planned(OTHER, euler, N, END, samplers.authors_momentum(CONSTANT, 0.1, 0.6), 2)),
 }
+"""Systems and a run, by name."""
 EVERY = pytest.mark.parametrize("name", PLANS)
 COUPLINGS = pytest.mark.parametrize("coupling", [RaggedBatch, RaggedBatches], ids=["batch", "sample"])
 
@@ -89,12 +52,12 @@ class Noises:
     def __init__(self, layout: Layout, side: int, count: int = 60) -> None:
         generator = torch.Generator().manual_seed(5)
         self.layout, self.side = layout, side
-        self.rows = [drawn(generator, layout.nodes, FEATURES) for _ in range(count)]
-        self.pairs = [drawn(generator, layout.pairs) for _ in range(count)]
+        self.rows = [small.drawn(generator, layout.nodes, small.FEATURES) for _ in range(count)]
+        self.pairs = [small.drawn(generator, layout.pairs) for _ in range(count)]
 
     def ragged(self, both: tuple[CoupledScore, CoupledScore], coupling: type = RaggedBatch) -> tuple[Half, Half]:
-        owners = Ownership.of_features(self.layout), Ownership.of_adjacency(self.layout)
-        return self._halves((self.rows, self.pairs), both, [coupling(owner) for owner in owners])
+        algebras = [coupling(owner) for owner in Ownership.both(self.layout)]
+        return self._halves((self.rows, self.pairs), both, algebras)
 
     def padded(self, both: tuple[CoupledScore, CoupledScore], coupling: type = Particles) -> tuple[Half, Half]:
         rows = [self.layout.pad_rows(vector, self.side) for vector in self.rows]
@@ -110,15 +73,12 @@ class Noises:
 
 
 def padded_scores(pair: Pair, real: Tensor) -> tuple[CoupledScore, CoupledScore]:
-    held = checkpoint()
-
-    def of_features(x: Tensor, a: Tensor, level: Level) -> Tensor:
-        return pair.features.factor(level) * graphs_padded.features_network(x, a, real, held["x_state_dict"])
-
-    def of_adjacency(a: Tensor, x: Tensor, level: Level) -> Tensor:
-        return pair.adjacency.factor(level) * graphs_padded.adjacency_network(x, a, real, held["adj_state_dict"])
-
-    return of_features, of_adjacency
+    held = small.checkpoint()
+    return scores_of(
+        lambda x, a: graphs_padded.features_network(x, a, real, held["x_state_dict"]),
+        lambda x, a: graphs_padded.adjacency_network(x, a, real, held["adj_state_dict"]),
+        pair,
+    )
 
 
 @EVERY
@@ -130,18 +90,18 @@ def test_ragged_is_padded(name: str, coupling: type) -> None:
     """
     pair, plan = PLANS[name]
     layout, side = Layout.of(SIZES), 7
-    noises, real = Noises(layout, side), real_nodes(SIZES, side)
-    ragged = coupled(plan(pair), *noises.ragged(scores(BOTH, pair, layout), coupling))
+    noises, real = Noises(layout, side), small.real_nodes(SIZES, side)
+    ragged = coupled(plan, *noises.ragged(scores(BOTH, pair, layout), coupling))
     wide = {RaggedBatch: Particles, RaggedBatches: PerSample}[coupling]
-    padded = coupled(plan(pair), *noises.padded(padded_scores(pair, real), wide))
+    padded = coupled(plan, *noises.padded(padded_scores(pair, real), wide))
     rounds = 0
     for ((x, _), (a, _)), ((wide_x, _), (wide_a, _)) in zip(ragged, padded, strict=True):
-        close(Denoised(layout.pad_rows(x.x, side), layout.pad_pairs(a.x, side)), Denoised(wide_x.x, wide_a.x))
+        close(Denoised(x.x, a.x).padded(layout, side), Denoised(wide_x.x, wide_a.x))
         assert (wide_a.x - wide_a.x.mT).abs().max() < 1e-13 * wide_a.x.abs().max()
         assert not wide_a.x.diagonal(dim1=1, dim2=2).any()
         assert torch.equal(wide_a.x, graphs_padded.mask_pairs(wide_a.x, real))
         rounds += 1
-    assert rounds == len(plan(pair).rounds)
+    assert rounds == len(plan.rounds)
 
 
 @EVERY
@@ -150,24 +110,23 @@ def test_the_order_of_nodes_is_the_samples_own(name: str, coupling: type) -> Non
     """Each graph in an order of its own, start and noise with it: so is every state."""
     pair, plan = PLANS[name]
     layout, side = Layout.of(SIZES), max(SIZES)
-    order, noises = node_orders(SIZES, side, 7), Noises(layout, side)
-    still = coupled(plan(pair), *noises.ragged(scores(BOTH, pair, layout), coupling))
+    order, noises = small.node_orders(SIZES, side, 7), Noises(layout, side)
+    still = coupled(plan, *noises.ragged(scores(BOTH, pair, layout), coupling))
     orderly = [(x.x.clone(), a.x.clone()) for (x, _), (a, _) in still]
-    both = [reordered(layout, order, x, a) for x, a in zip(noises.rows, noises.pairs, strict=True)]
+    both = [small.reordered(layout, order, x, a) for x, a in zip(noises.rows, noises.pairs, strict=True)]
     noises.rows, noises.pairs = [x for x, _ in both], [a for _, a in both]
-    permuted = coupled(plan(pair), *noises.ragged(scores(BOTH, pair, layout), coupling))
+    permuted = coupled(plan, *noises.ragged(scores(BOTH, pair, layout), coupling))
     for ((x, _), (a, _)), theirs in zip(permuted, orderly, strict=True):
-        close(Denoised(x.x, a.x), Denoised(*reordered(layout, order, *theirs)))
+        close(Denoised(x.x, a.x), Denoised(*small.reordered(layout, order, *theirs)))
     assert (x.x - orderly[-1][0]).abs().max() > 0.1
 
 
-def generated(sizes: list[int], first: int, plan: Run, coupling: type) -> Denoised:
+def generated(sizes: list[int], plan: Run, coupling: type) -> Denoised:
     """Return a run in float32 from seeds, padded, in the caller's order."""
-    layout, both = Layout.of(sizes), made_networks()
+    layout, both = Layout.of(sizes), small.made_networks()
     both = both._replace(features=both.features.float(), adjacency=both.adjacency.float())
-    made = halves(scores(both, PAIR, layout), layout, FEATURES, 3, first, coupling)
-    end = denoised_end(coupled(plan, *made))
-    return Denoised(layout.pad_rows(end.features, 5), layout.pad_pairs(end.adjacency, 5))
+    made = halves(scores(both, PAIR, layout), layout, small.FEATURES, 3, coupling)
+    return denoised_end(coupled(plan, *made)).padded(layout, 5)
 
 
 @pytest.mark.parametrize("name", ["langevin", "authors' adaptive", "adaptive in both", "s4"])
@@ -175,24 +134,23 @@ def test_uncoupled_a_batch_may_be_split_coupled_it_may_not(name: str) -> None:
     plan = PLANS[name][1]
     gaps = []
     for coupling in (RaggedBatches, RaggedBatch):
-        whole = generated(SIZES, 0, plan(PAIR), coupling)
-        parts = generated(SIZES[:2], 0, plan(PAIR), coupling), generated(SIZES[2:], 2, plan(PAIR), coupling)
-        gaps.append(max((torch.cat(two) - one).abs().max().item() for *two, one in zip(*parts, whole, strict=True)))
+        whole, part = (generated(sizes, plan, coupling) for sizes in (SIZES, SIZES[:2]))
+        gaps.append(max((one[:2] - alone).abs().max().item() for one, alone in zip(whole, part, strict=True)))
     assert gaps[0] < 1e-4 < 1e-3 < gaps[1]
 
 
 def adjacency_of(name: str) -> list[Tensor]:
     """Return every adjacency of a run whose scores ignore the partner, so that features play no role."""
-    layout, _, partner = batch(SIZES)
-    rows = drawn(torch.Generator().manual_seed(1), layout.nodes, FEATURES)
+    layout, _, partner = small.batch(SIZES)
+    rows = small.drawn(torch.Generator().manual_seed(1), layout.nodes, small.FEATURES)
     of_features, of_adjacency = scores(BOTH, PAIR, layout)
     lonely = (lambda x, a, level: of_features(x, partner, level)), (lambda a, x, level: of_adjacency(a, rows, level))
     correctors = {
         "langevin": samplers.langevin(0.1, 0.6),
-        "authors": authors_momentum(ADAPTIVE)(0.1, 0.6),
-        "both": momentum_in_both(ADAPTIVE)(0.1, 0.6),
+        "authors": samplers.authors_momentum(ADAPTIVE, 0.1, 0.6),
+        "both": samplers.momentum_in_both(ADAPTIVE, 0.1, 0.6),
     }
-    plan = corrected(PAIR, reverse_diffusion, correctors[name], N, END, 3)
+    plan = planned(PAIR, reverse, N, END, correctors[name], 3)
     return [a.x.clone() for _, (a, _) in coupled(plan, *Noises(layout, 5).ragged(lonely))]
 
 
@@ -244,11 +202,11 @@ def test_rounds_beyond_the_program_are_an_error() -> None:
 @pytest.mark.parametrize("corrector", [samplers.langevin, samplers.leimkuhler_matthews], ids=["one draw", "two noises"])
 def test_the_noise_is_scaled_and_the_step_is_not(corrector: Callable) -> None:
     """With `scale_eps` the drift is as without; the noise is `scale_eps` times as large."""
-    layout, _, _ = batch(SIZES)
+    layout, _, _ = small.batch(SIZES)
     both = scores(BOTH, PAIR, layout)
     ends = {}
     for scale in (1.0, 0.5):
-        plan = corrected(PAIR, euler_maruyama, corrector(0.1, scale), N, END)
+        plan = planned(PAIR, euler, N, END, corrector(0.1, scale))
         (state, info), _ = next(coupled(plan, *Noises(layout, 5).ragged(both)))
         ends[scale] = info.mean(), state.x - info.mean()
     torch.testing.assert_close(ends[0.5][0], ends[1.0][0], rtol=1e-12, atol=1e-12)
@@ -257,14 +215,14 @@ def test_the_noise_is_scaled_and_the_step_is_not(corrector: Callable) -> None:
 
 def test_a_sampler_of_the_library_runs_on_graphs_as_it_is() -> None:
     """Annealed BAOAB, from noise level to noise level: nothing of it knows of graphs."""
-    layout, _, _ = batch(SIZES)
+    layout, _, _ = small.batch(SIZES)
     programs = [one_step_per_level(annealed_baoab(), system.levels(N, 0.1)) for system in PAIR]
     end = denoised_end(coupled(Run(*programs, [1] * (N - 1)), *Noises(layout, 5).ragged(scores(BOTH, PAIR, layout))))
     assert all(part.isfinite().all() for part in end)
 
 
 def test_a_state_that_is_not_finite_is_named() -> None:
-    layout, _, _ = batch(SIZES)
+    layout, _, _ = small.batch(SIZES)
     broken = scores(BOTH, PAIR, layout)[0], lambda a, x, level: torch.full_like(a, torch.inf)
     with pytest.raises(NonFiniteState, match="not finite after step 0"):
-        next(coupled(predicted(PAIR, euler_maruyama, N, END), *Noises(layout, 5).ragged(broken)))
+        next(coupled(planned(PAIR, euler, N, END), *Noises(layout, 5).ragged(broken)))

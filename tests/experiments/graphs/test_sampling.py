@@ -5,41 +5,38 @@ import torch
 
 from ams.samplers import Info, State
 from experiments.graphs import samplers
+from experiments.graphs.checkpoints import Networks
 from experiments.graphs.data import community_small
-from experiments.graphs.graph_comparison.presets import ADAPTIVE_IN_BOTH, LANGEVIN, PREDICTOR, SAMPLERS, GraphSampler
-from experiments.graphs.graph_comparison.sampling import (
-    OBSERVED,
-    Batches,
-    Model,
-    coupling_of,
-    residual_variances,
-    sampled,
-)
+from experiments.graphs.graph_comparison import sampling
+from experiments.graphs.graph_comparison.presets import ADAPTIVE_IN_BOTH, LANGEVIN, PREDICTOR, SAMPLERS, Preset
+from experiments.graphs.graph_comparison.sampling import OBSERVED, Batches, coupling_of, residual_variances, sampled
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.ragged_batch import RaggedBatch
 from experiments.graphs.systems import Pair, vp_system
+from experiments.graphs.training import Example
 from tests.experiments.graphs.random_networks import FEATURES, made_networks
 
 VP = vp_system(0.1, 1.0)
 SIZES = (4, 7, 5, 3, 6, 4)
 
 
-@pytest.fixture(scope="module")
-def model() -> Model:
-    both = made_networks()
-    return Model(type(both)(*(network.float() for network in both)), Pair(VP, VP), FEATURES)
+@pytest.fixture
+def both(monkeypatch: pytest.MonkeyPatch) -> Networks:
+    """Networks of random weights, of fewer features than those of community_small."""
+    monkeypatch.setattr(sampling, "SETTING", sampling.SETTING._replace(features=FEATURES))
+    return Networks(*(network.float() for network in made_networks()))
 
 
-def variances(model: Model, steps: int, batches: Batches) -> torch.Tensor:
-    return sampled(model, ADAPTIVE_IN_BOTH, steps, 0.2, 0.7, batches)[1]
+def variances(both: Networks, steps: int, batches: Batches) -> torch.Tensor:
+    return sampled(both, ADAPTIVE_IN_BOTH, steps, 0.2, 0.7, batches)[1]
 
 
-def test_batches_side_by_side_are_batches_alone(model: Model) -> None:
+def test_batches_side_by_side_are_batches_alone(both: Networks) -> None:
     """The second batch's graphs do not see the first: other networks' sizes in its place leave them as they are."""
-    one = variances(model, 12, Batches(SIZES, 3, 1))
-    other = variances(model, 12, Batches((7, 7, 7, *SIZES[3:]), 3, 1))
+    one = variances(both, 12, Batches(SIZES, 3, 1))
+    other = variances(both, 12, Batches((7, 7, 7, *SIZES[3:]), 3, 1))
     torch.testing.assert_close(one[3:], other[3:], rtol=1e-3, atol=1e-4)
-    assert (variances(model, 12, Batches(SIZES, 6, 1)) - one).abs().max() > 1e-3
+    assert (variances(both, 12, Batches(SIZES, 6, 1)) - one).abs().max() > 1e-3
 
 
 def test_one_batch_is_coupled_as_in_the_authors_code() -> None:
@@ -53,11 +50,7 @@ def test_the_forward_process_has_a_residual_variance_of_one() -> None:
     listed = community_small(60, seed=3)
     layout = Layout.of([graph.nodes for graph in listed])
     level = VP.levels(2, OBSERVED)[1]
-    squares = torch.zeros(60, 20, 20)
-    for number, graph in enumerate(listed):
-        for u, v in graph.edges:
-            squares[number, u, v] = squares[number, v, u] = 1.0
-    clean = layout.pack_pairs(squares)
+    clean = torch.cat([Example.of(listed[place]).pairs for place in layout.order])
     for factor in (1.0, 0.5):
         noise = factor * level.sigma * torch.randn(len(clean), generator=torch.Generator().manual_seed(0))
         measured = residual_variances(level.scale * clean + noise, level, layout)
@@ -75,8 +68,8 @@ def test_temperatures_are_in_the_callers_order() -> None:
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
-def test_every_sampler_runs_and_is_observed(sampler: GraphSampler, model: Model) -> None:
-    graphs, variances = sampled(model, sampler, 10, 0.1, 0.7, Batches(SIZES, 2, 5))
+def test_every_sampler_runs_and_is_observed(sampler: Preset, both: Networks) -> None:
+    graphs, variances = sampled(both, sampler, 10, 0.1, 0.7, Batches(SIZES, 2, 5))
     assert variances.isfinite().all() and variances.shape == (6,)
     assert tuple(graph.nodes for graph in graphs) == SIZES
 
@@ -90,12 +83,12 @@ def test_plans_cost_what_they_say() -> None:
 
 @pytest.mark.parametrize(("sampler", "rounds"), [(PREDICTOR, 11), (LANGEVIN, 22)], ids=["alone", "corrected"])
 def test_the_variance_is_taken_where_the_predictor_starts(
-    sampler: GraphSampler, rounds: int, model: Model, monkeypatch: pytest.MonkeyPatch
+    sampler: Preset, rounds: int, both: Networks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rounds whose adjacency is their number: at t = 0.1 the predictor's round is the tenth, or the twentieth."""
     seen = iter([_round(float(number)) for number in range(rounds)])
     monkeypatch.setattr(samplers, "coupled", lambda plan, features, adjacency: seen)
-    _, (variance,) = sampled(model, sampler, 11, 0.1, 0.7, Batches((3,), 1, 5))
+    _, (variance,) = sampled(both, sampler, 11, 0.1, 0.7, Batches((3,), 1, 5))
     level, number = VP.levels(11, 1e-4)[9], 10 * sampler.evaluations - 1
     assert level.t == pytest.approx(OBSERVED, abs=1e-3)
     residual = number - level.scale * (number > level.scale / 2)

@@ -9,8 +9,9 @@ from scipy.stats import wasserstein_distance
 
 from ams.data import Graph
 from experiments.graphs import statistics
+from experiments.graphs.data import to_networkx
 from experiments.graphs.statistics import CLUSTER, DEGREE, MOST_NODES, ORBIT, SPECTRAL, STATISTICS
-from tests.experiments.graphs.strategies import graphs, random_graph, relabelled, to_networkx
+from tests.experiments.graphs.strategies import graphs, random_graph, relabelled
 from tests.experiments.graphs.test_orbits import looked_at
 
 MIXED = [

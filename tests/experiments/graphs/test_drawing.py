@@ -5,7 +5,7 @@ import pytest
 
 from ams.data import Graph
 from experiments.graphs.data import community_small
-from experiments.graphs.drawing_layout import GAP, box_corners, node_positions
+from experiments.graphs.drawing import GAP, box_corners, node_positions
 
 TRIANGLE = ((0, 1), (0, 2), (1, 2))
 
