@@ -1,29 +1,27 @@
 """The schema of `paper/outline.toml`: the claims under test as their authors state them, the parts of the report."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from verdicts.validation import Frozen
 
 OUTLINE = "paper/outline.toml"
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class StatedClaim(_Entry):
+class StatedClaim(Frozen):
     """A claim of the work under test, in one sentence; the suite's own claims name it by its `id`."""
 
     id: str
     text: str
 
 
-class Part(_Entry):
+class Part(Frozen):
     """A part of the report; groups name it by its `id`."""
 
     id: str
     title: str
 
 
-class Outline(_Entry):
+class Outline(Frozen):
     """The whole file.
 
     `subject` names the work under test in every figure and table; groups lie in the folders `rooms`.

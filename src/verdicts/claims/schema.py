@@ -8,10 +8,11 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, field_validator, model_validator
+from pydantic import Field, Strict, field_validator, model_validator
 
 from verdicts.claims.outline import Outline
 from verdicts.errors import unknown
+from verdicts.validation import Frozen
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")]
 GroupName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -66,11 +67,7 @@ class Relation(StrEnum):
     AT_LEAST = ">="
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Source(_Entry):
+class Source(Frozen):
     """Where a claim comes from: `where` names the section, file, theorem or table."""
 
     kind: SourceKind
@@ -80,7 +77,7 @@ class Source(_Entry):
 ORIGINS = ("algebra", "rounding", "quadrature", "Monte Carlo", "printed digits", "stated margin")
 
 
-class Check(_Entry):
+class Check(Frozen):
     """`quantity relation bound`, to within `tolerance` (in `unit`), which comes from `origin`.
 
     `share` is what a check by Monte Carlo spends of the suite's false-alarm budget.
@@ -108,7 +105,7 @@ class Check(_Entry):
         return self.origin.split(":")[0].strip() == "Monte Carlo"
 
 
-class Claim(_Entry):
+class Claim(Frozen):
     """A statement with its source, its expected verdict, its checks and the test that would break it.
 
     `paper` names the stated claims (`paper/outline.toml`) that this one restates, so that its verdict is one on them;
@@ -148,7 +145,7 @@ class Claim(_Entry):
         return expected
 
 
-class GroupEntry(_Entry):
+class GroupEntry(Frozen):
     """What a claims file says of its group: title, part of the report, place in that part.
 
     `commands` adds commands to the suite's command line, by name, as `module:class`.
@@ -157,10 +154,10 @@ class GroupEntry(_Entry):
     title: str
     part: str
     order: int = 0
-    commands: dict[CommandName, CommandPlace] = {}
+    commands: dict[CommandName, CommandPlace] = {}  # noqa: RUF012 (a pydantic field)
 
 
-class GroupFile(_Entry):
+class GroupFile(Frozen):
     """A whole `claims.toml`: its group and the group's claims."""
 
     group: GroupEntry
@@ -179,7 +176,7 @@ class Group(GroupEntry):
     notebook: str | None = None
 
 
-class Claims(_Entry):
+class Claims(Frozen):
     """The claims of all groups. Ids are unique, and whatever the outline must hold is there."""
 
     outline: Outline

@@ -8,10 +8,11 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from verdicts.records.files import write_whole
 from verdicts.records.stamps import origin_of
+from verdicts.validation import Frozen
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
@@ -19,27 +20,23 @@ if TYPE_CHECKING:
 Cell = str | int | float
 
 
-class Figure(BaseModel):
+class Figure(Frozen):
     """A figure of a group: the SVG `file` (PNG and PDF beside it have its name), and the claims that it illustrates.
 
     `caption` may hold `$LaTeX$` formulas.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     file: Path
     caption: str
     claims: tuple[str, ...] = ()
 
 
-class Table(BaseModel):
+class Table(Frozen):
     """A table of a group: becomes a CSV file named after `id`, and a table of the report.
 
     `caption` and `header` may hold `$LaTeX$` formulas. Raises ValidationError for a row whose length is not the
     header's, and for a NaN (an empty text stands for what is missing).
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     id: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
     caption: str

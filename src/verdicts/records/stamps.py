@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import NamedTuple, Self
-
-from verdicts.records.provenance import Environment
+from typing import NamedTuple
 
 
 class Stamp(NamedTuple):
@@ -16,11 +14,6 @@ class Stamp(NamedTuple):
     config: str
     commit: str | None
     dirty: bool | None = None
-
-    @classmethod
-    def of(cls, environment: Environment, subject: str, profile: str, config: str) -> Self:
-        """Return the stamp of what is drawn in this environment with this configuration."""
-        return cls(subject, profile, config, environment.commit, environment.dirty)
 
     def text(self, claims: tuple[str, ...]) -> str:
         """Return the origin in one line."""

@@ -8,12 +8,13 @@ from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from verdicts.claims.loading import Schema, load_claims, load_toml
 from verdicts.claims.schema import Claims, Profile, Verdict
 from verdicts.errors import UserError, unknown
 from verdicts.records.expected import read_expected
+from verdicts.validation import Frozen
 
 EXHIBITS = "paper/exhibits.toml"
 DEVIATIONS = "paper/deviations.toml"
@@ -21,10 +22,6 @@ LIMITATIONS = "paper/limitations.toml"
 FINDINGS = "paper/findings.toml"
 NOTATION = "paper/notation.toml"
 VALUE = re.compile(r"\{([A-Za-z]\w*\.\w+)\}")
-
-
-class _Written(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Status(StrEnum):
@@ -35,7 +32,7 @@ class Status(StrEnum):
     NOT_HERE = "not here"
 
 
-class Exhibit(_Written):
+class Exhibit(Frozen):
     """One figure or table of the paper.
 
     `what` says what it shows there, `here` names the claims, figures and tables that stand for it, `scaling` how they
@@ -52,13 +49,13 @@ class Exhibit(_Written):
     reason: str = ""
 
 
-class Exhibits(_Written):
+class Exhibits(Frozen):
     """The whole file."""
 
     exhibit: tuple[Exhibit, ...] = ()
 
 
-class Deviation(_Written):
+class Deviation(Frozen):
     """Where description, the authors' code and what runs here differ; `effect` says what the `checks` measure of it."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
@@ -70,14 +67,14 @@ class Deviation(_Written):
     checks: tuple[str, ...] = ()
 
 
-class Limitation(_Written):
+class Limitation(Frozen):
     """Something that this artifact cannot tell, and what follows from it."""
 
     title: str
     text: str
 
 
-class Finding(_Written):
+class Finding(Frozen):
     """What was found about a claim of the paper, said where the verdicts are those that it `needs`.
 
     `{check}` in the text becomes that check's measured value.
@@ -101,33 +98,33 @@ class Finding(_Written):
         return VALUE.sub(lambda match: measured[match[1]], self.text)
 
 
-class Symbol(_Written):
+class Symbol(Frozen):
     """A symbol of claims and figures."""
 
     sign: str
     meaning: str
 
 
-class Notation(_Written):
+class Notation(Frozen):
     """The whole file: the formulas of the sampler's step, and the symbols."""
 
     step: tuple[str, ...] = ()
     symbol: tuple[Symbol, ...] = ()
 
 
-class Findings(_Written):
+class Findings(Frozen):
     """The whole file."""
 
     finding: tuple[Finding, ...] = ()
 
 
-class Deviations(_Written):
+class Deviations(Frozen):
     """The whole file."""
 
     deviation: tuple[Deviation, ...] = ()
 
 
-class Limitations(_Written):
+class Limitations(Frozen):
     """The whole file."""
 
     limitation: tuple[Limitation, ...] = ()

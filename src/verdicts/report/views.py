@@ -7,10 +7,9 @@ from typing import NamedTuple
 from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Check, Claim, Group, Profile, Relation, Verdict
 from verdicts.records.checksummed import NotCurrent
-from verdicts.records.collect import collect
 from verdicts.records.expected import Comparison, Expected, Moved, compare, read_expected
 from verdicts.records.figures import Figure, Table
-from verdicts.records.ledger import ClaimRow, Ledger
+from verdicts.records.ledger import ClaimRow, Ledger, collect
 from verdicts.records.provenance import Environment
 from verdicts.records.record import CheckResult, current_artefacts
 from verdicts.records.workspace import Workspace

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from verdicts.errors import UserError
 from verdicts.records.checksummed import NotCurrent
-from verdicts.records.collect import collect
 from verdicts.records.expected import FOLDER, Moved, compare, expected_of, expected_path, read_expected
+from verdicts.records.ledger import collect
 from verdicts.records.record import current_artefacts
 from verdicts.records.workspace import Workspace
 from verdicts.run.plan import Artefact, artefacts_of

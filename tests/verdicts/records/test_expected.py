@@ -7,10 +7,10 @@ import pytest
 from tests.verdicts.toy import Toy
 from verdicts.errors import UserError
 from verdicts.records.expected import FOLDER, Moved, compare, expected_of, expected_path, read_expected
+from verdicts.records.ledger import collect
 from verdicts.run.expecting import expect
 from verdicts.run.group import run_group
 from verdicts.run.plan import Run
-from verdicts.run.publish import collect
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.verdicts.report.test_paper import needs_poppler, text_of
 from tests.verdicts.toy import Toy
 from verdicts.claims.loading import load_claims, load_config
 from verdicts.claims.schema import Profile
-from verdicts.records.collect import collect
+from verdicts.records.ledger import collect
 from verdicts.report import page as report, paper as document, readme_blocks as readme
 from verdicts.report.report_texts import load_exhibits
 from verdicts.run.checks import settings_class

@@ -11,8 +11,8 @@ from tests.verdicts.report.whole import FIGURES
 from tests.verdicts.toy import Toy
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
-from verdicts.records.collect import collect
 from verdicts.records.expected import expected_of, expected_path
+from verdicts.records.ledger import collect
 from verdicts.records.run_record import Run
 from verdicts.records.workspace import Workspace
 from verdicts.report import images as pictures, page as report

@@ -5,8 +5,8 @@ import pytest
 from tests.verdicts.report.test_page import run_all, text_of
 from tests.verdicts.toy import Toy
 from verdicts import Table
-from verdicts.records.collect import collect
 from verdicts.records.files import sha256_of
+from verdicts.records.ledger import collect
 from verdicts.records.section import FOLDER, Section
 from verdicts.records.workspace import PACKAGE_ROOT
 

@@ -11,7 +11,7 @@ import pytest
 from tests.verdicts.report.test_page import run_all
 from tests.verdicts.toy import Toy
 from verdicts.claims.schema import Profile
-from verdicts.records.collect import collect
+from verdicts.records.ledger import collect
 from verdicts.report import page as report, paper as document
 from verdicts.report.views import undecided
 from verdicts.run.pages import make_page

@@ -12,8 +12,8 @@ from tests.verdicts.toy import REPOSITORY
 from verdicts import Figure, Measurement, Table, save_figure
 from verdicts.claims.schema import Claim, Group, Profile
 from verdicts.claims.verdict import claim_verdict
-from verdicts.records.collect import collect
 from verdicts.records.files import sha256_of
+from verdicts.records.ledger import collect
 from verdicts.records.provenance import Environment, Stopwatch
 from verdicts.records.record import Artefacts, CheckResult, Record
 from verdicts.records.workspace import Workspace

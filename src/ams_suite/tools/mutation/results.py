@@ -9,20 +9,17 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict
-
 from ams_suite.tools.mutation.faults import Fault
 from ams_suite.tools.mutation.trial import Outcome
 from verdicts.records.checksummed import Checksummed, NotCurrent
 from verdicts.records.files import canonical_json, sha256_of
+from verdicts.validation import Frozen
 
 RESULTS = "mutations.json"
 
 
-class Tried(BaseModel):
+class Tried(Frozen):
     """A fault's outcome, the UTC time of its trial, and the key of what it depends on."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     key: str
     outcome: Outcome

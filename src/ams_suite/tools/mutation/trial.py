@@ -16,10 +16,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree
 
-from pydantic import BaseModel, ConfigDict
-
 from ams_suite.tools.mutation.faults import Fault
 from verdicts.errors import UserError
+from verdicts.validation import Frozen
 
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "results", "build", "*.egg-info")
 NOT_RUNNING = frozenset(
@@ -36,10 +35,8 @@ class Ending(StrEnum):
     BROKEN = "broken"
 
 
-class Outcome(BaseModel):
+class Outcome(Frozen):
     """`by` is the test that failed first, with the kind of its error in `how`, or why the trial tells nothing."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     ending: Ending
     by: str = ""
