@@ -1,8 +1,6 @@
 """What the page shows beside claims: benchmarks of another profile, and sections of the suite's tools."""
 
-import pytest
-
-from tests.verdicts.report.test_page import run_all, text_of
+from tests.verdicts.report.test_page import text_of
 from tests.verdicts.toy import Toy
 from verdicts import Table
 from verdicts.records.files import sha256_of
@@ -11,52 +9,14 @@ from verdicts.records.section import FOLDER, Section
 from verdicts.records.workspace import PACKAGE_ROOT
 
 
-@pytest.fixture
-def toy(tmp_path):
-    return Toy.make(tmp_path)
-
-
-TIMED = """
-[group]
-title = "Time"
-part = "suite"
-
-[[claim]]
-id = "T1"
-title = "It is quick"
-statement = "text"
-source = { kind = "proved here", where = "here" }
-evidence = "experiment"
-expected = "holds"
-profiles = ["bench"]
-falsifier = "tests/test_toy.py::test_one"
-  [[claim.check]]
-  id = "T1.ratio"
-  quantity = "ratio of times"
-  relation = "<="
-  bound = 2.0
-  tolerance = 0.0
-  origin = "stated margin"
-"""
-RATIO = """
-from verdicts import Measurement, check
-
-@check("T1.ratio")
-def ratio(settings): return Measurement(value=1.73)
-"""
-
-
 def test_benchmarks_are_shown_apart_and_only_while_current(toy):
-    assert 'id="benchmarks"' not in text_of(run_all(toy))
-    toy.write(f"{toy.package}/time/claims.toml", TIMED)
-    toy.write("config/bench.toml", "one_process = true\nnotebooks = false\n")
-    toy.write_module("time/settings", "from pydantic import BaseModel\n\nclass Settings(BaseModel): ...\n")
-    toy.write_module("time/checks", RATIO)
-    quick = run_all(toy)
+    assert 'id="benchmarks"' not in text_of(toy.run_all())
+    toy.lay("benchmark")
+    quick = toy.run_all()
     assert "T1" not in {row.id for row in collect(quick).claims}, "benchmarks are no rows of another profile"
     text = text_of(quick)
     assert "bash reproduce.sh bench" in text and "1.73" not in text
-    bench = run_all(toy, "bench")
+    bench = toy.run_all("bench")
     assert [row.id for row in collect(bench).claims] == ["T1"]
     assert "1.73" in text_of(quick) and 'id="benchmarks"' not in text_of(bench)
     toy.replace_in_module("time/checks", "1.73", "1.83")
@@ -82,7 +42,7 @@ def section(toy: Toy, **changes) -> Section:
 
 
 def test_sections_of_tools_are_shown_with_how_much_has_changed_since(toy):
-    text = text_of(run_all(toy))
+    text = text_of(toy.run_all())
     assert 'id="trust"' not in text and "ams mutate" not in text
     workspace = toy.workspace()
     section(toy).write(workspace.folder.parent / FOLDER / "mutation.json")
