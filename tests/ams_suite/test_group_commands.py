@@ -8,43 +8,12 @@ import pytest
 from ams_suite.__main__ import main
 from tests.verdicts.toy import Toy
 
-GREET = '''
-from dataclasses import dataclass
-from typing import Annotated
-
-from tyro.conf import Positional
-
-
-@dataclass(frozen=True, kw_only=True)
-class Greet:
-    """Greet somebody."""
-
-    who: Positional[str]
-    """Whom."""
-    times: int = 1
-    """How often."""
-
-    def __call__(self) -> int:
-        """Do it."""
-        print(f"hello {self.who} " * self.times)
-        return 7
-
-
-@dataclass(frozen=True)
-class Broken:
-    """It breaks."""
-
-    def __call__(self) -> int:
-        """Do it."""
-        raise RuntimeError("unforeseen")
-'''
-
 
 @pytest.fixture
 def toy(tmp_path, monkeypatch):
     toy = Toy.make(tmp_path)
     add(toy, f'greet = "{toy.package}.alpha.commands:Greet", broken = "{toy.package}.alpha.commands:Broken"')
-    toy.write_module("alpha/commands", GREET)
+    toy.lay("commands")
     monkeypatch.chdir(toy.root)
     monkeypatch.setattr(sys, "path", list(sys.path))
     return toy

@@ -4,6 +4,7 @@ A record is shown as current only if its bytes are the ones that were written (d
 bytes), its schema is this one, its key is the present key, and its verdicts follow from its values.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -140,6 +141,13 @@ def current_artefacts(path: Path, parts: KeyParts) -> Artefacts:
         if present != digest:
             raise NotCurrent(f"{name} was edited")
     return artefacts
+
+
+def artefacts_at(path: Path, parts: KeyParts) -> Artefacts | None:
+    """Return a group's artefacts as `current_artefacts` does, None where they are not current."""
+    with suppress(NotCurrent):
+        return current_artefacts(path, parts)
+    return None
 
 
 def _follows(claim: Claim, record: Record) -> bool:

@@ -7,8 +7,10 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
+from types import GenericAlias
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, create_model
 
 from verdicts.claims.loading import Schema, load_claims, load_toml
 from verdicts.claims.schema import Claims, Profile, Verdict
@@ -47,12 +49,6 @@ class Exhibit(Frozen):
     profile: Profile | None = None
     scaling: str = ""
     reason: str = ""
-
-
-class Exhibits(Frozen):
-    """The whole file."""
-
-    exhibit: tuple[Exhibit, ...] = ()
 
 
 class Deviation(Frozen):
@@ -112,24 +108,6 @@ class Notation(Frozen):
     symbol: tuple[Symbol, ...] = ()
 
 
-class Findings(Frozen):
-    """The whole file."""
-
-    finding: tuple[Finding, ...] = ()
-
-
-class Deviations(Frozen):
-    """The whole file."""
-
-    deviation: tuple[Deviation, ...] = ()
-
-
-class Limitations(Frozen):
-    """The whole file."""
-
-    limitation: tuple[Limitation, ...] = ()
-
-
 def refuse_bad_texts(root: Path, profile: Profile) -> None:
     """Read all that people write for the report below `root`, and the expected values. Raises UserError."""
     claims = load_claims(root)
@@ -143,12 +121,12 @@ def refuse_bad_texts(root: Path, profile: Profile) -> None:
 
 def load_exhibits(root: Path) -> tuple[Exhibit, ...]:
     """Read the paper's exhibits below `root`; no file, none. Raises UserError."""
-    return _optional(root, EXHIBITS, Exhibits).exhibit
+    return _entries(root, EXHIBITS, Exhibit)
 
 
 def load_deviations(root: Path, claims: Claims) -> tuple[Deviation, ...]:
     """Read the deviations below `root`; each check that they name must exist. Raises UserError."""
-    deviations = _optional(root, DEVIATIONS, Deviations).deviation
+    deviations = _entries(root, DEVIATIONS, Deviation)
     for deviation in deviations:
         _refuse_unknown(f"{DEVIATIONS}: deviation[{deviation.id}].checks", "check", deviation.checks, claims.checks)
     return deviations
@@ -156,17 +134,17 @@ def load_deviations(root: Path, claims: Claims) -> tuple[Deviation, ...]:
 
 def load_limitations(root: Path) -> tuple[Limitation, ...]:
     """Read the limitations below `root`; no file, none. Raises UserError."""
-    return _optional(root, LIMITATIONS, Limitations).limitation
+    return _entries(root, LIMITATIONS, Limitation)
 
 
 def load_notation(root: Path) -> Notation:
     """Read the notation below `root`; no file, none. Raises UserError."""
-    return _optional(root, NOTATION, Notation)
+    return load_toml(root, NOTATION, Notation) if (root / NOTATION).is_file() else Notation()
 
 
 def load_findings(root: Path, claims: Claims) -> tuple[Finding, ...]:
     """Read the findings below `root`; the claims and checks that they name must exist. Raises UserError."""
-    findings = _optional(root, FINDINGS, Findings).finding
+    findings = _entries(root, FINDINGS, Finding)
     for finding in findings:
         where = f"{FINDINGS}: finding[{finding.paper}]"
         _refuse_unknown(where, "claim", finding.needs, [claim.id for claim in claims.claim])
@@ -174,9 +152,15 @@ def load_findings(root: Path, claims: Claims) -> tuple[Finding, ...]:
     return findings
 
 
-def _optional(root: Path, name: str, schema: type[Schema]) -> Schema:
-    """Return a file's contents, the schema's defaults where there is no file."""
-    return load_toml(root, name, schema) if (root / name).is_file() else schema()
+def _entries(root: Path, name: str, entry: type[Schema]) -> tuple[Schema, ...]:
+    """Return the entries of a file (`[[exhibit]]`); no file, none."""
+    kind = entry.__name__.lower()
+    if not (root / name).is_file():
+        return ()
+    fields: dict[str, Any] = {kind: (GenericAlias(tuple, (entry, ...)), ())}
+    file = create_model(name, __base__=Frozen, **fields)
+    entries: tuple[Schema, ...] = getattr(load_toml(root, name, file), kind)
+    return entries
 
 
 def _refuse_unknown(where: str, kind: str, names: Iterable[str], known: Collection[str]) -> None:

@@ -7,11 +7,10 @@ from typing import Any
 
 from verdicts.claims.schema import Group
 from verdicts.records.booktabs import booktabs
-from verdicts.records.figures import KINDS, SHOWN, Figure, Table, saved_as
+from verdicts.records.figures import KINDS, SHOWN, Figure, Stamp, Table, origin_of, saved_as, stamped
 from verdicts.records.files import sha256_of, write_whole
 from verdicts.records.provenance import Environment, Stopwatch
 from verdicts.records.record import Artefacts
-from verdicts.records.stamps import Stamp, origin_of, stamped
 from verdicts.records.workspace import STYLE, Workspace
 from verdicts.run.checks import Checks, log_errors, one_line
 

@@ -4,8 +4,7 @@ import pytest
 
 from tests.verdicts.toy import Toy
 from verdicts.claims.loading import load_claims, load_config
-from verdicts.claims.outline import OUTLINE
-from verdicts.claims.schema import Profile
+from verdicts.claims.schema import OUTLINE, Profile
 from verdicts.errors import UserError
 from verdicts.report.report_texts import load_exhibits
 
@@ -43,16 +42,21 @@ CLAIM_FAULTS = [
 ]
 
 
+def complaint(load, *arguments) -> str:
+    """Return the one line in which a function complains."""
+    with pytest.raises(UserError) as problem:
+        load(*arguments)
+    assert "\n" not in str(problem.value)
+    return str(problem.value)
+
+
 @pytest.mark.parametrize(("old", "new", "line"), CLAIM_FAULTS)
 def test_a_fault_in_a_claims_file_is_one_line_that_names_it(toy, old, new, line):
     text = toy.claims("alpha").read_text()
     assert old in text
     toy.claims("alpha").write_text(text.replace(old, new, 1))
-    with pytest.raises(UserError) as problem:
-        load_claims(toy.root)
-    assert line in str(problem.value)
-    assert str(problem.value).startswith(f"{toy.package}/alpha/claims.toml")
-    assert "\n" not in str(problem.value)
+    said = complaint(load_claims, toy.root)
+    assert line in said and said.startswith(f"{toy.package}/alpha/claims.toml")
 
 
 BETWEEN_FILES = [
@@ -67,11 +71,8 @@ BETWEEN_FILES = [
 @pytest.mark.parametrize(("old", "new", "line"), BETWEEN_FILES)
 def test_what_does_not_fit_together_is_one_line(toy, old, new, line):
     toy.replace_in_claims("alpha", old, new)
-    with pytest.raises(UserError) as problem:
-        load_claims(toy.root)
-    assert line in str(problem.value)
-    assert str(problem.value).startswith(f"{toy.package}/: ")
-    assert "\n" not in str(problem.value)
+    said = complaint(load_claims, toy.root)
+    assert line in said and said.startswith(f"{toy.package}/: ")
 
 
 def test_two_groups_of_one_name_are_refused(toy):
@@ -100,10 +101,7 @@ def test_a_folder_that_is_no_module_is_refused(toy, folder):
 )
 def test_a_fault_in_the_outline_is_one_line(toy, text, line):
     toy.write(OUTLINE, text)
-    with pytest.raises(UserError) as problem:
-        load_claims(toy.root)
-    assert str(problem.value).startswith(line)
-    assert "\n" not in str(problem.value)
+    assert complaint(load_claims, toy.root).startswith(line)
 
 
 def test_the_toy_loads_and_selects(toy):
@@ -174,10 +172,7 @@ def test_a_missing_or_unreadable_file_is_named(tmp_path):
 )
 def test_a_fault_in_the_configuration_is_one_line(toy, text, line):
     toy.write("config/quick.toml", text)
-    with pytest.raises(UserError) as problem:
-        load_config(toy.root, Profile.QUICK, load_claims(toy.root))
-    assert line in str(problem.value)
-    assert "\n" not in str(problem.value)
+    assert line in complaint(load_config, toy.root, Profile.QUICK, load_claims(toy.root))
 
 
 def test_an_empty_configuration_stands_for_defaults(toy):
@@ -231,7 +226,4 @@ def test_a_fault_in_an_overlay_is_one_line(toy, monkeypatch, text, line):
     if text is not None:
         toy.write("config/over.toml", text)
     monkeypatch.setenv("VERDICTS_CONFIG", "config/over.toml")
-    with pytest.raises(UserError) as problem:
-        load_config(toy.root, Profile.CPU, load_claims(toy.root))
-    assert line in str(problem.value)
-    assert "\n" not in str(problem.value)
+    assert line in complaint(load_config, toy.root, Profile.CPU, load_claims(toy.root))

@@ -8,12 +8,15 @@ import pytest
 from tests.verdicts.report.pages import Page
 from tests.verdicts.report.whole import FIGURES
 from tests.verdicts.toy import Toy
+from verdicts import Table
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
 from verdicts.records.expected import expected_of, expected_path
+from verdicts.records.files import sha256_of
 from verdicts.records.ledger import collect
 from verdicts.records.run_record import Run
-from verdicts.records.workspace import Workspace
+from verdicts.records.section import FOLDER, Section
+from verdicts.records.workspace import PACKAGE_ROOT, Workspace
 from verdicts.report import images as pictures, page as report
 from verdicts.report.source_code import address_of, source_of
 from verdicts.report.svg_minify import lean
@@ -21,23 +24,6 @@ from verdicts.run.pages import make_page
 from verdicts.run.publish import publish
 
 LARGEST_PAGE = 5 * 2**20
-EXHIBITS = """
-[[exhibit]]
-id = "T1"
-title = "Scores"
-what = "FID"
-here = ["A1", "alpha", "line", "numbers", "nowhere"]
-status = "scaled"
-scaling = "smaller"
-profile = "cpu"
-
-[[exhibit]]
-id = "T2"
-title = "Molecules"
-what = "validity"
-status = "not here"
-reason = "no weights"
-"""
 
 
 def text_of(workspace: Workspace) -> str:
@@ -46,7 +32,7 @@ def text_of(workspace: Workspace) -> str:
 
 @pytest.fixture
 def toy(toy: Toy) -> Toy:
-    toy.write("paper/exhibits.toml", EXHIBITS)
+    toy.lay("texts", "exhibits.toml")
     return toy
 
 
@@ -237,28 +223,17 @@ def test_commit_and_device_are_told(toy):
     assert Profile.QUICK in text
 
 
-DEVIATIONS = """
-[[deviation]]
-id = "one"
-title = "Ones"
-described = "a one"
-code = "$1$"
-here = "one"
-effect = "none to speak of"
-checks = ["A1.one", "{check}"]
-"""
-
-
 def test_a_deviation_stands_beside_the_checks_that_measure_it(toy):
     assert "None is listed in <code>paper/deviations.toml</code>" in text_of(toy.run_all())
-    toy.write("paper/deviations.toml", DEVIATIONS.format(check="A2.two"))
+    toy.lay("texts")
     text = text_of(toy.workspace())
     section = text[text.index('id="deviations"') : text.index('id="environment"')]
     assert "none to speak of." in section and 'href="#claim-A2"' in section and "2 [1.9, 2.1]" in section
 
 
 def test_a_deviation_without_its_check_is_refused(toy):
-    toy.write("paper/deviations.toml", DEVIATIONS.format(check="A2.tow"))
+    toy.lay("texts")
+    toy.replace("paper/deviations.toml", "A2.two", "A2.tow")
     with pytest.raises(UserError, match=r"paper/deviations.toml: deviation\[one\].checks.*did you mean A2.two"):
         text_of(toy.workspace())
 
@@ -317,3 +292,47 @@ def test_results_elsewhere_have_no_address_of_the_sources(toy, tmp_path_factory)
         == f"../{toy.package}/alpha/checks.py"
     )
     assert source_of(toy.root, f"{toy.package}/alpha/checks.py:2") == source_of(toy.root, "gone.py:1") == ""
+
+
+def test_benchmarks_are_shown_apart_and_only_while_current(toy):
+    assert 'id="benchmarks"' not in text_of(toy.run_all())
+    toy.lay("benchmark")
+    quick = toy.run_all()
+    assert "T1" not in {row.id for row in collect(quick).claims}, "benchmarks are no rows of another profile"
+    text = text_of(quick)
+    assert "bash reproduce.sh bench" in text and "1.73" not in text
+    bench = toy.run_all("bench")
+    assert [row.id for row in collect(bench).claims] == ["T1"]
+    assert "1.73" in text_of(quick) and 'id="benchmarks"' not in text_of(bench)
+    toy.replace_in_module("time/checks", "1.73", "1.83")
+    assert "1.73" not in text_of(toy.workspace())
+
+
+def section(toy: Toy, **changes) -> Section:
+    """Return what a tool found, resting on a file of the repository and one of its Python path."""
+    table = Table(id="t", caption="c", header=("fault", "outcome"), rows=(("<one>", "caught"), ("two", 1.25)))
+    paths = {
+        "tests/test_toy.py": toy.root / "tests/test_toy.py",
+        "verdicts/errors.py": PACKAGE_ROOT / "verdicts/errors.py",
+    }
+    sources = {name: sha256_of(path.read_bytes()) for name, path in paths.items()}
+    fields = {
+        "id": "mutation",
+        "title": "Seeded faults",
+        "text": "All are $x^2$.",
+        "table": table,
+        "command": "ams mutate",
+    }
+    return Section(**fields | {"started": "2026-01-01T", "sources": sources} | changes)
+
+
+def test_sections_of_tools_are_shown_with_how_much_has_changed_since(toy):
+    text = text_of(toy.run_all())
+    assert 'id="trust"' not in text and "ams mutate" not in text
+    workspace = toy.workspace()
+    section(toy).write(workspace.folder.parent / FOLDER / "mutation.json")
+    text = text_of(workspace)
+    assert "<h3>Seeded faults</h3>" in text and "<code>ams mutate</code>" in text and "have changed since" not in text
+    assert "<td>&lt;one&gt;</td><td>caught</td>" in text and "<td>1.25</td>" in text
+    toy.write("tests/test_toy.py", (toy.root / "tests/test_toy.py").read_text() + "# changed\n")
+    assert "1 of the 2 files that it rests on have changed since" in text_of(toy.workspace())

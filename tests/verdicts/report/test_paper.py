@@ -16,16 +16,6 @@ from verdicts.report.views import undecided
 from verdicts.run.pages import make_page
 from verdicts.run.publish import faults, publish
 
-DEVIATIONS = """
-[[deviation]]
-id = "one"
-title = "Ones"
-described = "a one"
-code = "$1$"
-here = "one"
-effect = "none"
-checks = ["A1.one"]
-"""
 FINDINGS = """
 [[finding]]
 paper = "P1"
@@ -130,9 +120,9 @@ def test_a_claim_of_the_paper_is_left_to_the_smallest_profile_that_decides_the_m
 
 
 def test_a_deviation_comes_with_its_measured_effect(toy):
-    toy.write("paper/deviations.toml", DEVIATIONS)
+    toy.lay("texts")
     (deviation,) = data_of(toy.run_all())["deviations"]
-    assert deviation["effects"] == [{"check": "A1.one", "measured": "1"}]
+    assert deviation["effects"][0] == {"check": "A1.one", "measured": "1"}
 
 
 def test_a_derivation_has_the_results_once_its_notebook_is_executed(toy):

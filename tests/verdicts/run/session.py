@@ -37,3 +37,9 @@ class Session:
 
     def computed(self):
         return {name for name, row in self.rows().items() if row["computed"] == "computed"}
+
+
+def reproduce(toy: Toy, monkeypatch, **options) -> tuple[int, str]:
+    """Run the driver in this process; return its exit code and what it printed."""
+    session = Session(toy, monkeypatch)
+    return session.run(**options), session.said
