@@ -299,9 +299,9 @@ class Schema:
 
     def __call__(self) -> int:
         """Do it."""
-        from verdicts.records.ledger import schema
+        from verdicts.records.ledger import Ledger
 
-        sys.stdout.write(json_text.dumps(schema(), indent=1) + "\n")
+        sys.stdout.write(json_text.dumps(Ledger.model_json_schema(), indent=1) + "\n")
         return 0
 
 

@@ -23,6 +23,14 @@ def add(toy, commands):
     toy.replace_in_claims("alpha", 'part = "theory"', f'part = "theory"\ncommands = {{ {commands} }}')
 
 
+def complaint(capsys, *words) -> str:
+    """Return the one line with which the command line refuses these words."""
+    assert main(list(words)) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    return said
+
+
 def test_a_command_of_a_group_gets_its_options_and_gives_its_exit_code(toy, capsys):
     assert main(["greet", "you", "--times", "2"]) == 7
     assert capsys.readouterr().out == "hello you hello you \n"
@@ -36,9 +44,7 @@ def test_it_is_found_from_any_folder_of_the_repository_in_a_process_of_its_own(t
 
 
 def test_bad_usage_of_it_is_one_line_and_2(toy, capsys):
-    assert main(["greet", "you", "--tmes", "2"]) == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1 and "--tmes" in said
+    assert "--tmes" in complaint(capsys, "greet", "you", "--tmes", "2")
 
 
 def test_what_breaks_in_it_is_3(toy, capsys):
@@ -55,15 +61,12 @@ def test_help_lists_it(toy, capsys):
 
 @pytest.mark.parametrize(("word", "meant"), [("gret", "did you mean greet"), ("reprodcue", "did you mean reproduce")])
 def test_an_unknown_command_is_one_line_and_2_and_the_nearest_is_named(toy, capsys, word, meant):
-    assert main([word, "--profile", "quick"]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith(f"ams: unknown command '{word}': {meant}") and said.count("\n") == 1
+    assert complaint(capsys, word, "--profile", "quick").startswith(f"ams: unknown command '{word}': {meant}")
 
 
 def test_an_unknown_command_that_resembles_none_gets_the_list(toy, capsys):
-    assert main(["zzzz"]) == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1 and "known: reproduce, run, " in said and "greet" in said
+    said = complaint(capsys, "zzzz")
+    assert "known: reproduce, run, " in said and "greet" in said
 
 
 @pytest.mark.parametrize(
@@ -71,16 +74,13 @@ def test_an_unknown_command_that_resembles_none_gets_the_list(toy, capsys):
 )
 def test_a_command_that_is_not_there_is_one_line_and_2(toy, capsys, place, reason):
     toy.replace_in_claims("alpha", "alpha.commands:Greet", place)
-    assert main(["greet", "you"]) == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1 and place in said and reason in said
+    said = complaint(capsys, "greet", "you")
+    assert place in said and reason in said
 
 
 def test_a_claims_file_that_cannot_be_read_is_one_line_and_2(toy, capsys):
     toy.claims("beta").write_text("[group")
-    assert main(["greet", "you"]) == 2
-    said = capsys.readouterr().err
-    assert "beta/claims.toml is not valid TOML" in said and said.count("\n") == 1
+    assert "beta/claims.toml is not valid TOML" in complaint(capsys, "greet", "you")
 
 
 def test_commands_of_the_suite_do_not_read_the_groups(toy, capsys):
@@ -101,7 +101,6 @@ def test_outside_of_a_repository_there_are_none(tmp_path_factory, monkeypatch, c
     folder = tmp_path_factory.mktemp("elsewhere")
     monkeypatch.setattr(workspace, "PACKAGE_ROOT", folder / "src")
     monkeypatch.chdir(folder)
-    assert main(["zzzz"]) == 2
-    assert capsys.readouterr().err.startswith("ams: unknown command 'zzzz': known: reproduce")
+    assert complaint(capsys, "zzzz").startswith("ams: unknown command 'zzzz': known: reproduce")
     with pytest.raises(SystemExit):
         main(["--help"])

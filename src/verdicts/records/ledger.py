@@ -130,8 +130,3 @@ def exit_code(summary: Summary, strict: bool) -> int:
     if summary.failed:
         return 3
     return 1 if summary.contradictions or (strict and summary.not_run) else 0
-
-
-def schema() -> dict[str, Any]:
-    """Return the JSON schema of `ledger.json`."""
-    return Ledger.model_json_schema()

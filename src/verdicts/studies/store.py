@@ -106,11 +106,8 @@ class Store:
         begun: str = "",
         anew: bool = False,
     ) -> None:
-        self.folder = folder
-        self.reading = reading
-        self._begun = begun
-        self._anew = anew
-        self._parts = parts
+        self.folder, self.reading = folder, reading
+        self._parts, self._begun, self._anew = parts, begun, anew
         self._keys: dict[str, str] = {}
         self._contents: dict[Path, Any] = {}
         self._nested = 0.0

@@ -4,7 +4,7 @@ A row is stale once the fault, the file that it is put into or a file of tests t
 such, never as caught.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -54,12 +54,6 @@ def read_trials(folder: Path) -> Trials:
         return Trials.read(folder / RESULTS)
     except NotCurrent:
         return Trials()
-
-
-def with_trial(trials: Trials, fault: Fault, tried: Tried, known: Mapping[str, Fault]) -> Trials:
-    """Return the trials with one more, less those of faults that are no longer in the table."""
-    kept = {name: each for name, each in trials.tried.items() if name in known}
-    return Trials(tried=kept | {fault.id: tried})
 
 
 def rows(root: Path, folder: Path, faults: tuple[Fault, ...]) -> list[Row]:
