@@ -122,7 +122,7 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().out == "satisfied\n"
 
 
-@pytest.mark.parametrize("arguments", [[], ["install"], ["missing", "docs"]])
+@pytest.mark.parametrize("arguments", [[], ["install"], ["missing", "gone"]])
 def test_bad_usage_is_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert environment.main(arguments) == 2
     assert capsys.readouterr().err.count("\n") == 1

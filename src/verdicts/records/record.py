@@ -76,9 +76,9 @@ class Keyed(Checksummed):
     provenance: Provenance
 
     @classmethod
-    def of(cls, name: str, parts: KeyParts, provenance: Provenance, **found: Any) -> Self:
-        """Return the file of what was `found`."""
-        return cls(id=name, key=parts.key, parts=parts, provenance=provenance, **found)
+    def of(cls, name: str, parts: KeyParts, provenance: Provenance, **fields: Any) -> Self:
+        """Return the file of these parts with its other fields."""
+        return cls(id=name, key=parts.key, parts=parts, provenance=provenance, **fields)
 
     @classmethod
     def current(cls, path: Path, parts: KeyParts) -> Self:

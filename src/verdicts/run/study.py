@@ -42,15 +42,15 @@ def run_study(workspace: Workspace, run: Run, group: Group, load: Load, environm
     try:
         cells, store = cells_of(group, load().settings), _store(workspace, run, group)
     except (Exception, SystemExit) as error:
-        found: dict[str, Any] = {"reason": one_line(error), "failed": True}
+        outcome: dict[str, Any] = {"reason": one_line(error), "failed": True}
         log_errors(log, [error])
     else:
         compute(cells, store)
-        found, seconds = {"files": _written(workspace, group, cells), **_outcome(cells, store)}, store.seconds(cells)
+        outcome, seconds = {"files": _written(workspace, group, cells), **_outcome(cells, store)}, store.seconds(cells)
         log_errors(log, [])
     provenance = watch.provenance(environment, workspace.profile, parts.config)
     provenance = provenance.model_copy(update={"seconds": round(seconds, 4)})
-    Artefacts.of(group.id, parts, provenance, **found).write(path)
+    Artefacts.of(group.id, parts, provenance, **outcome).write(path)
 
 
 def _store(workspace: Workspace, run: Run, group: Group) -> Store:
