@@ -1,7 +1,5 @@
 """Running a claim in a test: its checks, its verdict, as the ledger would have them."""
 
-from __future__ import annotations
-
 from functools import cache
 from importlib import import_module
 from pathlib import Path

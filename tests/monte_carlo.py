@@ -5,8 +5,6 @@ that share to plan with and its seed. A check of the ledger has its `share` in t
 most 1, `ams.statistics.SUITE_FALSE_ALARM`; a collection that spends more is refused before a test runs.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import NamedTuple, TypeVar
 

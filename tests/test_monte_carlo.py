@@ -1,7 +1,5 @@
 """The suite's one false-alarm budget: it is spent in the open, and not overspent."""
 
-from __future__ import annotations
-
 import ast
 from pathlib import Path
 from typing import NamedTuple

@@ -52,7 +52,23 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reproduce(Place):
+class Running(Place):
+    """How claims are run."""
+
+    offline: bool = False
+    """Download nothing."""
+    strict: bool = False
+    """Exit code 1 also where a claim was not run."""
+
+    def options(self, **more: object) -> "RunOptions":
+        """Return these as options for the driver, and forbid downloads to this process and to those that it starts."""
+        if self.offline:
+            os.environ["AMS_OFFLINE"] = "1"
+        return super().options(strict=self.strict, **more)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reproduce(Running):
     """Run every claim whose record is not current, then write the ledger and the report."""
 
     only: Ids = ()
@@ -63,10 +79,6 @@ class Reproduce(Place):
     """List the claims and their state, and stop."""
     check: bool = False
     """Name the results that are missing, damaged, edited or stale, and stop (exit code 1 if any is)."""
-    offline: bool = False
-    """Download nothing."""
-    strict: bool = False
-    """Exit code 1 also where a claim was not run."""
     jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
     """How many cores to use."""
 
@@ -75,26 +87,20 @@ class Reproduce(Place):
         from verdicts.run import driver
 
         only, force = _named("--only", self.only), _named("--force", self.force)
-        if self.jobs < 1:
-            raise UserError(f"--jobs {self.jobs}: expected at least 1")
-        _offline(self.offline)
-        options = self.options(only=only, force=force, strict=self.strict, jobs=self.jobs)
+        _refuse_none("--jobs", self.jobs)
+        options = self.options(only=only, force=force, jobs=self.jobs)
         work = driver.list_claims if self.list else driver.check_results if self.check else driver.reproduce
         return work(options, driver.console_of())
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run(Place):
+class Run(Running):
     """Run some claims or groups in this process, without Snakemake."""
 
     ids: Names
     """Claims or groups."""
     force: bool = False
     """Compute them again, though current."""
-    offline: bool = False
-    """Download nothing."""
-    strict: bool = False
-    """Exit code 1 also where a claim was not run."""
 
     def __call__(self) -> int:
         """Do it."""
@@ -102,9 +108,7 @@ class Run(Place):
 
         if not self.ids:
             raise UserError("run: name at least one claim or group (`ams list` shows them)")
-        force = self.ids if self.force else ()
-        _offline(self.offline)
-        options = self.options(only=self.ids, force=force, strict=self.strict, one_process=True)
+        options = self.options(only=self.ids, force=self.ids if self.force else (), one_process=True)
         return driver.reproduce(options, driver.console_of())
 
 
@@ -205,8 +209,7 @@ class Mutate:
         from verdicts.run.driver import say
 
         only = _named("--only", self.only)
-        if self.jobs < 1:
-            raise UserError(f"--jobs {self.jobs}: expected at least 1")
+        _refuse_none("--jobs", self.jobs)
         if self.list:
             return list_faults(only, self.out, say)
         return mutate(only, self.force, self.jobs, self.out, self.seconds, say)
@@ -230,8 +233,7 @@ class Reseed(Place):
         from ams_suite.tools.reseed import reseed
         from verdicts.run.driver import open_workspace, say
 
-        if self.seeds < 1:
-            raise UserError(f"--seeds {self.seeds}: expected at least 1")
+        _refuse_none("--seeds", self.seeds)
         return reseed(open_workspace(self.options()), self.ids, self.seeds, self.entropy, say)
 
 
@@ -298,36 +300,23 @@ class Schema:
 
     def __call__(self) -> int:
         """Do it."""
-        from verdicts.records.ledger import schema
+        from verdicts.records.ledger import Ledger
 
-        sys.stdout.write(json_text.dumps(schema(), indent=1) + "\n")
+        sys.stdout.write(json_text.dumps(Ledger.model_json_schema(), indent=1) + "\n")
         return 0
 
 
-def _offline(wanted: bool) -> None:
-    """Forbid downloads to this process and to those that it starts."""
-    if wanted:
-        os.environ["AMS_OFFLINE"] = "1"
+def _refuse_none(option: str, count: int) -> None:
+    if count < 1:
+        raise UserError(f"{option} {count}: expected at least 1")
 
 
 def _named(option: str, ids: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
     """Return the names given to an option that may be repeated. Raises UserError where it is given without one."""
     if () in ids:
         raise UserError(f"{option}: expected at least one ID; --list shows them")
-    return (*(name for some in ids for name in some),)
+    return tuple(name for some in ids for name in some)
 
 
-COMMANDS: dict[str, type[Command]] = {
-    "reproduce": Reproduce,
-    "run": Run,
-    "list": List,
-    "check": Check,
-    "law": Law,
-    "replay": Replay,
-    "mutate": Mutate,
-    "reseed": Reseed,
-    "expect": Expect,
-    "docs": Docs,
-    "compare": Compare,
-    "schema": Schema,
-}
+_CLASSES = (Reproduce, Run, List, Check, Law, Replay, Mutate, Reseed, Expect, Docs, Compare, Schema)
+COMMANDS: dict[str, type[Command]] = {each.__name__.lower(): each for each in _CLASSES}

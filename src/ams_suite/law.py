@@ -3,8 +3,8 @@
 import json as json_format
 import math
 import sys
-from collections.abc import Callable
 from itertools import repeat
+from typing import Any
 
 import torch
 
@@ -18,31 +18,14 @@ class BadRequest(ValueError):
     """An argument for which there is no distribution; the message is one line."""
 
 
-def law(
-    sampler: str,
-    step: float,
-    precision: str,
-    steps: int,
-    beta: float | None = None,
-    multiplicity: str | None = None,
-    mean: str | None = None,
-    start_variance: str | None = None,
-    delta: float = 1e-3,
-    json: bool = False,
-    report: Callable[[str], None] = print,
-) -> int:
-    """Print the exact distribution after `steps` steps of size `step` from N(0, V), with a single first move.
-
-    `precision`, `multiplicity`, `mean` are comma-separated, one entry per distinct direction; V (`start_variance`:
-    one value, or one per direction) defaults to the target's variance. W2 and KL(distribution || target) are over all
-    directions with their multiplicities. Returns the exit status: 0, or 2 after one line on standard error.
-    """
+def law(*arguments: Any, json: bool = False, **more: Any) -> int:
+    """Print what `exact_law` returns for the other arguments; return 0, or 2 after one line on standard error."""
     try:
-        values = exact_law(sampler, step, precision, steps, beta, multiplicity, mean, start_variance, delta)
+        values = exact_law(*arguments, **more)
     except (BadRequest, NonFiniteState) as error:
         print(f"ams law: {error}", file=sys.stderr)
         return 2
-    report(json_format.dumps(values) if json else _as_text(values))
+    print(json_format.dumps(values) if json else "\n".join(f"{name:9s} {value}" for name, value in values.items()))
     return 0
 
 
@@ -57,9 +40,12 @@ def exact_law(
     start_variance: str | None = None,
     delta: float = 1e-3,
 ) -> dict[str, object]:
-    """Return what `ams law` prints: mean, variance (a value per direction), beta (None for Langevin), w2, kl.
+    """Return the exact distribution after `steps` steps of size `step` from N(0, V), with a single first move.
 
-    W2 and KL are None where they are not finite, so that what is printed is JSON.
+    `precision`, `multiplicity`, `mean` are comma-separated, one entry per distinct direction; V (`start_variance`:
+    one value, or one per direction) defaults to the target's variance. Returned are mean and variance (a value per
+    direction), beta (None for Langevin), w2 and kl: W2 and KL(distribution || target) over all directions with their
+    multiplicities, None where they are not finite, so that what is printed is JSON.
 
     Raises BadRequest for arguments that have no distribution, NonFiniteState where the variance diverges.
     """
@@ -122,7 +108,3 @@ def _numbers(name: str, text: str, like: torch.Tensor | None = None, positive: b
 def _demand(holds: bool, name: str, given: object, expected: str) -> None:
     if not holds:
         raise BadRequest(f"--{name} {given}: expected {expected}")
-
-
-def _as_text(values: dict[str, object]) -> str:
-    return "\n".join(f"{name:9s} {value}" for name, value in values.items())

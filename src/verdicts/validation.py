@@ -1,11 +1,17 @@
-"""What pydantic complains of, in one line: file, field, value, expectation."""
+"""Values that pydantic validates, and what it complains of, in one line: file, field, value, expectation."""
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from verdicts.errors import UserError
 
 SHOWN = 60
+
+
+class Frozen(BaseModel):
+    """A value: none of its fields can be set, none is taken that it does not have, no number is infinite or a NaN."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 def _shortened(value: object) -> str:

@@ -8,43 +8,12 @@ import pytest
 from ams_suite.__main__ import main
 from tests.verdicts.toy import Toy
 
-GREET = '''
-from dataclasses import dataclass
-from typing import Annotated
-
-from tyro.conf import Positional
-
-
-@dataclass(frozen=True, kw_only=True)
-class Greet:
-    """Greet somebody."""
-
-    who: Positional[str]
-    """Whom."""
-    times: int = 1
-    """How often."""
-
-    def __call__(self) -> int:
-        """Do it."""
-        print(f"hello {self.who} " * self.times)
-        return 7
-
-
-@dataclass(frozen=True)
-class Broken:
-    """It breaks."""
-
-    def __call__(self) -> int:
-        """Do it."""
-        raise RuntimeError("unforeseen")
-'''
-
 
 @pytest.fixture
 def toy(tmp_path, monkeypatch):
     toy = Toy.make(tmp_path)
     add(toy, f'greet = "{toy.package}.alpha.commands:Greet", broken = "{toy.package}.alpha.commands:Broken"')
-    toy.write_module("alpha/commands", GREET)
+    toy.lay("commands")
     monkeypatch.chdir(toy.root)
     monkeypatch.setattr(sys, "path", list(sys.path))
     return toy
@@ -52,6 +21,14 @@ def toy(tmp_path, monkeypatch):
 
 def add(toy, commands):
     toy.replace_in_claims("alpha", 'part = "theory"', f'part = "theory"\ncommands = {{ {commands} }}')
+
+
+def complaint(capsys, *words) -> str:
+    """Return the one line with which the command line refuses these words."""
+    assert main(list(words)) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    return said
 
 
 def test_a_command_of_a_group_gets_its_options_and_gives_its_exit_code(toy, capsys):
@@ -67,9 +44,7 @@ def test_it_is_found_from_any_folder_of_the_repository_in_a_process_of_its_own(t
 
 
 def test_bad_usage_of_it_is_one_line_and_2(toy, capsys):
-    assert main(["greet", "you", "--tmes", "2"]) == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1 and "--tmes" in said
+    assert "--tmes" in complaint(capsys, "greet", "you", "--tmes", "2")
 
 
 def test_what_breaks_in_it_is_3(toy, capsys):
@@ -86,15 +61,12 @@ def test_help_lists_it(toy, capsys):
 
 @pytest.mark.parametrize(("word", "meant"), [("gret", "did you mean greet"), ("reprodcue", "did you mean reproduce")])
 def test_an_unknown_command_is_one_line_and_2_and_the_nearest_is_named(toy, capsys, word, meant):
-    assert main([word, "--profile", "quick"]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith(f"ams: unknown command '{word}': {meant}") and said.count("\n") == 1
+    assert complaint(capsys, word, "--profile", "quick").startswith(f"ams: unknown command '{word}': {meant}")
 
 
 def test_an_unknown_command_that_resembles_none_gets_the_list(toy, capsys):
-    assert main(["zzzz"]) == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1 and "known: reproduce, run, " in said and "greet" in said
+    said = complaint(capsys, "zzzz")
+    assert "known: reproduce, run, " in said and "greet" in said
 
 
 @pytest.mark.parametrize(
@@ -102,16 +74,13 @@ def test_an_unknown_command_that_resembles_none_gets_the_list(toy, capsys):
 )
 def test_a_command_that_is_not_there_is_one_line_and_2(toy, capsys, place, reason):
     toy.replace_in_claims("alpha", "alpha.commands:Greet", place)
-    assert main(["greet", "you"]) == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1 and place in said and reason in said
+    said = complaint(capsys, "greet", "you")
+    assert place in said and reason in said
 
 
 def test_a_claims_file_that_cannot_be_read_is_one_line_and_2(toy, capsys):
     toy.claims("beta").write_text("[group")
-    assert main(["greet", "you"]) == 2
-    said = capsys.readouterr().err
-    assert "beta/claims.toml is not valid TOML" in said and said.count("\n") == 1
+    assert "beta/claims.toml is not valid TOML" in complaint(capsys, "greet", "you")
 
 
 def test_commands_of_the_suite_do_not_read_the_groups(toy, capsys):
@@ -132,7 +101,6 @@ def test_outside_of_a_repository_there_are_none(tmp_path_factory, monkeypatch, c
     folder = tmp_path_factory.mktemp("elsewhere")
     monkeypatch.setattr(workspace, "PACKAGE_ROOT", folder / "src")
     monkeypatch.chdir(folder)
-    assert main(["zzzz"]) == 2
-    assert capsys.readouterr().err.startswith("ams: unknown command 'zzzz': known: reproduce")
+    assert complaint(capsys, "zzzz").startswith("ams: unknown command 'zzzz': known: reproduce")
     with pytest.raises(SystemExit):
         main(["--help"])

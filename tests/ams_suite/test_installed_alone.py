@@ -28,31 +28,10 @@ sys.exit(main({arguments}))
 """
 # What the extra `suite` names, and what comes with it
 SUITE = {
-    "pydantic",
-    "pydantic_core",
-    "jinja2",
-    "markupsafe",
-    "matplotlib",
-    "PIL",
-    "sklearn",
-    "snakemake",
-    "jupytext",
-    "nbconvert",
-    "nbformat",
-    "nbclient",
-    "IPython",
-    "ipykernel",
-    "jupyter_client",
-    "latex2mathml",
-    "networkx",
-    "psutil",
-    "pygments",
-    "safetensors",
-    "tabulate",
-    "typst",
-    "yaml",
-    "analysis",
-    "experiments",
+    *("pydantic", "pydantic_core", "jinja2", "markupsafe", "matplotlib", "PIL", "sklearn"),
+    *("snakemake", "jupytext", "nbconvert", "nbformat", "nbclient", "IPython"),
+    *("ipykernel", "jupyter_client", "latex2mathml", "networkx", "psutil", "pygments"),
+    *("safetensors", "tabulate", "typst", "yaml", "analysis", "experiments"),
 }
 
 
@@ -70,9 +49,8 @@ def alone(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_law(tmp_path):
-    done = alone(
-        tmp_path, *["law", "--sampler", "adaptive", "--step", "0.05", "--precision", "1,4", "--steps", "9", "--json"]
-    )
+    words = "law --sampler adaptive --step 0.05 --precision 1,4 --steps 9 --json"
+    done = alone(tmp_path, *words.split())
     assert done.returncode == 0, done.stderr
     assert set(json.loads(done.stdout)) == {"mean", "variance", "beta", "w2", "kl"}
 

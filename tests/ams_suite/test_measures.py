@@ -30,13 +30,8 @@ def test_a_geometric_mean_of_ratios() -> None:
 
 def test_an_order_counts_its_steps() -> None:
     measured = of_order(Order(2.0, 1.9, 2.1, (0.1, 0.05), (2.0,), 0.0), other=1.0)
-    assert (measured.value, measured.low, measured.high, measured.n, measured.detail) == (
-        2.0,
-        1.9,
-        2.1,
-        2,
-        {"other": 1.0},
-    )
+    assert (measured.value, measured.low, measured.high) == (2.0, 1.9, 2.1)
+    assert (measured.n, measured.detail) == (2, {"other": 1.0})
 
 
 def test_an_extreme_names_every_value() -> None:

@@ -35,33 +35,10 @@ print(json.dumps({"arguments": sys.argv[1:], "cwd": os.getcwd(), "stdin": stdin,
 sys.exit(int(os.environ.get("AMS_EXIT", "0")))
 """
 
+STUBS = Path(__file__).with_name("stubs")
 # What `python -m venv` makes: a Python that has the requirements once "pip" has made the file `installed`.
-VENV_PYTHON = """#!/bin/sh
-place=$(cd "$(dirname "$0")/.." && pwd)
-export STUB="$0"
-case "$*" in
-  *sysconfig*) mkdir -p "$place/site"; echo "$place/site" ;;
-  *"-m pip config list") echo "$PIP_SETTINGS" ;;
-  *urllib.request*) exit "${NO_CPU_INDEX:-1}" ;;
-  *"-m pip "*) echo "$*" >>"@CALLS@"; @PIP@ ;;
-  "-m pytest"*) echo "pytest: $*" ;;
-  *" missing suite test") if grep -qs pytest "$place/installed"; then echo satisfied; else echo "pytest (absent)"; fi ;;
-  *" missing molecules") echo "${MOLECULES:-satisfied}" ;;
-  *" missing gpu") if grep -qs diffusers "$place/installed"; then echo satisfied; else echo "diffusers (absent)"; fi ;;
-  *torch.cuda.is_available*) exit "${NO_CUDA:-1}" ;;
-  *) if [ -e "$place/installed" ]; then exec "@REAL@" "$@"; else exec "@REAL@" -S "$@"; fi ;;
-esac
-"""
-
-PYTHON = """#!/bin/sh
-export STUB="$0"
-case "$*" in
-  *sys.version_info*) echo @VERSION@ ;;
-  "-m venv "*) @VENV@ ;;
-  "-m pytest"*) echo "pytest: $*" ;;
-  *) exec "@REAL@" @SITE@ "$@" ;;
-esac
-"""
+VENV_PYTHON = (STUBS / "venv-python").read_text()
+PYTHON = (STUBS / "python").read_text()
 
 MAKE_VENV = (
     'mkdir -p "$3/bin" && touch "$3/pyvenv.cfg" && cat "@TEMPLATE@" >"$3/bin/python" && chmod +x "$3/bin/python"'

@@ -1,25 +1,19 @@
 """What goes wrong on other people's machines: each fault ends in one clear line and exit code 2, or is got round."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-
-if TYPE_CHECKING:
-    from conftest import Checkout, Outcome
 
 pytestmark = pytest.mark.shell
 
 NO_ENSUREPIP = 'echo "The virtual environment was not created successfully because ensurepip is not available."; exit 1'
 
 
-def complaint(done: Outcome) -> str:
+def complaint(done) -> str:
     """The last line of a run that ended with exit code 2, which must be the script's own."""
     assert done.code == 2
     last = done.err.splitlines()[-1]
@@ -31,29 +25,29 @@ def complaint(done: Outcome) -> str:
 
 
 @pytest.mark.parametrize("version", ["2.7.18", "3.8.10", "3.10.13"])
-def test_a_python_too_old_is_named_with_its_place(checkout: Checkout, version: str) -> None:
+def test_a_python_too_old_is_named_with_its_place(checkout, version: str) -> None:
     checkout.python(version=version)
     told = complaint(checkout.run())
     assert told.startswith(f"Python 3.11 or later is needed, {checkout.bin}/python3 is {version}")
 
 
-def test_a_python_that_prints_its_version_to_any_question(checkout: Checkout) -> None:
+def test_a_python_that_prints_its_version_to_any_question(checkout) -> None:
     checkout.stub("python3", "echo Python 3.8.10")
     assert f"{checkout.bin}/python3 is 3.8.10" in complaint(checkout.run())
 
 
-def test_no_python_at_all(checkout: Checkout) -> None:
+def test_no_python_at_all(checkout) -> None:
     (checkout.bin / "python3").unlink()
     assert complaint(checkout.run()) == "no Python on PATH: install Python 3.11 or later"
 
 
-def test_a_later_python_beside_an_old_one_serves(checkout: Checkout) -> None:
+def test_a_later_python_beside_an_old_one_serves(checkout) -> None:
     checkout.python(version="3.8.10")
     checkout.python("python3.12", version="3.12.1")
     assert checkout.run().code == 0
 
 
-def test_no_venv_module(checkout: Checkout) -> None:
+def test_no_venv_module(checkout) -> None:
     checkout.python(venv=NO_ENSUREPIP)
     told = complaint(checkout.run())
     minor = f"3.{sys.version_info.minor}"  # of the Python behind the stub, which reads the log
@@ -61,7 +55,7 @@ def test_no_venv_module(checkout: Checkout) -> None:
     assert told.endswith(f"Log: {checkout.venv}/setup.log")
 
 
-def test_another_python_is_tried_where_one_has_no_venv(checkout: Checkout) -> None:
+def test_another_python_is_tried_where_one_has_no_venv(checkout) -> None:
     checkout.python(venv=NO_ENSUREPIP)
     checkout.python("python3.12", version="3.12.1")
     done = checkout.run()
@@ -79,35 +73,33 @@ esac
 """
 
 
-def conda(
-    checkout: Checkout, name: str = "conda", *, search: str = "exit 0", then: str = 'touch "$4/installed"'
-) -> None:
+def conda(checkout, name: str = "conda", *, search: str = "exit 0", then: str = 'touch "$4/installed"') -> None:
     template = str(checkout.bin.parent / "venv-python")
     checkout.stub(name, CONDA, SEARCH=search, THEN=then, TEMPLATE=template)
 
 
 @pytest.mark.parametrize("name", ["conda", "mamba"])
-def test_conda_that_works_is_enough(checkout: Checkout, name: str) -> None:
+def test_conda_that_works_is_enough(checkout, name: str) -> None:
     conda(checkout, name)
     for _ in range(2):
         assert checkout.run().child["python"] == str(checkout.venv / "conda/bin/python")
     assert checkout.pip_calls == []
 
 
-def test_conda_serves_where_python_is_too_old(checkout: Checkout) -> None:
+def test_conda_serves_where_python_is_too_old(checkout) -> None:
     checkout.python(version="3.8.10")
     conda(checkout)
     assert checkout.run().code == 0
 
 
-def test_pip_adds_to_conda_what_it_lacks_and_pins_nothing(checkout: Checkout) -> None:
+def test_pip_adds_to_conda_what_it_lacks_and_pins_nothing(checkout) -> None:
     conda(checkout, then="true")
     assert checkout.run().code == 0
     assert len(checkout.pip_calls) == 1 and "constraints.txt" not in checkout.pip_calls[0]
 
 
 @pytest.mark.parametrize("part", [{"search": "echo CondaHTTPError; exit 7"}, {"then": "echo Unsolvable; exit 7"}])
-def test_conda_that_fails_is_told_in_a_line(checkout: Checkout, part: dict[str, str]) -> None:
+def test_conda_that_fails_is_told_in_a_line(checkout, part: dict[str, str]) -> None:
     conda(checkout, **part)
     done = checkout.run()
     assert done.child["python"] == str(checkout.venv / "bin/python")
@@ -124,7 +116,7 @@ def alive(pid: int) -> bool:
     return state != "Z"
 
 
-def test_conda_that_hangs_is_ended_with_its_children(checkout: Checkout) -> None:
+def test_conda_that_hangs_is_ended_with_its_children(checkout) -> None:
     pids = checkout.root.parent / "pids"
     conda(checkout, search=f"trap '' TERM; sleep 600 & echo $$ $! >'{pids}'; wait; wait")
     began = time.monotonic()
@@ -152,7 +144,7 @@ PIP_FAULTS = {
 
 
 @pytest.mark.parametrize("fault", PIP_FAULTS)
-def test_pip_failures_are_explained(checkout: Checkout, fault: str) -> None:
+def test_pip_failures_are_explained(checkout, fault: str) -> None:
     line, told = PIP_FAULTS[fault]
     checkout.pip(f'echo "{line}" >&2; exit 1')
     said = complaint(checkout.run())
@@ -160,7 +152,7 @@ def test_pip_failures_are_explained(checkout: Checkout, fault: str) -> None:
     assert said.endswith(f"Log: {checkout.venv}/setup.log") and line in (checkout.venv / "setup.log").read_text()
 
 
-def test_offline_without_packages_says_that_no_index_was_asked(checkout: Checkout) -> None:
+def test_offline_without_packages_says_that_no_index_was_asked(checkout) -> None:
     checkout.pip('echo "ERROR: No matching distribution found for torch>=2.3" >&2; exit 1')
     assert "(--offline: no index was asked): no torch>=2.3 for Python" in complaint(checkout.run("--offline"))
 
@@ -174,24 +166,24 @@ def real_venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def with_real_pip(checkout: Checkout, real_venv: Path) -> Checkout:
+def with_real_pip(checkout, real_venv: Path):
     """A bare Python that makes copies of it; pip's own configuration on this machine is kept out."""
     checkout.python(venv=f'cp -R "{real_venv}/." "$3"')
     checkout.variables |= {"PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0"}
     return checkout
 
 
-def test_an_index_that_cannot_be_reached(with_real_pip: Checkout) -> None:
+def test_an_index_that_cannot_be_reached(with_real_pip) -> None:
     told = complaint(with_real_pip.run(PIP_INDEX_URL="http://127.0.0.1:9/simple"))
     assert told.startswith("the environment cannot be made: the package index cannot be reached")
 
 
-def test_an_index_without_the_package(with_real_pip: Checkout, tmp_path: Path) -> None:
+def test_an_index_without_the_package(with_real_pip, tmp_path: Path) -> None:
     empty = tmp_path / "wheels"
     empty.mkdir()
     told = complaint(with_real_pip.run(PIP_NO_INDEX="1", PIP_FIND_LINKS=str(empty)))
     assert told.startswith("the environment cannot be made: no torch>=2.3 for Python 3.")
 
 
-def test_a_disk_that_is_full(with_real_pip: Checkout, tiny_disk: Path) -> None:
+def test_a_disk_that_is_full(with_real_pip, tiny_disk: Path) -> None:
     assert "the disk is full; free about 3 GB" in complaint(with_real_pip.run(AMS_ENV=str(tiny_disk)))

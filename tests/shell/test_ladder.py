@@ -1,32 +1,26 @@
 """Which environment is taken or made, and what is done to one that is not right."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-
-if TYPE_CHECKING:
-    from conftest import Checkout
 
 pytestmark = pytest.mark.shell
 
 SLOW_INSTALL = 'sleep 1; touch "$place/installed"'
 
 
-def made(checkout: Checkout, *arguments: str) -> None:
+def made(checkout, *arguments: str) -> None:
     """Make the environment by a first run, and see that it went well."""
     assert checkout.run(*arguments).code == 0
     assert (checkout.venv / ".ams-suite").exists()
 
 
-def test_a_virtual_environment_is_made_once(checkout: Checkout) -> None:
+def test_a_virtual_environment_is_made_once(checkout) -> None:
     first, second = checkout.run(), checkout.run()
     assert first.child["python"] == second.child["python"] == str(checkout.venv / "bin/python")
     assert len(checkout.pip_calls) == 1
@@ -35,20 +29,20 @@ def test_a_virtual_environment_is_made_once(checkout: Checkout) -> None:
     assert second.err.startswith(f"environment: {checkout.venv}/bin/python (3.")
 
 
-def test_what_molecules_need_is_added_once(checkout: Checkout) -> None:
+def test_what_molecules_need_is_added_once(checkout) -> None:
     first, second = (checkout.run(MOLECULES="rdkit (absent)") for _ in range(2))
     assert first.code == second.code == 0
     assert len(checkout.pip_calls) == 2 and "--only-binary rdkit" in checkout.pip_calls[1]
     assert "adding RDKit" in first.err and "adding RDKit" not in second.err
 
 
-def test_without_what_molecules_need_the_rest_runs(checkout: Checkout) -> None:
+def test_without_what_molecules_need_the_rest_runs(checkout) -> None:
     checkout.pip('case "$*" in *rdkit*) exit 1 ;; esac; touch "$place/installed"')
     done = checkout.run(MOLECULES="rdkit (absent)")
     assert done.code == 0 and "rows on molecules are not run" in done.err
 
 
-def test_what_the_gpu_profile_needs_is_added_when_it_is_asked_for(checkout: Checkout) -> None:
+def test_what_the_gpu_profile_needs_is_added_when_it_is_asked_for(checkout) -> None:
     made(checkout)
     for arguments in (("--profile", "gpu"), ("--profile=gpu",)):
         done = checkout.run(*arguments, "--list")
@@ -58,7 +52,7 @@ def test_what_the_gpu_profile_needs_is_added_when_it_is_asked_for(checkout: Chec
 
 
 @pytest.mark.parametrize(("device", "cuda", "added"), [(True, "0", True), (True, "1", False), (False, "0", False)])
-def test_the_default_profile_has_it_where_cuda_works(checkout: Checkout, device: bool, cuda: str, added: bool) -> None:
+def test_the_default_profile_has_it_where_cuda_works(checkout, device: bool, cuda: str, added: bool) -> None:
     if device:
         checkout.stub("nvidia-smi", "exit 0")
     done = checkout.run(NO_CUDA=cuda)
@@ -67,7 +61,7 @@ def test_the_default_profile_has_it_where_cuda_works(checkout: Checkout, device:
     assert "adding diffusers" not in checkout.run("--profile", "cpu", NO_CUDA=cuda).err
 
 
-def test_without_what_the_gpu_profile_needs_the_rest_runs(checkout: Checkout) -> None:
+def test_without_what_the_gpu_profile_needs_the_rest_runs(checkout) -> None:
     checkout.pip('! grep -q diffusers "$place/requirements.txt" || exit 1; touch "$place/installed"')
     made(checkout)
     assert "adding diffusers" not in checkout.run("--profile", "gpu", "--offline").err
@@ -75,7 +69,7 @@ def test_without_what_the_gpu_profile_needs_the_rest_runs(checkout: Checkout) ->
     assert done.code == 0 and "so rows on them are not run" in done.err
 
 
-def test_what_is_made_finds_the_checkout_from_anywhere(checkout: Checkout) -> None:
+def test_what_is_made_finds_the_checkout_from_anywhere(checkout) -> None:
     made(checkout)
     paths = (checkout.venv / "site/ams-suite.pth").read_text()
     assert paths == f"{checkout.root}/src\n{checkout.root}\n"
@@ -83,7 +77,7 @@ def test_what_is_made_finds_the_checkout_from_anywhere(checkout: Checkout) -> No
     assert checkout.run(command=command, PYTHONPATH=str(checkout.root / "src")).child["arguments"] == command[1:]
 
 
-def test_the_extra_is_added_when_tests_are_asked_for(checkout: Checkout) -> None:
+def test_the_extra_is_added_when_tests_are_asked_for(checkout) -> None:
     wanted = checkout.venv / "requirements.txt"
     made(checkout)
     assert "torch" in wanted.read_text() and "pytest" not in wanted.read_text()
@@ -92,7 +86,7 @@ def test_the_extra_is_added_when_tests_are_asked_for(checkout: Checkout) -> None
         assert len(checkout.pip_calls) == 2 and "pytest" in wanted.read_text()
 
 
-def test_other_constraints_bring_it_up_to_date_in_place(checkout: Checkout) -> None:
+def test_other_constraints_bring_it_up_to_date_in_place(checkout) -> None:
     made(checkout)
     kept = checkout.venv / "kept"
     kept.touch()
@@ -104,7 +98,7 @@ def test_other_constraints_bring_it_up_to_date_in_place(checkout: Checkout) -> N
     assert "up to date" not in checkout.run().err
 
 
-def test_a_failed_update_leaves_what_was_there(checkout: Checkout) -> None:
+def test_a_failed_update_leaves_what_was_there(checkout) -> None:
     made(checkout)
     python = checkout.venv / "bin/python"
     works = python.read_text()
@@ -116,7 +110,7 @@ def test_a_failed_update_leaves_what_was_there(checkout: Checkout) -> None:
     assert checkout.run().code == 0
 
 
-def test_an_unfinished_one_is_made_anew(checkout: Checkout) -> None:
+def test_an_unfinished_one_is_made_anew(checkout) -> None:
     made(checkout)
     (checkout.venv / ".ams-suite").unlink()
     (checkout.venv / "leftover").touch()
@@ -125,21 +119,21 @@ def test_an_unfinished_one_is_made_anew(checkout: Checkout) -> None:
     assert "unfinished or was moved, so it is made anew" in done.err
 
 
-def test_one_whose_python_is_gone_is_made_anew(checkout: Checkout) -> None:
+def test_one_whose_python_is_gone_is_made_anew(checkout) -> None:
     made(checkout)
     (checkout.venv / "bin/python").unlink()
     assert checkout.run().code == 0
     assert len(checkout.pip_calls) == 2
 
 
-def test_a_moved_checkout_gets_a_new_one(checkout: Checkout) -> None:
+def test_a_moved_checkout_gets_a_new_one(checkout) -> None:
     made(checkout)
     checkout.root = checkout.root.rename(checkout.root.with_name("moved"))
     assert "was moved" in checkout.run().err
     assert str(checkout.root) in (checkout.venv / "site/ams-suite.pth").read_text()
 
 
-def test_somebody_elses_venv_is_used_if_it_serves(checkout: Checkout) -> None:
+def test_somebody_elses_venv_is_used_if_it_serves(checkout) -> None:
     (checkout.venv / "bin").mkdir(parents=True)
     checkout.python("complete", complete=True)
     (checkout.bin / "complete").rename(checkout.venv / "bin/python")
@@ -148,7 +142,7 @@ def test_somebody_elses_venv_is_used_if_it_serves(checkout: Checkout) -> None:
     assert sorted(checkout.venv.rglob("*")) == before
 
 
-def test_somebody_elses_venv_is_left_alone_if_it_does_not(checkout: Checkout) -> None:
+def test_somebody_elses_venv_is_left_alone_if_it_does_not(checkout) -> None:
     (checkout.venv / "bin").mkdir(parents=True)
     (checkout.venv / "theirs").touch()
     done = checkout.run()
@@ -157,7 +151,7 @@ def test_somebody_elses_venv_is_left_alone_if_it_does_not(checkout: Checkout) ->
     assert {path.name for path in checkout.venv.iterdir()} == {"bin", "theirs"}
 
 
-def test_a_newer_python_serves_if_no_tested_one_is_there(checkout: Checkout) -> None:
+def test_a_newer_python_serves_if_no_tested_one_is_there(checkout) -> None:
     checkout.python(version="3.15.0")
     checkout.python("python3.12", version="3.12.1")
     assert f"with {checkout.bin}/python3.12 (3.12.1)" in checkout.run().err
@@ -166,7 +160,7 @@ def test_a_newer_python_serves_if_no_tested_one_is_there(checkout: Checkout) -> 
     assert f"with {checkout.bin}/python3 (3.15.0)" in checkout.run().err
 
 
-def test_two_at_once_make_it_once(checkout: Checkout) -> None:
+def test_two_at_once_make_it_once(checkout) -> None:
     checkout.pip(SLOW_INSTALL)
     running = [
         subprocess.Popen(checkout.command(), env=checkout.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -179,7 +173,7 @@ def test_two_at_once_make_it_once(checkout: Checkout) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_killed_setup_is_not_taken_for_complete(checkout: Checkout, number: signal.Signals) -> None:
+def test_a_killed_setup_is_not_taken_for_complete(checkout, number: signal.Signals) -> None:
     checkout.pip(f'touch "{checkout.root}/started"; {SLOW_INSTALL}')
     process = subprocess.Popen(
         checkout.command(), env=checkout.environment(), stderr=subprocess.DEVNULL, start_new_session=True
@@ -194,7 +188,7 @@ def test_a_killed_setup_is_not_taken_for_complete(checkout: Checkout, number: si
     assert "unfinished" in done.err
 
 
-def test_without_a_gpu_the_cpu_build_is_asked_for(checkout: Checkout) -> None:
+def test_without_a_gpu_the_cpu_build_is_asked_for(checkout) -> None:
     cpu = "--extra-index-url https://download.pytorch.org/whl/cpu"
 
     def asked(**variables: str) -> bool:
@@ -209,7 +203,7 @@ def test_without_a_gpu_the_cpu_build_is_asked_for(checkout: Checkout) -> None:
     assert not asked(NO_CPU_INDEX="0")
 
 
-def test_unmet_pins_give_way_to_ranges(checkout: Checkout) -> None:
+def test_unmet_pins_give_way_to_ranges(checkout) -> None:
     unmet = "ERROR: No matching distribution found for rich==15.0.0"
     checkout.pip(f'case "$*" in *constraints.txt*) echo "{unmet}" >&2; exit 1 ;; esac; touch "$place/installed"')
     done = checkout.run()
@@ -217,7 +211,7 @@ def test_unmet_pins_give_way_to_ranges(checkout: Checkout) -> None:
     assert "pip: the pins cannot be met (no rich==15.0.0 for Python 3." in done.err
 
 
-def test_offline_asks_no_index(checkout: Checkout) -> None:
+def test_offline_asks_no_index(checkout) -> None:
     checkout.stub("conda", "touch asked")
     done = checkout.run("--offline", NO_CPU_INDEX="0")
     assert done.child["arguments"] == ["reproduce", "--offline"]

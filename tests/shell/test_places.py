@@ -1,36 +1,30 @@
 """Checkouts in odd places, and environments that must go elsewhere."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
-
-if TYPE_CHECKING:
-    from conftest import Checkout
 
 pytestmark = pytest.mark.shell
 
 
 @pytest.mark.parametrize("name", ["a checkout, with spaces", "día – Überprüfung 検証", "-dash", 'it\'s $HOME `x` "q"'])
-def test_any_name_of_the_checkout(copy_of: Any, name: str) -> None:
-    checkout: Checkout = copy_of(name)
+def test_any_name_of_the_checkout(copy_of, name: str) -> None:
+    checkout = copy_of(name)
     checkout.python()
     first, second = checkout.run("--list"), checkout.run("--list")
     assert first.child["cwd"] == second.child["cwd"] == str(checkout.root)
     assert len(checkout.pip_calls) == 1
 
 
-def test_a_colon_cannot_be(copy_of: Any) -> None:
-    checkout: Checkout = copy_of("a:b")
+def test_a_colon_cannot_be(copy_of) -> None:
+    checkout = copy_of("a:b")
     done = checkout.run()
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert "cannot hold a colon; move the checkout" in done.err
 
 
-def test_through_links_from_another_folder(checkout: Checkout, tmp_path: Path) -> None:
+def test_through_links_from_another_folder(checkout, tmp_path: Path) -> None:
     checkout.python(complete=True)
     links = tmp_path / "links"
     links.mkdir()
@@ -40,12 +34,12 @@ def test_through_links_from_another_folder(checkout: Checkout, tmp_path: Path) -
     assert done.child["cwd"] == str(checkout.root)
 
 
-def test_no_home(checkout: Checkout) -> None:
+def test_no_home(checkout) -> None:
     del checkout.variables["HOME"]
     assert checkout.run().code == 0
 
 
-def test_without_home_or_checkout_the_temporary_folder_serves(checkout: Checkout) -> None:
+def test_without_home_or_checkout_the_temporary_folder_serves(checkout) -> None:
     del checkout.variables["HOME"]
     (checkout.venv / "theirs").mkdir(parents=True)
     place = checkout.run().child["python"]
@@ -53,7 +47,7 @@ def test_without_home_or_checkout_the_temporary_folder_serves(checkout: Checkout
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
-def test_a_temporary_folder_that_another_user_made_is_not_used(checkout: Checkout) -> None:
+def test_a_temporary_folder_that_another_user_made_is_not_used(checkout) -> None:
     del checkout.variables["HOME"]
     (checkout.venv / "theirs").mkdir(parents=True)
     trap = Path(checkout.variables["TMPDIR"]) / "ams-suite-0"
@@ -64,35 +58,35 @@ def test_a_temporary_folder_that_another_user_made_is_not_used(checkout: Checkou
 
 
 @pytest.mark.parametrize("given", ["environments", "absolute"])
-def test_ams_env_names_the_place(checkout: Checkout, given: str) -> None:
+def test_ams_env_names_the_place(checkout, given: str) -> None:
     named = given if given == "environments" else str(checkout.root.parent / given)
     python = checkout.run(AMS_ENV=named, cwd=checkout.root.parent).child["python"]
     assert python.startswith(f"{checkout.root.parent}/{given}/")
     assert not checkout.venv.exists()
 
 
-def test_ams_env_that_cannot_be_made(checkout: Checkout) -> None:
+def test_ams_env_that_cannot_be_made(checkout) -> None:
     (checkout.root.parent / "file").touch()
     done = checkout.run(AMS_ENV="file")
     assert (done.code, done.err) == (2, "reproduce.sh: AMS_ENV=file cannot be written: name another folder\n")
 
 
-def test_checkouts_do_not_share_a_place(copy_of: Any) -> None:
+def test_checkouts_do_not_share_a_place(copy_of) -> None:
     places = set()
     for name in ("one", "two"):
-        checkout: Checkout = copy_of(name)
+        checkout = copy_of(name)
         checkout.python()
         places.add(checkout.run(AMS_ENV="environments").child["python"])
     assert len(places) == 2
 
 
-def test_a_read_only_checkout_asks_for_a_place_for_results(read_only: Checkout) -> None:
+def test_a_read_only_checkout_asks_for_a_place_for_results(read_only) -> None:
     done = read_only.run("--profile", "quick")
     assert done.code == 2
     assert done.err == f"reproduce.sh: {read_only.root} is read-only: name a folder for the results, --out DIR\n"
 
 
-def test_a_read_only_checkout_keeps_its_environment_in_the_cache(read_only: Checkout) -> None:
+def test_a_read_only_checkout_keeps_its_environment_in_the_cache(read_only) -> None:
     cache = read_only.root.parent / "cache"
     for _ in range(2):
         done = read_only.run("--out", "results", XDG_CACHE_HOME=str(cache))
@@ -102,5 +96,5 @@ def test_a_read_only_checkout_keeps_its_environment_in_the_cache(read_only: Chec
     assert len(read_only.pip_calls) == 1
 
 
-def test_a_read_only_checkout_can_be_listed(read_only: Checkout) -> None:
+def test_a_read_only_checkout_can_be_listed(read_only) -> None:
     assert read_only.run("--list").code == 0

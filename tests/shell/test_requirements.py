@@ -1,7 +1,5 @@
 """The files that name the requirements agree with one another."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess

@@ -5,201 +5,27 @@ Every toy has its own package of checks, so that toys do not meet in Python's me
 
 import importlib
 import itertools
+import json
 import os
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
+
+import pytest
 
 from ams_suite.project import PROJECT
 from verdicts.claims.schema import Profile
+from verdicts.records.run_record import Run
 from verdicts.records.workspace import Workspace
+from verdicts.run.group import run_group
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+FILES = Path(__file__).with_name("toy_repository")
+"""What toys are made of: `small` with two groups, `study` and `benchmark` with one more; `{package}` as their names."""
 NUMBERS = itertools.count()
-
-OUTLINE = """
-subject = "a toy"
-rooms = ["{package}"]
-
-[[part]]
-id = "theory"
-title = "Theory"
-
-[[part]]
-id = "suite"
-title = "The suite itself"
-
-[[claim]]
-id = "P1"
-text = "One is one"
-
-[[claim]]
-id = "P2"
-text = "Two is small"
-"""
-
-ALPHA_CLAIMS = """
-[group]
-title = "First group"
-part = "theory"
-
-[[claim]]
-id = "A1"
-title = "One is one"
-statement = "$1 = 1$"
-source = { kind = "proved here", where = "here" }
-evidence = "algebra"
-expected = "holds"
-profiles = ["quick", "cpu", "gpu"]
-falsifier = "tests/test_toy.py::test_one"
-  [[claim.check]]
-  id = "A1.one"
-  quantity = "one"
-  relation = "="
-  bound = 1.0
-  tolerance = 1e-12
-  origin = "rounding"
-
-[[claim]]
-id = "A2"
-title = "Two is at most one"
-statement = "$2 \\\\le 1$"
-source = { kind = "abstract", where = "there" }
-evidence = "exact law"
-expected = "refuted"
-profiles = ["quick", "cpu", "gpu"]
-falsifier = "tests/test_toy.py::TestToy::test_two"
-  [[claim.check]]
-  id = "A2.two"
-  quantity = "two"
-  relation = "<="
-  bound = 1.0
-  tolerance = 0.0
-  origin = "stated margin: none"
-"""
-
-BETA_CLAIMS = """
-[group]
-title = "Second group"
-part = "suite"
-
-[[claim]]
-id = "B1"
-title = "Three is at least one"
-statement = "$3 \\\\ge 1$"
-source = { kind = "authors' code", where = "beyond" }
-evidence = "Monte Carlo"
-expected = "holds"
-profiles = ["quick", "cpu", "gpu"]
-falsifier = "tests/test_toy.py::test_one"
-  [[claim.check]]
-  id = "B1.three"
-  quantity = "three"
-  relation = ">="
-  bound = 1.0
-  tolerance = 0.0
-  origin = "algebra"
-
-[[claim]]
-id = "B2"
-title = "Only at length"
-statement = "text"
-source = { kind = "related paper", where = "table 1" }
-evidence = "experiment"
-expected = "holds"
-profiles = ["cpu"]
-falsifier = "tests/test_toy.py::test_one"
-  [[claim.check]]
-  id = "B2.four"
-  quantity = "four"
-  relation = "="
-  bound = 4.0
-  tolerance = 0.0
-  origin = "algebra"
-"""
-
-ALPHA_SETTINGS = """
-from pydantic import BaseModel, ConfigDict
-
-
-class Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    steps: int = 3
-"""
-
-ALPHA = """
-from verdicts import Measurement, check
-from {package}.alpha.settings import Settings
-from {package}.common import ONE
-
-
-@check("A1.one")
-def one(settings: Settings) -> Measurement:
-    return Measurement(value=ONE, seeds=(1, 2), n=settings.steps)
-
-
-@check("A2.two")
-def two(settings: Settings) -> Measurement:
-    return Measurement(value=2 * ONE, low=1.9, high=2.1)
-"""
-
-ALPHA_FIGURES = """
-from verdicts import Figure, Table, save_figure
-from {package}.common import ONE
-
-
-def figures(settings, folder):
-    from matplotlib import pyplot
-
-    drawing, axes = pyplot.subplots(figsize=(2, 1))
-    axes.plot([0, ONE])
-    return [save_figure(drawing, folder, "line", "a line, $y = x$", ["A1"])]
-
-
-def tables(settings):
-    return [Table(id="numbers", caption="numbers", header=("n", "value"), rows=((1, ONE), (2, 2.5)), claims=("A1",))]
-"""
-
-BETA_SETTINGS = """
-from pydantic import BaseModel
-
-
-class Settings(BaseModel):
-    steps: int = 3
-"""
-
-BETA = """
-from verdicts import Measurement, Unavailable, check
-
-
-@check("B1.three")
-def three(settings):
-    return Measurement(value=3)
-
-
-@check("B2.four")
-def four(settings):
-    return Measurement(value=4)
-"""
-
-MODULES = {
-    "common": "ONE = 1.0\n",
-    "alpha/settings": ALPHA_SETTINGS,
-    "alpha/checks": ALPHA,
-    "alpha/figures": ALPHA_FIGURES,
-    "beta/settings": BETA_SETTINGS,
-    "beta/checks": BETA,
-}
-
-TESTS = """
-def test_one(): ...
-
-class TestToy:
-    def test_two(self): ...
-"""
 
 
 @dataclass(frozen=True)
@@ -212,17 +38,18 @@ class Toy:
     @classmethod
     def make(cls, root: Path) -> Self:
         toy = cls(root, f"toy{next(NUMBERS)}_{os.getpid()}")
-        toy.write("paper/outline.toml", OUTLINE.replace("{package}", toy.package))
-        toy.write(f"{toy.package}/alpha/claims.toml", ALPHA_CLAIMS)
-        toy.write(f"{toy.package}/beta/claims.toml", BETA_CLAIMS)
-        toy.write("config/quick.toml", "one_process = true\nnotebooks = false\n[groups.alpha]\nsteps = 3\n")
-        toy.write("config/cpu.toml", "[resources]\ndefault = { threads = 1, mem_mb = 100, runtime = 1 }\n")
-        toy.write("tests/test_toy.py", TESTS)
-        for name in MODULES:
-            toy.restore_module(name)
+        toy.lay("small")
         for name in ("Snakefile", "paper/paper.typ"):
             shutil.copy(REPOSITORY / name, root / name)
         return toy
+
+    def lay(self, part: str, files: str = "*") -> None:
+        """Write the files of a part as they are, and let the next import in this process see its modules."""
+        for path in (each for each in (FILES / part).rglob(files) if each.is_file()):
+            name = path.relative_to(FILES / part).as_posix().removesuffix(".txt")
+            text = path.read_text(encoding="utf-8").replace("{package}", self.package)
+            self.write(name.replace("package/", f"{self.package}/", 1), text)
+        self._forget()
 
     def write(self, name: str, text: str) -> Path:
         path = self.root / name
@@ -235,8 +62,8 @@ class Toy:
 
     def restore_module(self, name: str) -> None:
         """Write a module of checks as it was, and let the next import in this process see it."""
-        self.write_module(name, MODULES[name].replace("{package}", self.package))
-        self._forget()
+        for part in ("small", "study"):
+            self.lay(part, f"package/{name}.py.txt")
 
     def _forget(self) -> None:
         for module in [each for each in sys.modules if each.startswith(self.package)]:
@@ -261,6 +88,19 @@ class Toy:
 
     def workspace(self, profile: str = "quick") -> Workspace:
         return Workspace.open(self.root, Profile(profile), None, PROJECT)
+
+    def run_all(self, profile: str = "quick") -> Workspace:
+        """Make every claim's record with figures and tables, in this process."""
+        workspace = self.workspace(profile)
+        run = Run.begin(workspace)
+        for group in workspace.claims.group:
+            run_group(workspace, run, group, lambda claim, record: None, pytest.fail)
+        return workspace
+
+    def rows(self, profile: str = "quick") -> dict[str, Any]:
+        """Return the ledger's rows by claim."""
+        ledger = json.loads((self.folder(profile) / "ledger.json").read_text())
+        return {row["id"]: row for row in ledger["claims"]}
 
     def folder(self, profile: str = "quick") -> Path:
         return self.root / "results" / profile

@@ -48,19 +48,8 @@ def compare(before: Path, after: Path, out: Path | None, say: Callable[[str], No
     """
     rows = list(_rows(_values(before), _values(after)))
     stream = io.StringIO()
-    header = (
-        "check",
-        "before",
-        "low",
-        "high",
-        "verdict",
-        "after",
-        "low",
-        "high",
-        "verdict",
-        "relative difference",
-        "change",
-    )
+    more = ("low", "high", "verdict")
+    header = ("check", "before", *more, "after", *more, "relative difference", "change")
     csv.writer(stream, lineterminator="\n").writerows([header, *rows])
     if out:
         write_whole(out, stream.getvalue())
@@ -81,16 +70,12 @@ def _values(path: Path) -> dict[str, Value]:
             checks = {name: check for claim in claims.values() for name, check in claim["checks"].items()}
         else:
             checks = {check["id"]: check for claim in claims for check in claim["checks"]}
-        return {name: _value(check) for name, check in checks.items()}
+        return {name: Value(*(check[field] for field in Value._fields)) for name, check in checks.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "neither a ledger nor kept values"
         raise UserError(
             f"{path}: {reason}; give results/<profile>/ledger.json or paper/expected/<profile>.json"
         ) from None
-
-
-def _value(check: dict[str, Any]) -> Value:
-    return Value(check["value"], check["low"], check["high"], check["verdict"])
 
 
 def _rows(before: dict[str, Value], after: dict[str, Value]) -> Iterator[tuple[Any, ...]]:

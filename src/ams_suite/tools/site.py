@@ -9,8 +9,7 @@ from pathlib import Path
 
 from verdicts.claims.schema import Group
 from verdicts.errors import UserError
-from verdicts.records.checksummed import NotCurrent
-from verdicts.records.record import current_artefacts
+from verdicts.records.record import artefacts_at
 from verdicts.records.workspace import Workspace
 from verdicts.run.pages import make_page
 
@@ -27,7 +26,8 @@ def build_site(workspace: Workspace, site: Path, groups: Iterable[Group], say: S
         raise UserError("docs: mkdocs is not installed: `bash reproduce.sh docs` adds it")
     failed = False
     for group in groups:
-        if group.notebook and not _current(workspace, group):
+        page = artefacts_at(workspace.page_path(group), workspace.page_parts(group)) if group.notebook else None
+        if group.notebook and not (page and page.files):
             reason = make_page(workspace, group)
             say(f"{group.id}: {reason or 'executed'}")
             failed = failed or bool(reason)
@@ -40,11 +40,3 @@ def build_site(workspace: Workspace, site: Path, groups: Iterable[Group], say: S
         return 3
     say(f"site: {site / 'index.html'}")
     return 3 if failed else 0
-
-
-def _current(workspace: Workspace, group: Group) -> bool:
-    """Tell whether a group's notebook page lies there and is current."""
-    try:
-        return bool(current_artefacts(workspace.page_path(group), workspace.page_parts(group)).files)
-    except NotCurrent:
-        return False

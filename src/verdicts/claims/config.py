@@ -3,9 +3,10 @@
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from verdicts.claims.schema import Profile
+from verdicts.validation import Frozen
 
 
 class Device(StrEnum):
@@ -15,13 +16,11 @@ class Device(StrEnum):
     CUDA = "cuda"
 
 
-class Resources(BaseModel):
+class Resources(Frozen):
     """What one job may count on: `threads`, memory in MiB, `runtime` in minutes (as Snakemake has it).
 
     `shares`: how many jobs compute the group's study; any number gives the same results.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     threads: int = Field(default=1, ge=1, strict=True)
     mem_mb: int = Field(default=2000, ge=1, strict=True)
@@ -29,7 +28,7 @@ class Resources(BaseModel):
     shares: int = Field(default=1, ge=1, strict=True)
 
 
-class ProfileConfig(BaseModel):
+class ProfileConfig(Frozen):
     """One profile: its device, whether notebooks are executed, resources and settings by group.
 
     `every_picture`: figures as PNG and PDF too, beside SVG, which takes twice as long as SVG alone.
@@ -38,14 +37,12 @@ class ProfileConfig(BaseModel):
     `every_picture` enters that of figures alone. The rest does not: it changes how a result is made, not which.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
     device: Device = Device.CPU
     one_process: bool = False
     notebooks: bool = True
     every_picture: bool = True
-    resources: dict[str, Resources] = {}
-    groups: dict[str, dict[str, JsonValue]] = {}
+    resources: dict[str, Resources] = {}  # noqa: RUF012 (a pydantic field)
+    groups: dict[str, dict[str, JsonValue]] = {}  # noqa: RUF012 (a pydantic field)
 
     def settings_of(self, group: str) -> dict[str, JsonValue]:
         """Return the raw settings of a group (none: its defaults)."""
@@ -56,14 +53,12 @@ class ProfileConfig(BaseModel):
         return self.resources.get(group, self.resources.get("default", Resources()))
 
 
-class Overlay(BaseModel):
+class Overlay(Frozen):
     """What `VERDICTS_CONFIG` changes of a profile's configuration: settings of groups, and of their jobs."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     profile: Profile
-    resources: dict[str, dict[str, JsonValue]] = {}
-    groups: dict[str, dict[str, JsonValue]] = {}
+    resources: dict[str, dict[str, JsonValue]] = {}  # noqa: RUF012 (a pydantic field)
+    groups: dict[str, dict[str, JsonValue]] = {}  # noqa: RUF012 (a pydantic field)
 
     def over(self, content: dict[str, Any]) -> dict[str, Any]:
         """Return the configuration with these settings in it; of a group's, those not named here stay."""

@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, ClassVar, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, JsonValue, model_validator
+from pydantic import JsonValue, model_validator
+
+from verdicts.validation import Frozen
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -32,7 +34,7 @@ class InsufficientData(Unavailable):
     settled = True
 
 
-class Measurement(BaseModel):
+class Measurement(Frozen):
     """One measured quantity.
 
     `low` and `high` bound it (both or neither; without them the value is exact: `low = high = value`); `n` is the
@@ -41,8 +43,6 @@ class Measurement(BaseModel):
 
     Raises ValidationError for a NaN or an infinity, half an interval, or an interval that misses the value.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     value: float
     low: float | None = None

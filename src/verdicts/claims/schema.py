@@ -1,4 +1,4 @@
-"""The schema of a group's `claims.toml`: what is claimed, how it is checked, and the test that would break it.
+"""The schemas of a group's `claims.toml` (what is claimed, how it is checked, what would break it) and of the outline.
 
 The file alone decides verdicts: quantity, relation, bound and tolerance stand there, never in code.
 """
@@ -8,10 +8,10 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, field_validator, model_validator
+from pydantic import Field, Strict, field_validator, model_validator
 
-from verdicts.claims.outline import Outline
 from verdicts.errors import unknown
+from verdicts.validation import Frozen
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")]
 GroupName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -19,6 +19,9 @@ Number = Annotated[float, Strict()]  # `true` is no number
 CommandName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 CommandPlace = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_.]*:[A-Za-z_]\w*$")]
 ModuleName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*$")]
+
+
+OUTLINE = "paper/outline.toml"
 
 
 class Profile(StrEnum):
@@ -66,21 +69,53 @@ class Relation(StrEnum):
     AT_LEAST = ">="
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Source(_Entry):
+class Source(Frozen):
     """Where a claim comes from: `where` names the section, file, theorem or table."""
 
     kind: SourceKind
     where: str
 
 
+class StatedClaim(Frozen):
+    """A claim of the work under test, in one sentence; the suite's own claims name it by its `id`."""
+
+    id: str
+    text: str
+
+
+class Part(Frozen):
+    """A part of the report; groups name it by its `id`."""
+
+    id: str
+    title: str
+
+
+class Outline(Frozen):
+    """`paper/outline.toml`: the claims under test as their authors state them, the parts of the report.
+
+    `subject` names the work under test in every figure and table; groups lie in the folders `rooms`.
+    """
+
+    subject: str
+    rooms: tuple[str, ...] = ("analysis", "experiments")
+    part: tuple[Part, ...] = Field(min_length=1)
+    claim: tuple[StatedClaim, ...] = ()
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """Return the parts' titles by id, in the report's order."""
+        return {part.id: part.title for part in self.part}
+
+    @property
+    def stated(self) -> dict[str, str]:
+        """Return the stated claims' texts by id, in order."""
+        return {claim.id: claim.text for claim in self.claim}
+
+
 ORIGINS = ("algebra", "rounding", "quadrature", "Monte Carlo", "printed digits", "stated margin")
 
 
-class Check(_Entry):
+class Check(Frozen):
     """`quantity relation bound`, to within `tolerance` (in `unit`), which comes from `origin`.
 
     `share` is what a check by Monte Carlo spends of the suite's false-alarm budget.
@@ -108,7 +143,7 @@ class Check(_Entry):
         return self.origin.split(":")[0].strip() == "Monte Carlo"
 
 
-class Claim(_Entry):
+class Claim(Frozen):
     """A statement with its source, its expected verdict, its checks and the test that would break it.
 
     `paper` names the stated claims (`paper/outline.toml`) that this one restates, so that its verdict is one on them;
@@ -148,7 +183,7 @@ class Claim(_Entry):
         return expected
 
 
-class GroupEntry(_Entry):
+class GroupEntry(Frozen):
     """What a claims file says of its group: title, part of the report, place in that part.
 
     `commands` adds commands to the suite's command line, by name, as `module:class`.
@@ -157,10 +192,10 @@ class GroupEntry(_Entry):
     title: str
     part: str
     order: int = 0
-    commands: dict[CommandName, CommandPlace] = {}
+    commands: dict[CommandName, CommandPlace] = {}  # noqa: RUF012 (a pydantic field)
 
 
-class GroupFile(_Entry):
+class GroupFile(Frozen):
     """A whole `claims.toml`: its group and the group's claims."""
 
     group: GroupEntry
@@ -179,7 +214,7 @@ class Group(GroupEntry):
     notebook: str | None = None
 
 
-class Claims(_Entry):
+class Claims(Frozen):
     """The claims of all groups. Ids are unique, and whatever the outline must hold is there."""
 
     outline: Outline

@@ -1,12 +1,11 @@
-"""Files that carry the digest of their own content: read back only if their bytes are the ones that were written."""
+"""Values that are kept as JSON; those with the digest of their own content are read back only as they were written."""
 
 import json
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict
-
 from verdicts.records.files import canonical_json, sha256_of, write_whole
+from verdicts.validation import Frozen
 
 SCHEMA = 1
 
@@ -15,10 +14,21 @@ class NotCurrent(Exception):
     """A file may not be shown as current; the text says why."""
 
 
-class Checksummed(BaseModel):
-    """A file that carries the sha256 of its own content, so that any change of a byte is noticed."""
+class Kept(Frozen):
+    """A value that is kept as a JSON file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    def to_bytes(self) -> bytes:
+        """Return the one byte form of this content."""
+        content = self.model_dump(mode="json")
+        return (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+    def write(self, path: Path) -> None:
+        """Write the file whole or not at all. Raises OSError."""
+        write_whole(path, self.to_bytes())
+
+
+class Checksummed(Kept):
+    """A file that carries the sha256 of its own content, so that any change of a byte is noticed."""
 
     schema_version: int = SCHEMA
 
@@ -27,10 +37,6 @@ class Checksummed(BaseModel):
         content = self.model_dump(mode="json")
         content["digest"] = sha256_of(canonical_json(content))
         return (canonical_json(content, indent=1) + "\n").encode()
-
-    def write(self, path: Path) -> None:
-        """Write the file whole or not at all. Raises OSError."""
-        write_whole(path, self.to_bytes())
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -3,31 +3,25 @@
 They decide nothing: verdicts come from the claims file alone.
 """
 
-import json
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict
-
 from verdicts.claims.loading import load_json
 from verdicts.claims.schema import Claims, Profile, Verdict
-from verdicts.records.files import write_whole
+from verdicts.records.checksummed import Kept
 from verdicts.records.ledger import ClaimRow, Ledger
 from verdicts.records.record import CheckResult
+from verdicts.validation import Frozen
 
 FOLDER = "paper/expected"
 # Another processor sums in another order: what differs by less than this share of a value has not moved
 SAME = 1e-6
 
 
-class _Kept(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class ExpectedCheck(_Kept):
+class ExpectedCheck(Frozen):
     """A check's value with its interval."""
 
     value: float
@@ -37,7 +31,7 @@ class ExpectedCheck(_Kept):
     verdict: Verdict
 
 
-class ExpectedClaim(_Kept):
+class ExpectedClaim(Frozen):
     """A claim's verdict with its checks, and what it cost: seconds, MiB at most."""
 
     verdict: Verdict
@@ -46,7 +40,7 @@ class ExpectedClaim(_Kept):
     checks: dict[str, ExpectedCheck]
 
 
-class Expected(_Kept):
+class Expected(Kept):
     """The values of one run of a profile: when it was made, on what, from which commit.
 
     `studies` is the computing time of each group's study, `beside` that of figures, tables and notebook pages.
@@ -57,17 +51,9 @@ class Expected(_Kept):
     processor: str
     device: str
     commit: str | None
-    studies: dict[str, float] = {}
+    studies: dict[str, float] = {}  # noqa: RUF012 (a pydantic field)
     beside: float = 0.0
     claims: dict[str, ExpectedClaim]
-
-    def write(self, path: Path) -> None:
-        """Write the file whole or not at all. Raises OSError."""
-        write_whole(path, self.to_text())
-
-    def to_text(self) -> str:
-        """Return the one JSON text of these values."""
-        return json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
     @property
     def seconds(self) -> float:

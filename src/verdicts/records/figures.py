@@ -3,43 +3,40 @@
 import csv
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from verdicts.records.files import write_whole
-from verdicts.records.stamps import origin_of
+from verdicts.validation import Frozen
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
 Cell = str | int | float
+Value = TypeVar("Value")
 
 
-class Figure(BaseModel):
+class Figure(Frozen):
     """A figure of a group: the SVG `file` (PNG and PDF beside it have its name), and the claims that it illustrates.
 
     `caption` may hold `$LaTeX$` formulas.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     file: Path
     caption: str
     claims: tuple[str, ...] = ()
 
 
-class Table(BaseModel):
+class Table(Frozen):
     """A table of a group: becomes a CSV file named after `id`, and a table of the report.
 
     `caption` and `header` may hold `$LaTeX$` formulas. Raises ValidationError for a row whose length is not the
     header's, and for a NaN (an empty text stands for what is missing).
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     id: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
     caption: str
@@ -67,14 +64,51 @@ KINDS = (*SHOWN, ".png", ".pdf")
 _WANTED: ContextVar[tuple[str, ...]] = ContextVar("kinds", default=KINDS)
 
 
+class Stamp(NamedTuple):
+    """What a file says of its origin, since it may be passed on without its record.
+
+    `subject` is under test, `config` the digest of the group's configuration, `commit` None outside of git.
+    """
+
+    subject: str
+    profile: str
+    config: str
+    commit: str | None
+    dirty: bool | None = None
+
+    def text(self, claims: tuple[str, ...]) -> str:
+        """Return the origin in one line."""
+        commit = f"{self.commit}{' with uncommitted changes' if self.dirty else ''}" if self.commit else "unknown"
+        named = f"claims {', '.join(claims)}; " if claims else ""
+        return f"{self.subject} verified; {named}profile {self.profile}; commit {commit}; config sha256 {self.config}"
+
+
+_STAMP: ContextVar[Stamp | None] = ContextVar("stamp", default=None)
+
+
 @contextmanager
-def saved_as(kinds: tuple[str, ...]) -> Iterator[None]:
-    """Let figures that are saved inside be written as these kinds of file alone."""
-    token = _WANTED.set(kinds)
+def _within(variable: ContextVar[Value], value: Value) -> Iterator[None]:
+    token = variable.set(value)
     try:
         yield
     finally:
-        _WANTED.reset(token)
+        variable.reset(token)
+
+
+def saved_as(kinds: tuple[str, ...]) -> AbstractContextManager[None]:
+    """Let figures that are saved inside be written as these kinds of file alone."""
+    return _within(_WANTED, kinds)
+
+
+def stamped(stamp: Stamp) -> AbstractContextManager[None]:
+    """Let every figure that is saved inside carry this stamp."""
+    return _within(_STAMP, stamp)
+
+
+def origin_of(claims: tuple[str, ...]) -> str:
+    """Return the origin to be written into a file (empty outside of `stamped`)."""
+    stamp = _STAMP.get()
+    return stamp.text(claims) if stamp else ""
 
 
 def save_figure(
@@ -82,7 +116,7 @@ def save_figure(
 ) -> Figure:
     """Write a matplotlib figure as `folder/name.svg` and the other `KINDS`, the same bytes for the same data.
 
-    Title, caption, claims and origin (`stamps.stamped`) stand in each file's metadata. Each file is written whole or
+    Title, caption, claims and origin (`stamped`) stand in each file's metadata. Each file is written whole or
     not at all; the figure is closed. Raises OSError if the folder cannot be written.
     """
     import matplotlib

@@ -6,16 +6,13 @@ A record whose key differs from the present one is stale; the parts tell why.
 from collections.abc import Iterator
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict
-
 from verdicts.records.files import canonical_json, sha256_of
+from verdicts.validation import Frozen
 
 
-class KeyParts(BaseModel):
+class KeyParts(Frozen):
     """What a result depends on, as digests: `entry` (its entries in the claims file), `config` (its group's part),
     `sources` and `data` by name, the class of device."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     entry: str
     config: str

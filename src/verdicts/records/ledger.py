@@ -1,17 +1,16 @@
 """The ledger: every claim with its verdict, as `results/<profile>/ledger.json` holds it and the report shows it."""
 
-import json
 from collections import Counter
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from verdicts.claims.schema import Claim, Evidence, Profile, Verdict
-from verdicts.records.files import write_whole
+from verdicts.records.checksummed import Kept, NotCurrent
 from verdicts.records.provenance import Provenance
-from verdicts.records.record import CheckResult, Record
+from verdicts.records.record import CheckResult, current_record
+from verdicts.records.run_record import Run
+from verdicts.records.workspace import Workspace
+from verdicts.validation import Frozen
 
 
 class Computed(StrEnum):
@@ -21,11 +20,7 @@ class Computed(StrEnum):
     CACHED = "cached"
 
 
-class _Shown(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ClaimRow(_Shown):
+class ClaimRow(Frozen):
     """One claim: its verdict, its expectation (`agrees`: None where no verdict was reached) and what lies behind it.
 
     `reason` says why a claim was not run; such a row may have no provenance.
@@ -47,7 +42,7 @@ class ClaimRow(_Shown):
     computed: Computed | None
 
 
-class Summary(_Shown):
+class Summary(Frozen):
     """Counts over all claims; `contradictions` and `failed` name claims that were selected for this run."""
 
     total: int
@@ -57,7 +52,7 @@ class Summary(_Shown):
     not_run: tuple[str, ...]
 
 
-class Ledger(_Shown):
+class Ledger(Kept):
     """The whole ledger of one profile; `started` is the UTC time at which its last run began (None: before any)."""
 
     profile: Profile
@@ -65,54 +60,55 @@ class Ledger(_Shown):
     claims: tuple[ClaimRow, ...]
     summary: Summary
 
-    def write(self, path: Path) -> None:
-        """Write the file whole or not at all. Raises OSError."""
-        write_whole(path, self.to_text())
 
-    def to_text(self) -> str:
-        """Return the one JSON text of this ledger."""
-        return json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+def collect(workspace: Workspace) -> Ledger:
+    """Return the ledger of what lies on disk: only records that are whole, unedited and current are shown.
+
+    A claim that the last run was to make, and that has no record, counts as failed.
+    """
+    run = Run.last(workspace)
+    rows = tuple(_row(workspace, claim, run) for claim in workspace.claims.claim)
+    return ledger_of(workspace.profile, run.started if run else None, rows)
 
 
-def row_reached(claim: Claim, part: str, record: Record, computed: Computed, selected: bool) -> ClaimRow:
-    """Return the row of a claim that has a current record."""
-    reached = record.verdict is not Verdict.NOT_RUN
+def _row(workspace: Workspace, claim: Claim, run: Run | None) -> ClaimRow:
+    part = workspace.claims.group_of(claim).part
+    selected = run is None or claim.id in run.selected
+    if workspace.profile not in claim.profiles:
+        reason = f"not part of the {workspace.profile} profile: run with --profile {claim.profiles[0]}"
+        return row_unreached(claim, part, reason, selected=False, failed=False)
+    try:
+        record = current_record(claim, workspace.record_path(claim), workspace.record_parts(claim))
+    except NotCurrent as absence:
+        failed = run is not None and selected
+        reason = f"not selected in the last run; {absence}"
+        if failed:
+            reason = f"its run ended without a record ({absence}); logs/{claim.group}.job.log may say why"
+        return row_unreached(claim, part, reason, selected, failed)
+    fresh = run is not None and record.provenance.started >= run.started
     return ClaimRow(
-        id=claim.id,
-        group=claim.group,
-        part=part,
-        title=claim.title,
-        evidence=claim.evidence,
-        verdict=record.verdict,
-        expected=claim.expected,
-        agrees=record.verdict is claim.expected if reached else None,
+        **_entry(claim, part),
+        agrees=None if record.verdict is Verdict.NOT_RUN else record.verdict is claim.expected,
         selected=selected,
-        failed=record.failed,
-        reason=record.reason,
-        checks=record.checks,
-        provenance=record.provenance,
-        computed=computed,
+        computed=Computed.COMPUTED if fresh else Computed.CACHED,
+        **{name: getattr(record, name) for name in ("verdict", "failed", "reason", "checks", "provenance")},
     )
 
 
 def row_unreached(claim: Claim, part: str, reason: str, selected: bool, failed: bool) -> ClaimRow:
     """Return the row of a claim that has no current record, with the reason."""
-    return ClaimRow(
-        id=claim.id,
-        group=claim.group,
-        part=part,
-        title=claim.title,
-        evidence=claim.evidence,
-        verdict=Verdict.NOT_RUN,
-        expected=claim.expected,
-        agrees=None,
-        selected=selected,
-        failed=failed,
-        reason=reason,
-        checks=(),
-        provenance=None,
-        computed=None,
-    )
+    nothing: dict[str, Any] = {
+        "verdict": Verdict.NOT_RUN,
+        "agrees": None,
+        "checks": (),
+        "provenance": None,
+        "computed": None,
+    }
+    return ClaimRow(**_entry(claim, part), **nothing, reason=reason, selected=selected, failed=failed)
+
+
+def _entry(claim: Claim, part: str) -> dict[str, Any]:
+    return {"part": part} | {name: getattr(claim, name) for name in ("id", "group", "title", "evidence", "expected")}
 
 
 def ledger_of(profile: Profile, started: str | None, rows: tuple[ClaimRow, ...]) -> Ledger:
@@ -134,8 +130,3 @@ def exit_code(summary: Summary, strict: bool) -> int:
     if summary.failed:
         return 3
     return 1 if summary.contradictions or (strict and summary.not_run) else 0
-
-
-def schema() -> dict[str, Any]:
-    """Return the JSON schema of `ledger.json`."""
-    return Ledger.model_json_schema()

@@ -11,19 +11,16 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
 from verdicts.claims.schema import Profile
+from verdicts.validation import Frozen
 
 
-class Environment(BaseModel):
+class Environment(Frozen):
     """The machine and the software: equal for all results of one process.
 
     `threads` is what the numerical library uses, `commit` the checkout's (None outside of git), `dirty` whether its
     tracked files differ from it.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     python: str
     packages: dict[str, str]

@@ -4,10 +4,11 @@ A record is shown as current only if its bytes are the ones that were written (d
 bytes), its schema is this one, its key is the present key, and its verdicts follow from its values.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import JsonValue, ValidationError
 
 from verdicts.claims.measurement import Measurement
 from verdicts.claims.schema import Check, Claim, Verdict
@@ -17,15 +18,14 @@ from verdicts.records.figures import Figure, Table
 from verdicts.records.files import sha256_of
 from verdicts.records.keys import KeyParts
 from verdicts.records.provenance import Provenance
+from verdicts.validation import Frozen
 
 
-class CheckResult(BaseModel):
+class CheckResult(Frozen):
     """One check's outcome: a measurement with its verdict, or the reason why there is none.
 
     `where` is the file and line of the function that measured; `seconds` its wall-clock time.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     id: str
     value: float | None = None
@@ -34,7 +34,7 @@ class CheckResult(BaseModel):
     n: int | None = None
     seeds: tuple[int, ...] = ()
     unit: str = ""
-    detail: dict[str, JsonValue] = {}
+    detail: dict[str, JsonValue] = {}  # noqa: RUF012 (a pydantic field)
     verdict: Verdict
     tightness: float | None = None
     seconds: float = 0.0
@@ -66,16 +66,36 @@ class CheckResult(BaseModel):
         )
 
 
-class Record(Checksummed):
-    """All that was found about one claim. `failed` marks a check that broke: such a record is never current."""
+class Keyed(Checksummed):
+    """A file with what it depends on, `parts`, and their `key`; `failed` marks what broke, which is never current."""
 
     id: str
     key: str
     parts: KeyParts
-    checks: tuple[CheckResult, ...]
-    verdict: Verdict
     failed: bool = False
     provenance: Provenance
+
+    @classmethod
+    def of(cls, name: str, parts: KeyParts, provenance: Provenance, **fields: Any) -> Self:
+        """Return the file of these parts with its other fields."""
+        return cls(id=name, key=parts.key, parts=parts, provenance=provenance, **fields)
+
+    @classmethod
+    def current(cls, path: Path, parts: KeyParts) -> Self:
+        """Read the file back if it is whole, unedited and has the present key. Raises NotCurrent."""
+        file = cls.read(path)
+        if file.key != file.parts.key:
+            raise NotCurrent("edited: its key does not follow from its parts")
+        if file.key != parts.key:
+            raise NotCurrent(f"stale: {parts.changes_since(file.parts)}")
+        return file
+
+
+class Record(Keyed):
+    """All that was found about one claim."""
+
+    checks: tuple[CheckResult, ...]
+    verdict: Verdict
 
     @property
     def reason(self) -> str:
@@ -88,29 +108,23 @@ class Record(Checksummed):
         return all("settled" in check.detail for check in self.checks if check.verdict is Verdict.NOT_RUN)
 
 
-class Artefacts(Checksummed):
+class Artefacts(Keyed):
     """A group's study, what it drew and tabulated, or its notebook's page.
 
     `files` gives the sha256 of each file, relative to the record. `reason` says what is not there and why, `settled`
-    that only new code or settings could change that; `failed` marks work that broke: such a record is never current.
+    that only new code or settings could change that.
     """
 
-    id: str
-    key: str
-    parts: KeyParts
     files: dict[str, str] = {}  # noqa: RUF012 (a pydantic field)
     figures: tuple[Figure, ...] = ()
     tables: tuple[Table, ...] = ()
     reason: str = ""
     settled: bool = True
-    failed: bool = False
-    provenance: Provenance
 
 
 def current_record(claim: Claim, path: Path, parts: KeyParts) -> Record:
     """Return a claim's record if it is whole, unedited and has the present key. Raises NotCurrent."""
-    record = Record.read(path)
-    _refuse_stale(record.key, record.parts, parts)
+    record = Record.current(path, parts)
     if record.id != claim.id or not _follows(claim, record):
         raise NotCurrent("edited: its verdict does not follow from its values")
     return record
@@ -118,8 +132,7 @@ def current_record(claim: Claim, path: Path, parts: KeyParts) -> Record:
 
 def current_artefacts(path: Path, parts: KeyParts) -> Artefacts:
     """Return a group's artefacts if the record and every file are whole and have the present key. Raises NotCurrent."""
-    artefacts = Artefacts.read(path)
-    _refuse_stale(artefacts.key, artefacts.parts, parts)
+    artefacts = Artefacts.current(path, parts)
     for name, digest in artefacts.files.items():
         try:
             present = sha256_of((path.parent / name).read_bytes())
@@ -130,11 +143,11 @@ def current_artefacts(path: Path, parts: KeyParts) -> Artefacts:
     return artefacts
 
 
-def _refuse_stale(key: str, old: KeyParts, new: KeyParts) -> None:
-    if key != old.key:
-        raise NotCurrent("edited: its key does not follow from its parts")
-    if key != new.key:
-        raise NotCurrent(f"stale: {new.changes_since(old)}")
+def artefacts_at(path: Path, parts: KeyParts) -> Artefacts | None:
+    """Return a group's artefacts as `current_artefacts` does, None where they are not current."""
+    with suppress(NotCurrent):
+        return current_artefacts(path, parts)
+    return None
 
 
 def _follows(claim: Claim, record: Record) -> bool:

@@ -44,7 +44,8 @@ class Sources:
             if name not in seen:
                 seen.add(name)
                 waiting.extend(self._imports(name))
-        return self._digests(seen)
+        places = (place for name in seen if (place := self._place(name)))
+        return {file.relative_to(root).as_posix(): self._digest(file) for root, file in sorted(places)}
 
     def closure_of_script(self, path: Path) -> dict[str, str]:
         """Return `{file: sha256}` of a script that is no module (a notebook), and of all that it imports."""
@@ -80,12 +81,9 @@ class Sources:
                     return root, file
         return None
 
-    def _digests(self, modules: set[str]) -> dict[str, str]:
-        places = (place for name in modules if (place := self._place(name)))
-        return {file.relative_to(root).as_posix(): self._digest(file) for root, file in sorted(places)}
-
     def _read_imports(self, module: str) -> frozenset[str]:
-        names = set(_parents(module))
+        parts = module.split(".")
+        names = {".".join(parts[:end]) for end in range(1, len(parts))}
         if place := self._place(module):
             file = place[1]
             package = module if file.name == "__init__.py" else module.rpartition(".")[0]
@@ -107,11 +105,6 @@ def _bound(tree: ast.Module) -> Iterator[str]:
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "check":
                 texts = (each.value for each in call.args if isinstance(each, ast.Constant))
                 yield from (text for text in texts if isinstance(text, str))
-
-
-def _parents(module: str) -> Iterator[str]:
-    parts = module.split(".")
-    return (".".join(parts[:end]) for end in range(1, len(parts)))
 
 
 def _imported(tree: ast.AST, package: str) -> Iterator[str]:

@@ -5,13 +5,11 @@ An executed notebook also gives SymPy's results; they lie beside its page.
 
 import json
 from pathlib import Path
-from typing import Any
 
 import jupytext
 
 from verdicts.report.blocks import Block, blocks, math
-
-DISPLAYED = r"\displaystyle"
+from verdicts.report.typeset import bare_latex
 
 
 def texts_of(path: Path) -> list[dict[str, str]]:
@@ -31,15 +29,7 @@ def derivation(cells: list[dict[str, str]]) -> list[Block]:
     content: list[Block] = []
     for cell in cells:
         if "latex" in cell:
-            content.append({"kind": "paragraph", "body": [math(_bare(cell["latex"]), display=True)]})
+            content.append({"kind": "paragraph", "body": [math(bare_latex(cell["latex"]), display=True)]})
         else:
             content += blocks(cell["markdown"])
-    return [block for block in content if not _is_title(block)]
-
-
-def _is_title(block: dict[str, Any]) -> bool:
-    return bool(block["kind"] == "heading" and block["level"] == 1)
-
-
-def _bare(latex: str) -> str:
-    return latex.strip().strip("$").removeprefix(DISPLAYED).strip()
+    return [block for block in content if not (block["kind"] == "heading" and block["level"] == 1)]

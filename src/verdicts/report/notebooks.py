@@ -27,7 +27,7 @@ from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
 from verdicts.records.workspace import OUT, PROFILE
 from verdicts.report.templating import render
-from verdicts.report.typeset import formula, markdown
+from verdicts.report.typeset import bare_latex, formula, markdown
 
 CELL_SECONDS = 1800
 NO_WIDGETS = "ignore:IProgress not found"  # tqdm's in a notebook, of a progress bar that a page would not show
@@ -88,7 +88,11 @@ def execute(root: Path, notebook: Path, variables: dict[str, str]) -> NotebookNo
     """Return the notebook with its outputs; `variables` are added to its environment. Raises NotebookFailed."""
     content: NotebookNode = jupytext.read(notebook)
     with tempfile.TemporaryDirectory(prefix="verdicts-notebook-") as private:
-        ours = {"IPYTHONDIR": private, "PYTHONPATH": _python_path(root), "PYTHONWARNINGS": _warnings()}
+        ours = {
+            "IPYTHONDIR": private,
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(root), str(root / "src"), os.environ.get("PYTHONPATH")])),
+            "PYTHONWARNINGS": ",".join(filter(None, [os.environ.get("PYTHONWARNINGS"), NO_WIDGETS])),
+        }
         environment = os.environ | ours | variables
         client = NotebookClient(
             content, km=_this_python(private), timeout=CELL_SECONDS, resources={"metadata": {"path": str(root)}}
@@ -111,14 +115,6 @@ def _this_python(folder: str) -> AsyncKernelManager:
     )
 
 
-def _python_path(root: Path) -> str:
-    return os.pathsep.join([str(root), str(root / "src"), *filter(None, [os.environ.get("PYTHONPATH")])])
-
-
-def _warnings() -> str:
-    return ",".join(filter(None, [os.environ.get("PYTHONWARNINGS"), NO_WIDGETS]))
-
-
 def _culprit(content: NotebookNode, error: Exception) -> str:
     """Return in one line which code cell broke, and how."""
     cells = [cell for cell in content.cells if cell.cell_type == "code"]
@@ -134,12 +130,8 @@ def blocks(notebook: NotebookNode) -> Iterator[Block]:
         if cell.cell_type == "markdown":
             yield Block("text", markdown(cell.source))
         elif cell.cell_type == "code" and cell.source.strip():
-            yield Block("code", _highlighted(cell.source))
+            yield Block("code", Markup(highlight(cell.source, PythonLexer(), HtmlFormatter(nowrap=True))))
             yield from (Block("output", shown) for output in cell.outputs if (shown := _shown(output)))
-
-
-def _highlighted(source: str) -> Markup:
-    return Markup(highlight(source, PythonLexer(), HtmlFormatter(nowrap=True)))
 
 
 def highlighting() -> Markup:
@@ -162,16 +154,12 @@ def _image(kind: str, encoded: str) -> Markup:
     return Markup('<img alt="figure" src="data:{};base64,{}">').format(kind, "".join(encoded.split()))
 
 
-def _latex(text: str) -> Markup:
-    return formula(text.strip().strip("$").removeprefix(r"\displaystyle"), display=True)
-
-
 _FORMS: dict[str, Callable[[str], Markup]] = {
     "image/svg+xml": lambda text: _image("image/svg+xml", b64encode(text.encode()).decode()),
     "image/png": lambda text: _image("image/png", text),
     "text/html": lambda text: Markup(text),
     "text/markdown": markdown,
-    "text/latex": _latex,
+    "text/latex": lambda text: formula(bare_latex(text), display=True),
     "text/plain": lambda text: Markup("<pre>{}</pre>").format(text),
 }
 

@@ -18,20 +18,13 @@ from verdicts.records.figures import Figure, Table
 from verdicts.records.files import write_whole
 from verdicts.records.ledger import Ledger
 from verdicts.records.record import current_artefacts
-from verdicts.records.section import SectionView, sections_of
+from verdicts.records.section import sections_of
 from verdicts.records.workspace import Workspace
 from verdicts.report import views
 from verdicts.report.blocks import pieces
 from verdicts.report.derivations import derivation, read_cells, texts_of
 from verdicts.report.images import chosen, size_of
-from verdicts.report.report_texts import (
-    Exhibit,
-    Notation,
-    load_exhibits,
-    load_findings,
-    load_limitations,
-    load_notation,
-)
+from verdicts.report.report_texts import Exhibit, load_exhibits, load_findings, load_limitations, load_notation
 from verdicts.report.tables import shown
 from verdicts.report.templating import duration, gap, number, spread
 from verdicts.report.views import CheckView, ClaimView, DeviationView, GroupView, MovedView
@@ -51,7 +44,7 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
     outline, groups = workspace.claims.outline, views.groups_of(workspace)
     claims = views.claims_of(workspace, ledger, groups)
     findings = load_findings(workspace.root, load_claims(workspace.root))
-    costs = views.costs(workspace, claims)
+    costs, notation = views.costs(workspace, claims), load_notation(workspace.root)
     return {
         "profile": ledger.profile,
         "newest": views.newest(ledger)[:10],
@@ -60,7 +53,10 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
         "contradictions": list(ledger.summary.contradictions),
         "failed": list(ledger.summary.failed),
         "paper": [_paper(view) for view in views.paper_of(outline.stated, claims, findings, ledger.profile)],
-        "notation": _notation(load_notation(workspace.root)),
+        "notation": {
+            "step": [pieces(formula) for formula in notation.step],
+            "symbols": [[pieces(each.sign), pieces(each.meaning)] for each in notation.symbol],
+        },
         "claims": [_claim(view) for view in claims],
         "parts": _parts(workspace, groups, claims),
         "exhibits": [_exhibit(each, views.standing(claims, groups)) for each in load_exhibits(workspace.root)],
@@ -69,7 +65,10 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
         "limitations": [
             {"title": pieces(each.title), "text": pieces(each.text)} for each in load_limitations(workspace.root)
         ],
-        "sections": [_section(view) for view in sections_of(workspace)],
+        "sections": [
+            {"title": each.title, "text": pieces(each.text), "date": each.started[:10]}
+            for each in (view.section for view in sections_of(workspace))
+        ],
         "benchmarks": [_claim(view) for view in views.benchmarks(workspace) if view.row.provenance],
         "costs": [
             [each.group.title, str(each.claims), duration(each.seconds), str(round(each.peak))] for each in costs
@@ -133,11 +132,6 @@ def _paper(view: views.PaperView) -> Data:
         "claims": [_verdict(each) for each in view.claims],
         "supporting": [_verdict(each) for each in view.supporting],
     }
-
-
-def _notation(notation: Notation) -> Data:
-    symbols = [[pieces(each.sign), pieces(each.meaning)] for each in notation.symbol]
-    return {"step": [pieces(formula) for formula in notation.step], "symbols": symbols}
 
 
 def _verdict(view: ClaimView) -> Data:
@@ -272,11 +266,6 @@ def _moved(view: MovedView | None) -> Data | None:
             if each.expected and each.result
         ],
     }
-
-
-def _section(view: SectionView) -> Data:
-    section = view.section
-    return {"title": section.title, "text": pieces(section.text), "date": section.started[:10]}
 
 
 def _environment(environment: Any, names: list[str]) -> Data:

@@ -10,12 +10,12 @@ from typing import NamedTuple, Self
 
 from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Claim, Claims, Profile, Verdict
-from verdicts.records.expected import Expected, ExpectedCheck, read_expected
+from verdicts.records.expected import Expected, read_expected
 from verdicts.records.files import write_whole
 from verdicts.report import claims_index
 from verdicts.report.report_texts import Finding, load_findings
 from verdicts.report.templating import duration, number, render, spread
-from verdicts.report.views import MARKS, RELATIONS
+from verdicts.report.views import MARKS, claimed
 
 PAGES = ("README.md", "paper/ARTIFACT.md")
 PICTURE = "paper/claims.svg"
@@ -162,18 +162,11 @@ def _measured(kept: Kept, claim: Claim) -> tuple[str, str]:
     kept_claim = kept.chosen.claims.get(claim.id) if kept.chosen else None
     if kept_claim is None:
         return "", ""
-    deciding = next(
-        (each for each in claim.check if _verdict(kept_claim.checks.get(each.id)) is kept_claim.verdict), None
-    )
-    if deciding is None:
-        return "", ""
-    sign, slack = RELATIONS[deciding.relation]
-    margin = f" {slack} {number(deciding.tolerance)}" if deciding.tolerance else ""
-    return spread(kept_claim.checks[deciding.id]), f"{sign} {number(deciding.bound)}{margin}"
-
-
-def _verdict(check: ExpectedCheck | None) -> Verdict | None:
-    return check.verdict if check else None
+    for check in claim.check:
+        measured = kept_claim.checks.get(check.id)
+        if measured and measured.verdict is kept_claim.verdict:
+            return spread(measured), claimed(check)
+    return "", ""
 
 
 def contents(root: Path) -> dict[str, str]:

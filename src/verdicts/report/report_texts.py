@@ -7,13 +7,16 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
+from types import GenericAlias
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, create_model
 
 from verdicts.claims.loading import Schema, load_claims, load_toml
 from verdicts.claims.schema import Claims, Profile, Verdict
 from verdicts.errors import UserError, unknown
 from verdicts.records.expected import read_expected
+from verdicts.validation import Frozen
 
 EXHIBITS = "paper/exhibits.toml"
 DEVIATIONS = "paper/deviations.toml"
@@ -21,10 +24,6 @@ LIMITATIONS = "paper/limitations.toml"
 FINDINGS = "paper/findings.toml"
 NOTATION = "paper/notation.toml"
 VALUE = re.compile(r"\{([A-Za-z]\w*\.\w+)\}")
-
-
-class _Written(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Status(StrEnum):
@@ -35,7 +34,7 @@ class Status(StrEnum):
     NOT_HERE = "not here"
 
 
-class Exhibit(_Written):
+class Exhibit(Frozen):
     """One figure or table of the paper.
 
     `what` says what it shows there, `here` names the claims, figures and tables that stand for it, `scaling` how they
@@ -52,13 +51,7 @@ class Exhibit(_Written):
     reason: str = ""
 
 
-class Exhibits(_Written):
-    """The whole file."""
-
-    exhibit: tuple[Exhibit, ...] = ()
-
-
-class Deviation(_Written):
+class Deviation(Frozen):
     """Where description, the authors' code and what runs here differ; `effect` says what the `checks` measure of it."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
@@ -70,14 +63,14 @@ class Deviation(_Written):
     checks: tuple[str, ...] = ()
 
 
-class Limitation(_Written):
+class Limitation(Frozen):
     """Something that this artifact cannot tell, and what follows from it."""
 
     title: str
     text: str
 
 
-class Finding(_Written):
+class Finding(Frozen):
     """What was found about a claim of the paper, said where the verdicts are those that it `needs`.
 
     `{check}` in the text becomes that check's measured value.
@@ -101,36 +94,18 @@ class Finding(_Written):
         return VALUE.sub(lambda match: measured[match[1]], self.text)
 
 
-class Symbol(_Written):
+class Symbol(Frozen):
     """A symbol of claims and figures."""
 
     sign: str
     meaning: str
 
 
-class Notation(_Written):
+class Notation(Frozen):
     """The whole file: the formulas of the sampler's step, and the symbols."""
 
     step: tuple[str, ...] = ()
     symbol: tuple[Symbol, ...] = ()
-
-
-class Findings(_Written):
-    """The whole file."""
-
-    finding: tuple[Finding, ...] = ()
-
-
-class Deviations(_Written):
-    """The whole file."""
-
-    deviation: tuple[Deviation, ...] = ()
-
-
-class Limitations(_Written):
-    """The whole file."""
-
-    limitation: tuple[Limitation, ...] = ()
 
 
 def refuse_bad_texts(root: Path, profile: Profile) -> None:
@@ -146,12 +121,12 @@ def refuse_bad_texts(root: Path, profile: Profile) -> None:
 
 def load_exhibits(root: Path) -> tuple[Exhibit, ...]:
     """Read the paper's exhibits below `root`; no file, none. Raises UserError."""
-    return _optional(root, EXHIBITS, Exhibits).exhibit
+    return _entries(root, EXHIBITS, Exhibit)
 
 
 def load_deviations(root: Path, claims: Claims) -> tuple[Deviation, ...]:
     """Read the deviations below `root`; each check that they name must exist. Raises UserError."""
-    deviations = _optional(root, DEVIATIONS, Deviations).deviation
+    deviations = _entries(root, DEVIATIONS, Deviation)
     for deviation in deviations:
         _refuse_unknown(f"{DEVIATIONS}: deviation[{deviation.id}].checks", "check", deviation.checks, claims.checks)
     return deviations
@@ -159,17 +134,17 @@ def load_deviations(root: Path, claims: Claims) -> tuple[Deviation, ...]:
 
 def load_limitations(root: Path) -> tuple[Limitation, ...]:
     """Read the limitations below `root`; no file, none. Raises UserError."""
-    return _optional(root, LIMITATIONS, Limitations).limitation
+    return _entries(root, LIMITATIONS, Limitation)
 
 
 def load_notation(root: Path) -> Notation:
     """Read the notation below `root`; no file, none. Raises UserError."""
-    return _optional(root, NOTATION, Notation)
+    return load_toml(root, NOTATION, Notation) if (root / NOTATION).is_file() else Notation()
 
 
 def load_findings(root: Path, claims: Claims) -> tuple[Finding, ...]:
     """Read the findings below `root`; the claims and checks that they name must exist. Raises UserError."""
-    findings = _optional(root, FINDINGS, Findings).finding
+    findings = _entries(root, FINDINGS, Finding)
     for finding in findings:
         where = f"{FINDINGS}: finding[{finding.paper}]"
         _refuse_unknown(where, "claim", finding.needs, [claim.id for claim in claims.claim])
@@ -177,9 +152,15 @@ def load_findings(root: Path, claims: Claims) -> tuple[Finding, ...]:
     return findings
 
 
-def _optional(root: Path, name: str, schema: type[Schema]) -> Schema:
-    """Return a file's contents, the schema's defaults where there is no file."""
-    return load_toml(root, name, schema) if (root / name).is_file() else schema()
+def _entries(root: Path, name: str, entry: type[Schema]) -> tuple[Schema, ...]:
+    """Return the entries of a file (`[[exhibit]]`); no file, none."""
+    kind = entry.__name__.lower()
+    if not (root / name).is_file():
+        return ()
+    fields: dict[str, Any] = {kind: (GenericAlias(tuple, (entry, ...)), ())}
+    file = create_model(name, __base__=Frozen, **fields)
+    entries: tuple[Schema, ...] = getattr(load_toml(root, name, file), kind)
+    return entries
 
 
 def _refuse_unknown(where: str, kind: str, names: Iterable[str], known: Collection[str]) -> None:

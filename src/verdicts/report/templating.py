@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from verdicts.records.expected import ExpectedCheck
+from verdicts.records.record import CheckResult
 from verdicts.report.report_texts import Exhibit
 from verdicts.report.typeset import typeset
 
@@ -22,23 +24,7 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{value:.{digits}g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "−")
 
 
-class Spread(Protocol):
-    """A value with its interval."""
-
-    @property
-    def value(self) -> float | None:
-        """The value; None where nothing was measured."""
-
-    @property
-    def low(self) -> float | None:
-        """The lower end of its interval."""
-
-    @property
-    def high(self) -> float | None:
-        """The upper end."""
-
-
-def spread(measured: Spread) -> str:
+def spread(measured: CheckResult | ExpectedCheck) -> str:
     """Return a value for reading, with its interval where it is not exact."""
     interval = "" if measured.low == measured.high else f" [{number(measured.low)}, {number(measured.high)}]"
     return f"{number(measured.value)}{interval}"
@@ -76,13 +62,7 @@ def render(template: str, **content: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {
-        "typeset": typeset,
-        "number": number,
-        "spread": spread,
-        "duration": duration,
-        "readable": readable,
-        "gap": gap,
-    }
+    filters = (typeset, number, spread, duration, readable, gap)
+    environment.filters |= {each.__name__: each for each in filters}
     environment.globals["included"] = included
     return environment.get_template(template).render(**content)

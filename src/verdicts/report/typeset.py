@@ -20,6 +20,11 @@ _SYNONYMS = (
 )
 
 
+def bare_latex(output: str) -> str:
+    """Return the formula of a notebook's output (SymPy's `$\\displaystyle ...$`) without its dollars."""
+    return output.strip().strip("$").removeprefix(r"\displaystyle").strip()
+
+
 def usual_latex(tex: str) -> str:
     """Return a formula in terms of what latex2mathml sets well."""
     plain = tex.strip()

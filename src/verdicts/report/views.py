@@ -1,18 +1,16 @@
 """What the page and the paper show: claims with their rows and words, groups with their figures, read from records."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import NamedTuple
 
 from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Check, Claim, Group, Profile, Relation, Verdict
 from verdicts.records.checksummed import NotCurrent
-from verdicts.records.collect import collect
 from verdicts.records.expected import Comparison, Expected, Moved, compare, read_expected
 from verdicts.records.figures import Figure, Table
-from verdicts.records.ledger import ClaimRow, Ledger
+from verdicts.records.ledger import ClaimRow, Ledger, collect
 from verdicts.records.provenance import Environment
-from verdicts.records.record import CheckResult, current_artefacts
+from verdicts.records.record import CheckResult, artefacts_at, current_artefacts
 from verdicts.records.workspace import Workspace
 from verdicts.report.math_markup import spelled
 from verdicts.report.report_texts import Deviation, Finding, load_deviations
@@ -128,9 +126,10 @@ def claims_of(workspace: Workspace, ledger: Ledger, groups: Sequence[GroupView] 
         row, group = rows[claim.id], workspace.claims.group_of(claim)
         results = {result.id: result for result in row.checks}
         checks = [_check(check, results.get(check.id)) for check in claim.check]
+        deciding = next((view for view in checks if view.result and view.result.verdict is row.verdict), checks[0])
         command = _command(claim, ledger.profile)
         figures = [figure.file.stem for figure in drawn if claim.id in figure.claims]
-        views.append(ClaimView(claim, group, row, checks, _deciding(row, checks), command, pages[group.id], figures))
+        views.append(ClaimView(claim, group, row, checks, deciding, command, pages[group.id], figures))
     return views
 
 
@@ -141,28 +140,15 @@ def _command(claim: Claim, profile: Profile) -> str:
 
 
 def _check(check: Check, result: CheckResult | None) -> CheckView:
-    return CheckView(check, result, _measured(result), _claimed(check))
+    measured = "–" if result is None or result.value is None else f"{spread(result)} {result.unit}".rstrip()
+    return CheckView(check, result, measured, f"{claimed(check)} {check.unit}".rstrip())
 
 
-def _deciding(row: ClaimRow, checks: Sequence[CheckView]) -> CheckView:
-    """Return the first check whose verdict is the claim's."""
-    return next((view for view in checks if view.result and view.result.verdict is row.verdict), checks[0])
-
-
-def _measured(result: CheckResult | None) -> str:
-    if result is None or result.value is None:
-        return "–"
-    return f"{spread(result)}{_unit(result.unit)}"
-
-
-def _claimed(check: Check) -> str:
+def claimed(check: Check) -> str:
+    """Return how a check's quantity is claimed to stand to its bound, without the unit."""
     sign, slack = RELATIONS[check.relation]
     margin = f" {slack} {number(check.tolerance)}" if check.tolerance else ""
-    return f"{sign} {number(check.bound)}{margin}{_unit(check.unit)}"
-
-
-def _unit(unit: str) -> str:
-    return f" {unit}" if unit else ""
+    return f"{sign} {number(check.bound)}{margin}"
 
 
 def paper_of(
@@ -206,11 +192,8 @@ def _page(workspace: Workspace, group: Group) -> str:
     if group.notebook is None or not workspace.config.notebooks:
         return ""
     path = workspace.page_path(group)
-    try:
-        artefacts = current_artefacts(path, workspace.page_parts(group))
-    except NotCurrent:
-        return ""
-    return f"{path.parent.name}/{group.id}.html" if artefacts.files else ""
+    artefacts = artefacts_at(path, workspace.page_parts(group))
+    return f"{path.parent.name}/{group.id}.html" if artefacts and artefacts.files else ""
 
 
 def groups_of(workspace: Workspace) -> list[GroupView]:
@@ -276,9 +259,9 @@ def costs(workspace: Workspace, claims: Sequence[ClaimView]) -> list[Totals]:
 def _total(workspace: Workspace, views: Sequence[ClaimView]) -> Totals:
     origins = [view.row.provenance for view in views if view.row.provenance]
     group = views[0].group
-    if parts := workspace.study_parts(group):
-        with suppress(NotCurrent):
-            origins.append(current_artefacts(workspace.study_path(group), parts).provenance)
+    parts = workspace.study_parts(group)
+    if parts and (study := artefacts_at(workspace.study_path(group), parts)):
+        origins.append(study.provenance)
     seconds, peak = sum(each.seconds for each in origins), max(each.peak_mib for each in origins)
     return Totals(group, len(views), seconds, peak)
 

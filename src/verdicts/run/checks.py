@@ -4,27 +4,27 @@ import ast
 import importlib
 import importlib.util
 import inspect
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from verdicts.claims.loading import file_of_setting
 from verdicts.claims.measurement import Measurement, bound_checks
 from verdicts.claims.schema import Check, Group
+from verdicts.records.files import write_whole
 from verdicts.records.workspace import Workspace
-from verdicts.validation import from_validation
+from verdicts.validation import Frozen, from_validation
 
 Function = Callable[[Any], Measurement]
 
 
-class NoSettings(BaseModel):
+class NoSettings(Frozen):
     """The settings of a group that has no `settings.py`: none."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,14 @@ def place_of(root: Path, function: Function) -> str:
     file = Path(inspect.getsourcefile(plain) or "").resolve()
     shown = file.relative_to(root) if file.is_relative_to(root) else Path(file.name)
     return f"{shown.as_posix()}:{inspect.getsourcelines(plain)[1]}"
+
+
+def log_errors(log: Path, errors: Sequence[BaseException]) -> None:
+    """Write the tracebacks of what broke; where nothing did, remove the log of an earlier run. Raises OSError."""
+    if errors:
+        write_whole(log, "\n".join("".join(traceback.format_exception(error)) for error in errors))
+    else:
+        log.unlink(missing_ok=True)
 
 
 def one_line(error: BaseException) -> str:

@@ -33,7 +33,11 @@ class Screen:
         """Write one line, as it is."""
         self.console.print(Text(text, style=style), soft_wrap=True)
 
-    def verdict(self, claim: Claim, record: Record, computed: str) -> None:
+    def complain(self, line: str) -> None:
+        """Write one line about what went wrong."""
+        self.say(line, "bold red")
+
+    def computed(self, claim: Claim, record: Record, computed: str = "computed") -> None:
         """Write a claim's verdict with the check that decides it."""
         self.landed += 1
         width = len(str(self.total))

@@ -1,29 +1,18 @@
 """Drawing and tabulating a group: its files, and the record that knows them by digest."""
 
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 from verdicts.claims.schema import Group
 from verdicts.records.booktabs import booktabs
-from verdicts.records.figures import KINDS, SHOWN, Figure, Table, saved_as
+from verdicts.records.figures import KINDS, SHOWN, Figure, Stamp, Table, origin_of, saved_as, stamped
 from verdicts.records.files import sha256_of, write_whole
 from verdicts.records.provenance import Environment, Stopwatch
 from verdicts.records.record import Artefacts
-from verdicts.records.stamps import Stamp, origin_of, stamped
 from verdicts.records.workspace import STYLE, Workspace
-from verdicts.run.checks import Checks, one_line
-
-
-class _Drawn(NamedTuple):
-    figures: tuple[Figure, ...] = ()
-    tables: tuple[Table, ...] = ()
-    files: dict[str, str] = {}  # noqa: RUF012 (never changed)
-    reason: str = ""
-    settled: bool = True
-    failed: bool = False
+from verdicts.run.checks import Checks, log_errors, one_line
 
 
 def draw_group(workspace: Workspace, group: Group, load: Callable[[], Checks], environment: Environment) -> None:
@@ -34,22 +23,22 @@ def draw_group(workspace: Workspace, group: Group, load: Callable[[], Checks], e
     watch = Stopwatch()
     path, log = workspace.figures_path(group), workspace.log_path(f"{group.id}.figures")
     path.parent.mkdir(parents=True, exist_ok=True)
+    subject, config = workspace.claims.outline.subject, workspace.config_digest(group)
+    stamp = Stamp(subject, workspace.profile, config, environment.commit, environment.dirty)
     try:
-        subject, config = workspace.claims.outline.subject, workspace.config_digest(group)
-        stamp = Stamp.of(environment, subject, workspace.profile, config)
         kinds = KINDS if workspace.config.every_picture else SHOWN
         with stamped(stamp), saved_as(kinds):
             drawn = _drawn(workspace.root, path.parent, load(), kinds)
-        log.unlink(missing_ok=True)
+        log_errors(log, [])
     except (Exception, SystemExit) as error:
         if getattr(error, "not_run", False):
-            drawn = _Drawn(reason=str(error), settled=bool(getattr(error, "settled", False)))
+            drawn = {"reason": str(error), "settled": bool(getattr(error, "settled", False))}
         else:
-            drawn = _Drawn(reason=one_line(error), failed=True)
-            write_whole(log, "".join(traceback.format_exception(error)))
+            drawn = {"reason": one_line(error), "failed": True}
+            log_errors(log, [error])
     parts = workspace.figures_parts(group)
-    provenance = watch.provenance(environment, workspace.profile, workspace.config_digest(group))
-    Artefacts(id=group.id, key=parts.key, parts=parts, provenance=provenance, **drawn._asdict()).write(path)
+    provenance = watch.provenance(environment, workspace.profile, config)
+    Artefacts.of(group.id, parts, provenance, **drawn).write(path)
 
 
 @contextmanager
@@ -63,15 +52,24 @@ def drawing_style(root: Path) -> Iterator[None]:
         yield
 
 
-def _drawn(root: Path, folder: Path, checks: Checks, kinds: tuple[str, ...]) -> _Drawn:
-    figures: list[Figure] = []
-    tables: list[Table] = []
+def figures_of(root: Path, checks: Checks, folder: Path) -> list[Figure]:
+    """Return what a group draws into `folder` (it may draw nothing), in the style of the repository at `root`."""
     module = checks.figures()
-    if module and hasattr(module, "figures"):
-        with drawing_style(root):
-            figures = list(module.figures(checks.settings, folder))
-    if module and hasattr(module, "tables"):
-        tables = list(module.tables(checks.settings))
+    if not (module and hasattr(module, "figures")):
+        return []
+    with drawing_style(root):
+        return list(module.figures(checks.settings, folder))
+
+
+def tables_of(checks: Checks) -> list[Table]:
+    """Return what a group tabulates."""
+    module = checks.figures()
+    return list(module.tables(checks.settings)) if module and hasattr(module, "tables") else []
+
+
+def _drawn(root: Path, folder: Path, checks: Checks, kinds: tuple[str, ...]) -> dict[str, Any]:
+    """Return the figures, the tables and the digests of their files, as their record has them."""
+    figures, tables = figures_of(root, checks, folder), tables_of(checks)
     for table in tables:
         write_whole(folder / f"{table.id}.csv", table.csv())
         write_whole(folder / f"{table.id}.tex", booktabs(table, origin_of(table.claims)))
@@ -79,4 +77,4 @@ def _drawn(root: Path, folder: Path, checks: Checks, kinds: tuple[str, ...]) -> 
     names += [f"{table.id}{kind}" for table in tables for kind in (".csv", ".tex")]
     files = {name: sha256_of((folder / name).read_bytes()) for name in names}
     named = tuple(figure.model_copy(update={"file": Path(figure.file.name)}) for figure in figures)
-    return _Drawn(named, tuple(tables), files)
+    return {"figures": named, "tables": tuple(tables), "files": files}

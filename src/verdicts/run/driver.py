@@ -7,13 +7,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from verdicts.claims.schema import Claim, Profile
+from verdicts.claims.schema import Profile
 from verdicts.errors import UserError, writable
 from verdicts.records.expected import read_expected
 from verdicts.records.files import discard_unfinished
 from verdicts.records.ledger import exit_code
 from verdicts.records.provenance import now
-from verdicts.records.record import Record
 from verdicts.records.run_record import Run
 from verdicts.records.workspace import Project, Workspace, find_root
 from verdicts.report.report_texts import refuse_bad_texts
@@ -83,14 +82,16 @@ def reproduce(options: RunOptions, console: Console) -> int:
         screen = Screen(console, len(plan.items))
         screen.plan(workspace, plan, read_expected(workspace.root, workspace.profile))
         _refuse_bad_settings(workspace, plan)
-        _show_current(screen, plan)
+        for item in plan.items:
+            if item.record and not item.why:
+                screen.computed(item.claim, item.record, "cached")
         _compute(workspace, run, plan, options, lock, screen)
         with writable(workspace.folder):
             published = publish(workspace)
         broken = [*artefact_faults(workspace, complete_groups(workspace, run, workspace.claims.group))]
         broken += [("paper.pdf", published.reason)] if published.reason else []
         for name, reason in broken:
-            screen.say(f"{name}: {reason}", "bold red")
+            screen.complain(f"{name}: {reason}")
         screen.ledger(published, run.selected, time.perf_counter() - begin)
     return 3 if broken else exit_code(published.ledger.summary, options.strict)
 
@@ -100,13 +101,12 @@ def list_claims(options: RunOptions, console: Console) -> int:
     workspace = open_workspace(options)
     screen = Screen(console, 0)
     chosen = workspace.claims.select(options.only)
-    plan = plan_of(workspace, _unwritten(workspace, chosen))
+    selected = tuple(claim.id for claim in chosen)
+    plan = plan_of(workspace, Run(profile=workspace.profile, started=now(), selected=selected, forced=()))
     items = {item.claim.id: item for item in plan.items}
     for claim in chosen:
-        elsewhere = PlannedClaim(
-            claim, workspace.claims.group_of(claim), None, f"only with --profile {claim.profiles[0]}"
-        )
-        screen.say(listing(items.get(claim.id, elsewhere)))
+        why, group = f"only with --profile {claim.profiles[0]}", workspace.claims.group_of(claim)
+        screen.say(listing(items.get(claim.id, PlannedClaim(claim, group, None, why))))
     sys.stderr.write(f"{workspace.folder}: {workspace.profile} profile{_others(workspace)}\n")  # not a line of the list
     return 0
 
@@ -131,10 +131,6 @@ def _others(workspace: Workspace) -> str:
     return "; no run yet" + (f", but of {', '.join(there)}" if there else "")
 
 
-def _unwritten(workspace: Workspace, chosen: list[Claim]) -> Run:
-    return Run(profile=workspace.profile, started=now(), selected=tuple(claim.id for claim in chosen), forced=())
-
-
 def _refuse_bad_settings(workspace: Workspace, plan: Plan) -> None:
     """Validate the settings of every group that is to run, before any of them does. Raises UserError.
 
@@ -151,45 +147,25 @@ def _refuse_bad_settings(workspace: Workspace, plan: Plan) -> None:
             continue
 
 
-def _show_current(screen: Screen, plan: Plan) -> None:
-    for item in plan.items:
-        if item.record and not item.why:
-            screen.verdict(item.claim, item.record, "cached")
-
-
 def _compute(workspace: Workspace, run: Run, plan: Plan, options: RunOptions, lock: int, screen: Screen) -> None:
     if not plan.busy_groups and not plan.pages:
         screen.say("nothing to compute: every result is current")
     elif workspace.config.one_process or options.one_process:
         _here(workspace, run, plan, screen)
     else:
-        _with_snakemake(workspace, run, plan, options.jobs, lock, screen)
+        code = run_snakemake(workspace, plan, run, options.jobs, lock, screen.computed)
+        if code != 0:
+            screen.complain(f"Snakemake ended with {code}: see {workspace.log_path('snakemake')}")
 
 
 def _here(workspace: Workspace, run: Run, plan: Plan, screen: Screen) -> None:
     """Do the plan in this process, a group at a time."""
-
-    def note(claim: Claim, record: Record) -> None:
-        screen.verdict(claim, record, "computed")
-
-    def complain(line: str) -> None:
-        screen.say(line, "bold red")
-
     for group in workspace.claims.group:
         if group.id in plan.busy_groups:
-            run_group(workspace, run, group, note, complain)
+            run_group(workspace, run, group, screen.computed, screen.complain)
         if group.id in plan.pages:
-            with complaining(f"{group.id}: no notebook page", complain):
+            with complaining(f"{group.id}: no notebook page", screen.complain):
                 make_page(workspace, group)
-
-
-def _with_snakemake(workspace: Workspace, run: Run, plan: Plan, jobs: int, lock: int, screen: Screen) -> None:
-    def landed(item: PlannedClaim, record: Record) -> None:
-        screen.verdict(item.claim, record, "computed")
-
-    code = run_snakemake(workspace, plan, run, jobs, lock, landed)
-    if code != 0:
-        screen.say(f"Snakemake ended with {code}: see {workspace.log_path('snakemake')}", "bold red")
 
 
 class _Console(Console):

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 
 from verdicts.errors import UserError
-from verdicts.records.checksummed import NotCurrent
-from verdicts.records.collect import collect
 from verdicts.records.expected import FOLDER, Moved, compare, expected_of, expected_path, read_expected
-from verdicts.records.record import current_artefacts
+from verdicts.records.ledger import collect
+from verdicts.records.record import artefacts_at
 from verdicts.records.workspace import Workspace
 from verdicts.run.plan import Artefact, artefacts_of
 
@@ -51,9 +50,5 @@ def _seconds(workspace: Workspace) -> tuple[dict[str, float], float]:
 
 def _took(artefact: Artefact | None) -> float:
     """Return the seconds that went into an artefact, 0 where there is none that is current."""
-    if artefact is None:
-        return 0.0
-    try:
-        return current_artefacts(*artefact).provenance.seconds
-    except NotCurrent:
-        return 0.0
+    made = artefacts_at(*artefact) if artefact else None
+    return made.provenance.seconds if made else 0.0

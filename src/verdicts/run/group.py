@@ -5,7 +5,6 @@ the others run.
 """
 
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -13,12 +12,11 @@ from verdicts.claims.measurement import Measurement
 from verdicts.claims.schema import Check, Claim, Group
 from verdicts.claims.verdict import claim_verdict
 from verdicts.errors import UserError
-from verdicts.records.files import write_whole
 from verdicts.records.provenance import Environment, Stopwatch
 from verdicts.records.record import CheckResult, Record
 from verdicts.records.run_record import Run
 from verdicts.records.workspace import Workspace
-from verdicts.run.checks import Checks, one_line, place_of
+from verdicts.run.checks import Checks, log_errors, one_line, place_of
 from verdicts.run.drawing import draw_group
 from verdicts.run.plan import complete_groups, plan_of
 from verdicts.run.study import Load, run_study
@@ -88,22 +86,11 @@ def _record(workspace: Workspace, claim: Claim, load: Load, environment: Environ
     watch = Stopwatch()
     errors: list[BaseException] = []
     results = tuple(_result(workspace, check, load, errors) for check in claim.check)
-    log = workspace.log_path(claim.id)
-    if errors:
-        write_whole(log, "\n".join("".join(traceback.format_exception(error)) for error in errors))
-    else:
-        log.unlink(missing_ok=True)
+    log_errors(workspace.log_path(claim.id), errors)
     parts = workspace.record_parts(claim)
-    config = workspace.config_digest(workspace.claims.group_of(claim))
-    return Record(
-        id=claim.id,
-        key=parts.key,
-        parts=parts,
-        checks=results,
-        verdict=claim_verdict(result.verdict for result in results),
-        failed=bool(errors),
-        provenance=watch.provenance(environment, workspace.profile, config),
-    )
+    provenance = watch.provenance(environment, workspace.profile, parts.config)
+    verdict = claim_verdict(result.verdict for result in results)
+    return Record.of(claim.id, parts, provenance, checks=results, verdict=verdict, failed=bool(errors))
 
 
 def _result(workspace: Workspace, check: Check, load: Load, errors: list[BaseException]) -> CheckResult:

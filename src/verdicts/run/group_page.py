@@ -6,6 +6,7 @@ there is none, as in a session of one's own before any run, it is made on the sp
 
 import os
 import tempfile
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -20,7 +21,7 @@ from verdicts.records.figures import Figure, Table
 from verdicts.records.record import CheckResult, current_artefacts, current_record
 from verdicts.records.workspace import OUT, PROFILE, Project, Workspace, find_root
 from verdicts.run.checks import Checks
-from verdicts.run.drawing import drawing_style
+from verdicts.run.drawing import figures_of, tables_of
 from verdicts.studies.cells import using
 from verdicts.studies.study import store_of
 
@@ -43,54 +44,45 @@ class GroupPage:
 
     def show(self, *identifiers: str) -> HTML:
         """Return the named checks as a table; a check that cannot be run says why in place of its measured value."""
-        rows = "".join(self._row(name) for name in identifiers)
-        head = "".join(f"<th>{name}</th>" for name in HEAD)
-        return _html(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
+        return HTML(_html_table(HEAD, [self._row(name) for name in identifiers]))
 
     def figure(self, name: str) -> SVG | HTML:
         """Return a figure of the group, or the reason why this profile has none of that name."""
         figures, folder = self._figures
-        figure = next((each for each in figures if each.file.stem == name), None)
-        if figure is None:
-            return _html(f"<p>{escape(name)} is not drawn in the {self.workspace.profile} profile.</p>")
-        drawing: SVG = SVG(filename=str(folder / figure.file.name))
-        return drawing
+        for figure in figures:
+            if figure.file.stem == name:
+                return SVG(filename=str(folder / figure.file.name))
+        return HTML(f"<p>{escape(name)} is not drawn in the {self.workspace.profile} profile.</p>")
 
     def table(self, name: str) -> HTML:
         """Return a table of the group under its caption, numbers to four digits. Raises LookupError."""
-        table = next((each for each in self._tables if each.id == name), None)
-        if table is None:
-            raise LookupError(f"{self.group.id} has no table {name}")
-        head = "".join(f"<th>{escape(cell)}</th>" for cell in table.header)
-        body = "".join(f"<tr>{''.join(f'<td>{escape(_text(cell))}</td>' for cell in row)}</tr>" for row in table.rows)
-        return _html(
-            f"<p>{escape(table.caption)}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        )
+        for table in self._tables:
+            if table.id == name:
+                rows = [[f"{cell:.4g}" if isinstance(cell, float) else cell for cell in row] for row in table.rows]
+                return HTML(f"<p>{escape(table.caption)}</p>{_html_table(table.header, rows)}")
+        raise LookupError(f"{self.group.id} has no table {name}")
 
     @cached_property
-    def _figures(self) -> tuple[tuple[Figure, ...], Path]:
+    def _figures(self) -> tuple[Sequence[Figure], Path]:
         """Return the figures and their folder: those of the last run, else drawn now."""
         path = self.workspace.figures_path(self.group)
         try:
             return current_artefacts(path, self.workspace.figures_parts(self.group)).figures, path.parent
         except NotCurrent:
             folder = Path(tempfile.mkdtemp(prefix="verdicts-figures-"))
-        with using(store_of(self.workspace)), drawing_style(self.workspace.root):
-            module = self.checks.figures()
-            figures = module.figures(self.settings, folder) if module and hasattr(module, "figures") else ()
-            return tuple(figures), folder
+        with using(store_of(self.workspace)):
+            return figures_of(self.workspace.root, self.checks, folder), folder
 
     @cached_property
-    def _tables(self) -> tuple[Table, ...]:
+    def _tables(self) -> Sequence[Table]:
         path = self.workspace.figures_path(self.group)
         try:
             return current_artefacts(path, self.workspace.figures_parts(self.group)).tables
         except NotCurrent:
-            module = self.checks.figures()
-        with using(store_of(self.workspace)):
-            return tuple(module.tables(self.settings) if module and hasattr(module, "tables") else ())
+            with using(store_of(self.workspace)):
+                return tables_of(self.checks)
 
-    def _row(self, identifier: str) -> str:
+    def _row(self, identifier: str) -> Sequence[object]:
         check, result = self._result(identifier)
         if result.value is None:
             value = result.reason
@@ -98,8 +90,7 @@ class GroupPage:
             exact = result.low == result.high
             value = f"{result.value:.6g}" + ("" if exact else f" [{result.low:.4g}, {result.high:.4g}]")
         required = f"{check.relation} {check.bound:g} ± {check.tolerance:g} {check.unit}"
-        cells = (check.id, check.quantity, value, required, check.origin, result.verdict)
-        return f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in cells)}</tr>"
+        return check.id, check.quantity, value, required, check.origin, result.verdict
 
     def _result(self, identifier: str) -> tuple[Check, CheckResult]:
         """Return a check and its outcome: from its claim's current record, else measured now."""
@@ -125,9 +116,9 @@ class GroupPage:
         return CheckResult.of(check, measured, 0.0, "")
 
 
-def _html(text: str) -> HTML:
-    return HTML(text)
+def _html_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    def line(kind: str, cells: Sequence[object]) -> str:
+        return f"<tr>{''.join(f'<{kind}>{escape(str(cell))}</{kind}>' for cell in cells)}</tr>"
 
-
-def _text(cell: str | int | float) -> str:
-    return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
+    body = "".join(line("td", row) for row in rows)
+    return f"<table><thead>{line('th', head)}</thead><tbody>{body}</tbody></table>"

@@ -6,16 +6,15 @@ not be written, 2 for bad input.
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import tyro
 
-from verdicts.claims.schema import Claim, Group, Profile
+from verdicts.claims.schema import Group, Profile
 from verdicts.errors import UserError
-from verdicts.records.record import Record
 from verdicts.records.run_record import Run
 from verdicts.records.workspace import Workspace, project_at
 from verdicts.run.group import complaining, loader, run_group
@@ -55,16 +54,20 @@ class Job:
                 reason = publish(workspace).reason
                 sys.stderr.write(f"paper.pdf: {reason}\n" if reason else "")
                 return 0
-            chosen = next(each for each in workspace.claims.group if each.id == self.group)
-            return 3 if self._complaints(workspace, chosen) else 0
+            group = next(each for each in workspace.claims.group if each.id == self.group)
+            return 3 if self._complaints(workspace, group) else 0
 
     def _complaints(self, workspace: Workspace, group: Group) -> list[str]:
-        """Do one group's work; return what could not be written, and what broke of a page."""
+        """Do one group's work; return what could not be written, and what broke of a page, which the log has too."""
         complaints: list[str] = []
-        hear = _heard(complaints)
+
+        def hear(line: str) -> None:
+            complaints.append(line)
+            sys.stderr.write(f"{line}\n")
+
         run = Run.last(workspace) or Run.begin(workspace)
         if self.work == "checks":
-            run_group(workspace, run, group, _silent, hear)
+            run_group(workspace, run, group, lambda claim, record: None, hear)  # the driver watches the records appear
         elif self.work == "page":
             if reason := make_page(workspace, group):
                 hear(f"{group.id}: {reason}")
@@ -72,20 +75,6 @@ class Job:
             with complaining(f"{group.id}: no study", hear):
                 run_share(workspace, run, group, loader(workspace, group), self.share, self.shares)
         return complaints
-
-
-def _silent(claim: Claim, record: Record) -> None:
-    """The driver watches the records appear."""
-
-
-def _heard(complaints: list[str]) -> Callable[[str], None]:
-    """Return a complaint's hearer: it keeps the line, and writes it to the job's log."""
-
-    def hear(line: str) -> None:
-        complaints.append(line)
-        sys.stderr.write(f"{line}\n")
-
-    return hear
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,12 +1,11 @@
 """Making the notebook page of a group, and its record."""
 
-import traceback
-
 from verdicts.claims.schema import Group
 from verdicts.records.files import sha256_of, write_whole
 from verdicts.records.provenance import Stopwatch
 from verdicts.records.record import Artefacts
 from verdicts.records.workspace import Workspace
+from verdicts.run.checks import log_errors
 
 
 def make_page(workspace: Workspace, group: Group) -> str:
@@ -20,30 +19,17 @@ def make_page(workspace: Workspace, group: Group) -> str:
     path, log = workspace.page_path(group), workspace.log_path(f"{group.id}.notebook")
     files, reason = {}, ""
     try:
-        text, cells = notebooks.made(
-            workspace.root,
-            workspace.root / str(group.notebook),
-            group.title,
-            workspace.profile,
-            workspace.folder.parent,
-        )
+        notebook, out = workspace.root / str(group.notebook), workspace.folder.parent
+        text, cells = notebooks.made(workspace.root, notebook, group.title, workspace.profile, out)
         contents = {f"{group.id}.html": text, f"{group.id}.cells.json": cells}
         for name, content in contents.items():
             write_whole(path.with_name(name), content)
         files = {name: sha256_of(content) for name, content in contents.items()}
-        log.unlink(missing_ok=True)
+        log_errors(log, [])
     except notebooks.NotebookFailed as error:
         reason = f"failed: {error}"
-        write_whole(log, "".join(traceback.format_exception(error)))
+        log_errors(log, [error])
     parts = workspace.page_parts(group)
-    provenance = watch.provenance(workspace.environment(), workspace.profile, workspace.config_digest(group))
-    Artefacts(
-        id=group.id,
-        key=parts.key,
-        parts=parts,
-        files=files,
-        reason=reason,
-        failed=bool(reason),
-        provenance=provenance,
-    ).write(path)
+    provenance = watch.provenance(workspace.environment(), workspace.profile, parts.config)
+    Artefacts.of(group.id, parts, provenance, files=files, reason=reason, failed=bool(reason)).write(path)
     return reason

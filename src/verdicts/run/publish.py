@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 from verdicts.claims.schema import Claim, Group
 from verdicts.records.checksummed import NotCurrent
-from verdicts.records.collect import collect
 from verdicts.records.files import sha256_of
 from verdicts.records.keys import KeyParts
-from verdicts.records.ledger import Ledger
+from verdicts.records.ledger import Ledger, collect
 from verdicts.records.record import current_artefacts, current_record
 from verdicts.records.workspace import Workspace
 from verdicts.run.plan import artefacts_of
@@ -83,7 +82,7 @@ def _document_faults(workspace: Workspace) -> Iterator[tuple[str, str]]:
     from verdicts.report import page, paper
 
     ledger = collect(workspace)
-    documents: dict[str, str | bytes] = {"ledger.json": ledger.to_text(), "report.html": page.build(workspace, ledger)}
+    documents: dict[str, str | bytes] = {"ledger.json": ledger.to_bytes(), "report.html": page.build(workspace, ledger)}
     try:
         documents |= paper.build(workspace, ledger)
     except paper.NotSet as error:

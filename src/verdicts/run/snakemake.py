@@ -15,11 +15,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from verdicts.claims.schema import Claim
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.record import Record, current_record
 from verdicts.records.run_record import Run
 from verdicts.records.workspace import PACKAGE_ROOT, Workspace
-from verdicts.run.plan import Plan, PlannedClaim, plan_of
+from verdicts.run.plan import Plan, plan_of
 
 if TYPE_CHECKING:
     import psutil  # type: ignore[import-untyped]
@@ -46,7 +47,7 @@ def discard_stale_stamps(workspace: Workspace) -> None:
 
 
 def run_snakemake(
-    workspace: Workspace, plan: Plan, run: Run, jobs: int, lock: int, landed: Callable[[PlannedClaim, Record], None]
+    workspace: Workspace, plan: Plan, run: Run, jobs: int, lock: int, landed: Callable[[Claim, Record], None]
 ) -> int:
     """Do what `plan` holds with at most `jobs` cores; `landed` sees each record of `run` as it appears.
 
@@ -68,14 +69,14 @@ def run_snakemake(
     watch = _Watch(workspace, plan, run)
     try:
         while child.poll() is None:
-            for item, record in watch.fresh():
-                landed(item, record)
+            for claim, record in watch.fresh():
+                landed(claim, record)
             time.sleep(POLL)
     except BaseException:
         _stop(child)
         raise
-    for item, record in watch.fresh():
-        landed(item, record)
+    for claim, record in watch.fresh():
+        landed(claim, record)
     return child.returncode
 
 
@@ -137,31 +138,29 @@ class _Watch:
     def __init__(self, workspace: Workspace, plan: Plan, run: Run) -> None:
         self.workspace = workspace
         self.run = run
-        self.waiting = {item.claim.id: item for item in plan.pending}
-        self.seen = {name: self._stamp(item) for name, item in self.waiting.items()}
+        self.seen = {item.claim: self._stamp(item.claim) for item in plan.pending}
 
-    def fresh(self) -> Iterator[tuple[PlannedClaim, Record]]:
+    def fresh(self) -> Iterator[tuple[Claim, Record]]:
         """Yield the records that have appeared since the last call."""
-        for name, item in list(self.waiting.items()):
-            stamp = self._stamp(item)
-            if stamp == self.seen[name]:
+        for claim, seen in list(self.seen.items()):
+            stamp = self._stamp(claim)
+            if stamp == seen:
                 continue
-            self.seen[name] = stamp
-            if record := self._read(item):
-                del self.waiting[name]
-                yield item, record
+            self.seen[claim] = stamp
+            if record := self._read(claim):
+                del self.seen[claim]
+                yield claim, record
 
-    def _stamp(self, item: PlannedClaim) -> tuple[int, int] | None:
+    def _stamp(self, claim: Claim) -> tuple[int, int] | None:
         try:
-            status = self.workspace.record_path(item.claim).stat()
+            status = self.workspace.record_path(claim).stat()
         except OSError:
             return None
         return status.st_ino, status.st_mtime_ns
 
-    def _read(self, item: PlannedClaim) -> Record | None:
-        path, parts = self.workspace.record_path(item.claim), self.workspace.record_parts(item.claim)
+    def _read(self, claim: Claim) -> Record | None:
         try:
-            record = current_record(item.claim, path, parts)
+            record = current_record(claim, self.workspace.record_path(claim), self.workspace.record_parts(claim))
         except NotCurrent:
             return None
         return record if record.provenance.started >= self.run.started else None

@@ -1,7 +1,6 @@
 """Computing a group's study, and the record that knows its cells by digest."""
 
 import os
-import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ from verdicts.records.provenance import Environment, Stopwatch
 from verdicts.records.record import Artefacts
 from verdicts.records.run_record import Run
 from verdicts.records.workspace import Workspace
-from verdicts.run.checks import Checks, one_line
+from verdicts.run.checks import Checks, log_errors, one_line
 from verdicts.run.plan import forced
 from verdicts.studies.cells import Cell
 from verdicts.studies.store import Store
@@ -39,30 +38,19 @@ def run_study(workspace: Workspace, run: Run, group: Group, load: Load, environm
     """
     watch, path, log = Stopwatch(), workspace.study_path(group), workspace.log_path(f"{group.id}.study")
     parts, seconds = workspace.study_parts(group), 0.0
-    files: dict[str, str] = {}
-    reason, broken, settled = "", False, True
     assert parts is not None
     try:
         cells, store = cells_of(group, load().settings), _store(workspace, run, group)
     except (Exception, SystemExit) as error:
-        reason, broken = one_line(error), True
-        write_whole(log, "".join(traceback.format_exception(error)))
+        outcome: dict[str, Any] = {"reason": one_line(error), "failed": True}
+        log_errors(log, [error])
     else:
         compute(cells, store)
-        files, seconds = _written(workspace, group, cells), store.seconds(cells)
-        reason, broken, settled = _outcome(cells, store)
-        log.unlink(missing_ok=True)
+        outcome, seconds = {"files": _written(workspace, group, cells), **_outcome(cells, store)}, store.seconds(cells)
+        log_errors(log, [])
     provenance = watch.provenance(environment, workspace.profile, parts.config)
-    Artefacts(
-        id=group.id,
-        key=parts.key,
-        parts=parts,
-        files=files,
-        reason=reason,
-        settled=settled,
-        failed=broken,
-        provenance=provenance.model_copy(update={"seconds": round(seconds, 4)}),
-    ).write(path)
+    provenance = provenance.model_copy(update={"seconds": round(seconds, 4)})
+    Artefacts.of(group.id, parts, provenance, **outcome).write(path)
 
 
 def _store(workspace: Workspace, run: Run, group: Group) -> Store:
@@ -79,8 +67,8 @@ def _written(workspace: Workspace, group: Group, cells: Sequence[Cell[Any]]) -> 
     return {f"{group.id}.csv": sha256_of(table), **digests}
 
 
-def _outcome(cells: Sequence[Cell[Any]], store: Store) -> tuple[str, bool, bool]:
-    """Return which cells have no value, in words (empty: all have); whether one broke; whether all is settled."""
+def _outcome(cells: Sequence[Cell[Any]], store: Store) -> dict[str, Any]:
+    """Return in words which cells have no value; whether one broke; whether all is settled."""
     failures = [(cell, failure) for cell in cells if (failure := store.failure(cell))]
     broken = [(cell, failure) for cell, failure in failures if not failure.not_run]
     settled = all(failure.settled for _, failure in failures)
@@ -88,5 +76,5 @@ def _outcome(cells: Sequence[Cell[Any]], store: Store) -> tuple[str, bool, bool]
         if chosen:
             cell, failure = chosen[0]
             reason = f"{len(chosen)} of {len(cells)} cells {kind}, first {cell}: {failure.reason}"
-            return reason, bool(broken), settled
-    return "", False, True
+            return {"reason": reason, "failed": bool(broken), "settled": settled}
+    return {}

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
 from verdicts.records.checksummed import Checksummed, NotCurrent
 from verdicts.records.files import canonical_json, sha256_of, write_whole
 from verdicts.records.provenance import now
 from verdicts.studies.cells import Cell, CellFunction, using
+from verdicts.validation import Frozen
 
 R = TypeVar("R")
 Parts = Mapping[str, JsonValue]
@@ -51,10 +52,8 @@ class CellFile(Checksummed):
     value: JsonValue
 
 
-class Failure(BaseModel):
+class Failure(Frozen):
     """Why a cell has no value: its computation, `started` at a UTC time, broke or could not be made (`not_run`)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     reason: str
     not_run: bool
@@ -84,10 +83,8 @@ class Failure(BaseModel):
         return error
 
 
-class Cost(BaseModel):
+class Cost(Frozen):
     """What a cell cost: processor seconds without those of the cells that it `asked` for (their files), and when."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     seconds: float
     started: str
@@ -109,11 +106,8 @@ class Store:
         begun: str = "",
         anew: bool = False,
     ) -> None:
-        self.folder = folder
-        self.reading = reading
-        self._begun = begun
-        self._anew = anew
-        self._parts = parts
+        self.folder, self.reading = folder, reading
+        self._parts, self._begun, self._anew = parts, begun, anew
         self._keys: dict[str, str] = {}
         self._contents: dict[Path, Any] = {}
         self._nested = 0.0

@@ -9,27 +9,6 @@ from tests.verdicts.toy import Toy
 from verdicts.records.section import Section, sections_of
 
 MONTE_CARLO = 'origin = "Monte Carlo: by hand"\n  share = 0.01'
-SETTINGS = """
-from pydantic import BaseModel
-
-
-class Settings(BaseModel):
-    steps: int = 3
-    seed: int = 7
-"""
-DRAWING = """
-from verdicts import Measurement, Unavailable, check
-
-
-@check("B1.three")
-def three(settings):
-    {body}
-
-
-@check("B2.four")
-def four(settings):
-    raise AssertionError("not by Monte Carlo")
-"""
 
 
 @pytest.fixture
@@ -40,14 +19,13 @@ def toy(tmp_path, monkeypatch) -> Toy:
     before, _, after = toy.claims("beta").read_text().partition('id = "B1.three"')
     text = before + 'id = "B1.three"' + after.replace('origin = "algebra"', MONTE_CARLO, 1)
     toy.claims("beta").write_text(text)
-    toy.write_module("beta/settings", SETTINGS)
     measure(toy, "return Measurement(value=1 + settings.seed % 2, seeds=(settings.seed,))")
     return toy
 
 
 def measure(toy: Toy, body: str) -> None:
-    toy.write_module("beta/checks", DRAWING.format(body=body))
-    toy._forget()
+    toy.lay("seeded")
+    toy.replace_in_module("beta/checks", "return BODY", body)
 
 
 def section(toy: Toy) -> Section:

@@ -4,8 +4,7 @@ import pytest
 
 from tests.verdicts.toy import Toy
 from verdicts.claims.loading import load_claims, load_config
-from verdicts.claims.outline import OUTLINE
-from verdicts.claims.schema import Profile
+from verdicts.claims.schema import OUTLINE, Profile
 from verdicts.errors import UserError
 from verdicts.report.report_texts import load_exhibits
 
@@ -43,17 +42,21 @@ CLAIM_FAULTS = [
 ]
 
 
+def complaint(load, *arguments) -> str:
+    """Return the one line in which a function complains."""
+    with pytest.raises(UserError) as problem:
+        load(*arguments)
+    assert "\n" not in str(problem.value)
+    return str(problem.value)
+
+
 @pytest.mark.parametrize(("old", "new", "line"), CLAIM_FAULTS)
-def test_a_fault_in_a_claims_file_is_one_line_that_names_it(tmp_path, old, new, line):
-    toy = Toy.make(tmp_path)
+def test_a_fault_in_a_claims_file_is_one_line_that_names_it(toy, old, new, line):
     text = toy.claims("alpha").read_text()
     assert old in text
     toy.claims("alpha").write_text(text.replace(old, new, 1))
-    with pytest.raises(UserError) as problem:
-        load_claims(tmp_path)
-    assert line in str(problem.value)
-    assert str(problem.value).startswith(f"{toy.package}/alpha/claims.toml")
-    assert "\n" not in str(problem.value)
+    said = complaint(load_claims, toy.root)
+    assert line in said and said.startswith(f"{toy.package}/alpha/claims.toml")
 
 
 BETWEEN_FILES = [
@@ -66,31 +69,25 @@ BETWEEN_FILES = [
 
 
 @pytest.mark.parametrize(("old", "new", "line"), BETWEEN_FILES)
-def test_what_does_not_fit_together_is_one_line(tmp_path, old, new, line):
-    toy = Toy.make(tmp_path)
+def test_what_does_not_fit_together_is_one_line(toy, old, new, line):
     toy.replace_in_claims("alpha", old, new)
-    with pytest.raises(UserError) as problem:
-        load_claims(tmp_path)
-    assert line in str(problem.value)
-    assert str(problem.value).startswith(f"{toy.package}/: ")
-    assert "\n" not in str(problem.value)
+    said = complaint(load_claims, toy.root)
+    assert line in said and said.startswith(f"{toy.package}/: ")
 
 
-def test_two_groups_of_one_name_are_refused(tmp_path):
-    toy = Toy.make(tmp_path)
+def test_two_groups_of_one_name_are_refused(toy):
     text = toy.claims("alpha").read_text().replace('id = "A', 'id = "C')
     toy.write(f"{toy.package}/deeper/alpha/claims.toml", text)
     with pytest.raises(UserError, match="the group id alpha is given 2 times"):
-        load_claims(tmp_path)
+        load_claims(toy.root)
 
 
 @pytest.mark.parametrize("folder", ["Alpha", "1st", "with-dash"])
-def test_a_folder_that_is_no_module_is_refused(tmp_path, folder):
-    toy = Toy.make(tmp_path)
+def test_a_folder_that_is_no_module_is_refused(toy, folder):
     toy.claims("beta").unlink()
     toy.write(f"{toy.package}/{folder}/claims.toml", toy.claims("alpha").read_text().replace('id = "A', 'id = "C'))
     with pytest.raises(UserError, match=rf"{folder}/claims\.toml: .*id = '{folder}'"):
-        load_claims(tmp_path)
+        load_claims(toy.root)
 
 
 @pytest.mark.parametrize(
@@ -102,18 +99,13 @@ def test_a_folder_that_is_no_module_is_refused(tmp_path, folder):
         ("subject", "paper/outline.toml is not valid TOML"),
     ],
 )
-def test_a_fault_in_the_outline_is_one_line(tmp_path, text, line):
-    toy = Toy.make(tmp_path)
+def test_a_fault_in_the_outline_is_one_line(toy, text, line):
     toy.write(OUTLINE, text)
-    with pytest.raises(UserError) as problem:
-        load_claims(tmp_path)
-    assert str(problem.value).startswith(line)
-    assert "\n" not in str(problem.value)
+    assert complaint(load_claims, toy.root).startswith(line)
 
 
-def test_the_toy_loads_and_selects(tmp_path):
-    toy = Toy.make(tmp_path)
-    claims = load_claims(tmp_path)
+def test_the_toy_loads_and_selects(toy):
+    claims = load_claims(toy.root)
     assert [claim.id for claim in claims.select([])] == ["A1", "A2", "B1", "B2"]
     assert [claim.id for claim in claims.select(["B1", "alpha"])] == ["A1", "A2", "B1"]
     assert [claim.id for claim in claims.of_group("beta")] == ["B1", "B2"]
@@ -125,21 +117,19 @@ def test_the_toy_loads_and_selects(tmp_path):
         claims.select(["zzz"])
 
 
-def test_groups_come_by_part_then_by_order_then_by_place(tmp_path):
-    toy = Toy.make(tmp_path)
+def test_groups_come_by_part_then_by_order_then_by_place(toy):
     for name, letter in (("aaa", "C"), ("zzz", "D")):
         text = toy.claims("alpha").read_text().replace('id = "A', f'id = "{letter}')
         toy.write(f"{toy.package}/{name}/claims.toml", text.replace("[group]", "[group]\norder = 1"))
-    assert [group.id for group in load_claims(tmp_path).group] == ["alpha", "aaa", "zzz", "beta"]
+    assert [group.id for group in load_claims(toy.root).group] == ["alpha", "aaa", "zzz", "beta"]
 
 
 @pytest.mark.parametrize("kinds", [("py",), ("md",), ("py", "md")])
-def test_a_notebook_is_the_groups_own_file(tmp_path, kinds):
-    toy = Toy.make(tmp_path)
-    assert load_claims(tmp_path).group[0].notebook is None
+def test_a_notebook_is_the_groups_own_file(toy, kinds):
+    assert load_claims(toy.root).group[0].notebook is None
     for kind in kinds:
         toy.add_notebook("alpha", "", kind)
-    assert load_claims(tmp_path).group[0].notebook == f"{toy.package}/alpha/notebook.{kinds[-1]}"
+    assert load_claims(toy.root).group[0].notebook == f"{toy.package}/alpha/notebook.{kinds[-1]}"
 
 
 def test_a_missing_or_unreadable_file_is_named(tmp_path):
@@ -180,54 +170,46 @@ def test_a_missing_or_unreadable_file_is_named(tmp_path):
         ("[groups.alpha]\nsteps = 3\nsteps = 7", "is not valid TOML: Cannot overwrite a value"),
     ],
 )
-def test_a_fault_in_the_configuration_is_one_line(tmp_path, text, line):
-    toy = Toy.make(tmp_path)
+def test_a_fault_in_the_configuration_is_one_line(toy, text, line):
     toy.write("config/quick.toml", text)
-    with pytest.raises(UserError) as problem:
-        load_config(tmp_path, Profile.QUICK, load_claims(tmp_path))
-    assert line in str(problem.value)
-    assert "\n" not in str(problem.value)
+    assert line in complaint(load_config, toy.root, Profile.QUICK, load_claims(toy.root))
 
 
-def test_an_empty_configuration_stands_for_defaults(tmp_path):
-    toy = Toy.make(tmp_path)
+def test_an_empty_configuration_stands_for_defaults(toy):
     toy.write("config/quick.toml", "")
-    config = load_config(tmp_path, Profile.QUICK, load_claims(tmp_path))
+    config = load_config(toy.root, Profile.QUICK, load_claims(toy.root))
     assert config.settings_of("alpha") == {}
     assert config.resources_of("alpha").threads == 1
 
 
-def test_resources_fall_back_to_the_default_entry(tmp_path):
-    toy = Toy.make(tmp_path)
+def test_resources_fall_back_to_the_default_entry(toy):
     toy.write("config/cpu.toml", "[resources]\ndefault = { mem_mb = 5 }\nalpha = { threads = 2 }\n")
-    config = load_config(tmp_path, Profile.CPU, load_claims(tmp_path))
+    config = load_config(toy.root, Profile.CPU, load_claims(toy.root))
     assert (config.resources_of("beta").mem_mb, config.resources_of("alpha").threads) == (5, 2)
 
 
-def test_exhibits(tmp_path):
-    toy = Toy.make(tmp_path)
-    assert load_exhibits(tmp_path) == ()
+def test_exhibits(toy):
+    assert load_exhibits(toy.root) == ()
     entry = '[[exhibit]]\nid = "Table 1"\ntitle = "t"\nwhat = "w"\nstatus = "scaled"\n'
     toy.write("paper/exhibits.toml", entry)
-    assert load_exhibits(tmp_path)[0].id == "Table 1"
+    assert load_exhibits(toy.root)[0].id == "Table 1"
     toy.write("paper/exhibits.toml", entry.replace("scaled", "half"))
     with pytest.raises(UserError, match=r"paper/exhibits\.toml: exhibit\[Table 1\]\.status = 'half'"):
-        load_exhibits(tmp_path)
+        load_exhibits(toy.root)
 
 
-def test_an_overlay_cuts_the_sizes_of_its_profile_alone(tmp_path, monkeypatch):
-    toy = Toy.make(tmp_path)
+def test_an_overlay_cuts_the_sizes_of_its_profile_alone(toy, monkeypatch):
     toy.write("config/cpu.toml", "[groups]\nalpha = { steps = 9, seed = 1 }\nbeta = { steps = 5 }\n")
     toy.write("config/quick.toml", "[groups.alpha]\nsteps = 3\n")
     over = 'profile = "cpu"\n[groups.alpha]\nsteps = 2\n[resources.alpha]\nmem_mb = 7\n'
     toy.write("config/small.toml", over)
     monkeypatch.setenv("VERDICTS_CONFIG", "config/small.toml")
-    claims = load_claims(tmp_path)
-    config = load_config(tmp_path, Profile.CPU, claims)
+    claims = load_claims(toy.root)
+    config = load_config(toy.root, Profile.CPU, claims)
     assert config.settings_of("alpha") == {"steps": 2, "seed": 1}
     assert config.settings_of("beta") == {"steps": 5}
     assert config.resources_of("alpha").mem_mb == 7
-    assert load_config(tmp_path, Profile.QUICK, claims).settings_of("alpha") == {"steps": 3}
+    assert load_config(toy.root, Profile.QUICK, claims).settings_of("alpha") == {"steps": 3}
 
 
 @pytest.mark.parametrize(
@@ -240,12 +222,8 @@ def test_an_overlay_cuts_the_sizes_of_its_profile_alone(tmp_path, monkeypatch):
         (None, "over.toml cannot be read"),
     ],
 )
-def test_a_fault_in_an_overlay_is_one_line(tmp_path, monkeypatch, text, line):
-    toy = Toy.make(tmp_path)
+def test_a_fault_in_an_overlay_is_one_line(toy, monkeypatch, text, line):
     if text is not None:
         toy.write("config/over.toml", text)
     monkeypatch.setenv("VERDICTS_CONFIG", "config/over.toml")
-    with pytest.raises(UserError) as problem:
-        load_config(tmp_path, Profile.CPU, load_claims(tmp_path))
-    assert line in str(problem.value)
-    assert "\n" not in str(problem.value)
+    assert line in complaint(load_config, toy.root, Profile.CPU, load_claims(toy.root))

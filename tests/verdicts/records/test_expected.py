@@ -4,28 +4,16 @@ import json
 
 import pytest
 
-from tests.verdicts.toy import Toy
 from verdicts.errors import UserError
 from verdicts.records.expected import FOLDER, Moved, compare, expected_of, expected_path, read_expected
+from verdicts.records.ledger import collect
 from verdicts.run.expecting import expect
-from verdicts.run.group import run_group
-from verdicts.run.plan import Run
-from verdicts.run.publish import collect
 
 
 @pytest.fixture
-def toy(tmp_path, monkeypatch):
-    toy = Toy.make(tmp_path)
+def toy(toy, monkeypatch):
     monkeypatch.chdir(toy.root)
     return toy
-
-
-def ran(toy):
-    workspace = toy.workspace()
-    run = Run.begin(workspace)
-    for group in workspace.claims.group:
-        run_group(workspace, run, group, lambda claim, record: None, pytest.fail)
-    return workspace
 
 
 def expected(toy):
@@ -35,13 +23,13 @@ def expected(toy):
 
 
 def moved(toy):
-    workspace = ran(toy)
+    workspace = toy.run_all()
     found = read_expected(toy.root, workspace.profile)
     return {each.check: each.moved for each in compare(workspace.claims, collect(workspace), found)}
 
 
 def test_what_is_written_is_what_the_records_hold(toy):
-    ran(toy)
+    toy.run_all()
     assert expected(toy) == ["without a value: B2", f"3 claims: {FOLDER}/quick.json"]
     found = read_expected(toy.root, toy.workspace().profile)
     assert set(found.claims) == {"A1", "A2", "B1"}
@@ -52,7 +40,7 @@ def test_what_is_written_is_what_the_records_hold(toy):
 
 
 def test_nothing_moves_in_the_same_run(toy):
-    ran(toy)
+    toy.run_all()
     expected(toy)
     kinds = moved(toy)
     assert kinds == {"A1.one": Moved.SAME, "A2.two": Moved.SAME, "B1.three": Moved.SAME, "B2.four": Moved.ABSENT}
@@ -67,7 +55,7 @@ def test_nothing_moves_in_the_same_run(toy):
     ],
 )
 def test_a_value_moves_with_its_interval_or_its_verdict(toy, value, kind):
-    ran(toy)
+    toy.run_all()
     expected(toy)
     toy.replace_in_module("alpha/checks", "value=2 * ONE, low=1.9, high=2.1", value)
     assert moved(toy)["A2.two"] is kind
@@ -75,7 +63,7 @@ def test_a_value_moves_with_its_interval_or_its_verdict(toy, value, kind):
 
 @pytest.mark.parametrize(("value", "kind"), [("1.0 + 9e-13", Moved.SAME), ("1.0 + 2e-6", Moved.MOVED)])
 def test_an_exact_value_moves_beyond_tolerance_and_rounding(toy, value, kind):
-    ran(toy)
+    toy.run_all()
     expected(toy)
     toy.replace_in_module("alpha/checks", "Measurement(value=ONE,", f"Measurement(value={value},")
     assert moved(toy)["A1.one"] is kind
@@ -85,7 +73,7 @@ def test_an_exact_value_moves_beyond_tolerance_and_rounding(toy, value, kind):
 def test_a_value_moves_by_more_than_its_check_tolerates(toy, value, kind):
     toy.replace_in_claims("alpha", "tolerance = 1e-12", "tolerance = 0.01")
     toy.replace_in_module("alpha/checks", "Measurement(value=ONE,", "Measurement(value=0.9995,")
-    ran(toy)
+    toy.run_all()
     expected(toy)
     toy.replace_in_module("alpha/checks", "Measurement(value=0.9995,", f"Measurement(value={value},")
     toy.replace_in_claims("alpha", "bound = 1.0\n  tolerance = 0.01", f"bound = {value}\n  tolerance = 0.01")
@@ -94,20 +82,20 @@ def test_a_value_moves_by_more_than_its_check_tolerates(toy, value, kind):
 
 def test_a_claim_that_was_not_run_has_no_value(toy):
     toy.replace_in_module("beta/checks", "return Measurement(value=3)", 'raise Unavailable("no such file")')
-    ran(toy)
+    toy.run_all()
     assert expected(toy)[0] == "without a value: B1, B2"
 
 
 def test_a_run_tells_what_moved_since_the_last(toy):
-    ran(toy)
+    toy.run_all()
     expected(toy)
     toy.replace_in_module("beta/checks", "value=3", "value=4")
-    ran(toy)
+    toy.run_all()
     assert "B1.three: 3 before, 4 now" in expected(toy)
 
 
 def test_claims_that_came_or_went_are_no_fault(toy):
-    ran(toy)
+    toy.run_all()
     expected(toy)
     path = expected_path(toy.root, toy.workspace().profile)
     content = json.loads(path.read_text())

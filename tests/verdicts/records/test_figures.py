@@ -9,8 +9,7 @@ from pydantic import ValidationError
 
 from verdicts import Table, save_figure
 from verdicts.records.booktabs import booktabs
-from verdicts.records.figures import saved_as
-from verdicts.records.stamps import Stamp, stamped
+from verdicts.records.figures import Stamp, saved_as, stamped
 
 matplotlib.use("Agg")
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.verdicts.records.test_record import CLAIM
 from verdicts.claims.schema import Verdict
-from verdicts.records.ledger import Ledger, exit_code, ledger_of, row_unreached, schema
+from verdicts.records.ledger import Ledger, exit_code, ledger_of, row_unreached
 
 BLANK = row_unreached(CLAIM, "theory", "why", selected=True, failed=False)
 
@@ -47,6 +47,6 @@ def test_the_file_reads_back_and_its_schema_names_every_field(tmp_path):
     ledger.write(tmp_path / "ledger.json")
     content = json.loads((tmp_path / "ledger.json").read_text())
     assert Ledger.model_validate(content) == ledger
-    published = schema()
+    published = Ledger.model_json_schema()
     assert set(content) == set(published["properties"])
     assert set(content["claims"][0]) == set(published["$defs"]["ClaimRow"]["properties"])

@@ -24,31 +24,21 @@ PARTS = KeyParts(entry="e", config="c", sources={"a.py": "1"}, data={}, device="
 ENVIRONMENT = Environment(
     python="3", packages={}, platform="p", processor="c", device="cpu", threads=1, commit=None, dirty=None
 )
-COMMON = {"quantity": "q", "origin": "algebra"}
-CLAIM = Claim.model_validate(
-    {
-        "id": "X",
-        "group": "g",
-        "title": "t",
-        "statement": "s",
-        "source": {"kind": "abstract", "where": "w"},
-        "evidence": "algebra",
-        "expected": "holds",
-        "profiles": ["quick"],
-        "falsifier": "t.py::t",
-        "check": [
-            {
-                "id": "X.a",
-                "quantity": "q",
-                "relation": "<=",
-                "bound": 2,
-                "tolerance": 0,
-                "origin": "algebra",
-                "unit": "s",
-            },
-            {"id": "X.b", "quantity": "q", "relation": "=", "bound": 0, "tolerance": 1, "origin": "algebra"},
-        ],
-    }
+CHECK = {"quantity": "q", "origin": "algebra"}
+CLAIM = Claim(
+    id="X",
+    group="g",
+    title="t",
+    statement="s",
+    source={"kind": "abstract", "where": "w"},
+    evidence="algebra",
+    expected="holds",
+    profiles=["quick"],
+    falsifier="t.py::t",
+    check=[
+        CHECK | {"id": "X.a", "relation": "<=", "bound": 2, "tolerance": 0, "unit": "s"},
+        CHECK | {"id": "X.b", "relation": "=", "bound": 0, "tolerance": 1},
+    ],
 )
 
 
@@ -62,8 +52,7 @@ def made(**changes):
         CheckResult.of(first, Measurement(value=1.0, seeds=(1, 2), n=3, detail={"why": ["é", 0.1]}), 0.5, "a.py:3"),
         CheckResult.of(second, Measurement(value=0.5, low=0.4, high=0.6), 0.1, "a.py:9"),
     )
-    fields = {"id": "X", "key": PARTS.key, "parts": PARTS, "checks": results, "verdict": Verdict.HOLDS}
-    return Record(**fields | {"provenance": provenance()} | changes)
+    return Record.of("X", PARTS, provenance(), **{"checks": results, "verdict": Verdict.HOLDS} | changes)
 
 
 @pytest.fixture(scope="module")
@@ -201,14 +190,13 @@ class TestArtefacts:
         files = {"f.svg": b"<svg/>", "f.png": b"png", "t.csv": b"a\n1\n"}
         for name, content in files.items():
             (folder / name).write_bytes(content)
-        artefacts = Artefacts(
-            id="g",
-            key=PARTS.key,
-            parts=PARTS,
+        artefacts = Artefacts.of(
+            "g",
+            PARTS,
+            provenance(),
             files={name: sha256_of(content) for name, content in files.items()},
             figures=(Figure(file="f.svg", caption="c"),),
             tables=(Table(id="t", caption="c", header=("a",), rows=((1,), (0.5,), ("x",))),),
-            provenance=provenance(),
         )
         artefacts.write(folder / "artefacts.json")
         return artefacts

@@ -2,17 +2,11 @@
 
 import pytest
 
-from tests.verdicts.toy import Toy
 from verdicts import Table
 from verdicts.records.files import sha256_of
 from verdicts.records.section import FOLDER, KEPT, Section, sections_of
 
 TABLE = Table(id="t", caption="c", header=("a",), rows=((1,),))
-
-
-@pytest.fixture
-def toy(tmp_path):
-    return Toy.make(tmp_path)
 
 
 def made(identifier="reseed", text="found", sources=()):

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.verdicts.report.test_page import run_all
 from tests.verdicts.report.whole import FIGURES
 from tests.verdicts.toy import Toy
 from verdicts.run.pages import make_page
@@ -59,7 +58,7 @@ def small(tmp_path_factory) -> Path:
     """Return the page of a small repository, with figures and a notebook page."""
     toy = Toy.make(tmp_path_factory.mktemp("small"))
     toy.add_notebook("alpha", "# A derivation\n\nof $x^2$\n")
-    workspace = run_all(toy, "cpu")
+    workspace = toy.run_all("cpu")
     assert make_page(workspace, workspace.claims.group[0]) == ""
     return publish(workspace)[1]
 

@@ -12,12 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.verdicts.report.test_page import run_all
 from tests.verdicts.report.test_paper import needs_poppler, text_of
 from tests.verdicts.toy import Toy
 from verdicts.claims.loading import load_claims, load_config
 from verdicts.claims.schema import Profile
-from verdicts.records.collect import collect
+from verdicts.records.ledger import collect
 from verdicts.report import page as report, paper as document, readme_blocks as readme
 from verdicts.report.report_texts import load_exhibits
 from verdicts.run.checks import settings_class
@@ -56,11 +55,6 @@ def visible(html: str) -> str:
     """Return the text that a reader sees: no style, no script, no tag."""
     bare = re.sub(r"<(style|script|svg)\b.*?</\1>", " ", html, flags=re.DOTALL)
     return unescape(re.sub(r"<[^>]+>", " ", bare))
-
-
-@pytest.fixture
-def toy(tmp_path: Path) -> Toy:
-    return Toy.make(tmp_path)
 
 
 @pytest.mark.parametrize("name", readme.PAGES)
@@ -162,7 +156,7 @@ def test_every_measured_number_follows_its_record(toy, module, old, new):
 
 def visible_of(toy: Toy) -> str:
     """Return the page's text after a run, without the source that it shows."""
-    page = report.build(run_all(toy), collect(toy.workspace()))
+    page = report.build(toy.run_all(), collect(toy.workspace()))
     return visible(re.sub(r'<details class="code">.*?</details>', "", page, flags=re.DOTALL))
 
 

@@ -1,7 +1,6 @@
 """The report of a small repository: complete, offline, the same bytes for the same records, honest about gaps."""
 
 import re
-from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
@@ -9,45 +8,22 @@ import pytest
 from tests.verdicts.report.pages import Page
 from tests.verdicts.report.whole import FIGURES
 from tests.verdicts.toy import Toy
+from verdicts import Table
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
-from verdicts.records.collect import collect
 from verdicts.records.expected import expected_of, expected_path
+from verdicts.records.files import sha256_of
+from verdicts.records.ledger import collect
 from verdicts.records.run_record import Run
-from verdicts.records.workspace import Workspace
+from verdicts.records.section import FOLDER, Section
+from verdicts.records.workspace import PACKAGE_ROOT, Workspace
 from verdicts.report import images as pictures, page as report
 from verdicts.report.source_code import address_of, source_of
 from verdicts.report.svg_minify import lean
-from verdicts.run.group import run_group
 from verdicts.run.pages import make_page
 from verdicts.run.publish import publish
 
 LARGEST_PAGE = 5 * 2**20
-EXHIBITS = """
-[[exhibit]]
-id = "T1"
-title = "Scores"
-what = "FID"
-here = ["A1", "alpha", "line", "numbers", "nowhere"]
-status = "scaled"
-scaling = "smaller"
-profile = "cpu"
-
-[[exhibit]]
-id = "T2"
-title = "Molecules"
-what = "validity"
-status = "not here"
-reason = "no weights"
-"""
-
-
-def run_all(toy: Toy, profile: str = "quick") -> Workspace:
-    workspace = toy.workspace(profile)
-    run = Run.begin(workspace)
-    for group in workspace.claims.group:
-        run_group(workspace, run, group, lambda claim, record: None, pytest.fail)
-    return workspace
 
 
 def text_of(workspace: Workspace) -> str:
@@ -55,14 +31,13 @@ def text_of(workspace: Workspace) -> str:
 
 
 @pytest.fixture
-def toy(tmp_path: Path) -> Toy:
-    toy = Toy.make(tmp_path)
-    toy.write("paper/exhibits.toml", EXHIBITS)
+def toy(toy: Toy) -> Toy:
+    toy.lay("texts", "exhibits.toml")
     return toy
 
 
 def test_page_is_whole_and_offline(toy):
-    workspace = run_all(toy)
+    workspace = toy.run_all()
     text = publish(workspace)[1].read_text(encoding="utf-8")
     page = Page(text)
     assert "http" not in re.sub(r"src='data:[^']*'", "", text)
@@ -76,14 +51,14 @@ def test_page_is_whole_and_offline(toy):
 
 
 def test_same_records_give_the_same_bytes(toy):
-    workspace = run_all(toy)
+    workspace = toy.run_all()
     path = report.write(workspace, collect(workspace))
     assert path == workspace.folder / "report.html"
     assert path.read_bytes().decode() == text_of(toy.workspace())
 
 
 def test_each_claim_has_a_row_with_verdict_and_command(toy):
-    text = text_of(run_all(toy))
+    text = text_of(toy.run_all())
     rows = {row.attributes["data-id"]: row.attributes for row in Page(text).with_class("claim")}
     verdicts = {name: row["data-verdict"] for name, row in rows.items()}
     assert verdicts == {"A1": "holds", "A2": "refuted", "B1": "holds", "B2": "not run"}
@@ -94,7 +69,7 @@ def test_each_claim_has_a_row_with_verdict_and_command(toy):
 
 
 def test_row_shows_value_interval_bound_seeds_and_falsifier(toy):
-    text = text_of(run_all(toy))
+    text = text_of(toy.run_all())
     assert "2 [1.9, 2.1]" in text and "≤ 1" in text and "= 1 ± 1e−12" in text
     assert "n = 3. Seeds: 1, 2." in text
     assert "bash reproduce.sh test tests/test_toy.py::TestToy::test_two" in text
@@ -109,26 +84,26 @@ def test_tolerances_point_the_way_the_relation_does(toy, origin, tolerance, show
     for group in ("alpha", "beta"):
         text = toy.claims(group).read_text()
         toy.claims(group).write_text(text.replace(entry.format(0.0, origin), entry.format(tolerance, origin)))
-    assert shown in text_of(run_all(toy))
+    assert shown in text_of(toy.run_all())
 
 
 def test_contradiction_is_told_at_the_top(toy):
-    assert "Against expectation" not in text_of(run_all(toy))
+    assert "Against expectation" not in text_of(toy.run_all())
     toy.replace_in_claims("alpha", 'expected = "refuted"', 'expected = "holds"')
-    text = text_of(run_all(toy))
+    text = text_of(toy.run_all())
     assert "Against expectation: A2." in text and "expected: holds" in text
 
 
 def test_failure_is_told_with_its_log(toy):
     toy.replace_in_module("beta/checks", "Measurement(value=3)", "1 / 0")
-    text = text_of(run_all(toy))
+    text = text_of(toy.run_all())
     assert "A run failed: B1." in text
     assert "failed: ZeroDivisionError" in text and "logs/B1.log" in text
 
 
 def test_unavailable_gives_its_reason(toy):
     toy.replace_in_module("beta/checks", "return Measurement(value=3)", 'raise Unavailable("no such <file>")')
-    text = text_of(run_all(toy))
+    text = text_of(toy.run_all())
     assert "no such &lt;file&gt;" in text and "A run failed" not in text
 
 
@@ -139,7 +114,7 @@ def test_before_any_run_nothing_is_shown_as_found(toy):
 
 
 def test_figures_and_tables_are_shown_with_their_files(toy):
-    text = text_of(run_all(toy))
+    text = text_of(toy.run_all())
     assert text.count("src='data:image/svg+xml,<svg") == 1
     assert 'href="figures/alpha/line.svg"' in text and 'href="figures/alpha/numbers.csv"' in text
     assert '<td class="n">2.5</td>' in text
@@ -148,7 +123,7 @@ def test_figures_and_tables_are_shown_with_their_files(toy):
 
 @pytest.mark.parametrize("kind", ["pdf", "png"])
 def test_a_figure_is_linked_as_what_it_is_there_as(toy, kind):
-    workspace = run_all(toy)
+    workspace = toy.run_all()
     assert f'href="figures/alpha/line.{kind}"' in text_of(workspace)
     (workspace.folder / f"figures/alpha/line.{kind}").unlink()
     names = pictures.kinds_of(workspace.folder / "figures/alpha/line.svg")
@@ -156,7 +131,7 @@ def test_a_figure_is_linked_as_what_it_is_there_as(toy, kind):
 
 
 def test_an_edited_figure_is_not_shown(toy):
-    workspace = run_all(toy)
+    workspace = toy.run_all()
     (workspace.folder / "figures" / "alpha" / "line.svg").write_text("<svg/>")
     text = text_of(workspace)
     assert "No figures: line.svg was edited" in text and "data:image" not in text
@@ -166,11 +141,11 @@ def test_a_group_outside_of_the_profile_says_so(toy):
     for verdict in ("holds", "refuted"):
         entry = f'expected = "{verdict}"\nprofiles = '
         toy.replace_in_claims("alpha", entry + '["quick", "cpu", "gpu"]', entry + '["cpu"]')
-    assert "No figures: not part of the quick profile" in text_of(run_all(toy))
+    assert "No figures: not part of the quick profile" in text_of(toy.run_all())
 
 
 def test_exhibits_link_to_what_stands_for_them(toy):
-    text = text_of(run_all(toy))
+    text = text_of(toy.run_all())
     for anchor in ("claim-A1", "group-alpha", "figure-line", "table-numbers"):
         assert f'href="#{anchor}"' in text and f'id="{anchor}"' in text
     assert "nowhere" in text and "#nowhere" not in text
@@ -179,7 +154,7 @@ def test_exhibits_link_to_what_stands_for_them(toy):
 
 def test_without_exhibits_the_section_says_so(toy):
     (toy.root / "paper/exhibits.toml").unlink()
-    assert "None is listed" in text_of(run_all(toy))
+    assert "None is listed" in text_of(toy.run_all())
 
 
 def test_a_huge_svg_gives_way_to_its_pixels(tmp_path):
@@ -203,10 +178,10 @@ def test_a_picture_s_address_ends_neither_itself_nor_its_attribute(tmp_path):
 def test_of_a_long_table_the_page_shows_the_beginning_and_says_where_the_rest_is(toy):
     rows = "rows=((1, ONE), (2, 2.5))"
     toy.replace_in_module("alpha/figures", rows, "rows=tuple((n, 1000 + n) for n in range(31))")
-    text = text_of(run_all(toy))
+    text = text_of(toy.run_all())
     assert ">1014<" in text and ">1015<" not in text and "and 16 more rows" in text
     toy.replace_in_module("alpha/figures", "range(31)", "range(30)")
-    text = text_of(run_all(toy))
+    text = text_of(toy.run_all())
     assert ">1029<" in text and "more rows" not in text
 
 
@@ -219,14 +194,14 @@ def test_the_page_of_a_whole_run_with_more_figures_than_there_are_is_small(whole
 def test_stated_claims_come_with_those_that_restate_and_support_them(toy):
     named = 'evidence = "exact law"\npaper = ["P1"]\nsupports = ["P2"]'
     toy.replace_in_claims("alpha", 'evidence = "exact law"', named)
-    text = text_of(run_all(toy))
+    text = text_of(toy.run_all())
     assert "One is one" in text and "<td>P2</td>" in text
     assert "(restates P1)" in text and "(supports P2)" in text and "not decided by this suite yet" in text
 
 
 def test_notebook_page_is_linked_only_while_current(toy):
     toy.add_notebook("alpha", "```python\n1 + 1\n```\n")
-    workspace = run_all(toy, "cpu")
+    workspace = toy.run_all("cpu")
     assert "notebooks/alpha.html" not in text_of(workspace)
     assert make_page(workspace, workspace.claims.group[0]) == ""
     assert 'href="notebooks/alpha.html"' in text_of(workspace)
@@ -235,7 +210,7 @@ def test_notebook_page_is_linked_only_while_current(toy):
 
 
 def test_computed_and_cached_are_told_apart(toy):
-    workspace = run_all(toy)
+    workspace = toy.run_all()
     assert "Computed 20" in text_of(workspace)
     Run.begin(workspace)
     text = text_of(workspace)
@@ -243,44 +218,33 @@ def test_computed_and_cached_are_told_apart(toy):
 
 
 def test_commit_and_device_are_told(toy):
-    text = text_of(run_all(toy))
+    text = text_of(toy.run_all())
     assert "unknown (not a git checkout)" in text and "device cpu" in text
     assert Profile.QUICK in text
 
 
-DEVIATIONS = """
-[[deviation]]
-id = "one"
-title = "Ones"
-described = "a one"
-code = "$1$"
-here = "one"
-effect = "none to speak of"
-checks = ["A1.one", "{check}"]
-"""
-
-
 def test_a_deviation_stands_beside_the_checks_that_measure_it(toy):
-    assert "None is listed in <code>paper/deviations.toml</code>" in text_of(run_all(toy))
-    toy.write("paper/deviations.toml", DEVIATIONS.format(check="A2.two"))
+    assert "None is listed in <code>paper/deviations.toml</code>" in text_of(toy.run_all())
+    toy.lay("texts")
     text = text_of(toy.workspace())
     section = text[text.index('id="deviations"') : text.index('id="environment"')]
     assert "none to speak of." in section and 'href="#claim-A2"' in section and "2 [1.9, 2.1]" in section
 
 
 def test_a_deviation_without_its_check_is_refused(toy):
-    toy.write("paper/deviations.toml", DEVIATIONS.format(check="A2.tow"))
+    toy.lay("texts")
+    toy.replace("paper/deviations.toml", "A2.two", "A2.tow")
     with pytest.raises(UserError, match=r"paper/deviations.toml: deviation\[one\].checks.*did you mean A2.two"):
         text_of(toy.workspace())
 
 
 def test_limitations_are_listed(toy):
     toy.write("paper/limitations.toml", '[[limitation]]\ntitle = "Size"\ntext = "It is `small`."\n')
-    assert "<strong>Size.</strong> It is <code>small</code>." in text_of(run_all(toy))
+    assert "<strong>Size.</strong> It is <code>small</code>." in text_of(toy.run_all())
 
 
 def test_the_notation_is_shown_where_there_is_one(toy):
-    assert 'id="notation"' not in text_of(run_all(toy))
+    assert 'id="notation"' not in text_of(toy.run_all())
     toy.write("paper/notation.toml", "step = ['$$x + a s$$']\n[[symbol]]\nsign = '$s$'\nmeaning = 'the score'\n")
     text = text_of(toy.workspace())
     section = text[text.index('<section id="notation"') : text.index('id="claims"')]
@@ -290,7 +254,7 @@ def test_the_notation_is_shown_where_there_is_one(toy):
 def test_a_finding_is_told_beside_the_paper_s_claim_while_its_verdicts_stand(toy):
     finding = '[[finding]]\npaper = "P1"\nneeds = {{ A2 = "{verdict}" }}\ntext = "A pair is {{A2.two}}."\n'
     toy.write("paper/findings.toml", finding.format(verdict="refuted"))
-    assert "A pair is 2." in text_of(run_all(toy))
+    assert "A pair is 2." in text_of(toy.run_all())
     toy.write("paper/findings.toml", finding.format(verdict="holds"))
     assert "A pair is" not in text_of(toy.workspace())
 
@@ -303,17 +267,17 @@ def test_a_finding_of_what_is_not_there_is_refused(toy, text):
 
 
 def test_expected_values_stand_beside_the_measured_ones_with_what_moved(toy):
-    assert 'id="moved"' not in text_of(run_all(toy))
+    assert 'id="moved"' not in text_of(toy.run_all())
     expected_of(collect(toy.workspace())).write(expected_path(toy.root, Profile.QUICK))
     same = text_of(toy.workspace())
     assert "3 checks are where they were, 0 moved" in same and "Expected 2 [1.9, 2.1]: as expected." in same
     toy.replace_in_module("alpha/checks", "value=2 * ONE, low=1.9, high=2.1", "value=3.5, low=3.4, high=3.6")
-    text = text_of(run_all(toy))
+    text = text_of(toy.run_all())
     assert "2 checks are where they were, 1 moved" in text and "Expected 2 [1.9, 2.1]: moved." in text
 
 
 def test_a_row_has_its_figures_and_the_source_of_its_checks(toy):
-    text = text_of(run_all(toy))
+    text = text_of(toy.run_all())
     row = text[text.index('id="claim-A1"') : text.index('id="claim-A2"')]
     assert 'href="#figure-line"' in row and 'data-figure="figure-line"' in row
     assert "return Measurement(value=ONE, seeds=(1, 2), n=settings.steps)" in row
@@ -328,3 +292,47 @@ def test_results_elsewhere_have_no_address_of_the_sources(toy, tmp_path_factory)
         == f"../{toy.package}/alpha/checks.py"
     )
     assert source_of(toy.root, f"{toy.package}/alpha/checks.py:2") == source_of(toy.root, "gone.py:1") == ""
+
+
+def test_benchmarks_are_shown_apart_and_only_while_current(toy):
+    assert 'id="benchmarks"' not in text_of(toy.run_all())
+    toy.lay("benchmark")
+    quick = toy.run_all()
+    assert "T1" not in {row.id for row in collect(quick).claims}, "benchmarks are no rows of another profile"
+    text = text_of(quick)
+    assert "bash reproduce.sh bench" in text and "1.73" not in text
+    bench = toy.run_all("bench")
+    assert [row.id for row in collect(bench).claims] == ["T1"]
+    assert "1.73" in text_of(quick) and 'id="benchmarks"' not in text_of(bench)
+    toy.replace_in_module("time/checks", "1.73", "1.83")
+    assert "1.73" not in text_of(toy.workspace())
+
+
+def section(toy: Toy, **changes) -> Section:
+    """Return what a tool found, resting on a file of the repository and one of its Python path."""
+    table = Table(id="t", caption="c", header=("fault", "outcome"), rows=(("<one>", "caught"), ("two", 1.25)))
+    paths = {
+        "tests/test_toy.py": toy.root / "tests/test_toy.py",
+        "verdicts/errors.py": PACKAGE_ROOT / "verdicts/errors.py",
+    }
+    sources = {name: sha256_of(path.read_bytes()) for name, path in paths.items()}
+    fields = {
+        "id": "mutation",
+        "title": "Seeded faults",
+        "text": "All are $x^2$.",
+        "table": table,
+        "command": "ams mutate",
+    }
+    return Section(**fields | {"started": "2026-01-01T", "sources": sources} | changes)
+
+
+def test_sections_of_tools_are_shown_with_how_much_has_changed_since(toy):
+    text = text_of(toy.run_all())
+    assert 'id="trust"' not in text and "ams mutate" not in text
+    workspace = toy.workspace()
+    section(toy).write(workspace.folder.parent / FOLDER / "mutation.json")
+    text = text_of(workspace)
+    assert "<h3>Seeded faults</h3>" in text and "<code>ams mutate</code>" in text and "have changed since" not in text
+    assert "<td>&lt;one&gt;</td><td>caught</td>" in text and "<td>1.25</td>" in text
+    toy.write("tests/test_toy.py", (toy.root / "tests/test_toy.py").read_text() + "# changed\n")
+    assert "1 of the 2 files that it rests on have changed since" in text_of(toy.workspace())

@@ -8,25 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.verdicts.report.test_page import run_all
 from tests.verdicts.toy import Toy
 from verdicts.claims.schema import Profile
-from verdicts.records.collect import collect
+from verdicts.records.ledger import collect
 from verdicts.report import page as report, paper as document
 from verdicts.report.views import undecided
 from verdicts.run.pages import make_page
 from verdicts.run.publish import faults, publish
 
-DEVIATIONS = """
-[[deviation]]
-id = "one"
-title = "Ones"
-described = "a one"
-code = "$1$"
-here = "one"
-effect = "none"
-checks = ["A1.one"]
-"""
 FINDINGS = """
 [[finding]]
 paper = "P1"
@@ -37,8 +26,7 @@ NOTE = '# %% [markdown]\n# # Title\n# ## Why\n# Since $a < b$,\n\n# %%\nimport s
 
 
 @pytest.fixture
-def toy(tmp_path: Path) -> Toy:
-    toy = Toy.make(tmp_path)
+def toy(toy: Toy) -> Toy:
     toy.replace_in_claims(
         "alpha",
         'kind = "proved here", where = "here" }',
@@ -63,7 +51,7 @@ needs_poppler = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="po
 
 
 def test_the_same_records_give_the_same_bytes(toy):
-    workspace = run_all(toy)
+    workspace = toy.run_all()
     pdf = document.write(workspace, collect(workspace))
     first = pdf.read_bytes()
     again = document.build(toy.workspace(), collect(toy.workspace()))
@@ -72,7 +60,7 @@ def test_the_same_records_give_the_same_bytes(toy):
 
 
 def test_a_changed_document_is_found(toy):
-    workspace = run_all(toy)
+    workspace = toy.run_all()
     document.write(workspace, collect(workspace))
     assert "paper.pdf" not in dict(faults(workspace))
     with (workspace.folder / "paper.pdf").open("ab") as file:
@@ -81,7 +69,7 @@ def test_a_changed_document_is_found(toy):
 
 
 def test_it_holds_every_claim_check_figure_and_table(toy):
-    data = data_of(run_all(toy))
+    data = data_of(toy.run_all())
     assert {claim["id"]: claim["verdict"] for claim in data["claims"]} == {
         "A1": "holds", "A2": "refuted", "B1": "holds", "B2": "not run",
     }  # fmt: skip
@@ -98,19 +86,19 @@ def test_it_holds_every_claim_check_figure_and_table(toy):
 @pytest.mark.parametrize(("verdict", "told"), [("holds", "It is 1 at ."), ("refuted", "")])
 def test_a_finding_is_told_only_under_its_verdicts_with_the_measured_value(toy, verdict, told):
     toy.write("paper/findings.toml", FINDINGS.format(verdict=verdict))
-    assert words(data_of(run_all(toy))["paper"][0]["finding"]) == told
+    assert words(data_of(toy.run_all())["paper"][0]["finding"]) == told
 
 
 def test_what_another_profile_decides_is_said_alike_by_page_and_paper(toy):
     source = 'kind = "related paper", where = "table 1" }'
     toy.replace_in_claims("beta", source, f'{source}\npaper = ["P2"]')
-    workspace = run_all(toy)
+    workspace = toy.run_all()
     said = {entry["id"]: words(entry["finding"]) for entry in data_of(workspace)["paper"]}
     assert said == {"P1": "", "P2": "Not decided in this profile:  decides it."}
     command = "<code>bash reproduce.sh --profile cpu</code>"
     page = report.build(workspace, collect(workspace))
     assert page.count(f'<p class="found">Not decided in this profile: {command} decides it.</p>') == 1
-    assert all("Not decided" not in words(entry["finding"]) for entry in data_of(run_all(toy, "cpu"))["paper"])
+    assert all("Not decided" not in words(entry["finding"]) for entry in data_of(toy.run_all("cpu"))["paper"])
 
 
 @pytest.mark.parametrize(
@@ -132,14 +120,14 @@ def test_a_claim_of_the_paper_is_left_to_the_smallest_profile_that_decides_the_m
 
 
 def test_a_deviation_comes_with_its_measured_effect(toy):
-    toy.write("paper/deviations.toml", DEVIATIONS)
-    (deviation,) = data_of(run_all(toy))["deviations"]
-    assert deviation["effects"] == [{"check": "A1.one", "measured": "1"}]
+    toy.lay("texts")
+    (deviation,) = data_of(toy.run_all())["deviations"]
+    assert deviation["effects"][0] == {"check": "A1.one", "measured": "1"}
 
 
 def test_a_derivation_has_the_results_once_its_notebook_is_executed(toy):
     toy.add_notebook("alpha", NOTE, kind="py")
-    workspace = run_all(toy, "cpu")
+    workspace = toy.run_all("cpu")
     before = data_of(workspace)["parts"][0]["groups"][0]
     assert [block["kind"] for block in before["derivation"]] == ["heading", "paragraph"] and not before["executed"]
     assert make_page(workspace, workspace.claims.group[0]) == ""
@@ -162,7 +150,7 @@ def test_data_that_do_not_fit_are_refused(toy, tmp_path):
 
 
 def test_a_paper_that_cannot_be_set_takes_nothing_else_with_it(toy):
-    workspace = run_all(toy)
+    workspace = toy.run_all()
     toy.write(document.SOURCE, "#panic(sys.inputs.data.len() < 0, [no\nway])")
     published = publish(workspace)
     assert published.reason.startswith("not set: ") and "\n" not in published.reason
@@ -171,14 +159,14 @@ def test_a_paper_that_cannot_be_set_takes_nothing_else_with_it(toy):
 
 
 def test_a_paper_without_its_source_is_no_paper_and_says_so(toy):
-    workspace = run_all(toy)
+    workspace = toy.run_all()
     (toy.root / document.SOURCE).unlink()
     assert publish(workspace).reason == "paper/paper.typ cannot be read: No such file or directory"
 
 
 @needs_poppler
 def test_every_glyph_is_there_and_no_word_leaves_the_page(toy):
-    workspace = run_all(toy)
+    workspace = toy.run_all()
     pdf = document.write(workspace, collect(workspace))
     text = text_of(pdf)
     assert "Two is at most one" in text and "2 [1.9, 2.1]" in text and "\ufffd" not in text

@@ -8,22 +8,20 @@ from matplotlib import pyplot
 
 from ams.samplers.presets import SPECS
 from ams_suite.project import PROJECT
+from tests.verdicts.records.test_record import ENVIRONMENT
 from tests.verdicts.toy import REPOSITORY
 from verdicts import Figure, Measurement, Table, save_figure
 from verdicts.claims.schema import Claim, Group, Profile
 from verdicts.claims.verdict import claim_verdict
-from verdicts.records.collect import collect
 from verdicts.records.files import sha256_of
-from verdicts.records.provenance import Environment, Stopwatch
+from verdicts.records.ledger import collect
+from verdicts.records.provenance import Stopwatch
 from verdicts.records.record import Artefacts, CheckResult, Record
 from verdicts.records.workspace import Workspace
 from verdicts.report import page as report
 
 FIGURES = 64  # a whole cpu run has 52; with room for two more groups
 BOUND = re.compile(r'^@check\("(?P<id>[^"]+)"\)', re.MULTILINE)
-ENVIRONMENT = Environment(
-    python="3", packages={}, platform="here", processor="one", device="cpu", threads=1, commit=None, dirty=None
-)
 
 
 def whole_page(out: Path) -> Path:
@@ -73,8 +71,7 @@ def _record(workspace: Workspace, claim: Claim, places: dict[str, str]) -> None:
     parts = workspace.record_parts(claim)
     verdict = claim_verdict(each.verdict for each in checks)
     provenance = watch.provenance(ENVIRONMENT, workspace.profile, parts.config)
-    record = Record(id=claim.id, key=parts.key, parts=parts, checks=checks, verdict=verdict, provenance=provenance)
-    record.write(workspace.record_path(claim))
+    Record.of(claim.id, parts, provenance, checks=checks, verdict=verdict).write(workspace.record_path(claim))
 
 
 def _drawn(folder: Path, name: str) -> Figure:
@@ -110,12 +107,4 @@ def _artefacts(workspace: Workspace, group: Group, drawn: Figure, count: int) ->
     )
     parts = workspace.figures_parts(group)
     provenance = watch.provenance(ENVIRONMENT, workspace.profile, parts.config)
-    Artefacts(
-        id=group.id,
-        key=parts.key,
-        parts=parts,
-        files=files,
-        figures=tuple(figures),
-        tables=(table,),
-        provenance=provenance,
-    ).write(path)
+    Artefacts.of(group.id, parts, provenance, files=files, figures=tuple(figures), tables=(table,)).write(path)

@@ -1,7 +1,6 @@
 """A toy repository with a driver on it, in this process."""
 
 import io
-import json
 
 from rich.console import Console
 
@@ -34,8 +33,13 @@ class Session:
         return self.command(driver.check_results, **options)
 
     def rows(self, profile="quick"):
-        ledger = json.loads((self.toy.folder(profile) / "ledger.json").read_text())
-        return {row["id"]: row for row in ledger["claims"]}
+        return self.toy.rows(profile)
 
     def computed(self):
         return {name for name, row in self.rows().items() if row["computed"] == "computed"}
+
+
+def reproduce(toy: Toy, monkeypatch, **options) -> tuple[int, str]:
+    """Run the driver in this process; return its exit code and what it printed."""
+    session = Session(toy, monkeypatch)
+    return session.run(**options), session.said

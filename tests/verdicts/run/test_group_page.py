@@ -5,10 +5,7 @@ import pytest
 from ams_suite.notebook import open_group
 from ams_suite.project import PROJECT
 from tests.verdicts.study_toy import calls, with_study
-from tests.verdicts.toy import Toy
 from verdicts.errors import UserError
-from verdicts.records.run_record import Run
-from verdicts.run.group import run_group
 from verdicts.run.group_page import GroupPage
 
 
@@ -20,19 +17,12 @@ def toy(tmp_path, monkeypatch):
     return toy
 
 
-def run_all(toy: Toy, profile: str = "quick") -> None:
-    workspace = toy.workspace(profile)
-    run = Run.begin(workspace)
-    for group in workspace.claims.group:
-        run_group(workspace, run, group, lambda claim, record: None, pytest.fail)
-
-
 def opened(name: str) -> GroupPage:
     return GroupPage(name, PROJECT)
 
 
 def test_after_a_run_its_records_figures_and_tables_are_shown_and_nothing_is_computed(toy):
-    run_all(toy)
+    toy.run_all()
     calls(toy)
     toy._forget()
     page = opened("gamma")
@@ -54,7 +44,7 @@ def test_before_any_run_what_is_asked_for_is_made(toy):
 
 
 def test_what_is_not_current_is_made_anew(toy):
-    run_all(toy)
+    toy.run_all()
     toy.replace_in_module("alpha/checks", "value=2 * ONE, low=1.9, high=2.1", "value=0.5")
     shown = opened("alpha").show("A1.one", "A2.two").data
     assert "<td>0.5</td>" in shown and shown.count("<td>holds</td>") == 2
@@ -68,7 +58,7 @@ def test_an_interval_is_shown_and_texts_are_escaped(toy):
 def test_a_check_that_cannot_be_run_says_why_and_the_others_are_shown(toy):
     absent = "from verdicts import Unavailable\n    raise Unavailable('more <batches>')"
     toy.replace_in_module("alpha/checks", "return Measurement(value=ONE, seeds=(1, 2), n=settings.steps)", absent)
-    for made in (lambda: None, lambda: run_all(toy)):
+    for made in (lambda: None, lambda: toy.run_all()):
         made()
         shown = opened("alpha").show("A1.one", "A2.two").data
         assert "<td>more &lt;batches&gt;</td>" in shown and "<td>not run</td>" in shown

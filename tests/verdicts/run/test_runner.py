@@ -5,7 +5,6 @@ import io
 import pytest
 from rich.console import Console
 
-from tests.verdicts.run.session import Session
 from tests.verdicts.toy import Toy
 from verdicts.claims.config import Device
 from verdicts.claims.schema import Profile
@@ -13,11 +12,6 @@ from verdicts.errors import UserError
 from verdicts.records.workspace import Project, Workspace
 from verdicts.run import driver
 from verdicts.run.driver import RunOptions
-
-
-@pytest.fixture
-def session(tmp_path, monkeypatch):
-    return Session(Toy.make(tmp_path), monkeypatch)
 
 
 def test_a_first_run_computes_all_and_a_second_nothing(session):

@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import fcntl
-import io
 import json
 import os
 import resource
@@ -17,15 +16,13 @@ from pathlib import Path
 
 import psutil
 import pytest
-from rich.console import Console
 
 from tests.verdicts.run.kills import Kills, kill, timeless
+from tests.verdicts.run.session import reproduce
 from tests.verdicts.toy import Toy
-from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
 from verdicts.records import provenance
 from verdicts.run import driver, group, plan
-from verdicts.run.driver import RunOptions
 from verdicts.run.lock import one_run_at_a_time
 from verdicts.run.publish import faults
 
@@ -79,9 +76,7 @@ def ledger(toy, profile):
 
 @pytest.mark.parametrize("profile", ["quick", "cpu"])
 def test_a_run_killed_in_the_middle_goes_on_to_the_same_ledger(toy, profile):
-    toy.replace_in_module(
-        "alpha/checks", "return Measurement(value=2", "import time; time.sleep(1.5)\n    return Measurement(value=2"
-    )
+    slow_down(toy, 1.5)
     assert toy.ams("reproduce", "--profile", profile, "--out", "undisturbed").returncode == 0
     run = start(toy, "reproduce", "--profile", profile)
     wait_for(lambda: toy.record("A1", profile).exists())
@@ -101,9 +96,7 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_ledger(toy, profile):
 
 
 def test_another_run_is_refused_with_whose_and_since_when(toy):
-    toy.replace_in_module(
-        "alpha/checks", "return Measurement(value=2", "import time; time.sleep(30)\n    return Measurement(value=2"
-    )
+    slow_down(toy, 30)
     run = start(toy, "reproduce", "--profile", "quick")
     try:
         wait_for(lambda: toy.record("A1").exists())
@@ -175,13 +168,6 @@ def test_what_fails_while_the_lock_is_held_is_not_taken_for_the_lock(tmp_path):
         raise OSError("elsewhere")
 
 
-def reproduce(toy, monkeypatch, **orders):
-    monkeypatch.chdir(toy.root)
-    stream = io.StringIO()
-    code = driver.reproduce(RunOptions(**{"profile": Profile.QUICK} | orders), Console(file=stream, width=200))
-    return code, stream.getvalue()
-
-
 @pytest.mark.parametrize("place", ["plain file", "read only"])
 def test_a_folder_that_cannot_be_made_points_to_out(toy, monkeypatch, place):
     if place == "plain file":
@@ -208,7 +194,7 @@ def test_a_full_disk_fails_the_claim_in_one_line_and_the_rest_goes_on(toy, monke
     code, said = reproduce(toy, monkeypatch)
     assert code == 3
     assert "A1: no record could be written: [Errno 28] No space left on device" in said
-    rows = {row["id"]: row for row in json.loads((toy.folder() / "ledger.json").read_text())["claims"]}
+    rows = toy.rows()
     assert rows["A1"]["failed"] is True
     assert "its run ended without a record" in rows["A1"]["reason"]
     assert rows["A2"]["verdict"] == "refuted"

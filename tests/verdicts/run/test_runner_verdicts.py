@@ -2,14 +2,7 @@
 
 import pytest
 
-from tests.verdicts.run.session import Session
-from tests.verdicts.toy import Toy
 from verdicts.errors import UserError
-
-
-@pytest.fixture
-def session(tmp_path, monkeypatch):
-    return Session(Toy.make(tmp_path), monkeypatch)
 
 
 def test_a_contradiction_is_exit_code_1(session):

@@ -1,7 +1,5 @@
 """The larger profiles: Snakemake runs the jobs, the records decide what is current."""
 
-import io
-import json
 import signal
 import subprocess
 import sys
@@ -9,14 +7,13 @@ from pathlib import Path
 
 import psutil
 import pytest
-from rich.console import Console
 
+from tests.verdicts.run import session
 from tests.verdicts.toy import Toy
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
 from verdicts.records.run_record import Run
-from verdicts.run import driver, job, snakemake
-from verdicts.run.driver import RunOptions
+from verdicts.run import job, snakemake
 from verdicts.run.plan import plan_of
 from verdicts.run.publish import faults
 from verdicts.run.snakemake import discard_stale_stamps, stamp_path
@@ -66,7 +63,7 @@ def test_what_is_up_to_date_for_snakemake_is_made_again_when_it_is_not_current(f
     assert stamp_path(toy.workspace("cpu"), "checks", "beta").exists()
     again = toy.ams("reproduce", "--profile", "cpu")
     assert again.returncode == 0, again.stdout + again.stderr
-    rows = {row["id"]: row for row in json.loads((toy.folder("cpu") / "ledger.json").read_text())["claims"]}
+    rows = toy.rows("cpu")
     assert [name for name, row in rows.items() if row["computed"] == "computed"] == ["B1"]
     assert not list(faults(toy.workspace("cpu")))
 
@@ -101,13 +98,8 @@ def test_a_folder_of_any_name_will_do(tmp_path):
     assert not (toy.root / "results").exists()
 
 
-def reproduce(toy, monkeypatch, **orders):
-    """Run the driver in this process; Snakemake and its jobs have their own."""
-    monkeypatch.chdir(toy.root)
-    monkeypatch.setenv("PYTHONPATH", toy.environment()["PYTHONPATH"])
-    stream = io.StringIO()
-    code = driver.reproduce(RunOptions(profile=Profile.CPU, jobs=2, **orders), Console(file=stream, width=200))
-    return code, stream.getvalue()
+def reproduce(toy, monkeypatch, **options):
+    return session.reproduce(toy, monkeypatch, profile=Profile.CPU, jobs=2, **options)
 
 
 def test_a_job_that_dies_leaves_its_claims_failed_and_the_rest_done(tmp_path, monkeypatch):
@@ -117,7 +109,7 @@ def test_a_job_that_dies_leaves_its_claims_failed_and_the_rest_done(tmp_path, mo
     assert code == 3
     assert "Snakemake ended with 1: see" in said
     assert "failed: B1, B2" in said
-    rows = {row["id"]: row for row in json.loads((toy.folder("cpu") / "ledger.json").read_text())["claims"]}
+    rows = toy.rows("cpu")
     assert rows["A1"]["verdict"] == "holds"
     assert "logs/beta.job.log" in rows["B1"]["reason"]
 

@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from tests.verdicts.run.session import Session
-from tests.verdicts.study_toy import ALL, calls, listed, restore, set_batches, tree, with_study
+from tests.verdicts.study_toy import ALL, calls, listed, set_batches, tree, with_study
 from verdicts.claims.schema import Profile
 from verdicts.records.expected import read_expected
 from verdicts.records.record import Artefacts
@@ -154,7 +154,7 @@ def test_a_cell_that_breaks_is_a_failed_record_with_its_message(session):
     assert f"study of gamma: 1 of 6 cells failed, first {message}" in session.said
     assert session.calls() == ["one 0", "one 2", "start one", "start two", "two 0", "two 1", "two 2"]
     assert session.check() == 1
-    restore(session.toy, "study")
+    session.toy.restore_module("gamma/study")
     assert session.run() == 0 and session.check() == 0
 
 
@@ -179,7 +179,7 @@ def test_a_cell_that_is_unavailable_is_not_run(session, settled):
     assert session.run(strict=True) == 1
     assert session.computed() == (set() if settled else {"C1", "C2"})
     session.calls()
-    restore(session.toy, "study")
+    session.toy.restore_module("gamma/study")
     assert session.run() == 0 and session.rows()["C1"]["verdict"] == "holds"
 
 
@@ -202,7 +202,7 @@ def test_a_study_that_cannot_be_listed_fails_its_group_alone(session):
     row = session.rows()["C1"]
     assert row["failed"] and "the study does not list it, or was not run" in row["reason"]
     assert session.rows()["A1"]["verdict"] == "holds"
-    restore(session.toy, "study")
+    session.toy.restore_module("gamma/study")
     assert session.run() == 0
     assert not (session.toy.folder() / "logs/gamma.study.log").exists()
 
@@ -325,7 +325,7 @@ class TestSnakemake:
         rows = shared.rows("cpu")
         assert rows["C1"]["failed"] and "its run ended without a record" in rows["C1"]["reason"]
         assert rows["A1"]["verdict"] == rows["B1"]["verdict"] == "holds"
-        restore(shared.toy, "study")
+        shared.toy.restore_module("gamma/study")
         assert shared.run(profile=Profile.CPU, jobs=2) == 0
 
     def do(self, toy, *more):

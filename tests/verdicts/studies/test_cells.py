@@ -63,31 +63,10 @@ def test_one_call_has_one_name_however_it_is_written():
 
 
 DIFFERENT: list[Any] = [
-    0,
-    0.0,
-    -0.0,
-    1,
-    True,
-    "1",
-    None,
-    "",
-    math.inf,
-    -math.inf,
-    math.nan,
-    (),
-    (1,),
-    ((1,),),
-    {},
-    {"a": 1},
-    {"a": 2},
-    {"b": 1},
-    Range(1.0, 2.0),
-    Range(1.0, math.inf),
-    Range(1.0, Range(2.0, 3.0)),
-    np.arange(3),
-    np.arange(3.0),
-    np.arange(4)[:3].reshape(1, 3),
-    np.array([math.nan]),
+    *(0, 0.0, -0.0, 1, True, "1", None, "", math.inf, -math.inf, math.nan),
+    *((), (1,), ((1,),), {}, {"a": 1}, {"a": 2}, {"b": 1}),
+    *(Range(1.0, 2.0), Range(1.0, math.inf), Range(1.0, Range(2.0, 3.0))),
+    *(np.arange(3), np.arange(3.0), np.arange(4)[:3].reshape(1, 3), np.array([math.nan])),
 ]
 
 

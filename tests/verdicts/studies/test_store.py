@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.verdicts.study_toy import calls, gamma, listed, restore, set_batches, with_study
+from tests.verdicts.study_toy import calls, gamma, listed, set_batches, with_study
 from verdicts.errors import UserError
 from verdicts.records.files import canonical_json, sha256_of
 from verdicts.records.provenance import now
@@ -349,7 +349,7 @@ class TestWorkspace:
         toy.replace_in_module("gamma/study", "batch / 8", "batch / 4")
         self.run(toy)
         assert len(calls(toy)) == 8
-        restore(toy, "study")
+        toy.restore_module("gamma/study")
         self.run(toy)
         assert calls(toy) == []
 

@@ -2,14 +2,14 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 
 from ams_suite.tools.mutation.faults import Fault, load_faults
-from ams_suite.tools.mutation.results import RESULTS, Row, Tried, key_of, read_trials, rows, with_trial
+from ams_suite.tools.mutation.results import RESULTS, Row, Trials, Tried, key_of, read_trials, rows
 from ams_suite.tools.mutation.trial import Copy, Ending, Outcome
 from verdicts.errors import UserError
 from verdicts.records.figures import Table
@@ -38,7 +38,7 @@ def mutate(only: tuple[str, ...], force: bool, jobs: int, out: Path | None, seco
     if todo:
         with _copies(root, min(jobs, len(todo))) as copies:
             _refuse_unsound(copies[0], todo)
-            _try_all(copies, todo, seconds, {fault.id: fault for fault in table.fault}, folder, say)
+            _try_all(copies, todo, seconds, {fault.id for fault in table.fault}, folder, say)
     endings = Counter(row.outcome.ending for row in rows(root, folder, chosen) if row.outcome)
     _section(root, rows(root, folder, table.fault)).write(folder / FOLDER / "mutation.json")
     counts = ", ".join(f"{endings[ending]} {ending}" for ending in Ending if endings[ending])
@@ -55,22 +55,16 @@ def _section(root: Path, tried: list[Row]) -> Section:
         f"another noise level). Each is put alone into a copy of the code, and a test must fail: "
         f"{', '.join(f'{count} {ending}' for ending, count in endings.items())}."
     )
-    cells = tuple(
-        (
-            row.fault.id,
-            row.fault.file,
-            row.fault.why,
-            str(row.outcome.ending if row.outcome else row.reason),
-            row.outcome.by if row.outcome else "",
-        )
-        for row in tried
-    )
+    cells = []
+    for fault, outcome, reason, _ in tried:
+        ending, by = (str(outcome.ending), outcome.by) if outcome else (reason, "")
+        cells.append((fault.id, fault.file, fault.why, ending, by))
     files = {name for row in tried for name in (row.fault.file, *(t.partition("::")[0] for t in row.fault.asked(root)))}
     return Section(
         id="mutation",
         title="Seeded faults",
         text=text,
-        table=Table(id="mutation", caption=text, header=HEADER, rows=cells),
+        table=Table(id="mutation", caption=text, header=HEADER, rows=tuple(cells)),
         command="ams mutate",
         started=max((row.started for row in tried), default=""),
         sources={name: sha256_of((root / name).read_bytes()) for name in sorted(files) if (root / name).is_file()},
@@ -78,15 +72,15 @@ def _section(root: Path, tried: list[Row]) -> Section:
 
 
 def _try_all(
-    copies: list[Copy], faults: tuple[Fault, ...], seconds: float, known: Mapping[str, Fault], folder: Path, say: Say
+    copies: list[Copy], faults: tuple[Fault, ...], seconds: float, known: set[str], folder: Path, say: Say
 ) -> None:
-    """Try the faults, and record each as it lands."""
+    """Try the faults, and record each as it lands, beside those that are `known` (the table has them)."""
     keys = {fault.id: key_of(copies[0].root, fault) for fault in faults}
-    trials = read_trials(folder)
+    tried = {name: each for name, each in read_trials(folder).tried.items() if name in known}
     for number, (fault, outcome, started) in enumerate(_outcomes(copies, faults, seconds), start=1):
         say(f"[{number:3}/{len(faults)}] {line(fault, outcome)}")
-        trials = with_trial(trials, fault, Tried(key=keys[fault.id], outcome=outcome, started=started), known)
-        trials.write(folder / RESULTS)
+        tried[fault.id] = Tried(key=keys[fault.id], outcome=outcome, started=started)
+        Trials(tried=tried).write(folder / RESULTS)
 
 
 def list_faults(only: tuple[str, ...], out: Path | None, say: Say) -> int:

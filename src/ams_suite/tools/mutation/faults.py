@@ -5,24 +5,23 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from verdicts.claims.loading import load_toml
 from verdicts.claims.schema import Identifier
 from verdicts.errors import UserError, unknown
+from verdicts.validation import Frozen
 
 FAULTS = "tests/faults.toml"
 PACKAGES = PurePosixPath("src")
 
 
-class Fault(BaseModel):
+class Fault(Frozen):
     """One fault: in `file`, the text `old`, which stands there exactly once, becomes `new`.
 
     `why` tells what went wrong, as a reviewer would. `tests` are asked first, before the tests of the file itself:
     files or single tests, such as the falsifier of the claim that the fault touches.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: Identifier
     file: str = Field(pattern=r"^src/\w+/.*\.py$")
@@ -60,10 +59,8 @@ class Fault(BaseModel):
         return text.replace(self.old, self.new)
 
 
-class Faults(BaseModel):
+class Faults(Frozen):
     """The whole table; ids are unique."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     fault: tuple[Fault, ...] = ()
 

@@ -4,25 +4,22 @@ A row is stale once the fault, the file that it is put into or a file of tests t
 such, never as caught.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
-
-from pydantic import BaseModel, ConfigDict
 
 from ams_suite.tools.mutation.faults import Fault
 from ams_suite.tools.mutation.trial import Outcome
 from verdicts.records.checksummed import Checksummed, NotCurrent
 from verdicts.records.files import canonical_json, sha256_of
+from verdicts.validation import Frozen
 
 RESULTS = "mutations.json"
 
 
-class Tried(BaseModel):
+class Tried(Frozen):
     """A fault's outcome, the UTC time of its trial, and the key of what it depends on."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     key: str
     outcome: Outcome
@@ -57,12 +54,6 @@ def read_trials(folder: Path) -> Trials:
         return Trials.read(folder / RESULTS)
     except NotCurrent:
         return Trials()
-
-
-def with_trial(trials: Trials, fault: Fault, tried: Tried, known: Mapping[str, Fault]) -> Trials:
-    """Return the trials with one more, less those of faults that are no longer in the table."""
-    kept = {name: each for name, each in trials.tried.items() if name in known}
-    return Trials(tried=kept | {fault.id: tried})
 
 
 def rows(root: Path, folder: Path, faults: tuple[Fault, ...]) -> list[Row]:

@@ -16,10 +16,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree
 
-from pydantic import BaseModel, ConfigDict
-
 from ams_suite.tools.mutation.faults import Fault
 from verdicts.errors import UserError
+from verdicts.validation import Frozen
 
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "results", "build", "*.egg-info")
 NOT_RUNNING = frozenset(
@@ -36,10 +35,8 @@ class Ending(StrEnum):
     BROKEN = "broken"
 
 
-class Outcome(BaseModel):
+class Outcome(Frozen):
     """`by` is the test that failed first, with the kind of its error in `how`, or why the trial tells nothing."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     ending: Ending
     by: str = ""
@@ -118,7 +115,8 @@ def judged(code: int, report: Path, said: str) -> Outcome:
         if (failure := case.find("failure")) is not None:
             kind = _kind(failure.get("message", ""))
             ending = Ending.BROKEN if kind in NOT_RUNNING else Ending.CAUGHT
-            return Outcome(ending=ending, by=_name(case), how=kind)
+            name = f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}"
+            return Outcome(ending=ending, by=name, how=kind)
     return broken
 
 
@@ -126,7 +124,3 @@ def _kind(message: str) -> str:
     """Return the error's class from pytest's message, which for a bare assertion is its expression."""
     first = message.partition(":")[0].split()
     return "AssertionError" if not first or first[0] == "assert" else first[0].rpartition(".")[2]
-
-
-def _name(case: ElementTree.Element) -> str:
-    return f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}"

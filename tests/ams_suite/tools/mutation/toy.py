@@ -1,34 +1,10 @@
 """A small repository with a package `ams` of its own, and faults for it."""
 
+import shutil
 from pathlib import Path
 
-THING = """
-def double(x):
-    return 2 * x
-
-
-def half(x):
-    return x / 2
-"""
-
-TESTS = """
-from ams.thing import double, half
-
-
-def test_double():
-    assert double(3) == 6
-
-
-def test_more():
-    assert double(0.5) == 1.0
-"""
-
-CONFTEST = """
-from hypothesis import settings
-
-settings.register_profile("unshrunk")
-"""
-
+FILES = Path(__file__).with_name("toy_repository")
+THING = (FILES / "src/ams/thing.py.txt").read_text(encoding="utf-8")
 FAULT = """
 [[fault]]
 id = "{id}"
@@ -49,17 +25,9 @@ def entry(old: str, new: str, **more: str) -> str:
 
 def repository(root: Path, *faults: str) -> Path:
     """Write it below `root`, and return `root`."""
-    files = {
-        "paper/outline.toml": "subject = 'a toy'\n",
-        "src/ams/__init__.py": "",
-        "src/ams/thing.py": THING,
-        "src/ams/bare.py": "ONE = 1\n",
-        "tests/conftest.py": CONFTEST,
-        "tests/ams/test_thing.py": TESTS,
-        "tests/faults.toml": "".join(faults),
-    }
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    for path in (each for each in FILES.rglob("*") if each.is_file()):
+        target = root / path.relative_to(FILES).with_suffix("" if path.suffix == ".txt" else path.suffix)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    (root / "tests/faults.toml").write_text("".join(faults), encoding="utf-8")
     return root
