@@ -289,9 +289,13 @@ class Compare:
     def __call__(self) -> int:
         """Do it."""
         from ams_suite.tools.compare import compare
+        from verdicts.claims.loading import load_claims
+        from verdicts.records.workspace import find_root
         from verdicts.run.driver import say
 
-        return compare(self.before, self.after, self.out, say)
+        checks = [check for claim in load_claims(find_root(Path.cwd())).claim for check in claim.check]
+        rounding = {check.id: check.tolerance for check in checks if check.origin.startswith("rounding")}
+        return compare(self.before, self.after, self.out, say, rounding)
 
 
 @dataclass(frozen=True, kw_only=True)

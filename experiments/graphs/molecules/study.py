@@ -68,7 +68,7 @@ def generated(name: str, steps: int, count: int, seed: int, real: int, first_see
     Their numbers of atoms are those of `real` molecules, drawn with `first_seed`. Raises Unavailable, NonFiniteState.
     """
     if missing := [package for package in ("rdkit", "fcd") if find_spec(package) is None]:
-        raise Unavailable(f"{', '.join(missing)} not installed: pip install 'ams[molecules]'")
+        raise Unavailable(f"{', '.join(missing)} not installed: pip install 'ams-suite[molecules]'")
     from experiments.graphs.molecules.chemistry import ATOMS, assembled, corrected_smiles, fault, parsed
 
     nodes = [molecule.GetNumAtoms() for one in real_molecules(name, real, first_seed)[0] if (molecule := parsed(one))]

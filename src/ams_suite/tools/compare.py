@@ -8,7 +8,7 @@ import io
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,6 +34,7 @@ class Change(StrEnum):
 
     EQUAL = "equal"
     WITHIN = "within the intervals"
+    ROUNDING = "within the check's tolerance of rounding"
     MOVED = "moved"
     GONE = "gone"
     NEW = "new"
@@ -41,12 +42,15 @@ class Change(StrEnum):
     ONE = "measured in one"
 
 
-def compare(before: Path, after: Path, out: Path | None, say: Callable[[str], None]) -> int:
+def compare(
+    before: Path, after: Path, out: Path | None, say: Callable[[str], None], rounding: Mapping[str, float]
+) -> int:
     """Write the table of both runs as CSV to `out` (else to the screen), and count the changes.
 
+    `rounding` is the tolerance of each check that measures rounding errors: its value may change within it.
     Returns 1 where a check is gone, has moved, or has another verdict, else 0. Raises UserError for a wrong file.
     """
-    rows = list(_rows(_values(before), _values(after)))
+    rows = list(_rows(_values(before), _values(after), rounding))
     stream = io.StringIO()
     more = ("low", "high", "verdict")
     header = ("check", "before", *more, "after", *more, "relative difference", "change")
@@ -78,11 +82,16 @@ def _values(path: Path) -> dict[str, Value]:
         ) from None
 
 
-def _rows(before: dict[str, Value], after: dict[str, Value]) -> Iterator[tuple[Any, ...]]:
+def _rows(
+    before: dict[str, Value], after: dict[str, Value], rounding: Mapping[str, float]
+) -> Iterator[tuple[Any, ...]]:
     nothing = Value(None, None, None, "")
     for name in dict.fromkeys([*before, *after]):
         one, other = before.get(name, nothing), after.get(name, nothing)
-        change = Change.NEW if name not in before else Change.GONE if name not in after else _change(one, other)
+        if name in before and name in after:
+            change = _change(one, other, rounding.get(name, 0.0))
+        else:
+            change = Change.NEW if name in after else Change.GONE
         yield (name, *one, *other, _difference(one, other), change)
 
 
@@ -93,12 +102,14 @@ def _difference(one: Value, other: Value) -> float | str:
     return abs(one.value - other.value) / size if size else 0.0
 
 
-def _change(one: Value, other: Value) -> Change:
+def _change(one: Value, other: Value, rounding: float) -> Change:
     if one.value is None or other.value is None:
         return Change.UNMEASURED if one.value is other.value else Change.ONE
     pairs = zip(one[:3], other[:3], strict=True)
     if all(math.isclose(a, b, rel_tol=ROUNDING, abs_tol=1e-15) for a, b in pairs if a is not None and b is not None):
         return Change.EQUAL
+    if abs(one.value - other.value) <= rounding:
+        return Change.ROUNDING
     if one.low is None or one.high is None or other.low is None or other.high is None:
         return Change.MOVED
     apart = max(one.low - other.high, other.low - one.high)

@@ -112,7 +112,7 @@ class Outline(Frozen):
         return {claim.id: claim.text for claim in self.claim}
 
 
-ORIGINS = ("algebra", "rounding", "quadrature", "Monte Carlo", "printed digits", "stated margin")
+ORIGINS = ("algebra", "exact law", "rounding", "quadrature", "Monte Carlo", "printed digits", "stated margin")
 
 
 class Check(Frozen):

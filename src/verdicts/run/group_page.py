@@ -89,11 +89,13 @@ class GroupPage:
         else:
             exact = result.low == result.high
             value = f"{result.value:.6g}" + ("" if exact else f" [{result.low:.4g}, {result.high:.4g}]")
-        required = f"{check.relation} {check.bound:g} ± {check.tolerance:g} {check.unit}"
+        margin = f" ± {check.tolerance:g}" if check.tolerance else ""
+        required = f"{check.relation} {check.bound:g}{margin} {check.unit}"
         return check.id, check.quantity, value, required, check.origin, result.verdict
 
     def _result(self, identifier: str) -> tuple[Check, CheckResult]:
-        """Return a check and its outcome: from its claim's current record, else measured now."""
+        """Return a check and its outcome: from its claim's current record, else measured now if the profile runs it."""
+        profile = self.workspace.profile
         for claim in self.workspace.claims.of_group(self.group.id):
             for check in claim.check:
                 if check.id == identifier:
@@ -101,7 +103,9 @@ class GroupPage:
                     try:
                         record = current_record(claim, path, parts)
                     except NotCurrent:
-                        return check, self._measured(check)
+                        return check, self._measured(check) if profile in claim.profiles else CheckResult(
+                            id=identifier, verdict=Verdict.NOT_RUN, reason=f"not part of the {profile} profile"
+                        )
                     return check, next(each for each in record.checks if each.id == identifier)
         raise LookupError(f"{self.group.id} has no check {identifier}")
 

@@ -27,11 +27,15 @@ def test_after_a_run_its_records_figures_and_tables_are_shown_and_nothing_is_com
     toy._forget()
     page = opened("gamma")
     shown = page.show("C1.energy", "C2.evaluations").data
-    assert "<td>C1.energy</td><td>mean energy</td><td>1.125</td><td>= 1.125 ± 0 </td>" in shown
+    assert "<td>C1.energy</td><td>mean energy</td><td>1.125</td><td>= 1.125 </td>" in shown
     assert shown.count("<td>holds</td>") == 2
     assert "<p>energies</p>" in page.table("energies").data and "<td>1.25</td>" in page.table("energies").data
     assert calls(toy) == []
     assert "<svg" in opened("alpha").figure("line").data
+
+
+def test_what_the_profile_leaves_out_is_not_computed(toy):
+    assert "not part of the quick profile" in opened("beta").show("B2.four").data
 
 
 def test_before_any_run_what_is_asked_for_is_made(toy):
