@@ -75,6 +75,8 @@ def test_a_summary_names_three_and_counts_the_rest() -> None:
         ("OSError: [Errno 28] No space left on device", "disk: the disk is full"),
         ("[Errno 28] x\nensurepip is not available", "disk: "),
         ("PermissionError: [Errno 13] Permission denied: '/x'", "permission: a folder cannot be written"),
+        ("OSError: [Errno 30] Read-only file system: 'x'", "permission: a folder cannot be written"),
+        ("urllib3.exceptions.IncompleteRead: 5 bytes read, 7 more expected", "network: "),
         ("/usr/bin/python3: No module named venv", "venv: this Python has no venv module"),
         ("No module named 'ensurepip'", f"apt-get install python3.{sys.version_info.minor}-venv"),
         ("Could not fetch URL http://x/: connection error: refused\nNo matching distribution found for y", "network: "),

@@ -1,6 +1,5 @@
 """Commands that groups add to the command line: their claims files name them, as module:class."""
 
-import subprocess
 import sys
 
 import pytest
@@ -37,9 +36,7 @@ def test_a_command_of_a_group_gets_its_options_and_gives_its_exit_code(toy, caps
 
 
 def test_it_is_found_from_any_folder_of_the_repository_in_a_process_of_its_own(toy):
-    folder = toy.root / "paper"
-    command = [sys.executable, "-m", "ams_suite", "greet", "you"]
-    done = subprocess.run(command, cwd=folder, env=toy.environment(), capture_output=True, text=True, check=False)
+    done = toy.python("-m", "ams_suite", "greet", "you", folder="paper")
     assert (done.returncode, done.stdout) == (7, "hello you \n")
 
 

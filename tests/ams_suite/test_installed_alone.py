@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -37,15 +36,7 @@ SUITE = {
 
 def alone(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command line, in a process of its own, without the modules of the suite."""
-    code = BLOCKED.format(blocked=SUITE, arguments=list(arguments))
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env=Toy(REPOSITORY, "").environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return Toy(tmp_path, "").python("-c", BLOCKED.format(blocked=SUITE, arguments=list(arguments)))
 
 
 def test_law(tmp_path):

@@ -170,8 +170,5 @@ def test_streams_that_take_nothing_are_no_verdict(toy, words, streams, code):
 
 
 def test_help_and_list_do_not_import_torch(toy):
-    code = (
-        "import sys, ams_suite.__main__ as m; m.main(['list', '--profile', 'quick']); sys.exit('torch' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=toy.root, env=toy.environment(), check=False)
-    assert done.returncode == 0
+    code = "import sys; from ams_suite.__main__ import main; main(sys.argv[1:]); sys.exit('torch' in sys.modules)"
+    assert toy.python("-c", code, "list", "--profile", "quick").returncode == 0

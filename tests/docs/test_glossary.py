@@ -19,6 +19,12 @@ TEXTS = (".md", ".toml", ".j2", ".typ", ".cff")
 IDS = re.compile(
     r'^\s*(?:id|falsifier|needs|checks|here|claims?|module|image)\s*=.*$|`[A-Z]\w*\.\w+`|@check\(".*"\)', re.MULTILINE
 )
+# What a word is, by scope: not a part of another one
+WHOLE = {
+    "prose": r"(?i)(?<![\w-])(?:{})(?![\w-])",
+    "module": r"(?:^|/)(?:{})(?:$|/)",
+    "identifier": r"(?:^|_)(?:{})(?:$|_)",
+}
 UNWATCHED = ("docs/glossary", "CHANGELOG.md", "paper/expected/", "LICENSE")
 
 
@@ -37,23 +43,24 @@ def files() -> list[Path]:
     return [ROOT / name for name in named if (ROOT / name).is_file()]
 
 
-FILES = files()
+FILES = {str(file.relative_to(ROOT)): file for file in files()}
+SOURCES = {
+    name: file.read_text(encoding="utf-8")
+    for name, file in FILES.items()
+    if name.endswith(".py") and name.startswith(tuple(f"{folder}/" for folder in CODE))
+}
 
 
 def modules() -> Iterator[Text]:
-    for file in FILES:
-        name = file.relative_to(ROOT)
-        if name.parts[0] in CODE and file.suffix == ".py":
-            yield Text(str(name), name.with_suffix("").as_posix())
+    for name in SOURCES:
+        yield Text(name, name.removesuffix(".py"))
 
 
 def identifiers() -> Iterator[Text]:
-    for file in FILES:
-        name = file.relative_to(ROOT)
-        if name.parts[0] in CODE and file.suffix == ".py":
-            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-                for word in defined(node):
-                    yield Text(f"{name}:{getattr(node, 'lineno', 0)}", word)
+    for name, source in SOURCES.items():
+        for node in ast.walk(ast.parse(source)):
+            for word in defined(node):
+                yield Text(f"{name}:{getattr(node, 'lineno', 0)}", word)
 
 
 def defined(node: ast.AST) -> Iterator[str]:
@@ -67,11 +74,10 @@ def defined(node: ast.AST) -> Iterator[str]:
 
 
 def prose() -> Iterator[Text]:
-    for file in FILES:
-        name = str(file.relative_to(ROOT))
-        if file.suffix == ".py" and name.split("/")[0] in CODE:
-            yield from of_python(name, file.read_text(encoding="utf-8"))
-        elif file.suffix in TEXTS or file.name == "reproduce.sh":
+    for name, source in SOURCES.items():
+        yield from of_python(name, source)
+    for name, file in FILES.items():
+        if file.suffix in TEXTS or file.name == "reproduce.sh":
             for number, line in enumerate(without_code(file.read_text(encoding="utf-8")).split("\n"), 1):
                 yield Text(f"{name}:{number}", IDS.sub("", line))
 
@@ -98,9 +104,7 @@ def of_python(name: str, source: str) -> Iterator[Text]:
 def matches(scope: str, texts: Iterator[Text]) -> list[str]:
     """Return a line for every word of a scope that stands in one of the texts."""
     lines = []
-    watched = [
-        (word, re.compile(pattern(word["avoid"], scope), flags(scope))) for word in WORDS if scope in word["scope"]
-    ]
+    watched = [(word, re.compile(WHOLE[scope].format(word["avoid"]))) for word in WORDS if scope in word["scope"]]
     for text in texts:
         for word, avoided in watched:
             rest = text.text
@@ -109,18 +113,6 @@ def matches(scope: str, texts: Iterator[Text]) -> list[str]:
             if hit := avoided.search(rest):
                 lines.append(f"{text.where}: {hit[0].strip('_/')!r}: {word['use']}")
     return lines
-
-
-def pattern(avoid: str, scope: str) -> str:
-    if scope == "prose":
-        return rf"(?<![\w-])(?:{avoid})(?![\w-])"
-    if scope == "module":
-        return rf"(?:^|/)(?:{avoid})(?:$|/)"
-    return rf"(?:^|_)(?:{avoid})(?:$|_)"
-
-
-def flags(scope: str) -> re.RegexFlag:
-    return re.IGNORECASE if scope == "prose" else re.NOFLAG
 
 
 @pytest.mark.parametrize(("scope", "texts"), [("module", modules), ("identifier", identifiers), ("prose", prose)])

@@ -4,12 +4,11 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.verdicts.toy import REPOSITORY
+from tests.verdicts.toy import REPOSITORY, Toy
 
 HOW_TO = REPOSITORY / "docs/how-to"
 BLOCK = re.compile(r"```(python|toml)\n(.*?)```", re.DOTALL)
@@ -43,40 +42,21 @@ assert torch.allclose(target.score(x, level)[1:-1, 0], slope[1:-1], rtol=0, atol
 """
 
 
-class Repository:
+class Repository(Toy):
     """A copy of what a recipe needs, in which files are written and commands are run."""
 
-    def __init__(self, root: Path, *names: str) -> None:
-        self.root = root
-        for name in names:
-            source = REPOSITORY / name
-            if source.is_dir():
-                shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                (root / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(source, root / name)
+    def environment(self) -> dict[str, str]:
+        return os.environ | {"PYTHONPATH": os.pathsep.join([str(self.root / "src"), str(self.root)])}
 
-    def write(self, name: str, text: str) -> None:
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-
-    def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(self.root / "src"), str(self.root)])}
-        return subprocess.run(
-            [sys.executable, *arguments],
-            cwd=self.root,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+    def pytest(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self.python("-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments)
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Repository:
-    return Repository(tmp_path, "src", "pyproject.toml")
+    shutil.copytree(REPOSITORY / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
+    return Repository(tmp_path, "")
 
 
 def test_a_claim_takes_two_files_and_its_test(copy: Repository) -> None:
@@ -91,31 +71,27 @@ def test_a_claim_takes_two_files_and_its_test(copy: Repository) -> None:
     copy.write("config/quick.toml", 'device = "cpu"\nnotebooks = false\n')
     run = copy.python("-m", "ams_suite", "run", "Y1", "--profile", "quick")
     assert run.returncode == 0 and "Y1" in run.stdout and "holds" in run.stdout, run.stderr
-    falsifier = copy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/analysis/test_step_bias.py")
+    falsifier = copy.pytest("tests/analysis/test_step_bias.py")
     assert falsifier.returncode == 0, falsifier.stdout
     checks = files["analysis/step_bias/checks.py"]
     assert checks.count("step=STEP") == 1
     copy.write("analysis/step_bias/checks.py", checks.replace("step=STEP", "step=0.1"))
-    blind = copy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/analysis/test_step_bias.py")
+    blind = copy.pytest("tests/analysis/test_step_bias.py")
     assert blind.returncode == 1, "a check that nothing can break fails its falsifier"
 
 
 def test_a_sampler_takes_its_file_and_one_record(copy: Repository) -> None:
     files, (example,) = blocks("add-a-sampler.md")
     step, record = files["src/ams/samplers/half_step.py"], files["src/ams/samplers/presets.py"]
-    presets = copy.root / "src/ams/samplers/presets.py"
-    text = presets.read_text(encoding="utf-8")
-    assert text.count("_ALL = (EXACT, ") == 1
     added = f"from ams.samplers.half_step import half_step\n\n{record}\n_ALL = (HALF_DRIFT, EXACT, "
-    text = text.replace("_ALL = (EXACT, ", added)
+    copy.replace("src/ams/samplers/presets.py", "_ALL = (EXACT, ", added)
     copy.write("src/ams/samplers/half_step.py", step)
-    presets.write_text(text, encoding="utf-8")
     run = copy.python("-c", example)
     assert run.returncode == 0, run.stderr
     assert float(re.search(r"\[(\S+)\]", run.stdout)[1].rstrip(",")) == pytest.approx(2.0, abs=0.02)
     (copy.root / "tests/ams/samplers").mkdir(parents=True)
     copy.write("test_presets.py", (REPOSITORY / "tests/ams/samplers/test_presets.py").read_text(encoding="utf-8"))
-    again = copy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "test_presets.py", "-k", "half")
+    again = copy.pytest("test_presets.py", "-k", "half")
     assert again.returncode == 0 and "passed" in again.stdout, again.stdout
 
 

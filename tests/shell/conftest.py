@@ -83,16 +83,8 @@ class Checkout:
         self, name: str = "python3", *, version: str = "3.11.7", venv: str = MAKE_VENV, complete: bool = False
     ) -> None:
         """Put a stub Python on the PATH, bare or with every requirement."""
-        template = str(self.bin.parent / "venv-python")
-        self.stub(
-            name,
-            PYTHON,
-            VERSION=version,
-            VENV=venv,
-            TEMPLATE=template,
-            REAL=sys.executable,
-            SITE="" if complete else "-S",
-        )
+        template, site = str(self.bin.parent / "venv-python"), "" if complete else "-S"
+        self.stub(name, PYTHON, VERSION=version, VENV=venv, TEMPLATE=template, REAL=sys.executable, SITE=site)
 
     def pip(self, body: str = INSTALL) -> None:
         """Say what `pip install` does in environments made from now on."""

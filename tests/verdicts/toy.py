@@ -3,6 +3,7 @@
 Every toy has its own package of checks, so that toys do not meet in Python's memory.
 """
 
+import errno
 import importlib
 import itertools
 import json
@@ -26,6 +27,11 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 FILES = Path(__file__).with_name("toy_repository")
 """What toys are made of: `small` with two groups, `study` and `benchmark` with one more; `{package}` as their names."""
 NUMBERS = itertools.count()
+
+
+def full_disk(*written: object) -> None:
+    """Stand for what writes, where nothing can be written."""
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @dataclass(frozen=True)
@@ -118,7 +124,11 @@ class Toy:
 
     def ams(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the command line in a process of its own."""
-        command = [sys.executable, "-m", "ams_suite", *arguments]
+        return self.python("-m", "ams_suite", *arguments)
+
+    def python(self, *arguments: str, folder: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run Python in a process of its own, in a folder of the repository."""
+        command, environment = [sys.executable, *arguments], self.environment() | variables
         return subprocess.run(
-            command, cwd=self.root, env=self.environment(), capture_output=True, text=True, timeout=120, check=False
+            command, cwd=self.root / folder, env=environment, capture_output=True, text=True, timeout=300, check=False
         )

@@ -46,27 +46,24 @@ def test_nothing_moves_in_the_same_run(toy):
     assert kinds == {"A1.one": Moved.SAME, "A2.two": Moved.SAME, "B1.three": Moved.SAME, "B2.four": Moved.ABSENT}
 
 
+INTERVAL, EXACT = "value=2 * ONE, low=1.9, high=2.1", "value=ONE"
+
+
 @pytest.mark.parametrize(
-    ("value", "kind"),
+    ("check", "old", "new", "kind"),
     [
-        ("value=2.15, low=2.05, high=2.3", Moved.SAME),  # the intervals meet
-        ("value=2.3, low=2.2, high=2.4", Moved.MOVED),
-        ("value=2.3, low=0.5, high=2.4", Moved.MOVED),  # they meet, but the verdict is another
+        ("A2.two", INTERVAL, "value=2.15, low=2.05, high=2.3", Moved.SAME),  # the intervals meet
+        ("A2.two", INTERVAL, "value=2.3, low=2.2, high=2.4", Moved.MOVED),
+        ("A2.two", INTERVAL, "value=2.3, low=0.5, high=2.4", Moved.MOVED),  # they meet, but the verdict is another
+        ("A1.one", EXACT, "value=1.0 + 9e-13", Moved.SAME),  # within tolerance and rounding
+        ("A1.one", EXACT, "value=1.0 + 2e-6", Moved.MOVED),
     ],
 )
-def test_a_value_moves_with_its_interval_or_its_verdict(toy, value, kind):
+def test_a_value_moves_with_its_interval_or_its_verdict_or_beyond_its_tolerance(toy, check, old, new, kind):
     toy.run_all()
     expected(toy)
-    toy.replace_in_module("alpha/checks", "value=2 * ONE, low=1.9, high=2.1", value)
-    assert moved(toy)["A2.two"] is kind
-
-
-@pytest.mark.parametrize(("value", "kind"), [("1.0 + 9e-13", Moved.SAME), ("1.0 + 2e-6", Moved.MOVED)])
-def test_an_exact_value_moves_beyond_tolerance_and_rounding(toy, value, kind):
-    toy.run_all()
-    expected(toy)
-    toy.replace_in_module("alpha/checks", "Measurement(value=ONE,", f"Measurement(value={value},")
-    assert moved(toy)["A1.one"] is kind
+    toy.replace_in_module("alpha/checks", old, new)
+    assert moved(toy)[check] is kind
 
 
 @pytest.mark.parametrize(("value", "kind"), [("1.009", Moved.SAME), ("1.011", Moved.MOVED)])

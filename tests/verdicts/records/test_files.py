@@ -1,10 +1,10 @@
 """A file is written whole or not at all."""
 
-import errno
 import os
 
 import pytest
 
+from tests.verdicts.toy import full_disk
 from verdicts.records.files import canonical_json, sha256_of, write_whole
 
 
@@ -18,11 +18,7 @@ def test_writes_text_and_bytes_and_makes_the_folder(tmp_path):
 def test_a_full_disk_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
     path = tmp_path / "file"
     write_whole(path, "old")
-
-    def full(descriptor):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.raises(OSError, match="No space left"):
         write_whole(path, "new")
     assert path.read_text() == "old"

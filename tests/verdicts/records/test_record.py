@@ -186,7 +186,7 @@ def test_a_measurement_in_another_unit_is_refused():
 
 
 class TestArtefacts:
-    def made(self, folder, **changes):
+    def made(self, folder):
         files = {"f.svg": b"<svg/>", "f.png": b"png", "t.csv": b"a\n1\n"}
         for name, content in files.items():
             (folder / name).write_bytes(content)

@@ -9,24 +9,13 @@ from verdicts.records.section import FOLDER, KEPT, Section, sections_of
 TABLE = Table(id="t", caption="c", header=("a",), rows=((1,),))
 
 
-def made(identifier="reseed", text="found", sources=()):
-    return Section(
-        id=identifier,
-        title="Title",
-        text=text,
-        table=TABLE,
-        command="ams reseed",
-        started="2026-01-01T00:00:00.000000+00:00",
-        sources=dict(sources),
-    )
+def made(identifier="reseed", **changes):
+    fields = {"id": identifier, "title": "Title", "text": "found", "table": TABLE, "command": f"ams {identifier}"}
+    return Section(**fields | {"started": "2026-01-01T00:00:00.000000+00:00", "sources": {}} | changes)
 
 
 def views(toy):
     return sections_of(toy.workspace())
-
-
-def test_without_a_tool_there_is_none(toy):
-    assert views(toy) == []
 
 
 @pytest.mark.parametrize("place", ["results/quick", "results"])

@@ -4,6 +4,7 @@ A number of a page is one of three kinds: a record's (it changes with it), the c
 write (shown as theirs), or one of the few that are listed here with the reason why it is none of these.
 """
 
+import json
 import re
 import tomllib
 from collections.abc import Iterable
@@ -162,12 +163,4 @@ def visible_of(toy: Toy) -> str:
 
 def data_numbers(toy: Toy) -> set[str]:
     """Return the numbers in all that the paper says."""
-
-    def texts(value: object) -> Iterable[str]:
-        if isinstance(value, dict):
-            value = list(value.values())
-        if isinstance(value, list):
-            return [text for each in value for text in texts(each)]
-        return [value] if isinstance(value, str) else []
-
-    return numbers(" ".join(texts(document.data_of(toy.workspace(), collect(toy.workspace())))))
+    return numbers(json.dumps(document.data_of(toy.workspace(), collect(toy.workspace())), ensure_ascii=False))

@@ -5,6 +5,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from tests.verdicts.records.test_section import made
 from tests.verdicts.report.pages import Page
 from tests.verdicts.report.whole import FIGURES
 from tests.verdicts.toy import Toy
@@ -15,7 +16,7 @@ from verdicts.records.expected import expected_of, expected_path
 from verdicts.records.files import sha256_of
 from verdicts.records.ledger import collect
 from verdicts.records.run_record import Run
-from verdicts.records.section import FOLDER, Section
+from verdicts.records.section import FOLDER
 from verdicts.records.workspace import PACKAGE_ROOT, Workspace
 from verdicts.report import images as pictures, page as report
 from verdicts.report.source_code import address_of, source_of
@@ -285,13 +286,10 @@ def test_a_row_has_its_figures_and_the_source_of_its_checks(toy):
 
 
 def test_results_elsewhere_have_no_address_of_the_sources(toy, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("elsewhere")
-    assert address_of(toy.root, folder, f"{toy.package}/alpha/checks.py:3") == ""
-    assert (
-        address_of(toy.root, toy.root / "results", f"{toy.package}/alpha/checks.py:3")
-        == f"../{toy.package}/alpha/checks.py"
-    )
-    assert source_of(toy.root, f"{toy.package}/alpha/checks.py:2") == source_of(toy.root, "gone.py:1") == ""
+    folder, file = tmp_path_factory.mktemp("elsewhere"), f"{toy.package}/alpha/checks.py"
+    assert address_of(toy.root, folder, f"{file}:3") == ""
+    assert address_of(toy.root, toy.root / "results", f"{file}:3") == f"../{file}"
+    assert source_of(toy.root, f"{file}:2") == source_of(toy.root, "gone.py:1") == ""
 
 
 def test_benchmarks_are_shown_apart_and_only_while_current(toy):
@@ -308,30 +306,15 @@ def test_benchmarks_are_shown_apart_and_only_while_current(toy):
     assert "1.73" not in text_of(toy.workspace())
 
 
-def section(toy: Toy, **changes) -> Section:
-    """Return what a tool found, resting on a file of the repository and one of its Python path."""
-    table = Table(id="t", caption="c", header=("fault", "outcome"), rows=(("<one>", "caught"), ("two", 1.25)))
-    paths = {
-        "tests/test_toy.py": toy.root / "tests/test_toy.py",
-        "verdicts/errors.py": PACKAGE_ROOT / "verdicts/errors.py",
-    }
-    sources = {name: sha256_of(path.read_bytes()) for name, path in paths.items()}
-    fields = {
-        "id": "mutation",
-        "title": "Seeded faults",
-        "text": "All are $x^2$.",
-        "table": table,
-        "command": "ams mutate",
-    }
-    return Section(**fields | {"started": "2026-01-01T", "sources": sources} | changes)
-
-
 def test_sections_of_tools_are_shown_with_how_much_has_changed_since(toy):
     text = text_of(toy.run_all())
     assert 'id="trust"' not in text and "ams mutate" not in text
-    workspace = toy.workspace()
-    section(toy).write(workspace.folder.parent / FOLDER / "mutation.json")
-    text = text_of(workspace)
+    table = Table(id="t", caption="c", header=("fault", "outcome"), rows=(("<one>", "caught"), ("two", 1.25)))
+    files = {"tests/test_toy.py": toy.root, "verdicts/errors.py": PACKAGE_ROOT}
+    sources = {name: sha256_of((root / name).read_bytes()) for name, root in files.items()}
+    found = made("mutate", title="Seeded faults", table=table, sources=sources)
+    found.write(toy.root / "results" / FOLDER / "mutate.json")
+    text = text_of(toy.workspace())
     assert "<h3>Seeded faults</h3>" in text and "<code>ams mutate</code>" in text and "have changed since" not in text
     assert "<td>&lt;one&gt;</td><td>caught</td>" in text and "<td>1.25</td>" in text
     toy.write("tests/test_toy.py", (toy.root / "tests/test_toy.py").read_text() + "# changed\n")

@@ -41,9 +41,9 @@ def timeless(value: Any) -> Any:
     return [timeless(item) for item in value] if isinstance(value, list) else value
 
 
-def ledger(out: Path) -> Any:
+def ledger(out: Path, profile: str = Profile.QUICK) -> Any:
     """Return the ledger of a folder of results, without times."""
-    return timeless(json.loads((out / Profile.QUICK / "ledger.json").read_text(encoding="utf-8")))
+    return timeless(json.loads((out / profile / "ledger.json").read_text(encoding="utf-8")))
 
 
 class Kills:

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from tests.verdicts.toy import Toy
 from verdicts.claims.schema import Profile
-from verdicts.run import driver
+from verdicts.run import driver, job
 from verdicts.run.driver import RunOptions
 
 
@@ -19,10 +19,10 @@ class Session:
         monkeypatch.chdir(toy.root)
         monkeypatch.setenv("PYTHONPATH", toy.environment()["PYTHONPATH"])
 
-    def command(self, work, **options):
-        stream = io.StringIO()
+    def command(self, work, terminal=None, **options):
+        console = Console(file=(stream := io.StringIO()), width=400, force_terminal=terminal)
         try:
-            return work(RunOptions(**{"profile": Profile.QUICK} | options), Console(file=stream, width=400))
+            return work(RunOptions(**{"profile": Profile.QUICK} | options), console)
         finally:
             self.said = stream.getvalue()
 
@@ -37,6 +37,11 @@ class Session:
 
     def computed(self):
         return {name for name, row in self.rows().items() if row["computed"] == "computed"}
+
+
+def do_job(toy: Toy, work: str, *more: str) -> int:
+    """Do a job of the profile `cpu` in this process; return its exit code."""
+    return job.main([work, "--root", str(toy.root), "--profile", "cpu", "--out", str(toy.root / "results"), *more])
 
 
 def reproduce(toy: Toy, monkeypatch, **options) -> tuple[int, str]:

@@ -17,9 +17,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.verdicts.run.kills import Kills, kill, timeless
+from tests.verdicts.run.kills import Kills, kill, ledger
 from tests.verdicts.run.session import reproduce
-from tests.verdicts.toy import Toy
+from tests.verdicts.toy import Toy, full_disk
 from verdicts.errors import UserError
 from verdicts.records import provenance
 from verdicts.run import driver, group, plan
@@ -34,12 +34,10 @@ def toy(tmp_path):
     return Toy.make(tmp_path / "a folder, größer")
 
 
-def start(toy, *arguments):
+def start(toy, *arguments, **streams):
     """Start the command line as the leader of a process group of its own."""
-    command = [sys.executable, "-m", "ams_suite", *arguments]
-    return subprocess.Popen(
-        command, cwd=toy.root, env=toy.environment(), stdout=subprocess.DEVNULL, start_new_session=True
-    )
+    command, streams = [sys.executable, "-m", "ams_suite", *arguments], {"stdout": subprocess.DEVNULL} | streams
+    return subprocess.Popen(command, cwd=toy.root, env=toy.environment(), start_new_session=True, **streams)
 
 
 def slow_down(toy, seconds):
@@ -70,10 +68,6 @@ def wait_for(condition, seconds=60.0):
         time.sleep(0.02)
 
 
-def ledger(toy, profile):
-    return timeless(json.loads((toy.folder(profile) / "ledger.json").read_text()))
-
-
 @pytest.mark.parametrize("profile", ["quick", "cpu"])
 def test_a_run_killed_in_the_middle_goes_on_to_the_same_ledger(toy, profile):
     slow_down(toy, 1.5)
@@ -90,8 +84,7 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_ledger(toy, profile):
     assert resumed.returncode == 0, resumed.stderr
     assert toy.record("A1", profile).read_bytes() == kept
     assert current(toy, profile)
-    undisturbed = json.loads((toy.root / "undisturbed" / profile / "ledger.json").read_text())
-    assert ledger(toy, profile) == timeless(undisturbed)
+    assert ledger(toy.root / "results", profile) == ledger(toy.root / "undisturbed", profile)
     assert not list(toy.folder(profile).rglob("*.partial"))
 
 
@@ -114,16 +107,9 @@ def test_another_run_is_refused_with_whose_and_since_when(toy):
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_stops_its_jobs_and_says_that_nothing_is_lost(toy, sent):
     slow_down(toy, 600)
-    command = [sys.executable, "-m", "ams_suite", "reproduce", "--profile", "cpu"]
-    run = subprocess.Popen(
-        command,
-        cwd=toy.root,
-        env=toy.environment(),
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-        # Whatever these tests were started by: of a job in the background a shell lets SIGINT be ignored
-        preexec_fn=lambda: signal.signal(sent, signal.SIG_DFL),
-    )
+    # Whatever these tests were started by: of a job in the background a shell lets SIGINT be ignored
+    heeds = {"stderr": subprocess.PIPE, "preexec_fn": lambda: signal.signal(sent, signal.SIG_DFL)}
+    run = start(toy, "reproduce", "--profile", "cpu", **heeds)
     wait_for(lambda: toy.record("A1", "cpu").exists())
     run.send_signal(sent)
     _, said = run.communicate(timeout=120)
@@ -187,7 +173,7 @@ def test_a_full_disk_fails_the_claim_in_one_line_and_the_rest_goes_on(toy, monke
 
     def full(self, path):
         if self.id == "A1":
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            full_disk()
         whole(self, path)
 
     monkeypatch.setattr(group.Record, "write", full)
@@ -203,10 +189,7 @@ def test_a_full_disk_fails_the_claim_in_one_line_and_the_rest_goes_on(toy, monke
 
 
 def test_a_full_disk_takes_nothing_but_the_page_with_it(toy, monkeypatch):
-    def full(workspace, group):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(driver, "make_page", full)
+    monkeypatch.setattr(driver, "make_page", full_disk)
     toy.add_notebook("alpha", kind="py", text="# %%\n1\n")
     toy.replace("config/quick.toml", "notebooks = false", "notebooks = true")
     code, said = reproduce(toy, monkeypatch)

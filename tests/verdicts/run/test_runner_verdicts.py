@@ -92,12 +92,6 @@ def test_a_failed_claim_is_tried_again_without_a_change(session):
     assert session.computed() == {"B1"}
 
 
-def test_a_failure_outranks_a_contradiction(session):
-    session.toy.replace_in_module("common", "1.0", "1.01")
-    session.toy.replace_in_module("beta/checks", "value=3", "value='x'")
-    assert session.run() == 3
-
-
 def test_a_drawing_that_breaks_is_a_failed_run_with_its_verdicts(session):
     session.toy.replace_in_module("alpha/figures", "axes.plot([0, ONE])", "raise RuntimeError('no ink')")
     assert session.run() == 3
@@ -118,13 +112,3 @@ def test_a_drawing_whose_data_are_unavailable_is_no_failure(session):
     assert session.run() == 0 and "figures of alpha: it could not be run last time" in session.said
     session.toy.restore_module("alpha/figures")
     assert session.run() == 0 and (session.toy.folder() / "figures/alpha/line.svg").exists()
-
-
-def test_settings_that_do_not_fit_stop_the_run_before_it_begins(session):
-    session.toy.replace("config/quick.toml", "steps = 3", "steps = 'many'")
-    with pytest.raises(UserError, match=r"quick\.toml: groups\.alpha\.steps = 'many': input should be a valid int"):
-        session.run()
-    assert not session.toy.record("B1").exists()
-    session.toy.replace("config/quick.toml", "steps = 'many'", "stesp = 3")
-    with pytest.raises(UserError, match=r"groups\.alpha\.stesp = 3: no such field"):
-        session.run()

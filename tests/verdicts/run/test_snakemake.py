@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.verdicts.run import session
+from tests.verdicts.run.session import do_job, reproduce as reproduce_here
 from tests.verdicts.toy import Toy
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
@@ -71,8 +71,7 @@ def test_what_is_up_to_date_for_snakemake_is_made_again_when_it_is_not_current(f
 def test_snakemake_by_hand_does_the_same(finished):
     toy, _ = finished
     toy.record("A2", "cpu").unlink()
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--quiet", "all"]
-    by_hand = subprocess.run(command, cwd=toy.root, env=toy.environment(), capture_output=True, text=True, check=False)
+    by_hand = toy.python("-m", "snakemake", "--cores", "2", "--quiet", "all")
     assert by_hand.returncode == 0, by_hand.stderr
     assert toy.record("A2", "cpu").exists()
     assert not list(faults(toy.workspace("cpu")))
@@ -99,7 +98,7 @@ def test_a_folder_of_any_name_will_do(tmp_path):
 
 
 def reproduce(toy, monkeypatch, **options):
-    return session.reproduce(toy, monkeypatch, profile=Profile.CPU, jobs=2, **options)
+    return reproduce_here(toy, monkeypatch, profile=Profile.CPU, jobs=2, **options)
 
 
 def test_a_job_that_dies_leaves_its_claims_failed_and_the_rest_done(tmp_path, monkeypatch):
@@ -156,20 +155,16 @@ class TestJob:
         monkeypatch.setenv("PYTHONPATH", toy.environment()["PYTHONPATH"])
         return toy
 
-    def do(self, toy, work, *more):
-        place = ["--root", str(toy.root), "--profile", "cpu", "--out", str(toy.root / "results")]
-        return job.main([work, *place, *more])
-
     def test_checks_page_and_report(self, toy):
-        assert self.do(toy, "checks", "--group", "alpha") == 0
+        assert do_job(toy, "checks", "--group", "alpha") == 0
         assert toy.record("A1", "cpu").exists()
         assert not toy.record("B1", "cpu").exists()
         before = toy.record("A1", "cpu").read_bytes()
-        assert self.do(toy, "checks", "--group", "alpha") == 0
+        assert do_job(toy, "checks", "--group", "alpha") == 0
         assert toy.record("A1", "cpu").read_bytes() == before
-        assert self.do(toy, "page", "--group", "alpha") == 0
+        assert do_job(toy, "page", "--group", "alpha") == 0
         assert (toy.folder("cpu") / "notebooks" / "alpha.html").exists()
-        assert self.do(toy, "report") == 0
+        assert do_job(toy, "report") == 0
         assert (toy.folder("cpu") / "report.html").exists()
 
     def test_a_job_whose_run_died_keeps_the_next_run_out(self, toy, monkeypatch):
@@ -181,23 +176,23 @@ class TestJob:
             refused.append(problem)
 
         monkeypatch.setattr(job, "run_group", meanwhile)
-        assert self.do(toy, "checks", "--group", "alpha") == 0 and refused
+        assert do_job(toy, "checks", "--group", "alpha") == 0 and refused
         assert reproduce(toy, monkeypatch, only=("A1",), one_process=True)[0] == 0
 
     def test_a_broken_page_is_3_and_its_record_says_why(self, toy, capsys):
         toy.add_notebook("alpha", "# %%\n1 / 0\n", kind="py")
-        assert self.do(toy, "page", "--group", "alpha") == 3
+        assert do_job(toy, "page", "--group", "alpha") == 3
         assert "ZeroDivisionError" in capsys.readouterr().err
         assert "ZeroDivisionError" in (toy.folder("cpu") / "logs" / "alpha.notebook.log").read_text()
 
     def test_what_cannot_be_written_is_3(self, toy, capsys):
         toy.write("results/cpu/records", "a file where the folder should be")
-        assert self.do(toy, "checks", "--group", "beta") == 3
+        assert do_job(toy, "checks", "--group", "beta") == 3
         assert "B1: no record could be written" in capsys.readouterr().err
 
     def test_bad_settings_are_2(self, toy, capsys):
         toy.write("config/cpu.toml", "groups.alpha.steps = 'x'")
-        assert self.do(toy, "checks", "--group", "alpha") == 2
+        assert do_job(toy, "checks", "--group", "alpha") == 2
         assert capsys.readouterr().err.startswith("config/cpu.toml: groups.alpha.steps = 'x'")
 
 

@@ -7,12 +7,12 @@ import shutil
 
 import pytest
 
-from tests.verdicts.run.session import Session
+from tests.verdicts.run.session import Session, do_job
 from tests.verdicts.study_toy import ALL, calls, listed, set_batches, tree, with_study
+from tests.verdicts.toy import full_disk
 from verdicts.claims.schema import Profile
 from verdicts.records.expected import read_expected
 from verdicts.records.record import Artefacts
-from verdicts.run import job
 from verdicts.run.expecting import expect
 from verdicts.run.publish import faults
 from verdicts.studies.study import store_of
@@ -126,16 +126,6 @@ def test_a_damaged_table_or_record_of_a_study_is_made_again_from_its_cells(sessi
     assert (path.read_text() == before) is (name == "gamma.csv")
 
 
-def test_all_cells_may_be_deleted(session):
-    session.run()
-    session.calls()
-    before = tree(session.toy.root / "results/cells")
-    shutil.rmtree(session.toy.root / "results/cells")
-    assert session.check() == 1
-    assert session.run() == 0 and session.calls() == ALL
-    assert tree(session.toy.root / "results/cells") == before
-
-
 BREAKS = (
     'if (sampler, batch) == ("one", 1):\n        raise ZeroDivisionError("by\\nnothing")\n    log(f"{sampler} {batch}")'
 )
@@ -225,13 +215,8 @@ def test_force_computes_anew(session):
 
 
 def test_a_full_disk_fails_the_study_in_one_line(session, monkeypatch):
-    from verdicts.studies import store
-
-    def full(path, content):
-        raise OSError(28, "No space left on device")
-
     with monkeypatch.context() as patch:
-        patch.setattr(store, "write_whole", full)
+        patch.setattr("verdicts.studies.store.write_whole", full_disk)
         assert session.run() == 3
     assert "gamma: no study could be written: [Errno 28] No space left on device" in session.said
     assert session.rows()["A1"]["verdict"] == "holds" and session.rows()["C1"]["failed"]
@@ -282,14 +267,11 @@ class TestSnakemake:
 
     def test_shares_give_the_bytes_of_one_process(self, shared, tmp_path_factory, monkeypatch):
         assert shared.run(profile=Profile.CPU, jobs=2) == 0
-        assert [line for line in shared.calls() if not line.startswith("start")] == [
-            line for line in ALL if not line.startswith("start")
-        ], "each cell once; two shares may both ask for one that they share"
-        assert sorted(path.name for path in (shared.toy.folder("cpu") / "stamps/study/gamma").iterdir()) == [
-            "0of3",
-            "1of3",
-            "2of3",
-        ]
+        computed = [line for line in shared.calls() if not line.startswith("start")]
+        own = ["one 0", "one 1", "one 2", "two 0", "two 1", "two 2"]
+        assert computed == own, "each cell once; two shares may both ask for one that they share"
+        stamps = (shared.toy.folder("cpu") / "stamps/study/gamma").iterdir()
+        assert sorted(path.name for path in stamps) == ["0of3", "1of3", "2of3"]
         assert shared.check(profile=Profile.CPU) == 0
         by_shares = tree(shared.toy.root / "results/cells")
         shutil.rmtree(shared.toy.root / "results")
@@ -329,8 +311,7 @@ class TestSnakemake:
         assert shared.run(profile=Profile.CPU, jobs=2) == 0
 
     def do(self, toy, *more):
-        place = ["--root", str(toy.root), "--profile", "cpu", "--out", str(toy.root / "results")]
-        return job.main(["study", *place, "--project", "ams_suite.project:PROJECT", "--group", "gamma", *more])
+        return do_job(toy, "study", "--project", "ams_suite.project:PROJECT", "--group", "gamma", *more)
 
     def test_a_job_computes_its_share_alone(self, shared):
         assert self.do(shared.toy, "--share", "1", "--shares", "3") == 0

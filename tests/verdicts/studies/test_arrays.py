@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 from hypothesis.extra import numpy as arrays
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -17,26 +17,16 @@ NUMBERS = st.one_of(arrays.integer_dtypes(), arrays.floating_dtypes(), arrays.co
 
 @settings(deadline=None, max_examples=200)
 @given(array=arrays.arrays(dtype=st.one_of(NUMBERS, arrays.boolean_dtypes()), shape=arrays.array_shapes(min_dims=0)))
+@example(np.array([math.nan, math.inf, -math.inf, -0.0, 5e-324]))
+@example(np.array([0x7FF8000000000001], dtype=np.uint64).view(np.float64))  # a NaN with a payload
+@example(np.arange(6).reshape(2, 3).T)
+@example(np.arange(10)[::-2])
+@example(np.zeros((0, 3)))
+@example(np.array(["é", "longer"]))
 def test_an_array_reads_back_bit_for_bit(array):
     back = decoded(json.loads(json.dumps(encoded(array))))
     assert (back.dtype, back.shape, back.tobytes()) == (array.dtype, array.shape, array.tobytes())
     assert back.flags.writeable and back.flags.c_contiguous
-
-
-@pytest.mark.parametrize(
-    "array",
-    [
-        np.array([math.nan, math.inf, -math.inf, -0.0, 5e-324]),
-        np.array([0x7FF8000000000001], dtype=np.uint64).view(np.float64),  # a NaN with a payload
-        np.arange(6).reshape(2, 3).T,
-        np.arange(10)[::-2],
-        np.zeros((0, 3)),
-        np.array(["é", "longer"]),
-    ],
-)
-def test_awkward_arrays_read_back_too(array):
-    back = decoded(json.loads(json.dumps(encoded(array))))
-    assert (back.dtype, back.shape, back.tobytes()) == (array.dtype, array.shape, array.tobytes())
 
 
 def test_equal_arrays_have_equal_json_whatever_their_layout():
@@ -73,11 +63,6 @@ def test_python_objects_have_no_bytes_that_count():
 )
 def test_a_number_of_numpy_is_one_of_python(number: Any, value: Any):
     assert plain(number) == value and type(plain(number)) is type(value)
-
-
-def test_what_json_cannot_hold_is_refused():
-    with pytest.raises(ValueError, match="is nothing that JSON can hold"):
-        plain(object())
 
 
 def test_a_field_that_holds_an_array_takes_arrays_alone():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from tests.verdicts.studies.test_cells import Range
 from tests.verdicts.study_toy import calls, gamma, listed, tree, with_study
 from verdicts.run.checks import Checks
 from verdicts.studies import Array, Store, cell
@@ -84,11 +85,6 @@ def test_a_cell_that_breaks_takes_no_other_with_it(toy):
     failed = [each.labels["batch"] for each in listed(workspace) if store.failure(each)]
     assert failed == [0, 0]
     assert [store.has(each) for each in listed(workspace)] == [False, True, True] * 2
-
-
-class Range(NamedTuple):
-    low: float
-    high: float
 
 
 class Outcome(NamedTuple):

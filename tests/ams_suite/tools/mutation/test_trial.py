@@ -1,5 +1,6 @@
 """Trials in a small repository: what is caught, what survives, and what tells nothing."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -69,10 +70,7 @@ def test_a_trial_without_end_is_stopped(copy: Copy) -> None:
 
 def test_another_installation_is_refused(copy: Copy) -> None:
     copy.refuse_other_tests()
-    (copy.root / "src/ams/__init__.py").unlink()
-    for file in (copy.root / "src/ams").iterdir():
-        file.unlink()
-    (copy.root / "src/ams").rmdir()
+    shutil.rmtree(copy.root / "src/ams")
     with pytest.raises(UserError, match="tests of a copy would import"):
         copy.refuse_other_tests()
 
