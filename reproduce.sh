@@ -455,6 +455,7 @@ main() {
   trap - ERR
   say "environment: $PYTHON ($(version_of "$PYTHON")), ready in $SECONDS s"
   prepare_child
+  [ "$word" != test ] || [ -n "${ARGS[*]-}" ] || ARGS=(-n auto --maxprocesses 4 --dist loadfile)
   case $word in
     test) exec "$PYTHON" -m pytest ${ARGS[@]+"${ARGS[@]}"} ;;
     lint) lint ;;

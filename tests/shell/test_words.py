@@ -76,6 +76,10 @@ def test_tests_get_their_own_arguments_but_offline(complete) -> None:
     assert done.out == "pytest: -m pytest -k law and not slow tests/laws\n"
 
 
+def test_all_tests_are_run_on_several_cores(complete) -> None:
+    assert complete.run("test").out == "pytest: -m pytest -n auto --maxprocesses 4 --dist loadfile\n"
+
+
 def test_lint_stops_at_the_first_complaint(complete) -> None:
     complete.stub(
         "python3",
