@@ -18,6 +18,7 @@ from experiments.images.features.scores import HEADER, Conditions, Judge, row
 from experiments.images.networks.classifier import SHA256
 from experiments.images.networks.small import WEIGHTS
 from experiments.images.tasks import accuracy, split_digits
+from tests.ams.tools import found_or_skipped
 
 HAS_EFFICIENTNET = (Path(os.environ.get("AMS_DATA", "/missing")) / "efficientnet_lite0").is_dir()
 
@@ -117,10 +118,7 @@ def test_efficientnet_knows_cifars_classes():
     """1280 features; images of one class lie nearer to each other than to another's: a loss of the normalisation or of
     the weights would show. Two classes, 16 images each."""
     pytest.importorskip("efficientnet_lite_pytorch")
-    try:
-        data = load("cifar10-test")
-    except DataUnavailable as missing:
-        pytest.skip(str(missing))
+    data = found_or_skipped(load, "cifar10-test")
     planes, frogs = (data.x[data.y == label][:16] for label in (0, 6))
     features = efficientnet()(torch.cat([planes, frogs]).movedim(-1, 1))
     assert features.shape == (32, 1280)
