@@ -127,12 +127,6 @@ def test_invalid_starts_are_refused(variance: float | list[float]) -> None:
         GaussianLaw([1.0, 2.0]).start(0.0, variance)
 
 
-def test_an_empty_program_has_no_end() -> None:
-    law = GaussianLaw([1.0])
-    with pytest.raises(ValueError, match="empty program"):
-        law.end([], law.start(0.0, 1.0))
-
-
 STEP = Level(0, sigma=0.0, step=0.05)
 
 

@@ -204,34 +204,29 @@ def test_too_few_noise_levels_of_a_vp_process_are_refused() -> None:
         law.end([(sm.langevin(sm.snr_of_score(SNR)), level)], law.start(0.0, 1.0))
 
 
-def ablated(coefficient: object) -> dict[str, sm.Rule]:
-    return {
-        "drift only": sm.without_averaging(sm.momentum_rule(coefficient)),
-        "averaging only": sm.momentum_rule(coefficient, factor=sm.unit_factor),
-        "corrected noise": sm.with_corrected_noise(sm.momentum_rule(coefficient)),
-    }
-
-
-PARTS = {
-    "drift only": {"averaged": False},
-    "averaging only": {"factored": False},
-    "corrected noise": {"corrected": True},
+ABLATIONS: dict[str, tuple[Callable[[object], sm.Rule], dict[str, bool]]] = {
+    "drift only": (lambda beta: sm.without_averaging(sm.momentum_rule(beta)), {"averaged": False}),
+    "averaging only": (lambda beta: sm.momentum_rule(beta, factor=sm.unit_factor), {"factored": False}),
+    "corrected noise": (lambda beta: sm.with_corrected_noise(sm.momentum_rule(beta)), {"corrected": True}),
 }
+"""Of each: the rule for a momentum coefficient, and what it changes of the algorithm by hand."""
 
 
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize(("rule", "parts"), ABLATIONS.values(), ids=ABLATIONS)
 @pytest.mark.parametrize(("algebra", "norm"), [(Particles, mean_norm), (PerSample, norms)])
-def test_each_ablation_is_the_algorithm_without_that_part(name: str, algebra: type[Particles], norm: Callable) -> None:
-    wanted = by_hand(1e-2, norm=norm, **PARTS[name])
-    assert_equal(path(sm.momentum(ablated(sm.adaptive(1e-2))[name]), algebra), wanted)
+def test_each_ablation_is_the_algorithm_without_that_part(
+    rule: Callable, parts: dict[str, bool], algebra: type[Particles], norm: Callable
+) -> None:
+    wanted = by_hand(1e-2, norm=norm, **parts)
+    assert_equal(path(sm.momentum(rule(sm.adaptive(1e-2))), algebra), wanted)
     assert (wanted[-1] - by_hand(1e-2, norm=norm)[-1]).abs().max() > 1e-3, "the part makes a difference"
 
 
-@pytest.mark.parametrize("name", PARTS)
-def test_each_ablation_has_an_exact_law(name: str) -> None:
+@pytest.mark.parametrize("rule", [rule for rule, _ in ABLATIONS.values()], ids=ABLATIONS)
+def test_each_ablation_has_an_exact_law(rule: Callable) -> None:
     """Without noise a particle of a Gaussian target follows the mean of the exact law."""
     law, level = GaussianLaw([0.5, 2.0], [0.3, -1.0]), Level(0, sigma=0.0, step=0.05)
-    program = [(sm.momentum(ablated(sm.constant(0.6))[name]), level)] * 9
+    program = [(sm.momentum(rule(sm.constant(0.6))), level)] * 9
     start = torch.tensor([[1.0, 2.0]], dtype=torch.float64)
     end = trajectory(program, start, lambda at, level: (law.mean - at) / law.variance, torch.zeros(9, 1, 2).double())
     assert_equal(moments_at_end(law, program, law.start([1.0, 2.0], 0.0)).mean, end[-1][0])

@@ -1,7 +1,6 @@
 """`evaluate` as a user runs it: files in, a table or JSON out, exit code 2 for what cannot be read."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -66,8 +65,3 @@ def test_what_is_no_set_of_graphs_ends_in_one_line_and_exit_code_2(content, writ
         assert main(["evaluate-graphs", *order]) == 2
         output = capsys.readouterr()
         assert output.out == "" and output.err.count("\n") == 1 and str(bad) in output.err
-
-
-def test_a_missing_file_ends_in_one_line_too(written, capsys):
-    assert main(["evaluate-graphs", written("real", REAL), str(Path("nowhere"))]) == 2
-    assert "cannot be read" in capsys.readouterr().err
