@@ -16,12 +16,13 @@ Arrays = dict[str, np.ndarray]
 
 
 def changed(folder: Path, name: str, change: Callable[[Arrays], object]) -> Path:
-    """Write a trace as `change` leaves its arrays."""
+    """Write a trace, under its own name, as `change` leaves its arrays."""
     with np.load(GOLDEN / f"{name}.npz") as archive:
         arrays = dict(archive)
     change(arrays)
-    np.savez(folder / "trace.npz", **arrays)
-    return folder / "trace.npz"
+    path = folder / f"{Path(name).name}.npz"
+    np.savez(path, **arrays)
+    return path
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.npz")), ids=lambda path: path.stem)
