@@ -1,13 +1,18 @@
-"""Shared parts of the tests of `ams`: seeded draws, trajectories with recorded noise, moments of exact laws."""
+"""Shared parts of the tests of `ams`: seeded draws, recorded trajectories, exact moments, files that may be missing."""
 
 from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
+import pytest
 import torch
 from torch import Tensor
 
+from ams.errors import DataUnavailable
 from ams.laws import GaussianLaw, Moments
 from ams.samplers import Particles, Program, Score, State, run
 from ams.samplers.noise_sources import replayed
+
+T = TypeVar("T")
 
 
 def draws(seed: int, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
@@ -42,3 +47,13 @@ def assert_equal(
         rtol=tolerance,
         atol=absolute,
     )
+
+
+def found_or_skipped(find: Callable[..., T], *arguments: Any) -> T:
+    """Return what `find` finds without a download; skip the test where that is not here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AMS_OFFLINE", "1")
+        try:
+            return find(*arguments)
+        except DataUnavailable as absence:
+            pytest.skip(str(absence))

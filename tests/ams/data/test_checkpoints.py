@@ -13,9 +13,9 @@ import torch
 from hypothesis import given, settings
 
 from ams.data import WEIGHTS, load_weights, weights
-from ams.errors import DataUnavailable
 from tests.ams.data.hostile import PAYLOADS, damaged, named, read_or_refused, refusal, text, whole
 from tests.ams.data.test_safe_read import zipped
+from tests.ams.tools import found_or_skipped
 
 
 def saved(value: Any, zipfile: bool = True) -> bytes:
@@ -109,12 +109,8 @@ def test_damage_gives_weights_or_one_line(content: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", WEIGHTS)
-def test_the_registered_files_are_read(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AMS_OFFLINE", "1")
-    try:
-        value = weights(name)
-    except DataUnavailable as absence:
-        pytest.skip(str(absence))
+def test_the_registered_files_are_read(name: str) -> None:
+    value = found_or_skipped(weights, name)
     state = value["x_state_dict"] if name.startswith("gdss") else value
     assert all(tensor.device.type == "cpu" and bool(torch.isfinite(tensor).all()) for tensor in state.values())
     sizes = {"mnist-ve": 1_022_977, "mnist-ddpm": 606_852, "fashion-ddpm": 606_852, "gdss-enzymes": 182_066}

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from ams.data import DATASETS, MOLECULES, Graph, digits, graphs, images, registry, smiles, weights
-from ams.errors import DataUnavailable, UserError
+from ams.errors import UserError
+from tests.ams.tools import found_or_skipped
 
 X = np.arange(5 * 4, dtype=np.uint8).reshape(5, 2, 2)
 Y = np.array([0, 1, 2, 1, 0], dtype=np.uint8)
@@ -120,10 +121,7 @@ def test_a_line_is_a_molecule_with_or_without_a_last_line_end(register) -> None:
 
 @pytest.mark.parametrize("name", MOLECULES)
 def test_registered_molecules_are_read(name: str) -> None:
-    try:
-        listed = smiles(name)
-    except DataUnavailable as missing:
-        pytest.skip(str(missing))
+    listed = found_or_skipped(smiles, name)
     assert len(listed) == MOLECULES[name].count and all(listed)
 
 
@@ -146,12 +144,8 @@ def test_other_digits_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", DATASETS)
-def test_the_real_thing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AMS_OFFLINE", "1")
-    try:
-        x, y = images(name)
-    except DataUnavailable as absence:
-        pytest.skip(str(absence))
+def test_the_real_thing(name: str) -> None:
+    x, y = found_or_skipped(images, name)
     assert x.shape == DATASETS[name].shape and x.max() == 1 and x.min() == 0
     assert y.unique().tolist() == list(range(10))
 

@@ -9,7 +9,6 @@ import torch
 from hypothesis import given, settings, strategies as st
 from torch import Tensor
 
-from ams import metrics
 from ams.laws import expected_norm
 from ams.laws.expected_norm import expected_norms
 
@@ -123,16 +122,6 @@ def test_it_is_a_norm(mean: list[float], variance: list[float], factor: float) -
     assert of(factor * m, factor * v * factor) == pytest.approx(factor * norm, rel=1e-12)
     assert m.norm().item() * (1 - 1e-12) <= norm <= (m.square() + v).sum().sqrt().item() * (1 + 1e-12)
     assert of(m.flip(0), v.flip(0)) == pytest.approx(norm, rel=1e-13)
-
-
-@pytest.mark.parametrize("dimension", [1, 64, 784])
-def test_the_two_expected_norms_agree(dimension: int) -> None:
-    """That of the exact law, over many directions, and that of metrics, over many distances."""
-    for distance, sigma in ((0.0, 1.0), (0.3, 0.05), (5.0, 2.0)):
-        arguments = ([distance / dimension**0.5], [sigma**2], [float(dimension)])
-        law = (torch.tensor(values, dtype=torch.float64) for values in arguments)
-        other = metrics.expected_norm(torch.tensor(distance, dtype=torch.float64), sigma, dimension).item()
-        assert expected_norm(*law) == pytest.approx(other, rel=1e-12)
 
 
 def test_several_at_once_are_the_same_ones() -> None:

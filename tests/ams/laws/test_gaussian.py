@@ -75,21 +75,12 @@ def test_a_run_does_not_depend_on_the_run_before() -> None:
     assert len(variances) == 1
 
 
-def test_the_transition_of_an_affine_step() -> None:
-    law = GaussianLaw([2.0], [1.0])
-    state = law.start(0.0, 1.0)
-    after, _ = sm.affine(lambda level: AffineTransition(0.5, 0.2, 0.3))(
-        law.begin_step(state), law.score, law.noise, HERE, law
-    )
-    shift, matrix, spread = law.transition(after)
-    assert (shift.item(), matrix.item(), spread.item()) == pytest.approx((0.1, 0.4, 0.3))
-
-
-def test_the_stationary_distribution_of_an_affine_transition() -> None:
+def test_an_affine_step_has_its_transition_and_stationary_distribution() -> None:
     law = GaussianLaw([2.0], [1.0])
     state, step = law.begin_step(law.start(0.0, 1.0)), sm.affine(lambda level: AffineTransition(0.5, 0.2, 0.3))
-    still = law.set_stationary(state, step(state, law.score, law.noise, HERE, law)[0])
-    moments = law.moments(still.x)
+    after, _ = step(state, law.score, law.noise, HERE, law)
+    assert [part.item() for part in law.transition(after)] == pytest.approx([0.1, 0.4, 0.3])
+    moments = law.moments(law.set_stationary(state, after).x)
     assert moments.mean.item() == pytest.approx(0.1 / 0.6) and moments.variance.item() == pytest.approx(0.09 / 0.84)
 
 
@@ -134,12 +125,6 @@ def test_invalid_targets_are_refused(arguments: tuple, reason: str) -> None:
 def test_invalid_starts_are_refused(variance: float | list[float]) -> None:
     with pytest.raises(ValueError, match="start's variances must be 0 or more"):
         GaussianLaw([1.0, 2.0]).start(0.0, variance)
-
-
-def test_an_empty_program_has_no_end() -> None:
-    law = GaussianLaw([1.0])
-    with pytest.raises(ValueError, match="empty program"):
-        law.end([], law.start(0.0, 1.0))
 
 
 STEP = Level(0, sigma=0.0, step=0.05)

@@ -27,19 +27,6 @@ def test_kernel_distance_is_the_u_statistic():
     assert kernel_distance(x, y) == pytest.approx(of_x + of_y - 2 * both, rel=1e-12)
 
 
-def test_kernel_distance_of_point_masses():
-    """Points at 0 and at 1 (d = 1): k = 1 within the first, 8 within the second, 1 across: 1 + 8 - 2 = 7."""
-    assert kernel_distance(torch.zeros(3, 1), torch.ones(5, 1)) == pytest.approx(7.0)
-
-
-def test_kernel_distance_of_equal_distributions_is_zero_for_all_sizes():
-    """Unbiased: 200 values at 10 and 15 samples; an interval of 99.99 % contains 0."""
-    values = [kernel_distance(features(10, 2, 2 * s), features(15, 2, 2 * s + 1)) for s in range(200)]
-    interval = mean_interval(values, 0.9999)
-    assert interval.low < 0 < interval.high
-    assert kernel_distance(features(50, 2, 1), features(50, 2, 2, shift=1.0)) > interval.high
-
-
 def balls(x, k):
     apart = np.array([[float((a - b).norm()) for b in x] for a in x])
     return np.sort(apart, axis=1)[:, k]

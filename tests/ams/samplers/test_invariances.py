@@ -191,21 +191,6 @@ def test_another_power_of_the_unit_is_seen() -> None:
     assert (wrong.law("adaptive").variance / 1.01**2 - PLAIN.law("adaptive").variance).abs().max() > 1e-5
 
 
-@given(problem=problems(), delta=st.floats(1e-4, 0.9))
-@few
-def test_beta_is_within_its_range_in_every_step(problem: Problem, delta: float) -> None:
-    program = sm.annealed(sm.momentum(adaptive(delta)), problem.levels(), 3)
-    target, law = Gaussian(problem.mean, problem.variance), GaussianLaw(problem.variance, problem.mean)
-    runs = [
-        sm.run(program, State(problem.start), target.score, lambda x: torch.zeros_like(x), algebra())
-        for algebra in (Particles, PerSample)
-    ]
-    for states in (*runs, law.run(program, law.start(1.0, 2.0))):
-        for _, info in states:
-            beta = torch.as_tensor(info.coefficients.beta)
-            assert ((beta >= 0) & (beta <= 1 - delta)).all()
-
-
 @given(u=st.floats(1e-3, 1.999), variance=st.floats(1e-3, 1e3), mean=st.floats(-5, 5))
 @settings(deadline=None, max_examples=40)
 def test_leimkuhler_matthews_is_exact_on_gaussians(u: float, variance: float, mean: float) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 from ams import samplers as sm
 from ams.laws import GaussianLaw
 from ams.samplers import NonFiniteState, Particles, PerSample, State
-from ams.samplers.noise_sources import NoiseExhausted, generated
+from ams.samplers.noise_sources import generated
 from ams.schedules import VP, Level, annealed_levels, linked, process_levels
 from ams.targets import Gaussian
 from tests.ams.tools import assert_equal, trajectory
@@ -119,11 +119,6 @@ def test_a_message_has_only_the_vectors_of_the_state() -> None:
     with pytest.raises(NonFiniteState, match=r"<x> = (nan|inf), <x before> = \d.*; None; try") as caught:
         trajectory(program, torch.ones(2, 2), lambda x, level: x / 0.0, torch.zeros(3, 2, 2))
     assert "momentum" not in str(caught.value)
-
-
-def test_recorded_noise_that_ends_too_early() -> None:
-    with pytest.raises(NoiseExhausted, match="ended before"):
-        trajectory(sm.annealed(sm.langevin(), LEVELS, 1), torch.ones(2, 3).double(), CountedScore())
 
 
 def test_denoising_is_the_posterior_mean() -> None:

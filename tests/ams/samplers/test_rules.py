@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 from torch import Tensor
 
 from ams import samplers as sm
-from ams.laws import GaussianLaw, Symbols
+from ams.laws import GaussianLaw
 from ams.laws.symbolic import a, b, lam, m, mu, s, stationary_covariance, symbolic_step, transition, x, z
 from ams.samplers import Coefficients, Particles, PerSample, State, Step
 from ams.samplers.noise_sources import replayed
@@ -129,13 +129,6 @@ def test_constant_momentum_zero_is_langevin(algebra: type[Particles]) -> None:
     assert_equal(path(constant(0.0), algebra), path(sm.langevin(), algebra))
 
 
-def test_per_sample_a_batch_is_the_runs_of_its_samples() -> None:
-    program, noise = [(adaptive(), level) for level in LEVELS], torch.stack(NOISE)
-    singles = [trajectory(program, X[i : i + 1], score, noise[:, i : i + 1], PerSample)[-1] for i in range(len(X))]
-    assert_equal(path(adaptive(), PerSample)[-1], torch.cat(singles))
-    assert (path(adaptive())[-1] - torch.cat(singles)).abs().max() > 1e-3
-
-
 def test_langevin_with_a_factor_and_with_an_snr() -> None:
     exact = X + 2 * 0.05 * score(X) + math.sqrt(0.1) * NOISE[0]
     assert_equal(path(sm.langevin(factor=2.0))[0], exact)
@@ -211,49 +204,38 @@ def test_too_few_noise_levels_of_a_vp_process_are_refused() -> None:
         law.end([(sm.langevin(sm.snr_of_score(SNR)), level)], law.start(0.0, 1.0))
 
 
-def ablated(coefficient: object) -> dict[str, sm.Rule]:
-    return {
-        "drift only": sm.without_averaging(sm.momentum_rule(coefficient)),
-        "averaging only": sm.momentum_rule(coefficient, factor=sm.unit_factor),
-        "corrected noise": sm.with_corrected_noise(sm.momentum_rule(coefficient)),
-    }
-
-
-PARTS = {
-    "drift only": {"averaged": False},
-    "averaging only": {"factored": False},
-    "corrected noise": {"corrected": True},
+ABLATIONS: dict[str, tuple[Callable[[object], sm.Rule], dict[str, bool]]] = {
+    "drift only": (lambda beta: sm.without_averaging(sm.momentum_rule(beta)), {"averaged": False}),
+    "averaging only": (lambda beta: sm.momentum_rule(beta, factor=sm.unit_factor), {"factored": False}),
+    "corrected noise": (lambda beta: sm.with_corrected_noise(sm.momentum_rule(beta)), {"corrected": True}),
 }
+"""Of each: the rule for a momentum coefficient, and what it changes of the algorithm by hand."""
 
 
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize(("rule", "parts"), ABLATIONS.values(), ids=ABLATIONS)
 @pytest.mark.parametrize(("algebra", "norm"), [(Particles, mean_norm), (PerSample, norms)])
-def test_each_ablation_is_the_algorithm_without_that_part(name: str, algebra: type[Particles], norm: Callable) -> None:
-    wanted = by_hand(1e-2, norm=norm, **PARTS[name])
-    assert_equal(path(sm.momentum(ablated(sm.adaptive(1e-2))[name]), algebra), wanted)
+def test_each_ablation_is_the_algorithm_without_that_part(
+    rule: Callable, parts: dict[str, bool], algebra: type[Particles], norm: Callable
+) -> None:
+    wanted = by_hand(1e-2, norm=norm, **parts)
+    assert_equal(path(sm.momentum(rule(sm.adaptive(1e-2))), algebra), wanted)
     assert (wanted[-1] - by_hand(1e-2, norm=norm)[-1]).abs().max() > 1e-3, "the part makes a difference"
 
 
-@pytest.mark.parametrize("name", PARTS)
-def test_each_ablation_has_an_exact_law(name: str) -> None:
+@pytest.mark.parametrize("rule", [rule for rule, _ in ABLATIONS.values()], ids=ABLATIONS)
+def test_each_ablation_has_an_exact_law(rule: Callable) -> None:
     """Without noise a particle of a Gaussian target follows the mean of the exact law."""
     law, level = GaussianLaw([0.5, 2.0], [0.3, -1.0]), Level(0, sigma=0.0, step=0.05)
-    program = [(sm.momentum(ablated(sm.constant(0.6))[name]), level)] * 9
+    program = [(sm.momentum(rule(sm.constant(0.6))), level)] * 9
     start = torch.tensor([[1.0, 2.0]], dtype=torch.float64)
     end = trajectory(program, start, lambda at, level: (law.mean - at) / law.variance, torch.zeros(9, 1, 2).double())
     assert_equal(moments_at_end(law, program, law.start([1.0, 2.0], 0.0)).mean, end[-1][0])
 
 
-def test_without_averaging_the_score_is_the_momentum() -> None:
-    after = symbolic_step(sm.momentum(sm.without_averaging(sm.momentum_rule(sm.constant(b)))), sm.State(x, m, s))
-    assert after.m == -lam * (x - mu)
-    drift = sp.Matrix([after.x]).jacobian([x, m, z])
-    assert sp.simplify(drift - sp.Matrix([[1 - a * (1 + b) ** 2 * lam, 0, sp.sqrt(2 * a)]])) == sp.zeros(1, 3)
-
-
-def test_drift_only_is_langevin_with_a_factor() -> None:
+def test_without_averaging_it_is_langevin_with_a_factor_and_the_score_is_the_momentum() -> None:
     """At constant beta, from the second step on."""
     after = symbolic_step(sm.momentum(sm.without_averaging(sm.momentum_rule(sm.constant(b)))), sm.State(x, m, s))
+    assert after.m == -lam * (x - mu)
     assert sp.simplify(after.x - symbolic_step(sm.langevin(factor=(1 + b) ** 2), sm.State(x)).x) == 0
 
 
@@ -265,12 +247,6 @@ def test_corrected_noise_is_unbiased_in_the_limit() -> None:
         matrix, spread = transition(after, [x, m], ["x", "m"]), transition(after, [z], ["x", "m"])
         limits.append(sp.simplify(sp.limit(lam * stationary_covariance(matrix, spread)[0, 0], a, 0)))
     assert [limits[0], sp.simplify(limits[1] * (1 + b) ** 2)] == [1, 1]
-
-
-def test_a_unit_factor_multiplies_nothing() -> None:
-    rule = sm.momentum_rule(sm.constant(b), factor=sm.unit_factor)
-    coefficients = rule(sm.State(x, m), s, z, Level(0, sigma=0.0, step=a), Symbols())
-    assert sp.simplify(coefficients.drift - a) == 0 and coefficients.beta == b
 
 
 K = sp.Symbol("K", positive=True)

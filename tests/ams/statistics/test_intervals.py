@@ -7,32 +7,13 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from scipy import stats
 
-from ams.statistics import jackknife_interval, mean_interval, plan_count_test, proportion_interval, ratio_interval
-from tests.monte_carlo import MonteCarlo
+from ams.statistics import jackknife_interval, mean_interval, proportion_interval, ratio_interval
 
 
 def test_mean_interval_is_scipys() -> None:
     values = [1.0, 2.5, 2.0, 4.0]
     reference = stats.ttest_1samp(values, 0).confidence_interval(0.9)
     assert mean_interval(values, 0.9) == pytest.approx((np.mean(values), reference.low, reference.high, 4), rel=1e-12)
-
-
-@pytest.mark.monte_carlo(share=0.01)
-@pytest.mark.parametrize("n", [2, 5])
-def test_the_coverage_of_mean_interval(n: int, monte_carlo: MonteCarlo) -> None:
-    """A normal's quantile in place of Student's would cover .85 of the time at n = 5, .70 at n = 2."""
-    rng, test = monte_carlo.numpy(n), monte_carlo.note(plan_count_test(4000, 0.95, 0.035, monte_carlo.share))
-    intervals = [mean_interval(rng.normal(3.0, 2.0, n)) for _ in range(4000)]
-    assert not test.rejects(sum(i.low <= 3.0 <= i.high for i in intervals))
-
-
-@pytest.mark.monte_carlo(share=0.01)
-def test_the_coverage_of_ratio_interval(monte_carlo: MonteCarlo) -> None:
-    """Fieller's is exact for correlated normal pairs, at 6 of them too; percentiles of a bootstrap cover .85 there."""
-    rng, test = monte_carlo.numpy(), monte_carlo.note(plan_count_test(4000, 0.95, 0.035, monte_carlo.share))
-    pairs = rng.multivariate_normal((3.0, 4.0), ((1.0, 0.6), (0.6, 2.0)), (4000, 6))
-    intervals = [ratio_interval(*pair.T) for pair in pairs]
-    assert not test.rejects(sum(bool(i.low <= 0.75 <= i.high) for i in intervals))
 
 
 def test_ratio_interval_inverts_students_test() -> None:

@@ -26,15 +26,6 @@ def test_the_interval_of_three_errors_by_hand() -> None:
     assert order.high - order.value == pytest.approx(12.706204736 / np.sqrt(12.0), rel=1e-8)
 
 
-@pytest.mark.monte_carlo(share=0.01)
-def test_the_coverage_of_convergence_order(monte_carlo: MonteCarlo) -> None:
-    """Regressions on five errors with 10 % noise."""
-    rng, h = monte_carlo.numpy(), 0.1 / 2.0 ** np.arange(5)
-    test = monte_carlo.note(plan_count_test(2500, 0.95, effect=0.045, share=monte_carlo.share))
-    fits = [convergence_order(h, h * np.exp(0.1 * rng.standard_normal(5))) for _ in range(2500)]
-    assert not test.rejects(sum(fit.low <= 1.0 <= fit.high for fit in fits))
-
-
 @given(p=st.floats(0.3, 4.0), q=st.floats(0.5, 2.0), c=st.floats(-0.9, 20.0))
 @settings(deadline=None, max_examples=60)
 def test_the_interval_contains_the_limit_for_any_remainder(p: float, q: float, c: float) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ams.schedules import Level
 from ams.statistics import goodness_of_fit, plan_fit_test, plan_squares_test
-from ams.targets import CLEAN, Empirical, GaussianMixture, empirical, points, posterior
+from ams.targets import CLEAN, Empirical, empirical, points, posterior
 from tests.ams.tools import draws
 from tests.monte_carlo import MonteCarlo
 
@@ -90,14 +90,6 @@ def test_the_score_is_the_gradient_of_the_log_density() -> None:
     assert torch.allclose(Empirical(data).score(x.detach(), level), x.grad, rtol=1e-9, atol=1e-9)
 
 
-def test_it_is_the_mixture_of_its_points() -> None:
-    data, level = draws(0, 7, 2, 3), Level(0, 0.6, 0.7)
-    x = draws(1, 5, 2, 3)
-    mixture, target = GaussianMixture(torch.full((7,), 1 / 7), data, 0.0), Empirical(data)
-    assert torch.allclose(target.score(x, level), mixture.score(x, level), rtol=1e-11)
-    assert torch.allclose(target.log_density(x, level), mixture.log_density(x, level), rtol=1e-11)
-
-
 @pytest.mark.parametrize("logits", [1, 300])
 @pytest.mark.parametrize("few", [0.0, 1.0])
 @pytest.mark.parametrize("sigma", [1e-3, 0.05, 1.0])
@@ -147,16 +139,6 @@ def test_any_small_cloud_agrees_with_the_naive_reference(n: int, d: int, sigma: 
     x = scale * (data[: n // 2 + 1] + data[-(n // 2 + 1) :]) / 2
     _, denoised = naive(data, x, level)
     assert float(np.abs(Empirical(data).denoise(x, level).numpy() - denoised).max()) < 1e-3
-
-
-@settings(deadline=None, max_examples=10)
-@given(shift=st.floats(-10, 10), factor=st.floats(0.1, 10), seed=st.integers(0, 99))
-def test_it_moves_and_scales_with_its_points(shift: float, factor: float, seed: int) -> None:
-    data = draws(seed, 20, 3)
-    x = draws(seed + 100, 4, 3)
-    score = Empirical(data).score(x, Level(0, 0.5))
-    moved = Empirical(factor * data + shift).score(factor * x + shift, Level(0, 0.5 * factor))
-    assert torch.allclose(factor * moved, score, rtol=1e-8, atol=1e-8)
 
 
 def test_rows_that_are_not_finite_give_nan_and_leave_the_others_alone() -> None:

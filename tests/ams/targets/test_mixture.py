@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ams.schedules import Level
 from ams.statistics import goodness_of_fit, plan_fit_test, plan_squares_test
-from ams.targets import CLEAN, Gaussian, GaussianMixture
+from ams.targets import CLEAN, GaussianMixture
 from tests.ams.tools import draws
 from tests.monte_carlo import MonteCarlo
 
@@ -63,14 +63,6 @@ def test_density_posterior_and_score(kind: str, level: Level) -> None:
     assert posterior.numpy() == pytest.approx(np.exp(joint - logsumexp(joint, axis=0)).T, rel=1e-7, abs=1e-12)
     (gradient,) = torch.autograd.grad(density.sum(), x)
     torch.testing.assert_close(target.score(x.detach(), level), gradient, rtol=1e-9, atol=1e-12)
-
-
-def test_one_component_is_the_gaussian() -> None:
-    x, level = draws(6, 5, *SHAPE), Level(0, 0.6, 0.8)
-    matrix = COVARIANCES["matrices"][0]
-    one, gaussian = GaussianMixture([1.0], MEANS[:1], matrix[None]), Gaussian(MEANS[0], matrix)
-    torch.testing.assert_close(one.score(x, level), gaussian.score(x, level), rtol=1e-13, atol=1e-14)
-    torch.testing.assert_close(one.log_density(x, level), gaussian.log_density(x, level), rtol=1e-13, atol=0)
 
 
 @pytest.mark.parametrize("kind", COVARIANCES)

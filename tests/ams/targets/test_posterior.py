@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from ams.targets.points import Cloud, Query
-from ams.targets.posterior import nearest, posterior, screened, sharp, smooth
+from ams.targets.posterior import posterior, screened, sharp, smooth
 
 
 def cloud_and_rows(dtype: torch.dtype) -> tuple[Cloud, Tensor]:
@@ -48,9 +48,3 @@ def test_screening_keeps_every_point_within_the_window(variance: float, neglecte
         pair for _, pairs in screened(query, neglected) for pair in zip(*(part.tolist() for part in pairs), strict=True)
     }
     assert {tuple(pair) for pair in needed.tolist()} <= screened_pairs
-
-
-def test_nearest_is_by_differences() -> None:
-    query = Query(*cloud_and_rows(torch.float32), 1.0, 1.0)
-    squares = (query.x.double()[:, None] - query.cloud.points.double()).square().sum(2)
-    assert nearest(query).tolist() == squares.argmin(1).tolist()

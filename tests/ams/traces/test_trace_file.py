@@ -1,6 +1,5 @@
 """Reading traces: what is no trace is refused in one line that names the file, whatever is wrong with it."""
 
-import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,12 +16,13 @@ Arrays = dict[str, np.ndarray]
 
 
 def changed(folder: Path, name: str, change: Callable[[Arrays], object]) -> Path:
-    """Write a trace as `change` leaves its arrays."""
+    """Write a trace, under its own name, as `change` leaves its arrays."""
     with np.load(GOLDEN / f"{name}.npz") as archive:
         arrays = dict(archive)
     change(arrays)
-    np.savez(folder / "trace.npz", **arrays)
-    return folder / "trace.npz"
+    path = folder / f"{Path(name).name}.npz"
+    np.savez(path, **arrays)
+    return path
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.npz")), ids=lambda path: path.stem)
@@ -79,13 +79,10 @@ def test_a_fault_is_named_in_one_line(fault: str, tmp_path: Path) -> None:
     [
         (bytes(2**26 + 1), "more than the 64 MiB"),
         (b"no archive at all", "not a readable .npz file"),
-        (b"", "not a readable .npz file"),
-        (pickle.dumps({"sigmas": [1.0]}), "not a readable .npz file"),
-        (zipped(("sigmas", b"text")), "sigmas is no array"),
         (zipped(), "no array"),
         (zipped(("sigmas.npy", bytes(65 * 2**20))), "holds 65 MiB"),
     ],
-    ids=["too long", "no zip", "empty", "a pickle", "no arrays", "an empty archive", "a bomb"],
+    ids=["too long", "no zip", "an empty archive", "a bomb"],
 )
 def test_what_is_no_archive_is_refused_in_one_line(content: bytes, reason: str, tmp_path: Path) -> None:
     path = tmp_path / "trace.npz"

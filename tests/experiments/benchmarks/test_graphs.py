@@ -1,7 +1,6 @@
 import pytest
 import torch
 
-from ams.errors import DataUnavailable
 from experiments.benchmarks.graph_speed import checks, figures, padded, runs
 from experiments.benchmarks.graph_speed.settings import Settings
 from experiments.benchmarks.memory import LiveBytes
@@ -17,16 +16,6 @@ from tests.experiments.benchmarks.tools import set_clock, verdict_at
 from verdicts.claims.schema import Verdict
 
 SMALL = Settings(community_small=4, ego_small=4, enzymes=2, steps=1, pairs=6)
-
-
-@pytest.fixture
-def authors_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Skip without the authors' files."""
-    monkeypatch.setenv("AMS_OFFLINE", "1")
-    try:
-        runs.published_problem("ego_small", 1, 1, 0)
-    except DataUnavailable as absence:
-        pytest.skip(str(absence))
 
 
 @pytest.mark.parametrize("name", ["community_small", "ego_small", "ENZYMES"])

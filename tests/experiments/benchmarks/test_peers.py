@@ -5,9 +5,9 @@ import torch
 
 from ams import samplers as sm
 from ams.errors import DataUnavailable
-from ams.samplers.noise_sources import replayed
 from experiments.benchmarks.peers import checks as peers
 from experiments.benchmarks.peers.settings import Settings
+from tests.ams.tools import assert_equal, found_or_skipped, trajectory
 from tests.experiments.benchmarks.tools import verdict_at
 from verdicts.claims.schema import Verdict
 
@@ -15,26 +15,19 @@ SMALL = Settings(image=(3, 2, 2, 2), point=(4, 2), image_steps=3, point_steps=6,
 MODULES = {"k_diffusion": peers.k_diffusion, "azula": peers.azula}
 
 
-def ours_on_noise(case, kernel, noise):
-    program = sm.one_step_per_level(sm.affine(kernel), case.levels)
-    return sm.last(sm.run(program, sm.State(case.start), case.target.score, replayed(noise), sm.Particles()))[0].x
-
-
 @pytest.mark.parametrize("peer", peers.PEERS)
 @pytest.mark.parametrize("kernel", [sm.ancestral, sm.flow_euler])
 def test_equal_noise_gives_equal_samples(peer, kernel):
     """Float32 sums in another order differ by rounding at a scale of 10. Euler's rule uses no noise."""
-    try:
-        MODULES[peer]()
-    except DataUnavailable as reason:
-        pytest.skip(str(reason))
+    found_or_skipped(MODULES[peer])
     run_peer, names = peers.PEERS[peer]
     case = peers.case(SMALL.point, SMALL.point_steps, SMALL.seed)
     torch.manual_seed(SMALL.seed)
     noise = [torch.randn_like(case.start) for _ in range(len(case.levels) - 1)] if kernel is sm.ancestral else []
     torch.manual_seed(SMALL.seed)
     theirs = run_peer(case, names[kernel])
-    torch.testing.assert_close(ours_on_noise(case, kernel, noise), theirs, rtol=0.0, atol=2e-4)
+    program = sm.one_step_per_level(sm.affine(kernel), case.levels)
+    assert_equal(trajectory(program, case.start, case.target.score, noise)[-1], theirs, 0.0, 2e-4)
 
 
 def test_a_slower_library_breaks_t2(monkeypatch):

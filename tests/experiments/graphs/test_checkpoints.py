@@ -1,4 +1,4 @@
-"""Checkpoints: what is refused, and in which words; averaged weights; the authors' own files."""
+"""Checkpoints: what is refused, and in which words; averaged weights; the authors' own files and settings."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -10,6 +10,7 @@ import torch
 from ams.data.registry import WEIGHTS
 from ams.errors import UserError
 from experiments.graphs.checkpoints import DUST, networks, networks_of
+from experiments.graphs.generation import PUBLISHED, published_samples
 from tests.experiments.graphs.random_networks import batch, checkpoint
 
 Held = dict[str, Any]
@@ -87,3 +88,13 @@ def test_dust_is_zero() -> None:
 def test_the_authors_files_are_read_whole(name: str, authors_files: None) -> None:
     both = networks(name, averaged=name in ("gdss-enzymes", "gdss-grid"))
     assert not any(tensor.requires_grad for network in both for tensor in network.parameters())
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_settings_make_graphs(name: str, authors_files: None) -> None:
+    """Eight steps: the networks fit their settings, the samples are of the sizes asked for, symmetric and finite."""
+    setting = PUBLISHED[name]
+    assert setting.checkpoint in WEIGHTS
+    end = published_samples(name, 8, [3, 9, 6], seed=1)
+    assert end.adjacency.isfinite().all() and end.features.shape == (3, setting.largest, setting.features)
+    assert end.adjacency.count_nonzero(dim=(1, 2)).tolist() == [6, 72, 30]

@@ -17,7 +17,7 @@ from experiments.graphs import checkpoints, samplers, systems
 from experiments.graphs.gdss_traces import replay as module
 from experiments.graphs.gdss_traces.replay import deviations, replay
 from experiments.graphs.systems import ve_system, vp_system
-from tests.ams.traces.test_trace_file import GOLDEN
+from tests.ams.traces.test_trace_file import GOLDEN, Arrays, changed
 
 TRACES = sorted((GOLDEN / "graphs").glob("*.npz"))
 QUICK = GOLDEN / "graphs" / "gdss_network_qm9.npz"
@@ -98,59 +98,40 @@ def test_the_exact_deviation_is_seen_in_the_result_alone(authors_files: None, mo
     assert exact[0].value < 1e-5 and in_float32[1].value < 5e-4 < 1e-3 < exact[1].value
 
 
-def changed(tmp_path: Path, source: Path, **arrays: np.ndarray | None) -> Path:
-    """Return a copy of a trace with other arrays, or without them."""
-    content = dict(np.load(source)) | arrays
-    path = tmp_path / source.name
-    np.savez_compressed(path, **{name: array for name, array in content.items() if array is not None})
-    return path
-
-
-def held(source: Path, name: str) -> np.ndarray:
-    return np.load(source)[name].copy()
-
-
 def test_deviations_above_the_tolerance_are_named(tmp_path: Path, authors_files: None, capsys: Capture) -> None:
-    features = held(QUICK, "network_x")
-    features[1] *= 1 + 2e-5
-    wrong = changed(tmp_path, QUICK, network_x=features)
+    wrong = changed(tmp_path, f"graphs/{QUICK.stem}", lambda z: z["network_x"][1].__imul__(1 + 2e-5))
     assert replay([QUICK, wrong]) == 1
     right, other = capsys.readouterr().out.splitlines()
     assert "within" in right and "ABOVE" not in right and "features network 2.0e-05 (ABOVE 1e-05)" in other
 
 
 def test_other_calls_are_an_infinite_deviation(tmp_path: Path, authors_files: None) -> None:
-    path = changed(tmp_path, ADAPTIVE, call_network=held(ADAPTIVE, "call_network")[::-1])
+    path = changed(tmp_path, f"graphs/{ADAPTIVE.stem}", lambda z: z.update(call_network=z["call_network"][::-1]))
     assert math.isinf(deviations(path)[0].value)
 
 
-def spoiled(array: np.ndarray, value: float) -> np.ndarray:
-    array.reshape(-1)[0] = value
-    return array
-
-
-MALFORMED: dict[str, tuple[Path, dict[str, Callable[[], np.ndarray | None]], str]] = {
-    "an array is missing": (QUICK, {"flags": lambda: None}, "no array flags"),
-    "words for numbers": (QUICK, {"x": lambda: np.array(["a"])}, "does not replay"),
-    "no call": (ADAPTIVE, {"call_x": lambda: held(ADAPTIVE, "call_x")[:0]}, "does not replay"),
-    "not a number": (QUICK, {"x": lambda: spoiled(held(QUICK, "x"), np.nan)}, "x has entries that are not finite"),
-    "flags with a gap": (QUICK, {"flags": lambda: spoiled(held(QUICK, "flags"), 0)}, "flags must be 1"),
+MALFORMED: dict[str, tuple[Path, Callable[[Arrays], object], str]] = {
+    "an array is missing": (QUICK, lambda z: z.pop("flags"), "no array flags"),
+    "words for numbers": (QUICK, lambda z: z.update(x=np.array(["a"])), "does not replay"),
+    "no call": (ADAPTIVE, lambda z: z.update(call_x=z["call_x"][:0]), "does not replay"),
+    "not a number": (QUICK, lambda z: z["x"].flat.__setitem__(0, np.nan), "x has entries that are not finite"),
+    "flags with a gap": (QUICK, lambda z: z["flags"].flat.__setitem__(0, 0), "flags must be 1"),
     "no triangle": (
         QUICK,
-        {name: lambda: np.zeros((4, 35)) for name in ("adj_upper", "network_adj_upper")},
+        lambda z: z.update(dict.fromkeys(("adj_upper", "network_adj_upper"), np.zeros((4, 35)))),
         "does not replay",
     ),
-    "no snr": (ADAPTIVE, {"snr": lambda: np.array(np.inf)}, "snr has entries that are not finite"),
-    "another process": (ADAPTIVE, {"sde_x": lambda: np.array("OU")}, "does not replay: 'OU'"),
-    "more steps": (ADAPTIVE, {"steps": lambda: np.array(7)}, "not replay: the recorded noise ended before the run did"),
-    "too few draws": (ADAPTIVE, {"noise_x": lambda: held(ADAPTIVE, "noise_x")[:9]}, "the recorded noise ended"),
+    "no snr": (ADAPTIVE, lambda z: z.update(snr=np.array(np.inf)), "snr has entries that are not finite"),
+    "another process": (ADAPTIVE, lambda z: z.update(sde_x=np.array("OU")), "does not replay: 'OU'"),
+    "more steps": (ADAPTIVE, lambda z: z.update(steps=np.array(7)), "the recorded noise ended before the run did"),
+    "too few draws": (ADAPTIVE, lambda z: z.update(noise_x=z["noise_x"][:9]), "the recorded noise ended"),
 }
 
 
 @pytest.mark.parametrize("malformed", MALFORMED)
 def test_a_malformed_trace_is_one_line(malformed: str, tmp_path: Path, authors_files: None, capsys: Capture) -> None:
-    source, arrays, message = MALFORMED[malformed]
-    path = changed(tmp_path, source, **{name: make() for name, make in arrays.items()})
+    source, change, message = MALFORMED[malformed]
+    path = changed(tmp_path, f"graphs/{source.stem}", change)
     assert replay([path]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"{path}: ") and message in line

@@ -17,7 +17,7 @@ from experiments.graphs.gdss_tables.rows import Row, false_alarms, floor, means_
 from experiments.graphs.gdss_tables.settings import Settings
 from experiments.graphs.mmd_intervals.study import disturbed
 from experiments.graphs.statistics import DEGREE, PUBLISHED as STATISTICS
-from tests.claims import expected, verdict_of
+from tests.claims import expected, refuted, verdict_of
 from verdicts.claims.schema import Verdict
 from verdicts.records.figures import SHOWN, saved_as
 
@@ -73,8 +73,7 @@ def test_a_large_test_set_breaks_v11(fresh_cells: None, monkeypatch: pytest.Monk
     """Falsifier of V11: with 120 graphs in a row the choice of the real ones hardly moves it."""
     real = split(community_small(600, seed=4))
     monkeypatch.setattr(study, "published", lambda name: real)
-    for part in ("community_small", "ego_small", "enzymes"):
-        assert verdict_of("V11", f"V11.{part}", SETTINGS) is Verdict.REFUTED
+    assert refuted("V11", "community_small", "ego_small", "enzymes", settings=SETTINGS)
 
 
 def test_v11_holds(authors_files: None) -> None:

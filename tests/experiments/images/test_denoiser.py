@@ -17,7 +17,7 @@ from experiments.images.pretrained import inputs, runs, study
 from experiments.images.pretrained.inputs import Quality
 from experiments.images.pretrained.runs import Batch
 from experiments.images.pretrained.settings import Setup
-from tests.claims import expected, verdict_of
+from tests.claims import expected, refuted, verdict_of
 from verdicts.claims.schema import Verdict
 from verdicts.records.figures import saved_as
 from verdicts.studies import Memory, using
@@ -52,8 +52,7 @@ def test_a_network_without_skill_breaks_i10(skilled: dict[str, float]) -> None:
     assert checks.relative_difference_of_two_networks_noise(SMALL).value == pytest.approx(0.01, rel=0.1)
     skilled |= {"mnist-ddpm": 0.5, "fashion-ddpm": 0.9}
     with using(Memory()):
-        for part in ("loss", "other", "agreement"):
-            assert verdict_of("I10", part, SMALL) is Verdict.REFUTED
+        assert refuted("I10", "loss", "other", "agreement", settings=SMALL)
 
 
 def measured(monkeypatch: MonkeyPatch, energies: dict[str, float]) -> None:

@@ -18,6 +18,7 @@ from experiments.images.features.scores import HEADER, Conditions, Judge, row
 from experiments.images.networks.classifier import SHA256
 from experiments.images.networks.small import WEIGHTS
 from experiments.images.tasks import accuracy, split_digits
+from tests.ams.tools import found_or_skipped
 
 HAS_EFFICIENTNET = (Path(os.environ.get("AMS_DATA", "/missing")) / "efficientnet_lite0").is_dir()
 
@@ -87,16 +88,6 @@ def test_batches_are_judged_as_one_set_with_the_jackknifes_half_width(judge):
     assert float(found.shares.sum()) == pytest.approx(1)
 
 
-def test_the_jackknife_covers_the_spread_of_sets_of_one_distribution(judge):
-    """The half-width of a mean-like number, the kernel distance, is of the size by which disjoint sets differ."""
-    x = split_digits().train.x[torch.randperm(1437, generator=torch.Generator().manual_seed(3))]
-    entries = [pooled.Entry(str(k), "", 0, judge.extractor(part).split(25)) for k, part in enumerate(x.split(200)[:7])]
-    found = [one.numbers["kernel"] for one in pooled.judged(judge, entries, 0.68)]
-    spread = float(torch.tensor([one.value for one in found]).std())
-    width = sum(one.high - one.low for one in found) / 2 / len(found)
-    assert 0.4 < width / spread < 2.5
-
-
 def test_too_few_batches_are_not_judged(judge):
     small = judge.extractor(split_digits().train.x[:3])
     entries = [pooled.Entry("one", "", 0, [small.repeat(9, 1)]), pooled.Entry("small", "", 0, [small, small])]
@@ -117,10 +108,7 @@ def test_efficientnet_knows_cifars_classes():
     """1280 features; images of one class lie nearer to each other than to another's: a loss of the normalisation or of
     the weights would show. Two classes, 16 images each."""
     pytest.importorskip("efficientnet_lite_pytorch")
-    try:
-        data = load("cifar10-test")
-    except DataUnavailable as missing:
-        pytest.skip(str(missing))
+    data = found_or_skipped(load, "cifar10-test")
     planes, frogs = (data.x[data.y == label][:16] for label in (0, 6))
     features = efficientnet()(torch.cat([planes, frogs]).movedim(-1, 1))
     assert features.shape == (32, 1280)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, conv_transpose2d, group_norm, layer_norm, linear, silu
 
-from ams.errors import DataUnavailable, UserError
+from ams.errors import UserError
 from ams.samplers import vp_level
 from ams.schedules import VP, Level, process_levels
 from experiments.images.loss import denoising_losses, gaussian
@@ -17,6 +17,7 @@ from experiments.images.networks import loading
 from experiments.images.networks.ddpm import ddpm, ratios
 from experiments.images.networks.score_adapter import NetworkScore
 from experiments.images.networks.unet_ve import T_END, ExponentialVE, mnist_ve
+from tests.ams.tools import found_or_skipped
 from tests.experiments.images.made import Tensors, ddpm_tensors, file_of, saved, ve_tensors
 
 
@@ -219,13 +220,9 @@ def test_the_loss_of_a_known_score() -> None:
 
 
 @pytest.mark.parametrize("name", ["mnist-ve", "mnist-ddpm", "fashion-ddpm"])
-def test_the_published_files_load(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_published_files_load(name: str) -> None:
     """And know noise of 1 in ink on paper better than the image's own mean does: a rectangle, 4 pixels wide."""
-    monkeypatch.setenv("AMS_OFFLINE", "1")
-    try:
-        network = mnist_ve() if name == "mnist-ve" else ddpm(name)
-    except DataUnavailable as absence:
-        pytest.skip(str(absence))
+    network = found_or_skipped(mnist_ve) if name == "mnist-ve" else found_or_skipped(ddpm, name)
     x = torch.zeros(8, 28, 28)
     x[:, 6:22, 12:16] = 1.0
     z, level = gaussian(0, (8, 28, 28)), Level(0, sigma=1.0)

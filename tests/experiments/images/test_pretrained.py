@@ -25,7 +25,7 @@ from experiments.images.pretrained.inputs import DEFAULTS, Judge, Quality, blank
 from experiments.images.pretrained.runs import Batch
 from experiments.images.pretrained.settings import Settings
 from experiments.images.runs import generator, run, started
-from tests.claims import expected, verdict_of
+from tests.claims import expected, refuted, verdict_of
 from tests.experiments.images.made import pictures
 from verdicts import InsufficientData
 from verdicts.claims.schema import Verdict
@@ -118,8 +118,7 @@ def test_controls_exchanged_break_i6(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = dict.fromkeys(("PC, drift alone", "PC, constant factor"), "PC, adaptive")
     little = dict.fromkeys(("PC, lagged norm alone", "PC, factor dropped", "PC, noise corrected"), "PC, drift alone")
     measured(monkeypatch, whole | little)
-    for part in ("lag", "drift", "dropped", "noise", "constant"):
-        assert verdict("I6", part) is Verdict.REFUTED
+    assert refuted("I6", "lag", "drift", "dropped", "noise", "constant", settings=Settings())
 
 
 def test_no_share_is_measured_of_a_gain_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.samplers import Noise, Particles, State, last, run as loop
+from ams.samplers import Program, State, last, run as loop
 from ams.samplers.noise_sources import generated, generated_per_sample, seeded_per_sample
 from ams.samplers.presets import AUTHORS, COMPARED, SPECS, SamplerSpec
 from experiments.images.digits import study as digits
@@ -27,22 +27,19 @@ def learned() -> Problem:
 def test_a_run_broken_off_between_steps_goes_on_to_the_same_bits(learned: Problem, name: str) -> None:
     """State and generator are all that a run is: written away half-way, read again, with a program made anew."""
     spec, draws = SPECS[name], generator(3, 1)
-    whole = run(learned, spec, BUDGET, AUTHORS, SIZE, generator(3, 1)).x
+
+    def end(program: Program, state: State, draws: torch.Generator) -> State:
+        algebra = spec.coupling()
+        return last(loop(program, state, learned.score, generated(draws, algebra.empty_like), algebra))[0]
+
     program = list(spec.build(learned.sigmas, BUDGET, AUTHORS))
-    half, algebra = len(program) // 2, spec.coupling()
-    states = loop(program[:half], State(started(learned, SIZE, draws)), learned.score, _drawn(draws, algebra), algebra)
-    kept = pickle.dumps((last(states)[0], draws.get_state()))
-
-    state, stream = pickle.loads(kept)
-    draws, algebra = torch.Generator(), spec.coupling()
+    half = len(program) // 2
+    middle = end(program[:half], State(started(learned, SIZE, draws)), draws)
+    state, stream = pickle.loads(pickle.dumps((middle, draws.get_state())))
+    draws = torch.Generator()
     draws.set_state(stream)
-    rest = list(spec.build(learned.sigmas, BUDGET, AUTHORS))[half:]
-    resumed = last(loop(rest, state, learned.score, _drawn(draws, algebra), algebra))[0].x
-    assert torch.equal(resumed, whole)
-
-
-def _drawn(draws: torch.Generator, algebra: Particles) -> Noise:
-    return generated(draws, algebra.empty_like)
+    resumed = end(list(spec.build(learned.sigmas, BUDGET, AUTHORS))[half:], state, draws).x
+    assert torch.equal(resumed, run(learned, spec, BUDGET, AUTHORS, SIZE, generator(3, 1)).x)
 
 
 @pytest.fixture(scope="module")
