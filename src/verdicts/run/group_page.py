@@ -14,7 +14,7 @@ from pathlib import Path
 from IPython.display import HTML, SVG
 
 from verdicts.claims.measurement import Measurement
-from verdicts.claims.schema import Check, Profile, Verdict
+from verdicts.claims.schema import Check, Claim, Profile, Verdict
 from verdicts.errors import unknown
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.figures import Figure, Table
@@ -95,7 +95,6 @@ class GroupPage:
 
     def _result(self, identifier: str) -> tuple[Check, CheckResult]:
         """Return a check and its outcome: from its claim's current record, else measured now if the profile runs it."""
-        profile = self.workspace.profile
         for claim in self.workspace.claims.of_group(self.group.id):
             for check in claim.check:
                 if check.id == identifier:
@@ -103,13 +102,14 @@ class GroupPage:
                     try:
                         record = current_record(claim, path, parts)
                     except NotCurrent:
-                        return check, self._measured(check) if profile in claim.profiles else CheckResult(
-                            id=identifier, verdict=Verdict.NOT_RUN, reason=f"not part of the {profile} profile"
-                        )
+                        return check, self._measured(claim, check)
                     return check, next(each for each in record.checks if each.id == identifier)
         raise LookupError(f"{self.group.id} has no check {identifier}")
 
-    def _measured(self, check: Check) -> CheckResult:
+    def _measured(self, claim: Claim, check: Check) -> CheckResult:
+        profile = self.workspace.profile
+        if profile not in claim.profiles:
+            return CheckResult(id=check.id, verdict=Verdict.NOT_RUN, reason=f"not part of the {profile} profile")
         try:
             with using(store_of(self.workspace)):
                 measured = Measurement.model_validate(self.checks.function(check)(self.settings))
