@@ -10,7 +10,7 @@ import pytest
 
 from tests.verdicts.records.test_record import CLAIM
 from verdicts.claims.measurement import Measurement
-from verdicts.claims.schema import Verdict
+from verdicts.claims.schema import Relation, Verdict
 from verdicts.records.ledger import JudgedCheck, Ledger, exit_code, ledger_of, row_unreached
 from verdicts.records.record import CheckResult
 
@@ -60,7 +60,7 @@ def test_the_file_reads_back_and_its_schema_names_every_field(tmp_path):
 
 def test_the_script_of_the_docs_tells_every_verdict_again_from_the_ledger_alone(tmp_path):
     checks = []
-    for relation in ("=", "<=", ">="):
+    for relation in Relation:
         for low, high in ((0.5, 0.6), (0.5, 1.0), (1.0, 1.1), (1.0, 1.5), (1.4, 1.5)):
             check = CLAIM.check[0].model_copy(update={"relation": relation, "bound": 1.0, "tolerance": 0.2, "unit": ""})
             result = CheckResult.of(check, Measurement(value=low, low=low, high=high), 0.0, "a.py:1")
