@@ -15,7 +15,7 @@ usage: bash reproduce.sh [options]           check the claims, write the report
        bash reproduce.sh bench [options]     time it, also against other libraries (installs the extra "bench")
        bash reproduce.sh docs [options]      build the site of docs/ into results/site (installs the extra "docs")
 
-  --profile quick|cpu|gpu   how much to run (default: gpu where CUDA works, else cpu)
+  --profile quick|cpu|full|gpu   how much to run (default: gpu where CUDA works, else cpu)
   --only ID ...             only these claims or groups
   --force ID ...            run these again, though their results are current
   --list                    list the claims, run nothing
