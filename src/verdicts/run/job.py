@@ -5,6 +5,7 @@ fails is recorded, not signalled here, so that the jobs after it still run; the 
 not be written, 2 for bad input.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -79,6 +80,7 @@ class Job:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one job; bad input is one line on stderr and exit code 2."""
+    os.environ.pop("MPLBACKEND", None)  # the user's own: an unknown one would fail every figure
     try:
         return tyro.cli(Job, args=arguments, config=(tyro.conf.EnumChoicesFromValues,)).do()
     except UserError as problem:
