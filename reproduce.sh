@@ -235,7 +235,7 @@ watched() { # run $2... with its output in the log; after $1 seconds (0: never) 
   job=$!
   set +m
   # shellcheck disable=SC2064  # this job's number
-  trap "kill -KILL -- -$job 2>/dev/null; exit 130" INT TERM HUP
+  trap "kill -KILL -- -$job 2>/dev/null; exit 130" INT TERM HUP QUIT
   while kill -0 "$job" 2>/dev/null; do
     if ((limit > 0 && SECONDS - began >= limit)); then
       code=124
@@ -249,7 +249,7 @@ watched() { # run $2... with its output in the log; after $1 seconds (0: never) 
     sleep 0.1
   done
   wait "$job" 2>/dev/null || code=$((code ? code : $?))
-  trap - INT TERM HUP
+  trap - INT TERM HUP QUIT
   return "$code"
 }
 

@@ -104,7 +104,7 @@ def test_another_run_is_refused_with_whose_and_since_when(toy):
         run.wait()
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGHUP])
 def test_an_interrupted_run_stops_its_jobs_and_says_that_nothing_is_lost(toy, sent):
     slow_down(toy, 600)
     # Whatever these tests were started by: of a job in the background a shell lets SIGINT be ignored
