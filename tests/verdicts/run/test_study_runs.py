@@ -256,7 +256,7 @@ def test_the_plan_tells_what_claims_and_studies_took_before_on_this_machine(sess
     assert f"study of gamma: stale: {session.toy.package}/gamma/study.py changed" in session.said
 
 
-class TestSnakemake:
+class TestShares:
     """Shares of a study, each a job of its own."""
 
     @pytest.fixture
@@ -269,8 +269,8 @@ class TestSnakemake:
         computed = [line for line in shared.calls() if not line.startswith("start")]
         own = ["one 0", "one 1", "one 2", "two 0", "two 1", "two 2"]
         assert computed == own, "each cell once; two shares may both ask for one that they share"
-        stamps = (shared.toy.folder("cpu") / "stamps/study/gamma").iterdir()
-        assert sorted(path.name for path in stamps) == ["0of3", "1of3", "2of3"]
+        logs = (shared.toy.folder("cpu") / "logs").glob("gamma.study.*.log")
+        assert sorted(path.name for path in logs) == [f"gamma.study.{share}of3.log" for share in range(3)]
         assert shared.check(profile=Profile.CPU) == 0
         by_shares = tree(shared.toy.root / "results/cells")
         shutil.rmtree(shared.toy.root / "results")
