@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 POLL = 0.1
 PATIENCE = 10.0
+STAMPS = {"job": "checks", "study": "checks", "page": "pages"}  # by a job's log, the stamp that ends its work
 
 
 def stamp_path(workspace: Workspace, work: str, group: str) -> Path:
@@ -143,15 +144,19 @@ class _Watch:
         self.seen = {item.claim: self._stamp(item.claim) for item in plan.pending}
 
     def show(self, screen: "Screen") -> None:
-        """Show the records that have appeared, and which groups are at work: their log is there, a claim is not."""
+        """Show the records that have appeared, and which groups are at work: a job's log is there, its stamp is not."""
         for claim, record in self.fresh():
             screen.computed(claim, record)
-        groups = dict.fromkeys(claim.group for claim in self.seen)
-        screen.work_on([group for group in groups if self._begun(group)])
+        screen.work_on(dict.fromkeys(self._at_work()))
 
-    def _begun(self, group: str) -> bool:
-        logs = self.workspace.log_path(f"{group}.job").parent.glob(f"{group}.*.log")
-        return any(log.stat().st_mtime >= self.begin for log in logs)
+    def _at_work(self) -> Iterator[str]:
+        for log in (self.workspace.folder / "logs").glob("*.*.log"):
+            group, job = log.name.split(".")[:2]
+            if job not in STAMPS or stamp_path(self.workspace, STAMPS[job], group).exists():
+                continue
+            with contextlib.suppress(OSError):  # of a job's errors, gone again
+                if log.stat().st_mtime >= self.begin:
+                    yield group
 
     def fresh(self) -> Iterator[tuple[Claim, Record]]:
         """Yield the records that have appeared since the last call."""
