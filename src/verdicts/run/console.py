@@ -83,8 +83,8 @@ class Screen:
 
     def work_on(self, groups: Collection[str]) -> None:
         """Show the next claim of each of these groups, or the group, as running."""
-        following = {claim.group: claim.id for claim in reversed(self.pending)}
-        self.running = [following.get(group, group) for group in groups]
+        upcoming = {claim.group: claim.id for claim in reversed(self.pending)}
+        self.running = [upcoming.get(group, group) for group in groups]
 
     def _bar(self) -> Table:
         landed, now = self.total - len(self.pending), time.monotonic()

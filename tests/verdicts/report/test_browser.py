@@ -195,7 +195,7 @@ def test_values_have_their_labels_where_the_head_of_the_columns_is_not_shown(vis
     visit.page.set_viewport_size({"width": width, "height": 800})
     labels = "all => all.map(one => getComputedStyle(one, '::before').content)"
     found = visit.page.eval_on_selector_all("#claim-A2 summary.row > span:nth-child(n+4)", labels)
-    assert found == (['"Measured"', '"Claimed"', '"Evidence"'] if labelled else ["none"] * 3)
+    assert found == (['"Measured"', '"Required"', '"Evidence"'] if labelled else ["none"] * 3)
     assert visit.page.is_visible(".row.head") is not labelled
 
 
