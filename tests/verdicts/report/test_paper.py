@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.verdicts.toy import Toy
+from tests.verdicts.toy import REPOSITORY, Toy
 from verdicts.claims.schema import Profile
 from verdicts.records.ledger import collect
 from verdicts.report import page as report, paper as document
@@ -27,6 +27,7 @@ NOTE = '# %% [markdown]\n# # Title\n# ## Why\n# Since $a < b$,\n\n# %%\nimport s
 
 @pytest.fixture
 def toy(toy: Toy) -> Toy:
+    shutil.copy(REPOSITORY / document.SOURCE, toy.root / document.SOURCE)
     toy.replace_in_claims(
         "alpha",
         'kind = "proved here", where = "here" }',
