@@ -66,11 +66,8 @@ class Repository(Toy):
 
     def environment(self) -> dict[str, str]:
         path = os.pathsep.join([str(self.root / "src"), str(self.root)])
-        return (
-            os.environ
-            | dict.fromkeys(("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTHONDONTWRITEBYTECODE"), "1")
-            | {"PYTHONPATH": path}
-        )
+        alone = dict.fromkeys(("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTHONDONTWRITEBYTECODE"), "1")
+        return os.environ | alone | {"PYTHONPATH": path}
 
     def says(self, program: str) -> str:
         """Return what a program prints that ends well."""

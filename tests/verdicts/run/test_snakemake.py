@@ -68,6 +68,7 @@ def test_what_is_up_to_date_for_snakemake_is_made_again_when_it_is_not_current(f
     assert not list(faults(toy.workspace("cpu")))
 
 
+@pytest.mark.slow
 def test_snakemake_by_hand_does_the_same(finished):
     toy, _ = finished
     toy.record("A2", "cpu").unlink()
@@ -101,6 +102,7 @@ def reproduce(toy, monkeypatch, **options):
     return reproduce_here(toy, monkeypatch, profile=Profile.CPU, jobs=2, **options)
 
 
+@pytest.mark.slow
 def test_a_job_that_dies_leaves_its_claims_failed_and_the_rest_done(tmp_path, monkeypatch):
     toy = Toy.make(tmp_path)
     toy.replace_in_module("beta/checks", "return Measurement(value=3)", "import os; os._exit(9)")
