@@ -29,9 +29,7 @@ NOTE = '# %% [markdown]\n# # Title\n# ## Why\n# Since $a < b$,\n\n# %%\nimport s
 def toy(toy: Toy) -> Toy:
     shutil.copy(REPOSITORY / document.SOURCE, toy.root / document.SOURCE)
     toy.replace_in_claims(
-        "alpha",
-        'kind = "proved here", where = "here" }',
-        'kind = "abstract", where = "a" }\npaper = ["P1"]',
+        "alpha", 'kind = "proved here", where = "here" }', 'kind = "abstract", where = "a" }\npaper = ["P1"]'
     )
     return toy
 
