@@ -94,9 +94,7 @@ def test_averaging_in_place_of_the_factor_breaks_b3(monkeypatch: MonkeyPatch, pa
         ("B5", ("particles_kl",), BASELINE, "Heun ODE"),
     ],
 )
-def test_another_sampler_is_seen(
-    monkeypatch: MonkeyPatch, claim: str, parts: tuple[str, ...], name: str, other: str
-) -> None:
+def test_another_sampler_is_seen(monkeypatch, claim: str, parts: tuple[str, ...], name: str, other: str) -> None:
     swapped(monkeypatch, name, other)
     assert refuted(claim, *parts)
 

@@ -163,9 +163,7 @@ def test_no_file_is_bad_usage(capsys: Capture) -> None:
     assert capsys.readouterr().err == "replay-graphs: no file named; give golden traces of graphs (.npz)\n"
 
 
-def test_networks_that_cannot_be_had_are_one_line(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Capture
-) -> None:
+def test_networks_that_cannot_be_had_are_one_line(monkeypatch, tmp_path, capsys) -> None:
     monkeypatch.setenv("AMS_OFFLINE", "1")
     monkeypatch.delenv("AMS_DATA", raising=False)
     monkeypatch.setenv("AMS_CACHE", str(tmp_path))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.verdicts.toy import Toy
+from tests.verdicts.toy import REPOSITORY, Toy
 from verdicts.records.ledger import collect
 from verdicts.report import paper as document
 from verdicts.run.pages import make_page
@@ -19,10 +19,9 @@ NOTE = '# %% [markdown]\n# # Title\n# ## Why\n# Since $a < b$,\n\n# %%\nimport s
 
 @pytest.fixture
 def toy(toy: Toy) -> Toy:
+    shutil.copy(REPOSITORY / document.SOURCE, toy.root / document.SOURCE)
     toy.replace_in_claims(
-        "alpha",
-        'kind = "proved here", where = "here" }',
-        'kind = "abstract", where = "a" }\npaper = ["P1"]',
+        "alpha", 'kind = "proved here", where = "here" }', 'kind = "abstract", where = "a" }\npaper = ["P1"]'
     )
     return toy
 

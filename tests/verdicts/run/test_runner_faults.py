@@ -68,7 +68,7 @@ def wait_for(condition, seconds=60.0):
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("profile", ["quick", "cpu"])
+@pytest.mark.parametrize("profile", ["quick", pytest.param("cpu", marks=pytest.mark.slow)])
 def test_a_run_killed_in_the_middle_goes_on_to_the_same_ledger(toy, profile):
     slow_down(toy, 1.5)
     assert toy.ams("reproduce", "--profile", profile, "--out", "undisturbed").returncode == 0
@@ -237,6 +237,7 @@ def test_readers_never_see_half_a_record(toy, monkeypatch):
     assert "A1" in seen
 
 
+@pytest.mark.slow
 def test_killing_at_random_finds_nothing_lost(toy, monkeypatch, capsys):
     monkeypatch.chdir(toy.root)
     slow_down(toy, 0.5)

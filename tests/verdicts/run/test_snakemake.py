@@ -25,6 +25,7 @@ print(os.environ["VERDICTS_PROFILE"])
 """
 
 
+@pytest.mark.slow
 def test_snakemake_by_hand_makes_what_is_stale(tmp_path):
     toy = Toy.make(tmp_path)
     toy.add_notebook("alpha", kind="py", text=NOTEBOOK)
