@@ -21,7 +21,7 @@ from experiments.images import exact
 from experiments.images.digits.settings import Settings
 from experiments.images.exact import Errors, ExactTarget, Results
 from experiments.images.runs import BatchSetup, generator, solved
-from verdicts.studies import Array, Cell, cell
+from verdicts.studies import Cell, cell
 
 FIRST_TRIAL, FIRST_RARE = 10_000, 20_000
 """The numbers of the first batch that tuning tries, and of the first on which the minor mode is counted."""
@@ -91,12 +91,6 @@ def rare_share(sampler: str, budget: int, number: int, setup: BatchSetup) -> flo
     return two_classes().labels[nearest].double().mean().item()
 
 
-@cell
-def shown_samples(sampler: str, budget: int, setup: BatchSetup) -> Array:
-    """Samples for the figure (n, 8, 8)."""
-    return exact.samples(target(), sampler, budget, 1, setup).numpy()
-
-
 def tuned(
     sampler: str, budget: int, grid: tuple[Hyperparameters, ...], trials: int, setup: BatchSetup
 ) -> Hyperparameters:
@@ -154,7 +148,7 @@ def tuned_results(settings: Settings) -> Results:
 
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks, figures and tables read."""
-    yield from exact.cells(settings, sampler_batch, shown_samples)
+    yield from exact.cells(settings, sampler_batch)
     setup = settings.setup
     numbers = exact.numbers(settings, RK45.name)
     yield from (solver_batch.cell(t, n, setup) for t in settings.tolerances for n in numbers)
