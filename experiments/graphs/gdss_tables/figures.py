@@ -89,7 +89,7 @@ def draw_rows(settings: Settings) -> Drawing:
             _draw_entry(axes, place, entry)
         axes.set_yticks(range(len(entries)), [entry.statistic for entry in entries])
         count, steps = settings.of(name)
-        axes.set(ylabel=f"{name}\n{count} graphs\n{steps} steps", ylim=(len(entries) - 0.5, -0.5))
+        axes.set(title=f"{name}: {count} graphs, {steps} steps", ylim=(len(entries) - 0.5, -0.5))
         axes.set_xlim(left=0)
     axes_of[-1].set_xlabel("squared MMD")
     handles, labels = axes_of[0].get_legend_handles_labels()
