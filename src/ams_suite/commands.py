@@ -36,7 +36,7 @@ Sampler = Literal["langevin", "constant", "adaptive"]
 class Place:
     """Which results."""
 
-    profile: Literal["auto", "quick", "cpu", "gpu", "bench"] = "auto"
+    profile: Literal["auto", "quick", "cpu", "full", "gpu", "bench"] = "auto"
     """How much is computed; auto: gpu where CUDA works, else cpu; bench: how fast (`bash reproduce.sh bench`)."""
     out: Path | None = None
     """The folder for results (default: results/ in the repository)."""
@@ -57,14 +57,19 @@ class Running(Place):
 
     offline: bool = False
     """Download nothing."""
+    fetch: bool = False
+    """Ask for missing files now; else each is asked for once a day."""
+    verbose: Annotated[bool, arg(aliases=("-v",))] = False
+    """Say why each claim is computed, and show all of its checks."""
     strict: bool = False
     """Exit code 1 also where a claim was not run."""
 
     def options(self, **more: object) -> "RunOptions":
-        """Return these as options for the driver, and forbid downloads to this process and to those that it starts."""
-        if self.offline:
-            os.environ["AMS_OFFLINE"] = "1"
-        return super().options(strict=self.strict, **more)
+        """Return these as options for the driver, and say of downloads to this process and those that it starts."""
+        os.environ |= {
+            name: "1" for name, wanted in (("AMS_OFFLINE", self.offline), ("AMS_FETCH", self.fetch)) if wanted
+        }
+        return super().options(strict=self.strict, fetch=self.fetch, verbose=self.verbose, **more)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,7 +228,7 @@ class Reseed(Place):
     """Claims or groups (default: all)."""
     seeds: int = 20
     """How many seeds."""
-    profile: Literal["quick", "cpu", "gpu"] = "quick"
+    profile: Literal["quick", "cpu", "full", "gpu"] = "quick"
     """The sizes."""
     entropy: int | None = None
     """What the seeds are made from, as a record has it (default: the system's)."""
@@ -241,7 +246,7 @@ class Reseed(Place):
 class Expect(Place):
     """Make the values of the current records the expected ones: writes paper/expected/<profile>.json."""
 
-    profile: Literal["quick", "cpu", "gpu", "bench"] = field()  # no default, unlike that of `Place`
+    profile: Literal["quick", "cpu", "full", "gpu", "bench"] = field()  # no default, unlike that of `Place`
     """Whose values."""
 
     def __call__(self) -> int:
@@ -258,7 +263,7 @@ class Docs(Place):
 
     ids: Names = ()
     """Groups whose notebooks are executed (default: all that have a claim in the profile)."""
-    profile: Literal["quick", "cpu", "gpu"] = "quick"
+    profile: Literal["quick", "cpu", "full", "gpu"] = "quick"
     """Whose results the notebooks read."""
     site: Path = Path("results/site")
     """The folder of the site."""

@@ -12,7 +12,7 @@ from experiments.graphs.data import from_graph6, published
 from experiments.graphs.drawing import draw_graphs
 from experiments.graphs.gdss_tables import study
 from experiments.graphs.gdss_tables.settings import Settings
-from experiments.graphs.gdss_tables.study import ERRORS, ROWS, Entry
+from experiments.graphs.gdss_tables.study import ERRORS, Entry
 from verdicts import Figure, Table, save_figure
 from verdicts.records.figures import Cell
 
@@ -26,7 +26,7 @@ SHOWN = 6
 def tables(settings: Settings) -> list[Table]:
     """Return every row beside the published one and the floor."""
     rows: list[tuple[Cell, ...]] = []
-    for name in ROWS:
+    for name in settings.sets:
         for entry in study.row_of(settings, name).entries:
             low, high = (entry.resampled.low, entry.resampled.high) if entry.resampled else ("", "")
             ours = (entry.ours.value, entry.stray, low, high)
@@ -57,8 +57,10 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 def rows_caption(settings: Settings) -> str:
     """Return the caption of the rows, with the sets in fewer steps and those far from the published rows."""
-    far = [name for name in ROWS if max(entry.stray for entry in study.row_of(settings, name).entries) > ERRORS]
-    fewer = [f"{name} in {settings.of(name)[1]}" for name in ROWS if settings.of(name)[1] < STEPS]
+    far = [
+        name for name in settings.sets if max(entry.stray for entry in study.row_of(settings, name).entries) > ERRORS
+    ]
+    fewer = [f"{name} in {settings.of(name)[1]}" for name in settings.sets if settings.of(name)[1] < STEPS]
     return (
         "Squared MMDs of the authors' checkpoints to the test set, for sets of its size. Grey: central 95 % of real "
         "graphs as generated ones. Circles: published; squares: ours, with one standard error of a single set. "
@@ -71,7 +73,7 @@ def rows_caption(settings: Settings) -> str:
 def examples(settings: Settings) -> dict[str, Sequence[Graph]]:
     """Return real and generated graphs of every set, as many of each, by the label of their row."""
     rows: dict[str, Sequence[Graph]] = {}
-    for name in ROWS:
+    for name in settings.sets:
         steps = settings.of(name)[1]
         parts = study.generated_parts(name, steps, study.parts_of(settings, name), settings.seed)
         generated = [from_graph6(line) for lines in parts for line in lines][:SHOWN]
@@ -82,8 +84,8 @@ def examples(settings: Settings) -> dict[str, Sequence[Graph]]:
 
 def draw_rows(settings: Settings) -> Drawing:
     """Draw published and our values over the floor's range, a panel a set."""
-    drawing, axes_of = panels(len(ROWS), 1.2)
-    for axes, name in zip(axes_of, ROWS, strict=True):
+    drawing, axes_of = panels(len(settings.sets), 1.2)
+    for axes, name in zip(axes_of, settings.sets, strict=True):
         entries = study.row_of(settings, name).entries
         for place, entry in enumerate(entries):
             _draw_entry(axes, place, entry)

@@ -5,36 +5,37 @@ The same records give the same bytes: every time in it was read from a record.
 
 from pathlib import Path
 
-from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Verdict
 from verdicts.records.files import write_whole
 from verdicts.records.ledger import Ledger
 from verdicts.records.section import sections_of
 from verdicts.records.workspace import Workspace
 from verdicts.report import views
+from verdicts.report.findings import tally
 from verdicts.report.images import data_address, kinds_of, size_of
-from verdicts.report.report_texts import load_exhibits, load_findings, load_limitations, load_notation
+from verdicts.report.report_texts import load_exhibits, load_limitations, load_notation
 from verdicts.report.source_code import address_of, source_of
 from verdicts.report.tables import shown
 from verdicts.report.templating import render
+from verdicts.report.words import MARKS
 
 
 def build(workspace: Workspace, ledger: Ledger) -> str:
     """Return the page for a ledger and the records beside it."""
     outline, groups = workspace.claims.outline, views.groups_of(workspace)
     claims = views.claims_of(workspace, ledger, groups)
+    paper = views.paper_of(workspace, ledger, claims)
     visible = [view for view in groups if view.figures or view.tables or view.page or view.reason]
     return render(
         "report.html.j2",
         ledger=ledger,
         profile=ledger.profile,
         claims=claims,
-        paper=views.paper_of(
-            outline.stated, claims, load_findings(workspace.root, load_claims(workspace.root)), ledger.profile
-        ),
+        paper=paper,
+        tally=tally([view.row for view in paper], [row.verdict for row in ledger.claims]),
         parts={part: [view for view in visible if view.group.part == part] for part in outline.parts},
         part_titles=outline.parts,
-        marks=views.MARKS,
+        marks=MARKS,
         verdicts=list(Verdict),
         benchmarks=views.benchmarks(workspace),
         deviations=views.deviations(workspace, claims),

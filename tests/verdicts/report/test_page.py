@@ -77,17 +77,6 @@ def test_row_shows_value_interval_bound_seeds_and_falsifier(toy):
     assert f"{toy.package}/alpha/checks.py:" in text
 
 
-@pytest.mark.parametrize(
-    ("origin", "tolerance", "shown"), [("algebra", 0.5, "≥ 1 − 0.5"), ("stated margin: none", 0.25, "≤ 1 + 0.25")]
-)
-def test_tolerances_point_the_way_the_relation_does(toy, origin, tolerance, shown):
-    entry = 'bound = 1.0\n  tolerance = {}\n  origin = "{}"'
-    for group in ("alpha", "beta"):
-        text = toy.claims(group).read_text()
-        toy.claims(group).write_text(text.replace(entry.format(0.0, origin), entry.format(tolerance, origin)))
-    assert shown in text_of(toy.run_all())
-
-
 def test_contradiction_is_told_at_the_top(toy):
     assert "Against expectation" not in text_of(toy.run_all())
     toy.replace_in_claims("alpha", 'expected = "refuted"', 'expected = "holds"')
@@ -250,14 +239,6 @@ def test_the_notation_is_shown_where_there_is_one(toy):
     text = text_of(toy.workspace())
     section = text[text.index('<section id="notation"') : text.index('id="claims"')]
     assert section.count("<math") == 2 and "<td>the score</td>" in section
-
-
-def test_a_finding_is_told_beside_the_paper_s_claim_while_its_verdicts_stand(toy):
-    finding = '[[finding]]\npaper = "P1"\nneeds = {{ A2 = "{verdict}" }}\ntext = "A pair is {{A2.two}}."\n'
-    toy.write("paper/findings.toml", finding.format(verdict="refuted"))
-    assert "A pair is 2." in text_of(toy.run_all())
-    toy.write("paper/findings.toml", finding.format(verdict="holds"))
-    assert "A pair is" not in text_of(toy.workspace())
 
 
 @pytest.mark.parametrize("text", ["{A9.two}", "{A2.tow}"])

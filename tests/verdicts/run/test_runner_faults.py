@@ -104,7 +104,7 @@ def test_another_run_is_refused_with_whose_and_since_when(toy):
         run.wait()
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGHUP])
 def test_an_interrupted_run_stops_its_jobs_and_says_that_nothing_is_lost(toy, sent):
     slow_down(toy, 600)
     # Whatever these tests were started by: of a job in the background a shell lets SIGINT be ignored
@@ -206,7 +206,7 @@ def test_what_was_made_while_the_clock_was_ahead_is_made_again_once(toy, monkeyp
             ahead.setattr(module, "now", lambda: tomorrow)
         assert reproduce(toy, ahead)[0] == 0
     before = toy.record("A1").read_bytes()
-    code, said = reproduce(toy, monkeypatch, **orders)
+    code, said = reproduce(toy, monkeypatch, verbose=True, **orders)
     assert code == 0 and "A1    One is one: it is dated in the future" in said
     assert toy.record("A1").read_bytes() != before
     before = toy.record("A1").read_bytes()
