@@ -116,7 +116,7 @@ def _draw_line(settings: Settings, samplers: Sequence[str]) -> Drawing:
 
 
 def annealed_steps(settings: Settings) -> Drawing:
-    r"""No step cures momentum. Errors against the step on the Gaussian. Lines: stationary distributions at the last
+    r"""Errors against the step on the Gaussian. Lines: stationary distributions at the last
     noise level (G3 at b = 0 and 0.9; the adaptive mean field, solved for). Markers: annealed runs at the largest
     budget, T = 5. Langevin's floor falls with the step, momentum's rises to that of $\pi^4$ (A3; close to it G5 at
     0.9).

@@ -51,8 +51,8 @@ def kinetic_rates(settings: Settings) -> Drawing:
 
 def factors(settings: Settings) -> Drawing:
     """Adaptive momentum's drift factor is right at one budget alone. The constant drift factor with which annealed
-    Langevin follows its noise levels without lag falls with the budget; adaptive momentum's mean factor rises, so that
-    at larger budgets the variance is too small. T = 5, NCSNv2's step, exact law.
+    Langevin follows its noise levels without lag falls with the budget; adaptive momentum's mean factor does not, so
+    that at larger budgets the variance is too small. T = 5, NCSNv2's step, exact law.
     """
     drawing, (axes,) = panels()
     nfes = settings.factor_budgets
@@ -116,9 +116,9 @@ def nfe_comparison(settings: Settings) -> Drawing:
 
 
 def momentum_ratios(settings: Settings) -> Drawing:
-    """Momentum pays where the score or the start is wrong. Evaluations of the best annealed BAOAB without momentum over
-    those of the tapered one, on the held-out family: a bar per target, a diamond for their geometric mean. Right of 1
-    momentum saves evaluations, left of 1 it costs some.
+    """Momentum saves evaluations where the score or the start is wrong. Evaluations of the best annealed BAOAB without
+    momentum over those of the tapered one, on the held-out family: a bar per target, a diamond for their geometric
+    mean. Right of 1 momentum saves evaluations, left of 1 it costs some.
     """
     drawing, (axes,) = panels()
     names = {

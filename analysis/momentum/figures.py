@@ -48,7 +48,7 @@ def stability() -> Drawing:
 
 
 def rates() -> Drawing:
-    r"""Constant momentum contracts up to 8 times as fast as Langevin, and half of that is the larger drift. Shown is
+    r"""Constant momentum contracts up to 8 times as fast as Langevin; a factor of 4 is its larger drift. Shown is
     what a step contracts, $1 - r$ ($r$ the spectral radius), over plain Langevin's $u$. Above: against the momentum
     coefficient; dots are the best $b$, where the roots turn complex. Below: the best $b$ gains the drift's factor $c =
     (1+b)^2$ times averaging's $1 + \sqrt{b}$, in the limit $4 \times 2$.

@@ -112,10 +112,10 @@ def noise_schedules(settings: Settings) -> Drawing:
 
 
 def filter_gain(settings: Settings) -> Drawing:
-    """Filtering the score inflates the variance and slows the chain at every gain $K$ below 1 but those just below it.
-    Langevin along a filtered score with momentum coefficient $b$, exact law.
-    Above: the stationary variance (the target's is 1). Below: rate (1 less the spectral radius) at the step whose bias
-    is 10 %. $K = 1$ is Langevin; just below it the filter's own mode, of rate $1 - b$, may be the slower.
+    """Filtering the score inflates the variance and does not speed up the chain. Langevin along a filtered score with
+    gain $K$ and momentum coefficient $b$, exact law. Above: the stationary variance (the target's is 1). Below: rate (1
+    less the spectral radius) at the step whose bias is 10 %. $K = 1$ is Langevin; just below it the filter's own mode,
+    of rate $1 - b$, may be the slower.
     """
     drawing, (above, below) = panels(2)
     gains, near = np.linspace(0.0, 1.0, 21), np.linspace(0.0, 0.999, 60)

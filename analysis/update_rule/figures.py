@@ -45,8 +45,8 @@ def rule(settings: Settings) -> Drawing:
 
 
 def score_change(settings: Settings) -> Drawing:
-    r"""The rule reads mostly noise. What its numerator consists of in the adaptive corrector of the authors' code
-    (predictor-corrector, VE, stiff Gaussian, exact law): the corrector's own drift, the only part that speaks of
+    r"""The rule sees little of the curvature. What its numerator consists of in the adaptive corrector of the authors'
+    code (predictor-corrector, VE, stiff Gaussian, exact law): the corrector's own drift, the only part that speaks of
     curvature along the move, is never above 14 %. Parts overlap, so shares need not add up to one.
     """
     drawing, axes_of = panels(2, sharex=True)
