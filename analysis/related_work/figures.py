@@ -81,18 +81,20 @@ def relaxation_time(settings: Settings) -> Drawing:
 
 
 def noise_schedules(settings: Settings) -> Drawing:
-    r"""Noise schedules of the variance-exploding sampler, exact laws. Above: KL(target $\|$ run) (solid) and its path
-    bound (dashed), exact scores, stiff target. The schedule that is best for the bound has the largest divergence.
-    Below: KL of EDM's noise levels over the exponential ones' with a wrong score; below 1, EDM's are better.
+    r"""Noise schedules of the variance-exploding sampler, exact laws. Above: KL(target $\|$ run) (filled) and its path
+    bound (open), exact scores, stiff target; joined where four budgets or more show a slope. The schedule that is best
+    for the bound has the largest divergence. Below: KL of EDM's noise levels over the exponential ones' with a wrong
+    score; below 1, EDM's are better.
     """
     drawing, (above, below) = panels(2, 2.3)
-    budgets = settings.budgets
+    budgets, joined = settings.budgets, "-" if len(settings.budgets) > 3 else ""
     for name, color, marker in zip(schedules.SCHEDULES, ("C0", "C1", "C2"), "os^", strict=True):
         runs = [schedules.outcomes("stiff", name, count, settings.sizes)[schedules.SHOWN] for count in budgets]
-        exact, style = [run[settings.sizes.index(0.0)] for run in runs], {"color": color, "marker": marker}
-        above.loglog(budgets, [end.bound for end in exact], ls="--", **style)
+        exact = [run[settings.sizes.index(0.0)] for run in runs]
+        style = {"color": color, "marker": marker, "ls": joined}
+        above.loglog(budgets, [end.bound for end in exact], mfc="white", **style)
         above.loglog(budgets, [end.forward for end in exact], label=name, **style)
-    above.loglog([], [], color="0.4", ls="--", label="path bound of each")
+    above.loglog([], [], "o", color="0.4", mfc="white", label="path bound of each")
     above.set(xlabel="steps $N$", ylabel=r"KL(target $\|$ run), nats")
     ticks(above, budgets)
     legend_above(above)
@@ -112,10 +114,10 @@ def noise_schedules(settings: Settings) -> Drawing:
 
 
 def filter_gain(settings: Settings) -> Drawing:
-    """Filtering the score inflates the variance and does not speed up the chain. Langevin along a filtered score with
-    gain $K$ and momentum coefficient $b$, exact law. Above: the stationary variance (the target's is 1). Below: rate (1
-    less the spectral radius) at the step whose bias is 10 %. $K = 1$ is Langevin; just below it the filter's own mode,
-    of rate $1 - b$, may be the slower.
+    """Filtering the score inflates the variance, and slows the chain but for gains near 1. Langevin along a filtered
+    score with gain $K$ and momentum coefficient $b$, exact law. Above: the stationary variance (the target's is 1).
+    Below: rate (1 less the spectral radius) at the step whose bias is 10 %. $K = 1$ is Langevin; just below it the
+    filter's own mode, of rate $1 - b$, may be the slower.
     """
     drawing, (above, below) = panels(2)
     gains, near = np.linspace(0.0, 1.0, 21), np.linspace(0.0, 0.999, 60)
