@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from ams.data import Graph
+from ams.plots import panels
 from experiments.graphs.data import from_graph6, published
 from experiments.graphs.drawing import draw_graphs
 from experiments.graphs.gdss_tables import study
@@ -83,30 +84,27 @@ def examples(settings: Settings) -> dict[str, Sequence[Graph]]:
 
 def draw_rows(settings: Settings) -> Drawing:
     """Draw published and our values over the floor's range, a panel a set."""
-    drawing = Drawing(figsize=(7.2, 3.0), layout="constrained")
-    panels = drawing.subplots(1, len(settings.sets), squeeze=False)[0]
-    for axes, name in zip(panels, settings.sets, strict=True):
+    drawing, axes_of = panels(len(settings.sets), 1.2)
+    for axes, name in zip(axes_of, settings.sets, strict=True):
         entries = study.row_of(settings, name).entries
         for place, entry in enumerate(entries):
             _draw_entry(axes, place, entry)
-        axes.set_xticks(range(len(entries)), [entry.statistic for entry in entries], fontsize=6.5)
+        axes.set_yticks(range(len(entries)), [entry.statistic for entry in entries])
         count, steps = settings.of(name)
-        axes.set_title(f"{name}\n{count} graphs, {steps} steps", fontsize=8)
-        axes.set_xlim(-0.6, len(entries) - 0.4)
-        axes.set_ylim(bottom=0)
-    panels[0].set_ylabel("squared MMD")
-    handles, labels = panels[0].get_legend_handles_labels()
+        axes.set(title=f"{name}: {count} graphs, {steps} steps", ylim=(len(entries) - 0.5, -0.5))
+        axes.set_xlim(left=0)
+    axes_of[-1].set_xlabel("squared MMD")
+    handles, labels = axes_of[0].get_legend_handles_labels()
     by_label = dict(zip(labels, handles, strict=True))
-    drawing.legend(by_label.values(), by_label, loc="outside lower center", ncols=3)
+    drawing.legend(by_label.values(), by_label, loc="outside upper left", ncols=2)
     return drawing
 
 
 def _draw_entry(axes: Axes, place: int, entry: Entry) -> None:
     floor = [entry.floor.low, entry.floor.high]
-    axes.plot([place] * 2, floor, color="0.8", lw=9, solid_capstyle="butt", label="real graphs, 95 %")
-    (circle,) = axes.plot(
-        place - 0.14, entry.published, "o", color="black", mfc="white", ms=5, label="published", zorder=3
-    )
+    axes.plot(floor, [place] * 2, color="0.8", lw=9, solid_capstyle="butt", label="real graphs, 95 %")
+    at = (entry.published, place - 0.14)
+    (circle,) = axes.plot(*at, "o", color="black", mfc="white", ms=5, label="published", zorder=3)
     circle.set_clip_on(False)  # where it lies on the axis
-    label = "ours, one standard error of a set"
-    axes.errorbar(place + 0.14, entry.ours.value, entry.spread, fmt="s", color="black", ms=4, label=label, zorder=3)
+    label, error = "ours, one standard error of a set", entry.spread
+    axes.errorbar(entry.ours.value, place + 0.14, xerr=error, fmt="s", color="black", label=label, zorder=3)

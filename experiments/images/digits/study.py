@@ -21,7 +21,7 @@ from experiments.images import exact
 from experiments.images.digits.settings import PAPER, REVERSE, Settings
 from experiments.images.exact import Errors, ExactTarget, Results
 from experiments.images.runs import BatchSetup, generator, solved
-from verdicts.studies import Array, Cell, cell
+from verdicts.studies import Cell, cell
 
 FIRST_TRIAL, FIRST_RARE, FIRST_MORE = 10_000, 20_000, 30_000
 """The first batch that tuning tries, the first on which the minor mode is counted, the first of D3's own."""
@@ -91,12 +91,6 @@ def rare_share(sampler: str, budget: int, number: int, setup: BatchSetup) -> flo
     return two_classes().labels[nearest].double().mean().item()
 
 
-@cell
-def shown_samples(sampler: str, budget: int, setup: BatchSetup) -> Array:
-    """Samples for the figure (n, 8, 8)."""
-    return exact.samples(target(), sampler, budget, 1, setup).numpy()
-
-
 def tuned(
     sampler: str, budget: int, grid: tuple[Hyperparameters, ...], trials: int, setup: BatchSetup
 ) -> Hyperparameters:
@@ -155,7 +149,7 @@ def tuned_results(settings: Settings) -> Results:
 
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks, figures and tables read."""
-    yield from exact.cells(settings, sampler_batch, shown_samples)
+    yield from exact.cells(settings, sampler_batch)
     setup = settings.setup
     compared = [(PAPER, max(settings.small)), *((REVERSE, budget) for budget in settings.budgets_of(REVERSE))]
     yield from (sampler_batch.cell(*each, FIRST_MORE + n, setup) for each in compared for n in range(settings.more))

@@ -45,6 +45,7 @@ def build(workspace: Workspace, ledger: Ledger) -> str:
         sections=sections_of(workspace),
         exhibits=load_exhibits(workspace.root),
         standing=views.standing(claims, visible),
+        numbers=views.figure_numbers(groups),
         environments=views.environments(ledger.claims),
         costs=views.costs(workspace, claims),
         newest=views.newest(ledger),

@@ -29,9 +29,7 @@ QUICK = quick_settings("digits")
 SETTINGS = QUICK.model_copy(update={"batches": 7})
 MORE = QUICK.model_copy(update={"batches": 10, "rare_batch": 200})
 """For claims of small margin."""
-SMALL = Settings(
-    budgets=(20,), batches=2, batch=8, grid_budget=20, tolerances=(0.1,), tuned=(20,), rare=20, rare_batch=4
-)
+SMALL = Settings(budgets=(20,), batches=2, batch=8, tolerances=(0.1,), tuned=(20,), rare=20, rare_batch=4)
 
 
 @pytest.mark.parametrize("identifier", ["D0", "D1", "D1a", "D2", "D3", "D4", "D6", "D7"])

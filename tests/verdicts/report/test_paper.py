@@ -62,6 +62,7 @@ def test_it_holds_every_claim_check_figure_and_table(toy):
     assert "not part of the quick profile" in words(data["claims"][3]["reason"])
     group = data["parts"][0]["groups"][0]
     assert group["figures"][0]["path"] == "/figures/alpha/line.svg" and group["claims"] == ["A1", "A2"]
+    assert group["figures"][0]["number"] == "1"
     assert group["tables"][0]["rows"][1] == [[{"text": "2"}], [{"text": "2.5"}]]
 
 
