@@ -11,7 +11,9 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 # HTML knows the namespace of `math`; without it a page names no address at all
 _NAMESPACE = ' xmlns="http://www.w3.org/1998/Math/MathML"'
-INLINE = re.compile(r"\$\$(?P<display>.+?)\$\$|\$(?P<formula>[^$]+?)\$|`(?P<code>[^`]+)`", re.DOTALL)
+# a dollar before the name of an environment variable ($AMS_DATA) opens no formula, and closes none
+_DOLLAR = r"\$(?![A-Z]+_[A-Z])"
+INLINE = re.compile(rf"\$\$(?P<display>.+?)\$\$|{_DOLLAR}(?P<formula>[^$]+?){_DOLLAR}|`(?P<code>[^`]+)`", re.DOTALL)
 # what latex2mathml does not know, or sets letter by letter, in terms of what it sets well
 _SYNONYMS = (
     (re.compile(r"\\[td]frac(?![A-Za-z])"), r"\\frac"),

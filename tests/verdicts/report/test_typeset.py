@@ -43,6 +43,11 @@ def test_typeset_mixes_text_formulas_and_code():
     assert "<msup>" in line and "<code>c&lt;d&gt;</code>" in line and 'display="block"' in line
 
 
+def test_the_name_of_an_environment_variable_is_no_formula():
+    line = typeset("none under $AMS_DATA; $x$ and a file of $AMS_DATA")
+    assert line.startswith("none under $AMS_DATA; <math") and line.endswith("</math> and a file of $AMS_DATA")
+
+
 @settings(deadline=None, max_examples=50)
 @given(st.text(alphabet="ab <>&\"'\\_^{}\né≤"))
 @example("5 $ each")
