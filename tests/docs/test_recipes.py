@@ -90,7 +90,8 @@ def test_a_claim_takes_two_files_and_its_test(copy: Repository) -> None:
         copy.write(name, text)
     for name in ("analysis/__init__.py", "tests/__init__.py"):
         copy.write(name, "")
-    for name in ("paper/outline.toml", "config/quick.toml", "tests/claims.py", "paper/paper.typ"):
+    typst = ("paper/paper.typ", "paper/supplement.typ", "paper/style.typ", "paper/references.bib")
+    for name in ("paper/outline.toml", "config/quick.toml", "tests/claims.py", *typst):
         copy.write(name, (REPOSITORY / name).read_text(encoding="utf-8"))
     copy.write("config/quick.toml", 'device = "cpu"\nnotebooks = false\n')
     said = copy.says(CLAIM)

@@ -1,4 +1,4 @@
-"""Text with formulas, and Markdown, as data that paper.typ sets: pieces of a line, and blocks of them.
+"""Text with formulas, and Markdown, as data that Typst sets: pieces of a line, and blocks of them.
 
 A piece is `{"text": ...}`, `{"code": ...}`, `{"math": ..., "display": ...}` (in Typst's notation), or
 `{"em" | "strong": pieces}`.

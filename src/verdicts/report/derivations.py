@@ -1,21 +1,10 @@
-"""A group's notebook as the paper's appendix shows it: its text and formulas, without code.
-
-An executed notebook also gives SymPy's results; they lie beside its page.
-"""
+"""A group's executed notebook as the supplement shows it: its text and SymPy's results, without code."""
 
 import json
 from pathlib import Path
 
-import jupytext
-
 from verdicts.report.blocks import Block, blocks, math
 from verdicts.report.typeset import bare_latex
-
-
-def texts_of(path: Path) -> list[dict[str, str]]:
-    """Return the texts of a notebook that was not executed."""
-    notebook = jupytext.read(path)
-    return [{"markdown": cell.source} for cell in notebook.cells if cell.cell_type == "markdown"]
 
 
 def read_cells(path: Path) -> list[dict[str, str]]:
@@ -25,7 +14,7 @@ def read_cells(path: Path) -> list[dict[str, str]]:
 
 
 def derivation(cells: list[dict[str, str]]) -> list[Block]:
-    """Return the cells as blocks of the paper; the notebook's own title is left out."""
+    """Return the cells as blocks of the supplement; the notebook's own title is left out."""
     content: list[Block] = []
     for cell in cells:
         if "latex" in cell:

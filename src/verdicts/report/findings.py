@@ -52,7 +52,7 @@ class Outcome(NamedTuple):
 class Row(NamedTuple):
     """A claim of the paper, `text`, with what was found: a word, a sentence, and a number (empty: none was measured).
 
-    `shown` is the claim whose figure illustrates the row.
+    `figure` is the name of the figure that illustrates the row.
     """
 
     id: str
@@ -60,7 +60,7 @@ class Row(NamedTuple):
     word: Word
     sentence: str
     number: str
-    shown: str
+    figure: str
 
 
 def word_of(needed: Iterable[Verdict], restating: Iterable[Verdict]) -> Word:
@@ -105,8 +105,7 @@ def _row(claims: Claims, text: str, finding: Finding, outcome: Outcome) -> Row:
         sentence = finding.filled(" ".join(parts), outcome.values)
     else:
         sentence = "; ".join(f"{name} {verdict}" for name, verdict in restating.items())
-    shown = finding.values_in(finding.number)[:1] or list(finding.needs)[:1]
-    return Row(finding.paper, text, word, sentence, number, "".join(shown).split(".")[0])
+    return Row(finding.paper, text, word, sentence, number, finding.figure)
 
 
 def _untested(claims: Claims, given: Mapping[str, Verdict], profile: Profile) -> str:

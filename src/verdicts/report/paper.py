@@ -1,7 +1,7 @@
-"""paper.pdf: its data from records alone, set by paper.typ with the fonts that the compiler holds.
+"""paper.pdf and supplement.pdf: their data from records alone, set by Typst with the fonts that the compiler holds.
 
-The data lie beside it as `paper/data.json`, every number in them already in words: the Typst file computes nothing. The
-same records give the same bytes; the document is dated by its newest record.
+Both are set from `paper/data.json`, every number in it already in words: the Typst files compute nothing. What was not
+run is in neither. The same records give the same bytes; a document is dated by its newest record.
 """
 
 import json
@@ -10,9 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from verdicts.claims.schema import Group
+from verdicts.claims.schema import Group, Verdict
 from verdicts.records.checksummed import NotCurrent
-from verdicts.records.expected import Moved
 from verdicts.records.figures import Figure, Table
 from verdicts.records.files import write_whole
 from verdicts.records.ledger import Ledger
@@ -21,17 +20,18 @@ from verdicts.records.section import sections_of
 from verdicts.records.workspace import Workspace
 from verdicts.report import views
 from verdicts.report.blocks import pieces
-from verdicts.report.derivations import derivation, read_cells, texts_of
-from verdicts.report.findings import tally
+from verdicts.report.derivations import derivation, read_cells
+from verdicts.report.findings import Outcome, tally
 from verdicts.report.images import chosen, size_of
 from verdicts.report.report_texts import Exhibit, load_exhibits, load_limitations, load_notation
 from verdicts.report.tables import shown
 from verdicts.report.templating import gap
-from verdicts.report.views import CheckView, ClaimView, DeviationView, GroupView, MovedView
-from verdicts.report.words import duration, number, spread
+from verdicts.report.views import CheckView, ClaimView, DeviationView, GroupView
+from verdicts.report.words import duration, number
 
-SOURCE = "paper/paper.typ"
-NAMES = ("paper/data.json", "paper.pdf")
+SOURCES = "paper"
+DOCUMENTS = ("paper", "supplement")
+NAMES = ("paper/data.json", *(f"{document}.pdf" for document in DOCUMENTS))
 TEXT_WIDTH, TEXT_HEIGHT = 470.0, 660.0  # of the page, in points
 Data = dict[str, Any]
 
@@ -41,27 +41,28 @@ class NotSet(Exception):
 
 
 def data_of(workspace: Workspace, ledger: Ledger) -> Data:
-    """Return all that the paper says, from a ledger and the records beside it."""
+    """Return all that paper and supplement say, from a ledger and the records beside it."""
     groups = views.groups_of(workspace)
     claims = views.claims_of(workspace, ledger, groups)
-    paper = views.paper_of(workspace, ledger, claims)
-    costs, notation = views.costs(workspace, claims), load_notation(workspace.root)
+    paper, notation = views.paper_of(workspace, ledger, claims), load_notation(workspace.root)
+    ran = [view for view in claims if view.row.verdict is not Verdict.NOT_RUN]
+    outcome, standing = Outcome.of(ledger), views.standing(ran, groups)
     return {
         "profile": ledger.profile,
         "newest": views.newest(ledger)[:10],
         "tally": tally([view.row for view in paper], [row.verdict for row in ledger.claims]),
         "contradictions": list(ledger.summary.contradictions),
-        "failed": list(ledger.summary.failed),
         "paper": [_paper(view) for view in paper],
+        "verdicts": outcome.verdicts,
+        "values": outcome.values,
         "notation": {
             "step": [pieces(formula) for formula in notation.step],
             "symbols": [[pieces(each.sign), pieces(each.meaning)] for each in notation.symbol],
         },
-        "claims": [_claim(view) for view in claims],
-        "parts": _parts(workspace, groups, claims),
-        "exhibits": [_exhibit(each, views.standing(claims, groups)) for each in load_exhibits(workspace.root)],
-        "deviations": [_deviation(view) for view in views.deviations(workspace, claims)],
-        "moved": _moved(views.moved(workspace, ledger)),
+        "claims": [_claim(view) for view in ran],
+        "parts": _parts(workspace, groups, ran),
+        "exhibits": [_exhibit(each, standing) for each in load_exhibits(workspace.root)],
+        "deviations": [_deviation(view) for view in views.deviations(workspace, ran)],
         "limitations": [
             {"title": pieces(each.title), "text": pieces(each.text)} for each in load_limitations(workspace.root)
         ],
@@ -69,48 +70,44 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
             {"title": each.title, "text": pieces(each.text), "date": each.started[:10]}
             for each in (view.section for view in sections_of(workspace))
         ],
-        "benchmarks": [_claim(view) for view in views.benchmarks(workspace) if view.row.provenance],
-        "costs": [
-            [each.group.title, str(each.claims), duration(each.seconds), str(round(each.peak))] for each in costs
-        ],
-        "seconds": duration(sum(cost.seconds for cost in costs)),
+        "seconds": duration(sum(cost.seconds for cost in views.costs(workspace, claims))),
         "environments": [_environment(*each) for each in views.environments(ledger.claims)],
     }
 
 
 def build(workspace: Workspace, ledger: Ledger) -> dict[str, bytes]:
-    """Return the files of the paper by their place in the results' folder: data and PDF.
+    """Return data, paper and supplement by their place in the results' folder.
 
     Figures are read from the results' folder. Raises NotSet.
     """
     data = json.dumps(data_of(workspace, ledger), indent=1, ensure_ascii=False) + "\n"
-    return {
-        NAMES[0]: data.encode(),
-        NAMES[1]: compiled(workspace.root / SOURCE, workspace.folder, data, views.newest(ledger)),
+    return {NAMES[0]: data.encode()} | {
+        f"{name}.pdf": compiled(workspace.root / SOURCES, name, workspace.folder, data, views.newest(ledger))
+        for name in DOCUMENTS
     }
 
 
-def write(workspace: Workspace, ledger: Ledger) -> Path:
-    """Write the paper with its data, each file whole, and return the PDF's place. Raises OSError, NotSet."""
+def write(workspace: Workspace, ledger: Ledger) -> None:
+    """Write paper and supplement with their data, each file whole. Raises OSError, NotSet."""
     for name, content in build(workspace, ledger).items():
         write_whole(workspace.folder / name, content)
-    return workspace.folder / NAMES[1]
 
 
-def compiled(source: Path, folder: Path, data: str, newest: str) -> bytes:
-    """Return the PDF that a Typst `source` makes of some data. Raises NotSet.
+def compiled(sources: Path, name: str, folder: Path, data: str, newest: str) -> bytes:
+    """Return the PDF that `name`.typ makes of some data, with the Typst and BibTeX files beside it. Raises NotSet.
 
     `folder` is what the paths in the data start from; the file is dated by `newest`, an ISO time.
     """
     import typst
 
+    main = sources / f"{name}.typ"
     try:
-        text = source.read_bytes()
+        files = {path.name: path.read_bytes() for path in (main, *sources.glob("*.typ"), *sources.glob("*.bib"))}
     except OSError as error:
-        raise NotSet(f"{source.parent.name}/{source.name} cannot be read: {error.strerror}") from error
+        raise NotSet(f"{sources.name}/{main.name} cannot be read: {error.strerror}") from error
     compiler = typst.Compiler(
-        text,
-        root=str(folder if folder.is_dir() else source.parent),  # before any run there is no folder, and no figure
+        files | {"main": files[main.name]},  # type: ignore[type-var]  # its stub lacks what the compiler takes
+        root=str(folder if folder.is_dir() else sources),  # before any run there is no folder, and no figure
         font_paths=typst.Fonts(include_system_fonts=False),
         ignore_system_fonts=True,
         sys_inputs={"data": data},
@@ -119,7 +116,7 @@ def compiled(source: Path, folder: Path, data: str, newest: str) -> bytes:
     try:
         document = compiler.compile(format="pdf", timestamp=when)
     except typst.TypstError as error:
-        raise NotSet(f"not set: {' '.join(error.message.split())}") from error
+        raise NotSet(f"{sources.name}/{main.name} is not set: {' '.join(error.message.split())}") from error
     assert isinstance(document, bytes)
     return document
 
@@ -132,89 +129,76 @@ def _paper(view: views.PaperView) -> Data:
         "sentence": pieces(view.row.sentence),
         "number": pieces(view.row.number),
         "figure": view.figure,
-        "claims": [_verdict(each) for each in view.claims],
-        "supporting": [_verdict(each) for each in view.supporting],
     }
 
 
-def _verdict(view: ClaimView) -> Data:
-    return {"id": view.claim.id, "verdict": view.row.verdict}
-
-
 def _claim(view: ClaimView) -> Data:
+    claim, notebook = view.claim, view.group.notebook or "none"
     return {
-        "id": view.claim.id,
-        "title": pieces(view.claim.title),
-        "statement": pieces(view.claim.statement),
-        "source": [{"text": f"{view.claim.source.kind}: "}, *pieces(view.claim.source.where)],
-        "evidence": view.claim.evidence,
+        "id": claim.id,
+        "group": claim.group,
+        "title": pieces(claim.title),
+        "statement": pieces(claim.statement),
+        "source": pieces(f"{claim.source.kind}: {claim.source.where}".replace(notebook, "")),
+        "proved": notebook in claim.source.where,
+        "evidence": claim.evidence,
         "verdict": view.row.verdict,
-        "expected": view.claim.expected,
+        "expected": claim.expected,
         "agrees": view.row.agrees is not False,
-        "reason": pieces(view.row.reason),
-        "falsifier": view.claim.falsifier,
-        "deciding": _check(view.deciding),
-        "checks": [_check(each) for each in view.checks],
-        "cost": duration(view.row.provenance.seconds) if view.row.provenance else "",
-        "computed": view.row.provenance.started[:10] if view.row.provenance else "",
+        "falsifier": claim.falsifier,
+        "paper": list(claim.paper),
+        "supports": list(claim.supports),
+        "checks": [_check(each) for each in view.checks if each.result],
     }
 
 
 def _check(view: CheckView) -> Data:
-    result = view.result
+    assert view.result
     return {
         "id": view.check.id,
         "quantity": pieces(view.quantity),
         "measured": view.measured,
         "required": view.required,
-        "tightness": number(result.tightness if result else None),
-        "origin": pieces(view.check.origin),
-        "verdict": result.verdict if result else "not run",
+        "tightness": number(view.result.tightness),
+        "verdict": view.result.verdict,
     }
 
 
 def _parts(workspace: Workspace, groups: Sequence[GroupView], claims: Sequence[ClaimView]) -> list[Data]:
-    parts, numbers = [], views.figure_numbers(groups)
-    for part, title in workspace.claims.outline.parts.items():
-        members = [view for view in groups if view.group.part == part]
-        if members:
-            inside = [_group(workspace, view, claims, numbers) for view in members]
-            parts.append({"title": title, "groups": inside})
-    return parts
+    ran = {claim.group.id for claim in claims}
+    members = [view for view in groups if view.group.id in ran]
+    return [
+        {"title": title, "groups": [_group(workspace, view) for view in members if view.group.part == part]}
+        for part, title in workspace.claims.outline.parts.items()
+        if any(view.group.part == part for view in members)
+    ]
 
 
-def _group(workspace: Workspace, view: GroupView, claims: Sequence[ClaimView], numbers: Mapping[str, int]) -> Data:
-    cells, executed = _cells(workspace, view.group)
+def _group(workspace: Workspace, view: GroupView) -> Data:
     return {
         "id": view.group.id,
         "title": view.group.title,
-        "claims": [each.claim.id for each in claims if each.group.id == view.group.id],
-        "reason": pieces(view.reason),
-        "figures": [_figure(workspace, view, each, numbers[each.file.stem]) for each in view.figures],
+        "figures": [_figure(workspace, view, each) for each in view.figures],
         "tables": [_table(view.folder, each) for each in view.tables],
-        "derivation": derivation(cells),
-        "executed": executed,
+        "derivation": derivation(_cells(workspace, view.group)),
     }
 
 
-def _cells(workspace: Workspace, group: Group) -> tuple[list[dict[str, str]], bool]:
-    """Return the cells of a group's notebook, and whether they hold what executing it gave."""
-    if group.notebook is None:
-        return [], False
+def _cells(workspace: Workspace, group: Group) -> list[dict[str, str]]:
+    """Return the cells of a group's notebook with what executing it gave, none where it was not executed."""
     path = workspace.page_path(group)
     try:
-        artefacts = current_artefacts(path, workspace.page_parts(group))
-        return read_cells(path.with_name(f"{group.id}.cells.json")), bool(artefacts.files)
+        executed = group.notebook and current_artefacts(path, workspace.page_parts(group)).files
+        return read_cells(path.with_name(f"{group.id}.cells.json")) if executed else []
     except (NotCurrent, OSError):
-        return texts_of(workspace.root / group.notebook), False
+        return []
 
 
-def _figure(workspace: Workspace, view: GroupView, figure: Figure, number: int) -> Data:
+def _figure(workspace: Workspace, view: GroupView, figure: Figure) -> Data:
     file = chosen(workspace.folder / view.folder / figure.file)
     return {
         "path": f"/{view.folder}/{file.name}",
         "name": figure.file.stem,
-        "number": str(number),
         "width": width_of(file.with_suffix(".svg")),
         "caption": pieces(figure.caption),
         "claims": list(figure.claims),
@@ -246,30 +230,15 @@ def _exhibit(exhibit: Exhibit, standing: Mapping[str, str]) -> Data:
         "title": pieces(exhibit.title),
         "what": pieces(exhibit.what),
         "status": exhibit.status,
-        "here": [{"name": name, "label": standing.get(name, "")} for name in exhibit.here],
+        "here": [{"name": name, "label": standing[name]} for name in exhibit.here if name in standing],
         "gap": pieces(gap(exhibit)),
     }
 
 
 def _deviation(view: DeviationView) -> Data:
     texts = {name: pieces(getattr(view.deviation, name)) for name in ("title", "described", "code", "here")}
-    effects = [{"check": item.check.id, "measured": item.measured} for _, item in view.effects]
+    effects = [{"check": item.check.id, "measured": item.measured} for _, item in view.effects if item.result]
     return {**texts, "effect": pieces(view.deviation.effect), "effects": effects}
-
-
-def _moved(view: MovedView | None) -> Data | None:
-    if view is None:
-        return None
-    return {
-        "newest": view.expected.newest[:10],
-        "processor": view.expected.processor,
-        "counts": {kind: str(view.count(kind)) for kind in Moved},
-        "changed": [
-            [each.check, spread(each.expected), spread(each.result)]
-            for each in view.changed
-            if each.expected and each.result
-        ],
-    }
 
 
 def _environment(environment: Any, names: list[str]) -> Data:

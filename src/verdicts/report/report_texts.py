@@ -74,7 +74,7 @@ class Finding(Frozen):
     """What was found about a claim of the paper: a `text`, shown where the verdicts are those that it `needs`.
 
     `more` follows it where the claims in `also` were run, and have these verdicts. `number` tells the main one.
-    `{check}` in any of the three becomes that check's measured value, with its interval.
+    `{check}` in any of the three becomes that check's measured value, with its interval. `figure` names the one shown.
     """
 
     paper: str
@@ -83,6 +83,7 @@ class Finding(Frozen):
     also: dict[str, Verdict] = {}  # noqa: RUF012 (a pydantic field)
     more: str = ""
     number: str = ""
+    figure: str = ""
 
     @staticmethod
     def values_in(text: str) -> list[str]:

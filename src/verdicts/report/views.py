@@ -143,7 +143,7 @@ def _check(check: Check, result: CheckResult | None) -> CheckView:
 
 def paper_of(workspace: Workspace, ledger: Ledger, claims: Sequence[ClaimView]) -> list[PaperView]:
     """Return the row of each claim of the paper, with the claims and the figure behind it. Raises UserError."""
-    figures = {view.claim.id: view.figures for view in claims}
+    drawn = {name for view in claims for name in view.figures}
     everything = load_claims(workspace.root)
     rows = rows_of(everything, load_findings(workspace.root, everything), Outcome.of(ledger))
     return [
@@ -151,7 +151,7 @@ def paper_of(workspace: Workspace, ledger: Ledger, claims: Sequence[ClaimView]) 
             row,
             [view for view in claims if row.id in view.claim.paper],
             [view for view in claims if row.id in view.claim.supports],
-            "".join(figures.get(row.shown, [])[:1]),
+            row.figure if row.figure in drawn else "",
         )
         for row in rows
     ]
@@ -195,7 +195,7 @@ def standing(claims: Sequence[ClaimView], groups: Sequence[GroupView]) -> dict[s
 
 
 def figure_numbers(groups: Sequence[GroupView]) -> dict[str, int]:
-    """Return the number of each figure by its name, from 1 in the order of the report: page and paper agree."""
+    """Return the number of each figure by its name, from 1 in the order of the page."""
     names = [figure.file.stem for view in groups for figure in view.figures]
     return {name: number for number, name in enumerate(names, 1)}
 

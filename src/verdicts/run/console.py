@@ -135,7 +135,8 @@ class Screen:
         for label, ids in (("failed", summary.failed), ("against expectation", summary.contradictions)):
             if ids:
                 self.complain(f"{label}: {', '.join(ids)}")
-        self.say(f"report: {published.page}   ({duration(time.monotonic() - self.begin)})")
+        beside = "" if published.reason else ", with paper.pdf and supplement.pdf"
+        self.say(f"report: {published.page}{beside}   ({duration(time.monotonic() - self.begin)})")
 
 
 def listing(item: PlannedClaim) -> str:

@@ -1,4 +1,4 @@
-"""After a run: the ledger's file, page and paper, and what is not as it should be."""
+"""After a run: the ledger's file, page, paper and supplement, and what is not as it should be."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,18 +18,17 @@ from verdicts.run.plan import artefacts_of
 
 
 class Published(NamedTuple):
-    """The ledger, the places of page and paper, and why there is no paper (empty: there is)."""
+    """The ledger, the place of the page, and why there are no paper and supplement beside it (empty: there are)."""
 
     ledger: Ledger
     page: Path
-    paper: Path
     reason: str
 
 
 def publish(workspace: Workspace) -> Published:
-    """Write `ledger.json`, page and paper, each whole, whatever becomes of the next. Raises OSError.
+    """Write `ledger.json`, page, paper and supplement, each whole, whatever becomes of the next. Raises OSError.
 
-    Page and paper are left as they are where they are whole and nothing that they are made from has changed.
+    The documents are left as they are where they are whole and nothing that they are made from has changed.
     """
     ledger, watch = collect(workspace), Stopwatch()
     ledger.write(workspace.folder / "ledger.json")
@@ -48,11 +47,11 @@ def publish(workspace: Workspace) -> Published:
         provenance = watch.provenance(workspace.environment(), workspace.profile, parts.config)
         made = Artefacts.of("report", parts, provenance, files=files, reason=reason)
         made.write(place)
-    return Published(ledger, workspace.folder / "report.html", workspace.folder / "paper.pdf", made.reason)
+    return Published(ledger, workspace.folder / "report.html", made.reason)
 
 
 def _parts(workspace: Workspace, ledger: Ledger) -> KeyParts:
-    """Return what page and paper depend on: claims, records, figures, benchmarks, texts, tools' results, the engine."""
+    """Return what the documents depend on: claims, records, figures, benchmarks, texts, tools' results, the engine."""
     rows = [row.model_dump(mode="json", exclude={"computed"}) for row in ledger.claims]
     sections = [(view.section.model_dump(mode="json"), view.changed, view.kept) for view in sections_of(workspace)]
     folders = [workspace.root / "paper", PACKAGE_ROOT / "verdicts", workspace.folder.parent / Profile.BENCH / "records"]

@@ -50,6 +50,11 @@ def test_every_claim_that_a_sentence_names_is_needed(finding):
 
 
 @by_claim
+def test_the_figure_of_a_result_is_one_that_a_notebook_shows(finding):
+    assert any(f'"{finding.figure}"' in notebook.read_text() for notebook in ROOT.glob("*/**/notebook.md"))
+
+
+@by_claim
 def test_no_bound_stands_where_an_estimate_was_measured(finding):
     used = [claim for claim in CLAIMS.claim if claim.id in {*finding.needs, *finding.also}]
     limits = {x for claim in used for check in claim.check for x in (check.bound, check.bound + check.tolerance)}
@@ -66,7 +71,7 @@ def rows(toy):
 
     def made(verdict="holds", more=""):
         finding = f'[[finding]]\npaper = "P1"\nneeds = {{ A1 = "{verdict}" }}\ntext = "It is {{A1.one}} at $x$ (A1)."\n'
-        toy.write("paper/findings.toml", f'{finding}number = "{{A1.one}} units"\n{more}')
+        toy.write("paper/findings.toml", f'{finding}figure = "line"\nnumber = "{{A1.one}} units"\n{more}')
         workspace = toy.run_all()
         claims, ledger = load_claims(toy.root), collect(workspace)
         found = rows_of(claims, load_findings(toy.root, claims), Outcome.of(ledger))
@@ -79,7 +84,7 @@ def rows(toy):
 
 
 def test_a_row_tells_its_sentence_with_the_measured_value_only_under_its_verdicts(rows):
-    assert rows()["P1"] == Row("P1", "One is one", Word.HOLDS, "It is 1 at $x$ (A1).", "1 units", "A1")
+    assert rows()["P1"] == Row("P1", "One is one", Word.HOLDS, "It is 1 at $x$ (A1).", "1 units", "line")
     assert rows("refuted")["P1"][2:5] == (Word.HOLDS, "A1 holds", "1 units")
 
 

@@ -45,7 +45,7 @@ SUMS = {
     "F-samples": {"8": "pixels of scikit-learn's digits"},
     "T-graphs": {"120": "40 graphs of each of three seeds", "240": "40 graphs of each of six"},
 }
-# In the report's own words, whatever the records: templates and paper.typ
+# In the report's own words, whatever the records: templates and Typst files
 OWN_WORDS = {"2405.13726", "0", "1", "2", "5"}  # counts of nothing; "2 to 5 times", the abstract's; the exhibit's "1"
 
 
@@ -129,10 +129,13 @@ def shown(toy: Toy) -> Iterable[str]:
 
 
 @needs_poppler
-def test_before_any_run_the_paper_has_no_number_of_its_own(toy):
+@pytest.mark.parametrize("name", document.DOCUMENTS)
+def test_before_any_run_a_document_has_no_number_of_its_own(toy, name):
     workspace = toy.workspace()
     workspace.folder.mkdir(parents=True)
-    text = text_of(document.write(workspace, collect(workspace)))
+    document.write(workspace, collect(workspace))
+    text, _, _ = text_of(workspace.folder / f"{name}.pdf").partition("References\n")
+    text = re.sub(r"\[\d+\]", "", text)  # citations
     pages = {str(n) for n in range(1, text.count("\f") + 1)}
     sections = set(re.findall(r"^\s*(\d+(?:\.\d+)?)\s+\S", text, re.MULTILINE))
     assert numbers(text) <= written(toy) | OWN_WORDS | pages | sections | {"4"} | set(shown(toy))

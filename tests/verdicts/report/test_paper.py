@@ -1,4 +1,4 @@
-"""The paper of a small repository: from records alone, the same bytes, nothing spilt, nothing left out in silence."""
+"""Paper and supplement: from records alone, the same bytes, nothing spilt, nothing there that was not run."""
 
 import json
 import re
@@ -7,10 +7,19 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from matplotlib import pyplot
 
+from ams_suite.project import PROJECT
 from tests.verdicts.toy import REPOSITORY, Toy
+from verdicts import save_figure
+from verdicts.claims.loading import load_claims
+from verdicts.claims.schema import Profile
+from verdicts.records.expected import read_expected
 from verdicts.records.ledger import collect
+from verdicts.records.workspace import Workspace
 from verdicts.report import paper as document
+from verdicts.report.findings import Outcome, rows_of
+from verdicts.report.report_texts import load_findings
 from verdicts.run.pages import make_page
 from verdicts.run.publish import faults, publish
 
@@ -19,7 +28,8 @@ NOTE = '# %% [markdown]\n# # Title\n# ## Why\n# Since $a < b$,\n\n# %%\nimport s
 
 @pytest.fixture
 def toy(toy: Toy) -> Toy:
-    shutil.copy(REPOSITORY / document.SOURCE, toy.root / document.SOURCE)
+    for name in ("paper.typ", "supplement.typ", "style.typ", "references.bib"):
+        shutil.copy(REPOSITORY / "paper" / name, toy.root / "paper" / name)
     toy.replace_in_claims(
         "alpha", 'kind = "proved here", where = "here" }', 'kind = "abstract", where = "a" }\npaper = ["P1"]'
     )
@@ -28,10 +38,6 @@ def toy(toy: Toy) -> Toy:
 
 def data_of(workspace):
     return document.data_of(workspace, collect(workspace))
-
-
-def words(pieces):
-    return "".join(piece.get("text", "") for piece in pieces)
 
 
 def text_of(pdf: Path) -> str:
@@ -43,26 +49,23 @@ needs_poppler = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="po
 
 def test_the_same_records_give_the_same_bytes(toy):
     workspace = toy.run_all()
-    pdf = document.write(workspace, collect(workspace))
-    first = pdf.read_bytes()
+    document.write(workspace, collect(workspace))
     again = document.build(toy.workspace(), collect(toy.workspace()))
-    assert first == again["paper.pdf"] and first.startswith(b"%PDF")
+    for name in ("paper.pdf", "supplement.pdf"):
+        assert (workspace.folder / name).read_bytes() == again[name] and again[name].startswith(b"%PDF")
     assert json.loads((workspace.folder / "paper/data.json").read_text()) == data_of(workspace)
 
 
-def test_it_holds_every_claim_check_figure_and_table(toy):
+def test_it_holds_every_claim_that_was_run_with_checks_figures_and_tables(toy):
     data = data_of(toy.run_all())
-    assert {claim["id"]: claim["verdict"] for claim in data["claims"]} == {
-        "A1": "holds", "A2": "refuted", "B1": "holds", "B2": "not run",
-    }  # fmt: skip
+    assert [(c["id"], c["verdict"]) for c in data["claims"]] == [("A1", "holds"), ("A2", "refuted"), ("B1", "holds")]
+    assert data["verdicts"]["B2"] == "not run" and data["values"]["A2.two"] == "2 [1.9, 2.1]"
     assert data["tally"].endswith("Of our 4: 2 hold, 1 refuted, 1 not run.")
     two = data["claims"][1]["checks"][0]
     assert (two["measured"], two["required"], two["verdict"]) == ("2 [1.9, 2.1]", "≤ 1", "refuted")
     assert data["claims"][0]["statement"] == [{"math": r"1 \= 1", "display": False}]
-    assert "not part of the quick profile" in words(data["claims"][3]["reason"])
     group = data["parts"][0]["groups"][0]
-    assert group["figures"][0]["path"] == "/figures/alpha/line.svg" and group["claims"] == ["A1", "A2"]
-    assert group["figures"][0]["number"] == "1"
+    assert group["figures"][0]["path"] == "/figures/alpha/line.svg"
     assert group["tables"][0]["rows"][1] == [[{"text": "2"}], [{"text": "2.5"}]]
 
 
@@ -72,52 +75,87 @@ def test_a_deviation_comes_with_its_measured_effect(toy):
     assert deviation["effects"][0] == {"check": "A1.one", "measured": "1"}
 
 
-def test_a_derivation_has_the_results_once_its_notebook_is_executed(toy):
+def test_a_proof_is_there_with_its_formulas_once_its_notebook_is_executed(toy):
     toy.add_notebook("alpha", NOTE, kind="py")
     workspace = toy.run_all("cpu")
-    before = data_of(workspace)["parts"][0]["groups"][0]
-    assert [block["kind"] for block in before["derivation"]] == ["heading", "paragraph"] and not before["executed"]
+    assert data_of(workspace)["parts"][0]["groups"][0]["derivation"] == []
     assert make_page(workspace, workspace.claims.group[0]) == ""
-    after = data_of(workspace)["parts"][0]["groups"][0]
-    assert after["executed"]
-    assert after["derivation"][-1]["body"] == [{"math": "attach(q, t: 2)", "display": True}]
+    proof = data_of(workspace)["parts"][0]["groups"][0]["derivation"]
+    assert [block["kind"] for block in proof] == ["heading", "paragraph", "paragraph"]
+    assert proof[-1]["body"] == [{"math": "attach(q, t: 2)", "display": True}]
 
 
 def test_before_any_run_there_is_a_paper_that_says_so(toy):
     workspace = toy.workspace()
     assert not workspace.folder.exists()
     built = document.build(workspace, collect(workspace))
-    assert built["paper.pdf"].startswith(b"%PDF")
+    assert built["paper.pdf"].startswith(b"%PDF") and built["supplement.pdf"].startswith(b"%PDF")
     assert json.loads(built["paper/data.json"])["tally"].endswith("Of our 4: 4 not run.")
 
 
 def test_data_that_do_not_fit_are_refused(toy, tmp_path):
-    with pytest.raises(document.NotSet, match="not set: "):
-        document.compiled(toy.root / document.SOURCE, tmp_path, "{}", "")
+    with pytest.raises(document.NotSet, match=r"paper/paper\.typ is not set: "):
+        document.compiled(toy.root / "paper", "paper", tmp_path, "{}", "")
 
 
-def test_a_paper_that_cannot_be_set_takes_nothing_else_with_it(toy):
+@pytest.mark.parametrize("name", document.DOCUMENTS)
+def test_a_document_that_cannot_be_set_takes_no_page_with_it(toy, name):
     workspace = toy.run_all()
-    toy.write(document.SOURCE, "#panic(sys.inputs.data.len() < 0, [no\nway])")
+    toy.write(f"paper/{name}.typ", "#panic(sys.inputs.data.len() < 0, [no\nway])")
     published = publish(workspace)
-    assert published.reason.startswith("not set: ") and "\n" not in published.reason
-    assert published.page.is_file() and not published.paper.exists()
+    assert published.reason.startswith(f"paper/{name}.typ is not set: ") and "\n" not in published.reason
+    assert published.page.is_file() and not (workspace.folder / "paper.pdf").exists()
     assert dict(faults(workspace))["paper.pdf"] == published.reason
 
 
 def test_a_paper_without_its_source_is_no_paper_and_says_so(toy):
     workspace = toy.run_all()
-    (toy.root / document.SOURCE).unlink()
+    (toy.root / "paper/paper.typ").unlink()
     assert publish(workspace).reason == "paper/paper.typ cannot be read: No such file or directory"
 
 
 @needs_poppler
 def test_every_glyph_is_there_and_no_word_leaves_the_page(toy):
     workspace = toy.run_all()
-    pdf = document.write(workspace, collect(workspace))
+    document.write(workspace, collect(workspace))
+    for name in document.DOCUMENTS:
+        pdf = workspace.folder / f"{name}.pdf"
+        assert misplaced(pdf) == [] and "\ufffd" not in text_of(pdf)
+    assert "Two is at most one" in (text := text_of(pdf)) and "2 [1.9, 2.1]" in text
+    assert "not part of the quick profile" not in text
+
+
+CLAIMS = load_claims(REPOSITORY)
+
+
+def test_what_the_paper_says_of_claims_and_checks_follows_from_their_expected_verdicts():
+    text = (REPOSITORY / "paper/paper.typ").read_text()
+    needed = re.findall(r'\b(\w+): "(holds|refuted|inconclusive)"', text)
+    assert needed and set(needed) <= {(claim.id, claim.expected) for claim in CLAIMS.claim}
+    assert set(re.findall(r"\(([A-Z]\d+[a-z]?)\)", text)) <= {name for name, _ in needed}
+    assert set(re.findall(r'#num\("(.*?)"\)', text)) <= set(CLAIMS.checks)
+
+
+@needs_poppler
+def test_with_the_kept_values_of_a_run_the_paper_has_six_to_eight_pages(tmp_path):
+    workspace = Workspace.open(REPOSITORY, Profile.CPU, tmp_path, PROJECT)
+    outcome = Outcome.of(read_expected(REPOSITORY, Profile.CPU))
+    rows = rows_of(CLAIMS, load_findings(REPOSITORY, CLAIMS), outcome)
+    drawn = Path(save_figure(pyplot.figure(figsize=(7.4, 6)), workspace.folder, "drawn", "").file).name
+    figure = {"path": f"/{drawn}", "width": 470, "caption": document.pieces("What is shown. " * 30), "claims": ["D1"]}
+    data = data_of(workspace) | {
+        "verdicts": outcome.verdicts,
+        "values": outcome.values,
+        "paper": [
+            row._asdict() | {"sentence": document.pieces(row.sentence), "number": document.pieces(row.number)}
+            for row in rows
+        ],
+        "parts": [{"groups": [{"figures": [figure | {"name": row.figure} for row in rows]}]}],
+    }
+    pdf = tmp_path / "paper.pdf"
+    pdf.write_bytes(document.compiled(REPOSITORY / "paper", "paper", workspace.folder, json.dumps(data), ""))
     text = text_of(pdf)
-    assert "Two is at most one" in text and "2 [1.9, 2.1]" in text and "\ufffd" not in text
-    assert misplaced(pdf) == []
+    assert 6 <= text.count("\f") <= 8 and text.count("Figure 6") == 2 and misplaced(pdf) == []
 
 
 def misplaced(pdf: Path, margin: float = 40.0) -> list[str]:

@@ -128,7 +128,7 @@ def test_a_spoilt_figure_or_table_is_named_and_made_again(session, name, spoil):
         assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("name", ["ledger.json", "report.html", "paper.pdf", "paper/data.json"])
+@pytest.mark.parametrize("name", ["ledger.json", "report.html", "paper.pdf", "supplement.pdf", "paper/data.json"])
 def test_a_spoilt_document_is_named_and_written_again(session, name):
     session.run()
     path = session.toy.folder() / name
