@@ -144,6 +144,7 @@ def test_a_spoilt_document_is_named_and_written_again(session, name):
 
 def test_page_and_paper_are_written_anew_where_what_they_show_has_changed(session):
     session.run()
+    assert "report.html, with paper.pdf and supplement.pdf" in session.said
     page = session.toy.folder() / "report.html"
     before = page.stat().st_ino
     assert session.run() == session.check() == 0 and page.stat().st_ino == before
