@@ -1,6 +1,8 @@
 """One run, from its plan to its exit code."""
 
+import codecs
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +31,7 @@ from verdicts.run.snakemake import run_snakemake
 from verdicts.studies.study import CELLS
 
 A_DAY = 86400.0
+PLAIN = str.maketrans({"✓": "+", "✗": "x", "–": "-", "−": "-", "≤": "<=", "≥": ">=", "±": "+-", "…": "..."})
 
 
 @dataclass(frozen=True)
@@ -184,8 +187,17 @@ class _Console(Console):
 
 
 def console_of() -> Console:
-    """Return the console: colours and tables on a terminal, plain lines elsewhere."""
+    """Return the console: colours and a bar on a terminal, plain lines elsewhere, in ASCII where it must be."""
+    codecs.register_error("plain", _in_ascii)
+    with suppress(AttributeError):  # of a stream that stands for the console
+        sys.stdout.reconfigure(errors="plain")  # type: ignore[union-attr]
     return _Console(file=sys.stdout, highlight=False, emoji=False)
+
+
+def _in_ascii(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    text = error.object[error.start : error.end].translate(PLAIN)
+    return text.encode("ascii", "replace").decode(), error.end
 
 
 def say(line: str) -> None:
