@@ -94,7 +94,7 @@ def reproduce(options: RunOptions, console: Console) -> int:
         here = workspace.config.one_process or options.one_process
         jobs = 1 if here else options.jobs
         expected = read_expected(workspace.root, workspace.profile)
-        forecast = Forecast(plan, expected, len(workspace.claims.group), jobs) if expected else None
+        forecast = Forecast(workspace, plan, expected, jobs) if expected else None
         with screen.plan(workspace.profile, plan, forecast, jobs):
             if busy and here:
                 _here(workspace, run, plan, screen)
