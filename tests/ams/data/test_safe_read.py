@@ -23,8 +23,7 @@ def zipped(*named: tuple[str, bytes], how: int = zipfile.ZIP_DEFLATED) -> bytes:
 def test_a_file_is_read_to_its_bound_whatever_it_says_of_its_size(tmp_path: Path) -> None:
     whole = tmp_path / "whole"
     whole.write_bytes(b"a" * 2**20)
-    assert content_of(whole, 2**20) == whole.read_bytes()
-    assert content_of(whole, 2**33) == whole.read_bytes()
+    assert content_of(whole, 2**20) == whole.read_bytes() and content_of(whole, 2**33) == whole.read_bytes()
     for path in (whole, Path("/dev/zero")):
         with pytest.raises(UserError, match="more than the 0 MiB that such a file has"):
             content_of(path, 2**20 - 1)

@@ -74,8 +74,7 @@ def test_snakemake_by_hand_does_the_same(finished):
     toy.record("A2", "cpu").unlink()
     by_hand = toy.python("-m", "snakemake", "--cores", "2", "--quiet", "all")
     assert by_hand.returncode == 0, by_hand.stderr
-    assert toy.record("A2", "cpu").exists()
-    assert not list(faults(toy.workspace("cpu")))
+    assert toy.record("A2", "cpu").exists() and not list(faults(toy.workspace("cpu")))
 
 
 AWKWARD = """a #3: {x} 'q' "é😀" $HOME =b %s"""
@@ -158,15 +157,12 @@ class TestJob:
         return toy
 
     def test_checks_page_and_report(self, toy):
-        assert do_job(toy, "checks", "--group", "alpha") == 0
-        assert toy.record("A1", "cpu").exists()
+        assert do_job(toy, "checks", "--group", "alpha") == 0 and toy.record("A1", "cpu").exists()
         assert not toy.record("B1", "cpu").exists()
         before = toy.record("A1", "cpu").read_bytes()
-        assert do_job(toy, "checks", "--group", "alpha") == 0
-        assert toy.record("A1", "cpu").read_bytes() == before
+        assert do_job(toy, "checks", "--group", "alpha") == 0 and toy.record("A1", "cpu").read_bytes() == before
         assert do_job(toy, "page", "--group", "alpha") == 0
-        assert (toy.folder("cpu") / "notebooks" / "alpha.html").exists()
-        assert do_job(toy, "report") == 0
+        assert (toy.folder("cpu") / "notebooks" / "alpha.html").exists() and do_job(toy, "report") == 0
         assert (toy.folder("cpu") / "report.html").exists()
 
     def test_a_job_whose_run_died_keeps_the_next_run_out(self, toy, monkeypatch):
@@ -210,6 +206,5 @@ def test_only_stamps_of_stale_work_are_discarded(tmp_path):
     run = Run.begin(workspace, only=("alpha",))
     assert set(plan_of(workspace, run).busy_groups) == {"alpha"}
     discard_stale_stamps(workspace)
-    assert not stamp_path(workspace, "checks", "alpha").exists()
-    assert stamp_path(workspace, "checks", "beta").exists()
+    assert not stamp_path(workspace, "checks", "alpha").exists() and stamp_path(workspace, "checks", "beta").exists()
     assert workspace.profile is Profile.CPU
