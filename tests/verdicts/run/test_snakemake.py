@@ -56,6 +56,7 @@ def test_a_second_run_does_nothing(finished):
     assert toy.record("A1", "cpu").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_what_is_up_to_date_for_snakemake_is_made_again_when_it_is_not_current(finished):
     toy, _ = finished
     toy.record("B1", "cpu").write_text("{}")
@@ -114,7 +115,7 @@ def test_a_job_that_dies_leaves_its_claims_failed_and_the_rest_done(tmp_path, mo
     assert "logs/beta.job.log" in rows["B1"]["reason"]
 
 
-@pytest.mark.parametrize("one_process", [False, True])
+@pytest.mark.parametrize("one_process", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_a_notebook_that_breaks_is_exit_code_3_and_named(tmp_path, monkeypatch, one_process):
     toy = Toy.make(tmp_path)
     toy.add_notebook("alpha", kind="py", text="# %%\n1 / 0\n")
