@@ -66,8 +66,7 @@ def small(tmp_path_factory) -> Path:
 def visited(browser, page: Path) -> Iterator[Visit]:
     opened = Visit(browser, page)
     yield opened
-    assert opened.errors == []
-    assert opened.foreign() == []
+    assert opened.errors == [] and opened.foreign() == []
     opened.context.close()
 
 
@@ -113,8 +112,7 @@ def test_a_claim_opens_to_statement_figure_falsifier_and_source_by_keyboard(visi
     assert not page.is_visible(body)
     page.focus("#claim-A1 summary.row")
     page.keyboard.press("Enter")
-    assert page.is_visible(body)
-    assert page.locator(f"{body} .statement math").count() == 1
+    assert page.is_visible(body) and page.locator(f"{body} .statement math").count() == 1
     assert page.locator(f"{body} figure.evidence img").is_visible()
     assert page.locator(f"{body} figure.evidence img").evaluate("one => one.naturalWidth") > 50
     assert "tests/test_toy.py::test_one" in page.inner_text(body)
