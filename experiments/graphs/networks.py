@@ -124,8 +124,9 @@ class Attention(nn.Module):
 
     def _scores(self, parts: Float[Tensor, "live places outputs"], block: Block) -> Channels:
         """Return `M_i` from queries and keys; `tanh(x) / 2 = 1 / (1 + exp(-2 x)) - 1 / 2`, which is faster here."""
+        parts[..., : self.width].mul_(2 / math.sqrt(self.width))  # the queries
         query, key = parts.unflatten(1, (block.graphs, -1)).unflatten(-1, (2, HEADS, -1)).permute(3, 0, 1, 4, 2, 5)
-        total = torch.sigmoid_((query * (2 / math.sqrt(self.width))) @ key.mT).sum(2)
+        total = torch.sigmoid_(query @ key.mT).sum(2)
         return block.symmetrised(total).mul_(1 / HEADS).sub_(1.0)
 
 
