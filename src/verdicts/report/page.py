@@ -1,12 +1,13 @@
-"""The report: one HTML file, made from records alone, that needs nothing from elsewhere.
+"""The report: an HTML page, and one for each group that stands apart, made from records alone.
 
-The same records give the same bytes: every time in it was read from a record.
+No page needs anything from elsewhere. The same records give the same bytes: every time in them was read from a record.
 """
 
 from pathlib import Path
+from typing import Any
 
 from verdicts.claims.loading import load_claims
-from verdicts.claims.schema import Verdict
+from verdicts.claims.schema import Group, Verdict
 from verdicts.records.files import write_whole
 from verdicts.records.ledger import Ledger
 from verdicts.records.section import sections_of
@@ -14,52 +15,81 @@ from verdicts.records.workspace import Workspace
 from verdicts.report import views
 from verdicts.report.images import data_address, kinds_of, size_of
 from verdicts.report.report_texts import load_exhibits, load_findings, load_limitations, load_notation
-from verdicts.report.source_code import address_of, source_of
+from verdicts.report.source_code import address_of, drawn_by, function_at, source_of
 from verdicts.report.tables import shown
 from verdicts.report.templating import render
 
+REPORT = "report.html"
 
-def build(workspace: Workspace, ledger: Ledger) -> str:
-    """Return the page for a ledger and the records beside it."""
-    outline, groups = workspace.claims.outline, views.groups_of(workspace)
+
+def build(workspace: Workspace, ledger: Ledger) -> dict[str, str]:
+    """Return the pages by name, for a ledger and the records beside it: the report, and those of groups apart."""
+    content = _content(workspace, ledger)
+    pages = {REPORT: render("report.html.j2", here=REPORT, **content)}
+    for view in content["groups"]:
+        if view.group.apart:
+            pages[page_of(view.group)] = render("group.html.j2", here=page_of(view.group), view=view, **content)
+    return pages
+
+
+def page_of(group: Group) -> str:
+    """Return the name of the page that shows a group's claims and figures."""
+    return f"report-{group.id}.html" if group.apart else REPORT
+
+
+def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
+    """Return all that the templates show."""
+    outline, groups, notation = workspace.claims.outline, views.groups_of(workspace), load_notation(workspace.root)
     claims = views.claims_of(workspace, ledger, groups)
-    visible = [view for view in groups if view.figures or view.tables or view.page or view.reason]
-    return render(
-        "report.html.j2",
-        ledger=ledger,
-        profile=ledger.profile,
-        claims=claims,
-        paper=views.paper_of(
-            outline.stated, claims, load_findings(workspace.root, load_claims(workspace.root)), ledger.profile
-        ),
-        parts={part: [view for view in visible if view.group.part == part] for part in outline.parts},
-        part_titles=outline.parts,
-        marks=views.MARKS,
-        verdicts=list(Verdict),
-        benchmarks=views.benchmarks(workspace),
-        deviations=views.deviations(workspace, claims),
-        notation=load_notation(workspace.root),
-        limitations=load_limitations(workspace.root),
-        moved=views.moved(workspace, ledger),
-        sections=sections_of(workspace),
-        exhibits=load_exhibits(workspace.root),
-        standing=views.standing(claims, visible),
-        environments=views.environments(ledger.claims),
-        costs=views.costs(workspace, claims),
-        newest=views.newest(ledger),
-        shown=shown,
-        kinds=lambda view, figure: kinds_of(workspace.folder / view.folder / figure.file),
-        picture=lambda view, figure: data_address(workspace.folder / view.folder / figure.file),
-        pixels=lambda view, figure: [
-            round(pt * 96 / 72) for pt in size_of(workspace.folder / view.folder / figure.file)
-        ],
-        source=lambda where: source_of(workspace.root, where),
-        address=lambda where: address_of(workspace.root, workspace.folder, where),
-    )
+    findings = load_findings(workspace.root, load_claims(workspace.root))
+    drawn = {figure.file.stem: (view, figure) for view in groups for figure in view.figures}
+
+    def place(view: views.GroupView, name: str) -> Path:
+        return workspace.folder / view.folder / name
+
+    return {
+        "ledger": ledger,
+        "profile": ledger.profile,
+        "claims": claims,
+        "groups": groups,
+        "paper": views.paper_of(outline.stated, claims, findings, ledger.profile),
+        "parts": {part: [view for view in groups if view.group.part == part] for part in outline.parts},
+        "part_titles": outline.parts,
+        "marks": views.MARKS,
+        "verdicts": list(Verdict),
+        "absences": views.absences(claims, groups),
+        "benchmarks": views.benchmarks(workspace),
+        "deviations": views.deviations(workspace, claims),
+        "notation": notation,
+        "code": [function_at(workspace.root, place) for place in notation.code],
+        "limitations": load_limitations(workspace.root),
+        "moved": views.moved(workspace, ledger),
+        "sections": sections_of(workspace),
+        "exhibits": load_exhibits(workspace.root),
+        "addresses": {
+            name: f"{page}#{anchor}"
+            for page in {page_of(view.group) for view in groups}
+            for name, anchor in views.standing(
+                *([v for v in each if page_of(v.group) == page] for each in (claims, groups))
+            ).items()
+        },
+        "drawn": drawn,
+        "numbers": {name: number for number, name in enumerate(drawn, start=1)},
+        "environments": views.environments(ledger.claims),
+        "costs": views.costs(workspace, claims),
+        "newest": views.newest(ledger),
+        "shown": shown,
+        "kinds": lambda view, figure: kinds_of(place(view, figure.file)),
+        "picture": lambda view, figure: data_address(place(view, figure.file)),
+        "pixels": lambda view, figure: [round(pt * 96 / 72) for pt in size_of(place(view, figure.file))],
+        "origin": lambda view, figure: drawn_by(workspace.root, view.group.folder, figure.file.stem),
+        "source": lambda where: source_of(workspace.root, where),
+        "address": lambda where: address_of(workspace.root, workspace.folder, where),
+    }
 
 
 def write(workspace: Workspace, ledger: Ledger) -> Path:
-    """Write the page as `report.html` beside the ledger, whole, and return its place. Raises OSError."""
-    path = workspace.folder / "report.html"
-    write_whole(path, build(workspace, ledger))
-    return path
+    """Write the pages beside the ledger, each whole, and return the report's place. Raises OSError."""
+    for name, text in build(workspace, ledger).items():
+        write_whole(workspace.folder / name, text)
+    return workspace.folder / REPORT

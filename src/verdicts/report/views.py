@@ -1,6 +1,7 @@
 """What the page and the paper show: claims with their rows and words, groups with their figures, read from records."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import NamedTuple
 
 from verdicts.claims.loading import load_claims
@@ -17,6 +18,7 @@ from verdicts.report.report_texts import Deviation, Finding, load_deviations
 from verdicts.report.templating import number, spread
 
 RELATIONS = {Relation.EQUAL: ("=", "±"), Relation.AT_MOST: ("≤", "+"), Relation.AT_LEAST: ("≥", "−")}
+SLACK = {Relation.AT_MOST: 1, Relation.AT_LEAST: -1}
 MARKS = {Verdict.HOLDS: "✓", Verdict.REFUTED: "✗", Verdict.INCONCLUSIVE: "?", Verdict.NOT_RUN: "–"}
 
 
@@ -51,7 +53,7 @@ class ClaimView(NamedTuple):
 
 
 class GroupView(NamedTuple):
-    """A group's figures and tables; `reason` says why there are none."""
+    """A group's figures and tables; `reason` says why there are none. `page` is its notebook's page, empty for none."""
 
     group: Group
     figures: list[Figure]
@@ -59,6 +61,7 @@ class GroupView(NamedTuple):
     folder: str
     reason: str
     page: str
+    command: str
 
 
 class DeviationView(NamedTuple):
@@ -127,16 +130,16 @@ def claims_of(workspace: Workspace, ledger: Ledger, groups: Sequence[GroupView] 
         results = {result.id: result for result in row.checks}
         checks = [_check(check, results.get(check.id)) for check in claim.check]
         deciding = next((view for view in checks if view.result and view.result.verdict is row.verdict), checks[0])
-        command = _command(claim, ledger.profile)
+        chosen = ledger.profile if ledger.profile in claim.profiles else claim.profiles[0]
+        command = command_for(chosen, claim.id)
         figures = [figure.file.stem for figure in drawn if claim.id in figure.claims]
         views.append(ClaimView(claim, group, row, checks, deciding, command, pages[group.id], figures))
     return views
 
 
-def _command(claim: Claim, profile: Profile) -> str:
-    """Return the command that makes a claim's record anew, in the smallest profile that has it if this one has not."""
-    chosen = profile if profile in claim.profiles else claim.profiles[0]
-    return f"bash reproduce.sh --profile {chosen} --only {claim.id} --force {claim.id}"
+def command_for(profile: Profile, name: str) -> str:
+    """Return the command that makes a claim's record anew, or all of a group with its figures and tables."""
+    return f"bash reproduce.sh --profile {profile} --only {name} --force {name}"
 
 
 def _check(check: Check, result: CheckResult | None) -> CheckView:
@@ -145,8 +148,14 @@ def _check(check: Check, result: CheckResult | None) -> CheckView:
 
 
 def claimed(check: Check) -> str:
-    """Return how a check's quantity is claimed to stand to its bound, without the unit."""
+    """Return what is required of a check's quantity, without the unit.
+
+    An inequality's bound and tolerance are joined, unless six digits would hide the tolerance.
+    """
     sign, slack = RELATIONS[check.relation]
+    joined = Decimal(repr(check.bound)) + SLACK.get(check.relation, 0) * Decimal(repr(check.tolerance))
+    if check.relation in SLACK and Decimal(f"{joined:.6g}") == joined:
+        return f"{sign} {number(float(joined), 6)}"
     margin = f" {slack} {number(check.tolerance)}" if check.tolerance else ""
     return f"{sign} {number(check.bound)}{margin}"
 
@@ -204,14 +213,27 @@ def groups_of(workspace: Workspace) -> list[GroupView]:
 def _group(workspace: Workspace, group: Group) -> GroupView:
     path = workspace.figures_path(group)
     folder = path.parent.relative_to(workspace.folder).as_posix()
-    page = _page(workspace, group)
+    page, command = _page(workspace, group), command_for(workspace.profile, group.id)
     if not any(workspace.profile in claim.profiles for claim in workspace.claims.of_group(group.id)):
-        return GroupView(group, [], [], folder, f"not part of the {workspace.profile} profile", page)
+        return GroupView(group, [], [], folder, f"not part of the {workspace.profile} profile", page, command)
     try:
         artefacts = current_artefacts(path, workspace.figures_parts(group))
     except NotCurrent as reason:
-        return GroupView(group, [], [], folder, str(reason), page)
-    return GroupView(group, list(artefacts.figures), list(artefacts.tables), folder, artefacts.reason, page)
+        return GroupView(group, [], [], folder, str(reason), page, command)
+    return GroupView(group, list(artefacts.figures), list(artefacts.tables), folder, artefacts.reason, page, command)
+
+
+def absences(claims: Sequence[ClaimView], groups: Sequence[GroupView]) -> dict[str, list[str]]:
+    """Return what is not there, by reason: the claims not run, then the groups without figures, each named once."""
+    found: dict[str, list[str]] = {}
+    for view in claims:
+        if view.row.verdict is Verdict.NOT_RUN:
+            found.setdefault(view.row.reason, []).append(view.claim.id)
+    missing = {name for names in found.values() for name in names}
+    for group in groups:
+        if group.reason and not all(view.claim.id in missing for view in claims if view.group == group.group):
+            found.setdefault(group.reason, []).append(f"figures of {group.group.title}")
+    return found
 
 
 def standing(claims: Sequence[ClaimView], groups: Sequence[GroupView]) -> dict[str, str]:
