@@ -59,7 +59,7 @@ def test_pages_follow_the_kept_values(copy):
     assert set(readme.write(copy)) == {*readme.PAGES, readme.PICTURE, claims_index.PAGE}
     text, picture = (copy / "README.md").read_text(), (copy / readme.PICTURE).read_text()
     assert "| 2.0 GiB | 2031-02-03, Abacus |" in text
-    assert "P1a holds, P1b holds" in text, "a finding whose verdicts are others is not told"
+    assert "**Holds.** P1a holds; P1b holds" in text, "a finding whose verdicts are others is not told"
     assert "7.25" in picture and "refuted" not in picture
     assert readme.write(copy) == []
 

@@ -246,6 +246,10 @@ class Claims(Frozen):
         """Return the claims of a group, in the file's order."""
         return [claim for claim in self.claim if claim.group == group]
 
+    def restating(self, stated: str) -> list[Claim]:
+        """Return the claims that restate a stated one."""
+        return [claim for claim in self.claim if stated in claim.paper]
+
     def seen_by(self, profile: Profile) -> Self:
         """Return the claims, with their groups, that a profile tells of: benchmarks and all else keep apart."""
         timed = profile is Profile.BENCH

@@ -26,6 +26,7 @@ PAGE_MAKERS = (
     "verdicts/report/notebooks.py",
     "verdicts/report/typeset.py",
     "verdicts/report/templating.py",
+    "verdicts/report/words.py",
     "verdicts/report/templates/notebook.html.j2",
     "verdicts/report/templates/style.css",
     "verdicts/run/group_page.py",

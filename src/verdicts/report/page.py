@@ -6,18 +6,19 @@ No page needs anything from elsewhere. The same records give the same bytes: eve
 from pathlib import Path
 from typing import Any
 
-from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Group, Verdict
 from verdicts.records.files import write_whole
 from verdicts.records.ledger import Ledger
 from verdicts.records.section import sections_of
 from verdicts.records.workspace import Workspace
 from verdicts.report import views
+from verdicts.report.findings import tally
 from verdicts.report.images import data_address, kinds_of, size_of
-from verdicts.report.report_texts import load_exhibits, load_findings, load_limitations, load_notation
+from verdicts.report.report_texts import load_exhibits, load_limitations, load_notation
 from verdicts.report.source_code import address_of, drawn_by, function_at, source_of
 from verdicts.report.tables import shown
 from verdicts.report.templating import render
+from verdicts.report.words import MARKS
 
 REPORT = "report.html"
 
@@ -41,7 +42,7 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
     """Return all that the templates show."""
     outline, groups, notation = workspace.claims.outline, views.groups_of(workspace), load_notation(workspace.root)
     claims = views.claims_of(workspace, ledger, groups)
-    findings = load_findings(workspace.root, load_claims(workspace.root))
+    paper = views.paper_of(workspace, ledger, claims)
     drawn = {figure.file.stem: (view, figure) for view in groups for figure in view.figures}
 
     def place(view: views.GroupView, name: str) -> Path:
@@ -52,10 +53,11 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         "profile": ledger.profile,
         "claims": claims,
         "groups": groups,
-        "paper": views.paper_of(outline.stated, claims, findings, ledger.profile),
+        "paper": paper,
+        "tally": tally([view.row for view in paper], [row.verdict for row in ledger.claims]),
         "parts": {part: [view for view in groups if view.group.part == part] for part in outline.parts},
         "part_titles": outline.parts,
-        "marks": views.MARKS,
+        "marks": MARKS,
         "verdicts": list(Verdict),
         "absences": views.absences(claims, groups),
         "benchmarks": views.benchmarks(workspace),
@@ -66,13 +68,7 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         "moved": views.moved(workspace, ledger),
         "sections": sections_of(workspace),
         "exhibits": load_exhibits(workspace.root),
-        "addresses": {
-            name: f"{page}#{anchor}"
-            for page in {page_of(view.group) for view in groups}
-            for name, anchor in views.standing(
-                *([v for v in each if page_of(v.group) == page] for each in (claims, groups))
-            ).items()
-        },
+        "addresses": _addresses(claims, groups),
         "drawn": drawn,
         "numbers": {name: number for number, name in enumerate(drawn, start=1)},
         "environments": views.environments(ledger.claims),
@@ -86,6 +82,16 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         "source": lambda where: source_of(workspace.root, where),
         "address": lambda where: address_of(workspace.root, workspace.folder, where),
     }
+
+
+def _addresses(claims: list[views.ClaimView], groups: list[views.GroupView]) -> dict[str, str]:
+    """Return the address, page and anchor, of each claim, group, figure and table by its name."""
+    found: dict[str, str] = {}
+    for page in {page_of(view.group) for view in groups}:
+        here = [view for view in groups if page_of(view.group) == page]
+        anchors = views.standing([view for view in claims if page_of(view.group) == page], here)
+        found |= {name: f"{page}#{anchor}" for name, anchor in anchors.items()}
+    return found
 
 
 def write(workspace: Workspace, ledger: Ledger) -> Path:

@@ -10,7 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Group
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.expected import Moved
@@ -23,11 +22,13 @@ from verdicts.records.workspace import Workspace
 from verdicts.report import views
 from verdicts.report.blocks import pieces
 from verdicts.report.derivations import derivation, read_cells, texts_of
+from verdicts.report.findings import tally
 from verdicts.report.images import chosen, size_of
-from verdicts.report.report_texts import Exhibit, load_exhibits, load_findings, load_limitations, load_notation
+from verdicts.report.report_texts import Exhibit, load_exhibits, load_limitations, load_notation
 from verdicts.report.tables import shown
-from verdicts.report.templating import duration, gap, number, spread
+from verdicts.report.templating import gap
 from verdicts.report.views import CheckView, ClaimView, DeviationView, GroupView, MovedView
+from verdicts.report.words import duration, number, spread
 
 SOURCE = "paper/paper.typ"
 NAMES = ("paper/data.json", "paper.pdf")
@@ -41,18 +42,17 @@ class NotSet(Exception):
 
 def data_of(workspace: Workspace, ledger: Ledger) -> Data:
     """Return all that the paper says, from a ledger and the records beside it."""
-    outline, groups = workspace.claims.outline, views.groups_of(workspace)
+    groups = views.groups_of(workspace)
     claims = views.claims_of(workspace, ledger, groups)
-    findings = load_findings(workspace.root, load_claims(workspace.root))
+    paper = views.paper_of(workspace, ledger, claims)
     costs, notation = views.costs(workspace, claims), load_notation(workspace.root)
     return {
         "profile": ledger.profile,
         "newest": views.newest(ledger)[:10],
-        "counts": {verdict: str(count) for verdict, count in ledger.summary.verdicts.items()},
-        "total": str(ledger.summary.total),
+        "tally": tally([view.row for view in paper], [row.verdict for row in ledger.claims]),
         "contradictions": list(ledger.summary.contradictions),
         "failed": list(ledger.summary.failed),
-        "paper": [_paper(view) for view in views.paper_of(outline.stated, claims, findings, ledger.profile)],
+        "paper": [_paper(view) for view in paper],
         "notation": {
             "step": [pieces(formula) for formula in notation.step],
             "symbols": [[pieces(each.sign), pieces(each.meaning)] for each in notation.symbol],
@@ -126,9 +126,12 @@ def compiled(source: Path, folder: Path, data: str, newest: str) -> bytes:
 
 def _paper(view: views.PaperView) -> Data:
     return {
-        "id": view.id,
-        "text": view.text,
-        "finding": pieces(view.finding),
+        "id": view.row.id,
+        "text": view.row.text,
+        "word": view.row.word,
+        "sentence": pieces(view.row.sentence),
+        "number": pieces(view.row.number),
+        "figure": view.figure,
         "claims": [_verdict(each) for each in view.claims],
         "supporting": [_verdict(each) for each in view.supporting],
     }
@@ -163,7 +166,7 @@ def _check(view: CheckView) -> Data:
         "id": view.check.id,
         "quantity": pieces(view.quantity),
         "measured": view.measured,
-        "claimed": view.claimed,
+        "required": view.required,
         "tightness": number(result.tightness if result else None),
         "origin": pieces(view.check.origin),
         "verdict": result.verdict if result else "not run",

@@ -13,9 +13,10 @@ from verdicts.claims.schema import Claim, Claims, Profile, Verdict
 from verdicts.records.expected import Expected, read_expected
 from verdicts.records.files import write_whole
 from verdicts.report import claims_index
+from verdicts.report.findings import Outcome, rows_of, tally
 from verdicts.report.report_texts import Finding, load_findings
-from verdicts.report.templating import duration, number, render, spread
-from verdicts.report.views import MARKS, claimed
+from verdicts.report.templating import render
+from verdicts.report.words import MARKS, duration, required, spread
 
 PAGES = ("README.md", "paper/ARTIFACT.md")
 PICTURE = "paper/claims.svg"
@@ -60,24 +61,11 @@ def verdicts(kept: Kept) -> str:
     """Return the table of what was found about each claim of the abstract."""
     if kept.chosen is None:
         return NOTHING
-    rows = [f"| {name} {text} | {_finding(kept, name)} |" for name, text in kept.claims.outline.stated.items()]
-    return "\n".join(["| the abstract says | found here |", "|---|---|", *rows])
-
-
-def _finding(kept: Kept, name: str) -> str:
-    assert kept.chosen
-    reached = {claim.id: kept.verdict(claim) for claim in kept.claims.claim}
-    values = {
-        check: number(each.value, 2) for claim in kept.chosen.claims.values() for check, each in claim.checks.items()
-    }
-    texts = (each.text_for(reached, values) for each in kept.findings if each.paper == name)
-    if text := next(filter(None, texts), ""):
-        return text.replace("|", r"\|")
-    restated = [claim for claim in kept.claims.claim if name in claim.paper]
-    if restated:
-        return ", ".join(f"{claim.id} {reached[claim.id]}" for claim in restated)
-    supporting = [claim.id for claim in kept.claims.claim if name in claim.supports and reached[claim.id] != "not run"]
-    return f"Not decided; supporting claims: {', '.join(supporting)}" if supporting else "Not decided"
+    rows = rows_of(kept.claims, kept.findings, Outcome.of(kept.chosen))
+    cells = [(f"{row.id} {row.text}", f"**{row.word}.** {row.sentence}", row.number) for row in rows]
+    lines = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in cells]
+    counts = tally(rows, [kept.verdict(claim) for claim in _counted(kept)])
+    return "\n".join(["| the abstract says | found here | measured |", "|---|---|---|", *lines, "", counts])
 
 
 def profiles(kept: Kept) -> str:
@@ -158,14 +146,14 @@ def _counted(kept: Kept) -> Sequence[Claim]:
 
 
 def _measured(kept: Kept, claim: Claim) -> tuple[str, str]:
-    """Return the deciding check's value and what was claimed of it."""
+    """Return the deciding check's value and what the claim requires of it."""
     kept_claim = kept.chosen.claims.get(claim.id) if kept.chosen else None
     if kept_claim is None:
         return "", ""
     for check in claim.check:
         measured = kept_claim.checks.get(check.id)
         if measured and measured.verdict is kept_claim.verdict:
-            return spread(measured), claimed(check)
+            return spread(measured), required(check)
     return "", ""
 
 

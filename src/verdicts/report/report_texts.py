@@ -71,27 +71,29 @@ class Limitation(Frozen):
 
 
 class Finding(Frozen):
-    """What was found about a claim of the paper, said where the verdicts are those that it `needs`.
+    """What was found about a claim of the paper: a `text`, shown where the verdicts are those that it `needs`.
 
-    `{check}` in the text becomes that check's measured value.
+    `more` follows it where the claims in `also` were run, and have these verdicts. `number` tells the main one.
+    `{check}` in any of the three becomes that check's measured value, with its interval.
     """
 
     paper: str
-    needs: dict[str, Verdict]
-    text: str
+    needs: dict[str, Verdict] = {}  # noqa: RUF012 (a pydantic field)
+    text: str = ""
+    also: dict[str, Verdict] = {}  # noqa: RUF012 (a pydantic field)
+    more: str = ""
+    number: str = ""
 
-    @property
-    def values(self) -> list[str]:
-        """Return the checks whose values the text holds."""
-        return VALUE.findall(self.text)
+    @staticmethod
+    def values_in(text: str) -> list[str]:
+        """Return the checks whose values a text holds."""
+        return VALUE.findall(text)
 
-    def text_for(self, verdicts: Mapping[str, Verdict], measured: Mapping[str, str]) -> str:
-        """Return the text with its values; empty where a verdict is another, or a value is missing."""
-        if any(verdicts.get(claim) is not verdict for claim, verdict in self.needs.items()):
+    def filled(self, text: str, measured: Mapping[str, str]) -> str:
+        """Return one of the texts with its values; empty where one is missing."""
+        if any(name not in measured for name in self.values_in(text)):
             return ""
-        if any(name not in measured for name in self.values):
-            return ""
-        return VALUE.sub(lambda match: measured[match[1]], self.text)
+        return VALUE.sub(lambda match: measured[match[1]], text)
 
 
 class Symbol(Frozen):
@@ -148,8 +150,9 @@ def load_findings(root: Path, claims: Claims) -> tuple[Finding, ...]:
     findings = _entries(root, FINDINGS, Finding)
     for finding in findings:
         where = f"{FINDINGS}: finding[{finding.paper}]"
-        _refuse_unknown(where, "claim", finding.needs, [claim.id for claim in claims.claim])
-        _refuse_unknown(where, "check", finding.values, claims.checks)
+        _refuse_unknown(where, "claim", finding.needs | finding.also, [claim.id for claim in claims.claim])
+        values = Finding.values_in(f"{finding.text} {finding.more} {finding.number}")
+        _refuse_unknown(where, "check", values, claims.checks)
     return findings
 
 

@@ -8,7 +8,7 @@ from math import log10
 from typing import NamedTuple
 
 from verdicts.records.figures import Cell, Table
-from verdicts.report.templating import number
+from verdicts.report.words import number
 
 LONGEST = 30  # rows of a table that is shown whole
 NARROW = 6  # columns that fit beside one another as they are

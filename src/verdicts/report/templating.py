@@ -8,34 +8,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from verdicts.records.expected import ExpectedCheck
-from verdicts.records.record import CheckResult
 from verdicts.report.report_texts import Exhibit
 from verdicts.report.typeset import typeset
+from verdicts.report.words import duration, number, spread
 
 TEMPLATES = Path(__file__).parent / "templates"
-
-
-def number(value: float | None, digits: int = 3) -> str:
-    """Return a number for reading: `digits` significant ones, a true minus sign, no exponent where none is needed."""
-    if value is None:
-        return "–"
-    if value == int(value) and abs(value) < 1e6:
-        return f"{int(value)}".replace("-", "−")
-    return f"{value:.{digits}g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "−")
-
-
-def spread(measured: CheckResult | ExpectedCheck) -> str:
-    """Return a value for reading, with its interval where it is not exact."""
-    interval = "" if measured.low == measured.high else f" [{number(measured.low)}, {number(measured.high)}]"
-    return f"{number(measured.value)}{interval}"
-
-
-def duration(seconds: float) -> str:
-    """Return a time span for reading."""
-    if seconds < 120:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    return f"{seconds / 60:.1f} min"
 
 
 def readable(value: Any) -> str:

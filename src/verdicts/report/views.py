@@ -1,11 +1,10 @@
 """What the page and the paper show: claims with their rows and words, groups with their figures, read from records."""
 
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from verdicts.claims.loading import load_claims
-from verdicts.claims.schema import Check, Claim, Group, Profile, Relation, Verdict
+from verdicts.claims.schema import Check, Claim, Group, Profile, Verdict
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.expected import Comparison, Expected, Moved, compare, read_expected
 from verdicts.records.figures import Figure, Table
@@ -13,13 +12,10 @@ from verdicts.records.ledger import ClaimRow, Ledger, collect
 from verdicts.records.provenance import Environment
 from verdicts.records.record import CheckResult, artefacts_at, current_artefacts
 from verdicts.records.workspace import Workspace
+from verdicts.report.findings import Outcome, Row, rows_of
 from verdicts.report.math_markup import spelled
-from verdicts.report.report_texts import Deviation, Finding, load_deviations
-from verdicts.report.templating import number, spread
-
-RELATIONS = {Relation.EQUAL: ("=", "±"), Relation.AT_MOST: ("≤", "+"), Relation.AT_LEAST: ("≥", "−")}
-SLACK = {Relation.AT_MOST: 1, Relation.AT_LEAST: -1}
-MARKS = {Verdict.HOLDS: "✓", Verdict.REFUTED: "✗", Verdict.INCONCLUSIVE: "?", Verdict.NOT_RUN: "–"}
+from verdicts.report.report_texts import Deviation, load_deviations, load_findings
+from verdicts.report.words import required, spread
 
 
 class CheckView(NamedTuple):
@@ -28,7 +24,7 @@ class CheckView(NamedTuple):
     check: Check
     result: CheckResult | None
     measured: str
-    claimed: str
+    required: str
 
     @property
     def quantity(self) -> str:
@@ -101,14 +97,13 @@ class Totals(NamedTuple):
 
 
 class PaperView(NamedTuple):
-    """A claim of the paper's abstract, with the claims here that restate it, those that only support it, and what
-    was found: a text that fits the verdicts, else which profile decides it if this one does not (empty: neither)."""
+    """The row of a claim of the paper's abstract, with the claims here that restate it, those that only support it,
+    and the name of the figure that illustrates it (empty: none was drawn)."""
 
-    id: str
-    text: str
+    row: Row
     claims: list[ClaimView]
     supporting: list[ClaimView]
-    finding: str
+    figure: str
 
 
 def benchmarks(workspace: Workspace) -> list[ClaimView]:
@@ -144,56 +139,23 @@ def command_for(profile: Profile, name: str) -> str:
 
 def _check(check: Check, result: CheckResult | None) -> CheckView:
     measured = "–" if result is None or result.value is None else f"{spread(result)} {result.unit}".rstrip()
-    return CheckView(check, result, measured, f"{claimed(check)} {check.unit}".rstrip())
+    return CheckView(check, result, measured, f"{required(check)} {check.unit}".rstrip())
 
 
-def claimed(check: Check) -> str:
-    """Return what is required of a check's quantity, without the unit.
-
-    An inequality's bound and tolerance are joined, unless six digits would hide the tolerance.
-    """
-    sign, slack = RELATIONS[check.relation]
-    joined = Decimal(repr(check.bound)) + SLACK.get(check.relation, 0) * Decimal(repr(check.tolerance))
-    if check.relation in SLACK and Decimal(f"{joined:.6g}") == joined:
-        return f"{sign} {number(float(joined), 6)}"
-    margin = f" {slack} {number(check.tolerance)}" if check.tolerance else ""
-    return f"{sign} {number(check.bound)}{margin}"
-
-
-def paper_of(
-    stated: Mapping[str, str], claims: Sequence[ClaimView], findings: Sequence[Finding], profile: Profile
-) -> list[PaperView]:
-    """Return the stated claims in order, each with what was found about it."""
-    verdicts = {view.claim.id: view.row.verdict for view in claims}
-    values = {item.check.id: short(item.result) for view in claims for item in view.checks if item.result}
-    known = {name: value for name, value in values.items() if value}
-    texts = {each.paper: each.text_for(verdicts, known) for each in findings}
+def paper_of(workspace: Workspace, ledger: Ledger, claims: Sequence[ClaimView]) -> list[PaperView]:
+    """Return the row of each claim of the paper, with the claims and the figure behind it. Raises UserError."""
+    figures = {view.claim.id: view.figures for view in claims}
+    everything = load_claims(workspace.root)
+    rows = rows_of(everything, load_findings(workspace.root, everything), Outcome.of(ledger))
     return [
         PaperView(
-            name,
-            text,
-            [view for view in claims if name in view.claim.paper],
-            [view for view in claims if name in view.claim.supports],
-            texts.get(name) or undecided([view.claim for view in claims if name in view.claim.paper], profile),
+            row,
+            [view for view in claims if row.id in view.claim.paper],
+            [view for view in claims if row.id in view.claim.supports],
+            "".join(figures.get(row.shown, [])[:1]),
         )
-        for name, text in stated.items()
+        for row in rows
     ]
-
-
-def undecided(restated: Sequence[Claim], profile: Profile) -> str:
-    """Return which command decides a claim of the paper; empty if a claim that restates it is part of this profile.
-
-    It is the smallest of the profiles that run the most of those claims.
-    """
-    if not restated or any(profile in claim.profiles for claim in restated):
-        return ""
-    other = max(Profile, key=lambda each: sum(each in claim.profiles for claim in restated))
-    return f"Not decided in this profile: `bash reproduce.sh --profile {other}` decides it."
-
-
-def short(result: CheckResult) -> str:
-    """Return a check's value for a sentence, to two digits."""
-    return number(result.value, 2)
 
 
 def _page(workspace: Workspace, group: Group) -> str:

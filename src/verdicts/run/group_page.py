@@ -20,6 +20,7 @@ from verdicts.records.checksummed import NotCurrent
 from verdicts.records.figures import Figure, Table
 from verdicts.records.record import CheckResult, current_artefacts, current_record
 from verdicts.records.workspace import OUT, PROFILE, Project, Workspace, find_root
+from verdicts.report.words import required
 from verdicts.run.checks import Checks
 from verdicts.run.drawing import figures_of, tables_of
 from verdicts.studies.cells import using
@@ -89,9 +90,7 @@ class GroupPage:
         else:
             exact = result.low == result.high
             value = f"{result.value:.6g}" + ("" if exact else f" [{result.low:.4g}, {result.high:.4g}]")
-        margin = f" ± {check.tolerance:g}" if check.tolerance else ""
-        required = f"{check.relation} {check.bound:g}{margin} {check.unit}"
-        return check.id, check.quantity, value, required, check.origin, result.verdict
+        return check.id, check.quantity, value, f"{required(check)} {check.unit}", check.origin, result.verdict
 
     def _result(self, identifier: str) -> tuple[Check, CheckResult]:
         """Return a check and its outcome: from its claim's current record, else measured now if the profile runs it."""

@@ -20,6 +20,7 @@ from verdicts.claims.schema import Profile
 from verdicts.records.ledger import collect
 from verdicts.report import page as report, paper as document, readme_blocks as readme
 from verdicts.report.report_texts import load_exhibits
+from verdicts.report.words import number, required
 from verdicts.run.checks import settings_class
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -123,7 +124,7 @@ def shown(toy: Toy) -> Iterable[str]:
     found = set()
     for claim in toy.workspace().claims.claim:
         for check in claim.check:
-            found |= numbers(f"{report.views.number(check.bound)} {report.views.number(check.tolerance)}")
+            found |= numbers(f"{number(check.bound)} {required(check)}")
     return found
 
 

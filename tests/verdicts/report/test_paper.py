@@ -9,19 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.verdicts.toy import Toy
-from verdicts.claims.schema import Profile
 from verdicts.records.ledger import collect
-from verdicts.report import page as report, paper as document
-from verdicts.report.views import undecided
+from verdicts.report import paper as document
 from verdicts.run.pages import make_page
 from verdicts.run.publish import faults, publish
 
-FINDINGS = """
-[[finding]]
-paper = "P1"
-needs = {{ A1 = "{verdict}" }}
-text = "It is {{A1.one}} at $x^2$."
-"""
 NOTE = '# %% [markdown]\n# # Title\n# ## Why\n# Since $a < b$,\n\n# %%\nimport sympy\nsympy.Symbol("q") ** 2\n'
 
 
@@ -64,50 +56,14 @@ def test_it_holds_every_claim_check_figure_and_table(toy):
     assert {claim["id"]: claim["verdict"] for claim in data["claims"]} == {
         "A1": "holds", "A2": "refuted", "B1": "holds", "B2": "not run",
     }  # fmt: skip
-    assert data["counts"] == {"holds": "2", "refuted": "1", "inconclusive": "0", "not run": "1"}
+    assert data["tally"].endswith("Of our 4: 2 hold, 1 refuted, 1 not run.")
     two = data["claims"][1]["checks"][0]
-    assert (two["measured"], two["claimed"], two["verdict"]) == ("2 [1.9, 2.1]", "≤ 1", "refuted")
+    assert (two["measured"], two["required"], two["verdict"]) == ("2 [1.9, 2.1]", "≤ 1", "refuted")
     assert data["claims"][0]["statement"] == [{"math": r"1 \= 1", "display": False}]
     assert "not part of the quick profile" in words(data["claims"][3]["reason"])
     group = data["parts"][0]["groups"][0]
     assert group["figures"][0]["path"] == "/figures/alpha/line.svg" and group["claims"] == ["A1", "A2"]
     assert group["tables"][0]["rows"][1] == [[{"text": "2"}], [{"text": "2.5"}]]
-
-
-@pytest.mark.parametrize(("verdict", "told"), [("holds", "It is 1 at ."), ("refuted", "")])
-def test_a_finding_is_told_only_under_its_verdicts_with_the_measured_value(toy, verdict, told):
-    toy.write("paper/findings.toml", FINDINGS.format(verdict=verdict))
-    assert words(data_of(toy.run_all())["paper"][0]["finding"]) == told
-
-
-def test_what_another_profile_decides_is_said_alike_by_page_and_paper(toy):
-    source = 'kind = "related paper", where = "table 1" }'
-    toy.replace_in_claims("beta", source, f'{source}\npaper = ["P2"]')
-    workspace = toy.run_all()
-    said = {entry["id"]: words(entry["finding"]) for entry in data_of(workspace)["paper"]}
-    assert said == {"P1": "", "P2": "Not decided in this profile:  decides it."}
-    command = "<code>bash reproduce.sh --profile cpu</code>"
-    page = report.build(workspace, collect(workspace))
-    assert page.count(f'<p class="found">Not decided in this profile: {command} decides it.</p>') == 1
-    assert all("Not decided" not in words(entry["finding"]) for entry in data_of(toy.run_all("cpu"))["paper"])
-
-
-@pytest.mark.parametrize(
-    ("profiles", "here", "other"),
-    [
-        ([], "quick", ""),
-        (["quick cpu gpu"], "quick", ""),
-        (["cpu gpu"], "quick", "cpu"),
-        (["gpu"], "cpu", "gpu"),
-        (["cpu gpu", "gpu"], "quick", "gpu"),
-        (["cpu gpu", "gpu"], "cpu", ""),
-    ],
-)
-def test_a_claim_of_the_paper_is_left_to_the_smallest_profile_that_decides_the_most_of_it(toy, profiles, here, other):
-    claim = toy.workspace().claims.claim[0]
-    restated = [claim.model_copy(update={"profiles": tuple(map(Profile, each.split()))}) for each in profiles]
-    said = f"Not decided in this profile: `bash reproduce.sh --profile {other}` decides it." if other else ""
-    assert undecided(restated, Profile(here)) == said
 
 
 def test_a_deviation_comes_with_its_measured_effect(toy):
@@ -132,7 +88,7 @@ def test_before_any_run_there_is_a_paper_that_says_so(toy):
     assert not workspace.folder.exists()
     built = document.build(workspace, collect(workspace))
     assert built["paper.pdf"].startswith(b"%PDF")
-    assert json.loads(built["paper/data.json"])["counts"]["not run"] == "4"
+    assert json.loads(built["paper/data.json"])["tally"].endswith("Of our 4: 4 not run.")
 
 
 def test_data_that_do_not_fit_are_refused(toy, tmp_path):

@@ -3,8 +3,10 @@
 import jinja2
 import pytest
 
+from verdicts.claims.schema import Check
 from verdicts.report.report_texts import Exhibit
-from verdicts.report.templating import duration, gap, number, readable, render
+from verdicts.report.templating import gap, readable, render
+from verdicts.report.words import duration, number, required
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,15 @@ def test_number(value, shown):
 @pytest.mark.parametrize(("seconds", "shown"), [(0.04, "0.0 s"), (9.96, "10.0 s"), (42.3, "42 s"), (600.0, "10.0 min")])
 def test_duration(seconds, shown):
     assert duration(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("relation", "bound", "tolerance", "shown"),
+    [("<=", 0, 0.005, "≤ 0.005"), (">=", 1.5, 0.015, "≥ 1.485"), ("<=", 5, 0, "≤ 5"), ("=", 0, 0.03, "= 0 ± 0.03")],
+)
+def test_what_is_required_has_the_tolerance_in_it(relation, bound, tolerance, shown):
+    check = {"id": "A1.a", "quantity": "q", "origin": "algebra", "relation": relation}
+    assert required(Check(**check, bound=bound, tolerance=tolerance)) == shown
 
 
 def test_readable_json_keeps_letters():

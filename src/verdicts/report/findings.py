@@ -1,0 +1,134 @@
+"""What was found about each claim of the paper: one row a claim, in terminal, README, page and paper alike."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from verdicts.claims.schema import Claims, Profile, Verdict
+from verdicts.records.expected import Expected, ExpectedCheck
+from verdicts.records.ledger import Ledger
+from verdicts.records.record import CheckResult
+from verdicts.report.report_texts import Finding
+from verdicts.report.words import spread
+
+PLURALS = {Verdict.HOLDS: "hold"}
+
+
+class Word(StrEnum):
+    """What a row says of a claim of the paper."""
+
+    HOLDS = "Holds"
+    PARTLY = "Partly"
+    NOT_SUPPORTED = "Not supported"
+    NOT_TESTED = "Not tested"
+
+
+class Outcome(NamedTuple):
+    """What a run gave: each claim's verdict, each check's value with its interval."""
+
+    profile: Profile
+    verdicts: Mapping[str, Verdict]
+    values: Mapping[str, str]
+
+    @classmethod
+    def of(cls, source: Ledger | Expected) -> "Outcome":
+        """Read it off a ledger, or off the values of a run that were kept."""
+        checks: dict[str, CheckResult | ExpectedCheck]
+        if isinstance(source, Ledger):
+            verdicts = {row.id: row.verdict for row in source.claims}
+            checks = {result.id: result for row in source.claims for result in row.checks}
+        else:
+            verdicts = {name: claim.verdict for name, claim in source.claims.items()}
+            checks = {name: check for claim in source.claims.values() for name, check in claim.checks.items()}
+        values = {name: spread(check) for name, check in checks.items() if check.value is not None}
+        return cls(source.profile, verdicts, values)
+
+    def of_claim(self, name: str) -> Verdict:
+        """Return a claim's verdict."""
+        return self.verdicts.get(name, Verdict.NOT_RUN)
+
+
+class Row(NamedTuple):
+    """A claim of the paper, `text`, with what was found: a word, a sentence, and a number (empty: none was measured).
+
+    `shown` is the claim whose figure illustrates the row.
+    """
+
+    id: str
+    text: str
+    word: Word
+    sentence: str
+    number: str
+    shown: str
+
+
+def word_of(needed: Iterable[Verdict], restating: Iterable[Verdict]) -> Word:
+    """Return the word for a claim of the paper, from the verdicts of the claims that its finding needs.
+
+    *Not tested*: one of the needed claims was not run, or none of them restates the paper's. Else those that restate
+    it decide, each alike. *Holds*: all of them hold. *Not supported*: none of them holds; each is refuted or
+    inconclusive. *Partly*: some hold and some do not.
+    """
+    held = [verdict is Verdict.HOLDS for verdict in restating]
+    if not held or Verdict.NOT_RUN in needed:
+        return Word.NOT_TESTED
+    return Word.HOLDS if all(held) else Word.PARTLY if any(held) else Word.NOT_SUPPORTED
+
+
+def rows_of(claims: Claims, findings: Sequence[Finding], outcome: Outcome) -> list[Row]:
+    """Return the row of each claim of the paper, in order.
+
+    A claim for which no finding is written needs all the claims that restate it.
+    """
+    written = {finding.paper: finding for finding in findings}
+    return [
+        _row(claims, text, written.get(name) or _unwritten(claims, name), outcome)
+        for name, text in claims.outline.stated.items()
+    ]
+
+
+def _unwritten(claims: Claims, name: str) -> Finding:
+    return Finding(paper=name, needs={claim.id: claim.expected for claim in claims.restating(name)})
+
+
+def _row(claims: Claims, text: str, finding: Finding, outcome: Outcome) -> Row:
+    added = {name: verdict for name, verdict in finding.also.items() if outcome.of_claim(name) is not Verdict.NOT_RUN}
+    reached = {name: outcome.of_claim(name) for name in (*finding.needs, *added)}
+    restating = {claim.id: reached[claim.id] for claim in claims.restating(finding.paper) if claim.id in reached}
+    word = word_of(reached.values(), restating.values())
+    number = finding.filled(finding.number, outcome.values)
+    if word is Word.NOT_TESTED:
+        sentence, number = _untested(claims, reached, outcome.profile), ""
+    elif reached == finding.needs | added and finding.text:
+        parts = [finding.text, *([finding.more] if finding.more and added.keys() == finding.also.keys() else [])]
+        sentence = finding.filled(" ".join(parts), outcome.values)
+    else:
+        sentence = "; ".join(f"{name} {verdict}" for name, verdict in restating.items())
+    shown = finding.values_in(finding.number)[:1] or list(finding.needs)[:1]
+    return Row(finding.paper, text, word, sentence, number, "".join(shown).split(".")[0])
+
+
+def _untested(claims: Claims, reached: Mapping[str, Verdict], profile: Profile) -> str:
+    """Say which claims were not run, and the command that runs them, in the smallest profile that has most of them."""
+    missing = [claim for claim in claims.claim if reached.get(claim.id) is Verdict.NOT_RUN]
+    if not missing:
+        return "No claim here restates it."
+    chosen = profile
+    if not all(profile in claim.profiles for claim in missing):
+        chosen = max(Profile, key=lambda each: sum(each in claim.profiles for claim in missing))
+    names = " ".join(claim.id for claim in missing)
+    ending = "says why" if chosen is profile else "tests it"
+    return f"Not run: {names.replace(' ', ', ')}. `bash reproduce.sh --profile {chosen} --only {names}` {ending}."
+
+
+def tally(rows: Sequence[Row], verdicts: Iterable[Verdict]) -> str:
+    """Count the claims of the paper by word and the claims of the suite by verdict, in one line."""
+    ours = Counter(verdicts)
+    words = ", ".join(f"{count} {word.lower()}" for word in Word if (count := [row.word for row in rows].count(word)))
+    reached = ", ".join(
+        f"{ours[verdict]} {verdict if ours[verdict] == 1 else PLURALS.get(verdict, verdict)}"
+        for verdict in Verdict
+        if ours[verdict]
+    )
+    return f"Of the paper's {len(rows)} claims: {words}. Of our {ours.total()}: {reached}."
