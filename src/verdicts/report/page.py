@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from verdicts.claims.schema import Group, Verdict
+from verdicts.records.charts import SPEC, library
 from verdicts.records.files import write_whole
 from verdicts.records.ledger import Ledger
 from verdicts.records.section import sections_of
 from verdicts.records.workspace import Workspace
 from verdicts.report import views
+from verdicts.report.charts import overviews
 from verdicts.report.findings import tally
-from verdicts.report.images import data_address, kinds_of, size_of
+from verdicts.report.images import data_address, kinds_of, size_in, size_of, svg_address
 from verdicts.report.report_texts import load_exhibits, load_limitations, load_notation
 from verdicts.report.source_code import address_of, drawn_by, function_at, source_of
 from verdicts.report.tables import shown
@@ -42,7 +44,10 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
     """Return all that the templates show."""
     outline, groups, notation = workspace.claims.outline, views.groups_of(workspace), load_notation(workspace.root)
     claims = views.claims_of(workspace, ledger, groups)
-    paper = views.paper_of(workspace, ledger, claims)
+    paper, moved = views.paper_of(workspace, ledger, claims), views.moved(workspace, ledger)
+    addresses = _addresses(claims, groups)
+    here = {name: address.removeprefix(REPORT) for name, address in addresses.items()}
+    charts = overviews(claims, moved, outline.parts, here)
     drawn = {figure.file.stem: (view, figure) for view in groups for figure in view.figures}
 
     def place(view: views.GroupView, name: str) -> Path:
@@ -65,19 +70,25 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         "notation": notation,
         "code": [function_at(workspace.root, place) for place in notation.code],
         "limitations": load_limitations(workspace.root),
-        "moved": views.moved(workspace, ledger),
+        "moved": moved,
         "sections": sections_of(workspace),
         "exhibits": load_exhibits(workspace.root),
-        "addresses": _addresses(claims, groups),
+        "addresses": addresses,
+        "charts": charts,
+        "library": library() if charts else "",
         "drawn": drawn,
-        "numbers": {name: number for number, name in enumerate(drawn, start=1)},
+        "numbers": {name: number for number, name in enumerate([*charts, *drawn], start=1)},
         "environments": views.environments(ledger.claims),
         "costs": views.costs(workspace, claims),
         "newest": views.newest(ledger),
         "shown": shown,
         "kinds": lambda view, figure: kinds_of(place(view, figure.file)),
         "picture": lambda view, figure: data_address(place(view, figure.file)),
-        "pixels": lambda view, figure: [round(pt * 96 / 72) for pt in size_of(place(view, figure.file))],
+        "chart": lambda view, figure: place(view, figure.file).with_suffix(SPEC).read_text(encoding="utf-8"),
+        "svg_address": svg_address,
+        "size_of": lambda view, figure: size_of(place(view, figure.file)),
+        "size_in": size_in,
+        "pixels": lambda points: [round(pt * 96 / 72) for pt in points],
         "origin": lambda view, figure: drawn_by(workspace.root, view.group.folder, figure.file.stem),
         "source": lambda where: source_of(workspace.root, where),
         "address": lambda where: address_of(workspace.root, workspace.folder, where),

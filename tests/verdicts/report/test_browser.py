@@ -119,7 +119,7 @@ def test_a_claim_opens_by_keyboard_to_statement_figure_and_source(visit):
     page.wait_for_url("**#claim-A1")
     assert page.locator(f"{body} .statement math").count() == 1
     assert page.locator(f"{body} figure img").evaluate("one => one.naturalWidth") > 50
-    assert page.inner_text(f"{body} figcaption").startswith("Figure 1. a line")
+    assert page.inner_text(f"{body} figcaption").startswith("Figure 2. a line")
     assert "tests/test_toy.py::test_one" in page.inner_text(body)
     assert "bash reproduce.sh --profile cpu --only A1 --force A1" in page.inner_text(body)
     page.click(f"{body} .checks summary")
@@ -188,10 +188,24 @@ def test_dark_and_light_follow_the_system_and_the_switch(visits, small):
 
 def test_without_scripts_all_is_there_to_read(visits, small):
     page = visits(small, java_script_enabled=False).page
+    page.click("summary:has-text('How far each claim')")
+    assert page.locator("#figure-margins img").evaluate("one => one.naturalWidth") > 300
     page.click("#claim-A1 summary.row")
     assert page.is_visible("#claim-A1 .statement") and page.is_visible("#claim-A1 .evidence a")
     page.click("#group-alpha .evidence-of > summary")
     assert page.is_visible("#figure-line img") and page.is_visible("#table-numbers")
+
+
+def test_a_chart_is_moved_by_its_reader_and_leads_to_a_claim(visit):
+    page, marks = visit.page, "#figure-margins .mark-symbol.role-mark path"
+    page.click("summary:has-text('How far each claim')")
+    page.wait_for_selector("#figure-margins .chart select")
+    assert page.locator(marks).count() == 4 and page.locator("#figure-margins img").count() == 0
+    page.select_option("#figure-margins select", label="Theory")
+    page.wait_for_function(f"document.querySelectorAll('{marks}').length === 2")
+    page.locator(marks).nth(1).click()
+    page.wait_for_url("**#claim-A2")
+    assert visit.open() == ["A2"]
 
 
 @pytest.mark.parametrize("width", [1280, 390])

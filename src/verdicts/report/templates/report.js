@@ -38,6 +38,32 @@
   });
   document.addEventListener("focusin", ({ target }) => { if (target.matches(".row")) rove(target.closest("li.claim")); });
 
+  // A chart moves once it comes into view; its library is unpacked for the first one
+  let library;
+  const unpacked = async () => {
+    const bytes = Uint8Array.from(atob(at("library").textContent), (sign) => sign.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const script = document.createElement("script");
+    script.textContent = await new Response(stream).text();
+    document.head.append(script);
+  };
+  const seen = new IntersectionObserver((entries) => entries.filter((one) => one.isIntersecting).forEach(async ({ target }) => {
+    seen.unobserve(target);
+    await (library ??= unpacked());
+    const frame = document.createElement("div");
+    frame.className = "chart";
+    const spec = JSON.parse(target.querySelector("script").textContent);
+    await window.vegaEmbed(frame, spec, { actions: false, mode: "vega-lite", renderer: "svg" });
+    frame.querySelector("svg").setAttribute("aria-hidden", "true"); // what it shows is told in the list of claims
+    target.querySelector("img").replaceWith(frame);
+  }), { rootMargin: "200px" });
+  const enliven = (figure) => {
+    if (!figure.querySelector(":scope > script") || !at("library")) return;
+    figure.querySelector(".chart")?.replaceWith(new Image());
+    seen.observe(figure);
+  };
+  document.querySelectorAll("figure").forEach(enliven);
+
   // A claim shows its figures once it is opened, from the one copy that the page holds
   const illustrate = (claim) => claim.querySelectorAll("[data-figure]").forEach((frame) => {
     const figure = at(frame.dataset.figure);
@@ -46,6 +72,7 @@
     const copy = figure.cloneNode(true);
     copy.removeAttribute("id");
     frame.replaceChildren(copy);
+    enliven(copy);
   });
   claims.forEach((claim) => claim.querySelector("details")?.addEventListener("toggle", ({ target }) => {
     if (target.open) illustrate(claim);
