@@ -177,14 +177,21 @@ def expected(
     """Return the chart of measured against expected values."""
     import altair as alt
 
-    rows = []
-    for view in claims:
-        for item in view.checks:
-            pair = moved.of(item.check.id) if moved else None
-            if pair and pair.expected and pair.result and pair.result.value is not None:
-                values = {"expected": pair.expected.value, "measured": pair.result.value, "moved": pair.moved.value}
-                told = {"check": item.check.id, "was": spread(pair.expected), "is": spread(pair.result)}
-                rows.append({"part": view.group.part, "link": addresses[view.claim.id]} | values | told)
+    of_check = {item.check.id: view for view in claims for item in view.checks}
+    rows = [
+        {
+            "check": pair.check,
+            "part": of_check[pair.check].group.part,
+            "link": addresses[of_check[pair.check].claim.id],
+            "expected": pair.expected.value,
+            "measured": pair.result.value,
+            "moved": pair.moved.value,
+            "was": spread(pair.expected),
+            "is": spread(pair.result),
+        }
+        for pair in (moved.compared if moved else ())
+        if pair.expected and pair.result and pair.result.value is not None
+    ]
     if not rows:
         return None
     chosen = _chosen(alt, parts)
