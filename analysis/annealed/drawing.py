@@ -16,6 +16,7 @@ from ams.plots import budget_ticks, error_against_nfe, legend_below, panels, ref
 from ams.samplers.presets import DEFAULT, SPECS
 from ams_suite.drawn import save_drawn
 from analysis.annealed import gaussian, mixture, sensitivity, study
+from analysis.annealed.film import film
 from analysis.annealed.nfe_to_threshold import KL, LINE_KL, W2, curve, default_line_run, speed_up
 from analysis.annealed.settings import CAUSES, OTHERS, PAPER, RIVALS, Settings
 from verdicts import Figure
@@ -28,6 +29,7 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the group's figures, or those of them that the settings name."""
     claims = {
         speed_up_by_budget: ("P2", "B2"),
+        film: ("B5",),
         annealed_causes: ("P2", "B1", "B2", "B3"),
         annealed_rivals: ("B4",),
         annealed_others: ("B4",),

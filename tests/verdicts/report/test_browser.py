@@ -18,6 +18,13 @@ from verdicts.run.publish import publish
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 sync_api = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
+CHART = """
+    import altair as alt
+    from verdicts.records.charts import save_chart
+
+    k = alt.param(name="k", value=0, bind=alt.binding_range(min=0, max=2, step=1, name="Step "))
+    told = alt.Chart({"values": [{}]}, title=alt.TitleParams({"expr": "'at ' + k"})).mark_point().add_params(k)
+    return [save_chart(told, folder, "slide", "a slide", ["A1"]), """
 LONGEST_LOAD = 1.0
 SCREENS = 16
 
@@ -66,6 +73,7 @@ def small(tmp_path_factory) -> Path:
     toy.add_notebook("alpha", "# A derivation\n\nof $x^2$\n")
     toy.replace_in_claims("beta", 'part = "suite"', 'part = "suite"\napart = true')
     toy.lay("texts")
+    toy.replace_in_module("alpha/figures", "    return [save_figure(", f"{CHART}save_figure(")
     workspace = toy.run_all("cpu")
     assert make_page(workspace, workspace.claims.group[0]) == ""
     return publish(workspace)[1]
@@ -118,8 +126,7 @@ def test_a_claim_opens_by_keyboard_to_statement_figure_and_source(visit):
     assert page.is_visible(body) and visit.open() == ["A1"]
     page.wait_for_url("**#claim-A1")
     assert page.locator(f"{body} .statement math").count() == 1
-    assert page.locator(f"{body} figure img").evaluate("one => one.naturalWidth") > 50
-    assert page.inner_text(f"{body} figcaption").startswith("Figure 2. a line")
+    assert page.locator(f"{body} figure:has-text('Figure 3. a line') img").evaluate("one => one.naturalWidth") > 50
     assert "tests/test_toy.py::test_one" in page.inner_text(body)
     assert "bash reproduce.sh --profile cpu --only A1 --force A1" in page.inner_text(body)
     page.click(f"{body} .checks summary")
@@ -206,6 +213,16 @@ def test_a_chart_is_moved_by_its_reader_and_leads_to_a_claim(visit):
     page.locator(marks).nth(1).click()
     page.wait_for_url("**#claim-A2")
     assert visit.open() == ["A2"]
+
+
+def test_a_slider_moves_a_figure_and_is_played_to_its_end(visit):
+    page = visit.page
+    page.click("#group-alpha .evidence-of > summary")
+    page.locator("#figure-slide input").fill("1")
+    page.wait_for_selector("#figure-slide svg text:has-text('at 1')")
+    page.click("#figure-slide button")
+    page.wait_for_selector("#figure-slide svg text:has-text('at 2')")
+    page.wait_for_selector("#figure-slide button:has-text('Play')")
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -47,6 +47,22 @@
     script.textContent = await new Response(stream).text();
     document.head.append(script);
   };
+  const playable = (slider) => {
+    const button = document.createElement("button");
+    const move = (value) => { slider.value = value; slider.dispatchEvent(new Event("input")); };
+    let timer = 0;
+    const stop = () => { clearInterval(timer); timer = 0; button.textContent = "Play"; };
+    button.type = "button";
+    button.addEventListener("click", () => {
+      if (timer) return stop();
+      button.textContent = "Stop";
+      if (slider.value === slider.max) move(slider.min);
+      timer = setInterval(() => (slider.value === slider.max ? stop() : move(slider.valueAsNumber + Number(slider.step))), 400);
+      return timer;
+    });
+    stop();
+    slider.parentElement.after(button);
+  };
   const seen = new IntersectionObserver((entries) => entries.filter((one) => one.isIntersecting).forEach(async ({ target }) => {
     seen.unobserve(target);
     await (library ??= unpacked());
@@ -56,6 +72,7 @@
     await window.vegaEmbed(frame, spec, { actions: false, mode: "vega-lite", renderer: "svg" });
     frame.querySelector("svg").setAttribute("aria-hidden", "true"); // what it shows is told in the list of claims
     target.querySelector("img").replaceWith(frame);
+    frame.querySelectorAll("input[type=range]").forEach(playable);
   }), { rootMargin: "200px" });
   const enliven = (figure) => {
     if (!figure.querySelector(":scope > script") || !at("library")) return;
