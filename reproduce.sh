@@ -21,8 +21,10 @@ usage: bash reproduce.sh [options]           check the claims, write the report
   --list                    list the claims, run nothing
   --check                   check the results that are there, run nothing
   --offline                 ask no package index and fetch no file: use what is here
+  --fetch                   ask for missing files now (else each is asked for once a day)
   --strict                  a claim that was not run counts against the exit code
   --jobs N                  so many rules at a time
+  --verbose, -v             say why each claim is computed, and show all of its checks
   --out DIR                 where the results go (default: results)
   --help                    this text
 
@@ -349,22 +351,72 @@ absolute() { # the caller's path, since the work is done from the checkout
   case $1 in "" | /* | -*) printf '%s' "$1" ;; *) printf '%s' "$CALLER/$1" ;; esac
 }
 
-parse() { # what bash must know; all else is checked where it is used
-  local word previous="" runs=1
-  PROFILE=auto
+claims_files() {
+  local file
+  for file in "$ROOT"/analysis/*/claims.toml "$ROOT"/experiments/*/*/claims.toml; do
+    [ ! -f "$file" ] || printf '%s\n' "$file"
+  done
+}
+
+list_claims() { # "id group expected title" of those that IDS names: the list without an environment, which knows no state
+  local file line group id="" title="" expected
+  while IFS= read -r file; do
+    group=${file%/claims.toml} group=${group##*/}
+    while IFS= read -r line; do
+      case $line in
+        'id = "'*) id=${line#*\"} id=${id%\"*} ;;
+        'title = "'*) title=${line#*\"} title=${title%\"*} ;;
+        'expected = "'*)
+          expected=${line#*\"}
+          case "$IDS" in " " | *" $id "* | *" $group "*)
+            printf '%-5s %-16s expected %-12s %s\n' "$id" "$group" "${expected%\"*}" "${title//\\\\/\\}" ;;
+          esac ;;
+      esac
+    done <"$file"
+  done < <(claims_files)
+}
+
+value() { # OPTION VALUE: refuse what cannot be meant, note what bash must know; PENDING is the option that waits for one
+  PENDING=""
+  case $1 in
+    --only | --force)
+      IDS+="$2 "
+      [ -z "$KNOWN" ] || case "$KNOWN" in *" $2 "*) ;; *) die "unknown claim $2; see --list" ;; esac ;;
+    --profile)
+      PROFILE=$2
+      case $2 in auto | quick | cpu | gpu | bench) ;; *) die "--profile $2: quick, cpu, gpu or bench is expected" ;; esac ;;
+    --jobs) [[ $2 =~ ^[1-9][0-9]*$ ]] || die "--jobs $2: a whole number above 0 is expected" ;;
+    --out) [ -n "$2" ] || die "--out '': a folder is expected" ;;
+    *) die "'$2' is not expected${1:+ after $1}; see --help" ;;
+  esac
+}
+
+parse() { # all that can be refused before there is an environment
+  local word option="" runs=1
+  PROFILE=auto IDS=" " PENDING=""
+  KNOWN=$(claims_files | while IFS= read -r word; do
+    word=${word%/claims.toml} && printf ' %s ' "${word##*/}"
+    grep '^id = "' "$word/claims.toml" | cut -d '"' -f 2 | tr '\n' ' '
+  done)
   for word in "$@"; do
-    [ "$previous" != --out ] || word=$(absolute "$word") runs=""
-    [ "$previous" != --profile ] || PROFILE=$word
+    case $word in -*) [ -z "$PENDING" ] || die "$PENDING: a value is expected; see --help" ;; esac
     case $word in
       -h | --help) usage && exit 0 ;;
-      --offline) OFFLINE=1 ;;
-      --profile=*) PROFILE=${word#--profile=} ;;
-      --list | --check) runs="" ;;
-      --out=*) word=--out=$(absolute "${word#--out=}") runs="" ;;
+      --only | --force | --profile | --jobs | --out) option=$word PENDING=$word ;;
+      --out=*) value --out "${word#*=}" && word=--out=$(absolute "${word#*=}") runs="" ;;
+      --only=* | --force=* | --profile=* | --jobs=*) value "${word%%=*}" "${word#*=}" && option="" ;;
+      --offline | --list | --check | --fetch | --strict | --verbose | -v)
+        option=""
+        case $word in --offline) OFFLINE=1 ;; --list) LISTING=1 runs="" ;; --check) runs="" ;; esac ;;
+      -*) die "unknown option $word; see --help" ;;
+      *)
+        value "$option" "$word"
+        if [ "$option" = --out ]; then word=$(absolute "$word") runs=""; fi
+        case $option in --only | --force) ;; *) option="" ;; esac ;;
     esac
     ARGS+=("$word")
-    previous=$word
   done
+  [ -z "$PENDING" ] || die "$PENDING: a value is expected; see --help"
   [ -z "$runs" ] || writable "$ROOT/results" || die "$ROOT is read-only: name a folder for the results, --out DIR"
 }
 
@@ -415,7 +467,11 @@ add_peer() { # k-diffusion without what only its training needs; the benchmarks 
 find_environment() {
   active_python && return
   choose_place
-  [ -n "$PYTHON" ] || ready || make_environment
+  [ -n "$PYTHON" ] || ready || {
+    if [ -n "$LISTING" ]; then list_claims && exit 0; fi
+    make_environment
+    say "environment: $PYTHON ($(version_of "$PYTHON")), ready in $SECONDS s"
+  }
   exec 9>&- # the lock is for the set-up alone
   PATH=$(dirname -- "$PYTHON"):$PATH
 }
@@ -436,7 +492,7 @@ prepare_child() { # one thread a process, one checkout for every import
 main() {
   local word=reproduce
   { : 8<&0; } 2>/dev/null || exec </dev/null # a closed one would be taken by the first file opened
-  CALLER=$PWD ROOT=$(checkout) PYTHON="" PLACE="" LOG=/dev/null LACKS="" EXTRA="" PROFILE="" OFFLINE="" UNCOMPILED="" ARGS=()
+  CALLER=$PWD ROOT=$(checkout) PYTHON="" PLACE="" LOG=/dev/null LACKS="" EXTRA="" PROFILE="" LISTING="" OFFLINE="" UNCOMPILED="" ARGS=()
   [ -f "$ROOT/pyproject.toml" ] || die "$ROOT has no pyproject.toml: run this script in a whole checkout"
   case $ROOT in *:*) die "$ROOT: Python's search path cannot hold a colon; move the checkout" ;; esac
   case ${1:-} in
@@ -453,7 +509,6 @@ main() {
   [ "$word" != bench ] || add_peer
   add_scale
   trap - ERR
-  say "environment: $PYTHON ($(version_of "$PYTHON")), ready in $SECONDS s"
   prepare_child
   [ "$word" != test ] || [ -n "${ARGS[*]-}" ] || ARGS=(-n auto --maxprocesses 4 --dist loadfile)
   case $word in

@@ -57,14 +57,19 @@ class Running(Place):
 
     offline: bool = False
     """Download nothing."""
+    fetch: bool = False
+    """Ask for missing files now; else each is asked for once a day."""
+    verbose: Annotated[bool, arg(aliases=("-v",))] = False
+    """Say why each claim is computed, and show all of its checks."""
     strict: bool = False
     """Exit code 1 also where a claim was not run."""
 
     def options(self, **more: object) -> "RunOptions":
-        """Return these as options for the driver, and forbid downloads to this process and to those that it starts."""
-        if self.offline:
-            os.environ["AMS_OFFLINE"] = "1"
-        return super().options(strict=self.strict, **more)
+        """Return these as options for the driver, and say of downloads to this process and those that it starts."""
+        os.environ |= {
+            name: "1" for name, wanted in (("AMS_OFFLINE", self.offline), ("AMS_FETCH", self.fetch)) if wanted
+        }
+        return super().options(strict=self.strict, fetch=self.fetch, verbose=self.verbose, **more)
 
 
 @dataclass(frozen=True, kw_only=True)

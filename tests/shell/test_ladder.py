@@ -26,7 +26,7 @@ def test_a_virtual_environment_is_made_once(checkout) -> None:
     assert len(checkout.pip_calls) == 1
     assert f"-r {checkout.venv}/requirements.txt -c {checkout.root}/constraints.txt" in checkout.pip_calls[0]
     assert "making" in first.err
-    assert second.err.startswith(f"environment: {checkout.venv}/bin/python (3.")
+    assert f"environment: {checkout.venv}/bin/python (3." in first.err and second.err == ""
 
 
 def test_what_molecules_need_is_added_once(checkout) -> None:
@@ -45,7 +45,7 @@ def test_without_what_molecules_need_the_rest_runs(checkout) -> None:
 def test_what_the_gpu_profile_needs_is_added_when_it_is_asked_for(checkout) -> None:
     made(checkout)
     for arguments in (("--profile", "gpu"), ("--profile=gpu",)):
-        done = checkout.run(*arguments, "--list")
+        done = checkout.run(*arguments, "--check")
         assert done.code == 0 and ("adding diffusers" in done.err) is (arguments[0] == "--profile")
     assert len(checkout.pip_calls) == 2 and f"-c {checkout.root}/constraints.txt" in checkout.pip_calls[1]
     assert "diffusers" in (checkout.venv / "requirements.txt").read_text()

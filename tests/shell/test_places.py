@@ -12,7 +12,7 @@ pytestmark = pytest.mark.shell
 def test_any_name_of_the_checkout(copy_of, name: str) -> None:
     checkout = copy_of(name)
     checkout.python()
-    first, second = checkout.run("--list"), checkout.run("--list")
+    first, second = checkout.run(), checkout.run()
     assert first.child["cwd"] == second.child["cwd"] == str(checkout.root)
     assert len(checkout.pip_calls) == 1
 
@@ -97,4 +97,4 @@ def test_a_read_only_checkout_keeps_its_environment_in_the_cache(read_only) -> N
 
 
 def test_a_read_only_checkout_can_be_listed(read_only) -> None:
-    assert read_only.run("--list").code == 0
+    assert read_only.run("--check").code == 0

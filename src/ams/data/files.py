@@ -1,7 +1,8 @@
 """Where a registered file is looked for, and the one way its bytes come in: checked before anything parses them.
 
 The folder that `AMS_DATA` names, then the cache (`AMS_CACHE`, else the user's own), then the public address unless
-`AMS_OFFLINE` is 1. The first file found is the one used: if its bytes differ it is refused, not passed over.
+`AMS_OFFLINE` is 1. The first file found is the one used: if its bytes differ it is refused, not passed over. An address
+that did not give its file is asked again after a day, or where `AMS_FETCH` is 1.
 
 A file is read once: the bytes whose checksum was taken are those that are parsed. Links are followed, also out of
 the mirror (stores of large files are made of them): the registry fixes the names, only the checksum lets bytes in,
@@ -12,6 +13,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -24,6 +26,7 @@ from ams.errors import DataUnavailable, UserError, unknown
 
 _CONNECT, _SILENCE, _TOTAL = 5.0, 10.0, 300.0  # seconds: to connect, between two chunks, for a file
 _CHUNK = 2**16
+_A_DAY = 86400.0
 
 
 def fetch(name: str) -> Path:
@@ -82,10 +85,17 @@ def _downloaded(name: str, entry: Entry) -> tuple[Path, File, bytes]:
         raise DataUnavailable(f"{missing}, and AMS_OFFLINE=1 forbids its download: {entry.obtain}")
     file = public[0]
     path = cache() / file.path
+    asked = path.with_name(f"{path.name}.missing")
+    if os.environ.get("AMS_FETCH") != "1" and asked.is_file() and 0 <= time.time() - asked.stat().st_mtime < _A_DAY:
+        why = f"{file.address} did not give it when last asked (--fetch asks again)"
+        raise DataUnavailable(f"{missing}, and {why}: {entry.obtain}")
     try:
         download = partial(_bounded, file.size)
         pooch.retrieve(file.address, f"sha256:{file.sha256}", path.name, path.parent, downloader=download)
     except (OSError, ValueError) as error:  # requests' errors are OSErrors; pooch's for another checksum, ValueError
+        with suppress(OSError):
+            asked.parent.mkdir(parents=True, exist_ok=True)
+            asked.touch()
         why = f"{file.address} does not give it ({_line(error)})"
         raise DataUnavailable(f"{missing}, and {why}: {entry.obtain}") from error
     return path, file, _verified(path, file)

@@ -43,7 +43,8 @@ class ExpectedClaim(Frozen):
 class Expected(Kept):
     """The values of one run of a profile: when it was made, on what, from which commit.
 
-    `studies` is the computing time of each group's study, `beside` that of figures, tables and notebook pages.
+    `studies` is the computing time of each group's study, `beside` that of figures, tables and notebook pages;
+    `calibration` is how long a fixed piece of work took there (`run.forecast`; None: not measured).
     """
 
     profile: Profile
@@ -53,6 +54,7 @@ class Expected(Kept):
     commit: str | None
     studies: dict[str, float] = {}  # noqa: RUF012 (a pydantic field)
     beside: float = 0.0
+    calibration: float | None = None
     claims: dict[str, ExpectedClaim]
 
     @property
@@ -97,10 +99,16 @@ def read_expected(root: Path, profile: Profile) -> Expected | None:
     return load_json(root, f"{FOLDER}/{profile}.json", Expected)
 
 
-def expected_of(ledger: Ledger, studies: Mapping[str, float] = MappingProxyType({}), beside: float = 0.0) -> Expected:
+def expected_of(
+    ledger: Ledger,
+    studies: Mapping[str, float] = MappingProxyType({}),
+    beside: float = 0.0,
+    calibration: float | None = None,
+) -> Expected:
     """Return the values of a ledger, for those claims that have a record. Raises ValueError where none has.
 
-    `studies` and `beside` are the seconds of studies by group, and of all else that is no check.
+    `studies` and `beside` are the seconds of studies by group, and of all else that is no check; `calibration` those
+    of the fixed piece of work.
     """
     rows = [row for row in ledger.claims if row.provenance is not None and row.verdict is not Verdict.NOT_RUN]
     origins = [row.provenance for row in rows if row.provenance is not None]
@@ -115,6 +123,7 @@ def expected_of(ledger: Ledger, studies: Mapping[str, float] = MappingProxyType(
         commit=newest.commit,
         studies={group: round(seconds, 4) for group, seconds in studies.items()},
         beside=round(beside, 4),
+        calibration=calibration,
         claims={row.id: _claim(row) for row in rows},
     )
 

@@ -1,5 +1,6 @@
 """What the last run was asked for."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -10,19 +11,30 @@ from verdicts.records.workspace import Workspace
 
 
 class Run(Checksummed):
-    """A run's options, kept as `run.json`: its processes read them, and the report knows by `started` what is new."""
+    """A run's options, kept as `run.json`: its processes read them, and the report knows by `started` what is new.
+
+    `fetch`: what could not be run is tried again, however recently it was.
+    """
 
     profile: Profile
     started: str
     selected: tuple[str, ...]
     forced: tuple[str, ...]
+    fetch: bool = False
+
+    @property
+    def yesterday(self) -> str:
+        """Return the time a day before the run began."""
+        return (datetime.fromisoformat(self.started) - timedelta(days=1)).isoformat(timespec="microseconds")
 
     @classmethod
-    def begin(cls, workspace: Workspace, only: tuple[str, ...] = (), force: tuple[str, ...] = ()) -> Self:
+    def begin(
+        cls, workspace: Workspace, only: tuple[str, ...] = (), force: tuple[str, ...] = (), fetch: bool = False
+    ) -> Self:
         """Write down the options of a run that starts now. Raises UserError for an unknown name, OSError."""
         selected = tuple(claim.id for claim in workspace.claims.select(only))
         forced = tuple(claim.id for claim in workspace.claims.select(force)) if force else ()
-        run = cls(profile=workspace.profile, started=now(), selected=selected, forced=forced)
+        run = cls(profile=workspace.profile, started=now(), selected=selected, forced=forced, fetch=fetch)
         run.write(run_path(workspace))
         return run
 

@@ -94,13 +94,13 @@ def _unwritten(claims: Claims, name: str) -> Finding:
 
 def _row(claims: Claims, text: str, finding: Finding, outcome: Outcome) -> Row:
     added = {name: verdict for name, verdict in finding.also.items() if outcome.of_claim(name) is not Verdict.NOT_RUN}
-    reached = {name: outcome.of_claim(name) for name in (*finding.needs, *added)}
-    restating = {claim.id: reached[claim.id] for claim in claims.restating(finding.paper) if claim.id in reached}
-    word = word_of(reached.values(), restating.values())
+    given = {name: outcome.of_claim(name) for name in (*finding.needs, *added)}
+    restating = {claim.id: given[claim.id] for claim in claims.restating(finding.paper) if claim.id in given}
+    word = word_of(given.values(), restating.values())
     number = finding.filled(finding.number, outcome.values)
     if word is Word.NOT_TESTED:
-        sentence, number = _untested(claims, reached, outcome.profile), ""
-    elif reached == finding.needs | added and finding.text:
+        sentence, number = _untested(claims, given, outcome.profile), ""
+    elif given == finding.needs | added and finding.text:
         parts = [finding.text, *([finding.more] if finding.more and added.keys() == finding.also.keys() else [])]
         sentence = finding.filled(" ".join(parts), outcome.values)
     else:
@@ -109,26 +109,27 @@ def _row(claims: Claims, text: str, finding: Finding, outcome: Outcome) -> Row:
     return Row(finding.paper, text, word, sentence, number, "".join(shown).split(".")[0])
 
 
-def _untested(claims: Claims, reached: Mapping[str, Verdict], profile: Profile) -> str:
+def _untested(claims: Claims, given: Mapping[str, Verdict], profile: Profile) -> str:
     """Say which claims were not run, and the command that runs them, in the smallest profile that has most of them."""
-    missing = [claim for claim in claims.claim if reached.get(claim.id) is Verdict.NOT_RUN]
+    missing = [claim for claim in claims.claim if given.get(claim.id) is Verdict.NOT_RUN]
     if not missing:
         return "No claim here restates it."
     chosen = profile
     if not all(profile in claim.profiles for claim in missing):
         chosen = max(Profile, key=lambda each: sum(each in claim.profiles for claim in missing))
     names = " ".join(claim.id for claim in missing)
-    ending = "says why" if chosen is profile else "tests it"
-    return f"Not run: {names.replace(' ', ', ')}. `bash reproduce.sh --profile {chosen} --only {names}` {ending}."
+    return f"Not run: {names.replace(' ', ', ')}. `bash reproduce.sh --profile {chosen} --only {names}` runs it."
 
 
 def tally(rows: Sequence[Row], verdicts: Iterable[Verdict]) -> str:
     """Count the claims of the paper by word and the claims of the suite by verdict, in one line."""
-    ours = Counter(verdicts)
+    ours = list(verdicts)
     words = ", ".join(f"{count} {word.lower()}" for word in Word if (count := [row.word for row in rows].count(word)))
-    reached = ", ".join(
-        f"{ours[verdict]} {verdict if ours[verdict] == 1 else PLURALS.get(verdict, verdict)}"
-        for verdict in Verdict
-        if ours[verdict]
-    )
-    return f"Of the paper's {len(rows)} claims: {words}. Of our {ours.total()}: {reached}."
+    return f"Of the paper's {len(rows)} claims: {words}. Of our {len(ours)}: {reached(ours)}."
+
+
+def reached(verdicts: Iterable[Verdict]) -> str:
+    """Count verdicts in words."""
+    counts = Counter(verdicts)
+    named = {verdict: verdict if counts[verdict] == 1 else PLURALS.get(verdict, verdict) for verdict in Verdict}
+    return ", ".join(f"{counts[verdict]} {named[verdict]}" for verdict in Verdict if counts[verdict])

@@ -1,33 +1,46 @@
-"""What a run says while it goes: the plan, each verdict as it lands, the table of claims at the end.
+"""What a run says while it goes: one line on what is to come, one a claim as it lands, the paper's claims at the end.
 
-Colours and tables on a terminal; elsewhere plain lines, one fact a line, never folded.
+On a terminal a bar below the lines shows what is running; elsewhere there are the lines alone.
 """
 
-from collections.abc import Container, Sequence
+import time
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from textwrap import wrap
+from typing import Self
 
 from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from verdicts.claims.schema import Check, Claim, Verdict
-from verdicts.records.expected import Expected
+from verdicts.claims.schema import Claim, Verdict
 from verdicts.records.ledger import ClaimRow
 from verdicts.records.record import CheckResult, Record
-from verdicts.records.workspace import Workspace
+from verdicts.report.findings import Row, Word, reached, tally
+from verdicts.report.words import MARKS, duration, required, spread
+from verdicts.run.forecast import Forecast
 from verdicts.run.plan import Plan, PlannedClaim
 from verdicts.run.publish import Published
 
+WIDTH, INDENT = 100, 19
 COLOURS = {Verdict.HOLDS: "green", Verdict.REFUTED: "red", Verdict.INCONCLUSIVE: "yellow", Verdict.NOT_RUN: "dim"}
-QUANTITY = 48
+WORDS = {Word.HOLDS: "green", Word.PARTLY: "yellow", Word.NOT_SUPPORTED: "red", Word.NOT_TESTED: "dim"}
 
 
 class Screen:
-    """Writes lines to a console, and counts the verdicts that have landed."""
+    """Writes lines to a console, and keeps the bar below them."""
 
-    def __init__(self, console: Console, total: int) -> None:
-        self.console = console
-        self.total = total
-        self.landed = 0
+    def __init__(self, console: Console, verbose: bool = False) -> None:
+        self.console, self.verbose = console, verbose
+        self.width = min(WIDTH, console.width) if console.is_terminal else WIDTH  # a file has no width
+        self.begin = self.latest = time.monotonic()
+        self.pending: list[Claim] = []
+        self.total = 0
+        self.running: list[str] = []
+        self.forecast: Forecast | None = None
 
     def say(self, text: str, style: str = "") -> None:
         """Write one line, as it is."""
@@ -37,51 +50,92 @@ class Screen:
         """Write one line about what went wrong."""
         self.say(line, "bold red")
 
-    def computed(self, claim: Claim, record: Record, computed: str = "computed") -> None:
-        """Write a claim's verdict with the check that decides it."""
-        self.landed += 1
-        width = len(str(self.total))
-        line = Text(f"[{self.landed:{width}}/{self.total}] {claim.id:<5} ")
-        line.append(f"{'failed' if record.failed else record.verdict:<12} ", COLOURS[record.verdict])
-        line.append(f"{_evidence(claim, record)}   {seconds(record.provenance.seconds)}   {computed}")
-        if record.verdict not in (claim.expected, Verdict.NOT_RUN):
-            line.append(f"   expected: {claim.expected}", "bold red")
-        self.console.print(line, soft_wrap=True)
+    @contextmanager
+    def plan(self, name: str, plan: Plan, forecast: Forecast | None, jobs: int) -> Iterator[Self]:
+        """Write in one line what is to be done and how long that takes, then keep the bar while it is done."""
+        self.pending, self.forecast = [item.claim for item in plan.pending], forecast
+        self.total = len(self.pending)
+        cached, made = len(plan.items) - self.total, [*plan.studies, *plan.figures, *plan.pages]
+        if not (self.pending or made):
+            waiting = f"{len(plan.waiting)} wait for a file or a device, --fetch asks again; " if plan.waiting else ""
+            self.say(f"{name} profile: {counted(cached, 'claim')}, all cached; {waiting}nothing to compute")
+            yield self
+            return
+        work = f"{self.total} to run" if self.pending else f"figures and pages of {', '.join(dict.fromkeys(made))}"
+        takes = f"about {duration(forecast.seconds)}" if forecast else "no kept run says how long"
+        cores = f" on {counted(jobs, 'core')}"
+        self.say(f"{name} profile: {counted(len(plan.items), 'claim')}, {cached} cached, {work}{cores}; {takes}")
+        if self.verbose:
+            self._reasons(plan)
+        if not self.console.is_terminal:
+            yield self
+            return
+        with Live(console=self.console, get_renderable=self._bar, refresh_per_second=4, transient=True) as live:
+            live.refresh()
+            yield self
 
-    def plan(self, workspace: Workspace, plan: Plan, expected: Expected | None) -> None:
-        """Write what is to be done, why, and how long that took in the run whose values are the expected ones."""
-        pending = plan.pending
-        kept = len(plan.items) - len(pending)
-        self.say(f"{workspace.profile} profile, results in {workspace.folder}")
-        self.say(
-            f"{counted(len(plan.items), 'claim')}: {kept} current, {len(pending)} to do; {_duration(plan, expected)}"
-        )
-        for item in pending:
+    def _reasons(self, plan: Plan) -> None:
+        for item in plan.pending:
             self.say(f"  {item.claim.id:<5} {item.claim.title}: {item.why}", "dim")
         for kind, groups in (("study", plan.studies), ("figures", plan.figures), ("notebook page", plan.pages)):
             for group, why in groups.items():
                 self.say(f"  {kind} of {group}: {why}", "dim")
 
-    def ledger(self, published: Published, selected: Container[str], elapsed: float) -> None:
-        """Write the table of the selected claims, the counts, what needs attention, and where page and paper are."""
-        ledger = published.ledger
-        rows = [row for row in ledger.claims if row.id in selected]
-        self.console.print()
-        if self.console.is_terminal:
-            self.console.print(_table(rows))
-        else:
+    def work_on(self, groups: Collection[str]) -> None:
+        """Show the next claim of each of these groups, or the group, as running."""
+        upcoming = {claim.group: claim.id for claim in reversed(self.pending)}
+        self.running = [upcoming.get(group, group) for group in groups]
+
+    def _bar(self) -> Table:
+        landed, now = self.total - len(self.pending), time.monotonic()
+        rest = self.forecast.seconds - (now - self.latest) if self.forecast else 0.0
+        left = f", {duration(rest)} left" if rest > 0 else ""
+        state = f"{landed}/{self.total}  {duration(now - self.begin)}{left}  {' '.join(self.running)}"
+        grid = Table.grid(padding=(0, 1))
+        grid.add_column(width=20)
+        grid.add_column(no_wrap=True, max_width=self.width - 22)
+        grid.add_row(ProgressBar(total=max(self.total, 1), completed=landed, width=20), Text(state))
+        return grid
+
+    def computed(self, claim: Claim, record: Record) -> None:
+        """Write a claim's line; below it what is wrong, or all of its checks where every detail is asked for."""
+        if claim in self.pending:
+            self.pending.remove(claim)
+            self.latest = time.monotonic()
+            if self.forecast:
+                self.forecast.land(claim)
+        self.console.print(_line(claim, record, self.width), soft_wrap=True)
+        wrong = record.failed or record.verdict not in (claim.expected, Verdict.NOT_RUN)
+        if wrong:
+            self.say(f"        {record.reason or f'expected: {claim.expected}'}", "bold red")
+        for check, result in zip(claim.check, record.checks, strict=True):
+            if self.verbose or (wrong and result.verdict is record.verdict and not record.failed):
+                measured = f"{spread(result)} {required(check)} {check.unit}".rstrip()
+                self.say(f"        {MARKS[result.verdict]} {check.id}: {result.reason or measured} ({check.quantity})")
+
+    def outcome(self, published: Published, rows: Sequence[Row], selected: Iterable[str], quiet: bool) -> None:
+        """Write the rows of the paper's claims and the counts, what needs attention, and where the report is.
+
+        `quiet`: nothing was computed, so that only what needs attention is said.
+        """
+        ledger, chosen = published.ledger, set(selected)
+        ours = [row for row in ledger.claims if row.id in chosen]
+        if not quiet:
             for row in rows:
-                self.say(f"{row.id:<5} {row.verdict:<12} expected {row.expected:<12} {row.title}{_why(row)}")
+                self.say(f"{row.id:<4}{row.word:<15}{row.text}", WORDS[row.word])
+                for line in wrap(row.number or row.sentence.replace("`", ""), self.width - INDENT):
+                    self.say(f"{'':{INDENT}}{line}")
+            whole = len(ours) == len(ledger.claims)
+            count = reached(row.verdict for row in ours)
+            part = f"{len(ours)} of our {len(ledger.claims)} claims: {count}."
+            self.say(tally(rows, (row.verdict for row in ours)) if whole else part)
+            for reason, names in _unreached(ours, self.verbose).items():
+                self.say(f"not run: {' '.join(names)} ({reason})", "dim")
         summary = ledger.summary
-        counts = ", ".join(f"{count} {verdict}" for verdict, count in summary.verdicts.items() if count)
-        others = f"; {summary.total - len(rows)} were not selected" if len(rows) < summary.total else ""
-        self.say(f"{counted(summary.total, 'claim')}: {counts}{others}")
-        for label, names in (("failed", summary.failed), ("against expectation", summary.contradictions)):
-            if names:
-                self.say(f"{label}: {', '.join(names)}", "bold red")
-        if not published.reason:
-            self.say(f"paper:  {published.paper}")
-        self.say(f"report: {published.page}   ({seconds(elapsed)})")
+        for label, ids in (("failed", summary.failed), ("against expectation", summary.contradictions)):
+            if ids:
+                self.complain(f"{label}: {', '.join(ids)}")
+        self.say(f"report: {published.page}   ({duration(time.monotonic() - self.begin)})")
 
 
 def listing(item: PlannedClaim) -> str:
@@ -90,54 +144,34 @@ def listing(item: PlannedClaim) -> str:
     return f"{item.claim.id:<5} {item.group.id:<16} expected {item.claim.expected:<12} {item.claim.title} ({state})"
 
 
-def seconds(value: float) -> str:
-    """Return a duration as a reader wants it."""
-    return f"{value:.1f} s" if value < 10 else f"{value:.0f} s" if value < 100 else f"{value / 60:.1f} min"
-
-
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _duration(plan: Plan, expected: Expected | None) -> str:
-    """Return how long the claims and studies to be made took before, in words."""
-    if not plan.busy_groups and not plan.pages:
-        return "nothing to compute"
-    if expected is None:
-        return "how long that takes is not known: no run of this profile is kept"
-    claims = [expected.claims[item.claim.id] for item in plan.pending if item.claim.id in expected.claims]
-    studies = [expected.studies.get(group, 0.0) for group in plan.studies]
-    took = sum(claim.seconds for claim in claims) + sum(studies)
-    return f"about {seconds(max(1.0, took))} of computing"
+def _line(claim: Claim, record: Record, width: int) -> Text:
+    """Return a claim's line: mark, id, title, the measured number of the check that decides, seconds."""
+    mark = "!" if record.failed else MARKS[record.verdict]
+    evidence = f"  {_evidence(claim, record.checks, record)}  {duration(record.provenance.seconds):>7}"
+    room = width - 8 - len(evidence)
+    title = claim.title if len(claim.title) <= room else f"{claim.title[: room - 1].rstrip()}…"
+    style = "bold red" if record.failed else COLOURS[record.verdict]
+    return Text.assemble((mark, style), f" {claim.id:<5} {title:<{room}}", (evidence, style))
 
 
-def _evidence(claim: Claim, record: Record) -> str:
-    """Return the check that decides the verdict (the first that has it), and how many more there are."""
-    pairs = list(zip(claim.check, record.checks, strict=True))
-    check, result = next((pair for pair in pairs if pair[1].verdict is record.verdict), pairs[0])
-    more = f" (+{len(pairs) - 1} more)" if len(pairs) > 1 else ""
-    return f"{_measured(check, result)}{more}"
+def _evidence(claim: Claim, results: Sequence[CheckResult], record: Record) -> str:
+    """Return the deciding check's value beside what is required: the first that has the claim's verdict."""
+    if record.failed or record.verdict is Verdict.NOT_RUN:
+        return "failed" if record.failed else "not run"
+    pairs = zip(claim.check, results, strict=True)
+    check, result = next(pair for pair in pairs if pair[1].verdict is record.verdict)
+    return f"{spread(result)} {required(check)}"
 
 
-def _measured(check: Check, result: CheckResult) -> str:
-    if result.value is None:
-        return result.reason
-    name = check.quantity if len(check.quantity) <= QUANTITY else check.quantity[: QUANTITY - 3] + "..."
-    margin = f" +- {check.tolerance:.3g}" if check.tolerance else ""
-    unit = f" {result.unit}" if result.unit else ""
-    return f"{name}: {result.value:.4g} {check.relation} {check.bound:.4g}{margin}{unit}"
-
-
-def _why(row: ClaimRow) -> str:
-    return f" ({row.reason})" if row.reason else f" ({row.computed})"
-
-
-def _table(rows: Sequence[ClaimRow]) -> Table:
-    table = Table("id", "claim", "verdict", "expected", "evidence", "", box=None, pad_edge=False, header_style="bold")
+def _unreached(rows: Iterable[ClaimRow], verbose: bool) -> dict[str, list[str]]:
+    """Return the claims that this profile runs and that were not run, by the reason why."""
+    by_reason: defaultdict[str, list[str]] = defaultdict(list)
     for row in rows:
-        verdict = Text("failed" if row.failed else row.verdict, COLOURS[row.verdict])
-        table.add_row(
-            row.id, Text(row.title), verdict, row.expected, row.evidence, Text(row.reason or str(row.computed))
-        )
-    return table
+        if row.verdict is Verdict.NOT_RUN and not row.failed and (row.provenance or verbose):
+            by_reason[row.reason].append(row.id)
+    return by_reason

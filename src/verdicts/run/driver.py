@@ -1,23 +1,25 @@
 """One run, from its plan to its exit code."""
 
 import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
 
+from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError, writable
 from verdicts.records.expected import read_expected
 from verdicts.records.files import discard_unfinished
-from verdicts.records.ledger import exit_code
+from verdicts.records.ledger import Ledger, exit_code
 from verdicts.records.provenance import now
 from verdicts.records.run_record import Run
 from verdicts.records.workspace import Project, Workspace, find_root
-from verdicts.report.report_texts import refuse_bad_texts
+from verdicts.report.findings import Outcome, Row, rows_of
+from verdicts.report.report_texts import load_findings, refuse_bad_texts
 from verdicts.run.checks import Checks
 from verdicts.run.console import Screen, counted, listing
+from verdicts.run.forecast import Forecast
 from verdicts.run.group import complaining, run_group
 from verdicts.run.lock import one_run_at_a_time
 from verdicts.run.pages import make_page
@@ -31,13 +33,18 @@ A_DAY = 86400.0
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What the user asked for. `profile` None: gpu where there is an accelerator, else cpu; `project`: whose suite."""
+    """What the user asked for. `profile` None: gpu where there is an accelerator, else cpu; `project`: whose suite.
+
+    `fetch`: what could not be run for want of a file is tried again now, not once a day.
+    """
 
     project: Project = field(default_factory=Project)
     profile: Profile | None = None
     only: tuple[str, ...] = ()
     force: tuple[str, ...] = ()
+    fetch: bool = False
     strict: bool = False
+    verbose: bool = False
     jobs: int = 1
     out: Path | None = None
     one_process: bool = False
@@ -68,8 +75,8 @@ def reproduce(options: RunOptions, console: Console) -> int:
     0: no verdict contradicts its expectation; 1: one does (`strict`: or a claim was not run); 3: a run failed.
     Raises UserError (exit code 2).
     """
-    begin = time.perf_counter()
     workspace = open_workspace(options)
+    screen = Screen(console, options.verbose)
     refuse_bad_texts(workspace.root, workspace.profile)  # hours of computing are not to end at a wrong word in them
     with writable(workspace.folder):
         workspace.folder.mkdir(parents=True, exist_ok=True)
@@ -77,29 +84,40 @@ def reproduce(options: RunOptions, console: Console) -> int:
         with writable(workspace.folder):
             discard_unfinished(workspace.folder)
             discard_unfinished(workspace.folder.parent / CELLS, older_than=A_DAY)  # another profile may be writing
-            run = Run.begin(workspace, options.only, options.force)
+            run = Run.begin(workspace, options.only, options.force, options.fetch)
         plan = plan_of(workspace, run)
-        screen = Screen(console, len(plan.items))
-        screen.plan(workspace, plan, read_expected(workspace.root, workspace.profile))
         _refuse_bad_settings(workspace, plan)
-        for item in plan.items:
-            if item.record and not item.why:
-                screen.computed(item.claim, item.record, "cached")
-        _compute(workspace, run, plan, options, lock, screen)
+        busy = bool(plan.busy_groups or plan.pages)
+        here = workspace.config.one_process or options.one_process
+        jobs = 1 if here else options.jobs
+        expected = read_expected(workspace.root, workspace.profile)
+        forecast = Forecast(plan, expected, len(workspace.claims.group), jobs) if expected else None
+        with screen.plan(workspace.profile, plan, forecast, jobs):
+            if busy and here:
+                _here(workspace, run, plan, screen)
+            elif busy and (code := run_snakemake(workspace, plan, run, jobs, lock, screen)):
+                screen.complain(f"Snakemake ended with {code}: see {workspace.log_path('snakemake')}")
         with writable(workspace.folder):
             published = publish(workspace)
         broken = [*artefact_faults(workspace, complete_groups(workspace, run, workspace.claims.group))]
         broken += [("paper.pdf", published.reason)] if published.reason else []
         for name, reason in broken:
             screen.complain(f"{name}: {reason}")
-        screen.ledger(published, run.selected, time.perf_counter() - begin)
+        screen.outcome(published, _rows(workspace, published.ledger, run), run.selected, quiet=not busy)
     return 3 if broken else exit_code(published.ledger.summary, options.strict)
+
+
+def _rows(workspace: Workspace, ledger: Ledger, run: Run) -> list[Row]:
+    """Return the rows of those claims of the paper that a selected claim restates."""
+    claims = load_claims(workspace.root)
+    rows = rows_of(claims, load_findings(workspace.root, claims), Outcome.of(ledger))
+    return [row for row in rows if any(claim.id in run.selected for claim in claims.restating(row.id))]
 
 
 def list_claims(options: RunOptions, console: Console) -> int:
     """Print a line for each chosen claim of every profile: its group, expectation, title and state."""
     workspace = open_workspace(options)
-    screen = Screen(console, 0)
+    screen = Screen(console)
     chosen = workspace.claims.select(options.only)
     selected = tuple(claim.id for claim in chosen)
     plan = plan_of(workspace, Run(profile=workspace.profile, started=now(), selected=selected, forced=()))
@@ -114,7 +132,7 @@ def list_claims(options: RunOptions, console: Console) -> int:
 def check_results(options: RunOptions, console: Console) -> int:
     """Name every result that may not be shown as current, with the reason; return 1 if there is one, else 0."""
     workspace = open_workspace(options)
-    screen = Screen(console, 0)
+    screen = Screen(console)
     not_current = list(faults(workspace, options.only))
     for name, reason in not_current:
         screen.say(f"{name}: {reason}")
@@ -147,25 +165,16 @@ def _refuse_bad_settings(workspace: Workspace, plan: Plan) -> None:
             continue
 
 
-def _compute(workspace: Workspace, run: Run, plan: Plan, options: RunOptions, lock: int, screen: Screen) -> None:
-    if not plan.busy_groups and not plan.pages:
-        screen.say("nothing to compute: every result is current")
-    elif workspace.config.one_process or options.one_process:
-        _here(workspace, run, plan, screen)
-    else:
-        code = run_snakemake(workspace, plan, run, options.jobs, lock, screen.computed)
-        if code != 0:
-            screen.complain(f"Snakemake ended with {code}: see {workspace.log_path('snakemake')}")
-
-
 def _here(workspace: Workspace, run: Run, plan: Plan, screen: Screen) -> None:
     """Do the plan in this process, a group at a time."""
-    for group in workspace.claims.group:
-        if group.id in plan.busy_groups:
-            run_group(workspace, run, group, screen.computed, screen.complain)
-        if group.id in plan.pages:
-            with complaining(f"{group.id}: no notebook page", screen.complain):
-                make_page(workspace, group)
+    groups = {group.id: group for group in workspace.claims.group}
+    for name in dict.fromkeys([*plan.busy_groups, *plan.pages]):
+        screen.work_on([name])
+        if name in plan.busy_groups:
+            run_group(workspace, run, groups[name], screen.computed, screen.complain)
+        if name in plan.pages:
+            with complaining(f"{name}: no notebook page", screen.complain):
+                make_page(workspace, groups[name])
 
 
 class _Console(Console):

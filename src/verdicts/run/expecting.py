@@ -7,6 +7,7 @@ from verdicts.records.expected import FOLDER, Moved, compare, expected_of, expec
 from verdicts.records.ledger import collect
 from verdicts.records.record import artefacts_at
 from verdicts.records.workspace import Workspace
+from verdicts.run.forecast import calibrated
 from verdicts.run.plan import Artefact, artefacts_of
 
 
@@ -20,7 +21,7 @@ def expect(workspace: Workspace, say: Callable[[str], None]) -> int:
     profile = workspace.profile
     ledger, path = collect(workspace), expected_path(workspace.root, profile)
     try:
-        values = expected_of(ledger, *_seconds(workspace))
+        values = expected_of(ledger, *_seconds(workspace), calibrated())
     except ValueError as reason:
         raise UserError(
             f"{workspace.folder}: {reason}; run `{workspace.project.command} reproduce --profile {profile}` first"

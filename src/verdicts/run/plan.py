@@ -47,12 +47,17 @@ class Plan:
 
     @property
     def pending(self) -> tuple[PlannedClaim, ...]:
-        """Return the claims that are to be made."""
-        return tuple(item for item in self.items if item.why)
+        """Return the claims that are to be made, those that restate the paper's first."""
+        return tuple(sorted((item for item in self.items if item.why), key=lambda item: not item.claim.paper))
+
+    @property
+    def waiting(self) -> tuple[PlannedClaim, ...]:
+        """Return the claims that could not be run, and that are not to be tried again yet."""
+        return tuple(item for item in self.items if item.record and not (item.why or item.record.settled))
 
     @property
     def busy_groups(self) -> tuple[str, ...]:
-        """Return the groups with a claim, a study, a figure or a table to be made."""
+        """Return the groups with a claim, a study, a figure or a table to be made, in the order of the work."""
         return tuple(dict.fromkeys([*(item.group.id for item in self.pending), *self.studies, *self.figures]))
 
 
@@ -111,7 +116,10 @@ def _item(workspace: Workspace, claim: Claim, run: Run) -> PlannedClaim:
 
 
 def _why_again(record: Record | Artefacts, again: bool, run: Run) -> str:
-    """Say why a current record is to be made again: it is not worth keeping, unless this run has just made it."""
+    """Say why a current record is to be made again: it is not worth keeping, unless this run has just made it.
+
+    What could not be run for want of a file or a device is tried again once a day, or where the run is asked to fetch.
+    """
     if record.provenance.started > now():  # of a clock that was ahead: it would pass for one that this run has made
         return "it is dated in the future"
     if record.provenance.started >= run.started:
@@ -121,7 +129,7 @@ def _why_again(record: Record | Artefacts, again: bool, run: Run) -> str:
     if record.failed:
         return "it failed last time"
     incomplete = record.verdict is Verdict.NOT_RUN if isinstance(record, Record) else bool(record.reason)
-    if incomplete and not record.settled:
+    if incomplete and not record.settled and (run.fetch or record.provenance.started < run.yesterday):
         return "it could not be run last time"
     return ""
 

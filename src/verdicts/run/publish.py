@@ -4,13 +4,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from verdicts.claims.schema import Claim, Group
+from verdicts.claims.loading import load_claims
+from verdicts.claims.schema import Claim, Group, Profile
 from verdicts.records.checksummed import NotCurrent
-from verdicts.records.files import sha256_of
+from verdicts.records.files import canonical_json, sha256_of
 from verdicts.records.keys import KeyParts
 from verdicts.records.ledger import Ledger, collect
-from verdicts.records.record import current_artefacts, current_record
-from verdicts.records.workspace import Workspace
+from verdicts.records.provenance import Stopwatch
+from verdicts.records.record import Artefacts, artefacts_at, current_artefacts, current_record
+from verdicts.records.section import sections_of
+from verdicts.records.workspace import PACKAGE_ROOT, Workspace
 from verdicts.run.plan import artefacts_of
 
 
@@ -24,17 +27,45 @@ class Published(NamedTuple):
 
 
 def publish(workspace: Workspace) -> Published:
-    """Write `ledger.json`, page and paper, each whole, whatever becomes of the next. Raises OSError."""
-    from verdicts.report import page, paper  # a second to import, and of no use to a list or a job
+    """Write `ledger.json`, page and paper, each whole, whatever becomes of the next. Raises OSError.
 
-    ledger = collect(workspace)
+    Page and paper are left as they are where they are whole and nothing that they are made from has changed.
+    """
+    ledger, watch = collect(workspace), Stopwatch()
     ledger.write(workspace.folder / "ledger.json")
-    place, reason = page.write(workspace, ledger), ""
-    try:
-        paper.write(workspace, ledger)
-    except paper.NotSet as error:
-        reason = str(error)
-    return Published(ledger, place, workspace.folder / "paper.pdf", reason)
+    parts, place = _parts(workspace, ledger), workspace.folder / "published.json"
+    made = artefacts_at(place, parts)
+    if made is None or made.reason:
+        from verdicts.report import page, paper  # a second to import, and of no use to a list or a job
+
+        reason, documents = "", ["report.html", *paper.NAMES]
+        page.write(workspace, ledger)
+        try:
+            paper.write(workspace, ledger)
+        except paper.NotSet as error:
+            reason, documents = str(error), ["report.html"]
+        files = {name: sha256_of((workspace.folder / name).read_bytes()) for name in documents}
+        provenance = watch.provenance(workspace.environment(), workspace.profile, parts.config)
+        made = Artefacts.of("report", parts, provenance, files=files, reason=reason)
+        made.write(place)
+    return Published(ledger, workspace.folder / "report.html", workspace.folder / "paper.pdf", made.reason)
+
+
+def _parts(workspace: Workspace, ledger: Ledger) -> KeyParts:
+    """Return what page and paper depend on: claims, records, figures, benchmarks, texts, tools' results, the engine."""
+    rows = [row.model_dump(mode="json", exclude={"computed"}) for row in ledger.claims]
+    sections = [(view.section.model_dump(mode="json"), view.changed, view.kept) for view in sections_of(workspace)]
+    folders = [workspace.root / "paper", PACKAGE_ROOT / "verdicts", workspace.folder.parent / Profile.BENCH / "records"]
+    files = [file for folder in folders for file in folder.rglob("*.*") if file.suffix not in {".pyc", ".pdf"}]
+    for group in workspace.claims.group:
+        files += [workspace.figures_path(group), workspace.page_path(group), workspace.study_path(group)]
+    return KeyParts(
+        entry=sha256_of(canonical_json([rows, sections])),
+        config=sha256_of(canonical_json(load_claims(workspace.root).model_dump(mode="json"))),
+        sources={str(file): sha256_of(file.read_bytes()) for file in files if file.is_file()},
+        data={},
+        device=workspace.device,
+    )
 
 
 def faults(workspace: Workspace, only: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ from verdicts.run.plan import Plan, plan_of
 
 if TYPE_CHECKING:
     import psutil  # type: ignore[import-untyped]
+
+    from verdicts.run.console import Screen
 
 POLL = 0.1
 PATIENCE = 10.0
@@ -46,10 +49,8 @@ def discard_stale_stamps(workspace: Workspace) -> None:
     (workspace.folder / "stamps" / "report").unlink(missing_ok=True)
 
 
-def run_snakemake(
-    workspace: Workspace, plan: Plan, run: Run, jobs: int, lock: int, landed: Callable[[Claim, Record], None]
-) -> int:
-    """Do what `plan` holds with at most `jobs` cores; `landed` sees each record of `run` as it appears.
+def run_snakemake(workspace: Workspace, plan: Plan, run: Run, jobs: int, lock: int, screen: "Screen") -> int:
+    """Do what `plan` holds with at most `jobs` cores; `screen` shows each record of `run` as it appears.
 
     The child inherits the `lock`, so that it outlives a driver that is killed. Returns Snakemake's exit code; its
     words are in `logs/snakemake.log`.
@@ -69,14 +70,12 @@ def run_snakemake(
     watch = _Watch(workspace, plan, run)
     try:
         while child.poll() is None:
-            for claim, record in watch.fresh():
-                landed(claim, record)
+            watch.show(screen)
             time.sleep(POLL)
     except BaseException:
         _stop(child)
         raise
-    for claim, record in watch.fresh():
-        landed(claim, record)
+    watch.show(screen)
     return child.returncode
 
 
@@ -114,9 +113,11 @@ def _environment(workspace: Workspace) -> dict[str, str]:
 def _command(workspace: Workspace, plan: Plan, jobs: int) -> list[str]:
     targets = [stamp_path(workspace, "checks", group) for group in plan.busy_groups]
     targets += [stamp_path(workspace, "pages", group) for group in plan.pages]
+    first = dict.fromkeys(f"stamps/checks/{item.group.id}" for item in plan.pending if item.claim.paper)
     return [
         *(sys.executable, "-m", "snakemake", "--snakefile", str(workspace.root / "Snakefile")),
         *("--directory", str(workspace.folder), "--cores", str(jobs), "--scheduler", "greedy"),
+        *(("--prioritize", *map(str, first)) if first else ()),
         *("--nolock", "--rerun-incomplete", "--keep-going", "--rerun-triggers", "mtime"),
         *("--config", _setting("root", workspace.root), _setting("out", workspace.folder.parent)),
         *(f"profile={workspace.profile}", "driven=1", "--"),
@@ -138,7 +139,19 @@ class _Watch:
     def __init__(self, workspace: Workspace, plan: Plan, run: Run) -> None:
         self.workspace = workspace
         self.run = run
+        self.begin = datetime.fromisoformat(run.started).timestamp()
         self.seen = {item.claim: self._stamp(item.claim) for item in plan.pending}
+
+    def show(self, screen: "Screen") -> None:
+        """Show the records that have appeared, and which groups are at work: their log is there, a claim is not."""
+        for claim, record in self.fresh():
+            screen.computed(claim, record)
+        groups = dict.fromkeys(claim.group for claim in self.seen)
+        screen.work_on([group for group in groups if self._begun(group)])
+
+    def _begun(self, group: str) -> bool:
+        logs = self.workspace.log_path(f"{group}.job").parent.glob(f"{group}.*.log")
+        return any(log.stat().st_mtime >= self.begin for log in logs)
 
     def fresh(self) -> Iterator[tuple[Claim, Record]]:
         """Yield the records that have appeared since the last call."""

@@ -138,7 +138,7 @@ def test_a_download_that_fails_leaves_nothing_and_says_why(
     monkeypatch.setattr(files, "_SILENCE", 0.2)
     with pytest.raises(DataUnavailable, match=f"{page} does not give it .*: ask its author"):
         fetch("toy")
-    assert not any(path.is_file() for path in place.rglob("*"))
+    assert [path.suffix for path in place.rglob("*") if path.is_file()] == [".missing"]
 
 
 def test_a_download_ends_at_its_deadline(
@@ -156,6 +156,24 @@ def test_without_a_network_it_is_unavailable_within_seconds(place: Path, registe
     with pytest.raises(DataUnavailable, match="Connection refused"):
         fetch("toy")
     assert time.monotonic() - start < files._CONNECT + 2
+
+
+def test_an_address_that_did_not_answer_is_asked_again_after_a_day_or_where_told(
+    place: Path, server: str, register: Register, monkeypatch: MonkeyPatch
+) -> None:
+    register("http://127.0.0.1:9/nobody")
+    with pytest.raises(DataUnavailable):
+        fetch("toy")
+    register(server)
+    with pytest.raises(DataUnavailable, match="did not give it when last asked \\(--fetch asks again\\)"):
+        fetch("toy")
+    (note,) = place.rglob("*.missing")
+    with monkeypatch.context() as told:
+        told.setenv("AMS_FETCH", "1")
+        assert fetch("toy").is_file()
+    fetch("toy").unlink()
+    os.utime(note, (0, 0))
+    assert fetch("toy").is_file()
 
 
 def test_offline_nothing_is_asked(place: Path, server: str, register: Register, monkeypatch: MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from verdicts.claims.schema import Profile, Verdict
 from verdicts.records.ledger import collect
 from verdicts.report import page, paper
 from verdicts.report.findings import Outcome, Row, Word, rows_of, tally, word_of
-from verdicts.report.report_texts import Finding, load_findings
+from verdicts.report.report_texts import load_findings
 
 ROOT = Path(__file__).resolve().parents[3]
 CLAIMS = load_claims(ROOT)
@@ -91,13 +91,7 @@ def test_what_may_be_added_is_told_only_where_it_was_run(rows):
 def test_a_row_that_the_profile_cannot_fill_says_which_one_does(rows):
     row = rows()["P2"]
     assert (row.word, row.number) == (Word.NOT_TESTED, "")
-    assert row.sentence == "Not run: B2. `bash reproduce.sh --profile cpu --only B2` tests it."
-
-
-def test_what_this_profile_should_have_run_is_asked_for_again():
-    finding = Finding(paper="P3", needs={"P3": HOLDS})
-    rows = rows_of(CLAIMS, [finding], Outcome(Profile.QUICK, {}, {}))
-    assert rows[2].sentence == "Not run: P3. `bash reproduce.sh --profile quick --only P3` says why."
+    assert row.sentence == "Not run: B2. `bash reproduce.sh --profile cpu --only B2` runs it."
 
 
 def test_claims_of_the_paper_and_ours_are_counted_apart():

@@ -20,7 +20,9 @@ class Session:
         monkeypatch.setenv("PYTHONPATH", toy.environment()["PYTHONPATH"])
 
     def command(self, work, terminal=None, **options):
-        console = Console(file=(stream := io.StringIO()), width=400, force_terminal=terminal)
+        console = Console(
+            file=(stream := io.StringIO()), width=400, force_terminal=terminal, force_interactive=terminal
+        )
         try:
             return work(RunOptions(**{"profile": Profile.QUICK} | options), console)
         finally:

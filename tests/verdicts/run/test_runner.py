@@ -1,5 +1,7 @@
 """Runs of a toy repository in this process: what is computed, what is kept, what the exit code says."""
 
+import re
+
 import pytest
 
 from tests.verdicts.toy import Toy
@@ -14,10 +16,13 @@ from verdicts.run.driver import RunOptions
 def test_a_first_run_computes_all_and_a_second_nothing(session):
     assert session.run() == 0
     assert session.computed() == {"A1", "A2", "B1"}
-    assert "[2/3] A2    refuted" in session.said
+    first, *landed = session.said.splitlines()[:4]
+    assert first == "quick profile: 3 claims, 0 cached, 3 to run on 1 core; no kept run says how long"
+    assert [line[:7].split() for line in landed] == [["✓", "A1"], ["✗", "A2"], ["✓", "B1"]]
+    assert landed[1].split("  ")[-3].strip() == "2 [1.9, 2.1] ≤ 1" and {len(line) for line in landed} == {100}
     assert session.run() == 0
     assert session.computed() == set()
-    assert "nothing to compute: every result is current" in session.said
+    assert [line.split(":")[0] for line in session.said.splitlines()] == ["quick profile", "report"], "two lines"
     assert session.check() == 0
 
 
@@ -140,7 +145,7 @@ def test_a_spoilt_document_is_named_and_written_again(session, name):
 def test_only_runs_what_it_names(session):
     assert session.run(only=("A2",)) == 0
     assert session.computed() == {"A2"}
-    assert "4 claims: 1 refuted, 3 not run; 3 were not selected" in session.said
+    assert "1 of our 4 claims: 1 refuted." in session.said
     assert "One is one" not in session.said
     assert not (session.toy.folder() / "figures").exists()
     assert session.rows()["A1"]["reason"] == "not selected in the last run; no record"
@@ -218,10 +223,24 @@ def test_a_profile_without_a_run_says_which_have_one(session):
     assert session.said.splitlines()[-1].endswith("not current; no run yet, but of --profile quick")
 
 
-def test_a_terminal_gets_a_table(session):
-    session.run()
+def test_a_terminal_has_a_bar_until_all_is_done(session):
     assert session.run(terminal=True) == 0
-    assert "claim" in session.said and "\x1b[" in session.said
+    assert re.search(r"━.*0/3  \d\.\d s", session.said) and session.said.endswith("s)\n")
+
+
+def test_what_restates_the_paper_is_run_first(session):
+    session.toy.replace_in_claims("beta", "evidence = ", 'paper = ["P2"]\nevidence = ')
+    session.run()
+    order = [line.split()[1] for line in session.said.splitlines() if line[0] in "✓✗"]
+    assert order == ["B1", "A1", "A2"]
+    assert "P2  Not tested     Two is small\n                   Not run: B2." in session.said
+    assert "P1 " not in session.said, "no selected claim restates it"
+
+
+def test_details_are_told_where_they_are_asked_for(session):
+    session.run(verbose=True)
+    assert "  A1    One is one: no record" in session.said
+    assert "        ✗ A2.two: 2 [1.9, 2.1] ≤ 1 (two)" in session.said
 
 
 def test_the_default_profile_is_cpu_without_an_accelerator(session):

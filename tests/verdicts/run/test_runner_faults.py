@@ -206,7 +206,7 @@ def test_what_was_made_while_the_clock_was_ahead_is_made_again_once(toy, monkeyp
             ahead.setattr(module, "now", lambda: tomorrow)
         assert reproduce(toy, ahead)[0] == 0
     before = toy.record("A1").read_bytes()
-    code, said = reproduce(toy, monkeypatch, **orders)
+    code, said = reproduce(toy, monkeypatch, verbose=True, **orders)
     assert code == 0 and "A1    One is one: it is dated in the future" in said
     assert toy.record("A1").read_bytes() != before
     before = toy.record("A1").read_bytes()

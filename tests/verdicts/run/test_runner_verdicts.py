@@ -3,6 +3,7 @@
 import pytest
 
 from verdicts.errors import UserError
+from verdicts.records.run_record import Run
 
 
 def test_a_contradiction_is_exit_code_1(session):
@@ -20,17 +21,19 @@ def test_an_unexpected_inconclusive_is_exit_code_1(session):
     assert session.rows()["A2"]["verdict"] == "inconclusive"
 
 
-def test_what_is_unavailable_is_not_run_and_tried_again(session):
+def test_what_is_unavailable_is_not_run_and_tried_again_once_a_day_or_when_asked(session, monkeypatch):
     session.toy.replace_in_module(
         "beta/checks", "return Measurement(value=3)", "raise Unavailable('no such file here')"
     )
     assert session.run() == 0
     row = session.rows()["B1"]
     assert (row["verdict"], row["reason"], row["agrees"]) == ("not run", "no such file here", None)
-    assert "no such file here" in session.said
+    assert "not run: B1 (no such file here)" in session.said
     assert session.check() == 0
-    assert session.run(strict=True) == 1
-    assert session.computed() == {"B1"}
+    assert session.run(strict=True) == 1 and session.computed() == set(), "the file was asked for a moment ago"
+    assert session.run(strict=True, fetch=True) == 1 and session.computed() == {"B1"}
+    monkeypatch.setattr(Run, "yesterday", "9")
+    assert session.run(strict=True) == 1 and session.computed() == {"B1"}
 
 
 @pytest.mark.parametrize("absence", ["NotBuilt", "InsufficientData"])
@@ -87,7 +90,7 @@ def test_a_check_that_two_functions_claim_stops_the_run_before_it_begins(session
 def test_a_failed_claim_is_tried_again_without_a_change(session):
     session.toy.replace_in_module("beta/checks", "return Measurement(value=3)", "raise OSError('flaky')")
     assert session.run() == 3
-    assert session.run() == 3
+    assert session.run(verbose=True) == 3
     assert "it failed last time" in session.said
     assert session.computed() == {"B1"}
 
@@ -109,6 +112,9 @@ def test_a_drawing_whose_data_are_unavailable_is_no_failure(session):
     )
     assert session.run() == 0
     assert session.check() == 0
-    assert session.run() == 0 and "figures of alpha: it could not be run last time" in session.said
+    assert session.run() == 0 and "nothing to compute" in session.said
+    assert (
+        session.run(fetch=True, verbose=True) == 0 and "figures of alpha: it could not be run last time" in session.said
+    )
     session.toy.restore_module("alpha/figures")
     assert session.run() == 0 and (session.toy.folder() / "figures/alpha/line.svg").exists()

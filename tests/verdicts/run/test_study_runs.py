@@ -11,8 +11,8 @@ from tests.verdicts.run.session import Session, do_job
 from tests.verdicts.study_toy import ALL, calls, listed, set_batches, tree, with_study
 from tests.verdicts.toy import full_disk
 from verdicts.claims.schema import Profile
-from verdicts.records.expected import read_expected
 from verdicts.records.record import Artefacts
+from verdicts.run import expecting, forecast
 from verdicts.run.expecting import expect
 from verdicts.run.publish import faults
 from verdicts.studies.study import store_of
@@ -152,7 +152,7 @@ def test_a_cell_that_broke_is_tried_again_in_the_next_run_alone(session):
     session.toy.replace_in_module("gamma/study", LOGS, f'log("tried")\n    {BREAKS}')
     assert session.run() == 3
     assert session.calls().count("tried") == 6, "once, though two checks could ask for it"
-    assert session.run() == 3
+    assert session.run(verbose=True) == 3
     assert session.calls() == ["tried"]
     assert "it failed last time" in session.said
 
@@ -166,20 +166,22 @@ def test_a_cell_that_is_unavailable_is_not_run(session, settled):
     row = session.rows()["C1"]
     assert (row["verdict"], row["reason"], row["failed"]) == ("not run", "no such file here", False)
     assert session.check() == 0
-    assert session.run(strict=True) == 1
+    assert session.run(strict=True, fetch=True) == 1
     assert session.computed() == (set() if settled else {"C1", "C2"})
     session.calls()
     session.toy.restore_module("gamma/study")
     assert session.run() == 0 and session.rows()["C1"]["verdict"] == "holds"
 
 
-def test_what_becomes_available_is_computed_in_the_next_run(session):
+def test_what_becomes_available_is_computed_once_it_is_asked_for(session):
     waits = 'if not Path(__file__).with_name("data").exists():\n        from verdicts import Unavailable\n        '
     waits += 'raise Unavailable("no data")\n    '
     session.toy.replace_in_module("gamma/study", LOGS, waits + LOGS)
     assert session.run() == 0 and session.rows()["C1"]["reason"] == "no data"
     session.toy.write(f"{session.toy.package}/gamma/data", "")
     assert session.run() == 0
+    assert "all cached; 2 wait for a file or a device, --fetch asks again; nothing to compute" in session.said
+    assert session.run(fetch=True) == 0
     assert session.rows()["C1"]["verdict"] == session.rows()["C2"]["verdict"] == "holds"
     assert session.check() == 0
 
@@ -234,27 +236,24 @@ def test_what_a_killed_process_left_of_a_cell_is_removed_once_it_is_old(session)
     assert [path.name for path in folder.iterdir()] == [".new.json.0.partial"]
 
 
-def test_the_plan_tells_what_claims_and_studies_took_before(session):
-    session.run(only=("A1",))
-    assert "4 to do; how long that takes is not known: no run of this profile is kept" not in session.said
+def test_the_plan_tells_what_claims_and_studies_took_before_on_this_machine(session, monkeypatch):
+    monkeypatch.setattr(expecting, "calibrated", lambda: 1.0)
+    monkeypatch.setattr(forecast, "calibrated", lambda: 2.0)
     session.run()
     assert expect(session.toy.workspace(), lambda line: None) == 0
     path = session.toy.root / "paper/expected/quick.json"
     content = json.loads(path.read_text())
     assert set(content["studies"]) == {"gamma"}
-    content["studies"]["gamma"] = 500.0
-    for number, claim in enumerate(content["claims"].values()):
-        claim["seconds"] = float(number)
+    content |= {"studies": {"gamma": 500.0}, "beside": 0.0}
+    for claim in content["claims"].values():
+        claim["seconds"] = 4.0
     path.write_text(json.dumps(content))
-    assert read_expected(session.toy.root, Profile.QUICK).seconds > 500
     session.run(force=("C1",))
-    assert "1 to do; about 3.0 s of computing" in session.said
+    assert "1 to run on 1 core; about 14 s" in session.said, "4 s and a start, twice as slow as there"
     session.toy.replace_in_module("gamma/study", "\n\n\n", "\n\n\n# changed\n\n\n")
-    session.run()
-    assert "2 to do; about 8.4 min of computing" in session.said
+    session.run(verbose=True)
+    assert "2 to run on 1 core; about 17.0 min" in session.said
     assert f"study of gamma: stale: {session.toy.package}/gamma/study.py changed" in session.said
-    session.run()
-    assert "0 to do; nothing to compute" in session.said
 
 
 class TestSnakemake:

@@ -1,0 +1,57 @@
+"""How long a plan takes: what it took in the kept run, scaled to this machine by a fixed piece of work."""
+
+import time
+
+from verdicts.claims.schema import Claim
+from verdicts.records.expected import Expected
+from verdicts.run.plan import Plan
+
+START = 3.0  # seconds that a job takes to start
+REPEATS = 5
+
+
+def calibrated() -> float:
+    """Return the CPU seconds of a fixed piece of work, the least of a few, in a second or so."""
+    import numpy as np
+
+    matrix, taken = np.full((200, 200), 0.5), []
+    for _ in range(REPEATS):
+        begin = time.process_time()
+        sum(n * n for n in range(500_000))
+        for _ in range(20):
+            np.linalg.eigvalsh(matrix @ matrix)
+        taken.append(time.process_time() - begin)
+    return round(min(taken), 4)
+
+
+class Forecast:
+    """The seconds that are left of a plan on `jobs` cores, as its claims land."""
+
+    def __init__(self, plan: Plan, expected: Expected, groups: int, jobs: int = 1) -> None:
+        """Share a kept run's seconds among the claims of the plan.
+
+        A group's start and study count with the first of its claims, its figures and page, which one of the `groups`
+        has an equal share in, at the end.
+        """
+        self.jobs, self.pace = jobs, 1.0
+        if expected.calibration and plan.busy_groups:
+            self.pace = calibrated() / expected.calibration
+        self.left: dict[str, dict[str, float]] = {}
+        for group in dict.fromkeys([*plan.busy_groups, *plan.pages]):
+            drawn = expected.beside / groups if group in plan.figures or group in plan.pages else 0.0
+            study = expected.studies.get(group, 0.0) if group in plan.studies else 0.0
+            self.left[group] = {"study": START + study, "figures": drawn}
+        for item in plan.pending:
+            kept = expected.claims.get(item.claim.id)
+            self.left[item.group.id][item.claim.id] = kept.seconds if kept else 0.0
+
+    def land(self, claim: Claim) -> None:
+        """Take off what a claim that has landed was to take."""
+        for done in (claim.id, "study"):
+            self.left[claim.group].pop(done, None)
+
+    @property
+    def seconds(self) -> float:
+        """Return the wall-clock seconds that are left: no group is done by two jobs."""
+        groups = [sum(times.values()) for times in self.left.values()]
+        return self.pace * max([sum(groups) / self.jobs, *groups])
