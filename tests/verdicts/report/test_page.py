@@ -15,7 +15,6 @@ from verdicts.errors import UserError
 from verdicts.records.expected import expected_of, expected_path
 from verdicts.records.files import sha256_of
 from verdicts.records.ledger import collect
-from verdicts.records.run_record import Run
 from verdicts.records.section import FOLDER
 from verdicts.records.workspace import PACKAGE_ROOT, Workspace
 from verdicts.report import images as pictures, page as report
@@ -214,14 +213,6 @@ def test_notebook_page_is_linked_only_while_current(toy):
     assert 'href="notebooks/alpha.html"' in text_of(workspace)
     toy.add_notebook("alpha", "```python\n1 + 2\n```\n")
     assert "notebooks/alpha.html" not in text_of(toy.workspace("cpu"))
-
-
-def test_computed_and_cached_are_told_apart(toy):
-    workspace = toy.run_all()
-    assert "Computed 20" in text_of(workspace)
-    Run.begin(workspace)
-    text = text_of(workspace)
-    assert "Cached 20" in text and "Computed 20" not in text
 
 
 def test_commit_and_device_are_told(toy):
