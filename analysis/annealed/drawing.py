@@ -61,7 +61,9 @@ def speed_up_by_budget(settings: Settings) -> Any:
     ]
     names = list(dict.fromkeys(row["case"] for row in rows))
     case = alt.selection_point(fields=["case"], bind="legend")
-    tuned = alt.param(name="tuned", value="default", bind=alt.binding_radio(options=["default", "tuned"], name=" "))
+    tuned = alt.param(
+        name="tuned", value="default", bind=alt.binding_select(options=["default", "tuned"], name="Hyperparameters ")
+    )
     band = alt.Chart({"values": [{"low": 2, "high": 5}]}).mark_rect(color="#0072b2", opacity=0.12)
     lines = alt.Chart({"values": rows}, width=560, height=300).mark_line(point=alt.OverlayMarkDef(size=40))
     return band.encode(y="low:Q", y2="high:Q") + lines.encode(

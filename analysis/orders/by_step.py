@@ -86,7 +86,7 @@ def step_size(settings: Settings) -> Any:
                 for sampler, each in found.items()
             ]
     k = alt.param(name="k", value=3, bind=alt.binding_range(min=0, max=DOUBLINGS, step=1, name="Step "))
-    on = alt.param(name="on", value="mixture", bind=alt.binding_radio(options=["mixture", "Gaussian"], name="Target "))
+    on = alt.param(name="on", value="mixture", bind=alt.binding_select(options=["mixture", "Gaussian"], name="Target "))
     colour = alt.Color("sampler:N", title=None, scale=alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values())))
     highest = max(row[name] for row in curves for name in _COLOURS)
     densities = (
