@@ -152,12 +152,13 @@ def test_a_link_to_a_claim_opens_it_though_it_was_filtered_away(visit):
 @pytest.mark.parametrize(
     ("link", "name", "heading"),
     [
-        ("#group-alpha h4 a", "notebooks/alpha.html", "A derivation"),
+        ("#group-alpha a:has-text('Derivation')", "notebooks/alpha.html", "A derivation"),
         ("#group-beta .row:has-text('B1')", "report-beta.html#claim-B1", "Second group"),
     ],
 )
 def test_pages_beside_the_report_are_reached_and_lead_back(browser, small, link, name, heading):
     opened = Visit(browser, small)
+    opened.page.click("#group-alpha .evidence-of > summary")
     opened.page.click(link)
     opened.page.wait_for_url(f"**/{name}")
     assert opened.page.inner_text("h1") == heading
