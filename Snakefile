@@ -1,5 +1,5 @@
 # The order of the work, and nothing else: each rule calls a plain function that also runs without it.
-# `ams reproduce` drives this file; a cluster may too:
+# `ams reproduce` has its own workers; a cluster may use this:
 #   snakemake --cores 8 --config profile=cpu out=results
 import sys
 from pathlib import Path
@@ -8,6 +8,7 @@ from ams_suite.project import PROJECT
 from verdicts.claims.schema import Profile
 from verdicts.records.run_record import Run
 from verdicts.records.workspace import Workspace
+from verdicts.run.lock import one_run_at_a_time
 from verdicts.run.snakemake import discard_stale_stamps
 
 root = Path(config.get("root", workflow.basedir)).resolve()
@@ -30,8 +31,9 @@ workdir: workspace.folder
 
 # Up to date is what the records say: a stamp of a group that has anything stale is removed before the work is planned.
 if workflow.is_main_process:
-    if not config.get("driven"):
-        Run.begin(workspace)
+    lock = one_run_at_a_time(workspace.folder / ".lock")
+    lock.__enter__()  # until this process ends
+    Run.begin(workspace)
     discard_stale_stamps(workspace)
 
 

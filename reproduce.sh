@@ -15,7 +15,7 @@ usage: bash reproduce.sh [options]           check the claims, write the report
        bash reproduce.sh bench [options]     time it, also against other libraries (installs the extra "bench")
        bash reproduce.sh docs [options]      build the site of docs/ into results/site (installs the extra "docs")
 
-  --profile quick|cpu|gpu   how much to run (default: gpu where CUDA works, else cpu)
+  --profile quick|cpu|full|gpu   how much to run (default: gpu where CUDA works, else cpu)
   --only ID ...             only these claims or groups
   --force ID ...            run these again, though their results are current
   --list                    list the claims, run nothing
@@ -237,7 +237,7 @@ watched() { # run $2... with its output in the log; after $1 seconds (0: never) 
   job=$!
   set +m
   # shellcheck disable=SC2064  # this job's number
-  trap "kill -KILL -- -$job 2>/dev/null; exit 130" INT TERM HUP
+  trap "kill -KILL -- -$job 2>/dev/null; exit 130" INT TERM HUP QUIT
   while kill -0 "$job" 2>/dev/null; do
     if ((limit > 0 && SECONDS - began >= limit)); then
       code=124
@@ -251,7 +251,7 @@ watched() { # run $2... with its output in the log; after $1 seconds (0: never) 
     sleep 0.1
   done
   wait "$job" 2>/dev/null || code=$((code ? code : $?))
-  trap - INT TERM HUP
+  trap - INT TERM HUP QUIT
   return "$code"
 }
 

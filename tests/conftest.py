@@ -56,14 +56,19 @@ def fresh_cells() -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Do not trace what tests of experiments run: tracing takes half as long again, and the rest covers src/ams."""
+    """Neither trace nor check the shapes of what tests of experiments run: the rest covers src/ams.
+
+    Tracing takes half as long again, and so do the checks.
+    """
     if item.path.relative_to(HERE).parts[0] not in UNTRACED:
         return (yield)
     tracer = sys.gettrace()
     sys.settrace(None)
+    jaxtyping.config.update("jaxtyping_disable", True)
     try:
         return (yield)
     finally:
+        jaxtyping.config.update("jaxtyping_disable", False)
         sys.settrace(tracer)
 
 

@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from ams.plots import panels
-from ams.samplers.presets import SPECS
+from ams.plots import legend_above, panels, reference_line, ticks
+from ams.samplers.presets import ADAPTIVE, LANGEVIN, SPECS
 from ams_suite.drawn import save_drawn
 from analysis.adaptive import closed_forms
 from analysis.adaptive.linearisation import fluctuation, ratio
@@ -27,8 +27,9 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 
 def fixed_point(settings: Settings) -> Drawing:
-    r"""Adaptive momentum on an isotropic Gaussian: A2's fixed point (lines) and the exact mean field (points). As
-    $u \to 0$ the variance tends to $1/4$ of the target's: the limit is $\pi^4$.
+    r"""Adaptive momentum on an isotropic Gaussian comes to rest at a momentum coefficient $\beta$ and a variance that
+    depend on the step alone: A2's formulas (lines) and the exact law in the limit of large batches (12 points). As
+    $u \to 0$ the variance tends to $1/4$ of the target's, that of $\pi^4$.
     """
     drawing, (axes,) = panels()
     us, points = (np.logspace(-4, math.log10(0.499), count) for count in (120, 12))
@@ -36,20 +37,20 @@ def fixed_point(settings: Settings) -> Drawing:
     exact = [stationary_at(u) for u in points]
     axes.semilogx(us, betas, color="C0", label=r"$\beta$")
     axes.semilogx(us, variance_ratio(us, betas), color="C1", label=_VARIANCE)
-    axes.plot(points, [each.beta for each in exact], "o", ms=3, color="C0")
-    axes.plot(points, [each.variance.item() for each in exact], "s", ms=3, color="C1")
-    axes.axhline(1.0, color="0.4", lw=0.8)
-    axes.axhline(0.25, color="0.4", lw=0.8, ls=":")
-    axes.text(0.25, 0.17, r"$\pi^4$", color="0.3")
-    axes.set(xlabel=_STEP, ylim=(0, 1.4))
-    axes.legend()
+    axes.plot(points, [each.beta for each in exact], "o", color="C0")
+    axes.plot(points, [each.variance.item() for each in exact], "s", color="C1")
+    reference_line(axes, 1.0, "target's variance", right=False)
+    reference_line(axes, 0.25, r"variance of $\pi^4$", right=False, above=False)
+    axes.set(xlabel=_STEP, ylabel=rf"$\beta$ and {_VARIANCE}", ylim=(0, 1.4))
+    legend_above(axes)
     return drawing
 
 
 def bias(settings: Settings) -> Drawing:
-    r"""Stationary bias on $N(0, 1/\lambda)$ against the step, by the closed forms (G3, A2). Langevin's vanishes with
-    the step. Momentum's tends to a constant: $b/(1+b)$, and $1/2$ for the adaptive rule. Each momentum curve dips at
-    its one unbiased step, $u = 0.1691$ for the adaptive rule.
+    r"""A smaller step does not remove the bias of momentum. Distance of the stationary distribution to the target
+    $N(0, 1/\lambda)$, by the closed forms (G3, A2; markers tell the lines apart). Langevin's vanishes with the step;
+    momentum's tends to $b/(1+b)$, and to $1/2$ for the adaptive rule. Each momentum curve touches 0 at its one unbiased
+    step, $u = 0.1691$ for the adaptive rule.
     """
     drawing, (axes,) = panels()
     us = np.logspace(-6, math.log10(0.45), 401)
@@ -60,57 +61,58 @@ def bias(settings: Settings) -> Drawing:
         ("adaptive momentum", "adaptive momentum", adaptive),
     ):
         look = {**SPECS[sampler].look(), "label": label}
-        axes.loglog(us, abs(variance_ratio(us, beta) ** 0.5 - 1), markevery=50, markersize=4, **look)
-    axes.set(xlabel=_STEP, ylabel=r"$W_2$ to the target (its s.d.)", ylim=(1e-7, 3))
-    axes.legend(loc="lower right")
+        axes.loglog(us, abs(variance_ratio(us, beta) ** 0.5 - 1), markevery=50, **look)
+    axes.set(xlabel=_STEP, ylabel="$W_2$ to the target (s.d.)", ylim=(1e-7, 3))
+    legend_above(axes, 1)
     return drawing
 
 
 def small_steps(settings: Settings) -> Drawing:
-    r"""Adaptive momentum on an isotropic Gaussian, exact. Left: a smaller step leads away from the target, to $\pi^4$;
-    Langevin's leads to it. Right: the approach to the limit $1/4$ is of order $\sqrt{u}$.
+    r"""Small steps lead adaptive momentum away from the target. Above: its variance on an isotropic Gaussian falls to
+    $1/4$ of the target's, that of $\pi^4$, and Langevin's comes to the target's. Below: 17 exact laws approach the
+    limit $1/4$ at the order $\sqrt{u}$ of A3.
     """
-    drawing, (left, right) = panels(2)
+    drawing, (above, below) = panels(2)
     root, first = np.linspace(0.0, 1.0, 4001)[1:-1], 33 * math.sqrt(2) / 4
     unbiased = closed_forms.unbiased_step()
     us = closed_forms.step_of(root)
-    left.semilogx(us, variance_ratio(us, root**2), color="C1", label="adaptive momentum")
-    left.semilogx(us, (1 + first * np.sqrt(us)) / 4, color="0.3", ls=":", label=r"$\frac{1}{4}(1 + 11.67\sqrt{u})$")
-    left.semilogx(us, variance_ratio(us, 0.0), color="C0", label="Langevin")
-    left.axhline(1.0, color="0.5", lw=0.8)
-    left.plot([unbiased], [1.0], "o", color="C1", ms=5)
-    text = f"unbiased: $u = {unbiased:.4f}$"
-    left.annotate(text, (unbiased, 1.0), (3e-5, 1.13), arrowprops={"arrowstyle": "-", "lw": 0.7})
-    left.set(xlabel=_STEP, ylabel=_VARIANCE, xlim=(1e-6, 0.5), ylim=(0.2, 1.4))
-    left.legend(loc="center left")
+    for sampler, values in ((ADAPTIVE, variance_ratio(us, root**2)), (LANGEVIN, variance_ratio(us, 0.0))):
+        above.semilogx(us, values, color=sampler.colour, label=sampler.name)
+    above.semilogx(us, (1 + first * np.sqrt(us)) / 4, color="0.3", ls=":", label=r"$\frac{1}{4}(1 + 11.67\sqrt{u})$")
+    reference_line(above, 1.0, "target", right=False)
+    above.plot([unbiased], [1.0], "o", color=ADAPTIVE.colour)
+    text = f"unbiased:\n$u = {unbiased:.4f}$"
+    above.annotate(text, (unbiased, 1.0), (2e-4, 1.15), arrowprops={"arrowstyle": "-", "lw": 0.7})
+    above.set(xlabel=_STEP, ylabel=_VARIANCE, xlim=(1e-6, 0.5), ylim=(0.2, 1.5))
     points = np.logspace(-9, -1, 17)
     away = [4 * stationary_at(u).variance.item() - 1 for u in points]
-    right.loglog(points, away, "o", color="C1", ms=4, label="exact law")
-    right.loglog(points, first * np.sqrt(points), color="0.3", ls=":", label=r"$\frac{33\sqrt{2}}{4}\sqrt{u}$")
-    right.set(xlabel=_STEP, ylabel=r"$4\,\lambda\,\mathrm{Var}\,x - 1$")
-    right.legend(loc="upper left")
+    below.loglog(points, away, "o", color=ADAPTIVE.colour, label="exact law")
+    below.loglog(points, first * np.sqrt(points), color="0.3", ls=":", label=r"$11.67\sqrt{u}$")
+    below.set(xlabel=_STEP, ylabel=r"$4\,\lambda\,\mathrm{Var}\,x - 1$")
+    for axes in (above, below):
+        legend_above(axes)
     return drawing
 
 
 def batches(settings: Settings) -> Drawing:
-    r"""Finite batches, two dimensions, $u = 0.05$. Left: the rms distance of the momentum coefficient from the mean
-    field's falls as $B^{-1/2}$, with the constant that linearisation gives. Right: the bias of the variance falls as
-    $1/B$. It is seen by letting batches of $B$ and $2B$ share their draws (bars: one standard error).
+    r"""Finite batches in two dimensions at $u = 0.05$. Above: the momentum coefficient's rms distance to that of an
+    infinite batch falls as $B^{-1/2}$, with the constant that linearisation gives. Below: the bias of the variance,
+    seen by letting batches of $B$ and $2B$ share their draws (bars: one standard error); it falls as $1/B$ where four
+    sizes or more show a slope.
     """
-    drawing, (left, right) = panels(2)
-    _draw_deviations(left, settings)
+    drawing, (above, below) = panels(2)
+    _draw_deviations(above, settings)
     sizes = np.array(settings.coupled_batches[:-1], dtype=float)
     means = variances_by_batch_size(settings.coupled_batches, settings.coupled_steps, settings.seed)
     change, error = np.diff(means.mean(0)), np.diff(means, axis=1).std(0, ddof=1) / len(means) ** 0.5
-    right.loglog(sizes, change[0] * sizes[0] / sizes, color="0.3", ls=":", label="slope $-1$")
-    right.errorbar(sizes, change, error, fmt="o", color="C1", label=r"$E_{2B} - E_B$, common draws")
-    right.set_yticks(change, [f"{value:.2g}" for value in change])
-    right.set(ylabel=f"change of {_VARIANCE}", title="variance")
-    for axes, ticks in ((left, settings.batches), (right, settings.coupled_batches[:-1])):
+    below.errorbar(sizes, change, error, fmt="o", color="C1", label=r"$E_{2B} - E_B$, common draws")
+    if len(sizes) > 3:
+        below.plot(sizes, change[0] * sizes[0] / sizes, color="0.3", ls=":", label="slope $-1$")
+    below.set(xscale="log", yscale="log", ylabel=f"change of {_VARIANCE}")
+    for axes, shown in ((above, settings.batches), (below, settings.coupled_batches[:-1])):
         axes.set_xlabel("batch size $B$")
-        axes.set_xticks(ticks, [str(size) for size in ticks])
-        axes.minorticks_off()
-        axes.legend(loc="upper right")
+        ticks(axes, shown)
+        legend_above(axes)
     return drawing
 
 
@@ -120,5 +122,4 @@ def _draw_deviations(axes: Axes, settings: Settings) -> None:
     axes.loglog(sizes, constant / np.sqrt(sizes), color="0.3", ls=":", label=predicted)
     spread = [ratio(batch, 2, settings).value * constant / batch**0.5 for batch in settings.batches]
     axes.loglog(sizes, spread, "o", color="C1", label="batches of particles")
-    axes.set(ylabel=r"rms of $\beta - \beta_\infty$", title="momentum coefficient")
-    axes.set_yticks(spread, [f"{value:.3g}" for value in spread])
+    axes.set(ylabel=r"rms of $\beta - \beta_\infty$")

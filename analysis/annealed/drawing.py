@@ -4,7 +4,7 @@ The docstring of a function that draws is its figure's caption.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from ams.plots import budget_ticks, error_against_nfe, legend_below, panels, reference_line
+from ams.plots import budget_ticks, error_against_nfe, legend_above, panels, reference_line, ticks
 from ams.samplers.presets import DEFAULT, SPECS
 from ams_suite.drawn import save_drawn
 from analysis.annealed import gaussian, mixture, sensitivity, study
 from analysis.annealed.film import film
 from analysis.annealed.nfe_to_threshold import KL, LINE_KL, W2, curve, default_line_run, speed_up
-from analysis.annealed.settings import CAUSES, OTHERS, PAPER, RIVALS, Settings
+from analysis.annealed.settings import ABLATIONS, BASELINE, CAUSES, LARGER_DRIFT, OTHERS, PAPER, RIVALS, Settings
 from verdicts import Figure
 
 LARGEST_SHOWN = 200  # evaluations: P2 speaks of small budgets
@@ -32,7 +32,6 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         film: ("B5",),
         annealed_causes: ("P2", "B1", "B2", "B3"),
         annealed_rivals: ("B4",),
-        annealed_others: ("B4",),
         annealed_mixture_causes: ("B3", "B5"),
         annealed_mixture_rivals: ("B4", "B5"),
         annealed_steps: ("B1", "P2"),
@@ -76,64 +75,61 @@ def speed_up_by_budget(settings: Settings) -> Any:
 
 
 def annealed_causes(settings: Settings) -> Drawing:
-    r"""Gaussian, d = 16, condition number 1000, exact distributions: errors against score evaluations. The drift factor
-    alone (black) does as adaptive momentum; a constant one of 1.5 does more; averaging alone or noise to match the
-    drift gain nothing. At the defaults the error turns and grows towards that of $\pi^4$.
+    r"""The gain of adaptive momentum comes from its drift. KL to a Gaussian (d = 16, condition number 1000, exact
+    distributions) against score evaluations. Above: the drift factor alone (black) does as adaptive momentum; averaging
+    alone, or noise to match the drift, gains little at small budgets. Below: a constant factor of 1.5 does more. At the
+    defaults (left) the error of adaptive momentum turns and grows towards that of $\pi^4$. Right: tuned for each
+    budget.
     """
-    return _draw_errors(settings, CAUSES)
+    parts, constant = (BASELINE, PAPER, *ABLATIONS), (BASELINE, PAPER, *LARGER_DRIFT)
+    return _draw_errors(settings, {"Parts of adaptive momentum": parts, "A constant drift factor": constant})
 
 
 def annealed_rivals(settings: Settings) -> Drawing:
-    """Gaussian, d = 16, condition number 1000, exact distributions: errors against score evaluations. Consistent
-    annealed sampling, Heun's and EDM's method need fewer; Heun's floor is the start's.
+    """Samplers without momentum need fewer evaluations than adaptive momentum. KL to a Gaussian (d = 16, condition
+    number 1000, exact distributions) against score evaluations, at the defaults (left) and tuned for each budget
+    (right). Above: consistent annealed sampling, Heun's and EDM's method need fewer; Heun's floor is the start's.
+    Below: so do the solvers. Constant momentum, tuned, dips where its too small variance cancels the lag.
     """
-    return _draw_errors(settings, RIVALS)
+    return _draw_errors(settings, {"Rivals compared in B4": RIVALS, "Others": OTHERS})
 
 
-def annealed_others(settings: Settings) -> Drawing:
-    """Gaussian, d = 16, condition number 1000, exact distributions: errors against score evaluations. Constant
-    momentum, tuned, dips where its too small variance cancels the lag.
-    """
-    return _draw_errors(settings, OTHERS)
-
-
-def _draw_errors(settings: Settings, samplers: Sequence[str]) -> Drawing:
-    """KL and W2 on the Gaussian against evaluations: at the defaults, and tuned for each budget and error."""
-    drawing = Drawing(figsize=(7.2, 5.6), layout="constrained")
-    grid = drawing.subplots(2, 2, sharex="col", sharey="row")
-    for axes, (case, tuned) in zip(grid.flat, [(KL, False), (KL, True), (W2, False), (W2, True)], strict=True):
-        error_against_nfe(axes, {name: curve(case, settings, name, tuned) for name in samplers})
-        axes.set_xlabel("")
-    grid[0, 0].set(title="at the defaults", ylabel=_KL_LABEL, ylim=(1e-4, 20))
-    grid[0, 1].set_title("tuned for each budget and error")
-    grid[1, 0].set(ylabel="$W_2$", ylim=(1e-3, 5))
-    for axes, budgets in zip(grid[1], (settings.budgets + settings.long, settings.tuned), strict=True):
-        axes.set_xlabel("score evaluations (NFE)")
-        budget_ticks(axes, budgets)
-    tempered = gaussian.tempered_errors()
-    for axes, value in zip(grid[:, 0], (tempered.kl, tempered.w2), strict=True):
-        reference_line(axes, value, r"$\pi^4$")
-    legend_below(drawing, grid[0, 0])
+def _draw_errors(settings: Settings, rows: Mapping[str, Sequence[str]]) -> Drawing:
+    """KL on the Gaussian against evaluations, at the defaults and tuned for each budget, a row a set of samplers."""
+    drawing = Drawing(figsize=(3.4, 2.6 * len(rows)), layout="constrained")
+    columns = {"NFE, at the defaults": settings.budgets + settings.long, "NFE, tuned": settings.tuned}
+    for part, (title, samplers) in zip(drawing.subfigures(len(rows), 1), rows.items(), strict=True):
+        line = part.subplots(1, 2, sharey=True)
+        for axes, tuned, (label, budgets) in zip(line, (False, True), columns.items(), strict=True):
+            error_against_nfe(axes, {name: curve(KL, settings, name, tuned) for name in samplers})
+            axes.set_xlabel(label)
+            ticks(axes, [at for at in (20, 100, 500, 2000) if min(budgets) <= at <= max(budgets)])
+        line[0].set(ylabel=_KL_LABEL)
+        line[0].set_ylim(bottom=1e-4)
+        reference_line(line[0], gaussian.tempered_errors().kl, r"$\pi^4$")
+        entries = line[0].get_legend_handles_labels()
+        part.legend(*entries, loc="outside upper left", ncols=2, title=title, alignment="left")
     return drawing
 
 
 def annealed_mixture_causes(settings: Settings) -> Drawing:
-    """Mixture .3/.7 at -1/+1, modes of s.d. 0.1: KL and the minority mode's weight, at the defaults: Langevin by its
-    density on a grid, the others by particles. A tempered target has a smaller minority mode.
+    """Samplers with too small a variance lose weight in the smaller mode. Mixture .3/.7 at -1/+1, modes of s.d. 0.1, at
+    the defaults: KL (where it can be told from 0) and the minority mode's weight, Langevin by its density on a grid,
+    the others by particles.
     """
     return _draw_line(settings, CAUSES)
 
 
 def annealed_mixture_rivals(settings: Settings) -> Drawing:
-    """Mixture .3/.7 at -1/+1, modes of s.d. 0.1: KL and the minority mode's weight, at the defaults: density on a grid,
-    moved quantiles (Heun) or particles, where these tell KL from 0.
+    """Rivals on the mixture .3/.7 at -1/+1, modes of s.d. 0.1, at the defaults: KL (where it can be told from 0) and
+    the minority mode's weight, by the density on a grid, moved quantiles (Heun) or particles.
     """
     return _draw_line(settings, RIVALS)
 
 
 def _draw_line(settings: Settings, samplers: Sequence[str]) -> Drawing:
     """KL on the mixture, where an estimate differs from 0, and the weight of its minority mode, at the defaults."""
-    drawing, (left, right) = panels(2, 3.6)
+    drawing, (above, below) = panels(2, 2.5)
     budgets = settings.line_budgets
     ends = {name: [(b, default_line_run(settings, name, b).errors) for b in budgets] for name in samplers}
     resolved = {
@@ -141,97 +137,99 @@ def _draw_line(settings: Settings, samplers: Sequence[str]) -> Drawing:
         for name, runs in ends.items()
     }
     weights = {name: [(b, end.minority.value) for b, end in runs] for name, runs in ends.items()}
-    error_against_nfe(left, resolved)
-    error_against_nfe(right, weights, logarithmic=False)
-    reference_line(right, mixture.MINORITY, "target")
-    for axes in (left, right):
+    error_against_nfe(above, resolved)
+    error_against_nfe(below, weights, logarithmic=False)
+    reference_line(below, mixture.MINORITY, "target")
+    for axes in (above, below):
         budget_ticks(axes, budgets)
         axes.set_xlim(0.9 * min(budgets), 1.1 * max(budgets))
-    left.set(ylabel=_KL_LABEL, ylim=(1e-4, 3))
-    right.set(ylabel="weight of the minority mode", ylim=(0.18, 0.48))
-    legend_below(drawing, left)
+    above.set(ylabel=_KL_LABEL, ylim=(1e-4, 3))
+    below.set(ylabel="weight of the minority mode", ylim=(0.18, 0.48))
+    legend_above(above)
     return drawing
 
 
 def annealed_steps(settings: Settings) -> Drawing:
-    r"""Errors against the step on the Gaussian. Lines: stationary distributions at the last noise level (G3 at b = 0
-    and 0.9; the adaptive mean field, solved for). Markers: annealed runs at the largest budget, T = 5. Langevin's
-    floor falls with the step, momentum's rises to that of $\pi^4$ (A3; close to it G5 at 0.9).
+    r"""Errors against the step on the Gaussian. Lines: stationary distributions at the last
+    noise level (G3 at b = 0 and 0.9; the adaptive mean field, solved for). Markers: annealed runs at the largest
+    budget, T = 5. Langevin's floor falls with the step, momentum's rises to that of $\pi^4$ (A3; close to it G5 at
+    0.9).
     """
-    drawing, both = panels(2, 3.8)
+    drawing, both = panels(2, 2.6, sharex=True)
     steps, tempered = sensitivity.steps(settings), gaussian.tempered_errors()
     for axes, kind in zip(both, ("kl", "w2"), strict=True):
         for sampler in sensitivity.SAMPLERS:
             floor = [getattr(errors, kind) for errors in sensitivity.stationary_errors(sampler, steps)]
-            axes.loglog(steps, floor, color=SPECS[sampler].colour, lw=1.2, label=f"{sampler}, stationary")
+            axes.loglog(steps, floor, color=SPECS[sampler].colour)
         for sampler in sensitivity.SAMPLERS:
             runs = gaussian.runs(sampler, max(settings.long), study.steps_at(settings))
             values = [getattr(run.errors, kind) for run in runs]
-            style = {**SPECS[sampler].look(), "linestyle": "", "label": f"{sampler}, run"}
-            axes.loglog(settings.sweep_steps, values, markersize=4, **style)
+            axes.loglog(settings.sweep_steps, values, **{**SPECS[sampler].look(), "linestyle": ""})
         reference_line(axes, getattr(tempered, kind), r"$\pi^4$")
-        axes.set_xlabel(r"step $u = a/\sigma^2$, one value for all noise levels")
+    both[1].set_xlabel(r"step $u = a/\sigma^2$, one value for all noise levels")
     both[0].set(ylabel=_KL_LABEL, ylim=(1e-5, 30))
     both[1].set(ylabel="$W_2$", ylim=(1e-4, 5))
-    legend_below(drawing, both[0])
+    legend_above(both[0])
     return drawing
 
 
 def _draw_sweep(settings: Settings, field: str, values: Sequence[float]) -> tuple[Drawing, Sequence[Axes]]:
     """KL on the Gaussian at two budgets against one hyperparameter, for the samplers that have it."""
-    drawing, both = panels(2, 3.4, sharey=True)
+    drawing, both = panels(2, 2.3)
     for axes, budget in zip(both, settings.probes, strict=True):
         for sampler, along in study.sweeps(settings):
             if getattr(along[0], field) == values[0]:
                 errors = [run.errors.kl for run in gaussian.runs(sampler, budget, along)]
-                axes.loglog(values, errors, markersize=4, **SPECS[sampler].look())
-        axes.set_title(f"{budget} evaluations")
-    both[0].set_ylabel(_KL_LABEL)
-    legend_below(drawing, both[0])
+                axes.loglog(values, errors, **SPECS[sampler].look())
+        axes.set_ylabel(f"KL (nats) at {budget} NFE")
+    legend_above(both[0])
     return drawing, both
 
 
 def sensitivity_snr(settings: Settings) -> Drawing:
-    """Sensitivity to the corrector's signal-to-noise ratio (Gaussian, exact)."""
+    """Sensitivity to the corrector's signal-to-noise ratio (Gaussian, exact): KL at two budgets. Adaptive momentum has
+    no wider range of good values than Langevin's corrector.
+    """
     drawing, both = _draw_sweep(settings, "snr", settings.sweep_snr)
     for axes, budget in zip(both, settings.probes, strict=True):
         alone = gaussian.runs("reverse diffusion", budget, (DEFAULT,))[0].errors.kl
+        axes.set_ylim(bottom=alone / 3)
         reference_line(axes, alone, "reverse diffusion alone", right=False, above=False)
         axes.axvline(0.16, color="0.8", lw=0.8)
-        axes.set_xlabel("snr (authors' code: 0.16, grey line)")
+    both[-1].set_xlabel("snr (authors' code: 0.16, grey line)")
     return drawing
 
 
 def sensitivity_T(settings: Settings) -> Drawing:
-    """Sensitivity to the steps per noise level at NCSNv2's step (Gaussian, exact)."""
+    """Sensitivity to the steps per noise level at NCSNv2's step (Gaussian, exact): KL at two budgets."""
     drawing, both = _draw_sweep(settings, "repeats", settings.sweep_repeats)
     for axes in both:
-        axes.set_xlabel("steps per noise level, T (NFE / T levels)")
-        axes.set_xticks([1, 2, 5, 10, 30], ["1", "2", "5", "10", "30"])
-        axes.minorticks_off()
+        ticks(axes, [1, 2, 5, 10, 30])
         axes.set_ylim(1e-3, 1e2)
+    both[-1].set_xlabel("steps per noise level, T (NFE / T levels)")
     return drawing
 
 
 def sensitivity_delta(settings: Settings) -> Drawing:
     r"""Sensitivity of adaptive momentum to the clip $\delta$ (Gaussian, exact): none below 0.3."""
-    drawing, (axes,) = panels(height=3.2)
+    drawing, (axes,) = panels()
     *_, (sampler, along) = study.sweeps(settings)
     for number, budget in enumerate(settings.probes):
         errors = [run.errors.kl for run in gaussian.runs(sampler, budget, along)]
         axes.loglog(settings.sweep_delta, errors, color=f"C{number}", marker="so"[number], label=f"{budget} NFE")
     axes.axvline(1e-3, color="0.8", lw=0.8)
-    axes.set_ylim(0.01, 10)
+    axes.set_ylim(0.03, 3)
     axes.set(xlabel=r"clip $\delta$ (authors' code: $10^{-3}$, grey line)", ylabel=_KL_LABEL)
-    axes.legend()
+    legend_above(axes)
     return drawing
 
 
 def sensitivity_batch(settings: Settings) -> Drawing:
-    """Sensitivity of adaptive momentum to the batch that its norms average over (particles; bars: jackknife intervals
-    at a false-alarm rate of 1e-6; dotted: the exact mean field). From 25 samples on none is seen.
+    """Sensitivity of adaptive momentum to the batch that its norms average over (1: a momentum coefficient per sample):
+    KL at two budgets on the Gaussian (d = 16, from moments) and on the mixture, by particles; bars: jackknife intervals
+    at a false-alarm rate of 1e-6; dotted: the exact mean field. From 25 samples on none is seen.
     """
-    drawing, both = panels(2, 3.2)
+    drawing, both = panels(2, sharex=True)
     for number, budget in enumerate(settings.probes):
         by_size = [sensitivity.kl_of_batch(budget, size, study.sizes_of(settings)) for size in settings.sweep_batch]
         for axes, intervals in zip(both, zip(*by_size, strict=True), strict=True):
@@ -240,10 +238,9 @@ def sensitivity_batch(settings: Settings) -> Drawing:
             axes.errorbar(settings.sweep_batch, value, [value - low, high - value], **style)
         alone = gaussian.runs(PAPER, budget, (DEFAULT,))[0].errors.kl
         reference_line(both[0], alone, "mean field", right=False)
-    for axes, title in zip(both, ("Gaussian, d = 16 (from moments)", "mixture, d = 1"), strict=True):
-        axes.set(title=title, xscale="log", yscale="log", xlabel="batch size (1: a momentum coefficient per sample)")
-        axes.set_xticks(settings.sweep_batch, [str(size) for size in settings.sweep_batch])
-        axes.minorticks_off()
-    both[0].set_ylabel(_KL_LABEL)
-    both[0].legend()
+    for axes, target in zip(both, ("Gaussian", "mixture"), strict=True):
+        axes.set(xscale="log", yscale="log", ylabel=f"KL (nats), {target}")
+        ticks(axes, settings.sweep_batch)
+    both[1].set_xlabel("batch size")
+    legend_above(both[0])
     return drawing

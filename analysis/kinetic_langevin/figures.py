@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from ams.plots import panels, reference_line
+from ams.plots import budget_ticks, legend_above, panels, reference_line, ticks
 from ams.samplers.presets import SPECS
 from ams_suite.drawn import save_drawn
 from analysis.kinetic_langevin import samplers, study
@@ -22,13 +21,14 @@ from analysis.kinetic_langevin.settings import Settings
 from analysis.momentum.closed_forms import best_loss
 from verdicts import Figure, Table
 
-_BLUE, _GREEN, _RED = (SPECS[name].colour for name in ("annealed Langevin", MOMENTUM, "adaptive momentum"))
+_BLUE, _GREEN = (SPECS[name].colour for name in ("annealed Langevin", MOMENTUM))
 
 
-def rates(settings: Settings) -> Drawing:
-    r"""The best rate over a spectrum of condition number $k$: formulas (lines), radii of the exact law (points).
-    BAOAB has the target's variance throughout, and momentum gains a factor $\sqrt{k}$. The authors' constant momentum
-    gains nothing with $k$ where no variance may exceed twice the target's (G2c).
+def kinetic_rates(settings: Settings) -> Drawing:
+    r"""Unbiased momentum accelerates Langevin by $\sqrt{k}$, the authors' constant momentum does not. Steps to a tenth
+    of the distance at the best rate over a spectrum of condition number $k$: formulas (lines), radii of the exact law
+    (markers). BAOAB has the target's variance throughout; constant momentum is held to variances of at most twice the
+    target's (G2c).
     """
     drawing, (axes,) = panels()
     conditions, shown = np.logspace(0.3, 5.3, 100), settings.conditions
@@ -40,41 +40,38 @@ def rates(settings: Settings) -> Drawing:
     without = [worst_radius(2 / (1 + k), 0.0, (1.0, k)) for k in shown]
     constant = {**SPECS["constant momentum"].look(), "label": "constant momentum, variance at most doubled"}
     axes.loglog(conditions, steps(rate_without_momentum(conditions)), color=_BLUE, label="BAOAB, $e = 0$")
-    axes.loglog(shown, steps(without), "o", color=_BLUE, ms=3.5)
+    axes.loglog(shown, steps(without), "o", color=_BLUE)
     axes.loglog(shown, steps([1.0 - best_loss(k) for k in shown]), **constant)
     axes.loglog(conditions, steps(best_rate(conditions)), color=_GREEN, label="BAOAB, best $e$: Chebyshev's bound")
-    axes.loglog(shown, steps(with_momentum), "D", color=_GREEN, ms=3.5)
-    axes.set(xlabel="condition number $k$", ylabel="steps to a tenth of the distance", ylim=(1e-3, None))
-    axes.legend(loc="lower right", fontsize=7.5)
+    axes.loglog(shown, steps(with_momentum), "D", color=_GREEN)
+    axes.set(xlabel="condition number $k$", ylabel="steps to a tenth")
+    legend_above(axes, 1)
     return drawing
 
 
 def factors(settings: Settings) -> Drawing:
-    """The drift factor with which annealed Langevin follows its noise levels, and adaptive momentum's.
-    T = 5, NCSNv2's step. They agree at one budget; at larger ones the variance is too small.
+    """Adaptive momentum's drift factor is right at one budget alone. The constant drift factor with which annealed
+    Langevin follows its noise levels without lag falls with the budget; adaptive momentum's mean factor does not, so
+    that at larger budgets the variance is too small. T = 5, NCSNv2's step, exact law.
     """
     drawing, (axes,) = panels()
     nfes = settings.factor_budgets
     needed, authors = zip(*(drift_factors(nfe) for nfe in nfes), strict=True)
-    axes.semilogx(nfes, needed, "o-", color=_BLUE, label="needed: undoes the lag")
-    style = {**SPECS["adaptive momentum"].look(), "label": r"authors' code: mean $(1+\beta)^2$"}
+    axes.semilogx(nfes, needed, "o-", color=_BLUE, label="Langevin: needed to undo the lag")
+    style = {**SPECS["adaptive momentum"].look(), "label": r"adaptive momentum: mean $(1+\beta)^2$"}
     axes.semilogx(nfes, authors, **style)
     axes.set(xlabel="score evaluations (NFE)", ylabel="drift factor", ylim=(1, None))
-    _ticks(axes, nfes)
-    axes.legend(loc="lower left")
+    ticks(axes, nfes)
+    legend_above(axes, 1)
     return drawing
 
 
-def _ticks(axes: Axes, at: tuple[float, ...] | list[int]) -> None:
-    axes.set_xticks(at, [f"{value:g}" for value in at])
-    axes.minorticks_off()
-
-
-def orders(settings: Settings) -> Drawing:
-    """Annealed BAOAB on the stiff Gaussian, exact law.
-    Without the extrapolation, or with refreshment that does not decay, an order is lost.
+def kinetic_orders(settings: Settings) -> Drawing:
+    r"""Annealed BAOAB on the stiff Gaussian, exact law: error against score evaluations $N$, with reference slopes.
+    KL falls as $N^{-4}$; without the extrapolation, or with refreshment that does not decay (tapered), an order of the
+    sampler is lost, and KL falls as $N^{-2}$.
     """
-    drawing, (axes,) = panels()
+    drawing, (axes,) = panels(height=2.4)
     budgets = study.order_budgets(settings)
     styles: dict[str, tuple[dict[str, Any], int]] = {
         "e = 0": (SPECS[DECAYING].look(), 0),
@@ -84,7 +81,7 @@ def orders(settings: Settings) -> Drawing:
     }
     for variant, (style, slope) in styles.items():
         errors = [gaussian_divergence(variant, n) for n in budgets]
-        axes.loglog(budgets, errors, markersize=3.5, **(style | {"label": variant}))
+        axes.loglog(budgets, errors, **(style | {"label": variant}))
         if slope:
             middle = budgets[-1] / 2
             at = np.array([middle / 2, middle, 2 * middle])
@@ -92,39 +89,36 @@ def orders(settings: Settings) -> Drawing:
             axes.loglog(at, guide, color="0.3", lw=0.8)
             axes.annotate(f"$N^{{{slope}}}$", (middle, guide[1]), (2, 2), textcoords="offset points", color="0.3")
     axes.set(xlabel="score evaluations $N$", ylabel="KL$/d$ (nats)")
-    _ticks(axes, budgets[::2])
-    axes.legend(loc="lower left", fontsize=7.5)
+    budget_ticks(axes, budgets)
+    legend_above(axes)
     return drawing
 
 
 def nfe_comparison(settings: Settings) -> Drawing:
-    """Exact laws on the held-out family of Gaussians, d = 16.
-    Left, exact scores: the less Langevin refreshment, the fewer evaluations (a sampler without noise keeps the start's
-    error, 2e-6). Right, a start that is wrong in slow directions: only refreshment that does not decay corrects it,
-    and momentum makes that faster.
+    """Exact laws on the held-out family of Gaussians, d = 16: geometric mean of the error over the targets.
+    Above, exact scores: the less Langevin refreshment, the fewer evaluations (a sampler without noise keeps the start's
+    error, 2e-6). Below, a start that is wrong in slow directions: only refreshment that does not decay corrects it, and
+    momentum makes that faster.
     """
-    drawing = Drawing(figsize=(7.4, 3.9), layout="constrained")
-    axes = dict(zip(study.SHOWN, drawing.subplots(1, 2, sharey=True), strict=True))
+    drawing, both = panels(2, 2.9)
     budgets = study.error_budgets(settings)
-    lines = {}
-    for kind, names in study.SHOWN.items():
+    titles = {Kind.EXACT: "Exact scores", Kind.START: "A bad start"}
+    for axes, (kind, names) in zip(both, study.SHOWN.items(), strict=True):
         for name in names:
             errors = [samplers.divergences(name, study.held_out(settings, kind), n) for n in budgets]
             means = [float(np.exp(np.log(each).mean())) for each in errors]
-            style = {**samplers.SAMPLERS[name].look(), "lw": 2.4 if name == MOMENTUM else 1.4}
-            lines[name] = axes[kind].loglog(budgets, means, **style)[0]
-        axes[kind].set_xlabel("score evaluations (NFE)")
-        _ticks(axes[kind], budgets)
-        reference_line(axes[kind], samplers.THRESHOLD, "threshold", right=False, above=False)
-    axes[Kind.EXACT].set(title="exact scores", ylabel="KL$/d$ (nats), geometric mean", ylim=(1e-7, 3.0))
-    axes[Kind.START].set_title("a bad start")
-    drawing.legend(lines.values(), lines, loc="outside right center")
+            axes.loglog(budgets, means, **samplers.SAMPLERS[name].look())
+        axes.set(xlabel="score evaluations (NFE)", ylabel="KL$/d$ (nats)", ylim=(1e-7, 3.0))
+        ticks(axes, budgets)
+        reference_line(axes, samplers.THRESHOLD, "threshold", right=False, above=False)
+        legend_above(axes, title=titles[kind])
     return drawing
 
 
 def momentum_ratios(settings: Settings) -> Drawing:
-    """Evaluations of the best annealed BAOAB without momentum over those of the tapered one, on the held-out family.
-    A bar per target, their geometric mean in red. Below 1, momentum costs evaluations.
+    """Momentum saves evaluations where the score or the start is wrong. Evaluations of the best annealed BAOAB without
+    momentum over those of the tapered one, on the held-out family: a bar per target, a diamond for their geometric
+    mean. Right of 1 momentum saves evaluations, left of 1 it costs some.
     """
     drawing, (axes,) = panels()
     names = {
@@ -138,20 +132,20 @@ def momentum_ratios(settings: Settings) -> Drawing:
         without, momentum = (np.minimum(evaluations(settings, kind, name), settings.budget) for name in pair)
         ratio = without / momentum
         axes.semilogx(ratio, np.full(len(ratio), row), "|", ms=10, color=_GREEN)
-        axes.semilogx([np.exp(np.log(ratio).mean())], [row], "D", color=_RED, ms=5)
+        axes.semilogx([np.exp(np.log(ratio).mean())], [row], "D", color="black", ms=5)
     axes.axvline(1.0, color="0.3", lw=0.8)
     axes.set_yticks(range(len(names)), list(names.values()))
-    axes.set(xlabel="evaluations without momentum / with it", ylim=(-0.6, len(names) - 0.4), xlim=(0.7, 8))
-    _ticks(axes, [1, 2, 4, 8])
+    axes.set(xlabel="NFE without / with momentum", ylim=(-0.6, len(names) - 0.4), xlim=(0.7, 8))
+    ticks(axes, [1, 2, 4, 8])
     return drawing
 
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the group's figures."""
     drawn = {
-        rates: ("K2",),
+        kinetic_rates: ("K2",),
         factors: ("K6", "K6a"),
-        orders: ("K7a",),
+        kinetic_orders: ("K7a",),
         nfe_comparison: ("K8", "K8a", "K8b", "K9"),
         momentum_ratios: ("K8b", "K9"),
     }

@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from ams.plots import legend_below, panels
+from ams.plots import legend_above, panels
 from ams.samplers.presets import ADAPTIVE, LANGEVIN, SPECS
 from ams_suite.drawn import save_drawn
 from analysis.orders.by_step import step_size
@@ -24,25 +24,25 @@ _LIMITS = {"constant momentum": f" ($b = {SHOWN_BETA:g}$), to $\\pi^c$", "adapti
 def look(sampler: str, label: str) -> dict[str, Any]:
     """Return how a sampler's curve is drawn."""
     spec = LANGEVIN if sampler == "Langevin" else SPECS[sampler]
-    return {**spec.look(), "label": label, "markersize": 3.5}
+    return {**spec.look(), "label": label}
 
 
 def orders(settings: Settings) -> Drawing:
-    r"""Distance of the stationary distribution to its own limit on the mixture, exact laws on grids.
-    Triangles: the orders of B6 and K5. Langevin and Leimkuhler-Matthews tend to the target $\pi$, momentum to a power
-    of it.
+    r"""Distance of the stationary distribution to its own limit on the mixture, exact laws on grids: as the step is
+    halved, Langevin and Leimkuhler-Matthews tend to the target $\pi$, momentum to a power of it. Triangles: the orders
+    of B6 and K5.
     """
-    drawing, (left, right) = panels(2, 3.6)
+    drawing, (above, below) = panels(2, sharex=True)
     for sampler in SHOWN:
         points = halvings(settings, sampler, larger=LARGER)
         steps = [at[1] for at in points]
         w2, kl, _ = map(list, zip(*(distances(*at) for at in points), strict=True))
-        for axes, errors, order in ((left, w2, _ORDERS[sampler]), (right, kl, 2 * _ORDERS[sampler])):
+        for axes, errors, order in ((above, w2, _ORDERS[sampler]), (below, kl, 2 * _ORDERS[sampler])):
             axes.loglog(steps, errors, **look(sampler, sampler + _LIMITS.get(sampler, r", to $\pi$")))
             draw_order(axes, steps, errors, order, below=_ORDERS[sampler] >= 1.0)
-    left.set(xlabel="step $a$", ylabel="$W_2$ to its own limit", ylim=(1e-8, None))
-    right.set(xlabel="step $a$", ylabel="KL to its own limit (nats)")
-    legend_below(drawing, left, 2)
+    above.set(ylabel="$W_2$ to its own limit", ylim=(1e-8, None))
+    below.set(xlabel="step $a$", ylabel="KL to its own limit (nats)")
+    legend_above(above, 1)
     return drawing
 
 
@@ -55,28 +55,27 @@ def draw_order(axes: Axes, steps: list[float], errors: list[float], order: float
     axes.fill([left, right, corner[0]], [bottom, top, corner[1]], color="0.6", lw=0)
     place: dict[str, Any] = {"ha": "left", "va": "bottom"} if below else {"ha": "right", "va": "top"}
     offset = (3, 0) if below else (-3, 0)
-    axes.annotate(f"{order:g}", corner, offset, textcoords="offset points", color="0.3", fontsize=8, **place)
+    axes.annotate(f"{order:g}", corner, offset, textcoords="offset points", color="0.3", **place)
 
 
 def departure(settings: Settings) -> Drawing:
-    r"""The distance of these stationary distributions to the target.
-    Momentum whose noise is added after its update leaves $\pi$ as the step shrinks.
+    r"""Smaller steps do not bring momentum to the target. Distance to the target $\pi$ of the mixture's stationary
+    distributions: Langevin's and Leimkuhler-Matthews' vanish with the step; momentum whose noise is added after its
+    update comes no nearer.
     """
-    drawing, (axes,) = panels(height=3.5)
+    drawing, (axes,) = panels(height=2.4)
     for sampler in SHOWN:
         points = halvings(settings, sampler, larger=LARGER)
         label = f"{sampler}, $b = {SHOWN_BETA:g}$" if sampler == "constant momentum" else sampler
         axes.loglog([at[1] for at in points], [distances(*at).target_w2 for at in points], **look(sampler, label))
     axes.set(xlabel="step $a$", ylabel=r"$W_2$ to the target $\pi$", ylim=(1e-8, 3))
-    drawing.legend(
-        *axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, columnspacing=1.0, fontsize=7.5
-    )
+    legend_above(axes, 1)
     return drawing
 
 
 def densities(settings: Settings) -> Drawing:
-    """Adaptive momentum at one noise level ($a = 0.005$, mean field) on the mixture.
-    It samples a tempered target, and the minority mode has 0.192 of its 0.309.
+    """Adaptive momentum at one noise level ($a = 0.005$, mean field) samples a tempered target on the mixture, $\\pi^c$
+    (dashed, on its density), with narrower modes: the minority mode has a weight of 0.192, not 0.309.
     """
     drawing, (axes,) = panels()
     momentum = mean_field_density()
@@ -87,7 +86,7 @@ def densities(settings: Settings) -> Drawing:
     axes.plot(momentum.nodes, momentum.values, color=ADAPTIVE.colour, label="adaptive momentum")
     axes.plot(tempered.nodes, tempered.values, "--", color="black", lw=1, label=f"$\\pi^c/Z$, $c = {c:.2f}$")
     axes.set(xlabel="$x$", ylabel="density", xlim=(-2.8, 2.8))
-    axes.legend(loc="upper left", fontsize=7.5)
+    legend_above(axes)
     return drawing
 
 

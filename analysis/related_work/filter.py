@@ -38,7 +38,12 @@ def covariance() -> Expression:
 
 def stationary_variance() -> sp.Expr:
     """Return `lam Var x` of the stationary distribution."""
-    return sp.factor(lam * covariance()[0, 0])
+    return _factored(covariance()[0, 0])
+
+
+@lru_cache(maxsize=1)
+def _factored(variance: sp.Expr) -> sp.Expr:
+    return sp.factor(lam * variance)
 
 
 def law_moments(u: float, beta: float, gain: float) -> tuple[float, float]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure as Drawing
 
-from ams.plots import panels
+from ams.plots import legend_above, panels, reference_line, ticks
 from ams.samplers import critical_momentum
 from ams.samplers.presets import shades
 from ams_suite.drawn import save_drawn
@@ -23,75 +23,66 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 
 def rule(settings: Settings) -> Drawing:
-    r"""Left: the momentum coefficient as a function of the ratio $\rho$; the rule is symmetric under
-    $\rho \to 1/\rho$. Right: the stationary variance of adaptive momentum on $N(0, 1/\lambda)$ against the clip
-    $\delta$ (exact mean field, $u = a\lambda$).
+    r"""The rule cannot tell a ratio from its inverse, and its clip changes nothing. Above: the rule gives one momentum
+    coefficient for a ratio $\rho$ and for $1/\rho$; a score that grows by 100 gets 0.961. Below: the clip $\delta$ does
+    not change the stationary variance of adaptive momentum on $N(0, 1/\lambda)$ (exact mean field, $u = a\lambda$; 1
+    for the target).
     """
-    drawing, (left, right) = panels(2)
+    drawing, (above, below) = panels(2)
     ratios = np.logspace(-4, 4, 801)
-    left.semilogx(ratios, critical_momentum(ratios), color="C0")
-    left.axvline(1.0, color="0.6", lw=0.8)
-    left.plot([100.0], [momentum_after(100.0)], "o", color="C3")
-    left.annotate("score grown\nby 100: 0.961", (100.0, 0.961), (25.0, 0.4), arrowprops={"arrowstyle": "->"})
-    left.set(xlabel=r"$\rho_t$", ylabel=r"$\beta_t$", title=r"one value for $\rho$ and $1/\rho$")
+    above.semilogx(ratios, critical_momentum(ratios), color="C0")
+    above.plot([100.0], [momentum_after(100.0)], "o", color="C1")
+    above.annotate("score grown\nby 100: 0.961", (100.0, 0.961), (25.0, 0.4), arrowprops={"arrowstyle": "->"})
+    above.set(xlabel=r"$\rho_t$", ylabel=r"$\beta_t$")
     steps = (1e-4, 1e-2, 0.1)
     for u, color in zip(steps, shades(len(steps)), strict=True):
         values = [stationary_variance(u, delta) for delta in settings.deltas]
-        right.semilogx(settings.deltas, values, marker="o", color=color, label=f"$u$ = {u:g}")
-    right.set(xlabel=r"clip $\delta$", ylabel=r"stationary $\lambda\,$Var$\,x$", ylim=(0, 1.1))
-    right.set_title(r"$\delta$ does not change the variance")
-    right.axhline(1.0, color="0.6", lw=0.8, ls=":")
-    right.text(1e-6, 1.02, "target", color="0.4")
-    right.legend(loc="center", bbox_to_anchor=(0.5, 0.64), ncols=3, columnspacing=0.9, handlelength=1.4)
+        below.semilogx(settings.deltas, values, marker="o", color=color, label=f"$u$ = {u:g}")
+    below.set(xlabel=r"clip $\delta$", ylabel=r"stationary $\lambda\,$Var$\,x$", ylim=(0, 1.2))
+    reference_line(below, 1.0, "target", right=False)
+    legend_above(below, 3)
     return drawing
 
 
 def score_change(settings: Settings) -> Drawing:
-    r"""What the rule's numerator consists of in the adaptive corrector of the authors' code (predictor-corrector, VE,
-    stiff Gaussian, exact law). The corrector's own drift, the only part that speaks of curvature along the move, is
-    never above 14 %. Parts overlap, so shares need not add up to one.
+    r"""The rule sees little of the curvature. What its numerator consists of in the adaptive corrector of the authors'
+    code (predictor-corrector, VE, stiff Gaussian, exact law): the corrector's own drift, the only part that speaks of
+    curvature along the move, is never above 14 %. Parts overlap, so shares need not add up to one.
     """
-    drawing, axes_of = panels(2, height=3.1, sharey=True)
+    drawing, axes_of = panels(2, sharex=True)
     for axes, count in zip(axes_of, (30, 100), strict=True):
         changes = score_changes(count)
         sigmas = [change.sigma for change in changes]
         for number, (label, line) in enumerate(zip(PARTS, ("-", "-", "--", "-.", ":"), strict=True)):
-            share, width = [change.shares[number] for change in changes], 2.8 if number == 0 else 1.6
-            axes.semilogx(sigmas, share, line, lw=width, label=label)
-        axes.invert_xaxis()
-        axes.set(xlabel=r"noise level $\sigma$ (the run goes right)", title=f"{count} noise levels", ylim=(0, 1))
-    axes_of[0].set_ylabel(r"share of $E|s_t - s_{t-1}|^2$")
-    drawing.legend(
-        *axes_of[0].get_legend_handles_labels(),
-        loc="outside lower center",
-        ncols=5,
-        columnspacing=1.0,
-        handlelength=1.6,
-    )
+            axes.semilogx(sigmas, [change.shares[number] for change in changes], line, label=label)
+        axes.set(ylabel=r"share of $E|s_t - s_{t-1}|^2$", ylim=(0, 1))
+        axes.text(0.02, 0.9, f"{count} noise levels", transform=axes.transAxes)
+    axes.set_xlabel(r"noise level $\sigma$ (the run goes right)")
+    axes.invert_xaxis()
+    legend_above(axes_of[0])
     return drawing
 
 
 def lagged_norm(settings: Settings) -> Drawing:
-    """The corrector of the authors' code sizes its step by a norm one level behind. Left: the signal-to-noise ratio is
-    larger than stated, most at few levels. Right: plain Langevin with this lag has much of adaptive momentum's gain
-    there; at many levels momentum only loses.
+    """The corrector of the authors' code sizes its step by a norm one level behind, and much of adaptive momentum's
+    gain is due to that. Above: the signal-to-noise ratio is larger than stated, most at few levels. Below: KL over that
+    of Langevin with the present norm, exact law. At few levels plain Langevin with this lag gains too; at many levels
+    momentum only loses.
     """
-    drawing, (left, right) = panels(2)
+    drawing, (above, below) = panels(2)
     for count, color in zip(ALONG, shades(len(ALONG)), strict=True):
         ratio = corrector_run(LAGGED[0], count).ratios
-        left.plot(np.linspace(0, 1, len(ratio)), ratio, color=color, label=f"{count} noise levels")
-    left.axhline(1.0, color="0.3", lw=0.9, ls="--")
-    left.set(xlabel="part of the run", ylabel="effective over stated snr", ylim=(0.95, 2.3))
-    left.legend(loc="upper right")
+        above.plot(np.linspace(0, 1, len(ratio)), ratio, color=color, label=f"{count} noise levels")
+    above.set(xlabel="part of the run", ylabel="effective / stated snr", ylim=(0.95, 2.3))
+    legend_above(above)
     plain, *others = CORRECTORS
     for name, color, line in zip(others, ("C0", "C1", "C1"), ("--o", "-s", "--s"), strict=True):
         over = [corrector_run(name, count).kl / corrector_run(plain, count).kl for count in COUNTS]
-        right.loglog(COUNTS, over, line, ms=3.5, color=color, label=name)
-    right.axhline(1.0, color="0.3", lw=0.9)
-    right.text(10, 1.05, "Langevin, present norm", color="0.3", fontsize=8.5)
-    right.set_xticks(COUNTS, [str(count) for count in COUNTS])
-    right.set_yticks((0.3, 0.5, 1, 2, 3), ("0.3", "0.5", "1", "2", "3"))
-    right.minorticks_off()
-    right.set(xlabel="noise levels", ylabel="KL over that of Langevin")
-    right.legend(loc="upper left")
+        below.loglog(COUNTS, over, line, color=color, label=name)
+    reference_line(below, 1.0, "Langevin, present norm", right=False)
+    ticks(below, COUNTS)
+    below.set_yticks((0.3, 0.5, 1, 2, 3), ("0.3", "0.5", "1", "2", "3"))
+    below.yaxis.minorticks_off()
+    below.set(xlabel="noise levels", ylabel="KL / that of Langevin")
+    legend_above(below, 1)
     return drawing

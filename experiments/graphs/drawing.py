@@ -6,6 +6,7 @@ one above the other, a gap of an edge between them. So a graph in two pieces is 
 """
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 
 import networkx as nx
 import numpy as np
@@ -19,6 +20,8 @@ from ams.data import Graph
 
 LARGE = 100
 """Nodes from which a graph is drawn as pixels, not as lines: lines would be most of the file."""
+COLUMNS = 4
+"""Graphs in a row: few, so that their edges are seen."""
 GAP = 1.0
 """Between components, in edges."""
 Positions = Float[np.ndarray, "nodes 2"]
@@ -26,14 +29,14 @@ NODES, EDGES = "#0072B2", "0.45"
 
 
 def draw_graphs(rows: Mapping[str, Sequence[Graph]]) -> Drawing:
-    """Draw a row of graphs for each name, with positions from the edges alone; each row has one scale."""
+    """Draw the first `COLUMNS` graphs of each name in a row, by their edges alone; each row has one scale."""
+    rows = {name: graphs[:COLUMNS] for name, graphs in rows.items()}
     columns = max(map(len, rows.values()))
-    side = min(5.7 / columns, 1.0)
-    drawing = Drawing(figsize=(1.5 + side * columns, side * len(rows)), layout="constrained")
-    drawing.set_layout_engine("constrained", w_pad=0.08)  # letters are wider in print than the layout assumes
+    drawing = Drawing(figsize=(3.4, 2.3 / columns * len(rows)), layout="constrained")
     axes = drawing.subplots()
     axes.set(xlim=(0, columns), ylim=(len(rows), 0), aspect="equal", anchor="E", xticks=[])
-    axes.set_yticks(np.arange(len(rows)) + 0.5, list(rows), fontsize=7.5, color="black", linespacing=1.3)
+    names = [fill(name, 18, replace_whitespace=False) for name in rows]
+    axes.set_yticks(np.arange(len(rows)) + 0.5, names, color="black")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.grid(visible=False)
@@ -51,9 +54,9 @@ def _draw_row(axes: Axes, graphs: Sequence[Graph], line: int) -> None:
     ends = [at[np.array(graph.edges, dtype=int).reshape(-1, 2)] for graph, at in zip(graphs, cells, strict=True)]
     segments = np.concatenate(ends).reshape(-1, 2)
     path = Path(segments, np.tile([Path.MOVETO, Path.LINETO], len(segments) // 2))
-    edges = axes.add_patch(PathPatch(path, fill=False, ec=EDGES, lw=0.6 if nodes < LARGE else 0.25))
+    edges = axes.add_patch(PathPatch(path, fill=False, ec=EDGES, lw=0.5 if nodes < LARGE else 0.25))
     x, y = np.concatenate(cells).T
-    dots = axes.scatter(x, y, s=min(8.0, 160 / nodes), c=NODES, linewidths=0, zorder=2)
+    dots = axes.scatter(x, y, s=min(4.0, 80 / nodes), c=NODES, linewidths=0, zorder=2)
     for artist in (edges, dots):
         artist.set_rasterized(nodes >= LARGE)
 

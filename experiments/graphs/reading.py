@@ -7,6 +7,7 @@ node.
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from ams.data import Graph
@@ -17,30 +18,41 @@ from experiments.graphs.statistics import MOST_NODES
 
 LARGEST = 2**24
 """Bytes that a file may have, inflated."""
+MOST_GRAPHS, MOST_EDGES, MOST_WORK = 2**12, 2**21, 2**39
+"""Graphs and edges in a file, and the sum of (nodes + edges) nodes^2: what the statistics' matrices cost."""
+_BITS = bytes(max(byte - 63, 0) for byte in range(256))
 _GZIP, _HEADER = b"\x1f\x8b", b">>graph6<<"
 
 
 def read_graphs(path: Path) -> list[Graph]:
-    """Return the graphs in a file. Raises UserError, one line, for a file of another format or an empty set."""
+    """Return the graphs in a file. Raises UserError, one line, for another format, an empty set and one too large."""
     content = content_of(path, LARGEST)
     with guarded(str(path), "a list of graphs"):
-        graphs = parse_graphs(content)
+        graphs = list(islice(parse_graphs(content), MOST_GRAPHS + 1))
     if not graphs:
         raise UserError(f"{path}: no graph in it, at least one is needed")
     if (most := max(graph.nodes for graph in graphs)) > MOST_NODES:
         raise UserError(f"{path}: a graph of {most} nodes; at most {MOST_NODES} can be compared")
-    return [trimmed(graph) for graph in graphs]
+    if len(graphs) > MOST_GRAPHS:
+        raise UserError(f"{path}: more than {MOST_GRAPHS} graphs; give fewer, since every pair of graphs is compared")
+    graphs = [trimmed(graph) for graph in graphs]
+    if (work := sum((graph.nodes + len(graph.edges)) * graph.nodes**2 for graph in graphs)) > MOST_WORK:
+        most = f"the sum of (nodes + edges) nodes^2 is {work:.1e}, and may be {MOST_WORK:.1e}"
+        raise UserError(f"{path}: too large or too dense graphs to compare: {most}; give fewer")
+    return graphs
 
 
-def parse_graphs(content: bytes) -> list[Graph]:
-    """Return the graphs of JSON, plain or gzipped, or of graph6. Raises ValueError where one is malformed."""
+def parse_graphs(content: bytes) -> Iterator[Graph]:
+    """Yield the graphs of JSON, plain or gzipped, or of graph6. Raises ValueError where one is malformed."""
     text = inflated(content, LARGEST) if content.startswith(_GZIP) else content
     if text.lstrip().startswith((b"[", b"{")):
-        return list(_from_json(text))
-    lines = text.removeprefix(_HEADER).splitlines()
-    return [
-        _numbered(line.strip().decode("latin-1"), number) for number, line in enumerate(lines, start=1) if line.strip()
-    ]
+        yield from _from_json(text)
+        return
+    if (bits := int.from_bytes(text.translate(_BITS)).bit_count()) > MOST_EDGES:
+        raise ValueError(f"{bits} edges; at most {MOST_EDGES} are read")
+    for number, line in enumerate(text.removeprefix(_HEADER).splitlines(), start=1):
+        if line.strip():
+            yield _numbered(line.strip().decode("latin-1"), number)
 
 
 def _from_json(text: bytes) -> Iterator[Graph]:

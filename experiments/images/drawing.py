@@ -1,7 +1,9 @@
-"""Figures of images: errors against score evaluations, a column a family of samplers, with bands; grids of samples."""
+"""Figures of images: errors against score evaluations, a block a family of samplers, with bands; grids of samples."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import NamedTuple
 
 import numpy as np
@@ -14,18 +16,19 @@ from matplotlib.ticker import NullLocator
 from matplotlib.transforms import ScaledTranslation
 from torch import Tensor
 
+from ams.plots import ticks
 from ams.samplers.presets import SPECS
 
 FAMILIES = {
-    "annealed, no momentum": (
+    "Annealed, no momentum": (
         *("annealed Langevin", "Langevin, drift x1.5", "Langevin, drift x2", "Leimkuhler-Matthews"),
         "consistent annealed sampling",
     ),
-    "momentum, and its parts": (
+    "Momentum, and its parts": (
         *("adaptive momentum", "adaptive momentum, per sample", "adaptive, drift only", "adaptive, average only"),
         *("adaptive, noise corrected", "constant momentum"),
     ),
-    "predictor, corrector": (
+    "Predictor, corrector": (
         *("PC, Langevin", "PC, adaptive", "PC, adaptive, per sample", "PC, constant"),
         *("reverse diffusion", "ancestral"),
     ),
@@ -34,18 +37,20 @@ FAMILIES = {
         *("annealed BAOAB, e = 0", "annealed BAOAB, e = 1/2", "annealed BAOAB, tapered"),
     ),
 }
-"""The samplers of each column, by its title."""
+"""The samplers of each block, by its title."""
 REFERENCES = ("annealed Langevin", "adaptive momentum")
-"""Drawn pale in every column, so that each sampler is seen against both."""
+"""Drawn pale in every block, so that each sampler is seen against both."""
 
 Bands = Mapping[str, Mapping[int, tuple[float, float, float]]]
 """By sampler and evaluations: mean, low, high."""
 _DODGE = 4.0  # points between arrows at one place of an edge
+COLUMNS = 7
+"""Images in a row of a grid: few, so that noise is seen."""
 _GREYS = 16  # shades of a grid's pixels: files stay small
 
 
 class Row(NamedTuple):
-    """A row of panels: its curves, the label and the limits of its axis, lines across, ticks (none: matplotlib's)."""
+    """An error: its curves, the label and the limits of its axis, lines across, ticks (none: matplotlib's)."""
 
     bands: Bands
     label: str
@@ -55,41 +60,38 @@ class Row(NamedTuple):
     ticks: tuple[float, ...] = ()
 
 
-def draw_rows(rows: Sequence[Row], ticks: Sequence[int], height: float = 2.0) -> Drawing:
-    """Draw a column for each family that occurs, a row for each error, of a height in inches.
+def draw_rows(rows: Sequence[Row], budgets: Sequence[int]) -> Drawing:
+    """Draw a block for each family that occurs, in it a panel for each of one or two errors.
 
     A mean beyond an axis is an arrow at its edge.
     """
     drawn = {name for row in rows for name in row.bands}
     families = {title: [name for name in names if name in drawn] for title, names in FAMILIES.items()}
     families = {title: names for title, names in families.items() if names}
-    size = (7.4 if len(families) > 2 else 5.4, height * len(rows) + 1.7)
-    drawing = Drawing(figsize=size, layout="constrained")
-    panels = drawing.subplots(len(rows), len(families), sharex=True, sharey="row", squeeze=False)
-    for column, (title, names) in enumerate(families.items()):
-        for row, axes in zip(rows, panels[:, column], strict=True):
+    heights = [1.65 + 0.15 * math.ceil(len(names) / 2) for names in families.values()]
+    drawing = Drawing(figsize=(3.4, sum(heights)), layout="constrained")
+    blocks = drawing.subfigures(len(families), 1, height_ratios=heights, squeeze=False)[:, 0]
+    shown = apart(budgets)
+    for block, (title, names) in zip(blocks, families.items(), strict=True):
+        panels = block.subplots(1, len(rows), squeeze=False)[0]
+        for row, axes in zip(rows, panels, strict=True):
             _panel(axes, row, names)
-        panels[0, column].set_title(title, fontsize=8)
-        panels[-1, column].set_xlabel("evaluations (NFE)", fontsize=8)
-        entries = panels[0, column].get_legend_handles_labels()
-        corner = (-0.12, -0.6 / height)  # 0.6 inches: ticks and label
-        panels[-1, column].legend(*entries, loc="upper left", bbox_to_anchor=corner, fontsize=6.2, handlelength=2.6)
-    for row, axes in zip(rows, panels[:, 0], strict=True):
-        axes.set_ylabel(row.label)
-    shown = apart(ticks)
-    for axes in panels[-1]:
-        axes.set_xscale("log")
-        axes.set_xticks(shown, [str(tick) for tick in shown], fontsize=6.5)
-        axes.minorticks_off()
+            axes.set(xscale="log", ylabel=row.label, xlabel="evaluations (NFE)" if block is blocks[-1] else "")
+            axes.set_xlim(0.85 * min(budgets), 1.18 * max(budgets))
+            ticks(axes, shown)
+        handles, labels = panels[0].get_legend_handles_labels()
+        labels = [fill(label, 25) for label in labels]
+        block.legend(handles, labels, loc="outside upper left", ncols=2, title=title, alignment="left")
     return drawing
 
 
-def apart(ticks: Sequence[int], ratio: float = 1.9) -> list[int]:
-    """Return the ticks, rising, without those that would stand in another's place on a logarithmic axis."""
+def apart(budgets: Sequence[int]) -> list[int]:
+    """Return the budgets, rising, without those whose labels would touch on a logarithmic axis half a column wide."""
     shown: list[int] = []
-    for tick in sorted(ticks):
-        if not shown or tick >= ratio * shown[-1]:
-            shown.append(tick)
+    ratio = (max(budgets) / min(budgets)) ** 0.25
+    for budget in sorted(budgets):
+        if not shown or budget >= ratio * shown[-1]:
+            shown.append(budget)
     return shown
 
 
@@ -108,7 +110,7 @@ def _panel(axes: Axes, row: Row, names: Sequence[str]) -> None:
     for name in (name for name in names if name in row.bands):
         budgets = sorted(row.bands[name])
         mean, low, high = np.array([row.bands[name][budget] for budget in budgets]).T
-        axes.plot(budgets, mean, markersize=3.6, lw=1.2, **SPECS[name].look())
+        axes.plot(budgets, mean, **SPECS[name].look())
         axes.fill_between(budgets, low, high, color=SPECS[name].colour, alpha=0.15, lw=0)
     _mark_beyond(axes, row, names)
 
@@ -129,23 +131,24 @@ def _mark_beyond(axes: Axes, row: Row, names: Sequence[str]) -> None:
 
 
 def draw_grid(rows: Mapping[str, Float[Tensor, "images h w"]]) -> Drawing:
-    """Draw images side by side, a row a name; pixels are clipped to [0, 1].
+    """Draw the first `COLUMNS` images of each name in a row; pixels are clipped to [0, 1].
 
     The grid is one picture with the images' own pixels, so its file is small.
     """
-    images = [x.clamp(0, 1).numpy() for x in rows.values()]
+    images = [x[:COLUMNS].clamp(0, 1).numpy() for x in rows.values()]
     gap, width = max(images[0].shape[1] // 14, 1), max(x.shape[0] * x.shape[2] for x in images)
     lines = [np.concatenate([*x], axis=1) for x in images]
     mosaic = np.concatenate([np.pad(line, ((0, gap), (0, width - line.shape[1]))) for line in lines])
-    height, pitch = len(mosaic), len(mosaic) / len(rows)  # a row's images, and white below them
-    names, edge = 0.15 + 0.05 * max(map(len, rows)), 0.05  # inches: the longest name's, and a little white
-    inner = 7.2 - names - edge
-    size = (7.2, inner * height / width + 2 * edge)
-    drawing = Drawing(figsize=size)
+    pitch = len(mosaic) / len(rows)  # a row's images, and white below them
+    names, edge = 1.2, 0.05  # inches: the longest line of a name, and a little white
+    inner = 3.4 - names - edge
+    height = inner * len(mosaic) / width + 2 * edge
+    drawing = Drawing(figsize=(3.4, height))
     axes = drawing.subplots()
-    axes.set_position((names / size[0], edge / size[1], inner / size[0], 1 - 2 * edge / size[1]))
+    axes.set_position((names / 3.4, edge / height, inner / 3.4, 1 - 2 * edge / height))
     axes.imshow(mosaic, cmap=colormaps["gray_r"].resampled(_GREYS), vmin=0, vmax=1, interpolation="none")
-    axes.set_yticks(pitch * (np.arange(len(rows)) + 0.5) - 0.5, list(rows), fontsize=6.5)
+    labels = [fill(name.replace(" = ", "\u00a0=\u00a0"), 19) for name in rows]
+    axes.set_yticks(pitch * (np.arange(len(rows)) + 0.5) - 0.5, labels)
     axes.tick_params(length=0)
     axes.set_xticks([])
     axes.grid(False)

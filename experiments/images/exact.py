@@ -30,9 +30,6 @@ from experiments.images.runs import BASELINE, DOUBLED, PAPER, BatchSetup, Proble
 from verdicts.claims.sizes import Numbers
 from verdicts.studies import Cell, CellFunction
 
-SHOWN = 14
-"""Samples of each sampler in a figure."""
-
 
 class ExactSettings(RunSettings, frozen=True):
     """The samplers in `lasting` run at `long` too.
@@ -147,13 +144,7 @@ def results(settings: ExactSettings, read: Callable[[str, int], list[Errors]]) -
     return by_sampler
 
 
-def cells(settings: ExactSettings, batch: CellFunction[..., Any], shown: CellFunction[..., Any]) -> Iterator[Cell[Any]]:
-    """Yield the cells of every run at the defaults, and of the samples that are drawn."""
+def cells(settings: ExactSettings, batch: CellFunction[..., Any]) -> Iterator[Cell[Any]]:
+    """Yield the cells of every run at the defaults."""
     for sampler, budget in planned(settings):
         yield from (batch.cell(sampler, budget, number, settings.setup) for number in numbers(settings, sampler))
-    yield from (shown.cell(sampler, settings.grid_budget, shown_setup(settings)) for sampler in settings.samplers)
-
-
-def shown_setup(settings: ExactSettings) -> BatchSetup:
-    """Return what the samples share that are drawn."""
-    return settings.setup._replace(size=SHOWN)

@@ -1,17 +1,13 @@
 """Figures and tables of runs on an exact score: errors against evaluations, samples, evaluations to thresholds."""
 
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import torch
 from matplotlib.figure import Figure as Drawing
 
 from ams.samplers.presets import EXACT
 from experiments.images import drawing
 from experiments.images.comparison import CONFIDENCE, THRESHOLD_HEADER, bands, error_curve, interval, threshold_rows
-from experiments.images.exact import BASELINE, SHOWN, ExactSettings, ExactTarget, Results, shown_setup
-from experiments.images.runs import BatchSetup
+from experiments.images.exact import BASELINE, ExactSettings, Results
 from verdicts import Figure, Table, save_figure
 from verdicts.records.figures import Cell
 
@@ -28,33 +24,17 @@ def draw_errors(results: Results, settings: ExactSettings) -> Drawing:
 
 
 def figures(
-    settings: ExactSettings,
-    results: Results,
-    target: ExactTarget,
-    shown: Callable[[str, int, BatchSetup], np.ndarray],
-    folder: Path,
-    name: str,
-    title: str,
-    claims: tuple[str, ...],
+    settings: ExactSettings, results: Results, folder: Path, name: str, title: str, claims: tuple[str, ...]
 ) -> list[Figure]:
-    """Draw errors, and the first images of the data set with samples of each sampler: `shown(sampler, budget, setup)`.
-
-    `name` begins the figures' names, `title` their captions.
-    """
-    drawn = [torch.from_numpy(shown(each, settings.grid_budget, shown_setup(settings))) for each in settings.samplers]
-    samples = {"data": target.images[:SHOWN], **dict(zip(settings.samplers, drawn, strict=True))}
-    errors = (
-        f"{title}, exact score, hyperparameters of the authors' code. Above: KL of a mode from the exact mode, "
-        "$(V - 1 - \\ln V)/2$ a pixel; dotted: fresh draws of the target. Below: variance ratio $V$ of the residual "
+    """Draw errors; `name` begins the figure's name, `title` its caption."""
+    caption = (
+        f"{title}, exact score, hyperparameters of the authors' code. Left: KL of a mode from the exact mode, "
+        "$(V - 1 - \\ln V)/2$ a pixel; dotted: fresh draws of the target. Right: variance ratio $V$ of the residual "
         "about the nearest image; 1 is exact, below 1 the variance is too small. Bands: "
         f"{CONFIDENCE:.1%} intervals over {settings.batches} batches of {settings.batch}. Pale: annealed Langevin and "
         "adaptive momentum again. Arrows: means beyond the axis."
     )
-    grid = f"{title}: the data, then each sampler at {settings.grid_budget} evaluations from the same starts."
-    return [
-        save_figure(draw_errors(results, settings), folder, f"{name}_errors", errors, claims),
-        save_figure(drawing.draw_grid(samples), folder, f"{name}_samples", grid, claims),
-    ]
+    return [save_figure(draw_errors(results, settings), folder, f"{name}_errors", caption, claims)]
 
 
 def error_table(results: Results, settings: ExactSettings, name: str, claims: tuple[str, ...]) -> Table:

@@ -39,8 +39,7 @@ class BatchSetup(NamedTuple):
 class RunSettings(BaseModel, frozen=True, extra="forbid"):
     """Every sampler in `samplers` runs at `budgets` (NFE).
 
-    Runs are `batches` independent batches of `batch` samples, and end at the noise level `last_sigma`. The grid of
-    samples is drawn at `grid_budget` evaluations.
+    Runs are `batches` independent batches of `batch` samples, and end at the noise level `last_sigma`.
     """
 
     budgets: Sizes = (20, 60, 150)
@@ -48,7 +47,6 @@ class RunSettings(BaseModel, frozen=True, extra="forbid"):
     batch: PositiveInt = 128
     samplers: Names = COMPARED
     last_sigma: float = 0.05
-    grid_budget: PositiveInt = 60
     seed: NonNegativeInt = 2405
 
     @property

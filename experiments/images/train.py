@@ -11,6 +11,7 @@ import torch
 from matplotlib.figure import Figure as Drawing
 
 from ams.errors import UserError, unknown
+from ams.plots import legend_above, panels
 from experiments import weights
 from experiments.images.tasks import PLANS, ClassifyingTask, accuracy, task
 from experiments.training import Plan, Trainer, fit, progress_bar, writing
@@ -87,11 +88,10 @@ def _about(trainer: Trainer, seconds: float) -> dict[str, Any]:
 
 def draw_training(runs: dict[str, dict[str, Any]]) -> Drawing:
     """Draw the loss of each run against its steps: on what it learns from, and on what is held out."""
-    drawing = Drawing(figsize=(3.6 if len(runs) == 1 else 2.5 * len(runs), 2.8), layout="constrained")
-    panels = np.atleast_1d(drawing.subplots(1, len(runs)))
-    for axes, (name, about) in zip(panels, runs.items(), strict=True):
+    drawing, axes_of = panels(len(runs), 1.8)
+    for axes, (name, about) in zip(axes_of, runs.items(), strict=True):
         axes.plot(*np.array(about["curve"]).T, color="#0072B2", label="learned from, in training")
         axes.plot(*np.array(about["held out"]).T, color="#D55E00", ls="--", label="held out, averaged weights")
-        axes.set(xlabel="step", ylabel="loss", yscale="log", title=name)
-    drawing.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+        axes.set(xlabel="step", ylabel=f"loss, {name}", yscale="log")
+    legend_above(axes_of[0], 1)
     return drawing

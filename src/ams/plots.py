@@ -24,17 +24,21 @@ def error_against_nfe(axes: "Axes", curves: Mapping[str, Points], logarithmic: b
     """Draw each sampler's error against its score evaluations. `logarithmic` is about the vertical axis."""
     for name, points in curves.items():
         evaluations, errors = zip(*points, strict=True) if (points := list(points)) else ((), ())
-        axes.plot(evaluations, errors, markersize=3.5, **SPECS[name].look())
+        axes.plot(evaluations, errors, **SPECS[name].look())
     axes.set_xscale("log")
     axes.set_yscale("log" if logarithmic else "linear")
     axes.set_xlabel("score evaluations (NFE)")
 
 
+def ticks(axes: "Axes", at: Sequence[float]) -> None:
+    """Label a logarithmic horizontal axis at these values alone."""
+    axes.set_xticks(at, [f"{value:g}" for value in at])
+    axes.xaxis.minorticks_off()
+
+
 def budget_ticks(axes: "Axes", budgets: Sequence[float]) -> None:
     """Label a logarithmic horizontal axis with the round budgets within the range of `budgets`."""
-    shown = [at for at in ROUND_BUDGETS if min(budgets) <= at <= max(budgets)]
-    axes.set_xticks(shown, [str(at) for at in shown])
-    axes.minorticks_off()
+    ticks(axes, [at for at in ROUND_BUDGETS if min(budgets) <= at <= max(budgets)])
 
 
 def reference_line(axes: "Axes", value: float, name: str, right: bool = True, above: bool = True) -> None:
@@ -50,29 +54,32 @@ def reference_line(axes: "Axes", value: float, name: str, right: bool = True, ab
         textcoords="offset points",
         va="bottom" if above else "top",
         ha="right" if right else "left",
-        fontsize=8,
     )
     text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])  # legible where curves pass
 
 
-def legend_below(drawing: "Figure", axes: "Axes", columns: int = 3) -> None:
-    """Put the legend of `axes` below the whole figure."""
-    drawing.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=columns)
+def legend_above(axes: "Axes", columns: int = 2, title: str | None = None) -> None:
+    """Put the legend of `axes`, with a title, above them, where no data can be; it begins at the figure's left edge."""
+    from matplotlib.transforms import blended_transform_factory
+
+    across = blended_transform_factory(axes.figure.transFigure, axes.transAxes)
+    place: dict[str, Any] = {"bbox_to_anchor": (0.01, 1.0), "bbox_transform": across, "loc": "lower left"}
+    axes.legend(**place, ncols=columns, title=title, alignment="left", borderaxespad=0.3)
 
 
-def panels(count: int = 1, height: float = 2.9, **shared: Any) -> tuple["Figure", Sequence["Axes"]]:
-    """Return a figure, half a page wide for one panel and a page for more, and its axes in a row.
+def panels(count: int = 1, height: float = 2.1, **shared: Any) -> tuple["Figure", Sequence["Axes"]]:
+    """Return a figure as wide as a column of a journal (86 mm), and its axes, one below the other.
 
-    `shared` are keyword arguments of matplotlib's `subplots`, as `sharey=True`.
+    `height` is each panel's, in inches; `shared` are keyword arguments of matplotlib's `subplots`, as `sharex=True`.
     """
     from matplotlib.figure import Figure
 
-    drawing = Figure(figsize=(3.6 if count == 1 else 7.2, height), layout="constrained")
-    return drawing, drawing.subplots(1, count, squeeze=False, **shared)[0]
+    drawing = Figure(figsize=(3.4, height * count), layout="constrained")
+    return drawing, drawing.subplots(count, 1, squeeze=False, **shared)[:, 0]
 
 
 def interval_band(axes: "Axes", x: Sequence[float], intervals: Sequence[Interval], look: Mapping[str, Any]) -> None:
     """Draw a curve of values, their intervals as a band in its colour; `look` as of `SamplerSpec.look()`."""
     value, low, high, _ = np.array(intervals).T
-    axes.plot(x, value, markersize=4, **look)
+    axes.plot(x, value, **look)
     axes.fill_between(x, low, high, color=look["color"], alpha=0.12, lw=0)

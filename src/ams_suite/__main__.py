@@ -5,6 +5,7 @@ Groups add commands of their own: `commands` in a claims file names them.
 """
 
 import contextlib
+import errno
 import importlib
 import io
 import os
@@ -103,8 +104,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; without arguments, show the help."""
     given = sys.argv[1:] if arguments is None else arguments
     _open_streams()
-    # Asked to end by a scheduler is as good as by a key: jobs are stopped, what is finished is kept
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for name in ("MPLBACKEND", "SNAKEMAKE_PROFILE"):  # the user's own: what is unknown there would fail a run
+        os.environ.pop(name, None)
+    # Asked to end by a scheduler, or by a terminal that closes, is as good as by a key: jobs are stopped
+    for sent in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        if signal.getsignal(sent) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(sent, signal.default_int_handler)
     try:
         code = parse(given or ["--help"])()
         sys.stdout.flush()
@@ -115,7 +120,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # Python's own code for it, 1, is a verdict here
         if message := _for_the_user(error, given[0]):
             return _ended(2, f"ams: {message}\n")
-        return _ended(3, traceback.format_exc())
+        full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+        return _ended(3, f"ams: {error}: make room, and run it again\n" if full else traceback.format_exc())
     return code
 
 

@@ -36,7 +36,7 @@ Sampler = Literal["langevin", "constant", "adaptive"]
 class Place:
     """Which results."""
 
-    profile: Literal["auto", "quick", "cpu", "gpu", "bench"] = "auto"
+    profile: Literal["auto", "quick", "cpu", "full", "gpu", "bench"] = "auto"
     """How much is computed; auto: gpu where CUDA works, else cpu; bench: how fast (`bash reproduce.sh bench`)."""
     out: Path | None = None
     """The folder for results (default: results/ in the repository)."""
@@ -228,7 +228,7 @@ class Reseed(Place):
     """Claims or groups (default: all)."""
     seeds: int = 20
     """How many seeds."""
-    profile: Literal["quick", "cpu", "gpu"] = "quick"
+    profile: Literal["quick", "cpu", "full", "gpu"] = "quick"
     """The sizes."""
     entropy: int | None = None
     """What the seeds are made from, as a record has it (default: the system's)."""
@@ -246,7 +246,7 @@ class Reseed(Place):
 class Expect(Place):
     """Make the values of the current records the expected ones: writes paper/expected/<profile>.json."""
 
-    profile: Literal["quick", "cpu", "gpu", "bench"] = field()  # no default, unlike that of `Place`
+    profile: Literal["quick", "cpu", "full", "gpu", "bench"] = field()  # no default, unlike that of `Place`
     """Whose values."""
 
     def __call__(self) -> int:
@@ -263,7 +263,7 @@ class Docs(Place):
 
     ids: Names = ()
     """Groups whose notebooks are executed (default: all that have a claim in the profile)."""
-    profile: Literal["quick", "cpu", "gpu"] = "quick"
+    profile: Literal["quick", "cpu", "full", "gpu"] = "quick"
     """Whose results the notebooks read."""
     site: Path = Path("results/site")
     """The folder of the site."""

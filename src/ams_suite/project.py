@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from ams.data.registry import registered
@@ -29,10 +30,21 @@ def threads() -> int:
     return int(torch.get_num_threads()) if torch else os.cpu_count() or 1
 
 
+def use_threads(count: int) -> None:
+    """Let this process compute with so many threads, whatever the environment said when torch was imported."""
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(count)
+    with suppress(ImportError):
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+        threadpool_limits(count)
+
+
 PROJECT = Project(
     registered=registered,
     accelerator=accelerator,
     threads=threads,
+    use_threads=use_threads,
     packages=("torch", "numpy", "scipy", "sympy", "scikit-learn", "matplotlib"),
     place="ams_suite.project:PROJECT",
     command="ams",

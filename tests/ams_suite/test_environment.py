@@ -46,9 +46,7 @@ def test_an_unknown_extra_is_an_error(project: Path) -> None:
         ("torch>=2.3 ; python_version < '3'", "1.0", None),
     ],
 )
-def test_a_version_meets_a_requirement(
-    monkeypatch: pytest.MonkeyPatch, requirement: str, found: str, problem: str | None
-) -> None:
+def test_a_version_meets_a_requirement(monkeypatch, requirement: str, found: str, problem: str | None) -> None:
     monkeypatch.setattr(environment, "version", lambda name: str(Version(found)))
     assert environment.unmet(requirement) == problem
 

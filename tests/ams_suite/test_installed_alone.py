@@ -28,8 +28,8 @@ sys.exit(main({arguments}))
 # What the extra `suite` names, and what comes with it
 SUITE = {
     *("pydantic", "pydantic_core", "jinja2", "markupsafe", "matplotlib", "PIL", "sklearn"),
-    *("snakemake", "jupytext", "nbconvert", "nbformat", "nbclient", "IPython"),
-    *("ipykernel", "jupyter_client", "latex2mathml", "networkx", "psutil", "pygments"),
+    *("snakemake", "jupytext", "nbconvert", "nbformat", "IPython", "latex2mathml"),
+    *("networkx", "psutil", "pygments"),
     *("safetensors", "tabulate", "typst", "yaml", "analysis", "experiments"),
 }
 

@@ -115,9 +115,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("change", "told"), BAD, ids=lambda value: str(value) if isinstance(value, dict) else "")
-def test_a_bad_argument_is_named_in_one_line(
-    change: dict[str, object], told: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_bad_argument_is_named_in_one_line(change: dict[str, object], told: str, capsys) -> None:
     assert law(**(GOOD | change)) == 2
     out, err = capsys.readouterr()
     assert out == "" and err.startswith(f"ams law: {told}") and err.count("\n") == 1

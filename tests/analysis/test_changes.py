@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy as sp
-from pytest import MonkeyPatch
 
 from ams.laws.stationary import Stationary
 from ams.samplers import rules
@@ -92,8 +91,6 @@ def shrinking(run: rule_study.CorrectorRun) -> rule_study.CorrectorRun:
 
 
 @pytest.mark.parametrize(("module", "name", "changed", "checks"), CHANGES, ids=[change[-1] for change in CHANGES])
-def test_a_change_is_seen(
-    monkeypatch: MonkeyPatch, fresh_cells: None, module: Any, name: str, changed: Any, checks: str
-) -> None:
+def test_a_change_is_seen(monkeypatch, fresh_cells: None, module: Any, name: str, changed: Any, checks: str) -> None:
     monkeypatch.setattr(module, name, changed(getattr(module, name)))
     assert all(refuted(*check.split(".")) for check in checks.split())

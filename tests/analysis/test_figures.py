@@ -8,7 +8,9 @@ import pytest
 
 from analysis.annealed import drawing
 from tests.claims import quick_settings
+from tests.verdicts.toy import REPOSITORY
 from verdicts.records.figures import SHOWN, saved_as
+from verdicts.run.drawing import drawing_style
 
 FEWER = {
     "annealed": {"drawn": ("annealed_causes", "annealed_mixture_causes")},
@@ -18,7 +20,7 @@ FEWER = {
 NAMES = {
     "adaptive": "fixed_point bias small_steps batches",
     "annealed": "annealed_causes annealed_mixture_causes",
-    "kinetic_langevin": "rates factors orders nfe_comparison momentum_ratios",
+    "kinetic_langevin": "kinetic_rates factors kinetic_orders nfe_comparison momentum_ratios",
     "momentum": "stability rates condition variance tempered_mixture",
     "orders": "orders departure densities step_size",
     "related_work": "inexact_bound fixed_stopping_time relaxation_time noise_schedules filter_gain",
@@ -26,10 +28,15 @@ NAMES = {
 }
 
 
+def test_no_two_figures_share_a_name() -> None:
+    names = " ".join(NAMES.values()).split()
+    assert len(set(names)) == len(names)
+
+
 @pytest.mark.parametrize("group", NAMES)
 def test_figures_are_written(group: str, tmp_path: Path) -> None:
     settings = quick_settings(group).model_copy(update=FEWER.get(group, {}))
-    with saved_as(SHOWN):
+    with saved_as(SHOWN), drawing_style(REPOSITORY):
         drawn = import_module(f"analysis.{group}.figures").figures(settings, tmp_path)
     assert " ".join(figure.file.stem for figure in drawn) == NAMES[group]
     assert all(figure.file.stat().st_size > 10_000 and figure.caption for figure in drawn)

@@ -9,13 +9,15 @@ from torch import Tensor
 
 from analysis.rounding import checks
 from analysis.rounding.settings import Settings
-from tests.claims import expected, refuted, verdict_of
+from tests.claims import expected, quick_settings, refuted, verdict_of
 from verdicts.claims.schema import Verdict
+
+SHORT = quick_settings("rounding").model_copy(update={"budget": 10, "batch": 8})
 
 
 @pytest.mark.parametrize("identifier", ["S2", "S3"])
 def test_claims_come_out_as_expected(identifier: str) -> None:
-    assert verdict_of(identifier) is expected(identifier)
+    assert verdict_of(identifier, settings=SHORT) is expected(identifier)
 
 
 def test_an_unseeded_draw_breaks_s2(monkeypatch: MonkeyPatch) -> None:
@@ -25,7 +27,7 @@ def test_an_unseeded_draw_breaks_s2(monkeypatch: MonkeyPatch) -> None:
         return lambda x: torch.randn(x.shape, dtype=torch.float64).to(dtype)
 
     monkeypatch.setattr(checks, "_rounded", unseeded)
-    assert refuted("S2", "process", "fresh")
+    assert refuted("S2", "process", "fresh", settings=SHORT)
 
 
 def test_a_coarser_arithmetic_breaks_s3(monkeypatch: MonkeyPatch) -> None:
@@ -39,7 +41,7 @@ def test_a_coarser_arithmetic_breaks_s3(monkeypatch: MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "sampled", coarse)
     with checks.threads(1):
         for part in ("precision", "threads"):
-            assert verdict_of("S3", only=part) is Verdict.REFUTED
+            assert verdict_of("S3", only=part, settings=SHORT) is Verdict.REFUTED
 
 
 def test_threads_are_put_back() -> None:

@@ -3,9 +3,9 @@
 import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.verdicts.toy import REPOSITORY, Toy
@@ -42,14 +42,38 @@ assert torch.allclose(target.score(x, level)[1:-1, 0], slope[1:-1], rtol=0, atol
 """
 
 
+# The claim holds, its falsifier passes, and a check that nothing can break fails it
+CLAIM = """
+import sys
+from pathlib import Path
+import pytest
+from ams_suite.__main__ import main
+
+assert main(["run", "Y1", "--profile", "quick"]) == 0
+falsifier, checks = ["-q", "tests/analysis/test_step_bias.py"], Path("analysis/step_bias/checks.py")
+assert pytest.main(falsifier) == 0
+assert checks.read_text().count("step=STEP") == 1
+checks.write_text(checks.read_text().replace("step=STEP", "step=0.1"))
+for name in [each for each in sys.modules if "step_bias" in each]:
+    del sys.modules[name]
+assert pytest.main(falsifier) == 1
+"""
+PRESET = "\nimport pytest\nassert pytest.main(['-q', 'test_presets.py', '-k', 'half']) == 0\n"
+
+
 class Repository(Toy):
-    """A copy of what a recipe needs, in which files are written and commands are run."""
+    """A copy of what a recipe needs, in which files are written and a program is run: one, since to import is slow."""
 
     def environment(self) -> dict[str, str]:
-        return os.environ | {"PYTHONPATH": os.pathsep.join([str(self.root / "src"), str(self.root)])}
+        path = os.pathsep.join([str(self.root / "src"), str(self.root)])
+        alone = dict.fromkeys(("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTHONDONTWRITEBYTECODE"), "1")
+        return os.environ | alone | {"PYTHONPATH": path}
 
-    def pytest(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self.python("-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments)
+    def says(self, program: str) -> str:
+        """Return what a program prints that ends well."""
+        done = self.python("-c", program)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
 
 @pytest.fixture
@@ -69,15 +93,8 @@ def test_a_claim_takes_two_files_and_its_test(copy: Repository) -> None:
     for name in ("paper/outline.toml", "config/quick.toml", "tests/claims.py", "paper/paper.typ"):
         copy.write(name, (REPOSITORY / name).read_text(encoding="utf-8"))
     copy.write("config/quick.toml", 'device = "cpu"\nnotebooks = false\n')
-    run = copy.python("-m", "ams_suite", "run", "Y1", "--profile", "quick")
-    assert run.returncode == 0 and "Y1" in run.stdout and "holds" in run.stdout, run.stderr
-    falsifier = copy.pytest("tests/analysis/test_step_bias.py")
-    assert falsifier.returncode == 0, falsifier.stdout
-    checks = files["analysis/step_bias/checks.py"]
-    assert checks.count("step=STEP") == 1
-    copy.write("analysis/step_bias/checks.py", checks.replace("step=STEP", "step=0.1"))
-    blind = copy.pytest("tests/analysis/test_step_bias.py")
-    assert blind.returncode == 1, "a check that nothing can break fails its falsifier"
+    said = copy.says(CLAIM)
+    assert "Y1" in said and "holds" in said
 
 
 def test_a_sampler_takes_its_file_and_one_record(copy: Repository) -> None:
@@ -86,13 +103,10 @@ def test_a_sampler_takes_its_file_and_one_record(copy: Repository) -> None:
     added = f"from ams.samplers.half_step import half_step\n\n{record}\n_ALL = (HALF_DRIFT, EXACT, "
     copy.replace("src/ams/samplers/presets.py", "_ALL = (EXACT, ", added)
     copy.write("src/ams/samplers/half_step.py", step)
-    run = copy.python("-c", example)
-    assert run.returncode == 0, run.stderr
-    assert float(re.search(r"\[(\S+)\]", run.stdout)[1].rstrip(",")) == pytest.approx(2.0, abs=0.02)
-    (copy.root / "tests/ams/samplers").mkdir(parents=True)
     copy.write("test_presets.py", (REPOSITORY / "tests/ams/samplers/test_presets.py").read_text(encoding="utf-8"))
-    again = copy.pytest("test_presets.py", "-k", "half")
-    assert again.returncode == 0 and "passed" in again.stdout, again.stdout
+    said = copy.says(example + PRESET)
+    assert float(re.search(r"\[(\S+)\]", said)[1].rstrip(",")) == pytest.approx(2.0, abs=0.02)
+    assert "passed" in said
 
 
 def test_a_target_takes_one_file(copy: Repository) -> None:
@@ -100,24 +114,18 @@ def test_a_target_takes_one_file(copy: Repository) -> None:
     assert len(files) == 1
     for name, text in files.items():
         copy.write(name, text)
-    run = copy.python("-c", example)
-    assert run.returncode == 0, run.stderr
-    low, high = (float(number) for number in re.findall(r"tensor\((-?[\d.]+)", run.stdout))
-    assert -1.6 < low < -0.5 < 0.5 < high < 1.6 and run.stdout.strip().endswith("500")
-    density = copy.python("-c", DENSITY)
-    assert density.returncode == 0, density.stderr
+    said = copy.says(example + DENSITY)
+    low, high = (float(number) for number in re.findall(r"tensor\((-?[\d.]+)", said))
+    assert -1.6 < low < -0.5 < 0.5 < high < 1.6 and said.strip().endswith("500")
 
 
 def test_a_data_set_takes_one_entry(copy: Repository) -> None:
     _, (example,) = blocks("add-a-data-set.md")
-    make = "import numpy as np; np.savez('mine.npz', x=np.zeros((3, 2, 2), np.uint8), y=np.arange(3))"
-    assert copy.python("-c", make).returncode == 0
-    printed = copy.python("-c", example)
-    assert printed.returncode == 0, printed.stderr
+    np.savez(copy.root / "mine.npz", x=np.zeros((3, 2, 2), np.uint8), y=np.arange(3))
+    printed = copy.says(example)
     registry = copy.root / "src/ams/data/registry.toml"
-    registry.write_text(f"{registry.read_text(encoding='utf-8')}\n{printed.stdout}", encoding="utf-8")
+    registry.write_text(f"{registry.read_text(encoding='utf-8')}\n{printed}", encoding="utf-8")
     (copy.root / "mirror/mine").mkdir(parents=True)
     shutil.move(copy.root / "mine.npz", copy.root / "mirror/mine/mine.npz")
     read = "import os; os.environ['AMS_DATA'] = 'mirror'; from ams.data import images; print(images('mine').x.shape)"
-    run = copy.python("-c", read)
-    assert run.returncode == 0 and "torch.Size([3, 2, 2])" in run.stdout, run.stderr
+    assert "torch.Size([3, 2, 2])" in copy.says(read)

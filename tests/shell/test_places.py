@@ -1,9 +1,13 @@
 """Checkouts in odd places, and environments that must go elsewhere."""
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests.shell.conftest import REPOSITORY
 
 pytestmark = pytest.mark.shell
 
@@ -98,3 +102,12 @@ def test_a_read_only_checkout_keeps_its_environment_in_the_cache(read_only) -> N
 
 def test_a_read_only_checkout_can_be_listed(read_only) -> None:
     assert read_only.run("--check").code == 0
+
+
+def test_git_ignores_links_to_an_environment_and_to_results(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    shutil.copy(REPOSITORY / ".gitignore", tmp_path)
+    for name in (".venv", "results"):
+        (tmp_path / name).symlink_to("/")
+    status = subprocess.run(["git", "status", "--porcelain"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert status.stdout == "?? .gitignore\n"

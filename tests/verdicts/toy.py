@@ -45,8 +45,7 @@ class Toy:
     def make(cls, root: Path) -> Self:
         toy = cls(root, f"toy{next(NUMBERS)}_{os.getpid()}")
         toy.lay("small")
-        for name in ("Snakefile", "paper/paper.typ"):
-            shutil.copy(REPOSITORY / name, root / name)
+        shutil.copy(REPOSITORY / "Snakefile", root)
         return toy
 
     def lay(self, part: str, files: str = "*") -> None:

@@ -7,11 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from ams.data import Graph
+from ams.plots import panels
 from experiments.graphs.data import from_graph6, published
 from experiments.graphs.drawing import draw_graphs
 from experiments.graphs.gdss_tables import study
 from experiments.graphs.gdss_tables.settings import Settings
-from experiments.graphs.gdss_tables.study import ERRORS, ROWS, Entry
+from experiments.graphs.gdss_tables.study import ERRORS, Entry
 from verdicts import Figure, Table, save_figure
 from verdicts.records.figures import Cell
 
@@ -25,7 +26,7 @@ SHOWN = 6
 def tables(settings: Settings) -> list[Table]:
     """Return every row beside the published one and the floor."""
     rows: list[tuple[Cell, ...]] = []
-    for name in ROWS:
+    for name in settings.sets:
         for entry in study.row_of(settings, name).entries:
             low, high = (entry.resampled.low, entry.resampled.high) if entry.resampled else ("", "")
             ours = (entry.ours.value, entry.stray, low, high)
@@ -56,8 +57,10 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 def rows_caption(settings: Settings) -> str:
     """Return the caption of the rows, with the sets in fewer steps and those far from the published rows."""
-    far = [name for name in ROWS if max(entry.stray for entry in study.row_of(settings, name).entries) > ERRORS]
-    fewer = [f"{name} in {settings.of(name)[1]}" for name in ROWS if settings.of(name)[1] < STEPS]
+    far = [
+        name for name in settings.sets if max(entry.stray for entry in study.row_of(settings, name).entries) > ERRORS
+    ]
+    fewer = [f"{name} in {settings.of(name)[1]}" for name in settings.sets if settings.of(name)[1] < STEPS]
     return (
         "Squared MMDs of the authors' checkpoints to the test set, for sets of its size. Grey: central 95 % of real "
         "graphs as generated ones. Circles: published; squares: ours, with one standard error of a single set. "
@@ -70,7 +73,7 @@ def rows_caption(settings: Settings) -> str:
 def examples(settings: Settings) -> dict[str, Sequence[Graph]]:
     """Return real and generated graphs of every set, as many of each, by the label of their row."""
     rows: dict[str, Sequence[Graph]] = {}
-    for name in ROWS:
+    for name in settings.sets:
         steps = settings.of(name)[1]
         parts = study.generated_parts(name, steps, study.parts_of(settings, name), settings.seed)
         generated = [from_graph6(line) for lines in parts for line in lines][:SHOWN]
@@ -81,30 +84,27 @@ def examples(settings: Settings) -> dict[str, Sequence[Graph]]:
 
 def draw_rows(settings: Settings) -> Drawing:
     """Draw published and our values over the floor's range, a panel a set."""
-    drawing = Drawing(figsize=(7.2, 3.0), layout="constrained")
-    panels = drawing.subplots(1, len(ROWS))
-    for axes, name in zip(panels, ROWS, strict=True):
+    drawing, axes_of = panels(len(settings.sets), 1.2)
+    for axes, name in zip(axes_of, settings.sets, strict=True):
         entries = study.row_of(settings, name).entries
         for place, entry in enumerate(entries):
             _draw_entry(axes, place, entry)
-        axes.set_xticks(range(len(entries)), [entry.statistic for entry in entries], fontsize=6.5)
+        axes.set_yticks(range(len(entries)), [entry.statistic for entry in entries])
         count, steps = settings.of(name)
-        axes.set_title(f"{name}\n{count} graphs, {steps} steps", fontsize=8)
-        axes.set_xlim(-0.6, len(entries) - 0.4)
-        axes.set_ylim(bottom=0)
-    panels[0].set_ylabel("squared MMD")
-    handles, labels = panels[0].get_legend_handles_labels()
+        axes.set(title=f"{name}: {count} graphs, {steps} steps", ylim=(len(entries) - 0.5, -0.5))
+        axes.set_xlim(left=0)
+    axes_of[-1].set_xlabel("squared MMD")
+    handles, labels = axes_of[0].get_legend_handles_labels()
     by_label = dict(zip(labels, handles, strict=True))
-    drawing.legend(by_label.values(), by_label, loc="outside lower center", ncols=3)
+    drawing.legend(by_label.values(), by_label, loc="outside upper left", ncols=2)
     return drawing
 
 
 def _draw_entry(axes: Axes, place: int, entry: Entry) -> None:
     floor = [entry.floor.low, entry.floor.high]
-    axes.plot([place] * 2, floor, color="0.8", lw=9, solid_capstyle="butt", label="real graphs, 95 %")
-    (circle,) = axes.plot(
-        place - 0.14, entry.published, "o", color="black", mfc="white", ms=5, label="published", zorder=3
-    )
+    axes.plot(floor, [place] * 2, color="0.8", lw=9, solid_capstyle="butt", label="real graphs, 95 %")
+    at = (entry.published, place - 0.14)
+    (circle,) = axes.plot(*at, "o", color="black", mfc="white", ms=5, label="published", zorder=3)
     circle.set_clip_on(False)  # where it lies on the axis
-    label = "ours, one standard error of a set"
-    axes.errorbar(place + 0.14, entry.ours.value, entry.spread, fmt="s", color="black", ms=4, label=label, zorder=3)
+    label, error = "ours, one standard error of a set", entry.spread
+    axes.errorbar(entry.ours.value, place + 0.14, xerr=error, fmt="s", color="black", label=label, zorder=3)

@@ -1,10 +1,12 @@
 """Sizes of the published table: how many graphs of each set, in how many steps."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
 
 class Settings(BaseModel):
-    """For each set the number of graphs that are generated, and of steps.
+    """For each set the number of graphs that are generated, and of steps; `sets` are those that are generated.
 
     `draws`: of sets of real graphs, for the floor. The graphs are shared among `seeds` runs, from `seed` on: a batch of
     the sampler holds the graphs of one run.
@@ -12,6 +14,12 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    sets: tuple[Literal["community_small", "ego_small", "ENZYMES", "grid"], ...] = (
+        "community_small",
+        "ego_small",
+        "ENZYMES",
+        "grid",
+    )
     community_small: tuple[PositiveInt, PositiveInt] = (128, 1000)
     ego_small: tuple[PositiveInt, PositiveInt] = (128, 1000)
     enzymes: tuple[PositiveInt, PositiveInt] = (64, 500)

@@ -121,7 +121,7 @@ def row_of(settings: Settings, name: str) -> TableRow:
 
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks, figures and tables read."""
-    for name in ROWS:
+    for name in settings.sets:
         steps, parts = settings.of(name)[1], parts_of(settings, name)
         yield from (generated.cell(name, steps, count, settings.seed + n) for n, count in enumerate(parts))
         yield table_row.cell(name, steps, parts, settings.draws, settings.seed)

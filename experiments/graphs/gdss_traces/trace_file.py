@@ -19,6 +19,7 @@ from ams.data.safe_read import content_of
 from ams.errors import UserError, unknown
 
 LARGEST = 64 * 2**20
+_MOST_STEPS, _MOST_PAIRS = 2**12, 2**20  # of a run, and pairs of nodes of its graphs: few bytes can ask for many
 _NETWORK = ("x", "adj_upper", "flags", "network_x", "network_adj_upper", "ema")
 _SAMPLER = (
     *("flags", "sde_x", "sde_adj", "steps", "n_steps", "snr", "scale_eps", "call_network", "call_x", "call_adj"),
@@ -81,6 +82,8 @@ def load_sampler(path: Path) -> SamplerTrace:
     if not case:
         raise UserError(f"{path}: not named as a golden trace of graphs: gdss_network_<set> or gdss_sampler_<case>")
     arrays = _arrays(path, _SAMPLER)
+    if (steps := float(arrays["steps"]) * float(arrays["n_steps"])) > _MOST_STEPS:
+        raise UserError(f"{path}: {steps:.0f} steps; at most {_MOST_STEPS} are replayed")
     processes = str(arrays["sde_x"]), str(arrays["sde_adj"])
     return SamplerTrace(case["corrector"], case["predictor"], processes, _sizes(arrays["flags"]), arrays)
 
@@ -97,8 +100,10 @@ def _arrays(path: Path, names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _sizes(flags: Tensor) -> list[int]:
-    """Return each graph's number of nodes. Raises ValueError unless flags are 1 for those and then 0."""
+    """Return each graph's number of nodes. Raises ValueError for flags but 1 for those, then 0; for large graphs."""
     sizes = flags.sum(1)
+    if (pairs := int(sizes.square().sum())) > _MOST_PAIRS:
+        raise ValueError(f"its graphs have {pairs} pairs of nodes; at most {_MOST_PAIRS} are replayed")
     if not torch.equal(flags, (torch.arange(flags.shape[1]) < sizes[:, None]).to(flags.dtype)):
         raise ValueError("flags must be 1 for a graph's nodes, then 0")
     return sizes.tolist()

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from ams.data import Graph
-from ams.plots import budget_ticks, interval_band
+from ams.plots import budget_ticks, interval_band, legend_above, panels, ticks
 from ams.statistics import Interval
 from experiments.graphs.data import trimmed
 from experiments.graphs.drawing import draw_graphs
@@ -24,7 +24,7 @@ DODGE = 1.03
 """Factor between neighbouring curves along the logarithmic axis: some samplers have nearly equal values."""
 TICKS = (0.5, 1, 2, 4)
 """Residual variances that have a tick."""
-MMD_LABEL, VARIANCE_LABEL = "squared MMD, mean of three", "residual variance at $t = 0.1$"
+MMD_LABEL, VARIANCE_LABEL = "squared MMD", "residual variance"
 Curves = Mapping[Run, Interval]
 """A quantity with its interval, by sampler and number of steps."""
 
@@ -49,25 +49,35 @@ def floor(settings: Settings) -> Interval:
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw distances and residual variances, and graphs of every sampler from common noise."""
     title, most = checks.title_of(settings), settings.more * settings.graphs
-    drawing = draw_curves(distances(settings), residual_variances(settings), floor(settings))
-    caption = (
-        f"community_small, {title} networks. Left: unbiased squared MMD to {settings.reference} fresh graphs (mean of "
-        f"degree, clustering, orbit), {settings.seeds * settings.graphs} graphs a point ({most} in the fewest steps), "
-        f"{settings.graphs} a seed, common noise; 95 % bootstrap intervals that resample both sets; grey: {most} real "
-        "graphs. Right: residual variance of the adjacency at $t = 0.1$ (99.9 %), 1 for the forward process. A "
-        "corrector (PC) doubles the score evaluations of a step, so the predictor alone has twice the steps too."
+    shown = distances(settings), residual_variances(settings), floor(settings)
+    quantities = (
+        f"squared MMD to {settings.reference} fresh graphs (unbiased, mean of degree, clustering and orbit; 95 % "
+        f"bootstrap intervals that resample both sets; grey: {most} real graphs), and residual variance of the "
+        f"adjacency at $t = 0.1$ (99.9 % intervals; 1 for the forward process). community_small, {title} networks, "
+        "common noise"
     )
-    if len(settings.steps) > 1:
-        caption += f" Neighbouring curves are shifted by {DODGE - 1:.0%}, as some nearly coincide."
+    curves = (
+        f"More steps help each corrector: {quantities}; {settings.seeds * settings.graphs} graphs a point ({most} in "
+        f"the fewest steps). Neighbouring curves are shifted by {DODGE - 1:.0%}, as some nearly coincide."
+    )
+    least = (
+        f"Every sampler in {min(settings.steps)} steps: {quantities}; {most} graphs each. A corrector (PC) doubles the "
+        "score evaluations of a step, so the predictor alone has twice the steps too."
+    )
     graphs_caption = (
-        f"community_small: real graphs, then those of each sampler in {min(settings.steps)} steps. Graphs of a column "
-        "have as many nodes (isolated ones are left out) and the same noise. Positions follow from the edges alone; in "
-        f"a row an edge is as long on average in every graph. {title.capitalize()} networks, seed {settings.seed}."
+        f"community_small: real graphs, then those of each sampler in {min(settings.steps)} steps. Real graphs fall "
+        "into two communities, some of the generated ones are a single cluster. Graphs of a column have as many nodes "
+        "(isolated ones are left out) and the same noise. Positions follow from the edges alone; in a row an edge is "
+        f"as long on average in every graph. {title.capitalize()} networks, seed {settings.seed}."
     )
-    return [
-        save_figure(drawing, folder, "graphs_curves", caption, CLAIMS),
-        save_figure(draw_graphs(examples(settings)), folder, "graphs_drawn", graphs_caption, CLAIMS),
-    ]
+    drawn = {
+        "graphs_curves": (draw_curves(*shown), curves),
+        "graphs_smallest": (draw_runs(*shown), least),
+        "graphs_drawn": (draw_graphs(examples(settings)), graphs_caption),
+    }
+    if len(settings.steps) == 1:
+        del drawn["graphs_curves"]
+    return [save_figure(each, folder, name, text, CLAIMS) for name, (each, text) in drawn.items()]
 
 
 def examples(settings: Settings) -> dict[str, list[Graph]]:
@@ -80,37 +90,33 @@ def examples(settings: Settings) -> dict[str, list[Graph]]:
 
 
 def draw_curves(mmd: Curves, variance: Curves, real: Interval) -> Drawing:
-    """Draw squared MMDs (left) and residual variances (right).
-
-    Above, against score evaluations, those of several budgets, if they are several; below, all in the fewest steps, and
-    those that cost less in as many evaluations too.
-    """
+    """Draw squared MMDs (above) and residual variances (below) of the samplers of several budgets."""
     several = [name for name in SAMPLERS if sum(run.sampler == name for run in mmd) > 1]
-    two_rows = len(several) > 1
-    drawing = Drawing(figsize=(7.2, 6.2 if two_rows else 2.8), layout="constrained")
-    drawing.set_layout_engine("constrained", w_pad=0.08)  # letters are wider in print than the layout assumes
-    *above, below = drawing.subfigures(1 + two_rows, 1, squeeze=False)[:, 0]
-    for part in above:
-        left, right = part.subplots(1, 2)
-        for axes, curves in ((left, mmd), (right, variance)):
-            _draw_budgets(axes, curves, several)
-        left.axhspan(real.low, real.high, color="0.85", lw=0, zorder=0)
-        right.axhline(1.0, color="0.3", lw=0.8)
-        left.set_ylabel(MMD_LABEL)
-        right.set(ylabel=VARIANCE_LABEL, yscale="log")
-        right.set_yticks(TICKS, map(str, TICKS))
-        right.minorticks_off()
-        part.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=3)
-    left, right = below.subplots(1, 2)
+    drawing, (above, below) = panels(2, 2.4, sharex=True)
+    for axes, curves in ((above, mmd), (below, variance)):
+        _draw_budgets(axes, curves, several)
+    above.axhspan(real.low, real.high, color="0.85", lw=0, zorder=0)
+    above.set_ylabel(MMD_LABEL)
+    below.axhline(1.0, color="0.3", lw=0.8)
+    below.set(xlabel="score evaluations", ylabel=VARIANCE_LABEL, yscale="log")
+    below.set_yticks(TICKS, map(str, TICKS))
+    below.yaxis.minorticks_off()
+    legend_above(above)
+    return drawing
+
+
+def draw_runs(mmd: Curves, variance: Curves, real: Interval) -> Drawing:
+    """Draw squared MMDs (left) and residual variances (right) in the fewest steps, and at as many evaluations."""
     runs = smallest_budget(list(mmd))
+    drawing = Drawing(figsize=(3.4, 0.7 + 0.2 * len(runs)), layout="constrained")
+    left, right = drawing.subplots(1, 2, sharey=True)
     for axes, curves in ((left, mmd), (right, variance)):
         _draw_runs(axes, curves, runs)
     left.axvspan(real.low, real.high, color="0.85", lw=0, zorder=0)
+    left.set_xlabel("squared\nMMD")
     right.axvline(1.0, color="0.3", lw=0.8)
-    left.set(xlabel=MMD_LABEL, title=f"in {min(run.steps for run in runs)} steps")
-    right.set(xlabel=VARIANCE_LABEL, xscale="log", yticklabels=[])
-    right.set_xticks(TICKS, map(str, TICKS))
-    right.minorticks_off()
+    right.set(xlabel="residual\nvariance", xscale="log")
+    ticks(right, TICKS)
     return drawing
 
 
@@ -127,7 +133,7 @@ def _draw_budgets(axes: Axes, curves: Curves, names: Sequence[str]) -> None:
         own = {run.steps: interval for run, interval in curves.items() if run.sampler == name}
         evaluations = SAMPLERS[name].evaluations * np.array(list(own)) * DODGE ** (number - (len(names) - 1) / 2)
         interval_band(axes, evaluations, list(own.values()), SAMPLERS[name].look())
-    axes.set(xscale="log", xlabel="score evaluations")
+    axes.set_xscale("log")
     budget_ticks(axes, axes.get_xlim())
 
 
@@ -137,9 +143,9 @@ def _draw_runs(axes: Axes, curves: Curves, runs: Sequence[Run]) -> None:
     for place, run in enumerate(runs):
         value, low, high, _ = curves[run]
         look = SAMPLERS[run.sampler].look() | {"linestyle": "none"}
-        axes.errorbar(value, place, xerr=[[value - low], [high - value]], markersize=5, elinewidth=1.4, **look)
+        axes.errorbar(value, place, xerr=[[value - low], [high - value]], **look)
     labels = [f"{name}, {steps} steps" if names.count(name) > 1 else name for name, steps, _ in runs]
-    axes.set_yticks(range(len(runs)), labels, fontsize=7.5)
+    axes.set_yticks(range(len(runs)), labels)
     axes.set_ylim(len(runs) - 0.5, -0.5)
 
 

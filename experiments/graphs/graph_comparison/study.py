@@ -136,13 +136,13 @@ def _run(settings: Settings, name: str, steps: int) -> Run:
 
 
 def shown(settings: Settings) -> list[Run]:
-    """Return the runs of figures and tables: every sampler at every number of steps, the predictor at the doubles too.
+    """Return the runs of figures and tables: every sampler at every number of steps; those of `once` in the fewest.
 
-    The samplers of `once` run in the fewest steps alone.
+    The predictor runs in twice as many too, where it takes as many evaluations as the others.
     """
     wanted = {(name, steps) for name in settings.samplers for steps in settings.steps}
     wanted |= {(name, min(settings.steps)) for name in settings.once}
-    wanted |= {(PREDICTOR.name, 2 * steps) for steps in settings.steps}
+    wanted |= {(PREDICTOR.name, 2 * steps) for name, steps in list(wanted) if name == PREDICTOR.name}
     return [_run(settings, *run) for run in sorted(wanted, key=lambda run: (list(SAMPLERS).index(run[0]), run[1]))]
 
 

@@ -9,7 +9,7 @@ from verdicts.records.figures import Cell
 def tables(settings: Settings) -> list[Table]:
     """Return both sets' shares and distances."""
     rows: list[tuple[Cell, ...]] = []
-    for name in study.REAL:
+    for name in settings.sets:
         compared, size = study.comparison_of(settings, name), settings.of(name)
         (validity, uniqueness, novelty), sizes = compared.quality, (name, size.molecules, size.steps)
         chemnet = ("" if one is None else one for one in (compared.chemnet, compared.chemnet_real))

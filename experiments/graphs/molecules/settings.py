@@ -1,6 +1,6 @@
 """Sizes of the molecule sets."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
@@ -14,13 +14,14 @@ class Sizes(NamedTuple):
 
 
 class Settings(BaseModel):
-    """For each set the number of molecules, of steps, and of real molecules.
+    """For each set the number of molecules, of steps, and of real molecules; `sets` are those that are generated.
 
     The molecules are shared among `seeds` runs, from `seed` on: a batch of the sampler holds the molecules of one run.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    sets: tuple[Literal["QM9", "ZINC250k"], ...] = ("QM9", "ZINC250k")
     qm9: tuple[PositiveInt, PositiveInt, PositiveInt] = (500, 200, 500)
     zinc250k: tuple[PositiveInt, PositiveInt, PositiveInt] = (10, 1000, 100)
     seeds: PositiveInt = 2

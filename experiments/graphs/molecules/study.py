@@ -157,7 +157,7 @@ def comparison_of(settings: Settings, name: str) -> Comparison:
 
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks and the table read."""
-    for name in REAL:
+    for name in settings.sets:
         size, seed = settings.of(name), settings.seed
         parts = tuple(shares(size.molecules, settings.seeds))
         for number, count in enumerate(parts):

@@ -4,13 +4,8 @@ from ams.samplers.presets import EXACT
 from ams_suite import measures
 from experiments.images.comparison import CONFIDENCE, column, error_curve, farthest
 from experiments.images.digits import study
-from experiments.images.digits.settings import BASELINE, CONSTANT, DOUBLED, PAPER, Settings
+from experiments.images.digits.settings import BASELINE, CONSTANT, DOUBLED, PAPER, REVERSE, Settings
 from verdicts import Measurement, check
-
-
-def small(settings: Settings) -> list[int]:
-    """Return the budgets called small: 20 to 60 evaluations."""
-    return [budget for budget in settings.budgets if 20 <= budget <= 60]
 
 
 def longest(settings: Settings) -> int:
@@ -32,11 +27,11 @@ def _excess(
     return measures.mean_difference(ours, theirs, CONFIDENCE, settings.seed, settings.batch, budget=budget)
 
 
-def _speed_up(settings: Settings, baseline: str) -> Measurement:
+def _speed_up(settings: Settings, baseline: str, more: int = 0) -> Measurement:
     """Return a baseline's evaluations over adaptive momentum's, at the KL that it has at the largest small budget."""
-    budget = max(small(settings))
-    curve = {each: study.errors(settings, baseline, each) for each in settings.budgets_of(baseline)}
-    ours, theirs = column(study.errors(settings, PAPER, budget), "kl"), error_curve(curve, "kl")
+    budget = max(settings.small)
+    curve = {each: study.errors(settings, baseline, each, more) for each in settings.budgets_of(baseline)}
+    ours, theirs = column(study.errors(settings, PAPER, budget, more), "kl"), error_curve(curve, "kl")
     return measures.speed_up(ours, theirs, budget, CONFIDENCE, settings.seed, settings.batch, baseline=baseline)
 
 
@@ -55,7 +50,7 @@ def variance_ratio_of_the_targets_own_draws(settings: Settings) -> Measurement:
 @check("D1.gain")
 def least_kl_gain_over_annealed_langevin(settings: Settings) -> Measurement:
     """Measure annealed Langevin's KL per pixel less adaptive momentum's, at the small budget where that is least."""
-    gains = [_excess(settings, BASELINE, PAPER, budget) for budget in small(settings)]
+    gains = [_excess(settings, BASELINE, PAPER, budget) for budget in settings.small]
     return min(gains, key=lambda gain: gain.interval[0])
 
 
@@ -68,7 +63,7 @@ def speed_up_over_annealed_langevin(settings: Settings) -> Measurement:
 @check("D1a.energy")
 def largest_energy_difference_to_annealed_langevin(settings: Settings) -> Measurement:
     """Measure annealed Langevin's energy distance less adaptive momentum's, farthest from 0 at 20 to 60 evaluations."""
-    return farthest(_excess(settings, BASELINE, PAPER, budget, "energy") for budget in small(settings))
+    return farthest(_excess(settings, BASELINE, PAPER, budget, "energy") for budget in settings.small)
 
 
 @check("D2.adaptive")
@@ -92,7 +87,7 @@ def variance_ratio_of_a_doubled_drift(settings: Settings) -> Measurement:
 @check("D3.reverse")
 def speed_up_over_reverse_diffusion(settings: Settings) -> Measurement:
     """Measure reverse diffusion's evaluations over adaptive momentum's 60, at equal KL per pixel."""
-    return _speed_up(settings, "reverse diffusion")
+    return _speed_up(settings, REVERSE, settings.more)
 
 
 @check("D3.flow")

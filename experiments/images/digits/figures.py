@@ -12,9 +12,8 @@ CLAIMS = ("D0", "D1", "D1a", "D2", "D3", "D5", "D6", "D7", "D7a")
 
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
-    """Draw the errors against the budget, and samples of every sampler."""
-    results, target, title = study.results(settings), study.target(), "Real digits (8 x 8)"
-    return exact_figures.figures(settings, results, target, study.shown_samples, folder, "digits", title, CLAIMS)
+    """Draw the errors against the budget."""
+    return exact_figures.figures(settings, study.results(settings), folder, "digits", "Real digits (8 x 8)", CLAIMS)
 
 
 def tables(settings: Settings) -> list[Table]:

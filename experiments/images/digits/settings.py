@@ -7,17 +7,21 @@ from experiments.images.exact import BASELINE, DOUBLED, PAPER, ExactSettings
 from experiments.images.runs import BatchSetup
 from verdicts.claims.sizes import Names, Numbers, Sizes
 
-CONSTANT = "Langevin, drift x1.5"
+CONSTANT, REVERSE = "Langevin, drift x1.5", "reverse diffusion"
 
 
 class Settings(ExactSettings, frozen=True):
     """Annealed Langevin and adaptive momentum run at `past` evaluations too (0: not); RK45 at `tolerances`.
+
+    Reverse diffusion runs at `reverse` too. D3 compares it with adaptive momentum on `more` batches besides the others.
 
     `tuned_samplers` are tuned at each of `tuned`, over `factors` (of NCSNv2's step) times `repeats` (T), on `trials`
     batches that measure nothing else. The minor mode is counted at `rare` evaluations, on `rare_batch` samples a batch.
     """
 
     past: NonNegativeInt = 0
+    reverse: tuple[PositiveInt, ...] = ()
+    more: NonNegativeInt = 0
     tolerances: tuple[float, ...] = ()
     tuned_samplers: Names = (BASELINE, PAPER, CONSTANT)
     tuned: tuple[PositiveInt, ...] = ()
@@ -36,7 +40,13 @@ class Settings(ExactSettings, frozen=True):
     def budgets_of(self, sampler: str) -> tuple[int, ...]:
         """Return a sampler's budgets, each once."""
         past = (self.past,) if self.past and sampler in (BASELINE, PAPER) else ()
-        return tuple(dict.fromkeys(super().budgets_of(sampler) + past))
+        reverse = self.reverse if sampler == REVERSE else ()
+        return tuple(dict.fromkeys(super().budgets_of(sampler) + past + reverse))
+
+    @property
+    def small(self) -> list[int]:
+        """Return the budgets called small: 20 to 60 evaluations."""
+        return [budget for budget in self.budgets if 20 <= budget <= 60]
 
     def grid(self, budget: int) -> tuple[Hyperparameters, ...]:
         """Return what tuning tries at a budget: the settings with at least two noise levels."""

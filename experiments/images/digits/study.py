@@ -18,13 +18,13 @@ from ams.samplers import NonFiniteState
 from ams.samplers.presets import AUTHORS, RK45, Hyperparameters
 from ams.schedules import Level
 from experiments.images import exact
-from experiments.images.digits.settings import Settings
+from experiments.images.digits.settings import PAPER, REVERSE, Settings
 from experiments.images.exact import Errors, ExactTarget, Results
 from experiments.images.runs import BatchSetup, generator, solved
-from verdicts.studies import Array, Cell, cell
+from verdicts.studies import Cell, cell
 
-FIRST_TRIAL, FIRST_RARE = 10_000, 20_000
-"""The numbers of the first batch that tuning tries, and of the first on which the minor mode is counted."""
+FIRST_TRIAL, FIRST_RARE, FIRST_MORE = 10_000, 20_000, 30_000
+"""The first batch that tuning tries, the first on which the minor mode is counted, the first of D3's own."""
 FREQUENT, RARE, RARE_IMAGES = 0, 1, 18
 """The two classes of the target with a minor mode, and how many images of the rare one it holds."""
 
@@ -91,12 +91,6 @@ def rare_share(sampler: str, budget: int, number: int, setup: BatchSetup) -> flo
     return two_classes().labels[nearest].double().mean().item()
 
 
-@cell
-def shown_samples(sampler: str, budget: int, setup: BatchSetup) -> Array:
-    """Samples for the figure (n, 8, 8)."""
-    return exact.samples(target(), sampler, budget, 1, setup).numpy()
-
-
 def tuned(
     sampler: str, budget: int, grid: tuple[Hyperparameters, ...], trials: int, setup: BatchSetup
 ) -> Hyperparameters:
@@ -120,9 +114,10 @@ def trial_numbers(trials: int) -> range:
     return range(FIRST_TRIAL, FIRST_TRIAL + trials)
 
 
-def errors(settings: Settings, sampler: str, budget: int) -> list[Errors]:
-    """Return the errors of a sampler's batches at the defaults."""
-    return [sampler_batch(sampler, budget, n, settings.setup) for n in exact.numbers(settings, sampler)]
+def errors(settings: Settings, sampler: str, budget: int, more: int = 0) -> list[Errors]:
+    """Return the errors of a sampler's batches at the defaults, and of so many more."""
+    numbers = (*exact.numbers(settings, sampler), *range(FIRST_MORE, FIRST_MORE + more))
+    return [sampler_batch(sampler, budget, n, settings.setup) for n in numbers]
 
 
 def tuned_errors(settings: Settings, sampler: str, budget: int) -> list[Errors]:
@@ -154,8 +149,10 @@ def tuned_results(settings: Settings) -> Results:
 
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks, figures and tables read."""
-    yield from exact.cells(settings, sampler_batch, shown_samples)
+    yield from exact.cells(settings, sampler_batch)
     setup = settings.setup
+    compared = [(PAPER, max(settings.small)), *((REVERSE, budget) for budget in settings.budgets_of(REVERSE))]
+    yield from (sampler_batch.cell(*each, FIRST_MORE + n, setup) for each in compared for n in range(settings.more))
     numbers = exact.numbers(settings, RK45.name)
     yield from (solver_batch.cell(t, n, setup) for t in settings.tolerances for n in numbers)
     for sampler, budget in ((s, b) for s in settings.tuned_samplers for b in settings.tuned):

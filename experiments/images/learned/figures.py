@@ -7,6 +7,7 @@ import torch
 from matplotlib.figure import Figure as Drawing
 
 from ams.metrics import expected_coverage
+from ams.plots import legend_above, panels, reference_line
 from ams.statistics import mean_interval
 from ams_suite.measures import speed_up
 from experiments import weights
@@ -34,40 +35,37 @@ def by_sampler(settings: Settings) -> dict[str, dict[int, list[Quality]]]:
     return {REAL: real} | {sampler: study.learned_curve(settings, sampler) for sampler in settings.samplers}
 
 
-def draw_quality(settings: Settings) -> Drawing:
-    """Draw Frechet distance, coverage, variance ratio and classes against the budget, with bands."""
+def quality_rows(settings: Settings) -> list[drawing.Row]:
+    """Return Fréchet distance, coverage, variance ratio and classes, by sampler and budget, with bands."""
     batches = by_sampler(settings)
 
-    def panel(quantity: str, label: str, limits: tuple[float, float], **style: Any) -> drawing.Row:
+    def row(quantity: str, label: str, limits: tuple[float, float], **style: Any) -> drawing.Row:
         curves = bands(batches, quantity)
         return drawing.Row(curves, label, limits, lines=(curves.pop(REAL)[0][0],), **style)
 
-    rows = [
-        panel("frechet", "Fréchet distance", (0.5, 12.0), ticks=(0.5, 1, 2, 5, 10)),
-        panel("coverage", "coverage", (0.0, 1.0), logarithmic=False),
-        panel("variance_ratio", "variance ratio $V$", (0.4, 3.0), ticks=(0.5, 0.7, 1, 1.4, 2, 2.8)),
-        panel("classes", "classes: total variation", (0.0, 0.4), logarithmic=False),
+    return [
+        row("frechet", "Fréchet distance", (0.5, 12.0), ticks=(0.5, 1, 2, 5, 10)),
+        row("coverage", "coverage", (0.0, 1.0), logarithmic=False),
+        row("variance_ratio", "variance ratio $V$", (0.4, 3.0), ticks=(0.5, 0.7, 1, 1.4, 2, 2.8)),
+        row("classes", "classes: distance", (0.0, 0.4), logarithmic=False),
     ]
-    return drawing.draw_rows(rows, settings.budgets, height=1.6)
 
 
 def draw_losses() -> Drawing:
     """Draw the denoising loss at each noise level: learned score, exact score of the digits seen, Gaussian."""
-    drawn = Drawing(figsize=(5.2, 3.4), layout="constrained")
-    axes = drawn.subplots()
+    drawn, (axes,) = panels(height=2.6)
     looks = {
-        "learned": ("learned, digits held out", "#D55E00", "s", "-"),
-        "seen": ("learned, digits seen", "#D55E00", "", ":"),
-        "exact": ("exact score of the digits seen, held out", "#0072B2", "o", "-"),
-        "gaussian": ("one Gaussian, held out", "#999999", "v", "--"),
+        "learned": ("learned, digits held out", "C1", "s", "-"),
+        "seen": ("learned, digits seen", "C1", "", ":"),
+        "exact": ("exact score of the digits seen, held out", "C0", "o", "-"),
+        "gaussian": ("one Gaussian, held out", "0.6", "v", "--"),
     }
     for case, (label, colour, marker, line) in looks.items():
         means = losses.per_image(case).mean(1)
         axes.plot(losses.LEVELS, means, color=colour, marker=marker, ls=line, label=label)
-    axes.axhline(1.0, color="0.3", lw=0.8)
-    axes.text(losses.LEVELS[-1], 1.05, "no score", ha="right", va="bottom", fontsize=8)
+    reference_line(axes, 1.0, "no score")
     axes.set(xscale="log", yscale="log", xlabel="noise level $\\sigma$", ylabel="denoising loss a pixel")
-    axes.legend()
+    legend_above(axes, 1)
     return drawn
 
 
@@ -90,18 +88,26 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         f"{conditions.reference}, in the features of {conditions.extractor} ({conditions.sha256[:12]})"
     )
     trained = {file.stem: weights.about(file) for file in sorted(WEIGHTS.glob("*.safetensors"))}
+    rows = quality_rows(settings)
+    bands_text = (
+        f"{CONFIDENCE:.1%} intervals over batches. Dotted: digits that the network has seen. Pale: annealed Langevin "
+        "and adaptive momentum again. Arrows: means beyond the axis."
+    )
     drawn = {
         "network_quality": (
-            draw_quality(settings),
-            f"A learned score of digits: {reference}. Bands: {CONFIDENCE:.1%} intervals over batches. Dotted: "
-            "digits that the network has seen. Variance ratio: of the samples before denoising; 1 for digits "
-            "held out. Pale: annealed Langevin and adaptive momentum again. Arrows: means beyond the axis.",
+            drawing.draw_rows(rows[:2], settings.budgets),
+            f"A learned score of digits: Fréchet distance and coverage, {reference}. Bands: {bands_text}",
+        ),
+        "network_variance": (
+            drawing.draw_rows(rows[2:], settings.budgets),
+            "A learned score of digits: variance ratio of the samples before denoising (1 for digits held out), and "
+            f"total variation of the shares of their classes, in the same runs. Bands: {bands_text}",
         ),
         "network_samples": (
             draw_samples(settings),
             f"Digits held out, then each sampler with the learned score at {settings.grid_budget} evaluations, from "
             "the same starts and noise; last, with the exact score of the digits seen, at "
-            f"{settings.compared_budgets[-1]}: copies.",
+            f"{settings.compared_budgets[-1]}: these are copies of digits seen.",
         ),
         "network_loss": (
             draw_losses(),
@@ -110,7 +116,8 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         ),
         "network_training": (
             draw_training(trained),
-            "How the committed weights were trained: the loss of the score, and of the classifiers.",
+            "How the weights were trained: the loss of each network against its steps, on what it learns from and, "
+            "with averaged weights, on what is held out.",
         ),
     }
     return [save_figure(each, folder, name, caption, CLAIMS) for name, (each, caption) in drawn.items()]

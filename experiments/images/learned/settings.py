@@ -9,7 +9,10 @@ REVERSE, FLOW, BAOAB = "reverse diffusion", "Heun ODE", "annealed BAOAB, e = 1/2
 
 
 class Settings(RunSettings, frozen=True):
-    """Runs with the learned score; the samplers in `compared` run with both scores at `compared_budgets`."""
+    """Runs with the learned score; the samplers in `compared` run with both scores at `compared_budgets`.
+
+    Samples are shown at `grid_budget` evaluations.
+    """
 
     budgets: Sizes = (20, 60, 120)
     batches: PositiveInt = 12
@@ -17,3 +20,4 @@ class Settings(RunSettings, frozen=True):
     samplers: Names = (BASELINE, DOUBLED, PAPER, "PC, Langevin", "PC, adaptive", REVERSE, FLOW, BAOAB)
     compared: Names = (BASELINE, DOUBLED, PAPER)
     compared_budgets: Sizes = (60,)
+    grid_budget: PositiveInt = 20

@@ -18,9 +18,8 @@ COMPARED = 1000
 
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
-    """Draw the errors against the budget, and samples of every sampler."""
-    results, target, title = study.results(settings), study.target(), "MNIST test images (28 x 28)"
-    return exact_figures.figures(settings, results, target, study.shown_samples, folder, "mnist", title, CLAIMS)
+    """Draw the errors against the budget."""
+    return exact_figures.figures(settings, study.results(settings), folder, "mnist", "MNIST test images", CLAIMS)
 
 
 def tables(settings: Settings) -> list[Table]:

@@ -50,12 +50,6 @@ def sampler_batch(sampler: str, budget: int, number: int, setup: BatchSetup) -> 
     return Batch(exact.errors_of(x, target(), reference(setup.last_sigma)), features.numpy())
 
 
-@cell(data=("mnist-test",))
-def shown_samples(sampler: str, budget: int, setup: BatchSetup) -> Array:
-    """Samples for the figure (n, 28, 28)."""
-    return exact.samples(target(), sampler, budget, 1, setup).numpy()
-
-
 def batches(settings: Settings, sampler: str, budget: int) -> list[Batch]:
     """Return a sampler's batches."""
     return [sampler_batch(sampler, budget, n, settings.setup) for n in exact.numbers(settings, sampler)]
@@ -81,4 +75,4 @@ def entries(settings: Settings) -> list[Entry]:
 
 def cells(settings: Settings) -> Iterator[Cell]:
     """Return every cell that checks, figures and tables read."""
-    return exact.cells(settings, sampler_batch, shown_samples)
+    return exact.cells(settings, sampler_batch)

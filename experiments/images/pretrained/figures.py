@@ -5,9 +5,8 @@ from pathlib import Path
 
 import torch
 from matplotlib.figure import Figure as Drawing
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from ams.plots import legend_below
+from ams.plots import legend_above, panels
 from ams.samplers.presets import SPECS
 from ams.statistics import mean_interval
 from experiments.images.drawing import Bands, Row, draw_grid, draw_rows
@@ -28,24 +27,28 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
     what = f"MNIST with a pretrained VE network, noise from {FIRST_SIGMA:.3g} to {settings.last_sigma:g}"
     over = f"{CONFIDENCE:.0%} intervals over batches of {settings.batch}"
     quality = (
-        f"{what}, the authors' hyperparameters. Above: energy distance of the denoised samples to {settings.reference} "
-        "held-out test images (pixel units; dotted: as many other test images). Middle: Fréchet distance in our "
-        "classifier's features, all batches as one set (dotted: as many real images), where n is equal. Below: "
-        f"variance ratio on pixels that are blank in every image; 1 is exact. Bands: {over}; other samplers at "
-        f"{settings.side} evaluations alone. Arrows: means beyond the axis."
+        f"{what}, the authors' hyperparameters. Left: energy distance of the denoised samples to {settings.reference} "
+        "held-out test images (pixel units; dotted: as many other test images). Right: variance ratio on pixels that "
+        f"are blank in every image; 1 is exact. Bands: {over}; other samplers at {settings.side} evaluations alone. "
+        "Pale: annealed Langevin and adaptive momentum again. Arrows: means beyond the axis."
+    )
+    frechet = (
+        f"{what}: Fréchet distance of the denoised samples in our classifier's features, all batches as one set, where "
+        "n is equal (dotted: as many real images). Pale: annealed Langevin and adaptive momentum again."
     )
     samples = f"{what}: denoised samples after {settings.side} evaluations (49 with a corrector), from the same noise."
     betas = (
         rf"The momentum coefficient $\beta$ along one run of {settings.side} evaluations on the network (markers), and "
         "what the mean field of its steps predicts without sampling: on a Gaussian with the images' covariance "
-        f"(solid), on a point (dashed). Left: annealed; right: as a corrector, snr {DEFAULTS.snr:g}."
+        f"(solid), on a point (dashed). Above: annealed; below: as a corrector, snr {DEFAULTS.snr:g}."
     )
     shares = (
-        "What the corrector's gain is due to: energy distance of Langevin's corrector minus that of each, at "
-        f"{settings.side} evaluations, from common starts and noise; {over}."
+        "What the corrector's gain is due to: energy distance (pixel units) of Langevin's corrector minus that of each "
+        f"at {settings.side} evaluations, from common starts and noise; {over}."
     )
     return [
-        save_figure(draw_quality(settings), folder, "pretrained.inputs", quality, _CLAIMS),
+        save_figure(draw_quality(settings), folder, "pretrained_quality", quality, _CLAIMS),
+        save_figure(draw_rows([_frechet(settings)], settings.budgets), folder, "pretrained_frechet", frechet, _CLAIMS),
         save_figure(draw_samples(settings), folder, "pretrained_samples", samples, _CLAIMS),
         save_figure(draw_betas(settings), folder, "pretrained_beta", betas, ("I2", "I6")),
         save_figure(draw_shares(settings), folder, "pretrained_cause", shares, ("I6",)),
@@ -53,15 +56,14 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 
 def draw_quality(settings: Settings) -> Drawing:
-    """Energy distance, Fréchet distance and variance ratio against evaluations."""
+    """Energy distance and variance ratio against evaluations."""
     floors = runs.held_out_quality(settings.setup, settings.batches)
     floor = mean_interval([quality.energy for quality in floors], CONFIDENCE).high
     rows = [
         Row(_bands(settings, "energy"), "energy distance", (0.02, 600), lines=(max(floor, 0.02),)),
-        _frechet(settings),
         Row(_bands(settings, "variance_ratio"), "variance ratio", (0.8, 1000), lines=(1.0,)),
     ]
-    return draw_rows(rows, settings.budgets, height=1.75)
+    return draw_rows(rows, settings.budgets)
 
 
 def _bands(settings: Settings, quantity: str) -> Bands:
@@ -94,24 +96,22 @@ def draw_samples(settings: Settings) -> Drawing:
 
 def draw_betas(settings: Settings) -> Drawing:
     """The momentum coefficient at each step of one run, with its two mean-field predictions."""
-    drawing = Drawing(figsize=(7.2, 2.9), layout="constrained")
-    panels = drawing.subplots(1, 2, sharey=True)
-    for axes, name in zip(panels, samplers.COUPLED, strict=True):
+    drawing, both = panels(2)
+    for axes, name in zip(both, samplers.COUPLED, strict=True):
         gaussian, point = runs.predicted_betas(name, settings.last_sigma, settings.side)
-        axes.plot(gaussian, color="0.25", lw=1.2, label="mean field: Gaussian of the images' covariance")
-        axes.plot(point, color="0.25", lw=1.2, ls="--", label="mean field: a point")
+        axes.plot(gaussian, color="0.25", label="mean field: Gaussian of the images' covariance")
+        axes.plot(point, color="0.25", ls="--", label="mean field: a point")
         betas = [beta for beta, _ in study.rule(settings, name)]
-        axes.plot(betas, ls="", marker="o", ms=3.6, color=SPECS[name].colour, label="network")
-        axes.set(title=name, xlabel="step", ylim=(-0.01, 0.31))
-    panels[0].set_ylabel(r"momentum coefficient $\beta$")
-    legend_below(drawing, panels[0])
+        axes.plot(betas, ls="", marker="o", color=SPECS[name].colour, label="network")
+        axes.set(xlabel="step", ylabel=rf"$\beta$, {name}", ylim=(-0.01, 0.31))
+    legend_above(both[0], 1)
     return drawing
 
 
 def draw_shares(settings: Settings) -> Drawing:
     """The gain of each control over Langevin's corrector, the whole adaptive corrector's on top."""
-    drawing = Drawing(figsize=(5.8, 2.7), layout=ConstrainedLayoutEngine(h_pad=0.08, w_pad=0.08))
-    axes, specs = drawing.subplots(), (*samplers.CONTROLS[::-1], SPECS[samplers.ADAPTIVE_CORRECTOR])
+    drawing, (axes,) = panels()
+    specs = (*samplers.CONTROLS[::-1], SPECS[samplers.ADAPTIVE_CORRECTOR])
     for height, spec in enumerate(specs):
         gain = difference(settings, samplers.PLAIN_CORRECTOR, spec.name, settings.side)
         low, high = gain.interval
@@ -120,7 +120,7 @@ def draw_shares(settings: Settings) -> Drawing:
     axes.set_yticks(range(len(specs)), [spec.name for spec in specs])
     axes.set_ylim(-0.6, len(specs) - 0.4)
     axes.axvline(0.0, color="0.35", lw=0.8)
-    axes.set_xlabel("gain over PC, Langevin (energy distance, pixel units)")
+    axes.set_xlabel("gain in energy distance")
     return drawing
 
 

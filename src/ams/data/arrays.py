@@ -47,4 +47,5 @@ def _array(name: str, content: bytes) -> np.ndarray:
     claimed, there = math.prod(shape) * dtype.itemsize, len(content) - stream.tell()
     if claimed != there or any(length < 0 for length in shape):
         raise ValueError(f"{name[:60]}: the header claims {claimed} bytes, {there} are there")
-    return npy.read_array(io.BytesIO(content), allow_pickle=False)
+    array = npy.read_array(io.BytesIO(content), allow_pickle=False)
+    return array.astype(dtype.newbyteorder("="), copy=False)  # torch takes no other order

@@ -7,6 +7,7 @@ them adds the place and the advice.
 import errno
 import io
 import os
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -36,18 +37,15 @@ def guarded(where: str, what: str) -> Iterator[None]:
 
 
 def bytes_of(path: Path, largest: int) -> bytes:
-    """Return a file's bytes. Raises OSError for a file that cannot be read and for more than `largest` bytes.
-
-    A pipe, a device or a growing file has more bytes than its size says.
-    """
-    with path.open("rb") as stream:
-        size = min(os.fstat(stream.fileno()).st_size, largest)
-        content = stream.read(size + 1)
-        if len(content) > size:
-            content += stream.read(largest - size)
-    if len(content) > largest:
-        raise OSError(errno.EFBIG, f"more than the {largest >> 20} MiB that such a file has", str(path))
-    return content
+    """Return a regular file's bytes. Raises OSError for one that cannot be read, and for more than `largest` bytes."""
+    # A pipe that nobody writes to would keep an ordinary `open` waiting
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as stream:
+        status = os.fstat(stream.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is a pipe, a socket or a device: name a regular file", str(path))
+        if status.st_size > largest:
+            raise OSError(errno.EFBIG, f"more than the {largest >> 20} MiB that such a file has", str(path))
+        return stream.read(status.st_size)
 
 
 def content_of(path: Path, largest: int) -> bytes:

@@ -22,6 +22,7 @@ from ams.errors import UserError
 from ams.targets import GaussianMixture
 
 _LARGEST = 64 * 2**20  # bytes of a trace
+_MOST_STEPS, _MOST_TERMS, _MOST = 2**16, 2**22, 2**32  # of a run, of a step's score (K B d), of both together
 _TARGET = {"weights": "K", "means": "K d", "s0": ""}
 _ANNEALED = {"x0": "B *", "sigmas": "L", "T": "", "eps": "", "ams_beta_last_of_level": "L"} | {
     f"{kind}_{what}": shape
@@ -71,12 +72,21 @@ def load(path: Path) -> Trace:
     check_sizes(path, arrays, shapes, sizes)
     if arrays["means"].shape[1] != arrays["x0"][0].size:
         raise UserError(f"{path}: means have dimension {arrays['means'].shape[1]}, samples {arrays['x0'][0].size}")
-    tensors = {name: torch.tensor(arrays[name], dtype=torch.float64) for name in shapes}
+    _refuse_large(path, next(len(arrays[name]) for name in ("ald_noise", "noise") if name in arrays), arrays)
+    tensors = {name: torch.from_numpy(arrays[name].astype(np.float64)) for name in shapes}
     try:
         return Trace(tensors, GaussianMixture(tensors["weights"], tensors["means"], float(tensors["s0"]) ** 2))
     except (ValueError, OverflowError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise UserError(f"{path}: weights, means and s0 make no mixture: {reason}") from None
+
+
+def _refuse_large(path: Path, steps: int, arrays: Arrays) -> None:
+    """Raise UserError for a run that would take hours: compressed, it may be a small file."""
+    terms = arrays["x0"].size * len(arrays["weights"])
+    if steps > _MOST_STEPS or terms > _MOST_TERMS or steps * terms > _MOST:
+        most = f"at most {_MOST_STEPS} steps, {_MOST_TERMS} terms and {_MOST} together are replayed"
+        raise UserError(f"{path}: {steps} steps, each of a score with {terms} terms (means, samples, entries): {most}")
 
 
 def check_values(path: Path, arrays: Arrays, shapes: Shapes) -> None:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ams.data.safe_read import LARGEST, bytes_of
 from verdicts.errors import UserError
 from verdicts.records.files import write_whole
 
@@ -68,7 +69,7 @@ def compare(
 def _values(path: Path) -> dict[str, Value]:
     """Return a run's values by check. Raises UserError."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(bytes_of(path, LARGEST))
         claims = content["claims"]
         if isinstance(claims, dict):
             checks = {name: check for claim in claims.values() for name, check in claim["checks"].items()}

@@ -1,7 +1,6 @@
 """The schema of `config/<profile>.toml`: sizes and seeds by group, and what each group's job may use."""
 
 from enum import StrEnum
-from typing import Any
 
 from pydantic import Field, JsonValue
 
@@ -28,15 +27,25 @@ class Resources(Frozen):
     shares: int = Field(default=1, ge=1, strict=True)
 
 
+class Overlay(Frozen):
+    """What `VERDICTS_CONFIG` changes of a profile's configuration: settings of groups, and of their jobs."""
+
+    profile: Profile
+    resources: dict[str, Resources] = {}  # noqa: RUF012 (a pydantic field)
+    groups: dict[str, dict[str, JsonValue]] = {}  # noqa: RUF012 (a pydantic field)
+
+
 class ProfileConfig(Frozen):
     """One profile: its device, whether notebooks are executed, resources and settings by group.
 
+    `extends`: the profile whose configuration stands where this one says nothing.
     `every_picture`: figures as PNG and PDF too, beside SVG, which takes twice as long as SVG alone.
 
     `groups[id]` is validated by the `Settings` of the group's module; it enters the key of the group's records.
     `every_picture` enters that of figures alone. The rest does not: it changes how a result is made, not which.
     """
 
+    extends: Profile | None = None
     device: Device = Device.CPU
     one_process: bool = False
     notebooks: bool = True
@@ -52,20 +61,12 @@ class ProfileConfig(Frozen):
         """Return what the group's job may use (`default` stands for groups without an entry)."""
         return self.resources.get(group, self.resources.get("default", Resources()))
 
-
-class Overlay(Frozen):
-    """What `VERDICTS_CONFIG` changes of a profile's configuration: settings of groups, and of their jobs."""
-
-    profile: Profile
-    resources: dict[str, dict[str, JsonValue]] = {}  # noqa: RUF012 (a pydantic field)
-    groups: dict[str, dict[str, JsonValue]] = {}  # noqa: RUF012 (a pydantic field)
-
-    def over(self, content: dict[str, Any]) -> dict[str, Any]:
-        """Return the configuration with these settings in it; of a group's, those not named here stay."""
-        merged = dict(content)
+    def below(self, changes: "ProfileConfig | Overlay") -> "ProfileConfig":
+        """Return this configuration with what `changes` gives; settings of a group, or of its job, not there stay."""
+        merged, above = (model.model_dump(exclude_unset=True, exclude={"profile"}) for model in (self, changes))
         for section in ("groups", "resources"):
-            section_content = dict(merged.get(section) or {})
-            for name, settings in getattr(self, section).items():
-                section_content[name] = {**(section_content.get(name) or {}), **settings}
-            merged[section] = section_content
-        return merged
+            each = merged.pop(section, {})
+            for name, settings in above.pop(section, {}).items():
+                each[name] = {**each.get(name, {}), **settings}
+            above[section] = each
+        return ProfileConfig.model_validate({**merged, **above})

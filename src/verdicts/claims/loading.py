@@ -65,14 +65,14 @@ def _group(root: Path, path: Path) -> tuple[Group, tuple[Claim, ...]]:
 def load_config(root: Path, profile: Profile, claims: Claims) -> ProfileConfig:
     """Read `config/<profile>.toml` below `root`; groups that it names must exist. Raises UserError.
 
-    The file that `VERDICTS_CONFIG` names, where it is for this profile (`profile = "gpu"`), is laid over it: settings
-    that it gives replace those of their group one by one, all else stays. So a profile can be run with its sizes cut.
+    Where it `extends` another profile it is laid over that one's file: settings that it gives replace those of their
+    group one by one, all else stays. So is the file that `VERDICTS_CONFIG` names, where it is for this profile
+    (`profile = "gpu"`): a profile can be run with its sizes cut.
     """
     shown = f"config/{profile}.toml"
-    content = _toml(root, shown)
+    config = _extended(root, profile)
     if overlay := _overlay(root, profile):
-        shown, content = f"{os.environ[OVERLAY]} over {shown}", overlay.over(content)
-    config = _validated(ProfileConfig, content, shown)
+        shown, config = f"{os.environ[OVERLAY]} over {shown}", config.below(overlay)
     groups = [group.id for group in claims.group]
     for section, names, known in (
         ("groups", config.groups, groups),
@@ -82,6 +82,16 @@ def load_config(root: Path, profile: Profile, claims: Claims) -> ProfileConfig:
             if name not in known:
                 raise UserError(f"{shown}: {section}: {unknown('group', name, known)}")
     return config
+
+
+def _extended(root: Path, profile: Profile) -> ProfileConfig:
+    shown, order = f"config/{profile}.toml", list(Profile)
+    config = load_toml(root, shown, ProfileConfig)
+    if config.extends is None:
+        return config
+    if order.index(config.extends) >= order.index(profile):
+        raise UserError(f"{shown}: extends = {str(config.extends)!r}: a smaller profile than {profile} is meant")
+    return _extended(root, config.extends).below(config)
 
 
 def file_of_setting(root: Path, profile: Profile, group: str, field: str) -> str:

@@ -25,10 +25,11 @@ OUTLINE = "paper/outline.toml"
 
 
 class Profile(StrEnum):
-    """How much is computed: a glance, a laptop's half hour, an accelerator's; or how fast it is computed."""
+    """How much is computed: a glance, some minutes, a laptop's hour, an accelerator's; or how fast it is computed."""
 
     QUICK = "quick"
     CPU = "cpu"
+    FULL = "full"
     GPU = "gpu"
     BENCH = "bench"
 
@@ -146,6 +147,7 @@ class Check(Frozen):
 class Claim(Frozen):
     """A statement with its source, its expected verdict, its checks and the test that would break it.
 
+    `profiles` decide it; `full`, whose sizes are larger, decides whatever `cpu` does and is not named beside it.
     `paper` names the stated claims (`paper/outline.toml`) that this one restates, so that its verdict is one on them;
     `supports` those that it only explains, limits or supports. `group` is the folder that its file lies in.
     """
@@ -163,6 +165,12 @@ class Claim(Frozen):
     data: tuple[str, ...] = ()
     falsifier: str = Field(pattern=r"^[^:]+\.py(::\w+)+$")
     check: tuple[Check, ...] = Field(min_length=1)
+
+    @field_validator("profiles")
+    @classmethod
+    def _full_has_all_of_cpu(cls, profiles: tuple[Profile, ...]) -> tuple[Profile, ...]:
+        place = profiles.index(Profile.CPU) + 1 if Profile.CPU in profiles and Profile.FULL not in profiles else 0
+        return (*profiles[:place], Profile.FULL, *profiles[place:]) if place else profiles
 
     @field_validator("data")
     @classmethod

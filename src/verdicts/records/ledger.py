@@ -2,9 +2,9 @@
 
 from collections import Counter
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
-from verdicts.claims.schema import Claim, Evidence, Profile, Verdict
+from verdicts.claims.schema import Check, Claim, Evidence, Profile, Relation, Verdict
 from verdicts.records.checksummed import Kept, NotCurrent
 from verdicts.records.provenance import Provenance
 from verdicts.records.record import CheckResult, current_record
@@ -18,6 +18,25 @@ class Computed(StrEnum):
 
     COMPUTED = "computed"
     CACHED = "cached"
+
+
+class JudgedCheck(CheckResult):
+    """A check's outcome beside what was claimed, so that its verdict can be told again from the ledger alone.
+
+    `value` and `[low, high]`, from `n` samples or batches and these `seeds`, against `bound` with its `tolerance`.
+    """
+
+    quantity: str
+    relation: Relation
+    bound: float
+    tolerance: float
+    origin: str
+
+    @classmethod
+    def beside(cls, check: Check, result: CheckResult) -> Self:
+        """Put a check's entry in the claims file beside its outcome."""
+        claimed = {name: getattr(check, name) for name in ("quantity", "relation", "bound", "tolerance", "origin")}
+        return cls(**dict(result), **claimed)
 
 
 class ClaimRow(Frozen):
@@ -37,7 +56,7 @@ class ClaimRow(Frozen):
     selected: bool
     failed: bool
     reason: str
-    checks: tuple[CheckResult, ...]
+    checks: tuple[JudgedCheck, ...]
     provenance: Provenance | None
     computed: Computed | None
 
@@ -91,7 +110,8 @@ def _row(workspace: Workspace, claim: Claim, run: Run | None) -> ClaimRow:
         agrees=None if record.verdict is Verdict.NOT_RUN else record.verdict is claim.expected,
         selected=selected,
         computed=Computed.COMPUTED if fresh else Computed.CACHED,
-        **{name: getattr(record, name) for name in ("verdict", "failed", "reason", "checks", "provenance")},
+        checks=tuple(map(JudgedCheck.beside, claim.check, record.checks)),
+        **{name: getattr(record, name) for name in ("verdict", "failed", "reason", "provenance")},
     )
 
 

@@ -43,14 +43,15 @@ class Project:
     """What the engine is told of the suite that it runs for.
 
     `registered` gives the sha256 of each data set by its name. `accelerator` gives the name of the device of class
-    `cuda` that computations can use (None: there is none), `threads` how many threads they use; `packages` are the
-    distributions whose versions a record tells. `place` is `module:name` of this object, for the processes that a run
-    starts; `command` is what a user types.
+    `cuda` that computations can use (None: there is none), `threads` how many threads they use, and `use_threads` sets
+    that; `packages` are the distributions whose versions a record tells. `place` is `module:name` of this object, for
+    the processes that a run starts; `command` is what a user types.
     """
 
     registered: Callable[[], Mapping[str, str]] = dict
     accelerator: Callable[[], str | None] = lambda: None
     threads: Callable[[], int] = lambda: os.cpu_count() or 1
+    use_threads: Callable[[int], None] = lambda count: None
     packages: tuple[str, ...] = ()
     place: str = ""
     command: str = "python -m verdicts"

@@ -1,37 +1,36 @@
-"""A notebook (jupytext: Markdown or Python) executed by this Python, as one HTML page that needs no network.
+"""A notebook (jupytext: Markdown or Python) executed in this process, as one HTML page that needs no network.
 
 nbconvert's own pages load MathJax and require.js from a network; here formulas become MathML and images are inlined.
 
     python -m verdicts.report.notebooks NOTEBOOK PAGE
 """
 
+import atexit
 import json
 import os
 import sys
 import tempfile
+import warnings
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jupytext
-from jupyter_client.kernelspec import KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import CapturedIO, capture_output
 from markupsafe import Markup
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from nbformat.v4 import new_output
 from pygments import highlight  # type: ignore[import-untyped]
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
+from traitlets.config import Config
 
 from verdicts.records.workspace import OUT, PROFILE
 from verdicts.report.templating import render
 from verdicts.report.typeset import bare_latex, formula, markdown
-
-CELL_SECONDS = 1800
-NO_WIDGETS = "ignore:IProgress not found"  # tqdm's in a notebook, of a progress bar that a page would not show
-SOCKET_PATH = 90  # a socket's path may have 104 characters; the kernel appends to the connection file's
 
 
 class NotebookFailed(Exception):
@@ -85,43 +84,69 @@ def _rendered(executed: NotebookNode, root: Path, notebook: Path, title: str, pr
 
 
 def execute(root: Path, notebook: Path, variables: dict[str, str]) -> NotebookNode:
-    """Return the notebook with its outputs; `variables` are added to its environment. Raises NotebookFailed."""
+    """Return the notebook with its outputs, run in this process, in `root`, in a namespace of its own.
+
+    `variables` are added to the environment while it runs. Raises NotebookFailed.
+    """
     content: NotebookNode = jupytext.read(notebook)
-    with tempfile.TemporaryDirectory(prefix="verdicts-notebook-") as private:
-        ours = {
-            "IPYTHONDIR": private,
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(root), str(root / "src"), os.environ.get("PYTHONPATH")])),
-            "PYTHONWARNINGS": ",".join(filter(None, [os.environ.get("PYTHONWARNINGS"), NO_WIDGETS])),
-        }
-        environment = os.environ | ours | variables
-        client = NotebookClient(
-            content, km=_this_python(private), timeout=CELL_SECONDS, resources={"metadata": {"path": str(root)}}
-        )
-        client.owns_km = True  # so that the kernel ends with the notebook
-        try:
-            client.execute(env=environment)
-        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-            raise NotebookFailed(f"{notebook.relative_to(root)}: {_culprit(content, error)}") from error
+    cells = [cell for cell in content.cells if cell.cell_type == "code"]
+    with _shell(root, variables) as shell:
+        for number, cell in enumerate(cells, 1):
+            with capture_output() as captured:
+                shell.display_trap.hook = sys.displayhook  # the value of a last line is shown too
+                ended = shell.run_cell(cell.source)
+            cell.outputs = list(_outputs(captured))
+            if error := ended.error_before_exec or ended.error_in_exec:
+                where = f"{notebook.relative_to(root)}: code cell {number} of {len(cells)}"
+                raise NotebookFailed(f"{where}: {type(error).__name__}: {error}") from error
     return content
 
 
-def _this_python(folder: str) -> AsyncKernelManager:
-    """Return a manager of a kernel on this interpreter, whatever kernels the user has registered."""
-    kernels = KernelSpecManager(kernel_dirs=[], ensure_native_kernel=True)
-    connection = str(Path(folder) / "kernel.json")
-    transport = "ipc" if len(connection) < SOCKET_PATH else "tcp"
-    return AsyncKernelManager(
-        kernel_name="python3", kernel_spec_manager=kernels, connection_file=connection, transport=transport
-    )
+class _Shell(InteractiveShell):
+    """A shell without a window, or a history."""
+
+    def enable_gui(self, gui: str | None = None) -> None:
+        """Do nothing: pictures go into the page."""
 
 
-def _culprit(content: NotebookNode, error: Exception) -> str:
-    """Return in one line which code cell broke, and how."""
-    cells = [cell for cell in content.cells if cell.cell_type == "code"]
-    broken = [n for n, cell in enumerate(cells, 1) if any(o.output_type == "error" for o in cell.get("outputs", []))]
-    ran = max(1, sum(1 for cell in cells if cell.get("execution_count")))
-    said = [f"{error.ename}: {error.evalue}"] if isinstance(error, CellExecutionError) else str(error).splitlines()
-    return f"code cell {broken[0] if broken else ran} of {len(cells)}: {(said or [type(error).__name__])[-1]}"
+@contextmanager
+def _shell(root: Path, variables: dict[str, str]) -> Iterator[InteractiveShell]:
+    """Yield a shell like a notebook's: pictures where they are drawn; what it changes of the process is put back."""
+    import matplotlib
+
+    before, folder, path, backend = dict(os.environ), Path.cwd(), list(sys.path), matplotlib.get_backend()
+    with (
+        tempfile.TemporaryDirectory(prefix="verdicts-notebook-") as private,
+        matplotlib.rc_context(),
+        warnings.catch_warnings(),
+    ):
+        warnings.filterwarnings("ignore", message="IProgress not found")  # of tqdm: no page shows a progress bar
+        os.environ.update(variables, IPYTHONDIR=private)
+        os.chdir(root)
+        sys.path[:0] = [str(root), str(root / "src")]
+        config = Config(HistoryManager={"enabled": False})
+        _Shell.clear_instance()  # what is shown goes to the one instance
+        shell = _Shell.instance(config=config, user_ns={"__name__": "__main__"})
+        try:
+            shell.enable_matplotlib("inline")
+            yield shell
+        finally:
+            atexit.unregister(shell.atexit_operations)
+            shell.atexit_operations()
+            _Shell.clear_instance()
+            matplotlib.use(backend)
+            os.environ.clear()
+            os.environ.update(before)
+            os.chdir(folder)
+            sys.path[:] = path
+
+
+def _outputs(captured: CapturedIO) -> Iterator[NotebookNode]:
+    for name in ("stdout", "stderr"):
+        if text := getattr(captured, name):
+            yield new_output("stream", name=name, text=text)
+    for shown in captured.outputs:
+        yield new_output("display_data", data=shown.data)
 
 
 def blocks(notebook: NotebookNode) -> Iterator[Block]:

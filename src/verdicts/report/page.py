@@ -77,7 +77,7 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         "charts": charts,
         "library": library() if charts else "",
         "drawn": drawn,
-        "numbers": {name: number for number, name in enumerate([*charts, *drawn], start=1)},
+        "numbers": views.figure_numbers(groups) | dict(zip(charts, "ABC", strict=False)),
         "environments": views.environments(ledger.claims),
         "costs": views.costs(workspace, claims),
         "newest": views.newest(ledger),

@@ -32,7 +32,7 @@ from verdicts.report.words import duration, number, spread
 
 SOURCE = "paper/paper.typ"
 NAMES = ("paper/data.json", "paper.pdf")
-TEXT_WIDTH, TEXT_HEIGHT = 470.0, 540.0  # of the page, in points
+TEXT_WIDTH, TEXT_HEIGHT = 470.0, 660.0  # of the page, in points
 Data = dict[str, Any]
 
 
@@ -174,23 +174,23 @@ def _check(view: CheckView) -> Data:
 
 
 def _parts(workspace: Workspace, groups: Sequence[GroupView], claims: Sequence[ClaimView]) -> list[Data]:
-    parts = []
+    parts, numbers = [], views.figure_numbers(groups)
     for part, title in workspace.claims.outline.parts.items():
         members = [view for view in groups if view.group.part == part]
         if members:
-            inside = [_group(workspace, view, claims) for view in members]
+            inside = [_group(workspace, view, claims, numbers) for view in members]
             parts.append({"title": title, "groups": inside})
     return parts
 
 
-def _group(workspace: Workspace, view: GroupView, claims: Sequence[ClaimView]) -> Data:
+def _group(workspace: Workspace, view: GroupView, claims: Sequence[ClaimView], numbers: Mapping[str, int]) -> Data:
     cells, executed = _cells(workspace, view.group)
     return {
         "id": view.group.id,
         "title": view.group.title,
         "claims": [each.claim.id for each in claims if each.group.id == view.group.id],
         "reason": pieces(view.reason),
-        "figures": [_figure(workspace, view, each) for each in view.figures],
+        "figures": [_figure(workspace, view, each, numbers[each.file.stem]) for each in view.figures],
         "tables": [_table(view.folder, each) for each in view.tables],
         "derivation": derivation(cells),
         "executed": executed,
@@ -209,11 +209,12 @@ def _cells(workspace: Workspace, group: Group) -> tuple[list[dict[str, str]], bo
         return texts_of(workspace.root / group.notebook), False
 
 
-def _figure(workspace: Workspace, view: GroupView, figure: Figure) -> Data:
+def _figure(workspace: Workspace, view: GroupView, figure: Figure, number: int) -> Data:
     file = chosen(workspace.folder / view.folder / figure.file)
     return {
         "path": f"/{view.folder}/{file.name}",
         "name": figure.file.stem,
+        "number": str(number),
         "width": width_of(file.with_suffix(".svg")),
         "caption": pieces(figure.caption),
         "claims": list(figure.claims),

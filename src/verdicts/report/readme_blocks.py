@@ -22,11 +22,12 @@ PAGES = ("README.md", "paper/ARTIFACT.md")
 PICTURE = "paper/claims.svg"
 BLOCK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 # Whose values stand for the suite's: the largest run that has been kept
-PREFERRED = (Profile.CPU, Profile.QUICK)
+PREFERRED = (Profile.CPU, Profile.FULL, Profile.QUICK)
 NOTHING = "No run is kept under `paper/expected/` yet."
 WHAT = {
     Profile.QUICK: "all theory, small experiments; no notebook executed",
     Profile.CPU: "everything that runs on a laptop, with the notebook pages; the default without CUDA",
+    Profile.FULL: "the same with larger sizes, and the claims that need them",
     Profile.GPU: "the same with larger batches; the default with CUDA",
     Profile.BENCH: "how fast the suite is, also against other libraries",
 }

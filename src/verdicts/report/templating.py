@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,9 @@ def included(name: str) -> Markup:
     return Markup((TEMPLATES / name).read_text(encoding="utf-8"))
 
 
-def render(template: str, **content: Any) -> str:
-    """Return a template filled in. Raises jinja2.UndefinedError for a name that `content` lacks."""
+@cache
+def _environment() -> Environment:
+    """Return what templates are read with; it keeps those that it has compiled."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -49,4 +51,9 @@ def render(template: str, **content: Any) -> str:
     filters = (typeset, number, spread, duration, readable, gap, in_words)
     environment.filters |= {each.__name__: each for each in filters}
     environment.globals["included"] = included
-    return environment.get_template(template).render(**content)
+    return environment
+
+
+def render(template: str, **content: Any) -> str:
+    """Return a template filled in. Raises jinja2.UndefinedError for a name that `content` lacks."""
+    return _environment().get_template(template).render(**content)

@@ -208,6 +208,12 @@ def standing(claims: Sequence[ClaimView], groups: Sequence[GroupView]) -> dict[s
     return anchors
 
 
+def figure_numbers(groups: Sequence[GroupView]) -> dict[str, int]:
+    """Return the number of each figure by its name, from 1 in the order of the report: page and paper agree."""
+    names = [figure.file.stem for view in groups for figure in view.figures]
+    return {name: number for number, name in enumerate(names, 1)}
+
+
 def environments(rows: Sequence[ClaimRow]) -> list[tuple[Environment, list[str]]]:
     """Return the distinct environments behind the rows, each with the claims that were computed in it."""
     grouped: dict[str, tuple[Environment, list[str]]] = {}

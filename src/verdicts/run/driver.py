@@ -25,7 +25,7 @@ from verdicts.run.lock import one_run_at_a_time
 from verdicts.run.pages import make_page
 from verdicts.run.plan import Plan, PlannedClaim, complete_groups, plan_of
 from verdicts.run.publish import artefact_faults, faults, publish
-from verdicts.run.snakemake import run_snakemake
+from verdicts.run.workers import run_jobs
 from verdicts.studies.study import CELLS
 
 A_DAY = 86400.0
@@ -80,7 +80,7 @@ def reproduce(options: RunOptions, console: Console) -> int:
     refuse_bad_texts(workspace.root, workspace.profile)  # hours of computing are not to end at a wrong word in them
     with writable(workspace.folder):
         workspace.folder.mkdir(parents=True, exist_ok=True)
-    with one_run_at_a_time(workspace.folder / ".lock") as lock:
+    with one_run_at_a_time(workspace.folder / ".lock"):
         with writable(workspace.folder):
             discard_unfinished(workspace.folder)
             discard_unfinished(workspace.folder.parent / CELLS, older_than=A_DAY)  # another profile may be writing
@@ -95,8 +95,8 @@ def reproduce(options: RunOptions, console: Console) -> int:
         with screen.plan(workspace.profile, plan, forecast, jobs):
             if busy and here:
                 _here(workspace, run, plan, screen)
-            elif busy and (code := run_snakemake(workspace, plan, run, jobs, lock, screen)):
-                screen.complain(f"Snakemake ended with {code}: see {workspace.log_path('snakemake')}")
+            elif busy:
+                run_jobs(workspace, plan, run, jobs, screen)
         with writable(workspace.folder):
             published = publish(workspace)
         broken = [*artefact_faults(workspace, complete_groups(workspace, run, workspace.claims.group))]

@@ -1,10 +1,11 @@
 """The plain functions that the Snakefile's rules call, one process each: `python -m verdicts.run.job WORK ...`.
 
-The lock is not theirs, but the driver's that started Snakemake; they only show that they are at work. A check that
-fails is recorded, not signalled here, so that the jobs after it still run; the exit code is 3 only where a result could
-not be written, 2 for bad input.
+The lock is not theirs, but that of the run they belong to; they only show that they are at work. A check that fails
+is recorded, not signalled there, so that the jobs after it still run: the exit code is 3 only where a result could not
+be written, 2 for bad input. The report, which is last, ends as `ams reproduce` does.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import tyro
 
 from verdicts.claims.schema import Group, Profile
 from verdicts.errors import UserError
+from verdicts.records.ledger import exit_code
 from verdicts.records.run_record import Run
 from verdicts.records.workspace import Workspace, project_at
 from verdicts.run.group import complaining, loader, run_group
@@ -51,9 +53,11 @@ class Job:
         workspace = Workspace.open(self.root, self.profile, self.out, project_at(self.project))
         with at_work(workspace.folder):
             if self.work == "report":
-                reason = publish(workspace).reason
-                sys.stderr.write(f"paper.pdf: {reason}\n" if reason else "")
-                return 0
+                ledger, _, _, reason = publish(workspace)
+                failed, others = (", ".join(ids) for ids in (ledger.summary.failed, ledger.summary.contradictions))
+                complaints = {"paper.pdf": reason, "failed": failed, "against expectation": others}
+                sys.stderr.writelines(f"{what}: {which}\n" for what, which in complaints.items() if which)
+                return 3 if reason else exit_code(ledger.summary, strict=False)
             group = next(each for each in workspace.claims.group if each.id == self.group)
             return 3 if self._complaints(workspace, group) else 0
 
@@ -79,6 +83,7 @@ class Job:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one job; bad input is one line on stderr and exit code 2."""
+    os.environ.pop("MPLBACKEND", None)  # the user's own: an unknown one would fail every figure
     try:
         return tyro.cli(Job, args=arguments, config=(tyro.conf.EnumChoicesFromValues,)).do()
     except UserError as problem:

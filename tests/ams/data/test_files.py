@@ -120,9 +120,7 @@ def test_no_more_is_read_than_is_registered(place: Path, register: Register) -> 
 
 @pytest.mark.parametrize("content", [CONTENT[:-1], CONTENT[::-1]], ids=["truncated", "edited"])
 @pytest.mark.parametrize("folder", ["mirror", "cache"])
-def test_a_file_that_differs_is_refused_in_one_line(
-    place: Path, folder: str, content: bytes, register: Register
-) -> None:
+def test_a_file_that_differs_is_refused_in_one_line(place: Path, folder: str, content: bytes, register: Register):
     register("http://127.0.0.1:9/nobody")
     path = put(place / folder / "toy/0.bin", content)
     with pytest.raises(UserError, match="not the registered file; replace it by the original or delete it") as refusal:
@@ -131,9 +129,7 @@ def test_a_file_that_differs_is_refused_in_one_line(
 
 
 @pytest.mark.parametrize("page", ["missing", "damaged", "endless", "slow"])
-def test_a_download_that_fails_leaves_nothing_and_says_why(
-    place: Path, server: str, page: str, register: Register, monkeypatch: MonkeyPatch
-) -> None:
+def test_a_download_that_fails_leaves_nothing_and_says_why(place, server, page, register, monkeypatch):
     register(f"{server}/{page}")
     monkeypatch.setattr(files, "_SILENCE", 0.2)
     with pytest.raises(DataUnavailable, match=f"{page} does not give it .*: ask its author"):
@@ -141,9 +137,7 @@ def test_a_download_that_fails_leaves_nothing_and_says_why(
     assert [path.suffix for path in place.rglob("*") if path.is_file()] == [".missing"]
 
 
-def test_a_download_ends_at_its_deadline(
-    place: Path, server: str, register: Register, monkeypatch: MonkeyPatch
-) -> None:
+def test_a_download_ends_at_its_deadline(place: Path, server: str, register: Register, monkeypatch) -> None:
     register(server)
     monkeypatch.setattr(files, "_TOTAL", -1.0)
     with pytest.raises(DataUnavailable, match=r"TimeoutError: \d+ of 10000 bytes"):
@@ -184,9 +178,7 @@ def test_offline_nothing_is_asked(place: Path, server: str, register: Register, 
     assert not (place / "cache").exists()
 
 
-def test_without_a_public_address_it_says_how_to_have_it(
-    place: Path, register: Register, monkeypatch: MonkeyPatch
-) -> None:
+def test_without_a_public_address_it_says_how_to_have_it(place: Path, register: Register, monkeypatch) -> None:
     register(None)
     monkeypatch.delenv("AMS_DATA")
     with pytest.raises(DataUnavailable, match=r"toy \(a toy\) is not under .*cache: ask its author"):

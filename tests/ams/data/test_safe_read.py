@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import zipfile
 from pathlib import Path
 
@@ -20,16 +21,20 @@ def zipped(*named: tuple[str, bytes], how: int = zipfile.ZIP_DEFLATED) -> bytes:
     return stream.getvalue()
 
 
-def test_a_file_is_read_to_its_bound_whatever_it_says_of_its_size(tmp_path: Path) -> None:
+def test_a_file_is_read_to_its_bound(tmp_path: Path) -> None:
     whole = tmp_path / "whole"
     whole.write_bytes(b"a" * 2**20)
     assert content_of(whole, 2**20) == whole.read_bytes()
     assert content_of(whole, 2**33) == whole.read_bytes()
-    for path in (whole, Path("/dev/zero")):
-        with pytest.raises(UserError, match="more than the 0 MiB that such a file has"):
-            content_of(path, 2**20 - 1)
-    with pytest.raises(UserError, match="cannot be read"):
-        content_of(tmp_path, 9)
+    with pytest.raises(UserError, match="more than the 0 MiB that such a file has"):
+        content_of(whole, 2**20 - 1)
+
+
+def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path, why in {tmp_path / "pipe": "a pipe", Path("/dev/zero"): "a device", tmp_path: "Is a directory"}.items():
+        with pytest.raises(UserError, match=f"cannot be read.*{why}"):
+            content_of(path, 9)
 
 
 @settings(deadline=None, max_examples=30)

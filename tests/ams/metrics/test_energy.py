@@ -23,9 +23,7 @@ def brute_force(x: torch.Tensor, y: torch.Tensor) -> float:
 
 @pytest.mark.parametrize("block", [1, 7, 1024])
 @pytest.mark.parametrize("shape", [(1,), (3, 2)])
-def test_it_is_the_u_statistic_whatever_the_block(
-    shape: tuple[int, ...], block: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_is_the_u_statistic_whatever_the_block(shape: tuple[int, ...], block: int, monkeypatch) -> None:
     monkeypatch.setattr(energy, "_BLOCK", block)
     x, y = draws(0, 23, *shape), draws(1, 31, *shape) + 10
     assert energy_distance(x, y) == pytest.approx(brute_force(x, y), rel=1e-12)

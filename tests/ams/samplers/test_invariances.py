@@ -126,9 +126,7 @@ def scaled(problem: Problem, k: float) -> Problem:
 @pytest.mark.parametrize("algebra", [Particles, PerSample], ids=["batch", "sample"])
 @given(problem=problems(), seed=st.integers(0, 999), k=st.floats(1e-3, 1e3), order=st.permutations(range(BATCH)))
 @few
-def test_samples_follow_unit_origin_basis_and_order(
-    sampler: str, algebra: type[Particles], problem: Problem, seed: int, k: float, order: list[int]
-) -> None:
+def test_samples_follow_unit_origin_basis_and_order(sampler, algebra, problem, seed, k, order):
     """The similarity `x -> k (Q x + b)` and a permutation of the batch, of target, start and noise."""
     turn, shift = rotation(seed), 3 * draws(seed + 1, DIMENSION)
     other = replace(
@@ -145,9 +143,7 @@ def test_samples_follow_unit_origin_basis_and_order(
 @EVERY
 @given(problem=problems(), k=st.floats(1e-3, 1e3), shift=st.floats(-10, 10), order=st.permutations(range(DIMENSION)))
 @few
-def test_the_exact_law_follows_unit_origin_and_order(
-    sampler: str, problem: Problem, k: float, shift: float, order: list[int]
-) -> None:
+def test_the_exact_law_follows_unit_origin_and_order(sampler, problem, k, shift, order):
     start = torch.cat([problem.start[:1] + shift, problem.start[1:]])[:, order]
     other = replace(problem, mean=problem.mean[order] + shift, variance=problem.variance[order], start=start)
     moments, wanted = scaled(other, k).law(sampler), problem.law(sampler)

@@ -121,9 +121,7 @@ def test_the_mean_of_the_position_form() -> None:
 )
 @given(e=st.floats(0.0, 0.95), share=st.floats(0.01, 0.95), size=st.floats(0.01, 100.0))
 @settings(deadline=None, max_examples=20)
-def test_stationary_variance(
-    step: Method, variance: Callable[[float, float], float], e: float, share: float, size: float
-) -> None:
+def test_stationary_variance(step, variance, e, share, size):
     """The variance that one step leaves invariant, relative to the target's (K1, K3)."""
     u = share * (2.0 if step in (sm.baoab, sm.obabo) else 1 + e)
     law = GaussianLaw([size])

@@ -214,9 +214,7 @@ ABLATIONS: dict[str, tuple[Callable[[object], sm.Rule], dict[str, bool]]] = {
 
 @pytest.mark.parametrize(("rule", "parts"), ABLATIONS.values(), ids=ABLATIONS)
 @pytest.mark.parametrize(("algebra", "norm"), [(Particles, mean_norm), (PerSample, norms)])
-def test_each_ablation_is_the_algorithm_without_that_part(
-    rule: Callable, parts: dict[str, bool], algebra: type[Particles], norm: Callable
-) -> None:
+def test_each_ablation_is_the_algorithm_without_that_part(rule, parts, algebra, norm):
     wanted = by_hand(1e-2, norm=norm, **parts)
     assert_equal(path(sm.momentum(rule(sm.adaptive(1e-2))), algebra), wanted)
     assert (wanted[-1] - by_hand(1e-2, norm=norm)[-1]).abs().max() > 1e-3, "the part makes a difference"

@@ -93,9 +93,7 @@ def test_the_score_is_the_gradient_of_the_log_density() -> None:
 @pytest.mark.parametrize("logits", [1, 300])
 @pytest.mark.parametrize("few", [0.0, 1.0])
 @pytest.mark.parametrize("sigma", [1e-3, 0.05, 1.0])
-def test_the_result_does_not_depend_on_blocks(
-    sigma: float, few: float, logits: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_result_does_not_depend_on_blocks(sigma: float, few: float, logits: int, monkeypatch) -> None:
     """One point a block and several, three rows a query, pairs in parts; both ways for the remaining pairs."""
     data, level = digits()[:40], Level(0, sigma)
     x = hard_rows(data, level)[36:45]

@@ -33,6 +33,16 @@ def test_a_trace_is_float64_with_its_target(path: Path) -> None:
     assert trace.number("s0") > 0 and trace.integer("T" if "sigmas" in trace.arrays else "N") >= 3
 
 
+def mixture_of(z: Arrays, size: int) -> None:
+    z.update(weights=np.ones(size), means=np.zeros((size, 6)))
+
+
+def run_of(z: Arrays, times: int) -> None:
+    rows = dict.fromkeys(("t", "beta", "after_corrector", "after_predictor", "predictor_mean"), times)
+    rows["noise"] = times * (int(z["n_steps"]) + 1)
+    z.update({name: np.ones((count, *z[name].shape[1:]), np.int8) for name, count in rows.items()}, N=np.array(times))
+
+
 FAULTS: dict[str, tuple[str, Callable[[Arrays], object], str]] = {
     "missing": ("ncsn_a", lambda z: z.pop("ams_traj"), "no array ams_traj"),
     "graph-like": ("ncsn_a", lambda z: [z.pop(k) for k in ("sigmas", "T", "means")], "no array N, after_corrector"),
@@ -55,6 +65,8 @@ FAULTS: dict[str, tuple[str, Callable[[Arrays], object], str]] = {
     "vector count": ("ncsn_a", lambda z: z.update(T=np.array([5, 5])), "array T has the shape"),
     "sigma": ("ncsn_a", lambda z: z["sigmas"].__setitem__(-1, 0.0), "array sigmas has values that are not positive"),
     "weights": ("ncsn_a", lambda z: z["weights"].__setitem__(0, -1.0), "weights, means and s0 make no mixture"),
+    "terms": ("ncsn_a", lambda z: mixture_of(z, 10**5), "50 steps, each of a score with 4800000 terms"),
+    "steps": ("pc_ve_ams", lambda z: run_of(z, 40000), "80000 steps, each of"),
     "overflow": ("ncsn_a", lambda z: z.update(s0=np.float64(1e308)), "weights, means and s0 make no mixture"),
 }
 
@@ -66,6 +78,12 @@ def refusal(path: Path) -> str:
     message = str(caught.value)
     assert message.startswith(f"{path}: ") and "\n" not in message
     return message
+
+
+@pytest.mark.parametrize("kind", [">f4", ">f8", np.longdouble])
+def test_numbers_of_any_order_and_length_are_read(kind: str, tmp_path: Path) -> None:
+    trace = load(changed(tmp_path, "ncsn_a", lambda z: z.update(x0=z["x0"].astype(kind))))
+    assert torch.allclose(trace.arrays["x0"], load(GOLDEN / "ncsn_a.npz").arrays["x0"])
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)

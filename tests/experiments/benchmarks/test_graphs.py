@@ -58,9 +58,7 @@ def test_the_padded_networks_are_the_published_ones(authors_files: None) -> None
 
 
 @pytest.mark.parametrize(("name", "bound"), [("community_small", 1.6), ("ego_small", 3.5), ("ENZYMES", 12.0)])
-def test_a_slower_packing_breaks_t7(
-    name: str, bound: float, authors_files: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_slower_packing_breaks_t7(name: str, bound: float, authors_files: None, monkeypatch) -> None:
     """Falsifier of T7: a clock by which a padded run costs less than the bound."""
     assert verdict_at(f"T7.{name}", SMALL, monkeypatch, 0.9 * bound) is Verdict.REFUTED
     assert verdict_at(f"T7.{name}", SMALL, monkeypatch, 1.1 * bound) is Verdict.HOLDS

@@ -30,6 +30,11 @@ def test_a_replay_follows_the_authors_code(path: Path, authors_files: None) -> N
     assert all(deviation.within for deviation in deviations(path))
 
 
+def test_numbers_of_another_byte_order_replay(tmp_path: Path, authors_files: None) -> None:
+    path = changed(tmp_path, f"graphs/{QUICK.stem}", lambda z: z.update(x=z["x"].astype(">f4")))
+    assert all(deviation.within for deviation in deviations(path))
+
+
 def test_the_traces_are_there() -> None:
     assert {path.stem.split("_")[1] for path in TRACES} == {"network", "sampler"} and len(TRACES) == 6
 
@@ -123,6 +128,8 @@ MALFORMED: dict[str, tuple[Path, Callable[[Arrays], object], str]] = {
     ),
     "no snr": (ADAPTIVE, lambda z: z.update(snr=np.array(np.inf)), "snr has entries that are not finite"),
     "another process": (ADAPTIVE, lambda z: z.update(sde_x=np.array("OU")), "does not replay: 'OU'"),
+    "a billion steps": (ADAPTIVE, lambda z: z.update(steps=np.array(10**9)), "2000000000 steps; at most 4096"),
+    "large graphs": (QUICK, lambda z: z.update(flags=np.ones((4, 600), bool)), "1440000 pairs of nodes; at most"),
     "more steps": (ADAPTIVE, lambda z: z.update(steps=np.array(7)), "the recorded noise ended before the run did"),
     "too few draws": (ADAPTIVE, lambda z: z.update(noise_x=z["noise_x"][:9]), "the recorded noise ended"),
 }
@@ -156,9 +163,7 @@ def test_no_file_is_bad_usage(capsys: Capture) -> None:
     assert capsys.readouterr().err == "replay-graphs: no file named; give golden traces of graphs (.npz)\n"
 
 
-def test_networks_that_cannot_be_had_are_one_line(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Capture
-) -> None:
+def test_networks_that_cannot_be_had_are_one_line(monkeypatch, tmp_path, capsys) -> None:
     monkeypatch.setenv("AMS_OFFLINE", "1")
     monkeypatch.delenv("AMS_DATA", raising=False)
     monkeypatch.setenv("AMS_CACHE", str(tmp_path))

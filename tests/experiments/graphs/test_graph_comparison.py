@@ -184,7 +184,7 @@ def test_figures_and_tables_are_made(put: Put, tmp_path: Path) -> None:
     settings = MADE.model_copy(update={"once": (), "steps": (100,)})
     with saved_as(SHOWN):
         drawn = figures.figures(settings, tmp_path)
-    assert [figure.file.stem for figure in drawn] == ["graphs_curves", "graphs_drawn"]
+    assert [figure.file.stem for figure in drawn] == ["graphs_smallest", "graphs_drawn"]
     assert all(figure.file.stat().st_size > 10_000 for figure in drawn)
     runs, differences = figures.tables(settings)
     assert len(runs.rows) == 5 + 1 + 1 and len(differences.rows) == 4

@@ -43,7 +43,7 @@ def test_graph6_of_many_nodes():
 
 
 def test_an_edge_may_be_given_from_either_end():
-    assert parse_graphs(b"[[3, [[2, 0], [1, 2]]]]") == [Graph(3, ((0, 2), (1, 2)))]
+    assert list(parse_graphs(b"[[3, [[2, 0], [1, 2]]]]")) == [Graph(3, ((0, 2), (1, 2)))]
 
 
 @pytest.mark.parametrize(
@@ -73,6 +73,10 @@ def test_an_edge_may_be_given_from_either_end():
         (b"~~?????~", "graph 1, graph6: Expected"),
         (b"~?~~", "graph 1, graph6: Expected"),
         (b"[[4097, []]]", "4097 nodes; at most 4096"),
+        (b"?\n" * 5_000_000, "more than 4096 graphs; give fewer"),
+        (b"[" + b"[1,[]]," * 4096 + b"[1,[]]]", "more than 4096 graphs; give fewer"),
+        (b"~?]o" + b"~" * 1_333_000, "7998.* edges; at most 2097152 are read"),
+        (json.dumps([[4096, list(nx.cycle_graph(4096).edges)]] * 5).encode(), r"is 6.9e\+11, and may be 5.5e\+11"),
         (b"\x80\x04nonsense", "graph 1, graph6: .ascii. codec"),
         (b"\x1f\x8bnonsense", "not a list of graphs"),
     ],

@@ -82,9 +82,7 @@ def test_plans_cost_what_they_say() -> None:
 
 
 @pytest.mark.parametrize(("sampler", "rounds"), [(PREDICTOR, 11), (LANGEVIN, 22)], ids=["alone", "corrected"])
-def test_the_variance_is_taken_where_the_predictor_starts(
-    sampler: Preset, rounds: int, both: Networks, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_variance_is_taken_where_the_predictor_starts(sampler: Preset, rounds: int, both: Networks, monkeypatch):
     """Rounds whose adjacency is their number: at t = 0.1 the predictor's round is the tenth, or the twentieth."""
     seen = iter([_round(float(number)) for number in range(rounds)])
     monkeypatch.setattr(samplers, "coupled", lambda plan, features, adjacency: seen)

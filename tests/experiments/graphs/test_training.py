@@ -104,9 +104,7 @@ def test_the_command_writes_a_file_that_its_settings_fix_to_the_bit(tmp_path: Pa
     assert all(torch.equal(tensor, averaged[name]) for name, tensor in both.adjacency.state_dict().items())
 
 
-def test_a_run_that_was_interrupted_ends_in_the_same_bytes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], undrawn: None
-) -> None:
+def test_a_run_that_was_interrupted_ends_in_the_same_bytes(tmp_path, monkeypatch, capsys, undrawn: None) -> None:
     whole, broken = tmp_path / "whole.safetensors", tmp_path / "broken.safetensors"
     assert trained(whole, 6) == 0
 
@@ -140,9 +138,7 @@ def test_a_run_does_not_depend_on_threads(tmp_path: Path, undrawn: None) -> None
     assert (tmp_path / "two.safetensors").read_bytes() == (tmp_path / "one.safetensors").read_bytes()
 
 
-def test_weights_that_are_there_are_not_replaced_by_a_new_run(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_weights_that_are_there_are_not_replaced_by_a_new_run(tmp_path, capsys) -> None:
     out = tmp_path / "a.safetensors"
     out.write_bytes(b"mine")
     assert trained(out, 2) == 2
@@ -162,18 +158,14 @@ def test_weights_that_are_there_are_not_replaced_by_a_new_run(
         (["a.safetensors", "--batch", "0"], "batch"),
     ],
 )
-def test_what_cannot_be_done_is_one_line(
-    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_what_cannot_be_done_is_one_line(arguments: list[str], message: str, capsys, tmp_path) -> None:
     out, *more = arguments
     assert main(["train-graphs", "--steps", "2", *FLAGS, "--out", str(tmp_path / out), *more]) == 2
     error = capsys.readouterr().err
     assert error.startswith("ams: ") and message in error and error.count("\n") == 1 and not any(tmp_path.iterdir())
 
 
-def test_a_loss_that_is_not_finite_ends_the_run(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_loss_that_is_not_finite_ends_the_run(capsys, tmp_path, monkeypatch) -> None:
     nan = torch.tensor([torch.nan, 1.0])
     monkeypatch.setattr(Denoising, "losses", lambda self, network, *_: sum(p.sum() for p in network.parameters()) * nan)
     assert trained(tmp_path / "a.safetensors", 2) == 2

@@ -148,9 +148,7 @@ def test_a_batch_that_diverges_is_lost_and_the_others_count(monkeypatch: pytest.
 
 @needs_cifar
 @pytest.mark.parametrize("missing", [True, False])
-def test_tables_have_rows_in_other_features_where_their_weights_are(
-    monkeypatch: pytest.MonkeyPatch, missing: bool
-) -> None:
+def test_tables_have_rows_in_other_features_where_their_weights_are(monkeypatch, missing: bool) -> None:
     plain = study.extractor("efficientnet-lite0")
 
     def extractor(name: str) -> Extractor:

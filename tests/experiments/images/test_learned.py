@@ -143,13 +143,12 @@ def test_the_worst_ratio_is_that_of_the_noise_level_where_the_loss_is_largest() 
 
 
 def test_figures_and_tables_read_the_study_alone(monkeypatch: MonkeyPatch, tmp_path: Path) -> None:
-    few = FEW.model_copy(update={"grid_budget": 20})
     with using(Memory()), saved_as((".svg",)):
-        for each in study.cells(few):
+        for each in study.cells(FEW):
             each.function(**each.arguments)
         monkeypatch.setattr(Cell, "compute", lambda cell: pytest.fail(f"{cell} is not in the study"))
-        drawn = figures.figures(few, tmp_path)
-        every, needed, speed = figures.tables(few)
+        drawn = figures.figures(FEW, tmp_path)
+        every, needed, speed = figures.tables(FEW)
     assert all(figure.file.stat().st_size > 10_000 for figure in drawn)
-    assert len(needed.rows) == len(few.samplers) * len(figures.SHARES) and len(every.rows[0]) == len(every.header)
-    assert len(speed.rows) == (len(few.samplers) - 1) * (len(few.budgets) - 1)
+    assert len(needed.rows) == len(FEW.samplers) * len(figures.SHARES) and len(every.rows[0]) == len(every.header)
+    assert len(speed.rows) == (len(FEW.samplers) - 1) * (len(FEW.budgets) - 1)

@@ -37,9 +37,7 @@ def test_json_is_the_definition(few: torch.Tensor, tmp_path: Path, capsys: pytes
         assert found == pytest.approx(error.double().square().sum().item() / 7, rel=1e-4)
 
 
-def test_the_table_names_times_and_their_mean(
-    few: torch.Tensor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_table_names_times_and_their_mean(few: torch.Tensor, tmp_path, capsys) -> None:
     weights = file_of(tmp_path, ve_tensors())
     assert main(["denoising-loss", weights, "--images", "4"]) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -16,7 +16,7 @@ from tests.experiments.images.made import pictures
 from verdicts.claims.schema import Verdict
 from verdicts.studies import Cell, Memory, using
 
-FEW = Settings(budgets=(10,), batches=3, batch=8, samplers=(BASELINE, "constant momentum"), grid_budget=10, seed=9)
+FEW = Settings(budgets=(10,), batches=3, batch=8, samplers=(BASELINE, "constant momentum"), seed=9)
 
 
 @pytest.fixture

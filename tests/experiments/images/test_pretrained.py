@@ -252,7 +252,7 @@ def test_figures_and_tables_are_made_of_the_studys_cells(known: Empirical, tmp_p
             with suppress(InsufficientData):
                 verdict_of(identifier, settings=SMALL)
     assert asked == listed
-    assert len(drawn) == 4 and all(figure.file.stat().st_size > 10_000 for figure in drawn)
+    assert len(drawn) == 5 and all(figure.file.stat().st_size > 10_000 for figure in drawn)
     rows = 1 + 5 * len(SMALL.budgets) + len(SMALL.others) + 2 + len(samplers.CONTROLS)
     assert len(table.rows) == rows + len(SMALL.tried)
     assert all(math.isfinite(cell) for row in table.rows for cell in row[7:])

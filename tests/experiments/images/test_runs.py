@@ -99,9 +99,7 @@ SPLITS = [("learned", sizes) for sizes in ([1] * 12, [11, 1], [5, 7], [2, 3, 7])
 
 @pytest.mark.parametrize(("problem", "sizes"), SPLITS)
 @pytest.mark.parametrize("name", PER_SAMPLE)
-def test_samples_do_not_depend_on_the_split_of_a_batch(
-    problem: str, name: str, sizes: list[int], request: pytest.FixtureRequest
-) -> None:
+def test_samples_do_not_depend_on_the_split_of_a_batch(problem: str, name: str, sizes: list[int], request) -> None:
     """With norms per sample, on a network and on an exact score, in float32: to 1e-4."""
     asked: Problem = request.getfixturevalue(problem)
     whole = _split(asked, SPECS[name], [12])

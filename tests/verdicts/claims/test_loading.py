@@ -167,6 +167,7 @@ def test_a_missing_or_unreadable_file_is_named(tmp_path):
         ('"\\uD800" = 1', "config/quick.toml is not valid TOML"),
         ("notebooks = true\nnotebooks = false", "config/quick.toml is not valid TOML: Cannot overwrite a value"),
         ("[groups.alpha]\n[groups.alpha]", "config/quick.toml is not valid TOML: Cannot declare ('groups', 'alpha')"),
+        ('extends = "cpu"', "config/quick.toml: extends = 'cpu': a smaller profile than quick is meant"),
         ("[groups.alpha]\nsteps = 3\nsteps = 7", "is not valid TOML: Cannot overwrite a value"),
     ],
 )
@@ -186,6 +187,15 @@ def test_resources_fall_back_to_the_default_entry(toy):
     toy.write("config/cpu.toml", "[resources]\ndefault = { mem_mb = 5 }\nalpha = { threads = 2 }\n")
     config = load_config(toy.root, Profile.CPU, load_claims(toy.root))
     assert (config.resources_of("beta").mem_mb, config.resources_of("alpha").threads) == (5, 2)
+
+
+def test_a_profile_stands_on_those_that_it_extends(toy):
+    toy.write("config/cpu.toml", "notebooks = false\n[groups]\nalpha = { steps = 9, seed = 1 }\nbeta = { steps = 5 }\n")
+    toy.write("config/full.toml", 'extends = "cpu"\nevery_picture = false\n[groups.alpha]\nsteps = 90\n')
+    toy.write("config/gpu.toml", 'extends = "full"\ndevice = "cuda"\n[groups.alpha]\nseed = 2\n')
+    config = load_config(toy.root, Profile.GPU, load_claims(toy.root))
+    assert config.groups == {"alpha": {"steps": 90, "seed": 2}, "beta": {"steps": 5}}
+    assert (config.notebooks, config.every_picture, config.device) == (False, False, "cuda")
 
 
 def test_exhibits(toy):

@@ -36,12 +36,7 @@ def test_check_verdicts(low, high, equal, at_most, at_least):
 
 @pytest.mark.parametrize(
     ("checks", "verdict"),
-    [
-        ([HOLDS, HOLDS], HOLDS),
-        ([HOLDS, OPEN], OPEN),
-        ([OPEN, NOT_RUN], NOT_RUN),
-        ([NOT_RUN, REFUTED, HOLDS], REFUTED),
-    ],
+    [([HOLDS, HOLDS], HOLDS), ([HOLDS, OPEN], OPEN), ([OPEN, NOT_RUN], NOT_RUN), ([NOT_RUN, REFUTED, HOLDS], REFUTED)],
 )
 def test_claim_verdicts(checks, verdict):
     assert claim_verdict(checks) is verdict

@@ -15,6 +15,16 @@ def test_writes_text_and_bytes_and_makes_the_folder(tmp_path):
     assert (tmp_path / "a" / "c").read_bytes() == b"\x00"
 
 
+@pytest.mark.parametrize("mask", [0o002, 0o027])
+def test_who_may_read_a_file_is_the_users_own_choice(tmp_path, mask):
+    theirs = os.umask(mask)
+    try:
+        write_whole(tmp_path / "file", "")
+    finally:
+        os.umask(theirs)
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o666 & ~mask
+
+
 def test_a_full_disk_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
     path = tmp_path / "file"
     write_whole(path, "old")

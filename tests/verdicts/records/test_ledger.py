@@ -1,12 +1,18 @@
 """Counts and exit codes of a ledger, and its published schema."""
 
 import json
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from tests.verdicts.records.test_record import CLAIM
-from verdicts.claims.schema import Verdict
-from verdicts.records.ledger import Ledger, exit_code, ledger_of, row_unreached
+from verdicts.claims.measurement import Measurement
+from verdicts.claims.schema import Relation, Verdict
+from verdicts.records.ledger import JudgedCheck, Ledger, exit_code, ledger_of, row_unreached
+from verdicts.records.record import CheckResult
 
 BLANK = row_unreached(CLAIM, "theory", "why", selected=True, failed=False)
 
@@ -50,3 +56,22 @@ def test_the_file_reads_back_and_its_schema_names_every_field(tmp_path):
     published = Ledger.model_json_schema()
     assert set(content) == set(published["properties"])
     assert set(content["claims"][0]) == set(published["$defs"]["ClaimRow"]["properties"])
+
+
+def test_the_script_of_the_docs_tells_every_verdict_again_from_the_ledger_alone(tmp_path):
+    checks = []
+    for relation in Relation:
+        for low, high in ((0.5, 0.6), (0.5, 1.0), (1.0, 1.1), (1.0, 1.5), (1.4, 1.5)):
+            check = CLAIM.check[0].model_copy(update={"relation": relation, "bound": 1.0, "tolerance": 0.2, "unit": ""})
+            result = CheckResult.of(check, Measurement(value=low, low=low, high=high), 0.0, "a.py:1")
+            checks.append(JudgedCheck.beside(check, result))
+    assert {check.verdict for check in checks} == {Verdict.HOLDS, Verdict.INCONCLUSIVE, Verdict.REFUTED}
+    false = checks[0].model_copy(update={"verdict": Verdict.HOLDS})
+    text = (Path(__file__).parents[3] / "docs/verdicts.md").read_text(encoding="utf-8")
+    script = re.search(r"```python\n(import json.*?)```", text, re.DOTALL)[1]
+    for each, told in (((), ""), ((false,), f"{false.id} refuted\n")):
+        ledger_of("quick", None, (BLANK.model_copy(update={"checks": (*checks, *each)}),)).write(
+            tmp_path / "ledger.json"
+        )
+        command = [sys.executable, "-c", script, str(tmp_path / "ledger.json")]
+        assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == told

@@ -126,7 +126,7 @@ def test_a_claim_opens_by_keyboard_to_statement_figure_and_source(visit):
     assert page.is_visible(body) and visit.open() == ["A1"]
     page.wait_for_url("**#claim-A1")
     assert page.locator(f"{body} .statement math").count() == 1
-    assert page.locator(f"{body} figure:has-text('Figure 3. a line') img").evaluate("one => one.naturalWidth") > 50
+    assert page.locator(f"{body} figure:has-text('Figure 2. a line') img").evaluate("one => one.naturalWidth") > 50
     assert "tests/test_toy.py::test_one" in page.inner_text(body)
     assert "bash reproduce.sh --profile cpu --only A1 --force A1" in page.inner_text(body)
     page.click(f"{body} .checks summary")

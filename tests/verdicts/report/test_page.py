@@ -195,6 +195,8 @@ def test_the_page_of_a_whole_run_with_more_figures_than_there_are_is_small(whole
     drawn = list((whole_page.parent / "figures").rglob("*.svg"))
     assert len(drawn) == FIGURES and sum(file.stat().st_size for file in drawn) > 6e6, "more than a cpu run draws"
     assert whole_page.stat().st_size < LARGEST_PAGE
+    numbers = re.findall(r"<strong>Figure (\d+)\.</strong>", whole_page.read_text())
+    assert [int(number) for number in numbers] == list(range(1, FIGURES + 1)), "in the order of the report"
 
 
 def test_stated_claims_come_with_those_that_restate_and_support_them(toy):
@@ -273,7 +275,7 @@ def test_expected_values_stand_beside_the_measured_ones_with_what_moved(toy):
 def test_a_row_has_its_figures_and_the_source_of_its_checks(toy):
     text = text_of(toy.run_all())
     row = text[text.index('id="claim-A1"') : text.index('id="claim-A2"')]
-    assert 'href="#figure-line"' in row and 'data-figure="figure-line"' in row
+    assert '<a href="#figure-line">Figure 1</a>' in row and 'data-figure="figure-line"' in row
     assert "return Measurement(value=ONE, seeds=(1, 2), n=settings.steps)" in row
     assert f'href="../../{toy.package}/alpha/checks.py"' in row
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.verdicts.toy import Toy
+from tests.verdicts.toy import REPOSITORY, Toy
 from verdicts.records.ledger import collect
 from verdicts.report import paper as document
 from verdicts.run.pages import make_page
@@ -19,10 +19,9 @@ NOTE = '# %% [markdown]\n# # Title\n# ## Why\n# Since $a < b$,\n\n# %%\nimport s
 
 @pytest.fixture
 def toy(toy: Toy) -> Toy:
+    shutil.copy(REPOSITORY / document.SOURCE, toy.root / document.SOURCE)
     toy.replace_in_claims(
-        "alpha",
-        'kind = "proved here", where = "here" }',
-        'kind = "abstract", where = "a" }\npaper = ["P1"]',
+        "alpha", 'kind = "proved here", where = "here" }', 'kind = "abstract", where = "a" }\npaper = ["P1"]'
     )
     return toy
 
@@ -63,6 +62,7 @@ def test_it_holds_every_claim_check_figure_and_table(toy):
     assert "not part of the quick profile" in words(data["claims"][3]["reason"])
     group = data["parts"][0]["groups"][0]
     assert group["figures"][0]["path"] == "/figures/alpha/line.svg" and group["claims"] == ["A1", "A2"]
+    assert group["figures"][0]["number"] == "1"
     assert group["tables"][0]["rows"][1] == [[{"text": "2"}], [{"text": "2.5"}]]
 
 

@@ -9,7 +9,6 @@ every fault found is one of work not yet done. Each run that ends must have the 
 fields. Exit code 1, with the difference named, where it has not.
 """
 
-import argparse
 import json
 import os
 import random
@@ -22,6 +21,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import tyro
 
 from ams_suite.project import PROJECT
 from verdicts.claims.schema import Profile
@@ -108,23 +109,14 @@ def kill(root: Path, folder: Path, times: int, only: Sequence[str], seed: int, m
     return wrong
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Return 0 where nothing was lost and nothing is wrong."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--times", type=int, default=20)
-    parser.add_argument("--mean", type=float)
-    parser.add_argument("--seed", type=int, default=time.time_ns() % 2**32)
-    parser.add_argument("--only", nargs="*", default=[])
-    chosen = parser.parse_args(arguments)
+def main(times: int = 20, mean: float | None = None, seed: int = 0, only: tuple[str, ...] = ()) -> int:
+    """Kill the profile `quick` at random; return 0 where nothing was lost and nothing is wrong."""
     folder = Path(tempfile.mkdtemp(prefix="kills"))
-    print(f"seed {chosen.seed}, results in {folder}", flush=True)
-    wrong = kill(find_root(Path.cwd()), folder, chosen.times, chosen.only, chosen.seed, chosen.mean)
-    if wrong:
-        print("\n".join(wrong))
-        return 1
-    shutil.rmtree(folder)
-    return 0
+    print(f"results in {folder}", flush=True)
+    wrong = kill(find_root(Path.cwd()), folder, times, only, seed, mean)
+    print("\n".join(wrong))
+    return bool(wrong)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(tyro.cli(main))

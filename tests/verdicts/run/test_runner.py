@@ -142,6 +142,15 @@ def test_a_spoilt_document_is_named_and_written_again(session, name):
     assert session.check() == 0
 
 
+def test_page_and_paper_are_written_anew_where_what_they_show_has_changed(session):
+    session.run()
+    page = session.toy.folder() / "report.html"
+    before = page.stat().st_ino
+    assert session.run() == session.check() == 0 and page.stat().st_ino == before
+    session.toy.write("paper/limitations.toml", '[[limitation]]\ntitle = "Size"\ntext = "It is small."\n')
+    assert session.run() == session.check() == 0 and "It is small." in page.read_text()
+
+
 def test_only_runs_what_it_names(session):
     assert session.run(only=("A2",)) == 0
     assert session.computed() == {"A2"}

@@ -256,7 +256,7 @@ def test_the_plan_tells_what_claims_and_studies_took_before_on_this_machine(sess
     assert f"study of gamma: stale: {session.toy.package}/gamma/study.py changed" in session.said
 
 
-class TestSnakemake:
+class TestShares:
     """Shares of a study, each a job of its own."""
 
     @pytest.fixture
@@ -269,8 +269,8 @@ class TestSnakemake:
         computed = [line for line in shared.calls() if not line.startswith("start")]
         own = ["one 0", "one 1", "one 2", "two 0", "two 1", "two 2"]
         assert computed == own, "each cell once; two shares may both ask for one that they share"
-        stamps = (shared.toy.folder("cpu") / "stamps/study/gamma").iterdir()
-        assert sorted(path.name for path in stamps) == ["0of3", "1of3", "2of3"]
+        logs = (shared.toy.folder("cpu") / "logs").glob("gamma.study.*.log")
+        assert sorted(path.name for path in logs) == [f"gamma.study.{share}of3.log" for share in range(3)]
         assert shared.check(profile=Profile.CPU) == 0
         by_shares = tree(shared.toy.root / "results/cells")
         shutil.rmtree(shared.toy.root / "results")
@@ -279,12 +279,14 @@ class TestSnakemake:
         table = (shared.toy.folder("cpu") / "studies/gamma.csv").read_text()
         assert table.count("\n") == 7
 
+    @pytest.mark.slow
     def test_a_part_of_the_group_computes_what_it_asks_for(self, shared):
         assert shared.run(profile=Profile.CPU, jobs=2, only=("C2",)) == 0
         assert shared.calls() == ["start two", "two 0"]
         assert shared.run(profile=Profile.CPU, jobs=2) == 0
         assert sorted({*shared.calls()}) == [line for line in ALL if line not in ("start two", "two 0")]
 
+    @pytest.mark.slow
     def test_a_damaged_cell_is_made_again(self, shared):
         shared.run(profile=Profile.CPU, jobs=2)
         shared.calls()
@@ -292,6 +294,7 @@ class TestSnakemake:
         assert shared.run(profile=Profile.CPU, jobs=2) == 0
         assert shared.calls() == ["two 1"] and not list(faults(shared.toy.workspace("cpu")))
 
+    @pytest.mark.slow
     def test_a_cell_that_breaks_in_a_share_is_tried_once(self, shared):
         shared.toy.replace_in_module("gamma/study", LOGS, f'log(f"tried {{sampler}} {{batch}}")\n    {BREAKS}')
         assert shared.run(profile=Profile.CPU, jobs=2) == 3
@@ -299,6 +302,7 @@ class TestSnakemake:
         assert shared.rows("cpu")["C2"]["verdict"] == "holds"
         assert shared.calls().count("tried one 1") == 1
 
+    @pytest.mark.slow
     def test_a_share_that_dies_leaves_its_claims_failed_and_the_rest_done(self, shared):
         dies = f'import os\n    if (sampler, batch) == ("two", 1):\n        os._exit(9)\n    {LOGS}'
         shared.toy.replace_in_module("gamma/study", LOGS, dies)

@@ -95,13 +95,15 @@ class Copy:
 
     def _environment(self) -> dict[str, str]:
         path = os.pathsep.join([str(self.root / "src"), str(self.root)])
-        return os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
+        alone = {"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "OMP_NUM_THREADS": "1"}
+        return os.environ | alone | {"PYTHONPATH": path}
 
 
 def _pytest(tests: Sequence[str], report: Path) -> list[str]:
-    """Return the command: no cache, no shrinking of examples, and the same examples every time."""
+    """Return the command: no cache, of plugins Hypothesis's alone, no shrinking, and the same examples every time."""
     quiet = ["-x", "-q", "--tb=line", "--no-header", "-p", "no:cacheprovider", f"--junitxml={report}"]
-    return [sys.executable, "-m", "pytest", *quiet, "--hypothesis-profile=unshrunk", "--hypothesis-seed=0", *tests]
+    examples = ["-p", "_hypothesis_pytestplugin", "--hypothesis-profile=unshrunk", "--hypothesis-seed=0"]
+    return [sys.executable, "-m", "pytest", *quiet, *examples, *tests]
 
 
 def judged(code: int, report: Path, said: str) -> Outcome:

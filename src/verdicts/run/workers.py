@@ -1,0 +1,176 @@
+"""The jobs of a run on this machine, at most so many at a time, watched by the records that appear.
+
+On Linux a job is a fork of the driver, which has imported what the jobs need: to import it again takes longer than many
+a group. A job on an accelerator, which no fork may use, starts anew, and so does one on another system. A cluster's
+jobs are the Snakefile's; both call `job.Job.do`.
+"""
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import NamedTuple
+
+from verdicts.claims.config import Device
+from verdicts.claims.schema import Claim
+from verdicts.errors import UserError
+from verdicts.records.checksummed import NotCurrent
+from verdicts.records.record import Record, current_record
+from verdicts.records.run_record import Run
+from verdicts.records.workspace import Workspace, project_at
+from verdicts.run.console import Screen
+from verdicts.run.job import Job
+from verdicts.run.plan import Plan
+
+POLL = 0.05
+PATIENCE = 10.0
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+class Task(NamedTuple):
+    """One job: `log` has its words, `after` are the logs of those that must have ended well before it begins."""
+
+    job: Job
+    log: str
+    threads: int
+    after: tuple[str, ...]
+
+
+def run_jobs(workspace: Workspace, plan: Plan, run: Run, cores: int, screen: Screen) -> None:
+    """Do what `plan` holds on at most `cores` cores; `screen` shows each record of `run` as it appears.
+
+    A job that ends badly is told, and keeps those that follow it from starting, no other. The lock of the run is held
+    by each job too, so that no other run begins while one outlives a driver that is killed.
+    """
+    waiting, running, ended = list(tasks(workspace, plan)), dict[str, tuple[Task, BaseProcess]](), dict[str, bool]()
+    watch = _Watch(workspace, plan, run)
+    try:
+        while waiting or running:
+            for task in list(waiting):
+                if not all(ended.get(name, True) for name in task.after):
+                    waiting.remove(task)  # what it needs is not there, and has been told
+                elif all(name in ended for name in task.after) and _room(task, running, cores):
+                    waiting.remove(task)
+                    running[task.log] = (task, _started(workspace, task))
+            time.sleep(POLL)
+            for name, (_, process) in list(running.items()):
+                if not process.is_alive():
+                    del running[name]
+                    ended[name] = process.exitcode == 0
+                    if process.exitcode:
+                        screen.complain(f"a job ended with {process.exitcode}: see {workspace.log_path(name)}")
+            watch.show(screen, [task for task, _ in running.values()])
+    except BaseException:
+        _stop([process for _, process in running.values()])
+        raise
+
+
+def tasks(workspace: Workspace, plan: Plan) -> Iterator[Task]:
+    """Yield the jobs of a plan: of each group its study in shares, if it has several, its checks, its notebook page."""
+    for group in dict.fromkeys([*plan.busy_groups, *plan.pages]):
+        resources = workspace.config.resources_of(group)
+        before: tuple[str, ...] = ()
+        place = (workspace.root, workspace.profile, workspace.folder.parent, workspace.project.place, group)
+        if group in plan.studies and resources.shares > 1:
+            for share in range(resources.shares):
+                job = Job("study", *place, share=share, shares=resources.shares)
+                yield Task(job, f"{group}.study.{share}of{resources.shares}", resources.threads, ())
+            before = tuple(f"{group}.study.{share}of{resources.shares}" for share in range(resources.shares))
+        if group in plan.busy_groups:
+            yield Task(Job("checks", *place), f"{group}.job", resources.threads, before)
+            before = (f"{group}.job",)
+        if group in plan.pages:
+            yield Task(Job("page", *place), f"{group}.page", resources.threads, before)
+
+
+def _room(task: Task, running: dict[str, tuple[Task, BaseProcess]], cores: int) -> bool:
+    return not running or sum(other.threads for other, _ in running.values()) + task.threads <= cores
+
+
+def _started(workspace: Workspace, task: Task) -> BaseProcess:
+    forked = workspace.config.device is Device.CPU and sys.platform == "linux"
+    path = workspace.log_path(task.log)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, str(task.threads)))  # read where the numerical libraries are imported
+    try:
+        context = get_context("fork") if forked else get_context("spawn")
+        process: BaseProcess = context.Process(target=_work, args=(task, str(path)), name=task.log)
+        process.start()
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+    return process
+
+
+def _work(task: Task, log: str) -> None:
+    """Do a job in this process, its words in its log; the exit code is the job's."""
+    with Path(log).open("wb") as stream:
+        os.dup2(stream.fileno(), 1)
+        os.dup2(stream.fileno(), 2)
+    project_at(task.job.project).use_threads(task.threads)
+    try:
+        code = task.job.do()
+    except UserError as problem:
+        sys.stderr.write(f"{problem}\n")
+        code = 2
+    sys.exit(code)
+
+
+def _stop(processes: list[BaseProcess]) -> None:
+    """End jobs, and what they have started; wait no longer than needed."""
+    import psutil  # type: ignore[import-untyped]
+
+    began: list[psutil.Process] = []
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            began += (job := psutil.Process(process.pid), *job.children(recursive=True))
+    for end in (psutil.Process.terminate, psutil.Process.kill):
+        for each in began:
+            with contextlib.suppress(psutil.Error):
+                end(each)
+        _, began = psutil.wait_procs(began, PATIENCE)
+
+
+class _Watch:
+    """Sees the records of a run appear, each once."""
+
+    def __init__(self, workspace: Workspace, plan: Plan, run: Run) -> None:
+        self.workspace = workspace
+        self.run = run
+        self.seen = {item.claim: self._stamp(item.claim) for item in plan.pending}
+
+    def show(self, screen: Screen, running: Iterable[Task]) -> None:
+        """Show the records that have appeared, and which groups are at work."""
+        for claim, record in self.fresh():
+            screen.computed(claim, record)
+        screen.work_on(list(dict.fromkeys(task.job.group for task in running)))
+
+    def fresh(self) -> Iterator[tuple[Claim, Record]]:
+        """Yield the records that have appeared since the last call."""
+        for claim, seen in list(self.seen.items()):
+            stamp = self._stamp(claim)
+            if stamp == seen:
+                continue
+            self.seen[claim] = stamp
+            if record := self._read(claim):
+                del self.seen[claim]
+                yield claim, record
+
+    def _stamp(self, claim: Claim) -> tuple[int, int] | None:
+        try:
+            status = self.workspace.record_path(claim).stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_mtime_ns
+
+    def _read(self, claim: Claim) -> Record | None:
+        try:
+            record = current_record(claim, self.workspace.record_path(claim), self.workspace.record_parts(claim))
+        except NotCurrent:
+            return None
+        return record if record.provenance.started >= self.run.started else None

@@ -1,0 +1,144 @@
+"""A run's jobs on this machine: the records decide what is current, a job that ends badly takes no other with it."""
+
+import signal
+import subprocess
+import time
+from multiprocessing import get_context
+
+import psutil
+import pytest
+
+from tests.verdicts.run.session import reproduce as reproduce_here
+from tests.verdicts.toy import Toy
+from verdicts.claims.schema import Profile
+from verdicts.run import workers
+from verdicts.run.publish import faults
+
+NOTEBOOK = """# %% [markdown]
+# # A page with $x^2$
+
+# %%
+import os
+
+print(os.environ["VERDICTS_PROFILE"])
+"""
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A toy after a complete run of its cpu profile, whatever the user's variables say to others."""
+    toy = Toy.make(tmp_path_factory.mktemp("toy"))
+    toy.add_notebook("alpha", kind="py", text=NOTEBOOK)
+    words = ("-m", "ams_suite", "reproduce", "--profile", "cpu", "--jobs", "2")
+    done = toy.python(*words, MPLBACKEND="gone", SNAKEMAKE_PROFILE="gone")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return toy, done
+
+
+def test_verdicts_land_one_by_one_and_pages_are_made(finished):
+    toy, done = finished
+    lines = done.stdout.splitlines()
+    assert sorted(line.split()[1] for line in lines if line[0] in "✓✗") == ["A1", "A2", "B1", "B2"]
+    page = (toy.folder("cpu") / "notebooks" / "alpha.html").read_text()
+    assert "cpu" in page and "<math" in page
+    assert not list(faults(toy.workspace("cpu")))
+
+
+def test_a_second_run_does_nothing(finished):
+    toy, _ = finished
+    before = toy.record("A1", "cpu").read_bytes()
+    again = toy.ams("reproduce", "--profile", "cpu")
+    assert again.returncode == 0
+    assert "nothing to compute" in again.stdout
+    assert toy.record("A1", "cpu").read_bytes() == before
+
+
+def test_what_is_not_current_is_made_again(finished):
+    toy, _ = finished
+    toy.record("B1", "cpu").write_text("{}")
+    (toy.folder("cpu") / "notebooks" / "alpha.html").unlink()
+    again = toy.ams("reproduce", "--profile", "cpu")
+    assert again.returncode == 0, again.stdout + again.stderr
+    rows = toy.rows("cpu")
+    assert [name for name, row in rows.items() if row["computed"] == "computed"] == ["B1"]
+    assert not list(faults(toy.workspace("cpu")))
+
+
+AWKWARD = """a #3: {x} 'q' "é😀" $HOME =b %s"""
+
+
+def test_a_folder_of_any_name_will_do(tmp_path):
+    toy = Toy.make(tmp_path / AWKWARD)
+    done = toy.ams("reproduce", "--profile", "cpu", "--only", "A1", "--out", AWKWARD)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (toy.root / AWKWARD / "cpu" / "records" / "A1.json").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {AWKWARD}
+    assert not (toy.root / "results").exists()
+
+
+def reproduce(toy, monkeypatch, **options):
+    return reproduce_here(toy, monkeypatch, profile=Profile.CPU, jobs=2, **options)
+
+
+def test_a_job_that_dies_leaves_its_claims_failed_and_the_rest_done(tmp_path, monkeypatch):
+    toy = Toy.make(tmp_path)
+    toy.replace_in_module("beta/checks", "return Measurement(value=3)", "import os; os._exit(9)")
+    code, said = reproduce(toy, monkeypatch)
+    assert code == 3
+    assert "a job ended with 9: see" in said
+    assert "failed: B1, B2" in said
+    rows = toy.rows("cpu")
+    assert rows["A1"]["verdict"] == "holds"
+    assert "logs/beta.job.log" in rows["B1"]["reason"]
+
+
+@pytest.mark.parametrize("one_process", [False, True])
+def test_a_notebook_that_breaks_is_exit_code_3_and_named(tmp_path, monkeypatch, one_process):
+    toy = Toy.make(tmp_path)
+    toy.add_notebook("alpha", kind="py", text="# %%\n1 / 0\n")
+    code, said = reproduce(toy, monkeypatch, only=("alpha",), one_process=one_process)
+    assert code == 3
+    assert f"notebook page of alpha: failed: {toy.package}/alpha/notebook.py" in said
+    assert "ZeroDivisionError" in said
+
+
+def test_jobs_are_stopped_with_what_they_have_started_even_deaf_ones(monkeypatch, tmp_path):
+    monkeypatch.setattr(workers, "PATIENCE", 0.2)
+
+    def deaf(place):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        place.write_text(str(subprocess.Popen(["sleep", "60"]).pid))
+        signal.pause()
+
+    process = get_context("fork").Process(target=deaf, args=(tmp_path / "pid",))
+    process.start()
+    while not (tmp_path / "pid").exists() or not (pid := (tmp_path / "pid").read_text()):
+        time.sleep(0.01)
+    child = psutil.Process(int(pid))
+    workers._stop([process])
+    assert not psutil.pid_exists(process.pid)
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_run_that_is_interrupted_leaves_no_job_behind(tmp_path, monkeypatch):
+    toy = Toy.make(tmp_path)
+    toy.replace_in_module("beta/checks", "return Measurement(value=3)", "import time; time.sleep(600)")
+    begun = []
+
+    def interrupt(_, running):
+        begun.extend(task.log for task in running)
+        if any("beta" in log for log in begun):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(workers._Watch, "show", lambda self, screen, running: interrupt(screen, running))
+    with pytest.raises(KeyboardInterrupt):
+        reproduce(toy, monkeypatch)
+    assert "beta.job" in begun and not psutil.Process().children(recursive=True)
+
+
+def test_where_no_fork_may_be_jobs_start_anew(tmp_path, monkeypatch):
+    toy = Toy.make(tmp_path)
+    monkeypatch.setattr(workers.sys, "platform", "darwin")
+    code, said = reproduce(toy, monkeypatch, only=("alpha",))
+    assert code == 0, said
+    assert toy.rows("cpu")["A1"]["computed"] == "computed"
