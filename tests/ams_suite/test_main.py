@@ -83,6 +83,11 @@ def test_reproduce_runs_lists_and_checks(toy, capsys):
     assert "A1    alpha            expected holds" in capsys.readouterr().out
 
 
+def test_where_the_console_has_no_other_letters_there_are_ascii_s(toy):
+    done = toy.python("-m", "ams_suite", "run", "A2", "--profile", "quick", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0 and "\nx A2 " in done.stdout and "2 [1.9, 2.1] <= 1 " in done.stdout
+
+
 def test_run_works_in_this_process_with_any_profile(toy, capsys):
     assert main(["run", "B2", "--profile", "cpu", "--out", "elsewhere"]) == 0
     assert (toy.root / "elsewhere/cpu/records/B2.json").exists()

@@ -277,7 +277,7 @@ class Claims(Frozen):
         wanted = set(names)
         known = [claim.id for claim in self.claim] + [group.id for group in self.group]
         for name in sorted(wanted.difference(known)):
-            raise unknown("claim or group", name, known)
+            raise unknown("claim or group", name, known, "see --list")
         return [claim for claim in self.claim if not wanted or {claim.id, claim.group} & wanted]
 
 

@@ -249,7 +249,9 @@ def test_the_plan_tells_what_claims_and_studies_took_before_on_this_machine(sess
         claim["seconds"] = 4.0
     path.write_text(json.dumps(content))
     session.run(force=("C1",))
-    assert "1 to run on 1 core; about 14 s" in session.said, "4 s and a start, twice as slow as there"
+    assert "1 to run on 1 core; about 8.6 min" in session.said, (
+        "4 s, a start, half of the study, twice as slow as there"
+    )
     session.toy.replace_in_module("gamma/study", "\n\n\n", "\n\n\n# changed\n\n\n")
     session.run(verbose=True)
     assert "2 to run on 1 core; about 17.0 min" in session.said
