@@ -53,7 +53,7 @@ def film(settings: Settings) -> Any:
         for k, (level, deviation) in enumerate(zip(levels, deviations, strict=True))
         for x, y in zip(X.tolist(), _density(level, deviation), strict=True)
     ]
-    told = f"'noise level ' + (k + 1) + ' of {len(sigmas)}'"
+    title = f"'noise level ' + (k + 1) + ' of {len(sigmas)}'"
     k = alt.param(
         name="k", value=len(sigmas) - 1, bind=alt.binding_range(min=0, max=len(sigmas) - 1, step=1, name="Level ")
     )
@@ -65,7 +65,7 @@ def film(settings: Settings) -> Any:
         .encode(
             x=alt.X("x:Q", title=None, scale=place), y=alt.Y("density:Q", title="target", axis=alt.Axis(labels=False))
         )
-        .properties(title=alt.TitleParams({"expr": told}))
+        .properties(title=alt.TitleParams({"expr": title}))
     )
     colours = alt.Scale(domain=list(SAMPLERS), range=[SPECS[name].colour for name in SAMPLERS])
     strips = (

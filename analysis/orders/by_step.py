@@ -40,7 +40,7 @@ class AtStep(NamedTuple):
 
 @cell
 def on_mixture(sampler: str, size: float) -> AtStep:
-    """The stationary density of a sampler on the mixture at base step `size`, from the law in phase space."""
+    """The stationary density of a sampler on the mixture at base step `size`, by its density in phase space."""
     near = of_power(0.6)
     if sampler == "Langevin":
         density = stationary(two_modes(), langevin(), size, near=near).density
@@ -75,15 +75,15 @@ def step_size(settings: Settings) -> Any:
         ("Gaussian", on_gaussian, _normal(1.0)),
     ):
         for k, size in enumerate(SIZES):
-            found = {sampler: at(sampler, size) for sampler in SAMPLERS}
-            columns = {"target": exact} | {sampler: each.values for sampler, each in found.items()}
+            reached = {sampler: at(sampler, size) for sampler in SAMPLERS}
+            columns = {"target": exact} | {sampler: each.values for sampler, each in reached.items()}
             curves += [
                 {"on": target, "k": k, "x": round(x, 3)} | {name: round(y[n], 4) for name, y in columns.items()}
                 for n, x in enumerate(X.tolist())
             ]
             distances += [
                 {"on": target, "k": k, "size": size, "sampler": sampler, "w2": float(f"{each.w2:.4g}")}
-                for sampler, each in found.items()
+                for sampler, each in reached.items()
             ]
     k = alt.param(name="k", value=3, bind=alt.binding_range(min=0, max=DOUBLINGS, step=1, name="Step "))
     on = alt.param(name="on", value="mixture", bind=alt.binding_select(options=["mixture", "Gaussian"], name="Target "))
@@ -95,7 +95,11 @@ def step_size(settings: Settings) -> Any:
         .transform_fold(list(_COLOURS), as_=["sampler", "density"])
         .mark_line()
         .encode(
-            x=alt.X("x:Q"), y=alt.Y("density:Q", scale=alt.Scale(domain=[0, highest])), color=colour, detail="sampler:N"
+            x=alt.X("x:Q"),
+            y=alt.Y("density:Q", scale=alt.Scale(domain=[0, highest])),
+            color=colour,
+            strokeWidth=alt.condition("datum.sampler == 'target'", alt.value(6), alt.value(2)),
+            detail="sampler:N",
         )
         .properties(title=alt.TitleParams({"expr": f"'step a = ' + format({SMALLEST} * pow(2, k), '.3~g')"}))
     )

@@ -97,12 +97,12 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
 
 def _addresses(claims: list[views.ClaimView], groups: list[views.GroupView]) -> dict[str, str]:
     """Return the address, page and anchor, of each claim, group, figure and table by its name."""
-    found: dict[str, str] = {}
+    addresses: dict[str, str] = {}
     for page in {page_of(view.group) for view in groups}:
         here = [view for view in groups if page_of(view.group) == page]
         anchors = views.standing([view for view in claims if page_of(view.group) == page], here)
-        found |= {name: f"{page}#{anchor}" for name, anchor in anchors.items()}
-    return found
+        addresses |= {name: f"{page}#{anchor}" for name, anchor in anchors.items()}
+    return addresses
 
 
 def write(workspace: Workspace, ledger: Ledger) -> Path:

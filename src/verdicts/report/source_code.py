@@ -30,8 +30,8 @@ def function_at(root: Path, place: str) -> str:
     """Return the text of the function at `place` (`file:name`) without its docstring. Raises UserError for none."""
     file, _, name = place.rpartition(":")
     text = (root / file).read_text(encoding="utf-8") if (root / file).is_file() else ""
-    found = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef) and node.name == name)
-    if (node := next(found, None)) is None:
+    named = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef) and node.name == name)
+    if (node := next(named, None)) is None:
         raise UserError(f"{place}: there is no such function")
     lines, first = text.splitlines(), node.body[0]
     if ast.get_docstring(node) and first.end_lineno:

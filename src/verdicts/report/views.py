@@ -187,15 +187,15 @@ def _group(workspace: Workspace, group: Group) -> GroupView:
 
 def absences(claims: Sequence[ClaimView], groups: Sequence[GroupView]) -> dict[str, list[str]]:
     """Return what is not there, by reason: the claims not run, then the groups without figures, each named once."""
-    found: dict[str, list[str]] = {}
+    absent: dict[str, list[str]] = {}
     for view in claims:
         if view.row.verdict is Verdict.NOT_RUN:
-            found.setdefault(view.row.reason, []).append(view.claim.id)
-    missing = {name for names in found.values() for name in names}
+            absent.setdefault(view.row.reason, []).append(view.claim.id)
+    missing = {name for names in absent.values() for name in names}
     for group in groups:
         if group.reason and not all(view.claim.id in missing for view in claims if view.group == group.group):
-            found.setdefault(group.reason, []).append(f"figures of {group.group.title}")
-    return found
+            absent.setdefault(group.reason, []).append(f"figures of {group.group.title}")
+    return absent
 
 
 def standing(claims: Sequence[ClaimView], groups: Sequence[GroupView]) -> dict[str, str]:
