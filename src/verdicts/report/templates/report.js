@@ -93,6 +93,8 @@
   });
   claims.forEach((claim) => claim.querySelector("details")?.addEventListener("toggle", ({ target }) => {
     if (target.open) illustrate(claim);
+    // A formula wider than a phone scrolls by keyboard too
+    claim.querySelectorAll(".statement").forEach((one) => { if (one.scrollWidth > one.clientWidth) one.tabIndex = 0; });
     if (!printing && !following) keep(target.open ? claim.dataset.id : "");
   }));
 
