@@ -156,9 +156,8 @@ def margin(view: CheckView) -> tuple[float, float, float]:
     assert result and result.value is not None
     ends = [result.value if end is None else end for end in (result.value, result.low, result.high)]
     if check.relation is Relation.EQUAL:
-        away = [abs(end - check.bound) for end in ends]
-        if result.low is not None and result.high is not None and result.low <= check.bound <= result.high:
-            away[1] = 0.0
+        value, *others = [abs(end - check.bound) for end in ends]
+        away = [value, 0.0 if min(ends) <= check.bound <= max(ends) else min(others), max(others)]
         inside = [check.tolerance - each for each in away]
         scale = max(check.tolerance, away[0])
     else:
