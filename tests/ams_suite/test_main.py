@@ -48,8 +48,7 @@ def toy(tmp_path, monkeypatch):
 def test_bad_usage_is_one_line_and_2(toy, capsys, words, line):
     assert main(words.split()) == 2
     said = capsys.readouterr().err
-    assert said.startswith("ams: ")
-    assert said.count("\n") == 1
+    assert said.startswith("ams: ") and said.count("\n") == 1
     assert line in said
 
 

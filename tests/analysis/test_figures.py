@@ -13,9 +13,13 @@ from verdicts.records.figures import SHOWN, saved_as
 from verdicts.run.drawing import drawing_style
 
 FEWER = {
-    "annealed": {"drawn": ("annealed_causes", "annealed_mixture_causes")},
+    "annealed": {
+        **{"drawn": ("annealed_causes", "annealed_mixture_causes"), "budgets": (20, 40), "long": (60,)},
+        **{"tuned": (60,), "line_budgets": (20, 40), "line_long": 60},
+    },
+    "orders": {"halvings": 2, "kinetic_nodes": 5},
     "kinetic_langevin": {"targets": 3, "budget": 57, "factor_budgets": (50, 75), "orders": (28, 40, 57, 80)},
-    "related_work": {"errors": 600, "climbers": 40, "ascents": 15, "budgets": (20, 100), "sizes": (0.0, 1.0)},
+    "related_work": {"errors": 600, "climbers": 40, "ascents": 15, "budgets": (20, 40), "sizes": (0.0, 1.0)},
 }
 NAMES = {
     "adaptive": "fixed_point bias small_steps batches",

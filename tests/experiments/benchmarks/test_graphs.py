@@ -119,9 +119,10 @@ def test_live_bytes_follow_the_storages() -> None:
     del one
 
 
-def test_shares_of_time_sum_to_one() -> None:
+def test_shares_of_time_sum_to_one(capfd: pytest.CaptureFixture[str]) -> None:
     shares = figures.time_by_kind(runs.packed_run(runs.own_problem(4, SMALL)))
     assert sum(shares.values()) == pytest.approx(1.0) and min(shares.values()) > 0
+    assert capfd.readouterr().err == ""  # of torch's profiler
     table = figures.tables(SMALL)[0]
     assert [sum(column) for column in list(zip(*table.rows, strict=True))[1:]] == pytest.approx(
         [100.0] * (len(table.header) - 1), abs=0.5

@@ -56,8 +56,7 @@ def test_pages_are_whole_and_offline(toy):
 def test_same_records_give_the_same_bytes(toy):
     workspace = toy.run_all()
     path = report.write(workspace, collect(workspace))
-    assert path == workspace.folder / "report.html"
-    assert path.read_bytes().decode() == text_of(toy.workspace())
+    assert path == workspace.folder / "report.html" and path.read_bytes().decode() == text_of(toy.workspace())
 
 
 def test_each_claim_has_a_row_with_verdict_and_command(toy):
