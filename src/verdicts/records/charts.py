@@ -51,10 +51,15 @@ def still(spec: str) -> str:
     return SIZE.sub(lambda size: 'width="{}pt" height="{}pt"'.format(*(0.75 * float(x) for x in size.groups())), svg, 1)
 
 
+def kinds_of_chart(kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """Return which of the wanted kinds a chart has: no PDF, whose bytes would differ each time."""
+    return tuple(kind for kind in kinds if kind != ".pdf")
+
+
 def save_chart(
     chart: "TopLevelMixin", folder: Path, name: str, caption: str, claims: tuple[str, ...] | list[str] = ()
 ) -> Figure:
-    """Write an Altair chart as `folder/name.vl.json` with still pictures of the wanted kinds, each file whole.
+    """Write an Altair chart as `folder/name.vl.json` with still pictures (`kinds_of_chart`), each file whole.
 
     Title, caption and origin stand in the chart's file. Raises OSError if the folder cannot be written.
     """
@@ -62,11 +67,7 @@ def save_chart(
 
     spec = spec_of(chart, origin_of(tuple(claims)))
     write_whole(folder / f"{name}{SPEC}", spec)
-    made: dict[str, Callable[[str], str | bytes]] = {
-        ".svg": still,
-        ".png": vl_convert.vegalite_to_png,
-        ".pdf": vl_convert.vegalite_to_pdf,
-    }
-    for kind in wanted_kinds():
+    made: dict[str, Callable[[str], str | bytes]] = {".svg": still, ".png": vl_convert.vegalite_to_png}
+    for kind in kinds_of_chart(wanted_kinds()):
         write_whole(folder / f"{name}{kind}", made[kind](spec))
     return Figure(file=folder / f"{name}.svg", caption=caption, claims=tuple(claims), moves=True)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from verdicts.records.charts import SPEC, save_chart
-from verdicts.records.figures import Stamp, saved_as, stamped
+from verdicts.records.figures import KINDS, Stamp, saved_as, stamped
 from verdicts.report.images import size_of
 
 
@@ -15,10 +15,10 @@ def test_a_chart_is_saved_with_a_still_picture_and_its_origin(tmp_path):
     made = []
     for folder in (tmp_path / "one", tmp_path / "two"):
         folder.mkdir()
-        with saved_as((".svg", ".pdf")), stamped(Stamp("the paper", "quick", "digest", "abc")):
+        with saved_as(KINDS), stamped(Stamp("the paper", "quick", "digest", "abc")):
             figure = save_chart(chart, folder, "dots", "two points", ("A1",))
         made.append({path.name: path.read_bytes() for path in folder.iterdir()})
-    assert made[0] == made[1] and set(made[0]) == {"dots.svg", "dots.pdf", f"dots{SPEC}"}
+    assert made[0] == made[1] and set(made[0]) == {"dots.svg", "dots.png", f"dots{SPEC}"}
     assert (figure.file.name, figure.claims, figure.moves) == ("dots.svg", ("A1",), True)
     spec = json.loads(made[0][f"dots{SPEC}"])
     assert "the paper verified; claims A1" in spec["usermeta"]["origin"] and "http" not in json.dumps(spec)
