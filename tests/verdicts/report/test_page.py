@@ -50,6 +50,7 @@ def test_pages_are_whole_and_offline(toy):
             assert (workspace.folder / (file or name)).is_file()
             assert not anchor or anchor in pages[file or name].ids()
         assert not any(element.tag == "link" for element in page.elements)
+    assert "evidence" not in pages["report-beta.html"].ids(), "the group has neither figures nor tables"
     assert "claim-B1" in pages["report-beta.html"].ids() and "claim-B1" not in pages["report.html"].ids()
 
 
