@@ -194,12 +194,14 @@ class Claim(Frozen):
 class GroupEntry(Frozen):
     """What a claims file says of its group: title, part of the report, place in that part.
 
-    `commands` adds commands to the suite's command line, by name, as `module:class`.
+    A group that stands `apart` has a page of its own beside the report. `commands` adds commands to the suite's command
+    line, by name, as `module:class`.
     """
 
     title: str
     part: str
     order: int = 0
+    apart: bool = False
     commands: dict[CommandName, CommandPlace] = {}  # noqa: RUF012 (a pydantic field)
 
 

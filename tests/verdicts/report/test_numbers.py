@@ -114,7 +114,7 @@ def written(toy: Toy) -> set[str]:
 
 
 def test_before_any_run_the_page_has_no_number_of_its_own(toy):
-    page = visible(report.build(toy.workspace(), collect(toy.workspace())))
+    page = visible(report.build(toy.workspace(), collect(toy.workspace()))[report.REPORT])
     counts = {"4"}  # claims, none of them run
     assert numbers(page) <= written(toy) | OWN_WORDS | counts | shown(toy)
 
@@ -157,8 +157,8 @@ def test_every_measured_number_follows_its_record(toy, module, old, new):
 
 def visible_of(toy: Toy) -> str:
     """Return the page's text after a run, without the source that it shows."""
-    page = report.build(toy.run_all(), collect(toy.workspace()))
-    return visible(re.sub(r'<details class="code">.*?</details>', "", page, flags=re.DOTALL))
+    page = report.build(toy.run_all(), collect(toy.workspace()))[report.REPORT]
+    return visible(re.sub(r'<pre class="code">.*?</pre>', "", page, flags=re.DOTALL))
 
 
 def data_numbers(toy: Toy) -> set[str]:
