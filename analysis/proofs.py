@@ -1,5 +1,6 @@
 """What proofs share: a step derived on symbols; what is left of an identity's two sides, subtracted and simplified."""
 
+from functools import lru_cache
 from typing import Annotated, NamedTuple
 
 import sympy as sp
@@ -9,7 +10,18 @@ from ams.laws.symbolic import stationary_covariance, transition, x, z
 from ams.samplers import State
 from verdicts import Measurement
 
-Expression = Annotated[sp.Basic, PlainSerializer(sp.srepr), PlainValidator(sp.sympify)]
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> sp.Basic:
+    """Return what SymPy wrote; it is immutable, so that all who read a cell may share it."""
+    return sp.sympify(text)
+
+
+def _expression(given: str | sp.Basic) -> sp.Basic:
+    return _parsed(given) if isinstance(given, str) else sp.sympify(given)
+
+
+Expression = Annotated[sp.Basic, PlainSerializer(sp.srepr), PlainValidator(_expression)]
 """The annotation of a SymPy expression or matrix in a cell's result; symbols keep their assumptions."""
 
 

@@ -1,5 +1,6 @@
 """What all tests share: checks of shapes, seeds, and the false-alarm budget of stochastic tests."""
 
+import gc
 import importlib.util
 import sys
 from collections.abc import Generator, Iterator
@@ -17,8 +18,8 @@ if importlib.util.find_spec("beartype"):  # of the extra `test`
     jaxtyping.install_import_hook(SHAPED, "tests.shapes.checked")
 
 from ams.statistics import SUITE_FALSE_ALARM  # noqa: E402
+from tests.claims import claims  # noqa: E402
 from tests.monte_carlo import MARK, MonteCarlo, overspent, share_of, spent_by_claims  # noqa: E402
-from verdicts.claims.loading import load_claims  # noqa: E402
 from verdicts.errors import UserError  # noqa: E402
 from verdicts.studies import Memory, using  # noqa: E402
 
@@ -45,6 +46,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         raise pytest.UsageError(str(error)) from error
     if complaint := overspent(spent):
         raise pytest.UsageError(complaint)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what collection made: it lives to the end."""
+    gc.freeze()
 
 
 @pytest.fixture
@@ -80,7 +86,7 @@ def pytest_report_collectionfinish(items: list[pytest.Item]) -> str:
 
 def _spent(items: list[pytest.Item]) -> tuple[float, float]:
     """Return the shares of tests and of checks, summed."""
-    return sum(map(share_of, items)), sum(spent_by_claims(load_claims(HERE.parent)).values())
+    return sum(map(share_of, items)), sum(spent_by_claims(claims()).values())
 
 
 @pytest.fixture

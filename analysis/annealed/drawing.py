@@ -16,16 +16,20 @@ from ams.plots import budget_ticks, error_against_nfe, legend_above, panels, ref
 from ams.samplers.presets import DEFAULT, SPECS
 from ams_suite.drawn import save_drawn
 from analysis.annealed import gaussian, mixture, sensitivity, study
-from analysis.annealed.nfe_to_threshold import KL, curve, default_line_run
+from analysis.annealed.film import film
+from analysis.annealed.nfe_to_threshold import KL, LINE_KL, W2, curve, default_line_run, speed_up
 from analysis.annealed.settings import ABLATIONS, BASELINE, CAUSES, LARGER_DRIFT, OTHERS, PAPER, RIVALS, Settings
 from verdicts import Figure
 
+LARGEST_SHOWN = 200  # evaluations: P2 speaks of small budgets
 _KL_LABEL = r"KL(run $\|$ target) (nats)"
 
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the group's figures, or those of them that the settings name."""
     claims = {
+        speed_up_by_budget: ("P2", "B2"),
+        film: ("B5",),
         annealed_causes: ("P2", "B1", "B2", "B3"),
         annealed_rivals: ("B4",),
         annealed_mixture_causes: ("B3", "B5"),
@@ -38,6 +42,36 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
     }
     wanted = {draw: shown for draw, shown in claims.items() if study.drawn(settings, draw.__name__)}
     return save_drawn(wanted, folder, settings)
+
+
+def speed_up_by_budget(settings: Settings) -> Any:
+    """How many times as many evaluations annealed Langevin needs for the error of adaptive momentum, by budget. Shaded:
+    the paper's 2 to 5. A point is missing where Langevin does not get there within its budgets. Choose default or tuned
+    hyperparameters, and a target by its name in the legend.
+    """
+    import altair as alt
+
+    rows = [
+        {"case": case.name, "tuned": "tuned" if tuned else "default", "budget": budget, "times": round(times, 3)}
+        for case in (KL, W2, LINE_KL)
+        for tuned in (False, True)
+        for budget in case.budgets(settings, PAPER, tuned)
+        if budget <= LARGEST_SHOWN and math.isfinite(times := speed_up(case, settings, budget, tuned))
+    ]
+    names = list(dict.fromkeys(row["case"] for row in rows))
+    case = alt.selection_point(fields=["case"], bind="legend")
+    tuned = alt.param(
+        name="tuned", value="default", bind=alt.binding_select(options=["default", "tuned"], name="Hyperparameters ")
+    )
+    band = alt.Chart({"values": [{"low": 2, "high": 5}]}).mark_rect(color="#0072b2", opacity=0.12)
+    lines = alt.Chart({"values": rows}, width=560, height=300).mark_line(point=alt.OverlayMarkDef(size=40))
+    return band.encode(y="low:Q", y2="high:Q") + lines.encode(
+        x=alt.X("budget:Q", title="score evaluations (NFE)", scale=alt.Scale(type="log", nice=False)),
+        y=alt.Y("times:Q", title="times as many evaluations", scale=alt.Scale(zero=True)),
+        color=alt.Color("case:N", title=None, scale=alt.Scale(domain=names, range=["#0072b2", "#56b4e9", "#d55e00"])),
+        opacity=alt.condition(case, alt.value(1), alt.value(0.15)),
+        tooltip=["case:N", alt.Tooltip("budget:Q", title="NFE"), alt.Tooltip("times:Q", title="times as many")],
+    ).add_params(case, tuned).transform_filter("datum.tuned == tuned")
 
 
 def annealed_causes(settings: Settings) -> Drawing:

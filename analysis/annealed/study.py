@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ams.samplers.presets import ADAPTIVE, DEFAULT, RK45, SPECS, Hyperparameters, noise_schedule
-from analysis.annealed import gaussian, mixture, sensitivity
+from analysis.annealed import film, gaussian, mixture, sensitivity
 from analysis.annealed.gaussian import SIGMAS
 from analysis.annealed.particles import Sizes
 from analysis.annealed.settings import BASELINE, CAUSES, EXACT_RIVALS, OTHERS, PAPER, RIVALS, TABULATED, Settings
@@ -56,6 +56,8 @@ def cells(settings: Settings) -> Iterator[Cell]:
     if RK45.name in tabulated(settings):
         yield gaussian.solver_runs.cell(settings.tolerances)
         yield mixture.solver_runs.cell(settings.tolerances, settings.nodes)
+    if drawn(settings, "film"):
+        yield from (film.frames.cell(name, settings.seed) for name in film.SAMPLERS)
     if not settings.drawn:
         yield from _of_sensitivity(settings)
 

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure as Drawing
 from ams.plots import legend_above, panels
 from ams.samplers.presets import ADAPTIVE, LANGEVIN, SPECS
 from ams_suite.drawn import save_drawn
+from analysis.orders.by_step import step_size
 from analysis.orders.distances import distances
 from analysis.orders.mode_loss import mean_field_density
 from analysis.orders.settings import Settings
@@ -91,5 +92,5 @@ def densities(settings: Settings) -> Drawing:
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the group's figures."""
-    drawn = {orders: ("B6", "K5"), departure: ("B6", "P1b"), densities: ("B5a", "B6")}
+    drawn = {orders: ("B6", "K5"), departure: ("B6", "P1b"), densities: ("B5a", "B6"), step_size: ("P1b", "B6")}
     return save_drawn(drawn, folder, settings)

@@ -31,7 +31,8 @@ class Block:
 
     All other numbers count within the block. `entry` is, for each of the (graphs, side, side) entries, flat, the number
     of its pair; the two numbers after the last pair stand for an entry beyond the graph and for the diagonal. `upper`
-    holds the places of pairs in the squares, above the diagonal, `real` the places of nodes in (graphs, side).
+    and `lower` hold the places of pairs in the squares, above and below the diagonal, `real` those of nodes in (graphs,
+    side).
     """
 
     graphs: int
@@ -40,6 +41,7 @@ class Block:
     pairs: slice
     entry: Tensor
     upper: Tensor
+    lower: Tensor
     real: Tensor
 
     def squares(self, channels: Float[Tensor, "channels pairs"]) -> Float[Tensor, "channels graphs side side"]:
@@ -51,6 +53,10 @@ class Block:
     def above(self, squares: Tensor) -> Float[Tensor, "channels pairs"]:
         """Return the entries above the diagonal, real pairs only."""
         return squares.flatten(1).index_select(1, self.upper)
+
+    def symmetrised(self, squares: Tensor) -> Float[Tensor, "channels pairs"]:
+        """Return the sum of the entries above and below the diagonal, real pairs only."""
+        return self.above(squares) + squares.flatten(1).index_select(1, self.lower)
 
     def spread(self, rows: Float[Tensor, "nodes features"]) -> Float[Tensor, "graphs side features"]:
         """Return the nodes' rows graph by graph; zero beyond a graph."""
@@ -184,4 +190,4 @@ def _block(sizes: Sequence[int], nodes: int, pairs: int) -> Block:
     entry[upper] = entry[lower] = torch.arange(count)
     real = torch.cat([torch.arange(n) + number * side for number, n in enumerate(sizes)])
     ranges = slice(nodes, nodes + sum(sizes)), slice(pairs, pairs + count)
-    return Block(len(sizes), side, *ranges, entry, upper, real)
+    return Block(len(sizes), side, *ranges, entry, upper, lower, real)

@@ -83,8 +83,8 @@ class Convolution(nn.Module):
 def mixed(x: Nodes, channels: Channels, block: Block) -> Float[Tensor, "channels places inputs"]:
     """Return `N(A_i) x` for each channel, at every place of the block's squares."""
     squares = block.squares(channels)
-    root = squares.sum(-1).clamp_(min=1.0).rsqrt()
-    return (squares.mul(root[..., None]).mul(root[..., None, :]) @ block.spread(x)).flatten(1, 2)
+    root = squares.sum(-1, keepdim=True).clamp_(min=1.0).rsqrt()
+    return (squares * root @ (root * block.spread(x))).flatten(1, 2)
 
 
 class Attention(nn.Module):
@@ -117,15 +117,17 @@ class Attention(nn.Module):
             y = y[self.live]
         else:
             y, values = mixed(x, channels[self.live], block), x.new_zeros(len(channels), len(x), self.outputs)
-        matrices = torch.zeros_like(channels)
-        matrices[self.live] = self._scores(self.convolution.applied(y, self.live, slice(split)), block)
-        return matrices, values
+        scores = self._scores(self.convolution.applied(y, self.live, slice(split)), block)
+        if isinstance(self.live, Tensor):
+            scores = torch.zeros_like(channels).index_copy(0, self.live, scores)
+        return scores, values
 
     def _scores(self, parts: Float[Tensor, "live places outputs"], block: Block) -> Channels:
         """Return `M_i` from queries and keys; `tanh(x) / 2 = 1 / (1 + exp(-2 x)) - 1 / 2`, which is faster here."""
+        parts[..., : self.width].mul_(2 / math.sqrt(self.width))  # the queries
         query, key = parts.unflatten(1, (block.graphs, -1)).unflatten(-1, (2, HEADS, -1)).permute(3, 0, 1, 4, 2, 5)
-        total = (torch.sigmoid_((query * (2 / math.sqrt(self.width))) @ key.mT) - 0.5).sum(2)
-        return block.above(total + total.mT) / HEADS
+        total = torch.sigmoid_(query @ key.mT).sum(2)
+        return block.symmetrised(total).mul_(1 / HEADS).sub_(1.0)
 
 
 class Shape(NamedTuple):
@@ -167,7 +169,7 @@ def joined(values: Float[Tensor, "channels nodes width"], stack: Stack) -> Nodes
 
 def linked(matrices: Channels, channels: Channels, stack: Stack) -> Channels:
     """Return `2 stack(M_1 ... M_c, A_1 ... A_c)`."""
-    return 2 * stack.columns(torch.cat((matrices, channels)))
+    return stack.columns(torch.cat((matrices, channels))).mul_(2.0)
 
 
 class Layer(nn.Module):
@@ -197,6 +199,12 @@ class BlockNetwork(nn.Module):
 
     An evaluation needs the memory of one block, whatever the size of the batch.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Freed at once, which makes glibc keep up to twice as much (mallopt(3), M_MMAP_THRESHOLD). Else it returns the
+        # memory of every block to the system, and getting it back takes a fifth of an evaluation
+        torch.empty(2**24, dtype=torch.uint8)
 
     def forward(self, x: Nodes, pairs: Float[Tensor, " pairs"], layout: Layout) -> Tensor:
         """Return the output at each node or pair of the layout."""

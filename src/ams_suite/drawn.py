@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from verdicts import Figure, save_figure
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure as Drawing
+from verdicts.records.charts import save_chart
 
 
-def save_drawn(drawn: "Mapping[Callable[..., Drawing], tuple[str, ...]]", folder: Path, *given: Any) -> list[Figure]:
-    """Call each function with `given` and save what it draws, for the claims that it stands for."""
-    return [
-        save_figure(draw(*given), folder, draw.__name__, " ".join(str(draw.__doc__).split()), claims)
-        for draw, claims in drawn.items()
-    ]
+def save_drawn(drawn: Mapping[Callable[..., Any], tuple[str, ...]], folder: Path, *given: Any) -> list[Figure]:
+    """Call each function with `given` and save what it draws, for the claims that it stands for.
+
+    A matplotlib figure stands still; an Altair chart moves.
+    """
+    return [_saved(draw(*given), folder, draw, claims) for draw, claims in drawn.items()]
+
+
+def _saved(made: Any, folder: Path, draw: Callable[..., Any], claims: tuple[str, ...]) -> Figure:
+    save = save_chart if hasattr(made, "to_dict") else save_figure
+    return save(made, folder, draw.__name__, " ".join(str(draw.__doc__).split()), claims)

@@ -20,12 +20,15 @@ def writable(place: Path) -> Iterator[None]:
         raise UserError(f"cannot write {where}: {why}; give another place with --out DIR") from error
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
-    """Return the problem of a `name` that is not among the `known`, with the nearest of them (case ignored)."""
+def unknown(kind: str, name: str, known: Iterable[str], otherwise: str = "") -> UserError:
+    """Return the problem of a `name` that is not among the `known`, with the nearest of them (case ignored).
+
+    Where none is near it is `otherwise` that is said, by default all of them.
+    """
     by_folded = {candidate.casefold(): candidate for candidate in known}
     near = difflib.get_close_matches(name.casefold(), by_folded, n=3, cutoff=0.5)
     if near:
         advice = "did you mean " + " or ".join(by_folded[match] for match in near) + "?"
     else:
-        advice = "known: " + (", ".join(by_folded.values()) or "none")
+        advice = otherwise or "known: " + (", ".join(by_folded.values()) or "none")
     return UserError(f"unknown {kind} {name!r}: {advice}")

@@ -36,8 +36,7 @@ def test_adaptive_momentum_ends_in_a2(capsys: pytest.CaptureFixture[str]) -> Non
 def test_langevin_after_one_step_by_hand(capsys: pytest.CaptureFixture[str]) -> None:
     found = printed(capsys, "langevin", 0.1, "0.5", 1, mean="3", start_variance="0.5", multiplicity="4")
     m, v = 3 - 3 * 0.95, 0.95**2 * 0.5 + 0.2
-    assert found["beta"] is None
-    assert found["mean"] == pytest.approx([m]) and found["variance"] == pytest.approx([v])
+    assert found["beta"] is None and found["mean"] == pytest.approx([m]) and found["variance"] == pytest.approx([v])
     gap = math.sqrt(v) - math.sqrt(2)
     assert found["w2"] == pytest.approx(math.sqrt(4 * ((m - 3) ** 2 + gap**2)))
     assert found["kl"] == pytest.approx(4 * (v / 2 - 1 - math.log(v / 2) + (m - 3) ** 2 / 2) / 2)

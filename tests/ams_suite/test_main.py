@@ -48,8 +48,7 @@ def toy(tmp_path, monkeypatch):
 def test_bad_usage_is_one_line_and_2(toy, capsys, words, line):
     assert main(words.split()) == 2
     said = capsys.readouterr().err
-    assert said.startswith("ams: ")
-    assert said.count("\n") == 1
+    assert said.startswith("ams: ") and said.count("\n") == 1
     assert line in said
 
 
@@ -81,6 +80,11 @@ def test_reproduce_runs_lists_and_checks(toy, capsys):
     assert main(["reproduce", "--profile", "quick", "--list"]) == 0
     assert main(["list", "--profile", "quick", "A1"]) == 0
     assert "A1    alpha            expected holds" in capsys.readouterr().out
+
+
+def test_where_the_console_has_no_other_letters_there_are_ascii_s(toy):
+    done = toy.python("-m", "ams_suite", "run", "A2", "--profile", "quick", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0 and "\nx A2 " in done.stdout and "2 [1.9, 2.1] <= 1 " in done.stdout
 
 
 def test_run_works_in_this_process_with_any_profile(toy, capsys):

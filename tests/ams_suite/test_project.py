@@ -22,20 +22,17 @@ def fake_torch(works):
 def test_the_accelerator_is_what_torch_says_where_there_is_a_driver(monkeypatch, works):
     monkeypatch.setattr(project.shutil, "which", lambda name: "/usr/bin/nvidia-smi")
     monkeypatch.setitem(sys.modules, "torch", fake_torch(works))
-    assert PROJECT.accelerator() == ("Fake GPU" if works else None)
-    assert PROJECT.threads() == 3
+    assert PROJECT.accelerator() == ("Fake GPU" if works else None) and PROJECT.threads() == 3
 
 
 def test_there_is_no_accelerator_without_driver_or_torch(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.setattr(project.shutil, "which", lambda name: "/usr/bin/nvidia-smi")
-    assert PROJECT.accelerator() is None
-    assert PROJECT.threads() == os.cpu_count()
+    assert PROJECT.accelerator() is None and PROJECT.threads() == os.cpu_count()
     monkeypatch.setattr(project.shutil, "which", lambda name: None)
     monkeypatch.setattr(Path, "exists", lambda self: False)
     assert PROJECT.accelerator() is None
 
 
 def test_processes_that_a_run_starts_find_the_same_object():
-    assert project_at(PROJECT.place) is PROJECT
-    assert PROJECT.registered() == registered()
+    assert project_at(PROJECT.place) is PROJECT and PROJECT.registered() == registered()

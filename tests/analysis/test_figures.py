@@ -1,26 +1,32 @@
 """The figures of every group are written, each from a docstring that is its caption."""
 
 from importlib import import_module
+from itertools import product
 from pathlib import Path
 
 import pytest
 
+from analysis.annealed import drawing
 from tests.claims import quick_settings
 from tests.verdicts.toy import REPOSITORY
 from verdicts.records.figures import SHOWN, saved_as
 from verdicts.run.drawing import drawing_style
 
 FEWER = {
-    "annealed": {"drawn": ("annealed_causes", "annealed_mixture_causes")},
+    "annealed": {
+        **{"drawn": ("annealed_causes", "annealed_mixture_causes"), "budgets": (20, 40), "long": (60,)},
+        **{"tuned": (60,), "line_budgets": (20, 40), "line_long": 60},
+    },
+    "orders": {"halvings": 2, "kinetic_nodes": 5},
     "kinetic_langevin": {"targets": 3, "budget": 57, "factor_budgets": (50, 75), "orders": (28, 40, 57, 80)},
-    "related_work": {"errors": 600, "climbers": 40, "ascents": 15, "budgets": (20, 100), "sizes": (0.0, 1.0)},
+    "related_work": {"errors": 600, "climbers": 40, "ascents": 15, "budgets": (20, 40), "sizes": (0.0, 1.0)},
 }
 NAMES = {
     "adaptive": "fixed_point bias small_steps batches",
     "annealed": "annealed_causes annealed_mixture_causes",
     "kinetic_langevin": "kinetic_rates factors kinetic_orders nfe_comparison momentum_ratios",
     "momentum": "stability rates condition variance tempered_mixture",
-    "orders": "orders departure densities",
+    "orders": "orders departure densities step_size",
     "related_work": "inexact_bound fixed_stopping_time relaxation_time noise_schedules filter_gain",
     "update_rule": "rule score_change lagged_norm",
 }
@@ -38,3 +44,14 @@ def test_figures_are_written(group: str, tmp_path: Path) -> None:
         drawn = import_module(f"analysis.{group}.figures").figures(settings, tmp_path)
     assert " ".join(figure.file.stem for figure in drawn) == NAMES[group]
     assert all(figure.file.stat().st_size > 10_000 and figure.caption for figure in drawn)
+
+
+def test_the_speed_up_is_charted_for_each_target_and_both_hyperparameters(monkeypatch) -> None:
+    monkeypatch.setattr(drawing, "speed_up", lambda case, settings, budget, tuned: budget / (100 if tuned else 50))
+    chart = drawing.speed_up_by_budget(quick_settings("annealed")).to_dict()
+    band, rows = (chart["datasets"][layer["data"]["name"]] for layer in chart["layer"])
+    assert band == [{"low": 2, "high": 5}]
+    assert {(row["case"], row["tuned"]) for row in rows} == set(
+        product(("Gaussian, KL", "Gaussian, W2", "mixture, KL"), ("default", "tuned"))
+    )
+    assert all(row["times"] == row["budget"] / (100 if row["tuned"] == "tuned" else 50) for row in rows)

@@ -245,7 +245,6 @@ def test_tables_say_who_reaches_the_threshold() -> None:
     settings = small(targets=2, budget=40, compared=("exact",), tapers=((4.0, 1.8),))
     evaluations, tapers = figures.tables(settings)
     rows = dict(evaluations.rows)
-    assert rows[DECAYING] == pytest.approx(23, abs=2)
-    assert rows["ancestral"] == "2 of 2 never"
+    assert rows[DECAYING] == pytest.approx(23, abs=2) and rows["ancestral"] == "2 of 2 never"
     assert [row[:3] for row in tapers.rows] == [(4.0, 1.8, 0.8), (4.0, 1.8, 0.0)]
     assert len(figures.tables(settings.model_copy(update={"tapers": ()}))) == 1

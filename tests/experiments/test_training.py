@@ -80,8 +80,7 @@ def test_the_rate_rises_and_falls():
     while run.done < PLAN.steps:
         seen.append(run._rate())
         run.step()
-    assert seen[0] == pytest.approx(PLAN.rate / 3)
-    assert max(seen) == pytest.approx(PLAN.rate, rel=0.05)
+    assert seen[0] == pytest.approx(PLAN.rate / 3) and max(seen) == pytest.approx(PLAN.rate, rel=0.05)
     assert seen[-1] < 0.01 * PLAN.rate
 
 
@@ -137,5 +136,4 @@ def test_draws_are_the_steps_own_and_leave_torch_alone():
         first = torch.rand(2, generator=generator), torch.rand(2)
     with drawn_from(3, 5) as generator:
         again = torch.rand(2, generator=generator), torch.rand(2)
-    assert torch.equal(torch.stack(first), torch.stack(again))
-    assert torch.equal(before, torch.random.get_rng_state())
+    assert torch.equal(torch.stack(first), torch.stack(again)) and torch.equal(before, torch.random.get_rng_state())

@@ -16,8 +16,7 @@ SLOW_INSTALL = 'sleep 1; touch "$place/installed"'
 
 def made(checkout, *arguments: str) -> None:
     """Make the environment by a first run, and see that it went well."""
-    assert checkout.run(*arguments).code == 0
-    assert (checkout.venv / ".ams-suite").exists()
+    assert checkout.run(*arguments).code == 0 and (checkout.venv / ".ams-suite").exists()
 
 
 def test_a_virtual_environment_is_made_once(checkout) -> None:
@@ -122,8 +121,7 @@ def test_an_unfinished_one_is_made_anew(checkout) -> None:
 def test_one_whose_python_is_gone_is_made_anew(checkout) -> None:
     made(checkout)
     (checkout.venv / "bin/python").unlink()
-    assert checkout.run().code == 0
-    assert len(checkout.pip_calls) == 2
+    assert checkout.run().code == 0 and len(checkout.pip_calls) == 2
 
 
 def test_a_moved_checkout_gets_a_new_one(checkout) -> None:
@@ -196,8 +194,7 @@ def test_without_a_gpu_the_cpu_build_is_asked_for(checkout) -> None:
         assert checkout.run(**variables).code == 0
         return cpu in checkout.pip_calls[-1]
 
-    assert asked(NO_CPU_INDEX="0") == (sys.platform == "linux")
-    assert not asked(NO_CPU_INDEX="1")
+    assert asked(NO_CPU_INDEX="0") == (sys.platform == "linux") and not asked(NO_CPU_INDEX="1")
     assert not asked(NO_CPU_INDEX="0", PIP_SETTINGS="global.index-url='https://mirror'")
     checkout.stub("nvidia-smi", "exit 0")
     assert not asked(NO_CPU_INDEX="0")

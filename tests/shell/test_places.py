@@ -94,8 +94,7 @@ def test_a_read_only_checkout_keeps_its_environment_in_the_cache(read_only) -> N
     cache = read_only.root.parent / "cache"
     for _ in range(2):
         done = read_only.run("--out", "results", XDG_CACHE_HOME=str(cache))
-        assert done.child["python"].startswith(f"{cache}/ams-suite/")
-        assert done.child["PYTHONDONTWRITEBYTECODE"] == "1"
+        assert done.child["python"].startswith(f"{cache}/ams-suite/") and done.child["PYTHONDONTWRITEBYTECODE"] == "1"
         assert "is read-only, so the environment goes elsewhere" in done.err
     assert len(read_only.pip_calls) == 1
 

@@ -14,8 +14,7 @@ def complete(checkout):
 
 def test_the_active_python_is_used_as_it_is(complete) -> None:
     done = complete.run("--profile", "quick")
-    assert done.code == 0
-    assert done.child["arguments"] == ["reproduce", "--profile", "quick"]
+    assert done.code == 0 and done.child["arguments"] == ["reproduce", "--profile", "quick"]
     assert done.child["python"] == str(complete.bin / "python3")
     assert done.err == "", "what needs no work is not told"
     assert not complete.venv.exists()
@@ -45,8 +44,7 @@ def test_an_unknown_word_is_refused_at_once(checkout) -> None:
     done = checkout.run("figures")
     assert done.code == 2
     expected = "'test', 'lint', 'bench', 'docs' or options are expected"
-    assert done.err.startswith(f"reproduce.sh: 'figures' is not known: {expected}")
-    assert done.err.count("\n") == 1
+    assert done.err.startswith(f"reproduce.sh: 'figures' is not known: {expected}") and done.err.count("\n") == 1
     assert not checkout.venv.exists()
 
 

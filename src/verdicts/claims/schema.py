@@ -194,12 +194,14 @@ class Claim(Frozen):
 class GroupEntry(Frozen):
     """What a claims file says of its group: title, part of the report, place in that part.
 
-    `commands` adds commands to the suite's command line, by name, as `module:class`.
+    A group that stands `apart` has a page of its own beside the report. `commands` adds commands to the suite's command
+    line, by name, as `module:class`.
     """
 
     title: str
     part: str
     order: int = 0
+    apart: bool = False
     commands: dict[CommandName, CommandPlace] = {}  # noqa: RUF012 (a pydantic field)
 
 
@@ -275,7 +277,7 @@ class Claims(Frozen):
         wanted = set(names)
         known = [claim.id for claim in self.claim] + [group.id for group in self.group]
         for name in sorted(wanted.difference(known)):
-            raise unknown("claim or group", name, known)
+            raise unknown("claim or group", name, known, "see --list")
         return [claim for claim in self.claim if not wanted or {claim.id, claim.group} & wanted]
 
 

@@ -23,12 +23,13 @@ Value = TypeVar("Value")
 class Figure(Frozen):
     """A figure of a group: the SVG `file` (PNG and PDF beside it have its name), and the claims that it illustrates.
 
-    `caption` may hold `$LaTeX$` formulas.
+    `caption` may hold `$LaTeX$` formulas. One that `moves` has a chart beside it (`charts.save_chart`).
     """
 
     file: Path
     caption: str
     claims: tuple[str, ...] = ()
+    moves: bool = False
 
 
 class Table(Frozen):
@@ -100,6 +101,11 @@ def saved_as(kinds: tuple[str, ...]) -> AbstractContextManager[None]:
     return _within(_WANTED, kinds)
 
 
+def wanted_kinds() -> tuple[str, ...]:
+    """Return the kinds of file that figures are to be written as."""
+    return _WANTED.get()
+
+
 def stamped(stamp: Stamp) -> AbstractContextManager[None]:
     """Let every figure that is saved inside carry this stamp."""
     return _within(_STAMP, stamp)
@@ -125,7 +131,7 @@ def save_figure(
     named, origin = tuple(claims), origin_of(tuple(claims))
     with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "path", "figure.constrained_layout.use": False}):
         _place(drawing)
-        for kind in _WANTED.get():
+        for kind in wanted_kinds():
             stream = io.BytesIO()
             drawing.savefig(stream, format=kind[1:], metadata=_metadata(kind, name, caption, origin))
             write_whole(folder / f"{name}{kind}", stream.getvalue())

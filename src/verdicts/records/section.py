@@ -44,6 +44,8 @@ def sections_of(workspace: Workspace) -> list[SectionView]:
                 section = Section.read(path)
             except NotCurrent:
                 continue
+            if not section.started:  # nothing was tried
+                continue
             changed = sum(digest != _digest(workspace, name) for name, digest in section.sources.items())
             newest[section.id] = SectionView(section, changed, place == places[0])
     return list(newest.values())

@@ -21,7 +21,12 @@ PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 STYLE = "paper/style.mplstyle"
 # What a notebook finds in its environment: the profile, the folder above the profile's results
 PROFILE, OUT = "VERDICTS_PROFILE", "VERDICTS_OUT"
-FIGURE_MAKERS = ("verdicts/records/figures.py", "verdicts/records/booktabs.py", "verdicts/run/drawing.py")
+FIGURE_MAKERS = (
+    "verdicts/records/figures.py",
+    "verdicts/records/charts.py",
+    "verdicts/records/booktabs.py",
+    "verdicts/run/drawing.py",
+)
 PAGE_MAKERS = (
     "verdicts/report/notebooks.py",
     "verdicts/report/typeset.py",

@@ -31,8 +31,12 @@ def data_address(file: Path) -> Markup:
     picture = chosen(file)
     if picture.suffix == ".png":
         return Markup(f"data:image/png;base64,{b64encode(picture.read_bytes()).decode()}")
-    text = lean(picture.read_text(encoding="utf-8"))
-    return Markup("data:image/svg+xml," + text.translate(ESCAPES))
+    return svg_address(lean(picture.read_text(encoding="utf-8")))
+
+
+def svg_address(svg: str) -> Markup:
+    """Return an SVG as a data address, to stand between apostrophes."""
+    return Markup("data:image/svg+xml," + svg.translate(ESCAPES))
 
 
 def kinds_of(file: Path) -> list[str]:
@@ -46,7 +50,11 @@ def size_of(svg: Path) -> tuple[float, float]:
     Raises OSError; ValueError for a file that does not tell its size in points, as matplotlib's do.
     """
     with svg.open(encoding="utf-8") as file:
-        size = SIZE.search(file.read(4096))
-    if size is None:
-        raise ValueError(f"{svg}: no width and height in points")
+        return size_in(file.read(4096), str(svg))
+
+
+def size_in(svg: str, name: str = "a picture") -> tuple[float, float]:
+    """Return an SVG's width and height in points. Raises ValueError for one that does not tell them."""
+    if (size := SIZE.search(svg)) is None:
+        raise ValueError(f"{name}: no width and height in points")
     return float(size["width"]), float(size["height"])

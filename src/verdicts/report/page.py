@@ -1,67 +1,112 @@
-"""The report: one HTML file, made from records alone, that needs nothing from elsewhere.
+"""The report: an HTML page, and one for each group that stands apart, made from records alone.
 
-The same records give the same bytes: every time in it was read from a record.
+No page needs anything from elsewhere. The same records give the same bytes: every time in them was read from a record.
 """
 
 from pathlib import Path
+from typing import Any
 
-from verdicts.claims.schema import Verdict
+from verdicts.claims.schema import Group, Verdict
+from verdicts.records.charts import SPEC, library
 from verdicts.records.files import write_whole
 from verdicts.records.ledger import Ledger
 from verdicts.records.section import sections_of
 from verdicts.records.workspace import Workspace
 from verdicts.report import views
+from verdicts.report.charts import overviews
 from verdicts.report.findings import tally
-from verdicts.report.images import data_address, kinds_of, size_of
+from verdicts.report.images import data_address, kinds_of, size_in, size_of, svg_address
 from verdicts.report.report_texts import load_exhibits, load_limitations, load_notation
-from verdicts.report.source_code import address_of, source_of
+from verdicts.report.source_code import address_of, drawn_by, function_at, source_of
 from verdicts.report.tables import shown
 from verdicts.report.templating import render
 from verdicts.report.words import MARKS
 
+REPORT = "report.html"
 
-def build(workspace: Workspace, ledger: Ledger) -> str:
-    """Return the page for a ledger and the records beside it."""
-    outline, groups = workspace.claims.outline, views.groups_of(workspace)
+
+def build(workspace: Workspace, ledger: Ledger) -> dict[str, str]:
+    """Return the pages by name, for a ledger and the records beside it: the report, and those of groups apart."""
+    content = _content(workspace, ledger)
+    pages = {REPORT: render("report.html.j2", here=REPORT, **content)}
+    for view in content["groups"]:
+        if view.group.apart:
+            pages[page_of(view.group)] = render("group.html.j2", here=page_of(view.group), view=view, **content)
+    return pages
+
+
+def page_of(group: Group) -> str:
+    """Return the name of the page that shows a group's claims and figures."""
+    return f"report-{group.id}.html" if group.apart else REPORT
+
+
+def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
+    """Return all that the templates show."""
+    outline, groups, notation = workspace.claims.outline, views.groups_of(workspace), load_notation(workspace.root)
     claims = views.claims_of(workspace, ledger, groups)
-    paper = views.paper_of(workspace, ledger, claims)
-    visible = [view for view in groups if view.figures or view.tables or view.page or view.reason]
-    return render(
-        "report.html.j2",
-        ledger=ledger,
-        profile=ledger.profile,
-        claims=claims,
-        paper=paper,
-        tally=tally([view.row for view in paper], [row.verdict for row in ledger.claims]),
-        parts={part: [view for view in visible if view.group.part == part] for part in outline.parts},
-        part_titles=outline.parts,
-        marks=MARKS,
-        verdicts=list(Verdict),
-        benchmarks=views.benchmarks(workspace),
-        deviations=views.deviations(workspace, claims),
-        notation=load_notation(workspace.root),
-        limitations=load_limitations(workspace.root),
-        moved=views.moved(workspace, ledger),
-        sections=sections_of(workspace),
-        exhibits=load_exhibits(workspace.root),
-        standing=views.standing(claims, visible),
-        numbers=views.figure_numbers(groups),
-        environments=views.environments(ledger.claims),
-        costs=views.costs(workspace, claims),
-        newest=views.newest(ledger),
-        shown=shown,
-        kinds=lambda view, figure: kinds_of(workspace.folder / view.folder / figure.file),
-        picture=lambda view, figure: data_address(workspace.folder / view.folder / figure.file),
-        pixels=lambda view, figure: [
-            round(pt * 96 / 72) for pt in size_of(workspace.folder / view.folder / figure.file)
-        ],
-        source=lambda where: source_of(workspace.root, where),
-        address=lambda where: address_of(workspace.root, workspace.folder, where),
-    )
+    paper, moved = views.paper_of(workspace, ledger, claims), views.moved(workspace, ledger)
+    addresses = _addresses(claims, groups)
+    here = {name: address.removeprefix(REPORT) for name, address in addresses.items()}
+    charts = overviews(claims, moved, outline.parts, here)
+    drawn = {figure.file.stem: (view, figure) for view in groups for figure in view.figures}
+
+    def place(view: views.GroupView, name: str) -> Path:
+        return workspace.folder / view.folder / name
+
+    return {
+        "ledger": ledger,
+        "profile": ledger.profile,
+        "claims": claims,
+        "groups": groups,
+        "paper": paper,
+        "tally": tally([view.row for view in paper], [row.verdict for row in ledger.claims]),
+        "parts": {part: [view for view in groups if view.group.part == part] for part in outline.parts},
+        "part_titles": outline.parts,
+        "marks": MARKS,
+        "verdicts": list(Verdict),
+        "absences": views.absences(claims, groups),
+        "benchmarks": views.benchmarks(workspace),
+        "deviations": views.deviations(workspace, claims),
+        "notation": notation,
+        "code": [function_at(workspace.root, place) for place in notation.code],
+        "limitations": load_limitations(workspace.root),
+        "moved": moved,
+        "sections": sections_of(workspace),
+        "exhibits": load_exhibits(workspace.root),
+        "addresses": addresses,
+        "charts": charts,
+        "library": library() if charts else "",
+        "drawn": drawn,
+        "numbers": views.figure_numbers(groups) | dict(zip(charts, "ABC", strict=False)),
+        "environments": views.environments(ledger.claims),
+        "costs": views.costs(workspace, claims),
+        "newest": views.newest(ledger),
+        "shown": shown,
+        "kinds": lambda view, figure: kinds_of(place(view, figure.file)),
+        "picture": lambda view, figure: data_address(place(view, figure.file)),
+        "chart": lambda view, figure: place(view, figure.file).with_suffix(SPEC).read_text(encoding="utf-8"),
+        "svg_address": svg_address,
+        "size_of": lambda view, figure: size_of(place(view, figure.file)),
+        "size_in": size_in,
+        "pixels": lambda points: [round(pt * 96 / 72) for pt in points],
+        "origin": lambda view, figure: drawn_by(workspace.root, view.group.folder, figure.file.stem),
+        "source": lambda where: source_of(workspace.root, where),
+        "address": lambda where: address_of(workspace.root, workspace.folder, where),
+    }
+
+
+def _addresses(claims: list[views.ClaimView], groups: list[views.GroupView]) -> dict[str, str]:
+    """Return the address, page and anchor, of each claim, group, figure and table by its name."""
+    addresses: dict[str, str] = {}
+    for page in {page_of(view.group) for view in groups}:
+        here = [view for view in groups if page_of(view.group) == page]
+        anchors = views.standing([view for view in claims if page_of(view.group) == page], here)
+        addresses |= {name: f"{page}#{anchor}" for name, anchor in anchors.items()}
+    return addresses
 
 
 def write(workspace: Workspace, ledger: Ledger) -> Path:
-    """Write the page as `report.html` beside the ledger, whole, and return its place. Raises OSError."""
-    path = workspace.folder / "report.html"
-    write_whole(path, build(workspace, ledger))
-    return path
+    """Write the pages beside the ledger, each whole, and return the report's place. Raises OSError."""
+    for name, text in build(workspace, ledger).items():
+        write_whole(workspace.folder / name, text)
+    return workspace.folder / REPORT

@@ -105,9 +105,10 @@ class Symbol(Frozen):
 
 
 class Notation(Frozen):
-    """The whole file: the formulas of the sampler's step, and the symbols."""
+    """The whole file: the formulas of the sampler's step, the functions that compute it (`file:name`), the symbols."""
 
     step: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
     symbol: tuple[Symbol, ...] = ()
 
 

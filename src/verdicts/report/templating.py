@@ -1,6 +1,7 @@
 """The Jinja2 environment of the report and of the notebook pages."""
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,12 @@ def gap(exhibit: Exhibit) -> str:
     return "; ".join(filter(None, [exhibit.scaling, exhibit.reason]))
 
 
+def in_words(text: str) -> str:
+    """Return a text's first sentence for a voice: formulas without their signs."""
+    first = re.split(r"(?<=[^.][.:;])\s", text)[0]
+    return re.sub(r"\\(?:mathrm|text|frac)\b|[$`{}\\]", "", first).rstrip(" .:;")
+
+
 def included(name: str) -> Markup:
     """Return a template's file as it stands (style sheets, scripts)."""
     return Markup((TEMPLATES / name).read_text(encoding="utf-8"))
@@ -41,7 +48,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    filters = (typeset, number, spread, duration, readable, gap)
+    filters = (typeset, number, spread, duration, readable, gap, in_words)
     environment.filters |= {each.__name__: each for each in filters}
     environment.globals["included"] = included
     return environment

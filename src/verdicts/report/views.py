@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from verdicts.claims.loading import load_claims
-from verdicts.claims.schema import Check, Claim, Group, Profile
+from verdicts.claims.schema import Check, Claim, Group, Profile, Verdict
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.expected import Comparison, Expected, Moved, compare, read_expected
 from verdicts.records.figures import Figure, Table
@@ -49,7 +49,7 @@ class ClaimView(NamedTuple):
 
 
 class GroupView(NamedTuple):
-    """A group's figures and tables; `reason` says why there are none."""
+    """A group's figures and tables; `reason` says why there are none. `page` is its notebook's page, empty for none."""
 
     group: Group
     figures: list[Figure]
@@ -57,6 +57,7 @@ class GroupView(NamedTuple):
     folder: str
     reason: str
     page: str
+    command: str
 
 
 class DeviationView(NamedTuple):
@@ -124,16 +125,16 @@ def claims_of(workspace: Workspace, ledger: Ledger, groups: Sequence[GroupView] 
         results = {result.id: result for result in row.checks}
         checks = [_check(check, results.get(check.id)) for check in claim.check]
         deciding = next((view for view in checks if view.result and view.result.verdict is row.verdict), checks[0])
-        command = _command(claim, ledger.profile)
+        chosen = ledger.profile if ledger.profile in claim.profiles else claim.profiles[0]
+        command = command_for(chosen, claim.id)
         figures = [figure.file.stem for figure in drawn if claim.id in figure.claims]
         views.append(ClaimView(claim, group, row, checks, deciding, command, pages[group.id], figures))
     return views
 
 
-def _command(claim: Claim, profile: Profile) -> str:
-    """Return the command that makes a claim's record anew, in the smallest profile that has it if this one has not."""
-    chosen = profile if profile in claim.profiles else claim.profiles[0]
-    return f"bash reproduce.sh --profile {chosen} --only {claim.id} --force {claim.id}"
+def command_for(profile: Profile, name: str) -> str:
+    """Return the command that makes a claim's record anew, or all of a group with its figures and tables."""
+    return f"bash reproduce.sh --profile {profile} --only {name} --force {name}"
 
 
 def _check(check: Check, result: CheckResult | None) -> CheckView:
@@ -174,14 +175,27 @@ def groups_of(workspace: Workspace) -> list[GroupView]:
 def _group(workspace: Workspace, group: Group) -> GroupView:
     path = workspace.figures_path(group)
     folder = path.parent.relative_to(workspace.folder).as_posix()
-    page = _page(workspace, group)
+    page, command = _page(workspace, group), command_for(workspace.profile, group.id)
     if not any(workspace.profile in claim.profiles for claim in workspace.claims.of_group(group.id)):
-        return GroupView(group, [], [], folder, f"not part of the {workspace.profile} profile", page)
+        return GroupView(group, [], [], folder, f"not part of the {workspace.profile} profile", page, command)
     try:
         artefacts = current_artefacts(path, workspace.figures_parts(group))
     except NotCurrent as reason:
-        return GroupView(group, [], [], folder, str(reason), page)
-    return GroupView(group, list(artefacts.figures), list(artefacts.tables), folder, artefacts.reason, page)
+        return GroupView(group, [], [], folder, str(reason), page, command)
+    return GroupView(group, list(artefacts.figures), list(artefacts.tables), folder, artefacts.reason, page, command)
+
+
+def absences(claims: Sequence[ClaimView], groups: Sequence[GroupView]) -> dict[str, list[str]]:
+    """Return what is not there, by reason: the claims not run, then the groups without figures, each named once."""
+    absent: dict[str, list[str]] = {}
+    for view in claims:
+        if view.row.verdict is Verdict.NOT_RUN:
+            absent.setdefault(view.row.reason, []).append(view.claim.id)
+    missing = {name for names in absent.values() for name in names}
+    for group in groups:
+        if group.reason and not all(view.claim.id in missing for view in claims if view.group == group.group):
+            absent.setdefault(group.reason, []).append(f"figures of {group.group.title}")
+    return absent
 
 
 def standing(claims: Sequence[ClaimView], groups: Sequence[GroupView]) -> dict[str, str]:

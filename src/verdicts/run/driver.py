@@ -1,6 +1,8 @@
 """One run, from its plan to its exit code."""
 
+import codecs
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +31,7 @@ from verdicts.run.workers import run_jobs
 from verdicts.studies.study import CELLS
 
 A_DAY = 86400.0
+PLAIN = str.maketrans({"✓": "+", "✗": "x", "–": "-", "−": "-", "≤": "<=", "≥": ">=", "±": "+-", "…": "..."})
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def reproduce(options: RunOptions, console: Console) -> int:
         here = workspace.config.one_process or options.one_process
         jobs = 1 if here else options.jobs
         expected = read_expected(workspace.root, workspace.profile)
-        forecast = Forecast(plan, expected, len(workspace.claims.group), jobs) if expected else None
+        forecast = Forecast(workspace, plan, expected, jobs) if expected else None
         with screen.plan(workspace.profile, plan, forecast, jobs):
             if busy and here:
                 _here(workspace, run, plan, screen)
@@ -184,8 +187,17 @@ class _Console(Console):
 
 
 def console_of() -> Console:
-    """Return the console: colours and tables on a terminal, plain lines elsewhere."""
+    """Return the console: colours and a bar on a terminal, plain lines elsewhere, in ASCII where it must be."""
+    codecs.register_error("plain", _in_ascii)
+    with suppress(AttributeError):  # of a stream that stands for the console
+        sys.stdout.reconfigure(errors="plain")  # type: ignore[union-attr]
     return _Console(file=sys.stdout, highlight=False, emoji=False)
+
+
+def _in_ascii(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    text = error.object[error.start : error.end].translate(PLAIN)
+    return text.encode("ascii", "replace").decode(), error.end
 
 
 def say(line: str) -> None:

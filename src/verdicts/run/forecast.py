@@ -2,9 +2,10 @@
 
 import time
 
-from verdicts.claims.schema import Claim
+from verdicts.claims.schema import Claim, Group
 from verdicts.records.expected import Expected
-from verdicts.run.plan import Plan
+from verdicts.records.workspace import Workspace
+from verdicts.run.plan import FORCED, Plan
 
 START = 3.0  # seconds that a job takes to start
 REPEATS = 5
@@ -27,20 +28,21 @@ def calibrated() -> float:
 class Forecast:
     """The seconds that are left of a plan on `jobs` cores, as its claims land."""
 
-    def __init__(self, plan: Plan, expected: Expected, groups: int, jobs: int = 1) -> None:
+    def __init__(self, workspace: Workspace, plan: Plan, expected: Expected, jobs: int = 1) -> None:
         """Share a kept run's seconds among the claims of the plan.
 
-        A group's start and study count with the first of its claims, its figures and page, which one of the `groups`
-        has an equal share in, at the end.
+        A group's start and study count with the first of its claims; its figures and page, at the end, take an equal
+        part of all groups'.
         """
         self.jobs, self.pace = jobs, 1.0
         if expected.calibration and plan.busy_groups:
             self.pace = calibrated() / expected.calibration
+        groups = {group.id: group for group in workspace.claims.group}
         self.left: dict[str, dict[str, float]] = {}
-        for group in dict.fromkeys([*plan.busy_groups, *plan.pages]):
-            drawn = expected.beside / groups if group in plan.figures or group in plan.pages else 0.0
-            study = expected.studies.get(group, 0.0) if group in plan.studies else 0.0
-            self.left[group] = {"study": START + study, "figures": drawn}
+        for name in dict.fromkeys([*plan.busy_groups, *plan.pages]):
+            drawn = expected.beside / len(groups) if name in plan.figures or name in plan.pages else 0.0
+            study = expected.studies.get(name, 0.0) * _computed(workspace, plan, groups[name])
+            self.left[name] = {"study": START + study, "figures": drawn}
         for item in plan.pending:
             kept = expected.claims.get(item.claim.id)
             self.left[item.group.id][item.claim.id] = kept.seconds if kept else 0.0
@@ -55,3 +57,13 @@ class Forecast:
         """Return the wall-clock seconds that are left: no group is done by two jobs."""
         groups = [sum(times.values()) for times in self.left.values()]
         return self.pace * max([sum(groups) / self.jobs, *groups])
+
+
+def _computed(workspace: Workspace, plan: Plan, group: Group) -> float:
+    """Return which part of a group's study is computed: where there is none, what some of its claims ask for."""
+    if group.id in plan.studies:
+        return 1.0
+    pending = [item for item in plan.pending if item.group.id == group.id]
+    if workspace.study_path(group).is_file():
+        pending = [item for item in pending if item.why == FORCED]
+    return len(pending) / len(workspace.claims_here(group)) if pending else 0.0

@@ -13,6 +13,7 @@ from verdicts.records.record import Artefacts, Record, current_artefacts, curren
 from verdicts.records.run_record import Run
 from verdicts.records.workspace import Workspace
 
+FORCED = "forced"
 Artefact = tuple[Path, KeyParts]
 """The place of the record of files that belong together, and what they depend on."""
 
@@ -125,7 +126,7 @@ def _why_again(record: Record | Artefacts, again: bool, run: Run) -> str:
     if record.provenance.started >= run.started:
         return ""
     if again:
-        return "forced"
+        return FORCED
     if record.failed:
         return "it failed last time"
     incomplete = record.verdict is Verdict.NOT_RUN if isinstance(record, Record) else bool(record.reason)

@@ -112,7 +112,7 @@ def _document_faults(workspace: Workspace) -> Iterator[tuple[str, str]]:
     from verdicts.report import page, paper
 
     ledger = collect(workspace)
-    documents: dict[str, str | bytes] = {"ledger.json": ledger.to_bytes(), "report.html": page.build(workspace, ledger)}
+    documents: dict[str, str | bytes] = {"ledger.json": ledger.to_bytes(), **page.build(workspace, ledger)}
     try:
         documents |= paper.build(workspace, ledger)
     except paper.NotSet as error:

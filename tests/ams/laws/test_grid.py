@@ -38,8 +38,7 @@ def test_gaussian_targets_have_the_exact_law(program):
     grid, algebra = GridAlgebra(Gaussian([0.3], 0.01)), GaussianLaw([0.01], 0.3)
     end = moments(grid.density(grid.end(program(), grid.start_normal(1.0, 20.0))[0]))
     exact = algebra.moments(algebra.end(program(), algebra.start(1.0, 400.0))[0].x)
-    assert end[0] == pytest.approx(1.0, abs=1e-12)
-    assert end[1] == pytest.approx(exact.mean.item(), abs=1e-10)
+    assert end[0] == pytest.approx(1.0, abs=1e-12) and end[1] == pytest.approx(exact.mean.item(), abs=1e-10)
     assert end[2] == pytest.approx(exact.variance.item(), rel=1e-10)
 
 

@@ -137,8 +137,7 @@ def test_a_rule_with_another_factor_is_solved_with_it() -> None:
 
 def test_an_exact_end_of_the_range_is_taken() -> None:
     law, fixed = GaussianLaw([1.0]), momentum_rule(constant(0.25))
-    assert solved(law, fixed, 0.1, 0.25).beta == 0.25
-    assert solved(law, without_averaging(fixed), 0.1, 0.5).beta == 0.0
+    assert solved(law, fixed, 0.1, 0.25).beta == 0.25 and solved(law, without_averaging(fixed), 0.1, 0.5).beta == 0.0
 
 
 def test_no_beta_that_the_rule_reproduces() -> None:

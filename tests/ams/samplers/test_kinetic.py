@@ -143,8 +143,7 @@ def test_exponential_euler_is_exact_without_a_score() -> None:
         end = sm.last(sm.run(program, begin, lambda at, level: 0.0 * at, law.noise, law))[0]
         x, p = law.moments(end.x), law.moments(end.p)
         ends.append((x.variance.item(), p.variance.item(), law.covariance(end.x, end.p).item()))
-    assert ends[0] == pytest.approx(ends[1], rel=1e-9)
-    assert ends[0][1] == pytest.approx(1 - e**2)
+    assert ends[0] == pytest.approx(ends[1], rel=1e-9) and ends[0][1] == pytest.approx(1 - e**2)
 
 
 def test_exponential_euler_is_its_formula() -> None:

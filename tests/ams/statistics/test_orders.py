@@ -35,8 +35,7 @@ def test_the_interval_contains_the_limit_for_any_remainder(p: float, q: float, c
     except NotAsymptotic:
         assert abs(c) * q * H[4] ** q > 0.02, "a remainder this small is refused without need"
         return
-    assert order.low - 1e-9 <= p <= order.high + 1e-9
-    assert abs(order.value - p) <= 0.1 and abs(order.drift) <= 0.05
+    assert order.low - 1e-9 <= p <= order.high + 1e-9 and abs(order.value - p) <= 0.1 and abs(order.drift) <= 0.05
 
 
 def test_the_largest_steps_are_left_out() -> None:

@@ -151,8 +151,7 @@ def test_rows_that_are_not_finite_give_nan_and_leave_the_others_alone() -> None:
             assert bool(partly[1:3].isnan().all())
             assert torch.allclose(partly[::3], whole[::3], rtol=1e-5, atol=1e-5)
         nearest = target.nearest(broken, level)
-        assert nearest.point[1:3].tolist() == [-1, -1]
-        assert bool(nearest.residual[1:3].isnan().all())
+        assert nearest.point[1:3].tolist() == [-1, -1] and bool(nearest.residual[1:3].isnan().all())
 
 
 def test_the_nearest_point_is_by_exact_distance_the_first_of_equals() -> None:
@@ -161,8 +160,7 @@ def test_the_nearest_point_is_by_exact_distance_the_first_of_equals() -> None:
     x = hard_rows(data, level)
     nearest = Empirical(data).nearest(x, level)
     squares = (x.double().flatten(1)[:, None] - 0.7 * data.double().flatten(1)).square().sum(2)
-    assert nearest.point.tolist() == squares.argmin(1).tolist()
-    assert int(nearest.point.max()) < 300
+    assert nearest.point.tolist() == squares.argmin(1).tolist() and int(nearest.point.max()) < 300
     residual = x.double() - 0.7 * data[nearest.point].double()
     assert torch.equal(nearest.residual, residual)
 
@@ -176,10 +174,8 @@ def test_an_answer_is_new_of_the_shape_and_dtype_asked(dtype: torch.dtype) -> No
         assert (answer.shape, answer.dtype) == (x.shape, dtype)
         assert answer.data_ptr() != x.data_ptr()
     assert torch.equal(x, before)
-    assert target.log_density(x, level).dtype == dtype
-    assert target.score(x.flatten(1), level).shape == (len(x), 64)
-    assert target.score(x[:0], level).shape == (0, 8, 8)
-    assert len(target.nearest(x[:0], level).point) == 0
+    assert target.log_density(x, level).dtype == dtype and target.score(x.flatten(1), level).shape == (len(x), 64)
+    assert target.score(x[:0], level).shape == (0, 8, 8) and len(target.nearest(x[:0], level).point) == 0
 
 
 def test_the_marginal_is_the_target_at_the_noise_level() -> None:

@@ -78,6 +78,5 @@ def test_pairs_come_back_whole_in_parts() -> None:
 def test_a_part_keeps_centre_and_squares() -> None:
     cloud = Cloud.of(normal(20, 3))
     part = cloud.part(slice(5, 9))
-    assert torch.equal(part.centre, cloud.centre)
-    assert torch.equal(part.halves, cloud.halves[5:9])
+    assert torch.equal(part.centre, cloud.centre) and torch.equal(part.halves, cloud.halves[5:9])
     assert cloud.radius == pytest.approx(float(cloud.points.norm(dim=1).max()))

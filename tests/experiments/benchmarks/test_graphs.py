@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -119,9 +122,23 @@ def test_live_bytes_follow_the_storages() -> None:
     del one
 
 
-def test_shares_of_time_sum_to_one() -> None:
+def test_a_run_gives_no_memory_back() -> None:
+    """Each page that the allocator returns is faulted in again: tens of thousands a run, a fifth of its time."""
+    code = """
+import resource
+from experiments.benchmarks.graph_speed import runs, settings
+run = runs.packed_run(runs.own_problem(128, settings.Settings(steps=1)))
+faults = lambda: (run(), resource.getrusage(resource.RUSAGE_SELF).ru_minflt)[1]
+faults()
+print(-faults() + faults())"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 500
+
+
+def test_shares_of_time_sum_to_one(capfd: pytest.CaptureFixture[str]) -> None:
     shares = figures.time_by_kind(runs.packed_run(runs.own_problem(4, SMALL)))
     assert sum(shares.values()) == pytest.approx(1.0) and min(shares.values()) > 0
+    assert capfd.readouterr().err == ""  # of torch's profiler
     table = figures.tables(SMALL)[0]
     assert [sum(column) for column in list(zip(*table.rows, strict=True))[1:]] == pytest.approx(
         [100.0] * (len(table.header) - 1), abs=0.5

@@ -19,24 +19,21 @@ def test_equal_sets_have_none_and_names_of_nodes_do_not_matter(statistic):
     renamed = [relabelled(graph, seed) for seed, graph in enumerate(REFERENCE)]
     for same in (REFERENCE, renamed, REFERENCE[::-1]):
         result = estimates(statistic, REFERENCE, same, seed=0)
-        assert result.value == pytest.approx(0.0, abs=1e-12)
-        assert result.published.low == 0.0
+        assert result.value == pytest.approx(0.0, abs=1e-12) and result.published.low == 0.0
 
 
 def test_the_published_value_is_the_biased_estimate():
     k, n = DEGREE.kernel([*REFERENCE, *OTHERS]), len(REFERENCE)
     result = estimates(DEGREE, REFERENCE, OTHERS, seed=0)
     assert result.value == pytest.approx(k[:n, :n].mean() + k[n:, n:].mean() - 2 * k[:n, n:].mean(), rel=1e-9)
-    assert result.published.value == result.value
-    assert result.published.low <= result.value <= result.published.high
+    assert result.published.value == result.value and result.published.low <= result.value <= result.published.high
     assert result.unbiased.low <= 0.0 <= result.unbiased.high  # of one distribution
     assert result.published.high - result.value == pytest.approx(result.unbiased.high - result.unbiased.value, rel=1e-9)
 
 
 def test_too_few_graphs_have_a_value_and_no_interval():
     result = estimates(DEGREE, REFERENCE, REFERENCE[:1], seed=0)
-    assert result.value > 0
-    assert result.published is None is result.unbiased
+    assert result.value > 0 and result.published is None is result.unbiased
     with pytest.raises(ValueError, match="at least 4"):
         unbiased_mmd(PUBLISHED, REFERENCE, REFERENCE[:3], seed=0)
     with pytest.raises(ValueError, match="neither set may be empty"):
@@ -52,8 +49,7 @@ def test_the_mean_kernel_gives_the_mean_of_the_discrepancies():
 def test_a_difference_that_is_there_is_resolved_and_has_its_sign():
     near, far = (disturbed(OTHERS, share, seed=0) for share in (0.0, 0.1))
     result = difference(REFERENCE, [near[:40], near[40:]], [far[:40], far[40:]], seed=0)
-    assert result.resolved and result.interval.low > 0
-    assert result.interval.n == 40
+    assert result.resolved and result.interval.low > 0 and result.interval.n == 40
     assert len(result.seeds) == 2 and min(result.seeds) > 0
     swapped = difference(REFERENCE, [far[:40], far[40:]], [near[:40], near[40:]], seed=0)
     assert swapped.resolved and swapped.interval.value == pytest.approx(-result.interval.value, abs=1e-12)
@@ -78,8 +74,7 @@ def test_the_same_graphs_do_not_differ_and_paired_noise_helps():
 def test_a_batch_may_be_one_draw():
     near, far = NEAR_AND_FAR
     one_by_one, by_eight = (difference(REFERENCE, [near], [far], seed=0, together=size) for size in (1, 8))
-    assert by_eight.interval.value == one_by_one.interval.value
-    assert by_eight.interval.n == 10
+    assert by_eight.interval.value == one_by_one.interval.value and by_eight.interval.n == 10
 
 
 @pytest.mark.parametrize(

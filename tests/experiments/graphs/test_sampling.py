@@ -41,8 +41,7 @@ def test_batches_side_by_side_are_batches_alone(both: Networks) -> None:
 
 def test_one_batch_is_coupled_as_in_the_authors_code() -> None:
     layout = Layout.of(SIZES)
-    assert coupling_of(layout, 6) is RaggedBatch is coupling_of(layout, 8)
-    assert coupling_of(layout, 3) is not RaggedBatch
+    assert coupling_of(layout, 6) is RaggedBatch is coupling_of(layout, 8) and coupling_of(layout, 3) is not RaggedBatch
 
 
 def test_the_forward_process_has_a_residual_variance_of_one() -> None:

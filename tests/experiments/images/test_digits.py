@@ -220,5 +220,4 @@ def test_ticks_leave_room_for_each_other() -> None:
 
 def test_the_farthest_interval_is_found_on_either_side() -> None:
     means = [Measurement(value=v, low=v - w, high=v + w) for v, w in ((0.9, 0.2), (-1.0, 0.05), (1.0, 0.01))]
-    assert farthest(means) is means[0] and farthest(means[1:]) is means[1]
-    assert farthest(means, origin=1.0) is means[1]
+    assert farthest(means) is means[0] and farthest(means[1:]) is means[1] and farthest(means, origin=1.0) is means[1]

@@ -84,8 +84,7 @@ def test_batches_are_judged_as_one_set_with_the_jackknifes_half_width(judge):
     value, low, high, n = found.numbers["frechet"]
     assert (value, n, found.conditions.n) == (whole.frechet, 5, 200)
     assert high - low == pytest.approx(pseudo.high - pseudo.low) and high + low == pytest.approx(2 * value)
-    assert found.numbers["classes"].value == whole.classes
-    assert float(found.shares.sum()) == pytest.approx(1)
+    assert found.numbers["classes"].value == whole.classes and float(found.shares.sum()) == pytest.approx(1)
 
 
 def test_too_few_batches_are_not_judged(judge):

@@ -224,8 +224,7 @@ def test_predicted_betas_begin_at_0_and_agree_on_points() -> None:
     sigmas, point = SigmaRange(9.85, 0.05), GaussianLaw([runs.SMALLEST], 0.0, [4.0])
     gaussian = GaussianLaw(*runs.spectrum(torch.zeros(10, 2, 2)))
     one, other = (runs.mean_field_betas(law, "adaptive momentum", sigmas, 20) for law in (gaussian, point))
-    assert one == pytest.approx(other, abs=1e-9)
-    assert one[0] == 0.0 and all(0.0 <= beta < 1.0 for beta in one)
+    assert one == pytest.approx(other, abs=1e-9) and one[0] == 0.0 and all(0.0 <= beta < 1.0 for beta in one)
     assert len(runs.mean_field_betas(point, "PC, adaptive", sigmas, 21)) == 11
     images = pictures(60)
     variance, _ = runs.spectrum(images)

@@ -11,8 +11,7 @@ from verdicts.records.files import canonical_json, sha256_of, write_whole
 def test_writes_text_and_bytes_and_makes_the_folder(tmp_path):
     write_whole(tmp_path / "a" / "b", "é")
     write_whole(tmp_path / "a" / "c", b"\x00")
-    assert (tmp_path / "a" / "b").read_bytes() == "é".encode()
-    assert (tmp_path / "a" / "c").read_bytes() == b"\x00"
+    assert (tmp_path / "a" / "b").read_bytes() == "é".encode() and (tmp_path / "a" / "c").read_bytes() == b"\x00"
 
 
 @pytest.mark.parametrize("mask", [0o002, 0o027])

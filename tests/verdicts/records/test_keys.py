@@ -20,8 +20,7 @@ PARTS = KeyParts(entry="e", config="c", sources={"a.py": "1", "b.py": "2"}, data
 )
 def test_every_part_enters_and_is_named(change, words):
     new = PARTS.model_copy(update=change)
-    assert new.key != PARTS.key
-    assert new.changes_since(PARTS) == words
+    assert new.key != PARTS.key and new.changes_since(PARTS) == words
 
 
 def test_many_changes_are_counted():
@@ -31,5 +30,4 @@ def test_many_changes_are_counted():
 
 def test_the_same_parts_give_the_same_key_in_any_order():
     turned = PARTS.model_copy(update={"sources": dict(reversed(PARTS.sources.items()))})
-    assert turned.key == PARTS.key
-    assert turned.changes_since(PARTS) == ""
+    assert turned.key == PARTS.key and turned.changes_since(PARTS) == ""

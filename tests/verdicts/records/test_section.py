@@ -62,3 +62,10 @@ def test_changed_and_lost_files_are_counted(toy):
     toy.replace(f"{toy.package}/common.py", "1.0", "1.5")
     (toy.root / "Snakefile").unlink()
     assert views(toy)[0].changed == 3
+
+
+def test_where_nothing_was_tried_the_section_that_was_kept_is_shown(toy):
+    made(text="none of 198 was tried", started="").write(toy.root / "results" / FOLDER / "reseed.json")
+    assert views(toy) == []
+    made(text="kept").write(toy.root / KEPT / "reseed.json")
+    assert views(toy)[0].section.text == "kept"

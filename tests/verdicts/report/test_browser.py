@@ -1,16 +1,16 @@
-"""The report in a real browser, from disk: it filters, sorts, opens, follows links, prints, and asks for nothing else.
+"""The report in a real browser, from disk: found, filtered, opened, printed, read aloud, on a phone, without scripts.
 
-Needs Chromium (Debian: `apt-get install chromium`) and the Python package playwright, without a browser of its own.
+Needs Chromium (Debian: `apt-get install chromium`), the Python package playwright without a browser of its own, and for
+one test axe-playwright-python.
 """
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.verdicts.report.whole import FIGURES
 from tests.verdicts.toy import Toy
 from verdicts.run.pages import make_page
 from verdicts.run.publish import publish
@@ -18,14 +18,22 @@ from verdicts.run.publish import publish
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 sync_api = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
-LONGEST_LOAD = 2.0
+CHART = """
+    import altair as alt
+    from verdicts.records.charts import save_chart
+
+    k = alt.param(name="k", value=0, bind=alt.binding_range(min=0, max=2, step=1, name="Step "))
+    told = alt.Chart({"values": [{}]}, title=alt.TitleParams({"expr": "'at ' + k"})).mark_point().add_params(k)
+    return [save_chart(told, folder, "slide", "a slide", ["A1"]), """
+LONGEST_LOAD = 1.0
+SCREENS = 16
 
 
 class Visit:
     """A page opened from disk, with all that it asked for beyond itself and all that went wrong."""
 
-    def __init__(self, browser, address: Path) -> None:
-        self.context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True)
+    def __init__(self, browser, address: Path, anchor: str = "", **options) -> None:
+        self.context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True, **options)
         self.page = self.context.new_page()
         self.asked: list[str] = []
         self.errors: list[str] = []
@@ -33,11 +41,16 @@ class Visit:
         self.page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.address = address.as_uri()
-        self.page.goto(self.address, wait_until="load")
+        self.page.goto(self.address + anchor, wait_until="load")
 
     def shown(self) -> list[str]:
         """Return the ids of the claims in view, in order."""
         return self.page.eval_on_selector_all("li.claim:not([hidden])", "all => all.map(one => one.dataset.id)")
+
+    def open(self) -> list[str]:
+        """Return the ids of the claims that are open."""
+        opened = "all => all.map(one => one.parentElement.dataset.id)"
+        return self.page.eval_on_selector_all("li.claim > details[open]", opened)
 
     def foreign(self) -> list[str]:
         """Return the addresses asked for that are neither the page nor inside of it."""
@@ -55,163 +68,187 @@ def browser() -> Iterator[object]:
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory) -> Path:
-    """Return the page of a small repository, with figures and a notebook page."""
+    """Return the page of a small repository, with figures, a notebook page and a group apart."""
     toy = Toy.make(tmp_path_factory.mktemp("small"))
     toy.add_notebook("alpha", "# A derivation\n\nof $x^2$\n")
+    toy.replace_in_claims("beta", 'part = "suite"', 'part = "suite"\napart = true')
+    toy.lay("texts")
+    toy.replace_in_module("alpha/figures", "    return [save_figure(", f"{CHART}save_figure(")
     workspace = toy.run_all("cpu")
     assert make_page(workspace, workspace.claims.group[0]) == ""
     return publish(workspace)[1]
 
 
-def visited(browser, page: Path) -> Iterator[Visit]:
-    opened = Visit(browser, page)
-    yield opened
-    assert opened.errors == []
-    assert opened.foreign() == []
-    opened.context.close()
+@pytest.fixture
+def visits(browser) -> Iterator[Callable[..., Visit]]:
+    """Open pages; at the end none of them may have asked for anything, or complained."""
+    opened: list[Visit] = []
+
+    def visit(page: Path, *given: str, **options) -> Visit:
+        opened.append(Visit(browser, page, *given, **options))
+        return opened[-1]
+
+    yield visit
+    for each in opened:
+        assert each.errors == [] and each.foreign() == []
+        each.context.close()
 
 
 @pytest.fixture
-def visit(browser, small) -> Iterator[Visit]:
-    yield from visited(browser, small)
+def visit(visits, small) -> Visit:
+    return visits(small)
 
 
-@pytest.fixture
-def whole(browser, whole_page) -> Iterator[Visit]:
-    yield from visited(browser, whole_page)
-
-
-def test_claims_are_filtered_by_verdict_source_and_part(visit):
+def test_search_and_filters_choose_claims_and_stand_in_the_address(visit, visits, small):
     page = visit.page
-    assert visit.shown() == ["A1", "A2", "B1", "B2"]
-    assert page.inner_text("#shown") == "4 of 4 claims"
-    page.select_option("#by-verdict", "refuted")
+    assert visit.shown() == ["A1", "A2", "B1", "B2"] and page.inner_text("#shown") == "4 of 4 claims"
+    page.select_option("#verdict", "refuted")
     assert visit.shown() == ["A2"] and page.inner_text("#shown") == "1 of 4 claims"
-    page.select_option("#by-verdict", "")
-    page.select_option("#by-source", "proved here")
-    assert visit.shown() == ["A1"]
-    page.select_option("#by-source", "")
-    page.select_option("#by-part", "suite")
-    assert visit.shown() == ["B1", "B2"]
-    page.select_option("#by-verdict", "refuted")
+    assert page.url.endswith("#verdict=refuted") and not page.is_visible("#group-beta")
+    page.select_option("#verdict", "")
+    page.fill("#search", "TWO most")
+    assert visit.shown() == ["A2"]
+    page.select_option("#part", "theory")
+    page.click("#claim-A2 summary.row")
+    page.wait_for_url("**#search=TWO+most&part=theory&open=A2")
+    again = visits(small, page.url.removeprefix(visit.address))
+    assert (again.shown(), again.open(), again.page.input_value("#search")) == (["A2"], ["A2"], "TWO most")
+    page.select_option("#source", "proved here")
     assert visit.shown() == []
 
 
-def test_claims_are_sorted_refuted_first_and_back(visit):
-    visit.page.select_option("#sort", "verdict")
-    assert visit.shown()[0] == "A2"
-    visit.page.select_option("#sort", "evidence")
-    assert visit.shown() == ["A1", "A2", "B1", "B2"]
-    visit.page.select_option("#sort", "source")
-    assert visit.shown() == ["A2", "B1", "A1", "B2"]
-    visit.page.select_option("#sort", "order")
-    assert visit.shown() == ["A1", "A2", "B1", "B2"]
-
-
-def test_a_claim_opens_to_statement_figure_falsifier_and_source_by_keyboard(visit):
+def test_a_claim_opens_by_keyboard_to_statement_figure_and_source(visit):
     page, body = visit.page, "#claim-A1 .body"
     assert not page.is_visible(body)
-    page.focus("#claim-A1 summary.row")
+    page.focus("#claim-A2 summary.row")
+    page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
-    assert page.is_visible(body)
+    assert page.is_visible(body) and visit.open() == ["A1"]
+    page.wait_for_url("**#claim-A1")
     assert page.locator(f"{body} .statement math").count() == 1
-    assert page.locator(f"{body} figure.evidence img").is_visible()
-    assert page.locator(f"{body} figure.evidence img").evaluate("one => one.naturalWidth") > 50
+    assert page.locator(f"{body} figure:has-text('Figure 2. a line') img").evaluate("one => one.naturalWidth") > 50
     assert "tests/test_toy.py::test_one" in page.inner_text(body)
     assert "bash reproduce.sh --profile cpu --only A1 --force A1" in page.inner_text(body)
-    page.click(f"{body} details.code > summary")
-    assert "return Measurement(value=ONE" in page.inner_text(f"{body} details.code pre")
-    page.focus("#claim-A1 summary.row")
-    page.keyboard.press("Enter")
-    assert not page.is_visible(body)
+    page.click(f"{body} .checks summary")
+    assert "return Measurement(value=ONE" in page.inner_text(f"{body} .checks pre")
 
 
-def test_the_button_opens_and_closes_all(visit):
-    for wanted in (True, False):
-        visit.page.click("#unfold")
-        assert visit.page.eval_on_selector_all("li.claim > details", "all => all.map(one => one.open)") == [wanted] * 4
+def test_the_list_of_claims_is_one_stop_of_the_tab_key(visit):
+    stops = ":is(a, button, input, select, summary, [tabindex]):not([tabindex='-1'])"
+    found = visit.page.eval_on_selector_all(
+        f"ol.claims {stops}", "all => all.filter(one => one.checkVisibility()).length"
+    )
+    assert found == 1
 
 
 def test_a_link_to_a_claim_opens_it_though_it_was_filtered_away(visit):
-    visit.page.select_option("#by-verdict", "holds")
-    assert visit.shown() == ["A1", "B1", "B2"]
-    visit.page.click("#group-alpha .verdicts a:has-text('A2')")
+    visit.page.fill("#search", "nothing like it")
+    assert visit.shown() == []
+    visit.page.evaluate("location.hash = 'claim-A2'")
     visit.page.wait_for_selector("#claim-A2 .body", state="visible")
-    assert len(visit.shown()) == 4 and visit.page.input_value("#by-verdict") == ""
+    assert len(visit.shown()) == 4 and visit.page.input_value("#search") == ""
 
 
-def test_the_notebook_page_is_reached_and_leads_back(browser, small):
+@pytest.mark.parametrize(
+    ("link", "name", "heading"),
+    [
+        ("#group-alpha a:has-text('Derivation')", "notebooks/alpha.html", "A derivation"),
+        ("#group-beta .row:has-text('B1')", "report-beta.html#claim-B1", "Second group"),
+    ],
+)
+def test_pages_beside_the_report_are_reached_and_lead_back(browser, small, link, name, heading):
     opened = Visit(browser, small)
-    opened.page.click("#claim-A1 summary.row")
-    opened.page.click("#claim-A1 .body a:has-text('notebook page')")
-    opened.page.wait_for_url("**/notebooks/alpha.html")
-    assert opened.page.inner_text("h1") == "A derivation" and opened.page.locator("math").count() == 1
+    opened.page.click("#group-alpha .evidence-of > summary")
+    opened.page.click(link)
+    opened.page.wait_for_url(f"**/{name}")
+    assert opened.page.inner_text("h1") == heading
     opened.page.click("a:has-text('Report')")
-    opened.page.wait_for_url("**/report.html")
+    opened.page.wait_for_url("**/report.html*")
     assert opened.errors == [] and not [url for url in opened.asked if not url.startswith(("file:", "data:"))]
     opened.context.close()
 
 
-def test_in_print_every_claim_is_open_and_no_control_is_shown(visit):
+def test_in_print_every_claim_is_open_and_no_control_is_shown(visit, tmp_path):
     page = visit.page
-    page.emulate_media(media="print")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-    assert all(page.eval_on_selector_all("li.claim > details", "all => all.map(one => one.open)"))
+    page.emulate_media(media="print")
+    assert visit.open() == ["A1", "A2"] and page.is_visible("#trust h3")
     assert not page.is_visible("form.controls") and not page.is_visible("nav")
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
-    assert not any(page.eval_on_selector_all("li.claim > details", "all => all.map(one => one.open)"))
+    assert visit.open() == []
+    if shutil.which("pdftotext"):
+        page.pdf(path=str(tmp_path / "printed.pdf"), format="A4")
+        command = ["pdftotext", "-layout", tmp_path / "printed.pdf", "-"]
+        text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert "2 [1.9, 2.1]" in text and "tests/test_toy.py::TestToy::test_two" in text
 
 
-@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler-utils is not installed")
-def test_printed_it_holds_statements_and_checks(visit, tmp_path):
-    file = tmp_path / "printed.pdf"
-    visit.page.pdf(path=str(file), format="A4")
-    text = subprocess.run(["pdftotext", "-layout", file, "-"], capture_output=True, text=True, check=True).stdout
-    assert "2 [1.9, 2.1]" in text and "tests/test_toy.py::TestToy::test_two" in text and "Limitations" in text
+def test_dark_and_light_follow_the_system_and_the_switch(visits, small):
+    paper = "getComputedStyle(document.documentElement).backgroundColor"
+    dark, light = visits(small, color_scheme="dark"), visits(small)
+    colours = [each.page.evaluate(paper) for each in (dark, light)]
+    assert len(set(colours)) == 2
+    light.page.click("#theme")
+    assert light.page.evaluate(paper) == colours[0]
+    light.page.reload()
+    assert light.page.evaluate(paper) == colours[0], "remembered"
 
 
-@pytest.mark.parametrize("width", [1280, 420])
-def test_nothing_but_tables_is_wider_than_the_window(visit, width):
-    visit.page.set_viewport_size({"width": width, "height": 800})
-    visit.page.click("#unfold")
-    assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+def test_without_scripts_all_is_there_to_read(visits, small):
+    page = visits(small, java_script_enabled=False).page
+    page.click("summary:has-text('How far each claim')")
+    assert page.locator("#figure-margins img").evaluate("one => one.naturalWidth") > 300
+    page.click("#claim-A1 summary.row")
+    assert page.is_visible("#claim-A1 .statement") and page.is_visible("#claim-A1 .evidence a")
+    page.click("#group-alpha .evidence-of > summary")
+    assert page.is_visible("#figure-line img") and page.is_visible("#table-numbers")
 
 
-@pytest.mark.parametrize("width", [1280, 640, 400])
-def test_with_every_claim_open_long_formulas_scroll_in_their_row(whole, width):
-    statement = "document.querySelector('#claim-K1 .statement')"
-    whole.page.set_viewport_size({"width": width, "height": 800})
-    whole.page.click("#unfold")
-    assert whole.page.evaluate("document.documentElement.scrollWidth") <= width
-    hidden = whole.page.evaluate(f"{statement}.scrollWidth - {statement}.clientWidth")
-    assert hidden == 0 or width < 1280
-    assert hidden > 0 or width > 400, "in between it depends on the fonts at hand"
-    whole.page.evaluate(f"{statement}.scrollLeft = 9999")
-    assert whole.page.evaluate(f"{statement}.scrollLeft") == hidden, "its end is reached"
+def test_a_chart_is_moved_by_its_reader_and_leads_to_a_claim(visit):
+    page, marks = visit.page, "#figure-margins .mark-symbol.role-mark path"
+    page.click("summary:has-text('How far each claim')")
+    page.wait_for_selector("#figure-margins .chart select")
+    assert page.locator(marks).count() == 4 and page.locator("#figure-margins img").count() == 0
+    page.select_option("#figure-margins select", label="Theory")
+    page.wait_for_function(f"document.querySelectorAll('{marks}').length === 2")
+    page.locator(marks).nth(1).click()
+    page.wait_for_url("**#claim-A2")
+    assert visit.open() == ["A2"]
 
 
-@pytest.mark.parametrize(("width", "labelled"), [(1280, False), (800, True), (400, True)])
-def test_values_have_their_labels_where_the_head_of_the_columns_is_not_shown(visit, width, labelled):
-    visit.page.set_viewport_size({"width": width, "height": 800})
-    labels = "all => all.map(one => getComputedStyle(one, '::before').content)"
-    found = visit.page.eval_on_selector_all("#claim-A2 summary.row > span:nth-child(n+4)", labels)
-    assert found == (['"Measured"', '"Required"', '"Evidence"'] if labelled else ["none"] * 3)
-    assert visit.page.is_visible(".row.head") is not labelled
+def test_a_slider_moves_a_figure_and_is_played_to_its_end(visit):
+    page = visit.page
+    page.click("#group-alpha .evidence-of > summary")
+    page.locator("#figure-slide input").fill("1")
+    page.wait_for_selector("#figure-slide svg text:has-text('at 1')")
+    page.click("#figure-slide button")
+    page.wait_for_selector("#figure-slide svg text:has-text('at 2')")
+    page.wait_for_selector("#figure-slide button:has-text('Play')")
 
 
-def test_the_whole_page_loads_in_time_with_every_claim(whole):
+@pytest.mark.parametrize("width", [1280, 390])
+def test_with_all_of_it_open_nothing_is_wider_than_the_window(visits, whole_page, width):
+    page = visits(whole_page).page
+    page.set_viewport_size({"width": width, "height": 800})
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    wide = "all => all.filter(one => one.getBoundingClientRect().right > innerWidth + 1).map(one => one.outerHTML)"
+    assert page.eval_on_selector_all("table, td, img, pre", wide) == []
+
+
+def test_the_whole_page_loads_in_time_with_every_claim_and_few_screens(visits, whole_page):
+    whole = visits(whole_page)
     took = whole.page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd / 1000")
     assert 0 < took < LONGEST_LOAD
     assert len(whole.shown()) > 100
+    assert whole.page.evaluate("document.documentElement.scrollHeight / innerHeight") < SCREENS
 
 
-def test_pictures_come_when_they_are_needed_and_all_of_them_for_print(whole):
-    pictures = "[...document.querySelectorAll('section figure > img')]"
-    assert whole.page.evaluate(f"{pictures}.length") == FIGURES
-    assert whole.page.evaluate(f"{pictures}.filter(one => one.naturalWidth > 300).length") < FIGURES
-    height = whole.page.evaluate("document.documentElement.scrollHeight")
-    whole.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-    whole.page.wait_for_function(f"{pictures}.every(one => one.complete && one.naturalWidth > 300)")
-    whole.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
-    moved = whole.page.evaluate("document.documentElement.scrollHeight") - height
-    assert abs(moved) < FIGURES, "their places were kept, to a pixel each"
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["report.html", "report-beta.html"])
+def test_axe_finds_nothing(visits, small, name, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    page = visits(small.with_name(name), color_scheme=scheme).page
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    found = axe.Axe().run(page).response["violations"]
+    assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == []

@@ -76,8 +76,8 @@ def rows(toy):
         claims, ledger = load_claims(toy.root), collect(workspace)
         found = rows_of(claims, load_findings(toy.root, claims), Outcome.of(ledger))
         assert [row["word"] for row in paper.data_of(workspace, ledger)["paper"]] == [row.word for row in found]
-        text = page.build(workspace, ledger)
-        assert all(f"<b>{row.word}.</b>" in text for row in found)
+        text = page.build(workspace, ledger)[page.REPORT]
+        assert all(f">{row.word}</td>" in text for row in found)
         return {row.id: row for row in found}
 
     return made

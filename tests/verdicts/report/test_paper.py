@@ -49,7 +49,7 @@ needs_poppler = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="po
 
 def test_the_same_records_give_the_same_bytes(toy):
     workspace = toy.run_all()
-    document.write(workspace, collect(workspace))
+    publish(workspace)
     again = document.build(toy.workspace(), collect(toy.workspace()))
     for name in ("paper.pdf", "supplement.pdf"):
         assert (workspace.folder / name).read_bytes() == again[name] and again[name].startswith(b"%PDF")
@@ -117,7 +117,7 @@ def test_a_paper_without_its_source_is_no_paper_and_says_so(toy):
 @needs_poppler
 def test_every_glyph_is_there_and_no_word_leaves_the_page(toy):
     workspace = toy.run_all()
-    document.write(workspace, collect(workspace))
+    publish(workspace)
     for name in document.DOCUMENTS:
         pdf = workspace.folder / f"{name}.pdf"
         assert misplaced(pdf) == [] and "\ufffd" not in text_of(pdf)

@@ -56,8 +56,7 @@ def test_a_change_makes_exactly_its_dependents_stale(session, edit, stale):
     assert session.check() == (1 if stale else 0)
     named = {line.split(":")[0] for line in session.said.splitlines()}
     assert named & {"A1", "A2", "B1"} == stale
-    assert session.run() == 0
-    assert session.computed() == stale
+    assert session.run() == 0 and session.computed() == stale
     assert session.check() == 0
 
 
@@ -108,8 +107,7 @@ def test_a_spoilt_record_is_named_and_made_again(session, spoil, reason):
     spoil(session.toy.record("A1"))
     assert session.check() == 1
     assert reason in session.said
-    assert session.run() == 0
-    assert session.computed() == {"A1"}
+    assert session.run() == 0 and session.computed() == {"A1"}
 
 
 @pytest.mark.parametrize("name", ["line.svg", "line.png", "numbers.csv", "artefacts.json"])
@@ -121,8 +119,7 @@ def test_a_spoilt_figure_or_table_is_named_and_made_again(session, name, spoil):
     spoil(path)
     assert session.check() == 1
     assert "figures of alpha" in session.said
-    assert session.run() == 0
-    assert session.computed() == set()
+    assert session.run() == 0 and session.computed() == set()
     assert session.check() == 0
     if name != "artefacts.json":
         assert path.read_bytes() == before
@@ -159,20 +156,16 @@ def test_only_runs_what_it_names(session):
     assert "One is one" not in session.said
     assert not (session.toy.folder() / "figures").exists()
     assert session.rows()["A1"]["reason"] == "not selected in the last run; no record"
-    assert session.run(only=("beta",)) == 0
-    assert session.computed() == {"B1"}
-    assert session.rows()["A2"]["computed"] == "cached"
-    assert session.check(only=("A2", "B1")) == 0
+    assert session.run(only=("beta",)) == 0 and session.computed() == {"B1"}
+    assert session.rows()["A2"]["computed"] == "cached" and session.check(only=("A2", "B1")) == 0
     assert session.check(only=("A1",)) == 1
 
 
 def test_force_makes_current_records_again(session):
     session.run()
     before = session.toy.record("B1").read_bytes()
-    assert session.run(force=("A1",)) == 0
-    assert session.computed() == {"A1"}
-    assert session.toy.record("B1").read_bytes() == before
-    assert session.run(force=("alpha",)) == 0
+    assert session.run(force=("A1",)) == 0 and session.computed() == {"A1"}
+    assert session.toy.record("B1").read_bytes() == before and session.run(force=("alpha",)) == 0
     assert session.computed() == {"A1", "A2"}
     with pytest.raises(UserError, match="--force B1: it is not among"):
         session.run(only=("A1",), force=("B1",))

@@ -11,14 +11,12 @@ def test_a_contradiction_is_exit_code_1(session):
     assert session.run() == 1
     assert "expected: holds" in session.said
     assert "against expectation: A1" in session.said
-    assert session.rows()["A1"]["agrees"] is False
-    assert session.run(only=("B1",)) == 0
+    assert session.rows()["A1"]["agrees"] is False and session.run(only=("B1",)) == 0
 
 
 def test_an_unexpected_inconclusive_is_exit_code_1(session):
     session.toy.replace_in_module("alpha/checks", "low=1.9", "low=0.9")
-    assert session.run() == 1
-    assert session.rows()["A2"]["verdict"] == "inconclusive"
+    assert session.run() == 1 and session.rows()["A2"]["verdict"] == "inconclusive"
 
 
 def test_what_is_unavailable_is_not_run_and_tried_again_once_a_day_or_when_asked(session, monkeypatch):
@@ -41,8 +39,7 @@ def test_what_is_settled_waits_for_its_code(session, absence):
     settled = f"from verdicts import {absence}; raise {absence}('not told')"
     session.toy.replace_in_module("beta/checks", "return Measurement(value=3)", settled)
     assert session.run() == 0 and session.rows()["B1"]["reason"] == "not told"
-    assert session.run() == 0 and session.computed() == set()
-    assert session.run(strict=True) == 1
+    assert session.run() == 0 and session.computed() == set() and session.run(strict=True) == 1
     session.toy.replace_in_module("beta/checks", settled, "return Measurement(value=3)")
     assert session.run() == 0 and session.rows()["B1"]["verdict"] == "holds"
 
@@ -73,11 +70,9 @@ def test_a_check_that_breaks_fails_alone(session, module, old, new, reason):
     assert row["failed"] is True
     assert reason in row["reason"]
     assert "Error" in (session.toy.folder() / "logs" / "B1.log").read_text() or "SystemExit" in reason
-    assert session.rows()["A1"]["verdict"] == "holds"
-    assert session.check() == 1
+    assert session.rows()["A1"]["verdict"] == "holds" and session.check() == 1
     session.toy.restore_module(f"beta/{module}")
-    assert session.run() == 0
-    assert not (session.toy.folder() / "logs" / "B1.log").exists()
+    assert session.run() == 0 and not (session.toy.folder() / "logs" / "B1.log").exists()
 
 
 def test_a_check_that_two_functions_claim_stops_the_run_before_it_begins(session):
@@ -100,8 +95,7 @@ def test_a_drawing_that_breaks_is_a_failed_run_with_its_verdicts(session):
     assert session.run() == 3
     assert "figures of alpha: failed: RuntimeError: no ink" in session.said
     assert "no ink" in (session.toy.folder() / "logs" / "alpha.figures.log").read_text()
-    assert session.rows()["A1"]["verdict"] == "holds"
-    assert session.check() == 1
+    assert session.rows()["A1"]["verdict"] == "holds" and session.check() == 1
 
 
 def test_a_drawing_whose_data_are_unavailable_is_no_failure(session):

@@ -1,56 +1,145 @@
 (() => {
-  const list = document.getElementById("list");
-  const claims = [...list.children];
-  const filters = ["verdict", "source", "part"].map((name) => [name, document.getElementById(`by-${name}`)]);
-  const sort = document.getElementById("sort");
-  const unfold = document.getElementById("unfold");
+  const at = (id) => document.getElementById(id);
+  const claims = [...document.querySelectorAll("li.claim")];
+  const filters = ["verdict", "source", "part"].map(at).filter(Boolean);
+  const search = at("search");
+  const texts = new Map(claims.map((claim) => [claim, claim.textContent.toLowerCase()]));
 
-  const rank = { verdict: ["refuted", "inconclusive", "not run", "holds"], evidence: ["algebra", "exact law", "common noise", "Monte Carlo", "experiment"] };
-  const place = (claim, name) => (rank[name] ? rank[name].indexOf(claim.dataset[name]) : claim.dataset[name]);
-  const compare = (name) => (one, other) => {
-    const [a, b] = [place(one, name), place(other, name)];
-    const first = name === "order" ? 0 : a < b ? -1 : a > b ? 1 : 0;
-    return first || Number(one.dataset.order) - Number(other.dataset.order);
+  // The state of the page is its address: a plain anchor, or search, filters and the open claim
+  const state = () => (location.hash.includes("=") ? new URLSearchParams(location.hash.slice(1)) : new URLSearchParams());
+  const keep = (opened) => {
+    const wanted = new URLSearchParams([search, ...filters].filter((one) => one.value).map((one) => [one.id, one.value]));
+    if (!wanted.size) return history.replaceState(null, "", opened ? `#claim-${opened}` : location.pathname);
+    if (opened) wanted.set("open", opened);
+    return history.replaceState(null, "", `#${wanted}`);
   };
 
   const show = () => {
+    const words = search.value.toLowerCase().split(/\s+/);
     claims.forEach((claim) => {
-      claim.hidden = filters.some(([name, chosen]) => chosen.value && chosen.value !== claim.dataset[name]);
+      claim.hidden = filters.some((one) => one.value && one.value !== claim.dataset[one.id])
+        || !words.every((word) => texts.get(claim).includes(word));
     });
-    list.append(...[...claims].sort(compare(sort.value)));
-    const shown = claims.filter((claim) => !claim.hidden).length;
-    document.getElementById("shown").textContent = `${shown} of ${claims.length} claims`;
+    const shown = claims.filter((claim) => !claim.hidden);
+    const all = shown.length === claims.length;
+    document.querySelectorAll(".group, .part").forEach((one) => { one.hidden = !all && !one.querySelector("li.claim:not([hidden])"); });
+    if (at("shown")) at("shown").textContent = `${shown.length} of ${claims.length} claims`;
+    rove(shown[0]);
   };
 
-  // A row shows its figures once it is opened, from the one copy that the page holds
-  const illustrate = (claim) => claim.querySelectorAll("figure.evidence:empty").forEach((frame) => {
-    const picture = document.querySelector(`[id="${frame.dataset.figure}"] > img`);
-    if (picture) frame.append(picture.cloneNode());
+  // The list of claims is one stop of the tab key; arrows move within it
+  const rows = () => claims.filter((claim) => !claim.hidden).map((claim) => claim.querySelector(".row"));
+  const rove = (claim) => claims.forEach((one) => { one.querySelector(".row").tabIndex = one === claim ? 0 : -1; });
+  document.addEventListener("keydown", (event) => {
+    const way = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!way || !event.target.matches(".row")) return;
+    event.preventDefault();
+    rows()[rows().indexOf(event.target) + way]?.focus();
   });
-  claims.forEach((claim) => claim.firstElementChild.addEventListener("toggle", ({ target }) => {
-    if (target === claim.firstElementChild && target.open) illustrate(claim);
+  document.addEventListener("focusin", ({ target }) => { if (target.matches(".row")) rove(target.closest("li.claim")); });
+
+  // A chart moves once it comes into view; its library is unpacked for the first one
+  let library;
+  const unpacked = async () => {
+    const bytes = Uint8Array.from(atob(at("library").textContent), (sign) => sign.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const script = document.createElement("script");
+    script.textContent = await new Response(stream).text();
+    document.head.append(script);
+  };
+  const playable = (slider) => {
+    const button = document.createElement("button");
+    const move = (value) => { slider.value = value; slider.dispatchEvent(new Event("input")); };
+    let timer = 0;
+    const stop = () => { clearInterval(timer); timer = 0; button.textContent = "Play"; };
+    button.type = "button";
+    button.addEventListener("click", () => {
+      if (timer) return stop();
+      button.textContent = "Stop";
+      if (slider.value === slider.max) move(slider.min);
+      timer = setInterval(() => (slider.value === slider.max ? stop() : move(slider.valueAsNumber + Number(slider.step))), 400);
+      return timer;
+    });
+    stop();
+    slider.parentElement.after(button);
+  };
+  const seen = new IntersectionObserver((entries) => entries.filter((one) => one.isIntersecting).forEach(async ({ target }) => {
+    seen.unobserve(target);
+    await (library ??= unpacked());
+    const frame = document.createElement("div");
+    frame.className = "chart";
+    const spec = JSON.parse(target.querySelector("script").textContent);
+    await window.vegaEmbed(frame, spec, { actions: false, mode: "vega-lite", renderer: "svg" });
+    frame.querySelector("svg").setAttribute("aria-hidden", "true"); // what it shows is told in the list of claims
+    target.querySelector("img").replaceWith(frame);
+    frame.querySelectorAll("input[type=range]").forEach(playable);
+  }), { rootMargin: "200px" });
+  const enliven = (figure) => {
+    if (!figure.querySelector(":scope > script") || !at("library")) return;
+    figure.querySelector(".chart")?.replaceWith(new Image());
+    seen.observe(figure);
+  };
+  document.querySelectorAll("figure").forEach(enliven);
+
+  // A claim shows its figures once it is opened, from the one copy that the page holds
+  const illustrate = (claim) => claim.querySelectorAll("[data-figure]").forEach((frame) => {
+    const figure = at(frame.dataset.figure);
+    delete frame.dataset.figure;
+    if (!figure) return;
+    const copy = figure.cloneNode(true);
+    copy.removeAttribute("id");
+    frame.replaceChildren(copy);
+    enliven(copy);
+  });
+  claims.forEach((claim) => claim.querySelector("details")?.addEventListener("toggle", ({ target }) => {
+    if (target.open) illustrate(claim);
+    // A formula wider than a phone scrolls by keyboard too
+    claim.querySelectorAll(".statement").forEach((one) => { if (one.scrollWidth > one.clientWidth) one.tabIndex = 0; });
+    if (!printing && !following) keep(target.open ? claim.dataset.id : "");
   }));
 
-  const open = (wanted) => claims.forEach((claim) => { claim.firstElementChild.open = wanted; });
+  let [following, printing] = [false, false];
   const follow = () => {
-    const claim = claims.find((one) => `#${one.id}` === decodeURIComponent(location.hash));
-    if (!claim) return;
-    if (claim.hidden) { filters.forEach(([, chosen]) => { chosen.value = ""; }); show(); }
-    claim.firstElementChild.open = true;
-    claim.scrollIntoView();
+    const wanted = state();
+    const name = wanted.size ? wanted.get("open") && `claim-${wanted.get("open")}` : decodeURIComponent(location.hash.slice(1));
+    const target = name ? at(name) : null;
+    following = true;
+    if (wanted.size || target?.hidden) [search, ...filters].forEach((one) => { one.value = wanted.get(one.id) || ""; });
+    show();
+    for (let one = target; one; one = one.parentElement) if (one.tagName === "DETAILS") one.open = true;
+    const own = target?.querySelector(":scope > details");
+    if (own) own.open = true;
+    target?.scrollIntoView();
+    setTimeout(() => { following = false; });
   };
 
-  [...filters.map(([, chosen]) => chosen), sort].forEach((control) => control.addEventListener("change", show));
-  unfold.addEventListener("click", () => {
-    const wanted = claims.some((claim) => !claim.firstElementChild.open);
-    open(wanted);
-    unfold.textContent = wanted ? "Close all" : "Open all";
-  });
-  let before = [];
-  const awaken = () => document.querySelectorAll("img[loading]").forEach((picture) => { picture.loading = "eager"; });
-  addEventListener("beforeprint", () => { awaken(); before = claims.map((claim) => claim.firstElementChild.open); open(true); });
-  addEventListener("afterprint", () => claims.forEach((claim, n) => { claim.firstElementChild.open = before[n]; }));
+  [search, ...filters].forEach((one) => one.addEventListener("input", () => { show(); keep(""); }));
+  document.querySelectorAll("form").forEach((one) => one.addEventListener("submit", (event) => event.preventDefault()));
   addEventListener("hashchange", follow);
-  show();
+
+  // On a phone a row of a table is a list of its cells, each under the head of its column
+  document.querySelectorAll("table").forEach((table) => {
+    const heads = [...table.querySelectorAll("thead th")].map((one) => one.textContent);
+    table.querySelectorAll("tbody tr").forEach((row) => [...row.cells].forEach((cell, n) => { cell.dataset.head = heads[n] ?? ""; }));
+    table.classList.add("stacks");
+  });
+
+  const theme = (wanted) => { document.documentElement.style.colorScheme = wanted; };
+  const remembered = (...given) => { try { return given.length ? localStorage.setItem("theme", given[0]) : localStorage.getItem("theme"); } catch { return null; } };
+  if (remembered()) theme(remembered());
+  at("theme").addEventListener("click", () => {
+    const dark = document.documentElement.style.colorScheme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+    theme(dark === "dark" ? "light" : "dark");
+    remembered(document.documentElement.style.colorScheme);
+  });
+
+  let closed = [];
+  addEventListener("beforeprint", () => {
+    printing = true;
+    document.querySelectorAll("img[loading]").forEach((picture) => { picture.loading = "eager"; });
+    closed = [...document.querySelectorAll("li.claim > details:not([open]), .fold:not([open]), .evidence-of:not([open])")];
+    closed.forEach((one) => { one.open = true; });
+  });
+  addEventListener("afterprint", () => { closed.forEach((one) => { one.open = false; }); setTimeout(() => { printing = false; }); });
   follow();
 })();

@@ -1,0 +1,235 @@
+"""Charts of all claims at once, which a reader filters: their margins, their map, expected against measured values."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from verdicts.claims.schema import Relation, Verdict
+from verdicts.records.charts import spec_of, still
+from verdicts.report.views import CheckView, ClaimView, MovedView
+from verdicts.report.words import spread
+
+COLOURS = {
+    Verdict.HOLDS: "#00694e",
+    Verdict.REFUTED: "#c2452d",
+    Verdict.INCONCLUSIVE: "#b8860b",
+    Verdict.NOT_RUN: "#9aa4b1",
+}
+WIDTH = 620
+SEATS = 7  # claims of a group side by side on the map
+
+
+class Overview(NamedTuple):
+    """A chart of the report itself, with its still picture."""
+
+    name: str
+    title: str
+    caption: str
+    spec: str
+    picture: str
+
+
+def overviews(
+    claims: Sequence[ClaimView], moved: MovedView | None, parts: Mapping[str, str], addresses: Mapping[str, str]
+) -> dict[str, Overview]:
+    """Return the charts of these claims by name; none of what was not measured. Marks link to `addresses`."""
+    made = [
+        _overview("map", "What supports or limits each claim of the paper.", MAP, stated_map(claims, addresses)),
+        _overview("margins", "How far each claim is from its bound.", MARGINS, margins(claims, parts, addresses)),
+        _overview("expected", "Measured against expected values.", EXPECTED, expected(claims, moved, parts, addresses)),
+    ]
+    return {each.name: each for each in made if each}
+
+
+MAP = (
+    "Each mark is a claim, in the column of the paper's claim that it restates (squares) or supports or limits "
+    "(circles), in the row of its group. Point at one to see where else it stands; choose it to open it."
+)
+MARGINS = (
+    "The check that each verdict hangs on, with its interval: 1 is far inside what is required, 0 its edge, -1 far "
+    "outside. The distance to the edge is a share of the larger of value and bound; for an equality, of the larger of "
+    "deviation and tolerance. Choose a part, point at a claim for its numbers, or open it."
+)
+EXPECTED = (
+    "Every check with an expected value, the committed one of a full run, against this run's. On the line nothing has "
+    "moved. Choose a part; drag and scroll to enlarge; point at a check for its numbers."
+)
+
+
+def _overview(name: str, title: str, caption: str, chart: Any) -> Overview | None:
+    if chart is None:
+        return None
+    spec = spec_of(chart)
+    return Overview(name, title, caption, spec, still(spec))
+
+
+def _entry(view: ClaimView, addresses: Mapping[str, str]) -> dict[str, Any]:
+    """Return what every chart tells of a claim."""
+    return {
+        "id": view.claim.id,
+        "title": view.claim.title,
+        "verdict": view.row.verdict.value,
+        "part": view.group.part,
+        "link": addresses[view.claim.id],
+    }
+
+
+def stated_map(claims: Sequence[ClaimView], addresses: Mapping[str, str]) -> Any:
+    """Return the map of claims: a column a claim of the paper, a row a group."""
+    import altair as alt
+
+    rows, seats = [], Counter[tuple[str, str]]()
+    for view in claims:
+        roles = [(name, "restates") for name in view.claim.paper] + [(name, "supports") for name in view.claim.supports]
+        for stated, role in roles:
+            line, seat = divmod(seats[stated, view.group.id], SEATS)
+            seats[stated, view.group.id] += 1
+            group = view.group.title.split(":")[0]
+            rows.append(
+                _entry(view, addresses) | {"group": group, "stated": stated, "role": role, "seat": seat, "line": line}
+            )
+    if not rows:
+        return None
+    pointed = alt.selection_point(fields=["id"], on="pointerover", empty=True, clear="pointerout")
+    return (
+        alt.Chart({"values": rows}, width=WIDTH)
+        .mark_point(filled=True, size=62)
+        .encode(
+            x=alt.X(
+                "stated:N",
+                title=None,
+                axis=alt.Axis(orient="top", labelAngle=0),
+                sort=sorted({row["stated"] for row in rows}),
+            ),
+            xOffset=alt.XOffset("seat:O", sort=None),
+            y=alt.Y("group:N", title=None, sort=None, axis=alt.Axis(labelLimit=260, grid=True)),
+            yOffset=alt.YOffset("line:O", sort=None),
+            color=_coloured(alt),
+            shape=alt.Shape(
+                "role:N", title=None, scale=alt.Scale(domain=["restates", "supports"], range=["square", "circle"])
+            ),
+            opacity=alt.condition(pointed, alt.value(1), alt.value(0.15)),
+            tooltip=["id:N", "title:N", "role:N", "stated:N", "verdict:N"],
+            href="link:N",
+        )
+        .add_params(pointed)
+        .properties(height=alt.Step(14))
+    )
+
+
+def margins(claims: Sequence[ClaimView], parts: Mapping[str, str], addresses: Mapping[str, str]) -> Any:
+    """Return the forest plot: every claim's deciding check with its interval against what is required."""
+    import altair as alt
+
+    rows = []
+    for view in claims:
+        if view.deciding.result and view.deciding.result.value is not None:
+            value, low, high = margin(view.deciding)
+            numbers = {"measured": view.deciding.measured, "required": view.deciding.required}
+            rows.append(_entry(view, addresses) | {"value": value, "low": low, "high": high} | numbers)
+    if not rows:
+        return None
+    chosen, base = _chosen(alt, parts), alt.Chart({"values": rows}, width=WIDTH)
+    x = alt.X(
+        "value:Q",
+        title="margin: left of 0 it is not as required",
+        axis=alt.Axis(tickCount=5),
+        scale=alt.Scale(domain=[-1, 1], clamp=True),
+    )
+    y = alt.Y("id:N", sort=None, title=None, axis=alt.Axis(grid=True))
+    tooltip = ["id:N", "title:N", "measured:N", "required:N", "verdict:N"]
+    common = {"y": y, "color": _coloured(alt), "tooltip": tooltip, "href": "link:N"}
+    intervals = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=""), x2="high:Q", **common)
+    points = base.mark_point(filled=True, size=45).encode(x=x, **common)
+    edge = alt.Chart({"values": [{"edge": 0}]}).mark_rule(color="#1c2430").encode(x="edge:Q")
+    return (intervals + points).transform_filter(f"{chosen.name} == null || datum.part == {chosen.name}").add_params(
+        chosen
+    ).properties(height=alt.Step(11)) + edge
+
+
+def margin(view: CheckView) -> tuple[float, float, float]:
+    """Return how far value, low and high end are inside (above 0) or outside of what a check requires, as a share.
+
+    The share is of the larger of value and bound, or of an equality's larger of deviation and tolerance.
+    """
+    check, result = view.check, view.result
+    assert result and result.value is not None
+    ends = [result.value if end is None else end for end in (result.value, result.low, result.high)]
+    if check.relation is Relation.EQUAL:
+        value, *others = [abs(end - check.bound) for end in ends]
+        away = [value, 0.0 if min(ends) <= check.bound <= max(ends) else min(others), max(others)]
+        inside = [check.tolerance - each for each in away]
+        scale = max(check.tolerance, away[0])
+    else:
+        sign = 1 if check.relation is Relation.AT_LEAST else -1
+        edge = check.bound - sign * check.tolerance
+        inside = [sign * (end - edge) for end in ends]
+        scale = max(abs(result.value), abs(edge))
+    share = [each / scale if scale else float(check.relation is Relation.EQUAL) for each in inside]
+    value, *others = [max(-1.0, min(1.0, each)) for each in share]
+    return value, min(others), max(others)
+
+
+def expected(
+    claims: Sequence[ClaimView], moved: MovedView | None, parts: Mapping[str, str], addresses: Mapping[str, str]
+) -> Any:
+    """Return the chart of measured against expected values."""
+    import altair as alt
+
+    of_check = {item.check.id: view for view in claims for item in view.checks}
+    rows = [
+        {
+            "check": pair.check,
+            "part": of_check[pair.check].group.part,
+            "link": addresses[of_check[pair.check].claim.id],
+            "expected": pair.expected.value,
+            "measured": pair.result.value,
+            "moved": pair.moved.value,
+            "was": spread(pair.expected),
+            "is": spread(pair.result),
+        }
+        for pair in (moved.compared if moved else ())
+        if pair.expected and pair.result and pair.result.value is not None
+    ]
+    if not rows:
+        return None
+    chosen = _chosen(alt, parts)
+    scale = alt.Scale(type="symlog", constant=1e-3)
+    axis = alt.Axis(values=[-100, -1, -0.01, 0, 0.01, 1, 100, 1e4], format="~g")
+    points = (
+        alt.Chart({"values": rows}, width=WIDTH, height=420)
+        .mark_point(size=40)
+        .encode(
+            x=alt.X("expected:Q", scale=scale, axis=axis),
+            y=alt.Y("measured:Q", scale=scale, axis=axis),
+            color=alt.Color(
+                "moved:N", title=None, scale=alt.Scale(domain=["as expected", "moved"], range=["#0072b2", "#c2452d"])
+            ),
+            tooltip=[
+                "check:N",
+                alt.Tooltip("was:N", title="expected"),
+                alt.Tooltip("is:N", title="measured"),
+            ],
+            href="link:N",
+        )
+        .transform_filter(f"{chosen.name} == null || datum.part == {chosen.name}")
+        .add_params(chosen)
+    )
+    ends = [min(row["expected"] for row in rows), max(row["expected"] for row in rows)]
+    line = alt.Chart({"values": [{"expected": end, "measured": end} for end in ends]})
+    return (
+        line.mark_line(color="#9aa4b1", strokeWidth=1).encode(x="expected:Q", y="measured:Q") + points
+    ).interactive()
+
+
+def _coloured(alt: Any) -> Any:
+    names = [verdict.value for verdict in COLOURS]
+    return alt.Color("verdict:N", title=None, scale=alt.Scale(domain=names, range=list(COLOURS.values())))
+
+
+def _chosen(alt: Any, parts: Mapping[str, str]) -> Any:
+    """Return the choice of a part of the report."""
+    options: list[str | None] = [None, *parts]
+    return alt.param(
+        name="part", value=None, bind=alt.binding_select(options=options, labels=["all", *parts.values()], name="Part ")
+    )
