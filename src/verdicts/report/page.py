@@ -8,7 +8,6 @@ from typing import Any
 
 from verdicts.claims.schema import Group, Verdict
 from verdicts.records.charts import SPEC, library
-from verdicts.records.files import write_whole
 from verdicts.records.ledger import Ledger
 from verdicts.records.section import sections_of
 from verdicts.records.workspace import Workspace
@@ -103,10 +102,3 @@ def _addresses(claims: list[views.ClaimView], groups: list[views.GroupView]) -> 
         anchors = views.standing([view for view in claims if page_of(view.group) == page], here)
         addresses |= {name: f"{page}#{anchor}" for name, anchor in anchors.items()}
     return addresses
-
-
-def write(workspace: Workspace, ledger: Ledger) -> Path:
-    """Write the pages beside the ledger, each whole, and return the report's place. Raises OSError."""
-    for name, text in build(workspace, ledger).items():
-        write_whole(workspace.folder / name, text)
-    return workspace.folder / REPORT

@@ -13,7 +13,6 @@ from typing import Any
 from verdicts.claims.schema import Group, Verdict
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.figures import Figure, Table
-from verdicts.records.files import write_whole
 from verdicts.records.ledger import Ledger
 from verdicts.records.record import current_artefacts
 from verdicts.records.section import sections_of
@@ -31,7 +30,6 @@ from verdicts.report.words import duration, number
 
 SOURCES = "paper"
 DOCUMENTS = ("paper", "supplement")
-NAMES = ("paper/data.json", *(f"{document}.pdf" for document in DOCUMENTS))
 TEXT_WIDTH, TEXT_HEIGHT = 470.0, 660.0  # of the page, in points
 Data = dict[str, Any]
 
@@ -81,16 +79,10 @@ def build(workspace: Workspace, ledger: Ledger) -> dict[str, bytes]:
     Figures are read from the results' folder. Raises NotSet.
     """
     data = json.dumps(data_of(workspace, ledger), indent=1, ensure_ascii=False) + "\n"
-    return {NAMES[0]: data.encode()} | {
+    return {"paper/data.json": data.encode()} | {
         f"{name}.pdf": compiled(workspace.root / SOURCES, name, workspace.folder, data, views.newest(ledger))
         for name in DOCUMENTS
     }
-
-
-def write(workspace: Workspace, ledger: Ledger) -> None:
-    """Write paper and supplement with their data, each file whole. Raises OSError, NotSet."""
-    for name, content in build(workspace, ledger).items():
-        write_whole(workspace.folder / name, content)
 
 
 def compiled(sources: Path, name: str, folder: Path, data: str, newest: str) -> bytes:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Claim, Group, Profile
 from verdicts.records.checksummed import NotCurrent
-from verdicts.records.files import canonical_json, sha256_of
+from verdicts.records.files import canonical_json, sha256_of, write_whole
 from verdicts.records.keys import KeyParts
 from verdicts.records.ledger import Ledger, collect
 from verdicts.records.provenance import Stopwatch
@@ -26,7 +26,7 @@ class Published(NamedTuple):
 
 
 def publish(workspace: Workspace) -> Published:
-    """Write `ledger.json`, page, paper and supplement, each whole, whatever becomes of the next. Raises OSError.
+    """Write `ledger.json`, pages, paper and supplement, each whole. Raises OSError.
 
     The documents are left as they are where they are whole and nothing that they are made from has changed.
     """
@@ -35,19 +35,25 @@ def publish(workspace: Workspace) -> Published:
     parts, place = _parts(workspace, ledger), workspace.folder / "published.json"
     made = artefacts_at(place, parts)
     if made is None or made.reason:
-        from verdicts.report import page, paper  # a second to import, and of no use to a list or a job
-
-        reason, documents = "", ["report.html", *paper.NAMES]
-        page.write(workspace, ledger)
-        try:
-            paper.write(workspace, ledger)
-        except paper.NotSet as error:
-            reason, documents = str(error), ["report.html"]
-        files = {name: sha256_of((workspace.folder / name).read_bytes()) for name in documents}
+        documents, reason = _documents(workspace, ledger)
+        for name, content in documents.items():
+            write_whole(workspace.folder / name, content)
+        files = {name: sha256_of(content) for name, content in documents.items()}
         provenance = watch.provenance(workspace.environment(), workspace.profile, parts.config)
         made = Artefacts.of("report", parts, provenance, files=files, reason=reason)
         made.write(place)
     return Published(ledger, workspace.folder / "report.html", made.reason)
+
+
+def _documents(workspace: Workspace, ledger: Ledger) -> tuple[dict[str, str | bytes], str]:
+    """Return pages, paper and supplement by name, and why the last two are not among them (empty: they are)."""
+    from verdicts.report import page, paper  # a second to import, and of no use to a list or a job
+
+    pages = page.build(workspace, ledger)
+    try:
+        return {**pages, **paper.build(workspace, ledger)}, ""
+    except paper.NotSet as error:
+        return {**pages}, str(error)
 
 
 def _parts(workspace: Workspace, ledger: Ledger) -> KeyParts:
@@ -109,15 +115,11 @@ def _artefact_fault(name: str, path: Path, parts: KeyParts) -> Iterator[tuple[st
 
 
 def _document_faults(workspace: Workspace) -> Iterator[tuple[str, str]]:
-    from verdicts.report import page, paper
-
     ledger = collect(workspace)
-    documents: dict[str, str | bytes] = {"ledger.json": ledger.to_bytes(), **page.build(workspace, ledger)}
-    try:
-        documents |= paper.build(workspace, ledger)
-    except paper.NotSet as error:
-        yield "paper.pdf", str(error)
-    for name, content in documents.items():
+    documents, reason = _documents(workspace, ledger)
+    if reason:
+        yield "paper.pdf", reason
+    for name, content in {"ledger.json": ledger.to_bytes(), **documents}.items():
         path = workspace.folder / name
         if not path.is_file():
             yield name, "missing"

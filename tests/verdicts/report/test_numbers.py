@@ -22,6 +22,7 @@ from verdicts.report import page as report, paper as document, readme_blocks as 
 from verdicts.report.report_texts import load_exhibits
 from verdicts.report.words import number, required
 from verdicts.run.checks import settings_class
+from verdicts.run.publish import publish
 
 ROOT = Path(__file__).resolve().parents[3]
 # A number by itself: not part of a name (P1, float32, arXiv's version), of a path or an option
@@ -133,7 +134,7 @@ def shown(toy: Toy) -> Iterable[str]:
 def test_before_any_run_a_document_has_no_number_of_its_own(toy, name):
     workspace = toy.workspace()
     workspace.folder.mkdir(parents=True)
-    document.write(workspace, collect(workspace))
+    publish(workspace)
     text, _, _ = text_of(workspace.folder / f"{name}.pdf").partition("References\n")
     text = re.sub(r"\[\d+\]", "", text)  # citations
     pages = {str(n) for n in range(1, text.count("\f") + 1)}

@@ -54,9 +54,17 @@ def test_pages_are_whole_and_offline(toy):
     assert "claim-B1" in pages["report-beta.html"].ids() and "claim-B1" not in pages["report.html"].ids()
 
 
+def test_the_page_of_a_group_is_written_again_where_it_is_gone(toy):
+    toy.replace_in_claims("beta", 'part = "suite"', 'part = "suite"\napart = true')
+    apart = publish(toy.run_all()).page.with_name("report-beta.html")
+    apart.unlink()
+    publish(toy.workspace())
+    assert apart.is_file()
+
+
 def test_same_records_give_the_same_bytes(toy):
     workspace = toy.run_all()
-    path = report.write(workspace, collect(workspace))
+    path = publish(workspace).page
     assert path == workspace.folder / "report.html" and path.read_bytes().decode() == text_of(toy.workspace())
 
 

@@ -27,7 +27,9 @@ BOUND = re.compile(r'^@check\("(?P<id>[^"]+)"\)', re.MULTILINE)
 def whole_page(out: Path) -> Path:
     """Return the page of such results, made below `out`."""
     workspace = whole(out)
-    return report.write(workspace, collect(workspace))
+    for name, text in report.build(workspace, collect(workspace)).items():
+        (workspace.folder / name).write_text(text, encoding="utf-8")
+    return workspace.folder / report.REPORT
 
 
 def whole(out: Path) -> Workspace:
