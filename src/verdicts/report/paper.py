@@ -44,6 +44,7 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
     claims = views.claims_of(workspace, ledger, groups)
     paper, notation = views.paper_of(workspace, ledger, claims), load_notation(workspace.root)
     ran = [view for view in claims if view.row.verdict is not Verdict.NOT_RUN]
+    groups = [view for view in groups if any(claim.group.id == view.group.id for claim in ran)]
     outcome, standing = Outcome.of(ledger), views.standing(ran, groups)
     return {
         "profile": ledger.profile,
@@ -58,7 +59,7 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
             "symbols": [[pieces(each.sign), pieces(each.meaning)] for each in notation.symbol],
         },
         "claims": [_claim(view) for view in ran],
-        "parts": _parts(workspace, groups, ran),
+        "parts": _parts(workspace, groups),
         "exhibits": [_exhibit(each, standing) for each in load_exhibits(workspace.root)],
         "deviations": [_deviation(view) for view in views.deviations(workspace, ran)],
         "limitations": [
@@ -156,13 +157,11 @@ def _check(view: CheckView) -> Data:
     }
 
 
-def _parts(workspace: Workspace, groups: Sequence[GroupView], claims: Sequence[ClaimView]) -> list[Data]:
-    ran = {claim.group.id for claim in claims}
-    members = [view for view in groups if view.group.id in ran]
+def _parts(workspace: Workspace, groups: Sequence[GroupView]) -> list[Data]:
     return [
-        {"title": title, "groups": [_group(workspace, view) for view in members if view.group.part == part]}
+        {"title": title, "groups": [_group(workspace, view) for view in groups if view.group.part == part]}
         for part, title in workspace.claims.outline.parts.items()
-        if any(view.group.part == part for view in members)
+        if any(view.group.part == part for view in groups)
     ]
 
 

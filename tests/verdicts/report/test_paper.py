@@ -116,6 +116,7 @@ def test_a_paper_without_its_source_is_no_paper_and_says_so(toy):
 
 @needs_poppler
 def test_every_glyph_is_there_and_no_word_leaves_the_page(toy):
+    toy.lay("texts")
     workspace = toy.run_all()
     publish(workspace)
     for name in document.DOCUMENTS:
@@ -132,8 +133,10 @@ def test_what_the_paper_says_of_claims_and_checks_follows_from_their_expected_ve
     text = (REPOSITORY / "paper/paper.typ").read_text()
     needed = re.findall(r'\b(\w+): "(holds|refuted|inconclusive)"', text)
     assert needed and set(needed) <= {(claim.id, claim.expected) for claim in CLAIMS.claim}
-    assert set(re.findall(r"\(([A-Z]\d+[a-z]?)\)", text)) <= {name for name, _ in needed}
-    assert set(re.findall(r'#num\("(.*?)"\)', text)) <= set(CLAIMS.checks)
+    values = re.findall(r'#num\("((\w+)\.\w+)"\)', text)
+    assert {check for check, _ in values} <= set(CLAIMS.checks)
+    named = {*re.findall(r"\(([A-Z]\d+[a-z]?)\)", text), *(claim for _, claim in values)}
+    assert named <= {claim for claim, _ in needed}
 
 
 @needs_poppler
