@@ -113,6 +113,8 @@ class _Shell(InteractiveShell):
 def _shell(root: Path, variables: dict[str, str]) -> Iterator[InteractiveShell]:
     """Yield a shell like a notebook's: pictures where they are drawn; what it changes of the process is put back."""
     import matplotlib
+    from matplotlib import pyplot
+    from matplotlib_inline.config import InlineBackend
 
     before, folder, path, backend = dict(os.environ), Path.cwd(), list(sys.path), matplotlib.get_backend()
     with (
@@ -133,6 +135,8 @@ def _shell(root: Path, variables: dict[str, str]) -> Iterator[InteractiveShell]:
         finally:
             atexit.unregister(shell.atexit_operations)
             shell.atexit_operations()
+            pyplot.uninstall_repl_displayhook()
+            InlineBackend.clear_instance()
             _Shell.clear_instance()
             matplotlib.use(backend)
             os.environ.clear()
