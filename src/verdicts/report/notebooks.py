@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import jupytext
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.pylabtools import select_figure_formats
 from IPython.utils.capture import CapturedIO, capture_output
 from markupsafe import Markup
 from nbformat import NotebookNode
@@ -131,6 +132,7 @@ def _shell(root: Path, variables: dict[str, str]) -> Iterator[InteractiveShell]:
         shell = _Shell.instance(config=config, user_ns={"__name__": "__main__"})
         try:
             shell.enable_matplotlib("inline")
+            select_figure_formats(shell, {"png"})  # which a second shell of a process is not given
             yield shell
         finally:
             atexit.unregister(shell.atexit_operations)
