@@ -197,13 +197,13 @@ def inner_layers(shape: Shape) -> nn.ModuleList:
 class BlockNetwork(nn.Module):
     """A network of graphs that do not see each other, so it evaluates one block after the other.
 
-    An evaluation needs the memory of one block, whatever the size of the batch.
+    An evaluation takes as much memory as one block, whatever the size of the batch.
     """
 
     def __init__(self) -> None:
         super().__init__()
         # Freed at once, which makes glibc keep up to twice as much (mallopt(3), M_MMAP_THRESHOLD). Else it returns the
-        # memory of every block to the system, and getting it back takes a fifth of an evaluation
+        # memory that each block took to the system, and getting it back takes a fifth of an evaluation
         torch.empty(2**24, dtype=torch.uint8)
 
     def forward(self, x: Nodes, pairs: Float[Tensor, " pairs"], layout: Layout) -> Tensor:

@@ -2,7 +2,9 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
+
+Name = Literal["community_small", "ego_small", "ENZYMES", "grid"]
 
 
 class Settings(BaseModel):
@@ -14,12 +16,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sets: tuple[Literal["community_small", "ego_small", "ENZYMES", "grid"], ...] = (
-        "community_small",
-        "ego_small",
-        "ENZYMES",
-        "grid",
-    )
+    sets: tuple[Name, ...] = Field(("community_small", "ego_small", "ENZYMES", "grid"), min_length=1)
     community_small: tuple[PositiveInt, PositiveInt] = (128, 1000)
     ego_small: tuple[PositiveInt, PositiveInt] = (128, 1000)
     enzymes: tuple[PositiveInt, PositiveInt] = (64, 500)

@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 
 
 class Sizes(NamedTuple):
@@ -21,7 +21,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sets: tuple[Literal["QM9", "ZINC250k"], ...] = ("QM9", "ZINC250k")
+    sets: tuple[Literal["QM9", "ZINC250k"], ...] = Field(("QM9", "ZINC250k"), min_length=1)
     qm9: tuple[PositiveInt, PositiveInt, PositiveInt] = (500, 200, 500)
     zinc250k: tuple[PositiveInt, PositiveInt, PositiveInt] = (10, 1000, 100)
     seeds: PositiveInt = 2

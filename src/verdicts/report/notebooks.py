@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import jupytext
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.pylabtools import select_figure_formats
 from IPython.utils.capture import CapturedIO, capture_output
 from markupsafe import Markup
 from nbformat import NotebookNode
@@ -113,6 +114,8 @@ class _Shell(InteractiveShell):
 def _shell(root: Path, variables: dict[str, str]) -> Iterator[InteractiveShell]:
     """Yield a shell like a notebook's: pictures where they are drawn; what it changes of the process is put back."""
     import matplotlib
+    from matplotlib import pyplot
+    from matplotlib_inline.config import InlineBackend
 
     before, folder, path, backend = dict(os.environ), Path.cwd(), list(sys.path), matplotlib.get_backend()
     with (
@@ -129,10 +132,13 @@ def _shell(root: Path, variables: dict[str, str]) -> Iterator[InteractiveShell]:
         shell = _Shell.instance(config=config, user_ns={"__name__": "__main__"})
         try:
             shell.enable_matplotlib("inline")
+            select_figure_formats(shell, {"png"})  # which a second shell of a process is not given
             yield shell
         finally:
             atexit.unregister(shell.atexit_operations)
             shell.atexit_operations()
+            pyplot.uninstall_repl_displayhook()
+            InlineBackend.clear_instance()
             _Shell.clear_instance()
             matplotlib.use(backend)
             os.environ.clear()

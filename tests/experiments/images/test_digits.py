@@ -13,7 +13,6 @@ from pytest import MonkeyPatch
 from ams.data import digits as load_digits
 from ams.samplers import NonFiniteState
 from ams.samplers.presets import AUTHORS, EXACT, RK45, Hyperparameters
-from ams.statistics.power_analysis import plan_mean_test
 from experiments.images import drawing, exact
 from experiments.images.comparison import farthest
 from experiments.images.digits import figures, study
@@ -95,11 +94,6 @@ def test_a_sampler_that_wins_would_make_d3_hold(monkeypatch: MonkeyPatch) -> Non
     """Falsifier of the refutation D3: the probability flow in adaptive momentum's place, against annealed Langevin."""
     exchanged(monkeypatch, {PAPER: "Heun ODE", "reverse diffusion": BASELINE})
     assert verdict("D3") is Verdict.HOLDS
-
-
-def test_d3_has_batches_enough() -> None:
-    """Reverse diffusion's 120 evaluations are better by 1.2 standard deviations of a batch; Student's test at 0.1 %."""
-    assert plan_mean_test(QUICK.batches + QUICK.more, effect=1.2, share=10.0, power=0.95)
 
 
 def test_langevin_in_the_places_of_tempered_samplers_breaks_d4(monkeypatch: MonkeyPatch) -> None:
@@ -215,7 +209,7 @@ def test_tables_and_figures_read_the_study_alone(monkeypatch: MonkeyPatch, tmp_p
 
 
 def test_ticks_leave_room_for_each_other() -> None:
-    assert drawing.apart([10, 20, 40, 60, 100, 150, 300, 2000]) == [10, 20, 40, 100, 300, 2000]
+    assert drawing.apart([10, 20, 40, 60, 100, 150, 300, 2000]) == [10, 40, 300, 2000]
 
 
 def test_the_farthest_interval_is_found_on_either_side() -> None:

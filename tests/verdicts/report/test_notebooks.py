@@ -87,11 +87,13 @@ def test_a_notebook_leaves_nothing_behind(root):
         "# %%\nimport os, sys\nos.environ['LEFT'] = '1'\nos.chdir('/')\nsys.path.append('left')\nleft = 1"
     )
     (root / "next.py").write_text("# %%\nleft")
+    assert "data:image/png;base64," in page(root, root / "good.py", "", "cpu", root)
     before = (dict(os.environ), Path.cwd(), list(sys.path), matplotlib.get_backend())
     execute(root, root / "wild.py", {"GIVEN": "1"})
     assert (dict(os.environ), Path.cwd(), list(sys.path), matplotlib.get_backend()) == before
     with pytest.raises(NotebookFailed, match=r"^next.py: code cell 1 of 1: NameError: name 'left' is not defined$"):
         execute(root, root / "next.py", {})
+    assert "data:image/png;base64," in page(root, root / "good.py", "", "cpu", root), "of a second one too"
 
 
 def shown(data):
