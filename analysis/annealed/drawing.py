@@ -98,7 +98,7 @@ def _draw_errors(settings: Settings, rows: Mapping[str, Sequence[str]]) -> Drawi
     """KL on the Gaussian against evaluations, at the defaults and tuned for each budget, a row a set of samplers."""
     drawing = Drawing(figsize=(3.4, 2.6 * len(rows)), layout="constrained")
     columns = {"NFE, at the defaults": settings.budgets + settings.long, "NFE, tuned": settings.tuned}
-    for part, (title, samplers) in zip(drawing.subfigures(len(rows), 1), rows.items(), strict=True):
+    for part, (title, samplers) in zip(drawing.subfigures(len(rows), 1, squeeze=False).flat, rows.items(), strict=True):
         line = part.subplots(1, 2, sharey=True)
         for axes, tuned, (label, budgets) in zip(line, (False, True), columns.items(), strict=True):
             error_against_nfe(axes, {name: curve(KL, settings, name, tuned) for name in samplers})

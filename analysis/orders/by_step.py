@@ -85,7 +85,7 @@ def step_size(settings: Settings) -> Any:
                 {"on": target, "k": k, "size": size, "sampler": sampler, "w2": float(f"{each.w2:.4g}")}
                 for sampler, each in reached.items()
             ]
-    k = alt.param(name="k", value=3, bind=alt.binding_range(min=0, max=DOUBLINGS, step=1, name="Step "))
+    step = alt.param(name="k", value=3, bind=alt.binding_range(min=0, max=DOUBLINGS, step=1, name="Step "))
     on = alt.param(name="on", value="mixture", bind=alt.binding_select(options=["mixture", "Gaussian"], name="Target "))
     colour = alt.Color("sampler:N", title=None, scale=alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values())))
     highest = max(row[name] for row in curves for name in _COLOURS)
@@ -111,4 +111,4 @@ def step_size(settings: Settings) -> Any:
         tooltip=["sampler:N", alt.Tooltip("size:Q", title="step"), alt.Tooltip("w2:Q", title="W2")],
     )
     here = lines.transform_filter("datum.k == k").mark_rule(color="#566170", strokeDash=[3, 3]).encode(x="size:Q")
-    return alt.hconcat(densities, w2 + here).add_params(k, on)
+    return alt.hconcat(densities, w2 + here).add_params(step, on)

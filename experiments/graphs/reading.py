@@ -37,8 +37,8 @@ def read_graphs(path: Path) -> list[Graph]:
         raise UserError(f"{path}: more than {MOST_GRAPHS} graphs; give fewer, since every pair of graphs is compared")
     graphs = [trimmed(graph) for graph in graphs]
     if (work := sum((graph.nodes + len(graph.edges)) * graph.nodes**2 for graph in graphs)) > MOST_WORK:
-        most = f"the sum of (nodes + edges) nodes^2 is {work:.1e}, and may be {MOST_WORK:.1e}"
-        raise UserError(f"{path}: too large or too dense graphs to compare: {most}; give fewer")
+        limit = f"the sum of (nodes + edges) nodes^2 is {work:.1e}, and may be {MOST_WORK:.1e}"
+        raise UserError(f"{path}: too large or too dense graphs to compare: {limit}; give fewer")
     return graphs
 
 
