@@ -75,19 +75,20 @@ def _entry(view: ClaimView, addresses: Mapping[str, str]) -> dict[str, Any]:
 
 
 def stated_map(claims: Sequence[ClaimView], addresses: Mapping[str, str]) -> Any:
-    """Return the map of claims: a column a claim of the paper, a row a group."""
+    """Return the map of claims: a column a claim of the paper, a row a group; those that restate it come first."""
     import altair as alt
 
     rows, seats = [], Counter[tuple[str, str]]()
-    for view in claims:
-        roles = [(name, "restates") for name in view.claim.paper] + [(name, "supports") for name in view.claim.supports]
-        for stated, role in roles:
-            line, seat = divmod(seats[stated, view.group.id], SEATS)
-            seats[stated, view.group.id] += 1
-            group = view.group.title.split(":")[0]
-            rows.append(
-                _entry(view, addresses) | {"group": group, "stated": stated, "role": role, "seat": seat, "line": line}
-            )
+    groups = {view.group.id: view.group.title.split(":")[0] for view in claims}
+    by_role = [("restates", view, name) for view in claims for name in view.claim.paper]
+    by_role += [("supports", view, name) for view in claims for name in view.claim.supports]
+    for role, view, stated in by_role:
+        group = groups[view.group.id]
+        line, seat = divmod(seats[stated, group], SEATS)
+        seats[stated, group] += 1
+        rows.append(
+            _entry(view, addresses) | {"group": group, "stated": stated, "role": role, "seat": seat, "line": line}
+        )
     if not rows:
         return None
     pointed = alt.selection_point(fields=["id"], on="pointerover", empty=True, clear="pointerout")
@@ -102,7 +103,12 @@ def stated_map(claims: Sequence[ClaimView], addresses: Mapping[str, str]) -> Any
                 sort=sorted({row["stated"] for row in rows}),
             ),
             xOffset=alt.XOffset("seat:O", sort=None),
-            y=alt.Y("group:N", title=None, sort=None, axis=alt.Axis(labelLimit=260, grid=True)),
+            y=alt.Y(
+                "group:N",
+                title=None,
+                sort=list(dict.fromkeys(groups.values())),
+                axis=alt.Axis(labelLimit=260, grid=True),
+            ),
             yOffset=alt.YOffset("line:O", sort=None),
             color=_coloured(alt),
             shape=alt.Shape(
