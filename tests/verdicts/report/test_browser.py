@@ -106,6 +106,9 @@ def test_search_and_filters_choose_claims_and_stand_in_the_address(visit, visits
     assert visit.shown() == ["A2"] and page.inner_text("#shown") == "1 of 4 claims"
     assert page.url.endswith("#verdict=refuted") and not page.is_visible("#group-beta")
     page.select_option("#verdict", "")
+    page.fill("#search", "b2")
+    page.press("#search", "Enter")
+    assert page.evaluate("document.activeElement.closest('li').dataset.id") == "B2"
     page.fill("#search", "TWO most")
     assert visit.shown() == ["A2"]
     page.select_option("#part", "theory")

@@ -27,6 +27,13 @@
     rove(shown[0]);
   };
 
+  // Enter goes to the claim of that very id, else to the first that was found
+  search.addEventListener("keydown", ({ key }) => {
+    const shown = claims.filter((claim) => !claim.hidden);
+    const named = shown.find((claim) => claim.dataset.id.toLowerCase() === search.value.trim().toLowerCase());
+    if (key === "Enter") (named ?? shown[0])?.querySelector(".row").focus();
+  });
+
   // The list of claims is one stop of the tab key; arrows move within it
   const rows = () => claims.filter((claim) => !claim.hidden).map((claim) => claim.querySelector(".row"));
   const rove = (claim) => claims.forEach((one) => { one.querySelector(".row").tabIndex = one === claim ? 0 : -1; });
