@@ -153,7 +153,7 @@ def test_what_is_outside_of_the_profile_is_said_once(toy):
         entry = f'expected = "{verdict}"\nprofiles = '
         toy.replace_in_claims("alpha", entry + '["quick", "cpu", "gpu"]', entry + '["cpu"]')
     text = text_of(toy.run_all())
-    assert text.count("not part of the quick profile: run with --profile cpu: A1, A2, B2.") == 1
+    assert text.count("A1, A2, B2: not part of the quick profile: run with --profile cpu.") == 1
     assert text.count("not part of the quick profile") == 1, "said once"
 
 
