@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.claims import ROOT
 from tests.conftest import pytest_collection_modifyitems
 from tests.monte_carlo import MonteCarlo, overspent
 from verdicts.claims.loading import load_claims
 
-ROOT = Path(__file__).resolve().parents[1]
 PLANNED = ("mean_test", "known_mean_test", "squares_test", "count_test", "fit_test", "margin")
 PLANS = {f"plan_{what}" for what in PLANNED}
 

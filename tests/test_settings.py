@@ -1,15 +1,13 @@
 """Settings of every group: each configuration fits; no size is negative or, where something is needed, empty."""
 
-from pathlib import Path
-
 import pytest
 from pydantic import ValidationError
 
+from tests.claims import ROOT
 from verdicts.claims.loading import load_claims, load_config
 from verdicts.claims.schema import Profile
 from verdicts.run.checks import settings_class
 
-ROOT = Path(__file__).resolve().parents[1]
 CLAIMS = load_claims(ROOT)
 GROUPS = {group.id: group for group in CLAIMS.group}
 MAY_BE_ZERO = {"development", "held_out", "more", "past"}

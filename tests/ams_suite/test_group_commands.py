@@ -61,11 +61,6 @@ def test_an_unknown_command_is_one_line_and_2_and_the_nearest_is_named(toy, caps
     assert complaint(capsys, word, "--profile", "quick").startswith(f"ams: unknown command '{word}': {meant}")
 
 
-def test_an_unknown_command_that_resembles_none_gets_the_list(toy, capsys):
-    said = complaint(capsys, "zzzz")
-    assert "known: reproduce, run, " in said and "greet" in said
-
-
 @pytest.mark.parametrize(
     ("place", "reason"), [("gone:Greet", "No module named"), ("alpha.commands:Gone", "has no attribute")]
 )

@@ -111,11 +111,6 @@ def test_compare_reads_ledgers(toy, capsys):
     assert capsys.readouterr().err.startswith("ams: gone.json: ")
 
 
-def test_schema_is_json(capsys):
-    assert main(["schema"]) == 0
-    assert "claims" in json.loads(capsys.readouterr().out)["properties"]
-
-
 def test_law_and_replay_get_their_options(monkeypatch):
     import ams.traces.replay
     import ams_suite.law

@@ -15,10 +15,10 @@ from ams.samplers import Particles, flow_heun, langevin
 from ams.samplers.presets import DEFAULT, RK45, SPECS, Hyperparameters, SigmaRange, levels
 from ams.schedules import Level
 from ams.targets import Gaussian
-from analysis.annealed import drawing, figures, gaussian, mixture, nfe_to_threshold, sensitivity, study
+from analysis.annealed import drawing, figures, gaussian, mixture, nfe_to_threshold, study
 from analysis.annealed.nfe_to_threshold import KL, LINE_W2, curve, speed_up
 from analysis.annealed.particles import Batches, Sizes, averaged, divergence, smoothed
-from analysis.annealed.settings import BASELINE, PAPER, TABULATED
+from analysis.annealed.settings import BASELINE, PAPER
 from analysis.annealed.transport import Nodes, transport_kl, transport_w2
 from tests.claims import expected, quick_settings, refuted, verdict_of
 from tests.monte_carlo import MonteCarlo
@@ -112,26 +112,6 @@ def test_langevin_in_its_place_breaks_b5(monkeypatch: MonkeyPatch) -> None:
     assert refuted("B5", "factor", "adaptive")
 
 
-@pytest.mark.parametrize("name", [name for name in TABULATED if name != RK45.name])
-def test_every_sampler_ends_at_the_last_level_within_its_budget(name: str) -> None:
-    """And at 60 evaluations it is already far from the start's error."""
-    (run,) = gaussian.runs(name, 60, (DEFAULT,))
-    assert run.evaluations in (59, 60) and run.errors.kl < 20.0
-    last = list(SPECS[name].build(gaussian.SIGMAS, 60))[-1][1]
-    end = last.sigma if last.next is None else last.next.sigma
-    assert end == pytest.approx(gaussian.SIGMAS.last)
-
-
-@pytest.mark.parametrize("name", [BASELINE, PAPER, "constant momentum"])
-def test_runs_computed_together_and_alone_agree(name: str) -> None:
-    tried = (Hyperparameters(factor=2.0), Hyperparameters(repeats=2), Hyperparameters(beta=0.5))
-    together = gaussian.runs(name, 20, tried)
-    for one, setting in zip(together, tried, strict=True):
-        (alone,) = gaussian.runs(name, 20, (setting,))
-        assert one.hyperparameters == alone.hyperparameters and one.evaluations == alone.evaluations
-        assert one.errors == pytest.approx(alone.errors, rel=1e-10)
-
-
 def test_a_run_that_diverges_is_lost() -> None:
     setting = Hyperparameters(factor=1e6)
     assert gaussian.runs(BASELINE, 300, (setting,))[0].errors == gaussian.LOST
@@ -218,20 +198,6 @@ def test_two_methods_agree_on_the_mixture(monte_carlo: MonteCarlo) -> None:
     _, drawn = mixture.by_particles(sizes._replace(seed=monte_carlo.seed), program)
     assert drawn.kl.low < exact.kl.value < drawn.kl.high
     assert drawn.minority.low < exact.minority.value < drawn.minority.high and drawn.w2 is None and exact.w2 is not None
-
-
-@pytest.mark.monte_carlo(share=0.01)
-def test_a_large_batch_agrees_with_the_mean_field(monte_carlo: MonteCarlo) -> None:
-    """The exact KL is inside the interval of the largest batch's, at a false-alarm rate of 1e-6; 0.1 nats are seen."""
-    sizes = study.sizes_of(SETTINGS)._replace(seed=monte_carlo.seed)
-    _, low, high, _ = sensitivity.gaussian_kl_of_batch(60, SETTINGS.sweep_batch[-1], sizes)
-    assert low < gaussian.runs(PAPER, 60, (DEFAULT,))[0].errors.kl < high
-
-
-def test_a_small_clip_never_acts() -> None:
-    *_, (name, along) = study.sweeps(SETTINGS)
-    errors = [run.errors.kl for run in gaussian.runs(name, 60, along)]
-    assert name == PAPER and errors[0] == errors[1] == errors[2]
 
 
 @pytest.fixture(scope="module")

@@ -32,6 +32,9 @@ class Line:
         x = torch.rand(16, 1, generator=generator).to(device)
         return torch.stack([(network(x) - 2 * x).square().mean(), 1e-3 * network[0].weight.square().sum()])
 
+    def held_out(self, network, device):
+        return self.losses(network, torch.Generator().manual_seed(1), device)
+
 
 def ignore(done, losses):
     pass
@@ -45,13 +48,15 @@ def test_a_resumed_run_ends_in_the_same_bits(tmp_path):
     whole = Trainer(Line(), PLAN)
     fit(whole, tmp_path / "whole", False, ignore, every=7)
     begun = Trainer(Line(), PLAN)
-    for _ in range(14):
+    while begun.done < 14:
         begun.step()
+        if begun.done % 7 == 0:
+            begun.look()
     torch.save(begun.state(), tmp_path / "begun")
     begun.step()  # steps that were lost
     resumed = Trainer(Line(), PLAN)
-    fit(resumed, tmp_path / "begun", True, ignore)
-    assert resumed.curve == whole.curve
+    fit(resumed, tmp_path / "begun", True, ignore, every=7)
+    assert (resumed.curve, resumed.held) == (whole.curve, whole.held) and len(whole.held) == 5
     for name, tensor in weights_of(whole).items():
         assert torch.equal(tensor, weights_of(resumed)[name]), name
     assert (tmp_path / "whole").stat().st_size > 0

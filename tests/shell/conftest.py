@@ -46,11 +46,6 @@ MAKE_VENV = (
 INSTALL = 'cat "$place"/requirements.txt "$place"/../requirements.txt >"$place/installed" 2>/dev/null; exit 0'
 
 
-def failing(line: str) -> str:
-    """A stub's body that prints `line` on stderr and fails."""
-    return f"echo {json.dumps(line)} >&2; exit 1"
-
-
 @dataclass
 class Checkout:
     """A copy of the repository's shell side at `root`, a PATH at `bin`, and the variables that a run sees."""

@@ -38,11 +38,6 @@ def test_through_links_from_another_folder(checkout, tmp_path: Path) -> None:
     assert done.child["cwd"] == str(checkout.root)
 
 
-def test_no_home(checkout) -> None:
-    del checkout.variables["HOME"]
-    assert checkout.run().code == 0
-
-
 def test_without_home_or_checkout_the_temporary_folder_serves(checkout) -> None:
     del checkout.variables["HOME"]
     (checkout.venv / "theirs").mkdir(parents=True)

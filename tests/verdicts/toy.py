@@ -62,9 +62,6 @@ class Toy:
         path.write_text(text, encoding="utf-8")
         return path
 
-    def write_module(self, name: str, text: str) -> Path:
-        return self.write(f"{self.package}/{name}.py", text)
-
     def restore_module(self, name: str) -> None:
         """Write a module of checks as it was, and let the next import in this process see it."""
         for part in ("small", "study"):

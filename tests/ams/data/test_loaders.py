@@ -125,12 +125,6 @@ def test_registered_molecules_are_read(name: str) -> None:
     assert len(listed) == MOLECULES[name].count and all(listed)
 
 
-def test_nothing_pickled_is_loaded(toy) -> None:
-    toy(x_train=np.array([{}], dtype=object), y_train=Y)
-    with pytest.raises(UserError, match="Object arrays cannot be loaded"):
-        images("toy")
-
-
 def test_digits_are_those_of_the_installation() -> None:
     x, y = digits()
     assert x.shape == (1797, 8, 8) and x.dtype == torch.float32 and y.bincount().tolist()[:3] == [178, 182, 177]

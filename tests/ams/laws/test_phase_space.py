@@ -13,6 +13,7 @@ from ams.metrics import line_w2
 from ams.samplers import constant, langevin, leimkuhler_matthews, momentum, momentum_rule
 from ams.samplers.kinetic import baoab, obabo, sghmc
 from ams.targets import CLEAN, Gaussian, GaussianMixture
+from tests.ams.laws.test_stationary import g3
 
 MIXTURE = GaussianMixture([0.3, 0.7], [[-1.0], [1.0]], 0.25)
 
@@ -37,14 +38,11 @@ def test_gaussian_variances_are_the_closed_forms(u, e):
 def test_momentum_has_the_moments_of_g3():
     target, a, b = Gaussian([0.4], 0.25), 0.01, 0.5
     law = stationary(target, momentum(momentum_rule(constant(b))), a, momentum_variable(target, a, b))
-    u, c = 4 * a, (1 + b) ** 2
-    last = c * (2 - u * (1 - b**2))
-    weights = law.masses * law.density.spacing
-    exact = 0.25 * 2 * (1 - b + 2 * u * b * (1 + b)) / ((1 - b) * last)
-    assert variance(law.density) == pytest.approx(exact, rel=1e-10)
-    assert (weights * law.auxiliary**2).sum() == pytest.approx(2 * 4 / last, rel=1e-10)
+    weights, (of_x, of_m, both) = law.masses * law.density.spacing, g3(4 * a, b, 4.0)
+    assert variance(law.density) == pytest.approx(of_x, rel=1e-10)
+    assert (weights * law.auxiliary**2).sum() == pytest.approx(of_m, rel=1e-10)
     covariance = (weights * law.auxiliary * (law.density.nodes[:, None] - 0.4)).sum()
-    assert covariance == pytest.approx(2 * (u * (1 + b) - 1) / last, rel=1e-10)
+    assert covariance == pytest.approx(both, rel=1e-10)
 
 
 def averaged_kernel_density(target, a, nodes):

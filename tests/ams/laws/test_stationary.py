@@ -96,14 +96,6 @@ def test_a2_is_solved_for() -> None:
         assert found.steps == 0 and found.remainder < 1e-12
 
 
-@pytest.mark.parametrize(
-    ("u", "b", "variance"), [(1e-3, 0.7329, 0.3363), (1e-2, 0.4373, 0.4969), (0.1, 0.1111, 0.8757), (0.5, 0.0, 1.3333)]
-)
-def test_a2_in_numbers(u: float, b: float, variance: float) -> None:
-    found = solved(GaussianLaw([1.0], multiplicity=5), RULE, u, 1 - DELTA)
-    assert found.beta == pytest.approx(b, abs=6e-5) and found.variance.item() == pytest.approx(variance, abs=6e-5)
-
-
 @pytest.mark.parametrize("u", [0.2, 0.45])
 def test_a2_is_reached(u: float) -> None:
     for start in (0.1, 10.0):

@@ -80,7 +80,12 @@ def test_a_transition_of_particles() -> None:
 
 
 @pytest.mark.parametrize(
-    "step", [sm.affine(sm.ancestral), sm.affine(sm.reverse_sde), sm.affine(sm.flow_euler), sm.flow_heun]
+    "step",
+    [
+        *map(sm.affine, (sm.ancestral, sm.reverse_sde, sm.flow_euler, sm.consistent(0.3))),
+        sm.flow_heun,
+        sm.annealed_baoab(),
+    ],
 )
 def test_there_is_no_step_from_the_last_level(step: sm.Step) -> None:
     law, level = GaussianLaw([1.0]), Level(3, sigma=0.25)
@@ -214,11 +219,8 @@ def test_an_eta_outside_its_range_is_refused(eta: float) -> None:
 
 
 def test_there_is_no_noise_at_the_end() -> None:
-    """At a next sigma of 0 any eta is allowed and nothing is drawn; there is no step from the last noise level."""
-    level = ve_levels([0.5, 0.0])[0]
-    assert sm.consistent(0.3)(level) == (1.0, 0.3 * 0.25, 0.0)
-    with pytest.raises(ValueError, match="is the last"):
-        sm.consistent(0.3)(level.next)
+    """At a next sigma of 0 any eta is allowed and nothing is drawn."""
+    assert sm.consistent(0.3)(ve_levels([0.5, 0.0])[0]) == (1.0, 0.3 * 0.25, 0.0)
 
 
 def test_another_noise_is_not_consistent() -> None:

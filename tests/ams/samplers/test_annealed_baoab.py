@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings, strategies as st
 from torch import Tensor
 
@@ -132,11 +131,6 @@ def test_mean_is_the_step_without_its_noise() -> None:
     state, info = next(iter(sm.run(program, State(x), score, replayed([start, z]), Particles())))
     assert_equal(state.x - info.mean(), math.sqrt(0.75) * math.sqrt(0.25) * 2.0 * z)
     assert info.evaluations == 1
-
-
-def test_there_must_be_a_next_level() -> None:
-    with pytest.raises(ValueError, match="is the last"):
-        trajectory([(annealed_baoab(), Level(0, sigma=1.0))], torch.zeros(1, 1), Gaussian([0.0]).score)
 
 
 @given(h=st.floats(1e-4, 5.0), rate=st.floats(0.1, 20.0), most=st.floats(0.01, 1.9))

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from ams import samplers as sm
-from ams.laws import GaussianLaw
 from ams.samplers import NonFiniteState, Particles, PerSample, State
 from ams.samplers.noise_sources import generated
 from ams.schedules import VP, Level, annealed_levels, linked, process_levels
@@ -145,13 +144,3 @@ def test_a_state_without_a_score_is_not_denoised_so() -> None:
     state, info, _ = sm.sample(program, torch.ones(2, 3).double(), CountedScore(), seeded())
     with pytest.raises(ValueError, match="state has no score"):
         sm.denoised(info, state, LEVELS[-1], Particles())
-
-
-def test_the_exact_law_runs_in_the_same_loop() -> None:
-    law = GaussianLaw([1.0])
-    seen = [
-        (law.moments(state.x).variance.item(), info.coefficients.step)
-        for state, info in law.run(sm.annealed(ADAPTIVE, LEVELS, 2), law.start(0.0, 17.0))
-    ]
-    assert [step for _, step in seen] == pytest.approx([1.6, 1.6, 0.4, 0.4, 0.1, 0.1])
-    assert all(0 < variance < 30 for variance, _ in seen)

@@ -65,18 +65,3 @@ def test_products_by_tiles_are_those_of_all_points(monkeypatch: pytest.MonkeyPat
     whole = query.products(query.cloud)
     monkeypatch.setattr(points_module, "_TILE", 7 * 12)
     assert torch.allclose(query.products(query.cloud), whole, atol=1e-5)
-
-
-def test_pairs_come_back_whole_in_parts() -> None:
-    pairs = Pairs(torch.arange(10), torch.arange(10) + 5)
-    parts = list(pairs.parts(2**21))
-    assert len(parts) == 5
-    assert torch.equal(torch.cat([part.point for part in parts]), pairs.point)
-    assert torch.equal(torch.cat([part.row for part in parts]), pairs.row)
-
-
-def test_a_part_keeps_centre_and_squares() -> None:
-    cloud = Cloud.of(normal(20, 3))
-    part = cloud.part(slice(5, 9))
-    assert torch.equal(part.centre, cloud.centre) and torch.equal(part.halves, cloud.halves[5:9])
-    assert cloud.radius == pytest.approx(float(cloud.points.norm(dim=1).max()))

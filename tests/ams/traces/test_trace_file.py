@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ams.errors import UserError
-from ams.traces.trace_file import check_sizes, check_values, load
+from ams.traces.trace_file import load
 from tests.ams.data.test_safe_read import zipped
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden"
@@ -111,14 +111,3 @@ def test_what_is_no_archive_is_refused_in_one_line(content: bytes, reason: str, 
 def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none.npz"):
         assert "cannot be read" in refusal(path)
-
-
-def test_sizes_of_axes() -> None:
-    """The arrays alone prescribe the sizes."""
-    path, arrays = Path("it"), {"name": np.array(["a", "b"]), "x": np.zeros((2, 3)), "y": np.zeros((3, 4, 5))}
-    check_values(path, arrays, {"x": "C N", "y": "N *"})
-    check_sizes(path, arrays, {"name": "C", "x": "C N", "y": "N *"})
-    with pytest.raises(UserError, match="it: array name has elements of type <U1"):
-        check_values(path, arrays, {"name": "C"})
-    with pytest.raises(UserError, match="it: array y has 3 along C, where 2 is wanted"):
-        check_sizes(path, arrays, {"x": "C N", "y": "C *"})

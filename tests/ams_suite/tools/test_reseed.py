@@ -45,12 +45,6 @@ def test_only_monte_carlo_checks_are_drawn_again_each_at_its_own_seeds(toy, caps
     assert found.sources == toy.workspace().record_parts(claim).sources
 
 
-def test_a_changed_source_is_counted(toy) -> None:
-    assert main(["reseed", "--seeds", "1"]) == 0
-    toy.replace_in_module("beta/checks", "settings.seed % 2", "settings.seed % 2 + 1")
-    assert sections_of(toy.workspace())[0].changed == 1
-
-
 def test_the_same_entropy_gives_the_same_seeds_and_none_is_given_by_default(toy) -> None:
     measure(toy, "return Measurement(value=float(settings.seed))")
     values, commands = [], []

@@ -53,11 +53,6 @@ def test_euler_and_heun(peer: ModuleType) -> None:
     assert_equal(ours(sm.flow_heun), theirs(peer.sample_heun), 1e-10, 1e-10)
 
 
-def test_ancestral(peer: ModuleType) -> None:
-    positions = ours(sm.affine(sm.ancestral), range(1, STEPS))
-    assert_equal(positions, theirs(peer.sample_euler_ancestral, **one_a_step()), 1e-10, 1e-10)
-
-
 @pytest.mark.parametrize("churn", [0.5, 40.0])
 def test_edm_with_churn(peer: ModuleType, churn: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """k-diffusion draws at every step, EDM's algorithm only where it churns: here noise levels from 0.5 to 10."""

@@ -65,10 +65,3 @@ def test_what_is_no_set_of_graphs_ends_in_one_line_and_exit_code_2(content, writ
         assert main(["evaluate-graphs", *order]) == 2
         output = capsys.readouterr()
         assert output.out == "" and output.err.count("\n") == 1 and str(bad) in output.err
-
-
-@pytest.mark.parametrize("command", ["replay-graphs", "evaluate-graphs", "train-graphs"])
-def test_each_command_that_graphs_add_has_a_help(command, capsys):
-    with pytest.raises(SystemExit) as ending:
-        main([command, "--help"])
-    assert ending.value.code == 0 and command in capsys.readouterr().out

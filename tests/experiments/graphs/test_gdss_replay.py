@@ -30,11 +30,6 @@ def test_a_replay_follows_the_authors_code(path: Path, authors_files: None) -> N
     assert all(deviation.within for deviation in deviations(path))
 
 
-def test_numbers_of_another_byte_order_replay(tmp_path: Path, authors_files: None) -> None:
-    path = changed(tmp_path, f"graphs/{QUICK.stem}", lambda z: z.update(x=z["x"].astype(">f4")))
-    assert all(deviation.within for deviation in deviations(path))
-
-
 def test_the_traces_are_there() -> None:
     assert {path.stem.split("_")[1] for path in TRACES} == {"network", "sampler"} and len(TRACES) == 6
 

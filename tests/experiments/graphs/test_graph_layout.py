@@ -26,26 +26,6 @@ def test_padded_and_back(sizes: list[int], more: int) -> None:
         assert wide[number, :n].all() and square[number].count_nonzero() == n * (n - 1)
 
 
-@given(sizes=SIZES)
-@few
-def test_a_block_is_its_graphs(sizes: list[int]) -> None:
-    layout = Layout.of(sizes)
-    channels, rows = torch.randn(2, layout.pairs), torch.randn(layout.nodes, 3)
-    whole = [layout.pad_pairs(channel, max(sizes))[torch.tensor(layout.order)] for channel in channels]
-    done = 0
-    for block in layout.blocks:
-        squares = block.squares(channels[:, block.pairs])
-        wanted = torch.stack(whole)[:, done : done + block.graphs, : block.side, : block.side]
-        assert torch.equal(squares, wanted + torch.eye(block.side))
-        assert torch.equal(block.above(squares), channels[:, block.pairs])
-        wide = block.spread(rows[block.nodes])
-        assert wide.shape == (block.graphs, block.side, 3)
-        assert torch.equal(block.rows(wide.flatten(0, 1)[None])[0], rows[block.nodes])
-        done += block.graphs
-    assert done == len(sizes) == layout.graphs
-    assert layout.blocks[-1].nodes.stop == layout.nodes and layout.blocks[-1].pairs.stop == layout.pairs
-
-
 def cost(sizes: list[int], cuts: tuple[int, ...]) -> int:
     return sum((j - i) * sizes[j - 1] ** 2 + module.BLOCK_COST for i, j in pairwise(cuts))
 

@@ -4,13 +4,11 @@ from itertools import combinations
 
 import networkx as nx
 import numpy as np
-import pytest
 from hypothesis import given, settings
 
 from ams.data import Graph
-from experiments.graphs import orbits
 from experiments.graphs.data import adjacency, to_networkx
-from experiments.graphs.orbits import ORBITS, orbit_counts, subgraph_counts
+from experiments.graphs.orbits import ORBITS, orbit_counts
 from tests.experiments.graphs.strategies import graphs, random_graph, relabelled
 
 # By the sorted degrees of a connected graph of up to four nodes: the orbit of a node by its degree
@@ -45,16 +43,6 @@ def looked_at(graph: Graph) -> np.ndarray:
 @settings(max_examples=40, deadline=None)
 def test_counts_are_those_of_the_definition(graph):
     np.testing.assert_array_equal(orbit_counts(adjacency(graph)[None])[0], looked_at(graph))
-
-
-@pytest.mark.parametrize("orbit", range(ORBITS))
-def test_a_formula_with_a_fault_is_seen(orbit, monkeypatch):
-    """Falsifier: a count of one orbit that is off by one at one node differs from the definition."""
-    graph = random_graph(9, 0.6, seed=1)
-    counts = subgraph_counts(adjacency(graph)[None])
-    counts[0, 3, orbit] += 1
-    monkeypatch.setattr(orbits, "subgraph_counts", lambda a: counts)
-    assert (orbit_counts(adjacency(graph)[None])[0] != looked_at(graph)).any()
 
 
 def test_a_batch_is_counted_graph_by_graph_and_nodes_may_be_renamed():

@@ -4,28 +4,15 @@ import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
-from ams.samplers import Particles, PerSample
+from ams.samplers import Particles
 from ams.samplers.noise_sources import seeded_per_sample
 from experiments.graphs.graph_layout import Layout
-from experiments.graphs.ragged_batch import Ownership, RaggedBatch, RaggedBatches, generated_per_graph
+from experiments.graphs.ragged_batch import Ownership, RaggedBatches, generated_per_graph
 from experiments.graphs.samplers import Denoised
 from tests.experiments.graphs.random_networks import batch
 
 SIZES = st.lists(st.integers(1, 7), min_size=1, max_size=6)
 few = settings(deadline=None, max_examples=20)
-
-
-@given(sizes=SIZES, seed=st.integers(0, 99))
-@few
-def test_norms_are_those_of_padded_graphs(sizes: list[int], seed: int) -> None:
-    layout, x, a = batch(sizes, seed)
-    side = max(sizes) + 1
-    for vector, padded, own in zip((x, a), Denoised(x, a).padded(layout, side), Ownership.both(layout), strict=True):
-        assert RaggedBatch(own).norm(vector) == pytest.approx(Particles().norm(padded), rel=1e-12)
-        column = RaggedBatches(own).norm(vector)
-        wanted = PerSample().norm(padded).flatten()[torch.tensor(layout.order)][own.graph]
-        assert column.ndim == vector.ndim
-        torch.testing.assert_close(column.flatten(), wanted, rtol=1e-12, atol=0)
 
 
 @given(first=SIZES, second=SIZES, seed=st.integers(0, 99))

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.samplers import NonFiniteState, Particles, PerSample, annealed_baoab, one_step_per_level
+from ams.samplers import Particles, PerSample, annealed_baoab, one_step_per_level
 from ams.samplers.noise_sources import replayed
 from ams.schedules import Level
 from experiments.benchmarks.graph_speed import padded as graphs_padded
@@ -219,10 +219,3 @@ def test_a_sampler_of_the_library_runs_on_graphs_as_it_is() -> None:
     programs = [one_step_per_level(annealed_baoab(), system.levels(N, 0.1)) for system in PAIR]
     end = denoised_end(coupled(Run(*programs, [1] * (N - 1)), *Noises(layout, 5).ragged(scores(BOTH, PAIR, layout))))
     assert all(part.isfinite().all() for part in end)
-
-
-def test_a_state_that_is_not_finite_is_named() -> None:
-    layout, _, _ = small.batch(SIZES)
-    broken = scores(BOTH, PAIR, layout)[0], lambda a, x, level: torch.full_like(a, torch.inf)
-    with pytest.raises(NonFiniteState, match="not finite after step 0"):
-        next(coupled(planned(PAIR, euler, N, END), *Noises(layout, 5).ragged(broken)))

@@ -170,12 +170,3 @@ def test_a_loss_that_is_not_finite_ends_the_run(capsys, tmp_path, monkeypatch) -
     monkeypatch.setattr(Denoising, "losses", lambda self, network, *_: sum(p.sum() for p in network.parameters()) * nan)
     assert trained(tmp_path / "a.safetensors", 2) == 2
     assert "lower the rate" in capsys.readouterr().err and list(tmp_path.iterdir()) == []
-
-
-def test_weights_are_drawn_from_the_seed() -> None:
-    one, same, other = (
-        networks_in(Trainer(Denoising(recipe), plan_of(recipe)).network).adjacency.state_dict()
-        for recipe in (SMALL, SMALL, SMALL.model_copy(update={"seed": 5}))
-    )
-    assert all(torch.equal(one[name], same[name]) for name in one)
-    assert any(not torch.equal(one[name], other[name]) for name in one)

@@ -220,9 +220,3 @@ def test_a_file_of_reference_images_has_a_checksum_and_a_registered_set_has_none
         Network(path=Path("a.pth"), sha256="0", reference="own.npz")
     with pytest.raises(ValidationError, match=r"is no \.npy or \.npz file"):
         Network(path=Path("a.pth"), sha256="0", reference="cifar10-test", reference_sha256="0")
-
-
-@needs_cifar
-def test_pictures_are_shuffled_and_channels_come_first() -> None:
-    x = study.pictures(Reference("cifar10-test"), 50)
-    assert x.shape == (50, 3, 32, 32)

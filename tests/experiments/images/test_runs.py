@@ -11,7 +11,7 @@ from ams.samplers.noise_sources import generated, generated_per_sample, seeded_p
 from ams.samplers.presets import AUTHORS, COMPARED, SPECS, SamplerSpec
 from experiments.images.digits import study as digits
 from experiments.images.learned.quality import LEARNED, problem
-from experiments.images.runs import Problem, generator, run, solved, started
+from experiments.images.runs import Problem, generator, run, started
 
 BUDGET, SIZE = 40, 6
 PER_SAMPLE = ("adaptive momentum, per sample", "PC, adaptive, per sample")
@@ -48,27 +48,10 @@ def exact() -> Problem:
     return digits.target().problem(0.05)
 
 
-@pytest.mark.parametrize("budget", [10, 21])
-def test_every_sampler_spends_at_most_its_budget(exact: Problem, budget: int) -> None:
-    for name in COMPARED:
-        spent = run(exact, SPECS[name], budget, AUTHORS, 2, generator(0, 1)).evaluations
-        assert budget - 5 <= spent <= budget, name
-
-
 def test_starts_of_one_number_are_common_and_others_differ(exact: Problem) -> None:
     first, again, second = (started(exact, 8, generator(5, number)) for number in (1, 1, 2))
     assert torch.equal(first, again) and not torch.equal(first, second)
     assert first.shape == (8, 8, 8)
-
-
-def test_the_solver_counts_its_evaluations(exact: Problem) -> None:
-    calls = []
-
-    def counted(x: Tensor, level: object) -> Tensor:
-        calls.append(level)
-        return exact.score(x, level)
-
-    assert solved(exact._replace(score=counted), 0.1, 4, generator(0, 1)).evaluations == len(calls) > 10
 
 
 def test_a_batch_depends_on_its_own_number_alone() -> None:
@@ -105,10 +88,3 @@ def test_samples_do_not_depend_on_the_split_of_a_batch(problem: str, name: str, 
     whole = _split(asked, SPECS[name], [12])
     assert whole.dtype is torch.float32
     torch.testing.assert_close(_split(asked, SPECS[name], sizes), whole, rtol=0, atol=1e-4)
-
-
-@pytest.mark.parametrize("problem", ["learned", "exact"])
-@pytest.mark.parametrize("name", PER_SAMPLE)
-def test_norms_over_the_batch_depend_on_the_split(problem: str, name: str, request: pytest.FixtureRequest) -> None:
-    asked, coupled = request.getfixturevalue(problem), SPECS[name.removesuffix(", per sample")]
-    assert (_split(asked, coupled, [12]) - _split(asked, coupled, [5, 7])).abs().max() > 1e-3

@@ -12,7 +12,8 @@ from experiments.images.networks.classifier import SHA256, SIDES, Classifier
 from experiments.images.networks.loading import fill, parsed
 from experiments.images.networks.small import SHA256 as SCORE, WEIGHTS, Denoiser
 from experiments.images.tasks import HELD_OUT, PLANS, ClassifyingTask, DenoisingTask, split_digits, task
-from experiments.training import Trainer, fit
+from experiments.training import Trainer
+from tests.verdicts.toy import full_disk
 
 
 def trained(folder, *options):
@@ -37,21 +38,6 @@ def test_a_run_says_how_it_was_made(tmp_path, capsys):
     assert about["held out"][-1][0] == 20 and about["tensors"] in capsys.readouterr().out
     fill(Classifier(8), parsed(file.read_bytes(), str(file)), str(file))
     assert (tmp_path / "digits-classifier_loss.png").stat().st_size > 5000
-
-
-def test_an_interrupted_run_of_the_denoiser_ends_in_the_same_bits(tmp_path):
-    what, plan = task("digits-score"), PLANS["digits-score"].model_copy(update={"steps": 6})
-    whole = Trainer(what, plan)
-    fit(whole, tmp_path / "whole", False, lambda done, losses: None, every=2)
-    begun = Trainer(what, plan)
-    for _ in range(2):
-        begun.step()
-    begun.look()
-    torch.save(begun.state(), tmp_path / "begun")
-    resumed = Trainer(what, plan)
-    fit(resumed, tmp_path / "begun", True, lambda done, losses: None, every=2)
-    assert weights.digest(resumed.averaged.state_dict()) == weights.digest(whole.averaged.state_dict())
-    assert (resumed.curve, resumed.held) == (whole.curve, whole.held)
 
 
 @pytest.mark.parametrize(
@@ -81,10 +67,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_training(tmp_path, capsy
 
 
 def test_a_disk_that_is_full_in_the_end_is_one_line(tmp_path, capsys, monkeypatch):
-    def full(path, content):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(weights, "write_whole", full)
+    monkeypatch.setattr(weights, "write_whole", full_disk)
     assert trained(tmp_path, "digits-classifier", "--steps", "1") == 2
     assert "digits-classifier.safetensors: cannot be written (No space left" in capsys.readouterr().err
 

@@ -16,13 +16,9 @@ CLAIM_FAULTS = [
     ("tolerance = 1e-12", "tolerance = -1", "claim[A1].check[A1.one].tolerance = -1: input should be greater"),
     ("tolerance = 1e-12", "tolerance = nan", "tolerance = nan: input should be a finite number"),
     ("tolerance = 1e-12", "tolerance = true", "alpha/claims.toml: claim[A1].check[A1.one].tolerance = True"),
-    ("tolerance = 1e-12", 'tolerance = "little"', "claim[A1].check[A1.one].tolerance = 'little'"),
     ("tolerance = 1e-12", "tolerance = 2020-01-01", "claim[A1].check[A1.one].tolerance = datetime.date(2020, 1, 1)"),
-    ("tolerance = 1e-12", "tolerance = 1e-12\n  tolerance = 1e-3", "is not valid TOML: Cannot overwrite a value"),
     ('relation = "="', 'relation = "=="', "claim[A1].check[A1.one].relation = '=='"),
     ('title = "One is one"', 'titel = "One is one"', "claim[A1].title is missing (and 1 more)"),
-    ('title = "One is one"', 'title = "\\uD800"', "is not valid TOML"),
-    ("[[claim]]", "[claim]", "is not valid TOML"),
     ("test_toy.py::test_one", "test_toy.py::test_gone", "claim[A1].falsifier"),
     ("test_toy.py::test_one", "test_no.py::test_one", "'tests/test_no.py::test_one': no such test"),
     ("::TestToy::test_two", "::test_two", "claim[A2].falsifier = 'tests/test_toy.py::test_two': no such test"),
@@ -32,9 +28,7 @@ CLAIM_FAULTS = [
     ('part = "theory"', 'part = "theory"\ncommands = { Bad = "a:b" }', "group.commands.Bad"),
     ('part = "theory"', 'part = "theory"\ncommands = { good = "a.b" }', "group.commands.good = 'a.b'"),
     ('profiles = ["quick", "cpu", "gpu"]', "profiles = []", "claim[A1].profiles"),
-    ("tolerance = 1e-12", f"tolerance = {'9' * 5000}", "not valid TOML"),
     ("tolerance = 1e-12", f"tolerance = 0x{'f' * 5000}", "claim[A1].check[A1.one].tolerance"),
-    ("tolerance = 1e-12", f"tolerance = {'[' * 50_000}", "not valid TOML"),
     ('expected = "holds"', 'expected = "holds"\ndata = ["/etc/*"]', "'/etc/*' is no pattern of files below"),
     ('expected = "holds"', 'expected = "holds"\ndata = ["a/../../b"]', "'a/../../b' is no pattern of files below"),
     ('expected = "holds"', 'expected = "holds"\ndata = ["./"]', "'./' is no pattern of files below"),
@@ -96,7 +90,6 @@ def test_a_folder_that_is_no_module_is_refused(toy, folder):
         ("subject = 3", "paper/outline.toml: subject = 3: input should be a valid string (and 1 more)"),
         ('subject = "s"', "paper/outline.toml: part is missing"),
         ('subject = "s"\npart = []', "paper/outline.toml: part"),
-        ("subject", "paper/outline.toml is not valid TOML"),
     ],
 )
 def test_a_fault_in_the_outline_is_one_line(toy, text, line):
@@ -168,7 +161,6 @@ def test_a_missing_or_unreadable_file_is_named(tmp_path):
         ("notebooks = true\nnotebooks = false", "config/quick.toml is not valid TOML: Cannot overwrite a value"),
         ("[groups.alpha]\n[groups.alpha]", "config/quick.toml is not valid TOML: Cannot declare ('groups', 'alpha')"),
         ('extends = "cpu"', "config/quick.toml: extends = 'cpu': a smaller profile than quick is meant"),
-        ("[groups.alpha]\nsteps = 3\nsteps = 7", "is not valid TOML: Cannot overwrite a value"),
     ],
 )
 def test_a_fault_in_the_configuration_is_one_line(toy, text, line):
@@ -226,7 +218,6 @@ def test_an_overlay_cuts_the_sizes_of_its_profile_alone(toy, monkeypatch):
         ("groups = {}", "over.toml: profile is missing"),
         ('profile = "cpu"\n[groups.alhpa]', "unknown group 'alhpa'"),
         ('profile = "cpu"\ndevice = "cpu"', "over.toml: device = 'cpu': no such field"),
-        ('profile = "cpu"\nprofile = "cpu"', "over.toml is not valid TOML: Cannot overwrite a value"),
         (None, "over.toml cannot be read"),
     ],
 )

@@ -34,6 +34,14 @@ def test_a_full_disk_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_readers_see_the_old_file_until_the_new_one_is_whole(tmp_path, monkeypatch):
+    path, seen = tmp_path / "file", []
+    write_whole(path, "old")
+    monkeypatch.setattr(os, "fsync", lambda stream: seen.append(path.read_text()))
+    write_whole(path, "new")
+    assert set(seen) == {"old"} and path.read_text() == "new"
+
+
 def test_canonical_json_has_one_form_and_refuses_nan():
     assert canonical_json({"b": 1, "a": 2.0}) == canonical_json({"a": 2.0, "b": 1})
     with pytest.raises(ValueError, match="not JSON compliant"):

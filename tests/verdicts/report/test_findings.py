@@ -1,10 +1,10 @@
 """The six rows: a word by the stated rule, sentences that name what they rest on, alike in page, paper and README."""
 
 import re
-from pathlib import Path
 
 import pytest
 
+from tests.claims import ROOT
 from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Profile, Verdict
 from verdicts.records.ledger import collect
@@ -12,7 +12,6 @@ from verdicts.report import page, paper
 from verdicts.report.findings import Outcome, Row, Word, rows_of, tally, word_of
 from verdicts.report.report_texts import load_findings
 
-ROOT = Path(__file__).resolve().parents[3]
 CLAIMS = load_claims(ROOT)
 FINDINGS = load_findings(ROOT, CLAIMS)
 HOLDS, REFUTED, OPEN, NOT_RUN = Verdict

@@ -9,10 +9,10 @@ import re
 import tomllib
 from collections.abc import Iterable
 from html import unescape
-from pathlib import Path
 
 import pytest
 
+from tests.claims import ROOT
 from tests.verdicts.report.test_paper import needs_poppler, text_of
 from tests.verdicts.toy import Toy
 from verdicts.claims.loading import load_claims, load_config
@@ -24,7 +24,6 @@ from verdicts.report.words import number, required
 from verdicts.run.checks import settings_class
 from verdicts.run.publish import publish
 
-ROOT = Path(__file__).resolve().parents[3]
 # A number by itself: not part of a name (P1, float32, arXiv's version), of a path or an option
 NUMBER = re.compile(r"(?<![\w./:@^-])(?<!\d,)\d[\d.,]*(?:e[-−]?\d+)?(?![\w/:])")
 

@@ -2,18 +2,17 @@
 
 import json
 import re
-from pathlib import Path
 
 import jupytext
 import pytest
 import typst
 
+from tests.claims import ROOT
 from verdicts.claims.loading import CLAIMS, load_claims
 from verdicts.report.blocks import blocks, math, pieces
 from verdicts.report.typeset import INLINE
 from verdicts.report.typst_math import Unreadable, typst_math
 
-ROOT = Path(__file__).resolve().parents[3]
 SHOW = """#let formulas = json(bytes(sys.inputs.data))
 #show math.equation: set text(font: "New Computer Modern Math")
 #for formula in formulas { math.equation(block: true, eval(formula, mode: "math")) }

@@ -40,7 +40,7 @@ def test_the_ledger_says_why_a_claim_of_another_profile_was_not_run(session):
         (lambda toy: toy.replace_in_module("alpha/checks", "n=settings.steps", "n=4"), {"A1", "A2"}),
         (lambda toy: toy.replace_in_module("common", "ONE = 1.0", "ONE = 1.00"), {"A1", "A2"}),
         (lambda toy: toy.replace_in_module("beta/checks", "value=3", "value=3.5"), {"B1"}),
-        (lambda toy: toy.write_module("unrelated", "x = 1\n"), set()),
+        (lambda toy: toy.write(f"{toy.package}/unrelated.py", "x = 1\n"), set()),
         (lambda toy: toy.replace("config/quick.toml", "steps = 3", "steps = 4"), {"A1", "A2"}),
         (
             lambda toy: toy.replace("config/quick.toml", "[groups.alpha]", "[groups.beta]\nsteps = 5\n[groups.alpha]"),

@@ -5,11 +5,11 @@ import errno
 import fcntl
 import json
 import os
+import random
 import resource
 import signal
 import subprocess
 import sys
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.verdicts.run.kills import Kills, kill, ledger
 from tests.verdicts.run.session import reproduce
 from tests.verdicts.toy import Toy, full_disk
 from verdicts.errors import UserError
@@ -27,6 +26,7 @@ from verdicts.run.lock import one_run_at_a_time
 from verdicts.run.publish import faults
 
 SLOW = "def two(settings: Settings) -> Measurement:\n    import time;"
+TIME_FIELDS = frozenset({"started", "seconds", "peak_mib", "computed"})
 
 
 @pytest.fixture
@@ -49,6 +49,17 @@ def slow_down(toy, seconds):
 
 def current(toy, profile):
     return not list(faults(toy.workspace(profile)))
+
+
+def timeless(value):
+    """Drop what may differ between two runs of the same work."""
+    if isinstance(value, dict):
+        return {name: timeless(item) for name, item in value.items() if name not in TIME_FIELDS}
+    return [timeless(item) for item in value] if isinstance(value, list) else value
+
+
+def ledger(out, profile):
+    return timeless(json.loads((out / profile / "ledger.json").read_text(encoding="utf-8")))
 
 
 def working(process_group):
@@ -86,6 +97,24 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_ledger(toy, profile):
     assert toy.record("A1", profile).read_bytes() == kept and current(toy, profile)
     assert ledger(toy.root / "results", profile) == ledger(toy.root / "undisturbed", profile)
     assert not list(toy.folder(profile).rglob("*.partial"))
+
+
+@pytest.mark.slow
+def test_killing_at_random_damages_nothing(toy):
+    """Every fault that is found after a kill is work not yet done; the run that ends has the undisturbed ledger."""
+    slow_down(toy, 0.5)
+    began, moments = time.monotonic(), random.Random(1)
+    assert toy.ams("reproduce", "--profile", "quick", "--out", "undisturbed").returncode == 0
+    seconds = time.monotonic() - began
+    for _ in range(3):
+        run = start(toy, "reproduce", "--profile", "quick")
+        time.sleep(moments.uniform(0, seconds))
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+        reasons = [reason for _, reason in faults(toy.workspace())]
+        assert [reason for reason in reasons if "no record" not in reason and "missing" not in reason] == []
+    assert toy.ams("reproduce", "--profile", "quick").returncode == 0
+    assert ledger(toy.root / "results", "quick") == ledger(toy.root / "undisturbed", "quick")
 
 
 def test_another_run_is_refused_with_whose_and_since_when(toy):
@@ -211,46 +240,3 @@ def test_what_was_made_while_the_clock_was_ahead_is_made_again_once(toy, monkeyp
     assert toy.record("A1").read_bytes() != before
     before = toy.record("A1").read_bytes()
     assert reproduce(toy, monkeypatch)[0] == 0 and toy.record("A1").read_bytes() == before
-
-
-def test_readers_never_see_half_a_record(toy, monkeypatch):
-    """A thread reads while a run writes: what it finds is nothing, or a whole record."""
-    from verdicts.records.record import NotCurrent, Record
-
-    seen, stop = [], threading.Event()
-
-    def watch():
-        while not stop.is_set():
-            try:
-                seen.append(Record.read(toy.record("A1")).id)
-            except NotCurrent as reason:
-                seen.append(str(reason))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    for _ in range(5):
-        reproduce(toy, monkeypatch, force=("A1",), only=("A1",))
-    stop.set()
-    watcher.join()
-    assert set(seen) <= {"A1", "no record"}
-    assert "A1" in seen
-
-
-@pytest.mark.slow
-def test_killing_at_random_finds_nothing_lost(toy, monkeypatch, capsys):
-    monkeypatch.chdir(toy.root)
-    slow_down(toy, 0.5)
-    for name, value in toy.environment().items():
-        monkeypatch.setenv(name, value)
-    assert kill(toy.root, toy.root / "kills", times=2, only=[], seed=1) == []
-    assert "2 kills" in capsys.readouterr().out
-
-
-def test_a_record_that_a_kill_had_spoilt_would_be_named(toy):
-    assert toy.ams("reproduce", "--profile", "quick", "--out", "out").returncode == 0
-    out = toy.root / "out"
-    kills = Kills(toy.root, toy.root, [], seed=0)
-    assert kills.damaged(out) == []
-    record = toy.record("A1").relative_to(toy.folder("quick"))
-    (out / "quick" / record).write_text("{")
-    assert kills.damaged(out)[0].startswith("A1: ")

@@ -2,7 +2,6 @@
 
 import pytest
 
-from verdicts.errors import UserError
 from verdicts.records.run_record import Run
 
 
@@ -12,11 +11,6 @@ def test_a_contradiction_is_exit_code_1(session):
     assert "expected: holds" in session.said
     assert "against expectation: A1" in session.said
     assert session.rows()["A1"]["agrees"] is False and session.run(only=("B1",)) == 0
-
-
-def test_an_unexpected_inconclusive_is_exit_code_1(session):
-    session.toy.replace_in_module("alpha/checks", "low=1.9", "low=0.9")
-    assert session.run() == 1 and session.rows()["A2"]["verdict"] == "inconclusive"
 
 
 def test_what_is_unavailable_is_not_run_and_tried_again_once_a_day_or_when_asked(session, monkeypatch):
@@ -73,13 +67,6 @@ def test_a_check_that_breaks_fails_alone(session, module, old, new, reason):
     assert session.rows()["A1"]["verdict"] == "holds" and session.check() == 1
     session.toy.restore_module(f"beta/{module}")
     assert session.run() == 0 and not (session.toy.folder() / "logs" / "B1.log").exists()
-
-
-def test_a_check_that_two_functions_claim_stops_the_run_before_it_begins(session):
-    session.toy.write_module("beta/more", "from verdicts import check\n\n@check('B1.three')\ndef more(settings): ...\n")
-    with pytest.raises(UserError, match=r"/beta: two functions are bound to the check B1\.three$"):
-        session.run()
-    assert not session.toy.record("A1").exists()
 
 
 def test_a_failed_claim_is_tried_again_without_a_change(session):

@@ -8,13 +8,12 @@ import shutil
 import pytest
 
 from tests.verdicts.run.session import Session, do_job
-from tests.verdicts.study_toy import ALL, calls, listed, set_batches, tree, with_study
+from tests.verdicts.study_toy import ALL, calls, listed, tree, with_study
 from tests.verdicts.toy import full_disk
 from verdicts.claims.schema import Profile
 from verdicts.records.record import Artefacts
 from verdicts.run import expecting, forecast
 from verdicts.run.expecting import expect
-from verdicts.run.publish import faults
 from verdicts.studies.study import store_of
 
 
@@ -41,15 +40,8 @@ def test_a_study_is_computed_once_and_all_else_reads_it(session):
     assert energies == "batch,energy\n0,1.0\n1,1.125\n2,1.25\n"
     assert session.run() == 0 and session.calls() == [] and "nothing to compute" in session.said
     assert session.check() == 0
-
-
-def test_the_labelled_table_lies_beside_the_record(session):
-    session.run()
     rows = list(csv.DictReader((session.toy.folder() / "studies/gamma.csv").read_text().splitlines()))
-    assert [(row["sampler"], row["batch"], row["energy"]) for row in rows[:2]] == [
-        ("one", "0", "1.0"),
-        ("one", "1", "1.125"),
-    ]
+    assert [(row["sampler"], row["energy"]) for row in rows[:2]] == [("one", "1.0"), ("one", "1.125")]
     record = Artefacts.read(session.toy.folder() / "studies/gamma.json")
     assert len(record.files) == 7 and record.provenance.seconds >= 0 and not record.failed
 
@@ -67,14 +59,6 @@ def test_a_changed_check_or_figure_computes_no_cell_again(session, module, compu
     assert session.computed() == computed and session.calls() == (ALL if module == "study" else [])
     assert ((session.toy.folder() / "figures/gamma/artefacts.json").read_bytes() != figures) is drawn
     assert session.check() == 0
-
-
-def test_more_batches_compute_those_that_are_missing(session):
-    session.run()
-    session.calls()
-    set_batches(session.toy, 4)
-    assert session.run() == 1, "another mean"
-    assert session.calls() == ["one 3", "two 3"] and session.rows()["C1"]["checks"][0]["n"] == 4
 
 
 def test_a_part_of_the_group_computes_what_it_asks_for_and_no_study(session):
@@ -136,15 +120,6 @@ def test_a_cell_that_breaks_is_a_failed_record_with_its_message(session):
     assert session.check() == 1
     session.toy.restore_module("gamma/study")
     assert session.run() == 0 and session.check() == 0
-
-
-def test_a_cell_that_broke_is_tried_again_in_the_next_run_alone(session):
-    session.toy.replace_in_module("gamma/study", LOGS, f'log("tried")\n    {BREAKS}')
-    assert session.run() == 3
-    assert session.calls().count("tried") == 6, "once, though two checks could ask for it"
-    assert session.run(verbose=True) == 3
-    assert session.calls() == ["tried"]
-    assert "it failed last time" in session.said
 
 
 @pytest.mark.parametrize("settled", [False, True])
@@ -268,36 +243,11 @@ class TestShares:
         assert table.count("\n") == 7
 
     @pytest.mark.slow
-    def test_a_part_of_the_group_computes_what_it_asks_for(self, shared):
-        assert shared.run(profile=Profile.CPU, jobs=2, only=("C2",)) == 0 and shared.calls() == ["start two", "two 0"]
-        assert shared.run(profile=Profile.CPU, jobs=2) == 0
-        assert sorted({*shared.calls()}) == [line for line in ALL if line not in ("start two", "two 0")]
-
-    @pytest.mark.slow
-    def test_a_damaged_cell_is_made_again(self, shared):
-        shared.run(profile=Profile.CPU, jobs=2)
-        shared.calls()
-        shared.cell_path(4).write_text("{}")
-        assert shared.run(profile=Profile.CPU, jobs=2) == 0
-        assert shared.calls() == ["two 1"] and not list(faults(shared.toy.workspace("cpu")))
-
-    @pytest.mark.slow
     def test_a_cell_that_breaks_in_a_share_is_tried_once(self, shared):
         shared.toy.replace_in_module("gamma/study", LOGS, f'log(f"tried {{sampler}} {{batch}}")\n    {BREAKS}')
         assert shared.run(profile=Profile.CPU, jobs=2) == 3
         assert "ZeroDivisionError: by nothing" in shared.rows("cpu")["C1"]["reason"]
         assert shared.rows("cpu")["C2"]["verdict"] == "holds" and shared.calls().count("tried one 1") == 1
-
-    @pytest.mark.slow
-    def test_a_share_that_dies_leaves_its_claims_failed_and_the_rest_done(self, shared):
-        dies = f'import os\n    if (sampler, batch) == ("two", 1):\n        os._exit(9)\n    {LOGS}'
-        shared.toy.replace_in_module("gamma/study", LOGS, dies)
-        assert shared.run(profile=Profile.CPU, jobs=2) == 3
-        rows = shared.rows("cpu")
-        assert rows["C1"]["failed"] and "its run ended without a record" in rows["C1"]["reason"]
-        assert rows["A1"]["verdict"] == rows["B1"]["verdict"] == "holds"
-        shared.toy.restore_module("gamma/study")
-        assert shared.run(profile=Profile.CPU, jobs=2) == 0
 
     def do(self, toy, *more):
         return do_job(toy, "study", "--project", "ams_suite.project:PROJECT", "--group", "gamma", *more)

@@ -8,20 +8,10 @@ from multiprocessing import get_context
 import psutil
 import pytest
 
-from tests.verdicts.run.session import reproduce as reproduce_here
+from tests.verdicts.run.test_snakemake import NOTEBOOK, reproduce
 from tests.verdicts.toy import Toy
-from verdicts.claims.schema import Profile
 from verdicts.run import workers
 from verdicts.run.publish import faults
-
-NOTEBOOK = """# %% [markdown]
-# # A page with $x^2$
-
-# %%
-import os
-
-print(os.environ["VERDICTS_PROFILE"])
-"""
 
 
 @pytest.fixture(scope="module")
@@ -42,15 +32,6 @@ def test_verdicts_land_one_by_one_and_pages_are_made(finished):
     page = (toy.folder("cpu") / "notebooks" / "alpha.html").read_text()
     assert "cpu" in page and "<math" in page
     assert not list(faults(toy.workspace("cpu")))
-
-
-def test_a_second_run_does_nothing(finished):
-    toy, _ = finished
-    before = toy.record("A1", "cpu").read_bytes()
-    again = toy.ams("reproduce", "--profile", "cpu")
-    assert again.returncode == 0
-    assert "nothing to compute" in again.stdout
-    assert toy.record("A1", "cpu").read_bytes() == before
 
 
 def test_what_is_not_current_is_made_again(finished):
@@ -74,10 +55,6 @@ def test_a_folder_of_any_name_will_do(tmp_path):
     assert (toy.root / AWKWARD / "cpu" / "records" / "A1.json").exists()
     assert {path.name for path in tmp_path.iterdir()} == {AWKWARD}
     assert not (toy.root / "results").exists()
-
-
-def reproduce(toy, monkeypatch, **options):
-    return reproduce_here(toy, monkeypatch, profile=Profile.CPU, jobs=2, **options)
 
 
 def test_a_job_that_dies_leaves_its_claims_failed_and_the_rest_done(tmp_path, monkeypatch):

@@ -142,13 +142,6 @@ def test_a_forged_digest_alone_changes_nothing(open_store):
     assert open_store(reading=True).value(double.cell(4)) == 8
 
 
-def test_what_a_function_depends_on_is_its_cells_key(open_store, tmp_path):
-    open_store().value(double.cell(4))
-    other = Store(tmp_path / "cells", lambda function: {"sources": "2"})
-    assert not other.has(double.cell(4)) and other.value(double.cell(4)) == 8 and made == [4, 4]
-    assert open_store().has(double.cell(4)), "the old one is there still"
-
-
 def test_a_failure_tells_its_readers_why(open_store):
     with pytest.raises(ValueError, match="no\nroot"):
         open_store().value(double.cell(-1))

@@ -78,15 +78,6 @@ def test_shares_part_the_cells(count, shares):
     assert sorted(n for recorder in recorders for n in recorder.ensured) == list(range(count))
 
 
-def test_a_cell_that_breaks_takes_no_other_with_it(toy):
-    toy.replace_in_module("gamma/study", 'log(f"{sampler} {batch}")', 'log(f"{sampler} {batch}")\n    1 / batch')
-    workspace = toy.workspace()
-    compute(listed(workspace), store := store_of(workspace))
-    failed = [each.labels["batch"] for each in listed(workspace) if store.failure(each)]
-    assert failed == [0, 0]
-    assert [store.has(each) for each in listed(workspace)] == [False, True, True] * 2
-
-
 class Outcome(NamedTuple):
     energy: float
     range: Range

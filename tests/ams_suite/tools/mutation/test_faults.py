@@ -6,9 +6,8 @@ import pytest
 
 from ams_suite.tools.mutation.faults import Fault, load_faults
 from tests.ams_suite.tools.mutation.toy import entry, repository
+from tests.claims import ROOT
 from verdicts.errors import UserError
-
-ROOT = Path(__file__).resolve().parents[4]
 
 
 def test_the_table_fits_the_code() -> None:

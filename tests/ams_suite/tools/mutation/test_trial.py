@@ -29,16 +29,6 @@ def test_a_fault_is_caught_by_the_first_test_that_fails(copy: Copy, tmp_path: Pa
     assert (copy.root / "src/ams/thing.py").read_text() == THING == (tmp_path / "root/src/ams/thing.py").read_text()
 
 
-def test_a_fault_that_no_test_sees_survives(copy: Copy) -> None:
-    outcome = tried(copy, "x / 2", "x / 3")
-    assert (outcome.ending, outcome.by) == (Ending.SURVIVED, "")
-
-
-def test_code_that_does_not_run_proves_nothing(copy: Copy) -> None:
-    outcome = tried(copy, "2 * x", "unknown * x")
-    assert (outcome.ending, outcome.how) == (Ending.BROKEN, "NameError")
-
-
 @pytest.mark.parametrize(
     ("report", "code", "ending", "how"),
     [
