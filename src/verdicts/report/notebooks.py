@@ -131,6 +131,7 @@ def _shell(root: Path, variables: dict[str, str]) -> Iterator[InteractiveShell]:
         _Shell.clear_instance()  # what is shown goes to the one instance
         shell = _Shell.instance(config=config, user_ns={"__name__": "__main__"})
         try:
+            pyplot.close("all")  # else the notebook would draw into what was left open
             shell.enable_matplotlib("inline")
             select_figure_formats(shell, {"png"})  # which a second shell of a process is not given
             yield shell

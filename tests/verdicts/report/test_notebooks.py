@@ -8,6 +8,7 @@ from pathlib import Path
 
 import matplotlib
 import pytest
+from matplotlib import pyplot
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tests.verdicts.report.pages import Page
@@ -87,6 +88,7 @@ def test_a_notebook_leaves_nothing_behind(root):
         "# %%\nimport os, sys\nos.environ['LEFT'] = '1'\nos.chdir('/')\nsys.path.append('left')\nleft = 1"
     )
     (root / "next.py").write_text("# %%\nleft")
+    pyplot.plot([1])
     assert "data:image/png;base64," in page(root, root / "good.py", "", "cpu", root)
     before = (dict(os.environ), Path.cwd(), list(sys.path), matplotlib.get_backend())
     execute(root, root / "wild.py", {"GIVEN": "1"})
