@@ -79,12 +79,16 @@ def find_root(start: Path) -> Path:
 
 @dataclass(frozen=True)
 class Workspace:
-    """One profile of one repository. `folder` is where its results lie: `<out>/<profile>`."""
+    """One profile of one repository. `folder` is where its results lie: `<out>/<profile>`.
+
+    `claims` are those that the profile tells of (`Claims.seen_by`), `all_claims` those of every profile.
+    """
 
     root: Path
     profile: Profile
     folder: Path
     claims: Claims
+    all_claims: Claims
     config: ProfileConfig
     device: Device
     sources: Sources
@@ -95,14 +99,17 @@ class Workspace:
     def open(cls, root: Path, profile: Profile, out: Path | None, project: Project | None = None) -> Self:
         """Read the repository's files and put it on Python's path. Raises UserError."""
         project = project or Project()
-        claims = load_claims(root).seen_by(profile)
+        all_claims = load_claims(root)
+        claims = all_claims.seen_by(profile)
         config = load_config(root, profile, claims)
         if str(root) not in sys.path:
             sys.path.insert(0, str(root))
         data = _data(root, claims, project)
         device = Device.CUDA if config.device is Device.CUDA and project.accelerator() else Device.CPU
         folder = (out or root / "results").resolve() / profile
-        return cls(root, profile, folder, claims, config, device, Sources(PACKAGE_ROOT, root), data, project)
+        return cls(
+            root, profile, folder, claims, all_claims, config, device, Sources(PACKAGE_ROOT, root), data, project
+        )
 
     def environment(self) -> Environment:
         """Describe the environment of what this process computes."""

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Check, Claim, Group, Profile, Verdict
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.expected import Comparison, Expected, Moved, compare, read_expected
@@ -108,7 +107,7 @@ class PaperView(NamedTuple):
 
 def benchmarks(workspace: Workspace) -> list[ClaimView]:
     """Return the claims on time, from the records of the profile `bench` beside this one's; none in its own report."""
-    if workspace.profile is Profile.BENCH or not load_claims(workspace.root).seen_by(Profile.BENCH).claim:
+    if workspace.profile is Profile.BENCH or not workspace.all_claims.seen_by(Profile.BENCH).claim:
         return []
     timed = Workspace.open(workspace.root, Profile.BENCH, workspace.folder.parent, workspace.project)
     return claims_of(timed, collect(timed))
@@ -145,8 +144,8 @@ def _check(check: Check, result: CheckResult | None) -> CheckView:
 def paper_of(workspace: Workspace, ledger: Ledger, claims: Sequence[ClaimView]) -> list[PaperView]:
     """Return the row of each claim of the paper, with the claims and the figure behind it. Raises UserError."""
     drawn = {name for view in claims for name in view.figures}
-    everything = load_claims(workspace.root)
-    rows = rows_of(everything, load_findings(workspace.root, everything), Outcome.of(ledger))
+    findings = load_findings(workspace.root, workspace.all_claims)
+    rows = rows_of(workspace.all_claims, findings, Outcome.of(ledger))
     return [
         PaperView(
             row,
@@ -227,7 +226,7 @@ def environments(rows: Sequence[ClaimRow]) -> list[tuple[Environment, list[str]]
 def deviations(workspace: Workspace, claims: Sequence[ClaimView]) -> list[DeviationView]:
     """Return the deviations with their measured effects. Raises UserError."""
     known = {view.check.id: (claim.claim.id, view) for claim in claims for view in claim.checks}
-    deviations = load_deviations(workspace.root, load_claims(workspace.root))
+    deviations = load_deviations(workspace.root, workspace.all_claims)
     return [DeviationView(each, [known[name] for name in each.checks if name in known]) for each in deviations]
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError, writable
 from verdicts.records.expected import read_expected
@@ -112,7 +111,7 @@ def reproduce(options: RunOptions, console: Console) -> int:
 
 def _rows(workspace: Workspace, ledger: Ledger, run: Run) -> list[Row]:
     """Return the rows of those claims of the paper that a selected claim restates."""
-    claims = load_claims(workspace.root)
+    claims = workspace.all_claims
     rows = rows_of(claims, load_findings(workspace.root, claims), Outcome.of(ledger))
     return [row for row in rows if any(claim.id in run.selected for claim in claims.restating(row.id))]
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Claim, Group, Profile
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.files import canonical_json, sha256_of, write_whole
@@ -66,7 +65,7 @@ def _parts(workspace: Workspace, ledger: Ledger) -> KeyParts:
         files += [workspace.figures_path(group), workspace.page_path(group), workspace.study_path(group)]
     return KeyParts(
         entry=sha256_of(canonical_json([rows, sections])),
-        config=sha256_of(canonical_json(load_claims(workspace.root).model_dump(mode="json"))),
+        config=sha256_of(canonical_json(workspace.all_claims.model_dump(mode="json"))),
         sources={str(file): sha256_of(file.read_bytes()) for file in files if file.is_file()},
         data={},
         device=workspace.device,
