@@ -23,7 +23,7 @@ usage: bash reproduce.sh [options]           check the claims, write the report
   --offline                 ask no package index and fetch no file: use what is here
   --fetch                   ask for missing files now (else each is asked for once a day)
   --strict                  a claim that was not run counts against the exit code
-  --jobs N                  so many rules at a time
+  --jobs N                  so many jobs at a time
   --verbose, -v             say why each claim is computed, and show all of its checks
   --out DIR                 where the results go (default: results)
   --help                    this text

@@ -104,8 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; without arguments, show the help."""
     given = sys.argv[1:] if arguments is None else arguments
     _open_streams()
-    for name in ("MPLBACKEND", "SNAKEMAKE_PROFILE"):  # the user's own: what is unknown there would fail a run
-        os.environ.pop(name, None)
+    os.environ.pop("MPLBACKEND", None)  # the user's own: an unknown one would fail every figure
     # Asked to end by a scheduler, or by a terminal that closes, is as good as by a key: jobs are stopped
     for sent in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         if signal.getsignal(sent) is not signal.SIG_IGN:  # as under nohup

@@ -100,7 +100,7 @@ class Reproduce(Running):
 
 @dataclass(frozen=True, kw_only=True)
 class Run(Running):
-    """Run some claims or groups in this process, without Snakemake."""
+    """Run some claims or groups in this process."""
 
     ids: Names
     """Claims or groups."""

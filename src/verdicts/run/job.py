@@ -1,4 +1,4 @@
-"""The plain functions that the Snakefile's rules call, one process each: `python -m verdicts.run.job WORK ...`.
+"""One job of a run, in a process of its own: a worker's, or a rule's of the Snakefile (`python -m verdicts.run.job`).
 
 The lock is not theirs, but that of the run they belong to; they only show that they are at work. A check that fails
 is recorded, not signalled there, so that the jobs after it still run: the exit code is 3 only where a result could not

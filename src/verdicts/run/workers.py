@@ -76,10 +76,9 @@ def tasks(workspace: Workspace, plan: Plan) -> Iterator[Task]:
         before: tuple[str, ...] = ()
         place = (workspace.root, workspace.profile, workspace.folder.parent, workspace.project.place, group)
         if group in plan.studies and resources.shares > 1:
-            for share in range(resources.shares):
-                job = Job("study", *place, share=share, shares=resources.shares)
-                yield Task(job, f"{group}.study.{share}of{resources.shares}", resources.threads, ())
             before = tuple(f"{group}.study.{share}of{resources.shares}" for share in range(resources.shares))
+            for share, log in enumerate(before):
+                yield Task(Job("study", *place, share=share, shares=resources.shares), log, resources.threads, ())
         if group in plan.busy_groups:
             yield Task(Job("checks", *place), f"{group}.job", resources.threads, before)
             before = (f"{group}.job",)
