@@ -1,0 +1,1 @@
+"""Adapters, one file a library: `names()` lists its samplers, `load(name, settings)` returns one."""

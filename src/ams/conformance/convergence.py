@@ -1,0 +1,160 @@
+r"""Order and limit of a sampler on Gaussian targets, from exact laws of runs with more and more steps.
+
+A run starts from the exact marginal of the noise level that the sampler passes first, and is judged where it passes a
+fixed noise level: the input of that call is compared with the exact marginal there. So neither the start from pure
+noise nor the last step, which have errors of their own, is in the order. The level is the least one of the run with
+the fewest steps that is at least `JUDGED` times the data's scale; a longer run is judged at its last call before it.
+
+A solver with several calls a step has states at every b-th call only; b from 1 to 3 is tried, and the best order
+counts. The *limit* is the extrapolation by Aitken's formula of mean and standard deviation, in units of the exact
+marginal, to infinitely many steps: zero for a sampler whose limit is its target.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ams.conformance.affine_map import AffineMap, read_map
+from ams.conformance.model import Recorded, exact
+from ams.conformance.sampler import Sampler
+from ams.metrics.gaussian import gaussian_kl, gaussian_w2
+from ams.schedules import Level
+from ams.statistics.orders import NotAsymptotic, Order, asymptotic_order
+from ams.targets import Gaussian
+
+STEPS = (24, 36, 48, 72, 96, 144)
+JUDGED = 0.2
+DRIFT = 0.15
+BLOCKS = (1, 2, 3)
+ROUNDING = 1e-10
+
+
+class Data(NamedTuple):
+    """A Gaussian target with a diagonal covariance: mean and standard deviation of each direction."""
+
+    mean: Tensor
+    std: Tensor
+
+    def marginal(self, level: Level) -> tuple[Tensor, Tensor]:
+        """Return mean and variance of `scale x_0 + sigma z`."""
+        return level.scale * self.mean, level.scale**2 * self.std.square() + level.sigma**2
+
+    def network(self) -> Recorded:
+        """Return the exact network."""
+        return exact(Gaussian(self.mean, self.std.square()), self.mean)
+
+
+def two_targets(scale: float) -> Data:
+    """Return two targets beside each other, four directions each: below, at and above the data's `scale`."""
+    std = torch.tensor([0.05, 0.3, 1.0, 2.0, 0.1, 0.6, 0.8, 1.5], dtype=torch.float64)
+    mean = torch.tensor([0.5, -0.3, 1.0, 0.5, 0.0, 0.8, -1.0, 0.2], dtype=torch.float64)
+    return Data(scale * mean, scale * std)
+
+
+class Limit(NamedTuple):
+    """W2 to the exact marginal in the limit of many steps, with its error, in units of the data's scale."""
+
+    value: float
+    error: float
+
+
+class Convergence(NamedTuple):
+    """The errors of runs with `steps` steps at one noise level, their order and their limit.
+
+    `w2` is in units of the data's scale, `kl` in nats; `order` is None where too few errors are above rounding, `why`
+    says so. `block` is the number of calls between two states.
+    """
+
+    steps: tuple[int, ...]
+    w2: tuple[float, ...]
+    kl: tuple[float, ...]
+    order: Order | None
+    limit: Limit
+    block: int
+    why: str = ""
+
+
+def ratio(level: Level) -> float:
+    """Return `sigma / scale`, the noise in units of the data; infinite where the scale is 0."""
+    return level.sigma / level.scale if level.scale else math.inf
+
+
+def judged_points(levels: Sequence[Sequence[Level]], block: int, floor: float) -> list[int]:
+    """Return for each run, fewest steps first, the number of the call at which it is judged.
+
+    Raises ValueError if no state of the first run, past its start, is at a noise level of at least `floor`.
+    """
+    first = [ratio(level) for level in levels[0][block::block]]
+    above = [value for value in first if value >= floor]
+    if not above:
+        raise ValueError(f"no state of the shortest run is at a noise level of {floor:g} or more")
+    least = min(above) * (1 - 1e-9)
+    return [max(i for i in range(0, len(run), block) if ratio(run[i]) >= least) for run in levels]
+
+
+def converge(sampler: Sampler, data: Data, steps: Sequence[int] = STEPS) -> tuple[Convergence, float]:
+    """Return the convergence on `data`, and the largest superposition defect. Raises ValueError as `judged_points`."""
+    maps = [read_map(sampler, data.network(), len(data.mean), count) for count in steps]
+    defect = max(map_.defect for map_ in maps)
+    results = [judge(steps, maps, data, sampler.data_std, block) for block in BLOCKS]
+    return max(results, key=lambda result: result.order.low if result.order else -math.inf), defect
+
+
+def judge(steps: Sequence[int], maps: Sequence[AffineMap], data: Data, scale: float, block: int) -> Convergence:
+    """Return the convergence of the states at every `block`-th call."""
+    points = judged_points([map_.levels for map_ in maps], block, JUDGED * scale)
+    w2, kl, defects = [], [], []
+    for map_, point in zip(maps, points, strict=True):
+        level = map_.levels[point]
+        mean, variance = map_.law(point, *map_.exact_start(*data.marginal(map_.levels[0])))
+        exact_mean, exact_variance = data.marginal(level)
+        w2.append(gaussian_w2(mean, variance, exact_mean, exact_variance) / level.scale / scale)
+        kl.append(gaussian_kl(mean, variance, exact_mean, exact_variance))
+        unit = level.scale * scale
+        defects.append(torch.cat([mean - exact_mean, variance.sqrt() - exact_variance.sqrt()]) / unit)
+    order, why = fitted(steps, w2)
+    return Convergence(tuple(steps), tuple(w2), tuple(kl), order, limit_of(steps, defects), block, why)
+
+
+def fitted(steps: Sequence[int], errors: Sequence[float]) -> tuple[Order | None, str]:
+    """Return the order of the errors above rounding, or None and the reason why there is none.
+
+    Where the orders between neighbours still drift, the order is the last of them. Its interval has the last three and
+    3/2 of their drift beyond the last, as in `asymptotic_order`.
+    """
+    kept = [(1 / count, error) for count, error in zip(steps, errors, strict=True) if error > ROUNDING]
+    if len(kept) < 4:
+        return None, "exact up to rounding" if len(kept) < len(steps) / 2 else "too few errors above rounding"
+    try:
+        return asymptotic_order([h for h, _ in kept], [error for _, error in kept], drift=DRIFT), ""
+    except NotAsymptotic as reason:
+        h, error = (np.log(column) for column in zip(*kept, strict=True))
+        local = (np.diff(error) / np.diff(h)).tolist()
+        last, drift = local[-3:], local[-1] - local[-3]
+        low, high = min(*last, last[-1] + 1.5 * drift), max(*last, last[-1] + 1.5 * drift)
+        return Order(last[-1], low, high, tuple(np.exp(h).tolist()), tuple(local), drift), str(reason)
+
+
+def limit_of(steps: Sequence[int], defects: Sequence[Tensor]) -> Limit:
+    """Return the norm of the defects, extrapolated from runs of N, 2 N and 4 N steps for the largest N of `steps`.
+
+    Aitken's formula `e3 - (e3 - e2)^2 / (e3 - 2 e2 + e1)` needs no order; where differences do not fall, the last value
+    stands. The error is the difference from what the next smaller N gives. Raises ValueError without two such N.
+    """
+    at = dict(zip(steps, defects, strict=True))
+    found = [aitken(at[n], at[2 * n], at[4 * n]) for n in sorted(at) if 2 * n in at and 4 * n in at]
+    if len(found) < 2:
+        raise ValueError(f"a limit needs runs of N, 2 N and 4 N steps for two N, got {list(steps)}")
+    return Limit(float(found[-1].norm()), float((found[-1] - found[-2]).norm()))
+
+
+def aitken(first: Tensor, second: Tensor, third: Tensor) -> Tensor:
+    """Return the extrapolation of three values, `third` where their differences do not fall by a quarter."""
+    before, after = second - first, third - second
+    falls = after.abs() < 0.75 * before.abs()
+    curvature = torch.where(falls, after - before, torch.ones_like(after))
+    return torch.where(falls, third - after.square() / curvature, third)

@@ -1,0 +1,140 @@
+"""Every draw of a sampler answered by the kit, and its arithmetic kept in float64, without a change to its code.
+
+`answered` is a context in which PyTorch's normal draws (`randn`, `randn_like`, `normal`, `normal_`, with any
+generator) come from a `Draws`. A library that asks for increments of a Brownian path by time (torchsde's tree) gets
+them from `Draws.increment`: intervals that overlap share the path between them, so that they are not independent.
+
+`Draws` first counts: with `kind` None it answers zeros and notes what was asked. `Draws.after(first, kind)` then knows
+the number of independent normal variables, each with its own index.
+"""
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+Variable: TypeAlias = Callable[[int, torch.Size], Tensor]
+"""`variable(k, shape)`: the value of the k-th independent standard normal variable, one row a sample, in float64."""
+
+_NARROW = (torch.float32, torch.float16, torch.bfloat16)
+_UNIFORM = {torch.rand, torch.rand_like, torch.Tensor.uniform_, torch.randint, torch.multinomial, torch.bernoulli}
+
+
+class Unanswered(ValueError):
+    """A draw that the kit cannot answer: not normal, or without one row a sample."""
+
+
+class Draws:
+    """The draws of one run. Without `variable` all are zero, and the run counts them."""
+
+    def __init__(self, variable: Variable | None = None, breaks: Sequence[float] = ()) -> None:
+        self.variable, self.breaks = variable, list(breaks)
+        self.normals = 0
+        self.times: set[float] = set()
+
+    @property
+    def count(self) -> int:
+        """Return the number of independent variables: normal draws so far, and pieces of the Brownian path."""
+        return self.normals + max(len(self.times) - 1, 0)
+
+    def normal(self, shape: torch.Size, rows: int) -> Tensor:
+        """Return the next normal draw. Raises Unanswered unless its first dimension has one entry a sample."""
+        if not shape or shape[0] != rows:
+            raise Unanswered(f"a normal draw of shape {tuple(shape)} for a batch of {rows}: one row a sample expected")
+        number, self.normals = self.normals, self.normals + 1
+        # Pieces of the path come first, so that the counts of both kinds need not be known together.
+        return self._value(number + max(len(self.breaks) - 1, 0), shape)
+
+    def increment(self, start: float, end: float, shape: torch.Size) -> Tensor:
+        """Return `(W(end) - W(start)) / sqrt|end - start|` of one Brownian path W, zero on an empty interval."""
+        self.times |= {start, end}
+        low, high = min(start, end), max(start, end)
+        total = torch.zeros(shape, dtype=torch.float64)
+        if self.variable is None or low == high:
+            return total
+        for k, (a, b) in enumerate(pairwise(self.breaks)):
+            if low <= a and b <= high:
+                total = total + math.sqrt((b - a) / (high - low)) * self._value(k, shape)
+        return total if end > start else -total
+
+    def again(self, variable: Variable) -> "Draws":
+        """Return the draws of another run of the sampler that asked this one, with values."""
+        return Draws(variable, sorted(self.times))
+
+    def _value(self, number: int, shape: torch.Size) -> Tensor:
+        return torch.zeros(shape, dtype=torch.float64) if self.variable is None else self.variable(number, shape)
+
+
+class _Answered(TorchFunctionMode):
+    """The mode of `answered`: normal draws from `draws`, and every result of lower precision widened if `widen`."""
+
+    def __init__(self, draws: Draws, rows: int, widen: bool) -> None:
+        super().__init__()
+        self.draws, self.rows, self.widen = draws, rows, widen
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func in _UNIFORM:
+            raise Unanswered(f"{func.__name__}: the kit answers normal draws alone")
+        if func is torch.randn:
+            size = kwargs.get("size", args[0] if len(args) == 1 and not isinstance(args[0], int) else args)
+            return self._typed(torch.Size(size), kwargs.get("dtype"))
+        if func is torch.randn_like:
+            return self._typed(args[0].shape, kwargs.get("dtype") or args[0].dtype)
+        if func is torch.normal:
+            return self._normal(*args, **kwargs)
+        if func is torch.Tensor.normal_:
+            given = {**dict(zip(("mean", "std"), args[1:], strict=False)), **kwargs}
+            mean, std = given.get("mean", 0.0), given.get("std", 1.0)
+            return args[0].copy_(mean + std * self._typed(args[0].shape, args[0].dtype))
+        if not self.widen:
+            return func(*args, **kwargs)
+        if any(type(value) is torch.dtype for value in args):
+            args = tuple(torch.float64 if _narrow(value) else value for value in args)
+        if kwargs:
+            kwargs = {name: torch.float64 if _narrow(value) else value for name, value in kwargs.items()}
+        if func in (torch.Tensor.float, torch.Tensor.half, torch.Tensor.bfloat16):
+            return args[0].double()
+        out = func(*args, **kwargs)
+        return out.double() if isinstance(out, Tensor) and out.dtype in _NARROW else out
+
+    def _typed(self, shape: torch.Size, dtype: torch.dtype | None) -> Tensor:
+        value = self.draws.normal(shape, self.rows)
+        return value if self.widen else value.to(dtype or torch.get_default_dtype())
+
+    def _normal(self, mean: Any = 0.0, std: Any = 1.0, size: Any = None, dtype: Any = None, **_: Any) -> Tensor:
+        shape = (
+            torch.Size(size)
+            if size is not None
+            else torch.broadcast_shapes(*(value.shape for value in (mean, std) if isinstance(value, Tensor)))
+        )
+        return mean + std * self._typed(shape, dtype)
+
+
+def _narrow(value: Any) -> bool:
+    return isinstance(value, torch.dtype) and value in _NARROW
+
+
+@contextlib.contextmanager
+def answered(draws: Draws, rows: int, widen: bool = True) -> Iterator[None]:
+    """Answer all normal draws of a batch of `rows` samples from `draws`; with `widen`, keep float64 throughout.
+
+    To widen, PyTorch's default type and NumPy's name `float32` stand for float64 meanwhile. Other random draws raise
+    Unanswered.
+    """
+    narrow = torch.get_default_dtype(), np.float32
+    if widen:
+        torch.set_default_dtype(torch.float64)
+        np.float32 = np.float64  # type: ignore[assignment]
+    try:
+        with torch.no_grad(), _Answered(draws, rows, widen):
+            yield
+    finally:
+        torch.set_default_dtype(narrow[0])
+        np.float32 = narrow[1]

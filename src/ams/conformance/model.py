@@ -1,0 +1,127 @@
+r"""The exact network of a known target: what a perfectly trained network would return at the noise level it is passed.
+
+With `x_t = scale x_0 + sigma z` the predictions that libraries use are functions of the posterior mean `E[x_0 | x_t]`:
+
+    score  s = grad log p_t(x)             x0    (x + sigma^2 s) / scale = E[x_0 | x]
+    eps    -sigma s = E[z | x]             v     scale eps - sigma x0       (arXiv 2202.00512)
+    flow   eps - x0                        (the velocity of x_t = (1 - t) x_0 + t z, arXiv 2209.03003)
+
+An adapter calls one of them with the noise level that its library passes to the network, never with the level that the
+library is thought to be at: a library whose network is told another level than its formulas use does not sample its
+target, and that must show. Every call counts as one evaluation and is recorded.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from ams.schedules import Level
+from ams.targets.base import Target
+
+PREDICTIONS = ("x0", "eps", "v", "flow", "score")
+
+
+def noise_level(scale: Any, sigma: Any) -> Level:
+    """Return the noise level `x_t = scale x_0 + sigma z` from numbers or from tensors with one value for all rows.
+
+    Raises ValueError where the rows of a batch are at different noise levels.
+    """
+    values = []
+    for value in (scale, sigma):
+        entries = torch.as_tensor(value, dtype=torch.float64).reshape(-1)
+        if len(entries) > 1 and bool((entries != entries[0]).any()):
+            raise ValueError("the rows of a batch are at different noise levels: the kit passes one for all")
+        values.append(float(entries[0]))
+    return Level(0, sigma=values[1], scale=values[0])
+
+
+def log_snr(level: Level) -> float:
+    """Return `lambda = ln(scale / sigma)`, half the logarithm of the signal-to-noise ratio."""
+    return math.log(level.scale / level.sigma)
+
+
+class Call(NamedTuple):
+    """One evaluation: the noise level that was passed and the input, flat rows in float64."""
+
+    level: Level
+    x: Tensor
+
+
+class Network(Protocol):
+    """What an adapter calls; `predict` is one of `PREDICTIONS`."""
+
+    def __call__(self, predict: str, x: Tensor, level: Level) -> Tensor:
+        """Return the prediction for `x` (rows, ...) at a noise level, in the shape and type of `x`."""
+
+
+class Enough(Exception):
+    """Raised by a network that was called as often as its `most`."""
+
+
+@dataclass
+class Recorded:
+    """A network from `x0` and `eps` at a noise level, which records its calls.
+
+    `pair(x, level)` returns `E[x_0 | x]` and `E[z | x]` for flat rows in float64. The run ends after `most` calls.
+    """
+
+    pair: Callable[[Tensor, Level], tuple[Tensor, Tensor]]
+    most: int | None = None
+    calls: list[Call] = field(default_factory=list)
+
+    def __call__(self, predict: str, x: Tensor, level: Level) -> Tensor:
+        """Return the prediction for `x`. Raises ValueError for an unknown prediction."""
+        rows = x.detach().double().reshape(len(x), -1)
+        self.calls.append(Call(level, rows.clone()))
+        if len(self.calls) == self.most:
+            raise Enough
+        x0, eps = self.pair(rows, level)
+        match predict:
+            case "x0":
+                out = x0
+            case "eps":
+                out = eps
+            case "v":
+                out = level.scale * eps - level.sigma * x0
+            case "flow":
+                out = eps - x0
+            case "score":
+                out = -eps / level.sigma
+            case _:
+                raise ValueError(f"unknown prediction {predict!r}: expected one of {', '.join(PREDICTIONS)}")
+        return out.to(x.dtype).reshape(x.shape)
+
+
+def exact(target: Target, mean: Tensor | float = 0.0) -> Recorded:
+    """Return the exact network of a target. `mean` is its mean, which is `x0` where the scale is 0 (pure noise)."""
+
+    def pair(x: Tensor, level: Level) -> tuple[Tensor, Tensor]:
+        score = target.score(x, level)
+        x0 = (x + level.sigma**2 * score) / level.scale if level.scale else torch.zeros_like(x) + mean
+        return x0, -level.sigma * score
+
+    return Recorded(pair)
+
+
+def guided(conditional: Recorded, unconditional: Recorded, weight: float) -> Recorded:
+    """Return classifier-free guidance of weight w: `w conditional + (1 - w) unconditional`, which stays affine."""
+
+    def pair(x: Tensor, level: Level) -> tuple[Tensor, Tensor]:
+        (a, b), (c, d) = conditional.pair(x, level), unconditional.pair(x, level)
+        return weight * a + (1 - weight) * c, weight * b + (1 - weight) * d
+
+    return Recorded(pair)
+
+
+def clipped(network: Recorded, bound: float) -> Recorded:
+    """Return the network with `x0` clipped to `[-bound, bound]` and eps to match: no longer affine."""
+
+    def pair(x: Tensor, level: Level) -> tuple[Tensor, Tensor]:
+        x0 = network.pair(x, level)[0].clamp(-bound, bound)
+        return x0, (x - level.scale * x0) / level.sigma
+
+    return Recorded(pair)

@@ -1,0 +1,151 @@
+r"""A score that is not linear: a mixture of two Gaussians, whose probability flow is known exactly.
+
+The mixture has its modes on the diagonal of the plane, so that the two elements of a sample are coupled. Along the
+diagonal it is one-dimensional, where the flow keeps quantiles; across it is Gaussian, where the flow scales. A
+deterministic sampler must take each point of the exact marginal at its first noise level to the point that the flow
+takes it to, and the order with which it does so may be less than on a Gaussian: curvature changes, directions couple.
+
+A sampler that draws is compared in distribution along the diagonal. The distribution function at its noise level of
+judgement is extrapolated from runs of N and 2 N steps, as for order 1. Its distance to the exact one is judged against
+the bound of Dvoretzky, Kiefer and Wolfowitz (with Massart's constant, 1990) for the false-alarm rate `ALARM`.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.special import ndtr, ndtri
+
+from ams.conformance.convergence import BLOCKS, JUDGED, fitted, judged_points
+from ams.conformance.draws import Draws
+from ams.conformance.model import Recorded, exact
+from ams.conformance.sampler import Sampler, trajectory
+from ams.schedules import Level
+from ams.statistics.orders import Order
+from ams.targets import GaussianMixture
+
+STEPS = (24, 36, 48, 72, 96, 144)
+NOISY_STEPS = (40, 80)
+SAMPLES = 20_000
+ALARM = 1e-6
+_DIAGONAL = torch.tensor([[1.0, 1.0], [1.0, -1.0]], dtype=torch.float64) / math.sqrt(2.0)
+
+
+class TwoModes(NamedTuple):
+    """The mixture `0.4 N(-m, s^2 I) + 0.6 N(m, s^2 I)`, `m = 0.8 c (1, 1) / sqrt 2`, `s = 0.4 c` for data scale c."""
+
+    scale: float
+
+    @property
+    def weights(self) -> Tensor:
+        """Return the weights of the two modes."""
+        return torch.tensor([0.4, 0.6], dtype=torch.float64)
+
+    def along(self, level: Level) -> tuple[Tensor, float]:
+        """Return the means (2,) of the modes along the diagonal and their standard deviation at a noise level."""
+        means = torch.tensor([-0.8, 0.8], dtype=torch.float64) * self.scale * level.scale
+        return means, math.hypot(0.4 * self.scale * level.scale, level.sigma)
+
+    def network(self) -> Recorded:
+        """Return the exact network in the plane."""
+        centre = 0.8 * self.scale * _DIAGONAL[0]
+        variance = (0.4 * self.scale) ** 2
+        target = GaussianMixture(self.weights, torch.stack([-centre, centre]), [variance, variance])
+        return exact(target, 0.2 * centre)
+
+    def cdf(self, level: Level, x: Tensor) -> Tensor:
+        """Return the distribution function along the diagonal."""
+        means, std = self.along(level)
+        return (self.weights * ndtr((x.unsqueeze(-1) - means) / std)).sum(-1)
+
+    def quantile(self, level: Level, p: Tensor) -> Tensor:
+        """Return the quantiles along the diagonal, by bisection to rounding."""
+        means, std = self.along(level)
+        reach = std * ndtri(p).abs().max() + means.abs().max()
+        low, high = torch.full_like(p, -float(reach)), torch.full_like(p, float(reach))
+        for _ in range(80):
+            middle = (low + high) / 2
+            below = self.cdf(level, middle) < p
+            low, high = torch.where(below, middle, low), torch.where(below, high, middle)
+        return (low + high) / 2
+
+    def flow(self, level: Level, p: Tensor, across: Tensor) -> Tensor:
+        """Return the points (n, 2) with quantile `p` along the diagonal and `across` standard deviations beside it."""
+        return torch.stack([self.quantile(level, p), self.along(level)[1] * across], dim=-1) @ _DIAGONAL
+
+
+class Transport(NamedTuple):
+    """A deterministic sampler on the mixture: root mean square error of its points, in units of the data's scale."""
+
+    errors: tuple[float, ...]
+    order: Order | None
+    why: str = ""
+
+
+class Distribution(NamedTuple):
+    """A sampler that draws, on the mixture: the extrapolated distance of distribution functions and its bound."""
+
+    distance: float
+    bound: float
+
+
+def transport(sampler: Sampler, steps: Sequence[int] = STEPS, points: int = 64) -> Transport:
+    """Return the errors of a deterministic sampler and their order."""
+    target = TwoModes(sampler.data_std)
+    p = (torch.arange(points, dtype=torch.float64) + 0.5) / points
+    across = ndtri(p.roll(points // 3))
+    runs = []
+    for count in steps:
+        first, gain = _first_call(sampler, target, count)
+        runs.append(trajectory(sampler, target.network(), gain(target.flow(first, p, across)), count, Draws()).calls)
+    results = []
+    for block in BLOCKS:
+        judged = judged_points([[call.level for call in run] for run in runs], block, JUDGED * sampler.data_std)
+        calls = [run[point] for run, point in zip(runs, judged, strict=True)]
+        distances = (call.x - target.flow(call.level, p, across) for call in calls)
+        unit = math.sqrt(points) * sampler.data_std
+        errors = [float(d.norm()) / unit / call.level.scale for d, call in zip(distances, calls, strict=True)]
+        results.append(Transport(tuple(errors), *fitted(steps, errors)))
+    return max(results, key=lambda result: result.order.low if result.order else -math.inf)
+
+
+def distribution(sampler: Sampler, seed: int = 0, samples: int = SAMPLES) -> Distribution:
+    """Return how far the law of a sampler that draws is from the mixture's, extrapolated in the number of steps."""
+    target, functions = TwoModes(sampler.data_std), []
+    grid = (torch.arange(200, dtype=torch.float64) + 0.5) / 200
+    levels = []
+    for count in NOISY_STEPS:
+        generator = torch.Generator().manual_seed(seed + count)
+        first, gain = _first_call(sampler, target, count)
+        means, std = target.along(first)
+        mode = torch.multinomial(target.weights, samples, replacement=True, generator=generator)
+        z = torch.randn(samples, 2, dtype=torch.float64, generator=generator)
+        x = torch.stack([means[mode] + std * z[:, 0], std * z[:, 1]], dim=-1) @ _DIAGONAL
+
+        def variable(_: int, shape: torch.Size, generator: torch.Generator = generator) -> Tensor:
+            return torch.randn(shape, dtype=torch.float64, generator=generator)
+
+        counting = Draws()
+        trajectory(sampler, target.network(), torch.zeros(2, 2, dtype=torch.float64), count, counting)
+        calls = trajectory(sampler, target.network(), gain(x), count, counting.again(variable)).calls
+        levels.append([call.level for call in calls])
+        functions.append(calls)
+    judged = judged_points(levels, 1, JUDGED * sampler.data_std)
+    empirical = []
+    for calls, point in zip(functions, judged, strict=True):
+        position, level = calls[point].x @ _DIAGONAL[0], calls[point].level
+        ranks = target.cdf(level, position).sort().values
+        empirical.append(torch.searchsorted(ranks, grid).double() / samples)
+    coarse, fine = empirical
+    bound = 3 * math.sqrt(math.log(4 / ALARM) / (2 * samples))
+    return Distribution(float((2 * fine - coarse - grid).abs().max()), bound)
+
+
+def _first_call(sampler: Sampler, target: TwoModes, steps: int) -> tuple[Level, Callable[[Tensor], Tensor]]:
+    """Return the noise level passed first, and what turns an input of the first call into the sampler's start."""
+    start = torch.tensor([[0.0, 0.0], [1.0, 1.0]], dtype=torch.float64)
+    call = trajectory(sampler, target.network(), start, steps, Draws(), most=1).calls[0]
+    offset, gain = call.x[0], call.x[1] - call.x[0]
+    return call.level, lambda x: (x - offset) / gain

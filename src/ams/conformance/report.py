@@ -1,0 +1,187 @@
+"""The verdict on a sampler: what was measured, what was required, and why; as text and as JSON.
+
+Verdicts are `refuted`, `inconclusive` and `holds`, which says that nothing was refuted, not that all was proved. The
+thresholds were fixed before any library was surveyed; `VERSION` changes with them and stands in each report.
+"""
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ams.conformance.convergence import Convergence, Limit
+from ams.conformance.invariants import Finding
+from ams.conformance.nonlinear import Distribution, Transport
+from ams.conformance.order_conditions import OrderConditions
+from ams.statistics.orders import Order
+
+VERSION = "1"
+HOLDS, REFUTED, INCONCLUSIVE = "holds", "refuted", "inconclusive"
+
+AFFINE = 1e-6
+"""A larger superposition defect, relative, is a sampler that is not affine."""
+ORDER_SHORT = 0.25
+"""An order is refuted if its interval is below the stated order by more than this."""
+LIMIT = 0.01
+"""The largest distance of the limit from the target, in units of the data's scale."""
+TRANSPORTED = 0.02
+"""What a law that is extrapolated as of order 1 may keep of distance beside its sampling error."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One line of a report: the verdict on a check and its reason."""
+
+    check: str
+    verdict: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that `conform` measured of one sampler. `order` is the stated order, None where none was stated."""
+
+    name: str
+    version: str
+    settings: dict[str, Any]
+    order: int | None
+    noise: float | None
+    convergence: Convergence | None
+    conditions: OrderConditions | None
+    mixture: Transport | Distribution | None
+    defect: float
+    w2: dict[int, float]
+    invariants: dict[str, Finding]
+    seconds: float
+    trouble: tuple[str, ...] = ()
+    judgements: tuple[Judgement, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Judge what was measured."""
+        object.__setattr__(self, "judgements", tuple(_judge(self)))
+
+    @property
+    def verdict(self) -> str:
+        """Return `refuted` if one judgement is, `inconclusive` if one is, and `holds` otherwise."""
+        verdicts = {judgement.verdict for judgement in self.judgements}
+        return next((word for word in (REFUTED, INCONCLUSIVE) if word in verdicts), HOLDS)
+
+    @property
+    def why(self) -> str:
+        """Return the reasons for a verdict other than `holds`; for `holds`, what was not refuted."""
+        reasons = [judgement.why for judgement in self.judgements if judgement.verdict == self.verdict]
+        return "; ".join(reasons) if self.verdict != HOLDS else "no check refutes it"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as plain values, in the keys of `ams conform --json`."""
+        measured = self.convergence.order if self.convergence else None
+        limit = self.convergence.limit if self.convergence else None
+        return {
+            "kit": VERSION,
+            "name": self.name,
+            "version": self.version,
+            "settings": self.settings,
+            "verdict": self.verdict,
+            "why": self.why,
+            "stated_order": self.order,
+            "order": _interval(measured),
+            "order_conditions": self.conditions
+            and {"degree": self.conditions.degree, "local": _interval(self.conditions.order)},
+            "limit": limit and {"value": limit.value, "error": limit.error},
+            "mixture": _mixture(self.mixture),
+            "w2": {str(steps): value for steps, value in self.w2.items()},
+            "curve": self.convergence
+            and {"steps": self.convergence.steps, "w2": self.convergence.w2, "kl": self.convergence.kl},
+            "superposition_defect": self.defect,
+            "invariants": {name: finding._asdict() for name, finding in self.invariants.items()},
+            "judgements": [asdict(judgement) for judgement in self.judgements],
+            "seconds": round(self.seconds, 2),
+        }
+
+    def json(self) -> str:
+        """Return the report as JSON; numbers that are not finite are null."""
+        return json.dumps(_finite(self.as_dict()), indent=1)
+
+    def text(self) -> str:
+        """Return the report for a terminal."""
+        lines = [f"{self.name} {self.version}: {self.verdict} ({self.seconds:.1f} s, kit {VERSION})"]
+        lines += [f"  {judgement.verdict:<12} {judgement.check}: {judgement.why}" for judgement in self.judgements]
+        few = ", ".join(f"{value:.3g} at {steps} steps" for steps, value in self.w2.items())
+        return "\n".join([*lines, f"  W2 to the data, in its scale: {few}"])
+
+
+def _interval(order: Order | None) -> dict[str, float] | None:
+    return None if order is None else {"value": order.value, "low": order.low, "high": order.high}
+
+
+def _mixture(found: Transport | Distribution | None) -> dict[str, Any] | None:
+    match found:
+        case None:
+            return None
+        case Distribution():
+            return found._asdict()
+        case Transport():
+            return {"errors": found.errors, "order": _interval(found.order)}
+
+
+def _finite(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _finite(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_finite(item) for item in value]
+        case float() if not math.isfinite(value):
+            return None
+    return value
+
+
+def _judge(report: Report) -> list[Judgement]:
+    """Return the judgements in the order of the report."""
+    found = [Judgement("run", INCONCLUSIVE, reason) for reason in report.trouble]
+    for name, finding in report.invariants.items():
+        if finding.holds is not None:
+            found.append(Judgement(name, HOLDS if finding.holds else REFUTED, finding.why))
+    if report.defect > AFFINE:
+        found.append(
+            Judgement("affine", INCONCLUSIVE, f"not affine: superposition fails by {report.defect:.1e} of the end")
+        )
+    elif report.convergence is not None:
+        found.append(_judge_limit(report.convergence.limit))
+        found += _judge_order("order", report, report.convergence.order, report.convergence.why)
+    conditions = report.conditions
+    if conditions is not None and conditions.order is not None:
+        found += _judge_order("order of each step", report, conditions.order, conditions.why)
+    match report.mixture:
+        case Transport(_, order, why):
+            found += _judge_order("order on the mixture", report, order, why)
+        case Distribution(distance, bound):
+            off = distance > bound + TRANSPORTED
+            verdict = REFUTED if off else HOLDS
+            found.append(Judgement("law on the mixture", verdict, f"distance {distance:.3f}, error {bound:.3f}"))
+    return found
+
+
+def _judge_limit(limit: Limit) -> Judgement:
+    words = f"W2 of the limit to the target {limit.value:.1e} +- {limit.error:.0e}, at most {LIMIT:g} allowed"
+    if limit.value - limit.error > LIMIT:
+        return Judgement("limit", REFUTED, words)
+    return Judgement("limit", HOLDS if limit.value + limit.error <= LIMIT else INCONCLUSIVE, words)
+
+
+def _judge_order(check: str, report: Report, order: Order | None, why: str) -> list[Judgement]:
+    """Return the judgement on a measured order, none where no order was stated."""
+    if report.order is None:
+        return []
+    if order is None:
+        return [Judgement(check, HOLDS if why.startswith("exact") else INCONCLUSIVE, why)]
+    words = f"measured {order.value:.2f} [{order.low:.2f}, {order.high:.2f}], stated {report.order}"
+    if order.high < report.order - ORDER_SHORT:
+        return [Judgement(check, REFUTED, words)]
+    return [Judgement(check, HOLDS if decided(order, report.order) else INCONCLUSIVE, words)]
+
+
+def decided(order: Order | None, stated: int | None) -> bool:
+    """Return whether a measured order decides on the stated one; any does where none is stated."""
+    if stated is None or order is None:
+        return stated is None
+    return order.low >= stated - ORDER_SHORT or order.high < stated - ORDER_SHORT

@@ -1,0 +1,71 @@
+"""A sampler under test: what an adapter returns, and one run of it with every draw answered."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+import torch
+from torch import Tensor
+
+from ams.conformance.draws import Draws, answered
+from ams.conformance.model import Call, Enough, Network, Recorded
+
+Run: TypeAlias = Callable[[Network, Tensor, int, Draws], Tensor]
+"""`run(network, x, steps, draws)`: the end of a run of `steps` steps that starts at `x`, of shape (rows, *shape).
+
+`draws` is for libraries that take a source of noise by time; all other draws are answered without it.
+"""
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """A sampler as its library ships it, at one setting.
+
+    `prior(steps)` is the standard deviation of the start that the library tells its users to draw. `order` is the order
+    that its documentation states, None if it states none. `noise` is 0 for an ODE solver and 1 for a solver of the
+    reverse SDE (eta of the family between them), None for one
+    whose noise varies along the run. `data_std` is the data's scale that the library
+    assumes.     `evaluations(steps)` is the number of network calls that the library states, None if it states none.
+    """
+
+    name: str
+    version: str
+    run: Run
+    prior: Callable[[int], float]
+    order: int | None = None
+    noise: float | None = 0.0
+    data_std: float = 1.0
+    evaluations: Callable[[int], int] | None = None
+
+    def shaped(self, rows: Tensor) -> Tensor:
+        """Return flat rows (n, d) in the shape of images, (n, 1, 1, d)."""
+        return rows.reshape(len(rows), 1, 1, -1)
+
+
+class Path(NamedTuple):
+    """A run: the calls of the network and the end, in flat rows of float64."""
+
+    calls: list[Call]
+    end: Tensor
+
+
+def trajectory(
+    sampler: Sampler,
+    network: Recorded,
+    x: Tensor,
+    steps: int,
+    draws: Draws,
+    dtype: torch.dtype | None = None,
+    most: int | None = None,
+) -> Path:
+    """Run the sampler from the flat rows `x` (n, d) in float64, or in the type `dtype` as its users do.
+
+    With `most` the run ends after so many calls, and its end is empty.
+    """
+    fresh, start = Recorded(network.pair, most), sampler.shaped(x if dtype is None else x.to(dtype))
+    try:
+        with answered(draws, len(x), widen=dtype is None):
+            end = sampler.run(fresh, start, steps, draws)
+    except Enough:
+        return Path(fresh.calls, x[:0])
+    return Path(fresh.calls, end.double().reshape(len(x), -1))
