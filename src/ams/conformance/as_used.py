@@ -22,8 +22,8 @@ from ams.statistics.orders import Order
 
 STEPS = (24, 36, 48, 72, 96, 144)
 FEW_STEPS = (5, 10, 20)
-POINTS = 32
-TOLERANCE = 1e-11
+POINTS = 8
+TOLERANCE = 1e-8
 
 
 class AsUsed(NamedTuple):
