@@ -23,7 +23,7 @@ START = "start"
 
 AFFINE = 1e-6
 """A larger superposition defect, relative, is a sampler that is not affine."""
-ORDER_SHORT = 0.25
+ORDER_SHORT = 0.3
 """An order is refuted if its interval is below the stated order by more than this."""
 LIMIT = 0.01
 """The largest distance of the limit from the target, in units of the data's scale."""
