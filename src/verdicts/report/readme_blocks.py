@@ -89,14 +89,12 @@ def _cost(kept: Kept, profile: Profile) -> str:
 def experiments(kept: Kept) -> str:
     """Return the artifact appendix's list: each claim of the paper, the experiments that decide it, what they take."""
     lines = []
-    for n, (name, text) in enumerate(kept.claims.outline.stated.items(), 1):
+    for name, text in kept.claims.outline.stated.items():
         decided = dict.fromkeys(claim.group for claim in kept.claims.claim if name in claim.paper)
         beside = dict.fromkeys(claim.group for claim in kept.claims.claim if name in claim.supports)
         decision = f"Decided by {_experiments(kept, decided)}" if decided else "Not decided here"
         more = [group for group in beside if group not in decided]
-        lines.append(
-            f"- **C{n}** ({name}): {text}. {decision}{f'; {_experiments(kept, more)} support it' if more else ''}."
-        )
+        lines.append(f"- **{name}**: {text}. {decision}{f'; {_experiments(kept, more)} support it' if more else ''}.")
     lines += [
         "",
         "| experiment | group | claims | human time | computing time | expected result | expected variation |",
