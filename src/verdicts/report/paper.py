@@ -20,7 +20,7 @@ from verdicts.records.workspace import Workspace
 from verdicts.report import views
 from verdicts.report.blocks import pieces
 from verdicts.report.derivations import derivation, read_cells
-from verdicts.report.findings import Outcome, tally
+from verdicts.report.findings import Outcome, answer_of, tally
 from verdicts.report.images import chosen, size_of
 from verdicts.report.report_texts import Exhibit, load_exhibits, load_limitations, load_notation
 from verdicts.report.tables import shown
@@ -49,6 +49,8 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
     return {
         "profile": ledger.profile,
         "newest": views.newest(ledger)[:10],
+        "answer": pieces(answer_of([view.row for view in paper])),
+        "origin": outcome.origin,
         "tally": tally([view.row for view in paper], [row.verdict for row in ledger.claims]),
         "contradictions": list(ledger.summary.contradictions),
         "paper": [_paper(view) for view in paper],

@@ -13,7 +13,7 @@ from verdicts.claims.schema import Claim, Claims, Profile, Verdict
 from verdicts.records.expected import Expected, read_expected
 from verdicts.records.files import write_whole
 from verdicts.report import claims_index
-from verdicts.report.findings import Outcome, rows_of, tally
+from verdicts.report.findings import Outcome, answer_of, rows_of, tally
 from verdicts.report.report_texts import Finding, load_findings
 from verdicts.report.templating import render
 from verdicts.report.words import MARKS, duration, required, spread
@@ -59,14 +59,16 @@ class Kept(NamedTuple):
 
 
 def verdicts(kept: Kept) -> str:
-    """Return the table of what was found about each claim of the abstract."""
+    """Return what was found about each claim of the abstract: in short, then as a table."""
     if kept.chosen is None:
         return NOTHING
-    rows = rows_of(kept.claims, kept.findings, Outcome.of(kept.chosen))
+    outcome = Outcome.of(kept.chosen)
+    rows = rows_of(kept.claims, kept.findings, outcome)
     cells = [(f"{row.id} {row.text}", f"**{row.word}.** {row.sentence}", row.number) for row in rows]
     lines = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in cells]
     counts = tally(rows, [kept.verdict(claim) for claim in _counted(kept)])
-    return "\n".join(["| the abstract says | found here | measured |", "|---|---|---|", *lines, "", counts])
+    head = [answer_of(rows), "", "| the abstract says | found here | measured |", "|---|---|---|"]
+    return "\n".join([*head, *lines, "", f"{counts} {outcome.origin}"])
 
 
 def profiles(kept: Kept) -> str:
