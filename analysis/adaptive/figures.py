@@ -62,7 +62,7 @@ def bias(settings: Settings) -> Drawing:
     ):
         look = {**SPECS[sampler].look(), "label": label}
         axes.loglog(us, abs(variance_ratio(us, beta) ** 0.5 - 1), markevery=50, **look)
-    axes.set(xlabel=_STEP, ylabel="$W_2$ to the target (s.d.)", ylim=(1e-7, 3))
+    axes.set(xlabel=_STEP, ylabel="$W_2$ (s.d.)", ylim=(1e-7, 3))
     legend_above(axes, 1)
     return drawing
 

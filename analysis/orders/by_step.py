@@ -63,9 +63,11 @@ def _normal(deviation: float) -> list[float]:
 
 
 def step_size(settings: Settings) -> Any:
-    """What each sampler samples in the end at a fixed step, on a mixture of two modes and on a Gaussian, exact laws.
-    Move the step: Langevin's distribution tends to the target as the step shrinks, momentum's to a tempered one.
-    Constant momentum has $b = 0.8$. Right: the distance to the target.
+    """What each sampler samples in the end at a fixed step, on a mixture of two modes, by exact laws. Langevin's
+    distribution tends to the target as the step shrinks, momentum's to a tempered one. Constant momentum has $b = 0.8$.
+    Right: the distance to the target.
+
+    Move the step, or choose a Gaussian as the target.
     """
     import altair as alt
 

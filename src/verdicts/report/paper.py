@@ -1,4 +1,4 @@
-"""paper.pdf and supplement.pdf: their data from records alone, set by Typst with the fonts that the compiler holds.
+"""paper.pdf and supplement.pdf: their data from records alone, set by Typst in its own fonts and the figures'.
 
 Both are set from `paper/data.json`, every number in it already in words: the Typst files compute nothing. What was not
 run is in neither. The same records give the same bytes; a document is dated by its newest record.
@@ -94,6 +94,7 @@ def compiled(sources: Path, name: str, folder: Path, data: str, newest: str) -> 
     `folder` is what the paths in the data start from; the file is dated by `newest`, an ISO time.
     """
     import typst
+    from matplotlib import get_data_path
 
     main = sources / f"{name}.typ"
     try:
@@ -103,7 +104,7 @@ def compiled(sources: Path, name: str, folder: Path, data: str, newest: str) -> 
     compiler = typst.Compiler(
         files | {"main": files[main.name]},  # type: ignore[type-var]  # its stub lacks what the compiler takes
         root=str(folder if folder.is_dir() else sources),  # before any run there is no folder, and no figure
-        font_paths=typst.Fonts(include_system_fonts=False),
+        font_paths=typst.Fonts(include_system_fonts=False, font_paths=[f"{get_data_path()}/fonts/ttf"]),
         ignore_system_fonts=True,
         sys_inputs={"data": data},
     )
