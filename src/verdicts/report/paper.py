@@ -20,7 +20,7 @@ from verdicts.records.workspace import Workspace
 from verdicts.report import views
 from verdicts.report.blocks import pieces
 from verdicts.report.derivations import derivation, read_cells
-from verdicts.report.findings import Outcome, answer_of, tally
+from verdicts.report.findings import Outcome, Word, answer_of, tally
 from verdicts.report.images import chosen, size_of
 from verdicts.report.report_texts import Exhibit, load_exhibits, load_limitations, load_notation
 from verdicts.report.tables import shown
@@ -53,7 +53,7 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
         "origin": outcome.origin,
         "tally": tally([view.row for view in paper], [row.verdict for row in ledger.claims]),
         "contradictions": list(ledger.summary.contradictions),
-        "paper": [_paper(view) for view in paper],
+        "paper": [_paper(view) for view in paper if view.row.word is not Word.NOT_TESTED],
         "verdicts": outcome.verdicts,
         "values": outcome.values,
         "notation": {
@@ -135,7 +135,8 @@ def _claim(view: ClaimView) -> Data:
         "group": claim.group,
         "title": pieces(claim.title),
         "statement": pieces(claim.statement),
-        "source": pieces(f"{claim.source.kind}: {claim.source.where}".replace(notebook, "")),
+        "source": claim.source.kind,
+        "where": pieces(claim.source.where.replace(notebook, "").lstrip("; ")),
         "proved": notebook in claim.source.where,
         "evidence": claim.evidence,
         "verdict": view.row.verdict,

@@ -75,7 +75,8 @@ def rows(toy):
         workspace = toy.run_all()
         claims, ledger = load_claims(toy.root), collect(workspace)
         found = rows_of(claims, load_findings(toy.root, claims), Outcome.of(ledger))
-        assert [row["word"] for row in paper.data_of(workspace, ledger)["paper"]] == [row.word for row in found]
+        tested = [row.word for row in found if row.word is not Word.NOT_TESTED]
+        assert [row["word"] for row in paper.data_of(workspace, ledger)["paper"]] == tested
         text = page.build(workspace, ledger)[page.REPORT]
         assert all(f">{row.word}</td>" in text for row in found)
         return {row.id: row for row in found}
