@@ -6,15 +6,16 @@ A block stands between `<!-- begin NAME -->` and `<!-- end -->`.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple, Self
 
 from verdicts.claims.loading import load_claims
-from verdicts.claims.schema import Claim, Claims, Profile, Verdict
+from verdicts.claims.schema import Claim, Claims, Group, Profile, Verdict
 from verdicts.records.expected import Expected, read_expected
 from verdicts.records.files import write_whole
 from verdicts.report import claims_index
 from verdicts.report.findings import Outcome, answer_of, rows_of, tally
-from verdicts.report.report_texts import Finding, load_findings
+from verdicts.report.report_texts import Finding, load_exhibits, load_findings
 from verdicts.report.templating import render
 from verdicts.report.words import MARKS, duration, required, spread
 
@@ -99,9 +100,9 @@ def experiments(kept: Kept) -> str:
         lines.append(f"- **{name}**: {text}. {decision}{f'; {_experiments(kept, more)} support it' if more else ''}.")
     lines += [
         "",
-        "| experiment | group | claims | human time | computing time | expected result | expected variation |",
+        "| experiment | group | claims | computing time | expected result | expected variation |",
     ]
-    lines += ["|---|---|---|---|---|---|---|"]
+    lines += ["|---|---|---|---|---|---|"]
     names = [group.id for group in kept.claims.group]
     return "\n".join([*lines, *(_row(kept, name) for name in names)])
 
@@ -119,15 +120,38 @@ def _row(kept: Kept, group: str) -> str:
     timed = all(claim.profiles == (Profile.BENCH,) for claim in members)
     run = kept.expected.get(Profile.BENCH) if timed else kept.chosen
     known = [run.claims[claim.id] for claim in members if claim.id in run.claims] if run else []
-    took = duration(sum(each.seconds for each in known)) if known else "not measured"
+    studied = run.studies.get(group, 0.0) if run else 0.0
+    took = duration(studied + sum(each.seconds for each in known)) if known else "not measured"
     wanted = ", ".join(f"{claim.id} {claim.expected}" for claim in members)
-    drawn = sum(each.low < each.high for claim in known for each in claim.checks.values())
-    total = sum(len(claim.checks) for claim in known)
-    varies = f"{drawn} of {total} values, within their intervals" if drawn else "none beyond rounding"
+    checks = [each for claim in known for each in claim.checks.values()]
+    halves = [(each.high - each.low) / 2 / abs(each.value) for each in checks if each.low < each.high]
+    sampled = f"{len(halves)} of {len(checks)} values, by ±{median(halves):.2g} of the value" if halves else ""
     return (
-        f"| {_experiment(kept, group)} | `{group}` | {len(members)} | a minute | {took} | {wanted} "
-        f"| {varies if known else 'not measured'} |"
+        f"| {_experiment(kept, group)} | `{group}` | {len(members)} | {took} | {wanted} "
+        f"| {sampled or ('none beyond rounding' if known else 'not measured')} |"
     )
+
+
+def figures(root: Path, kept: Kept) -> str:
+    """Return the artifact appendix's table: each finding's figure and each exhibit of the paper, with its command."""
+    lines = ["| figure or table | here | command |", "|---|---|---|"]
+    for each in kept.findings:
+        lines.append(f"| {each.paper}'s | `{each.figure}` | {_command(root, kept, [each.figure])} |")
+    for exhibit in load_exhibits(root):
+        lines.append(f"| the paper's {exhibit.id} | {exhibit.status} | {_command(root, kept, exhibit.here)} |")
+    return "\n".join(lines)
+
+
+def _command(root: Path, kept: Kept, names: Sequence[str]) -> str:
+    """Return the command that makes some claims, groups and figures (of the group whose notebook shows it)."""
+
+    def has(group: Group) -> bool:
+        members = {group.id, *(claim.id for claim in kept.claims.of_group(group.id))}
+        notebook = (root / group.notebook).read_text(encoding="utf-8") if group.notebook else ""
+        return any(name in members or f'"{name}"' in notebook for name in names)
+
+    groups = " ".join(group.id for group in kept.claims.group if has(group))
+    return f"`bash reproduce.sh --profile cpu --only {groups}`" if groups else ""
 
 
 def picture(kept: Kept) -> str:
@@ -162,6 +186,7 @@ def contents(root: Path) -> dict[str, str]:
     """Return the pages with their blocks, and the picture, as the expected values give them. Raises UserError."""
     kept = Kept.read(root)
     blocks = {"verdicts": verdicts(kept), "profiles": profiles(kept), "experiments": experiments(kept)}
+    blocks["figures"] = figures(root, kept)
 
     def filled(match: re.Match[str]) -> str:
         return f"{match[1]}{blocks[match[2]]}\n{match[3]}"
