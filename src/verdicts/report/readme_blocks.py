@@ -14,7 +14,7 @@ from verdicts.claims.schema import Claim, Claims, Group, Profile, Verdict
 from verdicts.records.expected import Expected, read_expected
 from verdicts.records.files import write_whole
 from verdicts.report import claims_index
-from verdicts.report.findings import Outcome, answer_of, rows_of, tally
+from verdicts.report.findings import Outcome, Row, answer_of, rows_of, tally
 from verdicts.report.report_texts import Finding, load_exhibits, load_findings
 from verdicts.report.templating import render
 from verdicts.report.words import MARKS, duration, required, spread
@@ -53,23 +53,30 @@ class Kept(NamedTuple):
         """Return the values that stand for the suite's."""
         return next((self.expected[profile] for profile in PREFERRED if profile in self.expected), None)
 
+    @property
+    def rows(self) -> list[Row]:
+        """Return the rows of the abstract's claims by the chosen values."""
+        return rows_of(self.claims, self.findings, Outcome.of(self.chosen)) if self.chosen else []
+
     def verdict(self, claim: Claim) -> Verdict:
         """Return a claim's verdict among the chosen values."""
         kept = self.chosen.claims.get(claim.id) if self.chosen else None
         return kept.verdict if kept else Verdict.NOT_RUN
 
 
-def verdicts(kept: Kept) -> str:
-    """Return what was found about each claim of the abstract: in short, then as a table."""
+def answer(kept: Kept) -> str:
+    """Return what was found in short: the answers, then the counts, then where the numbers come from."""
     if kept.chosen is None:
         return NOTHING
-    outcome = Outcome.of(kept.chosen)
-    rows = rows_of(kept.claims, kept.findings, outcome)
-    cells = [(f"{row.id} {row.text}", f"**{row.word}.** {row.sentence}", row.number) for row in rows]
+    counts = tally(kept.rows, [kept.verdict(claim) for claim in _counted(kept)])
+    return f"{answer_of(kept.rows)}\n\n{counts} {Outcome.of(kept.chosen).origin}"
+
+
+def verdicts(kept: Kept) -> str:
+    """Return the table of what was found about each claim of the abstract."""
+    cells = [(f"{row.id} {row.text}", f"**{row.word}.** {row.sentence}", row.number) for row in kept.rows]
     lines = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in cells]
-    counts = tally(rows, [kept.verdict(claim) for claim in _counted(kept)])
-    head = [answer_of(rows), "", "| the abstract says | found here | measured |", "|---|---|---|"]
-    return "\n".join([*head, *lines, "", f"{counts} {outcome.origin}"])
+    return "\n".join(["| the abstract says | found here | measured |", "|---|---|---|", *lines])
 
 
 def profiles(kept: Kept) -> str:
@@ -185,8 +192,8 @@ def _measured(kept: Kept, claim: Claim) -> tuple[str, str]:
 def contents(root: Path) -> dict[str, str]:
     """Return the pages with their blocks, and the picture, as the expected values give them. Raises UserError."""
     kept = Kept.read(root)
-    blocks = {"verdicts": verdicts(kept), "profiles": profiles(kept), "experiments": experiments(kept)}
-    blocks["figures"] = figures(root, kept)
+    parts = {"answer": answer, "verdicts": verdicts, "profiles": profiles, "experiments": experiments}
+    blocks = {name: make(kept) for name, make in parts.items()} | {"figures": figures(root, kept)}
 
     def filled(match: re.Match[str]) -> str:
         return f"{match[1]}{blocks[match[2]]}\n{match[3]}"
