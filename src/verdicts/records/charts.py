@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from altair import TopLevelMixin
 
 SPEC = ".vl.json"
+# Of a still picture nothing is pointed at, and its text stands beside it
+IDLE = re.compile(r' (?:aria-[\w-]+|role|class|pointer-events)="[^"]*"| opacity="1"|</?a\b[^>]*>')
+SIZE = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
 TITLE = {"titleFontSize": 12, "titleFontWeight": "normal", "labelFontSize": 11}
 # As near as may be to the figures that stand still
 CONFIG = {
@@ -29,9 +32,6 @@ CONFIG = {
     "legend": {**TITLE, "orient": "top"},
     "title": {"fontSize": 12, "fontWeight": "normal"},
 }
-# Of a still picture nothing is pointed at, and its text stands beside it
-IDLE = re.compile(r' (?:aria-[\w-]+|role|class|pointer-events)="[^"]*"| opacity="1"|</?a\b[^>]*>')
-SIZE = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
 
 
 def spec_of(chart: "TopLevelMixin", origin: str = "") -> str:
