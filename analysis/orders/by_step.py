@@ -97,7 +97,7 @@ def step_size(settings: Settings) -> Any:
         .transform_fold(list(_COLOURS), as_=["sampler", "density"])
         .mark_line()
         .encode(
-            x=alt.X("x:Q"),
+            x=alt.X("x:Q", axis=alt.Axis(tickCount=7)),
             y=alt.Y("density:Q", scale=alt.Scale(domain=[0, highest])),
             color=colour,
             strokeWidth=alt.condition("datum.sampler == 'target'", alt.value(6), alt.value(2)),
