@@ -7,7 +7,9 @@ the fewest steps that is at least `JUDGED` times the data's scale; a longer run 
 
 A solver with several calls a step has states at every b-th call only; b from 1 to 3 is tried, and the best order
 counts. The *limit* is the extrapolation by Aitken's formula of mean and standard deviation, in units of the exact
-marginal, to infinitely many steps: zero for a sampler whose limit is its target.
+marginal, to infinitely many steps: zero for a sampler whose limit is its target. The *end* is that of the whole run,
+from the exact marginal at its first noise level, against the data. The *start* is how far the standard deviation that
+the library draws is from the exact marginal's where the network is called first: the largest logarithm of their ratio.
 """
 
 import math
@@ -76,6 +78,8 @@ class Convergence(NamedTuple):
     limit: Limit
     block: int
     why: str = ""
+    start: float = 0.0
+    end: Limit = Limit(0.0, 0.0)
 
 
 def ratio(level: Level) -> float:
@@ -101,7 +105,22 @@ def converge(sampler: Sampler, data: Data, steps: Sequence[int] = STEPS) -> tupl
     maps = [read_map(sampler, data.network(), len(data.mean), count) for count in steps]
     defect = max(map_.defect for map_ in maps)
     results = [judge(steps, maps, data, sampler.data_std, block) for block in BLOCKS]
-    return max(results, key=lambda result: result.order.low if result.order else -math.inf), defect
+    best = max(results, key=lambda result: result.order.low if result.order else -math.inf)
+    return best._replace(
+        start=_start(maps[-1], data, sampler.prior(steps[-1])), end=_end(steps, maps, data, sampler.data_std)
+    ), defect
+
+
+def _start(map_: AffineMap, data: Data, prior: float) -> float:
+    """Return the largest logarithm of the ratio of standard deviations at the first call, drawn to exact."""
+    drawn = map_.law(0, 0.0, prior**2)[1]
+    return float((drawn / data.marginal(map_.levels[0])[1]).log().abs().max()) / 2
+
+
+def _end(steps: Sequence[int], maps: Sequence[AffineMap], data: Data, scale: float) -> Limit:
+    """Return the limit of W2 between the end of a run and the data, in the data's scale."""
+    laws = [map_.law(-1, *map_.exact_start(*data.marginal(map_.levels[0]))) for map_ in maps]
+    return limit_of(steps, [torch.cat([mean - data.mean, var.sqrt() - data.std]) / scale for mean, var in laws])
 
 
 def judge(steps: Sequence[int], maps: Sequence[AffineMap], data: Data, scale: float, block: int) -> Convergence:

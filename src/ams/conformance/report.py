@@ -24,6 +24,12 @@ ORDER_SHORT = 0.25
 """An order is refuted if its interval is below the stated order by more than this."""
 LIMIT = 0.01
 """The largest distance of the limit from the target, in units of the data's scale."""
+END = 0.05
+"""The largest distance of the end of a run from the data in the limit of many steps, in the data's scale."""
+START = 0.1
+"""The largest logarithm of the start's standard deviation, in units of the exact one."""
+FAR = 0.5
+"""A root mean square error on the mixture at the most steps, in the data's scale, that no order excuses."""
 TRANSPORTED = 0.02
 """What a law that is extrapolated as of order 1 may keep of distance beside its sampling error."""
 
@@ -87,7 +93,9 @@ class Report:
             "order": _interval(measured),
             "order_conditions": self.conditions
             and {"degree": self.conditions.degree, "local": _interval(self.conditions.order)},
-            "limit": limit and {"value": limit.value, "error": limit.error},
+            "limit": limit and limit._asdict(),
+            "end": self.convergence and self.convergence.end._asdict(),
+            "start": self.convergence and self.convergence.start,
             "mixture": _mixture(self.mixture),
             "w2": {str(steps): value for steps, value in self.w2.items()},
             "curve": self.convergence
@@ -147,12 +155,16 @@ def _judge(report: Report) -> list[Judgement]:
         )
     elif report.convergence is not None:
         found.append(_judge_limit(report.convergence.limit))
+        found += _judge_ends(report.convergence.start, report.convergence.end)
         found += _judge_order("order", report, report.convergence.order, report.convergence.why)
     conditions = report.conditions
     if conditions is not None and conditions.order is not None:
         found += _judge_order("order of each step", report, conditions.order, conditions.why)
     match report.mixture:
-        case Transport(_, order, why):
+        case Transport(errors, order, why):
+            if not errors[-1] <= FAR:
+                words = f"at the most steps the error is {errors[-1]:.1e} of the data's scale, at most {FAR:g} allowed"
+                found.append(Judgement("error on the mixture", REFUTED, words))
             found += _judge_order("order on the mixture", report, order, why)
         case Distribution(distance, bound):
             off = distance > bound + TRANSPORTED
@@ -166,6 +178,16 @@ def _judge_limit(limit: Limit) -> Judgement:
     if limit.value - limit.error > LIMIT:
         return Judgement("limit", REFUTED, words)
     return Judgement("limit", HOLDS if limit.value + limit.error <= LIMIT else INCONCLUSIVE, words)
+
+
+def _judge_ends(start: float, end: Limit) -> list[Judgement]:
+    """Return the judgements on the ends of a run, which refute or else hold: short runs leave the end uncertain."""
+    first = f"logarithm of the start's standard deviation, drawn to exact, {start:.1e}, at most {START:g} allowed"
+    final = f"W2 of the limit of ends to the data {end.value:.1e} +- {end.error:.0e}, at most {END:g} allowed"
+    return [
+        Judgement("start", REFUTED if start > START else HOLDS, first),
+        Judgement("end", REFUTED if end.value - end.error > END else HOLDS, final),
+    ]
 
 
 def _judge_order(check: str, report: Report, order: Order | None, why: str) -> list[Judgement]:
