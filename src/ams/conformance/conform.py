@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 from ams.conformance.affine_map import read_map
 from ams.conformance.convergence import STEPS, Convergence, Data, converge, two_targets
-from ams.conformance.invariants import invariants
+from ams.conformance.draws import Shared
+from ams.conformance.invariants import Finding, invariants
 from ams.conformance.nonlinear import Distribution, Transport, distribution, transport
 from ams.conformance.order_conditions import OrderConditions, order_conditions
 from ams.conformance.report import AFFINE, LIMIT, Report, decided
@@ -40,7 +41,10 @@ def conform(sampler: Sampler, settings: dict[str, Any] | None = None, steps: tup
 
     twice = tuple(2 * count for count in steps)
     data = two_targets(sampler.data_std)
-    found = invariants(sampler)
+    try:
+        found = invariants(sampler)
+    except Shared as reason:
+        found = {"rows independent": Finding(False, 1.0, 0.0, str(reason))}
     convergence = tried(lambda: _converged(sampler, data, steps))
     defect = convergence[1] if convergence else 0.0
     curve = convergence[0] if convergence and defect <= AFFINE else None
