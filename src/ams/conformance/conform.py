@@ -21,8 +21,13 @@ FEW_STEPS = (5, 10, 20)
 T = TypeVar("T")
 
 
-def conform(sampler: Sampler, settings: dict[str, Any] | None = None, steps: tuple[int, ...] = STEPS) -> Report:
-    """Return the report on a sampler. What a sampler raises is not caught, but for a check that cannot be made."""
+def conform(
+    sampler: Sampler, settings: dict[str, Any] | None = None, steps: tuple[int, ...] = STEPS, data: Data | None = None
+) -> Report:
+    """Return the report on a sampler, on the Gaussian target `data`, by default that of `two_targets`.
+
+    What a sampler raises is not caught, but for a check that cannot be made.
+    """
     began, trouble = time.perf_counter(), []
 
     def tried(check: Callable[[], T]) -> T | None:
@@ -40,7 +45,7 @@ def conform(sampler: Sampler, settings: dict[str, Any] | None = None, steps: tup
         return tried(lambda: check(twice)) or result
 
     twice = tuple(2 * count for count in steps)
-    data = two_targets(sampler.data_std)
+    data = data or two_targets(sampler.data_std)
     try:
         found = invariants(sampler)
     except Shared as reason:
