@@ -63,6 +63,16 @@ class Limit(NamedTuple):
     value: float
     error: float
 
+    @property
+    def least(self) -> float:
+        """Return the least value within the error."""
+        return self.value - self.error
+
+    @property
+    def most(self) -> float:
+        """Return the largest value within the error."""
+        return self.value + self.error
+
 
 class Convergence(NamedTuple):
     """The errors of runs with `steps` steps at one noise level, their order and their limit.

@@ -175,9 +175,9 @@ def _judge(report: Report) -> list[Judgement]:
 
 def _judge_limit(limit: Limit) -> Judgement:
     words = f"W2 of the limit to the target {limit.value:.1e} +- {limit.error:.0e}, at most {LIMIT:g} allowed"
-    if limit.value - limit.error > LIMIT:
+    if limit.least > LIMIT:
         return Judgement("limit", REFUTED, words)
-    return Judgement("limit", HOLDS if limit.value + limit.error <= LIMIT else INCONCLUSIVE, words)
+    return Judgement("limit", HOLDS if limit.most <= LIMIT else INCONCLUSIVE, words)
 
 
 def _judge_ends(start: float, end: Limit) -> list[Judgement]:
@@ -186,7 +186,7 @@ def _judge_ends(start: float, end: Limit) -> list[Judgement]:
     final = f"W2 of the limit of ends to the data {end.value:.1e} +- {end.error:.0e}, at most {END:g} allowed"
     return [
         Judgement("start", REFUTED if start > START else HOLDS, first),
-        Judgement("end", REFUTED if end.value - end.error > END else HOLDS, final),
+        Judgement("end", REFUTED if end.least > END else HOLDS, final),
     ]
 
 
@@ -199,11 +199,9 @@ def _judge_order(check: str, report: Report, order: Order | None, why: str) -> l
     words = f"measured {order.value:.2f} [{order.low:.2f}, {order.high:.2f}], stated {report.order}"
     if order.high < report.order - ORDER_SHORT:
         return [Judgement(check, REFUTED, words)]
-    return [Judgement(check, HOLDS if decided(order, report.order) else INCONCLUSIVE, words)]
+    return [Judgement(check, HOLDS if reached(order, report.order) else INCONCLUSIVE, words)]
 
 
-def decided(order: Order | None, stated: int | None) -> bool:
-    """Return whether a measured order decides on the stated one; any does where none is stated."""
-    if stated is None or order is None:
-        return stated is None
-    return order.low >= stated - ORDER_SHORT or order.high < stated - ORDER_SHORT
+def reached(order: Order | None, stated: int | None) -> bool:
+    """Return whether a measured order is certainly the stated one or more; any is where none is stated."""
+    return stated is None or (order is not None and order.low >= stated - ORDER_SHORT)
