@@ -75,6 +75,15 @@ class Draws:
         return torch.zeros(shape, dtype=torch.float64) if self.variable is None else self.variable(number, shape)
 
 
+def seeded(rows: int, width: int, seed: int = 0) -> Variable:
+    """Return independent normal variables, each fixed by the seed and its number."""
+
+    def variable(k: int, shape: torch.Size) -> Tensor:  # by NumPy, since PyTorch's draws may be those answered here
+        return torch.from_numpy(np.random.default_rng((seed, k)).standard_normal((rows, width))).reshape(shape)
+
+    return variable
+
+
 class _Answered(TorchFunctionMode):
     """The mode of `answered`: normal draws from `draws`, and every result of lower precision widened if `widen`."""
 

@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 
 from ams.conformance.convergence import ratio
-from ams.conformance.draws import Draws
+from ams.conformance.draws import seeded
 from ams.conformance.model import Recorded, exact
 from ams.conformance.nonlinear import TwoModes
-from ams.conformance.sampler import Path, Sampler, trajectory
+from ams.conformance.sampler import Path, Sampler, driven
 from ams.targets import GaussianMixture
 
 STEPS = 20
@@ -42,9 +42,7 @@ def invariants(sampler: Sampler, steps: int = STEPS, seed: int = 0) -> dict[str,
     target = TwoModes(sampler.data_std)
     network, generator = target.network(), torch.Generator().manual_seed(seed)
     x = sampler.prior(steps) * torch.randn(ROWS, 2, dtype=torch.float64, generator=generator)
-    first = Draws()
-    trajectory(sampler, network, x, steps, first)
-    values = torch.randn(max(first.count, 1), ROWS, 2, dtype=torch.float64, generator=generator)
+    values = seeded(ROWS, 2, seed)
 
     def run(
         x: Tensor,
@@ -54,12 +52,10 @@ def invariants(sampler: Sampler, steps: int = STEPS, seed: int = 0) -> dict[str,
         dtype: torch.dtype | None = None,
     ) -> Path:
         def variable(k: int, shape: torch.Size) -> Tensor:
-            value = values[k, rows] if turn is None else values[k, rows] @ turn
-            return value.reshape(shape)
+            value = values(k, torch.Size((ROWS, 2)))[rows]
+            return (value if turn is None else value @ turn).reshape(shape)
 
-        counting = Draws()  # of each run, since the times of a Brownian path depend on the type
-        trajectory(sampler, network, x, steps, counting, dtype)
-        return trajectory(sampler, network, x, steps, counting.again(variable), dtype)
+        return driven(sampler, network, x, steps, variable, dtype)
 
     reference = run(x)
     unit = float(reference.end.abs().max().clamp_min(sampler.data_std))
