@@ -11,7 +11,9 @@ others are. So a deterministic sampler's *steps* are judged too: each against th
 ended, which on a Gaussian multiplies by the ratio of the marginals' standard deviations. The first steps are left out.
 
 The *limit* is the extrapolation by Aitken's formula of mean and standard deviation, in units of the exact
-marginal, to infinitely many steps: zero for a sampler whose limit is its target.
+marginal, to infinitely many steps: zero for a sampler whose limit is its target. The *end* is that of the whole run,
+from the exact marginal at its first noise level, against the data. The *start* is how far the standard deviation that
+the library draws is from the exact marginal's where the network is called first: the largest logarithm of their ratio.
 """
 
 import math
@@ -67,6 +69,16 @@ class Limit(NamedTuple):
     value: float
     error: float
 
+    @property
+    def least(self) -> float:
+        """Return the least value within the error."""
+        return self.value - self.error
+
+    @property
+    def most(self) -> float:
+        """Return the largest value within the error."""
+        return self.value + self.error
+
 
 class Convergence(NamedTuple):
     """The errors of runs with `steps` steps at one noise level, their order and their limit.
@@ -84,6 +96,8 @@ class Convergence(NamedTuple):
     block: int
     why: str = ""
     of_steps: Order | None = None
+    start: float = 0.0
+    end: Limit = Limit(0.0, 0.0)
 
 
 def ratio(level: Level) -> float:
@@ -110,7 +124,11 @@ def converge(sampler: Sampler, data: Data, steps: Sequence[int] = STEPS) -> tupl
     defect = max(map_.defect for map_ in maps)
     results = [judge(steps, maps, data, sampler.data_std, block) for block in BLOCKS]
     steps_alone = [result.of_steps for result in results if result.of_steps is not None]
-    return best(results)._replace(of_steps=max(steps_alone, key=lambda order: order.low, default=None)), defect
+    return best(results)._replace(
+        start=_start(maps[-1], data, sampler.prior(steps[-1])),
+        end=_end(steps, maps, data, sampler.data_std),
+        of_steps=max(steps_alone, key=lambda order: order.low, default=None),
+    ), defect
 
 
 class Ordered(Protocol):
@@ -127,6 +145,18 @@ R = TypeVar("R", bound=Ordered)
 def best(results: Sequence[R]) -> R:
     """Return the result whose order is surely highest: that with the highest lower end of its interval."""
     return max(results, key=lambda result: result.order.low if result.order else -math.inf)
+
+
+def _start(map_: AffineMap, data: Data, prior: float) -> float:
+    """Return the largest logarithm of the ratio of standard deviations at the first call, drawn to exact."""
+    drawn = map_.law(0, 0.0, prior**2)[1]
+    return float((drawn / data.marginal(map_.levels[0])[1]).log().abs().max()) / 2
+
+
+def _end(steps: Sequence[int], maps: Sequence[AffineMap], data: Data, scale: float) -> Limit:
+    """Return the limit of W2 between the end of a run and the data, in the data's scale."""
+    laws = [map_.law(-1, *map_.exact_start(*data.marginal(map_.levels[0]))) for map_ in maps]
+    return limit_of(steps, [torch.cat([mean - data.mean, var.sqrt() - data.std]) / scale for mean, var in laws])
 
 
 def judge(steps: Sequence[int], maps: Sequence[AffineMap], data: Data, scale: float, block: int) -> Convergence:

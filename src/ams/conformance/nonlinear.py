@@ -20,9 +20,9 @@ from torch import Tensor
 from torch.special import ndtr, ndtri
 
 from ams.conformance.convergence import BLOCKS, JUDGED, STEPS, best, between, bump, fitted, judged_points
-from ams.conformance.draws import Draws
+from ams.conformance.draws import Draws, seeded
 from ams.conformance.model import Recorded, exact
-from ams.conformance.sampler import Sampler, trajectory
+from ams.conformance.sampler import Sampler, driven, trajectory
 from ams.schedules import Level
 from ams.statistics.orders import Order
 from ams.targets import GaussianMixture
@@ -159,12 +159,7 @@ def distribution(sampler: Sampler, seed: int = 0, samples: int = SAMPLES) -> Dis
         z = torch.randn(samples, 2, dtype=torch.float64, generator=generator)
         x = torch.stack([means[mode] + std * z[:, 0], std * z[:, 1]], dim=-1) @ _DIAGONAL
 
-        def variable(_: int, shape: torch.Size, generator: torch.Generator = generator) -> Tensor:
-            return torch.randn(shape, dtype=torch.float64, generator=generator)
-
-        counting = Draws()
-        trajectory(sampler, target.network(), torch.zeros(2, 2, dtype=torch.float64), count, counting)
-        calls = trajectory(sampler, target.network(), gain(x), count, counting.again(variable)).calls
+        calls = driven(sampler, target.network(), gain(x), count, seeded(samples, 2, seed + count)).calls
         levels.append([call.level for call in calls])
         functions.append(calls)
     judged = judged_points(levels, 1, JUDGED * sampler.data_std)

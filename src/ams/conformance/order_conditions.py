@@ -64,7 +64,7 @@ class _Sources(NamedTuple):
             lam = log_snr(level) if level.scale else self.first
             value = self.at(torch.tensor([lam], dtype=torch.float64)).expand(len(x), -1)
             x0 = (x - level.sigma * value) / level.scale if level.scale else torch.zeros_like(value)
-            eps = (x - level.scale * value) / level.sigma
+            eps = (x - level.scale * value) / level.sigma if level.sigma else torch.zeros_like(value)
             own = torch.arange(value.shape[1]) <= DEGREE
             return torch.where(own, value, x0), torch.where(own, eps, value)
 

@@ -18,7 +18,7 @@ from ams.statistics.orders import Order
 
 VERSION = "1"
 HOLDS, REFUTED, INCONCLUSIVE = "holds", "refuted", "inconclusive"
-START = "start"
+BY_START = "start"
 """Of a check that does not decide: each step has the stated order, and the first ones, of lower order, cost the run."""
 
 AFFINE = 1e-6
@@ -27,6 +27,12 @@ ORDER_SHORT = 0.3
 """An order is refuted if its interval is below the stated order by more than this."""
 LIMIT = 0.01
 """The largest distance of the limit from the target, in units of the data's scale."""
+END = 0.05
+"""The largest distance of the end of a run from the data in the limit of many steps, in the data's scale."""
+START = 0.1
+"""The largest logarithm of the start's standard deviation, in units of the exact one."""
+FAR = 0.5
+"""A root mean square error on the mixture at the most steps, in the data's scale, that no order excuses."""
 TRANSPORTED = 0.02
 """What a law that is extrapolated as of order 1 may keep of distance beside its sampling error."""
 
@@ -89,7 +95,9 @@ class Report:
             "stated_order": self.order,
             "order": _interval(measured),
             "order_conditions": self.conditions and _conditions(self.conditions),
-            "limit": limit and {"value": limit.value, "error": limit.error},
+            "limit": limit and limit._asdict(),
+            "end": self.convergence and self.convergence.end._asdict(),
+            "start": self.convergence and self.convergence.start,
             "mixture": _mixture(self.mixture),
             "w2": {str(steps): value for steps, value in self.w2.items()},
             "curve": self.convergence
@@ -106,7 +114,7 @@ class Report:
 
     def text(self) -> str:
         """Return the report for a terminal."""
-        marks = {HOLDS: "+", REFUTED: "x", START: "-"}
+        marks = {HOLDS: "+", REFUTED: "x", BY_START: "-"}
         width = max(len(judgement.check) for judgement in self.judgements)
         lines = [
             f"{self.name} {self.version}: {self.verdict} ({self.seconds:.1f} s, kit {VERSION})",
@@ -164,12 +172,16 @@ def _judge(report: Report) -> list[Judgement]:
     elif report.convergence is not None:
         found.append(_judge_limit(report.convergence.limit))
         measured = report.convergence
+        found += _judge_ends(measured.start, measured.end)
         found += _judge_order("order", report, measured.order, measured.why, measured.of_steps)
     conditions = report.conditions
     if conditions is not None and conditions.order is not None:
         found += _judge_order("order of each step", report, conditions.order, conditions.why)
     match report.mixture:
-        case Transport(_, order, why, of_steps):
+        case Transport(errors, order, why, of_steps):
+            if not errors[-1] <= FAR:
+                words = f"at the most steps the error is {errors[-1]:.1e} of the data's scale, at most {FAR:g} allowed"
+                found.append(Judgement("error on the mixture", REFUTED, words))
             found += _judge_order("order on the mixture", report, order, why, of_steps)
         case Distribution(distance, bound):
             off = distance > bound + TRANSPORTED
@@ -180,9 +192,19 @@ def _judge(report: Report) -> list[Judgement]:
 
 def _judge_limit(limit: Limit) -> Judgement:
     words = f"W2 of the limit to the target {limit.value:.1e} +- {limit.error:.0e}, at most {LIMIT:g} allowed"
-    if limit.value - limit.error > LIMIT:
+    if limit.least > LIMIT:
         return Judgement("limit", REFUTED, words)
-    return Judgement("limit", HOLDS if limit.value + limit.error <= LIMIT else INCONCLUSIVE, words)
+    return Judgement("limit", HOLDS if limit.most <= LIMIT else INCONCLUSIVE, words)
+
+
+def _judge_ends(start: float, end: Limit) -> list[Judgement]:
+    """Return the judgements on the ends of a run, which refute or else hold: short runs leave the end uncertain."""
+    first = f"logarithm of the start's standard deviation, drawn to exact, {start:.1e}, at most {START:g} allowed"
+    final = f"W2 of the limit of ends to the data {end.value:.1e} +- {end.error:.0e}, at most {END:g} allowed"
+    return [
+        Judgement("start", REFUTED if start > START else HOLDS, first),
+        Judgement("end", REFUTED if end.least > END else HOLDS, final),
+    ]
 
 
 def _judge_order(
@@ -199,21 +221,14 @@ def _judge_order(
         return [Judgement(check, HOLDS if why.startswith("exact") else INCONCLUSIVE, why)]
     words = f"measured {order.value:.2f} [{order.low:.2f}, {order.high:.2f}], stated {report.order}"
     least = report.order - ORDER_SHORT
-    if order.low >= least:
+    if reached(order, report.order):
         return [Judgement(check, HOLDS, words)]
     if of_steps is not None and of_steps.low >= least:
         words += f"; past the start each step has order {of_steps.value:.2f} [{of_steps.low:.2f}, {of_steps.high:.2f}]"
-        return [Judgement(check, START, words)]
+        return [Judgement(check, BY_START, words)]
     return [Judgement(check, REFUTED if order.high < least else INCONCLUSIVE, words)]
 
 
-def short(order: Order | None, stated: int | None) -> bool:
-    """Return whether a measured order is not surely the stated one."""
-    return stated is not None and order is not None and order.low < stated - ORDER_SHORT
-
-
-def decided(order: Order | None, stated: int | None) -> bool:
-    """Return whether a measured order decides on the stated one; any does where none is stated."""
-    if stated is None or order is None:
-        return stated is None
-    return order.low >= stated - ORDER_SHORT or order.high < stated - ORDER_SHORT
+def reached(order: Order | None, stated: int | None) -> bool:
+    """Return whether a measured order is certainly the stated one or more; any is where none is stated."""
+    return stated is None or (order is not None and order.low >= stated - ORDER_SHORT)

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 import torch
 from torch import Tensor
 
-from ams.conformance.draws import Draws, answered
+from ams.conformance.draws import Draws, Variable, answered
 from ams.conformance.model import Call, Enough, Network, Recorded
 
 Run: TypeAlias = Callable[[Network, Tensor, int, Draws], Tensor]
@@ -23,9 +23,9 @@ class Sampler:
 
     `prior(steps)` is the standard deviation of the start that the library tells its users to draw. `order` is the order
     that its documentation states, None if it states none. `noise` is 0 for an ODE solver and 1 for a solver of the
-    reverse SDE (eta of the family between them), None for one
-    whose noise varies along the run. `data_std` is the data's scale that the library
-    assumes.     `evaluations(steps)` is the number of network calls that the library states, None if it states none.
+    reverse SDE (eta of the family between them), None for one whose noise varies along the run. `data_std` is the
+    data's scale that the library assumes. `evaluations(steps)` is the number of network calls that the library states,
+    None if it states none.
     """
 
     name: str
@@ -69,3 +69,12 @@ def trajectory(
     except Enough:
         return Path(fresh.calls, x[:0])
     return Path(fresh.calls, end.double().reshape(len(x), -1))
+
+
+def driven(
+    sampler: Sampler, network: Recorded, x: Tensor, steps: int, variable: Variable, dtype: torch.dtype | None = None
+) -> Path:
+    """Run the sampler with the values `variable` of its draws, which a run of two rows counts first."""
+    counting = Draws()  # of each run, since the times of a Brownian path depend on the type
+    trajectory(sampler, network, x[:2], steps, counting, dtype)
+    return trajectory(sampler, network, x, steps, counting.again(variable), dtype)
