@@ -11,7 +11,7 @@ from ams.conformance.convergence import STEPS, Convergence, Data, converge, two_
 from ams.conformance.invariants import invariants
 from ams.conformance.nonlinear import Distribution, Transport, distribution, transport
 from ams.conformance.order_conditions import OrderConditions, order_conditions
-from ams.conformance.report import AFFINE, LIMIT, Report, decided
+from ams.conformance.report import AFFINE, LIMIT, Report, shown
 from ams.conformance.sampler import Sampler
 from ams.metrics.gaussian import gaussian_w2
 from ams.statistics.orders import Order
@@ -32,9 +32,12 @@ def conform(sampler: Sampler, settings: dict[str, Any] | None = None, steps: tup
             return None
 
     def settled(check: Callable[[tuple[int, ...]], T], order: Callable[[T], Order | None]) -> T | None:
-        """Return the check from `steps`, or from twice as many where its order is not decided by these."""
+        """Return the check from `steps`, or from twice as many unless these show the stated order.
+
+        An order that is too low must be seen from longer runs too, since the orders of short runs may still rise.
+        """
         result = tried(lambda: check(steps))
-        if result is None or decided(order(result), sampler.order):
+        if result is None or shown(order(result), sampler.order):
             return result
         return tried(lambda: check(twice)) or result
 
@@ -74,7 +77,7 @@ def _converged(sampler: Sampler, data: Data, steps: tuple[int, ...]) -> tuple[Co
     """Return the convergence, from twice as many steps where these are too few for an order or for the limit."""
     result, defect = converge(sampler, data, steps)
     value, error = result.limit
-    if defect <= AFFINE and (not decided(result.order, sampler.order) or abs(value - LIMIT) < error):
+    if defect <= AFFINE and (not shown(result.order, sampler.order) or abs(value - LIMIT) < error):
         result, defect = converge(sampler, data, tuple(2 * count for count in steps))
     return result, defect
 

@@ -177,11 +177,9 @@ def _judge_order(check: str, report: Report, order: Order | None, why: str) -> l
     words = f"measured {order.value:.2f} [{order.low:.2f}, {order.high:.2f}], stated {report.order}"
     if order.high < report.order - ORDER_SHORT:
         return [Judgement(check, REFUTED, words)]
-    return [Judgement(check, HOLDS if decided(order, report.order) else INCONCLUSIVE, words)]
+    return [Judgement(check, HOLDS if shown(order, report.order) else INCONCLUSIVE, words)]
 
 
-def decided(order: Order | None, stated: int | None) -> bool:
-    """Return whether a measured order decides on the stated one; any does where none is stated."""
-    if stated is None or order is None:
-        return stated is None
-    return order.low >= stated - ORDER_SHORT or order.high < stated - ORDER_SHORT
+def shown(order: Order | None, stated: int | None) -> bool:
+    """Return whether a measured order shows the stated one; any does where none is stated."""
+    return stated is None or (order is not None and order.low >= stated - ORDER_SHORT)
