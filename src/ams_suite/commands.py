@@ -178,6 +178,41 @@ class Law:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Conform:
+    """Test by exact laws whether a sampler does what it says.
+
+    Exit code 0: holds, 1: refuted, 2: usage, 3: the sampler raised, 4: inconclusive.
+    """
+
+    sampler: Annotated[Positional[str], arg(metavar="LIBRARY:NAME|FILE.py:NAME")]
+    """Which sampler, as diffusers:DDIMScheduler."""
+    order: int | None = None
+    """The order that is claimed (default: what the library's documentation states)."""
+    kind: Literal["ode", "sde"] | None = None
+    """Whether it solves the flow or the reverse SDE (default: what the adapter knows)."""
+    set: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="KEY=VALUE")] = ()
+    """Its settings, one a `--set`."""
+    guidance: float | None = None
+    """Also with classifier-free guidance of this weight."""
+    clip: float | None = None
+    """Also with predictions of x0 clipped at this bound."""
+    json: bool = False
+    """Print all numbers as JSON."""
+    html: Path | None = None
+    """Write a page with the curves."""
+    badge: Path | None = None
+    """Write the verdict as an SVG badge."""
+    against: Path | None = None
+    """Say what changed since this JSON was written."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from ams_suite.conform import run
+
+        return run(**vars(self))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Replay:
     """Replay traces of the authors' code with their noise; exit code 1 above 1e-9."""
 
@@ -327,5 +362,5 @@ def _named(option: str, ids: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
     return tuple(name for some in ids for name in some)
 
 
-_CLASSES = (Reproduce, Run, List, Check, Law, Replay, Mutate, Reseed, Expect, Docs, Compare, Schema)
+_CLASSES = (Reproduce, Run, List, Check, Law, Conform, Replay, Mutate, Reseed, Expect, Docs, Compare, Schema)
 COMMANDS: dict[str, type[Command]] = {each.__name__.lower(): each for each in _CLASSES}

@@ -12,7 +12,7 @@ marginal, to infinitely many steps: zero for a sampler whose limit is its target
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -101,7 +101,23 @@ def converge(sampler: Sampler, data: Data, steps: Sequence[int] = STEPS) -> tupl
     maps = [read_map(sampler, data.network(), len(data.mean), count) for count in steps]
     defect = max(map_.defect for map_ in maps)
     results = [judge(steps, maps, data, sampler.data_std, block) for block in BLOCKS]
-    return max(results, key=lambda result: result.order.low if result.order else -math.inf), defect
+    return best(results), defect
+
+
+class Ordered(Protocol):
+    """A result with an order."""
+
+    @property
+    def order(self) -> Order | None:
+        """Return the order, None for none."""
+
+
+R = TypeVar("R", bound=Ordered)
+
+
+def best(results: Sequence[R]) -> R:
+    """Return the result whose order is surely highest: that with the highest lower end of its interval."""
+    return max(results, key=lambda result: result.order.low if result.order else -math.inf)
 
 
 def judge(steps: Sequence[int], maps: Sequence[AffineMap], data: Data, scale: float, block: int) -> Convergence:

@@ -91,18 +91,18 @@ def _rotated(target: TwoModes, turn: Tensor) -> Recorded:
 
 def _finite(end: Tensor, name: str) -> Finding:
     wrong = int((~end.isfinite()).sum())
-    return Finding(not wrong, wrong, 0, f"{wrong} entries of the end are not finite in {name}")
+    return Finding(not wrong, wrong, 0, f"entries of the end that are not finite: {wrong}")
 
 
 def _equal(difference: Tensor, unit: float, what: str) -> Finding:
     size = float(difference.abs().max()) / unit
-    return Finding(size <= TIGHT, size, TIGHT, f"{what}: they differ by {size:.1e}")
+    return Finding(size <= TIGHT, size, TIGHT, f"{what}: a difference of {size:.1e}")
 
 
 def _falling(path: Path) -> Finding:
     levels = [ratio(call.level) for call in path.calls]
     rises = sum(after > before * (1 + 1e-9) for before, after in pairwise(levels))
-    return Finding(not rises or None, rises, 0, f"the noise level rises {rises} times in a run")
+    return Finding(not rises or None, rises, 0, f"times that the noise level rises in a run: {rises}")
 
 
 def _rounded(end: Tensor, reference: Tensor, scale: float, name: str, judged: bool) -> Finding:

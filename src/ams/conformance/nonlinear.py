@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.special import ndtr, ndtri
 
-from ams.conformance.convergence import BLOCKS, JUDGED, fitted, judged_points
+from ams.conformance.convergence import BLOCKS, JUDGED, best, fitted, judged_points
 from ams.conformance.draws import Draws
 from ams.conformance.model import Recorded, exact
 from ams.conformance.sampler import Sampler, trajectory
@@ -108,7 +108,7 @@ def transport(sampler: Sampler, steps: Sequence[int] = STEPS, points: int = 64) 
         unit = math.sqrt(points) * sampler.data_std
         errors = [float(d.norm()) / unit / call.level.scale for d, call in zip(distances, calls, strict=True)]
         results.append(Transport(tuple(errors), *fitted(steps, errors)))
-    return max(results, key=lambda result: result.order.low if result.order else -math.inf)
+    return best(results)
 
 
 def distribution(sampler: Sampler, seed: int = 0, samples: int = SAMPLES) -> Distribution:

@@ -40,7 +40,7 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
 
 
 class OrderConditions(NamedTuple):
-    """`order` is the least local order over all polynomials, None where none was fitted; `degree` is -1 for none."""
+    """`order` is the local order over all polynomials, None where all steps are exact; `degree` is -1 for none."""
 
     degree: int
     order: Order | None
@@ -103,11 +103,8 @@ def _judged(steps: Sequence[int], runs: Sequence[list[Call]], sources: _Sources,
     errors = torch.stack([_total_defect(run, sources, kappa) for run in runs])
     exact = (errors < EXACT).all(0).reshape(3, DEGREE + 1)
     degree = max(int(row.long().cumprod(0).sum()) - 1 for row in exact)
-    orders = [fitted(steps, column.tolist()) for column in errors.T[~exact.reshape(-1)]]
-    found = [order for order, _ in orders if order is not None]
-    if not found:
-        return OrderConditions(degree, None, why=next((why for _, why in orders), "exact for every polynomial"))
-    return OrderConditions(degree, min(found, key=lambda order: order.value))
+    inexact = errors[:, ~exact.reshape(-1)]
+    return OrderConditions(degree, *fitted(steps, inexact.norm(dim=1).tolist()))
 
 
 def _total_defect(calls: list[Call], sources: _Sources, kappa: float) -> Tensor:

@@ -69,7 +69,7 @@ class Report:
     @property
     def why(self) -> str:
         """Return the reasons for a verdict other than `holds`; for `holds`, what was not refuted."""
-        reasons = [judgement.why for judgement in self.judgements if judgement.verdict == self.verdict]
+        reasons = [f"{each.check}: {each.why}" for each in self.judgements if each.verdict == self.verdict]
         return "; ".join(reasons) if self.verdict != HOLDS else "no check refutes it"
 
     def as_dict(self) -> dict[str, Any]:
@@ -85,8 +85,7 @@ class Report:
             "why": self.why,
             "stated_order": self.order,
             "order": _interval(measured),
-            "order_conditions": self.conditions
-            and {"degree": self.conditions.degree, "local": _interval(self.conditions.order)},
+            "order_conditions": self.conditions and _conditions(self.conditions),
             "limit": limit and {"value": limit.value, "error": limit.error},
             "mixture": _mixture(self.mixture),
             "w2": {str(steps): value for steps, value in self.w2.items()},
@@ -104,14 +103,28 @@ class Report:
 
     def text(self) -> str:
         """Return the report for a terminal."""
-        lines = [f"{self.name} {self.version}: {self.verdict} ({self.seconds:.1f} s, kit {VERSION})"]
-        lines += [f"  {judgement.verdict:<12} {judgement.check}: {judgement.why}" for judgement in self.judgements]
-        few = ", ".join(f"{value:.3g} at {steps} steps" for steps, value in self.w2.items())
-        return "\n".join([*lines, f"  W2 to the data, in its scale: {few}"])
+        marks = {HOLDS: "+", REFUTED: "x"}
+        width = max(len(judgement.check) for judgement in self.judgements)
+        lines = [
+            f"{self.name} {self.version}: {self.verdict} ({self.seconds:.1f} s, kit {VERSION})",
+            f"  {self.why}",
+            "",
+        ]
+        lines += [f"  {marks.get(each.verdict, '?')} {each.check:<{width}}  {each.why}" for each in self.judgements]
+        if self.w2:
+            few = ", ".join(f"{value:.3g} at {steps} steps" for steps, value in self.w2.items())
+            lines += ["", f"  From the library's own start, W2 to the data in units of its scale: {few}"]
+        return "\n".join(lines)
 
 
 def _interval(order: Order | None) -> dict[str, float] | None:
     return None if order is None else {"value": order.value, "low": order.low, "high": order.high}
+
+
+def _conditions(found: OrderConditions) -> dict[str, Any]:
+    order = found.order
+    local = {"local": None} if order is None else {"local": order.value, "low": order.low, "high": order.high}
+    return {"degree": found.degree} | local
 
 
 def _mixture(found: Transport | Distribution | None) -> dict[str, Any] | None:
