@@ -22,12 +22,14 @@ from torch import Tensor
 from ams.schedules import Level
 from ams.targets.base import Target
 
+PURE_NOISE = 1e-8
 PREDICTIONS = ("x0", "eps", "v", "flow", "score")
 
 
 def noise_level(scale: Any, sigma: Any) -> Level:
     """Return the noise level `x_t = scale x_0 + sigma z` from numbers or from tensors with one value for all rows.
 
+    A scale that is 0 up to rounding is 0: the posterior mean at pure noise cannot be computed by dividing by it.
     Raises ValueError where the rows of a batch are at different noise levels.
     """
     values = []
@@ -36,7 +38,8 @@ def noise_level(scale: Any, sigma: Any) -> Level:
         if len(entries) > 1 and bool((entries != entries[0]).any()):
             raise ValueError("the rows of a batch are at different noise levels: the kit passes one for all")
         values.append(float(entries[0]))
-    return Level(0, sigma=values[1], scale=values[0])
+    pure = abs(values[0]) < PURE_NOISE * values[1]
+    return Level(0, sigma=values[1], scale=0.0 if pure else values[0])
 
 
 def log_snr(level: Level) -> float:

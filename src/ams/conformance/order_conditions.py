@@ -33,6 +33,7 @@ from ams.statistics.orders import Order
 
 DEGREE = 3
 EXACT = 1e-9
+FAR = 10.0  # no power of a noise level far before the first one, whose size would drown the steps in rounding
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
 
 
@@ -53,7 +54,7 @@ class _Sources(NamedTuple):
     def at(self, lam: Tensor) -> Tensor:
         """Return the values (n, 3 (DEGREE + 1)) at `lambda` (n,)."""
         tau = 2 * (lam - self.first) / (self.last - self.first) - 1
-        v = torch.exp(self.first - lam)
+        v = torch.exp(self.first - lam).clamp_max(FAR)
         powers = torch.arange(DEGREE + 1, dtype=torch.float64)
         return torch.cat([base.unsqueeze(-1) ** powers for base in (tau, tau, v)], dim=-1)
 
