@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.conformance import Draws, Network, Sampler, noise_level
+from ams.conformance import Draws, Network, Sampler, conform, noise_level
 from ams.conformance.adapters.diffusers import predicted
+from ams.conformance.invariants import invariants
 from ams.conformance.nonlinear import TwoModes
 from ams.conformance.sampler import trajectory
 from ams.integrations.programs import METHODS, TAPERED_BAOAB, calls_per_level
@@ -96,3 +97,16 @@ def test_a_run_is_the_suites_loop(library, method: str) -> None:
     levels = [call.level for call in path.calls]
     sigmas = SigmaRange(*(level.sigma / level.scale for level in (levels[0], levels[-1])))
     assert_equal(path.end, suite(method, sigmas, steps, x / levels[0].scale, noise), 1e-6, 1e-6)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_annealed_baoab_passes_the_kit(library) -> None:
+    report = conform(library(TAPERED_BAOAB))
+    assert report.verdict == "holds", report.text()
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_adaptive_momentum_couples_a_batch_unless_it_is_per_sample(library) -> None:
+    found = invariants(library("adaptive momentum"))
+    failed = {name for name, finding in found.items() if finding.holds is False}
+    assert failed == {"rows independent"}
