@@ -1,5 +1,6 @@
 """The cases of pytest: in a repository of somebody else's, and what each verdict comes to."""
 
+import re
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,9 +8,20 @@ from types import SimpleNamespace
 import pytest
 
 from ams.conformance import pytest_plugin
-from ams.conformance.report import HOLDS, INCONCLUSIVE, REFUTED, Judgement
+from ams.conformance.invariants import TIGHT
+from ams.conformance.report import (
+    AFFINE,
+    HOLDS,
+    INCONCLUSIVE,
+    LIMIT,
+    ORDER_SHORT,
+    REFUTED,
+    TRANSPORTED,
+    Judgement,
+)
 
 pytest_plugins = ["pytester"]
+DOCS = Path(__file__).resolve().parents[3] / "docs/test_your_sampler.md"
 
 
 def test_a_repository_of_somebody_else(pytester: pytest.Pytester) -> None:
@@ -17,6 +29,20 @@ def test_a_repository_of_somebody_else(pytester: pytest.Pytester) -> None:
     done = pytester.runpytest_inprocess("-v", "-rs", "-p", "no:cacheprovider", "--import-mode=prepend")
     assert done.ret == 0 and done.parseoutcomes()["passed"] >= 12
     done.stdout.fnmatch_lines(["*test_heun.py::test_conformance?order on the mixture? PASSED*"])
+
+
+def test_the_docs_have_every_check_with_its_threshold() -> None:
+    rows = re.findall(r"^\| ([a-z0-9 ]+) \|.*\| (.*) \|$", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
+    assert {name for name, _ in rows} >= {*pytest_plugin.CHECKS}
+    stated = {
+        "limit": LIMIT,
+        "order": ORDER_SHORT,
+        "affine": AFFINE,
+        "law on the mixture": TRANSPORTED,
+        "rotation": TIGHT,
+    }
+    for name, value in stated.items():
+        assert f"{value:g}".replace("e-0", "e-") in dict(rows)[name], name
 
 
 @pytest.mark.parametrize(
