@@ -27,7 +27,7 @@ from torch import Tensor
 
 from ams.conformance.affine_map import AffineMap, read_map
 from ams.conformance.model import Recorded, exact
-from ams.conformance.sampler import Sampler
+from ams.conformance.sampler import Pushforward, Sampler
 from ams.metrics.gaussian import gaussian_kl, gaussian_w2
 from ams.schedules import Level
 from ams.statistics.orders import NotAsymptotic, Order, asymptotic_order
@@ -118,9 +118,16 @@ def judged_points(levels: Sequence[Sequence[Level]], block: int, floor: float) -
     return [max(i for i in range(0, len(run), block) if ratio(run[i]) >= least) for run in levels]
 
 
+def pushforward(sampler: Sampler, data: Data, steps: int) -> Pushforward:
+    """Return a run's effect on distributions: in the mean field where the sampler has it, else its affine map."""
+    if sampler.mean_field is not None:
+        return sampler.mean_field(steps, data.mean, data.std.square())
+    return read_map(sampler, data.network(), len(data.mean), steps)
+
+
 def converge(sampler: Sampler, data: Data, steps: Sequence[int] = STEPS) -> tuple[Convergence, float]:
     """Return the convergence on `data`, and the largest superposition defect. Raises ValueError as `judged_points`."""
-    maps = [read_map(sampler, data.network(), len(data.mean), count) for count in steps]
+    maps = [pushforward(sampler, data, count) for count in steps]
     defect = max(map_.defect for map_ in maps)
     results = [judge(steps, maps, data, sampler.data_std, block) for block in BLOCKS]
     steps_alone = [result.of_steps for result in results if result.of_steps is not None]
@@ -147,19 +154,19 @@ def best(results: Sequence[R]) -> R:
     return max(results, key=lambda result: result.order.low if result.order else -math.inf)
 
 
-def _start(map_: AffineMap, data: Data, prior: float) -> float:
+def _start(map_: Pushforward, data: Data, prior: float) -> float:
     """Return the largest logarithm of the ratio of standard deviations at the first call, drawn to exact."""
     drawn = map_.law(0, 0.0, prior**2)[1]
     return float((drawn / data.marginal(map_.levels[0])[1]).log().abs().max()) / 2
 
 
-def _end(steps: Sequence[int], maps: Sequence[AffineMap], data: Data, scale: float) -> Limit:
+def _end(steps: Sequence[int], maps: Sequence[Pushforward], data: Data, scale: float) -> Limit:
     """Return the limit of W2 between the end of a run and the data, in the data's scale."""
     laws = [map_.law(-1, *map_.exact_start(*data.marginal(map_.levels[0]))) for map_ in maps]
     return limit_of(steps, [torch.cat([mean - data.mean, var.sqrt() - data.std]) / scale for mean, var in laws])
 
 
-def judge(steps: Sequence[int], maps: Sequence[AffineMap], data: Data, scale: float, block: int) -> Convergence:
+def judge(steps: Sequence[int], maps: Sequence[Pushforward], data: Data, scale: float, block: int) -> Convergence:
     """Return the convergence of the states at every `block`-th call."""
     points = judged_points([map_.levels for map_ in maps], block, JUDGED * scale)
     w2, kl, defects = [], [], []
@@ -172,11 +179,14 @@ def judge(steps: Sequence[int], maps: Sequence[AffineMap], data: Data, scale: fl
         unit = level.scale * scale
         defects.append(torch.cat([mean - exact_mean, variance.sqrt() - exact_variance.sqrt()]) / unit)
     order, why = fitted(steps, w2)
-    of_steps = None if any(map_.draws.shape[1] for map_ in maps) else steps_order(steps, maps, data, scale, block)
+    still = [map_ for map_ in maps if isinstance(map_, AffineMap) and not map_.draws.shape[1]]
+    of_steps = steps_order(steps, still, data, scale, block) if len(still) == len(maps) else None
     return Convergence(tuple(steps), tuple(w2), tuple(kl), order, limit_of(steps, defects), block, why, of_steps)
 
 
-def steps_order(steps: Sequence[int], maps: Sequence[AffineMap], data: Data, scale: float, block: int) -> Order | None:
+def steps_order(
+    steps: Sequence[int], maps: Sequence[Pushforward], data: Data, scale: float, block: int
+) -> Order | None:
     """Return the order of a deterministic sampler's steps on the Gaussian, None where there are too few of them."""
     window = between(maps[0].levels, scale)
     if window is None:

@@ -64,7 +64,8 @@ def invariants(sampler: Sampler, steps: int = STEPS, seed: int = 0) -> dict[str,
     np.random.seed(seed + 1)  # noqa: NPY002 - what a library may draw from
     found["deterministic"] = _equal(run(x).end - reference.end, unit, "a second run with the same start and draws")
     alone = torch.cat([run(x[i : i + 1], rows=slice(i, i + 1)).end for i in range(ROWS)])
-    found["rows independent"] = _equal(alone - reference.end, unit, "a sample alone, against the same in a batch")
+    why = f"a sample alone, against the same in a batch{sampler.coupling and f' ({sampler.coupling})'}"
+    found["rows independent"] = _equal(alone - reference.end, unit, why)
     turn = torch.tensor([[0.8, 0.6], [-0.6, 0.8]], dtype=torch.float64)
     turned = run(x @ turn, network=_rotated(target, turn), turn=turn)
     found["rotation"] = _equal(turned.end - reference.end @ turn, unit, "everything rotated, against the rotated end")

@@ -166,10 +166,9 @@ def _judge(report: Report) -> list[Judgement]:
         if finding.holds is not None:
             found.append(Judgement(name, HOLDS if finding.holds else REFUTED, finding.why))
     if report.defect > AFFINE:
-        found.append(
-            Judgement("affine", INCONCLUSIVE, f"not affine: superposition fails by {report.defect:.1e} of the end")
-        )
-    elif report.convergence is not None:
+        verdict, words = (HOLDS, "; judged in the limit of large batches") if report.convergence else (INCONCLUSIVE, "")
+        found.append(Judgement("affine", verdict, f"not affine, by {report.defect:.1e} of the end{words}"))
+    if report.convergence is not None:
         found.append(_judge_limit(report.convergence.limit))
         measured = report.convergence
         found += _judge_ends(measured.start, measured.end)
