@@ -184,9 +184,7 @@ def judge(steps: Sequence[int], maps: Sequence[Pushforward], data: Data, scale: 
     return Convergence(tuple(steps), tuple(w2), tuple(kl), order, limit_of(steps, defects), block, why, of_steps)
 
 
-def steps_order(
-    steps: Sequence[int], maps: Sequence[Pushforward], data: Data, scale: float, block: int
-) -> Order | None:
+def steps_order(steps: Sequence[int], maps: Sequence[AffineMap], data: Data, scale: float, block: int) -> Order | None:
     """Return the order of a deterministic sampler's steps on the Gaussian, None where there are too few of them."""
     window = between(maps[0].levels, scale)
     if window is None:
