@@ -79,7 +79,8 @@ def reproduce(options: RunOptions, console: Console) -> int:
     """
     workspace = open_workspace(options)
     screen = Screen(console, options.verbose)
-    refuse_bad_texts(workspace.root, workspace.profile)  # hours of computing are not to end at a wrong word in them
+    # Hours of computing are not to end at a wrong word in them
+    refuse_bad_texts(workspace.root, workspace.profile, workspace.all_claims)
     with writable(workspace.folder):
         workspace.folder.mkdir(parents=True, exist_ok=True)
     with one_run_at_a_time(workspace.folder / ".lock"):
