@@ -8,7 +8,7 @@ from verdicts.records.workspace import Workspace
 from verdicts.run.plan import FORCED, Plan
 
 START = 3.0  # seconds that a job takes to start
-REPEATS = 5
+REPEATS = 3
 
 
 def calibrated() -> float:

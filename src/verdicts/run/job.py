@@ -53,7 +53,7 @@ class Job:
         workspace = Workspace.open(self.root, self.profile, self.out, project_at(self.project))
         with at_work(workspace.folder):
             if self.work == "report":
-                ledger, _, reason = publish(workspace)
+                ledger, *_, reason = publish(workspace)
                 failed, others = (", ".join(ids) for ids in (ledger.summary.failed, ledger.summary.contradictions))
                 complaints = {"paper.pdf": reason, "failed": failed, "against expectation": others}
                 sys.stderr.writelines(f"{what}: {which}\n" for what, which in complaints.items() if which)

@@ -25,6 +25,7 @@ from verdicts.records.workspace import Workspace, project_at
 from verdicts.run.console import Screen
 from verdicts.run.job import Job
 from verdicts.run.plan import Plan
+from verdicts.run.publish import prepare
 
 POLL = 0.05
 PATIENCE = 10.0
@@ -47,7 +48,7 @@ def run_jobs(workspace: Workspace, plan: Plan, run: Run, cores: int, screen: Scr
     by each job too, so that no other run begins while one outlives a driver that is killed.
     """
     waiting, running, ended = list(tasks(workspace, plan)), dict[str, tuple[Task, BaseProcess]](), dict[str, bool]()
-    watch = _Watch(workspace, plan, run)
+    watch, prepared = _Watch(workspace, plan, run), False
     try:
         while waiting or running:
             for task in list(waiting):
@@ -56,6 +57,9 @@ def run_jobs(workspace: Workspace, plan: Plan, run: Run, cores: int, screen: Scr
                 elif all(name in ended for name in task.after) and _room(task, running, cores):
                     waiting.remove(task)
                     running[task.log] = (task, _started(workspace, task))
+            if not (waiting or prepared):
+                prepared = True
+                prepare(workspace)
             time.sleep(POLL)
             for name, (_, process) in list(running.items()):
                 if not process.is_alive():
