@@ -1,11 +1,12 @@
 """The jobs of a run on this machine, at most so many at a time, watched by the records that appear.
 
-On Linux a job is a fork of the driver, which has imported what the jobs need: to import it again takes longer than many
+On Linux a job is a fork of the driver, which imports what several jobs need: to import it again takes longer than many
 a group. A job on an accelerator, which no fork may use, starts anew, and so does one on another system. A cluster's
 jobs are the Snakefile's; both call `job.Job.do`.
 """
 
 import contextlib
+import importlib
 import os
 import sys
 import time
@@ -49,6 +50,7 @@ def run_jobs(workspace: Workspace, plan: Plan, run: Run, cores: int, screen: Scr
     """
     waiting, running, ended = list(tasks(workspace, plan)), dict[str, tuple[Task, BaseProcess]](), dict[str, bool]()
     watch, prepared = _Watch(workspace, plan, run), False
+    _import_ahead(workspace, plan)
     try:
         while waiting or running:
             for task in list(waiting):
@@ -90,18 +92,33 @@ def tasks(workspace: Workspace, plan: Plan) -> Iterator[Task]:
             yield Task(Job("page", *place), f"{group}.page", resources.threads, before)
 
 
+def _import_ahead(workspace: Workspace, plan: Plan) -> None:
+    """Import what the jobs of several groups need; what cannot be imported is left to its own job to tell."""
+    modules = ["verdicts.report.notebooks"] if plan.pages else []
+    for group in workspace.claims.group:
+        if group.id in (*plan.busy_groups, *plan.pages):
+            bound = workspace.sources.bound(group.module).values()
+            modules += [f"{group.module}.study", f"{group.module}.figures", *bound]
+    for name in modules if _forks(workspace) and len(plan.busy_groups) + len(plan.pages) > 1 else ():
+        with contextlib.suppress(Exception, SystemExit):
+            importlib.import_module(name)
+
+
+def _forks(workspace: Workspace) -> bool:
+    return workspace.config.device is Device.CPU and sys.platform == "linux"
+
+
 def _room(task: Task, running: dict[str, tuple[Task, BaseProcess]], cores: int) -> bool:
     return not running or sum(other.threads for other, _ in running.values()) + task.threads <= cores
 
 
 def _started(workspace: Workspace, task: Task) -> BaseProcess:
-    forked = workspace.config.device is Device.CPU and sys.platform == "linux"
     path = workspace.log_path(task.log)
     path.parent.mkdir(parents=True, exist_ok=True)
     before = {name: os.environ.get(name) for name in THREADS}
     os.environ.update(dict.fromkeys(THREADS, str(task.threads)))  # read where the numerical libraries are imported
     try:
-        context = get_context("fork") if forked else get_context("spawn")
+        context = get_context("fork") if _forks(workspace) else get_context("spawn")
         process: BaseProcess = context.Process(target=_work, args=(task, str(path)), name=task.log)
         process.start()
     finally:
