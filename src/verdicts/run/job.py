@@ -48,9 +48,9 @@ class Job:
     shares: int = 1
     """Of a study: how many shares there are."""
 
-    def do(self) -> int:
-        """Do it and return the exit code."""
-        workspace = Workspace.open(self.root, self.profile, self.out, project_at(self.project))
+    def do(self, opened: Workspace | None = None) -> int:
+        """Do it and return the exit code; in the workspace `opened`, where a fork has it from its driver."""
+        workspace = opened or Workspace.open(self.root, self.profile, self.out, project_at(self.project))
         with at_work(workspace.folder):
             if self.work == "report":
                 ledger, *_, reason = publish(workspace)

@@ -118,8 +118,10 @@ def _started(workspace: Workspace, task: Task) -> BaseProcess:
     before = {name: os.environ.get(name) for name in THREADS}
     os.environ.update(dict.fromkeys(THREADS, str(task.threads)))  # read where the numerical libraries are imported
     try:
-        context = get_context("fork") if _forks(workspace) else get_context("spawn")
-        process: BaseProcess = context.Process(target=_work, args=(task, str(path)), name=task.log)
+        forked = _forks(workspace)
+        context = get_context("fork") if forked else get_context("spawn")
+        work = (task, str(path), workspace if forked else None)
+        process: BaseProcess = context.Process(target=_work, args=work, name=task.log)
         process.start()
     finally:
         for name, value in before.items():
@@ -127,14 +129,14 @@ def _started(workspace: Workspace, task: Task) -> BaseProcess:
     return process
 
 
-def _work(task: Task, log: str) -> None:
+def _work(task: Task, log: str, opened: Workspace | None) -> None:
     """Do a job in this process, its words in its log; the exit code is the job's."""
     with Path(log).open("wb") as stream:
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)
     project_at(task.job.project).use_threads(task.threads)
     try:
-        code = task.job.do()
+        code = task.job.do(opened)
     except UserError as problem:
         sys.stderr.write(f"{problem}\n")
         code = 2
