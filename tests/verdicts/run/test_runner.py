@@ -153,10 +153,11 @@ def test_a_run_of_chosen_claims_writes_the_page_and_leaves_the_papers_to_a_whole
     session.run()
     papers = [session.toy.folder() / name for name in ("paper.pdf", "supplement.pdf")]
     before = [path.stat().st_ino for path in papers]
-    session.run(only=("A1",), force=("A1",))
+    session.toy.replace_in_claims("alpha", "One is one", "One is 1")
+    session.run(only=("A1",))
     assert "report.html   (" in session.said and "--profile quick makes paper.pdf and supplement.pdf" in session.said
     assert [path.stat().st_ino for path in papers] == before
-    assert session.check() == 1 and "report.html" not in session.said and "paper.pdf: not what" in session.said
+    assert session.check() == 1 and "report.html" not in session.said and "supplement.pdf: not what" in session.said
     assert session.run() == session.check() == 0 and [path.stat().st_ino for path in papers] != before
 
 
