@@ -105,7 +105,7 @@ class Workspace:
         return cls._of(root, profile, (out or root / "results").resolve(), load_claims(root), sources, project)
 
     def beside(self, profile: Profile) -> Self:
-        """Return the same repository with another profile, whose results lie beside these. Raises UserError."""
+        """Return the workspace of another profile of the repository; its results lie beside. Raises UserError."""
         return self._of(self.root, profile, self.folder.parent, self.all_claims, self.sources, self.project)
 
     @classmethod
