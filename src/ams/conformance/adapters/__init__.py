@@ -17,6 +17,7 @@ from ams.conformance.sampler import Sampler
 from ams.errors import UserError, unknown
 
 LIBRARIES = {
+    "ams": "",
     "azula": "azula",
     "denoising-diffusion-pytorch": "denoising-diffusion-pytorch",
     "diffusers": "diffusers",
@@ -26,7 +27,7 @@ LIBRARIES = {
     "refiners": "refiners",
     "smalldiffusion": "smalldiffusion",
 }
-"""Each library with what `pip install` needs to have it."""
+"""Each library with what `pip install` needs to have it; nothing for the suite's own samplers."""
 
 
 def load(name: str, settings: dict[str, Any] | None = None) -> Sampler:
@@ -49,7 +50,8 @@ def adapter(library: str) -> ModuleType:
     if library not in LIBRARIES:
         raise unknown("library", library, LIBRARIES)
     try:
-        version(LIBRARIES[library].split()[-1])
+        if LIBRARIES[library]:
+            version(LIBRARIES[library].split()[-1])
     except PackageNotFoundError:
         raise UserError(f"{library} is not installed: python -m pip install {LIBRARIES[library]}") from None
     return importlib.import_module(f"{__name__}.{library.replace('-', '_')}")
