@@ -107,7 +107,7 @@ def test_annealed_baoab_passes_the_kit() -> None:
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("method", METHODS)
 def test_what_couples_a_batch_is_refuted_alone(library, method: str) -> None:
-    rows = invariants(library(method), steps=4)
+    rows = invariants(library(method), steps=6)
     refuted = [name for name, finding in rows.items() if finding.holds is False]
     assert refuted == (["rows independent"] if method.startswith("adaptive") else [])
 
