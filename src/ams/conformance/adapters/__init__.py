@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ams.conformance.adapters import by_file
 from ams.conformance.sampler import Sampler
 from ams.errors import UserError, unknown
 
@@ -37,6 +38,8 @@ def load(name: str, settings: dict[str, Any] | None = None) -> Sampler:
         raise UserError(f"no sampler {name!r}: write LIBRARY:NAME or FILE.py:NAME, such as diffusers:DDIMScheduler")
     if source.endswith(".py"):
         return _from_file(Path(source), sampler, settings or {})
+    if source in by_file.LIBRARIES:
+        return by_file.load(source, sampler, settings or {})
     module = adapter(source)
     if sampler not in module.names():
         raise unknown(f"sampler of {source}", sampler, module.names())
@@ -48,7 +51,7 @@ def load(name: str, settings: dict[str, Any] | None = None) -> Sampler:
 def adapter(library: str) -> ModuleType:
     """Return the adapter of an installed library. Raises UserError for an unknown library and for a missing one."""
     if library not in LIBRARIES:
-        raise unknown("library", library, LIBRARIES)
+        raise unknown("library", library, (*LIBRARIES, *by_file.LIBRARIES))
     try:
         if LIBRARIES[library]:
             version(LIBRARIES[library].split()[-1])
