@@ -92,7 +92,7 @@ class Reproduce(Running):
         from verdicts.run import driver
 
         only, force = _named("--only", self.only), _named("--force", self.force)
-        _refuse_none("--jobs", self.jobs)
+        _refuse_below(1, "--jobs", self.jobs)
         options = self.options(only=only, force=force, jobs=self.jobs)
         work = driver.list_claims if self.list else driver.check_results if self.check else driver.reproduce
         return work(options, driver.console_of())
@@ -178,6 +178,41 @@ class Law:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Conform:
+    """Test by exact laws whether a sampler does what it says.
+
+    Exit code 0: holds, 1: refuted, 2: usage, 3: the sampler raised, 4: inconclusive.
+    """
+
+    sampler: Annotated[Positional[str], arg(metavar="LIBRARY:NAME|FILE.py:NAME")]
+    """Which sampler, as diffusers:DDIMScheduler."""
+    order: int | None = None
+    """The order that is claimed (default: what the library's documentation states)."""
+    kind: Literal["ode", "sde"] | None = None
+    """Whether it solves the flow or the reverse SDE (default: what the adapter knows)."""
+    set: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="KEY=VALUE")] = ()
+    """Its settings, one a `--set`."""
+    guidance: float | None = None
+    """Also with classifier-free guidance of this weight."""
+    clip: float | None = None
+    """Also with predictions of x0 clipped at this bound."""
+    json: bool = False
+    """Print all numbers as JSON."""
+    html: Path | None = None
+    """Write a page with the curves."""
+    badge: Path | None = None
+    """Write the verdict as an SVG badge."""
+    against: Path | None = None
+    """Say what changed since this JSON was written."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from ams_suite.conform import run
+
+        return run(**vars(self))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Replay:
     """Replay traces of the authors' code with their noise; exit code 1 above 1e-9."""
 
@@ -214,7 +249,7 @@ class Mutate:
         from verdicts.run.driver import say
 
         only = _named("--only", self.only)
-        _refuse_none("--jobs", self.jobs)
+        _refuse_below(1, "--jobs", self.jobs)
         if self.list:
             return list_faults(only, self.out, say)
         return mutate(only, self.force, self.jobs, self.out, self.seconds, say)
@@ -238,7 +273,8 @@ class Reseed(Place):
         from ams_suite.tools.reseed import reseed
         from verdicts.run.driver import open_workspace, say
 
-        _refuse_none("--seeds", self.seeds)
+        _refuse_below(1, "--seeds", self.seeds)
+        _refuse_below(0, "--entropy", self.entropy or 0)
         return reseed(open_workspace(self.options()), self.ids, self.seeds, self.entropy, say)
 
 
@@ -315,9 +351,9 @@ class Schema:
         return 0
 
 
-def _refuse_none(option: str, count: int) -> None:
-    if count < 1:
-        raise UserError(f"{option} {count}: expected at least 1")
+def _refuse_below(least: int, option: str, given: int) -> None:
+    if given < least:
+        raise UserError(f"{option} {given}: expected at least {least}")
 
 
 def _named(option: str, ids: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
@@ -327,5 +363,5 @@ def _named(option: str, ids: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
     return tuple(name for some in ids for name in some)
 
 
-_CLASSES = (Reproduce, Run, List, Check, Law, Replay, Mutate, Reseed, Expect, Docs, Compare, Schema)
+_CLASSES = (Reproduce, Run, List, Check, Law, Conform, Replay, Mutate, Reseed, Expect, Docs, Compare, Schema)
 COMMANDS: dict[str, type[Command]] = {each.__name__.lower(): each for each in _CLASSES}

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
-from ams.conformance.affine_map import read_map
-from ams.conformance.convergence import STEPS, Convergence, Data, Limit, converge, two_targets
+from ams.conformance.convergence import STEPS, Convergence, Data, Limit, converge, pushforward, two_targets
 from ams.conformance.draws import Shared
 from ams.conformance.invariants import Finding, invariants
-from ams.conformance.nonlinear import Distribution, Transport, distribution, transport
+from ams.conformance.nonlinear import Distribution, Transport, distribution, transport, transport_steps
 from ams.conformance.order_conditions import OrderConditions, order_conditions
 from ams.conformance.report import AFFINE, END, LIMIT, Report, reached
 from ams.conformance.sampler import Sampler
@@ -52,14 +51,23 @@ def conform(
         found = invariants(sampler)
     except Shared as reason:
         found = {"rows independent": Finding(False, 1.0, 0.0, str(reason))}
-    convergence = tried(lambda: _converged(sampler, data, steps))
-    defect = convergence[1] if convergence else 0.0
-    curve = convergence[0] if convergence and defect <= AFFINE else None
+    coupled = found["rows independent"]
+    # Where the samples of a batch share coefficients that depend on them all, superposition holds and says nothing.
+    readable = coupled.holds or sampler.mean_field is not None
+    convergence = tried(lambda: _converged(sampler, data, steps)) if readable else None
+    defect = max(convergence[1] if convergence else 0.0, 0.0 if coupled.holds else coupled.value)
+    curve = convergence[0] if convergence and convergence[1] <= AFFINE else None
     conditions: OrderConditions | None = None
     if sampler.noise is not None:
         conditions = settled(partial(order_conditions, sampler))
     mixture: Transport | Distribution | None
-    mixture = settled(partial(transport, sampler)) if sampler.noise == 0 else tried(lambda: distribution(sampler))
+    if sampler.noise == 0:
+        mixture = moved = settled(partial(transport, sampler))
+        steps_reach = conditions is not None and reached(conditions.order, sampler.order)
+        if moved is not None and steps_reach and not reached(moved.order, sampler.order):
+            mixture = moved._replace(of_steps=transport_steps(sampler, twice))
+    else:
+        mixture = tried(lambda: distribution(sampler))
     few = {count: end_distance(sampler, data, count) for count in FEW_STEPS} if curve else {}
     return Report(
         sampler.name,
@@ -106,8 +114,7 @@ def confirmed_limit(short: Limit, long: Limit, allowed: float) -> Limit:
 
 def end_distance(sampler: Sampler, data: Data, steps: int) -> float:
     """Return W2 between the end of a run, from the start that the library draws, and the data, in the data's scale."""
-    map_ = read_map(sampler, data.network(), len(data.mean), steps)
-    mean, variance = map_.law(-1, 0.0, sampler.prior(steps) ** 2)
+    mean, variance = pushforward(sampler, data, steps).law(-1, 0.0, sampler.prior(steps) ** 2)
     if not bool(variance.isfinite().all()):
         return math.inf
     return gaussian_w2(mean, variance, data.mean, data.std.square()) / sampler.data_std

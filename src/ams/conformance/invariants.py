@@ -65,7 +65,8 @@ def invariants(sampler: Sampler, steps: int = STEPS, seed: int = 0) -> dict[str,
     _reseed(seed + 1)
     found["deterministic"] = _equal(run(x).end - reference.end, unit, "a second run with the same start and draws")
     alone = torch.cat([run(x[i : i + 1], rows=slice(i, i + 1)).end for i in range(ROWS)])
-    found["rows independent"] = _equal(alone - reference.end, unit, "a sample alone, against the same in a batch")
+    why = f"a sample alone, against the same in a batch{sampler.coupling and f' ({sampler.coupling})'}"
+    found["rows independent"] = _equal(alone - reference.end, unit, why)
     turn = torch.tensor([[0.8, 0.6], [-0.6, 0.8]], dtype=torch.float64)
     turned = run(x @ turn, network=_rotated(target, turn), turn=turn)
     found["rotation"] = _equal(turned.end - reference.end @ turn, unit, "everything rotated, against the rotated end")
@@ -100,18 +101,18 @@ def _rotated(target: TwoModes, turn: Tensor) -> Recorded:
 
 def _finite(end: Tensor, name: str) -> Finding:
     wrong = int((~end.isfinite()).sum())
-    return Finding(not wrong, wrong, 0, f"{wrong} entries of the end are not finite in {name}")
+    return Finding(not wrong, wrong, 0, f"entries of the end that are not finite: {wrong}")
 
 
 def _equal(difference: Tensor, unit: float, what: str) -> Finding:
     size = float(difference.abs().max()) / unit
-    return Finding(size <= TIGHT, size, TIGHT, f"{what}: they differ by {size:.1e}")
+    return Finding(size <= TIGHT, size, TIGHT, f"{what}: a difference of {size:.1e}")
 
 
 def _falling(path: Path) -> Finding:
     levels = [ratio(call.level) for call in path.calls]
     rises = sum(after > before * (1 + 1e-9) for before, after in pairwise(levels))
-    return Finding(not rises or None, rises, 0, f"the noise level rises {rises} times in a run")
+    return Finding(not rises or None, rises, 0, f"times that the noise level rises in a run: {rises}")
 
 
 def _rounded(path: Path, reference: Tensor, scale: float, name: str, judged: bool) -> Finding:

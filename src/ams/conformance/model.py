@@ -23,15 +23,18 @@ from ams.schedules import Level
 from ams.targets.base import Target
 
 _unwatched = torch._C.DisableTorchFunction  # `answered` watches what a library does, not the kit's own arithmetic
+PURE_NOISE = 1e-8
 PREDICTIONS = ("x0", "eps", "v", "flow", "score")
 
 
 def noise_level(scale: Any, sigma: Any) -> Level:
     """Return the noise level `x_t = scale x_0 + sigma z` from numbers or from tensors with one value for all rows.
 
+    A scale that is 0 up to rounding is 0: the posterior mean at pure noise cannot be computed by dividing by it.
     Raises ValueError where the rows of a batch are at different noise levels.
     """
-    return Level(0, sigma=_one(sigma), scale=_one(scale))
+    sigma, scale = _one(sigma), _one(scale)
+    return Level(0, sigma=sigma, scale=0.0 if abs(scale) < PURE_NOISE * sigma else scale)
 
 
 def _one(value: Any) -> float:

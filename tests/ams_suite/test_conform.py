@@ -1,0 +1,89 @@
+"""`ams conform` on samplers in a file of the user's own: verdicts, exit codes, JSON, page, badge, changes."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from ams.conformance.changes import changes, read
+from ams_suite.__main__ import main
+
+SAMPLERS = """
+import torch
+from ams.conformance import Sampler, noise_level
+
+def made(heun=False, wrong=1.0, noise=0.0, order=1, fail=False):
+    def run(network, x, steps, draws):
+        sigmas = torch.cat([torch.logspace(1, -1.3, steps), torch.zeros(1)])
+        for a, b in zip(sigmas, sigmas[1:]):
+            if fail:
+                raise RuntimeError("out of luck")
+            d = (x - network("x0", x, noise_level(1, a))) / a
+            if noise:
+                down = b * b / a
+                x = x + (down - a) * d + noise * (b * b - down * down).clamp_min(0).sqrt() * torch.randn_like(x)
+            elif heun and b > 0:
+                y = x + (b - a) * d
+                x = x + (b - a) * (d + wrong * (y - network("x0", y, noise_level(1, b))) / b) / (1 + wrong)
+            else:
+                x = x + (b - a) * d
+        return x
+    return Sampler("mine", "0", run, lambda steps: 10.0, order, 1.0 if noise else 0.0)
+
+heun = made(heun=True, order=2)
+tilted = made(heun=True, wrong=0.9, order=2)
+loud = made(noise=1.1)
+failing = made(fail=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("conform") / "mine.py"
+    path.write_text(SAMPLERS, encoding="utf-8")
+    return path
+
+
+def test_verdict_reason_and_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["conform", f"{file}:loud", "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert report["verdict"] == "refuted" and report["why"].startswith("limit: W2 of the limit to the target")
+    assert {"name", "version", "order", "order_conditions", "limit", "w2", "invariants", "seconds"} <= set(report)
+    assert list(report["w2"]) == ["5", "10", "20"] and report["superposition_defect"] < 1e-10
+
+
+def test_page_badge_options_and_changes(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page, mark, old = tmp_path / "page.html", tmp_path / "badge.svg", tmp_path / "old.json"
+    assert main(["conform", f"{file}:heun", "--json"]) == 0
+    old.write_text(capsys.readouterr().out, encoding="utf-8")
+    assert changes(read(old), read(old)) == []
+    options = ["--html", str(page), "--badge", str(mark), "--against", str(old), "--guidance", "2", "--clip", "1"]
+    assert main(["conform", f"{file}:tilted", *options]) == 1
+    text = capsys.readouterr().out
+    assert "With guidance 2: the end moves by" in text and "With x0 clipped at 1" in text
+    assert "verdict: holds -> refuted" in text and "order of each step: holds -> refuted" in text
+    written = page.read_text(encoding="utf-8")
+    assert "<title>mine: refuted</title>" in written and 'role="img"' in written
+    assert not re.search(r"(src|href)=", written), "the page asks for something from elsewhere"
+    assert "conformance" in mark.read_text(encoding="utf-8") and "refuted" in mark.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["FILE:failing"], 3, "raised RuntimeError: out of luck"),
+        (["FILE:absent"], 2, "has no Sampler 'absent'"),
+        (["nowhere.py:x"], 2, "no file nowhere.py"),
+        (["heun"], 2, "LIBRARY:NAME or FILE.py:NAME"),
+        (["lost:heun"], 2, "unknown library 'lost'"),
+        (["FILE:heun", "--set", "order"], 2, "--set order: expected KEY=VALUE"),
+        (["FILE:heun", "--against", "nowhere.json"], 2, "--against nowhere.json"),
+    ],
+)
+def test_one_line_for_what_cannot_be_tested(
+    file: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, words: str
+) -> None:
+    assert main(["conform", *(each.replace("FILE", str(file)) for each in arguments)]) == code
+    err = capsys.readouterr().err
+    assert words in err and err.count("\n") == 1
