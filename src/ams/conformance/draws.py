@@ -23,7 +23,10 @@ Variable: TypeAlias = Callable[[int, torch.Size], Tensor]
 """`variable(k, shape)`: the value of the k-th independent standard normal variable, one row a sample, in float64."""
 
 _NARROW = (torch.float32, torch.float16, torch.bfloat16)
-_UNIFORM = {torch.rand, torch.rand_like, torch.Tensor.uniform_, torch.randint, torch.multinomial, torch.bernoulli}
+_OTHER = {torch.rand, torch.rand_like, torch.randint, torch.randperm, torch.multinomial, torch.bernoulli} | {
+    getattr(torch.Tensor, f"{name}_") for name in ("uniform", "random", "bernoulli", "exponential")
+}
+_NORMAL = {torch.randn, torch.randn_like, torch.normal, torch.Tensor.normal_}
 
 
 class Unanswered(ValueError):
@@ -93,22 +96,13 @@ class _Answered(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        if func in _UNIFORM:
+        if func in _OTHER:
             raise Unanswered(f"{func.__name__}: the kit answers normal draws alone")
-        if func is torch.randn:
-            size = kwargs.get("size", args[0] if len(args) == 1 and not isinstance(args[0], int) else args)
-            return self._typed(torch.Size(size), kwargs.get("dtype"))
-        if func is torch.randn_like:
-            return self._typed(args[0].shape, kwargs.get("dtype") or args[0].dtype)
-        if func is torch.normal:
-            return self._normal(*args, **kwargs)
-        if func is torch.Tensor.normal_:
-            given = {**dict(zip(("mean", "std"), args[1:], strict=False)), **kwargs}
-            mean, std = given.get("mean", 0.0), given.get("std", 1.0)
-            return args[0].copy_(mean + std * self._typed(args[0].shape, args[0].dtype))
+        if func in _NORMAL:
+            return self._drawn(func, args, kwargs)
         if not self.widen:
             return func(*args, **kwargs)
-        if any(type(value) is torch.dtype for value in args):
+        if torch.dtype in map(type, args):  # this runs for every operation of a run
             args = tuple(torch.float64 if _narrow(value) else value for value in args)
         if kwargs:
             kwargs = {name: torch.float64 if _narrow(value) else value for name, value in kwargs.items()}
@@ -116,6 +110,18 @@ class _Answered(TorchFunctionMode):
             return args[0].double()
         out = func(*args, **kwargs)
         return out.double() if isinstance(out, Tensor) and out.dtype in _NARROW else out
+
+    def _drawn(self, func: Any, args: Any, kwargs: Any) -> Tensor:
+        if func is torch.randn:
+            size = kwargs.get("size", args[0] if len(args) == 1 and not isinstance(args[0], int) else args)
+            return self._typed(torch.Size(size), kwargs.get("dtype"))
+        if func is torch.randn_like:
+            return self._typed(args[0].shape, kwargs.get("dtype") or args[0].dtype)
+        if func is torch.normal:
+            return self._normal(*args, **kwargs)
+        given = {**dict(zip(("mean", "std"), args[1:], strict=False)), **kwargs}
+        mean, std = given.get("mean", 0.0), given.get("std", 1.0)
+        return args[0].copy_(mean + std * self._typed(args[0].shape, args[0].dtype))
 
     def _typed(self, shape: torch.Size, dtype: torch.dtype | None) -> Tensor:
         value = self.draws.normal(shape, self.rows)

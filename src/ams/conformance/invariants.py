@@ -1,6 +1,6 @@
 """What must hold exactly for a sampler, whatever its target: each check returns a finding with its size.
 
-*deterministic*: equal start and draws give equal ends, however PyTorch's and NumPy's global generators stand. *rows
+*deterministic*: equal start and draws give equal ends, however the global generators stand. *rows
 independent*: a sample alone ends as it does in a batch. *rotation*: a rotated start, target and draws give the rotated
 end. *levels fall*: the noise levels passed to the network never rise. *evaluations*: the network is called as often as
 the library states. *float32*, *bfloat16*: the end is finite. In float32 it is within `SINGLE` of float64's, in units of
@@ -8,6 +8,7 @@ the data's scale, when started from the library's own start, and the network's i
 """
 
 import math
+import random
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -57,11 +58,11 @@ def invariants(sampler: Sampler, steps: int = STEPS, seed: int = 0) -> dict[str,
 
         return driven(sampler, network, x, steps, variable, dtype)
 
+    _reseed(seed)
     reference = run(x)
     unit = float(reference.end.abs().max().clamp_min(sampler.data_std))
     found: dict[str, Finding] = {"finite": _finite(reference.end, "float64")}
-    torch.manual_seed(seed + 1)
-    np.random.seed(seed + 1)  # noqa: NPY002 - what a library may draw from
+    _reseed(seed + 1)
     found["deterministic"] = _equal(run(x).end - reference.end, unit, "a second run with the same start and draws")
     alone = torch.cat([run(x[i : i + 1], rows=slice(i, i + 1)).end for i in range(ROWS)])
     why = f"a sample alone, against the same in a batch{sampler.coupling and f' ({sampler.coupling})'}"
@@ -80,6 +81,13 @@ def invariants(sampler: Sampler, steps: int = STEPS, seed: int = 0) -> dict[str,
     except RuntimeError as reason:  # what PyTorch has no bfloat16 operation for
         found["bfloat16"] = Finding(None, math.nan, math.inf, f"in bfloat16 it raises: {reason}")
     return found
+
+
+def _reseed(seed: int) -> None:
+    """Seed every global generator from which a library may draw."""
+    random.seed(seed)
+    torch.manual_seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
 
 
 def _rotated(target: TwoModes, turn: Tensor) -> Recorded:

@@ -98,7 +98,8 @@ def trajectory(
 def driven(
     sampler: Sampler, network: Recorded, x: Tensor, steps: int, variable: Variable, dtype: torch.dtype | None = None
 ) -> Path:
-    """Run the sampler with the values `variable` of its draws, which a run of two rows counts first."""
+    """Run the sampler with the values `variable` of its draws; if it may draw, a run of two rows counts them first."""
     counting = Draws()  # of each run, since the times of a Brownian path depend on the type
-    trajectory(sampler, network, x[:2], steps, counting, dtype)
+    if sampler.noise != 0:
+        trajectory(sampler, network, x[:2], steps, counting, dtype)
     return trajectory(sampler, network, x, steps, counting.again(variable), dtype)

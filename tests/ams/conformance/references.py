@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ams.conformance import Draws, Network, Sampler
 from ams.samplers.affine_transitions import affine, ancestral, flow_euler, reverse_sde
-from ams.samplers.annealed_baoab import TAPERED, annealed_baoab
+from ams.samplers.annealed_baoab import annealed_baoab, fixed
 from ams.samplers.base import State, Step
 from ams.samplers.dpm_solver import dpm_solver
 from ams.samplers.edm import edm_stochastic, flow_heun
@@ -231,7 +231,7 @@ REFERENCES = {
     "ancestral": Reference(stepped(lambda n: affine(ancestral)), preserving, 1, 1.0),
     "reverse SDE": Reference(stepped(lambda n: affine(reverse_sde)), karras, 1, 1.0),
     "EDM": Reference(stepped(lambda n: edm_stochastic(n, 10.0)), karras, 2, None, twice),
-    "annealed BAOAB": Reference(stepped(lambda n: annealed_baoab(TAPERED)), geometric, 1, None),
+    "annealed BAOAB": Reference(stepped(lambda n: annealed_baoab(fixed(rate=math.inf))), geometric, 1, None),
     "AB2 in v": Reference(multistep(2, "eps", False), karras, 2),
     "AB3 in v": Reference(multistep(3, "eps", False), karras, 3, 0.0, lambda n: n + 1),
     "exponential AB2, eps": Reference(multistep(2, "eps", True), preserving, 2),

@@ -1,0 +1,140 @@
+"""Verdicts from what was measured, confirmation by longer runs, common noise, and a report's JSON."""
+
+import json
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from ams.conformance import Draws, Network, Report, Sampler, conform, differ
+from ams.conformance.conform import confirmed_limit, confirmed_order
+from ams.conformance.convergence import Convergence, Limit, aitken, fitted, limit_of
+from ams.conformance.invariants import Finding
+from ams.conformance.nonlinear import Distribution, Transport
+from ams.conformance.order_conditions import OrderConditions
+from ams.statistics.orders import Order
+from tests.ams.conformance.faulty import faults, faulty
+from tests.ams.conformance.references import REFERENCES, ddim
+from tests.ams.tools import assert_equal
+
+SHORT = (16, 24, 32, 48, 64, 96)
+
+
+def order(value: float, half: float = 0.1) -> Order:
+    return Order(value, value - half, value + half, (), (), 0.0)
+
+
+def report(**fields: object) -> Report:
+    """Return a report on a sampler of order 2 that measured all it should, but for the fields given."""
+    curve = Convergence(SHORT, (0.1,), (0.1,), order(2.0), Limit(1e-4, 1e-4), 1, end=Limit(0.01, 1e-3))
+    right = {
+        "name": "sampler",
+        "version": "1",
+        "settings": {},
+        "order": 2,
+        "noise": 0.0,
+        "convergence": curve,
+        "conditions": OrderConditions(1, order(2.0)),
+        "mixture": Transport((0.1, 0.01), order(2.0)),
+        "defect": 1e-14,
+        "w2": {5: 0.2},
+        "invariants": {"finite": Finding(True, 0, 0, "all are finite")},
+        "seconds": 1.0,
+    }
+    for name in [name for name in fields if name in ("limit", "start", "end")]:
+        right["convergence"] = right["convergence"]._replace(**{name: fields.pop(name)})  # type: ignore[attr-defined]
+    return Report(**right | fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("fields", "verdict", "check"),
+    [
+        ({}, "holds", ""),
+        ({"limit": Limit(0.03, 0.01)}, "refuted", "limit"),
+        ({"limit": Limit(0.03, 0.025)}, "inconclusive", "limit"),
+        ({"end": Limit(0.07, 0.01)}, "refuted", "end"),
+        ({"end": Limit(0.07, 0.03)}, "holds", ""),
+        ({"start": 0.11}, "refuted", "start"),
+        ({"conditions": OrderConditions(0, order(1.5))}, "refuted", "order of each step"),
+        ({"conditions": OrderConditions(0, order(1.65))}, "inconclusive", "order of each step"),
+        ({"conditions": OrderConditions(3, None, "exact for every polynomial")}, "holds", ""),
+        ({"mixture": Transport((0.1, 0.01), order(3.0))}, "holds", ""),
+        ({"mixture": Transport((0.1, 0.6), order(2.0))}, "refuted", "error on the mixture"),
+        ({"mixture": Transport((0.1, math.nan), order(2.0))}, "refuted", "error on the mixture"),
+        ({"mixture": Transport((0.1, 0.01), order(1.0), of_steps=order(2.0))}, "holds", ""),
+        ({"mixture": Transport((0.1, 0.01), order(1.0), of_steps=order(1.5))}, "refuted", "order on the mixture"),
+        ({"mixture": Distribution(0.09, 0.06)}, "refuted", "law on the mixture"),
+        ({"mixture": Distribution(0.07, 0.06)}, "holds", ""),
+        ({"order": None, "mixture": None, "conditions": OrderConditions(0, order(0.0))}, "holds", ""),
+        ({"invariants": {"rotation": Finding(False, 1.0, 0.0, "it turns")}}, "refuted", "rotation"),
+        ({"invariants": {"levels fall": Finding(None, 1.0, 0.0, "it rises")}}, "holds", ""),
+        ({"defect": 1e-3}, "holds", ""),
+        ({"defect": 1e-3, "convergence": None}, "inconclusive", "affine"),
+        ({"trouble": ("no state is there",)}, "inconclusive", "run"),
+    ],
+)
+def test_the_verdict_follows_from_what_was_measured(fields: dict[str, object], verdict: str, check: str) -> None:
+    found = report(**fields)
+    assert found.verdict == verdict
+    assert check in [judgement.check for judgement in found.judgements if judgement.verdict == verdict] or not check
+    assert verdict in found.text() and found.why in found.text()
+
+
+def test_a_report_is_json_whatever_was_measured() -> None:
+    found = json.loads(report(convergence=None, w2={5: math.inf}).json())
+    assert found["limit"] is None and found["w2"]["5"] is None and found["verdict"] == "holds"
+    found = json.loads(report(limit=Limit(math.nan, math.inf)).json())
+    assert found["limit"] == {"value": None, "error": None} and found["end"]["value"] == 0.01
+
+
+def test_longer_runs_confirm_or_widen() -> None:
+    assert confirmed_limit(Limit(0.04, 0.01), Limit(0.01, 0.001), 0.02) == (0.01, 0.001)
+    assert confirmed_limit(Limit(0.04, 0.01), Limit(0.03, 0.001), 0.02) == pytest.approx((0.03, 0.01))
+    rising = confirmed_order(order(1.4), order(1.6))
+    assert rising is not None and rising.high == pytest.approx(1.8) and rising.low == pytest.approx(1.5)
+    assert confirmed_order(order(1.4), order(1.2)) == order(1.2) and confirmed_order(None, order(1.0)) == order(1.0)
+
+
+def test_limits_and_orders_of_known_sequences() -> None:
+    """`1 + h` and `1 - h^2` tend to 1, whatever their order; a sequence that grows keeps its last value."""
+    h = [torch.tensor([1 / n, -1 / n**2, n], dtype=torch.float64) for n in (8, 16, 32)]
+    assert_equal(aitken(*(1 + value for value in h)), torch.tensor([1.0, 1.0, 33.0], dtype=torch.float64))
+    found = limit_of((8, 12, 16, 24, 32, 48), [torch.tensor([3.0 + 1 / n, 4.0]) for n in (8, 12, 16, 24, 32, 48)])
+    assert found == pytest.approx((5.0, 0.0), abs=1e-5)
+    with pytest.raises(ValueError, match="2 N and 4 N"):
+        limit_of((8, 16, 24), h)
+    exact, _ = fitted(SHORT, [0.3 / n**2 for n in SHORT])
+    assert exact is not None and exact.value == pytest.approx(2.0) and exact.high - exact.low < 1e-6
+    drifts, why = fitted(SHORT, [1 / n + 30 / n**2 for n in SHORT])
+    assert drifts is not None and 1.0 < drifts.low < 1.1 < drifts.value and "asymptotic" in why
+    assert fitted(SHORT, [1e-12] * 6) == (None, "exact up to rounding")
+
+
+def test_common_noise_sees_what_no_order_does() -> None:
+    """Valid schemes of the stated order, which only differ from the reference, and the reference itself."""
+    for fault in [fault for fault in faults() if fault.valid and "first step" not in fault.why]:
+        clean = REFERENCES[fault.reference].sampler("clean")
+        assert differ(clean, clean) == 0.0 and differ(faulty(fault), clean) > 0.05, fault.why
+
+
+def test_common_noise_sees_one_scheme_in_two_forms() -> None:
+    """DDIM from eps and from v; DDIM with eta 1 and the ancestral transition; an SDE on a path and on single draws."""
+    eps, v, noisy = (
+        REFERENCES["DDIM"]._replace(run=ddim(*given)).sampler("DDIM", noise=given[0])
+        for given in ((0.0, "eps"), (0.0, "v"), (1.0, "eps"))
+    )
+    assert differ(eps, v) < 1e-12 and differ(noisy, REFERENCES["ancestral"].sampler("ancestral")) < 1e-10
+    path = differ(REFERENCES["reverse SDE"].sampler("single"), REFERENCES["Euler-Maruyama"].sampler("path"))
+    assert 0.01 < path < 0.1  # of the last step, which draws in one of them
+
+
+def test_a_sampler_that_raises_is_not_judged_and_one_without_states_is_inconclusive() -> None:
+    def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        raise KeyError("its own")
+
+    with pytest.raises(KeyError, match="its own"):
+        conform(Sampler("raises", "1", run, lambda steps: 1.0))
+    short = REFERENCES["Euler"].sampler("short", lambda steps: REFERENCES["Euler"].mesh(steps)[-4:])
+    found = conform(short, steps=SHORT)
+    assert found.convergence is None and any("no state of the shortest run" in line for line in found.trouble)

@@ -1,0 +1,74 @@
+"""Each invariant, with a sampler that breaks it and no other."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from ams.conformance import Draws, Network
+from ams.conformance.invariants import invariants
+from tests.ams.conformance.references import REFERENCES, Reference, karras, preserving
+
+CLEAN = REFERENCES["DDIM, eta 0.6"]
+
+
+def after(change: Callable[[Tensor], Tensor]) -> Reference:
+    """Return DDIM with a change of its end."""
+
+    def run(network, x, levels, draws: Draws) -> Tensor:  # type: ignore[no-untyped-def]
+        return change(CLEAN.run(network, x, levels, draws))
+
+    return CLEAN._replace(run=run)
+
+
+def float16(network: Network, x: Tensor, levels, draws: Draws) -> Tensor:  # type: ignore[no-untyped-def]
+    """Run DDIM with a network that is called in float16."""
+    return CLEAN.run(lambda predict, x, level: network(predict, x.half(), level).to(x.dtype), x, levels, draws)
+
+
+BROKEN: dict[str, tuple[Reference, set[str]]] = {
+    "nothing": (CLEAN, set()),
+    "its end is not finite": (
+        after(lambda x: x / 0.0 * 0.0),
+        {"finite", "deterministic", "rows independent", "rotation", "float32", "bfloat16"},
+    ),
+    "NumPy's draws": (
+        after(lambda x: x + torch.from_numpy(np.random.standard_normal(x.shape)).to(x)),  # noqa: NPY002
+        {"deterministic", "rows independent", "rotation", "float32"},
+    ),
+    "a batch mean": (after(lambda x: x - 0.1 * x.mean(0)), {"rows independent"}),
+    "a clamp": (after(lambda x: x.clamp(-0.5, 0.5)), {"rotation"}),
+    "its count of evaluations": (CLEAN._replace(evaluations=lambda steps: steps + 1), {"evaluations"}),
+    "a network in float16": (CLEAN._replace(run=float16), {"float32"}),
+    "an end of three digits": (after(lambda x: x if x.dtype is torch.float64 else x + 2e-3), {"float32"}),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_each_break_is_seen_and_nothing_else(name: str) -> None:
+    reference, expected = BROKEN[name]
+    found = invariants(reference.sampler(name))
+    assert {check for check, finding in found.items() if finding.holds is False} == expected
+    assert all(finding.why for finding in found.values())
+
+
+def test_rising_noise_is_noted_and_not_judged() -> None:
+    rises = invariants(REFERENCES["EDM"].sampler("EDM"))["levels fall"]
+    assert rises.holds is None and rises.value > 0
+    assert invariants(REFERENCES["Heun"].sampler("Heun"))["levels fall"].holds
+
+
+def test_a_type_that_an_operation_lacks_is_noted() -> None:
+    def run(network: Network, x: Tensor, levels, draws: Draws) -> Tensor:  # type: ignore[no-untyped-def]
+        torch.linalg.inv(torch.eye(2, dtype=x.dtype))
+        return CLEAN.run(network, x, levels, draws)
+
+    found = invariants(Reference(run, preserving, 1, 0.6).sampler("inverse"))["bfloat16"]
+    assert found.holds is None and "it raises" in found.why
+
+
+def test_a_brownian_path_is_rotated_and_split_with_its_samples() -> None:
+    found = invariants(Reference(REFERENCES["SDE midpoint"].run, karras, 2, 1.0, lambda n: 2 * n - 1).sampler("path"))
+    assert all(finding.holds is not False for finding in found.values())
