@@ -20,8 +20,7 @@ from ams.conformance.conform import end_distance
 from ams.conformance.convergence import STEPS, Data, converge, two_targets
 from ams.conformance.order_conditions import order_conditions
 from ams.errors import DataUnavailable
-from experiments.conformance.study import installed
-from verdicts.studies import Cell, cell
+from verdicts.studies import cell
 
 NEXT = "int(next((later for later in self.timesteps if later < timestep), -1))"
 """The timestep after `timestep` in a schedule, -1 after the last one: where a step must end."""
@@ -37,12 +36,13 @@ class Fix(NamedTuple):
 
 
 class Defect(NamedTuple):
-    """A sampler at settings, the fix (none for a control), and what is measured of it."""
+    """A sampler at settings, the fix (none for a control), and what is measured of it in the least profile."""
 
     sampler: str
     settings: dict[str, Any]
     fixes: tuple[Fix, ...]
     measure: Callable[[Sampler], float]
+    profile: str = "full"
 
 
 def order(sampler: Sampler) -> float:
@@ -97,30 +97,35 @@ DEFECTS = {
         {"order": 2},
         (Fix("azula.sample", "REABSampler", "__call__", (("alpha_s**2 + sigma_t**2", "alpha_s**2 + sigma_s**2"),)),),
         order,
+        "quick",
     ),
     "diffusers_dpmpp_3m": Defect(
         "diffusers:DPMSolverMultistepScheduler",
         {"solver_order": 3},
         (Fix(f"{_DIFFUSERS}dpmsolver_multistep", "DPMSolverMultistepScheduler", _THIRD, _HALF),),
         order_of_steps,
+        "cpu",
     ),
     "diffusers_edm_3m": Defect(
         "diffusers:EDMDPMSolverMultistepScheduler",
         {"solver_order": 3},
         (Fix(f"{_DIFFUSERS}edm_dpmsolver_multistep", "EDMDPMSolverMultistepScheduler", _THIRD, _HALF),),
         order_of_steps,
+        "cpu",
     ),
     "diffusers_sde_3m": Defect(
         "diffusers:DPMSolverMultistepScheduler",
         {"solver_order": 3, "algorithm_type": "sde-dpmsolver++"},
         (Fix(f"{_DIFFUSERS}dpmsolver_multistep", "DPMSolverMultistepScheduler", _THIRD, (*_HALF, _SIGN)),),
         order_of_steps,
+        "cpu",
     ),
     "diffusers_ipndm": Defect(
         "diffusers:IPNDMScheduler",
         {},
         (Fix(f"{_DIFFUSERS}ipndm", "IPNDMScheduler", "step", ((_FIRST, f"{_FIRST} + {_X0}"),)),),
         order,
+        "quick",
     ),
     "diffusers_ddim": Defect(
         "diffusers:DDIMScheduler",
@@ -134,14 +139,23 @@ DEFECTS = {
             ),
         ),
         distance_at(600),
+        "cpu",
     ),
-    "diffusers_unipc_bh1": Defect("diffusers:UniPCMultistepScheduler", {"solver_type": "bh1"}, (), not_finite),
-    "diffusers_unipc_noise": Defect("diffusers:UniPCMultistepScheduler", {"predict_x0": False}, (), not_finite),
+    "diffusers_unipc_bh1": Defect("diffusers:UniPCMultistepScheduler", {"solver_type": "bh1"}, (), not_finite, "cpu"),
+    "diffusers_unipc_noise": Defect("diffusers:UniPCMultistepScheduler", {"predict_x0": False}, (), not_finite, "cpu"),
     "diffusers_unipc_bh1_last": Defect(
-        "diffusers:UniPCMultistepScheduler", {"solver_type": "bh1", "final_sigmas_type": "sigma_min"}, (), not_finite
+        "diffusers:UniPCMultistepScheduler",
+        {"solver_type": "bh1", "final_sigmas_type": "sigma_min"},
+        (),
+        not_finite,
+        "cpu",
     ),
     "diffusers_unipc_noise_last": Defect(
-        "diffusers:UniPCMultistepScheduler", {"predict_x0": False, "final_sigmas_type": "sigma_min"}, (), not_finite
+        "diffusers:UniPCMultistepScheduler",
+        {"predict_x0": False, "final_sigmas_type": "sigma_min"},
+        (),
+        not_finite,
+        "cpu",
     ),
     "diffusers_pndm": Defect("diffusers:PNDMScheduler", {"grid": 1}, (), distance_at(200)),
     "k_diffusion_3m": Defect(
@@ -156,6 +170,7 @@ DEFECTS = {
             ),
         ),
         order_of_steps,
+        "cpu",
     ),
     "monai_ddim": Defect(
         "monai:DDIMScheduler",
@@ -255,14 +270,7 @@ def effect(name: str, release: str, fixed: bool) -> float:
 def measured(name: str, fixed: bool) -> float:
     """Return the effect of a defect. Raises DataUnavailable where the library is not installed."""
     library = DEFECTS[name].sampler.split(":")[0]
-    release = installed(library)
+    release = adapters.installed(library)
     if release is None:
         raise DataUnavailable(f"{library} is not installed: python -m pip install {adapters.LIBRARIES[library]}")
     return effect(name, release, fixed)
-
-
-def cells() -> Iterator[Cell]:
-    """Yield the two measurements of each defect whose library is installed."""
-    for name, defect in DEFECTS.items():
-        if (release := installed(defect.sampler.split(":")[0])) is not None:
-            yield from (effect.cell(name, release, fixed) for fixed in (False, True)[: 1 + bool(defect.fixes)])

@@ -8,7 +8,6 @@ import json
 import tomllib
 from collections.abc import Iterator
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,7 +24,8 @@ from ams.conformance.adapters import (  # noqa: F401
     refiners,
     smalldiffusion,
 )
-from ams.errors import DataUnavailable, UserError
+from ams.errors import DataUnavailable
+from experiments.conformance import defects
 from experiments.conformance.settings import Settings
 from verdicts.studies import Cell, cell
 
@@ -59,15 +59,6 @@ def rows(settings: Settings, library: str | None = None) -> list[Row]:
     return [row for row in survey() if row.profile in wanted and library in (None, row.library)]
 
 
-def installed(library: str) -> str | None:
-    """Return a library's version, None where it is not installed."""
-    try:
-        adapters.adapter(library)
-    except UserError:
-        return None
-    return version(adapters.LIBRARIES[library].split()[-1])
-
-
 @cell
 def report(name: str, given: str, release: str, steps: tuple[int, ...]) -> dict[str, Any]:
     """The report on a sampler at settings, which `given` has as JSON, in one release of its library."""
@@ -81,7 +72,7 @@ def reports(settings: Settings, library: str) -> list[tuple[Row, dict[str, Any]]
 
     Raises DataUnavailable where it is not installed, or has no row at these settings.
     """
-    release, chosen = installed(library), rows(settings, library)
+    release, chosen = adapters.installed(library), rows(settings, library)
     if release is None:
         raise DataUnavailable(f"{library} is not installed: python -m pip install {adapters.LIBRARIES[library]}")
     if not chosen:
@@ -94,8 +85,12 @@ def _arguments(row: Row, release: str, settings: Settings) -> tuple[str, str, st
 
 
 def cells(settings: Settings) -> Iterator[Cell]:
-    """Yield a cell for each row of an installed library."""
-    releases = {library: installed(library) for library in adapters.LIBRARIES}
+    """Yield a cell for each row of an installed library, and for each defect that the profile's claims measure."""
+    releases = {library: adapters.installed(library) for library in adapters.LIBRARIES}
     for row in rows(settings):
         if (release := releases[row.library]) is not None:
             yield report.cell(*_arguments(row, release, settings))
+    for name, defect in defects.DEFECTS.items():
+        release = releases[defect.sampler.split(":")[0]]
+        if release is not None and PROFILES.index(defect.profile) <= PROFILES.index(settings.rows):
+            yield from (defects.effect.cell(name, release, fixed) for fixed in (False, True)[: 1 + bool(defect.fixes)])

@@ -29,7 +29,7 @@ def test_a_refuted_sampler_breaks_the_claims_of_libraries(claim, monkeypatch):
 
 @pytest.mark.parametrize("claim", DEFECTS)
 def test_a_library_without_the_defect_breaks_its_claim(claim, monkeypatch):
-    mended = {order: 3.0 for order in (defects.order, defects.order_of_steps)}
+    mended = dict.fromkeys((defects.order, defects.order_of_steps), 3.0)
     monkeypatch.setattr(defects, "measured", lambda name, fixed: mended.get(defects.DEFECTS[name].measure, 0.0))
     assert expected(claim) == "holds"
     assert verdict_of(claim, f"{claim}.shipped") == "refuted"
@@ -42,7 +42,7 @@ def test_the_survey_names_at_least_120_samplers_once():
 
 
 def test_a_library_that_is_not_installed_is_not_run(monkeypatch):
-    monkeypatch.setattr(study, "installed", lambda library: None)
+    monkeypatch.setattr(study.adapters, "installed", lambda library: None)
     assert not list(study.cells(Settings()))
     with pytest.raises(Exception, match="azula is not installed: python -m pip install azula") as refused:
         study.reports(Settings(), "azula")

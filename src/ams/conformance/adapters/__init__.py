@@ -46,13 +46,19 @@ def load(name: str, settings: dict[str, Any] | None = None) -> Sampler:
 
 def adapter(library: str) -> ModuleType:
     """Return the adapter of an installed library. Raises UserError for an unknown library and for a missing one."""
+    if installed(library) is None:
+        raise UserError(f"{library} is not installed: python -m pip install {LIBRARIES[library]}")
+    return importlib.import_module(f"{__name__}.{library.replace('-', '_')}")
+
+
+def installed(library: str) -> str | None:
+    """Return a library's version, None where it is not installed. Raises UserError for an unknown one."""
     if library not in LIBRARIES:
         raise unknown("library", library, LIBRARIES)
     try:
-        version(LIBRARIES[library].split()[-1])
+        return version(LIBRARIES[library].split()[-1])
     except PackageNotFoundError:
-        raise UserError(f"{library} is not installed: python -m pip install {LIBRARIES[library]}") from None
-    return importlib.import_module(f"{__name__}.{library.replace('-', '_')}")
+        return None
 
 
 def accepted(settings: dict[str, Any], function: Callable[..., Any], *own: str) -> dict[str, Any]:
