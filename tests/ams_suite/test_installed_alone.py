@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.test_recipes import blocks
 from tests.verdicts.toy import REPOSITORY, Toy
 
 BLOCKED = """
@@ -34,9 +35,13 @@ SUITE = {
 }
 
 
-def alone(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+# What the conformance kit does not need either: the rest of the library's own, and what pytest cases need
+KIT = {"sympy", "pooch", "requests", "pytest", "hypothesis", "tqdm", "altair"}
+
+
+def alone(tmp_path: Path, *arguments: str, blocked: set[str] = SUITE) -> subprocess.CompletedProcess[str]:
     """Run the command line, in a process of its own, without the modules of the suite."""
-    return Toy(tmp_path, "").python("-c", BLOCKED.format(blocked=SUITE, arguments=list(arguments)))
+    return Toy(tmp_path, "").python("-c", BLOCKED.format(blocked=blocked, arguments=list(arguments)))
 
 
 def test_law(tmp_path):
@@ -50,6 +55,15 @@ def test_replay(tmp_path):
     done = alone(tmp_path, "replay", str(REPOSITORY / "tests/golden/ncsn_a.npz"))
     assert done.returncode == 0, done.stderr
     assert "ncsn_a.npz" in done.stdout
+
+
+def test_conform_on_the_sampler_of_the_docs(tmp_path):
+    """With torch, NumPy, SciPy, tyro, rich and jaxtyping alone, the page's adapter gives the page's verdict."""
+    files, _ = blocks("../test_your_sampler.md")
+    (tmp_path / "my_sampler.py").write_text(files["my_sampler.py"], encoding="utf-8")
+    done = alone(tmp_path, "conform", "my_sampler.py:mine", blocked=SUITE | KIT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("my Heun 1.0: holds")
 
 
 @pytest.mark.parametrize("words", ["list", "run A1", "reproduce", "check", "schema", "mutate", "reseed"])

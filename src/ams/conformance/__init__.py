@@ -5,9 +5,10 @@ hand from a function `run(network, x, steps, draws)`.
 """
 
 from ams.conformance.conform import conform
+from ams.conformance.differ import differ
 from ams.conformance.draws import Draws, Unanswered
 from ams.conformance.model import Network, noise_level
 from ams.conformance.report import Report
 from ams.conformance.sampler import Sampler
 
-__all__ = ["Draws", "Network", "Report", "Sampler", "Unanswered", "conform", "noise_level"]
+__all__ = ["Draws", "Network", "Report", "Sampler", "Unanswered", "conform", "differ", "noise_level"]

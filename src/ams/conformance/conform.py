@@ -6,22 +6,28 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
-from ams.conformance.affine_map import read_map
-from ams.conformance.convergence import STEPS, Convergence, Data, converge, two_targets
-from ams.conformance.invariants import invariants
-from ams.conformance.nonlinear import Distribution, Transport, distribution, transport
+from ams.conformance.convergence import STEPS, Convergence, Data, Limit, converge, pushforward, two_targets
+from ams.conformance.draws import Shared
+from ams.conformance.invariants import Finding, invariants
+from ams.conformance.nonlinear import Distribution, Transport, distribution, transport, transport_steps
 from ams.conformance.order_conditions import OrderConditions, order_conditions
-from ams.conformance.report import AFFINE, LIMIT, Report, shown
+from ams.conformance.report import AFFINE, END, LIMIT, Report, reached
 from ams.conformance.sampler import Sampler
 from ams.metrics.gaussian import gaussian_w2
 from ams.statistics.orders import Order
 
 FEW_STEPS = (5, 10, 20)
 T = TypeVar("T")
+Ordered = TypeVar("Ordered", OrderConditions, Transport)
 
 
-def conform(sampler: Sampler, settings: dict[str, Any] | None = None, steps: tuple[int, ...] = STEPS) -> Report:
-    """Return the report on a sampler. What a sampler raises is not caught, but for a check that cannot be made."""
+def conform(
+    sampler: Sampler, settings: dict[str, Any] | None = None, steps: tuple[int, ...] = STEPS, data: Data | None = None
+) -> Report:
+    """Return the report on a sampler, on the Gaussian target `data`, by default that of `two_targets`.
+
+    What a sampler raises is not caught, but for a check that cannot be made.
+    """
     began, trouble = time.perf_counter(), []
 
     def tried(check: Callable[[], T]) -> T | None:
@@ -31,28 +37,34 @@ def conform(sampler: Sampler, settings: dict[str, Any] | None = None, steps: tup
             trouble.append(str(reason))
             return None
 
-    def settled(check: Callable[[tuple[int, ...]], T], order: Callable[[T], Order | None]) -> T | None:
-        """Return the check from `steps`, or from twice as many unless these show the stated order.
-
-        An order that is too low must be seen from longer runs too, since the orders of short runs may still rise.
-        """
+    def settled(check: Callable[[tuple[int, ...]], Ordered]) -> Ordered | None:
+        """Return the check from `steps`, or from twice as many where its order is not reached with these."""
         result = tried(lambda: check(steps))
-        if result is None or shown(order(result), sampler.order):
+        if result is None or reached(result.order, sampler.order):
             return result
-        return tried(lambda: check(twice)) or result
+        longer = tried(lambda: check(twice)) or result
+        return longer._replace(order=confirmed_order(result.order, longer.order))
 
     twice = tuple(2 * count for count in steps)
-    data = two_targets(sampler.data_std)
-    found = invariants(sampler)
-    convergence = tried(lambda: _converged(sampler, data, steps))
-    defect = convergence[1] if convergence else 0.0
-    curve = convergence[0] if convergence and defect <= AFFINE else None
+    data = data or two_targets(sampler.data_std)
+    try:
+        found = invariants(sampler)
+    except Shared as reason:
+        found = {"rows independent": Finding(False, 1.0, 0.0, str(reason))}
+    coupled = found["rows independent"]
+    # Where the samples of a batch share coefficients that depend on them all, superposition holds and says nothing.
+    readable = coupled.holds or sampler.mean_field is not None
+    convergence = tried(lambda: _converged(sampler, data, steps)) if readable else None
+    defect = max(convergence[1] if convergence else 0.0, 0.0 if coupled.holds else coupled.value)
+    curve = convergence[0] if convergence and convergence[1] <= AFFINE else None
     conditions: OrderConditions | None = None
     if sampler.noise is not None:
-        conditions = settled(partial(order_conditions, sampler), lambda found: found.order)
+        conditions = settled(partial(order_conditions, sampler))
     mixture: Transport | Distribution | None
     if sampler.noise == 0:
-        mixture = settled(partial(transport, sampler), lambda found: found.order)
+        mixture = moved = settled(partial(transport, sampler))
+        if moved is not None and not reached(moved.order, sampler.order):
+            mixture = moved._replace(of_steps=transport_steps(sampler, twice))
     else:
         mixture = tried(lambda: distribution(sampler))
     few = {count: end_distance(sampler, data, count) for count in FEW_STEPS} if curve else {}
@@ -74,18 +86,34 @@ def conform(sampler: Sampler, settings: dict[str, Any] | None = None, steps: tup
 
 
 def _converged(sampler: Sampler, data: Data, steps: tuple[int, ...]) -> tuple[Convergence, float]:
-    """Return the convergence, from twice as many steps where these are too few for an order or for the limit."""
+    """Return the convergence, from twice as many steps where these are too few for an order, or refute a limit."""
     result, defect = converge(sampler, data, steps)
-    value, error = result.limit
-    if defect <= AFFINE and (not shown(result.order, sampler.order) or abs(value - LIMIT) < error):
-        result, defect = converge(sampler, data, tuple(2 * count for count in steps))
-    return result, defect
+    fails = result.limit.most > LIMIT or result.end.least > END
+    if defect > AFFINE or (reached(result.order, sampler.order) and not fails):
+        return result, defect
+    longer, defect = converge(sampler, data, tuple(2 * count for count in steps))
+    return longer._replace(
+        order=confirmed_order(result.order, longer.order),
+        limit=confirmed_limit(result.limit, longer.limit, LIMIT),
+        end=confirmed_limit(result.end, longer.end, END),
+    ), defect
+
+
+def confirmed_order(short: Order | None, long: Order | None) -> Order | None:
+    """Return the order from longer runs; where it rises from that of shorter runs, it may do so once more."""
+    if short is None or long is None:
+        return long
+    return long._replace(high=max(long.high, 2 * long.value - short.value))
+
+
+def confirmed_limit(short: Limit, long: Limit, allowed: float) -> Limit:
+    """Return the limit from longer runs. Unless it is within `allowed`, its error has the change from shorter runs."""
+    return long if long.most <= allowed else Limit(long.value, max(long.error, abs(long.value - short.value)))
 
 
 def end_distance(sampler: Sampler, data: Data, steps: int) -> float:
     """Return W2 between the end of a run, from the start that the library draws, and the data, in the data's scale."""
-    map_ = read_map(sampler, data.network(), len(data.mean), steps)
-    mean, variance = map_.law(-1, 0.0, sampler.prior(steps) ** 2)
+    mean, variance = pushforward(sampler, data, steps).law(-1, 0.0, sampler.prior(steps) ** 2)
     if not bool(variance.isfinite().all()):
         return math.inf
     return gaussian_w2(mean, variance, data.mean, data.std.square()) / sampler.data_std

@@ -6,12 +6,19 @@ noise nor the last step, which have errors of their own, is in the order. The le
 the fewest steps that is at least `JUDGED` times the data's scale; a longer run is judged at its last call before it.
 
 A solver with several calls a step has states at every b-th call only; b from 1 to 3 is tried, and the best order
-counts. The *limit* is the extrapolation by Aitken's formula of mean and standard deviation, in units of the exact
-marginal, to infinitely many steps: zero for a sampler whose limit is its target.
+counts. A multistep method starts with steps of lower order, which cost it the order of convergence however good the
+others are. So a deterministic sampler's *steps* are judged too: each against the exact flow from where the step before
+ended, which on a Gaussian multiplies by the ratio of the marginals' standard deviations. The first steps are left out.
+
+The *limit* is the extrapolation by Aitken's formula of mean and standard deviation, in units of the exact
+marginal, to infinitely many steps: zero for a sampler whose limit is its target. The *end* is that of the whole run,
+from the exact marginal at its first noise level, against the data. The *start* is how far the standard deviation that
+the library draws is from the exact marginal's where the network is called first: the largest logarithm of their ratio.
 """
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -20,7 +27,7 @@ from torch import Tensor
 
 from ams.conformance.affine_map import AffineMap, read_map
 from ams.conformance.model import Recorded, exact
-from ams.conformance.sampler import Sampler
+from ams.conformance.sampler import Pushforward, Sampler
 from ams.metrics.gaussian import gaussian_kl, gaussian_w2
 from ams.schedules import Level
 from ams.statistics.orders import NotAsymptotic, Order, asymptotic_order
@@ -30,6 +37,7 @@ STEPS = (24, 36, 48, 72, 96, 144)
 JUDGED = 0.2
 DRIFT = 0.15
 BLOCKS = (1, 2, 3)
+WARM_UP = 5
 ROUNDING = 1e-10
 
 
@@ -61,12 +69,23 @@ class Limit(NamedTuple):
     value: float
     error: float
 
+    @property
+    def least(self) -> float:
+        """Return the least value within the error."""
+        return self.value - self.error
+
+    @property
+    def most(self) -> float:
+        """Return the largest value within the error."""
+        return self.value + self.error
+
 
 class Convergence(NamedTuple):
     """The errors of runs with `steps` steps at one noise level, their order and their limit.
 
     `w2` is in units of the data's scale, `kl` in nats; `order` is None where too few errors are above rounding, `why`
-    says so. `block` is the number of calls between two states.
+    says so. `block` is the number of calls between two states. `of_steps` is the order of each step past the start,
+    None for a sampler that draws.
     """
 
     steps: tuple[int, ...]
@@ -76,6 +95,9 @@ class Convergence(NamedTuple):
     limit: Limit
     block: int
     why: str = ""
+    of_steps: Order | None = None
+    start: float = 0.0
+    end: Limit = Limit(0.0, 0.0)
 
 
 def ratio(level: Level) -> float:
@@ -96,12 +118,24 @@ def judged_points(levels: Sequence[Sequence[Level]], block: int, floor: float) -
     return [max(i for i in range(0, len(run), block) if ratio(run[i]) >= least) for run in levels]
 
 
+def pushforward(sampler: Sampler, data: Data, steps: int) -> Pushforward:
+    """Return a run's effect on distributions: in the mean field where the sampler has it, else its affine map."""
+    if sampler.mean_field is not None:
+        return sampler.mean_field(steps, data.mean, data.std.square())
+    return read_map(sampler, data.network(), len(data.mean), steps)
+
+
 def converge(sampler: Sampler, data: Data, steps: Sequence[int] = STEPS) -> tuple[Convergence, float]:
     """Return the convergence on `data`, and the largest superposition defect. Raises ValueError as `judged_points`."""
-    maps = [read_map(sampler, data.network(), len(data.mean), count) for count in steps]
+    maps = [pushforward(sampler, data, count) for count in steps]
     defect = max(map_.defect for map_ in maps)
     results = [judge(steps, maps, data, sampler.data_std, block) for block in BLOCKS]
-    return best(results), defect
+    steps_alone = [result.of_steps for result in results if result.of_steps is not None]
+    return best(results)._replace(
+        start=_start(maps[-1], data, sampler.prior(steps[-1])),
+        end=_end(steps, maps, data, sampler.data_std),
+        of_steps=max(steps_alone, key=lambda order: order.low, default=None),
+    ), defect
 
 
 class Ordered(Protocol):
@@ -120,7 +154,19 @@ def best(results: Sequence[R]) -> R:
     return max(results, key=lambda result: result.order.low if result.order else -math.inf)
 
 
-def judge(steps: Sequence[int], maps: Sequence[AffineMap], data: Data, scale: float, block: int) -> Convergence:
+def _start(map_: Pushforward, data: Data, prior: float) -> float:
+    """Return the largest logarithm of the ratio of standard deviations at the first call, drawn to exact."""
+    drawn = map_.law(0, 0.0, prior**2)[1]
+    return float((drawn / data.marginal(map_.levels[0])[1]).log().abs().max()) / 2
+
+
+def _end(steps: Sequence[int], maps: Sequence[Pushforward], data: Data, scale: float) -> Limit:
+    """Return the limit of W2 between the end of a run and the data, in the data's scale."""
+    laws = [map_.law(-1, *map_.exact_start(*data.marginal(map_.levels[0]))) for map_ in maps]
+    return limit_of(steps, [torch.cat([mean - data.mean, var.sqrt() - data.std]) / scale for mean, var in laws])
+
+
+def judge(steps: Sequence[int], maps: Sequence[Pushforward], data: Data, scale: float, block: int) -> Convergence:
     """Return the convergence of the states at every `block`-th call."""
     points = judged_points([map_.levels for map_ in maps], block, JUDGED * scale)
     w2, kl, defects = [], [], []
@@ -133,7 +179,41 @@ def judge(steps: Sequence[int], maps: Sequence[AffineMap], data: Data, scale: fl
         unit = level.scale * scale
         defects.append(torch.cat([mean - exact_mean, variance.sqrt() - exact_variance.sqrt()]) / unit)
     order, why = fitted(steps, w2)
-    return Convergence(tuple(steps), tuple(w2), tuple(kl), order, limit_of(steps, defects), block, why)
+    still = [map_ for map_ in maps if isinstance(map_, AffineMap) and not map_.draws.shape[1]]
+    of_steps = steps_order(steps, still, data, scale, block) if len(still) == len(maps) else None
+    return Convergence(tuple(steps), tuple(w2), tuple(kl), order, limit_of(steps, defects), block, why, of_steps)
+
+
+def steps_order(steps: Sequence[int], maps: Sequence[AffineMap], data: Data, scale: float, block: int) -> Order | None:
+    """Return the order of a deterministic sampler's steps on the Gaussian, None where there are too few of them."""
+    window = between(maps[0].levels, scale)
+    if window is None:
+        return None
+    errors = []
+    for map_ in maps:
+        total = torch.zeros_like(data.mean)
+        for i, j in pairwise(range(0, len(map_.levels), block)):
+            weight = bump(map_.levels[i], map_.levels[j], window)
+            if weight:
+                spread = [data.marginal(map_.levels[k])[1].sqrt() for k in (i, j)]
+                total += weight * (map_.start[j] / map_.start[i] * spread[0] / spread[1] - 1).abs()
+        errors.append(float(total.norm()))
+    return fitted(steps, errors)[0]
+
+
+def between(levels: Sequence[Level], scale: float) -> tuple[float, float] | None:
+    """Return `ln(scale / sigma)` past the start of the run with the fewest steps, and at the level of judgement."""
+    first, last = -math.log(ratio(levels[min(WARM_UP, len(levels) - 1)])), -math.log(JUDGED * scale)
+    return (first, last) if math.isfinite(first) and first < last else None
+
+
+def bump(before: Level, after: Level, window: tuple[float, float]) -> float:
+    """Return the weight of a step, `sin^2` of its place in the window, so that none enters or leaves a sum at once."""
+    if not before.scale or ratio(after) >= ratio(before):
+        return 0.0
+    middle = -(math.log(ratio(before)) + math.log(ratio(after))) / 2
+    place = (middle - window[0]) / (window[1] - window[0])
+    return math.sin(math.pi * place) ** 2 if 0 < place < 1 else 0.0
 
 
 def fitted(steps: Sequence[int], errors: Sequence[float]) -> tuple[Order | None, str]:

@@ -30,6 +30,10 @@ class Unanswered(ValueError):
     """A draw that the kit cannot answer: not normal, or without one row a sample."""
 
 
+class Shared(Unanswered):
+    """A normal draw without one row a sample: the samples of a batch share it."""
+
+
 class Draws:
     """The draws of one run. Without `variable` all are zero, and the run counts them."""
 
@@ -44,9 +48,9 @@ class Draws:
         return self.normals + max(len(self.times) - 1, 0)
 
     def normal(self, shape: torch.Size, rows: int) -> Tensor:
-        """Return the next normal draw. Raises Unanswered unless its first dimension has one entry a sample."""
+        """Return the next normal draw. Raises Shared unless its first dimension has one entry a sample."""
         if not shape or shape[0] != rows:
-            raise Unanswered(f"a normal draw of shape {tuple(shape)} for a batch of {rows}: one row a sample expected")
+            raise Shared(f"a normal draw of shape {tuple(shape)} for a batch of {rows}: one row a sample expected")
         number, self.normals = self.normals, self.normals + 1
         # Pieces of the path come first, so that the counts of both kinds need not be known together.
         return self._value(number + max(len(self.breaks) - 1, 0), shape)
@@ -69,6 +73,15 @@ class Draws:
 
     def _value(self, number: int, shape: torch.Size) -> Tensor:
         return torch.zeros(shape, dtype=torch.float64) if self.variable is None else self.variable(number, shape)
+
+
+def seeded(rows: int, width: int, seed: int = 0) -> Variable:
+    """Return independent normal variables, each fixed by the seed and its number."""
+
+    def variable(k: int, shape: torch.Size) -> Tensor:  # by NumPy, since PyTorch's draws may be those answered here
+        return torch.from_numpy(np.random.default_rng((seed, k)).standard_normal((rows, width))).reshape(shape)
+
+    return variable
 
 
 class _Answered(TorchFunctionMode):

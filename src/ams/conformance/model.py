@@ -43,15 +43,16 @@ def noise_level(scale: Any, sigma: Any) -> Level:
 
 
 def log_snr(level: Level) -> float:
-    """Return `lambda = ln(scale / sigma)`, half the logarithm of the signal-to-noise ratio."""
-    return math.log(level.scale / level.sigma)
+    """Return `lambda = ln(scale / sigma)`, half the logarithm of the signal-to-noise ratio; infinite without noise."""
+    return math.log(level.scale / level.sigma) if level.sigma else math.inf
 
 
 class Call(NamedTuple):
-    """One evaluation: the noise level that was passed and the input, flat rows in float64."""
+    """One evaluation: the noise level that was passed and the input, flat rows in float64, with its own type."""
 
     level: Level
     x: Tensor
+    dtype: torch.dtype
 
 
 class Network(Protocol):
@@ -79,7 +80,7 @@ class Recorded:
     def __call__(self, predict: str, x: Tensor, level: Level) -> Tensor:
         """Return the prediction for `x`. Raises ValueError for an unknown prediction."""
         rows = x.detach().double().reshape(len(x), -1)
-        self.calls.append(Call(level, rows.clone()))
+        self.calls.append(Call(level, rows.clone(), x.dtype))
         if len(self.calls) == self.most:
             raise Enough
         x0, eps = self.pair(rows, level)

@@ -1,6 +1,7 @@
 """The verdict on a sampler: what was measured, what was required, and why; as text and as JSON.
 
-Verdicts are `refuted`, `inconclusive` and `holds`, which says that nothing was refuted, not that all was proved. The
+Verdicts are `refuted`, `inconclusive` and `holds`, which says that nothing was refuted, not that all was proved. A line
+can also be `start`: the run misses the stated order for its first steps alone. The
 thresholds were fixed before any library was surveyed; `VERSION` changes with them and stands in each report.
 """
 
@@ -17,13 +18,21 @@ from ams.statistics.orders import Order
 
 VERSION = "1"
 HOLDS, REFUTED, INCONCLUSIVE = "holds", "refuted", "inconclusive"
+BY_START = "start"
+"""Of a check that does not decide: each step has the stated order, and the first ones, of lower order, cost the run."""
 
 AFFINE = 1e-6
 """A larger superposition defect, relative, is a sampler that is not affine."""
-ORDER_SHORT = 0.25
+ORDER_SHORT = 0.3
 """An order is refuted if its interval is below the stated order by more than this."""
 LIMIT = 0.01
 """The largest distance of the limit from the target, in units of the data's scale."""
+END = 0.05
+"""The largest distance of the end of a run from the data in the limit of many steps, in the data's scale."""
+START = 0.1
+"""The largest logarithm of the start's standard deviation, in units of the exact one."""
+FAR = 0.5
+"""A root mean square error on the mixture at the most steps, in the data's scale, that no order excuses."""
 TRANSPORTED = 0.02
 """What a law that is extrapolated as of order 1 may keep of distance beside its sampling error."""
 
@@ -86,7 +95,9 @@ class Report:
             "stated_order": self.order,
             "order": _interval(measured),
             "order_conditions": self.conditions and _conditions(self.conditions),
-            "limit": limit and {"value": limit.value, "error": limit.error},
+            "limit": limit and limit._asdict(),
+            "end": self.convergence and self.convergence.end._asdict(),
+            "start": self.convergence and self.convergence.start,
             "mixture": _mixture(self.mixture),
             "w2": {str(steps): value for steps, value in self.w2.items()},
             "curve": self.convergence
@@ -103,7 +114,7 @@ class Report:
 
     def text(self) -> str:
         """Return the report for a terminal."""
-        marks = {HOLDS: "+", REFUTED: "x"}
+        marks = {HOLDS: "+", REFUTED: "x", BY_START: "-"}
         width = max(len(judgement.check) for judgement in self.judgements)
         lines = [
             f"{self.name} {self.version}: {self.verdict} ({self.seconds:.1f} s, kit {VERSION})",
@@ -155,18 +166,22 @@ def _judge(report: Report) -> list[Judgement]:
         if finding.holds is not None:
             found.append(Judgement(name, HOLDS if finding.holds else REFUTED, finding.why))
     if report.defect > AFFINE:
-        found.append(
-            Judgement("affine", INCONCLUSIVE, f"not affine: superposition fails by {report.defect:.1e} of the end")
-        )
-    elif report.convergence is not None:
+        verdict, words = (HOLDS, "; judged in the limit of large batches") if report.convergence else (INCONCLUSIVE, "")
+        found.append(Judgement("affine", verdict, f"not affine, by {report.defect:.1e} of the end{words}"))
+    if report.convergence is not None:
         found.append(_judge_limit(report.convergence.limit))
-        found += _judge_order("order", report, report.convergence.order, report.convergence.why)
+        measured = report.convergence
+        found += _judge_ends(measured.start, measured.end)
+        found += _judge_order("order", report, measured.order, measured.why, measured.of_steps)
     conditions = report.conditions
     if conditions is not None and conditions.order is not None:
         found += _judge_order("order of each step", report, conditions.order, conditions.why)
     match report.mixture:
-        case Transport(_, order, why):
-            found += _judge_order("order on the mixture", report, order, why)
+        case Transport(errors, order, why, of_steps):
+            if not errors[-1] <= FAR:
+                words = f"at the most steps the error is {errors[-1]:.1e} of the data's scale, at most {FAR:g} allowed"
+                found.append(Judgement("error on the mixture", REFUTED, words))
+            found += _judge_order("order on the mixture", report, order, why, of_steps)
         case Distribution(distance, bound):
             off = distance > bound + TRANSPORTED
             verdict = REFUTED if off else HOLDS
@@ -176,23 +191,43 @@ def _judge(report: Report) -> list[Judgement]:
 
 def _judge_limit(limit: Limit) -> Judgement:
     words = f"W2 of the limit to the target {limit.value:.1e} +- {limit.error:.0e}, at most {LIMIT:g} allowed"
-    if limit.value - limit.error > LIMIT:
+    if limit.least > LIMIT:
         return Judgement("limit", REFUTED, words)
-    return Judgement("limit", HOLDS if limit.value + limit.error <= LIMIT else INCONCLUSIVE, words)
+    return Judgement("limit", HOLDS if limit.most <= LIMIT else INCONCLUSIVE, words)
 
 
-def _judge_order(check: str, report: Report, order: Order | None, why: str) -> list[Judgement]:
-    """Return the judgement on a measured order, none where no order was stated."""
+def _judge_ends(start: float, end: Limit) -> list[Judgement]:
+    """Return the judgements on the ends of a run, which refute or else hold: short runs leave the end uncertain."""
+    first = f"logarithm of the start's standard deviation, drawn to exact, {start:.1e}, at most {START:g} allowed"
+    final = f"W2 of the limit of ends to the data {end.value:.1e} +- {end.error:.0e}, at most {END:g} allowed"
+    return [
+        Judgement("start", REFUTED if start > START else HOLDS, first),
+        Judgement("end", REFUTED if end.least > END else HOLDS, final),
+    ]
+
+
+def _judge_order(
+    check: str, report: Report, order: Order | None, why: str, of_steps: Order | None = None
+) -> list[Judgement]:
+    """Return the judgement on a measured order, none where no order was stated.
+
+    `of_steps` is the order of the steps past the start. Where it is the stated one and the run's is not, the start
+    decides, which is a design and no verdict.
+    """
     if report.order is None:
         return []
     if order is None:
         return [Judgement(check, HOLDS if why.startswith("exact") else INCONCLUSIVE, why)]
     words = f"measured {order.value:.2f} [{order.low:.2f}, {order.high:.2f}], stated {report.order}"
-    if order.high < report.order - ORDER_SHORT:
-        return [Judgement(check, REFUTED, words)]
-    return [Judgement(check, HOLDS if shown(order, report.order) else INCONCLUSIVE, words)]
+    least = report.order - ORDER_SHORT
+    if reached(order, report.order):
+        return [Judgement(check, HOLDS, words)]
+    if of_steps is not None and of_steps.low >= least:
+        words += f"; past the start each step has order {of_steps.value:.2f} [{of_steps.low:.2f}, {of_steps.high:.2f}]"
+        return [Judgement(check, BY_START, words)]
+    return [Judgement(check, REFUTED if order.high < least else INCONCLUSIVE, words)]
 
 
-def shown(order: Order | None, stated: int | None) -> bool:
-    """Return whether a measured order shows the stated one; any does where none is stated."""
+def reached(order: Order | None, stated: int | None) -> bool:
+    """Return whether a measured order is certainly the stated one or more; any is where none is stated."""
     return stated is None or (order is not None and order.low >= stated - ORDER_SHORT)

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 import torch
 from torch import Tensor
 
-from ams.conformance.draws import Draws, answered
+from ams.conformance.draws import Draws, Variable, answered
 from ams.conformance.model import Call, Enough, Network, Recorded
+from ams.schedules import Level
 
 Run: TypeAlias = Callable[[Network, Tensor, int, Draws], Tensor]
 """`run(network, x, steps, draws)`: the end of a run of `steps` steps that starts at `x`, of shape (rows, *shape).
@@ -17,15 +18,34 @@ Run: TypeAlias = Callable[[Network, Tensor, int, Draws], Tensor]
 """
 
 
+class Pushforward(Protocol):
+    """The distributions along a run as functions of that of its start, as `ams.conformance.affine_map.AffineMap`."""
+
+    @property
+    def levels(self) -> list[Level]:
+        """Return the noise levels that were passed to the network."""
+
+    @property
+    def defect(self) -> float:
+        """Return the superposition defect."""
+
+    def law(self, point: int, mean: Tensor | float, variance: Tensor | float) -> tuple[Tensor, Tensor]:
+        """Return mean and variance (d,) at a call for a start with this mean and variance; -1 is the end."""
+
+    def exact_start(self, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the start for which the first call's input has exactly the mean and variance given."""
+
+
 @dataclass(frozen=True)
 class Sampler:
     """A sampler as its library ships it, at one setting.
 
     `prior(steps)` is the standard deviation of the start that the library tells its users to draw. `order` is the order
     that its documentation states, None if it states none. `noise` is 0 for an ODE solver and 1 for a solver of the
-    reverse SDE (eta of the family between them), None for one
-    whose noise varies along the run. `data_std` is the data's scale that the library
-    assumes.     `evaluations(steps)` is the number of network calls that the library states, None if it states none.
+    reverse SDE (eta of the family between them), None for one whose noise varies along the run. `data_std` is the
+    data's scale that the library assumes. `evaluations(steps)` is the number of network calls that the library states,
+    None if it states none. `coupling` is the reason for which the samples of a batch depend on each other by design;
+    `mean_field(steps, mean, variance)` then has the limit of large batches on a Gaussian target, if it is known.
     """
 
     name: str
@@ -36,6 +56,8 @@ class Sampler:
     noise: float | None = 0.0
     data_std: float = 1.0
     evaluations: Callable[[int], int] | None = None
+    coupling: str = ""
+    mean_field: Callable[[int, Tensor, Tensor], Pushforward] | None = None
 
     def shaped(self, rows: Tensor) -> Tensor:
         """Return flat rows (n, d) in the shape of images, (n, 1, 1, d)."""
@@ -69,3 +91,12 @@ def trajectory(
     except Enough:
         return Path(fresh.calls, x[:0])
     return Path(fresh.calls, end.double().reshape(len(x), -1))
+
+
+def driven(
+    sampler: Sampler, network: Recorded, x: Tensor, steps: int, variable: Variable, dtype: torch.dtype | None = None
+) -> Path:
+    """Run the sampler with the values `variable` of its draws, which a run of two rows counts first."""
+    counting = Draws()  # of each run, since the times of a Brownian path depend on the type
+    trajectory(sampler, network, x[:2], steps, counting, dtype)
+    return trajectory(sampler, network, x, steps, counting.again(variable), dtype)

@@ -1,0 +1,70 @@
+"""The suite's own samplers (`ams.samplers.presets`), by their names there.
+
+Settings: `sigma_max` (20) and `sigma_min` (0.02) are the ends of the noise levels; all others are fields of
+`Hyperparameters`, with the values of the code published with arXiv 2405.13726. `steps` is the number of noise levels of
+an annealed sampler, the number of network calls of any other.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ams import __version__
+from ams.conformance.draws import Draws
+from ams.conformance.mean_field import MeanField
+from ams.conformance.model import Network
+from ams.conformance.sampler import Sampler
+from ams.samplers.base import State
+from ams.samplers.loop import Program, last, run as run_program
+from ams.samplers.particles import Particles
+from ams.samplers.presets import AUTHORS, COMPARED, SPECS, Family, SigmaRange
+from ams.schedules import Level
+
+STATED = {  # order, noise
+    "Euler ODE": (1, 0.0),
+    "Heun ODE": (2, 0.0),
+    "DPM-Solver++": (2, 0.0),
+    "SDE-DPM-Solver++": (None, 1.0),
+    "reverse diffusion": (None, 1.0),
+    "ancestral": (None, 1.0),
+}
+
+
+def names() -> list[str]:
+    """Return the names of the samplers that a program runs."""
+    return list(COMPARED)
+
+
+def load(name: str, settings: dict[str, Any]) -> Sampler:
+    """Return a sampler of the suite."""
+    settings = dict(settings)
+    sigmas = SigmaRange(float(settings.pop("sigma_max", 20.0)), float(settings.pop("sigma_min", 0.02)))
+    spec, hyperparameters = SPECS[name], AUTHORS._replace(**settings)
+    calls = hyperparameters.repeats if spec.family is Family.ANNEALED else 1
+    order, noise = STATED.get(name, (None, None))
+
+    def program(steps: int) -> Program:
+        return spec.build(sigmas, steps * calls, hyperparameters)
+
+    def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        def score(x: Tensor, level: Level) -> Tensor:
+            return network("score", x, level)
+
+        return last(run_program(program(steps), State(x), score, torch.randn_like, spec.coupling()))[0].x
+
+    def mean_field(steps: int, mean: Tensor, variance: Tensor) -> MeanField:
+        return MeanField(list(program(steps)), mean, variance)
+
+    coupled = name.startswith(("adaptive", "PC")) and spec.coupling is Particles
+    return Sampler(
+        f"ams:{name}",
+        __version__,
+        run,
+        lambda steps: sigmas.first,
+        order,
+        noise,
+        evaluations=(lambda steps: steps * calls) if spec.family is not Family.PREDICTOR_CORRECTOR else None,
+        coupling="its norms are means over the batch, as in the authors' code" if coupled else "",
+        mean_field=mean_field if coupled else None,
+    )

@@ -1,0 +1,1 @@
+collect_ignore = ["example_repo"]  # run as a repository of its own

@@ -1,0 +1,112 @@
+"""The suite's samplers in other libraries: each is the suite's loop at fixed noise, and passes the kit."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from ams.conformance import Draws, Network, Sampler, conform, noise_level
+from ams.conformance.adapters.diffusers import predicted
+from ams.conformance.invariants import invariants
+from ams.conformance.nonlinear import TwoModes
+from ams.conformance.sampler import trajectory
+from ams.integrations.programs import METHODS, TAPERED_BAOAB, calls_per_level
+from ams.samplers import Particles, State, denoise, last, run
+from ams.samplers.noise_sources import replayed
+from ams.samplers.presets import SPECS, Hyperparameters, SigmaRange
+from ams.schedules import Level, geometric_sigmas
+from tests.ams.tools import assert_equal, draws
+
+RANGE, HYPERPARAMETERS = SigmaRange(20.0, 0.02), Hyperparameters(repeats=3, extra=1.0)
+
+
+def geometric(steps: int) -> Tensor:
+    return torch.tensor([*geometric_sigmas(*RANGE, steps), 0.0], dtype=torch.float64)
+
+
+def k_diffusion(method: str) -> Sampler:
+    library = pytest.importorskip("ams.integrations.k_diffusion", exc_type=ImportError)
+
+    def end(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        def model(x: Tensor, sigma: Tensor) -> Tensor:
+            return network("x0", x, noise_level(1.0, sigma))
+
+        return library.sample(method, model, x, geometric(steps), disable=True, hyperparameters=HYPERPARAMETERS)
+
+    return sampler(method, end, RANGE.first)
+
+
+def azula(method: str) -> Sampler:
+    library = pytest.importorskip("ams.integrations.azula", exc_type=ImportError)
+    from azula.denoise import Denoiser, DiracPosterior
+
+    def end(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        class Exact(Denoiser):
+            def schedule(self, t: Tensor) -> tuple[Tensor, Tensor]:
+                v = geometric(steps)[((1 - t) * steps).round().long()]
+                return (1 + v**2) ** -0.5, v * (1 + v**2) ** -0.5
+
+            def forward(self, x_t: Tensor, t: Tensor) -> DiracPosterior:
+                return DiracPosterior(network("x0", x_t, noise_level(*self.schedule(t))))
+
+        return library.AMSSampler(Exact(), method, HYPERPARAMETERS, steps=steps, silent=True)(x)
+
+    return sampler(method, end, 1.0)
+
+
+def diffusers(method: str) -> Sampler:
+    library = pytest.importorskip("ams.integrations.diffusers", exc_type=ImportError)
+
+    def end(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        scheduler = library.AMSScheduler(method=method, repeats=HYPERPARAMETERS.repeats)
+        scheduler.set_timesteps(steps)
+        for t in scheduler.timesteps:
+            x = scheduler.step(predicted(scheduler, "", network, x, t), t, x).prev_sample
+        return x
+
+    return sampler(method, end, 1.0)
+
+
+def sampler(method: str, end, prior: float) -> Sampler:
+    calls = calls_per_level(method, HYPERPARAMETERS)
+    return Sampler(method, "", end, lambda steps: prior, noise=None, evaluations=lambda steps: calls * steps)
+
+
+LIBRARIES = [k_diffusion, azula, diffusers]
+
+
+def suite(method: str, sigmas: SigmaRange, steps: int, x: Tensor, noise: Tensor) -> Tensor:
+    """Return the denoised end of the suite's own loop."""
+
+    def score(x: Tensor, level: Level) -> Tensor:
+        return TwoModes(1.0).network()("score", x, level)
+
+    annealed = method != TAPERED_BAOAB
+    budget = steps * HYPERPARAMETERS.repeats if annealed else steps - 1
+    pairs = list(SPECS[method].build(sigmas, budget, HYPERPARAMETERS))
+    state, info = last(run(pairs, State(x), score, replayed(noise), Particles()))
+    at, level = (info.at, pairs[-1][1]) if annealed else (state.x, pairs[-1][1].next)
+    return denoise(at, level, score, Particles())
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_run_is_the_suites_loop(library, method: str) -> None:
+    adapted, steps = library(method), 6
+    x, noise = adapted.prior(steps) * draws(1, 4, 2), draws(2, 40, 4, 2)
+    path = trajectory(adapted, TwoModes(1.0).network(), x, steps, Draws(lambda k, shape: noise[k].reshape(shape)))
+    levels = [call.level for call in path.calls]
+    sigmas = SigmaRange(*(level.sigma / level.scale for level in (levels[0], levels[-1])))
+    assert_equal(path.end, suite(method, sigmas, steps, x / levels[0].scale, noise), 1e-6, 1e-6)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_annealed_baoab_passes_the_kit(library) -> None:
+    report = conform(library(TAPERED_BAOAB))
+    assert report.verdict == "holds", report.text()
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_adaptive_momentum_couples_a_batch_unless_it_is_per_sample(library) -> None:
+    found = invariants(library("adaptive momentum"))
+    failed = {name for name, finding in found.items() if finding.holds is False}
+    assert failed == {"rows independent"}
