@@ -384,7 +384,7 @@ value() { # OPTION VALUE: refuse what cannot be meant, note what bash must know;
       [ -z "$KNOWN" ] || case "$KNOWN" in *" $2 "*) ;; *) die "unknown claim $2; see --list" ;; esac ;;
     --profile)
       PROFILE=$2
-      case $2 in auto | quick | cpu | gpu | bench) ;; *) die "--profile $2: quick, cpu, gpu or bench is expected" ;; esac ;;
+      case $2 in auto | quick | cpu | full | gpu | bench) ;; *) die "--profile $2: quick, cpu, full, gpu or bench is expected" ;; esac ;;
     --jobs) [[ $2 =~ ^[1-9][0-9]*$ ]] || die "--jobs $2: a whole number above 0 is expected" ;;
     --out) [ -n "$2" ] || die "--out '': a folder is expected" ;;
     *) die "'$2' is not expected${1:+ after $1}; see --help" ;;

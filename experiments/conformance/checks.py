@@ -11,22 +11,22 @@ THIRD_ORDER = ("diffusers_dpmpp_3m", "diffusers_edm_3m", "k_diffusion_3m")
 
 def refuted_samplers(settings: Settings, library: str) -> Measurement:
     """Count the surveyed samplers of a library that the kit refutes; the detail names all that it does not hold."""
-    found = study.reports(settings, library)
-    verdicts = Counter(report["verdict"] for _, report in found)
-    others = {row.name: report["why"] for row, report in found if report["verdict"] != "holds"}
-    return Measurement(value=verdicts["refuted"], n=len(found), detail={"verdicts": dict(verdicts), "others": others})
+    reports = study.reports(settings, library)
+    verdicts = Counter(report["verdict"] for _, report in reports)
+    others = {row.name: report["why"] for row, report in reports if report["verdict"] != "holds"}
+    return Measurement(value=verdicts["refuted"], n=len(reports), detail={"verdicts": dict(verdicts), "others": others})
 
 
 def shipped(*names: str) -> Measurement:
     """Measure defects in the libraries as shipped; the largest effect counts."""
-    found = {name: defects.measured(name, fixed=False) for name in names}
-    return Measurement(value=max(found.values()), detail=dict(found))
+    effects = {name: defects.measured(name, fixed=False) for name in names}
+    return Measurement(value=max(effects.values()), detail=dict(effects))
 
 
 def fixed(*names: str) -> Measurement:
     """Measure defects with their fixes in memory; the least effect counts."""
-    found = {name: defects.measured(name, fixed=True) for name in names}
-    return Measurement(value=min(found.values()), detail=dict(found))
+    effects = {name: defects.measured(name, fixed=True) for name in names}
+    return Measurement(value=min(effects.values()), detail=dict(effects))
 
 
 @check("E1.refuted")

@@ -47,9 +47,9 @@ class Defect(NamedTuple):
 
 def order(sampler: Sampler) -> float:
     """Return the order of W2 to the exact marginals, on Gaussian targets."""
-    found = converge(sampler, two_targets(sampler.data_std))[0].order
-    assert found is not None
-    return found.value
+    measured_order = converge(sampler, two_targets(sampler.data_std))[0].order
+    assert measured_order is not None
+    return measured_order.value
 
 
 def distance_at(steps: int) -> Callable[[Sampler], float]:
@@ -59,9 +59,9 @@ def distance_at(steps: int) -> Callable[[Sampler], float]:
 
 def order_of_steps(sampler: Sampler) -> float:
     """Return the order of the steps, each by itself, of their mean if they draw, from up to 288 steps."""
-    found = order_conditions(sampler, tuple(2 * count for count in STEPS)).order
-    assert found is not None
-    return found.value
+    local = order_conditions(sampler, tuple(2 * count for count in STEPS)).order
+    assert local is not None
+    return local.value
 
 
 def noise_left_at(steps: int) -> Callable[[Sampler], float]:

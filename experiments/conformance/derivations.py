@@ -65,7 +65,9 @@ def composed_distance(times: Sequence[int], previous: Sequence[int], noisy: bool
     mean, variance = torch.zeros_like(target.mean), torch.ones_like(target.mean)
     for now, then in zip(times, previous, strict=True):
         a, b = cumulative[now], cumulative[then] if then >= 0 else torch.tensor(1.0, dtype=torch.float64)
-        pull = a.sqrt() * target.std.square() / (a * target.std.square() + 1 - a)  # x0 = m + pull (x - sqrt(a) m)
+        gain_of_x0 = (
+            a.sqrt() * target.std.square() / (a * target.std.square() + 1 - a)
+        )  # x0 = m + gain_of_x0 (x - sqrt(a) m)
         if noisy:
             beta = 1 - a / b
             on_x0, on_x = b.sqrt() * beta / (1 - a), (a / b).sqrt() * (1 - b) / (1 - a)
@@ -73,8 +75,8 @@ def composed_distance(times: Sequence[int], previous: Sequence[int], noisy: bool
             beta = torch.zeros_like(a)
             on_x = ((1 - b) / (1 - a)).sqrt()
             on_x0 = b.sqrt() - on_x * a.sqrt()
-        gain = on_x0 * pull + on_x
-        mean = gain * mean + on_x0 * (1 - pull * a.sqrt()) * target.mean
+        gain = on_x0 * gain_of_x0 + on_x
+        mean = gain * mean + on_x0 * (1 - gain_of_x0 * a.sqrt()) * target.mean
         variance = gain.square() * variance + beta * (1 - b) / (1 - a)
     return gaussian_w2(mean, variance, target.mean, target.std.square())
 

@@ -30,20 +30,20 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 def tables(settings: Settings) -> list[Table]:
     """Return all samplers that ran, by verdict, then by order, then by W2 after 10 steps."""
-    found = []
+    entries = []
     for library in dict.fromkeys(row.library for row in study.rows(settings)):
         try:
-            found += study.reports(settings, library)
+            entries += study.reports(settings, library)
         except DataUnavailable:
             continue
-    found.sort(key=_rank)
+    entries.sort(key=_rank)
     caption = (
         "Samplers of other libraries under the conformance kit, the best first: verdict, order, then $W_2$ from "
         "the library's own start to the data after 10 steps, in units of the data's scale. An empty cell is not "
         "measured or not finite; docs/finds says of each refuted sampler whether it is a defect, a design or precision."
     )
     claims = tuple(f"E{number}" for number in range(1, 9))
-    rows = tuple(_row(row, report) for row, report in found)
+    rows = tuple(_row(row, report) for row, report in entries)
     return [Table(id="conformance", caption=caption, header=HEADER, rows=rows, claims=claims)]
 
 

@@ -63,8 +63,8 @@ def rows(settings: Settings, library: str | None = None) -> list[Row]:
 def report(name: str, given: str, release: str, steps: tuple[int, ...]) -> dict[str, Any]:
     """The report on a sampler at settings, which `given` has as JSON, in one release of its library."""
     settings = json.loads(given)
-    found = conform(adapters.load(name, settings), settings, steps)
-    return {key: value for key, value in json.loads(found.json()).items() if key != "seconds"}
+    result = conform(adapters.load(name, settings), settings, steps)
+    return {key: value for key, value in json.loads(result.json()).items() if key != "seconds"}
 
 
 def reports(settings: Settings, library: str) -> list[tuple[Row, dict[str, Any]]]:

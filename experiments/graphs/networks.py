@@ -200,12 +200,6 @@ class BlockNetwork(nn.Module):
     An evaluation takes as much memory as one block, whatever the size of the batch.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        # Freed at once, which makes glibc keep up to twice as much (mallopt(3), M_MMAP_THRESHOLD). Else it returns the
-        # memory that each block took to the system, and getting it back takes a fifth of an evaluation
-        torch.empty(2**24, dtype=torch.uint8)
-
     def forward(self, x: Nodes, pairs: Float[Tensor, " pairs"], layout: Layout) -> Tensor:
         """Return the output at each node or pair of the layout."""
         return torch.cat([self.on_block(x[block.nodes], pairs[block.pairs], block) for block in layout.blocks])

@@ -92,7 +92,7 @@ class Reproduce(Running):
         from verdicts.run import driver
 
         only, force = _named("--only", self.only), _named("--force", self.force)
-        _refuse_none("--jobs", self.jobs)
+        _refuse_below(1, "--jobs", self.jobs)
         options = self.options(only=only, force=force, jobs=self.jobs)
         work = driver.list_claims if self.list else driver.check_results if self.check else driver.reproduce
         return work(options, driver.console_of())
@@ -249,7 +249,7 @@ class Mutate:
         from verdicts.run.driver import say
 
         only = _named("--only", self.only)
-        _refuse_none("--jobs", self.jobs)
+        _refuse_below(1, "--jobs", self.jobs)
         if self.list:
             return list_faults(only, self.out, say)
         return mutate(only, self.force, self.jobs, self.out, self.seconds, say)
@@ -273,7 +273,8 @@ class Reseed(Place):
         from ams_suite.tools.reseed import reseed
         from verdicts.run.driver import open_workspace, say
 
-        _refuse_none("--seeds", self.seeds)
+        _refuse_below(1, "--seeds", self.seeds)
+        _refuse_below(0, "--entropy", self.entropy or 0)
         return reseed(open_workspace(self.options()), self.ids, self.seeds, self.entropy, say)
 
 
@@ -350,9 +351,9 @@ class Schema:
         return 0
 
 
-def _refuse_none(option: str, count: int) -> None:
-    if count < 1:
-        raise UserError(f"{option} {count}: expected at least 1")
+def _refuse_below(least: int, option: str, given: int) -> None:
+    if given < least:
+        raise UserError(f"{option} {given}: expected at least {least}")
 
 
 def _named(option: str, ids: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:

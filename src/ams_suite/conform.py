@@ -54,14 +54,13 @@ def run(
     if kind is not None:
         tested = replace(tested, noise=0.0 if kind == "ode" else (tested.noise or 1.0))
     try:
-        report = conform(tested, given)
-        used = _as_used(tested, guidance, clip)
+        report = replace(conform(tested, given), used=tuple(_as_used(tested, guidance, clip)))
     except UserError:
         raise
     except Exception as error:  # whatever the code under test raises
         print(f"ams conform: {sampler} raised {type(error).__name__}: {error}", file=sys.stderr)
         return RAISED
-    print(report.json() if json else "\n".join([report.text(), *map(_line, used)]))
+    print(report.json() if json else report.text())
     if old is not None:
         new = changes(old, report.as_dict())
         print(
@@ -75,17 +74,6 @@ def run(
 def _as_used(sampler: Sampler, guidance: float | None, clip: float | None) -> list[AsUsed]:
     asked = ((with_guidance, guidance), (with_clipping, clip))
     return [measure(sampler, value) for measure, value in asked if value is not None]
-
-
-def _line(used: AsUsed) -> str:
-    """Return what an option of the network does, for a terminal."""
-    moved = ", ".join(f"{value:.3g} at {steps} steps" for steps, value in used.effect.items())
-    order = (
-        f"; order to its own flow {used.order.value:.2f} [{used.order.low:.2f}, {used.order.high:.2f}]"
-        if used.order
-        else ""
-    )
-    return f"  with {used.option}: the end moves by {moved}{order}"
 
 
 def _write(report: Report, page: Path | None, mark: Path | None) -> None:

@@ -13,6 +13,8 @@ from ams.metrics import gaussian_kl, gaussian_w2
 from ams.samplers import NonFiniteState, Step, adaptive, constant, langevin, last, momentum, momentum_rule
 from ams.schedules import Level
 
+MOST_STEPS = 10**9  # a day's work
+
 
 class BadRequest(ValueError):
     """An argument for which there is no distribution; the message is one line."""
@@ -50,7 +52,7 @@ def exact_law(
     Raises BadRequest for arguments that have no distribution, NonFiniteState where the variance diverges.
     """
     _demand(math.isfinite(step) and step > 0.0, "step", step, "a positive number")
-    _demand(steps >= 0, "steps", steps, "a count, 0 or more")
+    _demand(0 <= steps <= MOST_STEPS, "steps", steps, f"a count, 0 to {MOST_STEPS}")
     lam = _numbers("precision", precision, positive=True)
     counts = _numbers("multiplicity", multiplicity or "1", like=lam, positive=True)
     centre = _numbers("mean", mean or "0", like=lam)

@@ -61,7 +61,7 @@ def test_page_badge_options_and_changes(file: Path, tmp_path: Path, capsys: pyte
     options = ["--html", str(page), "--badge", str(mark), "--against", str(old), "--guidance", "2", "--clip", "1"]
     assert main(["conform", f"{file}:tilted", *options]) == 1
     text = capsys.readouterr().out
-    assert "with guidance 2: the end moves by" in text and "with x0 clipped at 1" in text
+    assert "With guidance 2: the end moves by" in text and "With x0 clipped at 1" in text
     assert "verdict: holds -> refuted" in text and "order of each step: holds -> refuted" in text
     written = page.read_text(encoding="utf-8")
     assert "<title>mine: refuted</title>" in written and 'role="img"' in written

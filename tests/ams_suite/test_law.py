@@ -75,6 +75,7 @@ BAD = [
     ({"step": math.nan}, "--step nan"),
     ({"step": math.inf}, "--step inf"),
     ({"steps": -1}, "--steps -1: expected a count"),
+    ({"steps": 10**33}, f"--steps {10**33}: expected a count, 0 to 1000000000"),
     ({"precision": "1,x"}, "--precision 1,x: expected comma-separated numbers"),
     ({"precision": ""}, "--precision : expected comma-separated numbers"),
     ({"precision": "1,0"}, "--precision 1,0: expected finite numbers above 0"),

@@ -94,7 +94,7 @@ def bare(checkout):
         (["--only=P1.check"], "unknown claim P1.check; see --list"),
         (["--force", "D"], "unknown claim D; see --list"),
         (["--profil", "quick"], "unknown option --profil; see --help"),
-        (["--profile", "big"], "--profile big: quick, cpu, gpu or bench is expected"),
+        (["--profile", "big"], "--profile big: quick, cpu, full, gpu or bench is expected"),
         (["--jobs", "0"], "--jobs 0: a whole number above 0 is expected"),
         (["--list", "P1"], "'P1' is not expected; see --help"),
         (["--only"], "--only: a value is expected; see --help"),
@@ -109,7 +109,7 @@ def test_what_cannot_be_meant_is_refused_before_an_environment_is_made(bare, giv
 
 
 def test_what_can_be_meant_is_handed_over(complete) -> None:
-    given = ["--only", "P1", "alpha", "--force=P1", "--profile", "quick", "--jobs", "2", "--out", "/absolute", "-v"]
+    given = ["--only", "P1", "alpha", "--force=P1", "--profile", "full", "--jobs", "2", "--out", "/absolute", "-v"]
     assert complete.run(*given, "--fetch").child["arguments"] == ["reproduce", *given, "--fetch"]
 
 

@@ -22,7 +22,7 @@ def tables(settings: Settings) -> list[Table]:
     return [
         exact_figures.error_table(results, settings, "digits", CLAIMS),
         exact_figures.speed_table(results, settings, "digits_speed", CLAIMS, study.tuned_results(settings)),
-        rare_table(settings),
+        *([rare_table(settings)] if settings.rare_samplers else []),
     ]
 
 

@@ -5,7 +5,7 @@ from pydantic import NonNegativeInt, PositiveInt
 from ams.samplers.presets import AUTHORS, Hyperparameters
 from experiments.images.exact import BASELINE, DOUBLED, PAPER, ExactSettings
 from experiments.images.runs import BatchSetup
-from verdicts.claims.sizes import Names, Numbers, Sizes
+from verdicts.claims.sizes import Numbers, Sizes
 
 CONSTANT, REVERSE = "Langevin, drift x1.5", "reverse diffusion"
 
@@ -23,14 +23,14 @@ class Settings(ExactSettings, frozen=True):
     reverse: tuple[PositiveInt, ...] = ()
     more: NonNegativeInt = 0
     tolerances: tuple[float, ...] = ()
-    tuned_samplers: Names = (BASELINE, PAPER, CONSTANT)
+    tuned_samplers: tuple[str, ...] = (BASELINE, PAPER, CONSTANT)
     tuned: tuple[PositiveInt, ...] = ()
     factors: Numbers = (0.5, 1.0, 2.0)
     repeats: Sizes = (2, 5, 10)
     trials: PositiveInt = 3
     rare: PositiveInt = 150
     rare_batch: PositiveInt = 128
-    rare_samplers: Names = (BASELINE, PAPER, DOUBLED, "ancestral")
+    rare_samplers: tuple[str, ...] = (BASELINE, PAPER, DOUBLED, "ancestral")
 
     @property
     def rare_setup(self) -> BatchSetup:

@@ -38,6 +38,14 @@ class AsUsed(NamedTuple):
     order: Order | None
     why: str = ""
 
+    def text(self) -> str:
+        """Return what the option does, in a line for a terminal."""
+        moved = ", ".join(f"{value:.3g} at {steps} steps" for steps, value in self.effect.items())
+        measured = self.order and f"{self.order.value:.2f} [{self.order.low:.2f}, {self.order.high:.2f}]"
+        return f"  With {self.option}: the end moves by {moved}" + (
+            f"; order to its own flow {measured}" if measured else ""
+        )
+
 
 def with_guidance(sampler: Sampler, weight: float) -> AsUsed:
     """Return what guidance of weight w does; the unconditional data are centred, and twice as wide."""

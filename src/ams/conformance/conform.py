@@ -63,7 +63,8 @@ def conform(
     mixture: Transport | Distribution | None
     if sampler.noise == 0:
         mixture = moved = settled(partial(transport, sampler))
-        if moved is not None and not reached(moved.order, sampler.order):
+        steps_reach = conditions is not None and reached(conditions.order, sampler.order)
+        if moved is not None and steps_reach and not reached(moved.order, sampler.order):
             mixture = moved._replace(of_steps=transport_steps(sampler, twice))
     else:
         mixture = tried(lambda: distribution(sampler))

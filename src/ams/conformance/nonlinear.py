@@ -61,15 +61,20 @@ class TwoModes(NamedTuple):
         return (self.weights * ndtr((x.unsqueeze(-1) - means) / std)).sum(-1)
 
     def quantile(self, level: Level, p: Tensor) -> Tensor:
-        """Return the quantiles along the diagonal, by bisection to rounding."""
+        """Return the quantiles along the diagonal: bisection to a small part of the range, then Newton's method."""
         means, std = self.along(level)
         reach = std * ndtri(p).abs().max() + means.abs().max()
         low, high = torch.full_like(p, -float(reach)), torch.full_like(p, float(reach))
-        for _ in range(80):
+        for _ in range(12):
             middle = (low + high) / 2
             below = self.cdf(level, middle) < p
             low, high = torch.where(below, middle, low), torch.where(below, high, middle)
-        return (low + high) / 2
+        x = (low + high) / 2
+        for _ in range(5):
+            density = (self.weights * torch.exp(-(((x.unsqueeze(-1) - means) / std) ** 2) / 2)).sum(-1)
+            slope = density / (std * math.sqrt(2 * math.pi))
+            x = torch.clamp(x - (self.cdf(level, x) - p) / slope, low, high)
+        return x
 
     def flow(self, level: Level, p: Tensor, across: Tensor) -> Tensor:
         """Return the points (n, 2) with quantile `p` along the diagonal and `across` standard deviations beside it."""

@@ -2,7 +2,7 @@ r"""Order conditions: each step of a sampler tested by itself, against the exact
 
 The network here ignores its input. It returns polynomials of the noise level, one in each element of a sample:
 
-    x0 = tau^j       eps = tau^j       eps = (v / v_max)^j        j = 0, ..., DEGREE
+    x0 = tau^j       eps = tau^j       eps = (v / v_max)^j        j = 0, ..., DEGREE,   times a small number
 
 with `lambda = ln(scale / sigma)`, `tau` its place in the run, from -1 to 1, `v = sigma / scale`. From one call of the
 network to the next the exact step of the flow (kappa = 1) or of the mean of the reverse SDE with noise eta
@@ -33,7 +33,8 @@ from ams.statistics.orders import Order
 
 DEGREE = 3
 EXACT = 1e-9
-FAR = 10.0  # no power of a noise level far before the first one, whose size would drown the steps in rounding
+SMALL = 1e-4  # of the polynomials: below any threshold at which a library clips what a network returns
+FAR = 2.0  # no power of a noise level far before the first one, whose size would drown the steps in rounding
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
 
 
@@ -53,10 +54,10 @@ class _Sources(NamedTuple):
 
     def at(self, lam: Tensor) -> Tensor:
         """Return the values (n, 3 (DEGREE + 1)) at `lambda` (n,)."""
-        tau = 2 * (lam - self.first) / (self.last - self.first) - 1
+        tau = (2 * (lam - self.first) / (self.last - self.first) - 1).clamp(-FAR, FAR)
         v = torch.exp(self.first - lam).clamp_max(FAR)
         powers = torch.arange(DEGREE + 1, dtype=torch.float64)
-        return torch.cat([base.unsqueeze(-1) ** powers for base in (tau, tau, v)], dim=-1)
+        return SMALL * torch.cat([base.unsqueeze(-1) ** powers for base in (tau, tau, v)], dim=-1)
 
     def network(self) -> Recorded:
         """Return the network that returns the polynomials."""
@@ -111,5 +112,5 @@ def _total_defect(calls: list[Call], sources: _Sources, kappa: float) -> Tensor:
         if weight := bump(before.level, after.level, sources):
             y, y_next = before.x[0] / before.level.scale, after.x[0] / after.level.scale
             difference = (y_next - sources.step(y, before.level, after.level, kappa)).abs()
-            total += weight * difference / math.hypot(1.0, ratio(after.level))
+            total += weight * difference / SMALL / math.hypot(1.0, ratio(after.level))
     return total

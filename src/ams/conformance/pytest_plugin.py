@@ -20,7 +20,8 @@ from ams.conformance.sampler import Sampler
 
 CHECKS = (
     *("finite", "deterministic", "rows independent", "rotation", "levels fall", "evaluations", "float32", "bfloat16"),
-    *("affine", "limit", "order", "order of each step", "order on the mixture", "law on the mixture"),
+    *("affine", "start", "limit", "end", "order", "order of each step"),
+    *("order on the mixture", "error on the mixture", "law on the mixture"),
 )
 """The checks with a case of their own; those beside them share one, called `others`."""
 

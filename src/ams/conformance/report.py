@@ -10,6 +10,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ams.conformance.as_used import AsUsed
 from ams.conformance.convergence import Convergence, Limit
 from ams.conformance.invariants import Finding
 from ams.conformance.nonlinear import Distribution, Transport
@@ -48,7 +49,10 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Report:
-    """All that `conform` measured of one sampler. `order` is the stated order, None where none was stated."""
+    """All that `conform` measured of one sampler. `order` is the stated order, None where none was stated.
+
+    `used` has what options of the network do, where that was asked for.
+    """
 
     name: str
     version: str
@@ -63,6 +67,7 @@ class Report:
     invariants: dict[str, Finding]
     seconds: float
     trouble: tuple[str, ...] = ()
+    used: tuple[AsUsed, ...] = ()
     judgements: tuple[Judgement, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -106,7 +111,9 @@ class Report:
             "invariants": {name: finding._asdict() for name, finding in self.invariants.items()},
             "judgements": [asdict(judgement) for judgement in self.judgements],
             "seconds": round(self.seconds, 2),
-        }
+        } | (
+            {"as_used": [each._asdict() | {"order": _interval(each.order)} for each in self.used]} if self.used else {}
+        )
 
     def json(self) -> str:
         """Return the report as JSON; numbers that are not finite are null."""
@@ -125,6 +132,7 @@ class Report:
         if self.w2:
             few = ", ".join(f"{value:.3g} at {steps} steps" for steps, value in self.w2.items())
             lines += ["", f"  From the library's own start, W2 to the data in units of its scale: {few}"]
+        lines += ["", *(each.text() for each in self.used)] if self.used else []
         return "\n".join(lines)
 
 

@@ -1,7 +1,9 @@
 """A sampler under test: what an adapter returns, and one run of it with every draw answered."""
 
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from typing import NamedTuple, Protocol, TypeAlias
 
 import torch
@@ -82,11 +84,11 @@ def trajectory(
 ) -> Path:
     """Run the sampler from the flat rows `x` (n, d) in float64, or in the type `dtype` as its users do.
 
-    With `most` the run ends after so many calls, and its end is empty.
+    With `most` the run ends after so many calls, and its end is empty. What a library prints on its way is dropped.
     """
     fresh, start = Recorded(network.pair, most), sampler.shaped(x if dtype is None else x.to(dtype))
     try:
-        with answered(draws, len(x), widen=dtype is None):
+        with answered(draws, len(x), widen=dtype is None), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
             end = sampler.run(fresh, start, steps, draws)
     except Enough:
         return Path(fresh.calls, x[:0])

@@ -1,4 +1,4 @@
-"""The registry of images, graphs, molecules and weights (`registry.toml`): which files have them, how to obtain these.
+"""The registry (`registry.toml`) of images, graphs, molecules, weights and code: which files have them, and from where.
 
 Several files, in different containers, may have one data set. A file has the checksum of its bytes, a data set the
 checksum of its arrays or graphs, so that results do not depend on the container.
@@ -74,7 +74,8 @@ DATASETS: Mapping[str, Dataset] = entries(_LISTED["images"], Dataset)
 GRAPHS: Mapping[str, Entry] = entries(_LISTED["graphs"], Entry)
 MOLECULES: Mapping[str, Entry] = entries(_LISTED["molecules"], Entry)
 WEIGHTS: Mapping[str, Entry] = entries(_LISTED["weights"], Entry)
-ENTRIES: Mapping[str, Entry] = {**DATASETS, **GRAPHS, **MOLECULES, **WEIGHTS}
+CODE: Mapping[str, Entry] = entries(_LISTED["code"], Entry)
+ENTRIES: Mapping[str, Entry] = {**DATASETS, **GRAPHS, **MOLECULES, **WEIGHTS, **CODE}
 
 
 def registered() -> Mapping[str, str]:

@@ -8,17 +8,18 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from verdicts.records.figures import Figure, origin_of, wanted_kinds
 from verdicts.records.files import write_whole
+from verdicts.records.memo import remembered
 
 if TYPE_CHECKING:
     from altair import TopLevelMixin
 
 SPEC = ".vl.json"
+CONVERTER = "vl-convert-python"
 # Of a still picture nothing is pointed at, and its text stands beside it
 IDLE = re.compile(r' (?:aria-[\w-]+|role|class|pointer-events)="[^"]*"| opacity="1"|</?a\b[^>]*>')
 SIZE = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
@@ -44,7 +45,7 @@ def spec_of(chart: "TopLevelMixin", origin: str = "") -> str:
     return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-@cache
+@remembered(CONVERTER)
 def library() -> str:
     """Return the library that moves charts, for a page's script: compressed by gzip, in base 64."""
     import vl_convert
@@ -53,6 +54,7 @@ def library() -> str:
     return b64encode(gzip.compress(bundle.encode(), mtime=0)).decode()
 
 
+@remembered(CONVERTER)
 def still(spec: str) -> str:
     """Return the chart as an SVG, its size in points."""
     import vl_convert

@@ -29,6 +29,7 @@ FIGURE_MAKERS = (
 )
 PAGE_MAKERS = (
     "verdicts/report/notebooks.py",
+    "verdicts/report/markdown.py",
     "verdicts/report/typeset.py",
     "verdicts/report/templating.py",
     "verdicts/report/words.py",
@@ -98,18 +99,24 @@ class Workspace:
     @classmethod
     def open(cls, root: Path, profile: Profile, out: Path | None, project: Project | None = None) -> Self:
         """Read the repository's files and put it on Python's path. Raises UserError."""
-        project = project or Project()
-        all_claims = load_claims(root)
-        claims = all_claims.seen_by(profile)
-        config = load_config(root, profile, claims)
+        sources, project = Sources(PACKAGE_ROOT, root), project or Project()
         if str(root) not in sys.path:
             sys.path.insert(0, str(root))
+        return cls._of(root, profile, (out or root / "results").resolve(), load_claims(root), sources, project)
+
+    def beside(self, profile: Profile) -> Self:
+        """Return the workspace of another profile of the repository; its results lie beside. Raises UserError."""
+        return self._of(self.root, profile, self.folder.parent, self.all_claims, self.sources, self.project)
+
+    @classmethod
+    def _of(
+        cls, root: Path, profile: Profile, out: Path, all_claims: Claims, sources: Sources, project: Project
+    ) -> Self:
+        claims = all_claims.seen_by(profile)
+        config = load_config(root, profile, claims)
         data = _data(root, claims, project)
         device = Device.CUDA if config.device is Device.CUDA and project.accelerator() else Device.CPU
-        folder = (out or root / "results").resolve() / profile
-        return cls(
-            root, profile, folder, claims, all_claims, config, device, Sources(PACKAGE_ROOT, root), data, project
-        )
+        return cls(root, profile, out / profile, claims, all_claims, config, device, sources, data, project)
 
     def environment(self) -> Environment:
         """Describe the environment of what this process computes."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import Field, create_model
 
-from verdicts.claims.loading import Schema, load_claims, load_toml
+from verdicts.claims.loading import Schema, load_toml
 from verdicts.claims.schema import Claims, Profile, Verdict
 from verdicts.errors import UserError, unknown
 from verdicts.records.expected import read_expected
@@ -115,9 +115,8 @@ class Notation(Frozen):
     symbol: tuple[Symbol, ...] = ()
 
 
-def refuse_bad_texts(root: Path, profile: Profile) -> None:
+def refuse_bad_texts(root: Path, profile: Profile, claims: Claims) -> None:
     """Read all that people write for the report below `root`, and the expected values. Raises UserError."""
-    claims = load_claims(root)
     load_exhibits(root)
     load_findings(root, claims)
     load_deviations(root, claims)

@@ -17,6 +17,8 @@ from xml.etree.ElementTree import Element
 
 from PIL import Image
 
+from verdicts.records.memo import remembered
+
 DECIMALS = 2  # of a point
 NAMESPACE = "http://www.w3.org/2000/svg"
 LINK = "{http://www.w3.org/1999/xlink}href"
@@ -29,6 +31,7 @@ TOKEN = re.compile(r"[A-Za-z]|-?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?")
 ARGUMENTS = {"M": 2, "L": 2, "Q": 4, "C": 6, "Z": 0}
 
 
+@remembered("pillow")
 def lean(svg: str) -> str:
     """Return an SVG as short as it gets without a visible change. Raises ElementTree.ParseError for what is no XML."""
     root = ElementTree.fromstring(svg)

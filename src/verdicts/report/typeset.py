@@ -1,13 +1,10 @@
 """From text with `$LaTeX$` formulas to HTML that needs no script and no font from elsewhere (formulas as MathML)."""
 
 import re
-from collections.abc import Callable
 from html import escape
-from typing import Any
 
 from latex2mathml.converter import convert
 from markupsafe import Markup
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 # HTML knows the namespace of `math`; without it a page names no address at all
 _NAMESPACE = ' xmlns="http://www.w3.org/1998/Math/MathML"'
@@ -58,29 +55,3 @@ def _piece(match: re.Match[str]) -> str:
     if match["code"] is not None:
         return f"<code>{escape(match['code'])}</code>"
     return str(formula(match["display"] or match["formula"], display=match["display"] is not None))
-
-
-class _Renderer(IPythonRenderer):
-    """Markdown of a notebook, its formulas as MathML and its headings without anchors."""
-
-    def block_math(self, body: str) -> str:
-        """Return a displayed formula."""
-        return str(formula(body, display=True))
-
-    def inline_math(self, body: str) -> str:
-        """Return a formula in the line."""
-        return str(formula(body))
-
-    def latex_environment(self, name: str, body: str) -> str:
-        """Return a LaTeX environment as a displayed formula."""
-        return str(formula(rf"\begin{{{name}}}{body}\end{{{name}}}", display=True))
-
-    def heading(self, text: str, level: int, **attributes: Any) -> str:
-        """Return a heading."""
-        return f"<h{level}>{text}</h{level}>\n"
-
-
-def markdown(text: str) -> Markup:
-    """Return a notebook's Markdown as HTML."""
-    render: Callable[[str], Any] = MarkdownWithMath(renderer=_Renderer(escape=False, exclude_anchor_links=True))
-    return Markup(render(text))

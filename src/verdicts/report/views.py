@@ -109,7 +109,7 @@ def benchmarks(workspace: Workspace) -> list[ClaimView]:
     """Return the claims on time, from the records of the profile `bench` beside this one's; none in its own report."""
     if workspace.profile is Profile.BENCH or not workspace.all_claims.seen_by(Profile.BENCH).claim:
         return []
-    timed = Workspace.open(workspace.root, Profile.BENCH, workspace.folder.parent, workspace.project)
+    timed = workspace.beside(Profile.BENCH)
     return claims_of(timed, collect(timed))
 
 

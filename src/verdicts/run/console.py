@@ -135,8 +135,10 @@ class Screen:
         for label, ids in (("failed", summary.failed), ("against expectation", summary.contradictions)):
             if ids:
                 self.complain(f"{label}: {', '.join(ids)}")
-        beside = "" if published.reason else ", with paper.pdf and supplement.pdf"
+        beside = ", with paper.pdf and supplement.pdf" if published.typeset else ""
         self.say(f"report: {published.page}{beside}   ({duration(time.monotonic() - self.begin)})")
+        if not (published.typeset or published.reason):
+            self.say(f"        bash reproduce.sh --profile {ledger.profile} makes paper.pdf and supplement.pdf anew")
 
 
 def listing(item: PlannedClaim) -> str:

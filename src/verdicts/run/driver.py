@@ -22,6 +22,7 @@ from verdicts.run.checks import Checks
 from verdicts.run.console import Screen, counted, listing
 from verdicts.run.forecast import Forecast
 from verdicts.run.group import complaining, run_group
+from verdicts.run.job import keep_freed_memory
 from verdicts.run.lock import one_run_at_a_time
 from verdicts.run.pages import make_page
 from verdicts.run.plan import Plan, PlannedClaim, complete_groups, plan_of
@@ -79,7 +80,8 @@ def reproduce(options: RunOptions, console: Console) -> int:
     """
     workspace = open_workspace(options)
     screen = Screen(console, options.verbose)
-    refuse_bad_texts(workspace.root, workspace.profile)  # hours of computing are not to end at a wrong word in them
+    # Hours of computing are not to end at a wrong word in them
+    refuse_bad_texts(workspace.root, workspace.profile, workspace.all_claims)
     with writable(workspace.folder):
         workspace.folder.mkdir(parents=True, exist_ok=True)
     with one_run_at_a_time(workspace.folder / ".lock"):
@@ -169,6 +171,7 @@ def _refuse_bad_settings(workspace: Workspace, plan: Plan) -> None:
 
 def _here(workspace: Workspace, run: Run, plan: Plan, screen: Screen) -> None:
     """Do the plan in this process, a group at a time."""
+    keep_freed_memory()
     groups = {group.id: group for group in workspace.claims.group}
     for name in dict.fromkeys([*plan.busy_groups, *plan.pages]):
         screen.work_on([name])

@@ -7,8 +7,8 @@ from verdicts.records.expected import Expected
 from verdicts.records.workspace import Workspace
 from verdicts.run.plan import FORCED, Plan
 
-START = 3.0  # seconds that a job takes to start
-REPEATS = 5
+AROUND = 3.0  # seconds around the computing of a run: to import what its jobs need, to write its page
+REPEATS = 3
 
 
 def calibrated() -> float:
@@ -31,8 +31,8 @@ class Forecast:
     def __init__(self, workspace: Workspace, plan: Plan, expected: Expected, jobs: int = 1) -> None:
         """Share a kept run's seconds among the claims of the plan.
 
-        A group's start and study count with the first of its claims; its figures and page, at the end, take an equal
-        part of all groups'.
+        A group's study counts with the first of its claims; its figures and page, at the end, take an equal part of
+        all groups'.
         """
         self.jobs, self.pace = jobs, 1.0
         if expected.calibration and plan.busy_groups:
@@ -42,7 +42,7 @@ class Forecast:
         for name in dict.fromkeys([*plan.busy_groups, *plan.pages]):
             drawn = expected.beside / len(groups) if name in plan.figures or name in plan.pages else 0.0
             study = expected.studies.get(name, 0.0) * _computed(workspace, plan, groups[name])
-            self.left[name] = {"study": START + study, "figures": drawn}
+            self.left[name] = {"study": study, "figures": drawn}
         for item in plan.pending:
             kept = expected.claims.get(item.claim.id)
             self.left[item.group.id][item.claim.id] = kept.seconds if kept else 0.0
@@ -56,7 +56,7 @@ class Forecast:
     def seconds(self) -> float:
         """Return the wall-clock seconds that are left: no group is done by two jobs."""
         groups = [sum(times.values()) for times in self.left.values()]
-        return self.pace * max([sum(groups) / self.jobs, *groups])
+        return self.pace * (AROUND + max([sum(groups) / self.jobs, *groups]))
 
 
 def _computed(workspace: Workspace, plan: Plan, group: Group) -> float:

@@ -1,54 +1,79 @@
 """After a run: the ledger's file, page, paper and supplement, and what is not as it should be."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from verdicts.claims.schema import Claim, Group, Profile
+from verdicts.errors import UserError
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.files import canonical_json, sha256_of, write_whole
 from verdicts.records.keys import KeyParts
 from verdicts.records.ledger import Ledger, collect
+from verdicts.records.memo import remembering
 from verdicts.records.provenance import Stopwatch
 from verdicts.records.record import Artefacts, artefacts_at, current_artefacts, current_record
+from verdicts.records.run_record import Run
 from verdicts.records.section import sections_of
 from verdicts.records.workspace import PACKAGE_ROOT, Workspace
 from verdicts.run.plan import artefacts_of
 
+PAPER = "paper.pdf"
+
 
 class Published(NamedTuple):
-    """The ledger, the place of the page, and why there are no paper and supplement beside it (empty: there are)."""
+    """The ledger, the place of the page, whether paper and supplement are as current, and what kept them from it."""
 
     ledger: Ledger
     page: Path
+    typeset: bool
     reason: str
 
 
 def publish(workspace: Workspace) -> Published:
     """Write `ledger.json`, pages, paper and supplement, each whole. Raises OSError.
 
-    The documents are left as they are where they are whole and nothing that they are made from has changed.
+    The documents are left as they are where they are whole and nothing that they are made from has changed. A run of
+    chosen claims leaves paper and supplement to the next whole one, since its page is waited for.
     """
     ledger, watch = collect(workspace), Stopwatch()
     ledger.write(workspace.folder / "ledger.json")
     parts, place = _parts(workspace, ledger), workspace.folder / "published.json"
-    made = artefacts_at(place, parts)
-    if made is None or made.reason:
-        documents, reason = _documents(workspace, ledger)
+    made, run = artefacts_at(place, parts), Run.last(workspace)
+    whole = run is None or len(run.selected) == len(ledger.claims)
+    if made is None or made.reason or (whole and PAPER not in made.files):
+        documents, reason = _documents(workspace, ledger, whole)
         for name, content in documents.items():
             write_whole(workspace.folder / name, content)
         files = {name: sha256_of(content) for name, content in documents.items()}
         provenance = watch.provenance(workspace.environment(), workspace.profile, parts.config)
         made = Artefacts.of("report", parts, provenance, files=files, reason=reason)
         made.write(place)
-    return Published(ledger, workspace.folder / "report.html", made.reason)
+    return Published(ledger, workspace.folder / "report.html", PAPER in made.files, made.reason)
 
 
-def _documents(workspace: Workspace, ledger: Ledger) -> tuple[dict[str, str | bytes], str]:
-    """Return pages, paper and supplement by name, and why the last two are not among them (empty: they are)."""
-    from verdicts.report import page, paper  # a second to import, and of no use to a list or a job
+def prepare(workspace: Workspace) -> None:
+    """Import what pages need, and read the sources that their records rest on: while the last jobs are at work."""
+    import altair  # noqa: F401
 
-    pages = page.build(workspace, ledger)
+    from verdicts.report import page, views  # noqa: F401
+
+    with suppress(UserError):  # it is told where the pages are made
+        views.benchmarks(workspace)
+        collect(workspace)
+
+
+def _documents(workspace: Workspace, ledger: Ledger, whole: bool) -> tuple[dict[str, str | bytes], str]:
+    """Return pages by name; if `whole` paper and supplement too, or why they cannot be had."""
+    from verdicts.report import page  # half a second to import, and of no use to a list or a job
+
+    with remembering(workspace.folder / "memo.json"):
+        pages = page.build(workspace, ledger)
+    if not whole:
+        return {**pages}, ""
+    from verdicts.report import paper
+
     try:
         return {**pages, **paper.build(workspace, ledger)}, ""
     except paper.NotSet as error:
@@ -115,9 +140,9 @@ def _artefact_fault(name: str, path: Path, parts: KeyParts) -> Iterator[tuple[st
 
 def _document_faults(workspace: Workspace) -> Iterator[tuple[str, str]]:
     ledger = collect(workspace)
-    documents, reason = _documents(workspace, ledger)
+    documents, reason = _documents(workspace, ledger, whole=True)
     if reason:
-        yield "paper.pdf", reason
+        yield PAPER, reason
     for name, content in {"ledger.json": ledger.to_bytes(), **documents}.items():
         path = workspace.folder / name
         if not path.is_file():

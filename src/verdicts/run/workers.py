@@ -1,11 +1,12 @@
 """The jobs of a run on this machine, at most so many at a time, watched by the records that appear.
 
-On Linux a job is a fork of the driver, which has imported what the jobs need: to import it again takes longer than many
+On Linux a job is a fork of the driver, which imports what several jobs need: to import it again takes longer than many
 a group. A job on an accelerator, which no fork may use, starts anew, and so does one on another system. A cluster's
 jobs are the Snakefile's; both call `job.Job.do`.
 """
 
 import contextlib
+import importlib
 import os
 import sys
 import time
@@ -25,6 +26,7 @@ from verdicts.records.workspace import Workspace, project_at
 from verdicts.run.console import Screen
 from verdicts.run.job import Job
 from verdicts.run.plan import Plan
+from verdicts.run.publish import prepare
 
 POLL = 0.05
 PATIENCE = 10.0
@@ -47,7 +49,8 @@ def run_jobs(workspace: Workspace, plan: Plan, run: Run, cores: int, screen: Scr
     by each job too, so that no other run begins while one outlives a driver that is killed.
     """
     waiting, running, ended = list(tasks(workspace, plan)), dict[str, tuple[Task, BaseProcess]](), dict[str, bool]()
-    watch = _Watch(workspace, plan, run)
+    watch, prepared = _Watch(workspace, plan, run), False
+    _import_ahead(workspace, plan)
     try:
         while waiting or running:
             for task in list(waiting):
@@ -56,6 +59,9 @@ def run_jobs(workspace: Workspace, plan: Plan, run: Run, cores: int, screen: Scr
                 elif all(name in ended for name in task.after) and _room(task, running, cores):
                     waiting.remove(task)
                     running[task.log] = (task, _started(workspace, task))
+            if not (waiting or prepared):
+                prepared = True
+                prepare(workspace)
             time.sleep(POLL)
             for name, (_, process) in list(running.items()):
                 if not process.is_alive():
@@ -86,19 +92,36 @@ def tasks(workspace: Workspace, plan: Plan) -> Iterator[Task]:
             yield Task(Job("page", *place), f"{group}.page", resources.threads, before)
 
 
+def _import_ahead(workspace: Workspace, plan: Plan) -> None:
+    """Import what the jobs of several groups need; what cannot be imported is left to its own job to tell."""
+    modules = ["verdicts.report.notebooks"] if plan.pages else []
+    for group in workspace.claims.group:
+        if group.id in (*plan.busy_groups, *plan.pages):
+            bound = workspace.sources.bound(group.module).values()
+            modules += [f"{group.module}.study", f"{group.module}.figures", *bound]
+    for name in modules if _forks(workspace) and len(plan.busy_groups) + len(plan.pages) > 1 else ():
+        with contextlib.suppress(Exception, SystemExit):
+            importlib.import_module(name)
+
+
+def _forks(workspace: Workspace) -> bool:
+    return workspace.config.device is Device.CPU and sys.platform == "linux"
+
+
 def _room(task: Task, running: dict[str, tuple[Task, BaseProcess]], cores: int) -> bool:
     return not running or sum(other.threads for other, _ in running.values()) + task.threads <= cores
 
 
 def _started(workspace: Workspace, task: Task) -> BaseProcess:
-    forked = workspace.config.device is Device.CPU and sys.platform == "linux"
     path = workspace.log_path(task.log)
     path.parent.mkdir(parents=True, exist_ok=True)
     before = {name: os.environ.get(name) for name in THREADS}
     os.environ.update(dict.fromkeys(THREADS, str(task.threads)))  # read where the numerical libraries are imported
     try:
+        forked = _forks(workspace)
         context = get_context("fork") if forked else get_context("spawn")
-        process: BaseProcess = context.Process(target=_work, args=(task, str(path)), name=task.log)
+        work = (task, str(path), workspace if forked else None)
+        process: BaseProcess = context.Process(target=_work, args=work, name=task.log)
         process.start()
     finally:
         for name, value in before.items():
@@ -106,14 +129,14 @@ def _started(workspace: Workspace, task: Task) -> BaseProcess:
     return process
 
 
-def _work(task: Task, log: str) -> None:
+def _work(task: Task, log: str, opened: Workspace | None) -> None:
     """Do a job in this process, its words in its log; the exit code is the job's."""
     with Path(log).open("wb") as stream:
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)
     project_at(task.job.project).use_threads(task.threads)
     try:
-        code = task.job.do()
+        code = task.job.do(opened)
     except UserError as problem:
         sys.stderr.write(f"{problem}\n")
         code = 2

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ams.conformance import conform
-from ams.conformance.adapters.ams import load, names
+from ams.conformance.adapters import adapter, load
 from ams.conformance.affine_map import read_map
 from ams.conformance.convergence import pushforward, two_targets
 from ams.conformance.mean_field import MeanField
@@ -16,7 +16,7 @@ from tests.ams.tools import assert_equal
 
 @pytest.mark.parametrize("name", ["annealed Langevin", "Euler ODE", "DPM-Solver++", "annealed BAOAB, tapered"])
 def test_the_map_that_is_read_is_the_exact_law(name: str) -> None:
-    data, sampler = two_targets(1.0), load(name, {"repeats": 2})
+    data, sampler = two_targets(1.0), load(f"ams:{name}", {"repeats": 2})
     calls = 20 if name == "annealed Langevin" else 10
     program = list(SPECS[name].build(SigmaRange(20.0, 0.02), calls, AUTHORS._replace(repeats=2)))
     law, read = MeanField(program, data.mean, data.std.square()), pushforward(sampler, data, 10)
@@ -26,7 +26,7 @@ def test_the_map_that_is_read_is_the_exact_law(name: str) -> None:
 
 @pytest.mark.parametrize("known", [True, False], ids=["with its mean field", "without"])
 def test_a_rule_that_couples_its_batch_is_not_read_as_an_affine_map(known: bool) -> None:
-    sampler = load("PC, Langevin", {})
+    sampler = load("ams:PC, Langevin")
     assert read_map(sampler, two_targets(1.0).network(), 8, 6).defect < 1e-9  # within one batch superposition holds
     report = conform(sampler if known else replace(sampler, mean_field=None), steps=(12, 24, 48, 96))
     found = {judgement.check: judgement for judgement in report.judgements}
@@ -37,8 +37,8 @@ def test_a_rule_that_couples_its_batch_is_not_read_as_an_affine_map(known: bool)
     assert ("limit" in found) is known is (len(report.w2) == 3)
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", adapter("ams").names())
 def test_every_sampler_runs_in_the_kit(name: str) -> None:
-    sampler, data = load(name, {}), two_targets(1.0)
+    sampler, data = load(f"ams:{name}"), two_targets(1.0)
     mean, variance = pushforward(sampler, data, 10).law(-1, 0.0, sampler.prior(10) ** 2)
     assert torch.isfinite(mean).all() and (variance > 0).all()

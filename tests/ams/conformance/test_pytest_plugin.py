@@ -7,18 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from ams.conformance import pytest_plugin
-from ams.conformance.invariants import TIGHT
-from ams.conformance.report import (
-    AFFINE,
-    HOLDS,
-    INCONCLUSIVE,
-    LIMIT,
-    ORDER_SHORT,
-    REFUTED,
-    TRANSPORTED,
-    Judgement,
-)
+from ams.conformance import pytest_plugin, report
+from ams.conformance.invariants import SINGLE, TIGHT
+from ams.conformance.report import HOLDS, INCONCLUSIVE, REFUTED, Judgement
 
 pytest_plugins = ["pytester"]
 DOCS = Path(__file__).resolve().parents[3] / "docs/test_your_sampler.md"
@@ -34,13 +25,9 @@ def test_a_repository_of_somebody_else(pytester: pytest.Pytester) -> None:
 def test_the_docs_have_every_check_with_its_threshold() -> None:
     rows = re.findall(r"^\| ([a-z0-9 ]+) \|.*\| (.*) \|$", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
     assert {name for name, _ in rows} >= {*pytest_plugin.CHECKS}
-    stated = {
-        "limit": LIMIT,
-        "order": ORDER_SHORT,
-        "affine": AFFINE,
-        "law on the mixture": TRANSPORTED,
-        "rotation": TIGHT,
-    }
+    stated = {"limit": report.LIMIT, "end": report.END, "start": report.START, "order": report.ORDER_SHORT}
+    stated |= {"affine": report.AFFINE, "law on the mixture": report.TRANSPORTED, "error on the mixture": report.FAR}
+    stated |= {"rotation": TIGHT, "float32": SINGLE}
     for name, value in stated.items():
         assert f"{value:g}".replace("e-0", "e-") in dict(rows)[name], name
 

@@ -38,7 +38,9 @@ def test_a_pipeline_runs_end_to_end(pipeline, method: str, tmp_path) -> None:
 
 def test_noise_for_image_to_image_is_that_of_training() -> None:
     image, noise, t = draws(1, 3, 1, 2, 2), draws(2, 3, 1, 2, 2), torch.tensor([999, 400, 0])
-    assert_equal(AMSScheduler().add_noise(image, noise, t), diffusers.DDPMScheduler().add_noise(image, noise, t), 1e-6)
+    assert_equal(
+        AMSScheduler().add_noise(image, noise, t), diffusers.DDPMScheduler().add_noise(image, noise, t), 1e-6, 3e-6
+    )
 
 
 def test_a_run_begins_where_image_to_image_begins() -> None:

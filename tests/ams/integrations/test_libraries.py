@@ -99,14 +99,35 @@ def test_a_run_is_the_suites_loop(library, method: str) -> None:
     assert_equal(path.end, suite(method, sigmas, steps, x / levels[0].scale, noise), 1e-6, 1e-6)
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
-def test_annealed_baoab_passes_the_kit(library) -> None:
-    report = conform(library(TAPERED_BAOAB))
+def test_annealed_baoab_passes_the_kit() -> None:
+    report = conform(diffusers(TAPERED_BAOAB))
     assert report.verdict == "holds", report.text()
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_adaptive_momentum_couples_a_batch_unless_it_is_per_sample(library) -> None:
-    found = invariants(library("adaptive momentum"))
-    failed = {name for name, finding in found.items() if finding.holds is False}
-    assert failed == {"rows independent"}
+@pytest.mark.parametrize("method", METHODS)
+def test_what_couples_a_batch_is_refuted_alone(library, method: str) -> None:
+    rows = invariants(library(method), steps=6)
+    refuted = [name for name, finding in rows.items() if finding.holds is False]
+    assert refuted == (["rows independent"] if method.startswith("adaptive") else [])
+
+
+def test_k_diffusions_callback_noise_and_progress() -> None:
+    library = pytest.importorskip("ams.integrations.k_diffusion", exc_type=ImportError)
+    x, sigmas, seen, asked = draws(1, 2, 3), geometric(3), [], []
+
+    def noise_sampler(sigma: Tensor, after: Tensor) -> Tensor:
+        asked.append((float(sigma), float(after)))
+        return torch.zeros_like(x)
+
+    def model(x: Tensor, sigma: Tensor, shift: float) -> Tensor:
+        assert sigma.shape == (2,)
+        return torch.full_like(x, shift)
+
+    end = library.sample_annealed_langevin(
+        model, x, sigmas, {"shift": 0.5}, seen.append, True, noise_sampler, Hyperparameters(repeats=2)
+    )
+    assert_equal(end, torch.full_like(x, 0.5))
+    assert [call["i"] for call in seen] == list(range(6)) and set(seen[0]) >= {"x", "sigma", "sigma_hat", "denoised"}
+    assert [float(call["sigma"]) for call in seen] == [float(sigmas[i]) for i in (0, 0, 1, 1, 2, 2)]
+    assert asked == [(float(sigmas[i]), float(sigmas[i + 1])) for i in (0, 0, 1, 1, 2)]

@@ -89,4 +89,6 @@ def test_a_group_without_a_seed_and_bad_usage_are_2(toy, capsys) -> None:
     assert main(["reseed"]) == 2
     assert "beta: its checks draw, but its Settings have no field `seed`" in capsys.readouterr().err
     assert main(["reseed", "--seeds", "0"]) == 2
+    assert main(["reseed", "--entropy", "-1"]) == 2
+    assert capsys.readouterr().err.endswith("--entropy -1: expected at least 0\n")
     assert main(["reseed", "Z9"]) == 2

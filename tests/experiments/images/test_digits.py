@@ -24,7 +24,9 @@ from verdicts.claims.schema import Verdict
 from verdicts.records.figures import saved_as
 from verdicts.studies import Cell, Memory, using
 
-QUICK = quick_settings("digits")
+CPU_ALONE = {"factors": (0.5, 1.0), "repeats": (5, 10, 20), "trials": 1, "rare_batch": 280}
+"""Small sizes of what the quick profile leaves out."""
+QUICK = quick_settings("digits").model_copy(update=CPU_ALONE)
 SETTINGS = QUICK.model_copy(update={"batches": 7})
 MORE = QUICK.model_copy(update={"batches": 10, "rare_batch": 200})
 """For claims of small margin."""

@@ -5,7 +5,8 @@ from html import escape
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from verdicts.report.typeset import formula, markdown, typeset
+from verdicts.report.markdown import markdown
+from verdicts.report.typeset import formula, typeset
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,18 @@ def test_page_and_paper_are_written_anew_where_what_they_show_has_changed(sessio
     assert session.run() == session.check() == 0 and "It is small." in page.read_text()
 
 
+def test_a_run_of_chosen_claims_writes_the_page_and_leaves_the_papers_to_a_whole_one(session):
+    session.run()
+    papers = [session.toy.folder() / name for name in ("paper.pdf", "supplement.pdf")]
+    before = [path.stat().st_ino for path in papers]
+    session.toy.replace_in_claims("alpha", "One is one", "One is 1")
+    session.run(only=("A1",))
+    assert "report.html   (" in session.said and "--profile quick makes paper.pdf and supplement.pdf" in session.said
+    assert [path.stat().st_ino for path in papers] == before
+    assert session.check() == 1 and "report.html" not in session.said and "supplement.pdf: not what" in session.said
+    assert session.run() == session.check() == 0 and [path.stat().st_ino for path in papers] != before
+
+
 def test_only_runs_what_it_names(session):
     assert session.run(only=("A2",)) == 0
     assert session.computed() == {"A2"}

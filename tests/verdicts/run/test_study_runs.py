@@ -175,7 +175,7 @@ def test_force_computes_anew(session):
     session.calls()
     assert session.run(force=("gamma",)) == 0 and session.calls() == ALL
     assert session.run(only=("C2",), force=("C2",)) == 0 and session.calls() == ["start two", "two 0"]
-    assert session.check() == 0
+    assert session.check(only=("gamma",)) == 0
 
 
 def test_a_full_disk_fails_the_study_in_one_line(session, monkeypatch):

@@ -1,5 +1,6 @@
 """A run's jobs on this machine: the records decide what is current, a job that ends badly takes no other with it."""
 
+import platform
 import signal
 import subprocess
 import time
@@ -119,3 +120,18 @@ def test_where_no_fork_may_be_jobs_start_anew(tmp_path, monkeypatch):
     code, said = reproduce(toy, monkeypatch, only=("alpha",))
     assert code == 0, said
     assert toy.rows("cpu")["A1"]["computed"] == "computed"
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another allocator")
+def test_a_job_keeps_the_memory_that_it_frees(toy) -> None:
+    """Counted in page faults: of memory that is returned each page is one again."""
+    code = (
+        "import resource, sys; from verdicts.run.job import keep_freed_memory\n"
+        "if 'keep' in sys.argv: keep_freed_memory()\n"
+        "faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "before = faults()\n"
+        "for _ in range(9): bytes(bytearray(2**23))\n"
+        "print(faults() - before)"
+    )
+    kept, returned = (int(toy.python("-c", code, word).stdout) for word in ("keep", "return"))
+    assert kept < returned / 2

@@ -13,10 +13,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ams.conformance.adapters import by_file
 from ams.conformance.sampler import Sampler
 from ams.errors import UserError, unknown
 
 LIBRARIES = {
+    "ams": "",
     "azula": "azula",
     "denoising-diffusion-pytorch": "denoising-diffusion-pytorch",
     "diffusers": "diffusers",
@@ -26,7 +28,7 @@ LIBRARIES = {
     "refiners": "refiners",
     "smalldiffusion": "smalldiffusion",
 }
-"""Each library with what `pip install` needs to have it."""
+"""Each library with what `pip install` needs to have it; nothing for the suite's own samplers."""
 
 
 def load(name: str, settings: dict[str, Any] | None = None) -> Sampler:
@@ -36,12 +38,14 @@ def load(name: str, settings: dict[str, Any] | None = None) -> Sampler:
         raise UserError(f"no sampler {name!r}: write LIBRARY:NAME or FILE.py:NAME, such as diffusers:DDIMScheduler")
     if source.endswith(".py"):
         return _from_file(Path(source), sampler, settings or {})
+    if source in by_file.LIBRARIES:
+        return by_file.load(source, sampler, settings or {})
     module = adapter(source)
     if sampler not in module.names():
         raise unknown(f"sampler of {source}", sampler, module.names())
-    found = module.load(sampler, settings or {})
-    assert isinstance(found, Sampler)
-    return found
+    loaded = module.load(sampler, settings or {})
+    assert isinstance(loaded, Sampler)
+    return loaded
 
 
 def adapter(library: str) -> ModuleType:
@@ -52,11 +56,11 @@ def adapter(library: str) -> ModuleType:
 
 
 def installed(library: str) -> str | None:
-    """Return a library's version, None where it is not installed. Raises UserError for an unknown one."""
+    """Return a library's version (empty for the suite's own), None if it is missing. Raises UserError if unknown."""
     if library not in LIBRARIES:
-        raise unknown("library", library, LIBRARIES)
+        raise unknown("library", library, (*LIBRARIES, *by_file.LIBRARIES))
     try:
-        return version(LIBRARIES[library].split()[-1])
+        return version(LIBRARIES[library].split()[-1]) if LIBRARIES[library] else ""
     except PackageNotFoundError:
         return None
 
@@ -76,9 +80,9 @@ def _from_file(path: Path, name: str, settings: dict[str, Any]) -> Sampler:
         raise UserError(f"no file {path}: give the path of a Python file with a Sampler {name!r} or a function load")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    found = getattr(module, name, None)
-    if found is None and hasattr(module, "load"):
-        found = module.load(name, settings)
-    if not isinstance(found, Sampler):
+    made = getattr(module, name, None)
+    if made is None and hasattr(module, "load"):
+        made = module.load(name, settings)
+    if not isinstance(made, Sampler):
         raise UserError(f"{path} has no Sampler {name!r} and no function load that returns one: define either")
-    return found
+    return made

@@ -2,7 +2,8 @@
 
 Settings: `sigma_max` (20) and `sigma_min` (0.02) are the ends of the noise levels; all others are fields of
 `Hyperparameters`, with the values of the code published with arXiv 2405.13726. `steps` is the number of noise levels of
-an annealed sampler, the number of network calls of any other.
+an annealed sampler, the number of network calls of any other. At a fixed number of steps per noise level, more noise
+levels do not remove an annealed sampler's lag: its limit differs from its target, for Langevin as one over that number.
 """
 
 from typing import Any

@@ -1,0 +1,156 @@
+"""Samplers that no package index has: their authors' code, one file each, of the commit that the registry names.
+
+A file is executed only if its bytes are the registered ones (`ams.data.registry`, `[code.*]`): from `$AMS_DATA/code/`,
+the cache, or its public address. What it imports beside PyTorch, NumPy and SciPy (the training code of its repository)
+is replaced by empty stand-ins, which no sampler calls.
+
+- `dpm-solver`, `unipc`, `sa-solver`: classes with their own VP schedule; settings are arguments of the class
+  (`algorithm_type`, `variant`) and of `sample` (`order`, `skip_type`, `method`, ...; SA-Solver has `tau`, two orders).
+- `edm`, `restart`, `diff-solvers`: functions of a denoiser; settings are their arguments.
+"""
+
+import inspect
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from types import ModuleType
+from typing import Any
+from unittest.mock import MagicMock
+
+import torch
+from torch import Tensor
+
+from ams.conformance.draws import Draws
+from ams.conformance.model import Network, noise_level
+from ams.conformance.sampler import Sampler
+from ams.errors import unknown
+
+CLASSES = {"dpm-solver": "DPM_Solver", "unipc": "UniPC", "sa-solver": "SASolver"}
+FUNCTIONS = {
+    "edm": {"edm_sampler": 2},
+    "restart": {"restart_sampler": 2},
+    "diff-solvers": {
+        "euler_sampler": 1,
+        "heun_sampler": 2,
+        "dpm_2_sampler": 2,
+        "ipndm_sampler": 4,
+        "ipndm_v_sampler": 4,
+        "deis_sampler": 4,
+        "dpm_pp_sampler": 3,
+        "unipc_sampler": 3,
+    },
+}
+"""The functions of each library with the order that their documentation states, at their default settings."""
+ORDER_SETTINGS = ("order", "max_order", "predictor_order")
+STAND_INS = ("click", "tqdm", "dnnlib", "torch_utils", "torchvision", "torchvision.utils", "PIL", "PIL.Image")
+LIBRARIES = (*CLASSES, *FUNCTIONS)
+
+
+def names(library: str) -> list[str]:
+    """Return the names of the samplers of a library."""
+    return [CLASSES[library]] if library in CLASSES else list(FUNCTIONS[library])
+
+
+def load(library: str, name: str, settings: dict[str, Any]) -> Sampler:
+    """Return a sampler. Raises DataUnavailable where its file cannot be had, UserError for what it does not have."""
+    if name not in names(library):
+        raise unknown(f"sampler of {library}", name, names(library))
+    load_kind = _of_class if library in CLASSES else _of_function
+    return load_kind(library, name, dict(settings))
+
+
+def _of_class(library: str, name: str, settings: dict[str, Any]) -> Sampler:
+    """Return a solver class with its own linear VP schedule; its network predicts eps at a continuous time."""
+    code = module(library)
+    kind = getattr(code, name)
+    of_class = {key: settings.pop(key) for key in inspect.signature(kind).parameters if key in settings}
+    tau = float(settings.pop("tau", 1.0 if library == "sa-solver" else 0.0))
+    order = int(next((settings[key] for key in ORDER_SETTINGS if key in settings), 3 if library == "sa-solver" else 2))
+
+    def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        schedule = code.NoiseScheduleVP("linear")
+
+        def eps(x: Tensor, t: Tensor) -> Tensor:
+            return network("eps", x, noise_level(schedule.marginal_alpha(t[:1]), schedule.marginal_std(t[:1])))
+
+        solver = kind(eps, schedule, **of_class)
+        if library == "sa-solver":
+            mode = "few_steps" if steps < 10 else "more_steps"
+            return solver.sample(mode, x, tau=lambda t: tau, steps=steps, **settings)
+        return solver.sample(x, steps=steps, **settings)
+
+    stated = order if not tau else None  # of the flow; what a solver of the SDE states is not an order in law
+    return Sampler(f"{library}:{name}", _version(library), run, lambda steps: 1.0, order=stated, noise=tau)
+
+
+def _of_function(library: str, name: str, settings: dict[str, Any]) -> Sampler:
+    """Return a function `sampler(net, latents, num_steps=..., ...)` of a denoiser at noise sigma."""
+    function = getattr(module(library), name)
+    order = int(next((settings[key] for key in ORDER_SETTINGS if key in settings), FUNCTIONS[library][name]))
+
+    def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        class Denoiser:
+            """What the functions ask of a network."""
+
+            sigma_min, sigma_max, img_channels, img_resolution = 0.0, float("inf"), 1, 1
+
+            @staticmethod
+            def round_sigma(sigma: Any) -> Tensor:
+                return torch.as_tensor(sigma)
+
+            def __call__(self, x: Tensor, sigma: Any, *_: Any, **__: Any) -> Tensor:
+                return network("x0", x, noise_level(1.0, sigma))
+
+        more: dict[str, Any] = {}
+        if name == "deis_sampler":
+            tables = module("diff-solvers-utils")
+            levels = tables.get_schedule(steps, 0.002, 80.0)
+            more = {"coeff_list": tables.get_deis_coeff_list(levels, order, deis_mode="tab")}
+        # The functions multiply what they are given by their first noise level.
+        return function(Denoiser(), x / 80.0, num_steps=steps, **more, **settings)
+
+    churned = float(settings.get("S_churn", 0.0)) > 0 or bool(settings.get("restart_info"))
+    return Sampler(
+        f"{library}:{name}",
+        _version(library),
+        run,
+        lambda steps: 80.0,
+        order=None if churned else order,
+        noise=None if churned else 0.0,
+        data_std=0.5,
+    )
+
+
+def _version(library: str) -> str:
+    """Return the commit, short, from the address of the file."""
+    from ams.data.registry import CODE
+
+    return str(CODE[library].files[0].address).split("/")[5][:8]
+
+
+@lru_cache
+def module(library: str) -> ModuleType:
+    """Return the registered file of a library as a module. Raises DataUnavailable where it cannot be had."""
+    from ams.data.files import fetch
+
+    code = ModuleType(library.replace("-", "_"))
+    with _standing_in(library):
+        exec(compile(fetch(library).read_text(encoding="utf-8"), f"{library}.py", "exec"), vars(code))
+    return code
+
+
+@contextmanager
+def _standing_in(library: str) -> Iterator[None]:
+    """Put stand-ins for what a library imports of its own repository, and take them away."""
+    before = dict(sys.modules)
+    for name in STAND_INS:
+        sys.modules.setdefault(name, MagicMock())
+    if library == "diff-solvers":
+        sys.modules["solver_utils"] = module("diff-solvers-utils")
+    try:
+        yield
+    finally:
+        for name in {*STAND_INS, "solver_utils"}:
+            if name not in before:
+                sys.modules.pop(name, None)
