@@ -66,7 +66,7 @@ def test_every_sampler_of_an_installed_library_takes_noise_to_the_data(library):
         data = two_targets(sampler.data_std)
         x = sampler.prior(12) * torch.randn(4, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
         path = trajectory(sampler, data.network(), x, 12, Draws())
-        assert len(path.calls) >= 12 and path.end.shape == x.shape and bool(path.end.isfinite().all())
+        assert len(path.calls) >= 10 and path.end.shape == x.shape and bool(path.end.isfinite().all())
         assert path.calls[-1].level.sigma < path.calls[0].level.sigma
 
 
