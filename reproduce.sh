@@ -456,7 +456,17 @@ add_scale() { # what the gpu profile alone needs
     ${pins[@]+"${pins[@]}"}
 }
 
-add_peer() { # k-diffusion without what only its training needs; the benchmarks do without it where it cannot be had
+add_libraries() { # what the survey of other libraries' samplers needs, in the profiles cpu and full
+  case $PROFILE in cpu | full) ;; auto) ! for_gpu || return 0 ;; *) return 0 ;; esac
+  made_here || return 0
+  local pins=(-c "$ROOT/constraints.txt")
+  [ "$PYTHON" != "$PLACE/conda/bin/python" ] || pins=()
+  add_optional "$PYTHON" conformance "diffusers, azula and smalldiffusion, for the survey of their samplers" \
+    "rows on them" ${pins[@]+"${pins[@]}"}
+  add_peer
+}
+
+add_peer() { # k-diffusion without what only its training needs; its rows are not run where it cannot be had
   local name=k-diffusion pinned=0.1.1.post1
   "$PYTHON" -c 'import importlib.metadata as m; m.version("k-diffusion")' 2>/dev/null && return
   [ -z "$OFFLINE" ] && made_here || return 0
@@ -508,6 +518,7 @@ main() {
   find_environment
   [ "$word" != bench ] || add_peer
   add_scale
+  [ "$word" != reproduce ] || add_libraries
   trap - ERR
   prepare_child
   [ "$word" != test ] || [ -n "${ARGS[*]-}" ] || ARGS=(-n auto --maxprocesses 4 --dist loadfile)

@@ -82,7 +82,8 @@ def conda(checkout, name: str = "conda", *, search: str = "exit 0", then: str = 
 def test_conda_that_works_is_enough(checkout, name: str) -> None:
     conda(checkout, name)
     for _ in range(2):
-        assert checkout.run().child["python"] == str(checkout.venv / "conda/bin/python")
+        done = checkout.run("--profile", "quick")
+        assert done.child["python"] == str(checkout.venv / "conda/bin/python")
     assert checkout.pip_calls == []
 
 
@@ -94,7 +95,14 @@ def test_conda_serves_where_python_is_too_old(checkout) -> None:
 
 def test_pip_adds_to_conda_what_it_lacks_and_pins_nothing(checkout) -> None:
     conda(checkout, then="true")
-    assert checkout.run().code == 0 and len(checkout.pip_calls) == 1 and "constraints.txt" not in checkout.pip_calls[0]
+    assert checkout.run("--profile", "quick").code == 0
+    assert len(checkout.pip_calls) == 1 and "constraints.txt" not in checkout.pip_calls[0]
+
+
+@pytest.mark.parametrize(("profile", "added"), [("quick", False), ("cpu", True)])
+def test_other_libraries_are_added_where_a_profile_surveys_them(checkout, profile: str, added: bool) -> None:
+    assert checkout.run("--profile", profile).code == 0
+    assert any("k-diffusion==" in call for call in checkout.pip_calls) == added
 
 
 @pytest.mark.parametrize("part", [{"search": "echo CondaHTTPError; exit 7"}, {"then": "echo Unsolvable; exit 7"}])

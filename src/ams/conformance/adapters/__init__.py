@@ -43,21 +43,26 @@ def load(name: str, settings: dict[str, Any] | None = None) -> Sampler:
     module = adapter(source)
     if sampler not in module.names():
         raise unknown(f"sampler of {source}", sampler, module.names())
-    found = module.load(sampler, settings or {})
-    assert isinstance(found, Sampler)
-    return found
+    loaded = module.load(sampler, settings or {})
+    assert isinstance(loaded, Sampler)
+    return loaded
 
 
 def adapter(library: str) -> ModuleType:
     """Return the adapter of an installed library. Raises UserError for an unknown library and for a missing one."""
+    if installed(library) is None:
+        raise UserError(f"{library} is not installed: python -m pip install {LIBRARIES[library]}")
+    return importlib.import_module(f"{__name__}.{library.replace('-', '_')}")
+
+
+def installed(library: str) -> str | None:
+    """Return a library's version (empty for the suite's own), None if it is missing. Raises UserError if unknown."""
     if library not in LIBRARIES:
         raise unknown("library", library, (*LIBRARIES, *by_file.LIBRARIES))
     try:
-        if LIBRARIES[library]:
-            version(LIBRARIES[library].split()[-1])
+        return version(LIBRARIES[library].split()[-1]) if LIBRARIES[library] else ""
     except PackageNotFoundError:
-        raise UserError(f"{library} is not installed: python -m pip install {LIBRARIES[library]}") from None
-    return importlib.import_module(f"{__name__}.{library.replace('-', '_')}")
+        return None
 
 
 def accepted(settings: dict[str, Any], function: Callable[..., Any], *own: str) -> dict[str, Any]:
@@ -75,9 +80,9 @@ def _from_file(path: Path, name: str, settings: dict[str, Any]) -> Sampler:
         raise UserError(f"no file {path}: give the path of a Python file with a Sampler {name!r} or a function load")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    found = getattr(module, name, None)
-    if found is None and hasattr(module, "load"):
-        found = module.load(name, settings)
-    if not isinstance(found, Sampler):
+    made = getattr(module, name, None)
+    if made is None and hasattr(module, "load"):
+        made = module.load(name, settings)
+    if not isinstance(made, Sampler):
         raise UserError(f"{path} has no Sampler {name!r} and no function load that returns one: define either")
-    return found
+    return made

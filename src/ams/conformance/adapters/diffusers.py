@@ -107,6 +107,8 @@ def load(name: str, settings: dict[str, Any]) -> Sampler:
     noise: float | None = 1.0 if stochastic else settings_eta
     if short == "SASolver":
         noise = None if tau is None else float(tau)
+    if settings.get("stochastic_sampling"):  # draws a new z at each step, which is neither solver
+        noise = order = None
     return Sampler(
         f"diffusers:{name}",
         version("diffusers"),
@@ -132,7 +134,7 @@ def predicted(scheduler: Any, short: str, network: Network, x: Tensor, t: Tensor
     if "sigma_data" in scheduler.config:
         cosine = short.startswith("Cosine")  # its time is an arc tangent, EDM's a logarithm
         return _preconditioned(scheduler, network, x, math.tan(t * math.pi / 2) if cosine else math.exp(4 * float(t)))
-    if short.startswith("FlowMatch"):
+    if short.startswith("FlowMatch") or scheduler.config.get("use_flow_sigmas"):
         time = float(t) / scheduler.config.num_train_timesteps
         return network("flow", x, noise_level(1 - time, time))
     if short == "IPNDM":

@@ -1,0 +1,1 @@
+"""The conformance of other libraries' samplers: the survey, and the defects that it found."""

@@ -1,0 +1,106 @@
+"""The defects once more, without the kit and the libraries: by algebra, or by composing steps in closed form."""
+
+from collections.abc import Sequence
+
+import sympy as sp
+import torch
+
+from ams.conformance.convergence import two_targets
+from ams.metrics.gaussian import gaussian_w2
+
+
+def reab_local_exponent() -> int:
+    r"""Return the power of h in what `sigma_t` in place of `sigma_s` adds to a step of length h, for `f = 1`.
+
+    With `alpha = 1` and `sigma = e^t` a step multiplies `int e^u / (1 + e^(2u)) du` by `sqrt(1 + e^(2s))`, s = t + h.
+    """
+    t, h, u = sp.symbols("t h u", real=True)
+    integrand = sp.exp(u) / (1 + sp.exp(2 * u))
+    weight = sp.series(integrand.subs(u, t + h), h, 0, 2).removeO().integrate((h, 0, h))
+    added = (sp.sqrt(1 + sp.exp(2 * t)) - sp.sqrt(1 + sp.exp(2 * (t + h)))) * weight
+    return next(n for n in range(1, 5) if sp.simplify(sp.diff(added, h, n).subs(h, 0)) != 0)
+
+
+def second_derivative_weight(kappa: int) -> sp.Expr:
+    r"""Return the exact weight of `D2 = h^2 m'' / 2` in a step of length h.
+
+    It is `kappa int e^(-kappa (h - l)) l^2 dl / h^2`,
+    where `kappa` is 1 for the flow and 2 for the mean of the reverse SDE; the step is in units of alpha at its end.
+    """
+    h, place = sp.symbols("h l", positive=True)
+    return sp.simplify(sp.integrate(kappa * sp.exp(-kappa * (h - place)) * place**2, (place, 0, h)) / h**2)
+
+
+def third_order_share() -> float:
+    """Return the coefficient of D2 as coded for `dpmsolver++`, over the exact one."""
+    h = sp.Symbol("h", positive=True)
+    return float(sp.simplify(-((sp.exp(-h) - 1 + h) / h**2 - sp.Rational(1, 2)) / second_derivative_weight(1)))
+
+
+def sde_third_order_excess() -> float:
+    """Return the limit for short steps of the coefficient of D2 as coded for `sde-dpmsolver++`, less the exact one."""
+    h = sp.Symbol("h", positive=True)
+    coded = (1 - sp.exp(-2 * h) - 2 * h) / (2 * h) ** 2 - sp.Rational(1, 2)
+    return float(sp.limit(coded, h, 0) - sp.limit(second_derivative_weight(2), h, 0))
+
+
+def ipndm_first_share() -> float:
+    r"""Return the part of the first network output v that IPNDM's first step uses, over the part that it should use.
+
+    `x0 = alpha x - sigma v`, and as coded `(x - sigma e) / max(alpha, 1e-8)` with `e = sigma x + alpha v`, at alpha 0.
+    """
+    x, v, alpha, sigma = sp.symbols("x v alpha sigma")
+    coded = ((x - sigma * (sigma * x + alpha * v)) / sp.Float(1e-8)).subs({alpha: 0, sigma: 1})
+    exact = (alpha * x - sigma * v).subs({alpha: 0, sigma: 1})
+    return float(sp.diff(coded, v) / sp.diff(exact, v))
+
+
+def composed_distance(times: Sequence[int], previous: Sequence[int], noisy: bool) -> float:
+    """Return W2 to the data after DDIM steps, or DDPM steps if `noisy`, from timesteps to the previous ones.
+
+    The betas are linear, 1e-4 to 0.02 on 1000 timesteps; the timestep -1 has no noise. The start is standard normal.
+    """
+    target = two_targets(1.0)
+    cumulative = torch.cumprod(1 - torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64), 0)
+    mean, variance = torch.zeros_like(target.mean), torch.ones_like(target.mean)
+    for now, then in zip(times, previous, strict=True):
+        a, b = cumulative[now], cumulative[then] if then >= 0 else torch.tensor(1.0, dtype=torch.float64)
+        gain_of_x0 = (
+            a.sqrt() * target.std.square() / (a * target.std.square() + 1 - a)
+        )  # x0 = m + gain_of_x0 (x - sqrt(a) m)
+        if noisy:
+            beta = 1 - a / b
+            on_x0, on_x = b.sqrt() * beta / (1 - a), (a / b).sqrt() * (1 - b) / (1 - a)
+        else:
+            beta = torch.zeros_like(a)
+            on_x = ((1 - b) / (1 - a)).sqrt()
+            on_x0 = b.sqrt() - on_x * a.sqrt()
+        gain = on_x0 * gain_of_x0 + on_x
+        mean = gain * mean + on_x0 * (1 - gain_of_x0 * a.sqrt()) * target.mean
+        variance = gain.square() * variance + beta * (1 - b) / (1 - a)
+    return gaussian_w2(mean, variance, target.mean, target.std.square())
+
+
+def ddim_distance(steps: int) -> float:
+    """Return W2 after DDIM steps at evenly spaced timesteps that end 1000 // steps further down, as coded."""
+    times = torch.linspace(999, 0, steps, dtype=torch.float64).round().long().tolist()
+    return composed_distance(times, [max(time - 1000 // steps, -1) for time in times], noisy=False)
+
+
+def ddpm_distance(steps: int) -> float:
+    """Return W2 after DDPM steps at evenly spaced timesteps that end one timestep further down, as coded."""
+    times = torch.linspace(999, 0, steps, dtype=torch.float64).round().long().tolist()
+    return composed_distance(times, [time - 1 for time in times], noisy=True)
+
+
+def trailing_noise(steps: int) -> float:
+    """Return sigma over alpha at the timestep after the last one that refiners' trailing schedule steps from."""
+    left = 999 - steps * (1000 // steps)
+    betas = torch.linspace(8.5e-4**0.5, 1.2e-2**0.5, 1000, dtype=torch.float64).square()
+    return float((1 / torch.cumprod(1 - betas, 0)[left] - 1).sqrt())
+
+
+def churn_factor() -> float:
+    """Return `g^2 / (2 t)` of the VE schedule `sigma = sqrt(t)`, `g^2 = d sigma^2 / dt`, at sigma 1; 1 is right."""
+    t = sp.Symbol("t", positive=True)
+    return float((sp.diff(sp.sqrt(t) ** 2, t) / (2 * t)).subs(t, 1))

@@ -1,0 +1,14 @@
+"""Which samplers the survey conforms, and at which numbers of steps."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from verdicts.validation import Frozen
+
+
+class Settings(Frozen):
+    """The rows of `survey.toml` up to a profile, and the numbers of steps from which orders are fitted."""
+
+    rows: Literal["quick", "cpu", "full"] = "quick"
+    steps: tuple[int, ...] = Field((24, 36, 48, 72, 96, 144), min_length=6)

@@ -1,0 +1,75 @@
+"""Adapters: how a sampler is named, what is refused, and that each installed library's samplers run as they say."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from ams.conformance import Draws, adapters
+from ams.conformance.convergence import two_targets
+from ams.conformance.sampler import trajectory
+from ams.errors import UserError
+
+OWN = """
+from ams.conformance import Sampler
+half = Sampler("half", "1", lambda network, x, steps, draws: x / 2, prior=lambda steps: 1.0)
+def load(name, settings):
+    return half if name == "made" else None
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("DDIMScheduler", "write LIBRARY:NAME or FILE.py:NAME"),
+        ("diffuser:DDIMScheduler", "unknown library 'diffuser': did you mean diffusers"),
+        ("no/such/file.py:sampler", "no file no/such/file.py"),
+    ],
+)
+def test_a_name_that_means_nothing_is_refused_in_a_line(name, said):
+    with pytest.raises(UserError, match=re.escape(said)) as refused:
+        adapters.load(name)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_library_that_is_missing_is_named_with_its_pip_command(monkeypatch):
+    monkeypatch.setattr(adapters, "installed", lambda library: None)
+    with pytest.raises(UserError, match="k-diffusion is not installed: python -m pip install --no-deps k-diffusion"):
+        adapters.load("k-diffusion:sample_euler")
+
+
+def test_a_file_has_a_sampler_or_a_function_that_returns_one(tmp_path):
+    file = tmp_path / "own.py"
+    file.write_text(OWN)
+    assert adapters.load(f"{file}:half").name == adapters.load(f"{file}:made").name == "half"
+    with pytest.raises(UserError, match="has no Sampler 'other'"):
+        adapters.load(f"{file}:other")
+
+
+def test_an_unknown_setting_is_refused():
+    def solver(x, order=2):
+        return x
+
+    assert adapters.accepted({"order": 3, "grid": 1}, solver, "grid") == {"order": 3, "grid": 1}
+    with pytest.raises(UserError, match="unknown setting of solver 'ordre': did you mean order"):
+        adapters.accepted({"ordre": 3}, solver)
+
+
+@pytest.mark.parametrize("library", adapters.LIBRARIES)
+def test_every_sampler_of_an_installed_library_takes_noise_to_the_data(library):
+    if adapters.installed(library) is None:
+        pytest.skip(f"{library} is not installed")
+    for name in adapters.adapter(library).names():
+        sampler = adapters.load(f"{library}:{name}")
+        data = two_targets(sampler.data_std)
+        x = sampler.prior(12) * torch.randn(4, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+        path = trajectory(sampler, data.network(), x, 12, Draws())
+        assert len(path.calls) >= 10 and path.end.shape == x.shape and bool(path.end.isfinite().all())
+        assert path.calls[-1].level.sigma < path.calls[0].level.sigma
+
+
+def test_adapters_import_no_library():
+    code = "import ams.conformance.adapters as a, sys; assert not {'azula', 'diffusers', 'monai'} & set(sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,32 @@
+"""The reproductions of docs/finds, where the library is there: each prints what its page says."""
+
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+PAGES = sorted(path for path in (Path(__file__).parents[2] / "docs/finds").glob("*.md") if path.name != "README.md")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_reproduction_prints_what_its_page_says(page: Path) -> None:
+    code, printed = re.findall(r"```(?:python|text)\n(.*?)```", page.read_text(), flags=re.DOTALL)
+    library = re.search(r"(?:from|find_spec\(\")\W*(azula|diffusers|k_diffusion|monai|physicsnemo|refiners)", code)
+    assert library is not None
+    if find_spec(library[1]) is None:
+        pytest.skip(f"{library[1]} is not installed")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    said, given = (re.findall(r"\S+", text) for text in (printed, done.stdout))
+    close = [
+        one == other or float(one) == pytest.approx(float(other), rel=0.2, abs=1e-6)
+        for one, other in zip(said, given, strict=True)
+    ]
+    assert all(close)
+
+
+def test_each_find_has_a_page() -> None:
+    index = (PAGES[0].parent / "README.md").read_text()
+    assert {path.name for path in PAGES} == set(re.findall(r"\(([\w-]+\.md)\)", index))
