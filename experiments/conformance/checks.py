@@ -29,241 +29,241 @@ def fixed(*names: str) -> Measurement:
     return Measurement(value=min(effects.values()), detail=dict(effects))
 
 
-@check("E1.refuted")
+@check("F1.refuted")
 def refuted_samplers_of_azula(settings: Settings) -> Measurement:
     """Count the samplers of azula that the kit refutes."""
     return refuted_samplers(settings, "azula")
 
 
-@check("E2.refuted")
+@check("F2.refuted")
 def refuted_samplers_of_denoising_diffusion_pytorch(settings: Settings) -> Measurement:
     """Count the samplers of denoising-diffusion-pytorch that the kit refutes."""
     return refuted_samplers(settings, "denoising-diffusion-pytorch")
 
 
-@check("E3.refuted")
+@check("F3.refuted")
 def refuted_samplers_of_diffusers(settings: Settings) -> Measurement:
     """Count the schedulers of diffusers that the kit refutes."""
     return refuted_samplers(settings, "diffusers")
 
 
-@check("E4.refuted")
+@check("F4.refuted")
 def refuted_samplers_of_k_diffusion(settings: Settings) -> Measurement:
     """Count the samplers of k-diffusion that the kit refutes."""
     return refuted_samplers(settings, "k-diffusion")
 
 
-@check("E5.refuted")
+@check("F5.refuted")
 def refuted_samplers_of_monai(settings: Settings) -> Measurement:
     """Count the schedulers of MONAI that the kit refutes."""
     return refuted_samplers(settings, "monai")
 
 
-@check("E6.refuted")
+@check("F6.refuted")
 def refuted_samplers_of_physicsnemo(settings: Settings) -> Measurement:
     """Count the solvers of PhysicsNeMo that the kit refutes."""
     return refuted_samplers(settings, "physicsnemo")
 
 
-@check("E7.refuted")
+@check("F7.refuted")
 def refuted_samplers_of_refiners(settings: Settings) -> Measurement:
     """Count the solvers of refiners that the kit refutes."""
     return refuted_samplers(settings, "refiners")
 
 
-@check("E8.refuted")
+@check("F8.refuted")
 def refuted_samplers_of_smalldiffusion(settings: Settings) -> Measurement:
     """Count the samplers of smalldiffusion that the kit refutes."""
     return refuted_samplers(settings, "smalldiffusion")
 
 
-@check("E11.shipped")
+@check("F11.shipped")
 def order_of_reab_as_shipped(settings: Settings) -> Measurement:
     """Measure the order of azula's REABSampler of order 2."""
     return shipped("azula_reab")
 
 
-@check("E11.fixed")
+@check("F11.fixed")
 def order_of_reab_with_the_fix(settings: Settings) -> Measurement:
     """Measure the order of azula's REABSampler of order 2 with sigma at the end of a step."""
     return fixed("azula_reab")
 
 
-@check("E11.derived")
+@check("F11.derived")
 def local_exponent_of_reab(settings: Settings) -> Measurement:
     """Derive the power of the step length in what the wrong sigma adds to a step."""
     return Measurement(value=derivations.reab_local_exponent())
 
 
-@check("E12.shipped")
+@check("F12.shipped")
 def order_of_third_order_multistep_as_shipped(settings: Settings) -> Measurement:
     """Measure the order of the steps of three implementations of DPM-Solver++(3M)."""
     return shipped(*THIRD_ORDER)
 
 
-@check("E12.fixed")
+@check("F12.fixed")
 def order_of_third_order_multistep_with_the_fix(settings: Settings) -> Measurement:
     """Measure the order of the steps of three implementations of DPM-Solver++(3M) with twice the last term."""
     return fixed(*THIRD_ORDER)
 
 
-@check("E12.derived")
+@check("F12.derived")
 def share_of_the_third_order_term(settings: Settings) -> Measurement:
     """Derive the coefficient of the second derivative, as coded over exact."""
     return Measurement(value=derivations.third_order_share())
 
 
-@check("E13.shipped")
+@check("F13.shipped")
 def order_of_sde_third_order_as_shipped(settings: Settings) -> Measurement:
     """Measure the order of the mean's steps of sde-dpmsolver++ at solver_order 3."""
     return shipped("diffusers_sde_3m")
 
 
-@check("E13.fixed")
+@check("F13.fixed")
 def order_of_sde_third_order_with_the_fix(settings: Settings) -> Measurement:
     """Measure the order of the mean's steps of sde-dpmsolver++ at solver_order 3 with sign and factor right."""
     return fixed("diffusers_sde_3m")
 
 
-@check("E13.derived")
+@check("F13.derived")
 def excess_of_the_sde_third_order_term(settings: Settings) -> Measurement:
     """Derive the limit, for short steps, of the second derivative's coefficient, as coded less the exact one."""
     return Measurement(value=derivations.sde_third_order_excess())
 
 
-@check("E14.shipped")
+@check("F14.shipped")
 def order_of_ipndm_as_shipped(settings: Settings) -> Measurement:
     """Measure the order of IPNDMScheduler."""
     return shipped("diffusers_ipndm")
 
 
-@check("E14.fixed")
+@check("F14.fixed")
 def order_of_ipndm_with_the_fix(settings: Settings) -> Measurement:
     """Measure the order of IPNDMScheduler where its first step uses the network's output."""
     return fixed("diffusers_ipndm")
 
 
-@check("E14.derived")
+@check("F14.derived")
 def share_of_the_first_output(settings: Settings) -> Measurement:
     """Derive the part of the first network output that reaches the next state."""
     return Measurement(value=derivations.ipndm_first_share())
 
 
-@check("E15.shipped")
+@check("F15.shipped")
 def entries_not_finite_as_shipped(settings: Settings) -> Measurement:
     """Count the settings of UniPCMultistepScheduler, of two that its documentation offers, that end in NaN."""
     return shipped("diffusers_unipc_bh1", "diffusers_unipc_noise")
 
 
-@check("E15.fixed")
+@check("F15.fixed")
 def entries_not_finite_with_a_last_noise_level(settings: Settings) -> Measurement:
     """Count the settings of UniPCMultistepScheduler that end in NaN where the last noise level is not zero."""
     return shipped("diffusers_unipc_bh1_last", "diffusers_unipc_noise_last")
 
 
-@check("E16.shipped")
+@check("F16.shipped")
 def distance_of_ddim_as_shipped(settings: Settings) -> Measurement:
     """Measure W2 after 600 steps of diffusers's DDIMScheduler at linspace spacing."""
     return shipped("diffusers_ddim")
 
 
-@check("E16.fixed")
+@check("F16.fixed")
 def distance_of_ddim_with_the_fix(settings: Settings) -> Measurement:
     """Measure W2 after 600 steps that end where the next one starts."""
     return fixed("diffusers_ddim")
 
 
-@check("E16.derived")
+@check("F16.derived")
 def distance_of_ddim_composed(settings: Settings) -> Measurement:
     """Compare W2 as shipped with W2 of 600 steps composed in closed form."""
     return Measurement(value=abs(shipped("diffusers_ddim").value - derivations.ddim_distance(600)))
 
 
-@check("E17.shipped")
+@check("F17.shipped")
 def distance_of_monai_ddim_as_shipped(settings: Settings) -> Measurement:
     """Measure W2 after 600 steps of MONAI's DDIMScheduler."""
     return shipped("monai_ddim")
 
 
-@check("E17.fixed")
+@check("F17.fixed")
 def distance_of_monai_ddim_with_the_fix(settings: Settings) -> Measurement:
     """Measure W2 after 600 steps that end where the next one starts."""
     return fixed("monai_ddim")
 
 
-@check("E17.derived")
+@check("F17.derived")
 def distance_of_monai_ddim_composed(settings: Settings) -> Measurement:
     """Compare W2 as shipped with W2 of 600 steps composed in closed form."""
     return Measurement(value=abs(shipped("monai_ddim").value - derivations.ddim_distance(600)))
 
 
-@check("E18.shipped")
+@check("F18.shipped")
 def distance_of_monai_ddpm_as_shipped(settings: Settings) -> Measurement:
     """Measure W2 after 100 steps of MONAI's DDPMScheduler."""
     return shipped("monai_ddpm")
 
 
-@check("E18.fixed")
+@check("F18.fixed")
 def distance_of_monai_ddpm_with_the_fix(settings: Settings) -> Measurement:
     """Measure W2 after 100 steps that end where the next one starts."""
     return fixed("monai_ddpm")
 
 
-@check("E18.derived")
+@check("F18.derived")
 def distance_of_monai_ddpm_composed(settings: Settings) -> Measurement:
     """Compare W2 as shipped with W2 of 100 steps composed in closed form."""
     return Measurement(value=abs(shipped("monai_ddpm").value - derivations.ddpm_distance(100)))
 
 
-@check("E19.shipped")
+@check("F19.shipped")
 def distance_of_monai_pndm_as_shipped(settings: Settings) -> Measurement:
     """Measure W2 after 200 steps of MONAI's PNDMScheduler."""
     return shipped("monai_pndm")
 
 
-@check("E19.fixed")
+@check("F19.fixed")
 def distance_of_monai_pndm_with_the_fix(settings: Settings) -> Measurement:
     """Measure W2 after 200 steps as long as the spacing of the timesteps."""
     return fixed("monai_pndm")
 
 
-@check("E19.derived")
+@check("F19.derived")
 def distance_of_monai_pndm_from_diffusers(settings: Settings) -> Measurement:
     """Compare W2 with the fix with W2 of the same method in diffusers."""
     return Measurement(value=abs(fixed("monai_pndm").value - defects.measured("diffusers_pndm", fixed=False)))
 
 
-@check("E20.shipped")
+@check("F20.shipped")
 def noise_left_by_refiners_as_shipped(settings: Settings) -> Measurement:
     """Measure the noise that is left after 30 steps of refiners's Euler at trailing spacing."""
     return shipped("refiners_trailing")
 
 
-@check("E20.fixed")
+@check("F20.fixed")
 def noise_left_by_refiners_with_the_fix(settings: Settings) -> Measurement:
     """Measure the noise that is left after 30 steps of a schedule of 30 timesteps."""
     return fixed("refiners_trailing")
 
 
-@check("E20.derived")
+@check("F20.derived")
 def noise_left_by_refiners_derived(settings: Settings) -> Measurement:
     """Compare the noise that is left with sigma over alpha at the thirty-first timestep."""
     return Measurement(value=abs(shipped("refiners_trailing").value - derivations.trailing_noise(30)))
 
 
-@check("E21.shipped")
+@check("F21.shipped")
 def distance_of_stochastic_heun_as_shipped(settings: Settings) -> Measurement:
     """Measure W2 after 80 steps of PhysicsNeMo's stochastic Heun with the VE schedule's own functions."""
     return shipped("physicsnemo_churn")
 
 
-@check("E21.fixed")
+@check("F21.fixed")
 def distance_of_stochastic_heun_with_the_fix(settings: Settings) -> Measurement:
     """Measure W2 after 80 steps where the noise that is added makes up the noise level."""
     return fixed("physicsnemo_churn")
 
 
-@check("E21.derived")
+@check("F21.derived")
 def factor_of_the_added_noise(settings: Settings) -> Measurement:
     """Derive the factor of the added noise's variance at sigma 1."""
     return Measurement(value=derivations.churn_factor())

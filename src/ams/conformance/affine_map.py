@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.conformance.draws import Draws, Unanswered
+from ams.conformance.answered_draws import Draws, Unanswered
 from ams.conformance.model import Recorded
 from ams.conformance.sampler import Path, Sampler, trajectory
 from ams.schedules import Level
@@ -42,7 +42,7 @@ class AffineMap:
         return self.offset[point] + self.start[point] * mean, self.start[point].square() * variance + spread
 
     def exact_start(self, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the law of `x_T` for which the first call's input has exactly the mean and variance given.
+        """Return the distribution of `x_T` for which the first call's input has exactly the mean and variance given.
 
         It is the marginal at the noise level that the sampler itself passes first, in the unit of its own start.
         """

@@ -24,7 +24,7 @@ def read(path: Path) -> dict[str, Any]:
 
 def changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     """Return a sentence for each difference: versions, kit, settings, verdicts of checks, laws. None: the same laws."""
-    found = [
+    differences = [
         f"{key}: {old.get(key)} -> {new.get(key)}"
         for key in ("name", "version", "kit", "settings", "stated_order", "verdict")
         if old.get(key) != new.get(key)
@@ -33,11 +33,11 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     for check in dict.fromkeys([*before, *after]):
         was, now = before.get(check), after.get(check)
         if was is None or now is None:
-            found.append(f"{check}: {'new' if was is None else 'no longer made'}")
+            differences.append(f"{check}: {'new' if was is None else 'no longer made'}")
         elif was["verdict"] != now["verdict"]:
-            found.append(f"{check}: {was['verdict']} -> {now['verdict']} ({now['why']})")
+            differences.append(f"{check}: {was['verdict']} -> {now['verdict']} ({now['why']})")
     for steps in old["w2"]:
         a, b = old["w2"][steps], new["w2"].get(steps)
         if a is not None and b is not None and not math.isclose(a, b, rel_tol=NOTABLE):
-            found.append(f"W2 at {steps} steps: {a:.4g} -> {b:.4g}")
-    return found
+            differences.append(f"W2 at {steps} steps: {a:.4g} -> {b:.4g}")
+    return differences

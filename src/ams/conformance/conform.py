@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ams.conformance.convergence import STEPS, Convergence, Data, Limit, converge, pushforward, two_targets
-from ams.conformance.draws import Shared
+from ams.conformance.answered_draws import Shared
 from ams.conformance.invariants import Finding, invariants
 from ams.conformance.nonlinear import Distribution, Transport, distribution, transport, transport_steps
 from ams.conformance.order_conditions import OrderConditions, order_conditions
@@ -48,10 +48,10 @@ def conform(
     twice = tuple(2 * count for count in steps)
     data = data or two_targets(sampler.data_std)
     try:
-        found = invariants(sampler)
+        findings = invariants(sampler)
     except Shared as reason:
-        found = {"rows independent": Finding(False, 1.0, 0.0, str(reason))}
-    coupled = found["rows independent"]
+        findings = {"rows independent": Finding(False, 1.0, 0.0, str(reason))}
+    coupled = findings["rows independent"]
     # Where the samples of a batch share coefficients that depend on them all, superposition holds and says nothing.
     readable = coupled.holds or sampler.mean_field is not None
     convergence = tried(lambda: _converged(sampler, data, steps)) if readable else None
@@ -63,8 +63,8 @@ def conform(
     mixture: Transport | Distribution | None
     if sampler.noise == 0:
         mixture = moved = settled(partial(transport, sampler))
-        steps_reach = conditions is not None and reached(conditions.order, sampler.order)
-        if moved is not None and steps_reach and not reached(moved.order, sampler.order):
+        steps_hold = conditions is not None and reached(conditions.order, sampler.order)
+        if moved is not None and steps_hold and not reached(moved.order, sampler.order):
             mixture = moved._replace(of_steps=transport_steps(sampler, twice))
     else:
         mixture = tried(lambda: distribution(sampler))
@@ -80,7 +80,7 @@ def conform(
         mixture,
         defect,
         few,
-        found,
+        findings,
         time.perf_counter() - began,
         tuple(dict.fromkeys(trouble)),
     )

@@ -242,10 +242,10 @@ def limit_of(steps: Sequence[int], defects: Sequence[Tensor]) -> Limit:
     stands. The error is the difference from what the next smaller N gives. Raises ValueError without two such N.
     """
     at = dict(zip(steps, defects, strict=True))
-    found = [aitken(at[n], at[2 * n], at[4 * n]) for n in sorted(at) if 2 * n in at and 4 * n in at]
-    if len(found) < 2:
+    extrapolated = [aitken(at[n], at[2 * n], at[4 * n]) for n in sorted(at) if 2 * n in at and 4 * n in at]
+    if len(extrapolated) < 2:
         raise ValueError(f"a limit needs runs of N, 2 N and 4 N steps for two N, got {list(steps)}")
-    return Limit(float(found[-1].norm()), float((found[-1] - found[-2]).norm()))
+    return Limit(float(extrapolated[-1].norm()), float((extrapolated[-1] - extrapolated[-2]).norm()))
 
 
 def aitken(first: Tensor, second: Tensor, third: Tensor) -> Tensor:

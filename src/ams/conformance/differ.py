@@ -6,7 +6,7 @@ off by a term as small as the method's own error; a comparison with a reference 
 
 import torch
 
-from ams.conformance.draws import seeded
+from ams.conformance.answered_draws import seeded
 from ams.conformance.nonlinear import TwoModes
 from ams.conformance.sampler import Sampler, driven
 

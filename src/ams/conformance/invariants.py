@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ams.conformance.convergence import ratio
-from ams.conformance.draws import seeded
+from ams.conformance.answered_draws import seeded
 from ams.conformance.model import Recorded, exact
 from ams.conformance.nonlinear import TwoModes
 from ams.conformance.sampler import Path, Sampler, driven
@@ -61,26 +61,30 @@ def invariants(sampler: Sampler, steps: int = STEPS, seed: int = 0) -> dict[str,
     _reseed(seed)
     reference = run(x)
     unit = float(reference.end.abs().max().clamp_min(sampler.data_std))
-    found: dict[str, Finding] = {"finite": _finite(reference.end, "float64")}
+    findings: dict[str, Finding] = {"finite": _finite(reference.end, "float64")}
     _reseed(seed + 1)
-    found["deterministic"] = _equal(run(x).end - reference.end, unit, "a second run with the same start and draws")
+    findings["deterministic"] = _equal(run(x).end - reference.end, unit, "a second run with the same start and draws")
     alone = torch.cat([run(x[i : i + 1], rows=slice(i, i + 1)).end for i in range(ROWS)])
     why = f"a sample alone, against the same in a batch{sampler.coupling and f' ({sampler.coupling})'}"
-    found["rows independent"] = _equal(alone - reference.end, unit, why)
+    findings["rows independent"] = _equal(alone - reference.end, unit, why)
     turn = torch.tensor([[0.8, 0.6], [-0.6, 0.8]], dtype=torch.float64)
     turned = run(x @ turn, network=_rotated(target, turn), turn=turn)
-    found["rotation"] = _equal(turned.end - reference.end @ turn, unit, "everything rotated, against the rotated end")
-    found["levels fall"] = _falling(reference)
+    findings["rotation"] = _equal(
+        turned.end - reference.end @ turn, unit, "everything rotated, against the rotated end"
+    )
+    findings["levels fall"] = _falling(reference)
     if sampler.evaluations is not None:
         stated, made = sampler.evaluations(steps), len(reference.calls)
-        found["evaluations"] = Finding(made == stated, made, stated, f"{made} calls in {steps} steps, {stated} stated")
-    found["float32"] = _rounded(run(x, dtype=torch.float32), reference.end, sampler.data_std, "float32", judged=True)
+        findings["evaluations"] = Finding(
+            made == stated, made, stated, f"{made} calls in {steps} steps, {stated} stated"
+        )
+    findings["float32"] = _rounded(run(x, dtype=torch.float32), reference.end, sampler.data_std, "float32", judged=True)
     try:
         half = run(x, dtype=torch.bfloat16)
-        found["bfloat16"] = _rounded(half, reference.end, sampler.data_std, "bfloat16", judged=False)
+        findings["bfloat16"] = _rounded(half, reference.end, sampler.data_std, "bfloat16", judged=False)
     except RuntimeError as reason:  # what PyTorch has no bfloat16 operation for
-        found["bfloat16"] = Finding(None, math.nan, math.inf, f"in bfloat16 it raises: {reason}")
-    return found
+        findings["bfloat16"] = Finding(None, math.nan, math.inf, f"in bfloat16 it raises: {reason}")
+    return findings
 
 
 def _reseed(seed: int) -> None:

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.special import ndtr, ndtri
 
 from ams.conformance.convergence import BLOCKS, JUDGED, STEPS, best, between, bump, fitted, judged_points
-from ams.conformance.draws import Draws, seeded
+from ams.conformance.answered_draws import Draws, seeded
 from ams.conformance.model import Recorded, exact
 from ams.conformance.sampler import Sampler, driven, trajectory
 from ams.schedules import Level
@@ -63,8 +63,8 @@ class TwoModes(NamedTuple):
     def quantile(self, level: Level, p: Tensor) -> Tensor:
         """Return the quantiles along the diagonal: bisection to a small part of the range, then Newton's method."""
         means, std = self.along(level)
-        reach = std * ndtri(p).abs().max() + means.abs().max()
-        low, high = torch.full_like(p, -float(reach)), torch.full_like(p, float(reach))
+        extent = std * ndtri(p).abs().max() + means.abs().max()
+        low, high = torch.full_like(p, -float(extent)), torch.full_like(p, float(extent))
         for _ in range(12):
             middle = (low + high) / 2
             below = self.cdf(level, middle) < p
@@ -137,7 +137,7 @@ def transport_steps(sampler: Sampler, steps: Sequence[int] = STEPS, points: int 
     window = between([call.level for call in runs[0]], sampler.data_std)
     if window is None:
         return None
-    found = []
+    orders = []
     for block in BLOCKS:
         errors = []
         for run in runs:
@@ -147,12 +147,12 @@ def transport_steps(sampler: Sampler, steps: Sequence[int] = STEPS, points: int 
                     moved = target.carried(before.x, before.level, after.level)
                     total += weight * (after.x - moved).norm(dim=1) / math.hypot(after.level.scale, after.level.sigma)
             errors.append(float(total.norm()))
-        found.append(fitted(steps, errors)[0])
-    return max((order for order in found if order), key=lambda order: order.low, default=None)
+        orders.append(fitted(steps, errors)[0])
+    return max((order for order in orders if order), key=lambda order: order.low, default=None)
 
 
 def distribution(sampler: Sampler, seed: int = 0, samples: int = SAMPLES) -> Distribution:
-    """Return how far the law of a sampler that draws is from the mixture's, extrapolated in the number of steps."""
+    """Return how far the distribution of a sampler that draws is from the mixture's, extrapolated in the number of steps."""
     target, functions = TwoModes(sampler.data_std), []
     grid = (torch.arange(200, dtype=torch.float64) + 0.5) / 200
     levels = []

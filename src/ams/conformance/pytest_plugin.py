@@ -21,7 +21,7 @@ from ams.conformance.sampler import Sampler
 CHECKS = (
     *("finite", "deterministic", "rows independent", "rotation", "levels fall", "evaluations", "float32", "bfloat16"),
     *("affine", "start", "limit", "end", "order", "order of each step"),
-    *("order on the mixture", "error on the mixture", "law on the mixture"),
+    *("order on the mixture", "error on the mixture", "distribution on the mixture"),
 )
 """The checks with a case of their own; those beside them share one, called `others`."""
 

@@ -1,7 +1,7 @@
 """The verdict on a sampler: what was measured, what was required, and why; as text and as JSON.
 
 Verdicts are `refuted`, `inconclusive` and `holds`, which says that nothing was refuted, not that all was proved. A line
-can also be `start`: the run misses the stated order for its first steps alone. The
+can also be `noted`: what it says is a design, such as a start of low order or clipping, and decides nothing. The
 thresholds were fixed before any library was surveyed; `VERSION` changes with them and stands in each report.
 """
 
@@ -19,8 +19,8 @@ from ams.statistics.orders import Order
 
 VERSION = "1"
 HOLDS, REFUTED, INCONCLUSIVE = "holds", "refuted", "inconclusive"
-BY_START = "start"
-"""Of a check that does not decide: each step has the stated order, and the first ones, of lower order, cost the run."""
+NOTED = "noted"
+"""Of a check that does not decide: a run that misses its order for its first steps alone, a sampler that clips."""
 
 AFFINE = 1e-6
 """A larger superposition defect, relative, is a sampler that is not affine."""
@@ -35,7 +35,7 @@ START = 0.1
 FAR = 0.5
 """A root mean square error on the mixture at the most steps, in the data's scale, that no order excuses."""
 TRANSPORTED = 0.02
-"""What a law that is extrapolated as of order 1 may keep of distance beside its sampling error."""
+"""What a distribution that is extrapolated as of order 1 may keep of distance beside its sampling error."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class Report:
 
     def text(self) -> str:
         """Return the report for a terminal."""
-        marks = {HOLDS: "+", REFUTED: "x", BY_START: "-"}
+        marks = {HOLDS: "+", REFUTED: "x", NOTED: "-"}
         width = max(len(judgement.check) for judgement in self.judgements)
         lines = [
             f"{self.name} {self.version}: {self.verdict} ({self.seconds:.1f} s, kit {VERSION})",
@@ -140,20 +140,20 @@ def _interval(order: Order | None) -> dict[str, float] | None:
     return None if order is None else {"value": order.value, "low": order.low, "high": order.high}
 
 
-def _conditions(found: OrderConditions) -> dict[str, Any]:
-    order = found.order
+def _conditions(conditions: OrderConditions) -> dict[str, Any]:
+    order = conditions.order
     local = {"local": None} if order is None else {"local": order.value, "low": order.low, "high": order.high}
-    return {"degree": found.degree} | local
+    return {"degree": conditions.degree} | local
 
 
-def _mixture(found: Transport | Distribution | None) -> dict[str, Any] | None:
-    match found:
+def _mixture(result: Transport | Distribution | None) -> dict[str, Any] | None:
+    match result:
         case None:
             return None
         case Distribution():
-            return found._asdict()
+            return result._asdict()
         case Transport():
-            return {"errors": found.errors, "order": _interval(found.order)}
+            return {"errors": result.errors, "order": _interval(result.order)}
 
 
 def _finite(value: Any) -> Any:
@@ -169,32 +169,37 @@ def _finite(value: Any) -> Any:
 
 def _judge(report: Report) -> list[Judgement]:
     """Return the judgements in the order of the report."""
-    found = [Judgement("run", INCONCLUSIVE, reason) for reason in report.trouble]
+    judged = [Judgement("run", INCONCLUSIVE, reason) for reason in report.trouble]
+    affine = report.defect <= AFFINE
     for name, finding in report.invariants.items():
         if finding.holds is not None:
-            found.append(Judgement(name, HOLDS if finding.holds else REFUTED, finding.why))
-    if report.defect > AFFINE:
-        verdict, words = (HOLDS, "; judged in the limit of large batches") if report.convergence else (INCONCLUSIVE, "")
-        found.append(Judgement("affine", verdict, f"not affine, by {report.defect:.1e} of the end{words}"))
+            fails = NOTED if name == "rotation" and not affine else REFUTED  # clipping prefers the axes
+            judged.append(Judgement(name, HOLDS if finding.holds else fails, finding.why))
+    if not affine:
+        decided = "in the limit of large batches" if report.convergence else "on the mixture" if report.mixture else ""
+        words = f"not affine, by {report.defect:.1e} of the end" + (f"; judged {decided}" if decided else "")
+        judged.append(Judgement("affine", NOTED if decided else INCONCLUSIVE, words))
     if report.convergence is not None:
-        found.append(_judge_limit(report.convergence.limit))
+        judged.append(_judge_limit(report.convergence.limit))
         measured = report.convergence
-        found += _judge_ends(measured.start, measured.end)
-        found += _judge_order("order", report, measured.order, measured.why, measured.of_steps)
+        judged += _judge_ends(measured.start, measured.end)
+        judged += _judge_order("order", report, measured.order, measured.why, measured.of_steps)
     conditions = report.conditions
     if conditions is not None and conditions.order is not None:
-        found += _judge_order("order of each step", report, conditions.order, conditions.why)
+        judged += _judge_order("order of each step", report, conditions.order, conditions.why)
     match report.mixture:
         case Transport(errors, order, why, of_steps):
             if not errors[-1] <= FAR:
                 words = f"at the most steps the error is {errors[-1]:.1e} of the data's scale, at most {FAR:g} allowed"
-                found.append(Judgement("error on the mixture", REFUTED, words))
-            found += _judge_order("order on the mixture", report, order, why, of_steps)
+                judged.append(Judgement("error on the mixture", REFUTED, words))
+            judged += _judge_order("order on the mixture", report, order, why, of_steps)
         case Distribution(distance, bound):
             off = distance > bound + TRANSPORTED
             verdict = REFUTED if off else HOLDS
-            found.append(Judgement("law on the mixture", verdict, f"distance {distance:.3f}, error {bound:.3f}"))
-    return found
+            judged.append(
+                Judgement("distribution on the mixture", verdict, f"distance {distance:.3f}, error {bound:.3f}")
+            )
+    return judged
 
 
 def _judge_limit(limit: Limit) -> Judgement:
@@ -232,7 +237,7 @@ def _judge_order(
         return [Judgement(check, HOLDS, words)]
     if of_steps is not None and of_steps.low >= least:
         words += f"; past the start each step has order {of_steps.value:.2f} [{of_steps.low:.2f}, {of_steps.high:.2f}]"
-        return [Judgement(check, BY_START, words)]
+        return [Judgement(check, NOTED, words)]
     return [Judgement(check, REFUTED if order.high < least else INCONCLUSIVE, words)]
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 import torch
 from torch import Tensor
 
-from ams.conformance.draws import Draws, Variable, answered
+from ams.conformance.answered_draws import Draws, Variable, answered
 from ams.conformance.model import Call, Enough, Network, Recorded
 from ams.schedules import Level
 

@@ -64,7 +64,7 @@ def report(**fields: object) -> Report:
         ({"mixture": Transport((0.1, math.nan), order(2.0))}, "refuted", "error on the mixture"),
         ({"mixture": Transport((0.1, 0.01), order(1.0), of_steps=order(2.0))}, "holds", ""),
         ({"mixture": Transport((0.1, 0.01), order(1.0), of_steps=order(1.5))}, "refuted", "order on the mixture"),
-        ({"mixture": Distribution(0.09, 0.06)}, "refuted", "law on the mixture"),
+        ({"mixture": Distribution(0.09, 0.06)}, "refuted", "distribution on the mixture"),
         ({"mixture": Distribution(0.07, 0.06)}, "holds", ""),
         ({"order": None, "mixture": None, "conditions": OrderConditions(0, order(0.0))}, "holds", ""),
         ({"invariants": {"rotation": Finding(False, 1.0, 0.0, "it turns")}}, "refuted", "rotation"),

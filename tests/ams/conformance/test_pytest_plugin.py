@@ -26,7 +26,11 @@ def test_the_docs_have_every_check_with_its_threshold() -> None:
     rows = re.findall(r"^\| ([a-z0-9 ]+) \|.*\| (.*) \|$", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
     assert {name for name, _ in rows} >= {*pytest_plugin.CHECKS}
     stated = {"limit": report.LIMIT, "end": report.END, "start": report.START, "order": report.ORDER_SHORT}
-    stated |= {"affine": report.AFFINE, "law on the mixture": report.TRANSPORTED, "error on the mixture": report.FAR}
+    stated |= {
+        "affine": report.AFFINE,
+        "distribution on the mixture": report.TRANSPORTED,
+        "error on the mixture": report.FAR,
+    }
     stated |= {"rotation": TIGHT, "float32": SINGLE}
     for name, value in stated.items():
         assert f"{value:g}".replace("e-0", "e-") in dict(rows)[name], name

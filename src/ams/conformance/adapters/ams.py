@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ams import __version__
-from ams.conformance.draws import Draws
+from ams.conformance.answered_draws import Draws
 from ams.conformance.mean_field import MeanField
 from ams.conformance.model import Network
 from ams.conformance.sampler import Sampler

@@ -21,7 +21,7 @@ from unittest.mock import MagicMock
 import torch
 from torch import Tensor
 
-from ams.conformance.draws import Draws
+from ams.conformance.answered_draws import Draws
 from ams.conformance.model import Network, noise_level
 from ams.conformance.sampler import Sampler
 from ams.errors import unknown
@@ -80,7 +80,7 @@ def _of_class(library: str, name: str, settings: dict[str, Any]) -> Sampler:
             return solver.sample(mode, x, tau=lambda t: tau, steps=steps, **settings)
         return solver.sample(x, steps=steps, **settings)
 
-    stated = order if not tau else None  # of the flow; what a solver of the SDE states is not an order in law
+    stated = order if not tau else None  # of the flow; what a solver of the SDE states is not this order
     return Sampler(f"{library}:{name}", _version(library), run, lambda steps: 1.0, order=stated, noise=tau)
 
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from ams.conformance.adapters import accepted
-from ams.conformance.draws import Draws
+from ams.conformance.answered_draws import Draws
 from ams.conformance.model import Network, noise_level
 from ams.conformance.sampler import Sampler
 

@@ -13,7 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from ams.conformance.adapters import accepted
-from ams.conformance.draws import Draws
+from ams.conformance.answered_draws import Draws
 from ams.conformance.model import Network, noise_level
 from ams.conformance.sampler import Sampler
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ams.conformance.adapters import accepted
-from ams.conformance.draws import Draws
+from ams.conformance.answered_draws import Draws
 from ams.conformance.model import Network, noise_level
 from ams.conformance.sampler import Sampler
 from ams.errors import unknown

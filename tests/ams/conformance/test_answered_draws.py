@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.conformance.draws import Draws, Shared, Unanswered, answered, seeded
+from ams.conformance.answered_draws import Draws, Shared, Unanswered, answered, seeded
 
 ROWS, WIDTH = 3, 2
 LIKE = torch.zeros(ROWS, WIDTH, dtype=torch.float32)
