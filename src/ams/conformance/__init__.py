@@ -4,9 +4,9 @@
 hand from a function `run(network, x, steps, draws)`.
 """
 
+from ams.conformance.answered_draws import Draws, Unanswered
 from ams.conformance.conform import conform
 from ams.conformance.differ import differ
-from ams.conformance.answered_draws import Draws, Unanswered
 from ams.conformance.model import Network, noise_level
 from ams.conformance.report import Report
 from ams.conformance.sampler import Sampler

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ams.conformance.convergence import BLOCKS, JUDGED, STEPS, Data, best, fitted, judged_points, ratio, two_targets
 from ams.conformance.answered_draws import Draws
+from ams.conformance.convergence import BLOCKS, JUDGED, STEPS, Data, best, fitted, judged_points, ratio, two_targets
 from ams.conformance.model import Recorded, clipped, guided
 from ams.conformance.sampler import Sampler, trajectory
 from ams.samplers.rk45 import flow_rk45

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
-from ams.conformance.convergence import STEPS, Convergence, Data, Limit, converge, pushforward, two_targets
 from ams.conformance.answered_draws import Shared
+from ams.conformance.convergence import STEPS, Convergence, Data, Limit, converge, pushforward, two_targets
 from ams.conformance.invariants import Finding, invariants
 from ams.conformance.nonlinear import Distribution, Transport, distribution, transport, transport_steps
 from ams.conformance.order_conditions import OrderConditions, order_conditions

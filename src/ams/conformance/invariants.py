@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ams.conformance.convergence import ratio
 from ams.conformance.answered_draws import seeded
+from ams.conformance.convergence import ratio
 from ams.conformance.model import Recorded, exact
 from ams.conformance.nonlinear import TwoModes
 from ams.conformance.sampler import Path, Sampler, driven

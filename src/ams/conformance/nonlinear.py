@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 from torch.special import ndtr, ndtri
 
-from ams.conformance.convergence import BLOCKS, JUDGED, STEPS, best, between, bump, fitted, judged_points
 from ams.conformance.answered_draws import Draws, seeded
+from ams.conformance.convergence import BLOCKS, JUDGED, STEPS, best, between, bump, fitted, judged_points
 from ams.conformance.model import Recorded, exact
 from ams.conformance.sampler import Sampler, driven, trajectory
 from ams.schedules import Level
@@ -152,7 +152,7 @@ def transport_steps(sampler: Sampler, steps: Sequence[int] = STEPS, points: int 
 
 
 def distribution(sampler: Sampler, seed: int = 0, samples: int = SAMPLES) -> Distribution:
-    """Return how far the distribution of a sampler that draws is from the mixture's, extrapolated in the number of steps."""
+    """Return how far a sampler that draws is from the mixture in distribution, extrapolated in the number of steps."""
     target, functions = TwoModes(sampler.data_std), []
     grid = (torch.arange(200, dtype=torch.float64) + 0.5) / 200
     levels = []

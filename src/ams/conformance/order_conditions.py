@@ -24,8 +24,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ams.conformance.convergence import BLOCKS, STEPS, WARM_UP, best, between, bump, fitted, ratio
 from ams.conformance.answered_draws import Draws
+from ams.conformance.convergence import BLOCKS, STEPS, WARM_UP, best, between, bump, fitted, ratio
 from ams.conformance.model import Call, Recorded, log_snr
 from ams.conformance.sampler import Sampler, trajectory
 from ams.schedules import Level

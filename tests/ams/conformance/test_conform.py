@@ -70,7 +70,9 @@ def report(**fields: object) -> Report:
         ({"invariants": {"rotation": Finding(False, 1.0, 0.0, "it turns")}}, "refuted", "rotation"),
         ({"invariants": {"levels fall": Finding(None, 1.0, 0.0, "it rises")}}, "holds", ""),
         ({"defect": 1e-3}, "holds", ""),
-        ({"defect": 1e-3, "convergence": None}, "inconclusive", "affine"),
+        ({"defect": 1e-3, "convergence": None}, "holds", ""),
+        ({"defect": 1e-3, "convergence": None, "mixture": None}, "inconclusive", "affine"),
+        ({"defect": 1e-3, "invariants": {"rotation": Finding(False, 1.0, 0.0, "it turns")}}, "holds", ""),
         ({"trouble": ("no state is there",)}, "inconclusive", "run"),
     ],
 )
