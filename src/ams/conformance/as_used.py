@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ams.conformance.convergence import BLOCKS, JUDGED, Data, best, fitted, judged_points, ratio, two_targets
+from ams.conformance.convergence import BLOCKS, JUDGED, STEPS, Data, best, fitted, judged_points, ratio, two_targets
 from ams.conformance.draws import Draws
 from ams.conformance.model import Recorded, clipped, guided
 from ams.conformance.sampler import Sampler, trajectory
@@ -20,7 +20,6 @@ from ams.samplers.rk45 import flow_rk45
 from ams.schedules import Level
 from ams.statistics.orders import Order
 
-STEPS = (24, 36, 48, 72, 96, 144)
 FEW_STEPS = (5, 10, 20)
 POINTS = 8
 TOLERANCE = 1e-8

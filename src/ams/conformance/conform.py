@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 from ams.conformance.affine_map import read_map
 from ams.conformance.convergence import STEPS, Convergence, Data, converge, two_targets
 from ams.conformance.invariants import invariants
-from ams.conformance.nonlinear import Distribution, Transport, distribution, transport
+from ams.conformance.nonlinear import Distribution, Transport, distribution, transport, transport_steps
 from ams.conformance.order_conditions import OrderConditions, order_conditions
-from ams.conformance.report import AFFINE, LIMIT, Report, decided
+from ams.conformance.report import AFFINE, LIMIT, Report, decided, short
 from ams.conformance.sampler import Sampler
 from ams.metrics.gaussian import gaussian_w2
 from ams.statistics.orders import Order
@@ -49,7 +49,9 @@ def conform(sampler: Sampler, settings: dict[str, Any] | None = None, steps: tup
         conditions = settled(partial(order_conditions, sampler), lambda found: found.order)
     mixture: Transport | Distribution | None
     if sampler.noise == 0:
-        mixture = settled(partial(transport, sampler), lambda found: found.order)
+        mixture = moved = settled(partial(transport, sampler), lambda found: found.order)
+        if moved is not None and short(moved.order, sampler.order):
+            mixture = moved._replace(of_steps=transport_steps(sampler, twice))
     else:
         mixture = tried(lambda: distribution(sampler))
     few = {count: end_distance(sampler, data, count) for count in FEW_STEPS} if curve else {}

@@ -6,12 +6,17 @@ noise nor the last step, which have errors of their own, is in the order. The le
 the fewest steps that is at least `JUDGED` times the data's scale; a longer run is judged at its last call before it.
 
 A solver with several calls a step has states at every b-th call only; b from 1 to 3 is tried, and the best order
-counts. The *limit* is the extrapolation by Aitken's formula of mean and standard deviation, in units of the exact
+counts. A multistep method starts with steps of lower order, which cost it the order of convergence however good the
+others are. So a deterministic sampler's *steps* are judged too: each against the exact flow from where the step before
+ended, which on a Gaussian multiplies by the ratio of the marginals' standard deviations. The first steps are left out.
+
+The *limit* is the extrapolation by Aitken's formula of mean and standard deviation, in units of the exact
 marginal, to infinitely many steps: zero for a sampler whose limit is its target.
 """
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -30,6 +35,7 @@ STEPS = (24, 36, 48, 72, 96, 144)
 JUDGED = 0.2
 DRIFT = 0.15
 BLOCKS = (1, 2, 3)
+WARM_UP = 5
 ROUNDING = 1e-10
 
 
@@ -66,7 +72,8 @@ class Convergence(NamedTuple):
     """The errors of runs with `steps` steps at one noise level, their order and their limit.
 
     `w2` is in units of the data's scale, `kl` in nats; `order` is None where too few errors are above rounding, `why`
-    says so. `block` is the number of calls between two states.
+    says so. `block` is the number of calls between two states. `of_steps` is the order of each step past the start,
+    None for a sampler that draws.
     """
 
     steps: tuple[int, ...]
@@ -76,6 +83,7 @@ class Convergence(NamedTuple):
     limit: Limit
     block: int
     why: str = ""
+    of_steps: Order | None = None
 
 
 def ratio(level: Level) -> float:
@@ -101,7 +109,8 @@ def converge(sampler: Sampler, data: Data, steps: Sequence[int] = STEPS) -> tupl
     maps = [read_map(sampler, data.network(), len(data.mean), count) for count in steps]
     defect = max(map_.defect for map_ in maps)
     results = [judge(steps, maps, data, sampler.data_std, block) for block in BLOCKS]
-    return best(results), defect
+    steps_alone = [result.of_steps for result in results if result.of_steps is not None]
+    return best(results)._replace(of_steps=max(steps_alone, key=lambda order: order.low, default=None)), defect
 
 
 class Ordered(Protocol):
@@ -133,7 +142,40 @@ def judge(steps: Sequence[int], maps: Sequence[AffineMap], data: Data, scale: fl
         unit = level.scale * scale
         defects.append(torch.cat([mean - exact_mean, variance.sqrt() - exact_variance.sqrt()]) / unit)
     order, why = fitted(steps, w2)
-    return Convergence(tuple(steps), tuple(w2), tuple(kl), order, limit_of(steps, defects), block, why)
+    of_steps = None if any(map_.draws.shape[1] for map_ in maps) else steps_order(steps, maps, data, scale, block)
+    return Convergence(tuple(steps), tuple(w2), tuple(kl), order, limit_of(steps, defects), block, why, of_steps)
+
+
+def steps_order(steps: Sequence[int], maps: Sequence[AffineMap], data: Data, scale: float, block: int) -> Order | None:
+    """Return the order of a deterministic sampler's steps on the Gaussian, None where there are too few of them."""
+    window = between(maps[0].levels, scale)
+    if window is None:
+        return None
+    errors = []
+    for map_ in maps:
+        total = torch.zeros_like(data.mean)
+        for i, j in pairwise(range(0, len(map_.levels), block)):
+            weight = bump(map_.levels[i], map_.levels[j], window)
+            if weight:
+                spread = [data.marginal(map_.levels[k])[1].sqrt() for k in (i, j)]
+                total += weight * (map_.start[j] / map_.start[i] * spread[0] / spread[1] - 1).abs()
+        errors.append(float(total.norm()))
+    return fitted(steps, errors)[0]
+
+
+def between(levels: Sequence[Level], scale: float) -> tuple[float, float] | None:
+    """Return `ln(scale / sigma)` past the start of the run with the fewest steps, and at the level of judgement."""
+    first, last = -math.log(ratio(levels[min(WARM_UP, len(levels) - 1)])), -math.log(JUDGED * scale)
+    return (first, last) if math.isfinite(first) and first < last else None
+
+
+def bump(before: Level, after: Level, window: tuple[float, float]) -> float:
+    """Return the weight of a step, `sin^2` of its place in the window, so that none enters or leaves a sum at once."""
+    if not before.scale or ratio(after) >= ratio(before):
+        return 0.0
+    middle = -(math.log(ratio(before)) + math.log(ratio(after))) / 2
+    place = (middle - window[0]) / (window[1] - window[0])
+    return math.sin(math.pi * place) ** 2 if 0 < place < 1 else 0.0
 
 
 def fitted(steps: Sequence[int], errors: Sequence[float]) -> tuple[Order | None, str]:

@@ -12,13 +12,14 @@ the bound of Dvoretzky, Kiefer and Wolfowitz (with Massart's constant, 1990) for
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.special import ndtr, ndtri
 
-from ams.conformance.convergence import BLOCKS, JUDGED, best, fitted, judged_points
+from ams.conformance.convergence import BLOCKS, JUDGED, STEPS, best, between, bump, fitted, judged_points
 from ams.conformance.draws import Draws
 from ams.conformance.model import Recorded, exact
 from ams.conformance.sampler import Sampler, trajectory
@@ -26,7 +27,6 @@ from ams.schedules import Level
 from ams.statistics.orders import Order
 from ams.targets import GaussianMixture
 
-STEPS = (24, 36, 48, 72, 96, 144)
 NOISY_STEPS = (40, 80)
 SAMPLES = 20_000
 ALARM = 1e-6
@@ -75,13 +75,22 @@ class TwoModes(NamedTuple):
         """Return the points (n, 2) with quantile `p` along the diagonal and `across` standard deviations beside it."""
         return torch.stack([self.quantile(level, p), self.along(level)[1] * across], dim=-1) @ _DIAGONAL
 
+    def carried(self, x: Tensor, before: Level, after: Level) -> Tensor:
+        """Return where the flow takes the points `x` (n, 2) from one noise level to another."""
+        along, across = (x @ _DIAGONAL.T).unbind(-1)
+        return self.flow(after, self.cdf(before, along), across / self.along(before)[1])
+
 
 class Transport(NamedTuple):
-    """A deterministic sampler on the mixture: root mean square error of its points, in units of the data's scale."""
+    """A deterministic sampler on the mixture: root mean square error of its points, in units of the data's scale.
+
+    `of_steps` is the order of each step past the start, None where it was not asked for.
+    """
 
     errors: tuple[float, ...]
     order: Order | None
     why: str = ""
+    of_steps: Order | None = None
 
 
 class Distribution(NamedTuple):
@@ -109,6 +118,32 @@ def transport(sampler: Sampler, steps: Sequence[int] = STEPS, points: int = 64) 
         errors = [float(d.norm()) / unit / call.level.scale for d, call in zip(distances, calls, strict=True)]
         results.append(Transport(tuple(errors), *fitted(steps, errors)))
     return best(results)
+
+
+def transport_steps(sampler: Sampler, steps: Sequence[int] = STEPS, points: int = 16) -> Order | None:
+    """Return the order of a deterministic sampler's steps past its start, each against the flow from its own point."""
+    target = TwoModes(sampler.data_std)
+    p = (torch.arange(points, dtype=torch.float64) + 0.5) / points
+    across = ndtri(p.roll(points // 3))
+    runs = []
+    for count in steps:
+        first, gain = _first_call(sampler, target, count)
+        runs.append(trajectory(sampler, target.network(), gain(target.flow(first, p, across)), count, Draws()).calls)
+    window = between([call.level for call in runs[0]], sampler.data_std)
+    if window is None:
+        return None
+    found = []
+    for block in BLOCKS:
+        errors = []
+        for run in runs:
+            total = torch.zeros(points, dtype=torch.float64)
+            for before, after in pairwise(run[::block]):
+                if weight := bump(before.level, after.level, window):
+                    moved = target.carried(before.x, before.level, after.level)
+                    total += weight * (after.x - moved).norm(dim=1) / math.hypot(after.level.scale, after.level.sigma)
+            errors.append(float(total.norm()))
+        found.append(fitted(steps, errors)[0])
+    return max((order for order in found if order), key=lambda order: order.low, default=None)
 
 
 def distribution(sampler: Sampler, seed: int = 0, samples: int = SAMPLES) -> Distribution:

