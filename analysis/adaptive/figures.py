@@ -62,7 +62,7 @@ def bias(settings: Settings) -> Drawing:
     ):
         look = {**SPECS[sampler].look(), "label": label}
         axes.loglog(us, abs(variance_ratio(us, beta) ** 0.5 - 1), markevery=50, **look)
-    axes.set(xlabel=_STEP, ylabel="$W_2$ to the target (s.d.)", ylim=(1e-7, 3))
+    axes.set(xlabel=_STEP, ylabel="$W_2$ (s.d.)", ylim=(1e-7, 3))
     legend_above(axes, 1)
     return drawing
 
@@ -81,7 +81,7 @@ def small_steps(settings: Settings) -> Drawing:
     above.semilogx(us, (1 + first * np.sqrt(us)) / 4, color="0.3", ls=":", label=r"$\frac{1}{4}(1 + 11.67\sqrt{u})$")
     reference_line(above, 1.0, "target", right=False)
     above.plot([unbiased], [1.0], "o", color=ADAPTIVE.colour)
-    text = f"unbiased:\n$u = {unbiased:.4f}$"
+    text = f"unbiased:\n$u = {unbiased:.3g}$"
     above.annotate(text, (unbiased, 1.0), (2e-4, 1.15), arrowprops={"arrowstyle": "-", "lw": 0.7})
     above.set(xlabel=_STEP, ylabel=_VARIANCE, xlim=(1e-6, 0.5), ylim=(0.2, 1.5))
     points = np.logspace(-9, -1, 17)
@@ -118,7 +118,7 @@ def batches(settings: Settings) -> Drawing:
 
 def _draw_deviations(axes: Axes, settings: Settings) -> None:
     constant, sizes = fluctuation(U, 2), np.array(settings.batches, dtype=float)
-    predicted = f"linearised: ${constant:.4f}/\\sqrt{{B}}$"
+    predicted = f"linearised: ${constant:.3g}/\\sqrt{{B}}$"
     axes.loglog(sizes, constant / np.sqrt(sizes), color="0.3", ls=":", label=predicted)
     spread = [ratio(batch, 2, settings).value * constant / batch**0.5 for batch in settings.batches]
     axes.loglog(sizes, spread, "o", color="C1", label="batches of particles")

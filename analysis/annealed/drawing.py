@@ -46,8 +46,10 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 def speed_up_by_budget(settings: Settings) -> Any:
     """How many times as many evaluations annealed Langevin needs for the error of adaptive momentum, by budget. Shaded:
-    the paper's 2 to 5. A point is missing where Langevin does not get there within its budgets. Choose default or tuned
-    hyperparameters, and a target by its name in the legend.
+    the paper's 2 to 5. A point is missing where Langevin does not get there within its budgets. Both have their default
+    hyperparameters.
+
+    Choose tuned ones instead, and a target by its name in the legend.
     """
     import altair as alt
 
@@ -115,14 +117,14 @@ def _draw_errors(settings: Settings, rows: Mapping[str, Sequence[str]]) -> Drawi
 def annealed_mixture_causes(settings: Settings) -> Drawing:
     """Samplers with too small a variance lose weight in the smaller mode. Mixture .3/.7 at -1/+1, modes of s.d. 0.1, at
     the defaults: KL (where it can be told from 0) and the minority mode's weight, Langevin by its density on a grid,
-    the others by particles.
+    the others by particles; dotted: the target's.
     """
     return _draw_line(settings, CAUSES)
 
 
 def annealed_mixture_rivals(settings: Settings) -> Drawing:
     """Rivals on the mixture .3/.7 at -1/+1, modes of s.d. 0.1, at the defaults: KL (where it can be told from 0) and
-    the minority mode's weight, by the density on a grid, moved quantiles (Heun) or particles.
+    the minority mode's weight, by the density on a grid, moved quantiles (Heun) or particles; dotted: the target's.
     """
     return _draw_line(settings, RIVALS)
 
@@ -139,7 +141,7 @@ def _draw_line(settings: Settings, samplers: Sequence[str]) -> Drawing:
     weights = {name: [(b, end.minority.value) for b, end in runs] for name, runs in ends.items()}
     error_against_nfe(above, resolved)
     error_against_nfe(below, weights, logarithmic=False)
-    reference_line(below, mixture.MINORITY, "target")
+    reference_line(below, mixture.MINORITY, "")
     for axes in (above, below):
         budget_ticks(axes, budgets)
         axes.set_xlim(0.9 * min(budgets), 1.1 * max(budgets))

@@ -35,7 +35,9 @@ def frames(sampler: str, seed: int) -> Array:
 def film(settings: Settings) -> Any:
     """Particles of three samplers on the mixture .3/.7 as the noise falls: 100 evaluations, five steps at each of 20
     noise levels, positions in the target's standard deviations there. Above: the target at that noise level. At the end
-    Langevin keeps the most noise. Play it, or choose a noise level.
+    Langevin keeps the most noise.
+
+    Play it, or choose a noise level.
     """
     import altair as alt
 

@@ -63,9 +63,11 @@ def _normal(deviation: float) -> list[float]:
 
 
 def step_size(settings: Settings) -> Any:
-    """What each sampler samples in the end at a fixed step, on a mixture of two modes and on a Gaussian, exact laws.
-    Move the step: Langevin's distribution tends to the target as the step shrinks, momentum's to a tempered one.
-    Constant momentum has $b = 0.8$. Right: the distance to the target.
+    """What each sampler samples in the end at a fixed step, on a mixture of two modes, by exact laws. Langevin's
+    distribution tends to the target as the step shrinks, momentum's to a tempered one. Constant momentum has $b = 0.8$.
+    Right: the distance to the target.
+
+    Move the step, or choose a Gaussian as the target.
     """
     import altair as alt
 
@@ -95,7 +97,7 @@ def step_size(settings: Settings) -> Any:
         .transform_fold(list(_COLOURS), as_=["sampler", "density"])
         .mark_line()
         .encode(
-            x=alt.X("x:Q"),
+            x=alt.X("x:Q", axis=alt.Axis(tickCount=7)),
             y=alt.Y("density:Q", scale=alt.Scale(domain=[0, highest])),
             color=colour,
             strokeWidth=alt.condition("datum.sampler == 'target'", alt.value(6), alt.value(2)),

@@ -64,7 +64,7 @@ def legend_above(axes: "Axes", columns: int = 2, title: str | None = None) -> No
 
     across = blended_transform_factory(axes.figure.transFigure, axes.transAxes)
     place: dict[str, Any] = {"bbox_to_anchor": (0.01, 1.0), "bbox_transform": across, "loc": "lower left"}
-    axes.legend(**place, ncols=columns, title=title, alignment="left", borderaxespad=0.3)
+    axes.legend(**place, ncols=columns, title=title, alignment="left", borderaxespad=0.8)
 
 
 def panels(count: int = 1, height: float = 2.1, **shared: Any) -> tuple["Figure", Sequence["Axes"]]:

@@ -54,6 +54,13 @@ def least_kl_gain_over_annealed_langevin(settings: Settings) -> Measurement:
     return min(gains, key=lambda gain: gain.interval[0])
 
 
+@check("D1.baseline")
+def kl_of_annealed_langevin_where_the_gain_is_least(settings: Settings) -> Measurement:
+    """Measure annealed Langevin's KL per pixel at the small budget where adaptive momentum gains least on it."""
+    budget = least_kl_gain_over_annealed_langevin(settings).detail["budget"]
+    return _mean(settings, BASELINE, int(str(budget)), "kl")
+
+
 @check("D1.speed_up")
 def speed_up_over_annealed_langevin(settings: Settings) -> Measurement:
     """Measure annealed Langevin's evaluations over adaptive momentum's 60, at equal KL per pixel."""

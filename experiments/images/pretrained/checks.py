@@ -116,6 +116,13 @@ def correctors_excess_over_ancestral_sampling(settings: Settings) -> Measurement
     return difference(settings, ADAPTIVE_CORRECTOR, ANCESTRAL, settings.side)
 
 
+@check("I4.rival")
+def energy_distance_of_ancestral_sampling(settings: Settings) -> Measurement:
+    """Measure ancestral sampling's own energy distance at 50 evaluations (pixel units)."""
+    distances = values(settings, ANCESTRAL, settings.side)
+    return measures.mean_of(distances, CONFIDENCE, settings.seed, settings.batch, budget=settings.side)
+
+
 @check("I5.adaptive")
 def variance_ratio_lost_to_momentum(settings: Settings) -> Measurement:
     """Measure annealed Langevin's minus adaptive momentum's variance ratio on blank pixels, at the largest budget."""

@@ -234,7 +234,7 @@ class Claims(Frozen):
     @model_validator(mode="after")
     def _ids_fit_together(self) -> Self:
         _refuse_repeats("group", [group.id for group in self.group])
-        _refuse_repeats("claim", [claim.id for claim in self.claim])
+        _refuse_repeats("claim", [*self.outline.stated, *(claim.id for claim in self.claim)])
         _refuse_repeats("check", [check.id for claim in self.claim for check in claim.check])
         for group in self.group:
             if group.part not in self.outline.parts:

@@ -22,13 +22,23 @@ SPEC = ".vl.json"
 # Of a still picture nothing is pointed at, and its text stands beside it
 IDLE = re.compile(r' (?:aria-[\w-]+|role|class|pointer-events)="[^"]*"| opacity="1"|</?a\b[^>]*>')
 SIZE = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
+TITLE = {"titleFontSize": 12, "titleFontWeight": "normal", "labelFontSize": 11}
+# As near as may be to the figures that stand still
+CONFIG = {
+    "aria": False,
+    "background": "white",
+    "font": "DejaVu Sans, sans-serif",
+    "axis": {**TITLE, "labelFlush": False, "gridColor": "#e3e6ea"},
+    "legend": {**TITLE, "orient": "top"},
+    "title": {"fontSize": 12, "fontWeight": "normal"},
+}
 
 
 def spec_of(chart: "TopLevelMixin", origin: str = "") -> str:
     """Return a chart as JSON, without the address of its schema: nothing may be asked of a network."""
     content = chart.to_dict()
     del content["$schema"]
-    content["config"] = {"aria": False, "background": "white", "font": "sans-serif", "legend": {"orient": "top"}}
+    content["config"] = CONFIG
     if origin:
         content["usermeta"] = {"origin": origin}
     return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -57,7 +67,12 @@ def kinds_of_chart(kinds: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def save_chart(
-    chart: "TopLevelMixin", folder: Path, name: str, caption: str, claims: tuple[str, ...] | list[str] = ()
+    chart: "TopLevelMixin",
+    folder: Path,
+    name: str,
+    caption: str,
+    claims: tuple[str, ...] | list[str] = (),
+    how: str = "",
 ) -> Figure:
     """Write an Altair chart as `folder/name.vl.json` with still pictures (`kinds_of_chart`), each file whole.
 
@@ -70,4 +85,4 @@ def save_chart(
     made: dict[str, Callable[[str], str | bytes]] = {".svg": still, ".png": vl_convert.vegalite_to_png}
     for kind in kinds_of_chart(wanted_kinds()):
         write_whole(folder / f"{name}{kind}", made[kind](spec))
-    return Figure(file=folder / f"{name}.svg", caption=caption, claims=tuple(claims), moves=True)
+    return Figure(file=folder / f"{name}.svg", caption=caption, claims=tuple(claims), moves=True, how=how)

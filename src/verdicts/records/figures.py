@@ -23,13 +23,15 @@ Value = TypeVar("Value")
 class Figure(Frozen):
     """A figure of a group: the SVG `file` (PNG and PDF beside it have its name), and the claims that it illustrates.
 
-    `caption` may hold `$LaTeX$` formulas. One that `moves` has a chart beside it (`charts.save_chart`).
+    `caption` may hold `$LaTeX$` formulas. One that `moves` has a chart beside it (`charts.save_chart`), and `how` says
+    what a reader can do with that.
     """
 
     file: Path
     caption: str
     claims: tuple[str, ...] = ()
     moves: bool = False
+    how: str = ""
 
 
 class Table(Frozen):

@@ -200,8 +200,8 @@ def expected(
     if not rows:
         return None
     chosen = _chosen(alt, parts)
-    scale = alt.Scale(type="symlog", constant=1e-3)
-    axis = alt.Axis(values=[-100, -1, -0.01, 0, 0.01, 1, 100, 1e4], format="~g")
+    scale = alt.Scale(type="symlog", constant=1e-3, nice=False, padding=10)
+    axis = alt.Axis(values=[-100, -1, -0.01, 0, 0.01, 1, 100, 1e4], labelExpr="replace(datum.value, '-', '−')")
     points = (
         alt.Chart({"values": rows}, width=WIDTH, height=420)
         .mark_point(size=40)

@@ -10,7 +10,7 @@ from verdicts.records.expected import Expected, ExpectedCheck
 from verdicts.records.ledger import Ledger
 from verdicts.records.record import CheckResult
 from verdicts.report.report_texts import Finding
-from verdicts.report.words import spread
+from verdicts.report.words import required, spread
 
 PLURALS = {Verdict.HOLDS: "hold"}
 
@@ -25,11 +25,13 @@ class Word(StrEnum):
 
 
 class Outcome(NamedTuple):
-    """What a run gave: each claim's verdict, each check's value with its interval."""
+    """What a run gave: each claim's verdict, each check's value with its interval; when (UTC) and on what processor."""
 
     profile: Profile
     verdicts: Mapping[str, Verdict]
     values: Mapping[str, str]
+    newest: str
+    processor: str
 
     @classmethod
     def of(cls, source: Ledger | Expected) -> "Outcome":
@@ -38,11 +40,21 @@ class Outcome(NamedTuple):
         if isinstance(source, Ledger):
             verdicts = {row.id: row.verdict for row in source.claims}
             checks = {result.id: result for row in source.claims for result in row.checks}
+            origins = [(row.provenance.started, row.provenance.processor) for row in source.claims if row.provenance]
         else:
             verdicts = {name: claim.verdict for name, claim in source.claims.items()}
             checks = {name: check for claim in source.claims.values() for name, check in claim.checks.items()}
+            origins = [(source.newest, source.processor)]
         values = {name: spread(check) for name, check in checks.items() if check.value is not None}
-        return cls(source.profile, verdicts, values)
+        return cls(source.profile, verdicts, values, *max(origins, default=("", "")))
+
+    @property
+    def origin(self) -> str:
+        """Say where the numbers come from, and why others may differ; empty before any run."""
+        return self.newest and (
+            f"Numbers: {self.profile} profile, {self.newest[:10]}, {self.processor}. "
+            "Another profile has other sizes and draws: its numbers differ, sampled ones mostly within their intervals."
+        )
 
     def of_claim(self, name: str) -> Verdict:
         """Return a claim's verdict."""
@@ -52,7 +64,7 @@ class Outcome(NamedTuple):
 class Row(NamedTuple):
     """A claim of the paper, `text`, with what was found: a word, a sentence, and a number (empty: none was measured).
 
-    `figure` is the name of the figure that illustrates the row.
+    `figure` is the name of the figure that illustrates the row, `answer` the sentence in short (may be empty).
     """
 
     id: str
@@ -61,6 +73,7 @@ class Row(NamedTuple):
     sentence: str
     number: str
     figure: str
+    answer: str
 
 
 def word_of(needed: Iterable[Verdict], restating: Iterable[Verdict]) -> Word:
@@ -97,15 +110,17 @@ def _row(claims: Claims, text: str, finding: Finding, outcome: Outcome) -> Row:
     given = {name: outcome.of_claim(name) for name in (*finding.needs, *added)}
     restating = {claim.id: given[claim.id] for claim in claims.restating(finding.paper) if claim.id in given}
     word = word_of(given.values(), restating.values())
-    number = finding.filled(finding.number, outcome.values)
+    bounds = {f"{check.id}:required": required(check) for claim in claims.claim for check in claim.check}
+    values, answer = bounds | dict(outcome.values), ""
+    number = finding.filled(finding.number, values)
     if word is Word.NOT_TESTED:
         sentence, number = _untested(claims, given, outcome.profile), ""
     elif given == finding.needs | added and finding.text:
         parts = [finding.text, *([finding.more] if finding.more and added.keys() == finding.also.keys() else [])]
-        sentence = finding.filled(" ".join(parts), outcome.values)
+        sentence, answer = finding.filled(" ".join(parts), values), finding.filled(finding.answer, values)
     else:
         sentence = "; ".join(f"{name} {verdict}" for name, verdict in restating.items())
-    return Row(finding.paper, text, word, sentence, number, finding.figure)
+    return Row(finding.paper, text, word, sentence, number, finding.figure, answer)
 
 
 def _untested(claims: Claims, given: Mapping[str, Verdict], profile: Profile) -> str:
@@ -118,6 +133,11 @@ def _untested(claims: Claims, given: Mapping[str, Verdict], profile: Profile) ->
         chosen = max(Profile, key=lambda each: sum(each in claim.profiles for claim in missing))
     names = " ".join(claim.id for claim in missing)
     return f"Not run: {names.replace(' ', ', ')}. `bash reproduce.sh --profile {chosen} --only {names}` runs it."
+
+
+def answer_of(rows: Sequence[Row]) -> str:
+    """Return the short answers in one paragraph."""
+    return " ".join(row.answer for row in rows if row.answer)
 
 
 def tally(rows: Sequence[Row], verdicts: Iterable[Verdict]) -> str:

@@ -3,8 +3,12 @@
 No page needs anything from elsewhere. The same records give the same bytes: every time in them was read from a record.
 """
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from markupsafe import Markup
 
 from verdicts.claims.schema import Group, Verdict
 from verdicts.records.charts import SPEC, library
@@ -13,15 +17,17 @@ from verdicts.records.section import sections_of
 from verdicts.records.workspace import Workspace
 from verdicts.report import views
 from verdicts.report.charts import overviews
-from verdicts.report.findings import tally
+from verdicts.report.findings import Outcome, answer_of, tally
 from verdicts.report.images import data_address, kinds_of, size_in, size_of, svg_address
 from verdicts.report.report_texts import load_exhibits, load_limitations, load_notation
 from verdicts.report.source_code import address_of, drawn_by, function_at, source_of
 from verdicts.report.tables import shown
 from verdicts.report.templating import render
+from verdicts.report.typeset import typeset
 from verdicts.report.words import MARKS
 
 REPORT = "report.html"
+CLAIM = re.compile(r"\b[A-Z]\d+[a-z]?\b")  # what looks like a claim's id
 
 
 def build(workspace: Workspace, ledger: Ledger) -> dict[str, str]:
@@ -58,6 +64,9 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         "claims": claims,
         "groups": groups,
         "paper": paper,
+        "answer": answer_of([view.row for view in paper]),
+        "made_from": Outcome.of(ledger).origin,
+        "cited": lambda text: _cited(text, here),
         "tally": tally([view.row for view in paper], [row.verdict for row in ledger.claims]),
         "parts": {part: [view for view in groups if view.group.part == part] for part in outline.parts},
         "part_titles": outline.parts,
@@ -92,6 +101,15 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         "source": lambda where: source_of(workspace.root, where),
         "address": lambda where: address_of(workspace.root, workspace.folder, where),
     }
+
+
+def _cited(text: str, addresses: Mapping[str, str]) -> Markup:
+    """Return a text as HTML in which each claim that it names leads to it."""
+
+    def link(name: re.Match[str]) -> str:
+        return f'<a href="{addresses[name[0]]}">{name[0]}</a>' if name[0] in addresses else name[0]
+
+    return Markup(CLAIM.sub(link, typeset(text)))
 
 
 def _addresses(claims: list[views.ClaimView], groups: list[views.GroupView]) -> dict[str, str]:

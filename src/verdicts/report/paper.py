@@ -1,4 +1,4 @@
-"""paper.pdf and supplement.pdf: their data from records alone, set by Typst with the fonts that the compiler holds.
+"""paper.pdf and supplement.pdf: their data from records alone, set by Typst in its own fonts and the figures'.
 
 Both are set from `paper/data.json`, every number in it already in words: the Typst files compute nothing. What was not
 run is in neither. The same records give the same bytes; a document is dated by its newest record.
@@ -20,7 +20,7 @@ from verdicts.records.workspace import Workspace
 from verdicts.report import views
 from verdicts.report.blocks import pieces
 from verdicts.report.derivations import derivation, read_cells
-from verdicts.report.findings import Outcome, tally
+from verdicts.report.findings import Outcome, Word, answer_of, tally
 from verdicts.report.images import chosen, size_of
 from verdicts.report.report_texts import Exhibit, load_exhibits, load_limitations, load_notation
 from verdicts.report.tables import shown
@@ -49,9 +49,11 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
     return {
         "profile": ledger.profile,
         "newest": views.newest(ledger)[:10],
+        "answer": pieces(answer_of([view.row for view in paper])),
+        "origin": outcome.origin,
         "tally": tally([view.row for view in paper], [row.verdict for row in ledger.claims]),
         "contradictions": list(ledger.summary.contradictions),
-        "paper": [_paper(view) for view in paper],
+        "paper": [_paper(view) for view in paper if view.row.word is not Word.NOT_TESTED],
         "verdicts": outcome.verdicts,
         "values": outcome.values,
         "notation": {
@@ -92,6 +94,7 @@ def compiled(sources: Path, name: str, folder: Path, data: str, newest: str) -> 
     `folder` is what the paths in the data start from; the file is dated by `newest`, an ISO time.
     """
     import typst
+    from matplotlib import get_data_path
 
     main = sources / f"{name}.typ"
     try:
@@ -101,7 +104,7 @@ def compiled(sources: Path, name: str, folder: Path, data: str, newest: str) -> 
     compiler = typst.Compiler(
         files | {"main": files[main.name]},  # type: ignore[type-var]  # its stub lacks what the compiler takes
         root=str(folder if folder.is_dir() else sources),  # before any run there is no folder, and no figure
-        font_paths=typst.Fonts(include_system_fonts=False),
+        font_paths=typst.Fonts(include_system_fonts=False, font_paths=[f"{get_data_path()}/fonts/ttf"]),
         ignore_system_fonts=True,
         sys_inputs={"data": data},
     )
@@ -132,7 +135,8 @@ def _claim(view: ClaimView) -> Data:
         "group": claim.group,
         "title": pieces(claim.title),
         "statement": pieces(claim.statement),
-        "source": pieces(f"{claim.source.kind}: {claim.source.where}".replace(notebook, "")),
+        "source": claim.source.kind,
+        "where": pieces(claim.source.where.replace(notebook, "").lstrip("; ")),
         "proved": notebook in claim.source.where,
         "evidence": claim.evidence,
         "verdict": view.row.verdict,

@@ -6,15 +6,16 @@ A block stands between `<!-- begin NAME -->` and `<!-- end -->`.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple, Self
 
 from verdicts.claims.loading import load_claims
-from verdicts.claims.schema import Claim, Claims, Profile, Verdict
+from verdicts.claims.schema import Claim, Claims, Group, Profile, Verdict
 from verdicts.records.expected import Expected, read_expected
 from verdicts.records.files import write_whole
 from verdicts.report import claims_index
-from verdicts.report.findings import Outcome, rows_of, tally
-from verdicts.report.report_texts import Finding, load_findings
+from verdicts.report.findings import Outcome, Row, answer_of, rows_of, tally
+from verdicts.report.report_texts import Finding, load_exhibits, load_findings
 from verdicts.report.templating import render
 from verdicts.report.words import MARKS, duration, required, spread
 
@@ -52,21 +53,30 @@ class Kept(NamedTuple):
         """Return the values that stand for the suite's."""
         return next((self.expected[profile] for profile in PREFERRED if profile in self.expected), None)
 
+    @property
+    def rows(self) -> list[Row]:
+        """Return the rows of the abstract's claims by the chosen values."""
+        return rows_of(self.claims, self.findings, Outcome.of(self.chosen)) if self.chosen else []
+
     def verdict(self, claim: Claim) -> Verdict:
         """Return a claim's verdict among the chosen values."""
         kept = self.chosen.claims.get(claim.id) if self.chosen else None
         return kept.verdict if kept else Verdict.NOT_RUN
 
 
-def verdicts(kept: Kept) -> str:
-    """Return the table of what was found about each claim of the abstract."""
+def answer(kept: Kept) -> str:
+    """Return what was found in short: the answers, then the counts, then where the numbers come from."""
     if kept.chosen is None:
         return NOTHING
-    rows = rows_of(kept.claims, kept.findings, Outcome.of(kept.chosen))
-    cells = [(f"{row.id} {row.text}", f"**{row.word}.** {row.sentence}", row.number) for row in rows]
+    counts = tally(kept.rows, [kept.verdict(claim) for claim in _counted(kept)])
+    return f"{answer_of(kept.rows)}\n\n{counts} {Outcome.of(kept.chosen).origin}"
+
+
+def verdicts(kept: Kept) -> str:
+    """Return the table of what was found about each claim of the abstract."""
+    cells = [(f"{row.id} {row.text}", f"**{row.word}.** {row.sentence}", row.number) for row in kept.rows]
     lines = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in cells]
-    counts = tally(rows, [kept.verdict(claim) for claim in _counted(kept)])
-    return "\n".join(["| the abstract says | found here | measured |", "|---|---|---|", *lines, "", counts])
+    return "\n".join(["| the abstract says | found here | measured |", "|---|---|---|", *lines])
 
 
 def profiles(kept: Kept) -> str:
@@ -89,19 +99,17 @@ def _cost(kept: Kept, profile: Profile) -> str:
 def experiments(kept: Kept) -> str:
     """Return the artifact appendix's list: each claim of the paper, the experiments that decide it, what they take."""
     lines = []
-    for n, (name, text) in enumerate(kept.claims.outline.stated.items(), 1):
+    for name, text in kept.claims.outline.stated.items():
         decided = dict.fromkeys(claim.group for claim in kept.claims.claim if name in claim.paper)
         beside = dict.fromkeys(claim.group for claim in kept.claims.claim if name in claim.supports)
         decision = f"Decided by {_experiments(kept, decided)}" if decided else "Not decided here"
         more = [group for group in beside if group not in decided]
-        lines.append(
-            f"- **C{n}** ({name}): {text}. {decision}{f'; {_experiments(kept, more)} support it' if more else ''}."
-        )
+        lines.append(f"- **{name}**: {text}. {decision}{f'; {_experiments(kept, more)} support it' if more else ''}.")
     lines += [
         "",
-        "| experiment | group | claims | human time | computing time | expected result | expected variation |",
+        "| experiment | group | claims | computing time | expected result | expected variation |",
     ]
-    lines += ["|---|---|---|---|---|---|---|"]
+    lines += ["|---|---|---|---|---|---|"]
     names = [group.id for group in kept.claims.group]
     return "\n".join([*lines, *(_row(kept, name) for name in names)])
 
@@ -119,15 +127,38 @@ def _row(kept: Kept, group: str) -> str:
     timed = all(claim.profiles == (Profile.BENCH,) for claim in members)
     run = kept.expected.get(Profile.BENCH) if timed else kept.chosen
     known = [run.claims[claim.id] for claim in members if claim.id in run.claims] if run else []
-    took = duration(sum(each.seconds for each in known)) if known else "not measured"
+    studied = run.studies.get(group, 0.0) if run else 0.0
+    took = duration(studied + sum(each.seconds for each in known)) if known else "not measured"
     wanted = ", ".join(f"{claim.id} {claim.expected}" for claim in members)
-    drawn = sum(each.low < each.high for claim in known for each in claim.checks.values())
-    total = sum(len(claim.checks) for claim in known)
-    varies = f"{drawn} of {total} values, within their intervals" if drawn else "none beyond rounding"
+    checks = [each for claim in known for each in claim.checks.values()]
+    halves = [(each.high - each.low) / 2 / abs(each.value) for each in checks if each.low < each.high]
+    sampled = f"{len(halves)} of {len(checks)} values, by ±{median(halves):.2g} of the value" if halves else ""
     return (
-        f"| {_experiment(kept, group)} | `{group}` | {len(members)} | a minute | {took} | {wanted} "
-        f"| {varies if known else 'not measured'} |"
+        f"| {_experiment(kept, group)} | `{group}` | {len(members)} | {took} | {wanted} "
+        f"| {sampled or ('none beyond rounding' if known else 'not measured')} |"
     )
+
+
+def figures(root: Path, kept: Kept) -> str:
+    """Return the artifact appendix's table: each finding's figure and each exhibit of the paper, with its command."""
+    lines = ["| figure or table | here | command |", "|---|---|---|"]
+    for each in kept.findings:
+        lines.append(f"| {each.paper}'s | `{each.figure}` | {_command(root, kept, [each.figure])} |")
+    for exhibit in load_exhibits(root):
+        lines.append(f"| the paper's {exhibit.id} | {exhibit.status} | {_command(root, kept, exhibit.here)} |")
+    return "\n".join(lines)
+
+
+def _command(root: Path, kept: Kept, names: Sequence[str]) -> str:
+    """Return the command that makes some claims, groups and figures (of the group whose notebook shows it)."""
+
+    def has(group: Group) -> bool:
+        members = {group.id, *(claim.id for claim in kept.claims.of_group(group.id))}
+        notebook = (root / group.notebook).read_text(encoding="utf-8") if group.notebook else ""
+        return any(name in members or f'"{name}"' in notebook for name in names)
+
+    groups = " ".join(group.id for group in kept.claims.group if has(group))
+    return f"`bash reproduce.sh --profile cpu --only {groups}`" if groups else ""
 
 
 def picture(kept: Kept) -> str:
@@ -161,7 +192,8 @@ def _measured(kept: Kept, claim: Claim) -> tuple[str, str]:
 def contents(root: Path) -> dict[str, str]:
     """Return the pages with their blocks, and the picture, as the expected values give them. Raises UserError."""
     kept = Kept.read(root)
-    blocks = {"verdicts": verdicts(kept), "profiles": profiles(kept), "experiments": experiments(kept)}
+    parts = {"answer": answer, "verdicts": verdicts, "profiles": profiles, "experiments": experiments}
+    blocks = {name: make(kept) for name, make in parts.items()} | {"figures": figures(root, kept)}
 
     def filled(match: re.Match[str]) -> str:
         return f"{match[1]}{blocks[match[2]]}\n{match[3]}"

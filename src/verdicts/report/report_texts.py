@@ -23,7 +23,7 @@ DEVIATIONS = "paper/deviations.toml"
 LIMITATIONS = "paper/limitations.toml"
 FINDINGS = "paper/findings.toml"
 NOTATION = "paper/notation.toml"
-VALUE = re.compile(r"\{([A-Za-z]\w*\.\w+)\}")
+VALUE = re.compile(r"\{([A-Za-z]\w*\.\w+(?::required)?)\}")
 
 
 class Status(StrEnum):
@@ -74,7 +74,8 @@ class Finding(Frozen):
     """What was found about a claim of the paper: a `text`, shown where the verdicts are those that it `needs`.
 
     `more` follows it where the claims in `also` were run, and have these verdicts. `number` tells the main one.
-    `{check}` in any of the three becomes that check's measured value, with its interval. `figure` names the one shown.
+    `answer` says it in short, for those who read one paragraph. `{check}` in any of them becomes that check's measured
+    value with its interval, `{check:required}` what is required of it. `figure` names the figure shown.
     """
 
     paper: str
@@ -83,11 +84,12 @@ class Finding(Frozen):
     also: dict[str, Verdict] = {}  # noqa: RUF012 (a pydantic field)
     more: str = ""
     number: str = ""
+    answer: str = ""
     figure: str = ""
 
     @staticmethod
     def values_in(text: str) -> list[str]:
-        """Return the checks whose values a text holds."""
+        """Return the checks whose values or requirements a text holds, as it names them."""
         return VALUE.findall(text)
 
     def filled(self, text: str, measured: Mapping[str, str]) -> str:
@@ -98,9 +100,10 @@ class Finding(Frozen):
 
 
 class Symbol(Frozen):
-    """A symbol of claims and figures."""
+    """A symbol of claims and figures; `code` is what the sampler's code calls it (empty: it is not there)."""
 
     sign: str
+    code: str = ""
     meaning: str
 
 
@@ -152,7 +155,8 @@ def load_findings(root: Path, claims: Claims) -> tuple[Finding, ...]:
     for finding in findings:
         where = f"{FINDINGS}: finding[{finding.paper}]"
         _refuse_unknown(where, "claim", finding.needs | finding.also, [claim.id for claim in claims.claim])
-        values = Finding.values_in(f"{finding.text} {finding.more} {finding.number}")
+        texts = f"{finding.text} {finding.more} {finding.number} {finding.answer}"
+        values = [name.removesuffix(":required") for name in Finding.values_in(texts)]
         _refuse_unknown(where, "check", values, claims.checks)
     return findings
 

@@ -55,6 +55,7 @@ def test_a_fault_in_a_claims_file_is_one_line_that_names_it(toy, old, new, line)
 
 BETWEEN_FILES = [
     ('id = "A2"', 'id = "B1"', "the claim id B1 is given 2 times"),
+    ('id = "A2"', 'id = "P1"', "the claim id P1 is given 2 times"),
     ('id = "A2.two"', 'id = "B1.three"', "the check id B1.three is given 2 times"),
     ('part = "theory"', 'part = "theroy"', "group alpha: unknown part 'theroy': did you mean theory?"),
     ('id = "A1"', 'id = "A1"\npaper = ["P3"]', "claim A1: unknown stated claim 'P3': did you mean P2 or P1?"),

@@ -73,6 +73,9 @@ def small(tmp_path_factory) -> Path:
     toy.add_notebook("alpha", "# A derivation\n\nof $x^2$\n")
     toy.replace_in_claims("beta", 'part = "suite"', 'part = "suite"\napart = true')
     toy.lay("texts")
+    toy.replace_in_claims("alpha", 'where = "here" }', 'where = "here" }\npaper = ["P1"]')
+    finding = 'paper = "P1"\nneeds = { A1 = "holds" }\ntext = "It is {A1.one} (A1)."\nfigure = "line"\n'
+    toy.write("paper/findings.toml", f"[[finding]]\n{finding}")
     toy.replace_in_module("alpha/figures", "    return [save_figure(", f"{CHART}save_figure(")
     workspace = toy.run_all("cpu")
     assert make_page(workspace, workspace.claims.group[0]) == ""
@@ -134,6 +137,16 @@ def test_a_claim_opens_by_keyboard_to_statement_figure_and_source(visit):
     assert "bash reproduce.sh --profile cpu --only A1 --force A1" in page.inner_text(body)
     page.click(f"{body} .checks summary")
     assert "return Measurement(value=ONE" in page.inner_text(f"{body} .checks pre")
+
+
+def test_a_row_opens_to_its_figure_and_command_and_leads_to_the_claims_that_it_names(visit):
+    page, row = visit.page, "#paper-P1"
+    page.click(f"{row} summary")
+    assert page.locator(f"{row} figure img").evaluate("one => one.naturalWidth") > 50
+    assert "bash reproduce.sh --profile cpu --only alpha --force alpha" in page.inner_text(f"{row} figcaption")
+    page.click(f"{row} a:has-text('A1')")
+    page.wait_for_url("**#claim-A1")
+    assert visit.open() == ["A1"]
 
 
 def test_the_list_of_claims_is_one_stop_of_the_tab_key(visit):

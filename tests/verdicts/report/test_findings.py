@@ -57,7 +57,7 @@ def test_the_figure_of_a_result_is_one_that_a_notebook_shows(finding):
 def test_no_bound_stands_where_an_estimate_was_measured(finding):
     used = [claim for claim in CLAIMS.claim if claim.id in {*finding.needs, *finding.also}]
     limits = {x for claim in used for check in claim.check for x in (check.bound, check.bound + check.tolerance)}
-    prose = re.sub(r"\$[^$]*\$|\{[^}]*\}", " ", f"{finding.text} {finding.more} {finding.number}")
+    prose = re.sub(r"\$[^$]*\$|\{[^}]*\}", " ", f"{finding.text} {finding.more} {finding.number} {finding.answer}")
     assert not {float(found) for found in re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?!\w)", prose)} & limits
     assert finding.number == "" or finding.values_in(finding.number)
 
@@ -70,11 +70,13 @@ def rows(toy):
 
     def made(verdict="holds", more=""):
         finding = f'[[finding]]\npaper = "P1"\nneeds = {{ A1 = "{verdict}" }}\ntext = "It is {{A1.one}} at $x$ (A1)."\n'
-        toy.write("paper/findings.toml", f'{finding}figure = "line"\nnumber = "{{A1.one}} units"\n{more}')
+        number = 'number = "{A1.one} units ({A1.one:required})"\nanswer = "Yes: {A1.one}."'
+        toy.write("paper/findings.toml", f'{finding}figure = "line"\n{number}\n{more}')
         workspace = toy.run_all()
         claims, ledger = load_claims(toy.root), collect(workspace)
         found = rows_of(claims, load_findings(toy.root, claims), Outcome.of(ledger))
-        assert [row["word"] for row in paper.data_of(workspace, ledger)["paper"]] == [row.word for row in found]
+        tested = [row.word for row in found if row.word is not Word.NOT_TESTED]
+        assert [row["word"] for row in paper.data_of(workspace, ledger)["paper"]] == tested
         text = page.build(workspace, ledger)[page.REPORT]
         assert all(f">{row.word}</td>" in text for row in found)
         return {row.id: row for row in found}
@@ -83,8 +85,9 @@ def rows(toy):
 
 
 def test_a_row_tells_its_sentence_with_the_measured_value_only_under_its_verdicts(rows):
-    assert rows()["P1"] == Row("P1", "One is one", Word.HOLDS, "It is 1 at $x$ (A1).", "1 units", "line")
-    assert rows("refuted")["P1"][2:5] == (Word.HOLDS, "A1 holds", "1 units")
+    number = "1 units (= 1 ± 1e−12)"
+    assert rows()["P1"] == Row("P1", "One is one", Word.HOLDS, "It is 1 at $x$ (A1).", number, "line", "Yes: 1.")
+    assert rows("refuted")["P1"][2:] == (Word.HOLDS, "A1 holds", number, "line", "")
 
 
 def test_what_may_be_added_is_told_only_where_it_was_run(rows):
@@ -99,6 +102,6 @@ def test_a_row_that_the_profile_cannot_fill_says_which_one_does(rows):
 
 
 def test_claims_of_the_paper_and_ours_are_counted_apart():
-    rows = [Row("", "", word, "", "", "") for word in (Word.PARTLY, Word.HOLDS, Word.PARTLY)]
+    rows = [Row("", "", word, "", "", "", "") for word in (Word.PARTLY, Word.HOLDS, Word.PARTLY)]
     counted = tally(rows, [HOLDS, HOLDS, REFUTED, NOT_RUN])
     assert counted == "Of the paper's 3 claims: 1 holds, 2 partly. Of our 4: 2 hold, 1 refuted, 1 not run."

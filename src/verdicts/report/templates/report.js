@@ -88,8 +88,8 @@
   };
   document.querySelectorAll("figure").forEach(enliven);
 
-  // A claim shows its figures once it is opened, from the one copy that the page holds
-  const illustrate = (claim) => claim.querySelectorAll("[data-figure]").forEach((frame) => {
+  // Where figures are named they are shown once it is opened, from the one copy that the page holds
+  const illustrate = (opened) => opened.querySelectorAll("[data-figure]").forEach((frame) => {
     const figure = at(frame.dataset.figure);
     delete frame.dataset.figure;
     if (!figure) return;
@@ -99,11 +99,12 @@
     enliven(copy);
   });
   claims.forEach((claim) => claim.querySelector("details")?.addEventListener("toggle", ({ target }) => {
-    if (target.open) illustrate(claim);
     // A formula wider than a phone scrolls by keyboard too
     claim.querySelectorAll(".statement").forEach((one) => { if (one.scrollWidth > one.clientWidth) one.tabIndex = 0; });
     if (!printing && !following) keep(target.open ? claim.dataset.id : "");
   }));
+
+  document.querySelectorAll(".claim > details, .paper details").forEach((one) => one.addEventListener("toggle", () => illustrate(one)));
 
   let [following, printing] = [false, false];
   const follow = () => {
