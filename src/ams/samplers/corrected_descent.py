@@ -48,14 +48,21 @@ def beginning(step: Step) -> Step:
 
 
 def corrected_descent(
-    descent: Step, first: float, sigma: float, last: float, budget: int, share: float, variance: float, e: float, coarse: float = 1.0
+    descent: Step,
+    sigmas: tuple[float, float, float],
+    budget: int,
+    share: float,
+    variance: float,
+    e: float,
+    coarse: float = 1.0,
 ) -> Program:
-    """Return a run of `budget` evaluations from noise `first` over `sigma` to `last`, by one-evaluation steps.
+    """Return a run of `budget` evaluations from the first noise level over `sigma` to the last, the three `sigmas`.
 
-    A `share` of the evaluations corrects at `sigma`, for a target of variances up to `variance`. The others descend in
-    geometric noise levels, whose steps in log noise are `coarse` times longer above `sigma` than below; at least one
-    each where there is a way to go.
+    `descent` takes one evaluation. A `share` of the evaluations corrects at `sigma`, for a target of variances up to
+    `variance`. The others descend in geometric noise levels, whose steps in log noise are `coarse` times longer above
+    `sigma` than below; at least one each where there is a way to go.
     """
+    first, sigma, last = sigmas
     corrections = min(max(round(share * budget), 0), budget - 2)
     steps = budget - corrections
     ahead, below = math.log(first / sigma) / coarse, math.log(sigma / last)

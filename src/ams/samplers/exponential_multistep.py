@@ -42,7 +42,7 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
 
 
 class Retention(NamedTuple):
-    """The retention `phi(v)`: `log_phi(v)`, the slope `kappa = d ln phi / d ln v`, and the noise levels of its jumps."""
+    """The retention `phi(v)`: `log_phi(v)`, its slope `kappa = d ln phi / d ln v`, the noise levels where it jumps."""
 
     log_phi: Callable[[float], float]
     kappa: Callable[[float], float]
