@@ -15,6 +15,7 @@ The scheme without momentum, corrections at one noise level before a determinist
 """
 
 import math
+from collections.abc import Iterable
 
 from ams.samplers.base import Algebra, Info, Noise, Score, State, Step
 from ams.samplers.kinetic import baoab
@@ -47,6 +48,20 @@ def beginning(step: Step) -> Step:
     return first
 
 
+def descent_between(descent: Step, start: float, end: float, steps: int) -> Program:
+    """Return so many steps of a descent on geometric noise levels."""
+    return one_step_per_level(descent, ve_levels(geometric_sigmas(start, end, steps + 1))) if steps else []
+
+
+def joined(parts: Iterable[Program]) -> Program:
+    """Return the parts of a run in order; each begins from the position alone."""
+    program: list[tuple[Step, Level]] = []
+    for part in parts:
+        pairs = list(part)
+        program += [(beginning(pairs[0][0]), pairs[0][1]), *pairs[1:]] if pairs else []
+    return program
+
+
 def corrected_descent(
     descent: Step,
     sigmas: tuple[float, float, float],
@@ -68,13 +83,10 @@ def corrected_descent(
     ahead, below = math.log(first / sigma) / coarse, math.log(sigma / last)
     above = ahead / (ahead + below)
     down = min(max(round(above * steps), 1), steps - 1) if above > 0.0 else 0
-    parts: list[Program] = []
-    if down:
-        parts.append(one_step_per_level(descent, ve_levels(geometric_sigmas(first, sigma, down + 1))))
-    parts.append([corrector(sigma, variance, e)] * corrections)
-    parts.append(one_step_per_level(descent, ve_levels(geometric_sigmas(sigma, last, steps - down + 1))))
-    program = []
-    for part in parts:
-        pairs = list(part)
-        program += [(beginning(pairs[0][0]), pairs[0][1]), *pairs[1:]] if pairs else []
-    return program
+    return joined(
+        [
+            descent_between(descent, first, sigma, down),
+            [corrector(sigma, variance, e)] * corrections,
+            descent_between(descent, sigma, last, steps - down),
+        ]
+    )
