@@ -10,13 +10,14 @@ from pytest import MonkeyPatch
 
 from ams.laws.stationary import frozen
 from ams.samplers import annealed_baoab, langevin, one_step_per_level
-from ams.samplers.presets import DEFAULT, steps_per_level
+from ams.samplers.presets import steps_per_level
 from ams.schedules import geometric_sigmas, ve_levels
 from ams.targets import GaussianMixture
 from analysis.kinetic_langevin import (
     drift_calibration,
     family,
     figures,
+    held_corrector,
     invariance_and_order,
     one_level,
     rates,
@@ -25,7 +26,17 @@ from analysis.kinetic_langevin import (
     study,
 )
 from analysis.kinetic_langevin.family import Family, Kind, ScoreError
-from analysis.kinetic_langevin.samplers import BEST_WITHOUT, CURVATURE, DECAYING, DECAYING_HALF, MOMENTUM, SAME_WITHOUT
+from analysis.kinetic_langevin.samplers import (
+    BEST_WITHOUT,
+    CRITICAL,
+    CURVATURE,
+    DECAYING,
+    DECAYING_HALF,
+    MEMORYLESS,
+    MOMENTUM,
+    RESTART,
+    SAME_WITHOUT,
+)
 from analysis.kinetic_langevin.settings import Settings
 from tests.claims import claims, expected, quick_settings, refuted, verdict_of
 from verdicts.claims.schema import Verdict
@@ -43,15 +54,8 @@ SMALL = small()
 
 @pytest.mark.parametrize("identifier", CLAIMS)
 def test_claims_come_out_as_expected(identifier: str) -> None:
-    larger = {"K9b": small(targets=24), "K9d": small(budget=80), "K9e": small(targets=24, budget=453)}
-    settings = larger.get(identifier, SMALL)
-    only = ".regret" if identifier == "K9d" else ""
-    assert verdict_of(identifier, only, settings) is expected(identifier)
-
-
-def test_tapered_parameters_reach_the_threshold() -> None:
-    """The other part of K9d, which needs the whole budget."""
-    assert verdict_of("K9d", ".arrives", small(budget=640)) is Verdict.HOLDS
+    larger = {name: small(targets=24) for name in ("K9", "K9b", "K9d", "K9e")}
+    assert verdict_of(identifier, settings=larger.get(identifier, SMALL)) is expected(identifier)
 
 
 def method(monkeypatch: MonkeyPatch, name: str, other: str) -> None:
@@ -142,9 +146,14 @@ def test_a_slower_sampler_breaks_k8(monkeypatch: MonkeyPatch) -> None:
 
 
 def test_a_slower_solver_breaks_k8a(monkeypatch: MonkeyPatch) -> None:
-    """Were the deterministic multistep solver no better than Heun's method, K8a would hold."""
-    swapped(monkeypatch, {"DPM-Solver++": "Heun ODE"})
+    """Were the multistep methods no better than Heun's method, K8a would hold."""
+    swapped(monkeypatch, dict.fromkeys(("DPM-Solver++", "UniPC-3", "DEIS-3", "ER-SDE-Solver-3"), "Heun ODE"))
     assert verdict_of("K8a", settings=SMALL) is Verdict.HOLDS
+
+
+def test_exchanged_methods_break_k8e(monkeypatch: MonkeyPatch) -> None:
+    swapped(monkeypatch, {"DEIS-4": "SA-Solver, tau 1", "SA-Solver, tau 1": "DEIS-4"})
+    assert refuted("K8e", "coarse", "fine", settings=small(targets=12))
 
 
 def test_momentum_that_speeds_up_breaks_k8b(monkeypatch: MonkeyPatch) -> None:
@@ -164,13 +173,38 @@ def test_a_faster_sampler_breaks_k8d(monkeypatch: MonkeyPatch) -> None:
 
 
 def test_no_momentum_breaks_k9(monkeypatch: MonkeyPatch) -> None:
-    swapped(monkeypatch, {"ancestral": MOMENTUM, MOMENTUM: SAME_WITHOUT})
+    swapped(monkeypatch, {"ancestral": MOMENTUM, MOMENTUM: SAME_WITHOUT, CRITICAL: MEMORYLESS})
     assert refuted("K9", "published", "start", "steady", settings=SMALL)
 
 
 def test_no_momentum_breaks_k9e(monkeypatch: MonkeyPatch) -> None:
-    swapped(monkeypatch, {MOMENTUM: SAME_WITHOUT})
+    swapped(monkeypatch, {CRITICAL: BEST_WITHOUT})
     assert refuted("K9e", "high", "shift", settings=small(targets=8))
+
+
+def test_no_restart_breaks_k9f(monkeypatch: MonkeyPatch) -> None:
+    """Without it momentum would need the fewest evaluations from a bad start."""
+    swapped(monkeypatch, {RESTART: "UniPC-3"})
+    assert verdict_of("K9f", settings=SMALL) is Verdict.HOLDS
+
+
+@pytest.mark.parametrize(
+    ("sampler", "chosen", "part"), [(BEST_WITHOUT, {"u": 1.0}, "inside"), (MOMENTUM, {"rate": 16.0}, "tapered")]
+)
+def test_a_setting_on_an_edge_breaks_k9g(
+    monkeypatch: MonkeyPatch, sampler: str, chosen: dict[str, float], part: str
+) -> None:
+    tuning = samplers.TUNINGS[sampler]
+    monkeypatch.setattr(samplers, "TUNINGS", {sampler: tuning._replace(chosen=tuning.chosen | chosen)})
+    assert refuted("K9g", part, settings=small(budget=80))
+
+
+def test_other_damping_breaks_k10(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
+    monkeypatch.setattr(held_corrector, "critically_damped", lambda kappa: 0.5)
+    plain = held_corrector.corrector
+    monkeypatch.setattr(held_corrector, "corrector", lambda sigma, variance, e: plain(sigma, variance, e or 0.2))
+    monkeypatch.setattr(held_corrector, "rate_without_momentum", lambda condition: (condition - 2) / (condition + 2))
+    assert refuted("K10", "damped", "memoryless", "mean", "limit", settings=small(spectra=3))
 
 
 def test_lasting_refreshment_breaks_k9a(monkeypatch: MonkeyPatch) -> None:
@@ -192,8 +226,8 @@ def test_right_weights_break_k9c(monkeypatch: MonkeyPatch) -> None:
 
 
 def test_a_slower_schedule_breaks_k9d(monkeypatch: MonkeyPatch) -> None:
-    swapped(monkeypatch, {MOMENTUM: "ancestral"})
-    assert refuted("K9d", "regret", "arrives", settings=small(budget=80))
+    swapped(monkeypatch, {CRITICAL: "ancestral"})
+    assert refuted("K9d", "regret", "others", "arrives", settings=small(budget=80))
 
 
 def test_a_family_is_as_many_laws() -> None:
@@ -223,28 +257,31 @@ def test_score_errors_are_on_their_side_of_the_turn(kind: Kind, hit: tuple[bool,
 
 def test_evaluations_are_interpolated_on_logarithms() -> None:
     curves = np.array([[1.0, 0.5, np.inf, 1.0], [0.01, 0.01, 1e-4, 1.0], [1e-3, 1e-3, 1e-4, 1.0]])
-    budgets = {10: 0, 14: 1, 20: 2}
-    wanted = samplers.nfe_of_targets(lambda budget: 1e-3 * curves[budgets[budget]], 20)
-    assert wanted == pytest.approx([140**0.5, 10 * 1.4 ** (np.log(5) / np.log(50)), 14.0, np.inf])
-    assert samplers.nfe_of_targets(lambda budget: np.full(1, 1e-4), 20) == pytest.approx([10.0])
-    assert samplers.budgets(80) == [10, 14, 20, 28, 40, 57, 80]
+    wanted = samplers.nfe_of_targets(1e-3 * curves, 1e-4)
+    assert wanted == pytest.approx([35**0.5, 5 * 1.4 ** (np.log(5) / np.log(50)), 7.0, np.inf])
+    assert samplers.nfe_of_targets(np.full((3, 1), 1e-4), 1e-4) == pytest.approx([5.0])
+    assert samplers.budgets(80) == [5, 7, 10, 14, 20, 28, 40, 57, 80]
 
 
 def test_a_run_that_diverges_needs_more_than_any_budget() -> None:
     problem = study.held_out(SMALL, Kind.EXACT)
-    targets, wild = family.family(problem), steps_per_level(lambda h, a: langevin(factor=1e9))
-
-    def divergence(budget: int) -> np.ndarray:
-        return targets.divergence(wild(problem.sigmas, budget, DEFAULT), problem.sigmas)
-
-    assert (divergence(57) == np.inf).all()
-    assert (samplers.nfe_of_targets(divergence, 57) == np.inf).all()
+    wild = steps_per_level(lambda h, a: langevin(factor=1e9))
+    errors = samplers.errors_at_budgets(wild, problem, 57, 1e-6, fewest=10)
+    assert errors.shape == (8, problem.targets) and (errors[-1] == np.inf).all()
+    assert (samplers.nfe_of_targets(errors, 1e-4) == np.inf).all()
 
 
-def test_tables_say_who_reaches_the_threshold() -> None:
-    settings = small(targets=2, budget=40, compared=("exact",), tapers=((4.0, 1.8),))
-    evaluations, tapers = figures.tables(settings)
-    rows = dict(evaluations.rows)
-    assert rows[DECAYING] == pytest.approx(23, abs=2) and rows["ancestral"] == "2 of 2 never"
-    assert [row[:3] for row in tapers.rows] == [(4.0, 1.8, 0.8), (4.0, 1.8, 0.0)]
-    assert len(figures.tables(settings.model_copy(update={"tapers": ()}))) == 1
+def test_a_curve_ends_where_more_evaluations_change_nothing() -> None:
+    """A run without noise from a bad start keeps its error."""
+    errors = samplers.curve("DPM-Solver++", study.third(SMALL, Kind.START), 640)
+    assert len(errors) < 10 and errors[-1] == pytest.approx(errors[-2], rel=1e-3)
+
+
+def test_tables_say_who_reaches_the_threshold(monkeypatch: MonkeyPatch) -> None:
+    settings = small(targets=2, budget=40, compared=("exact",), tuned=True)
+    monkeypatch.setattr(samplers, "TUNINGS", {BEST_WITHOUT: samplers.TUNINGS[BEST_WITHOUT]})
+    evaluations, tuned = figures.tables(settings)
+    rows = {name: entries for name, *entries in evaluations.rows}
+    assert float(rows[DECAYING][1].split()[0]) == pytest.approx(23, abs=2) and rows["ancestral"][1] == "2 of 2 never"
+    assert [row[1] for row in tuned.rows] == ["u 1.9", "u 1.8", "u 1.95"]
+    assert len(rows) >= 14 and len(figures.tables(settings.model_copy(update={"tuned": False}))) == 1

@@ -367,7 +367,7 @@ CRITICAL = Held(7.0, 0.7, 3.0)
 MEMORYLESS = Held(10.0, 0.8, 4.0)
 RESTARTS = Restarts(8.0, 300.0, 0.6, 2)
 SA_LOW = {1.0: 200.0, 0.2: 5.0}
-"""The settings of samplers that have no published ones for these problems (claim K8f says how they were chosen)."""
+"""The settings of samplers that have no published ones for these problems (claim K9g says how they were chosen)."""
 _RIVALS = (
     _multistep("DEIS-2", deis(2), (_VIOLET, "v", "--")),
     _multistep("DEIS-3", deis(3), (_VIOLET, "^", "-")),
