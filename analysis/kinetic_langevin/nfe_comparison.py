@@ -107,17 +107,18 @@ def nfe_ratio_to_er_sde(settings: Settings) -> Measurement:
 
 
 @check("K8e.coarse")
-def nfe_ratio_of_noiseless_methods_at_coarse_thresholds(settings: Settings) -> Measurement:
+def nfe_ratio_of_noiseless_method_at_coarse_thresholds(settings: Settings) -> Measurement:
     """Measure DEIS-4's evaluations over SA-Solver's at tau 1 to 1e-3 or 1e-4, the larger ratio, with exact scores."""
     ratios = [nfe_ratio(settings, Kind.EXACT, "DEIS-4", "SA-Solver, tau 1", each) for each in THRESHOLDS[:2]]
     return max(ratios, key=lambda ratio: ratio.value)
 
 
 @check("K8e.fine")
-def nfe_ratio_of_noiseless_methods_at_fine_thresholds(settings: Settings) -> Measurement:
-    """Measure DEIS-4's evaluations over SA-Solver's at tau 1 to 1e-5 or 1e-6, the smaller ratio, with exact scores."""
-    ratios = [nfe_ratio(settings, Kind.EXACT, "DEIS-4", "SA-Solver, tau 1", each) for each in THRESHOLDS[2:]]
-    return min(ratios, key=lambda ratio: ratio.value)
+def nfe_ratio_of_noiseless_method_at_finest_threshold(settings: Settings) -> Measurement:
+    """Measure DEIS-4's evaluations over SA-Solver's at tau 1 to 1e-6, with exact scores; the detail has 1e-5."""
+    finer, finest = (nfe_ratio(settings, Kind.EXACT, "DEIS-4", "SA-Solver, tau 1", each) for each in THRESHOLDS[2:])
+    detail = {**finest.detail, "ratio to 1e-5": [finer.value, finer.low, finer.high]}
+    return finest.model_copy(update={"detail": detail})
 
 
 @check("K8b.half")

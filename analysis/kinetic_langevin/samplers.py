@@ -149,7 +149,7 @@ def tuned_curve(sampler: str, settings: tuple[float, ...], problem: Problem, lar
 def errors_at_budgets(program: BuildProgram, problem: Problem, largest: int, least: float, fewest: int = 0) -> Array:
     """Return KL / d at the budgets up to `largest`, a row each, a column for each target of a problem.
 
-    It ends where every target has reached `least`, or has an error that more evaluations hardly change. Below `fewest`
+    It ends where every target has reached `least`, or has an error that twice the evaluations hardly change. Below `fewest`
     evaluations, where there is no program, the error is infinite.
     """
     targets, rows = family(problem), list[np.ndarray]()
@@ -158,7 +158,9 @@ def errors_at_budgets(program: BuildProgram, problem: Problem, largest: int, lea
             rows.append(np.full(problem.targets, np.inf))
             continue
         rows.append(targets.divergence(program(problem.sigmas, budget, DEFAULT), problem.sigmas))
-        still = len(rows) > 1 and np.isfinite(rows[-1]).all() and np.allclose(rows[-1], rows[-2], rtol=1e-3, atol=0.0)
+        still = (
+            np.isfinite(rows[-1]).all() and len(rows) > 2 and np.allclose(rows[-3:-1], rows[-1], rtol=1e-3, atol=0.0)
+        )
         if still or (np.min(rows, axis=0) <= least).all():
             break
     return np.array(rows)
