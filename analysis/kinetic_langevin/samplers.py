@@ -149,8 +149,8 @@ def tuned_curve(sampler: str, settings: tuple[float, ...], problem: Problem, lar
 def errors_at_budgets(program: BuildProgram, problem: Problem, largest: int, least: float, fewest: int = 0) -> Array:
     """Return KL / d at the budgets up to `largest`, a row each, a column for each target of a problem.
 
-    It ends where every target has reached `least`, or has an error that twice the evaluations hardly change. Below `fewest`
-    evaluations, where there is no program, the error is infinite.
+    It ends where every target has reached `least`, or has an error that twice the evaluations hardly change. Below
+    `fewest` evaluations, where there is no program, the error is infinite.
     """
     targets, rows = family(problem), list[np.ndarray]()
     for budget in budgets(largest):
