@@ -158,9 +158,8 @@ def errors_at_budgets(program: BuildProgram, problem: Problem, largest: int, lea
             rows.append(np.full(problem.targets, np.inf))
             continue
         rows.append(targets.divergence(program(problem.sigmas, budget, DEFAULT), problem.sigmas))
-        still = (
-            np.isfinite(rows[-1]).all() and len(rows) > 2 and np.allclose(rows[-3:-1], rows[-1], rtol=1e-3, atol=0.0)
-        )
+        settled = len(rows) > 2 and np.isfinite(rows[-1]).all()
+        still = settled and np.allclose(rows[-3:-1], rows[-1], rtol=1e-3, atol=0.0)
         if still or (np.min(rows, axis=0) <= least).all():
             break
     return np.array(rows)

@@ -5,7 +5,7 @@ from itertools import chain
 
 from analysis.kinetic_langevin import drift_calibration, invariance_and_order, one_level, rates, samplers
 from analysis.kinetic_langevin.family import DEVELOPMENT, THIRD, Kind, Problem
-from analysis.kinetic_langevin.samplers import BEST_WITHOUT, COMPARED, MOMENTUM, SAME_WITHOUT
+from analysis.kinetic_langevin.samplers import COMPARED, MOMENTUM, SAME_WITHOUT
 from analysis.kinetic_langevin.settings import Settings
 from verdicts.studies import Cell
 
@@ -13,11 +13,11 @@ KINDS = (Kind.EXACT, Kind.HIGH, Kind.START, Kind.SHIFT)
 """The kinds that can be corrected; hyperparameters are chosen on the first three."""
 SHOWN = {
     Kind.EXACT: (
-        *(samplers.CRITICAL, MOMENTUM, samplers.DECAYING, "DEIS-3", "UniPC-3", "DPM-Solver++", "Heun ODE"),
-        *("SA-Solver, tau 1", "SDE-DPM-Solver++", "EDM stochastic", "ancestral", *samplers.ANNEALED),
+        *(samplers.CRITICAL, MOMENTUM, samplers.DECAYING, "DEIS-4", "UniPC-3", "SA-Solver, tau 1"),
+        *("DPM-Solver++", "SDE-DPM-Solver++", "ancestral", *samplers.ANNEALED),
     ),
     Kind.START: (
-        *(samplers.CRITICAL, samplers.MEMORYLESS, samplers.RESTART, MOMENTUM, SAME_WITHOUT, BEST_WITHOUT),
+        *(samplers.CRITICAL, samplers.MEMORYLESS, samplers.RESTART, MOMENTUM, SAME_WITHOUT),
         *("UniPC-3", "SA-Solver, tau 1", "EDM stochastic", "annealed Langevin"),
     ),
 }
