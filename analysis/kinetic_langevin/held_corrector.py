@@ -56,8 +56,8 @@ def remainder_of_limits_of_cost(settings: Settings) -> Measurement:
 def evaluations_of_correction(spectrum: np.ndarray, sigma: float, momentum: bool, error: float) -> int:
     """Return the evaluations after which the mean's norm is `error` times the slowest direction's first one.
 
-    The mean is wrong by a standard deviation of the target in every direction; `sigma` is the noise level. The exact
-    law gives the transition of position and velocity, which is that of their means.
+    The mean is wrong by a standard deviation of the target in every direction; `sigma` is the noise level. The
+    transition of position and velocity, by the exact law, is that of their means.
     """
     law, largest_variance = GaussianLaw(spectrum), float(spectrum.max())
     kappa = condition(sigma, largest_variance)
@@ -85,8 +85,8 @@ def largest_error_of_cost(settings: Settings, momentum: bool) -> Measurement:
         sigma = float(np.exp(generator.uniform(-math.log(30.0), -math.log(6.0))))
         kappas.append(condition(sigma, 1.0))
         predicted = (math.sqrt(kappas[-1]) if momentum else kappas[-1]) / 2 * share
-        found = evaluations_of_correction(spectrum, sigma, momentum, settings.error)
-        errors.append(abs(found / predicted - 1.0))
+        counted = evaluations_of_correction(spectrum, sigma, momentum, settings.error)
+        errors.append(abs(counted / predicted - 1.0))
     return largest(errors, settings.seed, **{"t": share, "ln(1/eps)": log, "largest condition": max(kappas)})
 
 

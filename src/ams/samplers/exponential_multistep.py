@@ -136,13 +136,13 @@ def weights(method: Method, points: tuple[float, ...], start: float, end: float)
         density = np.array([math.exp(final - process.log_phi(value)) * process.kappa(value) for value in v])
     own = (lambda value: -math.log(value)) if method.variable == "l" else float
     nodes, at = [own(point) for point in points], (lam if method.variable == "l" else v)
-    found = []
+    gains = []
     for j, node in enumerate(nodes):
         basis = np.ones_like(lam)
         for other in (*nodes[:j], *nodes[j + 1 :]):
             basis = basis * (at - other) / (node - other)
-        found.append(float((measure * density * basis).sum()))
-    return retained, tuple(found)
+        gains.append(float((measure * density * basis).sum()))
+    return retained, tuple(gains)
 
 
 def exponential_multistep(method: Method) -> Step:
