@@ -9,18 +9,26 @@ from matplotlib.figure import Figure as Drawing
 
 from ams.plots import budget_ticks, legend_above, panels, reference_line, ticks
 from ams.samplers.presets import SPECS
+from ams.statistics import mean_interval
 from ams_suite.drawn import save_drawn
 from analysis.kinetic_langevin import samplers, study
 from analysis.kinetic_langevin.drift_calibration import drift_factors
 from analysis.kinetic_langevin.family import Kind
 from analysis.kinetic_langevin.invariance_and_order import gaussian_divergence
-from analysis.kinetic_langevin.nfe_comparison import evaluations
+from analysis.kinetic_langevin.nfe_comparison import CONFIDENCE, evaluations
 from analysis.kinetic_langevin.rates import best_rate, rate_without_momentum, worst_radius
 from analysis.kinetic_langevin.samplers import DECAYING, DECAYING_HALF, MOMENTUM
 from analysis.kinetic_langevin.settings import Settings
 from analysis.momentum.closed_forms import best_loss
 from verdicts import Figure, Table
 
+TITLES = {
+    Kind.EXACT: "exact scores",
+    Kind.HIGH: "scores scaled at high noise",
+    Kind.SHIFT: "scores shifted at high noise",
+    Kind.START: "bad start",
+}
+"""What each kind of problem is."""
 _BLUE, _GREEN = (SPECS[name].colour for name in ("annealed Langevin", MOMENTUM))
 
 
@@ -95,48 +103,41 @@ def kinetic_orders(settings: Settings) -> Drawing:
 
 
 def nfe_comparison(settings: Settings) -> Drawing:
-    """Exact laws on the held-out family of Gaussians, d = 16: geometric mean of the error over the targets.
-    Above, exact scores: the less Langevin refreshment, the fewer evaluations (a sampler without noise keeps the start's
-    error, 2e-6). Below, a start that is wrong in slow directions: only refreshment that does not decay corrects it, and
-    momentum makes that faster.
+    """Exact laws on the third family of Gaussians, d = 16: geometric mean of the error over the targets. Above, exact
+    scores: a sampler without noise needs the fewest evaluations, until the start's error is left. Below, a start that
+    is wrong in slow directions: corrections with momentum, or restarts, correct it; a curve without noise stays.
     """
-    drawing, both = panels(2, 2.9)
-    budgets = study.error_budgets(settings)
+    drawing, both = panels(2, 3.1)
     titles = {Kind.EXACT: "Exact scores", Kind.START: "A bad start"}
     for axes, (kind, names) in zip(both, study.SHOWN.items(), strict=True):
         for name in names:
-            errors = [samplers.divergences(name, study.held_out(settings, kind), n) for n in budgets]
-            means = [float(np.exp(np.log(each).mean())) for each in errors]
-            axes.loglog(budgets, means, **samplers.SAMPLERS[name].look())
+            errors = samplers.curve(name, study.third(settings, kind), settings.budget)
+            budgets = samplers.first_budgets(len(errors))
+            axes.loglog(budgets, np.exp(np.log(errors).mean(axis=1)), **samplers.SAMPLERS[name].look())
         axes.set(xlabel="score evaluations (NFE)", ylabel="KL$/d$ (nats)", ylim=(1e-7, 3.0))
-        ticks(axes, budgets)
+        ticks(axes, samplers.budgets(settings.budget)[1::2])
         reference_line(axes, samplers.THRESHOLD, "threshold", right=False, above=False)
         legend_above(axes, title=titles[kind])
     return drawing
 
 
 def momentum_ratios(settings: Settings) -> Drawing:
-    """Momentum saves evaluations where the score or the start is wrong. Evaluations of the best annealed BAOAB without
-    momentum over those of the tapered one, on the held-out family: a bar per target, a diamond for their geometric
-    mean. Right of 1 momentum saves evaluations, left of 1 it costs some.
+    """Momentum saves evaluations where the score or the start is wrong. Evaluations without momentum over those with
+    it, on the third family: a bar per target, a diamond for their geometric mean. Above in each row a correction at one
+    noise level (prediction-correction over the critically damped corrector), below tapered annealed BAOAB and its own
+    refreshment. Right of 1 momentum saves evaluations, left of 1 it costs some.
     """
     drawing, (axes,) = panels()
-    names = {
-        Kind.EXACT: "exact scores",
-        Kind.HIGH: "scores scaled\nat high noise",
-        Kind.SHIFT: "scores shifted\nat high noise",
-        Kind.START: "bad start",
-    }
-    for row, kind in enumerate(names):
-        pair = (study.WITHOUT[kind], MOMENTUM)
+    names = {kind: title.replace(" at", "\nat") for kind, title in TITLES.items()}
+    for (row, kind), (shift, pair) in product(enumerate(names), zip((-0.17, 0.17), study.PAIRS, strict=True)):
         without, momentum = (np.minimum(evaluations(settings, kind, name), settings.budget) for name in pair)
-        ratio = without / momentum
-        axes.semilogx(ratio, np.full(len(ratio), row), "|", ms=10, color=_GREEN)
-        axes.semilogx([np.exp(np.log(ratio).mean())], [row], "D", color="black", ms=5)
+        ratio, colour = without / momentum, samplers.SAMPLERS[pair[1]].colour
+        axes.semilogx(ratio, np.full(len(ratio), row + shift), "|", ms=8, color=colour)
+        axes.semilogx([np.exp(np.log(ratio).mean())], [row + shift], "D", color="black", ms=4)
     axes.axvline(1.0, color="0.3", lw=0.8)
     axes.set_yticks(range(len(names)), list(names.values()))
-    axes.set(xlabel="NFE without / with momentum", ylim=(-0.6, len(names) - 0.4), xlim=(0.7, 8))
-    ticks(axes, [1, 2, 4, 8])
+    axes.set(xlabel="NFE without / with momentum", ylim=(-0.6, len(names) - 0.4), xlim=(0.5, 16))
+    ticks(axes, [1, 2, 4, 8, 16])
     return drawing
 
 
@@ -153,41 +154,58 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 
 def tables(settings: Settings) -> list[Table]:
-    """Return the group's tables."""
-    return [held_out_table(settings), *([development_table(settings)] if settings.tapers else [])]
+    """Return the group's tables: evaluations on the third family, a table for each kind of problem, and the tuning."""
+    tables = [evaluations_table(settings, Kind(name)) for name in settings.compared]
+    return [*tables, *([development_table(settings)] if settings.tuned else [])]
 
 
-def held_out_table(settings: Settings) -> Table:
-    """Return the evaluations of every sampler on the held-out family, a column per kind of problem."""
-    kinds = [Kind(name) for name in settings.compared]
+def evaluations_table(settings: Settings, kind: Kind) -> Table:
+    """Return the evaluations of every sampler with one kind of error on the third family, a column per threshold."""
     return Table(
-        id="kinetic_evaluations",
-        caption=f"Evaluations to KL$/d$ = {samplers.THRESHOLD:g} on the held-out family: geometric mean over "
-        f"{settings.targets} targets, at most {settings.budget}; or how many targets a sampler never reaches.",
-        header=("sampler", *settings.compared),
-        rows=tuple((name, *(_mean(evaluations(settings, kind, name)) for kind in kinds)) for name in samplers.COMPARED),
-        claims=("K8", "K8a", "K8b", "K9", "K9d", "K9e"),
+        id=f"kinetic_{kind}",
+        caption=f"{TITLES[kind]}: evaluations to KL$/d$, geometric mean over {settings.targets} targets of the third "
+        f"family with Student's interval; where some are never reached, {settings.budget} stands for theirs.",
+        header=("sampler", *(f"{threshold:g}" for threshold in samplers.THRESHOLDS)),
+        rows=tuple(
+            (
+                name,
+                *(
+                    _mean(evaluations(settings, kind, name, threshold), settings.budget)
+                    for threshold in samplers.THRESHOLDS
+                ),
+            )
+            for name in samplers.COMPARED
+        ),
+        claims=("K8", "K8a", "K8b", "K8e", "K9", "K9d", "K9e", "K9f"),
     )
 
 
 def development_table(settings: Settings) -> Table:
-    """Return the evaluations of tapered schedules on the development family, with their momentum and without."""
-    problems, budget = study.development(), settings.budget
-    rows = tuple(
-        (*taper, e, *(_mean(samplers.tapered_evaluations(*taper, e, each, budget)) for each in problems))
-        for taper, e in product(settings.tapers, (0.8, 0.0))
-    )
+    """Return the evaluations of tuned samplers on the development family, with the settings next to the chosen ones."""
+    problems, rows = study.development(), []
+    for name, tuning in samplers.TUNINGS.items():
+        for tried in (tuning.chosen, *(other for _, other in tuning.neighbours())):
+            counts = [samplers.tuned_evaluations(name, tried, each, settings.budget) for each in problems]
+            mean = float(np.exp(np.log(np.minimum(counts, settings.budget)).mean()))
+            values = ", ".join(f"{key} {value:g}" for key, value in tried.items())
+            rows.append((name, values, *(_mean(each, settings.budget) for each in counts), round(mean, 1)))
     return Table(
         id="kinetic_development",
-        caption="How the tapered schedule was chosen: evaluations on the development family (6 targets, another seed) "
-        r"at $u = u_0 q$, $e = \min(e_0, q)$, $q = \exp(-rh)$.",
-        header=("$r$", "$u_0$", "$e_0$", *(str(problem.kind) for problem in problems)),
-        rows=rows,
-        claims=("K9", "K9e"),
+        caption="How settings were chosen: evaluations on the development family (24 targets, another seed) with "
+        "the chosen settings, first for each sampler, and with those next to them. Chosen is the least mean over all.",
+        header=("sampler", "settings", *(str(problem.kind) for problem in problems), "mean"),
+        rows=tuple(rows),
+        claims=("K9", "K9e", "K9g"),
     )
 
 
-def _mean(evaluations: np.ndarray) -> str | float:
-    """Return the geometric mean of evaluations, or how many targets are never reached."""
-    never = int(np.isinf(evaluations).sum())
-    return f"{never} of {len(evaluations)} never" if never else round(float(np.exp(np.log(evaluations).mean())), 1)
+def _mean(counts: np.ndarray, largest: int) -> str:
+    """Return the geometric mean of evaluations with its interval; where some are infinite, a lower bound and how many.
+
+    The largest budget stands for the evaluations of a run that fails.
+    """
+    never, finite = int(np.isinf(counts).sum()), np.minimum(counts, largest)
+    if never == len(counts):
+        return "never"
+    value, low, high = np.exp(mean_interval(np.log(finite), CONFIDENCE)[:3])
+    return f"> {value:.1f} ({never} never)" if never else f"{value:.1f} [{low:.1f}, {high:.1f}]"

@@ -1,5 +1,8 @@
 """K9: momentum saves evaluations where slow directions are wrong at low noise, but not where the scores there are."""
 
+from collections.abc import Iterable
+from itertools import chain
+
 import numpy as np
 import sympy as sp
 import torch
@@ -9,34 +12,61 @@ from ams.samplers import sample
 from ams.samplers.presets import SigmaRange
 from ams.schedules import Level
 from ams.targets import GaussianMixture
-from ams_suite.measures import geometric_mean_ratio
+from ams_suite.measures import geometric_mean_ratio, named_extreme
 from analysis.kinetic_langevin import samplers
-from analysis.kinetic_langevin.family import HELD_OUT, Kind
-from analysis.kinetic_langevin.nfe_comparison import CONFIDENCE, evaluations, nfe_ratio, targets_reached
+from analysis.kinetic_langevin.family import DEVELOPMENT, THIRD, Kind
+from analysis.kinetic_langevin.nfe_comparison import (
+    CONFIDENCE,
+    evaluations,
+    mean_evaluations,
+    nfe_ratio,
+    targets_reached,
+)
 from analysis.kinetic_langevin.one_level import derivation, dt, e
-from analysis.kinetic_langevin.samplers import BEST_WITHOUT, MOMENTUM, SAME_WITHOUT
+from analysis.kinetic_langevin.samplers import BEST_WITHOUT, COMPARED, CRITICAL, MEMORYLESS, MOMENTUM, SAME_WITHOUT
 from analysis.kinetic_langevin.settings import Settings
-from analysis.kinetic_langevin.study import KINDS, held_out
+from analysis.kinetic_langevin.study import KINDS, development, third
 from analysis.proofs import left_over
 from verdicts import Measurement, check
 
 
 @check("K9.start")
 def nfe_ratio_from_a_bad_start(settings: Settings) -> Measurement:
-    """Measure the best evaluations without momentum over tapered annealed BAOAB's, from a bad start."""
-    return nfe_ratio(settings, Kind.START, BEST_WITHOUT, MOMENTUM)
+    """Measure prediction-correction's evaluations over the critically damped corrector's, from a bad start."""
+    return nfe_ratio(settings, Kind.START, MEMORYLESS, CRITICAL)
+
+
+def nfe_ratio_of_best_without_momentum(settings: Settings, kind: Kind) -> Measurement:
+    """Return the evaluations of the best sampler without momentum over the critically damped corrector's.
+
+    The best one is chosen after the fact, by its geometric mean over the targets: in its favour.
+    """
+    best = best_of(settings, kind, [name for name in COMPARED if name not in (CRITICAL, MOMENTUM)])
+    ratio = nfe_ratio(settings, kind, best, CRITICAL)
+    return ratio.model_copy(update={"detail": {**ratio.detail, "best without momentum": best}})
+
+
+def best_of(settings: Settings, kind: Kind, names: Iterable[str]) -> str:
+    """Return the sampler of the fewest evaluations, by its geometric mean over the targets."""
+    return min(names, key=lambda name: mean_evaluations(settings, kind, name))
 
 
 @check("K9e.high")
 def nfe_ratio_with_scaled_scores(settings: Settings) -> Measurement:
-    """Measure the best evaluations without momentum over tapered annealed BAOAB's, scores scaled at high noise."""
-    return nfe_ratio(settings, Kind.HIGH, BEST_WITHOUT, MOMENTUM)
+    """Measure the best evaluations without momentum over the critically damped corrector's, scores scaled there."""
+    return nfe_ratio_of_best_without_momentum(settings, Kind.HIGH)
 
 
 @check("K9e.shift")
 def nfe_ratio_with_shifted_scores(settings: Settings) -> Measurement:
-    """Measure the best evaluations without momentum over tapered annealed BAOAB's, scores shifted at high noise."""
-    return nfe_ratio(settings, Kind.SHIFT, BEST_WITHOUT, MOMENTUM)
+    """Measure the best evaluations without momentum over the critically damped corrector's, scores shifted there."""
+    return nfe_ratio_of_best_without_momentum(settings, Kind.SHIFT)
+
+
+@check("K9f.start")
+def nfe_ratio_of_best_without_momentum_from_a_bad_start(settings: Settings) -> Measurement:
+    """Measure the best evaluations without momentum over the critically damped corrector's, from a bad start."""
+    return nfe_ratio_of_best_without_momentum(settings, Kind.START)
 
 
 @check("K9.steady")
@@ -46,39 +76,81 @@ def nfe_ratio_of_momentum_alone(settings: Settings) -> Measurement:
 
 
 def share_reached(settings: Settings, names: tuple[str, ...]) -> Measurement:
-    """Return the share of runs, one per sampler and held-out target, that reach the threshold from a bad start."""
+    """Return the share of runs, one per sampler and target, that reach the threshold from a bad start."""
     reached = targets_reached(settings, Kind.START, names)
     return reached.model_copy(update={"value": reached.value / (settings.targets * len(names))})
 
 
 @check("K9.published")
 def share_reached_by_published_samplers(settings: Settings) -> Measurement:
-    """Measure the share of the published samplers' runs that reach the threshold from a bad start."""
-    return share_reached(settings, (*samplers.PUBLISHED, "annealed Langevin"))
+    """Measure the share of runs of published samplers of one step per noise level that correct a bad start."""
+    return share_reached(settings, (*samplers.PUBLISHED, *samplers.MULTISTEP, "annealed Langevin"))
+
+
+def worst_ratio(settings: Settings, sampler: str) -> Measurement:
+    """Return the largest ratio, over the kinds of problem, of a sampler's evaluations to those of the kind's best one.
+
+    The best one is chosen after the fact, by its geometric mean over the targets.
+    """
+    ratios = {}
+    for kind in KINDS:
+        best = best_of(settings, kind, COMPARED)
+        ratios[f"{kind}: best is {best}"] = nfe_ratio(settings, kind, sampler, best)
+    worst = max(ratios.values(), key=lambda ratio: ratio.value)
+    return worst.model_copy(update={"detail": {name: ratio.value for name, ratio in ratios.items()}})
 
 
 @check("K9d.regret")
 def largest_nfe_ratio_to_best_sampler(settings: Settings) -> Measurement:
-    """Measure the largest ratio, over the kinds of problem, of tapered annealed BAOAB's evaluations to the best ones.
+    """Measure the critically damped corrector's largest ratio to the best sampler's evaluations, over the kinds."""
+    return worst_ratio(settings, CRITICAL)
 
-    The best sampler is chosen for each kind, after the fact, by its geometric mean over the held-out targets, among
-    those that take one step per noise level. The largest budget stands for the evaluations of a run that fails.
-    """
-    ratios: dict[str, float] = {}
-    for kind in KINDS:
-        counts = {name: np.minimum(evaluations(settings, kind, name), settings.budget) for name in samplers.COMPARED}
-        means = {name: float(np.exp(np.log(count).mean())) for name, count in counts.items()}
-        best = min(means, key=lambda name: means[name])
-        ratios[f"{kind}: best is {best}"] = means[MOMENTUM] / means[best]
-    return Measurement(value=max(ratios.values()), n=settings.targets, seeds=(HELD_OUT,), detail=dict(ratios))
+
+@check("K9d.others")
+def least_nfe_ratio_of_another_sampler(settings: Settings) -> Measurement:
+    """Measure the least largest ratio of any other sampler, over the critically damped corrector's."""
+    others = {name: worst_ratio(settings, name).value for name in COMPARED if name != CRITICAL}
+    return named_extreme({name: ratio / worst_ratio(settings, CRITICAL).value for name, ratio in others.items()}, min)
 
 
 @check("K9d.arrives")
-def targets_missed_by_tapered_schedule(settings: Settings) -> Measurement:
-    """Measure on how many targets, over all kinds of problem, tapered annealed BAOAB never reaches the threshold."""
-    missed = {str(kind): int(np.isinf(evaluations(settings, kind, MOMENTUM)).sum()) for kind in KINDS}
+def share_missed_by_corrector(settings: Settings) -> Measurement:
+    """Measure the share of targets, over all kinds of problem, that the critically damped corrector never reaches."""
+    missed = {str(kind): int(np.isinf(evaluations(settings, kind, CRITICAL)).sum()) for kind in KINDS}
     n = settings.targets * len(missed)
-    return Measurement(value=sum(missed.values()), n=n, seeds=(HELD_OUT,), detail=dict(missed))
+    return Measurement(value=sum(missed.values()) / n, n=n, seeds=(THIRD,), detail=dict(missed))
+
+
+def gains_of_neighbours(settings: Settings, sampler: str) -> dict[str, float]:
+    """Return the share of evaluations that each value next to a chosen one saves on the development family.
+
+    Evaluations are the geometric mean over the targets of the kinds exact, high and start; the largest budget stands
+    for those of a run that fails. Where no share is above 0, each value is the best of three: on no edge of its grid.
+    """
+
+    def mean(tried: dict[str, float]) -> float:
+        counts = [samplers.tuned_evaluations(sampler, tried, each, settings.budget) for each in development()]
+        return float(np.exp(np.log(np.minimum(counts, settings.budget)).mean()))
+
+    tuning = samplers.TUNINGS[sampler]
+    return {
+        f"{sampler}: {name} = {tried[name]:g}": 1.0 - mean(tried) / mean(tuning.chosen)
+        for name, tried in tuning.neighbours()
+    }
+
+
+@check("K9g.inside")
+def tuned_values_with_a_better_neighbour(settings: Settings) -> Measurement:
+    """Measure how many neighbours of tuned values need fewer evaluations on the development family."""
+    gains = [gains_of_neighbours(settings, name).items() for name in samplers.TUNINGS if name != MOMENTUM]
+    better = {name: gain for name, gain in chain.from_iterable(gains) if gain > 0.0}
+    return Measurement(value=len(better), n=sum(map(len, gains)), seeds=(DEVELOPMENT,), detail=dict(better))
+
+
+@check("K9g.tapered")
+def largest_share_saved_beside_tapered(settings: Settings) -> Measurement:
+    """Measure the largest share of evaluations that a value next to one of the tapered schedule saves."""
+    return named_extreme(gains_of_neighbours(settings, MOMENTUM))
 
 
 @check("K9a.bound")
@@ -105,9 +177,9 @@ def share_reached_with_decaying_refreshment(settings: Settings) -> Measurement:
 
 def kl_ratio(settings: Settings, other: str) -> Measurement:
     """Return tapered annealed BAOAB's KL over another sampler's at 160 evaluations, scores wrong at low noise."""
-    problem = held_out(settings, Kind.LOW)
+    problem = third(settings, Kind.LOW)
     ours, theirs = (samplers.divergences(name, problem, 160) for name in (MOMENTUM, other))
-    return geometric_mean_ratio(ours, theirs, CONFIDENCE, HELD_OUT)
+    return geometric_mean_ratio(ours, theirs, CONFIDENCE, THIRD)
 
 
 @check("K9b.steady")

@@ -10,9 +10,9 @@ from verdicts.claims.sizes import Names, Numbers, Sizes
 class Settings(Seeded):
     """Random points of the closed forms, condition numbers, budgets of K6a's factors and K7a's orders; sizes of K8, K9.
 
-    `targets` of the held-out family, the largest `budget` there, and the kinds of problem on which all samplers are
-    `compared`: with all kinds the annealed samplers are run too. `tapers` holds `(rate, most)` of the schedules in the
-    table of the development family (none: no such table).
+    `targets` of the third family, the largest `budget` there, and the kinds of problem on which all samplers are
+    `compared`: with all kinds the annealed samplers are run too. `tuned` says whether settings next to the chosen ones
+    are run on the development family. K10 has so many random `spectra`, to a share `error` of the start's.
     """
 
     points: PositiveInt = 400
@@ -22,14 +22,9 @@ class Settings(Seeded):
     targets: PositiveInt = 48
     budget: PositiveInt = 640
     compared: Names = ("exact", "high", "shift", "start")
-    tapers: tuple[tuple[float, float], ...] = (
-        (2.0, 1.8),
-        (4.0, 1.0),
-        (4.0, 1.5),
-        (4.0, 1.8),
-        (8.0, 1.8),
-        (16.0, 1.8),
-    )
+    tuned: bool = True
+    spectra: PositiveInt = 50
+    error: float = 1e-4
     particles: PositiveInt = 20_000
 
 

@@ -21,7 +21,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ams.laws.expected_norm import expected_norm
-from ams.samplers.base import VECTORS, Info, State
+from ams.samplers.base import Info, State
 from ams.samplers.loop import Program, last, run
 from ams.samplers.rk45 import flow_rk45, ve_level
 from ams.samplers.scalars import FloatScalars
@@ -38,10 +38,6 @@ def _basis(directions: int, components: int) -> tuple[Row, ...]:
     """Return the rows of the components themselves; all steps share them, so they must not be changed."""
     basis = torch.eye(1 + components + _DRAWS, dtype=torch.float64)[1:-_DRAWS]
     return tuple(row.expand(directions, -1) for row in basis)
-
-
-def _vectors(state: State) -> dict[str, Row]:
-    return {name: getattr(state, name) for name in VECTORS if getattr(state, name) is not None}
 
 
 class Moments(NamedTuple):
@@ -115,9 +111,9 @@ class GaussianLaw(FloatScalars):
 
     def begin_step(self, state: State) -> State:
         """Compute mean and covariance of the components of `state`, and make them the new basis."""
-        vectors = _vectors(state)
-        self._carry(*self._joint(torch.stack(list(vectors.values()), dim=1)))
-        return state._replace(**dict(zip(vectors, _basis(len(self.variance), len(vectors)), strict=True)))
+        vectors = state.vectors()
+        self._carry(*self._joint(torch.stack(vectors, dim=1)))
+        return state.with_vectors(_basis(len(self.variance), len(vectors)))
 
     def _carry(self, mean: Tensor, covariance: Tensor) -> None:
         """Set mean and covariance of the basis and begin a step."""
@@ -132,10 +128,10 @@ class GaussianLaw(FloatScalars):
     def transition(self, after: State) -> tuple[Tensor, Tensor, Tensor]:
         """Return `(c, M, q)` of the step `v -> c + M v + q z` that led to `after`, for a step of one draw.
 
-        `v` are the vectors of the state in the order of `VECTORS`, the same before and after. Shapes: (directions, n),
-        (directions, n, n), (directions, n).
+        `v` are the vectors of the state in the order of `State.vectors`, the same before and after. Shapes:
+        (directions, n), (directions, n, n), (directions, n).
         """
-        rows = torch.stack(list(_vectors(after).values()), dim=1)
+        rows = torch.stack(after.vectors(), dim=1)
         return rows[..., 0], rows[..., 1:-_DRAWS], rows[..., -_DRAWS]
 
     def set_stationary(self, state: State, after: State) -> State:

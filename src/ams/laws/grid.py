@@ -64,7 +64,7 @@ class GridAlgebra(NodeAlgebra):
 
     def density(self, state: State) -> GridFunction:
         """Return the density of a state's position. Raises ValueError for a state with other vectors."""
-        others = [name for name in VECTORS[1:] if getattr(state, name) is not None]
+        others = [name for name in (*VECTORS[1:], "past") if getattr(state, name) not in (None, ())]
         if others:
             raise ValueError(f"the state has {', '.join(others)} too: no density of the position alone")
         return self._density if state.x is self._nodes else pushed_forward(self._density, state.x, self.resolution)

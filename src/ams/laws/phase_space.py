@@ -176,7 +176,7 @@ def _phase(
 
 def _state(variable: AuxiliaryVariable, x: np.ndarray, v: np.ndarray) -> State:
     state = State(Blurred(x))
-    return state._replace(**{variable.field: Blurred(v)}) if variable.field else state
+    return state._replace(**{variable.field: Blurred(v)}) if variable.field else state  # type: ignore[arg-type]
 
 
 def hermite(xi: np.ndarray, count: int) -> np.ndarray:

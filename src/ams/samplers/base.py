@@ -7,7 +7,7 @@ expression. A *scalar* multiplies vectors: a float, a column with one entry per 
 vectors only through its `Algebra`, so that the code that samples images is the code that is analysed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from ams.schedules import Level
@@ -20,7 +20,9 @@ class State(NamedTuple):
     """What a sampler carries from step to step; a field is None before it is computed or if it is not used.
 
     Vectors: `x` is the position, `m` the momentum (an average of scores), `s` the last score, `z` the noise of the last
-    step, `p` the velocity of a kinetic sampler (stationary variance 1), `d` the denoised point of the last noise level.
+    step, `p` the velocity of a kinetic sampler (stationary variance 1), `d` the denoised point of the last noise level,
+    `c` the corrected position of a predictor-corrector pair, `past` what the network returned in earlier steps, the
+    last first, at the noise `times`.
     Scalars: `drift` is `A_{t-1}`. `effective_drift` is the factor with which `m` last entered the position; it differs
     from `drift` only after the first step of the authors' annealed sampler. `h` is the last step in log noise.
     """
@@ -31,13 +33,25 @@ class State(NamedTuple):
     z: Vector = None
     p: Vector = None
     d: Vector = None
+    c: Vector = None
+    past: tuple[Vector, ...] = ()
     drift: Scalar = None
     effective_drift: Scalar = None
     h: Scalar = None
+    times: tuple[float, ...] = ()
+
+    def vectors(self) -> tuple[Vector, ...]:
+        """Return the vectors that are set, in the order of the basis of `ams.laws.gaussian`; `x` is the first."""
+        return (*(v for name in VECTORS if (v := getattr(self, name)) is not None), *self.past)
+
+    def with_vectors(self, vectors: Sequence[Vector]) -> "State":
+        """Return the state with other vectors in the places of `vectors()`."""
+        names = [name for name in VECTORS if getattr(self, name) is not None]
+        return self._replace(**dict(zip(names, vectors, strict=False)), past=tuple(vectors[len(names) :]))
 
 
-VECTORS = ("x", "m", "s", "z", "p", "d")
-"""The fields of `State` that are vectors, in the order of the basis of `ams.laws.gaussian`."""
+VECTORS = ("x", "m", "s", "z", "p", "d", "c")
+"""The fields of `State` that are one vector."""
 
 
 class Coefficients(NamedTuple):

@@ -36,9 +36,9 @@ class Particles(FloatScalars):
 
     def begin_step(self, state: State) -> State:
         """Free all buffers that are not in `state`, and return `state`."""
-        used, self._used = self._used, []
+        used, self._used, kept = self._used, [], (*state, *state.past) if state.past else state
         for buffer in used:
-            (self._used if _holds(state, buffer) else self._free).append(buffer)
+            (self._used if _holds(kept, buffer) else self._free).append(buffer)
         return state
 
     def combine(self, *terms: tuple[Scalar, Tensor], over: Tensor | None = None) -> Tensor:

@@ -1,8 +1,9 @@
 """One record for each sampler: its program for a budget, its hyperparameters, its distribution on the line, its look.
 
-`SPECS` has every sampler that the suite compares, by name. A new sampler is a step in a file of its own and a
-`SamplerSpec` here. Annealed samplers take T steps at each of NFE / T geometric noise levels, with NCSNv2's step times
-`factor`. The others take one step from each noise level to the next. All end at the last noise level within the budget.
+`SPECS` has every sampler that the suite compares, by name; those in `RIVALS` run only where a group names them. A new
+sampler is a step in a file of its own and a `SamplerSpec` here. Annealed samplers take T steps at each of NFE / T
+geometric noise levels, with NCSNv2's step times `factor`. The others take one step from each noise level to the next.
+All end at the last noise level within the budget.
 
 The colours are those of Okabe and Ito (*Color universal design*, 2008), which colour-blind readers can distinguish.
 """
@@ -17,11 +18,22 @@ from typing import Any, NamedTuple, TypeAlias
 from ams.samplers.affine_transitions import affine, ancestral, consistent, flow_euler, next_level, reverse_sde
 from ams.samplers.annealed_baoab import TAPERED, annealed_baoab, fixed
 from ams.samplers.base import Rule, Step
+from ams.samplers.corrected_descent import condition, corrected_descent, critically_damped
 from ams.samplers.dpm_solver import dpm_solver
 from ams.samplers.edm import edm_stochastic, flow_heun
+from ams.samplers.exponential_multistep import (
+    Method,
+    deis,
+    dpm_solver_multistep,
+    er_sde_solver,
+    exponential_multistep,
+    sa_solver,
+    unipc,
+)
 from ams.samplers.kinetic import leimkuhler_matthews
 from ams.samplers.loop import Program, annealed, one_step_per_level, predictor_corrector
 from ams.samplers.particles import Particles, PerSample
+from ams.samplers.restart import restart
 from ams.samplers.rules import (
     adaptive,
     constant,
@@ -88,6 +100,7 @@ class Family(StrEnum):
     ONE_STEP = "one step per noise level"
     PREDICTOR_CORRECTOR = "a predictor and a corrector step per noise level"
     SOLVER = "an adaptive solver"
+    HELD = "descents, and corrections or restarts at one noise level between them"
     REFERENCE = "draws of the target itself"
 
 
@@ -283,11 +296,100 @@ _DIFFUSION = (
 )
 _ALL = (EXACT, *_ANNEALED, *_DIFFUSION, _per_sample(ADAPTIVE), _per_sample(PC_ADAPTIVE))
 
-SPECS = {spec.name: spec for spec in _ALL}
+
+class Held(NamedTuple):
+    """A correction at `sigma` (in last noise levels), with a `share` of the evaluations, `coarse` as in the module."""
+
+    sigma: float
+    share: float
+    coarse: float
+
+
+class Restarts(NamedTuple):
+    """Restarts from `low` up to `high` (in last noise levels), with a `share` of the evaluations, so many `times`."""
+
+    low: float
+    high: float
+    share: float
+    times: int
+
+
+def multistep_program(method: Callable[[SigmaRange], Method]) -> BuildProgram:
+    """Return the programs of an exponential multistep method, one step per noise level."""
+
+    def program(sigmas: SigmaRange, budget: int, hyperparameters: Hyperparameters) -> Program:
+        step = exponential_multistep(method(sigmas))
+        return one_step_per_level(step, levels(sigmas, budget + 1, hyperparameters.rho))
+
+    return program
+
+
+def sa_solver_program(tau: float, low: float) -> BuildProgram:
+    """Return the programs of SA-Solver, three points in predictor and corrector, with noise `tau` above a noise level.
+
+    `low` is that level over the last one.
+    """
+    return multistep_program(lambda sigmas: sa_solver(3, 3, tau, low * sigmas.last))
+
+
+def held_program(held: Held, momentum: bool) -> BuildProgram:
+    """Return the programs of BAOAB at one noise level, then UniPC-3; for targets of variances up to 1.
+
+    With `momentum` it is critically damped for them, without it is that of Leimkuhler and Matthews.
+    """
+
+    def program(sigmas: SigmaRange, budget: int, hyperparameters: Hyperparameters) -> Program:
+        sigma = min(held.sigma * sigmas.last, sigmas.first)
+        e = critically_damped(condition(sigma, 1.0)) if momentum else 0.0
+        ends = sigmas.first, sigma, sigmas.last
+        return corrected_descent(_UNIPC_3, ends, budget, held.share, 1.0, e, held.coarse)
+
+    return program
+
+
+def restart_program(restarts: Restarts) -> BuildProgram:
+    """Return the programs of Restart with UniPC-3 as its descent."""
+    low, high, share, times = restarts
+
+    def program(sigmas: SigmaRange, budget: int, hyperparameters: Hyperparameters) -> Program:
+        interval = low * sigmas.last, high * sigmas.last
+        return restart(_UNIPC_3, sigmas, interval, budget, share, times)
+
+    return program
+
+
+def _multistep(name: str, method: Method, look: Look) -> SamplerSpec:
+    return SamplerSpec(name, Family.ONE_STEP, *look, multistep_program(lambda sigmas: method), ("rho",))
+
+
+_UNIPC_3 = exponential_multistep(unipc(3))
+CRITICAL = Held(7.0, 0.7, 3.0)
+MEMORYLESS = Held(10.0, 0.8, 4.0)
+RESTARTS = Restarts(8.0, 300.0, 0.6, 2)
+SA_LOW = {1.0: 200.0, 0.2: 5.0}
+"""The settings of samplers that have no published ones for these problems (claim K9g says how they were chosen)."""
+_RIVALS = (
+    _multistep("DEIS-2", deis(2), (_VIOLET, "v", "--")),
+    _multistep("DEIS-3", deis(3), (_VIOLET, "^", "-")),
+    _multistep("DEIS-4", deis(4), (_VIOLET, "s", "-.")),
+    _multistep("UniPC-2", unipc(2), (_ORANGE, "d", "--")),
+    _multistep("UniPC-3", unipc(3), (_ORANGE, "D", "-")),
+    _multistep("SDE-DPM-Solver++(3M)", dpm_solver_multistep(3, 1.0), (_BLACK, "3", "--")),
+    _multistep("ER-SDE-Solver-3", er_sde_solver(3), (_GREY, "h", "-")),
+    SamplerSpec("SA-Solver, tau 1", Family.ONE_STEP, _SKY, "o", "--", sa_solver_program(1.0, SA_LOW[1.0]), ("rho",)),
+    SamplerSpec("SA-Solver, tau 0.2", Family.ONE_STEP, _SKY, "s", "-", sa_solver_program(0.2, SA_LOW[0.2]), ("rho",)),
+    SamplerSpec("Restart", Family.HELD, _GREY, "P", ":", restart_program(RESTARTS)),
+    SamplerSpec("prediction-correction", Family.HELD, _BLUE, "X", "-.", held_program(MEMORYLESS, momentum=False)),
+    SamplerSpec("critically damped corrector", Family.HELD, _RED, "*", "-", held_program(CRITICAL, momentum=True)),
+)
+RIVALS = tuple(spec.name for spec in _RIVALS)
+"""The names of the samplers that run only where a group names them."""
+
+SPECS = {spec.name: spec for spec in (*_ALL, *_RIVALS)}
 """Every sampler by its name."""
 
 COMPARED = tuple(spec.name for spec in _ALL if spec.program)
-"""The names of the samplers that a program runs."""
+"""The names of the samplers that a program runs, without the rivals."""
 
 _LIGHTEST = 0.82  # the lightest shade of cividis that is visible on white
 

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from ams.samplers import Particles, State, run, sample
 from ams.samplers.noise_sources import generated
-from ams.samplers.presets import COMPARED, DEFAULT, EXACT, SPECS, SigmaRange, noise_schedule, shades
+from ams.samplers.presets import COMPARED, DEFAULT, EXACT, RIVALS, SPECS, SigmaRange, noise_schedule, shades
 from ams.targets import Gaussian
 
 SIGMAS = SigmaRange(5.0, 0.1)
@@ -23,26 +23,27 @@ def end(name: str, budget: int = 20, **changed: float) -> torch.Tensor:
     return sample(program, x, SCORE, torch.Generator().manual_seed(1))[0].x.clone()
 
 
-@pytest.mark.parametrize("name", COMPARED)
+@pytest.mark.parametrize("name", (*COMPARED, *RIVALS))
 def test_a_program_spends_its_budget_and_ends_at_the_last_level(name: str) -> None:
     program = list(SPECS[name].build(SIGMAS, 20))
     last = program[-1][1]
     assert (last if last.next is None else last.next).sigma == pytest.approx(0.1)
     assert program[0][1].sigma == pytest.approx(5.0)
     x = torch.randn(2, 3, dtype=torch.float64)
+    assert not set(RIVALS) & set(COMPARED)  # which image and graph studies run by default
     assert 19 <= sample(program, x, SCORE, torch.Generator())[2] <= 20
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
-@pytest.mark.parametrize("name", COMPARED)
+@pytest.mark.parametrize("name", (*COMPARED, *RIVALS))
 def test_nan_and_infinity_propagate(name: str, bad: float) -> None:
     """Each step adds to the position, so that a late check finds them, even if the score at infinity is 0."""
     algebra, program = Particles(), SPECS[name].build(SIGMAS, 20)
     state, draw = State(torch.ones(2, 3, dtype=torch.float64)), generated(torch.Generator(), algebra.empty_like)
     for step, level in program:
         clean = torch.ones_like(state.x)
-        state, _ = step(algebra.begin_step(state._replace(x=clean.clone())), SCORE, draw, level, algebra)
         bound = State(*[v.clone() if isinstance(v, torch.Tensor) else v for v in state])
+        state, _ = step(algebra.begin_step(state._replace(x=clean.clone())), SCORE, draw, level, algebra)
         clean[0, 1] = bad
         after, _ = step(bound._replace(x=clean), lambda x, at: torch.zeros_like(x), draw, level, Particles())
         assert not torch.isfinite(after.x[0, 1])

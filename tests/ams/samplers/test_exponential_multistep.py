@@ -1,0 +1,141 @@
+"""Exponential multistep methods: their orders, their exact law, and the libraries that publish them."""
+
+import math
+import sys
+
+import pytest
+import torch
+from torch import Tensor
+
+from ams.conformance import Sampler
+from ams.conformance.affine_map import read_map
+from ams.conformance.convergence import two_targets
+from ams.conformance.draws import Draws, answered
+from ams.conformance.model import Network
+from ams.conformance.order_conditions import order_conditions
+from ams.laws.gaussian import GaussianLaw
+from ams.samplers import Particles, State, one_step_per_level
+from ams.samplers.base import Noise, Score
+from ams.samplers.exponential_multistep import (
+    Method,
+    deis,
+    dpm_solver_multistep,
+    er_sde_solver,
+    exponential_multistep,
+    noisy,
+    sa_solver,
+    unipc,
+    weights,
+)
+from ams.samplers.loop import last, run
+from ams.schedules import Level, karras_sigmas, linked, ve_levels
+from ams.targets import GaussianMixture
+
+FIRST, LAST = 14.6, 0.03
+
+
+def end(method: Method, x: Tensor, score: Score, noise: Noise, levels: list[Level]) -> Tensor:
+    """Return the last position of a run through noise levels."""
+    return last(run(one_step_per_level(exponential_multistep(method), levels), State(x), score, noise, Particles()))[
+        0
+    ].x
+
+
+def black_box(method: Method, noise: float) -> Sampler:
+    """Return the method as a sampler under test, on EDM's noise levels."""
+
+    def sampled(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        levels = ve_levels([*karras_sigmas(FIRST, LAST, steps), 0.0])
+        return end(method, x, lambda x, level: network("score", x, level), torch.randn_like, levels)
+
+    return Sampler("own", "0", sampled, lambda steps: FIRST, noise=noise)
+
+
+@pytest.mark.parametrize(
+    ("method", "noise", "degree", "order"),
+    [
+        (deis(2), 0.0, 1, 2),
+        (deis(4), 0.0, 3, 4),
+        (deis(3, "v"), 0.0, 2, 3),
+        (dpm_solver_multistep(3), 0.0, 2, 3),
+        (dpm_solver_multistep(3, 1.0), 1.0, 2, 3),
+        (unipc(3), 0.0, 2, 4),
+        (sa_solver(3, 3, 1.0), 1.0, 2, 3),
+    ],
+)
+def test_each_step_has_the_order_of_its_points(method: Method, noise: float, degree: int, order: int) -> None:
+    """A polynomial of degree p - 1 is integrated exactly; UniPC's corrector has a point more than its predictor."""
+    found = order_conditions(black_box(method, noise), (48, 72, 96, 144))
+    assert found.degree == degree
+    assert found.order is not None and found.order.value > order - 0.4
+
+
+def test_weights_sum_to_what_the_retention_loses() -> None:
+    points = (2.0, 2.7, 3.5)
+    for method in (sa_solver(3, 3, 0.7, 1.0, 1.5), er_sde_solver(), dpm_solver_multistep(3)):
+        retained, gains = weights(method, points, 2.0, 0.6)
+        assert sum(gains) == pytest.approx(1 - retained, rel=1e-12)
+    retained, gains = weights(deis(3), points, 2.0, 0.6)
+    assert retained == 1 and sum(gains) == pytest.approx(0.6 - 2.0, rel=1e-12)
+
+
+@pytest.mark.parametrize("method", [unipc(3), sa_solver(3, 3, 0.5, 0.1, 5.0), er_sde_solver(), deis(4)])
+def test_the_exact_law_carries_the_history(method: Method) -> None:
+    """The law by coefficients on a basis and the law of the sampler as a black box are one."""
+    data = two_targets(1.0)
+    map_ = read_map(black_box(method, 0.0 if not method.noise else 1.0), data.network(), len(data.mean), 12)
+    mean, variance = map_.law(-1, 0.5, FIRST**2)
+    law = GaussianLaw(data.std.square(), data.mean)
+    levels = ve_levels([*karras_sigmas(FIRST, LAST, 12), 0.0])
+    state, _ = law.end(one_step_per_level(exponential_multistep(method), levels), law.start(0.5, FIRST**2))
+    moments = law.moments(state.x)
+    torch.testing.assert_close(moments.mean, mean, rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(moments.variance, variance, rtol=1e-10, atol=1e-12)
+
+
+def test_a_retention_with_jumps_keeps_its_noise_between_them() -> None:
+    whole, part = noisy(0.8), noisy(0.8, 1.0, 2.0)
+    assert part.log_phi(2.0) - part.log_phi(1.0) == pytest.approx(whole.log_phi(2.0) - whole.log_phi(1.0))
+    assert part.log_phi(9.0) - part.log_phi(4.0) == pytest.approx(math.log(9 / 4))
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "method", "options", "largest"),
+    [
+        ("UniPCMultistepScheduler", unipc(3), {"solver_order": 3}, 1e-6),
+        ("UniPCMultistepScheduler", unipc(2), {"solver_order": 2}, 1e-6),
+        ("DEISMultistepScheduler", deis(3), {"solver_order": 3}, 1e-12),
+        (
+            "SASolverScheduler",
+            sa_solver(3, 3, 1.0),
+            {"predictor_order": 3, "corrector_order": 3, "tau_func": lambda t: 1.0},
+            1e-9,
+        ),
+    ],
+)
+def test_equal_to_diffusers_at_fixed_noise(
+    monkeypatch: pytest.MonkeyPatch, scheduler: str, method: Method, options: dict[str, object], largest: float
+) -> None:
+    """The last step, whose order diffusers lowers, is left out. UniPC's coefficients are float32 there."""
+    diffusers = pytest.importorskip("diffusers")
+    target = GaussianMixture([0.4, 0.6], torch.tensor([[-1.0, 0.3], [0.8, -0.2]], dtype=torch.float64), [0.1, 0.2])
+    generator, drawn = torch.Generator().manual_seed(1), []
+
+    def draw(*_: object, **__: object) -> Tensor:
+        drawn.append(torch.randn(5, 2, generator=generator, dtype=torch.float64))
+        return drawn[-1]
+
+    with answered(Draws(), 5):
+        theirs = getattr(diffusers, scheduler)(lower_order_final=False, **options)
+        theirs.set_timesteps(20)
+        if hasattr(sys.modules[theirs.__module__], "randn_tensor"):
+            monkeypatch.setattr(sys.modules[theirs.__module__], "randn_tensor", draw)
+        ratios = [float(v) for v in theirs.sigmas[:-1]]
+        levels = linked([Level(i, v / math.hypot(1, v), 1 / math.hypot(1, v)) for i, v in enumerate(ratios)])
+        start = torch.linspace(-2, 2, 10, dtype=torch.float64).reshape(5, 2)
+        x = start.clone()
+        for level, t in zip(levels[:-1], theirs.timesteps, strict=False):
+            x = theirs.step(-level.sigma * target.score(x, level), t, x).prev_sample
+    draws = iter(drawn)
+    ours = end(method, start, target.score, lambda _: next(draws), levels)
+    assert float((ours - x).abs().max()) < largest
