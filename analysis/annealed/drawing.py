@@ -221,7 +221,7 @@ def sensitivity_T(settings: Settings) -> Drawing:
 
 
 def sensitivity_delta(settings: Settings) -> Drawing:
-    r"""Sensitivity of adaptive momentum to the clip $\delta$ (Gaussian, exact): its KL is one below 0.3."""
+    r"""Sensitivity of adaptive momentum to the clip $\delta$ (Gaussian, exact): no final KL changes below 0.3."""
     drawing, (axes,) = panels()
     *_, (sampler, along) = study.sweeps(settings)
     for number, budget in enumerate(settings.probes):
