@@ -45,19 +45,19 @@ def film(settings: Settings) -> Any:
     sigmas = runs[LANGEVIN.name][:, 0].tolist()
     deviations = [math.sqrt(SPREAD**2 + 4 * MINORITY * (1 - MINORITY) + sigma**2) for sigma in sigmas]
     dots = [
-        {"k": k, "n": n} | {name: round(rows[k, 1 + n] / deviations[k], 3) for name, rows in runs.items()}
+        {"k": k + 1, "n": n} | {name: round(rows[k, 1 + n] / deviations[k], 3) for name, rows in runs.items()}
         for k in range(len(sigmas))
         for n in range(SHOWN)
     ]
     levels = [Level(k, sigma=sigma) for k, sigma in enumerate(sigmas)]
     curves = [
-        {"k": k, "x": round(x, 2), "density": round(y, 4)}
+        {"k": k + 1, "x": round(x, 2), "density": round(y, 4)}
         for k, (level, deviation) in enumerate(zip(levels, deviations, strict=True))
         for x, y in zip(X.tolist(), _density(level, deviation), strict=True)
     ]
-    title = f"'noise level ' + (k + 1) + ' of {len(sigmas)}'"
+    title = f"'noise level ' + k + ' of {len(sigmas)}'"
     k = alt.param(
-        name="k", value=len(sigmas) - 1, bind=alt.binding_range(min=0, max=len(sigmas) - 1, step=1, name="Level ")
+        name="k", value=len(sigmas), bind=alt.binding_range(min=1, max=len(sigmas), step=1, name="Noise level ")
     )
     place = alt.Scale(domain=[-3, 3], clamp=True)
     curve = (

@@ -23,10 +23,10 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 
 def rule(settings: Settings) -> Drawing:
-    r"""The rule cannot tell a ratio from its inverse, and its clip changes nothing. Above: the rule gives one momentum
-    coefficient for a ratio $\rho$ and for $1/\rho$; a score that grows by 100 gets 0.961. Below: the clip $\delta$ does
-    not change the stationary variance of adaptive momentum on $N(0, 1/\lambda)$ (exact mean field, $u = a\lambda$; 1
-    for the target).
+    r"""The rule cannot tell a ratio from its inverse, and its clip does not change where it ends. Above: the rule gives
+    one momentum coefficient for a ratio $\rho$ and for $1/\rho$; a score that grows by 100 gets 0.961. Below: the clip
+    $\delta$ does not change the stationary variance of adaptive momentum on $N(0, 1/\lambda)$ (exact mean field,
+    $u = a\lambda$; 1 for the target).
     """
     drawing, (above, below) = panels(2)
     ratios = np.logspace(-4, 4, 801)

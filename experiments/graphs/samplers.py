@@ -76,7 +76,7 @@ def leimkuhler_matthews(snr: float, scale_eps: float) -> Correctors:
 
 
 def momentum_in_both(coefficient: MomentumCoefficient, snr: float, scale_eps: float) -> Correctors:
-    """Momentum for both states, as the paper describes it."""
+    """Momentum for both states: the form that the authors' code appears to intend."""
     rule = samplers.momentum_rule(coefficient, samplers.snr_of_momentum(snr / scale_eps))
     step = scaled_noise(samplers.momentum(rule), scale_eps)
     return step, step

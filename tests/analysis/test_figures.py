@@ -4,9 +4,10 @@ from importlib import import_module
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from analysis.annealed import drawing
+from analysis.annealed import drawing, film
 from tests.claims import quick_settings
 from tests.verdicts.toy import REPOSITORY
 from verdicts.records.figures import SHOWN, saved_as
@@ -55,3 +56,14 @@ def test_the_speed_up_is_charted_for_each_target_and_both_hyperparameters(monkey
         product(("Gaussian, KL", "Gaussian, W2", "mixture, KL"), ("default", "tuned"))
     )
     assert all(row["times"] == row["budget"] / (100 if row["tuned"] == "tuned" else 50) for row in rows)
+    ends = [chart["layer"][1]["encoding"][axis]["scale"]["domain"] for axis in "xy"]
+    assert ends == [[20, 200], [0, 4]], "the axes of one choice are those of the other"
+
+
+def test_the_slider_of_the_film_counts_noise_levels_as_its_title_does(monkeypatch) -> None:
+    monkeypatch.setattr(film, "frames", lambda sampler, seed: np.ones((3, 1 + film.SHOWN)))
+    chart = film.film(quick_settings("annealed")).to_dict()
+    assert {row["k"] for rows in chart["datasets"].values() for row in rows} == {1, 2, 3}
+    assert chart["vconcat"][0]["title"]["text"] == {"expr": "'noise level ' + k + ' of 3'"}
+    (slider,) = chart["params"]
+    assert (slider["bind"]["min"], slider["bind"]["max"], slider["value"]) == (1, 3, 3)

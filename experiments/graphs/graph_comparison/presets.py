@@ -67,4 +67,4 @@ _ALL = (
 
 SAMPLERS = {sampler.name: sampler for sampler in _ALL}
 """Every sampler by its name. `PC, adaptive` and `PC, constant` are those of the authors' code, which loses the
-adjacency's momentum; those named `in both` have momentum in both states, as the paper describes them."""
+adjacency's momentum; those named `in both` have momentum in both states, the form that their code appears to intend."""

@@ -64,7 +64,8 @@ class Outcome(NamedTuple):
 class Row(NamedTuple):
     """A claim of the paper, `text`, with what was found: a word, a sentence, and a number (empty: none was measured).
 
-    `figure` is the name of the figure that illustrates the row, `answer` the sentence in short (may be empty).
+    `figure` is the name of the figure that illustrates the row, `answer` the sentence in short (may be empty),
+    `restating` the ids of the claims here that restate it.
     """
 
     id: str
@@ -74,6 +75,7 @@ class Row(NamedTuple):
     number: str
     figure: str
     answer: str
+    restating: tuple[str, ...] = ()
 
 
 def word_of(needed: Iterable[Verdict], restating: Iterable[Verdict]) -> Word:
@@ -108,7 +110,8 @@ def _unwritten(claims: Claims, name: str) -> Finding:
 def _row(claims: Claims, text: str, finding: Finding, outcome: Outcome) -> Row:
     added = {name: verdict for name, verdict in finding.also.items() if outcome.of_claim(name) is not Verdict.NOT_RUN}
     given = {name: outcome.of_claim(name) for name in (*finding.needs, *added)}
-    restating = {claim.id: given[claim.id] for claim in claims.restating(finding.paper) if claim.id in given}
+    ours = tuple(claim.id for claim in claims.restating(finding.paper))
+    restating = {name: given[name] for name in ours if name in given}
     word = word_of(given.values(), restating.values())
     bounds = {f"{check.id}:required": required(check) for claim in claims.claim for check in claim.check}
     values, answer = bounds | dict(outcome.values), ""
@@ -120,7 +123,7 @@ def _row(claims: Claims, text: str, finding: Finding, outcome: Outcome) -> Row:
         sentence, answer = finding.filled(" ".join(parts), values), finding.filled(finding.answer, values)
     else:
         sentence = "; ".join(f"{name} {verdict}" for name, verdict in restating.items())
-    return Row(finding.paper, text, word, sentence, number, finding.figure, answer)
+    return Row(finding.paper, text, word, sentence, number, finding.figure, answer, ours)
 
 
 def _untested(claims: Claims, given: Mapping[str, Verdict], profile: Profile) -> str:
@@ -140,11 +143,20 @@ def answer_of(rows: Sequence[Row]) -> str:
     return " ".join(row.answer for row in rows if row.answer)
 
 
-def tally(rows: Sequence[Row], verdicts: Iterable[Verdict]) -> str:
-    """Count the claims of the paper by word and the claims of the suite by verdict, in one line."""
-    ours = list(verdicts)
+def tally(rows: Sequence[Row], verdicts: Mapping[str, Verdict]) -> str:
+    """Count the claims of the paper by word and those of the suite by purpose and verdict, in one line."""
+    restating = {name for row in rows for name in row.restating}
+    ours, others = ([v for name, v in verdicts.items() if (name in restating) is wanted] for wanted in (True, False))
+    parts = [
+        (f"Of our {len(verdicts)} claims, {len(ours)} restate these", reached(ours)),
+        (
+            "The others explain or limit these, or test the suite, and one that holds can speak against the paper",
+            reached(others),
+        ),
+    ]
+    counted = " ".join(f"{': '.join(filter(None, part))}." for part in parts)
     words = ", ".join(f"{count} {word.lower()}" for word in Word if (count := [row.word for row in rows].count(word)))
-    return f"Of the paper's {len(rows)} claims: {words}. Of our {len(ours)}: {reached(ours)}."
+    return f"Of the paper's {len(rows)} claims: {words}. {counted}"
 
 
 def reached(verdicts: Iterable[Verdict]) -> str:

@@ -67,7 +67,7 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         "answer": answer_of([view.row for view in paper]),
         "made_from": Outcome.of(ledger).origin,
         "cited": lambda text: _cited(text, here),
-        "tally": tally([view.row for view in paper], [row.verdict for row in ledger.claims]),
+        "tally": tally([view.row for view in paper], {row.id: row.verdict for row in ledger.claims}),
         "parts": {part: [view for view in groups if view.group.part == part] for part in outline.parts},
         "part_titles": outline.parts,
         "marks": MARKS,

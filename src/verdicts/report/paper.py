@@ -51,7 +51,7 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
         "newest": views.newest(ledger)[:10],
         "answer": pieces(answer_of([view.row for view in paper])),
         "origin": outcome.origin,
-        "tally": tally([view.row for view in paper], [row.verdict for row in ledger.claims]),
+        "tally": tally([view.row for view in paper], {row.id: row.verdict for row in ledger.claims}),
         "contradictions": list(ledger.summary.contradictions),
         "paper": [_paper(view) for view in paper if view.row.word is not Word.NOT_TESTED],
         "verdicts": outcome.verdicts,

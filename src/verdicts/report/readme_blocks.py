@@ -4,6 +4,7 @@ A block stands between `<!-- begin NAME -->` and `<!-- end -->`.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
@@ -68,7 +69,7 @@ def answer(kept: Kept) -> str:
     """Return what was found in short: the answers, then the counts, then where the numbers come from."""
     if kept.chosen is None:
         return NOTHING
-    counts = tally(kept.rows, [kept.verdict(claim) for claim in _counted(kept)])
+    counts = tally(kept.rows, {claim.id: kept.verdict(claim) for claim in _counted(kept)})
     return f"{answer_of(kept.rows)}\n\n{counts} {Outcome.of(kept.chosen).origin}"
 
 
@@ -168,7 +169,7 @@ def picture(kept: Kept) -> str:
         for claim in sorted(kept.claims.claim, key=lambda claim: claim.paper)
         if claim.paper
     ]
-    counts = {verdict: sum(kept.verdict(claim) is verdict for claim in _counted(kept)) for verdict in Verdict}
+    counts = Counter(verdict for _, _, verdict, *_ in rows)
     return render("claims.svg.j2", rows=rows, marks=MARKS, counts=counts)
 
 

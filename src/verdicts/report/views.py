@@ -8,7 +8,7 @@ from verdicts.records.checksummed import NotCurrent
 from verdicts.records.expected import Comparison, Expected, Moved, compare, read_expected
 from verdicts.records.figures import Figure, Table
 from verdicts.records.ledger import ClaimRow, Ledger, collect
-from verdicts.records.provenance import Environment
+from verdicts.records.provenance import Environment, Provenance
 from verdicts.records.record import CheckResult, artefacts_at, current_artefacts
 from verdicts.records.workspace import Workspace
 from verdicts.report.findings import Outcome, Row, rows_of
@@ -214,13 +214,18 @@ def figure_numbers(groups: Sequence[GroupView]) -> dict[str, int]:
 
 
 def environments(rows: Sequence[ClaimRow]) -> list[tuple[Environment, list[str]]]:
-    """Return the distinct environments behind the rows, each with the claims that were computed in it."""
-    grouped: dict[str, tuple[Environment, list[str]]] = {}
+    """Return the distinct machines with their software behind the rows, each with the claims that were computed there.
+
+    The commit is that of the newest record: a current record's sources are the present ones, whatever its commit.
+    """
+    machine = set(Environment.model_fields) - {"commit", "dirty"}
+    grouped: dict[str, tuple[list[Provenance], list[str]]] = {}
     for row in rows:
         if row.provenance is not None:
-            environment = Environment(**row.provenance.model_dump(include=set(Environment.model_fields)))
-            grouped.setdefault(environment.model_dump_json(), (environment, []))[1].append(row.id)
-    return list(grouped.values())
+            origins, names = grouped.setdefault(row.provenance.model_dump_json(include=machine), ([], []))
+            origins.append(row.provenance)
+            names.append(row.id)
+    return [(max(origins, key=lambda each: each.started), names) for origins, names in grouped.values()]
 
 
 def deviations(workspace: Workspace, claims: Sequence[ClaimView]) -> list[DeviationView]:

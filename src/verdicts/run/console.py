@@ -3,6 +3,7 @@
 On a terminal a bar below the lines shows what is running; elsewhere there are the lines alone.
 """
 
+import re
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -123,12 +124,12 @@ class Screen:
         if not quiet:
             for row in rows:
                 self.say(f"{row.id:<4}{row.word:<15}{row.text}", WORDS[row.word])
-                for line in wrap(row.number or row.sentence.replace("`", ""), self.width - INDENT):
+                for line in wrap(re.sub("[`$]", "", row.number or row.sentence), self.width - INDENT):
                     self.say(f"{'':{INDENT}}{line}")
             whole = len(ours) == len(ledger.claims)
             count = reached(row.verdict for row in ours)
             part = f"{len(ours)} of our {len(ledger.claims)} claims: {count}."
-            self.say(tally(rows, (row.verdict for row in ours)) if whole else part)
+            self.say(tally(rows, {row.id: row.verdict for row in ours}) if whole else part)
             for reason, names in _unreached(ours, self.verbose).items():
                 self.say(f"not run: {' '.join(names)} ({reason})", "dim")
         summary = ledger.summary

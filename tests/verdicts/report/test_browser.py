@@ -123,6 +123,26 @@ def test_search_and_filters_choose_claims_and_stand_in_the_address(visit, visits
     assert visit.shown() == []
 
 
+@pytest.mark.parametrize(("words", "found"), [("converge", "P1a"), ("faster", "Q2a"), ("p3", "P3")])
+def test_search_says_beside_its_box_where_enter_goes_and_goes_there(visits, whole_page, words, found):
+    page = visits(whole_page).page
+    page.fill("#search", words)
+    assert page.inner_text("#shown").endswith(f"of 117 claims; Enter: {found}")
+    assert page.locator("#shown").bounding_box()["y"] < 150
+    page.press("#search", "Enter")
+    assert page.evaluate("document.activeElement.closest('li').dataset.id") == found
+
+
+def test_on_a_phone_code_keeps_its_indentation_and_no_symbol_repeats_the_heads(visits, whole_page):
+    page = visits(whole_page).page
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.reload()
+    code = "#sampler pre.code"
+    assert page.eval_on_selector(code, "one => [getComputedStyle(one).whiteSpace, one.tabIndex]") == ["pre", 0]
+    assert page.eval_on_selector(".symbols td", "one => getComputedStyle(one, '::before').content") == "none"
+    assert page.locator(code).bounding_box()["y"] < page.locator(".symbols").bounding_box()["y"]
+
+
 def test_a_claim_opens_by_keyboard_to_statement_figure_and_source(visit):
     page, body = visit.page, "#claim-A1 .body"
     assert not page.is_visible(body)

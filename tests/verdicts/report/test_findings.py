@@ -7,6 +7,7 @@ import pytest
 from tests.claims import ROOT
 from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Profile, Verdict
+from verdicts.records.expected import read_expected
 from verdicts.records.ledger import collect
 from verdicts.report import page, paper
 from verdicts.report.findings import Outcome, Row, Word, rows_of, tally, word_of
@@ -49,6 +50,15 @@ def test_every_claim_that_a_sentence_names_is_needed(finding):
 
 
 @by_claim
+def test_the_row_of_a_claim_shows_a_check_that_the_number_names(finding):
+    kept, named = read_expected(ROOT, Profile.CPU).claims, set(finding.values_in(finding.number))
+    for claim in CLAIMS.claim:
+        if named & {check.id for check in claim.check}:
+            checks = kept[claim.id].checks
+            assert next(each.id for each in claim.check if checks[each.id].verdict is kept[claim.id].verdict) in named
+
+
+@by_claim
 def test_the_figure_of_a_result_is_one_that_a_notebook_shows(finding):
     assert any(f'"{finding.figure}"' in notebook.read_text() for notebook in ROOT.glob("*/**/notebook.md"))
 
@@ -86,8 +96,9 @@ def rows(toy):
 
 def test_a_row_tells_its_sentence_with_the_measured_value_only_under_its_verdicts(rows):
     number = "1 units (= 1 ± 1e−12)"
-    assert rows()["P1"] == Row("P1", "One is one", Word.HOLDS, "It is 1 at $x$ (A1).", number, "line", "Yes: 1.")
-    assert rows("refuted")["P1"][2:] == (Word.HOLDS, "A1 holds", number, "line", "")
+    told = (Word.HOLDS, "It is 1 at $x$ (A1).", number, "line", "Yes: 1.", ("A1",))
+    assert rows()["P1"] == ("P1", "One is one", *told)
+    assert rows("refuted")["P1"][2:] == (Word.HOLDS, "A1 holds", number, "line", "", ("A1",))
 
 
 def test_what_may_be_added_is_told_only_where_it_was_run(rows):
@@ -102,6 +113,8 @@ def test_a_row_that_the_profile_cannot_fill_says_which_one_does(rows):
 
 
 def test_claims_of_the_paper_and_ours_are_counted_apart():
-    rows = [Row("", "", word, "", "", "", "") for word in (Word.PARTLY, Word.HOLDS, Word.PARTLY)]
-    counted = tally(rows, [HOLDS, HOLDS, REFUTED, NOT_RUN])
-    assert counted == "Of the paper's 3 claims: 1 holds, 2 partly. Of our 4: 2 hold, 1 refuted, 1 not run."
+    rows = [Row("", "", word, "", "", "", "", ("A1", "A2")) for word in (Word.PARTLY, Word.HOLDS, Word.PARTLY)]
+    assert tally(rows, {"A1": HOLDS, "A2": REFUTED, "B1": HOLDS, "B2": HOLDS, "B3": NOT_RUN}) == (
+        "Of the paper's 3 claims: 1 holds, 2 partly. Of our 5 claims, 2 restate these: 1 holds, 1 refuted. The others "
+        "explain or limit these, or test the suite, and one that holds can speak against the paper: 2 hold, 1 not run."
+    )

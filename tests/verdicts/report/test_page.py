@@ -17,7 +17,7 @@ from verdicts.records.files import sha256_of
 from verdicts.records.ledger import collect
 from verdicts.records.section import FOLDER
 from verdicts.records.workspace import PACKAGE_ROOT, Workspace
-from verdicts.report import images as pictures, page as report
+from verdicts.report import images as pictures, page as report, views
 from verdicts.report.source_code import address_of, source_of
 from verdicts.report.svg_minify import lean
 from verdicts.run.pages import make_page
@@ -97,7 +97,7 @@ def test_failure_is_told_with_its_log(toy):
 
 def test_before_any_run_nothing_is_shown_as_found(toy):
     text = text_of(toy.workspace())
-    assert not Page(text).with_class("holds") and "Of our 4: 4 not run" in text
+    assert not Page(text).with_class("holds") and "against the paper: 4 not run" in text
     assert {row.attributes["data-verdict"] for row in Page(text).with_class("claim")} == {"not run"}
 
 
@@ -218,6 +218,16 @@ def test_commit_and_device_are_told(toy):
     text = text_of(toy.run_all())
     assert "unknown (not a git checkout)" in text and "device cpu" in text
     assert Profile.QUICK in text
+
+
+def test_of_the_commits_of_one_machine_the_newest_result_s_is_told(toy):
+    rows = [row for row in collect(toy.run_all()).claims if row.provenance]
+    origins = [
+        row.provenance.model_copy(update={"commit": at, "started": at}) for row, at in zip(rows, "132", strict=True)
+    ]
+    changed = [row.model_copy(update={"provenance": each}) for row, each in zip(rows, origins, strict=True)]
+    ((environment, names),) = views.environments(changed)
+    assert environment.commit == "3" and names == ["A1", "A2", "B1"]
 
 
 def test_a_deviation_stands_beside_the_checks_that_measure_it(toy):

@@ -14,25 +14,30 @@
     return history.replaceState(null, "", `#${wanted}`);
   };
 
+  const words = () => search.value.toLowerCase().trim().split(/\s+/);
   const show = () => {
-    const words = search.value.toLowerCase().split(/\s+/);
     claims.forEach((claim) => {
       claim.hidden = filters.some((one) => one.value && one.value !== claim.dataset[one.id])
-        || !words.every((word) => texts.get(claim).includes(word));
+        || !words().every((word) => texts.get(claim).includes(word));
     });
     const shown = claims.filter((claim) => !claim.hidden);
     const all = shown.length === claims.length;
     document.querySelectorAll(".group, .part").forEach((one) => { one.hidden = !all && !one.querySelector("li.claim:not([hidden])"); });
-    if (at("shown")) at("shown").textContent = `${shown.length} of ${claims.length} claims`;
+    const enter = search.value.trim() && shown.length ? `; Enter: ${best().dataset.id}` : "";
+    at("shown").textContent = `${shown.length} of ${claims.length} claims${enter}`;
     rove(shown[0]);
   };
 
-  // Enter goes to the claim of that very id, else to the first that was found
-  search.addEventListener("keydown", ({ key }) => {
-    const shown = claims.filter((claim) => !claim.hidden);
-    const named = shown.find((claim) => claim.dataset.id.toLowerCase() === search.value.trim().toLowerCase());
-    if (key === "Enter") (named ?? shown[0])?.querySelector(".row").focus();
-  });
+  // Enter goes to the claim of that very id, else to one with the words in its title, else in its statement, else anywhere;
+  // among these to one that restates the paper's
+  const best = () => {
+    const shown = claims.filter((claim) => !claim.hidden).sort((one, other) => Boolean(other.dataset.paper) - Boolean(one.dataset.paper));
+    const told = (claim, place) => claim.querySelector(place)?.textContent.toLowerCase() ?? "";
+    return shown.find((claim) => claim.dataset.id.toLowerCase() === words().join(" "))
+      ?? [".title", ".statement"].map((place) => shown.find((claim) => words().every((word) => told(claim, place).includes(word)))).find(Boolean)
+      ?? shown[0];
+  };
+  search.addEventListener("keydown", ({ key }) => { if (key === "Enter") best()?.querySelector(".row").focus(); });
 
   // The list of claims is one stop of the tab key; arrows move within it
   const rows = () => claims.filter((claim) => !claim.hidden).map((claim) => claim.querySelector(".row"));
@@ -76,6 +81,8 @@
     const frame = document.createElement("div");
     frame.className = "chart";
     const spec = JSON.parse(target.querySelector("script").textContent);
+    // On a phone a chart is narrow rather than its text small
+    for (const one of [spec, ...(spec.vconcat ?? [])]) if (one.width && !one.encoding?.xOffset) one.width = Math.min(one.width, Math.max(220, target.clientWidth - 130));
     await window.vegaEmbed(frame, spec, { actions: false, mode: "vega-lite", renderer: "svg" });
     frame.querySelector("svg").setAttribute("aria-hidden", "true"); // what it shows is told in the list of claims
     target.querySelector("img").replaceWith(frame);
@@ -98,9 +105,11 @@
     frame.replaceChildren(copy);
     enliven(copy);
   });
+  // A formula or code wider than a phone scrolls by keyboard too
+  const reachable = (within) => within.querySelectorAll(".statement, pre.code").forEach((one) => { if (one.scrollWidth > one.clientWidth) one.tabIndex = 0; });
+  document.querySelectorAll("details").forEach((one) => one.addEventListener("toggle", () => reachable(one)));
+  reachable(document);
   claims.forEach((claim) => claim.querySelector("details")?.addEventListener("toggle", ({ target }) => {
-    // A formula wider than a phone scrolls by keyboard too
-    claim.querySelectorAll(".statement").forEach((one) => { if (one.scrollWidth > one.clientWidth) one.tabIndex = 0; });
     if (!printing && !following) keep(target.open ? claim.dataset.id : "");
   }));
 
