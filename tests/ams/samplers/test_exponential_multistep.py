@@ -9,8 +9,8 @@ from torch import Tensor
 
 from ams.conformance import Sampler
 from ams.conformance.affine_map import read_map
+from ams.conformance.answered_draws import Draws, answered
 from ams.conformance.convergence import two_targets
-from ams.conformance.draws import Draws, answered
 from ams.conformance.model import Network
 from ams.conformance.order_conditions import order_conditions
 from ams.laws.gaussian import GaussianLaw
