@@ -182,7 +182,8 @@ def evaluations_table(settings: Settings, kind: Kind) -> Table:
 
 def development_table(settings: Settings) -> Table:
     """Return the evaluations of tuned samplers on the development family, with the settings next to the chosen ones."""
-    problems, rows = study.development(), []
+    problems = study.development()
+    rows: list[tuple[str | int | float, ...]] = []
     for name, tuning in samplers.TUNINGS.items():
         for tried in (tuning.chosen, *(other for _, other in tuning.neighbours())):
             counts = [samplers.tuned_evaluations(name, tried, each, settings.budget) for each in problems]
