@@ -1,8 +1,8 @@
 """Which samplers the survey conforms, and at which numbers of steps."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from verdicts.validation import Frozen
 
@@ -11,4 +11,4 @@ class Settings(Frozen):
     """The rows of `survey.toml` up to a profile, and the numbers of steps from which orders are fitted."""
 
     rows: Literal["quick", "cpu", "full"] = "quick"
-    steps: tuple[int, ...] = Field((24, 36, 48, 72, 96, 144), min_length=6)
+    steps: Annotated[tuple[PositiveInt, ...], Field(min_length=6)] = (24, 36, 48, 72, 96, 144)
