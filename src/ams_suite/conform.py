@@ -60,6 +60,7 @@ def run(
     except Exception as error:  # whatever the code under test raises
         print(f"ams conform: {sampler} raised {type(error).__name__}: {error}", file=sys.stderr)
         return RAISED
+    _write(report, html, badge)  # first, whatever becomes of a reader of what is printed
     print(report.json() if json else report.text())
     if old is not None:
         new = changes(old, report.as_dict())
@@ -67,7 +68,6 @@ def run(
             "\n".join(["", f"Against {against}:", *(new or ["nothing changed"])]),
             file=sys.stderr if json else sys.stdout,
         )
-    _write(report, html, badge)
     return EXIT.get(report.verdict, INCONCLUSIVE)
 
 

@@ -1,0 +1,18 @@
+"""The README's badges are what the conformance kit draws today."""
+
+from pathlib import Path
+
+import pytest
+
+from ams.conformance import conform
+from ams.conformance.adapters import installed, load
+from ams.conformance.page import badge
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(("file", "sampler"), [("azula-heun", "HeunSampler"), ("azula-reab", "REABSampler")])
+def test_a_badge_is_drawn_from_its_report(file: str, sampler: str) -> None:
+    if installed("azula") is None:
+        pytest.skip("azula is not installed")
+    assert badge(conform(load(f"azula:{sampler}"))) == (ROOT / f"docs/badges/{file}.svg").read_text(encoding="utf-8")
