@@ -10,7 +10,7 @@ from typing import NamedTuple
 from verdicts.records.figures import Cell, Table
 from verdicts.report.words import number
 
-LONGEST = 30  # rows of a table that is shown whole
+LONGEST = 60  # rows of a table that is shown whole
 NARROW = 6  # columns that fit beside one another as they are
 ENDS = ("low", "high")
 HALF = "+-"
