@@ -119,6 +119,8 @@ def test_a_run_gives_no_memory_back() -> None:
     code = """
 import resource
 from experiments.benchmarks.graph_speed import runs, settings
+from verdicts.run.job import keep_freed_memory
+keep_freed_memory()
 run = runs.packed_run(runs.own_problem(128, settings.Settings(steps=1)))
 faults = lambda: (run(), resource.getrusage(resource.RUSAGE_SELF).ru_minflt)[1]
 faults()

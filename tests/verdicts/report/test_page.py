@@ -179,9 +179,9 @@ def test_a_picture_s_address_ends_neither_itself_nor_its_attribute(tmp_path):
 
 def test_of_a_long_table_the_page_shows_the_beginning_and_says_where_the_rest_is(toy):
     rows = "rows=((1, ONE), (2, 2.5))"
-    toy.replace_in_module("alpha/figures", rows, "rows=tuple((n, 1000 + n) for n in range(31))")
+    toy.replace_in_module("alpha/figures", rows, "rows=tuple((n, 1000 + n) for n in range(61))")
     text = text_of(toy.run_all())
-    assert ">1014<" in text and ">1015<" not in text and "and 16 more rows" in text
+    assert ">1029<" in text and ">1030<" not in text and "and 31 more rows" in text
 
 
 def test_the_page_of_a_whole_run_with_more_figures_than_there_are_is_small(whole_page):

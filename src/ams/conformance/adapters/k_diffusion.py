@@ -40,7 +40,7 @@ def sampling() -> ModuleType:
         spec = importlib.util.find_spec("k_diffusion")
         assert spec is not None and spec.submodule_search_locations is not None
         package = ModuleType("k_diffusion")
-        package.__path__ = list(spec.submodule_search_locations)
+        package.__path__, package.__spec__ = list(spec.submodule_search_locations), spec
         sys.modules["k_diffusion"] = package
     return importlib.import_module("k_diffusion.sampling")
 
