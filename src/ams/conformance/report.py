@@ -2,7 +2,8 @@
 
 Verdicts are `refuted`, `inconclusive` and `holds`, which says that nothing was refuted, not that all was proved. A line
 can also be `noted`: what it says is a design, such as a start of low order or clipping, and decides nothing. The
-thresholds were fixed before any library was surveyed; `VERSION` changes with them and stands in each report.
+thresholds were set on trials, before the survey's verdicts were counted; from now on `VERSION`, which stands in each
+report, changes with them.
 """
 
 import json
