@@ -52,7 +52,7 @@ def test_a_clean_sampler_is_not_refuted(name: str) -> None:
     assert not refuted(name, 0)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", REFERENCES)
 def test_a_clean_sampler_is_not_refuted_on_fifty_targets_and_meshes(name: str) -> None:
     assert not [text for trial in range(50) if (text := refuted(name, trial))]
