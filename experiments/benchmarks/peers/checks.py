@@ -7,7 +7,6 @@ On the variance-exploding process, ancestral sampling is one formula in all thre
 
 import importlib
 import importlib.util
-import sys
 from collections.abc import Callable
 from functools import partial
 from types import ModuleType
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from ams.conformance.adapters.k_diffusion import sampling
 from ams.errors import DataUnavailable
 from ams.samplers import Kernel, affine, ancestral, flow_euler, one_step_per_level, sample
 from ams.schedules import Level, geometric_sigmas, linked
@@ -58,26 +58,21 @@ def k_diffusion() -> ModuleType:
 
     Raises DataUnavailable where the package, or a package that the module needs, is not installed.
     """
-    spec = importlib.util.find_spec("k_diffusion")
-    if spec is None or spec.submodule_search_locations is None:
+    if importlib.util.find_spec("k_diffusion") is None:
         raise DataUnavailable("k-diffusion is not installed: bash reproduce.sh bench")
-    if "k_diffusion" not in sys.modules:
-        package = ModuleType("k_diffusion")
-        package.__spec__, package.__path__ = spec, list(spec.submodule_search_locations)
-        sys.modules["k_diffusion"] = package
-    return _imported("k_diffusion.sampling")
+    return _tried(sampling)
 
 
 def azula() -> ModuleType:
     """Return the module `azula.sample`. Raises DataUnavailable where it, or a package it needs, is not installed."""
-    return _imported("azula.sample")
+    return _tried(lambda: importlib.import_module("azula.sample"))
 
 
-def _imported(name: str) -> ModuleType:
+def _tried(load: Callable[[], ModuleType]) -> ModuleType:
     try:
-        return importlib.import_module(name)
+        return load()
     except ImportError as error:
-        raise DataUnavailable(f"{name} cannot be imported ({error}): bash reproduce.sh bench") from error
+        raise DataUnavailable(f"{error}: bash reproduce.sh bench") from error
 
 
 def by_k_diffusion(given: Case, name: str) -> Tensor:
