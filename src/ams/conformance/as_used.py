@@ -12,10 +12,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ams.conformance.answered_draws import Draws
+from ams.conformance.answered_draws import Draws, seeded
 from ams.conformance.convergence import BLOCKS, JUDGED, STEPS, Data, best, fitted, judged_points, ratio, two_targets
 from ams.conformance.model import Recorded, clipped, guided
-from ams.conformance.sampler import Sampler, trajectory
+from ams.conformance.sampler import Sampler, driven, trajectory
 from ams.samplers.rk45 import flow_rk45
 from ams.schedules import Level
 from ams.statistics.orders import Order
@@ -106,12 +106,4 @@ def _effect(sampler: Sampler, plain: Recorded, network: Recorded, steps: int, wi
 def random_ends(sampler: Sampler, network: Recorded, steps: int, width: int, seed: int = 0) -> Tensor:
     """Return the ends of `POINTS` runs from the library's own start, with draws that depend on the seed alone."""
     x = torch.randn(POINTS, width, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-
-    def variable(k: int, shape: torch.Size) -> Tensor:
-        return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed((seed + 1) * 10_007 + k))
-
-    counting = Draws()
-    start = sampler.prior(steps) * x
-    if sampler.noise != 0:
-        trajectory(sampler, network, start, steps, counting)
-    return trajectory(sampler, network, start, steps, counting.again(variable)).end
+    return driven(sampler, network, sampler.prior(steps) * x, steps, seeded(POINTS, width, seed)).end

@@ -21,7 +21,7 @@ from torch.special import ndtr, ndtri
 
 from ams.conformance.answered_draws import Draws, seeded
 from ams.conformance.convergence import BLOCKS, JUDGED, STEPS, best, between, bump, fitted, judged_points
-from ams.conformance.model import Recorded, exact
+from ams.conformance.model import Call, Recorded, exact
 from ams.conformance.sampler import Sampler, driven, trajectory
 from ams.schedules import Level
 from ams.statistics.orders import Order
@@ -107,13 +107,8 @@ class Distribution(NamedTuple):
 
 def transport(sampler: Sampler, steps: Sequence[int] = STEPS, points: int = 64) -> Transport:
     """Return the errors of a deterministic sampler and their order."""
-    target = TwoModes(sampler.data_std)
-    p = (torch.arange(points, dtype=torch.float64) + 0.5) / points
-    across = ndtri(p.roll(points // 3))
-    runs = []
-    for count in steps:
-        first, gain = _first_call(sampler, target, count)
-        runs.append(trajectory(sampler, target.network(), gain(target.flow(first, p, across)), count, Draws()).calls)
+    target, (p, across) = TwoModes(sampler.data_std), _points(points)
+    runs = _runs(sampler, target, steps, points)
     results = []
     for block in BLOCKS:
         judged = judged_points([[call.level for call in run] for run in runs], block, JUDGED * sampler.data_std)
@@ -128,12 +123,7 @@ def transport(sampler: Sampler, steps: Sequence[int] = STEPS, points: int = 64) 
 def transport_steps(sampler: Sampler, steps: Sequence[int] = STEPS, points: int = 16) -> Order | None:
     """Return the order of a deterministic sampler's steps past its start, each against the flow from its own point."""
     target = TwoModes(sampler.data_std)
-    p = (torch.arange(points, dtype=torch.float64) + 0.5) / points
-    across = ndtri(p.roll(points // 3))
-    runs = []
-    for count in steps:
-        first, gain = _first_call(sampler, target, count)
-        runs.append(trajectory(sampler, target.network(), gain(target.flow(first, p, across)), count, Draws()).calls)
+    runs = _runs(sampler, target, steps, points)
     window = between([call.level for call in runs[0]], sampler.data_std)
     if window is None:
         return None
@@ -149,6 +139,22 @@ def transport_steps(sampler: Sampler, steps: Sequence[int] = STEPS, points: int 
             errors.append(float(total.norm()))
         orders.append(fitted(steps, errors)[0])
     return max((order for order in orders if order), key=lambda order: order.low, default=None)
+
+
+def _points(count: int) -> tuple[Tensor, Tensor]:
+    """Return `count` quantiles along the diagonal, and how many standard deviations each point is beside it."""
+    p = (torch.arange(count, dtype=torch.float64) + 0.5) / count
+    return p, ndtri(p.roll(count // 3))
+
+
+def _runs(sampler: Sampler, target: TwoModes, steps: Sequence[int], points: int) -> list[list[Call]]:
+    """Return the calls of a run for each number of steps, from points of the exact marginal."""
+    runs = []
+    for count in steps:
+        first, gain = _first_call(sampler, target, count)
+        start = gain(target.flow(first, *_points(points)))
+        runs.append(trajectory(sampler, target.network(), start, count, Draws()).calls)
+    return runs
 
 
 def distribution(sampler: Sampler, seed: int = 0, samples: int = SAMPLES) -> Distribution:
