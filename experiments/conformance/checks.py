@@ -77,6 +77,14 @@ def refuted_samplers_of_smalldiffusion(settings: Settings) -> Measurement:
     return refuted_samplers(settings, "smalldiffusion")
 
 
+@check("F9.refuted")
+def refuted_samplers_by_file(settings: Settings) -> Measurement:
+    """Count the refuted samplers of those whose code no package index has; raises for missing code."""
+    counted = [refuted_samplers(settings, library) for library in study.by_file.LIBRARIES]
+    detail = {library: dict(one.detail) for library, one in zip(study.by_file.LIBRARIES, counted, strict=True)}
+    return Measurement(value=sum(one.value for one in counted), n=sum(one.n or 0 for one in counted), detail=detail)
+
+
 @check("F11.shipped")
 def order_of_reab_as_shipped(settings: Settings) -> Measurement:
     """Measure the order of azula's REABSampler of order 2."""
@@ -267,3 +275,24 @@ def distance_of_stochastic_heun_with_the_fix(settings: Settings) -> Measurement:
 def factor_of_the_added_noise(settings: Settings) -> Measurement:
     """Derive the factor of the added noise's variance at sigma 1."""
     return Measurement(value=derivations.churn_factor())
+
+
+@check("F22.shipped")
+def order_of_variable_step_adams_bashforth_as_shipped(settings: Settings) -> Measurement:
+    """Measure the order of the steps of diff-sampler's ipndm_v_sampler."""
+    return shipped("diff_solvers_ipndm_v")
+
+
+@check("F22.fixed")
+def order_of_variable_step_adams_bashforth_with_the_fix(settings: Settings) -> Measurement:
+    """Measure the order of the steps of ipndm_v_sampler with its parenthesis and last ratio right."""
+    return fixed("diff_solvers_ipndm_v")
+
+
+@check("F22.derived")
+def degree_of_variable_step_adams_bashforth(settings: Settings) -> Measurement:
+    """Derive the degree of polynomials that a step as coded integrates on uneven steps; -1 is not even a constant."""
+    return Measurement(
+        value=derivations.variable_step_degree(as_coded=True),
+        detail={"with the fix": derivations.variable_step_degree(as_coded=False)},
+    )

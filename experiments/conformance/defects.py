@@ -89,6 +89,7 @@ _RATIO = "(alpha_prod_t / alpha_prod_t_prev)"
 _PREVIOUS = ("[timestep - 1] if timestep > 0", f"[{NEXT}] if timestep > 0")
 _BETA = ("self.betas[timestep]", f"(1 - {_RATIO})")
 _FIRST = "(sample, timestep_index, prev_timestep_index, ets)"
+_RATIOS = "(h_n * (h_n + h_n_1)) / (h_n_1 * (h_n_1 + h_n_2))"
 _X0 = "(0.0 if self.alphas[timestep_index] else -self.alphas[prev_timestep_index] * model_output)"
 
 DEFECTS = {
@@ -158,6 +159,23 @@ DEFECTS = {
         "cpu",
     ),
     "diffusers_pndm": Defect("diffusers:PNDMScheduler", {"grid": 1}, (), distance_at(200)),
+    "diff_solvers_ipndm_v": Defect(
+        "diff-solvers:ipndm_v_sampler",
+        {},
+        (
+            Fix(
+                "diff-solvers",
+                "",
+                "ipndm_v_sampler",
+                (
+                    (f"(1 - h_n / (3 * (h_n + h_n_1)) * {_RATIOS})", f"((1 - h_n / (3 * (h_n + h_n_1))) * {_RATIOS})"),
+                    ("/ 2 + (1 - h_n / (2 * (h_n + h_n_1)))", "/ 2 - (1 - h_n / (2 * (h_n + h_n_1)))"),
+                    ("(h_n_2 + h_n_3))) * h_n_1 / h_n_2\n", "(h_n_2 + h_n_3))) * h_n_2 / h_n_3\n"),
+                ),
+            ),
+        ),
+        order_of_steps,
+    ),
     "k_diffusion_3m": Defect(
         "k-diffusion:sample_dpmpp_3m_sde",
         {"eta": 0.0},
@@ -239,7 +257,8 @@ DEFECTS = {
 @contextmanager
 def applied(fix: Fix) -> Iterator[None]:
     """Put a fix into a library's class meanwhile. Raises DataUnavailable where the function lacks a text."""
-    module = importlib.import_module(fix.module)
+    by_file = fix.module in adapters.by_file.LIBRARIES
+    module = adapters.by_file.module(fix.module) if by_file else importlib.import_module(fix.module)
     owner = getattr(module, fix.owner) if fix.owner else module
     shipped = vars(owner)[fix.function]
     source = textwrap.dedent(inspect.getsource(shipped))
@@ -269,8 +288,4 @@ def effect(name: str, release: str, fixed: bool) -> float:
 
 def measured(name: str, fixed: bool) -> float:
     """Return the effect of a defect. Raises DataUnavailable where the library is not installed."""
-    library = DEFECTS[name].sampler.split(":")[0]
-    release = adapters.installed(library)
-    if release is None:
-        raise DataUnavailable(f"{library} is not installed: python -m pip install {adapters.LIBRARIES[library]}")
-    return effect(name, release, fixed)
+    return effect(name, adapters.release(DEFECTS[name].sampler.split(":")[0]), fixed)

@@ -104,3 +104,29 @@ def churn_factor() -> float:
     """Return `g^2 / (2 t)` of the VE schedule `sigma = sqrt(t)`, `g^2 = d sigma^2 / dt`, at sigma 1; 1 is right."""
     t = sp.Symbol("t", positive=True)
     return float((sp.diff(sp.sqrt(t) ** 2, t) / (2 * t)).subs(t, 1))
+
+
+def variable_step_degree(as_coded: bool) -> int:
+    """Return the degree of polynomials that a fourth-order variable-step Adams-Bashforth step of `ipndm_v` integrates.
+
+    Steps of lengths 1, 2, 4 and 7, the last one first, in diff-sampler's weights as coded, else with the three changes.
+    """
+    h, h1, h2, h3 = map(sp.Integer, (1, 2, 4, 7))
+    r, q, s = h1 / h2, h1 * (h1 + h2) / (h2 * (h2 + h3)), h2 / h3
+    ratio = h * (h + h1) / (h1 * (h1 + h2))
+    second = (1 - h / (3 * (h + h1)) * ratio) / 2 if as_coded else (1 - h / (3 * (h + h1))) * ratio / 2
+    sign = 1 if as_coded else -1
+    third = (1 - h / (3 * (h + h1))) / 2 + sign * (1 - h / (2 * (h + h1))) * h / (6 * (h + h1 + h2))
+    third *= h * (h + h1) * (h + h1 + h2) / (h1 * (h1 + h2) * (h1 + h2 + h3))
+    weights = (
+        (2 + h / h1) / 2 + second + third,
+        -h / h1 / 2 - (1 + r) * second - (1 + r + q) * third,
+        second * r + (r + q * (1 + s)) * third,
+        -third * q * (r if as_coded else s),
+    )
+    places = (0, -h1, -h1 - h2, -h1 - h2 - h3)
+    exact = (
+        sum(w * sp.Integer(at) ** p for w, at in zip(weights, places, strict=True)) * h == h ** (p + 1) / (p + 1)
+        for p in range(6)
+    )
+    return next(p for p, is_exact in enumerate(exact) if not is_exact) - 1

@@ -16,6 +16,7 @@ from ams.conformance import adapters, conform
 # Imported though `adapters.load` finds them by name: a cell's key has the sources of what its module imports.
 from ams.conformance.adapters import (  # noqa: F401
     azula,
+    by_file,
     denoising_diffusion_pytorch,
     diffusers,
     k_diffusion,
@@ -72,9 +73,7 @@ def reports(settings: Settings, library: str) -> list[tuple[Row, dict[str, Any]]
 
     Raises DataUnavailable where it is not installed, or has no row at these settings.
     """
-    release, chosen = adapters.installed(library), rows(settings, library)
-    if release is None:
-        raise DataUnavailable(f"{library} is not installed: python -m pip install {adapters.LIBRARIES[library]}")
+    release, chosen = adapters.release(library), rows(settings, library)
     if not chosen:
         raise DataUnavailable(f"no sampler of {library} is in the survey of the profile {settings.rows}")
     return [(row, report(*_arguments(row, release, settings))) for row in chosen]
@@ -86,11 +85,11 @@ def _arguments(row: Row, release: str, settings: Settings) -> tuple[str, str, st
 
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield a cell for each row of an installed library, and for each defect that the profile's claims measure."""
-    releases = {library: adapters.installed(library) for library in adapters.LIBRARIES}
+    release_of = cache(adapters.installed)
     for row in rows(settings):
-        if (release := releases[row.library]) is not None:
+        if (release := release_of(row.library)) is not None:
             yield report.cell(*_arguments(row, release, settings))
     for name, defect in defects.DEFECTS.items():
-        release = releases[defect.sampler.split(":")[0]]
+        release = release_of(defect.sampler.split(":")[0])
         if release is not None and PROFILES.index(defect.profile) <= PROFILES.index(settings.rows):
             yield from (defects.effect.cell(name, release, fixed) for fixed in (False, True)[: 1 + bool(defect.fixes)])

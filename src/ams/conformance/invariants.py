@@ -21,6 +21,7 @@ from ams.conformance.convergence import ratio
 from ams.conformance.model import Recorded, exact
 from ams.conformance.nonlinear import TwoModes
 from ams.conformance.sampler import Path, Sampler, driven
+from ams.schedules import Level
 from ams.targets import GaussianMixture
 
 STEPS = 20
@@ -72,6 +73,8 @@ def invariants(sampler: Sampler, steps: int = STEPS, seed: int = 0) -> dict[str,
     findings["rotation"] = _equal(
         turned.end - reference.end @ turn, unit, "everything rotated, against the rotated end"
     )
+    doubled = run(2 * x, network=_doubled(network), turn=2 * torch.eye(2, dtype=torch.float64))
+    findings["scaling"] = _equal(doubled.end - 2 * reference.end, unit, "everything doubled, against the doubled end")
     findings["levels fall"] = _falling(reference)
     if sampler.evaluations is not None:
         stated, made = sampler.evaluations(steps), len(reference.calls)
@@ -101,6 +104,16 @@ def _rotated(target: TwoModes, turn: Tensor) -> Recorded:
     return exact(
         GaussianMixture(target.weights, torch.stack([-diagonal, diagonal]), [variance, variance]), 0.2 * diagonal
     )
+
+
+def _doubled(network: Recorded) -> Recorded:
+    """Return the network of twice the data and twice the noise: both predictions are doubled."""
+
+    def pair(x: Tensor, level: Level) -> tuple[Tensor, Tensor]:
+        x0, eps = network.pair(x / 2, level)
+        return 2 * x0, 2 * eps
+
+    return Recorded(pair)
 
 
 def _finite(end: Tensor, name: str) -> Finding:

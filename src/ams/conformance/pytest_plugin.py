@@ -19,8 +19,8 @@ from ams.conformance.report import INCONCLUSIVE, REFUTED, Report
 from ams.conformance.sampler import Sampler
 
 CHECKS = (
-    *("finite", "deterministic", "rows independent", "rotation", "levels fall", "evaluations", "float32", "bfloat16"),
-    *("affine", "start", "limit", "end", "order", "order of each step"),
+    *("finite", "deterministic", "rows independent", "rotation", "scaling", "levels fall", "evaluations"),
+    *("float32", "bfloat16", "affine", "start", "limit", "end", "order", "order of each step"),
     *("order on the mixture", "error on the mixture", "distribution on the mixture"),
 )
 """The checks with a case of their own; those beside them share one, called `others`."""

@@ -2,8 +2,8 @@
 
 Verdicts are `refuted`, `inconclusive` and `holds`, which says that nothing was refuted, not that all was proved. A line
 can also be `noted`: what it says is a design, such as a start of low order or clipping, and decides nothing. The
-thresholds were set on trials, before the survey's verdicts were counted; from now on `VERSION`, which stands in each
-report, changes with them.
+thresholds were set on trials, before the survey's verdicts were counted; `VERSION`, which stands in each report,
+changes with them and with the list of checks.
 """
 
 import json
@@ -18,7 +18,7 @@ from ams.conformance.nonlinear import Distribution, Transport
 from ams.conformance.order_conditions import OrderConditions
 from ams.statistics.orders import Order
 
-VERSION = "1"
+VERSION = "2"
 HOLDS, REFUTED, INCONCLUSIVE = "holds", "refuted", "inconclusive"
 NOTED = "noted"
 """Of a check that does not decide: a run that misses its order for its first steps alone, a sampler that clips."""
@@ -174,7 +174,8 @@ def _judge(report: Report) -> list[Judgement]:
     affine = report.defect <= AFFINE
     for name, finding in report.invariants.items():
         if finding.holds is not None:
-            fails = NOTED if name == "rotation" and not affine else REFUTED  # clipping prefers the axes
+            of_clipping = name in ("rotation", "scaling") and not affine  # clipping prefers the axes and its own scale
+            fails = NOTED if of_clipping else REFUTED
             judged.append(Judgement(name, HOLDS if finding.holds else fails, finding.why))
     if not affine:
         decided = "in the limit of large batches" if report.convergence else "on the mixture" if report.mixture else ""

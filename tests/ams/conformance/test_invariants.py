@@ -32,14 +32,15 @@ BROKEN: dict[str, tuple[Reference, set[str]]] = {
     "nothing": (CLEAN, set()),
     "its end is not finite": (
         after(lambda x: x / 0.0 * 0.0),
-        {"finite", "deterministic", "rows independent", "rotation", "float32", "bfloat16"},
+        {"finite", "deterministic", "rows independent", "rotation", "scaling", "float32", "bfloat16"},
     ),
     "NumPy's draws": (
         after(lambda x: x + torch.from_numpy(np.random.standard_normal(x.shape)).to(x)),  # noqa: NPY002
-        {"deterministic", "rows independent", "rotation", "float32"},
+        {"deterministic", "rows independent", "rotation", "scaling", "float32"},
     ),
     "a batch mean": (after(lambda x: x - 0.1 * x.mean(0)), {"rows independent"}),
-    "a clamp": (after(lambda x: x.clamp(-0.5, 0.5)), {"rotation"}),
+    "a clamp": (after(lambda x: x.clamp(-0.5, 0.5)), {"rotation", "scaling"}),
+    "a norm": (after(lambda x: x / x.flatten(1).norm(dim=1).reshape(-1, 1, 1, 1)), {"scaling"}),
     "its count of evaluations": (CLEAN._replace(evaluations=lambda steps: steps + 1), {"evaluations"}),
     "a network in float16": (CLEAN._replace(run=float16), {"float32"}),
     "an end of three digits": (after(lambda x: x if x.dtype is torch.float64 else x + 2e-3), {"float32"}),

@@ -15,7 +15,7 @@ from typing import Any
 
 from ams.conformance.adapters import by_file
 from ams.conformance.sampler import Sampler
-from ams.errors import UserError, unknown
+from ams.errors import DataUnavailable, UserError, unknown
 
 LIBRARIES = {
     "ams": "",
@@ -50,19 +50,35 @@ def load(name: str, settings: dict[str, Any] | None = None) -> Sampler:
 
 def adapter(library: str) -> ModuleType:
     """Return the adapter of an installed library. Raises UserError for an unknown library and for a missing one."""
-    if installed(library) is None:
-        raise UserError(f"{library} is not installed: python -m pip install {LIBRARIES[library]}")
+    try:
+        release(library)
+    except DataUnavailable as missing:
+        raise UserError(str(missing)) from None
     return importlib.import_module(f"{__name__}.{library.replace('-', '_')}")
 
 
 def installed(library: str) -> str | None:
-    """Return a library's version (empty for the suite's own), None if it is missing. Raises UserError if unknown."""
+    """Return a library's version (empty for the suite's own), None if it is missing. Raises UserError if unknown.
+
+    The version of code by file is its commit.
+    """
+    if library in by_file.LIBRARIES:
+        return by_file.commit(library)
     if library not in LIBRARIES:
         raise unknown("library", library, (*LIBRARIES, *by_file.LIBRARIES))
     try:
         return version(LIBRARIES[library].split()[-1]) if LIBRARIES[library] else ""
     except PackageNotFoundError:
         return None
+
+
+def release(library: str) -> str:
+    """Return a library's version. Raises DataUnavailable where it is missing, with what to do."""
+    if (present := installed(library)) is not None:
+        return present
+    if library in by_file.LIBRARIES:
+        raise DataUnavailable(f"the code of {library} is missing: {by_file.obtain(library)}")
+    raise DataUnavailable(f"{library} is not installed: python -m pip install {LIBRARIES[library]}")
 
 
 def accepted(settings: dict[str, Any], function: Callable[..., Any], *own: str) -> dict[str, Any]:

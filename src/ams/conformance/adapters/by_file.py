@@ -45,6 +45,8 @@ FUNCTIONS = {
 ORDER_SETTINGS = ("order", "max_order", "predictor_order")
 STAND_INS = ("click", "tqdm", "dnnlib", "torch_utils", "torchvision", "torchvision.utils", "PIL", "PIL.Image")
 LIBRARIES = (*CLASSES, *FUNCTIONS)
+FURTHER = {"diff-solvers": ("diff-solvers-utils",)}
+"""The files that a library's own file imports of its repository."""
 
 
 def names(library: str) -> list[str]:
@@ -86,7 +88,7 @@ def _of_class(library: str, name: str, settings: dict[str, Any]) -> Sampler:
 
 def _of_function(library: str, name: str, settings: dict[str, Any]) -> Sampler:
     """Return a function `sampler(net, latents, num_steps=..., ...)` of a denoiser at noise sigma."""
-    function = getattr(module(library), name)
+    code = module(library)
     order = int(next((settings[key] for key in ORDER_SETTINGS if key in settings), FUNCTIONS[library][name]))
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
@@ -108,7 +110,7 @@ def _of_function(library: str, name: str, settings: dict[str, Any]) -> Sampler:
             levels = tables.get_schedule(steps, 0.002, 80.0)
             more = {"coeff_list": tables.get_deis_coeff_list(levels, order, deis_mode="tab")}
         # The functions multiply what they are given by their first noise level.
-        return function(Denoiser(), x / 80.0, num_steps=steps, **more, **settings)
+        return getattr(code, name)(Denoiser(), x / 80.0, num_steps=steps, **more, **settings)
 
     churned = float(settings.get("S_churn", 0.0)) > 0 or bool(settings.get("restart_info"))
     return Sampler(
@@ -120,6 +122,26 @@ def _of_function(library: str, name: str, settings: dict[str, Any]) -> Sampler:
         noise=None if churned else 0.0,
         data_std=0.5,
     )
+
+
+def commit(library: str) -> str | None:
+    """Return the commit of a library, short; None where a file of it is missing."""
+    from ams.data.files import fetch
+    from ams.errors import DataUnavailable
+
+    try:
+        for name in (library, *FURTHER.get(library, ())):
+            fetch(name)
+    except DataUnavailable:
+        return None
+    return _version(library)
+
+
+def obtain(library: str) -> str:
+    """Return how a user gets the file of a library."""
+    from ams.data.registry import CODE
+
+    return str(CODE[library].obtain)
 
 
 def _version(library: str) -> str:
@@ -135,8 +157,9 @@ def module(library: str) -> ModuleType:
     from ams.data.files import fetch
 
     code = ModuleType(library.replace("-", "_"))
+    path = fetch(library)
     with _standing_in(library):
-        exec(compile(fetch(library).read_text(encoding="utf-8"), f"{library}.py", "exec"), vars(code))
+        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), vars(code))
     return code
 
 
