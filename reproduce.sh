@@ -463,6 +463,8 @@ add_libraries() { # what the survey of other libraries' samplers needs, in the p
   [ "$PYTHON" != "$PLACE/conda/bin/python" ] || pins=()
   add_optional "$PYTHON" conformance "diffusers, azula and smalldiffusion, for the survey of their samplers" \
     "rows on them" ${pins[@]+"${pins[@]}"}
+  [ "$PROFILE" != full ] || add_optional "$PYTHON" survey "denoising-diffusion-pytorch, MONAI and refiners, for the rest" \
+    "rows on them" ${pins[@]+"${pins[@]}"}
   add_peer
 }
 
