@@ -1,0 +1,162 @@
+r"""N6: a two-layer ReLU network on a fixed noised data set, trained by full-batch gradient descent.
+
+`f(x) = A relu(W x) / sqrt(m)`, W and A of standard normal entries, on n points of the unit sphere in d = 8: noised
+normal points, `x_0 + z`, divided by their norms; targets are -z. With the second layer alone trained, from A = 0, the
+loss is quadratic and follows exactly from the features' Gram matrix; with both layers it is descended. The rate is half
+the largest at which the linearised network does not oscillate at the start.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ams_suite.measures import geometric_mean_ratio
+from analysis.score_training.settings import CONFIDENCE, Settings
+from verdicts import Measurement, Unavailable, check
+from verdicts.studies import Array, cell
+
+DIMENSION = 8
+TRAINED = ("second layer", "both layers")
+
+
+class Case(NamedTuple):
+    """Points (seeds, n, d), targets, and initial layers W (seeds, d, m) and A (seeds, m, d)."""
+
+    points: Tensor
+    targets: Tensor
+    first: Tensor
+    second: Tensor
+
+
+def case(points: int, width: int, seeds: int, seed: int) -> Case:
+    """Return data sets and networks; a seed's data are the same at each width."""
+    draw = torch.Generator().manual_seed(seed)
+    clean, noise = (torch.randn(seeds, points, DIMENSION, generator=draw).double() for _ in range(2))
+    first = torch.randn(seeds, DIMENSION, width, generator=draw).double()
+    second = torch.randn(seeds, width, DIMENSION, generator=draw).double()
+    noised = clean + noise
+    return Case(noised / noised.norm(dim=2, keepdim=True), -noise, first, second)
+
+
+def second_layer_losses(given: Case, steps: int) -> Tensor:
+    """Return the excess loss `|f - target|^2 / n` at steps 0, 1, ..., (seeds, steps); the second layer is trained."""
+    features = (given.points @ given.first).relu() / math.sqrt(given.first.shape[2])
+    values, vectors = torch.linalg.eigh(features @ features.mT / features.shape[1])
+    values = values.clamp_min(0.0)
+    reached = values > 1e-12 * values[:, -1:]  # directions that the features have: the others' loss stays
+    share = torch.where(reached, (vectors.mT @ given.targets).square().sum(2), 0.0) / features.shape[1]
+    kept = 1 - values / (2 * values[:, -1:])
+    return torch.einsum("si,ski->sk", share, kept[:, None] ** (2 * torch.arange(steps)[:, None]))
+
+
+def both_layers_losses(given: Case, steps: int) -> Tensor:
+    """Return the loss at steps 0, 1, ... (seeds, steps): both layers are trained."""
+    points, targets, first, second = given
+    count, root = points.shape[1], math.sqrt(first.shape[2])
+    rate = (0.25 * count / largest_eigenvalue(given))[:, None, None]
+    losses = []
+    for _ in range(steps):
+        before = points @ first
+        features = before.relu() / root
+        off = features @ second - targets
+        losses.append(off.square().sum((1, 2)) / count)
+        backward = off @ second.mT * (before > 0) / root
+        second = second - rate * 2 / count * features.mT @ off
+        first = first - rate * 2 / count * points.mT @ backward
+    return torch.stack(losses, 1)
+
+
+def largest_eigenvalue(given: Case, turns: int = 50) -> Tensor:
+    """Return the largest eigenvalue of the tangent kernel at the start, by power iteration, per seed."""
+    points, targets, first, second = given
+    root, active = math.sqrt(first.shape[2]), (points @ first > 0).double()
+    features, vector = (points @ first).relu() / root, torch.ones_like(targets)
+    for _ in range(turns):
+        vector = vector / vector.norm(dim=(1, 2), keepdim=True)
+        back = points.mT @ (vector @ second.mT * active) / root
+        moved = features @ (features.mT @ vector) + (points @ back * active) @ second / root
+        size, vector = (vector * moved).sum((1, 2)), moved
+    return size
+
+
+@cell
+def log_losses(trained: str, points: int, width: int, seeds: int, steps: int, seed: int) -> Array:
+    """The logarithm of the (excess) loss over the one at the start, (seeds, steps)."""
+    descend = second_layer_losses if trained == TRAINED[0] else both_layers_losses
+    losses = descend(case(points, width, seeds, seed), steps)
+    return (losses / losses[:, :1]).log().numpy()
+
+
+def fits(settings: Settings, trained: str, points: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rate of fall a step and R^2 of a line through the later half of each seed's log-losses."""
+    curves = log_losses(trained, points, width, settings.seeds, settings.steps, settings.seed)
+    late = curves[:, curves.shape[1] // 2 :]
+    steps = np.arange(late.shape[1]) - (late.shape[1] - 1) / 2
+    slopes = late @ steps / (steps @ steps)
+    off = late - late.mean(1, keepdims=True) - slopes[:, None] * steps
+    return -slopes, 1 - off.var(1) / late.var(1)
+
+
+def pairs(settings: Settings, wide: bool) -> list[tuple[int, int]]:
+    """Return (points, width) with a width of at least twice the points, or those of the narrower networks."""
+    return [(n, m) for n in settings.points for m in settings.widths if (m >= 2 * n) == wide]
+
+
+def _least_linear(settings: Settings, trained: str, wide: bool) -> Measurement:
+    fitted = {(n, m): fits(settings, trained, n, m)[1] for n, m in pairs(settings, wide)}
+    if not fitted:
+        raise Unavailable("no network is narrower than twice its points in this profile")
+    values = {f"{n} points, width {m}": float(fit.min()) for (n, m), fit in fitted.items()}
+    return Measurement(value=min(values.values()), n=settings.seeds, seeds=(settings.seed,), detail=dict(values))
+
+
+def _least_growth(settings: Settings, trained: str, wide: bool) -> Measurement:
+    """Return the ratio of rates, widest network over narrowest, at the number of points where it is least."""
+    ratios = []
+    for n in settings.points:
+        widths = [m for m in settings.widths if m >= 2 * n or not wide]
+        if len(widths) > 1 and (wide or min(widths) < 2 * n):
+            fast, slow = (fits(settings, trained, n, m)[0] for m in (max(widths), min(widths)))
+            ratios.append(geometric_mean_ratio(fast, slow, CONFIDENCE, settings.seed, points=n))
+    if not ratios:
+        raise Unavailable("no network is narrower than twice its points in this profile")
+    return min(ratios, key=lambda ratio: ratio.value)
+
+
+@check("N6.linear_second")
+def least_linearity_of_the_second_layer(settings: Settings) -> Measurement:
+    """Measure the least R^2 of log-loss against steps, later half, second layer trained: wide networks."""
+    return _least_linear(settings, TRAINED[0], wide=True)
+
+
+@check("N6.linear_both")
+def least_linearity_of_both_layers(settings: Settings) -> Measurement:
+    """Measure the least R^2 of log-loss against steps, later half, both layers trained: wide networks."""
+    return _least_linear(settings, TRAINED[1], wide=True)
+
+
+@check("N6.width_second")
+def growth_with_width_of_the_second_layer(settings: Settings) -> Measurement:
+    """Measure the rate of the widest network over the narrowest wide one's, second layer trained, where it is least."""
+    return _least_growth(settings, TRAINED[0], wide=True)
+
+
+@check("N6.width_both")
+def growth_with_width_of_both_layers(settings: Settings) -> Measurement:
+    """Measure the rate of the widest network over the narrowest wide one's, both layers trained, where it is least."""
+    return _least_growth(settings, TRAINED[1], wide=True)
+
+
+@check("N6a.linear")
+def least_linearity_of_narrow_networks(settings: Settings) -> Measurement:
+    """Measure the least R^2 of log-loss against steps, later half, both layers trained: narrow networks."""
+    return _least_linear(settings, TRAINED[1], wide=False)
+
+
+@check("N6a.width")
+def growth_with_width_from_a_narrow_network(settings: Settings) -> Measurement:
+    """Measure the rate of the widest network over a narrow one's, second layer trained, where it is least."""
+    return _least_growth(settings, TRAINED[0], wide=False)

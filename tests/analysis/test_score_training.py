@@ -1,0 +1,103 @@
+"""Training the score: each claim's verdict, and the change that flips it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from analysis.score_training import linear, network, two_layer
+from analysis.score_training.settings import Settings
+from tests.claims import expected, refuted, verdict_of
+
+SMALL = Settings(cases=6, widths=(64, 256), seeds=16, steps=1000, budgets=(200,), networks=3, updates=150)
+NARROW = SMALL.model_copy(update={"points": (32, 128), "seeds": 3})
+
+
+@pytest.mark.parametrize("identifier", ["N5", "N6", "N7a", "N8", "N9"])
+def test_claims_come_out_as_expected(identifier: str) -> None:
+    assert verdict_of(identifier, settings=SMALL) is expected(identifier)
+
+
+def test_narrow_networks_come_out_as_expected() -> None:
+    assert verdict_of("N6a", settings=NARROW) is expected("N6a")
+
+
+def test_another_rate_breaks_n5(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of N5: descent at a rate one percent larger than the law's."""
+    descend = linear.losses_by_descent
+    monkeypatch.setattr(linear, "losses_by_descent", lambda i, t, rate, steps: descend(i, t, 1.01 * rate, steps))
+    assert refuted("N5", "law", settings=SMALL)
+
+
+def test_an_oscillating_rate_breaks_n6(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
+    """Falsifier of N6: at four times the rate both layers' loss oscillates."""
+    eigenvalue = two_layer.largest_eigenvalue
+    monkeypatch.setattr(two_layer, "largest_eigenvalue", lambda given: eigenvalue(given) / 5)
+    assert refuted("N6", "linear_both", settings=SMALL)
+
+
+def test_wide_networks_alone_uphold_n6a(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of N6a: where the wide networks stand for the narrow ones it holds."""
+    monkeypatch.setattr(two_layer, "pairs", lambda settings, wide: [(32, 64), (32, 128)])
+    assert verdict_of("N6a", "N6a.linear", settings=SMALL) == "holds"
+
+
+def made_up(values: dict[str, float]) -> Callable[..., np.ndarray]:
+    return lambda weight, count, updates, rate, seed: values[weight] * (1 + 0.01 * np.arange(count))
+
+
+def test_equal_weights_break_n7(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of N7: networks that every weight leaves with one error."""
+    monkeypatch.setattr(network, "parts", made_up({"EDM": 1.0, "Song": 1.0, "uniform": 1.0}))
+    assert verdict_of("N7", settings=SMALL) == "refuted"
+    monkeypatch.setattr(network, "parts", made_up({"EDM": 0.5, "Song": 1.0, "uniform": 1.0}))
+    assert verdict_of("N7", settings=SMALL) == "holds"
+
+
+def test_equal_weights_break_n7a(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
+    """Falsifier of N7a's early part: the three weights are one."""
+    same = dict.fromkeys(linear.WEIGHTS, linear.WEIGHTS["EDM"])
+    monkeypatch.setattr(linear, "WEIGHTS", same)
+    assert refuted("N7a", "early", settings=SMALL)
+
+
+def test_a_bound_without_the_score_part_breaks_n8(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
+    """Falsifier of N8: without the trained error the bound is none."""
+    monkeypatch.setattr(linear.AffineError, "power", lambda self, law, level: 0 * law.variance)
+    assert refuted("N8", "bound", settings=SMALL)
+
+
+def test_exponential_levels_alone_break_n9(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
+    """Falsifier of N9's late part: both schedules are the exponential one."""
+    monkeypatch.setattr(linear, "NOISE_LEVELS", dict.fromkeys(linear.NOISE_LEVELS, linear.geometric_sigmas))
+    assert refuted("N9", "late", settings=SMALL)
+
+
+def test_more_training_leaves_a_network_less_error() -> None:
+    few, many = (network.score_part(network.train("EDM", 2, updates, 0.03, 1)).mean() for updates in (20, 400))
+    assert float(many) < 0.5 * float(few)
+
+
+def test_the_frozen_rates_are_inside_their_grid() -> None:
+    assert all(min(network.TRIED) < rate < max(network.TRIED) for rate in network.RATES.values())
+
+
+def test_a_trained_score_is_its_optimum_in_the_limit() -> None:
+    law = linear.TARGETS["one variance"]
+    slope, shift = linear.trained(law, [1.0, 0.5], lambda sigma, s: 1.0, 10**6).table[0.5]
+    assert torch.allclose(slope, torch.zeros_like(slope)) and torch.allclose(shift, torch.zeros_like(shift))
+
+
+def test_the_tangent_kernels_eigenvalue_is_automatic_differentiations() -> None:
+    given = two_layer.case(5, 7, 1, 3)
+    points, _, first, second = (part[0] for part in given)
+
+    def output(w: torch.Tensor, a: torch.Tensor) -> Any:
+        return ((points @ w).relu() / 7**0.5 @ a).flatten()
+
+    by_first, by_second = torch.autograd.functional.jacobian(output, (first, second))
+    jacobian = torch.cat([by_first.flatten(1), by_second.flatten(1)], 1)
+    wanted = torch.linalg.eigvalsh(jacobian @ jacobian.T)[-1]
+    assert float(two_layer.largest_eigenvalue(given, 500)[0]) == pytest.approx(float(wanted), rel=1e-6)
