@@ -85,7 +85,8 @@ class Tuning(NamedTuple):
             yield from ((name, self.chosen | {name: value}) for value in pair)
 
 
-def _annealed_baoab(schedule: KineticSchedule) -> BuildProgram:
+def one_step_of(schedule: KineticSchedule) -> BuildProgram:
+    """Return the programs of annealed BAOAB with a schedule, one step per noise level."""
     return step_per_level(lambda hyperparameters, steps: annealed_baoab(schedule))
 
 
@@ -93,11 +94,9 @@ TUNINGS = {
     MOMENTUM: Tuning(
         {"rate": 4.0, "most": 1.8, "e": 0.8},
         {"rate": (3.0, 5.0), "most": (1.6, 1.9), "e": (0.75, 0.85)},
-        lambda **settings: _annealed_baoab(tapered(**settings)),
+        lambda **settings: one_step_of(tapered(**settings)),
     ),
-    BEST_WITHOUT: Tuning(
-        {"u": 1.9}, {"u": (1.8, 1.95)}, lambda u: _annealed_baoab(lambda h: KineticParameters(u, 0.0))
-    ),
+    BEST_WITHOUT: Tuning({"u": 1.9}, {"u": (1.8, 1.95)}, lambda u: one_step_of(lambda h: KineticParameters(u, 0.0))),
     MEMORYLESS: Tuning(
         presets.MEMORYLESS._asdict(),
         {"sigma": (8.0, 12.0), "share": (0.7, 0.9), "coarse": (3.0, 6.0)},

@@ -20,6 +20,7 @@ from analysis.kinetic_langevin import (
     held_corrector,
     invariance_and_order,
     one_level,
+    optimal_momentum,
     rates,
     samplers,
     score_error_robustness,
@@ -58,11 +59,13 @@ def few_samplers(monkeypatch: MonkeyPatch) -> None:
     few = (CRITICAL, MOMENTUM, BEST_WITHOUT, "DEIS-4", "EDM stochastic", RESTART, MEMORYLESS)
     monkeypatch.setattr(score_error_robustness, "COMPARED", few)
     monkeypatch.setattr(samplers, "TUNINGS", {name: samplers.TUNINGS[name] for name in (MOMENTUM, BEST_WITHOUT)})
+    monkeypatch.setattr(optimal_momentum, "ITERATIONS", 30)
 
 
 @pytest.mark.parametrize("identifier", CLAIMS)
 def test_claims_come_out_as_expected(identifier: str) -> None:
-    larger = {name: small(targets=24) for name in ("K8c", "K9", "K9b", "K9d", "K9e")} | {"K9g": small(budget=640)}
+    larger = {name: small(targets=24) for name in ("K8c", "K9", "K9b", "K9d", "K9e")}
+    larger |= {"K8g": small(targets=12), "K9g": small(budget=640)}
     assert verdict_of(identifier, settings=larger.get(identifier, SMALL)) is expected(identifier)
 
 
@@ -173,6 +176,17 @@ def test_momentum_that_speeds_up_breaks_k8b(monkeypatch: MonkeyPatch) -> None:
 def test_an_informed_rule_breaks_k8c(monkeypatch: MonkeyPatch, part: str, other: str) -> None:
     swapped(monkeypatch, {CURVATURE: other})
     assert refuted("K8c", part, settings=SMALL)
+
+
+def test_other_pairs_break_k8f(monkeypatch: MonkeyPatch) -> None:
+    monkeypatch.setattr(optimal_momentum, "WITHOUT", [(1.0, 0.0)])
+    assert refuted("K8f", "joint", settings=SMALL)
+
+
+@pytest.mark.parametrize(("part", "others"), [("exact", {SAME_WITHOUT: "ancestral"}), ("start", {MOMENTUM: RESTART})])
+def test_other_rivals_break_k8g(monkeypatch: MonkeyPatch, part: str, others: dict[str, str]) -> None:
+    swapped(monkeypatch, others)
+    assert refuted("K8g", part, settings=small(targets=12))
 
 
 def test_a_faster_sampler_breaks_k8d(monkeypatch: MonkeyPatch) -> None:
