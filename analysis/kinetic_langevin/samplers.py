@@ -93,7 +93,7 @@ def one_step_of(schedule: KineticSchedule) -> BuildProgram:
 TUNINGS = {
     MOMENTUM: Tuning(
         {"rate": 4.0, "most": 1.8, "e": 0.8},
-        {"rate": (3.0, 5.0), "most": (1.6, 1.9), "e": (0.75, 0.85)},
+        {"rate": (3.0, 5.0), "most": (1.6, 1.99), "e": (0.75, 0.85)},
         lambda **settings: one_step_of(tapered(**settings)),
     ),
     BEST_WITHOUT: Tuning({"u": 1.9}, {"u": (1.8, 1.95)}, lambda u: one_step_of(lambda h: KineticParameters(u, 0.0))),
