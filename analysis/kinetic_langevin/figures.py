@@ -9,9 +9,9 @@ from matplotlib.figure import Figure as Drawing
 
 from ams.plots import budget_ticks, legend_above, panels, reference_line, ticks
 from ams.samplers.presets import SPECS
-from ams.statistics import mean_interval
+from ams.statistics import Interval, mean_interval
 from ams_suite.drawn import save_drawn
-from analysis.kinetic_langevin import samplers, study
+from analysis.kinetic_langevin import on_a_mixture, samplers, study
 from analysis.kinetic_langevin.drift_calibration import drift_factors
 from analysis.kinetic_langevin.family import Kind
 from analysis.kinetic_langevin.invariance_and_order import gaussian_divergence
@@ -156,7 +156,26 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 def tables(settings: Settings) -> list[Table]:
     """Return the group's tables: evaluations on the third family, a table for each kind of problem, and the tuning."""
     tables = [evaluations_table(settings, Kind(name)) for name in settings.compared]
-    return [*tables, *([development_table(settings)] if settings.tuned else [])]
+    return [*tables, *([development_table(settings), mixture_table(settings)] if settings.tuned else [])]
+
+
+def mixture_table(settings: Settings) -> Table:
+    """Return KL of every sampler on the mixture at both budgets, with its interval where it is of particles."""
+    both = (on_a_mixture.FEW, on_a_mixture.MANY)
+
+    def shown(kl: Interval) -> str:
+        return f"{kl.value:.5f}" + (f" [{kl.low:.5f}, {kl.high:.5f}]" if kl.n > 1 else "")
+
+    return Table(
+        id="kinetic_mixture",
+        caption="A mixture of two modes, exact scores: KL (nats), exact or by particles, then with an interval of "
+        "confidence 1 - 1e-6.",
+        header=("sampler", *(f"{budget} evaluations" for budget in both)),
+        rows=tuple(
+            (name, *(shown(on_a_mixture.kl(settings, name, budget)) for budget in both)) for name in on_a_mixture.NAMES
+        ),
+        claims=("K11",),
+    )
 
 
 def evaluations_table(settings: Settings, kind: Kind) -> Table:

@@ -6,6 +6,7 @@ from itertools import chain
 from analysis.kinetic_langevin import (
     drift_calibration,
     invariance_and_order,
+    on_a_mixture,
     one_level,
     optimal_momentum,
     rates,
@@ -59,6 +60,7 @@ def cells(settings: Settings) -> Iterator[Cell]:
     yield from _of_the_third_family(settings)
     if settings.tuned:
         yield from optimal_momentum.cells(third(settings, Kind.EXACT), third(settings, Kind.START), settings.budget)
+        yield from on_a_mixture.cells(settings)
 
 
 def _of_development(settings: Settings) -> Iterator[Cell]:

@@ -19,6 +19,7 @@ from analysis.kinetic_langevin import (
     figures,
     held_corrector,
     invariance_and_order,
+    on_a_mixture,
     one_level,
     optimal_momentum,
     rates,
@@ -60,12 +61,13 @@ def few_samplers(monkeypatch: MonkeyPatch) -> None:
     monkeypatch.setattr(score_error_robustness, "COMPARED", few)
     monkeypatch.setattr(samplers, "TUNINGS", {name: samplers.TUNINGS[name] for name in (MOMENTUM, BEST_WITHOUT)})
     monkeypatch.setattr(optimal_momentum, "ITERATIONS", 30)
+    monkeypatch.setattr(on_a_mixture, "NAMES", (CRITICAL, DECAYING, "DEIS-4", MEMORYLESS))
 
 
 @pytest.mark.parametrize("identifier", CLAIMS)
 def test_claims_come_out_as_expected(identifier: str) -> None:
     larger = {name: small(targets=24) for name in ("K8c", "K9", "K9b", "K9d", "K9e")}
-    larger |= {"K8g": small(targets=12), "K9g": small(budget=640)}
+    larger |= {"K11": small(mixture_batch=1000), "K8g": small(targets=12), "K9g": small(budget=640)}
     assert verdict_of(identifier, settings=larger.get(identifier, SMALL)) is expected(identifier)
 
 
@@ -189,6 +191,13 @@ def test_other_rivals_break_k8g(monkeypatch: MonkeyPatch, part: str, others: dic
     assert refuted("K8g", part, settings=small(targets=12))
 
 
+def test_exchanged_samplers_break_k11(monkeypatch: MonkeyPatch) -> None:
+    others = {DECAYING: MEMORYLESS, CRITICAL: MEMORYLESS, "DEIS-4": "Euler ODE"}
+    run = on_a_mixture.line_run
+    monkeypatch.setattr(on_a_mixture, "line_run", lambda name, *arguments: run(others.get(name, name), *arguments))
+    assert refuted("K11", "few", "held", "many", settings=small(mixture_batch=1000))
+
+
 def test_a_faster_sampler_breaks_k8d(monkeypatch: MonkeyPatch) -> None:
     swapped(monkeypatch, {"adaptive momentum": "DPM-Solver++"})
     assert refuted("K8d", "stationed", settings=SMALL)
@@ -301,8 +310,8 @@ def test_a_curve_ends_where_more_evaluations_change_nothing() -> None:
 
 
 def test_tables_say_who_reaches_the_threshold() -> None:
-    settings = small(targets=2, budget=40, compared=("exact",), tuned=True)
-    evaluations, tuned = figures.tables(settings)
+    settings = small(targets=2, budget=40, compared=("exact",), tuned=True, mixture_batch=20)
+    evaluations, tuned, _ = figures.tables(settings)
     rows = {name: entries for name, *entries in evaluations.rows}
     assert float(rows[DECAYING][1].split()[0]) == pytest.approx(23, abs=2) and rows["EDM stochastic"][1] == "never"
     assert [row[1] for row in tuned.rows][-3:] == ["u 1.9", "u 1.8", "u 1.95"]

@@ -359,7 +359,8 @@ def restart_program(restarts: Restarts) -> BuildProgram:
 
 
 def _multistep(name: str, method: Method, look: Look) -> SamplerSpec:
-    return SamplerSpec(name, Family.ONE_STEP, *look, multistep_program(lambda sigmas: method), ("rho",))
+    line_method = LineMethod.PARTICLES if method.noise else LineMethod.TRANSPORT
+    return SamplerSpec(name, Family.ONE_STEP, *look, multistep_program(lambda sigmas: method), ("rho",), line_method)
 
 
 _UNIPC_3 = exponential_multistep(unipc(3))
