@@ -62,11 +62,22 @@ def _baoab(name: str, step: Step, marker: str = "", line: str = "-") -> SamplerS
     return replace(SPECS[DECAYING], name=name, program=program, colour="#56B4E9", marker=marker, line=line)
 
 
+SCHEDULES: dict[str, KineticSchedule] = {
+    DECAYING: fixed(0.0),
+    **{name: fixed(e) for e, name in MOMENTA.items()},
+    MOMENTUM: TAPERED,
+    SAME_WITHOUT: tapered(e=0.0),
+    BEST_WITHOUT: lambda h: KineticParameters(1.9, 0.0),
+}
+"""The kinetic parameters of the annealed BAOAB samplers compared here."""
+_LOOKS = {SAME_WITHOUT: ("v", "-."), BEST_WITHOUT: ("^", ":")}
 _OWN = (
-    _baoab(SAME_WITHOUT, annealed_baoab(tapered(e=0.0)), "v", "-."),
-    _baoab(BEST_WITHOUT, annealed_baoab(lambda h: KineticParameters(1.9, 0.0)), "^", ":"),
     _baoab(CURVATURE, with_critical_momentum),
-    *(_baoab(name, annealed_baoab(fixed(e))) for e, name in MOMENTA.items() if name not in SPECS),
+    *(
+        _baoab(name, annealed_baoab(schedule), *_LOOKS.get(name, ()))
+        for name, schedule in SCHEDULES.items()
+        if name not in SPECS
+    ),
 )
 SAMPLERS = SPECS | {spec.name: spec for spec in _OWN}
 """The suite's samplers and this group's own, by name."""
