@@ -74,7 +74,7 @@ def time_ratio_of_tapered_momentum_to_none(settings: Settings) -> Measurement:
 
 
 @check("K12.corrector")
-def time_ratio_of_critical_damping_to_none(settings: Settings) -> Measurement:
+def time_ratio_of_corrector_to_memoryless(settings: Settings) -> Measurement:
     """Measure the critically damped corrector's Langevin time over prediction-correction's."""
     return time_ratio(settings, CRITICAL, MEMORYLESS)
 
