@@ -10,11 +10,12 @@ import torch
 from pytest import MonkeyPatch
 
 from ams.laws.stationary import frozen
-from ams.samplers import annealed_baoab, exponential_multistep, langevin, one_step_per_level
+from ams.samplers import annealed_baoab, critically_damped, exponential_multistep, langevin, one_step_per_level
 from ams.samplers.presets import SigmaRange, steps_per_level
 from ams.schedules import geometric_sigmas, ve_levels
 from ams.targets import GaussianMixture
 from analysis.kinetic_langevin import (
+    augmented_diffusion,
     drift_calibration,
     family,
     figures,
@@ -215,6 +216,28 @@ def test_langevin_time_is_that_of_the_noise(retention: exponential_multistep.Ret
     retained = ((v, after, exponential_multistep.weights(method, (v,), v, after)[0]) for v, after in pairs)
     added = sum((after**2 - (v * kept) ** 2) / (2 * after**2) for v, after, kept in retained)
     assert langevin_time.time_of_reverse_sde(retention, sigmas) == pytest.approx(added, rel=3e-3)
+
+
+def test_another_rate_of_rotation_breaks_k13(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of K13: twice the rate; a step that keeps p; a solver in the place of the integrators."""
+    noise_and_rate = augmented_diffusion.noise_and_rate
+
+    def doubled(*arguments: Any) -> Any:
+        sigma, rate = noise_and_rate(*arguments)
+        return sigma, 2 * rate
+
+    def lasting(state: Any, *others: Any) -> Any:
+        after, info = critically_damped.cld_exponential(state, *others)
+        return after if state.p is None else after._replace(p=state.p), info
+
+    monkeypatch.setattr(augmented_diffusion, "noise_and_rate", doubled)
+    assert refuted("K13", "rotation")
+    monkeypatch.setitem(augmented_diffusion.STEPS, "CLD, exponential", lasting)
+    assert refuted("K13", "point")
+    swapped(monkeypatch, {"CLD, exponential": "UniPC-3"})
+    assert refuted("K13", "exact", settings=SMALL)
+    swapped(monkeypatch, {"CLD, exponential": RESTART})
+    assert refuted("K13", "start", settings=SMALL)
 
 
 def test_a_faster_sampler_breaks_k8d(monkeypatch: MonkeyPatch) -> None:
