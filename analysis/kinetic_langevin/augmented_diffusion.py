@@ -29,14 +29,14 @@ def remainder_of_rotation(settings: Settings) -> Measurement:
     CLD's flow is `dz/dt = A z - diag(0, 2) s`, `s = -Q^-1 (z - r_1 D)`. In the basis `C = (r_1, Q n)` it has the matrix
     `G = C^-1 (M C - C')`, `M = A + diag(0, 2) Q^-1`; `xi` and `p` are its coordinates over sigma and times sqrt N. So
     both diagonal entries of G must undo that scaling, and its others be `rate sigma sqrt N` and `-rate / (sigma sqrt
-    N)`. With `E = exp(-t)` all is rational.
+    N)`. With `E = exp(-t)` all is rational; `kept` is `1 - gamma`.
     """
-    t, gamma, fade = sp.symbols("t gamma E", positive=True)
+    t, kept, fade = sp.symbols("t kept E", positive=True)
     sigma2, rate2 = (
-        (part**2).subs(sp.exp(t), 1 / fade).subs(sp.exp(-t), fade) for part in noise_and_rate(t, gamma, sp)
+        (part**2).subs(sp.exp(t), 1 / fade).subs(sp.exp(-t), fade) for part in noise_and_rate(t, 1 - kept, sp)
     )
     one, two, n = fade * sp.Matrix([1 + t, -t]), fade * sp.Matrix([t, 1 - t]), sp.Matrix([t, 1 + t])
-    noise = sp.eye(2) - one * one.T - (1 - gamma) * two * two.T
+    noise = sp.eye(2) - one * one.T - kept * two * two.T
     size, basis = (n.T * noise * n)[0], sp.Matrix.hstack(one, noise * n)
 
     def slope(value: sp.Basic) -> sp.Basic:

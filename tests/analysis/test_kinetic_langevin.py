@@ -63,7 +63,9 @@ def few_samplers(monkeypatch: MonkeyPatch) -> None:
     few = (CRITICAL, MOMENTUM, BEST_WITHOUT, "DEIS-4", "EDM stochastic", RESTART, MEMORYLESS)
     monkeypatch.setattr(score_error_robustness, "COMPARED", few)
     monkeypatch.setattr(samplers, "TUNINGS", {name: samplers.TUNINGS[name] for name in (MOMENTUM, BEST_WITHOUT)})
-    monkeypatch.setattr(optimal_momentum, "ITERATIONS", 30)
+    monkeypatch.setattr(optimal_momentum, "ITERATIONS", 20)
+    monkeypatch.setattr(optimal_momentum, "WITHOUT", [(0.0, 0.0), (0.05, 0.0)])
+    monkeypatch.setattr(optimal_momentum, "WITH", [(0.02, 0.25), (0.02, 0.5)])
     monkeypatch.setattr(on_a_mixture, "NAMES", (CRITICAL, DECAYING, "DEIS-4", MEMORYLESS))
 
 
