@@ -221,19 +221,19 @@ def test_langevin_time_is_that_of_the_noise(retention: exponential_multistep.Ret
 
 
 def test_another_rate_of_rotation_breaks_k13(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of K13: twice the rate; a step that keeps p; a solver in the place of the integrators."""
+    """Falsifier of K13: twice the noise and the rate; a step that keeps p; a solver in the place of the integrators."""
     noise_and_rate = augmented_diffusion.noise_and_rate
 
     def doubled(*arguments: Any) -> Any:
         sigma, rate = noise_and_rate(*arguments)
-        return sigma, 2 * rate
+        return 2 * sigma, 2 * rate
 
     def lasting(state: Any, *others: Any) -> Any:
         after, info = critically_damped.cld_exponential(state, *others)
         return after if state.p is None else after._replace(p=state.p), info
 
     monkeypatch.setattr(augmented_diffusion, "noise_and_rate", doubled)
-    assert refuted("K13", "rotation")
+    assert refuted("K13", "estimate", "rotation")
     monkeypatch.setitem(augmented_diffusion.STEPS, "CLD, exponential", lasting)
     assert refuted("K13", "point")
     swapped(monkeypatch, {"CLD, exponential": "UniPC-3"})
