@@ -13,7 +13,8 @@ CONSTANT, REVERSE = "Langevin, drift x1.5", "reverse diffusion"
 class Settings(ExactSettings, frozen=True):
     """Annealed Langevin and adaptive momentum run at `past` evaluations too (0: not); RK45 at `tolerances`.
 
-    Reverse diffusion runs at `reverse` too. D3 compares it with adaptive momentum on `more` batches besides the others.
+    Reverse diffusion runs at `reverse` too. D3 compares it with adaptive momentum on `more` batches besides the others,
+    on as many of which the minor mode is counted.
 
     `tuned_samplers` are tuned at each of `tuned`, over `factors` (of NCSNv2's step) times `repeats` (T), on `trials`
     batches that measure nothing else. The minor mode is counted at `rare` evaluations, on `rare_batch` samples a batch.
@@ -30,7 +31,7 @@ class Settings(ExactSettings, frozen=True):
     trials: PositiveInt = 3
     rare: PositiveInt = 150
     rare_batch: PositiveInt = 128
-    rare_samplers: tuple[str, ...] = (BASELINE, PAPER, DOUBLED, "ancestral")
+    rare_samplers: tuple[str, ...] = (BASELINE, PAPER, DOUBLED)
 
     @property
     def rare_setup(self) -> BatchSetup:

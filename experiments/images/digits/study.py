@@ -165,4 +165,4 @@ def cells(settings: Settings) -> Iterator[Cell]:
 
 
 def _rare_numbers(settings: Settings) -> range:
-    return range(FIRST_RARE, FIRST_RARE + settings.batches)
+    return range(FIRST_RARE, FIRST_RARE + settings.batches + settings.more)

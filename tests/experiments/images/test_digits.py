@@ -28,7 +28,7 @@ CPU_ALONE = {"factors": (0.5, 1.0), "repeats": (5, 10, 20), "trials": 1, "rare_b
 """Small sizes of what the quick profile leaves out."""
 QUICK = quick_settings("digits").model_copy(update=CPU_ALONE)
 SETTINGS = QUICK.model_copy(update={"batches": 7})
-MORE = QUICK.model_copy(update={"batches": 10, "rare_batch": 200})
+MORE = QUICK.model_copy(update={"batches": 10, "rare_batch": 200, "more": 0})
 """For claims of small margin."""
 SMALL = Settings(budgets=(20,), batches=2, batch=8, tolerances=(0.1,), tuned=(20,), rare=20, rare_batch=4)
 
@@ -65,9 +65,9 @@ def test_a_shifted_target_breaks_d0(monkeypatch: MonkeyPatch) -> None:
 
 
 def test_langevin_against_itself_breaks_d1(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of D1: annealed Langevin in adaptive momentum's place gains nothing, nor does reverse diffusion."""
+    """Falsifier of D1 and D1b: annealed Langevin in adaptive momentum's place saves nothing; another one gains."""
     exchanged(monkeypatch, {PAPER: BASELINE})
-    assert verdict("D1.speed_up") is not Verdict.HOLDS
+    assert verdict("D1b") is not Verdict.HOLDS
     exchanged(monkeypatch, {BASELINE: "reverse diffusion"})
     assert verdict("D1.gain") is not Verdict.HOLDS
 
@@ -106,7 +106,13 @@ def test_langevin_in_the_places_of_tempered_samplers_breaks_d4(monkeypatch: Monk
     monkeypatch.undo()
     exchanged(monkeypatch, {BASELINE: DOUBLED, PAPER: BASELINE})
     assert verdict("D4.langevin") is Verdict.REFUTED
-    assert verdict("D4a", MORE) is Verdict.REFUTED
+    assert verdict("D4a.adaptive", MORE) is Verdict.REFUTED
+    shares = {BASELINE: 1.4, PAPER: 0.8}
+    for ours, nearer in ((0.8, Verdict.HOLDS), (0.3, Verdict.REFUTED)):
+        shares[PAPER] = ours
+        made = lambda settings, name: [shares[name] * study.target_share() + 0.001 * k for k in range(9)]  # noqa: E731
+        monkeypatch.setattr(study, "rare_shares", made)
+        assert verdict("D4a.nearer") is nearer and verdict("D4a.adaptive") is Verdict.HOLDS
 
 
 def test_langevin_against_itself_breaks_d5() -> None:
