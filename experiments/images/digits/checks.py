@@ -132,7 +132,7 @@ def rare_share_of_adaptive_momentum_less_langevins(settings: Settings) -> Measur
     return measures.mean_difference(ours, theirs, CONFIDENCE, settings.seed, settings.rare_batch, **detail)
 
 
-@check("D4a.nearer")
+@check("D4b.nearer")
 def rare_shares_error_under_adaptive_momentum_less_langevins(settings: Settings) -> Measurement:
     """Measure `|a - 1| - |l - 1|`: a and l are adaptive momentum's and annealed Langevin's share over the target's.
 
