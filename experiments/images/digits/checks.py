@@ -3,6 +3,7 @@
 import math
 
 from ams.samplers.presets import EXACT
+from ams.statistics.tuning import optima_on_edge
 from ams_suite import measures
 from experiments.images.comparison import CONFIDENCE, column, error_curve, farthest
 from experiments.images.digits import study
@@ -164,6 +165,18 @@ def tuned_kl_gain_over_annealed_langevin(settings: Settings) -> Measurement:
 def tuned_kl_excess_over_a_constant_drift_factor(settings: Settings) -> Measurement:
     """Measure adaptive momentum's KL per pixel less that of Langevin with its drift times 1.5, both tuned, 20 NFE."""
     return _excess(settings, PAPER, CONSTANT, 20, tuned=True)
+
+
+@check("D6.edges")
+def tuned_hyperparameters_on_an_edge(settings: Settings) -> Measurement:
+    """Count the chosen hyperparameters at an end of their grid, natural bounds aside, over samplers and budgets."""
+    edges = list[str]()
+    for budget in settings.tuned:
+        best = {f"{name}, {budget} NFE": study.chosen(settings, name, budget) for name in settings.tuned_samplers}
+        axes = {"factor": settings.factors, "repeats": settings.repeats_at(budget)}
+        natural = {("repeats", 1), ("repeats", budget // 2)}
+        edges += optima_on_edge(axes, {case: h._asdict() for case, h in best.items()}, natural)
+    return Measurement(value=len(edges), n=len(settings.tuned) * len(settings.tuned_samplers), detail={"edges": edges})
 
 
 @check("D7.ancestral")

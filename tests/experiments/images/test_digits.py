@@ -18,13 +18,13 @@ from experiments.images.comparison import farthest
 from experiments.images.digits import figures, study
 from experiments.images.digits.settings import BASELINE, CONSTANT, DOUBLED, PAPER, Settings
 from experiments.images.exact import LOST, Errors
-from tests.claims import expected, quick_settings, refuted, verdict_of
+from tests.claims import expected, measured, quick_settings, refuted, verdict_of
 from verdicts import Measurement
 from verdicts.claims.schema import Verdict
 from verdicts.records.figures import saved_as
 from verdicts.studies import Cell, Memory, using
 
-CPU_ALONE = {"factors": (0.5, 1.0), "repeats": (5, 10, 20), "trials": 1, "rare_batch": 280}
+CPU_ALONE = {"factors": (0.5, 1.0), "repeats": (5, 10, 20), "trials": 1, "rare_batch": 280, "tuned": (60,)}
 """Small sizes of what the quick profile leaves out."""
 QUICK = quick_settings("digits").model_copy(update=CPU_ALONE)
 SETTINGS = QUICK.model_copy(update={"batches": 7})
@@ -121,12 +121,16 @@ def test_langevin_against_itself_breaks_d5() -> None:
 
 
 def test_tuned_samplers_exchanged_break_d6(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of D6: tuned samplers in each other's places."""
+    """Falsifier of D6: tuned samplers in each other's places; a setting at the end of the grid."""
     exchanged(monkeypatch, {PAPER: BASELINE, BASELINE: PAPER})
     assert verdict("D6.tuned") is Verdict.REFUTED
     monkeypatch.undo()
     exchanged(monkeypatch, {PAPER: CONSTANT, CONSTANT: PAPER})
     assert verdict("D6.constant") is Verdict.REFUTED
+    monkeypatch.undo()
+    for h, edges in ((AUTHORS, 0), (AUTHORS._replace(factor=2.0, repeats=30), 3), (AUTHORS._replace(repeats=1), 0)):
+        monkeypatch.setattr(study, "tuned", lambda *given, chosen=h: chosen)
+        assert measured("D6.edges", SMALL.model_copy(update={"tuned": (60,)})).value == edges
 
 
 def test_a_sampler_that_wins_would_make_d7_hold(monkeypatch: MonkeyPatch) -> None:
@@ -159,7 +163,7 @@ def test_tuning_chooses_on_other_batches(monkeypatch: MonkeyPatch) -> None:
 
     monkeypatch.setattr(study, "sampler_batch", sampler_batch)
     grid = SMALL.grid(20)
-    assert study.tuned(BASELINE, 20, grid, SMALL.trials, SMALL.setup) == AUTHORS._replace(factor=1.0, repeats=2)
+    assert study.tuned(BASELINE, 20, grid, SMALL.trials, SMALL.setup) == AUTHORS._replace(factor=1.0, repeats=1)
     assert set(tried) == set(grid) and all(20 // each.repeats >= 2 for each in grid)
     assert all(len(numbers) == SMALL.trials for numbers in tried.values())
     assert all(set(exact.numbers(SMALL, BASELINE)).isdisjoint(numbers) for numbers in tried.values())
