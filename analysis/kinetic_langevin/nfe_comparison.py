@@ -7,6 +7,7 @@ stands for its evaluations, so a ratio in its disfavour is a lower bound.
 
 import numpy as np
 
+from ams.statistics import CONFIDENCE
 from ams_suite.measures import geometric_mean_ratio
 from analysis.kinetic_langevin import samplers
 from analysis.kinetic_langevin.family import THIRD, Kind
@@ -22,8 +23,6 @@ from analysis.kinetic_langevin.samplers import (
 from analysis.kinetic_langevin.settings import Settings
 from analysis.kinetic_langevin.study import third
 from verdicts import Measurement, check
-
-CONFIDENCE = 0.95
 
 
 def evaluations(settings: Settings, kind: Kind, sampler: str, threshold: float = THRESHOLD) -> np.ndarray:

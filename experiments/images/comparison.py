@@ -8,13 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from ams.statistics import mean_interval
+from ams.statistics import CONFIDENCE, mean_interval
 from ams.statistics.nfe_to_threshold import BatchErrors, nfe_interval, nfe_ratio_interval
 from verdicts import Measurement
 from verdicts.records.figures import Cell
 
-CONFIDENCE = 0.999
-"""Of every interval over batches: at most about one true statement in a thousand is contradicted."""
 THRESHOLD_HEADER = ("sampler", "threshold", "NFE", "low", "high", "speed-up", "low", "high", "largest NFE tried")
 
 

@@ -19,8 +19,6 @@ from experiments.graphs.graph_layout import Layout
 from experiments.graphs.training import Example
 from verdicts import Measurement, Unavailable, check
 
-CONFIDENCE = 0.999
-"""Of Student's intervals over batches."""
 TITLES = {"authors": "the authors'", "bundled": "the bundled"}
 """Whose networks a run is of."""
 Quantity = Callable[..., Float[Tensor, " graphs"]]
@@ -131,7 +129,7 @@ def paired(settings: Settings, quantity: Quantity, *runs: Run) -> Measurement:
 def over_batches(settings: Settings, columns: Sequence[Float[Tensor, " graphs"]]) -> Measurement:
     """Return the mean of the seeds' columns of graphs with Student's interval over the batches."""
     means = torch.cat([column.view(-1, settings.batch).mean(1) for column in columns])
-    return measured(settings, mean_interval(means.double().numpy(), CONFIDENCE), len(columns))
+    return measured(settings, mean_interval(means.double().numpy()), len(columns))
 
 
 def variances(outcome: Outcome) -> Float[Tensor, " graphs"]:

@@ -38,7 +38,6 @@ class Design(NamedTuple):
     generated: int
     nearer: float
     farther: float
-    confidence: float
     seed: int
 
 
@@ -67,8 +66,8 @@ def simulated(design: Design, experiments: int, k: Kernel) -> Covered:
         real, drawn = generator.integers(0, n, design.reference), generator.integers(0, n, m)
         places = np.concatenate([real, n + drawn, 2 * n + drawn])
         pool, first = k[np.ix_(places, places)], design.reference
-        value = kernel_estimates(pool[: first + m, : first + m], first, seed, design.confidence).published
-        paired = kernel_difference(pool, first, [m], seed, design.confidence).interval
+        value = kernel_estimates(pool[: first + m, : first + m], first, seed).published
+        paired = kernel_difference(pool, first, [m], seed).interval
         held += [value is not None and value.low <= published <= value.high, paired.low <= difference <= paired.high]
     return Covered(*held.tolist())
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from itertools import product
 
 from ams.errors import DataUnavailable
-from ams.statistics import mean_interval
+from ams.statistics import CONFIDENCE, mean_interval
 from experiments.images.colour import study
-from experiments.images.colour.settings import CIFAR, CONFIDENCE, Settings
+from experiments.images.colour.settings import CIFAR, Settings
 from experiments.images.features.scores import HEADER, row
 from verdicts import Table
 from verdicts.records.figures import Cell

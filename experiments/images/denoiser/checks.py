@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from ams.statistics import CONFIDENCE
 from ams_suite import measures
 from experiments.images.denoiser import study
 from experiments.images.denoiser.settings import ANCESTRAL, BASELINE, PAPER, Settings
 from experiments.images.pretrained.checks import difference
-from experiments.images.pretrained.settings import CONFIDENCE
 from verdicts import Measurement, check
 
 

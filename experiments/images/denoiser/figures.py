@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from ams.statistics import CONFIDENCE
 from experiments.images.denoiser.settings import Settings
 from experiments.images.features import pooled
 from experiments.images.pretrained import study
 from experiments.images.pretrained.figures import draw_samples, quality_table
-from experiments.images.pretrained.settings import CONFIDENCE
 from verdicts import Figure, Table, save_figure
 
 

@@ -8,11 +8,11 @@ import math
 
 import numpy as np
 
-from ams.statistics import ratio_interval
+from ams.statistics import CONFIDENCE, ratio_interval
 from ams_suite import measures
 from experiments.images.pretrained import runs, samplers, study
 from experiments.images.pretrained.samplers import ADAPTIVE_CORRECTOR, ANCESTRAL, BASELINE, PAPER, PLAIN_CORRECTOR
-from experiments.images.pretrained.settings import CONFIDENCE, Settings
+from experiments.images.pretrained.settings import Settings
 from verdicts import InsufficientData, Measurement, check
 
 

@@ -8,14 +8,14 @@ from matplotlib.figure import Figure as Drawing
 
 from ams.plots import legend_above, panels
 from ams.samplers.presets import SPECS
-from ams.statistics import mean_interval
+from ams.statistics import CONFIDENCE, mean_interval
 from experiments.images.drawing import Bands, Row, draw_grid, draw_rows
 from experiments.images.features import pooled
 from experiments.images.pretrained import inputs, runs, samplers, study
 from experiments.images.pretrained.checks import difference
 from experiments.images.pretrained.inputs import DEFAULTS, FIRST_SIGMA, Quality
 from experiments.images.pretrained.runs import Batch
-from experiments.images.pretrained.settings import CONFIDENCE, Settings
+from experiments.images.pretrained.settings import Settings
 from verdicts import Figure, Table, save_figure
 from verdicts.records.figures import Cell
 

@@ -7,9 +7,6 @@ from pydantic import BaseModel, NonNegativeInt, PositiveInt
 from experiments.images.pretrained.samplers import MAIN, OTHERS, TUNED
 from verdicts.claims.sizes import Numbers, Sizes
 
-CONFIDENCE = 0.99
-"""Of every interval over batches."""
-
 
 class Setup(NamedTuple):
     """What all runs share: the network by its registered name, on a CUDA device where it is `accelerated` and there is

@@ -7,12 +7,13 @@ from typing import TypeVar
 import torch
 
 from ams.samplers.presets import Hyperparameters
+from ams.statistics import CONFIDENCE
 from experiments.images.features.extractors import digit_features
 from experiments.images.features.pooled import Entry, Pooled, judged
 from experiments.images.pretrained import inputs, runs, samplers
 from experiments.images.pretrained.inputs import DATA, DEFAULTS
 from experiments.images.pretrained.runs import Batch
-from experiments.images.pretrained.settings import CONFIDENCE, Settings, Setup
+from experiments.images.pretrained.settings import Settings, Setup
 from verdicts.studies import Cell, cell
 
 R = TypeVar("R")
