@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from ams.statistics import CONFIDENCE, ratio_interval
+from ams.statistics.tuning import optima_on_edge
 from ams_suite import measures
 from experiments.images.pretrained import runs, samplers, study
 from experiments.images.pretrained.samplers import ADAPTIVE_CORRECTOR, ANCESTRAL, BASELINE, PAPER, PLAIN_CORRECTOR
@@ -76,13 +77,36 @@ def relative_gain_over_langevins_corrector(settings: Settings) -> Measurement:
     return least_relative_gain(settings, PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR)
 
 
-@check("I2.tuned")
+@check("I2a.annealed")
 def gain_over_annealed_langevin_when_tuned(settings: Settings) -> Measurement:
     """Measure annealed Langevin's minus adaptive momentum's energy distance, both tuned (pixel units), paired."""
-    tuned = {name: study.tuned_results(settings, name) for name in (BASELINE, PAPER)}
+    return _tuned_gain(settings, BASELINE, PAPER)
+
+
+@check("I2a.corrector")
+def gain_over_langevins_corrector_when_tuned(settings: Settings) -> Measurement:
+    """Measure the plain corrector's minus the adaptive corrector's energy distance, both tuned (paired)."""
+    return _tuned_gain(settings, PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR)
+
+
+def _tuned_gain(settings: Settings, worse: str, better: str) -> Measurement:
+    tuned = {name: study.tuned_results(settings, name) for name in (worse, better)}
     detail = {name: f"factor {h.factor:g}, T {h.repeats}, snr {h.snr:g}" for name, (h, _) in tuned.items()}
     theirs, ours = ([batch.quality.energy for batch in batches] for _, batches in tuned.values())
     return measures.mean_difference(theirs, ours, CONFIDENCE, settings.seed, settings.batch, **detail)
+
+
+@check("I2a.edges")
+def tuned_hyperparameters_on_an_edge(settings: Settings) -> Measurement:
+    """Count the chosen hyperparameters at an end of their grid, natural bounds aside, over the samplers tuned."""
+    best = {name: study.tuned_results(settings, name)[0]._asdict() for name in settings.tried}
+    correctors = [name for name in best if name.startswith("PC")]
+    annealed = {name: chosen for name, chosen in best.items() if name not in correctors}
+    edges = optima_on_edge({"snr": settings.snrs}, {name: best[name] for name in correctors})
+    edges += optima_on_edge(
+        {"factor": settings.factors, "repeats": settings.repeats}, annealed, natural={("repeats", 1)}
+    )
+    return Measurement(value=len(edges), n=len(best), detail={"edges": edges})
 
 
 def _speed_up(settings: Settings, baseline: str, sampler: str) -> Measurement:

@@ -19,7 +19,7 @@ from experiments.images.pretrained.settings import Settings
 from verdicts import Figure, Table, save_figure
 from verdicts.records.figures import Cell
 
-_CLAIMS = ("I1", "I2", "I3", "I4", "I5", "I6", "I9")
+_CLAIMS = ("I1", "I2", "I2a", "I3", "I4", "I5", "I6", "I9")
 
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:

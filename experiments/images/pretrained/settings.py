@@ -43,9 +43,9 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     few: PositiveInt = 3
     late: PositiveInt = 100
     tried: tuple[str, ...] = TUNED
-    factors: Numbers = (0.5, 1.0, 2.0)
+    factors: Numbers = (1.0, 2.0, 4.0)
     repeats: Sizes = (1, 2, 5)
-    snrs: Numbers = (0.08, 0.16, 0.32)
+    snrs: Numbers = (0.16, 0.24, 0.32, 0.48)
     trials: PositiveInt = 1
     last_sigma: float = 0.05
     reference: PositiveInt = 4000

@@ -82,7 +82,8 @@ def measured(monkeypatch: pytest.MonkeyPatch, exchanged: dict[str, str] | None =
         return [Batch(budget, Quality(size * f, 2 + size * f, 0.05), none, none) for f in factors]
 
     monkeypatch.setattr(study, "results", results)
-    monkeypatch.setattr(study, "tuned_results", lambda settings, name: (DEFAULTS, results(settings, name, 50)))
+    inside = DEFAULTS._replace(factor=2.0, repeats=1, snr=0.24)
+    monkeypatch.setattr(study, "tuned_results", lambda settings, name: (inside, results(settings, name, 50)))
     monkeypatch.setattr(study, "rule", lambda settings, name: [(0.1, 1.03)])
     exact = [Quality(0.0, 1.0 + 0.001 * k, 0.0) for k in range(4)]
     monkeypatch.setattr(runs, "held_out_quality", lambda setup, count: exact)
@@ -99,12 +100,15 @@ def test_numbers_as_measured_have_the_expected_verdict(identifier: str, monkeypa
 
 
 def test_samplers_exchanged_break_i2_and_i5(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of I2 and I5: with annealed Langevin's numbers and those of its corrector, exchanged."""
+    """Falsifier of I2, I2a and I5: with annealed Langevin's numbers and those of its corrector, exchanged."""
     measured(monkeypatch, {"adaptive momentum": "annealed Langevin", "annealed Langevin": "adaptive momentum"})
-    assert verdict("I2", "annealed") is verdict("I2", "tuned") is Verdict.REFUTED
+    assert verdict("I2", "annealed") is verdict("I2a", "annealed") is Verdict.REFUTED
     assert verdict("I5", "adaptive") is Verdict.REFUTED
     measured(monkeypatch, {"PC, adaptive": "PC, Langevin", "PC, Langevin": "PC, adaptive"})
-    assert verdict("I2", "corrector") is Verdict.REFUTED
+    assert verdict("I2", "corrector") is verdict("I2a", "corrector") is Verdict.REFUTED
+    measured(monkeypatch)
+    assert verdict("I2a") is Verdict.HOLDS
+    assert verdict_of("I2a", "edges", Settings(factors=(1.0, 2.0), snrs=(0.16, 0.24))) is Verdict.REFUTED
 
 
 def test_a_faster_sampler_would_make_i3_and_i4_hold(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,7 +251,7 @@ def test_figures_and_tables_are_made_of_the_studys_cells(known: Empirical, tmp_p
     with using(Recording()), saved_as((".svg",)):
         drawn = figures.figures(SMALL, tmp_path)
         table, in_features, classes = figures.tables(SMALL)
-        for identifier in (f"I{number}" for number in range(1, 10)):
+        for identifier in (*(f"I{number}" for number in range(1, 10)), "I2a"):
             with suppress(InsufficientData):
                 verdict_of(identifier, settings=SMALL)
     assert asked == listed
