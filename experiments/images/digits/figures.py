@@ -12,8 +12,9 @@ CLAIMS = ("D0", "D1", "D1a", "D1b", "D2", "D3", "D5", "D6", "D7", "D7a")
 
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
-    """Draw the errors against the budget."""
-    return exact_figures.figures(settings, study.results(settings), folder, "digits", "Real digits (8 x 8)", CLAIMS)
+    """Draw the errors and the speed-ups against the budget."""
+    results, tuned = study.results(settings), study.tuned_results(settings)
+    return exact_figures.figures(settings, results, folder, "digits", "Real digits (8 x 8)", CLAIMS, tuned)
 
 
 def tables(settings: Settings) -> list[Table]:

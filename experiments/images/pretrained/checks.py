@@ -1,10 +1,11 @@
-"""I1 to I9: what exact scores cannot show. A network errs, and a sampler meets its errors.
+"""I1 to I9, I12 and I13: what exact scores cannot show. A network errs, and a sampler meets its errors.
 
 Distances are to held-out images, in pixel units. The cause of a gain is found by controls that share start and noise
 with what they control.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -111,9 +112,10 @@ def tuned_hyperparameters_on_an_edge(settings: Settings) -> Measurement:
 
 def _speed_up(settings: Settings, baseline: str, sampler: str) -> Measurement:
     """Return the baseline's evaluations over the sampler's, for the energy distance that the sampler has at `side`."""
-    curve = {budget: np.array(values(settings, baseline, budget)) for budget in settings.budgets}
     ours = values(settings, sampler, settings.side)
-    return measures.speed_up(ours, curve, settings.side, CONFIDENCE, settings.seed, settings.batch)
+    return measures.speed_up(
+        ours, study.energies(settings, baseline), settings.side, CONFIDENCE, settings.seed, settings.batch
+    )
 
 
 @check("I3.annealed")
@@ -243,3 +245,41 @@ def effect_of_the_batch_with_norms_per_sample(settings: Settings) -> Measurement
 def excess_of_kinetic_sampler_over_solver(settings: Settings) -> Measurement:
     """Measure the energy distance of annealed BAOAB (e = 1/2) minus SDE-DPM-Solver++'s at 100 NFE (pixel units)."""
     return difference(settings, samplers.KINETIC, samplers.SOLVER, settings.late)
+
+
+@check("I12.annealed")
+def excess_over_rivals_at_fewer_evaluations(settings: Settings) -> Measurement:
+    """Measure adaptive momentum's energy distance at 100 NFE minus that of a rival at 20: the least (pixel units)."""
+    return _least_excess(settings, (PAPER, settings.late), samplers.FAST, settings.early)
+
+
+@check("I12.corrector")
+def correctors_excess_over_rivals_at_fewer_evaluations(settings: Settings) -> Measurement:
+    """Measure the adaptive corrector's energy distance at 99 NFE minus that of a rival at 20: the least."""
+    return _least_excess(settings, (ADAPTIVE_CORRECTOR, settings.late), samplers.FAST, settings.early)
+
+
+@check("I13.rivals")
+def excess_of_the_critically_damped_corrector(settings: Settings) -> Measurement:
+    """Measure the critically damped corrector's energy distance minus a rival's at equal NFE, 20 or 100: the least."""
+    others = (*samplers.FAST, samplers.MEMORYLESS)
+    least = [_least_excess(settings, (samplers.CRITICAL, n), others, n) for n in (settings.early, settings.late)]
+    return min(least, key=lambda excess: excess.interval[0])
+
+
+@check("I13.more")
+def excess_of_the_critically_damped_corrector_at_more_evaluations(settings: Settings) -> Measurement:
+    """Measure the critically damped corrector's energy distance at 100 evaluations minus that at 20 (pixel units)."""
+    return _least_excess(settings, (samplers.CRITICAL, settings.late), [samplers.CRITICAL], settings.early)
+
+
+def _least_excess(settings: Settings, run: tuple[str, int], others: Sequence[str], budget: int) -> Measurement:
+    """Return a run's energy distance minus that of another sampler at a budget: of all, where it begins lowest."""
+    ours = values(settings, *run)[: settings.rival_batches]
+    excesses = [
+        measures.mean_difference(
+            ours, values(settings, name, budget), CONFIDENCE, settings.seed, settings.batch, rival=name, budget=run[1]
+        )
+        for name in others
+    ]
+    return min(excesses, key=lambda excess: excess.interval[0])
