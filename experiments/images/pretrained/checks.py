@@ -275,11 +275,10 @@ def excess_of_the_critically_damped_corrector_at_more_evaluations(settings: Sett
 
 def _least_excess(settings: Settings, run: tuple[str, int], others: Sequence[str], budget: int) -> Measurement:
     """Return a run's energy distance minus that of another sampler at a budget: of all, where it begins lowest."""
-    ours = values(settings, *run)[: settings.rival_batches]
-    excesses = [
-        measures.mean_difference(
-            ours, values(settings, name, budget), CONFIDENCE, settings.seed, settings.batch, rival=name, budget=run[1]
-        )
-        for name in others
-    ]
+    excesses = []
+    for name in others:
+        ours, theirs = values(settings, *run), values(settings, name, budget)
+        shared = min(len(ours), len(theirs))
+        pair, detail = (ours[:shared], theirs[:shared]), {"rival": name, "budget": run[1]}
+        excesses.append(measures.mean_difference(*pair, CONFIDENCE, settings.seed, settings.batch, **detail))
     return min(excesses, key=lambda excess: excess.interval[0])

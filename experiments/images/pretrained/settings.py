@@ -25,7 +25,7 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
 
     `samplers` run at `budgets` (NFE) on `batches` batches of `batch`; `others` and the controls at `side`, the former
     on `few` of those batches; the two that I9 compares at `late`; `rivals` at `rival_budgets`, `early` and `late` among
-    them, on `rival_batches` of those batches.
+    them, at those after `early` on `rival_batches` of those batches.
 
     Samplers in `tried` are tuned at `side` over `factors`, `repeats` and `snrs`, on `trials` batches that judge nothing
     else. The denoising loss is taken on `images` images at `times` midpoints. The tutorial's sampler takes `noisy` and

@@ -69,8 +69,10 @@ def read(asked: Cell[R]) -> R:
 
 
 def batches(settings: Settings, sampler: str, budget: int) -> list[Cell[Batch]]:
-    """Return a sampler's batches at the defaults: few of a sampler that no claim compares, and of rivals."""
-    few = dict.fromkeys(settings.others, settings.few) | dict.fromkeys(settings.rivals, settings.rival_batches)
+    """Return a sampler's batches at the defaults: few of one that no claim compares, and of rivals but early."""
+    few = dict.fromkeys(settings.others, settings.few)
+    if budget != settings.early:
+        few |= dict.fromkeys(settings.rivals, settings.rival_batches)
     count = few.get(sampler, settings.batches)
     return [runs.batch.cell(settings.setup, sampler, budget, DEFAULTS, number) for number in range(1, count + 1)]
 

@@ -90,7 +90,7 @@ def measured(monkeypatch: pytest.MonkeyPatch, exchanged: dict[str, str] | None =
 
     def results(settings: Settings, sampler: str, budget: int) -> list[Batch]:
         size = AS_MEASURED[(exchanged or {}).get(sampler, sampler)][budget]
-        batches = settings.rival_batches if sampler in settings.rivals else settings.batches
+        batches = len(study.batches(settings, sampler, budget))
         noise = np.random.default_rng(budget).normal(0, 0.02, batches)
         own = np.random.default_rng(len(sampler)).normal(0, 0.002, batches)
         factors, none = 1 + noise + own, np.empty(0)
