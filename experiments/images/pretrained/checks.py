@@ -250,30 +250,30 @@ def excess_of_kinetic_sampler_over_solver(settings: Settings) -> Measurement:
 @check("I12.annealed")
 def excess_over_rivals_at_fewer_evaluations(settings: Settings) -> Measurement:
     """Measure adaptive momentum's energy distance at 100 NFE minus that of a rival at 20: the least (pixel units)."""
-    return _least_excess(settings, (PAPER, settings.late), samplers.FAST, settings.early)
+    return least_excess(settings, (PAPER, settings.late), samplers.FAST, settings.early)
 
 
 @check("I12.corrector")
 def correctors_excess_over_rivals_at_fewer_evaluations(settings: Settings) -> Measurement:
     """Measure the adaptive corrector's energy distance at 99 NFE minus that of a rival at 20: the least."""
-    return _least_excess(settings, (ADAPTIVE_CORRECTOR, settings.late), samplers.FAST, settings.early)
+    return least_excess(settings, (ADAPTIVE_CORRECTOR, settings.late), samplers.FAST, settings.early)
 
 
 @check("I13.rivals")
 def excess_of_the_critically_damped_corrector(settings: Settings) -> Measurement:
     """Measure the critically damped corrector's energy distance minus a rival's at equal NFE, 20 or 100: the least."""
     others = (*samplers.FAST, samplers.MEMORYLESS)
-    least = [_least_excess(settings, (samplers.CRITICAL, n), others, n) for n in (settings.early, settings.late)]
+    least = [least_excess(settings, (samplers.CRITICAL, n), others, n) for n in (settings.early, settings.late)]
     return min(least, key=lambda excess: excess.interval[0])
 
 
 @check("I13.more")
 def excess_of_the_critically_damped_corrector_at_more_evaluations(settings: Settings) -> Measurement:
     """Measure the critically damped corrector's energy distance at 100 evaluations minus that at 20 (pixel units)."""
-    return _least_excess(settings, (samplers.CRITICAL, settings.late), [samplers.CRITICAL], settings.early)
+    return least_excess(settings, (samplers.CRITICAL, settings.late), [samplers.CRITICAL], settings.early)
 
 
-def _least_excess(settings: Settings, run: tuple[str, int], others: Sequence[str], budget: int) -> Measurement:
+def least_excess(settings: Settings, run: tuple[str, int], others: Sequence[str], budget: int) -> Measurement:
     """Return a run's energy distance minus that of another sampler at a budget: of all, where it begins lowest."""
     excesses = []
     for name in others:
