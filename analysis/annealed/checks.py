@@ -272,6 +272,29 @@ def largest_kl_ratio_of_three_rivals_on_the_mixture(settings: Settings) -> Measu
     return Measurement(value=value, low=low, high=high, n=ours.n, seeds=(settings.seed,))
 
 
+def _cost_of_others_settings(settings: Settings, other: str, sampler: str) -> Measurement:
+    """Return the largest ratio of a sampler's KL on the Gaussian at the settings best for another to its least KL."""
+    ratios = {}
+    for budget in settings.tuned:
+        theirs, ours = (KL.runs(settings, name, budget, tuned=True) for name in (other, sampler))
+        best = min(theirs, key=KL.error).hyperparameters
+        here = next(KL.error(run) for run in ours if run.hyperparameters == best)
+        ratios[f"NFE {budget}, {best}"] = here / min(map(KL.error, ours))
+    return named_extreme(ratios)
+
+
+@check("P3a.step")
+def kl_ratio_at_langevins_best_step(settings: Settings) -> Measurement:
+    """Measure adaptive momentum's largest KL over its least one, at the step and T that are best for Langevin."""
+    return _cost_of_others_settings(settings, BASELINE, PAPER)
+
+
+@check("P3a.snr")
+def kl_ratio_at_langevins_best_snr(settings: Settings) -> Measurement:
+    """Measure the adaptive corrector's largest KL over its least one, at the snr best for Langevin's corrector."""
+    return _cost_of_others_settings(settings, "PC, Langevin", "PC, adaptive")
+
+
 def minority_weight(settings: Settings, sampler: str) -> Interval:
     """Return the probability left of 0 at the end of the longest run at the defaults; the target has 0.3 there."""
     return default_line_run(settings, sampler, settings.line_long).errors.minority

@@ -71,7 +71,7 @@ class Settings(Seeded):
     repeats: Sizes = (1, 2, 5, 10, 20, 50, 100)
     line_factors: Numbers = (0.125, 0.25, 0.5, 1, 2, 4, 8, 16)
     line_repeats: Sizes = (1, 2, 5)
-    snrs: Numbers = (0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.25, 0.5, 1, 2)
+    snrs: Numbers = (0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.25, 0.5, 1, 2, 4)
     rhos: Numbers = (3, 7, 15, 0)
     churns: Numbers = (0, 2, 5, 10, 20, 40)
     betas: Numbers = (0, 0.3, 0.5, 0.8, 0.9, 0.97)

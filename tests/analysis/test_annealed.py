@@ -66,6 +66,13 @@ def test_annealed_langevin_in_its_place_refutes_p2a(monkeypatch: MonkeyPatch) ->
     assert refuted("P2a", "least", settings=few)
 
 
+def test_langevins_settings_carry_over_to_langevin(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of P3a: Langevin's best settings are best for Langevin itself, annealed and as a corrector."""
+    swapped(monkeypatch, PAPER, BASELINE)
+    swapped(monkeypatch, "PC, adaptive", "PC, Langevin")
+    assert refuted("P3a", "step", "snr")
+
+
 def test_a_grid_that_ends_at_an_optimum_refutes_p2(monkeypatch: MonkeyPatch) -> None:
     """NCSNv2's step times 4 was best at every budget while it was the largest tried."""
     few = SETTINGS.model_copy(update={"factors": (1.0, 2.0, 4.0), "tuned": (100,), "tuned_long": ()})
