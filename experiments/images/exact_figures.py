@@ -50,9 +50,10 @@ def figures(
     )
     speed_up = (
         f"{title}, exact score: annealed Langevin's evaluations over adaptive momentum's at equal KL a pixel, against "
-        "the latter's. Shaded: the paper's 2 to 5. No point: annealed Langevin does not get there within its budgets."
+        "the latter's. Shaded: the paper's 2 to 5. No point: annealed Langevin does not get there within its budgets. "
+        "Tuned: the best step and steps per noise level for each budget, chosen on other batches."
     )
-    kinds = {"defaults": results, "both tuned for each budget on other batches": tuned or {}}
+    kinds = {"defaults": results, "both tuned": tuned or {}}
     pairs = {
         kind: [error_curve(runs.get(each, {}), "kl") for each in (PAPER, BASELINE)] for kind, runs in kinds.items()
     }
