@@ -38,6 +38,11 @@ def bands(
     return {name: {n: interval(column(each, quantity)) for n, each in curve.items()} for name, curve in results.items()}
 
 
+def speed_ups(ours: BatchErrors, theirs: BatchErrors) -> list[tuple[float, float]]:
+    """Return our budgets, each with their evaluations to our error there over it: infinite where never."""
+    return [(n, nfe_interval(theirs, errors, CONFIDENCE)[0] / n) for n, errors in sorted(ours.items())]
+
+
 def farthest(measurements: Iterable[Measurement], origin: float = 0.0) -> Measurement:
     """Return the measurement whose interval reaches farthest from `origin`."""
     return max(measurements, key=lambda one: max(abs(end - origin) for end in one.interval))

@@ -13,12 +13,12 @@ from verdicts import Figure, Table, save_figure
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw test images and samples side by side."""
     caption = f"A DDPM network for MNIST, asked as a VE score: denoised samples after {settings.side} evaluations."
-    return [save_figure(draw_samples(settings), folder, "denoiser_samples", caption, ("I10", "I11"))]
+    return [save_figure(draw_samples(settings), folder, "denoiser_samples", caption, ("I10", "I11", "I14"))]
 
 
 def tables(settings: Settings) -> list[Table]:
     """Return the quality of every run, in pixels and in features."""
     pairs = [(sampler, settings.side) for sampler in settings.samplers]
     runs = [(sampler, "defaults", study.results(settings, sampler, budget)) for sampler, budget in pairs]
-    in_pixels = quality_table(settings, runs, "denoiser", ("I11",))
-    return [in_pixels, *pooled.tables(study.in_features(settings, pairs), "denoiser", CONFIDENCE, ("I11",))]
+    in_pixels = quality_table(settings, runs, "denoiser", ("I11", "I14"))
+    return [in_pixels, *pooled.tables(study.in_features(settings, pairs), "denoiser", CONFIDENCE, ("I11", "I14"))]
