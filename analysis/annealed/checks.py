@@ -139,7 +139,7 @@ def _named(points: Iterable[tuple[int, float]], name: str = "NFE", last: int = 2
 def _on_edge(settings: Settings, cases: Iterable[tuple[Case, str]]) -> Measurement:
     """Return the number of tuned optima on an edge of what tuning tried, natural bounds aside."""
     ends = [edge for case, sampler in cases for edge in edges(case, settings, sampler)]
-    return Measurement(value=len(ends), detail={"edges": ends})
+    return Measurement(value=len(ends), detail={"edges": [*ends]})
 
 
 @check("P2.edges")

@@ -6,6 +6,7 @@ stands for its evaluations, so a ratio in its disfavour is a lower bound.
 """
 
 import numpy as np
+from pydantic import JsonValue
 
 from ams.statistics import CONFIDENCE
 from ams_suite.measures import geometric_mean_ratio
@@ -164,17 +165,18 @@ def least_nfe_ratio_over_refreshment_and_momentum(settings: Settings) -> Measure
         groups = {"with": optimal_momentum.WITH, "without": optimal_momentum.WITHOUT}
         best = {name: optimal_momentum.best_pair(pairs, settings.budget, threshold) for name, pairs in groups.items()}
         problem, budget = third(settings, Kind.EXACT), settings.budget
-        counts = [optimal_momentum.pair_evaluations(pair, problem, budget, threshold) for pair in best.values()]
-        pairs = {f"(u0, e) {name} momentum": list(pair) for name, pair in best.items()}
-        ratios.append(geometric_mean_ratio(*counts, CONFIDENCE, THIRD, threshold=threshold, **pairs))
+        ours, theirs = (optimal_momentum.pair_evaluations(best[name], problem, budget, threshold) for name in groups)
+        pairs: dict[str, JsonValue] = {f"(u0, e) {name} momentum": [*pair] for name, pair in best.items()}
+        ratios.append(geometric_mean_ratio(ours, theirs, CONFIDENCE, THIRD, threshold=threshold, **pairs))
     return min(ratios, key=lambda ratio: ratio.value)
 
 
 def nfe_ratio_of_oracle(settings: Settings, kind: Kind, other: str) -> Measurement:
     """Return the evaluations with the best `e` per noise level over another sampler's."""
     errors = optimal_momentum.oracle_curve(third(settings, kind), settings.budget)
-    both = samplers.nfe_of_targets(errors, THRESHOLD), evaluations(settings, kind, other)
-    return geometric_mean_ratio(*np.minimum(both, settings.budget), CONFIDENCE, THIRD)
+    ours, theirs = samplers.nfe_of_targets(errors, THRESHOLD), evaluations(settings, kind, other)
+    both = np.minimum(ours, settings.budget), np.minimum(theirs, settings.budget)
+    return geometric_mean_ratio(*both, CONFIDENCE, THIRD)
 
 
 @check("K8g.exact")

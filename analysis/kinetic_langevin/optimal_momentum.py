@@ -57,10 +57,10 @@ def oracle(problem: Problem) -> BuildProgram:
         def loss() -> Tensor:
             search.zero_grad()
             error = targets.kl(with_momenta(targets, theta, sigmas), sigmas).log().sum()
-            error.backward()  # type: ignore[no-untyped-call]
+            error.backward()
             return error
 
-        search.step(loss)  # type: ignore[no-untyped-call]
+        search.step(loss)
         return with_momenta(targets, theta.detach(), sigmas)
 
     return program

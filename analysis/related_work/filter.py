@@ -121,7 +121,7 @@ def largest_rate_of_the_entrywise_gain_over_langevins(settings: Settings) -> Mea
         langevin = -np.log1p(-2 * bias / (1 + bias))
         intervals[run] = mean_interval(rates / langevin, 1 - (1 - CONFIDENCE) / len(RUNS))
     last = max(intervals, key=lambda run: intervals[run].high)
-    detail = {f"step {u:g}, b = {b:g}, exponent {g:g}": at.value for (u, b, g), at in intervals.items()}
+    detail: dict[str, Any] = {f"step {u:g}, b = {b:g}, exponent {g:g}": at.value for (u, b, g), at in intervals.items()}
     return of_interval(intervals[last], settings.seed, settings.particles, **detail)
 
 

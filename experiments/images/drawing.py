@@ -90,7 +90,7 @@ def draw_speed_ups(curves: Mapping[str, Points]) -> Drawing:
     """Draw speed-ups against the evaluations of the faster sampler, a line a name; see `ams.plots.speed_up_panel`."""
     drawing, (axes,) = panels(1, 2.6)
     speed_up_panel(axes, curves)
-    ticks(axes, apart([n for points in curves.values() for n, _ in points]))
+    ticks(axes, apart([round(n) for points in curves.values() for n, _ in points]))
     low, high = axes.get_ylim()
     shown = [factor for factor in (0.01, 0.1, 1.0, 2.0, 5.0, 10.0, 100.0) if low <= factor <= high]
     axes.set_yticks(shown, [f"{factor:g}" for factor in shown])

@@ -176,7 +176,9 @@ def tuned_hyperparameters_on_an_edge(settings: Settings) -> Measurement:
         axes = {"factor": settings.factors, "repeats": settings.repeats_at(budget)}
         natural = {("repeats", 1), ("repeats", budget // 2)}
         edges += optima_on_edge(axes, {case: h._asdict() for case, h in best.items()}, natural)
-    return Measurement(value=len(edges), n=len(settings.tuned) * len(settings.tuned_samplers), detail={"edges": edges})
+    return Measurement(
+        value=len(edges), n=len(settings.tuned) * len(settings.tuned_samplers), detail={"edges": [*edges]}
+    )
 
 
 @check("D7.ancestral")

@@ -107,7 +107,7 @@ def tuned_hyperparameters_on_an_edge(settings: Settings) -> Measurement:
     edges += optima_on_edge(
         {"factor": settings.factors, "repeats": settings.repeats}, annealed, natural={("repeats", 1)}
     )
-    return Measurement(value=len(edges), n=len(best), detail={"edges": edges})
+    return Measurement(value=len(edges), n=len(best), detail={"edges": [*edges]})
 
 
 def _speed_up(settings: Settings, baseline: str, sampler: str) -> Measurement:
@@ -279,6 +279,6 @@ def least_excess(settings: Settings, run: tuple[str, int], others: Sequence[str]
     for name in others:
         ours, theirs = values(settings, *run), values(settings, name, budget)
         shared = min(len(ours), len(theirs))
-        pair, detail = (ours[:shared], theirs[:shared]), {"rival": name, "budget": run[1]}
-        excesses.append(measures.mean_difference(*pair, CONFIDENCE, settings.seed, settings.batch, **detail))
+        pair = ours[:shared], theirs[:shared], CONFIDENCE, settings.seed, settings.batch
+        excesses.append(measures.mean_difference(*pair, rival=name, budget=run[1]))
     return min(excesses, key=lambda excess: excess.interval[0])
