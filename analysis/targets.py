@@ -1,5 +1,7 @@
 """The targets that several groups of claims share."""
 
+import math
+
 import torch
 
 from ams.grid_function import GridFunction
@@ -8,9 +10,9 @@ from ams.laws.quadrature_algebra import NodeAlgebra
 from ams.targets import CLEAN, GaussianMixture
 
 
-def stiff_gaussian() -> GaussianLaw:
-    """The exact law's algebra on a Gaussian: 16 variances log-spaced from 1 to 1e-3, a mean of norm 2."""
-    return GaussianLaw(torch.logspace(0.0, -3.0, 16, dtype=torch.float64), mean=0.5)
+def stiff_gaussian(condition: float = 1000.0) -> GaussianLaw:
+    """The exact law's algebra on a Gaussian: 16 variances log-spaced from 1 to `1 / condition`, a mean of norm 2."""
+    return GaussianLaw(torch.logspace(0.0, -math.log10(condition), 16, dtype=torch.float64), mean=0.5)
 
 
 def two_modes(spread: float = 0.5, minority: float = 0.3) -> GaussianMixture:

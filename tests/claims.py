@@ -31,7 +31,7 @@ def _group(name: str) -> Group:
 
 def expected(identifier: str) -> Verdict:
     """Return the verdict that a claim expects."""
-    return next(claim.expected for claim in claims().claim if claim.id == identifier)
+    return Verdict(next(claim.expected for claim in claims().claim if claim.id == identifier))
 
 
 @cache

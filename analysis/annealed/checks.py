@@ -1,13 +1,29 @@
 """P2, B1 to B5: how many evaluations adaptive momentum needs, against whom, what explains its gain, what it loses."""
 
+from collections.abc import Iterable
 from itertools import pairwise, product
 
+from ams.samplers.presets import RK45
 from ams.statistics import Interval
 from ams.statistics.nfe_to_threshold import nfe_to_threshold
 from ams_suite.measures import named_extreme, of_interval
 from analysis.annealed import mixture, study
-from analysis.annealed.nfe_to_threshold import KL, LINE_KL, W2, Case, curve, default_line_run, error_at, speed_up
-from analysis.annealed.settings import BASELINE, EXACT_RIVALS, PAPER, Settings
+from analysis.annealed.nfe_to_threshold import (
+    ELSEWHERE,
+    KL,
+    LINE_KL,
+    W2,
+    Case,
+    curve,
+    default_line_run,
+    edges,
+    error_at,
+    sizes_of,
+    speed_up,
+    speed_ups,
+    window,
+)
+from analysis.annealed.settings import ABLATIONS, BASELINE, EXACT_RIVALS, LARGER_DRIFT, PAPER, Settings
 from verdicts import Measurement, check
 
 _CEILING = 1e6
@@ -46,55 +62,115 @@ def largest_kl_ratio_of_neighbouring_budgets(settings: Settings) -> Measurement:
     return Measurement(value=max(after / before for before, after in pairwise(errors)))
 
 
-def speed_ups(settings: Settings, first: int, last: int, tuned: bool = False, case: Case = KL) -> dict[str, float]:
-    """Return the speed-up over annealed Langevin at each of adaptive momentum's budgets in [first, last], Gaussian."""
-    budgets = [budget for budget in case.budgets(settings, PAPER, tuned) if first <= budget <= last]
-    ratios = {budget: min(speed_up(case, settings, budget, tuned), _CEILING) for budget in budgets}
-    return {f"{case.name}, NFE {budget}": ratio for budget, ratio in ratios.items()}
+def _window(settings: Settings, end: int, tuned: bool = False) -> Measurement:
+    """Return the first (0) or last (1) budget of the first stretch whose speed-up by KL on the Gaussian is 2 to 5."""
+    points = speed_ups(KL, settings, tuned)
+    detail = {f"NFE {budget}": min(ratio, _CEILING) for budget, ratio in points}
+    return Measurement(value=window(points)[end], unit="NFE", detail=detail)
 
 
-@check("P2.least")
-def least_speed_up_at_defaults(settings: Settings) -> Measurement:
-    """Measure the least speed-up by KL at 60 to 100 evaluations on the Gaussian, both samplers at the defaults."""
-    return named_extreme(speed_ups(settings, 60, 100), min)
+@check("P2.first")
+def first_budget_of_the_window_at_defaults(settings: Settings) -> Measurement:
+    """Measure the first budget at which the speed-up by KL on the Gaussian is 2 to 5, both samplers at the defaults."""
+    return _window(settings, 0)
 
 
-@check("P2.most")
-def largest_speed_up_at_defaults(settings: Settings) -> Measurement:
-    """Measure the largest speed-up by KL at 60 to 100 evaluations on the Gaussian, both samplers at the defaults."""
-    return named_extreme(speed_ups(settings, 60, 100))
+@check("P2.last")
+def last_budget_of_the_window_at_defaults(settings: Settings) -> Measurement:
+    """Measure the budget at which the speed-up by KL on the Gaussian, first 2 to 5, leaves this range, defaults."""
+    return _window(settings, 1)
 
 
-@check("P2.tuned_least")
-def least_speed_up_when_tuned(settings: Settings) -> Measurement:
-    """Measure the least speed-up by KL at 60 to 150 evaluations on the Gaussian, both samplers tuned per budget."""
-    return named_extreme(speed_ups(settings, 60, 150, tuned=True), min)
+@check("P2.tuned_first")
+def first_budget_of_the_window_when_tuned(settings: Settings) -> Measurement:
+    """Measure the first budget at which the speed-up by KL on the Gaussian is 2 to 5, both tuned for each budget."""
+    return _window(settings, 0, tuned=True)
 
 
-@check("P2.tuned_most")
-def largest_speed_up_when_tuned(settings: Settings) -> Measurement:
-    """Measure the largest speed-up by KL at 60 to 150 evaluations on the Gaussian, both samplers tuned per budget."""
-    return named_extreme(speed_ups(settings, 60, 150, tuned=True))
+@check("P2.tuned_last")
+def last_budget_of_the_window_when_tuned(settings: Settings) -> Measurement:
+    """Measure the budget at which the speed-up by KL on the Gaussian, first 2 to 5, leaves this range, both tuned."""
+    return _window(settings, 1, tuned=True)
 
 
 @check("P2.mixture")
 def speed_up_on_the_mixture(settings: Settings) -> Measurement:
-    """Measure the speed-up by KL at 40 evaluations on the mixture, both samplers at the defaults.
+    """Measure the speed-up by KL at 40 evaluations on the mixture, both samplers at the defaults."""
+    return _on_mixture(settings)
+
+
+def _on_mixture(settings: Settings, tuned: bool = False) -> Measurement:
+    """Return the speed-up by KL at 40 evaluations on the mixture.
 
     Adaptive momentum's KL is estimated from particles; annealed Langevin's curve is exact (a density on a grid), so
     the interval of the estimate is carried through the curve.
     """
-    kl = default_line_run(settings, PAPER, 40).errors.kl
-    baseline = list(curve(LINE_KL, settings, BASELINE))
+    (run,) = LINE_KL.runs(settings, PAPER, 40, tuned)
+    kl = run.errors.kl
+    baseline = list(curve(LINE_KL, settings, BASELINE, tuned))
     ends = (kl.value, kl.high, kl.low)
     value, low, high = (min(nfe_to_threshold(baseline, max(end, 1e-9)) / 40, _CEILING) for end in ends)
     return Measurement(value=value, low=low, high=high, n=kl.n, seeds=(settings.seed,))
 
 
+@check("P2.elsewhere")
+def least_speed_up_tuned_on_others(settings: Settings) -> Measurement:
+    """Measure the least speed-up by KL on the Gaussian, both tuned on Gaussians of other condition numbers."""
+    return named_extreme(_named(speed_ups(ELSEWHERE, settings, tuned=True)), min)
+
+
+@check("P2a.least")
+def speed_up_on_the_mixture_when_tuned(settings: Settings) -> Measurement:
+    """Measure the speed-up by KL at 40 evaluations on the mixture, both samplers tuned for each budget."""
+    return _on_mixture(settings, tuned=True)
+
+
+@check("P2a.edges")
+def optima_on_the_mixture_on_an_edge(settings: Settings) -> Measurement:
+    """Measure how many optima tuned on the mixture are on an edge of what tuning tried: both samplers, all budgets."""
+    return _on_edge(settings, product((LINE_KL,), (BASELINE, PAPER)))
+
+
+def _named(points: Iterable[tuple[int, float]], name: str = "NFE", last: int = 2000) -> dict[str, float]:
+    """Return the speed-ups at budgets up to `last` by name; 1e6 is one without end."""
+    return {f"{name} {budget}": min(ratio, _CEILING) for budget, ratio in points if budget <= last}
+
+
+def _on_edge(settings: Settings, cases: Iterable[tuple[Case, str]]) -> Measurement:
+    """Return the number of tuned optima on an edge of what tuning tried, natural bounds aside."""
+    ends = [edge for case, sampler in cases for edge in edges(case, settings, sampler)]
+    return Measurement(value=len(ends), detail={"edges": [*ends]})
+
+
+@check("P2.edges")
+def optima_of_both_samplers_on_an_edge(settings: Settings) -> Measurement:
+    """Measure how many tuned optima of annealed Langevin and adaptive momentum are on an edge: all budgets, KL, W2."""
+    return _on_edge(settings, product((KL, W2), (BASELINE, PAPER)))
+
+
+@check("B3.edges")
+def optima_of_parts_on_an_edge(settings: Settings) -> Measurement:
+    """Measure how many tuned optima of adaptive momentum's parts and of larger drifts are on an edge: KL, W2."""
+    return _on_edge(settings, product((KL, W2), (*ABLATIONS, *LARGER_DRIFT)))
+
+
+@check("B4.edges")
+def optima_of_rivals_on_an_edge(settings: Settings) -> Measurement:
+    """Measure how many tuned optima of the rivals and of all samplers in the tables are on an edge: KL, W2."""
+    rivals = dict.fromkeys([*EXACT_RIVALS, *(name for name in study.tabulated(settings) if name != RK45.name)])
+    return _on_edge(settings, product((KL, W2), rivals))
+
+
+def _up_to_150(settings: Settings) -> dict[str, float]:
+    """Return the speed-ups at 20 to 150 evaluations on the Gaussian at the defaults, by KL and by W2."""
+    ratios = [_named(speed_ups(case, settings), f"{case.name}, NFE", 150) for case in (KL, W2)]
+    return ratios[0] | ratios[1]
+
+
 @check("B2.least")
 def least_speed_up_up_to_150_evaluations(settings: Settings) -> Measurement:
     """Measure the least speed-up at 20 to 150 evaluations on the Gaussian at the defaults, by KL and by W2."""
-    return named_extreme(speed_ups(settings, 20, 150) | speed_ups(settings, 20, 150, case=W2), min)
+    return named_extreme(_up_to_150(settings), min)
 
 
 @check("B2.most")
@@ -103,7 +179,7 @@ def largest_speed_up_up_to_150_evaluations(settings: Settings) -> Measurement:
 
     1e6 stands for an error that annealed Langevin does not reach.
     """
-    return named_extreme(speed_ups(settings, 20, 150) | speed_ups(settings, 20, 150, case=W2))
+    return named_extreme(_up_to_150(settings))
 
 
 @check("B2.large")
@@ -165,6 +241,13 @@ def nfe_ratio_of_constant_drift_factor(settings: Settings) -> Measurement:
     return Measurement(value=nfe_ratio(settings, "Langevin, drift x1.5", PAPER, 0.1))
 
 
+@check("B3.control_tuned")
+def largest_tuned_kl_ratio_of_constant_drift_factor(settings: Settings) -> Measurement:
+    """Measure the largest ratio of KL, Langevin with its drift times 1.5 over adaptive momentum, both tuned."""
+    ratios = {f"NFE {b}": tuned_kl_ratio(settings, "Langevin, drift x1.5", b, PAPER) for b in settings.tuned}
+    return named_extreme(ratios)
+
+
 @check("B4.gaussian")
 def largest_nfe_ratio_of_three_rivals(settings: Settings) -> Measurement:
     """Measure the largest ratio of three rivals' evaluations to adaptive momentum's, for KL = 0.3 and 0.1, Gaussian."""
@@ -174,8 +257,8 @@ def largest_nfe_ratio_of_three_rivals(settings: Settings) -> Measurement:
 
 @check("B4.tuned")
 def largest_tuned_kl_ratio_of_three_rivals(settings: Settings) -> Measurement:
-    """Measure the largest ratio of three rivals' KL to adaptive momentum's at 60 and 100 evaluations, all tuned."""
-    cases = product(EXACT_RIVALS, (60, 100))
+    """Measure the largest ratio of three rivals' KL to adaptive momentum's over all tuned budgets, each tuned."""
+    cases = product(EXACT_RIVALS, settings.tuned)
     return named_extreme({f"{name}, NFE {b}": tuned_kl_ratio(settings, name, b, PAPER) for name, b in cases})
 
 
@@ -187,6 +270,29 @@ def largest_kl_ratio_of_three_rivals_on_the_mixture(settings: Settings) -> Measu
     worst = max(theirs, key=lambda kl: kl.high)
     value, low, high = worst.value / ours.value, worst.low / ours.high, worst.high / ours.low
     return Measurement(value=value, low=low, high=high, n=ours.n, seeds=(settings.seed,))
+
+
+def _cost_of_others_settings(settings: Settings, other: str, sampler: str) -> Measurement:
+    """Return the largest ratio of a sampler's KL on the Gaussian at the settings best for another to its least KL."""
+    ratios = {}
+    for budget in settings.tuned:
+        theirs, ours = (KL.runs(settings, name, budget, tuned=True) for name in (other, sampler))
+        best = min(theirs, key=KL.error).hyperparameters
+        here = next(KL.error(run) for run in ours if run.hyperparameters == best)
+        ratios[f"NFE {budget}, {best}"] = here / min(map(KL.error, ours))
+    return named_extreme(ratios)
+
+
+@check("P3a.step")
+def kl_ratio_at_langevins_best_step(settings: Settings) -> Measurement:
+    """Measure adaptive momentum's largest KL over its least one, at the step and T that are best for Langevin."""
+    return _cost_of_others_settings(settings, BASELINE, PAPER)
+
+
+@check("P3a.snr")
+def kl_ratio_at_langevins_best_snr(settings: Settings) -> Measurement:
+    """Measure the adaptive corrector's largest KL over its least one, at the snr best for Langevin's corrector."""
+    return _cost_of_others_settings(settings, "PC, Langevin", "PC, adaptive")
 
 
 def minority_weight(settings: Settings, sampler: str) -> Interval:
@@ -215,14 +321,14 @@ def minority_weight_of_adaptive_momentum(settings: Settings) -> Measurement:
 @check("B5.particles")
 def particle_error_of_minority_weight(settings: Settings) -> Measurement:
     """Measure annealed Langevin's minority weight at 100 evaluations by particles, less the density on a grid's."""
-    estimate = mixture.langevin_particles(100, study.sizes_of(settings)).errors.minority
+    estimate = mixture.langevin_particles(100, sizes_of(settings)).errors.minority
     return _difference(settings, estimate, default_line_run(settings, BASELINE, 100).errors.minority)
 
 
 @check("B5.particles_kl")
 def particle_error_of_kl(settings: Settings) -> Measurement:
     """Measure the particles' KL of annealed Langevin at 100 evaluations, less that of the density on a grid (nats)."""
-    estimate = mixture.langevin_particles(100, study.sizes_of(settings)).errors.kl
+    estimate = mixture.langevin_particles(100, sizes_of(settings)).errors.kl
     return _difference(settings, estimate, default_line_run(settings, BASELINE, 100).errors.kl)
 
 

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import product
 
 from ams.samplers.presets import SPECS, LineMethod
 from ams.statistics.nfe_to_threshold import nfe_to_threshold
 from analysis.annealed.drawing import figures as figures
-from analysis.annealed.nfe_to_threshold import KL, LINE_KL, LINE_W2, W2, Case, curve, speed_up
+from analysis.annealed.nfe_to_threshold import ELSEWHERE, KL, LINE_KL, LINE_W2, W2, Case, curve, speed_up
 from analysis.annealed.settings import BASELINE, PAPER, TABULATED, Settings
 from verdicts import Table
 from verdicts.records.figures import Cell
@@ -28,25 +29,27 @@ def tables(settings: Settings) -> list[Table]:
 
 def needed_table(settings: Settings, case: Case, samplers: Sequence[str], errors: Sequence[float], name: str) -> Table:
     """Return evaluations to each threshold, at the defaults and tuned; empty where the budgets do not reach it."""
+    choices = [tuned for tuned in (False, True) if not tuned or case.budgets(settings, BASELINE, tuned)]
     rows = tuple(
-        (s, *(_cell(curve(case, settings, s, tuned), error) for tuned in (False, True) for error in errors))
-        for s in samplers
+        (s, *(_cell(curve(case, settings, s, tuned), error) for tuned in choices for error in errors)) for s in samplers
     )
-    budgets = case.budgets(settings, BASELINE, tuned=True)
     caption = (
-        f"{case.name}: score evaluations to each threshold, log-log between budgets; the smallest budget, "
-        f"{min(budgets)}, is an upper bound. Tuned for each budget and error, up to {max(budgets)} evaluations, over: "
-        f"{_grid(settings.on_the_line() if case.line else settings)}."
+        f"{case.name}: score evaluations to each threshold, log-log between budgets; the smallest budget is an upper "
+        "bound."
     )
-    header = ("sampler", *(f"{error:g}" for error in errors), *(f"{error:g}, tuned" for error in errors))
+    if len(choices) > 1:
+        last, grid = max(case.budgets(settings, PAPER, True)), _grid(settings.on_the_line() if case.line else settings)
+        caption += f" Tuned for each budget and error, up to {last} evaluations, over: {grid}."
+    header = ("sampler", *(f"{error:g}{', tuned' if tuned else ''}" for tuned in choices for error in errors))
     return Table(id=name, caption=caption, header=header, rows=rows, claims=("P2", "B1", "B2", "B3", "B4"))
 
 
 def _grid(settings: Settings) -> str:
     """Return what tuning tries, in words."""
     return (
-        f"T in {_list(settings.repeats)} and NCSNv2's step times {_list(settings.factors)}; snr in "
-        f"{_list(settings.snrs)}; noise levels geometric or with EDM's exponent in {_list(settings.rhos[1:])}; churn "
+        f"T in {_list(settings.repeats)} and NCSNv2's step times {_list((*settings.low_factors, *settings.factors))} "
+        "(below 1 where drift or momentum is constant); snr in "
+        f"{_list(settings.snrs)}; noise levels geometric or with EDM's exponent in {_list(settings.rhos[:-1])}; churn "
         f"in {_list(settings.churns)}; constant momentum in {_list(settings.betas)}; drift of consistent annealed "
         f"sampling, in units of the flow's, in {_list(settings.drift_scales)}; RK45 by its tolerance"
     )
@@ -63,8 +66,8 @@ def _list(values: Sequence[float]) -> str:
 
 def speed_table(settings: Settings) -> Table:
     """Return adaptive momentum's error by budget and how many times as many evaluations annealed Langevin needs."""
-    cases = ((KL, False), (KL, True), (W2, False), (W2, True), (LINE_KL, False), (LINE_KL, True))
-    budgets = sorted({*settings.budgets, *settings.line_budgets} & set(range(201)))
+    cases = (*product((KL, W2, LINE_KL), (False, True)), (ELSEWHERE, True))
+    budgets = sorted({b for case, tuned in cases for b in case.budgets(settings, PAPER, tuned)})
     rows = tuple((b, *(_speed_cell(case, settings, b, tuned) for case, tuned in cases)) for b in budgets)
     header = ("NFE", *(f"{case.name}{', tuned' if tuned else ''}" for case, tuned in cases))
     caption = (

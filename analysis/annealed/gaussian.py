@@ -14,6 +14,8 @@ from analysis.targets import stiff_gaussian
 from verdicts.studies import cell
 
 SIGMAS = SigmaRange(50.0, 0.02)
+TARGET = 1000.0
+"""The condition number of the target."""
 
 
 class Errors(NamedTuple):
@@ -35,12 +37,15 @@ LOST = Errors(math.inf, math.inf)
 
 
 @cell
-def runs(sampler: str, budget: int, settings: tuple[Hyperparameters, ...]) -> list[Run]:
-    """A sampler's runs at a budget, one for each setting; those of annealed samplers are computed together."""
+def runs(sampler: str, budget: int, settings: tuple[Hyperparameters, ...], condition: float = TARGET) -> list[Run]:
+    """A sampler's runs at a budget, one for each setting; those of annealed samplers are computed together.
+
+    The target is a Gaussian of that condition number.
+    """
     spec = SPECS[sampler]
     programs = [spec.build(SIGMAS, budget, setting) for setting in settings]
     together = spec.family is Family.ANNEALED and len(settings) > 1
-    return list(_batched(settings, programs) if together else _one_by_one(settings, programs))
+    return list((_batched if together else _one_by_one)(settings, programs, condition))
 
 
 @cell
@@ -50,41 +55,41 @@ def solver_runs(tolerances: tuple[float, ...]) -> list[Run]:
     return [Run(Hyperparameters(tolerance=t), count, errors(moments)) for t, moments, count in ends]
 
 
-def _one_by_one(settings: Sequence[Hyperparameters], programs: Sequence[Program]) -> Iterator[Run]:
-    law = stiff_gaussian()
+def _one_by_one(settings: Sequence[Hyperparameters], programs: Sequence[Program], condition: float) -> Iterator[Run]:
+    law = stiff_gaussian(condition)
     for setting, program in zip(settings, programs, strict=True):
         start = law.start(0.0, SIGMAS.first**2)
         try:
             state, evaluations = spent(law.run(program, start), start)
-            yield Run(setting, evaluations, errors(law.moments(state.x)))
+            yield Run(setting, evaluations, errors(law.moments(state.x), condition))
         except NonFiniteState:
             yield Run(setting, 0, LOST)
 
 
-def _batched(settings: Sequence[Hyperparameters], programs: Sequence[Program]) -> Iterator[Run]:
+def _batched(settings: Sequence[Hyperparameters], programs: Sequence[Program], condition: float) -> Iterator[Run]:
     """Yield runs of one evaluation a step that differ by levels and step sizes alone, grouped by constant momentum."""
     for _, same in groupby(zip(settings, programs, strict=True), key=lambda pair: pair[0].beta):
         some, theirs = zip(*same, strict=True)
-        law = BatchedGaussian(stiff_gaussian(), len(some))
+        law = BatchedGaussian(stiff_gaussian(condition), len(some))
         program = list(law.program(theirs))
         state, _ = law.end(program, law.start(0.0, SIGMAS.first**2))
         ends = law.of_each_run(state.x)
         for setting, mean, variance in zip(some, ends.mean, ends.variance, strict=True):
-            yield Run(setting, len(program), errors(Moments(mean, variance)))
+            yield Run(setting, len(program), errors(Moments(mean, variance), condition))
 
 
-def errors(moments: Moments) -> Errors:
+def errors(moments: Moments, condition: float = TARGET) -> Errors:
     """Return the distances of a Gaussian from the target at the last noise level, infinite where it diverged."""
-    law = at_last_level()
+    law = at_last_level(condition)
     if not all(bool(part.isfinite().all()) for part in moments):
         return LOST
     both = (moments.mean, moments.variance, law.mean, law.variance, law.multiplicity)
     return Errors(gaussian_w2(*both), gaussian_kl(*both))
 
 
-def at_last_level() -> GaussianLaw:
+def at_last_level(condition: float = TARGET) -> GaussianLaw:
     """Return the target at the last noise level, as a target of its own."""
-    law = stiff_gaussian()
+    law = stiff_gaussian(condition)
     return GaussianLaw(law.variance + SIGMAS.last**2, law.mean)
 
 

@@ -31,37 +31,51 @@ TABULATED = (
     ),
 )
 
+NATURAL = frozenset([("repeats", 1), ("rho", 0.0), ("churn", 0.0), ("beta", 0.0), ("drift_scale", 1.001)])
+"""Bounds of tuning that a method itself has: one step per noise level, geometric noise levels, no noise (EDM's, and
+consistent annealed sampling's up to rounding), no momentum."""
+LARGEST_STEP = 6.0
+"""Tuning leaves out larger steps `u = a / sigma^2`: Langevin's steps are unstable from 2 on."""
+
 
 class Settings(Seeded):
     """Sizes of the group. Budgets are score evaluations (NFE), multiples of every T in `repeats`.
 
-    Gaussian: every sampler at `budgets`, those in `lasting` at `long` too, tuned at `tuned`. The mixture likewise
-    (`line_*`); annealed Langevin and the samplers of B5 there at `line_long` too. Tables have the samplers in
-    `tabulated`, figures are those in `drawn`: all where these are empty. Tuning tries `factors` (of NCSNv2's step)
-    times `repeats` (T); a corrector's `snrs`; exponents `rhos` of the noise levels (0: geometric); EDM's `churns`;
-    constant `betas`; `drift_scales` of consistent annealed sampling. RK45 has no budget but `tolerances`. Thresholds:
-    `kl`, `line_kl` (nats), `w2`. Particles: `batches` independent batches of `batch`. Sensitivity: at `probes`
-    evaluations, over `sweep_*`.
+    Gaussian: every sampler at `budgets`, those in `lasting` at `long` too, tuned at `tuned`; annealed Langevin and
+    adaptive momentum at those in `between` too, tuned on other Gaussians at `elsewhere`, and annealed Langevin tuned at
+    `tuned_long` too. The mixture likewise (`line_*`); only these two are tuned there, and those of B5 run at
+    `line_long` too. Tables have the samplers in `tabulated`, figures are those in `drawn`: all where these are empty.
+
+    Tuning tries `factors` (of NCSNv2's step) times `repeats` (T), `low_factors` too where drift or momentum is
+    constant; a corrector's `snrs`; exponents `rhos` of the noise levels, geometric ones (0, the limit of a large
+    exponent) last; EDM's `churns`; constant `betas`; `drift_scales` of consistent annealed sampling. RK45 has no
+    budget but `tolerances`. Thresholds: `kl`, `line_kl` (nats), `w2`. Particles: `batches` independent batches of
+    `batch`. Sensitivity: at `probes` evaluations, over `sweep_*`.
     """
 
     tabulated: tuple[str, ...] = ()
     drawn: tuple[str, ...] = ()
     lasting: tuple[str, ...] = (*CAUSES, "constant momentum")
     budgets: Sizes = (20, 30, 40, 60, 80, 100, 150, 200, 300)
+    between: Sizes = (50, 70, 120, 250, 400)
     long: Sizes = (500, 1000, 2000)
     tuned: Sizes = (20, 40, 60, 80, 100, 150, 200, 300, 500)
+    tuned_long: Sizes = (700, 1000, 1500)
+    elsewhere: Sizes = (60, 100, 150)
     line_budgets: Sizes = (20, 30, 40, 60, 100, 150, 200, 300)
     line_long: PositiveInt = 2000
-    line_tuned: Sizes = (20, 40, 60, 100)
-    factors: Numbers = (0.25, 0.5, 1.0, 2.0, 4.0)
-    repeats: Sizes = (1, 2, 5, 10)
-    line_factors: Numbers = (1.0, 2.0, 4.0)
+    line_tuned: tuple[PositiveInt, ...] = (20, 40, 60, 100)
+    line_tuned_long: tuple[PositiveInt, ...] = (200,)
+    low_factors: Numbers = (0.0625, 0.125, 0.25, 0.5)
+    factors: Numbers = (1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+    repeats: Sizes = (1, 2, 5, 10, 20, 50, 100)
+    line_factors: Numbers = (0.125, 0.25, 0.5, 1, 2, 4, 8, 16)
     line_repeats: Sizes = (1, 2, 5)
-    snrs: Numbers = (0.05, 0.1, 0.16, 0.25)
-    rhos: Numbers = (0.0, 3.0, 7.0)
-    churns: Numbers = (5.0, 20.0, 40.0)
-    betas: Numbers = (0.5, 0.8, 0.9)
-    drift_scales: Numbers = (1.25, 1.5, 2.0, 3.0)
+    snrs: Numbers = (0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.25, 0.5, 1, 2, 4)
+    rhos: Numbers = (3, 7, 15, 0)
+    churns: Numbers = (0, 2, 5, 10, 20, 40)
+    betas: Numbers = (0, 0.3, 0.5, 0.8, 0.9, 0.97)
+    drift_scales: Numbers = (1.001, 1.1, 1.2, 1.3, 1.5, 2)
     tolerances: Numbers = (1.0, 0.1, 0.01, 1e-3, 1e-4, 1e-5)
     kl: Numbers = (0.3, 0.1, 0.03, 0.01, 0.001)
     line_kl: Numbers = (1.0, 0.3, 0.1, 0.03, 0.01)
@@ -78,10 +92,12 @@ class Settings(Seeded):
 
     def on_the_line(self) -> "Settings":
         """Return the settings with the mixture's own grid of steps."""
-        return self.model_copy(update={"factors": self.line_factors, "repeats": self.line_repeats})
+        return self.model_copy(update={"factors": self.line_factors, "repeats": self.line_repeats, "low_factors": ()})
 
     def grid(self, spec: SamplerSpec) -> tuple[Hyperparameters, ...]:
-        """Return what tuning tries for a sampler, the defaults first; a field here has its hyperparameter's plural."""
-        tried = product(*(getattr(self, name.removesuffix("s") + "s") for name in spec.tuned))
-        settings = (DEFAULT._replace(**dict(zip(spec.tuned, choice, strict=True))) for choice in tried)
-        return tuple(dict.fromkeys([DEFAULT, *settings]))
+        """Return what tuning tries for a sampler, the defaults included; fields here are hyperparameters' plurals."""
+        values = {name: getattr(self, name.removesuffix("s") + "s") for name in spec.tuned}
+        if "factor" in values and (spec.drift > 1.0 or "beta" in values):
+            values["factor"] = (*self.low_factors, *self.factors)
+        tried = (DEFAULT._replace(**dict(zip(values, choice, strict=True))) for choice in product(*values.values()))
+        return tuple(dict.fromkeys([*tried, DEFAULT]))

@@ -2,23 +2,21 @@
 
 from collections.abc import Iterator
 
-from ams.samplers.presets import ADAPTIVE, DEFAULT, RK45, SPECS, Hyperparameters, noise_schedule
+from ams.samplers.presets import ADAPTIVE, DEFAULT, RK45, Hyperparameters, noise_schedule
 from analysis.annealed import film, gaussian, mixture, sensitivity
-from analysis.annealed.gaussian import SIGMAS
-from analysis.annealed.particles import Sizes
-from analysis.annealed.settings import BASELINE, CAUSES, EXACT_RIVALS, OTHERS, PAPER, RIVALS, TABULATED, Settings
+from analysis.annealed.gaussian import SIGMAS, TARGET
+from analysis.annealed.nfe_to_threshold import ELSEWHERE, KL, LINE_KL, grid, line_grid, sizes_of
+from analysis.annealed.settings import (
+    BASELINE,
+    CAUSES,
+    EXACT_RIVALS,
+    OTHERS,
+    PAPER,
+    RIVALS,
+    TABULATED,
+    Settings,
+)
 from verdicts.studies import Cell
-
-
-def sizes_of(settings: Settings) -> Sizes:
-    """Return how finely distributions on the mixture are represented."""
-    return Sizes(settings.batch, settings.batches, settings.nodes, settings.seed)
-
-
-def stable_grid(settings: Settings, sampler: str, budget: int) -> list[Hyperparameters]:
-    """Return what tuning tries on the mixture: the grid's stable settings."""
-    spec = SPECS[sampler]
-    return [setting for setting in settings.on_the_line().grid(spec) if mixture.stable(spec, budget, setting)]
 
 
 def steps_at(settings: Settings) -> tuple[Hyperparameters, ...]:
@@ -63,10 +61,13 @@ def cells(settings: Settings) -> Iterator[Cell]:
 
 
 def _on_gaussian(settings: Settings, name: str) -> Iterator[Cell]:
-    for budget in settings.budgets + (settings.long if name in settings.lasting else ()):
+    for budget in KL.budgets(settings, name):
         yield gaussian.runs.cell(name, budget, (DEFAULT,))
-    for budget in settings.tuned:
-        yield gaussian.runs.cell(name, budget, settings.grid(SPECS[name]))
+    for budget in KL.budgets(settings, name, tuned=True):
+        yield gaussian.runs.cell(name, budget, grid(settings, name, budget))
+    for budget in ELSEWHERE.budgets(settings, name, tuned=True):
+        for condition in (TARGET, *ELSEWHERE.conditions):
+            yield gaussian.runs.cell(name, budget, grid(settings, name, budget), condition)
 
 
 def _on_mixture(settings: Settings) -> Iterator[Cell]:
@@ -78,10 +79,9 @@ def _on_mixture(settings: Settings) -> Iterator[Cell]:
     wanted |= {(name, 20) for name in EXACT_RIVALS}
     wanted |= {(name, settings.line_long) for name in (BASELINE, "Langevin, drift x2", PAPER)}
     yield from (mixture.line_run.cell(name, budget, DEFAULT, sizes) for name, budget in sorted(wanted))
-    for name in (name for name in tabulated(settings) if name != RK45.name):
-        for budget in settings.line_tuned:
-            grid = stable_grid(settings, name, budget)
-            yield from (mixture.line_run.cell(name, budget, setting, sizes) for setting in grid)
+    for name in (BASELINE, PAPER):
+        for budget in LINE_KL.budgets(settings, name, tuned=True):
+            yield mixture.tuned_run.cell(name, budget, line_grid(settings, name), sizes)
     yield mixture.langevin_particles.cell(100, sizes)
 
 

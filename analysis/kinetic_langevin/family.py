@@ -95,17 +95,17 @@ class Family(BatchedGaussian):
         return self.column(precision.reshape(self.runs, -1).mean(1).tolist())
 
     def divergence(self, program: Program, sigmas: SigmaRange) -> Float[np.ndarray, " targets"]:
-        """Return KL(run || target at the last noise level) / d of each target (nats), from N(0, sigmas.first^2 I).
+        """Return `kl` as an array, infinite where the run diverged."""
+        return self.kl(program, sigmas).nan_to_num(nan=math.inf).numpy()
 
-        Infinite where the run diverged.
-        """
+    def kl(self, program: Program, sigmas: SigmaRange) -> Float[Tensor, " targets"]:
+        """Return KL(run || target at the last noise level) / d of each target (nats), from N(0, sigmas.first^2 I)."""
         state, _ = self.end(program, self.start(0.0, sigmas.first**2))
         end = self.of_each_run(state.x)
         exact = self.variance.reshape(self.runs, -1) + sigmas.last**2
         excess = (end.variance - exact) / exact
         shift = (end.mean - self.mean.reshape(self.runs, -1)).square() / exact
-        divergence = (excess - excess.log1p() + shift).sum(1) / (2 * exact.shape[1])
-        return divergence.nan_to_num(nan=math.inf).numpy()
+        return (excess - excess.log1p() + shift).sum(1) / (2 * exact.shape[1])
 
 
 def family(problem: Problem) -> Family:

@@ -1,6 +1,6 @@
 """The group's figures and tables: rates, drift factors, orders, and the comparisons of K8 and K9."""
 
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,9 @@ from matplotlib.figure import Figure as Drawing
 
 from ams.plots import budget_ticks, legend_above, panels, reference_line, ticks
 from ams.samplers.presets import SPECS
-from ams.statistics import mean_interval
+from ams.statistics import Interval, mean_interval
 from ams_suite.drawn import save_drawn
-from analysis.kinetic_langevin import samplers, study
+from analysis.kinetic_langevin import langevin_time, on_a_mixture, samplers, study
 from analysis.kinetic_langevin.drift_calibration import drift_factors
 from analysis.kinetic_langevin.family import Kind
 from analysis.kinetic_langevin.invariance_and_order import gaussian_divergence
@@ -155,8 +155,55 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 def tables(settings: Settings) -> list[Table]:
     """Return the group's tables: evaluations on the third family, a table for each kind of problem, and the tuning."""
-    tables = [evaluations_table(settings, Kind(name)) for name in settings.compared]
-    return [*tables, *([development_table(settings)] if settings.tuned else [])]
+    tables = [time_table(settings), *(evaluations_table(settings, Kind(name)) for name in settings.compared)]
+    return [*tables, *([development_table(settings), mixture_table(settings)] if settings.tuned else [])]
+
+
+def time_table(settings: Settings) -> Table:
+    """Return evaluations and Langevin time to the threshold for each kind of problem, of samplers that add noise."""
+    kinds = [Kind(name) for name in settings.compared]
+
+    def columns(name: str, kind: Kind) -> tuple[str, str]:
+        if name in langevin_time.REVERSE:
+            time = langevin_time.time_of_reverse_sde(langevin_time.REVERSE[name], study.third(settings, kind).sigmas)
+            shown = f"{time:.2g}, at any number"
+        else:
+            shown = f"{np.exp(np.log(langevin_time.times(settings, kind, name)).mean()):.3g}"
+        return _mean(evaluations(settings, kind, name), settings.budget), shown
+
+    names = (*langevin_time.HELD, *samplers.SCHEDULES, *langevin_time.REVERSE)
+    return Table(
+        id="kinetic_time",
+        caption=f"Refreshment beside cost: evaluations and Langevin time to KL$/d = 10^{{-4}}$, geometric mean over "
+        f"{settings.targets} targets of the third family; where some are never reached, the time of {settings.budget} "
+        "evaluations stands for theirs. A run that follows a reverse SDE has one Langevin time.",
+        header=("sampler", *(f"{kind}: {what}" for kind in kinds for what in ("evaluations", "Langevin time"))),
+        rows=tuple(
+            (name, *chain.from_iterable(columns(name, kind) for kind in kinds))
+            for name in names
+            if name in samplers.COMPARED
+        ),
+        claims=("K12",),
+    )
+
+
+def mixture_table(settings: Settings) -> Table:
+    """Return KL of every sampler on the mixture at both budgets, with its interval where it is of particles."""
+    both = (on_a_mixture.FEW, on_a_mixture.MANY)
+
+    def shown(kl: Interval) -> str:
+        return f"{kl.value:.5f}" + (f" [{kl.low:.5f}, {kl.high:.5f}]" if kl.n > 1 else "")
+
+    return Table(
+        id="kinetic_mixture",
+        caption="A mixture of two modes, exact scores: KL (nats), exact or by particles, then with an interval of "
+        "confidence 1 - 1e-6.",
+        header=("sampler", *(f"{budget} evaluations" for budget in both)),
+        rows=tuple(
+            (name, *(shown(on_a_mixture.kl(settings, name, budget)) for budget in both)) for name in on_a_mixture.NAMES
+        ),
+        claims=("K11",),
+    )
 
 
 def evaluations_table(settings: Settings, kind: Kind) -> Table:

@@ -6,9 +6,11 @@ stands for its evaluations, so a ratio in its disfavour is a lower bound.
 """
 
 import numpy as np
+from pydantic import JsonValue
 
+from ams.statistics import CONFIDENCE
 from ams_suite.measures import geometric_mean_ratio
-from analysis.kinetic_langevin import samplers
+from analysis.kinetic_langevin import optimal_momentum, samplers
 from analysis.kinetic_langevin.family import THIRD, Kind
 from analysis.kinetic_langevin.samplers import (
     CURVATURE,
@@ -22,8 +24,6 @@ from analysis.kinetic_langevin.samplers import (
 from analysis.kinetic_langevin.settings import Settings
 from analysis.kinetic_langevin.study import third
 from verdicts import Measurement, check
-
-CONFIDENCE = 0.95
 
 
 def evaluations(settings: Settings, kind: Kind, sampler: str, threshold: float = THRESHOLD) -> np.ndarray:
@@ -152,3 +152,40 @@ def nfe_ratio_of_adaptive_momentum_to_none(settings: Settings) -> Measurement:
 def nfe_ratio_of_adaptive_momentum_to_tapered(settings: Settings) -> Measurement:
     """Measure the evaluations with `e` from the exact mean curvature over those with tapered `e`, from a bad start."""
     return nfe_ratio(settings, Kind.START, CURVATURE, MOMENTUM)
+
+
+@check("K8f.joint")
+def least_nfe_ratio_over_refreshment_and_momentum(settings: Settings) -> Measurement:
+    """Measure the evaluations of the best pair `(u0, e)` with momentum over those of the best without, exact scores.
+
+    The least of the ratios to 1e-4, 1e-5 and 1e-6.
+    """
+    ratios = []
+    for threshold in THRESHOLDS[1:]:
+        groups = {"with": optimal_momentum.WITH, "without": optimal_momentum.WITHOUT}
+        best = {name: optimal_momentum.best_pair(pairs, settings.budget, threshold) for name, pairs in groups.items()}
+        problem, budget = third(settings, Kind.EXACT), settings.budget
+        ours, theirs = (optimal_momentum.pair_evaluations(best[name], problem, budget, threshold) for name in groups)
+        pairs: dict[str, JsonValue] = {f"(u0, e) {name} momentum": [*pair] for name, pair in best.items()}
+        ratios.append(geometric_mean_ratio(ours, theirs, CONFIDENCE, THIRD, threshold=threshold, **pairs))
+    return min(ratios, key=lambda ratio: ratio.value)
+
+
+def nfe_ratio_of_oracle(settings: Settings, kind: Kind, other: str) -> Measurement:
+    """Return the evaluations with the best `e` per noise level over another sampler's."""
+    errors = optimal_momentum.oracle_curve(third(settings, kind), settings.budget)
+    ours, theirs = samplers.nfe_of_targets(errors, THRESHOLD), evaluations(settings, kind, other)
+    both = np.minimum(ours, settings.budget), np.minimum(theirs, settings.budget)
+    return geometric_mean_ratio(*both, CONFIDENCE, THIRD)
+
+
+@check("K8g.exact")
+def nfe_ratio_of_oracle_to_none(settings: Settings) -> Measurement:
+    """Measure the evaluations with the best `e` per noise level over those without momentum, with exact scores."""
+    return nfe_ratio_of_oracle(settings, Kind.EXACT, SAME_WITHOUT)
+
+
+@check("K8g.start")
+def nfe_ratio_of_oracle_to_tapered(settings: Settings) -> Measurement:
+    """Measure the evaluations with the best `e` per noise level over those with tapered `e`, from a bad start."""
+    return nfe_ratio_of_oracle(settings, Kind.START, MOMENTUM)

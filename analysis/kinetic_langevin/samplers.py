@@ -35,6 +35,8 @@ DECAYING, DECAYING_HALF = "annealed BAOAB, e = 0", "annealed BAOAB, e = 1/2"
 MOMENTUM, SAME_WITHOUT = "annealed BAOAB, tapered", "annealed BAOAB, tapered, e = 0"
 BEST_WITHOUT, CURVATURE = "annealed BAOAB, u = 1.9", "annealed BAOAB, e from curvature"
 CRITICAL, MEMORYLESS, RESTART = "critically damped corrector", "prediction-correction", "Restart"
+WITH_MOMENTUM = (CRITICAL, MOMENTUM, "CLD, exponential", "CLD, splitting")
+"""The samplers of `COMPARED` whose velocity lasts for more than a step."""
 PUBLISHED = ("DPM-Solver++", "SDE-DPM-Solver++", "Heun ODE", "EDM stochastic", "ancestral")
 ANNEALED = (LANGEVIN.name, ADAPTIVE.name)
 MULTISTEP = tuple(name for name in RIVALS if SPECS[name].family is presets.Family.ONE_STEP)
@@ -62,11 +64,22 @@ def _baoab(name: str, step: Step, marker: str = "", line: str = "-") -> SamplerS
     return replace(SPECS[DECAYING], name=name, program=program, colour="#56B4E9", marker=marker, line=line)
 
 
+SCHEDULES: dict[str, KineticSchedule] = {
+    DECAYING: fixed(0.0),
+    **{name: fixed(e) for e, name in MOMENTA.items()},
+    MOMENTUM: TAPERED,
+    SAME_WITHOUT: tapered(e=0.0),
+    BEST_WITHOUT: lambda h: KineticParameters(1.9, 0.0),
+}
+"""The kinetic parameters of the annealed BAOAB samplers compared here."""
+_LOOKS = {SAME_WITHOUT: ("v", "-."), BEST_WITHOUT: ("^", ":")}
 _OWN = (
-    _baoab(SAME_WITHOUT, annealed_baoab(tapered(e=0.0)), "v", "-."),
-    _baoab(BEST_WITHOUT, annealed_baoab(lambda h: KineticParameters(1.9, 0.0)), "^", ":"),
     _baoab(CURVATURE, with_critical_momentum),
-    *(_baoab(name, annealed_baoab(fixed(e))) for e, name in MOMENTA.items() if name not in SPECS),
+    *(
+        _baoab(name, annealed_baoab(schedule), *_LOOKS.get(name, ()))
+        for name, schedule in SCHEDULES.items()
+        if name not in SPECS
+    ),
 )
 SAMPLERS = SPECS | {spec.name: spec for spec in _OWN}
 """The suite's samplers and this group's own, by name."""
@@ -85,19 +98,18 @@ class Tuning(NamedTuple):
             yield from ((name, self.chosen | {name: value}) for value in pair)
 
 
-def _annealed_baoab(schedule: KineticSchedule) -> BuildProgram:
+def one_step_of(schedule: KineticSchedule) -> BuildProgram:
+    """Return the programs of annealed BAOAB with a schedule, one step per noise level."""
     return step_per_level(lambda hyperparameters, steps: annealed_baoab(schedule))
 
 
 TUNINGS = {
     MOMENTUM: Tuning(
         {"rate": 4.0, "most": 1.8, "e": 0.8},
-        {"rate": (3.0, 5.0), "most": (1.6, 1.9), "e": (0.75, 0.85)},
-        lambda **settings: _annealed_baoab(tapered(**settings)),
+        {"rate": (3.0, 5.0), "most": (1.6, 1.99), "e": (0.75, 0.85)},
+        lambda **settings: one_step_of(tapered(**settings)),
     ),
-    BEST_WITHOUT: Tuning(
-        {"u": 1.9}, {"u": (1.8, 1.95)}, lambda u: _annealed_baoab(lambda h: KineticParameters(u, 0.0))
-    ),
+    BEST_WITHOUT: Tuning({"u": 1.9}, {"u": (1.8, 1.95)}, lambda u: one_step_of(lambda h: KineticParameters(u, 0.0))),
     MEMORYLESS: Tuning(
         presets.MEMORYLESS._asdict(),
         {"sigma": (8.0, 12.0), "share": (0.7, 0.9), "coarse": (3.0, 6.0)},

@@ -23,7 +23,15 @@ from analysis.kinetic_langevin.nfe_comparison import (
     targets_reached,
 )
 from analysis.kinetic_langevin.one_level import derivation, dt, e
-from analysis.kinetic_langevin.samplers import BEST_WITHOUT, COMPARED, CRITICAL, MEMORYLESS, MOMENTUM, SAME_WITHOUT
+from analysis.kinetic_langevin.samplers import (
+    BEST_WITHOUT,
+    COMPARED,
+    CRITICAL,
+    MEMORYLESS,
+    MOMENTUM,
+    SAME_WITHOUT,
+    WITH_MOMENTUM,
+)
 from analysis.kinetic_langevin.settings import Settings
 from analysis.kinetic_langevin.study import KINDS, development, third
 from analysis.proofs import left_over
@@ -41,7 +49,7 @@ def nfe_ratio_of_best_without_momentum(settings: Settings, kind: Kind) -> Measur
 
     The best one is chosen after the fact, by its geometric mean over the targets: in its favour.
     """
-    best = best_of(settings, kind, [name for name in COMPARED if name not in (CRITICAL, MOMENTUM)])
+    best = best_of(settings, kind, [name for name in COMPARED if name not in WITH_MOMENTUM])
     ratio = nfe_ratio(settings, kind, best, CRITICAL)
     return ratio.model_copy(update={"detail": {**ratio.detail, "best without momentum": best}})
 

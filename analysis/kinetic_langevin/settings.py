@@ -11,8 +11,9 @@ class Settings(Seeded):
     """Random points of the closed forms, condition numbers, budgets of K6a's factors and K7a's orders; sizes of K8, K9.
 
     `targets` of the third family, the largest `budget` there, and the kinds of problem on which all samplers are
-    `compared`: with all kinds the annealed samplers are run too. `tuned` says whether settings next to the chosen ones
-    are run on the development family. K10 has so many random `spectra`, to a share `error` of the start's.
+    `compared`: with all kinds the annealed samplers are run too. `tuned` says whether what takes long is run: settings
+    next to the chosen ones on the development family, the best momentum (K8f, K8g), and the mixture, on which 64
+    batches have `mixture_batch` particles each. K10 has so many random `spectra`, to a share `error` of the start's.
     """
 
     points: PositiveInt = 400
@@ -23,6 +24,7 @@ class Settings(Seeded):
     budget: PositiveInt = 640
     compared: Names = ("exact", "high", "shift", "start")
     tuned: bool = True
+    mixture_batch: PositiveInt = 2500
     spectra: PositiveInt = 50
     error: float = 1e-4
     particles: PositiveInt = 20_000

@@ -3,7 +3,15 @@
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from analysis.kinetic_langevin import drift_calibration, invariance_and_order, one_level, rates, samplers
+from analysis.kinetic_langevin import (
+    drift_calibration,
+    invariance_and_order,
+    on_a_mixture,
+    one_level,
+    optimal_momentum,
+    rates,
+    samplers,
+)
 from analysis.kinetic_langevin.family import DEVELOPMENT, THIRD, Kind, Problem
 from analysis.kinetic_langevin.samplers import COMPARED, MOMENTUM, SAME_WITHOUT
 from analysis.kinetic_langevin.settings import Settings
@@ -50,6 +58,9 @@ def cells(settings: Settings) -> Iterator[Cell]:
         yield from (invariance_and_order.gaussian_divergence.cell(variant, n) for n in order_budgets(settings))
     yield from _of_development(settings)
     yield from _of_the_third_family(settings)
+    if settings.tuned:
+        yield from optimal_momentum.cells(third(settings, Kind.EXACT), third(settings, Kind.START), settings.budget)
+        yield from on_a_mixture.cells(settings)
 
 
 def _of_development(settings: Settings) -> Iterator[Cell]:

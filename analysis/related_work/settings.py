@@ -11,7 +11,8 @@ class Settings(Seeded):
 
     `targets` random Gaussians of the fixed-time claims (N1b); `cases` random schedules, spectra and scores of the path
     bound (N2); `counts` the steps of its orders; `budgets` and `sizes` the steps and score errors over which noise
-    schedules are compared (N2b); `gains` the gains that are tried per momentum coefficient (N3).
+    schedules are compared (N2b); `gains` the gains that are tried per momentum coefficient (N3); `groups` of
+    `particles` each run SGDF's own gain.
     """
 
     errors: PositiveInt = 20_000
@@ -23,3 +24,5 @@ class Settings(Seeded):
     budgets: Sizes = (20, 50, 100, 200)
     sizes: Numbers = (0.0, 0.03, 0.1, 0.3, 1.0)
     gains: PositiveInt = 12
+    groups: PositiveInt = 8
+    particles: PositiveInt = 1000

@@ -26,3 +26,5 @@ def cells(settings: Settings) -> Iterator[Cell]:
         for count in settings.budgets:
             yield from (schedules.outcomes.cell(target, name, count, settings.sizes) for name in schedules.SCHEDULES)
     yield filter.covariance.cell()
+    for run in filter.RUNS:
+        yield filter.entrywise.cell(run, settings.groups, settings.particles, settings.seed)

@@ -16,12 +16,12 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 from scipy import stats
 
-from ams.statistics import Interval
+from ams.statistics import CONFIDENCE, Interval
 from verdicts import Measurement
 
 Work = Callable[[], object]
-FEWEST_PAIRS = 6
-"""Fewer values have no two ranks that enclose the median with 95 %."""
+FEWEST_PAIRS = 8
+"""Fewer values have no two ranks that enclose the median with 99 %."""
 
 
 Pairs = Annotated[int, Field(ge=FEWEST_PAIRS)]
@@ -57,7 +57,7 @@ def undisturbed() -> Iterator[None]:
             gc.enable()
 
 
-def median_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
+def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
     """Return the median of independent values with its interval by order statistics, which covers at least as stated.
 
     Raises ValueError for fewer than `FEWEST_PAIRS` values.

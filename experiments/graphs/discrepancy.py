@@ -69,13 +69,13 @@ def estimates(statistic: Statistic, reference: Graphs, generated: Graphs, seed: 
     return kernel_estimates(_pool_kernel((statistic,), reference, generated), len(reference), seed)
 
 
-def kernel_estimates(k: Kernel, first: int, seed: int, confidence: float = 0.95) -> Estimates:
+def kernel_estimates(k: Kernel, first: int, seed: int) -> Estimates:
     """Return both estimates of the squared MMD of a pool's `first` observations and the others, of any kind."""
     reference, generated = sides(len(k), first)
     value = max(float(mmd_squared(k, reference, generated, biased_within)), 0.0)  # below it only by rounding
     if min(first, len(k) - first) < FEWEST_UNITS:
         return Estimates(value, None, None)
-    unbiased = _unbiased(k, first, seed, confidence)
+    unbiased = _unbiased(k, first, seed)
     return Estimates(value, moved(unbiased, value), unbiased)
 
 
@@ -114,9 +114,7 @@ def difference(
     return kernel_difference(k, len(reference), sizes, seed, together=together)
 
 
-def kernel_difference(
-    k: Kernel, first: int, sizes: Sequence[int], seed: int, confidence: float = 0.95, together: int = 1
-) -> Difference:
+def kernel_difference(k: Kernel, first: int, sizes: Sequence[int], seed: int, together: int = 1) -> Difference:
     """Return the difference from the kernel of a pool: `first` of reference, then those of one, then of the other.
 
     Both have `sizes` observations of each seed.
@@ -135,7 +133,7 @@ def kernel_difference(
         [first + half * total + place for half in range(2) for place in range(start, start + together)]
         for start in range(0, total, together)
     ]
-    interval = bootstrap_interval(gain, [[[place] for place in range(first)], pairs], seed, confidence)
+    interval = bootstrap_interval(gain, [[[place] for place in range(first)], pairs], seed)
     own = np.repeat(np.eye(len(sizes)), sizes, axis=1)
     of_seeds = np.concatenate([np.ones((len(sizes), first)), own, own], axis=1)
     return Difference(interval, tuple(gain(of_seeds).tolist()))
@@ -158,8 +156,8 @@ def separate(size: int, first: int) -> list[Units]:
     return [[[place] for place in range(first)], [[place] for place in range(first, size)]]
 
 
-def _unbiased(k: Kernel, first: int, seed: int, confidence: float = 0.95) -> Interval:
+def _unbiased(k: Kernel, first: int, seed: int) -> Interval:
     """Return the unbiased squared MMD of the first observations and the others, with its interval."""
     reference, generated = sides(len(k), first)
     units = separate(len(k), first)
-    return bootstrap_interval(lambda w: mmd_squared(k, w * reference, w * generated), units, seed, confidence)
+    return bootstrap_interval(lambda w: mmd_squared(k, w * reference, w * generated), units, seed)

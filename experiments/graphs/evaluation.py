@@ -4,12 +4,11 @@ import json as json_text
 from pathlib import Path
 from typing import Any
 
-from ams.statistics import Interval
+from ams.statistics import CONFIDENCE, Interval
 from experiments.graphs.discrepancy import estimates
 from experiments.graphs.reading import read_graphs
 from experiments.graphs.statistics import STATISTICS
 
-CONFIDENCE = 0.95  # of `estimates`
 SEED = 0
 """Of the bootstrap; another seed moves the ends of an interval by a few per cent of its length."""
 

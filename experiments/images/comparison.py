@@ -8,13 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from ams.statistics import mean_interval
+from ams.statistics import CONFIDENCE, mean_interval
 from ams.statistics.nfe_to_threshold import BatchErrors, nfe_interval, nfe_ratio_interval
 from verdicts import Measurement
 from verdicts.records.figures import Cell
 
-CONFIDENCE = 0.999
-"""Of every interval over batches: at most about one true statement in a thousand is contradicted."""
 THRESHOLD_HEADER = ("sampler", "threshold", "NFE", "low", "high", "speed-up", "low", "high", "largest NFE tried")
 
 
@@ -38,6 +36,11 @@ def bands(
 ) -> dict[str, dict[int, tuple[float, float, float]]]:
     """Return mean, low and high of a quantity, by sampler and evaluations."""
     return {name: {n: interval(column(each, quantity)) for n, each in curve.items()} for name, curve in results.items()}
+
+
+def speed_ups(ours: BatchErrors, theirs: BatchErrors) -> list[tuple[float, float]]:
+    """Return our budgets, each with their evaluations to our error there over it: infinite where never."""
+    return [(n, nfe_interval(theirs, errors, CONFIDENCE)[0] / n) for n, errors in sorted(ours.items())]
 
 
 def farthest(measurements: Iterable[Measurement], origin: float = 0.0) -> Measurement:

@@ -16,8 +16,8 @@ from matplotlib.ticker import NullLocator
 from matplotlib.transforms import ScaledTranslation
 from torch import Tensor
 
-from ams.plots import ticks
-from ams.samplers.presets import SPECS
+from ams.plots import Points, legend_above, panels, speed_up_panel, ticks
+from ams.samplers.presets import RIVALS, SPECS
 
 FAMILIES = {
     "Annealed, no momentum": (
@@ -36,6 +36,7 @@ FAMILIES = {
         *("Euler ODE", "Heun ODE", "RK45 ODE", "EDM stochastic", "DPM-Solver++", "SDE-DPM-Solver++"),
         *("annealed BAOAB, e = 0", "annealed BAOAB, e = 1/2", "annealed BAOAB, tapered"),
     ),
+    "Later solvers, corrections": RIVALS,
 }
 """The samplers of each block, by its title."""
 REFERENCES = ("annealed Langevin", "adaptive momentum")
@@ -82,6 +83,19 @@ def draw_rows(rows: Sequence[Row], budgets: Sequence[int]) -> Drawing:
         handles, labels = panels[0].get_legend_handles_labels()
         labels = [fill(label, 25) for label in labels]
         block.legend(handles, labels, loc="outside upper left", ncols=2, title=title, alignment="left")
+    return drawing
+
+
+def draw_speed_ups(curves: Mapping[str, Points]) -> Drawing:
+    """Draw speed-ups against the evaluations of the faster sampler, a line a name; see `ams.plots.speed_up_panel`."""
+    drawing, (axes,) = panels(1, 2.6)
+    speed_up_panel(axes, curves)
+    ticks(axes, apart([round(n) for points in curves.values() for n, _ in points]))
+    low, high = axes.get_ylim()
+    shown = [factor for factor in (0.01, 0.1, 1.0, 2.0, 5.0, 10.0, 100.0) if low <= factor <= high]
+    axes.set_yticks(shown, [f"{factor:g}" for factor in shown])
+    axes.yaxis.set_minor_locator(NullLocator())
+    legend_above(axes, 1)
     return drawing
 
 

@@ -6,8 +6,16 @@ from matplotlib.figure import Figure as Drawing
 
 from ams.samplers.presets import EXACT
 from experiments.images import drawing
-from experiments.images.comparison import CONFIDENCE, THRESHOLD_HEADER, bands, error_curve, interval, threshold_rows
-from experiments.images.exact import BASELINE, ExactSettings, Results
+from experiments.images.comparison import (
+    CONFIDENCE,
+    THRESHOLD_HEADER,
+    bands,
+    error_curve,
+    interval,
+    speed_ups,
+    threshold_rows,
+)
+from experiments.images.exact import BASELINE, PAPER, ExactSettings, Results
 from verdicts import Figure, Table, save_figure
 from verdicts.records.figures import Cell
 
@@ -24,9 +32,15 @@ def draw_errors(results: Results, settings: ExactSettings) -> Drawing:
 
 
 def figures(
-    settings: ExactSettings, results: Results, folder: Path, name: str, title: str, claims: tuple[str, ...]
+    settings: ExactSettings,
+    results: Results,
+    folder: Path,
+    name: str,
+    title: str,
+    claims: tuple[str, ...],
+    tuned: Results | None = None,
 ) -> list[Figure]:
-    """Draw errors; `name` begins the figure's name, `title` its caption."""
+    """Draw errors and speed-ups; `name` begins the figures' names, `title` their captions."""
     caption = (
         f"{title}, exact score, hyperparameters of the authors' code. Left: KL of a mode from the exact mode, "
         "$(V - 1 - \\ln V)/2$ a pixel; dotted: fresh draws of the target. Right: variance ratio $V$ of the residual "
@@ -34,7 +48,20 @@ def figures(
         f"{CONFIDENCE:.1%} intervals over {settings.batches} batches of {settings.batch}. Pale: annealed Langevin and "
         "adaptive momentum again. Arrows: means beyond the axis."
     )
-    return [save_figure(draw_errors(results, settings), folder, f"{name}_errors", caption, claims)]
+    speed_up = (
+        f"{title}, exact score: annealed Langevin's evaluations over adaptive momentum's at equal KL a pixel, against "
+        "the latter's. Shaded: the paper's 2 to 5. No point: annealed Langevin does not get there within its budgets. "
+        "Tuned: the best step and steps per noise level for each budget, chosen on other batches."
+    )
+    kinds = {"defaults": results, "both tuned": tuned or {}}
+    pairs = {
+        kind: [error_curve(runs.get(each, {}), "kl") for each in (PAPER, BASELINE)] for kind, runs in kinds.items()
+    }
+    curves = {kind: speed_ups(*pair) for kind, pair in pairs.items() if all(pair)}
+    return [
+        save_figure(draw_errors(results, settings), folder, f"{name}_errors", caption, claims),
+        save_figure(drawing.draw_speed_ups(curves), folder, f"{name}_speed_up", speed_up, claims),
+    ]
 
 
 def error_table(results: Results, settings: ExactSettings, name: str, claims: tuple[str, ...]) -> Table:

@@ -1,6 +1,6 @@
 """Figures from functions that draw: a function's name is the figure's, its docstring the caption."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,37 @@ def save_drawn(drawn: Mapping[Callable[..., Any], tuple[str, ...]], folder: Path
     A matplotlib figure stands still. An Altair chart moves; the second paragraph of its docstring says how.
     """
     return [_saved(draw(*given), folder, draw, claims) for draw, claims in drawn.items()]
+
+
+def speed_up_chart(rows: Sequence[Mapping[str, Any]]) -> Any:
+    """Return an Altair chart of speed-ups by budget, the paper's 2 to 5 shaded.
+
+    A row has the name of its `case` (target and error), `tuned` ("default" or "tuned"), `budget` and `times`.
+    """
+    import altair as alt
+
+    names, budgets, factors = ([row[name] for row in rows] for name in ("case", "budget", "times"))  # of all choices
+    case = alt.selection_point(fields=["case"], bind="legend")
+    tuned = alt.param(
+        name="tuned", value="default", bind=alt.binding_select(options=["default", "tuned"], name="Hyperparameters ")
+    )
+    band = alt.Chart({"values": [{"low": 2, "high": 5}]}).mark_rect(color="#0072b2", opacity=0.12)
+    lines = alt.Chart({"values": rows}, width=560, height=300).mark_line(point=alt.OverlayMarkDef(size=40))
+    return band.encode(y="low:Q", y2="high:Q") + lines.encode(
+        x=alt.X(
+            "budget:Q",
+            title="score evaluations (NFE)",
+            scale=alt.Scale(type="log", domain=[min(budgets), max(budgets)]),
+        ),
+        y=alt.Y("times:Q", title="times as many evaluations", scale=alt.Scale(domain=[0, max(factors)])),
+        color=alt.Color(
+            "case:N",
+            title=None,
+            scale=alt.Scale(domain=list(dict.fromkeys(names)), range=["#0072b2", "#56b4e9", "#d55e00"]),
+        ),
+        opacity=alt.condition(case, alt.value(1), alt.value(0.15)),
+        tooltip=["case:N", alt.Tooltip("budget:Q", title="NFE"), alt.Tooltip("times:Q", title="times as many")],
+    ).add_params(case, tuned).transform_filter("datum.tuned == tuned")
 
 
 def _saved(made: Any, folder: Path, draw: Callable[..., Any], claims: tuple[str, ...]) -> Figure:

@@ -1,6 +1,7 @@
 """Kinetic Langevin: each claim's verdict, the change that flips it, and the methods that they rest on."""
 
 from importlib import import_module
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -9,17 +10,21 @@ import torch
 from pytest import MonkeyPatch
 
 from ams.laws.stationary import frozen
-from ams.samplers import annealed_baoab, langevin, one_step_per_level
-from ams.samplers.presets import steps_per_level
+from ams.samplers import annealed_baoab, critically_damped, exponential_multistep, langevin, one_step_per_level
+from ams.samplers.presets import SigmaRange, steps_per_level
 from ams.schedules import geometric_sigmas, ve_levels
 from ams.targets import GaussianMixture
 from analysis.kinetic_langevin import (
+    augmented_diffusion,
     drift_calibration,
     family,
     figures,
     held_corrector,
     invariance_and_order,
+    langevin_time,
+    on_a_mixture,
     one_level,
+    optimal_momentum,
     rates,
     samplers,
     score_error_robustness,
@@ -58,11 +63,16 @@ def few_samplers(monkeypatch: MonkeyPatch) -> None:
     few = (CRITICAL, MOMENTUM, BEST_WITHOUT, "DEIS-4", "EDM stochastic", RESTART, MEMORYLESS)
     monkeypatch.setattr(score_error_robustness, "COMPARED", few)
     monkeypatch.setattr(samplers, "TUNINGS", {name: samplers.TUNINGS[name] for name in (MOMENTUM, BEST_WITHOUT)})
+    monkeypatch.setattr(optimal_momentum, "ITERATIONS", 20)
+    monkeypatch.setattr(optimal_momentum, "WITHOUT", [(0.0, 0.0), (0.05, 0.0)])
+    monkeypatch.setattr(optimal_momentum, "WITH", [(0.02, 0.25), (0.02, 0.5)])
+    monkeypatch.setattr(on_a_mixture, "NAMES", (CRITICAL, DECAYING, "DEIS-4", MEMORYLESS))
 
 
 @pytest.mark.parametrize("identifier", CLAIMS)
 def test_claims_come_out_as_expected(identifier: str) -> None:
-    larger = {name: small(targets=24) for name in ("K8c", "K9", "K9b", "K9d", "K9e")} | {"K9g": small(budget=640)}
+    larger = {name: small(targets=24) for name in ("K8c", "K9", "K9b", "K9d", "K9e", "K12")}
+    larger |= {"K11": small(mixture_batch=1000), "K8g": small(targets=12), "K9g": small(budget=640)}
     assert verdict_of(identifier, settings=larger.get(identifier, SMALL)) is expected(identifier)
 
 
@@ -173,6 +183,63 @@ def test_momentum_that_speeds_up_breaks_k8b(monkeypatch: MonkeyPatch) -> None:
 def test_an_informed_rule_breaks_k8c(monkeypatch: MonkeyPatch, part: str, other: str) -> None:
     swapped(monkeypatch, {CURVATURE: other})
     assert refuted("K8c", part, settings=SMALL)
+
+
+def test_other_pairs_break_k8f(monkeypatch: MonkeyPatch) -> None:
+    monkeypatch.setattr(optimal_momentum, "WITHOUT", [(1.0, 0.0)])
+    assert refuted("K8f", "joint", settings=SMALL)
+
+
+@pytest.mark.parametrize(("part", "others"), [("exact", {SAME_WITHOUT: "ancestral"}), ("start", {MOMENTUM: RESTART})])
+def test_other_rivals_break_k8g(monkeypatch: MonkeyPatch, part: str, others: dict[str, str]) -> None:
+    swapped(monkeypatch, others)
+    assert refuted("K8g", part, settings=small(targets=12))
+
+
+def test_exchanged_samplers_break_k11(monkeypatch: MonkeyPatch) -> None:
+    others = {DECAYING: MEMORYLESS, CRITICAL: MEMORYLESS, "DEIS-4": "Euler ODE"}
+    run = on_a_mixture.line_run
+    monkeypatch.setattr(on_a_mixture, "line_run", lambda name, *arguments: run(others.get(name, name), *arguments))
+    assert refuted("K11", "few", "held", "many", settings=small(mixture_batch=1000))
+
+
+def test_time_that_momentum_does_not_add_breaks_k12(monkeypatch: MonkeyPatch) -> None:
+    monkeypatch.setattr(langevin_time, "relaxation", lambda parameters: parameters.u)
+    monkeypatch.setattr(langevin_time, "REVERSE", {"": exponential_multistep.noisy(10.0)})
+    assert refuted("K12", "tapered", "corrector", "sde", settings=SMALL)
+
+
+@pytest.mark.parametrize("retention", [exponential_multistep.noisy(0.7), exponential_multistep.ER_SDE])
+def test_langevin_time_is_that_of_the_noise(retention: exponential_multistep.Retention) -> None:
+    """In small steps a reverse SDE adds the noise of Langevin's steps `u = a / sigma^2`, `sqrt(2 a) z`."""
+    sigmas = SigmaRange(3.0, 0.1)
+    method = exponential_multistep.Method(1, retention=retention, noise=True)
+    pairs = pairwise(geometric_sigmas(*sigmas, 4001).tolist())
+    retained = ((v, after, exponential_multistep.weights(method, (v,), v, after)[0]) for v, after in pairs)
+    added = sum((after**2 - (v * kept) ** 2) / (2 * after**2) for v, after, kept in retained)
+    assert langevin_time.time_of_reverse_sde(retention, sigmas) == pytest.approx(added, rel=3e-3)
+
+
+def test_another_rate_of_rotation_breaks_k13(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of K13: twice the noise and the rate; a step that keeps p; a solver in the place of the integrators."""
+    noise_and_rate = augmented_diffusion.noise_and_rate
+
+    def doubled(*arguments: Any) -> Any:
+        sigma, rate = noise_and_rate(*arguments)
+        return 2 * sigma, 2 * rate
+
+    def lasting(state: Any, *others: Any) -> Any:
+        after, info = critically_damped.cld_exponential(state, *others)
+        return after if state.p is None else after._replace(p=state.p), info
+
+    monkeypatch.setattr(augmented_diffusion, "noise_and_rate", doubled)
+    assert refuted("K13", "estimate", "rotation")
+    monkeypatch.setitem(augmented_diffusion.STEPS, "CLD, exponential", lasting)
+    assert refuted("K13", "point")
+    swapped(monkeypatch, {"CLD, exponential": "UniPC-3"})
+    assert refuted("K13", "exact", settings=SMALL)
+    swapped(monkeypatch, {"CLD, exponential": RESTART})
+    assert refuted("K13", "start", settings=SMALL)
 
 
 def test_a_faster_sampler_breaks_k8d(monkeypatch: MonkeyPatch) -> None:
@@ -287,9 +354,10 @@ def test_a_curve_ends_where_more_evaluations_change_nothing() -> None:
 
 
 def test_tables_say_who_reaches_the_threshold() -> None:
-    settings = small(targets=2, budget=40, compared=("exact",), tuned=True)
-    evaluations, tuned = figures.tables(settings)
+    settings = small(targets=2, budget=40, compared=("exact",), tuned=True, mixture_batch=20)
+    times, evaluations, tuned, _ = figures.tables(settings)
+    assert times.header == ("sampler", "exact: evaluations", "exact: Langevin time") and len(times.rows) == 9
     rows = {name: entries for name, *entries in evaluations.rows}
     assert float(rows[DECAYING][1].split()[0]) == pytest.approx(23, abs=2) and rows["EDM stochastic"][1] == "never"
     assert [row[1] for row in tuned.rows][-3:] == ["u 1.9", "u 1.8", "u 1.95"]
-    assert len(figures.tables(settings.model_copy(update={"tuned": False}))) == 1
+    assert len(figures.tables(settings.model_copy(update={"tuned": False}))) == 2

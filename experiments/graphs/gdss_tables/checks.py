@@ -24,7 +24,7 @@ def _described(entry: Entry) -> str:
     each = ", ".join(f"{mean:.4f}" for mean in entry.each)
     return (
         f"published {entry.published:g}, ours {entry.ours.value:.4f} (each seed: {each}), standard error "
-        f"{entry.error:.4f}, floor {entry.floor.value:.4f}"
+        f"{entry.error:.4f}, smallest effect seen {entry.smallest:.4f}, floor {entry.floor.value:.4f}"
     )
 
 

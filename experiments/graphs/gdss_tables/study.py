@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from statistics import NormalDist
 from typing import NamedTuple
 
-from ams.statistics import Interval
+from ams.statistics import CONFIDENCE, Interval
 from experiments.graphs import discrepancy, generation
 from experiments.graphs.data import Split, from_graph6, published, sizes, thresholded, to_graph6, trimmed
 from experiments.graphs.gdss_tables import rows
@@ -34,7 +35,7 @@ class Entry(NamedTuple):
     """A statistic of a set: the published value, ours, and the floor of real graphs.
 
     `ours` is the mean over sets as large as the test set, with one standard error to each side; `spread` the standard
-    deviation of a single set; `each` the mean of every seed alone; `resampled` the 95 % interval with the test set
+    deviation of a single set; `each` the mean of every seed alone; `resampled` the interval with the test set
     resampled too (None for too few graphs); `floor` holds the central 95 % of real graphs.
     """
 
@@ -55,6 +56,11 @@ class Entry(NamedTuple):
     def stray(self) -> float:
         """Return how many standard errors the published value is from ours."""
         return abs(self.published - self.ours.value) / self.error
+
+    @property
+    def smallest(self) -> float:
+        """Return the smallest error of the published value that exceeds `ERRORS` with probability `CONFIDENCE`."""
+        return (ERRORS + NormalDist().inv_cdf(CONFIDENCE)) * self.error
 
 
 class TableRow(NamedTuple):

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure as Drawing
 
 from ams.data import Graph
 from ams.plots import budget_ticks, interval_band, legend_above, panels, ticks
-from ams.statistics import Interval
+from ams.statistics import CONFIDENCE, Interval
 from experiments.graphs.data import trimmed
 from experiments.graphs.drawing import draw_graphs
 from experiments.graphs.graph_comparison import checks, study
@@ -51,10 +51,10 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
     title, most = checks.title_of(settings), settings.more * settings.graphs
     shown = distances(settings), residual_variances(settings), floor(settings)
     quantities = (
-        f"squared MMD to {settings.reference} fresh graphs (unbiased, mean of degree, clustering and orbit; 95 % "
-        f"bootstrap intervals that resample both sets; grey: {most} real graphs), and residual variance of the "
-        f"adjacency at $t = 0.1$ (99.9 % intervals; 1 for the forward process). community_small, {title} networks, "
-        "common noise"
+        f"squared MMD to {settings.reference} fresh graphs (unbiased, mean of degree, clustering and orbit; bootstrap "
+        f"intervals that resample both sets; grey: {most} real graphs), and residual variance of the adjacency at "
+        f"$t = 0.1$ (1 for the forward process). {CONFIDENCE:.0%} intervals; community_small, {title} networks, common "
+        "noise"
     )
     curves = (
         f"More steps help each corrector: {quantities}; {settings.seeds * settings.graphs} graphs a point ({most} in "
@@ -163,8 +163,8 @@ def _runs_table(settings: Settings) -> Table:
     ]
     rows.append(("real graphs", "", "", *floor(settings)[:3], 1.0, 1.0, 1.0))
     caption = (
-        f"Unbiased squared MMD to {settings.reference} fresh graphs, mean of three statistics, with its 95 % interval; "
-        f"residual variance V with its 99.9 % interval. community_small, {checks.title_of(settings)} networks."
+        f"Unbiased squared MMD to {settings.reference} fresh graphs, mean of three statistics, with its interval; "
+        f"residual variance V with its own; {CONFIDENCE:.0%}. community_small, {checks.title_of(settings)} networks."
     )
     header = ("sampler", "steps", "evaluations", "squared MMD", "low", "high", "V", "V low", "V high")
     return Table(id="graphs_runs", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)
@@ -178,7 +178,7 @@ def _differences_table(settings: Settings) -> Table:
         rows.append((*run[:2], *difference.interval[:3], difference.smallest, verdict))
     caption = (
         "Squared MMD of the Langevin corrector less that of each sampler in as many steps, paired by noise, with its "
-        "95 % interval: positive is nearer to real graphs than Langevin; the smallest difference that is resolved."
+        f"{CONFIDENCE:.0%} interval: positive is nearer to real graphs; the smallest difference that is resolved."
     )
     header = ("sampler", "steps", "difference", "low", "high", "resolved from", "verdict")
     return Table(id="graphs_differences", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)

@@ -23,6 +23,8 @@ class Settings(BaseModel):
     samplers: Names = ("predictor alone", "PC, Langevin", "PC, adaptive", "PC, adaptive in both", "PC, constant")
     once: tuple[str, ...] = (
         "PC, Langevin, full noise",
+        "PC, Langevin, noise 0.6",
+        "PC, adaptive, noise 0.6",
         "PC, Leimkuhler-Matthews",
         "PC, constant in both",
         "PC, adaptive, each alone",

@@ -6,12 +6,9 @@ from experiments.graphs.mmd_intervals import study
 from experiments.graphs.mmd_intervals.settings import Settings
 from verdicts import Measurement, check
 
-CONFIDENCE = 0.999
-"""Of a measured coverage."""
-
 
 def _share(settings: Settings, held: int) -> Measurement:
-    return of_interval(proportion_interval(held, settings.experiments, CONFIDENCE), settings.seed)
+    return of_interval(proportion_interval(held, settings.experiments), settings.seed)
 
 
 @check("V3.published")

@@ -18,5 +18,4 @@ class Settings(BaseModel):
     nearer: float = 0.02
     farther: float = 0.05
     experiments: PositiveInt = 600
-    confidence: float = 0.95
     seed: NonNegativeInt = 11

@@ -17,7 +17,7 @@ def tables(settings: Settings) -> list[Table]:
         rows.append((*sizes, validity.value, validity.low, validity.high, uniqueness, novelty.value, *nspdk, *chemnet))
     caption = (
         "Molecules from the authors' checkpoints, fewer and in fewer steps than published: valid without correction "
-        "(95 % Clopper-Pearson), different among all, not in the known list; unbiased squared NSPDK MMD and Frechet "
+        "(Clopper-Pearson), different among all, not in the known list; unbiased squared NSPDK MMD and Frechet "
         f"ChemNet distance at equal sizes (none for fewer than {study.FEWEST}), and both for real molecules."
     )
     header = ("set", "molecules", "steps", "valid", "low", "high", "unique", "new", "NSPDK", "real", "FCD", "real FCD")

@@ -3,9 +3,10 @@
 from pydantic import JsonValue
 
 from ams.samplers import presets
+from ams.statistics import CONFIDENCE
 from ams_suite import measures
 from experiments.images.colour import study
-from experiments.images.colour.settings import ADAPTIVE, CIFAR, CONFIDENCE, PLAIN, Settings
+from experiments.images.colour.settings import ADAPTIVE, CIFAR, PLAIN, Settings
 from verdicts import Measurement, check
 
 

@@ -12,8 +12,6 @@ from verdicts.claims.sizes import Names, Sizes
 CIFAR = "CIFAR-10, exact score"
 PLAIN, ADAPTIVE = "PC, Langevin", "PC, adaptive"
 """The correctors that are compared on networks."""
-CONFIDENCE = 0.999
-"""Of every interval over batches."""
 Features: TypeAlias = Literal["efficientnet-lite0", "inception"]
 
 

@@ -1,12 +1,13 @@
-"""MNIST with a pretrained DDPM network, claims I10 and I11."""
+"""MNIST with a pretrained DDPM network, claims I10, I11 and I14."""
 
 import numpy as np
 
+from ams.statistics import CONFIDENCE
 from ams_suite import measures
 from experiments.images.denoiser import study
 from experiments.images.denoiser.settings import ANCESTRAL, BASELINE, PAPER, Settings
-from experiments.images.pretrained.checks import difference
-from experiments.images.pretrained.settings import CONFIDENCE
+from experiments.images.pretrained.checks import difference, least_excess
+from experiments.images.pretrained.samplers import CRITICAL, FAST
 from verdicts import Measurement, check
 
 
@@ -42,3 +43,15 @@ def energy_gain_over_annealed_langevin(settings: Settings) -> Measurement:
 def energy_excess_over_ancestral_sampling(settings: Settings) -> Measurement:
     """Measure adaptive momentum's energy distance less ancestral sampling's, paired by batch (pixel units)."""
     return difference(settings, PAPER, ANCESTRAL, settings.side)
+
+
+@check("I14.annealed")
+def least_excess_of_adaptive_momentum(settings: Settings) -> Measurement:
+    """Measure adaptive momentum's energy distance less that of a later sampler: the least, paired by batch."""
+    return least_excess(settings, (PAPER, settings.side), FAST, settings.side)
+
+
+@check("I14.critical")
+def least_excess_of_the_critically_damped_corrector(settings: Settings) -> Measurement:
+    """Measure the critically damped corrector's energy distance less that of a later sampler: the least."""
+    return least_excess(settings, (CRITICAL, settings.side), FAST, settings.side)

@@ -8,12 +8,13 @@ from experiments.images.digits import study
 from experiments.images.digits.settings import Settings
 from verdicts import Figure, Table
 
-CLAIMS = ("D0", "D1", "D1a", "D2", "D3", "D5", "D6", "D7", "D7a")
+CLAIMS = ("D0", "D1", "D1a", "D1b", "D2", "D3", "D5", "D6", "D7", "D7a")
 
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
-    """Draw the errors against the budget."""
-    return exact_figures.figures(settings, study.results(settings), folder, "digits", "Real digits (8 x 8)", CLAIMS)
+    """Draw the errors and the speed-ups against the budget."""
+    results, tuned = study.results(settings), study.tuned_results(settings)
+    return exact_figures.figures(settings, results, folder, "digits", "Real digits (8 x 8)", CLAIMS, tuned)
 
 
 def tables(settings: Settings) -> list[Table]:
@@ -35,4 +36,4 @@ def rare_table(settings: Settings) -> Table:
         rows.append((*counted, *interval(shares), study.target_share()))
     header = ("sampler", "NFE", "samples", "share", "low", "high", "share in the target")
     caption = "All zeros and a tenth as many ones: the share of samples at a one, with intervals over batches."
-    return Table(id="digits_rare", caption=caption, header=header, rows=tuple(rows), claims=("D4", "D4a"))
+    return Table(id="digits_rare", caption=caption, header=header, rows=tuple(rows), claims=("D4", "D4a", "D4b"))

@@ -1,5 +1,7 @@
 """Sizes of the runs on real digits with their exact score."""
 
+from itertools import product
+
 from pydantic import NonNegativeInt, PositiveInt
 
 from ams.samplers.presets import AUTHORS, Hyperparameters
@@ -13,10 +15,12 @@ CONSTANT, REVERSE = "Langevin, drift x1.5", "reverse diffusion"
 class Settings(ExactSettings, frozen=True):
     """Annealed Langevin and adaptive momentum run at `past` evaluations too (0: not); RK45 at `tolerances`.
 
-    Reverse diffusion runs at `reverse` too. D3 compares it with adaptive momentum on `more` batches besides the others.
+    Reverse diffusion runs at `reverse` too. D3 compares it with adaptive momentum on `more` batches besides the others,
+    on as many of which the minor mode is counted.
 
-    `tuned_samplers` are tuned at each of `tuned`, over `factors` (of NCSNv2's step) times `repeats` (T), on `trials`
-    batches that measure nothing else. The minor mode is counted at `rare` evaluations, on `rare_batch` samples a batch.
+    `tuned_samplers` are tuned at each of `tuned`, over `factors` (of NCSNv2's step) times `repeats` (T) and what leaves
+    two noise levels, on `trials` batches that measure nothing else. The minor mode is counted at `rare` evaluations, on
+    `rare_batch` samples a batch.
     """
 
     past: NonNegativeInt = 0
@@ -25,12 +29,12 @@ class Settings(ExactSettings, frozen=True):
     tolerances: tuple[float, ...] = ()
     tuned_samplers: tuple[str, ...] = (BASELINE, PAPER, CONSTANT)
     tuned: tuple[PositiveInt, ...] = ()
-    factors: Numbers = (0.5, 1.0, 2.0)
-    repeats: Sizes = (2, 5, 10)
+    factors: Numbers = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
+    repeats: Sizes = (1, 2, 5, 10, 20)
     trials: PositiveInt = 3
     rare: PositiveInt = 150
     rare_batch: PositiveInt = 128
-    rare_samplers: tuple[str, ...] = (BASELINE, PAPER, DOUBLED, "ancestral")
+    rare_samplers: tuple[str, ...] = (BASELINE, PAPER, DOUBLED)
 
     @property
     def rare_setup(self) -> BatchSetup:
@@ -49,10 +53,10 @@ class Settings(ExactSettings, frozen=True):
         return [budget for budget in self.budgets if 20 <= budget <= 60]
 
     def grid(self, budget: int) -> tuple[Hyperparameters, ...]:
-        """Return what tuning tries at a budget: the settings with at least two noise levels."""
-        return tuple(
-            AUTHORS._replace(factor=factor, repeats=repeats)
-            for repeats in self.repeats
-            for factor in self.factors
-            if budget // repeats >= 2
-        )
+        """Return what tuning tries at a budget."""
+        pairs = product(self.repeats_at(budget), self.factors)
+        return tuple(AUTHORS._replace(factor=factor, repeats=repeats) for repeats, factor in pairs)
+
+    def repeats_at(self, budget: int) -> list[int]:
+        """Return the steps per noise level that tuning tries at a budget, rising: the last leave two noise levels."""
+        return sorted({each for each in self.repeats if each < budget // 2} | {budget // 2})

@@ -127,6 +127,11 @@ def tuned_errors(settings: Settings, sampler: str, budget: int) -> list[Errors]:
     return [tuned_batch(sampler, budget, grid, settings.trials, n, setup) for n in numbers]
 
 
+def chosen(settings: Settings, sampler: str, budget: int) -> Hyperparameters:
+    """Return a sampler's tuned hyperparameters."""
+    return tuned(sampler, budget, settings.grid(budget), settings.trials, settings.setup)
+
+
 def rare_shares(settings: Settings, sampler: str) -> list[float]:
     """Return the minor mode's share in each of a sampler's batches."""
     return [rare_share(sampler, settings.rare, n, settings.rare_setup) for n in _rare_numbers(settings)]
@@ -165,4 +170,4 @@ def cells(settings: Settings) -> Iterator[Cell]:
 
 
 def _rare_numbers(settings: Settings) -> range:
-    return range(FIRST_RARE, FIRST_RARE + settings.batches)
+    return range(FIRST_RARE, FIRST_RARE + settings.batches + settings.more)

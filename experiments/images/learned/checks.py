@@ -10,7 +10,7 @@ from ams_suite import measures
 from experiments.images.comparison import CONFIDENCE, column, error_curve, farthest
 from experiments.images.learned import losses, quality, study
 from experiments.images.learned.quality import EXACT, LEARNED
-from experiments.images.learned.settings import BAOAB, BASELINE, DOUBLED, FLOW, PAPER, REVERSE, Settings
+from experiments.images.learned.settings import BAOAB, BASELINE, DOUBLED, FLOW, PAPER, REVERSE, SOLVER, Settings
 from experiments.images.tasks import split_digits
 from verdicts import Measurement, check
 
@@ -47,17 +47,15 @@ def relative_kernel_distance_of_real_digits(settings: Settings) -> Measurement:
 def excess_coverage_of_real_digits(settings: Settings) -> Measurement:
     """Measure the coverage by real digits less what is expected of two sets of one distribution."""
     expected = expected_coverage(len(quality.judge().reference), settings.batch)
-    return _mean(settings, [value - expected for value in _real(settings, "coverage")])
+    covered = column((batch.quality for batch in study.real_batches(settings)), "coverage")
+    return _mean(settings, [value - expected for value in covered])
 
 
 @check("Q0.temperature")
 def variance_ratio_of_real_digits(settings: Settings) -> Measurement:
-    """Measure the variance ratio of digits that the network has seen, blurred to the last noise level."""
-    return _mean(settings, _real(settings, "variance_ratio"))
-
-
-def _real(settings: Settings, quantity: str) -> list[float]:
-    return column((batch.quality for batch in study.real_batches(settings)), quantity)
+    """Measure the variance ratio of digits with the last noise level's noise, seen or held out: the farther from 1."""
+    ratios = (study.real_variance_ratios(settings, held_out) for held_out in (False, True))
+    return farthest((_mean(settings, values) for values in ratios), origin=1.0)
 
 
 @check("Q1.exact")
@@ -127,6 +125,13 @@ def coverage_gain_over_the_probability_flow(settings: Settings) -> Measurement:
 def coverage_gain_of_annealed_baoab(settings: Settings) -> Measurement:
     """Measure annealed BAOAB's coverage less adaptive momentum's, at the smallest budget (paired)."""
     return _coverage_gain(settings, BAOAB, PAPER)
+
+
+@check("Q5a.coverage")
+def coverage_gain_of_annealed_baoab_over_a_solver(settings: Settings) -> Measurement:
+    """Measure annealed BAOAB's coverage less that of SDE-DPM-Solver++, at the smallest budget on many batches."""
+    pair = (study.batches(settings, LEARNED, name, min(settings.budgets), settings.many) for name in (BAOAB, SOLVER))
+    return _difference(settings, *(column(each, "coverage") for each in pair))
 
 
 @check("Q5.temperature")

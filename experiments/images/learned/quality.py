@@ -8,8 +8,9 @@ Features are those of the samples after the last denoising. The variance ratio i
 
     V = E |noise(x, sigma_L)|^2 / E |noise(y, sigma_L)|^2 ,   y = x_0 + sigma_L z ,
 
-with `noise = -sigma score` by the same score, and x_0 held out (learned score) or seen (exact score). V is 1 for
-samples as noisy as the noise level says; for a Gaussian with V times the variance it is V.
+with `noise = -sigma score` by the same score. For the exact score x_0 is seen. The network sees less noise in digits
+that it has learned from than in those held out, and its samples are neither: x_0 is half of each. V is 1 for samples as
+noisy as the noise level says; for a Gaussian with V times the variance it is V.
 """
 
 from functools import cache
@@ -91,18 +92,25 @@ def problem(score: str, last_sigma: float) -> Problem:
 def constants(score: str, last_sigma: float) -> Constants:
     """The constants of a score; the noise is measured on four noisy copies of each digit."""
     (train, _), (test, _) = split_digits()
-    x = (test if score == LEARNED else train).repeat(4, 1, 1)
-    y = x + last_sigma * torch.randn(x.shape, generator=torch.Generator().manual_seed(1))
-    return Constants(_noise(problem(score, last_sigma), y), _to_nearest(test))
+    draws, noises = torch.Generator().manual_seed(1), []
+    for x in (test.repeat(4, 1, 1), train.repeat(4, 1, 1)) if score == LEARNED else (train.repeat(4, 1, 1),):
+        y = x + last_sigma * torch.randn(x.shape, generator=draws)
+        noises.append(_noise(problem(score, last_sigma), y))
+    return Constants(sum(noises) / len(noises), _to_nearest(test))
 
 
 def judged(score: str, last_sigma: float, x: Float[Tensor, "n 8 8"]) -> Judged:
     """Judge samples at the last noise level."""
     asked, known = problem(score, last_sigma), constants(score, last_sigma)
     clean = denoised(asked, x)
-    features = judge().extractor(clean)
-    quality = Quality(*judge().scores_of(features), _noise(asked, x) / known.noise, _to_nearest(clean) / known.nearest)
+    features, ratio = judge().extractor(clean), variance_ratio(score, last_sigma, x)
+    quality = Quality(*judge().scores_of(features), ratio, _to_nearest(clean) / known.nearest)
     return Judged(quality, features, clean)
+
+
+def variance_ratio(score: str, last_sigma: float, x: Float[Tensor, "n 8 8"]) -> float:
+    """Return the variance ratio of samples at the last noise level."""
+    return _noise(problem(score, last_sigma), x) / constants(score, last_sigma).noise
 
 
 def _noise(asked: Problem, x: Float[Tensor, "n 8 8"]) -> float:

@@ -6,18 +6,21 @@ from experiments.images.runs import BASELINE, DOUBLED, PAPER, RunSettings
 from verdicts.claims.sizes import Names, Sizes
 
 REVERSE, FLOW, BAOAB = "reverse diffusion", "Heun ODE", "annealed BAOAB, e = 1/2"
+SOLVER = "SDE-DPM-Solver++"
 
 
 class Settings(RunSettings, frozen=True):
     """Runs with the learned score; the samplers in `compared` run with both scores at `compared_budgets`.
 
-    Samples are shown at `grid_budget` evaluations.
+    Samples are shown at `grid_budget` evaluations. Real digits are measured on `many`
+    batches, on which Q5a compares coverage.
     """
 
     budgets: Sizes = (20, 60, 120)
     batches: PositiveInt = 12
     batch: PositiveInt = 40
-    samplers: Names = (BASELINE, DOUBLED, PAPER, "PC, Langevin", "PC, adaptive", REVERSE, FLOW, BAOAB)
+    samplers: Names = (BASELINE, DOUBLED, PAPER, "PC, Langevin", "PC, adaptive", REVERSE, FLOW, SOLVER, BAOAB)
     compared: Names = (BASELINE, DOUBLED, PAPER)
     compared_budgets: Sizes = (60,)
     grid_budget: PositiveInt = 20
+    many: PositiveInt = 40

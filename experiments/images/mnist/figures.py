@@ -18,7 +18,7 @@ COMPARED = 1000
 
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
-    """Draw the errors against the budget."""
+    """Draw the errors and the speed-ups against the budget."""
     return exact_figures.figures(settings, study.results(settings), folder, "mnist", "MNIST test images", CLAIMS)
 
 

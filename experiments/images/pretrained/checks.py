@@ -1,18 +1,20 @@
-"""I1 to I9: what exact scores cannot show. A network errs, and a sampler meets its errors.
+"""I1 to I9, I12 and I13: what exact scores cannot show. A network errs, and a sampler meets its errors.
 
 Distances are to held-out images, in pixel units. The cause of a gain is found by controls that share start and noise
 with what they control.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from ams.statistics import ratio_interval
+from ams.statistics import CONFIDENCE, ratio_interval
+from ams.statistics.tuning import optima_on_edge
 from ams_suite import measures
 from experiments.images.pretrained import runs, samplers, study
 from experiments.images.pretrained.samplers import ADAPTIVE_CORRECTOR, ANCESTRAL, BASELINE, PAPER, PLAIN_CORRECTOR
-from experiments.images.pretrained.settings import CONFIDENCE, Settings
+from experiments.images.pretrained.settings import Settings
 from verdicts import InsufficientData, Measurement, check
 
 
@@ -76,20 +78,44 @@ def relative_gain_over_langevins_corrector(settings: Settings) -> Measurement:
     return least_relative_gain(settings, PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR)
 
 
-@check("I2.tuned")
+@check("I2a.annealed")
 def gain_over_annealed_langevin_when_tuned(settings: Settings) -> Measurement:
     """Measure annealed Langevin's minus adaptive momentum's energy distance, both tuned (pixel units), paired."""
-    tuned = {name: study.tuned_results(settings, name) for name in (BASELINE, PAPER)}
+    return _tuned_gain(settings, BASELINE, PAPER)
+
+
+@check("I2a.corrector")
+def gain_over_langevins_corrector_when_tuned(settings: Settings) -> Measurement:
+    """Measure the plain corrector's minus the adaptive corrector's energy distance, both tuned (paired)."""
+    return _tuned_gain(settings, PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR)
+
+
+def _tuned_gain(settings: Settings, worse: str, better: str) -> Measurement:
+    tuned = {name: study.tuned_results(settings, name) for name in (worse, better)}
     detail = {name: f"factor {h.factor:g}, T {h.repeats}, snr {h.snr:g}" for name, (h, _) in tuned.items()}
     theirs, ours = ([batch.quality.energy for batch in batches] for _, batches in tuned.values())
     return measures.mean_difference(theirs, ours, CONFIDENCE, settings.seed, settings.batch, **detail)
 
 
+@check("I2a.edges")
+def tuned_hyperparameters_on_an_edge(settings: Settings) -> Measurement:
+    """Count the chosen hyperparameters at an end of their grid, natural bounds aside, over the samplers tuned."""
+    best = {name: study.tuned_results(settings, name)[0]._asdict() for name in settings.tried}
+    correctors = [name for name in best if name.startswith("PC")]
+    annealed = {name: chosen for name, chosen in best.items() if name not in correctors}
+    edges = optima_on_edge({"snr": settings.snrs}, {name: best[name] for name in correctors})
+    edges += optima_on_edge(
+        {"factor": settings.factors, "repeats": settings.repeats}, annealed, natural={("repeats", 1)}
+    )
+    return Measurement(value=len(edges), n=len(best), detail={"edges": [*edges]})
+
+
 def _speed_up(settings: Settings, baseline: str, sampler: str) -> Measurement:
     """Return the baseline's evaluations over the sampler's, for the energy distance that the sampler has at `side`."""
-    curve = {budget: np.array(values(settings, baseline, budget)) for budget in settings.budgets}
     ours = values(settings, sampler, settings.side)
-    return measures.speed_up(ours, curve, settings.side, CONFIDENCE, settings.seed, settings.batch)
+    return measures.speed_up(
+        ours, study.energies(settings, baseline), settings.side, CONFIDENCE, settings.seed, settings.batch
+    )
 
 
 @check("I3.annealed")
@@ -219,3 +245,40 @@ def effect_of_the_batch_with_norms_per_sample(settings: Settings) -> Measurement
 def excess_of_kinetic_sampler_over_solver(settings: Settings) -> Measurement:
     """Measure the energy distance of annealed BAOAB (e = 1/2) minus SDE-DPM-Solver++'s at 100 NFE (pixel units)."""
     return difference(settings, samplers.KINETIC, samplers.SOLVER, settings.late)
+
+
+@check("I12.annealed")
+def excess_over_rivals_at_fewer_evaluations(settings: Settings) -> Measurement:
+    """Measure adaptive momentum's energy distance at 100 NFE minus that of a rival at 20: the least (pixel units)."""
+    return least_excess(settings, (PAPER, settings.late), samplers.FAST, settings.early)
+
+
+@check("I12.corrector")
+def correctors_excess_over_rivals_at_fewer_evaluations(settings: Settings) -> Measurement:
+    """Measure the adaptive corrector's energy distance at 99 NFE minus that of a rival at 20: the least."""
+    return least_excess(settings, (ADAPTIVE_CORRECTOR, settings.late), samplers.FAST, settings.early)
+
+
+@check("I13.rivals")
+def excess_of_the_critically_damped_corrector(settings: Settings) -> Measurement:
+    """Measure the critically damped corrector's energy distance minus a rival's at equal NFE, 20 or 100: the least."""
+    others = (*samplers.FAST, samplers.MEMORYLESS)
+    least = [least_excess(settings, (samplers.CRITICAL, n), others, n) for n in (settings.early, settings.late)]
+    return min(least, key=lambda excess: excess.interval[0])
+
+
+@check("I13.more")
+def excess_of_the_critically_damped_corrector_at_more_evaluations(settings: Settings) -> Measurement:
+    """Measure the critically damped corrector's energy distance at 100 evaluations minus that at 20 (pixel units)."""
+    return least_excess(settings, (samplers.CRITICAL, settings.late), [samplers.CRITICAL], settings.early)
+
+
+def least_excess(settings: Settings, run: tuple[str, int], others: Sequence[str], budget: int) -> Measurement:
+    """Return a run's energy distance minus that of another sampler at a budget: of all, where it begins lowest."""
+    excesses = []
+    for name in others:
+        ours, theirs = values(settings, *run), values(settings, name, budget)
+        shared = min(len(ours), len(theirs))
+        pair = ours[:shared], theirs[:shared], CONFIDENCE, settings.seed, settings.batch
+        excesses.append(measures.mean_difference(*pair, rival=name, budget=run[1]))
+    return min(excesses, key=lambda excess: excess.interval[0])

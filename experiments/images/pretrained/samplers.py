@@ -6,10 +6,22 @@ Each control keeps some of these parts, to show what the corrector's gain is due
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from ams import samplers as steps
 from ams.samplers import Program, Rule
-from ams.samplers.presets import COMPARED, SPECS, Family, Hyperparameters, SamplerSpec, corrected
+from ams.samplers.exponential_multistep import sa_solver
+from ams.samplers.presets import (
+    COMPARED,
+    SPECS,
+    Family,
+    Hyperparameters,
+    Restarts,
+    SamplerSpec,
+    corrected,
+    multistep_program,
+    restart_program,
+)
 from ams.schedules import Level, Process
 
 BASELINE, PAPER, ANCESTRAL = "annealed Langevin", "adaptive momentum", "ancestral"
@@ -18,6 +30,10 @@ TUNED = (BASELINE, PAPER, PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR)
 MAIN = (*TUNED, ANCESTRAL)
 SOLVER, KINETIC = "SDE-DPM-Solver++", "annealed BAOAB, e = 1/2"
 """What I9 compares: a solver without momentum, and a sampler that keeps momentum from step to step."""
+FAST = ("UniPC-3", "DEIS-3", "SA-Solver, tau 1", "ER-SDE-Solver-3", "Restart")
+CRITICAL, MEMORYLESS = "critically damped corrector", "prediction-correction"
+RIVALS = (*FAST, CRITICAL, MEMORYLESS)
+"""What I12 and I13 compare: samplers that need few evaluations, and two that correct at one noise level."""
 OTHERS = tuple(name for name in COMPARED if name not in (*MAIN, SOLVER, KINETIC))
 COUPLED = (PAPER, ADAPTIVE_CORRECTOR)
 """Those whose norms are means over the batch."""
@@ -53,7 +69,15 @@ CONSTANT_FACTOR = SamplerSpec(
 """Langevin's corrector with its drift times `drift_scale`: in the study, the adaptive corrector's mean factor."""
 
 CONTROLS = (LAGGED_NORM, DRIFT_FACTOR, CORRECTED_NOISE, NO_FACTOR, CONSTANT_FACTOR)
-BY_NAME = {**SPECS, **{spec.name: spec for spec in CONTROLS}}
+_OWN = (
+    replace(SPECS["SA-Solver, tau 1"], program=multistep_program(lambda sigmas: sa_solver(3, 3, 1.0, 0.05, 1.0))),
+    replace(SPECS["Restart"], program=restart_program(Restarts(4.0, 40.0, 0.4, 2))),
+)
+"""Rivals whose settings for exact scores leave the noise levels of the network: SA-Solver has its published interval.
+
+Restart's is the better of two on another seed.
+"""
+BY_NAME = {**SPECS, **{spec.name: spec for spec in (*CONTROLS, *_OWN)}}
 """Every sampler of the group."""
 
 

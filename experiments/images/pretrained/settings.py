@@ -4,11 +4,8 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, NonNegativeInt, PositiveInt
 
-from experiments.images.pretrained.samplers import MAIN, OTHERS, TUNED
+from experiments.images.pretrained.samplers import MAIN, OTHERS, RIVALS, TUNED
 from verdicts.claims.sizes import Numbers, Sizes
-
-CONFIDENCE = 0.99
-"""Of every interval over batches."""
 
 
 class Setup(NamedTuple):
@@ -27,7 +24,8 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     """Sizes; `weights` names the network, `accelerated` lets it run on a CUDA device.
 
     `samplers` run at `budgets` (NFE) on `batches` batches of `batch`; `others` and the controls at `side`, the former
-    on `few` of those batches; the two that I9 compares at `late`.
+    on `few` of those batches; the two that I9 compares at `late`; `rivals` at `rival_budgets`, `early` and `late` among
+    them, at those after `early` on `rival_batches` of those batches.
 
     Samplers in `tried` are tuned at `side` over `factors`, `repeats` and `snrs`, on `trials` batches that judge nothing
     else. The denoising loss is taken on `images` images at `times` midpoints. The tutorial's sampler takes `noisy` and
@@ -44,11 +42,15 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     others: tuple[str, ...] = OTHERS
     side: PositiveInt = 50
     few: PositiveInt = 3
+    early: PositiveInt = 20
     late: PositiveInt = 100
+    rivals: tuple[str, ...] = RIVALS
+    rival_budgets: Sizes = (20, 50, 100)
+    rival_batches: PositiveInt = 4
     tried: tuple[str, ...] = TUNED
-    factors: Numbers = (0.5, 1.0, 2.0)
+    factors: Numbers = (1.0, 2.0, 4.0)
     repeats: Sizes = (1, 2, 5)
-    snrs: Numbers = (0.08, 0.16, 0.32)
+    snrs: Numbers = (0.16, 0.24, 0.32, 0.48)
     trials: PositiveInt = 1
     last_sigma: float = 0.05
     reference: PositiveInt = 4000

@@ -4,15 +4,17 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import TypeVar
 
+import numpy as np
 import torch
 
 from ams.samplers.presets import Hyperparameters
+from ams.statistics import CONFIDENCE
 from experiments.images.features.extractors import digit_features
 from experiments.images.features.pooled import Entry, Pooled, judged
 from experiments.images.pretrained import inputs, runs, samplers
 from experiments.images.pretrained.inputs import DATA, DEFAULTS
 from experiments.images.pretrained.runs import Batch
-from experiments.images.pretrained.settings import CONFIDENCE, Settings, Setup
+from experiments.images.pretrained.settings import Settings, Setup
 from verdicts.studies import Cell, cell
 
 R = TypeVar("R")
@@ -49,6 +51,7 @@ def plan(settings: Settings) -> list[tuple[str, int]]:
     budgets = dict.fromkeys(settings.samplers, settings.budgets)
     budgets |= {sampler: (settings.side,) for sampler in side if sampler not in budgets}
     budgets |= dict.fromkeys((samplers.SOLVER, samplers.KINETIC), (settings.late,))
+    budgets |= dict.fromkeys(settings.rivals, settings.rival_budgets)
     return [(sampler, budget) for sampler, several in budgets.items() for budget in several]
 
 
@@ -66,14 +69,23 @@ def read(asked: Cell[R]) -> R:
 
 
 def batches(settings: Settings, sampler: str, budget: int) -> list[Cell[Batch]]:
-    """Return a sampler's batches at the defaults: few of a sampler that no claim compares."""
-    count = settings.few if sampler in settings.others else settings.batches
+    """Return a sampler's batches at the defaults: few of one that no claim compares, and of rivals but early."""
+    few = dict.fromkeys(settings.others, settings.few)
+    if budget != settings.early:
+        few |= dict.fromkeys(settings.rivals, settings.rival_batches)
+    count = few.get(sampler, settings.batches)
     return [runs.batch.cell(settings.setup, sampler, budget, DEFAULTS, number) for number in range(1, count + 1)]
 
 
 def results(settings: Settings, sampler: str, budget: int) -> list[Batch]:
     """Return the values of a sampler's batches at the defaults."""
     return [read(batch) for batch in batches(settings, sampler, budget)]
+
+
+def energies(settings: Settings, sampler: str) -> dict[int, np.ndarray]:
+    """Return the energy distance of a sampler's batches at the defaults, by evaluations."""
+    runs_made = {budget: results(settings, sampler, budget) for budget in settings.budgets}
+    return {budget: np.array([batch.quality.energy for batch in made]) for budget, made in runs_made.items()}
 
 
 def tuning(settings: Settings, sampler: str) -> Cell[Hyperparameters]:
@@ -98,14 +110,15 @@ def rule(settings: Settings, sampler: str) -> list[tuple[float, float]]:
 
 
 def in_features(settings: Settings, pairs: Sequence[tuple[str, int]] = ()) -> list[Pooled]:
-    """Return samplers judged in features, held-out images first: as many batches as most have, and as few.
+    """Return samplers judged in features, held-out images first: as many batches as samplers have.
 
     `pairs` are samplers with their budgets; all of them where none is given.
     """
-    floors = dict.fromkeys((settings.batches, settings.few))
+    pairs = pairs or plan(settings)
+    floors = dict.fromkeys((settings.batches, *(len(batches(settings, *pair)) for pair in pairs)))
     images = [digit_features(inputs.CLASSIFIER)(batch) for batch in inputs.held_out(settings.setup, settings.batches)]
     entries = [Entry(FLOOR, "", 0, images[:count]) for count in floors]
-    for sampler, budget in pairs or plan(settings):
+    for sampler, budget in pairs:
         runs_made = results(settings, sampler, budget)
         sets = [torch.from_numpy(batch.features) for batch in runs_made if batch.features.size]
         entries.append(Entry(sampler, "defaults", runs_made[-1].evaluations, sets))

@@ -20,8 +20,8 @@ refreshment, `e` the momentum kept per step. The default has `u = min(1/2, 10 h)
 
 The first step draws `p` from N(0, (1 - u/2) I), does only the second half of its kick, and does not extrapolate. For
 `u = 0` the sampler is DPM-Solver++(2M) (arXiv 2211.01095), from which it takes the weight `h/(2 h_)`. For `e = 0` it is
-related to SDE-DPM-Solver++(2M). The splitting integrators of arXiv 2402.07211 split an augmented reverse process
-instead. No coefficient depends on a norm, so samples of a batch are independent.
+related to SDE-DPM-Solver++(2M). For `e = 1` it is a splitting integrator of critically damped Langevin diffusion's flow
+(module `critically_damped`; arXiv 2402.07211). No coefficient depends on a norm, so samples of a batch are independent.
 """
 
 import math

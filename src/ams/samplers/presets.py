@@ -19,6 +19,7 @@ from ams.samplers.affine_transitions import affine, ancestral, consistent, flow_
 from ams.samplers.annealed_baoab import TAPERED, annealed_baoab, fixed
 from ams.samplers.base import Rule, Step
 from ams.samplers.corrected_descent import condition, corrected_descent, critically_damped
+from ams.samplers.critically_damped import cld_exponential, cld_splitting
 from ams.samplers.dpm_solver import dpm_solver
 from ams.samplers.edm import edm_stochastic, flow_heun
 from ams.samplers.exponential_multistep import (
@@ -359,7 +360,8 @@ def restart_program(restarts: Restarts) -> BuildProgram:
 
 
 def _multistep(name: str, method: Method, look: Look) -> SamplerSpec:
-    return SamplerSpec(name, Family.ONE_STEP, *look, multistep_program(lambda sigmas: method), ("rho",))
+    line_method = LineMethod.PARTICLES if method.noise else LineMethod.TRANSPORT
+    return SamplerSpec(name, Family.ONE_STEP, *look, multistep_program(lambda sigmas: method), ("rho",), line_method)
 
 
 _UNIPC_3 = exponential_multistep(unipc(3))
@@ -378,6 +380,8 @@ _RIVALS = (
     _multistep("ER-SDE-Solver-3", er_sde_solver(3), (_GREY, "h", "-")),
     SamplerSpec("SA-Solver, tau 1", Family.ONE_STEP, _SKY, "o", "--", sa_solver_program(1.0, SA_LOW[1.0]), ("rho",)),
     SamplerSpec("SA-Solver, tau 0.2", Family.ONE_STEP, _SKY, "s", "-", sa_solver_program(0.2, SA_LOW[0.2]), ("rho",)),
+    _one_step("CLD, exponential", lambda h, n: cld_exponential, (_PINK, "1", "-")),
+    _one_step("CLD, splitting", lambda h, n: cld_splitting, (_PINK, "2", "--")),
     SamplerSpec("Restart", Family.HELD, _GREY, "P", ":", restart_program(RESTARTS)),
     SamplerSpec("prediction-correction", Family.HELD, _BLUE, "X", "-.", held_program(MEMORYLESS, momentum=False)),
     SamplerSpec("critically damped corrector", Family.HELD, _RED, "*", "-", held_program(CRITICAL, momentum=True)),

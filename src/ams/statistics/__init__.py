@@ -4,7 +4,14 @@
 # mypy: implicit-reexport
 
 from ams.statistics.bootstrap import bootstrap_interval
-from ams.statistics.intervals import Interval, jackknife_interval, mean_interval, proportion_interval, ratio_interval
+from ams.statistics.intervals import (
+    CONFIDENCE,
+    Interval,
+    jackknife_interval,
+    mean_interval,
+    proportion_interval,
+    ratio_interval,
+)
 from ams.statistics.orders import NotAsymptotic, Order, asymptotic_order, convergence_order
 from ams.statistics.power_analysis import (
     SUITE_FALSE_ALARM,

@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float
 
-from ams.statistics.intervals import Interval
+from ams.statistics.intervals import CONFIDENCE, Interval
 
 FEWEST_UNITS = 4
 """The least number of units of a source from which to estimate its spread."""
@@ -22,7 +22,7 @@ Units = Sequence[Sequence[int]]
 
 
 def bootstrap_interval(
-    theta: Theta, sources: Sequence[Units], seed: int, confidence: float = 0.95, resamples: int = 2000
+    theta: Theta, sources: Sequence[Units], seed: int, confidence: float = CONFIDENCE, resamples: int = 2000
 ) -> Interval:
     """Return `theta` of all observations with its percentile interval over joint resamples of all sources.
 

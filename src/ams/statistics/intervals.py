@@ -18,6 +18,8 @@ import numpy as np
 from scipy import special, stats
 
 Values = Sequence[float] | np.ndarray
+CONFIDENCE = 0.99
+"""Of every interval that decides a verdict; where several intervals decide one together, each states its own share."""
 
 
 def finite(values: Values, fewest: int) -> np.ndarray:
@@ -42,7 +44,7 @@ def student_quantile(freedom: int, confidence: float) -> float:
     return float(-special.stdtrit(freedom, (1 - confidence) / 2))
 
 
-def mean_interval(values: Values, confidence: float = 0.95) -> Interval:
+def mean_interval(values: Values, confidence: float = CONFIDENCE) -> Interval:
     """Return the mean of at least two replicates with Student's interval `mean +- t s / sqrt n`. Raises as `finite`."""
     replicates = finite(values, fewest=2)
     n = len(replicates)
@@ -51,7 +53,7 @@ def mean_interval(values: Values, confidence: float = 0.95) -> Interval:
     return Interval(mean, mean - half, mean + half, n)
 
 
-def jackknife_interval(whole: float, without: Values, confidence: float = 0.95) -> Interval:
+def jackknife_interval(whole: float, without: Values, confidence: float = CONFIDENCE) -> Interval:
     """Return a statistic T without its bias of order 1/n, with Student's interval of `n T - (n - 1) T_{-i}`.
 
     `whole` is T of all n replicates, `without` has T with each of them left out. Raises ValueError for fewer than two
@@ -61,7 +63,7 @@ def jackknife_interval(whole: float, without: Values, confidence: float = 0.95) 
     return mean_interval(len(others) * whole - (len(others) - 1) * others, confidence)
 
 
-def ratio_interval(numerators: Values, denominators: Values, confidence: float = 0.95) -> Interval:
+def ratio_interval(numerators: Values, denominators: Values, confidence: float = CONFIDENCE) -> Interval:
     """Return the ratio of two means of paired replicates with Fieller's interval, which is exact for normal pairs.
 
     It contains every ratio r for which Student's test does not reject that `numerator - r denominator` has mean 0. It
@@ -81,7 +83,7 @@ def ratio_interval(numerators: Values, denominators: Values, confidence: float =
     return Interval(y / x, (half - root) / square, (half + root) / square, n)
 
 
-def proportion_interval(successes: int, n: int, confidence: float = 0.95) -> Interval:
+def proportion_interval(successes: int, n: int, confidence: float = CONFIDENCE) -> Interval:
     """Return a proportion with its Clopper-Pearson interval. Raises ValueError unless 0 <= successes <= n, n >= 1."""
     bounds = stats.binomtest(successes, n).proportion_ci(confidence, method="exact")
     return Interval(successes / n, float(bounds.low), float(bounds.high), n)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from ams.statistics.intervals import Interval, Values, finite, mean_interval, student_quantile
+from ams.statistics.intervals import CONFIDENCE, Interval, Values, finite, mean_interval, student_quantile
 
 
 class NotAsymptotic(ValueError):
@@ -37,7 +37,7 @@ class Order(NamedTuple):
     drift: float
 
 
-def convergence_order(steps: Values, errors: Values, confidence: float = 0.95) -> Interval:
+def convergence_order(steps: Values, errors: Values, confidence: float = CONFIDENCE) -> Interval:
     """Return the order `p` of `error = C step^p` by least squares on logarithms, with Student's interval.
 
     The interval assumes independent relative noise of equal size. For errors without noise it measures the departure

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from verdicts.claims.measurement import Measurement
-from verdicts.claims.schema import Check, Claim, Verdict
+from verdicts.claims.schema import Check, Claim, Expectation, Verdict
 from verdicts.claims.verdict import check_verdict
 from verdicts.errors import UserError
 from verdicts.records.figures import Table
@@ -101,15 +101,15 @@ def _redrawn(checks: Checks, claim: Claim, check: Check, seeds: tuple[int, ...])
         measured = Measurement.model_validate(function(checks.settings.model_copy(update={"seed": seed})))
         return Draw(seed, measured.value, check_verdict(check, measured))
 
+    wanted = Verdict.HOLDS
     try:
-        wanted = Verdict(claim.expected)
-        if wanted is not Verdict.HOLDS:  # a claim that is refuted may have checks that hold
+        if claim.expected is not Expectation.HOLDS:  # of such a claim, some checks may hold
             wanted = check_verdict(check, Measurement.model_validate(function(checks.settings)))
         return Redrawn(check.id, wanted, tuple(map(draw, seeds)))
     except Exception as error:
         if not getattr(error, "not_run", False):
             raise
-        return Redrawn(check.id, Verdict(claim.expected), reason=str(error))
+        return Redrawn(check.id, wanted, reason=str(error))
 
 
 def _row(row: Redrawn) -> tuple[str | int | float, ...]:

@@ -62,6 +62,19 @@ class Verdict(StrEnum):
     NOT_RUN = "not run"
 
 
+class Expectation(StrEnum):
+    """The verdict that a claim is expected to reach; of an `open` one nothing is expected, for want of evidence."""
+
+    HOLDS = "holds"
+    REFUTED = "refuted"
+    INCONCLUSIVE = "inconclusive"
+    OPEN = "open"
+
+    def is_met_by(self, verdict: Verdict) -> bool | None:
+        """Return whether a verdict agrees, None where none was reached. Any agrees with `open`."""
+        return None if verdict is Verdict.NOT_RUN else self is Expectation.OPEN or self.value == verdict.value
+
+
 class Relation(StrEnum):
     """How the quantity is claimed to stand to its bound."""
 
@@ -160,7 +173,7 @@ class Claim(Frozen):
     paper: tuple[str, ...] = ()
     supports: tuple[str, ...] = ()
     evidence: Evidence
-    expected: Verdict
+    expected: Expectation
     profiles: tuple[Profile, ...] = Field(min_length=1)
     data: tuple[str, ...] = ()
     falsifier: str = Field(pattern=r"^[^:]+\.py(::\w+)+$")
@@ -182,13 +195,6 @@ class Claim(Frozen):
             if any("**" in part and part != "**" for part in parts):
                 raise ValueError(f"{pattern!r}: ** stands for folders, as a whole part of the path")
         return data
-
-    @field_validator("expected")
-    @classmethod
-    def _expected_is_reached(cls, expected: Verdict) -> Verdict:
-        if expected is Verdict.NOT_RUN:
-            raise ValueError("expected holds, refuted or inconclusive")
-        return expected
 
 
 class GroupEntry(Frozen):

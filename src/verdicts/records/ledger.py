@@ -4,7 +4,7 @@ from collections import Counter
 from enum import StrEnum
 from typing import Any, Self
 
-from verdicts.claims.schema import Check, Claim, Evidence, Profile, Relation, Verdict
+from verdicts.claims.schema import Check, Claim, Evidence, Expectation, Profile, Relation, Verdict
 from verdicts.records.checksummed import Kept, NotCurrent
 from verdicts.records.provenance import Provenance
 from verdicts.records.record import CheckResult, current_record
@@ -51,7 +51,7 @@ class ClaimRow(Frozen):
     title: str
     evidence: Evidence
     verdict: Verdict
-    expected: Verdict
+    expected: Expectation
     agrees: bool | None
     selected: bool
     failed: bool
@@ -62,13 +62,17 @@ class ClaimRow(Frozen):
 
 
 class Summary(Frozen):
-    """Counts over all claims; `contradictions` and `failed` name claims that were selected for this run."""
+    """Counts over all claims; `contradictions`, `failed` and `not_run` name claims that were selected for this run.
+
+    `open` names the claims of which nothing is expected.
+    """
 
     total: int
     verdicts: dict[Verdict, int]
     contradictions: tuple[str, ...]
     failed: tuple[str, ...]
     not_run: tuple[str, ...]
+    open: tuple[str, ...] = ()
 
 
 class Ledger(Kept):
@@ -107,7 +111,7 @@ def _row(workspace: Workspace, claim: Claim, run: Run | None) -> ClaimRow:
     fresh = run is not None and record.provenance.started >= run.started
     return ClaimRow(
         **_entry(claim, part),
-        agrees=None if record.verdict is Verdict.NOT_RUN else record.verdict is claim.expected,
+        agrees=claim.expected.is_met_by(record.verdict),
         selected=selected,
         computed=Computed.COMPUTED if fresh else Computed.CACHED,
         checks=tuple(map(JudgedCheck.beside, claim.check, record.checks)),
@@ -141,6 +145,7 @@ def ledger_of(profile: Profile, started: str | None, rows: tuple[ClaimRow, ...])
         contradictions=tuple(row.id for row in chosen if row.agrees is False),
         failed=tuple(row.id for row in chosen if row.failed),
         not_run=tuple(row.id for row in chosen if row.verdict is Verdict.NOT_RUN),
+        open=tuple(row.id for row in rows if row.expected is Expectation.OPEN),
     )
     return Ledger(profile=profile, started=started, claims=rows, summary=summary)
 

@@ -104,7 +104,7 @@ def rows_of(claims: Claims, findings: Sequence[Finding], outcome: Outcome) -> li
 
 
 def _unwritten(claims: Claims, name: str) -> Finding:
-    return Finding(paper=name, needs={claim.id: claim.expected for claim in claims.restating(name)})
+    return Finding(paper=name, needs={claim.id: Verdict.HOLDS for claim in claims.restating(name)})
 
 
 def _row(claims: Claims, text: str, finding: Finding, outcome: Outcome) -> Row:
@@ -143,8 +143,11 @@ def answer_of(rows: Sequence[Row]) -> str:
     return " ".join(row.answer for row in rows if row.answer)
 
 
-def tally(rows: Sequence[Row], verdicts: Mapping[str, Verdict]) -> str:
-    """Count the claims of the paper by word and those of the suite by purpose and verdict, in one line."""
+def tally(rows: Sequence[Row], verdicts: Mapping[str, Verdict], opened: Sequence[str]) -> str:
+    """Count the claims of the paper by word and those of the suite by purpose and verdict, in one line.
+
+    `opened` are the suite's claims of which nothing is expected.
+    """
     restating = {name for row in rows for name in row.restating}
     ours, others = ([v for name, v in verdicts.items() if (name in restating) is wanted] for wanted in (True, False))
     parts = [
@@ -156,7 +159,12 @@ def tally(rows: Sequence[Row], verdicts: Mapping[str, Verdict]) -> str:
     ]
     counted = " ".join(f"{': '.join(filter(None, part))}." for part in parts)
     words = ", ".join(f"{count} {word.lower()}" for word in Word if (count := [row.word for row in rows].count(word)))
-    return f"Of the paper's {len(rows)} claims: {words}. {counted}"
+    return f"Of the paper's {len(rows)} claims: {words}. {counted}{expecting_nothing(opened)}"
+
+
+def expecting_nothing(opened: Sequence[str]) -> str:
+    """Count the open claims and name them, in a sentence after others; empty where there are none."""
+    return f" Of {len(opened)} nothing is expected (open): {', '.join(opened)}." if opened else ""
 
 
 def reached(verdicts: Iterable[Verdict]) -> str:

@@ -53,6 +53,7 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
     addresses = _addresses(claims, groups)
     here = {name: address.removeprefix(REPORT) for name, address in addresses.items()}
     charts = overviews(claims, moved, outline.parts, here)
+    outcome = Outcome.of(ledger)
     drawn = {figure.file.stem: (view, figure) for view in groups for figure in view.figures}
 
     def place(view: views.GroupView, name: str) -> Path:
@@ -65,9 +66,9 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         "groups": groups,
         "paper": paper,
         "answer": answer_of([view.row for view in paper]),
-        "made_from": Outcome.of(ledger).origin,
+        "made_from": outcome.origin,
         "cited": lambda text: _cited(text, here),
-        "tally": tally([view.row for view in paper], {row.id: row.verdict for row in ledger.claims}),
+        "tally": tally([view.row for view in paper], outcome.verdicts, ledger.summary.open),
         "parts": {part: [view for view in groups if view.group.part == part] for part in outline.parts},
         "part_titles": outline.parts,
         "marks": MARKS,

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from verdicts.claims.schema import Group, Verdict
+from verdicts.claims.schema import Expectation, Group, Verdict
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.figures import Figure, Table
 from verdicts.records.ledger import Ledger
@@ -51,7 +51,7 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
         "newest": views.newest(ledger)[:10],
         "answer": pieces(answer_of([view.row for view in paper])),
         "origin": outcome.origin,
-        "tally": tally([view.row for view in paper], {row.id: row.verdict for row in ledger.claims}),
+        "tally": tally([view.row for view in paper], outcome.verdicts, ledger.summary.open),
         "contradictions": list(ledger.summary.contradictions),
         "paper": [_paper(view) for view in paper if view.row.word is not Word.NOT_TESTED],
         "verdicts": outcome.verdicts,
@@ -140,8 +140,7 @@ def _claim(view: ClaimView) -> Data:
         "proved": notebook in claim.source.where,
         "evidence": claim.evidence,
         "verdict": view.row.verdict,
-        "expected": claim.expected,
-        "agrees": view.row.agrees is not False,
+        "expected": claim.expected if view.row.agrees is False or claim.expected is Expectation.OPEN else "",
         "falsifier": claim.falsifier,
         "paper": list(claim.paper),
         "supports": list(claim.supports),

@@ -11,7 +11,7 @@ from statistics import median
 from typing import NamedTuple, Self
 
 from verdicts.claims.loading import load_claims
-from verdicts.claims.schema import Claim, Claims, Group, Profile, Verdict
+from verdicts.claims.schema import Claim, Claims, Expectation, Group, Profile, Verdict
 from verdicts.records.expected import Expected, read_expected
 from verdicts.records.files import write_whole
 from verdicts.report import claims_index
@@ -69,7 +69,9 @@ def answer(kept: Kept) -> str:
     """Return what was found in short: the answers, then the counts, then where the numbers come from."""
     if kept.chosen is None:
         return NOTHING
-    counts = tally(kept.rows, {claim.id: kept.verdict(claim) for claim in _counted(kept)})
+    claims = _counted(kept)
+    opened = [claim.id for claim in claims if claim.expected is Expectation.OPEN]
+    counts = tally(kept.rows, {claim.id: kept.verdict(claim) for claim in claims}, opened)
     return f"{answer_of(kept.rows)}\n\n{counts} {Outcome.of(kept.chosen).origin}"
 
 

@@ -29,7 +29,7 @@ VALUE = re.compile(r"\{([A-Za-z]\w*\.\w+(?::required)?)\}")
 class Status(StrEnum):
     """How much of an exhibit of the paper stands here."""
 
-    REPRODUCED = "reproduced"
+    RESTATED = "restated"
     SCALED = "scaled"
     NOT_HERE = "not here"
 

@@ -17,10 +17,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from verdicts.claims.schema import Claim, Verdict
+from verdicts.claims.schema import Claim, Expectation, Verdict
 from verdicts.records.ledger import ClaimRow
 from verdicts.records.record import CheckResult, Record
-from verdicts.report.findings import Row, Word, reached, tally
+from verdicts.report.findings import Row, Word, expecting_nothing, reached, tally
 from verdicts.report.words import MARKS, duration, required, spread
 from verdicts.run.forecast import Forecast
 from verdicts.run.plan import Plan, PlannedClaim
@@ -106,7 +106,7 @@ class Screen:
             if self.forecast:
                 self.forecast.land(claim)
         self.console.print(_line(claim, record, self.width), soft_wrap=True)
-        wrong = record.failed or record.verdict not in (claim.expected, Verdict.NOT_RUN)
+        wrong = record.failed or claim.expected.is_met_by(record.verdict) is False
         if wrong:
             self.say(f"        {record.reason or f'expected: {claim.expected}'}", "bold red")
         for check, result in zip(claim.check, record.checks, strict=True):
@@ -128,8 +128,9 @@ class Screen:
                     self.say(f"{'':{INDENT}}{line}")
             whole = len(ours) == len(ledger.claims)
             count = reached(row.verdict for row in ours)
-            part = f"{len(ours)} of our {len(ledger.claims)} claims: {count}."
-            self.say(tally(rows, {row.id: row.verdict for row in ours}) if whole else part)
+            opened = [row.id for row in ours if row.expected is Expectation.OPEN]
+            part = f"{len(ours)} of our {len(ledger.claims)} claims: {count}.{expecting_nothing(opened)}"
+            self.say(tally(rows, {row.id: row.verdict for row in ours}, opened) if whole else part)
             for reason, names in _unreached(ours, self.verbose).items():
                 self.say(f"not run: {' '.join(names)} ({reason})", "dim")
         summary = ledger.summary

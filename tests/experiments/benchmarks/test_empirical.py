@@ -4,7 +4,7 @@ from tests.claims import verdict_of
 from tests.experiments.benchmarks.tools import verdict_at
 from verdicts.claims.schema import Verdict
 
-SMALL = Settings(points=6000, fewer=3000, dimension=8, batch=256, pairs=6)
+SMALL = Settings(points=6000, fewer=3000, dimension=8, batch=256, pairs=8)
 
 
 def test_a_slower_score_breaks_t3(monkeypatch):

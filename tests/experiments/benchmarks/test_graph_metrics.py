@@ -9,7 +9,7 @@ from experiments.graphs.statistics import CLUSTER, STATISTICS
 from tests.experiments.benchmarks.tools import set_clock, verdict_at
 from verdicts.claims.schema import Verdict
 
-SMALL = Settings(graphs=32, pairs=6)
+SMALL = Settings(graphs=32, pairs=8)
 
 
 def test_slower_metrics_break_t9(monkeypatch):

@@ -18,7 +18,7 @@ from tests.claims import verdict_of
 from tests.experiments.benchmarks.tools import set_clock, verdict_at
 from verdicts.claims.schema import Verdict
 
-SMALL = Settings(community_small=4, ego_small=4, enzymes=2, steps=1, pairs=6)
+SMALL = Settings(community_small=4, ego_small=4, enzymes=2, steps=1, pairs=8)
 
 
 @pytest.mark.parametrize("name", ["community_small", "ego_small", "ENZYMES"])

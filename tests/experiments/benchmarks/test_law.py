@@ -11,7 +11,7 @@ from tests.experiments.benchmarks.tools import verdict_at
 from verdicts.claims.schema import Verdict
 
 SMALL = Settings(
-    directions=16, steps=8, norms=2, compared_directions=4, compared_steps=3, particles=8, error=0.1, pairs=6
+    directions=16, steps=8, norms=2, compared_directions=4, compared_steps=3, particles=8, error=0.1, pairs=8
 )
 
 

@@ -8,7 +8,7 @@ from tests.claims import verdict_of
 from tests.experiments.benchmarks.tools import verdict_at
 from verdicts.claims.schema import Verdict
 
-SMALL = Settings(image=(3, 2, 2, 2), point=(4, 2), image_steps=20, point_steps=20, pairs=6)
+SMALL = Settings(image=(3, 2, 2, 2), point=(4, 2), image_steps=20, point_steps=20, pairs=8)
 PAIRS = [(loop.LANGEVIN, loop.bare_langevin), (loop.ADAPTIVE, loop.bare_adaptive)]
 
 

@@ -9,7 +9,7 @@ from experiments.benchmarks.network_share.settings import Settings
 from tests.claims import verdict_of
 from verdicts.claims.schema import Verdict
 
-SMALL = Settings(batch=3, budget=11, runs=6)
+SMALL = Settings(batch=3, budget=11, runs=8)
 CHECKS = ("annealed", "corrector", "annealed_all", "corrector_all")
 HOLDS, REFUTED = Verdict.HOLDS, Verdict.REFUTED
 

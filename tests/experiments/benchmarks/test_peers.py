@@ -11,7 +11,7 @@ from tests.ams.tools import assert_equal, found_or_skipped, trajectory
 from tests.experiments.benchmarks.tools import verdict_at
 from verdicts.claims.schema import Verdict
 
-SMALL = Settings(image=(3, 2, 2, 2), point=(4, 2), image_steps=3, point_steps=6, pairs=6)
+SMALL = Settings(image=(3, 2, 2, 2), point=(4, 2), image_steps=3, point_steps=6, pairs=8)
 MODULES = {"k_diffusion": peers.k_diffusion, "azula": peers.azula}
 
 

@@ -1,6 +1,7 @@
 """The published table: rows on made graphs in the place of the authors', and what flips the verdicts."""
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from statistics import NormalDist
@@ -60,6 +61,11 @@ def test_graphs_of_the_distribution_give_the_rows(put: Put) -> None:
     assert verdicts() == {Verdict.HOLDS}
     assert "false-alarm rate" not in checks.largest_stray(SETTINGS, "grid").detail, "four graphs are too few"
     measured = checks.largest_stray(SETTINGS, "community_small")
+    error, seen = (
+        float(word)
+        for word in re.findall(r"error ([\d.]+), smallest effect seen ([\d.]+)", measured.detail["degree"])[0]
+    )
+    assert seen == pytest.approx((2 + 2.326) * error, rel=0.02), "two errors, and the normal quantile of .99"
     assert 0.02 < measured.detail["false-alarm rate"] < 0.14 and measured.seeds == (2405, 2406)
 
 

@@ -16,6 +16,7 @@ from experiments.images.denoiser.settings import Settings
 from experiments.images.pretrained import inputs, runs, study
 from experiments.images.pretrained.inputs import Quality
 from experiments.images.pretrained.runs import Batch
+from experiments.images.pretrained.samplers import FAST
 from experiments.images.pretrained.settings import Setup
 from tests.claims import expected, refuted, verdict_of
 from verdicts.claims.schema import Verdict
@@ -23,7 +24,8 @@ from verdicts.records.figures import saved_as
 from verdicts.studies import Memory, using
 
 SMALL = Settings(images=8, times=3, batches=3, batch=4, seed=78)
-ENERGY = {"annealed Langevin": 7.0, "adaptive momentum": 4.0, "ancestral": 0.2}
+ENERGY = {"annealed Langevin": 7.0, "adaptive momentum": 4.0, "ancestral": 0.2, "critically damped corrector": 9.0}
+ENERGY |= dict.fromkeys(FAST, 2.0)
 
 
 def perfect(x: Tensor, level: Level) -> Tensor:
@@ -74,13 +76,17 @@ def measured(monkeypatch: MonkeyPatch, energies: dict[str, float]) -> None:
 
 
 def test_samplers_exchanged_break_i11(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of I11: numbers as measured hold; exchanged, each part is refuted."""
+    """Falsifier of I11 and I14: numbers as measured hold; exchanged, each part is refuted."""
     measured(monkeypatch, ENERGY)
     assert verdict_of("I11", settings=SMALL) is expected("I11")
     measured(monkeypatch, {**ENERGY, "adaptive momentum": 8.0})
     assert verdict_of("I11", "annealed", SMALL) is Verdict.REFUTED
     measured(monkeypatch, {**ENERGY, "adaptive momentum": 0.1})
     assert verdict_of("I11", "ancestral", SMALL) is Verdict.REFUTED
+    measured(monkeypatch, ENERGY)
+    assert verdict_of("I14", settings=SMALL) is Verdict.HOLDS
+    measured(monkeypatch, {**ENERGY, "Restart": 10.0})
+    assert refuted("I14", "annealed", "critical", settings=SMALL)
 
 
 def test_figure_and_tables_have_the_compared_samplers(monkeypatch: MonkeyPatch, tmp_path: Path) -> None:

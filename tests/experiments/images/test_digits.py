@@ -18,17 +18,17 @@ from experiments.images.comparison import farthest
 from experiments.images.digits import figures, study
 from experiments.images.digits.settings import BASELINE, CONSTANT, DOUBLED, PAPER, Settings
 from experiments.images.exact import LOST, Errors
-from tests.claims import expected, quick_settings, refuted, verdict_of
+from tests.claims import expected, measured, quick_settings, refuted, verdict_of
 from verdicts import Measurement
 from verdicts.claims.schema import Verdict
 from verdicts.records.figures import saved_as
 from verdicts.studies import Cell, Memory, using
 
-CPU_ALONE = {"factors": (0.5, 1.0), "repeats": (5, 10, 20), "trials": 1, "rare_batch": 280}
+CPU_ALONE = {"factors": (0.5, 1.0), "repeats": (5, 10, 20), "trials": 1, "rare_batch": 280, "tuned": (60,)}
 """Small sizes of what the quick profile leaves out."""
 QUICK = quick_settings("digits").model_copy(update=CPU_ALONE)
 SETTINGS = QUICK.model_copy(update={"batches": 7})
-MORE = QUICK.model_copy(update={"batches": 10, "rare_batch": 200})
+MORE = QUICK.model_copy(update={"batches": 10, "rare_batch": 200, "more": 0})
 """For claims of small margin."""
 SMALL = Settings(budgets=(20,), batches=2, batch=8, tolerances=(0.1,), tuned=(20,), rare=20, rare_batch=4)
 
@@ -65,9 +65,9 @@ def test_a_shifted_target_breaks_d0(monkeypatch: MonkeyPatch) -> None:
 
 
 def test_langevin_against_itself_breaks_d1(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of D1: annealed Langevin in adaptive momentum's place gains nothing, nor does reverse diffusion."""
+    """Falsifier of D1 and D1b: annealed Langevin in adaptive momentum's place saves nothing; another one gains."""
     exchanged(monkeypatch, {PAPER: BASELINE})
-    assert verdict("D1.speed_up") is not Verdict.HOLDS
+    assert verdict("D1b") is not Verdict.HOLDS
     exchanged(monkeypatch, {BASELINE: "reverse diffusion"})
     assert verdict("D1.gain") is not Verdict.HOLDS
 
@@ -99,14 +99,20 @@ def test_a_sampler_that_wins_would_make_d3_hold(monkeypatch: MonkeyPatch) -> Non
 
 
 def test_langevin_in_the_places_of_tempered_samplers_breaks_d4(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of D4 and D4a: annealed Langevin loses no mode; a doubled drift in its place is seen to."""
+    """Falsifier of D4, D4a and D4b: annealed Langevin loses no mode; a doubled drift in its place is seen to."""
     exchanged(monkeypatch, {DOUBLED: BASELINE})
     assert verdict("D4.factor") is Verdict.REFUTED
     assert verdict("D4.langevin") is Verdict.HOLDS
     monkeypatch.undo()
     exchanged(monkeypatch, {BASELINE: DOUBLED, PAPER: BASELINE})
     assert verdict("D4.langevin") is Verdict.REFUTED
-    assert verdict("D4a", MORE) is Verdict.REFUTED
+    assert verdict("D4a.adaptive", MORE) is Verdict.REFUTED
+    shares = {BASELINE: 1.4, PAPER: 0.8}
+    for ours, nearer in ((0.8, Verdict.HOLDS), (0.3, Verdict.REFUTED)):
+        shares[PAPER] = ours
+        made = lambda settings, name: [shares[name] * study.target_share() + 0.001 * k for k in range(9)]  # noqa: E731
+        monkeypatch.setattr(study, "rare_shares", made)
+        assert verdict("D4b") is nearer and verdict("D4a.adaptive") is Verdict.HOLDS
 
 
 def test_langevin_against_itself_breaks_d5() -> None:
@@ -115,12 +121,16 @@ def test_langevin_against_itself_breaks_d5() -> None:
 
 
 def test_tuned_samplers_exchanged_break_d6(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of D6: tuned samplers in each other's places."""
+    """Falsifier of D6: tuned samplers in each other's places; a setting at the end of the grid."""
     exchanged(monkeypatch, {PAPER: BASELINE, BASELINE: PAPER})
     assert verdict("D6.tuned") is Verdict.REFUTED
     monkeypatch.undo()
     exchanged(monkeypatch, {PAPER: CONSTANT, CONSTANT: PAPER})
     assert verdict("D6.constant") is Verdict.REFUTED
+    monkeypatch.undo()
+    for h, edges in ((AUTHORS, 0), (AUTHORS._replace(factor=2.0, repeats=30), 3), (AUTHORS._replace(repeats=1), 0)):
+        monkeypatch.setattr(study, "tuned", lambda *given, chosen=h: chosen)
+        assert measured("D6.edges", SMALL.model_copy(update={"tuned": (60,)})).value == edges
 
 
 def test_a_sampler_that_wins_would_make_d7_hold(monkeypatch: MonkeyPatch) -> None:
@@ -153,7 +163,7 @@ def test_tuning_chooses_on_other_batches(monkeypatch: MonkeyPatch) -> None:
 
     monkeypatch.setattr(study, "sampler_batch", sampler_batch)
     grid = SMALL.grid(20)
-    assert study.tuned(BASELINE, 20, grid, SMALL.trials, SMALL.setup) == AUTHORS._replace(factor=1.0, repeats=2)
+    assert study.tuned(BASELINE, 20, grid, SMALL.trials, SMALL.setup) == AUTHORS._replace(factor=1.0, repeats=1)
     assert set(tried) == set(grid) and all(20 // each.repeats >= 2 for each in grid)
     assert all(len(numbers) == SMALL.trials for numbers in tried.values())
     assert all(set(exact.numbers(SMALL, BASELINE)).isdisjoint(numbers) for numbers in tried.values())

@@ -32,7 +32,18 @@ from verdicts.claims.schema import Verdict
 from verdicts.records.figures import saved_as
 from verdicts.studies import Memory, using
 
-_FEW = {"budgets": (20, 50), "batches": 3, "batch": 6, "few": 2, "late": 20, "images": 6, "times": 2, "exchanged": 3}
+_FEW = {
+    "budgets": (20, 50),
+    "batches": 3,
+    "batch": 6,
+    "few": 2,
+    "late": 20,
+    "rival_budgets": (20,),
+    "rival_batches": 2,
+    "images": 6,
+    "times": 2,
+    "exchanged": 3,
+}
 _TRIED = {"others": ("consistent annealed sampling",), "factors": (1.0,), "snrs": (0.16, 0.32), "repeats": (5,)}
 SMALL = Settings(**_FEW, **_TRIED, reference=40, noisy=10, clean=20, tutorial=4, seed=77)
 AS_MEASURED = {
@@ -43,6 +54,9 @@ AS_MEASURED = {
     "ancestral": {20: 0.1, 50: 0.13, 100: 0.12, 200: 0.12},
     "SDE-DPM-Solver++": {100: 0.13},
     "annealed BAOAB, e = 1/2": {100: 2.6},
+    **{name: {20: 0.14, 100: 0.13} for name in samplers.FAST},
+    "prediction-correction": {20: 5.5, 100: 6.9},
+    "critically damped corrector": {20: 16.0, 100: 480.0},
     "PC, lagged norm alone": {50: 1.25},
     "PC, drift alone": {50: 1.36},
     "PC, factor dropped": {50: 1.26},
@@ -76,13 +90,15 @@ def measured(monkeypatch: pytest.MonkeyPatch, exchanged: dict[str, str] | None =
 
     def results(settings: Settings, sampler: str, budget: int) -> list[Batch]:
         size = AS_MEASURED[(exchanged or {}).get(sampler, sampler)][budget]
-        noise = np.random.default_rng(budget).normal(0, 0.02, settings.batches)
-        own = np.random.default_rng(len(sampler)).normal(0, 0.002, settings.batches)
+        batches = len(study.batches(settings, sampler, budget))
+        noise = np.random.default_rng(budget).normal(0, 0.02, batches)
+        own = np.random.default_rng(len(sampler)).normal(0, 0.002, batches)
         factors, none = 1 + noise + own, np.empty(0)
         return [Batch(budget, Quality(size * f, 2 + size * f, 0.05), none, none) for f in factors]
 
     monkeypatch.setattr(study, "results", results)
-    monkeypatch.setattr(study, "tuned_results", lambda settings, name: (DEFAULTS, results(settings, name, 50)))
+    inside = DEFAULTS._replace(factor=2.0, repeats=1, snr=0.24)
+    monkeypatch.setattr(study, "tuned_results", lambda settings, name: (inside, results(settings, name, 50)))
     monkeypatch.setattr(study, "rule", lambda settings, name: [(0.1, 1.03)])
     exact = [Quality(0.0, 1.0 + 0.001 * k, 0.0) for k in range(4)]
     monkeypatch.setattr(runs, "held_out_quality", lambda setup, count: exact)
@@ -92,19 +108,22 @@ def verdict(identifier: str, only: str = "") -> Verdict:
     return verdict_of(identifier, only, Settings())
 
 
-@pytest.mark.parametrize("identifier", ["I2", "I3", "I4", "I5", "I6", "I9"])
+@pytest.mark.parametrize("identifier", ["I2", "I3", "I4", "I5", "I6", "I9", "I12", "I13"])
 def test_numbers_as_measured_have_the_expected_verdict(identifier: str, monkeypatch: pytest.MonkeyPatch) -> None:
     measured(monkeypatch)
     assert verdict(identifier) is expected(identifier)
 
 
 def test_samplers_exchanged_break_i2_and_i5(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of I2 and I5: with annealed Langevin's numbers and those of its corrector, exchanged."""
+    """Falsifier of I2, I2a and I5: with annealed Langevin's numbers and those of its corrector, exchanged."""
     measured(monkeypatch, {"adaptive momentum": "annealed Langevin", "annealed Langevin": "adaptive momentum"})
-    assert verdict("I2", "annealed") is verdict("I2", "tuned") is Verdict.REFUTED
+    assert verdict("I2", "annealed") is verdict("I2a", "annealed") is Verdict.REFUTED
     assert verdict("I5", "adaptive") is Verdict.REFUTED
     measured(monkeypatch, {"PC, adaptive": "PC, Langevin", "PC, Langevin": "PC, adaptive"})
-    assert verdict("I2", "corrector") is Verdict.REFUTED
+    assert verdict("I2", "corrector") is verdict("I2a", "corrector") is Verdict.REFUTED
+    measured(monkeypatch)
+    assert verdict("I2a") is Verdict.HOLDS
+    assert verdict_of("I2a", "edges", Settings(factors=(1.0, 2.0), snrs=(0.16, 0.24))) is Verdict.REFUTED
 
 
 def test_a_faster_sampler_would_make_i3_and_i4_hold(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,6 +151,16 @@ def test_samplers_exchanged_break_i9(monkeypatch: pytest.MonkeyPatch) -> None:
     kinetic, solver = samplers.KINETIC, samplers.SOLVER
     measured(monkeypatch, {kinetic: solver, solver: kinetic})
     assert verdict("I9", "memory") is Verdict.REFUTED
+
+
+def test_rivals_exchanged_break_i12_and_i13(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of I12 and I13: one rival no better than annealed Langevin; the corrector as good as a solver."""
+    measured(monkeypatch, {"DEIS-3": "annealed Langevin"})
+    assert refuted("I12", "annealed", "corrector", settings=Settings())
+    measured(monkeypatch, {"critically damped corrector": "prediction-correction", "prediction-correction": "UniPC-3"})
+    assert verdict("I13") is Verdict.HOLDS
+    measured(monkeypatch, {"critically damped corrector": "UniPC-3"})
+    assert refuted("I13", "rivals", settings=Settings()) and verdict("I13", "more") is not Verdict.HOLDS
 
 
 def test_a_network_without_skill_breaks_i1(known: Empirical, other_score: Callable[..., None]) -> None:
@@ -247,12 +276,12 @@ def test_figures_and_tables_are_made_of_the_studys_cells(known: Empirical, tmp_p
     with using(Recording()), saved_as((".svg",)):
         drawn = figures.figures(SMALL, tmp_path)
         table, in_features, classes = figures.tables(SMALL)
-        for identifier in (f"I{number}" for number in range(1, 10)):
+        for identifier in (*(f"I{number}" for number in range(1, 10)), "I2a", "I12", "I13"):
             with suppress(InsufficientData):
                 verdict_of(identifier, settings=SMALL)
     assert asked == listed
-    assert len(drawn) == 5 and all(figure.file.stat().st_size > 10_000 for figure in drawn)
-    rows = 1 + 5 * len(SMALL.budgets) + len(SMALL.others) + 2 + len(samplers.CONTROLS)
+    assert len(drawn) == 6 and all(figure.file.stat().st_size > 10_000 for figure in drawn)
+    rows = 1 + 5 * len(SMALL.budgets) + len(SMALL.others) + 2 + len(samplers.CONTROLS) + len(samplers.RIVALS)
     assert len(table.rows) == rows + len(SMALL.tried)
     assert all(math.isfinite(cell) for row in table.rows for cell in row[7:])
     assert len(in_features.rows) == len(classes.rows) == rows + 1  # a floor for all batches, one for few

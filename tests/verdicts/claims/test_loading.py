@@ -10,7 +10,7 @@ from verdicts.report.report_texts import load_exhibits
 
 CLAIM_FAULTS = [
     ('expected = "holds"', 'expected = "hold"', "claim[A1].expected = 'hold': input should be 'holds'"),
-    ('expected = "holds"', 'expected = "not run"', "claim[A1].expected = 'not run': expected holds"),
+    ('expected = "holds"', 'expected = "not run"', "claim[A1].expected = 'not run': input should be 'holds'"),
     ('evidence = "algebra"', "", "claim[A1].evidence is missing"),
     ('origin = "rounding"', 'origin = "taste"', "claim[A1].check[A1.one].origin = 'taste': expected one of algebra"),
     ("tolerance = 1e-12", "tolerance = -1", "claim[A1].check[A1.one].tolerance = -1: input should be greater"),

@@ -10,15 +10,16 @@ import pytest
 
 from tests.verdicts.records.test_record import CLAIM
 from verdicts.claims.measurement import Measurement
-from verdicts.claims.schema import Relation, Verdict
+from verdicts.claims.schema import Expectation, Relation, Verdict
 from verdicts.records.ledger import JudgedCheck, Ledger, exit_code, ledger_of, row_unreached
 from verdicts.records.record import CheckResult
 
 BLANK = row_unreached(CLAIM, "theory", "why", selected=True, failed=False)
 
 
-def row(verdict, *, expected=Verdict.HOLDS, selected=True, failed=False):
-    agrees = None if verdict is Verdict.NOT_RUN else verdict is expected
+def row(verdict, *, expected="holds", selected=True, failed=False):
+    expected = Expectation(expected)
+    agrees = expected.is_met_by(verdict)
     update = {"verdict": verdict, "expected": expected, "agrees": agrees, "selected": selected, "failed": failed}
     return BLANK.model_copy(update=update)
 
@@ -27,11 +28,12 @@ def row(verdict, *, expected=Verdict.HOLDS, selected=True, failed=False):
     ("rows", "code", "strict"),
     [
         ([row(Verdict.HOLDS)], 0, 0),
-        ([row(Verdict.REFUTED, expected=Verdict.REFUTED)], 0, 0),
+        ([row(Verdict.REFUTED, expected="refuted")], 0, 0),
         ([row(Verdict.HOLDS), row(Verdict.NOT_RUN)], 0, 1),
         ([row(Verdict.REFUTED)], 1, 1),
         ([row(Verdict.INCONCLUSIVE)], 1, 1),
-        ([row(Verdict.HOLDS, expected=Verdict.INCONCLUSIVE)], 1, 1),
+        ([row(Verdict.HOLDS, expected="inconclusive")], 1, 1),
+        ([row(verdict, expected="open") for verdict in Verdict], 0, 1),
         ([row(Verdict.REFUTED), row(Verdict.NOT_RUN, failed=True)], 3, 3),
         ([row(Verdict.REFUTED, selected=False), row(Verdict.NOT_RUN, selected=False)], 0, 0),
     ],
@@ -42,9 +44,9 @@ def test_exit_codes(rows, code, strict):
 
 
 def test_every_verdict_is_counted():
-    ledger = ledger_of("quick", None, (row(Verdict.HOLDS), row(Verdict.HOLDS), row(Verdict.NOT_RUN)))
+    ledger = ledger_of("quick", None, (row(Verdict.HOLDS), row(Verdict.HOLDS), row(Verdict.NOT_RUN, expected="open")))
     assert ledger.summary.verdicts == {"holds": 2, "refuted": 0, "inconclusive": 0, "not run": 1}
-    assert ledger.summary.total == 3
+    assert (ledger.summary.total, ledger.summary.open) == (3, (BLANK.id,))
 
 
 def test_the_file_reads_back_and_its_schema_names_every_field(tmp_path):

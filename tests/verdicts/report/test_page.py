@@ -86,6 +86,10 @@ def test_contradiction_is_told_at_the_top(toy):
     toy.replace_in_claims("alpha", 'expected = "refuted"', 'expected = "holds"')
     text = text_of(toy.run_all())
     assert "Against expectation: A2." in text and "expected: holds" in text
+    toy.replace_in_claims("alpha", 'expected = "holds"', 'expected = "open"')
+    text = text_of(toy.run_all())
+    assert "Against expectation" not in text and "expected: open" in text
+    assert "Of 2 nothing is expected (open): A1, A2." in text
 
 
 def test_failure_is_told_with_its_log(toy):

@@ -11,6 +11,8 @@ def test_a_contradiction_is_exit_code_1(session):
     assert "expected: holds" in session.said
     assert "against expectation: A1" in session.said
     assert session.rows()["A1"]["agrees"] is False and session.run(only=("B1",)) == 0
+    session.toy.replace_in_claims("alpha", 'expected = "holds"', 'expected = "open"')
+    assert session.run(only=("A1",)) == 0 and "Of 1 nothing is expected (open): A1." in session.said
 
 
 def test_what_is_unavailable_is_not_run_and_tried_again_once_a_day_or_when_asked(session, monkeypatch):

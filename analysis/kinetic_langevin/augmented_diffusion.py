@@ -1,0 +1,116 @@
+"""K13: critically damped Langevin diffusion among the samplers, with the data's own score.
+
+The algebra is at the head of `ams.samplers.critically_damped`, whose formulas the first check applies to symbols.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import sympy as sp
+
+from ams.laws.gaussian import GaussianLaw
+from ams.metrics import gaussian_kl
+from ams.samplers import one_step_per_level
+from ams.samplers.critically_damped import cld_exponential, cld_splitting, noise_and_rate
+from ams.schedules import ve_levels
+from analysis.kinetic_langevin.drift_calibration import POINT
+from analysis.kinetic_langevin.family import Kind
+from analysis.kinetic_langevin.nfe_comparison import nfe_ratio
+from analysis.kinetic_langevin.score_error_robustness import share_reached
+from analysis.kinetic_langevin.settings import Settings
+from analysis.proofs import left_over
+from verdicts import Measurement, check
+
+STEPS = {"CLD, exponential": cld_exponential, "CLD, splitting": cld_splitting}
+
+
+class Symbols(NamedTuple):
+    """The diffusion at time t, rational in t and `E = exp(-t)`: r_1, n, Q, `sigma^2` and the squared rate."""
+
+    t: sp.Symbol
+    fade: sp.Symbol
+    one: sp.Matrix
+    across: sp.Matrix
+    noise: sp.Matrix
+    sigma2: sp.Expr
+    rate2: sp.Expr
+
+    @property
+    def size(self) -> sp.Expr:
+        """Return `N = n^T Q n`."""
+        return (self.across.T * self.noise * self.across)[0]
+
+    def slope(self, value: sp.Basic) -> sp.Basic:
+        """Return the derivative by t."""
+        return value.diff(self.t) - self.fade * value.diff(self.fade)
+
+
+def diffusion() -> Symbols:
+    """Return the diffusion on symbols, with the noise level and the rate of the sampler's own code."""
+    t, kept, fade = sp.symbols("t kept E", positive=True)  # kept = 1 - gamma
+    squares = (part**2 for part in noise_and_rate(t, 1 - kept, sp))
+    sigma2, rate2 = (square.subs(sp.exp(t), 1 / fade).subs(sp.exp(-t), fade) for square in squares)
+    one, two = fade * sp.Matrix([1 + t, -t]), fade * sp.Matrix([t, 1 - t])
+    noise = sp.eye(2) - one * one.T - kept * two * two.T
+    return Symbols(t, fade, one, sp.Matrix([t, 1 + t]), noise, sigma2, rate2)
+
+
+@check("K13.estimate")
+def remainder_of_estimate(settings: Settings) -> Measurement:
+    """Measure the operations left in the likelihood's exponent less `(y - x_0)^2 / sigma^2 + p^2`.
+
+    So y is all that position and velocity say of the data, for any data: `E(x_0 | z) = D(y)`.
+    """
+    of = diffusion()
+    x, *z = sp.symbols("x_0 z_1 z_2")
+    precision, point = of.noise.adjugate() / of.noise.det(), sp.Matrix(z)
+    away = point - x * of.one
+    y = of.sigma2 * (of.one.T * precision * point)[0]
+    own = (y - x) ** 2 / of.sigma2 + (of.across.T * point)[0] ** 2 / of.size
+    return left_over((away.T * precision * away)[0] - own)
+
+
+@check("K13.rotation")
+def remainder_of_rotation(settings: Settings) -> Measurement:
+    """Measure the operations left in the flow of `(xi, p)`, `xi = (y - D) / sigma`, less a rotation at the stated rate.
+
+    CLD's flow is `dz/dt = A z - diag(0, 2) s`, `s = -Q^-1 (z - r_1 D)`, and `r_1' = A r_1`. So D, held constant, drops
+    out of the flow of `z - r_1 D`. In the basis `C = (r_1, Q n)` that has the matrix `G = C^-1 (M C - C')`, `M = A +
+    diag(0, 2) Q^-1`; `xi` and `p` are its coordinates over sigma and times sqrt N. So both diagonal entries of G must
+    undo that scaling, and its others be `rate sigma sqrt N` and `-rate / (sigma sqrt N)`; the sign of p is free.
+    """
+    of = diffusion()
+    basis = sp.Matrix.hstack(of.one, of.noise * of.across)
+    drift = sp.Matrix([[0, 1], [-1, -2]]) + sp.diag(0, 2) * of.noise.adjugate() / of.noise.det()
+    flow = basis.adjugate() * (drift * basis - of.slope(basis)) / basis.det()
+    return left_over(
+        flow[0, 0] - of.slope(of.sigma2) / (2 * of.sigma2),
+        flow[1, 1] + of.slope(of.size) / (2 * of.size),
+        flow[0, 1] * flow[1, 0] + of.rate2,
+        flow[0, 1] + flow[1, 0] * of.sigma2 * of.size,
+    )
+
+
+@check("K13.point")
+def largest_kl_on_a_point(settings: Settings) -> Measurement:
+    """Measure both integrators' largest KL to a point's distribution, random noise levels (nats)."""
+    generator, law, divergences = np.random.default_rng(settings.seed), GaussianLaw([POINT], [1.5]), []
+    for step in STEPS.values():
+        sigmas = np.sort(np.exp(generator.uniform(-4.0, 4.0, 20)))[::-1]
+        end = law.end(one_step_per_level(step, ve_levels(sigmas)), law.start(1.5, sigmas[0] ** 2))[0]
+        moments = law.moments(end.x)
+        divergences.append(gaussian_kl(moments.mean, moments.variance, 1.5, sigmas[-1] ** 2))
+    return Measurement(value=max(divergences), n=len(divergences), seeds=(settings.seed,), unit="nats")
+
+
+@check("K13.exact")
+def least_nfe_ratio_to_ode_solver(settings: Settings) -> Measurement:
+    """Measure the lesser evaluations of both integrators over DPM-Solver++'s, with exact scores."""
+    ratios = [nfe_ratio(settings, Kind.EXACT, name, "DPM-Solver++") for name in STEPS]
+    return min(ratios, key=lambda ratio: ratio.value)
+
+
+@check("K13.start")
+def share_reached_from_a_bad_start(settings: Settings) -> Measurement:
+    """Measure the share of runs of both integrators that reach the threshold from a bad start."""
+    return share_reached(settings, tuple(STEPS))
