@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 
 from ams.schedules import geometric_sigmas
+from ams.statistics import CONFIDENCE
 from ams_suite.measures import geometric_mean_ratio
 from analysis.related_work.path import HIGHEST, LOWEST
-from analysis.score_training.settings import CONFIDENCE, Settings
+from analysis.score_training.settings import Settings
 from analysis.targets import two_modes
 from verdicts import Measurement, check
 from verdicts.studies import Array, cell

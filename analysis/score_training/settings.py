@@ -5,8 +5,6 @@ from pydantic import NonNegativeInt, PositiveInt
 from analysis.settings import Seeded
 from verdicts.claims.sizes import Sizes
 
-CONFIDENCE = 0.99
-
 
 class Settings(Seeded):
     """`cases` random data sets and spectra of the exact claims (N5, N8); two-layer networks of `widths` on `points`

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ams.statistics import CONFIDENCE
 from ams_suite.measures import geometric_mean_ratio
-from analysis.score_training.settings import CONFIDENCE, Settings
+from analysis.score_training.settings import Settings
 from verdicts import Measurement, Unavailable, check
 from verdicts.studies import Array, cell
 
