@@ -69,9 +69,10 @@ def test_a_bound_without_the_score_part_breaks_n8(monkeypatch: pytest.MonkeyPatc
     assert refuted("N8", "bound", settings=SMALL)
 
 
-def test_exponential_levels_alone_break_n9(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
-    """Falsifier of N9's late part: both schedules are the exponential one."""
-    monkeypatch.setattr(linear, "NOISE_LEVELS", dict.fromkeys(linear.NOISE_LEVELS, linear.geometric_sigmas))
+def test_levels_exchanged_break_n9(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
+    """Falsifier of N9's late part: the two kinds of noise levels are exchanged."""
+    swapped = {"exponential": linear.karras_sigmas, "EDM": linear.geometric_sigmas}
+    monkeypatch.setattr(linear, "NOISE_LEVELS", swapped)
     assert refuted("N9", "late", settings=SMALL)
 
 
