@@ -34,7 +34,7 @@ TABULATED = (
 NATURAL = frozenset([("repeats", 1), ("rho", 0.0), ("churn", 0.0), ("beta", 0.0), ("drift_scale", 1.001)])
 """Bounds of tuning that a method itself has: one step per noise level, geometric noise levels, no noise (EDM's, and
 consistent annealed sampling's up to rounding), no momentum."""
-LARGEST_STEP = 6.0
+LARGEST_STEP = 5.0
 """Tuning leaves out larger steps `u = a / sigma^2`: Langevin's steps are unstable from 2 on."""
 
 
