@@ -4,13 +4,15 @@ import math
 
 import numpy as np
 import sympy as sp
+import torch
 from scipy.optimize import brentq
 
 from ams.laws.gaussian import GaussianLaw
 from ams.metrics import gaussian_w2
 from ams.samplers import critical_momentum
+from ams.samplers.noise_sources import generated
 from ams.schedules import Level
-from ams_suite.measures import largest
+from ams_suite.measures import largest, named_extreme
 from analysis.adaptive import closed_forms, study
 from analysis.adaptive.isotropic import EDGE, q, root_equation
 from analysis.adaptive.linearisation import linearised
@@ -71,6 +73,38 @@ def largest_difference_of_starts(settings: Settings) -> Measurement:
     differences = study.differences_of_starts(settings.spectra, settings.starts, settings.seed)
     n = settings.spectra * settings.starts
     return Measurement(value=max(differences), n=n, seeds=(settings.seed,))
+
+
+@check("P1a.larger")
+def largest_difference_of_starts_at_large_steps(settings: Settings) -> Measurement:
+    """Measure the largest relative difference of isotropic variances from three starts, four random u in [1/2, 1.9]."""
+    us = np.random.default_rng(settings.seed).uniform(0.5, 1.9, 4)
+    starts = ((1e-4, 0.0), (1.0, 10.0), (1e4, 1.0))
+    ends = [
+        [study.reached(GaussianLaw([1.0]), STEP, u, [v], [mean], tolerance=1e-11).variance.item() for v, mean in starts]
+        for u in us
+    ]
+    return largest(np.ptp(ends, axis=1) / np.min(ends, axis=1), settings.seed)
+
+
+@check("P1a.batch")
+def largest_distance_of_coupled_batches(settings: Settings) -> Measurement:
+    """Measure how far batches of 1, 8 and 64 samples with the same noise are, 600 steps after three starts, u = 0.05.
+
+    The distance is that of the farthest coordinates, in standard deviations of the target N(0, I), d = 4.
+    """
+    distances = {f"{batch} samples": _distance_of_starts(batch, settings.seed) for batch in (1, 8, 64)}
+    return named_extreme(distances).model_copy(update={"seeds": (settings.seed,)})
+
+
+def _distance_of_starts(batch: int, seed: int) -> float:
+    ends = []
+    for scale, mean in ((1.0, 0.0), (30.0, 5.0), (0.01, -3.0)):
+        generator = torch.Generator().manual_seed(seed)
+        start = mean + scale * torch.randn(16, batch, 4, dtype=torch.float64, generator=generator)
+        *_, (state, _) = study.stationary_run(start, generated(generator), 540)
+        ends.append(state.x)
+    return max(float((end - ends[0]).abs().max()) for end in ends)
 
 
 @check("P1a.rate")

@@ -67,11 +67,12 @@ def speed_up_curves(settings: Settings) -> Drawing:
     error, and tuned on Gaussians of other condition numbers. A point is missing where Langevin does not get there
     within its budgets.
     """
-    drawing, (above, below) = panels(2, 2.6, sharex=True)
+    drawing, (above, below) = panels(2, 2.6, sharex=True, sharey=True)
     for axes, cases in ((above, (KL, W2, ELSEWHERE)), (below, (LINE_KL,))):
         curves = {(case, tuned): speed_ups(case, settings, tuned) for case in cases for tuned in (False, True)}
         names = {pair: f"{pair[0].name}, {'tuned' if pair[1] else 'defaults'}" for pair in curves}
         speed_up_panel(axes, {names[pair]: points for pair, points in curves.items() if points})
+        budget_ticks(axes, KL.budgets(settings, PAPER))
         legend_above(axes, columns=1)
     return drawing
 

@@ -34,7 +34,7 @@ TABULATED = (
 NATURAL = frozenset([("repeats", 1), ("rho", 0.0), ("churn", 0.0), ("beta", 0.0), ("drift_scale", 1.001)])
 """Bounds of tuning that a method itself has: one step per noise level, geometric noise levels, no noise (EDM's, and
 consistent annealed sampling's up to rounding), no momentum."""
-LARGEST_STEP = 6.0
+LARGEST_STEP = 5.0
 """Tuning leaves out larger steps `u = a / sigma^2`: Langevin's steps are unstable from 2 on."""
 
 
@@ -67,15 +67,15 @@ class Settings(Seeded):
     line_tuned: tuple[PositiveInt, ...] = (20, 40, 60, 100)
     line_tuned_long: tuple[PositiveInt, ...] = (200,)
     low_factors: Numbers = (0.0625, 0.125, 0.25, 0.5)
-    factors: Numbers = (1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+    factors: Numbers = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0)
     repeats: Sizes = (1, 2, 5, 10, 20, 50, 100)
-    line_factors: Numbers = (0.125, 0.25, 0.5, 1, 2, 4, 8, 16)
+    line_factors: Numbers = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
     line_repeats: Sizes = (1, 2, 5)
-    snrs: Numbers = (0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.25, 0.5, 1, 2, 4)
-    rhos: Numbers = (3, 7, 15, 0)
-    churns: Numbers = (0, 2, 5, 10, 20, 40)
-    betas: Numbers = (0, 0.3, 0.5, 0.8, 0.9, 0.97)
-    drift_scales: Numbers = (1.001, 1.1, 1.2, 1.3, 1.5, 2)
+    snrs: Numbers = (0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.25, 0.5, 1.0, 2.0, 4.0)
+    rhos: Numbers = (3.0, 7.0, 15.0, 0.0)
+    churns: Numbers = (0.0, 2.0, 5.0, 10.0, 20.0, 40.0)
+    betas: Numbers = (0.0, 0.3, 0.5, 0.8, 0.9, 0.97)
+    drift_scales: Numbers = (1.001, 1.1, 1.2, 1.3, 1.5, 2.0)
     tolerances: Numbers = (1.0, 0.1, 0.01, 1e-3, 1e-4, 1e-5)
     kl: Numbers = (0.3, 0.1, 0.03, 0.01, 0.001)
     line_kl: Numbers = (1.0, 0.3, 0.1, 0.03, 0.01)

@@ -33,14 +33,17 @@ def error_against_nfe(axes: "Axes", curves: Mapping[str, Points], logarithmic: b
 def speed_up_panel(axes: "Axes", curves: Mapping[str, Points], **look: Any) -> None:
     """Draw speed-ups against the score evaluations of the faster sampler, a line a name; shaded: the paper's 2 to 5.
 
-    Points that are not finite are left out. `look` are keyword arguments of matplotlib's `plot`.
+    Lines break at points that are not finite. `look` are keyword arguments of matplotlib's `plot`.
     """
     axes.axhspan(2.0, 5.0, color="#0072b2", alpha=0.12, lw=0)
     axes.axhline(1.0, color="0.4", lw=0.8)
     for number, (name, points) in enumerate(curves.items()):
-        evaluations, ratios = np.array([point for point in points if np.isfinite(point[1])]).reshape(-1, 2).T
+        evaluations, ratios = np.array([*points], dtype=float).reshape(-1, 2).T
+        ratios[np.isinf(ratios)] = np.nan
         axes.plot(evaluations, ratios, marker="osD^v<>"[number % 7], markersize=3, label=name, **look)
-    axes.set(xscale="log", yscale="log", xlabel="score evaluations (NFE)", ylabel="times as many evaluations")
+    axes.set(xscale="log", yscale="log", xlabel="score evaluations (NFE)", ylabel="speed-up")
+    axes.set_yticks([0.1, 0.5, 1, 2, 5, 10], ["0.1", "0.5", "1", "2", "5", "10"])
+    axes.yaxis.minorticks_off()
 
 
 def ticks(axes: "Axes", at: Sequence[float]) -> None:

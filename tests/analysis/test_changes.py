@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy as sp
+import torch
 
 from ams.laws.stationary import Stationary
 from ams.samplers import rules
@@ -34,9 +35,10 @@ CHANGES: list[tuple[Any, str, Any, str]] = [
     (study, "fluctuating", lambda true: lambda settings, batch, d: true(settings, min(batch, 16), d), "A5.constant"),
     (study, "variances_by_batch_size", lambda _: lambda sizes, *_: np.ones((64, 1)) * range(len(sizes)), "A5.bias"),
     (adaptive_forms, "step_of_snr", lambda true: lambda snr, b: true(snr, 0.0 * b), "A6.solved A6.reached A6.bias"),
-    # several fixed points; a limit that depends on the start; a slope that repels; a second root
+    # several fixed points; a limit that depends on the start; other noise; a slope that repels; a second root
     (convergence, "critical_momentum", lambda _: lambda rho: 0.5 + 0.4 * np.sin(40 * rho), "P1a.unique"),
-    (study, "reached", lambda _: lambda law, *start, **more: dependent(law, start[3]), "P1a.attracting"),
+    (study, "reached", lambda _: lambda law, *start, **more: dependent(law, start[3]), "P1a.attracting P1a.larger"),
+    (convergence, "generated", lambda _: lambda generator: torch.randn_like, "P1a.batch"),
     (convergence, "linearised", lambda true: lambda u: true(u)._replace(jacobian=_GROWTH), "P1a.local P1a.rate"),
     (convergence, "root_equation", lambda _: lambda u: isotropic.q + sp.Rational(1, 3), "P1a.sturm"),
     # Constant momentum: an exact law of another step; a closed form off in the eighth digit
