@@ -14,7 +14,8 @@ from ams.errors import UserError
 
 OWN = """
 from ams.conformance import Sampler
-half = Sampler("half", "1", lambda network, x, steps, draws: x / 2, prior=lambda steps: 1.0)
+from beside_own import halved
+half = Sampler("half", "1", lambda network, x, steps, draws: halved(x), prior=lambda steps: 1.0)
 def load(name, settings):
     return half if name == "made" else None
 """
@@ -40,9 +41,11 @@ def test_a_library_that_is_missing_is_named_with_its_pip_command(monkeypatch):
         adapters.load("k-diffusion:sample_euler")
 
 
-def test_a_file_has_a_sampler_or_a_function_that_returns_one(tmp_path):
+def test_a_file_has_a_sampler_or_a_function_that_returns_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path])
     file = tmp_path / "own.py"
     file.write_text(OWN)
+    (tmp_path / "beside_own.py").write_text("def halved(x):\n    return x / 2\n")
     assert adapters.load(f"{file}:half").name == adapters.load(f"{file}:made").name == "half"
     with pytest.raises(UserError, match="has no Sampler 'other'"):
         adapters.load(f"{file}:other")
