@@ -92,6 +92,9 @@ def trajectory(
             end = sampler.run(fresh, start, steps, draws)
     except Enough:
         return Path(fresh.calls, x[:0])
+    if not isinstance(end, Tensor) or end.numel() != start.numel():
+        found = f"a tensor of shape {tuple(end.shape)}" if isinstance(end, Tensor) else f"{end!r:.60}"
+        raise TypeError(f"run returned {found}, expected a tensor of shape {tuple(start.shape)}")
     return Path(fresh.calls, end.double().reshape(len(x), -1))
 
 
