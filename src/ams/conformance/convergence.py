@@ -222,6 +222,8 @@ def fitted(steps: Sequence[int], errors: Sequence[float]) -> tuple[Order | None,
     Where the orders between neighbours still drift, the order is the last of them. Its interval has the last three and
     3/2 of their drift beyond the last, as in `asymptotic_order`.
     """
+    if not all(map(math.isfinite, errors)):
+        return None, "errors that are not finite"
     kept = [(1 / count, error) for count, error in zip(steps, errors, strict=True) if error > ROUNDING]
     if len(kept) < 4:
         return None, "exact up to rounding" if len(kept) < len(steps) / 2 else "too few errors above rounding"

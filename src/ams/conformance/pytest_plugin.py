@@ -19,7 +19,7 @@ from ams.conformance.report import INCONCLUSIVE, REFUTED, Report
 from ams.conformance.sampler import Sampler
 
 CHECKS = (
-    *("finite", "deterministic", "rows independent", "rotation", "scaling", "levels fall", "evaluations"),
+    *("finite", "noise", "deterministic", "rows independent", "rotation", "scaling", "levels fall", "evaluations"),
     *("float32", "bfloat16", "affine", "start", "limit", "end", "order", "order of each step"),
     *("order on the mixture", "error on the mixture", "distribution on the mixture"),
 )

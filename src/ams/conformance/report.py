@@ -18,7 +18,7 @@ from ams.conformance.nonlinear import Distribution, Transport
 from ams.conformance.order_conditions import OrderConditions
 from ams.statistics.orders import Order
 
-VERSION = "2"
+VERSION = "3"
 HOLDS, REFUTED, INCONCLUSIVE = "holds", "refuted", "inconclusive"
 NOTED = "noted"
 """Of a check that does not decide: a run that misses its order for its first steps alone, a sampler that clips."""
@@ -196,8 +196,7 @@ def _judge(report: Report) -> list[Judgement]:
                 judged.append(Judgement("error on the mixture", REFUTED, words))
             judged += _judge_order("order on the mixture", report, order, why, of_steps)
         case Distribution(distance, bound):
-            off = distance > bound + TRANSPORTED
-            verdict = REFUTED if off else HOLDS
+            verdict = _within(distance, bound + TRANSPORTED)
             judged.append(
                 Judgement("distribution on the mixture", verdict, f"distance {distance:.3f}, error {bound:.3f}")
             )
@@ -216,9 +215,14 @@ def _judge_ends(start: float, end: Limit) -> list[Judgement]:
     first = f"logarithm of the start's standard deviation, drawn to exact, {start:.1e}, at most {START:g} allowed"
     final = f"W2 of the limit of ends to the data {end.value:.1e} +- {end.error:.0e}, at most {END:g} allowed"
     return [
-        Judgement("start", REFUTED if start > START else HOLDS, first),
-        Judgement("end", REFUTED if end.least > END else HOLDS, final),
+        Judgement("start", _within(start, START), first),
+        Judgement("end", _within(end.least, END), final),
     ]
+
+
+def _within(value: float, allowed: float) -> str:
+    """Return the verdict on a value that is to be at most `allowed`; what is not a number decides nothing."""
+    return INCONCLUSIVE if math.isnan(value) else HOLDS if value <= allowed else REFUTED
 
 
 def _judge_order(

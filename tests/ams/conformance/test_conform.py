@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -55,6 +56,8 @@ def report(**fields: object) -> Report:
         ({"limit": Limit(0.03, 0.025)}, "inconclusive", "limit"),
         ({"end": Limit(0.07, 0.01)}, "refuted", "end"),
         ({"end": Limit(0.07, 0.03)}, "holds", ""),
+        ({"end": Limit(math.nan, math.nan)}, "inconclusive", "end"),
+        ({"start": math.nan}, "inconclusive", "start"),
         ({"start": 0.11}, "refuted", "start"),
         ({"conditions": OrderConditions(0, order(1.5))}, "refuted", "order of each step"),
         ({"conditions": OrderConditions(0, order(1.65))}, "inconclusive", "order of each step"),
@@ -66,6 +69,7 @@ def report(**fields: object) -> Report:
         ({"mixture": Transport((0.1, 0.01), order(1.0), of_steps=order(1.5))}, "refuted", "order on the mixture"),
         ({"mixture": Distribution(0.09, 0.06)}, "refuted", "distribution on the mixture"),
         ({"mixture": Distribution(0.07, 0.06)}, "holds", ""),
+        ({"mixture": Distribution(math.nan, 0.06)}, "inconclusive", "distribution on the mixture"),
         ({"order": None, "mixture": None, "conditions": OrderConditions(0, order(0.0))}, "holds", ""),
         ({"invariants": {"rotation": Finding(False, 1.0, 0.0, "it turns")}}, "refuted", "rotation"),
         ({"invariants": {"levels fall": Finding(None, 1.0, 0.0, "it rises")}}, "holds", ""),
@@ -111,6 +115,7 @@ def test_limits_and_orders_of_known_sequences() -> None:
     drifts, why = fitted(SHORT, [1 / n + 30 / n**2 for n in SHORT])
     assert drifts is not None and 1.0 < drifts.low < 1.1 < drifts.value and "asymptotic" in why
     assert fitted(SHORT, [1e-12] * 6) == (None, "exact up to rounding")
+    assert fitted(SHORT, [math.nan] * 6) == (None, "errors that are not finite")
 
 
 def test_common_noise_sees_what_no_order_does() -> None:
@@ -131,12 +136,17 @@ def test_common_noise_sees_one_scheme_in_two_forms() -> None:
     assert 0.01 < path < 0.1  # of the last step, which draws in one of them
 
 
-def test_a_sampler_that_raises_is_not_judged_and_one_without_states_is_inconclusive() -> None:
+def test_what_cannot_be_judged_is_raised_or_inconclusive() -> None:
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         raise KeyError("its own")
 
     with pytest.raises(KeyError, match="its own"):
         conform(Sampler("raises", "1", run, lambda steps: 1.0))
+    euler = REFERENCES["Euler"].sampler("Euler")
+    own = replace(euler, run=lambda network, x, *rest: euler.run(network, euler.prior(9) * torch.randn_like(x), *rest))
+    found = conform(own, steps=SHORT)
+    assert found.verdict != "holds" and any("does not depend on the start" in line for line in found.trouble)
+    assert not {each.check: each for each in found.judgements}.keys() & {"order", "end", "start"}
     short = REFERENCES["Euler"].sampler("short", lambda steps: REFERENCES["Euler"].mesh(steps)[-4:])
     found = conform(short, steps=SHORT)
     assert found.convergence is None and any("no state of the shortest run" in line for line in found.trouble)
