@@ -82,6 +82,13 @@ class Report:
         return next((word for word in (REFUTED, INCONCLUSIVE) if word in verdicts), HOLDS)
 
     @property
+    def resolved(self) -> bool:
+        """Return whether the mixture can decide: draws with an error above what is allowed can only refute."""
+        if isinstance(self.mixture, Distribution):
+            return self.mixture.bound <= TRANSPORTED
+        return self.mixture is not None
+
+    @property
     def why(self) -> str:
         """Return the reasons for a verdict other than `holds`; for `holds`, what was not refuted."""
         reasons = [f"{each.check}: {each.why}" for each in self.judgements if each.verdict == self.verdict]
@@ -178,28 +185,28 @@ def _judge(report: Report) -> list[Judgement]:
             fails = NOTED if of_clipping else REFUTED
             judged.append(Judgement(name, HOLDS if finding.holds else fails, finding.why))
     if not affine:
-        decided = "in the limit of large batches" if report.convergence else "on the mixture" if report.mixture else ""
+        decided = "in the limit of large batches" if report.convergence else "on the mixture" if report.resolved else ""
         words = f"not affine, by {report.defect:.1e} of the end" + (f"; judged {decided}" if decided else "")
         judged.append(Judgement("affine", NOTED if decided else INCONCLUSIVE, words))
     if report.convergence is not None:
         judged.append(_judge_limit(report.convergence.limit))
         measured = report.convergence
         judged += _judge_ends(measured.start, measured.end)
-        judged += _judge_order("order", report, measured.order, measured.why, measured.of_steps)
+        judged += _judge_order("order", report, measured.order, measured.why, _past_start(report, measured.of_steps))
     conditions = report.conditions
     if conditions is not None and conditions.order is not None:
-        judged += _judge_order("order of each step", report, conditions.order, conditions.why)
+        judged += _judge_order("order of each step", report, conditions.order, conditions.why, _of_marginals(report))
     match report.mixture:
         case Transport(errors, order, why, of_steps):
             if not errors[-1] <= FAR:
                 words = f"at the most steps the error is {errors[-1]:.1e} of the data's scale, at most {FAR:g} allowed"
                 judged.append(Judgement("error on the mixture", REFUTED, words))
-            judged += _judge_order("order on the mixture", report, order, why, of_steps)
+            judged += _judge_order("order on the mixture", report, order, why, _past_start(report, of_steps))
         case Distribution(distance, bound):
-            verdict = _within(distance, bound + TRANSPORTED)
-            judged.append(
-                Judgement("distribution on the mixture", verdict, f"distance {distance:.3f}, error {bound:.3f}")
-            )
+            verdict, words = _within(distance, bound + TRANSPORTED), f"distance {distance:.3f}, error {bound:.3f}"
+            if verdict == HOLDS and not report.resolved:
+                verdict, words = NOTED, f"{words}: sees only errors above {bound + TRANSPORTED:.2f}"
+            judged.append(Judgement("distribution on the mixture", verdict, words))
     return judged
 
 
@@ -225,26 +232,40 @@ def _within(value: float, allowed: float) -> str:
     return INCONCLUSIVE if math.isnan(value) else HOLDS if value <= allowed else REFUTED
 
 
-def _judge_order(
-    check: str, report: Report, order: Order | None, why: str, of_steps: Order | None = None
-) -> list[Judgement]:
+def _judge_order(check: str, report: Report, order: Order | None, why: str, design: str = "") -> list[Judgement]:
     """Return the judgement on a measured order, none where no order was stated.
 
-    `of_steps` is the order of the steps past the start. Where it is the stated one and the run's is not, the start
-    decides, which is a design and no verdict.
+    `design` is the reason for which a lower order is a design and no verdict, empty where there is none.
     """
     if report.order is None:
         return []
     if order is None:
         return [Judgement(check, HOLDS if why.startswith("exact") else INCONCLUSIVE, why)]
-    words = f"measured {order.value:.2f} [{order.low:.2f}, {order.high:.2f}], stated {report.order}"
-    least = report.order - ORDER_SHORT
+    words = f"measured {_words(order)}, stated {report.order}"
     if reached(order, report.order):
         return [Judgement(check, HOLDS, words)]
-    if of_steps is not None and of_steps.low >= least:
-        words += f"; past the start each step has order {of_steps.value:.2f} [{of_steps.low:.2f}, {of_steps.high:.2f}]"
-        return [Judgement(check, NOTED, words)]
-    return [Judgement(check, REFUTED if order.high < least else INCONCLUSIVE, words)]
+    if design:
+        return [Judgement(check, NOTED, f"{words}; {design}")]
+    return [Judgement(check, REFUTED if order.high < report.order - ORDER_SHORT else INCONCLUSIVE, words)]
+
+
+def _words(order: Order) -> str:
+    return f"{order.value:.2f} [{order.low:.2f}, {order.high:.2f}]"
+
+
+def _past_start(report: Report, of_steps: Order | None) -> str:
+    """Return that steps past the start have the stated order, if they do: a first step of lower order is a design."""
+    if of_steps is None or not reached(of_steps, report.order):
+        return ""
+    return f"past the start each step has order {_words(of_steps)}"
+
+
+def _of_marginals(report: Report) -> str:
+    """Return that a sampler that draws has the stated order in its marginals, if they do: no step of it must."""
+    curve = report.convergence
+    if not report.noise or curve is None or curve.limit.most > LIMIT or not reached(curve.order, report.order):
+        return ""
+    return "the mean of a step, against the reverse SDE's; the marginals, which decide, have the stated order"
 
 
 def reached(order: Order | None, stated: int | None) -> bool:

@@ -19,6 +19,7 @@ from tests.ams.conformance.faulty import faults, faulty
 from tests.ams.conformance.references import REFERENCES, ddim
 from tests.ams.tools import assert_equal
 
+STEP_REFUTED = ("refuted", "order of each step")
 SHORT = (16, 24, 32, 48, 64, 96)
 
 
@@ -61,6 +62,8 @@ def report(**fields: object) -> Report:
         ({"start": 0.11}, "refuted", "start"),
         ({"conditions": OrderConditions(0, order(1.5))}, "refuted", "order of each step"),
         ({"conditions": OrderConditions(0, order(1.65))}, "inconclusive", "order of each step"),
+        ({"conditions": OrderConditions(0, order(1.0)), "noise": 1.0}, "holds", ""),
+        ({"conditions": OrderConditions(0, order(1.0)), "noise": 1.0, "limit": Limit(0.01, 0.01)}, *STEP_REFUTED),
         ({"conditions": OrderConditions(3, None, "exact for every polynomial")}, "holds", ""),
         ({"mixture": Transport((0.1, 0.01), order(3.0))}, "holds", ""),
         ({"mixture": Transport((0.1, 0.6), order(2.0))}, "refuted", "error on the mixture"),
@@ -76,6 +79,8 @@ def report(**fields: object) -> Report:
         ({"defect": 1e-3}, "holds", ""),
         ({"defect": 1e-3, "convergence": None}, "holds", ""),
         ({"defect": 1e-3, "convergence": None, "mixture": None}, "inconclusive", "affine"),
+        ({"defect": 1e-3, "convergence": None, "mixture": Distribution(0.01, 0.06)}, "inconclusive", "affine"),
+        ({"defect": 1e-3, "convergence": None, "mixture": Distribution(0.01, 0.02)}, "holds", ""),
         ({"defect": 1e-3, "invariants": {"rotation": Finding(False, 1.0, 0.0, "it turns")}}, "holds", ""),
         ({"trouble": ("no state is there",)}, "inconclusive", "run"),
     ],
@@ -138,10 +143,15 @@ def test_common_noise_sees_one_scheme_in_two_forms() -> None:
 
 def test_what_cannot_be_judged_is_raised_or_inconclusive() -> None:
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        assert torch.get_num_threads() == 1
         raise KeyError("its own")
 
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
     with pytest.raises(KeyError, match="its own"):
         conform(Sampler("raises", "1", run, lambda steps: 1.0))
+    assert torch.get_num_threads() == 2, "the user's threads"
+    torch.set_num_threads(before)
     euler = REFERENCES["Euler"].sampler("Euler")
     own = replace(euler, run=lambda network, x, *rest: euler.run(network, euler.prior(9) * torch.randn_like(x), *rest))
     found = conform(own, steps=SHORT)
