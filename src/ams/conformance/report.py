@@ -195,7 +195,9 @@ def _judge(report: Report) -> list[Judgement]:
         judged += _judge_order("order", report, measured.order, measured.why, _past_start(report, measured.of_steps))
     conditions = report.conditions
     if conditions is not None and conditions.order is not None:
-        judged += _judge_order("order of each step", report, conditions.order, conditions.why, _of_marginals(report))
+        judged += _judge_order(
+            "order of each step", report, conditions.order, conditions.why, _of_marginals(report, conditions)
+        )
     match report.mixture:
         case Transport(errors, order, why, of_steps):
             if not errors[-1] <= FAR:
@@ -260,10 +262,15 @@ def _past_start(report: Report, of_steps: Order | None) -> str:
     return f"past the start each step has order {_words(of_steps)}"
 
 
-def _of_marginals(report: Report) -> str:
-    """Return that a sampler that draws has the stated order in its marginals, if they do: no step of it must."""
+def _of_marginals(report: Report, conditions: OrderConditions) -> str:
+    """Return that a sampler that draws has the stated order in its marginals, if they do: no step of it must.
+
+    A step of order below 1 has another drift than the reverse SDE that is stated, whatever the marginals do.
+    """
     curve = report.convergence
-    if not report.noise or curve is None or curve.limit.most > LIMIT or not reached(curve.order, report.order):
+    if not report.noise or curve is None or curve.limit.most > LIMIT:
+        return ""
+    if not (reached(conditions.order, 1) and reached(curve.order, report.order)):
         return ""
     return "the mean of a step, against the reverse SDE's; the marginals, which decide, have the stated order"
 

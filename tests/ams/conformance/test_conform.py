@@ -63,6 +63,7 @@ def report(**fields: object) -> Report:
         ({"conditions": OrderConditions(0, order(1.5))}, "refuted", "order of each step"),
         ({"conditions": OrderConditions(0, order(1.65))}, "inconclusive", "order of each step"),
         ({"conditions": OrderConditions(0, order(1.0)), "noise": 1.0}, "holds", ""),
+        ({"conditions": OrderConditions(0, order(0.5)), "noise": 1.0}, *STEP_REFUTED),
         ({"conditions": OrderConditions(0, order(1.0)), "noise": 1.0, "limit": Limit(0.01, 0.01)}, *STEP_REFUTED),
         ({"conditions": OrderConditions(3, None, "exact for every polynomial")}, "holds", ""),
         ({"mixture": Transport((0.1, 0.01), order(3.0))}, "holds", ""),
