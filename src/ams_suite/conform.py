@@ -70,13 +70,15 @@ def run(
         return RAISED
     _write(report, html, badge)  # first, whatever becomes of a reader of what is printed
     print(report.json() if json else report.text())
+    new = changes(old, report.as_dict()) if old is not None else []
     if old is not None:
-        new = changes(old, report.as_dict())
         print(
-            "\n".join(["", f"Against {against}:", *(new or ["nothing changed"])]),
+            "\n".join(
+                ["", f"Against {against}:", *(each.words for each in new), *([] if new else ["nothing changed"])]
+            ),
             file=sys.stderr if json else sys.stdout,
         )
-    return EXIT.get(report.verdict, INCONCLUSIVE)
+    return EXIT[REFUTED] if any(each.worse for each in new) else EXIT.get(report.verdict, INCONCLUSIVE)
 
 
 def _place(error: Exception) -> str:

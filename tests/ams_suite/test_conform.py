@@ -58,18 +58,24 @@ def test_verdict_reason_and_json(file: Path, capsys: pytest.CaptureFixture[str])
     report = json.loads(capsys.readouterr().out)
     assert report["verdict"] == "refuted" and report["why"].startswith("limit: W2 of the limit to the target")
     assert {"name", "version", "order", "order_conditions", "limit", "w2", "invariants", "seconds"} <= set(report)
+    assert report["not_made"]["evaluations"] == "no number of evaluations is stated" and report["torch"]
     assert list(report["w2"]) == ["5", "10", "20"] and report["superposition_defect"] < 1e-10
 
 
 def test_page_badge_options_and_changes(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page, mark, old = tmp_path / "page.html", tmp_path / "badge.svg", tmp_path / "old.json"
-    assert main(["conform", f"{file}:heun", "--json"]) == 0
-    old.write_text(capsys.readouterr().out, encoding="utf-8")
+    better = {"name": "mine", "verdict": "holds", "judgements": [], "w2": {}, "curve": None}
+    old.write_text(json.dumps(better | {"order": {"low": 3.0, "high": 3.1}}), encoding="utf-8")
+    assert main(["conform", f"{file}:heun", "--json", "--against", str(old)]) == 1, "it holds, but its order is worse"
+    out, err = capsys.readouterr()
+    assert "measured order: [3.00, 3.10] -> [1.9" in err and json.loads(out)["verdict"] == "holds"
+    old.write_text(out, encoding="utf-8")
     assert changes(read(old), read(old)) == []
     options = ["--html", str(page), "--badge", str(mark), "--against", str(old), "--guidance", "2", "--clip", "1"]
     assert main(["conform", f"{file}:tilted", *options]) == 1
     text = capsys.readouterr().out
     assert "With guidance 2: the end moves by" in text and "With x0 clipped at 1" in text
+    assert "evaluations                  not made: no number of evaluations is stated" in text
     assert "verdict: holds -> refuted" in text and "order of each step: holds -> refuted" in text
     written = page.read_text(encoding="utf-8")
     assert "<title>mine: refuted</title>" in written and 'role="img"' in written

@@ -8,8 +8,11 @@ changes with them and with the list of checks.
 
 import json
 import math
+import platform
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+import torch
 
 from ams.conformance.as_used import AsUsed
 from ams.conformance.convergence import Convergence, Limit
@@ -22,6 +25,13 @@ VERSION = "3"
 HOLDS, REFUTED, INCONCLUSIVE = "holds", "refuted", "inconclusive"
 NOTED = "noted"
 """Of a check that does not decide: a run that misses its order for its first steps alone, a sampler that clips."""
+
+CHECKS = (
+    *("finite", "noise", "deterministic", "rows independent", "rotation", "scaling", "levels fall", "evaluations"),
+    *("float32", "bfloat16", "affine", "start", "limit", "end", "order", "order of each step"),
+    *("order on the mixture", "error on the mixture", "distribution on the mixture"),
+)
+"""All checks, each made of the samplers that it is for; `run`, beside them, is a check that could not be made."""
 
 AFFINE = 1e-6
 """A larger superposition defect, relative, is a sampler that is not affine."""
@@ -89,6 +99,12 @@ class Report:
         return self.mixture is not None
 
     @property
+    def not_made(self) -> dict[str, str]:
+        """Return the checks that were not made of such a sampler, with the reason."""
+        made = {each.check for each in self.judgements}
+        return {check: _why_not(self, check) for check in CHECKS if check not in made}
+
+    @property
     def why(self) -> str:
         """Return the reasons for a verdict other than `holds`; for `holds`, what was not refuted."""
         reasons = [f"{each.check}: {each.why}" for each in self.judgements if each.verdict == self.verdict]
@@ -102,6 +118,8 @@ class Report:
             "kit": VERSION,
             "name": self.name,
             "version": self.version,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
             "settings": self.settings,
             "verdict": self.verdict,
             "why": self.why,
@@ -118,6 +136,7 @@ class Report:
             "superposition_defect": self.defect,
             "invariants": {name: finding._asdict() for name, finding in self.invariants.items()},
             "judgements": [asdict(judgement) for judgement in self.judgements],
+            "not_made": self.not_made,
             "seconds": round(self.seconds, 2),
         } | (
             {"as_used": [each._asdict() | {"order": _interval(each.order)} for each in self.used]} if self.used else {}
@@ -130,13 +149,14 @@ class Report:
     def text(self) -> str:
         """Return the report for a terminal."""
         marks = {HOLDS: "+", REFUTED: "x", NOTED: "-"}
-        width = max(len(judgement.check) for judgement in self.judgements)
+        width = max(map(len, [*CHECKS, *(each.check for each in self.judgements)]))
         lines = [
             f"{self.name} {self.version}: {self.verdict} ({self.seconds:.1f} s, kit {VERSION})",
             f"  {self.why}",
             "",
         ]
         lines += [f"  {marks.get(each.verdict, '?')} {each.check:<{width}}  {each.why}" for each in self.judgements]
+        lines += [f"    {check:<{width}}  not made: {why}" for check, why in self.not_made.items()]
         if self.w2:
             few = ", ".join(f"{value:.3g} at {steps} steps" for steps, value in self.w2.items())
             lines += ["", f"  From the library's own start, W2 to the data in units of its scale: {few}"]
@@ -188,6 +208,8 @@ def _judge(report: Report) -> list[Judgement]:
         decided = "in the limit of large batches" if report.convergence else "on the mixture" if report.resolved else ""
         words = f"not affine, by {report.defect:.1e} of the end" + (f"; judged {decided}" if decided else "")
         judged.append(Judgement("affine", NOTED if decided else INCONCLUSIVE, words))
+    elif report.convergence is not None:
+        judged.append(Judgement("affine", HOLDS, f"superposition off by {report.defect:.1e} of the end"))
     if report.convergence is not None:
         judged.append(_judge_limit(report.convergence.limit))
         measured = report.convergence
@@ -200,9 +222,8 @@ def _judge(report: Report) -> list[Judgement]:
         )
     match report.mixture:
         case Transport(errors, order, why, of_steps):
-            if not errors[-1] <= FAR:
-                words = f"at the most steps the error is {errors[-1]:.1e} of the data's scale, at most {FAR:g} allowed"
-                judged.append(Judgement("error on the mixture", REFUTED, words))
+            words = f"at the most steps the error is {errors[-1]:.1e} of the data's scale, at most {FAR:g} allowed"
+            judged.append(Judgement("error on the mixture", HOLDS if errors[-1] <= FAR else REFUTED, words))
             judged += _judge_order("order on the mixture", report, order, why, _past_start(report, of_steps))
         case Distribution(distance, bound):
             verdict, words = _within(distance, bound + TRANSPORTED), f"distance {distance:.3f}, error {bound:.3f}"
@@ -210,6 +231,26 @@ def _judge(report: Report) -> list[Judgement]:
                 verdict, words = NOTED, f"{words}: sees only errors above {bound + TRANSPORTED:.2f}"
             judged.append(Judgement("distribution on the mixture", verdict, words))
     return judged
+
+
+def _why_not(report: Report, check: str) -> str:
+    """Return why a check was not made: of what was not judged its finding, or what the sampler states."""
+    if check in report.invariants:
+        return report.invariants[check].why
+    if check.startswith("order") and report.order is None:
+        return "no order is stated"
+    not_of_such = {"evaluations": "no number of evaluations is stated"}
+    if report.noise != 0:
+        not_of_such |= dict.fromkeys(("noise", "error on the mixture", "order on the mixture"), "it is stated to draw")
+    else:
+        not_of_such["distribution on the mixture"] = "it is not stated to draw"
+    if report.noise is None:
+        not_of_such["order of each step"] = "its noise varies along a run"
+    if report.conditions is not None:
+        not_of_such["order of each step"] = report.conditions.why
+    if report.defect > AFFINE:
+        not_of_such |= dict.fromkeys(("limit", "start", "end", "order"), "not affine: there is no exact law")
+    return not_of_such.get(check, "it could not be: see the lines `run` and `rows independent`")
 
 
 def _judge_limit(limit: Limit) -> Judgement:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ams.conformance import Draws, Network, Report, Sampler, conform, differ
+from ams.conformance.changes import changes
 from ams.conformance.conform import confirmed_limit, confirmed_order
 from ams.conformance.convergence import Convergence, Limit, aitken, fitted, limit_of
 from ams.conformance.invariants import Finding
@@ -98,6 +99,43 @@ def test_a_report_is_json_whatever_was_measured() -> None:
     assert found["limit"] is None and found["w2"]["5"] is None and found["verdict"] == "holds"
     found = json.loads(report(limit=Limit(math.nan, math.inf)).json())
     assert found["limit"] == {"value": None, "error": None} and found["end"]["value"] == 0.01
+
+
+@pytest.mark.parametrize(
+    ("fields", "worse"),
+    [
+        (
+            {"conditions": OrderConditions(1, order(1.4))},
+            {"verdict", "order of each step", "measured order of each step"},
+        ),
+        ({"mixture": Transport((0.1, 0.01), order(2.0))}, {"measured order on the mixture"}),
+        ({"mixture": Transport((0.1, 0.01), order(2.6))}, set()),
+        ({"mixture": Transport((0.1, 0.01), order(4.0))}, set()),
+        ({"order": None}, set()),
+        ({"trouble": ("no state is there",)}, {"verdict"}),
+    ],
+)
+def test_what_is_worse_than_before(fields: dict[str, object], worse: set[str]) -> None:
+    before = {"mixture": Transport((0.1, 0.01), order(3.0))}
+    old, new = (json.loads(report(**each).json()) for each in (before, before | fields))
+    assert {each.words.partition(":")[0] for each in changes(old, new) if each.worse} == worse
+    assert not [each for each in changes(old, old) if each.worse]
+
+
+@pytest.mark.parametrize(
+    ("fields", "check", "reason"),
+    [
+        ({}, "distribution on the mixture", "not stated to draw"),
+        ({"noise": 1.0, "mixture": Distribution(0.01, 0.06)}, "order on the mixture", "stated to draw"),
+        ({"order": None}, "order", "no order is stated"),
+        ({"noise": None, "conditions": None}, "order of each step", "varies along a run"),
+        ({"defect": 1e-3, "convergence": None}, "limit", "not affine"),
+        ({"trouble": ("no state is there",), "convergence": None}, "limit", "see the lines `run`"),
+        ({"invariants": {"bfloat16": Finding(None, 1.0, 0.0, "it raises")}}, "bfloat16", "it raises"),
+    ],
+)
+def test_a_check_that_is_not_made_has_its_reason(fields: dict[str, object], check: str, reason: str) -> None:
+    assert reason in report(**fields).not_made[check]
 
 
 def test_longer_runs_confirm_or_widen() -> None:
