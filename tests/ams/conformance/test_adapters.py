@@ -9,6 +9,7 @@ import torch
 
 from ams.conformance import Draws, adapters
 from ams.conformance.convergence import two_targets
+from ams.conformance.order_conditions import order_conditions
 from ams.conformance.sampler import trajectory
 from ams.errors import UserError
 
@@ -71,6 +72,14 @@ def test_every_sampler_of_an_installed_library_takes_noise_to_the_data(library):
         path = trajectory(sampler, data.network(), x, 12, Draws())
         assert len(path.calls) >= 10 and path.end.shape == x.shape and bool(path.end.isfinite().all())
         assert path.calls[-1].level.sigma < path.calls[0].level.sigma
+
+
+@pytest.mark.parametrize("name", ["k-diffusion:sample_euler_ancestral", "k-diffusion:sample_dpmpp_2m_sde"])
+def test_eta_between_flow_and_reverse_sde_is_the_library_s(name):
+    if adapters.installed("k-diffusion") is None:
+        pytest.skip("k-diffusion is not installed")
+    found = order_conditions(adapters.load(name, {"eta": 0.5}), (24, 36, 48, 72))
+    assert found.order.low > 0.7, "its eta multiplies the deviation of the noise, or the variance"
 
 
 def test_adapters_import_no_library():
