@@ -69,6 +69,6 @@ def _worse(old: str, new: str) -> bool:
 def _orders(report: dict[str, Any]) -> dict[str, tuple[float, float]]:
     """Return the intervals of the orders that a report has."""
     mixture = report.get("mixture") or {}
-    found = {"order": report.get("order"), "order of each step": report.get("order_conditions")}
-    found["order on the mixture"] = mixture.get("order")
-    return {name: (each["low"], each["high"]) for name, each in found.items() if each and "low" in each}
+    orders = {"order": report.get("order"), "order of each step": report.get("order_conditions")}
+    orders["order on the mixture"] = mixture.get("order")
+    return {name: (each["low"], each["high"]) for name, each in orders.items() if each and "low" in each}

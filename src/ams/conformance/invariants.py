@@ -66,12 +66,12 @@ def invariants(sampler: Sampler, steps: int = STEPS, seed: int = 0) -> dict[str,
     findings: dict[str, Finding] = {"finite": _finite(reference.end, "float64")}
     if sampler.noise == 0 and findings["finite"].holds:
         without = run(x, turn=torch.zeros(2, 2, dtype=torch.float64)).end
-        found = _equal(reference.end - without, unit, "draws replaced by 0")
+        moved = _equal(reference.end - without, unit, "draws replaced by 0")
         drawn = (
             "the code draws noise, and noise=0 is stated: begin at the start that is given, and state noise=1 for the "
         )
         drawn += "reverse SDE, its eta for the family between, None where it varies along a run"
-        findings["noise"] = found if found.holds else found._replace(why=drawn)
+        findings["noise"] = moved if moved.holds else moved._replace(why=drawn)
     _reseed(seed + 1)
     findings["deterministic"] = _equal(run(x).end - reference.end, unit, "a second run with the same start and draws")
     alone = torch.cat([run(x[i : i + 1], rows=slice(i, i + 1)).end for i in range(ROWS)])

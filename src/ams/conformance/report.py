@@ -250,7 +250,7 @@ def _why_not(report: Report, check: str) -> str:
         not_of_such["order of each step"] = report.conditions.why
     if report.defect > AFFINE:
         not_of_such |= dict.fromkeys(("limit", "start", "end", "order"), "not affine: there is no exact law")
-    return not_of_such.get(check, "it could not be: see the lines `run` and `rows independent`")
+    return not_of_such.get(check, "it could not be, for what the lines above say")
 
 
 def _judge_limit(limit: Limit) -> Judgement:

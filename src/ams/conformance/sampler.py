@@ -104,8 +104,8 @@ def trajectory(
     except Enough:
         return Path(fresh.calls, x[:0])
     if not isinstance(end, Tensor) or end.numel() != start.numel():
-        found = f"a tensor of shape {tuple(end.shape)}" if isinstance(end, Tensor) else f"{end!r:.60}"
-        raise TypeError(f"run returned {found}, expected a tensor of shape {tuple(start.shape)}")
+        returned = f"a tensor of shape {tuple(end.shape)}" if isinstance(end, Tensor) else f"{end!r:.60}"
+        raise TypeError(f"run returned {returned}, expected a tensor of shape {tuple(start.shape)}")
     return Path(fresh.calls, end.double().reshape(len(x), -1))
 
 

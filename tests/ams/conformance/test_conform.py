@@ -130,7 +130,7 @@ def test_what_is_worse_than_before(fields: dict[str, object], worse: set[str]) -
         ({"order": None}, "order", "no order is stated"),
         ({"noise": None, "conditions": None}, "order of each step", "varies along a run"),
         ({"defect": 1e-3, "convergence": None}, "limit", "not affine"),
-        ({"trouble": ("no state is there",), "convergence": None}, "limit", "see the lines `run`"),
+        ({"trouble": ("no state is there",), "convergence": None}, "limit", "the lines above"),
         ({"invariants": {"bfloat16": Finding(None, 1.0, 0.0, "it raises")}}, "bfloat16", "it raises"),
     ],
 )
