@@ -115,7 +115,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # a reader that has seen enough, as in `| head`: the shell's code for it
         return _ended(128 + signal.SIGPIPE)
     except KeyboardInterrupt:
-        return _ended(130, "ams: interrupted; what was finished is kept, the same command goes on from there\n")
+        kept = "what was finished is kept, the same command goes on from there"
+        return _ended(130, f"ams: interrupted; {'nothing is kept' if 'conform' in given[:1] else kept}\n")
     except Exception as error:  # Python's own code for it, 1, is a verdict here
         if message := _for_the_user(error, given[0]):
             return _ended(2, f"ams: {message}\n")

@@ -203,7 +203,7 @@ class Conform:
     badge: Path | None = None
     """Write the verdict as an SVG badge."""
     against: Path | None = None
-    """Say what changed since this JSON was written."""
+    """Say what changed since this JSON was written; exit code 1 if a verdict or an order is worse."""
 
     def __call__(self) -> int:
         """Do it."""

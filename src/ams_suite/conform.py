@@ -2,10 +2,14 @@
 
 import ast
 import sys
+import traceback
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
+import ams
 from ams.conformance import adapters
 from ams.conformance.as_used import AsUsed, with_clipping, with_guidance
 from ams.conformance.changes import changes, read
@@ -13,7 +17,7 @@ from ams.conformance.conform import conform
 from ams.conformance.page import badge, html
 from ams.conformance.report import HOLDS, REFUTED, Report
 from ams.conformance.sampler import Sampler
-from ams.errors import UserError
+from ams.errors import DataUnavailable, UserError
 
 EXIT = {HOLDS: 0, REFUTED: 1}
 RAISED, INCONCLUSIVE = 3, 4
@@ -48,27 +52,44 @@ def run(
     """Test a sampler, print and write what was asked for, return the exit code."""
     given = settings(set)
     old = read(against) if against else None
-    tested = adapters.load(sampler, given)
-    if order is not None:
-        tested = replace(tested, order=order)
-    if kind is not None:
-        tested = replace(tested, noise=0.0 if kind == "ode" else (tested.noise or 1.0))
     try:
+        tested = adapters.load(sampler, given)
+        if order is not None:
+            tested = replace(tested, order=order)
+        if kind is not None:
+            tested = replace(tested, noise=0.0 if kind == "ode" else (tested.noise or 1.0))
         report = replace(conform(tested, given), used=tuple(_as_used(tested, guidance, clip)))
-    except UserError:
+    except (UserError, DataUnavailable):
         raise
+    except ModuleNotFoundError as missing:  # of the code under test: the kit itself needs no more than `ams`
+        package = str(missing.name).partition(".")[0]
+        raise UserError(f"{sampler} needs {missing.name}: python -m pip install {package}") from missing
     except Exception as error:  # whatever the code under test raises
-        print(f"ams conform: {sampler} raised {type(error).__name__}: {error}", file=sys.stderr)
+        words = " ".join(f"{type(error).__name__}: {error}".split())
+        print(f"ams conform: {sampler} raised {words}{_place(error)}", file=sys.stderr)
         return RAISED
     _write(report, html, badge)  # first, whatever becomes of a reader of what is printed
     print(report.json() if json else report.text())
+    new = changes(old, report.as_dict()) if old is not None else []
     if old is not None:
-        new = changes(old, report.as_dict())
         print(
-            "\n".join(["", f"Against {against}:", *(new or ["nothing changed"])]),
+            "\n".join(
+                ["", f"Against {against}:", *(each.words for each in new), *([] if new else ["nothing changed"])]
+            ),
             file=sys.stderr if json else sys.stdout,
         )
-    return EXIT.get(report.verdict, INCONCLUSIVE)
+    return EXIT[REFUTED] if any(each.worse for each in new) else EXIT.get(report.verdict, INCONCLUSIVE)
+
+
+def _place(error: Exception) -> str:
+    """Return file and line of the innermost frame that is neither the kit's nor PyTorch's nor the import system's."""
+    own = [Path(str(module.__file__)).parent for module in (ams, torch)] + [Path(__file__).parent]
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith("<") and not any(map(Path(frame.filename).is_relative_to, own))
+    ]
+    return f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
 
 
 def _as_used(sampler: Sampler, guidance: float | None, clip: float | None) -> list[AsUsed]:

@@ -18,7 +18,7 @@ def made(heun=False, wrong=1.0, noise=0.0, order=1, fail=False):
         sigmas = torch.cat([torch.logspace(1, -1.3, steps), torch.zeros(1)])
         for a, b in zip(sigmas, sigmas[1:]):
             if fail:
-                raise RuntimeError("out of luck")
+                raise RuntimeError("out\\nof luck")
             d = (x - network("x0", x, noise_level(1, a))) / a
             if noise:
                 down = b * b / a
@@ -35,13 +35,21 @@ heun = made(heun=True, order=2)
 tilted = made(heun=True, wrong=0.9, order=2)
 loud = made(noise=1.1)
 failing = made(fail=True)
+silent = Sampler("silent", "0", lambda network, x, steps, draws: None, lambda steps: 10.0)
 """
+BROKEN = {
+    "lost.py": "import no_such.module",
+    "loads.py": "def load(name, settings):\n    return settings['order']",
+    "syntax.py": "heun = (",
+}
 
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("conform") / "mine.py"
     path.write_text(SAMPLERS, encoding="utf-8")
+    for name, text in BROKEN.items():
+        path.with_name(name).write_text(text, encoding="utf-8")
     return path
 
 
@@ -50,18 +58,24 @@ def test_verdict_reason_and_json(file: Path, capsys: pytest.CaptureFixture[str])
     report = json.loads(capsys.readouterr().out)
     assert report["verdict"] == "refuted" and report["why"].startswith("limit: W2 of the limit to the target")
     assert {"name", "version", "order", "order_conditions", "limit", "w2", "invariants", "seconds"} <= set(report)
+    assert report["not_made"]["evaluations"] == "no number of evaluations is stated" and report["torch"]
     assert list(report["w2"]) == ["5", "10", "20"] and report["superposition_defect"] < 1e-10
 
 
 def test_page_badge_options_and_changes(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page, mark, old = tmp_path / "page.html", tmp_path / "badge.svg", tmp_path / "old.json"
-    assert main(["conform", f"{file}:heun", "--json"]) == 0
-    old.write_text(capsys.readouterr().out, encoding="utf-8")
+    better = {"name": "mine", "verdict": "holds", "judgements": [], "w2": {}, "curve": None}
+    old.write_text(json.dumps(better | {"order": {"low": 3.0, "high": 3.1}}), encoding="utf-8")
+    assert main(["conform", f"{file}:heun", "--json", "--against", str(old)]) == 1, "it holds, but its order is worse"
+    out, err = capsys.readouterr()
+    assert "measured order: [3.00, 3.10] -> [1.9" in err and json.loads(out)["verdict"] == "holds"
+    old.write_text(out, encoding="utf-8")
     assert changes(read(old), read(old)) == []
     options = ["--html", str(page), "--badge", str(mark), "--against", str(old), "--guidance", "2", "--clip", "1"]
     assert main(["conform", f"{file}:tilted", *options]) == 1
     text = capsys.readouterr().out
     assert "With guidance 2: the end moves by" in text and "With x0 clipped at 1" in text
+    assert "evaluations                  not made: no number of evaluations is stated" in text
     assert "verdict: holds -> refuted" in text and "order of each step: holds -> refuted" in text
     written = page.read_text(encoding="utf-8")
     assert "<title>mine: refuted</title>" in written and 'role="img"' in written
@@ -72,10 +86,15 @@ def test_page_badge_options_and_changes(file: Path, tmp_path: Path, capsys: pyte
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["FILE:failing"], 3, "raised RuntimeError: out of luck"),
+        (["FILE:failing"], 3, "raised RuntimeError: out of luck (FILE, line 10)"),
+        (["FILE:silent"], 3, "raised TypeError: run returned None, expected a tensor of shape (4, 1, 1, 2)"),
+        (["FOLDER/loads.py:x"], 3, "raised KeyError: 'order' (FOLDER/loads.py, line 2)"),
+        (["FOLDER/syntax.py:x"], 3, "raised SyntaxError: '(' was never closed (syntax.py, line 1)"),
+        (["FOLDER/lost.py:x"], 2, "needs no_such: python -m pip install no_such"),
+        (["FILE:heun", "--set", "order=2"], 2, "--set: FILE has no function load(name, settings)"),
         (["FILE:absent"], 2, "has no Sampler 'absent'"),
         (["nowhere.py:x"], 2, "no file nowhere.py"),
-        (["heun"], 2, "LIBRARY:NAME or FILE.py:NAME"),
+        (["heun"], 2, "write LIBRARY:NAME"),
         (["lost:heun"], 2, "unknown library 'lost'"),
         (["FILE:heun", "--set", "order"], 2, "--set order: expected KEY=VALUE"),
         (["FILE:heun", "--against", "nowhere.json"], 2, "--against nowhere.json"),
@@ -84,6 +103,18 @@ def test_page_badge_options_and_changes(file: Path, tmp_path: Path, capsys: pyte
 def test_one_line_for_what_cannot_be_tested(
     file: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, words: str
 ) -> None:
-    assert main(["conform", *(each.replace("FILE", str(file)) for each in arguments)]) == code
+    *given, words = (
+        each.replace("FILE", str(file)).replace("FOLDER", str(file.parent)) for each in [*arguments, words]
+    )
+    assert main(["conform", *given]) == code
     err = capsys.readouterr().err
     assert words in err and err.count("\n") == 1
+
+
+def test_an_interrupted_test_keeps_nothing_and_says_so(file: Path, monkeypatch, capsys) -> None:  # type: ignore[no-untyped-def]
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ams_suite.conform.conform", interrupted)
+    assert main(["conform", f"{file}:heun"]) == 130
+    assert capsys.readouterr().err == "ams: interrupted; nothing is kept\n"

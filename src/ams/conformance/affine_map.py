@@ -45,9 +45,17 @@ class AffineMap:
         """Return the distribution of `x_T` for which the first call's input has exactly the mean and variance given.
 
         It is the marginal at the noise level that the sampler itself passes first, in the unit of its own start.
+        Raises ValueError as `moved_by_start`.
         """
-        gain = self.start[0]
+        gain = moved_by_start(self.start[0])
         return (mean - self.offset[0]) / gain, (variance - self.draws[0].square().sum(0)) / gain.square()
+
+
+def moved_by_start(gain: Tensor) -> Tensor:
+    """Return `gain`, the response of the first network call to a unit start. Raises ValueError where there is none."""
+    if not gain.all():
+        raise ValueError("the first network call does not depend on the start `x` that the kit gives: begin there")
+    return gain
 
 
 def read_map(sampler: Sampler, network: Recorded, width: int, steps: int, seed: int = 0) -> AffineMap:

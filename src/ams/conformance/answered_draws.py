@@ -37,6 +37,10 @@ class Shared(Unanswered):
     """A normal draw without one row a sample: the samples of a batch share it."""
 
 
+class Untimed(Unanswered):
+    """An increment of a Brownian path whose times are not known yet."""
+
+
 class Draws:
     """The draws of one run. Without `variable` all are zero, and the run counts them."""
 
@@ -44,6 +48,7 @@ class Draws:
         self.variable, self.breaks = variable, list(breaks)
         self.normals = 0
         self.times: set[float] = set()
+        self.path: dict[float, Tensor] = {}
 
     @property
     def count(self) -> int:
@@ -59,16 +64,20 @@ class Draws:
         return self._value(number + max(len(self.breaks) - 1, 0), shape)
 
     def increment(self, start: float, end: float, shape: torch.Size) -> Tensor:
-        """Return `(W(end) - W(start)) / sqrt|end - start|` of one Brownian path W, zero on an empty interval."""
+        """Return `(W(end) - W(start)) / sqrt|end - start|` of one Brownian path W, zero on an empty interval.
+
+        Raises Untimed unless a run before counted.
+        """
         self.times |= {start, end}
-        low, high = min(start, end), max(start, end)
-        total = torch.zeros(shape, dtype=torch.float64)
-        if self.variable is None or low == high:
-            return total
-        for k, (a, b) in enumerate(pairwise(self.breaks)):
-            if low <= a and b <= high:
-                total = total + math.sqrt((b - a) / (high - low)) * self._value(k, shape)
-        return total if end > start else -total
+        if self.variable is None or start == end:
+            return torch.zeros(shape, dtype=torch.float64)
+        if not self.path and self.breaks:
+            pieces = [math.sqrt(b - a) * self.variable(k, shape) for k, (a, b) in enumerate(pairwise(self.breaks))]
+            values = torch.stack([torch.zeros_like(pieces[0]), *pieces]).cumsum(0)
+            self.path = dict(zip(self.breaks, values, strict=True))
+        if not {start, end} <= self.path.keys():
+            raise Untimed("an increment of a Brownian path at a time that no run has counted")
+        return (self.path[end] - self.path[start]).reshape(shape) / math.sqrt(abs(end - start))
 
     def again(self, variable: Variable) -> "Draws":
         """Return the draws of another run of the sampler that asked this one, with values."""

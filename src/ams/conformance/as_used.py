@@ -15,7 +15,7 @@ from torch import Tensor
 from ams.conformance.answered_draws import Draws, seeded
 from ams.conformance.convergence import BLOCKS, JUDGED, STEPS, Data, best, fitted, judged_points, ratio, two_targets
 from ams.conformance.model import Recorded, clipped, guided
-from ams.conformance.sampler import Sampler, driven, trajectory
+from ams.conformance.sampler import Sampler, driven, one_thread, trajectory
 from ams.samplers.rk45 import flow_rk45
 from ams.schedules import Level
 from ams.statistics.orders import Order
@@ -62,6 +62,7 @@ def with_clipping(sampler: Sampler, bound: float) -> AsUsed:
     return _measured(sampler, f"x0 clipped at {bound:g}", data, plain, clipped(plain, bound))
 
 
+@one_thread()
 def _measured(sampler: Sampler, option: str, data: Data, plain: Recorded, network: Recorded) -> AsUsed:
     """Return the effect of the option, and the order to the network's own flow of a deterministic sampler."""
     effect = {steps: _effect(sampler, plain, network, steps, len(data.mean)) for steps in FEW_STEPS}

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any, TypeVar
 
 from ams.conformance.answered_draws import Shared
@@ -12,7 +12,7 @@ from ams.conformance.invariants import Finding, invariants
 from ams.conformance.nonlinear import Distribution, Transport, distribution, transport, transport_steps
 from ams.conformance.order_conditions import OrderConditions, order_conditions
 from ams.conformance.report import AFFINE, END, LIMIT, Report, reached
-from ams.conformance.sampler import Sampler
+from ams.conformance.sampler import Sampler, one_thread
 from ams.metrics.gaussian import gaussian_w2
 from ams.statistics.orders import Order
 
@@ -21,6 +21,7 @@ T = TypeVar("T")
 Ordered = TypeVar("Ordered", OrderConditions, Transport)
 
 
+@one_thread()
 def conform(
     sampler: Sampler, settings: dict[str, Any] | None = None, steps: tuple[int, ...] = STEPS, data: Data | None = None
 ) -> Report:
@@ -88,11 +89,12 @@ def conform(
 
 def _converged(sampler: Sampler, data: Data, steps: tuple[int, ...]) -> tuple[Convergence, float]:
     """Return the convergence, from twice as many steps where these are too few for an order, or refute a limit."""
-    result, defect = converge(sampler, data, steps)
+    read = cache(pushforward)  # most numbers of steps are among those of the longer runs too
+    result, defect = converge(sampler, data, steps, read)
     fails = result.limit.most > LIMIT or result.end.least > END
     if defect > AFFINE or (reached(result.order, sampler.order) and not fails):
         return result, defect
-    longer, defect = converge(sampler, data, tuple(2 * count for count in steps))
+    longer, defect = converge(sampler, data, tuple(2 * count for count in steps), read)
     return longer._replace(
         order=confirmed_order(result.order, longer.order),
         limit=confirmed_limit(result.limit, longer.limit, LIMIT),

@@ -17,7 +17,7 @@ the library draws is from the exact marginal's where the network is called first
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -125,9 +125,14 @@ def pushforward(sampler: Sampler, data: Data, steps: int) -> Pushforward:
     return read_map(sampler, data.network(), len(data.mean), steps)
 
 
-def converge(sampler: Sampler, data: Data, steps: Sequence[int] = STEPS) -> tuple[Convergence, float]:
+def converge(
+    sampler: Sampler,
+    data: Data,
+    steps: Sequence[int] = STEPS,
+    read: Callable[[Sampler, Data, int], Pushforward] = pushforward,
+) -> tuple[Convergence, float]:
     """Return the convergence on `data`, and the largest superposition defect. Raises ValueError as `judged_points`."""
-    maps = [pushforward(sampler, data, count) for count in steps]
+    maps = [read(sampler, data, count) for count in steps]
     defect = max(map_.defect for map_ in maps)
     results = [judge(steps, maps, data, sampler.data_std, block) for block in BLOCKS]
     steps_alone = [result.of_steps for result in results if result.of_steps is not None]
@@ -222,6 +227,8 @@ def fitted(steps: Sequence[int], errors: Sequence[float]) -> tuple[Order | None,
     Where the orders between neighbours still drift, the order is the last of them. Its interval has the last three and
     3/2 of their drift beyond the last, as in `asymptotic_order`.
     """
+    if not all(map(math.isfinite, errors)):
+        return None, "errors that are not finite"
     kept = [(1 / count, error) for count, error in zip(steps, errors, strict=True) if error > ROUNDING]
     if len(kept) < 4:
         return None, "exact up to rounding" if len(kept) < len(steps) / 2 else "too few errors above rounding"

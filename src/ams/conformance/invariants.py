@@ -1,10 +1,11 @@
 """What must hold exactly for a sampler, whatever its target: each check returns a finding with its size.
 
-*deterministic*: equal start and draws give equal ends, however the global generators stand. *rows
-independent*: a sample alone ends as it does in a batch. *rotation*: a rotated start, target and draws give the rotated
-end. *levels fall*: the noise levels passed to the network never rise. *evaluations*: the network is called as often as
-the library states. *float32*, *bfloat16*: the end is finite. In float32 it is within `SINGLE` of float64's, in units of
-the data's scale, when started from the library's own start, and the network's inputs are not of a narrower type.
+*noise*: no draw moves the end of a sampler that states noise 0. *deterministic*: equal start and draws give equal
+ends, however the global generators stand. *rows independent*: a sample alone ends as it does in a batch. *rotation*: a
+rotated start, target and draws give the rotated end. *levels fall*: the noise levels passed to the network never rise.
+*evaluations*: the network is called as often as the library states. *float32*, *bfloat16*: the end is finite. In
+float32 it is within `SINGLE` of float64's, in units of the data's scale, when started from the library's own start,
+and the network's inputs are not of a narrower type.
 """
 
 import math
@@ -63,6 +64,14 @@ def invariants(sampler: Sampler, steps: int = STEPS, seed: int = 0) -> dict[str,
     reference = run(x)
     unit = float(reference.end.abs().max().clamp_min(sampler.data_std))
     findings: dict[str, Finding] = {"finite": _finite(reference.end, "float64")}
+    if sampler.noise == 0 and findings["finite"].holds:
+        without = run(x, turn=torch.zeros(2, 2, dtype=torch.float64)).end
+        moved = _equal(reference.end - without, unit, "draws replaced by 0")
+        drawn = (
+            "the code draws noise, and noise=0 is stated: begin at the start that is given, and state noise=1 for the "
+        )
+        drawn += "reverse SDE, its eta for the family between, None where it varies along a run"
+        findings["noise"] = moved if moved.holds else moved._replace(why=drawn)
     _reseed(seed + 1)
     findings["deterministic"] = _equal(run(x).end - reference.end, unit, "a second run with the same start and draws")
     alone = torch.cat([run(x[i : i + 1], rows=slice(i, i + 1)).end for i in range(ROWS)])

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.special import ndtr, ndtri
 
+from ams.conformance.affine_map import moved_by_start
 from ams.conformance.answered_draws import Draws, seeded
 from ams.conformance.convergence import BLOCKS, JUDGED, STEPS, best, between, bump, fitted, judged_points
 from ams.conformance.model import Call, Recorded, exact
@@ -188,5 +189,5 @@ def _first_call(sampler: Sampler, target: TwoModes, steps: int) -> tuple[Level, 
     """Return the noise level passed first, and what turns an input of the first call into the sampler's start."""
     start = torch.tensor([[0.0, 0.0], [1.0, 1.0]], dtype=torch.float64)
     call = trajectory(sampler, target.network(), start, steps, Draws(), most=1).calls[0]
-    offset, gain = call.x[0], call.x[1] - call.x[0]
+    offset, gain = call.x[0], moved_by_start(call.x[1] - call.x[0])
     return call.level, lambda x: (x - offset) / gain

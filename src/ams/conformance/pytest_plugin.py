@@ -15,22 +15,16 @@ from typing import Any
 import pytest
 
 from ams.conformance.conform import conform
-from ams.conformance.report import INCONCLUSIVE, REFUTED, Report
+from ams.conformance.report import CHECKS, INCONCLUSIVE, REFUTED, Report
 from ams.conformance.sampler import Sampler
-
-CHECKS = (
-    *("finite", "deterministic", "rows independent", "rotation", "scaling", "levels fall", "evaluations"),
-    *("float32", "bfloat16", "affine", "start", "limit", "end", "order", "order of each step"),
-    *("order on the mixture", "error on the mixture", "distribution on the mixture"),
-)
-"""The checks with a case of their own; those beside them share one, called `others`."""
 
 
 def conformance_cases(sampler: Sampler, order: int | None = None) -> list[Any]:
     """Return the parameters for `pytest.mark.parametrize`: each is a function that makes one check.
 
     It fails with the reason where the sampler is refuted, and is skipped with the reason where the check is
-    inconclusive or not made of such a sampler. `order` takes the place of the sampler's own.
+    inconclusive or not made of such a sampler. Checks without a case of their own share `others`. `order` takes the
+    place of the sampler's own.
     """
     tested = sampler if order is None else replace(sampler, order=order)
     report = cache(lambda: conform(tested))
@@ -42,7 +36,7 @@ def _check(report: Callable[[], Report], name: str) -> None:
     __tracebackhide__ = True
     made = [each for each in report().judgements if (each.check if each.check in CHECKS else "others") == name]
     if not made:
-        pytest.skip("not made of such a sampler")
+        pytest.skip(f"not made: {report().not_made.get(name, 'there are no others')}")
     for judgement in made:
         words = f"{report().name}: {judgement.check}: {judgement.why}"
         if judgement.verdict == REFUTED:

@@ -8,8 +8,11 @@ changes with them and with the list of checks.
 
 import json
 import math
+import platform
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+import torch
 
 from ams.conformance.as_used import AsUsed
 from ams.conformance.convergence import Convergence, Limit
@@ -18,10 +21,17 @@ from ams.conformance.nonlinear import Distribution, Transport
 from ams.conformance.order_conditions import OrderConditions
 from ams.statistics.orders import Order
 
-VERSION = "2"
+VERSION = "3"
 HOLDS, REFUTED, INCONCLUSIVE = "holds", "refuted", "inconclusive"
 NOTED = "noted"
 """Of a check that does not decide: a run that misses its order for its first steps alone, a sampler that clips."""
+
+CHECKS = (
+    *("finite", "noise", "deterministic", "rows independent", "rotation", "scaling", "levels fall", "evaluations"),
+    *("float32", "bfloat16", "affine", "start", "limit", "end", "order", "order of each step"),
+    *("order on the mixture", "error on the mixture", "distribution on the mixture"),
+)
+"""All checks, each made of the samplers that it is for; `run`, beside them, is a check that could not be made."""
 
 AFFINE = 1e-6
 """A larger superposition defect, relative, is a sampler that is not affine."""
@@ -82,6 +92,19 @@ class Report:
         return next((word for word in (REFUTED, INCONCLUSIVE) if word in verdicts), HOLDS)
 
     @property
+    def resolved(self) -> bool:
+        """Return whether the mixture can decide: draws with an error above what is allowed can only refute."""
+        if isinstance(self.mixture, Distribution):
+            return self.mixture.bound <= TRANSPORTED
+        return self.mixture is not None
+
+    @property
+    def not_made(self) -> dict[str, str]:
+        """Return the checks that were not made of such a sampler, with the reason."""
+        made = {each.check for each in self.judgements}
+        return {check: _why_not(self, check) for check in CHECKS if check not in made}
+
+    @property
     def why(self) -> str:
         """Return the reasons for a verdict other than `holds`; for `holds`, what was not refuted."""
         reasons = [f"{each.check}: {each.why}" for each in self.judgements if each.verdict == self.verdict]
@@ -95,6 +118,8 @@ class Report:
             "kit": VERSION,
             "name": self.name,
             "version": self.version,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
             "settings": self.settings,
             "verdict": self.verdict,
             "why": self.why,
@@ -111,6 +136,7 @@ class Report:
             "superposition_defect": self.defect,
             "invariants": {name: finding._asdict() for name, finding in self.invariants.items()},
             "judgements": [asdict(judgement) for judgement in self.judgements],
+            "not_made": self.not_made,
             "seconds": round(self.seconds, 2),
         } | (
             {"as_used": [each._asdict() | {"order": _interval(each.order)} for each in self.used]} if self.used else {}
@@ -123,13 +149,14 @@ class Report:
     def text(self) -> str:
         """Return the report for a terminal."""
         marks = {HOLDS: "+", REFUTED: "x", NOTED: "-"}
-        width = max(len(judgement.check) for judgement in self.judgements)
+        width = max(map(len, [*CHECKS, *(each.check for each in self.judgements)]))
         lines = [
             f"{self.name} {self.version}: {self.verdict} ({self.seconds:.1f} s, kit {VERSION})",
             f"  {self.why}",
             "",
         ]
         lines += [f"  {marks.get(each.verdict, '?')} {each.check:<{width}}  {each.why}" for each in self.judgements]
+        lines += [f"    {check:<{width}}  not made: {why}" for check, why in self.not_made.items()]
         if self.w2:
             few = ", ".join(f"{value:.3g} at {steps} steps" for steps, value in self.w2.items())
             lines += ["", f"  From the library's own start, W2 to the data in units of its scale: {few}"]
@@ -178,30 +205,52 @@ def _judge(report: Report) -> list[Judgement]:
             fails = NOTED if of_clipping else REFUTED
             judged.append(Judgement(name, HOLDS if finding.holds else fails, finding.why))
     if not affine:
-        decided = "in the limit of large batches" if report.convergence else "on the mixture" if report.mixture else ""
+        decided = "in the limit of large batches" if report.convergence else "on the mixture" if report.resolved else ""
         words = f"not affine, by {report.defect:.1e} of the end" + (f"; judged {decided}" if decided else "")
         judged.append(Judgement("affine", NOTED if decided else INCONCLUSIVE, words))
+    elif report.convergence is not None:
+        judged.append(Judgement("affine", HOLDS, f"superposition off by {report.defect:.1e} of the end"))
     if report.convergence is not None:
         judged.append(_judge_limit(report.convergence.limit))
         measured = report.convergence
         judged += _judge_ends(measured.start, measured.end)
-        judged += _judge_order("order", report, measured.order, measured.why, measured.of_steps)
+        judged += _judge_order("order", report, measured.order, measured.why, _past_start(report, measured.of_steps))
     conditions = report.conditions
     if conditions is not None and conditions.order is not None:
-        judged += _judge_order("order of each step", report, conditions.order, conditions.why)
+        judged += _judge_order(
+            "order of each step", report, conditions.order, conditions.why, _of_marginals(report, conditions)
+        )
     match report.mixture:
         case Transport(errors, order, why, of_steps):
-            if not errors[-1] <= FAR:
-                words = f"at the most steps the error is {errors[-1]:.1e} of the data's scale, at most {FAR:g} allowed"
-                judged.append(Judgement("error on the mixture", REFUTED, words))
-            judged += _judge_order("order on the mixture", report, order, why, of_steps)
+            words = f"at the most steps the error is {errors[-1]:.1e} of the data's scale, at most {FAR:g} allowed"
+            judged.append(Judgement("error on the mixture", HOLDS if errors[-1] <= FAR else REFUTED, words))
+            judged += _judge_order("order on the mixture", report, order, why, _past_start(report, of_steps))
         case Distribution(distance, bound):
-            off = distance > bound + TRANSPORTED
-            verdict = REFUTED if off else HOLDS
-            judged.append(
-                Judgement("distribution on the mixture", verdict, f"distance {distance:.3f}, error {bound:.3f}")
-            )
+            verdict, words = _within(distance, bound + TRANSPORTED), f"distance {distance:.3f}, error {bound:.3f}"
+            if verdict == HOLDS and not report.resolved:
+                verdict, words = NOTED, f"{words}: sees only errors above {bound + TRANSPORTED:.2f}"
+            judged.append(Judgement("distribution on the mixture", verdict, words))
     return judged
+
+
+def _why_not(report: Report, check: str) -> str:
+    """Return why a check was not made: of what was not judged its finding, or what the sampler states."""
+    if check in report.invariants:
+        return report.invariants[check].why
+    if check.startswith("order") and report.order is None:
+        return "no order is stated"
+    not_of_such = {"evaluations": "no number of evaluations is stated"}
+    if report.noise != 0:
+        not_of_such |= dict.fromkeys(("noise", "error on the mixture", "order on the mixture"), "it is stated to draw")
+    else:
+        not_of_such["distribution on the mixture"] = "it is not stated to draw"
+    if report.noise is None:
+        not_of_such["order of each step"] = "its noise varies along a run"
+    if report.conditions is not None:
+        not_of_such["order of each step"] = report.conditions.why
+    if report.defect > AFFINE:
+        not_of_such |= dict.fromkeys(("limit", "start", "end", "order"), "not affine: there is no exact law")
+    return not_of_such.get(check, "it could not be, for what the lines above say")
 
 
 def _judge_limit(limit: Limit) -> Judgement:
@@ -216,31 +265,55 @@ def _judge_ends(start: float, end: Limit) -> list[Judgement]:
     first = f"logarithm of the start's standard deviation, drawn to exact, {start:.1e}, at most {START:g} allowed"
     final = f"W2 of the limit of ends to the data {end.value:.1e} +- {end.error:.0e}, at most {END:g} allowed"
     return [
-        Judgement("start", REFUTED if start > START else HOLDS, first),
-        Judgement("end", REFUTED if end.least > END else HOLDS, final),
+        Judgement("start", _within(start, START), first),
+        Judgement("end", _within(end.least, END), final),
     ]
 
 
-def _judge_order(
-    check: str, report: Report, order: Order | None, why: str, of_steps: Order | None = None
-) -> list[Judgement]:
+def _within(value: float, allowed: float) -> str:
+    """Return the verdict on a value that is to be at most `allowed`; what is not a number decides nothing."""
+    return INCONCLUSIVE if math.isnan(value) else HOLDS if value <= allowed else REFUTED
+
+
+def _judge_order(check: str, report: Report, order: Order | None, why: str, design: str = "") -> list[Judgement]:
     """Return the judgement on a measured order, none where no order was stated.
 
-    `of_steps` is the order of the steps past the start. Where it is the stated one and the run's is not, the start
-    decides, which is a design and no verdict.
+    `design` is the reason for which a lower order is a design and no verdict, empty where there is none.
     """
     if report.order is None:
         return []
     if order is None:
         return [Judgement(check, HOLDS if why.startswith("exact") else INCONCLUSIVE, why)]
-    words = f"measured {order.value:.2f} [{order.low:.2f}, {order.high:.2f}], stated {report.order}"
-    least = report.order - ORDER_SHORT
+    words = f"measured {_words(order)}, stated {report.order}"
     if reached(order, report.order):
         return [Judgement(check, HOLDS, words)]
-    if of_steps is not None and of_steps.low >= least:
-        words += f"; past the start each step has order {of_steps.value:.2f} [{of_steps.low:.2f}, {of_steps.high:.2f}]"
-        return [Judgement(check, NOTED, words)]
-    return [Judgement(check, REFUTED if order.high < least else INCONCLUSIVE, words)]
+    if design:
+        return [Judgement(check, NOTED, f"{words}; {design}")]
+    return [Judgement(check, REFUTED if order.high < report.order - ORDER_SHORT else INCONCLUSIVE, words)]
+
+
+def _words(order: Order) -> str:
+    return f"{order.value:.2f} [{order.low:.2f}, {order.high:.2f}]"
+
+
+def _past_start(report: Report, of_steps: Order | None) -> str:
+    """Return that steps past the start have the stated order, if they do: a first step of lower order is a design."""
+    if of_steps is None or not reached(of_steps, report.order):
+        return ""
+    return f"past the start each step has order {_words(of_steps)}"
+
+
+def _of_marginals(report: Report, conditions: OrderConditions) -> str:
+    """Return that a sampler that draws has the stated order in its marginals, if they do: no step of it must.
+
+    A step of order below 1 has another drift than the reverse SDE that is stated, whatever the marginals do.
+    """
+    curve = report.convergence
+    if not report.noise or curve is None or curve.limit.most > LIMIT:
+        return ""
+    if not (reached(conditions.order, 1) and reached(curve.order, report.order)):
+        return ""
+    return "the mean of a step, against the reverse SDE's; the marginals, which decide, have the stated order"
 
 
 def reached(order: Order | None, stated: int | None) -> bool:

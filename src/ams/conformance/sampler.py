@@ -1,7 +1,7 @@
 """A sampler under test: what an adapter returns, and one run of it with every draw answered."""
 
-from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from typing import NamedTuple, Protocol, TypeAlias
@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 import torch
 from torch import Tensor
 
-from ams.conformance.answered_draws import Draws, Variable, answered
+from ams.conformance.answered_draws import Draws, Untimed, Variable, answered
 from ams.conformance.model import Call, Enough, Network, Recorded
 from ams.schedules import Level
 
@@ -73,6 +73,17 @@ class Path(NamedTuple):
     end: Tensor
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep PyTorch to one thread: the tensors of a run are so small that a second one multiplies its time."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def trajectory(
     sampler: Sampler,
     network: Recorded,
@@ -92,14 +103,19 @@ def trajectory(
             end = sampler.run(fresh, start, steps, draws)
     except Enough:
         return Path(fresh.calls, x[:0])
+    if not isinstance(end, Tensor) or end.numel() != start.numel():
+        returned = f"a tensor of shape {tuple(end.shape)}" if isinstance(end, Tensor) else f"{end!r:.60}"
+        raise TypeError(f"run returned {returned}, expected a tensor of shape {tuple(start.shape)}")
     return Path(fresh.calls, end.double().reshape(len(x), -1))
 
 
 def driven(
     sampler: Sampler, network: Recorded, x: Tensor, steps: int, variable: Variable, dtype: torch.dtype | None = None
 ) -> Path:
-    """Run the sampler with the values `variable` of its draws; if it may draw, a run of two rows counts them first."""
-    counting = Draws()  # of each run, since the times of a Brownian path depend on the type
-    if sampler.noise != 0:
+    """Run the sampler with the values `variable` of its draws; one on a Brownian path runs first for its times."""
+    try:
+        return trajectory(sampler, network, x, steps, Draws(variable), dtype)
+    except Untimed:
+        counting = Draws()  # of each run, since the times depend on the type
         trajectory(sampler, network, x[:2], steps, counting, dtype)
-    return trajectory(sampler, network, x, steps, counting.again(variable), dtype)
+        return trajectory(sampler, network, x, steps, counting.again(variable), dtype)

@@ -9,12 +9,14 @@ import torch
 
 from ams.conformance import Draws, adapters
 from ams.conformance.convergence import two_targets
+from ams.conformance.order_conditions import order_conditions
 from ams.conformance.sampler import trajectory
 from ams.errors import UserError
 
 OWN = """
 from ams.conformance import Sampler
-half = Sampler("half", "1", lambda network, x, steps, draws: x / 2, prior=lambda steps: 1.0)
+from beside_own import halved
+half = Sampler("half", "1", lambda network, x, steps, draws: halved(x), prior=lambda steps: 1.0)
 def load(name, settings):
     return half if name == "made" else None
 """
@@ -40,9 +42,11 @@ def test_a_library_that_is_missing_is_named_with_its_pip_command(monkeypatch):
         adapters.load("k-diffusion:sample_euler")
 
 
-def test_a_file_has_a_sampler_or_a_function_that_returns_one(tmp_path):
+def test_a_file_has_a_sampler_or_a_function_that_returns_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path])
     file = tmp_path / "own.py"
     file.write_text(OWN)
+    (tmp_path / "beside_own.py").write_text("def halved(x):\n    return x / 2\n")
     assert adapters.load(f"{file}:half").name == adapters.load(f"{file}:made").name == "half"
     with pytest.raises(UserError, match="has no Sampler 'other'"):
         adapters.load(f"{file}:other")
@@ -68,6 +72,14 @@ def test_every_sampler_of_an_installed_library_takes_noise_to_the_data(library):
         path = trajectory(sampler, data.network(), x, 12, Draws())
         assert len(path.calls) >= 10 and path.end.shape == x.shape and bool(path.end.isfinite().all())
         assert path.calls[-1].level.sigma < path.calls[0].level.sigma
+
+
+@pytest.mark.parametrize("name", ["k-diffusion:sample_euler_ancestral", "k-diffusion:sample_dpmpp_2m_sde"])
+def test_eta_between_flow_and_reverse_sde_is_the_library_s(name):
+    if adapters.installed("k-diffusion") is None:
+        pytest.skip("k-diffusion is not installed")
+    found = order_conditions(adapters.load(name, {"eta": 0.5}), (24, 36, 48, 72))
+    assert found.order.low > 0.7, "its eta multiplies the deviation of the noise, or the variance"
 
 
 def test_adapters_import_no_library():

@@ -120,6 +120,11 @@ def test_a_path_and_single_draws_are_numbered_apart() -> None:
     ]
 
 
+def test_a_path_without_its_times_is_refused() -> None:
+    with pytest.raises(Unanswered, match="no run has counted"):
+        Draws(numbered).increment(0.0, 1.0, torch.Size((ROWS, 1)))
+
+
 def test_seeded_draws_depend_on_their_number_alone() -> None:
     shape = torch.Size((1000, 2))
     one, other = seeded(1000, 2, 7), seeded(1000, 2, 7)

@@ -2,12 +2,14 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor
 
 from ams.conformance import Draws, Network, Report, Sampler, conform, differ
+from ams.conformance.changes import changes
 from ams.conformance.conform import confirmed_limit, confirmed_order
 from ams.conformance.convergence import Convergence, Limit, aitken, fitted, limit_of
 from ams.conformance.invariants import Finding
@@ -18,6 +20,7 @@ from tests.ams.conformance.faulty import faults, faulty
 from tests.ams.conformance.references import REFERENCES, ddim
 from tests.ams.tools import assert_equal
 
+STEP_REFUTED = ("refuted", "order of each step")
 SHORT = (16, 24, 32, 48, 64, 96)
 
 
@@ -55,9 +58,14 @@ def report(**fields: object) -> Report:
         ({"limit": Limit(0.03, 0.025)}, "inconclusive", "limit"),
         ({"end": Limit(0.07, 0.01)}, "refuted", "end"),
         ({"end": Limit(0.07, 0.03)}, "holds", ""),
+        ({"end": Limit(math.nan, math.nan)}, "inconclusive", "end"),
+        ({"start": math.nan}, "inconclusive", "start"),
         ({"start": 0.11}, "refuted", "start"),
         ({"conditions": OrderConditions(0, order(1.5))}, "refuted", "order of each step"),
         ({"conditions": OrderConditions(0, order(1.65))}, "inconclusive", "order of each step"),
+        ({"conditions": OrderConditions(0, order(1.0)), "noise": 1.0}, "holds", ""),
+        ({"conditions": OrderConditions(0, order(0.5)), "noise": 1.0}, *STEP_REFUTED),
+        ({"conditions": OrderConditions(0, order(1.0)), "noise": 1.0, "limit": Limit(0.01, 0.01)}, *STEP_REFUTED),
         ({"conditions": OrderConditions(3, None, "exact for every polynomial")}, "holds", ""),
         ({"mixture": Transport((0.1, 0.01), order(3.0))}, "holds", ""),
         ({"mixture": Transport((0.1, 0.6), order(2.0))}, "refuted", "error on the mixture"),
@@ -66,12 +74,15 @@ def report(**fields: object) -> Report:
         ({"mixture": Transport((0.1, 0.01), order(1.0), of_steps=order(1.5))}, "refuted", "order on the mixture"),
         ({"mixture": Distribution(0.09, 0.06)}, "refuted", "distribution on the mixture"),
         ({"mixture": Distribution(0.07, 0.06)}, "holds", ""),
+        ({"mixture": Distribution(math.nan, 0.06)}, "inconclusive", "distribution on the mixture"),
         ({"order": None, "mixture": None, "conditions": OrderConditions(0, order(0.0))}, "holds", ""),
         ({"invariants": {"rotation": Finding(False, 1.0, 0.0, "it turns")}}, "refuted", "rotation"),
         ({"invariants": {"levels fall": Finding(None, 1.0, 0.0, "it rises")}}, "holds", ""),
         ({"defect": 1e-3}, "holds", ""),
         ({"defect": 1e-3, "convergence": None}, "holds", ""),
         ({"defect": 1e-3, "convergence": None, "mixture": None}, "inconclusive", "affine"),
+        ({"defect": 1e-3, "convergence": None, "mixture": Distribution(0.01, 0.06)}, "inconclusive", "affine"),
+        ({"defect": 1e-3, "convergence": None, "mixture": Distribution(0.01, 0.02)}, "holds", ""),
         ({"defect": 1e-3, "invariants": {"rotation": Finding(False, 1.0, 0.0, "it turns")}}, "holds", ""),
         ({"trouble": ("no state is there",)}, "inconclusive", "run"),
     ],
@@ -88,6 +99,43 @@ def test_a_report_is_json_whatever_was_measured() -> None:
     assert found["limit"] is None and found["w2"]["5"] is None and found["verdict"] == "holds"
     found = json.loads(report(limit=Limit(math.nan, math.inf)).json())
     assert found["limit"] == {"value": None, "error": None} and found["end"]["value"] == 0.01
+
+
+@pytest.mark.parametrize(
+    ("fields", "worse"),
+    [
+        (
+            {"conditions": OrderConditions(1, order(1.4))},
+            {"verdict", "order of each step", "measured order of each step"},
+        ),
+        ({"mixture": Transport((0.1, 0.01), order(2.0))}, {"measured order on the mixture"}),
+        ({"mixture": Transport((0.1, 0.01), order(2.6))}, set()),
+        ({"mixture": Transport((0.1, 0.01), order(4.0))}, set()),
+        ({"order": None}, set()),
+        ({"trouble": ("no state is there",)}, {"verdict"}),
+    ],
+)
+def test_what_is_worse_than_before(fields: dict[str, object], worse: set[str]) -> None:
+    before = {"mixture": Transport((0.1, 0.01), order(3.0))}
+    old, new = (json.loads(report(**each).json()) for each in (before, before | fields))
+    assert {each.words.partition(":")[0] for each in changes(old, new) if each.worse} == worse
+    assert not [each for each in changes(old, old) if each.worse]
+
+
+@pytest.mark.parametrize(
+    ("fields", "check", "reason"),
+    [
+        ({}, "distribution on the mixture", "not stated to draw"),
+        ({"noise": 1.0, "mixture": Distribution(0.01, 0.06)}, "order on the mixture", "stated to draw"),
+        ({"order": None}, "order", "no order is stated"),
+        ({"noise": None, "conditions": None}, "order of each step", "varies along a run"),
+        ({"defect": 1e-3, "convergence": None}, "limit", "not affine"),
+        ({"trouble": ("no state is there",), "convergence": None}, "limit", "the lines above"),
+        ({"invariants": {"bfloat16": Finding(None, 1.0, 0.0, "it raises")}}, "bfloat16", "it raises"),
+    ],
+)
+def test_a_check_that_is_not_made_has_its_reason(fields: dict[str, object], check: str, reason: str) -> None:
+    assert reason in report(**fields).not_made[check]
 
 
 def test_longer_runs_confirm_or_widen() -> None:
@@ -111,6 +159,7 @@ def test_limits_and_orders_of_known_sequences() -> None:
     drifts, why = fitted(SHORT, [1 / n + 30 / n**2 for n in SHORT])
     assert drifts is not None and 1.0 < drifts.low < 1.1 < drifts.value and "asymptotic" in why
     assert fitted(SHORT, [1e-12] * 6) == (None, "exact up to rounding")
+    assert fitted(SHORT, [math.nan] * 6) == (None, "errors that are not finite")
 
 
 def test_common_noise_sees_what_no_order_does() -> None:
@@ -131,12 +180,22 @@ def test_common_noise_sees_one_scheme_in_two_forms() -> None:
     assert 0.01 < path < 0.1  # of the last step, which draws in one of them
 
 
-def test_a_sampler_that_raises_is_not_judged_and_one_without_states_is_inconclusive() -> None:
+def test_what_cannot_be_judged_is_raised_or_inconclusive() -> None:
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        assert torch.get_num_threads() == 1
         raise KeyError("its own")
 
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
     with pytest.raises(KeyError, match="its own"):
         conform(Sampler("raises", "1", run, lambda steps: 1.0))
+    assert torch.get_num_threads() == 2, "the user's threads"
+    torch.set_num_threads(before)
+    euler = REFERENCES["Euler"].sampler("Euler")
+    own = replace(euler, run=lambda network, x, *rest: euler.run(network, euler.prior(9) * torch.randn_like(x), *rest))
+    found = conform(own, steps=SHORT)
+    assert found.verdict != "holds" and any("does not depend on the start" in line for line in found.trouble)
+    assert not {each.check: each for each in found.judgements}.keys() & {"order", "end", "start"}
     short = REFERENCES["Euler"].sampler("short", lambda steps: REFERENCES["Euler"].mesh(steps)[-4:])
     found = conform(short, steps=SHORT)
     assert found.convergence is None and any("no state of the shortest run" in line for line in found.trouble)

@@ -38,6 +38,7 @@ BROKEN: dict[str, tuple[Reference, set[str]]] = {
         after(lambda x: x + torch.from_numpy(np.random.standard_normal(x.shape)).to(x)),  # noqa: NPY002
         {"deterministic", "rows independent", "rotation", "scaling", "float32"},
     ),
+    "noise where none is stated": (CLEAN._replace(noise=0.0), {"noise"}),
     "a batch mean": (after(lambda x: x - 0.1 * x.mean(0)), {"rows independent"}),
     "a clamp": (after(lambda x: x.clamp(-0.5, 0.5)), {"rotation", "scaling"}),
     "a norm": (after(lambda x: x / x.flatten(1).norm(dim=1).reshape(-1, 1, 1, 1)), {"scaling"}),

@@ -42,14 +42,15 @@ def test_the_docs_have_every_check_with_its_threshold() -> None:
         ("limit", None, ""),
         ("order", pytest.fail.Exception, "mine: order: measured 1.00"),
         ("affine", pytest.skip.Exception, "inconclusive: mine: affine: by 0.1"),
-        ("evaluations", pytest.skip.Exception, "not made of such a sampler"),
+        ("evaluations", pytest.skip.Exception, "not made: none is stated"),
         ("others", pytest.fail.Exception, "mine: a new check: off"),
     ],
 )
 def test_a_case_ends_as_its_check(monkeypatch, case: str, outcome: type[BaseException] | None, words: str) -> None:
     made = [("limit", HOLDS, ""), ("order", REFUTED, "measured 1.00"), ("affine", INCONCLUSIVE, "by 0.1")]
     judgements = [Judgement(*each) for each in [*made, ("a new check", REFUTED, "off")]]
-    monkeypatch.setattr(pytest_plugin, "conform", lambda tested: SimpleNamespace(name="mine", judgements=judgements))
+    mine = SimpleNamespace(name="mine", judgements=judgements, not_made={"evaluations": "none is stated"})
+    monkeypatch.setattr(pytest_plugin, "conform", lambda tested: mine)
     checks = {each.id: each.values[0] for each in pytest_plugin.conformance_cases(None)}
     if outcome is None:
         return checks[case]()

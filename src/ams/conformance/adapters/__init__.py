@@ -1,12 +1,13 @@
 """Adapters, one file a library: `names()` lists its samplers, `load(name, settings)` returns one.
 
 `load("LIBRARY:NAME", settings)` and `load("FILE.py:NAME", settings)` find the adapter. A file has a function
-`load(name, settings)` of that shape, or a `Sampler` called NAME.
+`load(name, settings)` of that shape, or a `Sampler` called NAME, and imports what lies beside it.
 """
 
 import importlib
 import importlib.util
 import inspect
+import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -94,11 +95,16 @@ def _from_file(path: Path, name: str, settings: dict[str, Any]) -> Sampler:
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if not path.is_file() or spec is None or spec.loader is None:
         raise UserError(f"no file {path}: give the path of a Python file with a Sampler {name!r} or a function load")
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:  # first, as for `python FILE.py`, and to stay: it may import when it runs
+        sys.path.insert(0, folder)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     made = getattr(module, name, None)
-    if made is None and hasattr(module, "load"):
+    if hasattr(module, "load") and (settings or made is None):
         made = module.load(name, settings)
+    elif settings:
+        raise UserError(f"--set: {path} has no function load(name, settings) that takes settings: define it")
     if not isinstance(made, Sampler):
         raise UserError(f"{path} has no Sampler {name!r} and no function load that returns one: define either")
     return made

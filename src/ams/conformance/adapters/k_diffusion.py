@@ -5,6 +5,7 @@ Settings: `mesh` is `karras` (default), `exponential` or `vp`, made by k-diffusi
 """
 
 import importlib.util
+import math
 import sys
 from importlib.metadata import version
 from types import ModuleType
@@ -32,6 +33,8 @@ STATED = {  # order as documented, noise
     "sample_dpmpp_3m_sde": (None, 1.0),
 }
 PATHS = ("sample_dpmpp_sde", "sample_dpmpp_2m_sde", "sample_dpmpp_3m_sde")  # they ask for increments of one path
+
+OF_VARIANCE = ("sample_dpmpp_2m_sde", "sample_dpmpp_3m_sde")  # their eta multiplies a variance, others' a deviation
 
 
 def sampling() -> ModuleType:
@@ -75,5 +78,7 @@ def load(name: str, settings: dict[str, Any]) -> Sampler:
         return float(module.get_sigmas_vp(2)[0]) if mesh == "vp" else high
 
     order, noise = STATED[name]
-    eta = float(settings.get("eta", noise if name != "sample_dpm_fast" else 0.0))
-    return Sampler(f"k-diffusion:{name}", version("k-diffusion"), run, prior, order, noise=eta**0.5 if eta else 0.0)
+    eta = float(settings.get("eta", noise))
+    if name in OF_VARIANCE:
+        eta = math.sqrt(eta)
+    return Sampler(f"k-diffusion:{name}", version("k-diffusion"), run, prior, order, noise=eta)
