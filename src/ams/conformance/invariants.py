@@ -2,10 +2,10 @@
 
 *noise*: no draw moves the end of a sampler that states noise 0. *deterministic*: equal start and draws give equal
 ends, however the global generators stand. *rows independent*: a sample alone ends as it does in a batch. *rotation*: a
-rotated start, target and draws give the rotated end. *levels fall*: the noise levels passed to the network never rise.
-*evaluations*: the network is called as often as the library states. *float32*, *bfloat16*: the end is finite. In
-float32 it is within `SINGLE` of float64's, in units of the data's scale, when started from the library's own start,
-and the network's inputs are not of a narrower type.
+rotated start, target and draws give the rotated end. *scaling*: all halved gives half of the end. *levels fall*: the
+noise levels passed to the network never rise. *evaluations*: the network is called as often as the library states.
+*float32*, *bfloat16*: the end is finite. In float32 it is within `SINGLE` of float64's, in units of the data's scale,
+when started from the library's own start, and the network's inputs are not of a narrower type.
 """
 
 import math
@@ -82,8 +82,8 @@ def invariants(sampler: Sampler, steps: int = STEPS, seed: int = 0) -> dict[str,
     findings["rotation"] = _equal(
         turned.end - reference.end @ turn, unit, "everything rotated, against the rotated end"
     )
-    doubled = run(2 * x, network=_doubled(network), turn=2 * torch.eye(2, dtype=torch.float64))
-    findings["scaling"] = _equal(doubled.end - 2 * reference.end, unit, "everything doubled, against the doubled end")
+    halved = run(x / 2, network=_halved(network), turn=torch.eye(2, dtype=torch.float64) / 2)
+    findings["scaling"] = _equal(halved.end - reference.end / 2, unit, "everything halved, against half of the end")
     findings["levels fall"] = _falling(reference)
     if sampler.evaluations is not None:
         stated, made = sampler.evaluations(steps), len(reference.calls)
@@ -115,12 +115,15 @@ def _rotated(target: TwoModes, turn: Tensor) -> Recorded:
     )
 
 
-def _doubled(network: Recorded) -> Recorded:
-    """Return the network of twice the data and twice the noise: both predictions are doubled."""
+def _halved(network: Recorded) -> Recorded:
+    """Return the network of half the data and half the noise: both predictions are halved.
+
+    Not doubled, lest a sampler clip what is beyond the scale that its library states.
+    """
 
     def pair(x: Tensor, level: Level) -> tuple[Tensor, Tensor]:
-        x0, eps = network.pair(x / 2, level)
-        return 2 * x0, 2 * eps
+        x0, eps = network.pair(2 * x, level)
+        return x0 / 2, eps / 2
 
     return Recorded(pair)
 
