@@ -30,12 +30,13 @@ from ams.conformance.model import Recorded, exact
 from ams.conformance.sampler import Pushforward, Sampler
 from ams.metrics.gaussian import gaussian_kl, gaussian_w2
 from ams.schedules import Level
-from ams.statistics.orders import NotAsymptotic, Order, asymptotic_order
+from ams.statistics.orders import NotAsymptotic, Order, asymptotic_order, convergence_order
 from ams.targets import Gaussian
 
 STEPS = (24, 36, 48, 72, 96, 144)
 JUDGED = 0.2
 DRIFT = 0.15
+FITTED = 0.95  # the confidence of an order's interval with which the thresholds were set
 BLOCKS = (1, 2, 3)
 WARM_UP = 5
 ROUNDING = 1e-10
@@ -233,13 +234,17 @@ def fitted(steps: Sequence[int], errors: Sequence[float]) -> tuple[Order | None,
     if len(kept) < 4:
         return None, "exact up to rounding" if len(kept) < len(steps) / 2 else "too few errors above rounding"
     try:
-        return asymptotic_order([h for h, _ in kept], [error for _, error in kept], drift=DRIFT), ""
+        h, error = zip(*kept, strict=True)
+        order = asymptotic_order(h, error, drift=DRIFT)
+        _, low, high, _ = convergence_order(order.steps, error[-len(order.steps) :], FITTED)
+        beyond = -1.5 * order.drift
+        return order._replace(low=low + min(beyond, 0.0), high=high + max(beyond, 0.0)), ""
     except NotAsymptotic as reason:
-        h, error = (np.log(column) for column in zip(*kept, strict=True))
-        local = (np.diff(error) / np.diff(h)).tolist()
+        x, y = np.log(h), np.log(error)
+        local = (np.diff(y) / np.diff(x)).tolist()
         last, drift = local[-3:], local[-1] - local[-3]
         low, high = min(*last, last[-1] + 1.5 * drift), max(*last, last[-1] + 1.5 * drift)
-        return Order(last[-1], low, high, tuple(np.exp(h).tolist()), tuple(local), drift), str(reason)
+        return Order(last[-1], low, high, h, tuple(local), drift), str(reason)
 
 
 def limit_of(steps: Sequence[int], defects: Sequence[Tensor]) -> Limit:
