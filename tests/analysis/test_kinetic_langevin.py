@@ -50,7 +50,7 @@ CLAIMS = [claim.id for claim in claims().of_group("kinetic_langevin")]
 
 
 def small(**more: object) -> Settings:
-    settings: Settings = quick_settings("kinetic_langevin").model_copy(update={"targets": 3, "budget": 226, **more})
+    settings: Settings = quick_settings("kinetic_langevin").model_copy(update={"targets": 8, "budget": 226, **more})
     return settings
 
 
@@ -71,8 +71,13 @@ def few_samplers(monkeypatch: MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("identifier", CLAIMS)
 def test_claims_come_out_as_expected(identifier: str) -> None:
-    larger = {name: small(targets=24) for name in ("K8c", "K9", "K9b", "K9d", "K9e", "K12")}
-    larger |= {"K11": small(mixture_batch=1000), "K8g": small(targets=12), "K9g": small(budget=640)}
+    larger = {name: small(targets=24) for name in ("K8c", "K9", "K9b", "K9d", "K9e")}
+    larger |= {
+        "K12": small(targets=48),
+        "K11": small(mixture_batch=1000),
+        "K8g": small(targets=12),
+        "K9g": small(budget=640),
+    }
     assert verdict_of(identifier, settings=larger.get(identifier, SMALL)) is expected(identifier)
 
 

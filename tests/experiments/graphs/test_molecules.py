@@ -21,7 +21,7 @@ ENDS = ("O", "N", "F", "C=O", "C#N", "OC", "NC", "C(C)O", "C=C", "C(=O)O")
 NEW_ENDS = ("C(F)F", "C(F)O", "SC", "C(F)N", "C(F)CO", "C(F)CN", "OCF", "NCF", "OCO", "NCN")
 CHAINS = ["C" * n + end for n in range(1, 11) for end in ENDS]
 """A hundred small molecules: the real ones here."""
-NEW = ["C" * n + end for n in range(1, 5) for end in NEW_ENDS]
+NEW = ["C" * n + end for n in range(1, 7) for end in NEW_ENDS]
 SHARES = ("V13.validity", "V13.novelty", "V14.validity", "V14.novelty")
 Put = Callable[..., None]
 
@@ -34,7 +34,9 @@ def put(monkeypatch: pytest.MonkeyPatch):
 
     def place(listed: list[str], valid: bool = True) -> None:
         canonical = [Chem.CanonSmiles(one) for one in listed]
-        parts = {2405: Sample([valid] * 20, canonical[:20]), 2406: Sample([valid] * 20, canonical[20:])}
+        half = len(canonical) // 2
+        halves = canonical[:half], canonical[half:]
+        parts = {seed: Sample([valid] * half, each) for seed, each in zip((2405, 2406), halves, strict=True)}
         monkeypatch.setattr(study, "generated", lambda name, steps, count, seed, real, first_seed: parts[seed])
 
     return place
@@ -46,16 +48,16 @@ def verdict(name: str) -> Verdict:
 
 
 def test_bad_molecules_break_v13_and_v14(put: Put) -> None:
-    """Falsifier of V13 and V14: invalid molecules; known ones; one molecule forty times."""
+    """Falsifier of V13 and V14: invalid molecules; known ones; one molecule sixty times."""
     put(NEW)
     assert set(map(verdict, SHARES)) == {Verdict.HOLDS}
-    put(CHAINS[:40])
+    put(CHAINS[:60])
     assert {verdict("V13.novelty"), verdict("V14.novelty")} == {Verdict.REFUTED}
-    put(np.random.default_rng(0).permutation(CHAINS)[:40].tolist())
+    put(np.random.default_rng(0).permutation(CHAINS)[:60].tolist())
     assert verdict("V13.nspdk") is not Verdict.REFUTED
     put(NEW, valid=False)
     assert {verdict("V13.validity"), verdict("V14.validity")} == {Verdict.REFUTED}
-    put(["BrC(Br)(Br)Br"] * 40)
+    put(["BrC(Br)(Br)Br"] * 60)
     assert verdict("V13.nspdk") is Verdict.REFUTED
 
 

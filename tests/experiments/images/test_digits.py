@@ -128,7 +128,11 @@ def test_tuned_samplers_exchanged_break_d6(monkeypatch: MonkeyPatch) -> None:
     exchanged(monkeypatch, {PAPER: CONSTANT, CONSTANT: PAPER})
     assert verdict("D6.constant") is Verdict.REFUTED
     monkeypatch.undo()
-    for h, edges in ((AUTHORS, 0), (AUTHORS._replace(factor=2.0, repeats=30), 3), (AUTHORS._replace(repeats=1), 0)):
+    for h, edges in (
+        (AUTHORS, 0),
+        (AUTHORS._replace(factor=max(SMALL.factors), repeats=30), 3),
+        (AUTHORS._replace(repeats=1), 0),
+    ):
         monkeypatch.setattr(study, "tuned", lambda *given, chosen=h: chosen)
         assert measured("D6.edges", SMALL.model_copy(update={"tuned": (60,)})).value == edges
 
