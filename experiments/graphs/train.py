@@ -9,15 +9,14 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
+from ams.conformance.sampler import one_thread
 from ams.errors import UserError
 from experiments import training
 from experiments.graphs.train_config import TrainConfig
@@ -87,14 +86,3 @@ def draw(record: Mapping[str, Any], out: Path) -> None:
         axes.plot([], [], color="0.4", ls=":", lw=1.0, label="at the end: averaged weights, unseen graphs")
         axes.legend()
         save_figure(drawing, out.parent, out.stem, "Losses of the training.")
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch use one thread, so that sums have one order; restore the number of threads at the end."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -22,7 +22,7 @@ def test_a_reproduction_prints_what_its_page_says(page: Path, tmp_path: Path) ->
             try:
                 (tmp_path / place).write_bytes(fetch(name).read_bytes())
             except DataUnavailable:
-                pytest.skip(f"{name} is not at hand")
+                pytest.skip(f"{name} is missing")
     library = re.search(r"(?:from|find_spec\(\")\W*(azula|diffusers|k_diffusion|monai|physicsnemo|refiners)", code)
     assert library is not None or "from solvers import" in code
     if library is not None and find_spec(library[1]) is None:
