@@ -53,15 +53,18 @@ class GroupPage:
         for figure in figures:
             if figure.file.stem == name:
                 return SVG(filename=str(folder / figure.file.name))
-        return HTML(f"<p>{escape(name)} is not drawn in the {self.workspace.profile} profile.</p>")
+        return self._absent(name)
 
     def table(self, name: str) -> HTML:
-        """Return a table of the group under its caption, numbers to four digits. Raises LookupError."""
+        """Return a table of the group under its caption, numbers to four digits, or the reason why there is none."""
         for table in self._tables:
             if table.id == name:
                 rows = [[f"{cell:.4g}" if isinstance(cell, float) else cell for cell in row] for row in table.rows]
                 return HTML(f"<p>{escape(table.caption)}</p>{_html_table(table.header, rows)}")
-        raise LookupError(f"{self.group.id} has no table {name}")
+        return self._absent(name)
+
+    def _absent(self, name: str) -> HTML:
+        return HTML(f"<p>{escape(name)} is not made in the {self.workspace.profile} profile.</p>")
 
     @cached_property
     def _figures(self) -> tuple[Sequence[Figure], Path]:
