@@ -46,10 +46,14 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset(Entry):
-    """Labelled images: `x` uint8 of `shape`, `y` integers below `classes`."""
+    """Labelled images: `x` uint8 of `shape`, `y` integers below `classes`.
+
+    Where `sort` is true they are put in the order of class, then pixels: the files of the entry have other orders.
+    """
 
     shape: tuple[int, ...]
     classes: int
+    sort: bool = False
 
 
 EntryType = TypeVar("EntryType", bound=Entry)

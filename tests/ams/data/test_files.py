@@ -201,5 +201,5 @@ def test_entries_are_whole(name: str) -> None:
     assert len(registered()[name]) == 64 and registered()[name] == entry.contents
     assert entry.licence and entry.origin.startswith("http") and entry.obtain
     for file in entry.files:
-        assert len(file.sha256) == 64 and 0 < file.size < 2**26
+        assert len(file.sha256) == 64 and 0 < file.size < 2**28
         assert not Path(file.path).is_absolute() and ".." not in Path(file.path).parts
