@@ -31,7 +31,7 @@ class DenoisingLoss:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainImages:
-    """Train one of the suite's own networks: digits-score, digits-classifier or mnist-classifier."""
+    """Train one of the suite's networks: {digits,cifar16,cifar32}-score, {digits,mnist}-classifier."""
 
     name: Annotated[Positional[str], arg(metavar="NAME")]
     """Which one."""

@@ -1,15 +1,11 @@
-r"""What the suite trains on images: a denoiser of the embedded digits, classifiers of these and of MNIST.
+"""What the suite trains on images: denoisers of the embedded digits and of CIFAR-10, classifiers of digits and MNIST.
 
-The digits are split once: 1437 to learn from, 360 held out (a fixed permutation). The denoiser's loss is that of the
-noise, weighted so that the network's own output counts alike at every noise level (Karras et al., arXiv 2206.00364):
-
-    E (1 + v^2/s^2) |noise(x_0 + v z, v) - z|^2 / d ,   ln v uniform on the trained range.
-
-The classifiers' loss is the cross entropy. They see images with noise of up to 0.1, shifted by up to a pixel (two for
-MNIST), so that their features do not hang on single grey values.
+The digits are split once: 1437 to learn from, 360 held out (a fixed permutation). The denoiser's loss is that of
+`experiments.denoising`, ln v uniform on the trained range. The classifiers' loss is the cross entropy. They see images
+with noise of up to 0.1, shifted by up to a pixel (two for MNIST), so that their features do not hang on single grey
+values.
 """
 
-import math
 from functools import cache
 from typing import NamedTuple
 
@@ -20,7 +16,10 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, pad
 
 from ams.data import Images, digits, images as load
+from experiments.denoising import denoising_loss, log_uniform
+from experiments.images.colour_task import Colour, ColourTask
 from experiments.images.networks.classifier import Classifier
+from experiments.images.networks.colour import KINDS
 from experiments.images.networks.small import LARGEST, SMALLEST, SPREAD, Denoiser, Sizes
 from experiments.training import Plan, Task
 
@@ -83,11 +82,8 @@ class DenoisingTask:
     def _loss(
         self, network: nn.Module, x: Float[Tensor, "n 8 8"], generator: torch.Generator, device: torch.device
     ) -> Float[Tensor, " 1"]:
-        part = torch.rand(len(x), generator=generator)
-        v = (math.log(SMALLEST) + part * math.log(LARGEST / SMALLEST)).exp().to(device)
-        z = torch.randn(len(x), x[0].numel(), generator=generator).to(device)
-        error = network(x.flatten(1).to(device) + v[:, None] * z, v) - z
-        return ((1 + v.square() / SPREAD**2) * error.square().mean(1)).mean()[None]
+        v = log_uniform(len(x), SMALLEST, LARGEST, generator)
+        return denoising_loss(network, x.flatten(1), v, SPREAD, generator, device)
 
 
 class Classifying(BaseModel, frozen=True, extra="forbid"):
@@ -147,6 +143,8 @@ PLANS = {
     "digits-score": Plan(steps=24_000, rate=2e-3, average=0.999, decay=0.01),
     "digits-classifier": Plan(steps=3000, rate=2e-3, average=0.99),
     "mnist-classifier": Plan(steps=5000, rate=2e-3, average=0.999),
+    "cifar16-score": Plan(steps=20_000, rate=1e-3, average=0.9995),
+    "cifar32-score": Plan(steps=60_000, rate=4e-4, average=0.9998, warm=1000),
 }
 """How the committed networks were trained, by their names."""
 
@@ -155,5 +153,7 @@ def task(name: str) -> Task:
     """Return what a network of `PLANS` learns."""
     if name == "digits-score":
         return DenoisingTask(Denoising())
+    if name in KINDS:
+        return ColourTask(Colour(kind=name, bf16=name == "cifar32-score"))
     data = name.removesuffix("-classifier")
     return ClassifyingTask(Classifying(data=data, moved=2 if data == "mnist" else 1))

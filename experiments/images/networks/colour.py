@@ -1,0 +1,56 @@
+"""The suite's own networks of colour images: CIFAR-10 at 16 x 16 pixels, for two cores, and at 32 x 32, for a GPU.
+
+Both are a denoiser of `unet`, a VE score at noise levels from 0.01 to the largest distance between two images.
+"""
+
+import torch
+from jaxtyping import Float
+from pydantic import BaseModel
+from torch import Tensor
+
+from experiments.images.networks.score_adapter import NetworkScore
+from experiments.images.networks.unet import Denoiser, Sizes
+
+MEAN, SPREAD = 0.474, 0.25
+"""Of the pixels of CIFAR-10's training images, rounded."""
+SMALLEST = 0.01
+
+
+class Kind(BaseModel, frozen=True, extra="forbid"):
+    """A network's images, their side in pixels, its largest noise level and its sizes."""
+
+    data: str
+    side: int
+    largest: float
+    sizes: Sizes
+
+
+KINDS = {
+    "cifar16-score": Kind(
+        data="cifar10-train-16",
+        side=16,
+        largest=25.0,
+        sizes=Sizes(inputs=3, outputs=3, widths=(64, 80, 128), attending=1),
+    ),
+    "cifar32-score": Kind(
+        data="cifar10-train",
+        side=32,
+        largest=50.0,
+        sizes=Sizes(inputs=3, outputs=3, widths=(128, 192, 256), blocks=2, noise=128, attending=2),
+    ),
+}
+"""By the names of their weights."""
+
+
+def denoiser(kind: Kind) -> Denoiser:
+    """Return a network with random weights."""
+    return Denoiser(kind.sizes, MEAN, SPREAD)
+
+
+def score_of(network: Denoiser, kind: Kind) -> NetworkScore:
+    """Return a trained network as a score for samplers."""
+
+    def noise(y: Float[Tensor, "batch 3 side side"], v: float) -> Float[Tensor, "batch 3 side side"]:
+        return network(y, torch.full((1,), v))
+
+    return NetworkScore(noise, (3, kind.side, kind.side), SMALLEST, kind.largest)
