@@ -31,13 +31,24 @@ class ExpectedCheck(Frozen):
     verdict: Verdict
 
 
+class Earlier(Frozen):
+    """An earlier run: when its newest value was made, from which commit."""
+
+    newest: str
+    commit: str | None
+
+
 class ExpectedClaim(Frozen):
-    """A claim's verdict with its checks, and what it cost: seconds, MiB at most."""
+    """A claim's verdict with its checks, and what it cost: seconds, MiB at most.
+
+    `earlier` is the run which the values are from, where it is not that of the file.
+    """
 
     verdict: Verdict
     seconds: float
     peak_mib: float
     checks: dict[str, ExpectedCheck]
+    earlier: Earlier | None = None
 
 
 class Expected(Kept):
@@ -66,6 +77,23 @@ class Expected(Kept):
     def peak_mib(self) -> float:
         """Return the largest resident size of any claim's process, in MiB."""
         return max((claim.peak_mib for claim in self.claims.values()), default=0.0)
+
+    def completed(self, before: "Expected", claims: Claims) -> "Expected":
+        """Return these values with earlier ones for the profile's claims that have none and whose checks are the same.
+
+        So a run of a few claims replaces their values and leaves the others, each with its own run's date and commit.
+        """
+        run = Earlier(newest=before.newest, commit=before.commit)
+        kept = {
+            claim.id: (old := before.claims[claim.id]).model_copy(update={"earlier": old.earlier or run})
+            for claim in claims.claim
+            if claim.id in before.claims.keys() - self.claims.keys()
+            and self.profile in claim.profiles
+            and before.claims[claim.id].checks.keys() <= {check.id for check in claim.check}
+        }
+        every = {claim.id: (self.claims | kept)[claim.id] for claim in claims.claim if claim.id in self.claims | kept}
+        studies = {group.id: before.studies[group.id] for group in claims.group if group.id in before.studies}
+        return self.model_copy(update={"claims": every, "studies": studies | self.studies})
 
 
 class Moved(StrEnum):

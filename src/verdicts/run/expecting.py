@@ -14,7 +14,8 @@ from verdicts.run.plan import Artefact, artefacts_of
 def expect(workspace: Workspace, say: Callable[[str], None]) -> int:
     """Write `paper/expected/<profile>.json` from the current records, and what README says of it; say what moved.
 
-    Returns 0. Raises UserError where no claim has a record or the file cannot be written.
+    The values of claims that have no record now stay, with the date and commit of their run. Returns 0. Raises
+    UserError where no claim has a record or the file cannot be written.
     """
     from verdicts.report import readme_blocks
 
@@ -30,6 +31,9 @@ def expect(workspace: Workspace, say: Callable[[str], None]) -> int:
     for each in compare(workspace.claims, ledger, before) if before else ():
         if each.moved is Moved.MOVED and each.expected and each.result:
             say(f"{each.check}: {each.expected.value:.6g} before, {each.result.value:.6g} now")
+    values = values.completed(before, workspace.claims) if before else values
+    if kept := [name for name, claim in values.claims.items() if claim.earlier]:
+        say(f"of an earlier run: {', '.join(kept)}")
     if absent := [row.id for row in ledger.claims if row.id not in values.claims]:
         say(f"without a value: {', '.join(absent)}")
     try:

@@ -91,6 +91,25 @@ def test_a_run_tells_what_moved_since_the_last(toy):
     assert "B1.three: 3 before, 4 now" in expected(toy)
 
 
+def test_a_run_of_few_claims_leaves_the_values_of_the_others(toy):
+    toy.run_all()
+    expected(toy)
+    path = expected_path(toy.root, toy.workspace().profile)
+    before = json.loads(path.read_text())
+    toy.replace_in_module("beta/checks", "return Measurement(value=3)", 'raise Unavailable("no such file")')
+    toy.run_all()
+    assert "of an earlier run: B1" in expected(toy)
+    after = json.loads(path.read_text())
+    assert after["claims"]["B1"] == before["claims"]["B1"] | {
+        "earlier": {"newest": before["newest"], "commit": before["commit"]}
+    }
+    assert after["claims"]["A1"]["earlier"] is None and list(after["claims"]) == list(before["claims"])
+    toy.replace_in_claims("beta", 'id = "B1.three"', 'id = "B1.other"')
+    toy.replace_in_module("beta/checks", '"B1.three"', '"B1.other"')
+    toy.run_all()
+    assert "without a value: B1, B2" in expected(toy), "its checks are others now"
+
+
 def test_claims_that_came_or_went_are_no_fault(toy):
     toy.run_all()
     expected(toy)
