@@ -247,7 +247,7 @@ def test_another_rate_of_rotation_breaks_k13(monkeypatch: MonkeyPatch) -> None:
         return after if state.p is None else after._replace(p=state.p), info
 
     monkeypatch.setattr(augmented_diffusion, "noise_and_rate", doubled)
-    assert refuted("K13", "estimate", "rotation")
+    assert refuted("K13", "estimate", "rotation", "reverse")
     monkeypatch.setitem(augmented_diffusion.STEPS, "CLD, exponential", lasting)
     assert refuted("K13", "point")
     swapped(monkeypatch, {"CLD, exponential": "UniPC-3"})
