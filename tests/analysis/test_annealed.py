@@ -67,6 +67,14 @@ def test_annealed_langevin_in_its_place_refutes_p2a(monkeypatch: MonkeyPatch) ->
     assert refuted("P2a", "least", settings=few)
 
 
+def test_annealed_langevin_in_its_place_refutes_p2b(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of P2b: annealed Langevin needs as many evaluations as itself, and one at an edge is seen."""
+    few = SETTINGS.model_copy(update={"line_tuned": (40,), "line_tuned_long": (), "line_factors": (1.0, 2.0, 4.0)})
+    monkeypatch.setitem(other_mixtures.CHOSEN, PAPER, other_mixtures.CHOSEN[BASELINE])
+    swapped(monkeypatch, PAPER, BASELINE)
+    assert refuted("P2b", "least", "edges", settings=few)
+
+
 @pytest.mark.parametrize(("sampler", "budget"), [(PAPER, 40), (BASELINE, 40)])
 def test_the_settings_chosen_on_other_mixtures_are_the_best_tried(sampler: str, budget: int) -> None:
     """Without the settings of small steps, whose fine grids take long, and with the particles that chose them."""
