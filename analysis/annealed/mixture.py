@@ -1,6 +1,7 @@
 """Target 2, a mixture on the line: a density on a grid, moved quantiles, or particles, as the sampler needs."""
 
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -173,4 +174,8 @@ def _known(kl: float, minority: float, w2: float) -> LineErrors:
     return LineErrors(Interval(kl, kl, kl, 1), Interval(minority, minority, minority, 1), w2)
 
 
-_METHODS = {LineMethod.GRID: by_grid, LineMethod.TRANSPORT: by_transport, LineMethod.PARTICLES: by_particles}
+_METHODS: dict[LineMethod, Callable[..., tuple[int, LineErrors]]] = {
+    LineMethod.GRID: by_grid,
+    LineMethod.TRANSPORT: by_transport,
+    LineMethod.PARTICLES: by_particles,
+}
