@@ -1,4 +1,4 @@
-r"""P1a for finite batches: a batch of the authors' rule on an isotropic Gaussian, `u <= 1/2`, forgets its start.
+r"""P1a for finite batches: on an isotropic Gaussian, `u <= 1/2`, a batch converges from any start to one distribution.
 
 The chain is `(x, m, beta)`, of a batch with n coordinates in all, at the precision `lam` and `a = u / lam`, x measured
 from the target's mean:

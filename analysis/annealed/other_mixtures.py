@@ -1,4 +1,4 @@
-"""Settings of both samplers chosen on other mixtures: what tuning is worth where the target is not at hand to tune on.
+"""Settings of both samplers chosen on other mixtures: what tuning is worth where no target is available for tuning.
 
 The development mixtures have narrower and wider modes than the target's, and other weights, on either side of its own.
 A setting is chosen for each budget, over the target's own grid, by the least product of both KLs, as on Gaussians of
