@@ -11,6 +11,7 @@ from analysis.annealed import mixture, study
 from analysis.annealed.nfe_to_threshold import (
     ELSEWHERE,
     KL,
+    LINE_ELSEWHERE,
     LINE_KL,
     W2,
     Case,
@@ -99,15 +100,15 @@ def speed_up_on_the_mixture(settings: Settings) -> Measurement:
     return _on_mixture(settings)
 
 
-def _on_mixture(settings: Settings, tuned: bool = False) -> Measurement:
+def _on_mixture(settings: Settings, tuned: bool = False, case: Case = LINE_KL) -> Measurement:
     """Return the speed-up by KL at 40 evaluations on the mixture.
 
     Adaptive momentum's KL is estimated from particles; annealed Langevin's curve is exact (a density on a grid), so
     the interval of the estimate is carried through the curve.
     """
-    (run,) = LINE_KL.runs(settings, PAPER, 40, tuned)
+    (run,) = case.runs(settings, PAPER, 40, tuned)
     kl = run.errors.kl
-    baseline = list(curve(LINE_KL, settings, BASELINE, tuned))
+    baseline = list(curve(case, settings, BASELINE, tuned))
     ends = (kl.value, kl.high, kl.low)
     value, low, high = (min(nfe_to_threshold(baseline, max(end, 1e-9)) / 40, _CEILING) for end in ends)
     return Measurement(value=value, low=low, high=high, n=kl.n, seeds=(settings.seed,))
@@ -123,6 +124,18 @@ def least_speed_up_tuned_on_others(settings: Settings) -> Measurement:
 def speed_up_on_the_mixture_when_tuned(settings: Settings) -> Measurement:
     """Measure the speed-up by KL at 40 evaluations on the mixture, both samplers tuned for each budget."""
     return _on_mixture(settings, tuned=True)
+
+
+@check("P2b.least")
+def speed_up_on_the_mixture_tuned_on_others(settings: Settings) -> Measurement:
+    """Measure the speed-up by KL at 40 evaluations on the mixture, both samplers tuned on other mixtures."""
+    return _on_mixture(settings, tuned=True, case=LINE_ELSEWHERE)
+
+
+@check("P2b.edges")
+def optima_on_other_mixtures_on_an_edge(settings: Settings) -> Measurement:
+    """Measure how many optima tuned on other mixtures are on an edge of what tuning tried: both samplers."""
+    return _on_edge(settings, product((LINE_ELSEWHERE,), (BASELINE, PAPER)))
 
 
 @check("P2a.edges")

@@ -17,7 +17,17 @@ from ams.samplers.presets import DEFAULT, SPECS
 from ams_suite.drawn import save_drawn, speed_up_chart
 from analysis.annealed import gaussian, mixture, sensitivity, study
 from analysis.annealed.film import film
-from analysis.annealed.nfe_to_threshold import ELSEWHERE, KL, LINE_KL, W2, curve, default_line_run, sizes_of, speed_ups
+from analysis.annealed.nfe_to_threshold import (
+    ELSEWHERE,
+    KL,
+    LINE_ELSEWHERE,
+    LINE_KL,
+    W2,
+    curve,
+    default_line_run,
+    sizes_of,
+    speed_ups,
+)
 from analysis.annealed.settings import ABLATIONS, BASELINE, CAUSES, LARGER_DRIFT, OTHERS, PAPER, RIVALS, Settings
 from verdicts import Figure
 
@@ -64,11 +74,11 @@ def speed_up_by_budget(settings: Settings) -> Any:
 def speed_up_curves(settings: Settings) -> Drawing:
     """How many times as many evaluations annealed Langevin needs for the error of adaptive momentum, against the
     latter's evaluations. Shaded: the paper's 2 to 5. At NCSNv2's defaults, tuned on the target for each budget and
-    error, and tuned on Gaussians of other condition numbers. A point is missing where Langevin does not get there
-    within its budgets.
+    error, and tuned on Gaussians of other condition numbers or on other mixtures. A point is missing where Langevin
+    does not get there within its budgets.
     """
     drawing, (above, below) = panels(2, 2.6, sharex=True, sharey=True)
-    for axes, cases in ((above, (KL, W2, ELSEWHERE)), (below, (LINE_KL,))):
+    for axes, cases in ((above, (KL, W2, ELSEWHERE)), (below, (LINE_KL, LINE_ELSEWHERE))):
         curves = {(case, tuned): speed_ups(case, settings, tuned) for case in cases for tuned in (False, True)}
         names = {pair: f"{pair[0].name}, {'tuned' if pair[1] else 'defaults'}" for pair in curves}
         speed_up_panel(axes, {names[pair]: points for pair, points in curves.items() if points})

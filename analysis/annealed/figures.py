@@ -7,7 +7,17 @@ from itertools import product
 from ams.samplers.presets import SPECS, LineMethod
 from ams.statistics.nfe_to_threshold import nfe_to_threshold
 from analysis.annealed.drawing import figures as figures
-from analysis.annealed.nfe_to_threshold import ELSEWHERE, KL, LINE_KL, LINE_W2, W2, Case, curve, speed_up
+from analysis.annealed.nfe_to_threshold import (
+    ELSEWHERE,
+    KL,
+    LINE_ELSEWHERE,
+    LINE_KL,
+    LINE_W2,
+    W2,
+    Case,
+    curve,
+    speed_up,
+)
 from analysis.annealed.settings import BASELINE, PAPER, TABULATED, Settings
 from verdicts import Table
 from verdicts.records.figures import Cell
@@ -66,7 +76,7 @@ def _list(values: Sequence[float]) -> str:
 
 def speed_table(settings: Settings) -> Table:
     """Return adaptive momentum's error by budget and how many times as many evaluations annealed Langevin needs."""
-    cases = (*product((KL, W2, LINE_KL), (False, True)), (ELSEWHERE, True))
+    cases = (*product((KL, W2, LINE_KL), (False, True)), (ELSEWHERE, True), (LINE_ELSEWHERE, True))
     budgets = sorted({b for case, tuned in cases for b in case.budgets(settings, PAPER, tuned)})
     rows = tuple((b, *(_speed_cell(case, settings, b, tuned) for case, tuned in cases)) for b in budgets)
     header = ("NFE", *(f"{case.name}{', tuned' if tuned else ''}" for case, tuned in cases))

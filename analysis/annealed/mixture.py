@@ -1,6 +1,8 @@
 """Target 2, a mixture on the line: a density on a grid, moved quantiles, or particles, as the sampler needs."""
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +30,17 @@ from analysis.targets import two_modes
 from verdicts.studies import cell
 
 SIGMAS = SigmaRange(20.0, 0.02)
-SPREAD, MINORITY = 0.1, 0.3
+
+
+class Shape(NamedTuple):
+    """A mixture of two modes at -1 and 1: the standard deviation of each, and the weight of the one at -1."""
+
+    spread: float
+    minority: float
+
+
+TARGET = Shape(0.1, 0.3)
+SPREAD, MINORITY = TARGET
 CONFIDENCE = 1 - 1e-6
 _LAST = Level(0, sigma=SIGMAS.last)
 _BANDWIDTH = 0.1 * SPREAD  # adds 1 % to a mode's variance: 2.5e-5 nats
@@ -58,14 +70,14 @@ _NO_END = Interval(math.inf, math.inf, math.inf, 0)
 LOST = LineErrors(_NO_END, _NO_END, math.inf)
 
 
-def target() -> GaussianMixture:
-    """Return the mixture .3/.7 at -1/+1 with modes of standard deviation 0.1."""
-    return two_modes(SPREAD, MINORITY)
+def target(shape: Shape = TARGET) -> GaussianMixture:
+    """Return the mixture, by default .3/.7 at -1/+1 with modes of standard deviation 0.1."""
+    return two_modes(*shape)
 
 
-def log_density(x: np.ndarray) -> np.ndarray:
+def log_density(x: np.ndarray, shape: Shape = TARGET) -> np.ndarray:
     """Return the target's log-density at the last noise level."""
-    return target().log_density(torch.from_numpy(x)[:, None], _LAST).numpy()
+    return target(shape).log_density(torch.from_numpy(x)[:, None], _LAST).numpy()
 
 
 def last_step(sigmas: SigmaRange, budget: int, setting: Hyperparameters) -> float:
@@ -75,11 +87,11 @@ def last_step(sigmas: SigmaRange, budget: int, setting: Hyperparameters) -> floa
 
 
 @cell
-def line_run(sampler: str, budget: int, setting: Hyperparameters, sizes: Sizes) -> LineRun:
-    """One run of a sampler, by the method that it needs."""
+def line_run(sampler: str, budget: int, setting: Hyperparameters, sizes: Sizes, shape: Shape = TARGET) -> LineRun:
+    """One run of a sampler, by the method that it needs, on a mixture of that shape."""
     spec = SPECS[sampler]
     try:
-        return LineRun(setting, *_METHODS[spec.line_method](sizes, spec.build(SIGMAS, budget, setting)))
+        return LineRun(setting, *_METHODS[spec.line_method](sizes, spec.build(SIGMAS, budget, setting), shape=shape))
     except NonFiniteState:
         return LineRun(setting, 0, LOST)
 
@@ -88,15 +100,19 @@ def line_run(sampler: str, budget: int, setting: Hyperparameters, sizes: Sizes) 
 def tuned_run(sampler: str, budget: int, settings: tuple[Hyperparameters, ...], sizes: Sizes) -> LineRun:
     """A sampler's run at the setting of least KL. Particles choose it by other random numbers than those of the run.
 
-    Larger steps than these are left out: `drift u = 1.9`, nearly unstable on a point, for Langevin, 3 for the others.
+    Unstable settings are left out.
     """
-    spec = SPECS[sampler]
-    grid = spec.line_method is LineMethod.GRID
-    largest = 1.9 / spec.drift if grid else 3.0
-    stable = [one for one in settings if last_step(SIGMAS, budget, one) < largest]
+    grid, stable = SPECS[sampler].line_method is LineMethod.GRID, stable_settings(sampler, budget, settings)
     trials = (line_run.wrapped(sampler, budget, one, sizes._replace(seed=sizes.seed + 1)) for one in stable)
     best = min(trials, key=lambda run: run.errors.kl.value)
     return best if grid else line_run.wrapped(sampler, budget, best.hyperparameters, sizes)
+
+
+def stable_settings(sampler: str, budget: int, settings: tuple[Hyperparameters, ...]) -> list[Hyperparameters]:
+    """Return the settings without the largest steps: `drift u < 1.9` for Langevin, stable on a point, else `u < 3`."""
+    spec = SPECS[sampler]
+    largest = 1.9 / spec.drift if spec.line_method is LineMethod.GRID else 3.0
+    return [one for one in settings if last_step(SIGMAS, budget, one) < largest]
 
 
 @cell
@@ -113,47 +129,53 @@ def solver_runs(tolerances: tuple[float, ...], nodes: int) -> list[LineRun]:
     return [LineRun(Hyperparameters(tolerance=t), count, transported(quantiles.end(rows))) for t, rows, count in ends]
 
 
-def by_grid(sizes: Sizes, program: Program) -> tuple[int, LineErrors]:
+def by_grid(sizes: Sizes, program: Program, shape: Shape = TARGET) -> tuple[int, LineErrors]:
     """Return evaluations and errors of the density on a grid."""
-    law = GridAlgebra(target())
+    law = GridAlgebra(target(shape))
     start = law.start_normal(0.0, SIGMAS.first)
     state, evaluations = spent(law.run(program, start), start)
     density = law.density(state)
-    return evaluations, _known(divergence(density, log_density), half_line(density), line_w2(density, _exact()))
+    kl = divergence(density, partial(log_density, shape=shape))
+    return evaluations, _known(kl, half_line(density), line_w2(density, _exact(shape)))
 
 
-def by_transport(sizes: Sizes, program: Program) -> tuple[int, LineErrors]:
+def by_transport(sizes: Sizes, program: Program, shape: Shape = TARGET) -> tuple[int, LineErrors]:
     """Return evaluations and errors of moved quantiles."""
-    moved, evaluations = Nodes(target(), SIGMAS.first, sizes.nodes).run(program)
-    return evaluations, transported(moved)
+    moved, evaluations = Nodes(target(shape), SIGMAS.first, sizes.nodes).run(program)
+    return evaluations, transported(moved, shape)
 
 
-def transported(moved: Transported) -> LineErrors:
+def transported(moved: Transported, shape: Shape = TARGET) -> LineErrors:
     """Return the errors of moved quantiles; KL is an upper bound where the map folds the line."""
-    return _known(transport_kl(moved, target(), _LAST), float((moved.x < 0).mean()), transport_w2(moved, _exact()))
+    kl, w2 = transport_kl(moved, target(shape), _LAST), transport_w2(moved, _exact(shape))
+    return _known(kl, float((moved.x < 0).mean()), w2)
 
 
-def by_particles(sizes: Sizes, program: Program, coupled: int = 0) -> tuple[int, LineErrors]:
+def by_particles(sizes: Sizes, program: Program, coupled: int = 0, shape: Shape = TARGET) -> tuple[int, LineErrors]:
     """Return evaluations and errors of independent batches, with jackknife intervals; `coupled` as in `particles`."""
-    ends, evaluations = particles(target(), SIGMAS.first, program, sizes, coupled)
-    x = ends[:, :, 0]
+    ends, evaluations = particles(target(shape), SIGMAS.first, program, sizes, coupled)
+    x, log_target = ends[:, :, 0], partial(log_density, shape=shape)
     densities = smoothed(x, _BANDWIDTH)
     without = [averaged([*densities[:i], *densities[i + 1 :]]) for i in range(len(densities))]
     kl = jackknife_interval(
-        divergence(averaged(densities), log_density), [divergence(p, log_density) for p in without], CONFIDENCE
+        divergence(averaged(densities), log_target), [divergence(p, log_target) for p in without], CONFIDENCE
     )
     left = (x < 0).mean(1)
     others = [np.delete(left, i).mean() for i in range(len(left))]
     return evaluations, LineErrors(kl, jackknife_interval(left.mean(), others, CONFIDENCE), None)
 
 
-def _exact() -> GridFunction:
+def _exact(shape: Shape) -> GridFunction:
     """Return the target's density at the last noise level."""
-    return GridAlgebra(target()).exact(_LAST)
+    return GridAlgebra(target(shape)).exact(_LAST)
 
 
 def _known(kl: float, minority: float, w2: float) -> LineErrors:
     return LineErrors(Interval(kl, kl, kl, 1), Interval(minority, minority, minority, 1), w2)
 
 
-_METHODS = {LineMethod.GRID: by_grid, LineMethod.TRANSPORT: by_transport, LineMethod.PARTICLES: by_particles}
+_METHODS: dict[LineMethod, Callable[..., tuple[int, LineErrors]]] = {
+    LineMethod.GRID: by_grid,
+    LineMethod.TRANSPORT: by_transport,
+    LineMethod.PARTICLES: by_particles,
+}

@@ -9,7 +9,7 @@ import numpy as np
 from ams.samplers.presets import DEFAULT, RK45, SPECS, Family, Hyperparameters
 from ams.statistics.nfe_to_threshold import nfe_to_threshold
 from ams.statistics.tuning import optima_on_edge
-from analysis.annealed import gaussian, mixture
+from analysis.annealed import gaussian, mixture, other_mixtures
 from analysis.annealed.gaussian import SIGMAS
 from analysis.annealed.mixture import LineRun
 from analysis.annealed.particles import Sizes
@@ -39,13 +39,15 @@ def line_grid(settings: Settings, sampler: str) -> tuple[Hyperparameters, ...]:
 class Case(NamedTuple):
     """A target and an error, `error(run)`: the Gaussian, or the mixture on the `line`.
 
-    `conditions` are those of other Gaussians, on which the hyperparameters are tuned; without any it is the target.
+    `conditions` are those of other Gaussians, on which the hyperparameters are tuned; `others` says that it was on
+    other mixtures. Without either it is the target itself.
     """
 
     name: str
     error: Callable[[Any], float]
     line: bool = False
     conditions: tuple[float, ...] = ()
+    others: bool = False
     can_tune: bool = True
 
     def budgets(self, settings: Settings, sampler: str, tuned: bool = False) -> tuple[int, ...]:
@@ -59,6 +61,8 @@ class Case(NamedTuple):
             return known if paired and self.can_tune else ()
         if tuned:
             return tuple(sorted(settings.tuned + (settings.tuned_long if baseline else ())))
+        if self.others:
+            return ()
         if self.line:
             return settings.line_budgets + ((settings.line_long,) if baseline else ())
         known = settings.budgets + (settings.between if paired else ())
@@ -67,6 +71,8 @@ class Case(NamedTuple):
     def runs(self, settings: Settings, sampler: str, budget: int, tuned: bool = False) -> Sequence[Any]:
         """Return a sampler's runs at a budget: one at the defaults, or those among which tuning chooses."""
         sizes = sizes_of(settings)
+        if self.others:
+            return [mixture.line_run(sampler, budget, other_mixtures.chosen(sampler, budget), sizes)]
         if self.line and tuned:
             return [mixture.tuned_run(sampler, budget, line_grid(settings, sampler), sizes)]
         if self.line:
@@ -99,6 +105,7 @@ KL = Case("Gaussian, KL", lambda run: run.errors.kl)
 W2 = Case("Gaussian, W2", lambda run: run.errors.w2)
 ELSEWHERE = KL._replace(name="Gaussian, KL, on others", conditions=(100.0, 10_000.0))
 LINE_KL = Case("mixture, KL", line_kl, line=True)
+LINE_ELSEWHERE = LINE_KL._replace(name="mixture, KL, on others", others=True)
 LINE_W2 = Case("mixture, W2", line_w2, line=True, can_tune=False)
 
 

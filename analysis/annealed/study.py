@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ams.samplers.presets import ADAPTIVE, DEFAULT, RK45, Hyperparameters, noise_schedule
-from analysis.annealed import film, gaussian, mixture, sensitivity
+from analysis.annealed import film, gaussian, mixture, other_mixtures, sensitivity
 from analysis.annealed.gaussian import SIGMAS, TARGET
 from analysis.annealed.nfe_to_threshold import ELSEWHERE, KL, LINE_KL, grid, line_grid, sizes_of
 from analysis.annealed.settings import (
@@ -82,6 +82,7 @@ def _on_mixture(settings: Settings) -> Iterator[Cell]:
     for name in (BASELINE, PAPER):
         for budget in LINE_KL.budgets(settings, name, tuned=True):
             yield mixture.tuned_run.cell(name, budget, line_grid(settings, name), sizes)
+            yield mixture.line_run.cell(name, budget, other_mixtures.chosen(name, budget), sizes)
     yield mixture.langevin_particles.cell(100, sizes)
 
 

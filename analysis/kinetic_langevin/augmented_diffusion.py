@@ -40,6 +40,20 @@ class Symbols(NamedTuple):
         """Return `N = n^T Q n`."""
         return (self.across.T * self.noise * self.across)[0]
 
+    @property
+    def basis(self) -> sp.Matrix:
+        """Return `C = (r_1, Q n)`, for the coordinates `y - D` and, but for its sign, `p / sqrt N` of `z - r_1 D`."""
+        return sp.Matrix.hstack(self.one, self.noise * self.across)
+
+    def drift(self, share: int) -> sp.Matrix:
+        """Return the matrix of these coordinates' drift `A z - diag(0, 2 share) s`, for a constant D.
+
+        The score is `s = -Q^-1 (z - r_1 D)`, and `r_1' = A r_1`: D drops out of the drift of `z - r_1 D`. A `share`
+        of 1 is the probability flow's, 2 that of the reverse SDE.
+        """
+        matrix = sp.Matrix([[0, 1], [-1, -2]]) + sp.diag(0, 2 * share) * self.noise.adjugate() / self.noise.det()
+        return self.basis.adjugate() * (matrix * self.basis - self.slope(self.basis)) / self.basis.det()
+
     def slope(self, value: sp.Basic) -> sp.Basic:
         """Return the derivative by t."""
         return value.diff(self.t) - self.fade * value.diff(self.fade)
@@ -74,21 +88,31 @@ def remainder_of_estimate(settings: Settings) -> Measurement:
 def remainder_of_rotation(settings: Settings) -> Measurement:
     """Measure the operations left in the flow of `(xi, p)`, `xi = (y - D) / sigma`, less a rotation at the stated rate.
 
-    CLD's flow is `dz/dt = A z - diag(0, 2) s`, `s = -Q^-1 (z - r_1 D)`, and `r_1' = A r_1`. So D, held constant, drops
-    out of the flow of `z - r_1 D`. In the basis `C = (r_1, Q n)` that has the matrix `G = C^-1 (M C - C')`, `M = A +
-    diag(0, 2) Q^-1`; `xi` and `p` are its coordinates over sigma and times sqrt N. So both diagonal entries of G must
-    undo that scaling, and its others be `rate sigma sqrt N` and `-rate / (sigma sqrt N)`; the sign of p is free.
+    `xi` and `p` are the coordinates of `Symbols.basis` over sigma and times sqrt N. So both diagonal entries of the
+    drift G must undo that scaling, and its others be `rate sigma sqrt N` and `-rate / (sigma sqrt N)`; the sign of p is
+    free.
     """
     of = diffusion()
-    basis = sp.Matrix.hstack(of.one, of.noise * of.across)
-    drift = sp.Matrix([[0, 1], [-1, -2]]) + sp.diag(0, 2) * of.noise.adjugate() / of.noise.det()
-    flow = basis.adjugate() * (drift * basis - of.slope(basis)) / basis.det()
+    flow = of.drift(1)
     return left_over(
         flow[0, 0] - of.slope(of.sigma2) / (2 * of.sigma2),
         flow[1, 1] + of.slope(of.size) / (2 * of.size),
         flow[0, 1] * flow[1, 0] + of.rate2,
         flow[0, 1] + flow[1, 0] * of.sigma2 * of.size,
     )
+
+
+@check("K13.reverse")
+def remainder_of_reverse_sde(settings: Settings) -> Measurement:
+    """Measure the operations left in the reverse SDE of y less the data's own, `dy = 2 (D - y) dl + sqrt(2) sigma dB`.
+
+    In time t the latter's drift of `y - D` is `(y - D) d(ln sigma^2)/dt`, and its noise adds `d(sigma^2)/dt` to the
+    variance. So p must not enter the drift, and the velocity's noise, `(0, 2) dB`, must have that part in `y - D`.
+    """
+    of = diffusion()
+    reverse, spread = of.drift(2), of.basis.adjugate() * sp.Matrix([0, 2]) / of.basis.det()
+    growth = of.slope(of.sigma2)
+    return left_over(reverse[0, 1], reverse[0, 0] - growth / of.sigma2, spread[0] ** 2 - growth)
 
 
 @check("K13.point")

@@ -11,7 +11,7 @@ from ams.plots import budget_ticks, legend_above, panels, reference_line, ticks
 from ams.samplers.presets import SPECS
 from ams.statistics import Interval, mean_interval
 from ams_suite.drawn import save_drawn
-from analysis.kinetic_langevin import langevin_time, on_a_mixture, samplers, study
+from analysis.kinetic_langevin import conformance, langevin_time, on_a_mixture, samplers, study
 from analysis.kinetic_langevin.drift_calibration import drift_factors
 from analysis.kinetic_langevin.family import Kind
 from analysis.kinetic_langevin.invariance_and_order import gaussian_divergence
@@ -156,7 +156,9 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 def tables(settings: Settings) -> list[Table]:
     """Return the group's tables: evaluations on the third family, a table for each kind of problem, and the tuning."""
     tables = [time_table(settings), *(evaluations_table(settings, Kind(name)) for name in settings.compared)]
-    return [*tables, *([development_table(settings), mixture_table(settings)] if settings.tuned else [])]
+    if settings.tuned:
+        tables += [development_table(settings), mixture_table(settings), conformance_table()]
+    return tables
 
 
 def time_table(settings: Settings) -> Table:
@@ -203,6 +205,28 @@ def mixture_table(settings: Settings) -> Table:
             (name, *(shown(on_a_mixture.kl(settings, name, budget)) for budget in both)) for name in on_a_mixture.NAMES
         ),
         claims=("K11",),
+    )
+
+
+def conformance_table() -> Table:
+    """Return the kit's verdict on each sampler, its stated order and those that were measured."""
+    orders = ("order", "order of each step", "order on the mixture")
+
+    def shown(order: tuple[float, float, float] | None) -> str:
+        return "{:.2f} [{:.2f}, {:.2f}]".format(*order) if order else ""
+
+    reports = {name: conformance.conformance(name) for name in conformance.NAMES}
+    return Table(
+        id="kinetic_conformance",
+        caption="The conformance kit on the samplers of K8 and K9: the order that the source states, and the measured "
+        "ones with their intervals: of the marginals of a Gaussian, of each step past the start, and of points on a "
+        "mixture.",
+        header=("sampler", "verdict", "stated order", *orders),
+        rows=tuple(
+            (name, each.verdict, each.stated or "", *(shown(each.orders.get(order)) for order in orders))
+            for name, each in reports.items()
+        ),
+        claims=("K14",),
     )
 
 

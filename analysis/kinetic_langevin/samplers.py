@@ -35,7 +35,8 @@ DECAYING, DECAYING_HALF = "annealed BAOAB, e = 0", "annealed BAOAB, e = 1/2"
 MOMENTUM, SAME_WITHOUT = "annealed BAOAB, tapered", "annealed BAOAB, tapered, e = 0"
 BEST_WITHOUT, CURVATURE = "annealed BAOAB, u = 1.9", "annealed BAOAB, e from curvature"
 CRITICAL, MEMORYLESS, RESTART = "critically damped corrector", "prediction-correction", "Restart"
-WITH_MOMENTUM = (CRITICAL, MOMENTUM, "CLD, exponential", "CLD, splitting")
+CLD = ("CLD, exponential", "CLD, splitting")
+WITH_MOMENTUM = (CRITICAL, MOMENTUM, *CLD)
 """The samplers of `COMPARED` whose velocity lasts for more than a step."""
 PUBLISHED = ("DPM-Solver++", "SDE-DPM-Solver++", "Heun ODE", "EDM stochastic", "ancestral")
 ANNEALED = (LANGEVIN.name, ADAPTIVE.name)

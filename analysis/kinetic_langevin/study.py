@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from analysis.kinetic_langevin import (
+    conformance,
     drift_calibration,
     invariance_and_order,
     on_a_mixture,
@@ -61,6 +62,7 @@ def cells(settings: Settings) -> Iterator[Cell]:
     if settings.tuned:
         yield from optimal_momentum.cells(third(settings, Kind.EXACT), third(settings, Kind.START), settings.budget)
         yield from on_a_mixture.cells(settings)
+        yield from conformance.cells()
 
 
 def _of_development(settings: Settings) -> Iterator[Cell]:

@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from textwrap import fill
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -16,8 +16,9 @@ from matplotlib.ticker import NullLocator
 from matplotlib.transforms import ScaledTranslation
 from torch import Tensor
 
-from ams.plots import Points, legend_above, panels, speed_up_panel, ticks
+from ams.plots import Points, ticks
 from ams.samplers.presets import RIVALS, SPECS
+from ams_suite.drawn import speed_up_chart
 
 FAMILIES = {
     "Annealed, no momentum": (
@@ -86,17 +87,22 @@ def draw_rows(rows: Sequence[Row], budgets: Sequence[int]) -> Drawing:
     return drawing
 
 
-def draw_speed_ups(curves: Mapping[str, Points]) -> Drawing:
-    """Draw speed-ups against the evaluations of the faster sampler, a line a name; see `ams.plots.speed_up_panel`."""
-    drawing, (axes,) = panels(1, 2.6)
-    speed_up_panel(axes, curves)
-    ticks(axes, apart([round(n) for points in curves.values() for n, _ in points]))
-    low, high = axes.get_ylim()
-    shown = [factor for factor in (0.01, 0.1, 1.0, 2.0, 5.0, 10.0, 100.0) if low <= factor <= high]
-    axes.set_yticks(shown, [f"{factor:g}" for factor in shown])
-    axes.yaxis.set_minor_locator(NullLocator())
-    legend_above(axes, 1)
-    return drawing
+def move_speed_ups(curves: Mapping[tuple[str, str], Points]) -> Any:
+    """Return a chart of speed-ups against the evaluations of the faster sampler, by case and "default" or "tuned".
+
+    Lines break at points that are not finite.
+    """
+    rows = [
+        {
+            "case": case,
+            "tuned": tuned,
+            "budget": round(budget),
+            "times": round(times, 3) if math.isfinite(times) else None,
+        }
+        for (case, tuned), points in curves.items()
+        for budget, times in points
+    ]
+    return speed_up_chart(rows, logarithmic=True)
 
 
 def apart(budgets: Sequence[int]) -> list[int]:

@@ -17,7 +17,11 @@ from experiments.images.comparison import (
 )
 from experiments.images.exact import BASELINE, PAPER, ExactSettings, Results
 from verdicts import Figure, Table, save_figure
+from verdicts.records.charts import save_chart
 from verdicts.records.figures import Cell
+
+POINT = "Point at a mark for its numbers."
+"""What a reader can do with a chart that has no choices."""
 
 
 def draw_errors(results: Results, settings: ExactSettings) -> Drawing:
@@ -50,17 +54,18 @@ def figures(
     )
     speed_up = (
         f"{title}, exact score: annealed Langevin's evaluations over adaptive momentum's at equal KL a pixel, against "
-        "the latter's. Shaded: the paper's 2 to 5. No point: annealed Langevin does not get there within its budgets. "
-        "Tuned: the best step and steps per noise level for each budget, chosen on other batches."
+        "the latter's. Shaded: the paper's 2 to 5. No point: annealed Langevin does not get there within its budgets."
     )
-    kinds = {"defaults": results, "both tuned": tuned or {}}
+    how = "Choose tuned ones: the best step and steps per noise level for each budget, chosen on other batches."
+    kinds = {"default": results, "tuned": tuned or {}}
     pairs = {
         kind: [error_curve(runs.get(each, {}), "kl") for each in (PAPER, BASELINE)] for kind, runs in kinds.items()
     }
-    curves = {kind: speed_ups(*pair) for kind, pair in pairs.items() if all(pair)}
+    curves = {(f"{title}, KL", kind): speed_ups(*pair) for kind, pair in pairs.items() if all(pair)}
+    chart = drawing.move_speed_ups(curves)
     return [
         save_figure(draw_errors(results, settings), folder, f"{name}_errors", caption, claims),
-        save_figure(drawing.draw_speed_ups(curves), folder, f"{name}_speed_up", speed_up, claims),
+        save_chart(chart, folder, f"{name}_speed_up", speed_up, claims, how if tuned else POINT),
     ]
 
 

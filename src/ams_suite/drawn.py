@@ -16,27 +16,32 @@ def save_drawn(drawn: Mapping[Callable[..., Any], tuple[str, ...]], folder: Path
     return [_saved(draw(*given), folder, draw, claims) for draw, claims in drawn.items()]
 
 
-def speed_up_chart(rows: Sequence[Mapping[str, Any]]) -> Any:
+def speed_up_chart(rows: Sequence[Mapping[str, Any]], logarithmic: bool = False) -> Any:
     """Return an Altair chart of speed-ups by budget, the paper's 2 to 5 shaded.
 
-    A row has the name of its `case` (target and error), `tuned` ("default" or "tuned"), `budget` and `times`.
+    A row has the name of its `case` (target and error), `tuned` ("default" or "tuned"), `budget` and `times`, None for
+    no point. Where no row is tuned there is nothing to choose. `logarithmic` is the scale of the factors.
     """
     import altair as alt
 
-    names, budgets, factors = ([row[name] for row in rows] for name in ("case", "budget", "times"))  # of all choices
+    names, budgets = ([row[name] for row in rows] for name in ("case", "budget"))  # of all choices
+    factors = [row["times"] for row in rows if row["times"] is not None] or [5.0]
     case = alt.selection_point(fields=["case"], bind="legend")
     tuned = alt.param(
         name="tuned", value="default", bind=alt.binding_select(options=["default", "tuned"], name="Hyperparameters ")
     )
+    scale = alt.Scale(domain=[0, max(factors)])
+    if logarithmic:
+        scale = alt.Scale(type="log", domain=[min(1.0, *factors), max(5.0, *factors)], nice=False)
     band = alt.Chart({"values": [{"low": 2, "high": 5}]}).mark_rect(color="#0072b2", opacity=0.12)
     lines = alt.Chart({"values": rows}, width=560, height=300).mark_line(point=alt.OverlayMarkDef(size=40))
-    return band.encode(y="low:Q", y2="high:Q") + lines.encode(
+    lines = lines.encode(
         x=alt.X(
             "budget:Q",
             title="score evaluations (NFE)",
             scale=alt.Scale(type="log", domain=[min(budgets), max(budgets)]),
         ),
-        y=alt.Y("times:Q", title="times as many evaluations", scale=alt.Scale(domain=[0, max(factors)])),
+        y=alt.Y("times:Q", title="times as many evaluations", scale=scale),
         color=alt.Color(
             "case:N",
             title=None,
@@ -44,7 +49,10 @@ def speed_up_chart(rows: Sequence[Mapping[str, Any]]) -> Any:
         ),
         opacity=alt.condition(case, alt.value(1), alt.value(0.15)),
         tooltip=["case:N", alt.Tooltip("budget:Q", title="NFE"), alt.Tooltip("times:Q", title="times as many")],
-    ).add_params(case, tuned).transform_filter("datum.tuned == tuned")
+    ).add_params(case)
+    if any(row["tuned"] != "default" for row in rows):
+        lines = lines.add_params(tuned).transform_filter("datum.tuned == tuned")
+    return band.encode(y="low:Q", y2="high:Q") + lines
 
 
 def _saved(made: Any, folder: Path, draw: Callable[..., Any], claims: tuple[str, ...]) -> Figure:

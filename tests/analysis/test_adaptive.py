@@ -14,7 +14,15 @@ from torch import Tensor
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import Stationary, solved
 from ams.samplers import adaptive, momentum_rule
-from analysis.adaptive import closed_forms, convergence, general_covariance, isotropic, linearisation, study
+from analysis.adaptive import (
+    closed_forms,
+    convergence,
+    finite_batch,
+    general_covariance,
+    isotropic,
+    linearisation,
+    study,
+)
 from analysis.momentum import study as constant_momentum
 from analysis.momentum.stationary import solved_variance
 from tests.claims import claims, expected, measured, refuted, verdict_of
@@ -114,6 +122,33 @@ def test_unstable_momentum_is_not_ergodic(monkeypatch: MonkeyPatch) -> None:
     true = convergence.stability_bound
     monkeypatch.setattr(convergence, "stability_bound", lambda beta: 1.5 * true(beta))
     assert refuted("P1a", "constant")
+
+
+def test_another_rule_far_away_breaks_p1a(monkeypatch: MonkeyPatch) -> None:
+    """A critical momentum without its square; a Lyapunov function beyond its steps; moves at the ratio 1, where beta is
+    at its minimum.
+    """
+    with monkeypatch.context() as patched:
+        patched.setattr(finite_batch, "critical_momentum", lambda w: (1 - w) / (1 + w))
+        assert refuted("P1a", "large", "drift")
+    first, _, form = finite_batch.LYAPUNOV[0]
+    monkeypatch.setattr(finite_batch, "LYAPUNOV", ((first, sp.Rational(1, 2), form),))
+    assert refuted("P1a", "drift")
+    one, _, last = finite_batch.POINT
+    monkeypatch.setattr(finite_batch, "POINT", (one, one + finite_batch.DELTA, last))
+    assert refuted("P1a", "density")
+
+
+@pytest.mark.parametrize("u", [0.02, 1 / 3, 0.5])
+def test_the_lyapunov_function_falls_far_away(u: float) -> None:
+    """Under every step that a momentum allows, from every state; a step with m = 0 does not increase it."""
+    (form,) = (np.array(p, dtype=float) for first, last, p in finite_batch.LYAPUNOV if first < u <= last)
+    states = np.random.default_rng(1).standard_normal((1000, 2))
+    for w in np.linspace(u, 4 * u, 20):
+        after = states @ np.array(finite_batch.of_a_large_state(w)).T
+        assert ((after @ form * after).sum(1) < (states @ form * states).sum(1)).all()
+    reset = np.array([(1.0, -eta) for eta in np.linspace(1e-3, 1.0, 50)])
+    assert ((reset @ form * reset).sum(1) <= form[0, 0]).all()
 
 
 def test_corrected_noise_would_make_p1b_hold(monkeypatch: MonkeyPatch) -> None:

@@ -9,16 +9,17 @@ import torch
 from pytest import MonkeyPatch
 from scipy.stats import norm
 
+from ams.errors import UserError
 from ams.grid_function import GridFunction
 from ams.laws import GaussianLaw
 from ams.samplers import Particles, flow_heun, langevin
 from ams.samplers.presets import DEFAULT, RK45, SPECS, Hyperparameters, SigmaRange, levels
 from ams.schedules import Level
 from ams.targets import Gaussian
-from analysis.annealed import drawing, figures, gaussian, mixture, nfe_to_threshold
-from analysis.annealed.nfe_to_threshold import KL, LINE_W2, curve, grid, sizes_of, speed_up, window
+from analysis.annealed import drawing, figures, gaussian, mixture, nfe_to_threshold, other_mixtures
+from analysis.annealed.nfe_to_threshold import KL, LINE_W2, curve, grid, line_grid, sizes_of, speed_up, window
 from analysis.annealed.particles import Batches, Sizes, averaged, divergence, smoothed
-from analysis.annealed.settings import BASELINE, PAPER
+from analysis.annealed.settings import BASELINE, PAPER, Settings
 from analysis.annealed.transport import Nodes, transport_kl, transport_w2
 from tests.claims import expected, quick_settings, refuted, verdict_of
 from tests.monte_carlo import MonteCarlo
@@ -64,6 +65,28 @@ def test_annealed_langevin_in_its_place_refutes_p2a(monkeypatch: MonkeyPatch) ->
     few = SETTINGS.model_copy(update={"line_tuned": (40,), "line_tuned_long": (), "line_factors": (1.0, 2.0)})
     monkeypatch.setattr(mixture, "tuned_run", lambda name, *rest: TUNED(BASELINE, *rest))
     assert refuted("P2a", "least", settings=few)
+
+
+def test_annealed_langevin_in_its_place_refutes_p2b(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of P2b: annealed Langevin needs as many evaluations as itself, and one at an edge is seen."""
+    few = SETTINGS.model_copy(update={"line_tuned": (40,), "line_tuned_long": (), "line_factors": (1.0, 2.0, 4.0)})
+    monkeypatch.setitem(other_mixtures.CHOSEN, PAPER, other_mixtures.CHOSEN[BASELINE])
+    swapped(monkeypatch, PAPER, BASELINE)
+    assert refuted("P2b", "least", "edges", settings=few)
+
+
+@pytest.mark.parametrize(("sampler", "budget"), [(PAPER, 40), (BASELINE, 40)])
+def test_the_settings_chosen_on_other_mixtures_are_the_best_tried(sampler: str, budget: int) -> None:
+    """Without the settings of small steps, whose fine grids take long, and with the particles that chose them."""
+    tried = [one for one in line_grid(Settings(), sampler) if one.factor >= 1.0 and one.repeats <= 2]
+    sizes = sizes_of(Settings())._replace(seed=Settings().seed + 1)
+    errors = dict(other_mixtures.development_errors(sampler, budget, tuple(tried), sizes))
+    assert min(errors, key=lambda one: other_mixtures.product(errors[one])) == other_mixtures.chosen(sampler, budget)
+
+
+def test_no_setting_was_chosen_at_other_budgets() -> None:
+    with pytest.raises(UserError, match=r"was tuned on other mixtures at .* evaluations, not at 30"):
+        other_mixtures.chosen(PAPER, 30)
 
 
 def test_langevins_settings_carry_over_to_langevin(monkeypatch: MonkeyPatch) -> None:

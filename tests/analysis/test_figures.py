@@ -62,7 +62,7 @@ def test_the_speed_up_is_charted_for_each_target_and_both_hyperparameters(monkey
     ends = [chart["layer"][1]["encoding"][axis]["scale"]["domain"] for axis in "xy"]
     assert ends == [[20, 200], [0, 4]], "the axes of one choice are those of the other"
     above, below = drawing.speed_up_curves(quick_settings("annealed")).axes
-    assert [len(axes.lines) for axes in (above, below)] == [7, 3], "a line at 1, and each case at defaults and tuned"
+    assert [len(axes.lines) for axes in (above, below)] == [7, 5], "a line at 1, and each case at defaults and tuned"
 
 
 def test_the_slider_of_the_film_counts_noise_levels_as_its_title_does(monkeypatch) -> None:

@@ -10,12 +10,20 @@ import torch
 from pytest import MonkeyPatch
 
 from ams.laws.stationary import frozen
-from ams.samplers import annealed_baoab, critically_damped, exponential_multistep, langevin, one_step_per_level
+from ams.samplers import (
+    annealed_baoab,
+    critically_damped,
+    exponential_multistep,
+    langevin,
+    one_step_per_level,
+    presets,
+)
 from ams.samplers.presets import SigmaRange, steps_per_level
 from ams.schedules import geometric_sigmas, ve_levels
 from ams.targets import GaussianMixture
 from analysis.kinetic_langevin import (
     augmented_diffusion,
+    conformance,
     drift_calibration,
     family,
     figures,
@@ -67,6 +75,7 @@ def few_samplers(monkeypatch: MonkeyPatch) -> None:
     monkeypatch.setattr(optimal_momentum, "WITHOUT", [(0.0, 0.0), (0.05, 0.0)])
     monkeypatch.setattr(optimal_momentum, "WITH", [(0.02, 0.25), (0.02, 0.5)])
     monkeypatch.setattr(on_a_mixture, "NAMES", (CRITICAL, DECAYING, "DEIS-4", MEMORYLESS))
+    monkeypatch.setattr(conformance, "NAMES", ("DEIS-2", "CLD, exponential", "CLD, splitting", CRITICAL))
 
 
 @pytest.mark.parametrize("identifier", CLAIMS)
@@ -238,13 +247,24 @@ def test_another_rate_of_rotation_breaks_k13(monkeypatch: MonkeyPatch) -> None:
         return after if state.p is None else after._replace(p=state.p), info
 
     monkeypatch.setattr(augmented_diffusion, "noise_and_rate", doubled)
-    assert refuted("K13", "estimate", "rotation")
+    assert refuted("K13", "estimate", "rotation", "reverse")
     monkeypatch.setitem(augmented_diffusion.STEPS, "CLD, exponential", lasting)
     assert refuted("K13", "point")
     swapped(monkeypatch, {"CLD, exponential": "UniPC-3"})
     assert refuted("K13", "exact", settings=SMALL)
     swapped(monkeypatch, {"CLD, exponential": RESTART})
     assert refuted("K13", "start", settings=SMALL)
+
+
+def test_a_step_of_lower_order_breaks_k14(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
+    """Falsifier of K14: CLD's exponential integrator without what it knows of the last denoised point."""
+
+    def forgetful(state: Any, *others: Any) -> Any:
+        after, info = critically_damped.cld_exponential(state, *others)
+        return after._replace(d=None), info
+
+    monkeypatch.setattr(presets, "cld_exponential", forgetful)
+    assert refuted("K14", "refuted", "order", "cld")
 
 
 def test_a_faster_sampler_breaks_k8d(monkeypatch: MonkeyPatch) -> None:
@@ -360,7 +380,8 @@ def test_a_curve_ends_where_more_evaluations_change_nothing() -> None:
 
 def test_tables_say_who_reaches_the_threshold() -> None:
     settings = small(targets=2, budget=40, compared=("exact",), tuned=True, mixture_batch=20)
-    times, evaluations, tuned, _ = figures.tables(settings)
+    times, evaluations, tuned, _, kit = figures.tables(settings)
+    assert kit.rows[0][:3] == ("DEIS-2", "holds", 2) and kit.rows[-1][2] == ""
     assert times.header == ("sampler", "exact: evaluations", "exact: Langevin time") and len(times.rows) == 9
     rows = {name: entries for name, *entries in evaluations.rows}
     assert float(rows[DECAYING][1].split()[0]) == pytest.approx(23, abs=2) and rows["EDM stochastic"][1] == "never"

@@ -10,7 +10,7 @@ from ams.plots import legend_above, panels
 from ams.samplers.presets import SPECS
 from ams.statistics import CONFIDENCE, mean_interval
 from experiments.images.comparison import speed_ups
-from experiments.images.drawing import Bands, Row, draw_grid, draw_rows, draw_speed_ups
+from experiments.images.drawing import Bands, Row, draw_grid, draw_rows, move_speed_ups
 from experiments.images.features import pooled
 from experiments.images.pretrained import inputs, runs, samplers, study
 from experiments.images.pretrained.checks import difference
@@ -18,6 +18,7 @@ from experiments.images.pretrained.inputs import DEFAULTS, FIRST_SIGMA, Quality
 from experiments.images.pretrained.runs import Batch
 from experiments.images.pretrained.settings import Settings
 from verdicts import Figure, Table, save_figure
+from verdicts.records.charts import save_chart
 from verdicts.records.figures import Cell
 
 _CLAIMS = ("I1", "I2", "I2a", "I3", "I4", "I5", "I6", "I9", "I12", "I13")
@@ -52,13 +53,16 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         "distance, against the latter's, at the authors' hyperparameters. Shaded: the paper's 2 to 5. No point: the "
         "baseline does not get there within its budgets."
     )
+    how = "Choose a pair by its name in the legend."
     pairs = {
         "annealed": (samplers.PAPER, samplers.BASELINE),
         "as a corrector": (samplers.ADAPTIVE_CORRECTOR, samplers.PLAIN_CORRECTOR),
     }
-    speed_ups_of = {name: speed_ups(*(study.energies(settings, each) for each in pair)) for name, pair in pairs.items()}
+    curves = {
+        (name, "default"): speed_ups(*(study.energies(settings, each) for each in pair)) for name, pair in pairs.items()
+    }
     return [
-        save_figure(draw_speed_ups(speed_ups_of), folder, "pretrained_speed_up", speed_up, ("I3",)),
+        save_chart(move_speed_ups(curves), folder, "pretrained_speed_up", speed_up, ("I3",), how),
         save_figure(draw_quality(settings), folder, "pretrained_quality", quality, _CLAIMS),
         save_figure(draw_rows([_frechet(settings)], settings.budgets), folder, "pretrained_frechet", frechet, _CLAIMS),
         save_figure(draw_samples(settings), folder, "pretrained_samples", samples, _CLAIMS),

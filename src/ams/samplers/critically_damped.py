@@ -14,6 +14,8 @@ of y and of x_0. So the score of z needs the data's own score alone, at y and si
 
 (claim K13): the probability flow of y, joined with Hamiltonian dynamics of the distribution at each noise level. If D
 is constant, `((y - D) / sigma, p)` turns by the angle theta. A step from sigma to sigma' takes one evaluation.
+The reverse SDE needs no step of its own: whatever p is, y follows the data's own, `dy = 2 (D - y) dl + sqrt(2) sigma
+dB` (claim K13), of which `ancestral` and `dpm_solver(1.0)` are integrators.
 
 - *exponential*: the turn, exact where D is constant, with `D + h/(2 h_)(D - D_)` for D; gDDIM (arXiv 2206.05564) of
   second order.

@@ -115,7 +115,7 @@ def dpm_solver_multistep(order: int, tau: float = 0.0) -> Method:
     return Method(order, retention=noisy(tau) if tau else FLOW, noise=tau > 0)
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=2**16)  # of many methods on the noise levels of many budgets
 def weights(method: Method, points: tuple[float, ...], start: float, end: float) -> tuple[float, tuple[float, ...]]:
     """Return P and the weights of the values at noise `points` for a step from noise `start` to `end > 0`.
 

@@ -1,4 +1,4 @@
-"""Critically damped Langevin diffusion: both integrators against its own flow, of position and velocity."""
+"""Critically damped Langevin diffusion: both integrators against its flow of position and velocity; its reverse SDE."""
 
 import numpy as np
 import pytest
@@ -6,6 +6,7 @@ from scipy.integrate import solve_ivp
 
 from ams.laws.gaussian import GaussianLaw
 from ams.samplers import Step, one_step_per_level
+from ams.samplers.affine_transitions import affine, ancestral
 from ams.samplers.critically_damped import GAMMA, angle, cld_exponential, cld_splitting, noise_and_rate, time_of
 from ams.schedules import geometric_sigmas, ve_levels
 
@@ -32,6 +33,13 @@ def flow_of_the_mean() -> float:
     return float(LAST**2 * one @ np.linalg.solve(noise, z))
 
 
+def estimate(t: float) -> np.ndarray:
+    """Return the row that makes y of (x, w)."""
+    one, noise, _ = columns(t)
+    solved: np.ndarray = np.linalg.solve(noise, one)
+    return solved / (one @ solved)
+
+
 @pytest.mark.parametrize("step", [cld_exponential, cld_splitting])
 def test_a_step_has_the_flow_of_both_to_second_order(step: Step) -> None:
     law, exact, errors = GaussianLaw([VARIANCE], [MEAN]), flow_of_the_mean(), []
@@ -51,3 +59,23 @@ def test_the_noise_of_the_estimate_falls_with_time() -> None:
         assert one @ across == pytest.approx(0.0, abs=1e-15)
     assert angle(50.0, 1.0) + angle(1.0, 0.01) == pytest.approx(angle(50.0, 0.01), rel=1e-4)
     assert noise_and_rate(2.0)[1] > 0.0
+
+
+@pytest.mark.parametrize(("first", "last"), [(8.0, 2.0), (0.5, 0.1)])
+def test_the_reverse_sde_of_the_estimate_is_ancestral_sampling(first: float, last: float) -> None:
+    """Conditioned on a data point and on (x, w) at the first noise level, y at the last one depends on y there alone.
+
+    The conditional distribution is that of the diffusion itself, from its joint Gaussian; for a point D is constant.
+    """
+    before, after = time_of(first), time_of(last)
+    gap = before - after
+    on = np.exp(-gap) * np.array([[1 + gap, gap], [-gap, 1 - gap]])
+    (start, noise, _), (end, little, _) = columns(before), columns(after)
+    gain = little @ on.T @ np.linalg.inv(noise)
+    left = little - gain @ on @ little
+    y, x, z = estimate(after), 0.7, np.array([0.4, -1.3])
+    law, (level, _) = GaussianLaw([1e-14], [x]), ve_levels([first, last])
+    state, _ = law.end([(affine(ancestral), level)], law.start(float(estimate(before) @ z), 0.0))
+    moments = law.moments(state.x)
+    assert moments.mean.item() == pytest.approx(y @ (x * end + gain @ (z - x * start)), rel=1e-8)
+    assert moments.variance.item() == pytest.approx(y @ left @ y, rel=1e-8)

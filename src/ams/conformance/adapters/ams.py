@@ -4,6 +4,10 @@ Settings: `sigma_max` (20) and `sigma_min` (0.02) are the ends of the noise leve
 `Hyperparameters`, with the values of the code published with arXiv 2405.13726. `steps` is the number of noise levels of
 an annealed sampler, the number of network calls of any other. At a fixed number of steps per noise level, more noise
 levels do not remove an annealed sampler's lag: its limit differs from its target, for Langevin as one over that number.
+
+An order is stated where its source states one: UniPC-p has p + 1, SA-Solver with noise 1 (in the strong sense). CLD's
+integrators draw the velocity that a run starts with, and carry it; the map is that of the estimate of the data, whose
+score is all that they call. So they are judged as samplers that draw, by the distribution of that estimate.
 """
 
 from typing import Any
@@ -19,7 +23,7 @@ from ams.conformance.sampler import Sampler
 from ams.samplers.base import State
 from ams.samplers.loop import Program, last, run as run_program
 from ams.samplers.particles import Particles
-from ams.samplers.presets import AUTHORS, COMPARED, SPECS, Family, SigmaRange
+from ams.samplers.presets import AUTHORS, COMPARED, RIVALS, SPECS, Family, SigmaRange
 from ams.schedules import Level
 
 STATED = {  # order, noise
@@ -29,12 +33,23 @@ STATED = {  # order, noise
     "SDE-DPM-Solver++": (None, 1.0),
     "reverse diffusion": (None, 1.0),
     "ancestral": (None, 1.0),
+    "DEIS-2": (2, 0.0),
+    "DEIS-3": (3, 0.0),
+    "DEIS-4": (4, 0.0),
+    "UniPC-2": (3, 0.0),
+    "UniPC-3": (4, 0.0),
+    "SDE-DPM-Solver++(3M)": (None, 1.0),
+    "ER-SDE-Solver-3": (3, None),
+    "SA-Solver, tau 1": (1, None),
+    "SA-Solver, tau 0.2": (1, None),
+    "CLD, exponential": (2, None),
+    "CLD, splitting": (2, None),
 }
 
 
 def names() -> list[str]:
     """Return the names of the samplers that a program runs."""
-    return list(COMPARED)
+    return [*COMPARED, *RIVALS]
 
 
 def load(name: str, settings: dict[str, Any]) -> Sampler:
