@@ -32,8 +32,10 @@ OWN = {
 """What a library imports of its own repository: each module's registered file, nothing for an empty stand-in."""
 PACKAGES = {"comfyui": "comfy.k_diffusion"}
 """The package in which a library's relative imports are meant."""
-STAND_INS = ("click", "tqdm", "tqdm.auto", "dnnlib", "torch_utils", "torchvision", "torchvision.utils", "torchsde")
-STAND_INS += ("PIL", "PIL.Image")
+STAND_INS = (
+    *("click", "dnnlib", "PIL", "PIL.Image", "torch_utils", "torchsde", "torchvision", "torchvision.utils"),
+    *("tqdm", "tqdm.auto"),
+)
 
 
 def commit(library: str) -> str | None:
