@@ -98,8 +98,7 @@ def load(name: str, settings: dict[str, Any]) -> Sampler:
         noise, order = tau, int(settings.get("predictor_order", 3)) if not tau else None
     if noise == 0:
         order = STAGES.get(name, order)
-    if name in ("sample_ipndm", "sample_ipndm_v", "sample_deis"):
-        order = int(settings.get("max_order", order))
+    order = next((int(settings[key]) for key in ("max_order", "order") if key in settings), order)
     return Sampler(f"comfyui:{name}", version("comfyui"), run, lambda steps: 1.0 if flow else high, order, noise)
 
 
