@@ -6,6 +6,8 @@ from experiments.conformance import defects, derivations, study
 from experiments.conformance.settings import Settings
 from verdicts import Measurement, check
 
+BY_FILE = tuple(library for library in study.by_file.LIBRARIES if library != "comfyui")
+"""The libraries whose files have a public address; those of ComfyUI a user puts in place."""
 THIRD_ORDER = ("diffusers_dpmpp_3m", "diffusers_edm_3m", "k_diffusion_3m")
 
 
@@ -80,9 +82,15 @@ def refuted_samplers_of_smalldiffusion(settings: Settings) -> Measurement:
 @check("F9.refuted")
 def refuted_samplers_by_file(settings: Settings) -> Measurement:
     """Count the refuted samplers of those whose code no package index has; raises for missing code."""
-    counted = [refuted_samplers(settings, library) for library in study.by_file.LIBRARIES]
-    detail = {library: dict(one.detail) for library, one in zip(study.by_file.LIBRARIES, counted, strict=True)}
+    counted = [refuted_samplers(settings, library) for library in BY_FILE]
+    detail = {library: dict(one.detail) for library, one in zip(BY_FILE, counted, strict=True)}
     return Measurement(value=sum(one.value for one in counted), n=sum(one.n or 0 for one in counted), detail=detail)
+
+
+@check("F10.refuted")
+def refuted_samplers_of_comfyui(settings: Settings) -> Measurement:
+    """Count the refuted samplers of ComfyUI; raises where a user has not put its files in place."""
+    return refuted_samplers(settings, "comfyui")
 
 
 @check("F11.shipped")
@@ -296,3 +304,40 @@ def degree_of_variable_step_adams_bashforth(settings: Settings) -> Measurement:
         value=derivations.variable_step_degree(as_coded=True),
         detail={"with the fix": derivations.variable_step_degree(as_coded=False)},
     )
+
+
+@check("F23.shipped")
+def distance_of_ancestral_samplers_on_a_flow(settings: Settings) -> Measurement:
+    """Measure W2 after 200 steps of ComfyUI's two samplers on a flow model's states; the least counts."""
+    distances = {name: defects.measured(name, fixed=False) for name in ("comfyui_ddpm", "comfyui_res")}
+    return Measurement(value=min(distances.values()), detail=dict(distances))
+
+
+@check("F23.fixed")
+def distance_of_ancestral_samplers_on_their_states(settings: Settings) -> Measurement:
+    """Measure W2 after 200 steps of the two samplers on the states that their steps are made for."""
+    return shipped("comfyui_ddpm_eps", "comfyui_res_eps")
+
+
+@check("F23.derived")
+def growth_of_the_signal(settings: Settings) -> Measurement:
+    """Derive what a short step adds to the signal's coefficient beyond the exact one, over its length, at sigma 1/2."""
+    return Measurement(value=derivations.flow_signal_excess())
+
+
+@check("F24.shipped")
+def euler_maruyama_raises_as_shipped(settings: Settings) -> Measurement:
+    """Count whether score_sde_pytorch's Euler-Maruyama predictor raises on the probability flow."""
+    return shipped("score_sde_flow")
+
+
+@check("F24.fixed")
+def euler_maruyama_raises_with_the_fix(settings: Settings) -> Measurement:
+    """Count whether the predictor raises where the flow's diffusion is a tensor of zeros."""
+    return fixed("score_sde_flow")
+
+
+@check("F24.derived")
+def distance_of_euler_maruyama_composed(settings: Settings) -> Measurement:
+    """Compare W2 after 200 steps with the fix with W2 of 200 steps composed in closed form."""
+    return Measurement(value=abs(fixed("score_sde_flow_distance").value - derivations.flow_euler_distance(200)))

@@ -19,6 +19,7 @@ from ams.conformance.affine_map import read_map
 from ams.conformance.conform import end_distance
 from ams.conformance.convergence import STEPS, Data, converge, two_targets
 from ams.conformance.order_conditions import order_conditions
+from ams.data.registry import CODE
 from ams.errors import DataUnavailable
 from verdicts.studies import cell
 
@@ -80,6 +81,15 @@ def not_finite(sampler: Sampler) -> float:
     return float(not math.isfinite(end_distance(sampler, two_targets(sampler.data_std), 20)))
 
 
+def raises(sampler: Sampler) -> float:
+    """Return 1 if a run of 20 steps raises TypeError, else 0."""
+    try:
+        read_map(sampler, two_targets(sampler.data_std).network(), 8, 20)
+    except TypeError:
+        return 1.0
+    return 0.0
+
+
 _DIFFUSERS = "diffusers.schedulers.scheduling_"
 _MONAI = "monai.networks.schedulers."
 _HALF = (("D2 = (1.0 / (r0 + r1))", "D2 = (2.0 / (r0 + r1))"),)
@@ -90,6 +100,7 @@ _PREVIOUS = ("[timestep - 1] if timestep > 0", f"[{NEXT}] if timestep > 0")
 _BETA = ("self.betas[timestep]", f"(1 - {_RATIO})")
 _FIRST = "(sample, timestep_index, prev_timestep_index, ets)"
 _RATIOS = "(h_n * (h_n + h_n_1)) / (h_n_1 * (h_n_1 + h_n_2))"
+_ZEROS = Fix("score-sde-lib", "SDE", "reverse", (("diffusion = 0. if", "diffusion = torch.zeros_like(diffusion) if"),))
 _X0 = "(0.0 if self.alphas[timestep_index] else -self.alphas[prev_timestep_index] * model_output)"
 
 DEFECTS = {
@@ -100,6 +111,10 @@ DEFECTS = {
         order,
         "quick",
     ),
+    "comfyui_ddpm": Defect("comfyui:sample_ddpm", {"model": "flow"}, (), distance_at(200)),
+    "comfyui_ddpm_eps": Defect("comfyui:sample_ddpm", {}, (), distance_at(200)),
+    "comfyui_res": Defect("comfyui:sample_res_multistep_ancestral", {"model": "flow"}, (), distance_at(200)),
+    "comfyui_res_eps": Defect("comfyui:sample_res_multistep_ancestral", {}, (), distance_at(200)),
     "diffusers_dpmpp_3m": Defect(
         "diffusers:DPMSolverMultistepScheduler",
         {"solver_order": 3},
@@ -251,14 +266,18 @@ DEFECTS = {
         ),
         noise_left_at(30),
     ),
+    "score_sde_flow": Defect("score-sde:euler_maruyama", {"probability_flow": True}, (_ZEROS,), raises),
+    "score_sde_flow_distance": Defect(
+        "score-sde:euler_maruyama", {"probability_flow": True}, (_ZEROS,), distance_at(200)
+    ),
 }
 
 
 @contextmanager
 def applied(fix: Fix) -> Iterator[None]:
     """Put a fix into a library's class meanwhile. Raises DataUnavailable where the function lacks a text."""
-    by_file = fix.module in adapters.by_file.LIBRARIES
-    module = adapters.by_file.module(fix.module) if by_file else importlib.import_module(fix.module)
+    registered = fix.module in CODE
+    module = adapters.by_file.module(fix.module) if registered else importlib.import_module(fix.module)
     owner = getattr(module, fix.owner) if fix.owner else module
     shipped = vars(owner)[fix.function]
     source = textwrap.dedent(inspect.getsource(shipped))

@@ -130,3 +130,31 @@ def variable_step_degree(as_coded: bool) -> int:
         for p in range(6)
     )
     return next(p for p, is_exact in enumerate(exact) if not is_exact) - 1
+
+
+def flow_signal_excess() -> float:
+    r"""Return the excess of the signal's coefficient after an ancestral step of length h, over h, as h falls.
+
+    The step goes from sigma = 1/2 to `sigma' = sigma - h`. It moves the state `(1 - sigma) x_0 + sigma z` along the
+    flow to `sigma_down = sigma'^2 / sigma`, and then adds noise of variance `sigma'^2 - sigma_down^2` without scaling
+    the state: the signal stays `1 - sigma_down`.
+    """
+    sigma, h = sp.Rational(1, 2), sp.Symbol("h", positive=True)
+    after = sigma - h
+    return float(sp.limit(((1 - after**2 / sigma) - (1 - after)) / h, h, 0))
+
+
+def flow_euler_distance(steps: int) -> float:
+    r"""Return W2 to the data after Euler steps of VP's probability flow, `dx = -(beta x + beta s) / 2 dt`.
+
+    Each of the steps, at `steps` even times from 1 to 1e-3, is 1 / steps long. The start is standard normal.
+    """
+    target = two_targets(1.0)
+    mean, variance = torch.zeros_like(target.mean), torch.ones_like(target.mean)
+    for time in torch.linspace(1, 1e-3, steps, dtype=torch.float64):
+        beta, scale = 0.1 + 19.9 * time, torch.exp(-(19.9 * time**2 / 4 + 0.1 * time / 2))
+        precision = 1 / (scale**2 * target.std.square() + 1 - scale**2)
+        gain = 1 + beta / 2 / steps * (1 - precision)
+        mean = gain * mean + beta / 2 / steps * precision * scale * target.mean
+        variance = gain.square() * variance
+    return gaussian_w2(mean, variance, target.mean, target.std.square())

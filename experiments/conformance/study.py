@@ -17,12 +17,15 @@ from ams.conformance import adapters, conform
 from ams.conformance.adapters import (  # noqa: F401
     azula,
     by_file,
+    comfyui,
     denoising_diffusion_pytorch,
     diffusers,
     k_diffusion,
     monai,
     physicsnemo,
     refiners,
+    registered,
+    score_sde,
     smalldiffusion,
 )
 from ams.errors import DataUnavailable

@@ -22,6 +22,7 @@ from tyro.extras import subcommand_cli_from_dict
 
 from ams.errors import DataUnavailable, UserError, unknown
 from ams_suite.commands import COMMANDS, Command
+from ams_suite.lacking import advice, is_base
 
 ABOUT = "Which claims of arXiv 2405.13726 hold, how firmly, and why; and exact laws of samplers."
 FRAME = "╭╮╰╯│─ "  # what tyro draws around a complaint, whose first line is a title; it offers no other form of it
@@ -130,6 +131,8 @@ def _for_the_user(error: Exception, command: str) -> str:
     engine = sys.modules.get("verdicts.errors")  # None where the library alone is installed
     if isinstance(error, (UserError, DataUnavailable)) or (engine and isinstance(error, engine.UserError)):
         return " ".join(str(error).split())
+    if isinstance(error, ModuleNotFoundError) and is_base(error):
+        return f"{command} {advice(error)}"
     if isinstance(error, ModuleNotFoundError) and not _suite_is_installed():
         return f"{command} needs {error.name}: pip install 'ams-suite[suite]'"
     return ""

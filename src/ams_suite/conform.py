@@ -18,6 +18,7 @@ from ams.conformance.page import badge, html
 from ams.conformance.report import HOLDS, REFUTED, Report
 from ams.conformance.sampler import Sampler
 from ams.errors import DataUnavailable, UserError
+from ams_suite.lacking import advice
 
 EXIT = {HOLDS: 0, REFUTED: 1}
 RAISED, INCONCLUSIVE = 3, 4
@@ -61,9 +62,8 @@ def run(
         report = replace(conform(tested, given), used=tuple(_as_used(tested, guidance, clip)))
     except (UserError, DataUnavailable):
         raise
-    except ModuleNotFoundError as missing:  # of the code under test: the kit itself needs no more than `ams`
-        package = str(missing.name).partition(".")[0]
-        raise UserError(f"{sampler} needs {missing.name}: python -m pip install {package}") from missing
+    except ModuleNotFoundError as missing:  # of the code under test, or of the suite's own samplers
+        raise UserError(f"{sampler} {advice(missing)}") from missing
     except Exception as error:  # whatever the code under test raises
         words = " ".join(f"{type(error).__name__}: {error}".split())
         print(f"ams conform: {sampler} raised {words}{_place(error)}", file=sys.stderr)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ams.conformance import as_used
 from ams.conformance.changes import changes, read
 from ams_suite.__main__ import main
 
@@ -62,7 +63,11 @@ def test_verdict_reason_and_json(file: Path, capsys: pytest.CaptureFixture[str])
     assert list(report["w2"]) == ["5", "10", "20"] and report["superposition_defect"] < 1e-10
 
 
-def test_page_badge_options_and_changes(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_page_badge_options_and_changes(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(as_used, "STEPS", (8, 12, 16, 24, 32, 48))
+    monkeypatch.setattr(as_used, "TOLERANCE", 1e-5)
     page, mark, old = tmp_path / "page.html", tmp_path / "badge.svg", tmp_path / "old.json"
     better = {"name": "mine", "verdict": "holds", "judgements": [], "w2": {}, "curve": None}
     old.write_text(json.dumps(better | {"order": {"low": 3.0, "high": 3.1}}), encoding="utf-8")

@@ -1,11 +1,14 @@
 """The library alone: `ams law` and `ams replay` work where what the suite needs beside it cannot be imported."""
 
 import json
+import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from ams_suite.lacking import BASE
 from tests.docs.test_recipes import blocks
 from tests.verdicts.toy import REPOSITORY, Toy
 
@@ -64,6 +67,24 @@ def test_conform_on_the_sampler_of_the_docs(tmp_path):
     done = alone(tmp_path, "conform", "my_sampler.py:mine", blocked=SUITE | KIT)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("my Heun 1.0: holds")
+
+
+@pytest.mark.parametrize(
+    ("lacking", "sampler", "needed"),
+    [
+        ({"sympy", "pooch", "requests"}, "ams:Heun ODE", "sympy pooch requests"),
+        ({"jaxtyping"}, "ams:Heun ODE", "jaxtyping"),
+    ],
+)
+def test_conform_names_all_base_dependencies_that_are_missing(tmp_path, lacking, sampler, needed):
+    done = alone(tmp_path, "conform", sampler, blocked=SUITE | lacking)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert done.stderr.endswith(f" needs {needed.replace(' ', ', ')}: python -m pip install {needed}\n")
+
+
+def test_the_base_dependencies_are_those_of_the_package():
+    listed = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert [re.match(r"[\w-]+", each)[0] for each in listed] == list(BASE)
 
 
 @pytest.mark.parametrize("words", ["list", "run A1", "reproduce", "check", "schema", "mutate", "reseed"])

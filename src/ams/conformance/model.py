@@ -24,6 +24,7 @@ from ams.targets.base import Target
 
 _unwatched = torch._C.DisableTorchFunction  # `answered` watches what a library does, not the kit's own arithmetic
 PURE_NOISE = 1e-8
+ROUNDED = 64  # units of rounding by which the noise levels of a batch's rows may differ
 PREDICTIONS = ("x0", "eps", "v", "flow", "score")
 
 
@@ -31,7 +32,7 @@ def noise_level(scale: Any, sigma: Any) -> Level:
     """Return the noise level `x_t = scale x_0 + sigma z` from numbers or from tensors with one value for all rows.
 
     A scale that is 0 up to rounding is 0: the posterior mean at pure noise cannot be computed by dividing by it.
-    Raises ValueError where the rows of a batch are at different noise levels.
+    Raises ValueError where the rows of a batch are at different noise levels, by more than rounding.
     """
     sigma, scale = _one(sigma), _one(scale)
     return Level(0, sigma=sigma, scale=0.0 if abs(scale) < PURE_NOISE * sigma else scale)
@@ -42,7 +43,9 @@ def _one(value: Any) -> float:
         return float(value)
     with _unwatched():
         entries = value.double().reshape(-1)
-        if len(entries) > 1 and bool((entries != entries[0]).any()):
+        # PyTorch rounds equal entries unequally where a vector operation covers some of them.
+        rounding = ROUNDED * torch.finfo(value.dtype).eps if value.is_floating_point() else 0.0
+        if bool(((entries - entries[0]).abs() > rounding * entries[0].abs()).any()):
             raise ValueError("the rows of a batch are at different noise levels: the kit passes one for all")
         return float(entries[0])
 

@@ -62,7 +62,10 @@ def test_guidance_combines_and_clipping_bounds() -> None:
 def test_noise_levels() -> None:
     assert noise_level(torch.full((3, 1), 0.8), 0.6)[1:3] == (0.6, pytest.approx(0.8))
     assert log_snr(LEVEL) == pytest.approx(math.log(4 / 3)) and log_snr(Level(0, sigma=0.0)) == math.inf
-    with pytest.raises(ValueError, match="different noise levels"):
-        noise_level(1.0, torch.tensor([0.1, 0.2]))
+    rounded = torch.tensor([0.1, 0.1 * (1 + 1e-7)])
+    assert noise_level(1.0, rounded).sigma == pytest.approx(0.1), "rows that differ by rounding"
+    for apart in (torch.tensor([0.1, 0.2]), rounded.double(), torch.tensor([3, 4])):
+        with pytest.raises(ValueError, match="different noise levels"):
+            noise_level(1.0, apart)
     with pytest.raises(ValueError, match="unknown prediction 'y'"):
         network()("y", X, LEVEL)

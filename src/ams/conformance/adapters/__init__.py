@@ -78,7 +78,7 @@ def release(library: str) -> str:
     if (present := installed(library)) is not None:
         return present
     if library in by_file.LIBRARIES:
-        raise DataUnavailable(f"the code of {library} is missing: {by_file.obtain(library)}")
+        raise DataUnavailable(f"the code of {library} is missing: {by_file.missing(library)}")
     raise DataUnavailable(f"{library} is not installed: python -m pip install {LIBRARIES[library]}")
 
 

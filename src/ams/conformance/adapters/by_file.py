@@ -1,26 +1,22 @@
 """Samplers that no package index has: their authors' code, one file each, of the commit that the registry names.
 
-A file is executed only if its bytes are the registered ones (`ams.data.registry`, `[code.*]`): from `$AMS_DATA/code/`,
-the cache, or its public address. What it imports beside PyTorch, NumPy and SciPy (the training code of its repository)
-is replaced by empty stand-ins, which no sampler calls.
+`ams.conformance.adapters.registered` says where a file comes from and what it may import.
 
 - `dpm-solver`, `unipc`, `sa-solver`: classes with their own VP schedule; settings are arguments of the class
   (`algorithm_type`, `variant`) and of `sample` (`order`, `skip_type`, `method`, ...; SA-Solver has `tau`, two orders).
 - `edm`, `restart`, `diff-solvers`: functions of a denoiser; settings are their arguments.
+- `score-sde` and `comfyui` have adapters of their own, `ams.conformance.adapters.score_sde` and `.comfyui`.
 """
 
+import importlib
 import inspect
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import lru_cache
 from types import ModuleType
 from typing import Any
-from unittest.mock import MagicMock
 
 import torch
 from torch import Tensor
 
+from ams.conformance.adapters.registered import commit, missing, module, version
 from ams.conformance.answered_draws import Draws
 from ams.conformance.model import Network, noise_level
 from ams.conformance.sampler import Sampler
@@ -43,14 +39,16 @@ FUNCTIONS = {
 }
 """The functions of each library with the order that their documentation states, at their default settings."""
 ORDER_SETTINGS = ("order", "max_order", "predictor_order")
-STAND_INS = ("click", "tqdm", "dnnlib", "torch_utils", "torchvision", "torchvision.utils", "PIL", "PIL.Image")
-LIBRARIES = (*CLASSES, *FUNCTIONS)
-FURTHER = {"diff-solvers": ("diff-solvers-utils",)}
-"""The files that a library's own file imports of its repository."""
+ADAPTERS = ("score-sde", "comfyui")
+"""The libraries whose adapter is a module of its own, `score_sde` and `comfyui`."""
+LIBRARIES = (*CLASSES, *FUNCTIONS, *ADAPTERS)
+__all__ = ["LIBRARIES", "commit", "load", "missing", "module", "names"]
 
 
 def names(library: str) -> list[str]:
     """Return the names of the samplers of a library."""
+    if library in ADAPTERS:
+        return list(_adapter(library).names())
     return [CLASSES[library]] if library in CLASSES else list(FUNCTIONS[library])
 
 
@@ -58,8 +56,16 @@ def load(library: str, name: str, settings: dict[str, Any]) -> Sampler:
     """Return a sampler. Raises DataUnavailable where its file cannot be had, UserError for what it does not have."""
     if name not in names(library):
         raise unknown(f"sampler of {library}", name, names(library))
+    if library in ADAPTERS:
+        loaded = _adapter(library).load(name, dict(settings))
+        assert isinstance(loaded, Sampler)
+        return loaded
     load_kind = _of_class if library in CLASSES else _of_function
     return load_kind(library, name, dict(settings))
+
+
+def _adapter(library: str) -> ModuleType:
+    return importlib.import_module(f"ams.conformance.adapters.{library.replace('-', '_')}")
 
 
 def _of_class(library: str, name: str, settings: dict[str, Any]) -> Sampler:
@@ -83,7 +89,7 @@ def _of_class(library: str, name: str, settings: dict[str, Any]) -> Sampler:
         return solver.sample(x, steps=steps, **settings)
 
     stated = order if not tau else None  # of the flow; what a solver of the SDE states is not this order
-    return Sampler(f"{library}:{name}", _version(library), run, lambda steps: 1.0, order=stated, noise=tau)
+    return Sampler(f"{library}:{name}", version(library), run, lambda steps: 1.0, order=stated, noise=tau)
 
 
 def _of_function(library: str, name: str, settings: dict[str, Any]) -> Sampler:
@@ -115,65 +121,10 @@ def _of_function(library: str, name: str, settings: dict[str, Any]) -> Sampler:
     churned = float(settings.get("S_churn", 0.0)) > 0 or bool(settings.get("restart_info"))
     return Sampler(
         f"{library}:{name}",
-        _version(library),
+        version(library),
         run,
         lambda steps: 80.0,
         order=None if churned else order,
         noise=None if churned else 0.0,
         data_std=0.5,
     )
-
-
-def commit(library: str) -> str | None:
-    """Return the commit of a library, short; None where a file of it is missing."""
-    from ams.data.files import fetch
-    from ams.errors import DataUnavailable
-
-    try:
-        for name in (library, *FURTHER.get(library, ())):
-            fetch(name)
-    except DataUnavailable:
-        return None
-    return _version(library)
-
-
-def obtain(library: str) -> str:
-    """Return how a user gets the file of a library."""
-    from ams.data.registry import CODE
-
-    return str(CODE[library].obtain)
-
-
-def _version(library: str) -> str:
-    """Return the commit, short, from the address of the file."""
-    from ams.data.registry import CODE
-
-    return str(CODE[library].files[0].address).split("/")[5][:8]
-
-
-@lru_cache
-def module(library: str) -> ModuleType:
-    """Return the registered file of a library as a module. Raises DataUnavailable where it cannot be had."""
-    from ams.data.files import fetch
-
-    code = ModuleType(library.replace("-", "_"))
-    path = fetch(library)
-    with _standing_in(library):
-        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), vars(code))
-    return code
-
-
-@contextmanager
-def _standing_in(library: str) -> Iterator[None]:
-    """Put stand-ins for what a library imports of its own repository, and take them away."""
-    before = dict(sys.modules)
-    for name in STAND_INS:
-        sys.modules.setdefault(name, MagicMock())
-    if library == "diff-solvers":
-        sys.modules["solver_utils"] = module("diff-solvers-utils")
-    try:
-        yield
-    finally:
-        for name in {*STAND_INS, "solver_utils"}:
-            if name not in before:
-                sys.modules.pop(name, None)
