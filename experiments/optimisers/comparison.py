@@ -31,7 +31,8 @@ def runs(settings: Settings, problem: str, optimiser: str) -> list[Run]:
     if problem not in settings.problems:
         raise Unavailable(f"{problem}: this profile does not descend it")
     budget, chosen = BUDGETS[problem], rate(problem, optimiser)
-    seeds = range(settings.seed, settings.seed + settings.seeds)
+    first = settings.seed + budget.later
+    seeds = range(first, first + settings.seeds)
     return [Run(problem, optimiser, chosen, budget.steps, budget.every, 0.0, seed) for seed in seeds]
 
 

@@ -2,7 +2,9 @@
 
 The rate of an optimiser is the one with the fewest steps to the problem's loss (geometric mean over the seeds of
 development; a run that does not reach it in the steps of tuning counts as infinite). Losses and grids were chosen on
-these seeds alone.
+these seeds alone. The quadratic's were chosen twice: at first to a loss of .002, on 4 seeds. That loss is near what the
+noise leaves at the larger rates, so that 4 seeds chose SGDF's rate (1) by luck: on the judged seeds it took about 1.4
+times SGD's steps. The second choice, to .004 on 16 seeds, is judged on seeds that the first had not seen.
 """
 
 import math
@@ -19,17 +21,21 @@ DEVELOPMENT = 11
 
 
 class Budget(NamedTuple):
-    """The loss to reach, steps of a judged run, of one of tuning, steps between readings, seeds of tuning."""
+    """The loss to reach, steps of a judged run, of one of tuning, steps between readings, seeds of tuning.
+
+    The first judged seed is the group's plus `later`.
+    """
 
     threshold: float
     steps: int
     tuning: int
     every: int
     seeds: int
+    later: int = 0
 
 
 BUDGETS: Mapping[str, Budget] = {
-    QUADRATIC: Budget(0.002, 300, 300, 2, 4),
+    QUADRATIC: Budget(0.004, 300, 200, 2, 16, later=100),
     DIGITS: Budget(0.2, 200, 200, 4, 4),
     MNIST: Budget(0.3, 390, 156, 6, 2),
     SCORE: Budget(0.68, 300, 300, 10, 2),
@@ -43,7 +49,7 @@ _SLOWEST: Mapping[str, tuple[float, ...]] = {
 }
 """The smallest rate of each grid, in the order of `OPTIMISERS`."""
 RATES: Mapping[str, tuple[float, ...]] = {
-    QUADRATIC: (1.0, 0.5, 0.5, 1 / 16, 1 / 16, 0.064, 0.064),
+    QUADRATIC: (1.0, 1.0, 1.0, 1 / 16, 1 / 8, 0.128, 0.128),
     DIGITS: (2.0, 2.0, 1.0, 1 / 4, 1 / 4, 0.032, 0.032),
     MNIST: (1.0, 1.0, 0.5, 1 / 8, 1 / 8, 0.016, 0.016),
     SCORE: (4.0, 4.0, 2.0, 1.0, 1.0, 0.004, 0.004),
