@@ -76,9 +76,9 @@ def hardest(settings: Settings, problem: str, rivals: Sequence[str]) -> Measurem
     """
     confidence = 1 - (1 - CONFIDENCE) / len(rivals)
     ratios = [step_ratio(settings, problem, rival, confidence) for rival in rivals]
-    found = max(ratios, key=lambda ratio: (max(ratio.interval[0], 1.0), ratio.interval[1]))
+    worst = max(ratios, key=lambda ratio: (max(ratio.interval[0], 1.0), ratio.interval[1]))
     others = {f"over {name}": ratio.value for name, ratio in zip(rivals, ratios, strict=True)}
-    return found.model_copy(update={"detail": {**found.detail, **others}})
+    return worst.model_copy(update={"detail": {**worst.detail, **others}})
 
 
 @check("N10d.sgd")
@@ -188,7 +188,7 @@ def rates_on_an_edge(settings: Settings) -> Measurement:
         for name, chosen in best.items()
         for place in optima_on_edge({"rate": tried(problem, name)}, {f"{problem}, {name}": {"rate": chosen}})
     ]
-    return Measurement(value=len(edges), detail={"on an edge": edges})
+    return Measurement(value=len(edges), detail={"on an edge": [*edges]})
 
 
 @check("N10i.best")
@@ -201,4 +201,4 @@ def rates_that_are_not_the_best(settings: Settings) -> Measurement:
         for name, chosen in best.items()
         if rate(problem, name) != chosen
     ]
-    return Measurement(value=len(others), n=sum(map(len, tuned.values())), detail={"others": others})
+    return Measurement(value=len(others), n=sum(map(len, tuned.values())), detail={"others": [*others]})

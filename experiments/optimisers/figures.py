@@ -1,5 +1,6 @@
 """The group's figures and tables."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +81,7 @@ def rates(settings: Settings) -> Drawing:
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Save the group's figures."""
-    drawn = {gains: ("N10", "N10a", "N10b")}
+    drawn: dict[Callable[..., Drawing], tuple[str, ...]] = {gains: ("N10", "N10a", "N10b")}
     drawn |= {loss_curves: CLAIMS} if settings.problems else {}
     drawn |= {rates: ("N10i",)} if settings.tuned else {}
     return save_drawn(drawn, folder, settings)

@@ -153,8 +153,9 @@ def test_the_chosen_rates_are_inside_their_grids() -> None:
 
 
 def test_judged_seeds_are_none_of_tuning() -> None:
-    judged = range(ALL.seed, ALL.seed + ALL.seeds)
-    assert not {run.seed for run in rates.tuning_runs(DIGITS, FILTER, 1.0)} & set(judged)
+    for problem in rates.BUDGETS:
+        judged = {run.seed for run in comparison.runs(ALL, problem, FILTER)}
+        assert len(judged) == 8 and not judged & {run.seed for run in rates.tuning_runs(problem, FILTER, 1.0)}
 
 
 @pytest.mark.parametrize("problem", [QUADRATIC, DIGITS, SCORE])
