@@ -12,7 +12,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from ams.optim import SGDF
 from experiments.images.tasks import Denoising, DenoisingTask
-from experiments.optimisers.problems import DigitsTask, MnistTask, QuadraticTask
+from experiments.optimisers.tasks import DigitsTask, MnistTask, QuadraticTask
 from experiments.training import drawn_from
 from verdicts.studies import Array, Cell, cell
 
