@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure as Drawing
 
-from ams.plots import legend_above, panels
+from ams.plots import legend_above, panels, ticks
 from ams_suite.drawn import save_drawn
 from experiments.optimisers import comparison, gain
 from experiments.optimisers.descents import OPTIMISERS, curve
@@ -75,6 +75,7 @@ def rates(settings: Settings) -> Drawing:
             factors = np.array(grid) / rate(problem, name)
             axis.loglog(factors, [mean_steps(problem, name, each) for each in grid], look, marker="o", ms=3, label=name)
         axis.set(xlabel="rate over the chosen one", ylabel=f"steps: {problem}")
+        ticks(axis, [0.125, 0.25, 0.5, 1, 2, 4])
     legend_above(axes[0], columns=3)
     return drawing
 
