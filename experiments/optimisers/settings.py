@@ -1,0 +1,13 @@
+"""Sizes of the group."""
+
+from pydantic import PositiveInt
+
+from analysis.settings import Seeded
+
+
+class Settings(Seeded):
+    """`problems` that the optimisers descend, `seeds` of each; with `tuned` the search for the rates is repeated."""
+
+    problems: tuple[str, ...] = ()
+    seeds: PositiveInt = 8
+    tuned: bool = False
