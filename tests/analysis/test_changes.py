@@ -19,9 +19,11 @@ from analysis.adaptive import (
 )
 from analysis.kinetic_langevin import rates
 from analysis.momentum import closed_forms, study as momentum_study, tempering, transition
+from analysis.noise_schedules import path
 from analysis.orders import accuracy, checks as orders, mode_loss
 from analysis.orders.distances import MeanFieldDensity
-from analysis.related_work import filter as wiener, fixed_time, inexact, path
+from analysis.prediction_correction import fixed_time, inexact
+from analysis.score_filter import filter as wiener
 from analysis.update_rule import corrector, study as rule_study
 from tests.claims import refuted
 

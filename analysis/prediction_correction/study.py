@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from analysis.related_work import filter, fixed_time, inexact, path, schedules
-from analysis.related_work.settings import Settings
+from analysis.prediction_correction import fixed_time, inexact
+from analysis.prediction_correction.settings import Settings
 from verdicts.studies import Cell
 
 TIMES = tuple(np.linspace(0.25, 8.0, 14).tolist())
@@ -21,10 +21,3 @@ def cells(settings: Settings) -> Iterator[Cell]:
     yield fixed_time.contractions.cell(settings.targets, settings.seed)
     yield from (fixed_time.gain.cell(size) for size in fixed_time.ERRORS)
     yield from (fixed_time.final_w2s.cell(size, TIMES, time) for size, time in RUNS)
-    yield from (path.exact_run.cell(count) for count in settings.counts)
-    for target in schedules.TARGETS:
-        for count in settings.budgets:
-            yield from (schedules.outcomes.cell(target, name, count, settings.sizes) for name in schedules.SCHEDULES)
-    yield filter.covariance.cell()
-    for run in filter.RUNS:
-        yield filter.entrywise.cell(run, settings.groups, settings.particles, settings.seed)

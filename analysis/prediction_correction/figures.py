@@ -1,17 +1,16 @@
-"""The group's figures and table."""
+"""The group's figures."""
 
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure as Drawing
 
-from ams.plots import legend_above, panels, reference_line, ticks
-from ams.samplers.presets import shades
+from ams.plots import legend_above, panels, reference_line
 from ams.targets import CLEAN
 from ams_suite.drawn import save_drawn
-from analysis.related_work import filter as wiener, fixed_time, inexact, schedules, study
-from analysis.related_work.settings import Settings
-from verdicts import Figure, Table
+from analysis.prediction_correction import fixed_time, inexact, study
+from analysis.prediction_correction.settings import Settings
+from verdicts import Figure
 
 
 def inexact_bound(settings: Settings) -> Drawing:
@@ -80,76 +79,11 @@ def relaxation_time(settings: Settings) -> Drawing:
     return drawing
 
 
-def noise_schedules(settings: Settings) -> Drawing:
-    r"""Noise schedules of the variance-exploding sampler, exact laws. Above: KL(target $\|$ run) (filled) and its path
-    bound (open), exact scores, stiff target; joined where four budgets or more show a slope. The schedule that is best
-    for the bound has the largest divergence. Below: KL of EDM's noise levels over the exponential ones' with a wrong
-    score; below 1, EDM's are better.
-    """
-    drawing, (above, below) = panels(2, 2.3)
-    budgets, joined = settings.budgets, "-" if len(settings.budgets) > 3 else ""
-    for name, color, marker in zip(schedules.SCHEDULES, ("C0", "C1", "C2"), "os^", strict=True):
-        runs = [schedules.outcomes("stiff", name, count, settings.sizes)[schedules.SHOWN] for count in budgets]
-        exact = [run[settings.sizes.index(0.0)] for run in runs]
-        style = {"color": color, "marker": marker, "ls": joined}
-        above.loglog(budgets, [end.bound for end in exact], mfc="white", **style)
-        above.loglog(budgets, [end.forward for end in exact], label=name, **style)
-    above.loglog([], [], "o", color="0.4", mfc="white", label="path bound of each")
-    above.set(xlabel="steps $N$", ylabel=r"KL(target $\|$ run), nats")
-    ticks(above, budgets)
-    legend_above(above)
-    sizes = [size for size in settings.sizes if size]
-    for number, target in enumerate(schedules.TARGETS, start=3):
-        for count, line in ((min(budgets), ":"), (max(budgets), "-")):
-            place = ("EDM", "exponential", target, schedules.SHOWN)
-            ratios = [schedules.kl_ratio(settings, *place, size, count) for size in sizes]
-            below.loglog(sizes, ratios, color=f"C{number}", ls=line, marker=".", label=target if line == "-" else None)
-    below.loglog([], [], color="0.4", ls=":", label=f"$N = {min(budgets)}$ (else {max(budgets)})")
-    below.axhline(1.0, color="black", lw=1.0)
-    below.set(xlabel="error of the predicted noise", ylabel="KL: EDM / exponential", ylim=(0.55, 2.3))
-    below.set_yticks([0.8, 1.0, 1.5, 2.0], labels=["0.8", "1", "1.5", "2"])
-    below.yaxis.minorticks_off()
-    legend_above(below)
-    return drawing
-
-
-def filter_gain(settings: Settings) -> Drawing:
-    """Filtering the score inflates the variance, and slows the chain but for gains near 1. Langevin along a filtered
-    score with gain $K$ and momentum coefficient $b$, exact law. Above: the stationary variance (the target's is 1).
-    Below: rate (1 less the spectral radius) at the step whose bias is 10 %. $K = 1$ is Langevin; just below it the
-    filter's own mode, of rate $1 - b$, may be the slower.
-    """
-    drawing, (above, below) = panels(2)
-    gains, near = np.linspace(0.0, 1.0, 21), np.linspace(0.0, 0.999, 60)
-    betas = (0.5, 0.8, 0.9)
-    for beta, color in zip(betas, shades(len(betas)), strict=True):
-        at = wiener.wiener_gain(beta)
-        above.plot(
-            gains, [wiener.law_moments(0.1, beta, gain)[0] for gain in gains], color=color, label=f"$b = {beta}$"
-        )
-        above.plot(at, wiener.law_moments(0.1, beta, at)[0], "o", color=color)
-        below.plot(near, [wiener.rate(0.1, beta, gain) for gain in near], color=color)
-    above.plot([], [], "o", color="0.4", label="Wiener gain $(1-b)/2$")
-    above.axhline(1 / 0.95, color="black", lw=1.0, label="Langevin ($K = 1$)")
-    below.axhline(wiener.rate(0.1, 0.0, 1.0), color="black", lw=1.0)
-    above.set(xlabel="gain $K$", ylabel=r"$\lambda\,\mathrm{Var}\,x$ at $u = 0.1$")
-    below.set(xlabel="gain $K$", ylabel="rate per step at 10 % bias", ylim=(0, None))
-    legend_above(above)
-    return drawing
-
-
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the group's figures."""
     drawn = {
         inexact_bound: ("N1",),
         fixed_stopping_time: ("N1b",),
         relaxation_time: ("N1b",),
-        noise_schedules: ("N2", "N2b"),
-        filter_gain: ("N3",),
     }
     return save_drawn(drawn, folder, settings)
-
-
-def tables(settings: Settings) -> list[Table]:
-    """Return every outcome behind N2b."""
-    return [schedules.table(settings)]

@@ -1,0 +1,78 @@
+"""Prediction-correction: each claim's verdict, the change that flips it, and the parts against independent numbers."""
+
+import numpy as np
+import pytest
+from scipy.integrate import quad, solve_ivp
+from scipy.stats import norm
+
+from ams.laws import Moments
+from ams.samplers import langevin
+from ams.statistics import NotAsymptotic
+from ams.targets import CLEAN, GaussianMixture
+from analysis.prediction_correction import fixed_time, inexact
+from tests.claims import expected, quick_settings, refuted, verdict_of
+
+SMALL = quick_settings("prediction_correction").model_copy(
+    update={"errors": 600, "climbers": 40, "ascents": 15, "targets": 4}
+)
+
+
+@pytest.mark.parametrize("identifier", ["N1", "N1b"])
+def test_claims_come_out_as_expected(identifier: str) -> None:
+    assert verdict_of(identifier, settings=SMALL) is expected(identifier)
+
+
+def test_a_smaller_constant_breaks_n1(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
+    """Falsifier of N1: a bound smaller by a fifth is violated, by random errors and more by ascents."""
+    bound = inexact.bound
+    monkeypatch.setattr(inexact, "bound", lambda case, power=None: 0.8 * bound(case, power))
+    assert refuted("N1", "bound", "power", "adversarial", settings=SMALL)
+
+
+def test_no_correction_breaks_n1b(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
+    """Falsifier of N1b: Langevin that does nothing at T1."""
+    start = lambda law, error, t, time: Moments(0 * error, 0 * error + 1)  # noqa: E731
+    monkeypatch.setattr(fixed_time, "corrected", start)
+    assert refuted("N1b", "contraction", "rate", "fixed", settings=SMALL)
+
+
+def test_one_mode_has_no_barrier(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fixed_time, "two_modes", lambda spread: GaussianMixture([0.5, 0.5], [[0.0], [0.0]], spread**2))
+    assert refuted("N1b", "mixture", settings=SMALL)
+    assert fixed_time.relaxation_time(CLEAN) == pytest.approx(0.2**2, rel=1e-3)  # a Gaussian's: its variance
+
+
+def test_another_drift_tends_to_another_diffusion(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fixed_time, "langevin", lambda: langevin(factor=1.05))
+    with pytest.raises(NotAsymptotic):
+        verdict_of("N1b", only=".diffusion")
+
+
+def test_the_diffusions_law_against_its_moment_equations() -> None:
+    """`m' = -K (m) + b`, `S' = -K S - S K^T + 2`, integrated; and the divergence, in one direction, by quadrature."""
+    case = inexact.random_cases(3, 5, 2)
+    case = case._replace(time=0.3 * case.constant)
+    diffused = inexact.diffused(case)
+    for row in range(3):
+        drift = np.diag(1 / case.variance[row]) - case.tilt[row]
+
+        def slope(t: float, y: np.ndarray, drift: np.ndarray = drift, row: int = row) -> np.ndarray:
+            spread = y[2:].reshape(2, 2)
+            change = 2 * np.eye(2) - drift @ spread - spread @ drift.T
+            return np.concatenate([case.shift[row] - drift @ y[:2], change.ravel()])
+
+        start = np.concatenate([case.mean[row], case.covariance[row].ravel()])
+        end = solve_ivp(slope, (0, case.time[row]), start, rtol=1e-10, atol=1e-12).y[:, -1]
+        np.testing.assert_allclose(diffused.mean[row], end[:2], rtol=1e-7, atol=1e-9)
+        np.testing.assert_allclose(diffused.covariance[row].ravel(), end[2:], rtol=1e-7, atol=1e-9)
+
+
+def test_moment_and_divergence_against_quadrature() -> None:
+    one = np.ones((1, 1))
+    case = inexact.Case(0.5 * one, 0.4 * one[..., None], 0.3 * one, 0.2 * one, 0.8 * one[..., None], one[0])
+    p, q = norm(0, 0.5**0.5), norm(0.2, 0.8**0.5)
+    moment = quad(lambda x: p.pdf(x) * np.exp(0.6 * (0.4 * x + 0.3) ** 2), -12, 12)[0]
+    divergence = quad(lambda x: q.pdf(x) * (q.logpdf(x) - p.logpdf(x)), -12, 12)[0]
+    assert inexact.log_moment(case, np.array([0.6])).item() == pytest.approx(np.log(moment), rel=1e-8)
+    assert inexact.divergence(case).item() == pytest.approx(divergence, rel=1e-8)
+    assert inexact.log_moment(case, np.array([10.0])).item() == np.inf
