@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from analysis.prediction_correction import fixed_time, inexact
+from analysis.prediction_correction import equal_cost, fixed_time, inexact, on_a_mixture, truncated
 from analysis.prediction_correction.settings import Settings
 from verdicts.studies import Cell
 
@@ -21,3 +21,7 @@ def cells(settings: Settings) -> Iterator[Cell]:
     yield fixed_time.contractions.cell(settings.targets, settings.seed)
     yield from (fixed_time.gain.cell(size) for size in fixed_time.ERRORS)
     yield from (fixed_time.final_w2s.cell(size, TIMES, time) for size, time in RUNS)
+    yield truncated.random_cases.cell(settings.truncated, settings.seed)
+    for place in equal_cost.tried(settings):
+        yield equal_cost.gaussian_runs.cell(*place)
+        yield on_a_mixture.mixture_runs.cell(*place, on_a_mixture.signed(settings))
