@@ -7,7 +7,7 @@ from ams_suite.measures import named_extreme
 from analysis.prediction_correction.equal_cost import BUDGET, FIXED, LARGE, Place, gaussian_w2s, tried
 from analysis.prediction_correction.on_a_mixture import mixture_w2s
 from analysis.prediction_correction.settings import Settings
-from verdicts import Measurement, check
+from verdicts import Measurement, Table, check
 
 W2s = Mapping[Place, float]
 TARGETS: dict[str, Callable[[Settings, float], dict[Place, float]]] = {"Gaussian": gaussian_w2s, "mixture": mixture_w2s}
@@ -84,7 +84,7 @@ def on_an_edge(settings: Settings, target: str) -> Measurement:
         for name, best in chosen.items()
         for edge in optima_on_edge({"T1": times[name], "K": settings.corrections}, best, [("K", BUDGET - 2), ("K", 0)])
     ]
-    return Measurement(value=len(found), n=2 * sum(map(len, chosen.values())), detail={"on an edge": found})
+    return Measurement(value=len(found), n=2 * sum(map(len, chosen.values())), detail={"on an edge": [*found]})
 
 
 @check("N1e.corrected")
@@ -115,3 +115,33 @@ def least_gain_of_a_time_fixed_in_advance(settings: Settings) -> Measurement:
 def largest_cost_with_exact_scores(settings: Settings) -> Measurement:
     """Measure W2 of the corrected run over that of the flow, exact scores, each at its best; the larger of two."""
     return named_extreme({target: 1 / gains(settings, target, 0.0)[f"{target}, |e| = 0"] for target in TARGETS})
+
+
+def envelope(w2s: W2s, kept: bool) -> list[tuple[float, float]]:
+    """Return T1 with the least W2 there, over K above 0 or (not `kept`) for the flow alone, ascending."""
+    least: dict[float, float] = {}
+    for place, w2 in w2s.items():
+        if bool(place.corrections) is kept:
+            least[place.t1] = min(w2, least.get(place.t1, w2))
+    return sorted(least.items())
+
+
+def table(settings: Settings) -> Table:
+    """Return the best settings by target and score error: of the flow alone, corrected, and corrected at T1 = 0.5."""
+    rows: list[tuple[str | int | float, ...]] = []
+    for target, measure in TARGETS.items():
+        for size in settings.score_errors:
+            w2s = measure(settings, size)
+            for name, place in (
+                ("flow alone", alone(w2s)),
+                ("corrected", corrected(w2s)),
+                ("corrected, T1 fixed", corrected(w2s, FIXED)),
+            ):
+                rows.append((target, size, name, place.t1, place.corrections, w2s[place]))
+    return Table(
+        id="equal_cost",
+        caption=f"Prediction-correction and the flow alone at {BUDGET} evaluations, each at its best setting.",
+        header=("target", "score error", "method", "$T_1$", "$K$", "$W_2$"),
+        rows=tuple(rows),
+        claims=("N1c", "N1d", "N1e", "N1f", "N1g"),
+    )

@@ -19,7 +19,7 @@ import torch
 
 from ams.laws import GaussianLaw
 from ams.metrics import gaussian_w2
-from ams.samplers import Program, last, run
+from ams.samplers import Program, Step, last, run
 from ams.samplers.corrected_descent import corrector, descent_between, joined
 from ams.samplers.exponential_multistep import exponential_multistep, unipc
 from ams.schedules import Level
@@ -60,7 +60,7 @@ def tried(settings: Settings) -> list[tuple[float, tuple[int, ...]]]:
     return [(float(t), settings.corrections) for t in [FIXED, *ours]] + [(float(t), (0,)) for t in theirs]
 
 
-def held(v: float, largest_variance: float) -> tuple[object, Level]:
+def held(v: float, largest_variance: float) -> tuple[Step, Level]:
     """Return the corrector's step at noise `v` and its level."""
     step, level = corrector(v, largest_variance, 0.0)
     return step, level._replace(step=SHARE_OF_STEP * level.step)

@@ -8,9 +8,16 @@ from matplotlib.figure import Figure as Drawing
 from ams.plots import legend_above, panels, reference_line
 from ams.targets import CLEAN
 from ams_suite.drawn import save_drawn
-from analysis.prediction_correction import fixed_time, inexact, study
+from analysis.prediction_correction import (
+    comparison,
+    equal_cost as equal_cost_of,
+    fixed_time,
+    inexact,
+    study,
+    truncated,
+)
 from analysis.prediction_correction.settings import Settings
-from verdicts import Figure
+from verdicts import Figure, Table
 
 
 def inexact_bound(settings: Settings) -> Drawing:
@@ -79,11 +86,60 @@ def relaxation_time(settings: Settings) -> Drawing:
     return drawing
 
 
+def equal_cost(settings: Settings) -> Drawing:
+    r"""Forty evaluations in all, K of them as corrections at $T_1$ (the best K for each $T_1$, filled) or none (open),
+    against the score's error $|e|$. Above: $W_2$ on the mixture by $T_1$, for two errors. Below: the best $T_1$ on the
+    Gaussian and on the mixture. With corrections a wide range of $T_1$ serves; without, the best one is sharp and grows
+    as the error falls.
+    """
+    drawing, (above, below) = panels(2, 2.3)
+    sizes = [size for size in settings.score_errors if size]
+    for size, color in ((max(sizes), "C1"), (1e-2, "C0")):
+        w2s = comparison.TARGETS["mixture"](settings, size)
+        for kept, fill in ((True, color), (False, "white")):
+            line = comparison.envelope(w2s, kept)
+            above.loglog(
+                *zip(*line, strict=True), "o-", color=color, mfc=fill, label=f"$|e| = {size:g}$" if kept else None
+            )
+    above.axvline(equal_cost_of.FIXED, color="0.5", lw=0.8)
+    above.set(xlabel="$T_1$", ylabel="final $W_2$, mixture")
+    legend_above(above)
+    for target, marker in (("Gaussian", "o"), ("mixture", "s")):
+        for choose, color, name in ((comparison.corrected, "C1", "corrected"), (comparison.alone, "C0", "flow alone")):
+            times = comparison.best_times(settings, target, choose)
+            below.loglog(sizes, times, marker + "-", color=color, label=f"{target}, {name}")
+    below.set(xlabel="score error $|e|$", ylabel="best $T_1$")
+    legend_above(below)
+    return drawing
+
+
+def truncated_bound(settings: Settings) -> Drawing:
+    r"""Langevin along a truncated score on two-mode mixtures, random errors that grow linearly far away: the divergence
+    over the bound of N1h by the mean square error. No point is above 1; where the score's error is small the start's
+    part decides, and the bound is loose.
+    """
+    drawing, (axes,) = panels()
+    cases = truncated.random_cases(settings.truncated, settings.seed)
+    axes.loglog(cases.error, cases.square, "o", color="C0", ms=3)
+    reference_line(axes, 1.0, "the bound", right=False)
+    axes.set(
+        xlabel="mean square error of the truncated score", ylabel=r"$\mathrm{KL}_t$ over the bound", ylim=(None, 3)
+    )
+    return drawing
+
+
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the group's figures."""
     drawn = {
         inexact_bound: ("N1",),
         fixed_stopping_time: ("N1b",),
         relaxation_time: ("N1b",),
+        equal_cost: ("N1d", "N1e", "N1f"),
+        truncated_bound: ("N1h",),
     }
     return save_drawn(drawn, folder, settings)
+
+
+def tables(settings: Settings) -> list[Table]:
+    """Return the best setting of each method, and that at the fixed T1, for each target and score error."""
+    return [comparison.table(settings)]

@@ -38,15 +38,16 @@ ABOUT = np.concatenate([-np.geomspace(1.0, 1e-7, 150), np.geomspace(1e-7, 1.0, 1
 Rows = Float[np.ndarray, "errors nodes"]
 
 
-class Erring:
+class Erring(GaussianMixture):
     """The mixture at one noise level as a target whose score is wrong by a constant."""
 
     def __init__(self, target: GaussianMixture, error: float) -> None:
-        self.shape, self.target, self.error = target.shape, target, error
+        super().__init__(target.weights, target.means, target.covariances)
+        self.error = error
 
     def score(self, x: torch.Tensor, level: Level) -> torch.Tensor:
         """Return the wrong score."""
-        return self.target.score(x, level) + self.error
+        return super().score(x, level) + self.error
 
 
 def corrected(v: float, error: float, counts: tuple[int, ...]) -> list[GridFunction]:

@@ -30,7 +30,7 @@ NAMES = {
     "momentum": "stability rates condition variance tempered_mixture",
     "noise_schedules": "noise_schedules",
     "orders": "orders departure densities step_size",
-    "prediction_correction": "inexact_bound fixed_stopping_time relaxation_time",
+    "prediction_correction": "inexact_bound fixed_stopping_time relaxation_time equal_cost truncated_bound",
     "score_filter": "filter_gain",
     "update_rule": "rule score_change lagged_norm",
 }
