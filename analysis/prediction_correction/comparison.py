@@ -79,12 +79,12 @@ def on_an_edge(settings: Settings, target: str) -> Measurement:
             chosen[name][f"{name}, |e| = {size:g}"] = {"T1": place.t1, "K": place.corrections}
     times = {"corrected": [t for t, counts in tried(settings) if counts != (0,) and t != FIXED]}
     times["alone"] = [t for t, counts in tried(settings) if counts == (0,)]
-    found = [
+    edges = [
         edge
         for name, best in chosen.items()
         for edge in optima_on_edge({"T1": times[name], "K": settings.corrections}, best, [("K", BUDGET - 2), ("K", 0)])
     ]
-    return Measurement(value=len(found), n=2 * sum(map(len, chosen.values())), detail={"on an edge": [*found]})
+    return Measurement(value=len(edges), n=2 * sum(map(len, chosen.values())), detail={"on an edge": [*edges]})
 
 
 @check("N1e.corrected")

@@ -30,7 +30,7 @@ LARGEST = 0.88
 """The target's variance: 0.04 within modes, 0.84 between them."""
 COARSE, FINE = 600, 64
 """Nodes of the flow's map over its range, and within each of two refinements that find its jump."""
-REACH = 9.0
+HALF_RANGE = 9.0
 """Half the range of the map, in standard deviations of the start."""
 ABOUT = np.concatenate([-np.geomspace(1.0, 1e-7, 150), np.geomspace(1e-7, 1.0, 150)])
 """Distances of nodes from a jump, of the flow's map and of the target's quantiles, in standard deviations."""
@@ -73,8 +73,8 @@ def flowed(nodes: Rows, v: float, steps: int, errors: tuple[float, ...]) -> Rows
 
 def maps(v: float, steps: int, errors: tuple[float, ...]) -> list[PchipInterpolator]:
     """Return the flow's map from noise `v` to the last one for each error, with nodes about its jump between modes."""
-    reach = REACH * math.hypot(1.0, v)
-    nodes = np.tile(np.linspace(-reach, reach, COARSE), (len(errors), 1))
+    end = HALF_RANGE * math.hypot(1.0, v)
+    nodes = np.tile(np.linspace(-end, end, COARSE), (len(errors), 1))
     image = flowed(nodes, v, steps, errors)
     low, high = _bracket(nodes, image)
     for _ in range(2):
@@ -97,7 +97,7 @@ def transported_w2(density: GridFunction, carry: PchipInterpolator, target: Prim
     """Return W2 between the image of a density under an increasing map and the distribution function `target`."""
     share = density.trimmed().normalised().refined(4).primitive()
     jump = share.inverse(target.at(np.zeros(1)))
-    x = np.unique(np.concatenate([carry.x, jump + carry.x[-1] / REACH * ABOUT]))
+    x = np.unique(np.concatenate([carry.x, jump + carry.x[-1] / HALF_RANGE * ABOUT]))
     x = x[(x > share.nodes[0]) & (x < share.nodes[-1])]
     u = np.clip(share.at(x), 0.0, 1.0)
     gap = (carry(x) - target.inverse(u)) ** 2

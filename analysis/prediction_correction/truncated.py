@@ -31,7 +31,7 @@ from analysis.prediction_correction.settings import Settings
 from verdicts import Measurement, check
 from verdicts.studies import Array, cell
 
-POINTS, REACH = 601, 9.0
+POINTS, HALF_RANGE = 601, 9.0
 """Nodes of a grid, and half its range in standard deviations of a component, beyond the components' means."""
 SPREAD = 0.2
 """Of the data about their two points."""
@@ -127,15 +127,15 @@ def log_moment(case: Problem, error: np.ndarray, x: np.ndarray) -> float:
     return float(logsumexp(log_density(case, x) + case.constant * error**2)) + math.log(x[1] - x[0])
 
 
-def grid(case: Problem, reach: float, points: int = POINTS) -> np.ndarray:
-    """Return nodes `reach` standard deviations beyond the modes."""
-    end = case.r + reach * case.s
+def grid(case: Problem, deviations: float, points: int = POINTS) -> np.ndarray:
+    """Return nodes up to so many standard `deviations` beyond the modes."""
+    end = case.r + deviations * case.s
     return np.linspace(-end, end, points)
 
 
 def divergence_at(case: Problem, points: int = POINTS) -> tuple[float, float]:
     """Return KL of the start, and of the diffusion along the truncated score at its time, to p (nats), on a grid."""
-    x = grid(case, REACH, points)
+    x = grid(case, HALF_RANGE, points)
     spacing, middle = x[1] - x[0], (x[1:] + x[:-1]) / 2
     rise = spacing * (true_score(case, middle) + truncated_error(case, middle))  # of log of its stationary density
     up = np.exp(rise / 2)
@@ -157,7 +157,7 @@ def _relative_entropy(q: np.ndarray, p: np.ndarray) -> float:
 
 def bounds(case: Problem, start: float) -> tuple[float, float, float]:
     """Return N1's bound at L = C by the truncated moment, by the mean square error, and that error."""
-    x = grid(case, REACH)
+    x = grid(case, HALF_RANGE)
     error = truncated_error(case, x)
     square = float(np.sum(np.exp(log_density(case, x)) * error**2)) * (x[1] - x[0])
     left, most = math.exp(-case.times / 2), case.width**2
@@ -181,7 +181,7 @@ def random_cases(count: int, seed: int) -> Case:
         case = random_problem(draw)
         start, end = divergence_at(case)
         by_moment, by_square, square = bounds(case, start)
-        x = grid(case, REACH)
+        x = grid(case, HALF_RANGE)
         before = float(np.sum(np.exp(log_density(case, x)) * raw_error(case, x) ** 2)) * (x[1] - x[0])
         rows.append(
             (end / by_moment, end / by_square, square / before, growth(case, "raw"), growth(case, "truncated"), square)

@@ -64,7 +64,7 @@ CHANGES: list[tuple[Any, str, Any, str]] = [
     (inexact, "flux", lambda true: lambda q, p, e, at: true(q, p, -e, at), "N1.dissipation"),
     (fixed_time, "distance", lambda _: lambda law, end: 0.0, "N1b.grows"),
     (comparison, "optima_on_edge", lambda _: lambda *given: ["T1"], "N1c.edge N1d.edge"),
-    (truncated, "truncated", lambda true: lambda case, x, score: true(case, x, score) + 9.0, "N1h.error"),
+    (truncated, "truncated", lambda true: lambda case, x, score: true(case, x, score) + 0.5, "N1h.error"),
     (truncated, "raw_error", lambda _: lambda case, x: 0.1 * np.sin(x), "N1h.raw"),
     (path, "squared_change", lambda true: lambda now, before, shared: true(now, before, shared / 2), "N2.martingale"),
     (path, "discretisation", lambda true: lambda tau, law: true(tau, law) ** 2, "N2.order_bound"),

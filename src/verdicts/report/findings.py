@@ -130,7 +130,7 @@ def required_of(claims: Claims) -> dict[str, str]:
     return {f"{check.id}:required": required(check) for claim in claims.claim for check in claim.check}
 
 
-def found(finding: WorkFinding, outcome: Outcome, values: Mapping[str, str]) -> str:
+def finding_text(finding: WorkFinding, outcome: Outcome, values: Mapping[str, str]) -> str:
     """Return what a finding says, its values filled in; empty where a verdict is another or a value is missing."""
     if any(outcome.of_claim(name) is not verdict for name, verdict in finding.needs.items()):
         return ""

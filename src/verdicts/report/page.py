@@ -17,7 +17,7 @@ from verdicts.records.section import sections_of
 from verdicts.records.workspace import Workspace
 from verdicts.report import views
 from verdicts.report.charts import overviews
-from verdicts.report.findings import Outcome, answer_of, found, reached, required_of, tally
+from verdicts.report.findings import Outcome, answer_of, finding_text, reached, required_of, tally
 from verdicts.report.images import data_address, kinds_of, size_in, size_of, svg_address
 from verdicts.report.report_texts import load_exhibits, load_limitations, load_notation, load_works
 from verdicts.report.source_code import address_of, drawn_by, function_at, source_of
@@ -72,7 +72,7 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         "tally": tally([view.row for view in paper], outcome.verdicts, ledger.summary.open),
         "pages": {page_of(view.group): [o for o in apart if page_of(o.group) == page_of(view.group)] for view in apart},
         "works": load_works(workspace.root, workspace.all_claims),
-        "found": lambda work: [text for each in work.finding if (text := found(each, outcome, values))],
+        "texts_of": lambda work: [text for each in work.finding if (text := finding_text(each, outcome, values))],
         "reached": reached,
         "parts": {part: [view for view in groups if view.group.part == part] for part in outline.parts},
         "part_titles": outline.parts,

@@ -82,7 +82,7 @@ def test_groups_of_one_page_share_it_with_what_the_paper_claims_and_what_was_fou
     page, text = Page(pages["report-others.html"]), pages["report-others.html"]
     assert {"claimed", "found", "scaled", "claim-A1", "claim-B1", "group-alpha", "group-beta"} <= set(page.ids())
     assert len(page.ids()) == len(set(page.ids()))
-    assert "Of 4 claims here: 2 hold, 1 refuted, 1 not run." in text
+    assert "4 claims: 2 hold, 1 refuted, 1 not run." in text
     assert 'It is 1 (<a href="report-others.html#claim-A1">A1</a>).' in text and "Never shown" not in text
 
 
