@@ -94,7 +94,7 @@ def equal_cost(settings: Settings) -> Drawing:
     """
     drawing, (above, below) = panels(2, 2.3)
     sizes = [size for size in settings.score_errors if size]
-    for size, color in ((max(sizes), "C1"), (1e-2, "C0")):
+    for size, color in ((max(sizes), "C1"), (sizes[(len(sizes) - 1) // 2], "C0")):
         w2s = comparison.TARGETS["mixture"](settings, size)
         for kept, fill in ((True, color), (False, "white")):
             line = comparison.envelope(w2s, kept)
