@@ -7,7 +7,7 @@ from matplotlib.figure import Figure as Drawing
 
 from ams.plots import legend_above, panels
 from ams_suite.drawn import save_drawn
-from analysis.related_work.schedules import TARGETS
+from analysis.noise_schedules.schedules import TARGETS
 from analysis.score_training import linear, two_layer
 from analysis.score_training.settings import Settings
 from verdicts import Figure, Table

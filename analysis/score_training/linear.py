@@ -21,10 +21,10 @@ from ams.laws.gaussian import Row
 from ams.samplers import Score
 from ams.schedules import Level, geometric_sigmas, karras_sigmas, ve_levels
 from ams_suite.measures import largest, named_extreme
-from analysis.related_work import path
-from analysis.related_work.misspecified_score import ScoreError, marginal
-from analysis.related_work.path import HIGHEST, LOWEST
-from analysis.related_work.schedules import NARROW, TARGETS
+from analysis.misspecified_score import ScoreError, marginal
+from analysis.noise_schedules import path
+from analysis.noise_schedules.path import HIGHEST, LOWEST
+from analysis.noise_schedules.schedules import NARROW, TARGETS
 from analysis.score_training.settings import Settings
 from verdicts import Measurement, check
 from verdicts.studies import Array, cell

@@ -16,7 +16,7 @@ from torch import Tensor
 from ams.schedules import geometric_sigmas
 from ams.statistics import CONFIDENCE
 from ams_suite.measures import geometric_mean_ratio
-from analysis.related_work.path import HIGHEST, LOWEST
+from analysis.noise_schedules.path import HIGHEST, LOWEST
 from analysis.score_training.settings import Settings
 from analysis.targets import two_modes
 from verdicts import Measurement, check

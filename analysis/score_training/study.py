@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from analysis.related_work.schedules import TARGETS
+from analysis.noise_schedules.schedules import TARGETS
 from analysis.score_training import linear, network, two_layer
 from analysis.score_training.settings import Settings
 from verdicts.studies import Cell

@@ -19,9 +19,11 @@ from analysis.adaptive import (
 )
 from analysis.kinetic_langevin import rates
 from analysis.momentum import closed_forms, study as momentum_study, tempering, transition
+from analysis.noise_schedules import path
 from analysis.orders import accuracy, checks as orders, mode_loss
 from analysis.orders.distances import MeanFieldDensity
-from analysis.related_work import filter as wiener, fixed_time, inexact, path
+from analysis.prediction_correction import comparison, fixed_time, inexact, truncated
+from analysis.score_filter import filter as wiener
 from analysis.update_rule import corrector, study as rule_study
 from tests.claims import refuted
 
@@ -61,6 +63,9 @@ CHANGES: list[tuple[Any, str, Any, str]] = [
     (inexact, "bound", lambda true: lambda *case: 1.01 * true(*case), "N1.sharp N1.constant_error"),
     (inexact, "flux", lambda true: lambda q, p, e, at: true(q, p, -e, at), "N1.dissipation"),
     (fixed_time, "distance", lambda _: lambda law, end: 0.0, "N1b.grows"),
+    (comparison, "optima_on_edge", lambda _: lambda *given: ["T1"], "N1c.edge N1d.edge"),
+    (truncated, "truncated", lambda true: lambda case, x, score: true(case, x, score) + 0.5, "N1h.error"),
+    (truncated, "raw_error", lambda _: lambda case, x: 0.1 * np.sin(x), "N1h.raw"),
     (path, "squared_change", lambda true: lambda now, before, shared: true(now, before, shared / 2), "N2.martingale"),
     (path, "discretisation", lambda true: lambda tau, law: true(tau, law) ** 2, "N2.order_bound"),
     (path, "both_divergences", lambda true: lambda *laws: tuple(np.sqrt(true(*laws))), "N2.order_true"),

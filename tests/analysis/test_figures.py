@@ -20,15 +20,18 @@ FEWER = {
     },
     "orders": {"halvings": 2, "kinetic_nodes": 5},
     "kinetic_langevin": {"targets": 3, "budget": 57, "factor_budgets": (50, 75), "orders": (28, 40, 57, 80)},
-    "related_work": {"errors": 600, "climbers": 40, "ascents": 15, "budgets": (20, 40), "sizes": (0.0, 1.0)},
+    "noise_schedules": {"budgets": (20, 40), "sizes": (0.0, 1.0)},
+    "prediction_correction": {"errors": 600, "climbers": 40, "ascents": 15},
 }
 NAMES = {
     "adaptive": "fixed_point bias small_steps batches",
     "annealed": "annealed_causes annealed_mixture_causes",
     "kinetic_langevin": "kinetic_rates factors kinetic_orders nfe_comparison momentum_ratios",
     "momentum": "stability rates condition variance tempered_mixture",
+    "noise_schedules": "noise_schedules",
     "orders": "orders departure densities step_size",
-    "related_work": "inexact_bound fixed_stopping_time relaxation_time noise_schedules filter_gain",
+    "prediction_correction": "inexact_bound fixed_stopping_time relaxation_time equal_cost truncated_bound",
+    "score_filter": "filter_gain",
     "update_rule": "rule score_change lagged_norm",
 }
 

@@ -1,4 +1,4 @@
-"""Stationary distributions on the line in phase space, position and auxiliary variable, without Monte Carlo.
+"""Distributions on the line in phase space, stationary or after a number of steps, without Monte Carlo.
 
 A step with position x, auxiliary variable v (momentum, velocity or last draw) and one draw z is
 
@@ -16,7 +16,7 @@ three quarters of those in v; as the convergence is exponential, this is far mor
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -114,6 +114,32 @@ def estimated(
     return result, float(np.abs(gap).max() / result.density.values.max())
 
 
+def evolved(
+    target: Target,
+    step: Step,
+    size: float,
+    variable: AuxiliaryVariable,
+    start: Callable[[Array], Array],
+    near: GridFunction,
+    counts: Sequence[int],
+) -> list[GridFunction]:
+    """Return the densities of the position after each of `counts` steps, ascending, from the density `start(x)`.
+
+    The auxiliary variable starts with the distribution N(centre(x), width^2), as a velocity that is drawn. The grid
+    spans the nodes of `near`. Raises ArithmeticError where a density does not vanish at the ends of the grid.
+    """
+    algebra = NodeAlgebra(target)
+    phase = _phase(algebra, step, size, variable, near, _RESOLUTION)
+    kernel, densities, done = phase.transfer(algebra, step, size), [], 0
+    masses = (start(phase.x)[:, None] * phase.share[0]).ravel()
+    for count in counts:
+        for _ in range(count - done):
+            masses = kernel @ masses
+        done = count
+        densities.append(phase.density(masses.reshape(phase.v.shape)))
+    return densities
+
+
 class _PhaseGrid:
     """Equally spaced nodes in x, and at each of them the Gauss-Hermite nodes of v."""
 
@@ -127,11 +153,14 @@ class _PhaseGrid:
     def stationary(self, algebra: NodeAlgebra, step: Step, size: float, near: GridFunction) -> StationaryDensity:
         """Return the stationary distribution on these nodes; `near` has its maximum where the mass is large."""
         masses = self.invariant(algebra, step, size, near)
+        return StationaryDensity(self.density(masses), masses, self.v)
+
+    def density(self, masses: Float[np.ndarray, "x v"]) -> GridFunction:
+        """Return the density of the position. Raises ArithmeticError unless it vanishes at the ends of the grid."""
         density = GridFunction(self.first, self.spacing, masses.sum(1))
         if not np.abs(density.values[[0, -1]]).max() < _NEGLIGIBLE * density.values.max():
-            ends = "does not vanish at the ends of its grid"
-            raise ArithmeticError(f"the stationary density {ends}: `near` is too narrow")
-        return StationaryDensity(density, masses, self.v)
+            raise ArithmeticError("the density does not vanish at the ends of its grid: `near` is too narrow")
+        return density
 
     def invariant(self, algebra: NodeAlgebra, step: Step, size: float, near: GridFunction) -> Float[np.ndarray, "x v"]:
         """Return the masses that the step leaves invariant, normalised as a density in x."""

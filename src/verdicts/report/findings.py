@@ -9,7 +9,7 @@ from verdicts.claims.schema import Claims, Profile, Verdict
 from verdicts.records.expected import Expected, ExpectedCheck
 from verdicts.records.ledger import Ledger
 from verdicts.records.record import CheckResult
-from verdicts.report.report_texts import Finding
+from verdicts.report.report_texts import Finding, WorkFinding, filled
 from verdicts.report.words import required, spread
 
 PLURALS = {Verdict.HOLDS: "hold"}
@@ -113,8 +113,7 @@ def _row(claims: Claims, text: str, finding: Finding, outcome: Outcome) -> Row:
     ours = tuple(claim.id for claim in claims.restating(finding.paper))
     restating = {name: given[name] for name in ours if name in given}
     word = word_of(given.values(), restating.values())
-    bounds = {f"{check.id}:required": required(check) for claim in claims.claim for check in claim.check}
-    values, answer = bounds | dict(outcome.values), ""
+    values, answer = required_of(claims) | dict(outcome.values), ""
     number = finding.filled(finding.number, values)
     if word is Word.NOT_TESTED:
         sentence, number = _untested(claims, given, outcome.profile), ""
@@ -124,6 +123,18 @@ def _row(claims: Claims, text: str, finding: Finding, outcome: Outcome) -> Row:
     else:
         sentence = "; ".join(f"{name} {verdict}" for name, verdict in restating.items())
     return Row(finding.paper, text, word, sentence, number, finding.figure, answer, ours)
+
+
+def required_of(claims: Claims) -> dict[str, str]:
+    """Return what is required of each check, as `check:required`."""
+    return {f"{check.id}:required": required(check) for claim in claims.claim for check in claim.check}
+
+
+def finding_text(finding: WorkFinding, outcome: Outcome, values: Mapping[str, str]) -> str:
+    """Return what a finding says, its values filled in; empty where a verdict is another or a value is missing."""
+    if any(outcome.of_claim(name) is not verdict for name, verdict in finding.needs.items()):
+        return ""
+    return filled(finding.text, values)
 
 
 def _untested(claims: Claims, given: Mapping[str, Verdict], profile: Profile) -> str:

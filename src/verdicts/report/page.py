@@ -17,9 +17,9 @@ from verdicts.records.section import sections_of
 from verdicts.records.workspace import Workspace
 from verdicts.report import views
 from verdicts.report.charts import overviews
-from verdicts.report.findings import Outcome, answer_of, tally
+from verdicts.report.findings import Outcome, answer_of, finding_text, reached, required_of, tally
 from verdicts.report.images import data_address, kinds_of, size_in, size_of, svg_address
-from verdicts.report.report_texts import load_exhibits, load_limitations, load_notation
+from verdicts.report.report_texts import load_exhibits, load_limitations, load_notation, load_works
 from verdicts.report.source_code import address_of, drawn_by, function_at, source_of
 from verdicts.report.tables import shown
 from verdicts.report.templating import render
@@ -34,15 +34,15 @@ def build(workspace: Workspace, ledger: Ledger) -> dict[str, str]:
     """Return the pages by name, for a ledger and the records beside it: the report, and those of groups apart."""
     content = _content(workspace, ledger)
     pages = {REPORT: render("report.html.j2", here=REPORT, **content)}
-    for view in content["groups"]:
-        if view.group.apart:
-            pages[page_of(view.group)] = render("group.html.j2", here=page_of(view.group), view=view, **content)
+    for here, views_here in content["pages"].items():
+        work = content["works"].get(views_here[0].group.page)
+        pages[here] = render("group.html.j2", here=here, views=views_here, work=work, **content)
     return pages
 
 
 def page_of(group: Group) -> str:
     """Return the name of the page that shows a group's claims and figures."""
-    return f"report-{group.id}.html" if group.apart else REPORT
+    return f"report-{group.page or group.id}.html" if group.apart else REPORT
 
 
 def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
@@ -53,7 +53,8 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
     addresses = _addresses(claims, groups)
     here = {name: address.removeprefix(REPORT) for name, address in addresses.items()}
     charts = overviews(claims, moved, outline.parts, here)
-    outcome = Outcome.of(ledger)
+    outcome, apart = Outcome.of(ledger), [view for view in groups if view.group.apart]
+    values = required_of(workspace.all_claims) | dict(outcome.values)
     drawn = {figure.file.stem: (view, figure) for view in groups for figure in view.figures}
 
     def place(view: views.GroupView, name: str) -> Path:
@@ -69,6 +70,10 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         "made_from": outcome.origin,
         "cited": lambda text: _cited(text, here),
         "tally": tally([view.row for view in paper], outcome.verdicts, ledger.summary.open),
+        "pages": {page_of(view.group): [o for o in apart if page_of(o.group) == page_of(view.group)] for view in apart},
+        "works": load_works(workspace.root, workspace.all_claims),
+        "texts_of": lambda work: [text for each in work.finding if (text := finding_text(each, outcome, values))],
+        "reached": reached,
         "parts": {part: [view for view in groups if view.group.part == part] for part in outline.parts},
         "part_titles": outline.parts,
         "marks": MARKS,

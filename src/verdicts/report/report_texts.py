@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import Field, create_model
 
 from verdicts.claims.loading import Schema, load_toml
-from verdicts.claims.schema import Claims, Profile, Verdict
+from verdicts.claims.schema import Claims, GroupName, Profile, Verdict
 from verdicts.errors import UserError, unknown
 from verdicts.records.expected import read_expected
 from verdicts.validation import Frozen
@@ -23,6 +23,7 @@ DEVIATIONS = "paper/deviations.toml"
 LIMITATIONS = "paper/limitations.toml"
 FINDINGS = "paper/findings.toml"
 NOTATION = "paper/notation.toml"
+WORKS = "paper/related_work.toml"
 VALUE = re.compile(r"\{([A-Za-z]\w*\.\w+(?::required)?)\}")
 
 
@@ -94,9 +95,35 @@ class Finding(Frozen):
 
     def filled(self, text: str, measured: Mapping[str, str]) -> str:
         """Return one of the texts with its values; empty where one is missing."""
-        if any(name not in measured for name in self.values_in(text)):
-            return ""
-        return VALUE.sub(lambda match: measured[match[1]], text)
+        return filled(text, measured)
+
+
+def filled(text: str, measured: Mapping[str, str]) -> str:
+    """Return a text with the values of the checks that it names; empty where one is missing."""
+    if any(name not in measured for name in VALUE.findall(text)):
+        return ""
+    return VALUE.sub(lambda match: measured[match[1]], text)
+
+
+class WorkFinding(Frozen):
+    """What was found about a related paper: a `text`, shown where the verdicts are those that it `needs`.
+
+    `{check}` and `{check:required}` in it become values, as in a `Finding`.
+    """
+
+    needs: dict[str, Verdict] = Field(min_length=1)
+    text: str
+
+
+class Work(Frozen):
+    """A related paper, to whose page (`id`) groups belong: what it claims, what was found, what is smaller here."""
+
+    id: GroupName
+    title: str
+    paper: str
+    claims: tuple[str, ...] = Field(min_length=1)
+    finding: tuple[WorkFinding, ...] = ()
+    scaled: tuple[str, ...] = Field(min_length=1)
 
 
 class Symbol(Frozen):
@@ -122,6 +149,7 @@ def refuse_bad_texts(root: Path, profile: Profile, claims: Claims) -> None:
     load_deviations(root, claims)
     load_limitations(root)
     load_notation(root)
+    load_works(root, claims)
     read_expected(root, profile)
 
 
@@ -153,11 +181,29 @@ def load_findings(root: Path, claims: Claims) -> tuple[Finding, ...]:
     findings = _entries(root, FINDINGS, Finding)
     for finding in findings:
         where = f"{FINDINGS}: finding[{finding.paper}]"
-        _refuse_unknown(where, "claim", finding.needs | finding.also, [claim.id for claim in claims.claim])
+        _refuse_unknown(where, "claim", finding.needs | finding.also, _names(claims))
         texts = f"{finding.text} {finding.more} {finding.number} {finding.answer}"
         values = [name.removesuffix(":required") for name in Finding.values_in(texts)]
         _refuse_unknown(where, "check", values, claims.checks)
     return findings
+
+
+def load_works(root: Path, claims: Claims) -> dict[str, Work]:
+    """Read the related papers below `root`, by page; the pages, claims and checks must fit. Raises UserError."""
+    works = {work.id: work for work in _entries(root, WORKS, Work)}
+    for group in claims.group:
+        if group.page:
+            _refuse_unknown(f"{group.folder}/claims.toml: group.page", "page", [group.page], works)
+    for work in works.values():
+        where = f"{WORKS}: work[{work.id}].finding"
+        _refuse_unknown(where, "claim", [name for each in work.finding for name in each.needs], _names(claims))
+        values = [name for each in work.finding for name in Finding.values_in(each.text)]
+        _refuse_unknown(where, "check", [name.removesuffix(":required") for name in values], claims.checks)
+    return works
+
+
+def _names(claims: Claims) -> list[str]:
+    return [claim.id for claim in claims.claim]
 
 
 def _entries(root: Path, name: str, entry: type[Schema]) -> tuple[Schema, ...]:

@@ -5,13 +5,16 @@ import math
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from scipy.stats import norm
 
 from ams.grid_function import tabulated
-from ams.laws.phase_space import AuxiliaryVariable, estimated, hermite, momentum_variable, stationary
+from ams.laws import GaussianLaw
+from ams.laws.phase_space import AuxiliaryVariable, estimated, evolved, hermite, momentum_variable, stationary
 from ams.laws.quadrature_algebra import Blurred, NodeAlgebra
 from ams.metrics import line_w2
 from ams.samplers import constant, langevin, leimkuhler_matthews, momentum, momentum_rule
 from ams.samplers.kinetic import baoab, obabo, sghmc
+from ams.schedules import Level
 from ams.targets import CLEAN, Gaussian, GaussianMixture
 from tests.ams.laws.test_stationary import g3
 
@@ -82,6 +85,26 @@ def test_the_estimate_bounds_the_change_by_refinement():
     change = np.abs(there - coarse.density.values).max() / there.max()
     assert change < error < 1e-4
     assert line_w2(coarse.density, finer.density) < 1e-6
+
+
+def test_the_density_after_some_steps_has_the_exact_laws_moments():
+    """BAOAB from a wide start on a Gaussian, its velocity drawn; by the exact law after 0, 1 and 3 steps."""
+    target, law, a = Gaussian([0.4], 1.0), GaussianLaw([1.0], [0.4]), 0.6
+    near = tabulated(lambda x: -(x**2) / 8)
+    densities = evolved(target, baoab(0.2), a, AuxiliaryVariable("p"), lambda x: norm.pdf(x, 0, 1.5), near, (0, 1, 3))
+    for count, density in zip((0, 1, 3), densities, strict=True):
+        start = law.start(0.0, 1.5**2)
+        states = [start, *(s for s, _ in law.run([(baoab(0.2), Level(0, 0.0, step=a))] * count, start))]
+        moments = law.moments(states[-1].x)
+        assert density.integral() == pytest.approx(1.0, abs=1e-9)
+        assert density.integral(density.nodes) == pytest.approx(float(moments.mean), abs=1e-8)
+        assert variance(density) == pytest.approx(float(moments.variance), rel=1e-8)
+
+
+def test_the_density_after_many_steps_is_the_stationary_one():
+    a, near = 0.04, tabulated(lambda x: -(x**2) / 4)
+    (late,) = evolved(MIXTURE, baoab(0.0), a, AuxiliaryVariable("p"), norm.pdf, near, (4000,))
+    assert line_w2(late, stationary(MIXTURE, baoab(0.0), a, AuxiliaryVariable("p"), near).density) < 1e-6
 
 
 def test_a_grid_that_cuts_the_density_is_refused():

@@ -10,6 +10,7 @@ from tests.verdicts.report.pages import Page
 from tests.verdicts.report.whole import FIGURES
 from tests.verdicts.toy import Toy
 from verdicts import Table
+from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
 from verdicts.records.expected import expected_of, expected_path
@@ -18,6 +19,7 @@ from verdicts.records.ledger import collect
 from verdicts.records.section import FOLDER
 from verdicts.records.workspace import PACKAGE_ROOT, Workspace
 from verdicts.report import images as pictures, page as report, views
+from verdicts.report.report_texts import load_works
 from verdicts.report.source_code import address_of, source_of
 from verdicts.report.svg_minify import lean
 from verdicts.run.pages import make_page
@@ -52,6 +54,57 @@ def test_pages_are_whole_and_offline(toy):
         assert not any(element.tag == "link" for element in page.elements)
     assert "evidence" not in pages["report-beta.html"].ids(), "the group has neither figures nor tables"
     assert "claim-B1" in pages["report-beta.html"].ids() and "claim-B1" not in pages["report.html"].ids()
+
+
+WORK = """
+[[work]]
+id = "others"
+title = "Work of others"
+paper = "Someone, arXiv 0000.00000"
+claims = ["That $x = 1$."]
+scaled = ["One dimension."]
+[[work.finding]]
+needs = { A1 = "holds", A2 = "refuted" }
+text = "It is {A1.one} (A1)."
+[[work.finding]]
+needs = { B1 = "refuted" }
+text = "Never shown (B1)."
+"""
+
+
+def test_groups_of_one_page_share_it_with_what_the_paper_claims_and_what_was_found(toy):
+    for group, part in (("alpha", "theory"), ("beta", "suite")):
+        toy.replace_in_claims(group, f'part = "{part}"', f'part = "{part}"\napart = true\npage = "others"')
+    toy.write("paper/related_work.toml", WORK)
+    workspace = toy.run_all()
+    pages = report.build(workspace, collect(workspace))
+    assert set(pages) == {"report.html", "report-others.html"}
+    page, text = Page(pages["report-others.html"]), pages["report-others.html"]
+    assert {"claimed", "found", "scaled", "claim-A1", "claim-B1", "group-alpha", "group-beta"} <= set(page.ids())
+    assert len(page.ids()) == len(set(page.ids()))
+    assert "4 claims: 2 hold, 1 refuted, 1 not run." in text
+    assert 'It is 1 (<a href="report-others.html#claim-A1">A1</a>).' in text and "Never shown" not in text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"others"', '"other"', "group.page"),
+        ("A2 =", "A9 =", "A9"),
+        ("{A1.one}", "{A1.two}", "A1.two"),
+    ],
+)
+def test_what_related_work_names_must_exist(toy, old, new, message):
+    toy.replace_in_claims("beta", 'part = "suite"', 'part = "suite"\napart = true\npage = "others"')
+    toy.write("paper/related_work.toml", WORK.replace(old, new))
+    with pytest.raises(UserError, match=message):
+        load_works(toy.root, load_claims(toy.root))
+
+
+def test_a_page_needs_a_group_apart(toy):
+    toy.replace_in_claims("beta", 'part = "suite"', 'part = "suite"\npage = "others"')
+    with pytest.raises(UserError, match="needs apart = true"):
+        load_claims(toy.root)
 
 
 def test_the_page_of_a_group_is_written_again_where_it_is_gone(toy):

@@ -18,10 +18,10 @@ from ams.laws import GaussianLaw
 from ams.metrics import gaussian_w2
 from ams.schedules import geometric_sigmas, karras_sigmas, ve_levels
 from ams_suite.measures import largest, named_extreme
-from analysis.related_work import path
-from analysis.related_work.misspecified_score import ScoreError, marginal, noise_bias
-from analysis.related_work.path import HIGHEST, LOWEST
-from analysis.related_work.settings import Settings
+from analysis.misspecified_score import ScoreError, marginal, noise_bias
+from analysis.noise_schedules import path
+from analysis.noise_schedules.path import HIGHEST, LOWEST
+from analysis.noise_schedules.settings import Settings
 from analysis.targets import stiff_gaussian
 from verdicts import Measurement, Table, check
 from verdicts.studies import Array, cell

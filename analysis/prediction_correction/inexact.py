@@ -23,8 +23,8 @@ from jaxtyping import Float
 from scipy.linalg import expm
 
 from ams_suite.measures import largest
+from analysis.prediction_correction.settings import Settings
 from analysis.proofs import left_over
-from analysis.related_work.settings import Settings
 from verdicts import Measurement, check
 from verdicts.studies import Array, cell
 

@@ -23,7 +23,7 @@ from ams.schedules import Level
 from ams.statistics import CONFIDENCE, mean_interval
 from ams_suite.measures import largest, of_interval
 from analysis.proofs import Expression, derived, left_over
-from analysis.related_work.settings import Settings
+from analysis.score_filter.settings import Settings
 from verdicts import Measurement, check
 from verdicts.studies import cell
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from analysis.related_work import filter, fixed_time, inexact, path, schedules
-from analysis.related_work.settings import Settings
+from analysis.prediction_correction import equal_cost, fixed_time, inexact, on_a_mixture, truncated
+from analysis.prediction_correction.settings import Settings
 from verdicts.studies import Cell
 
 TIMES = tuple(np.linspace(0.25, 8.0, 14).tolist())
@@ -21,10 +21,7 @@ def cells(settings: Settings) -> Iterator[Cell]:
     yield fixed_time.contractions.cell(settings.targets, settings.seed)
     yield from (fixed_time.gain.cell(size) for size in fixed_time.ERRORS)
     yield from (fixed_time.final_w2s.cell(size, TIMES, time) for size, time in RUNS)
-    yield from (path.exact_run.cell(count) for count in settings.counts)
-    for target in schedules.TARGETS:
-        for count in settings.budgets:
-            yield from (schedules.outcomes.cell(target, name, count, settings.sizes) for name in schedules.SCHEDULES)
-    yield filter.covariance.cell()
-    for run in filter.RUNS:
-        yield filter.entrywise.cell(run, settings.groups, settings.particles, settings.seed)
+    yield truncated.random_cases.cell(settings.truncated, settings.seed)
+    for place in equal_cost.tried(settings):
+        yield equal_cost.gaussian_runs.cell(*place)
+        yield on_a_mixture.mixture_runs.cell(*place, on_a_mixture.signed(settings))

@@ -27,9 +27,9 @@ from ams.schedules import VP, Level
 from ams.statistics import asymptotic_order
 from ams.targets import CLEAN
 from ams_suite.measures import largest, of_order
-from analysis.related_work.inexact import Case, diffused
-from analysis.related_work.misspecified_score import ScoreError, marginal
-from analysis.related_work.settings import Settings
+from analysis.misspecified_score import ScoreError, marginal
+from analysis.prediction_correction.inexact import Case, diffused
+from analysis.prediction_correction.settings import Settings
 from analysis.targets import two_modes
 from verdicts import Measurement, check
 from verdicts.studies import Array, cell

@@ -1,16 +1,22 @@
-"""The group's figures and table."""
+"""The group's figures."""
 
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure as Drawing
 
-from ams.plots import legend_above, panels, reference_line, ticks
-from ams.samplers.presets import shades
+from ams.plots import legend_above, panels, reference_line
 from ams.targets import CLEAN
 from ams_suite.drawn import save_drawn
-from analysis.related_work import filter as wiener, fixed_time, inexact, schedules, study
-from analysis.related_work.settings import Settings
+from analysis.prediction_correction import (
+    comparison,
+    equal_cost as equal_cost_of,
+    fixed_time,
+    inexact,
+    study,
+    truncated,
+)
+from analysis.prediction_correction.settings import Settings
 from verdicts import Figure, Table
 
 
@@ -80,61 +86,48 @@ def relaxation_time(settings: Settings) -> Drawing:
     return drawing
 
 
-def noise_schedules(settings: Settings) -> Drawing:
-    r"""Noise schedules of the variance-exploding sampler, exact laws. Above: KL(target $\|$ run) (filled) and its path
-    bound (open), exact scores, stiff target; joined where four budgets or more show a slope. The schedule that is best
-    for the bound has the largest divergence. Below: KL of EDM's noise levels over the exponential ones' with a wrong
-    score; below 1, EDM's are better.
+def equal_cost(settings: Settings) -> Drawing:
+    r"""Forty evaluations in all, K of them as corrections at $T_1$ (the best K for each $T_1$, filled) or none (open),
+    against the score's error $|e|$. Above: $W_2$ on the mixture by $T_1$, for two errors. Below: the best $T_1$ on the
+    Gaussian and on the mixture. With corrections a wide range of $T_1$ serves; without, the best one is sharp and grows
+    as the error falls.
     """
     drawing, (above, below) = panels(2, 2.3)
-    budgets, joined = settings.budgets, "-" if len(settings.budgets) > 3 else ""
-    for name, color, marker in zip(schedules.SCHEDULES, ("C0", "C1", "C2"), "os^", strict=True):
-        runs = [schedules.outcomes("stiff", name, count, settings.sizes)[schedules.SHOWN] for count in budgets]
-        exact = [run[settings.sizes.index(0.0)] for run in runs]
-        style = {"color": color, "marker": marker, "ls": joined}
-        above.loglog(budgets, [end.bound for end in exact], mfc="white", **style)
-        above.loglog(budgets, [end.forward for end in exact], label=name, **style)
-    above.loglog([], [], "o", color="0.4", mfc="white", label="path bound of each")
-    above.set(xlabel="steps $N$", ylabel=r"KL(target $\|$ run), nats")
-    ticks(above, budgets)
+    sizes = [size for size in settings.score_errors if size]
+    for size, color in ((max(sizes), "C1"), (sizes[(len(sizes) - 1) // 2], "C0")):
+        w2s = comparison.TARGETS["mixture"](settings, size)
+        for kept, fill in ((True, color), (False, "white")):
+            line = comparison.envelope(w2s, kept)
+            above.loglog(
+                *zip(*line, strict=True), "o-", color=color, mfc=fill, label=f"$|e| = {size:g}$" if kept else None
+            )
+    above.plot([], [], "o", color="0.4", label="with corrections")
+    above.plot([], [], "o", color="0.4", mfc="white", label="flow alone")
+    above.axvline(equal_cost_of.FIXED, color="0.5", lw=0.8)
+    above.text(1.1 * equal_cost_of.FIXED, 1.2, f"$T_1 = {equal_cost_of.FIXED}$", color="0.3")
+    above.set(xlabel="$T_1$", ylabel="final $W_2$, mixture")
     legend_above(above)
-    sizes = [size for size in settings.sizes if size]
-    for number, target in enumerate(schedules.TARGETS, start=3):
-        for count, line in ((min(budgets), ":"), (max(budgets), "-")):
-            place = ("EDM", "exponential", target, schedules.SHOWN)
-            ratios = [schedules.kl_ratio(settings, *place, size, count) for size in sizes]
-            below.loglog(sizes, ratios, color=f"C{number}", ls=line, marker=".", label=target if line == "-" else None)
-    below.loglog([], [], color="0.4", ls=":", label=f"$N = {min(budgets)}$ (else {max(budgets)})")
-    below.axhline(1.0, color="black", lw=1.0)
-    below.set(xlabel="error of the predicted noise", ylabel="KL: EDM / exponential", ylim=(0.55, 2.3))
-    below.set_yticks([0.8, 1.0, 1.5, 2.0], labels=["0.8", "1", "1.5", "2"])
-    below.yaxis.minorticks_off()
+    for target, marker in (("Gaussian", "o"), ("mixture", "s")):
+        for choose, color, name in ((comparison.corrected, "C1", "corrected"), (comparison.alone, "C0", "flow alone")):
+            times = comparison.best_times(settings, target, choose)
+            below.loglog(sizes, times, marker + "-", color=color, label=f"{target}, {name}")
+    below.set(xlabel="score error $|e|$", ylabel="best $T_1$")
     legend_above(below)
     return drawing
 
 
-def filter_gain(settings: Settings) -> Drawing:
-    """Filtering the score inflates the variance, and slows the chain but for gains near 1. Langevin along a filtered
-    score with gain $K$ and momentum coefficient $b$, exact law. Above: the stationary variance (the target's is 1).
-    Below: rate (1 less the spectral radius) at the step whose bias is 10 %. $K = 1$ is Langevin; just below it the
-    filter's own mode, of rate $1 - b$, may be the slower.
+def truncated_bound(settings: Settings) -> Drawing:
+    r"""Langevin along a truncated score on two-mode mixtures, random errors that grow linearly far away: the divergence
+    over the bound of N1h by the mean square error. No point is above 1. The ratio hardly depends on the error: at early
+    times the start's part of the bound decides.
     """
-    drawing, (above, below) = panels(2)
-    gains, near = np.linspace(0.0, 1.0, 21), np.linspace(0.0, 0.999, 60)
-    betas = (0.5, 0.8, 0.9)
-    for beta, color in zip(betas, shades(len(betas)), strict=True):
-        at = wiener.wiener_gain(beta)
-        above.plot(
-            gains, [wiener.law_moments(0.1, beta, gain)[0] for gain in gains], color=color, label=f"$b = {beta}$"
-        )
-        above.plot(at, wiener.law_moments(0.1, beta, at)[0], "o", color=color)
-        below.plot(near, [wiener.rate(0.1, beta, gain) for gain in near], color=color)
-    above.plot([], [], "o", color="0.4", label="Wiener gain $(1-b)/2$")
-    above.axhline(1 / 0.95, color="black", lw=1.0, label="Langevin ($K = 1$)")
-    below.axhline(wiener.rate(0.1, 0.0, 1.0), color="black", lw=1.0)
-    above.set(xlabel="gain $K$", ylabel=r"$\lambda\,\mathrm{Var}\,x$ at $u = 0.1$")
-    below.set(xlabel="gain $K$", ylabel="rate per step at 10 % bias", ylim=(0, None))
-    legend_above(above)
+    drawing, (axes,) = panels()
+    cases = truncated.random_cases(settings.truncated, settings.seed)
+    axes.loglog(cases.error, cases.square, "o", color="C0", ms=3)
+    reference_line(axes, 1.0, "the bound", right=False)
+    axes.set(
+        xlabel="mean square error of the truncated score", ylabel=r"$\mathrm{KL}_t$ over the bound", ylim=(None, 3)
+    )
     return drawing
 
 
@@ -144,12 +137,12 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         inexact_bound: ("N1",),
         fixed_stopping_time: ("N1b",),
         relaxation_time: ("N1b",),
-        noise_schedules: ("N2", "N2b"),
-        filter_gain: ("N3",),
+        equal_cost: ("N1d", "N1e", "N1f"),
+        truncated_bound: ("N1h",),
     }
     return save_drawn(drawn, folder, settings)
 
 
 def tables(settings: Settings) -> list[Table]:
-    """Return every outcome behind N2b."""
-    return [schedules.table(settings)]
+    """Return the best setting of each method, and that at the fixed T1, for each target and score error."""
+    return [comparison.table(settings)]

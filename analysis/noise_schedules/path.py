@@ -26,9 +26,9 @@ from ams.samplers import affine, last, one_step_per_level, reverse_sde, run
 from ams.schedules import Level, geometric_sigmas, ve_levels
 from ams.statistics import asymptotic_order
 from ams_suite.measures import largest, of_order
+from analysis.misspecified_score import ScoreError, marginal
+from analysis.noise_schedules.settings import Settings
 from analysis.proofs import left_over
-from analysis.related_work.misspecified_score import ScoreError, marginal
-from analysis.related_work.settings import Settings
 from analysis.targets import stiff_gaussian
 from verdicts import Measurement, check
 from verdicts.studies import cell
