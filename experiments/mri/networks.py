@@ -16,6 +16,8 @@ from pydantic import BaseModel
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pixel_shuffle, pixel_unshuffle, silu
 
+from experiments.images.networks.score_adapter import NetworkScore
+
 SMALLEST, LARGEST = 0.01, 5.0
 """The range of v in which the score network is trained: from half the noise of k-space to beyond a slice's spread."""
 MEAN, SPREAD = 0.10, 0.16
@@ -112,3 +114,12 @@ class Denoiser(nn.Module):
         total = w.square() + SPREAD**2
         inner = self.network((centred * total.rsqrt())[:, None], v)[:, 0]
         return centred * (w / total) - inner * (SPREAD * total.rsqrt())
+
+
+def score_of(network: Denoiser) -> NetworkScore:
+    """Return a trained denoiser as a score for samplers."""
+
+    def noise(y: Float[Tensor, "batch h w"], v: float) -> Float[Tensor, "batch h w"]:
+        return network(y, torch.full((1,), v))
+
+    return NetworkScore(noise, (64, 64), SMALLEST, LARGEST)

@@ -25,7 +25,7 @@ SHIFT, GAIN = 3, 0.1
 class Prior(BaseModel, frozen=True, extra="forbid"):
     """Slices in a step, the network's sizes, and the subjects that are learned from and held out."""
 
-    batch: int = 16
+    batch: int = 8
     sizes: Sizes = Sizes()
     train: tuple[int, ...] = split().train
     develop: tuple[int, ...] = split().develop
@@ -85,7 +85,7 @@ def augmented(x: Float[Tensor, "n h w"], generator: torch.Generator) -> Float[Te
     return gain * wide[torch.arange(count)[:, None, None], i[:, :, None], j[:, None, :]]
 
 
-PLANS = {"prior": Plan(steps=6500, rate=1e-3, average=0.999)}
+PLANS = {"prior": Plan(steps=5400, rate=1e-3, average=0.999)}
 """How the committed networks were trained, by their names."""
 
 
