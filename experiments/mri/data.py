@@ -2,8 +2,9 @@
 
 A volume is turned to the nearest canonical axes (left to right, back to front, foot to head), divided by the 99.5th
 percentile of its voxels above a tenth of its 99.9th, and zero-padded or cut in its plane to 128 x 128 voxels of 2 mm
-about the middle of the head. Axial slices from 10 mm to 128 mm below the vertex are kept, each averaged over 2 x 2 voxels: 64 x 64
-pixels of 4 mm. The vertex is the highest slice of which a twentieth is brighter than a tenth of the scale.
+about the middle of the head. Axial slices from 10 mm to 128 mm below the vertex are kept, each averaged over 2 x 2
+voxels: 64 x 64 pixels of 4 mm. The vertex is the highest slice of which a twentieth is brighter than a tenth of the
+scale.
 
 Volumes: the demonstration data of NiChart (CBICA, University of Pennsylvania), magnitude images at 2 mm.
 """

@@ -68,16 +68,19 @@ class UNet(nn.Module):
         self.frequencies: Tensor
         self.register_buffer("frequencies", torch.linspace(0.25, 2.0, noise // 2))
         nn.init.zeros_(self.last.weight)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def embedded(self, v: Float[Tensor, " batch"]) -> Tensor | None:
+    def embedded(self, v: Float[Tensor, " batch"] | None) -> Tensor | None:
         """Return the features of the noise `v`; None for a network without."""
-        if self.embed is None:
+        if self.embed is None or v is None:
             return None
         angles = v.log()[:, None] * self.frequencies
         return silu(self.embed(torch.cat([angles.sin(), angles.cos()], dim=1)))
 
-    def forward(self, x: Float[Tensor, "batch i h w"], v: Float[Tensor, " batch"]) -> Float[Tensor, "batch o h w"]:
-        """Return the network's output, of the image's size."""
+    def forward(
+        self, x: Float[Tensor, "batch i h w"], v: Float[Tensor, " batch"] | None
+    ) -> Float[Tensor, "batch o h w"]:
+        """Return the network's output, of the image's size; `v` is the noise, None for a network without."""
         e, skips = self.embedded(v), []
         h = self.stem(pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last))
         for number, stage in enumerate(self.down):

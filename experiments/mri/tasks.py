@@ -1,4 +1,4 @@
-r"""What the suite trains on brain slices, and how: the score prior. Only T1 slices of the training subjects are seen.
+r"""What the score prior learns from, and its loss. Only T1 slices of the training subjects are seen.
 
 The score's loss is that of the noise, weighted so that the network's own output counts alike at every noise level
 (Karras et al., arXiv 2206.00364): `E (1 + v^2/s^2) |noise(x_0 + v z, v) - z|^2 / d`, ln v uniform on the trained
@@ -16,7 +16,6 @@ from torch.nn.functional import pad
 
 from experiments.mri.data import slices, split
 from experiments.mri.networks import LARGEST, SMALLEST, SPREAD, Denoiser, Sizes
-from experiments.training import Plan
 
 SHIFT, GAIN = 3, 0.1
 """The largest shift in pixels and the largest relative change of intensity of a training slice."""
@@ -51,7 +50,7 @@ class PriorTask:
 
     def network(self) -> nn.Module:
         """Return a denoiser with random weights."""
-        return Denoiser(self.settings.sizes).to(memory_format=torch.channels_last)
+        return Denoiser(self.settings.sizes)
 
     def losses(self, network: nn.Module, generator: torch.Generator, device: torch.device) -> Float[Tensor, " 1"]:
         """Return the loss of a batch drawn with replacement."""
@@ -83,12 +82,3 @@ def augmented(x: Float[Tensor, "n h w"], generator: torch.Generator) -> Float[Te
     i, j = (shift[:, None] + torch.arange(side) for shift in (down, right))
     wide = pad(torch.where(mirrored[:, None, None], x.flip(2), x), (SHIFT,) * 4)
     return gain * wide[torch.arange(count)[:, None, None], i[:, :, None], j[:, None, :]]
-
-
-PLANS = {"prior": Plan(steps=5400, rate=1e-3, average=0.999)}
-"""How the committed networks were trained, by their names."""
-
-
-def task(name: str) -> PriorTask:
-    """Return what a network of `PLANS` learns."""
-    return PriorTask(Prior())

@@ -1,4 +1,7 @@
-"""The command `ams train-mri`: trains one network of the reconstruction to a file of weights that says how."""
+"""The command `ams train-mri`: trains one network of the reconstruction to a file of weights that says how.
+
+In order: the prior; the examples, which its samples guide; the modules; the unrolled networks. All lie in one folder.
+"""
 
 import json
 import platform
@@ -9,41 +12,77 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from ams.conformance.sampler import one_thread
 from ams.errors import UserError, unknown
 from experiments import weights
-from experiments.mri.tasks import PLANS, task
-from experiments.training import Plan, Trainer, fit, progress_bar, writing
+from experiments.mri.guidance import Examples, examples, keys
+from experiments.mri.pairs import PairTask
+from experiments.mri.tasks import Prior, PriorTask
+from experiments.mri.trained import prior_of
+from experiments.training import Plan, Task, Trainer, fit, progress_bar, writing
 from verdicts.records.files import write_whole
 
 POINTS = 60
 """Points of the loss's curve in the recipe, and states that are kept on the way."""
+SAMPLER, BUDGET = "annealed BAOAB, tapered", 30
+"""Whose samples guide, and at how many evaluations."""
+_PAIRS = Plan(steps=1200, rate=2e-3, average=0.995)
+PLANS = {"prior": Plan(steps=5400, rate=1e-3, average=0.999)} | {
+    f"{kind}{part}": _PAIRS for part in ("", "-quarter") for kind in ("module", "unguided", "guided")
+}
+"""How the committed networks were trained, by their names."""
+EXAMPLES = "examples"
 
 
 def train(name: str, out: Path, resume: bool, steps: int | None, seed: int) -> int:
     """Train, write weights and recipe, print where they are; returns the exit code, 0.
 
-    Raises UserError for an unknown name, numbers that make no run and as `writing` does; DataUnavailable where a
-    volume cannot be had.
+    Raises UserError for an unknown name, numbers that make no run, what has to be trained before, and as `writing`
+    does; DataUnavailable where a volume cannot be had.
     """
-    trainer = trainer_of(name, steps, seed)
     try:
-        with writing(out / f"{name}.safetensors", resume):
-            _trained(trainer, name, out, resume)
+        with writing(out / f"{name}.safetensors", resume), one_thread():
+            if name == EXAMPLES:
+                _exemplified(out)
+            else:
+                _trained(trainer_of(name, out, steps, seed), name, out, resume)
     except KeyboardInterrupt:
         sys.stderr.write(f"\n{name}: interrupted; go on with --resume\n")
         return 130
     return 0
 
 
-def trainer_of(name: str, steps: int | None, seed: int) -> Trainer:
+def trainer_of(name: str, out: Path, steps: int | None, seed: int) -> Trainer:
     """Return the run. Raises UserError."""
     if name not in PLANS:
-        raise unknown("network", name, PLANS)
+        raise unknown("network", name, [*PLANS, EXAMPLES])
     if (steps is not None and steps < 1) or seed < 0:
         raise UserError(f"--steps {steps}, --seed {seed}: at least one step, and a seed of at least 0")
     plan = PLANS[name].model_dump() | {"seed": seed} | ({} if steps is None else {"steps": steps})
-    return Trainer(task(name), Plan(**plan))
+    return Trainer(task(name, out), Plan(**plan))
+
+
+def task(name: str, out: Path) -> Task:
+    """Return what a network of `PLANS` learns."""
+    return PriorTask(Prior()) if name == "prior" else PairTask(name.split("-")[0], name.endswith("-quarter"), out)
+
+
+def _exemplified(out: Path) -> None:
+    """Write the examples: training slices, their scans, and what the prior's samples make of them."""
+    prior = prior_of(out / "prior.safetensors")
+    held: dict[str, Tensor] = {}
+    for kept_out in (False, True):
+        for part, key in zip(examples(prior, SAMPLER, BUDGET, kept_out), keys(kept_out), strict=True):
+            held |= {f"{key}.{name}": tensor for name, tensor in columns(part).items()}
+    sha256 = weights.write(out / f"{EXAMPLES}.safetensors", held, {"command": f"ams train-mri {EXAMPLES}"})
+    sys.stdout.write(f"{out / EXAMPLES}.safetensors\n  sha256 {sha256}\n")
+
+
+def columns(part: Examples) -> dict[str, Tensor]:
+    """Return the tensors of some examples by name."""
+    return {"x": part.x, "b": part.scan.b, "seen": part.seen, "subject": part.subject}
 
 
 def _trained(trainer: Trainer, name: str, out: Path, resume: bool) -> None:

@@ -1,8 +1,8 @@
 """Real data: a registry of files, where each is looked for, and loaders that trust no byte before its checksum.
 
-`fetch(name)` gives a file's place; `images(name)`, `graphs(name)`, `smiles(name)`, `volume(name)` and `weights(name)` what it holds;
-`digits()` the set that every installation holds. `load_arrays`, `load_array`, `load_graphs` and `load_weights` read
-bytes that no registry vouches for: they run nothing, write nothing, and bound what they allocate.
+`fetch(name)` gives a file's place; `images(name)`, `graphs(name)`, `smiles(name)`, `volume(name)` and `weights(name)`
+what it holds; `digits()` the set that every installation holds. `load_arrays`, `load_array`, `load_graphs` and
+`load_weights` read bytes that no registry vouches for: they run nothing, write nothing, bound what they allocate.
 """
 
 # ruff: noqa: F401

@@ -1,4 +1,4 @@
-"""The registry (`registry.toml`) of images, graphs, molecules, weights, code and volumes: which files have them, and from where.
+"""The registry (`registry.toml`) of images, graphs, molecules, weights, code, volumes: which files, and from where.
 
 Several files, in different containers, may have one data set. A file has the checksum of its bytes, a data set the
 checksum of its arrays or graphs, so that results do not depend on the container.

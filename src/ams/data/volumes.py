@@ -1,5 +1,7 @@
 """Registered volumes of medical images, in NIfTI files, along canonical axes."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float
 
@@ -23,4 +25,5 @@ def volume(name: str) -> Float[np.ndarray, "x y z"]:
         raise DataUnavailable(f"{path} needs nibabel: pip install nibabel") from None
     with guarded(str(path), "a NIfTI volume"):
         image = nibabel.Nifti1Image.from_bytes(inflated(content))
-        return np.asarray(nibabel.as_closest_canonical(image).get_fdata())
+        upright: Any = nibabel.as_closest_canonical(image)  # type: ignore[no-untyped-call]
+        return np.asarray(upright.get_fdata())

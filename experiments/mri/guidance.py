@@ -1,0 +1,121 @@
+"""Guidance images: posterior samples by the suite's samplers, and examples of them that networks learn from.
+
+A preliminary guidance image (PGI) is the denoised end of one run from pure noise. Slices of one subject run as one
+batch. Hyperparameters are those of `tuned.json`, chosen on the development subjects.
+"""
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from ams.samplers import Score
+from ams.samplers.presets import SPECS, Hyperparameters, SigmaRange
+from experiments.images.runs import Problem, denoised, generator, run
+from experiments.mri.data import slices, split
+from experiments.mri.forward import Scan, measure
+from experiments.mri.posterior import posterior_score
+from experiments.mri.tasks import augmented
+from experiments.mri.unrolled import seen
+
+ACCELERATIONS = (4, 8)
+MASKS, HELD_OUT_MASKS = range(6), range(6, 8)
+"""Seeds of the masks that networks learn with, and of those on which settings are chosen; tests draw others."""
+LAST = 0.01
+"""The last noise level: that of k-space."""
+TUNED = Path(__file__).parent / "tuned.json"
+
+
+class Choice(NamedTuple):
+    """A sampler's hyperparameters and its first noise level."""
+
+    hyperparameters: Hyperparameters
+    first: float
+
+
+@cache
+def chosen() -> dict[str, dict[int, Choice]]:
+    """Return what was chosen for each sampler and number of evaluations."""
+    listed = json.loads(TUNED.read_text(encoding="utf-8"))["chosen"]
+    return {
+        sampler: {
+            int(budget): Choice(Hyperparameters(**{k: v for k, v in values.items() if k != "first"}), values["first"])
+            for budget, values in budgets.items()
+        }
+        for sampler, budgets in listed.items()
+    }
+
+
+def guidance_images(
+    prior: Score, scan: Scan, sampler: str, budget: int, choice: Choice, draws: torch.Generator
+) -> Float[Tensor, "n 64 64"]:
+    """Return a PGI of each slice of a scan, in at most `budget` evaluations, the last denoising among them.
+
+    Raises NonFiniteState where the run diverges.
+    """
+    problem = Problem(posterior_score(prior, scan), (64, 64), SigmaRange(choice.first, LAST))
+    outcome = run(problem, SPECS[sampler], budget - 1, choice.hyperparameters, len(scan.b), draws)
+    return denoised(problem, outcome.x)
+
+
+class Examples(NamedTuple):
+    """Slices of one mask: truth, scan, what the denoising module sees, and whose they are."""
+
+    x: Float[Tensor, "n 64 64"]
+    scan: Scan
+    seen: Float[Tensor, "n 3 64 64"]
+    subject: Int[Tensor, " n"]
+
+
+def kinds(held_out: bool) -> list[tuple[int, int]]:
+    """Return acceleration and seed of each mask of the examples."""
+    return [(each, mask) for each in ACCELERATIONS for mask in (HELD_OUT_MASKS if held_out else MASKS)]
+
+
+def keys(held_out: bool) -> list[str]:
+    """Return the name of each mask's examples in their file."""
+    return [f"{acceleration}.{mask}" for acceleration, mask in kinds(held_out)]
+
+
+def examples(prior: Score, sampler: str, budget: int, held_out: bool, limit: int | None = None) -> list[Examples]:
+    """Return examples, one entry a mask: of all training slices, each once and moved, or of the development subjects.
+
+    `limit` keeps so many slices in all.
+    """
+    subjects = split().develop if held_out else split().train
+    draws = generator(18, int(held_out))
+    x = torch.cat([slices(subject)[:: 3 if held_out else 1] for subject in subjects])
+    owner = torch.tensor(subjects).repeat_interleave(len(x) // len(subjects))
+    order = torch.randperm(len(x), generator=draws)[:limit]
+    x = x[order] if held_out else augmented(x[order], draws)
+    count = len(kinds(held_out))
+    parts = zip(x.chunk(count), owner[order].chunk(count), kinds(held_out), strict=True)
+    return [_example(prior, sampler, budget, slab, whose, kind, draws) for slab, whose, kind in parts]
+
+
+def _example(
+    prior: Score,
+    sampler: str,
+    budget: int,
+    x: Float[Tensor, "n 64 64"],
+    whose: Int[Tensor, " n"],
+    kind: tuple[int, int],
+    draws: torch.Generator,
+) -> Examples:
+    scan = measure(x, *kind, draws)
+    pgi = guidance_images(prior, scan, sampler, budget, chosen()[sampler][budget], draws)
+    return Examples(x, scan, seen(pgi, prior, scan), whose)
+
+
+def of_subjects(given: Sequence[Examples], subjects: Sequence[int]) -> list[Examples]:
+    """Return the examples of some subjects alone."""
+    kept = [torch.isin(part.subject, torch.tensor(subjects)) for part in given]
+    return [
+        Examples(part.x[rows], Scan(part.scan.b[rows], part.scan.encoding), part.seen[rows], part.subject[rows])
+        for part, rows in zip(given, kept, strict=True)
+    ]

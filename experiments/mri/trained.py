@@ -1,0 +1,65 @@
+"""The trained networks, from their files: the committed ones, or those of a training in a folder."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from ams.errors import UserError
+from ams.samplers import Score
+from experiments.images.networks.loading import fill, parsed, stored
+from experiments.mri.forward import Scan, encoding
+from experiments.mri.guidance import Examples, keys, kinds
+from experiments.mri.networks import Denoiser, Sizes, score_of
+from experiments.mri.unrolled import DenoisingModule, Unrolled
+
+WEIGHTS = Path(__file__).parent / "weights"
+SHA256: dict[str, str] = {}
+"""Of the committed files, by name."""
+
+
+@cache
+def prior_score() -> Score:
+    """Return the score of the committed prior."""
+    return prior_of(WEIGHTS / "prior.safetensors", SHA256["prior"])
+
+
+def prior_of(path: Path, sha256: str | None = None) -> Score:
+    """Return the score of a prior in a file. Raises UserError."""
+    return score_of(_filled(Denoiser(Sizes()), path, sha256)).score
+
+
+@cache
+def committed(name: str) -> Any:
+    """Return a committed network that learned from pairs."""
+    network = DenoisingModule() if name.startswith("module") else Unrolled()
+    return _filled(network, WEIGHTS / f"{name}.safetensors", SHA256[name])
+
+
+def module_of(path: Path) -> Any:
+    """Return a denoising module in a file. Raises UserError."""
+    return _filled(DenoisingModule(), path, None)
+
+
+def _filled(network: nn.Module, path: Path, sha256: str | None) -> Any:
+    """Return the network with a file's weights; `sha256` is that of a committed file. Raises UserError."""
+    given = stored(path, sha256) if sha256 else parsed(_bytes(path), str(path))
+    return fill(network, given, str(path))
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}): train it first") from None
+
+
+def examples_of(folder: Path, held_out: bool) -> list[Examples]:
+    """Return the examples that `ams train-mri examples` wrote. Raises UserError."""
+    path = folder / "examples.safetensors"
+    held, found = parsed(_bytes(path), str(path)), []
+    for (acceleration, mask), key in zip(kinds(held_out), keys(held_out), strict=True):
+        x, b, seen, subject = (held[f"{key}.{name}"] for name in ("x", "b", "seen", "subject"))
+        found.append(Examples(x, Scan(b, encoding(x.shape[-1], acceleration, mask)), seen, subject))
+    return found
