@@ -14,11 +14,9 @@ from ams.samplers import langevin
 from ams.schedules import Level, karras_sigmas
 from ams.statistics import NotAsymptotic
 from ams.targets import CLEAN, GaussianMixture
-from analysis.related_work import figures, filter as wiener, fixed_time, inexact, mri, path, schedules
+from analysis.related_work import figures, filter as wiener, fixed_time, inexact, path, schedules
 from analysis.related_work.misspecified_score import ScoreError
 from tests.claims import expected, quick_settings, refuted, verdict_of
-from verdicts import Measurement, Unavailable
-from verdicts.claims.schema import Verdict
 
 SMALL = quick_settings("related_work").model_copy(update={"errors": 600, "climbers": 40, "ascents": 15, "targets": 4})
 
@@ -96,17 +94,6 @@ def test_a_lighter_noise_breaks_n3(monkeypatch: pytest.MonkeyPatch, fresh_cells:
 def test_another_score_breaks_n3(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
     replace_noise(monkeypatch, score_by=2)
     assert refuted("N3", "noise", settings=SMALL)
-
-
-def test_n4_is_judged_where_it_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of N4: it is not run, and says why; a measurement in its place would be judged."""
-    with pytest.raises(Unavailable, match=r"not built: needs fastMRI's raw k-space .* and a score network"):
-        mri.reconstruction_error(SMALL)
-    for ratio, verdict in ((0.9, Verdict.HOLDS), (1.1, Verdict.REFUTED)):
-        judged: Any = lambda settings, ratio=ratio: Measurement(value=ratio)  # noqa: E731
-        judged.check_id, judged.__module__ = "N4.error", mri.__name__
-        monkeypatch.setattr(mri, "reconstruction_error", judged)
-        assert verdict_of("N4") is verdict
 
 
 def test_the_diffusions_law_against_its_moment_equations() -> None:
