@@ -26,7 +26,7 @@ from verdicts.records.files import write_whole
 
 POINTS = 60
 """Points of the loss's curve in the recipe, and states that are kept on the way."""
-SAMPLER, BUDGET = "annealed BAOAB, tapered", 30
+SAMPLER, BUDGET = "annealed Langevin", 30
 """Whose samples guide, and at how many evaluations."""
 _PAIRS = Plan(steps=1200, rate=2e-3, average=0.995)
 PLANS = {"prior": Plan(steps=5400, rate=1e-3, average=0.999)} | {

@@ -58,8 +58,8 @@ def _bytes(path: Path) -> bytes:
 def examples_of(folder: Path, held_out: bool) -> list[Examples]:
     """Return the examples that `ams train-mri examples` wrote. Raises UserError."""
     path = folder / "examples.safetensors"
-    held, found = parsed(_bytes(path), str(path)), []
+    held, listed = parsed(_bytes(path), str(path)), []
     for (acceleration, mask), key in zip(kinds(held_out), keys(held_out), strict=True):
         x, b, seen, subject = (held[f"{key}.{name}"] for name in ("x", "b", "seen", "subject"))
-        found.append(Examples(x, Scan(b, encoding(x.shape[-1], acceleration, mask)), seen, subject))
-    return found
+        listed.append(Examples(x, Scan(b, encoding(x.shape[-1], acceleration, mask)), seen, subject))
+    return listed

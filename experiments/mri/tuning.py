@@ -59,11 +59,11 @@ def choice(values: Mapping[str, float]) -> Choice:
 
 def scans() -> list[tuple[Tensor, Scan]]:
     """Return development slices and their scans, a subject each."""
-    found = []
+    pairs = []
     for subject, mask in zip(split().develop, (*HELD_OUT_MASKS, 0), strict=True):
         x = slices(subject)[EVERY // 2 :: EVERY]
-        found.append((x, measure(x, ACCELERATION, mask, generator(4, subject))))
-    return found
+        pairs.append((x, measure(x, ACCELERATION, mask, generator(4, subject))))
+    return pairs
 
 
 def tune(prior: Score, budgets: tuple[int, ...], out: Path) -> int:
