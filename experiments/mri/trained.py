@@ -15,7 +15,9 @@ from experiments.mri.networks import Denoiser, Sizes, score_of
 from experiments.mri.unrolled import DenoisingModule, Unrolled
 
 WEIGHTS = Path(__file__).parent / "weights"
-SHA256: dict[str, str] = {}
+SHA256 = {
+    "prior": "12636e697c5adc137ba7aabf4ecf4a58b7ec04a03763111d6e7a4a14965c5c90",
+}
 """Of the committed files, by name."""
 
 
