@@ -5,10 +5,10 @@ batch. Hyperparameters are those of `tuned.json`, chosen on the development subj
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -26,40 +26,36 @@ from experiments.mri.unrolled import seen
 ACCELERATIONS = (4, 8)
 MASKS, HELD_OUT_MASKS = range(6), range(6, 8)
 """Seeds of the masks that networks learn with, and of those on which settings are chosen; tests draw others."""
-LAST = 0.01
-"""The last noise level: that of k-space."""
+SIGMAS = SigmaRange(1.0, 0.01)
+"""Noise levels of every run: from six times the spread of pixels to the noise of k-space."""
 TUNED = Path(__file__).parent / "tuned.json"
 
 
-class Choice(NamedTuple):
-    """A sampler's hyperparameters and its first noise level."""
-
-    hyperparameters: Hyperparameters
-    first: float
-
-
 @cache
-def chosen() -> dict[str, dict[int, Choice]]:
+def chosen() -> dict[str, dict[int, Hyperparameters]]:
     """Return what was chosen for each sampler and number of evaluations."""
     listed = json.loads(TUNED.read_text(encoding="utf-8"))["chosen"]
     return {
-        sampler: {
-            int(budget): Choice(Hyperparameters(**{k: v for k, v in values.items() if k != "first"}), values["first"])
-            for budget, values in budgets.items()
-        }
+        sampler: {int(budget): hyperparameters(values) for budget, values in budgets.items()}
         for sampler, budgets in listed.items()
     }
 
 
+def hyperparameters(values: Mapping[str, float]) -> Hyperparameters:
+    """Return the hyperparameters that have these values."""
+    given: dict[str, Any] = {name: int(value) if name == "repeats" else value for name, value in values.items()}
+    return Hyperparameters(**given)
+
+
 def guidance_images(
-    prior: Score, scan: Scan, sampler: str, budget: int, choice: Choice, draws: torch.Generator
+    prior: Score, scan: Scan, sampler: str, budget: int, choice: Hyperparameters, draws: torch.Generator
 ) -> Float[Tensor, "n 64 64"]:
     """Return a PGI of each slice of a scan, in at most `budget` evaluations, the last denoising among them.
 
     Raises NonFiniteState where the run diverges.
     """
-    problem = Problem(posterior_score(prior, scan), (64, 64), SigmaRange(choice.first, LAST))
-    outcome = run(problem, SPECS[sampler], budget - 1, choice.hyperparameters, len(scan.b), draws)
+    problem = Problem(posterior_score(prior, scan), (64, 64), SIGMAS)
+    outcome = run(problem, SPECS[sampler], budget - 1, choice, len(scan.b), draws)
     return denoised(problem, outcome.x)
 
 
@@ -82,19 +78,16 @@ def keys(held_out: bool) -> list[str]:
     return [f"{acceleration}.{mask}" for acceleration, mask in kinds(held_out)]
 
 
-def examples(prior: Score, sampler: str, budget: int, held_out: bool, limit: int | None = None) -> list[Examples]:
-    """Return examples, one entry a mask: of all training slices, each once and moved, or of the development subjects.
-
-    `limit` keeps so many slices in all.
-    """
+def examples(prior: Score, sampler: str, budget: int, held_out: bool) -> list[Examples]:
+    """Return examples, one entry a mask: of all training slices, each once and moved, or of development subjects."""
     subjects = split().develop if held_out else split().train
     draws = generator(18, int(held_out))
     x = torch.cat([slices(subject)[:: 3 if held_out else 1] for subject in subjects])
     owner = torch.tensor(subjects).repeat_interleave(len(x) // len(subjects))
-    order = torch.randperm(len(x), generator=draws)[:limit]
+    order = torch.randperm(len(x), generator=draws)
     x = x[order] if held_out else augmented(x[order], draws)
     count = len(kinds(held_out))
-    parts = zip(x.chunk(count), owner[order].chunk(count), kinds(held_out), strict=True)
+    parts = zip(x.tensor_split(count), owner[order].tensor_split(count), kinds(held_out), strict=True)
     return [_example(prior, sampler, budget, slab, whose, kind, draws) for slab, whose, kind in parts]
 
 

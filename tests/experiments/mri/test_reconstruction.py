@@ -110,7 +110,7 @@ def test_an_operator_that_is_not_the_adjoint_refutes_n4i(monkeypatch: pytest.Mon
 
 
 def test_an_optimum_on_an_edge_refutes_n4i(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    edge = {"chosen": {LANGEVIN: {"30": {"factor": checks.GRIDS["factor"][-1], "repeats": 2, "first": 1.0}}}}
+    edge = {"chosen": {LANGEVIN: {"30": {"factor": checks.GRIDS["factor"][-1], "repeats": 2}}}}
     (tmp_path / "tuned.json").write_text(json.dumps(edge))
     monkeypatch.setattr(checks, "TUNED", tmp_path / "tuned.json")
     assert refuted("N4i", "tuned", settings=SMALL)
