@@ -28,7 +28,7 @@ POINTS = 60
 """Points of the loss's curve in the recipe, and states that are kept on the way."""
 SAMPLER, BUDGET = "annealed Langevin", 30
 """Whose samples guide, and at how many evaluations."""
-_PAIRS = Plan(steps=1200, rate=2e-3, average=0.995)
+_PAIRS = Plan(steps=800, rate=2e-3, average=0.99)
 PLANS = {"prior": Plan(steps=5400, rate=1e-3, average=0.999)} | {
     f"{kind}{part}": _PAIRS for part in ("", "-quarter") for kind in ("module", "unguided", "guided")
 }
