@@ -24,7 +24,7 @@ from experiments.mri.trained import prior_of
 from experiments.training import Plan, Task, Trainer, fit, progress_bar, writing
 from verdicts.records.files import write_whole
 
-POINTS = 60
+POINTS = 20
 """Points of the loss's curve in the recipe, and states that are kept on the way."""
 SAMPLER, BUDGET = "annealed Langevin", 30
 """Whose samples guide, and at how many evaluations."""

@@ -25,8 +25,8 @@ from verdicts.records.files import write_whole
 
 SAMPLERS = ("annealed Langevin", "adaptive momentum", "adaptive, noise corrected", "annealed BAOAB, tapered")
 GRIDS: Mapping[str, tuple[float, ...]] = {
-    "factor": (1.0, 2.0, 3.0, 4.0, 6.0, 9.0),
-    "repeats": (1, 2, 4),
+    "factor": (1.0, 2.0, 3.0, 4.0, 6.0, 9.0, 13.0, 20.0),
+    "repeats": (1, 2, 4, 8),
     "rho": (0.0, 1.0, 3.0, 7.0, 15.0),
 }
 """What is tried of each hyperparameter."""

@@ -1,4 +1,4 @@
-"""N4 to N4i: who reconstructs test subjects with the smaller error. Subjects are the units, slices are averaged."""
+"""N4 to N4k: who reconstructs test subjects with the smaller error. Subjects are the units, slices are averaged."""
 
 import json
 
@@ -66,10 +66,23 @@ def error_of_adaptive_momentum_at_the_largest_budget(settings: Settings) -> Meas
     return _sampler_ratio(settings, ADAPTIVE, 100)
 
 
-@check("N4b.corrected")
+@check("N4j.corrected")
 def error_of_noise_corrected_adaptive_momentum(settings: Settings) -> Measurement:
     """Measure the NMSE of adaptive momentum with corrected noise over annealed Langevin's."""
     return _sampler_ratio(settings, CORRECTED, BUDGET)
+
+
+@check("N4k.variance")
+def variance_between_runs(settings: Settings) -> Measurement:
+    """Measure the variance between two runs of adaptive momentum over that of annealed Langevin, at 30 evaluations."""
+    ours, theirs = ([_between(case, sampler) for case in study.cases(settings)] for sampler in (ADAPTIVE, LANGEVIN))
+    return geometric_mean_ratio(ours, theirs, CONFIDENCE, settings.seed)
+
+
+def _between(case: study.Case, sampler: str) -> float:
+    """Return half the mean squared difference of two runs."""
+    one, other = (study.sampled(case, sampler, BUDGET, number).images for number in (0, 1))
+    return float(np.square(one - other).mean() / 2)
 
 
 @check("N4b.kinetic")

@@ -112,7 +112,7 @@ def quality_by_method(settings: Settings) -> Drawing:
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Save the group's figures."""
     drawn = {
-        sampler_errors: ("N4", "N4a", "N4b"),
+        sampler_errors: ("N4", "N4a", "N4b", "N4j"),
         reconstructions: ("N4c", "N4d", "N4e"),
         error_maps: ("N4c", "N4d", "N4e"),
         quality_by_method: ("N4c", "N4d", "N4e", "N4g"),
@@ -138,7 +138,7 @@ def tables(settings: Settings) -> list[Table]:
         "networks learned from T1 slices of 15 other subjects, or of 4."
     )
     header = ("images", "method", "PSNR (dB)", "SSIM", "NMSE")
-    claims = ("N4", "N4a", "N4b", "N4c", "N4d", "N4e", "N4f", "N4g")
+    claims = ("N4", "N4a", "N4b", "N4j", "N4c", "N4d", "N4e", "N4f", "N4g")
     return [Table(id="mri_quality", caption=caption, header=header, rows=tuple(rows), claims=claims)]
 
 

@@ -70,10 +70,10 @@ def truth(case: Case) -> Array:
 
 
 @cell(data=DATA)
-def sampled(case: Case, sampler: str, budget: int) -> Outcome:
-    """The preliminary guidance images that a sampler makes."""
+def sampled(case: Case, sampler: str, budget: int, number: int = 0) -> Outcome:
+    """The preliminary guidance images that a sampler makes, in the run of a number."""
     x, scan = measured(case)
-    draws = generator(case.seed, 1000 + case.subject)
+    draws = generator(case.seed, 1000 * (number + 1) + case.subject)
     return judged(x, scan, guidance_images(prior_score(), scan, sampler, budget, chosen()[sampler][budget], draws))
 
 
@@ -109,6 +109,7 @@ def cells(settings: Settings) -> Iterator[Cell]:
     for case in cases(settings):
         yield truth.cell(case)
         yield from (sampled.cell(case, *each) for each in product(SAMPLERS, settings.budgets))
+        yield from (sampled.cell(case, sampler, BUDGET, 1) for sampler in SAMPLERS[:2])
         yield from (reconstructed.cell(case, method) for method in (ZERO_FILLED, SENSED))
         yield from (reconstructed.cell(case, kind + part) for part in PARTS for kind in (MODULE, UNGUIDED, GUIDED))
     for case in (*cases(settings, 8), *cases(settings, 4, FLAIR)):
