@@ -17,6 +17,9 @@ from experiments.mri.unrolled import DenoisingModule, Unrolled
 WEIGHTS = Path(__file__).parent / "weights"
 SHA256 = {
     "prior": "12636e697c5adc137ba7aabf4ecf4a58b7ec04a03763111d6e7a4a14965c5c90",
+    "module": "eaecdb910227ba85818a4b9ef157becc185178079a1bb87978fdfe57aa160fcf",
+    "unguided": "0dc10c3e18552d5d3ce9ded810bbfdd9ffb67e53e978ad8612527c41f7893f15",
+    "guided": "a5f6f97ae4915d1cb05080c8eb24d5272cf31459b024cc879e50e1f247815323",
 }
 """Of the committed files, by name."""
 
