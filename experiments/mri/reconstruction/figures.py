@@ -36,7 +36,7 @@ BRIGHTER = 5.0
 
 
 def _shown(settings: Settings, acceleration: int, sequence: str, errors: bool) -> Mapping[str, Tensor]:
-    """Return a row of images a method, the middle slice of each test subject, or their absolute errors."""
+    """Return a row a method, the middle slice of each test subject or its absolute error, without the margin."""
     given = study.cases(settings, acceleration, sequence)
     middle = settings.slices // 2
     true = torch.stack([torch.from_numpy(study.truth(case)[middle].copy()) for case in given])
@@ -45,7 +45,7 @@ def _shown(settings: Settings, acceleration: int, sequence: str, errors: bool) -
         held = outcomes(settings, method, acceleration, sequence)
         images = torch.stack([torch.from_numpy(each.images[middle].copy()) for each in held])
         rows[NAMES[method]] = BRIGHTER * (images - true).abs() if errors else images
-    return rows
+    return {name: images[:, 4:60, 9:55] for name, images in rows.items()}
 
 
 def reconstructions(settings: Settings) -> Drawing:
