@@ -20,6 +20,9 @@ SHA256 = {
     "module": "eaecdb910227ba85818a4b9ef157becc185178079a1bb87978fdfe57aa160fcf",
     "unguided": "0dc10c3e18552d5d3ce9ded810bbfdd9ffb67e53e978ad8612527c41f7893f15",
     "guided": "a5f6f97ae4915d1cb05080c8eb24d5272cf31459b024cc879e50e1f247815323",
+    "module-quarter": "5517a8eec2eb1e74c438228077c32b2e8dd37a5070415dc026d57dfc60d8712b",
+    "unguided-quarter": "7ad7d3332a3a31be9d611d94ad5caf9eb05bdfbccf2ab7f12dd73a82fb6d5469",
+    "guided-quarter": "4e6b42e2cf3897e4b2c4f3cf6bd886f47fb00371e7930e9ae1abc07f4385c3e6",
 }
 """Of the committed files, by name."""
 
