@@ -1,3 +1,3 @@
-"""Related work, decided by exact laws: inexact Langevin (N1), noise levels of the variance-exploding sampler (N2), and a
+"""Related work, decided by exact laws: inexact Langevin (N1), noise levels of the variance-exploding sampler (N2), a
 filter on the score (N3).
 """
