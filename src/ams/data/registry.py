@@ -1,4 +1,4 @@
-"""The registry (`registry.toml`) of images, graphs, molecules, weights and code: which files have them, and from where.
+"""The registry (`registry.toml`) of images, graphs, molecules, weights, code, volumes: which files, and from where.
 
 Several files, in different containers, may have one data set. A file has the checksum of its bytes, a data set the
 checksum of its arrays or graphs, so that results do not depend on the container.
@@ -79,7 +79,8 @@ GRAPHS: Mapping[str, Entry] = entries(_LISTED["graphs"], Entry)
 MOLECULES: Mapping[str, Entry] = entries(_LISTED["molecules"], Entry)
 WEIGHTS: Mapping[str, Entry] = entries(_LISTED["weights"], Entry)
 CODE: Mapping[str, Entry] = entries(_LISTED["code"], Entry)
-ENTRIES: Mapping[str, Entry] = {**DATASETS, **GRAPHS, **MOLECULES, **WEIGHTS, **CODE}
+VOLUMES: Mapping[str, Entry] = entries(_LISTED["volumes"], Entry)
+ENTRIES: Mapping[str, Entry] = {**DATASETS, **GRAPHS, **MOLECULES, **WEIGHTS, **CODE, **VOLUMES}
 
 
 def registered() -> Mapping[str, str]:

@@ -1,1 +1,0 @@
-"""Related work that is stated and not run: image reconstruction (N4)."""

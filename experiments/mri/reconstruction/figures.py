@@ -1,0 +1,151 @@
+"""The group's figures and its table."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure as Drawing
+from torch import Tensor
+
+from ams.plots import legend_above, panels
+from ams.samplers.presets import SPECS
+from ams_suite.drawn import save_drawn
+from experiments.images.drawing import draw_grid
+from experiments.mri.data import split
+from experiments.mri.reconstruction import study
+from experiments.mri.reconstruction.checks import PGI, outcomes
+from experiments.mri.reconstruction.settings import Settings
+from experiments.mri.reconstruction.study import FLAIR, GUIDED, MODULE, SENSED, T1, UNGUIDED, ZERO_FILLED, Outcome
+from experiments.mri.tuning import SAMPLERS
+from verdicts import Figure, Table
+
+NAMES = {
+    ZERO_FILLED: "zero-filled",
+    SENSED: "compressed sensing (TV)",
+    PGI: "guidance image, preliminary",
+    MODULE: "guidance image, denoised",
+    UNGUIDED: "unrolled, no guidance",
+    GUIDED: "unrolled, guided",
+}
+"""Methods by what figures call them."""
+SHARED = tuple(name for name in NAMES if name != ZERO_FILLED)
+CASES = {"T1, 4x": (4, T1), "T1, 8x": (8, T1), "FLAIR, 4x": (4, FLAIR)}
+BRIGHTER = 5.0
+"""Factor of the error maps' grey."""
+
+
+def _shown(settings: Settings, acceleration: int, sequence: str, errors: bool) -> Mapping[str, Tensor]:
+    """Return a row a method, the middle slice of each test subject or its absolute error, without the margin."""
+    given = study.cases(settings, acceleration, sequence)
+    middle = settings.slices // 2
+    true = torch.stack([torch.from_numpy(study.truth(case)[middle].copy()) for case in given])
+    rows = {} if errors else {"true": true}
+    for method in NAMES if (acceleration, sequence) == (4, T1) else SHARED:
+        held = outcomes(settings, method, acceleration, sequence)
+        images = torch.stack([torch.from_numpy(each.images[middle].copy()) for each in held])
+        rows[NAMES[method]] = BRIGHTER * (images - true).abs() if errors else images
+    return {name: images[:, 4:60, 9:55] for name, images in rows.items()}
+
+
+def reconstructions(settings: Settings) -> Drawing:
+    """T1 slices of the five test subjects from fourfold undersampled k-space of four simulated coils, by method (dark
+    is bright tissue).
+    """
+    return draw_grid(_shown(settings, 4, T1, errors=False))
+
+
+def error_maps(settings: Settings) -> Drawing:
+    """Absolute errors of T1 slices of the five test subjects, fourfold acceleration, five times as dark as the images
+    are.
+    """
+    return draw_grid(_shown(settings, 4, T1, errors=True))
+
+
+def flair(settings: Settings) -> Drawing:
+    """Out of distribution: absolute errors of FLAIR slices, which no network has seen, fourfold acceleration, five
+    times as dark as the images.
+    """
+    return draw_grid(_shown(settings, 4, FLAIR, errors=True))
+
+
+def sampler_errors(settings: Settings) -> Drawing:
+    """The squared error of posterior samples over the image's square (NMSE), a line a test subject; T1, fourfold
+    acceleration, each sampler tuned on other subjects.
+    """
+    drawing, (axes,) = panels(1, 2.4)
+    width = len(settings.budgets) + 1
+    for number, sampler in enumerate(SAMPLERS):
+        nmse = np.array([[_nmse(case, sampler, n) for n in settings.budgets] for case in study.cases(settings)])
+        place = width * number + np.arange(len(settings.budgets))
+        axes.plot(place, nmse.T, color=SPECS[sampler].colour, lw=0.6, alpha=0.6)
+        axes.plot(place, nmse.T, SPECS[sampler].marker, color=SPECS[sampler].colour, ms=3)
+        axes.plot([], [], SPECS[sampler].marker, color=SPECS[sampler].colour, label=sampler)
+    places = [width * number + k for number in range(len(SAMPLERS)) for k in range(len(settings.budgets))]
+    axes.set_xticks(places, [f"{n}" for _ in SAMPLERS for n in settings.budgets])
+    axes.set(xlabel="score evaluations (NFE)", ylabel="NMSE", yscale="log")
+    legend_above(axes)
+    return drawing
+
+
+def _nmse(case: study.Case, sampler: str, budget: int) -> float:
+    return float(study.sampled(case, sampler, budget).quality.nmse.mean())
+
+
+def quality_by_method(settings: Settings) -> Drawing:
+    """PSNR inside the head by method, a point a test subject, the mean over its slices; all networks learned from T1
+    slices.
+    """
+    drawing, (axes,) = panels(1, 2.6)
+    for number, (title, case) in enumerate(CASES.items()):
+        for place, method in enumerate(SHARED):
+            psnr = [float(each.quality.psnr.mean()) for each in outcomes(settings, method, *case)]
+            rows = [place + 0.25 * (1 - number)] * len(psnr)
+            axes.plot(psnr, rows, "osD"[number], color=f"C{number}", ms=3, label=None if place else title)
+    axes.set_yticks(range(len(SHARED)), [NAMES[method].replace(", ", ",\n") for method in SHARED])
+    axes.invert_yaxis()
+    axes.set(xlabel="PSNR (dB)")
+    legend_above(axes, 3)
+    return drawing
+
+
+def figures(settings: Settings, folder: Path) -> list[Figure]:
+    """Save the group's figures."""
+    drawn = {
+        sampler_errors: ("N4", "N4a", "N4b", "N4j"),
+        reconstructions: ("N4c", "N4d", "N4e"),
+        error_maps: ("N4c", "N4d", "N4e"),
+        quality_by_method: ("N4c", "N4d", "N4e", "N4g"),
+        flair: ("N4g",),
+    }
+    return save_drawn(drawn, folder, settings)
+
+
+def tables(settings: Settings) -> list[Table]:
+    """Return the quality of every method, the mean over test subjects, and of every sampler."""
+    rows: list[tuple[str | int | float, ...]] = []
+    for title, case in CASES.items():
+        for method in NAMES if case == (4, T1) else SHARED:
+            rows.append((title, NAMES[method], *_means(outcomes(settings, method, *case))))
+    for kind in (MODULE, UNGUIDED, GUIDED):
+        rows.append(("T1, 4x", f"{NAMES[kind]}, 4 subjects", *_means(outcomes(settings, f"{kind}-quarter"))))
+    for sampler in SAMPLERS:
+        for budget in settings.budgets:
+            held = [study.sampled(case, sampler, budget) for case in study.cases(settings)]
+            rows.append(("T1, 4x", f"{sampler}, {budget} NFE", *_means(held)))
+    caption = (
+        f"Quality inside the head, means over {len(split().test)} test subjects of {settings.slices} slices each; "
+        "networks learned from T1 slices of 15 other subjects, or of 4."
+    )
+    header = ("images", "method", "PSNR (dB)", "SSIM", "NMSE")
+    claims = ("N4", "N4a", "N4b", "N4j", "N4c", "N4d", "N4e", "N4f", "N4g")
+    return [Table(id="mri_quality", caption=caption, header=header, rows=tuple(rows), claims=claims)]
+
+
+def _means(held: list[Outcome]) -> tuple[float, float, float]:
+    psnr, ssim, nmse = (float(np.mean([column.mean() for column in each])) for each in _columns(held))
+    return psnr, ssim, nmse
+
+
+def _columns(held: list[Outcome]) -> list[list[np.ndarray]]:
+    return [[getattr(each.quality, name) for each in held] for name in ("psnr", "ssim", "nmse")]
