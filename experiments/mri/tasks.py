@@ -1,11 +1,9 @@
-r"""What the score prior learns from, and its loss. Only T1 slices of the training subjects are seen.
+"""What the score prior learns from, and its loss. Only T1 slices of the training subjects are seen.
 
-The score's loss is that of the noise, weighted so that the network's own output counts alike at every noise level
-(Karras et al., arXiv 2206.00364): `E (1 + v^2/s^2) |noise(x_0 + v z, v) - z|^2 / d`, ln v uniform on the trained
-range. Slices are mirrored at random, shifted by up to 3 pixels along both axes, and multiplied by .9 to 1.1.
+The score's loss is that of `experiments.denoising`, ln v uniform on the trained range. Slices are mirrored at random,
+shifted by up to 3 pixels along both axes, and multiplied by .9 to 1.1.
 """
 
-import math
 from functools import cached_property
 
 import torch
@@ -14,6 +12,8 @@ from pydantic import BaseModel
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from experiments.denoising import denoising_loss, log_uniform
+from experiments.images.networks import unet
 from experiments.mri.data import slices, split
 from experiments.mri.networks import LARGEST, SMALLEST, SPREAD, Denoiser, Sizes
 
@@ -25,7 +25,7 @@ class Prior(BaseModel, frozen=True, extra="forbid"):
     """Slices in a step, the network's sizes, and the subjects that are learned from and held out."""
 
     batch: int = 8
-    sizes: Sizes = Sizes()
+    sizes: unet.Sizes = Sizes()
     train: tuple[int, ...] = split().train
     develop: tuple[int, ...] = split().develop
 
@@ -66,11 +66,8 @@ class PriorTask:
 def _loss(
     network: nn.Module, x: Float[Tensor, "n 64 64"], generator: torch.Generator, device: torch.device
 ) -> Float[Tensor, " 1"]:
-    part = torch.rand(len(x), generator=generator)
-    v = (math.log(SMALLEST) + part * math.log(LARGEST / SMALLEST)).exp().to(device)
-    z = torch.randn(x.shape, generator=generator).to(device)
-    error = network(x.to(device) + v[:, None, None] * z, v) - z
-    return ((1 + v.square() / SPREAD**2) * error.square().flatten(1).mean(1)).mean()[None]
+    v = log_uniform(len(x), SMALLEST, LARGEST, generator)
+    return denoising_loss(network, x, v, SPREAD, generator, device)
 
 
 def augmented(x: Float[Tensor, "n h w"], generator: torch.Generator) -> Float[Tensor, "n h w"]:

@@ -20,8 +20,9 @@ from torch import Tensor, nn
 
 from ams.samplers import Score
 from ams.schedules import Level
+from experiments.images.networks.unet import UNet
 from experiments.mri.forward import Scan, consistent, residual
-from experiments.mri.networks import Sizes, UNet
+from experiments.mri.networks import Sizes
 
 CASCADES = 5
 AT = 0.05

@@ -8,13 +8,13 @@ import torch
 
 from ams_suite.__main__ import main
 from experiments import weights
-from experiments.mri import guidance, pairs, tasks, train
+from experiments.mri import guidance, networks, pairs, tasks, train
 from experiments.mri.data import split
 from experiments.mri.pairs import KINDS, QUARTER
 from experiments.mri.trained import SHA256, WEIGHTS
 from tests.experiments.mri.made import heads
 
-SMALL = tasks.Prior(batch=2, sizes=tasks.Sizes(widths=(8,), blocks=1))
+SMALL = tasks.Prior(batch=2, sizes=networks.Sizes(widths=(8,), blocks=1))
 
 
 @pytest.fixture(autouse=True)
