@@ -353,7 +353,7 @@ absolute() { # the caller's path, since the work is done from the checkout
 
 claims_files() {
   local file
-  for file in "$ROOT"/analysis/*/claims.toml "$ROOT"/experiments/*/*/claims.toml; do
+  for file in "$ROOT"/analysis/*/claims.toml "$ROOT"/experiments/{,*/}*/claims.toml; do
     [ ! -f "$file" ] || printf '%s\n' "$file"
   done
 }

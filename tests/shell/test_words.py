@@ -123,6 +123,14 @@ def test_the_list_needs_no_environment(bare) -> None:
     assert not bare.venv.exists()
 
 
+@pytest.mark.parametrize("folder", ["analysis/beta", "experiments/beta", "experiments/parts/beta"])
+def test_a_group_is_known_wherever_it_may_stand(bare, folder: str) -> None:
+    (bare.root / folder).mkdir(parents=True)
+    (bare.root / folder / "claims.toml").write_text(CLAIMS.replace('"P1"', '"E1"').replace('"D2"', '"E2"'))
+    listed = bare.run("--list", "--only", "beta").out.splitlines()
+    assert [line.split()[:2] for line in listed] == [["E1", "beta"], ["E2", "beta"]]
+
+
 def test_tests_get_their_own_arguments_but_offline(complete) -> None:
     done = complete.run("test", "-k", "law and not slow", "--offline", "tests/laws")
     assert done.out == "pytest: -m pytest -k law and not slow tests/laws\n"
