@@ -26,7 +26,7 @@ CHART = """
     told = alt.Chart({"values": [{}]}, title=alt.TitleParams({"expr": "'at ' + k"})).mark_point().add_params(k)
     return [save_chart(told, folder, "slide", "a slide", ["A1"]), """
 LONGEST_LOAD = 1.0
-SCREENS = 20
+SCREENS = 22
 
 
 class Visit:
