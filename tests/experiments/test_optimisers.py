@@ -80,7 +80,7 @@ def test_the_entrywise_error_is_that_of_the_optimiser(monte_carlo: MonteCarlo) -
 
 
 def test_the_optimal_gain_without_an_average_is_the_correlation_s() -> None:
-    """At b = 0 the estimate `g' + K (g - g')` is of two gradients, x moved by the earlier: closed forms at hand.
+    """At b = 0 the estimate `g' + K (g - g')` is of two gradients, x moved by the earlier: both have closed forms.
 
     `x' = (1 - a) x - a (z + K (..))` with K = 1/2, from 4e5 steps of a run: to .01.
     """

@@ -15,27 +15,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ams.conformance.adapters import accepted
+from ams.conformance.adapters import accepted, k_diffusion
 from ams.conformance.adapters.registered import module, version
 from ams.conformance.answered_draws import Draws
 from ams.conformance.model import Network, noise_level
 from ams.conformance.sampler import Sampler
 from ams.errors import unknown
 
-STATED = {  # order as documented or named, noise
-    "sample_euler": (1, 0.0),
-    "sample_euler_ancestral": (1, 1.0),
-    "sample_heun": (2, 0.0),
+STATED = k_diffusion.STATED | {  # order as documented or named, noise
     "sample_heunpp2": (None, 0.0),
-    "sample_dpm_2": (2, 0.0),
-    "sample_dpm_2_ancestral": (None, 1.0),
-    "sample_lms": (4, 0.0),
-    "sample_dpm_fast": (3, 0.0),
-    "sample_dpmpp_2s_ancestral": (None, 1.0),
-    "sample_dpmpp_sde": (None, 1.0),
-    "sample_dpmpp_2m": (2, 0.0),
-    "sample_dpmpp_2m_sde": (None, 1.0),
-    "sample_dpmpp_3m_sde": (None, 1.0),
     "sample_ddpm": (1, 1.0),
     "sample_ipndm": (4, 0.0),
     "sample_ipndm_v": (4, 0.0),
@@ -52,8 +40,7 @@ STATED = {  # order as documented or named, noise
     "sample_unipc_bh2": (3, 0.0),
 }
 STAGES = {"sample_seeds_2": 2, "sample_seeds_3": 3}  # without noise a method of so many stages has that order
-PATHS = ("sample_dpmpp_sde", "sample_dpmpp_2m_sde", "sample_dpmpp_3m_sde")  # they ask for increments of one path
-OF_VARIANCE = ("sample_dpmpp_2m_sde", "sample_dpmpp_3m_sde", *STAGES)  # their eta multiplies a variance
+OF_VARIANCE = (*k_diffusion.OF_VARIANCE, *STAGES)  # their eta multiplies a variance
 MODELS, MESHES = ("eps", "flow"), ("karras", "exponential")
 OWN = ("model", "mesh", "sigma_max", "sigma_min", "shift", "tau")
 
@@ -77,7 +64,7 @@ def load(name: str, settings: dict[str, Any]) -> Sampler:
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         sampling = _model_sampling(flow, shift)
         more = dict(settings)
-        if name in PATHS:
+        if name in k_diffusion.PATHS:
             more["noise_sampler"] = lambda a, b: draws.increment(float(a), float(b), x.shape).to(x.dtype)
         if "sa_solver" in name:
             more["tau_func"] = lambda sigma: tau
