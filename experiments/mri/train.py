@@ -90,8 +90,7 @@ def _trained(trainer: Trainer, name: str, out: Path, resume: bool) -> None:
     begun = time.process_time()
     with progress_bar(trainer.plan.steps, name) as report:
         fit(trainer, out / f"{name}.state", resume, report, max(trainer.plan.steps // POINTS, 1))
-    held = trainer.averaged.state_dict()
-    tensors = {each: tensor.clone(memory_format=torch.contiguous_format) for each, tensor in held.items()}
+    tensors = trainer.averaged.state_dict()
     about = recipe(trainer, name, time.process_time() - begun)
     sha256 = weights.write(out / f"{name}.safetensors", tensors, {"command": about["command"]})
     text = json.dumps(about | {"sha256": sha256, "tensors": weights.digest(tensors)}, indent=1)

@@ -43,3 +43,13 @@ def test_a_file_of_another_kind_says_nothing(tmp_path):
     for file in (tmp_path / "w", tmp_path / "missing"):
         with pytest.raises(UserError):
             weights.about(file)
+
+
+def test_tensors_in_another_memory_order_are_the_same_weights(tmp_path):
+    """A convolution of 1 x 1 counts as contiguous in either order, and has other strides in the order of channels."""
+    for side in (1, 3):
+        plain = torch.randn(4, 8, side, side)
+        other = plain.clone(memory_format=torch.channels_last)
+        assert plain.stride() != other.stride() and weights.digest({"w": plain}) == weights.digest({"w": other})
+        made = [weights.write(tmp_path / f"{n}", {"w": each}, {}) for n, each in enumerate((plain, other))]
+        assert made[0] == made[1]
