@@ -143,7 +143,7 @@ PLANS = {
     "digits-score": Plan(steps=24_000, rate=2e-3, average=0.999, decay=0.01),
     "digits-classifier": Plan(steps=3000, rate=2e-3, average=0.99),
     "mnist-classifier": Plan(steps=5000, rate=2e-3, average=0.999),
-    "cifar16-score": Plan(steps=20_000, rate=1e-3, average=0.9995),
+    "cifar16-score": Plan(steps=10_000, rate=1e-3, average=0.9995),
     "cifar32-score": Plan(steps=60_000, rate=4e-4, average=0.9998, warm=1000),
 }
 """How the committed networks were trained, by their names."""

@@ -166,6 +166,7 @@ def test_a_row_opens_to_its_figure_and_command_and_leads_to_the_claims_that_it_n
     assert "bash reproduce.sh --profile cpu --only alpha --force alpha" in page.inner_text(f"{row} figcaption")
     page.click(f"{row} a:has-text('A1')")
     page.wait_for_url("**#claim-A1")
+    page.wait_for_selector("#claim-A1 .body", state="visible")  # the address changes before the page follows it
     assert visit.open() == ["A1"]
 
 
