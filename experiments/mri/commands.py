@@ -11,7 +11,8 @@ from tyro.conf import Positional, arg
 class TrainMri:
     """Train a network of the reconstruction of brain slices, or write the examples that networks learn from.
 
-    In this order, in one folder: prior, examples, then module, unguided, guided, and each of these with -quarter.
+    In this order, in one folder: prior, examples, then module, module-fold-1, module-fold-2, module-fold-3, unguided,
+    guided, then module-quarter, module-quarter-fold-1 and so on. A network of folds guides the training of others.
     """
 
     name: Annotated[Positional[str], arg(metavar="NAME")]

@@ -1,6 +1,7 @@
 """The command `ams train-mri`: trains one network of the reconstruction to a file of weights that says how.
 
-In order: the prior; the examples, which its samples guide; the modules; the unrolled networks. All lie in one folder.
+In order: the prior; the examples, which its samples guide; the modules, with one for each fold of the subjects; the
+unrolled networks. All lie in one folder.
 """
 
 import json
@@ -18,7 +19,7 @@ from ams.conformance.sampler import one_thread
 from ams.errors import UserError, unknown
 from experiments import weights
 from experiments.mri.guidance import Examples, examples, keys
-from experiments.mri.pairs import PairTask
+from experiments.mri.pairs import FOLDS, KINDS, PairTask, module_name
 from experiments.mri.tasks import Prior, PriorTask
 from experiments.mri.trained import prior_of
 from experiments.training import Plan, Task, Trainer, fit, progress_bar, writing
@@ -28,11 +29,19 @@ POINTS = 20
 """Points of the loss's curve in the recipe, and states that are kept on the way."""
 SAMPLER, BUDGET = "annealed Langevin", 30
 """Whose samples guide, and at how many evaluations."""
-_PAIRS = Plan(steps=800, rate=2e-3, average=0.99)
-PLANS = {"prior": Plan(steps=5400, rate=1e-3, average=0.999)} | {
-    f"{kind}{part}": _PAIRS for part in ("", "-quarter") for kind in ("module", "unguided", "guided")
-}
-"""How the committed networks were trained, by their names."""
+_MODULE = Plan(steps=800, rate=2e-3, average=0.99)
+_UNROLLED = Plan(steps=3000, rate=2e-3, average=0.995)
+"""The module's loss on the development subjects is flat from 800 steps on, the unrolled networks' from 2,500."""
+MODULES = {module_name(quarter, number): (quarter, number) for quarter in (False, True) for number in range(FOLDS + 1)}
+"""The denoising modules by name: of a quarter of the subjects or not, and the fold left out."""
+UNROLLED = {f"{kind}{'-quarter' if part else ''}": (kind, part) for kind in KINDS[1:] for part in (False, True)}
+"""The unrolled networks by name."""
+PLANS = (
+    {"prior": Plan(steps=5400, rate=1e-3, average=0.999)}
+    | dict.fromkeys(MODULES, _MODULE)
+    | dict.fromkeys(UNROLLED, _UNROLLED)
+)
+"""How the networks are trained, by their names; those of folds only guide others, and are not kept."""
 EXAMPLES = "examples"
 
 
@@ -66,7 +75,12 @@ def trainer_of(name: str, out: Path, steps: int | None, seed: int) -> Trainer:
 
 def task(name: str, out: Path) -> Task:
     """Return what a network of `PLANS` learns."""
-    return PriorTask(Prior()) if name == "prior" else PairTask(name.split("-")[0], name.endswith("-quarter"), out)
+    if name == "prior":
+        return PriorTask(Prior())
+    if name in MODULES:
+        quarter, number = MODULES[name]
+        return PairTask("module", quarter, out, number)
+    return PairTask(*UNROLLED[name], out)
 
 
 def _exemplified(out: Path) -> None:

@@ -1,6 +1,7 @@
 """The command `train-mri`: resumed to the bit; bad input in one line; committed weights are what it would train."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,11 @@ from ams_suite.__main__ import main
 from experiments import weights
 from experiments.mri import guidance, networks, pairs, tasks, train
 from experiments.mri.data import split
-from experiments.mri.pairs import KINDS, QUARTER
+from experiments.mri.pairs import FOLDS, QUARTER, module_name
 from experiments.mri.trained import SHA256, WEIGHTS
 from tests.experiments.mri.made import heads
 
+FOLD_MODULES = [module_name(False, number) for number in range(1, FOLDS + 1)]
 SMALL = tasks.Prior(batch=2, sizes=networks.Sizes(widths=(8,), blocks=1))
 
 
@@ -67,7 +69,7 @@ def with_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_networks_learn_from_examples_and_resume(with_examples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = with_examples
-    for name in KINDS:
+    for name in ("module", *FOLD_MODULES, "guided", "unguided"):
         assert trained(folder, name, "--steps", "3") == 0
     digest, state = tensors(folder, "guided"), folder / "guided.state"
     for file in (folder / "guided.safetensors", state):
@@ -82,6 +84,33 @@ def test_a_quarter_has_the_examples_of_its_subjects_alone(with_examples: Path) -
     task = pairs.PairTask("unguided", True, with_examples)
     assert {int(each) for part in task.learned for each in part.subject} <= set(QUARTER)
     assert {int(each) for part in task.kept_out for each in part.subject} <= set(split().develop)
+
+
+def test_a_training_subject_is_guided_by_the_module_that_never_saw_it(
+    with_examples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each fold's module fills its images with the fold's number, that of all subjects with 0."""
+    folder = with_examples
+    for name in ("module", *FOLD_MODULES):
+        assert trained(folder, name, "--steps", "1") == 0
+    saw = [set(pair_task(name, folder).settings.subjects) for name in FOLD_MODULES]
+    monkeypatch.setattr(pairs, "module_of", lambda path: marked(float(path.stem[-1]) if "fold" in path.stem else 0.0))
+    learned, kept_out = pair_task("guided", folder).guides
+    parts = pair_task("guided", folder).learned
+    for part, guides in zip(parts, learned, strict=True):
+        for subject, guide in zip(part.subject.tolist(), guides, strict=True):
+            assert subject not in saw[int(guide.mean()) - 1]
+    assert all(guides.abs().max() == 0 for guides in kept_out)
+
+
+def marked(value: float) -> Callable[[torch.Tensor], torch.Tensor]:
+    return lambda seen: torch.full_like(seen[:, 0], value)
+
+
+def pair_task(name: str, folder: Path) -> pairs.PairTask:
+    task = train.task(name, folder)
+    assert isinstance(task, pairs.PairTask)
+    return task
 
 
 @pytest.mark.parametrize(
