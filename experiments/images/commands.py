@@ -51,3 +51,21 @@ class TrainImages:
         from experiments.images.train import train
 
         return train(self.name, self.out, self.resume, self.device, self.steps, self.seed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuneColour:
+    """Choose the hyperparameters of samplers of colour images, on training images that the network did not see."""
+
+    samplers: Annotated[tuple[str, ...], arg(metavar="NAME ...")] = ("PC, Langevin", "PC, adaptive")
+    """The samplers, by name."""
+    budgets: tuple[int, ...] = (20, 50, 100)
+    """Score evaluations."""
+    out: Path = Path("results/training/tuned.json")
+    """The file of the choices and of all kernel distances; what it holds of other samplers stays."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from experiments.images.colour_network.tuning import tune
+
+        return tune(self.samplers, self.budgets, self.out)

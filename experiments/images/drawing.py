@@ -150,15 +150,17 @@ def _mark_beyond(axes: Axes, row: Row, names: Sequence[str]) -> None:
             axes.plot(budget, edge, marker=marker, ms=5.0, color=SPECS[name].colour, transform=place, zorder=4)
 
 
-def draw_grid(rows: Mapping[str, Float[Tensor, "images h w"]]) -> Drawing:
-    """Draw the first `COLUMNS` images of each name in a row; pixels are clipped to [0, 1].
+def draw_grid(rows: Mapping[str, Float[Tensor, "images h w *rgb"]]) -> Drawing:
+    """Draw the first `COLUMNS` images of each name in a row, in greys or colours; pixels are clipped to [0, 1].
 
     The grid is one picture with the images' own pixels, so its file is small.
     """
     images = [x[:COLUMNS].clamp(0, 1).numpy() for x in rows.values()]
     gap, width = max(images[0].shape[1] // 14, 1), max(x.shape[0] * x.shape[2] for x in images)
     lines = [np.concatenate([*x], axis=1) for x in images]
-    mosaic = np.concatenate([np.pad(line, ((0, gap), (0, width - line.shape[1]))) for line in lines])
+    rgb, white = [(0, 0)] * (lines[0].ndim - 2), float(lines[0].ndim > 2)  # grey levels are drawn from white to black
+    padded = [np.pad(x, ((0, gap), (0, width - x.shape[1]), *rgb), constant_values=white) for x in lines]
+    mosaic = np.concatenate(padded)
     pitch = len(mosaic) / len(rows)  # a row's images, and white below them
     names, edge = 1.2, 0.05  # inches: the longest line of a name, and a little white
     inner = 3.4 - names - edge

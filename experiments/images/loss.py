@@ -18,6 +18,7 @@ from ams.data import images as load
 from ams.errors import UserError
 from ams.samplers import Score
 from ams.schedules import Level
+from ams.statistics import Interval, mean_interval
 from experiments.images.networks.unet_ve import ExponentialVE, mnist_ve
 
 _BLOCK = 250
@@ -53,6 +54,21 @@ def denoising_losses(
         error = level.sigma * score(level.scale * clean + level.sigma * noise, level) + noise
         losses.append(error.double().square().flatten(1).sum(1))
     return torch.cat(losses)
+
+
+def worst_ratio(
+    ours: Float[np.ndarray, "levels n"], theirs: Float[np.ndarray, "levels n"], confidence: float
+) -> Interval:
+    """Return `L / L'` of two scores at the noise level where the upper end of its interval is largest.
+
+    The interval is Student's of the differences, paired by image, in units of the mean of `L'`.
+    """
+    ratios = []
+    for one, other in zip(ours, theirs, strict=True):
+        difference, mean = mean_interval(one - other, confidence), float(other.mean())
+        value, low, high = (1 + end / mean for end in difference[:3])
+        ratios.append(Interval(value, low, high, difference.n))
+    return max(ratios, key=lambda interval: interval.high)
 
 
 def times(text: str) -> list[float]:

@@ -161,7 +161,8 @@ def extractor(name: Features) -> Extractor:
 @cache
 def judge(reference: Reference, count: int, features: Features) -> Judge:
     """Return the judge in these features by reference images. Raises as `pictures`."""
-    return Judge(extractor(features), str(reference), pictures(reference, count))
+    extract = extractor(features)
+    return Judge(extract, str(reference), extract(pictures(reference, count)))
 
 
 def available(settings: Settings) -> tuple[Features, ...]:

@@ -61,10 +61,10 @@ def row(sampler: str, nfe: int, quantity: str, interval: Interval, conditions: C
 
 
 class Judge:
-    """Compares sets of images (n, *shape) with a reference `name`, whose features are computed once."""
+    """Compares sets of images (n, *shape) with a reference `name`, given by its features."""
 
-    def __init__(self, extractor: Extractor, name: str, reference: Float[Tensor, " m *shape"]) -> None:
-        self.extractor, self.name, self.reference = extractor, name, extractor(reference)
+    def __init__(self, extractor: Extractor, name: str, reference: Float[Tensor, "m d"]) -> None:
+        self.extractor, self.name, self.reference = extractor, name, reference
         self.within, self.radii = metrics.kernel_within(self.reference), metrics.neighbourhoods(self.reference)
         self.shares = extractor.shares(self.reference) if extractor.logits else None
 

@@ -12,9 +12,9 @@ from jaxtyping import Float
 
 from ams.samplers import Score
 from ams.schedules import Level
-from ams.statistics import Interval, mean_interval
+from ams.statistics import Interval
 from ams.targets import Empirical, Gaussian
-from experiments.images.loss import denoising_losses
+from experiments.images import loss
 from experiments.images.networks.small import digits_score
 from experiments.images.tasks import split_digits
 from verdicts.studies import Array, cell
@@ -36,7 +36,7 @@ def per_image(case: str) -> Array:
     z = torch.randn((_REPEATS, *x.shape), generator=torch.Generator().manual_seed(SEED))
     score, pixels = _score(case), x[0].numel()
     levels = [Level(number, sigma=sigma) for number, sigma in enumerate(LEVELS)]
-    losses = [torch.stack([denoising_losses(score, x, noise, level) for noise in z]).mean(0) for level in levels]
+    losses = [torch.stack([loss.denoising_losses(score, x, noise, level) for noise in z]).mean(0) for level in levels]
     return (torch.stack(losses) / pixels).numpy()
 
 
@@ -52,14 +52,6 @@ def _score(case: str) -> Score:
 def worst_ratio(
     ours: Float[np.ndarray, "levels n"], theirs: Float[np.ndarray, "levels n"], confidence: float
 ) -> Interval:
-    """Return `L / L'` of two scores at the telling noise level where the upper end of its interval is largest.
-
-    The interval is Student's of the differences, paired by image, in units of the mean of `L'`.
-    """
-    ratios = []
-    for sigma, one, other in zip(LEVELS, ours, theirs, strict=True):
-        if sigma <= LARGEST_TELLING:
-            difference, mean = mean_interval(one - other, confidence), float(other.mean())
-            value, low, high = (1 + end / mean for end in difference[:3])
-            ratios.append(Interval(value, low, high, difference.n))
-    return max(ratios, key=lambda interval: interval.high)
+    """Return `loss.worst_ratio` over the telling noise levels."""
+    telling = np.array(LEVELS) <= LARGEST_TELLING
+    return loss.worst_ratio(ours[telling], theirs[telling], confidence)

@@ -77,7 +77,7 @@ class Judged(NamedTuple):
 @cache
 def judge() -> Judge:
     """Return what compares samples with the digits held out, in our classifier's features."""
-    return Judge(digit_features(), "digits held out", split_digits().test.x)
+    return Judge(digit_features(), "digits held out", digit_features()(split_digits().test.x))
 
 
 @cache

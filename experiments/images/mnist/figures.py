@@ -35,6 +35,6 @@ def tables(settings: Settings) -> list[Table]:
 
 def in_features(settings: Settings) -> list[Pooled]:
     """Return every run, the target's own draws first, in the classifier's features against the target's images."""
-    reference = study.target().images[:COMPARED]
-    judge = Judge(digit_features("mnist-classifier"), f"first {len(reference)} MNIST test images", reference)
+    reference, features = study.target().images[:COMPARED], digit_features("mnist-classifier")
+    judge = Judge(features, f"first {len(reference)} MNIST test images", features(reference))
     return pooled.judged(judge, study.entries(settings), CONFIDENCE)

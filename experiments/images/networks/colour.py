@@ -8,7 +8,9 @@ from jaxtyping import Float
 from pydantic import BaseModel
 from torch import Tensor
 
+from experiments.images.networks.loading import fill, stored
 from experiments.images.networks.score_adapter import NetworkScore
+from experiments.images.networks.small import WEIGHTS
 from experiments.images.networks.unet import Denoiser, Sizes
 
 MEAN, SPREAD = 0.474, 0.25
@@ -45,6 +47,16 @@ KINDS = {
 def denoiser(kind: Kind) -> Denoiser:
     """Return a network with random weights."""
     return Denoiser(kind.sizes, MEAN, SPREAD)
+
+
+SHA256 = {"cifar16-score": "0" * 64}
+"""Of the committed files."""
+
+
+def colour_score(name: str) -> NetworkScore:
+    """Return the score of a committed network. Raises UserError unless the file's bytes are those committed."""
+    path, kind = WEIGHTS / f"{name}.safetensors", KINDS[name]
+    return score_of(fill(denoiser(kind), stored(path, SHA256[name]), str(path)), kind)
 
 
 def score_of(network: Denoiser, kind: Kind) -> NetworkScore:

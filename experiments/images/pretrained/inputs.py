@@ -114,4 +114,5 @@ def judge(reference: int, last_sigma: float) -> Judge:
 @cache
 def feature_judge(count: int) -> FeatureJudge:
     """Return the judge in features by the first test images. Raises DataUnavailable without the file."""
-    return FeatureJudge(digit_features(CLASSIFIER), f"first {count} MNIST test images", test_images()[:count])
+    extractor = digit_features(CLASSIFIER)
+    return FeatureJudge(extractor, f"first {count} MNIST test images", extractor(test_images()[:count]))

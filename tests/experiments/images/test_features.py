@@ -25,7 +25,7 @@ HAS_EFFICIENTNET = (Path(os.environ.get("AMS_DATA", "/missing")) / "efficientnet
 
 @pytest.fixture(scope="module")
 def judge():
-    return Judge(digit_features(), "digits held out", split_digits().test.x)
+    return Judge(digit_features(), "digits held out", digit_features()(split_digits().test.x))
 
 
 def test_the_committed_classifier_is_as_accurate_as_its_file_says():
@@ -70,7 +70,7 @@ def test_the_bootstrap_interval_holds_the_value_and_knows_the_reference(judge):
     both = judge.kernel_interval(sets, 0.95, seed=1)
     assert both.value == pytest.approx(kernel_distance(torch.cat(sets), judge.reference))
     assert both.low < both.value < both.high
-    smaller = Judge(judge.extractor, "fewer", split_digits().test.x[:90]).kernel_interval(sets, 0.95, seed=1)
+    smaller = Judge(judge.extractor, "fewer", judge.reference[:90]).kernel_interval(sets, 0.95, seed=1)
     assert smaller.high - smaller.low > both.high - both.low
 
 
@@ -98,7 +98,7 @@ def test_an_extractor_without_classes_knows_none():
     extractor = Extractor("mean", "0", lambda x: x.flatten(1)[:, :3])
     with pytest.raises(ValueError, match="knows no classes"):
         extractor.shares(torch.zeros(2, 3))
-    scores = Judge(extractor, "r", torch.rand(20, 8, 8)).scores(torch.rand(20, 8, 8))
+    scores = Judge(extractor, "r", extractor(torch.rand(20, 8, 8))).scores(torch.rand(20, 8, 8))
     assert scores.classes != scores.classes
 
 

@@ -1,0 +1,143 @@
+"""The group's figures and table, each read from what the study computed."""
+
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from matplotlib.figure import Figure as Drawing
+from torch import Tensor
+
+from ams.plots import legend_above, panels
+from ams.statistics import CONFIDENCE, Interval, mean_interval
+from experiments.images.colour_network import quality, study, tuning
+from experiments.images.colour_network.quality import Batch
+from experiments.images.colour_network.settings import Settings
+from experiments.images.drawing import draw_grid
+from experiments.images.features.pooled import Entry, Pooled, judged
+from experiments.images.features.scores import CONDITIONS
+from experiments.images.pretrained.samplers import BY_NAME
+from verdicts import Figure, Table, save_figure
+from verdicts.records.figures import Cell
+
+_CLAIMS = ("X5", "X5a", "X6", "X7", "X8a", "X9")
+_QUANTITIES = ("frechet", "kernel", "density", "coverage")
+
+
+def figures(settings: Settings, folder: Path) -> list[Figure]:
+    """Draw distances against evaluations, and samples side by side."""
+    what = "CIFAR-10 at 16 x 16 pixels, the suite's own network, hyperparameters chosen on other images"
+    distances = (
+        f"{what}. Left: kernel distance of the denoised samples to {settings.reference} test images, in "
+        "EfficientNet-Lite0's features (dotted: as many other test images; dashed: a fitted Gaussian). Right: variance "
+        f"ratio; 1 is exact. Bars: {CONFIDENCE:.0%} intervals over {settings.batches} batches of {settings.batch}."
+    )
+    figures = [save_figure(draw_distances(settings), folder, "colour_network_distances", distances, _CLAIMS)]
+    for budget in (max(settings.budgets), *settings.shown):
+        caption = (
+            f"{what}: denoised samples after {budget} evaluations, one less with a corrector, from the same noise."
+        )
+        name = f"colour_network_samples_{budget}"
+        figures.append(save_figure(draw_samples(settings, budget), folder, name, caption, ("X5", "X8a")))
+    return figures
+
+
+def draw_distances(settings: Settings) -> Drawing:
+    """Kernel distance and variance ratio against evaluations."""
+    drawing, (left, right) = panels(2)
+    for sampler in settings.samplers:
+        runs = {budget: study.batches(settings, sampler, budget) for budget in settings.budgets}
+        for axes, measured in ((left, _kernels(settings, runs)), (right, _ratios(runs))):
+            values, lows, highs = zip(*(one[:3] for one in measured), strict=True)
+            error = [
+                [v - low for v, low in zip(values, lows, strict=True)],
+                [h - v for v, h in zip(values, highs, strict=True)],
+            ]
+            axes.errorbar(settings.budgets, values, yerr=error, **BY_NAME[sampler].look())
+    for name, line in ((study.REAL, ":"), (study.GAUSSIAN, "--")):
+        left.axhline(
+            max(mean_interval(study.kernels(settings, name), CONFIDENCE).value, 0.0), color="0.35", lw=0.8, ls=line
+        )
+    right.axhline(1.0, color="0.35", lw=0.8, ls=":")
+    left.set(xlabel="evaluations", ylabel="kernel distance", xscale="log")
+    right.set(xlabel="evaluations", ylabel="variance ratio", xscale="log")
+    for axes in (left, right):
+        axes.set_xticks(settings.budgets, [str(budget) for budget in settings.budgets])
+        axes.minorticks_off()
+    legend_above(left, 2)
+    return drawing
+
+
+def _kernels(settings: Settings, runs: dict[int, list[Batch]]) -> list[Interval]:
+    return [
+        mean_interval([quality.kernel(each, settings.reference) for each in batches], CONFIDENCE)
+        for batches in runs.values()
+    ]
+
+
+def _ratios(runs: dict[int, list[Batch]]) -> list[Interval]:
+    return [mean_interval([each.variance_ratio for each in batches], CONFIDENCE) for batches in runs.values()]
+
+
+def draw_samples(settings: Settings, budget: int) -> Drawing:
+    """Real images, draws of a fitted Gaussian, and each sampler's first samples."""
+    rows = {name: _pictures(study.batches(settings, name, 0)[0]) for name in (study.REAL, study.GAUSSIAN)}
+    for sampler in settings.samplers:
+        rows[sampler] = _pictures(study.first_batch(settings, sampler, budget))
+    return draw_grid(rows)
+
+
+def _pictures(batch: Batch) -> Float[Tensor, "n h w 3"]:
+    return torch.from_numpy(batch.shown.copy()).float() / 255
+
+
+def tables(settings: Settings) -> list[Table]:
+    """Return every number of every sampler and budget, with its conditions."""
+    quantities = (*_QUANTITIES, "energy", "variance_ratio")
+    header = ("sampler", "chosen", "NFE", "sets", "n", *CONDITIONS, *(part for q in quantities for part in (q, "+-")))
+    caption = (
+        "CIFAR-10 at 16 x 16 pixels with the suite's own network: Fréchet and kernel distance, density and coverage in "
+        "EfficientNet-Lite0's features, all batches as one set (+-: jackknife over batches); energy distance (pixel "
+        f"units) and variance ratio, means over batches (+-: Student); {CONFIDENCE:.1%} intervals. The Fréchet "
+        "distance has a bias of its n: rows compare where n is equal, real images are the floor; no published FID does."
+    )
+    return [Table(id="colour_network", caption=caption, header=header, rows=tuple(_rows(settings)), claims=_CLAIMS)]
+
+
+def _rows(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+    runs = [(study.REAL, 0), (study.GAUSSIAN, 0), *product(settings.samplers, settings.budgets)]
+    held = [study.batches(settings, *run) for run in runs]
+    entries = [
+        Entry(
+            name,
+            _words(name, budget),
+            batches[0].evaluations,
+            [torch.from_numpy(one.features).double() for one in batches],
+        )
+        for (name, budget), batches in zip(runs, held, strict=True)
+    ]
+    for one, batches in zip(judged(quality.judge(settings.reference), entries, CONFIDENCE), held, strict=True):
+        yield (*_named(one), *_pairs(one, batches))
+
+
+def _words(sampler: str, budget: int) -> str:
+    """Return what was chosen for a sampler, in words."""
+    if sampler in (study.REAL, study.GAUSSIAN):
+        return ""
+    given = tuning.chosen(sampler, budget)
+    return ", ".join(f"{name} {getattr(given, name):g}" for name in tuning.names(sampler))
+
+
+def _named(one: Pooled) -> tuple[Cell, ...]:
+    sampler, settings, nfe, sets = one.entry
+    return sampler, settings, nfe, len(sets), one.conditions.n, *one.conditions.cells()
+
+
+def _pairs(one: Pooled, batches: list[Batch]) -> Iterator[Cell]:
+    """Yield each quantity with the half-width of its interval."""
+    means = [
+        mean_interval([getattr(each, name) for each in batches], CONFIDENCE) for name in ("energy", "variance_ratio")
+    ]
+    for interval in (*(one.numbers[name] for name in _QUANTITIES), *means):
+        yield from (interval.value, interval.value - interval.low)

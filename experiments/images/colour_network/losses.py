@@ -1,0 +1,42 @@
+r"""How good the network is: its denoising loss on images that it has not seen, at each noise level.
+
+    L(sigma) = E |sigma s(x_0 + sigma z) + z|^2 / d ,
+
+1 for no score at all; beside it, on the same images and noise, that of the exact score of the images that it learned
+from, which it would have if it had memorised them, and that of one Gaussian fitted to them.
+"""
+
+import torch
+
+from ams.samplers import Score
+from ams.schedules import Level
+from ams.targets import Empirical, Gaussian
+from experiments.images.colour_network import quality
+from experiments.images.loss import denoising_losses
+from experiments.images.networks.colour import colour_score
+from verdicts.studies import Array, cell
+
+LEVELS = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""Noise levels at which images can be told apart."""
+NETWORK, EXACT, GAUSSIAN = "network", "exact", "gaussian"
+CASES = (NETWORK, EXACT, GAUSSIAN)
+SEED = 2
+
+
+@cell(data=(*quality.DATA[:1], quality.LEARNED))
+def per_image(case: str, count: int) -> Array:
+    """The loss (noise level, image) a pixel and channel of one of `CASES`, on the last `count` test images."""
+    x = quality.test_images()[-count:]
+    z, score = torch.randn(x.shape, generator=torch.Generator().manual_seed(SEED)), _score(case)
+    levels = [Level(number, sigma=sigma) for number, sigma in enumerate(LEVELS)]
+    losses: Array = (torch.stack([denoising_losses(score, x, z, level) for level in levels]) / x[0].numel()).numpy()
+    return losses
+
+
+def _score(case: str) -> Score:
+    train = quality.learned().train
+    if case == EXACT:
+        return Empirical(train).score
+    if case == GAUSSIAN:
+        return Gaussian(train.mean(0), train.flatten(1).mT.cov()).score
+    return colour_score(quality.NETWORK).score
