@@ -17,6 +17,7 @@ same ones; sums there may run in another order, so its weights agree to rounding
 import copy
 import io
 import math
+import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -133,14 +134,14 @@ class Trainer:
         for average, parameter in zip(self.averaged.parameters(), self.network.parameters(), strict=True):
             average.lerp_(parameter, 1 - decay)
 
-    def _about(self) -> dict[str, Any]:
+    def about(self) -> dict[str, Any]:
         """Return what fixes the run, as plain values."""
         return {"task": self.task.settings.model_dump(mode="json"), "plan": self.plan.model_dump(mode="json")}
 
     def state(self) -> dict[str, Any]:
         """Return all that a resumed run needs, as tensors and plain values."""
         return {
-            "about": self._about(),
+            "about": self.about(),
             "curve": torch.tensor(self.curve, dtype=torch.float64),
             "held": torch.tensor(self.held, dtype=torch.float64),
             "network": self.network.state_dict(),
@@ -150,7 +151,7 @@ class Trainer:
 
     def load(self, state: dict[str, Any]) -> None:
         """Go on from `state`. Raises ValueError if it is of another task or plan."""
-        if state["about"] != self._about():
+        if state["about"] != self.about():
             raise ValueError("it was begun with other settings")
         self.network.load_state_dict(state["network"])
         self.averaged.load_state_dict(state["averaged"])
@@ -222,6 +223,27 @@ def _resume(trainer: Trainer, file: Path) -> None:
         raise UserError(f"{file}: cannot be read ({error.strerror}); without --resume a new run begins") from None
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise UserError(f"{file}: no run that can be resumed: {str(error).splitlines()[0]}") from None
+
+
+def recipe(trainer: Trainer, command: str, seconds: float, points: int) -> dict[str, Any]:
+    """Return how weights were made, as plain values: what fixes the run, and its losses.
+
+    `seconds`: processor time since the run was last begun. `curve` has so many points, each the mean of the steps
+    before it and the loss, the sum of its parts; `held out` those of the averaged weights.
+    """
+    every = max(trainer.done // points, 1)
+    losses = np.array(trainer.curve)[: trainer.done // every * every].sum(1).reshape(-1, every).mean(1)
+    return {
+        "command": command,
+        **trainer.about(),
+        "parameters": sum(parameter.numel() for parameter in trainer.network.parameters()),
+        "seconds": round(seconds, 1),
+        "threads": torch.get_num_threads(),
+        "device": trainer.device.type,
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "curve": [[(number + 1) * every, round(value, 6)] for number, value in enumerate(losses.tolist())],
+        "held out": [[int(step), round(sum(parts), 6)] for step, *parts in trainer.held],
+    }
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """The command `ams train-images`: trains one network, from nothing or a kept state, to a file that says how."""
 
-import platform
 import sys
 import time
 from pathlib import Path
@@ -14,7 +13,7 @@ from ams.errors import UserError, unknown
 from ams.plots import legend_above, panels
 from experiments import weights
 from experiments.images.tasks import PLANS, ClassifyingTask, accuracy, task
-from experiments.training import Plan, Trainer, fit, progress_bar, writing
+from experiments.training import Plan, Trainer, fit, progress_bar, recipe, writing
 from verdicts import save_figure
 
 POINTS = 100
@@ -43,7 +42,7 @@ def _trained(trainer: Trainer, name: str, out: Path, resume: bool) -> None:
     every = max(trainer.plan.steps // POINTS, 1)
     with progress_bar(trainer.plan.steps, name) as report:
         fit(trainer, out / f"{name}.state", resume, report, every)
-    made = {"command": f"ams train-images {name}", **_about(trainer, time.process_time() - begun)}
+    made = _made(trainer, name, time.process_time() - begun)
     file, tensors = out / f"{name}.safetensors", trainer.averaged.state_dict()
     sha256 = weights.write(file, tensors, made)
     save_figure(draw_training({name: made}), out, f"{name}_loss", f"Training of {name}")
@@ -64,26 +63,14 @@ def _trainer(name: str, device: str, steps: int | None, seed: int) -> Trainer:
     return Trainer(task(name), Plan(**plan), device)
 
 
-def _about(trainer: Trainer, seconds: float) -> dict[str, Any]:
-    """Return how the weights were made, as plain values; `seconds`: processor time since the run was last begun."""
-    every = max(trainer.done // POINTS, 1)
-    losses = np.array(trainer.curve)[: trainer.done // every * every, 0].reshape(-1, every).mean(1)
-    ends = [(number + 1) * every for number in range(len(losses))]
-    about: dict[str, Any] = {
-        "task": trainer.task.settings.model_dump(mode="json"),
-        "plan": trainer.plan.model_dump(mode="json"),
-        "seconds": round(seconds, 1),
-        "threads": torch.get_num_threads(),
-        "device": trainer.device.type,
-        "versions": {"python": platform.python_version(), "torch": torch.__version__},
-        "curve": [[end, round(value, 5)] for end, value in zip(ends, losses.tolist(), strict=True)],
-        "held out": [[int(step), round(value, 5)] for step, value in trainer.held],
-    }
+def _made(trainer: Trainer, name: str, seconds: float) -> dict[str, Any]:
+    """Return how the weights were made; of a classifier its accuracy too."""
+    made = recipe(trainer, f"ams train-images {name}", seconds, POINTS)
     if isinstance(trainer.task, ClassifyingTask):
         split = trainer.task.split
-        about["accuracy"] = accuracy(trainer.averaged, split.test)
-        about["accuracy on what it learned from"] = accuracy(trainer.averaged, split.train)
-    return about
+        made["accuracy"] = accuracy(trainer.averaged, split.test)
+        made["accuracy on what it learned from"] = accuracy(trainer.averaged, split.train)
+    return made
 
 
 def draw_training(runs: dict[str, dict[str, Any]]) -> Drawing:

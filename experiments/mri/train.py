@@ -5,14 +5,10 @@ unrolled networks. All lie in one folder.
 """
 
 import json
-import platform
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from ams.conformance.sampler import one_thread
@@ -22,7 +18,7 @@ from experiments.mri.guidance import Examples, examples, keys
 from experiments.mri.pairs import FOLDS, KINDS, PairTask, module_name
 from experiments.mri.tasks import Prior, PriorTask
 from experiments.mri.trained import prior_of
-from experiments.training import Plan, Task, Trainer, fit, progress_bar, writing
+from experiments.training import Plan, Task, Trainer, fit, progress_bar, recipe, writing
 from verdicts.records.files import write_whole
 
 POINTS = 20
@@ -105,25 +101,8 @@ def _trained(trainer: Trainer, name: str, out: Path, resume: bool) -> None:
     with progress_bar(trainer.plan.steps, name) as report:
         fit(trainer, out / f"{name}.state", resume, report, max(trainer.plan.steps // POINTS, 1))
     tensors = trainer.averaged.state_dict()
-    about = recipe(trainer, name, time.process_time() - begun)
+    about = recipe(trainer, f"ams train-mri {name}", time.process_time() - begun, POINTS)
     sha256 = weights.write(out / f"{name}.safetensors", tensors, {"command": about["command"]})
     text = json.dumps(about | {"sha256": sha256, "tensors": weights.digest(tensors)}, indent=1)
     write_whole(out / f"{name}.json", f"{text}\n".encode())
     sys.stdout.write(f"{out / name}.safetensors\n  sha256 {sha256}\n  loss held out {trainer.held[-1][1]:.5f}\n")
-
-
-def recipe(trainer: Trainer, name: str, seconds: float) -> dict[str, Any]:
-    """Return how the weights were made, as plain values; `seconds`: processor time since the run was last begun."""
-    every = max(trainer.done // POINTS, 1)
-    losses = np.array(trainer.curve)[: trainer.done // every * every].sum(1).reshape(-1, every).mean(1)
-    return {
-        "command": f"ams train-mri {name}",
-        "task": trainer.task.settings.model_dump(mode="json"),
-        "plan": trainer.plan.model_dump(mode="json"),
-        "parameters": sum(parameter.numel() for parameter in trainer.network.parameters()),
-        "seconds": round(seconds, 1),
-        "threads": torch.get_num_threads(),
-        "versions": {"python": platform.python_version(), "torch": torch.__version__},
-        "loss": [[(n + 1) * every, round(value, 6)] for n, value in enumerate(losses.tolist())],
-        "held out": [[int(step), round(sum(parts), 6)] for step, *parts in trainer.held],
-    }

@@ -3,6 +3,8 @@
 Both are a denoiser of `unet`, a VE score at noise levels from 0.01 to the largest distance between two images.
 """
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float
 from pydantic import BaseModel
@@ -55,12 +57,18 @@ SHA256 = {"cifar16-score": "0" * 64}
 
 def colour_score(name: str) -> NetworkScore:
     """Return the score of a committed network. Raises UserError unless the file's bytes are those committed."""
-    path, kind = WEIGHTS / f"{name}.safetensors", KINDS[name]
-    return score_of(fill(denoiser(kind), stored(path, SHA256[name]), str(path)), kind)
+    return score_of(colour_network(name), KINDS[name])
 
 
-def score_of(network: Denoiser, kind: Kind) -> NetworkScore:
-    """Return a trained network as a score for samplers."""
+def colour_network(name: str) -> Denoiser:
+    """Return a committed network. Raises as `colour_score`."""
+    path = WEIGHTS / f"{name}.safetensors"
+    network: Denoiser = fill(denoiser(KINDS[name]), stored(path, SHA256[name]), str(path))
+    return network
+
+
+def score_of(network: Callable[[Tensor, Tensor], Tensor], kind: Kind) -> NetworkScore:
+    """Return a trained network, or what computes the same, as a score for samplers."""
 
     def noise(y: Float[Tensor, "batch 3 side side"], v: float) -> Float[Tensor, "batch 3 side side"]:
         return network(y, torch.full((1,), v))

@@ -26,7 +26,7 @@ CHART = """
     told = alt.Chart({"values": [{}]}, title=alt.TitleParams({"expr": "'at ' + k"})).mark_point().add_params(k)
     return [save_chart(told, folder, "slide", "a slide", ["A1"]), """
 LONGEST_LOAD = 1.0
-SCREENS = 22
+SCREENS = 20
 
 
 class Visit:
@@ -123,6 +123,16 @@ def test_search_and_filters_choose_claims_and_stand_in_the_address(visit, visits
     assert visit.shown() == []
 
 
+def test_a_search_unfolds_groups_with_pages_of_their_own_and_folds_them_again(visit):
+    page, folded = visit.page, "#group-beta .elsewhere"
+    assert "2 claims on a page of their own" in page.inner_text(f"{folded} summary")
+    assert not page.is_visible(f"{folded} li")
+    page.fill("#search", "b1")
+    assert page.is_visible(f"{folded} li[data-id=B1]") and not page.is_visible(f"{folded} li[data-id=B2]")
+    page.fill("#search", "")
+    assert not page.is_visible(f"{folded} li")
+
+
 @pytest.mark.parametrize(("words", "found"), [("converge", "P1a"), ("faster", "Q2a"), ("p3", "P3")])
 def test_search_says_beside_its_box_where_enter_goes_and_goes_there(visits, whole_page, words, found):
     page = visits(whole_page).page
@@ -196,6 +206,7 @@ def test_a_link_to_a_claim_opens_it_though_it_was_filtered_away(visit):
 def test_pages_beside_the_report_are_reached_and_lead_back(browser, small, link, name, heading):
     opened = Visit(browser, small)
     opened.page.click("#group-alpha .evidence-of > summary")
+    opened.page.click("#group-beta .elsewhere > summary")
     opened.page.click(link)
     opened.page.wait_for_url(f"**/{name}")
     assert opened.page.inner_text("h1") == heading

@@ -23,9 +23,15 @@
     const shown = claims.filter((claim) => !claim.hidden);
     const all = shown.length === claims.length;
     document.querySelectorAll(".group, .part").forEach((one) => { one.hidden = !all && !one.querySelector("li.claim:not([hidden])"); });
+    // Groups with pages of their own are folded; a search opens those in which it finds something
+    document.querySelectorAll(".elsewhere").forEach((one) => {
+      if (!all) one.open = Boolean(one.querySelector("li.claim:not([hidden])"));
+      else if (one.dataset.searched) one.open = false;
+      one.dataset.searched = all ? "" : "yes";
+    });
     const enter = search.value.trim() && shown.length ? `; Enter: ${best().dataset.id}` : "";
     at("shown").textContent = `${shown.length} of ${claims.length} claims${enter}`;
-    rove(shown[0]);
+    rove(shown.find((claim) => claim.checkVisibility()));
   };
 
   // Enter goes to the claim of that very id, else to one with the words in its title, else in its statement, else anywhere;
@@ -40,7 +46,7 @@
   search.addEventListener("keydown", ({ key }) => { if (key === "Enter") best()?.querySelector(".row").focus(); });
 
   // The list of claims is one stop of the tab key; arrows move within it
-  const rows = () => claims.filter((claim) => !claim.hidden).map((claim) => claim.querySelector(".row"));
+  const rows = () => claims.filter((claim) => claim.checkVisibility()).map((claim) => claim.querySelector(".row"));
   const rove = (claim) => claims.forEach((one) => { one.querySelector(".row").tabIndex = one === claim ? 0 : -1; });
   document.addEventListener("keydown", (event) => {
     const way = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -175,7 +181,7 @@
   addEventListener("beforeprint", () => {
     printing = true;
     document.querySelectorAll("img[loading]").forEach((picture) => { picture.loading = "eager"; });
-    closed = [...document.querySelectorAll("li.claim > details:not([open]), .fold:not([open]), .evidence-of:not([open])")];
+    closed = [...document.querySelectorAll("li.claim > details:not([open]), .fold:not([open]), .evidence-of:not([open]), .elsewhere:not([open])")];
     closed.forEach((one) => { one.open = true; });
   });
   addEventListener("afterprint", () => { closed.forEach((one) => { one.open = false; }); setTimeout(() => { printing = false; }); });

@@ -1,0 +1,1 @@
+"""Time: one network computed in several ways."""
