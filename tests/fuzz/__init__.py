@@ -1,0 +1,1 @@
+"""Fuzzing of every parser of files from outside: `python -m tests.fuzz` searches, the tests replay its corpus."""

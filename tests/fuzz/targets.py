@@ -1,0 +1,149 @@
+"""The parsers that take a file from outside, each as a function of bytes, and small files that each takes.
+
+A parser may refuse its input by the errors that it documents; anything else is a defect. Where a path is wanted the
+bytes are written to a file first.
+"""
+
+import gzip
+import io
+import json
+import pickle
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import networkx as nx
+import numpy as np
+import torch
+from safetensors.torch import save
+
+from ams.data.arrays import load_array, load_arrays
+from ams.data.checkpoints import load_weights
+from ams.data.cifar_archive import _part
+from ams.data.graphlists import load_graphs, unpickled_graphs
+from ams.data.safe_read import guarded
+from ams.errors import DataUnavailable, UserError
+from experiments import weights
+from experiments.graphs.gdss_traces.trace_file import load_networks, load_sampler
+from experiments.graphs.reading import read_graphs
+from experiments.images.networks.loading import parsed
+from verdicts.claims.config import ProfileConfig
+from verdicts.claims.loading import load_json, load_toml
+from verdicts.errors import UserError as VerdictsError
+from verdicts.records.checksummed import NotCurrent
+from verdicts.records.record import Record
+from verdicts.studies.store import CellFile
+
+DOCUMENTED = (UserError, VerdictsError, DataUnavailable, NotCurrent)
+"""What a parser may raise."""
+
+
+class Target(NamedTuple):
+    """A parser of bytes, and files that it takes."""
+
+    parse: Callable[[bytes], object]
+    seeds: Callable[[], list[bytes]]
+
+
+def of_file(name: str, read: Callable[[Path], object]) -> Callable[[bytes], object]:
+    """Return a function of bytes that reads a file of that name with these bytes."""
+
+    def parse(content: bytes) -> object:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / name
+            path.write_bytes(content)
+            return read(path)
+
+    return parse
+
+
+def of_array(array: np.ndarray) -> bytes:
+    """Return an array as the bytes of a `.npy` file."""
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
+
+
+def of_arrays(**arrays: np.ndarray) -> bytes:
+    """Return arrays as the bytes of an `.npz` file."""
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)
+    return stream.getvalue()
+
+
+def of_torch(value: object, zipped: bool = True) -> bytes:
+    """Return a value as `torch.save` writes it, in its newer or its older format."""
+    stream = io.BytesIO()
+    torch.save(value, stream, _use_new_zipfile_serialization=zipped)
+    return stream.getvalue()
+
+
+def _cifar_part(content: bytes) -> object:
+    with guarded("it", "CIFAR-10's part"):
+        return _part(content)
+
+
+_TENSORS = {"a": torch.zeros(2, 3), "b": torch.ones(1, dtype=torch.int64)}
+_NETWORK = {name: np.zeros((1, 3), dtype=np.float32) for name in ("adj_upper", "network_adj_upper")} | {
+    "x": np.zeros((1, 3, 2), dtype=np.float32),
+    "network_x": np.zeros((1, 3, 2), dtype=np.float32),
+    "flags": np.ones((1, 3), dtype=np.float32),
+    "ema": np.array(True),
+}
+_RECORD = {"schema_version": 1, "digest": "0" * 64, "claim": "A1", "verdict": "holds", "checks": []}
+
+
+def _about_seeds() -> list[bytes]:
+    header = {"training": json.dumps({"command": "ams train-images digits-score", "plan": {"steps": 1}})}
+    return [save(_TENSORS, header), save(_TENSORS)]
+
+
+TARGETS: dict[str, Target] = {
+    "npy": Target(
+        lambda content: load_array(content, "it"),
+        lambda: [of_array(np.arange(6.0).reshape(2, 3)), of_array(np.array(["a", "bc"])), of_array(np.array(1, ">i2"))],
+    ),
+    "npz": Target(
+        lambda content: load_arrays(content, "it"),
+        lambda: [of_arrays(x=np.zeros((2, 2), np.uint8), y=np.arange(2)), of_arrays()],
+    ),
+    "torch": Target(
+        lambda content: load_weights(content, "it"),
+        lambda: [of_torch(_TENSORS), of_torch(_TENSORS, zipped=False), of_torch([1, "a", 2.0])],
+    ),
+    "graphs_json": Target(
+        lambda content: load_graphs(content, "it"),
+        lambda: [gzip.compress(text) for text in (b"[[3, [[0, 1], [1, 2]]]]", b"[]", b"[[1, []]]")],
+    ),
+    "graphs_pickle": Target(
+        lambda content: unpickled_graphs(content, "it"), lambda: [pickle.dumps([nx.path_graph(3)], 2), pickle.dumps([])]
+    ),
+    "graphs_own": Target(
+        of_file("own.json", read_graphs), lambda: [b"[[3, [[0, 1], [1, 2]]]]", gzip.compress(b"[[1, []]]")]
+    ),
+    "cifar_part": Target(
+        _cifar_part,
+        lambda: [pickle.dumps({b"data": np.zeros((1, 3072), np.uint8), b"labels": [3]}, 2)],
+    ),
+    "safetensors": Target(lambda content: parsed(content, "it"), _about_seeds),
+    "recipe": Target(of_file("it.safetensors", weights.about), _about_seeds),
+    "network_trace": Target(
+        of_file("gdss_network_community_small.npz", load_networks), lambda: [of_arrays(**_NETWORK)]
+    ),
+    "sampler_trace": Target(of_file("gdss_sampler_s4.npz", load_sampler), lambda: [of_arrays(flags=np.ones((1, 3)))]),
+    "config": Target(
+        of_file("it.toml", lambda path: load_toml(path.parent, path.name, ProfileConfig)),
+        lambda: [b'device = "cpu"\n[groups.adaptive]\nbatch = 3\n', b'extends = "cpu"\n'],
+    ),
+    "own_json": Target(
+        of_file("it.json", lambda path: load_json(path.parent, path.name, ProfileConfig)),
+        lambda: [b'{"device": "cpu"}'],
+    ),
+    "record": Target(of_file("A1.json", Record.read), lambda: [json.dumps(_RECORD).encode()]),
+    "cell": Target(
+        of_file("it.json", CellFile.read),
+        lambda: [CellFile(function="f", arguments={"n": 1}, key="0", value=[1.0]).to_bytes()],
+    ),
+}
+"""By name."""

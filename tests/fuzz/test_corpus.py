@@ -1,0 +1,97 @@
+"""Every parser of files from outside takes what it should, and refuses all else in its documented way.
+
+The corpus is what fuzzing kept: inputs that together reach all code of each parser that was reached. Bombs are inputs
+of at most 16 MiB that ask for far more; each is refused or read within a GiB.
+"""
+
+import gzip
+import io
+import json
+import pickle
+import resource
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz.targets import DOCUMENTED, TARGETS
+
+CORPUS = Path(__file__).parent / "corpus"
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_parser_takes_its_seeds_or_refuses_them_as_documented(name: str) -> None:
+    for content in TARGETS[name].seeds():
+        _parsed(name, content)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_the_kept_corpus_breaks_no_parser(name: str) -> None:
+    files = sorted((CORPUS / name).iterdir())
+    assert files, f"no corpus of {name}: python -m tests.fuzz {name}"
+    for file in files:
+        _parsed(name, file.read_bytes())
+
+
+def _parsed(name: str, content: bytes) -> bool:
+    """Return whether a parser takes the bytes. Raises what it does not document."""
+    try:
+        TARGETS[name].parse(content)
+    except DOCUMENTED as refusal:
+        assert str(refusal).isprintable()
+        return False
+    return True
+
+
+def bomb(name: str) -> bytes:
+    """Return a small input that asks its parser for much: of a stream, an archive, a nesting, a header, a pickle."""
+    if name == "deflated graphs":
+        return gzip.compress(b"[" * 2**26, 9)
+    if name == "deflated archive":
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("x.npy", bytes(2**30))
+        return stream.getvalue()
+    if name == "nested text":
+        return b"[" * 2**20
+    if name == "huge header":
+        head = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1099511627776, 1048576), }"
+        return b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head
+    if name == "huge tensor":
+        text = json.dumps({"a": {"dtype": "F64", "shape": [2**40], "data_offsets": [0, 2**43]}}).encode()
+        return len(text).to_bytes(8, "little") + text
+    return pickle.PROTO + b"\x02" + pickle.LONG4 + (2**31 - 1).to_bytes(4, "little") + pickle.STOP
+
+
+BOMBS = {
+    "deflated graphs": ("graphs_json", "graphs_own"),
+    "deflated archive": ("npz", "network_trace", "torch"),
+    "nested text": ("graphs_own", "own_json", "record", "cell", "config"),
+    "huge header": ("npy",),
+    "huge tensor": ("safetensors", "recipe"),
+    "huge number": ("torch", "graphs_pickle", "cifar_part"),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_is_refused_within_a_gibibyte(name: str, tmp_path: Path) -> None:
+    content = bomb(name)
+    assert len(content) <= 2**24
+    (tmp_path / "bomb").write_bytes(content)
+    for target in BOMBS[name]:
+        code = f"from tests.fuzz.test_corpus import measured; measured({target!r}, {str(tmp_path / 'bomb')!r})"
+        command = [sys.executable, "-c", code]
+        outcome = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert outcome.returncode == 0, (target, outcome.stderr)
+        taken, mebibytes = outcome.stdout.split()
+        assert taken == "False" and float(mebibytes) < 1024, target
+
+
+def measured(target: str, file: str) -> None:
+    """Print whether a parser takes a file, and by how many MiB the process grew at most."""
+    content, before = Path(file).read_bytes(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    taken = _parsed(target, content)
+    sys.stdout.write(f"{taken} {(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024:.0f}\n")
