@@ -120,7 +120,7 @@ def test_efficientnet_knows_cifars_classes():
 
 def test_without_its_package_efficientnet_is_unavailable(monkeypatch):
     monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)
-    with pytest.raises(DataUnavailable, match="features"):
+    with pytest.raises(DataUnavailable, match="suite"):
         module.efficientnet()
 
 
