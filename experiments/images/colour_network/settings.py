@@ -31,7 +31,7 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     batches: PositiveInt = 8
     batch: PositiveInt = 12
     samplers: Names = (PLAIN, ADAPTIVE, ANCESTRAL, SOLVER)
-    reference: PositiveInt = 500
+    reference: PositiveInt = 300
     images: PositiveInt = 200
     shown: tuple[PositiveInt, ...] = ()
     last_sigma: float = 0.01

@@ -36,7 +36,7 @@ GRIDS: Mapping[str, tuple[float, ...]] = {
 NATURAL = (("repeats", 1), ("rho", 0.0))
 """Ends of grids that are not the grid's making."""
 START = {"snr": 0.16, "factor": 1.0, "repeats": 2, "rho": 7.0}
-FIRST_TRIAL, TRIALS, SIZE, COMPARED = 10_000, 2, 32, 1000
+FIRST_TRIAL, TRIALS, SIZE, COMPARED = 10_000, 2, 32, 500
 """Trial batches: the first's number, how many, samples in each; the images held out that they are compared with."""
 LAST_SIGMA, SEED, DIVERGED = 0.01, 2405, 1e6
 Values = dict[str, float]

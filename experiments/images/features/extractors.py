@@ -30,23 +30,29 @@ UNITS = {"digits-classifier": 8.0, "mnist-classifier": 5.2}
 """The unit of each classifier's features: their root mean square on what it learned from. Then the inner product
 x . y / d in the kernel distance is of order one, as it should be."""
 _BLOCK = 256
+_FEW = 8
+"""Enlarged images at once: on a processor their features then stay in its cache, and take half the time."""
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, a channel
 _SIDE = 224
 
 
 @dataclass(frozen=True)
 class Extractor:
-    """A map from images to features; `sha256` of its weights; `logits` of the classes, where it knows any."""
+    """A map from images to features; `sha256` of its weights; `logits` of the classes, where it knows any.
+
+    `block` images are mapped at once.
+    """
 
     name: str
     sha256: str
     features: Callable[[Images], Float[Tensor, "n d"]]
     logits: Callable[[Float[Tensor, "n d"]], Float[Tensor, "n classes"]] | None = None
+    block: int = _BLOCK
 
     @torch.no_grad()
     def __call__(self, x: Images) -> Float[Tensor, "n d"]:
         """Return the features of images, float64 on the CPU."""
-        return torch.cat([self.features(block.float()).double().cpu() for block in x.split(_BLOCK)])
+        return torch.cat([self.features(block.float()).double().cpu() for block in x.split(self.block)])
 
     @torch.no_grad()
     def shares(self, features: Float[Tensor, "n d"]) -> Float[Tensor, " classes"]:
@@ -77,7 +83,8 @@ def efficientnet(device: torch.device | str = "cpu") -> Extractor:
         wide = interpolate(x.to(device), (_SIDE, _SIDE), mode="bilinear", antialias=True)
         return network.extract_features((wide - mean) / deviation).mean((2, 3))
 
-    return Extractor(name, WEIGHTS[name].contents, features, network._fc)
+    few = _FEW if torch.device(device).type == "cpu" else _BLOCK
+    return Extractor(name, WEIGHTS[name].contents, features, network._fc, few)
 
 
 def inception(device: torch.device | str = "cpu") -> Extractor:
