@@ -57,10 +57,10 @@ def in_turn(works: Sequence[Work], rounds: int) -> list[tuple[float, ...]]:
         return [tuple(cpu_seconds(work) for work in works) for _ in range(rounds + 1)][1:]
 
 
-def image_evaluation(network: NCSNpp, side: int) -> Work:
-    """Return an evaluation of one image of `side` pixels a side, on the network's own device."""
+def image_evaluation(network: NCSNpp, count: int, side: int) -> Work:
+    """Return an evaluation of `count` images of `side` pixels a side, on the network's own device."""
     device = next(network.parameters()).device
-    x, time = torch.zeros(1, network.channels, side, side, device=device), torch.tensor(1.0, device=device)
+    x, time = torch.zeros(count, network.channels, side, side, device=device), torch.tensor(1.0, device=device)
     return torch.inference_mode()(partial(network, x, time))
 
 
@@ -68,15 +68,15 @@ def image_cost(sizes: Architecture, side: int) -> Counted:
     """Return the cost of an architecture for one image of `side` pixels a side, counted without any arithmetic."""
     with torch.device("meta"):
         network = random_network(sizes)
-    return Counted(_parameters(network), counted(image_evaluation(network, side)))
+    return Counted(_parameters(network), counted(image_evaluation(network, 1, side)))
 
 
-def image_evaluations(sizes: Architecture, sides: Sequence[int], seed: int) -> list[Work]:
-    """Return evaluations of one image at these resolutions, by one network with random weights."""
+def image_evaluations(sizes: Architecture, batches: Sequence[tuple[int, int]], seed: int) -> list[Work]:
+    """Return evaluations of batches, each so many images of so many pixels a side, by a network of random weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = random_network(sizes)
-    return [image_evaluation(network, side) for side in sides]
+    return [image_evaluation(network, count, side) for count, side in batches]
 
 
 def graph_cost(name: str, graphs: int, runs: int) -> Timed:

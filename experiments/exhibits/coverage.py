@@ -16,7 +16,7 @@ from ams.errors import UserError as Refused
 from ams.samplers import Particles, State
 from ams.samplers.base import Step
 from ams.samplers.presets import AUTHORS, SPECS
-from ams.schedules import VP
+from ams.schedules import VE, VP
 from ams_suite.__main__ import parse
 from ams_suite.commands import Reproduce
 from experiments.exhibits.configurations import Configuration, Kind, Listed
@@ -46,9 +46,9 @@ def all_claims() -> Claims:
 
 def settings_in(claims: Claims, group: str, profile: Profile) -> Any:
     """Return a group's settings in a profile. Raises UserError."""
-    found = next(each for each in claims.group if each.id == group)
-    held = load_config(find_root(Path.cwd()), profile, claims)
-    return settings_class(found)(**held.settings_of(group))
+    entry = next(each for each in claims.group if each.id == group)
+    config = load_config(find_root(Path.cwd()), profile, claims)
+    return settings_class(entry)(**config.settings_of(group))
 
 
 def missing(listed: Listed, claims: Claims) -> list[str]:
@@ -61,8 +61,8 @@ def missing(listed: Listed, claims: Claims) -> list[str]:
 
 def differing(listed: Listed) -> list[str]:
     """Return, as `entry: value`, what the list states and the suite runs otherwise."""
-    found = [f"{each.id}: {value}" for each in listed.of_graphs() for value in _differing_graph(each)]
-    return found + [f"{each.id}: {value}" for each in listed.of_images() for value in _differing_image(each)]
+    graphs = [f"{each.id}: {value}" for each in listed.of_graphs() for value in _differing_graph(each)]
+    return graphs + [f"{each.id}: {value}" for each in listed.of_images() for value in _differing_image(each)]
 
 
 def _differing_graph(entry: Configuration) -> Iterator[str]:
@@ -70,16 +70,13 @@ def _differing_graph(entry: Configuration) -> Iterator[str]:
     if setting is None:
         yield "set"
         return
+    stated = (entry.side, entry.evaluations, entry.processes)
     run = (setting.largest, 1 + (setting.correctors is not None), tuple(map(_named, setting.pair)))
-    for value, ours, theirs in zip(("side", "evaluations", "processes"), _stated(entry), run, strict=True):
+    for value, ours, theirs in zip(("side", "evaluations", "processes"), stated, run, strict=True):
         if ours != theirs:
             yield value
     if entry.snr is not None and entry.scale_eps is not None and not _same_steps(entry, setting):
         yield "snr or scale_eps"
-
-
-def _stated(entry: Configuration) -> tuple[object, ...]:
-    return entry.side, entry.evaluations, entry.processes
 
 
 def _named(system: System) -> str:
@@ -87,6 +84,7 @@ def _named(system: System) -> str:
     process = system.process
     if isinstance(process, VP):
         return f"VP {process.beta_min:g} {process.beta_max:g}"
+    assert isinstance(process, VE)
     return f"VE {process.sigma_min:g} {process.sigma_max:g}"
 
 
@@ -97,8 +95,8 @@ def _same_steps(entry: Configuration, setting: Setting) -> bool:
         listed = samplers.s4(entry.snr, entry.scale_eps)
         steps = [(listed(system, 10), setting.predictor(system, 10), system) for system in setting.pair]
     else:
-        pairs = zip(samplers.langevin(entry.snr, entry.scale_eps), setting.correctors, setting.pair, strict=True)
-        steps = list(pairs)
+        correctors = samplers.langevin(entry.snr, entry.scale_eps)
+        steps = list(zip(correctors, setting.correctors, setting.pair, strict=True))
     return all(torch.equal(_moved(one, system), _moved(other, system)) for one, other, system in steps)
 
 
@@ -124,10 +122,10 @@ def _differing_image(entry: Configuration) -> Iterator[str]:
 
 
 def named_in_vain(listed: Listed, claims: Claims) -> list[str]:
-    """Return the groups, claims and samplers that the list names and the suite lacks, and groups without a text."""
+    """Return the groups, claims and samplers that the list names and the suite lacks, and groups that `stand_in` lacks."""
     groups, ids = {each.id for each in claims.group}, {each.id for each in claims.claim}
-    told = {each.group for each in listed.stand_in}
-    absent = [name for each in listed.configuration for name in each.here if name not in groups & told]
+    described = {each.group for each in listed.stand_in}
+    absent = [name for each in listed.configuration for name in each.here if name not in groups & described]
     absent += [name for each in listed.configuration for name in each.claims if name not in ids]
     return absent + [name for names in ROWS.values() for name in names if name not in SPECS]
 

@@ -7,7 +7,7 @@ from experiments.exhibits import study
 from experiments.exhibits.configurations import Configuration, listed
 from experiments.exhibits.coverage import ROWS, all_claims, settings_in
 from experiments.exhibits.image_cells import Runs, cell_of
-from experiments.exhibits.scale import standing
+from experiments.exhibits.group_sizes import standing
 from experiments.exhibits.settings import Settings
 from experiments.exhibits.study import Rate
 from verdicts import Table
@@ -78,7 +78,7 @@ def costs(settings: Settings, rates: dict[str, Rate | None]) -> Table:
     rows = tuple(_cost(settings, each, rates[each.id]) for each in listed().configuration)
     caption = (
         "What each configuration costs at its published size: samples, times evaluations of its network. CPU seconds "
-        "are measured on the machine of this run, one thread, one image at a time, random weights for images and the "
+        "are measured on the machine of this run, one thread, one or two images at once, with random weights, or the "
         "GDSS authors' for graphs; another resolution has the time of the nearest one that is timed, times the ratio "
         "of counted operations (claims E2, E3). Operations are those of convolutions and matrix products, two for a "
         "product that is added. GPU-hours are the operations alone at "

@@ -1,15 +1,21 @@
 """Sizes of the timings, and the rate that hours of a GPU are computed at."""
 
-from pydantic import PositiveFloat, PositiveInt
+from typing import Annotated
+
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from experiments.benchmarks.timing import FEWEST_PAIRS, Pairs, TimingSettings
 from verdicts.claims.sizes import Sizes
 
+Batches = Annotated[tuple[tuple[PositiveInt, PositiveInt], ...], Field(min_length=1)]
+"""Numbers of images, and their pixels a side."""
+
 
 class Settings(TimingSettings):
-    """Networks run on one image of `small` pixels a side (that for CIFAR-10) and of `wide` (that for 256 pixels).
+    """Networks run on images of `small` (that for CIFAR-10) and of `wide` (that for 256 pixels): how many at once, and
+    their pixels a side, ascending. One small image at once is mostly the reading of weights.
 
-    Each side's time is predicted from the side before it in `pairs` interleaved pairs. Other times are medians of
+    Each resolution's time is predicted from the one before it in `pairs` interleaved pairs. Other times are medians of
     `runs` runs. Graph networks run on `graphs` graphs of each set, whose numbers of nodes are evenly spaced quantiles;
     those of `few_of` on `few`. E2a predicts the time of the second of `batches`, in graphs, from the first.
 
@@ -17,15 +23,15 @@ class Settings(TimingSettings):
     each of `budgets`, in score evaluations.
     """
 
-    small: Sizes = (32, 64)
-    wide: Sizes = (64,)
+    small: Batches = ((2, 32), (1, 64))
+    wide: Batches = ((1, 64),)
     pairs: Pairs = FEWEST_PAIRS
     runs: PositiveInt = 3
     graphs: PositiveInt = 32
-    few: PositiveInt = 8
+    few: PositiveInt = 4
     few_of: tuple[str, ...] = ("ENZYMES", "grid")
     tflops: PositiveFloat = 10.0
-    batches: tuple[PositiveInt, PositiveInt] = (128, 512)
+    batches: tuple[PositiveInt, PositiveInt] = (64, 256)
     budgets: Sizes = (20, 50, 100, 200, 500)
 
     def graphs_of(self, name: str) -> int:

@@ -52,10 +52,10 @@ def image_cost(sizes: Architecture, side: int) -> Counted:
 
 
 @cell
-def image_rounds(sizes: Architecture, sides: tuple[int, ...], rounds: int, seed: int) -> Rounds:
-    """Time one image at these resolutions, in turn."""
-    flops = [image_cost(sizes, side).flops for side in sides]
-    return Rounds(flops, in_turn(arithmetic.image_evaluations(sizes, sides, seed), rounds))
+def image_rounds(sizes: Architecture, batches: tuple[tuple[int, int], ...], rounds: int, seed: int) -> Rounds:
+    """Time batches, each so many images of so many pixels a side, in turn."""
+    flops = [count * image_cost(sizes, side).flops for count, side in batches]
+    return Rounds(flops, in_turn(arithmetic.image_evaluations(sizes, batches, seed), rounds))
 
 
 @cell(data=GRAPH_DATA)
@@ -102,12 +102,12 @@ def rate(settings: Settings, configuration: Configuration) -> Rate | None:
 
 def _image_rate(settings: Settings, sizes: Architecture, side: int) -> Rate:
     wide = len(sizes.multiples) > len(SMALL.multiples)
-    rounds, sides = (wide_rounds(settings), settings.wide) if wide else (small_rounds(settings), settings.small)
-    place = max((n for n, each in enumerate(sides) if each <= side), default=0)
+    rounds, batches = (wide_rounds(settings), settings.wide) if wide else (small_rounds(settings), settings.small)
+    place = max((n for n, (_, timed) in enumerate(batches) if timed <= side), default=0)
     cost = image_cost(sizes, side)
     seconds = sorted(row[place] for row in rounds.seconds)[len(rounds.seconds) // 2]
     return Rate(
-        cost.parameters, cost.flops, seconds * cost.flops / rounds.flops[place], f"{sides[place]} pixels a side"
+        cost.parameters, cost.flops, seconds * cost.flops / rounds.flops[place], f"{batches[place][1]} pixels a side"
     )
 
 
@@ -115,7 +115,7 @@ def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks and tables read."""
     counted = {(each.architecture, each.side) for each in listed().of_images()}
     asked = {(ARCHITECTURES[name], side) for name, side in counted if name is not None and side is not None}
-    asked |= {(SMALL, side) for side in settings.small} | {(WIDE, side) for side in settings.wide}
+    asked |= {(SMALL, side) for _, side in settings.small} | {(WIDE, side) for _, side in settings.wide}
     yield from (image_cost.cell(*each) for each in sorted(asked))
     yield image_rounds.cell(SMALL, settings.small, settings.pairs, settings.seed)
     yield image_rounds.cell(WIDE, settings.wide, _wide_count(settings), settings.seed)

@@ -126,7 +126,7 @@ def test_rounds_do_each_work_once_in_turn() -> None:
 
 def test_a_small_evaluation_runs() -> None:
     network = random_network(ARCHITECTURES["cifar10_ncsnpp_continuous"]._replace(width=8))
-    assert arithmetic.counted(arithmetic.image_evaluation(network, 16)) > 0
+    assert arithmetic.counted(arithmetic.image_evaluation(network, 2, 16)) > 0
 
 
 def test_quantiles_are_evenly_spaced() -> None:
@@ -225,13 +225,15 @@ def test_without_files_a_cost_is_unknown(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_resolution_has_the_time_of_the_nearest_one_below(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        study, "image_rounds", lambda _, sides, *rest: Rounds([100 * s for s in sides], [(2.0, 8.0)] * 3)
+        study,
+        "image_rounds",
+        lambda _, batches, *rest: Rounds([100 * n * side for n, side in batches], [(2.0, 8.0)] * 3),
     )
     entries = {each.id: each for each in listed().configuration}
     small = study.rate(SETTINGS, entries["cifar10_ncsnpp"])
-    wide = study.rate(SETTINGS.model_copy(update={"wide": (64, 128)}), entries["church256_ncsnpp"])
+    wide = study.rate(SETTINGS.model_copy(update={"wide": ((2, 64), (1, 128))}), entries["church256_ncsnpp"])
     assert small is not None and small.where == "32 pixels a side"
-    assert small.seconds == pytest.approx(2.0 * small.flops / 3200)
+    assert small.seconds == pytest.approx(2.0 * small.flops / 6400)
     assert wide is not None and wide.where == "128 pixels a side"
     assert wide.seconds == pytest.approx(8.0 * wide.flops / 12_800)
 
