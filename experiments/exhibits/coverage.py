@@ -122,7 +122,7 @@ def _differing_image(entry: Configuration) -> Iterator[str]:
 
 
 def named_in_vain(listed: Listed, claims: Claims) -> list[str]:
-    """Return the groups, claims and samplers that the list names and the suite lacks, and groups that `stand_in` lacks."""
+    """Return the groups (of the suite and of `stand_in`), claims and samplers that the list names in vain."""
     groups, ids = {each.id for each in claims.group}, {each.id for each in claims.claim}
     described = {each.group for each in listed.stand_in}
     absent = [name for each in listed.configuration for name in each.here if name not in groups & described]

@@ -6,8 +6,8 @@ from ams.errors import DataUnavailable
 from experiments.exhibits import study
 from experiments.exhibits.configurations import Configuration, listed
 from experiments.exhibits.coverage import ROWS, all_claims, settings_in
-from experiments.exhibits.image_cells import Runs, cell_of
 from experiments.exhibits.group_sizes import standing
+from experiments.exhibits.image_cells import Runs, cell_of
 from experiments.exhibits.settings import Settings
 from experiments.exhibits.study import Rate
 from verdicts import Table
