@@ -15,12 +15,13 @@ from verdicts.claims.schema import Profile
 from verdicts.records.figures import Cell
 
 HOUR = 3600.0
-UNKNOWN = "unknown"
+UNKNOWN = ""
+"""What stands in a table for a number that is not known."""
 COST_HEADER = (
     "configuration",
     "million parameters",
     "GFLOP an evaluation",
-    "timed at",
+    "timed at: pixels a side, or mean nodes",
     "CPU seconds, 1000 evaluations",
     "samples",
     "evaluations a sample",
@@ -47,18 +48,17 @@ def exhibits() -> Table:
     """Return the table of the configurations and of what stands for each."""
     rows = []
     for each in listed().configuration:
-        claims, here = ", ".join(each.claims) or "none", ", ".join(each.here) or "none"
-        needs, unknown = each.checkpoint or "none", "; ".join(each.unknown) or "-"
-        rows.append(
-            (each.title, each.stated(), f"{claims}; groups: {here}", each.command, each.hardware, needs, unknown)
-        )
+        groups_here = f"groups: {', '.join(each.here)}" if each.here else ""
+        here = "; ".join(filter(None, (", ".join(each.claims), groups_here)))
+        run = f"{each.command} ({each.hardware})"
+        rows.append((each.title, each.stated(), here, run, each.checkpoint, "; ".join(each.unknown)))
     caption = (
         "The authors' configurations of arXiv 2405.13726 (with those of score_sde, NCSNv2 and GDSS that they name), "
         "one in a row: data set and network, the sampler there, the claims and groups that stand for it here (their "
-        "sizes: table exhibit_groups), the command that runs these, on what, the file that a user must have because "
+        "sizes: table exhibit_groups), the command that runs these and on what, the file that a user must have where "
         "the suite cannot fetch it, and what is not known of the configuration."
     )
-    header = ("configuration", "sampler there", "claims here", "command", "hardware", "file needed", "not known")
+    header = ("configuration", "sampler there", "claims here", "command", "file needed", "not known")
     return Table(id="exhibits", caption=caption, header=header, rows=tuple(rows), claims=("E1",))
 
 
@@ -83,7 +83,8 @@ def costs(settings: Settings, rates: dict[str, Rate | None]) -> Table:
         "of counted operations (claims E2, E3). Operations are those of convolutions and matrix products, two for a "
         "product that is added. GPU-hours are the operations alone at "
         f"{settings.tflops:g} x $10^{{12}}$ a second, an assumption (about half of an A100's 19.5 in float32); small "
-        "graphs take longer, since starting each operation takes longer than the operation."
+        "graphs take longer, since starting each operation takes longer than the operation. Empty: not known; the "
+        "network of NCSNv2, or a graph set's file, is not here."
     )
     return Table(id="exhibit_costs", caption=caption, header=COST_HEADER, rows=rows, claims=("E2", "E2a", "E3"))
 
@@ -91,14 +92,14 @@ def costs(settings: Settings, rates: dict[str, Rate | None]) -> Table:
 def _cost(settings: Settings, entry: Configuration, rate: Rate | None) -> tuple[Cell, ...]:
     samples: Cell = UNKNOWN if entry.samples is None else entry.samples
     if rate is None:
-        return (entry.title, UNKNOWN, UNKNOWN, "not timed", UNKNOWN, samples, entry.budget, UNKNOWN, UNKNOWN)
+        return (entry.title, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, samples, entry.budget, UNKNOWN, UNKNOWN)
     million, gigas = _short(rate.parameters / 1e6), _short(rate.flops / 1e9)
     hours: Sequence[Cell] = (UNKNOWN, UNKNOWN)
     if entry.samples is not None:
         evaluations = entry.samples * entry.budget
         hours = [_short(evaluations * rate.seconds / HOUR), _short(gpu_hours(settings, rate, evaluations))]
     seconds = _short(1000 * rate.seconds)
-    return (entry.title, million, gigas, rate.where, seconds, samples, entry.budget, *hours)
+    return (entry.title, million, gigas, _short(rate.timed), seconds, samples, entry.budget, *hours)
 
 
 def gpu_hours(settings: Settings, rate: Rate, evaluations: int) -> float:

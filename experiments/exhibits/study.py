@@ -37,12 +37,12 @@ class Rounds(NamedTuple):
 
 
 class Rate(NamedTuple):
-    """One evaluation of one sample: parameters, operations, CPU seconds; `where` it was timed."""
+    """One evaluation of one sample: parameters, operations, CPU seconds; `timed` at so many pixels a side, or nodes."""
 
     parameters: int
     flops: float
     seconds: float
-    where: str
+    timed: float
 
 
 @cell
@@ -94,7 +94,7 @@ def rate(settings: Settings, configuration: Configuration) -> Rate | None:
     if configuration.is_of_graphs:
         name = configuration.id
         timed = graph_cost(name, settings.graphs_of(name), settings.runs)
-        return Rate(timed.parameters, timed.flops, timed.seconds, f"graphs of {timed.nodes:.3g} nodes on average")
+        return Rate(*timed)
     if configuration.architecture is None or configuration.side is None:
         return None
     return _image_rate(settings, ARCHITECTURES[configuration.architecture], configuration.side)
@@ -106,9 +106,7 @@ def _image_rate(settings: Settings, sizes: Architecture, side: int) -> Rate:
     place = max((n for n, (_, timed) in enumerate(batches) if timed <= side), default=0)
     cost = image_cost(sizes, side)
     seconds = sorted(row[place] for row in rounds.seconds)[len(rounds.seconds) // 2]
-    return Rate(
-        cost.parameters, cost.flops, seconds * cost.flops / rounds.flops[place], f"{batches[place][1]} pixels a side"
-    )
+    return Rate(cost.parameters, cost.flops, seconds * cost.flops / rounds.flops[place], batches[place][1])
 
 
 def cells(settings: Settings) -> Iterator[Cell]:

@@ -25,6 +25,12 @@ needs_graphs = pytest.mark.skipif(
 )
 
 
+@pytest.fixture(autouse=True)
+def claims_that_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (coverage, figures):
+        monkeypatch.setattr(module, "all_claims", claims)
+
+
 def changed(name: str, **values: object) -> Listed:
     """Return the list with one entry's values changed."""
     entries = [each.model_copy(update=values) if each.id == name else each for each in listed().configuration]
@@ -143,7 +149,7 @@ def test_atoms_of_a_molecule(molecule: str, count: int) -> None:
 
 
 def rates(settings: Settings, entry: Configuration) -> Rate | None:
-    return Rate(10, 4e9, 0.5, "somewhere") if entry.architecture or entry.is_of_graphs else None
+    return Rate(10, 4e9, 0.5, 9) if entry.architecture or entry.is_of_graphs else None
 
 
 @pytest.fixture
@@ -156,11 +162,16 @@ def test_every_configuration_has_a_row_in_both_tables(tables) -> None:
     titles = [each.title for each in listed().configuration]
     for name in ("exhibits", "exhibit_costs"):
         assert [row[0] for row in tables[name].rows] == titles
-    assert all(
-        re.search(r"unknown|not timed", " ".join(map(str, row)))
-        for row in tables["exhibit_costs"].rows
-        if "NCSNv2" in row[0]
-    )
+    costs = {row[0]: row for row in tables["exhibit_costs"].rows}
+    assert costs["CIFAR-10, NCSNv2"] == ("CIFAR-10, NCSNv2", "", "", "", "", "", 1160, "", "")
+
+
+def test_the_four_public_checkpoints_have_their_file_named(tables) -> None:
+    needed = {row[2][:2]: row[4] for row in tables["exhibits"].rows if row[2].startswith("X") and row[4]}
+    statements = {claim.id: claim.statement for claim in claims().of_group("colour")}
+    assert sorted(needed) == ["X1", "X2", "X3", "X4"]
+    for name, file in needed.items():
+        assert coverage.NETWORK.search(file)[0] in statements[name]
 
 
 def test_costs_are_samples_times_evaluations_times_the_rate(tables) -> None:
@@ -220,7 +231,7 @@ def test_without_files_a_cost_is_unknown(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(study, "graph_cost", missing)
     grid = next(each for each in listed().configuration if each.id == "grid")
     assert figures.rate_of(SETTINGS, grid) is None
-    assert figures._cost(SETTINGS, grid, None)[-2:] == ("unknown", "unknown")
+    assert figures._cost(SETTINGS, grid, None)[-2:] == ("", "")
 
 
 def test_a_resolution_has_the_time_of_the_nearest_one_below(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,9 +243,9 @@ def test_a_resolution_has_the_time_of_the_nearest_one_below(monkeypatch: pytest.
     entries = {each.id: each for each in listed().configuration}
     small = study.rate(SETTINGS, entries["cifar10_ncsnpp"])
     wide = study.rate(SETTINGS.model_copy(update={"wide": ((2, 64), (1, 128))}), entries["church256_ncsnpp"])
-    assert small is not None and small.where == "32 pixels a side"
+    assert small is not None and small.timed == 32
     assert small.seconds == pytest.approx(2.0 * small.flops / 6400)
-    assert wide is not None and wide.where == "128 pixels a side"
+    assert wide is not None and wide.timed == 128
     assert wide.seconds == pytest.approx(8.0 * wide.flops / 12_800)
 
 
