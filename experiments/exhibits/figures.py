@@ -122,10 +122,10 @@ def images(settings: Settings, rates: dict[str, Rate | None]) -> Table:
     caption = (
         "The image experiment in the form of a published table: samplers by numbers of score evaluations, a block for "
         "each data set and network. A cell says where its quality stands. Measured: in that table of this suite, with "
-        "that network. Scaled: in these groups, in cpu or full, on smaller images (table exhibit_groups). Not run: hours of a GPU "
-        "that 50,000 images take (as in table exhibit_costs). The row's command, after bash reproduce.sh, fills the "
-        "cells where [groups.colour] in config/gpu.toml names the network's file and has their budgets and samplers. "
-        "No network of NCSNv2 runs here: the command of its rows makes what stands for them."
+        "that network. Scaled: in these groups, in the profile cpu or full, on smaller images (table exhibit_groups). "
+        "Not run: hours of a GPU that 50,000 images take (as in table exhibit_costs). The row's command, after bash "
+        "reproduce.sh, fills the cells where [groups.colour] in config/gpu.toml names the network's file and has their "
+        "budgets and samplers. No network of NCSNv2 runs here: the command of its rows makes what stands for them."
     )
     header = ("data set, network", "sampler", *map(str, settings.budgets), "as configured", "command")
     return Table(id="exhibit_images", caption=caption, header=header, rows=tuple(rows), claims=("E1",))
