@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from experiments.benchmarks.timing import FEWEST_PAIRS, Pairs, TimingSettings
-from verdicts.claims.sizes import Sizes
+from verdicts.claims.sizes import Names, Sizes
 
 Batches = Annotated[tuple[tuple[PositiveInt, PositiveInt], ...], Field(min_length=1)]
 """Numbers of images, and their pixels a side."""
@@ -29,7 +29,7 @@ class Settings(TimingSettings):
     runs: PositiveInt = 3
     graphs: PositiveInt = 32
     few: PositiveInt = 4
-    few_of: tuple[str, ...] = ("ENZYMES", "grid")
+    few_of: Names = ("ENZYMES", "grid")
     tflops: PositiveFloat = 10.0
     batches: tuple[PositiveInt, PositiveInt] = (64, 256)
     budgets: Sizes = (20, 50, 100, 200, 500)
