@@ -1,0 +1,135 @@
+"""What an evaluation of a network takes: operations, counted, and CPU seconds, measured.
+
+`FlopCounterMode` counts the multiplications and additions of convolutions and matrix products, two for each product
+that is added. Activations, norms and resampling are not counted, so a time follows the count only as far as these are
+cheap: claim E2 measures how far.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from ams.data import smiles
+from experiments.benchmarks.timing import Work, cpu_seconds, median_seconds, undisturbed
+from experiments.graphs.checkpoints import Networks
+from experiments.graphs.data import published
+from experiments.graphs.generation import PUBLISHED
+from experiments.graphs.graph_layout import Layout
+from experiments.images.networks.ncsnpp import NCSNpp
+from experiments.images.networks.ncsnpp_architectures import Architecture, random_network
+
+MOLECULES = {"QM9": "qm9-test", "ZINC250k": "zinc250k-test", "ZINC250k_v2": "zinc250k-test"}
+"""The registered list of SMILES whose numbers of atoms a set's graphs have."""
+_ATOM = re.compile(r"Cl|Br|[BCNOPSFIbcnops]")
+
+
+class Counted(NamedTuple):
+    """A network's trained numbers, and the operations of one evaluation of one image."""
+
+    parameters: int
+    flops: int
+
+
+class Timed(NamedTuple):
+    """Operations and CPU seconds of one evaluation of one graph by both networks; means over graphs of `nodes`."""
+
+    parameters: int
+    flops: float
+    seconds: float
+    nodes: float
+
+
+def counted(work: Work) -> int:
+    """Return the operations of `work`."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        work()
+    return int(counter.get_total_flops())
+
+
+def in_turn(works: Sequence[Work], rounds: int) -> list[tuple[float, ...]]:
+    """Return the CPU seconds of each work in each round, A B A B ..., after one unmeasured round."""
+    with undisturbed():
+        return [tuple(cpu_seconds(work) for work in works) for _ in range(rounds + 1)][1:]
+
+
+def image_evaluation(network: NCSNpp, count: int, side: int) -> Work:
+    """Return an evaluation of `count` images of `side` pixels a side, on the network's own device."""
+    device = next(network.parameters()).device
+    x, time = torch.zeros(count, network.channels, side, side, device=device), torch.tensor(1.0, device=device)
+    return torch.inference_mode()(partial(network, x, time))
+
+
+def image_cost(sizes: Architecture, side: int) -> Counted:
+    """Return the cost of an architecture for one image of `side` pixels a side, counted without any arithmetic."""
+    with torch.device("meta"):
+        network = random_network(sizes)
+    return Counted(_parameters(network), counted(image_evaluation(network, 1, side)))
+
+
+def image_evaluations(sizes: Architecture, batches: Sequence[tuple[int, int]], seed: int) -> list[Work]:
+    """Return evaluations of batches, each so many images of so many pixels a side, by a network of random weights."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = random_network(sizes)
+    return [image_evaluation(network, count, side) for count, side in batches]
+
+
+def graph_cost(name: str, graphs: int, runs: int) -> Timed:
+    """Return the cost of a set's GDSS networks, on graphs of evenly spaced quantiles of its sizes.
+
+    Raises DataUnavailable without the checkpoint or the set.
+    """
+    nodes = sum(quantiles(nodes_of(name), graphs)) / graphs
+    parameters = sum(map(_parameters, PUBLISHED[name].networks()))
+    work = published_evaluation(name, graphs)
+    return Timed(parameters, counted(work) / graphs, median_seconds(work, runs) / graphs, nodes)
+
+
+def published_evaluation(name: str, graphs: int) -> Work:
+    """Return an evaluation of a set's GDSS networks on so many graphs. Raises as `graph_cost`."""
+    setting = PUBLISHED[name]
+    return graph_evaluation(setting.networks(), setting.features, quantiles(nodes_of(name), graphs))
+
+
+def graph_evaluation(both: Networks, features: int, sizes: Sequence[int]) -> Callable[[], tuple[Tensor, Tensor]]:
+    """Return an evaluation of both networks on graphs of these numbers of nodes, each pair an edge with chance 1/2."""
+    layout, draws = Layout.of(sizes), torch.Generator().manual_seed(len(sizes))
+    x = torch.randn(layout.nodes, features, generator=draws)
+    a = torch.randint(2, (layout.pairs,), generator=draws).float()
+
+    @torch.inference_mode()
+    def evaluation() -> tuple[Tensor, Tensor]:
+        return both.features(x, a, layout), both.adjacency(x, a, layout)
+
+    return evaluation
+
+
+def nodes_of(name: str) -> list[int]:
+    """Return the numbers of nodes of a set's training graphs, or of atoms in its listed molecules.
+
+    Raises DataUnavailable.
+    """
+    largest = PUBLISHED[name].largest
+    if name in MOLECULES:
+        return [min(atoms(one), largest) for one in smiles(MOLECULES[name])]
+    return [graph.nodes for graph in published(name).train]
+
+
+def atoms(molecule: str) -> int:
+    """Return the number of atoms in a SMILES of the elements that GDSS's molecules have, hydrogen apart."""
+    return len(_ATOM.findall(molecule))
+
+
+def quantiles(sizes: Sequence[int], count: int) -> list[int]:
+    """Return the values at (i + 1/2)/count of the sizes in ascending order."""
+    ordered = sorted(sizes)
+    return [ordered[(2 * i + 1) * len(ordered) // (2 * count)] for i in range(count)]
+
+
+def _parameters(network: torch.nn.Module) -> int:
+    return sum(tensor.numel() for tensor in network.parameters())

@@ -1,0 +1,142 @@
+"""The group's tables: what stands for each configuration, what each costs, and the table of the image experiment."""
+
+from collections.abc import Sequence
+
+from ams.errors import DataUnavailable
+from experiments.exhibits import study
+from experiments.exhibits.configurations import Configuration, listed
+from experiments.exhibits.coverage import ROWS, all_claims, settings_in
+from experiments.exhibits.group_sizes import standing
+from experiments.exhibits.image_cells import Runs, cell_of
+from experiments.exhibits.settings import Settings
+from experiments.exhibits.study import Rate
+from verdicts import Table
+from verdicts.claims.schema import Profile
+from verdicts.records.figures import Cell
+
+HOUR = 3600.0
+UNKNOWN = ""
+"""What stands in a table for a number that is not known."""
+COST_HEADER = (
+    "configuration",
+    "million parameters",
+    "GFLOP an evaluation",
+    "timed at: pixels a side, or mean nodes",
+    "CPU seconds, 1000 evaluations",
+    "samples",
+    "evaluations a sample",
+    "CPU core-hours",
+    "GPU-hours",
+)
+
+
+def tables(settings: Settings) -> list[Table]:
+    """Return what stands for each configuration, its cost, and the table of the image experiment."""
+    rates = {each.id: rate_of(settings, each) for each in listed().configuration}
+    return [exhibits(), groups(), costs(settings, rates), images(settings, rates)]
+
+
+def rate_of(settings: Settings, configuration: Configuration) -> Rate | None:
+    """Return what an evaluation of a configuration costs, None where its network, or a file of it, is not here."""
+    try:
+        return study.rate(settings, configuration)
+    except DataUnavailable:
+        return None
+
+
+def exhibits() -> Table:
+    """Return the table of the configurations and of what stands for each."""
+    rows = []
+    for each in listed().configuration:
+        groups_here = f"groups: {', '.join(each.here)}" if each.here else ""
+        here = "; ".join(filter(None, (", ".join(each.claims), groups_here)))
+        run = f"{each.command} ({each.hardware})"
+        rows.append((each.title, each.stated(), here, run, each.checkpoint, "; ".join(each.unknown)))
+    caption = (
+        "The authors' configurations of arXiv 2405.13726 (with those of score_sde, NCSNv2 and GDSS that they name), "
+        "one in a row: data set and network, the sampler there, the claims and groups that stand for it here (their "
+        "sizes: table exhibit_groups), the command that runs these and on what, the file that a user must have where "
+        "the suite cannot fetch it, and what is not known of the configuration."
+    )
+    header = ("configuration", "sampler there", "claims here", "command", "file needed", "not known")
+    return Table(id="exhibits", caption=caption, header=header, rows=tuple(rows), claims=("E1",))
+
+
+def groups() -> Table:
+    """Return the table of the groups that stand for configurations, at which scale."""
+    rows = standing(all_claims(), listed())
+    caption = (
+        "The groups that stand for the authors' configurations, with the smallest profile that runs each, and its "
+        "scale there: data, generated samples of each sampler, score evaluations (images) or steps (graphs) of each."
+    )
+    header = ("group", "profile", "stands for", "data and score", "samples", "evaluations or steps")
+    return Table(id="exhibit_groups", caption=caption, header=header, rows=tuple(rows), claims=("E1",))
+
+
+def costs(settings: Settings, rates: dict[str, Rate | None]) -> Table:
+    """Return the table of the costs at the published sizes."""
+    rows = tuple(_cost(settings, each, rates[each.id]) for each in listed().configuration)
+    caption = (
+        "What each configuration costs at its published size: samples, times evaluations of its network. CPU seconds "
+        "are measured on the machine of this run, one thread, one or two images at once, with random weights, or the "
+        "GDSS authors' for graphs; another resolution has the time of the nearest one that is timed, times the ratio "
+        "of counted operations (claims E2, E3). Operations are those of convolutions and matrix products, two for a "
+        "product that is added. GPU-hours are the operations alone at "
+        f"{settings.tflops:g} x $10^{{12}}$ a second, an assumption (about half of an A100's 19.5 in float32); small "
+        "graphs take longer, since starting each operation takes longer than the operation. Empty: not known; the "
+        "network of NCSNv2, or a graph set's file, is not here."
+    )
+    return Table(id="exhibit_costs", caption=caption, header=COST_HEADER, rows=rows, claims=("E2", "E2a", "E3"))
+
+
+def _cost(settings: Settings, entry: Configuration, rate: Rate | None) -> tuple[Cell, ...]:
+    samples: Cell = UNKNOWN if entry.samples is None else entry.samples
+    if rate is None:
+        return (entry.title, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, samples, entry.budget, UNKNOWN, UNKNOWN)
+    million, gigas = _short(rate.parameters / 1e6), _short(rate.flops / 1e9)
+    hours: Sequence[Cell] = (UNKNOWN, UNKNOWN)
+    if entry.samples is not None:
+        evaluations = entry.samples * entry.budget
+        hours = [_short(evaluations * rate.seconds / HOUR), _short(gpu_hours(settings, rate, evaluations))]
+    seconds = _short(1000 * rate.seconds)
+    return (entry.title, million, gigas, _short(rate.timed), seconds, samples, entry.budget, *hours)
+
+
+def gpu_hours(settings: Settings, rate: Rate, evaluations: int) -> float:
+    """Return the hours of a GPU at the assumed rate."""
+    return evaluations * rate.flops / (1e12 * settings.tflops) / HOUR
+
+
+def images(settings: Settings, rates: dict[str, Rate | None]) -> Table:
+    """Return the table of the image experiment: samplers by budgets, a block for each data set and network."""
+    claims = all_claims()
+    colour = settings_in(claims, "colour", Profile.GPU)
+    rows: list[tuple[Cell, ...]] = []
+    for entry in listed().of_images():
+        runs = Runs.of(claims, listed().standing_for(entry), colour, entry)
+        for sampler in ROWS[entry.kind]:
+            budgets = (*settings.budgets, entry.budget)
+            cells = [cell_of(runs, sampler, budget, _hours(settings, entry, rates, budget)) for budget in budgets]
+            cells[-1] = f"{entry.budget}: {cells[-1]}"
+            rows.append((entry.title, sampler, *cells, entry.command.removeprefix("bash reproduce.sh ")))
+    caption = (
+        "The image experiment in the form of a published table: samplers by numbers of score evaluations, a block for "
+        "each data set and network. A cell says where its quality stands. Measured: in that table of this suite, with "
+        "that network. Scaled: in these groups, in the profile cpu or full, on smaller images (table exhibit_groups). "
+        "Not run: hours of a GPU that 50,000 images take (as in table exhibit_costs). The row's command, after bash "
+        "reproduce.sh, fills the cells where [groups.colour] in config/gpu.toml names the network's file and has their "
+        "budgets and samplers. No network of NCSNv2 runs here: the command of its rows makes what stands for them."
+    )
+    header = ("data set, network", "sampler", *map(str, settings.budgets), "as configured", "command")
+    return Table(id="exhibit_images", caption=caption, header=header, rows=tuple(rows), claims=("E1",))
+
+
+def _hours(settings: Settings, entry: Configuration, rates: dict[str, Rate | None], budget: int) -> str:
+    rate = rates[entry.id]
+    if rate is None or entry.samples is None:
+        return "cost unknown"
+    return f"{_short(gpu_hours(settings, rate, entry.samples * budget)):g} GPU-h"
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.3g}")

@@ -1,0 +1,282 @@
+"""The list of the authors' configurations, the costs that follow from it, and their tables; no test times anything."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+from ams.errors import DataUnavailable, UserError
+from experiments.exhibits import arithmetic, checks, coverage, figures, study
+from experiments.exhibits.arithmetic import Timed
+from experiments.exhibits.configurations import LISTED, Configuration, Kind, Listed, listed
+from experiments.exhibits.settings import Settings
+from experiments.exhibits.study import Rate, Rounds
+from experiments.graphs.data import published
+from experiments.images.networks.ncsnpp_architectures import ARCHITECTURES, random_network
+from tests.claims import ROOT, claims, refuted, verdict_of
+from verdicts.claims.schema import Profile, Verdict
+
+SETTINGS = Settings()
+HOLDS, REFUTED = Verdict.HOLDS, Verdict.REFUTED
+needs_graphs = pytest.mark.skipif(
+    not (Path(os.environ.get("AMS_DATA", "/missing")) / "gdss_checkpoints").is_dir(), reason="AMS_DATA lacks GDSS"
+)
+
+
+@pytest.fixture(autouse=True)
+def claims_that_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (coverage, figures):
+        monkeypatch.setattr(module, "all_claims", claims)
+
+
+def changed(name: str, **values: object) -> Listed:
+    """Return the list with one entry's values changed."""
+    entries = [each.model_copy(update=values) if each.id == name else each for each in listed().configuration]
+    return listed().model_copy(update={"configuration": tuple(entries)})
+
+
+def without(name: str) -> Listed:
+    entries = tuple(each for each in listed().configuration if each.id != name)
+    return listed().model_copy(update={"configuration": entries})
+
+
+def test_the_list_fits_the_suite() -> None:
+    assert verdict_of("E1", settings=SETTINGS) is HOLDS
+
+
+RUN = "bash reproduce.sh"
+MISFITS = {
+    "a graph set that is left out": ("covered", without("grid")),
+    "a network that is left out": ("covered", without("cifar10_ddpmpp")),
+    "another snr of a graph corrector": ("values", changed("grid", snr=0.16)),
+    "another scale of its noise": ("values", changed("community_small", scale_eps=0.6)),
+    "another snr of S4": ("values", changed("ENZYMES", snr=0.1)),
+    "another process": ("values", changed("QM9", processes=("VP 0.1 1", "VE 0.1 1"))),
+    "fewer nodes": ("values", changed("grid", side=300)),
+    "a corrector that does not run": ("values", changed("ego_small", evaluations=2)),
+    "another snr of images": ("values", changed("cifar10_ncsnpp", snr=0.17)),
+    "another resolution": ("values", changed("church256_ncsnpp", side=128)),
+    "a claim that does not exist": ("named", changed("celebahq256_ncsnpp", claims=("X99",))),
+    "a group that does not exist": ("named", changed("celeba64_ncsnpp", here=("faces",))),
+    "an option that does not exist": ("commands", changed("QM9", command=f"{RUN} --profil cpu --only V13")),
+    "a profile that does not decide it": ("commands", changed("grid", command=f"{RUN} --profile cpu --only V12")),
+    "a claim that is not known": ("commands", changed("QM9", command=f"{RUN} --profile cpu --only V99")),
+    "no claim at all": ("commands", changed("QM9", command=f"{RUN} --profile cpu")),
+    "no profile": ("commands", changed("QM9", command=f"{RUN} --only V13")),
+    "another program": ("commands", changed("QM9", command="python sample.py")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("misfit", MISFITS)
+def test_an_entry_that_does_not_fit_breaks_e1(monkeypatch: pytest.MonkeyPatch, misfit: str) -> None:
+    """Falsifier of E1: each check sees the misfit that is its own, and no other check does."""
+    part, entries = MISFITS[misfit]
+    monkeypatch.setattr(checks, "listed", lambda: entries)
+    for each in ("covered", "values", "named", "commands"):
+        assert verdict_of("E1", f"E1.{each}", SETTINGS) is (REFUTED if each == part else HOLDS), each
+
+
+def rounds_of(*ratios: float) -> Rounds:
+    """Return rounds in which each size after the first takes so many times what its operations predict."""
+    flops, times = [10], [1.0]
+    for ratio in ratios:
+        flops.append(4 * flops[-1])
+        times.append(4 * ratio * times[-1])
+    return Rounds(flops, [tuple(times)] * 8)
+
+
+@pytest.mark.parametrize(
+    ("ratios", "verdict"), [((1.4,), HOLDS), ((0.7,), HOLDS), ((1.6,), REFUTED), ((0.6,), REFUTED)]
+)
+def test_a_time_that_is_not_predicted_breaks_e2_and_e3(monkeypatch, ratios, verdict) -> None:
+    """Falsifier of E2, E2a and E3: times that grow faster, or slower, than the operations by more than the factor."""
+    monkeypatch.setattr(study, "image_rounds", lambda *_: rounds_of(*ratios))
+    monkeypatch.setattr(study, "graph_rounds", lambda *_: rounds_of(*ratios))
+    assert [verdict_of(name, settings=SETTINGS) for name in ("E2", "E2a", "E3")] == [verdict] * 3
+
+
+def test_the_worst_step_of_several_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(study, "image_rounds", lambda *_: rounds_of(1.0, 0.5))
+    measured = checks.prediction_factor_of_the_wide_network(SETTINGS)
+    assert (measured.value, measured.low, measured.high) == (2.0, 2.0, 2.0)
+    assert refuted("E3", "wide", settings=SETTINGS)
+
+
+def test_an_interval_around_one_has_a_factor_from_one() -> None:
+    ratios = Rounds([1, 1], [(1.0, ratio) for ratio in (0.8, 0.9, 1.0, 1.0, 1.0, 1.0, 1.1, 1.2)])
+    measured = checks.prediction_factor(ratios, 1)
+    assert (measured.value, measured.low, measured.high) == pytest.approx((1.0, 1.0, 1.25))
+
+
+def test_operations_are_those_of_convolutions_and_products() -> None:
+    convolution, product = torch.nn.Conv2d(3, 5, 3, padding=1), torch.nn.Linear(7, 11)
+    assert arithmetic.counted(lambda: convolution(torch.zeros(1, 3, 8, 8))) == 2 * 3 * 5 * 9 * 64
+    assert arithmetic.counted(lambda: product(torch.zeros(2, 7))) == 2 * 2 * 7 * 11
+    assert arithmetic.counted(lambda: torch.zeros(9).tanh()) == 0
+
+
+def test_a_network_costs_what_it_is_counted_at() -> None:
+    """The published number of parameters of NCSN++ and DDPM++ on CIFAR-10 is 62 to 63 millions."""
+    vp, ve = (arithmetic.image_cost(ARCHITECTURES[f"cifar10_{name}_continuous"], 32) for name in ("ddpmpp", "ncsnpp"))
+    assert (vp.parameters, ve.parameters) == (61_804_419, 62_758_915)
+    assert 21e9 < vp.flops < ve.flops < 22e9
+
+
+def test_rounds_do_each_work_once_in_turn() -> None:
+    done: list[str] = []
+    assert len(arithmetic.in_turn([lambda: done.append("a"), lambda: done.append("b")], 3)) == 3
+    assert done == ["a", "b"] * 4
+
+
+def test_a_small_evaluation_runs() -> None:
+    network = random_network(ARCHITECTURES["cifar10_ncsnpp_continuous"]._replace(width=8))
+    assert arithmetic.counted(arithmetic.image_evaluation(network, 2, 16)) > 0
+
+
+def test_quantiles_are_evenly_spaced() -> None:
+    assert arithmetic.quantiles([5, 1, 2, 4, 3], 1) == [3]
+    assert arithmetic.quantiles(range(100), 4) == [12, 37, 62, 87]
+    assert arithmetic.quantiles([7], 3) == [7, 7, 7]
+
+
+@pytest.mark.parametrize(
+    ("molecule", "count"), [("C", 1), ("Clc1ccc(Br)cc1", 8), ("C[C@@H](N)C(=O)[O-]", 6), ("[nH]1cccc1", 5)]
+)
+def test_atoms_of_a_molecule(molecule: str, count: int) -> None:
+    assert arithmetic.atoms(molecule) == count
+
+
+def rates(settings: Settings, entry: Configuration) -> Rate | None:
+    return Rate(10, 4e9, 0.5, 9) if entry.architecture or entry.is_of_graphs else None
+
+
+@pytest.fixture
+def tables(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(study, "rate", rates)
+    return {table.id: table for table in figures.tables(SETTINGS)}
+
+
+def test_every_configuration_has_a_row_in_both_tables(tables) -> None:
+    titles = [each.title for each in listed().configuration]
+    for name in ("exhibits", "exhibit_costs"):
+        assert [row[0] for row in tables[name].rows] == titles
+    costs = {row[0]: row for row in tables["exhibit_costs"].rows}
+    assert costs["CIFAR-10, NCSNv2"] == ("CIFAR-10, NCSNv2", "", "", "", "", "", 1160, "", "")
+
+
+def test_the_four_public_checkpoints_have_their_file_named(tables) -> None:
+    needed = {row[2][:2]: row[4] for row in tables["exhibits"].rows if row[2].startswith("X") and row[4]}
+    statements = {claim.id: claim.statement for claim in claims().of_group("colour")}
+    assert sorted(needed) == ["X1", "X2", "X3", "X4"]
+    for name, file in needed.items():
+        assert coverage.NETWORK.search(file)[0] in statements[name]
+
+
+def test_costs_are_samples_times_evaluations_times_the_rate(tables) -> None:
+    row = next(row for row in tables["exhibit_costs"].rows if row[0].startswith("LSUN church 256"))
+    assert row[4:] == (500.0, 50_000, 4000, 27_800.0, 22.2)
+
+
+def test_every_cell_of_the_image_table_says_how_it_stands(tables) -> None:
+    table = tables["exhibit_images"]
+    cells = [cell for row in table.rows for cell in row[2:-1]]
+    assert len(table.rows) == 5 * 4 + 3 * 3 and len(cells) == 29 * 6
+    told = re.compile(r"^(\d+: )?(measured: \w+|scaled: [\w, ]+|not run: ([\d.]+ GPU-h|cost unknown))$")
+    assert not [cell for cell in cells if not told.match(str(cell))]
+    kinds = {kind for kind in ("measured", "scaled", "not run") if any(kind in str(cell) for cell in cells)}
+    assert kinds == {"scaled", "not run"}  # no configuration of this repository names a network's file
+
+
+def test_a_network_that_the_configuration_names_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(study, "rate", rates)
+    overlay = tmp_path / "own.toml"
+    entry = '{ path = "w.pth", sha256 = "0", reference = "cifar10-test" }'
+    overlay.write_text(f'profile = "gpu"\n[groups.colour]\nnetworks = {{ cifar10_ncsnpp_continuous = {entry} }}\n')
+    monkeypatch.setenv("VERDICTS_CONFIG", str(overlay))
+    table = figures.images(SETTINGS, {each.id: rates(SETTINGS, each) for each in listed().configuration})
+    measured = {row[:2] for row in table.rows if any("measured: colour" in str(cell) for cell in row)}
+    assert measured == {("CIFAR-10, NCSN++ (VE)", "PC, Langevin"), ("CIFAR-10, NCSN++ (VE)", "PC, adaptive")}
+
+
+def test_groups_stand_at_the_scale_of_their_settings(tables) -> None:
+    rows = {(row[0], row[2]): row for row in tables["exhibit_groups"].rows}
+    assert {row[0] for row in tables["exhibit_groups"].rows} == {each.group for each in listed().stand_in}
+    pretrained = next(row for row in tables["exhibit_groups"].rows if row[0] == "pretrained")
+    assert pretrained[4:] == ("256", "20, 50, 100")
+    assert rows["gdss_tables", "grid, GDSS"][1:] == (
+        "full",
+        "grid, GDSS",
+        rows["gdss_tables", "grid, GDSS"][3],
+        "4",
+        "100",
+    )
+    assert rows["gdss_tables", "ego_small, GDSS"][1] == "cpu"
+    assert rows["molecules", "ZINC250k, GDSS"][4:] == ("10", "1000")
+
+
+def test_scaled_cells_are_in_the_settings_of_a_profile(tables) -> None:
+    """The first block at 50 evaluations: the public MNIST network runs both correctors there."""
+    row = next(row for row in tables["exhibit_images"].rows if row[1] == "PC, adaptive")
+    settings = coverage.settings_in(claims(), "pretrained", Profile.CPU)
+    assert 50 in settings.budgets and "PC, adaptive" in settings.samplers
+    assert "pretrained" in row[3]
+
+
+def test_without_files_a_cost_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str, graphs: int, runs: int) -> Timed:
+        raise DataUnavailable(name)
+
+    monkeypatch.setattr(study, "graph_cost", missing)
+    grid = next(each for each in listed().configuration if each.id == "grid")
+    assert figures.rate_of(SETTINGS, grid) is None
+    assert figures._cost(SETTINGS, grid, None)[-2:] == ("", "")
+
+
+def test_a_resolution_has_the_time_of_the_nearest_one_below(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        study,
+        "image_rounds",
+        lambda _, batches, *rest: Rounds([100 * n * side for n, side in batches], [(2.0, 8.0)] * 3),
+    )
+    entries = {each.id: each for each in listed().configuration}
+    small = study.rate(SETTINGS, entries["cifar10_ncsnpp"])
+    wide = study.rate(SETTINGS.model_copy(update={"wide": ((2, 64), (1, 128))}), entries["church256_ncsnpp"])
+    assert small is not None and small.timed == 32
+    assert small.seconds == pytest.approx(2.0 * small.flops / 6400)
+    assert wide is not None and wide.timed == 128
+    assert wide.seconds == pytest.approx(8.0 * wide.flops / 12_800)
+
+
+@needs_graphs
+def test_a_graph_sets_networks_are_counted_on_its_sizes() -> None:
+    timed = study.graph_cost.wrapped("community_small", 3, 1)
+    assert 12 <= timed.nodes <= 20 and timed.flops > 1e6 and timed.seconds > 0
+    assert timed.parameters > 1e5
+
+
+@needs_graphs
+def test_published_rows_are_of_as_many_graphs_as_the_test_set_has() -> None:
+    for entry in listed().of_graphs():
+        if entry.id not in arithmetic.MOLECULES:
+            assert entry.samples == len(published(entry.id).test), entry.id
+
+
+def test_what_is_not_known_is_left_out_and_said() -> None:
+    """An entry without a value says so in words; none has a value in place of it."""
+    for entry in listed().configuration:
+        if entry.samples is None or (entry.architecture is None and entry.kind is not Kind.GRAPH):
+            assert entry.unknown, entry.id
+
+
+def test_the_exhibits_of_the_paper_name_the_tables() -> None:
+    named = (ROOT / "paper/exhibits.toml").read_text()
+    assert all(f'"{name}"' in named for name in ("exhibits", "exhibit_costs", "exhibit_images"))
+
+
+def test_commands_are_the_programs_own() -> None:
+    assert coverage.asked_for("bash reproduce.sh --profile gpu --only X1 X2") == (Profile.GPU, ["X1", "X2"])
+    with pytest.raises(UserError, match="expected a profile"):
+        coverage.asked_for("bash reproduce.sh --only X1")
+    assert LISTED.is_file()
