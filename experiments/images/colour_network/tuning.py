@@ -27,7 +27,7 @@ from verdicts.records.files import write_whole
 
 FILE = Path(__file__).parent / "tuned.json"
 GRIDS: Mapping[str, tuple[float, ...]] = {
-    "snr": tuple(round(0.16 * 1.5**k, 4) for k in range(-8, 6)),
+    "snr": tuple(round(0.16 * 1.5**k, 4) for k in range(-8, 10)),
     "factor": tuple(round(1.6**k, 3) for k in range(-4, 9)),
     "repeats": (1, 2, 4, 8),
     "rho": (1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 0.0),
@@ -35,7 +35,7 @@ GRIDS: Mapping[str, tuple[float, ...]] = {
 """What may be tried, in order; `rho` 0 stands for geometric noise levels, the limit of large exponents."""
 NATURAL = (("repeats", 1), ("rho", 0.0))
 """Ends of grids that are not the grid's making."""
-START = {"snr": 0.16, "factor": 1.0, "repeats": 2, "rho": 7.0}
+START = {"snr": 0.24, "factor": 1.0, "repeats": 2, "rho": 7.0}
 FIRST_TRIAL, TRIALS, SIZE, COMPARED = 10_000, 2, 32, 500
 """Trial batches: the first's number, how many, samples in each; the images held out that they are compared with."""
 LAST_SIGMA, SEED, DIVERGED = 0.01, 2405, 1e6
@@ -47,7 +47,7 @@ def names(sampler: str) -> tuple[str, ...]:
     family = BY_NAME[sampler].family
     if family is Family.ANNEALED:
         return ("factor", "repeats")
-    return ("snr",) if family is Family.PREDICTOR_CORRECTOR else ("rho",)
+    return ("snr", "rho") if family is Family.PREDICTOR_CORRECTOR else ("rho",)
 
 
 def descended(error: Callable[[Values], float], grids: Mapping[str, Sequence[float]], start: Values) -> Values:
