@@ -341,7 +341,7 @@ class Compare:
 
 @dataclass(frozen=True, kw_only=True)
 class Supply:
-    """Check the licences and checksums of the releases in constraints.txt; exit code 1 if one is not as it should be."""
+    """Check the licences and checksums of the releases in constraints.txt; exit code 1 if one is wrong."""
 
     sbom: Path | None = None
     """Write a bill of materials of what is installed (CycloneDX 1.6, JSON) to this file."""

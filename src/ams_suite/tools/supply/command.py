@@ -14,7 +14,7 @@ from verdicts.records.files import canonical_json, write_whole
 Say = Callable[[str], None]
 HEAD = """\
 # The files of the releases in constraints.txt, wheels and sources, as `sha256sum` lists them: reproduce.sh installs no
-# other of a pinned release. Left out: what no platform with torch and bash can use, Pythons below 3.11, and torch itself,
+# other of a pinned release. Left out: what no platform with torch and bash can use, Pythons below 3.11, and torch,
 # whose build is the platform's. Written by `ams supply --pin`, in the order of the lock.
 """
 
@@ -46,9 +46,8 @@ def supply(sbom: Path | None, pin: bool, advisories: bool, say: Say) -> int:
     problems += _advisories(pinned.values(), say) if advisories else []
     for problem in problems:
         say(problem)
-    say(
-        f"{len(found)} of {len(names(lock))} distributions installed, {len(listed)} files listed, {len(problems)} problems"
-    )
+    there = f"{len(found)} of {len(names(lock))} distributions installed"
+    say(f"{there}, {len(listed)} files listed, {len(problems)} problems")
     return 1 if problems else 0
 
 

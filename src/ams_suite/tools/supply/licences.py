@@ -17,7 +17,7 @@ POLICY = Path(__file__).with_name("licences.toml")
 
 
 class Stated(BaseModel):
-    """The licence of one distribution, stated by hand: `excepted` licences are allowed to it alone, for the `reason`."""
+    """The licence of one distribution, stated by hand: `excepted` ones are allowed to it alone, for the `reason`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -97,7 +97,7 @@ def _statements(found: Distribution) -> Iterator[list[str]]:
     """Yield what the metadata says of the licence, from the most to the least exact field."""
     metadata = found.metadata
     yield [metadata["License-Expression"]] if "License-Expression" in metadata else []
-    yield (metadata["License"] if "License" in metadata else "").strip().splitlines()[:1]
+    yield (metadata.get("License") or "").strip().splitlines()[:1]
     classifiers = metadata.get_all("Classifier") or []
     yield [line.rpartition(" :: ")[2] for line in classifiers if line.startswith("License ::") and line.count("::") > 1]
 

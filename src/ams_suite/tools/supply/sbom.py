@@ -55,7 +55,7 @@ def purl(name: str, version: str) -> str:
 
 
 def wheel_of(found: Distribution, listed: Mapping[str, str]) -> str | None:
-    """Return the name of the listed wheel that a distribution was installed from, by its version and tags; else None."""
+    """Return the listed wheel that a distribution was installed from, by its version and tags; else None."""
     lines = (found.read_text("WHEEL") or "").splitlines()
     tags = {tag for line in lines if line.startswith("Tag:") for tag in parse_tag(line.partition(":")[2].strip())}
     pin = Pin(found.metadata["Name"], found.version)
