@@ -97,7 +97,7 @@ def _statements(found: Distribution) -> Iterator[list[str]]:
     """Yield what the metadata says of the licence, from the most to the least exact field."""
     metadata = found.metadata
     yield [metadata["License-Expression"]] if "License-Expression" in metadata else []
-    yield (metadata.get("License") or "").strip().splitlines()[:1]
+    yield (metadata.get_all("License") or [""])[0].strip().splitlines()[:1]
     classifiers = metadata.get_all("Classifier") or []
     yield [line.rpartition(" :: ")[2] for line in classifiers if line.startswith("License ::") and line.count("::") > 1]
 
