@@ -296,9 +296,21 @@ add_optional() { # PYTHON EXTRA WHAT ROWS, then arguments of pip: not every plat
 
 pip_install() { # PYTHON, then further arguments of pip install
   : >"$LOG"
-  rm -f -- "$PLACE/setup-pip.log"
+  rm -f -- "$PLACE/setup-pip.log" "$PLACE/setup-pip.json"
   PIP_USER=0 watched 0 "$1" -m pip --log "$PLACE/setup-pip.log" --no-input --disable-pip-version-check install \
-    --progress-bar off ${OFFLINE:+--no-index} ${UNCOMPILED:+--no-compile} -r "$PLACE/requirements.txt" "${@:2}"
+    --report "$PLACE/setup-pip.json" --progress-bar off ${OFFLINE:+--no-index} ${UNCOMPILED:+--no-compile} \
+    -r "$PLACE/requirements.txt" "${@:2}" || return
+  case " ${*:2} " in *" -c "*) refuse_altered "$1" ;; esac
+}
+
+refuse_altered() { # a pinned release from another file than the lock knows: stop before anything installed is run
+  local altered
+  altered=$("$1" -I -S "$ROOT/src/ams_suite/lock.py" "$PLACE/setup-pip.json" 2>&1 </dev/null) ||
+    altered=${altered:-its checksums could not be read}
+  [ -n "$altered" ] || return 0
+  rm -f -- "$PLACE/.ams-suite" "$PLACE/.ams-suite.old" # the next run makes it anew
+  die "the environment is not used, since a file is not the one that was pinned: $altered. Another index" \
+    "(PIP_INDEX_URL) may have it; an active environment of your own is used as it is. Log: $LOG"
 }
 
 install_requirements() { # pyproject.toml's, into the environment of PYTHON
@@ -469,11 +481,16 @@ add_libraries() { # what the survey of other libraries' samplers needs, in the p
 }
 
 add_peer() { # k-diffusion without what only its training needs; its rows are not run where it cannot be had
-  local name=k-diffusion pinned=0.1.1.post1
+  local name=k-diffusion
   "$PYTHON" -c 'import importlib.metadata as m; m.version("k-diffusion")' 2>/dev/null && return
   [ -z "$OFFLINE" ] && made_here || return 0
-  PIP_USER=0 "$PYTHON" -m pip --no-input --disable-pip-version-check install -q --no-deps "$name==$pinned" >&2 ||
+  rm -f -- "$PLACE/setup-pip.json"
+  if PIP_USER=0 "$PYTHON" -m pip --no-input --disable-pip-version-check install -q --no-deps \
+    --report "$PLACE/setup-pip.json" -c "$ROOT/constraints.txt" "$name" >&2; then
+    refuse_altered "$PYTHON"
+  else
     say "pip: no $name, so its rows are not run"
+  fi
 }
 
 find_environment() {

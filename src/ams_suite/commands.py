@@ -340,6 +340,25 @@ class Compare:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Supply:
+    """Check the licences and checksums of the releases in constraints.txt; exit code 1 if one is wrong."""
+
+    sbom: Path | None = None
+    """Write a bill of materials of what is installed (CycloneDX 1.6, JSON) to this file."""
+    pin: bool = False
+    """Write constraints.sha256 anew, as the package index lists the files."""
+    advisories: bool = False
+    """Ask the index for known weaknesses; one that it knows counts as a problem."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from ams_suite.tools.supply.command import supply
+        from verdicts.run.driver import say
+
+        return supply(self.sbom, self.pin, self.advisories, say)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Schema:
     """Print the JSON schema of results/<profile>/ledger.json."""
 
@@ -363,5 +382,5 @@ def _named(option: str, ids: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
     return tuple(name for some in ids for name in some)
 
 
-_CLASSES = (Reproduce, Run, List, Check, Law, Conform, Replay, Mutate, Reseed, Expect, Docs, Compare, Schema)
+_CLASSES = (Reproduce, Run, List, Check, Law, Conform, Replay, Mutate, Reseed, Expect, Docs, Compare, Supply, Schema)
 COMMANDS: dict[str, type[Command]] = {each.__name__.lower(): each for each in _CLASSES}

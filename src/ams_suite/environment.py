@@ -5,6 +5,7 @@ imports nothing outside the standard library, save a reader of requirement strin
 
     python -P src/ams_suite/environment.py missing [EXTRA ...]        # "satisfied", or what is absent or too old
     python -P src/ams_suite/environment.py requirements [EXTRA ...]   # one requirement a line, for pip's -r
+    python -P src/ams_suite/environment.py lowest [EXTRA ...]         # their oldest releases, for pip's -c
     python -P src/ams_suite/environment.py cause LOG ...              # "kind: what went wrong; what to do"
 """
 
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 SATISFIED = "satisfied"
+LEFT_TO_TORCH = (
+    "torch",
+    "torchvision",
+    "sympy",
+)  # its oldest has no build for CPUs on the index, and it asks for a newer sympy
 READ = 2**18  # bytes of a log's end
 
 
@@ -47,6 +53,16 @@ def parsed(requirement: str) -> "Requirement":
     except ModuleNotFoundError:
         from pip._vendor.packaging.requirements import Requirement  # type: ignore[assignment]
     return Requirement(requirement)
+
+
+def lowest(requirement: str) -> str | None:
+    """Return the oldest release that a `requirement` (PEP 508) with `>=` allows, as `name==version`; None for torch.
+
+    torch's oldest has no build for CPUs on the package index. None too for a requirement without a lower end.
+    """
+    wanted = parsed(requirement)
+    ends = [each.version for each in wanted.specifier if each.operator == ">="]
+    return f"{wanted.name}=={ends[0]}" if ends and wanted.name not in LEFT_TO_TORCH else None
 
 
 def unmet(requirement: str) -> str | None:
@@ -164,6 +180,8 @@ def answer(arguments: Sequence[str]) -> str:
             return summary([problem for problem in map(unmet, requirements(extras)) if problem])
         case ["requirements", *extras]:
             return "\n".join(requirements(extras))
+        case ["lowest", *extras]:
+            return "\n".join(end for end in map(lowest, requirements(extras)) if end)
         case ["cause", *logs]:
             return cause("\n".join(read(Path(log)) for log in logs))
         case _:

@@ -51,6 +51,12 @@ def test_a_version_meets_a_requirement(monkeypatch, requirement: str, found: str
     assert environment.unmet(requirement) == problem
 
 
+def test_the_lowest_release_is_the_end_of_a_range() -> None:
+    assert environment.lowest("rich>=13,<15") == "rich==13"
+    assert environment.lowest("torch>=2.3") is environment.lowest("sympy>=1.12") is environment.lowest("x<2") is None
+    assert environment.answer(["lowest", "test"]).count("==") > 10
+
+
 def test_an_absent_distribution_is_told() -> None:
     assert environment.unmet("no-such-distribution>=1") == "no-such-distribution (absent)"
 

@@ -20,7 +20,10 @@ from typing import Any
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-FILES = ("reproduce.sh", "pyproject.toml", "constraints.txt", "environment.yml", "src/ams_suite/environment.py")
+FILES = (
+    *("reproduce.sh", "pyproject.toml", "constraints.txt", "constraints.sha256", "environment.yml"),
+    *("src/ams_suite/environment.py", "src/ams_suite/lock.py"),
+)
 TOOLS = (
     *("bash", "sh", "cat", "chmod", "cksum", "cp", "cut", "dirname", "find", "flock", "grep", "ls", "mkdir", "mv"),
     *("readlink", "rm", "sleep", "tail", "touch", "tr", "uname"),
@@ -183,3 +186,19 @@ def tiny_disk(checkout: Checkout, tmp_path: Path) -> Path:
     disk.mkdir()
     mounted(checkout, f'mount -t tmpfs -o size=256k none "{disk}"')
     return disk
+
+
+@pytest.fixture(scope="session")
+def real_venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with a real pip and nothing else."""
+    place = tmp_path_factory.mktemp("real") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", place], check=True)
+    return place
+
+
+@pytest.fixture
+def with_real_pip(checkout: Checkout, real_venv: Path) -> Checkout:
+    """A bare Python that makes copies of it; pip's own configuration on this machine is kept out."""
+    checkout.python(venv=f'cp -R "{real_venv}/." "$3"')
+    checkout.variables |= {"PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0"}
+    return checkout

@@ -49,7 +49,7 @@ def test_the_oldest_python_is_the_same_everywhere() -> None:
 
 
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
-@pytest.mark.parametrize("script", ["reproduce.sh", ".ci/run"])
+@pytest.mark.parametrize("script", ["reproduce.sh", ".ci/run", ".ci/bounds"])
 def test_shellcheck_is_content(script: str) -> None:
     done = subprocess.run(["shellcheck", "-x", REPOSITORY / script], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout

@@ -1,0 +1,119 @@
+"""What `constraints.txt` pins, and whether pip installed the files that `constraints.sha256` lists.
+
+pip takes checksums in a file of constraints as an order to refuse whatever has none, so that a range, such as that of
+torch, could no longer be installed. So they stand in a file of their own, in the format of `sha256sum`, and are held
+against pip's report of what it installed, before anything of it is run.
+
+`reproduce.sh` runs this file as a script, without site-packages (-S): nothing installed has a say.
+
+    python -I -S src/ams_suite/lock.py REPORT   # one line on the files that differ, nothing where none does
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCK = ROOT / "constraints.txt"
+CHECKSUMS = ROOT / "constraints.sha256"
+
+
+class Pin(NamedTuple):
+    """One release: the distribution's name as the lock spells it, and its version."""
+
+    name: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.name}=={self.version}"
+
+
+def canonical(name: str) -> str:
+    """Return the normal form of a distribution's name (PEP 503): lower case, with `-` for runs of `-`, `_` and `.`."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def entries(text: str) -> Iterator[str]:
+    """Yield the lines of a lock that are requirements, in its order."""
+    return (line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#"))
+
+
+def names(text: str) -> list[str]:
+    """Return the canonical names of the distributions that a lock's `text` names, ranges too, in its order."""
+    return [canonical(re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0]) for line in entries(text)]
+
+
+def pins(text: str) -> dict[str, Pin]:
+    """Return the releases that a lock's `text` pins with `==`, by canonical name, in its order; ranges are left out."""
+    found = (Pin(*(part.strip() for part in line.split("=="))) for line in entries(text) if "==" in line)
+    return {canonical(pin.name): pin for pin in found}
+
+
+def checksums(text: str) -> dict[str, str]:
+    """Return the sha256 of each file that lines of `sha256sum` list (`sha256  file name`), by file name.
+
+    Raises ValueError for a line of another form.
+    """
+    listed = {}
+    for line in entries(text):
+        if not (parts := re.fullmatch(r"([0-9a-f]{64})  (\S+)", line)):
+            raise ValueError(f"not a sha256, two spaces and a file name: {line[:100]!r}")
+        listed[parts[2]] = parts[1]
+    return listed
+
+
+def differing(report: Mapping[str, Any], pinned: Mapping[str, Pin], listed: Mapping[str, str]) -> list[str]:
+    """Return what pip's `report` says was installed for `pinned` distributions from a file that is not `listed`.
+
+    One text each: `NAME VERSION: FILE has sha256 X, Y is listed`. Raises KeyError or TypeError for a report that pip
+    did not write.
+    """
+    found = []
+    for item in report["install"]:
+        name, version = item["metadata"]["name"], item["metadata"]["version"]
+        if canonical(name) not in pinned:
+            continue
+        place = item["download_info"]
+        file = unquote(urlsplit(place["url"]).path).rpartition("/")[2]
+        sha256 = _sha256(place.get("archive_info", {}))
+        if sha256 != listed.get(file):
+            found.append(
+                f"{name} {version}: {file} has sha256 {sha256[:12]}, {listed.get(file, 'none')[:12]} is listed"
+            )
+    return found
+
+
+def _sha256(archive: Mapping[str, Any]) -> str:
+    """Return the checksum of a file as pip reports it (before pip 23 in `hash` alone); `unknown` if it has none."""
+    return str(archive.get("hashes", {}).get("sha256") or archive.get("hash", "").partition("sha256=")[2] or "unknown")
+
+
+def verdict(report: Path, lock: Path = LOCK, listing: Path = CHECKSUMS) -> str:
+    """Return one line on the files in pip's `report` that differ from those listed; empty where none does."""
+    try:
+        pinned = pins(lock.read_text(encoding="utf-8"))
+        listed = checksums(listing.read_text(encoding="utf-8"))
+        found = differing(json.loads(report.read_text(encoding="utf-8")), pinned, listed)
+    except OSError as error:
+        return f"{error.filename} cannot be read: {error.strerror}"
+    except (ValueError, KeyError, TypeError) as error:
+        return f"{report.name} or {listing.name} cannot be read: {error}"
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return f"{found[0]} in {listing.name}{more}" if found else ""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the verdict on a report; return 0, or 2 for bad usage."""
+    if len(arguments) != 1:
+        print("lock.py: expected one file, the report of pip", file=sys.stderr)
+        return 2
+    print(verdict(Path(arguments[0])))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
