@@ -1,6 +1,6 @@
 """Every parser of files from outside takes what it should, and refuses all else in its documented way.
 
-The corpus is what fuzzing kept: inputs that together reach all code of each parser that was reached. Bombs are inputs
+The corpus is what fuzzing kept: small inputs that each reached new code of a parser. Bombs are inputs
 of at most 16 MiB that ask for far more; each is refused or read within a GiB.
 """
 
