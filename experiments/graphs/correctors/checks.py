@@ -1,0 +1,249 @@
+"""V15 to V20: what adaptive momentum gains on each set of graphs and molecules, and over all of them."""
+
+import math
+
+from pydantic import JsonValue
+
+from ams.statistics import Interval
+from experiments.graphs.correctors import study
+from experiments.graphs.correctors.configurations import ADAPTIVE, JUDGED, LANGEVIN, MOLECULES, PUBLISHED_ROWS
+from experiments.graphs.correctors.intervals import QUANTILE, combined, resolved_by_holm, standardised
+from experiments.graphs.correctors.settings import Settings, SetSizes
+from experiments.graphs.correctors.study import PAIRS, Common
+from experiments.graphs.discrepancy import Difference
+from verdicts import Measurement, Unavailable, check
+
+MOLECULES_PUBLISHED = 10_000
+"""Molecules of a published row."""
+DIGITS = {"valid": 0.00005, "NSPDK": 0.0005}
+"""Half the last printed digit; graphs: that of NSPDK."""
+
+
+def sizes_of(settings: Settings, name: str) -> SetSizes:
+    """Return a set's sizes. Raises Unavailable for a set that is not run."""
+    if (sizes := settings.of(name)) is None:
+        raise Unavailable(f"{name} is not run at this profile's sizes: groups.correctors.{name.lower()} in its file")
+    return sizes
+
+
+def gain_of(settings: Settings, name: str, pair: str) -> Difference:
+    """Return what the first of a pair of samplers (`PAIRS`) gains on the second on a set, at the judged steps."""
+    sizes = sizes_of(settings, name)
+    nearer, farther = (study.run_at(sizes, sampler) for sampler in PAIRS[pair])
+    return study.gain(study.common_of(settings, name, sizes), nearer, farther)
+
+
+def measured(settings: Settings, sizes: SetSizes, interval: Interval, **detail: JsonValue) -> Measurement:
+    """Return an interval at the judged steps as a measurement, with the graphs and seeds that it is from."""
+    value, low, high, units = interval
+    about: dict[str, JsonValue] = {
+        "graphs": sizes.more * sizes.graphs,
+        "evaluations": 2 * JUDGED,
+        "smallest difference resolved": round((high - low) / 2, 4),
+        **detail,
+    }
+    seeds = tuple(settings.seed + number for number in range(sizes.more))
+    return Measurement(value=value, low=low, high=high, n=units, seeds=seeds, detail=about)
+
+
+def measured_gain(settings: Settings, name: str, pair: str) -> Measurement:
+    """Return a set's gain in squared MMD as a measurement."""
+    found = gain_of(settings, name, pair)
+    each: JsonValue = [round(value, 4) for value in found.seeds]
+    return measured(settings, sizes_of(settings, name), found.interval, **{"each seed": each})
+
+
+@check("V15.community_small")
+def gain_on_langevin_on_community_small(settings: Settings) -> Measurement:
+    """Measure the squared MMD of Langevin less that of adaptive momentum (authors' code) on community_small."""
+    return measured_gain(settings, "community_small", "langevin")
+
+
+@check("V15.ego_small")
+def gain_on_langevin_on_ego_small(settings: Settings) -> Measurement:
+    """Measure the squared MMD of Langevin less that of adaptive momentum (authors' code) on ego_small."""
+    return measured_gain(settings, "ego_small", "langevin")
+
+
+@check("V15.enzymes")
+def gain_on_langevin_on_enzymes(settings: Settings) -> Measurement:
+    """Measure the squared MMD of Langevin less that of adaptive momentum (authors' code) on ENZYMES."""
+    return measured_gain(settings, "ENZYMES", "langevin")
+
+
+@check("V15.qm9")
+def gain_on_langevin_on_qm9(settings: Settings) -> Measurement:
+    """Measure the squared NSPDK MMD of Langevin less that of adaptive momentum (authors' code) on QM9."""
+    return measured_gain(settings, "QM9", "langevin")
+
+
+@check("V15.zinc250k")
+def gain_on_langevin_on_zinc250k(settings: Settings) -> Measurement:
+    """Measure the squared NSPDK MMD of Langevin less that of adaptive momentum (authors' code) on ZINC250k."""
+    return measured_gain(settings, "ZINC250k", "langevin")
+
+
+@check("V16.community_small")
+def gain_on_predictor_on_community_small(settings: Settings) -> Measurement:
+    """Measure the squared MMD of the predictor alone less that of adaptive momentum on community_small, equal cost."""
+    return measured_gain(settings, "community_small", "predictor")
+
+
+@check("V16.ego_small")
+def gain_on_predictor_on_ego_small(settings: Settings) -> Measurement:
+    """Measure the squared MMD of the predictor alone less that of adaptive momentum on ego_small, equal cost."""
+    return measured_gain(settings, "ego_small", "predictor")
+
+
+@check("V16.enzymes")
+def gain_on_predictor_on_enzymes(settings: Settings) -> Measurement:
+    """Measure the squared MMD of the predictor alone less that of adaptive momentum on ENZYMES, equal cost."""
+    return measured_gain(settings, "ENZYMES", "predictor")
+
+
+@check("V16.qm9")
+def gain_on_predictor_on_qm9(settings: Settings) -> Measurement:
+    """Measure the squared NSPDK MMD of the predictor alone less that of adaptive momentum on QM9, equal cost."""
+    return measured_gain(settings, "QM9", "predictor")
+
+
+@check("V16.zinc250k")
+def gain_on_predictor_on_zinc250k(settings: Settings) -> Measurement:
+    """Measure the squared NSPDK MMD of the predictor alone less that of adaptive momentum on ZINC250k, equal cost."""
+    return measured_gain(settings, "ZINC250k", "predictor")
+
+
+@check("V19.langevin")
+def gain_on_langevin_on_grid(settings: Settings) -> Measurement:
+    """Measure the squared MMD of Langevin less that of adaptive momentum (authors' code) on grid."""
+    return measured_gain(settings, "grid", "langevin")
+
+
+@check("V19.predictor")
+def gain_on_predictor_on_grid(settings: Settings) -> Measurement:
+    """Measure the squared MMD of the predictor alone less that of adaptive momentum on grid, equal cost."""
+    return measured_gain(settings, "grid", "predictor")
+
+
+def over_sets(settings: Settings, pair: str) -> Measurement:
+    """Return Stouffer's Z of the gains of all sets that are run; the detail names the sets that Holm's method finds."""
+    names = [name for name, _ in settings.sets()]
+    gains = [gain_of(settings, name, pair).interval for name in names]
+    each = [standardised(gain) for gain in gains]
+    found = dict(zip(names, zip(each, resolved_by_holm(each), strict=True), strict=True))
+    value, low, high, n = combined(gains)
+    detail: dict[str, JsonValue] = {f"Z of {name}": round(z, 2) for name, (z, _) in found.items()}
+    detail["nearer (Holm)"] = [name for name, (z, resolved) in found.items() if resolved and z > 0]
+    detail["farther (Holm)"] = [name for name, (z, resolved) in found.items() if resolved and z < 0]
+    detail["smallest mean Z of a set resolved"] = round(QUANTILE / math.sqrt(n), 2)
+    seeds = tuple(settings.seed + number for number in range(max(sizes.more for _, sizes in settings.sets())))
+    return Measurement(value=value, low=low, high=high, n=n, seeds=seeds, detail=detail)
+
+
+@check("V17.langevin")
+def gain_on_langevin_over_sets(settings: Settings) -> Measurement:
+    """Measure Stouffer's Z of what adaptive momentum (authors' code) gains on Langevin, over the sets."""
+    return over_sets(settings, "langevin")
+
+
+@check("V17a.predictor")
+def gain_on_predictor_over_sets(settings: Settings) -> Measurement:
+    """Measure Stouffer's Z of what adaptive momentum (authors' code) gains on the predictor alone, over the sets."""
+    return over_sets(settings, "predictor")
+
+
+@check("V17b.intended")
+def gain_of_momentum_in_both_over_sets(settings: Settings) -> Measurement:
+    """Measure Stouffer's Z of what adaptive momentum in both states gains on Langevin, over the sets."""
+    return over_sets(settings, "intended")
+
+
+def validity_gain(settings: Settings, name: str) -> Measurement:
+    """Return the share valid with adaptive momentum less that with Langevin, at the judged steps."""
+    sizes = sizes_of(settings, name)
+    common, runs = study.common_of(settings, name, sizes), [study.run_at(sizes, one) for one in (ADAPTIVE, LANGEVIN)]
+    shares = {run.sampler: _share(common, run) for run in runs}
+    return measured(settings, sizes, study.validity_gain(common, *runs), **shares)
+
+
+def _share(common: Common, run: study.Run) -> float:
+    valid = [one for sample in study.outcomes_of(common, run) for one in sample.valid]
+    return round(sum(valid) / len(valid), 4)
+
+
+@check("V18.qm9")
+def validity_gain_on_qm9(settings: Settings) -> Measurement:
+    """Measure the share of QM9 molecules valid without correction, adaptive momentum less Langevin."""
+    return validity_gain(settings, "QM9")
+
+
+@check("V18.zinc250k")
+def validity_gain_on_zinc250k(settings: Settings) -> Measurement:
+    """Measure the share of ZINC250k molecules valid without correction, adaptive momentum less Langevin."""
+    return validity_gain(settings, "ZINC250k")
+
+
+def ours_of(settings: Settings, name: str) -> tuple[study.Run, dict[str, Interval]]:
+    """Return the run of a published row, and our values of its quantities. Raises Unavailable where it is not run."""
+    sizes = sizes_of(settings, name)
+    if (run := study.published_run(name, sizes)) is None:
+        raise Unavailable(f"the published row of {name} is not run: groups.correctors.{name.lower()}.published")
+    common = study.common_of(settings, name, sizes)
+    row = study.row(common, run)
+    if name not in MOLECULES:
+        return run, dict(zip(PUBLISHED_ROWS[name].values, row.entries, strict=True))
+    return run, {
+        "valid": study.quality_of(common, run, study.runs_of(name, sizes)).validity,
+        "NSPDK": row.distance,
+    }
+
+
+def standard_error(name: str, quantity: str, ours: Interval, sizes: SetSizes, run: study.Run) -> float:
+    """Return the standard error of the difference of a published value and ours.
+
+    It is that of our interval, and of a published row: of as many graphs as the test set has (its spread shrinks as the
+    root of its number of graphs, so it is ours scaled), or of 10,000 molecules, and half the last printed digit.
+    """
+    error, n = (ours.high - ours.low) / (2 * QUANTILE), run.seeds * sizes.graphs
+    theirs = MOLECULES_PUBLISHED if name in MOLECULES else len(study.published(name).test)
+    return math.hypot(error, error * math.sqrt(n / theirs), DIGITS.get(quantity, DIGITS["NSPDK"]))
+
+
+def largest_stray(settings: Settings, name: str) -> Measurement:
+    """Return how many standard errors the published values of a set are from ours, the largest of all quantities."""
+    run, ours = ours_of(settings, name)
+    sizes = sizes_of(settings, name)
+    strays, detail = [], dict[str, JsonValue](sampler=run.sampler, steps=1000, graphs=run.seeds * sizes.graphs)
+    for quantity, value in ours.items():
+        stated, error = PUBLISHED_ROWS[name].values[quantity], standard_error(name, quantity, value, sizes, run)
+        strays.append(abs(stated - value.value) / error)
+        detail[quantity] = (
+            f"published {stated:g}, ours {value.value:.4f} [{value.low:.4f}, {value.high:.4f}], standard error "
+            f"{error:.4f}, smallest effect seen {4.33 * error:.4f}"
+        )
+    seeds = tuple(settings.seed + number for number in range(run.seeds))
+    return Measurement(value=max(strays), n=run.seeds * sizes.graphs, seeds=seeds, detail=detail)
+
+
+@check("V20.enzymes")
+def standard_errors_from_published_enzymes(settings: Settings) -> Measurement:
+    """Measure how many standard errors the published MMDs of ENZYMES are from ours, the largest of three."""
+    return largest_stray(settings, "ENZYMES")
+
+
+@check("V20.grid")
+def standard_errors_from_published_grid(settings: Settings) -> Measurement:
+    """Measure how many standard errors the published MMDs of grid are from ours, the largest of three."""
+    return largest_stray(settings, "grid")
+
+
+@check("V20.qm9")
+def standard_errors_from_published_qm9(settings: Settings) -> Measurement:
+    """Measure how many standard errors the published validity and NSPDK MMD of QM9 are from ours, the larger."""
+    return largest_stray(settings, "QM9")
+
+
+@check("V20.zinc250k")
+def standard_errors_from_published_zinc250k(settings: Settings) -> Measurement:
+    """Measure how many standard errors the published validity and NSPDK MMD of ZINC250k are from ours, the larger."""
+    return largest_stray(settings, "ZINC250k")
