@@ -25,6 +25,7 @@ from experiments.graphs.graph_comparison.presets import (
     Preset,
 )
 from experiments.graphs.samplers import Predictor, Run
+from experiments.graphs.statistics import PUBLISHED as _STATISTICS
 
 Name = Literal["community_small", "ego_small", "ENZYMES", "grid", "QM9", "ZINC250k"]
 NAMES: tuple[Name, ...] = ("community_small", "ego_small", "ENZYMES", "grid", "QM9", "ZINC250k")
@@ -89,7 +90,9 @@ class Published(NamedTuple):
     values: Mapping[str, float]
 
 
-STATISTICS = ("degree", "cluster", "orbit")
+STATISTICS = tuple(statistic.name for statistic in _STATISTICS)
+PUBLISHED_MOLECULES = 10_000
+"""Molecules of a published row."""
 _SAMPLERS = {"community_small": (LANGEVIN, 2000), "ego_small": (PREDICTOR, 1000), "ENZYMES": (S4, 1000)}
 _GRAPHS = {
     name: (sampler.name, evaluations, dict(zip(STATISTICS, ROWS[name], strict=True)))
@@ -100,4 +103,4 @@ _MOLECULES = {
     "ZINC250k": (LANGEVIN.name, 2000, {"valid": 0.9701, "NSPDK": 0.019, "FCD": 14.656}),
 }
 PUBLISHED_ROWS: Mapping[str, Published] = {name: Published(*row) for name, row in (_GRAPHS | _MOLECULES).items()}
-"""GDSS's rows (arXiv 2202.02514, tables of graphs and of molecules; 10,000 molecules)."""
+"""GDSS's rows (arXiv 2202.02514, tables of graphs and of molecules)."""

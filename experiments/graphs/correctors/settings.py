@@ -41,17 +41,21 @@ class SetSizes(BaseModel):
 
 
 class Settings(BaseModel):
-    """Sizes of each set (None: it is not run); `real` molecules are compared with; `seed` is the first."""
+    """Sizes of each set (None: it is not run).
+
+    Molecules are compared with `real` ones; `draws` sets of real graphs give the floor; `seed` is the first.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     community_small: SetSizes | None = SetSizes(graphs=20)
     ego_small: SetSizes | None = SetSizes(graphs=32)
-    enzymes: SetSizes | None = SetSizes(graphs=8)
+    enzymes: SetSizes | None = None
     grid: SetSizes | None = None
-    qm9: SetSizes | None = SetSizes(graphs=100)
-    zinc250k: SetSizes | None = SetSizes(graphs=12)
+    qm9: SetSizes | None = SetSizes(graphs=150, batch=5)
+    zinc250k: SetSizes | None = None
     real: PositiveInt = 200
+    draws: PositiveInt = 2000
     seed: NonNegativeInt = 2405
 
     def of(self, name: str) -> SetSizes | None:
