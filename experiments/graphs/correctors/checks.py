@@ -48,9 +48,9 @@ def measured(settings: Settings, sizes: SetSizes, interval: Interval, **detail: 
 
 def measured_gain(settings: Settings, name: str, pair: str) -> Measurement:
     """Return a set's gain in squared MMD as a measurement."""
-    found = gain_of(settings, name, pair)
-    each: JsonValue = [round(value, 4) for value in found.seeds]
-    return measured(settings, sizes_of(settings, name), found.interval, **{"each seed": each})
+    difference = gain_of(settings, name, pair)
+    each: JsonValue = [round(value, 4) for value in difference.seeds]
+    return measured(settings, sizes_of(settings, name), difference.interval, **{"each seed": each})
 
 
 @check("V15.community_small")
@@ -130,12 +130,12 @@ def over_sets(settings: Settings, pair: str) -> Measurement:
     names = [name for name, _ in settings.sets()]
     gains = [gain_of(settings, name, pair).interval for name in names]
     each = [standardised(gain) for gain in gains]
-    found = dict(zip(names, zip(each, resolved_by_holm(each), strict=True), strict=True))
+    of_sets = dict(zip(names, zip(each, resolved_by_holm(each), strict=True), strict=True))
     value, low, high, n = combined(gains)
-    detail: dict[str, JsonValue] = {f"Z of {name}": round(z, 2) for name, (z, _) in found.items()}
-    detail["nearer (Holm)"] = [name for name, (z, resolved) in found.items() if resolved and z > 0]
-    detail["farther (Holm)"] = [name for name, (z, resolved) in found.items() if resolved and z < 0]
-    detail["smallest mean Z of a set resolved"] = round(QUANTILE / math.sqrt(n), 2)
+    detail: dict[str, JsonValue] = {f"Z of {name}": round(z, 2) for name, (z, _) in of_sets.items()}
+    detail["nearer (Holm)"] = [name for name, (z, resolved) in of_sets.items() if resolved and z > 0]
+    detail["farther (Holm)"] = [name for name, (z, resolved) in of_sets.items() if resolved and z < 0]
+    detail["smallest mean gain resolved, in standard errors of a set"] = round(QUANTILE / math.sqrt(n), 2)
     seeds = tuple(settings.seed + number for number in range(max(sizes.more for _, sizes in settings.sets())))
     return Measurement(value=value, low=low, high=high, n=n, seeds=seeds, detail=detail)
 

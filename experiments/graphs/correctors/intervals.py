@@ -8,8 +8,9 @@ Sets are independent. With the gain `g_i` of set i and its standard error `e_i`,
 
     Z = sum_i (g_i / e_i) / sqrt(k)
 
-is nearly N(0, 1) where no set has a gain (Stouffer's method): the mean gain over sets in its own standard errors. Which
-sets have one is told by Holm's step-down procedure, at the same level for all sets together.
+is nearly N(0, 1) where no set has a gain (Stouffer's method): the mean gain over sets in its own standard errors. A
+lengthened interval has a larger `e_i`, so Z strays less than that. Which sets have a gain is told by Holm's step-down
+procedure, at one level for all sets together.
 """
 
 import math

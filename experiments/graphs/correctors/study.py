@@ -148,8 +148,8 @@ def gain(common: Common, nearer: Run, farther: Run) -> discrepancy.Difference:
     reference = reference_of(common)
     k = kernel_of(common.name, [*reference, *lines])
     parts = [common.graphs] * seeds
-    found = discrepancy.kernel_difference(k, len(reference), parts, SEEN, together=common.batch)
-    return found._replace(interval=stretched(found.interval))
+    difference = discrepancy.kernel_difference(k, len(reference), parts, SEEN, together=common.batch)
+    return difference._replace(interval=stretched(difference.interval))
 
 
 def outcomes_of(common: Common, run: Run) -> list[Sample]:

@@ -190,7 +190,7 @@ def test_all_samplers_of_a_row_have_equal_evaluations() -> None:
             assert sum(run.rounds) == 20 == len(list(run.adjacency)), (name, sampler.name)
 
 
-@pytest.mark.parametrize("name", ["ego_small", "ENZYMES", "QM9", "ZINC250k"])
+@pytest.mark.parametrize("name", NAMES)
 def test_the_published_sampler_is_the_one_of_the_published_settings(authors_files: None, name: str) -> None:
     """Bit by bit, with one batch: GDSS's own predictor, corrector, snr and noise scale are those of `plan`."""
     setting, nodes = PUBLISHED[name], [7, 5, 9, 6]
