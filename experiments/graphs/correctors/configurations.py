@@ -55,7 +55,7 @@ _EULER, _REVERSE = samplers.euler_maruyama, samplers.reverse_diffusion
 CONFIGURATIONS: Mapping[str, Configuration] = {
     "community_small": Configuration(_EULER, 0.05, 0.7, 0.0005, momentum=ADAPTIVE_LESS.noise),
     "ego_small": Configuration(_EULER, 0.05, 0.7, 0.0003, "no corrector; snr and scale are community_small's"),
-    "ENZYMES": Configuration(_REVERSE, 0.15, 0.7, 0.002, "S4, without a corrector; snr and scale are S4's"),
+    "ENZYMES": Configuration(_REVERSE, 0.15, 0.7, 0.003, "S4, without a corrector; snr and scale are S4's"),
     "grid": Configuration(_REVERSE, 0.1, 0.7, 0.13),
     "QM9": Configuration(_REVERSE, 0.2, 0.7, 0.00013),
     "ZINC250k": Configuration(_REVERSE, 0.2, 0.9, 0.001),

@@ -111,13 +111,13 @@ def _draw_budgets(axes: Axes, values: Curves) -> None:
 def _rows(curves: Sequence[tuple[str, Curves]]) -> Drawing:
     """Draw a point with its interval for each sampler, from the top, a panel a quantity."""
     names = [run.sampler for run in curves[0][1]]
-    drawing = Drawing(figsize=(3.4, 0.6 + 0.2 * len(names)), layout="constrained")
+    drawing = Drawing(figsize=(3.4, 0.7 + 0.2 * len(names)), layout="constrained")
     panels_of = drawing.subplots(1, len(curves), sharey=True, squeeze=False)[0]
     for axes, (label, values) in zip(panels_of, curves, strict=True):
         for place, (run, (value, low, high, _)) in enumerate(values.items()):
             look = SAMPLERS[run.sampler].look() | {"linestyle": "none"}
             axes.errorbar(value, place, xerr=[[value - low], [high - value]], **look)
-        axes.set_xlabel(label)
+        axes.set_xlabel(label.replace(" ", "\n"))
     panels_of[0].axvline(0.0, color="0.4", lw=0.8)
     panels_of[0].set_yticks(range(len(names)), names)
     panels_of[0].set_ylim(len(names) - 0.5, -0.5)

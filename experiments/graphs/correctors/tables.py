@@ -115,7 +115,7 @@ def _cells_of(settings: Settings, name: str) -> Iterator[tuple[Cell, ...]]:
     for budget in (2 * steps for steps in STEPS if not sizes or steps not in sizes.steps):
         count = "all others" if budget in there else f"all {len(samplers_of(name))}"
         command = f"ams correct-graphs {name} {budget} --graphs {TEST_SET[name]}"
-        yield (name, count, budget, *[NONE] * 6, command, round(hours_of(name, budget), 2))
+        yield (name, count, budget, *[NONE] * 6, command, round(hours_of(name, budget), 3))
 
 
 def _made(settings: Settings, name: str, sizes: SetSizes, run: Run) -> tuple[Cell, ...]:
