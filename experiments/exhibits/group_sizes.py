@@ -28,15 +28,17 @@ def _of_graphs(claims: Claims, one: StandIn, entry: Configuration) -> tuple[str,
         ((each, held) for each in profiles if _has(held := settings_in(claims, one.group, each), entry)),
         (Profile.FULL, settings_in(claims, one.group, Profile.FULL)),
     )
-    if hasattr(held, "of"):
-        samples, steps = map(str, held.of(entry.id)[:2])
+    sized = held.of(entry.id) if hasattr(held, "of") else held
+    if isinstance(sized, tuple):
+        samples, steps = map(str, sized[:2])
     else:
-        samples, steps = str(held.seeds * held.graphs), _listed(held.steps)
+        samples, steps = str(sized.seeds * sized.graphs), _listed(sized.steps)
     return one.group, profile.value, entry.title, one.what, samples, steps
 
 
 def _has(held: Any, entry: Configuration) -> bool:
-    return entry.id in getattr(held, "sets", (entry.id,))
+    sets = getattr(held, "sets", (entry.id,))
+    return entry.id in (dict(sets()) if callable(sets) else sets)
 
 
 def _listed(numbers: tuple[int, ...]) -> str:

@@ -4,7 +4,6 @@ from pydantic import JsonValue
 
 from experiments.graphs.gdss_tables import study
 from experiments.graphs.gdss_tables.settings import Settings
-from experiments.graphs.gdss_tables.study import Entry
 from verdicts import Measurement, check
 
 
@@ -12,20 +11,12 @@ def largest_stray(settings: Settings, name: str) -> Measurement:
     """Return how many standard errors the published value of a set is from ours, the largest of three statistics."""
     row, (count, steps) = study.row_of(settings, name), settings.of(name)
     size = len(study.published(name).test)
-    detail: dict[str, JsonValue] = {entry.statistic: _described(entry) for entry in row.entries}
+    detail: dict[str, JsonValue] = {entry.statistic: entry.text() for entry in row.entries}
     detail |= {"steps": steps, "size of a row": size}
     if row.false_alarms is not None:
         detail["false-alarm rate"] = round(row.false_alarms, 3)
     seeds = tuple(settings.seed + number for number in range(settings.seeds))
     return Measurement(value=max(entry.stray for entry in row.entries), n=count, seeds=seeds, detail=detail)
-
-
-def _described(entry: Entry) -> str:
-    each = ", ".join(f"{mean:.4f}" for mean in entry.each)
-    return (
-        f"published {entry.published:g}, ours {entry.ours.value:.4f} (each seed: {each}), standard error "
-        f"{entry.error:.4f}, smallest effect seen {entry.smallest:.4f}, floor {entry.floor.value:.4f}"
-    )
 
 
 @check("V10.community_small")

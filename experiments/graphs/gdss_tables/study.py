@@ -1,10 +1,11 @@
 """What the group computes once: graphs from the authors' checkpoints, and published rows beside ours."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import NormalDist
 from typing import NamedTuple
 
+from ams.data import Graph
 from ams.statistics import CONFIDENCE, Interval
 from experiments.graphs import discrepancy, generation
 from experiments.graphs.data import Split, from_graph6, published, sizes, thresholded, to_graph6, trimmed
@@ -62,6 +63,14 @@ class Entry(NamedTuple):
         """Return the smallest error of the published value that exceeds `ERRORS` with probability `CONFIDENCE`."""
         return (ERRORS + NormalDist().inv_cdf(CONFIDENCE)) * self.error
 
+    def text(self) -> str:
+        """Return the published value beside ours, in words for a record."""
+        each = ", ".join(f"{mean:.4f}" for mean in self.each)
+        return (
+            f"published {self.published:g}, ours {self.ours.value:.4f} (each seed: {each}), standard error "
+            f"{self.error:.4f}, smallest effect seen {self.smallest:.4f}, floor {self.floor.value:.4f}"
+        )
+
 
 class TableRow(NamedTuple):
     """The three statistics of a set, and how often a correct row would be rejected (None for too few graphs)."""
@@ -85,6 +94,11 @@ def generated(name: str, steps: int, count: int, seed: int) -> list[str]:
 def table_row(name: str, steps: int, parts: tuple[int, ...], draws: int, seed: int) -> TableRow:
     """The published row of a set beside ours, from runs of `parts` graphs with the seeds from `seed` on."""
     made = [[from_graph6(line) for line in lines] for lines in generated_parts(name, steps, parts, seed)]
+    return compared(name, made, draws, seed)
+
+
+def compared(name: str, made: Sequence[Sequence[Graph]], draws: int, seed: int) -> TableRow:
+    """Return the published row of a set beside that of generated graphs, a list for each of their seeds."""
     real, lengths = published(name), [len(graphs) for graphs in made]
     pool, size = [*real.test, *(graph for graphs in made for graph in graphs)], len(real.test)
     kernels = [statistic.kernel(pool) for statistic in STATISTICS]
@@ -96,7 +110,7 @@ def table_row(name: str, steps: int, parts: tuple[int, ...], draws: int, seed: i
         resampled = unbiased and discrepancy.moved(unbiased, row.mean.value)
         floor = _floor((statistic,), real, draws, seed)
         entries.append(Entry(statistic.name, value, row.mean, row.spread, each, resampled, floor))
-    return TableRow(entries, rows.false_alarms(ours, ERRORS) if sum(parts) >= FEWEST else None)
+    return TableRow(entries, rows.false_alarms(ours, ERRORS) if sum(lengths) >= FEWEST else None)
 
 
 @cell(data=DATA)

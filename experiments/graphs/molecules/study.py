@@ -19,6 +19,7 @@ from experiments.graphs.discrepancy import kernel_estimates
 from experiments.graphs.generation import shares
 from experiments.graphs.molecules.nspdk import nspdk_kernel
 from experiments.graphs.molecules.settings import Settings
+from experiments.graphs.samplers import Denoised
 from verdicts import Unavailable
 from verdicts.studies import Cell, cell
 
@@ -67,15 +68,8 @@ def generated(name: str, steps: int, count: int, seed: int, real: int, first_see
 
     Their numbers of atoms are those of `real` molecules, drawn with `first_seed`. Raises Unavailable, NonFiniteState.
     """
-    if missing := [package for package in ("rdkit", "fcd") if find_spec(package) is None]:
-        raise Unavailable(f"{', '.join(missing)} not installed: pip install 'ams-suite[molecules]'")
-    from experiments.graphs.molecules.chemistry import ATOMS, assembled, corrected_smiles, fault, parsed
-
-    nodes = [molecule.GetNumAtoms() for one in real_molecules(name, real, first_seed)[0] if (molecule := parsed(one))]
-    drawn = np.random.default_rng(seed).choice(nodes, count)
-    sizes = np.minimum(drawn, generation.PUBLISHED[name].largest).tolist()
-    molecules = assembled(*generation.published_samples(name, steps, sizes, seed), ATOMS[name])
-    return Sample([fault(one) is None for one in molecules], [corrected_smiles(one) for one in molecules])
+    refuse_without_packages()
+    return sample(name, generation.published_samples(name, steps, atoms(name, count, seed, real, first_seed), seed))
 
 
 @cell(data=DATA)
@@ -95,6 +89,29 @@ def comparison(name: str, steps: int, parts: tuple[int, ...], real: int, seed: i
     chemnet = chemnet_distances(reference, (made, others))
     each = [quality(one, known) for one in samples]
     return Comparison(quality(whole, known), each, nspdk[0], nspdk[1], chemnet[0], chemnet[1])
+
+
+def refuse_without_packages() -> None:
+    """Raise Unavailable where the extra `molecules` is not installed."""
+    if missing := [package for package in ("rdkit", "fcd") if find_spec(package) is None]:
+        raise Unavailable(f"{', '.join(missing)} not installed: pip install 'ams-suite[molecules]'")
+
+
+def atoms(name: str, count: int, seed: int, real: int, first_seed: int) -> list[int]:
+    """Return the numbers of atoms of `count` molecules to generate: those of `real` ones, drawn with replacement."""
+    from experiments.graphs.molecules.chemistry import parsed
+
+    nodes = [molecule.GetNumAtoms() for one in real_molecules(name, real, first_seed)[0] if (molecule := parsed(one))]
+    drawn = np.random.default_rng(seed).choice(nodes, count)
+    return [int(size) for size in np.minimum(drawn, generation.PUBLISHED[name].largest)]
+
+
+def sample(name: str, made: Denoised) -> Sample:
+    """Return the molecules of sampled matrices, with their validity before correction."""
+    from experiments.graphs.molecules.chemistry import ATOMS, assembled, corrected_smiles, fault
+
+    molecules = assembled(*made, ATOMS[name])
+    return Sample([fault(one) is None for one in molecules], [corrected_smiles(one) for one in molecules])
 
 
 def real_molecules(name: str, count: int, seed: int) -> tuple[list[str], list[str]]:

@@ -1,0 +1,254 @@
+"""V15 to V20: what adaptive momentum gains on each set of graphs and molecules, and over all of them."""
+
+import math
+from statistics import NormalDist
+
+from pydantic import JsonValue
+
+from ams.statistics import CONFIDENCE, Interval
+from experiments.graphs.correctors import study
+from experiments.graphs.correctors.configurations import ADAPTIVE, JUDGED, LANGEVIN, PUBLISHED_MOLECULES, PUBLISHED_ROWS
+from experiments.graphs.correctors.intervals import QUANTILE, combined, resolved_by_holm, standardised
+from experiments.graphs.correctors.settings import SetSizes, Settings
+from experiments.graphs.correctors.study import PAIRS, Common
+from experiments.graphs.discrepancy import Difference
+from experiments.graphs.gdss_tables.study import ERRORS
+from verdicts import Measurement, Unavailable, check
+
+DIGITS = {"valid": 0.00005, "NSPDK": 0.0005}
+"""Half the last printed digit."""
+
+
+def sizes_of(settings: Settings, name: str) -> SetSizes:
+    """Return a set's sizes. Raises Unavailable for a set that is not run."""
+    if (sizes := settings.of(name)) is None:
+        raise Unavailable(f"{name} is not run at this profile's sizes: groups.correctors.{name.lower()} in its file")
+    return sizes
+
+
+def gain_of(settings: Settings, name: str, pair: str) -> Difference:
+    """Return what the first of a pair of samplers (`PAIRS`) gains on the second on a set, at the judged steps."""
+    sizes = sizes_of(settings, name)
+    nearer, farther = (study.run_at(sizes, sampler) for sampler in PAIRS[pair])
+    return study.gain(study.common_of(settings, name, sizes), nearer, farther)
+
+
+def measured(settings: Settings, sizes: SetSizes, interval: Interval, **detail: JsonValue) -> Measurement:
+    """Return an interval at the judged steps as a measurement, with the graphs and seeds that it is from."""
+    value, low, high, units = interval
+    about: dict[str, JsonValue] = {
+        "graphs": sizes.more * sizes.graphs,
+        "evaluations": 2 * JUDGED,
+        "smallest difference resolved": round((high - low) / 2, 4),
+        **detail,
+    }
+    seeds = tuple(settings.seed + number for number in range(sizes.more))
+    return Measurement(value=value, low=low, high=high, n=units, seeds=seeds, detail=about)
+
+
+def measured_gain(settings: Settings, name: str, pair: str) -> Measurement:
+    """Return a set's gain in squared MMD as a measurement."""
+    difference = gain_of(settings, name, pair)
+    each: JsonValue = [round(value, 4) for value in difference.seeds]
+    return measured(settings, sizes_of(settings, name), difference.interval, **{"each seed": each})
+
+
+@check("V15.community_small")
+def gain_on_langevin_on_community_small(settings: Settings) -> Measurement:
+    """Measure the squared MMD of Langevin less that of adaptive momentum (authors' code) on community_small."""
+    return measured_gain(settings, "community_small", "langevin")
+
+
+@check("V15.ego_small")
+def gain_on_langevin_on_ego_small(settings: Settings) -> Measurement:
+    """Measure the squared MMD of Langevin less that of adaptive momentum (authors' code) on ego_small."""
+    return measured_gain(settings, "ego_small", "langevin")
+
+
+@check("V19.enzymes")
+def gain_on_langevin_on_enzymes(settings: Settings) -> Measurement:
+    """Measure the squared MMD of Langevin less that of adaptive momentum (authors' code) on ENZYMES."""
+    return measured_gain(settings, "ENZYMES", "langevin")
+
+
+@check("V15.qm9")
+def gain_on_langevin_on_qm9(settings: Settings) -> Measurement:
+    """Measure the squared NSPDK MMD of Langevin less that of adaptive momentum (authors' code) on QM9."""
+    return measured_gain(settings, "QM9", "langevin")
+
+
+@check("V19.zinc250k")
+def gain_on_langevin_on_zinc250k(settings: Settings) -> Measurement:
+    """Measure the squared NSPDK MMD of Langevin less that of adaptive momentum (authors' code) on ZINC250k."""
+    return measured_gain(settings, "ZINC250k", "langevin")
+
+
+@check("V16.community_small")
+def gain_on_predictor_on_community_small(settings: Settings) -> Measurement:
+    """Measure the squared MMD of the predictor alone less that of adaptive momentum on community_small, equal cost."""
+    return measured_gain(settings, "community_small", "predictor")
+
+
+@check("V16.ego_small")
+def gain_on_predictor_on_ego_small(settings: Settings) -> Measurement:
+    """Measure the squared MMD of the predictor alone less that of adaptive momentum on ego_small, equal cost."""
+    return measured_gain(settings, "ego_small", "predictor")
+
+
+@check("V19a.enzymes")
+def gain_on_predictor_on_enzymes(settings: Settings) -> Measurement:
+    """Measure the squared MMD of the predictor alone less that of adaptive momentum on ENZYMES, equal cost."""
+    return measured_gain(settings, "ENZYMES", "predictor")
+
+
+@check("V16.qm9")
+def gain_on_predictor_on_qm9(settings: Settings) -> Measurement:
+    """Measure the squared NSPDK MMD of the predictor alone less that of adaptive momentum on QM9, equal cost."""
+    return measured_gain(settings, "QM9", "predictor")
+
+
+@check("V19a.zinc250k")
+def gain_on_predictor_on_zinc250k(settings: Settings) -> Measurement:
+    """Measure the squared NSPDK MMD of the predictor alone less that of adaptive momentum on ZINC250k, equal cost."""
+    return measured_gain(settings, "ZINC250k", "predictor")
+
+
+@check("V19.grid")
+def gain_on_langevin_on_grid(settings: Settings) -> Measurement:
+    """Measure the squared MMD of Langevin less that of adaptive momentum (authors' code) on grid."""
+    return measured_gain(settings, "grid", "langevin")
+
+
+@check("V19a.grid")
+def gain_on_predictor_on_grid(settings: Settings) -> Measurement:
+    """Measure the squared MMD of the predictor alone less that of adaptive momentum on grid, equal cost."""
+    return measured_gain(settings, "grid", "predictor")
+
+
+def over_sets(settings: Settings, pair: str) -> Measurement:
+    """Return Stouffer's Z of the gains of all sets that are run; the detail names the sets that Holm's method finds."""
+    names = [name for name, _ in settings.sets()]
+    gains = [gain_of(settings, name, pair).interval for name in names]
+    each = [standardised(gain) for gain in gains]
+    of_sets = dict(zip(names, zip(each, resolved_by_holm(each), strict=True), strict=True))
+    value, low, high, n = combined(gains)
+    detail: dict[str, JsonValue] = {f"Z of {name}": round(z, 2) for name, (z, _) in of_sets.items()}
+    detail["nearer (Holm)"] = [name for name, (z, resolved) in of_sets.items() if resolved and z > 0]
+    detail["farther (Holm)"] = [name for name, (z, resolved) in of_sets.items() if resolved and z < 0]
+    detail["smallest mean gain resolved, in standard errors of a set"] = round(QUANTILE / math.sqrt(n), 2)
+    seeds = tuple(settings.seed + number for number in range(max(sizes.more for _, sizes in settings.sets())))
+    return Measurement(value=value, low=low, high=high, n=n, seeds=seeds, detail=detail)
+
+
+@check("V17.langevin")
+def gain_on_langevin_over_sets(settings: Settings) -> Measurement:
+    """Measure Stouffer's Z of what adaptive momentum (authors' code) gains on Langevin, over the sets."""
+    return over_sets(settings, "langevin")
+
+
+@check("V17a.predictor")
+def gain_on_predictor_over_sets(settings: Settings) -> Measurement:
+    """Measure Stouffer's Z of what adaptive momentum (authors' code) gains on the predictor alone, over the sets."""
+    return over_sets(settings, "predictor")
+
+
+@check("V17b.intended")
+def gain_of_momentum_in_both_over_sets(settings: Settings) -> Measurement:
+    """Measure Stouffer's Z of what adaptive momentum in both states gains on Langevin, over the sets."""
+    return over_sets(settings, "intended")
+
+
+def validity_gain(settings: Settings, name: str) -> Measurement:
+    """Return the share valid with adaptive momentum less that with Langevin, at the judged steps."""
+    sizes = sizes_of(settings, name)
+    common, runs = study.common_of(settings, name, sizes), [study.run_at(sizes, one) for one in (ADAPTIVE, LANGEVIN)]
+    shares = {run.sampler: _share(common, run) for run in runs}
+    return measured(settings, sizes, study.validity_gain(common, *runs), **shares)
+
+
+def _share(common: Common, run: study.Run) -> float:
+    valid = [one for sample in study.outcomes_of(common, run) for one in sample.valid]
+    return round(sum(valid) / len(valid), 4)
+
+
+@check("V18.qm9")
+def validity_gain_on_qm9(settings: Settings) -> Measurement:
+    """Measure the share of QM9 molecules valid without correction, adaptive momentum less Langevin."""
+    return validity_gain(settings, "QM9")
+
+
+@check("V18a.zinc250k")
+def validity_gain_on_zinc250k(settings: Settings) -> Measurement:
+    """Measure the share of ZINC250k molecules valid without correction, adaptive momentum less Langevin."""
+    return validity_gain(settings, "ZINC250k")
+
+
+def published_run(settings: Settings, name: str) -> tuple[SetSizes, Common, study.Run]:
+    """Return a set's sizes and the run of its published row. Raises Unavailable where it is not run."""
+    sizes = sizes_of(settings, name)
+    if (run := study.published_run(name, sizes)) is None:
+        raise Unavailable(f"the published row of {name} is not run: groups.correctors.{name.lower()}.published")
+    return sizes, study.common_of(settings, name, sizes), run
+
+
+def stray_of_graphs(settings: Settings, name: str) -> Measurement:
+    """Return how many standard errors the published MMDs of a set are from ours, the largest of three (as V10)."""
+    sizes, common, run = published_run(settings, name)
+    row = study.published_row(common, run, settings.draws)
+    detail: dict[str, JsonValue] = {entry.statistic: entry.text() for entry in row.entries}
+    if row.false_alarms is not None:
+        detail["false-alarm rate"] = round(row.false_alarms, 3)
+    return _stray(settings, sizes, run, max(entry.stray for entry in row.entries), detail)
+
+
+def stray_of_molecules(settings: Settings, name: str) -> Measurement:
+    """Return how many standard errors published validity and NSPDK MMD are from ours, the larger.
+
+    The error is that of our interval, of a published row of 10,000 molecules (ours, scaled) and of the last digit.
+    """
+    sizes, common, run = published_run(settings, name)
+    validity = study.quality_of(common, run, study.runs_of(name, sizes)).validity
+    ours, strays, detail = {"valid": validity, "NSPDK": study.row(common, run).distance}, [], dict[str, JsonValue]()
+    for quantity, (value, low, high, _) in ours.items():
+        error = (high - low) / (2 * QUANTILE)
+        error = math.hypot(error, error * math.sqrt(run.seeds * sizes.graphs / PUBLISHED_MOLECULES), DIGITS[quantity])
+        stated = PUBLISHED_ROWS[name].values[quantity]
+        strays.append(abs(stated - value) / error)
+        seen = (ERRORS + NormalDist().inv_cdf(CONFIDENCE)) * error
+        detail[quantity] = (
+            f"published {stated:g}, ours {value:.4f} [{low:.4f}, {high:.4f}], standard error {error:.4f}, smallest "
+            f"effect seen {seen:.4f}"
+        )
+    return _stray(settings, sizes, run, max(strays), detail)
+
+
+def _stray(
+    settings: Settings, sizes: SetSizes, run: study.Run, value: float, detail: dict[str, JsonValue]
+) -> Measurement:
+    seeds = tuple(settings.seed + number for number in range(run.seeds))
+    about: dict[str, JsonValue] = {"sampler": run.sampler, "steps": 1000, **detail}
+    return Measurement(value=value, n=run.seeds * sizes.graphs, seeds=seeds, detail=about)
+
+
+@check("V20.enzymes")
+def standard_errors_from_published_enzymes(settings: Settings) -> Measurement:
+    """Measure how many standard errors the published MMDs of ENZYMES are from ours, the largest of three."""
+    return stray_of_graphs(settings, "ENZYMES")
+
+
+@check("V20.grid")
+def standard_errors_from_published_grid(settings: Settings) -> Measurement:
+    """Measure how many standard errors the published MMDs of grid are from ours, the largest of three."""
+    return stray_of_graphs(settings, "grid")
+
+
+@check("V20.qm9")
+def standard_errors_from_published_qm9(settings: Settings) -> Measurement:
+    """Measure how many standard errors the published validity and NSPDK MMD of QM9 are from ours, the larger."""
+    return stray_of_molecules(settings, "QM9")
+
+
+@check("V20.zinc250k")
+def standard_errors_from_published_zinc250k(settings: Settings) -> Measurement:
+    """Measure how many standard errors the published validity and NSPDK MMD of ZINC250k are from ours, the larger."""
+    return stray_of_molecules(settings, "ZINC250k")

@@ -1,0 +1,256 @@
+"""What the group computes once: graphs and molecules of every sampler, their rows, and differences between samplers.
+
+All samplers of a seed start from common noise and meet it, so differences are paired; a batch of coupled graphs is one
+unit. Graphs are compared with the authors' test set by the mean of degree, clustering and orbit kernels, molecules with
+real ones by the NSPDK kernel. Distances are unbiased squared MMDs. Estimates as published are biased, and here at the
+size of the test set, whatever the number of graphs.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import NamedTuple
+
+from ams.data import smiles
+from ams.metrics.mmd import Kernel
+from ams.statistics import Interval, mean_interval
+from experiments.graphs import discrepancy, samplers
+from experiments.graphs.correctors.configurations import (
+    ADAPTIVE,
+    ADAPTIVE_IN_BOTH,
+    JUDGED,
+    LANGEVIN,
+    MOLECULES,
+    PREDICTOR,
+    PUBLISHED_ROWS,
+    Preset,
+    plan,
+    samplers_of,
+)
+from experiments.graphs.correctors.intervals import stretched
+from experiments.graphs.correctors.settings import SetSizes, Settings
+from experiments.graphs.data import from_graph6, published, sizes, thresholded, to_graph6, trimmed
+from experiments.graphs.gdss_tables import rows
+from experiments.graphs.gdss_tables.study import TableRow, compared
+from experiments.graphs.generation import PUBLISHED, halves
+from experiments.graphs.graph_comparison.sampling import coupling_of
+from experiments.graphs.graph_layout import Layout
+from experiments.graphs.molecules import study as molecules
+from experiments.graphs.molecules.nspdk import Molecule, nspdk_kernel
+from experiments.graphs.molecules.study import Quality, Sample
+from experiments.graphs.samplers import Denoised
+from experiments.graphs.statistics import PUBLISHED as STATISTICS
+from experiments.graphs.systems import scores
+from verdicts.studies import Cell, cell
+
+DATA = (
+    *(name for name in PUBLISHED_ROWS if name not in MOLECULES),
+    *(listed for name in MOLECULES for listed in molecules.REAL[name]),
+    *(PUBLISHED[name].checkpoint for name in PUBLISHED_ROWS),
+)
+TO_PUBLISHED = ("ENZYMES", "grid")
+"""Sets of graphs whose published row is compared here; the other two are those of claim V10."""
+NOTHING = Molecule(("",), ())
+"""A molecule of which correction left nothing: like itself alone."""
+SEEN = 9
+"""The seed of bootstraps: one for all sets and samplers, so that they differ by their graphs alone."""
+
+
+class Common(NamedTuple):
+    """What all runs on a set share: graphs a seed, graphs a batch, real molecules (0 for graphs), the first seed."""
+
+    name: str
+    graphs: int
+    batch: int
+    real: int
+    seed: int
+
+
+class Run(NamedTuple):
+    """A sampler, its score evaluations, and the number of its seeds."""
+
+    sampler: str
+    evaluations: int
+    seeds: int
+
+
+class Row(NamedTuple):
+    """A run's distance to the reference (unbiased), the published estimates, and the Frechet ChemNet distance.
+
+    `entries` has the estimate of each statistic (graphs alone); `chemnet` is None for graphs and few molecules.
+    """
+
+    distance: Interval
+    entries: list[Interval]
+    chemnet: float | None
+
+
+@cell(data=DATA)
+def outcome(common: Common, sampler: str, evaluations: int, number: int) -> Sample:
+    """A sampler's graphs of one seed, as graph6 without isolated nodes (all count as valid), or molecules as SMILES.
+
+    Raises DataUnavailable, Unavailable and NonFiniteState.
+    """
+    name, seed = common.name, common.seed + number
+    if name in MOLECULES:
+        molecules.refuse_without_packages()
+        nodes = molecules.atoms(name, common.graphs, seed, common.real, common.seed)
+        return molecules.sample(name, generated(name, sampler, evaluations, nodes, common.batch, seed))
+    nodes = sizes(published(name).train, common.graphs, seed)
+    made = generated(name, sampler, evaluations, nodes, common.batch, seed).adjacency
+    return Sample([True] * len(nodes), [to_graph6(trimmed(graph)) for graph in thresholded(made, nodes)])
+
+
+def generated(name: str, sampler: str, evaluations: int, nodes: Sequence[int], batch: int, seed: int) -> Denoised:
+    """Return samples of graphs of `nodes` nodes with norms averaged over batches of `batch`, in the caller's order."""
+    setting, layout = PUBLISHED[name], Layout.of(nodes)
+    both = scores(setting.networks(), setting.pair, layout)
+    states = halves(both, layout, setting.features, seed, coupling_of(layout, batch))
+    rounds = samplers.coupled(plan(name, sampler, evaluations), *states)
+    return samplers.denoised_end(rounds).padded(layout, setting.largest)
+
+
+@cell(data=DATA)
+def row(common: Common, run: Run) -> Row:
+    """A run's distance to real graphs or molecules, and its columns of the published table."""
+    lines = list(chain(*lines_of(common, run)))
+    reference = reference_of(common)
+    k = kernel_of(common.name, [*reference, *lines])
+    interval = discrepancy.kernel_estimates(k, len(reference), SEEN).unbiased
+    if interval is None:
+        raise ValueError(f"{len(lines)} graphs of {common.name}: too few for an interval")
+    if common.name in MOLECULES:
+        chemnet = molecules.chemnet_distances(reference, [[one for one in lines if one]])[0]
+        return Row(stretched(interval), [], chemnet)
+    return Row(stretched(interval), as_published(reference, lines), None)
+
+
+@cell(data=DATA)
+def published_row(common: Common, run: Run, draws: int) -> TableRow:
+    """The published row of a set of graphs beside that of a run, over the floor of real graphs."""
+    made = [[from_graph6(line) for line in lines] for lines in lines_of(common, run)]
+    return compared(common.name, made, draws, common.seed)
+
+
+@cell(data=DATA)
+def known(common: Common, runs: tuple[Run, ...]) -> list[str]:
+    """The molecules of all runs on a set that are in the list of known ones, in order of their SMILES."""
+    from experiments.graphs.molecules.chemistry import canonical
+
+    made = {line for run in runs for lines in lines_of(common, run) for line in lines}
+    return sorted(made.intersection(canonical(smiles(molecules.REAL[common.name][1]))))
+
+
+@cell(data=DATA)
+def gain(common: Common, nearer: Run, farther: Run) -> discrepancy.Difference:
+    """How much nearer to the reference one run is than another, in squared MMD; a batch of both is one unit."""
+    seeds = min(nearer.seeds, farther.seeds)
+    lines = [line for run in (nearer, farther) for listed in lines_of(common, run)[:seeds] for line in listed]
+    reference = reference_of(common)
+    k = kernel_of(common.name, [*reference, *lines])
+    parts = [common.graphs] * seeds
+    difference = discrepancy.kernel_difference(k, len(reference), parts, SEEN, together=common.batch)
+    return difference._replace(interval=stretched(difference.interval))
+
+
+def outcomes_of(common: Common, run: Run) -> list[Sample]:
+    """Return a run's outcome for each seed."""
+    return [outcome(common, run.sampler, run.evaluations, number) for number in range(run.seeds)]
+
+
+def lines_of(common: Common, run: Run) -> list[list[str]]:
+    """Return a run's graphs or molecules for each seed, a line each."""
+    return [one.smiles for one in outcomes_of(common, run)]
+
+
+def reference_of(common: Common) -> list[str]:
+    """Return what a set is compared with: the authors' test set, or real molecules."""
+    if common.name in MOLECULES:
+        return molecules.real_molecules(common.name, common.real, common.seed)[0]
+    return [to_graph6(graph) for graph in published(common.name).test]
+
+
+def kernel_of(name: str, lines: Sequence[str]) -> Kernel:
+    """Return the kernel of every pair of lines: mean of three statistics, or NSPDK."""
+    if name not in MOLECULES:
+        return discrepancy.mean_kernel(STATISTICS, [from_graph6(line) for line in lines])
+    from experiments.graphs.molecules.chemistry import labelled
+
+    return nspdk_kernel([labelled(line) if line else NOTHING for line in lines])
+
+
+def as_published(reference: Sequence[str], lines: Sequence[str]) -> list[Interval]:
+    """Return the published (biased) estimate of each statistic at the size of the reference, with its interval."""
+    first, pool = len(reference), [from_graph6(line) for line in (*reference, *lines)]
+    entries = []
+    for statistic in STATISTICS:
+        k = statistic.kernel(pool)
+        (value,) = rows.means_of_parts(k, first, first, [len(lines)])
+        unbiased = discrepancy.kernel_estimates(k, first, SEEN).unbiased
+        if unbiased is None:
+            raise ValueError(f"{len(lines)} graphs are too few for an interval")
+        entries.append(discrepancy.moved(stretched(unbiased), value))
+    return entries
+
+
+def quality_of(common: Common, run: Run, runs: Sequence[Run]) -> Quality:
+    """Return the shares of a run's molecules: valid without correction, different among all, not in the known list.
+
+    `runs` are all runs on the set, whose molecules are looked up together.
+    """
+    whole = Sample(*(list(chain(*lists)) for lists in zip(*outcomes_of(common, run), strict=True)))
+    return molecules.quality(whole, set(known(common, tuple(runs))))
+
+
+def validity_gain(common: Common, one: Run, other: Run) -> Interval:
+    """Return the share valid of one run less that of another, paired, with Student's interval over batches."""
+    seeds, batch, means = min(one.seeds, other.seeds), common.batch, []
+    for pair in zip(outcomes_of(common, one)[:seeds], outcomes_of(common, other)[:seeds], strict=True):
+        for start in range(0, common.graphs, batch):
+            first, second = (sum(sample.valid[start : start + batch]) for sample in pair)
+            means.append((first - second) / batch)
+    return mean_interval(means)
+
+
+def common_of(settings: Settings, name: str, sizes: SetSizes) -> Common:
+    """Return what all runs on a set share."""
+    return Common(name, sizes.graphs, sizes.batch, settings.real if name in MOLECULES else 0, settings.seed)
+
+
+def run_at(sizes: SetSizes, sampler: Preset, steps: int = JUDGED) -> Run:
+    """Return a sampler's run with the evaluations of so many steps of a predictor with a corrector."""
+    return Run(sampler.name, 2 * steps, sizes.seeds_at(steps))
+
+
+def runs_of(name: str, sizes: SetSizes) -> list[Run]:
+    """Return the runs on a set, in the table's order; the published row's where it is not one of them comes last."""
+    listed = [run_at(sizes, sampler, steps) for sampler in samplers_of(name) for steps in sorted(sizes.steps)]
+    own = published_run(name, sizes)
+    return listed if own is None or own in listed else [*listed, own]
+
+
+def published_run(name: str, sizes: SetSizes) -> Run | None:
+    """Return the run of the published row, None where it is not asked for; as many seeds as the table has there."""
+    if not sizes.published:
+        return None
+    sampler, evaluations, _ = PUBLISHED_ROWS[name]
+    seeds = sizes.seeds_at(evaluations // 2) if evaluations // 2 in sizes.steps else sizes.published
+    return Run(sampler, evaluations, seeds)
+
+
+PAIRS = {"langevin": (ADAPTIVE, LANGEVIN), "predictor": (ADAPTIVE, PREDICTOR), "intended": (ADAPTIVE_IN_BOTH, LANGEVIN)}
+"""What claims compare at the judged steps: the nearer sampler, as claimed, and the farther one."""
+
+
+def cells(settings: Settings) -> Iterator[Cell]:
+    """Yield every cell that checks, figures and tables read."""
+    for name, each in settings.sets():
+        common, runs = common_of(settings, name, each), runs_of(name, each)
+        for run in runs:
+            yield from (outcome.cell(common, run.sampler, run.evaluations, number) for number in range(run.seeds))
+        yield from (row.cell(common, run) for run in runs)
+        if name in MOLECULES:
+            yield known.cell(common, tuple(runs))
+        elif name in TO_PUBLISHED and (own := published_run(name, each)) is not None:
+            yield published_row.cell(common, own, settings.draws)
+        for nearer, farther in PAIRS.values():
+            yield gain.cell(common, run_at(each, nearer), run_at(each, farther))

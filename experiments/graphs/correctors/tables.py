@@ -1,0 +1,145 @@
+"""The group's tables: one shaped like the published ones, every cell with its cost, and the configurations."""
+
+from collections.abc import Iterator, Sequence
+
+from ams.statistics import CONFIDENCE, Interval
+from experiments.graphs.correctors import study
+from experiments.graphs.correctors.configurations import (
+    CONFIGURATIONS,
+    JUDGED,
+    MOLECULES,
+    NAMES,
+    PUBLISHED_MOLECULES,
+    PUBLISHED_ROWS,
+    SAMPLERS,
+    STATISTICS,
+    STEPS,
+    samplers_of,
+)
+from experiments.graphs.correctors.settings import SetSizes, Settings
+from experiments.graphs.correctors.study import Run
+from verdicts import Table
+from verdicts.records.figures import Cell
+
+CLAIMS = ("V15", "V16", "V17", "V17a", "V17b", "V18", "V18a", "V19", "V19a", "V20")
+NOT_RUN, NONE = "not run", ""
+TEST_SET = {"community_small": 20, "ego_small": 40, "ENZYMES": 117, "grid": 20, "QM9": 1000, "ZINC250k": 1000}
+"""How many graphs or molecules the hours of a cell that is not run are for: the published test set's, or 1000."""
+SHARES = ("valid", "unique", "new", "NSPDK", "FCD")
+"""Columns of a set of molecules."""
+
+
+def tables(settings: Settings) -> list[Table]:
+    """Return the published tables' shape (graphs, molecules), every cell, and the configurations."""
+    graphs = [name for name in NAMES if name not in MOLECULES]
+    about = (
+        f"Every sampler after {2 * JUDGED} score evaluations, each with its {CONFIDENCE:.0%} interval, and below them "
+        "GDSS's published row (1000 steps of its own sampler). "
+    )
+    kinds = (
+        "Squared MMDs to the authors' test set, as published (biased, for sets of its size). A set that is not run at "
+        "this profile says so; graphs_correctors_cells has its command."
+    )
+    shares = (
+        "Molecules: valid without correction; different among all; not in the known list; squared NSPDK MMD (unbiased) "
+        "and Frechet ChemNet distance (none for fewer than 100 molecules) to real ones. Uniqueness and the Frechet "
+        "distance have no interval."
+    )
+    return [
+        _shaped(settings, "graphs_correctors", about + kinds, graphs, STATISTICS),
+        _shaped(settings, "molecules_correctors", about + shares, MOLECULES, SHARES),
+        _cells(settings),
+        _configurations(),
+    ]
+
+
+def text_of(interval: Interval) -> str:
+    """Return a value with its interval, as a table has it."""
+    return f"{interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
+
+
+def columns_of(settings: Settings, name: str, sizes: SetSizes, run: Run) -> dict[str, str]:
+    """Return a run's columns of the published table, by name."""
+    common = study.common_of(settings, name, sizes)
+    row = study.row(common, run)
+    if name not in MOLECULES:
+        return {kind: text_of(entry) for kind, entry in zip(STATISTICS, row.entries, strict=True)}
+    validity, uniqueness, novelty = study.quality_of(common, run, study.runs_of(name, sizes))
+    chemnet = NONE if row.chemnet is None else f"{row.chemnet:.2f}"
+    return dict(
+        zip(
+            SHARES,
+            (text_of(validity), f"{uniqueness:.3f}", text_of(novelty), text_of(row.distance), chemnet),
+            strict=True,
+        )
+    )
+
+
+def _shaped(settings: Settings, table: str, caption: str, names: Sequence[str], kinds: tuple[str, ...]) -> Table:
+    rows = [row for name in names for row in _block(settings, name, kinds)]
+    header = ("set", "sampler", "n, seeds", *kinds)
+    return Table(id=table, caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)
+
+
+def _block(settings: Settings, name: str, kinds: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Yield a set's rows: every sampler, then the published one."""
+    sizes = settings.of(name)
+    for sampler in samplers_of(name):
+        if sizes is None:
+            yield (name, sampler.name, *[NOT_RUN] * (1 + len(kinds)))
+        else:
+            columns = columns_of(settings, name, sizes, study.run_at(sizes, sampler))
+            yield (name, sampler.name, f"{sizes.more * sizes.graphs}, {sizes.more}", *(columns[kind] for kind in kinds))
+    values = PUBLISHED_ROWS[name].values
+    stated = (f"{values[kind]:g}" if kind in values else NONE for kind in kinds)
+    yield (name, "GDSS, published", str(PUBLISHED_MOLECULES if name in MOLECULES else TEST_SET[name]), *stated)
+
+
+def _cells(settings: Settings) -> Table:
+    rows = [row for name in NAMES for row in _cells_of(settings, name)]
+    caption = (
+        "Every sampler, set and budget, and what is not run with the command that would fill it and its processor "
+        "hours on one thread, for as many graphs as the published test set has (1000 molecules). steps: of the sampler "
+        "itself. Squared MMD: unbiased, mean of three statistics or NSPDK."
+    )
+    header = ("set", "sampler", "evaluations", "steps", "n", "seeds", "squared MMD", "low", "high", "not run", "hours")
+    return Table(id="graphs_correctors_cells", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)
+
+
+def _cells_of(settings: Settings, name: str) -> Iterator[tuple[Cell, ...]]:
+    sizes, there = settings.of(name), set[int]()
+    if sizes:
+        runs = study.runs_of(name, sizes)
+        yield from (_made(settings, name, sizes, run) for run in runs)
+        there = {run.evaluations for run in runs}
+    for budget in (2 * steps for steps in STEPS if not sizes or steps not in sizes.steps):
+        count = "all others" if budget in there else f"all {len(samplers_of(name))}"
+        command = f"ams correct-graphs {name} {budget} --graphs {TEST_SET[name]}"
+        yield (name, count, budget, *[NONE] * 6, command, round(hours_of(name, budget), 3))
+
+
+def _made(settings: Settings, name: str, sizes: SetSizes, run: Run) -> tuple[Cell, ...]:
+    value, low, high, _ = study.row(study.common_of(settings, name, sizes), run).distance
+    steps, n = run.evaluations // SAMPLERS[run.sampler].evaluations, run.seeds * sizes.graphs
+    return (name, run.sampler, run.evaluations, steps, n, run.seeds, value, low, high, NONE, NONE)
+
+
+def hours_of(name: str, evaluations: int) -> float:
+    """Return the processor hours of all samplers of a set, each with so many evaluations of a whole test set."""
+    return CONFIGURATIONS[name].rate * evaluations * len(samplers_of(name)) * TEST_SET[name] / 3600
+
+
+def _configurations() -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for name in NAMES:
+        own = CONFIGURATIONS[name]
+        momentum = "not known" if own.momentum is None else f"{own.momentum:g}"
+        predictor = own.predictor.__name__.replace("_", " ")
+        rows.append((name, predictor, own.snr, own.scale_eps, momentum, own.difference or "none"))
+    caption = (
+        "What the correctors are run with: predictor, snr and noise scale of GDSS's configuration; the noise scale in "
+        "the configuration of the authors of adaptive momentum, where it is known (run as a sampler of its own); and "
+        "what GDSS's configuration has instead."
+    )
+    header = ("set", "predictor", "snr", "noise scale", "noise scale, momentum", "deviation: GDSS has")
+    return Table(id="graphs_correctors_configurations", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)

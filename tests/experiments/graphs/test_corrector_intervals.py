@@ -1,0 +1,58 @@
+"""Intervals of few units, Stouffer's Z and Holm's procedure: against simulation and scipy."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from ams.statistics import Interval, bootstrap_interval
+from experiments.graphs.correctors.intervals import QUANTILE, combined, resolved_by_holm, standardised, stretched
+
+
+def interval(score: float) -> Interval:
+    return Interval(score, score - QUANTILE, score + QUANTILE, 10)
+
+
+def test_a_stretched_interval_of_four_units_covers_as_stated() -> None:
+    """400 bootstrap intervals of the mean of 4 normal values: 99 % hold 0 (at least .96: four standard errors less).
+
+    Without the stretch about 84 % do.
+    """
+    generator, held = np.random.default_rng(0), np.zeros(2)
+    for _ in range(400):
+        x = generator.normal(size=4)
+        found = bootstrap_interval(lambda w, x=x: w @ x / w.sum(1), [[[i] for i in range(4)]], 1, resamples=500)
+        held += [one.low <= 0 <= one.high for one in (found, stretched(found))]
+    assert held[0] / 400 < 0.93 and held[1] / 400 > 0.96
+
+
+def test_a_stretch_of_many_units_is_none() -> None:
+    long = stretched(Interval(1.0, 0.0, 3.0, 10**6))
+    assert long.low == pytest.approx(0.0, abs=1e-4) and long.high == pytest.approx(3.0, abs=1e-4)
+    with pytest.raises(ValueError, match="one unit"):
+        stretched(Interval(1.0, 0.0, 3.0, 1))
+
+
+def test_combined_is_stouffers() -> None:
+    scores = [0.3, 2.1, -0.4, 1.2]
+    found = combined([interval(score) for score in scores])
+    theirs = stats.combine_pvalues(stats.norm.sf(scores), method="stouffer")
+    assert found.value == pytest.approx(theirs.statistic) and found.n == 4
+    assert found.high - found.value == pytest.approx(stats.norm.ppf(0.995))
+    with pytest.raises(ValueError, match="no set"):
+        combined([])
+
+
+def test_holm_rejects_step_by_step() -> None:
+    """Against the definition: the smallest p at level / k, the next at level / (k - 1), until one is too large."""
+    p = np.array([0.001, 0.004, 0.006, 0.3])
+    scores = stats.norm.isf(p / 2) * [1, -1, 1, 1]
+    assert resolved_by_holm(scores, 0.01) == [True, False, False, False]
+    assert resolved_by_holm(scores, 0.02) == [True, True, True, False]
+    assert resolved_by_holm(scores[::-1], 0.02) == [False, True, True, True]
+    assert resolved_by_holm([]) == []
+
+
+def test_no_length_has_no_score() -> None:
+    assert standardised(Interval(0.0, 0.0, 0.0, 9)) == 0.0
+    with pytest.raises(ValueError, match="no length"):
+        standardised(Interval(0.1, 0.1, 0.1, 9))

@@ -1,0 +1,269 @@
+"""Correctors on every set: made graphs and molecules in the place of samples, and what flips the verdicts."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pytest
+
+from ams_suite.__main__ import main
+from experiments.graphs.correctors import checks, figures, study
+from experiments.graphs.correctors.configurations import (
+    ADAPTIVE,
+    ADAPTIVE_IN_BOTH,
+    CONFIGURATIONS,
+    JUDGED,
+    LANGEVIN,
+    MOLECULES,
+    NAMES,
+    PREDICTOR,
+    PUBLISHED_ROWS,
+    SAMPLERS,
+    STEPS,
+    plan,
+    samplers_of,
+)
+from experiments.graphs.correctors.settings import SetSizes, Settings
+from experiments.graphs.correctors.study import Common, Run
+from experiments.graphs.correctors.tables import hours_of, tables
+from experiments.graphs.data import community_small, split, to_graph6
+from experiments.graphs.gdss_tables import study as gdss_tables
+from experiments.graphs.gdss_tables.rows import row
+from experiments.graphs.generation import PUBLISHED, generate
+from experiments.graphs.mmd_intervals.study import disturbed
+from experiments.graphs.molecules.study import Sample
+from experiments.graphs.statistics import PUBLISHED as STATISTICS
+from tests.claims import verdict_of
+from verdicts import Unavailable
+from verdicts.claims.schema import Verdict
+from verdicts.records.figures import SHOWN, saved_as
+from verdicts.studies import Cell, Memory, using
+
+pytest.importorskip("rdkit")
+R = TypeVar("R")
+
+GRAPHS = SetSizes(graphs=24, batch=2)
+SETTINGS = Settings(
+    community_small=GRAPHS,
+    ego_small=GRAPHS,
+    enzymes=SetSizes(graphs=24, batch=2, published=2),
+    grid=SetSizes(graphs=24, batch=2, published=2),
+    qm9=SetSizes(graphs=24, batch=2, published=2),
+    zinc250k=SetSizes(graphs=24, batch=2, published=2),
+    real=40,
+    draws=200,
+)
+CHAINS = ["C" * n + end for n in range(1, 11) for end in ("O", "N", "F", "C=O", "C#N", "OC", "NC", "C=C", "CCl", "S")]
+"""The real molecules here."""
+Looks = Mapping[str, float]
+"""The share of a sampler's graphs or molecules that are not of the distribution, by its name."""
+Put = Callable[..., None]
+
+
+def made_graphs(common: Common, number: int, share: float) -> Sample:
+    """Graphs of our generator with a share of their pairs flipped, the same pairs for every sampler."""
+    graphs = disturbed(community_small(common.graphs, 100 + number), share, seed=number)
+    return Sample([True] * common.graphs, [to_graph6(graph) for graph in graphs])
+
+
+def made_molecules(common: Common, number: int, share: float) -> Sample:
+    """Real molecules, a share of them replaced by one that is unlike them all, invalid before its correction."""
+    generator = np.random.default_rng(number)
+    bad = generator.random(common.graphs) < 4 * share
+    drawn = generator.choice(CHAINS, common.graphs)
+    lines = ["BrC(Br)(Br)Br" if wrong else str(line) for wrong, line in zip(bad, drawn, strict=True)]
+    return Sample([not wrong for wrong in bad.tolist()], lines)
+
+
+@pytest.fixture
+def put(monkeypatch: pytest.MonkeyPatch) -> Iterator[Put]:
+    """Return a function that puts made samples in the place of runs; the lists are our own, so no file is needed."""
+    real = split(community_small(100, seed=4))
+    for module in (study, gdss_tables):
+        monkeypatch.setattr(module, "published", lambda name: real)
+    monkeypatch.setattr(study.molecules, "smiles", lambda name: CHAINS)
+    monkeypatch.setattr(study, "smiles", lambda name: CHAINS)
+    monkeypatch.setattr(study.molecules, "chemnet_distances", lambda reference, sets: [None for _ in sets])
+
+    def place(looks: Looks, rest: float = 0.05) -> None:
+        def outcomes(common: Common, run: Run) -> list[Sample]:
+            make = made_molecules if common.name in MOLECULES else made_graphs
+            return [make(common, number, looks.get(run.sampler, rest)) for number in range(run.seeds)]
+
+        monkeypatch.setattr(study, "outcomes_of", outcomes)
+        stack.enter_context(using(Memory()))
+
+    with ExitStack() as stack:
+        yield place
+
+
+def verdicts(*identifiers: str) -> set[Verdict]:
+    return {verdict_of(name.split(".")[0], name, SETTINGS) for name in identifiers}
+
+
+SETS = ("community_small", "ego_small", "enzymes", "qm9", "zinc250k")
+SMALL, LARGE = ("community_small", "ego_small", "qm9"), ("enzymes", "grid", "zinc250k")
+LANGEVINS = (*(f"V15.{name}" for name in SMALL), *(f"V19.{name}" for name in LARGE))
+PREDICTORS = (*(f"V16.{name}" for name in SMALL), *(f"V19a.{name}" for name in LARGE))
+GAIN, LOSS = {ADAPTIVE.name: 0.0, ADAPTIVE_IN_BOTH.name: 0.0}, {ADAPTIVE.name: 0.2, ADAPTIVE_IN_BOTH.name: 0.2}
+
+
+def test_gains_and_losses_are_told_set_by_set(put: Put) -> None:
+    """Falsifier of V15, V16, V19 and V19a: adaptive momentum's samples are of the distribution, then far from it."""
+    put(GAIN, rest=0.2)
+    assert verdicts(*LANGEVINS, *PREDICTORS) == {Verdict.HOLDS}
+    put(LOSS, rest=0.0)
+    assert verdicts(*LANGEVINS, *PREDICTORS) == {Verdict.REFUTED}
+    put({LANGEVIN.name: 0.0, PREDICTOR.name: 0.25, ADAPTIVE.name: 0.15})
+    assert verdicts("V15.ego_small", "V19.grid") == {Verdict.REFUTED}
+    assert verdicts("V16.ego_small", "V19a.grid") == {Verdict.HOLDS}
+
+
+def test_a_loss_on_every_set_refutes_the_combined_claims(put: Put) -> None:
+    """Falsifier of V17, V17a and V17b; samplers that are alike decide nothing (false alarms: 1 %)."""
+    combined = ("V17.langevin", "V17a.predictor", "V17b.intended")
+    put(GAIN, rest=0.2)
+    assert verdicts(*combined) == {Verdict.HOLDS}
+    found = checks.over_sets(SETTINGS, "langevin")
+    assert found.n == 6 and found.detail["nearer (Holm)"] == list(NAMES) and found.detail["farther (Holm)"] == []
+    put(LOSS, rest=0.0)
+    assert verdicts(*combined) == {Verdict.REFUTED}
+    assert checks.over_sets(SETTINGS, "predictor").detail["farther (Holm)"] == list(NAMES)
+    put({})
+    assert verdicts(*combined) == {Verdict.INCONCLUSIVE}
+
+
+def test_valid_and_invalid_molecules_decide_v18(put: Put) -> None:
+    """Falsifier of V18 and V18a: invalid molecules as Langevin's, then as adaptive momentum's."""
+    both = ("V18.qm9", "V18a.zinc250k")
+    put({ADAPTIVE.name: 0.0, LANGEVIN.name: 0.2})
+    assert verdicts(*both) == {Verdict.HOLDS}
+    assert checks.validity_gain(SETTINGS, "QM9").detail[ADAPTIVE.name] == 1.0
+    put({ADAPTIVE.name: 0.2, LANGEVIN.name: 0.0})
+    assert verdicts(*both) == {Verdict.REFUTED}
+
+
+def test_other_samples_break_v20(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of V20: published rows of the samples' own distribution, then samples of another one."""
+    names = ("V20.enzymes", "V20.grid", "V20.qm9", "V20.zinc250k")
+    real = split(community_small(100, seed=4))
+    kernels = [statistic.kernel([*real.test, *community_small(200, seed=5)]) for statistic in STATISTICS]
+    values = tuple(row(k, 20, 20, seed=0).mean.value for k in kernels)
+    for name in ("ENZYMES", "grid"):
+        monkeypatch.setitem(gdss_tables.ROWS, name, values)
+    for name in MOLECULES:
+        monkeypatch.setitem(PUBLISHED_ROWS, name, PUBLISHED_ROWS[name]._replace(values={"valid": 0.99, "NSPDK": 0.0}))
+    put({}, rest=0.0)
+    assert verdicts(*names) == {Verdict.HOLDS}
+    put({}, rest=0.2)
+    assert verdicts(*names) == {Verdict.REFUTED}
+
+
+def test_a_set_that_is_not_run_says_which_setting_runs_it() -> None:
+    with pytest.raises(Unavailable, match=r"grid is not run at this profile's sizes: groups\.correctors\.grid"):
+        checks.gain_of(Settings(), "grid", "langevin")
+    with pytest.raises(Unavailable, match=r"published row of QM9 is not run: groups.correctors.qm9.published"):
+        checks.published_run(Settings(), "QM9")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"graphs": 10}, "graphs = 10 is no multiple of batch = 4"),
+        ({"graphs": 8, "steps": (50,)}, f"steps lack {JUDGED}"),
+        ({"graphs": 8, "more": 1}, "more = 1 seeds are fewer than seeds = 2"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused(wrong: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        SetSizes.model_validate(wrong)
+
+
+def test_all_samplers_of_a_row_have_equal_evaluations() -> None:
+    """Counted in the plan: a step of one state is an evaluation of its network."""
+    for name in NAMES:
+        for sampler in samplers_of(name):
+            run = plan(name, sampler.name, 20)
+            assert sum(run.rounds) == 20 == len(list(run.adjacency)), (name, sampler.name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_published_sampler_is_the_one_of_the_published_settings(authors_files: None, name: str) -> None:
+    """Bit by bit, with one batch: GDSS's own predictor, corrector, snr and noise scale are those of `plan`."""
+    setting, nodes = PUBLISHED[name], [7, 5, 9, 6]
+    steps = 4
+    evaluations = steps * SAMPLERS[PUBLISHED_ROWS[name].sampler].evaluations
+    ours = study.generated(name, PUBLISHED_ROWS[name].sampler, evaluations, nodes, 4, 3)
+    theirs = generate(setting, setting.networks(), steps, nodes, 3)
+    assert (ours.features == theirs.features).all() and (ours.adjacency == theirs.adjacency).all()
+
+
+def test_few_steps_from_the_authors_files(authors_files: None, fresh_cells: None) -> None:
+    """End to end, the smallest that there is; batches are coupled apart, so more graphs do not change the first."""
+    sizes = SetSizes(graphs=4, batch=2)
+    for name in ("ego_small", "QM9"):
+        common = study.common_of(Settings(real=20), name, sizes)
+        run = Run(ADAPTIVE.name, 6, 2)
+        assert math.isfinite(study.row(common, run).distance.value)
+        assert len(study.lines_of(common, run)) == 2
+    one, other = (
+        study.generated("ego_small", ADAPTIVE.name, 6, [5, 6, 7, 8][:count], 2, 1).adjacency for count in (2, 4)
+    )
+    assert np.allclose(one, other[:2], atol=1e-5)
+
+
+class Listed(Memory):
+    """Gives a value to the cells of a study alone."""
+
+    def __init__(self, cells: set[str]) -> None:
+        super().__init__()
+        self.cells = cells
+
+    def value(self, cell: Cell[R]) -> R:
+        assert str(cell) in self.cells, f"{cell} is read, and not in the study"
+        return super().value(cell)
+
+
+def test_the_study_lists_every_cell_that_is_read(put: Put, tmp_path: Path) -> None:
+    put({})
+    settings = SETTINGS.model_copy(update={"ego_small": None})
+    listed = {str(cell) for cell in study.cells(settings)}
+    assert sum(".outcome(" in name for name in listed) == 2 * (5 * 5 + 2 + 4), "two seeds; four published rows"
+    with using(Listed(listed)), saved_as(SHOWN):
+        figures.figures(settings, tmp_path)
+        tables(settings)
+        for name in ("ENZYMES", "grid"):
+            checks.stray_of_graphs(settings, name)
+        for name in MOLECULES:
+            checks.stray_of_molecules(settings, name)
+
+
+def test_figures_and_tables_are_made(put: Put, tmp_path: Path) -> None:
+    put({})
+    several = SETTINGS.model_copy(update={"ego_small": GRAPHS.model_copy(update={"steps": (50, 100)}), "grid": None})
+    with saved_as(SHOWN):
+        drawn = figures.figures(several, tmp_path)
+    assert [figure.file.stem.removeprefix("graphs_correctors_") for figure in drawn] == [*SETS, "gains"]
+    assert all(8_000 < figure.file.stat().st_size < 300_000 for figure in drawn)
+    graphs, molecules, cells, configured = tables(several)
+    assert len(graphs.rows) == 4 * 6 + 2 and len(molecules.rows) == 2 * 6 and len(configured.rows) == len(NAMES)
+    assert [line[2] for line in graphs.rows if line[0] == "grid"] == [*["not run"] * 5, "20"]
+    missing = [line for line in cells.rows if line[-1] != ""]
+    assert {line[2] for line in missing if line[0] == "grid"} == {2 * steps for steps in STEPS}
+    assert {line[2] for line in missing if line[0] == "ego_small"} == {400, 1000, 2000}
+    assert all(str(line[-2]).startswith(f"ams correct-graphs {line[0]} {line[2]} ") for line in missing)
+
+
+def test_hours_are_the_rate_times_what_is_evaluated() -> None:
+    assert hours_of("grid", 400) == pytest.approx(CONFIGURATIONS["grid"].rate * 400 * 5 * 20 / 3600)
+
+
+def test_one_row_by_itself(authors_files: None, fresh_cells: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["correct-graphs", "ego_small", "4", "--graphs", "4"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "ego_small: squared MMD after 4 score evaluations, 4 graphs" in lines[0] and len(lines) == 6
+    assert main(["correct-graphs", "ego_small", "5", "--graphs", "4"]) == 2
+    assert "5 evaluations" in capsys.readouterr().err
