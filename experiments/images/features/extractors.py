@@ -73,9 +73,7 @@ def digit_features(name: str = "digits-classifier") -> Extractor:
 def efficientnet(device: torch.device | str = "cpu") -> Extractor:
     """Return EfficientNet-Lite0's features. Raises DataUnavailable without its weights or its package."""
     name = "efficientnet-lite0"
-    code = optional(
-        "efficientnet_lite_pytorch", "EfficientNet's code is not installed: pip install 'ams-suite[suite]'"
-    )
+    code = optional("efficientnet_lite_pytorch", "EfficientNet's code is not installed: pip install 'ams-suite[suite]'")
     network = fill(code.EfficientNet.from_name(name), weights(name), name).to(device)
     mean, deviation = (torch.tensor(values, device=device)[:, None, None] for values in (_MEAN, _DEVIATION))
 
