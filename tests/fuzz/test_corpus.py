@@ -63,6 +63,8 @@ def bomb(name: str) -> bytes:
     if name == "huge tensor":
         text = json.dumps({"a": {"dtype": "F64", "shape": [2**40], "data_offsets": [0, 2**43]}}).encode()
         return len(text).to_bytes(8, "little") + text
+    if name == "huge memo":
+        return pickle.EMPTY_LIST + pickle.LONG_BINPUT + (2**30).to_bytes(4, "little") + pickle.STOP
     return pickle.PROTO + b"\x02" + pickle.LONG4 + (2**31 - 1).to_bytes(4, "little") + pickle.STOP
 
 
@@ -72,6 +74,7 @@ BOMBS = {
     "nested text": ("graphs_own", "own_json", "record", "cell", "config"),
     "huge header": ("npy",),
     "huge tensor": ("safetensors", "recipe"),
+    "huge memo": ("graphs_pickle", "cifar_part"),
     "huge number": ("torch", "graphs_pickle", "cifar_part"),
 }
 

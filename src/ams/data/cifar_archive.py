@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from ams.data.safe_read import LARGEST, guarded, inflated
+from ams.data.safe_read import LARGEST, guarded, inflated, pickled
 
 FOLDER, LEARNED, TESTED = "cifar-10-batches-py", tuple(f"data_batch_{number}" for number in range(1, 6)), "test_batch"
 Pixels = UInt8[np.ndarray, "n side side 3"]
@@ -46,7 +46,7 @@ def _images(archive: tarfile.TarFile, names: tuple[str, ...]) -> tuple[Pixels, n
 
 
 def _part(content: bytes) -> tuple[np.ndarray, np.ndarray]:
-    held = _ArrayUnpickler(io.BytesIO(content), encoding="bytes").load()
+    held = _ArrayUnpickler(io.BytesIO(pickled(content)), encoding="bytes").load()
     return held[b"data"], np.array(held[b"labels"], dtype=np.uint8)
 
 

@@ -5,7 +5,7 @@ import json
 import pickle
 from typing import Any, NamedTuple
 
-from ams.data.safe_read import guarded, inflated
+from ams.data.safe_read import guarded, inflated, pickled
 
 LARGEST = 2**24
 """The most bytes of a list, inflated."""
@@ -73,7 +73,7 @@ def unpickled_graphs(content: bytes, where: str) -> list[Graph]:
     Raises UserError, one line that names `where`, for damage and for anything but simple undirected graphs.
     """
     with guarded(where, "a list of graphs"):
-        listed = _GraphUnpickler(io.BytesIO(content)).load()
+        listed = _GraphUnpickler(io.BytesIO(pickled(content))).load()
         if type(listed) is not list:
             raise ValueError("it is no list")
         return [_from_networkx(graph) for graph in listed]

@@ -7,6 +7,7 @@ them adds the place and the advice.
 import errno
 import io
 import os
+import pickletools
 import stat
 import zipfile
 import zlib
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from ams.errors import UserError
 
+_PUTS = ("PUT", "BINPUT", "LONG_BINPUT")
 LARGEST = 2**28
 """The most bytes of a file, inflated, unless its reader has another bound."""
 
@@ -87,3 +89,14 @@ def entries(content: bytes, largest: int = LARGEST) -> dict[str, bytes]:
             if len(data) != entry.file_size:
                 raise ValueError(f"the entry {entry.filename[:60]!r} is cut short")
         return contents
+
+
+def pickled(content: bytes) -> bytes:
+    """Return a pickle as it is. Raises ValueError for one that puts an object at a place beyond its own length.
+
+    Python's reader allocates all places up to the one that is asked for: 25 bytes can ask for gigabytes.
+    """
+    for opcode, place, _ in pickletools.genops(content):
+        if opcode.name in _PUTS and int(place or 0) > len(content):
+            raise ValueError(f"it has {len(content)} bytes and asks for a memo of {place} places")
+    return content
