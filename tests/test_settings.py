@@ -17,6 +17,7 @@ MAY_BE_EMPTY = {
     "tabulated",
     "drawn",
     "lasting",
+    "shown",
     "once",
     "paces",
     "networks",

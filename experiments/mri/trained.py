@@ -18,11 +18,11 @@ WEIGHTS = Path(__file__).parent / "weights"
 SHA256 = {
     "prior": "12636e697c5adc137ba7aabf4ecf4a58b7ec04a03763111d6e7a4a14965c5c90",
     "module": "eaecdb910227ba85818a4b9ef157becc185178079a1bb87978fdfe57aa160fcf",
-    "unguided": "0dc10c3e18552d5d3ce9ded810bbfdd9ffb67e53e978ad8612527c41f7893f15",
-    "guided": "a5f6f97ae4915d1cb05080c8eb24d5272cf31459b024cc879e50e1f247815323",
+    "unguided": "06965333a17276dc07ef6fdb2b7e0209a70d0db774f8b38deb08c13659a7ace9",
+    "guided": "bca7a9636632057d4107d113c31f265b60caad4d9d9704246d5413873fd10626",
     "module-quarter": "5517a8eec2eb1e74c438228077c32b2e8dd37a5070415dc026d57dfc60d8712b",
-    "unguided-quarter": "7ad7d3332a3a31be9d611d94ad5caf9eb05bdfbccf2ab7f12dd73a82fb6d5469",
-    "guided-quarter": "4e6b42e2cf3897e4b2c4f3cf6bd886f47fb00371e7930e9ae1abc07f4385c3e6",
+    "unguided-quarter": "361429b6b6b2d9611e9859cc2b350afb6eaa3d7a61fb19f8044d66bcb9c87d7e",
+    "guided-quarter": "93dfb5a361466210ad4c3bff6e6af2fb38c065415cfe98e88648de5c870b9d53",
 }
 """Of the committed files, by name."""
 
