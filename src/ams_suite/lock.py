@@ -49,8 +49,8 @@ def names(text: str) -> list[str]:
 
 def pins(text: str) -> dict[str, Pin]:
     """Return the releases that a lock's `text` pins with `==`, by canonical name, in its order; ranges are left out."""
-    found = (Pin(*(part.strip() for part in line.split("=="))) for line in entries(text) if "==" in line)
-    return {canonical(pin.name): pin for pin in found}
+    pinned = (Pin(*(part.strip() for part in line.split("=="))) for line in entries(text) if "==" in line)
+    return {canonical(pin.name): pin for pin in pinned}
 
 
 def checksums(text: str) -> dict[str, str]:
@@ -72,7 +72,7 @@ def differing(report: Mapping[str, Any], pinned: Mapping[str, Pin], listed: Mapp
     One text each: `NAME VERSION: FILE has sha256 X, Y is listed`. Raises KeyError or TypeError for a report that pip
     did not write.
     """
-    found = []
+    different = []
     for item in report["install"]:
         name, version = item["metadata"]["name"], item["metadata"]["version"]
         if canonical(name) not in pinned:
@@ -81,10 +81,10 @@ def differing(report: Mapping[str, Any], pinned: Mapping[str, Pin], listed: Mapp
         file = unquote(urlsplit(place["url"]).path).rpartition("/")[2]
         sha256 = _sha256(place.get("archive_info", {}))
         if sha256 != listed.get(file):
-            found.append(
+            different.append(
                 f"{name} {version}: {file} has sha256 {sha256[:12]}, {listed.get(file, 'none')[:12]} is listed"
             )
-    return found
+    return different
 
 
 def _sha256(archive: Mapping[str, Any]) -> str:
@@ -97,13 +97,13 @@ def verdict(report: Path, lock: Path = LOCK, listing: Path = CHECKSUMS) -> str:
     try:
         pinned = pins(lock.read_text(encoding="utf-8"))
         listed = checksums(listing.read_text(encoding="utf-8"))
-        found = differing(json.loads(report.read_text(encoding="utf-8")), pinned, listed)
+        different = differing(json.loads(report.read_text(encoding="utf-8")), pinned, listed)
     except OSError as error:
         return f"{error.filename} cannot be read: {error.strerror}"
     except (ValueError, KeyError, TypeError) as error:
         return f"{report.name} or {listing.name} cannot be read: {error}"
-    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    return f"{found[0]} in {listing.name}{more}" if found else ""
+    more = f" (and {len(different) - 1} more)" if len(different) > 1 else ""
+    return f"{different[0]} in {listing.name}{more}" if different else ""
 
 
 def main(arguments: Sequence[str]) -> int:

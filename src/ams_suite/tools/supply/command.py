@@ -37,16 +37,16 @@ def supply(sbom: Path | None, pin: bool, advisories: bool, say: Say) -> int:
         listed = checksums(_read(CHECKSUMS))
     except ValueError as error:
         raise UserError(f"{CHECKSUMS}: {error}; `ams supply --pin` writes it anew") from error
-    found = list(installed(names(lock)))
-    problems = [*_licences((judged(each, policy) for each in found), say), *unlisted(pinned, listed)]
+    present = list(installed(names(lock)))
+    problems = [*_licences((judged(each, policy) for each in present), say), *unlisted(pinned, listed)]
     if sbom:
         project = tomllib.loads(_read(ROOT / "pyproject.toml"))["project"]
-        write_whole(sbom, canonical_json(bill(project, found, listed, policy), indent=1) + "\n")
+        write_whole(sbom, canonical_json(bill(project, present, listed, policy), indent=1) + "\n")
         say(f"bill of materials: {sbom}")
     problems += _advisories(pinned.values(), say) if advisories else []
     for problem in problems:
         say(problem)
-    there = f"{len(found)} of {len(names(lock))} distributions installed"
+    there = f"{len(present)} of {len(names(lock))} distributions installed"
     say(f"{there}, {len(listed)} files listed, {len(problems)} problems")
     return 1 if problems else 0
 
@@ -62,10 +62,10 @@ def unlisted(pinned: Mapping[str, Pin], listed: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _licences(found: Iterable[Licensed], say: Say) -> list[str]:
+def _licences(present: Iterable[Licensed], say: Say) -> list[str]:
     """Say the licence of each distribution; return a line for each that is unknown or not allowed."""
     problems = []
-    for each in found:
+    for each in present:
         say(f"{each.name:<38} {each.version:<18} {each.licence or 'unknown'}")
         if each.problem:
             problems.append(f"licences: {each.name} {each.version}: {each.problem}; see {POLICY.relative_to(ROOT)}")

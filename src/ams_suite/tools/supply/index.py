@@ -41,8 +41,8 @@ class Advisory(NamedTuple):
 def index_url() -> str:
     """Return the address of the index that pip asks (`PIP_INDEX_URL`, pip's configuration, else the public one)."""
     command = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
-    told = os.environ.get("PIP_INDEX_URL") or subprocess.run(command, capture_output=True, text=True).stdout.strip()
-    return (told or "https://pypi.org/simple").rstrip("/")
+    address = os.environ.get("PIP_INDEX_URL") or subprocess.run(command, capture_output=True, text=True).stdout.strip()
+    return (address or "https://pypi.org/simple").rstrip("/")
 
 
 def listing(pins: Iterable[Pin], index: str) -> Iterator[str]:
@@ -79,7 +79,7 @@ def advisories(pins: Iterable[Pin], index: str) -> list[Advisory] | None:
 
     Raises UserError for an index that does not answer.
     """
-    base, found = index.removesuffix("/simple"), []
+    base, advisories = index.removesuffix("/simple"), []
     for pin in pins:
         try:
             known = _asked(f"{base}/pypi/{canonical(pin.name)}/{pin.version}/json", "application/json")[
@@ -87,14 +87,14 @@ def advisories(pins: Iterable[Pin], index: str) -> list[Advisory] | None:
             ]
         except (HTTPError, KeyError, ValueError):
             return None
-        found += [
+        advisories += [
             Advisory(
                 pin, each["id"], tuple(each.get("fixed_in") or ()), each.get("summary") or each.get("details") or ""
             )
             for each in known
             if not each.get("withdrawn")
         ]
-    return found
+    return advisories
 
 
 def _asked(address: str, form: str) -> dict[str, Any]:

@@ -67,35 +67,35 @@ def installed(names: Iterable[str]) -> Iterator[Distribution]:
             continue
 
 
-def judged(found: Distribution, policy: Policy) -> Licensed:
+def judged(distribution: Distribution, policy: Policy) -> Licensed:
     """Return a distribution with its licence, and with a problem in words where that is unknown or not allowed."""
-    name, licence = canonical(found.metadata["Name"]), licence_of(found, policy)
+    name, licence = canonical(distribution.metadata["Name"]), licence_of(distribution, policy)
     if licence is None:
-        words = "; ".join(word for words in _statements(found) for word in words) or "nothing"
-        return Licensed(name, found.version, None, f"unknown licence: its metadata says {words[:100]}")
+        words = "; ".join(word for words in _statements(distribution) for word in words) or "nothing"
+        return Licensed(name, distribution.version, None, f"unknown licence: its metadata says {words[:100]}")
     fits = permitted(licence, policy.allowed_to(name))
-    return Licensed(name, found.version, licence, "" if fits else f"{licence} is not allowed")
+    return Licensed(name, distribution.version, licence, "" if fits else f"{licence} is not allowed")
 
 
-def licence_of(found: Distribution, policy: Policy) -> str | None:
+def licence_of(distribution: Distribution, policy: Policy) -> str | None:
     """Return a distribution's licence as an SPDX expression: stated by hand, else read off its metadata; else None.
 
     Of the metadata, `License-Expression` comes first, then the first line of `License`, then the classifiers, all of
     which must be known and are joined by AND: that two of them are a choice is not said there.
     """
-    own = policy.distributions.get(canonical(found.metadata["Name"]))
+    own = policy.distributions.get(canonical(distribution.metadata["Name"]))
     if own:
         return _spdx(own.licence, policy)
-    for words in _statements(found):
+    for words in _statements(distribution):
         known = [spdx for word in words if (spdx := _spdx(word, policy))]
         if known and len(known) == len(words):
             return " AND ".join(f"({spdx})" if len(known) > 1 and " OR " in spdx else spdx for spdx in sorted(known))
     return None
 
 
-def _statements(found: Distribution) -> Iterator[list[str]]:
+def _statements(distribution: Distribution) -> Iterator[list[str]]:
     """Yield what the metadata says of the licence, from the most to the least exact field."""
-    metadata = found.metadata
+    metadata = distribution.metadata
     yield [metadata["License-Expression"]] if "License-Expression" in metadata else []
     yield (metadata.get_all("License") or [""])[0].strip().splitlines()[:1]
     classifiers = metadata.get_all("Classifier") or []

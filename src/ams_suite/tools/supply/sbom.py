@@ -25,19 +25,21 @@ from verdicts.records.files import canonical_json
 Json = dict[str, Any]
 
 
-def bill(project: Mapping[str, Any], found: Sequence[Distribution], listed: Mapping[str, str], policy: Policy) -> Json:
-    """Return the bill of a `project` (table of pyproject.toml) made of the distributions `found`.
+def bill(
+    project: Mapping[str, Any], present: Sequence[Distribution], listed: Mapping[str, str], policy: Policy
+) -> Json:
+    """Return the bill of a `project` (table of pyproject.toml) made of the distributions `present`.
 
     `listed` has the sha256 of each file of the lock, by file name.
     """
-    refs = {canonical(each.metadata["Name"]): purl(each.metadata["Name"], each.version) for each in found}
+    refs = {canonical(each.metadata["Name"]): purl(each.metadata["Name"], each.version) for each in present}
     root = _component("application", project["name"], project["version"], project["license"]["text"])
     optional = [line for extra in project["optional-dependencies"].values() for line in extra]
     needs = {root["bom-ref"]: _needed([*project["dependencies"], *optional], refs)}
-    needs |= {refs[canonical(each.metadata["Name"])]: _needed(each.requires or [], refs) for each in found}
+    needs |= {refs[canonical(each.metadata["Name"])]: _needed(each.requires or [], refs) for each in present}
     contents: Json = {
         "metadata": _time() | {"component": root},
-        "components": [_material(each, listed, policy) for each in found],
+        "components": [_material(each, listed, policy) for each in present],
         "dependencies": [{"ref": ref, "dependsOn": needed} for ref, needed in needs.items()],
     }
     serial = uuid.uuid5(uuid.NAMESPACE_URL, canonical_json(contents))
@@ -54,26 +56,26 @@ def purl(name: str, version: str) -> str:
     return f"pkg:pypi/{canonical(name)}@{quote(version, safe='')}"
 
 
-def wheel_of(found: Distribution, listed: Mapping[str, str]) -> str | None:
+def wheel_of(present: Distribution, listed: Mapping[str, str]) -> str | None:
     """Return the listed wheel that a distribution was installed from, by its version and tags; else None."""
-    lines = (found.read_text("WHEEL") or "").splitlines()
+    lines = (present.read_text("WHEEL") or "").splitlines()
     tags = {tag for line in lines if line.startswith("Tag:") for tag in parse_tag(line.partition(":")[2].strip())}
-    pin = Pin(found.metadata["Name"], found.version)
+    pin = Pin(present.metadata["Name"], present.version)
     wheels = (file for file in listed if file.endswith(".whl") and is_of(file, pin))
     return next((file for file in wheels if parse_wheel_filename(file)[3] == tags), None)
 
 
-def _material(found: Distribution, listed: Mapping[str, str], policy: Policy) -> Json:
-    component = _component("library", found.metadata["Name"], found.version, licence_of(found, policy))
-    if wheel := wheel_of(found, listed):
+def _material(present: Distribution, listed: Mapping[str, str], policy: Policy) -> Json:
+    component = _component("library", present.metadata["Name"], present.version, licence_of(present, policy))
+    if wheel := wheel_of(present, listed):
         component["hashes"] = [{"alg": "SHA-256", "content": listed[wheel]}]
     return component
 
 
 def _component(kind: str, name: str, version: str, licence: str | None) -> Json:
     ref = purl(name, version)
-    told = {"licenses": [{"expression": licence}]} if licence else {}
-    return {"type": kind, "bom-ref": ref, "name": name, "version": version, "purl": ref} | told
+    licences = {"licenses": [{"expression": licence}]} if licence else {}
+    return {"type": kind, "bom-ref": ref, "name": name, "version": version, "purl": ref} | licences
 
 
 def _needed(requirements: Sequence[str], refs: Mapping[str, str]) -> list[str]:
