@@ -29,8 +29,8 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw distances against evaluations, and samples side by side."""
     what = "CIFAR-10 at 16 x 16 pixels, the suite's own network, hyperparameters chosen on other images"
     distances = (
-        f"{what}. Left: kernel distance of the denoised samples to {settings.reference} test images, in "
-        "EfficientNet-Lite0's features (dotted: as many other test images; dashed: a fitted Gaussian). Right: variance "
+        f"{what}. Above: kernel distance of the denoised samples to {settings.reference} test images, in "
+        "EfficientNet-Lite0's features (dotted: as many other test images; dashed: a fitted Gaussian). Below: variance "
         f"ratio; 1 is exact. Bars: {CONFIDENCE:.0%} intervals over {settings.batches} batches of {settings.batch}."
     )
     figures = [save_figure(draw_distances(settings), folder, "colour_network_distances", distances, _CLAIMS)]
