@@ -89,7 +89,7 @@ JSON_FAULTS: dict[str, tuple[bytes, str]] = {
     "plain": (b"[]", ""),
 }
 PICKLE_FAULTS: dict[str, tuple[bytes, str]] = {
-    "empty": (b"", "EOFError"),
+    "empty": (b"", "exhausted before seeing STOP"),
     "no list": (pickle.dumps(networkx.path_graph(3)), "no list"),
     "loop": (pickled(networkx.Graph([(1, 1)])), "a loop"),
     "a number": (whole(pickle.EMPTY_LIST, pickle.BININT1, b"\x07", pickle.APPEND), "AttributeError"),

@@ -9,6 +9,7 @@ import torch
 from ams_suite.__main__ import main
 from experiments import weights
 from experiments.images.networks.classifier import SHA256, SIDES, Classifier
+from experiments.images.networks.colour import SHA256 as COLOUR
 from experiments.images.networks.loading import fill, parsed
 from experiments.images.networks.small import SHA256 as SCORE, WEIGHTS, Denoiser
 from experiments.images.tasks import HELD_OUT, PLANS, ClassifyingTask, DenoisingTask, split_digits, task
@@ -84,7 +85,7 @@ def test_committed_weights_are_what_their_plan_would_train(name):
 
 
 def test_checksums_stand_for_the_committed_files():
-    stated = {"digits-score": SCORE, **SHA256}
+    stated = {"digits-score": SCORE, **SHA256, **COLOUR}
     for name, sha256 in stated.items():
         assert hashlib.sha256((WEIGHTS / f"{name}.safetensors").read_bytes()).hexdigest() == sha256
     assert {file.stem for file in WEIGHTS.glob("*.safetensors")} == set(stated)
