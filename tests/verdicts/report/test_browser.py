@@ -25,7 +25,8 @@ CHART = """
     k = alt.param(name="k", value=0, bind=alt.binding_range(min=0, max=2, step=1, name="Step "))
     told = alt.Chart({"values": [{}]}, title=alt.TitleParams({"expr": "'at ' + k"})).mark_point().add_params(k)
     return [save_chart(told, folder, "slide", "a slide", ["A1"]), """
-LONGEST_LOAD = 1.0
+LONGEST_LOAD = 3.0
+"""Seconds: beside other tests, on a busy machine. Alone the page loads in less than one."""
 SCREENS = 20
 
 
