@@ -75,13 +75,18 @@ def median_measurement(values: Sequence[float], **fields: Any) -> Measurement:
     return Measurement(**median_interval(values)._asdict(), **fields)
 
 
+def in_turn(works: Sequence[Work], rounds: int) -> list[tuple[float, ...]]:
+    """Return the CPU seconds of each work in each round, A B A B ..., after one unmeasured round."""
+    with undisturbed():
+        return [tuple(cpu_seconds(work) for work in works) for _ in range(rounds + 1)][1:]
+
+
 def time_ratio(numerator: Work, denominator: Work, pairs: int, scale: float = 1.0, **detail: float) -> Measurement:
     """Return `scale` times the ratio of two CPU times: the median over interleaved pairs, after one unmeasured pair.
 
     The measurement's `detail` gets both median times in milliseconds.
     """
-    with undisturbed():
-        times = np.array([(cpu_seconds(numerator), cpu_seconds(denominator)) for _ in range(pairs + 1)][1:])
+    times = np.array(in_turn((numerator, denominator), pairs))
     first, second = np.round(1e3 * np.median(times, axis=0), 3).tolist()
     medians = {"numerator, ms": first, "denominator, ms": second, "pairs": pairs}
     return median_measurement((scale * times[:, 0] / times[:, 1]).tolist(), detail=medians | detail)
@@ -89,5 +94,4 @@ def time_ratio(numerator: Work, denominator: Work, pairs: int, scale: float = 1.
 
 def median_seconds(work: Work, runs: int) -> float:
     """Return the median CPU seconds of `runs` runs of `work`, after one unmeasured run."""
-    with undisturbed():
-        return float(np.median([cpu_seconds(work) for _ in range(runs + 1)][1:]))
+    return float(np.median(in_turn((work,), runs)))

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from ams.data import smiles
-from experiments.benchmarks.timing import Work, cpu_seconds, median_seconds, undisturbed
+from experiments.benchmarks.timing import Work, median_seconds
 from experiments.graphs.checkpoints import Networks
 from experiments.graphs.data import published
 from experiments.graphs.generation import PUBLISHED
@@ -35,13 +35,16 @@ class Counted(NamedTuple):
     flops: int
 
 
-class Timed(NamedTuple):
-    """Operations and CPU seconds of one evaluation of one graph by both networks; means over graphs of `nodes`."""
+class Rate(NamedTuple):
+    """One evaluation of one sample: parameters, operations, CPU seconds; `timed` at so many pixels a side, or nodes.
+
+    Of graphs they are means, and those of both networks together.
+    """
 
     parameters: int
     flops: float
     seconds: float
-    nodes: float
+    timed: float
 
 
 def counted(work: Work) -> int:
@@ -49,12 +52,6 @@ def counted(work: Work) -> int:
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         work()
     return int(counter.get_total_flops())
-
-
-def in_turn(works: Sequence[Work], rounds: int) -> list[tuple[float, ...]]:
-    """Return the CPU seconds of each work in each round, A B A B ..., after one unmeasured round."""
-    with undisturbed():
-        return [tuple(cpu_seconds(work) for work in works) for _ in range(rounds + 1)][1:]
 
 
 def image_evaluation(network: NCSNpp, count: int, side: int) -> Work:
@@ -79,7 +76,7 @@ def image_evaluations(sizes: Architecture, batches: Sequence[tuple[int, int]], s
     return [image_evaluation(network, count, side) for count, side in batches]
 
 
-def graph_cost(name: str, graphs: int, runs: int) -> Timed:
+def graph_cost(name: str, graphs: int, runs: int) -> Rate:
     """Return the cost of a set's GDSS networks, on graphs of evenly spaced quantiles of its sizes.
 
     Raises DataUnavailable without the checkpoint or the set.
@@ -87,7 +84,7 @@ def graph_cost(name: str, graphs: int, runs: int) -> Timed:
     nodes = sum(quantiles(nodes_of(name), graphs)) / graphs
     parameters = sum(map(_parameters, PUBLISHED[name].networks()))
     work = published_evaluation(name, graphs)
-    return Timed(parameters, counted(work) / graphs, median_seconds(work, runs) / graphs, nodes)
+    return Rate(parameters, counted(work) / graphs, median_seconds(work, runs) / graphs, nodes)
 
 
 def published_evaluation(name: str, graphs: int) -> Work:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from ams.errors import DataUnavailable
 from experiments.exhibits import study
+from experiments.exhibits.arithmetic import Rate
 from experiments.exhibits.configurations import Configuration, listed
 from experiments.exhibits.coverage import ROWS, all_claims, settings_in
 from experiments.exhibits.group_sizes import standing
 from experiments.exhibits.image_cells import Runs, cell_of
 from experiments.exhibits.settings import Settings
-from experiments.exhibits.study import Rate
 from verdicts import Table
 from verdicts.claims.schema import Profile
 from verdicts.records.figures import Cell

@@ -6,8 +6,9 @@ Seconds belong to the machine that they were measured on, one thread; everything
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from experiments.benchmarks.timing import in_turn
 from experiments.exhibits import arithmetic
-from experiments.exhibits.arithmetic import MOLECULES, Counted, Timed, in_turn
+from experiments.exhibits.arithmetic import MOLECULES, Counted, Rate
 from experiments.exhibits.configurations import Configuration, listed
 from experiments.exhibits.settings import Settings
 from experiments.graphs.generation import PUBLISHED
@@ -36,15 +37,6 @@ class Rounds(NamedTuple):
         return [row[later] / row[later - 1] / growth for row in self.seconds]
 
 
-class Rate(NamedTuple):
-    """One evaluation of one sample: parameters, operations, CPU seconds; `timed` at so many pixels a side, or nodes."""
-
-    parameters: int
-    flops: float
-    seconds: float
-    timed: float
-
-
 @cell
 def image_cost(sizes: Architecture, side: int) -> Counted:
     """Count the parameters and operations of an architecture for images of `side` pixels a side."""
@@ -59,7 +51,7 @@ def image_rounds(sizes: Architecture, batches: tuple[tuple[int, int], ...], roun
 
 
 @cell(data=GRAPH_DATA)
-def graph_cost(name: str, graphs: int, runs: int) -> Timed:
+def graph_cost(name: str, graphs: int, runs: int) -> Rate:
     """Count and time both networks of a set. Raises DataUnavailable."""
     return arithmetic.graph_cost(name, graphs, runs)
 
@@ -92,9 +84,7 @@ def rate(settings: Settings, configuration: Configuration) -> Rate | None:
     DataUnavailable without the files of a graph set.
     """
     if configuration.is_of_graphs:
-        name = configuration.id
-        timed = graph_cost(name, settings.graphs_of(name), settings.runs)
-        return Rate(*timed)
+        return graph_cost(configuration.id, settings.graphs_of(configuration.id), settings.runs)
     if configuration.architecture is None or configuration.side is None:
         return None
     return _image_rate(settings, ARCHITECTURES[configuration.architecture], configuration.side)

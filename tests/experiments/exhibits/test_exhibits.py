@@ -8,11 +8,12 @@ import pytest
 import torch
 
 from ams.errors import DataUnavailable, UserError
+from experiments.benchmarks import timing
 from experiments.exhibits import arithmetic, checks, coverage, figures, study
-from experiments.exhibits.arithmetic import Timed
+from experiments.exhibits.arithmetic import Rate
 from experiments.exhibits.configurations import LISTED, Configuration, Kind, Listed, listed
 from experiments.exhibits.settings import Settings
-from experiments.exhibits.study import Rate, Rounds
+from experiments.exhibits.study import Rounds
 from experiments.graphs.data import published
 from experiments.images.networks.ncsnpp_architectures import ARCHITECTURES, random_network
 from tests.claims import ROOT, claims, refuted, verdict_of
@@ -126,7 +127,7 @@ def test_a_network_costs_what_it_is_counted_at() -> None:
 
 def test_rounds_do_each_work_once_in_turn() -> None:
     done: list[str] = []
-    assert len(arithmetic.in_turn([lambda: done.append("a"), lambda: done.append("b")], 3)) == 3
+    assert len(timing.in_turn([lambda: done.append("a"), lambda: done.append("b")], 3)) == 3
     assert done == ["a", "b"] * 4
 
 
@@ -225,7 +226,7 @@ def test_scaled_cells_are_in_the_settings_of_a_profile(tables) -> None:
 
 
 def test_without_files_a_cost_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(name: str, graphs: int, runs: int) -> Timed:
+    def missing(name: str, graphs: int, runs: int) -> Rate:
         raise DataUnavailable(name)
 
     monkeypatch.setattr(study, "graph_cost", missing)
@@ -252,7 +253,7 @@ def test_a_resolution_has_the_time_of_the_nearest_one_below(monkeypatch: pytest.
 @needs_graphs
 def test_a_graph_sets_networks_are_counted_on_its_sizes() -> None:
     timed = study.graph_cost.wrapped("community_small", 3, 1)
-    assert 12 <= timed.nodes <= 20 and timed.flops > 1e6 and timed.seconds > 0
+    assert 12 <= timed.timed <= 20 and timed.flops > 1e6 and timed.seconds > 0
     assert timed.parameters > 1e5
 
 
