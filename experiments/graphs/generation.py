@@ -69,10 +69,18 @@ PUBLISHED: Mapping[str, Setting] = {
 
 def generate(setting: Setting, both: Networks, steps: int, sizes: Sequence[int], seed: int) -> Denoised:
     """Return samples of graphs of `sizes` nodes, padded to the setting's largest graph. Raises NonFiniteState."""
-    layout = Layout.of(sizes)
-    states = halves(scores(both, setting.pair, layout), layout, setting.features, seed)
-    rounds = samplers.coupled(setting.plan(steps), *states)
-    return samplers.denoised_end(rounds).padded(layout, setting.largest)
+    return drawn(setting, both, setting.plan(steps), Layout.of(sizes), seed)
+
+
+def drawn(
+    setting: Setting, both: Networks, plan: Run, layout: Layout, seed: int, coupling: Coupling = RaggedBatch
+) -> Denoised:
+    """Return samples by any plan on a setting's processes, padded to its largest graph, in the caller's order.
+
+    Raises NonFiniteState.
+    """
+    states = halves(scores(both, setting.pair, layout), layout, setting.features, seed, coupling)
+    return samplers.denoised_end(samplers.coupled(plan, *states)).padded(layout, setting.largest)
 
 
 def published_samples(name: str, steps: int, sizes: Sequence[int], seed: int) -> Denoised:

@@ -1,18 +1,17 @@
 """V15 to V20: what adaptive momentum gains on each set of graphs and molecules, and over all of them."""
 
 import math
-from statistics import NormalDist
 
 from pydantic import JsonValue
 
-from ams.statistics import CONFIDENCE, Interval
+from ams.statistics import Interval
 from experiments.graphs.correctors import study
 from experiments.graphs.correctors.configurations import ADAPTIVE, JUDGED, LANGEVIN, PUBLISHED_MOLECULES, PUBLISHED_ROWS
 from experiments.graphs.correctors.intervals import QUANTILE, combined, resolved_by_holm, standardised
 from experiments.graphs.correctors.settings import SetSizes, Settings
 from experiments.graphs.correctors.study import PAIRS, Common
 from experiments.graphs.discrepancy import Difference
-from experiments.graphs.gdss_tables.study import ERRORS
+from experiments.graphs.gdss_tables.study import smallest_seen
 from verdicts import Measurement, Unavailable, check
 
 DIGITS = {"valid": 0.00005, "NSPDK": 0.0005}
@@ -214,10 +213,9 @@ def stray_of_molecules(settings: Settings, name: str) -> Measurement:
         error = math.hypot(error, error * math.sqrt(run.seeds * sizes.graphs / PUBLISHED_MOLECULES), DIGITS[quantity])
         stated = PUBLISHED_ROWS[name].values[quantity]
         strays.append(abs(stated - value) / error)
-        seen = (ERRORS + NormalDist().inv_cdf(CONFIDENCE)) * error
         detail[quantity] = (
             f"published {stated:g}, ours {value:.4f} [{low:.4f}, {high:.4f}], standard error {error:.4f}, smallest "
-            f"effect seen {seen:.4f}"
+            f"effect seen {smallest_seen(error):.4f}"
         )
     return _stray(settings, sizes, run, max(strays), detail)
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ams.data import smiles
 from ams.metrics.mmd import Kernel
 from ams.statistics import Interval, mean_interval
-from experiments.graphs import discrepancy, samplers
+from experiments.graphs import discrepancy
 from experiments.graphs.correctors.configurations import (
     ADAPTIVE,
     ADAPTIVE_IN_BOTH,
@@ -31,7 +31,7 @@ from experiments.graphs.correctors.settings import SetSizes, Settings
 from experiments.graphs.data import from_graph6, published, sizes, thresholded, to_graph6, trimmed
 from experiments.graphs.gdss_tables import rows
 from experiments.graphs.gdss_tables.study import TableRow, compared
-from experiments.graphs.generation import PUBLISHED, halves
+from experiments.graphs.generation import PUBLISHED, drawn
 from experiments.graphs.graph_comparison.sampling import coupling_of
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.molecules import study as molecules
@@ -39,7 +39,6 @@ from experiments.graphs.molecules.nspdk import Molecule, nspdk_kernel
 from experiments.graphs.molecules.study import Quality, Sample
 from experiments.graphs.samplers import Denoised
 from experiments.graphs.statistics import PUBLISHED as STATISTICS
-from experiments.graphs.systems import scores
 from verdicts.studies import Cell, cell
 
 DATA = (
@@ -102,11 +101,8 @@ def outcome(common: Common, sampler: str, evaluations: int, number: int) -> Samp
 
 def generated(name: str, sampler: str, evaluations: int, nodes: Sequence[int], batch: int, seed: int) -> Denoised:
     """Return samples of graphs of `nodes` nodes with norms averaged over batches of `batch`, in the caller's order."""
-    setting, layout = PUBLISHED[name], Layout.of(nodes)
-    both = scores(setting.networks(), setting.pair, layout)
-    states = halves(both, layout, setting.features, seed, coupling_of(layout, batch))
-    rounds = samplers.coupled(plan(name, sampler, evaluations), *states)
-    return samplers.denoised_end(rounds).padded(layout, setting.largest)
+    setting, layout, own = PUBLISHED[name], Layout.of(nodes), plan(name, sampler, evaluations)
+    return drawn(setting, setting.networks(), own, layout, seed, coupling_of(layout, batch))
 
 
 @cell(data=DATA)

@@ -32,6 +32,11 @@ RANGED = ("community_small", "ego_small", "ENZYMES")
 DATA = (*ROWS, *(generation.PUBLISHED[name].checkpoint for name in ROWS))
 
 
+def smallest_seen(error: float) -> float:
+    """Return the smallest effect that exceeds `ERRORS` standard errors with probability `CONFIDENCE`."""
+    return (ERRORS + NormalDist().inv_cdf(CONFIDENCE)) * error
+
+
 class Entry(NamedTuple):
     """A statistic of a set: the published value, ours, and the floor of real graphs.
 
@@ -60,8 +65,8 @@ class Entry(NamedTuple):
 
     @property
     def smallest(self) -> float:
-        """Return the smallest error of the published value that exceeds `ERRORS` with probability `CONFIDENCE`."""
-        return (ERRORS + NormalDist().inv_cdf(CONFIDENCE)) * self.error
+        """Return the smallest error of the published value that is seen."""
+        return smallest_seen(self.error)
 
     def text(self) -> str:
         """Return the published value beside ours, in words for a record."""
