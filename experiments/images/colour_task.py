@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from pydantic import BaseModel
 from torch import Tensor, nn
 
@@ -28,6 +28,12 @@ class Parts(NamedTuple):
 
     train: Float[Tensor, "n 3 side side"]
     held_out: Float[Tensor, "m 3 side side"]
+
+
+def shuffled(x: Shaped[Tensor, "n h w c"], count: int | None = None) -> Shaped[Tensor, "count c h w"]:
+    """Return the images, or the first so many, in one fixed order (registered sets are sorted by class)."""
+    order = torch.randperm(len(x), generator=torch.Generator().manual_seed(10))[:count]
+    return x[order].movedim(-1, 1).contiguous()
 
 
 class Colour(BaseModel, frozen=True, extra="forbid"):
@@ -49,9 +55,8 @@ class ColourTask:
     @cached_property
     def split(self) -> Parts:
         """Return the images in two parts, by a fixed permutation."""
-        x = images(self.kind.data).x.movedim(-1, 1).contiguous()
-        order = torch.randperm(len(x), generator=torch.Generator().manual_seed(10))
-        return Parts(x[order[HELD_OUT:]], x[order[:HELD_OUT]])
+        x = shuffled(images(self.kind.data).x)
+        return Parts(x[HELD_OUT:], x[:HELD_OUT])
 
     def network(self) -> nn.Module:
         """Return a denoiser with random weights."""

@@ -5,6 +5,7 @@ Batches are the independent units; those of one number have common starts and no
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from verdicts.records.figures import Cell
 THRESHOLD_HEADER = ("sampler", "threshold", "NFE", "low", "high", "speed-up", "low", "high", "largest NFE tried")
 
 
-def column(batches: Iterable[tuple[float, ...]], quantity: str) -> list[float]:
+def column(batches: Iterable[tuple[Any, ...]], quantity: str) -> list[float]:
     """Return the quantity of that name of each batch."""
     return [getattr(batch, quantity) for batch in batches]
 

@@ -19,6 +19,7 @@ from ams.errors import UserError
 from ams.samplers import Score
 from ams.schedules import Level
 from ams.statistics import Interval, mean_interval
+from ams.targets import Gaussian
 from experiments.images.networks.unet_ve import ExponentialVE, mnist_ve
 
 _BLOCK = 250
@@ -54,6 +55,21 @@ def denoising_losses(
         error = level.sigma * score(level.scale * clean + level.sigma * noise, level) + noise
         losses.append(error.double().square().flatten(1).sum(1))
     return torch.cat(losses)
+
+
+def fitted(x: Float[Tensor, " n *shape"]) -> Gaussian:
+    """Return the Gaussian with the mean and the covariance of images, in their type."""
+    return Gaussian(x.mean(0), x.flatten(1).mT.cov())
+
+
+def losses_per_pixel(
+    score: Score, x: Float[Tensor, " n *shape"], sigmas: Sequence[float], repeats: int, seed: int
+) -> Float[np.ndarray, "levels n"]:
+    """Return the loss of each image at each noise level over its number of pixels, the mean over draws of noise."""
+    z = torch.randn((repeats, *x.shape), generator=torch.Generator().manual_seed(seed))
+    levels = [Level(number, sigma=sigma) for number, sigma in enumerate(sigmas)]
+    losses = [torch.stack([denoising_losses(score, x, noise, level) for noise in z]).mean(0) for level in levels]
+    return np.asarray(torch.stack(losses) / x[0].numel())
 
 
 def worst_ratio(

@@ -4,7 +4,8 @@ Batch `number` of a seed starts alike for every sampler and draws the same noise
 between samplers are paired. Adaptive momentum couples the samples of a batch, so batches are the independent units.
 """
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor
 from ams.samplers import Score, flow_rk45, sample
 from ams.samplers.presets import ADAPTIVE, COMPARED, LANGEVIN, Hyperparameters, SamplerSpec, SigmaRange
 from ams.schedules import Level
+from experiments.images.networks.score_adapter import NetworkScore
 from verdicts.claims.sizes import Names, Sizes
 
 BASELINE, PAPER, DOUBLED = LANGEVIN.name, ADAPTIVE.name, "Langevin, drift x2"
@@ -26,6 +28,17 @@ class Problem(NamedTuple):
     score: Score
     shape: tuple[int, ...]
     sigmas: SigmaRange
+
+
+def chosen_values(base: Hyperparameters, values: Mapping[str, float]) -> Hyperparameters:
+    """Return hyperparameters with these values, as a file of choices has them: `repeats` a float too."""
+    given: dict[str, Any] = {name: int(value) if name == "repeats" else value for name, value in values.items()}
+    return base._replace(**given)
+
+
+def of_network(network: NetworkScore, last_sigma: float) -> Problem:
+    """Return a network's score, from the largest noise that it was trained at to `last_sigma`."""
+    return Problem(network.score, network.shape, SigmaRange(network.largest, last_sigma))
 
 
 class BatchSetup(NamedTuple):
@@ -95,6 +108,12 @@ def solved(problem: Problem, tolerance: float, size: int, draws: torch.Generator
 def on_device(score: Score, device: str) -> Score:
     """Return a score that is computed on a device for states that are elsewhere."""
     return lambda x, level: score(x.to(device), level).to(x.device)
+
+
+def seen_noise(problem: Problem, x: Float[Tensor, " batch *shape"]) -> float:
+    """Return `E |noise(x, sigma_L)|^2 / d`, `noise = -sigma score`: what a score sees at the last noise level."""
+    last = problem.sigmas.last
+    return float((last * problem.score(x, Level(0, sigma=last))).double().square().mean())
 
 
 def denoised(problem: Problem, x: Float[Tensor, " batch *shape"]) -> Float[Tensor, " batch *shape"]:

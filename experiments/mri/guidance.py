@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ams.samplers import Score
 from ams.samplers.presets import SPECS, Hyperparameters, SigmaRange
-from experiments.images.runs import Problem, denoised, generator, run
+from experiments.images.runs import Problem, chosen_values, denoised, generator, run
 from experiments.mri.data import slices, split
 from experiments.mri.forward import Scan, measure
 from experiments.mri.posterior import posterior_score
@@ -43,8 +43,7 @@ def chosen() -> dict[str, dict[int, Hyperparameters]]:
 
 def hyperparameters(values: Mapping[str, float]) -> Hyperparameters:
     """Return the hyperparameters that have these values."""
-    given: dict[str, Any] = {name: int(value) if name == "repeats" else value for name, value in values.items()}
-    return Hyperparameters(**given)
+    return chosen_values(Hyperparameters(), values)
 
 
 def guidance_images(

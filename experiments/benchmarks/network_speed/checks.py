@@ -11,11 +11,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.samplers.presets import AUTHORS, SPECS, SigmaRange
+from ams.samplers.presets import AUTHORS, SPECS
 from experiments.benchmarks.network_speed.settings import Settings
 from experiments.benchmarks.timing import time_ratio, undisturbed
 from experiments.images.networks.colour import KINDS, colour_network, score_of
-from experiments.images.runs import Problem, denoised, generator, run
+from experiments.images.runs import denoised, generator, of_network, run
 from verdicts import Measurement, check
 
 NAME, SAMPLER, LAST_SIGMA = "cifar16-score", "PC, adaptive", 0.01
@@ -57,9 +57,7 @@ def time_over_written(settings: Settings, network: Network) -> Measurement:
 
 def samples(settings: Settings, network: Network) -> Float[Tensor, "n 3 16 16"]:
     """Return denoised samples by a network."""
-    kind = KINDS[NAME]
-    asked = score_of(network, kind)
-    problem = Problem(asked.score, asked.shape, SigmaRange(asked.largest, LAST_SIGMA))
+    problem = of_network(score_of(network, KINDS[NAME]), LAST_SIGMA)
     with undisturbed():
         outcome = run(problem, SPECS[SAMPLER], settings.budget, AUTHORS, settings.images, generator(settings.seed, 1))
         return denoised(problem, outcome.x)

@@ -25,11 +25,12 @@ from ams.samplers.presets import AUTHORS, SPECS, SigmaRange
 from ams.schedules import Level
 from ams.targets import Empirical
 from experiments.images.colour.settings import CIFAR, Features, Network, Settings
+from experiments.images.colour_task import shuffled
 from experiments.images.features.extractors import Extractor, efficientnet, inception
 from experiments.images.features.scores import Judge, Scores
 from experiments.images.networks.ncsnpp import LARGEST
 from experiments.images.networks.pretrained_cifar import diffusers_folder, score_sde, verified
-from experiments.images.runs import Problem, denoised, generator, on_device, run
+from experiments.images.runs import Problem, denoised, generator, of_network, on_device, run
 from verdicts.studies import Cell, cell
 
 README = "https://github.com/yang-song/score_sde_pytorch#pretrained-checkpoints"
@@ -120,7 +121,7 @@ def network_problem(network: Network) -> Problem:
         loaded = diffusers_folder(path, sha256, network.config_sha256, network.largest, device())
     else:
         loaded = score_sde(path, sha256, network.side, device())
-    return Problem(loaded.score, loaded.shape, SigmaRange(loaded.largest, max(network.last_sigma, loaded.smallest)))
+    return of_network(loaded, max(network.last_sigma, loaded.smallest))
 
 
 def device() -> str:
@@ -130,13 +131,12 @@ def device() -> str:
 
 @cache
 def pictures(reference: Reference, count: int) -> Float[Tensor, "n c h w"]:
-    """Return the first so many images, shuffled (a registered set is sorted by class), pixels in [0, 1].
+    """Return so many images, shuffled, pixels in [0, 1].
 
     Raises DataUnavailable where the file is missing, UserError for another.
     """
     x = images(reference.name).x if reference.sha256 is None else _own(Path(reference.name), reference.sha256)
-    order = torch.randperm(len(x), generator=torch.Generator().manual_seed(10))[:count]
-    chosen = x[order].movedim(-1, 1).contiguous()
+    chosen = shuffled(x, count)
     return chosen.float().div_(255) if chosen.dtype is torch.uint8 else chosen
 
 

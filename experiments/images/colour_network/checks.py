@@ -4,6 +4,7 @@ from ams.statistics import CONFIDENCE
 from ams_suite import measures
 from experiments.images.colour_network import losses, study
 from experiments.images.colour_network.settings import ADAPTIVE, ANCESTRAL, EARLY, LATE, PLAIN, SOLVER, Settings
+from experiments.images.comparison import column
 from experiments.images.loss import worst_ratio
 from verdicts import Measurement, check
 
@@ -70,5 +71,5 @@ def gain_over_a_fitted_gaussian(settings: Settings) -> Measurement:
 @check("X9.variance")
 def variance_ratio_less_that_of_langevins_corrector(settings: Settings) -> Measurement:
     """Measure the adaptive corrector's minus the plain corrector's variance ratio at 100 evaluations, both tuned."""
-    ours, theirs = ([each.variance_ratio for each in study.batches(settings, name, LATE)] for name in (ADAPTIVE, PLAIN))
+    ours, theirs = (column(study.batches(settings, name, LATE), "variance_ratio") for name in (ADAPTIVE, PLAIN))
     return measures.mean_difference(ours, theirs, CONFIDENCE, settings.seed, settings.batch)

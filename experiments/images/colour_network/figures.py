@@ -4,16 +4,18 @@ from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from matplotlib.figure import Figure as Drawing
 from torch import Tensor
 
 from ams.plots import legend_above, panels
-from ams.statistics import CONFIDENCE, Interval, mean_interval
+from ams.statistics import CONFIDENCE, mean_interval
 from experiments.images.colour_network import quality, study, tuning
 from experiments.images.colour_network.quality import Batch
 from experiments.images.colour_network.settings import Settings
+from experiments.images.comparison import column, interval
 from experiments.images.drawing import draw_grid
 from experiments.images.features.pooled import Entry, Pooled, judged
 from experiments.images.features.scores import CONDITIONS
@@ -45,39 +47,24 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 def draw_distances(settings: Settings) -> Drawing:
     """Kernel distance and variance ratio against evaluations."""
-    drawing, (left, right) = panels(2)
+    drawing, (above, below) = panels(2)
+    budgets = settings.budgets
     for sampler in settings.samplers:
-        runs = {budget: study.batches(settings, sampler, budget) for budget in settings.budgets}
-        for axes, measured in ((left, _kernels(settings, runs)), (right, _ratios(runs))):
-            values, lows, highs = zip(*(one[:3] for one in measured), strict=True)
-            error = [
-                [v - low for v, low in zip(values, lows, strict=True)],
-                [h - v for v, h in zip(values, highs, strict=True)],
-            ]
-            axes.errorbar(settings.budgets, values, yerr=error, **BY_NAME[sampler].look())
+        near = [interval(study.kernels(settings, sampler, budget)) for budget in budgets]
+        ratios = [interval(column(study.batches(settings, sampler, budget), "variance_ratio")) for budget in budgets]
+        for axes, intervals in ((above, near), (below, ratios)):
+            mean, low, high = np.array(intervals).T
+            axes.errorbar(budgets, mean, yerr=[mean - low, high - mean], **BY_NAME[sampler].look())
     for name, line in ((study.REAL, ":"), (study.GAUSSIAN, "--")):
-        left.axhline(
-            max(mean_interval(study.kernels(settings, name), CONFIDENCE).value, 0.0), color="0.35", lw=0.8, ls=line
-        )
-    right.axhline(1.0, color="0.35", lw=0.8, ls=":")
-    left.set(xlabel="evaluations", ylabel="kernel distance", xscale="log")
-    right.set(xlabel="evaluations", ylabel="variance ratio", xscale="log")
-    for axes in (left, right):
+        above.axhline(max(interval(study.kernels(settings, name))[0], 0.0), color="0.35", lw=0.8, ls=line)
+    below.axhline(1.0, color="0.35", lw=0.8, ls=":")
+    above.set(xlabel="evaluations", ylabel="kernel distance", xscale="log")
+    below.set(xlabel="evaluations", ylabel="variance ratio", xscale="log")
+    for axes in (above, below):
         axes.set_xticks(settings.budgets, [str(budget) for budget in settings.budgets])
         axes.minorticks_off()
-    legend_above(left, 2)
+    legend_above(above, 2)
     return drawing
-
-
-def _kernels(settings: Settings, runs: dict[int, list[Batch]]) -> list[Interval]:
-    return [
-        mean_interval([quality.kernel(each, settings.reference) for each in batches], CONFIDENCE)
-        for batches in runs.values()
-    ]
-
-
-def _ratios(runs: dict[int, list[Batch]]) -> list[Interval]:
-    return [mean_interval([each.variance_ratio for each in batches], CONFIDENCE) for batches in runs.values()]
 
 
 def draw_samples(settings: Settings, budget: int) -> Drawing:
@@ -136,8 +123,6 @@ def _named(one: Pooled) -> tuple[Cell, ...]:
 
 def _pairs(one: Pooled, batches: list[Batch]) -> Iterator[Cell]:
     """Yield each quantity with the half-width of its interval."""
-    means = [
-        mean_interval([getattr(each, name) for each in batches], CONFIDENCE) for name in ("energy", "variance_ratio")
-    ]
-    for interval in (*(one.numbers[name] for name in _QUANTITIES), *means):
-        yield from (interval.value, interval.value - interval.low)
+    means = [mean_interval(column(batches, name), CONFIDENCE) for name in ("energy", "variance_ratio")]
+    for each in (*(one.numbers[name] for name in _QUANTITIES), *means):
+        yield from (each.value, each.value - each.low)

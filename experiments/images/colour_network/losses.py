@@ -6,13 +6,10 @@ r"""How good the network is: its denoising loss on images that it has not seen, 
 from, which it would have if it had memorised them, and that of one Gaussian fitted to them.
 """
 
-import torch
-
 from ams.samplers import Score
-from ams.schedules import Level
-from ams.targets import Empirical, Gaussian
+from ams.targets import Empirical
 from experiments.images.colour_network import quality
-from experiments.images.loss import denoising_losses
+from experiments.images.loss import fitted, losses_per_pixel
 from experiments.images.networks.colour import colour_score
 from verdicts.studies import Array, cell
 
@@ -26,11 +23,7 @@ SEED = 2
 @cell(data=(*quality.DATA[:1], quality.LEARNED))
 def per_image(case: str, count: int) -> Array:
     """The loss (noise level, image) a pixel and channel of one of `CASES`, on the last `count` test images."""
-    x = quality.test_images()[-count:]
-    z, score = torch.randn(x.shape, generator=torch.Generator().manual_seed(SEED)), _score(case)
-    levels = [Level(number, sigma=sigma) for number, sigma in enumerate(LEVELS)]
-    losses: Array = (torch.stack([denoising_losses(score, x, z, level) for level in levels]) / x[0].numel()).numpy()
-    return losses
+    return losses_per_pixel(_score(case), quality.test_images()[-count:], LEVELS, 1, SEED)
 
 
 def _score(case: str) -> Score:
@@ -38,5 +31,5 @@ def _score(case: str) -> Score:
     if case == EXACT:
         return Empirical(train).score
     if case == GAUSSIAN:
-        return Gaussian(train.mean(0), train.flatten(1).mT.cov()).score
+        return fitted(train).score
     return colour_score(quality.NETWORK).score

@@ -23,13 +23,11 @@ from torch import Tensor
 from ams import metrics
 from ams.data import images
 from ams.data.cifar_archive import halved
-from ams.samplers.presets import SigmaRange
-from ams.schedules import Level
-from experiments.images.colour_task import Colour, ColourTask, Parts
+from experiments.images.colour_task import Colour, ColourTask, Parts, shuffled
 from experiments.images.features.extractors import Extractor, efficientnet
 from experiments.images.features.scores import Judge
 from experiments.images.networks.colour import colour_score
-from experiments.images.runs import Problem, denoised, generator
+from experiments.images.runs import Problem, denoised, generator, of_network, seen_noise
 from verdicts.studies import Array, cell
 
 NETWORK = "cifar16-score"
@@ -56,16 +54,14 @@ class Batch(NamedTuple):
 @cache
 def problem(last_sigma: float) -> Problem:
     """Return what is sampled: the committed network's score. Raises UserError for another file."""
-    score = colour_score(NETWORK)
-    return Problem(score.score, score.shape, SigmaRange(score.largest, last_sigma))
+    return of_network(colour_score(NETWORK), last_sigma)
 
 
 @cache
 def test_images() -> Float[Tensor, "n 3 16 16"]:
     """Return CIFAR-10's test images at 16 x 16 pixels, shuffled. Raises DataUnavailable without their file."""
-    pixels = (images("cifar10-test").x * 255).round().byte().numpy()
-    order = torch.randperm(len(pixels), generator=torch.Generator().manual_seed(10))
-    return torch.from_numpy(halved(pixels)).float().div_(255).movedim(-1, 1)[order].contiguous()
+    small = halved(pictures(shuffled(images("cifar10-test").x)))
+    return torch.from_numpy(small).float().div_(255).movedim(-1, 1).contiguous()
 
 
 @cache
@@ -98,14 +94,15 @@ def judge(count: int) -> Judge:
 def real_noise(last_sigma: float) -> float:
     """The mean square noise that the network sees in test images with the last noise level's noise."""
     x = test_images()[:500]
-    return _noise(last_sigma, x + last_sigma * torch.randn(x.shape, generator=generator(1, 0)))
+    return seen_noise(problem(last_sigma), x + last_sigma * torch.randn(x.shape, generator=generator(1, 0)))
 
 
 def judged(x: Float[Tensor, "n 3 16 16"], last_sigma: float, reference: int, evaluations: int, first: bool) -> Batch:
     """Judge samples at the last noise level."""
-    clean = denoised(problem(last_sigma), x)
+    asked = problem(last_sigma)
+    clean = denoised(asked, x)
     energy = metrics.energy_distance(clean, test_images()[:reference])
-    ratio = _noise(last_sigma, x) / real_noise(last_sigma)
+    ratio = seen_noise(asked, x) / real_noise(last_sigma)
     return Batch(evaluations, energy, ratio, _short(extractor()(clean)), pictures(clean[: SHOWN if first else 0]))
 
 
@@ -124,9 +121,3 @@ def pictures(x: Float[Tensor, "n 3 h w"]) -> Array:
 def _short(features: Tensor) -> Array:
     short: Array = features.numpy().astype(np.float32)
     return short
-
-
-def _noise(last_sigma: float, x: Float[Tensor, "n 3 16 16"]) -> float:
-    """Return the mean square, over pixels, of the noise that the network sees at the last noise level."""
-    score = problem(last_sigma).score(x, Level(0, sigma=last_sigma))
-    return float((last_sigma * score).double().square().mean())

@@ -6,9 +6,11 @@ from itertools import product
 import torch
 
 from ams.samplers.presets import Hyperparameters
+from ams.schedules import Level
 from experiments.images.colour_network import losses, quality, tuning
 from experiments.images.colour_network.quality import DATA, Batch
 from experiments.images.colour_network.settings import Settings, Setup
+from experiments.images.loss import fitted
 from experiments.images.pretrained.samplers import BY_NAME
 from experiments.images.runs import generator, run
 from verdicts.studies import Cell, cell
@@ -41,12 +43,9 @@ def real_batch(setup: Setup, number: int) -> Batch:
 @cell(data=(*DATA, quality.LEARNED))
 def gaussian_batch(setup: Setup, number: int) -> Batch:
     """Judge draws of a Gaussian with the mean and the covariance of the training images."""
-    train, draws = quality.learned().train.flatten(1).double(), generator(setup.seed, -1000 - number)
-    values, vectors = torch.linalg.eigh(train.T.cov())
-    z = torch.randn((setup.size, len(values)), generator=draws, dtype=torch.float64)
-    x = train.mean(0) + (z * values.clamp_min(0).sqrt()) @ vectors.T
-    images = x.float().reshape(-1, *quality.problem(setup.last_sigma).shape)
-    return quality.judged(images, setup.last_sigma, setup.reference, 0, number == 1)
+    target = fitted(quality.learned().train.double())
+    x = target.sample(setup.size, Level(0, sigma=0.0), generator(setup.seed, -1000 - number)).float()
+    return quality.judged(x, setup.last_sigma, setup.reference, 0, number == 1)
 
 
 def batches(settings: Settings, sampler: str, budget: int) -> list[Batch]:

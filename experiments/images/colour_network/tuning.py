@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -22,7 +21,7 @@ from ams.samplers import NonFiniteState
 from ams.samplers.presets import AUTHORS, Family, Hyperparameters
 from experiments.images.colour_network import quality
 from experiments.images.pretrained.samplers import BY_NAME
-from experiments.images.runs import denoised, generator, run
+from experiments.images.runs import chosen_values, denoised, generator, run
 from verdicts.records.files import write_whole
 
 FILE = Path(__file__).parent / "tuned.json"
@@ -79,8 +78,7 @@ def _chosen() -> dict[str, dict[str, Values]]:
 
 def hyperparameters(values: Mapping[str, float]) -> Hyperparameters:
     """Return the authors' hyperparameters with these in their place."""
-    given: dict[str, Any] = {name: int(value) if name == "repeats" else value for name, value in values.items()}
-    return AUTHORS._replace(**given)
+    return chosen_values(AUTHORS, values)
 
 
 def tune(samplers: Sequence[str], budgets: Sequence[int], out: Path) -> int:

@@ -7,13 +7,11 @@ were learned from, which the network would have if it had memorised them, and th
 """
 
 import numpy as np
-import torch
 from jaxtyping import Float
 
 from ams.samplers import Score
-from ams.schedules import Level
 from ams.statistics import Interval
-from ams.targets import Empirical, Gaussian
+from ams.targets import Empirical
 from experiments.images import loss
 from experiments.images.networks.small import digits_score
 from experiments.images.tasks import split_digits
@@ -33,11 +31,7 @@ def per_image(case: str) -> Array:
     """The loss (noise level, image) a pixel of one of `CASES`, the mean over four draws of noise."""
     split = split_digits()
     x = split.train.x[: len(split.test.x)] if case == "seen" else split.test.x
-    z = torch.randn((_REPEATS, *x.shape), generator=torch.Generator().manual_seed(SEED))
-    score, pixels = _score(case), x[0].numel()
-    levels = [Level(number, sigma=sigma) for number, sigma in enumerate(LEVELS)]
-    losses = [torch.stack([loss.denoising_losses(score, x, noise, level) for noise in z]).mean(0) for level in levels]
-    return (torch.stack(losses) / pixels).numpy()
+    return loss.losses_per_pixel(_score(case), x, LEVELS, _REPEATS, SEED)
 
 
 def _score(case: str) -> Score:
@@ -45,7 +39,7 @@ def _score(case: str) -> Score:
     if case == "exact":
         return Empirical(digits).score
     if case == "gaussian":
-        return Gaussian(digits.mean(0), digits.flatten(1).mT.cov()).score
+        return loss.fitted(digits).score
     return digits_score().score
 
 

@@ -21,12 +21,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ams.samplers.presets import SigmaRange
-from ams.schedules import Level
 from ams.targets import Empirical
 from experiments.images.features.extractors import digit_features
 from experiments.images.features.scores import Judge
 from experiments.images.networks.small import digits_score
-from experiments.images.runs import Problem, denoised
+from experiments.images.runs import Problem, denoised, seen_noise
 from experiments.images.tasks import split_digits
 from verdicts.studies import cell
 
@@ -95,7 +94,7 @@ def constants(score: str, last_sigma: float) -> Constants:
     draws, noises = torch.Generator().manual_seed(1), []
     for x in (test.repeat(4, 1, 1), train.repeat(4, 1, 1)) if score == LEARNED else (train.repeat(4, 1, 1),):
         y = x + last_sigma * torch.randn(x.shape, generator=draws)
-        noises.append(_noise(problem(score, last_sigma), y))
+        noises.append(seen_noise(problem(score, last_sigma), y))
     return Constants(sum(noises) / len(noises), _to_nearest(test))
 
 
@@ -110,13 +109,7 @@ def judged(score: str, last_sigma: float, x: Float[Tensor, "n 8 8"]) -> Judged:
 
 def variance_ratio(score: str, last_sigma: float, x: Float[Tensor, "n 8 8"]) -> float:
     """Return the variance ratio of samples at the last noise level."""
-    return _noise(problem(score, last_sigma), x) / constants(score, last_sigma).noise
-
-
-def _noise(asked: Problem, x: Float[Tensor, "n 8 8"]) -> float:
-    """Return the mean square, over pixels, of the noise that a score sees at the last noise level."""
-    sigma = asked.sigmas.last
-    return float((sigma * asked.score(x, Level(0, sigma=sigma))).double().square().mean())
+    return seen_noise(problem(score, last_sigma), x) / constants(score, last_sigma).noise
 
 
 def _to_nearest(x: Float[Tensor, "n 8 8"]) -> float:
