@@ -73,6 +73,7 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         "pages": {page_of(view.group): [o for o in apart if page_of(o.group) == page_of(view.group)] for view in apart},
         "works": load_works(workspace.root, workspace.all_claims),
         "texts_of": lambda work: [text for each in work.finding if (text := finding_text(each, outcome, values))],
+        "verdicts_of": lambda of: [one.row.verdict for view in of for one in claims if one.group.id == view.group.id],
         "reached": reached,
         "parts": {part: [view for view in groups if view.group.part == part] for part in outline.parts},
         "part_titles": outline.parts,

@@ -79,22 +79,21 @@ def advisories(pins: Iterable[Pin], index: str) -> list[Advisory] | None:
 
     Raises UserError for an index that does not answer.
     """
-    base, advisories = index.removesuffix("/simple"), []
+    base, weaknesses = index.removesuffix("/simple"), []
     for pin in pins:
         try:
-            known = _asked(f"{base}/pypi/{canonical(pin.name)}/{pin.version}/json", "application/json")[
-                "vulnerabilities"
-            ]
+            answer = _asked(f"{base}/pypi/{canonical(pin.name)}/{pin.version}/json", "application/json")
+            known = answer["vulnerabilities"]
         except (HTTPError, KeyError, ValueError):
             return None
-        advisories += [
+        weaknesses += [
             Advisory(
                 pin, each["id"], tuple(each.get("fixed_in") or ()), each.get("summary") or each.get("details") or ""
             )
             for each in known
             if not each.get("withdrawn")
         ]
-    return advisories
+    return weaknesses
 
 
 def _asked(address: str, form: str) -> dict[str, Any]:
