@@ -103,5 +103,7 @@ _MOLECULES = {
     "ZINC250k": (LANGEVIN.name, 2000, {"valid": 0.9701, "NSPDK": 0.019, "FCD": 14.656}),
 }
 PUBLISHED_ROWS: Mapping[str, Published] = {name: Published(*row) for name, row in (_GRAPHS | _MOLECULES).items()}
-"""GDSS's rows (arXiv 2202.02514, tables of graphs and of molecules). The paper's table of molecules was not at hand: its
-two shares valid are as remembered, and V20 is not to be relied on before they are checked."""
+"""GDSS's rows (arXiv 2202.02514, tables of graphs and of molecules).
+
+The table of molecules was not available: its two shares valid were not checked against it, which V20 waits for.
+"""
