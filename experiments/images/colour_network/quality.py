@@ -23,9 +23,11 @@ from torch import Tensor
 from ams import metrics
 from ams.data import images
 from ams.data.cifar_archive import halved
+from ams.targets import Gaussian
 from experiments.images.colour_task import Colour, ColourTask, Parts, shuffled
 from experiments.images.features.extractors import Extractor, efficientnet
 from experiments.images.features.scores import Judge
+from experiments.images.loss import fitted
 from experiments.images.networks.colour import colour_score
 from experiments.images.runs import Problem, denoised, generator, of_network, seen_noise
 from verdicts.studies import Array, cell
@@ -68,6 +70,12 @@ def test_images() -> Float[Tensor, "n 3 16 16"]:
 def learned() -> Parts:
     """Return the training images, and those held out of the training. Raises DataUnavailable without their file."""
     return ColourTask(Colour(kind=NETWORK)).split
+
+
+@cache
+def gaussian() -> Gaussian:
+    """Return the Gaussian with the mean and the covariance of the training images. Raises DataUnavailable."""
+    return fitted(learned().train.double())
 
 
 @cache

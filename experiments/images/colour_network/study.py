@@ -10,7 +10,6 @@ from ams.schedules import Level
 from experiments.images.colour_network import losses, quality, tuning
 from experiments.images.colour_network.quality import DATA, Batch
 from experiments.images.colour_network.settings import Settings, Setup
-from experiments.images.loss import fitted
 from experiments.images.pretrained.samplers import BY_NAME
 from experiments.images.runs import generator, run
 from verdicts.studies import Cell, cell
@@ -43,8 +42,7 @@ def real_batch(setup: Setup, number: int) -> Batch:
 @cell(data=(*DATA, quality.LEARNED))
 def gaussian_batch(setup: Setup, number: int) -> Batch:
     """Judge draws of a Gaussian with the mean and the covariance of the training images."""
-    target = fitted(quality.learned().train.double())
-    x = target.sample(setup.size, Level(0, sigma=0.0), generator(setup.seed, -1000 - number)).float()
+    x = quality.gaussian().sample(setup.size, Level(0, sigma=0.0), generator(setup.seed, -1000 - number)).float()
     return quality.judged(x, setup.last_sigma, setup.reference, 0, number == 1)
 
 
