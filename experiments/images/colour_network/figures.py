@@ -30,8 +30,8 @@ _QUANTITIES = ("frechet", "kernel", "density", "coverage")
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw distances against evaluations, and samples side by side."""
     what = (
-        "CIFAR-10 at 16 x 16 pixels, the suite's own network, hyperparameters chosen on other images at 50 evaluations, "
-        "of four samplers also at 100, and used at other numbers too, where another choice may be better"
+        "CIFAR-10 at 16 x 16 pixels, the suite's own network, hyperparameters chosen on other images at 50 "
+        "evaluations, of four samplers also at 100, and used at other numbers too, where another choice may be better"
     )
     distances = (
         f"{what}. Above: kernel distance of the denoised samples to {settings.reference} test images, in "
