@@ -107,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _open_streams()
     os.environ.pop("MPLBACKEND", None)  # the user's own: an unknown one would fail every figure
     # Asked to end by a scheduler, or by a terminal that closes, is as good as by a key: jobs are stopped
-    for sent in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+    for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         if signal.getsignal(sent) is not signal.SIG_IGN:  # as under nohup
             signal.signal(sent, signal.default_int_handler)
     try:

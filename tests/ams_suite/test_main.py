@@ -150,7 +150,19 @@ def test_an_interrupt_or_a_crash_is_no_verdict(monkeypatch, capsys, error, code,
     assert re.search(said, capsys.readouterr().err)
 
 
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+def test_an_interrupt_while_it_is_imported_needs_no_traceback(toy, tmp_path):
+    (tmp_path / "early").mkdir()
+    (tmp_path / "early/tyro.py").write_text(
+        "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(9)\n"
+    )
+    heeds = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731
+    path = f"{tmp_path}/early:{toy.environment()['PYTHONPATH']}"
+    command = [sys.executable, "-m", "ams_suite", "schema"]
+    done = subprocess.run(command, env=toy.environment() | {"PYTHONPATH": path}, capture_output=True, preexec_fn=heeds)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 @pytest.mark.parametrize("before", [signal.SIG_DFL, signal.SIG_IGN])
 def test_a_signal_to_end_interrupts_unless_it_is_ignored(sent, before):
     theirs = signal.signal(sent, before)
