@@ -12,6 +12,8 @@ from ams_suite.tools.faults.laws import NO_RESULT, Truth
 Spoil = Callable[[Path, Random], object]
 UNSEEN = ("published.json", "memo.json", *NO_RESULT[2:])
 """What `--check` does not look at: it has no result in it."""
+INNER, OUTER = "/study/start/", "cells/*/gamma/study/outcome/*"
+"""Cells that only others ask for, and these: `--check` does not read the inner ones, only who computes an outer one."""
 
 
 def _edited(path: Path, moments: Random) -> None:
@@ -105,12 +107,14 @@ def _alike(whole: Path, name: str) -> list[str]:
 
 def _noticed(truth: Truth, out: Path, case: str, spoilt: set[str], clean: bool = True) -> Try:
     """Ask what is not current, then run; what is `spoilt` and seen is named."""
-    broken, seen = [], {name for name in spoilt if not name.endswith(UNSEEN)}
+    broken, seen = [], {name for name in spoilt if not (name.endswith(UNSEEN) or INNER in name)}
     checked = truth.subject.check(out)
     if checked.code != (1 if seen else 0):
         broken.append(f"--check ended with {checked.code}: {checked.out.strip().splitlines()[-1:]}")
     if "Traceback" in checked.err:
         broken.append("--check ended in a traceback")
+    for path in out.glob(OUTER) if any(INNER in name for name in spoilt) else ():
+        path.unlink()
     done = truth.subject.run(out)
     broken += truth.after(out, done, {truth.code}, spoilt if clean else truth.files.keys() | spoilt)
     broken += truth.mended(out) if clean else [line for line in truth.mended(out) if "left over" not in line]
