@@ -43,6 +43,8 @@ class Place:
 
     def options(self, **more: object) -> "RunOptions":
         """Return these as options for the driver."""
+        if sys.flags.optimize > 1:
+            raise UserError("-OO: altair, which draws, needs docstrings; run without it, and without PYTHONOPTIMIZE=2")
         from ams_suite.project import PROJECT
         from verdicts.claims.schema import Profile
         from verdicts.run.driver import RunOptions

@@ -127,6 +127,13 @@ def test_law_and_replay_get_their_options(monkeypatch):
     assert files == ["a.npz", "b.npz"]
 
 
+@pytest.mark.parametrize(("level", "code"), [("1", 0), ("2", 2)])
+def test_without_docstrings_it_is_a_line(toy, level, code):
+    done = toy.python("-m", "ams_suite", "list", "--profile", "quick", PYTHONOPTIMIZE=level)
+    assert done.returncode == code
+    assert code == 0 or (done.stderr.startswith("ams: -OO: ") and done.stderr.count("\n") == 1)
+
+
 @pytest.mark.parametrize("words", ["list", "check", "reproduce", "run A1"])
 def test_a_reader_that_has_seen_enough_is_no_verdict(toy, words):
     command = [sys.executable, "-m", "ams_suite", *words.split(), "--profile", "quick"]
