@@ -146,7 +146,11 @@ def test_a_reader_that_has_seen_enough_is_no_verdict(toy, words):
 
 @pytest.mark.parametrize(
     ("error", "code", "said"),
-    [(KeyboardInterrupt(), 130, r"\A[^\n]+\n\Z"), (RuntimeError("unforeseen"), 3, r"RuntimeError: unforeseen\n\Z")],
+    [
+        (KeyboardInterrupt(), 130, r"\A[^\n]+\n\Z"),
+        (MemoryError(), 3, r"\Aams: there is not enough memory: [^\n]+\n\Z"),
+        (RuntimeError("unforeseen"), 3, r"RuntimeError: unforeseen\n\Z"),
+    ],
 )
 def test_an_interrupt_or_a_crash_is_no_verdict(monkeypatch, capsys, error, code, said):
     def end(orders, console):
