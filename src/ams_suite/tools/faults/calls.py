@@ -7,7 +7,7 @@ from random import Random
 
 from ams_suite.tools.faults.fault import Bench, Try, fault
 from ams_suite.tools.faults.injection import Call, Injection
-from ams_suite.tools.faults.laws import Truth
+from ams_suite.tools.faults.requirements import Truth
 from ams_suite.tools.faults.subject import Start
 
 WAYS = (("EIO", False), ("ENOSPC", True))

@@ -29,8 +29,8 @@ Say = Callable[[str], None]
 def faults(names: tuple[str, ...], seed: int, tries: int, out: Path | None, say: Say) -> int:
     """Try the faults of these names (default: all that take seconds), `tries` times each (0: as many as each has).
 
-    The random moments and choices of a fault follow from `seed` and its name. Returns 1 if a law was broken, else 0.
-    Raises UserError for an unknown name, and outside of a checkout with its tests.
+    The random moments and choices of a fault follow from `seed` and its name. Returns 1 if a requirement was broken,
+    else 0. Raises UserError for an unknown name, and outside of a checkout with its tests.
     """
     root, chosen, wrong = find_root(Path.cwd()), select(names), 0
     if not (root / TOYS).is_dir():
@@ -43,14 +43,16 @@ def faults(names: tuple[str, ...], seed: int, tries: int, out: Path | None, say:
             trial = Trial(fault, made, seed, started, commit)
             path = keep(root, (out or root / "results").resolve(), trial)
             wrong += trial.broken
-            say(f"{fault.name:<24} {len(made):>4} tries, {trial.broken} broke a law   {time.monotonic() - begin:.0f} s")
+            took = f"{time.monotonic() - begin:.0f} s"
+            say(f"{fault.name:<24} {len(made):>4} tries, {trial.broken} broke a requirement   {took}")
             bench.clear()
-    say(f"{len(chosen)} faults; {f'{wrong} tries broke a law' if wrong else 'no law was broken'}; record: {path}")
+    outcome = f"{wrong} tries broke a requirement" if wrong else "no requirement was broken"
+    say(f"{len(chosen)} faults; {outcome}; record: {path}")
     return 1 if wrong else 0
 
 
 def _tried(bench: Bench, fault: Fault, seed: int, tries: int, say: Say) -> list[Try]:
-    """Make the tries of a fault, and say of each that broke a law which."""
+    """Make the tries of a fault, and say of each that broke a requirement which one."""
     made = []
     for each in fault.function(bench, Random(f"{seed} {fault.name}"), tries or fault.tries):
         made.append(each)

@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 
 from ams_suite.tools.faults.fault import Bench, Try, fault
-from ams_suite.tools.faults.laws import NO_RESULT, Truth
+from ams_suite.tools.faults.requirements import NO_RESULT, Truth
 
 Spoil = Callable[[Path, Random], object]
 UNSEEN = ("published.json", "memo.json", *NO_RESULT[2:])

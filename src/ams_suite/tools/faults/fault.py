@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from ams_suite.tools.faults.laws import Truth
+from ams_suite.tools.faults.requirements import Truth
 from ams_suite.tools.faults.subject import Subject, import_ahead, small_suite
 from verdicts.errors import unknown
 

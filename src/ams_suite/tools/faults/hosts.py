@@ -10,7 +10,7 @@ from random import Random
 from signal import SIGKILL
 
 from ams_suite.tools.faults.fault import Bench, Try, fault
-from ams_suite.tools.faults.laws import Truth
+from ams_suite.tools.faults.requirements import Truth
 from ams_suite.tools.faults.subject import Start
 
 HOST = (

@@ -11,7 +11,7 @@ from random import Random
 import psutil  # type: ignore[import-untyped]
 
 from ams_suite.tools.faults.fault import Bench, Try, fault
-from ams_suite.tools.faults.laws import INTERRUPTED, Files, Truth, files_of
+from ams_suite.tools.faults.requirements import INTERRUPTED, Files, Truth, files_of
 from ams_suite.tools.faults.subject import Running, Start
 
 KILLED = frozenset({0, 1, -signal.SIGKILL})
@@ -116,23 +116,25 @@ def interrupt_start(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
         yield Try(f"after {moment:.2f} s", done.code, tuple(truth.after(out, said, ENDED | INTERRUPTED)))
 
 
-@fault(
-    "The quick profile of this suite is killed at random moments, each run going on from what the last one left.",
-    25,
-    True,
-)
+CHEAP = ("update_rule", "momentum", "noise_schedules", "score_filter")
+
+
+@fault(f"Of the quick profile {len(CHEAP)} groups are killed at random moments, again and again.", 25, True)
 def kill_quick(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
-    """Then it ends as an undisturbed run does."""
-    yield from _whittled(Truth.of(bench.real("quick")), moments, tries, 20.0)
+    """Each run goes on from what the last one left, and ends as an undisturbed run does."""
+    yield from _whittled(Truth.of(bench.real("quick", *CHEAP)), moments, tries, 15.0)
 
 
-CPU_GROUPS = ("update_rule", "momentum", "noise_schedules", "score_filter", "mmd_intervals", "prediction_correction")
-
-
-@fault(f"{len(CPU_GROUPS)} groups of the cpu profile are killed at random moments, each run going on.", 25, True)
+@fault(f"Of the cpu profile {len(CHEAP)} groups are killed at random moments, again and again.", 25, True)
 def kill_cpu(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
-    """Then they end as an undisturbed run does."""
-    yield from _whittled(Truth.of(bench.real("cpu", *CPU_GROUPS)), moments, tries, 20.0)
+    """Each run goes on from what the last one left, and ends as an undisturbed run does."""
+    yield from _whittled(Truth.of(bench.real("cpu", *CHEAP)), moments, tries, 15.0)
+
+
+@fault("The whole quick profile is killed at random moments, again and again.", 10, True)
+def kill_whole_quick(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
+    """Each run goes on from what the last one left, and ends as an undisturbed run does."""
+    yield from _whittled(Truth.of(bench.real("quick")), moments, tries, 60.0)
 
 
 def _whittled(truth: Truth, moments: Random, tries: int, longest: float) -> Iterator[Try]:
@@ -176,12 +178,12 @@ def _a_job(run: Running, moments: Random) -> psutil.Process | None:
 
 
 def _alive(run: Running) -> list[psutil.Process]:
-    found = []
+    alive = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, ProcessLookupError):
             if os.getpgid(process.pid) == run.pid and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-    return found
+                alive.append(process)
+    return alive
 
 
 def _wait_for(run: Running) -> None:

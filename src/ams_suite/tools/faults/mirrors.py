@@ -14,7 +14,7 @@ from threading import Thread
 from ams_suite.tools.faults.fault import Bench, Try, fault
 from ams_suite.tools.faults.hosts import can
 from ams_suite.tools.faults.injection import CONTENT, TOY, Injection
-from ams_suite.tools.faults.laws import Truth
+from ams_suite.tools.faults.requirements import Truth
 from ams_suite.tools.faults.subject import Start
 
 OTHER = bytes(reversed(CONTENT))

@@ -18,7 +18,7 @@ def index_without_package(bench: Bench, moments: Random, tries: int) -> Iterator
     yield from _by_tests(bench, "index or pip_failures or offline or pins or disk")
 
 
-@fault("conda or mamba fails, hangs, cannot solve, or lacks a package.", 0)
+@fault("The tool that makes environments, conda or mamba, fails, hangs, cannot solve, or lacks a package.", 0)
 def broken_conda(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
     """`reproduce.sh` says so in a line, and goes on with pip."""
     yield from _by_tests(bench, "conda")

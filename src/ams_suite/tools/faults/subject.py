@@ -23,7 +23,7 @@ from ams_suite.__main__ import main as ams
 from ams_suite.tools.faults.injection import Injection
 
 TOYS = Path("tests/verdicts/toy_repository")
-PATIENCE = 600.0
+PATIENCE = 3600.0
 NUMBERS = count()
 NOTHING = Injection()
 
@@ -76,14 +76,14 @@ class Running:
         os.killpg(self.pid, sent)
 
     def ended(self) -> Done:
-        """Wait for its end; after ten minutes it is killed."""
+        """Wait for its end; after an hour it is killed."""
         end = time.monotonic() + PATIENCE
-        while not (found := os.waitpid(self.pid, os.WNOHANG))[0]:
+        while not (status := os.waitpid(self.pid, os.WNOHANG))[0]:
             if time.monotonic() > end:
                 self.signal_group(signal.SIGKILL)
             time.sleep(0.005)
         texts = [path.read_text("utf-8", "replace") for path in (self._said / "out", self._said / "err")]
-        return Done(os.waitstatus_to_exitcode(found[1]), *texts)
+        return Done(os.waitstatus_to_exitcode(status[1]), *texts)
 
 
 @dataclass(frozen=True)

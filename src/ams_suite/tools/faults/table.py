@@ -11,9 +11,9 @@ from verdicts.records.figures import Table
 from verdicts.records.files import sha256_of
 from verdicts.records.section import FOLDER, Section
 
-HEADER = ("fault", "what is done", "tries", "broke a law", "exit codes", "remark", "seed", "when", "commit")
+HEADER = ("fault", "what is done", "tries", "broke a requirement", "exit codes", "remark", "seed", "when", "commit")
 JUDGED = ("verdicts/run", "verdicts/records", "verdicts/studies", "ams/data", "ams_suite/tools/faults")
-LAWS = (
+REQUIRED = (
     "After each try the exit code is one of those documented, nobody sees a traceback, no verdict that is shown is "
     "wrong, and no result that was whole is lost; the next plain run ends with the verdicts, values and files of a run "
     "that nothing has disturbed"
@@ -32,7 +32,7 @@ class Trial(NamedTuple):
 
     @property
     def broken(self) -> int:
-        """Return how many tries broke a law."""
+        """Return how many tries broke a requirement."""
         return sum(bool(each.broken) for each in self.tries)
 
     @property
@@ -73,7 +73,8 @@ def keep(root: Path, folder: Path, trial: Trial) -> Path:
 def section(root: Path, rows: Sequence[Row], started: str) -> Section:
     """Return the section of these rows; it rests on the code that is judged, and on the tool."""
     tries, broken = (sum(int(row[column]) for row in rows) for column in (2, 3))
-    text = f"{len(rows)} kinds of faults were injected into runs, {tries} tries. {LAWS}: {broken} tries broke a law."
+    tried = f"{len(rows)} kinds of faults were injected into runs, {tries} tries"
+    text = f"{tried}. {REQUIRED}: {broken} tries broke a requirement."
     files = [file for part in JUDGED for file in sorted((root / "src" / part).rglob("*.py"))]
     return Section(
         id="faults",

@@ -33,10 +33,14 @@ def kept(out: Path) -> Section:
     return Section.read(out / "sections/faults.json")
 
 
-def test_what_broke_a_law_is_told_and_is_exit_code_1(told, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_broke_a_requirement_is_told_and_is_exit_code_1(
+    told, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["faults", "--out", str(tmp_path), "--seed", "7"]) == 1
     said = capsys.readouterr().out
-    assert "  ill, two: A1 is shown as ✗, and is ✓\n" in said and "2 faults; 1 tries broke a law; record: " in said
+    assert (
+        "  ill, two: A1 is shown as ✗, and is ✓\n" in said and "2 faults; 1 tries broke a requirement; record: " in said
+    )
     well, ill = kept(tmp_path).table.rows
     assert well[:7] == ("well", "It is well.", 3, 0, "signal 9 (1), 0 (1), 3 (1)", "", 7)
     remark = "two: A1 is shown as ✗, and is ✓; 1 not tried: no right"
@@ -57,9 +61,11 @@ def test_a_fault_tried_again_has_its_newest_row_and_the_others_stay(told, tmp_pa
 def test_the_table_rests_on_the_code_that_is_judged(told, tmp_path: Path) -> None:
     main(["faults", "well", "--out", str(tmp_path)])
     sources = kept(tmp_path).sources
-    assert {"src/verdicts/records/files.py", "src/ams_suite/tools/faults/laws.py", "src/ams/data/files.py"} <= set(
-        sources
-    )
+    assert {
+        "src/verdicts/records/files.py",
+        "src/ams_suite/tools/faults/requirements.py",
+        "src/ams/data/files.py",
+    } <= set(sources)
 
 
 def test_the_faults_are_listed(told, capsys: pytest.CaptureFixture[str]) -> None:

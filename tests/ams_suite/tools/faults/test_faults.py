@@ -29,7 +29,7 @@ def tried(bench: Bench, name: str, tries: int) -> list[Try]:
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_a_fault_breaks_no_law(bench: Bench, name: str) -> None:
+def test_a_fault_breaks_no_requirement(bench: Bench, name: str) -> None:
     (one,) = tried(bench, name, 1)
     assert one.broken == (), one
 
@@ -38,11 +38,11 @@ def test_a_fault_breaks_no_law(bench: Bench, name: str) -> None:
 @pytest.mark.parametrize(
     "name", Random(SEED).sample(sorted(n for n, f in FAULTS.items() if f.tries > 1 and not f.costly), SAMPLED)
 )
-def test_faults_of_a_random_sample_break_no_law(bench: Bench, name: str) -> None:
+def test_faults_of_a_random_sample_break_no_requirement(bench: Bench, name: str) -> None:
     assert [one for one in tried(bench, name, 2) if one.broken] == []
 
 
-def test_a_run_that_shows_what_is_wrong_breaks_a_law(bench: Bench) -> None:
+def test_a_run_that_shows_what_is_wrong_breaks_a_requirement(bench: Bench) -> None:
     """The falsifier of the whole: a suite that computes something else is noticed."""
     truth, out = bench.quick, bench.quick.place()
     module = next(truth.subject.root.glob("*/common.py"))

@@ -1,4 +1,4 @@
-"""The laws see what they are there for: each is broken here, and said to be."""
+"""The requirements see what they are there for: each is broken here, and said to be."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from ams_suite.tools.faults.laws import Truth, files_of
+from ams_suite.tools.faults.requirements import Truth, files_of
 from ams_suite.tools.faults.subject import Done
 from verdicts.records.memo import Memo
 
