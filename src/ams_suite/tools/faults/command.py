@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from random import Random
 
@@ -54,7 +55,8 @@ def faults(names: tuple[str, ...], seed: int, tries: int, out: Path | None, say:
 def _tried(bench: Bench, fault: Fault, seed: int, tries: int, say: Say) -> list[Try]:
     """Make the tries of a fault, and say of each that broke a requirement which one."""
     made = []
-    for each in fault.function(bench, Random(f"{seed} {fault.name}"), tries or fault.tries):
+    cases = fault.function(bench, Random(f"{seed} {fault.name}"), tries or fault.tries)
+    for each in islice(cases, tries or None):  # of fixed cases the first ones
         made.append(each)
         for line in each.broken:
             say(f"  {fault.name}, {each.case}: {line}")

@@ -47,6 +47,11 @@ def test_what_broke_a_requirement_is_told_and_is_exit_code_1(
     assert ill[:7] == ("ill", "It is ill.", 2, 1, "0 (1), 1 (1)", remark, 7)
 
 
+def test_of_fixed_cases_so_many_are_tried_as_are_asked_for(told, tmp_path: Path) -> None:
+    assert main(["faults", "ill", "--tries", "1", "--out", str(tmp_path)]) == 0
+    assert kept(tmp_path).table.rows[0][2] == 1
+
+
 def test_a_fault_tried_again_has_its_newest_row_and_the_others_stay(told, tmp_path: Path) -> None:
     assert main(["faults", "--out", str(tmp_path)]) == 1
     told["ill"] = WELL
