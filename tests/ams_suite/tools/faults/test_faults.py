@@ -14,7 +14,7 @@ from verdicts.errors import UserError
 
 SEED = 2405
 QUICK = ("failing-rename", "failing-folder-fsync", "damaged-file", "swapped-files", "file-size-limit", "jumping-clock")
-SAMPLED = 14
+SAMPLED = 8
 
 
 @pytest.fixture(scope="module")
