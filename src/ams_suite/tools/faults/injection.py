@@ -6,13 +6,14 @@ plain run has no such code in it.
 
 import datetime
 import errno
+import importlib
 import io
 import os
 import signal
 import stat
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -146,10 +147,14 @@ def _register(address: str | None) -> None:
     ENTRIES[TOY] = toy  # type: ignore[index]
 
 
+def ams(words: Sequence[str]) -> int:
+    """Run the command line, which has this tool among its commands and so is not imported above."""
+    code: int = importlib.import_module("ams_suite.__main__").main(words)
+    return code
+
+
 def main(arguments: list[str]) -> int:
     """Run the command line with what the first argument, in JSON, puts in."""
-    from ams_suite.__main__ import main as ams
-
     Injection.model_validate_json(arguments[0]).put_in()
     return ams(arguments[1:])
 

@@ -19,8 +19,7 @@ from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
-from ams_suite.__main__ import main as ams
-from ams_suite.tools.faults.injection import Injection
+from ams_suite.tools.faults.injection import Injection, ams
 
 TOYS = Path("tests/verdicts/toy_repository")
 PATIENCE = 3600.0
