@@ -139,15 +139,20 @@ def small_suite(
 
 
 def import_ahead() -> None:
-    """Import what runs of the small suite need, so that forks have it."""
+    """Import what runs of the small suite need, so that forks have it; start nothing that has threads."""
     import altair  # noqa: F401
+    import matplotlib.backends.backend_agg
+    import matplotlib.backends.backend_pdf
+    import matplotlib.backends.backend_svg
     import matplotlib.pyplot  # noqa: F401
     import torch  # noqa: F401
     import typst  # noqa: F401
 
     from ams_suite.project import PROJECT  # noqa: F401
-    from verdicts.report import notebooks, page, paper, views  # noqa: F401
+    from verdicts.report import notebooks, page, paper, templating, views  # noqa: F401
     from verdicts.run import driver, job  # noqa: F401
+
+    templating.compile_ahead()
 
 
 def _forked(words: Sequence[str], start: Start, said: Path, folder: Path) -> int:
