@@ -50,10 +50,10 @@ def _by_tests(bench: Bench, chosen: str) -> Iterator[Try]:
     command = [sys.executable, "-m", "pytest", *quiet, "-k", chosen, FOLDER]
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=bench.repository, env=environment, capture_output=True, text=True, check=False)
-    if not report.is_file():
+    cases = list(ElementTree.parse(report).iter("testcase")) if report.is_file() else []
+    if not cases:
         yield Try(FOLDER, None, skipped=f"pytest ended with {done.returncode}")
-        return
-    for case in ElementTree.parse(report).iter("testcase"):
+    for case in cases:
         wrong = [each.get("message", "") for kind in ("failure", "error") for each in case.iter(kind)]
         missed = next((each.get("message", "") for each in case.iter("skipped")), "")
         yield Try(str(case.get("name")), None, tuple(line.splitlines()[0][:200] for line in wrong if line), missed)
