@@ -16,7 +16,7 @@ from verdicts.claims.schema import Verdict
 from verdicts.records.memo import Memo
 
 OF_TIME = frozenset({"started", "seconds", "peak_mib", "computed", "digest", "commit", "dirty", "threads"})
-OF_THE_RUN = frozenset({"run.json", "published.json", "memo.json", "report.html", "data.json"})
+OF_THE_RUN = re.compile(r"[^/]+/(run\.json|published\.json|memo\.json|report[^/]*\.html|paper/data\.json|notebooks/.*)")
 """Files that tell of the last run, or of what there was when they were made: `--check` compares them."""
 NO_RESULT = (".log", ".pdf", ".cost", ".lock", ".jobs")
 SHOWN = re.compile(r"^(\S) ([A-Z]\w*) +\S.*$", re.MULTILINE)
@@ -67,7 +67,7 @@ class Truth(NamedTuple):
                 yield f"the ledger has {claim} as {verdict}, and it is {self.verdicts.get(claim)}"
         now = files_of(out, self.subject.profile)
         for name, content in now.items():
-            if name in spoilt or Path(name).name in OF_THE_RUN or name.endswith(("ledger.json", ".failed", ".partial")):
+            if name in spoilt or OF_THE_RUN.fullmatch(name) or name.endswith(("ledger.json", ".failed", ".partial")):
                 continue
             beside = now.get(name.replace(".csv", ".json"))  # the record of a study's table
             if content != self.files.get(name) and not (_failed(content) or _failed(beside)):
@@ -77,7 +77,7 @@ class Truth(NamedTuple):
         """Yield which of the results that were whole `before` a fault are gone, or others, after it."""
         now = files_of(out, self.subject.profile)
         for name in before.keys() & self.files.keys() - set(spoilt):
-            kept = Path(name).name not in OF_THE_RUN and not name.endswith("ledger.json")
+            kept = not (OF_THE_RUN.fullmatch(name) or name.endswith("ledger.json"))
             if kept and before[name] == self.files[name] and now.get(name) != before[name]:
                 yield f"{name} was whole, and is lost"
 
@@ -101,7 +101,7 @@ class Truth(NamedTuple):
                 yield f"{name} is not there after the next run"
             elif name not in self.files:
                 yield f"{name} is left over after the next run"
-            elif Path(name).name not in OF_THE_RUN and now[name] != self.files[name]:
+            elif not OF_THE_RUN.fullmatch(name) and now[name] != self.files[name]:
                 yield f"{name} is another after the next run"
 
 

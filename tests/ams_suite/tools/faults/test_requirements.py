@@ -92,6 +92,15 @@ def test_a_wrong_value_is_seen_unless_it_is_marked_as_failed(truth: Truth, out: 
     assert not list(truth.after(out, WELL, {0}))
 
 
+@pytest.mark.parametrize(
+    "name", ["report.html", "report-orders.html", "paper/data.json", "run.json", "notebooks/a.json"]
+)
+def test_what_tells_of_the_run_is_left_to_the_check(truth: Truth, out: Path, name: str) -> None:
+    truth.files[f"quick/{name}"] = b"then"
+    write(out / "quick" / name, "now")
+    assert not [*truth.after(out, WELL, {0}), *truth.same(out)]
+
+
 def test_what_was_whole_and_is_lost_is_seen(truth: Truth, out: Path) -> None:
     before = files_of(out, "quick")
     (out / "cells/a/b.json").unlink()
