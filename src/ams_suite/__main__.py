@@ -107,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _open_streams()
     os.environ.pop("MPLBACKEND", None)  # the user's own: an unknown one would fail every figure
     # Asked to end by a scheduler, or by a terminal that closes, is as good as by a key: jobs are stopped
-    for sent in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+    for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         if signal.getsignal(sent) is not signal.SIG_IGN:  # as under nohup
             signal.signal(sent, signal.default_int_handler)
     try:
@@ -121,6 +121,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # Python's own code for it, 1, is a verdict here
         if message := _for_the_user(error, given[0]):
             return _ended(2, f"ams: {message}\n")
+        if isinstance(error, MemoryError):
+            return _ended(3, "ams: there is not enough memory: end something else, or lift a limit (ulimit -v)\n")
         full = isinstance(error, OSError) and error.errno == errno.ENOSPC
         return _ended(3, f"ams: {error}: make room, and run it again\n" if full else traceback.format_exc())
     return code

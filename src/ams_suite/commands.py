@@ -43,6 +43,8 @@ class Place:
 
     def options(self, **more: object) -> "RunOptions":
         """Return these as options for the driver."""
+        if sys.flags.optimize > 1:
+            raise UserError("-OO: altair, which draws, needs docstrings; run without it, and without PYTHONOPTIMIZE=2")
         from ams_suite.project import PROJECT
         from verdicts.claims.schema import Profile
         from verdicts.run.driver import RunOptions
@@ -256,6 +258,30 @@ class Mutate:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Faults:
+    """Inject faults into runs (kills, full disks, damaged files): is anything lost or wrong? Exit code 1 if so."""
+
+    names: Annotated[Positional[tuple[str, ...]], arg(metavar="NAME [NAME ...]")] = ()
+    """Faults (default: all but those that take minutes)."""
+    list: bool = False
+    """List the faults, and stop."""
+    seed: int = 2405
+    """What the random moments are made from."""
+    tries: int = 0
+    """How many tries of each (default: its own number; a sweep has all cases)."""
+    out: Path | None = None
+    """The folder for the table (default: results/ in the repository)."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from ams_suite.tools.faults.command import faults, list_faults
+        from verdicts.run.driver import say
+
+        _refuse_below(0, "--tries", self.tries)
+        return list_faults(say) if self.list else faults(self.names, self.seed, self.tries, self.out, say)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reseed(Place):
     """Measure the Monte Carlo checks at seeds that nobody has chosen; exit code 1 if a verdict is not as expected."""
 
@@ -382,5 +408,6 @@ def _named(option: str, ids: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
     return tuple(name for some in ids for name in some)
 
 
-_CLASSES = (Reproduce, Run, List, Check, Law, Conform, Replay, Mutate, Reseed, Expect, Docs, Compare, Supply, Schema)
+_TOOLS = (Mutate, Faults, Reseed, Expect, Docs, Compare, Supply, Schema)
+_CLASSES = (Reproduce, Run, List, Check, Law, Conform, Replay, *_TOOLS)
 COMMANDS: dict[str, type[Command]] = {each.__name__.lower(): each for each in _CLASSES}

@@ -127,6 +127,13 @@ def test_law_and_replay_get_their_options(monkeypatch):
     assert files == ["a.npz", "b.npz"]
 
 
+@pytest.mark.parametrize(("level", "code"), [("1", 0), ("2", 2)])
+def test_without_docstrings_it_is_a_line(toy, level, code):
+    done = toy.python("-m", "ams_suite", "list", "--profile", "quick", PYTHONOPTIMIZE=level)
+    assert done.returncode == code
+    assert code == 0 or (done.stderr.startswith("ams: -OO: ") and done.stderr.count("\n") == 1)
+
+
 @pytest.mark.parametrize("words", ["list", "check", "reproduce", "run A1"])
 def test_a_reader_that_has_seen_enough_is_no_verdict(toy, words):
     command = [sys.executable, "-m", "ams_suite", *words.split(), "--profile", "quick"]
@@ -139,7 +146,11 @@ def test_a_reader_that_has_seen_enough_is_no_verdict(toy, words):
 
 @pytest.mark.parametrize(
     ("error", "code", "said"),
-    [(KeyboardInterrupt(), 130, r"\A[^\n]+\n\Z"), (RuntimeError("unforeseen"), 3, r"RuntimeError: unforeseen\n\Z")],
+    [
+        (KeyboardInterrupt(), 130, r"\A[^\n]+\n\Z"),
+        (MemoryError(), 3, r"\Aams: there is not enough memory: [^\n]+\n\Z"),
+        (RuntimeError("unforeseen"), 3, r"RuntimeError: unforeseen\n\Z"),
+    ],
 )
 def test_an_interrupt_or_a_crash_is_no_verdict(monkeypatch, capsys, error, code, said):
     def end(orders, console):
@@ -150,7 +161,19 @@ def test_an_interrupt_or_a_crash_is_no_verdict(monkeypatch, capsys, error, code,
     assert re.search(said, capsys.readouterr().err)
 
 
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+def test_an_interrupt_while_it_is_imported_needs_no_traceback(toy, tmp_path):
+    (tmp_path / "early").mkdir()
+    (tmp_path / "early/tyro.py").write_text(
+        "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(9)\n"
+    )
+    heeds = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731
+    path = f"{tmp_path}/early:{toy.environment()['PYTHONPATH']}"
+    command = [sys.executable, "-m", "ams_suite", "schema"]
+    done = subprocess.run(command, env=toy.environment() | {"PYTHONPATH": path}, capture_output=True, preexec_fn=heeds)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 @pytest.mark.parametrize("before", [signal.SIG_DFL, signal.SIG_IGN])
 def test_a_signal_to_end_interrupts_unless_it_is_ignored(sent, before):
     theirs = signal.signal(sent, before)

@@ -26,7 +26,7 @@ from ams.errors import DataUnavailable, UserError, unknown
 
 _CONNECT, _SILENCE, _TOTAL = 5.0, 10.0, 300.0  # seconds: to connect, between two chunks, for a file
 _CHUNK = 2**16
-_A_DAY = 86400.0
+_A_DAY, _A_MINUTE = 86400.0, 60.0
 
 
 def fetch(name: str) -> Path:
@@ -89,6 +89,7 @@ def _downloaded(name: str, entry: Entry) -> tuple[Path, File, bytes]:
     if os.environ.get("AMS_FETCH") != "1" and asked.is_file() and 0 <= time.time() - asked.stat().st_mtime < _A_DAY:
         why = f"{file.address} did not give it when last asked (--fetch asks again)"
         raise DataUnavailable(f"{missing}, and {why}: {entry.obtain}")
+    _discard_unfinished(path.parent)
     try:
         download = partial(_bounded, file.size)
         pooch.retrieve(file.address, f"sha256:{file.sha256}", path.name, path.parent, downloader=download)
@@ -99,6 +100,14 @@ def _downloaded(name: str, entry: Entry) -> tuple[Path, File, bytes]:
         why = f"{file.address} does not give it ({_line(error)})"
         raise DataUnavailable(f"{missing}, and {why}: {entry.obtain}") from error
     return path, file, _verified(path, file)
+
+
+def _discard_unfinished(folder: Path) -> None:
+    """Remove what a process that was killed while it downloaded has left: a download in progress is written to."""
+    for path in folder.glob("tmp*"):  # as pooch names them
+        with suppress(OSError):
+            if path.stat().st_mtime < time.time() - _A_MINUTE:
+                path.unlink()
 
 
 def _bounded(size: int, url: str, output_file: str | BinaryIO, pooch: object) -> None:

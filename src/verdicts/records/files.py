@@ -1,5 +1,6 @@
 """Files that are written whole or not at all, and their digests."""
 
+import errno
 import hashlib
 import json
 import os
@@ -15,10 +16,11 @@ _UNFINISHED = ".partial"
 def write_whole(path: Path, content: bytes | str) -> None:
     """Write `content` to `path` so that a reader, a crash or a full disk sees the old file or the new one.
 
-    Makes the parent folder. Raises OSError, after removing what it had begun.
+    Makes the parent folder. Once it returns, a loss of power leaves the new one, where the disk keeps what it is told
+    to. Raises OSError, after removing what it had begun; where only the folder could not be synced, the new file stays.
     """
     data = content.encode() if isinstance(content, str) else content
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}{_UNFINISHED}")
     try:
         with unfinished.open("xb") as stream:  # not mkstemp, whose files only their owner may read
@@ -29,6 +31,35 @@ def write_whole(path: Path, content: bytes | str) -> None:
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
+    _sync(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, so that a loss of power leaves them. Raises OSError."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync(folder.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Let the disk keep the names in a folder: without that, a new file has no name after a loss of power.
+
+    What allows no such thing (a folder that is not to be read, a file system that knows no sync of folders) is left
+    as it is. Raises OSError for a disk that fails.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def discard_unfinished(folder: Path, older_than: float = 0.0) -> None:

@@ -2,7 +2,7 @@
 
 import codecs
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,14 +23,13 @@ from verdicts.run.console import Screen, counted, listing
 from verdicts.run.forecast import Forecast
 from verdicts.run.group import complaining, run_group
 from verdicts.run.job import keep_freed_memory
-from verdicts.run.lock import one_run_at_a_time
+from verdicts.run.lock import one_run_at_a_time, sharing
 from verdicts.run.pages import make_page
 from verdicts.run.plan import Plan, PlannedClaim, complete_groups, plan_of
 from verdicts.run.publish import artefact_faults, faults, publish
 from verdicts.run.workers import run_jobs
 from verdicts.studies.study import CELLS
 
-A_DAY = 86400.0
 PLAIN = str.maketrans({"✓": "+", "✗": "x", "–": "-", "−": "-", "≤": "<=", "≥": ">=", "±": "+-", "…": "..."})
 
 
@@ -84,10 +83,10 @@ def reproduce(options: RunOptions, console: Console) -> int:
     refuse_bad_texts(workspace.root, workspace.profile, workspace.all_claims)
     with writable(workspace.folder):
         workspace.folder.mkdir(parents=True, exist_ok=True)
-    with one_run_at_a_time(workspace.folder / ".lock"):
+    with one_run_at_a_time(workspace.folder / ".lock"), ExitStack() as held:
         with writable(workspace.folder):
             discard_unfinished(workspace.folder)
-            discard_unfinished(workspace.folder.parent / CELLS, older_than=A_DAY)  # another profile may be writing
+            held.enter_context(sharing(workspace.folder.parent / CELLS))  # another profile may be writing
             run = Run.begin(workspace, options.only, options.force, options.fetch)
         plan = plan_of(workspace, run)
         _refuse_bad_settings(workspace, plan)

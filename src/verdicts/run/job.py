@@ -25,6 +25,7 @@ from verdicts.run.pages import make_page
 from verdicts.run.plan import plan_of
 from verdicts.run.publish import publish
 from verdicts.run.study import run_share
+from verdicts.studies.study import CELLS
 
 
 def keep_freed_memory() -> None:
@@ -79,14 +80,15 @@ class Job:
             complaints.append(line)
             sys.stderr.write(f"{line}\n")
 
-        run = Run.last(workspace) or Run.begin(workspace)
+        run, cells = Run.last(workspace) or Run.begin(workspace), workspace.folder.parent / CELLS
         if self.work == "checks":
-            run_group(workspace, run, group, lambda claim, record: None, hear)  # the driver watches the records appear
+            with complaining(f"{group.id}: no record", hear), at_work(cells):  # the driver watches the records appear
+                run_group(workspace, run, group, lambda claim, record: None, hear)
         elif self.work == "page":
             if reason := make_page(workspace, group):
                 hear(f"{group.id}: {reason}")
         elif group.id in plan_of(workspace, run, group).studies:  # where a part of the group is asked for, none is
-            with complaining(f"{group.id}: no study", hear):
+            with complaining(f"{group.id}: no study", hear), at_work(cells):
                 run_share(workspace, run, group, loader(workspace, group), self.share, self.shares)
         return complaints
 

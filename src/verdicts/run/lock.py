@@ -11,9 +11,11 @@ from io import FileIO
 from pathlib import Path
 
 from verdicts.errors import UserError, writable
+from verdicts.records.files import discard_unfinished, make_folder
 from verdicts.records.provenance import now
 
 JOBS = ".jobs"
+A_DAY = 86400.0
 
 
 @contextmanager
@@ -38,6 +40,24 @@ def at_work(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / JOBS).open("ab") as stream:
         fcntl.flock(stream, fcntl.LOCK_SH)
+        yield
+
+
+@contextmanager
+def sharing(folder: Path) -> Iterator[None]:
+    """Be `at_work` in a folder that several runs write to, rid of what killed ones have left there. Raises OSError.
+
+    That nobody else is at work there is known while nobody can begin; else what is a day old is left by nobody alive.
+    """
+    make_folder(folder)
+    with (folder / JOBS).open("ab") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            discard_unfinished(folder, older_than=A_DAY)
+        else:
+            discard_unfinished(folder)
+    with at_work(folder):
         yield
 
 

@@ -84,14 +84,21 @@ def _parts(workspace: Workspace, ledger: Ledger) -> KeyParts:
     """Return what the documents depend on: claims, records, figures, benchmarks, texts, tools' results, the engine."""
     rows = [row.model_dump(mode="json", exclude={"computed"}) for row in ledger.claims]
     sections = [(view.section.model_dump(mode="json"), view.changed, view.kept) for view in sections_of(workspace)]
-    folders = [workspace.root / "paper", PACKAGE_ROOT / "verdicts", workspace.folder.parent / Profile.BENCH / "records"]
-    files = [file for folder in folders for file in folder.rglob("*.*") if file.suffix not in {".pyc", ".pdf"}]
+    benchmarks = workspace.folder.parent / Profile.BENCH / "records"
+    folders = {"paper": workspace.root / "paper", "engine": PACKAGE_ROOT / "verdicts", "benchmarks": benchmarks}
+    files = {
+        f"{name}/{file.relative_to(folder).as_posix()}": file
+        for name, folder in folders.items()
+        for file in folder.rglob("*.*")
+        if file.suffix not in {".pyc", ".pdf"}
+    }
     for group in workspace.claims.group:
-        files += [workspace.figures_path(group), workspace.page_path(group), workspace.study_path(group)]
+        for path in (workspace.figures_path(group), workspace.page_path(group), workspace.study_path(group)):
+            files[f"results/{path.relative_to(workspace.folder).as_posix()}"] = path
     return KeyParts(
         entry=sha256_of(canonical_json([rows, sections])),
         config=sha256_of(canonical_json(workspace.all_claims.model_dump(mode="json"))),
-        sources={str(file): sha256_of(file.read_bytes()) for file in files if file.is_file()},
+        sources={name: sha256_of(file.read_bytes()) for name, file in files.items() if file.is_file()},
         data={},
         device=workspace.device,
     )

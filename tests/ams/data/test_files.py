@@ -137,6 +137,15 @@ def test_a_download_that_fails_leaves_nothing_and_says_why(place, server, page, 
     assert [path.suffix for path in place.rglob("*") if path.is_file()] == [".missing"]
 
 
+def test_what_a_killed_download_has_left_is_removed_once_nobody_writes_it(place, server, register) -> None:
+    register(server)
+    for name, age in (("tmpkilled0", 61.0), ("tmpworking", 30.0)):
+        put(place / "cache/toy" / name)
+        os.utime(place / "cache/toy" / name, (time.time() - age, time.time() - age))
+    fetch("toy")
+    assert {path.name for path in (place / "cache/toy").iterdir()} == {"0.bin", "tmpworking"}
+
+
 def test_a_download_ends_at_its_deadline(place: Path, server: str, register: Register, monkeypatch) -> None:
     register(server)
     monkeypatch.setattr(files, "_TOTAL", -1.0)

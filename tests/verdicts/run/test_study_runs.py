@@ -1,9 +1,11 @@
 """Runs of a group with a study: it is computed once, all else only reads it, and nothing that breaks is silent."""
 
 import csv
+import fcntl
 import json
 import os
 import shutil
+from contextlib import nullcontext
 
 import pytest
 
@@ -12,8 +14,9 @@ from tests.verdicts.study_toy import ALL, calls, listed, tree, with_study
 from tests.verdicts.toy import full_disk
 from verdicts.claims.schema import Profile
 from verdicts.records.record import Artefacts
-from verdicts.run import expecting, forecast
+from verdicts.run import driver, expecting, forecast
 from verdicts.run.expecting import expect
+from verdicts.run.lock import at_work
 from verdicts.studies.study import store_of
 
 
@@ -186,15 +189,33 @@ def test_a_full_disk_fails_the_study_in_one_line(session, monkeypatch):
     assert session.rows()["A1"]["verdict"] == "holds" and session.rows()["C1"]["failed"] and session.run() == 0
 
 
-def test_what_a_killed_process_left_of_a_cell_is_removed_once_it_is_old(session):
+@pytest.mark.parametrize("others", [False, True])
+def test_what_a_killed_process_left_of_a_cell_is_removed_once_nobody_can_be_writing_it(session, others):
     folder = session.toy.root / "results/cells"
     folder.mkdir(parents=True)
     for name, age in ((".old.json.0.partial", 2e5), (".new.json.0.partial", 0.0)):
         (folder / name).write_text("{")
         stamp = (folder / name).stat().st_mtime - age
         os.utime(folder / name, (stamp, stamp))
-    session.run(only=("B1",))
-    assert [path.name for path in folder.iterdir()] == [".new.json.0.partial"]
+    with at_work(folder) if others else nullcontext():
+        session.run(only=("B1",))
+    assert [path.name for path in folder.glob(".*.partial")] == ([".new.json.0.partial"] if others else [])
+
+
+def test_a_run_is_at_work_among_the_cells_until_it_ends(session, monkeypatch):
+    seen = []
+    begun = driver.plan_of
+
+    def looking(*arguments):
+        with (session.toy.root / "results/cells/.jobs").open("ab") as stream, pytest.raises(BlockingIOError):
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        seen.append(True)
+        return begun(*arguments)
+
+    monkeypatch.setattr(driver, "plan_of", looking)
+    assert session.run(only=("B1",)) == 0 and seen
+    with (session.toy.root / "results/cells/.jobs").open("ab") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_the_plan_tells_what_claims_and_studies_took_before_on_this_machine(session, monkeypatch):

@@ -1,5 +1,6 @@
 """A run's jobs on this machine: the records decide what is current, a job that ends badly takes no other with it."""
 
+import os
 import platform
 import signal
 import subprocess
@@ -56,6 +57,13 @@ def test_a_folder_of_any_name_will_do(tmp_path):
     assert (toy.root / AWKWARD / "cpu" / "records" / "A1.json").exists()
     assert {path.name for path in tmp_path.iterdir()} == {AWKWARD}
     assert not (toy.root / "results").exists()
+
+
+def test_a_folder_whose_name_is_no_utf_8_will_do(tmp_path):
+    toy = Toy.make(tmp_path / os.fsdecode(b"caf\xe9"))
+    for words in (("reproduce",), ("check",)):
+        done = toy.ams(*words, "--profile", "quick")
+        assert done.returncode == 0, done.stderr
 
 
 def test_a_job_that_dies_leaves_its_claims_failed_and_the_rest_done(tmp_path, monkeypatch):

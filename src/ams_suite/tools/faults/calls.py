@@ -1,0 +1,83 @@
+"""Calls that fail: each write, fsync and rename of a run in turn, once and from then on; as SQLite's tests have it."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+from ams_suite.tools.faults.fault import Bench, Try, fault
+from ams_suite.tools.faults.injection import Call, Injection
+from ams_suite.tools.faults.requirements import Truth
+from ams_suite.tools.faults.subject import Start
+
+WAYS = (("EIO", False), ("ENOSPC", True))
+"""Which error, and whether it lasts."""
+CODES = frozenset({0, 2, 3})
+
+
+@fault("Each write in turn fails after half of its bytes, once (EIO), and with all after it (ENOSPC).", 0)
+def failing_write(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
+    """Sweep all writes of a run."""
+    yield from _swept(bench.quick, Call.WRITE, moments, tries)
+
+
+@fault("Each fsync of a file in turn fails, once (EIO), and with all after it (ENOSPC).", 0)
+def failing_fsync(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
+    """Sweep all syncs of files of a run."""
+    yield from _swept(bench.quick, Call.SYNC, moments, tries)
+
+
+@fault("Each rename in turn fails, once (EIO), and with all after it (ENOSPC).", 0)
+def failing_rename(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
+    """Sweep all renames of a run."""
+    yield from _swept(bench.quick, Call.RENAME, moments, tries)
+
+
+@fault("Each fsync of a folder in turn fails, once (EIO), and with all after it (ENOSPC).", 0)
+def failing_folder_fsync(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
+    """Sweep all syncs of folders of a run."""
+    yield from _swept(bench.quick, Call.SYNC_FOLDER, moments, tries)
+
+
+@fault("The run is killed at each write (half of it is written), each fsync and each rename in turn.", 0)
+def kill_at_call(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
+    """Sweep all calls of a run."""
+    truth = bench.quick
+    cases = [(call, number, "KILL", False) for call in Call for number in range(1, _count(truth, call) + 1)]
+    for case in _chosen(cases, moments, tries):
+        yield _tried(truth, *case, codes=frozenset({-9}))
+
+
+def _swept(truth: Truth, call: Call, moments: Random, tries: int) -> Iterator[Try]:
+    """Try every call of a kind in each way, or so many of these at random."""
+    cases = [(call, number, *way) for number in range(1, _count(truth, call) + 1) for way in WAYS]
+    for case in _chosen(cases, moments, tries):
+        yield _tried(truth, *case, codes=CODES)
+
+
+Case = tuple[Call, int, str, bool]
+
+
+def _chosen(cases: list[Case], moments: Random, tries: int) -> list[Case]:
+    return sorted(moments.sample(cases, tries)) if 0 < tries < len(cases) else cases
+
+
+def _tried(truth: Truth, call: Call, number: int, error: str, lasting: bool, codes: frozenset[int]) -> Try:
+    out = truth.place()
+    done = truth.subject.run(out, Start(_injection(out, call, number, error, lasting)))
+    broken = [*truth.after(out, done, codes), *truth.mended(out, checked=False)]
+    shutil.rmtree(out, ignore_errors=True)
+    return Try(f"{call} {number}, {error}{', and from then on' if lasting else ''}", done.code, tuple(broken))
+
+
+def _count(truth: Truth, call: Call) -> int:
+    """Return how many such calls an undisturbed run makes."""
+    out = truth.place()
+    start = Start(_injection(out, call))
+    truth.subject.run(out, start)
+    return Path(start.injection.counter).stat().st_size
+
+
+def _injection(out: Path, call: Call, number: int = 0, error: str = "EIO", lasting: bool = False) -> Injection:
+    counter = str(out.with_name(f"{out.name}.calls"))
+    return Injection(call=call, number=number, error=error, lasting=lasting, below=str(out), counter=counter)

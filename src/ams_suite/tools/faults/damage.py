@@ -1,0 +1,122 @@
+"""Results that are damaged: cut short, edited, zeroed, swapped, lost; and the run that meets them."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from itertools import product
+from pathlib import Path
+from random import Random
+
+from ams_suite.tools.faults.fault import Bench, Try, fault
+from ams_suite.tools.faults.requirements import NO_RESULT, Truth
+
+Spoil = Callable[[Path, Random], object]
+UNSEEN = ("published.json", "memo.json", *NO_RESULT[2:])
+"""What `--check` does not look at: it has no result in it."""
+INNER, OUTER = "/study/start/", "cells/*/gamma/study/outcome/*"
+"""Cells that only others ask for, and these: `--check` does not read the inner ones, only who computes an outer one."""
+
+
+def _edited(path: Path, moments: Random) -> None:
+    """Change one bit."""
+    raw = bytearray(path.read_bytes())
+    raw[moments.randrange(len(raw))] ^= 1 << moments.randrange(8)
+    path.write_bytes(raw)
+
+
+KINDS: dict[str, Spoil] = {
+    "cut short": lambda path, moments: path.write_bytes(path.read_bytes()[: moments.randrange(path.stat().st_size)]),
+    "emptied": lambda path, moments: path.write_bytes(b""),
+    "zeroed": lambda path, moments: path.write_bytes(bytes(path.stat().st_size)),
+    "one bit changed": _edited,
+    "lost": lambda path, moments: path.unlink(),
+}
+
+
+@fault("A file of whole results is cut short, emptied, zeroed, lost, or one bit of it is changed.", 0)
+def damaged_file(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
+    """Every file in every way: `--check` names it, and the next run makes what is wrong again."""
+    truth, whole = bench.quick, _whole(bench.quick)
+    cases = list(product(_files(whole), KINDS))
+    for name, kind in sorted(moments.sample(cases, tries)) if 0 < tries < len(cases) else cases:
+        out = _copy(truth, whole)
+        if (out / name).stat().st_size:
+            KINDS[kind](out / name, moments)
+            yield _noticed(truth, out, f"{name} {kind}", {name})
+
+
+@fault("Two records, two cells, two tables or two figures of whole results change places.", 30)
+def swapped_files(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
+    """Each is whole, and neither is what its name says."""
+    truth, whole = bench.quick, _whole(bench.quick)
+    for _ in range(tries):
+        out, first = _copy(truth, whole), moments.choice([name for name in _files(whole) if _alike(whole, name)])
+        other = moments.choice(_alike(whole, first))
+        one, two = ((out / name).read_bytes() for name in (first, other))
+        (out / first).write_bytes(two)
+        (out / other).write_bytes(one)
+        yield _noticed(truth, out, f"{first} and {other}", {first, other} if one != two else set())
+
+
+@fault("A random part of the files of whole results is lost, as after a loss of power.", 30)
+def lost_files(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
+    """Whatever is left, the next run adds what is not there."""
+    truth, whole = bench.quick, _whole(bench.quick)
+    for _ in range(tries):
+        out, share = _copy(truth, whole), moments.random()
+        gone = [name for name in _files(whole) if moments.random() < share]
+        for name in gone:
+            (out / name).unlink()
+        yield _noticed(truth, out, f"{len(gone)} files", set(gone))
+
+
+@fault("Results of another suite, whose record of one is another, stand in the place of this one's.", 1)
+def foreign_results(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
+    """All files are whole, of another code: none is shown."""
+    other = bench.small("quick")
+    module = next(other.root.glob("*/common.py"))
+    module.write_text("ONE = 1.5\n", "utf-8")
+    out, truth = bench.quick.place(), bench.quick
+    other.run(out)
+    records = {name.relative_to(out).as_posix() for name in out.rglob("*") if name.is_file()}
+    yield _noticed(truth, out, "all", records, clean=False)
+
+
+def _whole(truth: Truth) -> Path:
+    out = truth.place()
+    truth.subject.run(out)
+    return out
+
+
+def _copy(truth: Truth, whole: Path) -> Path:
+    out = truth.subject.place()
+    shutil.copytree(whole, out)
+    return out
+
+
+def _files(out: Path) -> list[str]:
+    return sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
+
+
+def _alike(whole: Path, name: str) -> list[str]:
+    """Return the other files of the kind in the folder of a file."""
+    beside = (
+        path for path in (whole / name).parent.glob(f"*{Path(name).suffix}") if path.is_file() and path != whole / name
+    )
+    return sorted(path.relative_to(whole).as_posix() for path in beside)
+
+
+def _noticed(truth: Truth, out: Path, case: str, spoilt: set[str], clean: bool = True) -> Try:
+    """Ask what is not current, then run; what is `spoilt` and seen is named."""
+    broken, seen = [], {name for name in spoilt if not (name.endswith(UNSEEN) or INNER in name)}
+    checked = truth.subject.check(out)
+    if checked.code != (1 if seen else 0):
+        broken.append(f"--check ended with {checked.code}: {checked.out.strip().splitlines()[-1:]}")
+    if "Traceback" in checked.err:
+        broken.append("--check ended in a traceback")
+    for path in out.glob(OUTER) if any(INNER in name for name in spoilt) else ():
+        path.unlink()
+    done = truth.subject.run(out)
+    broken += truth.after(out, done, {truth.code}, spoilt if clean else truth.files.keys() | spoilt)
+    broken += truth.mended(out) if clean else [line for line in truth.mended(out) if "left over" not in line]
+    shutil.rmtree(out, ignore_errors=True)
+    return Try(case, done.code, tuple(broken))

@@ -1,0 +1,77 @@
+"""Disks that are full, at every size, files that may not grow, and folders that cannot be written."""
+
+import resource
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+from ams_suite.tools.faults.fault import Bench, Try, fault
+from ams_suite.tools.faults.subject import Start
+
+CODES = frozenset({0, 2, 3})
+ROOM = "64m"
+
+
+@fault("The disk of the results is full: a file system of so many bytes, swept from too small to large enough.", 40)
+def full_disk(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
+    """Where it is full the run says so; once there is room the next one goes on."""
+    truth, whole = bench.quick, bench.quick.place()
+    least = sum(path.stat().st_size for path in whole.rglob("*") if path.is_file())
+    truth.subject.run(whole)
+    most = sum(path.stat().st_size + 4096 for path in whole.rglob("*"))
+    for number in range(tries):
+        out = truth.subject.place()
+        size = 8192 + (most - 8192) * number // max(tries - 1, 1)
+        with _disk(out, size) as mounted:
+            if not mounted:
+                yield Try(f"{size} bytes", skipped="no right to mount a file system here")
+                return
+            if size > least + 8192:
+                shutil.copytree(truth.place(), out, dirs_exist_ok=True)
+            done = truth.subject.run(out)
+            broken = list(truth.after(out, done, CODES))
+            subprocess.run(["mount", "-o", f"remount,size={ROOM}", str(out)], check=True)
+            yield Try(f"{size} bytes", done.code, (*broken, *truth.mended(out)))
+
+
+@contextmanager
+def _disk(place: Path, size: int) -> Iterator[bool]:
+    """Mount a file system of `size` bytes; yield whether that could be done."""
+    place.mkdir(parents=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(place)]
+    mounted = shutil.which("mount") is not None and subprocess.run(mount, capture_output=True).returncode == 0
+    try:
+        yield mounted
+    finally:
+        if mounted:
+            subprocess.run(["umount", str(place)], check=True)
+
+
+@fault("No file may grow beyond so many bytes (ulimit -f), swept from none to all that a run writes.", 30)
+def file_size_limit(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
+    """A quota that each file has."""
+    truth = bench.quick
+    for number in range(tries):
+        limit, out = 2 ** (22 * number // max(tries - 1, 1)) - 1, truth.place()
+        done = truth.subject.run(out, Start(limits={resource.RLIMIT_FSIZE: limit}))
+        yield Try(f"{limit} bytes", done.code, (*truth.after(out, done, CODES), *truth.mended(out)))
+
+
+PLACES = ("records", "figures", "studies", "report.html", "ledger.json", "run.json", "paper", ".lock", "../cells")
+
+
+@fault("Where a file or a folder of the results should be stands the other: a folder, or a file.", 0)
+def in_the_way(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
+    """A line says what cannot be written; once it is out of the way the run goes on."""
+    truth = bench.quick
+    for name in PLACES:
+        out = truth.place()
+        place = out / truth.subject.profile / name
+        place.mkdir() if place.suffix or name == ".lock" else place.write_bytes(b"")
+        done = truth.subject.run(out)
+        broken = list(truth.after(out, done, {2, 3}, {place.relative_to(out).as_posix(), "cells"}))
+        place.rmdir() if place.is_dir() else place.unlink()
+        yield Try(name, done.code, (*broken, *truth.mended(out)))

@@ -1,0 +1,163 @@
+"""What is put into a run before it starts, in its own process: a call that fails, a clock that jumps, a data set.
+
+`python -m ams_suite.tools.faults.injection JSON WORD ...` is `ams WORD ...` with that put in. Nothing else reads it: a
+plain run has no such code in it.
+"""
+
+import datetime
+import errno
+import importlib
+import io
+import os
+import signal
+import stat
+import sys
+import time
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from verdicts.validation import Frozen
+
+TOY, CONTENT = "toy", bytes(range(256)) * 40
+"""The name and the bytes of a data set that a trial's suite reads."""
+
+
+class Call(StrEnum):
+    """What a program asks of a file system to write a file whole."""
+
+    WRITE = "write"
+    SYNC = "fsync"
+    RENAME = "rename"
+    SYNC_FOLDER = "fsync of a folder"
+
+
+class Injection(Frozen):
+    """What is put in; as it stands: nothing.
+
+    The `number`-th `call` on what lies below `below`, over all processes of a run, fails with `error` (a name of
+    `errno`, or KILL: the process is killed then), and with `lasting` each later one of that kind fails too; number 0:
+    none. `counter` is a file that gets a byte for each such call. The clock is `seconds` ahead from its reading number
+    `reading` on. `address` is where the data set `toy` is to be had.
+    """
+
+    call: Call = Call.WRITE
+    number: int = 0
+    error: str = "ENOSPC"
+    lasting: bool = False
+    below: str = ""
+    counter: str = ""
+    seconds: float = 0.0
+    reading: int = 0
+    address: str | None = None
+    registered: bool = False
+
+    def put_in(self) -> None:
+        """Let the rest of this process, and its forks, run with it."""
+        if self.below:
+            self._watch_calls()
+        if self.seconds:
+            self._move_clock()
+        if self.registered:
+            _register(self.address)
+
+    def _watch_calls(self) -> None:
+        sync, rename, opened = os.fsync, os.replace, io.open
+
+        def watched_sync(descriptor: int) -> None:
+            folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+            self._count(Call.SYNC_FOLDER if folder else Call.SYNC, Path(f"/proc/self/fd/{descriptor}").readlink())
+            sync(descriptor)
+
+        def watched_rename(old: Any, new: Any, **more: Any) -> None:
+            self._count(Call.RENAME, new)
+            rename(old, new, **more)
+
+        def watched_open(file: Any, mode: str = "r", buffering: int = -1, *text: Any, **more: Any) -> Any:
+            if not set(mode) & set("wax+") or not self._meant(file):
+                return opened(file, mode, buffering, *text, **more)
+            return _stream(_Watched(file, mode.translate({98: None, 116: None}), self._count), mode, buffering, more)
+
+        vars(os).update(fsync=watched_sync, replace=watched_rename)
+        vars(io).update(open=watched_open)
+
+    def _meant(self, place: Any) -> bool:
+        return isinstance(place, str | os.PathLike) and Path(place).is_relative_to(self.below)
+
+    def _count(self, call: Call, place: Any, before: Callable[[], object] = lambda: None) -> None:
+        """Count a call; `before` the one that fails, do what is done all the same. Raises OSError."""
+        if call is not self.call or not self._meant(place):
+            return
+        descriptor = os.open(self.counter, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        os.write(descriptor, b".")
+        number = os.lseek(descriptor, 0, os.SEEK_CUR)
+        os.close(descriptor)
+        if number == self.number or (self.lasting and number > self.number > 0):
+            before()
+            if self.error == "KILL":
+                os.kill(os.getpid(), signal.SIGKILL)
+            code = getattr(errno, self.error)
+            raise OSError(code, os.strerror(code), str(place))
+
+    def _move_clock(self) -> None:
+        from verdicts.records import provenance
+
+        ahead, readings, read = datetime.timedelta(seconds=self.seconds), iter(range(sys.maxsize)), time.time
+
+        class Moved(datetime.datetime):
+            @classmethod
+            def now(cls, tz: datetime.tzinfo | None = None) -> Any:
+                there = datetime.datetime.now(tz)
+                return there + ahead if next(readings) >= self.reading else there
+
+        vars(provenance).update(datetime=Moved)
+        vars(time).update(time=lambda: read() + self.seconds)
+
+
+class _Watched(io.FileIO):
+    """A file whose writes are counted; of the one that fails, half of its bytes are written."""
+
+    def __init__(self, file: Any, mode: str, count: Callable[..., None]) -> None:
+        super().__init__(file, mode)
+        self._counted = count
+
+    def write(self, data: Any) -> int:
+        """Write, unless it is this call that fails. Raises OSError."""
+        view = memoryview(data).cast("B")
+        self._counted(Call.WRITE, self.name, lambda: io.FileIO.write(self, view[: len(view) // 2]))
+        return super().write(data)
+
+
+def _stream(raw: io.FileIO, mode: str, buffering: int, text: dict[str, Any]) -> Any:
+    """Return what `open` makes of a file."""
+    if buffering == 0:
+        return raw
+    buffered = io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
+    return buffered if "b" in mode else io.TextIOWrapper(buffered, **text)
+
+
+def _register(address: str | None) -> None:
+    from ams.data.registry import ENTRIES, Entry, File
+    from verdicts.records.files import sha256_of
+
+    digest = sha256_of(CONTENT)
+    file = File(f"{TOY}/0.bin", digest, len(CONTENT), address)
+    toy = Entry(title="a toy", contents=digest, files=(file,), licence="CC0", origin="", obtain="ask its author")
+    ENTRIES[TOY] = toy  # type: ignore[index]
+
+
+def ams(words: Sequence[str]) -> int:
+    """Run the command line, which has this tool among its commands and so is not imported above."""
+    code: int = importlib.import_module("ams_suite.__main__").main(words)
+    return code
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command line with what the first argument, in JSON, puts in."""
+    Injection.model_validate_json(arguments[0]).put_in()
+    return ams(arguments[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
