@@ -27,6 +27,7 @@ from verdicts.run.console import Screen
 from verdicts.run.job import Job
 from verdicts.run.plan import Plan
 from verdicts.run.publish import prepare
+from verdicts.run.study import shares_here
 
 POLL = 0.05
 PATIENCE = 10.0
@@ -48,7 +49,11 @@ def run_jobs(workspace: Workspace, plan: Plan, run: Run, cores: int, screen: Scr
     A job that ends badly is told, and keeps those that follow it from starting, no other. The lock of the run is held
     by each job too, so that no other run begins while one outlives a driver that is killed.
     """
-    waiting, running, ended = list(tasks(workspace, plan)), dict[str, tuple[Task, BaseProcess]](), dict[str, bool]()
+    waiting, running, ended = (
+        list(tasks(workspace, plan, cores)),
+        dict[str, tuple[Task, BaseProcess]](),
+        dict[str, bool](),
+    )
     watch, prepared = _Watch(workspace, plan, run), False
     _import_ahead(workspace, plan)
     try:
@@ -75,16 +80,23 @@ def run_jobs(workspace: Workspace, plan: Plan, run: Run, cores: int, screen: Scr
         raise
 
 
-def tasks(workspace: Workspace, plan: Plan) -> Iterator[Task]:
-    """Yield the jobs of a plan: of each group its study in shares, if it has several, its checks, its notebook page."""
-    for group in dict.fromkeys([*plan.busy_groups, *plan.pages]):
-        resources = workspace.config.resources_of(group)
+def tasks(workspace: Workspace, plan: Plan, jobs: int) -> Iterator[Task]:
+    """Yield the jobs of a plan: of each group its study in shares, if it has several, its checks, its notebook page.
+
+    What takes longest comes first where there are several jobs, so that no core works alone at the end.
+    """
+    shared, kept = shares_here(workspace, plan.studies, jobs), workspace.kept_costs
+    takes = {name: seconds / shared[name] for name, seconds in kept.of_groups(plan.studies).items()}
+    groups = dict.fromkeys([*plan.busy_groups, *plan.pages])
+    order = sorted(groups, key=lambda name: -takes.get(name, 0.0) - kept.alone.get(name, 0.0)) if jobs > 1 else groups
+    for group in order:
+        resources, shares = workspace.config.resources_of(group), shared.get(group, 1)
         before: tuple[str, ...] = ()
         place = (workspace.root, workspace.profile, workspace.folder.parent, workspace.project.place, group)
-        if group in plan.studies and resources.shares > 1:
-            before = tuple(f"{group}.study.{share}of{resources.shares}" for share in range(resources.shares))
+        if shares > 1:
+            before = tuple(f"{group}.study.{share}of{shares}" for share in range(shares))
             for share, log in enumerate(before):
-                yield Task(Job("study", *place, share=share, shares=resources.shares), log, resources.threads, ())
+                yield Task(Job("study", *place, share=share, shares=shares), log, resources.threads, ())
         if group in plan.busy_groups:
             yield Task(Job("checks", *place), f"{group}.job", resources.threads, before)
             before = (f"{group}.job",)
