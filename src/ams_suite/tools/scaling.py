@@ -86,7 +86,7 @@ def _draw(runs: Sequence[Simulated], path: Path) -> None:
         axes.set_yticks([1, 10, 100], ["1", "10", "100"])
         axes.minorticks_off()
         axes.legend(loc="upper left")
-        figure.savefig(path)
+        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
         plt.close(figure)
 
 

@@ -68,7 +68,7 @@ def _work(workspace: Workspace, group: Group) -> Work:
     names = [place.relative_to(folder).as_posix() for place in paths]
     records = [_read(Record, workspace.record_path(claim)) for claim in workspace.claims_here(group)]
     checks = sum(each.provenance.seconds for each in records if each) + _seconds(workspace.figures_path(group))
-    page = _seconds(workspace.page_path(group)) if group.notebook else 0.0
+    page = _seconds(workspace.page_path(group)) if group.notebook and workspace.config.notebooks else 0.0
     return Work(group.id, cells, [name for name in names if name in cells], checks, page)
 
 

@@ -292,7 +292,7 @@ def test_what_is_not_known_is_left_out_and_said() -> None:
 
 def test_the_exhibits_of_the_paper_name_the_tables() -> None:
     named = (ROOT / "paper/exhibits.toml").read_text()
-    assert all(f'"{name}"' in named for name in ("exhibits", "exhibit_costs", "exhibit_images"))
+    assert all(f'"{name}"' in named for name in ("exhibits", "exhibit_costs", "exhibit_images", "exhibit_grid"))
 
 
 def test_commands_are_the_programs_own() -> None:
