@@ -10,7 +10,7 @@ import importlib
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -55,7 +55,9 @@ def run_jobs(workspace: Workspace, plan: Plan, run: Run, cores: int, screen: Scr
         dict[str, bool](),
     )
     watch, prepared = _Watch(workspace, plan, run), False
-    _import_ahead(workspace, plan)
+    groups = dict.fromkeys([*plan.busy_groups, *plan.pages])
+    if len(plan.busy_groups) + len(plan.pages) > 1:
+        import_ahead(workspace, groups, ("verdicts.report.notebooks",) if plan.pages else ())
     try:
         while waiting or running:
             for task in list(waiting):
@@ -104,14 +106,14 @@ def tasks(workspace: Workspace, plan: Plan, jobs: int) -> Iterator[Task]:
             yield Task(Job("page", *place), f"{group}.page", resources.threads, before)
 
 
-def _import_ahead(workspace: Workspace, plan: Plan) -> None:
-    """Import what the jobs of several groups need; what cannot be imported is left to its own job to tell."""
-    modules = ["verdicts.report.notebooks"] if plan.pages else []
+def import_ahead(workspace: Workspace, groups: Iterable[str], modules: Sequence[str] = ()) -> None:
+    """Import what jobs of these groups need, where they are forks; what cannot be imported is left to its own job."""
+    wanted, names = [*modules], set(groups)
     for group in workspace.claims.group:
-        if group.id in (*plan.busy_groups, *plan.pages):
+        if group.id in names:
             bound = workspace.sources.bound(group.module).values()
-            modules += [f"{group.module}.study", f"{group.module}.figures", *bound]
-    for name in modules if _forks(workspace) and len(plan.busy_groups) + len(plan.pages) > 1 else ():
+            wanted += [f"{group.module}.study", f"{group.module}.figures", *bound]
+    for name in wanted if _forks(workspace) else ():
         with contextlib.suppress(Exception, SystemExit):
             importlib.import_module(name)
 
@@ -122,6 +124,13 @@ def _forks(workspace: Workspace) -> bool:
 
 def _room(task: Task, running: dict[str, tuple[Task, BaseProcess]], cores: int) -> bool:
     return not running or sum(other.threads for other, _ in running.values()) + task.threads <= cores
+
+
+def alone(workspace: Workspace, task: Task) -> int | None:
+    """Do one job in a process of its own, and return its exit code."""
+    process = _started(workspace, task)
+    process.join()
+    return process.exitcode
 
 
 def _started(workspace: Workspace, task: Task) -> BaseProcess:
