@@ -14,7 +14,7 @@ class Large(Frozen):
     dimension: PositiveInt = 64
     batches: Sizes = (62_500, 125_000, 250_000, 500_000, 1_000_000)
     dimensions: Sizes = (16, 32, 64, 128)
-    steps: Sizes = (5, 10, 20, 40)
+    steps: Sizes = (10, 20, 40, 80)
     batch: PositiveInt = 100_000
     few: PositiveInt = 10
     runs: PositiveInt = 3

@@ -60,4 +60,4 @@ def test_a_run_that_keeps_its_states_breaks_t13(monkeypatch):
 
 def test_a_state_is_held_eight_times():
     """x, the score, momentum, the last score, drift, noise, the move, and one more: of float32."""
-    assert large.held(1000, 64, 5, seed=0) == pytest.approx(8 * 4 * 64_000, rel=0.01)
+    assert large.held(1000, 64, 10, seed=0) == pytest.approx(8 * 4 * 64_000, rel=0.01)
