@@ -76,7 +76,7 @@ class Determinism:
             if name not in known:
                 raise UserError(unknown("group", name, known))
         if self.between:
-            return _told(say, self._between(workspace, *self.between))
+            return _reported(say, self._between(workspace, *self.between))
         begun, begin, rows = now(), time.process_time(), []
         with TemporaryDirectory() as folder:
             for row in self._varied(Path(folder)):
@@ -141,24 +141,24 @@ def _run(workspace: Workspace, group: str, way: Variation) -> None:
             raise UserError(f"{group}: a job ended with {code}: see {workspace.log_path(log)}")
 
 
-def _cells(group: str, way: Variation, found: Compared) -> tuple[str | int | float, ...]:
-    shown = (found.cells, found.others, found.difference if math.isfinite(found.difference) else "other words")
-    return group, way.name, *shown, found.where, way.tolerance, ", ".join(found.verdicts)
+def _cells(group: str, way: Variation, pair: Compared) -> tuple[str | int | float, ...]:
+    shown = (pair.cells, pair.others, pair.difference if math.isfinite(pair.difference) else "other words")
+    return group, way.name, *shown, pair.where, way.tolerance, ", ".join(pair.verdicts)
 
 
-def _line(group: str, way: Variation, found: Compared) -> str:
-    mark = "within" if found.within(way.tolerance) else "NOT within"
-    place = f" in {found.where}" if found.difference else ""
-    verdicts = f"; other verdicts: {', '.join(found.verdicts)}" if found.verdicts else ""
-    cells = f"{found.others} of {found.cells} cells differ"
-    return f"{group}, {way.name}: {cells}, {found.difference:.2g}{place}: {mark} {way.tolerance:g}{verdicts}"
+def _line(group: str, way: Variation, pair: Compared) -> str:
+    mark = "within" if pair.within(way.tolerance) else "NOT within"
+    place = f" in {pair.where}" if pair.difference else ""
+    verdicts = f"; other verdicts: {', '.join(pair.verdicts)}" if pair.verdicts else ""
+    cells = f"{pair.others} of {pair.cells} cells differ"
+    return f"{group}, {way.name}: {cells}, {pair.difference:.2g}{place}: {mark} {way.tolerance:g}{verdicts}"
 
 
-def _told(say: Say, rows: Iterator[tuple[str, Variation, Compared]]) -> int:
+def _reported(say: Say, rows: Iterator[tuple[str, Variation, Compared]]) -> int:
     worst = 0
-    for group, way, found in rows:
-        say(_line(group, way, found))
-        worst |= not found.within(way.tolerance)
+    for group, way, pair in rows:
+        say(_line(group, way, pair))
+        worst |= not pair.within(way.tolerance)
     return int(worst)
 
 

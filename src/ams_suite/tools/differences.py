@@ -45,14 +45,14 @@ def compared(one: Workspace, other: Workspace, group: str) -> Compared:
 
 def _cells_of(workspace: Workspace, group: str) -> dict[str, Any]:
     """Return the values of a group's cells, by function and arguments."""
-    found = {}
+    cells = {}
     record = workspace.folder / "studies" / f"{group}.json"
     files = json.loads(record.read_bytes())["files"] if record.is_file() else {}
     for name in files:
         if name.endswith(".json") and (path := record.parent / name).is_file():
             content = json.loads(path.read_bytes())
-            found[json.dumps([content["function"], content["arguments"]], sort_keys=True)] = content["value"]
-    return found
+            cells[json.dumps([content["function"], content["arguments"]], sort_keys=True)] = content["value"]
+    return cells
 
 
 def _numbers(workspace: Workspace, group: str) -> Iterator[tuple[str, list[str]]]:

@@ -43,7 +43,7 @@ class Provenance(Environment):
     peak_mib: float
 
 
-class Maker(Frozen):
+class ComputedOn(Frozen):
     """What computed a result: the model of its device, and the releases that its numbers depend on."""
 
     device: str = ""
@@ -55,9 +55,9 @@ class Maker(Frozen):
         return ", ".join(f"{name} {version}" for name, version in sorted(self.versions.items()))
 
 
-def maker_of(device: str | None, packages: tuple[str, ...]) -> Maker:
+def computed_on_here(device: str | None, packages: tuple[str, ...]) -> ComputedOn:
     """Return what computes in this process: the device of that name (None: the processor), with these distributions."""
-    return Maker(device=device or _processor(), versions=_versions(packages))
+    return ComputedOn(device=device or _processor(), versions=_versions(packages))
 
 
 def now() -> str:

@@ -15,7 +15,7 @@ from verdicts.errors import UserError, unknown
 from verdicts.records.files import canonical_json, sha256_of
 from verdicts.records.kept_costs import NODES, KeptCosts, shares_of
 from verdicts.records.keys import KeyParts
-from verdicts.records.provenance import Environment, Maker, environment_of, maker_of
+from verdicts.records.provenance import ComputedOn, Environment, computed_on_here, environment_of
 from verdicts.records.sources import Sources
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
@@ -128,9 +128,9 @@ class Workspace:
         """Describe the environment of what this process computes."""
         return environment_of(self.root, self._accelerator or "cpu", self.project.threads(), self.project.packages)
 
-    def maker(self) -> Maker:
+    def computed_on(self) -> ComputedOn:
         """Tell what computes the cells of this process."""
-        return maker_of(self._accelerator, self.project.numerics)
+        return computed_on_here(self._accelerator, self.project.numerics)
 
     @property
     def _accelerator(self) -> str | None:

@@ -67,7 +67,7 @@ def run_study(workspace: Workspace, run: Run, group: Group, load: Load, environm
         outcome = table | ({"reason": refused, "failed": True} if refused else _outcome(cells, store))
         log_errors(log, [])
     provenance = watch.provenance(environment, workspace.profile, parts.config)
-    models = sorted({cost.maker.device for cost in costs if cost.maker.device})
+    models = sorted({cost.computed_on.device for cost in costs if cost.computed_on.device})
     of_cells = {"seconds": round(sum(cost.seconds for cost in costs), 4)}
     provenance = provenance.model_copy(update=of_cells | ({"processor": "; ".join(models)} if models else {}))
     Artefacts.of(group.id, parts, provenance, **outcome).write(path)
@@ -81,7 +81,7 @@ def _store(workspace: Workspace, run: Run, group: Group) -> Store:
 def _mixed(workspace: Workspace, group: Group, cells: Sequence[Cell[Any]], store: Store) -> str:
     """Say that cells of different releases would stand side by side, and what to do; empty where all are of one."""
     lacking = any(not store.path(cell).is_file() for cell in cells if not store.failure(cell))
-    if mixed := mixture(store.costs(cells), store.maker if lacking else None):
+    if mixed := mixture(store.costs(cells), store.computed_on if lacking else None):
         again = f"`{workspace.project.command} reproduce --force {group.id}` computes all with one release"
         return f"refused: {mixed}, and their numbers may differ; {again}"
     return ""

@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from verdicts.records.provenance import Maker
+from verdicts.records.provenance import ComputedOn
 from verdicts.validation import Frozen
 
 THERE = 1e-3
@@ -23,7 +23,7 @@ class Cost(Frozen):
     asked: tuple[str, ...] = ()
     call: str = ""
     before: float | None = None
-    maker: Maker = Maker()
+    computed_on: ComputedOn = ComputedOn()
 
     def known(self, begun: str) -> float | None:
         """Return the seconds that a run which began at the UTC time `begun` knew of; all, for an empty time."""
@@ -40,13 +40,13 @@ def cost_at(path: Path) -> Cost | None:
 
 def costs_below(folder: Path, paths: Iterable[Path], begun: str = "") -> dict[Path, Cost]:
     """Return the costs of the cells that lie there, and of all that they asked for, by file, since a time `begun`."""
-    waiting, found = list(paths), dict[Path, Cost]()
+    waiting, costs = list(paths), dict[Path, Cost]()
     while waiting:
         path = waiting.pop()
-        if path not in found and path.is_file() and (cost := cost_at(path)):
-            found[path] = cost
+        if path not in costs and path.is_file() and (cost := cost_at(path)):
+            costs[path] = cost
             waiting += [folder / name for name in cost.asked]
-    return {path: cost for path, cost in found.items() if cost.started >= begun}
+    return {path: cost for path, cost in costs.items() if cost.started >= begun}
 
 
 def costs_by_call(folder: Path, begun: str) -> dict[str, float]:
@@ -69,16 +69,16 @@ def shared_out(seconds: Sequence[float], shares: int) -> list[int]:
     return owners
 
 
-def mixture(costs: Iterable[Cost], here: Maker | None = None) -> str:
+def mixture(costs: Iterable[Cost], here: ComputedOn | None = None) -> str:
     """Say which releases computed cells of one study, and how many (`here`: what is to compute more); empty for one.
 
     Cells of which it is not known do not count.
     """
     counts: dict[str, int] = {}
     for cost in costs:
-        if cost.maker.releases:
-            counts[cost.maker.releases] = counts.get(cost.maker.releases, 0) + 1
-    told = [f"{count} with {which}" for which, count in sorted(counts.items())]
+        if cost.computed_on.releases:
+            counts[cost.computed_on.releases] = counts.get(cost.computed_on.releases, 0) + 1
+    words = [f"{count} with {which}" for which, count in sorted(counts.items())]
     if here and here.releases and here.releases not in counts:
-        told.append(f"the others would be with {here.releases}")
-    return ", ".join(told).replace(" with", " of its cells were computed with", 1) if len(told) > 1 else ""
+        words.append(f"the others would be with {here.releases}")
+    return ", ".join(words).replace(" with", " of its cells were computed with", 1) if len(words) > 1 else ""

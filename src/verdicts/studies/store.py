@@ -18,7 +18,7 @@ from pydantic import JsonValue
 from verdicts.records.checksummed import Checksummed, NotCurrent
 from verdicts.records.files import canonical_json, sha256_of, write_whole
 from verdicts.records.kept_costs import KeptCosts
-from verdicts.records.provenance import Maker, now
+from verdicts.records.provenance import ComputedOn, now
 from verdicts.studies.alone import alone
 from verdicts.studies.cells import Cell, CellFunction, using
 from verdicts.studies.costs import THERE, Cost, cost_at, costs_below, costs_by_call
@@ -92,7 +92,7 @@ class Store:
 
     `reading`: nothing is computed, and what is missing raises. `begun` is the UTC time at which the run started: a cell
     that failed since then is not tried again; with `anew`, one that was computed before then is computed again.
-    `maker` is what computes in this process.
+    `computed_on` is what computes in this process.
     """
 
     def __init__(
@@ -102,9 +102,9 @@ class Store:
         reading: bool = False,
         begun: str = "",
         anew: bool = False,
-        maker: Maker | None = None,
+        computed_on: ComputedOn | None = None,
     ) -> None:
-        self.folder, self.reading, self.maker = folder, reading, maker or Maker()
+        self.folder, self.reading, self.computed_on = folder, reading, computed_on or ComputedOn()
         self._parts, self._begun, self._anew = parts, begun, anew
         self._keys: dict[str, str] = {}
         self._contents: dict[Path, Any] = {}
@@ -242,7 +242,9 @@ class Store:
             own, inner = round(spent - self._nested, 4), tuple(sorted(self._asked))
             self._nested, self._asked = nested + spent, asked
         before = known.known(self._begun) if self._begun and (known := cost_at(path)) else None
-        cost = Cost(seconds=own, started=started, asked=inner, call=cell.digest, before=before, maker=self.maker)
+        cost = Cost(
+            seconds=own, started=started, asked=inner, call=cell.digest, before=before, computed_on=self.computed_on
+        )
         write_whole(path.with_suffix(".cost"), cost.model_dump_json())
         key, name = self._key(cell.function), cell.function.name
         CellFile(function=name, arguments=cell.labels, key=key, value=content).write(path)

@@ -12,7 +12,7 @@ from tests.verdicts.study_toy import ALL, calls, gamma, listed, set_batches, wit
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
 from verdicts.records.kept_costs import KeptCosts, kept_costs, kept_costs_path, shares_of
-from verdicts.records.provenance import Maker, now
+from verdicts.records.provenance import ComputedOn, now
 from verdicts.records.record import Artefacts
 from verdicts.studies import Store, cell
 from verdicts.studies.alone import alone
@@ -157,16 +157,16 @@ def test_without_locks_a_cell_is_computed_all_the_same(tmp_path, monkeypatch):
 
 
 def made_by(*releases):
-    return [Cost(seconds=1.0, started="", maker=Maker(versions={"torch": release})) for release in releases]
+    return [Cost(seconds=1.0, started="", computed_on=ComputedOn(versions={"torch": release})) for release in releases]
 
 
 @pytest.mark.parametrize(
     ("costs", "here", "told"),
     [
         (made_by("2.4", "2.4"), None, ""),
-        (made_by("2.4"), Maker(versions={"torch": "2.4"}), ""),
+        (made_by("2.4"), ComputedOn(versions={"torch": "2.4"}), ""),
         ([*made_by("2.4"), Cost(seconds=1.0, started="")], None, ""),
-        ([], Maker(versions={"torch": "2.4"}), ""),
+        ([], ComputedOn(versions={"torch": "2.4"}), ""),
         (
             made_by("2.4", "2.5", "2.4"),
             None,
@@ -174,7 +174,7 @@ def made_by(*releases):
         ),
         (
             made_by("2.4"),
-            Maker(versions={"torch": "2.5"}),
+            ComputedOn(versions={"torch": "2.5"}),
             "1 of its cells were computed with torch 2.4, the others would be with torch 2.5",
         ),
     ],
@@ -201,26 +201,28 @@ class TestRuns:
         assert session.run() == 0
         workspace = session.toy.workspace()
         cost = cost_at(store_of(workspace).path(listed(workspace)[0]))
-        assert cost.call == listed(workspace)[0].digest and cost.maker.device == workspace.maker().device != ""
+        assert (
+            cost.call == listed(workspace)[0].digest and cost.computed_on.device == workspace.computed_on().device != ""
+        )
         record = Artefacts.read(workspace.study_path(gamma(workspace)))
-        assert record.provenance.processor == cost.maker.device
+        assert record.provenance.processor == cost.computed_on.device
 
     def test_models_of_processors_may_differ_and_are_all_named(self, session):
         session.run()
-        self.rewrite(session.toy, {"maker": {"device": "Another", "versions": {}}})
+        self.rewrite(session.toy, {"computed_on": {"device": "Another", "versions": {}}})
         set_batches(session.toy, 4)
         session.run()
         workspace = session.toy.workspace()
         record = Artefacts.read(workspace.study_path(gamma(workspace)))
         assert not record.failed and record.provenance.processor.split("; ") == sorted(
-            ["Another", workspace.maker().device]
+            ["Another", workspace.computed_on().device]
         )
 
     def test_a_study_of_mixed_releases_is_refused_before_it_is_computed(self, session, monkeypatch):
         monkeypatch.setattr("verdicts.records.provenance._versions", lambda packages: {"torch": "2.5"})
         session.run()
         calls(session.toy)
-        self.rewrite(session.toy, {"maker": {"device": "", "versions": {"torch": "2.4"}}})
+        self.rewrite(session.toy, {"computed_on": {"device": "", "versions": {"torch": "2.4"}}})
         assert session.run() == 0, "what is there is current"
         set_batches(session.toy, 4)
         assert session.run() == 3 and calls(session.toy) == []
