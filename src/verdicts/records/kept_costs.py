@@ -39,10 +39,10 @@ class KeptCosts(Kept):
         return load_json(root, f"{FOLDER}/{path.name}", cls) if path.is_file() else cls(profile=profile)
 
     def of_groups(self, names: Iterable[str]) -> dict[str, float]:
-        """Return what the studies of these groups cost; one that is not known costs what the others do on average."""
+        """Return what the studies of these groups cost; one that is not known costs the others' mean, or 0 without any."""
         wanted = list(names)
         known = [self.groups[name] for name in wanted if name in self.groups]
-        unknown = sum(known) / len(known) if known else 1.0
+        unknown = sum(known) / len(known) if known else 0.0
         return {name: self.groups.get(name, unknown) for name in wanted}
 
     def of_cell(self, function: str, call: str) -> float | None:

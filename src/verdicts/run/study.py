@@ -24,10 +24,12 @@ Load = Callable[[], Checks]
 def shares_here(workspace: Workspace, groups: Iterable[str], jobs: int) -> dict[str, int]:
     """Return in how many shares a run of `jobs` jobs computes the studies of these groups: as their costs ask for.
 
-    `shares` of the configuration is the most.
+    `shares` of the configuration is the most; where no costs are kept, it is the number.
     """
-    wanted = shares_of(workspace.kept_costs.of_groups(groups), jobs)
-    return {group: min(count, workspace.config.resources_of(group).shares or 1) for group, count in wanted.items()}
+    seconds = workspace.kept_costs.of_groups(groups)
+    most = {group: workspace.config.resources_of(group).shares or 1 for group in seconds}
+    wanted = shares_of(seconds, jobs) if any(seconds.values()) else most
+    return {group: min(count, most[group]) for group, count in wanted.items()}
 
 
 def run_share(workspace: Workspace, run: Run, group: Group, load: Load, share: int, shares: int) -> None:

@@ -61,7 +61,7 @@ def test_a_study_has_as_many_shares_as_it_costs(seconds, jobs, shares):
 
 def test_a_group_that_is_not_known_costs_what_others_do():
     kept = KeptCosts(profile=Profile.QUICK, groups={"a": 2.0, "b": 4.0})
-    assert kept.of_groups(["a", "b", "c"]) == {"a": 2.0, "b": 4.0, "c": 3.0} and kept.of_groups(["c"]) == {"c": 1.0}
+    assert kept.of_groups(["a", "b", "c"]) == {"a": 2.0, "b": 4.0, "c": 3.0} and NOTHING.of_groups(["c"]) == {"c": 0.0}
 
 
 @cell
