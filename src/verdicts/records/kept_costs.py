@@ -39,7 +39,7 @@ class KeptCosts(Kept):
         return load_json(root, f"{FOLDER}/{path.name}", cls) if path.is_file() else cls(profile=profile)
 
     def of_groups(self, names: Iterable[str]) -> dict[str, float]:
-        """Return what the studies of these groups cost; one that is not known costs the others' mean, or 0 without any."""
+        """Return what these groups' studies cost; one that is not known costs the others' mean, 0 where none is."""
         wanted = list(names)
         known = [self.groups[name] for name in wanted if name in self.groups]
         unknown = sum(known) / len(known) if known else 0.0
