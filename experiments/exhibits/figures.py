@@ -7,6 +7,7 @@ from experiments.exhibits import study
 from experiments.exhibits.arithmetic import Rate
 from experiments.exhibits.configurations import Configuration, listed
 from experiments.exhibits.coverage import ROWS, all_claims, settings_in
+from experiments.exhibits.grid import GPUS, grids, hours_on
 from experiments.exhibits.group_sizes import standing
 from experiments.exhibits.image_cells import Runs, cell_of
 from experiments.exhibits.settings import Settings
@@ -31,9 +32,9 @@ COST_HEADER = (
 
 
 def tables(settings: Settings) -> list[Table]:
-    """Return what stands for each configuration, its cost, and the table of the image experiment."""
+    """Return what stands for each configuration, its cost, the table of the image experiment, and the whole grid's."""
     rates = {each.id: rate_of(settings, each) for each in listed().configuration}
-    return [exhibits(), groups(), costs(settings, rates), images(settings, rates)]
+    return [exhibits(), groups(), costs(settings, rates), images(settings, rates), grid(settings, rates)]
 
 
 def rate_of(settings: Settings, configuration: Configuration) -> Rate | None:
@@ -129,6 +130,40 @@ def images(settings: Settings, rates: dict[str, Rate | None]) -> Table:
     )
     header = ("data set, network", "sampler", *map(str, settings.budgets), "as configured", "command")
     return Table(id="exhibit_images", caption=caption, header=header, rows=tuple(rows), claims=("E1",))
+
+
+def grid(settings: Settings, rates: dict[str, Rate | None]) -> Table:
+    """Return the table of the whole grid of images: its cells, its cost, and how long so many GPUs would take."""
+    parts = list(grids(settings, listed().of_images(), rates))
+    whole = [cell for part in parts for cell in part.cells]
+    rows: list[tuple[Cell, ...]] = [
+        (part.title, part.batch, *_grid(part.evaluations, part.core_hours, part.cells)) for part in parts
+    ]
+    sums = (sum(part.evaluations for part in parts), sum(part.core_hours for part in parts))
+    rows += [("all", UNKNOWN, *_grid(*sums, whole))] if parts else []
+    caption = (
+        "What the image experiment costs whole: each sampler of table exhibit_images with each of its numbers of "
+        "evaluations, 50,000 images each. A cell is a batch by one sampler with one number of evaluations. Core-hours "
+        "and GPU-hours are those of table exhibit_costs, added up; the longest cell is in GPU-hours. The last columns "
+        "are simulated: cells on so many GPUs, the longest first, each to the one that has least to do; starts, "
+        "metrics and transfers are not counted. NCSNv2's configurations are left out: their cost is not known."
+    )
+    header = (
+        "configuration",
+        "images a cell",
+        "cells",
+        "evaluations",
+        "CPU core-hours",
+        "GPU-hours",
+        "longest cell, h",
+    )
+    gpus = tuple(f"hours on {count}" for count in GPUS)
+    return Table(id="exhibit_grid", caption=caption, header=(*header, *gpus), rows=tuple(rows), claims=("E3",))
+
+
+def _grid(evaluations: int, core_hours: float, cells: Sequence[float]) -> tuple[Cell, ...]:
+    on = [_short(hours_on(cells, gpus)) for gpus in GPUS]
+    return (len(cells), _short(evaluations), _short(core_hours), _short(sum(cells)), _short(max(cells)), *on)
 
 
 def _hours(settings: Settings, entry: Configuration, rates: dict[str, Rate | None], budget: int) -> str:

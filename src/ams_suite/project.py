@@ -46,6 +46,7 @@ PROJECT = Project(
     threads=threads,
     use_threads=use_threads,
     packages=("torch", "numpy", "scipy", "sympy", "scikit-learn", "matplotlib"),
+    numerics=("torch",),
     place="ams_suite.project:PROJECT",
     command="ams",
 )

@@ -4,6 +4,20 @@ from pydantic import PositiveInt
 
 from experiments.benchmarks.timing import TimingSettings
 from verdicts.claims.sizes import Sizes
+from verdicts.validation import Frozen
+
+
+class Large(Frozen):
+    """Sizes of T13: `few` steps of `batches` particles in `dimension`, the last of which is the claim's; `dimensions`
+    and `steps` with `batch` particles. `runs` runs at each size."""
+
+    dimension: PositiveInt = 64
+    batches: Sizes = (62_500, 125_000, 250_000, 500_000, 1_000_000)
+    dimensions: Sizes = (16, 32, 64, 128)
+    steps: Sizes = (10, 20, 40, 80)
+    batch: PositiveInt = 100_000
+    few: PositiveInt = 10
+    runs: PositiveInt = 3
 
 
 class Settings(TimingSettings):
@@ -15,3 +29,4 @@ class Settings(TimingSettings):
     points: Sizes = (4000, 8000, 16000, 32000, 64000)
     directions: Sizes = (4096, 8192, 16384, 32768, 65536)
     runs: PositiveInt = 9
+    large: Large = Large()

@@ -1,8 +1,10 @@
 """The schema of `config/<profile>.toml`: sizes and seeds by group, and what each group's job may use."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Self
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, field_validator
 
 from verdicts.claims.schema import Profile
 from verdicts.validation import Frozen
@@ -18,13 +20,19 @@ class Device(StrEnum):
 class Resources(Frozen):
     """What one job may count on: `threads`, memory in MiB, `runtime` in minutes (as Snakemake has it).
 
-    `shares`: how many jobs compute the group's study; any number gives the same results.
+    `shares`: how many jobs compute the group's study at most; any number gives the same results. "auto", or none: as
+    its cost asks for (`records.kept_costs`); a workspace's configuration has the number.
     """
 
     threads: int = Field(default=1, ge=1, strict=True)
     mem_mb: int = Field(default=2000, ge=1, strict=True)
     runtime: int = Field(default=30, ge=1, strict=True)
-    shares: int = Field(default=1, ge=1, strict=True)
+    shares: int | None = Field(default=None, ge=1, strict=True)
+
+    @field_validator("shares", mode="before")
+    @classmethod
+    def _auto(cls, shares: object) -> object:
+        return None if shares == "auto" else shares
 
 
 class Overlay(Frozen):
@@ -60,6 +68,15 @@ class ProfileConfig(Frozen):
     def resources_of(self, group: str) -> Resources:
         """Return what the group's job may use (`default` stands for groups without an entry)."""
         return self.resources.get(group, self.resources.get("default", Resources()))
+
+    def with_shares(self, shares: Mapping[str, int]) -> Self:
+        """Return this configuration with these numbers of shares for the groups that give none."""
+        resources = {name: self.resources_of(name) for name in shares}
+        filled = {
+            name: each if each.shares else each.model_copy(update={"shares": shares[name]})
+            for name, each in resources.items()
+        }
+        return self.model_copy(update={"resources": self.resources | filled})
 
     def below(self, changes: "ProfileConfig | Overlay") -> "ProfileConfig":
         """Return this configuration with what `changes` gives; settings of a group, or of its job, not there stay."""

@@ -43,6 +43,23 @@ class Provenance(Environment):
     peak_mib: float
 
 
+class ComputedOn(Frozen):
+    """What computed a result: the model of its device, and the releases that its numbers depend on."""
+
+    device: str = ""
+    versions: dict[str, str] = {}  # noqa: RUF012 (a pydantic field)
+
+    @property
+    def releases(self) -> str:
+        """Return the releases in words."""
+        return ", ".join(f"{name} {version}" for name, version in sorted(self.versions.items()))
+
+
+def computed_on_here(device: str | None, packages: tuple[str, ...]) -> ComputedOn:
+    """Return what computes in this process: the device of that name (None: the processor), with these distributions."""
+    return ComputedOn(device=device or _processor(), versions=_versions(packages))
+
+
 def now() -> str:
     """Return the present UTC time, ISO 8601 to the microsecond: texts sort as times do."""
     return datetime.now(UTC).isoformat(timespec="microseconds")

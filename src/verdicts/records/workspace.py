@@ -13,8 +13,9 @@ from verdicts.claims.loading import CLAIMS, load_claims, load_config
 from verdicts.claims.schema import OUTLINE, Claim, Claims, Group, Profile
 from verdicts.errors import UserError, unknown
 from verdicts.records.files import canonical_json, sha256_of
+from verdicts.records.kept_costs import NODES, KeptCosts, shares_of
 from verdicts.records.keys import KeyParts
-from verdicts.records.provenance import Environment, environment_of
+from verdicts.records.provenance import ComputedOn, Environment, computed_on_here, environment_of
 from verdicts.records.sources import Sources
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
@@ -45,8 +46,9 @@ class Project:
 
     `registered` gives the sha256 of each data set by its name. `accelerator` gives the name of the device of class
     `cuda` that computations can use (None: there is none), `threads` how many threads they use, and `use_threads` sets
-    that; `packages` are the distributions whose versions a record tells. `place` is `module:name` of this object, for
-    the processes that a run starts; `command` is what a user types.
+    that; `packages` are the distributions whose versions a record tells, `numerics` those of them whose releases no
+    study mixes. `place` is `module:name` of this object, for the processes that a run starts; `command` is what a user
+    types.
     """
 
     registered: Callable[[], Mapping[str, str]] = dict
@@ -54,6 +56,7 @@ class Project:
     threads: Callable[[], int] = lambda: os.cpu_count() or 1
     use_threads: Callable[[int], None] = lambda count: None
     packages: tuple[str, ...] = ()
+    numerics: tuple[str, ...] = ()
     place: str = ""
     command: str = "python -m verdicts"
 
@@ -94,6 +97,7 @@ class Workspace:
     device: Device
     sources: Sources
     data: Mapping[str, str]
+    kept_costs: KeptCosts
     project: Project = field(default_factory=Project)
 
     @classmethod
@@ -113,15 +117,24 @@ class Workspace:
         cls, root: Path, profile: Profile, out: Path, all_claims: Claims, sources: Sources, project: Project
     ) -> Self:
         claims = all_claims.seen_by(profile)
-        config = load_config(root, profile, claims)
-        data = _data(root, claims, project)
+        kept, data = KeptCosts.of(root, profile), _data(root, claims, project)
+        here = {claim.group for claim in claims.claim if profile in claim.profiles}
+        studies = [group.id for group in claims.group if group.id in here and sources.find(f"{group.module}.study")]
+        config = load_config(root, profile, claims).with_shares(shares_of(kept.of_groups(studies), NODES))
         device = Device.CUDA if config.device is Device.CUDA and project.accelerator() else Device.CPU
-        return cls(root, profile, out / profile, claims, all_claims, config, device, sources, data, project)
+        return cls(root, profile, out / profile, claims, all_claims, config, device, sources, data, kept, project)
 
     def environment(self) -> Environment:
         """Describe the environment of what this process computes."""
-        device = self.project.accelerator() if self.device is Device.CUDA else None
-        return environment_of(self.root, device or "cpu", self.project.threads(), self.project.packages)
+        return environment_of(self.root, self._accelerator or "cpu", self.project.threads(), self.project.packages)
+
+    def computed_on(self) -> ComputedOn:
+        """Tell what computes the cells of this process."""
+        return computed_on_here(self._accelerator, self.project.numerics)
+
+    @property
+    def _accelerator(self) -> str | None:
+        return self.project.accelerator() if self.device is Device.CUDA else None
 
     def claims_here(self, group: Group) -> list[Claim]:
         """Return the claims of a group that this profile runs."""

@@ -6,6 +6,7 @@ from verdicts.claims.schema import Claim, Group
 from verdicts.records.expected import Expected
 from verdicts.records.workspace import Workspace
 from verdicts.run.plan import FORCED, Plan
+from verdicts.run.study import shares_here
 
 AROUND = 3.0  # seconds around the computing of a run: to import what its jobs need, to write its page
 REPEATS = 3
@@ -38,6 +39,7 @@ class Forecast:
         if expected.calibration and plan.busy_groups:
             self.pace = calibrated() / expected.calibration
         groups = {group.id: group for group in workspace.claims.group}
+        self.shares = shares_here(workspace, plan.studies, jobs)
         self.left: dict[str, dict[str, float]] = {}
         for name in dict.fromkeys([*plan.busy_groups, *plan.pages]):
             drawn = expected.beside / len(groups) if name in plan.figures or name in plan.pages else 0.0
@@ -54,9 +56,13 @@ class Forecast:
 
     @property
     def seconds(self) -> float:
-        """Return the wall-clock seconds that are left: no group is done by two jobs."""
+        """Return the wall-clock seconds that are left: all but its study is done by one job of a group."""
         groups = [sum(times.values()) for times in self.left.values()]
-        return self.pace * (AROUND + max([sum(groups) / self.jobs, *groups]))
+        alone = [self._alone(name, times) for name, times in self.left.items()]
+        return self.pace * (AROUND + max([sum(groups) / self.jobs, *alone]))
+
+    def _alone(self, group: str, times: dict[str, float]) -> float:
+        return sum(times.values()) - times.get("study", 0.0) * (1 - 1 / self.shares.get(group, 1))
 
 
 def _computed(workspace: Workspace, plan: Plan, group: Group) -> float:

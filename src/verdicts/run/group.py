@@ -23,6 +23,11 @@ from verdicts.run.study import Load, run_study
 from verdicts.studies.cells import using
 from verdicts.studies.study import store_of
 
+
+class StudyRefused(RuntimeError):
+    """A group's study has cells that may not stand side by side."""
+
+
 Note = Callable[[Claim, Record], None]
 Complain = Callable[[str], None]
 
@@ -42,7 +47,8 @@ def run_group(workspace: Workspace, run: Run, group: Group, note: Note, complain
     environment = workspace.environment()
     if group.id in plan.studies:
         with complaining(f"{group.id}: no study", complain):
-            run_study(workspace, run, group, load, environment)
+            if refused := run_study(workspace, run, group, load, environment):
+                load = _refusing(refused)
     whole = bool(complete_groups(workspace, run, [group]))
     for claim in (item.claim for item in plan.pending):
         anew = claim.id in run.forced
@@ -70,6 +76,15 @@ def loader(workspace: Workspace, group: Group) -> Load:
 
         return fail
     return lambda: checks
+
+
+def _refusing(reason: str) -> Load:
+    """Load nothing: all that would read a refused study fails with its reason."""
+
+    def fail() -> Checks:
+        raise StudyRefused(reason)
+
+    return fail
 
 
 @contextmanager

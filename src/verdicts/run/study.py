@@ -1,11 +1,12 @@
 """Computing a group's study, and the record that knows its cells by digest."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from verdicts.claims.schema import Group
 from verdicts.records.files import sha256_of, write_whole
+from verdicts.records.kept_costs import shares_of
 from verdicts.records.provenance import Environment, Stopwatch
 from verdicts.records.record import Artefacts
 from verdicts.records.run_record import Run
@@ -13,31 +14,46 @@ from verdicts.records.workspace import Workspace
 from verdicts.run.checks import Checks, log_errors, one_line
 from verdicts.run.plan import forced
 from verdicts.studies.cells import Cell
+from verdicts.studies.costs import Cost, mixture
 from verdicts.studies.store import Store
-from verdicts.studies.study import cells_of, compute, labelled_table, store_of
+from verdicts.studies.study import cells_of, compute, labelled_table, share_of, store_of
 
 Load = Callable[[], Checks]
+
+
+def shares_here(workspace: Workspace, groups: Iterable[str], jobs: int) -> dict[str, int]:
+    """Return in how many shares a run of `jobs` jobs computes the studies of these groups: as their costs ask for.
+
+    `shares` of the configuration is the most; where no costs are kept, it is the number.
+    """
+    seconds = workspace.kept_costs.of_groups(groups)
+    most = {group: workspace.config.resources_of(group).shares or 1 for group in seconds}
+    wanted = shares_of(seconds, jobs) if any(seconds.values()) else most
+    return {group: min(count, most[group]) for group, count in wanted.items()}
 
 
 def run_share(workspace: Workspace, run: Run, group: Group, load: Load, share: int, shares: int) -> None:
     """Compute a share of the cells of a group's study; what breaks in listing them is left to the last job.
 
-    Raises OSError where a result cannot be written.
+    So is a study that is to be refused. Raises OSError where a result cannot be written.
     """
+    store = _store(workspace, run, group)
     try:
         cells = cells_of(group, load().settings)
     except (Exception, SystemExit):
         return
-    compute(cells, _store(workspace, run, group), share, shares)
+    if not _mixed(workspace, group, cells, store):
+        compute(share_of(cells, store, workspace.kept_costs, share, shares), store)
 
 
-def run_study(workspace: Workspace, run: Run, group: Group, load: Load, environment: Environment) -> None:
+def run_study(workspace: Workspace, run: Run, group: Group, load: Load, environment: Environment) -> str:
     """Compute the cells of a group's study that are not there, then write their labelled table and their record.
 
-    What breaks is logged and recorded as failed. Raises OSError where a result cannot be written.
+    What breaks is logged and recorded as failed. Returns why the study is refused: its cells would be, or are, of
+    different releases. Raises OSError where a result cannot be written.
     """
     watch, path, log = Stopwatch(), workspace.study_path(group), workspace.log_path(f"{group.id}.study")
-    parts, seconds = workspace.study_parts(group), 0.0
+    parts, costs, refused = workspace.study_parts(group), list[Cost](), ""
     assert parts is not None
     try:
         cells, store = cells_of(group, load().settings), _store(workspace, run, group)
@@ -45,16 +61,32 @@ def run_study(workspace: Workspace, run: Run, group: Group, load: Load, environm
         outcome: dict[str, Any] = {"reason": one_line(error), "failed": True}
         log_errors(log, [error])
     else:
-        compute(cells, store)
-        outcome, seconds = {"files": _written(workspace, group, cells), **_outcome(cells, store)}, store.seconds(cells)
+        if not (refused := _mixed(workspace, group, cells, store)):
+            compute(cells, store)
+            refused = _mixed(workspace, group, cells, store)
+        costs = store.costs(cells)
+        table = {"files": _written(workspace, group, cells)}
+        outcome = table | ({"reason": refused, "failed": True} if refused else _outcome(cells, store))
         log_errors(log, [])
     provenance = watch.provenance(environment, workspace.profile, parts.config)
-    provenance = provenance.model_copy(update={"seconds": round(seconds, 4)})
+    models = sorted({cost.computed_on.device for cost in costs if cost.computed_on.device})
+    of_cells = {"seconds": round(sum(cost.seconds for cost in costs), 4)}
+    provenance = provenance.model_copy(update=of_cells | ({"processor": "; ".join(models)} if models else {}))
     Artefacts.of(group.id, parts, provenance, **outcome).write(path)
+    return refused
 
 
 def _store(workspace: Workspace, run: Run, group: Group) -> Store:
     return store_of(workspace, begun=run.started, anew=forced(workspace, run, group))
+
+
+def _mixed(workspace: Workspace, group: Group, cells: Sequence[Cell[Any]], store: Store) -> str:
+    """Say that cells of different releases would stand side by side, and what to do; empty where all are of one."""
+    lacking = any(not store.path(cell).is_file() for cell in cells if not store.failure(cell))
+    if mixed := mixture(store.costs(cells), store.computed_on if lacking else None):
+        again = f"`{workspace.project.command} reproduce --force {group.id}` computes all with one release"
+        return f"refused: {mixed}, and their numbers may differ; {again}"
+    return ""
 
 
 def _written(workspace: Workspace, group: Group, cells: Sequence[Cell[Any]]) -> dict[str, str]:

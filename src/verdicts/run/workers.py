@@ -10,7 +10,7 @@ import importlib
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -27,6 +27,7 @@ from verdicts.run.console import Screen
 from verdicts.run.job import Job
 from verdicts.run.plan import Plan
 from verdicts.run.publish import prepare
+from verdicts.run.study import shares_here
 
 POLL = 0.05
 PATIENCE = 10.0
@@ -48,9 +49,15 @@ def run_jobs(workspace: Workspace, plan: Plan, run: Run, cores: int, screen: Scr
     A job that ends badly is told, and keeps those that follow it from starting, no other. The lock of the run is held
     by each job too, so that no other run begins while one outlives a driver that is killed.
     """
-    waiting, running, ended = list(tasks(workspace, plan)), dict[str, tuple[Task, BaseProcess]](), dict[str, bool]()
+    waiting, running, ended = (
+        list(tasks(workspace, plan, cores)),
+        dict[str, tuple[Task, BaseProcess]](),
+        dict[str, bool](),
+    )
     watch, prepared = _Watch(workspace, plan, run), False
-    _import_ahead(workspace, plan)
+    groups = dict.fromkeys([*plan.busy_groups, *plan.pages])
+    if len(plan.busy_groups) + len(plan.pages) > 1:
+        import_ahead(workspace, groups, ("verdicts.report.notebooks",) if plan.pages else ())
     try:
         while waiting or running:
             for task in list(waiting):
@@ -75,16 +82,23 @@ def run_jobs(workspace: Workspace, plan: Plan, run: Run, cores: int, screen: Scr
         raise
 
 
-def tasks(workspace: Workspace, plan: Plan) -> Iterator[Task]:
-    """Yield the jobs of a plan: of each group its study in shares, if it has several, its checks, its notebook page."""
-    for group in dict.fromkeys([*plan.busy_groups, *plan.pages]):
-        resources = workspace.config.resources_of(group)
+def tasks(workspace: Workspace, plan: Plan, jobs: int) -> Iterator[Task]:
+    """Yield the jobs of a plan: of each group its study in shares, if it has several, its checks, its notebook page.
+
+    What takes longest comes first where there are several jobs, so that no core works alone at the end.
+    """
+    shared, kept = shares_here(workspace, plan.studies, jobs), workspace.kept_costs
+    takes = {name: seconds / shared[name] for name, seconds in kept.of_groups(plan.studies).items()}
+    groups = dict.fromkeys([*plan.busy_groups, *plan.pages])
+    order = sorted(groups, key=lambda name: -takes.get(name, 0.0) - kept.alone.get(name, 0.0)) if jobs > 1 else groups
+    for group in order:
+        resources, shares = workspace.config.resources_of(group), shared.get(group, 1)
         before: tuple[str, ...] = ()
         place = (workspace.root, workspace.profile, workspace.folder.parent, workspace.project.place, group)
-        if group in plan.studies and resources.shares > 1:
-            before = tuple(f"{group}.study.{share}of{resources.shares}" for share in range(resources.shares))
+        if shares > 1:
+            before = tuple(f"{group}.study.{share}of{shares}" for share in range(shares))
             for share, log in enumerate(before):
-                yield Task(Job("study", *place, share=share, shares=resources.shares), log, resources.threads, ())
+                yield Task(Job("study", *place, share=share, shares=shares), log, resources.threads, ())
         if group in plan.busy_groups:
             yield Task(Job("checks", *place), f"{group}.job", resources.threads, before)
             before = (f"{group}.job",)
@@ -92,14 +106,14 @@ def tasks(workspace: Workspace, plan: Plan) -> Iterator[Task]:
             yield Task(Job("page", *place), f"{group}.page", resources.threads, before)
 
 
-def _import_ahead(workspace: Workspace, plan: Plan) -> None:
-    """Import what the jobs of several groups need; what cannot be imported is left to its own job to tell."""
-    modules = ["verdicts.report.notebooks"] if plan.pages else []
+def import_ahead(workspace: Workspace, groups: Iterable[str], modules: Sequence[str] = ()) -> None:
+    """Import what jobs of these groups need, where they are forks; what cannot be imported is left to its own job."""
+    wanted, names = [*modules], set(groups)
     for group in workspace.claims.group:
-        if group.id in (*plan.busy_groups, *plan.pages):
+        if group.id in names:
             bound = workspace.sources.bound(group.module).values()
-            modules += [f"{group.module}.study", f"{group.module}.figures", *bound]
-    for name in modules if _forks(workspace) and len(plan.busy_groups) + len(plan.pages) > 1 else ():
+            wanted += [f"{group.module}.study", f"{group.module}.figures", *bound]
+    for name in wanted if _forks(workspace) else ():
         with contextlib.suppress(Exception, SystemExit):
             importlib.import_module(name)
 
@@ -110,6 +124,13 @@ def _forks(workspace: Workspace) -> bool:
 
 def _room(task: Task, running: dict[str, tuple[Task, BaseProcess]], cores: int) -> bool:
     return not running or sum(other.threads for other, _ in running.values()) + task.threads <= cores
+
+
+def alone(workspace: Workspace, task: Task) -> int | None:
+    """Do one job in a process of its own, and return its exit code."""
+    process = _started(workspace, task)
+    process.join()
+    return process.exitcode
 
 
 def _started(workspace: Workspace, task: Task) -> BaseProcess:

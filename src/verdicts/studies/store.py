@@ -8,7 +8,8 @@ reads gets an object of its own: to change it changes nothing for other readers.
 
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -16,8 +17,11 @@ from pydantic import JsonValue
 
 from verdicts.records.checksummed import Checksummed, NotCurrent
 from verdicts.records.files import canonical_json, sha256_of, write_whole
-from verdicts.records.provenance import now
+from verdicts.records.kept_costs import KeptCosts
+from verdicts.records.provenance import ComputedOn, now
+from verdicts.studies.alone import alone
 from verdicts.studies.cells import Cell, CellFunction, using
+from verdicts.studies.costs import THERE, Cost, cost_at, costs_below, costs_by_call
 from verdicts.validation import Frozen
 
 R = TypeVar("R")
@@ -83,19 +87,12 @@ class Failure(Frozen):
         return error
 
 
-class Cost(Frozen):
-    """What a cell cost: processor seconds without those of the cells that it `asked` for (their files), and when."""
-
-    seconds: float
-    started: str
-    asked: tuple[str, ...] = ()
-
-
 class Store:
     """Keeps values as files below `folder`; `parts` gives what a function's cells depend on.
 
     `reading`: nothing is computed, and what is missing raises. `begun` is the UTC time at which the run started: a cell
     that failed since then is not tried again; with `anew`, one that was computed before then is computed again.
+    `computed_on` is what computes in this process.
     """
 
     def __init__(
@@ -105,13 +102,15 @@ class Store:
         reading: bool = False,
         begun: str = "",
         anew: bool = False,
+        computed_on: ComputedOn | None = None,
     ) -> None:
-        self.folder, self.reading = folder, reading
+        self.folder, self.reading, self.computed_on = folder, reading, computed_on or ComputedOn()
         self._parts, self._begun, self._anew = parts, begun, anew
         self._keys: dict[str, str] = {}
         self._contents: dict[Path, Any] = {}
         self._nested = 0.0
         self._asked: set[str] = set()
+        self._computing: set[Path] = set()
 
     def value(self, cell: Cell[R]) -> R:
         """Return a cell's value: read, else computed and stored.
@@ -151,15 +150,35 @@ class Store:
 
     def seconds(self, cells: Iterable[Cell[Any]]) -> float:
         """Return the processor time of cells and of all that they asked for, each counted once."""
-        waiting, total = [self.path(cell) for cell in cells], 0.0
-        counted: set[Path] = set()
-        while waiting:
-            path = waiting.pop()
-            if path not in counted and (cost := _cost(path)):
-                total += cost.seconds
-                waiting += [self.folder / name for name in cost.asked]
-            counted.add(path)
-        return total
+        return sum(cost.seconds for cost in self.costs(cells))
+
+    def costs(self, cells: Iterable[Cell[Any]]) -> list[Cost]:
+        """Return what is known of the costs of cells and of all that they asked for, each once.
+
+        With `anew`, those alone of what was computed since the run began.
+        """
+        paths = [self.path(cell) for cell in cells]
+        return [*costs_below(self.folder, paths, self._begun if self._anew else "").values()]
+
+    def expected_seconds(self, cells: Sequence[Cell[Any]], kept: KeptCosts) -> list[float]:
+        """Return what each cell is expected to cost: what its call cost before this run, else in the kept one.
+
+        A call that is not known costs what its function's do, else a second. A cell that was there before costs next
+        to nothing. All processes of a run get the same, whenever they ask.
+        """
+        calls = {name: self._known_calls(name) for name in {cell.function.name for cell in cells}}
+        return [self._expected(cell, calls[cell.function.name], kept) for cell in cells]
+
+    def _known_calls(self, function: str) -> dict[str, float]:
+        return costs_by_call(self.folder.joinpath(*function.split(".")), self._begun)
+
+    def _expected(self, cell: Cell[Any], calls: Mapping[str, float], kept: KeptCosts) -> float:
+        if not self._anew and (cost := cost_at(self.path(cell))) and cost.known(self._begun) is not None:
+            return THERE
+        if cell.digest in calls:
+            return calls[cell.digest]
+        known = kept.of_cell(cell.function.name, cell.digest)
+        return known if known is not None else sum(calls.values()) / len(calls) if calls else 1.0
 
     def _key(self, function: CellFunction[..., Any]) -> str:
         if function.name not in self._keys:
@@ -176,7 +195,23 @@ class Store:
                 raise failure.raised(cell) from None
             if self.reading:
                 raise CellMissing(f"{cell} ({absence}): the study does not list it, or was not run") from None
-        return self._computed(cell, path)
+        if path in self._computing:
+            return self._computed(cell, path)  # it asks for itself: Python ends that
+        with alone(path):
+            return self._unless_made(cell, path)
+
+    def _unless_made(self, cell: Cell[Any], path: Path) -> Any:
+        """Return a cell's value, computed unless another process has done so, or has tried in vain, meanwhile."""
+        with suppress(NotCurrent):
+            return self._read(cell, path)
+        failure = self.failure(cell)
+        if failure and failure.started >= self._begun > "":
+            raise failure.raised(cell)
+        self._computing.add(path)
+        try:
+            return self._computed(cell, path)
+        finally:
+            self._computing.discard(path)
 
     def _read(self, cell: Cell[Any], path: Path) -> Any:
         file = CellFile.read(path)
@@ -186,7 +221,7 @@ class Store:
             cell.function.decode(file.value)
         except ValueError as error:
             raise NotCurrent("edited: its value is not of the cell's type") from error
-        if self._anew and ((cost := _cost(path)) is None or cost.started < self._begun):
+        if self._anew and ((cost := cost_at(path)) is None or cost.started < self._begun):
             raise NotCurrent("forced")
         return file.value
 
@@ -206,15 +241,11 @@ class Store:
             spent = time.process_time() - begin
             own, inner = round(spent - self._nested, 4), tuple(sorted(self._asked))
             self._nested, self._asked = nested + spent, asked
-        write_whole(path.with_suffix(".cost"), Cost(seconds=own, started=started, asked=inner).model_dump_json())
+        before = known.known(self._begun) if self._begun and (known := cost_at(path)) else None
+        cost = Cost(
+            seconds=own, started=started, asked=inner, call=cell.digest, before=before, computed_on=self.computed_on
+        )
+        write_whole(path.with_suffix(".cost"), cost.model_dump_json())
         key, name = self._key(cell.function), cell.function.name
         CellFile(function=name, arguments=cell.labels, key=key, value=content).write(path)
         return content
-
-
-def _cost(path: Path) -> Cost | None:
-    """Return what the cell of a file cost, None where that is not known."""
-    try:
-        return Cost.model_validate_json(path.with_suffix(".cost").read_bytes())
-    except (OSError, ValueError):
-        return None

@@ -1,18 +1,20 @@
-"""A group's study: the cells that its settings ask for, computed share by share, and their labelled table."""
+"""A group's study: the cells that its settings ask for, shared out by cost, and their labelled table."""
 
 import csv
 import importlib
 import importlib.util
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from pydantic import BaseModel, JsonValue
 
 from verdicts.claims.schema import Group
 from verdicts.errors import UserError, unknown
+from verdicts.records.kept_costs import KeptCosts
 from verdicts.records.workspace import Workspace
 from verdicts.studies.cells import Cell, CellFunction
+from verdicts.studies.costs import shared_out
 from verdicts.studies.store import Store
 
 CELLS = "cells"
@@ -21,7 +23,8 @@ Cells = Callable[[Any], Iterable[Cell[Any]]]
 
 def store_of(workspace: Workspace, reading: bool = False, begun: str = "", anew: bool = False) -> Store:
     """Return the store of cells, which all profiles share; the other arguments are `Store`'s."""
-    return Store(workspace.folder.parent / CELLS, lambda function: _parts(workspace, function), reading, begun, anew)
+    folder = workspace.folder.parent / CELLS
+    return Store(folder, lambda function: _parts(workspace, function), reading, begun, anew, workspace.computed_on())
 
 
 def _parts(workspace: Workspace, function: CellFunction[..., Any]) -> dict[str, JsonValue]:
@@ -49,13 +52,19 @@ def cells_of(group: Group, settings: BaseModel) -> list[Cell[Any]]:
     return list({(cell.function.name, cell.digest): cell for cell in listed(settings)}.values())
 
 
-def compute(cells: Iterable[Cell[Any]], store: Store, share: int = 0, shares: int = 1) -> None:
-    """Compute those cells of a share (each `shares`-th, from number `share` on) that the store lacks.
+def share_of(cells: Sequence[Cell[Any]], store: Store, kept: KeptCosts, share: int, shares: int) -> list[Cell[Any]]:
+    """Return the cells of one share, by what all are expected to cost: each process of a run has the same in mind."""
+    owners = shared_out(store.expected_seconds(cells, kept), shares)
+    return [cell for cell, owner in zip(cells, owners, strict=True) if owner == share]
+
+
+def compute(cells: Iterable[Cell[Any]], store: Store) -> None:
+    """Compute those cells that the store lacks.
 
     A cell that breaks takes no other with it: the store has the reason, and tells its readers. Raises OSError where
     a result cannot be written.
     """
-    for cell in list(cells)[share::shares]:
+    for cell in cells:
         try:
             store.ensure(cell)
         except (Exception, SystemExit):

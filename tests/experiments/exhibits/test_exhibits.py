@@ -9,7 +9,7 @@ import torch
 
 from ams.errors import DataUnavailable, UserError
 from experiments.benchmarks import timing
-from experiments.exhibits import arithmetic, checks, coverage, figures, study
+from experiments.exhibits import arithmetic, checks, coverage, figures, grid, study
 from experiments.exhibits.arithmetic import Rate
 from experiments.exhibits.configurations import LISTED, Configuration, Kind, Listed, listed
 from experiments.exhibits.settings import Settings
@@ -180,6 +180,25 @@ def test_costs_are_samples_times_evaluations_times_the_rate(tables) -> None:
     assert row[4:] == (500.0, 50_000, 4000, 27_800.0, 22.2)
 
 
+def test_the_grid_is_each_sampler_with_each_budget(tables) -> None:
+    """At 4 GFLOP an evaluation, 10^13 a second, and half a CPU second: 2000 evaluations of an image take 0.8 s."""
+    rows = {row[0]: row for row in tables["exhibit_grid"].rows}
+    evaluations = 4 * 50_000 * (20 + 50 + 100 + 200 + 500 + 2000)
+    row = rows["CIFAR-10, NCSN++ (VE)"]
+    assert row[:4] == ("CIFAR-10, NCSN++ (VE)", 256, 4 * 6 * 196, evaluations)
+    assert row[4:6] == (
+        pytest.approx(evaluations * 0.5 / 3600, rel=5e-3),
+        pytest.approx(evaluations * 4e-4 / 3600, 5e-3),
+    )
+    assert row[6] == pytest.approx(256 * 0.8 / 3600, rel=5e-3)
+    assert rows["all"][3] == pytest.approx(sum(each[3] for name, each in rows.items() if name != "all"), rel=5e-3)
+
+
+@pytest.mark.parametrize(("gpus", "hours"), [(1, 9.0), (2, 5.0), (4, 3.0)])
+def test_cells_go_to_gpus_the_longest_first(gpus: int, hours: float) -> None:
+    assert grid.hours_on([1.0, 3.0, 2.0, 1.0, 2.0], gpus) == hours
+
+
 def test_every_cell_of_the_image_table_says_how_it_stands(tables) -> None:
     table = tables["exhibit_images"]
     cells = [cell for row in table.rows for cell in row[2:-1]]
@@ -273,7 +292,7 @@ def test_what_is_not_known_is_left_out_and_said() -> None:
 
 def test_the_exhibits_of_the_paper_name_the_tables() -> None:
     named = (ROOT / "paper/exhibits.toml").read_text()
-    assert all(f'"{name}"' in named for name in ("exhibits", "exhibit_costs", "exhibit_images"))
+    assert all(f'"{name}"' in named for name in ("exhibits", "exhibit_costs", "exhibit_images", "exhibit_grid"))
 
 
 def test_commands_are_the_programs_own() -> None:

@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
 
 from tests.verdicts.studies.test_cells import Range
 from tests.verdicts.study_toy import calls, gamma, listed, tree, with_study
+from verdicts.records.provenance import now
 from verdicts.run.checks import Checks
 from verdicts.studies import Array, Store, cell
-from verdicts.studies.study import cells_of, compute, labelled_table, store_of
+from verdicts.studies.study import cells_of, compute, labelled_table, share_of, store_of
 
 
 @pytest.fixture
@@ -48,9 +48,10 @@ def test_what_breaks_a_study_s_module_passes_through(toy):
 def computed(toy, folder, shares, order):
     """Compute the study in shares, each with a store of its own, and return the files of values."""
     workspace = toy.workspace()
+    begun = now()
     for share in order(range(shares)):
-        store = Store(folder / f"of{shares}", store_of(workspace)._parts)
-        compute(listed(workspace), store, share, shares)
+        store = Store(folder / f"of{shares}", store_of(workspace)._parts, begun=begun)
+        compute(share_of(listed(workspace), store, workspace.kept_costs, share, shares), store)
     return tree(folder / f"of{shares}")
 
 
@@ -60,22 +61,6 @@ def test_any_number_of_shares_in_any_order_gives_the_same_bytes(toy, tmp_path):
     for shares in (2, 3, 7, 20):
         assert computed(toy, tmp_path / "forward", shares, list) == whole
         assert computed(toy, tmp_path / "back", shares, reversed) == whole
-
-
-@settings(deadline=None, max_examples=50)
-@given(count=st.integers(0, 30), shares=st.integers(1, 9))
-def test_shares_part_the_cells(count, shares):
-    class Recorder:
-        def __init__(self):
-            self.ensured = []
-
-        def ensure(self, cell):
-            self.ensured.append(cell)
-
-    recorders = [Recorder() for _ in range(shares)]
-    for share, recorder in enumerate(recorders):
-        compute(range(count), recorder, share, shares)
-    assert sorted(n for recorder in recorders for n in recorder.ensured) == list(range(count))
 
 
 class Outcome(NamedTuple):

@@ -1,0 +1,62 @@
+"""The paper's whole grid of images: what it costs, as cells, and how long so many GPUs would take.
+
+A cell is a batch of images by one sampler with one budget; all budgets of the image table and the configured one count.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from experiments.exhibits.arithmetic import Rate
+from experiments.exhibits.configurations import Configuration
+from experiments.exhibits.coverage import ROWS
+from experiments.exhibits.settings import Settings
+from verdicts.studies.costs import shared_out
+
+HOUR = 3600.0
+LARGEST = 256
+"""Images of a cell at most: batches couple the samples of an adaptive sampler, so each cell is a batch."""
+GPUS = (1, 10, 100, 1000, 10000)
+
+
+class Grid(NamedTuple):
+    """One configuration's part of the grid: `cells` are GPU-hours of one each, of `batch` images."""
+
+    title: str
+    batch: int
+    evaluations: int
+    core_hours: float
+    cells: tuple[float, ...]
+
+
+def grid_of(settings: Settings, entry: Configuration, rate: Rate) -> Grid:
+    """Return a configuration's part of the grid."""
+    samples, budgets = entry.samples or 0, (*settings.budgets, entry.budget)
+    hours = rate.flops / (1e12 * settings.tflops) / HOUR
+    batch = _batch(hours * max(budgets))
+    samplers, batches = len(ROWS[entry.kind]), -(-samples // batch)
+    cells = [hours * batch * budget for budget in budgets for _ in range(samplers * batches)]
+    evaluations = samples * sum(budgets) * samplers
+    return Grid(entry.title, batch, evaluations, evaluations * rate.seconds / HOUR, tuple(cells))
+
+
+def _batch(hours: float) -> int:
+    """Return the largest power of two, at most `LARGEST`, of images of `hours` each that take an hour at most."""
+    batch = LARGEST
+    while batch > 1 and batch * hours > 1.0:
+        batch //= 2
+    return batch
+
+
+def grids(settings: Settings, entries: Sequence[Configuration], rates: Mapping[str, Rate | None]) -> Iterator[Grid]:
+    """Yield the parts of the grid whose network and number of samples are known."""
+    for entry in entries:
+        if (rate := rates[entry.id]) and entry.samples:
+            yield grid_of(settings, entry, rate)
+
+
+def hours_on(cells: Sequence[float], gpus: int) -> float:
+    """Return the hours that so many GPUs take, each cell on one, the longest first."""
+    owners, hours = shared_out(cells, gpus), [0.0] * gpus
+    for cell, owner in zip(cells, owners, strict=True):
+        hours[owner] += cell
+    return max(hours)

@@ -1,0 +1,156 @@
+"""How long a finished run would take on so many nodes: simulated from the measured times of all that it made.
+
+Each node does one job at a time: a share of a study, a group's checks with its figures, a notebook page. A job starts
+in a process of its own, which takes `start` seconds, once a node is free and the jobs that it follows are done. Cells
+go to shares as in a run; a share that asks for a cell which another is computing waits for it. The report comes last,
+on one node.
+"""
+
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from verdicts.claims.schema import Group
+from verdicts.records.checksummed import NotCurrent
+from verdicts.records.kept_costs import shares_of
+from verdicts.records.record import Artefacts, Record
+from verdicts.records.workspace import Workspace
+from verdicts.studies.costs import Cost, costs_below, shared_out
+from verdicts.studies.study import CELLS
+
+POLL = 0.1
+Kind = TypeVar("Kind", Record, Artefacts)
+Job = Iterator[float]
+"""A job at work: it gives the seconds until it next begins or ends something."""
+
+
+class Work(NamedTuple):
+    """What a group took: its cells by the names of their files, those that it lists, and the seconds of its checks with
+    their figures, and of its notebook page."""
+
+    group: str
+    cells: Mapping[str, Cost]
+    listed: Sequence[str]
+    checks: float
+    page: float
+
+    @property
+    def study(self) -> float:
+        """Return the processor seconds of all cells."""
+        return sum(cost.seconds for cost in self.cells.values())
+
+    @property
+    def alone(self) -> float:
+        """Return what no second node takes off: the longest cell, checks with figures, and page."""
+        return max((cost.seconds for cost in self.cells.values()), default=0.0) + self.checks + self.page
+
+
+class Simulated(NamedTuple):
+    """A run on `nodes` nodes: it takes `seconds`, of which all nodes together are at work for `busy`."""
+
+    nodes: int
+    seconds: float
+    busy: float
+
+
+def work_of(workspace: Workspace) -> tuple[list[Work], float]:
+    """Return what each group took in the run that lies in the workspace, and its report; what is not there: nothing."""
+    groups = [_work(workspace, group) for group in workspace.claims.group if workspace.claims_here(group)]
+    return groups, _seconds(workspace.folder / "published.json")
+
+
+def _work(workspace: Workspace, group: Group) -> Work:
+    folder, path = (workspace.folder.parent / CELLS).resolve(), workspace.study_path(group)
+    record = _read(Artefacts, path)
+    paths = [(path.parent / name).resolve() for name in record.files if name.endswith(".json")] if record else []
+    cells = {place.relative_to(folder).as_posix(): cost for place, cost in costs_below(folder, paths).items()}
+    names = [place.relative_to(folder).as_posix() for place in paths]
+    records = [_read(Record, workspace.record_path(claim)) for claim in workspace.claims_here(group)]
+    checks = sum(each.provenance.seconds for each in records if each) + _seconds(workspace.figures_path(group))
+    page = _seconds(workspace.page_path(group)) if group.notebook and workspace.config.notebooks else 0.0
+    return Work(group.id, cells, [name for name in names if name in cells], checks, page)
+
+
+def _read(kind: type[Kind], path: Path) -> Kind | None:
+    try:
+        return kind.read(path)
+    except NotCurrent:
+        return None
+
+
+def _seconds(path: Path) -> float:
+    made = _read(Artefacts, path)
+    return made.provenance.seconds if made else 0.0
+
+
+def simulated(work: Sequence[Work], report: float, nodes: int, start: float, most: int) -> Simulated:
+    """Simulate the run on so many nodes, whose studies have as many shares as are made for at most `most` nodes."""
+    shares = shares_of({each.group: each.study for each in work}, min(nodes, most))
+    cluster = _Cluster(start)
+    order = sorted(work, key=lambda each: -(each.study / shares[each.group] + each.alone))
+    cluster.do([job for each in order for job in cluster.jobs(each, shares[each.group])], nodes)
+    return Simulated(nodes, cluster.now + report, cluster.busy + report)
+
+
+class _Waiting(NamedTuple):
+    """A job that waits for a node, and for those of these names."""
+
+    name: str
+    after: tuple[str, ...]
+    work: Job
+
+
+class _Cluster:
+    """Nodes at work, and the cells that are begun, and done at which time."""
+
+    def __init__(self, start: float) -> None:
+        self.start, self.now, self.busy = start, 0.0, 0.0
+        self.begun: set[str] = set()
+        self.done: dict[str, float] = {}
+
+    def jobs(self, work: Work, shares: int) -> Iterator[_Waiting]:
+        """Yield a group's jobs: its study in shares, if it has several, then its checks, then its page."""
+        owners = shared_out([work.cells[name].seconds for name in work.listed], shares)
+        names = tuple(f"{work.group} {share}" for share in range(shares)) if shares > 1 else ()
+        for share, name in enumerate(names):
+            mine = [cell for cell, owner in zip(work.listed, owners, strict=True) if owner == share]
+            yield _Waiting(name, (), self.job(work, mine, 0.0))
+        yield _Waiting(work.group, names, self.job(work, work.listed, work.checks))
+        if work.page:
+            yield _Waiting(f"{work.group} page", (work.group,), self.job(work, (), work.page))
+
+    def job(self, work: Work, listed: Sequence[str], rest: float) -> Job:
+        """Start, compute these cells, then do the rest."""
+        yield self.start
+        for name in listed:
+            yield from self.cell(name, work.cells)
+        yield rest
+
+    def cell(self, name: str, cells: Mapping[str, Cost]) -> Job:
+        """Compute a cell after those that it asks for; where another job is at it, wait for that."""
+        while name in self.begun:
+            if (left := self.done.get(name, self.now + POLL) - self.now) <= 0:
+                return
+            yield left
+        self.begun.add(name)
+        for asked in cells[name].asked:
+            if asked in cells:
+                yield from self.cell(asked, cells)
+        self.done[name] = self.now + cells[name].seconds
+        yield cells[name].seconds
+
+    def do(self, waiting: list[_Waiting], nodes: int) -> None:
+        """Do all jobs, each on the first node that is free for it, in their order."""
+        running: list[tuple[float, int, float, _Waiting]] = []
+        ended, number = set[str](), 0
+        while waiting or running:
+            for job in [job for job in waiting if ended.issuperset(job.after)][: nodes - len(running)]:
+                waiting.remove(job)
+                heapq.heappush(running, (self.now, number := number + 1, self.now, job))
+            self.now, order, begun, job = heapq.heappop(running)
+            if (seconds := next(job.work, None)) is not None:
+                heapq.heappush(running, (self.now + seconds, order, begun, job))
+            else:
+                ended.add(job.name)
+                self.busy += self.now - begun
