@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import platform
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -82,7 +83,8 @@ def find_root(start: Path) -> Path:
 class Workspace:
     """One profile of one repository. `folder` is where its results lie: `<out>/<profile>`.
 
-    `claims` are those that the profile tells of (`Claims.seen_by`), `all_claims` those of every profile.
+    `claims` are those that the profile tells of (`Claims.seen_by`), `all_claims` those of every profile. The class of
+    device is the profile's, whichever machine reads its results.
     """
 
     root: Path
@@ -91,7 +93,6 @@ class Workspace:
     claims: Claims
     all_claims: Claims
     config: ProfileConfig
-    device: Device
     sources: Sources
     data: Mapping[str, str]
     project: Project = field(default_factory=Project)
@@ -115,8 +116,18 @@ class Workspace:
         claims = all_claims.seen_by(profile)
         config = load_config(root, profile, claims)
         data = _data(root, claims, project)
-        device = Device.CUDA if config.device is Device.CUDA and project.accelerator() else Device.CPU
-        return cls(root, profile, out / profile, claims, all_claims, config, device, sources, data, project)
+        return cls(root, profile, out / profile, claims, all_claims, config, sources, data, project)
+
+    @property
+    def device(self) -> Device:
+        """Return the class of device on which the profile computes."""
+        return self.config.device
+
+    def require_device(self) -> None:
+        """Refuse to compute on a machine without the profile's class of device. Raises UserError."""
+        if self.device is Device.CUDA and not self.project.accelerator():
+            where = f"the {self.profile} profile computes on a CUDA device, and {platform.node()} has none to use"
+            raise UserError(f"{where}; --profile full needs none, and --cluster finds one where a cluster has it")
 
     def environment(self) -> Environment:
         """Describe the environment of what this process computes."""

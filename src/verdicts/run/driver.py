@@ -179,7 +179,7 @@ def _here(workspace: Workspace, run: Run, plan: Plan, screen: Screen) -> None:
             run_group(workspace, run, groups[name], screen.computed, screen.complain)
         if name in plan.pages:
             with complaining(f"{name}: no notebook page", screen.complain):
-                make_page(workspace, groups[name])
+                make_page(workspace, groups[name], run.id)
 
 
 class _Console(Console):

@@ -83,7 +83,7 @@ class Job:
         if self.work == "checks":
             run_group(workspace, run, group, lambda claim, record: None, hear)  # the driver watches the records appear
         elif self.work == "page":
-            if reason := make_page(workspace, group):
+            if reason := make_page(workspace, group, run.id):
                 hear(f"{group.id}: {reason}")
         elif group.id in plan_of(workspace, run, group).studies:  # where a part of the group is asked for, none is
             with complaining(f"{group.id}: no study", hear):

@@ -48,13 +48,13 @@ def run_study(workspace: Workspace, run: Run, group: Group, load: Load, environm
         compute(cells, store)
         outcome, seconds = {"files": _written(workspace, group, cells), **_outcome(cells, store)}, store.seconds(cells)
         log_errors(log, [])
-    provenance = watch.provenance(environment, workspace.profile, parts.config)
+    provenance = watch.provenance(environment, workspace.profile, parts.config, run.id)
     provenance = provenance.model_copy(update={"seconds": round(seconds, 4)})
     Artefacts.of(group.id, parts, provenance, **outcome).write(path)
 
 
 def _store(workspace: Workspace, run: Run, group: Group) -> Store:
-    return store_of(workspace, begun=run.started, anew=forced(workspace, run, group))
+    return store_of(workspace, run=run.id, anew=forced(workspace, run, group))
 
 
 def _written(workspace: Workspace, group: Group, cells: Sequence[Cell[Any]]) -> dict[str, str]:

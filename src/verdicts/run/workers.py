@@ -195,4 +195,4 @@ class _Watch:
             record = current_record(claim, self.workspace.record_path(claim), self.workspace.record_parts(claim))
         except NotCurrent:
             return None
-        return record if record.provenance.started >= self.run.started else None
+        return record if record.provenance.run == self.run.id else None

@@ -53,16 +53,20 @@ class CellFile(Checksummed):
 
 
 class Failure(Frozen):
-    """Why a cell has no value: its computation, `started` at a UTC time, broke or could not be made (`not_run`)."""
+    """Why a cell has no value: its computation, `started` at a UTC time, broke or could not be made (`not_run`).
+
+    `run`: the id of the run that tried it.
+    """
 
     reason: str
     not_run: bool
     settled: bool
     started: str
     trace: str
+    run: str = ""
 
     @classmethod
-    def of(cls, error: BaseException, started: str) -> Self:
+    def of(cls, error: BaseException, started: str, run: str) -> Self:
         """Describe what a computation raised."""
         message = " ".join(str(error).split())
         not_run = bool(getattr(error, "not_run", False))
@@ -72,6 +76,7 @@ class Failure(Frozen):
             settled=bool(getattr(error, "settled", False)),
             started=started,
             trace="".join(traceback.format_exception(error)),
+            run=run,
         )
 
     def raised(self, cell: Cell[Any]) -> Exception:
@@ -84,18 +89,20 @@ class Failure(Frozen):
 
 
 class Cost(Frozen):
-    """What a cell cost: processor seconds without those of the cells that it `asked` for (their files), and when."""
+    """What a cell cost: processor seconds without those of the cells that it `asked` for (their files), when, and in
+    the run of which id."""
 
     seconds: float
     started: str
     asked: tuple[str, ...] = ()
+    run: str = ""
 
 
 class Store:
     """Keeps values as files below `folder`; `parts` gives what a function's cells depend on.
 
-    `reading`: nothing is computed, and what is missing raises. `begun` is the UTC time at which the run started: a cell
-    that failed since then is not tried again; with `anew`, one that was computed before then is computed again.
+    `reading`: nothing is computed, and what is missing raises. `run` is the id of the run: a cell that failed in it is
+    not tried again; with `anew`, one that another run has computed is computed again.
     """
 
     def __init__(
@@ -103,11 +110,11 @@ class Store:
         folder: Path,
         parts: Callable[[CellFunction[..., Any]], Parts],
         reading: bool = False,
-        begun: str = "",
+        run: str = "",
         anew: bool = False,
     ) -> None:
         self.folder, self.reading = folder, reading
-        self._parts, self._begun, self._anew = parts, begun, anew
+        self._parts, self._run, self._anew = parts, run, anew
         self._keys: dict[str, str] = {}
         self._contents: dict[Path, Any] = {}
         self._nested = 0.0
@@ -172,7 +179,7 @@ class Store:
             return self._read(cell, path)
         except NotCurrent as absence:
             failure = self.failure(cell)
-            if failure and (self.reading or failure.started >= self._begun > ""):
+            if failure and (self.reading or failure.run == self._run != ""):
                 raise failure.raised(cell) from None
             if self.reading:
                 raise CellMissing(f"{cell} ({absence}): the study does not list it, or was not run") from None
@@ -186,7 +193,7 @@ class Store:
             cell.function.decode(file.value)
         except ValueError as error:
             raise NotCurrent("edited: its value is not of the cell's type") from error
-        if self._anew and ((cost := _cost(path)) is None or cost.started < self._begun):
+        if self._anew and ((cost := _cost(path)) is None or cost.run != self._run):
             raise NotCurrent("forced")
         return file.value
 
@@ -200,13 +207,14 @@ class Store:
                 content = cell.function.encode(cell.compute())
         except (Exception, SystemExit) as error:
             path.unlink(missing_ok=True)
-            write_whole(failed, Failure.of(error, started).model_dump_json())
+            write_whole(failed, Failure.of(error, started, self._run).model_dump_json())
             raise
         finally:
             spent = time.process_time() - begin
             own, inner = round(spent - self._nested, 4), tuple(sorted(self._asked))
             self._nested, self._asked = nested + spent, asked
-        write_whole(path.with_suffix(".cost"), Cost(seconds=own, started=started, asked=inner).model_dump_json())
+        cost = Cost(seconds=own, started=started, asked=inner, run=self._run)
+        write_whole(path.with_suffix(".cost"), cost.model_dump_json())
         key, name = self._key(cell.function), cell.function.name
         CellFile(function=name, arguments=cell.labels, key=key, value=content).write(path)
         return content

@@ -19,9 +19,9 @@ CELLS = "cells"
 Cells = Callable[[Any], Iterable[Cell[Any]]]
 
 
-def store_of(workspace: Workspace, reading: bool = False, begun: str = "", anew: bool = False) -> Store:
+def store_of(workspace: Workspace, reading: bool = False, run: str = "", anew: bool = False) -> Store:
     """Return the store of cells, which all profiles share; the other arguments are `Store`'s."""
-    return Store(workspace.folder.parent / CELLS, lambda function: _parts(workspace, function), reading, begun, anew)
+    return Store(workspace.folder.parent / CELLS, lambda function: _parts(workspace, function), reading, run, anew)
 
 
 def _parts(workspace: Workspace, function: CellFunction[..., Any]) -> dict[str, JsonValue]:
