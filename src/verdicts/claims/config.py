@@ -28,7 +28,7 @@ class Resources(Frozen):
 
 
 class Overlay(Frozen):
-    """What `VERDICTS_CONFIG` changes of a profile's configuration: its device, settings of groups, and of their jobs."""
+    """What `VERDICTS_CONFIG` changes of a profile's configuration: device, settings of groups, and of their jobs."""
 
     profile: Profile
     device: Device = Device.CPU

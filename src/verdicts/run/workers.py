@@ -2,7 +2,7 @@
 
 On Linux a job is a fork of the driver, which imports what several jobs need: to import it again takes longer than many
 a group. A job on an accelerator, which no fork may use, starts anew, and so does one on another system. A cluster's
-jobs are the Snakefile's; both call `job.Job.do`.
+jobs are the same (`cluster.py`); both call `job.Job.do`.
 """
 
 import contextlib
@@ -49,7 +49,7 @@ def run_jobs(workspace: Workspace, plan: Plan, run: Run, cores: int, screen: Scr
     by each job too, so that no other run begins while one outlives a driver that is killed.
     """
     waiting, running, ended = list(tasks(workspace, plan)), dict[str, tuple[Task, BaseProcess]](), dict[str, bool]()
-    watch, prepared = _Watch(workspace, plan, run), False
+    watch, prepared = Watch(workspace, plan, run), False
     _import_ahead(workspace, plan)
     try:
         while waiting or running:
@@ -158,7 +158,7 @@ def _stop(processes: list[BaseProcess]) -> None:
         _, began = psutil.wait_procs(began, PATIENCE)
 
 
-class _Watch:
+class Watch:
     """Sees the records of a run appear, each once."""
 
     def __init__(self, workspace: Workspace, plan: Plan, run: Run) -> None:
