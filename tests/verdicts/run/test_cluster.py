@@ -54,33 +54,33 @@ def driver(toy, slurm, *arguments, sleep=0.0):
         run.kill()
 
 
-def processes(module):
-    """Yield the processes that run a module of the engine, and their command lines."""
+def processes(toy, module):
+    """Yield the processes that run a module of the engine for a toy, and their command lines."""
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if module in (words := process.cmdline()):
+            if module in (words := process.cmdline()) and any(word.startswith(str(toy.root)) for word in words):
                 yield process, words
 
 
-def shares_at_work():
+def shares_at_work(toy):
     """Return of each share that is being computed its number, process and SLURM job."""
     found = {}
-    for process, words in processes("verdicts.run.job"):
+    for process, words in processes(toy, "verdicts.run.job"):
         with contextlib.suppress(psutil.Error, KeyError):
             if "study" in words:
                 found[words[words.index("--share") + 1]] = (process, process.environ()["SLURM_JOB_ID"])
     return found
 
 
-def at_work(apart_from=()):
+def at_work(toy, apart_from=()):
     """Wait until three shares are being computed, by other jobs than those named, and return them."""
 
     def found():
-        shares = shares_at_work()
+        shares = shares_at_work(toy)
         return len(shares) == 3 and not any(each in apart_from for _, each in shares.values())
 
     wait_for(found, 120)
-    return shares_at_work()
+    return shares_at_work(toy)
 
 
 def results(toy, out, profile="cpu"):
@@ -115,13 +115,13 @@ def test_any_number_of_shares_gives_what_one_machine_does(toy, slurm):
 def test_a_killed_driver_a_killed_share_and_a_cancelled_job_cost_nothing(toy, slurm):
     alone = undisturbed(toy)
     with driver(toy, slurm, sleep=60) as run:
-        first = at_work()
+        first = at_work(toy)
         run.kill()
         run.wait()
     assert slurm.queue() != []
-    wait_for(lambda: not list(processes("verdicts.run.snakemake")))
+    wait_for(lambda: not list(processes(toy, "verdicts.run.snakemake")))
     with driver(toy, slurm, sleep=8) as run:
-        shares = at_work(apart_from=[each for _, each in first.values()])
+        shares = at_work(toy, apart_from=[each for _, each in first.values()])
         shares["1"][0].kill()
         slurm.asked("scancel", shares["2"][1])
         said, _ = run.communicate(timeout=300)
@@ -136,11 +136,11 @@ def test_a_killed_driver_a_killed_share_and_a_cancelled_job_cost_nothing(toy, sl
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_cancels_all_jobs(toy, slurm, sent):
     with driver(toy, slurm, sleep=60) as run:
-        at_work()
+        at_work(toy)
         os.killpg(run.pid, sent)
         said, _ = run.communicate(timeout=120)
     assert run.returncode == 130 and "cancelled" in said and "interrupted" in said
-    assert slurm.queue() == [] and not shares_at_work()
+    assert slurm.queue() == [] and not shares_at_work(toy)
     assert not (toy.folder("cpu") / cluster.FOLDER).exists()
 
 
@@ -171,7 +171,7 @@ def test_what_gpus_computed_is_current_on_a_login_node_that_has_none(toy, slurm,
     with pytest.raises(UserError, match=r"the gpu profile computes on a CUDA device, and \S+ has none to use"):
         session.run(**options)
     assert session.run(cluster="slurm", **options) == 0, session.said
-    row = session.rows("gpu")["C1"]
+    row = session.rows("gpu")["A1"]
     assert row["provenance"]["device"] == "a GPU" and row["computed"] == "computed"
     assert session.run(**options) == 0 and "nothing to compute" in session.said
     assert session.command(check_results, **options) == 0

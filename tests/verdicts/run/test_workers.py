@@ -9,7 +9,7 @@ from multiprocessing import get_context
 import psutil
 import pytest
 
-from tests.verdicts.run.test_snakemake import NOTEBOOK, reproduce
+from tests.verdicts.run.test_job import NOTEBOOK, reproduce
 from tests.verdicts.toy import Toy
 from verdicts.run import workers
 from verdicts.run.publish import faults
