@@ -145,16 +145,16 @@ def _await(watch: Watch, screen: Screen, ended: set[str], cluster: Cluster) -> N
 
 def _tell(workspace: Workspace, work: Sequence[Task], place: Path, code: int, screen: Screen) -> None:
     """Say which jobs ended badly, or were never begun though nothing kept them, and which logs say why."""
-    told = False
+    blamed = False
     for task in work:
         if _done(place, task) or not all((place / "done" / name).exists() for name in task.after):
             continue
-        told = True
+        blamed = True
         logs = [workspace.log_path(task.log)] if _started(workspace, task) else [workspace.log_path("snakemake")]
         logs += sorted((workspace.folder / "logs" / "slurm").glob(f"*/{task.log}/*.log"), key=_age)[-1:]
         happened = "ended badly, tried again in vain" if _started(workspace, task) else "was not started"
         screen.complain(f"the job {task.log} {happened}: see {' and '.join(map(str, logs))}")
-    if code and not told:
+    if code and not blamed:
         screen.complain(f"Snakemake ended with {code}: see {workspace.log_path('snakemake')}")
 
 
