@@ -152,7 +152,7 @@ def _tell(workspace: Workspace, work: Sequence[Task], place: Path, code: int, sc
         blamed = True
         logs = [workspace.log_path(task.log)] if _started(workspace, task) else [workspace.log_path("snakemake")]
         logs += sorted((workspace.folder / "logs" / "slurm").glob(f"*/{task.log}/*.log"), key=_age)[-1:]
-        happened = "ended badly, tried again in vain" if _started(workspace, task) else "was not started"
+        happened = "ended badly at every attempt" if _started(workspace, task) else "was not started"
         screen.complain(f"the job {task.log} {happened}: see {' and '.join(map(str, logs))}")
     if code and not blamed:
         screen.complain(f"Snakemake ended with {code}: see {workspace.log_path('snakemake')}")

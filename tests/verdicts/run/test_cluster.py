@@ -156,7 +156,7 @@ def test_a_share_that_ends_badly_again_and_again_is_told_with_its_logs(toy, slur
         said, _ = run.communicate(timeout=300)
     assert run.returncode == 3
     told = [line for line in said.splitlines() if "ended badly" in line]
-    assert len(told) == 2 and "the job gamma.study.0of2 ended badly, tried again in vain" in told[0]
+    assert len(told) == 2 and "the job gamma.study.0of2 ended badly at every attempt" in told[0]
     for name in told[0].partition(": see ")[2].split(" and "):
         assert Path(name).exists(), name
     assert "about to go" in (toy.folder("cpu") / "logs" / "gamma.study.0of2.log").read_text()
