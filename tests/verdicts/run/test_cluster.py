@@ -18,8 +18,9 @@ from tests.verdicts.study_toy import tree, with_study
 from tests.verdicts.toy import REPOSITORY
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
-from verdicts.run import cluster
+from verdicts.run import cluster, driver as driver_module, slurm as slurm_commands
 from verdicts.run.driver import check_results, list_claims
+from verdicts.run.preflight import Cluster
 
 FAST = {"latency-wait: 60": "latency-wait: 5", "status-checks: 20": "status-checks: 1"}
 CONFIG = "notebooks = false\nevery_picture = false\n[resources]\ndefault = { mem_mb = 200 }\n"
@@ -135,11 +136,10 @@ def test_a_killed_driver_a_killed_share_and_a_cancelled_job_cost_nothing(toy, sl
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_cancels_all_jobs(toy, slurm, sent):
+def test_a_signal_cancels_all_jobs(toy, slurm):
     with driver(toy, slurm, sleep=60) as run:
         at_work(toy)
-        os.killpg(run.pid, sent)
+        os.killpg(run.pid, signal.SIGTERM)  # to the driver's children too, as a scheduler sends it
         said, _ = run.communicate(timeout=120)
     assert run.returncode == 130 and "cancelled" in said and "interrupted" in said
     assert slurm.queue() == [] and not shares_at_work(toy)
@@ -187,3 +187,120 @@ def test_an_unknown_partition_is_refused_with_the_nearest(toy, slurm):
     with driver(toy, slurm) as run:
         said, _ = run.communicate(timeout=100)
     assert run.returncode == 2 and "slurm_partition: unknown partition 'spair': did you mean spare?" in said
+
+
+# Does what the Snakefile does, on this machine; a job whose name is in BROKEN ends badly, one in LOST is never begun
+STAND_IN = """
+import json, os, pathlib, subprocess, sys
+place = pathlib.Path(sys.argv[1])
+(place / "done").mkdir()
+code = 0
+for name, task in json.loads((place / "tasks.json").read_text())["tasks"].items():
+    if name in os.environ.get("LOST", "") or not all((place / "done" / each).exists() for each in task["after"]):
+        code = 1
+        continue
+    with open(task["log"], "w") as log:
+        good = name not in os.environ.get("BROKEN", "") and subprocess.run(task["command"], stdout=log, stderr=log)
+    if good and good.returncode == 0:
+        (place / "done" / name).touch()
+    else:
+        code = 1
+sys.exit(code)
+"""
+
+
+class TestWithoutSlurm:
+    """The driver, with a stand-in for Snakemake and for the queue."""
+
+    @pytest.fixture
+    def session(self, toy, monkeypatch):
+        toy.write("config/cpu.toml", CONFIG)
+        self.cancelled = []
+
+        def cancel(prefix, patience, again=False):
+            self.cancelled.append((prefix, again))
+            return self.left
+
+        def begun(workspace, run, place, *more):
+            command = [sys.executable, "-c", STAND_IN, str(place)]
+            return subprocess.Popen(command, env=toy.environment() | dict(os.environ), start_new_session=True)
+
+        self.left, self.name = 0, cluster.name_of(toy.folder("cpu"))
+        monkeypatch.setattr(slurm_commands, "cancel", cancel)
+        monkeypatch.setattr(driver_module, "preflight", lambda workspace, warn: Cluster(4000, 1, ()))
+        monkeypatch.setattr(cluster, "_snakemake", begun)
+        return Session(toy, monkeypatch)
+
+    def run(self, session, **options):
+        return session.run(profile=Profile.CPU, cluster="slurm", **options)
+
+    def test_a_run_is_as_on_this_machine(self, session, toy):
+        assert self.run(session) == 0 and "6 to run on SLURM" in session.said and "C1    The mean" in session.said
+        assert self.cancelled == [(self.name, False), (self.name, True)]
+        assert not (toy.folder("cpu") / cluster.FOLDER).exists()
+        assert self.run(session) == 0 and "nothing to compute" in session.said
+
+    def test_a_job_that_ends_badly_or_never_begins_is_named(self, session, toy, monkeypatch):
+        monkeypatch.setenv("BROKEN", "alpha.job")
+        monkeypatch.setenv("LOST", "beta.job")
+        log = toy.write("results/cpu/logs/slurm/rule_task/alpha.job/7.log", "killed")
+        assert self.run(session) == 3
+        logs = toy.folder("cpu") / "logs"
+        assert f"alpha.job ended badly at every attempt: see {logs / 'alpha.job.log'} and {log}" in session.said
+        assert f"beta.job was not started: see {logs / 'snakemake.log'}" in session.said
+
+    def test_snakemake_that_breaks_is_told_with_its_log(self, toy, session, monkeypatch):
+        def broken(*_):
+            return subprocess.Popen([sys.executable, "-c", "raise SystemExit(1)"], start_new_session=True)
+
+        monkeypatch.setattr(cluster, "_snakemake", broken)
+        monkeypatch.setattr(cluster, "tasks", lambda workspace, plan: [])
+        assert self.run(session) == 3
+        assert f"Snakemake ended with 1: see {toy.folder('cpu') / 'logs' / 'snakemake.log'}" in session.said
+
+    def test_an_interrupted_run_leaves_nothing(self, session, toy, monkeypatch):
+        def interrupt(*_):
+            self.left = 2
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(cluster.Watch, "show", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            self.run(session)
+        assert "2 jobs cancelled" in session.said and self.cancelled[-1] == (self.name, True)
+        assert not list(processes(toy, "verdicts.run.job"))
+
+    def test_a_queue_that_does_not_answer_is_told_and_left_to_the_next_run(self, session, toy, monkeypatch):
+        assert self.run(session) == 0
+
+        def silent(*_, **more):
+            raise UserError("SLURM does not answer: squeue")
+
+        (toy.folder("cpu") / cluster.FOLDER).mkdir()
+        monkeypatch.setattr(slurm_commands, "cancel", silent)
+        for options in ({"cluster": "slurm"}, {}):
+            with pytest.raises(
+                UserError, match=r"jobs of an earlier run may still write into .*: SLURM does not answer"
+            ):
+                session.run(profile=Profile.CPU, **options)
+        cluster._cancel(toy.folder("cpu"), screen := Heard())
+        assert screen.lines == [
+            "jobs may be left in the queue, the next run cancels them: SLURM does not answer: squeue"
+        ]
+
+    def test_jobs_of_a_killed_driver_are_found_also_by_a_run_on_this_machine(self, session, toy):
+        (toy.folder("cpu") / cluster.FOLDER / "killed").mkdir(parents=True)
+        self.left = 3
+        assert session.run(profile=Profile.CPU, only=("A1",)) == 0
+        assert "3 jobs of an earlier run, still in the queue: cancelled" in session.said
+        assert self.cancelled == [(self.name, False)]
+        assert session.run(profile=Profile.CPU, only=("A1",)) == 0 and len(self.cancelled) == 1
+
+
+class Heard:
+    """A screen that keeps what it hears."""
+
+    def __init__(self):
+        self.lines = []
+
+    def complain(self, line):
+        self.lines.append(line)
