@@ -30,8 +30,9 @@ def asked(*command: str) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UserError(f"SLURM does not answer: {error}") from error
     if done.returncode:
-        words = " ".join((done.stderr or done.stdout).split())
-        raise UserError(f"SLURM does not answer: {command[0]} ended with {done.returncode}: {words}")
+        words = (done.stderr or done.stdout).split("\n")  # the last line has the cause
+        last = next((line.strip() for line in reversed(words) if line.strip()), "it says nothing")
+        raise UserError(f"SLURM does not answer: {command[0]} ended with {done.returncode}: {last}")
     return done.stdout
 
 
