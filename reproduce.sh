@@ -24,6 +24,7 @@ usage: bash reproduce.sh [options]           check the claims, write the report
   --fetch                   ask for missing files now (else each is asked for once a day)
   --strict                  a claim that was not run counts against the exit code
   --jobs N                  so many jobs at a time
+  --cluster slurm           submit the jobs to a SLURM cluster, as config/slurm says (installs the extra "cluster")
   --verbose, -v             say why each claim is computed, and show all of its checks
   --out DIR                 where the results go (default: results)
   --help                    this text
@@ -333,6 +334,7 @@ cpu_index() { # without an NVIDIA GPU, spare the gigabytes of CUDA if PyTorch's 
   local url=https://download.pytorch.org/whl/cpu
   if [ "$(uname -s)" != Linux ] || [ -n "$OFFLINE" ] || command -v nvidia-smi >/dev/null ||
     "$1" -m pip config list 2>/dev/null | grep -qE '(index-url|no-index)='; then return; fi # the user decides
+  [ -z "$CLUSTER" ] || [ "$PROFILE" != gpu ] || return 0 # the nodes have what this machine lacks
   if LOG=/dev/null watched 5 "$1" -c "import urllib.request as r; r.urlopen('$url/', timeout=4)"; then
     printf '%s' "$url"
   fi
@@ -399,6 +401,8 @@ value() { # OPTION VALUE: refuse what cannot be meant, note what bash must know;
       case $2 in auto | quick | cpu | full | gpu | bench) ;; *) die "--profile $2: quick, cpu, full, gpu or bench is expected" ;; esac ;;
     --jobs) [[ $2 =~ ^[1-9][0-9]*$ ]] || die "--jobs $2: a whole number above 0 is expected" ;;
     --out) [ -n "$2" ] || die "--out '': a folder is expected" ;;
+    --cluster) [ "$2" = slurm ] || die "--cluster $2: slurm is expected"
+      CLUSTER=$2 ;;
     *) die "'$2' is not expected${1:+ after $1}; see --help" ;;
   esac
 }
@@ -414,9 +418,9 @@ parse() { # all that can be refused before there is an environment
     case $word in -*) [ -z "$PENDING" ] || die "$PENDING: a value is expected; see --help" ;; esac
     case $word in
       -h | --help) usage && exit 0 ;;
-      --only | --force | --profile | --jobs | --out) option=$word PENDING=$word ;;
+      --only | --force | --profile | --jobs | --cluster | --out) option=$word PENDING=$word ;;
       --out=*) value --out "${word#*=}" && word=--out=$(absolute "${word#*=}") runs="" ;;
-      --only=* | --force=* | --profile=* | --jobs=*) value "${word%%=*}" "${word#*=}" && option="" ;;
+      --only=* | --force=* | --profile=* | --jobs=* | --cluster=*) value "${word%%=*}" "${word#*=}" && option="" ;;
       --offline | --list | --check | --fetch | --strict | --verbose | -v)
         option=""
         case $word in --offline) OFFLINE=1 ;; --list) LISTING=1 runs="" ;; --check) runs="" ;; esac ;;
@@ -493,6 +497,13 @@ add_peer() { # k-diffusion without what only its training needs; its rows are no
   fi
 }
 
+add_cluster() { # Snakemake's plugin; without it one line says how to have it
+  [ -n "$CLUSTER" ] && made_here || return 0
+  local pins=(-c "$ROOT/constraints.txt")
+  [ "$PYTHON" != "$PLACE/conda/bin/python" ] || pins=()
+  add_optional "$PYTHON" cluster "Snakemake's executor for SLURM" "jobs on a cluster" ${pins[@]+"${pins[@]}"}
+}
+
 find_environment() {
   active_python && return
   choose_place
@@ -521,7 +532,7 @@ prepare_child() { # one thread a process, one checkout for every import
 main() {
   local word=reproduce
   { : 8<&0; } 2>/dev/null || exec </dev/null # a closed one would be taken by the first file opened
-  CALLER=$PWD ROOT=$(checkout) PYTHON="" PLACE="" LOG=/dev/null LACKS="" EXTRA="" PROFILE="" LISTING="" OFFLINE="" UNCOMPILED="" ARGS=()
+  CALLER=$PWD ROOT=$(checkout) PYTHON="" PLACE="" LOG=/dev/null LACKS="" EXTRA="" PROFILE="" CLUSTER="" LISTING="" OFFLINE="" UNCOMPILED="" ARGS=()
   [ -f "$ROOT/pyproject.toml" ] || die "$ROOT has no pyproject.toml: run this script in a whole checkout"
   case $ROOT in *:*) die "$ROOT: Python's search path cannot hold a colon; move the checkout" ;; esac
   case ${1:-} in
@@ -538,6 +549,7 @@ main() {
   [ "$word" != bench ] || add_peer
   add_scale
   [ "$word" != reproduce ] || add_libraries
+  add_cluster
   trap - ERR
   prepare_child
   [ "$word" != test ] || [ -n "${ARGS[*]-}" ] || ARGS=(-n auto --maxprocesses 4 --dist loadfile)

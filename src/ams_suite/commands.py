@@ -86,16 +86,19 @@ class Reproduce(Running):
     """List the claims and their state, and stop."""
     check: bool = False
     """Name the results that are missing, damaged, edited or stale, and stop (exit code 1 if any is)."""
-    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
-    """How many cores to use."""
+    jobs: int | None = None
+    """How many cores to use (default: all); on a cluster, how many jobs are in the queue at once."""
+    cluster: Literal["slurm"] | None = None
+    """Submit the jobs to a cluster, as config/slurm says."""
 
     def __call__(self) -> int:
         """Do it."""
         from verdicts.run import driver
 
         only, force = _named("--only", self.only), _named("--force", self.force)
-        _refuse_below(1, "--jobs", self.jobs)
-        options = self.options(only=only, force=force, jobs=self.jobs)
+        _refuse_below(1, "--jobs", 1 if self.jobs is None else self.jobs)
+        cores = self.jobs or os.cpu_count() or 1
+        options = self.options(only=only, force=force, jobs=cores, cluster=self.cluster, at_once=self.jobs)
         work = driver.list_claims if self.list else driver.check_results if self.check else driver.reproduce
         return work(options, driver.console_of())
 

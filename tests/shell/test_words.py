@@ -36,8 +36,8 @@ def test_help_needs_no_python(checkout) -> None:
     (checkout.bin / "python3").unlink()
     done = checkout.run("--profile", "quick", "--help")
     assert done.code == 0
-    for option in ("--profile", "--only", "--force", "--list", "--check", "--offline", "--strict", "--jobs", "--out"):
-        assert option in done.out
+    options = ("profile", "only", "force", "list", "check", "offline", "strict", "jobs", "cluster", "out")
+    assert all(f"  --{option}" in done.out for option in options)
 
 
 def test_an_unknown_word_is_refused_at_once(checkout) -> None:
@@ -96,6 +96,7 @@ def bare(checkout):
         (["--profil", "quick"], "unknown option --profil; see --help"),
         (["--profile", "big"], "--profile big: quick, cpu, full, gpu or bench is expected"),
         (["--jobs", "0"], "--jobs 0: a whole number above 0 is expected"),
+        (["--cluster", "pbs"], "--cluster pbs: slurm is expected"),
         (["--list", "P1"], "'P1' is not expected; see --help"),
         (["--only"], "--only: a value is expected; see --help"),
         (["--out", "--strict"], "--out: a value is expected; see --help"),

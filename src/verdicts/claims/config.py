@@ -18,7 +18,7 @@ class Device(StrEnum):
 
 
 class Resources(Frozen):
-    """What one job may count on: `threads`, memory in MiB, `runtime` in minutes (as Snakemake has it).
+    """What one job may count on: `threads`, memory in MiB, `runtime` in minutes.
 
     `shares`: how many jobs compute the group's study at most; any number gives the same results. "auto", or none: as
     its cost asks for (`records.kept_costs`); a workspace's configuration has the number.
@@ -36,9 +36,10 @@ class Resources(Frozen):
 
 
 class Overlay(Frozen):
-    """What `VERDICTS_CONFIG` changes of a profile's configuration: settings of groups, and of their jobs."""
+    """What `VERDICTS_CONFIG` changes of a profile's configuration: device, settings of groups, and of their jobs."""
 
     profile: Profile
+    device: Device = Device.CPU
     resources: dict[str, Resources] = {}  # noqa: RUF012 (a pydantic field)
     groups: dict[str, dict[str, JsonValue]] = {}  # noqa: RUF012 (a pydantic field)
 

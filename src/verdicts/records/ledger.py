@@ -108,7 +108,7 @@ def _row(workspace: Workspace, claim: Claim, run: Run | None) -> ClaimRow:
         if failed:
             reason = f"its run ended without a record ({absence}); logs/{claim.group}.job.log may say why"
         return row_unreached(claim, part, reason, selected, failed)
-    fresh = run is not None and record.provenance.started >= run.started
+    fresh = run is not None and record.provenance.run == run.id
     return ClaimRow(
         **_entry(claim, part),
         agrees=claim.expected.is_met_by(record.verdict),

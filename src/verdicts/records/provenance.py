@@ -10,6 +10,9 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from verdicts.claims.schema import Profile
 from verdicts.validation import Frozen
@@ -34,13 +37,23 @@ class Environment(Frozen):
 
 class Provenance(Environment):
     """The environment with what belongs to one result: UTC `started`, wall-clock `seconds`, `peak_mib` (the process's
-    largest resident size while it ran), the profile and the digest of its `config` part."""
+    largest resident size while it ran), the profile, the digest of its `config` part, and the id of the `run` that made
+    it (empty: none did, or one from before runs had ids)."""
 
     profile: Profile
     config: str
     started: str
     seconds: float
     peak_mib: float
+    run: str = ""
+
+    @model_serializer(mode="wrap")
+    def _without_an_empty_run(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what results from before runs had ids lack, so that their bytes stay those that were written."""
+        content: dict[str, Any] = whole(self)
+        if not self.run:
+            content.pop("run", None)  # a dump may leave it out by itself
+        return content
 
 
 class ComputedOn(Frozen):
@@ -73,8 +86,8 @@ class Stopwatch:
         self._begin = time.perf_counter()
         _reset_peak()
 
-    def provenance(self, environment: Environment, profile: Profile, config: str) -> Provenance:
-        """Return the provenance of the work that ends now."""
+    def provenance(self, environment: Environment, profile: Profile, config: str, run: str = "") -> Provenance:
+        """Return the provenance of the work that ends now, done for the run of this id."""
         return Provenance(
             **environment.model_dump(),
             profile=profile,
@@ -82,6 +95,7 @@ class Stopwatch:
             started=self.started,
             seconds=round(time.perf_counter() - self._begin, 4),
             peak_mib=round(_peak_mib(), 1),
+            run=run,
         )
 
 

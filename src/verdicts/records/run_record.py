@@ -1,8 +1,11 @@
 """What the last run was asked for."""
 
+import secrets
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
+
+from pydantic import Field
 
 from verdicts.claims.schema import Profile
 from verdicts.records.checksummed import Checksummed, NotCurrent
@@ -11,11 +14,13 @@ from verdicts.records.workspace import Workspace
 
 
 class Run(Checksummed):
-    """A run's options, kept as `run.json`: its processes read them, and the report knows by `started` what is new.
+    """A run's options, kept as `run.json`: its processes read them.
 
-    `fetch`: what could not be run is tried again, however recently it was.
+    Every result tells the `id` of the run that made it, by which the report knows what is new: processes on several
+    machines have several clocks. `fetch`: what could not be run is tried again, however recently it was.
     """
 
+    id: str = Field(default_factory=lambda: secrets.token_hex(8))
     profile: Profile
     started: str
     selected: tuple[str, ...]
@@ -25,7 +30,16 @@ class Run(Checksummed):
     @property
     def yesterday(self) -> str:
         """Return the time a day before the run began."""
-        return (datetime.fromisoformat(self.started) - timedelta(days=1)).isoformat(timespec="microseconds")
+        return self._after(timedelta(days=-1))
+
+    @property
+    def soon(self) -> str:
+        """Return the time an hour after the run began: later than the clock of any machine that has done earlier work,
+        unless that clock is wrong."""
+        return self._after(timedelta(hours=1))
+
+    def _after(self, time: timedelta) -> str:
+        return (datetime.fromisoformat(self.started) + time).isoformat(timespec="microseconds")
 
     @classmethod
     def begin(

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import platform
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -85,7 +86,8 @@ def find_root(start: Path) -> Path:
 class Workspace:
     """One profile of one repository. `folder` is where its results lie: `<out>/<profile>`.
 
-    `claims` are those that the profile tells of (`Claims.seen_by`), `all_claims` those of every profile.
+    `claims` are those that the profile tells of (`Claims.seen_by`), `all_claims` those of every profile. The class of
+    device is the profile's, whichever machine reads its results.
     """
 
     root: Path
@@ -94,7 +96,6 @@ class Workspace:
     claims: Claims
     all_claims: Claims
     config: ProfileConfig
-    device: Device
     sources: Sources
     data: Mapping[str, str]
     kept_costs: KeptCosts
@@ -121,8 +122,18 @@ class Workspace:
         here = {claim.group for claim in claims.claim if profile in claim.profiles}
         studies = [group.id for group in claims.group if group.id in here and sources.find(f"{group.module}.study")]
         config = load_config(root, profile, claims).with_shares(shares_of(kept.of_groups(studies), NODES))
-        device = Device.CUDA if config.device is Device.CUDA and project.accelerator() else Device.CPU
-        return cls(root, profile, out / profile, claims, all_claims, config, device, sources, data, kept, project)
+        return cls(root, profile, out / profile, claims, all_claims, config, sources, data, kept, project)
+
+    @property
+    def device(self) -> Device:
+        """Return the class of device on which the profile computes."""
+        return self.config.device
+
+    def require_device(self) -> None:
+        """Refuse to compute on a machine without the profile's class of device. Raises UserError."""
+        if self.device is Device.CUDA and not self.project.accelerator():
+            where = f"the {self.profile} profile computes on a CUDA device, and {platform.node()} has none to use"
+            raise UserError(f"{where}; --profile full needs none, and --cluster finds one where a cluster has it")
 
     def environment(self) -> Environment:
         """Describe the environment of what this process computes."""

@@ -52,8 +52,8 @@ class Screen:
         self.say(line, "bold red")
 
     @contextmanager
-    def plan(self, name: str, plan: Plan, forecast: Forecast | None, jobs: int) -> Iterator[Self]:
-        """Write in one line what is to be done and how long that takes, then keep the bar while it is done."""
+    def plan(self, name: str, plan: Plan, forecast: Forecast | None, where: str) -> Iterator[Self]:
+        """Write in one line what is to be done, where and how long that takes; keep the bar while it is done."""
         self.pending, self.forecast = [item.claim for item in plan.pending], forecast
         self.total = len(self.pending)
         cached, made = len(plan.items) - self.total, [*plan.studies, *plan.figures, *plan.pages]
@@ -64,8 +64,7 @@ class Screen:
             return
         work = f"{self.total} to run" if self.pending else f"figures and pages of {', '.join(dict.fromkeys(made))}"
         takes = f"about {duration(forecast.seconds)}" if forecast else "no kept run says how long"
-        cores = f" on {counted(jobs, 'core')}"
-        self.say(f"{name} profile: {counted(len(plan.items), 'claim')}, {cached} cached, {work}{cores}; {takes}")
+        self.say(f"{name} profile: {counted(len(plan.items), 'claim')}, {cached} cached, {work} on {where}; {takes}")
         if self.verbose:
             self._reasons(plan)
         if not self.console.is_terminal:

@@ -12,11 +12,14 @@ from verdicts.records.figures import KINDS, SHOWN, Figure, Stamp, Table, origin_
 from verdicts.records.files import sha256_of, write_whole
 from verdicts.records.provenance import Environment, Stopwatch
 from verdicts.records.record import Artefacts
+from verdicts.records.run_record import Run
 from verdicts.records.workspace import STYLE, Workspace
 from verdicts.run.checks import Checks, log_errors, one_line
 
 
-def draw_group(workspace: Workspace, group: Group, load: Callable[[], Checks], environment: Environment) -> None:
+def draw_group(
+    workspace: Workspace, run: Run, group: Group, load: Callable[[], Checks], environment: Environment
+) -> None:
     """Call `figures` and `tables` of a group's module of figures (any may be absent) and record what they made.
 
     What breaks there is logged and recorded as failed. Raises OSError if the record cannot be written.
@@ -38,7 +41,7 @@ def draw_group(workspace: Workspace, group: Group, load: Callable[[], Checks], e
             drawn = {"reason": one_line(error), "failed": True}
             log_errors(log, [error])
     parts = workspace.figures_parts(group)
-    provenance = watch.provenance(environment, workspace.profile, config)
+    provenance = watch.provenance(environment, workspace.profile, config, run.id)
     Artefacts.of(group.id, parts, provenance, **drawn).write(path)
 
 

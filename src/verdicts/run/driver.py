@@ -4,7 +4,9 @@ import codecs
 import sys
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 
@@ -19,6 +21,7 @@ from verdicts.records.workspace import Project, Workspace, find_root
 from verdicts.report.findings import Outcome, Row, rows_of
 from verdicts.report.report_texts import load_findings, refuse_bad_texts
 from verdicts.run.checks import Checks
+from verdicts.run.cluster import clear, clear_if_used, run_on_cluster
 from verdicts.run.console import Screen, counted, listing
 from verdicts.run.forecast import Forecast
 from verdicts.run.group import complaining, run_group
@@ -26,6 +29,7 @@ from verdicts.run.job import keep_freed_memory
 from verdicts.run.lock import one_run_at_a_time, sharing
 from verdicts.run.pages import make_page
 from verdicts.run.plan import Plan, PlannedClaim, complete_groups, plan_of
+from verdicts.run.preflight import preflight
 from verdicts.run.publish import artefact_faults, faults, publish
 from verdicts.run.workers import run_jobs
 from verdicts.studies.study import CELLS
@@ -37,7 +41,8 @@ PLAIN = str.maketrans({"✓": "+", "✗": "x", "–": "-", "−": "-", "≤": "<
 class RunOptions:
     """What the user asked for. `profile` None: gpu where there is an accelerator, else cpu; `project`: whose suite.
 
-    `fetch`: what could not be run for want of a file is tried again now, not once a day.
+    `fetch`: what could not be run for want of a file is tried again now, not once a day. `cluster`: jobs are submitted
+    to it, at most `at_once` of them (None: as many as its profile says).
     """
 
     project: Project = field(default_factory=Project)
@@ -50,6 +55,8 @@ class RunOptions:
     jobs: int = 1
     out: Path | None = None
     one_process: bool = False
+    cluster: Literal["slurm"] | None = None
+    at_once: int | None = None
 
 
 def open_workspace(options: RunOptions) -> Workspace:
@@ -83,7 +90,9 @@ def reproduce(options: RunOptions, console: Console) -> int:
     refuse_bad_texts(workspace.root, workspace.profile, workspace.all_claims)
     with writable(workspace.folder):
         workspace.folder.mkdir(parents=True, exist_ok=True)
-    with one_run_at_a_time(workspace.folder / ".lock"), ExitStack() as held:
+    cluster = preflight(workspace, screen.say) if options.cluster else None
+    clearing = partial(clear if cluster else clear_if_used, workspace.folder, screen.say)
+    with one_run_at_a_time(workspace.folder / ".lock", clearing), ExitStack() as held:
         with writable(workspace.folder):
             discard_unfinished(workspace.folder)
             held.enter_context(sharing(workspace.folder.parent / CELLS))  # another profile may be writing
@@ -91,12 +100,17 @@ def reproduce(options: RunOptions, console: Console) -> int:
         plan = plan_of(workspace, run)
         _refuse_bad_settings(workspace, plan)
         busy = bool(plan.busy_groups or plan.pages)
+        if busy and not cluster:
+            workspace.require_device()
         here = workspace.config.one_process or options.one_process
         jobs = 1 if here else options.jobs
         expected = read_expected(workspace.root, workspace.profile)
-        forecast = Forecast(workspace, plan, expected, jobs) if expected else None
-        with screen.plan(workspace.profile, plan, forecast, jobs):
-            if busy and here:
+        forecast = Forecast(workspace, plan, expected, jobs) if expected and not cluster else None
+        where = "SLURM" if cluster else counted(jobs, "core")
+        with screen.plan(workspace.profile, plan, forecast, where):
+            if busy and cluster:
+                run_on_cluster(workspace, plan, run, screen, cluster, options.at_once)
+            elif busy and here:
                 _here(workspace, run, plan, screen)
             elif busy:
                 run_jobs(workspace, plan, run, jobs, screen)
@@ -178,7 +192,7 @@ def _here(workspace: Workspace, run: Run, plan: Plan, screen: Screen) -> None:
             run_group(workspace, run, groups[name], screen.computed, screen.complain)
         if name in plan.pages:
             with complaining(f"{name}: no notebook page", screen.complain):
-                make_page(workspace, groups[name])
+                make_page(workspace, groups[name], run.id)
 
 
 class _Console(Console):

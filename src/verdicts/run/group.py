@@ -52,14 +52,14 @@ def run_group(workspace: Workspace, run: Run, group: Group, note: Note, complain
     whole = bool(complete_groups(workspace, run, [group]))
     for claim in (item.claim for item in plan.pending):
         anew = claim.id in run.forced
-        store = store_of(workspace, reading=whole and not anew, begun=run.started, anew=anew)
+        store = store_of(workspace, reading=whole and not anew, run=run.id, anew=anew)
         with complaining(f"{claim.id}: no record", complain), using(store):
-            record = _record(workspace, claim, load, environment)
+            record = _record(workspace, run, claim, load, environment)
             record.write(workspace.record_path(claim))
             note(claim, record)
     if group.id in plan.figures:
         with complaining(f"{group.id}: no figures", complain), using(store_of(workspace, reading=True)):
-            draw_group(workspace, group, load, environment)
+            draw_group(workspace, run, group, load, environment)
 
 
 def loader(workspace: Workspace, group: Group) -> Load:
@@ -96,14 +96,14 @@ def complaining(what: str, complain: Complain) -> Iterator[None]:
         complain(f"{what} could be written: {error}")
 
 
-def _record(workspace: Workspace, claim: Claim, load: Load, environment: Environment) -> Record:
+def _record(workspace: Workspace, run: Run, claim: Claim, load: Load, environment: Environment) -> Record:
     """Measure a claim. Raises OSError if its log cannot be written."""
     watch = Stopwatch()
     errors: list[BaseException] = []
     results = tuple(_result(workspace, check, load, errors) for check in claim.check)
     log_errors(workspace.log_path(claim.id), errors)
     parts = workspace.record_parts(claim)
-    provenance = watch.provenance(environment, workspace.profile, parts.config)
+    provenance = watch.provenance(environment, workspace.profile, parts.config, run.id)
     verdict = claim_verdict(result.verdict for result in results)
     return Record.of(claim.id, parts, provenance, checks=results, verdict=verdict, failed=bool(errors))
 

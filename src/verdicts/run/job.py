@@ -1,8 +1,8 @@
-"""One job of a run, in a process of its own: a worker's, or a rule's of the Snakefile (`python -m verdicts.run.job`).
+"""One job of a run, in a process of its own: a worker's, or one on a cluster (`python -m verdicts.run.job`).
 
 The lock is not theirs, but that of the run they belong to; they only show that they are at work. A check that fails
 is recorded, not signalled there, so that the jobs after it still run: the exit code is 3 only where a result could not
-be written, 2 for bad input. The report, which is last, ends as `ams reproduce` does.
+be written, 2 for bad input.
 """
 
 import os
@@ -16,14 +16,12 @@ import tyro
 
 from verdicts.claims.schema import Group, Profile
 from verdicts.errors import UserError
-from verdicts.records.ledger import exit_code
 from verdicts.records.run_record import Run
 from verdicts.records.workspace import Workspace, project_at
 from verdicts.run.group import complaining, loader, run_group
 from verdicts.run.lock import at_work
 from verdicts.run.pages import make_page
 from verdicts.run.plan import plan_of
-from verdicts.run.publish import publish
 from verdicts.run.study import run_share
 from verdicts.studies.study import CELLS
 
@@ -39,9 +37,9 @@ def keep_freed_memory() -> None:
 
 @dataclass(frozen=True)
 class Job:
-    """One rule's work: a share of a group's study, its records and figures, its notebook page, or the report."""
+    """One job's work: a share of a group's study, its records and figures, or its notebook page."""
 
-    work: tyro.conf.Positional[Literal["study", "checks", "page", "report"]]
+    work: tyro.conf.Positional[Literal["study", "checks", "page"]]
     """Which."""
     root: Path
     """The repository."""
@@ -52,23 +50,20 @@ class Job:
     project: str = ""
     """The suite's project object, as module:name."""
     group: str = ""
-    """The group's id (not for the report)."""
+    """The group's id."""
     share: int = 0
     """Of a study: which share of its cells."""
     shares: int = 1
     """Of a study: how many shares there are."""
+    run: str = ""
+    """The id of the run that it belongs to (default: the last one)."""
 
     def do(self, opened: Workspace | None = None) -> int:
         """Do it and return the exit code; in the workspace `opened`, where a fork has it from its driver."""
         keep_freed_memory()
         workspace = opened or Workspace.open(self.root, self.profile, self.out, project_at(self.project))
+        workspace.require_device()
         with at_work(workspace.folder):
-            if self.work == "report":
-                ledger, *_, reason = publish(workspace)
-                failed, others = (", ".join(ids) for ids in (ledger.summary.failed, ledger.summary.contradictions))
-                complaints = {"paper.pdf": reason, "failed": failed, "against expectation": others}
-                sys.stderr.writelines(f"{what}: {which}\n" for what, which in complaints.items() if which)
-                return 3 if reason else exit_code(ledger.summary, strict=False)
             group = next(each for each in workspace.claims.group if each.id == self.group)
             return 3 if self._complaints(workspace, group) else 0
 
@@ -81,11 +76,13 @@ class Job:
             sys.stderr.write(f"{line}\n")
 
         run, cells = Run.last(workspace) or Run.begin(workspace), workspace.folder.parent / CELLS
+        if self.run not in ("", run.id):
+            raise UserError(f"this job is of a run that another one has followed: it has nothing to do ({self.run})")
         if self.work == "checks":
             with complaining(f"{group.id}: no record", hear), at_work(cells):  # the driver watches the records appear
                 run_group(workspace, run, group, lambda claim, record: None, hear)
         elif self.work == "page":
-            if reason := make_page(workspace, group):
+            if reason := make_page(workspace, group, run.id):
                 hear(f"{group.id}: {reason}")
         elif group.id in plan_of(workspace, run, group).studies:  # where a part of the group is asked for, none is
             with complaining(f"{group.id}: no study", hear), at_work(cells):

@@ -5,7 +5,7 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from io import FileIO
 from pathlib import Path
@@ -19,17 +19,20 @@ A_DAY = 86400.0
 
 
 @contextmanager
-def one_run_at_a_time(path: Path) -> Iterator[int]:
+def one_run_at_a_time(path: Path, clear: Callable[[], None] = lambda: None) -> Iterator[int]:
     """Hold the lock file `path` (flock) and yield its descriptor; a child that inherits it holds the lock too.
 
-    The file names the holder: process, start, command. Raises UserError, with that, if another run holds it; if
-    jobs of an earlier run are still at work beside it; and where the file cannot be written.
+    The file names the holder: process, start, command. Once no other run is in progress, `clear` may end what an
+    earlier one has left at work. Raises UserError, with the holder, if another run holds it; if jobs of an earlier run
+    are still at work beside it; and where the file cannot be written.
     """
     with ExitStack() as held:
         with writable(path):
             # Unbuffered: what a full disk refuses is not tried again when the file is closed
             stream = held.enter_context(path.open("ab+", buffering=0))
             _take(stream, path)
+        clear()
+        with writable(path):
             _refuse_orphans(path.with_name(JOBS))
         yield stream.fileno()
 

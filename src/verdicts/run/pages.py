@@ -8,8 +8,10 @@ from verdicts.records.workspace import Workspace
 from verdicts.run.checks import log_errors
 
 
-def make_page(workspace: Workspace, group: Group) -> str:
+def make_page(workspace: Workspace, group: Group, run: str = "") -> str:
     """Execute a group's notebook into one page, write it and its record; return what broke (empty: nothing).
+
+    `run`: the id of the run that asks for it, if one does.
 
     Raises OSError if a file cannot be written.
     """
@@ -30,6 +32,6 @@ def make_page(workspace: Workspace, group: Group) -> str:
         reason = f"failed: {error}"
         log_errors(log, [error])
     parts = workspace.page_parts(group)
-    provenance = watch.provenance(workspace.environment(), workspace.profile, parts.config)
+    provenance = watch.provenance(workspace.environment(), workspace.profile, parts.config, run)
     Artefacts.of(group.id, parts, provenance, files=files, reason=reason, failed=bool(reason)).write(path)
     return reason

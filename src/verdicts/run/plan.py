@@ -8,7 +8,6 @@ from typing import NamedTuple
 from verdicts.claims.schema import Claim, Group, Verdict
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.keys import KeyParts
-from verdicts.records.provenance import now
 from verdicts.records.record import Artefacts, Record, current_artefacts, current_record
 from verdicts.records.run_record import Run
 from verdicts.records.workspace import Workspace
@@ -121,10 +120,10 @@ def _why_again(record: Record | Artefacts, again: bool, run: Run) -> str:
 
     What could not be run for want of a file or a device is tried again once a day, or where the run is asked to fetch.
     """
-    if record.provenance.started > now():  # of a clock that was ahead: it would pass for one that this run has made
-        return "it is dated in the future"
-    if record.provenance.started >= run.started:
+    if record.provenance.run == run.id:
         return ""
+    if record.provenance.started > run.soon:  # of a clock that was wrong: for so long it would not be tried again
+        return "it is dated in the future"
     if again:
         return FORCED
     if record.failed:

@@ -47,7 +47,7 @@ def publish(workspace: Workspace) -> Published:
         for name, content in documents.items():
             write_whole(workspace.folder / name, content)
         files = {name: sha256_of(content) for name, content in documents.items()}
-        provenance = watch.provenance(workspace.environment(), workspace.profile, parts.config)
+        provenance = watch.provenance(workspace.environment(), workspace.profile, parts.config, run.id if run else "")
         made = Artefacts.of("report", parts, provenance, files=files, reason=reason)
         made.write(place)
     return Published(ledger, workspace.folder / "report.html", PAPER in made.files, made.reason)

@@ -1,28 +1,33 @@
-"""What Snakemake is told where a user, or a cluster, drives the Snakefile by hand.
+"""Snakemake as a child that ends with its driver, however that dies: `python -m verdicts.run.snakemake`.
 
-Its own idea of what is up to date never decides: stamps of whatever is stale are removed first.
+Left alone, it would go on submitting jobs for a run that nobody watches.
 """
 
-import shutil
-from pathlib import Path
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Sequence
 
-from verdicts.records.run_record import Run
-from verdicts.records.workspace import Workspace
-from verdicts.run.plan import Plan, plan_of
-
-
-def stamp_path(workspace: Workspace, work: str, group: str) -> Path:
-    """Return the stamp of a group's finished work (`checks` or `pages`), or the folder of its `study`'s."""
-    return workspace.folder / "stamps" / work / group
+PARENT = "VERDICTS_DRIVER"
+SET_PARENT_DEATH_SIGNAL = 1  # prctl(2), PR_SET_PDEATHSIG
 
 
-def discard_stale_stamps(workspace: Workspace) -> None:
-    """Remove the stamps of all that the last run has still to do, and the report's."""
-    run = Run.last(workspace)
-    plan = plan_of(workspace, run) if run else Plan((), {}, {}, {})
-    for group in plan.busy_groups:
-        stamp_path(workspace, "checks", group).unlink(missing_ok=True)
-        shutil.rmtree(stamp_path(workspace, "study", group), ignore_errors=True)
-    for group in plan.pages:
-        stamp_path(workspace, "pages", group).unlink(missing_ok=True)
-    (workspace.folder / "stamps" / "report").unlink(missing_ok=True)
+def die_with(parent: int) -> None:
+    """Let the kernel kill this process when its parent dies; end it if `parent` is dead already. Linux alone has it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit("the driver has ended")
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Hand the arguments to Snakemake, which exits."""
+    die_with(int(os.environ.pop(PARENT)))
+    from snakemake.cli import main as snakemake
+
+    snakemake(list(arguments))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

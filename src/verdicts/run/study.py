@@ -68,7 +68,7 @@ def run_study(workspace: Workspace, run: Run, group: Group, load: Load, environm
         table = {"files": _written(workspace, group, cells)}
         outcome = table | ({"reason": refused, "failed": True} if refused else _outcome(cells, store))
         log_errors(log, [])
-    provenance = watch.provenance(environment, workspace.profile, parts.config)
+    provenance = watch.provenance(environment, workspace.profile, parts.config, run.id)
     models = sorted({cost.computed_on.device for cost in costs if cost.computed_on.device})
     of_cells = {"seconds": round(sum(cost.seconds for cost in costs), 4)}
     provenance = provenance.model_copy(update=of_cells | ({"processor": "; ".join(models)} if models else {}))
@@ -77,7 +77,7 @@ def run_study(workspace: Workspace, run: Run, group: Group, load: Load, environm
 
 
 def _store(workspace: Workspace, run: Run, group: Group) -> Store:
-    return store_of(workspace, begun=run.started, anew=forced(workspace, run, group))
+    return store_of(workspace, run=run.id, anew=forced(workspace, run, group))
 
 
 def _mixed(workspace: Workspace, group: Group, cells: Sequence[Cell[Any]], store: Store) -> str:

@@ -2,7 +2,7 @@
 
 On Linux a job is a fork of the driver, which imports what several jobs need: to import it again takes longer than many
 a group. A job on an accelerator, which no fork may use, starts anew, and so does one on another system. A cluster's
-jobs are the Snakefile's; both call `job.Job.do`.
+jobs are the same (`cluster.py`); both call `job.Job.do`.
 """
 
 import contextlib
@@ -54,7 +54,7 @@ def run_jobs(workspace: Workspace, plan: Plan, run: Run, cores: int, screen: Scr
         dict[str, tuple[Task, BaseProcess]](),
         dict[str, bool](),
     )
-    watch, prepared = _Watch(workspace, plan, run), False
+    watch, prepared = Watch(workspace, plan, run), False
     groups = dict.fromkeys([*plan.busy_groups, *plan.pages])
     if len(plan.busy_groups) + len(plan.pages) > 1:
         import_ahead(workspace, groups, ("verdicts.report.notebooks",) if plan.pages else ())
@@ -179,7 +179,7 @@ def _stop(processes: list[BaseProcess]) -> None:
         _, began = psutil.wait_procs(began, PATIENCE)
 
 
-class _Watch:
+class Watch:
     """Sees the records of a run appear, each once."""
 
     def __init__(self, workspace: Workspace, plan: Plan, run: Run) -> None:
@@ -216,4 +216,4 @@ class _Watch:
             record = current_record(claim, self.workspace.record_path(claim), self.workspace.record_parts(claim))
         except NotCurrent:
             return None
-        return record if record.provenance.started >= self.run.started else None
+        return record if record.provenance.run == self.run.id else None

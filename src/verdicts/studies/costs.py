@@ -12,22 +12,24 @@ THERE = 1e-3
 
 
 class Cost(Frozen):
-    """What a cell cost: processor seconds without those of the cells that it `asked` for (their files), and when.
+    """What a cell cost: processor seconds without those of the cells that it `asked` for (their files), when, and in
+    the run of which id.
 
-    `call` is the cell's digest. `before` is what was known of its cost when the run began that computed it: shares that
-    start at different times so know the same.
+    `call` is the cell's digest. `before` is what was known of its cost when that run began: shares that start at
+    different times so know the same.
     """
 
     seconds: float
     started: str
+    run: str = ""
     asked: tuple[str, ...] = ()
     call: str = ""
     before: float | None = None
     computed_on: ComputedOn = ComputedOn()
 
-    def known(self, begun: str) -> float | None:
-        """Return the seconds that a run which began at the UTC time `begun` knew of; all, for an empty time."""
-        return self.seconds if not begun or self.started < begun else self.before
+    def known(self, run: str) -> float | None:
+        """Return the seconds that the run of an id knew of when it began; all, for an empty id."""
+        return self.before if self.run == run != "" else self.seconds
 
 
 def cost_at(path: Path) -> Cost | None:
@@ -38,21 +40,21 @@ def cost_at(path: Path) -> Cost | None:
         return None
 
 
-def costs_below(folder: Path, paths: Iterable[Path], begun: str = "") -> dict[Path, Cost]:
-    """Return the costs of the cells that lie there, and of all that they asked for, by file, since a time `begun`."""
+def costs_below(folder: Path, paths: Iterable[Path], run: str = "") -> dict[Path, Cost]:
+    """Return the costs of the cells that lie there, and of all that they asked for, by file: all, or of one run."""
     waiting, costs = list(paths), dict[Path, Cost]()
     while waiting:
         path = waiting.pop()
         if path not in costs and path.is_file() and (cost := cost_at(path)):
             costs[path] = cost
             waiting += [folder / name for name in cost.asked]
-    return {path: cost for path, cost in costs.items() if cost.started >= begun}
+    return {path: cost for path, cost in costs.items() if run in ("", cost.run)}
 
 
-def costs_by_call(folder: Path, begun: str) -> dict[str, float]:
+def costs_by_call(folder: Path, run: str) -> dict[str, float]:
     """Return what calls of one function cost before a run began, whatever its sources then; the newest counts."""
     costs = sorted((cost for path in folder.glob("*.cost") if (cost := cost_at(path))), key=lambda cost: cost.started)
-    return {cost.call: known for cost in costs if (known := cost.known(begun)) is not None}
+    return {cost.call: known for cost in costs if (known := cost.known(run)) is not None}
 
 
 def shared_out(seconds: Sequence[float], shares: int) -> list[int]:

@@ -57,16 +57,20 @@ class CellFile(Checksummed):
 
 
 class Failure(Frozen):
-    """Why a cell has no value: its computation, `started` at a UTC time, broke or could not be made (`not_run`)."""
+    """Why a cell has no value: its computation, `started` at a UTC time, broke or could not be made (`not_run`).
+
+    `run`: the id of the run that tried it.
+    """
 
     reason: str
     not_run: bool
     settled: bool
     started: str
     trace: str
+    run: str = ""
 
     @classmethod
-    def of(cls, error: BaseException, started: str) -> Self:
+    def of(cls, error: BaseException, started: str, run: str) -> Self:
         """Describe what a computation raised."""
         message = " ".join(str(error).split())
         not_run = bool(getattr(error, "not_run", False))
@@ -76,6 +80,7 @@ class Failure(Frozen):
             settled=bool(getattr(error, "settled", False)),
             started=started,
             trace="".join(traceback.format_exception(error)),
+            run=run,
         )
 
     def raised(self, cell: Cell[Any]) -> Exception:
@@ -90,9 +95,9 @@ class Failure(Frozen):
 class Store:
     """Keeps values as files below `folder`; `parts` gives what a function's cells depend on.
 
-    `reading`: nothing is computed, and what is missing raises. `begun` is the UTC time at which the run started: a cell
-    that failed since then is not tried again; with `anew`, one that was computed before then is computed again.
-    `computed_on` is what computes in this process.
+    `reading`: nothing is computed, and what is missing raises. `run` is the id of the run: a cell that failed in it is
+    not tried again; with `anew`, one that another run has computed is computed again. `computed_on` is what computes in
+    this process.
     """
 
     def __init__(
@@ -100,12 +105,12 @@ class Store:
         folder: Path,
         parts: Callable[[CellFunction[..., Any]], Parts],
         reading: bool = False,
-        begun: str = "",
+        run: str = "",
         anew: bool = False,
         computed_on: ComputedOn | None = None,
     ) -> None:
         self.folder, self.reading, self.computed_on = folder, reading, computed_on or ComputedOn()
-        self._parts, self._begun, self._anew = parts, begun, anew
+        self._parts, self._run, self._anew = parts, run, anew
         self._keys: dict[str, str] = {}
         self._contents: dict[Path, Any] = {}
         self._nested = 0.0
@@ -158,7 +163,7 @@ class Store:
         With `anew`, those alone of what was computed since the run began.
         """
         paths = [self.path(cell) for cell in cells]
-        return [*costs_below(self.folder, paths, self._begun if self._anew else "").values()]
+        return [*costs_below(self.folder, paths, self._run if self._anew else "").values()]
 
     def expected_seconds(self, cells: Sequence[Cell[Any]], kept: KeptCosts) -> list[float]:
         """Return what each cell is expected to cost: what its call cost before this run, else in the kept one.
@@ -170,10 +175,10 @@ class Store:
         return [self._expected(cell, calls[cell.function.name], kept) for cell in cells]
 
     def _known_calls(self, function: str) -> dict[str, float]:
-        return costs_by_call(self.folder.joinpath(*function.split(".")), self._begun)
+        return costs_by_call(self.folder.joinpath(*function.split(".")), self._run)
 
     def _expected(self, cell: Cell[Any], calls: Mapping[str, float], kept: KeptCosts) -> float:
-        if not self._anew and (cost := cost_at(self.path(cell))) and cost.known(self._begun) is not None:
+        if not self._anew and (cost := cost_at(self.path(cell))) and cost.known(self._run) is not None:
             return THERE
         if cell.digest in calls:
             return calls[cell.digest]
@@ -191,7 +196,7 @@ class Store:
             return self._read(cell, path)
         except NotCurrent as absence:
             failure = self.failure(cell)
-            if failure and (self.reading or failure.started >= self._begun > ""):
+            if failure and (self.reading or failure.run == self._run != ""):
                 raise failure.raised(cell) from None
             if self.reading:
                 raise CellMissing(f"{cell} ({absence}): the study does not list it, or was not run") from None
@@ -205,7 +210,7 @@ class Store:
         with suppress(NotCurrent):
             return self._read(cell, path)
         failure = self.failure(cell)
-        if failure and failure.started >= self._begun > "":
+        if failure and failure.run == self._run != "":
             raise failure.raised(cell)
         self._computing.add(path)
         try:
@@ -221,7 +226,7 @@ class Store:
             cell.function.decode(file.value)
         except ValueError as error:
             raise NotCurrent("edited: its value is not of the cell's type") from error
-        if self._anew and ((cost := cost_at(path)) is None or cost.started < self._begun):
+        if self._anew and ((cost := cost_at(path)) is None or cost.run != self._run):
             raise NotCurrent("forced")
         return file.value
 
@@ -235,15 +240,21 @@ class Store:
                 content = cell.function.encode(cell.compute())
         except (Exception, SystemExit) as error:
             path.unlink(missing_ok=True)
-            write_whole(failed, Failure.of(error, started).model_dump_json())
+            write_whole(failed, Failure.of(error, started, self._run).model_dump_json())
             raise
         finally:
             spent = time.process_time() - begin
             own, inner = round(spent - self._nested, 4), tuple(sorted(self._asked))
             self._nested, self._asked = nested + spent, asked
-        before = known.known(self._begun) if self._begun and (known := cost_at(path)) else None
+        before = known.known(self._run) if self._run and (known := cost_at(path)) else None
         cost = Cost(
-            seconds=own, started=started, asked=inner, call=cell.digest, before=before, computed_on=self.computed_on
+            seconds=own,
+            started=started,
+            asked=inner,
+            run=self._run,
+            call=cell.digest,
+            before=before,
+            computed_on=self.computed_on,
         )
         write_whole(path.with_suffix(".cost"), cost.model_dump_json())
         key, name = self._key(cell.function), cell.function.name

@@ -21,10 +21,10 @@ CELLS = "cells"
 Cells = Callable[[Any], Iterable[Cell[Any]]]
 
 
-def store_of(workspace: Workspace, reading: bool = False, begun: str = "", anew: bool = False) -> Store:
+def store_of(workspace: Workspace, reading: bool = False, run: str = "", anew: bool = False) -> Store:
     """Return the store of cells, which all profiles share; the other arguments are `Store`'s."""
     folder = workspace.folder.parent / CELLS
-    return Store(folder, lambda function: _parts(workspace, function), reading, begun, anew, workspace.computed_on())
+    return Store(folder, lambda function: _parts(workspace, function), reading, run, anew, workspace.computed_on())
 
 
 def _parts(workspace: Workspace, function: CellFunction[..., Any]) -> dict[str, JsonValue]:

@@ -218,7 +218,8 @@ def test_an_overlay_cuts_the_sizes_of_its_profile_alone(toy, monkeypatch):
     [
         ("groups = {}", "over.toml: profile is missing"),
         ('profile = "cpu"\n[groups.alhpa]', "unknown group 'alhpa'"),
-        ('profile = "cpu"\ndevice = "cpu"', "over.toml: device = 'cpu': no such field"),
+        ('profile = "cpu"\ndevice = "tpu"', "over.toml: device = 'tpu'"),
+        ('profile = "cpu"\nnotebooks = false', "over.toml: notebooks = False: no such field"),
         (None, "over.toml cannot be read"),
     ],
 )

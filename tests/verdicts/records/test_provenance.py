@@ -76,3 +76,11 @@ def test_times_sort_as_texts():
 
 def test_a_package_that_is_not_there_is_left_out():
     assert list(described(Path.cwd(), packages=("numpy", "no-such-package")).packages) == ["numpy"]
+
+
+def test_what_was_made_before_runs_had_ids_keeps_its_bytes():
+    before = Stopwatch().provenance(described(Path.cwd()), "quick", "c")
+    assert before.run == "" and "run" not in before.model_dump(mode="json")
+    assert provenance.Provenance.model_validate(before.model_dump(mode="json")) == before
+    made = Stopwatch().provenance(described(Path.cwd()), "quick", "c", "a1")
+    assert made.model_dump(mode="json")["run"] == "a1"

@@ -20,13 +20,13 @@ import pytest
 from tests.verdicts.run.session import reproduce
 from tests.verdicts.toy import Toy, full_disk
 from verdicts.errors import UserError
-from verdicts.records import provenance
-from verdicts.run import driver, group, plan
+from verdicts.records import provenance, run_record
+from verdicts.run import driver, group
 from verdicts.run.lock import one_run_at_a_time
 from verdicts.run.publish import faults
 
 SLOW = "def two(settings: Settings) -> Measurement:\n    import time;"
-TIME_FIELDS = frozenset({"started", "seconds", "peak_mib", "computed"})
+TIME_FIELDS = frozenset({"started", "seconds", "peak_mib", "computed", "run"})
 
 
 @pytest.fixture
@@ -231,7 +231,7 @@ def test_a_full_disk_takes_nothing_but_the_page_with_it(toy, monkeypatch):
 def test_what_was_made_while_the_clock_was_ahead_is_made_again_once(toy, monkeypatch, orders):
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="microseconds")
     with monkeypatch.context() as ahead:
-        for module in (plan, provenance):
+        for module in (provenance, run_record):
             ahead.setattr(module, "now", lambda: tomorrow)
         assert reproduce(toy, ahead)[0] == 0
     before = toy.record("A1").read_bytes()

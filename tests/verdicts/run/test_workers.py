@@ -10,7 +10,7 @@ from multiprocessing import get_context
 import psutil
 import pytest
 
-from tests.verdicts.run.test_snakemake import NOTEBOOK, reproduce
+from tests.verdicts.run.test_job import NOTEBOOK, reproduce
 from tests.verdicts.toy import Toy
 from verdicts.run import workers
 from verdicts.run.publish import faults
@@ -116,7 +116,7 @@ def test_a_run_that_is_interrupted_leaves_no_job_behind(tmp_path, monkeypatch):
         if any("beta" in log for log in begun):
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(workers._Watch, "show", lambda self, screen, running: interrupt(screen, running))
+    monkeypatch.setattr(workers.Watch, "show", lambda self, screen, running: interrupt(screen, running))
     with pytest.raises(KeyboardInterrupt):
         reproduce(toy, monkeypatch)
     assert "beta.job" in begun and not psutil.Process().children(recursive=True)

@@ -12,7 +12,7 @@ from tests.verdicts.study_toy import ALL, calls, gamma, listed, set_batches, wit
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
 from verdicts.records.kept_costs import KeptCosts, kept_costs, kept_costs_path, shares_of
-from verdicts.records.provenance import ComputedOn, now
+from verdicts.records.provenance import ComputedOn
 from verdicts.records.record import Artefacts
 from verdicts.studies import Store, cell
 from verdicts.studies.alone import alone
@@ -83,18 +83,17 @@ CELLS = [waiting.cell(0.1), waiting.cell(0.2)]
 
 def test_what_a_call_cost_before_is_expected_whatever_its_sources_were(open_store):
     compute(CELLS, open_store())
-    store = open_store(sources="2", begun=now())
+    store = open_store(sources="2", run="second")
     assert store.expected_seconds(CELLS, NOTHING) == pytest.approx([0.1, 0.2], abs=0.08)
     assert store.expected_seconds([waiting.cell(9.0)], NOTHING) == pytest.approx([0.15], abs=0.08), "their mean"
-    assert open_store(begun=now()).expected_seconds(CELLS, NOTHING) == [THERE, THERE]
+    assert open_store(run="second").expected_seconds(CELLS, NOTHING) == [THERE, THERE]
 
 
 def test_each_share_has_the_same_in_mind_whenever_it_starts(open_store):
     kept = kept_costs(NOTHING, {}, {}, [("f", "0", 1.0)])
     compute(CELLS[:1], open_store(sources="0"))
-    for more in ({}, {"anew": True}):
-        first, late = (open_store(begun=now(), sources=name, **more) for name in ("1", "1"))
-        late._begun = first._begun
+    for run, more in (("first", {}), ("second", {"anew": True})):
+        first, late = (open_store(run=run, **more) for _ in range(2))
         early = first.expected_seconds(CELLS, kept)
         compute(CELLS, first)
         assert late.expected_seconds(CELLS, kept) == early, "costs of this run are not looked at"

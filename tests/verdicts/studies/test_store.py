@@ -12,7 +12,6 @@ from tests.verdicts.study_toy import calls, gamma, listed, set_batches, with_stu
 from tests.verdicts.toy import full_disk
 from verdicts.errors import UserError
 from verdicts.records.files import canonical_json, sha256_of
-from verdicts.records.provenance import now
 from verdicts.records.workspace import Project, Workspace
 from verdicts.studies import Array, CellFailed, CellMissing, Store, cell, using
 from verdicts.studies.cells import Memory, active
@@ -178,12 +177,11 @@ def test_what_is_unavailable_is_so_for_its_readers(open_store, monkeypatch, sett
 
 def test_what_failed_is_tried_again_once_a_run(open_store, monkeypatch):
     with pytest.raises(ValueError, match="no\nroot"):
-        open_store(begun=now()).value(double.cell(-1))
-    begun = now()
-    store = open_store(begun=begun)
+        open_store(run="first").value(double.cell(-1))
+    store = open_store(run="second")
     with pytest.raises(ValueError, match="no\nroot"):
         store.value(double.cell(-1))
-    for again in (store, open_store(begun=begun)):
+    for again in (store, open_store(run="second")):
         with pytest.raises(CellFailed):
             again.value(double.cell(-1))
     assert made == [-1, -1]
@@ -197,19 +195,18 @@ def test_what_succeeds_at_last_has_no_failure(open_store, monkeypatch):
     assert open_store(reading=True).value(double.cell(13)) == 26
 
 
-def test_anew_computes_what_is_older_than_the_run_once(open_store):
+def test_anew_computes_what_another_run_has_computed_once(open_store):
     open_store().value(double.cell(4))
-    begun = now()
-    assert open_store(begun=begun, anew=True).value(double.cell(4)) == 8
-    assert open_store(begun=begun, anew=True).value(double.cell(4)) == 8
-    assert open_store(begun=begun).value(double.cell(4)) == 8 and made == [4, 4]
+    assert open_store(run="this", anew=True).value(double.cell(4)) == 8
+    assert open_store(run="this", anew=True).value(double.cell(4)) == 8
+    assert open_store(run="this").value(double.cell(4)) == 8 and made == [4, 4]
 
 
 def test_what_fails_anew_has_no_value_left(open_store, monkeypatch):
     open_store().value(double.cell(4))
     monkeypatch.setattr(double, "wrapped", lambda n: 1 // 0)
     with pytest.raises(ZeroDivisionError):
-        open_store(begun=now(), anew=True).value(double.cell(4))
+        open_store(run="this", anew=True).value(double.cell(4))
     with pytest.raises(CellFailed, match="ZeroDivisionError"):
         open_store(reading=True).value(double.cell(4))
 

@@ -8,7 +8,6 @@ import pytest
 
 from tests.verdicts.studies.test_cells import Range
 from tests.verdicts.study_toy import calls, gamma, listed, tree, with_study
-from verdicts.records.provenance import now
 from verdicts.run.checks import Checks
 from verdicts.studies import Array, Store, cell
 from verdicts.studies.study import cells_of, compute, labelled_table, share_of, store_of
@@ -48,9 +47,8 @@ def test_what_breaks_a_study_s_module_passes_through(toy):
 def computed(toy, folder, shares, order):
     """Compute the study in shares, each with a store of its own, and return the files of values."""
     workspace = toy.workspace()
-    begun = now()
     for share in order(range(shares)):
-        store = Store(folder / f"of{shares}", store_of(workspace)._parts, begun=begun)
+        store = Store(folder / f"of{shares}", store_of(workspace)._parts, run="this one")
         compute(share_of(listed(workspace), store, workspace.kept_costs, share, shares), store)
     return tree(folder / f"of{shares}")
 

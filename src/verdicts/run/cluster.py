@@ -1,0 +1,193 @@
+"""The jobs of a run on a SLURM cluster: the plan's, submitted by Snakemake, watched by the records that appear.
+
+What is to be done and in which order is the plan's affair; Snakemake gets it as a list, in a folder of the run's own,
+so that nothing that it finds there is out of date. Every job's name begins with `name_of` the results' folder: a run
+that is interrupted cancels its jobs by that name, and so does the next run where this one was killed.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from verdicts.errors import UserError
+from verdicts.records.files import sha256_of, write_whole
+from verdicts.records.kept_costs import NODES
+from verdicts.records.run_record import Run
+from verdicts.records.workspace import Workspace
+from verdicts.run import slurm
+from verdicts.run.console import Screen, counted
+from verdicts.run.job import Job
+from verdicts.run.plan import Plan
+from verdicts.run.preflight import PROFILE, Cluster
+from verdicts.run.snakemake import PARENT
+from verdicts.run.workers import Task, Watch, tasks
+
+FOLDER = ".cluster"
+"""Below a profile's results: there while jobs of a run may be on a cluster."""
+POLL, PATIENCE = 0.5, 120.0
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
+def name_of(folder: Path) -> str:
+    """Return what the names of all jobs that write into a profile's results begin with."""
+    return f"verdicts-{sha256_of(str(folder))[:12]}"
+
+
+def clear(folder: Path, say: Callable[[str], None]) -> None:
+    """Cancel what a run that was killed has left in the queue, and say so. Raises UserError where that fails."""
+    try:
+        count = slurm.cancel(name_of(folder), PATIENCE)
+    except UserError as problem:
+        raise UserError(f"jobs of an earlier run may still write into {folder}: {problem}") from problem
+    if count:
+        say(f"{counted(count, 'job')} of an earlier run, still in the queue: cancelled")
+    shutil.rmtree(folder / FOLDER, ignore_errors=True)
+
+
+def clear_if_used(folder: Path, say: Callable[[str], None]) -> None:
+    """Do that where the last run was on a cluster and has not ended."""
+    if (folder / FOLDER).is_dir():
+        clear(folder, say)
+
+
+def run_on_cluster(
+    workspace: Workspace, plan: Plan, run: Run, screen: Screen, cluster: Cluster, at_once: int | None
+) -> None:
+    """Do what `plan` holds by jobs on the cluster; `screen` shows each record of `run` as it appears.
+
+    A job that ends badly is tried again as often as the cluster's profile says, then told; it keeps those that follow
+    it from starting, no other. Whatever ends this run early, its jobs are cancelled.
+    """
+    work, watch = list(tasks(workspace, plan, at_once or NODES)), Watch(workspace, plan, run)
+    place = workspace.folder / FOLDER / run.id
+    for task in work:
+        path = workspace.log_path(task.log)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+    write_whole(place / "tasks.json", json.dumps(_described(workspace, work, run, cluster)))
+    child = _snakemake(workspace, run, place, cluster, at_once)
+    try:
+        while child.poll() is None:
+            time.sleep(POLL)
+            watch.show(screen, [task for task in work if _started(workspace, task) and not _done(place, task)])
+        ended = {task.job.group for task in work if task.job.work == "checks" and _done(place, task)}
+        _await(watch, screen, ended, cluster)
+        _tell(workspace, work, place, child.returncode, screen)
+    finally:
+        with _undisturbed():
+            _end(child)
+            _cancel(workspace.folder, screen)
+
+
+def _described(workspace: Workspace, work: Sequence[Task], run: Run, cluster: Cluster) -> dict[str, Any]:
+    """Return the jobs as the Snakefile reads them."""
+    described = {}
+    for task in work:
+        resources = workspace.config.resources_of(task.job.group)
+        described[task.log] = {
+            "command": [sys.executable, "-m", "verdicts.run.job", *_arguments(task.job, run)],
+            "after": task.after,
+            "log": str(workspace.log_path(task.log)),
+            "threads": task.threads,
+            "mem_mb": resources.mem_mb,
+            "runtime": resources.runtime,
+        }
+    return {"tasks": described, "largest": cluster.memory, "device": workspace.device}
+
+
+def _arguments(job: Job, run: Run) -> Iterator[str]:
+    yield job.work
+    for name in ("root", "profile", "out", "project", "group", "share", "shares"):
+        yield from (f"--{name}", str(getattr(job, name)))
+    yield from ("--run", run.id)
+
+
+def _snakemake(
+    workspace: Workspace, run: Run, place: Path, cluster: Cluster, at_once: int | None
+) -> "subprocess.Popen[bytes]":
+    """Start Snakemake in a session of its own, its words in a log: no signal reaches it but from here."""
+    command = [sys.executable, "-m", "verdicts.run.snakemake", "--snakefile", str(workspace.root / "Snakefile")]
+    command += ["--profile", str(workspace.root / PROFILE), "--workflow-profile", "none", "--directory", str(place)]
+    command += ["--configfile", str(place / "tasks.json"), "--nolock", "--rerun-incomplete", "--keep-going"]
+    command += ["--slurm-jobname-prefix", f"{name_of(workspace.folder)}-{run.id}", *cluster.options]
+    command += ["--slurm-logdir", str(workspace.folder / "logs" / "slurm")]
+    command += ["--jobs", str(at_once)] if at_once else []
+    environment = os.environ | {PARENT: str(os.getpid())}
+    with workspace.log_path("snakemake").open("wb") as log:
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
+        )
+
+
+def _started(workspace: Workspace, task: Task) -> bool:
+    return workspace.log_path(task.log).exists()
+
+
+def _done(place: Path, task: Task) -> bool:
+    return (place / "done" / task.log).exists()
+
+
+def _await(watch: Watch, screen: Screen, ended: set[str], cluster: Cluster) -> None:
+    """Wait until the records of groups that have ended well are seen here too: a shared file system may lag."""
+    end = time.monotonic() + cluster.latency
+    watch.show(screen, [])
+    while any(claim.group in ended for claim in watch.seen) and time.monotonic() < end:
+        time.sleep(POLL)
+        watch.show(screen, [])
+
+
+def _tell(workspace: Workspace, work: Sequence[Task], place: Path, code: int, screen: Screen) -> None:
+    """Say which jobs ended badly, or were never begun though nothing kept them, and which logs say why."""
+    blamed = False
+    for task in work:
+        if _done(place, task) or not all((place / "done" / name).exists() for name in task.after):
+            continue
+        blamed = True
+        logs = [workspace.log_path(task.log)] if _started(workspace, task) else [workspace.log_path("snakemake")]
+        logs += sorted((workspace.folder / "logs" / "slurm").glob(f"*/{task.log}/*.log"), key=_age)[-1:]
+        happened = "ended badly at every attempt" if _started(workspace, task) else "was not started"
+        screen.complain(f"the job {task.log} {happened}: see {' and '.join(map(str, logs))}")
+    if code and not blamed:
+        screen.complain(f"Snakemake ended with {code}: see {workspace.log_path('snakemake')}")
+
+
+def _age(path: Path) -> float:
+    return path.stat().st_mtime
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let no signal end what clears up."""
+    before = {sent: signal.signal(sent, signal.SIG_IGN) for sent in SIGNALS}
+    try:
+        yield
+    finally:
+        for sent, handler in before.items():
+            signal.signal(sent, handler)
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    """End Snakemake with all that it has started here: it submits nothing more."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+
+
+def _cancel(folder: Path, screen: Screen) -> None:
+    """Leave nothing in the queue; what cannot be cancelled is told, and left to the next run."""
+    try:
+        count = slurm.cancel(name_of(folder), PATIENCE, again=True)
+    except UserError as problem:
+        screen.complain(f"jobs may be left in the queue, the next run cancels them: {problem}")
+        return
+    if count:
+        screen.say(f"{counted(count, 'job')} cancelled")
+    shutil.rmtree(folder / FOLDER, ignore_errors=True)

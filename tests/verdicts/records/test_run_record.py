@@ -1,0 +1,62 @@
+"""A run's options, and which results are its own: told by its id, whatever the clocks say."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from verdicts.records import provenance
+from verdicts.records.checksummed import Checksummed
+from verdicts.records.record import Record
+from verdicts.records.run_record import Run, run_path
+from verdicts.run.plan import plan_of
+
+
+def at(**shift):
+    return (datetime.now(UTC) + timedelta(**shift)).isoformat(timespec="microseconds")
+
+
+def test_each_run_has_an_id_and_times_around_its_start(toy):
+    first, second = Run.begin(toy.workspace()), Run.begin(toy.workspace())
+    assert first.id != second.id and Run.last(toy.workspace()) == second
+    assert second.yesterday < second.started < second.soon
+
+
+@pytest.mark.parametrize("shift", [{"minutes": -50}, {"minutes": 50}, {"days": -3}])
+def test_what_a_node_with_another_clock_has_made_is_of_this_run(toy, monkeypatch, shift):
+    with monkeypatch.context() as node:
+        node.setattr(provenance, "now", lambda: at(**shift))
+        workspace = toy.run_all()
+    run = Run.last(workspace)
+    assert plan_of(workspace, run).pending == () and plan_of(workspace, Run.begin(workspace)).pending == ()
+    assert Record.read(toy.record("A1")).provenance.run == run.id
+
+
+def test_a_forced_claim_is_made_once_a_run_whatever_the_clock(session, monkeypatch):
+    session.run()
+    monkeypatch.setattr(provenance, "now", lambda: at(minutes=-30))
+    assert session.run(force=("A1",)) == 0 and session.computed() == {"A1"}
+    assert session.run() == 0 and session.computed() == set()
+
+
+def test_results_from_before_runs_had_ids_are_current_and_of_no_run(session):
+    toy = session.toy
+    session.run()
+    content = json.loads(toy.record("A1").read_bytes())
+    del content["digest"], content["provenance"]["run"]
+    Record.model_validate(content).write(toy.record("A1"))
+    old = json.loads(run_path(toy.workspace()).read_bytes())
+    del old["id"], old["digest"]
+    Old.model_validate(old).write(run_path(toy.workspace()))
+    assert Run.last(toy.workspace()) is None and session.check() in (0, 1)
+    assert session.run() == 0 and session.computed() == set()
+
+
+class Old(Checksummed):
+    """A run's options as they were."""
+
+    profile: str
+    started: str
+    selected: tuple[str, ...]
+    forced: tuple[str, ...]
+    fetch: bool

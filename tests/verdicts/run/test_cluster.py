@@ -1,0 +1,306 @@
+"""Runs on a SLURM cluster, a real one on loopback: the bytes of one machine, whatever is killed or cancelled."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.verdicts.run.gpu_node import PROJECT
+from tests.verdicts.run.session import Session
+from tests.verdicts.run.test_runner_faults import ledger, wait_for
+from tests.verdicts.study_toy import tree, with_study
+from tests.verdicts.toy import REPOSITORY
+from verdicts.claims.schema import Profile
+from verdicts.errors import UserError
+from verdicts.run import cluster, driver as driver_module, slurm as slurm_commands
+from verdicts.run.driver import check_results, list_claims
+from verdicts.run.preflight import Cluster
+
+FAST = {"latency-wait: 60": "latency-wait: 5", "status-checks: 20": "status-checks: 1"}
+CONFIG = "notebooks = false\nevery_picture = false\n[resources]\ndefault = { mem_mb = 200 }\n"
+
+
+@pytest.fixture
+def toy(tmp_path):
+    """A toy with a study, three cells of which a sampler has; each takes as long as TOY_SLEEP says."""
+    toy = with_study(tmp_path / "a folder")
+    shutil.copytree(REPOSITORY / "config" / "slurm", toy.root / "config" / "slurm")
+    for old, new in FAST.items():
+        toy.replace("config/slurm/config.yaml", old, new)
+    naps = "def log(line):\n    import os, time\n    time.sleep(float(os.environ.get('TOY_SLEEP', 0)))\n"
+    toy.replace_in_module("gamma/study", "def log(line):\n", naps)
+    share_out(toy, 3)
+    return toy
+
+
+def share_out(toy, shares, profile="cpu", more=""):
+    text = f"{more}{CONFIG}gamma = {{ mem_mb = 200, shares = {shares} }}\n[groups.gamma]\nbatches = 3\n"
+    toy.write(f"config/{profile}.toml", text)
+
+
+@contextlib.contextmanager
+def driver(toy, slurm, *arguments, sleep=0.0):
+    """Run the command line on the cluster, as the leader of a process group of its own."""
+    command = [sys.executable, "-m", "ams_suite", "reproduce", "--cluster", "slurm", "--profile", "cpu", *arguments]
+    environment = toy.environment() | slurm.environment | {"TOY_SLEEP": str(sleep)}
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command, cwd=toy.root, env=environment, start_new_session=True, **streams) as run:
+        try:
+            yield run
+        finally:
+            run.kill()
+
+
+def processes(toy, module):
+    """Yield the processes that run a module of the engine for a toy, and their command lines."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if module in (words := process.cmdline()) and any(word.startswith(str(toy.root)) for word in words):
+                yield process, words
+
+
+def shares_at_work(toy):
+    """Return of each share that is being computed its number, process and SLURM job."""
+    found = {}
+    for process, words in processes(toy, "verdicts.run.job"):
+        with contextlib.suppress(psutil.Error, KeyError):
+            if "study" in words:
+                found[words[words.index("--share") + 1]] = (process, process.environ()["SLURM_JOB_ID"])
+    return found
+
+
+def at_work(toy, apart_from=()):
+    """Wait until three shares are being computed, by other jobs than those named, and return them."""
+
+    def found():
+        shares = shares_at_work(toy)
+        return len(shares) == 3 and not any(each in apart_from for _, each in shares.values())
+
+    wait_for(found, 120)
+    return shares_at_work(toy)
+
+
+def results(toy, out, profile="cpu"):
+    """Return what has to be the same: tables, cells and the ledger but for time fields."""
+    folder = toy.root / out
+    tables = tree(folder / profile / "studies", ".csv"), tree(folder / profile / "figures", ".csv")
+    return tables, tree(folder / "cells"), ledger(folder, profile)
+
+
+def undisturbed(toy):
+    """Return the results of a run on this machine alone."""
+    assert toy.ams("reproduce", "--profile", "cpu", "--jobs", "2", "--out", "alone").returncode == 0
+    return results(toy, "alone")
+
+
+@pytest.mark.slow
+def test_any_number_of_shares_gives_what_one_machine_does(toy, slurm):
+    alone = undisturbed(toy)
+    for shares in (1, 3, 8):
+        share_out(toy, shares)
+        with driver(toy, slurm, "--out", f"of{shares}") as run:
+            said, _ = run.communicate(timeout=300)
+        assert run.returncode == 0, said
+        assert "6 claims, 0 cached, 6 to run on SLURM" in said and "C1    The mean energy" in said
+        assert results(toy, f"of{shares}") == alone
+        assert slurm.queue() == [] and not (toy.root / f"of{shares}" / "cpu" / cluster.FOLDER).exists()
+        assert shares != 3 or (toy.root / "of3/cpu/logs/gamma.study.2of3.log").exists()
+    assert toy.ams("check", "--profile", "cpu", "--out", "of8").returncode == 0
+
+
+@pytest.mark.slow
+def test_a_killed_driver_a_killed_share_and_a_cancelled_job_cost_nothing(toy, slurm):
+    alone = undisturbed(toy)
+    with driver(toy, slurm, sleep=60) as run:
+        first = at_work(toy)
+        run.kill()
+        run.wait()
+    assert slurm.queue() != []
+    wait_for(lambda: not list(processes(toy, "verdicts.run.snakemake")))
+    with driver(toy, slurm, sleep=8) as run:
+        shares = at_work(toy, apart_from=[each for _, each in first.values()])
+        shares["1"][0].kill()
+        slurm.asked("scancel", shares["2"][1])
+        said, _ = run.communicate(timeout=300)
+    assert run.returncode == 0, said
+    assert "of an earlier run, still in the queue: cancelled" in said
+    assert slurm.queue() == [] and results(toy, "results") == alone
+    ended = slurm.asked("squeue", "-h", "--states=all", "-o", "%i %T")
+    assert f"{shares['1'][1]} FAILED" in ended and f"{shares['2'][1]} CANCELLED" in ended
+
+
+@pytest.mark.slow
+def test_a_signal_cancels_all_jobs(toy, slurm):
+    with driver(toy, slurm, sleep=60) as run:
+        at_work(toy)
+        os.killpg(run.pid, signal.SIGTERM)  # to the driver's children too, as a scheduler sends it
+        said, _ = run.communicate(timeout=120)
+    assert run.returncode == 130 and "cancelled" in said and "interrupted" in said
+    assert slurm.queue() == [] and not shares_at_work(toy)
+    assert not (toy.folder("cpu") / cluster.FOLDER).exists()
+
+
+@pytest.mark.slow
+def test_a_share_that_ends_badly_again_and_again_is_told_with_its_logs(toy, slurm):
+    end = "def log(line):\n    print('about to go', flush=True)\n    __import__('os')._exit(9)\n"
+    toy.replace_in_module("gamma/study", "def log(line):\n", end)
+    toy.replace("config/slurm/config.yaml", "retries: 2", "retries: 1")
+    share_out(toy, 2)
+    with driver(toy, slurm) as run:
+        said, _ = run.communicate(timeout=300)
+    assert run.returncode == 3
+    told = [line for line in said.splitlines() if "ended badly" in line]
+    assert len(told) == 2 and "the job gamma.study.0of2 ended badly at every attempt" in told[0]
+    for name in told[0].partition(": see ")[2].split(" and "):
+        assert Path(name).exists(), name
+    assert "about to go" in (toy.folder("cpu") / "logs" / "gamma.study.0of2.log").read_text()
+    assert slurm.queue() == [] and toy.rows("cpu")["A1"]["verdict"] == "holds"
+
+
+@pytest.mark.slow
+def test_what_gpus_computed_is_current_on_a_login_node_that_has_none(toy, slurm, monkeypatch):
+    share_out(toy, 1, "gpu", 'device = "cuda"\n')
+    session = Session(toy, monkeypatch)
+    for name, value in slurm.environment.items():
+        monkeypatch.setenv(name, value)
+    options = {"profile": Profile.GPU, "project": PROJECT}
+    with pytest.raises(UserError, match=r"the gpu profile computes on a CUDA device, and \S+ has none to use"):
+        session.run(**options)
+    assert session.run(cluster="slurm", **options) == 0, session.said
+    row = session.rows("gpu")["A1"]
+    assert row["provenance"]["device"] == "a GPU" and row["computed"] == "computed"
+    assert session.run(**options) == 0 and "nothing to compute" in session.said
+    assert session.command(check_results, **options) == 0
+    session.command(list_claims, **options)
+    assert "(holds, current)" in session.said and session.said.count("to do") == session.said.count("only with")
+
+
+@pytest.mark.slow
+def test_an_unknown_partition_is_refused_with_the_nearest(toy, slurm):
+    toy.replace("config/slurm/config.yaml", "  - nodes=1", "  - slurm_partition=spair")
+    with driver(toy, slurm) as run:
+        said, _ = run.communicate(timeout=100)
+    assert run.returncode == 2 and "slurm_partition: unknown partition 'spair': did you mean spare?" in said
+
+
+# Does what the Snakefile does, on this machine; a job whose name is in BROKEN ends badly, one in LOST is never begun
+STAND_IN = """
+import json, os, pathlib, subprocess, sys
+place = pathlib.Path(sys.argv[1])
+(place / "done").mkdir()
+code = 0
+for name, task in json.loads((place / "tasks.json").read_text())["tasks"].items():
+    if name in os.environ.get("LOST", "") or not all((place / "done" / each).exists() for each in task["after"]):
+        code = 1
+        continue
+    with open(task["log"], "w") as log:
+        good = name not in os.environ.get("BROKEN", "") and subprocess.run(task["command"], stdout=log, stderr=log)
+    if good and good.returncode == 0:
+        (place / "done" / name).touch()
+    else:
+        code = 1
+sys.exit(code)
+"""
+
+
+class TestWithoutSlurm:
+    """The driver, with a stand-in for Snakemake and for the queue."""
+
+    @pytest.fixture
+    def session(self, toy, monkeypatch):
+        toy.write("config/cpu.toml", CONFIG)
+        self.cancelled = []
+
+        def cancel(prefix, patience, again=False):
+            self.cancelled.append((prefix, again))
+            return self.left
+
+        def begun(workspace, run, place, *more):
+            command = [sys.executable, "-c", STAND_IN, str(place)]
+            return subprocess.Popen(command, env=toy.environment() | dict(os.environ), start_new_session=True)
+
+        self.left, self.name = 0, cluster.name_of(toy.folder("cpu"))
+        monkeypatch.setattr(slurm_commands, "cancel", cancel)
+        monkeypatch.setattr(driver_module, "preflight", lambda workspace, warn: Cluster(4000, 1, ()))
+        monkeypatch.setattr(cluster, "_snakemake", begun)
+        return Session(toy, monkeypatch)
+
+    def run(self, session, **options):
+        return session.run(profile=Profile.CPU, cluster="slurm", **options)
+
+    def test_a_run_is_as_on_this_machine(self, session, toy):
+        assert self.run(session) == 0 and "6 to run on SLURM" in session.said and "C1    The mean" in session.said
+        assert self.cancelled == [(self.name, False), (self.name, True)]
+        assert not (toy.folder("cpu") / cluster.FOLDER).exists()
+        assert self.run(session) == 0 and "nothing to compute" in session.said
+
+    def test_a_job_that_ends_badly_or_never_begins_is_named(self, session, toy, monkeypatch):
+        monkeypatch.setenv("BROKEN", "alpha.job")
+        monkeypatch.setenv("LOST", "beta.job")
+        log = toy.write("results/cpu/logs/slurm/rule_task/alpha.job/7.log", "killed")
+        assert self.run(session) == 3
+        logs = toy.folder("cpu") / "logs"
+        assert f"alpha.job ended badly at every attempt: see {logs / 'alpha.job.log'} and {log}" in session.said
+        assert f"beta.job was not started: see {logs / 'snakemake.log'}" in session.said
+
+    def test_snakemake_that_breaks_is_told_with_its_log(self, toy, session, monkeypatch):
+        def broken(*_):
+            return subprocess.Popen([sys.executable, "-c", "raise SystemExit(1)"], start_new_session=True)
+
+        monkeypatch.setattr(cluster, "_snakemake", broken)
+        monkeypatch.setattr(cluster, "tasks", lambda workspace, plan: [])
+        assert self.run(session) == 3
+        assert f"Snakemake ended with 1: see {toy.folder('cpu') / 'logs' / 'snakemake.log'}" in session.said
+
+    def test_an_interrupted_run_leaves_nothing(self, session, toy, monkeypatch):
+        def interrupt(*_):
+            self.left = 2
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(cluster.Watch, "show", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            self.run(session)
+        assert "2 jobs cancelled" in session.said and self.cancelled[-1] == (self.name, True)
+        assert not list(processes(toy, "verdicts.run.job"))
+
+    def test_a_queue_that_does_not_answer_is_told_and_left_to_the_next_run(self, session, toy, monkeypatch):
+        assert self.run(session) == 0
+
+        def silent(*_, **more):
+            raise UserError("SLURM does not answer: squeue")
+
+        (toy.folder("cpu") / cluster.FOLDER).mkdir()
+        monkeypatch.setattr(slurm_commands, "cancel", silent)
+        for options in ({"cluster": "slurm"}, {}):
+            with pytest.raises(
+                UserError, match=r"jobs of an earlier run may still write into .*: SLURM does not answer"
+            ):
+                session.run(profile=Profile.CPU, **options)
+        cluster._cancel(toy.folder("cpu"), screen := Heard())
+        assert screen.lines == [
+            "jobs may be left in the queue, the next run cancels them: SLURM does not answer: squeue"
+        ]
+
+    def test_jobs_of_a_killed_driver_are_found_also_by_a_run_on_this_machine(self, session, toy):
+        (toy.folder("cpu") / cluster.FOLDER / "killed").mkdir(parents=True)
+        self.left = 3
+        assert session.run(profile=Profile.CPU, only=("A1",)) == 0
+        assert "3 jobs of an earlier run, still in the queue: cancelled" in session.said
+        assert self.cancelled == [(self.name, False)]
+        assert session.run(profile=Profile.CPU, only=("A1",)) == 0 and len(self.cancelled) == 1
+
+
+class Heard:
+    """A screen that keeps what it hears."""
+
+    def __init__(self):
+        self.lines = []
+
+    def complain(self, line):
+        self.lines.append(line)
