@@ -254,7 +254,7 @@ class TestWithoutSlurm:
             return subprocess.Popen([sys.executable, "-c", "raise SystemExit(1)"], start_new_session=True)
 
         monkeypatch.setattr(cluster, "_snakemake", broken)
-        monkeypatch.setattr(cluster, "tasks", lambda workspace, plan: [])
+        monkeypatch.setattr(cluster, "tasks", lambda workspace, plan, jobs: [])
         assert self.run(session) == 3
         assert f"Snakemake ended with 1: see {toy.folder('cpu') / 'logs' / 'snakemake.log'}" in session.said
 

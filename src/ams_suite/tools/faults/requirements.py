@@ -15,7 +15,7 @@ from ams_suite.tools.faults.subject import Done, Start, Subject, shown_json
 from verdicts.claims.schema import Verdict
 from verdicts.records.memo import Memo
 
-OF_TIME = frozenset({"started", "seconds", "peak_mib", "computed", "digest", "commit", "dirty", "threads"})
+OF_TIME = frozenset({"started", "seconds", "peak_mib", "computed", "digest", "commit", "dirty", "threads", "run"})
 OF_THE_RUN = re.compile(r"[^/]+/(run\.json|published\.json|memo\.json|report[^/]*\.html|paper/data\.json|notebooks/.*)")
 """Files that tell of the last run, or of what there was when they were made: `--check` compares them."""
 NO_RESULT = (".log", ".pdf", ".cost", ".lock", ".jobs")
