@@ -31,6 +31,7 @@ from verdicts.run.study import shares_here
 
 POLL = 0.05
 PATIENCE = 10.0
+LAPTOP = 8
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -85,12 +86,15 @@ def run_jobs(workspace: Workspace, plan: Plan, run: Run, cores: int, screen: Scr
 def tasks(workspace: Workspace, plan: Plan, jobs: int) -> Iterator[Task]:
     """Yield the jobs of a plan: of each group its study in shares, if it has several, its checks, its notebook page.
 
-    What takes longest comes first where there are several jobs, so that no core works alone at the end.
+    First come claims that restate the paper's, so that a reader waits for none of them. Where there are more jobs than
+    `LAPTOP`, what takes longest comes first, so that no core works alone at the end.
     """
     shared, kept = shares_here(workspace, plan.studies, jobs), workspace.kept_costs
     takes = {name: seconds / shared[name] for name, seconds in kept.of_groups(plan.studies).items()}
     groups = dict.fromkeys([*plan.busy_groups, *plan.pages])
-    order = sorted(groups, key=lambda name: -takes.get(name, 0.0) - kept.alone.get(name, 0.0)) if jobs > 1 else groups
+    order = (
+        sorted(groups, key=lambda name: -takes.get(name, 0.0) - kept.alone.get(name, 0.0)) if jobs > LAPTOP else groups
+    )
     for group in order:
         resources, shares = workspace.config.resources_of(group), shared.get(group, 1)
         before: tuple[str, ...] = ()
