@@ -124,8 +124,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(error, MemoryError):
             return _ended(3, "ams: there is not enough memory: end something else, or lift a limit (ulimit -v)\n")
         full = isinstance(error, OSError) and error.errno == errno.ENOSPC
-        return _ended(3, f"ams: {error}: make room, and run it again\n" if full else traceback.format_exc())
+        return _ended(3, f"ams: {error}: make room, and run it again\n" if full else _broken(error))
+    except SystemExit:
+        raise
+    except BaseException as error:  # a panic in Rust, which is no Exception: of Typst, or of what draws charts
+        return _ended(3, _broken(error))
     return code
+
+
+def _broken(error: BaseException) -> str:
+    """Return the words for what broke: a line where the limit on open files did it, else a traceback."""
+    if os.strerror(errno.EMFILE) in str(error):
+        return "ams: too many open files: lift the limit (ulimit -n)\n"
+    return traceback.format_exc()
 
 
 def _for_the_user(error: Exception, command: str) -> str:

@@ -149,7 +149,9 @@ def test_a_reader_that_has_seen_enough_is_no_verdict(toy, words):
     [
         (KeyboardInterrupt(), 130, r"\A[^\n]+\n\Z"),
         (MemoryError(), 3, r"\Aams: there is not enough memory: [^\n]+\n\Z"),
+        (OSError(24, "Too many open files"), 3, r"\Aams: too many open files: [^\n]+\n\Z"),
         (RuntimeError("unforeseen"), 3, r"RuntimeError: unforeseen\n\Z"),
+        (type("PanicException", (BaseException,), {})("of Rust"), 3, r"PanicException: of Rust\n\Z"),
     ],
 )
 def test_an_interrupt_or_a_crash_is_no_verdict(monkeypatch, capsys, error, code, said):
