@@ -109,7 +109,7 @@ class Subject:
         said = self.work / f"said-{next(NUMBERS)}"
         said.mkdir(parents=True)
         words = [*(command or self.words), *start.words, *(["--out", str(out)] if out else [])]
-        if start.forks and not self.fresh:
+        if start.forks and not self.fresh and _threads() == 1:  # a fork of several may wait for a lock for ever
             return Running(_forked(words, start, said, start.folder or self.root), said)
         return Running(_spawned(words, start, said, start.folder or self.root), said)
 
@@ -153,6 +153,14 @@ def import_ahead() -> None:
     from verdicts.run import driver, job  # noqa: F401
 
     templating.compile_ahead()
+
+
+def _threads() -> int:
+    """Return how many threads this process has, those of libraries too; 0 where that cannot be known."""
+    try:
+        return len([*Path("/proc/self/task").iterdir()])
+    except OSError:
+        return 0
 
 
 def _forked(words: Sequence[str], start: Start, said: Path, folder: Path) -> int:
