@@ -2,10 +2,11 @@
 
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
 
-from ams_suite.tools.faults.fault import Bench, Try, fault
+from ams_suite.tools.faults.fault import Bench, Try, add, fault
 from ams_suite.tools.faults.injection import Call, Injection
 from ams_suite.tools.faults.requirements import Truth
 from ams_suite.tools.faults.subject import Start
@@ -13,30 +14,6 @@ from ams_suite.tools.faults.subject import Start
 WAYS = (("EIO", False), ("ENOSPC", True))
 """Which error, and whether it lasts."""
 CODES = frozenset({0, 2, 3})
-
-
-@fault("Each write in turn fails after half of its bytes, once (EIO), and with all after it (ENOSPC).", 0)
-def failing_write(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
-    """Sweep all writes of a run."""
-    yield from _swept(bench.quick, Call.WRITE, moments, tries)
-
-
-@fault("Each fsync of a file in turn fails, once (EIO), and with all after it (ENOSPC).", 0)
-def failing_fsync(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
-    """Sweep all syncs of files of a run."""
-    yield from _swept(bench.quick, Call.SYNC, moments, tries)
-
-
-@fault("Each rename in turn fails, once (EIO), and with all after it (ENOSPC).", 0)
-def failing_rename(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
-    """Sweep all renames of a run."""
-    yield from _swept(bench.quick, Call.RENAME, moments, tries)
-
-
-@fault("Each fsync of a folder in turn fails, once (EIO), and with all after it (ENOSPC).", 0)
-def failing_folder_fsync(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
-    """Sweep all syncs of folders of a run."""
-    yield from _swept(bench.quick, Call.SYNC_FOLDER, moments, tries)
 
 
 @fault("The run is killed at each write (half of it is written), each fsync and each rename in turn.", 0)
@@ -48,8 +25,9 @@ def kill_at_call(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
         yield _tried(truth, *case, codes=frozenset({-9}))
 
 
-def _swept(truth: Truth, call: Call, moments: Random, tries: int) -> Iterator[Try]:
+def _swept(bench: Bench, moments: Random, tries: int, *, call: Call) -> Iterator[Try]:
     """Try every call of a kind in each way, or so many of these at random."""
+    truth = bench.quick
     cases = [(call, number, *way) for number in range(1, _count(truth, call) + 1) for way in WAYS]
     for case in _chosen(cases, moments, tries):
         yield _tried(truth, *case, codes=CODES)
@@ -81,3 +59,12 @@ def _count(truth: Truth, call: Call) -> int:
 def _injection(out: Path, call: Call, number: int = 0, error: str = "EIO", lasting: bool = False) -> Injection:
     counter = str(out.with_name(f"{out.name}.calls"))
     return Injection(call=call, number=number, error=error, lasting=lasting, below=str(out), counter=counter)
+
+
+for _call, _name, _what in (
+    (Call.WRITE, "failing-write", "Each write in turn fails after half of its bytes"),
+    (Call.SYNC, "failing-fsync", "Each fsync of a file in turn fails"),
+    (Call.RENAME, "failing-rename", "Each rename in turn fails"),
+    (Call.SYNC_FOLDER, "failing-folder-fsync", "Each fsync of a folder in turn fails"),
+):
+    add(_name, f"{_what}, once (EIO), and with all after it (ENOSPC).", partial(_swept, call=_call))

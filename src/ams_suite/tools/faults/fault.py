@@ -81,12 +81,16 @@ class Fault(NamedTuple):
 FAULTS: dict[str, Fault] = {}
 
 
+def add(name: str, what: str, function: Tries, tries: int = 0, costly: bool = False) -> None:
+    """Add a fault."""
+    FAULTS[name] = Fault(name, what, tries, function, costly)
+
+
 def fault(what: str, tries: int, costly: bool = False) -> Callable[[Tries], Tries]:
     """Make a function a fault, named as the function is."""
 
     def made(function: Tries) -> Tries:
-        name = function.__name__.replace("_", "-")
-        FAULTS[name] = Fault(name, what, tries, function, costly)
+        add(function.__name__.replace("_", "-"), what, function, tries, costly)
         return function
 
     return made

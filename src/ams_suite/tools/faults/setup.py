@@ -4,45 +4,38 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from random import Random
 from xml.etree import ElementTree
 
-from ams_suite.tools.faults.fault import Bench, Try, fault
+from ams_suite.tools.faults.fault import Bench, Try, add
 
 FOLDER = "tests/shell"
 
 
-@fault("The package index lacks a package, cannot be reached, or pip cannot write; no index may be asked.", 0)
-def index_without_package(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
-    """`reproduce.sh` ends with 2, and a line that says what to do."""
-    yield from _by_tests(bench, "index or pip_failures or offline or pins or disk")
+CHOSEN = {
+    "index-without-package": (
+        "The package index lacks a package, cannot be reached, or pip cannot write; no index may be asked.",
+        "index or pip_failures or offline or pins or disk",
+    ),
+    "broken-conda": (
+        "The tool that makes environments, conda or mamba, fails, hangs, cannot solve, or lacks a package.",
+        "conda",
+    ),
+    "broken-python": ("Python is too old, missing, without venv, or no Python at all.", "python or venv"),
+    "unfinished-environment": (
+        "The making of an environment is killed, fails, or is begun twice at once.",
+        "killed or two_at_once or failed_update or unfinished or moved or gone",
+    ),
+    "odd-checkout": (
+        "The checkout is read-only, has an odd name, a link leads to it; its place for environments is another's.",
+        "test_places",
+    ),
+}
+"""What is done, and the tests (pytest's -k) that do it: each says what `reproduce.sh` is to say then, and its code."""
 
 
-@fault("The tool that makes environments, conda or mamba, fails, hangs, cannot solve, or lacks a package.", 0)
-def broken_conda(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
-    """`reproduce.sh` says so in a line, and goes on with pip."""
-    yield from _by_tests(bench, "conda")
-
-
-@fault("Python is too old, missing, without venv, or no Python at all.", 0)
-def broken_python(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
-    """`reproduce.sh` ends with 2, or takes another one."""
-    yield from _by_tests(bench, "python or venv")
-
-
-@fault("The making of an environment is killed, fails, or is begun twice at once.", 0)
-def unfinished_environment(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
-    """The next run makes it."""
-    yield from _by_tests(bench, "killed or two_at_once or failed_update or unfinished or moved or gone")
-
-
-@fault("The checkout is read-only, has an odd name, a link leads to it; its place for environments is another's.", 0)
-def odd_checkout(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
-    """`reproduce.sh` finds another place, or says in a line what to do."""
-    yield from _by_tests(bench, "test_places")
-
-
-def _by_tests(bench: Bench, chosen: str) -> Iterator[Try]:
+def _by_tests(bench: Bench, moments: Random, tries: int, *, chosen: str) -> Iterator[Try]:
     """Run the tests whose names fit, and yield a try for each."""
     report = bench.work / "report.xml"
     report.unlink(missing_ok=True)
@@ -57,3 +50,7 @@ def _by_tests(bench: Bench, chosen: str) -> Iterator[Try]:
         wrong = [each.get("message", "") for kind in ("failure", "error") for each in case.iter(kind)]
         missed = next((each.get("message", "") for each in case.iter("skipped")), "")
         yield Try(str(case.get("name")), None, tuple(line.splitlines()[0][:200] for line in wrong if line), missed)
+
+
+for _name, (_what, _tests) in CHOSEN.items():
+    add(_name, _what, partial(_by_tests, chosen=_tests))
