@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 from verdicts.records.workspace import Workspace
 
+_MEASURED = ("value", "low", "high")
+
 
 class Compared(NamedTuple):
     """Two runs of a group: cells in both, those whose values are not the same bytes, the largest relative difference
@@ -33,12 +35,16 @@ def compared(one: Workspace, other: Workspace, group: str) -> Compared:
     cells = [_cells_of(each, group) for each in (one, other)]
     both = cells[0].keys() & cells[1].keys()
     missing = len(cells[0].keys() ^ cells[1].keys())
-    numbers = [dict(_numbers(each, group)) for each in (one, other)]
+    checks = [dict(_checks(each, group)) for each in (one, other)]
+    numbers = [
+        dict(_columns(each, group)) | {name: [str(check[field]) for field in _MEASURED] for name, check in own.items()}
+        for each, own in zip((one, other), checks, strict=True)
+    ]
     differences = [(math.inf, name) for name in numbers[0].keys() ^ numbers[1].keys()]
     common = numbers[0].keys() & numbers[1].keys()
     differences += [(_apart(numbers[0][name], numbers[1][name]), name) for name in common]
-    verdicts = [dict(_verdicts(each, group)) for each in (one, other)]
-    moved = tuple(sorted(name for name, verdict in verdicts[0].items() if verdicts[1].get(name) != verdict))
+    pairs = [(name, check["verdict"], checks[1].get(name, {}).get("verdict")) for name, check in checks[0].items()]
+    moved = tuple(sorted(name for name, verdict, then in pairs if verdict != then))
     others = missing + sum(cells[0][name] != cells[1][name] for name in both)
     return Compared(len(both), others, *max(differences, default=(0.0, "")), moved)
 
@@ -55,8 +61,8 @@ def _cells_of(workspace: Workspace, group: str) -> dict[str, Any]:
     return cells
 
 
-def _numbers(workspace: Workspace, group: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield each column of a group's tables, and each check's value with its interval."""
+def _columns(workspace: Workspace, group: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield each column of a group's tables."""
     tables = [workspace.folder / "studies" / f"{group}.csv"]
     tables += sorted((workspace.folder / "figures" / group).glob("*.csv"))
     for path in tables:
@@ -65,13 +71,6 @@ def _numbers(workspace: Workspace, group: str) -> Iterator[tuple[str, list[str]]
                 header, *rows = csv.reader(stream)
             for number, name in enumerate(header):
                 yield f"{path.name}: {name} ({number})", [row[number] for row in rows]
-    for name, check in _checks(workspace, group):
-        yield name, [str(check[field]) for field in ("value", "low", "high")]
-
-
-def _verdicts(workspace: Workspace, group: str) -> Iterator[tuple[str, str]]:
-    for name, check in _checks(workspace, group):
-        yield name, check["verdict"]
 
 
 def _checks(workspace: Workspace, group: str) -> Iterator[tuple[str, dict[str, Any]]]:
