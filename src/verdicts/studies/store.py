@@ -195,10 +195,9 @@ class Store:
         try:
             return self._read(cell, path)
         except NotCurrent as absence:
-            failure = self.failure(cell)
-            if failure and (self.reading or failure.run == self._run != ""):
-                raise failure.raised(cell) from None
             if self.reading:
+                if failure := self.failure(cell):
+                    raise failure.raised(cell) from None
                 raise CellMissing(f"{cell} ({absence}): the study does not list it, or was not run") from None
         if path in self._computing:
             return self._computed(cell, path)  # it asks for itself: Python ends that
