@@ -42,7 +42,7 @@ def run_share(workspace: Workspace, run: Run, group: Group, load: Load, share: i
         cells = cells_of(group, load().settings)
     except (Exception, SystemExit):
         return
-    if not _mixed(workspace, group, cells, store):
+    if not _mixed(workspace, group, cells, store, store.costs(cells)):
         compute(share_of(cells, store, workspace.kept_costs, share, shares), store)
 
 
@@ -61,10 +61,11 @@ def run_study(workspace: Workspace, run: Run, group: Group, load: Load, environm
         outcome: dict[str, Any] = {"reason": one_line(error), "failed": True}
         log_errors(log, [error])
     else:
-        if not (refused := _mixed(workspace, group, cells, store)):
-            compute(cells, store)
-            refused = _mixed(workspace, group, cells, store)
         costs = store.costs(cells)
+        if not (refused := _mixed(workspace, group, cells, store, costs)):
+            compute(cells, store)
+            costs = store.costs(cells)
+            refused = _mixed(workspace, group, cells, store, costs)
         table = {"files": _written(workspace, group, cells)}
         outcome = table | ({"reason": refused, "failed": True} if refused else _outcome(cells, store))
         log_errors(log, [])
@@ -80,10 +81,10 @@ def _store(workspace: Workspace, run: Run, group: Group) -> Store:
     return store_of(workspace, run=run.id, anew=forced(workspace, run, group))
 
 
-def _mixed(workspace: Workspace, group: Group, cells: Sequence[Cell[Any]], store: Store) -> str:
+def _mixed(workspace: Workspace, group: Group, cells: Sequence[Cell[Any]], store: Store, costs: Sequence[Cost]) -> str:
     """Say that cells of different releases would stand side by side, and what to do; empty where all are of one."""
     lacking = any(not store.path(cell).is_file() for cell in cells if not store.failure(cell))
-    if mixed := mixture(store.costs(cells), store.computed_on if lacking else None):
+    if mixed := mixture(costs, store.computed_on if lacking else None):
         again = f"`{workspace.project.command} reproduce --force {group.id}` computes all with one release"
         return f"refused: {mixed}, and their numbers may differ; {again}"
     return ""
