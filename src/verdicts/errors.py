@@ -1,7 +1,8 @@
 """Bad input, said in one line: what, where, and what to do."""
 
 import difflib
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +19,15 @@ def writable(place: Path) -> Iterator[None]:
     except OSError as error:
         where, why = error.filename or place, error.strerror or error
         raise UserError(f"cannot write {where}: {why}; give another place with --out DIR") from error
+
+
+def code_of(work: Callable[[], int]) -> int:
+    """Return the exit code that `work` returns; for bad input 2, with its line on stderr."""
+    try:
+        return work()
+    except UserError as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 2
 
 
 def unknown(kind: str, name: str, known: Iterable[str], otherwise: str = "") -> UserError:

@@ -19,7 +19,7 @@ import tyro
 from ams_suite.project import PROJECT
 from ams_suite.tools.differences import Compared, compared
 from verdicts.claims.schema import Profile
-from verdicts.errors import UserError, unknown
+from verdicts.errors import UserError, code_of, unknown
 from verdicts.records.figures import Table
 from verdicts.records.provenance import now
 from verdicts.records.run_record import Run
@@ -74,7 +74,7 @@ class Determinism:
         known = [group.id for group in workspace.claims.group if workspace.claims_here(group)]
         for name in self.groups:
             if name not in known:
-                raise UserError(unknown("group", name, known))
+                raise unknown("group", name, known)
         if self.between:
             return _reported(say, self._between(workspace, *self.between))
         begun, begin, rows = now(), time.process_time(), []
@@ -164,11 +164,8 @@ def _reported(say: Say, rows: Iterator[tuple[str, Variation, Compared]]) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do it; bad input is one line on stderr and exit code 2."""
-    try:
-        return tyro.cli(Determinism, args=arguments, config=(tyro.conf.EnumChoicesFromValues,)).do(print)
-    except UserError as problem:
-        sys.stderr.write(f"{problem}\n")
-        return 2
+    asked = tyro.cli(Determinism, args=arguments, config=(tyro.conf.EnumChoicesFromValues,))
+    return code_of(lambda: asked.do(print))
 
 
 if __name__ == "__main__":

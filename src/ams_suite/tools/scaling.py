@@ -12,7 +12,7 @@ import tyro
 
 from ams_suite.project import PROJECT
 from verdicts.claims.schema import Profile
-from verdicts.errors import UserError
+from verdicts.errors import UserError, code_of
 from verdicts.records.kept_costs import NODES
 from verdicts.records.workspace import Workspace, find_root
 from verdicts.run.scaling import Simulated, Work, simulated, work_of
@@ -36,8 +36,8 @@ class Scaling:
     picture: Path | None = None
     """Where to draw the speed-up (SVG or PNG)."""
 
-    def do(self, say: Callable[[str], None]) -> list[Simulated]:
-        """Print the table, and draw. Raises UserError where there is no run."""
+    def do(self, say: Callable[[str], None]) -> int:
+        """Print the table, draw, and return 0. Raises UserError where there is no run."""
         workspace = Workspace.open(find_root(Path.cwd()), self.profile, self.out, PROJECT)
         work, report = work_of(workspace)
         if not any(each.listed for each in work):
@@ -47,7 +47,7 @@ class Scaling:
             say(line)
         if self.picture:
             _draw(runs, self.picture)
-        return runs
+        return 0
 
 
 def _table(runs: Sequence[Simulated]) -> list[str]:
@@ -92,12 +92,8 @@ def _draw(runs: Sequence[Simulated], path: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do it; bad input is one line on stderr and exit code 2."""
-    try:
-        tyro.cli(Scaling, args=arguments, config=(tyro.conf.EnumChoicesFromValues,)).do(print)
-    except UserError as problem:
-        sys.stderr.write(f"{problem}\n")
-        return 2
-    return 0
+    asked = tyro.cli(Scaling, args=arguments, config=(tyro.conf.EnumChoicesFromValues,))
+    return code_of(lambda: asked.do(print))
 
 
 if __name__ == "__main__":

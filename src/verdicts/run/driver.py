@@ -186,7 +186,7 @@ def _here(workspace: Workspace, run: Run, plan: Plan, screen: Screen) -> None:
     """Do the plan in this process, a group at a time."""
     keep_freed_memory()
     groups = {group.id: group for group in workspace.claims.group}
-    for name in dict.fromkeys([*plan.busy_groups, *plan.pages]):
+    for name in plan.groups:
         screen.work_on([name])
         if name in plan.busy_groups:
             run_group(workspace, run, groups[name], screen.computed, screen.complain)

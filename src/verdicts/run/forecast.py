@@ -41,7 +41,7 @@ class Forecast:
         groups = {group.id: group for group in workspace.claims.group}
         self.shares = shares_here(workspace, plan.studies, jobs)
         self.left: dict[str, dict[str, float]] = {}
-        for name in dict.fromkeys([*plan.busy_groups, *plan.pages]):
+        for name in plan.groups:
             drawn = expected.beside / len(groups) if name in plan.figures or name in plan.pages else 0.0
             study = expected.studies.get(name, 0.0) * _computed(workspace, plan, groups[name])
             self.left[name] = {"study": study, "figures": drawn}

@@ -15,7 +15,7 @@ from typing import Literal
 import tyro
 
 from verdicts.claims.schema import Group, Profile
-from verdicts.errors import UserError
+from verdicts.errors import UserError, code_of
 from verdicts.records.run_record import Run
 from verdicts.records.workspace import Workspace, project_at
 from verdicts.run.group import complaining, loader, run_group
@@ -93,11 +93,7 @@ class Job:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one job; bad input is one line on stderr and exit code 2."""
     os.environ.pop("MPLBACKEND", None)  # the user's own: an unknown one would fail every figure
-    try:
-        return tyro.cli(Job, args=arguments, config=(tyro.conf.EnumChoicesFromValues,)).do()
-    except UserError as problem:
-        sys.stderr.write(f"{problem}\n")
-        return 2
+    return code_of(tyro.cli(Job, args=arguments, config=(tyro.conf.EnumChoicesFromValues,)).do)
 
 
 if __name__ == "__main__":

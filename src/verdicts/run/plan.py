@@ -60,6 +60,11 @@ class Plan:
         """Return the groups with a claim, a study, a figure or a table to be made, in the order of the work."""
         return tuple(dict.fromkeys([*(item.group.id for item in self.pending), *self.studies, *self.figures]))
 
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Return the groups with anything to be made, a notebook page too, in the order of the work."""
+        return tuple(dict.fromkeys([*self.busy_groups, *self.pages]))
+
 
 def plan_of(workspace: Workspace, run: Run, only: Group | None = None) -> Plan:
     """Work out from what lies in the results' folder what `run` has still to do, of one group or of all.

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from verdicts.claims.config import Device
 from verdicts.claims.schema import Claim
-from verdicts.errors import UserError
+from verdicts.errors import code_of
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.record import Record, current_record
 from verdicts.records.run_record import Run
@@ -50,15 +50,10 @@ def run_jobs(workspace: Workspace, plan: Plan, run: Run, cores: int, screen: Scr
     A job that ends badly is told, and keeps those that follow it from starting, no other. The lock of the run is held
     by each job too, so that no other run begins while one outlives a driver that is killed.
     """
-    waiting, running, ended = (
-        list(tasks(workspace, plan, cores)),
-        dict[str, tuple[Task, BaseProcess]](),
-        dict[str, bool](),
-    )
-    watch, prepared = Watch(workspace, plan, run), False
-    groups = dict.fromkeys([*plan.busy_groups, *plan.pages])
+    waiting, running = list(tasks(workspace, plan, cores)), dict[str, tuple[Task, BaseProcess]]()
+    ended, watch, prepared = dict[str, bool](), Watch(workspace, plan, run), False
     if len(plan.busy_groups) + len(plan.pages) > 1:
-        import_ahead(workspace, groups, ("verdicts.report.notebooks",) if plan.pages else ())
+        import_ahead(workspace, plan.groups, ("verdicts.report.notebooks",) if plan.pages else ())
     try:
         while waiting or running:
             for task in list(waiting):
@@ -89,12 +84,10 @@ def tasks(workspace: Workspace, plan: Plan, jobs: int) -> Iterator[Task]:
     First come claims that restate the paper's, so that a reader waits for none of them. Where there are more jobs than
     `LAPTOP`, what takes longest comes first, so that no core works alone at the end.
     """
-    shared, kept = shares_here(workspace, plan.studies, jobs), workspace.kept_costs
-    takes = {name: seconds / shared[name] for name, seconds in kept.of_groups(plan.studies).items()}
-    groups = dict.fromkeys([*plan.busy_groups, *plan.pages])
-    order = (
-        sorted(groups, key=lambda name: -takes.get(name, 0.0) - kept.alone.get(name, 0.0)) if jobs > LAPTOP else groups
-    )
+    shared, kept, order = shares_here(workspace, plan.studies, jobs), workspace.kept_costs, plan.groups
+    if jobs > LAPTOP:
+        takes = {name: seconds / shared[name] for name, seconds in kept.of_groups(plan.studies).items()}
+        order = tuple(sorted(order, key=lambda name: -takes.get(name, 0.0) - kept.alone.get(name, 0.0)))
     for group in order:
         resources, shares = workspace.config.resources_of(group), shared.get(group, 1)
         before: tuple[str, ...] = ()
@@ -160,12 +153,7 @@ def _work(task: Task, log: str, opened: Workspace | None) -> None:
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)
     project_at(task.job.project).use_threads(task.threads)
-    try:
-        code = task.job.do(opened)
-    except UserError as problem:
-        sys.stderr.write(f"{problem}\n")
-        code = 2
-    sys.exit(code)
+    sys.exit(code_of(lambda: task.job.do(opened)))
 
 
 def _stop(processes: list[BaseProcess]) -> None:
