@@ -105,5 +105,5 @@ _MOLECULES = {
 PUBLISHED_ROWS: Mapping[str, Published] = {name: Published(*row) for name, row in (_GRAPHS | _MOLECULES).items()}
 """GDSS's rows (arXiv 2202.02514, tables of graphs and of molecules).
 
-The table of molecules was not available: its two shares valid were not checked against it, which V20 waits for.
+The table of molecules was not available: its two shares valid were not checked against it. V20 compares with them.
 """

@@ -14,7 +14,7 @@ from verdicts.records.workspace import Workspace
 from verdicts.run import slurm
 
 PROFILE = "config/slurm"
-"""A Snakemake profile: how jobs run on the cluster at hand."""
+"""A Snakemake profile: how jobs run on the user's cluster."""
 PLUGIN = "snakemake_executor_plugin_slurm"
 SHARED = re.compile(
     r"nfs|lustre|gpfs|beegfs|ceph|gluster|panfs|orangefs|pvfs|afs|cifs|smb|9p|wekafs|virtiofs|daos|quobyte"
