@@ -464,23 +464,23 @@ for_gpu() {
   "$PYTHON" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' 2>/dev/null </dev/null
 }
 
-add_scale() { # what the gpu profile alone needs
-  made_here && for_gpu || return 0
+add_pinned() { # EXTRA WHAT ROWS: at the releases of constraints.txt, but not beside those that conda has chosen
   local pins=(-c "$ROOT/constraints.txt")
   [ "$PYTHON" != "$PLACE/conda/bin/python" ] || pins=()
-  add_optional "$PYTHON" gpu "diffusers and torch-fidelity, for networks at the paper's scale" "rows on them" \
-    ${pins[@]+"${pins[@]}"}
+  add_optional "$PYTHON" "$@" ${pins[@]+"${pins[@]}"}
+}
+
+add_scale() { # what the gpu profile alone needs
+  made_here && for_gpu || return 0
+  add_pinned gpu "diffusers and torch-fidelity, for networks at the paper's scale" "rows on them"
 }
 
 add_libraries() { # what the survey of other libraries' samplers needs, in the profiles cpu and full
   case $PROFILE in cpu | full) ;; auto) ! for_gpu || return 0 ;; *) return 0 ;; esac
   made_here || return 0
-  local pins=(-c "$ROOT/constraints.txt")
-  [ "$PYTHON" != "$PLACE/conda/bin/python" ] || pins=()
-  add_optional "$PYTHON" conformance "diffusers, azula and smalldiffusion, for the survey of their samplers" \
-    "rows on them" ${pins[@]+"${pins[@]}"}
-  [ "$PROFILE" != full ] || add_optional "$PYTHON" survey "denoising-diffusion-pytorch, MONAI and refiners, for the rest" \
-    "rows on them" ${pins[@]+"${pins[@]}"}
+  add_pinned conformance "diffusers, azula and smalldiffusion, for the survey of their samplers" "rows on them"
+  [ "$PROFILE" != full ] ||
+    add_pinned survey "denoising-diffusion-pytorch, MONAI and refiners, for the rest" "rows on them"
   add_peer
 }
 
@@ -499,9 +499,7 @@ add_peer() { # k-diffusion without what only its training needs; its rows are no
 
 add_cluster() { # Snakemake's plugin; without it one line says how to have it
   [ -n "$CLUSTER" ] && made_here || return 0
-  local pins=(-c "$ROOT/constraints.txt")
-  [ "$PYTHON" != "$PLACE/conda/bin/python" ] || pins=()
-  add_optional "$PYTHON" cluster "Snakemake's executor for SLURM" "jobs on a cluster" ${pins[@]+"${pins[@]}"}
+  add_pinned cluster "Snakemake's executor for SLURM" "jobs on a cluster"
 }
 
 find_environment() {
