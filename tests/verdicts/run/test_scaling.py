@@ -33,6 +33,11 @@ def test_a_run_takes_what_its_longest_chain_and_its_nodes_make_it_take(groups, n
     assert (run.seconds, run.busy) == (pytest.approx(seconds), pytest.approx(busy))
 
 
+def test_what_takes_longest_is_begun_first():
+    groups = [work(name, [], checks=seconds) for name, seconds in (("a", 1.0), ("b", 1.0), ("c", 2.0))]
+    assert simulated(groups, 0.0, 2, start=0.0, most=64).seconds == 2.0
+
+
 def test_more_nodes_than_studies_are_shared_out_for_bring_nothing():
     groups = [work("a", [1.0] * 64)]
     times = [simulated(groups, 0.0, nodes, start=0.0, most=4).seconds for nodes in (4, 8, 64)]
