@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 SATISFIED = "satisfied"
-LEFT_TO_TORCH = (
-    "torch",
-    "torchvision",
-    "sympy",
-)  # its oldest has no build for CPUs on the index, and it asks for a newer sympy
 READ = 2**18  # bytes of a log's end
 
 
@@ -56,13 +51,13 @@ def parsed(requirement: str) -> "Requirement":
 
 
 def lowest(requirement: str) -> str | None:
-    """Return the oldest release that a `requirement` (PEP 508) with `>=` allows, as `name==version`; None for torch.
+    """Return the oldest release that a `requirement` (PEP 508) with `>=` allows, as `name==version`.
 
-    torch's oldest has no build for CPUs on the package index. None too for a requirement without a lower end.
+    None for a requirement without a lower end.
     """
     wanted = parsed(requirement)
     ends = [each.version for each in wanted.specifier if each.operator == ">="]
-    return f"{wanted.name}=={ends[0]}" if ends and wanted.name not in LEFT_TO_TORCH else None
+    return f"{wanted.name}=={ends[0]}" if ends else None
 
 
 def unmet(requirement: str) -> str | None:
