@@ -286,7 +286,7 @@ class Faults:
 
 @dataclass(frozen=True, kw_only=True)
 class Reseed(Place):
-    """Measure the Monte Carlo checks at seeds that nobody has chosen; exit code 1 if a verdict is not as expected."""
+    """Measure what draws at seeds that nobody has chosen; exit code 1 if verdicts are others than they may be."""
 
     ids: Names = ()
     """Claims or groups (default: all)."""

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from ams_suite.__main__ import main
+from ams_suite.tools.reseed import limit
 from tests.verdicts.toy import Toy
 from verdicts.records.section import Section, sections_of
 
@@ -37,9 +38,9 @@ def section(toy: Toy) -> Section:
 def test_only_monte_carlo_checks_are_drawn_again_each_at_its_own_seeds(toy, capsys) -> None:
     assert sections_of(toy.workspace()) == []
     assert main(["reseed", "--seeds", "6", "--entropy", "5"]) == 0
-    assert "B1.three" in (said := capsys.readouterr().out) and "6 draws, 0 alarms" in said
+    assert "B1.three" in (said := capsys.readouterr().out) and "6 draws; 6 seeds from entropy 5: 0 alarms" in said
     found = section(toy)
-    assert found.table.rows == (("B1.three", "holds", 6, 1.0, 2.0, 0, ""),)
+    assert found.table.rows == (("B1.three", "Monte Carlo", "holds", 6, 1.0, 2.0, 0, ""),)
     assert found.command == "ams reseed --profile quick --seeds 6 --entropy 5"
     claim = toy.workspace().claims.select(["B1"])[0]
     assert found.sources == toy.workspace().record_parts(claim).sources
@@ -50,12 +51,12 @@ def test_the_same_entropy_gives_the_same_seeds_and_none_is_given_by_default(toy)
     values, commands = [], []
     for entropy in (["--entropy", "5"], ["--entropy", "5"], [], []):
         main(["reseed", "--seeds", "3", *entropy])
-        values.append(section(toy).table.rows[0][3:5])
+        values.append(section(toy).table.rows[0][4:6])
         commands.append(section(toy).command)
     assert values[0] == values[1] and len(set(values)) == 3
     entropy = re.search(r"--entropy (\d+)$", commands[2])[1]
     main(["reseed", "--seeds", "3", "--entropy", entropy])
-    assert section(toy).table.rows[0][3:5] == values[2], "the command that is recorded repeats the run"
+    assert section(toy).table.rows[0][4:6] == values[2], "the command that is recorded repeats the run"
 
 
 def test_an_alarm_is_1_and_names_its_seed(toy, capsys) -> None:
@@ -77,11 +78,39 @@ def test_a_claim_that_is_refuted_wants_the_verdict_of_its_own_seed(toy) -> None:
     assert main(["reseed", "--seeds", "2"]) == 1
 
 
+def experiment(toy: Toy) -> None:
+    """Let B1 be an experiment, whose check's interval has the confidence of all."""
+    text = toy.claims("beta").read_text().replace(MONTE_CARLO, 'origin = "stated margin: by hand"', 1)
+    before, _, after = text.partition('id = "B1"')
+    evidence = re.sub(r'evidence = "[^"]*"', 'evidence = "experiment"', after, count=1)
+    toy.claims("beta").write_text(f'{before}id = "B1"{evidence}')
+
+
+def test_a_check_of_an_experiment_may_be_left_undecided_and_rarely_be_decided_otherwise(toy, capsys) -> None:
+    experiment(toy)
+    measure(toy, "return Measurement(value=2.0, low=0.0 if settings.seed != 7 else 1.5, high=3.0)")
+    assert main(["reseed", "--seeds", "3"]) == 0
+    assert section(toy).table.rows == (("B1.three", "experiment", "holds", 3, 2.0, 2.0, 0, ""),)
+    assert "of 1 checks of experiments that their own seeds decide, 0 were decided otherwise" in section(toy).text
+    value = "(0.0 if settings.seed != 7 else 2.0)"
+    toy.replace_in_module(
+        "beta/checks", "value=2.0, low=0.0 if settings.seed != 7 else 1.5, high=3.0", f"value={value}"
+    )
+    assert main(["reseed", "--seeds", "3"]) == 0, "one row of one may be: the limit is no smaller"
+    assert section(toy).table.rows[0][6] == 3
+
+
+def test_as_many_checks_of_experiments_raise_an_alarm_as_their_intervals_allow() -> None:
+    """One seed of 100 checks at .005: P(more than 4) = .00017, P(more than 3) = .0018."""
+    assert limit(100, 1) == 4 and limit(0, 20) == 0
+    assert limit(50, 20) == pytest.approx(50 * 0.0954 + 3.1 * (50 * 0.0954 * 0.9046) ** 0.5, abs=1.5)
+
+
 def test_what_is_not_there_is_not_run(toy, capsys) -> None:
     measure(toy, "raise Unavailable('no such file')")
     assert main(["reseed", "--seeds", "2"]) == 0
     assert "not run: no such file" in capsys.readouterr().out
-    assert section(toy).table.rows == (("B1.three", "holds", 0, "", "", 0, "no such file"),)
+    assert section(toy).table.rows == (("B1.three", "Monte Carlo", "holds", 0, "", "", 0, "no such file"),)
 
 
 def test_a_group_without_a_seed_and_bad_usage_are_2(toy, capsys) -> None:
