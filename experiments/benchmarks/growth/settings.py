@@ -12,9 +12,9 @@ class Large(Frozen):
     and `steps` with `batch` particles. `runs` runs at each size."""
 
     dimension: PositiveInt = 64
-    batches: Sizes = (62_500, 125_000, 250_000, 500_000, 1_000_000)
-    dimensions: Sizes = (16, 32, 64, 128)
-    steps: Sizes = (10, 20, 40, 80)
+    batches: Sizes = (62_500, 88_000, 125_000, 177_000, 250_000, 354_000, 500_000, 707_000, 1_000_000)
+    dimensions: Sizes = (16, 23, 32, 45, 64, 91, 128)
+    steps: Sizes = (10, 20, 30, 40, 60, 80, 120)
     batch: PositiveInt = 100_000
     few: PositiveInt = 10
     runs: PositiveInt = 3
