@@ -2,7 +2,8 @@
 
 Groups are run once with one thread in one share, then again, in 3 and 8 shares, and with two threads, each in a folder
 of its own; cells, tables and measured values are compared with the first run's (`differences`). With `--between A B`
-two folders of results that lie there are compared, for instance of two releases of torch.
+two folders of results that lie there are compared, for instance of two releases of torch. Where jobs are forks (Linux)
+all have the hash seed of this process: `ams faults hash-seed` varies that.
 """
 
 import math
@@ -36,7 +37,7 @@ HEADER = ("group", "run", "cells", "other cells", "largest difference", "in", "t
 
 
 class Variation(NamedTuple):
-    """Another way to run the same: in so many shares, with so many threads; what it may change, relatively."""
+    """A way to run a group: in so many shares, with so many threads; which relative difference it may make."""
 
     name: str
     shares: int
@@ -100,9 +101,12 @@ class Determinism:
         return Workspace.open(find_root(Path.cwd()), self.profile, out, PROJECT)
 
     def _between(self, workspace: Workspace, one: Path, other: Path) -> Iterator[tuple[str, Variation, Compared]]:
-        way = Variation("between", 1, 1, self.tolerance)
+        way, opened = Variation("between", 1, 1, self.tolerance), (self._opened(one), self._opened(other))
         for group in self.groups:
-            yield group, way, compared(self._opened(one), self._opened(other), group)
+            for each in opened:
+                if not any(each.record_path(claim).is_file() for claim in each.claims.of_group(group)):
+                    raise UserError(f"--between: {each.folder} has no results of the group {group}")
+            yield group, way, compared(*opened, group)
 
     def _section(self, workspace: Workspace, rows: Sequence[tuple[str, Variation, Compared]], begun: str) -> Section:
         groups = [group for group in workspace.claims.group if group.id in self.groups]

@@ -89,8 +89,9 @@ def _apart(one: Sequence[str], other: Sequence[str]) -> float:
         return 0.0
     if any(a is None or b is None for a, b in pairs):
         return math.inf
+    apart = max(abs(a - b) for a, b in pairs if a is not None and b is not None)
     largest = max((abs(number) for text in (*one, *other) if (number := _number(text)) is not None), default=0.0)
-    return max(abs(a - b) for a, b in pairs if a is not None and b is not None) / largest
+    return apart / largest if apart else 0.0  # of zeros, one may have another sign
 
 
 def _number(text: str) -> float | None:

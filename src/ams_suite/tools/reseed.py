@@ -7,7 +7,8 @@ from the system's entropy, which is recorded, so that every run can be repeated.
   do so with probability `ams.statistics.SUITE_FALSE_ALARM` a seed, at most.
 - A check of an *experiment* has an interval of confidence `ams.statistics.CONFIDENCE`, so that other seeds may leave it
   undecided. It raises an alarm where a seed decides the opposite of what its own seed decides, with probability
-  (1 - CONFIDENCE) / 2 a seed at most, where the value lies at the bound. As many checks as `limit` says may raise one.
+  `RATE` a seed at most, where the value lies at the bound. `limits` says how many alarms one check, and how many checks
+  with an alarm, are too many.
 """
 
 import secrets
@@ -31,6 +32,9 @@ from verdicts.run.checks import Checks
 
 Say = Callable[[str], None]
 DECIDED = (Verdict.HOLDS, Verdict.REFUTED)
+RATE = (1 - CONFIDENCE) / 2
+RARE = 1e-3
+"""With what probability experiments raise more alarms than are allowed, where all values lie at their bounds."""
 HEADER = ("check", "kind", "expected", "seeds", "smallest value", "largest value", "alarms", "remark")
 
 
@@ -43,7 +47,7 @@ class Draw(NamedTuple):
 
 
 class Redrawn(NamedTuple):
-    """A check at the fresh seeds: the verdict wanted, and the draws or why there are none."""
+    """A check at the fresh seeds: the verdict wanted, the draws, and why some are missing."""
 
     check: Check
     wanted: Verdict
@@ -64,34 +68,52 @@ class Redrawn(NamedTuple):
         return not self.check.by_monte_carlo and bool(self.draws) and self.wanted in DECIDED
 
 
-def limit(rows: int, seeds: int) -> int:
-    """Return the 99.9 % quantile of how many of so many checks of experiments raise an alarm, each value at its bound.
+class Limits(NamedTuple):
+    """How many of the experiments' checks may raise alarms, and how many alarms one of them may raise."""
 
-    A check does so with probability `1 - (1 - (1 - CONFIDENCE) / 2)^seeds`; the checks are taken as independent.
+    checks: int
+    alarms: int
+
+
+def limits(checks: int, seeds: int) -> Limits:
+    """Return what `checks` of experiments, each measured at `seeds` seeds, exceed with probability `RARE` at most.
+
+    Of one check the alarms are binomial with probability `RATE`, where the value lies at the bound; `RARE` is shared by
+    the checks. The number of checks with an alarm is taken as binomial too, with probability `1 - (1 - RATE)^seeds`: so
+    it is for independent checks. Those of one claim share samples, which makes larger numbers more frequent.
     """
-    return int(stats.binom.ppf(0.999, rows, 1 - (1 - (1 - CONFIDENCE) / 2) ** seeds)) if rows else 0
+    if not checks:
+        return Limits(0, 0)
+    many, one = stats.binom(checks, 1 - (1 - RATE) ** seeds), stats.binom(seeds, RATE)
+    return Limits(int(many.ppf(1 - RARE)), int(one.ppf(1 - RARE / checks)))
 
 
 def reseed(workspace: Workspace, ids: tuple[str, ...], count: int, entropy: int | None, say: Say) -> int:
     """Measure what draws in the claims or groups `ids` (default: all) at `count` fresh seeds.
 
-    Writes the section `reseed` of the profile's report. Returns 1 where a Monte Carlo check raised an alarm, or more
-    checks of experiments than `limit` allows, else 0. Raises UserError; whatever a check raises passes through.
+    Writes the section `reseed` of the profile's report. Returns 1 where a Monte Carlo check raised an alarm, or checks
+    of experiments more than `limits` allows, else 0. Raises UserError, also where nothing draws; whatever a check
+    raises passes through.
     """
     source = secrets.randbits(64) if entropy is None else entropy
     seeds = tuple(int(state >> 1) for state in np.random.SeedSequence(source).generate_state(count))
     begin, started, rows = time.perf_counter(), now(), []
     say(f"{workspace.profile} profile, {count} fresh seeds of entropy {source}")
     chosen = list(_that_draw(workspace, ids))
+    if not chosen:
+        raise UserError(
+            f"reseed: no check that draws in {', '.join(ids) or 'any group'} in the {workspace.profile} profile"
+        )
     for claim, check in chosen:
         rows.append(_redrawn(workspace, claim, check, seeds))
         say(_line(rows[-1]))
     theory, experiments = _counted(rows), [row for row in rows if row.decides]
-    most, alarmed = limit(len(experiments), count), sum(bool(row.alarms) for row in experiments)
+    most, alarmed = limits(len(experiments), count), [row for row in experiments if row.alarms]
+    not_run = sum(bool(row.reason) for row in rows)
     text = (
-        f"{count} seeds from entropy {source}: {theory} alarms of Monte Carlo checks; of {len(experiments)} checks of "
-        f"experiments that their own seeds decide, {alarmed} were decided otherwise by a seed (at most {most} are, in "
-        "99.9 % of such runs)"
+        f"{' '.join(ids) or 'All groups'}, {count} seeds from entropy {source}: {theory} alarms of Monte Carlo checks; of "
+        f"{len(experiments)} checks of experiments that their own seeds decide, {len(alarmed)} were decided otherwise by "
+        f"a seed (allowed: {most.checks}, each at {most.alarms} seeds){f'; {not_run} checks were not run' * bool(not_run)}"
     )
     path = workspace.folder / FOLDER / "reseed.json"
     Section(
@@ -99,12 +121,13 @@ def reseed(workspace: Workspace, ids: tuple[str, ...], count: int, entropy: int 
         title="What draws, at fresh seeds",
         text=f"{text}, in {time.perf_counter() - begin:.0f} s.",
         table=Table(id="reseed", caption=text, header=HEADER, rows=tuple(map(_row, rows))),
-        command=f"{workspace.project.command} reseed --profile {workspace.profile} --seeds {count} --entropy {source}",
+        command=f"{workspace.project.command} reseed {' '.join((*ids, '--profile', workspace.profile))} --seeds {count} "
+        f"--entropy {source}",
         started=started,
         sources={name: sha for claim, _ in chosen for name, sha in workspace.record_parts(claim).sources.items()},
     ).write(path)
     say(f"{sum(len(row.draws) for row in rows)} draws; {text}; record: {path}")
-    return int(theory > 0 or alarmed > most)
+    return int(theory > 0 or len(alarmed) > most.checks or any(len(row.alarms) > most.alarms for row in alarmed))
 
 
 def _counted(rows: list[Redrawn]) -> int:
@@ -136,27 +159,30 @@ def _redrawn(workspace: Workspace, claim: Claim, check: Check, seeds: tuple[int,
         measured = Measurement.model_validate(function(checks.settings.model_copy(update={"seed": seed})))
         return Draw(seed, measured.value, check_verdict(check, measured))
 
-    wanted = Verdict.HOLDS
+    wanted, draws, reason = Verdict.HOLDS, list[Draw](), ""
     try:
         if claim.expected is not Expectation.HOLDS or not check.by_monte_carlo:  # some may hold, some may not
             wanted = check_verdict(check, Measurement.model_validate(function(checks.settings)))
-        return Redrawn(check, wanted, tuple(map(draw, seeds)))
+        draws.extend(map(draw, seeds))
     except Exception as error:
         if not getattr(error, "not_run", False):
             raise
-        return Redrawn(check, wanted, reason=str(error))
+        reason = str(error)
+    return Redrawn(check, wanted, tuple(draws), reason)
 
 
 def _row(row: Redrawn) -> tuple[str | int | float, ...]:
     values = [draw.value for draw in row.draws]
     ends = (min(values), max(values)) if values else ("", "")
-    remark = ", ".join(f"seed {draw.seed}: {draw.verdict}" for draw in row.alarms) or row.reason
+    remark = ", ".join(
+        [*(f"seed {draw.seed}: {draw.verdict}" for draw in row.alarms), *([row.reason] * bool(row.reason))]
+    )
     kind = "Monte Carlo" if row.check.by_monte_carlo else "experiment"
     return row.check.id, kind, row.wanted, len(values), *ends, len(row.alarms), remark
 
 
 def _line(row: Redrawn) -> str:
-    if not row.draws:
+    if row.reason:
         return f"{row.check.id:<22} not run: {row.reason}"
     values = [draw.value for draw in row.draws]
     seeds = ", ".join(f"{draw.seed} ({draw.verdict})" for draw in row.alarms)

@@ -24,6 +24,7 @@ from verdicts.records.workspace import Workspace
         (["nan"], ["1.0"], float("inf")),
         (["a"], ["b"], float("inf")),
         (["1.0"], ["1.0", "2.0"], float("inf")),
+        (["0.0"], ["-0.0"], 0.0),
         ([], [], 0.0),
     ],
 )
@@ -97,6 +98,12 @@ def test_an_unknown_group_is_refused(toy, capsys):
     assert main(("nowhere",)) == 2 and "'nowhere'" in capsys.readouterr().err
     with pytest.raises(UserError):
         Determinism(groups=("nowhere",)).do(print)
+
+
+def test_where_one_of_two_folders_holds_no_run_nothing_is_compared(toy, capsys):
+    determinism._run(Determinism()._opened(toy.root / "one"), "gamma", determinism.FIRST)
+    assert main(("gamma", "--between", "one", "another")) == 2
+    assert "another/quick has no results of the group gamma" in capsys.readouterr().err
 
 
 def test_a_run_that_is_not_there_has_nothing_to_compare(toy):

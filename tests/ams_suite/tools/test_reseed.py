@@ -5,7 +5,7 @@ import re
 import pytest
 
 from ams_suite.__main__ import main
-from ams_suite.tools.reseed import limit
+from ams_suite.tools.reseed import limits
 from tests.verdicts.toy import Toy
 from verdicts.records.section import Section, sections_of
 
@@ -38,7 +38,10 @@ def section(toy: Toy) -> Section:
 def test_only_monte_carlo_checks_are_drawn_again_each_at_its_own_seeds(toy, capsys) -> None:
     assert sections_of(toy.workspace()) == []
     assert main(["reseed", "--seeds", "6", "--entropy", "5"]) == 0
-    assert "B1.three" in (said := capsys.readouterr().out) and "6 draws; 6 seeds from entropy 5: 0 alarms" in said
+    assert (
+        "B1.three" in (said := capsys.readouterr().out)
+        and "6 draws; All groups, 6 seeds from entropy 5: 0 alarms" in said
+    )
     found = section(toy)
     assert found.table.rows == (("B1.three", "Monte Carlo", "holds", 6, 1.0, 2.0, 0, ""),)
     assert found.command == "ams reseed --profile quick --seeds 6 --entropy 5"
@@ -96,14 +99,25 @@ def test_a_check_of_an_experiment_may_be_left_undecided_and_rarely_be_decided_ot
     toy.replace_in_module(
         "beta/checks", "value=2.0, low=0.0 if settings.seed != 7 else 1.5, high=3.0", f"value={value}"
     )
-    assert main(["reseed", "--seeds", "3"]) == 0, "one row of one may be: the limit is no smaller"
-    assert section(toy).table.rows[0][6] == 3
+    assert main(["reseed", "--seeds", "1"]) == 0, "one alarm of one check may be"
+    assert main(["reseed", "--seeds", "3"]) == 1, "three of three may not"
+    assert section(toy).table.rows[0][6] == 3 and "1 were decided otherwise" in section(toy).text
 
 
 def test_as_many_checks_of_experiments_raise_an_alarm_as_their_intervals_allow() -> None:
-    """One seed of 100 checks at .005: P(more than 4) = .00017, P(more than 3) = .0018."""
-    assert limit(100, 1) == 4 and limit(0, 20) == 0
-    assert limit(50, 20) == pytest.approx(50 * 0.0954 + 3.1 * (50 * 0.0954 * 0.9046) ** 0.5, abs=1.5)
+    """One seed of 100 checks at .005: P(more than 4) = .00017, P(more than 3) = .0018; of one, P(1) = .005 > .00001."""
+    assert limits(100, 1) == (4, 1) and limits(0, 20) == (0, 0)
+    assert limits(50, 20).checks == pytest.approx(50 * 0.0954 + 3.1 * (50 * 0.0954 * 0.9046) ** 0.5, abs=1.5)
+    assert limits(50, 20).alarms == 3, "P(more than 2 of 20) = .00013, more than 3: 3e-6; allowed .00002"
+
+
+def test_a_part_says_which_and_of_nothing_there_is_no_record(toy, capsys) -> None:
+    assert main(["reseed", "B1", "--seeds", "2", "--entropy", "5"]) == 0
+    assert section(toy).command == "ams reseed B1 --profile quick --seeds 2 --entropy 5"
+    assert section(toy).text.startswith("B1, 2 seeds")
+    before = section(toy)
+    assert main(["reseed", "A1"]) == 2 and section(toy) == before
+    assert "no check that draws in A1 in the quick profile" in capsys.readouterr().err
 
 
 def test_what_is_not_there_is_not_run(toy, capsys) -> None:
@@ -111,6 +125,7 @@ def test_what_is_not_there_is_not_run(toy, capsys) -> None:
     assert main(["reseed", "--seeds", "2"]) == 0
     assert "not run: no such file" in capsys.readouterr().out
     assert section(toy).table.rows == (("B1.three", "Monte Carlo", "holds", 0, "", "", 0, "no such file"),)
+    assert "1 checks were not run" in section(toy).text
 
 
 def test_a_group_without_a_seed_and_bad_usage_are_2(toy, capsys) -> None:
