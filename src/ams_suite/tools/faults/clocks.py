@@ -1,5 +1,6 @@
 """Clocks that are wrong, and that jump while a run is in progress."""
 
+import time
 from collections.abc import Iterator
 from itertools import product
 from random import Random
@@ -9,7 +10,13 @@ from ams_suite.tools.faults.injection import Injection
 from ams_suite.tools.faults.subject import Start
 
 DAY = 86400.0
-MOVES = {"a minute ahead": 60.0, "ten years ahead": 3652 * DAY, "an hour behind": -3600.0, "in 1970": -56 * 365 * DAY}
+MOVES = {
+    "a minute ahead": 60.0,
+    "ten years ahead": 3652 * DAY,
+    "an hour behind": -3600.0,
+    "in 1970": DAY - time.time(),
+}
+"""Seconds by which a clock is moved."""
 
 
 @fault("The clock is wrong by a minute to decades for one run, then right again; and the other way round.", 0)

@@ -34,7 +34,7 @@ KINDS: dict[str, Spoil] = {
 
 @fault("A file of whole results is cut short, emptied, zeroed, lost, or one bit of it is changed.", 0)
 def damaged_file(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
-    """Every file in every way: `--check` names it, and the next run makes what is wrong again."""
+    """Every file in every way: `--check` names its claim, group or document, and the next run makes it again."""
     truth, whole = bench.quick, _whole(bench.quick)
     cases = list(product(_files(whole), KINDS))
     for name, kind in sorted(moments.sample(cases, tries)) if 0 < tries < len(cases) else cases:
@@ -105,12 +105,22 @@ def _alike(whole: Path, name: str) -> list[str]:
     return sorted(path.relative_to(whole).as_posix() for path in beside)
 
 
+def _words(name: str) -> set[str]:
+    """Return the words of a file's place of which `--check` uses one: a claim, a group, the document itself."""
+    place = Path(name)
+    words = {place.stem, *place.parts[1:-1]} - {"records", "figures", "studies", "cells", "study", "notebooks"}
+    return words if place.stem != "run" else {"ledger"}  # which says what the last run computed
+
+
 def _noticed(truth: Truth, out: Path, case: str, spoilt: set[str], clean: bool = True) -> Try:
     """Ask what is not current, then run; what is `spoilt` and seen is named."""
     broken, seen = [], {name for name in spoilt if not (name.endswith(UNSEEN) or INNER in name)}
     checked = truth.subject.check(out)
     if checked.code != (1 if seen else 0):
         broken.append(f"--check ended with {checked.code}: {checked.out.strip().splitlines()[-1:]}")
+    for name in sorted(seen) if clean else ():
+        if not any(word in checked.out for word in _words(name)):
+            broken.append(f"--check does not name {name}: {checked.out.strip().splitlines()[:1]}")
     if "Traceback" in checked.err:
         broken.append("--check ended in a traceback")
     for path in out.glob(OUTER) if any(INNER in name for name in spoilt) else ():

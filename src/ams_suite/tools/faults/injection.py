@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -103,16 +104,18 @@ class Injection(Frozen):
     def _move_clock(self) -> None:
         from verdicts.records import provenance
 
-        ahead, readings, read = datetime.timedelta(seconds=self.seconds), iter(range(sys.maxsize)), time.time
+        readings, read = count(), time.time
+
+        def ahead() -> float:
+            return self.seconds if next(readings) >= self.reading else 0.0
 
         class Moved(datetime.datetime):
             @classmethod
             def now(cls, tz: datetime.tzinfo | None = None) -> Any:
-                there = datetime.datetime.now(tz)
-                return there + ahead if next(readings) >= self.reading else there
+                return datetime.datetime.now(tz) + datetime.timedelta(seconds=ahead())
 
         vars(provenance).update(datetime=Moved)
-        vars(time).update(time=lambda: read() + self.seconds)
+        vars(time).update(time=lambda: read() + ahead())
 
 
 class _Watched(io.FileIO):
