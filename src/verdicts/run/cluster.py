@@ -53,7 +53,7 @@ def clear(folder: Path, say: Callable[[str], None]) -> None:
 
 
 def clear_if_used(folder: Path, say: Callable[[str], None]) -> None:
-    """Do that where the last run was on a cluster and has not ended."""
+    """Cancel the jobs of the last run where it was on a cluster and was killed; say so. Raises UserError."""
     if (folder / FOLDER).is_dir():
         clear(folder, say)
 
@@ -73,18 +73,22 @@ def run_on_cluster(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
     write_whole(place / "tasks.json", json.dumps(_described(workspace, work, run, cluster)))
-    child = _snakemake(workspace, run, place, cluster, at_once)
+    child = None
     try:
+        child = _snakemake(workspace, run, place, cluster, at_once)
         while child.poll() is None:
             time.sleep(POLL)
             watch.show(screen, [task for task in work if _started(workspace, task) and not _done(place, task)])
         ended = {task.job.group for task in work if task.job.work == "checks" and _done(place, task)}
         _await(watch, screen, ended, cluster)
-        _tell(workspace, work, place, child.returncode, screen)
+        _report_failures(workspace, work, place, child.returncode, screen)
     finally:
         with _undisturbed():
-            _end(child)
-            _cancel(workspace.folder, screen)
+            try:
+                if child:
+                    _end(child)
+            finally:
+                _cancel(workspace.folder, screen)
 
 
 def _described(workspace: Workspace, work: Sequence[Task], run: Run, cluster: Cluster) -> dict[str, Any]:
@@ -144,16 +148,22 @@ def _await(watch: Watch, screen: Screen, ended: set[str], cluster: Cluster) -> N
         watch.show(screen, [])
 
 
-def _tell(workspace: Workspace, work: Sequence[Task], place: Path, code: int, screen: Screen) -> None:
-    """Say which jobs ended badly, or were never begun though nothing kept them, and which logs say why."""
-    blamed = False
+def _report_failures(workspace: Workspace, work: Sequence[Task], place: Path, code: int, screen: Screen) -> None:
+    """Say which jobs ended badly, or were never begun though nothing kept them, and which logs say why.
+
+    Where Snakemake itself was killed, the jobs that it had begun are cancelled: whether they failed cannot be known.
+    """
+    blamed = code < 0
+    if blamed:
+        screen.complain(f"Snakemake was killed by signal {-code}: its jobs are cancelled; run again to go on")
     for task in work:
         if _done(place, task) or not all((place / "done" / name).exists() for name in task.after):
             continue
         blamed = True
         logs = [workspace.log_path(task.log)] if _started(workspace, task) else [workspace.log_path("snakemake")]
         logs += sorted((workspace.folder / "logs" / "slurm").glob(f"*/{task.log}/*.log"), key=_age)[-1:]
-        happened = "ended badly at every attempt" if _started(workspace, task) else "was not started"
+        ended = "has not ended" if code < 0 else "ended badly at every attempt"
+        happened = ended if _started(workspace, task) else "was not started"
         screen.complain(f"the job {task.log} {happened}: see {' and '.join(map(str, logs))}")
     if code and not blamed:
         screen.complain(f"Snakemake ended with {code}: see {workspace.log_path('snakemake')}")
@@ -176,7 +186,7 @@ def _undisturbed() -> Iterator[None]:
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
     """End Snakemake with all that it has started here: it submits nothing more."""
-    with contextlib.suppress(ProcessLookupError):
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # of one that has ended, the number is another's
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
 

@@ -258,6 +258,28 @@ class TestWithoutSlurm:
         assert self.run(session) == 3
         assert f"Snakemake ended with 1: see {toy.folder('cpu') / 'logs' / 'snakemake.log'}" in session.said
 
+    def test_snakemake_that_is_killed_blames_no_job(self, toy, session, monkeypatch):
+        def killed(*_):
+            (toy.folder("cpu") / "logs" / "gamma.job.log").touch()
+            return subprocess.Popen(
+                [sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"], start_new_session=True
+            )
+
+        monkeypatch.setattr(cluster, "_snakemake", killed)
+        assert self.run(session) == 3
+        assert "Snakemake was killed by signal 9: its jobs are cancelled; run again to go on" in session.said
+        assert "gamma.job has not ended" in session.said and "ended badly" not in session.said
+
+    def test_what_cannot_be_ended_keeps_no_job_in_the_queue(self, toy, session, monkeypatch):
+        def unkillable(child):
+            child.wait()
+            raise OSError("no such right")
+
+        monkeypatch.setattr(cluster, "_end", unkillable)
+        with pytest.raises(OSError, match="no such right"):
+            self.run(session)
+        assert self.cancelled[-1] == (self.name, True)
+
     def test_an_interrupted_run_leaves_nothing(self, session, toy, monkeypatch):
         def interrupt(*_):
             self.left = 2
