@@ -1,7 +1,8 @@
 """Two runs of one group beside one another: cells, tables, measured values, verdicts.
 
-A number's difference is relative to the largest number of its column of the table (of a measured value: of itself and
-its interval), since a column may hold differences that are rounding alone.
+A number's difference is relative to the largest number of its column of the table (of a measured value: of itself, its
+interval, its bound and its tolerance), since a column may hold differences that are rounding alone. A cell of a table
+may hold several numbers, with spaces between them.
 """
 
 import csv
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 
 from verdicts.records.workspace import Workspace
 
-_MEASURED = ("value", "low", "high")
+_MEASURED = ("value", "low", "high", "bound", "tolerance")
 
 
 class Compared(NamedTuple):
@@ -75,13 +76,15 @@ def _columns(workspace: Workspace, group: str) -> Iterator[tuple[str, list[str]]
 
 def _checks(workspace: Workspace, group: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for claim in workspace.claims.of_group(group):
-        path = workspace.record_path(claim)
+        path, declared = workspace.record_path(claim), {each.id: each for each in claim.check}
         for check in json.loads(path.read_bytes())["checks"] if path.is_file() else ():
-            yield check["id"], check
+            known = declared[check["id"]]
+            yield check["id"], check | {"bound": known.bound, "tolerance": known.tolerance}
 
 
 def _apart(one: Sequence[str], other: Sequence[str]) -> float:
     """Return the largest difference of two columns over the largest of their numbers; infinite for other words."""
+    one, other = ([word for text in column for word in text.split(" ")] for column in (one, other))
     if len(one) != len(other):
         return math.inf
     pairs = [(_number(a), _number(b)) for a, b in zip(one, other, strict=True) if a != b]

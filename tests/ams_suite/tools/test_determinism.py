@@ -25,6 +25,8 @@ from verdicts.records.workspace import Workspace
         (["a"], ["b"], float("inf")),
         (["1.0"], ["1.0", "2.0"], float("inf")),
         (["0.0"], ["-0.0"], 0.0),
+        (["1.0 2.0", "a"], ["1.0 2.5", "a"], 0.2),
+        (["1.0 2.0"], ["1.0"], float("inf")),
         ([], [], 0.0),
     ],
 )
