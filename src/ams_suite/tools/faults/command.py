@@ -45,7 +45,8 @@ def faults(names: tuple[str, ...], seed: int, tries: int, out: Path | None, say:
             path = keep(root, (out or root / "results").resolve(), trial)
             wrong += trial.broken
             took = f"{time.monotonic() - begin:.0f} s"
-            say(f"{fault.name:<24} {len(made):>4} tries, {trial.broken} broke a requirement   {took}")
+            missed = f", {len(made) - trial.tried} not tried" if trial.tried < len(made) else ""
+            say(f"{fault.name:<24} {trial.tried:>4} tries, {trial.broken} broke a requirement{missed}   {took}")
             bench.clear()
     outcome = f"{wrong} tries broke a requirement" if wrong else "no requirement was broken"
     say(f"{len(chosen)} faults; {outcome}; record: {path}")

@@ -32,7 +32,22 @@ LIES: dict[str, Callable[[Path], object]] = {
     "a link to nothing": lambda path: path.symlink_to("nothing"),
     "a link to itself": lambda path: path.symlink_to(path),
 }
-ANSWERS = ("cut short", "longer", "other bytes", "a page that says sorry", "404", "500", "a loop", "nothing", "rubbish")
+ANSWERS = (
+    "cut short",
+    "longer",
+    "other bytes",
+    "a page that says sorry",
+    "404",
+    "500",
+    "a loop",
+    "nothing",
+    "silence",
+    "rubbish",
+)
+
+
+SILENCE = 12.0
+"""Seconds for which a server says nothing: more than a download waits."""
 
 
 @fault("The mirror (`AMS_DATA`) holds other bytes than those registered, or no file at all.", 0)
@@ -53,7 +68,7 @@ def lying_mirror(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
         yield Try(name, done.code, (*broken, *truth.mended(out, asks)))
 
 
-@fault("The server of a registered file lies, stops half way, goes round in circles, or says nothing.", 0)
+@fault("The server of a registered file lies, stops half way, goes round in circles, hangs up or stays silent.", 0)
 def lying_server(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
     """The claim is not run, nothing of it stays in the cache; asked again (`--fetch`), an honest server serves."""
     truth = _truth(bench)
@@ -134,7 +149,9 @@ class _Server(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         page = self.path.strip("/").replace("-", " ")
-        if page == "nothing":
+        if page == "silence":
+            time.sleep(SILENCE)
+        if page in ("nothing", "silence"):
             return
         if page == "rubbish":
             self.wfile.write(b"\0\1\2 no HTTP\r\n\r\n")

@@ -5,10 +5,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import partial
+from importlib.util import find_spec
 from random import Random
 from xml.etree import ElementTree
 
 from ams_suite.tools.faults.fault import Bench, Try, add
+from verdicts.errors import UserError
 
 FOLDER = "tests/shell"
 
@@ -36,7 +38,9 @@ CHOSEN = {
 
 
 def _by_tests(bench: Bench, moments: Random, tries: int, *, chosen: str) -> Iterator[Try]:
-    """Run the tests whose names fit, and yield a try for each."""
+    """Run the tests whose names fit, and yield a try for each. Raises UserError without pytest."""
+    if find_spec("pytest") is None:
+        raise UserError("faults: pytest is not installed, which tries the set-up: run `bash reproduce.sh test` first")
     report = bench.work / "report.xml"
     report.unlink(missing_ok=True)
     quiet = ["-q", "--tb=line", "--no-header", "-p", "no:cacheprovider", f"--junitxml={report}"]
@@ -44,12 +48,12 @@ def _by_tests(bench: Bench, moments: Random, tries: int, *, chosen: str) -> Iter
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=bench.repository, env=environment, capture_output=True, text=True, check=False)
     cases = list(ElementTree.parse(report).iter("testcase")) if report.is_file() else []
-    if not cases:
-        yield Try(FOLDER, None, skipped=f"pytest ended with {done.returncode}")
+    if not cases or done.returncode not in (0, 1):
+        yield Try(FOLDER, None, (f"pytest ended with {done.returncode}: {(done.stdout + done.stderr)[-200:].strip()}",))
     for case in cases:
-        wrong = [each.get("message", "") for kind in ("failure", "error") for each in case.iter(kind)]
+        wrong = [each.get("message") or kind for kind in ("failure", "error") for each in case.iter(kind)]
         missed = next((each.get("message", "") for each in case.iter("skipped")), "")
-        yield Try(str(case.get("name")), None, tuple(line.splitlines()[0][:200] for line in wrong if line), missed)
+        yield Try(str(case.get("name")), None, tuple(line.splitlines()[0][:200] for line in wrong), missed)
 
 
 for _name, (_what, _tests) in CHOSEN.items():

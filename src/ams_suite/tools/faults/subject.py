@@ -108,10 +108,14 @@ class Subject:
         start = start or Start()
         said = self.work / f"said-{next(NUMBERS)}"
         said.mkdir(parents=True)
+        for name in ("out", "err"):
+            (said / name).touch()  # there also where the run is killed before it opens them
         words = [*(command or self.words), *start.words, *(["--out", str(out)] if out else [])]
-        if start.forks and not self.fresh and _threads() == 1:  # a fork of several may wait for a lock for ever
-            return Running(_forked(words, start, said, start.folder or self.root), said)
-        return Running(_spawned(words, start, said, start.folder or self.root), said)
+        forks = start.forks and not self.fresh and _threads() == 1  # a fork of several may wait for a lock for ever
+        pid = (_forked if forks else _spawned)(words, start, said, start.folder or self.root)
+        while os.getpgid(pid) != pid:  # until then no signal reaches its group
+            time.sleep(0.001)
+        return Running(pid, said)
 
     def run(self, out: Path | None, start: Start | None = None, command: Sequence[str] = ()) -> Done:
         """Run it to its end."""

@@ -1,5 +1,6 @@
 """The table of what was tried, which is a section of the report: a row a fault, the newest trial of each."""
 
+import subprocess
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,9 +15,9 @@ from verdicts.records.section import FOLDER, Section
 HEADER = ("fault", "what is done", "tries", "broke a requirement", "exit codes", "remark", "seed", "when", "commit")
 JUDGED = ("verdicts/run", "verdicts/records", "verdicts/studies", "ams/data", "ams_suite/tools/faults")
 REQUIRED = (
-    "After each try the exit code is one of those documented, nobody sees a traceback, no verdict that is shown is "
-    "wrong, and no result that was whole is lost; the next plain run ends with the verdicts, values and files of a run "
-    "that nothing has disturbed"
+    "After each try the exit code is one of those documented, nobody sees a traceback, and no verdict that is shown is "
+    "wrong; the next plain run ends with the verdicts, values and files of a run that nothing has disturbed. Where one "
+    "run after another is killed, no result that was whole is lost"
 )
 Row = tuple[str | int | float, ...]
 
@@ -36,6 +37,11 @@ class Trial(NamedTuple):
         return sum(bool(each.broken) for each in self.tries)
 
     @property
+    def tried(self) -> int:
+        """Return how many tries were made."""
+        return sum(not each.skipped for each in self.tries)
+
+    @property
     def codes(self) -> str:
         """Return the exit codes with how often each was seen."""
         counts = Counter(each.code for each in self.tries if each.code is not None and not each.skipped)
@@ -50,8 +56,7 @@ class Trial(NamedTuple):
 
     def row(self) -> Row:
         """Return the trial as a row of the table."""
-        made = sum(not each.skipped for each in self.tries)
-        outcome = (made, self.broken, self.codes, self.remark)
+        outcome = (self.tried, self.broken, self.codes, self.remark)
         return (self.fault.name, self.fault.what, *outcome, self.seed, self.started[:10], self.commit[:10])
 
 
@@ -74,7 +79,9 @@ def section(root: Path, rows: Sequence[Row], started: str) -> Section:
     """Return the section of these rows; it rests on the code that is judged, and on the tool."""
     tries, broken = (sum(int(row[column]) for row in rows) for column in (2, 3))
     tried = f"{len(rows)} kinds of faults were injected into runs, {tries} tries"
-    text = f"{tried}. {REQUIRED}: {broken} tries broke a requirement."
+    earlier = sum(not _is_code_of(root, str(row[-1])) for row in rows)
+    older = f" {earlier} kinds were tried with earlier code (column commit)." if earlier else ""
+    text = f"{tried}. {REQUIRED}: {broken} tries broke a requirement.{older}"
     files = [file for part in JUDGED for file in sorted((root / "src" / part).rglob("*.py"))]
     return Section(
         id="faults",
@@ -85,6 +92,12 @@ def section(root: Path, rows: Sequence[Row], started: str) -> Section:
         started=started,
         sources={file.relative_to(root).as_posix(): sha256_of(file.read_bytes()) for file in files},
     )
+
+
+def _is_code_of(root: Path, commit: str) -> bool:
+    """Return whether the code that is judged, and the tool, are as in a commit; no where that cannot be known."""
+    command = ["git", "diff", "--quiet", commit, "--", *(f"src/{part}" for part in JUDGED)]
+    return subprocess.run(command, cwd=root, capture_output=True, check=False).returncode == 0
 
 
 def _before(path: Path) -> Sequence[Row]:

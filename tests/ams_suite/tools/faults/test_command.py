@@ -63,6 +63,15 @@ def test_a_fault_tried_again_has_its_newest_row_and_the_others_stay(told, tmp_pa
     assert [row[0] for row in kept(tmp_path).table.rows] == ["ill"]
 
 
+def test_rows_of_earlier_code_are_counted(told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not table._is_code_of(REPOSITORY, "0" * 10), "a commit that is not known"
+    main(["faults", "--out", str(tmp_path)])
+    known = {row[-1] for row in kept(tmp_path).table.rows}
+    monkeypatch.setattr(table, "_is_code_of", lambda root, commit: commit not in known)
+    main(["faults", "ill", "--out", str(tmp_path)])
+    assert "2 kinds were tried with earlier code" in kept(tmp_path).text
+
+
 def test_the_table_rests_on_the_code_that_is_judged(told, tmp_path: Path) -> None:
     main(["faults", "well", "--out", str(tmp_path)])
     sources = kept(tmp_path).sources

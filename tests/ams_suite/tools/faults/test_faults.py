@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from ams_suite.tools.faults import fault as declared
+from ams_suite.tools.faults import fault as declared, setup
 from ams_suite.tools.faults.command import FAULTS
 from ams_suite.tools.faults.fault import Bench, Try, bench_of, select
 from ams_suite.tools.faults.subject import Start
@@ -52,7 +52,7 @@ def test_another(): ...
 """
 
 
-def test_tests_of_the_shell_are_tries(tmp_path: Path) -> None:
+def test_tests_of_the_shell_are_tries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "tests/shell").mkdir(parents=True)
     (tmp_path / "tests/shell/test_it.py").write_text(TESTS)
     well, ill, missed = FAULTS["broken-conda"].function(Bench(tmp_path, tmp_path), Random(), 0)
@@ -60,7 +60,10 @@ def test_tests_of_the_shell_are_tries(tmp_path: Path) -> None:
     assert ill.case == "test_conda_ill" and "1 == 2" in ill.broken[0]
     (tmp_path / "tests/shell/test_it.py").unlink()
     (one,) = FAULTS["broken-python"].function(Bench(tmp_path, tmp_path), Random(), 0)
-    assert one.skipped == "pytest ended with 5"
+    assert one.broken[0].startswith("pytest ended with 5: ")
+    monkeypatch.setattr(setup, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match="pytest is not installed"):
+        list(FAULTS["broken-python"].function(Bench(tmp_path, tmp_path), Random(), 0))
 
 
 def test_a_run_that_shows_what_is_wrong_breaks_a_requirement(bench: Bench) -> None:

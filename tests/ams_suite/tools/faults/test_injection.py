@@ -79,9 +79,10 @@ def test_a_file_opened_in_any_mode_is_as_without_it(put, tmp_path: Path, mode: s
 
 
 def test_the_clock_jumps_at_a_reading(put) -> None:
-    put(seconds=3600.0, reading=1)
-    one, two = provenance.now(), provenance.now()
+    put(seconds=3600.0, reading=2)
+    one, then, two, later = provenance.now(), time.time(), provenance.now(), time.time()
     assert 3599 < (provenance.datetime.fromisoformat(two) - provenance.datetime.fromisoformat(one)).seconds < 3601
+    assert 3599 < later - then < 3601
 
 
 def test_the_data_set_is_registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
