@@ -25,6 +25,8 @@ from ams_suite.commands import COMMANDS, Command
 from ams_suite.lacking import advice, is_base
 
 ABOUT = "Which claims of arXiv 2405.13726 hold, how firmly, and why; and exact laws of samplers."
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""A disk that is full, a quota that is reached, a file that may not grow (ulimit -f)."""
 FRAME = "╭╮╰╯│─ "  # what tyro draws around a complaint, whose first line is a title; it offers no other form of it
 
 
@@ -123,8 +125,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _ended(2, f"ams: {message}\n")
         if isinstance(error, MemoryError):
             return _ended(3, "ams: there is not enough memory: end something else, or lift a limit (ulimit -v)\n")
-        full = isinstance(error, OSError) and error.errno == errno.ENOSPC
-        return _ended(3, f"ams: {error}: make room, and run it again\n" if full else _broken(error))
+        full = isinstance(error, OSError) and error.errno in FULL
+        return _ended(3, f"ams: {error}: make room or lift the limit, and run it again\n" if full else _broken(error))
     except SystemExit:
         raise
     except BaseException as error:  # a panic in Rust, which is no Exception: of Typst, or of what draws charts

@@ -150,6 +150,7 @@ def test_a_reader_that_has_seen_enough_is_no_verdict(toy, words):
         (KeyboardInterrupt(), 130, r"\A[^\n]+\n\Z"),
         (MemoryError(), 3, r"\Aams: there is not enough memory: [^\n]+\n\Z"),
         (OSError(24, "Too many open files"), 3, r"\Aams: too many open files: [^\n]+\n\Z"),
+        (OSError(27, "File too large"), 3, r"\Aams: [^\n]+: make room or lift the limit, and run it again\n\Z"),
         (RuntimeError("unforeseen"), 3, r"RuntimeError: unforeseen\n\Z"),
         (type("PanicException", (BaseException,), {})("of Rust"), 3, r"PanicException: of Rust\n\Z"),
     ],

@@ -111,18 +111,19 @@ def reseed(workspace: Workspace, ids: tuple[str, ...], count: int, entropy: int 
     most, alarmed = limits(len(experiments), count), [row for row in experiments if row.alarms]
     not_run = sum(bool(row.reason) for row in rows)
     text = (
-        f"{' '.join(ids) or 'All groups'}, {count} seeds from entropy {source}: {theory} alarms of Monte Carlo checks; of "
-        f"{len(experiments)} checks of experiments that their own seeds decide, {len(alarmed)} were decided otherwise by "
-        f"a seed (allowed: {most.checks}, each at {most.alarms} seeds){f'; {not_run} checks were not run' * bool(not_run)}"
+        f"{' '.join(ids) or 'All groups'}, {count} seeds from entropy {source}: {theory} alarms of Monte Carlo checks; "
+        f"of {len(experiments)} checks of experiments that their own seeds decide, {len(alarmed)} were decided "
+        f"otherwise by a seed (allowed: {most.checks}, each at {most.alarms} seeds)"
     )
+    text += f"; {not_run} checks were not run" if not_run else ""
+    words = " ".join((*ids, "--profile", workspace.profile))
     path = workspace.folder / FOLDER / "reseed.json"
     Section(
         id="reseed",
         title="What draws, at fresh seeds",
         text=f"{text}, in {time.perf_counter() - begin:.0f} s.",
         table=Table(id="reseed", caption=text, header=HEADER, rows=tuple(map(_row, rows))),
-        command=f"{workspace.project.command} reseed {' '.join((*ids, '--profile', workspace.profile))} --seeds {count} "
-        f"--entropy {source}",
+        command=f"{workspace.project.command} reseed {words} --seeds {count} --entropy {source}",
         started=started,
         sources={name: sha for claim, _ in chosen for name, sha in workspace.record_parts(claim).sources.items()},
     ).write(path)

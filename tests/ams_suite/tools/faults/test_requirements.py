@@ -128,3 +128,11 @@ def test_a_suite_that_breaks_without_any_fault_is_no_measure(tmp_path: Path) -> 
 
     with pytest.raises(RuntimeError, match="undisturbed, the run ended with 3"):
         Truth.of(Broken(ends=(Done(3, "", "it broke"),)))
+
+
+def test_a_table_of_a_study_counts_with_its_record_alone(truth: Truth, out: Path) -> None:
+    (out / "quick/studies").mkdir()
+    (out / "quick/studies/a.csv").write_text("another")
+    assert list(truth.after(out, WELL, {0})) == [], "nothing vouches for it"
+    write(out / "quick/studies/a.json", {"failed": False})
+    assert "quick/studies/a.csv is not as it should be" in list(truth.after(out, WELL, {0}))
