@@ -28,12 +28,11 @@ from verdicts.run.job import Job
 from verdicts.run.plan import Plan
 from verdicts.run.preflight import PROFILE, Cluster
 from verdicts.run.snakemake import PARENT
-from verdicts.run.workers import Task, Watch, tasks
+from verdicts.run.workers import SIGNALS, Task, Watch, tasks
 
 FOLDER = ".cluster"
 """Below a profile's results: there while jobs of a run may be on a cluster."""
 POLL, PATIENCE = 0.5, 120.0
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 def name_of(folder: Path) -> str:

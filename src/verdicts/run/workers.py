@@ -8,6 +8,7 @@ jobs are the same (`cluster.py`); both call `job.Job.do`.
 import contextlib
 import importlib
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -32,6 +33,8 @@ from verdicts.run.study import shares_here
 POLL = 0.05
 PATIENCE = 10.0
 LAPTOP = 8
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+"""What asks a run to end."""
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -61,7 +64,8 @@ def run_jobs(workspace: Workspace, plan: Plan, run: Run, cores: int, screen: Scr
                     waiting.remove(task)  # what it needs is not there, and has been told
                 elif all(name in ended for name in task.after) and _room(task, running, cores):
                     waiting.remove(task)
-                    running[task.log] = (task, _started(workspace, task))
+                    with _held_back():
+                        running[task.log] = (task, _started(workspace, task))
             if not (waiting or prepared):
                 prepared = True
                 prepare(workspace)
@@ -125,9 +129,20 @@ def _room(task: Task, running: dict[str, tuple[Task, BaseProcess]], cores: int) 
 
 def alone(workspace: Workspace, task: Task) -> int | None:
     """Do one job in a process of its own, and return its exit code."""
-    process = _started(workspace, task)
+    with _held_back():
+        process = _started(workspace, task)
     process.join()
     return process.exitcode
+
+
+@contextlib.contextmanager
+def _held_back() -> Iterator[None]:
+    """Let signals wait: what one raises within a fork Python drops, and a job that is not yet noted nobody stops."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _started(workspace: Workspace, task: Task) -> BaseProcess:
@@ -149,6 +164,7 @@ def _started(workspace: Workspace, task: Task) -> BaseProcess:
 
 def _work(task: Task, log: str, opened: Workspace | None) -> None:
     """Do a job in this process, its words in its log; the exit code is the job's."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     with Path(log).open("wb") as stream:
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)

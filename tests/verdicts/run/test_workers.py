@@ -122,6 +122,28 @@ def test_a_run_that_is_interrupted_leaves_no_job_behind(tmp_path, monkeypatch):
     assert "beta.job" in begun and not psutil.Process().children(recursive=True)
 
 
+SENT: list[int] = []
+
+
+def _interrupt_the_fork() -> None:
+    if SENT:
+        os.kill(os.getpid(), SENT.pop())
+
+
+os.register_at_fork(after_in_parent=_interrupt_the_fork)
+
+
+def test_an_interrupt_within_a_fork_is_not_lost(tmp_path, monkeypatch):
+    """Python drops what is raised in the hooks of a fork; the signal waits until the job is noted, and stopped."""
+    toy, stopped = Toy.make(tmp_path), []
+    monkeypatch.setattr(workers, "_stop", lambda processes: stopped.extend(processes) or [p.kill() for p in processes])
+    SENT.append(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        reproduce(toy, monkeypatch)
+    assert len(stopped) == 1
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, []) & {*workers.SIGNALS}
+
+
 def test_where_no_fork_may_be_jobs_start_anew(tmp_path, monkeypatch):
     toy = Toy.make(tmp_path)
     monkeypatch.setattr(workers.sys, "platform", "darwin")

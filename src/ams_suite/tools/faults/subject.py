@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ams_suite.tools.faults.injection import Injection, ams
+from verdicts.run.workers import SIGNALS
 
 TOYS = Path("tests/verdicts/toy_repository")
 PATIENCE = 3600.0
@@ -170,7 +171,9 @@ def _threads() -> int:
 def _forked(words: Sequence[str], start: Start, said: Path, folder: Path) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # what one raises within a fork is dropped
     if pid := os.fork():
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return pid
     code = 70
     try:
@@ -178,6 +181,7 @@ def _forked(words: Sequence[str], start: Start, said: Path, folder: Path) -> int
         for number, name in ((1, "stdout"), (2, "stderr")):
             setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))  # noqa: SIM115 (a descriptor)
         start.injection.put_in()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         code = ams(words)
     except BaseException:
         traceback.print_exc()
