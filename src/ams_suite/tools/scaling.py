@@ -51,7 +51,7 @@ class Scaling:
 
 
 def _table(runs: Sequence[Simulated]) -> list[str]:
-    head = ["| nodes | seconds | times faster | part of the nodes' time at work |", "|---|---|---|---|"]
+    head = ["| nodes | seconds | times faster | part of the nodes' time in use |", "|---|---|---|---|"]
     whole = runs[0].seconds
     return head + [
         f"| {run.nodes} | {run.seconds:.0f} | {whole / run.seconds:.1f} | {run.busy / run.nodes / run.seconds:.0%} |"

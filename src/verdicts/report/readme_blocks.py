@@ -23,7 +23,7 @@ from verdicts.report.words import MARKS, duration, required, spread
 PAGES = ("README.md", "paper/ARTIFACT.md")
 PICTURE = "paper/claims.svg"
 BLOCK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-# Whose values stand for the suite's: the largest run that has been kept
+# Whose values stand for the suite's: those of what a reader runs by default
 PREFERRED = (Profile.CPU, Profile.FULL, Profile.QUICK)
 NOTHING = "No run is kept under `paper/expected/` yet."
 WHAT = {
