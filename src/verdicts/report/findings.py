@@ -164,7 +164,7 @@ def tally(rows: Sequence[Row], verdicts: Mapping[str, Verdict], opened: Sequence
     parts = [
         (f"Of our {len(verdicts)} claims, {len(ours)} restate these", reached(ours)),
         (
-            "The others explain or limit these, or test the suite (a claim of ours that holds can contradict the paper)",
+            "The others explain or limit these, or test the suite (one that holds can contradict the paper)",
             reached(others),
         ),
     ]

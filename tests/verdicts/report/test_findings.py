@@ -116,6 +116,6 @@ def test_claims_of_the_paper_and_ours_are_counted_apart():
     rows = [Row("", "", word, "", "", "", "", ("A1", "A2")) for word in (Word.PARTLY, Word.HOLDS, Word.PARTLY)]
     assert tally(rows, {"A1": HOLDS, "A2": REFUTED, "B1": HOLDS, "B2": HOLDS, "B3": NOT_RUN}, ["B3"]) == (
         "Of the paper's 3 claims: 1 holds, 2 partly. Of our 5 claims, 2 restate these: 1 holds, 1 refuted. The others "
-        "explain or limit these, or test the suite (a claim of ours that holds can contradict the paper): 2 hold, 1 not run. "
+        "explain or limit these, or test the suite (one that holds can contradict the paper): 2 hold, 1 not run. "
         "Of 1 nothing is expected (open): B3."
     )
