@@ -3,10 +3,10 @@
 A fixed seed makes a run repeatable; that it passes then says little. Here each check is measured at several seeds
 from the system's entropy, which is recorded, so that every run can be repeated.
 
-- A *Monte Carlo check* of the theory raises an alarm by any verdict that is not the expected one. All of them together
-  do so with probability `ams.statistics.SUITE_FALSE_ALARM` a seed, at most.
-- A check of an *experiment* has an interval of confidence `ams.statistics.CONFIDENCE`, so that other seeds may leave it
-  undecided. It raises an alarm where a seed decides the opposite of what its own seed decides, with probability
+- A check that states a *share* of the false-alarm budget raises an alarm by any verdict that is not the expected one.
+  All of them together do so with probability `ams.statistics.SUITE_FALSE_ALARM` a seed, at most.
+- Any other check that draws has an *interval* of confidence `ams.statistics.CONFIDENCE`, so that other seeds may leave
+  it undecided. It raises an alarm where a seed decides the opposite of what its own seed decides, with probability
   `RATE` a seed at most, where the value lies at the bound. `limits` says how many alarms one check, and how many checks
   with an alarm, are too many.
 """
@@ -34,7 +34,7 @@ Say = Callable[[str], None]
 DECIDED = (Verdict.HOLDS, Verdict.REFUTED)
 RATE = (1 - CONFIDENCE) / 2
 RARE = 1e-3
-"""With what probability experiments raise more alarms than are allowed, where all values lie at their bounds."""
+"""With what probability intervals raise more alarms than are allowed, where all values lie at their bounds."""
 HEADER = ("check", "kind", "expected", "seeds", "smallest value", "largest value", "alarms", "remark")
 
 
@@ -56,27 +56,27 @@ class Redrawn(NamedTuple):
 
     @property
     def alarms(self) -> tuple[Draw, ...]:
-        """Return the draws whose verdict is not the wanted one; of an experiment's check: is the opposite one."""
+        """Return the draws whose verdict is not the wanted one; where the check states no share: is the opposite."""
         others = tuple(draw for draw in self.draws if draw.verdict is not self.wanted)
-        if self.check.by_monte_carlo:
+        if self.check.share:
             return others
         return tuple(draw for draw in others if {draw.verdict, self.wanted} == {*DECIDED})
 
     @property
     def decides(self) -> bool:
-        """Return whether an experiment's check can raise an alarm: it was drawn, and its own seed decides it."""
-        return not self.check.by_monte_carlo and bool(self.draws) and self.wanted in DECIDED
+        """Return whether a check without a share can raise an alarm: it was drawn, and its own seed decides it."""
+        return not self.check.share and bool(self.draws) and self.wanted in DECIDED
 
 
 class Limits(NamedTuple):
-    """How many of the experiments' checks may raise alarms, and how many alarms one of them may raise."""
+    """How many of the checks without a share may raise alarms, and how many alarms one of them may raise."""
 
     checks: int
     alarms: int
 
 
 def limits(checks: int, seeds: int) -> Limits:
-    """Return what `checks` of experiments, each measured at `seeds` seeds, exceed with probability `RARE` at most.
+    """Return what `checks` without a share, each measured at `seeds` seeds, exceed with probability `RARE` at most.
 
     Of one check the alarms are binomial with probability `RATE`, where the value lies at the bound; `RARE` is shared by
     the checks. The number of checks with an alarm is taken as binomial too, with probability `1 - (1 - RATE)^seeds`: so
@@ -91,8 +91,8 @@ def limits(checks: int, seeds: int) -> Limits:
 def reseed(workspace: Workspace, ids: tuple[str, ...], count: int, entropy: int | None, say: Say) -> int:
     """Measure what draws in the claims or groups `ids` (default: all) at `count` fresh seeds.
 
-    Writes the section `reseed` of the profile's report. Returns 1 where a Monte Carlo check raised an alarm, or checks
-    of experiments more than `limits` allows, else 0. Raises UserError, also where nothing draws; whatever a check
+    Writes the section `reseed` of the profile's report. Returns 1 where a check with a share raised an alarm, or those
+    without raised more than `limits` allows, else 0. Raises UserError, also where nothing draws; whatever a check
     raises passes through.
     """
     source = secrets.randbits(64) if entropy is None else entropy
@@ -107,13 +107,15 @@ def reseed(workspace: Workspace, ids: tuple[str, ...], count: int, entropy: int 
     for claim, check in chosen:
         rows.append(_redrawn(workspace, claim, check, seeds))
         say(_line(rows[-1]))
-    theory, experiments = _counted(rows), [row for row in rows if row.decides]
-    most, alarmed = limits(len(experiments), count), [row for row in experiments if row.alarms]
+    strict, intervals = [row for row in rows if row.check.share], [row for row in rows if row.decides]
+    raised = sum(len(row.alarms) for row in strict)
+    most, alarmed = limits(len(intervals), count), [row for row in intervals if row.alarms]
     not_run = sum(bool(row.reason) for row in rows)
     text = (
-        f"{' '.join(ids) or 'All groups'}, {count} seeds from entropy {source}: {theory} alarms of Monte Carlo checks; "
-        f"of {len(experiments)} checks of experiments that their own seeds decide, {len(alarmed)} were decided "
-        f"otherwise by a seed (allowed: {most.checks}, each at {most.alarms} seeds)"
+        f"{' '.join(ids) or 'All groups'}, {count} seeds from entropy {source}: {raised} alarms of the {len(strict)} "
+        f"checks with a share of the false-alarm budget; of {len(intervals)} with intervals of confidence {CONFIDENCE:g} "
+        f"that their own seeds decide, {len(alarmed)} were decided otherwise by a seed (allowed: {most.checks}, each at "
+        f"{most.alarms} seeds)"
     )
     text += f"; {not_run} checks were not run" if not_run else ""
     words = " ".join((*ids, "--profile", workspace.profile))
@@ -128,11 +130,7 @@ def reseed(workspace: Workspace, ids: tuple[str, ...], count: int, entropy: int 
         sources={name: sha for claim, _ in chosen for name, sha in workspace.record_parts(claim).sources.items()},
     ).write(path)
     say(f"{sum(len(row.draws) for row in rows)} draws; {text}; record: {path}")
-    return int(theory > 0 or len(alarmed) > most.checks or any(len(row.alarms) > most.alarms for row in alarmed))
-
-
-def _counted(rows: list[Redrawn]) -> int:
-    return sum(len(row.alarms) for row in rows if row.check.by_monte_carlo)
+    return int(raised > 0 or len(alarmed) > most.checks or any(len(row.alarms) > most.alarms for row in alarmed))
 
 
 def _that_draw(workspace: Workspace, ids: tuple[str, ...]) -> Iterator[tuple[Claim, Check]]:
@@ -162,7 +160,7 @@ def _redrawn(workspace: Workspace, claim: Claim, check: Check, seeds: tuple[int,
 
     wanted, draws, reason = Verdict.HOLDS, list[Draw](), ""
     try:
-        if claim.expected is not Expectation.HOLDS or not check.by_monte_carlo:  # some may hold, some may not
+        if claim.expected is not Expectation.HOLDS or not check.share:  # some may hold, some may not
             wanted = check_verdict(check, Measurement.model_validate(function(checks.settings)))
         draws.extend(map(draw, seeds))
     except Exception as error:
@@ -178,7 +176,7 @@ def _row(row: Redrawn) -> tuple[str | int | float, ...]:
     remark = ", ".join(
         [*(f"seed {draw.seed}: {draw.verdict}" for draw in row.alarms), *([row.reason] * bool(row.reason))]
     )
-    kind = "Monte Carlo" if row.check.by_monte_carlo else "experiment"
+    kind = "share" if row.check.share else "interval"
     return row.check.id, kind, row.wanted, len(values), *ends, len(row.alarms), remark
 
 
@@ -187,5 +185,5 @@ def _line(row: Redrawn) -> str:
         return f"{row.check.id:<22} not run: {row.reason}"
     values = [draw.value for draw in row.draws]
     seeds = ", ".join(f"{draw.seed} ({draw.verdict})" for draw in row.alarms)
-    drawn = f"{row.check.id:<22} {row.wanted} expected, values {min(values):.4g} to {max(values):.4g}"
+    drawn = f"{row.check.id:<22} {row.wanted} wanted, values {min(values):.4g} to {max(values):.4g}"
     return f"{drawn}; {len(row.alarms)} alarms{f': seeds {seeds}' if seeds else ''}"

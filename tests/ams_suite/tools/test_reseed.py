@@ -40,10 +40,10 @@ def test_only_monte_carlo_checks_are_drawn_again_each_at_its_own_seeds(toy, caps
     assert main(["reseed", "--seeds", "6", "--entropy", "5"]) == 0
     assert (
         "B1.three" in (said := capsys.readouterr().out)
-        and "6 draws; All groups, 6 seeds from entropy 5: 0 alarms" in said
+        and "6 draws; All groups, 6 seeds from entropy 5: 0 alarms of the 1 checks" in said
     )
     found = section(toy)
-    assert found.table.rows == (("B1.three", "Monte Carlo", "holds", 6, 1.0, 2.0, 0, ""),)
+    assert found.table.rows == (("B1.three", "share", "holds", 6, 1.0, 2.0, 0, ""),)
     assert found.command == "ams reseed --profile quick --seeds 6 --entropy 5"
     claim = toy.workspace().claims.select(["B1"])[0]
     assert found.sources == toy.workspace().record_parts(claim).sources
@@ -82,19 +82,22 @@ def test_a_claim_that_is_refuted_wants_the_verdict_of_its_own_seed(toy) -> None:
 
 
 def experiment(toy: Toy) -> None:
-    """Let B1 be an experiment, whose check's interval has the confidence of all."""
+    """Let B1 be an experiment, whose check states no share."""
     text = toy.claims("beta").read_text().replace(MONTE_CARLO, 'origin = "stated margin: by hand"', 1)
     before, _, after = text.partition('id = "B1"')
     evidence = re.sub(r'evidence = "[^"]*"', 'evidence = "experiment"', after, count=1)
     toy.claims("beta").write_text(f'{before}id = "B1"{evidence}')
 
 
-def test_a_check_of_an_experiment_may_be_left_undecided_and_rarely_be_decided_otherwise(toy, capsys) -> None:
+def test_a_check_without_a_share_may_be_left_undecided_and_rarely_be_decided_otherwise(toy, capsys) -> None:
     experiment(toy)
     measure(toy, "return Measurement(value=2.0, low=0.0 if settings.seed != 7 else 1.5, high=3.0)")
     assert main(["reseed", "--seeds", "3"]) == 0
-    assert section(toy).table.rows == (("B1.three", "experiment", "holds", 3, 2.0, 2.0, 0, ""),)
-    assert "of 1 checks of experiments that their own seeds decide, 0 were decided otherwise" in section(toy).text
+    assert section(toy).table.rows == (("B1.three", "interval", "holds", 3, 2.0, 2.0, 0, ""),)
+    assert (
+        "of 1 with intervals of confidence 0.99 that their own seeds decide, 0 were decided otherwise"
+        in section(toy).text
+    )
     value = "(0.0 if settings.seed != 7 else 2.0)"
     toy.replace_in_module(
         "beta/checks", "value=2.0, low=0.0 if settings.seed != 7 else 1.5, high=3.0", f"value={value}"
@@ -104,7 +107,7 @@ def test_a_check_of_an_experiment_may_be_left_undecided_and_rarely_be_decided_ot
     assert section(toy).table.rows[0][6] == 3 and "1 were decided otherwise" in section(toy).text
 
 
-def test_as_many_checks_of_experiments_raise_an_alarm_as_their_intervals_allow() -> None:
+def test_as_many_checks_without_a_share_raise_an_alarm_as_their_intervals_allow() -> None:
     """One seed of 100 checks at .005: P(more than 4) = .00017, P(more than 3) = .0018; of one, P(1) = .005 > .00001."""
     assert limits(100, 1) == (4, 1) and limits(0, 20) == (0, 0)
     assert limits(50, 20).checks == pytest.approx(50 * 0.0954 + 3.1 * (50 * 0.0954 * 0.9046) ** 0.5, abs=1.5)
@@ -124,7 +127,7 @@ def test_what_is_not_there_is_not_run(toy, capsys) -> None:
     measure(toy, "raise Unavailable('no such file')")
     assert main(["reseed", "--seeds", "2"]) == 0
     assert "not run: no such file" in capsys.readouterr().out
-    assert section(toy).table.rows == (("B1.three", "Monte Carlo", "holds", 0, "", "", 0, "no such file"),)
+    assert section(toy).table.rows == (("B1.three", "share", "holds", 0, "", "", 0, "no such file"),)
     assert "1 checks were not run" in section(toy).text
 
 
