@@ -113,9 +113,9 @@ def reseed(workspace: Workspace, ids: tuple[str, ...], count: int, entropy: int 
     not_run = sum(bool(row.reason) for row in rows)
     text = (
         f"{' '.join(ids) or 'All groups'}, {count} seeds from entropy {source}: {raised} alarms of the {len(strict)} "
-        f"checks with a share of the false-alarm budget; of {len(intervals)} with intervals of confidence {CONFIDENCE:g} "
-        f"that their own seeds decide, {len(alarmed)} were decided otherwise by a seed (allowed: {most.checks}, each at "
-        f"{most.alarms} seeds)"
+        f"checks with a share of the false-alarm budget; of {len(intervals)} with intervals of confidence "
+        f"{CONFIDENCE:g} that their own seeds decide, {len(alarmed)} were decided otherwise by a seed (allowed: "
+        f"{most.checks}, each at {most.alarms} seeds)"
     )
     text += f"; {not_run} checks were not run" if not_run else ""
     words = " ".join((*ids, "--profile", workspace.profile))
