@@ -154,7 +154,7 @@ def test_failure_is_told_with_its_log(toy):
 
 def test_before_any_run_nothing_is_shown_as_found(toy):
     text = text_of(toy.workspace())
-    assert not Page(text).with_class("holds") and "against the paper: 4 not run" in text
+    assert not Page(text).with_class("holds") and "contradict the paper): 4 not run" in text
     assert {row.attributes["data-verdict"] for row in Page(text).with_class("claim")} == {"not run"}
 
 

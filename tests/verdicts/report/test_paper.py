@@ -60,7 +60,7 @@ def test_it_holds_every_claim_that_was_run_with_checks_figures_and_tables(toy):
     data = data_of(toy.run_all())
     assert [(c["id"], c["verdict"]) for c in data["claims"]] == [("A1", "holds"), ("A2", "refuted"), ("B1", "holds")]
     assert data["verdicts"]["B2"] == "not run" and data["values"]["A2.two"] == "2 [1.9, 2.1]"
-    assert data["tally"].endswith("against the paper: 1 holds, 1 refuted, 1 not run.")
+    assert data["tally"].endswith("contradict the paper): 1 holds, 1 refuted, 1 not run.")
     two = data["claims"][1]["checks"][0]
     assert (two["measured"], two["required"], two["verdict"]) == ("2 [1.9, 2.1]", "≤ 1", "refuted")
     assert data["claims"][0]["statement"] == [{"math": r"1 \= 1", "display": False}]
@@ -90,7 +90,7 @@ def test_before_any_run_there_is_a_paper_that_says_so(toy):
     assert not workspace.folder.exists()
     built = document.build(workspace, collect(workspace))
     assert built["paper.pdf"].startswith(b"%PDF") and built["supplement.pdf"].startswith(b"%PDF")
-    assert json.loads(built["paper/data.json"])["tally"].endswith("against the paper: 3 not run.")
+    assert json.loads(built["paper/data.json"])["tally"].endswith("contradict the paper): 3 not run.")
 
 
 def test_data_that_do_not_fit_are_refused(toy, tmp_path):

@@ -137,9 +137,13 @@ def test_an_interrupt_within_a_fork_is_not_lost(tmp_path, monkeypatch):
     """Python drops what is raised in the hooks of a fork; the signal waits until the job is noted, and stopped."""
     toy, stopped = Toy.make(tmp_path), []
     monkeypatch.setattr(workers, "_stop", lambda processes: stopped.extend(processes) or [p.kill() for p in processes])
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # where the tests run under nohup too
     SENT.append(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt):
-        reproduce(toy, monkeypatch)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            reproduce(toy, monkeypatch)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert len(stopped) == 1
     assert not signal.pthread_sigmask(signal.SIG_BLOCK, []) & {*workers.SIGNALS}
 
