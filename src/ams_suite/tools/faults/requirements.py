@@ -8,6 +8,7 @@ verdicts and values and the same files, and `--check` finds all current.
 
 import re
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -110,7 +111,11 @@ class Truth(NamedTuple):
 def files_of(out: Path, profile: str) -> Files:
     """Return the results below `out`, of a profile and of the cells, by place; JSON without what tells of time."""
     places = [path for part in (profile, "cells") for path in (out / part).rglob("*") if path.is_file()]
-    return {path.relative_to(out).as_posix(): _content(path) for path in places if not path.name.endswith(NO_RESULT)}
+    files = {}
+    for path in (each for each in places if not each.name.endswith(NO_RESULT)):
+        with suppress(FileNotFoundError):  # a job that outlives its driver renames what it has written
+            files[path.relative_to(out).as_posix()] = _content(path)
+    return files
 
 
 def _content(path: Path) -> Any:

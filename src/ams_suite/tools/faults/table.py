@@ -13,7 +13,7 @@ from verdicts.records.files import sha256_of
 from verdicts.records.section import FOLDER, Section
 
 HEADER = ("fault", "what is done", "tries", "broke a requirement", "exit codes", "remark", "seed", "when", "commit")
-JUDGED = ("verdicts/run", "verdicts/records", "verdicts/studies", "ams/data", "ams_suite/tools/faults")
+JUDGED, TOOL = ("verdicts/run", "verdicts/records", "verdicts/studies", "ams/data"), "ams_suite/tools/faults"
 REQUIRED = (
     "After each try the exit code is one of those documented, nobody sees a traceback, and no verdict that is shown is "
     "wrong; the next plain run ends with the verdicts, values and files of a run that nothing has disturbed. Where one "
@@ -82,7 +82,7 @@ def section(root: Path, rows: Sequence[Row], started: str) -> Section:
     earlier = sum(not _is_code_of(root, str(row[-1])) for row in rows)
     older = f" {earlier} kinds were tried with earlier code (column commit)." if earlier else ""
     text = f"{tried}. {REQUIRED}: {broken} tries broke a requirement.{older}"
-    files = [file for part in JUDGED for file in sorted((root / "src" / part).rglob("*.py"))]
+    files = [file for part in (*JUDGED, TOOL) for file in sorted((root / "src" / part).rglob("*.py"))]
     return Section(
         id="faults",
         title="Faults injected into runs",
@@ -95,7 +95,7 @@ def section(root: Path, rows: Sequence[Row], started: str) -> Section:
 
 
 def _is_code_of(root: Path, commit: str) -> bool:
-    """Return whether the code that is judged, and the tool, are as in a commit; no where that cannot be known."""
+    """Return whether the code that is judged is as in a commit; no where that cannot be known."""
     command = ["git", "diff", "--quiet", commit, "--", *(f"src/{part}" for part in JUDGED)]
     return subprocess.run(command, cwd=root, capture_output=True, check=False).returncode == 0
 
