@@ -103,21 +103,36 @@ def _condensed(framed: str) -> str:
     return f"{first}; {f'did you mean {meant[1]}?' if meant else '`ams --help` shows what is expected'}"
 
 
+class Interrupt:
+    """What a signal calls: it raises KeyboardInterrupt, and notes it, since a library may raise another error instead."""
+
+    asked = False
+
+    def __call__(self, number: int, frame: object) -> None:
+        """Raise KeyboardInterrupt."""
+        self.asked = True
+        raise KeyboardInterrupt
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; without arguments, show the help."""
     given = sys.argv[1:] if arguments is None else arguments
     _open_streams()
     os.environ.pop("MPLBACKEND", None)  # the user's own: an unknown one would fail every figure
     # Asked to end by a scheduler, or by a terminal that closes, is as good as by a key: jobs are stopped
+    interrupt = Interrupt()
     for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         if signal.getsignal(sent) is not signal.SIG_IGN:  # as under nohup
-            signal.signal(sent, signal.default_int_handler)
+            signal.signal(sent, interrupt)
     try:
         code = parse(given or ["--help"])()
         sys.stdout.flush()
+        if interrupt.asked:
+            raise KeyboardInterrupt
     except BrokenPipeError:  # a reader that has seen enough, as in `| head`: the shell's code for it
         return _ended(128 + signal.SIGPIPE)
     except KeyboardInterrupt:
+        interrupt.asked = False
         kept = "what was finished is kept, the same command goes on from there"
         return _ended(130, f"ams: interrupted; {'nothing is kept' if 'conform' in given[:1] else kept}\n")
     except Exception as error:  # Python's own code for it, 1, is a verdict here

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from ams_suite.__main__ import main
+from ams_suite.__main__ import Interrupt, main
 from ams_suite.commands import COMMANDS
 from tests.verdicts.toy import Toy
 
@@ -176,13 +176,29 @@ def test_an_interrupt_while_it_is_imported_needs_no_traceback(toy, tmp_path):
     assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
 
 
+SWALLOWED = """import os, signal
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    except KeyboardInterrupt:
+        raise ValueError("a library closes its file")
+    return"""
+
+
+def test_an_interrupt_that_a_library_swallows_ends_the_run(toy):
+    toy.replace_in_module("alpha/checks", "return Measurement(value=ONE", f"{SWALLOWED} Measurement(value=ONE")
+    done = toy.ams("reproduce", "--profile", "quick")
+    assert done.returncode == 130 and "interrupted" in done.stderr, done.stderr
+    assert toy.record("A1").exists() and not toy.record("B1").exists(), "the next claims are not begun"
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 @pytest.mark.parametrize("before", [signal.SIG_DFL, signal.SIG_IGN])
 def test_a_signal_to_end_interrupts_unless_it_is_ignored(sent, before):
     theirs = signal.signal(sent, before)
     try:
         assert main(["schema"]) == 0
-        assert (signal.getsignal(sent) is signal.default_int_handler) == (before is signal.SIG_DFL)
+        assert isinstance(signal.getsignal(sent), Interrupt) == (before is signal.SIG_DFL)
     finally:
         signal.signal(sent, theirs)
 

@@ -4,6 +4,7 @@ A check that breaks takes nothing else with it: its traceback goes to the claim'
 the others run.
 """
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -89,11 +90,17 @@ def _refusing(reason: str) -> Load:
 
 @contextmanager
 def complaining(what: str, complain: Complain) -> Iterator[None]:
-    """Turn a disk that is full or gone into one line; what is missing counts as failed at the end."""
+    """Turn a disk that is full or gone into one line; what is missing counts as failed at the end.
+
+    Raises KeyboardInterrupt too where an interrupt was swallowed: a library that it met while it closed a file, for
+    instance, raised an error of its own, which was taken for a result that failed.
+    """
     try:
         yield
     except OSError as error:
         complain(f"{what} could be written: {error}")
+    if getattr(signal.getsignal(signal.SIGTERM), "asked", False):  # of the command line's handler
+        raise KeyboardInterrupt
 
 
 def _record(workspace: Workspace, run: Run, claim: Claim, load: Load, environment: Environment) -> Record:
