@@ -104,7 +104,7 @@ def _condensed(framed: str) -> str:
 
 
 class Interrupt:
-    """What a signal calls: it raises KeyboardInterrupt, and notes it, since a library may raise another error instead."""
+    """What a signal calls: it raises KeyboardInterrupt, and notes it: a library may raise another error instead."""
 
     asked = False
 
