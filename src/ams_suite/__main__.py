@@ -10,6 +10,7 @@ import importlib
 import io
 import os
 import re
+import resource
 import signal
 import sys
 import traceback
@@ -138,7 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # Python's own code for it, 1, is a verdict here
         if message := _for_the_user(error, given[0]):
             return _ended(2, f"ams: {message}\n")
-        if isinstance(error, MemoryError):
+        if isinstance(error, MemoryError) or (isinstance(error, SystemError) and _memory_is_limited()):
             return _ended(3, "ams: there is not enough memory: end something else, or lift a limit (ulimit -v)\n")
         full = isinstance(error, OSError) and error.errno in FULL
         return _ended(3, f"ams: {error}: make room or lift the limit, and run it again\n" if full else _broken(error))
@@ -147,6 +148,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BaseException as error:  # a panic in Rust, which is no Exception: of Typst, or of what draws charts
         return _ended(3, _broken(error))
     return code
+
+
+def _memory_is_limited() -> bool:
+    """Return whether a limit on memory is set (`ulimit -v`): where it is reached, Python itself may break."""
+    return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
 
 
 def _broken(error: BaseException) -> str:

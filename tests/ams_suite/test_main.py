@@ -164,6 +164,17 @@ def test_an_interrupt_or_a_crash_is_no_verdict(monkeypatch, capsys, error, code,
     assert re.search(said, capsys.readouterr().err)
 
 
+def test_without_memory_python_itself_may_break(monkeypatch, capsys):
+    def end(orders, console):
+        raise SystemError("returned NULL without setting an exception")
+
+    monkeypatch.setattr("verdicts.run.driver.reproduce", end)
+    assert main(["reproduce"]) == 3 and "SystemError" in capsys.readouterr().err
+    monkeypatch.setattr("ams_suite.__main__.resource.getrlimit", lambda kind: (2**28, -1))
+    assert main(["reproduce"]) == 3
+    assert capsys.readouterr().err.startswith("ams: there is not enough memory: ")
+
+
 def test_an_interrupt_while_it_is_imported_needs_no_traceback(toy, tmp_path):
     (tmp_path / "early").mkdir()
     (tmp_path / "early/tyro.py").write_text(

@@ -1,5 +1,6 @@
 """What goes wrong on other people's machines: each fault ends in one clear line and exit code 2, or is got round."""
 
+import re
 import sys
 import time
 from pathlib import Path
@@ -159,7 +160,7 @@ def test_an_index_without_the_package(with_real_pip, tmp_path: Path) -> None:
     empty = tmp_path / "wheels"
     empty.mkdir()
     told = complaint(with_real_pip.run(PIP_NO_INDEX="1", PIP_FIND_LINKS=str(empty)))
-    assert told.startswith("the environment cannot be made: no torch>=2.3 for Python 3.")
+    assert re.match(r"the environment cannot be made: no torch>=2\.\d+ for Python 3\.", told), told
 
 
 def test_a_disk_that_is_full(with_real_pip, tiny_disk: Path) -> None:
