@@ -19,6 +19,7 @@ from analysis.annealed.nfe_to_threshold import (
     default_line_run,
     edges,
     error_at,
+    judged,
     sizes_of,
     speed_up,
     speed_ups,
@@ -103,10 +104,10 @@ def speed_up_on_the_mixture(settings: Settings) -> Measurement:
 def _on_mixture(settings: Settings, tuned: bool = False, case: Case = LINE_KL) -> Measurement:
     """Return the speed-up by KL at 40 evaluations on the mixture.
 
-    Adaptive momentum's KL is estimated from particles; annealed Langevin's curve is exact (a density on a grid), so
-    the interval of the estimate is carried through the curve.
+    Adaptive momentum's KL is estimated from particles, when tuned of `judged` batches; annealed Langevin's curve is
+    exact (a density on a grid), so the interval of the estimate is carried through the curve.
     """
-    (run,) = case.runs(settings, PAPER, 40, tuned)
+    (run,) = case.runs(judged(settings) if tuned else settings, PAPER, 40, tuned)
     kl = run.errors.kl
     baseline = list(curve(case, settings, BASELINE, tuned))
     ends = (kl.value, kl.high, kl.low)

@@ -21,6 +21,11 @@ def sizes_of(settings: Settings) -> Sizes:
     return Sizes(settings.batch, settings.batches, settings.nodes, settings.seed)
 
 
+def judged(settings: Settings) -> Settings:
+    """Return the settings of the runs that judge P2a and P2b: with more batches of particles."""
+    return settings.model_copy(update={"batches": settings.judged})
+
+
 def grid(settings: Settings, sampler: str, budget: int) -> tuple[Hyperparameters, ...]:
     """Return what tuning tries on the Gaussian: T that divide the budget, two noise levels at least, smaller steps."""
     spec = SPECS[sampler]

@@ -50,7 +50,7 @@ class Settings(Seeded):
     constant; a corrector's `snrs`; exponents `rhos` of the noise levels, geometric ones (0, the limit of a large
     exponent) last; EDM's `churns`; constant `betas`; `drift_scales` of consistent annealed sampling. RK45 has no
     budget but `tolerances`. Thresholds: `kl`, `line_kl` (nats), `w2`. Particles: `batches` independent batches of
-    `batch`. Sensitivity: at `probes` evaluations, over `sweep_*`.
+    `batch`, `judged` batches in the runs that judge P2a and P2b. Sensitivity: at `probes` evaluations, over `sweep_*`.
     """
 
     tabulated: tuple[str, ...] = ()
@@ -82,6 +82,7 @@ class Settings(Seeded):
     w2: Numbers = (0.5, 0.3, 0.2, 0.1, 0.05)
     batch: PositiveInt = 625
     batches: PositiveInt = 32
+    judged: PositiveInt = 128
     nodes: PositiveInt = 20_000
     probes: Sizes = (60, 240)
     sweep_snr: Numbers = (0.01, 0.02, 0.04, 0.08, 0.12, 0.16, 0.2, 0.25, 0.3, 0.4)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ams.samplers.presets import ADAPTIVE, DEFAULT, RK45, Hyperparameters, noise_schedule
 from analysis.annealed import film, gaussian, mixture, other_mixtures, sensitivity
 from analysis.annealed.gaussian import SIGMAS, TARGET
-from analysis.annealed.nfe_to_threshold import ELSEWHERE, KL, LINE_KL, grid, line_grid, sizes_of
+from analysis.annealed.nfe_to_threshold import ELSEWHERE, KL, LINE_KL, grid, judged, line_grid, sizes_of
 from analysis.annealed.settings import (
     BASELINE,
     CAUSES,
@@ -83,6 +83,10 @@ def _on_mixture(settings: Settings) -> Iterator[Cell]:
         for budget in LINE_KL.budgets(settings, name, tuned=True):
             yield mixture.tuned_run.cell(name, budget, line_grid(settings, name), sizes)
             yield mixture.line_run.cell(name, budget, other_mixtures.chosen(name, budget), sizes)
+    if 40 in LINE_KL.budgets(settings, PAPER, tuned=True):
+        most = sizes_of(judged(settings))
+        yield mixture.tuned_run.cell(PAPER, 40, line_grid(settings, PAPER), most)
+        yield mixture.line_run.cell(PAPER, 40, other_mixtures.chosen(PAPER, 40), most)
     yield mixture.langevin_particles.cell(100, sizes)
 
 
