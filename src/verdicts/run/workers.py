@@ -10,12 +10,13 @@ import importlib
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from verdicts.claims.config import Device
 from verdicts.claims.schema import Claim
@@ -35,6 +36,8 @@ PATIENCE = 10.0
 LAPTOP = 8
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 """What asks a run to end."""
+HANDLERS: dict[int, Any] = {}
+"""Of signals that wait: what handles them otherwise."""
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -137,12 +140,26 @@ def alone(workspace: Workspace, task: Task) -> int | None:
 
 @contextlib.contextmanager
 def _held_back() -> Iterator[None]:
-    """Let signals wait: what one raises within a fork Python drops, and a job that is not yet noted nobody stops."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    """Let signals wait: what one raises within a fork Python drops, and a job that is not yet noted nobody stops.
+
+    By handlers, not by a mask: a signal may reach another thread, and its handler still runs in this one.
+    """
+    noted: list[int] = []
+    for sent in SIGNALS if threading.current_thread() is threading.main_thread() else ():
+        if (handler := signal.getsignal(sent)) is not None:
+            HANDLERS[sent] = handler
+            signal.signal(sent, lambda number, frame: noted.append(number))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        _restore_handlers()
+    for number in noted:
+        signal.raise_signal(number)
+
+
+def _restore_handlers() -> None:
+    while HANDLERS:
+        signal.signal(*HANDLERS.popitem())
 
 
 def _started(workspace: Workspace, task: Task) -> BaseProcess:
@@ -164,7 +181,7 @@ def _started(workspace: Workspace, task: Task) -> BaseProcess:
 
 def _work(task: Task, log: str, opened: Workspace | None) -> None:
     """Do a job in this process, its words in its log; the exit code is the job's."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    _restore_handlers()
     with Path(log).open("wb") as stream:
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)

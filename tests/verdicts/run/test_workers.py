@@ -145,7 +145,15 @@ def test_an_interrupt_within_a_fork_is_not_lost(tmp_path, monkeypatch):
     finally:
         signal.signal(signal.SIGINT, before)
     assert len(stopped) == 1
-    assert not signal.pthread_sigmask(signal.SIG_BLOCK, []) & {*workers.SIGNALS}
+    assert workers.HANDLERS == {} and signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_job_heeds_the_signals_that_its_driver_holds_back(monkeypatch):
+    """A fork inherits the handlers that only note; its work puts back those that end it."""
+    with workers._held_back():
+        assert signal.getsignal(signal.SIGTERM) is not (theirs := workers.HANDLERS[signal.SIGTERM])
+        workers._restore_handlers()
+        assert signal.getsignal(signal.SIGTERM) is theirs
 
 
 def test_where_no_fork_may_be_jobs_start_anew(tmp_path, monkeypatch):
