@@ -37,7 +37,7 @@ LAPTOP = 8
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 """What asks a run to end."""
 HANDLERS: dict[int, Any] = {}
-"""Of signals that wait: what handles them otherwise."""
+"""The handlers of the signals that wait, to be put back."""
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
