@@ -104,8 +104,8 @@ def reseed(workspace: Workspace, ids: tuple[str, ...], count: int, entropy: int 
         raise UserError(
             f"reseed: no check that draws in {', '.join(ids) or 'any group'} in the {workspace.profile} profile"
         )
-    for claim, check in chosen:
-        rows.append(_redrawn(workspace, claim, check, seeds))
+    for checks, claim, check in chosen:
+        rows.append(_redrawn(checks, claim, check, seeds))
         say(_line(rows[-1]))
     strict, intervals = [row for row in rows if row.check.share], [row for row in rows if row.decides]
     raised = sum(len(row.alarms) for row in strict)
@@ -127,31 +127,30 @@ def reseed(workspace: Workspace, ids: tuple[str, ...], count: int, entropy: int 
         table=Table(id="reseed", caption=text, header=HEADER, rows=tuple(map(_row, rows))),
         command=f"{workspace.project.command} reseed {words} --seeds {count} --entropy {source}",
         started=started,
-        sources={name: sha for claim, _ in chosen for name, sha in workspace.record_parts(claim).sources.items()},
+        sources={name: sha for _, claim, _ in chosen for name, sha in workspace.record_parts(claim).sources.items()},
     ).write(path)
     say(f"{sum(len(row.draws) for row in rows)} draws; {text}; record: {path}")
     return int(raised > 0 or len(alarmed) > most.checks or any(len(row.alarms) > most.alarms for row in alarmed))
 
 
-def _that_draw(workspace: Workspace, ids: tuple[str, ...]) -> Iterator[tuple[Claim, Check]]:
-    """Yield the chosen claims' Monte Carlo checks, and those of experiments whose group has a seed."""
+def _that_draw(workspace: Workspace, ids: tuple[str, ...]) -> Iterator[tuple[Checks, Claim, Check]]:
+    """Yield the chosen claims' Monte Carlo checks, and those of experiments whose group has a seed, ready to run.
+
+    Raises UserError for a Monte Carlo check whose group has no seed.
+    """
     for claim in workspace.claims.select(ids):
-        for check in claim.check if workspace.profile in claim.profiles else ():
-            experiment = claim.evidence is Evidence.EXPERIMENT
-            if check.by_monte_carlo or (experiment and hasattr(_checks(workspace, claim).settings, "seed")):
-                yield claim, check
+        here = claim.check if workspace.profile in claim.profiles else ()
+        drawing = [each for each in here if each.by_monte_carlo or claim.evidence is Evidence.EXPERIMENT]
+        checks = Checks.load(workspace, workspace.claims.group_of(claim)) if drawing else None
+        for check in drawing:
+            if checks and hasattr(checks.settings, "seed"):
+                yield checks, claim, check
+            elif check.by_monte_carlo:
+                raise UserError(f"{claim.group}: its checks draw, but its Settings have no field `seed`")
 
 
-def _checks(workspace: Workspace, claim: Claim) -> Checks:
-    """Return a claim's group, ready to run."""
-    return Checks.load(workspace, workspace.claims.group_of(claim))
-
-
-def _redrawn(workspace: Workspace, claim: Claim, check: Check, seeds: tuple[int, ...]) -> Redrawn:
-    """Measure a check at its own seed and at fresh ones. Raises UserError where its settings have no seed."""
-    checks = _checks(workspace, claim)
-    if not hasattr(checks.settings, "seed"):
-        raise UserError(f"{claim.group}: its checks draw, but its Settings have no field `seed`")
+def _redrawn(checks: Checks, claim: Claim, check: Check, seeds: tuple[int, ...]) -> Redrawn:
+    """Measure a check at its own seed and at fresh ones."""
     function = checks.function(check)
 
     def draw(seed: int) -> Draw:
