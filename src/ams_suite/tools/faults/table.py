@@ -79,7 +79,8 @@ def section(root: Path, rows: Sequence[Row], started: str) -> Section:
     """Return the section of these rows; it rests on the code that is judged, and on the tool."""
     tries, broken = (sum(int(row[column]) for row in rows) for column in (2, 3))
     tried = f"{len(rows)} kinds of faults were injected into runs, {tries} tries"
-    earlier = sum(not _is_code_of(root, str(row[-1])) for row in rows)
+    current = {commit for commit in {str(row[-1]) for row in rows} if _is_code_of(root, commit)}
+    earlier = sum(str(row[-1]) not in current for row in rows)
     older = f" {earlier} kinds were tried with earlier code (column commit)." if earlier else ""
     text = f"{tried}. {REQUIRED}: {broken} tries broke a requirement.{older}"
     files = [file for part in (*JUDGED, TOOL) for file in sorted((root / "src" / part).rglob("*.py"))]
