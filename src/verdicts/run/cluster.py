@@ -33,6 +33,8 @@ from verdicts.run.workers import SIGNALS, Task, Watch, tasks
 FOLDER = ".cluster"
 """Below a profile's results: there while jobs of a run may be on a cluster."""
 POLL, PATIENCE = 0.5, 120.0
+LOOK, FORGOTTEN = 10.0, 900.0
+"""Seconds from one look at the queue to the next; and after how many without a job there is none to wait for."""
 
 
 def name_of(folder: Path) -> str:
@@ -75,9 +77,11 @@ def run_on_cluster(
     child = None
     try:
         child = _snakemake(workspace, run, place, cluster, at_once)
-        while child.poll() is None:
+        queue = _Queue(name_of(workspace.folder))
+        while child.poll() is None and not queue.forgotten:
             time.sleep(POLL)
-            watch.show(screen, [task for task in work if _started(workspace, task) and not _done(place, task)])
+            queue.look()
+            watch.show(screen, [task for task in work if task.log in queue.running and not _done(place, task)])
         ended = {task.job.group for task in work if task.job.work == "checks" and _done(place, task)}
         _await(watch, screen, ended, cluster)
         _report_failures(workspace, work, place, child.returncode, screen)
@@ -88,6 +92,35 @@ def run_on_cluster(
                     _end(child)
             finally:
                 _cancel(workspace.folder, screen)
+
+
+class _Queue:
+    """What SLURM's queue has of a run, looked at from time to time.
+
+    `running` are the logs of the tasks at work. It is `forgotten` where SLURM answers, and has known of no job of the
+    run for long: a controller that has lost its state does not tell, and Snakemake would wait for ever.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        self.running: set[str] = set()
+        self._prefix, self._looked, self._alive = prefix, time.monotonic(), time.monotonic()
+
+    @property
+    def forgotten(self) -> bool:
+        return self._looked - self._alive > FORGOTTEN
+
+    def look(self) -> None:
+        """Ask SLURM, unless it was asked just now; where it does not answer, nothing is known."""
+        if time.monotonic() < self._looked + LOOK:
+            return
+        try:
+            jobs = slurm.queued(self._prefix)
+        except UserError:
+            jobs = None
+        self._looked = time.monotonic()
+        if jobs is None or jobs:
+            self._alive = self._looked
+        self.running = {job.task for job in jobs or () if job.running}
 
 
 def _described(workspace: Workspace, work: Sequence[Task], run: Run, cluster: Cluster) -> dict[str, Any]:
@@ -147,13 +180,17 @@ def _await(watch: Watch, screen: Screen, ended: set[str], cluster: Cluster) -> N
         watch.show(screen, [])
 
 
-def _report_failures(workspace: Workspace, work: Sequence[Task], place: Path, code: int, screen: Screen) -> None:
+def _report_failures(workspace: Workspace, work: Sequence[Task], place: Path, code: int | None, screen: Screen) -> None:
     """Say which jobs ended badly, or were never begun though nothing kept them, and which logs say why.
 
-    Where Snakemake itself was killed, the jobs that it had begun are cancelled: whether they failed cannot be known.
+    `code` is Snakemake's, None where it waits in vain. Where it has not ended of itself, the jobs that it had begun are
+    cancelled: whether they failed cannot be known.
     """
-    blamed = code < 0
-    if blamed:
+    blamed = broken = code is None or code < 0
+    if code is None:
+        minutes = f"{FORGOTTEN / 60:.0f} minutes"
+        screen.complain(f"SLURM has known of no job of this run for {minutes}: run again to go on")
+    elif code < 0:
         screen.complain(f"Snakemake was killed by signal {-code}: its jobs are cancelled; run again to go on")
     for task in work:
         if _done(place, task) or not all((place / "done" / name).exists() for name in task.after):
@@ -161,7 +198,7 @@ def _report_failures(workspace: Workspace, work: Sequence[Task], place: Path, co
         blamed = True
         logs = [workspace.log_path(task.log)] if _started(workspace, task) else [workspace.log_path("snakemake")]
         logs += sorted((workspace.folder / "logs" / "slurm").glob(f"*/{task.log}/*.log"), key=_age)[-1:]
-        ended = "has not ended" if code < 0 else "ended badly at every attempt"
+        ended = "has not ended" if broken else "ended badly at every attempt"
         happened = ended if _started(workspace, task) else "was not started"
         screen.complain(f"the job {task.log} {happened}: see {' and '.join(map(str, logs))}")
     if code and not blamed:

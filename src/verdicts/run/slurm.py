@@ -21,6 +21,15 @@ class Node(NamedTuple):
     gres: str
 
 
+class Queued(NamedTuple):
+    """A job in the queue: its id, its name, the task that it does (Snakemake's comment has it), and is it at work?"""
+
+    id: str
+    name: str
+    task: str
+    running: bool
+
+
 def asked(*command: str) -> str:
     """Return what a command of SLURM prints. Raises UserError where it fails, or gives no answer in a minute."""
     try:  # in a session of its own: a signal that ends the driver is not to end what clears up after it
@@ -52,11 +61,20 @@ def nodes() -> list[Node]:
     ]
 
 
+def queued(prefix: str) -> list[Queued]:
+    """Return this user's jobs, queued, running or ending, whose name begins so. Raises UserError."""
+    lines = asked("squeue", "--me", "--noheader", "--format=%i|%j|%T|%k").splitlines()
+    rows = (line.strip().split("|", 3) for line in lines)
+    jobs = (
+        Queued(job, name, comment.rpartition("_wildcards_")[2], state == "RUNNING")
+        for job, name, state, comment in rows
+    )
+    return [job for job in jobs if job.name.startswith(prefix)]
+
+
 def jobs_of(prefix: str) -> set[str]:
     """Return the ids of this user's jobs, queued, running or ending, whose name begins so. Raises UserError."""
-    lines = asked("squeue", "--me", "--noheader", "--format=%i|%j").splitlines()
-    pairs = (line.strip().partition("|") for line in lines)
-    return {job for job, _, name in pairs if name.startswith(prefix)}
+    return {job.id for job in queued(prefix)}
 
 
 def cancel(prefix: str, patience: float, again: bool = False) -> int:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -182,6 +183,23 @@ def test_what_gpus_computed_is_current_on_a_login_node_that_has_none(toy, slurm,
 
 
 @pytest.mark.slow
+def test_a_controller_that_has_lost_its_state_does_not_keep_the_run_waiting(toy, slurm, monkeypatch):
+    session = Session(toy, monkeypatch)
+    for name, value in slurm.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TOY_SLEEP", "100")
+    monkeypatch.setattr(cluster, "LOOK", 1.0)
+    monkeypatch.setattr(cluster, "FORGOTTEN", 15.0)
+    with ThreadPoolExecutor() as pool:
+        lost = pool.submit(lambda: (at_work(toy), slurm.lose_state()))
+        assert session.run(profile=Profile.CPU, cluster="slurm") == 3, session.said
+        lost.result()
+    assert "SLURM has known of no job of this run for" in session.said
+    assert "the job gamma.study.0of3 has not ended" in session.said
+    wait_for(lambda: not shares_at_work(toy) and slurm.queue() == [], 60)
+
+
+@pytest.mark.slow
 def test_an_unknown_partition_is_refused_with_the_nearest(toy, slurm):
     toy.replace("config/slurm/config.yaml", "  - nodes=1", "  - slurm_partition=spair")
     with driver(toy, slurm) as run:
@@ -269,6 +287,28 @@ class TestWithoutSlurm:
         assert self.run(session) == 3
         assert "Snakemake was killed by signal 9: its jobs are cancelled; run again to go on" in session.said
         assert "gamma.job has not ended" in session.said and "ended badly" not in session.said
+
+    def test_a_controller_that_forgets_the_jobs_does_not_keep_the_run_waiting(self, toy, session, monkeypatch):
+        def waiting(*_):
+            return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+
+        looks = iter([[slurm_commands.Queued("7", self.name, "gamma.job", True)], UserError("SLURM does not answer")])
+
+        def queued(prefix):
+            assert prefix == self.name
+            if isinstance(look := next(looks, []), UserError):
+                raise look
+            return look
+
+        monkeypatch.setattr(cluster, "_snakemake", waiting)
+        monkeypatch.setattr(slurm_commands, "queued", queued)
+        monkeypatch.setattr(cluster, "LOOK", 0.1)
+        monkeypatch.setattr(cluster, "FORGOTTEN", 1.0)
+        shown = set()
+        monkeypatch.setattr(cluster.Watch, "show", lambda self, screen, at_work: shown.update(t.log for t in at_work))
+        assert self.run(session) == 3
+        assert "SLURM has known of no job of this run for" in session.said and "ended badly" not in session.said
+        assert shown == {"gamma.job"} and self.cancelled[-1] == (self.name, True)
 
     def test_what_cannot_be_ended_keeps_no_job_in_the_queue(self, toy, session, monkeypatch):
         def unkillable(child):

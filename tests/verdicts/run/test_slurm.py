@@ -48,13 +48,24 @@ def test_nodes_and_settings_are_read(stand_in):
     assert slurm.settings() == {"MinJobAge": "300 sec"}
 
 
+def test_what_is_queued_tells_its_task(stand_in):
+    stand_in("squeue", QUEUE)
+    stand_in(
+        "queue", "1|verdicts-a|RUNNING|rule_task_wildcards_a_b.job\n2|verdicts-a|PENDING|(null)\n3|mine|RUNNING|x|y\n"
+    )
+    assert slurm.queued("verdicts") == [
+        slurm.Queued("1", "verdicts-a", "a_b.job", True),
+        slurm.Queued("2", "verdicts-a", "(null)", False),
+    ]
+
+
 @pytest.mark.parametrize("again", [False, True])
 def test_jobs_of_a_name_are_cancelled_and_no_others(stand_in, tmp_path, again):
     stand_in("squeue", QUEUE)
     stand_in("scancel", CANCEL)
-    stand_in("queue", "1|verdicts-a-x\n2|verdicts-b-x\n3|verdicts-a-y\n4|mine\n")
+    stand_in("queue", "1|verdicts-a-x|RUNNING|\n2|verdicts-b-x|PENDING|\n3|verdicts-a-y|PENDING|\n4|mine|RUNNING|\n")
     assert slurm.cancel("verdicts-a", 10.0, again) == 2
-    assert (tmp_path / "queue").read_text() == "2|verdicts-b-x\n4|mine\n"
+    assert (tmp_path / "queue").read_text() == "2|verdicts-b-x|PENDING|\n4|mine|RUNNING|\n"
     assert slurm.cancel("verdicts-a", 10.0, again) == 0
 
 
@@ -66,7 +77,7 @@ def test_a_job_that_was_on_its_way_is_cancelled_too(stand_in, monkeypatch):
 
 
 def test_jobs_that_do_not_end_are_told(stand_in):
-    stand_in("squeue", "#!/bin/sh\necho '9|verdicts-a'\n")
+    stand_in("squeue", "#!/bin/sh\necho '9|verdicts-a|RUNNING|'\n")
     stand_in("scancel", "#!/bin/sh\nexit 1\n")
     with pytest.raises(UserError, match="SLURM jobs 9 do not end though they are cancelled"):
         slurm.cancel("verdicts", -1.0)
