@@ -1,4 +1,4 @@
-"""Calls that fail: each write, fsync and rename of a run in turn, once and from then on; as SQLite's tests have it."""
+"""Calls that fail: each write, fsync and rename of a run in turn, once, and with all after it, as in SQLite's tests."""
 
 import shutil
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ from random import Random
 
 from ams_suite.tools.faults.fault import Bench, Try, add, fault
 from ams_suite.tools.faults.injection import Call, Injection
-from ams_suite.tools.faults.requirements import Truth
-from ams_suite.tools.faults.subject import Start
+from ams_suite.tools.faults.requirements import Reference
+from ams_suite.tools.faults.suite import Start
 
 WAYS = (("EIO", False), ("ENOSPC", True))
 """Which error, and whether it lasts."""
@@ -19,18 +19,18 @@ CODES = frozenset({0, 2, 3})
 @fault("The run is killed at each write (half of it is written), each fsync and each rename in turn.", 0)
 def kill_at_call(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
     """Sweep all calls of a run."""
-    truth = bench.quick
-    cases = [(call, number, "KILL", False) for call in Call for number in range(1, _count(truth, call) + 1)]
+    reference = bench.quick
+    cases = [(call, number, "KILL", False) for call in Call for number in range(1, _count(reference, call) + 1)]
     for case in _chosen(cases, moments, tries):
-        yield _tried(truth, *case, codes=frozenset({-9}))
+        yield _tried(reference, *case, codes=frozenset({-9}))
 
 
 def _swept(bench: Bench, moments: Random, tries: int, *, call: Call) -> Iterator[Try]:
     """Try every call of a kind in each way, or so many of these at random."""
-    truth = bench.quick
-    cases = [(call, number, *way) for number in range(1, _count(truth, call) + 1) for way in WAYS]
+    reference = bench.quick
+    cases = [(call, number, *way) for number in range(1, _count(reference, call) + 1) for way in WAYS]
     for case in _chosen(cases, moments, tries):
-        yield _tried(truth, *case, codes=CODES)
+        yield _tried(reference, *case, codes=CODES)
 
 
 Case = tuple[Call, int, str, bool]
@@ -40,19 +40,19 @@ def _chosen(cases: list[Case], moments: Random, tries: int) -> list[Case]:
     return sorted(moments.sample(cases, tries)) if 0 < tries < len(cases) else cases
 
 
-def _tried(truth: Truth, call: Call, number: int, error: str, lasting: bool, codes: frozenset[int]) -> Try:
-    out = truth.place()
-    done = truth.subject.run(out, Start(_injection(out, call, number, error, lasting)))
-    broken = [*truth.after(out, done, codes), *truth.mended(out, checked=False)]
+def _tried(reference: Reference, call: Call, number: int, error: str, lasting: bool, codes: frozenset[int]) -> Try:
+    out = reference.place()
+    done = reference.suite.run(out, Start(_injection(out, call, number, error, lasting)))
+    broken = [*reference.after(out, done, codes), *reference.mended(out, checked=False)]
     shutil.rmtree(out, ignore_errors=True)
     return Try(f"{call} {number}, {error}{', and from then on' if lasting else ''}", done.code, tuple(broken))
 
 
-def _count(truth: Truth, call: Call) -> int:
+def _count(reference: Reference, call: Call) -> int:
     """Return how many such calls an undisturbed run makes."""
-    out = truth.place()
+    out = reference.place()
     start = Start(_injection(out, call))
-    truth.subject.run(out, start)
+    reference.suite.run(out, start)
     return Path(start.injection.counter).stat().st_size
 
 

@@ -7,7 +7,7 @@ from random import Random
 
 from ams_suite.tools.faults.fault import Bench, Try, fault
 from ams_suite.tools.faults.injection import Injection
-from ams_suite.tools.faults.subject import Start
+from ams_suite.tools.faults.suite import Start
 
 DAY = 86400.0
 MOVES = {
@@ -22,24 +22,24 @@ READINGS = 24  # of the clock, in a run of the small suite
 
 @fault("The clock is wrong by a minute to decades for one run, then right again; and the other way round.", 0)
 def wrong_clock(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
-    """What was made with it is never taken for what a later run made."""
-    truth = bench.quick
+    """Which run made a result is known by the run's id, so that no time of day makes an older one look current."""
+    reference = bench.quick
     for (name, seconds), first in product(MOVES.items(), (True, False)):
-        out, moved = truth.place(), Start(Injection(seconds=seconds))
+        out, moved = reference.place(), Start(Injection(seconds=seconds))
         one, two = (moved, Start()) if first else (Start(), moved)
-        done = truth.subject.run(out, one)
-        again = truth.subject.run(out, two)
-        broken = [*truth.after(out, done, {truth.code}), *truth.after(out, again, {truth.code})]
-        yield Try(f"{name}, {'first' if first else 'second'} run", again.code, (*broken, *truth.mended(out)))
+        done = reference.suite.run(out, one)
+        again = reference.suite.run(out, two)
+        broken = [*reference.after(out, done, {reference.code}), *reference.after(out, again, {reference.code})]
+        yield Try(f"{name}, {'first' if first else 'second'} run", again.code, (*broken, *reference.mended(out)))
 
 
 @fault("The clock jumps (a minute to decades, both ways) between two of its readings in a run.", 24)
 def jumping_clock(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
-    """The verdicts and values are those that they are."""
-    truth = bench.quick
+    """A jump changes no verdict and no value."""
+    reference = bench.quick
     for number in range(tries):
         name, seconds = list(MOVES.items())[number % len(MOVES)]
-        out, reading = truth.place(), moments.randrange(1, READINGS)
-        done = truth.subject.run(out, Start(Injection(seconds=seconds, reading=reading)))
-        broken = truth.after(out, done, {truth.code, 3})
-        yield Try(f"{name} from reading {reading} on", done.code, (*broken, *truth.mended(out)))
+        out, reading = reference.place(), moments.randrange(1, READINGS)
+        done = reference.suite.run(out, Start(Injection(seconds=seconds, reading=reading)))
+        broken = reference.after(out, done, {reference.code, 3})
+        yield Try(f"{name} from reading {reading} on", done.code, (*broken, *reference.mended(out)))

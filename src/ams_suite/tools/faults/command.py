@@ -18,7 +18,7 @@ from ams_suite.tools.faults import (  # noqa: F401 - their faults
     surroundings,
 )
 from ams_suite.tools.faults.fault import FAULTS, Bench, Fault, Try, bench_of, select
-from ams_suite.tools.faults.subject import TOYS
+from ams_suite.tools.faults.suite import TOYS
 from ams_suite.tools.faults.table import Trial, keep
 from verdicts.errors import UserError
 from verdicts.records.provenance import environment_of, now

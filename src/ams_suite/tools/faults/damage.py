@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 
 from ams_suite.tools.faults.fault import Bench, Try, fault
-from ams_suite.tools.faults.requirements import NO_RESULT, Truth
+from ams_suite.tools.faults.requirements import NO_RESULT, Reference
 
 Spoil = Callable[[Path, Random], object]
 UNSEEN = ("published.json", "memo.json", *NO_RESULT[2:])
@@ -35,60 +35,60 @@ KINDS: dict[str, Spoil] = {
 @fault("A file of whole results is cut short, emptied, zeroed, lost, or one bit of it is changed.", 0)
 def damaged_file(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
     """Every file in every way: `--check` names its claim, group or document, and the next run makes it again."""
-    truth, whole = bench.quick, _whole(bench.quick)
+    reference, whole = bench.quick, _whole(bench.quick)
     cases = list(product(_files(whole), KINDS))
     for name, kind in sorted(moments.sample(cases, tries)) if 0 < tries < len(cases) else cases:
-        out = _copy(truth, whole)
+        out = _copy(reference, whole)
         if (out / name).stat().st_size:
             KINDS[kind](out / name, moments)
-            yield _noticed(truth, out, f"{name} {kind}", {name})
+            yield _noticed(reference, out, f"{name} {kind}", {name})
 
 
 @fault("Two records, two cells, two tables or two figures of whole results change places.", 30)
 def swapped_files(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
-    """Each is whole, and neither is what its name says."""
-    truth, whole = bench.quick, _whole(bench.quick)
+    """Each file is whole, and neither holds what its name says: the run computes both again."""
+    reference, whole = bench.quick, _whole(bench.quick)
     for _ in range(tries):
-        out, first = _copy(truth, whole), moments.choice([name for name in _files(whole) if _alike(whole, name)])
+        out, first = _copy(reference, whole), moments.choice([name for name in _files(whole) if _alike(whole, name)])
         other = moments.choice(_alike(whole, first))
         one, two = ((out / name).read_bytes() for name in (first, other))
         (out / first).write_bytes(two)
         (out / other).write_bytes(one)
-        yield _noticed(truth, out, f"{first} and {other}", {first, other} if one != two else set())
+        yield _noticed(reference, out, f"{first} and {other}", {first, other} if one != two else set())
 
 
 @fault("A random part of the files of whole results is lost, as after a loss of power.", 30)
 def lost_files(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
-    """Whatever is left, the next run adds what is not there."""
-    truth, whole = bench.quick, _whole(bench.quick)
+    """The next run computes what is lost."""
+    reference, whole = bench.quick, _whole(bench.quick)
     for _ in range(tries):
-        out, share = _copy(truth, whole), moments.random()
+        out, share = _copy(reference, whole), moments.random()
         gone = [name for name in _files(whole) if moments.random() < share]
         for name in gone:
             (out / name).unlink()
-        yield _noticed(truth, out, f"{len(gone)} files", set(gone))
+        yield _noticed(reference, out, f"{len(gone)} files", set(gone))
 
 
-@fault("Results of another suite, whose record of one is another, stand in the place of this one's.", 1)
+@fault("Whole results of another suite, whose code is another, lie in the place of this one's.", 1)
 def foreign_results(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
-    """All files are whole, of another code: none is shown."""
+    """No verdict of other code is shown as one of this code."""
     other = bench.small("quick")
     module = next(other.root.glob("*/common.py"))
     module.write_text("ONE = 1.5\n", "utf-8")
-    out, truth = bench.quick.place(), bench.quick
+    out, reference = bench.quick.place(), bench.quick
     other.run(out)
     records = {name.relative_to(out).as_posix() for name in out.rglob("*") if name.is_file()}
-    yield _noticed(truth, out, "all", records, clean=False)
+    yield _noticed(reference, out, "all", records, clean=False)
 
 
-def _whole(truth: Truth) -> Path:
-    out = truth.place()
-    truth.subject.run(out)
+def _whole(reference: Reference) -> Path:
+    out = reference.place()
+    reference.suite.run(out)
     return out
 
 
-def _copy(truth: Truth, whole: Path) -> Path:
-    out = truth.subject.place()
+def _copy(reference: Reference, whole: Path) -> Path:
+    out = reference.suite.place()
     shutil.copytree(whole, out)
     return out
 
@@ -112,10 +112,10 @@ def _words(name: str) -> set[str]:
     return words if place.stem != "run" else {"ledger"}  # which says what the last run computed
 
 
-def _noticed(truth: Truth, out: Path, case: str, spoilt: set[str], clean: bool = True) -> Try:
+def _noticed(reference: Reference, out: Path, case: str, spoilt: set[str], clean: bool = True) -> Try:
     """Ask what is not current, then run; what is `spoilt` and seen is named."""
     broken, seen = [], {name for name in spoilt if not (name.endswith(UNSEEN) or INNER in name)}
-    checked = truth.subject.check(out)
+    checked = reference.suite.check(out)
     if checked.code != (1 if seen else 0):
         broken.append(f"--check ended with {checked.code}: {checked.out.strip().splitlines()[-1:]}")
     for name in sorted(seen) if clean else ():
@@ -125,8 +125,8 @@ def _noticed(truth: Truth, out: Path, case: str, spoilt: set[str], clean: bool =
         broken.append("--check ended in a traceback")
     for path in out.glob(OUTER) if any(INNER in name for name in spoilt) else ():
         path.unlink()
-    done = truth.subject.run(out)
-    broken += truth.after(out, done, {truth.code}, spoilt if clean else truth.files.keys() | spoilt)
-    broken += truth.mended(out) if clean else [line for line in truth.mended(out) if "left over" not in line]
+    done = reference.suite.run(out)
+    broken += reference.after(out, done, {reference.code}, spoilt if clean else reference.files.keys() | spoilt)
+    broken += reference.mended(out) if clean else [line for line in reference.mended(out) if "left over" not in line]
     shutil.rmtree(out, ignore_errors=True)
     return Try(case, done.code, tuple(broken))

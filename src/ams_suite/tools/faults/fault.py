@@ -10,8 +10,8 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from ams_suite.tools.faults.requirements import Truth
-from ams_suite.tools.faults.subject import Subject, import_ahead, small_suite
+from ams_suite.tools.faults.requirements import Reference
+from ams_suite.tools.faults.suite import Suite, import_ahead, small_suite
 from verdicts.errors import unknown
 
 
@@ -29,20 +29,20 @@ class Try(NamedTuple):
 
 @dataclass(frozen=True)
 class Bench:
-    """Where faults are tried: the `repository`, a folder for what is made, and the subjects' undisturbed runs."""
+    """Where faults are tried: the `repository`, a folder for what is made, and the suites' undisturbed runs."""
 
     repository: Path
     work: Path
 
     @cached_property
-    def quick(self) -> Truth:
+    def quick(self) -> Reference:
         """Return the small suite in one process."""
-        return Truth.of(self.small("quick"))
+        return Reference.of(self.small("quick"))
 
     @cached_property
-    def jobs(self) -> Truth:
+    def jobs(self) -> Reference:
         """Return the small suite with its jobs in processes of their own."""
-        return Truth.of(self.small("cpu"))
+        return Reference.of(self.small("cpu"))
 
     def clear(self) -> None:
         """Remove the results of the tries that were made."""
@@ -50,16 +50,16 @@ class Bench:
             for folder in self.work.glob(pattern):
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def small(self, profile: str, *parts: str) -> Subject:
+    def small(self, profile: str, *parts: str) -> Suite:
         """Lay a small suite."""
         import_ahead()
         return small_suite(self.repository, self.work, profile, parts or ("small", "study"))
 
-    def real(self, profile: str, *groups: str) -> Subject:
+    def real(self, profile: str, *groups: str) -> Suite:
         """Return this suite, of which only the named groups are run (none: all)."""
         chosen = ("--only", *groups) if groups else ()
         words = ("reproduce", "--profile", profile, "--jobs", "2", "--offline", *chosen)
-        return Subject(self.repository, self.work, words, fresh=True)
+        return Suite(self.repository, self.work, words, fresh=True)
 
 
 Tries = Callable[[Bench, Random, int], Iterator[Try]]

@@ -11,8 +11,8 @@ from random import Random
 import psutil  # type: ignore[import-untyped]
 
 from ams_suite.tools.faults.fault import Bench, Try, fault
-from ams_suite.tools.faults.requirements import INTERRUPTED, Files, Truth, files_of
-from ams_suite.tools.faults.subject import Running, Start
+from ams_suite.tools.faults.requirements import INTERRUPTED, Files, Reference, files_of
+from ams_suite.tools.faults.suite import Running, Start
 
 KILLED = frozenset({0, 1, -signal.SIGKILL})
 ENDED = frozenset({0, 1})
@@ -24,96 +24,96 @@ def kill_group(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
     yield from _killed((bench.quick, bench.jobs), moments, tries)
 
 
-def _killed(truths: tuple[Truth, ...], moments: Random, tries: int) -> Iterator[Try]:
+def _killed(references: tuple[Reference, ...], moments: Random, tries: int) -> Iterator[Try]:
     """Kill, and kill again what goes on from there, in turn; each second time let it end."""
-    lasts = [_seconds(truth) for truth in truths]
+    lasts = [_seconds(reference) for reference in references]
     for number in range(tries):
-        truth = truths[number % len(truths)]
-        out = truth.place()
+        reference = references[number % len(references)]
+        out = reference.place()
         broken, moment, before = list[str](), 0.0, Files()
         for _ in range(2):
-            run, moment = truth.subject.start(out), moments.uniform(0, lasts[number % len(truths)])
+            run, moment = reference.suite.start(out), moments.uniform(0, lasts[number % len(references)])
             time.sleep(moment)
             _kill(run)
             done = run.ended()
-            broken += [*truth.after(out, done, KILLED), *truth.lost(before, out)]
-            before = files_of(out, truth.subject.profile)
-        broken += truth.mended(out)
-        yield Try(f"{truth.subject.profile} after {moment:.2f} s", done.code, tuple(broken))
+            broken += [*reference.after(out, done, KILLED), *reference.lost(before, out)]
+            before = files_of(out, reference.suite.profile)
+        broken += reference.mended(out)
+        yield Try(f"{reference.suite.profile} after {moment:.2f} s", done.code, tuple(broken))
         shutil.rmtree(out, ignore_errors=True)
 
 
 @fault("The driver of a run with jobs is killed (SIGKILL) at a random moment; its jobs go on without it.", 20)
 def kill_driver(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
     """While jobs are still at work the next run is refused with 2; after they have ended it goes on."""
-    truth, lasts = bench.jobs, _seconds(bench.jobs)
+    reference, lasts = bench.jobs, _seconds(bench.jobs)
     for _ in range(tries):
-        out, moment = truth.place(), moments.uniform(0, lasts)
-        run = truth.subject.start(out)
+        out, moment = reference.place(), moments.uniform(0, lasts)
+        run = reference.suite.start(out)
         time.sleep(moment)
         with contextlib.suppress(ProcessLookupError):
             run.signal(signal.SIGKILL)
         done = run.ended()
-        again = truth.subject.run(out)
-        broken = [*truth.after(out, done, KILLED), *truth.after(out, again, {truth.code, 2})]
+        again = reference.suite.run(out)
+        broken = [*reference.after(out, done, KILLED), *reference.after(out, again, {reference.code, 2})]
         if again.code == 2 and "still at work" not in again.err and "another run is in progress" not in again.err:
             broken.append(f"refused for another reason: {again.err}")
         _wait_for(run)
-        yield Try(f"after {moment:.2f} s, next {again.code}", done.code, (*broken, *truth.mended(out)))
+        yield Try(f"after {moment:.2f} s, next {again.code}", done.code, (*broken, *reference.mended(out)))
 
 
 @fault("One job of a run is killed (SIGKILL) as soon as it has started, after a random while.", 20)
 def kill_job(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
     """The run ends with 3 and names the job's log; where the job had ended before, as it would."""
-    truth = bench.jobs
+    reference = bench.jobs
     for _ in range(tries):
-        out, moment = truth.place(), moments.uniform(0, 0.3)
-        run = truth.subject.start(out)
+        out, moment = reference.place(), moments.uniform(0, 0.3)
+        run = reference.suite.start(out)
         job = _a_job(run, moments)
         time.sleep(moment)
         with contextlib.suppress(psutil.Error):
             if job:
                 job.kill()
         done = run.ended()
-        broken = [*truth.after(out, done, {truth.code, 3})]
+        broken = [*reference.after(out, done, {reference.code, 3})]
         if done.code == 3 and "a job ended with -9" not in done.out + done.err:
             broken.append(f"the job is not named: {done.err[-200:]}")
-        yield Try(f"after {moment:.2f} s", done.code, (*broken, *truth.mended(out)))
+        yield Try(f"after {moment:.2f} s", done.code, (*broken, *reference.mended(out)))
 
 
 @fault("A run is interrupted (SIGINT, SIGTERM, SIGHUP) at a random moment after its start.", 30)
 def interrupt(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
     """It stops its jobs and ends with 130; one that was over ends as it would."""
-    truths = (bench.quick, bench.jobs)
-    lasts = [_seconds(truth) for truth in truths]
+    references = (bench.quick, bench.jobs)
+    lasts = [_seconds(reference) for reference in references]
     for number in range(tries):
-        truth, moment = truths[number % 2], moments.uniform(0, lasts[number % 2])
+        reference, moment = references[number % 2], moments.uniform(0, lasts[number % 2])
         sent = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)[number % 3]
-        out = truth.place()
-        run = truth.subject.start(out)
+        out = reference.place()
+        run = reference.suite.start(out)
         time.sleep(moment)
         with contextlib.suppress(ProcessLookupError):
             run.signal(sent)
         done = run.ended()
-        broken = list(truth.after(out, done, ENDED | INTERRUPTED))
+        broken = list(reference.after(out, done, ENDED | INTERRUPTED))
         if left := _alive(run):
             broken.append(f"{len(left)} processes outlive it")
-        yield Try(f"{sent.name} after {moment:.2f} s", done.code, (*broken, *truth.mended(out)))
+        yield Try(f"{sent.name} after {moment:.2f} s", done.code, (*broken, *reference.mended(out)))
 
 
 @fault("A run is interrupted (SIGINT) at a random moment while its interpreter starts and imports.", 10)
 def interrupt_start(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
     """It ends as a program does that is interrupted, and says no more than a line."""
-    truth = bench.quick
+    reference = bench.quick
     for _ in range(tries):
-        out, moment = truth.place(), moments.uniform(0.05, 1.5)
-        run = truth.subject.start(out, Start(fresh=True))
+        out, moment = reference.place(), moments.uniform(0.05, 1.5)
+        run = reference.suite.start(out, Start(fresh=True))
         time.sleep(moment)
         run.signal(signal.SIGINT)
         done = run.ended()
         start_of_python = "ams_suite" not in done.err  # before it has come to this suite
         said = done if not start_of_python else done._replace(err="")
-        yield Try(f"after {moment:.2f} s", done.code, tuple(truth.after(out, said, ENDED | INTERRUPTED)))
+        yield Try(f"after {moment:.2f} s", done.code, tuple(reference.after(out, said, ENDED | INTERRUPTED)))
 
 
 CHEAP = ("update_rule", "momentum", "noise_schedules", "score_filter")
@@ -122,34 +122,34 @@ CHEAP = ("update_rule", "momentum", "noise_schedules", "score_filter")
 @fault(f"Of the quick profile {len(CHEAP)} groups are killed at random moments, again and again.", 25, True)
 def kill_quick(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
     """Each run goes on from what the last one left, and ends as an undisturbed run does."""
-    yield from _whittled(Truth.of(bench.real("quick", *CHEAP)), moments, tries, 15.0)
+    yield from _killed_until_done(Reference.of(bench.real("quick", *CHEAP)), moments, tries, 15.0)
 
 
 @fault(f"Of the cpu profile {len(CHEAP)} groups are killed at random moments, again and again.", 25, True)
 def kill_cpu(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
     """Each run goes on from what the last one left, and ends as an undisturbed run does."""
-    yield from _whittled(Truth.of(bench.real("cpu", *CHEAP)), moments, tries, 15.0)
+    yield from _killed_until_done(Reference.of(bench.real("cpu", *CHEAP)), moments, tries, 15.0)
 
 
 @fault("The whole quick profile is killed at random moments, again and again.", 10, True)
 def kill_whole_quick(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
     """Each run goes on from what the last one left, and ends as an undisturbed run does."""
-    yield from _whittled(Truth.of(bench.real("quick")), moments, tries, 60.0)
+    yield from _killed_until_done(Reference.of(bench.real("quick")), moments, tries, 60.0)
 
 
-def _whittled(truth: Truth, moments: Random, tries: int, longest: float) -> Iterator[Try]:
+def _killed_until_done(reference: Reference, moments: Random, tries: int, longest: float) -> Iterator[Try]:
     """Kill a run, and each that goes on from there, until one has ended; start over until all tries are made."""
-    out, before = truth.place(), Files()
+    out, before = reference.place(), Files()
     for number in range(tries):
-        run, moment = truth.subject.start(out), moments.uniform(0, longest)
+        run, moment = reference.suite.start(out), moments.uniform(0, longest)
         time.sleep(moment)
         _kill(run)
         done = run.ended()
-        broken = [*truth.after(out, done, KILLED), *truth.lost(before, out)]
-        before = files_of(out, truth.subject.profile)
+        broken = [*reference.after(out, done, KILLED), *reference.lost(before, out)]
+        before = files_of(out, reference.suite.profile)
         if done.code >= 0 or number == tries - 1:
-            broken += truth.mended(out)
-            out, before = truth.place(), Files()
+            broken += reference.mended(out)
+            out, before = reference.place(), Files()
         yield Try(f"after {moment:.2f} s", done.code, tuple(broken))
 
 
@@ -158,10 +158,10 @@ def _kill(run: Running) -> None:
         run.signal_group(signal.SIGKILL)
 
 
-def _seconds(truth: Truth) -> float:
-    out = truth.place()
+def _seconds(reference: Reference) -> float:
+    out = reference.place()
     begin = time.monotonic()
-    truth.subject.run(out)
+    reference.suite.run(out)
     return time.monotonic() - begin
 
 

@@ -14,8 +14,8 @@ from threading import Thread
 from ams_suite.tools.faults.fault import Bench, Try, fault
 from ams_suite.tools.faults.hosts import can
 from ams_suite.tools.faults.injection import CONTENT, TOY, Injection
-from ams_suite.tools.faults.requirements import Truth
-from ams_suite.tools.faults.subject import Start
+from ams_suite.tools.faults.requirements import Reference
+from ams_suite.tools.faults.suite import Start
 
 OTHER = bytes(reversed(CONTENT))
 LIES: dict[str, Callable[[Path], object]] = {
@@ -53,78 +53,78 @@ SILENCE = 12.0
 @fault("The mirror (`AMS_DATA`) holds other bytes than those registered, or no file at all.", 0)
 def lying_mirror(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
     """The claim fails, with the file's name, or is not run; with the right bytes it holds."""
-    truth, mirror = _truth(bench), bench.work / "mirror"
+    reference, mirror = _reference(bench), bench.work / "mirror"
     for name, lie in LIES.items():
         shutil.rmtree(mirror, ignore_errors=True)
         (mirror / TOY).mkdir(parents=True)
         lie(mirror / TOY / "0.bin")
-        out, start = truth.place(), _start(bench, None, AMS_DATA=str(mirror), AMS_CACHE=str(bench.work / "none"))
-        done = truth.subject.run(out, start)
-        broken = list(truth.after(out, done, {0, 3}))
+        out, start = reference.place(), _start(bench, None, AMS_DATA=str(mirror), AMS_CACHE=str(bench.work / "none"))
+        done = reference.suite.run(out, start)
+        broken = list(reference.after(out, done, {0, 3}))
         shutil.rmtree(mirror)
         (mirror / TOY).mkdir(parents=True)
         (mirror / TOY / "0.bin").write_bytes(CONTENT)
         asks = Start(start.injection, ("--fetch",), start.variables)
-        yield Try(name, done.code, (*broken, *truth.mended(out, asks)))
+        yield Try(name, done.code, (*broken, *reference.mended(out, asks)))
 
 
 @fault("The server of a registered file lies, stops half way, goes round in circles, hangs up or stays silent.", 0)
 def lying_server(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
     """The claim is not run, nothing of it stays in the cache; asked again (`--fetch`), an honest server serves."""
-    truth = _truth(bench)
+    reference = _reference(bench)
     for name in ANSWERS:
         cache = bench.work / f"cache of {name}"
-        out = truth.place()
+        out = reference.place()
         with _server() as address:
             start = _start(bench, f"{address}/{name.replace(' ', '-')}", AMS_CACHE=str(cache))
-            done = truth.subject.run(out, start)
-            broken = [*truth.after(out, done, {0}), *_left(cache)]
+            done = reference.suite.run(out, start)
+            broken = [*reference.after(out, done, {0}), *_left(cache)]
             start = _start(bench, f"{address}/honest", AMS_CACHE=str(cache))
             asks = Start(start.injection, ("--fetch",), start.variables)
-            yield Try(name, done.code, (*broken, *truth.mended(out, asks), *_left(cache)))
+            yield Try(name, done.code, (*broken, *reference.mended(out, asks), *_left(cache)))
 
 
 @fault("A run is killed (SIGKILL) in the middle of a download.", 5)
 def killed_download(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
     """No part of a file is taken for it, and none stays once it has been had."""
-    truth = _truth(bench)
+    reference = _reference(bench)
     for number in range(tries):
-        out, cache = truth.place(), bench.work / f"cache {number}"
+        out, cache = reference.place(), bench.work / f"cache {number}"
         with _server() as address:
-            run = truth.subject.start(out, _start(bench, f"{address}/slow", AMS_CACHE=str(cache)))
+            run = reference.suite.start(out, _start(bench, f"{address}/slow", AMS_CACHE=str(cache)))
             end = time.monotonic() + 30
             while not any(path.is_file() for path in cache.rglob("*")) and time.monotonic() < end:
                 time.sleep(0.01)
             time.sleep(moments.uniform(0, 0.5))
             run.signal_group(SIGKILL)
             done = run.ended()
-            broken = list(truth.after(out, done, {0, -9}))
+            broken = list(reference.after(out, done, {0, -9}))
             _make_older(cache)
             honest = _start(bench, f"{address}/honest", AMS_CACHE=str(cache))
-            yield Try("", done.code, (*broken, *truth.mended(out, honest), *_left(cache)))
+            yield Try("", done.code, (*broken, *reference.mended(out, honest), *_left(cache)))
 
 
 @fault("There is no network at all (a network namespace without an interface).", 1)
 def no_network(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
     """A claim whose file is to be downloaded is not run, all others are as always; asked again it has it."""
-    truth, cache = _truth(bench), bench.work / "cache without a network"
+    reference, cache = _reference(bench), bench.work / "cache without a network"
     before = ("unshare", "--net")
     if not can(before):
         yield Try("", skipped="no right to make namespaces here")
         return
-    out = truth.place()
+    out = reference.place()
     with _server() as address:
         start = _start(bench, f"{address}/honest", AMS_CACHE=str(cache))
-        done = truth.subject.run(out, Start(start.injection, (), start.variables, before=before))
+        done = reference.suite.run(out, Start(start.injection, (), start.variables, before=before))
         asks = Start(start.injection, ("--fetch",), start.variables)
-        yield Try("", done.code, (*truth.after(out, done, {0}), *_left(cache), *truth.mended(out, asks)))
+        yield Try("", done.code, (*reference.after(out, done, {0}), *_left(cache), *reference.mended(out, asks)))
 
 
-def _truth(bench: Bench) -> Truth:
+def _reference(bench: Bench) -> Reference:
     """Return a suite that reads a registered file, as it is where the file can be had."""
-    subject = bench.small("quick", "small", "study", "data")
+    suite = bench.small("quick", "small", "study", "data")
     with _server() as address:
-        return Truth.of(subject, _start(bench, f"{address}/honest", AMS_CACHE=str(bench.work / "honest cache")))
+        return Reference.of(suite, _start(bench, f"{address}/honest", AMS_CACHE=str(bench.work / "honest cache")))
 
 
 def _start(bench: Bench, address: str | None, **variables: str) -> Start:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from ams_suite.tools.faults.subject import Done, Start, Subject, shown_json
+from ams_suite.tools.faults.suite import RunResult, Start, Suite, shown_json
 from verdicts.claims.schema import Verdict
 from verdicts.records.memo import Memo
 
@@ -26,10 +26,10 @@ INTERRUPTED = frozenset({130, -2, -15, -1})
 Files = dict[str, Any]
 
 
-class Truth(NamedTuple):
+class Reference(NamedTuple):
     """What a run that nothing disturbs gives: its exit code, the verdicts, the marks that it prints, its files."""
 
-    subject: Subject
+    suite: Suite
     code: int
     verdicts: dict[str, str]
     marks: dict[str, str]
@@ -37,24 +37,24 @@ class Truth(NamedTuple):
     memo: Memo
 
     @classmethod
-    def of(cls, subject: Subject, start: Start | None = None) -> Self:
+    def of(cls, suite: Suite, start: Start | None = None) -> Self:
         """Run it. Raises RuntimeError where that already breaks."""
-        out = subject.place()
-        done = subject.run(out, start)
+        out = suite.place()
+        done = suite.run(out, start)
         if done.code not in (0, 1) or "Traceback" in done.err:
             raise RuntimeError(f"undisturbed, the run ended with {done.code}: {done.err[-400:]}")
-        folder = out / subject.profile
+        folder = out / suite.profile
         marks = {claim: mark for mark, claim in SHOWN.findall(done.out)}
         memo = Memo.read(folder / "memo.json")
-        return cls(subject, done.code, _verdicts(folder), marks, files_of(out, subject.profile), memo)
+        return cls(suite, done.code, _verdicts(folder), marks, files_of(out, suite.profile), memo)
 
     def place(self) -> Path:
         """Return a new place for results, where what only saves time lies, with one entry that no run uses."""
-        out = self.subject.place()
-        Memo(texts={**self.memo.texts, "unused": ""}).write(out / self.subject.profile / "memo.json")
+        out = self.suite.place()
+        Memo(texts={**self.memo.texts, "unused": ""}).write(out / self.suite.profile / "memo.json")
         return out
 
-    def after(self, out: Path, done: Done, codes: Collection[int], spoilt: Collection[str] = ()) -> Iterator[str]:
+    def after(self, out: Path, done: RunResult, codes: Collection[int], spoilt: Collection[str] = ()) -> Iterator[str]:
         """Yield what is wrong right after a fault; `spoilt` are files that the fault itself has damaged."""
         if done.code not in codes:
             yield f"exit code {done.code}: {_last(done)}"
@@ -63,10 +63,10 @@ class Truth(NamedTuple):
         for mark, claim in SHOWN.findall(done.out):
             if self.marks.get(claim, mark) != mark and mark not in NOT_REACHED:
                 yield f"{claim} is shown as {mark}, and is {self.marks[claim]}"
-        for claim, verdict in _verdicts(out / self.subject.profile).items():
+        for claim, verdict in _verdicts(out / self.suite.profile).items():
             if verdict not in (self.verdicts.get(claim), Verdict.NOT_RUN):
                 yield f"the ledger has {claim} as {verdict}, and it is {self.verdicts.get(claim)}"
-        now = files_of(out, self.subject.profile)
+        now = files_of(out, self.suite.profile)
         for name, content in now.items():
             if name in spoilt or OF_THE_RUN.fullmatch(name) or name.endswith(("ledger.json", ".failed", ".partial")):
                 continue
@@ -78,7 +78,7 @@ class Truth(NamedTuple):
 
     def lost(self, before: Files, out: Path, spoilt: Collection[str] = ()) -> Iterator[str]:
         """Yield which of the results that were whole `before` a fault are gone, or others, after it."""
-        now = files_of(out, self.subject.profile)
+        now = files_of(out, self.suite.profile)
         for name in before.keys() & self.files.keys() - set(spoilt):
             kept = not (OF_THE_RUN.fullmatch(name) or name.endswith("ledger.json"))
             if kept and before[name] == self.files[name] and now.get(name) != before[name]:
@@ -89,16 +89,16 @@ class Truth(NamedTuple):
 
         Where it need not be `checked`, the documents (pages, paper) are not compared with what the records give.
         """
-        done = self.subject.run(out, start)
+        done = self.suite.run(out, start)
         if done.code != self.code or "Traceback" in done.err:
             yield f"the next run ended with {done.code}: {_last(done)}"
         yield from self.same(out)
-        if checked and (asked := self.subject.check(out, start)).code != 0:
+        if checked and (asked := self.suite.check(out, start)).code != 0:
             yield f"after the next run, --check ended with {asked.code}: {asked.out.strip().splitlines()[:1]}"
 
     def same(self, out: Path) -> Iterator[str]:
         """Yield which files differ from those of the undisturbed run, times apart."""
-        now = files_of(out, self.subject.profile)
+        now = files_of(out, self.suite.profile)
         for name in sorted(now.keys() | self.files.keys()):
             if name not in now:
                 yield f"{name} is not there after the next run"
@@ -141,7 +141,7 @@ def _failed(content: Any) -> bool:
     return isinstance(content, dict) and bool(content.get("failed") or content.get("verdict") == Verdict.NOT_RUN)
 
 
-def _last(done: Done) -> str:
+def _last(done: RunResult) -> str:
     """Return the last line that a run said."""
     lines = (done.err or done.out).strip().splitlines()
     return lines[-1][:200] if lines else "it said nothing"

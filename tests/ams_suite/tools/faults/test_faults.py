@@ -9,7 +9,7 @@ import pytest
 from ams_suite.tools.faults import fault as declared, setup
 from ams_suite.tools.faults.command import FAULTS
 from ams_suite.tools.faults.fault import Bench, Try, bench_of, select
-from ams_suite.tools.faults.subject import Start
+from ams_suite.tools.faults.suite import Start
 from tests.verdicts.toy import REPOSITORY
 from verdicts.errors import UserError
 
@@ -68,26 +68,26 @@ def test_tests_of_the_shell_are_tries(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_a_run_that_shows_what_is_wrong_breaks_a_requirement(bench: Bench) -> None:
     """The falsifier of the whole: a suite that computes something else is noticed."""
-    truth, out = bench.quick, bench.quick.place()
-    module = next(truth.subject.root.glob("*/common.py"))
+    reference, out = bench.quick, bench.quick.place()
+    module = next(reference.suite.root.glob("*/common.py"))
     whole = module.read_text()
     module.write_text("ONE = 3.0\n")
-    done = truth.subject.run(out)
+    done = reference.suite.run(out)
     module.write_text(whole)
-    broken = list(truth.after(out, done, {0, 1}))
+    broken = list(reference.after(out, done, {0, 1}))
     assert "A1 is shown as ✗, and is ✓" in broken and "the ledger has A1 as refuted, and it is holds" in broken
     assert "quick/records/A1.json is not as it should be" in broken
 
 
 def test_a_run_sees_its_surroundings_in_a_fork_and_in_a_fresh_process(bench: Bench) -> None:
-    subject = bench.quick.subject
+    suite = bench.quick.suite
     for fresh in (False, True):
-        done = subject.run(
+        done = suite.run(
             None, Start(variables={"COLUMNS": None, "HOME": "/nowhere"}, umask=0o77, fresh=fresh), ["schema"]
         )
         assert done.code == 0 and '"Ledger"' in done.out and done.err == ""
-    assert subject.run(None, Start(streams=">/dev/full"), ["schema"]).code == 3
-    assert subject.run(None, Start(before=("env", "-i", "false")), ["schema"]).code == 1
+    assert suite.run(None, Start(streams=">/dev/full"), ["schema"]).code == 3
+    assert suite.run(None, Start(before=("env", "-i", "false")), ["schema"]).code == 1
 
 
 def test_a_name_chooses_a_fault_and_none_those_that_take_seconds() -> None:

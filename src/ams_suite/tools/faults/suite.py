@@ -28,7 +28,7 @@ NUMBERS = count()
 NOTHING = Injection()
 
 
-class Done(NamedTuple):
+class RunResult(NamedTuple):
     """How a run ended: its exit code (minus the signal that killed it), and what it said."""
 
     code: int
@@ -75,7 +75,7 @@ class Running:
         """Send a signal to the run's process and to its jobs."""
         os.killpg(self.pid, sent)
 
-    def ended(self) -> Done:
+    def ended(self) -> RunResult:
         """Wait for its end; after an hour it is killed."""
         end = time.monotonic() + PATIENCE
         while not (status := os.waitpid(self.pid, os.WNOHANG))[0]:
@@ -83,11 +83,11 @@ class Running:
                 self.signal_group(signal.SIGKILL)
             time.sleep(0.005)
         texts = [path.read_text("utf-8", "replace") for path in (self._said / "out", self._said / "err")]
-        return Done(os.waitstatus_to_exitcode(status[1]), *texts)
+        return RunResult(os.waitstatus_to_exitcode(status[1]), *texts)
 
 
 @dataclass(frozen=True)
-class Subject:
+class Suite:
     """A suite at `root`; a plain run of it is `ams WORDS --out FOLDER`. `work` holds what its trials make."""
 
     root: Path
@@ -118,18 +118,18 @@ class Subject:
             time.sleep(0.001)
         return Running(pid, said)
 
-    def run(self, out: Path | None, start: Start | None = None, command: Sequence[str] = ()) -> Done:
+    def run(self, out: Path | None, start: Start | None = None, command: Sequence[str] = ()) -> RunResult:
         """Run it to its end."""
         return self.start(out, start, command).ended()
 
-    def check(self, out: Path, start: Start | None = None) -> Done:
+    def check(self, out: Path, start: Start | None = None) -> RunResult:
         """Ask for every result that is not current."""
         return self.run(out, start, (*self.words, "--check"))
 
 
 def small_suite(
     repository: Path, work: Path, profile: str = "quick", parts: Sequence[str] = ("small", "study")
-) -> Subject:
+) -> Suite:
     """Lay a suite of three groups below `work`, whose runs take a second or two."""
     package = f"suite{next(NUMBERS)}_{os.getpid()}"
     root = work / package
@@ -140,7 +140,7 @@ def small_suite(
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(source.read_text("utf-8").replace("{package}", package), "utf-8")
     shutil.copy(repository / "Snakefile", root)
-    return Subject(root, work, ("reproduce", "--profile", profile, "--jobs", "2"))
+    return Suite(root, work, ("reproduce", "--profile", profile, "--jobs", "2"))
 
 
 def import_ahead() -> None:
