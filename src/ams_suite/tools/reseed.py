@@ -112,8 +112,8 @@ def reseed(workspace: Workspace, ids: tuple[str, ...], count: int, entropy: int 
     most, alarmed = limits(len(intervals), count), [row for row in intervals if row.alarms]
     not_run = sum(bool(row.reason) for row in rows)
     text = (
-        f"{' '.join(ids) or 'All groups'}, {count} seeds from entropy {source}: {raised} alarms of the {len(strict)} "
-        f"checks with a share of the false-alarm budget; of {len(intervals)} with intervals of confidence "
+        f"{' '.join(ids) or 'All groups'} in the {workspace.profile} profile, {count} seeds from entropy {source}: "
+        f"{raised} alarms of the {len(strict)} checks with a share of the false-alarm budget; of {len(intervals)} with intervals of confidence "
         f"{CONFIDENCE:g} that their own seeds decide, {len(alarmed)} were decided otherwise by a seed (allowed: "
         f"{most.checks}, each at {most.alarms} seeds)"
     )

@@ -40,7 +40,7 @@ def test_only_monte_carlo_checks_are_drawn_again_each_at_its_own_seeds(toy, caps
     assert main(["reseed", "--seeds", "6", "--entropy", "5"]) == 0
     assert (
         "B1.three" in (said := capsys.readouterr().out)
-        and "6 draws; All groups, 6 seeds from entropy 5: 0 alarms of the 1 checks" in said
+        and "6 draws; All groups in the quick profile, 6 seeds from entropy 5: 0 alarms of the 1 checks" in said
     )
     found = section(toy)
     assert found.table.rows == (("B1.three", "share", "holds", 6, 1.0, 2.0, 0, ""),)
