@@ -106,7 +106,7 @@ def _row(workspace: Workspace, claim: Claim, run: Run | None) -> ClaimRow:
         failed = run is not None and selected
         reason = f"not selected in the last run; {absence}"
         if failed:
-            reason = f"its run ended without a record ({absence}); logs/{claim.group}.job.log may say why"
+            reason = f"its run ended without a record ({absence}); logs/{claim.group}.*.log may say why"
         return row_unreached(claim, part, reason, selected, failed)
     fresh = run is not None and record.provenance.run == run.id
     return ClaimRow(

@@ -53,7 +53,7 @@ class Task(NamedTuple):
 def run_jobs(workspace: Workspace, plan: Plan, run: Run, cores: int, screen: Screen) -> None:
     """Do what `plan` holds on at most `cores` cores; `screen` shows each record of `run` as it appears.
 
-    A job that ends badly is told, and keeps those that follow it from starting, no other. The lock of the run is held
+    A job that ends badly is reported, and keeps those that follow it from starting, no other. The lock of the run is held
     by each job too, so that no other run begins while one outlives a driver that is killed.
     """
     waiting, running = list(tasks(workspace, plan, cores)), dict[str, tuple[Task, BaseProcess]]()
@@ -64,7 +64,8 @@ def run_jobs(workspace: Workspace, plan: Plan, run: Run, cores: int, screen: Scr
         while waiting or running:
             for task in list(waiting):
                 if not all(ended.get(name, True) for name in task.after):
-                    waiting.remove(task)  # what it needs is not there, and has been told
+                    waiting.remove(task)  # what it needs is not there, and has been reported
+                    ended[task.log] = False
                 elif all(name in ended for name in task.after) and _room(task, running, cores):
                     waiting.remove(task)
                     with _held_back():

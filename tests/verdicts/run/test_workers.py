@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from tests.verdicts.run.test_job import NOTEBOOK, reproduce
+from tests.verdicts.study_toy import with_study
 from tests.verdicts.toy import Toy
 from verdicts.run import workers
 from verdicts.run.publish import faults
@@ -75,7 +76,20 @@ def test_a_job_that_dies_leaves_its_claims_failed_and_the_rest_done(tmp_path, mo
     assert "failed: B1, B2" in said
     rows = toy.rows("cpu")
     assert rows["A1"]["verdict"] == "holds"
-    assert "logs/beta.job.log" in rows["B1"]["reason"]
+    assert "logs/beta.*.log" in rows["B1"]["reason"]
+
+
+def test_a_share_that_dies_keeps_all_that_follow_it_from_starting_and_the_run_ends(tmp_path):
+    toy = with_study(tmp_path)
+    toy.add_notebook("gamma", kind="py", text=NOTEBOOK)
+    toy.replace_in_module("gamma/study", "def log(line):\n", "def log(line):\n    import os; os._exit(9)\n")
+    toy.write("config/cpu.toml", "[resources]\ngamma = { shares = 2 }\n[groups.gamma]\nbatches = 3\n")
+    done = toy.ams("reproduce", "--profile", "cpu", "--jobs", "2")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "a job ended with 9: see" in done.stdout and not (toy.folder("cpu") / "logs" / "gamma.job.log").exists()
+    assert not (toy.folder("cpu") / "logs" / "gamma.page.log").exists()
+    rows = toy.rows("cpu")
+    assert "logs/gamma.*.log may say why" in rows["C1"]["reason"] and rows["B1"]["verdict"] == "holds"
 
 
 @pytest.mark.parametrize("one_process", [False, True])
