@@ -64,8 +64,8 @@ def _tried(bench: Bench, fault: Fault, seed: int, tries: int, say: Say) -> list[
     return made
 
 
-def list_faults(say: Say) -> int:
-    """Print a line for each fault."""
-    for fault in FAULTS.values():
+def list_faults(names: tuple[str, ...], say: Say) -> int:
+    """Print a line for each fault of these names (none: for all). Raises UserError for an unknown name."""
+    for fault in select(names) if names else FAULTS.values():
         say(f"{fault.name:<24} {fault.what}{' (takes minutes: only where it is named)' if fault.costly else ''}")
     return 0

@@ -44,13 +44,17 @@ def damaged_file(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
             yield _noticed(reference, out, f"{name} {kind}", {name})
 
 
-@fault("Two records, two cells, two tables or two figures of whole results change places.", 30)
+SWAPPED = ("*/records/*.json", "cells/**/*.json", "*/*/**/*.csv", "*/figures/*/artefacts.json", "*/*.pdf")
+"""Results of which two can change places, each of a kind: records, cells, tables, lists of figures, documents."""
+
+
+@fault("Two records, cells, tables, lists of a group's figures, or documents of whole results change places.", 30)
 def swapped_files(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
     """Each file is whole, and neither holds what its name says: the run computes both again."""
     reference, whole = bench.quick, _whole(bench.quick)
-    for _ in range(tries):
-        out, first = _copy(reference, whole), moments.choice([name for name in _files(whole) if _alike(whole, name)])
-        other = moments.choice(_alike(whole, first))
+    for number in range(tries):
+        out = _copy(reference, whole)
+        first, other = moments.sample(_files(whole, SWAPPED[number % len(SWAPPED)]), 2)
         one, two = ((out / name).read_bytes() for name in (first, other))
         (out / first).write_bytes(two)
         (out / other).write_bytes(one)
@@ -93,16 +97,8 @@ def _copy(reference: Reference, whole: Path) -> Path:
     return out
 
 
-def _files(out: Path) -> list[str]:
-    return sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
-
-
-def _alike(whole: Path, name: str) -> list[str]:
-    """Return the other files of the kind in the folder of a file."""
-    beside = (
-        path for path in (whole / name).parent.glob(f"*{Path(name).suffix}") if path.is_file() and path != whole / name
-    )
-    return sorted(path.relative_to(whole).as_posix() for path in beside)
+def _files(out: Path, pattern: str = "**/*") -> list[str]:
+    return sorted(path.relative_to(out).as_posix() for path in out.glob(pattern) if path.is_file())
 
 
 def _words(name: str) -> set[str]:

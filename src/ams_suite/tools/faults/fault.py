@@ -36,12 +36,12 @@ class Bench:
 
     @cached_property
     def quick(self) -> Reference:
-        """Return the small suite in one process."""
+        """Return what an undisturbed run of the small suite gives, in one process."""
         return Reference.of(self.small("quick"))
 
     @cached_property
     def jobs(self) -> Reference:
-        """Return the small suite with its jobs in processes of their own."""
+        """Return what an undisturbed run of the small suite gives, its jobs in processes of their own."""
         return Reference.of(self.small("cpu"))
 
     def clear(self) -> None:

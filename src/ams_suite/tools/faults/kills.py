@@ -62,7 +62,7 @@ def kill_driver(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
         yield Try(f"after {moment:.2f} s, next {again.code}", done.code, (*broken, *reference.mended(out)))
 
 
-@fault("One job of a run is killed (SIGKILL) as soon as it has started, after a random while.", 20)
+@fault("One job of a run is killed (SIGKILL) at a random moment, at most 0.3 s after it has started.", 20)
 def kill_job(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
     """The run ends with 3 and names the job's log; where the job had ended before, as it would."""
     reference = bench.jobs

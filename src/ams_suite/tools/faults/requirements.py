@@ -49,7 +49,7 @@ class Reference(NamedTuple):
         return cls(suite, done.code, _verdicts(folder), marks, files_of(out, suite.profile), memo)
 
     def place(self) -> Path:
-        """Return a new place for results, where what only saves time lies, with one entry that no run uses."""
+        """Return a new place for results that holds the memo of the undisturbed run, with one unused entry."""
         out = self.suite.place()
         Memo(texts={**self.memo.texts, "unused": ""}).write(out / self.suite.profile / "memo.json")
         return out

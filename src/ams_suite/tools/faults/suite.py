@@ -130,7 +130,10 @@ class Suite:
 def small_suite(
     repository: Path, work: Path, profile: str = "quick", parts: Sequence[str] = ("small", "study")
 ) -> Suite:
-    """Lay a suite of three groups below `work`, whose runs take a second or two."""
+    """Write a suite below `work` whose runs take a second or two.
+
+    `parts` are folders of `TOYS`: `small` has two groups, `study` one with cells, `data` one that reads a file.
+    """
     package = f"suite{next(NUMBERS)}_{os.getpid()}"
     root = work / package
     for source in (each for part in parts for each in (repository / TOYS / part).rglob("*") if each.is_file()):

@@ -134,7 +134,7 @@ LIMITS = {
 
 @fault("Limits are low (ulimit): open files, memory, stack, processor time, core dumps.", 0)
 def ulimits(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
-    """What cannot be done ends with 3, or by the limit's signal; without it the next run goes on."""
+    """What cannot be done ends with 2 or 3, or by the limit's signal; without it the next run goes on."""
     reference = bench.quick
     for what, limits in LIMITS.items():
         out = reference.place()
