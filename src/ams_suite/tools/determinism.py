@@ -33,7 +33,17 @@ Say = Callable[[str], None]
 FLOAT32 = 1e-4
 """Tolerance where networks compute in float32: 2^-24 a rounding, a thousand in turn, in another order."""
 GROUPS = ("update_rule", "momentum", "noise_schedules", "learned", "graph_comparison")
-HEADER = ("group", "run", "cells", "other cells", "largest difference", "in", "tolerance", "other verdicts")
+HEADER = (
+    "group",
+    "run",
+    "cells",
+    "other cells",
+    "missing cells",
+    "largest difference",
+    "in",
+    "tolerance",
+    "other verdicts",
+)
 
 
 class Variation(NamedTuple):
@@ -146,15 +156,20 @@ def _run(workspace: Workspace, group: str, way: Variation) -> None:
 
 
 def _cells(group: str, way: Variation, pair: Compared) -> tuple[str | int | float, ...]:
-    shown = (pair.cells, pair.others, pair.difference if math.isfinite(pair.difference) else "other words")
+    shown = (
+        pair.cells,
+        pair.others,
+        pair.missing,
+        pair.difference if math.isfinite(pair.difference) else "other words",
+    )
     return group, way.name, *shown, pair.where, way.tolerance, ", ".join(pair.verdicts)
 
 
 def _line(group: str, way: Variation, pair: Compared) -> str:
     mark = "within" if pair.within(way.tolerance) else "NOT within"
-    place = f" in {pair.where}" if pair.difference else ""
+    place = f" in {pair.where}" if pair.where else ""
     verdicts = f"; other verdicts: {', '.join(pair.verdicts)}" if pair.verdicts else ""
-    cells = f"{pair.others} of {pair.cells} cells differ"
+    cells = f"{pair.others} of {pair.cells} cells differ{f', {pair.missing} are missing' if pair.missing else ''}"
     return f"{group}, {way.name}: {cells}, {pair.difference:.2g}{place}: {mark} {way.tolerance:g}{verdicts}"
 
 

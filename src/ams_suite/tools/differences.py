@@ -17,18 +17,20 @@ _MEASURED = ("value", "low", "high", "bound", "tolerance")
 
 
 class Compared(NamedTuple):
-    """Two runs of a group: cells in both, those whose values are not the same bytes, the largest relative difference
-    with its place, and the checks whose verdict is another."""
+    """Two runs of a group: cells in both, those whose values are not the same bytes, those that one run lacks, the
+    largest relative difference with its place (none: empty), and the checks whose verdict is another."""
 
     cells: int
     others: int
+    missing: int
     difference: float
     where: str
     verdicts: tuple[str, ...]
 
     def within(self, tolerance: float) -> bool:
         """Return whether all is the same but for differences within the tolerance; for 0: byte for byte."""
-        return self.difference <= tolerance and not self.verdicts and not (self.others and tolerance == 0.0)
+        same = not (self.missing or self.verdicts)
+        return same and self.difference <= tolerance and not (self.others and tolerance == 0.0)
 
 
 def compared(one: Workspace, other: Workspace, group: str) -> Compared:
@@ -46,8 +48,9 @@ def compared(one: Workspace, other: Workspace, group: str) -> Compared:
     differences += [(_apart(numbers[0][name], numbers[1][name]), name) for name in common]
     pairs = [(name, check["verdict"], checks[1].get(name, {}).get("verdict")) for name, check in checks[0].items()]
     moved = tuple(sorted(name for name, verdict, then in pairs if verdict != then))
-    others = missing + sum(cells[0][name] != cells[1][name] for name in both)
-    return Compared(len(both), others, *max(differences, default=(0.0, "")), moved)
+    others = sum(cells[0][name] != cells[1][name] for name in both)
+    difference, where = max(differences, default=(0.0, ""))
+    return Compared(len(both), others, missing, difference, where if difference else "", moved)
 
 
 def _cells_of(workspace: Workspace, group: str) -> dict[str, Any]:

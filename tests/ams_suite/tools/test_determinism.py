@@ -37,11 +37,12 @@ def test_a_difference_is_relative_to_the_largest_number_of_its_column(one, other
 @pytest.mark.parametrize(
     ("found", "exact", "near"),
     [
-        (Compared(8, 0, 0.0, "", ()), True, True),
-        (Compared(8, 1, 0.0, "", ()), False, True),
-        (Compared(8, 1, 1e-6, "a", ()), False, True),
-        (Compared(8, 1, 1e-3, "a", ()), False, False),
-        (Compared(8, 0, 0.0, "", ("C1",)), False, False),
+        (Compared(8, 0, 0, 0.0, "", ()), True, True),
+        (Compared(8, 1, 0, 0.0, "", ()), False, True),
+        (Compared(8, 1, 0, 1e-6, "a", ()), False, True),
+        (Compared(8, 1, 0, 1e-3, "a", ()), False, False),
+        (Compared(8, 0, 0, 0.0, "", ("C1",)), False, False),
+        (Compared(0, 0, 5, 0.0, "", ()), False, False),
     ],
 )
 def test_without_a_tolerance_no_byte_may_differ(found, exact, near):
@@ -110,4 +111,4 @@ def test_where_one_of_two_folders_holds_no_run_nothing_is_compared(toy, capsys):
 
 def test_a_run_that_is_not_there_has_nothing_to_compare(toy):
     nothing = [Workspace.open(toy.root, Determinism().profile, toy.root / name) for name in ("a", "b")]
-    assert compared(*nothing, "gamma") == Compared(0, 0, 0.0, "", ())
+    assert compared(*nothing, "gamma") == Compared(0, 0, 0, 0.0, "", ())
