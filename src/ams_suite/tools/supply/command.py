@@ -1,7 +1,7 @@
 """`ams supply`: licences and checksums of the pinned releases; a bill of materials and advisories if asked for."""
 
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ams_suite.lock import CHECKSUMS, LOCK, ROOT, Pin, checksums, names, pins
@@ -43,7 +43,7 @@ def supply(sbom: Path | None, pin: bool, advisories: bool, say: Say) -> int:
         project = tomllib.loads(_read(ROOT / "pyproject.toml"))["project"]
         write_whole(sbom, canonical_json(bill(project, present, listed, policy), indent=1) + "\n")
         say(f"bill of materials: {sbom}")
-    problems += _advisories(pinned.values(), say) if advisories else []
+    problems += _advisories([*pinned.values()], say) if advisories else []
     for problem in problems:
         say(problem)
     there = f"{len(present)} of {len(names(lock))} distributions installed"
@@ -72,14 +72,15 @@ def _licences(present: Iterable[Licensed], say: Say) -> list[str]:
     return problems
 
 
-def _advisories(pinned: Iterable[Pin], say: Say) -> list[str]:
-    """Say how many advisories the index knows, or that it gives none; return a line for each."""
+def _advisories(pinned: Sequence[Pin], say: Say) -> list[str]:
+    """Say how many advisories the index knows, and of how many releases it knows nothing; return a line for each."""
     address = index.index_url()
-    known = index.advisories(pinned, address)
-    if known is None:
+    known, silent = index.advisories(pinned, address)
+    if len(silent) == len(pinned):
         say(f"advisories: the index gives none ({address}), so nothing is known of weaknesses of these releases")
-        return []
-    say(f"advisories: {len(known)} of the pinned releases")
+    else:
+        unknown = f"; it knows nothing of {', '.join(pin.name for pin in silent)}" if silent else ""
+        say(f"advisories: {len(known)} of the pinned releases{unknown}")
     return [f"advisories: {advisory}" for advisory in known]
 
 

@@ -74,18 +74,20 @@ def is_of(file: str, pin: Pin) -> bool:
     return name == canonical(pin.name) and version == Version(pin.version)
 
 
-def advisories(pins: Iterable[Pin], index: str) -> list[Advisory] | None:
-    """Return what the index knows against the pinned releases (`vulnerabilities` of its JSON); None if it tells none.
+def advisories(pins: Iterable[Pin], index: str) -> tuple[list[Advisory], list[Pin]]:
+    """Return the index's advisories on the pinned releases (`vulnerabilities` of its JSON), and the pins without any.
 
-    Raises UserError for an index that does not answer.
+    Those without are of releases that the index lacks, or of an index that has no advisories at all. Raises UserError
+    for an index that does not answer.
     """
-    base, weaknesses = index.removesuffix("/simple"), []
+    base, weaknesses, silent = index.removesuffix("/simple"), list[Advisory](), list[Pin]()
     for pin in pins:
         try:
             answer = _asked(f"{base}/pypi/{canonical(pin.name)}/{pin.version}/json", "application/json")
             known = answer["vulnerabilities"]
         except (HTTPError, KeyError, ValueError):
-            return None
+            silent.append(pin)
+            continue
         weaknesses += [
             Advisory(
                 pin, each["id"], tuple(each.get("fixed_in") or ()), each.get("summary") or each.get("details") or ""
@@ -93,7 +95,7 @@ def advisories(pins: Iterable[Pin], index: str) -> list[Advisory] | None:
             for each in known
             if not each.get("withdrawn")
         ]
-    return weaknesses
+    return weaknesses, silent
 
 
 def _asked(address: str, form: str) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def test_an_index_that_does_not_answer_or_answers_otherwise_is_named(served) -> 
 
 def test_advisories_are_read_where_the_index_has_them(served, monkeypatch) -> None:
     folder, address = served
-    assert index.advisories([PIN], address) is None
+    assert index.advisories([PIN], address) == ([], [PIN])
     place = folder / "pypi/tiny-thing/1.0/json"
     place.parent.mkdir(parents=True)
     known = {"id": "PYSEC-1", "fixed_in": ["1.1"], "summary": "A hole.\nWide."}
@@ -83,6 +83,9 @@ def test_advisories_are_read_where_the_index_has_them(served, monkeypatch) -> No
         "advisories: Tiny_Thing==1.0: PYSEC-1, mended in 1.1: A hole. Wide."
     ]
     assert said == ["advisories: 1 of the pinned releases"]
+    other = PIN._replace(name="other")
+    assert len(command._advisories([PIN, other], said.append)) == 1
+    assert said[-1] == "advisories: 1 of the pinned releases; it knows nothing of other"
     place.write_text("{}")
     assert command._advisories([PIN], said.append) == [] and "the index gives none" in said[-1]
 
