@@ -27,8 +27,8 @@ def mutate(only: tuple[str, ...], force: bool, jobs: int, out: Path | None, seco
     """Try the faults that `only` names (all without) and whose outcome is not current (`force`: whatever it is).
 
     `jobs` at a time; each trial may take `seconds`. Returns 0 if every one that `only` names was caught, 1 if one
-    survived, 3 if one told nothing. Raises UserError for a table that does not fit the code, or tests that fail
-    without any fault.
+    survived, else 3 if of one nothing is known: its tests broke, or the code changed meanwhile. Raises UserError for a
+    table that does not fit the code, or tests that fail without any fault.
     """
     root = find_root(Path.cwd())
     table, folder = load_faults(root), (out or root / "results").resolve()
@@ -44,7 +44,7 @@ def mutate(only: tuple[str, ...], force: bool, jobs: int, out: Path | None, seco
     counts = ", ".join(f"{endings[ending]} {ending}" for ending in Ending if endings[ending])
     unseen = len(chosen) - endings.total()
     say(f"{counts}{f', {unseen} changed meanwhile' if unseen else ''}; record: {folder / RESULTS}")
-    return 3 if endings[Ending.BROKEN] else 1 if endings[Ending.SURVIVED] else 0
+    return 1 if endings[Ending.SURVIVED] else 3 if endings[Ending.BROKEN] or unseen else 0
 
 
 def _section(root: Path, tried: list[Row]) -> Section:

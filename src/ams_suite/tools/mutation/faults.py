@@ -79,7 +79,7 @@ class Faults(Frozen):
         wanted = list(patterns)
         for pattern in wanted:
             if not any(_fits(fault, pattern) for fault in self.fault):
-                raise unknown("fault", pattern, [fault.id for fault in self.fault])
+                raise unknown("fault", pattern, [fault.id for fault in self.fault], "--list shows them")
         return tuple(f for f in self.fault if not wanted or any(_fits(f, pattern) for pattern in wanted))
 
 
