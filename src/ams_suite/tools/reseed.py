@@ -78,14 +78,15 @@ class Limits(NamedTuple):
 def limits(checks: int, seeds: int) -> Limits:
     """Return what `checks` without a share, each measured at `seeds` seeds, exceed with probability `RARE` at most.
 
-    Of one check the alarms are binomial with probability `RATE`, where the value lies at the bound; `RARE` is shared by
-    the checks. The number of checks with an alarm is taken as binomial too, with probability `1 - (1 - RATE)^seeds`: so
-    it is for independent checks. Those of one claim share samples, which makes larger numbers more frequent.
+    Of one check the alarms are binomial with probability `RATE`, where the value lies at the bound; half of `RARE` is
+    shared by the checks, the other half is for their number. That is taken as binomial too, with probability
+    `1 - (1 - RATE)^seeds`: so it is for independent checks. Those of one claim share samples, which makes larger
+    numbers more frequent.
     """
     if not checks:
         return Limits(0, 0)
     many, one = stats.binom(checks, 1 - (1 - RATE) ** seeds), stats.binom(seeds, RATE)
-    return Limits(int(many.ppf(1 - RARE)), int(one.ppf(1 - RARE / checks)))
+    return Limits(int(many.ppf(1 - RARE / 2)), int(one.ppf(1 - RARE / (2 * checks))))
 
 
 def reseed(workspace: Workspace, ids: tuple[str, ...], count: int, entropy: int | None, say: Say) -> int:
@@ -113,9 +114,9 @@ def reseed(workspace: Workspace, ids: tuple[str, ...], count: int, entropy: int 
     not_run = sum(bool(row.reason) for row in rows)
     text = (
         f"{' '.join(ids) or 'All groups'} in the {workspace.profile} profile, {count} seeds from entropy {source}: "
-        f"{raised} alarms of the {len(strict)} checks with a share of the false-alarm budget; of {len(intervals)} with intervals of confidence "
-        f"{CONFIDENCE:g} that their own seeds decide, {len(alarmed)} were decided otherwise by a seed (allowed: "
-        f"{most.checks}, each at {most.alarms} seeds)"
+        f"{raised} alarms of the {len(strict)} checks with a share of the false-alarm budget; of {len(intervals)} with "
+        f"intervals of confidence {CONFIDENCE:g} that their own seeds decide, {len(alarmed)} were decided otherwise by "
+        f"a seed (allowed: {most.checks}, each at {most.alarms} seeds)"
     )
     text += f"; {not_run} checks were not run" if not_run else ""
     words = " ".join((*ids, "--profile", workspace.profile))
