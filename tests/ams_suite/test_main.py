@@ -59,9 +59,12 @@ def test_an_empty_place_is_not_the_current_folder(toy, capsys):
     assert (toy.root / "quick/records/A1.json").exists()
 
 
-def test_strict_takes_a_group_of_which_a_part_runs(toy):
+def test_a_group_of_which_a_part_runs_is_taken_a_claim_that_does_not_run_is_refused(toy, capsys):
     assert main(["reproduce", "--profile", "quick", "--only", "beta", "--strict"]) == 0
-    assert main(["reproduce", "--profile", "quick", "--only", "B2"]) == 0
+    assert main(["reproduce", "--profile", "quick", "--only", "A1", "B2"]) == 0
+    capsys.readouterr()
+    assert main(["reproduce", "--profile", "quick", "--only", "B2"]) == 2
+    assert capsys.readouterr().err == "ams: B2 is not part of the quick profile: run with --profile cpu\n"
 
 
 def test_help_needs_no_command(capsys):

@@ -2,6 +2,7 @@
 
 import codecs
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -62,7 +63,7 @@ class RunOptions:
 def open_workspace(options: RunOptions) -> Workspace:
     """Open the repository around the current folder, names checked. Raises UserError.
 
-    `strict`: what is asked for by name must have a claim that this profile runs.
+    `strict`: each name that is asked for must have a claim that this profile runs.
     """
     profile = options.profile or (Profile.GPU if options.project.accelerator() else Profile.CPU)
     workspace = Workspace.open(find_root(Path.cwd()), profile, options.out, options.project)
@@ -70,12 +71,18 @@ def open_workspace(options: RunOptions) -> Workspace:
     for claim in workspace.claims.select(options.force) if options.force else ():
         if claim not in chosen:
             raise UserError(f"--force {claim.id}: it is not among the claims that --only names")
-    for name in options.only if options.strict else ():
-        named = workspace.claims.select([name])
-        if not any(profile in claim.profiles for claim in named):
-            other = named[0].profiles[0]
-            raise UserError(f"--strict: {name} is not part of the {profile} profile: run with --profile {other}")
+    if options.strict:
+        _refuse_absent(workspace, options.only, "--strict: ")
     return workspace
+
+
+def _refuse_absent(workspace: Workspace, names: Sequence[str], where: str = "") -> None:
+    """Raise UserError for the first of the names of which this profile runs no claim."""
+    for name in names:
+        named = workspace.claims.select([name])
+        if not any(workspace.profile in claim.profiles for claim in named):
+            other = f"run with --profile {named[0].profiles[0]}"
+            raise UserError(f"{where}{name} is not part of the {workspace.profile} profile: {other}")
 
 
 def reproduce(options: RunOptions, console: Console) -> int:
@@ -85,6 +92,8 @@ def reproduce(options: RunOptions, console: Console) -> int:
     Raises UserError (exit code 2).
     """
     workspace = open_workspace(options)
+    if not any(workspace.profile in claim.profiles for claim in workspace.claims.select(options.only)):
+        _refuse_absent(workspace, options.only)
     screen = Screen(console, options.verbose)
     # Hours of computing are not to end at a wrong word in them
     refuse_bad_texts(workspace.root, workspace.profile, workspace.all_claims)
