@@ -21,5 +21,5 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
     """Return the error for a `name` that is not among the `known` names; it suggests the closest of them."""
     names = list(known)
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    advice = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(names) or 'none'}"
+    advice = f"did you mean {' or '.join(close)}?" if close else f"known: {'; '.join(names) or 'none'}"
     return UserError(f"unknown {kind} {name!r}: {advice}")

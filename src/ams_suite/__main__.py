@@ -47,7 +47,8 @@ def parse(arguments: Sequence[str]) -> Command:
     except SystemExit as ending:
         if ending.code != 2:
             raise
-        raise UserError(_condensed(complaint.getvalue())) from None
+        words = "" if arguments[0].startswith("-") else f" {arguments[0]}"
+        raise UserError(_condensed(complaint.getvalue(), f"ams{words} --help")) from None
     return command
 
 
@@ -95,13 +96,13 @@ def _loaded(place: str) -> type[Command]:
     return command
 
 
-def _condensed(framed: str) -> str:
-    """Return the first statement of tyro's framed complaint as one line, and what it thinks was meant."""
+def _condensed(framed: str, help_words: str) -> str:
+    """Return the first statement of tyro's framed complaint as one line, with what was meant, or where help is."""
     lines = [line.strip(FRAME) for line in framed.strip().splitlines()[1:]]
     text = "\n".join("" if set(line) == {"-"} else line for line in lines).strip()
     meant = re.search(r"Perhaps you meant:\s+(--\S+)", text)
     first = " ".join(text.split("\n\n")[0].split()).rstrip(".")
-    return f"{first}; {f'did you mean {meant[1]}?' if meant else '`ams --help` shows what is expected'}"
+    return f"{first}; {f'did you mean {meant[1]}?' if meant else f'`{help_words}` shows what is expected'}"
 
 
 class Interrupt:

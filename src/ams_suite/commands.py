@@ -29,6 +29,13 @@ class Command(Protocol):
 
 Ids = Annotated[UseAppendAction[tuple[tuple[str, ...], ...]], arg(metavar="ID [ID ...]")]
 Names = Annotated[Positional[tuple[str, ...]], arg(metavar="ID [ID ...]")]
+# Options whose text says what they are without a value
+AnyNames = Annotated[Positional[tuple[str, ...]], arg(metavar="[ID ...]", help_behavior_hint="")]
+Folder = Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")]
+File = Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")]
+Whole = Annotated[int | None, arg(metavar="INT", help_behavior_hint="")]
+Number = Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="")]
+Numbers = Annotated[str | None, arg(metavar="X1,X2,...", help_behavior_hint="")]
 Sampler = Literal["langevin", "constant", "adaptive"]
 
 
@@ -38,7 +45,7 @@ class Place:
 
     profile: Literal["auto", "quick", "cpu", "full", "gpu", "bench"] = "auto"
     """How much is computed; auto: gpu where CUDA works, else cpu; bench: how fast (`bash reproduce.sh bench`)."""
-    out: Path | None = None
+    out: Folder = None
     """The folder for results (default: results/ in the repository)."""
 
     def options(self, **more: object) -> "RunOptions":
@@ -86,9 +93,9 @@ class Reproduce(Running):
     """List the claims and their state, and stop."""
     check: bool = False
     """Name the results that are missing, damaged, edited or stale, and stop (exit code 1 if any is)."""
-    jobs: int | None = None
+    jobs: Whole = None
     """How many cores to use (default: all); on a cluster, how many jobs are in the queue at once."""
-    cluster: Literal["slurm"] | None = None
+    cluster: Annotated[Literal["slurm"] | None, arg(help_behavior_hint="")] = None
     """Submit the jobs to a cluster, as config/slurm says."""
 
     def __call__(self) -> int:
@@ -126,7 +133,7 @@ class Run(Running):
 class List(Place):
     """List the claims and the state of their records."""
 
-    ids: Names = ()
+    ids: AnyNames = ()
     """Claims or groups (default: all)."""
 
     def __call__(self) -> int:
@@ -140,7 +147,7 @@ class List(Place):
 class Check(Place):
     """Name every result that is missing, damaged, edited or stale; exit code 1 if there is one."""
 
-    ids: Names = ()
+    ids: AnyNames = ()
     """Claims or groups (default: all, with figures, pages and documents)."""
 
     def __call__(self) -> int:
@@ -162,13 +169,13 @@ class Law:
     """The target's distinct precisions, L1,L2,..."""
     steps: int
     """How many steps."""
-    beta: float | None = None
+    beta: Number = None
     """The momentum (required for constant, refused else)."""
-    multiplicity: str | None = None
+    multiplicity: Numbers = None
     """How many directions have each precision, N1,N2,... (default: 1 each)."""
-    mean: str | None = None
+    mean: Numbers = None
     """The target's mean, M1,M2,... (default: 0)."""
-    start_variance: str | None = None
+    start_variance: Numbers = None
     """The start's variance (default: the target's); its mean is 0."""
     delta: float = 1e-3
     """The adaptive rule's clip: beta <= 1 - delta."""
@@ -191,23 +198,23 @@ class Conform:
 
     sampler: Annotated[Positional[str], arg(metavar="LIBRARY:NAME|FILE.py:NAME")]
     """Which sampler, as diffusers:DDIMScheduler."""
-    order: int | None = None
+    order: Whole = None
     """The order that is claimed (default: what the library's documentation states)."""
-    kind: Literal["ode", "sde"] | None = None
+    kind: Annotated[Literal["ode", "sde"] | None, arg(help_behavior_hint="")] = None
     """Whether it solves the flow or the reverse SDE (default: what the adapter knows)."""
     set: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="KEY=VALUE")] = ()
     """Its settings, one a `--set`."""
-    guidance: float | None = None
+    guidance: Number = None
     """Also with classifier-free guidance of this weight."""
-    clip: float | None = None
+    clip: Number = None
     """Also with predictions of x0 clipped at this bound."""
     json: bool = False
     """Print all numbers as JSON."""
-    html: Path | None = None
+    html: File = None
     """Write a page with the curves."""
-    badge: Path | None = None
+    badge: File = None
     """Write the verdict as an SVG badge."""
-    against: Path | None = None
+    against: File = None
     """Say what changed since this JSON was written; exit code 1 if a verdict or an order is worse."""
 
     def __call__(self) -> int:
@@ -233,7 +240,10 @@ class Replay:
 
 @dataclass(frozen=True, kw_only=True)
 class Mutate:
-    """Put faults into a copy of the code, one at a time: would the tests notice? Exit code 1 if one survives."""
+    """Put faults into a copy of the code, one at a time: would the tests notice?
+
+    Exit code 1 if one survives, 3 if of one nothing is known.
+    """
 
     only: Ids = ()
     """Faults by id or file, `*` and `?` as in a shell (default: all of tests/faults.toml)."""
@@ -245,7 +255,7 @@ class Mutate:
     """How many at once."""
     seconds: float = 300.0
     """How long the tests of one fault may take."""
-    out: Path | None = None
+    out: Folder = None
     """The folder for the record (default: results/ in the repository)."""
 
     def __call__(self) -> int:
@@ -255,6 +265,7 @@ class Mutate:
 
         only = _named("--only", self.only)
         _refuse_below(1, "--jobs", self.jobs)
+        _refuse_below(1, "--seconds", self.seconds)
         if self.list:
             return list_faults(only, self.out, say)
         return mutate(only, self.force, self.jobs, self.out, self.seconds, say)
@@ -264,15 +275,15 @@ class Mutate:
 class Faults:
     """Inject faults into runs (kills, full disks, damaged files): is anything lost or wrong? Exit code 1 if so."""
 
-    names: Annotated[Positional[tuple[str, ...]], arg(metavar="NAME [NAME ...]")] = ()
+    names: Annotated[Positional[tuple[str, ...]], arg(metavar="[NAME ...]", help_behavior_hint="")] = ()
     """Faults (default: all but those that take minutes)."""
     list: bool = False
     """List the faults, and stop."""
     seed: int = 2405
     """What the random moments are made from."""
     tries: int = 0
-    """How many tries of each (default: its own number; a sweep has all cases)."""
-    out: Path | None = None
+    """How many tries of each; 0: its own number, of a sweep all cases."""
+    out: Folder = None
     """The folder for the table (default: results/ in the repository)."""
 
     def __call__(self) -> int:
@@ -281,20 +292,20 @@ class Faults:
         from verdicts.run.driver import say
 
         _refuse_below(0, "--tries", self.tries)
-        return list_faults(say) if self.list else faults(self.names, self.seed, self.tries, self.out, say)
+        return list_faults(self.names, say) if self.list else faults(self.names, self.seed, self.tries, self.out, say)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reseed(Place):
     """Measure what draws at seeds that nobody has chosen; exit code 1 if verdicts are others than they may be."""
 
-    ids: Names = ()
+    ids: AnyNames = ()
     """Claims or groups (default: all)."""
     seeds: int = 20
     """How many seeds."""
     profile: Literal["quick", "cpu", "full", "gpu"] = "quick"
     """The sizes."""
-    entropy: int | None = None
+    entropy: Whole = None
     """What the seeds are made from, as a record has it (default: the system's)."""
 
     def __call__(self) -> int:
@@ -326,7 +337,7 @@ class Expect(Place):
 class Docs(Place):
     """Build the site of docs/, with the executed notebooks of a profile's results."""
 
-    ids: Names = ()
+    ids: AnyNames = ()
     """Groups whose notebooks are executed (default: all that have a claim in the profile)."""
     profile: Literal["quick", "cpu", "full", "gpu"] = "quick"
     """Whose results the notebooks read."""
@@ -347,13 +358,16 @@ class Docs(Place):
 
 @dataclass(frozen=True, kw_only=True)
 class Compare:
-    """Put two runs beside one another, check by check; exit code 1 if a value moved or a verdict is another."""
+    """Put two runs beside one another, check by check.
+
+    Exit code 1 if a value moved, a verdict is another or a check is gone.
+    """
 
     before: Annotated[Positional[Path], arg(metavar="BEFORE")]
     """A ledger (results/<profile>/ledger.json) or kept values (paper/expected/<profile>.json)."""
     after: Annotated[Positional[Path], arg(metavar="AFTER")]
     """Another."""
-    out: Path | None = None
+    out: File = None
     """The CSV file to write (default: the table is printed)."""
 
     def __call__(self) -> int:
@@ -372,7 +386,7 @@ class Compare:
 class Supply:
     """Check the licences and checksums of the releases in constraints.txt; exit code 1 if one is wrong."""
 
-    sbom: Path | None = None
+    sbom: File = None
     """Write a bill of materials of what is installed (CycloneDX 1.6, JSON) to this file."""
     pin: bool = False
     """Write constraints.sha256 anew, as the package index lists the files."""
@@ -399,7 +413,7 @@ class Schema:
         return 0
 
 
-def _refuse_below(least: int, option: str, given: int) -> None:
+def _refuse_below(least: int, option: str, given: float) -> None:
     if given < least:
         raise UserError(f"{option} {given}: expected at least {least}")
 

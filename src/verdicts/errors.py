@@ -40,5 +40,5 @@ def unknown(kind: str, name: str, known: Iterable[str], otherwise: str = "") -> 
     if near:
         advice = "did you mean " + " or ".join(by_folded[match] for match in near) + "?"
     else:
-        advice = otherwise or "known: " + (", ".join(by_folded.values()) or "none")
+        advice = otherwise or "known: " + ("; ".join(by_folded.values()) or "none")
     return UserError(f"unknown {kind} {name!r}: {advice}")
