@@ -7,8 +7,9 @@ from verdicts.claims.schema import Claim, Claims
 PAGE = "docs/claims.md"
 HEAD = """# Claims
 
-Every claim on one line. `bash reproduce.sh --profile quick --only ID` decides one; its entry, with bounds, tolerances
-and falsifier, is in the `claims.toml` of its group. This page is written by `ams expect`.
+Every claim on one line. `bash reproduce.sh --profile PROFILE --only ID` decides one; the column `profile` has the
+smallest that does. Its entry, with bounds, tolerances and falsifier, is in the `claims.toml` of its group. This page is
+written by `ams expect`.
 """
 
 
@@ -36,7 +37,7 @@ def _table(title: str, claims: Claims, members: Iterable[Claim]) -> Iterator[str
     rows = [_row(claims, claim) for claim in members]
     if rows:
         yield f"{title}\n" if title else ""
-        yield "| claim | title | expected | evidence | group |\n|---|---|---|---|---|"
+        yield "| claim | title | expected | evidence | profile | group |\n|---|---|---|---|---|---|"
         yield from rows
         yield ""
 
@@ -44,4 +45,4 @@ def _table(title: str, claims: Claims, members: Iterable[Claim]) -> Iterator[str
 def _row(claims: Claims, claim: Claim) -> str:
     group = claims.group_of(claim)
     title = claim.title.replace("|", r"\|")
-    return f"| {claim.id} | {title} | {claim.expected} | {claim.evidence} | `{group.folder}` |"
+    return f"| {claim.id} | {title} | {claim.expected} | {claim.evidence} | {claim.profiles[0]} | `{group.folder}` |"
