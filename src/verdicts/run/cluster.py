@@ -32,9 +32,12 @@ from verdicts.run.workers import SIGNALS, Task, Watch, tasks
 
 FOLDER = ".cluster"
 """Below a profile's results: there while jobs of a run may be on a cluster."""
-POLL, PATIENCE = 0.5, 120.0
-LOOK, FORGOTTEN = 10.0, 900.0
-"""Seconds from one look at the queue to the next; and after how many without a job there is none to wait for."""
+POLL, LOOK = 0.5, 10.0
+"""Seconds between two looks at the files, and between two at SLURM's queue."""
+FORGOTTEN = 900.0
+"""After so many seconds without a job of the run in the queue it gives up."""
+PATIENCE = 120.0
+"""For so many seconds it waits for jobs that are cancelled to end."""
 
 
 def name_of(folder: Path) -> str:
@@ -64,8 +67,8 @@ def run_on_cluster(
 ) -> None:
     """Do what `plan` holds by jobs on the cluster; `screen` shows each record of `run` as it appears.
 
-    A job that ends badly is tried again as often as the cluster's profile says, then told; it keeps those that follow
-    it from starting, no other. Whatever ends this run early, its jobs are cancelled.
+    A job that ends badly is tried again as often as the cluster's profile says, then reported; it keeps those that
+    follow it from starting, no other. Whatever ends this run early, its jobs are cancelled.
     """
     work, watch = list(tasks(workspace, plan, at_once or NODES)), Watch(workspace, plan, run)
     place = workspace.folder / FOLDER / run.id
@@ -228,7 +231,7 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
 
 
 def _cancel(folder: Path, screen: Screen) -> None:
-    """Leave nothing in the queue; what cannot be cancelled is told, and left to the next run."""
+    """Leave nothing in the queue; what cannot be cancelled is reported, and left to the next run."""
     try:
         count = slurm.cancel(name_of(folder), PATIENCE, again=True)
     except UserError as problem:

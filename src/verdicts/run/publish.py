@@ -59,7 +59,7 @@ def prepare(workspace: Workspace) -> None:
 
     from verdicts.report import page, views  # noqa: F401
 
-    with suppress(UserError):  # it is told where the pages are made
+    with suppress(UserError):  # it is reported where the pages are made
         views.benchmarks(workspace)
         collect(workspace)
 

@@ -53,8 +53,8 @@ class Task(NamedTuple):
 def run_jobs(workspace: Workspace, plan: Plan, run: Run, cores: int, screen: Screen) -> None:
     """Do what `plan` holds on at most `cores` cores; `screen` shows each record of `run` as it appears.
 
-    A job that ends badly is reported, and keeps those that follow it from starting, no other. The lock of the run is held
-    by each job too, so that no other run begins while one outlives a driver that is killed.
+    A job that ends badly is reported, and keeps those that follow it from starting, no other. The lock of the run is
+    held by each job too, so that no other run begins while one outlives a driver that is killed.
     """
     waiting, running = list(tasks(workspace, plan, cores)), dict[str, tuple[Task, BaseProcess]]()
     ended, watch, prepared = dict[str, bool](), Watch(workspace, plan, run), False
