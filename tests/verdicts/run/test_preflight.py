@@ -63,7 +63,7 @@ def test_no_plugin(toy, monkeypatch):
         ("a: [", "config/slurm/config.yaml cannot be read: while parsing"),
         ("nothing", "config/slurm/config.yaml: lines as `retries: 2` are expected"),
         ("default-resources: [slurm_partition=mian]", "slurm_partition: unknown partition 'mian': did you mean main"),
-        ("default-resources: {slurm_partition: zzz}", "unknown partition 'zzz': known: fast, main"),
+        ("default-resources: {slurm_partition: zzz}", "unknown partition 'zzz': known: fast; main"),
     ],
 )
 def test_a_profile_that_cannot_be_used(toy, text, said):
