@@ -467,7 +467,10 @@ for_gpu() {
 add_pinned() { # EXTRA WHAT ROWS: at the releases of constraints.txt, but not beside those that conda has chosen
   local pins=(-c "$ROOT/constraints.txt")
   [ "$PYTHON" != "$PLACE/conda/bin/python" ] || pins=()
+  [ "$(about "$PYTHON" missing "$1" 2>/dev/null || printf satisfied)" != satisfied ] && [ -z "$OFFLINE" ] && [ -w "$PLACE" ] || return 0
+  lock # another run may be adding to this environment; what is missing is asked again then
   add_optional "$PYTHON" "$@" ${pins[@]+"${pins[@]}"}
+  exec 9>&-
 }
 
 add_scale() { # what the gpu profile alone needs
@@ -486,8 +489,13 @@ add_libraries() { # what the survey of other libraries' samplers needs, in the p
 
 add_peer() { # k-diffusion without what only its training needs; its rows are not run where it cannot be had
   local name=k-diffusion
-  "$PYTHON" -c 'import importlib.metadata as m; m.version("k-diffusion")' 2>/dev/null && return
-  [ -z "$OFFLINE" ] && made_here || return 0
+  has "$name" && return
+  [ -z "$OFFLINE" ] && made_here && [ -w "$PLACE" ] || return 0
+  lock
+  if has "$name"; then # another run has added it meanwhile
+    exec 9>&-
+    return
+  fi
   rm -f -- "$PLACE/setup-pip.json"
   if PIP_USER=0 "$PYTHON" -m pip --no-input --disable-pip-version-check install -q --no-deps \
     --report "$PLACE/setup-pip.json" -c "$ROOT/constraints.txt" "$name" >&2; then
@@ -495,6 +503,11 @@ add_peer() { # k-diffusion without what only its training needs; its rows are no
   else
     say "pip: no $name, so its rows are not run"
   fi
+  exec 9>&-
+}
+
+has() { # is this distribution installed?
+  "$PYTHON" -c "import importlib.metadata as m; m.version(\"$1\")" 2>/dev/null </dev/null
 }
 
 add_cluster() { # Snakemake's plugin; without it one line says how to have it

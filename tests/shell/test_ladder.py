@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.shell.conftest import INSTALL
+
 pytestmark = pytest.mark.shell
 
 SLOW_INSTALL = 'sleep 1; touch "$place/installed"'
@@ -168,6 +170,15 @@ def test_two_at_once_make_it_once(checkout) -> None:
     assert [process.returncode for process in running] == [0, 0]
     assert len(checkout.pip_calls) == 1
     assert sum(b"another run is making" in err for _, err in ends) == 1
+
+
+def test_two_at_once_add_once_what_a_profile_needs(checkout) -> None:
+    checkout.pip(f"sleep 1; {INSTALL}")
+    made(checkout)
+    command, streams = checkout.command("--profile", "gpu", "--check"), {"stdout": subprocess.DEVNULL}
+    running = [subprocess.Popen(command, env=checkout.environment(), **streams) for _ in range(2)]
+    assert [process.wait(timeout=120) for process in running] == [0, 0]
+    assert sum("constraints.txt" in call and "requirements.txt" in call for call in checkout.pip_calls[1:]) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
