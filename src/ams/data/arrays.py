@@ -20,7 +20,10 @@ def load_arrays(content: bytes, where: str, largest: int = LARGEST) -> dict[str,
     """
     with guarded(where, "a readable .npz file"):
         held = entries(content, largest)
-        return {name.removesuffix(".npy"): _array(name, data) for name, data in held.items()}
+        arrays = {name.removesuffix(".npy"): _array(name, data) for name, data in held.items()}
+        if len(arrays) < len(held):
+            raise ValueError("two of its entries have one name")
+        return arrays
 
 
 def load_array(content: bytes, where: str, largest: int = LARGEST) -> np.ndarray:

@@ -99,6 +99,8 @@ def _downloaded(name: str, entry: Entry) -> tuple[Path, File, bytes]:
             asked.touch()
         why = f"{file.address} does not give it ({_line(error)})"
         raise DataUnavailable(f"{missing}, and {why}: {entry.obtain}") from error
+    with suppress(OSError):
+        asked.unlink(missing_ok=True)
     return path, file, _verified(path, file)
 
 

@@ -50,7 +50,7 @@ def load_graphs(content: bytes, where: str) -> list[Graph]:
 def _graph(nodes: int, edges: list[list[int]]) -> Graph:
     pairs = sorted((u, v) for u, v in edges)
     whole = all(type(number) is int for number in (nodes, *(end for pair in pairs for end in pair)))
-    if not whole or not all(0 <= u < v < nodes for u, v in pairs) or len(set(pairs)) < len(pairs):
+    if not whole or nodes < 0 or not all(0 <= u < v < nodes for u, v in pairs) or len(set(pairs)) < len(pairs):
         raise ValueError("a graph is [n, edges], with each edge [u, v] given once and 0 <= u < v < n")
     return Graph(nodes, tuple(pairs))
 

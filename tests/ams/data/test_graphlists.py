@@ -82,6 +82,7 @@ JSON_FAULTS: dict[str, tuple[bytes, str]] = {
     "an object": (zipped({"a": 1}), "not enough values"),
     "edge backwards": (zipped([[2, [[1, 0]]]]), "0 <= u < v < n"),
     "edge twice": (zipped([[2, [[0, 1], [0, 1]]]]), "given once"),
+    "fewer than no nodes": (zipped([[-3, []]]), "0 <= u < v < n"),
     "node outside": (zipped([[2, [[0, 2]]]]), "0 <= u < v < n"),
     "fraction": (zipped([[2.0, [[0, 1]]]]), "0 <= u < v < n"),
     "bomb": (gzip.compress(bytes(2**25)), "inflates to more"),
