@@ -10,13 +10,13 @@ import inspect
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property, update_wrapper
 from types import GenericAlias
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, get_type_hints, overload
 
 import numpy as np
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic_core import to_json
 
 from verdicts.records.files import canonical_json, sha256_of
@@ -163,6 +163,10 @@ def _refuse_sets(value: Any) -> None:
         raise TypeError(f"{value!r}: a set has no order; give a sorted tuple")
     if isinstance(value, Mapping):
         value = tuple(value.values())
+    elif is_dataclass(value) and not isinstance(value, type):
+        value = tuple(getattr(value, field.name) for field in fields(value))
+    elif isinstance(value, BaseModel):
+        value = tuple(item for _, item in value)
     for item in value if isinstance(value, list | tuple) else ():
         _refuse_sets(item)
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic import JsonValue
 
+from verdicts.errors import in_utf8
 from verdicts.records.checksummed import Checksummed, NotCurrent
 from verdicts.records.files import canonical_json, sha256_of, write_whole
 from verdicts.records.kept_costs import KeptCosts
@@ -72,14 +73,14 @@ class Failure(Frozen):
     @classmethod
     def of(cls, error: BaseException, started: str, run: str) -> Self:
         """Describe what a computation raised."""
-        message = " ".join(str(error).split())
+        message = in_utf8(" ".join(str(error).split()))
         not_run = bool(getattr(error, "not_run", False))
         return cls(
             reason=message if not_run and message else f"{type(error).__name__}: {message}".removesuffix(": "),
             not_run=not_run,
             settled=bool(getattr(error, "settled", False)),
             started=started,
-            trace="".join(traceback.format_exception(error)),
+            trace=in_utf8("".join(traceback.format_exception(error))),
             run=run,
         )
 
@@ -238,7 +239,8 @@ class Store:
             with using(self):  # the cells that it asks for are of this store too
                 content = cell.function.encode(cell.compute())
         except (Exception, SystemExit) as error:
-            path.unlink(missing_ok=True)
+            if not getattr(error, "not_run", False):  # else an earlier value is as good as it was
+                path.unlink(missing_ok=True)
             write_whole(failed, Failure.of(error, started, self._run).model_dump_json())
             raise
         finally:

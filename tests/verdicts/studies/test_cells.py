@@ -116,7 +116,12 @@ def test_names_are_the_same_in_every_process():
     assert said[0] == said[1] and len(said[0].strip()) == 64
 
 
-@pytest.mark.parametrize("value", [{1, 2}, frozenset("ab"), ({1},), {"a": [{1}]}])
+@dataclass(frozen=True)
+class Held:
+    content: object
+
+
+@pytest.mark.parametrize("value", [{1, 2}, frozenset("ab"), ({1},), {"a": [{1}]}, Held({1}), [Held((Held({1}),))]])
 def test_a_set_is_refused_since_it_has_no_order(value):
     with pytest.raises(TypeError, match="a set has no order"):
         _ = anything.cell(value).digest

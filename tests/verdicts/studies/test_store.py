@@ -211,6 +211,20 @@ def test_what_fails_anew_has_no_value_left(open_store, monkeypatch):
         open_store(reading=True).value(double.cell(4))
 
 
+def test_what_cannot_be_computed_anew_keeps_its_value_for_others(open_store, monkeypatch):
+    open_store().value(double.cell(4))
+
+    def absent(n):
+        raise Absent("no such file")
+
+    monkeypatch.setattr(double, "wrapped", absent)
+    with pytest.raises(Absent):
+        open_store(run="this", anew=True).value(double.cell(4))
+    with pytest.raises(CellUnavailable, match="no such file"):
+        open_store(run="this", anew=True, reading=True).value(double.cell(4))
+    assert open_store(reading=True).value(double.cell(4)) == 8
+
+
 def busy(seconds: float) -> None:
     end = time.process_time() + seconds
     while time.process_time() < end:
