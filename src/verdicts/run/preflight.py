@@ -51,7 +51,7 @@ def preflight(workspace: Workspace, warn: Callable[[str], None]) -> Cluster:
             f"{nodes[0].partition} offers any; name another one in {PROFILE}/config.yaml"
         )
     _shared(workspace.folder, {node.host for node in nodes}, warn)
-    latency = int(profile.get("latency-wait", 5))
+    latency = _seconds(profile, "latency-wait", 5)
     return Cluster(max(node.memory for node in nodes), latency, tuple(_status(known, profile)))
 
 
@@ -71,9 +71,11 @@ def _profile(root: Path) -> dict[str, Any]:
 
 def _partition(nodes: Sequence[slurm.Node], profile: dict[str, Any]) -> list[slurm.Node]:
     """Return the nodes of the partition that the profile names, else of the default one. Raises UserError."""
-    given: dict[str, Any] | list[str] = profile.get("default-resources") or {}
-    pairs = given.items() if isinstance(given, dict) else (line.split("=", 1) for line in given)
-    name = str(dict(pairs).get("slurm_partition", "")).strip("\"' ")
+    given = profile.get("default-resources") or {}
+    lines = list(given.items()) if isinstance(given, dict) else [str(line).split("=", 1) for line in given]
+    if isinstance(given, str) or any(len(line) != 2 for line in lines):
+        raise UserError(f"{PROFILE}/config.yaml: default-resources: lines as `- slurm_partition=NAME` are expected")
+    name = str(dict(lines).get("slurm_partition", "")).strip("\"' ")
     chosen = [node for node in nodes if (node.partition == name if name else node.default)]
     place = f"{PROFILE}/config.yaml: slurm_partition"
     if name and not chosen:
@@ -92,8 +94,17 @@ def _status(known: dict[str, str], profile: dict[str, Any]) -> list[str]:
     if known.get("AccountingStorageType", "(null)") not in ("(null)", "accounting_storage/none"):
         return []
     age = re.match(r"\d+", known.get("MinJobAge", ""))
-    first = min(int(profile.get("slurm-init-seconds-before-status-checks", FIRST_LOOK)), int(age[0]) // 3 if age else 1)
+    wanted = _seconds(profile, "slurm-init-seconds-before-status-checks", FIRST_LOOK)
+    first = min(wanted, int(age[0]) // 3 if age else 1)
     return ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", str(max(first, 1))]
+
+
+def _seconds(profile: dict[str, Any], name: str, default: int) -> int:
+    """Return a number of seconds of the profile. Raises UserError."""
+    try:
+        return int(profile.get(name, default))
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{PROFILE}/config.yaml: {name}: a number of seconds is expected: {profile[name]!r}") from error
 
 
 def _shared(folder: Path, hosts: set[str], warn: Callable[[str], None]) -> None:

@@ -63,6 +63,9 @@ def test_no_plugin(toy, monkeypatch):
         ("a: [", "config/slurm/config.yaml cannot be read: while parsing"),
         ("nothing", "config/slurm/config.yaml: lines as `retries: 2` are expected"),
         ("default-resources: [slurm_partition=mian]", "slurm_partition: unknown partition 'mian': did you mean main"),
+        ("default-resources: [mem_mb]", "default-resources: lines as `- slurm_partition=NAME` are expected"),
+        ("default-resources: mem_mb=3", "default-resources: lines as `- slurm_partition=NAME` are expected"),
+        ("latency-wait: long", "latency-wait: a number of seconds is expected: 'long'"),
         ("default-resources: {slurm_partition: zzz}", "unknown partition 'zzz': known: fast; main"),
     ],
 )
