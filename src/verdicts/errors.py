@@ -30,6 +30,11 @@ def code_of(work: Callable[[], int]) -> int:
         return 2
 
 
+def in_utf8(text: str) -> str:
+    """Return a text whose surrogates, of a path that is no UTF-8, are escaped: it can be written and read back."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def unknown(kind: str, name: str, known: Iterable[str], otherwise: str = "") -> UserError:
     """Return the problem of a `name` that is not among the `known`, with the nearest of them (case ignored).
 

@@ -42,13 +42,20 @@ class Run(Checksummed):
         return (datetime.fromisoformat(self.started) + time).isoformat(timespec="microseconds")
 
     @classmethod
+    def of(
+        cls, workspace: Workspace, only: tuple[str, ...] = (), force: tuple[str, ...] = (), fetch: bool = False
+    ) -> Self:
+        """Return the options of a run that starts now. Raises UserError for an unknown name."""
+        selected = tuple(claim.id for claim in workspace.claims.select(only))
+        forced = tuple(claim.id for claim in workspace.claims.select(force)) if force else ()
+        return cls(profile=workspace.profile, started=now(), selected=selected, forced=forced, fetch=fetch)
+
+    @classmethod
     def begin(
         cls, workspace: Workspace, only: tuple[str, ...] = (), force: tuple[str, ...] = (), fetch: bool = False
     ) -> Self:
         """Write down the options of a run that starts now. Raises UserError for an unknown name, OSError."""
-        selected = tuple(claim.id for claim in workspace.claims.select(only))
-        forced = tuple(claim.id for claim in workspace.claims.select(force)) if force else ()
-        run = cls(profile=workspace.profile, started=now(), selected=selected, forced=forced, fetch=fetch)
+        run = cls.of(workspace, only, force, fetch)
         run.write(run_path(workspace))
         return run
 

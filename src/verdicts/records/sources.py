@@ -50,7 +50,10 @@ class Sources:
     def closure_of_script(self, path: Path) -> dict[str, str]:
         """Return `{file: sha256}` of a script that is no module (a notebook), and of all that it imports."""
         files = {path.name: self._digest(path)}
-        text = path.read_text(encoding="utf-8")
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise UserError(f"{path}: it is not UTF-8: {error}") from error
         for name in _imported(_tree("\n".join(CODE.findall(text)) if path.suffix == ".md" else text), package=""):
             files |= self.closure(name)
         return files

@@ -210,6 +210,17 @@ class Workspace:
         checks = [check.model_dump(mode="json") for claim in self.claims.of_group(group.id) for check in claim.check]
         return self._parts([group.id, group.title, checks], group, sources, self._data_of(group))
 
+    def changed(self, parts: KeyParts) -> str:
+        """Say which source file has changed since its digest was taken: what was made meanwhile is of no known code.
+
+        Empty where none has.
+        """
+        for name, digest in parts.sources.items():
+            place = next((root / name for root in self.sources.roots if (root / name).is_file()), None)
+            if place and sha256_of(place.read_bytes()) != digest:
+                return f"{name} changed while this was computed: run again"
+        return ""
+
     def _closures(self, modules: Iterable[str]) -> dict[str, str]:
         """Return the digests of the files that any of the modules imports."""
         return {name: digest for module in modules for name, digest in self.sources.closure(module).items()}

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from verdicts.claims.loading import file_of_setting
 from verdicts.claims.measurement import Measurement, bound_checks
 from verdicts.claims.schema import Check, Group
+from verdicts.errors import in_utf8
 from verdicts.records.files import write_whole
 from verdicts.records.workspace import Workspace
 from verdicts.validation import Frozen, from_validation
@@ -86,11 +87,11 @@ def place_of(root: Path, function: Function) -> str:
 def log_errors(log: Path, errors: Sequence[BaseException]) -> None:
     """Write the tracebacks of what broke; where nothing did, remove the log of an earlier run. Raises OSError."""
     if errors:
-        write_whole(log, "\n".join("".join(traceback.format_exception(error)) for error in errors))
+        write_whole(log, in_utf8("\n".join("".join(traceback.format_exception(error)) for error in errors)))
     else:
         log.unlink(missing_ok=True)
 
 
 def one_line(error: BaseException) -> str:
     """Return what broke, in one line."""
-    return f"failed: {type(error).__name__}: {' '.join(str(error).split())}"
+    return in_utf8(f"failed: {type(error).__name__}: {' '.join(str(error).split())}")

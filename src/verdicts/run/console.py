@@ -42,13 +42,15 @@ class Screen:
         self.total = 0
         self.running: list[str] = []
         self.forecast: Forecast | None = None
+        self.complained = False
 
     def say(self, text: str, style: str = "") -> None:
         """Write one line, as it is."""
         self.console.print(Text(text, style=style), soft_wrap=True)
 
     def complain(self, line: str) -> None:
-        """Write one line about what went wrong."""
+        """Write one line about what went wrong, and note that something did."""
+        self.complained = True
         self.say(line, "bold red")
 
     @contextmanager

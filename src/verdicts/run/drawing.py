@@ -41,6 +41,8 @@ def draw_group(
             drawn = {"reason": one_line(error), "failed": True}
             log_errors(log, [error])
     parts = workspace.figures_parts(group)
+    if changed := workspace.changed(parts):
+        drawn = {"reason": f"failed: {changed}", "failed": True}
     provenance = watch.provenance(environment, workspace.profile, config, run.id)
     Artefacts.of(group.id, parts, provenance, **drawn).write(path)
 

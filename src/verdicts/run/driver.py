@@ -17,7 +17,7 @@ from verdicts.records.expected import read_expected
 from verdicts.records.files import discard_unfinished
 from verdicts.records.ledger import Ledger, exit_code
 from verdicts.records.provenance import now
-from verdicts.records.run_record import Run
+from verdicts.records.run_record import Run, run_path
 from verdicts.records.workspace import Project, Workspace, find_root
 from verdicts.report.findings import Outcome, Row, rows_of
 from verdicts.report.report_texts import load_findings, refuse_bad_texts
@@ -105,12 +105,14 @@ def reproduce(options: RunOptions, console: Console) -> int:
         with writable(workspace.folder):
             discard_unfinished(workspace.folder)
             held.enter_context(sharing(workspace.folder.parent / CELLS))  # another profile may be writing
-            run = Run.begin(workspace, options.only, options.force, options.fetch)
+        run = Run.of(workspace, options.only, options.force, options.fetch)
         plan = plan_of(workspace, run)
         _refuse_bad_settings(workspace, plan)
         busy = bool(plan.busy_groups or plan.pages)
         if busy and not cluster:
             workspace.require_device()
+        with writable(workspace.folder):
+            run.write(run_path(workspace))
         here = workspace.config.one_process or options.one_process
         jobs = 1 if here else options.jobs
         expected = read_expected(workspace.root, workspace.profile)
@@ -129,8 +131,9 @@ def reproduce(options: RunOptions, console: Console) -> int:
         broken += [("paper.pdf", published.reason)] if published.reason else []
         for name, reason in broken:
             screen.complain(f"{name}: {reason}")
+        broke = screen.complained
         screen.outcome(published, _rows(workspace, published.ledger, run), run.selected, quiet=not busy)
-    return 3 if broken else exit_code(published.ledger.summary, options.strict)
+    return 3 if broke else exit_code(published.ledger.summary, options.strict)
 
 
 def _rows(workspace: Workspace, ledger: Ledger, run: Run) -> list[Row]:
@@ -201,7 +204,8 @@ def _here(workspace: Workspace, run: Run, plan: Plan, screen: Screen) -> None:
             run_group(workspace, run, groups[name], screen.computed, screen.complain)
         if name in plan.pages:
             with complaining(f"{name}: no notebook page", screen.complain):
-                make_page(workspace, groups[name], run.id)
+                if name in plan_of(workspace, run, groups[name]).pages:
+                    make_page(workspace, groups[name], run.id)
 
 
 class _Console(Console):

@@ -110,9 +110,12 @@ def _record(workspace: Workspace, run: Run, claim: Claim, load: Load, environmen
     results = tuple(_result(workspace, check, load, errors) for check in claim.check)
     log_errors(workspace.log_path(claim.id), errors)
     parts = workspace.record_parts(claim)
+    changed = workspace.changed(parts)
+    if changed:
+        results = tuple(CheckResult.unreached(check, f"failed: {changed}", 0.0, "") for check in claim.check)
     provenance = watch.provenance(environment, workspace.profile, parts.config, run.id)
     verdict = claim_verdict(result.verdict for result in results)
-    return Record.of(claim.id, parts, provenance, checks=results, verdict=verdict, failed=bool(errors))
+    return Record.of(claim.id, parts, provenance, checks=results, verdict=verdict, failed=bool(errors or changed))
 
 
 def _result(workspace: Workspace, check: Check, load: Load, errors: list[BaseException]) -> CheckResult:

@@ -18,7 +18,7 @@ from verdicts.claims.schema import Check, Claim, Profile, Verdict
 from verdicts.errors import unknown
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.figures import Figure, Table
-from verdicts.records.record import CheckResult, current_artefacts, current_record
+from verdicts.records.record import CheckResult, current_artefacts, current_record, shown_json
 from verdicts.records.workspace import OUT, PROFILE, Project, Workspace, find_root
 from verdicts.report.words import required
 from verdicts.run.checks import Checks
@@ -64,7 +64,9 @@ class GroupPage:
         return self._absent(name)
 
     def _absent(self, name: str) -> HTML:
-        return HTML(f"<p>{escape(name)} is not made in the {self.workspace.profile} profile.</p>")
+        made = shown_json(self.workspace.figures_path(self.group))
+        reason = made.get("reason") or f"not made in the {self.workspace.profile} profile"
+        return HTML(f"<p>{escape(name)}: {escape(str(reason))}.</p>")
 
     @cached_property
     def _figures(self) -> tuple[Sequence[Figure], Path]:

@@ -3,7 +3,7 @@
 from verdicts.claims.schema import Group
 from verdicts.records.files import sha256_of, write_whole
 from verdicts.records.provenance import Stopwatch
-from verdicts.records.record import Artefacts
+from verdicts.records.record import Artefacts, page_parts
 from verdicts.records.workspace import Workspace
 from verdicts.run.checks import log_errors
 
@@ -19,9 +19,9 @@ def make_page(workspace: Workspace, group: Group, run: str = "") -> str:
 
     watch = Stopwatch()
     path, log = workspace.page_path(group), workspace.log_path(f"{group.id}.notebook")
-    files, reason = {}, ""
+    files, reason, parts = {}, "", page_parts(workspace, group)
+    notebook, out = workspace.root / str(group.notebook), workspace.folder.parent
     try:
-        notebook, out = workspace.root / str(group.notebook), workspace.folder.parent
         text, cells = notebooks.made(workspace.root, notebook, group.title, workspace.profile, out)
         contents = {f"{group.id}.html": text, f"{group.id}.cells.json": cells}
         for name, content in contents.items():
@@ -31,7 +31,9 @@ def make_page(workspace: Workspace, group: Group, run: str = "") -> str:
     except notebooks.NotebookFailed as error:
         reason = f"failed: {error}"
         log_errors(log, [error])
-    parts = workspace.page_parts(group)
+    edited = sha256_of(notebook.read_bytes()) != parts.sources[notebook.name]
+    if changed := f"{notebook.name} changed while it was executed: run again" if edited else workspace.changed(parts):
+        reason = f"failed: {changed}"
     provenance = watch.provenance(workspace.environment(), workspace.profile, parts.config, run)
     Artefacts.of(group.id, parts, provenance, files=files, reason=reason, failed=bool(reason)).write(path)
     return reason

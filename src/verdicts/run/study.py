@@ -69,6 +69,8 @@ def run_study(workspace: Workspace, run: Run, group: Group, load: Load, environm
         table = {"files": _written(workspace, group, cells)}
         outcome = table | ({"reason": refused, "failed": True} if refused else _outcome(cells, store))
         log_errors(log, [])
+    if changed := workspace.changed(parts):
+        outcome |= {"reason": f"failed: {changed}", "failed": True}
     provenance = watch.provenance(environment, workspace.profile, parts.config, run.id)
     models = sorted({cost.computed_on.device for cost in costs if cost.computed_on.device})
     of_cells = {"seconds": round(sum(cost.seconds for cost in costs), 4)}

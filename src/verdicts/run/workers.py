@@ -186,6 +186,9 @@ def _work(task: Task, log: str, opened: Workspace | None) -> None:
     with Path(log).open("wb") as stream:
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)
+    for number, name in ((1, "stdout"), (2, "stderr")):  # the driver's draw its bar, under a lock that a fork may hold
+        words = open(number, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
+        setattr(sys, name, words)
     project_at(task.job.project).use_threads(task.threads)
     sys.exit(code_of(lambda: task.job.do(opened)))
 

@@ -91,4 +91,4 @@ def test_names_that_are_not_there_are_told(toy):
     with pytest.raises(LookupError, match=r"alpha has no check B1\.three"):
         page.show("B1.three")
     for absent in (page.table("gone"), page.figure("gone")):
-        assert "gone is not made in the quick profile" in absent.data
+        assert "gone: not made in the quick profile" in absent.data

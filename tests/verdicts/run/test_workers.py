@@ -1,9 +1,11 @@
 """A run's jobs on this machine: the records decide what is current, a job that ends badly takes no other with it."""
 
+import json
 import os
 import platform
 import signal
 import subprocess
+import sys
 import time
 from multiprocessing import get_context
 
@@ -13,6 +15,7 @@ import pytest
 from tests.verdicts.run.test_job import NOTEBOOK, reproduce
 from tests.verdicts.study_toy import with_study
 from tests.verdicts.toy import Toy
+from verdicts.errors import UserError
 from verdicts.run import workers
 from verdicts.run.publish import faults
 
@@ -90,6 +93,100 @@ def test_a_share_that_dies_keeps_all_that_follow_it_from_starting_and_the_run_en
     assert not (toy.folder("cpu") / "logs" / "gamma.page.log").exists()
     rows = toy.rows("cpu")
     assert "logs/gamma.*.log may say why" in rows["C1"]["reason"] and rows["B1"]["verdict"] == "holds"
+
+
+class Bar:
+    """What stands for the console while a bar is drawn: another thread may hold its lock while a job is forked."""
+
+    def write(self, text: str) -> int:
+        raise AssertionError(f"a job writes to the driver's console: {text}")
+
+    def flush(self) -> None:
+        pass
+
+
+def test_a_job_writes_to_its_log_alone(tmp_path, monkeypatch):
+    toy = Toy.make(tmp_path)
+    words = "import sys; print('said', file=sys.stderr); print('printed')"
+    toy.replace_in_module("beta/checks", "return Measurement(value=3)", f"{words}; return Measurement(value=3)")
+    monkeypatch.setattr(sys, "stdout", Bar())
+    monkeypatch.setattr(sys, "stderr", Bar())
+    code, said = reproduce(toy, monkeypatch)
+    assert code == 0, said
+    log = (toy.folder("cpu") / "logs" / "beta.job.log").read_text()
+    assert log.splitlines() == ["said", "printed"]
+
+
+def test_a_forced_claim_whose_job_dies_is_exit_code_3_whatever_lies_there(tmp_path, monkeypatch):
+    toy = Toy.make(tmp_path)
+    die = "import os; 'DIE' in os.environ and os._exit(9); return Measurement(value=3)"
+    toy.replace_in_module("beta/checks", "return Measurement(value=3)", die)
+    assert reproduce(toy, monkeypatch)[0] == 0
+    monkeypatch.setenv("DIE", "now")
+    code, said = reproduce(toy, monkeypatch, force=("beta",))
+    assert code == 3 and "a job ended with 9" in said
+    assert toy.rows("cpu")["B1"]["computed"] == "cached"
+    assert reproduce(toy, monkeypatch)[0] == 0
+
+
+def test_a_page_is_made_again_where_what_it_shows_is_another(tmp_path, monkeypatch):
+    toy = Toy.make(tmp_path)
+    value = "import os; return Measurement(value=float(os.environ.get('VALUE', '1')))"
+    toy.replace_in_module("alpha/checks", "return Measurement(value=ONE, seeds=(1, 2), n=settings.steps)", value)
+    toy.add_notebook("alpha", kind="py", text=NOTEBOOK)
+
+    def made(**options):
+        code, said = reproduce(toy, monkeypatch, **options)
+        assert code in (0, 1), said
+        page = json.loads((toy.folder("cpu") / "notebooks" / "alpha.json").read_bytes())
+        return page["provenance"]["run"]
+
+    first = made()
+    assert made() == first and made(force=("A1",)) == first
+    monkeypatch.setenv("VALUE", "1.5")
+    second = made(force=("A1",))
+    assert second != first and made() == second
+    assert not list(faults(toy.workspace("cpu")))
+
+
+@pytest.mark.parametrize("one_process", [False, True])
+def test_what_is_computed_while_its_sources_change_is_of_no_known_code(tmp_path, monkeypatch, one_process):
+    toy = Toy.make(tmp_path)
+    edit = "p = __import__('pathlib').Path(__file__); p.write_text(p.read_text() + '# edited' + chr(10)); "
+    toy.replace_in_module("beta/checks", "return Measurement(value=3)", f"{edit}return Measurement(value=3)")
+    code, _ = reproduce(toy, monkeypatch, one_process=one_process)
+    row = toy.rows("cpu")["B1"]
+    assert code == 3 and row["failed"] and "beta/checks.py changed while this was computed" in row["reason"]
+
+
+@pytest.mark.parametrize("one_process", [False, True])
+def test_a_message_that_is_no_utf_8_breaks_its_claim_alone(tmp_path, monkeypatch, one_process):
+    toy = Toy.make(tmp_path)
+    fail = "raise OSError(chr(0xdce9) + ' is gone')"
+    toy.replace_in_module("beta/checks", "return Measurement(value=3)", fail)
+    code, said = reproduce(toy, monkeypatch, one_process=one_process)
+    rows = toy.rows("cpu")
+    assert code == 3 and "Traceback" not in said and r"\udce9 is gone" in rows["B1"]["reason"]
+    assert rows["B2"]["verdict"] == "holds"
+
+
+def test_a_run_that_is_refused_leaves_all_as_it_was(tmp_path, monkeypatch):
+    toy = Toy.make(tmp_path)
+    assert reproduce(toy, monkeypatch)[0] == 0
+    before = (toy.root / "config/cpu.toml").read_text()
+    toy.write("config/cpu.toml", f"{before}[groups.alpha]\nstepz = 3\n")
+    with pytest.raises(UserError, match="stepz"):
+        reproduce(toy, monkeypatch, force=("A1",))
+    toy.write("config/cpu.toml", before)
+    assert not list(faults(toy.workspace("cpu")))
+
+
+def test_a_notebook_that_is_no_utf_8_is_named(tmp_path, monkeypatch):
+    toy = Toy.make(tmp_path)
+    toy.add_notebook("alpha", kind="py", text=NOTEBOOK)
+    (toy.root / toy.package / "alpha" / "notebook.py").write_bytes(b"# caf\xe9\n")
+    with pytest.raises(UserError, match=r"alpha/notebook.py: it is not UTF-8"):
+        reproduce(toy, monkeypatch)
 
 
 @pytest.mark.parametrize("one_process", [False, True])
