@@ -50,7 +50,7 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     tried: tuple[str, ...] = TUNED
     factors: Numbers = (1.0, 2.0, 4.0)
     repeats: Sizes = (1, 2, 5)
-    snrs: Numbers = (0.16, 0.24, 0.32, 0.48)
+    snrs: Numbers = (0.16, 0.24, 0.32, 0.48, 0.64, 0.96)
     trials: PositiveInt = 1
     last_sigma: float = 0.05
     reference: PositiveInt = 4000
