@@ -13,7 +13,18 @@ import torch
 from torch import Tensor
 
 from ams.conformance.answered_draws import Draws, seeded
-from ams.conformance.convergence import BLOCKS, JUDGED, STEPS, Data, best, fitted, judged_points, ratio, two_targets
+from ams.conformance.convergence import (
+    JUDGED,
+    STEPS,
+    Data,
+    best,
+    blocks,
+    calls_a_step,
+    fitted,
+    judged_points,
+    ratio,
+    two_targets,
+)
 from ams.conformance.model import Recorded, clipped, guided
 from ams.conformance.sampler import Sampler, driven, one_thread, trajectory
 from ams.samplers.rk45 import flow_rk45
@@ -73,8 +84,8 @@ def _measured(sampler: Sampler, option: str, data: Data, plain: Recorded, networ
     runs = [trajectory(sampler, network, sampler.prior(steps) * start, steps, Draws()).calls for steps in STEPS]
     if not runs[0][0].level.scale:
         return AsUsed(option, effect, (), None, "the flow from pure noise, scale 0, is not solved")
-    results = []
-    for block in BLOCKS:
+    results, calls = [], [len(run) for run in runs]
+    for block in blocks(STEPS, calls):
         points = judged_points([[call.level for call in run] for run in runs], block, JUDGED * sampler.data_std)
         errors = []
         for run, point in zip(runs, points, strict=True):
@@ -90,7 +101,7 @@ def _measured(sampler: Sampler, option: str, data: Data, plain: Recorded, networ
             distance = last.x / last.level.scale - expected
             errors.append(float(distance.square().mean().sqrt()) / sampler.data_std)
         results.append(AsUsed(option, effect, tuple(errors), *fitted(STEPS, errors)))
-    return best(results)
+    return best(results, calls_a_step(STEPS, calls))
 
 
 def _score(network: Recorded) -> Callable[[Tensor, Level], Tensor]:

@@ -71,4 +71,8 @@ def _orders(report: dict[str, Any]) -> dict[str, tuple[float, float]]:
     mixture = report.get("mixture") or {}
     orders = {"order": report.get("order"), "order of each step": report.get("order_conditions")}
     orders["order on the mixture"] = mixture.get("order")
-    return {name: (each["low"], each["high"]) for name, each in orders.items() if each and "low" in each}
+    return {
+        name: (each["low"], math.inf if each["high"] is None else each["high"])  # JSON has no infinity
+        for name, each in orders.items()
+        if each and "low" in each
+    }

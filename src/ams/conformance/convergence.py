@@ -5,8 +5,10 @@ fixed noise level: the input of that call is compared with the exact marginal th
 noise nor the last step, which have errors of their own, is in the order. The level is the least one of the run with
 the fewest steps that is at least `JUDGED` times the data's scale; a longer run is judged at its last call before it.
 
-A solver with several calls a step has states at every b-th call only; b from 1 to 3 is tried, and the best order
-counts. A multistep method starts with steps of lower order, which cost it the order of convergence however good the
+A solver with several calls a step has states at every b-th call only. The b from 1 to 3 are tried, and the number of
+calls by which a run grows with each step; the best order counts. Where runs do not grow evenly (guidance in a part of
+the run, step-size control), no b need fit: the order may then be higher than any that is measured, and refutes nothing.
+A multistep method starts with steps of lower order, which cost it the order of convergence however good the
 others are. So a deterministic sampler's *steps* are judged too: each against the exact flow from where the step before
 ended, which on a Gaussian multiplies by the ratio of the marginals' standard deviations. The first steps are left out.
 
@@ -19,13 +21,14 @@ the library draws is from the exact marginal's where the network is called first
 import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ams.conformance.affine_map import AffineMap, read_map
+from ams.conformance.errors import NotMade
 from ams.conformance.model import Recorded, exact
 from ams.conformance.sampler import Pushforward, Sampler
 from ams.metrics.gaussian import gaussian_kl, gaussian_w2
@@ -109,12 +112,12 @@ def ratio(level: Level) -> float:
 def judged_points(levels: Sequence[Sequence[Level]], block: int, floor: float) -> list[int]:
     """Return for each run, fewest steps first, the number of the call at which it is judged.
 
-    Raises ValueError if no state of the first run, past its start, is at a noise level of at least `floor`.
+    Raises NotMade if no state of the first run, past its start, is at a noise level of at least `floor`.
     """
     first = [ratio(level) for level in levels[0][block::block]]
     above = [value for value in first if value >= floor]
     if not above:
-        raise ValueError(f"no state of the shortest run is at a noise level of {floor:g} or more")
+        raise NotMade(f"no state of the shortest run is at a noise level of {floor:g} or more")
     least = min(above) * (1 - 1e-9)
     return [max(i for i in range(0, len(run), block) if ratio(run[i]) >= least) for run in levels]
 
@@ -132,12 +135,13 @@ def converge(
     steps: Sequence[int] = STEPS,
     read: Callable[[Sampler, Data, int], Pushforward] = pushforward,
 ) -> tuple[Convergence, float]:
-    """Return the convergence on `data`, and the largest superposition defect. Raises ValueError as `judged_points`."""
+    """Return the convergence on `data`, and the largest superposition defect. Raises NotMade as `judged_points`."""
     maps = [read(sampler, data, count) for count in steps]
     defect = max(map_.defect for map_ in maps)
-    results = [judge(steps, maps, data, sampler.data_std, block) for block in BLOCKS]
+    calls = [len(map_.levels) for map_ in maps]
+    results = [judge(steps, maps, data, sampler.data_std, block) for block in blocks(steps, calls)]
     steps_alone = [result.of_steps for result in results if result.of_steps is not None]
-    return best(results)._replace(
+    return best(results, calls_a_step(steps, calls))._replace(
         start=_start(maps[-1], data, sampler.prior(steps[-1])),
         end=_end(steps, maps, data, sampler.data_std),
         of_steps=max(steps_alone, key=lambda order: order.low, default=None),
@@ -145,19 +149,46 @@ def converge(
 
 
 class Ordered(Protocol):
-    """A result with an order."""
+    """A named tuple with an order."""
 
     @property
     def order(self) -> Order | None:
         """Return the order, None for none."""
 
+    @property
+    def _replace(self) -> Callable[..., Any]:
+        """Return the function that makes a copy with other fields."""
+
 
 R = TypeVar("R", bound=Ordered)
 
 
-def best(results: Sequence[R]) -> R:
-    """Return the result whose order is surely highest: that with the highest lower end of its interval."""
-    return max(results, key=lambda result: result.order.low if result.order else -math.inf)
+def calls_a_step(steps: Sequence[int], calls: Sequence[int]) -> int | None:
+    """Return the number of calls by which a run grows with each step, None if that is not one whole number above 0.
+
+    It is the increase from run to run, since the first and the last step may make other calls than the rest.
+    """
+    growth = {
+        (more - few) / (longer - short) for (short, few), (longer, more) in pairwise(zip(steps, calls, strict=True))
+    }
+    each = growth.pop()
+    return int(each) if not growth and each.is_integer() and each > 0 else None
+
+
+def blocks(steps: Sequence[int], calls: Sequence[int]) -> tuple[int, ...]:
+    """Return the numbers of calls between two states that are tried."""
+    return tuple(sorted({*BLOCKS, calls_a_step(steps, calls) or 1}))
+
+
+def best(results: Sequence[R], each: int | None) -> R:
+    """Return the result whose order is surely highest: that with the highest lower end of its interval.
+
+    The interval has no upper end where the number of calls `each` step makes is None: no result is of states surely.
+    """
+    found = max(results, key=lambda result: result.order.low if result.order else -math.inf)
+    if each is None and found.order is not None:
+        found = found._replace(order=found.order._replace(high=math.inf))
+    return found
 
 
 def _start(map_: Pushforward, data: Data, prior: float) -> float:
@@ -209,13 +240,14 @@ def steps_order(steps: Sequence[int], maps: Sequence[AffineMap], data: Data, sca
 
 def between(levels: Sequence[Level], scale: float) -> tuple[float, float] | None:
     """Return `ln(scale / sigma)` past the start of the run with the fewest steps, and at the level of judgement."""
-    first, last = -math.log(ratio(levels[min(WARM_UP, len(levels) - 1)])), -math.log(JUDGED * scale)
+    start = ratio(levels[min(WARM_UP, len(levels) - 1)])
+    first, last = -math.log(start) if start > 0 else math.inf, -math.log(JUDGED * scale)
     return (first, last) if math.isfinite(first) and first < last else None
 
 
 def bump(before: Level, after: Level, window: tuple[float, float]) -> float:
     """Return the weight of a step, `sin^2` of its place in the window, so that none enters or leaves a sum at once."""
-    if not before.scale or ratio(after) >= ratio(before):
+    if not before.scale or after.sigma <= 0 or ratio(after) >= ratio(before):  # the last call may be at noise 0
         return 0.0
     middle = -(math.log(ratio(before)) + math.log(ratio(after))) / 2
     place = (middle - window[0]) / (window[1] - window[0])
@@ -251,12 +283,12 @@ def limit_of(steps: Sequence[int], defects: Sequence[Tensor]) -> Limit:
     """Return the norm of the defects, extrapolated from runs of N, 2 N and 4 N steps for the largest N of `steps`.
 
     Aitken's formula `e3 - (e3 - e2)^2 / (e3 - 2 e2 + e1)` needs no order; where differences do not fall, the last value
-    stands. The error is the difference from what the next smaller N gives. Raises ValueError without two such N.
+    stands. The error is the difference from what the next smaller N gives. Raises NotMade without two such N.
     """
     at = dict(zip(steps, defects, strict=True))
     extrapolated = [aitken(at[n], at[2 * n], at[4 * n]) for n in sorted(at) if 2 * n in at and 4 * n in at]
     if len(extrapolated) < 2:
-        raise ValueError(f"a limit needs runs of N, 2 N and 4 N steps for two N, got {list(steps)}")
+        raise NotMade(f"a limit needs runs of N, 2 N and 4 N steps for two N, got {list(steps)}")
     return Limit(float(extrapolated[-1].norm()), float((extrapolated[-1] - extrapolated[-2]).norm()))
 
 

@@ -21,7 +21,17 @@ from torch.special import ndtr, ndtri
 
 from ams.conformance.affine_map import moved_by_start
 from ams.conformance.answered_draws import Draws, seeded
-from ams.conformance.convergence import BLOCKS, JUDGED, STEPS, best, between, bump, fitted, judged_points
+from ams.conformance.convergence import (
+    JUDGED,
+    STEPS,
+    best,
+    between,
+    blocks,
+    bump,
+    calls_a_step,
+    fitted,
+    judged_points,
+)
 from ams.conformance.model import Call, Recorded, exact
 from ams.conformance.sampler import Sampler, driven, trajectory
 from ams.schedules import Level
@@ -110,15 +120,15 @@ def transport(sampler: Sampler, steps: Sequence[int] = STEPS, points: int = 64) 
     """Return the errors of a deterministic sampler and their order."""
     target, (p, across) = TwoModes(sampler.data_std), _points(points)
     runs = _runs(sampler, target, steps, points)
-    results = []
-    for block in BLOCKS:
+    results, calls_made = [], [len(run) for run in runs]
+    for block in blocks(steps, calls_made):
         judged = judged_points([[call.level for call in run] for run in runs], block, JUDGED * sampler.data_std)
         calls = [run[point] for run, point in zip(runs, judged, strict=True)]
         distances = (call.x - target.flow(call.level, p, across) for call in calls)
         unit = math.sqrt(points) * sampler.data_std
         errors = [float(d.norm()) / unit / call.level.scale for d, call in zip(distances, calls, strict=True)]
         results.append(Transport(tuple(errors), *fitted(steps, errors)))
-    return best(results)
+    return best(results, calls_a_step(steps, calls_made))
 
 
 def transport_steps(sampler: Sampler, steps: Sequence[int] = STEPS, points: int = 16) -> Order | None:
@@ -129,7 +139,7 @@ def transport_steps(sampler: Sampler, steps: Sequence[int] = STEPS, points: int 
     if window is None:
         return None
     orders = []
-    for block in BLOCKS:
+    for block in blocks(steps, [len(run) for run in runs]):
         errors = []
         for run in runs:
             total = torch.zeros(points, dtype=torch.float64)

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 from ams.conformance.answered_draws import Draws
-from ams.conformance.convergence import BLOCKS, STEPS, WARM_UP, best, between, bump, fitted, ratio
+from ams.conformance.convergence import STEPS, WARM_UP, best, between, blocks, bump, calls_a_step, fitted, ratio
 from ams.conformance.model import Call, Recorded, log_snr
 from ams.conformance.sampler import Sampler, trajectory
 from ams.schedules import Level
@@ -93,7 +93,9 @@ def order_conditions(sampler: Sampler, steps: Sequence[int] = STEPS) -> OrderCon
     sources = _Sources(*window)
     runs = [trajectory(sampler, sources.network(), start, count, Draws()).calls for count in steps]
     kappa = 1 + (sampler.noise or 0.0) ** 2
-    return best([_judged(steps, [run[::block] for run in runs], sources, kappa) for block in BLOCKS])
+    calls = [len(run) for run in runs]
+    results = [_judged(steps, [run[::block] for run in runs], sources, kappa) for block in blocks(steps, calls)]
+    return best(results, calls_a_step(steps, calls))
 
 
 def _judged(steps: Sequence[int], runs: Sequence[list[Call]], sources: _Sources, kappa: float) -> OrderConditions:

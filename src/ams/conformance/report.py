@@ -285,6 +285,8 @@ def _judge_order(check: str, report: Report, order: Order | None, why: str, desi
     if order is None:
         return [Judgement(check, HOLDS if why.startswith("exact") else INCONCLUSIVE, why)]
     words = f"measured {_words(order)}, stated {report.order}"
+    if math.isinf(order.high):
+        words += "; steps make different numbers of calls, so that its states are not known"
     if reached(order, report.order):
         return [Judgement(check, HOLDS, words)]
     if design:

@@ -1,16 +1,18 @@
 """Order conditions: methods of known degree and order; wrong first steps, which they leave out, and wrong weights."""
 
+import json
 from itertools import pairwise
 
 import pytest
 import torch
 from torch import Tensor
 
-from ams.conformance import Draws, Network, Sampler
-from ams.conformance.convergence import Data, converge, two_targets
+from ams.conformance import Draws, Network, Sampler, conform, noise_level
+from ams.conformance.changes import changes
+from ams.conformance.convergence import Data, calls_a_step, converge, two_targets
 from ams.conformance.order_conditions import order_conditions
 from ams.schedules import Level
-from tests.ams.conformance.references import REFERENCES, Reference, karras, multistep, unipc
+from tests.ams.conformance.references import REFERENCES, Reference, karras, multistep, rectified, unipc
 
 SHORT = (16, 24, 32, 48, 64, 96)
 
@@ -91,3 +93,56 @@ def test_a_wrong_start_and_a_wrong_end_are_measured() -> None:
     wide = REFERENCES["Heun"].sampler("wide")
     wide = Sampler(wide.name, "1", wide.run, lambda steps: 120.0)
     assert converge(wide, data, SHORT)[0].start == pytest.approx(0.405, abs=1e-3)  # ln(120 / 80)
+
+
+def runge_kutta(weight: float) -> Reference:
+    """Return the classical method of order 4 on rectified flow; `weight` is 1/6 in it, of the first and last stage."""
+
+    def run(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
+        def velocity(x: Tensor, t: float) -> Tensor:
+            return network("flow", x, noise_level(1 - t, t))
+
+        for t, after in pairwise([level.sigma for level in levels]):
+            h = after - t
+            first = velocity(x, t)
+            second = velocity(x + h / 2 * first, t + h / 2)
+            third = velocity(x + h / 2 * second, t + h / 2)
+            last = velocity(x + h * third, after)
+            x = x + h * (weight * (first + last) + (0.5 - weight) * (second + third))
+        return x
+
+    return Reference(run, rectified, 4, evaluations=lambda steps: 4 * steps)
+
+
+def test_a_method_of_four_calls_a_step_has_its_order_unless_it_is_wrong() -> None:
+    """Its last call is at noise 0, where the flow is known and lambda is infinite."""
+    found = conform(runge_kutta(1 / 6).sampler("RK4"))
+    assert found.verdict == "holds", found.why
+    assert found.conditions is not None and found.conditions.order is not None
+    assert found.conditions.order.value == pytest.approx(4, abs=0.1)
+    wrong = conform(runge_kutta(0.17).sampler("wrong"), steps=SHORT)
+    assert "order of each step" in {each.check for each in wrong.judgements if each.verdict == "refuted"}
+
+
+def test_steps_of_different_numbers_of_calls_refute_no_order() -> None:
+    """Heun's method with a second call of the network, as for guidance, at low noise alone."""
+
+    def run(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
+        def twice(predict: str, x: Tensor, level: Level) -> Tensor:
+            if 0 < level.sigma < 5.0:
+                network(predict, x, level)
+            return network(predict, x, level)
+
+        return REFERENCES["Heun"].run(twice, x, levels, draws)
+
+    found = conform(Reference(run, karras, 3).sampler("sometimes twice", evaluations=None), steps=SHORT)
+    orders = {each.check: each for each in found.judgements if each.check.startswith("order")}
+    assert orders["order of each step"].verdict == "inconclusive"
+    assert "different numbers of calls" in orders["order of each step"].why
+    assert "refuted" not in {each.verdict for each in orders.values()}
+    assert json.loads(found.json())["order_conditions"]["high"] is None and not changes(*[json.loads(found.json())] * 2)
+
+
+def test_calls_a_step_are_the_growth_of_a_run() -> None:
+    assert calls_a_step((5, 10, 20), (17, 37, 77)) == 4
+    assert calls_a_step((5, 10, 20), (9, 18, 37)) is None and calls_a_step((5, 10), (3, 3)) is None
