@@ -17,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ams.conformance.answered_draws import Draws, Unanswered
+from ams.conformance.errors import NotMade
 from ams.conformance.model import Recorded
 from ams.conformance.sampler import Path, Sampler, trajectory
 from ams.schedules import Level
@@ -45,16 +46,16 @@ class AffineMap:
         """Return the distribution of `x_T` for which the first call's input has exactly the mean and variance given.
 
         It is the marginal at the noise level that the sampler itself passes first, in the unit of its own start.
-        Raises ValueError as `moved_by_start`.
+        Raises NotMade as `moved_by_start`.
         """
         gain = moved_by_start(self.start[0])
         return (mean - self.offset[0]) / gain, (variance - self.draws[0].square().sum(0)) / gain.square()
 
 
 def moved_by_start(gain: Tensor) -> Tensor:
-    """Return `gain`, the response of the first network call to a unit start. Raises ValueError where there is none."""
+    """Return `gain`, the response of the first network call to a unit start. Raises NotMade where there is none."""
     if not gain.all():
-        raise ValueError("the first network call does not depend on the start `x` that the kit gives: begin there")
+        raise NotMade("the first network call does not depend on the start `x` that the kit gives: begin there")
     return gain
 
 

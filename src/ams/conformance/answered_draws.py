@@ -19,6 +19,8 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from ams.conformance.errors import NotMade
+
 Variable: TypeAlias = Callable[[int, torch.Size], Tensor]
 """`variable(k, shape)`: the value of the k-th independent standard normal variable, one row a sample, in float64."""
 
@@ -29,7 +31,7 @@ _OTHER = {torch.rand, torch.rand_like, torch.randint, torch.randperm, torch.mult
 _NORMAL = {torch.randn, torch.randn_like, torch.normal, torch.Tensor.normal_}
 
 
-class Unanswered(ValueError):
+class Unanswered(NotMade):
     """A draw that the kit cannot answer: not normal, or without one row a sample."""
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from ams.conformance.answered_draws import Shared
 from ams.conformance.convergence import STEPS, Convergence, Data, Limit, converge, pushforward, two_targets
+from ams.conformance.errors import NotMade
 from ams.conformance.invariants import Finding, invariants
 from ams.conformance.nonlinear import Distribution, Transport, distribution, transport, transport_steps
 from ams.conformance.order_conditions import OrderConditions, order_conditions
@@ -34,7 +35,7 @@ def conform(
     def tried(check: Callable[[], T]) -> T | None:
         try:
             return check()
-        except ValueError as reason:
+        except NotMade as reason:
             trouble.append(str(reason))
             return None
 

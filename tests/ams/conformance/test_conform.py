@@ -199,3 +199,15 @@ def test_what_cannot_be_judged_is_raised_or_inconclusive() -> None:
     short = REFERENCES["Euler"].sampler("short", lambda steps: REFERENCES["Euler"].mesh(steps)[-4:])
     found = conform(short, steps=SHORT)
     assert found.convergence is None and any("no state of the shortest run" in line for line in found.trouble)
+
+
+def test_an_error_of_the_code_under_test_is_no_check_that_cannot_be_made() -> None:
+    euler = REFERENCES["Euler"].sampler("Euler")
+
+    def at_most_fifty(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        if steps > 50:
+            raise ValueError("at most 50 steps")
+        return euler.run(network, x, steps, draws)
+
+    with pytest.raises(ValueError, match="at most 50 steps"):
+        conform(replace(euler, run=at_most_fifty), steps=SHORT)
