@@ -20,6 +20,15 @@ half = Sampler("half", "1", lambda network, x, steps, draws: halved(x), prior=la
 def load(name, settings):
     return half if name == "made" else None
 """
+POSTPONED = """
+from __future__ import annotations
+from dataclasses import dataclass
+from ams.conformance import Sampler
+@dataclass
+class Options:
+    least: float = 0.01
+own = Sampler("own", "1", lambda network, x, steps, draws: x, prior=lambda steps: 1.0)
+"""
 
 
 @pytest.mark.parametrize(
@@ -50,6 +59,18 @@ def test_a_file_has_a_sampler_or_a_function_that_returns_one(tmp_path, monkeypat
     assert adapters.load(f"{file}:half").name == adapters.load(f"{file}:made").name == "half"
     with pytest.raises(UserError, match="has no Sampler 'other'"):
         adapters.load(f"{file}:other")
+
+
+def test_a_file_is_a_module_while_it_is_loaded_and_none_after_a_failure(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(sys, "modules", sys.modules.copy())
+    (tmp_path / "postponed.py").write_text(POSTPONED)
+    assert adapters.load(f"{tmp_path}/postponed.py:own").name == "own"
+    (tmp_path / "fails.py").write_text("1 / 0\n")
+    before = set(sys.modules)
+    with pytest.raises(ZeroDivisionError):
+        adapters.load(f"{tmp_path}/fails.py:own")
+    assert set(sys.modules) == before
 
 
 def test_an_unknown_setting_is_refused():

@@ -35,16 +35,17 @@ LIBRARIES = {
 def load(name: str, settings: dict[str, Any] | None = None) -> Sampler:
     """Return the sampler `LIBRARY:NAME` or `FILE.py:NAME` at settings. Raises UserError for what is not there."""
     source, _, sampler = name.rpartition(":")
+    given = dict(settings or {})  # a copy, since a `load` may take its own out of them
     if not source or not sampler:
         raise UserError(f"no sampler {name!r}: write LIBRARY:NAME or FILE.py:NAME, such as diffusers:DDIMScheduler")
     if source.endswith(".py"):
-        return _from_file(Path(source), sampler, settings or {})
+        return _from_file(Path(source), sampler, given)
     if source in by_file.LIBRARIES:
-        return by_file.load(source, sampler, settings or {})
+        return by_file.load(source, sampler, given)
     module = adapter(source)
     if sampler not in module.names():
         raise unknown(f"sampler of {source}", sampler, module.names())
-    loaded = module.load(sampler, settings or {})
+    loaded = module.load(sampler, given)
     assert isinstance(loaded, Sampler)
     return loaded
 
@@ -92,14 +93,18 @@ def accepted(settings: dict[str, Any], function: Callable[..., Any], *own: str) 
 
 
 def _from_file(path: Path, name: str, settings: dict[str, Any]) -> Sampler:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    spec = importlib.util.spec_from_file_location(f"_sampler_file_{path.stem}", path)
     if not path.is_file() or spec is None or spec.loader is None:
         raise UserError(f"no file {path}: give the path of a Python file with a Sampler {name!r} or a function load")
     folder = str(path.resolve().parent)
     if folder not in sys.path:  # first, as for `python FILE.py`, and to stay: it may import when it runs
         sys.path.insert(0, folder)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)  # dataclasses look their module up
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[spec.name]
+        raise
     made = getattr(module, name, None)
     if hasattr(module, "load") and (settings or made is None):
         made = module.load(name, settings)
