@@ -1,9 +1,12 @@
 """`ams conform`: does a sampler do what it says? The verdict as text, JSON, a page, a badge and an exit code."""
 
 import ast
+import math
 import sys
+import sysconfig
 import traceback
 from dataclasses import replace
+from json import loads
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +14,11 @@ import torch
 
 import ams
 from ams.conformance import adapters
-from ams.conformance.as_used import AsUsed, with_clipping, with_guidance
+from ams.conformance.as_used import with_clipping, with_guidance
 from ams.conformance.changes import changes, read
 from ams.conformance.conform import conform
 from ams.conformance.page import badge, html
 from ams.conformance.report import HOLDS, REFUTED, Report
-from ams.conformance.sampler import Sampler
 from ams.errors import DataUnavailable, UserError
 from ams_suite.lacking import advice
 
@@ -33,7 +35,7 @@ def settings(pairs: tuple[str, ...]) -> dict[str, Any]:
             raise UserError(f"--set {pair}: expected KEY=VALUE")
         try:
             values[key] = ast.literal_eval(text)
-        except (ValueError, SyntaxError):
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):  # all that `literal_eval` raises
             values[key] = text
     return values
 
@@ -52,6 +54,7 @@ def run(
 ) -> int:
     """Test a sampler, print and write what was asked for, return the exit code."""
     given = settings(set)
+    _check_options(order, guidance, clip)
     old = read(against) if against else None
     try:
         tested = adapters.load(sampler, given)
@@ -59,18 +62,20 @@ def run(
             tested = replace(tested, order=order)
         if kind is not None:
             tested = replace(tested, noise=0.0 if kind == "ode" else (tested.noise or 1.0))
-        report = replace(conform(tested, given), used=tuple(_as_used(tested, guidance, clip)))
+        report = conform(tested, given)
+        asked = ((with_guidance, guidance), (with_clipping, clip))
+        report = replace(report, used=tuple(measure(tested, value) for measure, value in asked if value is not None))
     except (UserError, DataUnavailable):
         raise
     except ModuleNotFoundError as missing:  # of the code under test, or of the suite's own samplers
         raise UserError(f"{sampler} {advice(missing)}") from missing
-    except Exception as error:  # whatever the code under test raises
+    except (Exception, SystemExit) as error:  # whatever the code under test raises; its exit code is no verdict
         words = " ".join(f"{type(error).__name__}: {error}".split())
         print(f"ams conform: {sampler} raised {words}{_place(error)}", file=sys.stderr)
         return RAISED
     _write(report, html, badge)  # first, whatever becomes of a reader of what is printed
     print(report.json() if json else report.text())
-    new = changes(old, report.as_dict()) if old is not None else []
+    new = changes(old, loads(report.json())) if old is not None else []
     if old is not None:
         print(
             "\n".join(
@@ -81,20 +86,30 @@ def run(
     return EXIT[REFUTED] if any(each.worse for each in new) else EXIT.get(report.verdict, INCONCLUSIVE)
 
 
-def _place(error: Exception) -> str:
-    """Return file and line of the innermost frame that is neither the kit's nor PyTorch's nor the import system's."""
+def _check_options(order: int | None, guidance: float | None, clip: float | None) -> None:
+    """Raise UserError for an option whose value means nothing."""
+    if order is not None and order < 1:
+        raise UserError(f"--order {order}: an order is 1 or more; leave it out to judge the order that is stated")
+    if guidance is not None and not math.isfinite(guidance):
+        raise UserError(f"--guidance {guidance}: expected a finite weight, such as 3")
+    if clip is not None and not (math.isfinite(clip) and clip > 0):
+        raise UserError(f"--clip {clip}: expected a finite bound above 0, such as 1")
+
+
+def _place(error: BaseException) -> str:
+    """Return file and line of the innermost frame of code under test, empty where there is none.
+
+    Frames of the kit, of PyTorch and of the standard library are none; an installed library's are.
+    """
     own = [Path(str(module.__file__)).parent for module in (ams, torch)] + [Path(__file__).parent]
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith("<") and not any(map(Path(frame.filename).is_relative_to, own))
-    ]
+    installed, standard = (Path(sysconfig.get_path(name)) for name in ("purelib", "stdlib"))
+
+    def under_test(file: Path) -> bool:
+        of_python = file.is_relative_to(standard) and not file.is_relative_to(installed)
+        return not (str(file).startswith("<") or of_python or any(map(file.is_relative_to, own)))
+
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if under_test(Path(frame.filename))]
     return f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
-
-
-def _as_used(sampler: Sampler, guidance: float | None, clip: float | None) -> list[AsUsed]:
-    asked = ((with_guidance, guidance), (with_clipping, clip))
-    return [measure(sampler, value) for measure, value in asked if value is not None]
 
 
 def _write(report: Report, page: Path | None, mark: Path | None) -> None:

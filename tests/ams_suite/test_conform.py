@@ -36,12 +36,42 @@ heun = made(heun=True, order=2)
 tilted = made(heun=True, wrong=0.9, order=2)
 loud = made(noise=1.1)
 failing = made(fail=True)
+
+
+def called(*change):  # Heun's method with other arguments of the network
+    def run(network, x, steps, draws):
+        return heun.run(lambda *given: network(*(f(value) for f, value in zip(change, given))), x, steps, draws)
+    return Sampler("called", "0", run, lambda steps: 10.0)
+
+same = lambda value: value
+joined = called(same, lambda x: torch.cat([x, x]), same)
+bare = called(same, same, lambda level: level.sigma)
+without = Sampler("without", "0", lambda network, x, steps, draws: x, lambda steps: 10.0)
+
+def later(network, x, steps, draws):
+    return heun.run(network, x, steps if steps < 50 else 1 / 0, draws)
+
+late = Sampler("late", 2.0, later, lambda steps: 10.0)
+
+def shares(network, x, steps, draws):
+    return heun.run(network, x, steps, draws) + 0.1 * torch.randn(1)
+
+shared = Sampler("shared", "0", shares, lambda steps: 10.0, noise=None)
+
+def leaves(network, x, steps, draws):
+    raise SystemExit(0)
+
+leaving = Sampler("leaving", "0", leaves, lambda steps: 10.0)
 silent = Sampler("silent", "0", lambda network, x, steps, draws: None, lambda steps: 10.0)
 """
 BROKEN = {
     "lost.py": "import no_such.module",
     "loads.py": "def load(name, settings):\n    return settings['order']",
     "syntax.py": "heun = (",
+    "exits.py": "import sys\nsys.exit(0)",
+    "three.py": "from ams.conformance import Sampler\nx = Sampler('x', '0', lambda n, x, s: x, lambda s: 1.0)",
+    "number.py": "from ams.conformance import Sampler\nx = Sampler('x', '0', lambda *given: None, 80.0)",
+    "takes.py": "from mine import heun\ndef load(name, settings):\n    settings.clear()\n    return heun",
 }
 
 
@@ -95,6 +125,18 @@ def test_page_badge_options_and_changes(
         (["FILE:silent"], 3, "raised TypeError: run returned None, expected a tensor of shape (4, 1, 1, 2)"),
         (["FOLDER/loads.py:x"], 3, "raised KeyError: 'order' (FOLDER/loads.py, line 2)"),
         (["FOLDER/syntax.py:x"], 3, "raised SyntaxError: '(' was never closed (syntax.py, line 1)"),
+        (["FOLDER/exits.py:x"], 3, "raised SystemExit: 0 (FOLDER/exits.py, line 2)"),
+        (["FILE:leaving"], 3, "raised SystemExit: 0 (FILE, line 50)"),
+        (["FOLDER/three.py:x"], 3, "run takes (n, x, s): it is called as run(network, x, steps, draws) (FOLDER/three"),
+        (["FOLDER/number.py:x"], 3, "prior is 80.0: expected a function, as lambda steps: 80.0 (FOLDER/number.py, l"),
+        (["FILE:joined"], 3, "network was called with 8 samples in a run of 4"),
+        (["FILE:bare"], 3, "network was passed the noise level 10.0: pass noise_level(scale, sigma) (FILE, line 31)"),
+        (["FILE:without"], 3, "run called the network not once"),
+        (["FILE:late"], 3, "raised ZeroDivisionError: division by zero (FILE, line 40)"),
+        (["FILE:heun", "--order", "0"], 2, "--order 0: an order is 1 or more"),
+        (["FILE:heun", "--guidance", "inf"], 2, "--guidance inf: expected a finite weight"),
+        (["FILE:heun", "--clip", "nan"], 2, "--clip nan: expected a finite bound above 0"),
+        (["FILE:heun", "--clip", "-1"], 2, "--clip -1.0: expected a finite bound above 0"),
         (["FOLDER/lost.py:x"], 2, "needs no_such: python -m pip install no_such"),
         (["FILE:heun", "--set", "order=2"], 2, "--set: FILE has no function load(name, settings)"),
         (["FILE:absent"], 2, "has no Sampler 'absent'"),
@@ -114,6 +156,23 @@ def test_one_line_for_what_cannot_be_tested(
     assert main(["conform", *given]) == code
     err = capsys.readouterr().err
     assert words in err and err.count("\n") == 1
+
+
+def test_settings_of_any_type_are_in_the_report(file: Path, tmp_path: Path, capsys) -> None:  # type: ignore[no-untyped-def]
+    """A load that takes its settings out of what it is given, values that JSON lacks, and one that is no literal."""
+    arguments = ["conform", f"{file.parent}/takes.py:x", "--json"]
+    assert main([*arguments, "--set", "a={1}", "--set", "b={(1, 2): 3}", "--set", "c={[1]:2}"]) == 0
+    out = capsys.readouterr().out
+    assert json.loads(out)["settings"] == {"a": "{1}", "b": {"(1, 2)": 3}, "c": "{[1]:2}"}
+    (tmp_path / "old.json").write_text(out, encoding="utf-8")
+    assert changes(read(tmp_path / "old.json"), json.loads(out)) == []
+
+
+def test_an_option_that_cannot_be_measured_keeps_the_verdict(file: Path, tmp_path: Path, capsys) -> None:  # type: ignore[no-untyped-def]
+    page = tmp_path / "page.html"
+    assert main(["conform", f"{file}:shared", "--guidance", "2", "--html", str(page)]) == 1
+    text = capsys.readouterr().out
+    assert "x rows independent" in text and "With guidance 2: not measured: a normal draw of shape (1,)" in text
 
 
 def test_an_interrupted_test_keeps_nothing_and_says_so(file: Path, monkeypatch, capsys) -> None:  # type: ignore[no-untyped-def]

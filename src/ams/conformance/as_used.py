@@ -25,9 +25,10 @@ from ams.conformance.convergence import (
     ratio,
     two_targets,
 )
+from ams.conformance.errors import NotMade
 from ams.conformance.model import Recorded, clipped, guided
 from ams.conformance.sampler import Sampler, driven, one_thread, trajectory
-from ams.samplers.rk45 import flow_rk45
+from ams.samplers.rk45 import NotIntegrated, flow_rk45
 from ams.schedules import Level
 from ams.statistics.orders import Order
 
@@ -38,6 +39,8 @@ TOLERANCE = 1e-8
 
 class AsUsed(NamedTuple):
     """What an option of the network does: root mean squares over points, in units of the data's scale.
+
+    `why` is the reason for which no order was measured; for which nothing was, where `effect` is empty.
 
     `effect` is the distance of the ends with the option from those without it, by number of steps. `errors` are the
     distances from the network's own flow at runs of `STEPS`, and `order` their order; empty for a sampler that draws.
@@ -51,6 +54,8 @@ class AsUsed(NamedTuple):
 
     def text(self) -> str:
         """Return what the option does, in a line for a terminal."""
+        if not self.effect:
+            return f"  With {self.option}: not measured: {self.why}"
         moved = ", ".join(f"{value:.3g} at {steps} steps" for steps, value in self.effect.items())
         measured = self.order and f"{self.order.value:.2f} [{self.order.low:.2f}, {self.order.high:.2f}]"
         return f"  With {self.option}: the end moves by {moved}" + (
@@ -73,8 +78,16 @@ def with_clipping(sampler: Sampler, bound: float) -> AsUsed:
     return _measured(sampler, f"x0 clipped at {bound:g}", data, plain, clipped(plain, bound))
 
 
-@one_thread()
 def _measured(sampler: Sampler, option: str, data: Data, plain: Recorded, network: Recorded) -> AsUsed:
+    """Return what the option does, or the reason for which it cannot be measured."""
+    try:
+        return _effect_and_order(sampler, option, data, plain, network)
+    except (NotMade, NotIntegrated) as reason:
+        return AsUsed(option, {}, (), None, str(reason))
+
+
+@one_thread()
+def _effect_and_order(sampler: Sampler, option: str, data: Data, plain: Recorded, network: Recorded) -> AsUsed:
     """Return the effect of the option, and the order to the network's own flow of a deterministic sampler."""
     effect = {steps: _effect(sampler, plain, network, steps, len(data.mean)) for steps in FEW_STEPS}
     if sampler.noise != 0:

@@ -79,18 +79,30 @@ class Recorded:
     """A network from `x0` and `eps` at a noise level, which records its calls.
 
     `pair(x, level)` returns `E[x_0 | x]` and `E[z | x]` for flat rows in float64. The run ends after `most` calls.
+    With `rows` each call is of so many samples.
     """
 
     pair: Callable[[Tensor, Level], tuple[Tensor, Tensor]]
     most: int | None = None
+    rows: int | None = None
     calls: list[Call] = field(default_factory=list)
 
     def __call__(self, predict: str, x: Tensor, level: Level) -> Tensor:
-        """Return the prediction for `x`. Raises ValueError for an unknown prediction."""
+        """Return the prediction for `x`.
+
+        Raises ValueError for an unknown prediction or other rows than the run's, TypeError for a level that is none.
+        """
         with _unwatched():
             return self._predicted(predict, x, level)
 
     def _predicted(self, predict: str, x: Tensor, level: Level) -> Tensor:
+        if not isinstance(level, Level):
+            raise TypeError(f"network was passed the noise level {level!r:.60}: pass noise_level(scale, sigma)")
+        if self.rows is not None and len(x) != self.rows:
+            raise ValueError(
+                f"network was called with {len(x)} samples in a run of {self.rows}: call it with all samples of the "
+                "run, once for each prediction"
+            )
         rows = x.detach().double().reshape(len(x), -1)
         self.calls.append(Call(level, rows.clone(), x.dtype))
         if len(self.calls) == self.most:

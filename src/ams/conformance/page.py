@@ -54,7 +54,7 @@ def html(report: Report) -> str:
     return _PAGE.substitute(
         name=escape(report.name),
         verdict=report.verdict,
-        version=escape(report.version),
+        version=escape(str(report.version)),
         kit=VERSION,
         colour=colour(report.verdict),
         why=escape(report.why[:1].upper() + report.why[1:]),

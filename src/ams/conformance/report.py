@@ -143,8 +143,8 @@ class Report:
         )
 
     def json(self) -> str:
-        """Return the report as JSON; numbers that are not finite are null."""
-        return json.dumps(_finite(self.as_dict()), indent=1)
+        """Return the report as JSON; numbers that are not finite are null, settings that JSON lacks are as printed."""
+        return json.dumps(_finite(self.as_dict()), indent=1, default=str)
 
     def text(self) -> str:
         """Return the report for a terminal."""
@@ -187,7 +187,7 @@ def _mixture(result: Transport | Distribution | None) -> dict[str, Any] | None:
 def _finite(value: Any) -> Any:
     match value:
         case dict():
-            return {key: _finite(item) for key, item in value.items()}
+            return {str(key): _finite(item) for key, item in value.items()}
         case list() | tuple():
             return [_finite(item) for item in value]
         case float() if not math.isfinite(value):

@@ -1,8 +1,9 @@
 """A sampler under test: what an adapter returns, and one run of it with every draw answered."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
+from inspect import signature
 from io import StringIO
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -61,6 +62,19 @@ class Sampler:
     coupling: str = ""
     mean_field: Callable[[int, Tensor, Tensor], Pushforward] | None = None
 
+    def __post_init__(self) -> None:
+        """Raise TypeError where `run` does not take the four arguments or `prior` is no function."""
+        if not callable(self.prior):
+            raise TypeError(f"prior is {self.prior!r:.60}: expected a function, as lambda steps: 80.0")
+        if not callable(self.run):
+            raise TypeError(f"run is {self.run!r:.60}: expected a function run(network, x, steps, draws)")
+        with suppress(ValueError):  # of what has no signature to be read
+            taken = signature(self.run)
+            try:
+                taken.bind(*("network", "x", "steps", "draws"))
+            except TypeError:
+                raise TypeError(f"run takes {taken}: it is called as run(network, x, steps, draws)") from None
+
     def shaped(self, rows: Tensor) -> Tensor:
         """Return flat rows (n, d) in the shape of images, (n, 1, 1, d)."""
         return rows.reshape(len(rows), 1, 1, -1)
@@ -97,7 +111,7 @@ def trajectory(
 
     With `most` the run ends after so many calls, and its end is empty. What a library prints on its way is dropped.
     """
-    fresh, start = Recorded(network.pair, most), sampler.shaped(x if dtype is None else x.to(dtype))
+    fresh, start = Recorded(network.pair, most, len(x)), sampler.shaped(x if dtype is None else x.to(dtype))
     try:
         with answered(draws, len(x), widen=dtype is None), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
             end = sampler.run(fresh, start, steps, draws)
@@ -106,6 +120,8 @@ def trajectory(
     if not isinstance(end, Tensor) or end.numel() != start.numel():
         returned = f"a tensor of shape {tuple(end.shape)}" if isinstance(end, Tensor) else f"{end!r:.60}"
         raise TypeError(f"run returned {returned}, expected a tensor of shape {tuple(start.shape)}")
+    if not fresh.calls:
+        raise TypeError("run called the network not once: call network(predict, x, level) for each prediction")
     return Path(fresh.calls, end.double().reshape(len(x), -1))
 
 
