@@ -112,9 +112,20 @@ def trajectory(
     With `most` the run ends after so many calls, and its end is empty. What a library prints on its way is dropped.
     """
     fresh, start = Recorded(network.pair, most, len(x)), sampler.shaped(x if dtype is None else x.to(dtype))
+    draws.dtype = start.dtype
+
+    def closing(predict: str, x: Tensor, level: Level) -> Tensor:
+        draws.close(len(start))
+        return fresh(predict, x, level)
+
     try:
-        with answered(draws, len(x), widen=dtype is None), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-            end = sampler.run(fresh, start, steps, draws)
+        with (
+            answered(draws, len(x), dtype is None, x.shape[1]),
+            redirect_stdout(StringIO()),
+            redirect_stderr(StringIO()),
+        ):
+            end = sampler.run(closing, start, steps, draws)
+            draws.close(len(start))
     except Enough:
         return Path(fresh.calls, x[:0])
     if not isinstance(end, Tensor) or end.numel() != start.numel():

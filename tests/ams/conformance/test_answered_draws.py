@@ -8,7 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from ams.conformance import Network, Sampler, noise_level
 from ams.conformance.answered_draws import Draws, Shared, Unanswered, answered, seeded
+from ams.conformance.nonlinear import TwoModes
+from ams.conformance.sampler import driven
 
 ROWS, WIDTH = 3, 2
 LIKE = torch.zeros(ROWS, WIDTH, dtype=torch.float32)
@@ -67,6 +70,56 @@ def test_other_draws_are_refused(draw: Callable[[], Tensor]) -> None:
 def test_a_draw_for_a_whole_batch_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(Shared, match="for a batch of 3"), answered(Draws(), ROWS):
         torch.randn(shape)
+
+
+def test_additional_leading_dimensions_are_draws() -> None:
+    """Also where they are as many as the samples."""
+    draws = Draws(numbered)
+    with answered(draws, ROWS, width=WIDTH):
+        first, second = torch.randn(ROWS, ROWS, 1, WIDTH), torch.randn(ROWS, WIDTH)
+    assert draws.count == ROWS + 1 and bool((second == ROWS + 1).all())
+    assert [value.unique().tolist() for value in first] == [[1.0], [2.0], [3.0]]
+
+
+def test_draws_of_one_sample_each_are_the_rows_of_one_draw() -> None:
+    """Two draws for each sample at once, then one; a generator a sample."""
+    values = seeded(ROWS, WIDTH)
+    draws = Draws(values)
+    with answered(draws, ROWS, width=WIDTH):
+        twice = torch.stack([torch.randn(2, 1, WIDTH) for _ in range(ROWS)], dim=1)
+        draws.close(ROWS)
+        once = torch.cat([torch.randn((1, WIDTH), generator=torch.Generator()) for _ in range(ROWS)])
+    assert draws.count == 3
+    for number, value in enumerate([*twice.squeeze(2), once]):
+        assert torch.equal(value, values(number, torch.Size((ROWS, WIDTH))))
+
+
+def test_whose_a_draw_is_must_be_known() -> None:
+    with pytest.raises(Shared, match=r"shape \(1, 2\) for a batch of 3"), answered(Draws(), ROWS, width=WIDTH):
+        torch.randn(1, WIDTH)
+        torch.randn(ROWS, WIDTH)
+    with pytest.raises(Unanswered, match="not known whose") as raised, answered(Draws(), ROWS, width=WIDTH):
+        for _ in range(ROWS + 1):
+            torch.randn(WIDTH)
+    assert not isinstance(raised.value, Shared)
+    with pytest.raises(Unanswered, match="elements of a sample share") as raised, answered(Draws(), ROWS, width=WIDTH):
+        torch.randn(ROWS, 1)
+    assert not isinstance(raised.value, Shared)
+
+
+def test_an_increment_has_the_type_of_the_run() -> None:
+    """The noise of a sampler that adds it as it comes does not widen what follows."""
+    types = []
+
+    def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        for after in range(1, steps + 1):
+            x = network("x0", x, noise_level(1.0, 2.0 - after / steps)) + draws.increment(after - 1.0, after, x.shape)
+            types.append(x.dtype)
+        return x
+
+    sampler = Sampler("path", "0", run, lambda steps: 1.0)
+    driven(sampler, TwoModes(1.0).network(), LIKE.double(), 2, seeded(ROWS, WIDTH), torch.float32)
+    assert types and set(types) == {torch.float32}
 
 
 def test_float32_is_widened_and_narrow_again_after_an_exception() -> None:
