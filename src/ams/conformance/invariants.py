@@ -1,6 +1,7 @@
 """What must hold exactly for a sampler, whatever its target: each check returns a finding with its size.
 
-*noise*: no draw moves the end of a sampler that states noise 0. *deterministic*: equal start and draws give equal
+*noise*: no draw moves the end of a sampler that states noise 0, and draws do that of one that states more.
+*deterministic*: equal start and draws give equal
 ends, however the global generators stand. *rows independent*: a sample alone ends as it does in a batch. *rotation*: a
 rotated start, target and draws give the rotated end. *scaling*: all halved gives half of the end. *levels fall*: the
 noise levels passed to the network never rise. *evaluations*: the network is called as often as the library states.
@@ -64,14 +65,9 @@ def invariants(sampler: Sampler, steps: int = STEPS, seed: int = 0) -> dict[str,
     reference = run(x)
     unit = float(reference.end.abs().max().clamp_min(sampler.data_std))
     findings: dict[str, Finding] = {"finite": _finite(reference.end, "float64")}
-    if sampler.noise == 0 and findings["finite"].holds:
+    if sampler.noise is not None and findings["finite"].holds:
         without = run(x, turn=torch.zeros(2, 2, dtype=torch.float64)).end
-        moved = _equal(reference.end - without, unit, "draws replaced by 0")
-        drawn = (
-            "the code draws noise, and noise=0 is stated: begin at the start that is given, and state noise=1 for the "
-        )
-        drawn += "reverse SDE, its eta for the family between, None where it varies along a run"
-        findings["noise"] = moved if moved.holds else moved._replace(why=drawn)
+        findings["noise"] = _noise(_equal(reference.end - without, unit, "draws replaced by 0"), sampler.noise)
     _reseed(seed + 1)
     findings["deterministic"] = _equal(run(x).end - reference.end, unit, "a second run with the same start and draws")
     alone = torch.cat([run(x[i : i + 1], rows=slice(i, i + 1)).end for i in range(ROWS)])
@@ -97,6 +93,16 @@ def invariants(sampler: Sampler, steps: int = STEPS, seed: int = 0) -> dict[str,
     except RuntimeError as reason:  # what PyTorch has no bfloat16 operation for
         findings["bfloat16"] = Finding(None, math.nan, math.inf, f"in bfloat16 it raises: {reason}")
     return findings
+
+
+def _noise(moved: Finding, stated: float) -> Finding:
+    """Return the finding on a sampler that states this noise, from that on its end with all draws replaced by 0."""
+    if stated:
+        silent = f"noise={stated:g} is stated, and no draw moves the end: add the noise, or state noise=0"
+        return moved._replace(holds=not moved.holds, allowed=math.inf, why=silent if moved.holds else moved.why)
+    drawn = "the code draws noise, and noise=0 is stated: begin at the start that is given, and state noise=1 for the "
+    drawn += "reverse SDE, its eta for the family between, None where it varies along a run"
+    return moved if moved.holds else moved._replace(why=drawn)
 
 
 def _reseed(seed: int) -> None:

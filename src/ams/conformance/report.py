@@ -241,11 +241,11 @@ def _why_not(report: Report, check: str) -> str:
         return "no order is stated"
     not_of_such = {"evaluations": "no number of evaluations is stated"}
     if report.noise != 0:
-        not_of_such |= dict.fromkeys(("noise", "error on the mixture", "order on the mixture"), "it is stated to draw")
+        not_of_such |= dict.fromkeys(("error on the mixture", "order on the mixture"), "it is stated to draw")
     else:
         not_of_such["distribution on the mixture"] = "it is not stated to draw"
     if report.noise is None:
-        not_of_such["order of each step"] = "its noise varies along a run"
+        not_of_such |= dict.fromkeys(("noise", "order of each step"), "its noise varies along a run")
     if report.conditions is not None:
         not_of_such["order of each step"] = report.conditions.why
     if report.defect > AFFINE:

@@ -1,6 +1,7 @@
 """Each invariant, with a sampler that breaks it and no other."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from ams.conformance import Draws, Network
 from ams.conformance.invariants import invariants
+from ams.schedules import Level
 from tests.ams.conformance.references import REFERENCES, Reference, karras, preserving
 
 CLEAN = REFERENCES["DDIM, eta 0.6"]
@@ -28,6 +30,20 @@ def float16(network: Network, x: Tensor, levels, draws: Draws) -> Tensor:  # typ
     return CLEAN.run(lambda predict, x, level: network(predict, x.half(), level).to(x.dtype), x, levels, draws)
 
 
+def drawn(noise: Callable[[Tensor, int], Tensor]) -> Callable[[Network, Tensor, list[Level], Draws], Tensor]:
+    """Return the ancestral sampler with `noise(x, steps)`, all of it drawn before the first step."""
+
+    def run(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
+        for z, (level, after) in zip(noise(x, len(levels) - 1), pairwise(levels), strict=True):
+            x0 = network("x0", x, level)
+            kept = after.scale / level.scale * (after.sigma / after.scale / (level.sigma / level.scale)) ** 2
+            spread = (after.sigma**2 - (kept * level.sigma) ** 2) ** 0.5
+            x = after.scale * x0 + kept * (x - level.scale * x0) + spread * z
+        return x
+
+    return run
+
+
 BROKEN: dict[str, tuple[Reference, set[str]]] = {
     "nothing": (CLEAN, set()),
     "its end is not finite": (
@@ -39,6 +55,12 @@ BROKEN: dict[str, tuple[Reference, set[str]]] = {
         {"deterministic", "rows independent", "rotation", "scaling", "float32"},
     ),
     "noise where none is stated": (CLEAN._replace(noise=0.0), {"noise"}),
+    "no noise where some is stated": (REFERENCES["DDIM"]._replace(noise=1.0), {"noise"}),
+    "noise drawn before the first step": (CLEAN._replace(run=drawn(lambda x, n: torch.randn(n, *x.shape))), set()),
+    "a generator a sample": (
+        CLEAN._replace(run=drawn(lambda x, n: torch.stack([torch.randn(n, *x.shape[1:]) for _ in x], dim=1))),
+        set(),
+    ),
     "a batch mean": (after(lambda x: x - 0.1 * x.mean(0)), {"rows independent"}),
     "a clamp": (after(lambda x: x.clamp(-0.5, 0.5)), {"rotation", "scaling"}),
     "a norm": (after(lambda x: x / x.flatten(1).norm(dim=1).reshape(-1, 1, 1, 1)), {"scaling"}),
