@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from html import escape
 from string import Template
 
-from ams.conformance.report import HOLDS, REFUTED, VERSION, Report
+from ams.conformance.report import HOLDS, REFUTED, VERSION, Report, no_exact_law
 
 COLOURS = {HOLDS: "#1b7f3b", REFUTED: "#b3261e"}
 _OTHER = "#8a6d00"
@@ -34,7 +34,7 @@ $curve
 <h2>Few steps, as shipped</h2>
 <p>W2 between the end of a run from the library's own start and the data.</p>
 <table><tr><th scope="col">Steps<th scope="col">W2</tr>$few</table>
-<details><summary>All numbers, as JSON</summary><pre>$json</pre></details>
+$used<details><summary>All numbers, as JSON</summary><pre>$json</pre></details>
 </html>
 """)
 
@@ -46,8 +46,12 @@ def html(report: Report) -> str:
         f"<td>{escape(each.why)}</tr>\n"
         for each in report.judgements
     )
+    rows += "".join(
+        f"<tr><td>{escape(check)}<td>not made<td>{escape(reason)}</tr>\n" for check, reason in report.not_made.items()
+    )
     few = "".join(f"<tr><td>{steps}<td>{value:.3g}</tr>" for steps, value in report.w2.items())
-    curve, slope = "<p>Not affine: there is no exact law.</p>", ""
+    missing = escape(_no_curve(report))
+    curve, slope = f"<p>None: {missing}.</p>", ""
     if report.convergence is not None:
         curve = chart(report.convergence.steps, report.convergence.w2, report.order)
         slope = f" The dashed line has the stated order, {report.order}." if report.order else ""
@@ -61,9 +65,15 @@ def html(report: Report) -> str:
         rows=rows,
         slope=slope,
         curve=curve,
-        few=few or "<tr><td>none<td>not affine</tr>",
+        few=few or f"<tr><td>none<td>{missing}</tr>",
+        used="".join(f"<p>{escape(each.text().strip())}.</p>\n" for each in report.used),
         json=escape(report.json()),
     )
+
+
+def _no_curve(report: Report) -> str:
+    """Return why there are no exact distributions of runs, for which the checks of them were not made either."""
+    return no_exact_law(report) or "; ".join(report.trouble) or "they were not measured"
 
 
 def colour(verdict: str) -> str:

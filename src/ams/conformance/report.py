@@ -35,6 +35,7 @@ CHECKS = (
 
 AFFINE = 1e-6
 """A larger superposition defect, relative, is a sampler that is not affine."""
+NOT_AFFINE = "not affine: there is no exact law"
 ORDER_SHORT = 0.3
 """An order is refuted if its interval is below the stated order by more than this."""
 LIMIT = 0.01
@@ -206,7 +207,10 @@ def _judge(report: Report) -> list[Judgement]:
             judged.append(Judgement(name, HOLDS if finding.holds else fails, finding.why))
     if not affine:
         decided = "in the limit of large batches" if report.convergence else "on the mixture" if report.resolved else ""
-        words = f"not affine, by {report.defect:.1e} of the end" + (f"; judged {decided}" if decided else "")
+        words = no_exact_law(report)
+        if report.convergence or words == NOT_AFFINE:
+            words = f"not affine, by {report.defect:.1e} of the end"
+        words += f"; judged {decided}" if decided else ""
         judged.append(Judgement("affine", NOTED if decided else INCONCLUSIVE, words))
     elif report.convergence is not None:
         judged.append(Judgement("affine", HOLDS, f"superposition off by {report.defect:.1e} of the end"))
@@ -248,9 +252,19 @@ def _why_not(report: Report, check: str) -> str:
         not_of_such |= dict.fromkeys(("noise", "order of each step"), "its noise varies along a run")
     if report.conditions is not None:
         not_of_such["order of each step"] = report.conditions.why
-    if report.defect > AFFINE:
-        not_of_such |= dict.fromkeys(("limit", "start", "end", "order"), "not affine: there is no exact law")
+    if report.convergence is None and (reason := no_exact_law(report)):
+        not_of_such |= dict.fromkeys(("limit", "start", "end", "order"), reason)
     return not_of_such.get(check, "it could not be, for what the lines above say")
+
+
+def no_exact_law(report: Report) -> str:
+    """Return why a sampler has no exact distributions of runs, empty where that is among the troubles."""
+    failed = {name for name, finding in report.invariants.items() if finding.holds is False}
+    if "finite" in failed or math.isnan(report.defect):
+        return "not every end is finite: there is no exact law"
+    if "rows independent" in failed:
+        return "samples depend on the rest of their batch: there is no exact law"
+    return NOT_AFFINE if report.defect > AFFINE else ""
 
 
 def _judge_limit(limit: Limit) -> Judgement:

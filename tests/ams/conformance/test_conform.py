@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import replace
 
 import pytest
@@ -9,18 +10,21 @@ import torch
 from torch import Tensor
 
 from ams.conformance import Draws, Network, Report, Sampler, conform, differ
+from ams.conformance.as_used import AsUsed
 from ams.conformance.changes import changes
 from ams.conformance.conform import confirmed_limit, confirmed_order
 from ams.conformance.convergence import Convergence, Limit, aitken, fitted, limit_of
 from ams.conformance.invariants import Finding
 from ams.conformance.nonlinear import Distribution, Transport
 from ams.conformance.order_conditions import OrderConditions
+from ams.conformance.page import html
 from ams.statistics.orders import Order
 from tests.ams.conformance.faulty import faults, faulty
 from tests.ams.conformance.references import REFERENCES, ddim
 from tests.ams.tools import assert_equal
 
 STEP_REFUTED = ("refuted", "order of each step")
+COUPLED = {"rows independent": Finding(False, 1.0, 0.0, "a sample alone")}
 SHORT = (16, 24, 32, 48, 64, 96)
 
 
@@ -132,10 +136,33 @@ def test_what_is_worse_than_before(fields: dict[str, object], worse: set[str]) -
         ({"defect": 1e-3, "convergence": None}, "limit", "not affine"),
         ({"trouble": ("no state is there",), "convergence": None}, "limit", "the lines above"),
         ({"invariants": {"bfloat16": Finding(None, 1.0, 0.0, "it raises")}}, "bfloat16", "it raises"),
+        ({"invariants": COUPLED, "defect": 1.0, "convergence": None}, "limit", "depend on the rest of their batch"),
+        ({"defect": math.nan, "convergence": None}, "limit", "not every end is finite"),
+        ({"invariants": {"finite": Finding(False, 1.0, 0.0, "8")}, "convergence": None}, "limit", "not every end is"),
+        ({"noise": None}, "noise", "varies along a run"),
     ],
 )
 def test_a_check_that_is_not_made_has_its_reason(fields: dict[str, object], check: str, reason: str) -> None:
     assert reason in report(**fields).not_made[check]
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"defect": 1e-3}, "not affine"),
+        ({"invariants": COUPLED, "defect": 1.0}, "depend on the rest of their batch"),
+        ({"defect": math.nan}, "not every end is finite"),
+        ({"trouble": ("no state is there",)}, "no state is there"),
+    ],
+)
+def test_the_page_says_why_it_has_no_curve(fields: dict[str, object], reason: str) -> None:
+    """And what was not made, and what options do."""
+    used = (AsUsed("guidance 2", {5: 0.1}, (), None), AsUsed("x0 clipped at 1", {}, (), None, "it draws once"))
+    page = html(report(convergence=None, used=used, w2={}, version=1.0, **fields))
+    assert ("not affine" in page) is (reason == "not affine")
+    assert re.search(f"<p>None: .*{reason}", page) and re.search(f"<td>none<td>.*{reason}", page)
+    assert "<td>distribution on the mixture<td>not made<td>it is not stated to draw</tr>" in page
+    assert "With guidance 2: the end moves by 0.1 at 5 steps" in page and "not measured: it draws once" in page
 
 
 def test_longer_runs_confirm_or_widen() -> None:
