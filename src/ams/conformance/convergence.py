@@ -171,8 +171,8 @@ def calls_a_step(steps: Sequence[int], calls: Sequence[int]) -> int | None:
     growth = {
         (more - few) / (longer - short) for (short, few), (longer, more) in pairwise(zip(steps, calls, strict=True))
     }
-    each = growth.pop()
-    return int(each) if not growth and each.is_integer() and each > 0 else None
+    each = growth.pop() if len(growth) == 1 else 0.0
+    return int(each) if each.is_integer() and each > 0 else None
 
 
 def blocks(steps: Sequence[int], calls: Sequence[int]) -> tuple[int, ...]:
