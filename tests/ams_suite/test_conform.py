@@ -62,6 +62,7 @@ def leaves(network, x, steps, draws):
     raise SystemExit(0)
 
 leaving = Sampler("leaving", "0", leaves, lambda steps: 10.0)
+two = Sampler("two", "0", lambda network, x, *rest: network(x, noise_level(1, 1)), lambda steps: 10.0)
 silent = Sampler("silent", "0", lambda network, x, steps, draws: None, lambda steps: 10.0)
 """
 BROKEN = {
@@ -131,6 +132,7 @@ def test_page_badge_options_and_changes(
         (["FOLDER/number.py:x"], 3, "prior is 80.0: expected a function, as lambda steps: 80.0 (FOLDER/number.py, l"),
         (["FILE:joined"], 3, "network was called with 8 samples in a run of 4"),
         (["FILE:bare"], 3, "network was passed the noise level 10.0: pass noise_level(scale, sigma) (FILE, line 31)"),
+        (["FILE:two"], 3, "raised TypeError: network() missing 1 required positional argument: 'level' (FILE, line"),
         (["FILE:without"], 3, "run called the network not once"),
         (["FILE:late"], 3, "raised ZeroDivisionError: division by zero (FILE, line 40)"),
         (["FILE:heun", "--order", "0"], 2, "--order 0: an order is 1 or more"),

@@ -118,6 +118,7 @@ def trajectory(
         draws.close(len(start))
         return fresh(predict, x, level)
 
+    closing.__qualname__ = "network"  # what Python says of a call with other arguments
     try:
         with (
             answered(draws, len(x), dtype is None, x.shape[1]),
