@@ -42,7 +42,10 @@ class Finding(NamedTuple):
 
 
 def invariants(sampler: Sampler, steps: int = STEPS, seed: int = 0) -> dict[str, Finding]:
-    """Return the findings of all checks, by name, on the two-mode mixture."""
+    """Return the findings of all checks, by name, on the two-mode mixture.
+
+    Raises TypeError for a run that calls the network not once.
+    """
     target = TwoModes(sampler.data_std)
     network, generator = target.network(), torch.Generator().manual_seed(seed)
     x = sampler.prior(steps) * torch.randn(ROWS, 2, dtype=torch.float64, generator=generator)
@@ -63,6 +66,8 @@ def invariants(sampler: Sampler, steps: int = STEPS, seed: int = 0) -> dict[str,
 
     _reseed(seed)
     reference = run(x)
+    if not reference.calls:
+        raise TypeError("run called the network not once: call network(predict, x, level) for each prediction")
     unit = float(reference.end.abs().max().clamp_min(sampler.data_std))
     findings: dict[str, Finding] = {"finite": _finite(reference.end, "float64")}
     if sampler.noise is not None and findings["finite"].holds:
