@@ -116,6 +116,18 @@ class Interrupt:
         raise KeyboardInterrupt
 
 
+class Quiet:
+    """What is shown of an error that Python drops: nothing of an interrupt, which is noted, else what was before."""
+
+    def __init__(self, before: Callable[["sys.UnraisableHookArgs"], object]) -> None:
+        self.before = before
+
+    def __call__(self, dropped: "sys.UnraisableHookArgs") -> None:
+        """Show it."""
+        if not isinstance(dropped.exc_value, KeyboardInterrupt):
+            self.before(dropped)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; without arguments, show the help."""
     given = sys.argv[1:] if arguments is None else arguments
@@ -126,6 +138,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         if signal.getsignal(sent) is not signal.SIG_IGN:  # as under nohup
             signal.signal(sent, interrupt)
+    if not isinstance(sys.unraisablehook, Quiet):
+        sys.unraisablehook = Quiet(sys.unraisablehook)
     try:
         code = parse(given or ["--help"])()
         sys.stdout.flush()
@@ -134,10 +148,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # a reader that has seen enough, as in `| head`: the shell's code for it
         return _ended(128 + signal.SIGPIPE)
     except KeyboardInterrupt:
-        interrupt.asked = False
-        kept = "what was finished is kept, the same command goes on from there"
-        return _ended(130, f"ams: interrupted; {'nothing is kept' if 'conform' in given[:1] else kept}\n")
+        return _interrupted(interrupt, given)
     except Exception as error:  # Python's own code for it, 1, is a verdict here
+        if interrupt.asked:  # what was interrupted has raised an error of its own
+            return _interrupted(interrupt, given)
         if message := _for_the_user(error, given[0]):
             return _ended(2, f"ams: {message}\n")
         if isinstance(error, MemoryError) or (isinstance(error, SystemError) and _memory_is_limited()):
@@ -149,6 +163,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BaseException as error:  # a panic in Rust, which is no Exception: of Typst, or of what draws charts
         return _ended(3, _broken(error))
     return code
+
+
+def _interrupted(interrupt: Interrupt, given: Sequence[str]) -> int:
+    """Say in a line that the command was interrupted, and return its exit code."""
+    interrupt.asked = False
+    kept = "what was finished is kept, the same command goes on from there"
+    return _ended(130, f"ams: interrupted; {'nothing is kept' if 'conform' in given[:1] else kept}\n")
 
 
 def _memory_is_limited() -> bool:

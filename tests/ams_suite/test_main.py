@@ -1,6 +1,7 @@
 """The command line: usage in one line, exit codes, and what each command calls."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -204,6 +205,35 @@ def test_an_interrupt_that_a_library_swallows_ends_the_run(toy):
     assert done.returncode == 130 and "interrupted" in done.stderr, done.stderr
     assert toy.record("A1").exists() and not toy.record("B1").exists(), "the next claims are not begun"
     assert "Traceback" not in done.stderr
+
+
+class Ended:
+    """Is interrupted while Python frees it: what that raises is dropped."""
+
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_an_interrupt_that_python_drops_or_a_library_turns_into_another_error_is_one_line(monkeypatch, capfd):
+    def dropped(orders, console):
+        Ended()
+        return 0
+
+    def turned(orders, console):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        except KeyboardInterrupt as interrupt:
+            raise RuntimeError("of a library") from interrupt
+
+    theirs = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        for work in (dropped, turned):
+            monkeypatch.setattr("verdicts.run.driver.reproduce", work)
+            assert main(["reproduce"]) == 130
+            said = capfd.readouterr().err
+            assert said.startswith("ams: interrupted") and said.count("\n") == 1, said
+    finally:
+        signal.signal(signal.SIGTERM, theirs)
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
