@@ -101,7 +101,7 @@ def interrupt(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
         yield Try(f"{sent.name} after {moment:.2f} s", done.code, (*broken, *reference.mended(out)))
 
 
-@fault("A run is interrupted (SIGINT) at a random moment while its interpreter starts and imports.", 10)
+@fault("A run is interrupted (SIGINT) at a random moment while its interpreter starts and imports.", 60)
 def interrupt_start(bench: Bench, moments: Random, tries: int) -> Iterator[Try]:
     """It ends as a program does that is interrupted, and says no more than a line."""
     reference = bench.quick
