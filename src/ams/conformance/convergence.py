@@ -185,10 +185,10 @@ def best(results: Sequence[R], each: int | None) -> R:
 
     The interval has no upper end where the number of calls `each` step makes is None: no result is of states surely.
     """
-    found = max(results, key=lambda result: result.order.low if result.order else -math.inf)
-    if each is None and found.order is not None:
-        found = found._replace(order=found.order._replace(high=math.inf))
-    return found
+    estimate = max(results, key=lambda result: result.order.low if result.order else -math.inf)
+    if each is None and estimate.order is not None:
+        estimate = estimate._replace(order=estimate.order._replace(high=math.inf))
+    return estimate
 
 
 def _start(map_: Pushforward, data: Data, prior: float) -> float:
