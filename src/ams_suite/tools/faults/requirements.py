@@ -12,9 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from ams_suite.tools.faults.suite import RunResult, Start, Suite, shown_json
+from ams_suite.tools.faults.suite import RunResult, Start, Suite
 from verdicts.claims.schema import Verdict
 from verdicts.records.memo import Memo
+from verdicts.records.record import shown_json
 
 OF_TIME = frozenset({"started", "seconds", "peak_mib", "computed", "digest", "commit", "dirty", "threads", "run"})
 OF_THE_RUN = re.compile(r"[^/]+/(run\.json|published\.json|memo\.json|report[^/]*\.html|paper/data\.json|notebooks/.*)")
@@ -119,7 +120,7 @@ def files_of(out: Path, profile: str) -> Files:
 
 
 def _content(path: Path) -> Any:
-    if path.suffix == ".json" and (content := shown_json(path)) is not None:
+    if path.suffix == ".json" and (content := shown_json(path)):
         return timeless(content)
     return path.read_bytes()
 
@@ -133,8 +134,7 @@ def timeless(value: Any) -> Any:
 
 def _verdicts(folder: Path) -> dict[str, str]:
     """Return the verdicts of a ledger by claim; none where there is no ledger."""
-    ledger = shown_json(folder / "ledger.json")
-    return {row["id"]: row["verdict"] for row in ledger["claims"]} if isinstance(ledger, dict) else {}
+    return {row["id"]: row["verdict"] for row in shown_json(folder / "ledger.json").get("claims", ())}
 
 
 def _failed(content: Any) -> bool:

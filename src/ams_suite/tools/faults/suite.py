@@ -4,7 +4,6 @@ A run of the small suite is a fork of this process, which has imported what runs
 the work, not on imports. What is part of an interpreter's start (its flags, its streams) needs a fresh one.
 """
 
-import json
 import os
 import resource
 import shutil
@@ -226,11 +225,3 @@ def _code() -> tuple[Path, Path]:
     """Return where the packages and the groups of the running code lie."""
     source = Path(__file__).resolve().parents[3]
     return source, source.parent
-
-
-def shown_json(path: Path) -> object:
-    """Return what a JSON file holds, None where it holds none."""
-    try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
