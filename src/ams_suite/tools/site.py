@@ -9,7 +9,7 @@ from pathlib import Path
 
 from verdicts.claims.schema import Group
 from verdicts.errors import UserError
-from verdicts.records.record import artefacts_at, page_parts
+from verdicts.records.record import artefacts_at
 from verdicts.records.workspace import Workspace
 from verdicts.run.pages import make_page
 
@@ -26,7 +26,7 @@ def build_site(workspace: Workspace, site: Path, groups: Iterable[Group], say: S
         raise UserError("docs: mkdocs is not installed: `bash reproduce.sh docs` adds it")
     failed = False
     for group in groups:
-        page = artefacts_at(workspace.page_path(group), page_parts(workspace, group)) if group.notebook else None
+        page = artefacts_at(workspace.page_path(group), workspace.page_parts(group)) if group.notebook else None
         if group.notebook and not (page and page.files):
             reason = make_page(workspace, group)
             say(f"{group.id}: {reason or 'executed'}")

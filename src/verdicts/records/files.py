@@ -34,6 +34,15 @@ def write_whole(path: Path, content: bytes | str) -> None:
     _sync(path.parent)
 
 
+def shown_json(path: Path) -> dict[str, Any]:
+    """Return the object that a JSON file holds, an empty one where it is not there or holds no object."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it, so that a loss of power leaves them. Raises OSError."""
     if folder.is_dir():

@@ -4,7 +4,6 @@ A record is shown as current only if its bytes are the ones that were written (d
 bytes), its schema is this one, its key is the present key, and its verdicts follow from its values.
 """
 
-import json
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
@@ -12,19 +11,15 @@ from typing import Any, Self
 from pydantic import JsonValue, ValidationError
 
 from verdicts.claims.measurement import Measurement
-from verdicts.claims.schema import Check, Claim, Group, Verdict
+from verdicts.claims.schema import Check, Claim, Verdict
 from verdicts.claims.verdict import check_verdict, claim_verdict, tightness
 from verdicts.errors import in_utf8
 from verdicts.records.checksummed import Checksummed, NotCurrent
 from verdicts.records.figures import Figure, Table
-from verdicts.records.files import canonical_json, sha256_of
+from verdicts.records.files import sha256_of
 from verdicts.records.keys import KeyParts
 from verdicts.records.provenance import Provenance
-from verdicts.records.workspace import Workspace
 from verdicts.validation import Frozen
-
-SHOWN = ("id", "verdict", "value", "low", "high", "reason")
-"""What a notebook page shows of a check's outcome."""
 
 
 class CheckResult(Frozen):
@@ -131,28 +126,6 @@ class Artefacts(Keyed):
     tables: tuple[Table, ...] = ()
     reason: str = ""
     settled: bool = True
-
-
-def page_parts(workspace: Workspace, group: Group) -> KeyParts:
-    """Return what a group's notebook page depends on: all that makes it, and the outcomes and figures that it shows."""
-    parts = workspace.page_parts(group)
-    records = [shown_json(workspace.record_path(claim)) for claim in workspace.claims_here(group)]
-    outcomes = [[check.get(name) for name in SHOWN] for each in records for check in each.get("checks", ())]
-    drawn = shown_json(workspace.figures_path(group))
-    shown = {
-        "outcomes": sha256_of(canonical_json(outcomes)),
-        "figures": sha256_of(canonical_json([drawn.get("files"), drawn.get("reason")])),
-    }
-    return parts.model_copy(update={"data": parts.data | shown})
-
-
-def shown_json(path: Path) -> dict[str, Any]:
-    """Return what a JSON file says, nothing where it says nothing."""
-    try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def current_record(claim: Claim, path: Path, parts: KeyParts) -> Record:

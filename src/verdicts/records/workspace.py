@@ -13,7 +13,7 @@ from verdicts.claims.config import Device, ProfileConfig
 from verdicts.claims.loading import CLAIMS, load_claims, load_config
 from verdicts.claims.schema import OUTLINE, Claim, Claims, Group, Profile
 from verdicts.errors import UserError, unknown
-from verdicts.records.files import canonical_json, sha256_of
+from verdicts.records.files import canonical_json, sha256_of, shown_json
 from verdicts.records.kept_costs import NODES, KeptCosts, shares_of
 from verdicts.records.keys import KeyParts
 from verdicts.records.provenance import ComputedOn, Environment, computed_on_here, environment_of
@@ -21,6 +21,8 @@ from verdicts.records.sources import Sources
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 STYLE = "paper/style.mplstyle"
+OUTCOME = ("id", "verdict", "value", "low", "high", "reason")
+"""What a notebook page shows of a check's result."""
 # What a notebook finds in its environment: the profile, the folder above the profile's results
 PROFILE, OUT = "VERDICTS_PROFILE", "VERDICTS_OUT"
 FIGURE_MAKERS = (
@@ -201,14 +203,28 @@ class Workspace:
         return self._parts(group.id, group, sources, self._data_of(group))
 
     def page_parts(self, group: Group) -> KeyParts:
-        """Return what a group's notebook page depends on: notebook, figures, checks and their entries, its renderer."""
+        """Return what a group's notebook page depends on.
+
+        That is the notebook, figures, checks and their entries, what renders it, and the outcomes and figures shown.
+        """
         shown = self.sources.bound(group.module).values()
         modules = {f"{group.module}.settings", f"{group.module}.figures", *shown}
         sources = self.sources.closure_of_script(self.root / (group.notebook or ""))
         sources |= self._closures(modules) | self._extra(STYLE, *PAGE_MAKERS)
         # Its title, and each check's bound, tolerance and verdict are printed on it
         checks = [check.model_dump(mode="json") for claim in self.claims.of_group(group.id) for check in claim.check]
-        return self._parts([group.id, group.title, checks], group, sources, self._data_of(group))
+        parts = self._parts([group.id, group.title, checks], group, sources, self._data_of(group))
+        return parts.model_copy(update={"data": parts.data | self._shown(group)})
+
+    def _shown(self, group: Group) -> dict[str, str]:
+        """Return the digests of what a notebook page shows: the checks' outcomes, the figures and tables."""
+        records = [shown_json(self.record_path(claim)) for claim in self.claims_here(group)]
+        outcomes = [[check.get(name) for name in OUTCOME] for each in records for check in each.get("checks", ())]
+        drawn = shown_json(self.figures_path(group))
+        return {
+            "outcomes": sha256_of(canonical_json(outcomes)),
+            "figures": sha256_of(canonical_json([drawn.get("files"), drawn.get("reason")])),
+        }
 
     def changed(self, parts: KeyParts) -> str:
         """Say which source file has changed since its digest was taken: what was made meanwhile is of no known code.

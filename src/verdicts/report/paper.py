@@ -14,7 +14,7 @@ from verdicts.claims.schema import Expectation, Group, Verdict
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.figures import Figure, Table
 from verdicts.records.ledger import Ledger
-from verdicts.records.record import current_artefacts, page_parts
+from verdicts.records.record import current_artefacts
 from verdicts.records.section import sections_of
 from verdicts.records.workspace import Workspace
 from verdicts.report import views
@@ -182,7 +182,7 @@ def _cells(workspace: Workspace, group: Group) -> list[dict[str, str]]:
     """Return the cells of a group's notebook with what executing it gave, none where it was not executed."""
     path = workspace.page_path(group)
     try:
-        executed = group.notebook and current_artefacts(path, page_parts(workspace, group)).files
+        executed = group.notebook and current_artefacts(path, workspace.page_parts(group)).files
         return read_cells(path.with_name(f"{group.id}.cells.json")) if executed else []
     except (NotCurrent, OSError):
         return []

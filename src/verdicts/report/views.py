@@ -9,7 +9,7 @@ from verdicts.records.expected import Comparison, Expected, Moved, compare, read
 from verdicts.records.figures import Figure, Table
 from verdicts.records.ledger import ClaimRow, Ledger, collect
 from verdicts.records.provenance import Environment, Provenance
-from verdicts.records.record import CheckResult, artefacts_at, current_artefacts, page_parts
+from verdicts.records.record import CheckResult, artefacts_at, current_artefacts
 from verdicts.records.workspace import Workspace
 from verdicts.report.findings import Outcome, Row, rows_of
 from verdicts.report.math_markup import spelled
@@ -162,7 +162,7 @@ def _page(workspace: Workspace, group: Group) -> str:
     if group.notebook is None or not workspace.config.notebooks:
         return ""
     path = workspace.page_path(group)
-    artefacts = artefacts_at(path, page_parts(workspace, group))
+    artefacts = artefacts_at(path, workspace.page_parts(group))
     return f"{path.parent.name}/{group.id}.html" if artefacts and artefacts.files else ""
 
 

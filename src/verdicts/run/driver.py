@@ -204,8 +204,7 @@ def _here(workspace: Workspace, run: Run, plan: Plan, screen: Screen) -> None:
             run_group(workspace, run, groups[name], screen.computed, screen.complain)
         if name in plan.pages:
             with complaining(f"{name}: no notebook page", screen.complain):
-                if name in plan_of(workspace, run, groups[name]).pages:
-                    make_page(workspace, groups[name], run.id)
+                make_page(workspace, groups[name], run)
 
 
 class _Console(Console):

@@ -18,7 +18,8 @@ from verdicts.claims.schema import Check, Claim, Profile, Verdict
 from verdicts.errors import unknown
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.figures import Figure, Table
-from verdicts.records.record import CheckResult, current_artefacts, current_record, shown_json
+from verdicts.records.files import shown_json
+from verdicts.records.record import CheckResult, current_artefacts, current_record
 from verdicts.records.workspace import OUT, PROFILE, Project, Workspace, find_root
 from verdicts.report.words import required
 from verdicts.run.checks import Checks

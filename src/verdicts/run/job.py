@@ -82,8 +82,7 @@ class Job:
             with complaining(f"{group.id}: no record", hear), at_work(cells):  # the driver watches the records appear
                 run_group(workspace, run, group, lambda claim, record: None, hear)
         elif self.work == "page":
-            wanted = group.id in plan_of(workspace, run, group).pages
-            if wanted and (reason := make_page(workspace, group, run.id)):
+            if reason := make_page(workspace, group, run):
                 hear(f"{group.id}: {reason}")
         elif group.id in plan_of(workspace, run, group).studies:  # where a part of the group is asked for, none is
             with complaining(f"{group.id}: no study", hear), at_work(cells):

@@ -3,23 +3,28 @@
 from verdicts.claims.schema import Group
 from verdicts.records.files import sha256_of, write_whole
 from verdicts.records.provenance import Stopwatch
-from verdicts.records.record import Artefacts, page_parts
+from verdicts.records.record import Artefacts
+from verdicts.records.run_record import Run
 from verdicts.records.workspace import Workspace
 from verdicts.run.checks import log_errors
+from verdicts.run.plan import plan_of
 
 
-def make_page(workspace: Workspace, group: Group, run: str = "") -> str:
+def make_page(workspace: Workspace, group: Group, run: Run | None = None) -> str:
     """Execute a group's notebook into one page, write it and its record; return what broke (empty: nothing).
 
-    `run`: the id of the run that asks for it, if one does.
+    Where a `run` asks for a page that is current, nothing is done: claims that were run again may have the outcomes
+    that it shows.
 
     Raises OSError if a file cannot be written.
     """
+    if run and group.id not in plan_of(workspace, run, group).pages:
+        return ""
     from verdicts.report import notebooks
 
     watch = Stopwatch()
     path, log = workspace.page_path(group), workspace.log_path(f"{group.id}.notebook")
-    files, reason, parts = {}, "", page_parts(workspace, group)
+    files, reason, parts = {}, "", workspace.page_parts(group)
     notebook, out = workspace.root / str(group.notebook), workspace.folder.parent
     try:
         text, cells = notebooks.made(workspace.root, notebook, group.title, workspace.profile, out)
@@ -34,6 +39,6 @@ def make_page(workspace: Workspace, group: Group, run: str = "") -> str:
     edited = sha256_of(notebook.read_bytes()) != parts.sources[notebook.name]
     if changed := f"{notebook.name} changed while it was executed: run again" if edited else workspace.changed(parts):
         reason = f"failed: {changed}"
-    provenance = watch.provenance(workspace.environment(), workspace.profile, parts.config, run)
+    provenance = watch.provenance(workspace.environment(), workspace.profile, parts.config, run.id if run else "")
     Artefacts.of(group.id, parts, provenance, files=files, reason=reason, failed=bool(reason)).write(path)
     return reason

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from verdicts.claims.schema import Claim, Group, Verdict
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.keys import KeyParts
-from verdicts.records.record import Artefacts, Record, current_artefacts, current_record, page_parts
+from verdicts.records.record import Artefacts, Record, current_artefacts, current_record
 from verdicts.records.run_record import Run
 from verdicts.records.workspace import Workspace
 
@@ -78,11 +78,12 @@ def plan_of(workspace: Workspace, run: Run, only: Group | None = None) -> Plan:
     figures: dict[str, str] = {}
     pages: dict[str, str] = {}
     for group in complete_groups(workspace, run, [only] if only else workspace.claims.group):
-        for reasons, artefact in zip((studies, figures, pages), artefacts_of(workspace, group), strict=True):
+        artefacts = artefacts_of(workspace, group)
+        for reasons, artefact in zip((studies, figures, pages), artefacts, strict=True):
             if artefact and (why := _why_made(*artefact, run, forced(workspace, run, group))):
                 reasons[group.id] = why
         again = group.id in figures or any(item.group.id == group.id and item.why for item in items)
-        if again and group.notebook and workspace.config.notebooks:  # whether what it shows is another, its job looks
+        if again and artefacts.page:  # whether what it shows is another, its job looks
             pages.setdefault(group.id, "its claims or figures are made again")
     return Plan(items, studies, figures, pages)
 
@@ -91,7 +92,7 @@ def artefacts_of(workspace: Workspace, group: Group) -> GroupArtefacts:
     """Return the places and key parts of what a group makes beside the records of its claims."""
     study, page = workspace.study_parts(group), None
     if group.notebook and workspace.config.notebooks:
-        page = (workspace.page_path(group), page_parts(workspace, group))
+        page = (workspace.page_path(group), workspace.page_parts(group))
     return GroupArtefacts(
         study=(workspace.study_path(group), study) if study else None,
         figures=(workspace.figures_path(group), workspace.figures_parts(group)),

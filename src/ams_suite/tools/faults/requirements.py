@@ -14,8 +14,8 @@ from typing import Any, NamedTuple, Self
 
 from ams_suite.tools.faults.suite import RunResult, Start, Suite
 from verdicts.claims.schema import Verdict
+from verdicts.records.files import shown_json
 from verdicts.records.memo import Memo
-from verdicts.records.record import shown_json
 
 OF_TIME = frozenset({"started", "seconds", "peak_mib", "computed", "digest", "commit", "dirty", "threads", "run"})
 OF_THE_RUN = re.compile(r"[^/]+/(run\.json|published\.json|memo\.json|report[^/]*\.html|paper/data\.json|notebooks/.*)")
