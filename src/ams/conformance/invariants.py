@@ -1,12 +1,12 @@
 """What must hold exactly for a sampler, whatever its target: each check returns a finding with its size.
 
-*noise*: no draw moves the end of a sampler that states noise 0, and draws do that of one that states more.
-*deterministic*: equal start and draws give equal
-ends, however the global generators stand. *rows independent*: a sample alone ends as it does in a batch. *rotation*: a
-rotated start, target and draws give the rotated end. *scaling*: all halved gives half of the end. *levels fall*: the
-noise levels passed to the network never rise. *evaluations*: the network is called as often as the library states.
-*float32*, *bfloat16*: the end is finite. In float32 it is within `SINGLE` of float64's, in units of the data's scale,
-when started from the library's own start, and the network's inputs are not of a narrower type.
+*noise*: no draw moves the end of a sampler that states noise 0; some draw moves the end of one that states more.
+*deterministic*: equal start and draws give equal ends, however the global generators stand. *rows independent*: a
+sample alone ends as it does in a batch. *rotation*: a rotated start, target and draws give the rotated end. *scaling*:
+all halved gives half of the end. *levels fall*: the noise levels passed to the network never rise. *evaluations*: the
+network is called as often as the library states. *float32*, *bfloat16*: the end is finite. In float32 it is within
+`SINGLE` of float64's, in units of the data's scale, when started from the library's own start, and the network's inputs
+are not of a narrower type.
 """
 
 import math

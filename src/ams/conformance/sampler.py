@@ -71,7 +71,7 @@ class Sampler:
         with suppress(ValueError):  # of what has no signature to be read
             taken = signature(self.run)
             try:
-                taken.bind(*("network", "x", "steps", "draws"))
+                taken.bind("network", "x", "steps", "draws")
             except TypeError:
                 raise TypeError(f"run takes {taken}: it is called as run(network, x, steps, draws)") from None
 
