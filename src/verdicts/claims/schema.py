@@ -162,7 +162,9 @@ class Claim(Frozen):
 
     `profiles` decide it; `full`, whose sizes are larger, decides whatever `cpu` does and is not named beside it.
     `paper` names the stated claims (`paper/outline.toml`) that this one restates, so that its verdict is one on them;
-    `supports` those that it only explains, limits or supports. `group` is the folder that its file lies in.
+    `supports` those that it only explains, limits or supports. `group` is the folder that its file lies in. The result
+    depends on `data` (registered data sets, and files of the repository), and on the version of each of the `packages`,
+    by its name in an index, that is installed.
     """
 
     id: Identifier
@@ -176,6 +178,7 @@ class Claim(Frozen):
     expected: Expectation
     profiles: tuple[Profile, ...] = Field(min_length=1)
     data: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
     falsifier: str = Field(pattern=r"^[^:]+\.py(::\w+)+$")
     check: tuple[Check, ...] = Field(min_length=1)
 

@@ -4,8 +4,9 @@ import importlib
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Self
 
@@ -185,13 +186,13 @@ class Workspace:
         group = self.claims.group_of(claim)
         bound = self.sources.bound(group.module)
         modules = {f"{group.module}.settings"} | {bound[check.id] for check in claim.check if check.id in bound}
-        return self._parts(claim.model_dump(mode="json"), group, self._closures(modules), claim.data)
+        return self._parts(claim.model_dump(mode="json"), group, self._closures(modules), [claim])
 
     def figures_parts(self, group: Group) -> KeyParts:
         """Return what figures and tables depend on: their module, data, style, kinds of files, what draws them."""
         sources = self._closures([f"{group.module}.figures", f"{group.module}.settings"])
         sources |= self._extra(STYLE, *FIGURE_MAKERS)
-        parts = self._parts([group.id, self.claims.outline.subject], group, sources, self._data_of(group))
+        parts = self._parts([group.id, self.claims.outline.subject], group, sources, self.claims_here(group))
         return parts.model_copy(update={"config": sha256_of(f"{parts.config} {self.config.every_picture}")})
 
     def study_parts(self, group: Group) -> KeyParts | None:
@@ -200,7 +201,7 @@ class Workspace:
         if self.sources.find(module) is None:
             return None
         sources = self._closures([module, f"{group.module}.settings"])
-        return self._parts(group.id, group, sources, self._data_of(group))
+        return self._parts(group.id, group, sources, self.claims_here(group))
 
     def page_parts(self, group: Group) -> KeyParts:
         """Return what a group's notebook page depends on.
@@ -213,7 +214,7 @@ class Workspace:
         sources |= self._closures(modules) | self._extra(STYLE, *PAGE_MAKERS)
         # Its title, and each check's bound, tolerance and verdict are printed on it
         checks = [check.model_dump(mode="json") for claim in self.claims.of_group(group.id) for check in claim.check]
-        parts = self._parts([group.id, group.title, checks], group, sources, self._data_of(group))
+        parts = self._parts([group.id, group.title, checks], group, sources, self.claims_here(group))
         return parts.model_copy(update={"data": parts.data | self._shown(group)})
 
     def _shown(self, group: Group) -> dict[str, str]:
@@ -246,15 +247,14 @@ class Workspace:
         places = [(name, root / name) for root in self.sources.roots for name in names]
         return {name: sha256_of(path.read_bytes()) for name, path in places if path.is_file()}
 
-    def _data_of(self, group: Group) -> tuple[str, ...]:
-        return tuple(sorted({name for claim in self.claims.of_group(group.id) for name in claim.data}))
-
-    def _parts(self, entry: object, group: Group, sources: dict[str, str], data: tuple[str, ...]) -> KeyParts:
+    def _parts(self, entry: object, group: Group, sources: dict[str, str], claims: Sequence[Claim]) -> KeyParts:
+        data = {name: self.data[name] for claim in claims for name in claim.data}
+        releases = {f"package {name}": _release(name) for claim in claims for name in claim.packages}
         return KeyParts(
             entry=sha256_of(canonical_json(entry)),
             config=self.config_digest(group),
             sources=sources,
-            data={name: self.data[name] for name in data},
+            data=data | releases,
             device=self.device,
         )
 
@@ -273,6 +273,14 @@ def _data(root: Path, claims: Claims, project: Project) -> dict[str, str]:
         elif name not in data:
             raise UserError(f"{place}: {unknown('data set', name, data)}")
     return data
+
+
+def _release(package: str) -> str:
+    """Return the digest of the version of a package that is installed; of nothing where it is not."""
+    try:
+        return sha256_of(version(package))
+    except PackageNotFoundError:
+        return sha256_of("")
 
 
 def _digest_of_files(root: Path, pattern: str, place: str) -> str:

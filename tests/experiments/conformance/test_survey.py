@@ -5,6 +5,8 @@ None of the libraries is needed: their reports and effects are made up, as the k
 
 import pytest
 
+from ams.conformance import adapters
+from ams.data.registry import CODE
 from experiments.conformance import defects, study
 from experiments.conformance.settings import Settings
 from tests.claims import claims, expected, verdict_of
@@ -33,6 +35,30 @@ def test_a_library_without_the_defect_breaks_its_claim(claim, monkeypatch):
     monkeypatch.setattr(defects, "measured", lambda name, fixed: mended.get(defects.DEFECTS[name].measure, 0.0))
     assert expected(claim) == "holds"
     assert verdict_of(claim, f"{claim}.shipped") == "refuted"
+
+
+def of_a_library(library):
+    """Return the packages and the registered files that a library's samplers come from."""
+    if library in adapters.LIBRARIES:
+        return {adapters.LIBRARIES[library].split()[-1]}, set()
+    return set(), {library, *(name for name in CODE if name.startswith(f"{library}-"))}
+
+
+@pytest.mark.parametrize("claim", GROUP, ids=lambda claim: claim.id)
+def test_a_claim_names_what_its_libraries_come_from(claim, monkeypatch):
+    """So a release that is upgraded makes its record stale."""
+    asked = set()
+    monkeypatch.setattr(study, "reports", lambda settings, library: asked.add(library) or [])
+
+    def measured(name, fixed):
+        asked.add(defects.DEFECTS[name].sampler.partition(":")[0])
+        return 1.0
+
+    monkeypatch.setattr(defects, "measured", measured)
+    verdict_of(claim.id, settings=Settings(rows="full"))
+    packages, files = map(set().union, *(of_a_library(library) for library in asked))
+    assert set(claim.packages) == packages
+    assert {name for name in claim.data if "/" not in name} == files
 
 
 def test_the_survey_names_at_least_120_samplers_once():

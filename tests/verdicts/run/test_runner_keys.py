@@ -1,6 +1,7 @@
 """What figures, tables and notebook pages depend on: a change of any of it makes them stale, no other change does."""
 
 import shutil
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 
@@ -47,6 +48,28 @@ def test_a_notebook_page_stays_current_when_what_it_does_not_show_changes(toy, g
     before = page_parts(toy)
     toy.replace_in_claims(group, old, new)
     assert page_parts(toy).key == before.key
+
+
+@pytest.mark.parametrize("before", ["1.0", None], ids=["upgraded", "installed"])
+def test_a_record_is_stale_when_a_package_that_its_claim_names_changes(toy, monkeypatch, before):
+    place = 'falsifier = "tests/test_toy.py::test_one"'
+    toy.replace_in_claims("alpha", place, f'{place}\npackages = ["peer"]')
+    installed = {"peer": before}
+
+    def release(package):
+        if installed[package] is None:
+            raise PackageNotFoundError(package)
+        return installed[package]
+
+    monkeypatch.setattr(places, "version", release)
+    workspace = toy.workspace()
+    named, *others = (claim for claim in workspace.claims.claim if workspace.profile in claim.profiles)
+    old = {claim.id: workspace.record_parts(claim) for claim in workspace.claims.claim}
+    study = figures_parts(toy)
+    installed["peer"] = "2.0"
+    assert workspace.record_parts(named).changes_since(old[named.id]) == "package peer changed"
+    assert all(workspace.record_parts(claim) == old[claim.id] for claim in others)
+    assert figures_parts(toy).changes_since(study) == "package peer changed"
 
 
 def figures_parts(toy):
