@@ -9,21 +9,22 @@ from pathlib import Path
 
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
-    """Hold a kernel lock (flock) that is named after the file `path`; it ends with the process that holds it.
+    """Hold a kernel lock (POSIX) that is named after the file `path`; it ends with the process that holds it.
 
     It saves work and protects nothing: files are written whole, and equal. So where a file system has no such locks,
-    or locks within a node alone, two processes may compute the same.
+    or locks within a node alone, two processes may compute the same; so do two that would wait for each other, which
+    the kernel notices.
     """
     held = None
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         held = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o666)
-        fcntl.flock(held, fcntl.LOCK_EX)
+        fcntl.lockf(held, fcntl.LOCK_EX)
     try:
         yield
     finally:
         if held is not None:
             path.with_suffix(".lock").unlink(missing_ok=True)
             with suppress(OSError):
-                fcntl.flock(held, fcntl.LOCK_UN)
+                fcntl.lockf(held, fcntl.LOCK_UN)
             os.close(held)

@@ -201,7 +201,7 @@ class Store:
                     raise failure.raised(cell) from None
                 raise CellMissing(f"{cell} ({absence}): the study does not list it, or was not run") from None
         if path in self._computing:
-            return self._computed(cell, path)  # it asks for itself: Python ends that
+            raise RecursionError(f"{cell} asks for itself, directly or through others")
         with alone(path):
             return self._unless_made(cell, path)
 
