@@ -124,7 +124,7 @@ def test_a_killed_driver_a_killed_share_and_a_cancelled_job_cost_nothing(toy, sl
         run.wait()
     assert slurm.queue() != []
     wait_for(lambda: not list(processes(toy, "verdicts.run.snakemake")))
-    with driver(toy, slurm, sleep=8) as run:
+    with driver(toy, slurm, sleep=20) as run:
         shares = at_work(toy, apart_from=[each for _, each in first.values()])
         shares["1"][0].kill()
         slurm.asked("scancel", shares["2"][1])
@@ -189,9 +189,14 @@ def test_a_controller_that_has_lost_its_state_does_not_keep_the_run_waiting(toy,
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("TOY_SLEEP", "100")
     monkeypatch.setattr(cluster, "LOOK", 1.0)
-    monkeypatch.setattr(cluster, "FORGOTTEN", 15.0)
+
+    def lose_state():  # only then are 15 seconds without a job long: Snakemake may take as long to start
+        at_work(toy)
+        slurm.lose_state()
+        monkeypatch.setattr(cluster, "FORGOTTEN", 15.0)
+
     with ThreadPoolExecutor() as pool:
-        lost = pool.submit(lambda: (at_work(toy), slurm.lose_state()))
+        lost = pool.submit(lose_state)
         assert session.run(profile=Profile.CPU, cluster="slurm") == 3, session.said
         lost.result()
     assert "SLURM has known of no job of this run for" in session.said
