@@ -8,7 +8,8 @@ are refused. The result's type must be annotated: it says how to read the result
 
 import inspect
 import json
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property, update_wrapper
@@ -83,9 +84,15 @@ class CellFunction(Generic[P, R]):
         return TypeAdapter(wrapped, config=ConfigDict(ser_json_inf_nan="strings", arbitrary_types_allowed=True))
 
     def encode(self, value: R) -> Any:
-        """Return a result as JSON has it. Raises ValueError where it is not of the annotated type, TypeError: a set."""
+        """Return a result as JSON has it. Raises TypeError for a set, ValueError for what is not of the annotated type.
+
+        ValueError too for an infinity or a NaN whose type is not annotated: it would be read back as a text.
+        """
         _refuse_sets(value)
-        return json.loads(self._adapter.dump_json(self._adapter.validate_python((value,))))[0]
+        content = json.loads(self._adapter.dump_json(self._adapter.validate_python((value,))))[0]
+        if (count := _non_finite(value)) and _non_finite(self.decode(content)) < count:
+            raise ValueError(f"{self.name}: an infinity or a NaN where the annotated type is Any: annotate it as float")
+        return content
 
     def named(self, value: Any) -> Any:
         """Return a result, or arguments by name, for a reader: named tuples as objects, what JSON lacks as its text."""
@@ -159,16 +166,30 @@ def _readable(value: Any) -> Any:
 
 def _refuse_sets(value: Any) -> None:
     """Raise TypeError for a set anywhere inside: its order differs from process to process."""
-    if isinstance(value, set | frozenset):
-        raise TypeError(f"{value!r}: a set has no order; give a sorted tuple")
+    for part in _parts(value):
+        if isinstance(part, set | frozenset):
+            raise TypeError(f"{part!r}: a set has no order; give a sorted tuple")
+
+
+def _non_finite(value: Any) -> int:
+    """Count the infinities and NaNs inside, those of arrays apart."""
+    return sum(isinstance(part, float) and not math.isfinite(part) for part in _parts(value))
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """Yield the value and all that it holds, at any depth."""
+    yield value
+    inner: Iterable[Any] = ()
     if isinstance(value, Mapping):
-        value = tuple(value.values())
+        inner = value.values()
     elif is_dataclass(value) and not isinstance(value, type):
-        value = tuple(getattr(value, field.name) for field in fields(value))
+        inner = (getattr(value, field.name) for field in fields(value))
     elif isinstance(value, BaseModel):
-        value = tuple(item for _, item in value)
-    for item in value if isinstance(value, list | tuple) else ():
-        _refuse_sets(item)
+        inner = (item for _, item in value)
+    elif isinstance(value, list | tuple):
+        inner = value
+    for item in inner:
+        yield from _parts(item)
 
 
 def _with_names(value: Any) -> Any:

@@ -181,6 +181,16 @@ def test_numbers_of_numpy_are_taken_for_what_is_annotated():
     assert energy.encode(np.float64(0.1)) == 0.1 and energy.encode(3) == 3.0
 
 
+@pytest.mark.parametrize("value", [math.inf, math.nan, {"deep": [1.0, (-math.inf,)]}])
+def test_a_number_that_would_come_back_as_a_text_is_refused(value):
+    @cell
+    def unknown() -> Any: ...
+
+    with pytest.raises(ValueError, match="an infinity or a NaN where the annotated type is Any"):
+        unknown.encode(value)
+    assert unknown.decode(unknown.encode(1.5)) == 1.5
+
+
 @pytest.mark.parametrize("value", ["many", None, (1.0, 2.0)])
 def test_a_result_of_another_type_is_refused(value):
     with pytest.raises(ValueError, match="validation error"):
