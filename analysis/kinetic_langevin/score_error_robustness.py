@@ -91,7 +91,9 @@ def share_reached(settings: Settings, names: tuple[str, ...]) -> Measurement:
 
 @check("K9.published")
 def share_reached_by_published_samplers(settings: Settings) -> Measurement:
-    """Measure the share of runs of published samplers of one step per noise level that correct a bad start."""
+    """Measure the share of runs that correct a bad start, of published samplers of one step per noise level and
+    annealed Langevin of five.
+    """
     return share_reached(settings, (*samplers.PUBLISHED, *samplers.MULTISTEP, "annealed Langevin"))
 
 
