@@ -21,6 +21,7 @@ from verdicts.studies import Cell
 FEW, MANY = 20, 60
 """Budgets in score evaluations."""
 NAMES = tuple(name for name in COMPARED if name in SPECS)
+"""Without this group's own variants of annealed BAOAB, tapered at e = 0 and u = 1.9: both are as near as `NEAR`."""
 NEAR = (MOMENTUM, "SDE-DPM-Solver++", "CLD, splitting")
 """What 160,000 particles hardly tell from annealed BAOAB, e = 0, at 20 evaluations with another seed."""
 LATE = ("ancestral", "EDM stochastic")
