@@ -22,6 +22,8 @@ PROCESS, SNR = VE(sigma_min=0.01, sigma_max=50.0), 0.16
 LAGGED = ("Langevin, lagged norm", "adaptive, lagged norm")
 LARGER = (1e-3, 1e-2)
 """The authors' delta, and ten times that."""
+SMALLER = 2e-5
+"""A step at which the authors' delta acts on the way from far away; at 1e-4 it does not."""
 COUNTS = (10, 30, 50, 100)
 """Numbers of noise levels at which the correctors' KL is compared."""
 ALONG = (20, 30, 100)
@@ -43,12 +45,12 @@ def annealed_variances(budget: int, delta: float, repeats: int) -> Array:
 
 
 @cell
-def means_on_the_way(delta: float) -> Array:
-    """The mean after each 100 of 800 steps of adaptive momentum, u = 1e-4, from 100 standard deviations away."""
-    law = GaussianLaw([1.0])
-    program = [(momentum_step(samplers.adaptive(delta)), Level(0, sigma=0.0, step=1e-4))] * 800
+def means_on_the_way(delta: float, size: float = 1e-4) -> Array:
+    """The mean after each eighth of `0.08 / size` steps of adaptive momentum, u = size, from 100 s.d. away."""
+    law, steps = GaussianLaw([1.0]), round(0.08 / size)
+    program = [(momentum_step(samplers.adaptive(delta)), Level(0, sigma=0.0, step=size))] * steps
     states = enumerate(law.run(program, law.start(100.0, 1.0)), 1)
-    return np.array([law.moments(state.x).mean.item() for n, (state, _) in states if n % 100 == 0])
+    return np.array([law.moments(state.x).mean.item() for n, (state, _) in states if n % (steps // 8) == 0])
 
 
 CORRECTORS = {
@@ -145,7 +147,9 @@ def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks, figures and the notebook read."""
     for budget, delta in product(settings.budgets, settings.deltas):
         yield annealed_variances.cell(budget, delta, settings.repeats)
-    yield from (means_on_the_way.cell(delta) for delta in sorted({min(settings.deltas), max(settings.deltas), *LARGER}))
+    extremes = {min(settings.deltas), max(settings.deltas)}
+    yield from (means_on_the_way.cell(delta) for delta in sorted(extremes | {*LARGER}))
+    yield from (means_on_the_way.cell(delta, SMALLER) for delta in sorted(extremes))
     runs = {(name, count) for name in CORRECTORS for count in COUNTS}
     runs |= {(name, count) for name in LAGGED for count in settings.levels} | {(LAGGED[0], count) for count in ALONG}
     yield from (corrector_run.cell(*run) for run in sorted(runs))

@@ -67,6 +67,11 @@ def test_a_clip_that_bites_refutes_p3() -> None:
     assert refuted("P3", "stationary", "annealed", "far_start", settings=wide)
 
 
+def test_a_clip_that_does_not_act_refutes_that_it_matters_at_smaller_steps() -> None:
+    few = quick_settings("update_rule").model_copy(update={"deltas": (1e-6, 1e-5)})
+    assert refuted("P3", "smaller", settings=few)
+
+
 def test_a_lost_part_breaks_r4(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of R4: the corrector's drift is lost, and the parts no longer add up to the score's change."""
     true = study.remembering
