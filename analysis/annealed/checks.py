@@ -227,13 +227,13 @@ def nfe_ratio_of_averaging_alone(settings: Settings) -> Measurement:
 
 @check("B3.average_tuned")
 def least_tuned_kl_ratio_of_averaging_alone(settings: Settings) -> Measurement:
-    """Measure the least KL of averaging without the drift factor over annealed Langevin's, both tuned, all budgets."""
+    """Measure the least KL of averaging without the drift factor over annealed Langevin's, both tuned, from 40 on."""
     return _least_tuned_ratio(settings, "adaptive, average only")
 
 
 @check("B3.noise")
 def least_tuned_kl_ratio_with_corrected_noise(settings: Settings) -> Measurement:
-    """Measure the least KL with noise to match the drift over annealed Langevin's, both tuned, over all budgets."""
+    """Measure the least KL with noise to match the drift over annealed Langevin's, both tuned, from 40 on."""
     return _least_tuned_ratio(settings, "adaptive, noise corrected")
 
 
