@@ -21,7 +21,7 @@ CHOSEN: dict[str, dict[int, tuple[float, int]]] = {
     BASELINE: {20: (2.0, 1), 40: (4.0, 1), 60: (4.0, 1), 100: (4.0, 2), 200: (8.0, 1)},
     PAPER: {20: (2.0, 2), 40: (2.0, 2), 60: (1.0, 2), 100: (0.5, 2)},
 }
-"""`factor` and `repeats` that were chosen for each budget; a test chooses them again."""
+"""`factor` and `repeats` that were chosen for each budget; a test chooses again those that decide P2b."""
 
 
 def chosen(sampler: str, budget: int) -> Hyperparameters:
