@@ -91,11 +91,18 @@ def log_losses(trained: str, points: int, width: int, seeds: int, steps: int, se
     return (losses / losses[:, :1]).log().numpy()
 
 
-def fits(settings: Settings, trained: str, points: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rate of fall a step and R^2 of a line through the later half of each seed's log-losses."""
+def fits(
+    settings: Settings, trained: str, points: int, width: int, power_law: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rate of fall a step and R^2 of a line through the later half of each seed's log-losses.
+
+    With `power_law` the line is one in the logarithm of the steps, and the rate the power.
+    """
     curves = log_losses(trained, points, width, settings.seeds, settings.steps, settings.seed)
-    late = curves[:, curves.shape[1] // 2 :]
-    steps = np.arange(late.shape[1]) - (late.shape[1] - 1) / 2
+    first = curves.shape[1] // 2
+    late, at = curves[:, first:], np.arange(first, curves.shape[1], dtype=float)
+    steps = np.log(at) if power_law else at
+    steps = steps - steps.mean()
     slopes = late @ steps / (steps @ steps)
     off = late - late.mean(1, keepdims=True) - slopes[:, None] * steps
     return -slopes, 1 - off.var(1) / late.var(1)
@@ -137,6 +144,23 @@ def least_linearity_of_the_second_layer(settings: Settings) -> Measurement:
 def least_linearity_of_both_layers(settings: Settings) -> Measurement:
     """Measure the least R^2 of log-loss against steps, later half, both layers trained: wide networks."""
     return _least_linear(settings, TRAINED[1], wide=True)
+
+
+@check("N6.exponential_both")
+def least_share_of_runs_nearer_to_an_exponential(settings: Settings) -> Measurement:
+    """Measure the least share of runs in which a line in the steps fits log-loss better than one in their logarithm.
+
+    Wide networks, both layers trained; the detail has the shares with the second layer trained too.
+    """
+    shares = {
+        f"{trained}, {n} points, width {m}": float(
+            (fits(settings, trained, n, m)[1] > fits(settings, trained, n, m, power_law=True)[1]).mean()
+        )
+        for trained in TRAINED
+        for n, m in pairs(settings, wide=True)
+    }
+    least = min(share for name, share in shares.items() if name.startswith(TRAINED[1]))
+    return Measurement(value=least, n=settings.seeds, seeds=(settings.seed,), detail={**shares})
 
 
 @check("N6.width_second")

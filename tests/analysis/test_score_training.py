@@ -38,6 +38,12 @@ def test_an_oscillating_rate_breaks_n6(monkeypatch: pytest.MonkeyPatch, fresh_ce
     assert refuted("N6", "linear_both", settings=SMALL)
 
 
+def test_a_power_law_breaks_n6(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Losses that fall as a power of the steps are no exponentials, though their logarithm is nearly a line."""
+    monkeypatch.setattr(two_layer, "log_losses", lambda *given: np.tile(-np.log(np.arange(1.0, given[4] + 1)), (3, 1)))
+    assert refuted("N6", "linear_second", "linear_both", "exponential_both", settings=SMALL)
+
+
 def test_wide_networks_alone_uphold_n6a(monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of N6a: where the wide networks stand for the narrow ones it holds."""
     monkeypatch.setattr(two_layer, "pairs", lambda settings, wide: [(32, 64), (32, 128)])
