@@ -24,8 +24,12 @@ from verdicts.studies import Array, cell
 
 WIDTH, BATCH, STEPS = 64, 128, 50
 """Of the network, of a step of training, of the sampler."""
-RATES = {"EDM": 0.03, "Song": 0.01, "uniform": 0.01}
-"""Adam's rate for each weight: the best of `TRIED` after 2000 steps, mean of four networks of `DEVELOPMENT`'s seed."""
+RATES = {
+    1000: {"EDM": 0.03, "Song": 0.03, "uniform": 0.01},
+    2000: {"EDM": 0.03, "Song": 0.01, "uniform": 0.01},
+}
+"""Adam's rate for each weight by the steps of training: the best of `TRIED`, mean of four networks of `DEVELOPMENT`'s
+seed. For other numbers of steps the nearest one's."""
 TRIED = (0.001, 0.003, 0.01, 0.03, 0.1)
 DEVELOPMENT = 11
 
@@ -119,10 +123,16 @@ def parts(weight: str, count: int, updates: int, rate: float, seed: int) -> Arra
     return score_part(train(weight, count, updates, rate, seed)).numpy()
 
 
+def rates_of(settings: Settings) -> dict[str, float]:
+    """Return Adam's rate for each weight at the settings' number of steps."""
+    return RATES[min(RATES, key=lambda steps: abs(steps - settings.updates))]
+
+
 def ratio(settings: Settings, other: str) -> Measurement:
     """Return the score part with EDM's weight over that with another, networks of one seed paired."""
+    rates = rates_of(settings)
     ours, theirs = (
-        parts(name, settings.networks, settings.updates, RATES[name], settings.seed) for name in ("EDM", other)
+        parts(name, settings.networks, settings.updates, rates[name], settings.seed) for name in ("EDM", other)
     )
     return geometric_mean_ratio(
         ours, theirs, CONFIDENCE, settings.seed, means=[float(ours.mean()), float(theirs.mean())]

@@ -18,5 +18,5 @@ def cells(settings: Settings) -> Iterator[Cell]:
             for width in settings.widths:
                 sizes = points, width, settings.seeds, settings.steps, settings.seed
                 yield two_layer.log_losses.cell(trained, *sizes)
-    for weight, rate in network.RATES.items() if settings.networks else ():
+    for weight, rate in network.rates_of(settings).items() if settings.networks else ():
         yield network.parts.cell(weight, settings.networks, settings.updates, rate, settings.seed)

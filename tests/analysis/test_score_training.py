@@ -88,7 +88,8 @@ def test_more_training_leaves_a_network_less_error() -> None:
 
 
 def test_the_frozen_rates_are_inside_their_grid() -> None:
-    assert all(min(network.TRIED) < rate < max(network.TRIED) for rate in network.RATES.values())
+    rates = [rate for by_weight in network.RATES.values() for rate in by_weight.values()]
+    assert all(min(network.TRIED) < rate < max(network.TRIED) for rate in rates)
 
 
 def test_a_trained_score_is_its_optimum_in_the_limit() -> None:
