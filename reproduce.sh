@@ -95,7 +95,10 @@ active_python() {
 
 # --- the place of an environment made here ------------------------------------------------------------------
 
-ours() { # made here, or free to be
+ours() { # made for this checkout, or free to be; one that a link leads to may be another checkout's
+  local place
+  place=$(tail -n 1 -- "$1/.ams-suite" 2>/dev/null || true)
+  if [ "$place" != "$ROOT" ] && [ "$1" -ef "$place/.venv" ]; then return 1; fi
   [ -e "$1/.ams-suite.lock" ] || [ -z "$(ls -A -- "$1" 2>/dev/null)" ]
 }
 

@@ -1,6 +1,7 @@
 """Which environment is taken or made, and what is done to one that is not right."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -149,6 +150,21 @@ def test_somebody_elses_venv_is_left_alone_if_it_does_not(checkout) -> None:
     assert f"{checkout.venv} was not made here and does not serve" in done.err
     assert done.child["python"].startswith(f"{checkout.variables['HOME']}/.cache/ams-suite/")
     assert {path.name for path in checkout.venv.iterdir()} == {"bin", "theirs"}
+
+
+def test_a_link_to_the_venv_of_another_checkout_leaves_that_as_it_is(checkout) -> None:
+    made(checkout)
+    theirs = checkout.root.with_name("theirs")
+    shutil.copytree(checkout.root, theirs, symlinks=True)
+    shutil.rmtree(theirs / ".venv")
+    checkout.venv.rename(theirs / ".venv")
+    stamp = theirs / ".venv" / ".ams-suite"
+    stamp.write_text(stamp.read_text().replace(str(checkout.root), str(theirs)))
+    checkout.venv.symlink_to(theirs / ".venv")
+    before = {path: path.stat().st_mtime_ns for path in (theirs / ".venv").rglob("*")}
+    done = checkout.run()
+    assert done.code == 0 and "is made" not in done.err
+    assert {path: path.stat().st_mtime_ns for path in (theirs / ".venv").rglob("*")} == before
 
 
 def test_a_newer_python_serves_if_no_tested_one_is_there(checkout) -> None:
