@@ -26,7 +26,7 @@ from verdicts.records.files import write_whole
 
 FILE = Path(__file__).parent / "tuned.json"
 GRIDS: Mapping[str, tuple[float, ...]] = {
-    "snr": tuple(round(0.16 * 1.5**k, 4) for k in range(-8, 10)),
+    "snr": tuple(round(0.16 * 1.5 ** (k / 2), 4) for k in range(-16, 19)),
     "factor": tuple(round(1.6**k, 3) for k in range(-4, 9)),
     "repeats": (1, 2, 4, 8),
     "rho": (1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 0.0),

@@ -48,9 +48,9 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     rival_budgets: Sizes = (20, 50, 100)
     rival_batches: PositiveInt = 4
     tried: tuple[str, ...] = TUNED
-    factors: Numbers = (1.0, 2.0, 4.0)
+    factors: Numbers = (1.0, 1.4, 2.0, 2.4, 2.8, 4.0)
     repeats: Sizes = (1, 2, 5)
-    snrs: Numbers = (0.16, 0.24, 0.32, 0.48, 0.64, 0.96)
+    snrs: Numbers = (0.16, 0.2, 0.24, 0.28, 0.34, 0.4, 0.48, 0.58, 0.7, 0.84, 1.0)
     trials: PositiveInt = 1
     last_sigma: float = 0.05
     reference: PositiveInt = 4000
