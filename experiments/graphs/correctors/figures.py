@@ -11,7 +11,7 @@ from ams.plots import budget_ticks, legend_above, panels
 from ams.statistics import CONFIDENCE, Interval
 from experiments.graphs.correctors import checks, study
 from experiments.graphs.correctors.configurations import JUDGED, MOLECULES, SAMPLERS
-from experiments.graphs.correctors.intervals import QUANTILE, standardised
+from experiments.graphs.intervals import QUANTILE, standardised
 from experiments.graphs.correctors.settings import SetSizes, Settings
 from experiments.graphs.correctors.study import PAIRS, Run
 from experiments.graphs.correctors.tables import tables

@@ -26,7 +26,7 @@ from experiments.graphs.correctors.configurations import (
     plan,
     samplers_of,
 )
-from experiments.graphs.correctors.intervals import stretched
+from experiments.graphs.intervals import stretched
 from experiments.graphs.correctors.settings import SetSizes, Settings
 from experiments.graphs.data import from_graph6, published, sizes, thresholded, to_graph6, trimmed
 from experiments.graphs.gdss_tables import rows

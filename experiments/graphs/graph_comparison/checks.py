@@ -84,7 +84,7 @@ def mmd_of_predictor_less_adaptive(settings: Settings) -> Measurement:
     return _against_adaptive(settings, PREDICTOR, ADAPTIVE.evaluations)
 
 
-@check("V4.half")
+@check("V4a.half")
 def mmd_of_langevin_with_twice_the_evaluations_less_adaptive(settings: Settings) -> Measurement:
     """Measure the squared MMD of Langevin in twice the fewest steps less that of adaptive momentum in the fewest."""
     return _against_adaptive(settings, LANGEVIN, 2)

@@ -29,6 +29,7 @@ from experiments.graphs.graph_comparison.presets import (
 )
 from experiments.graphs.graph_comparison.sampling import SETTING, Batches, sampled
 from experiments.graphs.graph_comparison.settings import Settings
+from experiments.graphs.intervals import stretched
 from experiments.graphs.statistics import PUBLISHED as STATISTICS
 from verdicts.studies import Cell, cell
 
@@ -91,11 +92,15 @@ def floor(seed: int, count: int, reference: int) -> Interval:
 
 @cell(data=(CHECKPOINT,))
 def difference(common: Common, nearer: Run, farther: Run, reference: int) -> discrepancy.Difference:
-    """How much nearer to `reference` fresh graphs one run is than another, by the seeds of both; a batch is a unit."""
+    """How much nearer to `reference` fresh graphs one run is than another, by the seeds of both.
+
+    A batch is a unit of the interval, which is lengthened for few units.
+    """
     seeds = min(nearer.seeds, farther.seeds)
     one, other = (trimmed_graphs(common, run)[:seeds] for run in (nearer, farther))
     fresh = fresh_graphs(common.seed, 0, reference)
-    return discrepancy.difference(fresh, one, other, common.seed, STATISTICS, common.batch)
+    found = discrepancy.difference(fresh, one, other, common.seed, STATISTICS, common.batch)
+    return found._replace(interval=stretched(found.interval))
 
 
 def networks_of(owner: str) -> Networks:

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from ams.statistics import Interval, bootstrap_interval
-from experiments.graphs.correctors.intervals import QUANTILE, combined, resolved_by_holm, standardised, stretched
+from experiments.graphs.intervals import QUANTILE, combined, resolved_by_holm, standardised, stretched
 
 
 def interval(score: float) -> Interval:
