@@ -111,7 +111,8 @@ def trajectory(
 
     With `most` the run ends after so many calls, and its end is empty. What a library prints on its way is dropped.
     """
-    fresh, start = Recorded(network.pair, most, len(x)), sampler.shaped(x if dtype is None else x.to(dtype))
+    # A copy, since a sampler may change its start in place.
+    fresh, start = Recorded(network.pair, most, len(x)), sampler.shaped(x.to(dtype or x.dtype, copy=True))
     draws.dtype = start.dtype
 
     def closing(predict: str, x: Tensor, level: Level) -> Tensor:

@@ -61,6 +61,10 @@ BROKEN: dict[str, tuple[Reference, set[str]]] = {
         CLEAN._replace(run=drawn(lambda x, n: torch.stack([torch.randn(n, *x.shape[1:]) for _ in x], dim=1))),
         set(),
     ),
+    "a start that is changed in place": (
+        CLEAN._replace(run=lambda network, x, levels, draws: CLEAN.run(network, x.mul_(1.0).add_(0.1), levels, draws)),
+        {"rotation", "scaling"},
+    ),
     "a batch mean": (after(lambda x: x - 0.1 * x.mean(0)), {"rows independent"}),
     "a clamp": (after(lambda x: x.clamp(-0.5, 0.5)), {"rotation", "scaling"}),
     "a norm": (after(lambda x: x / x.flatten(1).norm(dim=1).reshape(-1, 1, 1, 1)), {"scaling"}),
