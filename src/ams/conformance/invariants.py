@@ -95,7 +95,7 @@ def invariants(sampler: Sampler, steps: int = STEPS, seed: int = 0) -> dict[str,
     try:
         half = run(x, dtype=torch.bfloat16)
         findings["bfloat16"] = _rounded(half, reference.end, sampler.data_std, "bfloat16", judged=False)
-    except RuntimeError as reason:  # what PyTorch has no bfloat16 operation for
+    except (RuntimeError, TypeError) as reason:  # PyTorch lacks operations in bfloat16, NumPy the type
         findings["bfloat16"] = Finding(None, math.nan, math.inf, f"in bfloat16 it raises: {reason}")
     return findings
 
