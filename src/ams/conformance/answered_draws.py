@@ -111,11 +111,13 @@ class Draws:
         self.row += 1
         return self.samples[self.row - 1].reshape(shape)
 
-    def increment(self, start: float, end: float, shape: torch.Size) -> Tensor:
+    def increment(self, start: float | Tensor, end: float | Tensor, shape: torch.Size) -> Tensor:
         """Return `(W(end) - W(start)) / sqrt|end - start|` of one Brownian path W, zero on an empty interval.
 
-        It has the type of the run, so that a run in float32 stays one. Raises Untimed unless a run before counted.
+        Times may be tensors of one value. The result has the type of the run, so that a run in float32 stays one.
+        Raises Untimed unless a run before counted.
         """
+        start, end = float(start), float(end)  # equal tensors are different members of a set
         self.times |= {start, end}
         if self.variable is None or start == end:
             return torch.zeros(shape, dtype=self.dtype)

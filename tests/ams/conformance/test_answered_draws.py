@@ -138,19 +138,20 @@ def test_a_run_in_its_own_type_keeps_it() -> None:
         assert torch.randn(ROWS, 1).dtype is torch.float32
 
 
-def test_one_brownian_path() -> None:
+@pytest.mark.parametrize("time", [float, torch.tensor])
+def test_one_brownian_path(time: Callable[[float], float | Tensor]) -> None:
     """Increments of unit variance; those of overlapping intervals covary by their overlap."""
     intervals = [(0.0, 2.0), (0.0, 0.5), (0.5, 2.0), (1.0, 0.5)]
     count = Draws()
     for start, end in intervals:
-        count.increment(start, end, torch.Size((1, 1)))
+        count.increment(time(start), time(end), torch.Size((1, 1)))
     assert count.count == 3  # pieces between 0, 1/2, 1 and 2
 
     def impulses(k: int, shape: torch.Size) -> Tensor:
         return torch.eye(3, dtype=torch.float64)[:, k : k + 1].reshape(shape)
 
     path = count.again(impulses)
-    values = torch.cat([path.increment(*pair, torch.Size((3, 1))) for pair in intervals], dim=1)
+    values = torch.cat([path.increment(*map(time, pair), torch.Size((3, 1))) for pair in intervals], dim=1)
     covariance = values.T @ values
     exact = [[1, 0.5, math.sqrt(0.75), -0.5], [0.5, 1, 0, 0], [math.sqrt(0.75), 0, 1, -math.sqrt(1 / 3)]]
     torch.testing.assert_close(covariance[:3], torch.tensor(exact, dtype=torch.float64))
