@@ -49,7 +49,7 @@ def invariants(sampler: Sampler, steps: int = STEPS, seed: int = 0) -> dict[str,
     target = TwoModes(sampler.data_std)
     network, generator = target.network(), torch.Generator().manual_seed(seed)
     x = sampler.prior(steps) * torch.randn(ROWS, 2, dtype=torch.float64, generator=generator)
-    values = seeded(ROWS, 2, seed)
+    values, answered = seeded(ROWS, 2, seed), set[int]()
 
     def run(
         x: Tensor,
@@ -59,6 +59,7 @@ def invariants(sampler: Sampler, steps: int = STEPS, seed: int = 0) -> dict[str,
         dtype: torch.dtype | None = None,
     ) -> Path:
         def variable(k: int, shape: torch.Size) -> Tensor:
+            answered.add(k)
             value = values(k, torch.Size((ROWS, 2)))[rows]
             return (value if turn is None else value @ turn).reshape(shape)
 
@@ -72,7 +73,9 @@ def invariants(sampler: Sampler, steps: int = STEPS, seed: int = 0) -> dict[str,
     findings: dict[str, Finding] = {"finite": _finite(reference.end, "float64")}
     if sampler.noise is not None and findings["finite"].holds:
         without = run(x, turn=torch.zeros(2, 2, dtype=torch.float64)).end
-        findings["noise"] = _noise(_equal(reference.end - without, unit, "draws replaced by 0"), sampler.noise)
+        findings["noise"] = _noise(
+            _equal(reference.end - without, unit, "draws replaced by 0"), sampler.noise, bool(answered)
+        )
     _reseed(seed + 1)
     findings["deterministic"] = _equal(run(x).end - reference.end, unit, "a second run with the same start and draws")
     alone = torch.cat([run(x[i : i + 1], rows=slice(i, i + 1)).end for i in range(ROWS)])
@@ -100,14 +103,20 @@ def invariants(sampler: Sampler, steps: int = STEPS, seed: int = 0) -> dict[str,
     return findings
 
 
-def _noise(moved: Finding, stated: float) -> Finding:
-    """Return the finding on a sampler that states this noise, from that on its end with all draws replaced by 0."""
+def _noise(moved: Finding, stated: float, answered: bool) -> Finding:
+    """Return the finding on a sampler that states this noise, from that on its end with all draws replaced by 0.
+
+    `answered` says whether the kit answered any draw.
+    """
     if stated:
-        silent = f"noise={stated:g} is stated, and no draw moves the end: add the noise, or state noise=0"
+        silent = "no draw moves the end" if answered else "the code makes no draw that the kit answers"
+        silent = f"noise={stated:g} is stated, and {silent}: draw with PyTorch or draws.increment, or state noise=0"
         return moved._replace(holds=not moved.holds, allowed=math.inf, why=silent if moved.holds else moved.why)
     drawn = "the code draws noise, and noise=0 is stated: begin at the start that is given, and state noise=1 for the "
     drawn += "reverse SDE, its eta for the family between, None where it varies along a run"
-    return moved if moved.holds else moved._replace(why=drawn)
+    kept = "the ends of two equal runs differ, and the code makes no draw that the kit answers: clear what it keeps "
+    kept += "from run to run, and draw with PyTorch"
+    return moved if moved.holds else moved._replace(why=drawn if answered else kept)
 
 
 def _reseed(seed: int) -> None:

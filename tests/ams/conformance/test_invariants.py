@@ -82,6 +82,24 @@ def test_each_break_is_seen_and_nothing_else(name: str) -> None:
     assert all(finding.why for finding in found.values())
 
 
+def test_what_the_kit_does_not_answer_is_told_from_noise() -> None:
+    def numpy(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
+        return still.run(network, x + torch.from_numpy(generator.standard_normal(x.shape)).to(x), levels, draws)
+
+    generator, still = np.random.default_rng(0), REFERENCES["DDIM"]
+    told = {
+        "the code draws noise": CLEAN._replace(noise=0.0),
+        "clear what it keeps from run to run": still._replace(run=numpy),
+        "no draw that the kit answers": still._replace(noise=1.0),
+        "no draw moves the end": still._replace(
+            run=lambda network, x, *given: still.run(network, x + 0 * torch.randn_like(x), *given), noise=1.0
+        ),
+    }
+    for words, reference in told.items():
+        found = invariants(reference.sampler(words))["noise"]
+        assert found.holds is False and words in found.why
+
+
 def test_rising_noise_is_noted_and_not_judged() -> None:
     rises = invariants(REFERENCES["EDM"].sampler("EDM"))["levels fall"]
     assert rises.holds is None and rises.value > 0
