@@ -31,10 +31,15 @@ PREDICTIONS = ("x0", "eps", "v", "flow", "score")
 def noise_level(scale: Any, sigma: Any) -> Level:
     """Return the noise level `x_t = scale x_0 + sigma z` from numbers or from tensors with one value for all rows.
 
-    A scale that is 0 up to rounding is 0: the posterior mean at pure noise cannot be computed by dividing by it.
-    Raises ValueError where the rows of a batch are at different noise levels, by more than rounding.
+    A scale that is 0 up to rounding is 0: the posterior mean at pure noise cannot be computed by dividing by it. So is
+    a sigma below 0 by rounding, as of a time that is counted down. Raises ValueError where one of them is below 0 by
+    more, and where the rows of a batch are at different noise levels, by more than rounding.
     """
     sigma, scale = _one(sigma), _one(scale)
+    if sigma < 0 and -sigma < PURE_NOISE * scale:
+        sigma = 0.0
+    if sigma < 0 or scale < -PURE_NOISE * sigma:
+        raise ValueError(f"noise_level(scale={scale:g}, sigma={sigma:g}): neither can be below 0")
     return Level(0, sigma=sigma, scale=0.0 if abs(scale) < PURE_NOISE * sigma else scale)
 
 

@@ -64,6 +64,10 @@ def test_noise_levels() -> None:
     assert log_snr(LEVEL) == pytest.approx(math.log(4 / 3)) and log_snr(Level(0, sigma=0.0)) == math.inf
     rounded = torch.tensor([0.1, 0.1 * (1 + 1e-7)])
     assert noise_level(1.0, rounded).sigma == pytest.approx(0.1), "rows that differ by rounding"
+    assert noise_level(1.0, -1e-17).sigma == 0.0 and noise_level(-1e-17, 1.0).scale == 0.0
+    for below in ((1.0, -0.1), (-0.1, 1.0)):
+        with pytest.raises(ValueError, match="neither can be below 0"):
+            noise_level(*below)
     for apart in (torch.tensor([0.1, 0.2]), rounded.double(), torch.tensor([3, 4])):
         with pytest.raises(ValueError, match="different noise levels"):
             noise_level(1.0, apart)
