@@ -18,11 +18,11 @@ from ams.conformance.convergence import (
     STEPS,
     Data,
     best,
-    blocks,
     calls_a_step,
     fitted,
     judged_points,
     ratio,
+    states_tried,
     two_targets,
 )
 from ams.conformance.errors import NotMade
@@ -98,8 +98,9 @@ def _effect_and_order(sampler: Sampler, option: str, data: Data, plain: Recorded
     if not runs[0][0].level.scale:
         return AsUsed(option, effect, (), None, "the flow from pure noise, scale 0, is not solved")
     results, calls = [], [len(run) for run in runs]
-    for block in blocks(STEPS, calls):
-        points = judged_points([[call.level for call in run] for run in runs], block, JUDGED * sampler.data_std)
+    tried = states_tried(STEPS, calls)
+    for states in tried:
+        points = judged_points([[call.level for call in run] for run in runs], states, JUDGED * sampler.data_std)
         errors = []
         for run, point in zip(runs, points, strict=True):
             first, last = run[0], run[point]
@@ -114,7 +115,7 @@ def _effect_and_order(sampler: Sampler, option: str, data: Data, plain: Recorded
             distance = last.x / last.level.scale - expected
             errors.append(float(distance.square().mean().sqrt()) / sampler.data_std)
         results.append(AsUsed(option, effect, tuple(errors), *fitted(STEPS, errors)))
-    return best(results, calls_a_step(STEPS, calls))
+    return best(results, tried, calls_a_step(STEPS, calls))
 
 
 def _score(network: Recorded) -> Callable[[Tensor, Level], Tensor]:

@@ -7,7 +7,7 @@ from functools import cache, partial
 from typing import Any, TypeVar
 
 from ams.conformance.answered_draws import Shared
-from ams.conformance.convergence import STEPS, Convergence, Data, Limit, converge, pushforward, two_targets
+from ams.conformance.convergence import EVERY, STEPS, Convergence, Data, Limit, converge, pushforward, two_targets
 from ams.conformance.errors import NotMade
 from ams.conformance.invariants import Finding, invariants
 from ams.conformance.nonlinear import Distribution, Transport, distribution, transport, transport_steps
@@ -59,15 +59,16 @@ def conform(
     convergence = tried(lambda: _converged(sampler, data, steps)) if readable else None
     defect = max(convergence[1] if convergence else 0.0, 0.0 if coupled.holds else coupled.value)
     curve = convergence[0] if convergence and convergence[1] <= AFFINE else None
+    known = curve.states if curve else EVERY
     conditions: OrderConditions | None = None
     if sampler.noise is not None:
-        conditions = settled(partial(order_conditions, sampler))
+        conditions = settled(partial(order_conditions, sampler, known=known))
     mixture: Transport | Distribution | None
     if sampler.noise == 0:
-        mixture = moved = settled(partial(transport, sampler))
+        mixture = moved = settled(partial(transport, sampler, known=known))
         steps_hold = conditions is not None and reached(conditions.order, sampler.order)
         if moved is not None and steps_hold and not reached(moved.order, sampler.order):
-            mixture = moved._replace(of_steps=transport_steps(sampler, twice))
+            mixture = moved._replace(of_steps=transport_steps(sampler, twice, known=known))
     else:
         mixture = tried(lambda: distribution(sampler))
     few = {count: end_distance(sampler, data, count) for count in FEW_STEPS} if curve else {}

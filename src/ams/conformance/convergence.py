@@ -6,7 +6,9 @@ noise nor the last step, which have errors of their own, is in the order. The le
 the fewest steps that is at least `JUDGED` times the data's scale; a longer run is judged at its last call before it.
 
 A solver with several calls a step has states at every b-th call only. The b from 1 to 3 are tried, and the number of
-calls by which a run grows with each step; the best order counts. Where runs do not grow evenly (guidance in a part of
+calls by which a run grows with each step; the best order counts. Other calls may precede the first step, or it may make
+fewer: states that begin at a later call count too, where they raise the order by more than `RAISED`; in the checks on
+other networks where the *steps* have the stated order here. Where runs do not grow evenly (guidance in a part of
 the run, step-size control), no b need fit: the order may then be higher than any that is measured, and refutes nothing.
 A multistep method starts with steps of lower order, which cost it the order of convergence however good the
 others are. So a deterministic sampler's *steps* are judged too: each against the exact flow from where the step before
@@ -41,6 +43,8 @@ JUDGED = 0.2
 DRIFT = 0.15
 FITTED = 0.95  # the confidence of an order's interval with which the thresholds were set
 BLOCKS = (1, 2, 3)
+RAISED = 0.3
+EVERY = slice(0, None)
 WARM_UP = 5
 ROUNDING = 1e-10
 
@@ -88,7 +92,7 @@ class Convergence(NamedTuple):
     """The errors of runs with `steps` steps at one noise level, their order and their limit.
 
     `w2` is in units of the data's scale, `kl` in nats; `order` is None where too few errors are above rounding, `why`
-    says so. `block` is the number of calls between two states. `of_steps` is the order of each step past the start,
+    says so. `states` are the calls whose steps have the stated order. `of_steps` is the order of each step past the start,
     None for a sampler that draws.
     """
 
@@ -97,7 +101,7 @@ class Convergence(NamedTuple):
     kl: tuple[float, ...]
     order: Order | None
     limit: Limit
-    block: int
+    states: slice
     why: str = ""
     of_steps: Order | None = None
     start: float = 0.0
@@ -109,17 +113,17 @@ def ratio(level: Level) -> float:
     return level.sigma / level.scale if level.scale else math.inf
 
 
-def judged_points(levels: Sequence[Sequence[Level]], block: int, floor: float) -> list[int]:
+def judged_points(levels: Sequence[Sequence[Level]], states: slice, floor: float) -> list[int]:
     """Return for each run, fewest steps first, the number of the call at which it is judged.
 
     Raises NotMade if no state of the first run, past its start, is at a noise level of at least `floor`.
     """
-    first = [ratio(level) for level in levels[0][block::block]]
+    first = [ratio(level) for level in levels[0][states][1:]]
     above = [value for value in first if value >= floor]
     if not above:
         raise NotMade(f"no state of the shortest run is at a noise level of {floor:g} or more")
     least = min(above) * (1 - 1e-9)
-    return [max(i for i in range(0, len(run), block) if ratio(run[i]) >= least) for run in levels]
+    return [max(i for i in range(len(run))[states] if ratio(run[i]) >= least) for run in levels]
 
 
 def pushforward(sampler: Sampler, data: Data, steps: int) -> Pushforward:
@@ -139,12 +143,16 @@ def converge(
     maps = [read(sampler, data, count) for count in steps]
     defect = max(map_.defect for map_ in maps)
     calls = [len(map_.levels) for map_ in maps]
-    results = [judge(steps, maps, data, sampler.data_std, block) for block in blocks(steps, calls)]
-    steps_alone = [result.of_steps for result in results if result.of_steps is not None]
-    return best(results, calls_a_step(steps, calls))._replace(
+    tried = states_tried(steps, calls)
+    results = [judge(steps, maps, data, sampler.data_std, states) for states in tried]
+    result = best(results, tried, calls_a_step(steps, calls))
+    of_steps, states = highest([each.of_steps for each in results], tried)
+    surely = of_steps is not None and of_steps.low >= (sampler.order or math.inf) - RAISED
+    return result._replace(
         start=_start(maps[-1], data, sampler.prior(steps[-1])),
         end=_end(steps, maps, data, sampler.data_std),
-        of_steps=max(steps_alone, key=lambda order: order.low, default=None),
+        of_steps=of_steps,
+        states=states if surely else EVERY,
     ), defect
 
 
@@ -175,17 +183,32 @@ def calls_a_step(steps: Sequence[int], calls: Sequence[int]) -> int | None:
     return int(each) if each.is_integer() and each > 0 else None
 
 
-def blocks(steps: Sequence[int], calls: Sequence[int]) -> tuple[int, ...]:
-    """Return the numbers of calls between two states that are tried."""
-    return tuple(sorted({*BLOCKS, calls_a_step(steps, calls) or 1}))
+def states_tried(steps: Sequence[int], calls: Sequence[int], known: slice | None = None) -> list[slice]:
+    """Return the calls that are tried as states: every b-th from the first on, then those that begin later.
+
+    Of the latter only those that are `known` as states, if it is given.
+    """
+    each = calls_a_step(steps, calls) or 1
+    later = [slice(k, None, each) for k in range(1, each)]
+    return [*(slice(0, None, b) for b in sorted({*BLOCKS, each})), *(s for s in later if known is None or s == known)]
 
 
-def best(results: Sequence[R], each: int | None) -> R:
+def _sureness(order: Order | None, states: slice) -> float:
+    """Return the lower end of an order's interval, less `RAISED` for states that do not begin at the first call."""
+    return order.low - (RAISED if states.start else 0.0) if order else -math.inf
+
+
+def highest(orders: Sequence[Order | None], tried: Sequence[slice]) -> tuple[Order | None, slice]:
+    """Return the order that is surely highest, None if there is none, and its states."""
+    return max(zip(orders, tried, strict=True), key=lambda pair: _sureness(*pair))
+
+
+def best(results: Sequence[R], tried: Sequence[slice], each: int | None) -> R:
     """Return the result whose order is surely highest: that with the highest lower end of its interval.
 
     The interval has no upper end where the number of calls `each` step makes is None: no result is of states surely.
     """
-    estimate = max(results, key=lambda result: result.order.low if result.order else -math.inf)
+    estimate = max(zip(results, tried, strict=True), key=lambda pair: _sureness(pair[0].order, pair[1]))[0]
     if each is None and estimate.order is not None:
         estimate = estimate._replace(order=estimate.order._replace(high=math.inf))
     return estimate
@@ -203,9 +226,9 @@ def _end(steps: Sequence[int], maps: Sequence[Pushforward], data: Data, scale: f
     return limit_of(steps, [torch.cat([mean - data.mean, var.sqrt() - data.std]) / scale for mean, var in laws])
 
 
-def judge(steps: Sequence[int], maps: Sequence[Pushforward], data: Data, scale: float, block: int) -> Convergence:
-    """Return the convergence of the states at every `block`-th call."""
-    points = judged_points([map_.levels for map_ in maps], block, JUDGED * scale)
+def judge(steps: Sequence[int], maps: Sequence[Pushforward], data: Data, scale: float, states: slice) -> Convergence:
+    """Return the convergence of the calls that are taken for states."""
+    points = judged_points([map_.levels for map_ in maps], states, JUDGED * scale)
     w2, kl, defects = [], [], []
     for map_, point in zip(maps, points, strict=True):
         level = map_.levels[point]
@@ -217,11 +240,13 @@ def judge(steps: Sequence[int], maps: Sequence[Pushforward], data: Data, scale: 
         defects.append(torch.cat([mean - exact_mean, variance.sqrt() - exact_variance.sqrt()]) / unit)
     order, why = fitted(steps, w2)
     still = [map_ for map_ in maps if isinstance(map_, AffineMap) and not map_.draws.shape[1]]
-    of_steps = steps_order(steps, still, data, scale, block) if len(still) == len(maps) else None
-    return Convergence(tuple(steps), tuple(w2), tuple(kl), order, limit_of(steps, defects), block, why, of_steps)
+    of_steps = steps_order(steps, still, data, scale, states) if len(still) == len(maps) else None
+    return Convergence(tuple(steps), tuple(w2), tuple(kl), order, limit_of(steps, defects), states, why, of_steps)
 
 
-def steps_order(steps: Sequence[int], maps: Sequence[AffineMap], data: Data, scale: float, block: int) -> Order | None:
+def steps_order(
+    steps: Sequence[int], maps: Sequence[AffineMap], data: Data, scale: float, states: slice
+) -> Order | None:
     """Return the order of a deterministic sampler's steps on the Gaussian, None where there are too few of them."""
     window = between(maps[0].levels, scale)
     if window is None:
@@ -229,7 +254,7 @@ def steps_order(steps: Sequence[int], maps: Sequence[AffineMap], data: Data, sca
     errors = []
     for map_ in maps:
         total = torch.zeros_like(data.mean)
-        for i, j in pairwise(range(0, len(map_.levels), block)):
+        for i, j in pairwise(range(len(map_.levels))[states]):
             weight = bump(map_.levels[i], map_.levels[j], window)
             if weight:
                 spread = [data.marginal(map_.levels[k])[1].sqrt() for k in (i, j)]

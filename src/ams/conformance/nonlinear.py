@@ -22,15 +22,17 @@ from torch.special import ndtr, ndtri
 from ams.conformance.affine_map import moved_by_start
 from ams.conformance.answered_draws import Draws, seeded
 from ams.conformance.convergence import (
+    EVERY,
     JUDGED,
     STEPS,
     best,
     between,
-    blocks,
     bump,
     calls_a_step,
     fitted,
+    highest,
     judged_points,
+    states_tried,
 )
 from ams.conformance.model import Call, Recorded, exact
 from ams.conformance.sampler import Sampler, driven, trajectory
@@ -116,40 +118,43 @@ class Distribution(NamedTuple):
     bound: float
 
 
-def transport(sampler: Sampler, steps: Sequence[int] = STEPS, points: int = 64) -> Transport:
-    """Return the errors of a deterministic sampler and their order."""
+def transport(sampler: Sampler, steps: Sequence[int] = STEPS, points: int = 64, known: slice = EVERY) -> Transport:
+    """Return the errors of a deterministic sampler and their order. `known` are the calls that are states, elsewhere."""
     target, (p, across) = TwoModes(sampler.data_std), _points(points)
     runs = _runs(sampler, target, steps, points)
     results, calls_made = [], [len(run) for run in runs]
-    for block in blocks(steps, calls_made):
-        judged = judged_points([[call.level for call in run] for run in runs], block, JUDGED * sampler.data_std)
+    tried = states_tried(steps, calls_made, known)
+    for states in tried:
+        judged = judged_points([[call.level for call in run] for run in runs], states, JUDGED * sampler.data_std)
         calls = [run[point] for run, point in zip(runs, judged, strict=True)]
         distances = (call.x - target.flow(call.level, p, across) for call in calls)
         unit = math.sqrt(points) * sampler.data_std
         errors = [float(d.norm()) / unit / call.level.scale for d, call in zip(distances, calls, strict=True)]
         results.append(Transport(tuple(errors), *fitted(steps, errors)))
-    return best(results, calls_a_step(steps, calls_made))
+    return best(results, tried, calls_a_step(steps, calls_made))
 
 
-def transport_steps(sampler: Sampler, steps: Sequence[int] = STEPS, points: int = 16) -> Order | None:
+def transport_steps(
+    sampler: Sampler, steps: Sequence[int] = STEPS, points: int = 16, known: slice = EVERY
+) -> Order | None:
     """Return the order of a deterministic sampler's steps past its start, each against the flow from its own point."""
     target = TwoModes(sampler.data_std)
     runs = _runs(sampler, target, steps, points)
     window = between([call.level for call in runs[0]], sampler.data_std)
     if window is None:
         return None
-    orders = []
-    for block in blocks(steps, [len(run) for run in runs]):
+    orders, tried = [], states_tried(steps, [len(run) for run in runs], known)
+    for states in tried:
         errors = []
         for run in runs:
             total = torch.zeros(points, dtype=torch.float64)
-            for before, after in pairwise(run[::block]):
+            for before, after in pairwise(run[states]):
                 if weight := bump(before.level, after.level, window):
                     moved = target.carried(before.x, before.level, after.level)
                     total += weight * (after.x - moved).norm(dim=1) / math.hypot(after.level.scale, after.level.sigma)
             errors.append(float(total.norm()))
         orders.append(fitted(steps, errors)[0])
-    return max((order for order in orders if order), key=lambda order: order.low, default=None)
+    return highest(orders, tried)[0]
 
 
 def _points(count: int) -> tuple[Tensor, Tensor]:
@@ -184,7 +189,7 @@ def distribution(sampler: Sampler, seed: int = 0, samples: int = SAMPLES) -> Dis
         calls = driven(sampler, target.network(), gain(x), count, seeded(samples, 2, seed + count)).calls
         levels.append([call.level for call in calls])
         functions.append(calls)
-    judged = judged_points(levels, 1, JUDGED * sampler.data_std)
+    judged = judged_points(levels, EVERY, JUDGED * sampler.data_std)
     empirical = []
     for calls, point in zip(functions, judged, strict=True):
         position, level = calls[point].x @ _DIAGONAL[0], calls[point].level

@@ -25,7 +25,18 @@ import torch
 from torch import Tensor
 
 from ams.conformance.answered_draws import Draws
-from ams.conformance.convergence import STEPS, WARM_UP, best, between, blocks, bump, calls_a_step, fitted, ratio
+from ams.conformance.convergence import (
+    EVERY,
+    STEPS,
+    WARM_UP,
+    best,
+    between,
+    bump,
+    calls_a_step,
+    fitted,
+    ratio,
+    states_tried,
+)
 from ams.conformance.model import Call, Recorded, log_snr
 from ams.conformance.sampler import Sampler, trajectory
 from ams.schedules import Level
@@ -83,8 +94,11 @@ class _Sources(NamedTuple):
         return torch.where(own, x0, y - kappa * (weight * torch.exp(-lam)) @ value)
 
 
-def order_conditions(sampler: Sampler, steps: Sequence[int] = STEPS) -> OrderConditions:
-    """Return degree and local order of a sampler's steps; of its mean, for one that draws."""
+def order_conditions(sampler: Sampler, steps: Sequence[int] = STEPS, known: slice = EVERY) -> OrderConditions:
+    """Return degree and local order of a sampler's steps; of its mean, for one that draws.
+
+    `known` are the calls that are states on another network.
+    """
     start = torch.zeros(1, 3 * (DEGREE + 1), dtype=torch.float64)
     pilot = trajectory(sampler, _Sources(0.0, 1.0).network(), start, min(steps), Draws(), most=WARM_UP + 1).calls
     window = between([call.level for call in pilot], sampler.data_std)
@@ -94,8 +108,9 @@ def order_conditions(sampler: Sampler, steps: Sequence[int] = STEPS) -> OrderCon
     runs = [trajectory(sampler, sources.network(), start, count, Draws()).calls for count in steps]
     kappa = 1 + (sampler.noise or 0.0) ** 2
     calls = [len(run) for run in runs]
-    results = [_judged(steps, [run[::block] for run in runs], sources, kappa) for block in blocks(steps, calls)]
-    return best(results, calls_a_step(steps, calls))
+    tried = states_tried(steps, calls, known)
+    results = [_judged(steps, [run[states] for run in runs], sources, kappa) for states in tried]
+    return best(results, tried, calls_a_step(steps, calls))
 
 
 def _judged(steps: Sequence[int], runs: Sequence[list[Call]], sources: _Sources, kappa: float) -> OrderConditions:

@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.conformance import Draws, Network, Report, Sampler, conform, differ
+from ams.conformance import Draws, Network, Report, Sampler, conform, differ, noise_level
 from ams.conformance.as_used import AsUsed
 from ams.conformance.changes import changes
 from ams.conformance.conform import confirmed_limit, confirmed_order
-from ams.conformance.convergence import Convergence, Limit, aitken, fitted, limit_of
+from ams.conformance.convergence import EVERY, Convergence, Limit, aitken, fitted, limit_of
 from ams.conformance.invariants import Finding
 from ams.conformance.nonlinear import Distribution, Transport
 from ams.conformance.order_conditions import OrderConditions
@@ -34,7 +34,7 @@ def order(value: float, half: float = 0.1) -> Order:
 
 def report(**fields: object) -> Report:
     """Return a report on a sampler of order 2 that measured all it should, but for the fields given."""
-    curve = Convergence(SHORT, (0.1,), (0.1,), order(2.0), Limit(1e-4, 1e-4), 1, end=Limit(0.01, 1e-3))
+    curve = Convergence(SHORT, (0.1,), (0.1,), order(2.0), Limit(1e-4, 1e-4), EVERY, end=Limit(0.01, 1e-3))
     right = {
         "name": "sampler",
         "version": "1",
@@ -187,6 +187,26 @@ def test_limits_and_orders_of_known_sequences() -> None:
     assert drifts is not None and 1.0 < drifts.low < 1.1 < drifts.value and "asymptotic" in why
     assert fitted(SHORT, [1e-12] * 6) == (None, "exact up to rounding")
     assert fitted(SHORT, [math.nan] * 6) == (None, "errors that are not finite")
+
+
+@pytest.mark.parametrize(("third", "verdict"), [(2.0, "holds"), (1.98, "refuted")])
+def test_calls_before_the_first_step_hide_no_order(third: float, verdict: str) -> None:
+    """Kutta's method of order 3 on a rectified flow, after a call whose result is not used."""
+
+    def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        def slope(x: Tensor, t: float) -> Tensor:
+            return network("flow", x, noise_level(1 - t, t))
+
+        slope(x, 1.0)
+        for k in range(steps):
+            t, h = 1 - k / steps, 1 / steps
+            first = slope(x, t)
+            middle = slope(x - h / 2 * first, t - h / 2)
+            last = slope(x + (third - 1) * h * first - third * h * middle, t - h)
+            x = x - h * (first + 4 * middle + last) / 6
+        return x
+
+    assert conform(Sampler("Kutta", "1", run, lambda steps: 1.0, order=3)).verdict == verdict
 
 
 def test_common_noise_sees_what_no_order_does() -> None:
