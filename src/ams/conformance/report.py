@@ -38,6 +38,8 @@ AFFINE = 1e-6
 NOT_AFFINE = "not affine: there is no exact law"
 ORDER_SHORT = 0.3
 """An order is refuted if its interval is below the stated order by more than this."""
+STARTED = 2
+"""The order to which a first step of order 1 lowers that of a run: its error falls as the square of its size."""
 LIMIT = 0.01
 """The largest distance of the limit from the target, in units of the data's scale."""
 END = 0.05
@@ -218,17 +220,19 @@ def _judge(report: Report) -> list[Judgement]:
         judged.append(_judge_limit(report.convergence.limit))
         measured = report.convergence
         judged += _judge_ends(measured.start, measured.end)
-        judged += _judge_order("order", report, measured.order, measured.why, _past_start(report, measured.of_steps))
+        judged += _judge_order(
+            "order", report, measured.order, measured.why, start=_past_start(report, measured.of_steps)
+        )
     conditions = report.conditions
     if conditions is not None and conditions.order is not None:
         judged += _judge_order(
-            "order of each step", report, conditions.order, conditions.why, _of_marginals(report, conditions)
+            "order of each step", report, conditions.order, conditions.why, design=_of_marginals(report, conditions)
         )
     match report.mixture:
         case Transport(errors, order, why, of_steps):
             words = f"at the most steps the error is {errors[-1]:.1e} of the data's scale, at most {FAR:g} allowed"
             judged.append(Judgement("error on the mixture", HOLDS if errors[-1] <= FAR else REFUTED, words))
-            judged += _judge_order("order on the mixture", report, order, why, _past_start(report, of_steps))
+            judged += _judge_order("order on the mixture", report, order, why, start=_past_start(report, of_steps))
         case Distribution(distance, bound):
             verdict, words = _within(distance, bound + TRANSPORTED), f"distance {distance:.3f}, error {bound:.3f}"
             if verdict == HOLDS and not report.resolved:
@@ -289,10 +293,13 @@ def _within(value: float, allowed: float) -> str:
     return INCONCLUSIVE if math.isnan(value) else HOLDS if value <= allowed else REFUTED
 
 
-def _judge_order(check: str, report: Report, order: Order | None, why: str, design: str = "") -> list[Judgement]:
+def _judge_order(
+    check: str, report: Report, order: Order | None, why: str, *, design: str = "", start: str = ""
+) -> list[Judgement]:
     """Return the judgement on a measured order, none where no order was stated.
 
-    `design` is the reason for which a lower order is a design and no verdict, empty where there is none.
+    `design` is the reason for which a lower order is a design and no verdict, empty where there is none. `start` says
+    that the steps past the start have the stated order: a lower one is a design too if it is `STARTED` or more.
     """
     if report.order is None:
         return []
@@ -303,6 +310,10 @@ def _judge_order(check: str, report: Report, order: Order | None, why: str, desi
         words += "; steps make different numbers of calls, so that its states are not known"
     if reached(order, report.order):
         return [Judgement(check, HOLDS, words)]
+    if start and order.high >= min(STARTED, report.order) - ORDER_SHORT:
+        design = start
+    elif start:
+        words += f"; {start}, and a start of order 1 leaves the run an order of {STARTED}: a first step is wrong"
     if design:
         return [Judgement(check, NOTED, f"{words}; {design}")]
     return [Judgement(check, REFUTED if order.high < report.order - ORDER_SHORT else INCONCLUSIVE, words)]
@@ -313,7 +324,7 @@ def _words(order: Order) -> str:
 
 
 def _past_start(report: Report, of_steps: Order | None) -> str:
-    """Return that steps past the start have the stated order, if they do: a first step of lower order is a design."""
+    """Return that steps past the start have the stated order, if they do."""
     if of_steps is None or not reached(of_steps, report.order):
         return ""
     return f"past the start each step has order {_words(of_steps)}"
