@@ -116,8 +116,14 @@ def ratio(level: Level) -> float:
 def judged_points(levels: Sequence[Sequence[Level]], states: slice, floor: float) -> list[int]:
     """Return for each run, fewest steps first, the number of the call at which it is judged.
 
-    Raises NotMade if no state of the first run, past its start, is at a noise level of at least `floor`.
+    Raises NotMade if no state of the first run, past its start, is at a noise level of at least `floor`, or if a run
+    ends at pure noise.
     """
+    if not all(run[-1].scale for run in levels):
+        raise NotMade(
+            "the last network call is told that its input is pure noise (scale 0): pass noise_level(scale, sigma) for "
+            "x = scale x_0 + sigma z"
+        )
     first = [ratio(level) for level in levels[0][states][1:]]
     above = [value for value in first if value >= floor]
     if not above:

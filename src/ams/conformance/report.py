@@ -307,7 +307,7 @@ def _judge_order(
         return [Judgement(check, HOLDS if why.startswith("exact") else INCONCLUSIVE, why)]
     words = f"measured {_words(order)}, stated {report.order}"
     if math.isinf(order.high):
-        words += "; steps make different numbers of calls, so that its states are not known"
+        words += "; runs do not grow by one number of calls with each step, so that its states are not known"
     if reached(order, report.order):
         return [Judgement(check, HOLDS, words)]
     if start and order.high >= min(STARTED, report.order) - ORDER_SHORT:
