@@ -29,8 +29,11 @@ Variable: TypeAlias = Callable[[int, torch.Size], Tensor]
 """`variable(k, shape)`: the value of the k-th independent standard normal variable, one row a sample, in float64."""
 
 _NARROW = (torch.float32, torch.float16, torch.bfloat16)
-_OTHER = {torch.rand, torch.rand_like, torch.randint, torch.randperm, torch.multinomial, torch.bernoulli} | {
-    getattr(torch.Tensor, f"{name}_") for name in ("uniform", "random", "bernoulli", "exponential")
+_IN_PLACE = ("uniform", "random", "bernoulli", "exponential", "cauchy", "log_normal", "geometric")
+_OTHER = {
+    *(torch.rand, torch.rand_like, torch.randint, torch.randint_like, torch.randperm, torch.poisson, torch.binomial),
+    *(torch.multinomial, torch.Tensor.multinomial, torch.bernoulli, torch.Tensor.bernoulli),
+    *(getattr(torch.Tensor, f"{name}_") for name in _IN_PLACE),
 }
 _NORMAL = {torch.randn, torch.randn_like, torch.normal, torch.Tensor.normal_}
 

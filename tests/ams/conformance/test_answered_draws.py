@@ -59,6 +59,10 @@ def test_mean_and_deviation_are_applied() -> None:
         lambda: torch.randint(3, (ROWS,)),
         lambda: torch.multinomial(torch.ones(ROWS, 2), 1),
         lambda: torch.bernoulli(torch.ones(ROWS)),
+        lambda: torch.ones(ROWS).bernoulli(),
+        lambda: torch.randint_like(LIKE, 3),
+        lambda: torch.poisson(LIKE),
+        lambda: torch.empty(ROWS).log_normal_(),
     ],
 )
 def test_other_draws_are_refused(draw: Callable[[], Tensor]) -> None:
