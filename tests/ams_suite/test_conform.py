@@ -72,6 +72,11 @@ BROKEN = {
     "exits.py": "import sys\nsys.exit(0)",
     "three.py": "from ams.conformance import Sampler\nx = Sampler('x', '0', lambda n, x, s: x, lambda s: 1.0)",
     "number.py": "from ams.conformance import Sampler\nx = Sampler('x', '0', lambda *given: None, 80.0)",
+    "kinds.py": (
+        "from ams.conformance import Sampler\n"
+        "def load(name, settings):\n"
+        "    return Sampler('x', '0', lambda *given: None, lambda s: 1.0, **settings)"
+    ),
     "takes.py": "from mine import heun\ndef load(name, settings):\n    settings.clear()\n    return heun",
 }
 
@@ -130,6 +135,15 @@ def test_page_badge_options_and_changes(
         (["FILE:leaving"], 3, "raised SystemExit: 0 (FILE, line 50)"),
         (["FOLDER/three.py:x"], 3, "run takes (n, x, s): it is called as run(network, x, steps, draws) (FOLDER/three"),
         (["FOLDER/number.py:x"], 3, "prior is 80.0: expected a function, as lambda steps: 80.0 (FOLDER/number.py, l"),
+        (
+            ["FOLDER/kinds.py:x", "--set", "order='3'"],
+            3,
+            "order is '3': expected a whole number above 0, or None (FOLDER/k",
+        ),
+        (["FOLDER/kinds.py:x", "--set", "order=2.5"], 3, "order is 2.5: expected a whole number above 0, or None"),
+        (["FOLDER/kinds.py:x", "--set", "noise=-1"], 3, "noise is -1: expected a number, 0 or more, or None"),
+        (["FOLDER/kinds.py:x", "--set", "data_std=0"], 3, "data_std is 0: expected a number above 0"),
+        (["FOLDER/kinds.py:x", "--set", "evaluations=9"], 3, "evaluations is 9: expected a function"),
         (["FILE:joined"], 3, "network was called with 8 samples in a run of 4"),
         (["FILE:bare"], 3, "network was passed the noise level 10.0: pass noise_level(scale, sigma) (FILE, line 31)"),
         (["FILE:two"], 3, "raised TypeError: network() missing 1 required positional argument: 'level' (FILE, line"),

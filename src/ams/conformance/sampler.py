@@ -5,6 +5,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppres
 from dataclasses import dataclass
 from inspect import signature
 from io import StringIO
+from numbers import Integral, Real
 from typing import NamedTuple, Protocol, TypeAlias
 
 import torch
@@ -63,9 +64,17 @@ class Sampler:
     mean_field: Callable[[int, Tensor, Tensor], Pushforward] | None = None
 
     def __post_init__(self) -> None:
-        """Raise TypeError where `run` does not take the four arguments or `prior` is no function."""
+        """Raise TypeError where `run` does not take the four arguments, or another field is of the wrong kind."""
         if not callable(self.prior):
             raise TypeError(f"prior is {self.prior!r:.60}: expected a function, as lambda steps: 80.0")
+        if self.order is not None and not (isinstance(self.order, Integral) and self.order > 0):
+            raise TypeError(f"order is {self.order!r:.60}: expected a whole number above 0, or None")
+        if self.noise is not None and not (isinstance(self.noise, Real) and self.noise >= 0):
+            raise TypeError(f"noise is {self.noise!r:.60}: expected a number, 0 or more, or None")
+        if not (isinstance(self.data_std, Real) and self.data_std > 0):
+            raise TypeError(f"data_std is {self.data_std!r:.60}: expected a number above 0")
+        if not (self.evaluations is None or callable(self.evaluations)):
+            raise TypeError(f"evaluations is {self.evaluations!r:.60}: expected a function, as lambda steps: 2 * steps")
         if not callable(self.run):
             raise TypeError(f"run is {self.run!r:.60}: expected a function run(network, x, steps, draws)")
         with suppress(ValueError):  # of what has no signature to be read
