@@ -92,8 +92,8 @@ class Convergence(NamedTuple):
     """The errors of runs with `steps` steps at one noise level, their order and their limit.
 
     `w2` is in units of the data's scale, `kl` in nats; `order` is None where too few errors are above rounding, `why`
-    says so. `states` are the calls whose steps have the stated order. `of_steps` is the order of each step past the start,
-    None for a sampler that draws.
+    says so. `states` are the calls whose steps have the stated order. `of_steps` is the order of each step past the
+    start, None for a sampler that draws.
     """
 
     steps: tuple[int, ...]

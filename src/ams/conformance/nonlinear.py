@@ -119,7 +119,10 @@ class Distribution(NamedTuple):
 
 
 def transport(sampler: Sampler, steps: Sequence[int] = STEPS, points: int = 64, known: slice = EVERY) -> Transport:
-    """Return the errors of a deterministic sampler and their order. `known` are the calls that are states, elsewhere."""
+    """Return the errors of a deterministic sampler and their order.
+
+    `known` are the calls that are states on another network.
+    """
     target, (p, across) = TwoModes(sampler.data_std), _points(points)
     runs = _runs(sampler, target, steps, points)
     results, calls_made = [], [len(run) for run in runs]
