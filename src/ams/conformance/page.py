@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from html import escape
 from string import Template
 
+from ams.conformance.convergence import JUDGED
 from ams.conformance.report import HOLDS, REFUTED, VERSION, Report, no_exact_law
 
 COLOURS = {HOLDS: "#1b7f3b", REFUTED: "#b3261e"}
@@ -24,15 +25,20 @@ svg text { font: 13px system-ui, sans-serif; fill: currentColor } pre { white-sp
 <h1>$name</h1>
 <p>Version $version. Conformance kit $kit: <span class="mark" style="color:$colour">$verdict</span>. $why.</p>
 <p>The verdict <em>holds</em> says that no check refutes the sampler, not that all of it is proved.</p>
+<p>The network of these checks is the exact one of a known target, not a trained one. The targets are Gaussians, with
+standard deviations from 0.05 to 2 times the data's scale if no others were given, and a mixture of two Gaussians.
+<em>W2</em> is the Wasserstein distance of two distributions. The <em>order</em> is p where the error falls as
+N<sup>-p</sup> with the number N of steps; brackets have its interval. The <em>limit</em> is the distribution to which
+samples tend as N grows.</p>
 <h2>Checks</h2>
 <table><tr><th scope="col">Check<th scope="col">Verdict<th scope="col">What was measured</tr>
 $rows</table>
 <h2>Error against the number of steps</h2>
-<p>W2 between the exact law of a run and the exact marginal at one fixed noise level, in units of the data's scale. The
-run starts from the exact marginal.$slope</p>
+<p>W2 between the exact distribution of a run on the Gaussians and the target at a noise level of at least $judged, in
+units of the data's scale. The run starts from the exact distribution at its first noise level.$slope</p>
 $curve
 <h2>Few steps, as shipped</h2>
-<p>W2 between the end of a run from the library's own start and the data.</p>
+<p>W2 between the end of a run from the library's own start and the data (the Gaussians), in units of their scale.</p>
 <table><tr><th scope="col">Steps<th scope="col">W2</tr>$few</table>
 $used<details><summary>All numbers, as JSON</summary><pre>$json</pre></details>
 </html>
@@ -64,6 +70,7 @@ def html(report: Report) -> str:
         why=escape(report.why[:1].upper() + report.why[1:]),
         rows=rows,
         slope=slope,
+        judged=JUDGED,
         curve=curve,
         few=few or f"<tr><td>none<td>{missing}</tr>",
         used="".join(f"<p>{escape(each.text().strip())}.</p>\n" for each in report.used),
@@ -98,6 +105,7 @@ def chart(steps: Sequence[int], errors: Sequence[float], order: int | None) -> s
         _, y = place(first, decade)
         parts.append(f'<path d="M{_LEFT} {y:.1f}H{_WIDTH - 24}" stroke="currentColor" stroke-opacity=".2"/>')
         parts.append(f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{10.0**decade:g}</text>')
+    parts.append(f'<text x="4" y="{_TOP + 4}">W2</text>')
     for n in steps:
         x, _ = place(math.log10(n), low)
         parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - 24}" text-anchor="middle">{n}</text>')
