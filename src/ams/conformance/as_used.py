@@ -59,7 +59,7 @@ class AsUsed(NamedTuple):
         moved = ", ".join(f"{value:.3g} at {steps} steps" for steps, value in self.effect.items())
         measured = self.order and f"{self.order.value:.2f} [{self.order.low:.2f}, {self.order.high:.2f}]"
         return f"  With {self.option}: the end moves by {moved}" + (
-            f"; order to its own flow {measured}" if measured else ""
+            f"; order of the error to the flow of this network {measured}" if measured else ""
         )
 
 

@@ -215,7 +215,8 @@ def _judge(report: Report) -> list[Judgement]:
         words += f"; judged {decided}" if decided else ""
         judged.append(Judgement("affine", NOTED if decided else INCONCLUSIVE, words))
     elif report.convergence is not None:
-        judged.append(Judgement("affine", HOLDS, f"superposition off by {report.defect:.1e} of the end"))
+        words = f"responses to start and draws add up, but for {report.defect:.1e} of the end"
+        judged.append(Judgement("affine", HOLDS, words))
     if report.convergence is not None:
         judged.append(_judge_limit(report.convergence.limit))
         measured = report.convergence
@@ -230,13 +231,14 @@ def _judge(report: Report) -> list[Judgement]:
         )
     match report.mixture:
         case Transport(errors, order, why, of_steps):
-            words = f"at the most steps the error is {errors[-1]:.1e} of the data's scale, at most {FAR:g} allowed"
+            words = f"with the most steps the error is {errors[-1]:.1e} of the data's scale, at most {FAR:g} allowed"
             judged.append(Judgement("error on the mixture", HOLDS if errors[-1] <= FAR else REFUTED, words))
             judged += _judge_order("order on the mixture", report, order, why, start=_past_start(report, of_steps))
         case Distribution(distance, bound):
-            verdict, words = _within(distance, bound + TRANSPORTED), f"distance {distance:.3f}, error {bound:.3f}"
+            verdict = _within(distance, bound + TRANSPORTED)
+            words = f"distance of distribution functions {distance:.3f}, sampling error {bound:.3f}"
             if verdict == HOLDS and not report.resolved:
-                verdict, words = NOTED, f"{words}: sees only errors above {bound + TRANSPORTED:.2f}"
+                verdict, words = NOTED, f"{words}; distances below {bound + TRANSPORTED:.2f} cannot be seen"
             judged.append(Judgement("distribution on the mixture", verdict, words))
     return judged
 
@@ -280,7 +282,8 @@ def _judge_limit(limit: Limit) -> Judgement:
 
 def _judge_ends(start: float, end: Limit) -> list[Judgement]:
     """Return the judgements on the ends of a run, which refute or else hold: short runs leave the end uncertain."""
-    first = f"logarithm of the start's standard deviation, drawn to exact, {start:.1e}, at most {START:g} allowed"
+    first = f"logarithm of the ratio of the start's standard deviations, drawn to exact, {start:.1e}, at most {START:g}"
+    first += " allowed"
     final = f"W2 of the limit of ends to the data {end.value:.1e} +- {end.error:.0e}, at most {END:g} allowed"
     return [
         Judgement("start", _within(start, START), first),
