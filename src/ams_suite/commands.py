@@ -211,7 +211,7 @@ class Conform:
     json: bool = False
     """Print all numbers as JSON."""
     html: File = None
-    """Write a page with the curves."""
+    """Write a page with the curve of the error."""
     badge: File = None
     """Write the verdict as an SVG badge."""
     against: File = None
