@@ -66,7 +66,7 @@ def test_a_law_is_seen_to_be_wrong_by_its_noise() -> None:
         def __init__(self, draws: Draws) -> None:
             self.draws = draws
 
-        def increment(self, start: float, end: float, shape: torch.Size) -> Tensor:
+        def increment(self, start: float | Tensor, end: float | Tensor, shape: torch.Size) -> Tensor:
             return 2.0 * self.draws.increment(start, end, shape)
 
     wrong = distribution(Reference(loud, karras, None, 1.0).sampler("loud"), samples=4000)
