@@ -1,4 +1,4 @@
-"""Figures of images: errors against score evaluations, a block a family of samplers, with bands; grids of samples."""
+"""Figures of images: errors against score evaluations, a column a family of samplers, with bands; grids of samples."""
 
 import math
 from collections import Counter
@@ -39,13 +39,15 @@ FAMILIES = {
     ),
     "Later solvers, corrections": RIVALS,
 }
-"""The samplers of each block, by its title."""
+"""The samplers of each column, by its title."""
 REFERENCES = ("annealed Langevin", "adaptive momentum")
-"""Drawn pale in every block, so that each sampler is seen against both."""
+"""Drawn pale in every column, so that each sampler is seen against both."""
 
 Bands = Mapping[str, Mapping[int, tuple[float, float, float]]]
 """By sampler and evaluations: mean, low, high."""
 _DODGE = 4.0  # points between arrows at one place of an edge
+_TEXT_WIDTH = 6.5  # inches: a page's, so that type is printed at its own size
+_LETTERS = 16  # in a line of a legend, which is as wide as a column
 COLUMNS = 7
 """Images in a row of a grid: few, so that noise is seen."""
 _GREYS = 16  # shades of a grid's pixels: files stay small
@@ -63,28 +65,49 @@ class Row(NamedTuple):
 
 
 def draw_rows(rows: Sequence[Row], budgets: Sequence[int]) -> Drawing:
-    """Draw a block for each family that occurs, in it a panel for each of one or two errors.
+    """Draw a column for each family that occurs, in it a panel for each error; the panels of a row share their axes.
 
     A mean beyond an axis is an arrow at its edge.
     """
     drawn = {name for row in rows for name in row.bands}
     families = {title: [name for name in names if name in drawn] for title, names in FAMILIES.items()}
     families = {title: names for title, names in families.items() if names}
-    heights = [1.65 + 0.15 * math.ceil(len(names) / 2) for names in families.values()]
-    drawing = Drawing(figsize=(3.4, sum(heights)), layout="constrained")
-    blocks = drawing.subfigures(len(families), 1, height_ratios=heights, squeeze=False)[:, 0]
-    shown = apart(budgets)
-    for block, (title, names) in zip(blocks, families.items(), strict=True):
-        panels = block.subplots(1, len(rows), squeeze=False)[0]
-        for row, axes in zip(rows, panels, strict=True):
+    drawing, grid = _grid(len(rows), families)
+    for row, line in zip(rows, grid, strict=True):
+        for axes, names in zip(line, families.values(), strict=True):
             _panel(axes, row, names)
-            axes.set(xscale="log", ylabel=row.label, xlabel="evaluations (NFE)" if block is blocks[-1] else "")
-            axes.set_xlim(0.85 * min(budgets), 1.18 * max(budgets))
-            ticks(axes, shown)
-        handles, labels = panels[0].get_legend_handles_labels()
-        labels = [fill(label, 25) for label in labels]
-        block.legend(handles, labels, loc="outside upper left", ncols=2, title=title, alignment="left")
+            axes.set(xscale="log", xlim=(0.85 * min(budgets), 1.18 * max(budgets)))
+            ticks(axes, apart(budgets))
+            axes.tick_params(which="both", labelleft=axes is line[0], labelbottom=row is rows[-1])
+        line[0].set_ylabel(row.label)
+    for axes, title in zip(grid[0], families, strict=True):
+        handles, labels = axes.get_legend_handles_labels()
+        place: dict[str, Any] = {"bbox_to_anchor": (axes.get_position().x0, 1.0), "loc": "upper left"}
+        place |= {"title": fill(title, 15), "alignment": "left", "borderaxespad": 0.2, "handletextpad": 0.4}
+        drawing.legend(
+            handles, [_lines(label) for label in labels], fontsize=7, title_fontsize=8, handlelength=1.1, **place
+        )
+    drawing.supxlabel("score evaluations (NFE)", fontsize=8.5, y=0.04 / drawing.get_figheight())
+    drawing.align_ylabels(grid[:, 0])
     return drawing
+
+
+def _grid(rows: int, families: Mapping[str, Sequence[str]]) -> tuple[Drawing, Any]:
+    """Return a figure and its panels, with room above each column for its legend."""
+    lines = max(2 + sum(1 + _lines(name).count("\n") for name in names) for names in families.values())
+    left, right, below, above, height = 0.62, 0.08, 0.42, 0.125 * lines + 0.15, 1.15
+    width = min(left + right + 1.5 * len(families), _TEXT_WIDTH)
+    tall = above + below + (height + 0.1) * rows
+    drawing = Drawing(figsize=(width, tall), layout="none")
+    grid = drawing.subplots(rows, len(families), sharex=True, sharey="row", squeeze=False)
+    edges = {"left": left / width, "right": 1 - right / width, "bottom": below / tall, "top": 1 - above / tall}
+    drawing.subplots_adjust(**edges, wspace=0.16, hspace=0.1)
+    return drawing, grid
+
+
+def _lines(name: str) -> str:
+    """Return a sampler's name in lines as long as a column is wide."""
+    return fill(name.replace(" = ", "\u00a0=\u00a0"), _LETTERS)
 
 
 def move_speed_ups(curves: Mapping[tuple[str, str], Points]) -> Any:

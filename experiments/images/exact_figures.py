@@ -46,8 +46,8 @@ def figures(
 ) -> list[Figure]:
     """Draw errors and speed-ups; `name` begins the figures' names, `title` their captions."""
     caption = (
-        f"{title}, exact score, hyperparameters of the authors' code. Left: KL of a mode from the exact mode, "
-        "$(V - 1 - \\ln V)/2$ a pixel; dotted: fresh draws of the target. Right: variance ratio $V$ of the residual "
+        f"{title}, exact score, hyperparameters of the authors' code. Above: KL of a mode from the exact mode, "
+        "$(V - 1 - \\ln V)/2$ a pixel; dotted: fresh draws of the target. Below: variance ratio $V$ of the residual "
         "about the nearest image; 1 is exact, below 1 the variance is too small. Bands: "
         f"{CONFIDENCE:.1%} intervals over {settings.batches} batches of {settings.batch}. Pale: annealed Langevin and "
         "adaptive momentum again. Arrows: means beyond the axis."
@@ -73,9 +73,10 @@ def error_table(results: Results, settings: ExactSettings, name: str, claims: tu
     """Return the four errors of every sampler and budget, each with the half-width of its interval."""
     rows: list[tuple[Cell, ...]] = []
     for sampler, curve in results.items():
+        shown = "fresh draws" if sampler == EXACT.name else sampler
         for budget, batches in curve.items():
             intervals = [interval(values) for values in zip(*batches, strict=True)]
-            rows.append((sampler, budget, *(value for mean, low, _ in intervals for value in (mean, mean - low))))
+            rows.append((shown, budget, *(value for mean, low, _ in intervals for value in (mean, mean - low))))
     labels = ("energy distance", "variance ratio", "collisions", "classes")
     caption = (
         f"Means over {settings.batches} batches of {settings.batch} samples, with the half-width of their "

@@ -29,8 +29,8 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
     what = f"MNIST with a pretrained VE network, noise from {FIRST_SIGMA:.3g} to {settings.last_sigma:g}"
     over = f"{CONFIDENCE:.0%} intervals over batches of {settings.batch}"
     quality = (
-        f"{what}, the authors' hyperparameters. Left: energy distance of the denoised samples to {settings.reference} "
-        "held-out test images (pixel units; dotted: as many other test images). Right: variance ratio on pixels that "
+        f"{what}, the authors' hyperparameters. Above: energy distance of the denoised samples to {settings.reference} "
+        "held-out test images (pixel units; dotted: as many other test images). Below: variance ratio on pixels that "
         f"are blank in every image; 1 is exact. Bands: {over}; other samplers at {settings.side} evaluations alone. "
         "Pale: annealed Langevin and adaptive momentum again. Arrows: means beyond the axis."
     )
