@@ -30,18 +30,19 @@ def speed_up_chart(rows: Sequence[Mapping[str, Any]], logarithmic: bool = False)
     tuned = alt.param(
         name="tuned", value="default", bind=alt.binding_select(options=["default", "tuned"], name="Hyperparameters ")
     )
-    scale = alt.Scale(domain=[0, max(factors)])
+    scale, axis = alt.Scale(domain=[0, max(factors)]), alt.Axis()
     if logarithmic:
         scale = alt.Scale(type="log", domain=[min(1.0, *factors), max(5.0, *factors)], nice=False)
+        axis = alt.Axis(values=[0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100])
     band = alt.Chart({"values": [{"low": 2, "high": 5}]}).mark_rect(color="#0072b2", opacity=0.12)
-    lines = alt.Chart({"values": rows}, width=560, height=300).mark_line(point=alt.OverlayMarkDef(size=40))
+    lines = alt.Chart({"values": rows}, width=560, height=240).mark_line(point=alt.OverlayMarkDef(size=40))
     lines = lines.encode(
         x=alt.X(
             "budget:Q",
             title="score evaluations (NFE)",
             scale=alt.Scale(type="log", domain=[min(budgets), max(budgets)]),
         ),
-        y=alt.Y("times:Q", title="times as many evaluations", scale=scale),
+        y=alt.Y("times:Q", title="times as many evaluations", scale=scale, axis=axis),
         color=alt.Color(
             "case:N",
             title=None,
