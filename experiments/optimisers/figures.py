@@ -43,7 +43,7 @@ def gains(settings: Settings) -> Drawing:
     return drawing
 
 
-def loss_curves(settings: Settings) -> Drawing:
+def optimiser_losses(settings: Settings) -> Drawing:
     """The loss that is read while each optimiser, at its tuned rate, descends a problem: the median over seeds. The
     grey line is the loss whose steps are compared.
     """
@@ -83,7 +83,7 @@ def rates(settings: Settings) -> Drawing:
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Save the group's figures."""
     drawn: dict[Callable[..., Drawing], tuple[str, ...]] = {gains: ("N10", "N10a", "N10b")}
-    drawn |= {loss_curves: CLAIMS} if settings.problems else {}
+    drawn |= {optimiser_losses: CLAIMS} if settings.problems else {}
     drawn |= {rates: ("N10i",)} if settings.tuned else {}
     return save_drawn(drawn, folder, settings)
 
