@@ -177,8 +177,10 @@ def time_table(settings: Settings) -> Table:
     return Table(
         id="kinetic_time",
         caption=f"Refreshment beside cost: evaluations and Langevin time to KL$/d = 10^{{-4}}$, geometric mean over "
-        f"{settings.targets} targets of the third family; where some are never reached, the time of {settings.budget} "
-        "evaluations stands for theirs. A run that follows a reverse SDE has one Langevin time.",
+        f"{settings.targets} Gaussians drawn after all settings were fixed (the third family). Exact: exact scores; "
+        "high and shift: scores scaled or shifted at high noise; start: a bad start. Where some targets never reach "
+        f"it, the time of {settings.budget} evaluations stands for theirs. A run that follows a reverse SDE has one "
+        "Langevin time.",
         header=("sampler", *(f"{kind}: {what}" for kind in kinds for what in ("evaluations", "Langevin time"))),
         rows=tuple(
             (name, *chain.from_iterable(columns(name, kind) for kind in kinds))
@@ -198,8 +200,8 @@ def mixture_table(settings: Settings) -> Table:
 
     return Table(
         id="kinetic_mixture",
-        caption="A mixture of two modes, exact scores: KL (nats), exact or by particles, then with an interval of "
-        "confidence 1 - 1e-6.",
+        caption="A mixture of two modes, exact scores: KL (nats), exact, or by particles with an interval of "
+        "confidence $1 - 10^{-6}$.",
         header=("sampler", *(f"{budget} evaluations" for budget in both)),
         rows=tuple(
             (name, *(shown(on_a_mixture.kl(settings, name, budget)) for budget in both)) for name in on_a_mixture.NAMES
@@ -234,8 +236,9 @@ def evaluations_table(settings: Settings, kind: Kind) -> Table:
     """Return the evaluations of every sampler with one kind of error on the third family, a column per threshold."""
     return Table(
         id=f"kinetic_{kind}",
-        caption=f"{TITLES[kind]}: evaluations to KL$/d$, geometric mean over {settings.targets} targets of the third "
-        f"family with Student's interval; where some are never reached, {settings.budget} stands for theirs.",
+        caption=f"{TITLES[kind].capitalize()}: evaluations until KL$/d$ (nats) falls to each threshold, geometric mean "
+        f"over {settings.targets} Gaussians drawn after all settings were fixed (the third family), with Student's "
+        f"interval; where some never reach it, {settings.budget} stands for theirs.",
         header=("sampler", *(f"{threshold:g}" for threshold in samplers.THRESHOLDS)),
         rows=tuple(
             (
