@@ -18,7 +18,7 @@ from experiments.images.colour_network.settings import Settings
 from experiments.images.comparison import column, interval
 from experiments.images.drawing import draw_grid
 from experiments.images.features.pooled import Entry, Pooled, judged
-from experiments.images.features.scores import CONDITIONS
+from experiments.images.features.scores import CONDITIONS, title
 from experiments.images.pretrained.samplers import BY_NAME
 from verdicts import Figure, Table, save_figure
 from verdicts.records.figures import Cell
@@ -61,8 +61,8 @@ def draw_distances(settings: Settings) -> Drawing:
     for name, line in ((study.REAL, ":"), (study.GAUSSIAN, "--")):
         above.axhline(max(interval(study.kernels(settings, name))[0], 0.0), color="0.35", lw=0.8, ls=line)
     below.axhline(1.0, color="0.35", lw=0.8, ls=":")
-    above.set(xlabel="evaluations", ylabel="kernel distance", xscale="log")
-    below.set(xlabel="evaluations", ylabel="variance ratio", xscale="log")
+    above.set(xlabel="score evaluations (NFE)", ylabel="kernel distance", xscale="log")
+    below.set(xlabel="score evaluations (NFE)", ylabel="variance ratio", xscale="log")
     for axes in (above, below):
         axes.set_xticks(settings.budgets, [str(budget) for budget in settings.budgets])
         axes.minorticks_off()
@@ -85,11 +85,19 @@ def _pictures(batch: Batch) -> Float[Tensor, "n h w 3"]:
 def tables(settings: Settings) -> list[Table]:
     """Return every number of every sampler and budget, with its conditions."""
     quantities = (*_QUANTITIES, "energy", "variance_ratio")
-    header = ("sampler", "chosen", "NFE", "sets", "n", *CONDITIONS, *(part for q in quantities for part in (q, "+-")))
+    header = (
+        "sampler",
+        "chosen",
+        "NFE",
+        "sets",
+        "n",
+        *CONDITIONS,
+        *(part for q in quantities for part in (title(q), "+-")),
+    )
     caption = (
         "CIFAR-10 at 16 x 16 pixels with the suite's own network: Fréchet and kernel distance, density and coverage in "
-        "EfficientNet-Lite0's features, all batches as one set (+-: jackknife over batches); energy distance (pixel "
-        f"units) and variance ratio, means over batches (+-: Student); {CONFIDENCE:.1%} intervals. The Fréchet "
+        "EfficientNet-Lite0's features, all batches as one set (±: jackknife over batches); energy distance (pixel "
+        f"units) and variance ratio, means over batches (±: Student); {CONFIDENCE:.1%} intervals. The Fréchet "
         "distance has a bias of its n: rows compare where n is equal, real images are the floor; no published FID does."
     )
     return [Table(id="colour_network", caption=caption, header=header, rows=tuple(_rows(settings)), claims=_CLAIMS)]

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ams.metrics.features import NEIGHBOURS, distances
 from ams.statistics import Interval, jackknife_interval
-from experiments.images.features.scores import CONDITIONS, Conditions, Judge
+from experiments.images.features.scores import CONDITIONS, Conditions, Judge, title
 from verdicts import Table
 
 Sets = Sequence[Float[Tensor, "n d"]]
@@ -79,9 +79,9 @@ def tables(
         Table(
             id=f"{name}_features",
             caption="All batches as one set, in the features of a classifier: Fréchet and kernel distance, density and "
-            f"coverage, total variation of the classes; +-: half-width of the {confidence:.1%} interval, jackknife "
+            f"coverage, total variation of the classes; ±: half-width of the {confidence:.1%} interval, jackknife "
             "over batches. Rows compare where n, reference, extractor and denoising are equal." + note,
-            header=(*named, *CONDITIONS, *(part for quantity in QUANTITIES for part in (quantity, "+-"))),
+            header=(*named, *CONDITIONS, *(part for quantity in QUANTITIES for part in (title(quantity), "+-"))),
             rows=tuple(distances),
             claims=claims,
         ),

@@ -57,7 +57,12 @@ HEADER = ("sampler", "NFE", "quantity", "value", "low", "high", "sets", "n", *CO
 
 def row(sampler: str, nfe: int, quantity: str, interval: Interval, conditions: Conditions) -> tuple[Cell, ...]:
     """Return a quantity of a sampler at a budget, with its interval over independent sets; see `HEADER`."""
-    return (sampler, nfe, quantity, *interval, conditions.n, *conditions.cells())
+    return (sampler, nfe, title(quantity), *interval, conditions.n, *conditions.cells())
+
+
+def title(quantity: str) -> str:
+    """Return a quantity's name as a reader knows it."""
+    return {"frechet": "Fréchet"}.get(quantity, quantity.replace("_", " "))
 
 
 class Judge:
