@@ -92,7 +92,7 @@ def draw_set(settings: Settings, name: str, sizes: SetSizes) -> Drawing:
         _draw_budgets(axes, values)
         axes.set_ylabel(label)
     axes_of[0].axhline(0.0, color="0.4", lw=0.8)
-    axes_of[-1].set_xlabel("score evaluations")
+    axes_of[-1].set_xlabel("score evaluations (NFE)")
     legend_above(axes_of[0], columns=1)
     return drawing
 

@@ -98,7 +98,7 @@ def draw_curves(mmd: Curves, variance: Curves, real: Interval) -> Drawing:
     above.axhspan(real.low, real.high, color="0.85", lw=0, zorder=0)
     above.set_ylabel(MMD_LABEL)
     below.axhline(1.0, color="0.3", lw=0.8)
-    below.set(xlabel="score evaluations", ylabel=VARIANCE_LABEL, yscale="log")
+    below.set(xlabel="score evaluations (NFE)", ylabel=VARIANCE_LABEL, yscale="log")
     below.set_yticks(TICKS, map(str, TICKS))
     below.yaxis.minorticks_off()
     legend_above(above)
