@@ -14,6 +14,7 @@ INLINE = re.compile(rf"\$\$(?P<display>.+?)\$\$|{_DOLLAR}(?P<formula>[^$]+?){_DO
 # what latex2mathml does not know, or sets letter by letter, in terms of what it sets well
 _SYNONYMS = (
     (re.compile(r"\\[td]frac(?![A-Za-z])"), r"\\frac"),
+    (re.compile(r"\\arg(?![A-Za-z])"), r"\\operatorname{arg}"),
     (re.compile(r"\\bm(?![A-Za-z])"), r"\\boldsymbol"),
     (re.compile(r"\\mathrm\{([A-Za-z]{2,})\}"), r"\\operatorname{\1}"),
 )

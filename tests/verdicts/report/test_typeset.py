@@ -16,6 +16,7 @@ from verdicts.report.typeset import formula, typeset
         (r"\tfrac12", "<mfrac>"),
         (r"\dfrac12", "<mfrac>"),
         (r"\mathrm{clip}(x)", "clip"),
+        (r"\arg\min_u", "<mo>arg</mo>"),
         (r"\lVert x \rVert", "&#x02016;"),
         (r"\sqrt{2a}", "<msqrt>"),
         (r"\bm{x}", "<mi"),

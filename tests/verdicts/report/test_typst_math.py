@@ -37,6 +37,7 @@ SHOW = """#let formulas = json(bytes(sys.inputs.data))
         ("f(x, y)", r"f \( x \, y \)"),
         (r"\left(\frac12\right)", r"lr(\( frac(1, 2) \))"),
         (r"\mathrm{Var}\,x", 'op("Var") thin x'),
+        (r"\arg\min", 'op("arg") op("min", limits: #true)'),
         (r"\max_x", 'attach(op("max", limits: #true), b: x)'),
         (r"\text{a \"b\"}", r'"a \\\"b\\\""'),
         (r"1 \sim u", "1 ∼ u"),
