@@ -14,11 +14,18 @@ def read_cells(path: Path) -> list[dict[str, str]]:
 
 
 def derivation(cells: list[dict[str, str]]) -> list[Block]:
-    """Return the cells as blocks of the supplement; the notebook's own title is left out."""
+    """Return the cells as blocks of the supplement, without the notebook's own title and headings above nothing."""
     content: list[Block] = []
     for cell in cells:
         if "latex" in cell:
             content.append({"kind": "paragraph", "body": [math(bare_latex(cell["latex"]), display=True)]})
         else:
             content += blocks(cell["markdown"])
-    return [block for block in content if not (block["kind"] == "heading" and block["level"] == 1)]
+    content = [block for block in content if not (block["kind"] == "heading" and block["level"] == 1)]
+    following = [*content, {"kind": "heading", "level": 0}][1:]
+    return [block for block, after in zip(content, following, strict=True) if not _above_nothing(block, after)]
+
+
+def _above_nothing(block: Block, after: Block) -> bool:
+    """Return whether a block is a heading that another of its level, or of a higher one, follows at once."""
+    return block["kind"] == after["kind"] == "heading" and after["level"] <= block["level"]

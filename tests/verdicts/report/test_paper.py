@@ -18,6 +18,7 @@ from verdicts.records.expected import read_expected
 from verdicts.records.ledger import collect
 from verdicts.records.workspace import Workspace
 from verdicts.report import paper as document
+from verdicts.report.derivations import derivation
 from verdicts.report.findings import Outcome, rows_of
 from verdicts.report.report_texts import load_findings
 from verdicts.run.pages import make_page
@@ -83,6 +84,12 @@ def test_a_proof_is_there_with_its_formulas_once_its_notebook_is_executed(toy):
     proof = data_of(workspace)["parts"][0]["groups"][0]["derivation"]
     assert [block["kind"] for block in proof] == ["heading", "paragraph", "paragraph"]
     assert proof[-1]["body"] == [{"math": "attach(q, t: 2)", "display": True}]
+
+
+def test_a_heading_above_nothing_is_left_out_of_a_proof():
+    cells = [{"markdown": "## Empty\n## Kept\n### Inner\nText.\n### Last"}]
+    headings = [block["body"] for block in derivation(cells) if block["kind"] == "heading"]
+    assert headings == [[{"text": "Kept"}], [{"text": "Inner"}]]
 
 
 def test_before_any_run_there_is_a_paper_that_says_so(toy):
