@@ -120,9 +120,18 @@ def _row(claims: Claims, text: str, finding: Finding, outcome: Outcome) -> Row:
     elif given == finding.needs | added and finding.text:
         parts = [finding.text, *([finding.more] if finding.more and added.keys() == finding.also.keys() else [])]
         sentence, answer = finding.filled(" ".join(parts), values), finding.filled(finding.answer, values)
+    elif finding.needs.items() <= given.items() and finding.text:  # true, but not all that was found
+        others = {name: verdict for name, verdict in restating.items() if name in added}
+        sentence = finding.filled(" ".join([finding.text, *_listed(others)]), values)
     else:
-        sentence = "; ".join(f"{name} {verdict}" for name, verdict in restating.items())
+        sentence = " ".join(_listed(restating))
     return Row(finding.paper, text, word, sentence, number, finding.figure, answer, ours)
+
+
+def _listed(verdicts: Mapping[str, Verdict]) -> list[str]:
+    """Return verdicts in one sentence; none for none."""
+    parts = [f"{name} {'holds' if verdict is Verdict.HOLDS else f'is {verdict}'}" for name, verdict in verdicts.items()]
+    return [f"{'; '.join(parts)}."] if parts else []
 
 
 def required_of(claims: Claims) -> dict[str, str]:
@@ -146,7 +155,8 @@ def _untested(claims: Claims, given: Mapping[str, Verdict], profile: Profile) ->
     if not all(profile in claim.profiles for claim in missing):
         chosen = max(Profile, key=lambda each: sum(each in claim.profiles for claim in missing))
     names = " ".join(claim.id for claim in missing)
-    return f"Not run: {names.replace(' ', ', ')}. `bash reproduce.sh --profile {chosen} --only {names}` runs it."
+    named, it = names.replace(" ", ", "), "it" if len(missing) == 1 else "them"
+    return f"Not run: {named}. `bash reproduce.sh --profile {chosen} --only {names}` runs {it}."
 
 
 def answer_of(rows: Sequence[Row]) -> str:

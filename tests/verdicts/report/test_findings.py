@@ -98,12 +98,17 @@ def test_a_row_tells_its_sentence_with_the_measured_value_only_under_its_verdict
     number = "1 units (= 1 ± 1e−12)"
     told = (Word.HOLDS, "It is 1 at $x$ (A1).", number, "line", "Yes: 1.", ("A1",))
     assert rows()["P1"] == ("P1", "One is one", *told)
-    assert rows("refuted")["P1"][2:] == (Word.HOLDS, "A1 holds", number, "line", "", ("A1",))
+    assert rows("refuted")["P1"][2:] == (Word.HOLDS, "A1 holds.", number, "line", "", ("A1",))
 
 
 def test_what_may_be_added_is_told_only_where_it_was_run(rows):
     assert rows(more='also = { A2 = "refuted" }\nmore = "More (A2)."')["P1"].sentence.endswith("(A1). More (A2).")
     assert rows(more='also = { B2 = "holds" }\nmore = "More (B2)."')["P1"].sentence.endswith("(A1).")
+
+
+def test_a_sentence_stands_where_only_what_may_be_added_has_another_verdict(rows):
+    row = rows(more='also = { A2 = "holds" }\nmore = "More (A2)."')["P1"]
+    assert (row.sentence, row.answer) == ("It is 1 at $x$ (A1).", "")
 
 
 def test_a_row_that_the_profile_cannot_fill_says_which_one_does(rows):
