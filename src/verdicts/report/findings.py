@@ -169,6 +169,11 @@ def tally(rows: Sequence[Row], verdicts: Mapping[str, Verdict], opened: Sequence
 
     `opened` are the suite's claims of which nothing is expected.
     """
+    return f"{' '.join(counts(rows, verdicts))}{expecting_nothing(opened)}"
+
+
+def counts(rows: Sequence[Row], verdicts: Mapping[str, Verdict]) -> list[str]:
+    """Return three sentences: the claims of the paper by word, those here that restate them, all others by verdict."""
     restating = {name for row in rows for name in row.restating}
     ours, others = ([v for name, v in verdicts.items() if (name in restating) is wanted] for wanted in (True, False))
     parts = [
@@ -178,9 +183,9 @@ def tally(rows: Sequence[Row], verdicts: Mapping[str, Verdict], opened: Sequence
             reached(others),
         ),
     ]
-    counted = " ".join(f"{': '.join(filter(None, part))}." for part in parts)
+    counted = [f"{': '.join(filter(None, part))}." for part in parts]
     words = ", ".join(f"{count} {word.lower()}" for word in Word if (count := [row.word for row in rows].count(word)))
-    return f"Of the paper's {len(rows)} claims: {words}. {counted}{expecting_nothing(opened)}"
+    return [f"Of the paper's {len(rows)} claims: {words}.", *counted]
 
 
 def expecting_nothing(opened: Sequence[str]) -> str:

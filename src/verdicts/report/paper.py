@@ -20,7 +20,7 @@ from verdicts.records.workspace import Workspace
 from verdicts.report import views
 from verdicts.report.blocks import pieces
 from verdicts.report.derivations import derivation, read_cells
-from verdicts.report.findings import Outcome, Word, answer_of, tally
+from verdicts.report.findings import Outcome, Word, answer_of, counts, expecting_nothing, tally
 from verdicts.report.images import chosen, size_of
 from verdicts.report.report_texts import Exhibit, load_exhibits, load_limitations, load_notation
 from verdicts.report.tables import shown
@@ -51,6 +51,8 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
         "newest": views.newest(ledger)[:10],
         "answer": pieces(answer_of([view.row for view in paper])),
         "origin": outcome.origin,
+        "counts": counts([view.row for view in paper], outcome.verdicts),
+        "open": expecting_nothing(ledger.summary.open).strip(),
         "tally": tally([view.row for view in paper], outcome.verdicts, ledger.summary.open),
         "contradictions": list(ledger.summary.contradictions),
         "paper": [_paper(view) for view in paper if view.row.word is not Word.NOT_TESTED],
