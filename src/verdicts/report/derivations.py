@@ -22,8 +22,8 @@ def derivation(cells: list[dict[str, str]]) -> list[Block]:
         else:
             content += blocks(cell["markdown"])
     content = [block for block in content if not (block["kind"] == "heading" and block["level"] == 1)]
-    following = [*content, {"kind": "heading", "level": 0}][1:]
-    return [block for block, after in zip(content, following, strict=True) if not _above_nothing(block, after)]
+    next_blocks = [*content, {"kind": "heading", "level": 0}][1:]
+    return [block for block, after in zip(content, next_blocks, strict=True) if not _above_nothing(block, after)]
 
 
 def _above_nothing(block: Block, after: Block) -> bool:
