@@ -28,4 +28,4 @@ def derivation(cells: list[dict[str, str]]) -> list[Block]:
 
 def _above_nothing(block: Block, after: Block) -> bool:
     """Return whether a block is a heading that another of its level, or of a higher one, follows at once."""
-    return block["kind"] == after["kind"] == "heading" and after["level"] <= block["level"]
+    return bool(block["kind"] == after["kind"] == "heading" and after["level"] <= block["level"])
