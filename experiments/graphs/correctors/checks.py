@@ -7,11 +7,11 @@ from pydantic import JsonValue
 from ams.statistics import Interval
 from experiments.graphs.correctors import study
 from experiments.graphs.correctors.configurations import ADAPTIVE, JUDGED, LANGEVIN, PUBLISHED_MOLECULES, PUBLISHED_ROWS
-from experiments.graphs.intervals import QUANTILE, combined, resolved_by_holm, standardised
 from experiments.graphs.correctors.settings import SetSizes, Settings
 from experiments.graphs.correctors.study import PAIRS, Common
 from experiments.graphs.discrepancy import Difference
 from experiments.graphs.gdss_tables.study import smallest_seen
+from experiments.graphs.intervals import QUANTILE, combined, resolved_by_holm, standardised
 from verdicts import Measurement, Unavailable, check
 
 DIGITS = {"valid": 0.00005, "NSPDK": 0.0005}

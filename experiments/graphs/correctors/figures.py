@@ -11,10 +11,10 @@ from ams.plots import budget_ticks, legend_above, panels
 from ams.statistics import CONFIDENCE, Interval
 from experiments.graphs.correctors import checks, study
 from experiments.graphs.correctors.configurations import JUDGED, MOLECULES, SAMPLERS
-from experiments.graphs.intervals import QUANTILE, standardised
 from experiments.graphs.correctors.settings import SetSizes, Settings
 from experiments.graphs.correctors.study import PAIRS, Run
 from experiments.graphs.correctors.tables import tables
+from experiments.graphs.intervals import QUANTILE, standardised
 from verdicts import Figure, save_figure
 
 __all__ = ["figures", "tables"]

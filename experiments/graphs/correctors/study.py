@@ -26,7 +26,6 @@ from experiments.graphs.correctors.configurations import (
     plan,
     samplers_of,
 )
-from experiments.graphs.intervals import stretched
 from experiments.graphs.correctors.settings import SetSizes, Settings
 from experiments.graphs.data import from_graph6, published, sizes, thresholded, to_graph6, trimmed
 from experiments.graphs.gdss_tables import rows
@@ -34,6 +33,7 @@ from experiments.graphs.gdss_tables.study import TableRow, compared
 from experiments.graphs.generation import PUBLISHED, drawn
 from experiments.graphs.graph_comparison.sampling import coupling_of
 from experiments.graphs.graph_layout import Layout
+from experiments.graphs.intervals import stretched
 from experiments.graphs.molecules import study as molecules
 from experiments.graphs.molecules.nspdk import Molecule, nspdk_kernel
 from experiments.graphs.molecules.study import Quality, Sample

@@ -1,8 +1,8 @@
 """The choice of each sampler's hyperparameters at each number of evaluations, on images that judge nothing.
 
 The kernel distance in features to training images that the network did not learn from decides, on trial batches whose
-starts and noise are common to all that is tried. From a start in the middle of its grid each choice descends: a value
-is left for its neighbour while that is better. So the chosen value is no end of its grid, but for ends that are not the
+starts and noise are common to all that is tried. From a start in the middle of its grid each choice descends: a point
+is left for a neighbour while that is better. So a chosen value is no end of its grid, but for ends that are not the
 grid's making.
 """
 
@@ -50,7 +50,15 @@ def names(sampler: str) -> tuple[str, ...]:
 
 
 def descended(error: Callable[[Values], float], grids: Mapping[str, Sequence[float]], start: Values) -> Values:
-    """Return a point of the grids that no neighbour along one axis betters; from `start`, one axis after another."""
+    """Return a point of the grids that no neighbour betters, along an axis or a diagonal; `start` is where to begin."""
+    best = _along_axes(error, grids, start)
+    while error(nearest := min(_around(grids, best), key=error)) < error(best):
+        best = _along_axes(error, grids, nearest)
+    return best
+
+
+def _along_axes(error: Callable[[Values], float], grids: Mapping[str, Sequence[float]], start: Values) -> Values:
+    """Descend along one axis after another until none leads further down."""
     best, moved = dict(start), True
     while moved:
         moved = False
@@ -61,6 +69,13 @@ def descended(error: Callable[[Values], float], grids: Mapping[str, Sequence[flo
                     break
                 best, moved = tried, True
     return best
+
+
+def _around(grids: Mapping[str, Sequence[float]], point: Values) -> list[Values]:
+    """Return the neighbours of a point along axes and diagonals, and the point itself."""
+    places = {name: grid.index(point[name]) for name, grid in grids.items()}
+    near = (grid[max(places[name] - 1, 0) : places[name] + 2] for name, grid in grids.items())
+    return [dict(zip(grids, values, strict=True)) for values in product(*near)]
 
 
 def chosen(sampler: str, budget: int) -> Hyperparameters:

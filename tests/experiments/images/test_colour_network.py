@@ -135,7 +135,16 @@ def test_the_descent_stops_where_no_neighbour_is_better() -> None:
         return (values["a"] - 3) ** 2 + (values["b"] - 2) ** 2
 
     assert tuning.descended(error, grids, {"a": 1.0, "b": 8.0}) == {"a": 3.0, "b": 2.0}
-    assert len(set(tried)) < 14
+    assert len(set(tried)) < 16
+
+
+def test_the_descent_follows_a_valley_along_a_diagonal() -> None:
+    grids = {"a": (0.0, 1.0, 2.0, 3.0, 4.0), "b": (0.0, 1.0, 2.0, 3.0, 4.0)}
+
+    def error(values: dict[str, float]) -> float:
+        return 10 * (values["a"] - values["b"]) ** 2 + (values["a"] - 3) ** 2
+
+    assert tuning.descended(error, grids, {"a": 0.0, "b": 0.0}) == {"a": 3.0, "b": 3.0}
 
 
 def test_tuning_adds_to_its_file_and_takes_no_other(
