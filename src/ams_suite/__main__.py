@@ -28,6 +28,8 @@ from ams_suite.lacking import advice, is_base
 ABOUT = "Which claims of arXiv 2405.13726 hold, how firmly, and why; and exact laws of samplers."
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """A disk that is full, a quota that is reached, a file that may not grow (ulimit -f)."""
+LEAST_MEMORY = 1 << 30
+"""Of less, in bytes, OpenBLAS may not start: it then ends Python with 1, which is the code of a verdict."""
 FRAME = "╭╮╰╯│─ "  # what tyro draws around a complaint, whose first line is a title; it offers no other form of it
 
 
@@ -140,6 +142,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             signal.signal(sent, interrupt)
     if not isinstance(sys.unraisablehook, Quiet):
         sys.unraisablehook = Quiet(sys.unraisablehook)
+    if 0 <= (limit := resource.getrlimit(resource.RLIMIT_AS)[0]) < LEAST_MEMORY:
+        return _ended(2, f"ams: memory is limited to {limit >> 20} MiB (ulimit -v): lift it to 1 GiB or more\n")
     try:
         code = parse(given or ["--help"])()
         sys.stdout.flush()

@@ -174,9 +174,15 @@ def test_without_memory_python_itself_may_break(monkeypatch, capsys):
 
     monkeypatch.setattr("verdicts.run.driver.reproduce", end)
     assert main(["reproduce"]) == 3 and "SystemError" in capsys.readouterr().err
-    monkeypatch.setattr("ams_suite.__main__.resource.getrlimit", lambda kind: (2**28, -1))
+    monkeypatch.setattr("ams_suite.__main__.resource.getrlimit", lambda kind: (2**32, -1))
     assert main(["reproduce"]) == 3
     assert capsys.readouterr().err.startswith("ams: there is not enough memory: ")
+
+
+def test_too_low_a_limit_on_memory_is_refused_in_a_line(capsys, monkeypatch):
+    monkeypatch.setattr("ams_suite.__main__.resource.getrlimit", lambda kind: (256 << 20, 256 << 20))
+    assert main(["list"]) == 2
+    assert capsys.readouterr().err == "ams: memory is limited to 256 MiB (ulimit -v): lift it to 1 GiB or more\n"
 
 
 def test_an_interrupt_while_it_is_imported_needs_no_traceback(toy, tmp_path):
