@@ -99,8 +99,8 @@ def difference(common: Common, nearer: Run, farther: Run, reference: int) -> dis
     seeds = min(nearer.seeds, farther.seeds)
     one, other = (trimmed_graphs(common, run)[:seeds] for run in (nearer, farther))
     fresh = fresh_graphs(common.seed, 0, reference)
-    found = discrepancy.difference(fresh, one, other, common.seed, STATISTICS, common.batch)
-    return found._replace(interval=stretched(found.interval))
+    estimate = discrepancy.difference(fresh, one, other, common.seed, STATISTICS, common.batch)
+    return estimate._replace(interval=stretched(estimate.interval))
 
 
 def networks_of(owner: str) -> Networks:
