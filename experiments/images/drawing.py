@@ -98,7 +98,7 @@ def _grid(rows: int, families: Mapping[str, Sequence[str]]) -> tuple[Drawing, An
     left, right, below, above, height = 0.62, 0.08, 0.42, 0.125 * lines + 0.15, 1.15
     width = min(left + right + 1.5 * len(families), _TEXT_WIDTH)
     tall = above + below + (height + 0.1) * rows
-    drawing = Drawing(figsize=(width, tall), layout="none")
+    drawing = Drawing(figsize=(width, tall), layout="none")  # type: ignore[arg-type]  # its stubs lack the word
     grid = drawing.subplots(rows, len(families), sharex=True, sharey="row", squeeze=False)
     edges = {"left": left / width, "right": 1 - right / width, "bottom": below / tall, "top": 1 - above / tall}
     drawing.subplots_adjust(**edges, wspace=0.16, hspace=0.1)
