@@ -1,5 +1,7 @@
 # The jobs of one run on a cluster, and nothing else: `ams reproduce --cluster slurm` (src/verdicts/run/cluster.py) writes
 # what is to be done into `tasks`, and gives each run a folder of its own, in which nothing is ever out of date.
+import shlex
+
 if "tasks" not in config:
     sys.exit("the Snakefile is not for use by hand: bash reproduce.sh --cluster slurm --profile PROFILE")
 
@@ -29,8 +31,8 @@ rule task:
         mem_mb=memory,
         runtime=lambda wildcards, attempt: tasks[wildcards.name]["runtime"] * attempt,
         **accelerator,
-    params:  # as they are: braces in a path are no wildcards
-        command=lambda wildcards: tasks[wildcards.name]["command"],
+    params:  # as they are: braces in a path are no wildcards, and Snakemake's own quotes lose a word that is empty
+        command=lambda wildcards: shlex.join(tasks[wildcards.name]["command"]),
         log=lambda wildcards: tasks[wildcards.name]["log"],
     shell:
-        threads_of + "{params.command:q} > {params.log:q} 2>&1"
+        threads_of + "{params.command} > {params.log:q} 2>&1"
