@@ -69,14 +69,20 @@ def figures(
     ]
 
 
+def shown(sampler: str) -> str:
+    """Return what tables call a sampler: draws of the target itself are no sampler's."""
+    return "fresh draws" if sampler == EXACT.name else sampler
+
+
 def error_table(results: Results, settings: ExactSettings, name: str, claims: tuple[str, ...]) -> Table:
     """Return the four errors of every sampler and budget, each with the half-width of its interval."""
     rows: list[tuple[Cell, ...]] = []
     for sampler, curve in results.items():
-        shown = "fresh draws" if sampler == EXACT.name else sampler
         for budget, batches in curve.items():
             intervals = [interval(values) for values in zip(*batches, strict=True)]
-            rows.append((shown, budget, *(value for mean, low, _ in intervals for value in (mean, mean - low))))
+            rows.append(
+                (shown(sampler), budget, *(value for mean, low, _ in intervals for value in (mean, mean - low)))
+            )
     labels = ("energy distance", "variance ratio", "collisions", "classes")
     caption = (
         f"Means over {settings.batches} batches of {settings.batch} samples, with the half-width of their "

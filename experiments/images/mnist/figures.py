@@ -4,6 +4,7 @@ from pathlib import Path
 
 from experiments.images import exact_figures
 from experiments.images.comparison import CONFIDENCE
+from experiments.images.exact_figures import shown
 from experiments.images.features import pooled
 from experiments.images.features.extractors import digit_features
 from experiments.images.features.pooled import Pooled
@@ -26,10 +27,13 @@ def tables(settings: Settings) -> list[Table]:
     """Return every error in pixels and in features, and the evaluations to thresholds."""
     results = study.results(settings)
     note = " Denoised by their exact score, samples are copies of the target's images: they differ in which."
+    in_words = [
+        one._replace(entry=one.entry._replace(sampler=shown(one.entry.sampler))) for one in in_features(settings)
+    ]
     return [
         exact_figures.error_table(results, settings, "mnist", CLAIMS),
         exact_figures.speed_table(results, settings, "mnist_speed", CLAIMS),
-        *pooled.tables(in_features(settings), "mnist", CONFIDENCE, CLAIMS, note),
+        *pooled.tables(in_words, "mnist", CONFIDENCE, CLAIMS, note),
     ]
 
 

@@ -114,7 +114,7 @@ def test_figures_and_tables_read_the_study_alone(
     assert [figure.file.stem.rsplit("_", 1)[1] for figure in drawn] == ["distances", "6", "8"]
     rows = {(row[0], row[2]): row for row in table.rows}
     assert set(rows) == {(study.REAL, 0), (study.GAUSSIAN, 0), (PLAIN, 3), (PLAIN, 5), (SOLVER, 4), (SOLVER, 6)}
-    ratio = table.header.index("variance_ratio")
+    ratio = table.header.index("variance ratio")
     assert float(rows[study.REAL, 0][ratio]) == pytest.approx(1.0, abs=0.1)
 
 

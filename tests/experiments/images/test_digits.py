@@ -216,7 +216,7 @@ def test_tables_and_figures_read_the_study_alone(monkeypatch: MonkeyPatch, tmp_p
         errors, speeds, rare = figures.tables(settings)
         with saved_as((".svg",)):
             drawn = figures.figures(settings, tmp_path)
-    assert [row[0] for row in errors.rows] == [EXACT.name, *settings.samplers, RK45.name]
+    assert [row[0] for row in errors.rows] == ["fresh draws", *settings.samplers, RK45.name]
     assert all(np.isfinite(row[2:]).all() for row in errors.rows)
     assert len(speeds.rows) == (len(settings.samplers) + 1 + len(settings.tuned_samplers)) * len(settings.thresholds)
     assert all(row[3] != "not reached" or row[6] in ("neither", 0.0) for row in speeds.rows)

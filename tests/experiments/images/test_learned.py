@@ -8,6 +8,7 @@ import pytest
 import torch
 from pytest import MonkeyPatch
 
+from experiments.images.features.scores import title
 from experiments.images.learned import figures, losses, quality, study
 from experiments.images.learned.quality import EXACT, LEARNED, Quality
 from experiments.images.learned.settings import BAOAB, BASELINE, DOUBLED, FLOW, PAPER, REVERSE, Settings
@@ -139,7 +140,7 @@ def test_rows_carry_their_conditions() -> None:
     rows = figures.tables(FEW)[0].rows
     assert len(rows) == (len(FEW.samplers) * len(FEW.budgets) + 1) * len(Quality._fields)
     denoised = {row[2]: row[-1] for row in rows}
-    assert denoised == {name: "no" if name == "variance_ratio" else "yes" for name in Quality._fields}
+    assert denoised == {title(name): "no" if name == "variance_ratio" else "yes" for name in Quality._fields}
 
 
 def test_the_loss_is_one_without_a_score_and_falls_short_of_it_with() -> None:

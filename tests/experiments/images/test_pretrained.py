@@ -280,7 +280,7 @@ def test_figures_and_tables_are_made_of_the_studys_cells(known: Empirical, tmp_p
             with suppress(InsufficientData):
                 verdict_of(identifier, settings=SMALL)
     assert asked == listed
-    assert len(drawn) == 6 and all(figure.file.stat().st_size > 10_000 for figure in drawn)
+    assert len(drawn) == 6 and all(figure.file.stat().st_size > 5_000 for figure in drawn)
     rows = 1 + 5 * len(SMALL.budgets) + len(SMALL.others) + 2 + len(samplers.CONTROLS) + len(samplers.RIVALS)
     assert len(table.rows) == rows + len(SMALL.tried)
     assert all(math.isfinite(cell) for row in table.rows for cell in row[7:])
