@@ -8,6 +8,7 @@ import contextlib
 import errno
 import importlib
 import io
+import math
 import os
 import re
 import resource
@@ -142,8 +143,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             signal.signal(sent, interrupt)
     if not isinstance(sys.unraisablehook, Quiet):
         sys.unraisablehook = Quiet(sys.unraisablehook)
-    if 0 <= (limit := resource.getrlimit(resource.RLIMIT_AS)[0]) < LEAST_MEMORY:
-        return _ended(2, f"ams: memory is limited to {limit >> 20} MiB (ulimit -v): lift it to 1 GiB or more\n")
+    if (limit := _memory_limit()) < LEAST_MEMORY:
+        return _ended(2, f"ams: memory is limited to {limit / 2**20:.0f} MiB (ulimit -v): lift it to 1 GiB or more\n")
     try:
         code = parse(given or ["--help"])()
         sys.stdout.flush()
@@ -158,7 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _interrupted(interrupt, given)
         if message := _for_the_user(error, given[0]):
             return _ended(2, f"ams: {message}\n")
-        if isinstance(error, MemoryError) or (isinstance(error, SystemError) and _memory_is_limited()):
+        if isinstance(error, MemoryError) or (isinstance(error, SystemError) and _memory_limit() < math.inf):
             return _ended(3, "ams: there is not enough memory: end something else, or lift a limit (ulimit -v)\n")
         full = isinstance(error, OSError) and error.errno in FULL
         return _ended(3, f"ams: {error}: make room or lift the limit, and run it again\n" if full else _broken(error))
@@ -176,9 +177,10 @@ def _interrupted(interrupt: Interrupt, given: Sequence[str]) -> int:
     return _ended(130, f"ams: interrupted; {'nothing is kept' if 'conform' in given[:1] else kept}\n")
 
 
-def _memory_is_limited() -> bool:
-    """Return whether a limit on memory is set (`ulimit -v`): where it is reached, Python itself may break."""
-    return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
+def _memory_limit() -> float:
+    """Return the limit on memory (`ulimit -v`) in bytes, infinity for none: where it is reached, Python may break."""
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return math.inf if limit == resource.RLIM_INFINITY else limit
 
 
 def _broken(error: BaseException) -> str:
