@@ -95,10 +95,14 @@ active_python() {
 
 # --- the place of an environment made here ------------------------------------------------------------------
 
+made_for() { # the checkout for which the environment in $1 was made, as its stamp says
+  tail -n 1 -- "$1/.ams-suite" 2>/dev/null || true
+}
+
 ours() { # made for this checkout, or free to be; one that a link leads to may be another checkout's
-  local place
-  place=$(tail -n 1 -- "$1/.ams-suite" 2>/dev/null || true)
-  if [ "$place" != "$ROOT" ] && [ "$1" -ef "$place/.venv" ]; then return 1; fi
+  local root
+  root=$(made_for "$1")
+  if [ "$root" != "$ROOT" ] && [ "$1" -ef "$root/.venv" ]; then return 1; fi
   [ -e "$1/.ams-suite.lock" ] || [ -z "$(ls -A -- "$1" 2>/dev/null)" ]
 }
 
@@ -171,13 +175,12 @@ empty_place() {
 }
 
 make_environment() {
-  local lacks=${LACKS:-there is no Python on PATH} place
+  local lacks=${LACKS:-there is no Python on PATH}
   mkdir -p -- "$PLACE" || die "$PLACE cannot be written: name another folder with AMS_ENV"
   lock
   ready && return
   LOG=$PLACE/setup.log
-  place=$(tail -n 1 -- "$PLACE/.ams-suite" 2>/dev/null || true)
-  if [ "$place" = "$ROOT" ] && [ -n "$(version_of "$(python_of_place)")" ]; then
+  if [ "$(made_for "$PLACE")" = "$ROOT" ] && [ -n "$(version_of "$(python_of_place)")" ]; then
     update_environment
   else
     say "environment: one is made, since $lacks"
