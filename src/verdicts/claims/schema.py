@@ -63,16 +63,23 @@ class Verdict(StrEnum):
 
 
 class Expectation(StrEnum):
-    """The verdict that a claim is expected to reach; of an `open` one nothing is expected, for want of evidence."""
+    """The verdict that a claim is expected to reach.
+
+    With two of them any verdict agrees: `open`, for want of evidence; `underpowered`, since a run of the size that
+    the suite affords can hardly decide it.
+    """
 
     HOLDS = "holds"
     REFUTED = "refuted"
     INCONCLUSIVE = "inconclusive"
     OPEN = "open"
+    UNDERPOWERED = "underpowered"
 
     def is_met_by(self, verdict: Verdict) -> bool | None:
-        """Return whether a verdict agrees, None where none was reached. Any agrees with `open`."""
-        return None if verdict is Verdict.NOT_RUN else self is Expectation.OPEN or self.value == verdict.value
+        """Return whether a verdict agrees, None where none was reached."""
+        if verdict is Verdict.NOT_RUN:
+            return None
+        return self in (Expectation.OPEN, Expectation.UNDERPOWERED) or self.value == verdict.value
 
 
 class Relation(StrEnum):
@@ -160,7 +167,9 @@ class Check(Frozen):
 class Claim(Frozen):
     """A statement with its source, its expected verdict, its checks and the test that would break it.
 
-    `profiles` decide it; `full`, whose sizes are larger, decides whatever `cpu` does and is not named beside it.
+    Its particulars are fields: `target`, `samplers`, `budget` (score evaluations), `tuning` (how hyperparameters were
+    chosen), `n` (samples, batches, seeds). `conditions` says where it stops, a sentence each; `sees` the smallest effect
+    that an underpowered claim's checks would see. `profiles` decide it; `full`, whose sizes are larger, decides whatever `cpu` does and is not named beside it.
     `paper` names the stated claims (`paper/outline.toml`) that this one restates, so that its verdict is one on them;
     `supports` those that it only explains, limits or supports. `group` is the folder that its file lies in. The result
     depends on `data` (registered data sets, and files of the repository), and on the version of each of the `packages`,
@@ -171,6 +180,13 @@ class Claim(Frozen):
     group: str = ""
     title: str
     statement: str
+    target: str = ""
+    samplers: str = ""
+    budget: str = ""
+    tuning: str = ""
+    n: str = ""
+    conditions: tuple[str, ...] = ()
+    sees: str = ""
     source: Source
     paper: tuple[str, ...] = ()
     supports: tuple[str, ...] = ()
@@ -187,6 +203,12 @@ class Claim(Frozen):
     def _full_has_all_of_cpu(cls, profiles: tuple[Profile, ...]) -> tuple[Profile, ...]:
         place = profiles.index(Profile.CPU) + 1 if Profile.CPU in profiles and Profile.FULL not in profiles else 0
         return (*profiles[:place], Profile.FULL, *profiles[place:]) if place else profiles
+
+    @model_validator(mode="after")
+    def _underpowered_says_what_it_sees(self) -> Self:
+        if bool(self.sees) is not (self.expected is Expectation.UNDERPOWERED):
+            raise ValueError(f"claim {self.id}: `sees` belongs to expected = \"underpowered\", and is needed there")
+        return self
 
     @field_validator("data")
     @classmethod

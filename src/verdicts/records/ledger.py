@@ -64,7 +64,7 @@ class ClaimRow(Frozen):
 class Summary(Frozen):
     """Counts over all claims; `contradictions`, `failed` and `not_run` name claims that were selected for this run.
 
-    `open` names the claims of which nothing is expected.
+    `open` names the claims without evidence yet, `underpowered` those that can hardly be decided at this size.
     """
 
     total: int
@@ -73,6 +73,7 @@ class Summary(Frozen):
     failed: tuple[str, ...]
     not_run: tuple[str, ...]
     open: tuple[str, ...] = ()
+    underpowered: tuple[str, ...] = ()
 
 
 class Ledger(Kept):
@@ -146,6 +147,7 @@ def ledger_of(profile: Profile, started: str | None, rows: tuple[ClaimRow, ...])
         failed=tuple(row.id for row in chosen if row.failed),
         not_run=tuple(row.id for row in chosen if row.verdict is Verdict.NOT_RUN),
         open=tuple(row.id for row in rows if row.expected is Expectation.OPEN),
+        underpowered=tuple(row.id for row in rows if row.expected is Expectation.UNDERPOWERED),
     )
     return Ledger(profile=profile, started=started, claims=rows, summary=summary)
 
