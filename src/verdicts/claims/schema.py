@@ -168,8 +168,10 @@ class Claim(Frozen):
     """A statement with its source, its expected verdict, its checks and the test that would break it.
 
     Its particulars are fields: `target`, `samplers`, `budget` (score evaluations), `tuning` (how hyperparameters were
-    chosen), `n` (samples, batches, seeds). `conditions` says where it stops, a sentence each; `sees` the smallest effect
-    that an underpowered claim's checks would see. `profiles` decide it; `full`, whose sizes are larger, decides whatever `cpu` does and is not named beside it.
+    chosen), `n` (samples, batches, seeds). `conditions` says where it stops, a sentence each; `sees` the smallest
+    effect that an underpowered claim's checks would see.
+
+    `profiles` decide it; `full`, whose sizes are larger, decides whatever `cpu` does and is not named beside it.
     `paper` names the stated claims (`paper/outline.toml`) that this one restates, so that its verdict is one on them;
     `supports` those that it only explains, limits or supports. `group` is the folder that its file lies in. The result
     depends on `data` (registered data sets, and files of the repository), and on the version of each of the `packages`,
@@ -207,7 +209,7 @@ class Claim(Frozen):
     @model_validator(mode="after")
     def _underpowered_says_what_it_sees(self) -> Self:
         if bool(self.sees) is not (self.expected is Expectation.UNDERPOWERED):
-            raise ValueError(f"claim {self.id}: `sees` belongs to expected = \"underpowered\", and is needed there")
+            raise ValueError(f'claim {self.id}: `sees` belongs to expected = "underpowered", and is needed there')
         return self
 
     @field_validator("data")
@@ -288,6 +290,15 @@ class Claims(Frozen):
     def checks(self) -> tuple[str, ...]:
         """Return the ids of all checks."""
         return tuple(check.id for claim in self.claim for check in claim.check)
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Return the titles of all claims by id."""
+        return {claim.id: claim.title for claim in self.claim}
+
+    def claim_of(self, check: str) -> Claim:
+        """Return the claim that a check belongs to."""
+        return next(claim for claim in self.claim if any(each.id == check for each in claim.check))
 
     def of_group(self, group: str) -> list[Claim]:
         """Return the claims of a group, in the file's order."""

@@ -129,6 +129,11 @@ def read_expected(root: Path, profile: Profile) -> Expected | None:
     return load_json(root, f"{FOLDER}/{profile}.json", Expected)
 
 
+def kept_runs(root: Path) -> list[Expected]:
+    """Return the expected values of every profile that has some. Raises UserError for a file that is damaged."""
+    return [kept for profile in Profile if (kept := read_expected(root, profile))]
+
+
 def expected_of(
     ledger: Ledger,
     studies: Mapping[str, float] = MappingProxyType({}),

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from pathlib import Path
+from typing import NamedTuple, Self
 
 from verdicts.claims.schema import Claims, Profile, Verdict
-from verdicts.records.expected import Expected, ExpectedCheck
+from verdicts.records.expected import SAME, Expected, ExpectedCheck, kept_runs
 from verdicts.records.ledger import Ledger
 from verdicts.records.record import CheckResult
-from verdicts.report.report_texts import Finding, WorkFinding, filled
+from verdicts.report.report_texts import Answer, Condition, Finding, Findings, WorkFinding, filled, load_findings
 from verdicts.report.words import required, spread
 
 PLURALS = {Verdict.HOLDS: "hold"}
@@ -24,64 +25,135 @@ class Word(StrEnum):
     NOT_TESTED = "Not tested"
 
 
-class Outcome(NamedTuple):
-    """What a run gave: each claim's verdict, each check's value with its interval; when (UTC) and on what processor."""
+Measured = CheckResult | ExpectedCheck
+STRONGEST = (Profile.FULL, Profile.GPU, Profile.CPU, Profile.QUICK)
+"""The profiles whose kept values are evidence, largest sizes first."""
 
-    profile: Profile
+
+class Outcome(NamedTuple):
+    """What runs gave, for each claim that was decided: its verdict, its checks' values, the profile of the run.
+
+    `newest` is the UTC time of the newest value, `processor` what it was computed on.
+    """
+
     verdicts: Mapping[str, Verdict]
-    values: Mapping[str, str]
-    newest: str
-    processor: str
+    measured: Mapping[str, Mapping[str, Measured]]
+    profiles: Mapping[str, Profile]
+    newest: str = ""
+    processor: str = ""
 
     @classmethod
-    def of(cls, source: Ledger | Expected) -> "Outcome":
+    def of(cls, source: Ledger | Expected) -> Self:
         """Read it off a ledger, or off the values of a run that were kept."""
-        checks: dict[str, CheckResult | ExpectedCheck]
+        measured: dict[str, Mapping[str, Measured]]
         if isinstance(source, Ledger):
             verdicts = {row.id: row.verdict for row in source.claims}
-            checks = {result.id: result for row in source.claims for result in row.checks}
+            measured = {row.id: {each.id: each for each in row.checks} for row in source.claims}
             origins = [(row.provenance.started, row.provenance.processor) for row in source.claims if row.provenance]
         else:
             verdicts = {name: claim.verdict for name, claim in source.claims.items()}
-            checks = {name: check for claim in source.claims.values() for name, check in claim.checks.items()}
+            measured = {name: dict(claim.checks) for name, claim in source.claims.items()}
             origins = [(source.newest, source.processor)]
-        values = {name: spread(check) for name, check in checks.items() if check.value is not None}
-        return cls(source.profile, verdicts, values, *max(origins, default=("", "")))
+        run = {name: verdict for name, verdict in verdicts.items() if verdict is not Verdict.NOT_RUN}
+        return cls(run, measured, dict.fromkeys(run, source.profile), *max(origins, default=("", "")))
+
+    @classmethod
+    def strongest(cls, kept: Iterable[Expected]) -> Self:
+        """Return, claim by claim, what the kept run with the largest sizes gave (`STRONGEST`)."""
+        outcome = cls({}, {}, {})
+        for each in sorted((e for e in kept if e.profile in STRONGEST), key=lambda e: STRONGEST.index(e.profile)):
+            outcome = outcome.completed(cls.of(each))
+        return outcome
+
+    def completed(self, weaker: Self) -> Self:
+        """Return this evidence, with weaker evidence for the claims that it says nothing of."""
+        new = [name for name in weaker.verdicts if name not in self.verdicts]
+        return type(self)(
+            {**self.verdicts, **{name: weaker.verdicts[name] for name in new}},
+            {**self.measured, **{name: weaker.measured[name] for name in new}},
+            {**self.profiles, **{name: weaker.profiles[name] for name in new}},
+            *max(self[3:], weaker[3:] if new else ("", "")),
+        )
+
+    @property
+    def checks(self) -> dict[str, Measured]:
+        """Return what was measured, by check."""
+        every = ((name, check) for checks in self.measured.values() for name, check in checks.items())
+        return {name: check for name, check in every if check.value is not None}
+
+    @property
+    def values(self) -> dict[str, str]:
+        """Return each check's value with its interval, in words."""
+        return {name: spread(check) for name, check in self.checks.items()}
 
     @property
     def origin(self) -> str:
-        """Say where the numbers come from, and why others may differ; empty before any run."""
-        return self.newest and (
-            f"Numbers: {self.profile} profile, {self.newest[:10]}, {self.processor}. "
-            "Another profile has other sizes and draws: its numbers differ, sampled ones mostly within their intervals."
-        )
+        """Say where the numbers come from; empty before any run."""
+        names = " and ".join(dict.fromkeys(p for p in STRONGEST if p in self.profiles.values()))
+        return self.newest and f"Numbers: kept runs of {names}, newest {self.newest[:10]}, {self.processor}."
 
     def of_claim(self, name: str) -> Verdict:
         """Return a claim's verdict."""
         return self.verdicts.get(name, Verdict.NOT_RUN)
 
+    def give(self, needs: Mapping[str, Verdict]) -> bool:
+        """Return whether these claims have these verdicts."""
+        return all(self.of_claim(name) is verdict for name, verdict in needs.items())
+
+
+class ShownNumber(NamedTuple):
+    """One measured number: its `value` with interval, what it is, the profile that gave it; and this run's `own`.
+
+    `own` is empty where this run did not measure it. `agrees`: the two intervals meet (None: there is none to compare);
+    `because` says why they may not.
+    """
+
+    value: str
+    label: str
+    profile: Profile
+    own: str = ""
+    agrees: bool | None = None
+    because: str = ""
+
+    @property
+    def beside(self) -> str:
+        """Say which kept run the value is of, and what this run measured."""
+        if not self.own:
+            return f"kept, {self.profile}"
+        apart = "" if self.agrees else f", outside its interval{': ' if self.because else ''}{self.because}"
+        return f"kept, {self.profile}; this run {self.own}{apart}"
+
+
+class ShownCondition(NamedTuple):
+    """A condition or exception of a row: its claim, the claim's verdict, and a sentence."""
+
+    claim: str
+    verdict: Verdict
+    text: str
+
 
 class Row(NamedTuple):
-    """A claim of the paper, `text`, with what was found: a word, a sentence, and a number (empty: none was measured).
+    """A claim of the paper, `text`, with what was found: a word, a sentence, a number (None: none was measured).
 
-    `figure` is the name of the figure that illustrates the row, `answer` the sentence in short (may be empty),
-    `restating` the ids of the claims here that restate it.
+    `figure` is the name of the figure that illustrates the row, `conditions` what limits it, `restating` the ids of the
+    claims here that restate it. `differing` are claims on which this run's verdict is another than the one shown.
     """
 
     id: str
     text: str
     word: Word
     sentence: str
-    number: str
-    figure: str
-    answer: str
+    number: ShownNumber | None = None
+    figure: str = ""
+    conditions: tuple[ShownCondition, ...] = ()
     restating: tuple[str, ...] = ()
+    differing: tuple[ShownCondition, ...] = ()
 
 
 def word_of(needed: Iterable[Verdict], restating: Iterable[Verdict]) -> Word:
     """Return the word for a claim of the paper, from the verdicts of the claims that its finding needs.
 
-    *Not tested*: one of the needed claims was not run, or none of them restates the paper's. Else those that restate
+    *Not tested*: one of the needed claims was not run, or none that restates the paper's was. Else those that restate
     it decide, each alike. *Holds*: all of them hold. *Not supported*: none of them holds; each is refuted or
     inconclusive. *Partly*: some hold and some do not.
     """
@@ -91,47 +163,93 @@ def word_of(needed: Iterable[Verdict], restating: Iterable[Verdict]) -> Word:
     return Word.HOLDS if all(held) else Word.PARTLY if any(held) else Word.NOT_SUPPORTED
 
 
-def rows_of(claims: Claims, findings: Sequence[Finding], outcome: Outcome) -> list[Row]:
-    """Return the row of each claim of the paper, in order.
+def rows_of(claims: Claims, findings: Findings, shown: Outcome, own: Outcome | None = None) -> list[Row]:
+    """Return the row of each claim of the paper, in order, by the evidence `shown`, beside this run's `own`.
 
     A claim for which no finding is written needs all the claims that restate it.
     """
-    written = {finding.paper: finding for finding in findings}
+    written = {finding.paper: finding for finding in findings.finding}
+    evidence = shown.completed(own) if own else shown
     return [
-        _row(claims, text, written.get(name) or _unwritten(claims, name), outcome)
+        _row(claims, text, written.get(name) or _unwritten(claims, name), evidence, own)
         for name, text in claims.outline.stated.items()
     ]
+
+
+def evidence_of(root: Path, ledger: Ledger) -> Outcome:
+    """Return the strongest evidence: the kept runs below `root`, and this run's ledger for what none of them has."""
+    return Outcome.strongest(kept_runs(root)).completed(Outcome.of(ledger))
+
+
+def rows_beside(root: Path, claims: Claims, ledger: Ledger) -> list[Row]:
+    """Return the rows by the strongest evidence, beside what the run of this ledger gave. Raises UserError."""
+    return rows_of(claims, load_findings(root, claims), evidence_of(root, ledger), Outcome.of(ledger))
 
 
 def _unwritten(claims: Claims, name: str) -> Finding:
     return Finding(paper=name, needs={claim.id: Verdict.HOLDS for claim in claims.restating(name)})
 
 
-def _row(claims: Claims, text: str, finding: Finding, outcome: Outcome) -> Row:
-    added = {name: verdict for name, verdict in finding.also.items() if outcome.of_claim(name) is not Verdict.NOT_RUN}
-    given = {name: outcome.of_claim(name) for name in (*finding.needs, *added)}
-    ours = tuple(claim.id for claim in claims.restating(finding.paper))
-    restating = {name: given[name] for name in ours if name in given}
-    word = word_of(given.values(), restating.values())
-    values, answer = required_of(claims) | dict(outcome.values), ""
-    number = finding.filled(finding.number, values)
+def _row(claims: Claims, text: str, finding: Finding, evidence: Outcome, own: Outcome | None) -> Row:
+    restating = {claim.id: evidence.of_claim(claim.id) for claim in claims.restating(finding.paper)}
+    reached = {name: verdict for name, verdict in restating.items() if verdict is not Verdict.NOT_RUN}
+    needed = {name: evidence.of_claim(name) for name in finding.needs}
+    word = word_of(needed.values(), reached.values())
+    row = Row(finding.paper, text, word, "", figure=finding.figure, restating=tuple(restating))
     if word is Word.NOT_TESTED:
-        sentence, number = _untested(claims, given, outcome.profile), ""
-    elif given == finding.needs | added and finding.text:
-        parts = [finding.text, *([finding.more] if finding.more and added.keys() == finding.also.keys() else [])]
-        sentence, answer = finding.filled(" ".join(parts), values), finding.filled(finding.answer, values)
-    elif finding.needs.items() <= given.items() and finding.text:  # true, but not all that was found
-        others = {name: verdict for name, verdict in restating.items() if name in added}
-        sentence = finding.filled(" ".join([finding.text, *_listed(others)]), values)
-    else:
-        sentence = " ".join(_listed(restating))
-    return Row(finding.paper, text, word, sentence, number, finding.figure, answer, ours)
+        return row._replace(sentence=_untested(claims, needed | (restating if not reached else {}), own))
+    values = required_of(claims) | evidence.values
+    told = filled(finding.sentence, values) if evidence.give(finding.needs) else ""
+    return row._replace(
+        sentence=told or _listed(reached),
+        number=_number(finding, claims, evidence, own),
+        conditions=tuple(_condition(claims, each, evidence, values) for each in finding.condition),
+        differing=_differing(claims, [*finding.needs, *restating], evidence, own),
+    )
 
 
-def _listed(verdicts: Mapping[str, Verdict]) -> list[str]:
-    """Return verdicts in one sentence; none for none."""
+def _condition(claims: Claims, condition: Condition, evidence: Outcome, values: Mapping[str, str]) -> ShownCondition:
+    """Return a condition's sentence; where its claim has another verdict, or a value is missing, the claim's title."""
+    verdict = evidence.of_claim(condition.claim)
+    text = filled(condition.text, values) if verdict is condition.verdict else ""
+    return ShownCondition(condition.claim, verdict, text or claims.titles[condition.claim])
+
+
+def _differing(
+    claims: Claims, names: Iterable[str], evidence: Outcome, own: Outcome | None
+) -> tuple[ShownCondition, ...]:
+    """Return the claims that this run decided otherwise; what it left undecided is no other verdict."""
+    found = {name: own.of_claim(name) for name in dict.fromkeys(names)} if own else {}
+    return tuple(
+        ShownCondition(name, verdict, claims.titles[name])
+        for name, verdict in found.items()
+        if verdict in (Verdict.HOLDS, Verdict.REFUTED) and verdict is not evidence.of_claim(name)
+    )
+
+
+def _number(finding: Finding, claims: Claims, evidence: Outcome, own: Outcome | None) -> ShownNumber | None:
+    """Return the finding's number from the evidence, beside this run's; None where it was not measured."""
+    number = finding.number
+    if number is None or number.check not in evidence.checks:
+        return None
+    claim, kept = claims.claim_of(number.check), evidence.checks[number.check]
+    ours = own.checks.get(number.check) if own else None
+    shown = ShownNumber(spread(kept), number.label, evidence.profiles[claim.id], because=number.because)
+    return shown._replace(own=spread(ours), agrees=meet(kept, ours)) if ours else shown
+
+
+def meet(one: Measured, other: Measured) -> bool:
+    """Return whether two intervals meet, to within what another processor's rounding may move a value."""
+    if one.low is None or one.high is None or other.low is None or other.high is None:
+        return False
+    room = SAME * max(abs(end) for end in (one.low, one.high, other.low, other.high))
+    return max(one.low, other.low) <= min(one.high, other.high) + room
+
+
+def _listed(verdicts: Mapping[str, Verdict]) -> str:
+    """Return verdicts in one sentence; empty for none."""
     parts = [f"{name} {'holds' if verdict is Verdict.HOLDS else f'is {verdict}'}" for name, verdict in verdicts.items()]
-    return [f"{'; '.join(parts)}."] if parts else []
+    return f"{'; '.join(parts)}." if parts else ""
 
 
 def required_of(claims: Claims) -> dict[str, str]:
@@ -139,37 +257,33 @@ def required_of(claims: Claims) -> dict[str, str]:
     return {f"{check.id}:required": required(check) for claim in claims.claim for check in claim.check}
 
 
-def finding_text(finding: WorkFinding, outcome: Outcome, values: Mapping[str, str]) -> str:
+def finding_text(finding: WorkFinding | Answer, outcome: Outcome, values: Mapping[str, str]) -> str:
     """Return what a finding says, its values filled in; empty where a verdict is another or a value is missing."""
-    if any(outcome.of_claim(name) is not verdict for name, verdict in finding.needs.items()):
-        return ""
-    return filled(finding.text, values)
+    return filled(finding.text, values) if outcome.give(finding.needs) else ""
 
 
-def _untested(claims: Claims, given: Mapping[str, Verdict], profile: Profile) -> str:
+def answer_of(claims: Claims, findings: Findings, evidence: Outcome) -> str:
+    """Return the answer in one paragraph; empty where its verdicts are others."""
+    return finding_text(findings.answer, evidence, required_of(claims) | evidence.values)
+
+
+def _untested(claims: Claims, given: Mapping[str, Verdict], own: Outcome | None) -> str:
     """Say which claims were not run, and the command that runs them, in the smallest profile that has most of them."""
     missing = [claim for claim in claims.claim if given.get(claim.id) is Verdict.NOT_RUN]
     if not missing:
         return "No claim here restates it."
-    chosen = profile
-    if not all(profile in claim.profiles for claim in missing):
-        chosen = max(Profile, key=lambda each: sum(each in claim.profiles for claim in missing))
+    chosen = max(Profile, key=lambda each: sum(each in claim.profiles for claim in missing))
     names = " ".join(claim.id for claim in missing)
     named, it = names.replace(" ", ", "), "it" if len(missing) == 1 else "them"
     return f"Not run: {named}. `bash reproduce.sh --profile {chosen} --only {names}` runs {it}."
 
 
-def answer_of(rows: Sequence[Row]) -> str:
-    """Return the short answers in one paragraph."""
-    return " ".join(row.answer for row in rows if row.answer)
-
-
-def tally(rows: Sequence[Row], verdicts: Mapping[str, Verdict], opened: Sequence[str]) -> str:
+def tally(rows: Sequence[Row], verdicts: Mapping[str, Verdict], opened: int, underpowered: int) -> str:
     """Count the claims of the paper by word and those of the suite by purpose and verdict, in one line.
 
-    `opened` are the suite's claims of which nothing is expected.
+    `opened` and `underpowered` count the suite's claims with these expectations.
     """
-    return f"{' '.join(counts(rows, verdicts))}{expecting_nothing(opened)}"
+    return f"{' '.join(counts(rows, verdicts))}{undecided(opened, underpowered)}"
 
 
 def counts(rows: Sequence[Row], verdicts: Mapping[str, Verdict]) -> list[str]:
@@ -188,9 +302,11 @@ def counts(rows: Sequence[Row], verdicts: Mapping[str, Verdict]) -> list[str]:
     return [f"Of the paper's {len(rows)} claims: {words}.", *counted]
 
 
-def expecting_nothing(opened: Sequence[str]) -> str:
-    """Count the open claims and name them, in a sentence after others; empty where there are none."""
-    return f" Of {len(opened)} nothing is expected (open): {', '.join(opened)}." if opened else ""
+def undecided(opened: int, underpowered: int) -> str:
+    """Count the claims with any verdict allowed, in a sentence after others; empty where there are none."""
+    parts = [(opened, "open (no evidence yet)"), (underpowered, "underpowered (hardly decidable at this size)")]
+    named = ", ".join(f"{count} {what}" for count, what in parts if count)
+    return f" Among them: {named}." if named else ""
 
 
 def reached(verdicts: Iterable[Verdict]) -> str:

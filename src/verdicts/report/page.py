@@ -17,9 +17,9 @@ from verdicts.records.section import sections_of
 from verdicts.records.workspace import Workspace
 from verdicts.report import views
 from verdicts.report.charts import overviews
-from verdicts.report.findings import Outcome, answer_of, finding_text, reached, required_of, tally
+from verdicts.report.findings import Outcome, answer_of, evidence_of, finding_text, reached, required_of, tally
 from verdicts.report.images import data_address, kinds_of, size_in, size_of, svg_address
-from verdicts.report.report_texts import load_exhibits, load_limitations, load_notation, load_works
+from verdicts.report.report_texts import load_exhibits, load_findings, load_limitations, load_notation, load_works
 from verdicts.report.source_code import address_of, drawn_by, function_at, source_of
 from verdicts.report.tables import shown
 from verdicts.report.templating import render
@@ -54,7 +54,8 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
     here = {name: address.removeprefix(REPORT) for name, address in addresses.items()}
     charts = overviews(claims, moved, outline.parts, here)
     outcome, apart = Outcome.of(ledger), [view for view in groups if view.group.apart]
-    values = required_of(workspace.all_claims) | dict(outcome.values)
+    values = required_of(workspace.all_claims) | outcome.values
+    findings, evidence = load_findings(workspace.root, workspace.all_claims), evidence_of(workspace.root, ledger)
     drawn = {figure.file.stem: (view, figure) for view in groups for figure in view.figures}
 
     def place(view: views.GroupView, name: str) -> Path:
@@ -66,10 +67,10 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         "claims": claims,
         "groups": groups,
         "paper": paper,
-        "answer": answer_of([view.row for view in paper]),
-        "made_from": outcome.origin,
+        "answer": answer_of(workspace.all_claims, findings, evidence),
+        "made_from": evidence.origin,
         "cited": lambda text: _cited(text, here),
-        "tally": tally([view.row for view in paper], outcome.verdicts, ledger.summary.open),
+        "tally": tally([view.row for view in paper], *views.counted(ledger)),
         "pages": {page_of(view.group): [o for o in apart if page_of(o.group) == page_of(view.group)] for view in apart},
         "works": load_works(workspace.root, workspace.all_claims),
         "texts_of": lambda work: [text for each in work.finding if (text := finding_text(each, outcome, values))],

@@ -20,9 +20,9 @@ from verdicts.records.workspace import Workspace
 from verdicts.report import views
 from verdicts.report.blocks import pieces
 from verdicts.report.derivations import derivation, read_cells
-from verdicts.report.findings import Outcome, Word, answer_of, counts, expecting_nothing, tally
+from verdicts.report.findings import ShownNumber, Word, answer_of, counts, evidence_of, tally, undecided
 from verdicts.report.images import chosen, size_of
-from verdicts.report.report_texts import Exhibit, load_exhibits, load_limitations, load_notation
+from verdicts.report.report_texts import Exhibit, load_exhibits, load_findings, load_limitations, load_notation
 from verdicts.report.tables import shown
 from verdicts.report.templating import gap
 from verdicts.report.views import CheckView, ClaimView, DeviationView, GroupView
@@ -45,19 +45,21 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
     paper, notation = views.paper_of(workspace, ledger, claims), load_notation(workspace.root)
     ran = [view for view in claims if view.row.verdict is not Verdict.NOT_RUN]
     groups = [view for view in groups if any(claim.group.id == view.group.id for claim in ran)]
-    outcome, standing = Outcome.of(ledger), views.standing(ran, groups)
+    standing = views.standing(ran, groups)
+    findings, evidence = load_findings(workspace.root, workspace.all_claims), evidence_of(workspace.root, ledger)
+    verdicts, opened, underpowered = views.counted(ledger)
     return {
         "profile": ledger.profile,
         "newest": views.newest(ledger)[:10],
-        "answer": pieces(answer_of([view.row for view in paper])),
-        "origin": outcome.origin,
-        "counts": counts([view.row for view in paper], outcome.verdicts),
-        "open": expecting_nothing(ledger.summary.open).strip(),
-        "tally": tally([view.row for view in paper], outcome.verdicts, ledger.summary.open),
+        "answer": pieces(answer_of(workspace.all_claims, findings, evidence)),
+        "origin": evidence.origin,
+        "counts": counts([view.row for view in paper], verdicts),
+        "open": undecided(opened, underpowered).strip(),
+        "tally": tally([view.row for view in paper], verdicts, opened, underpowered),
         "contradictions": list(ledger.summary.contradictions),
         "paper": [_paper(view) for view in paper if view.row.word is not Word.NOT_TESTED],
-        "verdicts": outcome.verdicts,
-        "values": outcome.values,
+        "verdicts": evidence.verdicts,
+        "values": evidence.values,
         "notation": {
             "step": [pieces(formula) for formula in notation.step],
             "symbols": [[pieces(each.sign), pieces(each.meaning)] for each in notation.symbol],
@@ -125,9 +127,19 @@ def _paper(view: views.PaperView) -> Data:
         "text": view.row.text,
         "word": view.row.word,
         "sentence": pieces(view.row.sentence),
-        "number": pieces(view.row.number),
+        "number": _number(view.row.number),
+        "conditions": [
+            {"claim": each.claim, "verdict": each.verdict, "text": pieces(each.text)} for each in view.row.conditions
+        ],
+        "differing": [{"claim": each.claim, "verdict": each.verdict} for each in view.row.differing],
         "figure": view.figure,
     }
+
+
+def _number(shown: ShownNumber | None) -> Data | None:
+    if shown is None:
+        return None
+    return {"value": shown.value, "label": pieces(shown.label), "beside": pieces(shown.beside)}
 
 
 def _claim(view: ClaimView) -> Data:

@@ -4,24 +4,21 @@ A block stands between `<!-- begin NAME -->` and `<!-- end -->`.
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple, Self
 
 from verdicts.claims.loading import load_claims
-from verdicts.claims.schema import Claim, Claims, Expectation, Group, Profile, Verdict
-from verdicts.records.expected import Expected, read_expected
+from verdicts.claims.schema import Claims, Group, Profile
+from verdicts.records.expected import Expected, kept_runs
 from verdicts.records.files import write_whole
 from verdicts.report import claims_index
-from verdicts.report.findings import Outcome, Row, answer_of, rows_of, tally
-from verdicts.report.report_texts import Finding, load_exhibits, load_findings
-from verdicts.report.templating import render
-from verdicts.report.words import MARKS, duration, required, spread
+from verdicts.report.findings import Outcome, Row, ShownNumber, answer_of, rows_of
+from verdicts.report.report_texts import Findings, load_exhibits, load_findings
+from verdicts.report.words import duration
 
-PAGES = ("README.md", "paper/ARTIFACT.md")
-PICTURE = "paper/claims.svg"
+PAGES = ("README.md", "paper/ARTIFACT.md", "docs/running.md")
 BLOCK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 # Whose values stand for the suite's: those of what a reader runs by default
 PREFERRED = (Profile.CPU, Profile.FULL, Profile.QUICK)
@@ -39,47 +36,66 @@ class Kept(NamedTuple):
     """The claims, the findings and the expected values of each profile that has any."""
 
     claims: Claims
-    findings: tuple[Finding, ...]
+    findings: Findings
     expected: dict[Profile, Expected]
 
     @classmethod
     def read(cls, root: Path) -> Self:
         """Read them below `root`. Raises UserError."""
         claims = load_claims(root)
-        expected = {profile: read_expected(root, profile) for profile in Profile}
-        return cls(claims, load_findings(root, claims), {profile: each for profile, each in expected.items() if each})
+        return cls(claims, load_findings(root, claims), {each.profile: each for each in kept_runs(root)})
 
     @property
     def chosen(self) -> Expected | None:
-        """Return the values that stand for the suite's."""
+        """Return the values of what a reader runs by default."""
         return next((self.expected[profile] for profile in PREFERRED if profile in self.expected), None)
 
     @property
-    def rows(self) -> list[Row]:
-        """Return the rows of the abstract's claims by the chosen values."""
-        return rows_of(self.claims, self.findings, Outcome.of(self.chosen)) if self.chosen else []
+    def evidence(self) -> Outcome:
+        """Return the strongest evidence that is kept."""
+        return Outcome.strongest(self.expected.values())
 
-    def verdict(self, claim: Claim) -> Verdict:
-        """Return a claim's verdict among the chosen values."""
-        kept = self.chosen.claims.get(claim.id) if self.chosen else None
-        return kept.verdict if kept else Verdict.NOT_RUN
+    @property
+    def rows(self) -> list[Row]:
+        """Return the rows of the abstract's claims by the strongest evidence, beside a default run's own numbers."""
+        own = Outcome.of(self.chosen) if self.chosen else None
+        return rows_of(self.claims, self.findings, self.evidence, own) if own else []
 
 
 def answer(kept: Kept) -> str:
-    """Return what was found in short: the answers, then the counts, then where the numbers come from."""
-    if kept.chosen is None:
-        return NOTHING
-    claims = _counted(kept)
-    opened = [claim.id for claim in claims if claim.expected is Expectation.OPEN]
-    counts = tally(kept.rows, {claim.id: kept.verdict(claim) for claim in claims}, opened)
-    return f"{answer_of(kept.rows)}\n\n{counts} {Outcome.of(kept.chosen).origin}"
+    """Return what was found in one paragraph."""
+    return answer_of(kept.claims, kept.findings, kept.evidence) if kept.expected else NOTHING
 
 
 def verdicts(kept: Kept) -> str:
-    """Return the table of what was found about each claim of the abstract."""
-    cells = [(f"{row.id} {row.text}", f"**{row.word}.** {row.sentence}", row.number) for row in kept.rows]
+    """Return the table of what was found about each claim of the abstract, and below it where the numbers come from."""
+    cells = [
+        (f"{row.id} {row.text}", f"**{row.word}.** {row.sentence}", _in_words(row.number), f"`--only {row.id}`")
+        for row in kept.rows
+    ]
     lines = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in cells]
-    return "\n".join(["| the abstract says | found here | measured |", "|---|---|---|", *lines])
+    head = ["| the abstract says | found here | measured | decide it with `bash reproduce.sh` |", "|---|---|---|---|"]
+    return "\n".join([*head, *lines, "", kept.evidence.origin])
+
+
+def _in_words(shown: ShownNumber | None) -> str:
+    return f"**{shown.value}**: {shown.label}{_beside(shown)}" if shown else ""
+
+
+def _beside(shown: ShownNumber) -> str:
+    """Say what the default run gives, where that is another number."""
+    return f" (cpu: {shown.own})" if shown.own not in ("", shown.value) else ""
+
+
+def commands(kept: Kept) -> str:
+    """Return the commands with what they take, measured."""
+    took = {profile: duration(run.seconds) for profile, run in kept.expected.items()}
+    lines = [
+        ("bash reproduce.sh --profile quick", f"a first look: {took.get(Profile.QUICK, 'minutes')} of computing"),
+        ("bash reproduce.sh", f"the default run: {took.get(Profile.CPU, 'an hour')} of one core, less on several"),
+        ("bash reproduce.sh test", "the tests"),
+    ]
+    return "\n".join(["```", *(f"{command:<36}# {what}" for command, what in lines), "```"])
 
 
 def profiles(kept: Kept) -> str:
@@ -107,7 +123,7 @@ def experiments(kept: Kept) -> str:
         beside = dict.fromkeys(claim.group for claim in kept.claims.claim if name in claim.supports)
         decision = f"Decided by {_experiments(kept, decided)}" if decided else "Not decided here"
         more = [group for group in beside if group not in decided]
-        lines.append(f"- **{name}**: {text}. {decision}{f'; {_experiments(kept, more)} support it' if more else ''}.")
+        lines.append(f"- **{name}**: {text}. {decision}{f'; supported by {_experiments(kept, more)}' if more else ''}.")
     lines += [
         "",
         "| experiment | group | claims | computing time | expected result | expected variation |",
@@ -118,11 +134,12 @@ def experiments(kept: Kept) -> str:
 
 
 def _experiments(kept: Kept, groups: Iterable[str]) -> str:
-    return ", ".join(_experiment(kept, group) for group in groups)
+    numbers = [_experiment(kept, group) for group in groups]
+    return f"experiment{'' if len(numbers) == 1 else 's'} {', '.join(numbers)}"
 
 
 def _experiment(kept: Kept, group: str) -> str:
-    return f"E{[each.id for each in kept.claims.group].index(group) + 1}"
+    return str([each.id for each in kept.claims.group].index(group) + 1)
 
 
 def _row(kept: Kept, group: str) -> str:
@@ -145,7 +162,7 @@ def _row(kept: Kept, group: str) -> str:
 def figures(root: Path, kept: Kept) -> str:
     """Return the artifact appendix's table: each finding's figure and each exhibit of the paper, with its command."""
     lines = ["| figure or table | here | command |", "|---|---|---|"]
-    for each in kept.findings:
+    for each in kept.findings.finding:
         lines.append(f"| {each.paper}'s | `{each.figure}` | {_command(root, kept, [each.figure])} |")
     for exhibit in load_exhibits(root):
         lines.append(f"| the paper's {exhibit.id} | {exhibit.status} | {_command(root, kept, exhibit.here)} |")
@@ -164,45 +181,17 @@ def _command(root: Path, kept: Kept, names: Sequence[str]) -> str:
     return f"`bash reproduce.sh --profile cpu --only {groups}`" if groups else ""
 
 
-def picture(kept: Kept) -> str:
-    """Return the picture of the claims that restate the abstract's: an SVG."""
-    rows = [
-        (claim.id, claim.title, kept.verdict(claim), *_measured(kept, claim))
-        for claim in sorted(kept.claims.claim, key=lambda claim: claim.paper)
-        if claim.paper
-    ]
-    counts = Counter(verdict for _, _, verdict, *_ in rows)
-    return render("claims.svg.j2", rows=rows, marks=MARKS, counts=counts)
-
-
-def _counted(kept: Kept) -> Sequence[Claim]:
-    profile = kept.chosen.profile if kept.chosen else Profile.QUICK
-    return kept.claims.seen_by(profile).claim
-
-
-def _measured(kept: Kept, claim: Claim) -> tuple[str, str]:
-    """Return the deciding check's value and what the claim requires of it."""
-    kept_claim = kept.chosen.claims.get(claim.id) if kept.chosen else None
-    if kept_claim is None:
-        return "", ""
-    for check in claim.check:
-        measured = kept_claim.checks.get(check.id)
-        if measured and measured.verdict is kept_claim.verdict:
-            return spread(measured), required(check)
-    return "", ""
-
-
 def contents(root: Path) -> dict[str, str]:
-    """Return the pages with their blocks, and the picture, as the expected values give them. Raises UserError."""
+    """Return the pages with their blocks, as the expected values give them. Raises UserError."""
     kept = Kept.read(root)
-    parts = {"answer": answer, "verdicts": verdicts, "profiles": profiles, "experiments": experiments}
-    blocks = {name: make(kept) for name, make in parts.items()} | {"figures": figures(root, kept)}
+    parts: Sequence[Callable[[Kept], str]] = (answer, commands, verdicts, profiles, experiments)
+    blocks = {make.__name__: make(kept) for make in parts} | {"figures": figures(root, kept)}
 
     def filled(match: re.Match[str]) -> str:
         return f"{match[1]}{blocks[match[2]]}\n{match[3]}"
 
     pages = {name: (root / name).read_text(encoding="utf-8") for name in PAGES if (root / name).is_file()}
-    written = {PICTURE: picture(kept), claims_index.PAGE: claims_index.text_of(kept.claims)} if pages else {}
+    written = {claims_index.PAGE: claims_index.text_of(kept.claims)} if pages else {}
     return {name: BLOCK.sub(filled, text) for name, text in pages.items()} | written
 
 
@@ -214,7 +203,7 @@ def outdated(root: Path) -> Iterator[str]:
 
 
 def write(root: Path) -> list[str]:
-    """Bring pages and picture up to date, each file whole; return those that changed. Raises OSError, UserError."""
+    """Bring pages up to date, each file whole; return those that changed. Raises OSError, UserError."""
     wanted = contents(root)
     changed = list(outdated(root))
     for name in changed:

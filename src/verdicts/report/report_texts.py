@@ -71,31 +71,60 @@ class Limitation(Frozen):
     text: str
 
 
-class Finding(Frozen):
-    """What was found about a claim of the paper: a `text`, shown where the verdicts are those that it `needs`.
+class MeasuredNumber(Frozen):
+    """The number of a finding: the check that measures it, what it is in words, and why a smaller run may differ."""
 
-    `more` follows it where the claims in `also` were run, and have these verdicts. `number` tells the main one.
-    `answer` says it in short, for those who read one paragraph. `{check}` in any of them becomes that check's measured
-    value with its interval, `{check:required}` what is required of it. `figure` names the figure shown.
+    check: str
+    label: str
+    because: str = ""
+
+
+class Condition(Frozen):
+    """A condition or an exception of a finding: a sentence, shown where its claim has this verdict."""
+
+    claim: str
+    verdict: Verdict
+    text: str
+
+
+class Finding(Frozen):
+    """What was found about a claim of the paper: a `sentence`, shown where the verdicts are those that it `needs`.
+
+    `number` is the one number that stands beside it, `figure` the name of the figure that illustrates it. `condition`
+    lists what limits it, each a sentence with its claim. `{check}` in a text becomes that check's measured value with
+    its interval, `{check:required}` what is required of it.
     """
 
     paper: str
     needs: dict[str, Verdict] = {}  # noqa: RUF012 (a pydantic field)
-    text: str = ""
-    also: dict[str, Verdict] = {}  # noqa: RUF012 (a pydantic field)
-    more: str = ""
-    number: str = ""
-    answer: str = ""
+    sentence: str = ""
+    number: MeasuredNumber | None = None
     figure: str = ""
+    condition: tuple[Condition, ...] = ()
 
-    @staticmethod
-    def values_in(text: str) -> list[str]:
-        """Return the checks whose values or requirements a text holds, as it names them."""
-        return VALUE.findall(text)
+    @property
+    def claims(self) -> set[str]:
+        """Return the claims that sentence and conditions rest on."""
+        return {*self.needs, *(each.claim for each in self.condition)}
 
-    def filled(self, text: str, measured: Mapping[str, str]) -> str:
-        """Return one of the texts with its values; empty where one is missing."""
-        return filled(text, measured)
+
+class Answer(Frozen):
+    """What was found in one paragraph, shown where the verdicts are those that it `needs`."""
+
+    needs: dict[str, Verdict] = {}  # noqa: RUF012 (a pydantic field)
+    text: str = ""
+
+
+class Findings(Frozen):
+    """The whole file: the answer, and a finding for each claim of the paper."""
+
+    answer: Answer = Answer()
+    finding: tuple[Finding, ...] = ()
+
+
+def values_in(text: str) -> list[str]:
+    """Return the checks whose values or requirements a text holds, as it names them."""
+    return VALUE.findall(text)
 
 
 def filled(text: str, measured: Mapping[str, str]) -> str:
@@ -176,16 +205,24 @@ def load_notation(root: Path) -> Notation:
     return load_toml(root, NOTATION, Notation) if (root / NOTATION).is_file() else Notation()
 
 
-def load_findings(root: Path, claims: Claims) -> tuple[Finding, ...]:
+def load_findings(root: Path, claims: Claims) -> Findings:
     """Read the findings below `root`; the claims and checks that they name must exist. Raises UserError."""
-    findings = _entries(root, FINDINGS, Finding)
-    for finding in findings:
+    if not (root / FINDINGS).is_file():
+        return Findings()
+    findings = load_toml(root, FINDINGS, Findings)
+    _refuse_unfit(f"{FINDINGS}: answer", findings.answer.needs, [findings.answer.text], claims)
+    for finding in findings.finding:
         where = f"{FINDINGS}: finding[{finding.paper}]"
-        _refuse_unknown(where, "claim", finding.needs | finding.also, _names(claims))
-        texts = f"{finding.text} {finding.more} {finding.number} {finding.answer}"
-        values = [name.removesuffix(":required") for name in Finding.values_in(texts)]
-        _refuse_unknown(where, "check", values, claims.checks)
+        _refuse_unfit(where, finding.claims, [finding.sentence, *(each.text for each in finding.condition)], claims)
+        _refuse_unknown(where, "check", [finding.number.check] if finding.number else [], claims.checks)
     return findings
+
+
+def _refuse_unfit(where: str, names: Iterable[str], texts: Iterable[str], claims: Claims) -> None:
+    """Raise UserError for a claim that does not exist, or a check whose value one of the texts holds."""
+    _refuse_unknown(where, "claim", names, _names(claims))
+    values = [name.removesuffix(":required") for text in texts for name in values_in(text)]
+    _refuse_unknown(where, "check", values, claims.checks)
 
 
 def load_works(root: Path, claims: Claims) -> dict[str, Work]:
@@ -196,9 +233,8 @@ def load_works(root: Path, claims: Claims) -> dict[str, Work]:
             _refuse_unknown(f"{group.folder}/claims.toml: group.page", "page", [group.page], works)
     for work in works.values():
         where = f"{WORKS}: work[{work.id}].finding"
-        _refuse_unknown(where, "claim", [name for each in work.finding for name in each.needs], _names(claims))
-        values = [name for each in work.finding for name in Finding.values_in(each.text)]
-        _refuse_unknown(where, "check", [name.removesuffix(":required") for name in values], claims.checks)
+        needed = [name for each in work.finding for name in each.needs]
+        _refuse_unfit(where, needed, [each.text for each in work.finding], claims)
     return works
 
 

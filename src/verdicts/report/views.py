@@ -11,9 +11,9 @@ from verdicts.records.ledger import ClaimRow, Ledger, collect
 from verdicts.records.provenance import Environment, Provenance
 from verdicts.records.record import CheckResult, artefacts_at, current_artefacts
 from verdicts.records.workspace import Workspace
-from verdicts.report.findings import Outcome, Row, rows_of
+from verdicts.report.findings import Row, rows_beside
 from verdicts.report.math_markup import spelled
-from verdicts.report.report_texts import Deviation, load_deviations, load_findings
+from verdicts.report.report_texts import Deviation, load_deviations
 from verdicts.report.words import required, spread
 
 
@@ -144,8 +144,7 @@ def _check(check: Check, result: CheckResult | None) -> CheckView:
 def paper_of(workspace: Workspace, ledger: Ledger, claims: Sequence[ClaimView]) -> list[PaperView]:
     """Return the row of each claim of the paper, with the claims and the figure behind it. Raises UserError."""
     drawn = {name for view in claims for name in view.figures}
-    findings = load_findings(workspace.root, workspace.all_claims)
-    rows = rows_of(workspace.all_claims, findings, Outcome.of(ledger))
+    rows = rows_beside(workspace.root, workspace.all_claims, ledger)
     return [
         PaperView(
             row,
@@ -258,6 +257,12 @@ def _total(workspace: Workspace, views: Sequence[ClaimView]) -> Totals:
         origins.append(study.provenance)
     seconds, peak = sum(each.seconds for each in origins), max(each.peak_mib for each in origins)
     return Totals(group, len(views), seconds, peak)
+
+
+def counted(ledger: Ledger) -> tuple[dict[str, Verdict], int, int]:
+    """Return each claim's verdict in a ledger, and how many claims are open, how many underpowered."""
+    summary = ledger.summary
+    return {row.id: row.verdict for row in ledger.claims}, len(summary.open), len(summary.underpowered)
 
 
 def newest(ledger: Ledger) -> str:

@@ -20,7 +20,7 @@ from rich.text import Text
 from verdicts.claims.schema import Claim, Expectation, Verdict
 from verdicts.records.ledger import ClaimRow
 from verdicts.records.record import CheckResult, Record
-from verdicts.report.findings import Row, Word, expecting_nothing, reached, tally
+from verdicts.report.findings import Row, Word, reached, tally, undecided
 from verdicts.report.words import MARKS, duration, required, spread
 from verdicts.run.forecast import Forecast
 from verdicts.run.plan import Plan, PlannedClaim
@@ -125,13 +125,16 @@ class Screen:
         if not quiet:
             for row in rows:
                 self.say(f"{row.id:<4}{row.word:<15}{row.text}", WORDS[row.word])
-                for line in wrap(re.sub("[`$]", "", row.number or row.sentence), self.width - INDENT):
-                    self.say(f"{'':{INDENT}}{line}")
+                for text in _found(row):
+                    for line in wrap(re.sub("[`$]", "", text), self.width - INDENT):
+                        self.say(f"{'':{INDENT}}{line}")
             whole = len(ours) == len(ledger.claims)
             count = reached(row.verdict for row in ours)
-            opened = [row.id for row in ours if row.expected is Expectation.OPEN]
-            part = f"{len(ours)} of our {len(ledger.claims)} claims: {count}.{expecting_nothing(opened)}"
-            self.say(tally(rows, {row.id: row.verdict for row in ours}, opened) if whole else part)
+            opened, weak = (
+                sum(row.expected is each for row in ours) for each in (Expectation.OPEN, Expectation.UNDERPOWERED)
+            )
+            part = f"{len(ours)} of our {len(ledger.claims)} claims: {count}.{undecided(opened, weak)}"
+            self.say(tally(rows, {row.id: row.verdict for row in ours}, opened, weak) if whole else part)
             for reason, names in _unreached(ours, self.verbose).items():
                 self.say(f"not run: {' '.join(names)} ({reason})", "dim")
         summary = ledger.summary
@@ -142,6 +145,14 @@ class Screen:
         self.say(f"report: {published.page}{beside}   ({duration(time.monotonic() - self.begin)})")
         if not (published.typeset or published.reason):
             self.say(f"        bash reproduce.sh --profile {ledger.profile} makes paper.pdf and supplement.pdf anew")
+
+
+def _found(row: Row) -> list[str]:
+    """Return what a row says below its first line: the finding, its number beside this run's, and what differs."""
+    texts = [row.sentence]
+    if row.number:
+        texts.append(f"{row.number.value}: {row.number.label} ({row.number.beside})")
+    return texts + [f"this run differs: {each.claim} is {each.verdict} ({each.text})" for each in row.differing]
 
 
 def listing(item: PlannedClaim) -> str:

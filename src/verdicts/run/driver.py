@@ -19,8 +19,8 @@ from verdicts.records.ledger import Ledger, exit_code
 from verdicts.records.provenance import now
 from verdicts.records.run_record import Run, run_path
 from verdicts.records.workspace import Project, Workspace, find_root
-from verdicts.report.findings import Outcome, Row, rows_of
-from verdicts.report.report_texts import load_findings, refuse_bad_texts
+from verdicts.report.findings import Row, rows_beside
+from verdicts.report.report_texts import refuse_bad_texts
 from verdicts.run.checks import Checks
 from verdicts.run.cluster import clear, clear_if_used, run_on_cluster
 from verdicts.run.console import Screen, counted, listing
@@ -139,7 +139,7 @@ def reproduce(options: RunOptions, console: Console) -> int:
 def _rows(workspace: Workspace, ledger: Ledger, run: Run) -> list[Row]:
     """Return the rows of those claims of the paper that a selected claim restates."""
     claims = workspace.all_claims
-    rows = rows_of(claims, load_findings(workspace.root, claims), Outcome.of(ledger))
+    rows = rows_beside(workspace.root, claims, ledger)
     return [row for row in rows if any(claim.id in run.selected for claim in claims.restating(row.id))]
 
 

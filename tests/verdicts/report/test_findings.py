@@ -1,4 +1,4 @@
-"""The six rows: a word by the stated rule, sentences that name what they rest on, alike in page, paper and README."""
+"""The six rows: a word by the stated rule, short sentences by the strongest evidence, alike in page, paper, README."""
 
 import re
 
@@ -7,16 +7,20 @@ import pytest
 from tests.claims import ROOT
 from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Profile, Verdict
-from verdicts.records.expected import read_expected
+from verdicts.records.expected import Expected, expected_path, kept_runs
 from verdicts.records.ledger import collect
 from verdicts.report import page, paper
-from verdicts.report.findings import Outcome, Row, Word, rows_of, tally, word_of
-from verdicts.report.report_texts import load_findings
+from verdicts.report.findings import Outcome, Row, Word, answer_of, meet, rows_beside, rows_of, tally, word_of
+from verdicts.report.report_texts import load_findings, values_in
 
 CLAIMS = load_claims(ROOT)
 FINDINGS = load_findings(ROOT, CLAIMS)
+KEPT = kept_runs(ROOT)
+EVIDENCE = Outcome.strongest(KEPT)
+ROWS = {row.id: row for row in rows_of(CLAIMS, FINDINGS, EVIDENCE)}
 HOLDS, REFUTED, OPEN, NOT_RUN = Verdict
-by_claim = pytest.mark.parametrize("finding", FINDINGS, ids=lambda finding: finding.paper)
+IDENTIFIER = r"\b[A-Z]\d+[a-z]?\b"
+by_claim = pytest.mark.parametrize("finding", FINDINGS.finding, ids=lambda finding: finding.paper)
 
 
 @pytest.mark.parametrize(
@@ -36,26 +40,29 @@ def test_the_word_follows_from_the_verdicts_of_the_claims_that_restate_once_all_
 
 
 @by_claim
-def test_every_claim_that_a_sentence_names_is_needed(finding):
-    def named(*texts):
-        return set(re.findall(r"\b[A-Z]\d+[a-z]?\b", " ".join(texts)))
-
-    needed = finding.needs.keys()
-    assert named(finding.text) == needed and named(finding.number) <= needed
-    assert named(finding.more) == finding.also.keys()
-    assert {claim.id for claim in CLAIMS.restating(finding.paper) if Profile.CPU in claim.profiles} <= {
-        *needed,
-        *finding.also,
-    }, "a word is not to rest on a choice among the claims that restate"
+def test_a_row_rests_on_every_claim_that_restates_and_was_run(finding):
+    run = {claim.id for claim in CLAIMS.restating(finding.paper) if claim.id in EVIDENCE.verdicts}
+    assert run <= finding.claims, "a word is not to rest on a choice among the claims that restate"
 
 
 @by_claim
-def test_the_row_of_a_claim_shows_a_check_that_the_number_names(finding):
-    kept, named = read_expected(ROOT, Profile.CPU).claims, set(finding.values_in(finding.number))
-    for claim in CLAIMS.claim:
-        if named & {check.id for check in claim.check}:
-            checks = kept[claim.id].checks
-            assert next(each.id for each in claim.check if checks[each.id].verdict is kept[claim.id].verdict) in named
+def test_every_sentence_is_shown_by_the_kept_evidence_and_short(finding):
+    row = ROWS[finding.paper]
+    assert EVIDENCE.give(finding.needs), "the sentence needs verdicts that the kept runs do not have"
+    assert len(row.sentence.split()) <= 25
+    assert all(each.verdict is EVIDENCE.of_claim(each.claim) for each in finding.condition)
+    assert all(len(each.text.split()) <= 25 for each in row.conditions)
+    assert not re.findall(IDENTIFIER, " ".join([row.sentence, *(each.text for each in row.conditions)]))
+
+
+@by_claim
+def test_a_row_has_one_number_with_the_interval_where_it_was_sampled(finding):
+    number = ROWS[finding.paper].number
+    assert number and len(number.label.split()) <= 25
+
+
+def test_the_answer_is_shown_in_at_most_seventy_words():
+    assert 20 < len(answer_of(CLAIMS, FINDINGS, EVIDENCE).split()) <= 70
 
 
 @by_claim
@@ -65,11 +72,50 @@ def test_the_figure_of_a_result_is_one_that_a_notebook_shows(finding):
 
 @by_claim
 def test_no_bound_stands_where_an_estimate_was_measured(finding):
-    used = [claim for claim in CLAIMS.claim if claim.id in {*finding.needs, *finding.also}]
+    used = [claim for claim in CLAIMS.claim if claim.id in finding.claims]
     limits = {x for claim in used for check in claim.check for x in (check.bound, check.bound + check.tolerance)}
-    prose = re.sub(r"\$[^$]*\$|\{[^}]*\}", " ", f"{finding.text} {finding.more} {finding.number} {finding.answer}")
-    assert not {float(found) for found in re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?!\w)", prose)} & limits
-    assert finding.number == "" or finding.values_in(finding.number)
+    texts = " ".join([finding.sentence, *(each.text for each in finding.condition)])
+    prose = re.sub(r"\$[^$]*\$|\{[^}]*\}", " ", texts)
+    found = {float(each) for each in re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?!\w)", prose)}
+    assert not found & {limit for limit in limits if limit != int(limit)}
+    assert all(name.removesuffix(":required") in CLAIMS.checks for name in values_in(texts))
+
+
+@pytest.mark.parametrize("run", KEPT, ids=lambda run: run.profile)
+def test_each_profile_s_own_number_agrees_with_the_kept_one_or_the_row_says_why_not(run):
+    for row in rows_of(CLAIMS, FINDINGS, EVIDENCE, Outcome.of(run)):
+        assert row.number is None or row.number.agrees is not False or row.number.because, row
+
+
+def kept(claims, profile, verdicts, value=1.0):
+    """Return the kept values of a run in which every check of these claims gave `value`."""
+    check = {"value": value, "low": value, "high": value}
+    rows = {
+        claim.id: {
+            "verdict": verdicts[claim.id],
+            "seconds": 1.0,
+            "peak_mib": 1.0,
+            "checks": {each.id: {**check, "verdict": verdicts[claim.id]} for each in claim.check},
+        }
+        for claim in claims.claim
+        if claim.id in verdicts
+    }
+    origin = {"newest": "2031-02-03T04:05", "processor": "Abacus", "device": "cpu", "commit": None}
+    return Expected.model_validate({**origin, "profile": profile, "claims": rows})
+
+
+def test_the_strongest_evidence_of_a_claim_is_the_kept_run_with_the_largest_sizes():
+    runs = [
+        kept(CLAIMS, "quick", {"P1a": "holds", "P2": "inconclusive"}, 1.0),
+        kept(CLAIMS, "full", {"P2": "refuted"}, 3.0),
+        kept(CLAIMS, "cpu", {"P1a": "holds", "P2": "holds"}, 2.0),
+    ]
+    evidence = Outcome.strongest(runs)
+    assert (evidence.profiles["P2"], evidence.of_claim("P2")) == (Profile.FULL, REFUTED)
+    assert (evidence.profiles["P1a"], evidence.of_claim("P3")) == (Profile.CPU, NOT_RUN)
+    values = {name.split(".")[0]: check.value for name, check in evidence.checks.items()}
+    assert values == {"P2": 3.0, "P1a": 2.0}
+    assert evidence.origin == "Numbers: kept runs of full and cpu, newest 2031-02-03, Abacus."
 
 
 @pytest.fixture
@@ -78,49 +124,69 @@ def rows(toy):
     toy.replace_in_claims("alpha", 'where = "here" }', 'where = "here" }\npaper = ["P1"]')
     toy.replace_in_claims("beta", 'where = "table 1" }', 'where = "table 1" }\npaper = ["P2"]')
 
-    def made(verdict="holds", more=""):
-        finding = f'[[finding]]\npaper = "P1"\nneeds = {{ A1 = "{verdict}" }}\ntext = "It is {{A1.one}} at $x$ (A1)."\n'
-        number = 'number = "{A1.one} units ({A1.one:required})"\nanswer = "Yes: {A1.one}."'
-        toy.write("paper/findings.toml", f'{finding}figure = "line"\n{number}\n{more}')
+    def made(verdict="holds", condition="", before=None):
+        finding = f'[[finding]]\npaper = "P1"\nneeds = {{ A1 = "{verdict}" }}\nsentence = "It is {{A1.one}} at $x$."\n'
+        number = 'number = { check = "A1.one", label = "units", because = "fewer steps" }'
+        toy.write("paper/findings.toml", f'{finding}figure = "line"\n{number}\n{condition}')
+        if before:
+            (toy.root / "paper/expected").mkdir(parents=True, exist_ok=True)
+            before.write(expected_path(toy.root, before.profile))
         workspace = toy.run_all()
         claims, ledger = load_claims(toy.root), collect(workspace)
-        found = rows_of(claims, load_findings(toy.root, claims), Outcome.of(ledger))
-        tested = [row.word for row in found if row.word is not Word.NOT_TESTED]
-        assert [row["word"] for row in paper.data_of(workspace, ledger)["paper"]] == tested
+        found = rows_beside(toy.root, claims, ledger)
         text = page.build(workspace, ledger)[page.REPORT]
-        assert all(f">{row.word}</td>" in text for row in found)
+        assert all(row.word in text and row.id in text for row in found)
+        assert paper.data_of(workspace, ledger)["paper"]
         return {row.id: row for row in found}
 
     return made
 
 
-def test_a_row_tells_its_sentence_with_the_measured_value_only_under_its_verdicts(rows):
-    number = "1 units (= 1 ± 1e−12)"
-    told = (Word.HOLDS, "It is 1 at $x$ (A1).", number, "line", "Yes: 1.", ("A1",))
-    assert rows()["P1"] == ("P1", "One is one", *told)
-    assert rows("refuted")["P1"][2:] == (Word.HOLDS, "A1 holds.", number, "line", "", ("A1",))
+def test_a_row_shows_its_sentence_with_the_measured_value_only_under_its_verdicts(rows):
+    row = rows()["P1"]
+    assert (row.word, row.sentence, row.figure, row.restating) == (Word.HOLDS, "It is 1 at $x$.", "line", ("A1",))
+    assert (row.number.value, row.number.label, row.number.own, row.number.agrees) == ("1", "units", "1", True)
+    assert rows("refuted")["P1"].sentence == "A1 holds."
 
 
-def test_what_may_be_added_is_told_only_where_it_was_run(rows):
-    assert rows(more='also = { A2 = "refuted" }\nmore = "More (A2)."')["P1"].sentence.endswith("(A1). More (A2).")
-    assert rows(more='also = { B2 = "holds" }\nmore = "More (B2)."')["P1"].sentence.endswith("(A1).")
+def test_a_condition_whose_claim_has_another_verdict_shows_the_claim_instead(rows):
+    condition = '[[finding.condition]]\nclaim = "A2"\nverdict = "{}"\ntext = "But not far out."'
+    assert rows(condition=condition.format("refuted"))["P1"].conditions[0].text == "But not far out."
+    shown = rows(condition=condition.format("holds"))["P1"].conditions[0]
+    assert (shown.verdict, shown.text != "But not far out.") == (REFUTED, True)
 
 
-def test_a_sentence_stands_where_only_what_may_be_added_has_another_verdict(rows):
-    row = rows(more='also = { A2 = "holds" }\nmore = "More (A2)."')["P1"]
-    assert (row.sentence, row.answer) == ("It is 1 at $x$ (A1).", "")
+def test_kept_evidence_is_shown_and_what_this_run_decides_otherwise_is_named(rows, toy):
+    before = kept(load_claims(toy.root), "cpu", {"A1": "refuted"}, 7.0)
+    row = rows(before=before)["P1"]
+    assert (row.word, row.sentence) == (Word.NOT_SUPPORTED, "A1 is refuted.")
+    assert [(each.claim, each.verdict) for each in row.differing] == [("A1", HOLDS)]
+    assert row.number.beside == "kept, cpu; this run 1, outside its interval: fewer steps"
 
 
-def test_a_row_that_the_profile_cannot_fill_says_which_one_does(rows):
+def test_a_row_that_no_run_fills_says_which_profile_does(rows):
     row = rows()["P2"]
-    assert (row.word, row.number) == (Word.NOT_TESTED, "")
-    assert row.sentence == "Not run: B2. `bash reproduce.sh --profile cpu --only B2` runs it."
+    assert (row.word, row.number) == (Word.NOT_TESTED, None)
+    assert "bash reproduce.sh --profile" in row.sentence
+
+
+@pytest.mark.parametrize(("other", "met"), [((0.9, 1.0), True), ((1.2, 1.3), True), ((1.3, 1.4), False)])
+def test_intervals_meet_where_they_share_a_value(other, met):
+    def measured(low, high):
+        return (
+            kept(CLAIMS, "cpu", {"R2": "holds"})
+            .claims["R2"]
+            .checks["R2.symmetry"]
+            .model_copy(update={"low": low, "high": high})
+        )
+
+    assert meet(measured(1.0, 1.2), measured(*other)) is met
 
 
 def test_claims_of_the_paper_and_ours_are_counted_apart():
-    rows = [Row("", "", word, "", "", "", "", ("A1", "A2")) for word in (Word.PARTLY, Word.HOLDS, Word.PARTLY)]
-    assert tally(rows, {"A1": HOLDS, "A2": REFUTED, "B1": HOLDS, "B2": HOLDS, "B3": NOT_RUN}, ["B3"]) == (
+    rows = [Row("", "", word, "", restating=("A1", "A2")) for word in (Word.PARTLY, Word.HOLDS, Word.PARTLY)]
+    assert tally(rows, {"A1": HOLDS, "A2": REFUTED, "B1": HOLDS, "B2": HOLDS, "B3": NOT_RUN}, 1, 2) == (
         "Of the paper's 3 claims: 1 holds, 2 partly. Of our 5 claims, 2 restate these: 1 holds, 1 refuted. The others "
         "explain or limit these, or test the suite (one that holds can contradict the paper): 2 hold, 1 not run. "
-        "Of 1 nothing is expected (open): B3."
+        "Among them: 1 open (no evidence yet), 2 underpowered (hardly decidable at this size)."
     )
