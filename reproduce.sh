@@ -10,6 +10,8 @@ set -Eeuo pipefail
 usage() {
   cat <<'END'
 usage: bash reproduce.sh [options]           check the claims, write the report
+       bash reproduce.sh certify [--minutes 10]
+                                             decide the paper's claims anew and break them, on one page to attach
        bash reproduce.sh test [pytest args]  run the tests (installs the extra "test")
        bash reproduce.sh lint                run ruff, mypy and import-linter (the same extra)
        bash reproduce.sh bench [options]     time it, also against other libraries (installs the extra "bench")
@@ -450,6 +452,22 @@ parse_test() { # pytest's own arguments, --offline apart
   done
 }
 
+parse_certify() { # options of `ams certify`; bad minutes are refused before there is an environment
+  local word before=""
+  for word in "$@"; do
+    [ "$before" != --minutes ] || minutes "$word"
+    case $word in -h | --help) usage && exit 0 ;; --minutes=*) minutes "${word#*=}" ;; esac
+    [ "$before" != --out ] || word=$(absolute "$word")
+    before=$word
+  done
+  [ "$before" != --minutes ] || die "--minutes: a value is expected"
+  parse_test "$@"
+}
+
+minutes() {
+  [[ $1 =~ ^[0-9]*\.?[0-9]+$ && $1 =~ [1-9] ]] || die "--minutes $1: a positive number is expected"
+}
+
 parse_docs() { # options of `ams docs`, --offline apart
   parse_test "$@"
   EXTRA="docs"
@@ -553,11 +571,12 @@ main() {
   [ -f "$ROOT/pyproject.toml" ] || die "$ROOT has no pyproject.toml: run this script in a whole checkout"
   case $ROOT in *:*) die "$ROOT: Python's search path cannot hold a colon; move the checkout" ;; esac
   case ${1:-} in
+    certify) word=$1 && shift && parse_certify "$@" ;;
     test | lint) word=$1 && shift && parse_test "$@" ;;
     bench) word=$1 && shift && parse_bench "$@" ;;
     docs) word=$1 && shift && parse_docs "$@" ;;
     "" | -*) parse "$@" ;;
-    *) die "'$1' is not known: 'test', 'lint', 'bench', 'docs' or options are expected (see --help)" ;;
+    *) die "'$1' is not known: 'certify', 'test', 'lint', 'bench', 'docs' or options are expected (see --help)" ;;
   esac
   CONDA_TIMEOUT=${AMS_CONDA_TIMEOUT:-20}
   [[ $CONDA_TIMEOUT =~ ^[1-9][0-9]{0,4}$ ]] || die "AMS_CONDA_TIMEOUT=$CONDA_TIMEOUT: whole seconds are expected"
@@ -574,6 +593,7 @@ main() {
     test) exec "$PYTHON" -m pytest ${ARGS[@]+"${ARGS[@]}"} ;;
     lint) lint ;;
     docs) exec "$PYTHON" -m ams_suite docs ${ARGS[@]+"${ARGS[@]}"} ;;
+    certify) AMS_SETUP_SECONDS=$SECONDS exec "$PYTHON" -m ams_suite certify ${ARGS[@]+"${ARGS[@]}"} ;;
     *) exec "$PYTHON" -m ams_suite reproduce ${ARGS[@]+"${ARGS[@]}"} ;;
   esac
 }

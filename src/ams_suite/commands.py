@@ -158,6 +158,29 @@ class Check(Place):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Certify:
+    """Decide the paper's six rows anew, break them, and write one page that a reviewer can attach.
+
+    Exit code 1: a verdict contradicts its expectation, or a falsifier did not flip its own; 3: a run failed.
+    """
+
+    minutes: float = 10.0
+    """How long it may take, after the set-up."""
+    out: Folder = None
+    """The folder in which a folder for the certificate is made (default: results/certificates)."""
+    jobs: Whole = None
+    """How many cores to use (default: all)."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from ams_suite.certify import certify
+        from verdicts.run.driver import say
+
+        _refuse_below(1, "--jobs", 1 if self.jobs is None else self.jobs)
+        return certify(self.minutes, self.out, self.jobs or os.cpu_count() or 1, say)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Law:
     """Print the exact law of a sampler's iterate on a Gaussian target; nothing is sampled."""
 
@@ -426,5 +449,5 @@ def _named(option: str, ids: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
 
 
 _TOOLS = (Mutate, Faults, Reseed, Expect, Docs, Compare, Supply, Schema)
-_CLASSES = (Reproduce, Run, List, Check, Law, Conform, Replay, *_TOOLS)
+_CLASSES = (Reproduce, Certify, Run, List, Check, Law, Conform, Replay, *_TOOLS)
 COMMANDS: dict[str, type[Command]] = {each.__name__.lower(): each for each in _CLASSES}
