@@ -67,7 +67,7 @@ def certify(minutes: float, out: Path | None, jobs: int, say: Say) -> int:
     measured = [Workspace.open(root, each, folder, PROJECT) for each in dict.fromkeys(plan.profile for plan in plans)]
     facts = certificate.facts_of(root, measured, broken, minutes, setup, unreached, failed)
     with writable(folder):
-        for name, content in certificate.documents(facts, root, folder).items():
+        for name, content in certificate.documents(facts, folder).items():
             (folder / name).write_bytes(content)
     say(certificate.summary(facts))
     say(f"certificate: {folder / certificate.PAGE}, with certificate.pdf and codecheck.yml")

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import yaml
+
 from verdicts.claims.schema import Verdict
 from verdicts.records.expected import SAME, Moved, compare, kept_runs, read_expected
 from verdicts.records.files import sha256_of
@@ -20,7 +22,7 @@ from verdicts.report.findings import Outcome, Row, rows_of
 from verdicts.report.images import data_address
 from verdicts.report.paper import compiled
 from verdicts.report.report_texts import load_findings
-from verdicts.report.templating import render
+from verdicts.report.templating import TEMPLATES, render
 from verdicts.report.words import duration
 
 PAGE = "certificate.html"
@@ -57,6 +59,8 @@ def facts_of(
     flips = {each.claim: each.flipped for each in broken}
     contradicted = [name for ledger in ledgers.values() for name in ledger.summary.contradictions]
     return {
+        "work": work_under_test(root),
+        "subject": claims.outline.subject,
         "made": now()[:16].replace("T", " "),
         "minutes": minutes,
         "setup": duration(setup) if setup else "",
@@ -74,6 +78,13 @@ def facts_of(
             if (root / name).is_file()
         },
     }
+
+
+def work_under_test(root: Path) -> Facts:
+    """Return title, authors and address of the work under test, as `CITATION.cff` names it first; no file, none."""
+    cited = root / "CITATION.cff"
+    held = yaml.safe_load(cited.read_text(encoding="utf-8"))["references"][0] if cited.is_file() else {}
+    return {"title": held.get("title", ""), "url": held.get("url", ""), "authors": held.get("authors", [])}
 
 
 def _row(row: Row, own: Outcome, evidence: Outcome, measured: Sequence[Workspace], ledgers: dict[Any, Ledger]) -> Facts:
@@ -140,17 +151,19 @@ def summary(facts: Facts) -> str:
         f"{each['alike']} of {each['verdicts']} verdicts"
         for each in facts["same"]
     )
-    against = f"; against the kept values or expectations: {', '.join(facts['against'])}" if facts["against"] else ""
-    return f"{counts}; {flipped} of {len(facts['falsified'])} falsifiers flipped their verdict{against}"
+    moved = [name for each in facts["same"] for name in each["moved"]]
+    outside = f"; outside their kept intervals: {', '.join(moved)}" if moved else ""
+    against = f"; against expectation: {', '.join(facts['against'])}" if facts["against"] else ""
+    return f"{counts}; {flipped} of {len(facts['falsified'])} falsifiers flipped their verdict{outside}{against}"
 
 
-def documents(facts: Facts, root: Path, folder: Path) -> dict[str, bytes]:
+def documents(facts: Facts, folder: Path) -> dict[str, bytes]:
     """Return the certificate as HTML, PDF and `codecheck.yml`, by name. Raises `paper.NotSet`."""
     pictures = {row["id"]: data_address(folder / row["figure"]) for row in facts["rows"] if row["figure"]}
     text = json.dumps(facts, ensure_ascii=False)
     return {
         PAGE: render("certificate.html.j2", **facts, pictures=pictures, summary=summary(facts)).encode(),
-        "certificate.pdf": compiled(root / "paper", "certificate", folder, text, now()),
+        "certificate.pdf": compiled(TEMPLATES, "certificate", folder, text, now()),
         "certificate.json": f"{text}\n".encode(),
         "codecheck.yml": render("codecheck.yml.j2", **facts, summary=summary(facts)).encode(),
     }
