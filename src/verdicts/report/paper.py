@@ -20,7 +20,7 @@ from verdicts.records.workspace import Workspace
 from verdicts.report import views
 from verdicts.report.blocks import pieces
 from verdicts.report.derivations import derivation, read_cells
-from verdicts.report.findings import ShownNumber, Word, answer_of, counts, evidence_of, tally, undecided
+from verdicts.report.findings import ShownNumber, answer_of, counts, evidence_of, tally, undecided
 from verdicts.report.images import chosen, size_of
 from verdicts.report.report_texts import Exhibit, load_exhibits, load_findings, load_limitations, load_notation
 from verdicts.report.tables import shown
@@ -57,7 +57,7 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
         "open": undecided(opened, underpowered).strip(),
         "tally": tally([view.row for view in paper], verdicts, opened, underpowered),
         "contradictions": list(ledger.summary.contradictions),
-        "paper": [_paper(view) for view in paper if view.row.word is not Word.NOT_TESTED],
+        "paper": [_paper(view) for view in paper],
         "verdicts": evidence.verdicts,
         "values": evidence.values,
         "notation": {
@@ -132,6 +132,7 @@ def _paper(view: views.PaperView) -> Data:
             {"claim": each.claim, "verdict": each.verdict, "text": pieces(each.text)} for each in view.row.conditions
         ],
         "differing": [{"claim": each.claim, "verdict": each.verdict} for each in view.row.differing],
+        "restating": list(view.row.restating),
         "figure": view.figure,
     }
 
