@@ -109,10 +109,11 @@ class Finding(Frozen):
 
 
 class Answer(Frozen):
-    """What was found in one paragraph, shown where the verdicts are those that it `needs`."""
+    """What was found in one paragraph, shown where the verdicts are those that it `needs`, and its `figure`'s name."""
 
     needs: dict[str, Verdict] = {}  # noqa: RUF012 (a pydantic field)
     text: str = ""
+    figure: str = ""
 
 
 class Findings(Frozen):

@@ -4,13 +4,17 @@ from collections.abc import Callable
 
 from verdicts.errors import UserError
 from verdicts.records.expected import FOLDER, Moved, compare, expected_of, expected_path, read_expected
+from verdicts.records.files import write_whole
 from verdicts.records.kept_costs import KeptCosts, kept_costs, kept_costs_path
 from verdicts.records.ledger import collect
 from verdicts.records.record import artefacts_at
 from verdicts.records.workspace import Workspace
+from verdicts.report.report_texts import load_findings
 from verdicts.run.forecast import calibrated
 from verdicts.run.plan import Artefact, artefacts_of
 from verdicts.run.scaling import work_of
+
+FIGURE = "paper/answer.svg"
 
 
 def expect(workspace: Workspace, say: Callable[[str], None]) -> int:
@@ -47,9 +51,25 @@ def expect(workspace: Workspace, say: Callable[[str], None]) -> int:
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from error
     say(f"{len(values.claims)} claims: {FOLDER}/{path.name}")
-    for name in readme_blocks.write(workspace.root):
+    for name in [*_keep_figure(workspace), *readme_blocks.write(workspace.root)]:
         say(f"written: {name}")
     return 0
+
+
+def _keep_figure(workspace: Workspace) -> list[str]:
+    """Keep the figure that illustrates the answer, where it was drawn now; return the file's name if it changed."""
+    from verdicts.report.views import groups_of
+
+    wanted = load_findings(workspace.root, workspace.all_claims).answer.figure
+    for view in groups_of(workspace):
+        for figure in view.figures:
+            if figure.file.stem == wanted:
+                drawn = (workspace.folder / view.folder / figure.file).read_bytes()
+                place = workspace.root / FIGURE
+                if not place.is_file() or place.read_bytes() != drawn:
+                    write_whole(place, drawn)
+                    return [FIGURE]
+    return []
 
 
 def _seconds(workspace: Workspace) -> tuple[dict[str, float], float]:

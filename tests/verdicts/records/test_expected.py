@@ -7,7 +7,7 @@ import pytest
 from verdicts.errors import UserError
 from verdicts.records.expected import FOLDER, Moved, compare, expected_of, expected_path, read_expected
 from verdicts.records.ledger import collect
-from verdicts.run.expecting import expect
+from verdicts.run.expecting import FIGURE, expect
 
 
 @pytest.fixture
@@ -89,6 +89,14 @@ def test_a_run_tells_what_moved_since_the_last(toy):
     toy.replace_in_module("beta/checks", "value=3", "value=4")
     toy.run_all()
     assert "B1.three: 3 before, 4 now" in expected(toy)
+
+
+def test_the_figure_of_the_answer_is_kept_as_it_was_drawn(toy):
+    toy.write("paper/findings.toml", '[answer]\nfigure = "line"\n')
+    workspace = toy.run_all()
+    assert f"written: {FIGURE}" in expected(toy)
+    assert (toy.root / FIGURE).read_bytes() == (workspace.folder / "figures/alpha/line.svg").read_bytes()
+    assert f"written: {FIGURE}" not in expected(toy), "it has not changed"
 
 
 def test_a_run_of_few_claims_leaves_the_values_of_the_others(toy):
