@@ -2,6 +2,7 @@
 
 import gc
 import importlib.util
+import shutil
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -58,6 +59,13 @@ def fresh_cells() -> Iterator[None]:
     """Compute cells anew, with what the test changes, and apart from those that other tests share."""
     with using(Memory()):
         yield
+
+
+@pytest.fixture
+def needs_git() -> None:
+    """Skip the test where git is not installed."""
+    if shutil.which("git") is None:
+        pytest.skip("no git here")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,12 +2,12 @@
 
 import ast
 import io
+import os
 import re
-import subprocess
 import tokenize
 import tomllib
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import pytest
@@ -25,6 +25,7 @@ WHOLE = {
     "module": r"(?:^|/)(?:{})(?:$|/)",
     "identifier": r"(?:^|_)(?:{})(?:$|_)",
 }
+STRINGS = ("STRING", "FSTRING_MIDDLE")  # the second since Python 3.12
 UNWATCHED = ("docs/glossary", "CHANGELOG.md", "paper/expected/", "LICENSE")
 
 
@@ -35,15 +36,19 @@ class Text(NamedTuple):
     text: str
 
 
-def files() -> list[Path]:
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.split("\n")
-    named = [name for name in listed if name and not name.startswith(UNWATCHED)]
-    return [ROOT / name for name in named if (ROOT / name).is_file()]
+def files(root: Path = ROOT) -> Iterator[Path]:
+    """Yield the files that `.gitignore` leaves. Git is not asked: an archive has none, and another user's may refuse."""
+    ignored = [".git", *(line for line in (root / ".gitignore").read_text(encoding="utf-8").splitlines() if line)]
+
+    def kept(path: Path) -> bool:
+        return not any(PurePosixPath("/", path.relative_to(root)).match(pattern) for pattern in ignored)
+
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if kept(Path(folder, name))]
+        yield from (path for name in names if kept(path := Path(folder, name)))
 
 
-FILES = {str(file.relative_to(ROOT)): file for file in files()}
+FILES = {name: file for file in files() if not (name := file.relative_to(ROOT).as_posix()).startswith(UNWATCHED)}
 SOURCES = {
     name: file.read_text(encoding="utf-8")
     for name, file in FILES.items()
@@ -97,7 +102,7 @@ def of_python(name: str, source: str) -> Iterator[Text]:
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             yield Text(f"{name}:{token.start[0]}", token.string)
-        elif token.type == tokenize.STRING and " " in token.string:
+        elif tokenize.tok_name[token.type] in STRINGS and " " in token.string:
             yield Text(f"{name}:{token.start[0]}", re.sub(r"\{[^{}]*\}", " ", token.string))
 
 
@@ -119,6 +124,21 @@ def matches(scope: str, texts: Iterator[Text]) -> list[str]:
 def test_no_word_of_our_own(scope, texts) -> None:
     lines = matches(scope, texts())
     assert not lines, "\n".join(lines[:40]) + f"\n{len(lines)} in all"
+
+
+def test_files_are_those_that_git_does_not_ignore(tmp_path) -> None:
+    """Ignored are names anywhere, names at the root alone (`/results`), folders and what ends in a pattern."""
+    (tmp_path / ".gitignore").write_text(".venv\n/results\nbuild/\n*.ipynb\n")
+    seen = {".gitignore", "docs/a.md", "docs/results/b.md"}
+    for name in (*seen, ".git/config", ".venv/c.md", "results/d.md", "docs/build/e.md", "docs/f.ipynb"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert {file.relative_to(tmp_path).as_posix() for file in files(tmp_path)} == seen
+
+
+def test_strings_of_a_module_are_read_without_their_code() -> None:
+    read = " ".join(text.text for text in of_python("m.py", 'x = f"a law of {level} here"\n'))
+    assert "a law of" in read and "level" not in read
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,7 @@ def test_a_read_only_checkout_can_be_listed(read_only) -> None:
     assert read_only.run("--check").code == 0
 
 
+@pytest.mark.usefixtures("needs_git")
 def test_git_ignores_links_to_an_environment_and_to_results(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
     shutil.copy(REPOSITORY / ".gitignore", tmp_path)

@@ -112,8 +112,8 @@ def environment_of(root: Path, device: str, threads: int, packages: tuple[str, .
         processor=_processor(),
         device=device,
         threads=threads,
-        commit=_git(root, "rev-parse", "HEAD"),
-        dirty=None if (status := _git(root, "status", "--porcelain", "--untracked-files=no")) is None else status != "",
+        commit=git(root, "rev-parse", "HEAD"),
+        dirty=None if (status := git(root, "status", "--porcelain", "--untracked-files=no")) is None else status != "",
     )
 
 
@@ -136,7 +136,8 @@ def _processor() -> str:
     return models[0] if models else platform.processor() or platform.machine()
 
 
-def _git(root: Path, *arguments: str) -> str | None:
+def git(root: Path, *arguments: str) -> str | None:
+    """Return what `git` answers about a checkout; None outside of one, where git is missing and where it fails."""
     command = ["git", "--no-optional-locks", "-C", str(root), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from verdicts.records import provenance
 from verdicts.records.provenance import Stopwatch, environment_of, now
@@ -14,6 +15,7 @@ def described(root, packages=()):
     return environment_of(root, "cpu", threads=3, packages=packages)
 
 
+@pytest.mark.usefixtures("needs_git")
 def test_the_environment_names_versions_and_commit():
     root = Path(__file__).resolve().parents[3]
     found = described(root, packages=("numpy",))
@@ -31,6 +33,7 @@ def test_outside_of_git_the_commit_is_unknown(tmp_path, monkeypatch):
     assert described(tmp_path).commit is None
 
 
+@pytest.mark.usefixtures("needs_git")
 def test_an_uncommitted_change_is_dirty(tmp_path):
     def git(*words):
         identity = ["-c", "user.name=n", "-c", "user.email=e@example.org"]

@@ -1,6 +1,5 @@
 """The table of what was tried, which is a section of the report: a row a fault, the newest trial of each."""
 
-import subprocess
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from ams_suite.tools.faults.fault import FAULTS, Fault, Try
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.figures import Table
 from verdicts.records.files import sha256_of
+from verdicts.records.provenance import git
 from verdicts.records.section import FOLDER, Section
 
 HEADER = ("fault", "what is done", "tries", "broke a requirement", "exit codes", "remark", "seed", "when", "commit")
@@ -97,8 +97,7 @@ def section(root: Path, rows: Sequence[Row], started: str) -> Section:
 
 def _is_code_of(root: Path, commit: str) -> bool:
     """Return whether the code that is judged is as in a commit; no where that cannot be known."""
-    command = ["git", "diff", "--quiet", commit, "--", *(f"src/{part}" for part in JUDGED)]
-    return subprocess.run(command, cwd=root, capture_output=True, check=False).returncode == 0
+    return git(root, "diff", "--quiet", commit, "--", *(f"src/{part}" for part in JUDGED)) is not None
 
 
 def _before(path: Path) -> Sequence[Row]:
