@@ -16,6 +16,7 @@ from experiments.mri.forward import (
     spectral,
 )
 from tests.experiments.mri.made import heads
+from tests.rounding import rounding
 
 
 @pytest.mark.parametrize("acceleration", [4, 8])
@@ -38,18 +39,20 @@ def test_the_adjoint_is_one() -> None:
 
 
 def test_the_eigenvectors_are_those_of_the_real_part_of_the_normal_operator() -> None:
+    """In float32, of pixels up to 1: two products over 64 rows, and two transforms of 12 stages."""
     x, encoded = heads(2), encoding(64, 4, 0)
     direct = adjoint(forward(x, encoded.mask, encoded.coils), encoded.mask, encoded.coils).real
-    assert (spectral(x, encoded, encoded.values) - direct).abs().max() < 2e-6
+    assert (spectral(x, encoded, encoded.values) - direct).abs().max() < rounding(2 * 64 + 2 * 12)
     assert encoded.values.min() >= 0 and encoded.values.max() <= 1
 
 
 @pytest.mark.parametrize("weight", [1e-3, 1.0])
 def test_consistency_solves_its_equation(weight: float) -> None:
+    """In float32, of pixels up to 1: four products over 64 rows; what is divided by `N + weight` is multiplied again."""
     x = heads(2)
     scan = measure(x, 4, 0, torch.Generator().manual_seed(0))
     found = consistent(0.9 * x, scan, weight)
-    assert (residual(found, scan) + weight * (0.9 * x - found)).abs().max() < 1e-5
+    assert (residual(found, scan) + weight * (0.9 * x - found)).abs().max() < rounding(4 * 64)
 
 
 def test_the_noise_has_the_stated_deviation() -> None:

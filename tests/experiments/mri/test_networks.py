@@ -13,6 +13,7 @@ from experiments.mri.networks import LARGEST, MEAN, SMALLEST, SPREAD, Denoiser, 
 from experiments.mri.posterior import posterior_score, unknown_variance
 from experiments.mri.unrolled import AT, DenoisingModule, Unrolled, seen
 from tests.experiments.mri.made import heads
+from tests.rounding import rounding
 
 
 def gaussian_prior(x: torch.Tensor, level: Level) -> torch.Tensor:
@@ -48,11 +49,13 @@ def test_an_untrained_module_returns_its_image_and_sees_step_and_residual() -> N
 
 
 def test_an_untrained_unrolled_network_is_repeated_consistency() -> None:
-    scan = measure(heads(2), 4, 0, generator(0, 0))
-    x = scan.b
-    for _ in range(5):
-        x = consistent(x, scan, 0.05)
-    assert torch.allclose(silent(Unrolled())(scan, torch.rand(2, 64, 64)), x, atol=1e-6)
+    """By its own weights to the bit: of .05 they keep what the rounding of a logarithm near -3 and of exp leaves."""
+    network, scan = silent(Unrolled()), measure(heads(2), 4, 0, generator(0, 0))
+    weights, x = network.weights.exp(), scan.b
+    for weight in weights:
+        x = consistent(x, scan, weight)
+    assert torch.equal(network(scan, torch.rand(2, 64, 64)), x)
+    assert weights.tolist() == pytest.approx([0.05] * 5, rel=rounding(4))
 
 
 def test_guided_and_unguided_networks_have_equal_parameters() -> None:
