@@ -37,7 +37,7 @@ class Text(NamedTuple):
 
 
 def files(root: Path = ROOT) -> Iterator[Path]:
-    """Yield the files that `.gitignore` leaves. Git is not asked: an archive has none, and another user's may refuse."""
+    """Yield the files that `.gitignore` leaves. Git is not asked: an archive has none, another user's may refuse."""
     ignored = [".git", *(line for line in (root / ".gitignore").read_text(encoding="utf-8").splitlines() if line)]
 
     def kept(path: Path) -> bool:

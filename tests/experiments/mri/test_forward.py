@@ -48,7 +48,7 @@ def test_the_eigenvectors_are_those_of_the_real_part_of_the_normal_operator() ->
 
 @pytest.mark.parametrize("weight", [1e-3, 1.0])
 def test_consistency_solves_its_equation(weight: float) -> None:
-    """In float32, of pixels up to 1: four products over 64 rows; what is divided by `N + weight` is multiplied again."""
+    """In float32, of pixels up to 1: four products over 64 rows. Division by `N + weight` is undone again."""
     x = heads(2)
     scan = measure(x, 4, 0, torch.Generator().manual_seed(0))
     found = consistent(0.9 * x, scan, weight)
