@@ -9,12 +9,17 @@ class UserError(ValueError):
 
 
 class DataUnavailable(Exception):
-    """A registered file that is not available; the message says where it was looked for and how to get it.
+    """A registered file, or a package, that is not available; the message says where it was looked for, how to get it.
 
-    The attribute `not_run` makes a check that raises it `not run` instead of failed.
+    The attribute `not_run` makes a check that raises it `not run` instead of failed. `missing` names the file or
+    package in a word or two, `remedy` says in one clause how to have it: a run lists by them what it could not do.
     """
 
     not_run = True
+
+    def __init__(self, message: str = "", missing: str = "", remedy: str = "") -> None:
+        super().__init__(message)
+        self.missing, self.remedy = missing, remedy
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:

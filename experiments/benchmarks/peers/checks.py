@@ -25,6 +25,8 @@ from experiments.benchmarks.timing import time_ratio
 from verdicts import Measurement, check
 
 HIGHEST, LOWEST = 10.0, 0.1
+BENCH = "bash reproduce.sh bench"
+"""What installs the other libraries."""
 
 
 class Case(NamedTuple):
@@ -59,7 +61,7 @@ def k_diffusion() -> ModuleType:
     Raises DataUnavailable where the package, or a package that the module needs, is not installed.
     """
     if importlib.util.find_spec("k_diffusion") is None:
-        raise DataUnavailable("k-diffusion is not installed: bash reproduce.sh bench")
+        raise DataUnavailable(f"k-diffusion is not installed: {BENCH}", "k-diffusion", BENCH)
     return _tried(sampling)
 
 
@@ -72,7 +74,7 @@ def _tried(load: Callable[[], ModuleType]) -> ModuleType:
     try:
         return load()
     except ImportError as error:
-        raise DataUnavailable(f"{error}: bash reproduce.sh bench") from error
+        raise DataUnavailable(f"{error}: {BENCH}", str(error.name), BENCH) from error
 
 
 def by_k_diffusion(given: Case, name: str) -> Tensor:

@@ -7,6 +7,8 @@ from jaxtyping import Float
 from pydantic import JsonValue
 from torch import Tensor
 
+from ams.data.files import PUT
+from ams.data.registry import ENTRIES
 from ams.statistics import Interval, mean_interval
 from experiments.graphs.discrepancy import Difference
 from experiments.graphs.generation import PUBLISHED
@@ -66,7 +68,8 @@ def _against_adaptive(settings: Settings, sampler: Preset, times: int = 1, adapt
 def refuse_other_networks(settings: Settings) -> None:
     """Raise Unavailable unless the networks are the authors': V5, V6 and V9 are claims about those alone."""
     if study.common_of(settings).networks != "authors":
-        raise Unavailable(f"a claim about the authors' networks alone: their file {study.CHECKPOINT} is not here")
+        reason = f"a claim about the authors' networks alone: their file {study.CHECKPOINT} is not here"
+        raise Unavailable(reason, ENTRIES[study.CHECKPOINT].files[0].path, PUT)
 
 
 @check("V4.langevin")

@@ -94,7 +94,8 @@ def comparison(name: str, steps: int, parts: tuple[int, ...], real: int, seed: i
 def refuse_without_packages() -> None:
     """Raise Unavailable where the extra `molecules` is not installed."""
     if missing := [package for package in ("rdkit", "fcd") if find_spec(package) is None]:
-        raise Unavailable(f"{', '.join(missing)} not installed: pip install 'ams-suite[molecules]'")
+        absent, remedy = ", ".join(missing), "pip install 'ams-suite[molecules]'"
+        raise Unavailable(f"{absent} not installed: {remedy}", absent, remedy)
 
 
 def atoms(name: str, count: int, seed: int, real: int, first_seed: int) -> list[int]:

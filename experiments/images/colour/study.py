@@ -182,7 +182,8 @@ def setup_of(settings: Settings, problem: str) -> Setup:
     network = settings.networks.get(problem)
     if problem != CIFAR and network is None:
         raise DataUnavailable(
-            f"{problem}: no file is named: have it from {README}; give path and sha256 under colour.networks"
+            f"{problem}: no file is named: have it from {README}; give path and sha256 under colour.networks",
+            missing=f"a file for {problem}",
         )
     reference = Reference(network.reference, network.reference_sha256) if network else Reference("cifar10-test")
     s = settings

@@ -109,7 +109,9 @@ def _inception_weights() -> tuple[Path, str]:
     file = Path(torch.hub.get_dir()) / "checkpoints" / name
     if not file.is_file():
         address = f"https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/{name}"
-        raise DataUnavailable(f"Inception's weights are not at {file}: put {address} there")
+        raise DataUnavailable(
+            f"Inception's weights are not at {file}: put {address} there", name, f"put {address} at {file}"
+        )
     sha256 = hashlib.sha256(content_of(file, LARGEST)).hexdigest()
     if not sha256.startswith("6726825d"):
         raise DataUnavailable(f"{file}: sha256 {sha256} does not begin with 6726825d, as its name says: replace it")

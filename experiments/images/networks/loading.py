@@ -73,7 +73,7 @@ def optional(module: str, missing: str) -> Any:
     try:
         return import_module(module)
     except ImportError:
-        raise DataUnavailable(missing) from None
+        raise DataUnavailable(missing, module.partition(".")[0], missing.partition(": ")[2]) from None
 
 
 def fill(network: nn.Module, given: Mapping[str, Tensor], where: str) -> Any:

@@ -120,7 +120,7 @@ def _config(path: Path, content: bytes) -> Mapping[str, Any]:
 def verified(path: Path, sha256: str, largest: int = LARGEST) -> bytes:
     """Return the file's bytes. Raises DataUnavailable where it is not, UserError where it is another."""
     if not path.is_file():
-        raise DataUnavailable(f"{path} is not there")
+        raise DataUnavailable(f"{path} is not there", missing=str(path))
     content = content_of(path, largest)
     computed = hashlib.sha256(content).hexdigest()
     if computed != sha256:

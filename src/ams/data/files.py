@@ -27,6 +27,8 @@ from ams.errors import DataUnavailable, UserError, unknown
 _CONNECT, _SILENCE, _TOTAL = 5.0, 10.0, 300.0  # seconds: to connect, between two chunks, for a file
 _CHUNK = 2**16
 _A_DAY, _A_MINUTE = 86400.0, 60.0
+PUT = "put the files, as named here, below the folder AMS_DATA (those with a public address are downloaded)"
+"""What a user can do about any registered file that is missing."""
 
 
 def fetch(name: str) -> Path:
@@ -78,17 +80,15 @@ def _verified(path: Path, file: File) -> bytes:
 def _downloaded(name: str, entry: Entry) -> tuple[Path, File, bytes]:
     """Return the first of the entry's files that has a public address, from there. Raises DataUnavailable."""
     public = [file for file in entry.files if file.address]
-    missing = f"{name} ({entry.title}) is not under {' or '.join(map(str, _folders()))}"
     if not public:
-        raise DataUnavailable(f"{missing}: {entry.obtain}")
+        raise _absence(name, entry)
     if os.environ.get("AMS_OFFLINE") == "1":
-        raise DataUnavailable(f"{missing}, and AMS_OFFLINE=1 forbids its download: {entry.obtain}")
+        raise _absence(name, entry, ", and AMS_OFFLINE=1 forbids its download")
     file = public[0]
     path = cache() / file.path
     asked = path.with_name(f"{path.name}.missing")
     if os.environ.get("AMS_FETCH") != "1" and asked.is_file() and 0 <= time.time() - asked.stat().st_mtime < _A_DAY:
-        why = f"{file.address} did not give it when last asked (--fetch asks again)"
-        raise DataUnavailable(f"{missing}, and {why}: {entry.obtain}")
+        raise _absence(name, entry, f", and {file.address} did not give it when last asked (--fetch asks again)")
     _discard_unfinished(path.parent)
     try:
         download = partial(_bounded, file.size)
@@ -97,11 +97,17 @@ def _downloaded(name: str, entry: Entry) -> tuple[Path, File, bytes]:
         with suppress(OSError):
             asked.parent.mkdir(parents=True, exist_ok=True)
             asked.touch()
-        why = f"{file.address} does not give it ({_line(error)})"
-        raise DataUnavailable(f"{missing}, and {why}: {entry.obtain}") from error
+        raise _absence(name, entry, f", and {file.address} does not give it ({_line(error)})") from error
     with suppress(OSError):
         asked.unlink(missing_ok=True)
     return path, file, _verified(path, file)
+
+
+def _absence(name: str, entry: Entry, why: str = "") -> DataUnavailable:
+    """Return the error for an entry of which there is no file: where it was looked for, `why` it was not downloaded."""
+    where = " or ".join(map(str, _folders()))
+    message = f"{name} ({entry.title}) is not under {where}{why}: {entry.obtain}"
+    return DataUnavailable(message, missing=entry.files[0].path, remedy=PUT)
 
 
 def _discard_unfinished(folder: Path) -> None:

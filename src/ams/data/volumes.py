@@ -22,7 +22,7 @@ def volume(name: str) -> Float[np.ndarray, "x y z"]:
     try:
         import nibabel
     except ImportError:
-        raise DataUnavailable(f"{path} needs nibabel: pip install nibabel") from None
+        raise DataUnavailable(f"{path} needs nibabel: pip install nibabel", "nibabel", "pip install nibabel") from None
     with guarded(str(path), "a NIfTI volume"):
         image = nibabel.Nifti1Image.from_bytes(inflated(content))
         upright: Any = nibabel.as_closest_canonical(image)  # type: ignore[no-untyped-call]

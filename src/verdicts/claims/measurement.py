@@ -16,10 +16,16 @@ class Unavailable(Exception):
 
     Any exception with a true attribute `not_run` counts so; thus a library of mathematics need not know this engine.
     It is tried again at each run, unless it is `settled`: no change but of the check's code or settings can help.
+    `missing` names the file, package or device in a word or two, `remedy` says in one clause how to have it: a run
+    lists by them what it could not do.
     """
 
     not_run: ClassVar[bool] = True
     settled: ClassVar[bool] = False
+
+    def __init__(self, reason: str = "", missing: str = "", remedy: str = "") -> None:
+        super().__init__(reason)
+        self.missing, self.remedy = missing, remedy
 
 
 class NotBuilt(Unavailable):

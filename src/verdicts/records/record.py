@@ -4,6 +4,7 @@ A record is shown as current only if its bytes are the ones that were written (d
 bytes), its schema is this one, its key is the present key, and its verdicts follow from its values.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
@@ -59,17 +60,28 @@ class CheckResult(Frozen):
         )
 
     @classmethod
-    def unreached(cls, check: Check, reason: str, seconds: float, where: str, settled: bool = False) -> Self:
-        """Return the outcome of a check that could not be made or that broke; a second try is in vain if `settled`."""
-        detail: dict[str, JsonValue] = {"settled": True} if settled else {}
+    def unreached(
+        cls, check: Check, reason: str, seconds: float, where: str, absence: Mapping[str, JsonValue] | None = None
+    ) -> Self:
+        """Return the outcome of a check that could not be made, with what `absence_of` says of it, or that broke."""
         return cls(
             id=check.id,
             verdict=Verdict.NOT_RUN,
             reason=in_utf8(reason),
             seconds=round(seconds, 4),
             where=where,
-            detail=detail,
+            detail=dict(absence or {}),
         )
+
+
+def absence_of(error: BaseException) -> dict[str, JsonValue]:
+    """Return what an error with `not_run` says of itself, where it does.
+
+    `settled`: a second try is in vain; `missing`: which file, package or device; `remedy`: how to have it.
+    """
+    named = {name: in_utf8(str(getattr(error, name, ""))) for name in ("missing", "remedy")}
+    said: dict[str, JsonValue] = {"settled": bool(getattr(error, "settled", False)), **named}
+    return {name: value for name, value in said.items() if value}
 
 
 class Keyed(Checksummed):
@@ -106,7 +118,7 @@ class Record(Keyed):
     @property
     def reason(self) -> str:
         """Return why the claim was not run (empty where it was)."""
-        return "; ".join(check.reason for check in self.checks if check.reason)
+        return "; ".join(dict.fromkeys(check.reason for check in self.checks if check.reason))
 
     @property
     def settled(self) -> bool:

@@ -14,7 +14,7 @@ from verdicts.claims.schema import Check, Claim, Group
 from verdicts.claims.verdict import claim_verdict
 from verdicts.errors import UserError
 from verdicts.records.provenance import Environment, Stopwatch
-from verdicts.records.record import CheckResult, Record
+from verdicts.records.record import CheckResult, Record, absence_of
 from verdicts.records.run_record import Run
 from verdicts.records.workspace import Workspace
 from verdicts.run.checks import Checks, log_errors, one_line, place_of
@@ -130,7 +130,6 @@ def _result(workspace: Workspace, check: Check, load: Load, errors: list[BaseExc
         return CheckResult.of(check, measured, time.perf_counter() - begin, where)
     except (Exception, SystemExit) as error:
         if getattr(error, "not_run", False):
-            settled = bool(getattr(error, "settled", False))
-            return CheckResult.unreached(check, str(error), time.perf_counter() - begin, where, settled)
+            return CheckResult.unreached(check, str(error), time.perf_counter() - begin, where, absence_of(error))
         errors.append(error)
         return CheckResult.unreached(check, one_line(error), time.perf_counter() - begin, where)

@@ -20,6 +20,7 @@ from verdicts.records.checksummed import Checksummed, NotCurrent
 from verdicts.records.files import canonical_json, sha256_of, write_whole
 from verdicts.records.kept_costs import KeptCosts
 from verdicts.records.provenance import ComputedOn, now
+from verdicts.records.record import absence_of
 from verdicts.studies.alone import alone
 from verdicts.studies.cells import Cell, CellFunction, using
 from verdicts.studies.costs import THERE, Cost, cost_at, costs_below, costs_by_call
@@ -43,9 +44,9 @@ class CellUnavailable(Exception):
 
     not_run: ClassVar[bool] = True
 
-    def __init__(self, reason: str, settled: bool) -> None:
+    def __init__(self, reason: str, settled: bool, missing: str, remedy: str) -> None:
         super().__init__(reason)
-        self.settled = settled
+        self.settled, self.missing, self.remedy = settled, missing, remedy
 
 
 class CellFile(Checksummed):
@@ -60,12 +61,15 @@ class CellFile(Checksummed):
 class Failure(Frozen):
     """Why a cell has no value: its computation, `started` at a UTC time, broke or could not be made (`not_run`).
 
-    `run`: the id of the run that tried it.
+    `run`: the id of the run that tried it. `settled`, `missing`, `remedy`: what the error says of itself
+    (`record.absence_of`).
     """
 
     reason: str
     not_run: bool
-    settled: bool
+    settled: bool = False
+    missing: str = ""
+    remedy: str = ""
     started: str
     trace: str
     run: str = ""
@@ -75,10 +79,11 @@ class Failure(Frozen):
         """Describe what a computation raised."""
         message = in_utf8(" ".join(str(error).split()))
         not_run = bool(getattr(error, "not_run", False))
+        absence: dict[str, Any] = absence_of(error)
         return cls(
             reason=message if not_run and message else f"{type(error).__name__}: {message}".removesuffix(": "),
             not_run=not_run,
-            settled=bool(getattr(error, "settled", False)),
+            **absence,
             started=started,
             trace=in_utf8("".join(traceback.format_exception(error))),
             run=run,
@@ -87,7 +92,7 @@ class Failure(Frozen):
     def raised(self, cell: Cell[Any]) -> Exception:
         """Return the exception that tells a reader of `cell` of it."""
         if self.not_run:
-            return CellUnavailable(self.reason, self.settled)
+            return CellUnavailable(self.reason, self.settled, self.missing, self.remedy)
         error = CellFailed(f"{cell}: {self.reason}")
         error.add_note(self.trace)
         return error

@@ -79,8 +79,12 @@ def release(library: str) -> str:
     if (present := installed(library)) is not None:
         return present
     if library in by_file.LIBRARIES:
-        raise DataUnavailable(f"the code of {library} is missing: {by_file.missing(library)}")
-    raise DataUnavailable(f"{library} is not installed: python -m pip install {LIBRARIES[library]}")
+        from ams.data.files import PUT
+
+        absent = f"the code of {library}"
+        raise DataUnavailable(f"{absent} is missing: {by_file.missing(library)}", absent, PUT)
+    remedy = f"python -m pip install {LIBRARIES[library]}"
+    raise DataUnavailable(f"{library} is not installed: {remedy}", library, remedy)
 
 
 def accepted(settings: dict[str, Any], function: Callable[..., Any], *own: str) -> dict[str, Any]:
