@@ -18,9 +18,9 @@ usage: bash reproduce.sh [options]           check the claims, write the report
        bash reproduce.sh docs [options]      build the site of docs/ into results/site (installs the extra "docs")
 
   --profile quick|cpu|full|gpu   how much to run (default: gpu where CUDA works, else cpu)
-  --only ID ...             only these claims or groups
+  --only ID ...             only these claims or groups; C1 to C6: all claims that restate this one of the paper
   --force ID ...            run these again, though their results are current
-  --list                    list the claims, run nothing
+  --list [ID ...]           list the claims (or these alone), run nothing
   --check                   check the results that are there, run nothing
   --offline                 ask no package index and fetch no file: use what is here
   --fetch                   ask for missing files now (else each is asked for once a day)
@@ -381,29 +381,85 @@ claims_files() {
 }
 
 list_claims() { # "id group expected title" of those that IDS names: the list without an environment, which knows no state
-  local file line group id="" title="" expected
+  local file line group id title expected names
   while IFS= read -r file; do
-    group=${file%/claims.toml} group=${group##*/}
+    group=${file%/claims.toml} group=${group##*/} id=""
     while IFS= read -r line; do
       case $line in
-        'id = "'*) id=${line#*\"} id=${id%\"*} ;;
+        '[[claim]]'*) list_claim && id="" names=" $group " ;;
+        'id = "'*) id=${line#*\"} id=${id%\"*} names+="$id " ;;
         'title = "'*) title=${line#*\"} title=${title%\"*} ;;
-        'expected = "'*)
-          expected=${line#*\"}
-          case "$IDS" in " " | *" $id "* | *" $group "*)
-            printf '%-5s %-16s expected %-12s %s\n' "$id" "$group" "${expected%\"*}" "${title//\\\\/\\}" ;;
-          esac ;;
+        'paper = ['*) names+="${line//[^A-Za-z0-9_.-]/ } " ;;
+        'expected = "'*) expected=${line#*\"} expected=${expected%\"*} ;;
       esac
     done <"$file"
+    list_claim
   done < <(claims_files)
+}
+
+list_claim() { # one line of the list, if IDS is empty or has one of `names`
+  local name
+  for name in ${id:+$names}; do
+    case "$IDS" in " " | *" $name "*)
+      printf '%-5s %-16s expected %-12s %s\n' "$id" "$group" "$expected" "${title//\\\\/\\}"
+      return ;;
+    esac
+  done
+}
+
+stated_claims() { # the ids of the paper's claims, for which those that restate them stand
+  local line id part=""
+  [ -f "$ROOT/paper/outline.toml" ] || return 0
+  while IFS= read -r line; do
+    case $line in
+      '[['*) part=$line ;;
+      'id = "'*)
+        id=${line#*\"}
+        [ "$part" != '[[claim]]' ] || printf ' %s' "${id%\"*}" ;;
+    esac
+  done <"$ROOT/paper/outline.toml"
+}
+
+nearest() { # in a subshell: of KNOWN those one slip away from NAME, case ignored, rather with its first letter
+  local place name all="" kept="" patterns=("$1") letters=${#1}
+  case $1 in *[!A-Za-z0-9_.-]*) return ;; esac
+  for ((place = 0; place <= letters; place++)); do
+    patterns+=("${1:0:place}?${1:place}" "${1:0:place}?${1:place+1}" "${1:0:place}${1:place+1}"
+      "${1:0:place}${1:place+1:1}${1:place:1}${1:place+2}")
+  done
+  shopt -s nocasematch
+  for name in $KNOWN; do
+    for place in "${patterns[@]}"; do
+      # shellcheck disable=SC2053  # a pattern
+      [[ $name == $place ]] || continue
+      if [[ $name == "$1" ]]; then printf '%s' "$name" && return; fi
+      all+=" $name"
+      if [[ ${name:0:1} == "${1:0:1}" ]]; then kept+=" $name"; fi
+      break
+    done
+  done
+  # shellcheck disable=SC2086  # words
+  set -- ${kept:-$all}
+  printf '%s' "${1:-}"
+  for ((place = 2; place <= $# && place <= 6; place++)); do
+    if ((place == $# || place == 6)); then printf ' or '; else printf ', '; fi
+    printf '%s' "${!place}"
+  done
+}
+
+unknown_claim() {
+  local near
+  near=$(nearest "$1")
+  [ -z "$near" ] || die "unknown claim or group $1: did you mean $near?"
+  die "unknown claim or group $1; see --list"
 }
 
 value() { # OPTION VALUE: refuse what cannot be meant, note what bash must know; PENDING is the option that waits for one
   PENDING=""
   case $1 in
-    --only | --force)
+    --only | --force | --list)
       IDS+="$2 "
-      [ -z "$KNOWN" ] || case "$KNOWN" in *" $2 "*) ;; *) die "unknown claim $2; see --list" ;; esac ;;
+      [ -z "$KNOWN" ] || case "$KNOWN" in *" $2 "*) ;; *) unknown_claim "$2" ;; esac ;;
     --profile)
       PROFILE=$2
       case $2 in auto | quick | cpu | full | gpu | bench) ;; *) die "--profile $2: quick, cpu, full, gpu or bench is expected" ;; esac ;;
@@ -422,6 +478,7 @@ parse() { # all that can be refused before there is an environment
     word=${word%/claims.toml} && printf ' %s ' "${word##*/}"
     grep '^id = "' "$word/claims.toml" | cut -d '"' -f 2 | tr '\n' ' '
   done)
+  [ -z "$KNOWN" ] || KNOWN="$(stated_claims) $KNOWN"
   for word in "$@"; do
     case $word in -*) [ -z "$PENDING" ] || die "$PENDING: a value is expected; see --help" ;; esac
     case $word in
@@ -431,12 +488,12 @@ parse() { # all that can be refused before there is an environment
       --only=* | --force=* | --profile=* | --jobs=* | --cluster=*) value "${word%%=*}" "${word#*=}" && option="" ;;
       --offline | --list | --check | --fetch | --strict | --verbose | -v)
         option=""
-        case $word in --offline) OFFLINE=1 ;; --list) LISTING=1 runs="" ;; --check) runs="" ;; esac ;;
+        case $word in --offline) OFFLINE=1 ;; --list) option=--list LISTING=1 runs="" ;; --check) runs="" ;; esac ;;
       -*) die "unknown option $word; see --help" ;;
       *)
         value "$option" "$word"
         if [ "$option" = --out ]; then word=$(absolute "$word") runs=""; fi
-        case $option in --only | --force) ;; *) option="" ;; esac ;;
+        case $option in --only | --force | --list) ;; *) option="" ;; esac ;;
     esac
     ARGS+=("$word")
   done
@@ -594,7 +651,9 @@ main() {
     lint) lint ;;
     docs) exec "$PYTHON" -m ams_suite docs ${ARGS[@]+"${ARGS[@]}"} ;;
     certify) AMS_SETUP_SECONDS=$SECONDS exec "$PYTHON" -m ams_suite certify ${ARGS[@]+"${ARGS[@]}"} ;;
-    *) exec "$PYTHON" -m ams_suite reproduce ${ARGS[@]+"${ARGS[@]}"} ;;
+    *)
+      ((SECONDS < 5)) || export AMS_SETUP_SECONDS=$SECONDS # what the run adds to its own time
+      exec "$PYTHON" -m ams_suite reproduce ${ARGS[@]+"${ARGS[@]}"} ;;
   esac
 }
 

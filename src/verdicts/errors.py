@@ -1,9 +1,9 @@
 """Bad input, said in one line: what, where, and what to do."""
 
-import difflib
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from difflib import SequenceMatcher
 from pathlib import Path
 
 
@@ -36,14 +36,24 @@ def in_utf8(text: str) -> str:
 
 
 def unknown(kind: str, name: str, known: Iterable[str], otherwise: str = "") -> UserError:
-    """Return the problem of a `name` that is not among the `known`, with the nearest of them (case ignored).
+    """Return the problem of a `name` that is not among the `known`, with the nearest of them.
 
     Where none is near it is `otherwise` that is said, by default all of them.
     """
-    by_folded = {candidate.casefold(): candidate for candidate in known}
-    near = difflib.get_close_matches(name.casefold(), by_folded, n=3, cutoff=0.5)
-    if near:
-        advice = "did you mean " + " or ".join(by_folded[match] for match in near) + "?"
+    names = list(dict.fromkeys(known))
+    if near := nearest(name, names):
+        advice = "did you mean " + " or ".join(filter(None, [", ".join(near[:-1]), near[-1]])) + "?"
     else:
-        advice = otherwise or "known: " + ("; ".join(by_folded.values()) or "none")
+        advice = otherwise or "known: " + ("; ".join(names) or "none")
     return UserError(f"unknown {kind} {name!r}: {advice}")
+
+
+def nearest(name: str, known: Sequence[str], most: int = 6) -> list[str]:
+    """Return those of the `known` names that are most like `name`, case ignored, at least half alike; at most so many.
+
+    Those with its first letter come before others that are as like, so that an id keeps its family: C1 to C6 for C7.
+    """
+    like = {each: SequenceMatcher(None, name.casefold(), each.casefold()).ratio() for each in known}
+    best = max([0.5, *like.values()])
+    near = [each for each in known if like[each] == best]
+    return ([each for each in near if each[:1].casefold() == name[:1].casefold()] or near)[:most]

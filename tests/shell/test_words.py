@@ -69,13 +69,24 @@ title = "A group"
 [[claim]]
 id = "P1"
 title = "Of $\\\\beta$"
+paper = ["C1", "C2"]
 expected = "holds"
   [[claim.check]]
   id = "P1.check"
 [[claim]]
 id = "D2"
 title = "Another"
+supports = ["C1"]
+paper = ["C2"]
 expected = "refuted"
+"""
+OUTLINE = """subject = "a paper"
+[[part]]
+id = "theory"
+[[claim]]
+id = "C1"
+[[claim]]
+id = "C2"
 """
 
 
@@ -84,20 +95,27 @@ def bare(checkout):
     """A checkout with claims and no environment."""
     (checkout.root / "analysis/alpha").mkdir(parents=True)
     (checkout.root / "analysis/alpha/claims.toml").write_text(CLAIMS)
+    (checkout.root / "paper").mkdir()
+    (checkout.root / "paper/outline.toml").write_text(OUTLINE)
     return checkout
 
 
 @pytest.mark.parametrize(
     ("given", "line"),
     [
-        (["--only", "P1", "P9z"], "unknown claim P9z; see --list"),
-        (["--only=P1.check"], "unknown claim P1.check; see --list"),
-        (["--force", "D"], "unknown claim D; see --list"),
+        (["--only", "P1", "Z9z"], "unknown claim or group Z9z; see --list"),
+        (["--only=P1.check"], "unknown claim or group P1.check; see --list"),
+        (["--only", "theory"], "unknown claim or group theory; see --list"),
+        (["--only", "*"], "unknown claim or group *; see --list"),
+        (["--force", "d2"], "unknown claim or group d2: did you mean D2?"),
+        (["--list", "C7"], "unknown claim or group C7: did you mean C1 or C2?"),
+        (["--only", "alhpa"], "unknown claim or group alhpa: did you mean alpha?"),
+        (["--only", "alpa"], "unknown claim or group alpa: did you mean alpha?"),
         (["--profil", "quick"], "unknown option --profil; see --help"),
         (["--profile", "big"], "--profile big: quick, cpu, full, gpu or bench is expected"),
         (["--jobs", "0"], "--jobs 0: a whole number above 0 is expected"),
         (["--cluster", "pbs"], "--cluster pbs: slurm is expected"),
-        (["--list", "P1"], "'P1' is not expected; see --help"),
+        (["--check", "P1"], "'P1' is not expected; see --help"),
         (["--only"], "--only: a value is expected; see --help"),
         (["--out", "--strict"], "--out: a value is expected; see --help"),
         (["--out", ""], "--out '': a folder is expected"),
@@ -110,7 +128,7 @@ def test_what_cannot_be_meant_is_refused_before_an_environment_is_made(bare, giv
 
 
 def test_what_can_be_meant_is_handed_over(complete) -> None:
-    given = ["--only", "P1", "alpha", "--force=P1", "--profile", "full", "--jobs", "2", "--out", "/absolute", "-v"]
+    given = ["--only", "P1", "alpha", "C2", "--force=P1", "--profile", "full", "--jobs", "2", "--out", "/a", "-v"]
     assert complete.run(*given, "--fetch").child["arguments"] == ["reproduce", *given, "--fetch"]
 
 
@@ -120,7 +138,9 @@ def test_the_list_needs_no_environment(bare) -> None:
         "D2    alpha            expected refuted      ",
     )
     assert bare.run("--list").out == f"{one}{other}Another\n"
-    assert bare.run("--only", "P1", "--list").out == one
+    assert bare.run("--only", "P1", "--list").out == bare.run("--list", "P1").out == one
+    assert bare.run("--list", "C1").out == bare.run("--list", "--only", "C1").out == one
+    assert bare.run("--list", "C2", "P1").out == f"{one}{other}Another\n", "each once"
     assert not bare.venv.exists()
 
 
@@ -130,6 +150,15 @@ def test_a_group_is_known_wherever_it_may_stand(bare, folder: str) -> None:
     (bare.root / folder / "claims.toml").write_text(CLAIMS.replace('"P1"', '"E1"').replace('"D2"', '"E2"'))
     listed = bare.run("--list", "--only", "beta").out.splitlines()
     assert [line.split()[:2] for line in listed] == [["E1", "beta"], ["E2", "beta"]]
+
+
+def test_the_child_is_told_what_the_set_up_took(complete) -> None:
+    program = "import os; print(os.environ.get('AMS_SETUP_SECONDS'))"
+    (complete.root / "src/ams_suite/__main__.py").write_text(program)
+    assert complete.run().out == "None\n", "there was none"
+    real, slow = (complete.bin / "python3").read_text(), "case $* in *missing*) sleep 5.2 ;; esac"
+    complete.stub("python3", real.replace("\n", f"\n{slow}\n", 1))
+    assert int(complete.run().out) >= 5
 
 
 def test_tests_get_their_own_arguments_but_offline(complete) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, Strict, field_validator, model_validator
 
-from verdicts.errors import unknown
+from verdicts.errors import UserError, unknown
 from verdicts.validation import Frozen
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")]
@@ -320,15 +320,19 @@ class Claims(Frozen):
         return next(group for group in self.group if group.id == claim.group)
 
     def select(self, names: Iterable[str]) -> list[Claim]:
-        """Return the claims named by id or by group, in the file's order; all of them if nothing is named.
+        """Return the claims named, in the file's order: by id, by group, or by a stated claim that they restate.
 
-        Raises UserError, with the nearest names, for a name that is neither.
+        All of them if nothing is named. Raises UserError, with the nearest names, for a name that is none of these, and
+        for a stated claim that none of these restates.
         """
         wanted = set(names)
-        known = [claim.id for claim in self.claim] + [group.id for group in self.group]
+        known = [*self.outline.stated, *(claim.id for claim in self.claim), *(group.id for group in self.group)]
         for name in sorted(wanted.difference(known)):
             raise unknown("claim or group", name, known, "see --list")
-        return [claim for claim in self.claim if not wanted or {claim.id, claim.group} & wanted]
+        for name in sorted(wanted & self.outline.stated.keys()):
+            if not self.restating(name):
+                raise UserError(f"{name}: no claim here restates it; see --list")
+        return [claim for claim in self.claim if not wanted or {claim.id, claim.group, *claim.paper} & wanted]
 
 
 def _refuse_repeats(kind: str, names: list[str]) -> None:

@@ -58,7 +58,7 @@ BETWEEN_FILES = [
     ('id = "A2"', 'id = "P1"', "the claim id P1 is given 2 times"),
     ('id = "A2.two"', 'id = "B1.three"', "the check id B1.three is given 2 times"),
     ('part = "theory"', 'part = "theroy"', "group alpha: unknown part 'theroy': did you mean theory?"),
-    ('id = "A1"', 'id = "A1"\npaper = ["P3"]', "claim A1: unknown stated claim 'P3': did you mean P2 or P1?"),
+    ('id = "A1"', 'id = "A1"\npaper = ["P3"]', "claim A1: unknown stated claim 'P3': did you mean P1 or P2?"),
     ('id = "A1"', 'id = "A1"\nsupports = ["X"]', "claim A1: unknown stated claim 'X': known: P1; P2"),
 ]
 
