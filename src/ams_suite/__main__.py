@@ -15,7 +15,7 @@ import resource
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,10 +23,15 @@ from tyro.conf import FlagCreatePairsOff
 from tyro.extras import subcommand_cli_from_dict
 
 from ams.errors import DataUnavailable, UserError, unknown
-from ams_suite.commands import COMMANDS, Command
+from ams_suite.commands import COMMANDS, TOOLS, Command
 from ams_suite.lacking import advice, is_base
 
 ABOUT = "Which claims of arXiv 2405.13726 hold, how firmly, and why; and exact laws of samplers."
+PROGRAMS = {
+    "determinism": "Compare results computed again, in shares, and with two threads.",
+    "scaling": "Tell how a finished run would scale to a cluster.",
+}
+"""Further modules of `ams_suite.tools` that are run by name."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """A disk that is full, a quota that is reached, a file that may not grow (ulimit -f)."""
 LEAST_MEMORY = 1 << 30
@@ -38,8 +43,11 @@ def parse(arguments: Sequence[str]) -> Command:
     """Return the command that the arguments ask for. Raises UserError; `--help` raises SystemExit(0)."""
     if "--out=" in arguments or ("--out", "") in pairwise(arguments):  # as a Path, it would be the current folder
         raise UserError("--out '': expected a folder")
-    commands: dict[str, Callable[..., Command]] = dict(COMMANDS)
-    if arguments[0] not in COMMANDS:
+    commands: dict[str, Callable[..., Command]] = {**COMMANDS, **TOOLS}
+    if arguments[0] in ("-h", "--help"):
+        sys.stdout.write(_overview(_of_groups(arguments[0])))
+        raise SystemExit(0)
+    if arguments[0] not in commands:
         commands |= _of_groups(arguments[0])
     complaint = io.StringIO()
     try:
@@ -55,6 +63,19 @@ def parse(arguments: Sequence[str]) -> Command:
     return command
 
 
+def _overview(of_groups: Mapping[str, type[Command]]) -> str:
+    """Return the help: what users need first, then maintainers' programs, with the first sentence on each."""
+    lines = ["usage: ams COMMAND [OPTIONS]", "", ABOUT, "`ams COMMAND --help` shows the options of a command."]
+    for title, commands in (("Commands", COMMANDS), ("For maintainers", {**TOOLS, **of_groups})):
+        lines += ["", f"{title}:", *(f"  {name:<16} {_about(made)}" for name, made in commands.items())]
+    lines += [f"  python -m ams_suite.tools.{name:<12} {about}" for name, about in PROGRAMS.items()]
+    return "\n".join([*lines, ""])
+
+
+def _about(command: type[Command]) -> str:
+    return (command.__doc__ or "").split("\n\n")[0].replace("\n", " ").strip()
+
+
 def _of_groups(name: str) -> dict[str, type[Command]]:
     """Return the command `name` of the repository's groups, all of them where `name` is an option (`--help`).
 
@@ -63,7 +84,7 @@ def _of_groups(name: str) -> dict[str, type[Command]]:
     places = _places()
     if not name.startswith("-"):
         if name not in places:
-            raise unknown("command", name, [*COMMANDS, *places])
+            raise unknown("command", name, [*COMMANDS, *TOOLS, *places])
         places = {name: places[name]}
     return {word: _loaded(place) for word, place in places.items()}
 

@@ -78,7 +78,8 @@ class Running(Place):
         os.environ |= {
             name: "1" for name, wanted in (("AMS_OFFLINE", self.offline), ("AMS_FETCH", self.fetch)) if wanted
         }
-        return super().options(strict=self.strict, fetch=self.fetch, verbose=self.verbose, **more)
+        asked = {"strict": self.strict, "fetch": self.fetch, "verbose": self.verbose}
+        return super().options(**asked, setup=_setup_seconds(), **more)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,11 +87,11 @@ class Reproduce(Running):
     """Run every claim whose record is not current, then write the ledger and the report."""
 
     only: Ids = ()
-    """These claims or groups alone."""
+    """These claims or groups alone; C1 to C6: all that restate this claim of the paper."""
     force: Ids = ()
-    """Compute these claims or groups again, though current."""
-    list: bool = False
-    """List the claims and their state, and stop."""
+    """Compute these again, though current."""
+    list: Annotated[UseAppendAction[tuple[tuple[str, ...], ...]], arg(metavar="[ID ...]", help_behavior_hint="")] = ()
+    """List the claims (or these alone) and their state, and stop."""
     check: bool = False
     """Name the results that are missing, damaged, edited or stale, and stop (exit code 1 if any is)."""
     jobs: Whole = None
@@ -103,6 +104,7 @@ class Reproduce(Running):
         from verdicts.run import driver
 
         only, force = _named("--only", self.only), _named("--force", self.force)
+        only += tuple(name for some in self.list for name in some)
         _refuse_below(1, "--jobs", 1 if self.jobs is None else self.jobs)
         cores = self.jobs or os.cpu_count() or 1
         options = self.options(only=only, force=force, jobs=cores, cluster=self.cluster, at_once=self.jobs)
@@ -115,7 +117,7 @@ class Run(Running):
     """Run some claims or groups in this process."""
 
     ids: Names
-    """Claims or groups."""
+    """Claims or groups; C1 to C6: all that restate this claim of the paper."""
     force: bool = False
     """Compute them again, though current."""
 
@@ -134,7 +136,7 @@ class List(Place):
     """List the claims and the state of their records."""
 
     ids: AnyNames = ()
-    """Claims or groups (default: all)."""
+    """Claims or groups, C1 to C6 too (default: all)."""
 
     def __call__(self) -> int:
         """Do it."""
@@ -148,7 +150,7 @@ class Check(Place):
     """Name every result that is missing, damaged, edited or stale; exit code 1 if there is one."""
 
     ids: AnyNames = ()
-    """Claims or groups (default: all, with figures, pages and documents)."""
+    """Claims or groups, C1 to C6 too (default: all, with figures, pages and documents)."""
 
     def __call__(self) -> int:
         """Do it."""
@@ -448,6 +450,17 @@ def _named(option: str, ids: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
     return tuple(name for some in ids for name in some)
 
 
-_TOOLS = (Mutate, Faults, Reseed, Expect, Docs, Compare, Supply, Schema)
-_CLASSES = (Reproduce, Certify, Run, List, Check, Law, Conform, Replay, *_TOOLS)
-COMMANDS: dict[str, type[Command]] = {each.__name__.lower(): each for each in _CLASSES}
+def _setup_seconds() -> int:
+    """Return how long the set-up of the environment took, as `reproduce.sh` says."""
+    given = os.environ.get("AMS_SETUP_SECONDS", "")
+    return int(given) if given.isdecimal() else 0
+
+
+def _by_name(*classes: type[Command]) -> dict[str, type[Command]]:
+    return {each.__name__.lower(): each for each in classes}
+
+
+COMMANDS = _by_name(Reproduce, Certify, Run, List, Check, Law, Conform, Replay)
+"""What users need."""
+TOOLS = _by_name(Compare, Docs, Expect, Faults, Mutate, Reseed, Schema, Supply)
+"""Maintainers' programs; the commands of groups are such too."""

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from ams_suite.__main__ import Interrupt, main
-from ams_suite.commands import COMMANDS
+from ams_suite.commands import COMMANDS, TOOLS
 from tests.verdicts.toy import Toy
 
 
@@ -39,6 +39,9 @@ def toy(tmp_path, monkeypatch):
         ("run a11", "unknown claim or group 'a11': did you mean A1"),
         ("reproduce --profile quick --only A1 --only A3", "unknown claim or group 'A3': did you mean A"),
         ("reproduce --profile quick --force C9", "unknown claim or group 'C9'"),
+        ("reproduce --profile quick --only P3", "unknown claim or group 'P3': did you mean P1 or P2?"),
+        ("reproduce --list P1", "P1: no claim here restates it; see --list"),
+        ("run b1x --profile quick", "unknown claim or group 'b1x': did you mean B1?"),
         ("list --profile quick zzz", "unknown claim or group 'zzz'"),
         ("check --profile gpu", "config/gpu.toml cannot be read"),
         ("law --sampler hmc --step 1 --precision 1 --steps 1", "invalid choice 'hmc'"),
@@ -72,8 +75,9 @@ def test_help_needs_no_command(capsys):
     with pytest.raises(SystemExit) as ending:
         main([])
     assert ending.value.code == 0
-    said = capsys.readouterr().out
-    assert all(f"• {name}" in said for name in COMMANDS)
+    users, maintainers = capsys.readouterr().out.split("\nFor maintainers:\n")
+    assert all(f"\n  {name} " in users and f"  {name} " not in maintainers for name in COMMANDS)
+    assert all(f"\n  {name} " in f"\n{maintainers}" for name in TOOLS) and "ams_suite.tools.determinism" in maintainers
 
 
 def test_reproduce_runs_lists_and_checks(toy, capsys):
@@ -84,6 +88,15 @@ def test_reproduce_runs_lists_and_checks(toy, capsys):
     assert main(["reproduce", "--profile", "quick", "--list"]) == 0
     assert main(["list", "--profile", "quick", "A1"]) == 0
     assert "A1    alpha            expected holds" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words", ["list P1", "reproduce --list P1", "reproduce --list --only P1", "reproduce --only P1 --list"]
+)
+def test_a_claim_of_the_paper_lists_those_that_restate_it(toy, capsys, words):
+    toy.replace_in_claims("alpha", 'title = "One is one"', 'title = "One is one"\npaper = ["P1"]')
+    assert main([*words.split(), "--profile", "quick"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["A1"]
 
 
 def test_where_the_console_has_no_other_letters_there_are_ascii_s(toy):
