@@ -36,6 +36,24 @@ def required(check: Check) -> str:
     return f"{SIGNS[check.relation]} {number(bound, 6)}{margin}"
 
 
+def clock(seconds: float) -> str:
+    """Return a measured time for reading, to the second, from an hour on to the minute: `1 min 30 s`, `1 h 5 min`."""
+    whole = round(seconds)
+    for large, big, small, little in ((3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= large:
+            rest = whole % large // small
+            return f"{whole // large} {big}" + (f" {rest} {little}" if rest else "")
+    return f"{whole} s"
+
+
+def span(low: float, high: float) -> str:
+    """Return a range of times for reading, rounded: `20 to 45 s`, `3 to 5 min`, `1.5 to 2.5 h`."""
+    units = (("s", 1, 5), ("min", 60, 1), ("h", 3600, 0.5))
+    name, size, step = next((unit for unit in units if high < 90 * unit[1]), units[-1])
+    first, last = (max(step, step * round(time / size / step)) for time in (low, high))
+    return f"{last:g} {name}" if first == last else f"{first:g} to {last:g} {name}"
+
+
 def duration(seconds: float) -> str:
     """Return a time span for reading."""
     if seconds < 120:

@@ -1,9 +1,11 @@
 """What a run says while it goes: one line on what is to come, one a claim as it lands, the paper's claims at the end.
 
-On a terminal a bar below the lines shows what is running; elsewhere there are the lines alone.
+On a terminal a bar below the lines shows what is running and how long it still takes; elsewhere a line
+each half minute.
 """
 
 import re
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -17,27 +19,29 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from verdicts.claims.schema import Claim, Expectation, Verdict
+from verdicts.claims.schema import Claim, Expectation, Profile, Verdict
 from verdicts.records.ledger import ClaimRow
-from verdicts.records.record import CheckResult, Record
+from verdicts.records.record import Record
 from verdicts.report.findings import Row, Word, reached, tally, undecided
-from verdicts.report.words import MARKS, duration, required, spread
+from verdicts.report.words import MARKS, clock, duration, number, required, span, spread
 from verdicts.run.forecast import Forecast
 from verdicts.run.plan import Plan, PlannedClaim
 from verdicts.run.publish import Published
 
 WIDTH, INDENT = 100, 19
+BEAT = 30.0
+"""Seconds between two lines on what is left, where there is no terminal."""
 COLOURS = {Verdict.HOLDS: "green", Verdict.REFUTED: "red", Verdict.INCONCLUSIVE: "yellow", Verdict.NOT_RUN: "dim"}
 WORDS = {Word.HOLDS: "green", Word.PARTLY: "yellow", Word.NOT_SUPPORTED: "red", Word.NOT_TESTED: "dim"}
 
 
 class Screen:
-    """Writes lines to a console, and keeps the bar below them."""
+    """Writes lines to a console, and keeps the bar below them. `setup`: seconds spent before, on the environment."""
 
-    def __init__(self, console: Console, verbose: bool = False) -> None:
-        self.console, self.verbose = console, verbose
+    def __init__(self, console: Console, verbose: bool = False, setup: int = 0) -> None:
+        self.console, self.verbose, self.setup = console, verbose, setup
         self.width = min(WIDTH, console.width) if console.is_terminal else WIDTH  # a file has no width
-        self.begin = self.latest = time.monotonic()
+        self.start = self.begin = self.beat = time.monotonic()
         self.pending: list[Claim] = []
         self.total = 0
         self.running: list[str] = []
@@ -54,7 +58,7 @@ class Screen:
         self.say(line, "bold red")
 
     @contextmanager
-    def plan(self, name: str, plan: Plan, forecast: Forecast | None, where: str) -> Iterator[Self]:
+    def plan(self, name: str, plan: Plan, forecast: Forecast, where: str) -> Iterator[Self]:
         """Write in one line what is to be done, where and how long that takes; keep the bar while it is done."""
         self.pending, self.forecast = [item.claim for item in plan.pending], forecast
         self.total = len(self.pending)
@@ -65,8 +69,12 @@ class Screen:
             yield self
             return
         work = f"{self.total} to run" if self.pending else f"figures and pages of {', '.join(dict.fromkeys(made))}"
-        takes = f"about {duration(forecast.seconds)}" if forecast else "no kept run says how long"
-        self.say(f"{name} profile: {counted(len(plan.items), 'claim')}, {cached} cached, {work} on {where}; {takes}")
+        left = forecast.between(0.0)
+        takes = f"about {span(*left)}" if left else "no kept run says how long"
+        after = f", after {clock(self.setup)} of set-up" if self.setup else ""
+        claims = counted(len(plan.items), "claim")
+        self.say(f"{name} profile: {claims}, {cached} cached, {work} on {where}; {takes}{after}")
+        self.begin = time.monotonic()
         if self.verbose:
             self._reasons(plan)
         if not self.console.is_terminal:
@@ -87,12 +95,41 @@ class Screen:
         """Show the next claim of each of these groups, or the group, as running."""
         upcoming = {claim.group: claim.id for claim in reversed(self.pending)}
         self.running = [upcoming.get(group, group) for group in groups]
+        self.tell()
+
+    def tell(self) -> None:
+        """Write what is left, where there is no terminal, if the last such line is half a minute old."""
+        if self.console.is_terminal or time.monotonic() < self.beat + BEAT:
+            return
+        self.beat = time.monotonic()
+        self.say(f"... {self.total - len(self.pending)} of {counted(self.total, 'claim')}, {self._times()}", "dim")
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Write what is left while this process computes: nothing else calls `tell` then."""
+        ended = threading.Event()
+
+        def beat() -> None:
+            while not ended.wait(1.0):
+                self.tell()
+
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def _times(self) -> str:
+        """Return how long the run has taken and how long it still takes, as far as that is known."""
+        elapsed = time.monotonic() - self.begin
+        left = self.forecast.between(elapsed) if self.forecast else None
+        return clock(elapsed) + (f", {span(*left)} left" if left else "")
 
     def _bar(self) -> Table:
-        landed, now = self.total - len(self.pending), time.monotonic()
-        rest = self.forecast.seconds - (now - self.latest) if self.forecast else 0.0
-        left = f", {duration(rest)} left" if rest > 0 else ""
-        state = f"{landed}/{self.total}  {duration(now - self.begin)}{left}  {' '.join(self.running)}"
+        landed = self.total - len(self.pending)
+        state = f"{landed}/{self.total}  {self._times()}  {' '.join(self.running)}"
         grid = Table.grid(padding=(0, 1))
         grid.add_column(width=20)
         grid.add_column(no_wrap=True, max_width=self.width - 22)
@@ -103,10 +140,10 @@ class Screen:
         """Write a claim's line; below it what is wrong, or all of its checks where every detail is asked for."""
         if claim in self.pending:
             self.pending.remove(claim)
-            self.latest = time.monotonic()
             if self.forecast:
-                self.forecast.land(claim)
-        self.console.print(_line(claim, record, self.width), soft_wrap=True)
+                self.forecast.land(claim, time.monotonic() - self.begin)
+        for line in _lines(claim, record, self.width):
+            self.console.print(line, soft_wrap=True)
         wrong = record.failed or claim.expected.is_met_by(record.verdict) is False
         if wrong:
             self.say(f"        {record.reason or f'expected: {claim.expected}'}", "bold red")
@@ -115,34 +152,32 @@ class Screen:
                 measured = f"{spread(result)} {required(check)} {check.unit}".rstrip()
                 self.say(f"        {MARKS[result.verdict]} {check.id}: {result.reason or measured} ({check.quantity})")
 
-    def outcome(self, published: Published, rows: Sequence[Row], selected: Iterable[str], quiet: bool) -> None:
-        """Write the rows of the paper's claims and the counts, what needs attention, and where the report is.
-
-        `quiet`: nothing was computed, so that only what needs attention is said.
-        """
+    def outcome(self, published: Published, rows: Sequence[Row], selected: Iterable[str]) -> None:
+        """Write what was not run, the counts, the rows of the paper's claims, what is wrong, where the report is."""
         ledger, chosen = published.ledger, set(selected)
         ours = [row for row in ledger.claims if row.id in chosen]
-        if not quiet:
-            for row in rows:
-                self.say(f"{row.id:<4}{row.word:<15}{row.text}", WORDS[row.word])
-                for text in _found(row):
-                    for line in wrap(re.sub("[`$]", "", text), self.width - INDENT):
-                        self.say(f"{'':{INDENT}}{line}")
-            whole = len(ours) == len(ledger.claims)
-            count = reached(row.verdict for row in ours)
-            opened, weak = (
-                sum(row.expected is each for row in ours) for each in (Expectation.OPEN, Expectation.UNDERPOWERED)
-            )
-            part = f"{len(ours)} of our {len(ledger.claims)} claims: {count}.{undecided(opened, weak)}"
-            self.say(tally(rows, {row.id: row.verdict for row in ours}, opened, weak) if whole else part)
-            for reason, names in _unreached(ours, self.verbose).items():
-                self.say(f"not run: {' '.join(names)} ({reason})", "dim")
+        for line in _unreached(ours, ledger.profile, self.verbose):
+            self.say(line, "dim")
+        whole = len(ours) == len(ledger.claims)
+        count = reached(row.verdict for row in ours)
+        opened, weak = (
+            sum(row.expected is each for row in ours) for each in (Expectation.OPEN, Expectation.UNDERPOWERED)
+        )
+        part = f"{len(ours)} of our {len(ledger.claims)} claims: {count}.{undecided(opened, weak)}"
+        self.say(tally(rows, {row.id: row.verdict for row in ours}, opened, weak) if whole else part)
+        for row in rows:
+            head, *more = _row_lines(row, self.width)
+            self.say(head, WORDS[row.word])
+            for line in more:
+                self.say(line)
         summary = ledger.summary
         for label, ids in (("failed", summary.failed), ("against expectation", summary.contradictions)):
             if ids:
                 self.complain(f"{label}: {', '.join(ids)}")
         beside = ", with paper.pdf and supplement.pdf" if published.typeset else ""
-        self.say(f"report: {published.page}{beside}   ({duration(time.monotonic() - self.begin)})")
+        took = time.monotonic() - self.start + self.setup
+        setup = f", set-up {clock(self.setup)}" if self.setup else ""
+        self.say(f"report: {published.page}{beside}   ({clock(took)}{setup})")
         if not (published.typeset or published.reason):
             self.say(f"        bash reproduce.sh --profile {ledger.profile} makes paper.pdf and supplement.pdf anew")
 
@@ -166,29 +201,51 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _line(claim: Claim, record: Record, width: int) -> Text:
-    """Return a claim's line: mark, id, title, the measured number of the check that decides, seconds."""
+def _lines(claim: Claim, record: Record, width: int) -> Iterator[Text]:
+    """Yield a claim's line: mark, id, whole title, the measured number of the check that decides, seconds.
+
+    What is required, then the interval, is left out where there is no room; where the title takes all, it is folded.
+    """
     mark = "!" if record.failed else MARKS[record.verdict]
-    evidence = f"  {_evidence(claim, record.checks, record)}  {duration(record.provenance.seconds):>7}"
-    room = width - 8 - len(evidence)
-    title = claim.title if len(claim.title) <= room else f"{claim.title[: room - 1].rstrip()}…"
     style = "bold red" if record.failed else COLOURS[record.verdict]
-    return Text.assemble((mark, style), f" {claim.id:<5} {title:<{room}}", (evidence, style))
+    ends = [f"  {value}  {duration(record.provenance.seconds):>7}" for value in _evidence(claim, record)]
+    end = next((each for each in ends if len(claim.title) + len(each) <= width - 8), ends[-1])
+    room = max(width - 8 - len(end), 1)
+    *folded, last = wrap(claim.title, room)
+    for place, text in enumerate([*folded, f"{last:<{room}}"]):
+        first, ending = place == 0, end if place == len(folded) else ""
+        yield Text.assemble((mark if first else " ", style), f" {claim.id if first else '':<5} {text}", (ending, style))
 
 
-def _evidence(claim: Claim, results: Sequence[CheckResult], record: Record) -> str:
-    """Return the deciding check's value beside what is required: the first that has the claim's verdict."""
+def _evidence(claim: Claim, record: Record) -> list[str]:
+    """Return, longest first, ways to say the value of the check that decides: the first with the claim's verdict."""
     if record.failed or record.verdict is Verdict.NOT_RUN:
-        return "failed" if record.failed else "not run"
-    pairs = zip(claim.check, results, strict=True)
+        return ["failed" if record.failed else "not run"]
+    pairs = zip(claim.check, record.checks, strict=True)
     check, result = next(pair for pair in pairs if pair[1].verdict is record.verdict)
-    return f"{spread(result)} {required(check)}"
+    return [f"{spread(result)} {required(check)}", spread(result), number(result.value)]
 
 
-def _unreached(rows: Iterable[ClaimRow], verbose: bool) -> dict[str, list[str]]:
-    """Return the claims that this profile runs and that were not run, by the reason why."""
-    by_reason: defaultdict[str, list[str]] = defaultdict(list)
+def _row_lines(row: Row, width: int) -> list[str]:
+    """Return the lines of a claim of the paper: its id, the word and its text, then what was found."""
+    found = [line for text in _found(row) for line in wrap(re.sub("[`$]", "", text), width - INDENT)]
+    return [f"{row.id:<4}{row.word:<15}{row.text}", *(f"{'':{INDENT}}{line}" for line in found)]
+
+
+def _unreached(rows: Iterable[ClaimRow], profile: Profile, verbose: bool) -> Iterator[str]:
+    """Yield what this profile runs and was not run: a line for each file or package that is missing, or for each other
+    reason; then how to have it, in one line. `verbose`: all reasons."""
+    missing, reasons, remedies = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list), dict[str, None]()
     for row in rows:
-        if row.verdict is Verdict.NOT_RUN and not row.failed and (row.provenance or verbose):
-            by_reason[row.reason].append(row.id)
-    return by_reason
+        if row.verdict is not Verdict.NOT_RUN or row.failed or not (row.provenance or verbose):
+            continue
+        said = [check.detail for check in row.checks if check.detail.get("missing")]
+        for name in dict.fromkeys(str(detail["missing"]) for detail in said):
+            missing[name].append(row.id)
+        remedies |= dict.fromkeys(str(detail["remedy"]) for detail in said if "remedy" in detail)
+        if verbose or not said:
+            reasons[row.reason].append(row.id)
+    yield from (f"not run for want of {name}: {', '.join(ids)}" for name, ids in missing.items())
+    yield from (f"not run: {', '.join(ids)} ({reason})" for reason, ids in reasons.items())
+    if remedies:
+        yield f"to run them: {'; '.join(remedies)}; then bash reproduce.sh --profile {profile} --fetch"

@@ -43,7 +43,7 @@ class RunOptions:
     """What the user asked for. `profile` None: gpu where there is an accelerator, else cpu; `project`: whose suite.
 
     `fetch`: what could not be run for want of a file is tried again now, not once a day. `cluster`: jobs are submitted
-    to it, at most `at_once` of them (None: as many as its profile says).
+    to it, at most `at_once` of them (None: as many as its profile says). `setup`: seconds spent on the environment.
     """
 
     project: Project = field(default_factory=Project)
@@ -58,6 +58,7 @@ class RunOptions:
     one_process: bool = False
     cluster: Literal["slurm"] | None = None
     at_once: int | None = None
+    setup: int = 0
 
 
 def open_workspace(options: RunOptions) -> Workspace:
@@ -94,7 +95,7 @@ def reproduce(options: RunOptions, console: Console) -> int:
     workspace = open_workspace(options)
     if not any(workspace.profile in claim.profiles for claim in workspace.claims.select(options.only)):
         _refuse_absent(workspace, options.only)
-    screen = Screen(console, options.verbose)
+    screen = Screen(console, options.verbose, options.setup)
     # Hours of computing are not to end at a wrong word in them
     refuse_bad_texts(workspace.root, workspace.profile, workspace.all_claims)
     with writable(workspace.folder):
@@ -116,13 +117,14 @@ def reproduce(options: RunOptions, console: Console) -> int:
         here = workspace.config.one_process or options.one_process
         jobs = 1 if here else options.jobs
         expected = read_expected(workspace.root, workspace.profile)
-        forecast = Forecast(workspace, plan, expected, jobs) if expected and not cluster else None
+        forecast = Forecast(workspace, plan, None if cluster else expected, jobs)
         where = "SLURM" if cluster else counted(jobs, "core")
         with screen.plan(workspace.profile, plan, forecast, where):
             if busy and cluster:
                 run_on_cluster(workspace, plan, run, screen, cluster, options.at_once)
             elif busy and here:
-                _here(workspace, run, plan, screen)
+                with screen.telling():
+                    _here(workspace, run, plan, screen)
             elif busy:
                 run_jobs(workspace, plan, run, jobs, screen)
         with writable(workspace.folder):
@@ -132,7 +134,7 @@ def reproduce(options: RunOptions, console: Console) -> int:
         for name, reason in broken:
             screen.complain(f"{name}: {reason}")
         broke = screen.complained
-        screen.outcome(published, _rows(workspace, published.ledger, run), run.selected, quiet=not busy)
+        screen.outcome(published, _rows(workspace, published.ledger, run), run.selected)
     return 3 if broke else exit_code(published.ledger.summary, options.strict)
 
 

@@ -1,4 +1,7 @@
-"""How long a plan takes: what it took in the kept run, scaled to this machine by a fixed piece of work."""
+"""How long a plan takes: what it took in the kept run, scaled to this machine, then corrected by the pace so far.
+
+The scale is first that of a fixed piece of work. As claims land it becomes what the run itself measures.
+"""
 
 import time
 
@@ -10,6 +13,11 @@ from verdicts.run.study import shares_here
 
 AROUND = 3.0  # seconds around the computing of a run: to import what its jobs need, to write its page
 REPEATS = 3
+PRIOR = 0.25
+"""The part of a plan after which the pace so far counts as much as the kept run."""
+AT_FIRST, AT_LAST, UNKNOWN = 1.4, 1.15, 2.0
+"""A range ends at the estimate, divided and multiplied by this: before anything has landed, at the end, without a kept
+run."""
 
 
 def calibrated() -> float:
@@ -27,42 +35,74 @@ def calibrated() -> float:
 
 
 class Forecast:
-    """The seconds that are left of a plan on `jobs` cores, as its claims land."""
+    """The time that is left of a plan on `jobs` cores, as its claims land.
 
-    def __init__(self, workspace: Workspace, plan: Plan, expected: Expected, jobs: int = 1) -> None:
+    Without a kept run each claim counts alike, and nothing is known before some have landed.
+    """
+
+    def __init__(self, workspace: Workspace, plan: Plan, expected: Expected | None, jobs: int = 1) -> None:
         """Share a kept run's seconds among the claims of the plan.
 
         A group's study counts with the first of its claims; its figures and page, at the end, take an equal part of
         all groups'.
         """
-        self.jobs, self.pace = jobs, 1.0
-        if expected.calibration and plan.busy_groups:
-            self.pace = calibrated() / expected.calibration
+        self.jobs, self.known, self.scale = jobs, expected is not None, 1.0
+        if expected and expected.calibration and plan.busy_groups:
+            self.scale = calibrated() / expected.calibration
         groups = {group.id: group for group in workspace.claims.group}
         self.shares = shares_here(workspace, plan.studies, jobs)
-        self.left: dict[str, dict[str, float]] = {}
-        for name in plan.groups:
-            drawn = expected.beside / len(groups) if name in plan.figures or name in plan.pages else 0.0
-            study = expected.studies.get(name, 0.0) * _computed(workspace, plan, groups[name])
-            self.left[name] = {"study": study, "figures": drawn}
+        self.left: dict[str, dict[str, float]] = {name: {} for name in plan.groups}
+        for name, times in self.left.items():
+            drawn = name in plan.figures or name in plan.pages
+            if expected:
+                times["study"] = expected.studies.get(name, 0.0) * _computed(workspace, plan, groups[name])
+                times["figures"] = drawn * expected.beside / len(groups)
         for item in plan.pending:
-            kept = expected.claims.get(item.claim.id)
-            self.left[item.group.id][item.claim.id] = kept.seconds if kept else 0.0
+            self.left[item.group.id][item.claim.id] = _kept_seconds(expected, item.claim) if expected else 1.0
+        self.whole, self.pace, self.landed = self.planned, 1.0, 0.0
 
-    def land(self, claim: Claim) -> None:
-        """Take off what a claim that has landed was to take."""
+    def land(self, claim: Claim, elapsed: float) -> None:
+        """Take off what a claim was to take that has landed `elapsed` seconds after the start, and measure the pace.
+
+        The pace is elapsed over planned time, `p` of the whole plan at pace 1 being added to both:
+        `(p + elapsed) / (p + done)`, with p = 0 without a kept run.
+        """
         for done in (claim.id, "study"):
             self.left[claim.group].pop(done, None)
+        prior, self.landed = PRIOR * self.whole if self.known else 0.0, elapsed
+        if (share := prior + self.whole - self.planned) > 0:
+            self.pace = (prior + elapsed) / share
+
+    def between(self, elapsed: float) -> tuple[float, float] | None:
+        """Return the least and the most seconds that are likely left `elapsed` seconds after the start.
+
+        None where nothing says so: without a kept run, before a tenth of the plan has landed.
+        """
+        part = self.planned / self.whole if self.whole else 0.0
+        if not self.planned or (not self.known and part > 0.9):
+            return None
+        left = self.pace * self.planned
+        left = max(left - (elapsed - self.landed), left / 4)  # what lands late was not nearly done
+        wide = AT_LAST + (AT_FIRST - AT_LAST) * part if self.known else UNKNOWN
+        return left / wide, left * wide
 
     @property
-    def seconds(self) -> float:
-        """Return the wall-clock seconds that are left: all but its study is done by one job of a group."""
+    def planned(self) -> float:
+        """Return the wall-clock seconds that are left at pace 1: all but its study is done by one job of a group.
+
+        Without a kept run it is a number of claims instead.
+        """
         groups = [sum(times.values()) for times in self.left.values()]
         alone = [self._alone(name, times) for name, times in self.left.items()]
-        return self.pace * (AROUND + max([sum(groups) / self.jobs, *alone]))
+        return self.scale * (AROUND * self.known + max([sum(groups) / self.jobs, *alone]))
 
     def _alone(self, group: str, times: dict[str, float]) -> float:
         return sum(times.values()) - times.get("study", 0.0) * (1 - 1 / self.shares.get(group, 1))
+
+
+def _kept_seconds(expected: Expected, claim: Claim) -> float:
+    kept = expected.claims.get(claim.id)
+    return kept.seconds if kept else 0.0
 
 
 def _computed(workspace: Workspace, plan: Plan, group: Group) -> float:

@@ -6,7 +6,7 @@ import pytest
 from verdicts.claims.schema import Check
 from verdicts.report.report_texts import Exhibit
 from verdicts.report.templating import gap, readable, render
-from verdicts.report.words import duration, number, required
+from verdicts.report.words import clock, duration, number, required, span
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,28 @@ def test_number(value, shown):
 @pytest.mark.parametrize(("seconds", "shown"), [(0.04, "0.0 s"), (9.96, "10.0 s"), (42.3, "42 s"), (600.0, "10.0 min")])
 def test_duration(seconds, shown):
     assert duration(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0.4, "0 s"), (59.4, "59 s"), (90.2, "1 min 30 s"), (120, "2 min"), (3599.7, "1 h"), (3900, "1 h 5 min")],
+)
+def test_clock(seconds, shown):
+    assert clock(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [
+        (0.3, 1, "5 s"),
+        (22, 41, "20 to 40 s"),
+        (170, 310, "3 to 5 min"),
+        (99, 99, "2 min"),
+        (4800, 9100, "1.5 to 2.5 h"),
+    ],
+)
+def test_span(low, high, shown):
+    assert span(low, high) == shown
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,13 @@ from verdicts.claims.config import Device
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
 from verdicts.records.workspace import Project, Workspace
-from verdicts.run import driver
+from verdicts.run import console, driver
 from verdicts.run.driver import RunOptions
+
+SLEEPS = """    import time
+
+    time.sleep(1.5)
+    return Measurement(value=2"""
 
 
 def test_a_first_run_computes_all_and_a_second_nothing(session):
@@ -22,8 +27,20 @@ def test_a_first_run_computes_all_and_a_second_nothing(session):
     assert landed[1].split("  ")[-3].strip() == "2 [1.9, 2.1] ≤ 1" and {len(line) for line in landed} == {100}
     assert session.run() == 0
     assert session.computed() == set()
-    assert [line.split(":")[0] for line in session.said.splitlines()] == ["quick profile", "report"], "two lines"
+    assert session.said.startswith("quick profile: 3 claims, all cached; nothing to compute\n")
     assert session.check() == 0
+
+
+def test_every_run_ends_with_the_rows_that_its_claims_restate(session):
+    session.toy.replace_in_claims("alpha", 'title = "One is one"', 'title = "One is one"\npaper = ["P1"]')
+    session.toy.replace_in_claims("beta", 'title = "Only', 'paper = ["P2"]\ntitle = "Only')
+    rows = ["P1  Holds          One is one", "                   A1 holds.", "P2  Not tested     Two is small"]
+    for _ in ("computed", "cached"):
+        assert session.run() == 0
+        *_, first, found, second, untested, report = session.said.splitlines()
+        assert [first, found, second] == rows and "Not run: B2." in untested and report.startswith("report: ")
+    assert session.run(only=("P1",)) == 0 and f"\n{rows[0]}\n{rows[1]}\nreport: " in session.said
+    assert session.run(only=("B1",)) == 0 and "P1 " not in session.said
 
 
 def test_the_ledger_says_why_a_claim_of_another_profile_was_not_run(session):
@@ -173,6 +190,21 @@ def test_only_runs_what_it_names(session):
     assert session.check(only=("A1",)) == 1
 
 
+def test_a_claim_of_the_paper_stands_for_those_that_restate_it(session):
+    session.toy.replace_in_claims("alpha", 'title = "One is one"', 'title = "One is one"\npaper = ["P1"]')
+    session.toy.replace_in_claims("alpha", 'title = "Two', 'supports = ["P1"]\ntitle = "Two')
+    session.toy.replace_in_claims("beta", 'title = "Three', 'paper = ["P1"]\ntitle = "Three')
+    assert session.run(only=("P1",)) == 0 and session.computed() == {"A1", "B1"}
+    assert session.run(force=("P1",)) == 0 and session.computed() == {"A1", "A2", "B1"}
+    assert session.command(driver.list_claims, only=("P1", "A2")) == 0
+    assert [line.split()[0] for line in session.said.splitlines()] == ["A1", "A2", "B1"]
+    assert session.check(only=("P1",)) == 0
+    with pytest.raises(UserError, match=r"^P2: no claim here restates it; see --list$"):
+        session.run(only=("P2",))
+    with pytest.raises(UserError, match=r"unknown claim or group 'p3': did you mean P1 or P2\?"):
+        session.run(only=("p3",))
+
+
 def test_force_makes_current_records_again(session):
     session.run()
     before = session.toy.record("B1").read_bytes()
@@ -250,6 +282,21 @@ def test_what_restates_the_paper_is_run_first(session):
     assert order == ["B1", "A1", "A2"]
     assert "P2  Not tested     Two is small\n                   Not run: B2." in session.said
     assert "P1 " not in session.said, "no selected claim restates it"
+
+
+def test_without_a_terminal_a_line_says_every_half_minute_what_is_left(session, monkeypatch):
+    monkeypatch.setattr(console, "BEAT", 0.0)
+    session.toy.replace_in_module("alpha/checks", "    return Measurement(value=2", SLEEPS)
+    assert session.run() == 0
+    assert re.search(r"^\.\.\. 1 of 3 claims, [12] s, \d+( to \d+)? s left$", session.said, re.MULTILINE), session.said
+    assert session.run(force=("A2",), terminal=True) == 0 and "..." not in session.said
+
+
+def test_what_was_spent_on_the_environment_is_part_of_the_time(session):
+    assert session.run(setup=95) == 0
+    first, *_, last = session.said.splitlines()
+    assert first.endswith("; no kept run says how long, after 1 min 35 s of set-up")
+    assert re.search(r"\(1 min \d\d s, set-up 1 min 35 s\)$", last)
 
 
 def test_details_are_told_where_they_are_asked_for(session):

@@ -4,6 +4,8 @@ import pytest
 
 from verdicts.records.run_record import Run
 
+MEASURES = "return Measurement(value=3)"
+
 
 def test_a_contradiction_is_exit_code_1(session):
     session.toy.replace_in_module("common", "1.0", "1.01")
@@ -12,7 +14,7 @@ def test_a_contradiction_is_exit_code_1(session):
     assert "against expectation: A1" in session.said
     assert session.rows()["A1"]["agrees"] is False and session.run(only=("B1",)) == 0
     session.toy.replace_in_claims("alpha", 'expected = "holds"', 'expected = "open"')
-    assert session.run(only=("A1",)) == 0 and "Of 1 nothing is expected (open): A1." in session.said
+    assert session.run(only=("A1",)) == 0 and "Among them: 1 open (no evidence yet)." in session.said
 
 
 def test_what_is_unavailable_is_not_run_and_tried_again_once_a_day_or_when_asked(session, monkeypatch):
@@ -30,6 +32,25 @@ def test_what_is_unavailable_is_not_run_and_tried_again_once_a_day_or_when_asked
     assert session.run(strict=True) == 1 and session.computed() == {"B1"}
 
 
+def test_a_file_that_is_missing_is_one_line_with_its_claims_and_the_remedies_are_one(session):
+    absent = "raise Unavailable('two words', missing='{0}', remedy='{1}')"
+    for group, old, file, remedy in (
+        ("alpha", "return Measurement(value=ONE, seeds=(1, 2), n=settings.steps)", "digits.npz", "put the files there"),
+        ("alpha", "return Measurement(value=2 * ONE, low=1.9, high=2.1)", "cars.npz", "put the files there"),
+        ("beta", MEASURES, "digits.npz", "pip install digits"),
+    ):
+        session.toy.replace_in_module(f"{group}/checks", old, absent.format(file, remedy))
+    session.toy.replace_in_module("alpha/checks", "Measurement, check", "Measurement, Unavailable, check")
+    for _ in ("computed", "cached"):
+        assert session.run() == 0
+        assert [line for line in session.said.splitlines() if line.startswith(("not run", "to run"))] == [
+            "not run for want of digits.npz: A1, B1",
+            "not run for want of cars.npz: A2",
+            "to run them: put the files there; pip install digits; then bash reproduce.sh --profile quick --fetch",
+        ]
+    assert session.run(verbose=True, fetch=True) == 0 and "not run: A1, A2, B1 (two words)" in session.said
+
+
 @pytest.mark.parametrize("absence", ["NotBuilt", "InsufficientData"])
 def test_what_is_settled_waits_for_its_code(session, absence):
     settled = f"from verdicts import {absence}; raise {absence}('not told')"
@@ -38,9 +59,6 @@ def test_what_is_settled_waits_for_its_code(session, absence):
     assert session.run() == 0 and session.computed() == set() and session.run(strict=True) == 1
     session.toy.replace_in_module("beta/checks", settled, "return Measurement(value=3)")
     assert session.run() == 0 and session.rows()["B1"]["verdict"] == "holds"
-
-
-MEASURES = "return Measurement(value=3)"
 
 
 @pytest.mark.parametrize(

@@ -128,11 +128,13 @@ def test_a_cell_that_breaks_is_a_failed_record_with_its_message(session):
 @pytest.mark.parametrize("settled", [False, True])
 def test_a_cell_that_is_unavailable_is_not_run(session, settled):
     kind = "NotBuilt" if settled else "Unavailable"
-    absent = f'log("tried")\n    from verdicts import {kind}\n    raise {kind}("no such file here")'
+    words = '"no such file here", "a.npz", "put it there"'
+    absent = f'log("tried")\n    from verdicts import {kind}\n    raise {kind}({words})'
     session.toy.replace_in_module("gamma/study", LOGS, absent)
     assert session.run() == 0
     row = session.rows()["C1"]
     assert (row["verdict"], row["reason"], row["failed"]) == ("not run", "no such file here", False)
+    assert "not run for want of a.npz: C1, C2\nto run them: put it there; then bash" in session.said
     assert session.check() == 0
     assert session.run(strict=True, fetch=True) == 1
     assert session.computed() == (set() if settled else {"C1", "C2"})
@@ -231,12 +233,12 @@ def test_the_plan_tells_what_claims_and_studies_took_before_on_this_machine(sess
         claim["seconds"] = 4.0
     path.write_text(json.dumps(content))
     session.run(force=("C1",))
-    assert "1 to run on 1 core; about 8.6 min" in session.said, (
-        "4 s, a start, half of the study, twice as slow as there"
+    assert "1 to run on 1 core; about 6 to 12 min\n" in session.said, (
+        "4 s, a start, half of the study, twice as slow as there: 8.6 min"
     )
     session.toy.replace_in_module("gamma/study", "\n\n\n", "\n\n\n# changed\n\n\n")
     session.run(verbose=True)
-    assert "2 to run on 1 core; about 17.0 min" in session.said
+    assert "2 to run on 1 core; about 12 to 24 min\n" in session.said
     assert f"study of gamma: stale: {session.toy.package}/gamma/study.py changed" in session.said
 
 

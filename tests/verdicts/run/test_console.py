@@ -1,0 +1,88 @@
+"""The lines of a run: titles are whole, values give way, and the time that is left follows the pace so far."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from verdicts.claims.measurement import Measurement
+from verdicts.claims.schema import Profile
+from verdicts.records.expected import Expected
+from verdicts.records.record import CheckResult, Record
+from verdicts.records.run_record import Run
+from verdicts.run import console
+from verdicts.run.forecast import AROUND, Forecast
+from verdicts.run.plan import plan_of
+
+
+@pytest.fixture
+def workspace(toy):
+    return toy.workspace()
+
+
+def lines(workspace, title: str, width: int, **measured: float) -> list[str]:
+    """Return the line of the claim A2 under this title and with this value, on a screen of this width."""
+    claim = next(claim for claim in workspace.claims.claim if claim.id == "A2")
+    result = CheckResult.of(claim.check[0], Measurement(**measured), 1.0, "")
+    about = {"failed": False, "verdict": result.verdict, "provenance": SimpleNamespace(seconds=1.2)}
+    record = Record.model_construct(checks=(result,), **about)
+    return [line.plain for line in console._lines(claim.model_copy(update={"title": title}), record, width)]
+
+
+SIXTY = "At equal cost this sampler leaves less noise than its rivals"
+
+
+@pytest.mark.parametrize(
+    ("measured", "value"),
+    [
+        ({"value": 2}, "2 ≤ 1"),
+        ({"value": 2, "low": 1.9, "high": 2.1}, "2 [1.9, 2.1] ≤ 1"),
+        ({"value": 1.234, "low": -1.123, "high": 1.345}, "1.23 [−1.12, 1.34]"),
+        ({"value": 1.2345678, "low": 0.00001234, "high": 123456789.0}, "1.23"),
+    ],
+)
+def test_a_title_of_sixty_letters_is_whole_and_its_value_gives_way(workspace, measured, value):
+    (line,) = lines(workspace, SIXTY, 100, **measured)
+    assert line[2:8] == "A2    " and line[8:68] == SIXTY and len(line) == 100
+    assert line[68:].rsplit("  ", 1)[0].strip() == value
+
+
+def test_on_a_narrow_screen_a_title_is_folded_and_whole(workspace):
+    folded = lines(workspace, SIXTY, 60, value=2, low=1.9, high=2.1)
+    assert " ".join(line[8:48].strip() for line in folded) == SIXTY
+    assert max(map(len, folded)) <= 60 and folded[-1].split()[-3] == "2"
+
+
+def forecast_of(workspace, seconds: float | None) -> Forecast:
+    """Return the forecast of a whole run, whose 3 claims took so many seconds each in the kept one (None: none)."""
+    plan = plan_of(workspace, Run.of(workspace))
+    kept = {"verdict": "holds", "seconds": seconds, "peak_mib": 1.0, "checks": {}}
+    about = {"profile": Profile.QUICK, "newest": "", "processor": "", "device": "cpu", "commit": None}
+    expected = Expected(**about, claims=dict.fromkeys(("A1", "A2", "B1"), kept)) if seconds else None
+    return Forecast(workspace, plan, expected)
+
+
+def test_the_time_that_is_left_is_a_range_and_follows_the_pace(workspace):
+    forecast, (one, two, three, _) = forecast_of(workspace, 100.0), workspace.claims.claim
+    whole = 300.0 + AROUND
+    low, high = forecast.between(0.0)
+    assert low < whole < high and high / low == pytest.approx(1.4**2)
+    forecast.land(one, 300.0)  # three times as slow as it was
+    slow = (whole / 4 + 300.0) / (whole / 4 + 100.0)
+    low, high = forecast.between(300.0)
+    assert (low * high) ** 0.5 == pytest.approx(slow * (200.0 + AROUND)) and high / low < 1.4**2
+    assert forecast.between(400.0)[0] < low, "it goes down while a claim is computed"
+    assert forecast.between(9000.0)[0] > 0, "and never to nothing"
+    forecast.land(two, 500.0)
+    forecast.land(three, 600.0)
+    assert forecast.between(600.0)[1] < 20.0
+
+
+def test_without_a_kept_run_the_claims_that_have_landed_say_how_long(workspace):
+    forecast, (one, two, three, _) = forecast_of(workspace, None), workspace.claims.claim
+    assert forecast.between(5.0) is None
+    forecast.land(one, 10.0)
+    low, high = forecast.between(10.0)
+    assert (low, high) == pytest.approx((10.0, 40.0)), "two claims at 10 s each, by a factor of two either way"
+    forecast.land(two, 20.0)
+    forecast.land(three, 30.0)
+    assert forecast.between(30.0) is None, "nothing is left"
