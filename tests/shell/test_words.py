@@ -43,7 +43,7 @@ def test_help_needs_no_python(checkout) -> None:
 def test_an_unknown_word_is_refused_at_once(checkout) -> None:
     done = checkout.run("figures")
     assert done.code == 2
-    expected = "'test', 'lint', 'bench', 'docs' or options are expected"
+    expected = "'certify', 'test', 'lint', 'bench', 'docs' or options are expected"
     assert done.err.startswith(f"reproduce.sh: 'figures' is not known: {expected}") and done.err.count("\n") == 1
     assert not checkout.venv.exists()
 

@@ -228,8 +228,8 @@ def _evidence(claim: Claim, record: Record) -> list[str]:
 
 def _row_lines(row: Row, width: int) -> list[str]:
     """Return the lines of a claim of the paper: its id, the word and its text, then what was found."""
-    found = [line for text in _found(row) for line in wrap(re.sub("[`$]", "", text), width - INDENT)]
-    return [f"{row.id:<4}{row.word:<15}{row.text}", *(f"{'':{INDENT}}{line}" for line in found)]
+    below = [line for text in _found(row) for line in wrap(re.sub("[`$]", "", text), width - INDENT)]
+    return [f"{row.id:<4}{row.word:<15}{row.text}", *(f"{'':{INDENT}}{line}" for line in below)]
 
 
 def _unreached(rows: Iterable[ClaimRow], profile: Profile, verbose: bool) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""How long a plan takes: what it took in the kept run, scaled to this machine, then corrected by the pace so far.
+"""How long a plan takes: what it took in the kept run, scaled to this machine, then corrected by the speed so far.
 
 The scale is first that of a fixed piece of work. As claims land it becomes what the run itself measures.
 """
@@ -14,7 +14,7 @@ from verdicts.run.study import shares_here
 AROUND = 3.0  # seconds around the computing of a run: to import what its jobs need, to write its page
 REPEATS = 3
 PRIOR = 0.25
-"""The part of a plan after which the pace so far counts as much as the kept run."""
+"""The part of a plan after which the speed so far counts as much as the kept run."""
 AT_FIRST, AT_LAST, UNKNOWN = 1.4, 1.15, 2.0
 """A range ends at the estimate, divided and multiplied by this: before anything has landed, at the end, without a kept
 run."""
@@ -59,19 +59,19 @@ class Forecast:
                 times["figures"] = drawn * expected.beside / len(groups)
         for item in plan.pending:
             self.left[item.group.id][item.claim.id] = _kept_seconds(expected, item.claim) if expected else 1.0
-        self.whole, self.pace, self.landed = self.planned, 1.0, 0.0
+        self.whole, self.slowdown, self.landed = self.planned, 1.0, 0.0
 
     def land(self, claim: Claim, elapsed: float) -> None:
-        """Take off what a claim was to take that has landed `elapsed` seconds after the start, and measure the pace.
+        """Take off what a claim was to take that has landed `elapsed` seconds after the start; measure the slowdown.
 
-        The pace is elapsed over planned time, `p` of the whole plan at pace 1 being added to both:
+        The slowdown is elapsed over planned time, `p` of the whole plan without slowdown being added to both:
         `(p + elapsed) / (p + done)`, with p = 0 without a kept run.
         """
         for done in (claim.id, "study"):
             self.left[claim.group].pop(done, None)
         prior, self.landed = PRIOR * self.whole if self.known else 0.0, elapsed
         if (share := prior + self.whole - self.planned) > 0:
-            self.pace = (prior + elapsed) / share
+            self.slowdown = (prior + elapsed) / share
 
     def between(self, elapsed: float) -> tuple[float, float] | None:
         """Return the least and the most seconds that are likely left `elapsed` seconds after the start.
@@ -81,14 +81,14 @@ class Forecast:
         part = self.planned / self.whole if self.whole else 0.0
         if not self.planned or (not self.known and part > 0.9):
             return None
-        left = self.pace * self.planned
+        left = self.slowdown * self.planned
         left = max(left - (elapsed - self.landed), left / 4)  # what lands late was not nearly done
         wide = AT_LAST + (AT_FIRST - AT_LAST) * part if self.known else UNKNOWN
         return left / wide, left * wide
 
     @property
     def planned(self) -> float:
-        """Return the wall-clock seconds that are left at pace 1: all but its study is done by one job of a group.
+        """Return the seconds that are left without slowdown: all of a group but its study is done by one job.
 
         Without a kept run it is a number of claims instead.
         """

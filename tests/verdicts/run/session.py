@@ -6,7 +6,7 @@ from rich.console import Console
 
 from tests.verdicts.toy import Toy
 from verdicts.claims.schema import Profile
-from verdicts.run import driver, job
+from verdicts.run import console, driver, job
 from verdicts.run.driver import RunOptions
 
 
@@ -17,14 +17,13 @@ class Session:
         self.toy = toy
         self.said = ""
         monkeypatch.chdir(toy.root)
+        monkeypatch.setattr(console, "BEAT", 3600.0)  # lines that come with time are asked for where they are tested
         monkeypatch.setenv("PYTHONPATH", toy.environment()["PYTHONPATH"])
 
     def command(self, work, terminal=None, **options):
-        console = Console(
-            file=(stream := io.StringIO()), width=400, force_terminal=terminal, force_interactive=terminal
-        )
+        screen = Console(file=(stream := io.StringIO()), width=400, force_terminal=terminal, force_interactive=terminal)
         try:
-            return work(RunOptions(**{"profile": Profile.QUICK} | options), console)
+            return work(RunOptions(**{"profile": Profile.QUICK} | options), screen)
         finally:
             self.said = stream.getvalue()
 

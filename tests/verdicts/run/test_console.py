@@ -1,4 +1,4 @@
-"""The lines of a run: titles are whole, values give way, and the time that is left follows the pace so far."""
+"""The lines of a run: titles are whole, values give way, and the time that is left follows the speed so far."""
 
 from types import SimpleNamespace
 
@@ -61,7 +61,7 @@ def forecast_of(workspace, seconds: float | None) -> Forecast:
     return Forecast(workspace, plan, expected)
 
 
-def test_the_time_that_is_left_is_a_range_and_follows_the_pace(workspace):
+def test_the_time_that_is_left_is_a_range_and_follows_the_speed(workspace):
     forecast, (one, two, three, _) = forecast_of(workspace, 100.0), workspace.claims.claim
     whole = 300.0 + AROUND
     low, high = forecast.between(0.0)

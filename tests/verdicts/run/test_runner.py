@@ -272,7 +272,7 @@ def test_a_profile_without_a_run_says_which_have_one(session):
 
 def test_a_terminal_has_a_bar_until_all_is_done(session):
     assert session.run(terminal=True) == 0
-    assert re.search(r"━.*0/3  \d\.\d s", session.said) and session.said.endswith("s)\n")
+    assert re.search(r"━.*0/3  \d+ s", session.said) and session.said.endswith("s)\n")
 
 
 def test_what_restates_the_paper_is_run_first(session):
@@ -288,7 +288,7 @@ def test_without_a_terminal_a_line_says_every_half_minute_what_is_left(session, 
     monkeypatch.setattr(console, "BEAT", 0.0)
     session.toy.replace_in_module("alpha/checks", "    return Measurement(value=2", SLEEPS)
     assert session.run() == 0
-    assert re.search(r"^\.\.\. 1 of 3 claims, [12] s, \d+( to \d+)? s left$", session.said, re.MULTILINE), session.said
+    assert re.search(r"^\.\.\. 1 of 3 claims, \d+ s, \d+( to \d+)? s left$", session.said, re.MULTILINE), session.said
     assert session.run(force=("A2",), terminal=True) == 0 and "..." not in session.said
 
 
@@ -296,7 +296,7 @@ def test_what_was_spent_on_the_environment_is_part_of_the_time(session):
     assert session.run(setup=95) == 0
     first, *_, last = session.said.splitlines()
     assert first.endswith("; no kept run says how long, after 1 min 35 s of set-up")
-    assert re.search(r"\(1 min \d\d s, set-up 1 min 35 s\)$", last)
+    assert re.search(r"\([1-9] min( \d+ s)?, set-up 1 min 35 s\)$", last)
 
 
 def test_details_are_told_where_they_are_asked_for(session):
