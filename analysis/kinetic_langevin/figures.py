@@ -27,6 +27,7 @@ TITLES = {
     Kind.HIGH: "scores scaled at high noise",
     Kind.SHIFT: "scores shifted at high noise",
     Kind.START: "bad start",
+    Kind.LOW: "scores scaled at low noise",
 }
 """What each kind of problem is."""
 _BLUE, _GREEN = (SPECS[name].colour for name in ("annealed Langevin", MOMENTUM))
@@ -122,10 +123,11 @@ def nfe_comparison(settings: Settings) -> Drawing:
 
 
 def momentum_ratios(settings: Settings) -> Drawing:
-    """Momentum saves evaluations where the score or the start is wrong. Evaluations without momentum over those with
-    it, on the third family: a bar per target, a diamond for their geometric mean. Above in each row a correction at one
-    noise level (prediction-correction over the critically damped corrector), below tapered annealed BAOAB and its own
-    refreshment. Right of 1 momentum saves evaluations, left of 1 it costs some.
+    """Momentum saves evaluations where the start is wrong, or scores at high noise, and costs some elsewhere.
+    Evaluations without momentum over those with it, on targets drawn after the settings were fixed: a bar per target, a
+    diamond for their geometric mean. Above in each row a correction at one noise level (prediction-correction over the
+    critically damped corrector), below tapered annealed BAOAB and its own refreshment. Right of 1 momentum saves
+    evaluations, left of 1 it costs some.
     """
     drawing, (axes,) = panels()
     names = {kind: title.replace(" at", "\nat") for kind, title in TITLES.items()}
@@ -178,7 +180,8 @@ def time_table(settings: Settings) -> Table:
         id="kinetic_time",
         caption=f"Refreshment beside cost: evaluations and Langevin time to KL$/d = 10^{{-4}}$, geometric mean over "
         f"{settings.targets} Gaussians drawn after all settings were fixed (the third family). Exact: exact scores; "
-        "high and shift: scores scaled or shifted at high noise; start: a bad start. Where some targets never reach "
+        "high and shift: scores scaled or shifted at high noise; start: a bad start; low: scores scaled at low noise "
+        "(the fourth family). Where some targets never reach "
         f"it, the time of {settings.budget} evaluations stands for theirs. A run that follows a reverse SDE has one "
         "Langevin time.",
         header=("sampler", *(f"{kind}: {what}" for kind in kinds for what in ("evaluations", "Langevin time"))),
@@ -237,7 +240,7 @@ def evaluations_table(settings: Settings, kind: Kind) -> Table:
     return Table(
         id=f"kinetic_{kind}",
         caption=f"{TITLES[kind].capitalize()}: evaluations until KL$/d$ (nats) falls to each threshold, geometric mean "
-        f"over {settings.targets} Gaussians drawn after all settings were fixed (the third family), with Student's "
+        f"over {settings.targets} Gaussians drawn after all settings were fixed, with Student's "
         f"interval; where some never reach it, {settings.budget} stands for theirs.",
         header=("sampler", *(f"{threshold:g}" for threshold in samplers.THRESHOLDS)),
         rows=tuple(

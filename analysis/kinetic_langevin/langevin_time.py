@@ -19,7 +19,7 @@ from ams.samplers.annealed_baoab import KineticParameters
 from ams.samplers.corrected_descent import condition, corrector, critically_damped
 from ams.samplers.exponential_multistep import ER_SDE, Retention, noisy
 from ams.samplers.presets import SigmaRange
-from ams_suite.measures import geometric_mean_ratio, named_extreme
+from ams_suite.measures import geometric_mean_ratio
 from analysis.kinetic_langevin.family import THIRD, Kind
 from analysis.kinetic_langevin.nfe_comparison import CONFIDENCE, evaluations
 from analysis.kinetic_langevin.samplers import CRITICAL, MEMORYLESS, MOMENTUM, SAME_WITHOUT, SCHEDULES
@@ -82,6 +82,6 @@ def time_ratio_of_corrector_to_memoryless(settings: Settings) -> Measurement:
 @check("K12.sde")
 def largest_share_of_time_of_a_reverse_sde(settings: Settings) -> Measurement:
     """Measure the largest Langevin time of a reverse SDE over what refreshment without momentum needs, on average."""
-    needed = float(np.exp(np.log(times(settings, Kind.START, SAME_WITHOUT)).mean()))
-    sigmas = third(settings, Kind.START).sigmas
-    return named_extreme({name: time_of_reverse_sde(each, sigmas) / needed for name, each in REVERSE.items()})
+    sigmas, needed = third(settings, Kind.START).sigmas, times(settings, Kind.START, SAME_WITHOUT)
+    reverse = {name: time_of_reverse_sde(each, sigmas) for name, each in REVERSE.items()}
+    return geometric_mean_ratio(np.full(len(needed), max(reverse.values())), needed, CONFIDENCE, THIRD, **reverse)

@@ -22,13 +22,13 @@ from analysis.kinetic_langevin.samplers import (
     THRESHOLDS,
 )
 from analysis.kinetic_langevin.settings import Settings
-from analysis.kinetic_langevin.study import third
+from analysis.kinetic_langevin.study import judged, third
 from verdicts import Measurement, check
 
 
 def evaluations(settings: Settings, kind: Kind, sampler: str, threshold: float = THRESHOLD) -> np.ndarray:
     """Return the evaluations that a sampler needs on each target; infinite where it never gets there."""
-    return samplers.evaluations(sampler, third(settings, kind), settings.budget, threshold)
+    return samplers.evaluations(sampler, judged(settings, kind), settings.budget, threshold)
 
 
 def mean_evaluations(settings: Settings, kind: Kind, sampler: str, threshold: float = THRESHOLD) -> float:

@@ -1,18 +1,20 @@
 """K9: momentum saves evaluations where slow directions are wrong at low noise, but not where the scores there are."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 
 import numpy as np
 import sympy as sp
 import torch
+from pydantic import JsonValue
 
 from ams.laws.symbolic import lam
 from ams.samplers import sample
 from ams.samplers.presets import SigmaRange
 from ams.schedules import Level
+from ams.statistics import bootstrap_interval, proportion_interval
 from ams.targets import GaussianMixture
-from ams_suite.measures import geometric_mean_ratio, named_extreme
+from ams_suite.measures import geometric_mean_ratio, named_extreme, of_interval
 from analysis.kinetic_langevin import samplers
 from analysis.kinetic_langevin.family import DEVELOPMENT, THIRD, Kind
 from analysis.kinetic_langevin.nfe_comparison import (
@@ -33,9 +35,12 @@ from analysis.kinetic_langevin.samplers import (
     WITH_MOMENTUM,
 )
 from analysis.kinetic_langevin.settings import Settings
-from analysis.kinetic_langevin.study import KINDS, development, third
+from analysis.kinetic_langevin.study import FOURTH, KINDS, development, third
 from analysis.proofs import left_over
 from verdicts import Measurement, check
+
+Logarithms = Mapping[Kind, np.ndarray]
+"""Mean logarithms of evaluations by kind of error, (resamples, samplers)."""
 
 
 @check("K9.start")
@@ -97,30 +102,50 @@ def share_reached_by_published_samplers(settings: Settings) -> Measurement:
     return share_reached(settings, (*samplers.PUBLISHED, *samplers.MULTISTEP, "annealed Langevin"))
 
 
-def worst_ratio(settings: Settings, sampler: str) -> Measurement:
-    """Return the largest ratio, over the kinds of problem, of a sampler's evaluations to those of the kind's best one.
+def over_targets(settings: Settings, theta: Callable[[Logarithms], np.ndarray], **detail: JsonValue) -> Measurement:
+    """Return a quantity of all kinds of error with its bootstrap interval over targets, the samplers' choice included.
 
-    The best one is chosen after the fact, by its geometric mean over the targets.
+    `theta` maps, by kind, the mean logarithms of the evaluations of `COMPARED`, (resamples, samplers), to values. The
+    targets of `low` are drawn apart from those of the other kinds. The largest budget stands for a run that fails.
     """
-    ratios = {}
-    for kind in KINDS:
-        best = best_of(settings, kind, COMPARED)
-        ratios[f"{kind}: best is {best}"] = nfe_ratio(settings, kind, sampler, best)
-    worst = max(ratios.values(), key=lambda ratio: ratio.value)
-    return worst.model_copy(update={"detail": {name: ratio.value for name, ratio in ratios.items()}})
+    n = settings.targets
+    counts = {kind: np.array([evaluations(settings, kind, name) for name in COMPARED]) for kind in KINDS}
+    logarithms = {kind: np.log(np.minimum(each, settings.budget)).T for kind, each in counts.items()}
+
+    def of_weights(weights: np.ndarray) -> np.ndarray:
+        halves = {kind: weights[:, n:] if kind is Kind.LOW else weights[:, :n] for kind in KINDS}
+        return theta({kind: halves[kind] @ logarithms[kind] / n for kind in KINDS})
+
+    sources = [[[at] for at in range(n)], [[at] for at in range(n, 2 * n)]]
+    return of_interval(bootstrap_interval(of_weights, sources, settings.seed), THIRD, **detail)
+
+
+def largest_excess(means: Logarithms, sampler: str) -> np.ndarray:
+    """Return the logarithm of a sampler's evaluations over those of the kind's best one, at the kind where most."""
+    own = COMPARED.index(sampler)
+    return np.max([mean[:, own] - mean.min(axis=1) for mean in means.values()], axis=0)
 
 
 @check("K9d.regret")
 def largest_nfe_ratio_to_best_sampler(settings: Settings) -> Measurement:
     """Measure the critically damped corrector's largest ratio to the best sampler's evaluations, over the kinds."""
-    return worst_ratio(settings, CRITICAL)
+    best = {kind: best_of(settings, kind, COMPARED) for kind in KINDS}
+    ratios = {
+        f"{kind}: best is {name}": mean_evaluations(settings, kind, CRITICAL) / mean_evaluations(settings, kind, name)
+        for kind, name in best.items()
+    }
+    return over_targets(settings, lambda means: np.exp(largest_excess(means, CRITICAL)), **ratios)
 
 
 @check("K9d.others")
 def least_nfe_ratio_of_another_sampler(settings: Settings) -> Measurement:
     """Measure the least largest ratio of any other sampler, over the critically damped corrector's."""
-    others = {name: worst_ratio(settings, name).value for name in COMPARED if name != CRITICAL}
-    return named_extreme({name: ratio / worst_ratio(settings, CRITICAL).value for name, ratio in others.items()}, min)
+
+    def least(means: Logarithms) -> np.ndarray:
+        others = [largest_excess(means, name) for name in COMPARED if name != CRITICAL]
+        return np.exp(np.min(others, axis=0) - largest_excess(means, CRITICAL))
+
+    return over_targets(settings, least)
 
 
 @check("K9d.arrives")
@@ -128,7 +153,7 @@ def share_missed_by_corrector(settings: Settings) -> Measurement:
     """Measure the share of targets, over all kinds of problem, that the critically damped corrector never reaches."""
     missed = {str(kind): int(np.isinf(evaluations(settings, kind, CRITICAL)).sum()) for kind in KINDS}
     n = settings.targets * len(missed)
-    return Measurement(value=sum(missed.values()) / n, n=n, seeds=(THIRD,), detail=dict(missed))
+    return Measurement(value=sum(missed.values()) / n, n=n, seeds=(THIRD, FOURTH), detail=dict(missed))
 
 
 def gains_of_neighbours(settings: Settings, sampler: str) -> dict[str, float]:
@@ -216,9 +241,9 @@ def weight_recovered(settings: Settings, sampler: str) -> Measurement:
     start = GaussianMixture([0.5, 0.5], means, 0.01).sample(n, Level(0, sigma=sigmas.first), generator)
     score = GaussianMixture([0.3, 0.7], means, 0.01).score
     state, _, _ = sample(samplers.SAMPLERS[sampler].build(sigmas, 80), start, score, generator)
-    share = float((state.x < 0).double().mean())
-    detail = {"standard error": (share * (1 - share) / n) ** 0.5 / 0.2}
-    return Measurement(value=(0.5 - share) / 0.2, n=n, seeds=(settings.seed,), detail=detail)
+    share, least, most, _ = proportion_interval(int((state.x < 0).sum()), n, CONFIDENCE)
+    value, low, high = ((0.5 - each) / 0.2 for each in (share, most, least))
+    return Measurement(value=value, low=low, high=high, n=n, seeds=(settings.seed,))
 
 
 @check("K9c.tapered")

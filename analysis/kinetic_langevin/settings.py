@@ -10,7 +10,7 @@ from verdicts.claims.sizes import Names, Numbers, Sizes
 class Settings(Seeded):
     """Random points of the closed forms, condition numbers, budgets of K6a's factors and K7a's orders; sizes of K8, K9.
 
-    `targets` of the third family, the largest `budget` there, and the kinds of problem on which all samplers are
+    `targets` of a judged family, the largest `budget` there, and the kinds of problem on which all samplers are
     `compared`: with all kinds the annealed samplers are run too. `tuned` says whether what takes long is run: settings
     next to the chosen ones on the development family, the best momentum (K8f, K8g), and the mixture, on which 64
     batches have `mixture_batch` particles each. K10 has so many random `spectra`, to a share `error` of the start's.
@@ -22,7 +22,7 @@ class Settings(Seeded):
     orders: Sizes = (160, 226, 320, 453, 640, 905, 1280)
     targets: PositiveInt = 48
     budget: PositiveInt = 640
-    compared: Names = ("exact", "high", "shift", "start")
+    compared: Names = ("exact", "high", "shift", "start", "low")
     tuned: bool = True
     mixture_batch: PositiveInt = 2500
     spectra: PositiveInt = 50
