@@ -42,8 +42,7 @@ def loss_curves(settings: Settings) -> Drawing:
     points = min(settings.points)
     for axis, trained in zip(axes, two_layer.TRAINED, strict=True):
         for color, width in zip(("C0", "C1", "C2"), settings.widths, strict=False):
-            sizes = points, width, settings.seeds, settings.steps, settings.seed
-            curves = two_layer.log_losses(trained, *sizes) / np.log(10)
+            curves = two_layer.curves(settings, trained, points, width) / np.log(10)
             axis.plot(curves.T, color=color, lw=0.5, alpha=0.6)
             axis.plot([], [], color=color, label=f"width {width}")
         axis.set(xlabel="steps", ylabel=f"log10 loss, {trained}")

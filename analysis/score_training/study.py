@@ -16,7 +16,7 @@ def cells(settings: Settings) -> Iterator[Cell]:
     for trained in two_layer.TRAINED:
         for points in settings.points:
             for width in settings.widths:
-                sizes = points, width, settings.seeds, settings.steps, settings.seed
+                sizes = points, width, settings.seeds, settings.steps, settings.seed + two_layer.LATER
                 yield two_layer.log_losses.cell(trained, *sizes)
     for weight, rate in network.rates_of(settings).items() if settings.networks else ():
         yield network.parts.cell(weight, settings.networks, settings.updates, rate, settings.seed)

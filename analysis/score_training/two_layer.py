@@ -7,6 +7,7 @@ the largest at which the linearised network does not oscillate at the start.
 """
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,8 @@ from verdicts.studies import Array, cell
 
 DIMENSION = 8
 TRAINED = ("second layer", "both layers")
+LATER = 8111
+"""From the group's seed, on which bounds were chosen, to the one that judges: first run after they were fixed."""
 
 
 class Case(NamedTuple):
@@ -91,21 +94,27 @@ def log_losses(trained: str, points: int, width: int, seeds: int, steps: int, se
     return (losses / losses[:, :1]).log().numpy()
 
 
+def curves(settings: Settings, trained: str, points: int, width: int) -> Array:
+    """Return the judged networks' log-losses, (seeds, steps)."""
+    return log_losses(trained, points, width, settings.seeds, settings.steps, settings.seed + LATER)
+
+
 def fits(
     settings: Settings, trained: str, points: int, width: int, power_law: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rate of fall a step and R^2 of a line through the later half of each seed's log-losses.
+    """Return the rate of fall a step, and the share of variance, 1 - R^2, that a line leaves of the later half.
 
-    With `power_law` the line is one in the logarithm of the steps, and the rate the power.
+    Both are of each seed's log-losses. With `power_law` the line is one in the logarithm of the steps, and the rate the
+    power.
     """
-    curves = log_losses(trained, points, width, settings.seeds, settings.steps, settings.seed)
-    first = curves.shape[1] // 2
-    late, at = curves[:, first:], np.arange(first, curves.shape[1], dtype=float)
+    losses = curves(settings, trained, points, width)
+    first = losses.shape[1] // 2
+    late, at = losses[:, first:], np.arange(first, losses.shape[1], dtype=float)
     steps = np.log(at) if power_law else at
     steps = steps - steps.mean()
     slopes = late @ steps / (steps @ steps)
     off = late - late.mean(1, keepdims=True) - slopes[:, None] * steps
-    return -slopes, 1 - off.var(1) / late.var(1)
+    return -slopes, off.var(1) / late.var(1)
 
 
 def pairs(settings: Settings, wide: bool) -> list[tuple[int, int]]:
@@ -113,54 +122,70 @@ def pairs(settings: Settings, wide: bool) -> list[tuple[int, int]]:
     return [(n, m) for n in settings.points for m in settings.widths if (m >= 2 * n) == wide]
 
 
-def _least_linear(settings: Settings, trained: str, wide: bool) -> Measurement:
-    fitted = {(n, m): fits(settings, trained, n, m)[1] for n, m in pairs(settings, wide)}
-    if not fitted:
+def _ratios(
+    settings: Settings, compared: Mapping[str, tuple[np.ndarray, np.ndarray | float]]
+) -> dict[str, Measurement]:
+    """Return the geometric mean over seeds of each ratio with Student's interval; the intervals share one miss."""
+    if not compared:
         raise Unavailable("no network is narrower than twice its points in this profile")
-    values = {f"{n} points, width {m}": float(fit.min()) for (n, m), fit in fitted.items()}
-    return Measurement(value=min(values.values()), n=settings.seeds, seeds=(settings.seed,), detail=dict(values))
+    confidence = 1 - (1 - CONFIDENCE) / len(compared)
+    return {
+        name: geometric_mean_ratio(ours, np.broadcast_to(theirs, ours.shape), confidence, settings.seed + LATER)
+        for name, (ours, theirs) in compared.items()
+    }
+
+
+def _extreme(ratios: Mapping[str, Measurement], largest: bool) -> Measurement:
+    """Return the ratio whose interval ends last, or begins first; the detail has all values."""
+    ends = {name: each.interval[1] if largest else -each.interval[0] for name, each in ratios.items()}
+    detail = {name: each.value for name, each in ratios.items()}
+    return ratios[max(ends, key=lambda name: ends[name])].model_copy(update={"detail": detail})
+
+
+def _most_left(settings: Settings, trained: str, wide: bool, over_power_law: bool = False) -> Measurement:
+    """Return the largest share of variance that a line leaves; with `over_power_law` over what a power law leaves."""
+    compared = {
+        f"{n} points, width {m}": (
+            fits(settings, trained, n, m)[1],
+            fits(settings, trained, n, m, power_law=True)[1] if over_power_law else 1.0,
+        )
+        for n, m in pairs(settings, wide)
+    }
+    return _extreme(_ratios(settings, compared), largest=True)
 
 
 def _least_growth(settings: Settings, trained: str, wide: bool) -> Measurement:
     """Return the ratio of rates, widest network over narrowest, at the number of points where it is least."""
-    ratios = []
+    rates = {}
     for n in settings.points:
         widths = [m for m in settings.widths if m >= 2 * n or not wide]
         if len(widths) > 1 and (wide or min(widths) < 2 * n):
             fast, slow = (fits(settings, trained, n, m)[0] for m in (max(widths), min(widths)))
-            ratios.append(geometric_mean_ratio(fast, slow, CONFIDENCE, settings.seed, points=n))
-    if not ratios:
-        raise Unavailable("no network is narrower than twice its points in this profile")
-    return min(ratios, key=lambda ratio: ratio.value)
+            rates[f"{n} points, width {max(widths)} over {min(widths)}"] = (fast, slow)
+    return _extreme(_ratios(settings, rates), largest=False)
 
 
 @check("N6.linear_second")
-def least_linearity_of_the_second_layer(settings: Settings) -> Measurement:
-    """Measure the least R^2 of log-loss against steps, later half, second layer trained: wide networks."""
-    return _least_linear(settings, TRAINED[0], wide=True)
+def largest_share_left_by_a_line_second_layer(settings: Settings) -> Measurement:
+    """Measure the largest share of late log-loss's variance that a line leaves, second layer trained: wide networks."""
+    return _most_left(settings, TRAINED[0], wide=True)
 
 
 @check("N6.linear_both")
-def least_linearity_of_both_layers(settings: Settings) -> Measurement:
-    """Measure the least R^2 of log-loss against steps, later half, both layers trained: wide networks."""
-    return _least_linear(settings, TRAINED[1], wide=True)
+def largest_share_left_by_a_line_both_layers(settings: Settings) -> Measurement:
+    """Measure the largest share of late log-loss's variance that a line leaves, both layers trained: wide networks."""
+    return _most_left(settings, TRAINED[1], wide=True)
 
 
 @check("N6.exponential_both")
-def least_share_of_runs_nearer_to_an_exponential(settings: Settings) -> Measurement:
-    """Measure the least share of runs in which a line in the steps fits log-loss better than one in their logarithm.
+def largest_share_left_by_a_line_over_a_power_laws(settings: Settings) -> Measurement:
+    """Measure the largest share that a line in the steps leaves over what one in their logarithm leaves.
 
-    Wide networks, both layers trained; the detail has the shares with the second layer trained too.
+    Wide networks, both layers trained; the detail has the ratios with the second layer trained too.
     """
-    shares = {
-        f"{trained}, {n} points, width {m}": float(
-            (fits(settings, trained, n, m)[1] > fits(settings, trained, n, m, power_law=True)[1]).mean()
-        )
-        for trained in TRAINED
-        for n, m in pairs(settings, wide=True)
-    }
-    least = min(share for name, share in shares.items() if name.startswith(TRAINED[1]))
-    return Measurement(value=least, n=settings.seeds, seeds=(settings.seed,), detail={**shares})
+    both, second = (_most_left(settings, trained, wide=True, over_power_law=True) for trained in reversed(TRAINED))
+    others = {f"second layer alone, {name}": value for name, value in second.detail.items()}
+    return both.model_copy(update={"detail": {**both.detail, **others}})
 
 
 @check("N6.width_second")
@@ -176,9 +201,9 @@ def growth_with_width_of_both_layers(settings: Settings) -> Measurement:
 
 
 @check("N6a.linear")
-def least_linearity_of_narrow_networks(settings: Settings) -> Measurement:
-    """Measure the least R^2 of log-loss against steps, later half, both layers trained: narrow networks."""
-    return _least_linear(settings, TRAINED[1], wide=False)
+def largest_share_left_by_a_line_narrow_networks(settings: Settings) -> Measurement:
+    """Measure the largest share of late log-loss's variance that a line leaves, both layers trained: narrow ones."""
+    return _most_left(settings, TRAINED[1], wide=False)
 
 
 @check("N6a.width")

@@ -38,16 +38,41 @@ def test_an_oscillating_rate_breaks_n6(monkeypatch: pytest.MonkeyPatch, fresh_ce
     assert refuted("N6", "linear_both", settings=SMALL)
 
 
+def losses_made_up(rate: Callable[[int], float], law: Callable[[np.ndarray], np.ndarray]) -> Callable[..., np.ndarray]:
+    """Return log-losses that fall with `law` of the steps, three seeds a little apart."""
+    apart = np.array([[1.0], [1.01], [1.02]])
+    return lambda trained, points, width, seeds, steps, seed: -rate(width) * apart * law(np.arange(1.0, steps + 1))
+
+
 def test_a_power_law_breaks_n6(monkeypatch: pytest.MonkeyPatch) -> None:
     """Losses that fall as a power of the steps are no exponentials, though their logarithm is nearly a line."""
-    monkeypatch.setattr(two_layer, "log_losses", lambda *given: np.tile(-np.log(np.arange(1.0, given[4] + 1)), (3, 1)))
+    power = losses_made_up(lambda width: 1.0, lambda steps: np.log(steps) + 1e-3 * np.sin(steps))
+    monkeypatch.setattr(two_layer, "log_losses", power)
     assert refuted("N6", "linear_second", "linear_both", "exponential_both", settings=SMALL)
 
 
-def test_wide_networks_alone_uphold_n6a(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of N6a: where the wide networks stand for the narrow ones it holds."""
-    monkeypatch.setattr(two_layer, "pairs", lambda settings, wide: [(32, 64), (32, 128)])
-    assert verdict_of("N6a", "N6a.linear", settings=SMALL) == "holds"
+def test_a_rate_that_falls_with_width_breaks_n6(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(two_layer, "log_losses", losses_made_up(lambda width: 1 / width, lambda steps: steps))
+    assert refuted("N6", "width_second", "width_both", settings=SMALL)
+
+
+def test_rates_that_grow_with_width_uphold_n6a(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of N6a: exponentials whose rate is the width, up to a ripple; a curve breaks its other part."""
+    rippled = losses_made_up(lambda width: float(width), lambda steps: steps + np.sin(steps))
+    monkeypatch.setattr(two_layer, "log_losses", rippled)
+    assert verdict_of("N6a", settings=NARROW) == "holds"
+    monkeypatch.setattr(two_layer, "log_losses", losses_made_up(float, lambda steps: steps**0.1 + np.sin(steps)))
+    assert refuted("N6a", "linear", settings=NARROW)
+
+
+def test_the_worst_ratio_is_the_one_whose_interval_ends_last() -> None:
+    """Its miss is shared: the interval of one of two ratios is longer than it would be alone."""
+    sure, unsure = np.array([2.0, 2.1, 2.0, 2.1]), np.array([1.0, 3.0, 1.0, 3.0])
+    both = two_layer._ratios(SMALL, {"sure": (sure, 1.0), "unsure": (unsure, 1.0)})
+    alone = two_layer._ratios(SMALL, {"unsure": (unsure, 1.0)})["unsure"]
+    found = two_layer._extreme(both, largest=True)
+    assert found.interval == both["unsure"].interval and found.detail["sure"] == pytest.approx(2.05, abs=0.01)
+    assert both["unsure"].interval[1] > alone.interval[1]
 
 
 def made_up(values: dict[str, float]) -> Callable[..., np.ndarray]:
