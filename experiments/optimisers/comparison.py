@@ -1,4 +1,4 @@
-"""N10d to N10i: steps to a fixed loss, SGDF over its rivals, each at its tuned rate; and the tuning itself."""
+"""N10d to N10l: steps to a fixed loss, SGDF over its rivals, each at its tuned rate; and the tuning itself."""
 
 from collections.abc import Sequence
 

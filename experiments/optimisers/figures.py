@@ -16,7 +16,7 @@ from verdicts import Figure, Table
 
 LOOKS = dict(zip(OPTIMISERS, ("C3-", "C3--", "k-", "C0-", "C0--", "C2-", "C2--"), strict=True))
 """Of the curves: a colour a family, of two members the second dashed."""
-CLAIMS = ("N10d", "N10e", "N10f", "N10g", "N10h")
+CLAIMS = ("N10d", "N10e", "N10f", "N10g", "N10h", "N10j", "N10k", "N10l")
 
 
 def gains(settings: Settings) -> Drawing:

@@ -13,7 +13,7 @@ from ams.statistics import plan_margin
 from experiments.optimisers import comparison, descents, gain, rates
 from experiments.optimisers.descents import DIGITS, FILTER, OPTIMISERS, QUADRATIC, SCORE, Run, cell_of, descend
 from experiments.optimisers.settings import Settings
-from tests.claims import expected, refuted, verdict_of
+from tests.claims import claims, expected, refuted, verdict_of
 from tests.monte_carlo import MonteCarlo
 
 ALL = Settings(problems=tuple(descents.PROBLEMS), tuned=True)
@@ -105,21 +105,27 @@ def settle(monkeypatch: pytest.MonkeyPatch, ours: float, rivals: float) -> None:
     monkeypatch.setattr(comparison, "final_loss", lambda *given: 1.0)
 
 
-def test_equal_losses_settle_n10d_to_n10g(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of N10d to N10g: twice the rivals' steps, and half of them."""
-    for identifier in ("N10d", "N10e", "N10f", "N10g"):
-        settle(monkeypatch, 100.0, 50.0)
-        assert refuted(identifier, "sgd", "momentum", "adam", settings=ALL)
-        settle(monkeypatch, 50.0, 100.0)
-        assert verdict_of(identifier, settings=ALL) == "holds"
+DECIDED = {"N10d": ("momentum", "adam"), "N10e": ("sgd",), "N10f": ("sgd",), "N10g": ("sgd",), "N10h": ("quadratic",)}
+"""The checks of the claims that the kept runs decide."""
 
 
-def test_equal_losses_settle_n10h(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of N10h: the exponent 1/2 takes twice the steps of 1, and half of them."""
+@pytest.mark.parametrize("identifier", DECIDED)
+def test_equal_losses_settle_n10d_to_n10h(monkeypatch: pytest.MonkeyPatch, identifier: str) -> None:
+    """Falsifier of N10d to N10h: twice the rivals' steps, and half of them."""
     settle(monkeypatch, 100.0, 50.0)
-    assert refuted("N10h", "quadratic", "digits", settings=ALL)
+    assert refuted(identifier, *DECIDED[identifier], settings=ALL)
     settle(monkeypatch, 50.0, 100.0)
-    assert verdict_of("N10h", settings=ALL) == "holds"
+    assert verdict_of(identifier, settings=ALL) is expected(identifier)
+
+
+@pytest.mark.parametrize("identifier", ["N10j", "N10k", "N10l"])
+def test_equal_losses_settle_n10j_to_n10l(monkeypatch: pytest.MonkeyPatch, identifier: str) -> None:
+    """Falsifier of N10j to N10l: each check sees twice the rivals' steps, and half of them."""
+    names = [check.id for claim in claims().claim if claim.id == identifier for check in claim.check]
+    settle(monkeypatch, 100.0, 50.0)
+    assert [verdict_of(identifier, name, settings=ALL) for name in names] == ["refuted"] * len(names)
+    settle(monkeypatch, 50.0, 100.0)
+    assert verdict_of(identifier, settings=ALL) == "holds"
 
 
 def test_one_worse_rival_refutes(monkeypatch: pytest.MonkeyPatch) -> None:
