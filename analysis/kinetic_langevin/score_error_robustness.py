@@ -234,7 +234,7 @@ def weight_recovered(settings: Settings, sampler: str) -> Measurement:
 
     Modes at -1/+1, s.d. 0.1, weights .3/.7; at noise 0.3 the particles have the right modes and the weights .5/.5. The
     particles are independent, so the share's standard error is that of a proportion: 0.018 of 20,000. About 0.01 is
-    recovered, so the margin of 0.15 alarms falsely less than once in 1e10 times, and sees 0.21 with probability 0.999.
+    recovered, so the interval's end exceeds 0.15 less than once in 5e6 times; 0.25 is refuted with probability 0.999.
     """
     sigmas, means = SigmaRange(0.3, 0.02), [[-1.0], [1.0]]
     generator, n = torch.Generator().manual_seed(settings.seed), settings.particles
