@@ -117,13 +117,14 @@ def over_targets(settings: Settings, theta: Callable[[Logarithms], np.ndarray], 
         return theta({kind: halves[kind] @ logarithms[kind] / n for kind in KINDS})
 
     sources = [[[at] for at in range(n)], [[at] for at in range(n, 2 * n)]]
-    return of_interval(bootstrap_interval(of_weights, sources, settings.seed), THIRD, **detail)
+    return of_interval(bootstrap_interval(of_weights, sources, settings.seed), THIRD, 1, "", **detail)
 
 
 def largest_excess(means: Logarithms, sampler: str) -> np.ndarray:
     """Return the logarithm of a sampler's evaluations over those of the kind's best one, at the kind where most."""
     own = COMPARED.index(sampler)
-    return np.max([mean[:, own] - mean.min(axis=1) for mean in means.values()], axis=0)
+    most: np.ndarray = np.max([mean[:, own] - mean.min(axis=1) for mean in means.values()], axis=0)
+    return most
 
 
 @check("K9d.regret")
@@ -143,7 +144,8 @@ def least_nfe_ratio_of_another_sampler(settings: Settings) -> Measurement:
 
     def least(means: Logarithms) -> np.ndarray:
         others = [largest_excess(means, name) for name in COMPARED if name != CRITICAL]
-        return np.exp(np.min(others, axis=0) - largest_excess(means, CRITICAL))
+        ratio: np.ndarray = np.exp(np.min(others, axis=0) - largest_excess(means, CRITICAL))
+        return ratio
 
     return over_targets(settings, least)
 

@@ -144,7 +144,7 @@ def _extreme(ratios: Mapping[str, Measurement], largest: bool) -> Measurement:
 
 def _most_left(settings: Settings, trained: str, wide: bool, over_power_law: bool = False) -> Measurement:
     """Return the largest share of variance that a line leaves; with `over_power_law` over what a power law leaves."""
-    compared = {
+    compared: dict[str, tuple[np.ndarray, np.ndarray | float]] = {
         f"{n} points, width {m}": (
             fits(settings, trained, n, m)[1],
             fits(settings, trained, n, m, power_law=True)[1] if over_power_law else 1.0,
