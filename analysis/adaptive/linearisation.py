@@ -21,7 +21,8 @@ from scipy.special import hyp2f1
 
 from ams.laws.symbolic import a, b, lam, m, s, symbolic_step, transition, x, z
 from ams.samplers import State, constant, critical_momentum, momentum, momentum_rule
-from ams.statistics import SUITE_FALSE_ALARM, Interval, mean_interval, plan_margin
+from ams.statistics import SUITE_FALSE_ALARM, Interval, jackknife_interval, mean_interval, plan_margin
+from ams_suite.measures import of_interval
 from analysis.adaptive import study
 from analysis.adaptive.closed_forms import stationary_momentum, stationary_ratio
 from analysis.adaptive.settings import Settings
@@ -129,12 +130,19 @@ def ratio(batch: int, dimension: int, settings: Settings) -> Interval:
 
 
 def _farthest(ratios: Mapping[str, Interval], seed: int) -> Measurement:
-    """Return the largest `|ratio - 1|`, an estimate: the margin that it needs is in the detail (of a ratio near 1)."""
-    worst = max(abs(r.value - 1) for r in ratios.values())
-    error = max((r.high - r.low) / (2 * r.value * stats.t.isf(_SHARE / 16, r.n - 1)) for r in ratios.values())
-    planned = plan_margin(error, effect=0.05, share=_SHARE / 8 / SUITE_FALSE_ALARM, bias=_LINEARISATION)
+    """Return the largest `|ratio - 1|` with an interval, false alarm 1e-6 over up to 8 sizes (of a ratio near 1).
+
+    The tolerance that it needs is in the detail: the interval's half-width counts twice, as an estimate's error and on
+    its own.
+    """
+    ends = [(abs(r.value - 1), max(r.low - 1, 1 - r.high, 0.0), max(1 - r.low, r.high - 1)) for r in ratios.values()]
+    worst, low, high = map(max, zip(*ends, strict=True))
+    half, n = max(((r.high - r.low) / (2 * r.value), r.n) for r in ratios.values())
+    error, bias = half / stats.t.isf(_SHARE / 16, n - 1), _LINEARISATION + half
+    planned = plan_margin(error, effect=0.05, share=_SHARE / 8 / SUITE_FALSE_ALARM, bias=bias)
     detail = {name: r.value for name, r in ratios.items()} | planned.detail()
-    return Measurement(value=worst, n=sum(r.n for r in ratios.values()), seeds=(seed,), detail=detail)
+    count = sum(r.n for r in ratios.values())
+    return Measurement(value=worst, low=low, high=high, n=count, seeds=(seed,), detail=detail)
 
 
 @check("A5.constant")
@@ -156,7 +164,7 @@ def largest_error_of_one_sample_s_fluctuation(settings: Settings) -> Measurement
 
 @check("A5.bias")
 def order_of_the_variance_s_bias(settings: Settings) -> Measurement:
-    """Measure the order in 1/B of `E_2B lam Var x - E_B lam Var x`, u = 0.05, d = 2; standard error by jackknife."""
+    """Measure the order in 1/B of `E_2B lam Var x - E_B lam Var x`, u = 0.05, d = 2; interval by jackknife."""
     sizes = settings.coupled_batches
     means = study.variances_by_batch_size(sizes, settings.coupled_steps, settings.seed)
     batches = np.array(sizes[:-1])
@@ -164,9 +172,10 @@ def order_of_the_variance_s_bias(settings: Settings) -> Measurement:
     def order(rows: np.ndarray) -> float:
         return -float(np.polyfit(np.log(batches), np.log(np.diff(rows.mean(0))), 1)[0])
 
-    n = len(means)
-    left_out = np.array([order(np.delete(means, i, axis=0)) for i in range(n)])
-    planned = plan_margin(float(np.sqrt((n - 1) * left_out.var())), effect=0.25, bias=_NEXT_ORDER)
+    left_out = [order(np.delete(means, i, axis=0)) for i in range(len(means))]
+    found = jackknife_interval(order(means), left_out, 1 - _SHARE)
+    half, error = (found.high - found.low) / 2, float(np.sqrt((found.n - 1) * np.var(left_out)))
+    planned = plan_margin(error, effect=0.25, bias=_NEXT_ORDER + half)
     bias = (2 * batches * np.diff(means.mean(0))).tolist()
     detail = {f"B E, B = {batch}": each for batch, each in zip(batches, bias, strict=True)}
-    return Measurement(value=order(means), n=n, seeds=(settings.seed,), detail={**detail, **planned.detail()})
+    return of_interval(found, settings.seed, **detail, **planned.detail())

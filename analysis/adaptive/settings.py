@@ -22,6 +22,6 @@ class Settings(Seeded):
     directions: PositiveInt = 1024
     batches: Sizes = (16, 64, 256)
     dimensions: Sizes = (16, 64, 256)
-    group_steps: PositiveInt = 80_000
+    group_steps: PositiveInt = 240_000
     coupled_batches: Sizes = (8, 16, 32, 64, 128)
     coupled_steps: PositiveInt = 400
