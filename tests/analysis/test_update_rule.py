@@ -64,7 +64,12 @@ def test_noise_in_the_momentum_breaks_r3(monkeypatch: MonkeyPatch) -> None:
 def test_a_clip_that_bites_refutes_p3() -> None:
     """Falsifier of P3: with deltas up to 0.9 the clip is a hyperparameter, and each part of the claim sees it."""
     wide = quick_settings("update_rule").model_copy(update={"deltas": (1e-6, 0.9)})
-    assert refuted("P3", "stationary", "annealed", "far_start", settings=wide)
+    assert refuted("P3", "stationary", "far_start", settings=wide)
+
+
+def test_a_momentum_beyond_the_clip_is_seen(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
+    monkeypatch.setattr(study.samplers, "adaptive", lambda delta: samplers.constant(0.9995))
+    assert refuted("P3", "annealed_momentum")
 
 
 def test_a_clip_that_does_not_act_refutes_that_it_matters_at_smaller_steps() -> None:
