@@ -136,7 +136,7 @@ def _farthest(ratios: Mapping[str, Interval], seed: int) -> Measurement:
     its own.
     """
     ends = [(abs(r.value - 1), max(r.low - 1, 1 - r.high, 0.0), max(1 - r.low, r.high - 1)) for r in ratios.values()]
-    worst, low, high = map(max, zip(*ends, strict=True))
+    worst, low, high = (max(column) for column in zip(*ends, strict=True))
     half, n = max(((r.high - r.low) / (2 * r.value), r.n) for r in ratios.values())
     error, bias = half / stats.t.isf(_SHARE / 16, n - 1), _LINEARISATION + half
     planned = plan_margin(error, effect=0.05, share=_SHARE / 8 / SUITE_FALSE_ALARM, bias=bias)
@@ -178,4 +178,4 @@ def order_of_the_variance_s_bias(settings: Settings) -> Measurement:
     planned = plan_margin(error, effect=0.25, bias=_NEXT_ORDER + half)
     bias = (2 * batches * np.diff(means.mean(0))).tolist()
     detail = {f"B E, B = {batch}": each for batch, each in zip(batches, bias, strict=True)}
-    return of_interval(found, settings.seed, **detail, **planned.detail())
+    return of_interval(found, settings.seed, 1, "", **detail, **planned.detail())

@@ -1,35 +1,18 @@
-"""P2, B1 to B5: how many evaluations adaptive momentum needs, against whom, what explains its gain, what it loses."""
+"""B1, B3 to B5, P3a: adaptive momentum's best budget and settings, what explains its gain, rivals, what it loses."""
 
-from collections.abc import Iterable
 from itertools import pairwise, product
 
 from ams.samplers.presets import RK45
 from ams.statistics import Interval
-from ams.statistics.nfe_to_threshold import nfe_to_threshold
 from ams_suite.measures import named_extreme, of_interval
 from analysis.annealed import mixture, study
-from analysis.annealed.nfe_to_threshold import (
-    ELSEWHERE,
-    KL,
-    LINE_ELSEWHERE,
-    LINE_KL,
-    W2,
-    Case,
-    curve,
-    default_line_run,
-    edges,
-    error_at,
-    judged,
-    sizes_of,
-    speed_up,
-    speed_ups,
-    window,
-)
-from analysis.annealed.settings import ABLATIONS, BASELINE, EXACT_RIVALS, LARGER_DRIFT, PAPER, Settings
+from analysis.annealed.gain import on_edge
+from analysis.annealed.nfe_to_threshold import KL, W2, curve, default_line_run, error_at, needed, sizes_of
+from analysis.annealed.settings import ABLATIONS, BASELINE, CORRECTORS, EXACT_RIVALS, LARGER_DRIFT, PAPER, Settings
 from verdicts import Measurement, check
 
 _CEILING = 1e6
-"""Stands for a ratio without end: annealed Langevin never gets there within its budgets."""
+"""Stands for a ratio without end: a sampler does not get there within its budgets."""
 
 
 def _least(settings: Settings) -> tuple[int, float]:
@@ -64,147 +47,26 @@ def largest_kl_ratio_of_neighbouring_budgets(settings: Settings) -> Measurement:
     return Measurement(value=max(after / before for before, after in pairwise(errors)))
 
 
-def _window(settings: Settings, end: int, tuned: bool = False) -> Measurement:
-    """Return the first (0) or last (1) budget of the first stretch whose speed-up by KL on the Gaussian is 2 to 5."""
-    points = speed_ups(KL, settings, tuned)
-    detail = {f"NFE {budget}": min(ratio, _CEILING) for budget, ratio in points}
-    return Measurement(value=window(points)[end], unit="NFE", detail=detail)
-
-
-@check("P2.first")
-def first_budget_of_the_window_at_defaults(settings: Settings) -> Measurement:
-    """Measure the first budget at which the speed-up by KL on the Gaussian is 2 to 5, both samplers at the defaults."""
-    return _window(settings, 0)
-
-
-@check("P2.last")
-def last_budget_of_the_window_at_defaults(settings: Settings) -> Measurement:
-    """Measure the budget at which the speed-up by KL on the Gaussian, first 2 to 5, leaves this range, defaults."""
-    return _window(settings, 1)
-
-
-@check("P2.tuned_first")
-def first_budget_of_the_window_when_tuned(settings: Settings) -> Measurement:
-    """Measure the first budget at which the speed-up by KL on the Gaussian is 2 to 5, both tuned for each budget."""
-    return _window(settings, 0, tuned=True)
-
-
-@check("P2.tuned_last")
-def last_budget_of_the_window_when_tuned(settings: Settings) -> Measurement:
-    """Measure the budget at which the speed-up by KL on the Gaussian, first 2 to 5, leaves this range, both tuned."""
-    return _window(settings, 1, tuned=True)
-
-
-@check("P2.mixture")
-def speed_up_on_the_mixture(settings: Settings) -> Measurement:
-    """Measure the speed-up by KL at 40 evaluations on the mixture, both samplers at the defaults."""
-    return _on_mixture(settings)
-
-
-def _on_mixture(settings: Settings, tuned: bool = False, case: Case = LINE_KL) -> Measurement:
-    """Return the speed-up by KL at 40 evaluations on the mixture.
-
-    Adaptive momentum's KL is estimated from particles, when tuned of `judged` batches; annealed Langevin's curve is
-    exact (a density on a grid), so the interval of the estimate is carried through the curve.
-    """
-    (run,) = case.runs(judged(settings) if tuned else settings, PAPER, 40, tuned)
-    kl = run.errors.kl
-    baseline = list(curve(case, settings, BASELINE, tuned))
-    ends = (kl.value, kl.high, kl.low)
-    value, low, high = (min(nfe_to_threshold(baseline, max(end, 1e-9)) / 40, _CEILING) for end in ends)
-    return Measurement(value=value, low=low, high=high, n=kl.n, seeds=(settings.seed,))
-
-
-@check("P2.elsewhere")
-def least_speed_up_tuned_on_others(settings: Settings) -> Measurement:
-    """Measure the least speed-up by KL on the Gaussian, both tuned on Gaussians of other condition numbers."""
-    return named_extreme(_named(speed_ups(ELSEWHERE, settings, tuned=True)), min)
-
-
-@check("P2a.least")
-def speed_up_on_the_mixture_when_tuned(settings: Settings) -> Measurement:
-    """Measure the speed-up by KL at 40 evaluations on the mixture, both samplers tuned for each budget."""
-    return _on_mixture(settings, tuned=True)
-
-
-@check("P2b.least")
-def speed_up_on_the_mixture_tuned_on_others(settings: Settings) -> Measurement:
-    """Measure the speed-up by KL at 40 evaluations on the mixture, both samplers tuned on other mixtures."""
-    return _on_mixture(settings, tuned=True, case=LINE_ELSEWHERE)
-
-
-@check("P2b.edges")
-def optima_on_other_mixtures_on_an_edge(settings: Settings) -> Measurement:
-    """Measure how many optima tuned on other mixtures are on an edge of what tuning tried: both samplers."""
-    return _on_edge(settings, product((LINE_ELSEWHERE,), (BASELINE, PAPER)))
-
-
-@check("P2a.edges")
-def optima_on_the_mixture_on_an_edge(settings: Settings) -> Measurement:
-    """Measure how many optima tuned on the mixture are on an edge of what tuning tried: both samplers, all budgets."""
-    return _on_edge(settings, product((LINE_KL,), (BASELINE, PAPER)))
-
-
-def _named(points: Iterable[tuple[int, float]], name: str = "NFE", last: int = 2000) -> dict[str, float]:
-    """Return the speed-ups at budgets up to `last` by name; 1e6 is one without end."""
-    return {f"{name} {budget}": min(ratio, _CEILING) for budget, ratio in points if budget <= last}
-
-
-def _on_edge(settings: Settings, cases: Iterable[tuple[Case, str]]) -> Measurement:
-    """Return the number of tuned optima on an edge of what tuning tried, natural bounds aside."""
-    ends = [edge for case, sampler in cases for edge in edges(case, settings, sampler)]
-    return Measurement(value=len(ends), detail={"edges": [*ends]})
-
-
-@check("P2.edges")
-def optima_of_both_samplers_on_an_edge(settings: Settings) -> Measurement:
-    """Measure how many tuned optima of annealed Langevin and adaptive momentum are on an edge: all budgets, KL, W2."""
-    return _on_edge(settings, product((KL, W2), (BASELINE, PAPER)))
-
-
 @check("B3.edges")
 def optima_of_parts_on_an_edge(settings: Settings) -> Measurement:
     """Measure how many tuned optima of adaptive momentum's parts and of larger drifts are on an edge: KL, W2."""
-    return _on_edge(settings, product((KL, W2), (*ABLATIONS, *LARGER_DRIFT)))
+    return on_edge(settings, product((KL, W2), (*ABLATIONS, *LARGER_DRIFT)))
 
 
 @check("B4.edges")
 def optima_of_rivals_on_an_edge(settings: Settings) -> Measurement:
     """Measure how many tuned optima of the rivals and of all samplers in the tables are on an edge: KL, W2."""
     rivals = dict.fromkeys([*EXACT_RIVALS, *(name for name in study.tabulated(settings) if name != RK45.name)])
-    return _on_edge(settings, product((KL, W2), rivals))
-
-
-def _up_to_150(settings: Settings) -> dict[str, float]:
-    """Return the speed-ups at 20 to 150 evaluations on the Gaussian at the defaults, by KL and by W2."""
-    ratios = [_named(speed_ups(case, settings), f"{case.name}, NFE", 150) for case in (KL, W2)]
-    return ratios[0] | ratios[1]
-
-
-@check("B2.least")
-def least_speed_up_up_to_150_evaluations(settings: Settings) -> Measurement:
-    """Measure the least speed-up at 20 to 150 evaluations on the Gaussian at the defaults, by KL and by W2."""
-    return named_extreme(_up_to_150(settings), min)
-
-
-@check("B2.most")
-def largest_speed_up_up_to_150_evaluations(settings: Settings) -> Measurement:
-    """Measure the largest speed-up at 20 to 150 evaluations on the Gaussian at the defaults, by KL and by W2.
-
-    1e6 stands for an error that annealed Langevin does not reach.
-    """
-    return named_extreme(_up_to_150(settings))
-
-
-@check("B2.large")
-def speed_up_at_largest_budget(settings: Settings) -> Measurement:
-    """Measure the speed-up by KL on the Gaussian at the largest budget: below 1, adaptive momentum is the slower."""
-    return Measurement(value=min(speed_up(KL, settings, max(settings.long)), _CEILING))
+    return on_edge(settings, product((KL, W2), rivals))
 
 
 def nfe_ratio(settings: Settings, sampler: str, other: str, error: float) -> float:
-    """Return the evaluations that `sampler` needs for a KL on the Gaussian at the defaults, over those of `other`."""
-    theirs, ours = (nfe_to_threshold(curve(KL, settings, name), error) for name in (other, sampler))
+    """Return the first budget at which a sampler has a KL on the Gaussian at the defaults, over that of `other`.
+
+    All budgets that T = 5 allows are computed of the annealed samplers named in `PARTS` and of the two compared; of
+    others only some, so that they may need fewer evaluations.
+    """
+    theirs, ours = (needed(curve(KL, settings, name), error)[1] for name in (other, sampler))
     return min(ours / theirs, _CEILING)
 
 
@@ -286,15 +148,18 @@ def largest_kl_ratio_of_three_rivals_on_the_mixture(settings: Settings) -> Measu
     return Measurement(value=value, low=low, high=high, n=ours.n, seeds=(settings.seed,))
 
 
+def _at_others_settings(settings: Settings, other: str, sampler: str, budget: int) -> tuple[float, float, float]:
+    """Return KLs on the Gaussian: a sampler's at the settings best for another, its least, and the other's least."""
+    theirs, ours = (KL.runs(settings, name, budget, tuned=True) for name in (other, sampler))
+    best = min(theirs, key=KL.error)
+    here = next(KL.error(run) for run in ours if run.hyperparameters == best.hyperparameters)
+    return here, min(map(KL.error, ours)), KL.error(best)
+
+
 def _cost_of_others_settings(settings: Settings, other: str, sampler: str) -> Measurement:
     """Return the largest ratio of a sampler's KL on the Gaussian at the settings best for another to its least KL."""
-    ratios = {}
-    for budget in settings.tuned:
-        theirs, ours = (KL.runs(settings, name, budget, tuned=True) for name in (other, sampler))
-        best = min(theirs, key=KL.error).hyperparameters
-        here = next(KL.error(run) for run in ours if run.hyperparameters == best)
-        ratios[f"NFE {budget}, {best}"] = here / min(map(KL.error, ours))
-    return named_extreme(ratios)
+    ends = {f"NFE {b}": _at_others_settings(settings, other, sampler, b) for b in settings.tuned}
+    return named_extreme({name: here / own for name, (here, own, _) in ends.items()})
 
 
 @check("P3a.step")
@@ -306,7 +171,14 @@ def kl_ratio_at_langevins_best_step(settings: Settings) -> Measurement:
 @check("P3a.snr")
 def kl_ratio_at_langevins_best_snr(settings: Settings) -> Measurement:
     """Measure the adaptive corrector's largest KL over its least one, at the snr best for Langevin's corrector."""
-    return _cost_of_others_settings(settings, "PC, Langevin", "PC, adaptive")
+    return _cost_of_others_settings(settings, *CORRECTORS)
+
+
+@check("P3a.langevin")
+def kl_ratio_to_langevin_at_its_best_step(settings: Settings) -> Measurement:
+    """Measure the largest ratio of adaptive momentum's KL to Langevin's, both at Langevin's best step and T, to 200."""
+    ends = {f"NFE {b}": _at_others_settings(settings, BASELINE, PAPER, b) for b in settings.tuned if b <= 200}
+    return named_extreme({name: here / theirs for name, (here, _, theirs) in ends.items()})
 
 
 def minority_weight(settings: Settings, sampler: str) -> Interval:

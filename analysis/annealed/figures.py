@@ -9,14 +9,16 @@ from ams.statistics.nfe_to_threshold import nfe_to_threshold
 from analysis.annealed.drawing import figures as figures
 from analysis.annealed.nfe_to_threshold import (
     ELSEWHERE,
+    ELSEWHERE_W2,
     KL,
     LINE_ELSEWHERE,
     LINE_KL,
     LINE_W2,
     W2,
     Case,
+    SpeedUp,
     curve,
-    speed_up,
+    speed_ups,
 )
 from analysis.annealed.settings import BASELINE, PAPER, TABULATED, Settings
 from verdicts import Table
@@ -24,7 +26,7 @@ from verdicts.records.figures import Cell
 
 
 def tables(settings: Settings) -> list[Table]:
-    """Return evaluations to thresholds, for each target and error, and the speed-ups behind P2 and B2."""
+    """Return evaluations to thresholds, for each target and error, and the speed-ups behind P2, P2c, P2d and B2."""
     everything = settings.tabulated or TABULATED
     # particles' own noise in the modes' weights would drown their W2
     known = [sampler for sampler in everything if SPECS[sampler].line_method is not LineMethod.PARTICLES]
@@ -58,7 +60,8 @@ def _grid(settings: Settings) -> str:
     """Return what tuning tries, in words."""
     return (
         f"T in {_list(settings.repeats)} and NCSNv2's step times {_list((*settings.low_factors, *settings.factors))} "
-        "(below 1 where drift or momentum is constant); snr in "
+        "(the smallest, "
+        f"{_list(settings.low_factors)}, where drift or momentum is constant); snr in "
         f"{_list(settings.snrs)}; noise levels geometric or with EDM's exponent in {_list(settings.rhos[:-1])}; churn "
         f"in {_list(settings.churns)}; constant momentum in {_list(settings.betas)}; drift of consistent annealed "
         f"sampling, in units of the flow's, in {_list(settings.drift_scales)}; RK45 by its tolerance"
@@ -75,20 +78,20 @@ def _list(values: Sequence[float]) -> str:
 
 
 def speed_table(settings: Settings) -> Table:
-    """Return adaptive momentum's error by budget and how many times as many evaluations annealed Langevin needs."""
-    cases = (*product((KL, W2, LINE_KL), (False, True)), (ELSEWHERE, True), (LINE_ELSEWHERE, True))
-    budgets = sorted({b for case, tuned in cases for b in case.budgets(settings, PAPER, tuned)})
-    rows = tuple((b, *(_speed_cell(case, settings, b, tuned) for case, tuned in cases)) for b in budgets)
+    """Return by budget how many times as many evaluations annealed Langevin needs for adaptive momentum's error."""
+    cases = (*product((KL, W2, LINE_KL), (False, True)), *product((ELSEWHERE, ELSEWHERE_W2, LINE_ELSEWHERE), (True,)))
+    columns = [{point.budget: _times(point) for point in speed_ups(case, settings, tuned)} for case, tuned in cases]
+    known = {*settings.budgets, *settings.long, *settings.line_budgets, *settings.compared, *settings.elsewhere}
+    budgets = sorted(known & {budget for column in columns for budget in column})
+    rows = tuple((budget, *(column.get(budget, "") for column in columns)) for budget in budgets)
     header = ("NFE", *(f"{case.name}{', tuned' if tuned else ''}" for case, tuned in cases))
     caption = (
         f"How many times as many evaluations {BASELINE} needs for the error of {PAPER}, both at the defaults or both "
-        "tuned. Empty: that budget was not run, or annealed Langevin does not get there within its budgets."
+        "tuned: by the first budget, of those computed, at which it gets there. >: it does not get there within its "
+        "budgets. Empty: that budget was not run."
     )
-    return Table(id="speed_up", caption=caption, header=header, rows=rows, claims=("P2", "B2"))
+    return Table(id="speed_up", caption=caption, header=header, rows=rows, claims=("P2", "P2c", "P2d", "B2"))
 
 
-def _speed_cell(case: Case, settings: Settings, budget: int, tuned: bool) -> Cell:
-    if budget not in case.budgets(settings, PAPER, tuned):
-        return ""
-    ratio = speed_up(case, settings, budget, tuned)
-    return round(ratio, 2) if math.isfinite(ratio) else ""
+def _times(point: SpeedUp) -> Cell:
+    return round(point.high, 2) if math.isfinite(point.high) else f"> {point.low:.1f}"

@@ -1,6 +1,7 @@
 """Target 1, a stiff Gaussian in 16 dimensions: the exact law of a sampler's run, and its distance from the target."""
 
 import math
+from bisect import bisect
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from ams.laws import GaussianLaw, Moments, flowed
 from ams.laws.batched_gaussian import BatchedGaussian
 from ams.metrics import gaussian_kl, gaussian_w2
 from ams.samplers import NonFiniteState, Program, spent
-from ams.samplers.presets import SPECS, Family, Hyperparameters, SigmaRange
+from ams.samplers.presets import DEFAULT, SPECS, Family, Hyperparameters, SigmaRange
 from analysis.targets import stiff_gaussian
 from verdicts.studies import cell
 
@@ -46,6 +47,29 @@ def runs(sampler: str, budget: int, settings: tuple[Hyperparameters, ...], condi
     programs = [spec.build(SIGMAS, budget, setting) for setting in settings]
     together = spec.family is Family.ANNEALED and len(settings) > 1
     return list((_batched if together else _one_by_one)(settings, programs, condition))
+
+
+@cell
+def errors_at_defaults(sampler: str, budgets: tuple[int, ...]) -> list[Errors]:
+    """An annealed sampler's errors at the defaults for each of many budgets, which ascend; computed together."""
+    found: list[Errors] = []
+    while some := budgets[len(found) :]:
+        found += _read_on_the_way(sampler, some[: bisect(some, 1.6 * some[0])])
+    return found
+
+
+def _read_on_the_way(sampler: str, budgets: Sequence[int]) -> Iterator[Errors]:
+    """Yield the errors of each budget's run at its own end. Until the longest ends, the others repeat their last step.
+
+    Budgets up to 1.6 times the smallest waste few steps.
+    """
+    programs = [[*SPECS[sampler].build(SIGMAS, budget, DEFAULT)] for budget in budgets]
+    law = BatchedGaussian(stiff_gaussian(), len(budgets))
+    program = law.program([[*each, *each[-1:] * (budgets[-1] - len(each))] for each in programs])
+    for count, (state, _) in enumerate(law.run(program, law.start(0.0, SIGMAS.first**2)), start=1):
+        if count in budgets:
+            mean, variance = (part[budgets.index(count)] for part in law.of_each_run(state.x))
+            yield errors(Moments(mean, variance))
 
 
 @cell

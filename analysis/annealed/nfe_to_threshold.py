@@ -2,12 +2,11 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ams.samplers.presets import DEFAULT, RK45, SPECS, Family, Hyperparameters
-from ams.statistics.nfe_to_threshold import nfe_to_threshold
+from ams.statistics.nfe_to_threshold import budgets_around
 from ams.statistics.tuning import optima_on_edge
 from analysis.annealed import gaussian, mixture, other_mixtures
 from analysis.annealed.gaussian import SIGMAS
@@ -58,20 +57,27 @@ class Case(NamedTuple):
     def budgets(self, settings: Settings, sampler: str, tuned: bool = False) -> tuple[int, ...]:
         """Return the budgets at which a sampler is run, at the defaults or tuned."""
         paired, baseline = sampler in (BASELINE, PAPER), sampler == BASELINE
+        far = (*settings.compared, *settings.compared_long) if baseline else ()
         if self.conditions:
-            known = (*settings.elsewhere, *(settings.tuned_long if baseline else ()))
+            most = 4 * max(settings.elsewhere, default=0)
+            known = {*settings.elsewhere, *(each for each in far if each <= most)}
             return tuple(sorted(known)) if tuned and paired else ()
         if tuned and self.line:
             known = (*settings.line_tuned, *(settings.line_tuned_long if baseline else ()))
             return known if paired and self.can_tune else ()
         if tuned:
-            return tuple(sorted(settings.tuned + (settings.tuned_long if baseline else ())))
+            return tuple(sorted({*settings.tuned, *(settings.compared if paired else ()), *far}))
         if self.others:
             return ()
         if self.line:
             return settings.line_budgets + ((settings.line_long,) if baseline else ())
-        known = settings.budgets + (settings.between if paired else ())
-        return tuple(sorted(known)) + (settings.long if sampler in settings.lasting else ())
+        lasting = settings.long if sampler in settings.lasting else ()
+        return tuple(sorted({*settings.budgets, *settings.at_every(sampler), *lasting}))
+
+    def compared(self, settings: Settings, tuned: bool = False) -> tuple[int, ...]:
+        """Return adaptive momentum's budgets at which annealed Langevin is compared with it."""
+        own = not (self.line or self.conditions)
+        return settings.compared if tuned and own else self.budgets(settings, PAPER, tuned)
 
     def runs(self, settings: Settings, sampler: str, budget: int, tuned: bool = False) -> Sequence[Any]:
         """Return a sampler's runs at a budget: one at the defaults, or those among which tuning chooses."""
@@ -82,6 +88,10 @@ class Case(NamedTuple):
             return [mixture.tuned_run(sampler, budget, line_grid(settings, sampler), sizes)]
         if self.line:
             return [default_line_run(settings, sampler, budget)]
+        together = settings.at_every(sampler)
+        if not tuned and budget in together:
+            errors = gaussian.errors_at_defaults(sampler, together)[together.index(budget)]
+            return [gaussian.Run(DEFAULT, budget, errors)]
         tried = grid(settings, sampler, budget) if tuned else (DEFAULT,)
         runs = gaussian.runs(sampler, budget, tried)
         if not self.conditions:
@@ -109,6 +119,7 @@ def line_w2(run: LineRun) -> float:
 KL = Case("Gaussian, KL", lambda run: run.errors.kl)
 W2 = Case("Gaussian, W2", lambda run: run.errors.w2)
 ELSEWHERE = KL._replace(name="Gaussian, KL, on others", conditions=(100.0, 10_000.0))
+ELSEWHERE_W2 = W2._replace(name="Gaussian, W2, on others", conditions=ELSEWHERE.conditions)
 LINE_KL = Case("mixture, KL", line_kl, line=True)
 LINE_ELSEWHERE = LINE_KL._replace(name="mixture, KL, on others", others=True)
 LINE_W2 = Case("mixture, W2", line_w2, line=True, can_tune=False)
@@ -133,33 +144,42 @@ def error_at(case: Case, settings: Settings, budget: int, tuned: bool = False, s
     return min(case.error(run) for run in case.runs(settings, sampler, budget, tuned))
 
 
-def speed_up(case: Case, settings: Settings, budget: int, tuned: bool = False) -> float:
-    """Return annealed Langevin's evaluations for the error that adaptive momentum has at `budget`, over `budget`.
+class SpeedUp(NamedTuple):
+    """Annealed Langevin's evaluations for the error that adaptive momentum has at `budget`, over `budget`.
 
-    Infinite where annealed Langevin does not get there within its budgets.
+    They are at least `low` and at most `high`, by the budgets computed around that error. Where all budgets that
+    exist are computed the two are equal. Where no computed budget is enough `high` is infinite.
     """
-    error = error_at(case, settings, budget, tuned)
-    return nfe_to_threshold(curve(case, settings, BASELINE, tuned), error) / budget
+
+    budget: int
+    low: float
+    high: float
 
 
-def speed_ups(case: Case, settings: Settings, tuned: bool = False) -> list[tuple[int, float]]:
-    """Return `speed_up` at each of adaptive momentum's budgets, as pairs `(budget, speed-up)`."""
-    return [(budget, speed_up(case, settings, budget, tuned)) for budget in case.budgets(settings, PAPER, tuned)]
+def needed(points: Iterable[tuple[float, float]], error: float, tuned: bool = False) -> tuple[float, float]:
+    """Return the least and the most evaluations that a sampler, by its curve `points`, may need for an error.
 
-
-def window(points: Sequence[tuple[float, float]], low: float = 2.0, high: float = 5.0) -> tuple[float, float]:
-    """Return the ends of the first stretch of budgets whose speed-up is between `low` and `high`, log-log interpolated.
-
-    Where there is none, they are the largest and the smallest budget. Infinite speed-ups count as 1e6.
+    At the defaults they are multiples of T.
     """
-    budgets, ratios = np.log(np.minimum(np.array(points), 1e6)).T
-    fine = np.linspace(budgets[0], budgets[-1], 20_001)
-    inside = np.abs(np.interp(fine, budgets, ratios) - math.log(low * high) / 2) <= math.log(high / low) / 2
-    if not inside.any():
-        return max(points)[0], min(points)[0]
-    first = int(inside.argmax())
-    length = int(np.append(inside[first:], False).argmin())
-    return round(math.exp(fine[first]), 6), round(math.exp(fine[first + length - 1]), 6)
+    before, enough = budgets_around(points, error)
+    return min(before + (1 if tuned else DEFAULT.repeats), enough), enough
+
+
+def speed_ups(
+    case: Case, settings: Settings, tuned: bool = False, budgets: Sequence[int] | None = None
+) -> list[SpeedUp]:
+    """Return the speed-up at each of `budgets`, by default all at which the two samplers are compared."""
+    budgets = case.compared(settings, tuned) if budgets is None else budgets
+    points = list(curve(case, settings, BASELINE, tuned)) if budgets else []
+    errors = [(budget, error_at(case, settings, budget, tuned)) for budget in budgets]
+    spans = [(budget, *needed(points, error, tuned)) for budget, error in errors]
+    return [SpeedUp(budget, low / budget, high / budget) for budget, low, high in spans]
+
+
+def stretch(points: Sequence[SpeedUp], least: float = 2.0) -> list[SpeedUp]:
+    """Return the neighbouring budgets, around that of the largest speed-up, whose speed-ups are at least `least`."""
+    groups = (list(group) for enough, group in groupby(points, lambda point: point.low >= least) if enough)
+    return max(groups, key=lambda group: max(point.low for point in group), default=[])
 
 
 def edges(case: Case, settings: Settings, sampler: str) -> list[str]:

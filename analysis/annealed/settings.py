@@ -14,6 +14,7 @@ ABLATIONS = ("adaptive, drift only", "adaptive, average only", "adaptive, noise 
 CAUSES = (BASELINE, PAPER, *ABLATIONS, *LARGER_DRIFT)
 EXACT_RIVALS = ("consistent annealed sampling", "Heun ODE", "EDM stochastic")
 """Those that B4 compares adaptive momentum with."""
+CORRECTORS = ("PC, Langevin", "PC, adaptive")
 RIVALS = (BASELINE, PAPER, "Langevin, drift x1.5", *EXACT_RIVALS, "PC, adaptive")
 _SOLVERS = ("DPM-Solver++", "SDE-DPM-Solver++")
 OTHERS = (PAPER, "Langevin, drift x1.5", "constant momentum", "ancestral", *_SOLVERS, "annealed BAOAB, e = 1/2")
@@ -31,6 +32,8 @@ TABULATED = (
     ),
 )
 
+PARTS = ("adaptive, drift only", "adaptive, average only", "Langevin, drift x1.5")
+"""Those whose evaluations to a threshold B3 compares with adaptive momentum's and annealed Langevin's."""
 NATURAL = frozenset([("repeats", 1), ("rho", 0.0), ("churn", 0.0), ("beta", 0.0), ("drift_scale", 1.001)])
 """Bounds of tuning that a method itself has: one step per noise level, geometric noise levels, no noise (EDM's, and
 consistent annealed sampling's up to rounding), no momentum."""
@@ -41,10 +44,13 @@ LARGEST_STEP = 5.0
 class Settings(Seeded):
     """Sizes of the group. Budgets are score evaluations (NFE), multiples of every T in `repeats`.
 
-    Gaussian: every sampler at `budgets`, those in `lasting` at `long` too, tuned at `tuned`; annealed Langevin and
-    adaptive momentum at those in `between` too, tuned on other Gaussians at `elsewhere`, and annealed Langevin tuned at
-    `tuned_long` too. The mixture likewise (`line_*`); only these two are tuned there, and those of B5 run at
-    `line_long` too. Tables have the samplers in `tabulated`, figures are those in `drawn`: all where these are empty.
+    Gaussian: every sampler at `budgets`, those in `lasting` at `long` too, tuned at `tuned`. At the defaults adaptive
+    momentum and annealed Langevin run at all budgets in `every`, which are all that T = 5 allows in their range, the
+    latter at `every_long` too, and those in `PARTS` at `every_part`. Tuned, the two are compared at `compared`, and
+    with settings chosen on other Gaussians at `elsewhere`; annealed Langevin is tuned at `compared_long` too (all are
+    multiples of enough T: else its best one would be left out). The mixture has `line_*`; only these two are tuned
+    there, and those of B5 run at `line_long` too. Tables have the samplers in `tabulated`, figures are those in
+    `drawn`: all where these are empty.
 
     Tuning tries `factors` (of NCSNv2's step) times `repeats` (T), `low_factors` too where drift or momentum is
     constant; a corrector's `snrs`; exponents `rhos` of the noise levels, geometric ones (0, the limit of a large
@@ -57,18 +63,24 @@ class Settings(Seeded):
     drawn: tuple[str, ...] = ()
     lasting: tuple[str, ...] = (*CAUSES, "constant momentum")
     budgets: Sizes = (20, 30, 40, 60, 80, 100, 150, 200, 300)
-    between: Sizes = (50, 70, 120, 250, 400)
+    every: Sizes = tuple(range(20, 521, 5))
+    every_long: tuple[PositiveInt, ...] = (*range(525, 1501, 5), *range(1525, 3001, 25))
+    every_part: Sizes = tuple(range(20, 201, 5))
     long: Sizes = (500, 1000, 2000)
     tuned: Sizes = (20, 40, 60, 80, 100, 150, 200, 300, 500)
-    tuned_long: Sizes = (700, 1000, 1500)
-    elsewhere: Sizes = (60, 100, 150)
+    compared: tuple[PositiveInt, ...] = (20, 30, 40, 50, 60, 80, 100, 120, 150, 200, 300, 400, 500, 700)
+    compared_long: tuple[PositiveInt, ...] = (
+        *(70, 90, 110, 140, 160, 180, 220, 240, 250, 260, 350, 450, 600, 800, 900, 1000, 1100, 1200, 1300, 1400),
+        *(1500, 1600, 1800, 2000, 2200, 2400, 2600, 2800, 3000),
+    )
+    elsewhere: tuple[PositiveInt, ...] = (20, 40, 60, 80, 100, 120, 150, 200)
     line_budgets: Sizes = (20, 30, 40, 60, 100, 150, 200, 300)
     line_long: PositiveInt = 2000
     line_tuned: tuple[PositiveInt, ...] = (20, 40, 60, 100)
     line_tuned_long: tuple[PositiveInt, ...] = (200,)
-    low_factors: Numbers = (0.0625, 0.125, 0.25, 0.5)
-    factors: Numbers = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0)
-    repeats: Sizes = (1, 2, 5, 10, 20, 50, 100)
+    low_factors: Numbers = (0.0625, 0.125, 0.25)
+    factors: Numbers = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0)
+    repeats: Sizes = (1, 2, 5, 10, 20, 50, 100, 200)
     line_factors: Numbers = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
     line_repeats: Sizes = (1, 2, 5)
     snrs: Numbers = (0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.25, 0.5, 1.0, 2.0, 4.0)
@@ -90,6 +102,12 @@ class Settings(Seeded):
     sweep_delta: Numbers = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 0.3, 0.5, 0.7)
     sweep_batch: Sizes = (1, 5, 25, 125, 625)
     sweep_steps: Numbers = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7)
+
+    def at_every(self, sampler: str) -> tuple[int, ...]:
+        """Return the budgets at which a sampler's runs on the Gaussian at the defaults are computed together."""
+        if sampler in (BASELINE, PAPER):
+            return self.every + (self.every_long if sampler == BASELINE else ())
+        return self.every_part if sampler in PARTS else ()
 
     def on_the_line(self) -> "Settings":
         """Return the settings with the mixture's own grid of steps."""

@@ -9,6 +9,7 @@ from analysis.annealed.nfe_to_threshold import ELSEWHERE, KL, LINE_KL, grid, jud
 from analysis.annealed.settings import (
     BASELINE,
     CAUSES,
+    CORRECTORS,
     EXACT_RIVALS,
     OTHERS,
     PAPER,
@@ -47,7 +48,7 @@ def tabulated(settings: Settings) -> tuple[str, ...]:
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks, figures and tables read."""
     everything = (*tabulated(settings), *CAUSES, *EXACT_RIVALS, *(() if settings.drawn else (*RIVALS, *OTHERS)))
-    for name in dict.fromkeys(everything):
+    for name in dict.fromkeys((*everything, *CORRECTORS)):
         if name != RK45.name:
             yield from _on_gaussian(settings, name)
     yield from _on_mixture(settings)
@@ -61,8 +62,11 @@ def cells(settings: Settings) -> Iterator[Cell]:
 
 
 def _on_gaussian(settings: Settings, name: str) -> Iterator[Cell]:
+    if together := settings.at_every(name):
+        yield gaussian.errors_at_defaults.cell(name, together)
     for budget in KL.budgets(settings, name):
-        yield gaussian.runs.cell(name, budget, (DEFAULT,))
+        if budget not in together:
+            yield gaussian.runs.cell(name, budget, (DEFAULT,))
     for budget in KL.budgets(settings, name, tuned=True):
         yield gaussian.runs.cell(name, budget, grid(settings, name, budget))
     for budget in ELSEWHERE.budgets(settings, name, tuned=True):

@@ -16,16 +16,20 @@ def save_drawn(drawn: Mapping[Callable[..., Any], tuple[str, ...]], folder: Path
     return [_saved(draw(*given), folder, draw, claims) for draw, claims in drawn.items()]
 
 
-def speed_up_chart(rows: Sequence[Mapping[str, Any]], logarithmic: bool = False) -> Any:
-    """Return an Altair chart of speed-ups by budget, the paper's 2 to 5 shaded.
+def speed_up_chart(
+    rows: Sequence[Mapping[str, Any]], logarithmic: bool = False, shaded: tuple[float, float] = (2, 5)
+) -> Any:
+    """Return an Altair chart of speed-ups by budget, by default the paper's 2 to 5 shaded.
 
     A row has the name of its `case` (target and error), `tuned` ("default" or "tuned"), `budget` and `times`, None for
-    no point. Where no row is tuned there is nothing to choose. `logarithmic` is the scale of the factors.
+    no point; where it has `more`, a triangle says that the factor is larger than that. Where no row is tuned there is
+    nothing to choose. `logarithmic` is the scale of the factors.
     """
     import altair as alt
 
     names, budgets = ([row[name] for row in rows] for name in ("case", "budget"))  # of all choices
-    factors = [row["times"] for row in rows if row["times"] is not None] or [5.0]
+    known = [row["times"] if row["times"] is not None else row.get("more") for row in rows]
+    factors = [factor for factor in known if factor is not None] or [5.0]
     case = alt.selection_point(fields=["case"], bind="legend")
     tuned = alt.param(
         name="tuned", value="default", bind=alt.binding_select(options=["default", "tuned"], name="Hyperparameters ")
@@ -34,26 +38,36 @@ def speed_up_chart(rows: Sequence[Mapping[str, Any]], logarithmic: bool = False)
     if logarithmic:
         scale = alt.Scale(type="log", domain=[min(1.0, *factors), max(5.0, *factors)], nice=False)
         axis = alt.Axis(values=[0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100])
-    band = alt.Chart({"values": [{"low": 2, "high": 5}]}).mark_rect(color="#0072b2", opacity=0.12)
-    lines = alt.Chart({"values": rows}, width=560, height=240).mark_line(point=alt.OverlayMarkDef(size=40))
-    lines = lines.encode(
+    low, high = shaded
+    band = alt.Chart({"values": [{"low": low, "high": min(high, max(5.0, *factors))}]}).mark_rect(
+        color="#0072b2", opacity=0.12
+    )
+    points = alt.Chart({"values": rows}, width=560, height=240).encode(
         x=alt.X(
             "budget:Q",
             title="score evaluations (NFE)",
             scale=alt.Scale(type="log", domain=[min(budgets), max(budgets)]),
         ),
-        y=alt.Y("times:Q", title="times as many evaluations", scale=scale, axis=axis),
         color=alt.Color(
             "case:N",
             title=None,
             scale=alt.Scale(domain=list(dict.fromkeys(names)), range=["#0072b2", "#56b4e9", "#d55e00"]),
         ),
         opacity=alt.condition(case, alt.value(1), alt.value(0.15)),
-        tooltip=["case:N", alt.Tooltip("budget:Q", title="NFE"), alt.Tooltip("times:Q", title="times as many")],
-    ).add_params(case)
+    )
+    params = [case]
     if any(row["tuned"] != "default" for row in rows):
-        lines = lines.add_params(tuned).transform_filter("datum.tuned == tuned")
-    return band.encode(y="low:Q", y2="high:Q") + lines
+        points, params = points.transform_filter("datum.tuned == tuned"), [case, tuned]
+    budget = ["case:N", alt.Tooltip("budget:Q", title="NFE")]
+    lines = points.mark_line(point=alt.OverlayMarkDef(size=40)).encode(
+        y=alt.Y("times:Q", title="times as many evaluations", scale=scale, axis=axis),
+        tooltip=[*budget, alt.Tooltip("times:Q", title="times as many")],
+    )
+    layers = [band.encode(y="low:Q", y2="high:Q"), lines.add_params(*params)]
+    if any(row.get("more") is not None for row in rows):
+        triangles = points.mark_point(shape="triangle-up", size=30)
+        layers.append(triangles.encode(y="more:Q", tooltip=[*budget, alt.Tooltip("more:Q", title="more times than")]))
+    return alt.layer(*layers)
 
 
 def _saved(made: Any, folder: Path, draw: Callable[..., Any], claims: tuple[str, ...]) -> Figure:

@@ -43,3 +43,6 @@ def test_a_chart_of_speed_ups_offers_what_its_rows_hold() -> None:
     assert len(chart["params"]) == 1, "where no row is tuned there is nothing to choose"
     tuned = speed_up_chart([*rows, rows[0] | {"tuned": "tuned", "times": 8.0}], logarithmic=True).to_dict()
     assert len(tuned["params"]) == 2 and tuned["layer"][1]["encoding"]["y"]["scale"]["domain"] == [1.0, 8.0]
+    bounded = [*rows, {"case": "digits", "tuned": "default", "budget": 30, "times": None, "more": 12.5}]
+    band, lines, triangles = speed_up_chart(bounded, logarithmic=True, shaded=(2, 50)).to_dict()["layer"]
+    assert lines["encoding"]["y"]["scale"]["domain"] == [1.0, 12.5] and triangles["mark"]["shape"] == "triangle-up"

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from analysis.annealed import drawing, film
+from analysis.annealed.nfe_to_threshold import SpeedUp
 from tests.claims import quick_settings
 from tests.verdicts.toy import REPOSITORY
 from verdicts.records.figures import SHOWN, saved_as
@@ -53,19 +54,23 @@ def test_figures_are_written(group: str, tmp_path: Path) -> None:
 def test_the_speed_up_is_charted_for_each_target_and_both_hyperparameters(monkeypatch) -> None:
     budgets = {False: 50, True: 100}
     monkeypatch.setattr(
-        drawing, "speed_ups", lambda case, settings, tuned: [(b, b / budgets[tuned]) for b in (20, 200)]
+        drawing,
+        "speed_ups",
+        lambda case, settings, tuned: [SpeedUp(b, b / budgets[tuned], b / budgets[tuned]) for b in (20, 200)],
     )
     chart = drawing.speed_up_by_budget(quick_settings("annealed")).to_dict()
     band, rows = (chart["datasets"][layer["data"]["name"]] for layer in chart["layer"])
-    assert band == [{"low": 2, "high": 5}]
+    assert band == [{"low": 2, "high": 5.0}]
     assert {(row["case"], row["tuned"]) for row in rows} == set(
         product(("Gaussian, KL", "Gaussian, W2", "mixture, KL"), ("default", "tuned"))
     )
     assert all(row["times"] == row["budget"] / (100 if row["tuned"] == "tuned" else 50) for row in rows)
     ends = [chart["layer"][1]["encoding"][axis]["scale"]["domain"] for axis in "xy"]
-    assert ends == [[20, 200], [0, 4]], "the axes of one choice are those of the other"
+    assert ends == [[20, 200], [0.2, 5.0]], "the axes of one choice are those of the other"
     above, below = drawing.speed_up_curves(quick_settings("annealed")).axes
-    assert [len(axes.lines) for axes in (above, below)] == [7, 5], "a line at 1, and each case at defaults and tuned"
+    assert [len(axes.lines) for axes in (above, below)] == [9, 6], (
+        "a line at 1, each case at defaults and tuned, and one of bounds"
+    )
 
 
 def test_the_slider_of_the_film_counts_noise_levels_as_its_title_does(monkeypatch) -> None:

@@ -46,6 +46,20 @@ def nfe_to_threshold(points: Iterable[tuple[float, float]], threshold: float) ->
     return math.inf
 
 
+def budgets_around(points: Iterable[tuple[float, float]], threshold: float) -> tuple[float, float]:
+    """Return the two neighbours among points `(evaluations, error)` between which an error first falls to `threshold`.
+
+    The needed evaluations are more than the first and at most the second: 0 and the smallest budget if that one is
+    enough, the largest and infinity if none is. Points are in ascending order.
+    """
+    before = 0.0
+    for evaluations, error in points:
+        if error <= threshold:
+            return before, float(evaluations)
+        before = float(evaluations)
+    return before, math.inf
+
+
 def _readings(curve: BatchErrors) -> Iterator[tuple[float, Float[np.ndarray, " batches"]]]:
     """Yield logarithmically spaced budgets with errors of all batches, whose mean is the interpolated mean error."""
     budgets = sorted(curve)

@@ -5,13 +5,19 @@ import math
 import numpy as np
 import pytest
 
-from ams.statistics.nfe_to_threshold import nfe_interval, nfe_ratio_interval, nfe_to_threshold
+from ams.statistics.nfe_to_threshold import budgets_around, nfe_interval, nfe_ratio_interval, nfe_to_threshold
 
 
 def test_it_reads_between_budgets_on_logarithms_of_both() -> None:
     points = [(10, 1.0), (100, 0.01), (200, 0.1)]
     assert nfe_to_threshold(points, 0.1) == pytest.approx(10**1.5)
     assert nfe_to_threshold(points, 2.0) == 10 and nfe_to_threshold(points, 1e-3) == math.inf
+
+
+def test_the_budgets_around_a_threshold_bound_what_is_needed() -> None:
+    points = [(10, 1.0), (100, 0.01), (200, 0.1)]
+    assert budgets_around(points, 0.1) == (10, 100) and budgets_around(points, 0.01) == (10, 100)
+    assert budgets_around(points, 2.0) == (0, 10) and budgets_around(points, 1e-3) == (200, math.inf)
 
 
 def test_nothing_is_read_from_a_run_that_diverged() -> None:
