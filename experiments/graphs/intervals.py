@@ -11,11 +11,15 @@ Sets are independent. With the gain `g_i` of set i and its standard error `e_i`,
 is nearly N(0, 1) where no set has a gain (Stouffer's method): the mean gain over sets in its own standard errors. A
 lengthened interval has a larger `e_i`, so Z strays less than that. Which sets have a gain is told by Holm's step-down
 procedure, at one level for all sets together.
+
+Quantities that are judged together share `1 - CONFIDENCE` evenly (Bonferroni): `joint_quantile`.
 """
 
 import math
 from collections.abc import Sequence
 from statistics import NormalDist
+
+from scipy import special
 
 from ams.statistics import CONFIDENCE, Interval
 from ams.statistics.intervals import student_quantile
@@ -27,10 +31,49 @@ QUANTILE = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 def stretched(interval: Interval) -> Interval:
     """Return a bootstrap interval lengthened about its value for its number of units. Raises ValueError for one."""
     value, low, high, n = interval
+    factor = stretch(n)
+    return Interval(value, value - factor * (value - low), value + factor * (high - value), n)
+
+
+def stretch(n: int, quantities: int = 1) -> float:
+    """Return by how much a bootstrap's standard error of `n` units is lengthened, if so many quantities are judged.
+
+    Raises ValueError for one unit.
+    """
     if n < 2:
         raise ValueError("an interval of one unit has no length")
-    factor = math.sqrt(n / (n - 1)) * student_quantile(n - 1, CONFIDENCE) / QUANTILE
-    return Interval(value, value - factor * (value - low), value + factor * (high - value), n)
+    confidence = 1 - (1 - CONFIDENCE) / quantities
+    return math.sqrt(n / (n - 1)) * student_quantile(n - 1, confidence) / joint_quantile(quantities)
+
+
+def joint_quantile(quantities: int) -> float:
+    """Return the normal quantile, two-sided, of each of several quantities that are judged together at `CONFIDENCE`."""
+    return NormalDist().inv_cdf(1 - (1 - CONFIDENCE) / (2 * quantities))
+
+
+def smallest_seen(quantities: int) -> float:
+    """Return the smallest difference, in standard errors, whose joint interval excludes 0 with `CONFIDENCE`."""
+    return joint_quantile(quantities) + NormalDist().inv_cdf(CONFIDENCE)
+
+
+def farthest(strays: Sequence[float], n: int) -> Interval:
+    """Return the largest of several differences, each in its standard errors and without sign, with its joint interval.
+
+    The interval holds the largest true difference with `CONFIDENCE`: every estimate is within `joint_quantile` of it.
+    """
+    value, half = max(strays), joint_quantile(len(strays))
+    return Interval(value, max(value - half, 0.0), value + half, n)
+
+
+def half_length(interval: Interval) -> Interval:
+    """Return half the length of an interval of `n` units with its own interval.
+
+    Of normal units `(n - 1) s^2 / sigma^2` is chi-squared with `n - 1` degrees of freedom, and the length is
+    proportional to s.
+    """
+    half, freedom, tail = (interval.high - interval.low) / 2, interval.n - 1, (1 - CONFIDENCE) / 2
+    low, high = (half * math.sqrt(freedom / special.chdtri(freedom, p)) for p in (tail, 1 - tail))
+    return Interval(half, low, high, interval.n)
 
 
 def standardised(interval: Interval) -> float:

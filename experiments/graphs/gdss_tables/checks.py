@@ -4,19 +4,24 @@ from pydantic import JsonValue
 
 from experiments.graphs.gdss_tables import study
 from experiments.graphs.gdss_tables.settings import Settings
+from experiments.graphs.intervals import farthest
 from verdicts import Measurement, check
 
 
 def largest_stray(settings: Settings, name: str) -> Measurement:
-    """Return how many standard errors the published value of a set is from ours, the largest of three statistics."""
+    """Return how many standard errors the published value of a set is from ours, the largest of three statistics.
+
+    Its interval holds the largest true difference: in the standard errors of published row and ours together.
+    """
     row, (count, steps) = study.row_of(settings, name), settings.of(name)
     size = len(study.published(name).test)
     detail: dict[str, JsonValue] = {entry.statistic: entry.text() for entry in row.entries}
     detail |= {"steps": steps, "size of a row": size}
     if row.false_alarms is not None:
-        detail["false-alarm rate"] = round(row.false_alarms, 3)
+        detail["correct rows left undecided"] = round(row.false_alarms, 3)
     seeds = tuple(settings.seed + number for number in range(settings.seeds))
-    return Measurement(value=max(entry.stray for entry in row.entries), n=count, seeds=seeds, detail=detail)
+    value, low, high, n = farthest([entry.stray for entry in row.entries], count)
+    return Measurement(value=value, low=low, high=high, n=n, seeds=seeds, detail=detail)
 
 
 @check("V10.community_small")
@@ -44,12 +49,15 @@ def standard_errors_from_published_grid(settings: Settings) -> Measurement:
 
 
 def half_range_of_real_graphs(settings: Settings, name: str) -> Measurement:
-    """Return half the central 95 % range of a row's mean over the statistics, with real graphs as generated ones."""
+    """Return half the central 95 % range of a row's mean over the statistics, with real graphs as generated ones.
+
+    Its interval is that of both ends over the random draws.
+    """
     floor = study.real_floor(name, settings.draws, settings.seed)
     size = len(study.published(name).test)
     detail: dict[str, JsonValue] = {"mean": floor.value, "low": floor.low, "high": floor.high, "size": size}
-    half = (floor.high - floor.low) / 2
-    return Measurement(value=half, n=settings.draws, seeds=(settings.seed,), detail=detail)
+    value, low, high, n = study.real_half_range(name, settings.draws, settings.seed)
+    return Measurement(value=value, low=low, high=high, n=n, seeds=(settings.seed,), detail=detail)
 
 
 @check("V11.community_small")

@@ -35,7 +35,7 @@ def tables(settings: Settings) -> list[Table]:
     caption = (
         "Published squared MMDs and ours, from the authors' checkpoints and samplers. Ours: the mean of the published "
         "(biased) estimate over sets as large as the test set; how many standard errors the published value is from "
-        f"it; the smallest difference that exceeds {ERRORS:g} errors with probability {CONFIDENCE:g}; the interval "
+        f"it; the smallest difference that is seen with probability {CONFIDENCE:g}; the interval "
         "with the test set resampled too. Floor: real graphs as generated ones, mean and central 95 % range."
     )
     sized = ("set", "statistic", "graphs", "steps")
@@ -67,7 +67,7 @@ def rows_caption(settings: Settings) -> str:
         "graphs as generated ones. Circles: published; squares: ours, with one standard error of a single set. "
         f"Published rows are of {STEPS} steps"
         + (f", ours of fewer: {', '.join(fewer)}." if fewer else ".")
-        + (f" Farther than {ERRORS:g} standard errors from the published row: {', '.join(far)}." if far else "")
+        + (f" Farther than {ERRORS:.2f} standard errors from the published row: {', '.join(far)}." if far else "")
     )
 
 

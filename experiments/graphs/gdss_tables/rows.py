@@ -10,12 +10,15 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+from scipy import stats
 
 from ams.metrics.mmd import Kernel, Weights, across, biased_within, mmd_squared, unbiased_within
-from ams.statistics import Interval
+from ams.statistics import CONFIDENCE, Interval
 from ams.statistics.bootstrap import bootstrap_interval
 from experiments.graphs.discrepancy import separate, sides
 
+CENTRAL = (0.025, 0.975)
+"""The quantiles between which the central 95 % of rows lie."""
 ONE_ERROR = 0.6827
 """The confidence of an interval of one standard error to each side."""
 
@@ -23,7 +26,8 @@ ONE_ERROR = 0.6827
 class Row(NamedTuple):
     """The mean of a published estimate over sets of one size, with an interval of one standard error to each side.
 
-    `sets` are the estimates of single sets of that size, the same sets for every kernel of a pool.
+    Its n is the number of generated observations. `sets` are the estimates of single sets of that size, the same sets
+    for every kernel of a pool.
     """
 
     mean: Interval
@@ -44,6 +48,7 @@ def row(k: Kernel, first: int, size: int, seed: int, draws: int = 2000) -> Row:
     reference, generated = sides(len(k), first)
     units = separate(len(k), first)
     interval = bootstrap_interval(lambda w: _means(k, reference, size, w * generated), units, seed, ONE_ERROR)
+    interval = interval._replace(n=len(k) - first)
     sets = np.random.default_rng(seed).multinomial(size, generated / generated.sum(), draws).astype(np.float64)
     return Row(interval, mmd_squared(k, reference, sets, biased_within))
 
@@ -61,10 +66,19 @@ def _means(k: Kernel, reference: Weights, size: int, generated: Weights) -> np.n
 
 
 def floor(k: Kernel, first: int, size: int, seed: int, draws: int = 500) -> Interval:
-    """Return the published estimate for real observations: `size` of those after the first, without replacement.
+    """Return the published estimate for real observations, its mean over draws with their central 95 %.
 
-    The value is the mean over the draws; the interval holds their central 95 %. A row within it is as good as real.
-    Raises ValueError for more observations than there are.
+    A row within it is as good as real. Raises as `real_rows`.
+    """
+    values = real_rows(k, first, size, seed, draws)
+    low, high = np.quantile(values, CENTRAL)
+    return Interval(float(values.mean()), float(low), float(high), draws)
+
+
+def real_rows(k: Kernel, first: int, size: int, seed: int, draws: int) -> Float[np.ndarray, " draws"]:
+    """Return the published estimate for real observations: draws of `size` of those after the first.
+
+    A draw is without replacement. Raises ValueError for more observations than there are.
     """
     real, generator = len(k) - first, np.random.default_rng(seed)
     if not 1 <= size <= real:
@@ -72,9 +86,22 @@ def floor(k: Kernel, first: int, size: int, seed: int, draws: int = 500) -> Inte
     weights = np.zeros((draws, len(k)))
     for row_of in weights:
         row_of[first + generator.permutation(real)[:size]] = 1.0
-    values = mmd_squared(k, sides(len(k), first)[0], weights, biased_within)
-    low, high = np.quantile(values, [0.025, 0.975])
-    return Interval(float(values.mean()), float(low), float(high), draws)
+    return np.asarray(mmd_squared(k, sides(len(k), first)[0], weights, biased_within))
+
+
+def half_range(values: Float[np.ndarray, " draws"]) -> Interval:
+    """Return half the central 95 % range of independent values with its interval, from order statistics.
+
+    Each end's interval holds its true quantile whatever the distribution (the number of values below it is binomial);
+    both together have `CONFIDENCE`.
+    """
+    n, tail = len(values), (1 - CONFIDENCE) / 4
+    low, high = np.quantile(values, CENTRAL)
+    below, above = stats.binom.ppf([[tail], [1 - tail]], n, CENTRAL).astype(int)
+    ordered = np.sort(values)
+    (least_low, least_high), (most_low, most_high) = ordered[(below - 1).clip(0)], ordered[above.clip(max=n - 1)]
+    inner, outer = max(least_high - most_low, 0.0) / 2, (most_high - least_low) / 2
+    return Interval(float(high - low) / 2, float(inner), float(outer), n)
 
 
 def false_alarms(rows: Sequence[Row], errors: float) -> float:
