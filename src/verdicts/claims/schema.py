@@ -133,13 +133,20 @@ class Outline(Frozen):
         return {claim.id: claim.text for claim in self.claim}
 
 
+BUDGET = 1e-4
+"""The false-alarm budget of which checks by Monte Carlo, and tests, spend a `share`."""
+MISS = 0.01
+"""How often an interval misses the true value, half of it on either side."""
+INTERVALS = ("Student", "bootstrap", "Fieller", "Clopper-Pearson")
+"""Intervals of what is drawn, as a tolerance's origin names them."""
 ORIGINS = ("algebra", "exact law", "rounding", "quadrature", "Monte Carlo", "printed digits", "stated margin")
 
 
 class Check(Frozen):
     """`quantity relation bound`, to within `tolerance` (in `unit`), which comes from `origin`.
 
-    `share` is what a check by Monte Carlo spends of the suite's false-alarm budget.
+    `share` is what a check by Monte Carlo spends of the suite's false-alarm budget. `alarm` bounds its false-alarm
+    rate where neither that nor one interval of `MISS` does: where several comparisons decide, k times `MISS / 2`.
     """
 
     id: Identifier
@@ -150,6 +157,7 @@ class Check(Frozen):
     origin: str
     unit: str = ""
     share: Number | None = Field(default=None, gt=0, le=1)
+    alarm: Number | None = Field(default=None, gt=0, le=1)
 
     @field_validator("origin")
     @classmethod
@@ -162,6 +170,16 @@ class Check(Frozen):
     def by_monte_carlo(self) -> bool:
         """Return whether the tolerance comes from Monte Carlo: another seed gives another value."""
         return self.origin.split(":")[0].strip() == "Monte Carlo"
+
+    @property
+    def false_alarm(self) -> float:
+        """Return the largest probability that draws refute what is true; 0 where nothing is drawn."""
+        if self.alarm is not None:
+            return self.alarm
+        if self.share is not None:
+            return self.share * BUDGET
+        drawn = self.by_monte_carlo or any(name in self.origin for name in INTERVALS)
+        return drawn * (MISS if self.relation is Relation.EQUAL else MISS / 2)
 
 
 class Claim(Frozen):
