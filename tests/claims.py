@@ -34,6 +34,11 @@ def expected(identifier: str) -> Verdict:
     return Verdict(next(claim.expected for claim in claims().claim if claim.id == identifier))
 
 
+def claim_of(check: str) -> str:
+    """Return the id of the claim that a check belongs to: not always the start of its own, since ids stay."""
+    return next(claim.id for claim in claims().claim if any(each.id == check for each in claim.check))
+
+
 @cache
 def _modules(group: str) -> dict[str, str]:
     return Sources(ROOT).bound(_group(group).module)

@@ -23,11 +23,11 @@ Curves = Mapping[Run, Interval]
 """A quantity with its interval, by run."""
 DODGE = 1.05
 """Factor between neighbouring samplers along the logarithmic axis."""
-GAINS = ("V15", "V16", "V17", "V17a", "V17b", "V19", "V19a")
+GAINS = ("V15", "V16", "V16a", "V17", "V17a", "V17b", "V19", "V19a")
 CLAIMS_OF = {
     "ENZYMES": ("V19", "V19a", "V20"),
     "grid": ("V19", "V19a", "V20"),
-    "QM9": ("V15", "V16", "V18", "V20"),
+    "QM9": ("V15", "V16a", "V18", "V20"),
     "ZINC250k": ("V18a", "V19", "V19a", "V20"),
 }
 LABELS = {

@@ -19,7 +19,7 @@ from experiments.graphs.graph_comparison.study import Run
 from verdicts import Figure, Table, save_figure
 from verdicts.records.figures import Cell
 
-CLAIMS = ("V4", "V4a", "V5", "V6", "V7", "V8", "V9")
+CLAIMS = ("V4", "V4a", "V4b", "V5", "V6", "V7", "V8", "V9")
 DODGE = 1.03
 """Factor between neighbouring curves along the logarithmic axis: some samplers have nearly equal values."""
 TICKS = (0.5, 1, 2, 4)

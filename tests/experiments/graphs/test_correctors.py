@@ -36,7 +36,7 @@ from experiments.graphs.generation import PUBLISHED, generate
 from experiments.graphs.mmd_intervals.study import disturbed
 from experiments.graphs.molecules.study import Sample
 from experiments.graphs.statistics import PUBLISHED as STATISTICS
-from tests.claims import verdict_of
+from tests.claims import claim_of, verdict_of
 from verdicts import Unavailable
 from verdicts.claims.schema import Verdict
 from verdicts.records.figures import SHOWN, saved_as
@@ -101,7 +101,7 @@ def put(monkeypatch: pytest.MonkeyPatch) -> Iterator[Put]:
 
 
 def verdicts(*identifiers: str) -> set[Verdict]:
-    return {verdict_of(name.split(".")[0], name, SETTINGS) for name in identifiers}
+    return {verdict_of(claim_of(name), name, SETTINGS) for name in identifiers}
 
 
 SETS = ("community_small", "ego_small", "enzymes", "qm9", "zinc250k")
@@ -112,7 +112,7 @@ GAIN, LOSS = {ADAPTIVE.name: 0.0, ADAPTIVE_IN_BOTH.name: 0.0}, {ADAPTIVE.name: 0
 
 
 def test_gains_and_losses_are_told_set_by_set(put: Put) -> None:
-    """Falsifier of V15, V16, V19 and V19a: adaptive momentum's samples are of the distribution, then far from it."""
+    """Falsifier of V15, V16, V16a, V19 and V19a: samples of the distribution with adaptive momentum, then far from it."""
     put(GAIN, rest=0.2)
     assert verdicts(*LANGEVINS, *PREDICTORS) == {Verdict.HOLDS}
     put(LOSS, rest=0.0)

@@ -27,7 +27,7 @@ from experiments.graphs.graph_comparison.presets import (
 from experiments.graphs.graph_comparison.settings import Settings
 from experiments.graphs.graph_comparison.study import Common, Outcome, Run
 from experiments.graphs.mmd_intervals.study import flipped
-from tests.claims import expected, measured, quick_settings, verdict_of
+from tests.claims import claim_of, expected, measured, quick_settings, verdict_of
 from verdicts import Unavailable
 from verdicts.claims.schema import Verdict
 from verdicts.records.figures import SHOWN, saved_as
@@ -83,7 +83,7 @@ def put(monkeypatch: pytest.MonkeyPatch) -> Iterator[Put]:
 
 def expect(verdict: Verdict, *identifiers: str) -> None:
     for name in identifiers:
-        assert verdict_of(name.split(".")[0], only=name, settings=MADE) is verdict, name
+        assert verdict_of(claim_of(name), only=name, settings=MADE) is verdict, name
 
 
 @pytest.mark.parametrize("identifier", ["V7", "V8"])
@@ -94,7 +94,7 @@ def test_claims_come_out_as_expected(identifier: str) -> None:
 
 
 def test_a_sampler_that_gains_would_make_v4_hold(put: Put) -> None:
-    """Falsifier of the refutation V4: graphs of the distribution itself as adaptive momentum's."""
+    """Falsifier of V4, V4a and V4b: graphs of the distribution itself as adaptive momentum's, then farther ones."""
     put({**AS_EXPECTED, ADAPTIVE.name: (0.16, 2.3)})
     expect(Verdict.REFUTED, "V4.langevin", "V4.predictor")
     put({**AS_EXPECTED, PREDICTOR.name: (0.08, 3.8), ADAPTIVE.name: (0.0, 2.3), ADAPTIVE_IN_BOTH.name: (0.0, 1.5)})
