@@ -112,7 +112,7 @@ GAIN, LOSS = {ADAPTIVE.name: 0.0, ADAPTIVE_IN_BOTH.name: 0.0}, {ADAPTIVE.name: 0
 
 
 def test_gains_and_losses_are_told_set_by_set(put: Put) -> None:
-    """Falsifier of V15, V16, V16a, V19 and V19a: samples of the distribution with adaptive momentum, then far from it."""
+    """Falsifier of V15, V16, V16a, V19 and V19a: adaptive samples of the distribution, then far from it."""
     put(GAIN, rest=0.2)
     assert verdicts(*LANGEVINS, *PREDICTORS) == {Verdict.HOLDS}
     put(LOSS, rest=0.0)
