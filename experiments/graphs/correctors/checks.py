@@ -204,7 +204,7 @@ def stray_of_graphs(settings: Settings, name: str) -> Measurement:
     detail: dict[str, JsonValue] = {entry.statistic: entry.text() for entry in row.entries}
     if row.false_alarms is not None:
         detail["correct rows left undecided"] = round(row.false_alarms, 3)
-    return _stray(settings, sizes, run, [entry.stray for entry in row.entries], detail)
+    return _stray(settings, sizes, run, row.strays(), detail)
 
 
 def stray_of_molecules(settings: Settings, name: str) -> Measurement:

@@ -11,7 +11,8 @@ from verdicts import Measurement, check
 def largest_stray(settings: Settings, name: str) -> Measurement:
     """Return how many standard errors the published value of a set is from ours, the largest of three statistics.
 
-    Its interval holds the largest true difference: in the standard errors of published row and ours together.
+    Its interval holds the largest true difference: in the standard errors of published row and ours together. Raises
+    InsufficientData for so few graphs that no possible difference would be seen.
     """
     row, (count, steps) = study.row_of(settings, name), settings.of(name)
     size = len(study.published(name).test)
@@ -20,7 +21,7 @@ def largest_stray(settings: Settings, name: str) -> Measurement:
     if row.false_alarms is not None:
         detail["correct rows left undecided"] = round(row.false_alarms, 3)
     seeds = tuple(settings.seed + number for number in range(settings.seeds))
-    value, low, high, n = farthest([entry.stray for entry in row.entries], count)
+    value, low, high, n = farthest(row.strays(), count)
     return Measurement(value=value, low=low, high=high, n=n, seeds=seeds, detail=detail)
 
 

@@ -17,7 +17,7 @@ from experiments.graphs.gdss_tables.study import ERRORS, Entry
 from verdicts import Figure, Table, save_figure
 from verdicts.records.figures import Cell
 
-CLAIMS = ("V10", "V11", "V12")
+CLAIMS = ("V10", "V11", "V12", "V12a")
 STEPS = 1000
 """Of the published rows."""
 SHOWN = 6

@@ -147,7 +147,7 @@ def test_valid_and_invalid_molecules_decide_v18(put: Put) -> None:
 
 
 def test_other_samples_break_v20(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of V20: published rows of the samples' own distribution, then samples of another one."""
+    """Falsifier of V20 and V20a: published rows of the samples' own distribution, then samples of another one."""
     names = ("V20.enzymes", "V20.grid", "V20.qm9", "V20.zinc250k")
     real = split(community_small(100, seed=4))
     kernels = [statistic.kernel([*real.test, *community_small(200, seed=5)]) for statistic in STATISTICS]

@@ -19,7 +19,8 @@ from experiments.graphs.gdss_tables.rows import Row, false_alarms, floor, half_r
 from experiments.graphs.gdss_tables.settings import Settings
 from experiments.graphs.mmd_intervals.study import disturbed
 from experiments.graphs.statistics import DEGREE, PUBLISHED as STATISTICS
-from tests.claims import expected, refuted, verdict_of
+from tests.claims import claim_of, expected, refuted, verdict_of
+from verdicts.claims.measurement import InsufficientData
 from verdicts.claims.schema import Verdict
 from verdicts.records.figures import SHOWN, saved_as
 
@@ -56,7 +57,7 @@ ROW_CHECKS = ("V10.community_small", "V10.ego_small", "V12.enzymes", "V12.grid")
 
 
 def verdicts(settings: Settings = SETTINGS) -> set[Verdict]:
-    return {verdict_of(name.split(".")[0], name, settings) for name in ROW_CHECKS}
+    return {verdict_of(claim_of(name), name, settings) for name in ROW_CHECKS}
 
 
 def test_graphs_of_the_distribution_give_the_rows(put: Put) -> None:
@@ -76,20 +77,23 @@ def test_graphs_of_the_distribution_give_the_rows(put: Put) -> None:
 
 
 def test_other_graphs_break_the_rows(put: Put) -> None:
-    """Falsifier of V10 and V12: graphs with a quarter of their pairs flipped; one wrong graph again and again."""
+    """Falsifier of V10, V12 and V12a: graphs with a quarter of their pairs flipped; one wrong graph again and again."""
     put(disturbed(community_small(128, seed=6), 0.25, seed=0))
     assert verdicts(MORE) == {Verdict.INCONCLUSIVE}
     put([Graph(12, tuple(combinations(range(12), 2)))] * 128)
     assert verdicts(Settings(draws=201)) == {Verdict.REFUTED}
 
 
-def test_few_graphs_make_a_long_interval(put: Put) -> None:
+def test_few_graphs_make_a_long_interval(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
     """Four graphs' errors are lengthened threefold, so that what four graphs see is far from the row."""
     put(community_small(64, seed=6))
     few, more = (checks.largest_stray(settings, "grid") for settings in (SETTINGS, MORE))
     assert few.n == 4 and more.n == 64
     seen = [float(str(one.detail["degree"]).split("effect seen ")[1].split(",")[0]) for one in (few, more)]
     assert seen[0] > 2 * seen[1]
+    monkeypatch.setattr(study, "LARGEST", 0.1)
+    with pytest.raises(InsufficientData, match="4 graphs see no difference below"):
+        checks.largest_stray(SETTINGS, "grid")
 
 
 def test_half_a_range_has_the_interval_of_its_ends() -> None:
