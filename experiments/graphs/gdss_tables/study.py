@@ -13,7 +13,7 @@ from experiments.graphs.gdss_tables import rows
 from experiments.graphs.gdss_tables.settings import Settings
 from experiments.graphs.intervals import smallest_seen, stretch
 from experiments.graphs.statistics import PUBLISHED as STATISTICS, Statistic
-from verdicts.claims.measurement import InsufficientData
+from verdicts import InsufficientData
 from verdicts.studies import Cell, cell
 
 ROWS: Mapping[str, tuple[float, float, float]] = {
