@@ -55,14 +55,14 @@ class TrainImages:
 
 @dataclass(frozen=True, kw_only=True)
 class TuneColour:
-    """Choose the hyperparameters of samplers of colour images, on training images that the network did not see."""
+    """Choose the hyperparameters of correctors of colour images, twice, on images that the network did not see."""
 
     samplers: Annotated[tuple[str, ...], arg(metavar="NAME ...")] = ("PC, Langevin", "PC, adaptive")
-    """The samplers, by name."""
-    budgets: tuple[int, ...] = (20, 50, 100)
-    """Score evaluations."""
+    """The correctors, by name."""
+    budgets: tuple[int, ...] = (50, 100)
+    """Score evaluations: 50, 100."""
     out: Path = Path("results/training/tuned.json")
-    """The file of the choices and of all kernel distances; what it holds of other samplers stays."""
+    """The file of the choices and of all kernel distances; what it holds of other correctors stays."""
 
     def __call__(self) -> int:
         """Do it."""

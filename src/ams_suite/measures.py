@@ -83,6 +83,23 @@ def geometric_mean_ratio(
     return Measurement(value=value, low=low, high=high, n=logarithm.n, seeds=(seed,), detail=detail)
 
 
+def over_choices(repeats: Sequence[Measurement]) -> Measurement:
+    """Return the mean of an experiment's repeats, each with hyperparameters chosen anew.
+
+    Its interval has all of theirs, so an inequality is decided where each choice decides it alike.
+    """
+    of_each: JsonValue = [[one.value, *one.interval] for one in repeats]
+    return Measurement(
+        value=float(np.mean([one.value for one in repeats])),
+        low=min(one.interval[0] for one in repeats),
+        high=max(one.interval[1] for one in repeats),
+        n=repeats[0].n,
+        seeds=repeats[0].seeds,
+        unit=repeats[0].unit,
+        detail={**repeats[0].detail, "each choice": of_each},
+    )
+
+
 def of_order(order: Order, **detail: JsonValue) -> Measurement:
     """Return an order of convergence, with its interval, as a measurement; `n` counts the steps that it rests on."""
     return Measurement(value=order.value, low=order.low, high=order.high, n=len(order.steps), detail=detail)

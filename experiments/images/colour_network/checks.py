@@ -1,18 +1,37 @@
-"""X5 to X9: colour images from the suite's own network, every sampler's hyperparameters chosen on other images."""
+"""X5 to X9: colour images from the suite's own network, hyperparameters chosen twice on other images."""
+
+from collections.abc import Callable
 
 from ams.statistics import CONFIDENCE
 from ams_suite import measures
 from experiments.images.colour_network import losses, study
 from experiments.images.colour_network.settings import ADAPTIVE, ANCESTRAL, EARLY, LATE, PLAIN, SOLVER, Settings
+from experiments.images.colour_network.tuning import CHOICES
 from experiments.images.comparison import column
 from experiments.images.loss import worst_ratio
 from verdicts import Measurement, check
 
+Values = Callable[[int], list[float]]
+"""A value of each batch, with a choice of hyperparameters."""
+
 
 def difference(settings: Settings, worse: tuple[str, int], better: tuple[str, int]) -> Measurement:
-    """Return the kernel distance of one run minus that of another, paired by batch: start and noise are common."""
-    one, other = (study.kernels(settings, *run) for run in (worse, better))
-    return measures.mean_difference(one, other, CONFIDENCE, settings.seed, settings.batch)
+    """Return the kernel distance of one sampler's runs minus that of another's, with both choices."""
+    return _over_choices(
+        settings,
+        lambda choice: study.kernels(settings, *worse, choice),
+        lambda choice: study.kernels(settings, *better, choice),
+    )
+
+
+def _over_choices(settings: Settings, ours: Values, theirs: Values) -> Measurement:
+    """Return a difference, paired by batch (start, noise and reference are common), with both choices."""
+    return measures.over_choices(
+        [
+            measures.mean_difference(ours(choice), theirs(choice), CONFIDENCE, settings.seed, settings.batch)
+            for choice in range(len(CHOICES))
+        ]
+    )
 
 
 @check("X5.gain")
@@ -71,5 +90,12 @@ def gain_over_a_fitted_gaussian(settings: Settings) -> Measurement:
 @check("X9.variance")
 def variance_ratio_less_that_of_langevins_corrector(settings: Settings) -> Measurement:
     """Measure the adaptive corrector's minus the plain corrector's variance ratio at 100 evaluations, both tuned."""
-    ours, theirs = (column(study.batches(settings, name, LATE), "variance_ratio") for name in (ADAPTIVE, PLAIN))
-    return measures.mean_difference(ours, theirs, CONFIDENCE, settings.seed, settings.batch)
+    return _over_choices(
+        settings,
+        lambda choice: _variance_ratios(settings, ADAPTIVE, choice),
+        lambda choice: _variance_ratios(settings, PLAIN, choice),
+    )
+
+
+def _variance_ratios(settings: Settings, sampler: str, choice: int) -> list[float]:
+    return column(study.batches(settings, sampler, LATE, choice), "variance_ratio")

@@ -1,8 +1,9 @@
 """The group's figures and table, each read from what the study computed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure as Drawing
 from torch import Tensor
 
 from ams.plots import legend_above, panels
+from ams.samplers.presets import Family, Hyperparameters
 from ams.statistics import CONFIDENCE, mean_interval
 from experiments.images.colour_network import quality, study, tuning
 from experiments.images.colour_network.quality import Batch
@@ -29,23 +31,18 @@ _QUANTITIES = ("frechet", "kernel", "density", "coverage")
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw distances against evaluations, and samples side by side."""
-    what = (
-        "CIFAR-10 at 16 x 16 pixels, the suite's own network, hyperparameters chosen on other images at 50 "
-        "evaluations, of four samplers also at 100, and used at other numbers too, where another choice may be better"
-    )
+    what = "CIFAR-10 at 16 x 16 pixels, the suite's own network, hyperparameters chosen twice on other images"
     distances = (
-        f"{what}. Above: kernel distance of the denoised samples to {settings.reference} test images, in "
-        "EfficientNet-Lite0's features (dotted: as many other test images; dashed: a fitted Gaussian). Below: variance "
-        f"ratio; 1 is exact. Bars: {CONFIDENCE:.0%} intervals over {settings.batches} batches of {settings.batch}."
+        f"{what}, the mean of both. Above: kernel distance of the denoised samples to {settings.reference} test images "
+        "a batch, in EfficientNet-Lite0's features (dotted: other test images; dashed: a fitted Gaussian). Below: "
+        f"variance ratio; 1 is exact. Bars: {CONFIDENCE:.0%} intervals, {settings.batches} batches of {settings.batch}."
     )
-    figures = [save_figure(draw_distances(settings), folder, "colour_network_distances", distances, _CLAIMS)]
-    for budget in (max(settings.budgets), *settings.shown):
-        caption = (
-            f"{what}: denoised samples after {budget} evaluations, one less with a corrector, from the same noise."
-        )
-        name = f"colour_network_samples_{budget}"
-        figures.append(save_figure(draw_samples(settings, budget), folder, name, caption, ("X5", "X8a")))
-    return figures
+    budget = max(settings.budgets)
+    samples = f"{what}: denoised samples after {budget} evaluations, one less with a corrector, from the same noise."
+    return [
+        save_figure(draw_distances(settings), folder, "colour_network_distances", distances, _CLAIMS),
+        save_figure(draw_samples(settings, budget), folder, f"colour_network_samples_{budget}", samples, ("X5", "X8a")),
+    ]
 
 
 def draw_distances(settings: Settings) -> Drawing:
@@ -53,8 +50,8 @@ def draw_distances(settings: Settings) -> Drawing:
     drawing, (above, below) = panels(2)
     budgets = settings.budgets
     for sampler in settings.samplers:
-        near = [interval(study.kernels(settings, sampler, budget)) for budget in budgets]
-        ratios = [interval(column(study.batches(settings, sampler, budget), "variance_ratio")) for budget in budgets]
+        near = [interval(_mean(settings, sampler, budget, study.kernels)) for budget in budgets]
+        ratios = [interval(_mean(settings, sampler, budget, _ratios)) for budget in budgets]
         for axes, intervals in ((above, near), (below, ratios)):
             mean, low, high = np.array(intervals).T
             axes.errorbar(budgets, mean, yerr=[mean - low, high - mean], **BY_NAME[sampler].look())
@@ -70,11 +67,21 @@ def draw_distances(settings: Settings) -> Drawing:
     return drawing
 
 
+def _mean(settings: Settings, sampler: str, budget: int, values: Callable[..., list[float]]) -> list[float]:
+    """Return each batch's mean over both choices of a sampler's hyperparameters."""
+    held = [values(settings, sampler, budget, choice) for choice in range(len(tuning.CHOICES))]
+    return [sum(each) / len(each) for each in zip(*held, strict=True)]
+
+
+def _ratios(settings: Settings, *run: Any) -> list[float]:
+    return column(study.batches(settings, *run), "variance_ratio")
+
+
 def draw_samples(settings: Settings, budget: int) -> Drawing:
     """Real images, draws of a fitted Gaussian, and each sampler's first samples."""
-    rows = {name: _pictures(study.batches(settings, name, 0)[0]) for name in (study.REAL, study.GAUSSIAN)}
+    rows = {name: _pictures(study.batches(settings, name)[0]) for name in (study.REAL, study.GAUSSIAN)}
     for sampler in settings.samplers:
-        rows[sampler] = _pictures(study.first_batch(settings, sampler, budget))
+        rows[sampler] = _pictures(study.batches(settings, sampler, budget)[0])
     return draw_grid(rows)
 
 
@@ -104,27 +111,35 @@ def tables(settings: Settings) -> list[Table]:
 
 
 def _rows(settings: Settings) -> Iterator[tuple[Cell, ...]]:
-    runs = [(study.REAL, 0), (study.GAUSSIAN, 0), *product(settings.samplers, settings.budgets)]
+    runs = [(study.REAL, 0, 0), (study.GAUSSIAN, 0, 0)]
+    for sampler, budget in product(settings.samplers, settings.budgets):
+        runs += [(sampler, budget, choice) for choice, _ in _unlike(tuning.chosen(sampler, budget))]
     held = [study.batches(settings, *run) for run in runs]
     entries = [
         Entry(
-            name,
-            _words(name, budget),
+            run[0],
+            _words(*run),
             batches[0].evaluations,
             [torch.from_numpy(one.features).double() for one in batches],
         )
-        for (name, budget), batches in zip(runs, held, strict=True)
+        for run, batches in zip(runs, held, strict=True)
     ]
-    for one, batches in zip(judged(quality.judge(settings.reference), entries, CONFIDENCE), held, strict=True):
+    for one, batches in zip(judged(quality.judge(settings), entries, CONFIDENCE), held, strict=True):
         yield (*_named(one), *_pairs(one, batches))
 
 
-def _words(sampler: str, budget: int) -> str:
+def _unlike(choices: Sequence[Hyperparameters]) -> list[tuple[int, Hyperparameters]]:
+    """Return the choices with their places, one of those that are alike."""
+    return [(place, given) for place, given in enumerate(choices) if given not in choices[:place]]
+
+
+def _words(sampler: str, budget: int, choice: int) -> str:
     """Return what was chosen for a sampler, in words."""
     if sampler in (study.REAL, study.GAUSSIAN):
         return ""
-    given = tuning.chosen(sampler, budget)
-    return ", ".join(f"{name} {getattr(given, name):g}" for name in tuning.names(sampler))
+    given = tuning.chosen(sampler, budget)[choice]
+    corrector = BY_NAME[sampler].family is Family.PREDICTOR_CORRECTOR
+    return tuning.in_words({"snr": given.snr, "rho": given.rho} if corrector else {"rho": given.rho})
 
 
 def _named(one: Pooled) -> tuple[Cell, ...]:

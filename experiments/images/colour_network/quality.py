@@ -1,6 +1,7 @@
 r"""How good samples of colour images are: in EfficientNet-Lite0's features, in pixels, and by their variance.
 
-Samples are compared with test images of CIFAR-10, each 2 x 2 block of pixels averaged, which the network has not seen:
+Samples are compared with test images of CIFAR-10, each 2 x 2 block of pixels averaged, which the network has not seen.
+Each batch has a reference of its own, so that what differs between batches is due to samples and references alike:
 
 - kernel and Frechet distance of the denoised samples, in 1280 features of ImageNet's EfficientNet-Lite0 (images are
   enlarged to 224 pixels; no published FID is in these features);
@@ -24,6 +25,7 @@ from ams import metrics
 from ams.data import images
 from ams.data.cifar_archive import halved
 from ams.targets import Gaussian
+from experiments.images.colour_network.settings import Settings, Setup
 from experiments.images.colour_task import Colour, ColourTask, Parts, shuffled
 from experiments.images.features.extractors import Extractor, efficientnet
 from experiments.images.features.scores import Judge
@@ -84,18 +86,40 @@ def extractor() -> Extractor:
     return efficientnet()
 
 
+class Shares(NamedTuple):
+    """A batch's own test images: those that samples are compared with, those that are compared in their place."""
+
+    reference: Float[Tensor, "n 3 16 16"]
+    real: Float[Tensor, "m 3 16 16"]
+
+
+def shares(setup: Setup, number: int) -> Shares:
+    """Return the test images of the batch of a number, from 1 on. Raises ValueError where they are all given out."""
+    count = setup.reference + setup.size
+    own = test_images()[(number - 1) * count :][:count]
+    if len(own) < count:
+        raise ValueError(f"batch {number} of {setup}: there are {len(test_images())} test images")
+    return Shares(own[: setup.reference], own[setup.reference :])
+
+
 @cell(data=DATA)
-def reference_features(count: int) -> Array:
-    """The features (n, 1280) of the first test images."""
-    return _short(extractor()(test_images()[:count]))
+def reference_features(setup: Setup, number: int) -> Array:
+    """The features (n, 1280) of a batch's reference."""
+    return _short(extractor()(shares(setup, number).reference))
 
 
 @cache
-def judge(count: int) -> Judge:
-    """Return what compares samples with the first test images, in features."""
-    return Judge(
-        extractor(), f"first {count} CIFAR-10 test images", torch.from_numpy(reference_features(count)).double()
-    )
+def judge(settings: Settings) -> Judge:
+    """Return what compares samples with the references of all batches as one, in features."""
+    features = torch.cat([_reference(settings.setup, number)[0] for number in settings.numbers])
+    return Judge(extractor(), f"{len(features)} CIFAR-10 test images", features)
+
+
+@cache
+def _reference(setup: Setup, number: int) -> tuple[Float[Tensor, "n d"], float]:
+    """Return the features of a batch's reference, and the mean of the kernel over their pairs."""
+    features = torch.from_numpy(reference_features(setup, number)).double()
+    return features, metrics.kernel_within(features)
 
 
 @cell(data=DATA)
@@ -105,19 +129,18 @@ def real_noise(last_sigma: float) -> float:
     return seen_noise(problem(last_sigma), x + last_sigma * torch.randn(x.shape, generator=generator(1, 0)))
 
 
-def judged(x: Float[Tensor, "n 3 16 16"], last_sigma: float, reference: int, evaluations: int, first: bool) -> Batch:
-    """Judge samples at the last noise level."""
-    asked = problem(last_sigma)
+def judged(x: Float[Tensor, "n 3 16 16"], setup: Setup, number: int, evaluations: int) -> Batch:
+    """Judge the batch of a number at the last noise level."""
+    asked = problem(setup.last_sigma)
     clean = denoised(asked, x)
-    energy = metrics.energy_distance(clean, test_images()[:reference])
-    ratio = seen_noise(asked, x) / real_noise(last_sigma)
-    return Batch(evaluations, energy, ratio, _short(extractor()(clean)), pictures(clean[: SHOWN if first else 0]))
+    energy = metrics.energy_distance(clean, shares(setup, number).reference)
+    ratio = seen_noise(asked, x) / real_noise(setup.last_sigma)
+    return Batch(evaluations, energy, ratio, _short(extractor()(clean)), pictures(clean[: SHOWN * (number == 1)]))
 
 
-def kernel(batch: Batch, reference: int) -> float:
-    """Return a batch's kernel distance to the first test images, in features."""
-    known = judge(reference)
-    return metrics.kernel_distance(torch.from_numpy(batch.features).double(), known.reference, known.within)
+def kernel(batch: Batch, setup: Setup, number: int) -> float:
+    """Return the kernel distance of the batch of a number to its reference, in features."""
+    return metrics.kernel_distance(torch.from_numpy(batch.features).double(), *_reference(setup, number))
 
 
 def pictures(x: Float[Tensor, "n 3 h w"]) -> Array:

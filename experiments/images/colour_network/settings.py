@@ -12,32 +12,36 @@ EARLY, LATE = 50, 100
 
 
 class Setup(NamedTuple):
-    """What every batch shares: samples of a batch, the last noise level, how many reference images, the seed."""
+    """What batches share: samples and reference images of each, the last noise level, the seed."""
 
     size: int
-    last_sigma: float
     reference: int
+    last_sigma: float
     seed: int
 
 
 class Settings(BaseModel, frozen=True, extra="forbid"):
     """`samplers` run at `budgets` (score evaluations) on `batches` batches of `batch` samples.
 
-    Samples are compared with the first `reference` test images, real images after these with the same. The denoising
-    loss is taken on `images` others. `shown`: the evaluations after which samples are drawn, beside the claims' own.
+    Each batch has `reference` test images of its own to be compared with, and as many others as it has samples, which
+    are compared in the samples' place. The denoising loss is taken on the last `images` test images.
     """
 
     budgets: Sizes = (EARLY, LATE)
     batches: PositiveInt = 8
     batch: PositiveInt = 12
     samplers: Names = (PLAIN, ADAPTIVE, ANCESTRAL, SOLVER)
-    reference: PositiveInt = 300
+    reference: PositiveInt = 60
     images: PositiveInt = 200
-    shown: tuple[PositiveInt, ...] = ()
     last_sigma: float = 0.01
     seed: NonNegativeInt = 2405
 
     @property
     def setup(self) -> Setup:
-        """Return what every batch shares."""
-        return Setup(self.batch, self.last_sigma, self.reference, self.seed)
+        """Return what batches share."""
+        return Setup(self.batch, self.reference, self.last_sigma, self.seed)
+
+    @property
+    def numbers(self) -> range:
+        """Return the batches' numbers."""
+        return range(1, self.batches + 1)

@@ -15,8 +15,6 @@ from experiments.images.runs import generator, run
 from verdicts.studies import Cell, cell
 
 REAL, GAUSSIAN = "real images", "fitted Gaussian"
-FEW = 16
-"""Samples of a batch that is only shown."""
 
 
 @cell(data=DATA)
@@ -27,55 +25,45 @@ def batch(setup: Setup, sampler: str, budget: int, given: Hyperparameters, numbe
     """
     problem, draws = quality.problem(setup.last_sigma), generator(setup.seed, number)
     x, evaluations = run(problem, BY_NAME[sampler], budget, given, setup.size, draws)
-    return quality.judged(x, setup.last_sigma, setup.reference, evaluations, number == 1)
+    return quality.judged(x, setup, number, evaluations)
 
 
 @cell(data=DATA)
 def real_batch(setup: Setup, number: int) -> Batch:
-    """Judge test images after the reference, with the last noise level's noise."""
-    first = setup.reference + (number - 1) * setup.size
-    x, draws = quality.test_images()[first : first + setup.size], generator(setup.seed, -number)
-    noisy = x + setup.last_sigma * torch.randn(x.shape, generator=draws)
-    return quality.judged(noisy, setup.last_sigma, setup.reference, 0, number == 1)
+    """Judge test images that are in no batch's reference, with the last noise level's noise."""
+    x, draws = quality.shares(setup, number).real, generator(setup.seed, -number)
+    return quality.judged(x + setup.last_sigma * torch.randn(x.shape, generator=draws), setup, number, 0)
 
 
 @cell(data=(*DATA, quality.LEARNED))
 def gaussian_batch(setup: Setup, number: int) -> Batch:
     """Judge draws of a Gaussian with the mean and the covariance of the training images."""
     x = quality.gaussian().sample(setup.size, Level(0, sigma=0.0), generator(setup.seed, -1000 - number)).float()
-    return quality.judged(x, setup.last_sigma, setup.reference, 0, number == 1)
+    return quality.judged(x, setup, number, 0)
 
 
-def batches(settings: Settings, sampler: str, budget: int) -> list[Batch]:
-    """Return a sampler's batches; `REAL` and `GAUSSIAN` are samplers too."""
-    setup, numbers = settings.setup, range(1, settings.batches + 1)
+def batches(settings: Settings, sampler: str, budget: int = 0, choice: int = 0) -> list[Batch]:
+    """Return a sampler's batches with one choice of its hyperparameters; `REAL` and `GAUSSIAN` are samplers too."""
+    setup, numbers = settings.setup, settings.numbers
     if sampler == REAL:
         return [real_batch(setup, number) for number in numbers]
     if sampler == GAUSSIAN:
         return [gaussian_batch(setup, number) for number in numbers]
-    return [batch(setup, sampler, budget, tuning.chosen(sampler, budget), number) for number in numbers]
+    return [batch(setup, sampler, budget, tuning.chosen(sampler, budget)[choice], number) for number in numbers]
 
 
-def first_batch(settings: Settings, sampler: str, budget: int) -> Batch:
-    """Return a sampler's first batch; at evaluations that no claim compares, one of a few samples."""
-    known = budget in settings.budgets
-    setup = settings.setup if known else settings.setup._replace(size=FEW)
-    return batch(setup, sampler, budget, tuning.chosen(sampler, budget), 1)
-
-
-def kernels(settings: Settings, sampler: str, budget: int = 0) -> list[float]:
-    """Return the kernel distance of each of a sampler's batches."""
-    return [quality.kernel(each, settings.reference) for each in batches(settings, sampler, budget)]
+def kernels(settings: Settings, sampler: str, budget: int = 0, choice: int = 0) -> list[float]:
+    """Return the kernel distance of each of a sampler's batches to the batch's own reference."""
+    held = batches(settings, sampler, budget, choice)
+    return [quality.kernel(each, settings.setup, number) for each, number in zip(held, settings.numbers, strict=True)]
 
 
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks, figures and tables read."""
-    setup, numbers = settings.setup, range(1, settings.batches + 1)
-    yield quality.reference_features.cell(settings.reference)
-    yield from (real_batch.cell(setup, number) for number in numbers)
-    yield from (gaussian_batch.cell(setup, number) for number in numbers)
+    setup = settings.setup
     yield from (losses.per_image.cell(case, settings.images) for case in losses.CASES)
-    for sampler, budget in product(settings.samplers, settings.budgets):
-        yield from (batch.cell(setup, sampler, budget, tuning.chosen(sampler, budget), number) for number in numbers)
-    for sampler, budget in product(settings.samplers, settings.shown):
-        yield batch.cell(setup._replace(size=FEW), sampler, budget, tuning.chosen(sampler, budget), 1)
+    for number in settings.numbers:
+        yield from (each.cell(setup, number) for each in (quality.reference_features, real_batch, gaussian_batch))
+        for sampler, budget in product(settings.samplers, settings.budgets):
+            for given in dict.fromkeys(tuning.chosen(sampler, budget)):
+                yield batch.cell(setup, sampler, budget, given, number)

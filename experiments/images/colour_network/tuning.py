@@ -1,15 +1,15 @@
-"""The choice of each sampler's hyperparameters at each number of evaluations, on images that judge nothing.
+"""Two choices of each corrector's hyperparameters at each number of evaluations, on images that judge nothing.
 
-The kernel distance in features to training images that the network did not learn from decides, on trial batches whose
-starts and noise are common to all that is tried. From a start in the middle of its grid each choice descends: a point
-is left for a neighbour while that is better. So a chosen value is no end of its grid, but for ends that are not the
-grid's making.
+The kernel distance in features to training images that the network did not learn from decides. All correctors try the
+same points in a race of the same rounds: all points run a trial batch, the better ones further batches, so that many
+draws compare the last ones. Starts and noise of a batch are common to all points. The second choice repeats the first
+with other starts, other noise and other held-out images: what is measured is averaged over both.
 """
 
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from pathlib import Path
 
@@ -20,136 +20,106 @@ from ams.errors import UserError, unknown
 from ams.samplers import NonFiniteState
 from ams.samplers.presets import AUTHORS, Family, Hyperparameters
 from experiments.images.colour_network import quality
+from experiments.images.colour_network.settings import EARLY, LATE
 from experiments.images.pretrained.samplers import BY_NAME
 from experiments.images.runs import chosen_values, denoised, generator, run
 from verdicts.records.files import write_whole
 
 FILE = Path(__file__).parent / "tuned.json"
-GRIDS: Mapping[str, tuple[float, ...]] = {
-    "snr": tuple(round(0.16 * 1.5 ** (k / 2), 4) for k in range(-16, 19)),
-    "factor": tuple(round(1.6**k, 3) for k in range(-4, 9)),
-    "repeats": (1, 2, 4, 8),
-    "rho": (1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 0.0),
+SNR: Mapping[int, tuple[float, ...]] = {
+    EARLY: (0.2939, 0.36, 0.4409, 0.54, 0.6614),
+    LATE: (0.196, 0.24, 0.2939, 0.36, 0.4409),
 }
-"""What may be tried, in order; `rho` 0 stands for geometric noise levels, the limit of large exponents."""
-NATURAL = (("repeats", 1), ("rho", 0.0))
-"""Ends of grids that are not the grid's making."""
-START = {"snr": 0.24, "factor": 1.0, "repeats": 2, "rho": 7.0}
-FIRST_TRIAL, TRIALS, SIZE, COMPARED = 10_000, 2, 32, 500
-"""Trial batches: the first's number, how many, samples in each; the images held out that they are compared with."""
+"""What is tried, by score evaluations."""
+RHO = (7.0, 10.0, 15.0, 0.0)
+"""What is tried of the exponent of the noise levels; 0 stands for geometric ones, the limit of large exponents."""
+ROUNDS = ((1, 5), (2, 2), (4, 1))
+"""Of a race: trial batches that each point left runs, and how many points stay."""
+CHOICES = (1, 2)
+SIZE, COMPARED = 12, 500
+"""Samples of a trial batch, and the images held out that they are compared with, others for each choice."""
 LAST_SIGMA, SEED, DIVERGED = 0.01, 2405, 1e6
 Values = dict[str, float]
+Trials = dict[str, list[float]]
+"""The kernel distances of a point's trial batches, by the point in words."""
 
 
-def names(sampler: str) -> tuple[str, ...]:
-    """Return the hyperparameters that are chosen for a sampler."""
-    family = BY_NAME[sampler].family
-    if family is Family.ANNEALED:
-        return ("factor", "repeats")
-    return ("snr", "rho") if family is Family.PREDICTOR_CORRECTOR else ("rho",)
+def points(budget: int) -> list[Values]:
+    """Return what is tried at a number of evaluations, by every corrector."""
+    return [{"snr": snr, "rho": rho} for snr, rho in product(SNR[budget], RHO)]
 
 
-def descended(error: Callable[[Values], float], grids: Mapping[str, Sequence[float]], start: Values) -> Values:
-    """Return a point of the grids that no neighbour betters, along an axis or a diagonal; `start` is where to begin."""
-    best = _along_axes(error, grids, start)
-    while error(nearest := min(_around(grids, best), key=error)) < error(best):
-        best = _along_axes(error, grids, nearest)
-    return best
+def raced(error: Callable[[Values, int], float], entered: Sequence[Values]) -> tuple[Values, Trials]:
+    """Return the winner among points and all trials; `error(point, number)` is that of the trial batch of a number."""
+    left, trials, number = list(entered), {in_words(point): list[float]() for point in entered}, 0
+    for batches, stay in ROUNDS:
+        for point in left:
+            trials[in_words(point)] += [error(point, number + k) for k in range(batches)]
+        number += batches
+        left = sorted(left, key=lambda point: sum(trials[in_words(point)]))[:stay]
+    return left[0], trials
 
 
-def _along_axes(error: Callable[[Values], float], grids: Mapping[str, Sequence[float]], start: Values) -> Values:
-    """Descend along one axis after another until none leads further down."""
-    best, moved = dict(start), True
-    while moved:
-        moved = False
-        for name, way in product(grids, (1, -1)):
-            while (place := grids[name].index(best[name]) + way) in range(len(grids[name])):
-                tried = best | {name: grids[name][place]}
-                if error(tried) >= error(best):
-                    break
-                best, moved = tried, True
-    return best
-
-
-def _around(grids: Mapping[str, Sequence[float]], point: Values) -> list[Values]:
-    """Return the neighbours of a point along axes and diagonals, and the point itself."""
-    places = {name: grid.index(point[name]) for name, grid in grids.items()}
-    near = (grid[max(places[name] - 1, 0) : places[name] + 2] for name, grid in grids.items())
-    return [dict(zip(grids, values, strict=True)) for values in product(*near)]
-
-
-def chosen(sampler: str, budget: int) -> Hyperparameters:
-    """Return what was chosen for a sampler at the nearest number of evaluations that it was tuned at (by ratio)."""
-    tuned = _chosen()[sampler]
-    nearest = min(map(int, tuned), key=lambda known: max(known / budget, budget / known))
-    return hyperparameters(tuned[str(nearest)])
+def in_words(point: Values) -> str:
+    """Return a point as the file names it."""
+    return ", ".join(f"{name} {value:g}" for name, value in point.items())
 
 
 @cache
-def _chosen() -> dict[str, dict[str, Values]]:
-    held: dict[str, dict[str, Values]] = json.loads(FILE.read_text(encoding="utf-8"))["chosen"]
-    return held
-
-
-def hyperparameters(values: Mapping[str, float]) -> Hyperparameters:
-    """Return the authors' hyperparameters with these in their place."""
-    return chosen_values(AUTHORS, values)
+def chosen(sampler: str, budget: int) -> tuple[Hyperparameters, ...]:
+    """Return both choices for a sampler at a number of evaluations; the authors' for one that is not tuned."""
+    held = json.loads(FILE.read_text(encoding="utf-8"))["chosen"]
+    if sampler not in held:
+        return (AUTHORS,) * len(CHOICES)
+    return tuple(chosen_values(AUTHORS, held[sampler][str(budget)][str(choice)]) for choice in CHOICES)
 
 
 def tune(samplers: Sequence[str], budgets: Sequence[int], out: Path) -> int:
-    """Write what is chosen for each sampler and number of evaluations, beside what the file held; returns 0.
+    """Write both choices for each sampler and number of evaluations, beside what the file held; returns 0.
 
-    The file also holds the kernel distances of all that was tried. Raises UserError for an unknown sampler, and
-    DataUnavailable as `quality` does.
+    The file also holds the kernel distances of all trials. Raises UserError for what is no corrector and for
+    evaluations that `SNR` lacks, and DataUnavailable as `quality` does.
     """
-    for sampler in samplers:
-        if sampler not in BY_NAME:
-            raise unknown("sampler", sampler, BY_NAME)
-    for sampler, budget in product(samplers, budgets):
-        tried: dict[str, float] = {}
-
-        def error(values: Values, sampler: str = sampler, budget: int = budget, known: Values = tried) -> float:
-            text = ", ".join(f"{name} {value:g}" for name, value in values.items())
-            if text not in known:
-                known[text] = round(distance(sampler, budget, hyperparameters(values)), 6)
-            return known[text]
-
-        grids = {name: GRIDS[name] for name in names(sampler)}
-        if "repeats" in grids:
-            grids["repeats"] = tuple(count for count in grids["repeats"] if 2 * count <= budget)  # two noise levels
-        best = descended(error, grids, {name: START[name] for name in grids})
-        _add(out, sampler, str(budget), best, tried)
-        sys.stdout.write(f"{sampler}, {budget}: {best}, kernel distance {error(best):.5f} ({len(tried)} tried)\n")
+    known = [name for name, spec in BY_NAME.items() if spec.family is Family.PREDICTOR_CORRECTOR]
+    for name in set(samplers).difference(known):
+        raise unknown("corrector", name, known)
+    for budget in set(budgets).difference(SNR):
+        raise UserError(f"{budget} evaluations: correctors are tuned at {', '.join(map(str, SNR))}")
+    for budget, choice, sampler in product(budgets, CHOICES, samplers):
+        best, trials = raced(partial(distance, sampler, budget, choice), points(budget))
+        _add(out, (sampler, str(budget), str(choice)), best, trials)
+        last = trials[in_words(best)]
+        said = f"{in_words(best)}, kernel distance {sum(last) / len(last):.5f} ({len(trials)} tried)"
+        sys.stdout.write(f"{sampler}, {budget}, choice {choice}: {said}\n")
         sys.stdout.flush()
     return 0
 
 
-def _add(out: Path, sampler: str, budget: str, best: Values, tried: Values) -> None:
+def _add(out: Path, place: tuple[str, str, str], best: Values, trials: Trials) -> None:
     """Write a choice into the file, whole or not at all. Raises UserError for a file of another kind."""
+    sampler, budget, choice = place
     try:
         held = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {"chosen": {}, "tried": {}}
-        held["chosen"].setdefault(sampler, {})[budget] = best
-        held["tried"].setdefault(sampler, {})[budget] = tried
+        for kind, value in (("chosen", best), ("tried", trials)):
+            held[kind].setdefault(sampler, {}).setdefault(budget, {})[choice] = value
     except (ValueError, KeyError, TypeError, AttributeError):
         raise UserError(f"{out}: no file of this command's choices: name another place with --out") from None
     write_whole(out, f"{json.dumps(held, indent=1)}\n".encode())
 
 
-def distance(sampler: str, budget: int, given: Hyperparameters) -> float:
-    """Return the mean kernel distance of trial batches to images held out; `DIVERGED` for a run without an end."""
-    features, within = held_out()
-    problem, distances = quality.problem(LAST_SIGMA), []
-    for number in range(FIRST_TRIAL, FIRST_TRIAL + TRIALS):
-        try:
-            x = run(problem, BY_NAME[sampler], budget, given, SIZE, generator(SEED, number)).x
-        except NonFiniteState:
-            return DIVERGED
-        distances.append(metrics.kernel_distance(quality.extractor()(denoised(problem, x)), features, within))
-    return sum(distances) / TRIALS
+def distance(sampler: str, budget: int, choice: int, point: Values, number: int) -> float:
+    """Return a trial batch's kernel distance to images held out; `DIVERGED` for a run without an end."""
+    features, within = held_out(choice)
+    problem, draws = quality.problem(LAST_SIGMA), generator(SEED, 10_000 * choice + number)
+    try:
+        x = run(problem, BY_NAME[sampler], budget, chosen_values(AUTHORS, point), SIZE, draws).x
+    except NonFiniteState:
+        return DIVERGED
+    return round(metrics.kernel_distance(quality.extractor()(denoised(problem, x)), features, within), 6)
 
 
 @cache
-def held_out() -> tuple[torch.Tensor, float]:
-    """Return the features of training images held out, and the mean of the kernel over their pairs."""
-    features = quality.extractor()(quality.learned().held_out[:COMPARED])
+def held_out(choice: int) -> tuple[torch.Tensor, float]:
+    """Return the features of a choice's training images held out, and the mean of the kernel over their pairs."""
+    features = quality.extractor()(quality.learned().held_out[(choice - 1) * COMPARED :][:COMPARED])
     return features, metrics.kernel_within(features)

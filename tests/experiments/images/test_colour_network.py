@@ -1,7 +1,9 @@
-"""Colour images from the suite's own network: each claim can fail; settings are chosen inside of their grids."""
+"""Colour images from the suite's own network: each claim can fail; both choices follow from what was tried."""
 
 import json
 from collections.abc import Iterator
+from functools import partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +23,7 @@ from experiments.images.networks.colour import SHA256
 from experiments.images.networks.small import WEIGHTS
 from experiments.images.runs import Problem
 from experiments.images.tasks import PLANS
-from tests.claims import ROOT, claims, refuted, verdict_of
+from tests.claims import ROOT, claims, measured, refuted, verdict_of
 from verdicts.claims.loading import load_config
 from verdicts.claims.schema import Profile, Verdict
 from verdicts.records.figures import saved_as
@@ -29,7 +31,7 @@ from verdicts.run.checks import settings_class
 from verdicts.studies import Cell, Memory, using
 
 SPREAD = 0.25
-FEW = Settings(batches=2, batch=8, samplers=(PLAIN, SOLVER), budgets=(4, 6), reference=20, images=10, shown=(8,))
+FEW = Settings(batches=2, batch=8, samplers=(PLAIN, SOLVER), budgets=(4, 6), reference=20, images=10)
 NEAR, FAR = [0.10, 0.11, 0.09, 0.10], [0.20, 0.22, 0.20, 0.21]
 
 
@@ -49,14 +51,17 @@ def in_small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     asked = Problem(gaussian_score, (3, 16, 16), SigmaRange(5.0, 0.01))
     places = {
         "problem": lambda last_sigma: asked,
-        "test_images": lambda: made(60, 1),
-        "learned": lambda: Parts(made(80, 2), made(30, 3)),
+        "test_images": lambda: made(90, 1),
+        "learned": lambda: Parts(made(80, 2), made(40, 3)),
         "extractor": lambda: extractor,
         "judge": quality.judge.__wrapped__,
     }
     for name, place in places.items():
         monkeypatch.setattr(quality, name, place)
-    monkeypatch.setattr(tuning, "chosen", lambda sampler, budget: AUTHORS._replace(rho=7.0, repeats=1))
+    monkeypatch.setattr(quality, "_reference", quality._reference.__wrapped__)
+    given = AUTHORS._replace(rho=7.0, repeats=1)
+    monkeypatch.setattr(tuning, "chosen", lambda sampler, budget: (given, given._replace(rho=5.0)))
+    monkeypatch.setattr(tuning, "COMPARED", 20)
     monkeypatch.setattr(losses, "_score", lambda case: gaussian_score)
     monkeypatch.setattr(tuning, "held_out", tuning.held_out.__wrapped__)
     with using(Memory()):
@@ -67,7 +72,7 @@ def test_a_corrector_that_is_farther_refutes(monkeypatch: pytest.MonkeyPatch) ->
     """Falsifier of X5 to X7 and X8a: the numbers of the compared runs exchanged."""
     far = {(PLAIN, EARLY), (PLAIN, LATE), (ANCESTRAL, LATE), (SOLVER, LATE), (study.GAUSSIAN, 0)}
 
-    def kernels(settings: Settings, sampler: str, budget: int = 0) -> list[float]:
+    def kernels(settings: Settings, sampler: str, budget: int, choice: int) -> list[float]:
         return FAR if ((sampler, budget) in far) is holds else NEAR
 
     monkeypatch.setattr(study, "kernels", kernels)
@@ -78,6 +83,19 @@ def test_a_corrector_that_is_farther_refutes(monkeypatch: pytest.MonkeyPatch) ->
     assert verdict_of("X8a", settings=Settings()) is Verdict.HOLDS
     far = {(PLAIN, LATE)}
     assert verdict_of("X8a", settings=Settings()) is Verdict.REFUTED
+
+
+def test_what_the_choice_decides_is_not_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second choice exchanges the samplers' numbers: the mean is 0, the interval has those of both."""
+
+    def kernels(settings: Settings, sampler: str, budget: int, choice: int) -> list[float]:
+        return FAR if (sampler == PLAIN) is (choice == 0) else NEAR
+
+    monkeypatch.setattr(study, "kernels", kernels)
+    gain = measured("X5.gain", Settings())
+    low, high = gain.interval
+    assert gain.value == pytest.approx(0.0, abs=1e-12) and low == pytest.approx(-high) and low < -0.1
+    assert verdict_of("X5", settings=Settings()) is Verdict.INCONCLUSIVE
 
 
 def test_a_score_that_copies_breaks_x8(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,9 +112,11 @@ def test_a_larger_variance_refutes_x9(monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of X9."""
     none = np.empty(0)
     ratios = {ADAPTIVE: [0.8, 0.81, 0.79, 0.8], PLAIN: [1.0, 1.01, 0.99, 1.02]}
-    monkeypatch.setattr(
-        study, "batches", lambda settings, name, budget: [Batch(0, 0.0, one, none, none) for one in ratios[name]]
-    )
+
+    def batches(settings: Settings, name: str, budget: int, choice: int) -> list[Batch]:
+        return [Batch(0, 0.0, one, none, none) for one in ratios[name]]
+
+    monkeypatch.setattr(study, "batches", batches)
     assert verdict_of("X9", settings=Settings()) is Verdict.HOLDS
     ratios[ADAPTIVE], ratios[PLAIN] = ratios[PLAIN], ratios[ADAPTIVE]
     assert verdict_of("X9", settings=Settings()) is Verdict.REFUTED
@@ -111,7 +131,8 @@ def test_figures_and_tables_read_the_study_alone(
         monkeypatch.setattr(Cell, "compute", lambda cell: pytest.fail(f"{cell} is not in the study"))
         drawn = figures.figures(FEW, tmp_path)
         (table,) = figures.tables(FEW)
-    assert [figure.file.stem.rsplit("_", 1)[1] for figure in drawn] == ["distances", "6", "8"]
+    assert [figure.file.stem.rsplit("_", 1)[1] for figure in drawn] == ["distances", "6"]
+    assert len(table.rows) == 10
     rows = {(row[0], row[2]): row for row in table.rows}
     assert set(rows) == {(study.REAL, 0), (study.GAUSSIAN, 0), (PLAIN, 3), (PLAIN, 5), (SOLVER, 4), (SOLVER, 6)}
     ratio = table.header.index("variance ratio")
@@ -122,58 +143,62 @@ def test_samples_of_the_true_score_are_as_near_as_real_images(in_small: None) ->
     """24 images with the true score; the kernel distance of the far start is 100 times as large."""
     settings = FEW.model_copy(update={"batches": 3, "budgets": (40,)})
     near, real = (np.mean(study.kernels(settings, name, 40)) for name in (SOLVER, study.REAL))
-    far = quality.judged(5 * made(8, 9), 0.01, 20, 0, first=False)
-    assert abs(near - real) < 0.1 * quality.kernel(far, 20)
+    far = quality.judged(5 * made(8, 9), settings.setup, 1, 0)
+    assert abs(near - real) < 0.1 * quality.kernel(far, settings.setup, 1)
 
 
-def test_the_descent_stops_where_no_neighbour_is_better() -> None:
-    grids = {"a": (1.0, 2.0, 3.0, 4.0), "b": (1.0, 2.0, 4.0, 8.0)}
-    tried = []
-
-    def error(values: dict[str, float]) -> float:
-        tried.append(tuple(values.values()))
-        return (values["a"] - 3) ** 2 + (values["b"] - 2) ** 2
-
-    assert tuning.descended(error, grids, {"a": 1.0, "b": 8.0}) == {"a": 3.0, "b": 2.0}
-    assert len(set(tried)) < 16
+def test_test_images_of_batches_are_apart(in_small: None) -> None:
+    seen = torch.cat([part for number in (1, 2, 3) for part in quality.shares(FEW.setup, number)])
+    assert torch.equal(seen, quality.test_images()[:84])
+    with pytest.raises(ValueError, match="there are 90 test images"):
+        quality.shares(FEW.setup, 4)
 
 
-def test_the_descent_follows_a_valley_along_a_diagonal() -> None:
-    grids = {"a": (0.0, 1.0, 2.0, 3.0, 4.0), "b": (0.0, 1.0, 2.0, 3.0, 4.0)}
+def test_a_race_ends_at_the_best_and_runs_the_better_points_for_longer() -> None:
+    """The first batch misleads; what later ones say of the points that are left decides."""
+    entered = [{"rho": float(k)} for k in range(10)]
 
-    def error(values: dict[str, float]) -> float:
-        return 10 * (values["a"] - values["b"]) ** 2 + (values["a"] - 3) ** 2
+    def error(point: tuning.Values, number: int) -> float:
+        return 3.0 if number == 0 and point["rho"] == 6 else abs(point["rho"] - 6)
 
-    assert tuning.descended(error, grids, {"a": 0.0, "b": 0.0}) == {"a": 3.0, "b": 3.0}
+    best, trials = tuning.raced(error, entered)
+    assert best == {"rho": 6.0}
+    assert sorted(map(len, trials.values())) == [1] * 5 + [3] * 3 + [7] * 2
 
 
 def test_tuning_adds_to_its_file_and_takes_no_other(
     in_small: None, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tuning, "SIZE", 6)
+    for name, value in (("SIZE", 6), ("ROUNDS", ((1, 2), (1, 1))), ("SNR", {4: (0.2, 0.4)})):
+        monkeypatch.setattr(tuning, name, value)
     file = tmp_path / "tuned.json"
-    for sampler in (SOLVER, "annealed Langevin"):
+    for sampler in (PLAIN, ADAPTIVE):
         assert main(["tune-colour", "--samplers", sampler, "--budgets", "4", "--out", str(file)]) == 0
     held = json.loads(file.read_text())
-    assert set(held["chosen"]) == {SOLVER, "annealed Langevin"}
+    assert set(held["chosen"]) == {PLAIN, ADAPTIVE}
+    first, second = (held["tried"][PLAIN]["4"][choice] for choice in ("1", "2"))
+    assert first != second and first.keys() == held["tried"][ADAPTIVE]["4"]["1"].keys() and len(first) == 8
     file.write_text("[]")
-    assert main(["tune-colour", "--samplers", SOLVER, "--budgets", "4", "--out", str(file)]) == 2
-    assert main(["tune-colour", "--samplers", "SDE-DPM", "--out", str(file)]) == 2
+    assert main(["tune-colour", "--samplers", PLAIN, "--budgets", "4", "--out", str(file)]) == 2
+    assert main(["tune-colour", "--samplers", PLAIN, "--budgets", "5", "--out", str(file)]) == 2
+    assert main(["tune-colour", "--samplers", "PC, Langevi", "--out", str(file)]) == 2
     said = capsys.readouterr().err
-    assert "no file of this command's choices" in said and f"did you mean {SOLVER}" in said
-    assert file.read_text() == "[]"
+    assert "no file of this command's choices" in said and f"did you mean {PLAIN}" in said
+    assert "tuned at 4" in said and file.read_text() == "[]"
 
 
-def test_committed_choices_are_the_least_tried_and_inside_of_their_grids() -> None:
+def recorded(trials: tuning.Trials, point: tuning.Values, number: int) -> float:
+    return trials[tuning.in_words(point)][number]
+
+
+def test_committed_choices_win_the_committed_races_at_an_snr_inside_of_its_grid() -> None:
     held = json.loads(tuning.FILE.read_text(encoding="utf-8"))
     for sampler, budgets in held["chosen"].items():
-        for budget, values in budgets.items():
-            tried = held["tried"][sampler][budget]
-            text = ", ".join(f"{name} {value:g}" for name, value in values.items())
-            assert tried[text] == min(tried.values()) < tuning.DIVERGED
-            for name, value in values.items():
-                ends = {tuning.GRIDS[name][0], tuning.GRIDS[name][-1]}
-                assert value not in ends or (name, value) in tuning.NATURAL, (sampler, budget, name)
+        for budget, choice in product(budgets, map(str, tuning.CHOICES)):
+            tried, values = held["tried"][sampler][budget][choice], budgets[budget][choice]
+            best, trials = tuning.raced(partial(recorded, tried), tuning.points(int(budget)))
+            assert best == values and trials == tried
+            assert tuning.SNR[int(budget)][0] < values["snr"] < tuning.SNR[int(budget)][-1]
 
 
 @pytest.mark.parametrize("profile", [Profile.QUICK, Profile.CPU, Profile.FULL, Profile.GPU])
@@ -181,9 +206,8 @@ def test_every_sampler_of_a_profile_was_tuned(profile: Profile) -> None:
     group = next(group for group in claims().group if group.id == "colour_network")
     settings = settings_class(group)(**load_config(ROOT, profile, claims()).settings_of("colour_network"))
     assert isinstance(settings, Settings)
-    for sampler in settings.samplers:
-        for budget in settings.budgets:
-            assert set(tuning.names(sampler)) <= set(tuning.chosen(sampler, budget)._fields)
+    for sampler, budget in product(settings.samplers, settings.budgets):
+        assert len(tuning.chosen(sampler, budget)) == 2
 
 
 @pytest.mark.parametrize("name", sorted(SHA256))
