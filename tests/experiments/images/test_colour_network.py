@@ -191,14 +191,13 @@ def recorded(trials: tuning.Trials, point: tuning.Values, number: int) -> float:
     return trials[tuning.in_words(point)][number]
 
 
-def test_committed_choices_win_the_committed_races_at_an_snr_inside_of_its_grid() -> None:
+def test_committed_choices_win_the_committed_races() -> None:
     held = json.loads(tuning.FILE.read_text(encoding="utf-8"))
     for sampler, budgets in held["chosen"].items():
         for budget, choice in product(budgets, map(str, tuning.CHOICES)):
             tried, values = held["tried"][sampler][budget][choice], budgets[budget][choice]
             best, trials = tuning.raced(partial(recorded, tried), tuning.points(int(budget)))
             assert best == values and trials == tried
-            assert tuning.SNR[int(budget)][0] < values["snr"] < tuning.SNR[int(budget)][-1]
 
 
 @pytest.mark.parametrize("profile", [Profile.QUICK, Profile.CPU, Profile.FULL, Profile.GPU])
