@@ -35,12 +35,10 @@ class TrainMri:
 
 @dataclass(frozen=True, kw_only=True)
 class TuneMri:
-    """Choose the samplers' hyperparameters for brain slices on the development subjects, with a trained prior."""
+    """Choose the samplers' hyperparameters for brain slices on the development subjects twice, with a trained prior."""
 
     prior: Path = Path("results/training-mri/prior.safetensors")
     """The prior's weights."""
-    budgets: tuple[int, ...] = (30, 100)
-    """Score evaluations."""
     out: Path = Path("results/training-mri/tuned.json")
     """The file of the choices and of all errors."""
 
@@ -49,4 +47,4 @@ class TuneMri:
         from experiments.mri.trained import prior_of
         from experiments.mri.tuning import tune
 
-        return tune(prior_of(self.prior), self.budgets, self.out)
+        return tune(prior_of(self.prior), self.out)

@@ -1,7 +1,8 @@
 """Guidance images: posterior samples by the suite's samplers, and examples of them that networks learn from.
 
 A preliminary guidance image (PGI) is the denoised end of one run from pure noise. Slices of one subject run as one
-batch. Hyperparameters are those of `tuned.json`, chosen on the development subjects.
+batch. Hyperparameters are those of `tuned.json`, chosen twice on the development subjects; examples have those of the
+first choice.
 """
 
 import json
@@ -32,11 +33,11 @@ TUNED = Path(__file__).parent / "tuned.json"
 
 
 @cache
-def chosen() -> dict[str, dict[int, Hyperparameters]]:
-    """Return what was chosen for each sampler and number of evaluations."""
+def chosen() -> dict[str, dict[int, tuple[Hyperparameters, ...]]]:
+    """Return both choices for each sampler and number of evaluations."""
     listed = json.loads(TUNED.read_text(encoding="utf-8"))["chosen"]
     return {
-        sampler: {int(budget): hyperparameters(values) for budget, values in budgets.items()}
+        sampler: {int(budget): tuple(map(hyperparameters, choices.values())) for budget, choices in budgets.items()}
         for sampler, budgets in listed.items()
     }
 
@@ -100,7 +101,7 @@ def _example(
     draws: torch.Generator,
 ) -> Examples:
     scan = measure(x, *kind, draws)
-    pgi = guidance_images(prior, scan, sampler, budget, chosen()[sampler][budget], draws)
+    pgi = guidance_images(prior, scan, sampler, budget, chosen()[sampler][budget][0], draws)
     return Examples(x, scan, seen(pgi, prior, scan), whose)
 
 

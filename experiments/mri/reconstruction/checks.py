@@ -1,19 +1,20 @@
 """N4 to N4k: who reconstructs test subjects with the smaller error. Subjects are the units, slices are averaged."""
 
 import json
+from collections.abc import Callable
 
 import numpy as np
 import torch
 
 from ams.statistics import CONFIDENCE
 from ams.statistics.tuning import optima_on_edge
-from ams_suite.measures import geometric_mean_ratio, largest, mean_of
+from ams_suite.measures import geometric_mean_ratio, largest, mean_of, over_choices
 from experiments.mri.data import SIDE, split
 from experiments.mri.forward import adjoint, forward, row_mask, sensitivities
 from experiments.mri.guidance import ACCELERATIONS, TUNED
 from experiments.mri.reconstruction import study
 from experiments.mri.reconstruction.settings import Settings
-from experiments.mri.reconstruction.study import FLAIR, GUIDED, MODULE, SENSED, T1, UNGUIDED, Outcome
+from experiments.mri.reconstruction.study import FLAIR, GUIDED, MODULE, SENSED, T1, UNGUIDED, Case, Outcome, Run
 from experiments.mri.train import BUDGET, SAMPLER
 from experiments.mri.tuning import GRIDS, NATURAL, SAMPLERS
 from verdicts import Measurement, Unavailable, check
@@ -26,7 +27,7 @@ def outcomes(settings: Settings, method: str, acceleration: int = 4, sequence: s
     """Return what a method makes of each test subject; `PGI` is the sampler's image."""
     given = study.cases(settings, acceleration, sequence)
     if method == PGI:
-        return [study.sampled(case, SAMPLER, BUDGET) for case in given]
+        return [study.sampled(case, *study.runs(SAMPLER, BUDGET)[0]) for case in given]
     return [study.reconstructed(case, method) for case in given]
 
 
@@ -42,16 +43,19 @@ def _gain(settings: Settings, values: np.ndarray) -> Measurement:
 
 
 def _sampler_ratio(settings: Settings, sampler: str, budget: int) -> Measurement:
-    """Return a sampler's NMSE over annealed Langevin's, the geometric mean over subjects."""
+    """Return a sampler's NMSE over annealed Langevin's, the geometric mean over subjects and choices."""
     if budget not in settings.budgets:
         raise Unavailable(f"{budget} evaluations are none of this profile's budgets")
-    ours, theirs = (
-        [float(study.sampled(case, name, budget).quality.nmse.mean()) for case in study.cases(settings)]
-        for name in (sampler, LANGEVIN)
-    )
-    return geometric_mean_ratio(
-        ours, theirs, CONFIDENCE, settings.seed, means=[float(np.mean(ours)), float(np.mean(theirs))]
-    )
+    return _over_choices(settings, sampler, budget, lambda case, run: study.sampled(case, *run).quality.nmse.mean())
+
+
+def _over_choices(settings: Settings, sampler: str, budget: int, value: Callable[[Case, Run], float]) -> Measurement:
+    """Return a sampler's value over annealed Langevin's, the geometric mean over subjects, with both choices."""
+    ratios = []
+    for pair in zip(study.runs(sampler, budget), study.runs(LANGEVIN, budget), strict=True):
+        ours, theirs = ([float(value(case, run)) for case in study.cases(settings)] for run in pair)
+        ratios.append(geometric_mean_ratio(ours, theirs, CONFIDENCE, settings.seed))
+    return over_choices(ratios)
 
 
 @check("N4.error")
@@ -75,13 +79,12 @@ def error_of_noise_corrected_adaptive_momentum(settings: Settings) -> Measuremen
 @check("N4k.variance")
 def variance_between_runs(settings: Settings) -> Measurement:
     """Measure the variance between two runs of adaptive momentum over that of annealed Langevin, at 30 evaluations."""
-    ours, theirs = ([_between(case, sampler) for case in study.cases(settings)] for sampler in (ADAPTIVE, LANGEVIN))
-    return geometric_mean_ratio(ours, theirs, CONFIDENCE, settings.seed)
+    return _over_choices(settings, ADAPTIVE, BUDGET, _between)
 
 
-def _between(case: study.Case, sampler: str) -> float:
+def _between(case: Case, run: Run) -> float:
     """Return half the mean squared difference of two runs."""
-    one, other = (study.sampled(case, sampler, BUDGET, number).images for number in (0, 1))
+    one, other = (study.sampled(case, *run, number).images for number in (0, 1))
     return float(np.square(one - other).mean() / 2)
 
 
@@ -177,6 +180,11 @@ def subjects_on_two_sides(settings: Settings) -> Measurement:
 def tuned_optima_on_an_edge(settings: Settings) -> Measurement:
     """Count the chosen hyperparameters that are at an end of what was tried."""
     listed = json.loads(TUNED.read_text(encoding="utf-8"))["chosen"]
-    best = {f"{sampler}, {budget}": values for sampler, each in listed.items() for budget, values in each.items()}
+    best = {
+        f"{sampler}, {budget}, choice {choice}": values
+        for sampler, each in listed.items()
+        for budget, choices in each.items()
+        for choice, values in choices.items()
+    }
     edges = optima_on_edge(GRIDS, best, NATURAL)
     return Measurement(value=float(len(edges)), n=len(best), detail={"on an edge": "; ".join(edges)})

@@ -1,13 +1,13 @@
 """What the group computes once: the reconstructions of each test subject, and their quality."""
 
 from collections.abc import Iterator
-from itertools import product
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ams.samplers.presets import Hyperparameters
 from experiments.images.runs import generator
 from experiments.mri.baselines import compressed_sensing
 from experiments.mri.data import COUNT, SEQUENCES, slices, split
@@ -17,7 +17,7 @@ from experiments.mri.metrics import Quality, quality
 from experiments.mri.reconstruction.settings import Settings
 from experiments.mri.train import BUDGET, SAMPLER
 from experiments.mri.trained import committed, prior_score
-from experiments.mri.tuning import SAMPLERS
+from experiments.mri.tuning import COMPARED
 from experiments.mri.unrolled import seen
 from verdicts.studies import Array, Cell, cell
 
@@ -26,6 +26,8 @@ DATA = tuple(f"nichart-{sequence}-{subject:02d}" for sequence in SEQUENCES for s
 ZERO_FILLED, SENSED, MODULE, GUIDED, UNGUIDED = "zero-filled", "compressed sensing", "module", "guided", "unguided"
 PARTS = ("", "-quarter")
 """Networks that learned from all training subjects, and from a quarter of them."""
+Run = tuple[str, int, Hyperparameters]
+"""A sampler, its number of evaluations, its hyperparameters."""
 UNDETERMINED = 0.1
 """The data hardly determine directions of smaller eigenvalues of the encoding, which are at most 1."""
 
@@ -70,11 +72,11 @@ def truth(case: Case) -> Array:
 
 
 @cell(data=DATA)
-def sampled(case: Case, sampler: str, budget: int, number: int = 0) -> Outcome:
+def sampled(case: Case, sampler: str, budget: int, given: Hyperparameters, number: int = 0) -> Outcome:
     """The preliminary guidance images that a sampler makes, in the run of a number."""
     x, scan = measured(case)
     draws = generator(case.seed, 1000 * (number + 1) + case.subject)
-    return judged(x, scan, guidance_images(prior_score(), scan, sampler, budget, chosen()[sampler][budget], draws))
+    return judged(x, scan, guidance_images(prior_score(), scan, sampler, budget, given, draws))
 
 
 @cell(data=DATA)
@@ -95,7 +97,7 @@ def _reconstruct(case: Case, method: str, scan: Scan) -> Float[Tensor, "n 64 64"
         return committed(method)(scan, scan.b)
     if kind == GUIDED:
         return committed(method)(scan, torch.from_numpy(reconstructed(case, MODULE + part).images.copy()))
-    pgi = torch.from_numpy(sampled(case, SAMPLER, BUDGET).images.copy())
+    pgi = torch.from_numpy(sampled(case, SAMPLER, BUDGET, chosen()[SAMPLER][BUDGET][0]).images.copy())
     return committed(method)(seen(pgi, prior_score(), scan))
 
 
@@ -104,15 +106,27 @@ def cases(settings: Settings, acceleration: int = 4, sequence: str = T1) -> list
     return [Case(subject, settings.slices, settings.seed, acceleration, sequence) for subject in split().test]
 
 
+def runs(sampler: str, budget: int) -> list[Run]:
+    """Return what `sampled` is told of a sampler's runs, one for each choice of its hyperparameters."""
+    return [(sampler, budget, given) for given in chosen()[sampler][budget]]
+
+
+def compared(settings: Settings) -> list[tuple[str, int]]:
+    """Return the samplers that are compared, with their numbers of evaluations."""
+    return [(sampler, budget) for budget in settings.budgets for sampler in COMPARED[budget]]
+
+
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks and figures read."""
     for case in cases(settings):
         yield truth.cell(case)
-        yield from (sampled.cell(case, *each) for each in product(SAMPLERS, settings.budgets))
-        yield from (sampled.cell(case, sampler, BUDGET, 1) for sampler in SAMPLERS[:2])
+        for sampler, budget in compared(settings):
+            yield from (sampled.cell(case, *one) for one in dict.fromkeys(runs(sampler, budget)))
+        for sampler in COMPARED[100]:
+            yield from (sampled.cell(case, *one, 1) for one in dict.fromkeys(runs(sampler, BUDGET)))
         yield from (reconstructed.cell(case, method) for method in (ZERO_FILLED, SENSED))
         yield from (reconstructed.cell(case, kind + part) for part in PARTS for kind in (MODULE, UNGUIDED, GUIDED))
     for case in (*cases(settings, 8), *cases(settings, 4, FLAIR)):
         yield truth.cell(case)
-        yield sampled.cell(case, SAMPLER, BUDGET)
+        yield sampled.cell(case, *runs(SAMPLER, BUDGET)[0])
         yield from (reconstructed.cell(case, method) for method in (SENSED, MODULE, UNGUIDED, GUIDED))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from ams.samplers.presets import Hyperparameters
 from experiments.mri.metrics import Quality
 from experiments.mri.reconstruction.study import Case, Outcome
 
@@ -27,7 +28,7 @@ def outcome(psnr: float, nmse: float = 0.01, undetermined: float = 0.01) -> Outc
 def by_subject(values: dict[str, float]) -> Callable[..., Outcome]:
     """Return what stands for a cell of samplers: NMSE by sampler, a little different from subject to subject."""
 
-    def made(case: Case, sampler: str, budget: int, number: int = 0) -> Outcome:
+    def made(case: Case, sampler: str, budget: int, given: Hyperparameters, number: int = 0) -> Outcome:
         return outcome(20.0, values[sampler] * (1 + 0.01 * (case.subject % 3)))
 
     return made

@@ -43,7 +43,9 @@ def test_runs_that_vary_alike_refute_n4k(monkeypatch: pytest.MonkeyPatch) -> Non
     """Falsifier of N4k: two runs of adaptive momentum that differ as much as Langevin's."""
     for factor, verdict in ((1.0, "refuted"), (0.8, "holds")):
 
-        def made(case: Case, sampler: str, budget: int, number: int = 0, factor: float = factor) -> Outcome:
+        def made(
+            case: Case, sampler: str, budget: int, given: object, number: int = 0, factor: float = factor
+        ) -> Outcome:
             size = factor if sampler == ADAPTIVE else 1.0
             apart = (size * (1 + 0.01 * (case.subject % 3))) ** 0.5
             return outcome(20.0)._replace(images=np.full((2, 64, 64), number * apart))
@@ -59,7 +61,7 @@ def with_outcomes(monkeypatch: pytest.MonkeyPatch, values: Callable[[str, Case],
         psnr, undetermined = values(method, case)
         return outcome(psnr + 0.01 * (case.subject % 3), undetermined=undetermined * (1 + 0.01 * (case.subject % 3)))
 
-    monkeypatch.setattr(study, "sampled", lambda case, sampler, budget: made("PGI", case))
+    monkeypatch.setattr(study, "sampled", lambda case, sampler, budget, given: made("PGI", case))
     monkeypatch.setattr(study, "reconstructed", lambda case, method: made(method, case))
 
 
@@ -127,7 +129,7 @@ def test_an_operator_that_is_not_the_adjoint_refutes_n4i(monkeypatch: pytest.Mon
 
 
 def test_an_optimum_on_an_edge_refutes_n4i(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    edge = {"chosen": {LANGEVIN: {"30": {"factor": checks.GRIDS["factor"][-1], "repeats": 2}}}}
+    edge = {"chosen": {LANGEVIN: {"30": {"2": {"factor": checks.GRIDS["factor"][-1], "repeats": 2}}}}}
     (tmp_path / "tuned.json").write_text(json.dumps(edge))
     monkeypatch.setattr(checks, "TUNED", tmp_path / "tuned.json")
     assert refuted("N4i", "tuned", settings=SMALL)
