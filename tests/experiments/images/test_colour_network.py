@@ -159,7 +159,7 @@ def test_a_race_ends_at_the_best_and_runs_the_better_points_for_longer() -> None
     entered = [{"rho": float(k)} for k in range(10)]
 
     def error(point: tuning.Values, number: int) -> float:
-        return 3.0 if number == 0 and point["rho"] == 6 else abs(point["rho"] - 6)
+        return 2.5 if number == 0 and point["rho"] == 6 else abs(point["rho"] - 6)
 
     best, trials = tuning.raced(error, entered)
     assert best == {"rho": 6.0}
