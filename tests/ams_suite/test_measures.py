@@ -57,3 +57,11 @@ def test_differences_are_paired_by_batch() -> None:
     paired, alone = measures.mean_difference(ours, theirs, 0.999, 1, budget=20), measures.mean_of(ours, 0.999, 1)
     assert paired.value == pytest.approx(1.05) and paired.detail == {"budget": 20}
     assert np.ptp(paired.interval) < 0.01 * np.ptp(alone.interval)
+
+
+def test_an_experiment_repeated_with_other_choices_has_the_intervals_of_all() -> None:
+    first, second = measures.mean_of([1.0, 1.2], 0.9, 1), measures.mean_of([3.0, 3.1], 0.9, 1)
+    both = measures.over_choices([first, second])
+    assert both.value == pytest.approx((first.value + second.value) / 2)
+    assert both.interval == (first.interval[0], second.interval[1]) and both.n == 2
+    assert both.detail["each choice"] == [[first.value, *first.interval], [second.value, *second.interval]]
