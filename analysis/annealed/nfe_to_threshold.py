@@ -60,8 +60,8 @@ class Case(NamedTuple):
         far = (*settings.compared, *settings.compared_long) if baseline else ()
         if self.conditions:
             most = 4 * max(settings.elsewhere, default=0)
-            known = {*settings.elsewhere, *(each for each in far if each <= most)}
-            return tuple(sorted(known)) if tuned and paired else ()
+            near = (each for each in far if each <= most)
+            return tuple(sorted({*settings.elsewhere, *near})) if tuned and paired else ()
         if tuned and self.line:
             known = (*settings.line_tuned, *(settings.line_tuned_long if baseline else ()))
             return known if paired and self.can_tune else ()
