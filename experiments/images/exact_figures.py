@@ -103,7 +103,7 @@ def speed_table(
     caption = (
         "Evaluations at which KL (nats a pixel) first falls to a threshold, log-log between budgets, and annealed "
         f"Langevin's over them at the same settings; {CONFIDENCE:.1%} intervals by Student's test over "
-        f"{settings.batches} batches. The smallest budget is an upper bound. Tuned: the best step and steps per noise "
-        "level for each budget, chosen on other batches."
+        f"{settings.batches} batches end at budgets that were run. The smallest is an upper bound. Tuned: the best "
+        "step and steps per noise level for each budget, chosen on other batches."
     )
     return Table(id=name, caption=caption, header=("settings", *THRESHOLD_HEADER), rows=tuple(rows), claims=claims)

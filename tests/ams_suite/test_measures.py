@@ -45,7 +45,7 @@ def test_speed_up_is_the_ratio_and_says_where_it_is_a_bound() -> None:
     curve = {budget: np.full(3, 1 / budget) for budget in (20, 80, 400)}
     twice = measures.speed_up([0.01] * 3, curve, 50, 0.999, seed=2405, batch=8, baseline="b")
     low, high = twice.interval
-    assert twice.value == pytest.approx(2.0) and 1.94 < low < 2.0 < high < 2.06
+    assert twice.value == pytest.approx(2.0) and low == pytest.approx(1.6) and high == pytest.approx(8.0)
     assert twice.n == 24 and twice.seeds == (2405,) and twice.detail["baseline"] == "b"
     far = measures.speed_up([1e-6] * 3, curve, 50, 0.999, seed=2405)
     assert far.value == far.high == pytest.approx(8.0) == far.detail["largest ratio that could be seen"]

@@ -70,6 +70,15 @@ def speed_up_over_annealed_langevin(settings: Settings) -> Measurement:
     return _speed_up(settings, BASELINE)
 
 
+@check("D1b.twice")
+def kl_of_annealed_langevin_at_twice_the_evaluations(settings: Settings) -> Measurement:
+    """Measure annealed Langevin's KL per pixel at 120 evaluations less adaptive momentum's at 60 (fresh, paired)."""
+    budget = max(settings.small)
+    pair = (study.fresh_errors(settings, *run) for run in ((BASELINE, 2 * budget), (PAPER, budget)))
+    theirs, ours = (column(each, "kl") for each in pair)
+    return measures.mean_difference(theirs, ours, CONFIDENCE, settings.seed, settings.batch)
+
+
 @check("D1a.energy")
 def largest_energy_difference_to_annealed_langevin(settings: Settings) -> Measurement:
     """Measure annealed Langevin's energy distance less adaptive momentum's, farthest from 0 at 20 to 60 evaluations."""

@@ -15,6 +15,8 @@ CONSTANT, REVERSE = "Langevin, drift x1.5", "reverse diffusion"
 class Settings(ExactSettings, frozen=True):
     """Annealed Langevin and adaptive momentum run at `past` evaluations too (0: not); RK45 at `tolerances`.
 
+    D1b's comparison at twice the evaluations is made on `fresh` batches, on which nobody looked.
+
     Reverse diffusion runs at `reverse` too. D3 compares it with adaptive momentum on `more` batches besides the others,
     on as many of which the minor mode is counted.
 
@@ -26,6 +28,7 @@ class Settings(ExactSettings, frozen=True):
     past: NonNegativeInt = 0
     reverse: tuple[PositiveInt, ...] = ()
     more: NonNegativeInt = 0
+    fresh: NonNegativeInt = 0
     tolerances: tuple[float, ...] = ()
     tuned_samplers: tuple[str, ...] = (BASELINE, PAPER, CONSTANT)
     tuned: tuple[PositiveInt, ...] = ()

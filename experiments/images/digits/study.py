@@ -18,13 +18,13 @@ from ams.samplers import NonFiniteState
 from ams.samplers.presets import AUTHORS, RK45, Hyperparameters
 from ams.schedules import Level
 from experiments.images import exact
-from experiments.images.digits.settings import PAPER, REVERSE, Settings
+from experiments.images.digits.settings import BASELINE, PAPER, REVERSE, Settings
 from experiments.images.exact import Errors, ExactTarget, Results
 from experiments.images.runs import BatchSetup, generator, solved
 from verdicts.studies import Cell, cell
 
-FIRST_TRIAL, FIRST_RARE, FIRST_MORE = 10_000, 20_000, 30_000
-"""The first batch that tuning tries, the first on which the minor mode is counted, the first of D3's own."""
+FIRST_TRIAL, FIRST_RARE, FIRST_MORE, FIRST_FRESH = 10_000, 20_000, 30_000, 40_000
+"""The first batch that tuning tries, the first on which the minor mode is counted, the first of D3's, of D1b's own."""
 FREQUENT, RARE, RARE_IMAGES = 0, 1, 18
 """The two classes of the target with a minor mode, and how many images of the rare one it holds."""
 
@@ -120,6 +120,12 @@ def errors(settings: Settings, sampler: str, budget: int, more: int = 0) -> list
     return [sampler_batch(sampler, budget, n, settings.setup) for n in numbers]
 
 
+def fresh_errors(settings: Settings, sampler: str, budget: int) -> list[Errors]:
+    """Return the errors of a sampler's fresh batches at the defaults."""
+    numbers = range(FIRST_FRESH, FIRST_FRESH + settings.fresh)
+    return [sampler_batch(sampler, budget, n, settings.setup) for n in numbers]
+
+
 def tuned_errors(settings: Settings, sampler: str, budget: int) -> list[Errors]:
     """Return the errors of a tuned sampler's batches."""
     grid, setup = settings.grid(budget), settings.setup
@@ -158,6 +164,8 @@ def cells(settings: Settings) -> Iterator[Cell]:
     setup = settings.setup
     compared = [(PAPER, max(settings.small)), *((REVERSE, budget) for budget in settings.budgets_of(REVERSE))]
     yield from (sampler_batch.cell(*each, FIRST_MORE + n, setup) for each in compared for n in range(settings.more))
+    twice, fresh = [(PAPER, max(settings.small)), (BASELINE, 2 * max(settings.small))], range(settings.fresh)
+    yield from (sampler_batch.cell(*each, FIRST_FRESH + n, setup) for each in twice for n in fresh)
     numbers = exact.numbers(settings, RK45.name)
     yield from (solver_batch.cell(t, n, setup) for t in settings.tolerances for n in numbers)
     for sampler, budget in ((s, b) for s in settings.tuned_samplers for b in settings.tuned):

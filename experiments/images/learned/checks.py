@@ -85,7 +85,7 @@ def coverage_gain_over_annealed_langevin(settings: Settings) -> Measurement:
 def speed_up_over_annealed_langevin(settings: Settings) -> Measurement:
     """Measure annealed Langevin's evaluations over adaptive momentum's smallest budget, at equal coverage."""
     budget = min(settings.budgets)
-    ours, curve = _column(settings, PAPER, budget, "missed"), study.learned_curve(settings, BASELINE)
+    ours, curve = _column(settings, PAPER, budget, "missed"), study.baseline_curve(settings)
     theirs = error_curve(curve, "missed")
     return measures.speed_up(ours, theirs, budget, CONFIDENCE, settings.seed, settings.batch)
 

@@ -149,8 +149,8 @@ def needed_table(settings: Settings) -> Table:
     caption = (
         f"Evaluations for a coverage of so much of what two sets of one distribution have ({expected:.3g}), log-log "
         f"between budgets, n = {settings.batch}, and annealed Langevin's over them. The threshold counts digits that "
-        f"are not covered; {CONFIDENCE:.1%} intervals by Student's test over batches. The smallest budget is an upper "
-        "bound."
+        f"are not covered; {CONFIDENCE:.1%} intervals by Student's test over batches end at budgets that were run. The "
+        "smallest budget is an upper bound."
     )
     header = ("coverage", *THRESHOLD_HEADER)
     return Table(id="network_needed", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)
@@ -167,8 +167,9 @@ def speed_table(settings: Settings) -> Table:
             rows.append((sampler, budget, ratio.value, *ratio.interval, max(settings.budgets) / budget))
     caption = (
         "Evaluations that a sampler needs for the coverage of adaptive momentum's samples, over adaptive "
-        f"momentum's: above 1 adaptive momentum is faster. {CONFIDENCE:.1%} intervals by Student's test over "
-        "batches, paired; last, the largest ratio that its budgets can show: there value and end are lower bounds."
+        f"momentum's: above 1 adaptive momentum is faster. {CONFIDENCE:.1%} intervals by Student's test over batches, "
+        "paired, end at budgets that were run; last, the largest ratio that its budgets can show: there value and end "
+        "are lower bounds."
     )
     header = ("against", "NFE of adaptive momentum", "ratio", "low", "high", "largest seen")
     return Table(id="network_speed", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)

@@ -12,11 +12,12 @@ SOLVER = "SDE-DPM-Solver++"
 class Settings(RunSettings, frozen=True):
     """Runs with the learned score; the samplers in `compared` run with both scores at `compared_budgets`.
 
-    Samples are shown at `grid_budget` evaluations. Real digits are measured on `many`
-    batches, on which Q5a compares coverage.
+    Annealed Langevin runs at `between` too. Samples are shown at `grid_budget` evaluations. Real digits are measured on
+    `many` batches, on which Q5a compares coverage.
     """
 
     budgets: Sizes = (20, 60, 120)
+    between: Sizes = (30,)
     batches: PositiveInt = 12
     batch: PositiveInt = 40
     samplers: Names = (BASELINE, DOUBLED, PAPER, "PC, Langevin", "PC, adaptive", REVERSE, FLOW, SOLVER, BAOAB)

@@ -9,7 +9,7 @@ import torch
 from ams.samplers.presets import AUTHORS, SPECS
 from experiments.images.learned import losses, quality
 from experiments.images.learned.quality import EXACT, LEARNED, Judged, Quality
-from experiments.images.learned.settings import BAOAB, SOLVER, Settings
+from experiments.images.learned.settings import BAOAB, BASELINE, SOLVER, Settings
 from experiments.images.runs import BatchSetup, generator, run
 from experiments.images.tasks import split_digits
 from verdicts.studies import Array, Cell, cell
@@ -84,11 +84,17 @@ def learned_curve(settings: Settings, sampler: str) -> dict[int, list[Quality]]:
     return {budget: batches(settings, LEARNED, sampler, budget) for budget in settings.budgets}
 
 
+def baseline_curve(settings: Settings) -> dict[int, list[Quality]]:
+    """Return annealed Langevin's batches with the learned score, by evaluations, those between budgets included."""
+    return {n: batches(settings, LEARNED, BASELINE, n) for n in sorted({*settings.budgets, *settings.between})}
+
+
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks, figures and tables read."""
     setup, numbers = settings.setup, range(1, settings.batches + 1)
     runs = [(LEARNED, s, b) for s in settings.samplers for b in settings.budgets]
     runs += [(score, s, b) for score in (LEARNED, EXACT) for s in settings.compared for b in settings.compared_budgets]
+    runs += [(LEARNED, BASELINE, budget) for budget in settings.between]
     yield from (sampler_batch.cell(*each, number, setup) for each in runs for number in numbers)
     yield from (real_batch.cell(settings.batches + number, setup) for number in numbers)
     many = range(1, settings.many + 1)

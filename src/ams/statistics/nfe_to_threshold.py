@@ -1,14 +1,13 @@
-"""The number of score evaluations (NFE) for an error threshold, by log-log interpolation of errors between budgets.
+"""The number of score evaluations (NFE) for an error threshold.
 
-Exact errors give a number (`nfe_to_threshold`), errors of batches an interval (`nfe_interval`). The interval contains a
-budget unless Student's test over batches rejects that the error there equals the threshold. The test is paired if the
-threshold is another sampler's error on the same starts. At 6 to 14 batches this interval has the stated coverage; a
-bootstrap misses 15 to 50 times as often.
+The number is read between budgets, by log-log interpolation of the errors (`nfe_to_threshold`). Errors of batches give
+an interval as well (`nfe_interval`), whose ends are budgets at which runs were made. So it contains what interpolation
+may miss, if the error falls from budget to budget. A budget is an end where Student's test over batches rejects that
+the error there equals the threshold. The test is paired if the threshold is another sampler's error on the same starts.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import pairwise
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -18,7 +17,6 @@ from ams.statistics.intervals import mean_interval
 
 BatchErrors: TypeAlias = Mapping[int, Float[np.ndarray, " batches"]]
 """The positive errors of all batches for each number of evaluations."""
-_SUBDIVISIONS = 64  # of the interval between two budgets
 
 
 class Nfe(NamedTuple):
@@ -60,20 +58,8 @@ def budgets_around(points: Iterable[tuple[float, float]], threshold: float) -> t
     return before, math.inf
 
 
-def _readings(curve: BatchErrors) -> Iterator[tuple[float, Float[np.ndarray, " batches"]]]:
-    """Yield logarithmically spaced budgets with errors of all batches, whose mean is the interpolated mean error."""
-    budgets = sorted(curve)
-    yield float(budgets[0]), curve[budgets[0]]
-    for few, many in pairwise(budgets):
-        before, after = curve[few], curve[many]
-        for share in np.arange(1, _SUBDIVISIONS + 1) / _SUBDIVISIONS:
-            mean = before.mean() ** (1 - share) * after.mean() ** share
-            relative = (1 - share) * before / before.mean() + share * after / after.mean()
-            yield few * (many / few) ** float(share), mean * relative
-
-
 def nfe_interval(curve: BatchErrors, threshold: float | Float[np.ndarray, " batches"], confidence: float) -> Nfe:
-    """Return the evaluations at which the mean error first falls to a threshold, with the budgets not rejected.
+    """Return the evaluations at which the mean error first falls to a threshold, between two budgets of the curve.
 
     The threshold is a number, or has a value for each batch. The low end is the last budget up to which all errors are
     significantly above the threshold, or the smallest budget if none is, which is no bound. The high end is the first
@@ -81,8 +67,8 @@ def nfe_interval(curve: BatchErrors, threshold: float | Float[np.ndarray, " batc
     """
     low, high = float(min(curve)), math.inf
     above = True
-    for budget, errors in _readings(curve):
-        difference = mean_interval(errors - threshold, confidence)
+    for budget in sorted(curve):
+        difference = mean_interval(curve[budget] - threshold, confidence)
         above = above and difference.low > 0.0
         if above:
             low = budget

@@ -40,11 +40,20 @@ def curve(rng: np.random.Generator, spread: float) -> dict[int, np.ndarray]:
 
 @pytest.mark.monte_carlo(share=0.01)
 def test_the_interval_holds_the_true_budget(monte_carlo) -> None:
-    """An error of 10 / NFE falls to 1/3 at 30; of 60 intervals at 0.999 at most one misses it."""
+    """An error of 10 / NFE falls to 1/3 at 30; of 60 intervals at 0.999 at most one misses it. Ends are budgets."""
     rng = np.random.default_rng(monte_carlo.seed)
     spans = [nfe_interval(curve(rng, 0.05), 1 / 3, 0.999) for _ in range(60)]
     assert sum(not span.low <= 30 <= span.high for span in spans) <= 1
     assert all(span.low <= span.value <= span.high for span in spans)
+    assert sum(span[1:] == (20, 40) for span in spans) > 55
+
+
+def test_an_interval_ends_where_runs_were_made() -> None:
+    """Between two budgets the error may fall at either of them; a budget too close to the threshold is no end."""
+    errors = {10: np.array([3.0, 3.1]), 20: np.array([1.0, 1.1]), 40: np.array([0.1, 0.2])}
+    assert nfe_interval(errors, 0.5, 0.9)[1:] == (20, 40)
+    assert nfe_interval(errors, 1.05, 0.9)[1:] == (10, 40)
+    assert nfe_interval(errors, 0.15, 0.9)[1:] == (20, math.inf)
 
 
 def test_a_ratio_joins_two_intervals() -> None:
