@@ -9,12 +9,15 @@ import torch
 from ams.data import images as load
 from ams.metrics import MixtureReference, mixture_spread
 from experiments.images import exact
-from experiments.images.exact import Errors, ExactTarget, Results
+from experiments.images.exact import BASELINE, PAPER, Errors, ExactTarget, Results
 from experiments.images.features.extractors import digit_features
 from experiments.images.features.pooled import Entry
 from experiments.images.mnist.settings import Settings
 from experiments.images.runs import BatchSetup, denoised
 from verdicts.studies import Array, Cell, cell
+
+FIRST_FRESH = 20_000
+"""The number of the first batch on which M1 is judged."""
 
 
 class Batch(NamedTuple):
@@ -60,6 +63,19 @@ def errors(settings: Settings, sampler: str, budget: int) -> list[Errors]:
     return [batch.errors for batch in batches(settings, sampler, budget)]
 
 
+def fresh_curve(settings: Settings, sampler: str) -> dict[int, list[Cell[Batch]]]:
+    """Return M1's batches by evaluations: adaptive momentum's at one budget, the baseline's at twice and thrice too."""
+    budget, numbers = sorted(settings.budgets)[:2][-1], range(FIRST_FRESH, FIRST_FRESH + settings.fresh)
+    times = (1, 2, 3) if sampler == BASELINE else (1,)
+    return {n * budget: [sampler_batch.cell(sampler, n * budget, k, settings.setup) for k in numbers] for n in times}
+
+
+def fresh_errors(settings: Settings, sampler: str) -> dict[int, list[Errors]]:
+    """Return the errors of M1's batches by evaluations."""
+    curve = fresh_curve(settings, sampler)
+    return {budget: [sampler_batch(**one.arguments).errors for one in batches] for budget, batches in curve.items()}
+
+
 def results(settings: Settings) -> Results:
     """Return every sampler's errors, by evaluations."""
     return exact.results(settings, partial(errors, settings))
@@ -74,5 +90,8 @@ def entries(settings: Settings) -> list[Entry]:
 
 
 def cells(settings: Settings) -> Iterator[Cell]:
-    """Return every cell that checks, figures and tables read."""
-    return exact.cells(settings, sampler_batch)
+    """Yield every cell that checks, figures and tables read."""
+    yield from exact.cells(settings, sampler_batch)
+    for sampler in (BASELINE, PAPER):
+        for batches in fresh_curve(settings, sampler).values():
+            yield from batches

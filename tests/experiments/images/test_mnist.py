@@ -16,7 +16,7 @@ from tests.experiments.images.made import pictures
 from verdicts.claims.schema import Verdict
 from verdicts.studies import Cell, Memory, using
 
-FEW = Settings(budgets=(10,), batches=3, batch=8, samplers=(BASELINE, "constant momentum"), seed=9)
+FEW = Settings(budgets=(10,), fresh=2, batches=3, batch=8, samplers=(BASELINE, "constant momentum"), seed=9)
 
 
 @pytest.fixture
@@ -35,11 +35,15 @@ def measured(monkeypatch: MonkeyPatch, variance_ratios: dict[str, dict[int, floa
         ratio = variance_ratios[sampler][budget]
         return [Errors(0.0, ratio * (1 + 0.001 * k), 1.0, 0.0) for k in range(settings.batches)]
 
+    def fresh_errors(settings: Settings, sampler: str) -> dict[int, list[Errors]]:
+        return {budget: errors(settings, sampler, budget) for budget in study.fresh_curve(settings, sampler)}
+
     monkeypatch.setattr(study, "errors", errors)
+    monkeypatch.setattr(study, "fresh_errors", fresh_errors)
 
 
-LANGEVIN = {20: 1.9, 50: 1.4, 100: 1.2, 400: 1.05}
-ADAPTIVE = {20: 1.6, 50: 1.15, 100: 1.02, 400: 0.9}
+LANGEVIN = {20: 1.9, 50: 1.4, 100: 1.2, 150: 1.12, 400: 1.05}
+ADAPTIVE = {20: 1.6, 50: 1.15, 100: 1.02, 150: 0.97, 400: 0.9}
 SETTINGS = Settings(budgets=(20, 50, 100), long=(400,), batches=6, batch=32)
 
 
