@@ -6,6 +6,9 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
+MNIST_TUNED = "annealed Langevin", "adaptive momentum", "PC, Langevin", "PC, adaptive"
+"""The samplers that the pretrained network's group tunes."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class DenoisingLoss:
@@ -69,3 +72,22 @@ class TuneColour:
         from experiments.images.colour_network.tuning import tune
 
         return tune(self.samplers, self.budgets, self.out)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuneMnist:
+    """Choose the hyperparameters of samplers on the pretrained MNIST network, twice, on batches that judge nothing."""
+
+    samplers: Annotated[tuple[str, ...], arg(metavar="NAME ...")] = MNIST_TUNED
+    """The samplers, by name."""
+    budgets: tuple[int, ...] = (25, 50, 100)
+    """Score evaluations."""
+    out: Path = Path("results/training/tuned-mnist.json")
+    """The file of all that was tried; what it holds of other runs stays."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from experiments.images.pretrained.settings import Settings
+        from experiments.images.pretrained.tuning import tune
+
+        return tune(self.samplers, self.budgets, Settings().setup, self.out)

@@ -6,14 +6,14 @@ from pathlib import Path
 import torch
 from matplotlib.figure import Figure as Drawing
 
-from ams.plots import legend_above, panels
+from ams.plots import interval_band, legend_above, panels, ticks
 from ams.samplers.presets import SPECS
-from ams.statistics import CONFIDENCE, mean_interval
+from ams.statistics import CONFIDENCE, Interval, mean_interval
 from experiments.images.comparison import speed_ups
 from experiments.images.drawing import Bands, Row, draw_grid, draw_rows, move_speed_ups
 from experiments.images.features import pooled
 from experiments.images.pretrained import inputs, runs, samplers, study
-from experiments.images.pretrained.checks import difference
+from experiments.images.pretrained.checks import difference, tuned_gain
 from experiments.images.pretrained.inputs import DEFAULTS, FIRST_SIGMA, Quality
 from experiments.images.pretrained.runs import Batch
 from experiments.images.pretrained.settings import Settings
@@ -22,6 +22,11 @@ from verdicts.records.charts import save_chart
 from verdicts.records.figures import Cell
 
 _CLAIMS = ("I1", "I2", "I2a", "I3", "I4", "I5", "I6", "I9", "I12", "I13")
+PAIRS = {
+    "annealed": (samplers.PAPER, samplers.BASELINE),
+    "as a corrector": (samplers.ADAPTIVE_CORRECTOR, samplers.PLAIN_CORRECTOR),
+}
+"""Adaptive momentum and its counterpart without, by the part that they play."""
 
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
@@ -54,16 +59,18 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         "baseline does not get there within its budgets."
     )
     how = "Choose a pair by its name in the legend."
-    pairs = {
-        "annealed": (samplers.PAPER, samplers.BASELINE),
-        "as a corrector": (samplers.ADAPTIVE_CORRECTOR, samplers.PLAIN_CORRECTOR),
-    }
+    gains = (
+        f"{what}: energy distance (pixel units) of annealed Langevin minus adaptive momentum's, and of Langevin's "
+        "corrector minus the adaptive corrector's, against score evaluations; both sides tuned at each budget with as "
+        f"many trials. Bands: {over}, from the lowest to the highest end of those of two choices."
+    )
     curves = {
-        (name, "default"): speed_ups(*(study.energies(settings, each) for each in pair)) for name, pair in pairs.items()
+        (name, "default"): speed_ups(*(study.energies(settings, each) for each in pair)) for name, pair in PAIRS.items()
     }
     return [
         save_chart(move_speed_ups(curves), folder, "pretrained_speed_up", speed_up, ("I3",), how),
         save_figure(draw_quality(settings), folder, "pretrained_quality", quality, _CLAIMS),
+        save_figure(draw_gains(settings), folder, "pretrained_tuned", gains, ("I2a",)),
         save_figure(draw_rows([_frechet(settings)], settings.budgets), folder, "pretrained_frechet", frechet, _CLAIMS),
         save_figure(draw_samples(settings), folder, "pretrained_samples", samples, _CLAIMS),
         save_figure(draw_betas(settings), folder, "pretrained_beta", betas, ("I2", "I6")),
@@ -100,6 +107,21 @@ def _frechet(settings: Settings) -> Row:
             bands.setdefault(one.entry.sampler, {})[one.entry.nfe] = one.numbers["frechet"][:3]
     line = floor.numbers["frechet"].value
     return Row(bands, "Fréchet distance", (line / 2, 1000 * line), lines=(line,))
+
+
+def draw_gains(settings: Settings) -> Drawing:
+    """What adaptive momentum gains in energy distance where both sides are tuned, against score evaluations."""
+    drawing, (axes,) = panels()
+    for name, (ours, theirs) in PAIRS.items():
+        budgets = [budget for name, budget in study.tuned_runs(settings) if name == ours]
+        gains = [tuned_gain(settings, theirs, ours, budget) for budget in budgets]
+        intervals = [Interval(gain.value, *gain.interval, settings.batches) for gain in gains]
+        interval_band(axes, budgets, intervals, SPECS[ours].look() | {"label": name})
+    axes.axhline(0.0, color="0.35", lw=0.8)
+    axes.set(xscale="log", xlabel="score evaluations (NFE)", ylabel="gain in energy distance")
+    ticks(axes, settings.tuned)
+    legend_above(axes)
+    return drawing
 
 
 def draw_samples(settings: Settings) -> Drawing:
@@ -171,10 +193,10 @@ def _runs(settings: Settings) -> Iterator[tuple[str, str, list[Batch]]]:
     """Yield each sampler with its settings in words and its batches."""
     for sampler, budget in study.plan(settings):
         yield sampler, "defaults", study.results(settings, sampler, budget)
-    for sampler in settings.tried:
-        best, batches = study.tuned_results(settings, sampler)
-        words = f"snr {best.snr:g}" if sampler.startswith("PC") else f"factor {best.factor:g}, T {best.repeats}"
-        yield sampler, f"tuned: {words}", batches
+    for sampler, budget in study.tuned_runs(settings):
+        for best, batches in study.tuned_results(settings, sampler, budget):
+            words = f"snr {best.snr:g}" if sampler.startswith("PC") else f"factor {best.factor:g}, T {best.repeats}"
+            yield sampler, f"tuned: {words}", batches
 
 
 def _intervals(batches: Sequence[Quality]) -> Iterator[Cell]:

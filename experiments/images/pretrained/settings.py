@@ -5,7 +5,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, NonNegativeInt, PositiveInt
 
 from experiments.images.pretrained.samplers import MAIN, OTHERS, RIVALS, TUNED
-from verdicts.claims.sizes import Numbers, Sizes
+from verdicts.claims.sizes import Sizes
 
 
 class Setup(NamedTuple):
@@ -27,8 +27,10 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     on `few` of those batches; the two that I9 compares at `late`; `rivals` at `rival_budgets`, `early` and `late` among
     them, at those after `early` on `rival_batches` of those batches.
 
-    Samplers in `tried` are tuned at `side` over `factors`, `repeats` and `snrs`, on `trials` batches that judge nothing
-    else. The denoising loss is taken on `images` images at `times` midpoints. The tutorial's sampler takes `noisy` and
+    Samplers in `tried` run with their chosen hyperparameters at each of `tuned` (NFE), on `batches` fresh batches: no
+    choice and no earlier look was made on them. The adaptive corrector and the rivals of I12 run on `fresh` of these.
+
+    The denoising loss is taken on `images` images at `times` midpoints. The tutorial's sampler takes `noisy` and
     `clean` steps on `tutorial` samples. `reference`: the first test images, the first `compared` of them in features.
     `exchanged`: the samples of a batch that are replaced to see how far the rest of it moves.
     """
@@ -48,10 +50,8 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     rival_budgets: Sizes = (20, 50, 100)
     rival_batches: PositiveInt = 4
     tried: tuple[str, ...] = TUNED
-    factors: Numbers = (1.0, 1.4, 2.0, 2.4, 2.8, 4.0)
-    repeats: Sizes = (1, 2, 5)
-    snrs: Numbers = (0.16, 0.2, 0.24, 0.28, 0.34, 0.4, 0.48, 0.58, 0.7, 0.84, 1.0)
-    trials: PositiveInt = 1
+    tuned: Sizes = (25, 50, 100)
+    fresh: PositiveInt = 16
     last_sigma: float = 0.05
     reference: PositiveInt = 4000
     compared: PositiveInt = 1000

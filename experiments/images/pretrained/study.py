@@ -11,37 +11,21 @@ from ams.samplers.presets import Hyperparameters
 from ams.statistics import CONFIDENCE
 from experiments.images.features.extractors import digit_features
 from experiments.images.features.pooled import Entry, Pooled, judged
-from experiments.images.pretrained import inputs, runs, samplers
-from experiments.images.pretrained.inputs import DATA, DEFAULTS
+from experiments.images.pretrained import inputs, runs, samplers, tuning
+from experiments.images.pretrained.inputs import DEFAULTS
 from experiments.images.pretrained.runs import Batch
-from experiments.images.pretrained.settings import Settings, Setup
-from verdicts.studies import Cell, cell
+from experiments.images.pretrained.settings import Settings
+from verdicts.studies import Cell
 
 R = TypeVar("R")
-FIRST_TRIAL = 10_000
-"""The number of the first trial batch: trials share nothing with the batches that judge."""
+FIRST_FRESH, EXCHANGES = 20_000, 4
+"""The number of the first batch that tuned samplers and I12's corrector run on; how many batches I7 exchanges."""
 FLOOR = "held-out images"
 
 
-@cell(data=DATA)
-def tuned_setting(
-    setup: Setup, sampler: str, budget: int, tried: tuple[Hyperparameters, ...], trials: int
-) -> Hyperparameters:
-    """Choose the setting of least mean energy distance over trial batches."""
-
-    def error(setting: Hyperparameters) -> float:
-        numbers = range(FIRST_TRIAL, FIRST_TRIAL + trials)
-        return sum(runs.batch(setup, sampler, budget, setting, number).quality.energy for number in numbers)
-
-    return min(tried, key=error)
-
-
-@cell(data=DATA)
-def tuned_batch(
-    setup: Setup, sampler: str, budget: int, tried: tuple[Hyperparameters, ...], trials: int, number: int
-) -> Batch:
-    """Run one batch at the setting that trial batches choose."""
-    return runs.batch(setup, sampler, budget, tuned_setting(setup, sampler, budget, tried, trials), number)
+def between(settings: Settings) -> int:
+    """Return the evaluations at which I3's baselines run too: half as many again as adaptive momentum's."""
+    return 3 * settings.side // 2
 
 
 def plan(settings: Settings) -> list[tuple[str, int]]:
@@ -52,14 +36,9 @@ def plan(settings: Settings) -> list[tuple[str, int]]:
     budgets |= {sampler: (settings.side,) for sampler in side if sampler not in budgets}
     budgets |= dict.fromkeys((samplers.SOLVER, samplers.KINETIC), (settings.late,))
     budgets |= dict.fromkeys(settings.rivals, settings.rival_budgets)
+    for baseline in (name for name in (samplers.BASELINE, samplers.PLAIN_CORRECTOR) if name in settings.samplers):
+        budgets[baseline] = tuple(sorted({*settings.budgets, between(settings)}))
     return [(sampler, budget) for sampler, several in budgets.items() for budget in several]
-
-
-def grid(settings: Settings, sampler: str) -> tuple[Hyperparameters, ...]:
-    """Return the settings that tuning tries: a corrector's snr, else factors of the step and steps per noise level."""
-    if sampler.startswith("PC"):
-        return tuple(DEFAULTS._replace(snr=snr) for snr in settings.snrs)
-    return tuple(DEFAULTS._replace(factor=f, repeats=r) for f, r in product(settings.factors, settings.repeats))
 
 
 def read(asked: Cell[R]) -> R:
@@ -84,24 +63,41 @@ def results(settings: Settings, sampler: str, budget: int) -> list[Batch]:
 
 def energies(settings: Settings, sampler: str) -> dict[int, np.ndarray]:
     """Return the energy distance of a sampler's batches at the defaults, by evaluations."""
-    runs_made = {budget: results(settings, sampler, budget) for budget in settings.budgets}
-    return {budget: np.array([batch.quality.energy for batch in made]) for budget, made in runs_made.items()}
+    made = (results(settings, name, budget) for name, budget in plan(settings) if name == sampler)
+    return {batches[-1].evaluations: np.array([batch.quality.energy for batch in batches]) for batches in made}
 
 
-def tuning(settings: Settings, sampler: str) -> Cell[Hyperparameters]:
-    """Return a sampler's setting of least energy distance at `side` evaluations."""
-    return tuned_setting.cell(settings.setup, sampler, settings.side, grid(settings, sampler), settings.trials)
+def fresh_batches(
+    settings: Settings, sampler: str, budget: int, count: int, hyperparameters: Hyperparameters = DEFAULTS
+) -> list[Cell[Batch]]:
+    """Return so many batches on which no choice and no earlier look was made."""
+    numbers = range(FIRST_FRESH, FIRST_FRESH + count)
+    return [runs.batch.cell(settings.setup, sampler, budget, hyperparameters, number) for number in numbers]
 
 
-def tuned_batches(settings: Settings, sampler: str) -> list[Cell[Batch]]:
-    """Return a sampler's batches at the setting that tuning chooses."""
-    tried = tuning(settings, sampler).arguments
-    return [tuned_batch.cell(**tried, number=number) for number in range(1, settings.batches + 1)]
+def fresh_results(settings: Settings, sampler: str, budget: int) -> list[Batch]:
+    """Return the values of the fresh batches at the defaults."""
+    return [read(batch) for batch in fresh_batches(settings, sampler, budget, settings.fresh)]
 
 
-def tuned_results(settings: Settings, sampler: str) -> tuple[Hyperparameters, list[Batch]]:
-    """Return the setting that tuning chooses for a sampler, and the values of its batches there."""
-    return read(tuning(settings, sampler)), [read(batch) for batch in tuned_batches(settings, sampler)]
+def tuned_runs(settings: Settings) -> list[tuple[str, int]]:
+    """Return the samplers that are tuned, each with those of the budgets at which choices were made for it."""
+    return [(name, n) for name in settings.tried for n in settings.tuned if n in tuning.budgets(name)]
+
+
+def tuned_results(settings: Settings, sampler: str, budget: int) -> list[tuple[Hyperparameters, list[Batch]]]:
+    """Return the hyperparameters of each choice for a sampler, and the values of its batches there."""
+    return [
+        (chosen, [read(batch) for batch in fresh_batches(settings, sampler, budget, settings.batches, chosen)])
+        for chosen in tuning.chosen(sampler, budget)
+    ]
+
+
+def exchanges(settings: Settings, sampler: str, count: int = EXCHANGES) -> list[Cell[runs.Exchange]]:
+    """Return so many batches whose other samples are exchanged, each of a seed of its own."""
+    seeds = range(settings.seed, settings.seed + count)
+    setups = (settings.setup._replace(seed=seed) for seed in seeds)
+    return [runs.exchange.cell(setup, sampler, settings.side, settings.exchanged) for setup in setups]
 
 
 def rule(settings: Settings, sampler: str) -> list[tuple[float, float]]:
@@ -130,12 +126,14 @@ def cells(settings: Settings) -> Iterator[Cell]:
     setup, side = settings.setup, settings.side
     for pair in plan(settings):
         yield from batches(settings, *pair)
-    for sampler in settings.tried:
-        yield tuning(settings, sampler)
-        yield from tuned_batches(settings, sampler)
+    for sampler, budget in tuned_runs(settings):
+        for chosen in tuning.chosen(sampler, budget):
+            yield from fresh_batches(settings, sampler, budget, settings.batches, chosen)
+    for sampler, budget in (samplers.ADAPTIVE_CORRECTOR, settings.late), *product(samplers.FAST, [settings.early]):
+        yield from fresh_batches(settings, sampler, budget, settings.fresh)
     for sampler in samplers.COUPLED:
-        yield runs.exchange.cell(setup, sampler, side, settings.exchanged)
-        yield runs.exchange.cell(setup, f"{sampler}, per sample", side, settings.exchanged)
+        yield from exchanges(settings, sampler)
+        yield from exchanges(settings, f"{sampler}, per sample", 1)
         yield runs.rule_along_run.cell(setup, sampler, side, DEFAULTS)
         yield runs.predicted_betas.cell(sampler, settings.last_sigma, side)
     for steps in (settings.noisy, settings.clean):

@@ -3,6 +3,7 @@
 Nothing here needs the network: where runs are made, the score is exact for a few made-up images.
 """
 
+import json
 import math
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -13,6 +14,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from ams.errors import UserError
 from ams.laws import GaussianLaw
 from ams.samplers import Particles, State, last, run as loop
 from ams.samplers.noise_sources import generated
@@ -20,7 +22,7 @@ from ams.samplers.presets import SPECS, SamplerSpec, SigmaRange
 from ams.targets import Empirical
 from experiments.images.features.extractors import digit_features
 from experiments.images.networks.classifier import SHA256
-from experiments.images.pretrained import checks, figures, inputs, runs, samplers, study
+from experiments.images.pretrained import checks, figures, inputs, runs, samplers, study, tuning
 from experiments.images.pretrained.inputs import DEFAULTS, Judge, Quality, blank, noise_level
 from experiments.images.pretrained.runs import Batch
 from experiments.images.pretrained.settings import Settings
@@ -43,13 +45,15 @@ _FEW = {
     "images": 6,
     "times": 2,
     "exchanged": 3,
+    "fresh": 2,
 }
-_TRIED = {"others": ("consistent annealed sampling",), "factors": (1.0,), "snrs": (0.16, 0.32), "repeats": (5,)}
-SMALL = Settings(**_FEW, **_TRIED, reference=40, noisy=10, clean=20, tutorial=4, seed=77)
+SMALL = Settings(
+    **_FEW, others=("consistent annealed sampling",), reference=40, noisy=10, clean=20, tutorial=4, seed=77
+)
 AS_MEASURED = {
-    "annealed Langevin": {20: 58.0, 50: 7.5, 100: 2.4, 200: 1.0},
+    "annealed Langevin": {20: 58.0, 50: 7.5, 75: 4.0, 100: 2.4, 200: 1.0},
     "adaptive momentum": {20: 52.0, 50: 4.8, 100: 1.4, 200: 0.6},
-    "PC, Langevin": {20: 13.5, 50: 1.40, 100: 0.58, 200: 0.3},
+    "PC, Langevin": {20: 13.5, 50: 1.40, 75: 0.85, 100: 0.58, 200: 0.3},
     "PC, adaptive": {20: 10.5, 50: 1.22, 100: 0.44, 200: 0.25},
     "ancestral": {20: 0.1, 50: 0.13, 100: 0.12, 200: 0.12},
     "SDE-DPM-Solver++": {100: 0.13},
@@ -97,8 +101,9 @@ def measured(monkeypatch: pytest.MonkeyPatch, exchanged: dict[str, str] | None =
         return [Batch(budget, Quality(size * f, 2 + size * f, 0.05), none, none) for f in factors]
 
     monkeypatch.setattr(study, "results", results)
-    inside = DEFAULTS._replace(factor=2.0, repeats=1, snr=0.24)
-    monkeypatch.setattr(study, "tuned_results", lambda settings, name: (inside, results(settings, name, 50)))
+    monkeypatch.setattr(study, "fresh_results", results)
+    tuned = lambda settings, name, n: [(DEFAULTS, results(settings, name, 20 if n == 25 else n))] * 2  # noqa: E731
+    monkeypatch.setattr(study, "tuned_results", tuned)
     monkeypatch.setattr(study, "rule", lambda settings, name: [(0.1, 1.03)])
     exact = [Quality(0.0, 1.0 + 0.001 * k, 0.0) for k in range(4)]
     monkeypatch.setattr(runs, "held_out_quality", lambda setup, count: exact)
@@ -116,14 +121,17 @@ def test_numbers_as_measured_have_the_expected_verdict(identifier: str, monkeypa
 
 def test_samplers_exchanged_break_i2_and_i5(monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of I2, I2a and I5: with annealed Langevin's numbers and those of its corrector, exchanged."""
+    tuned = ("corrector_25", "corrector", "corrector_100")
     measured(monkeypatch, {"adaptive momentum": "annealed Langevin", "annealed Langevin": "adaptive momentum"})
-    assert verdict("I2", "annealed") is verdict("I2a", "annealed") is Verdict.REFUTED
+    assert verdict("I2", "annealed") is Verdict.REFUTED and refuted("I2a", "annealed", settings=Settings())
     assert verdict("I5", "adaptive") is Verdict.REFUTED
     measured(monkeypatch, {"PC, adaptive": "PC, Langevin", "PC, Langevin": "PC, adaptive"})
-    assert verdict("I2", "corrector") is verdict("I2a", "corrector") is Verdict.REFUTED
+    assert verdict("I2", "corrector") is Verdict.REFUTED and refuted("I2a", *tuned, settings=Settings())
     measured(monkeypatch)
     assert verdict("I2a") is Verdict.HOLDS
-    assert verdict_of("I2a", "edges", Settings(factors=(1.0, 2.0), snrs=(0.16, 0.24))) is Verdict.REFUTED
+    at_an_end = lambda sampler, budget: [{(x,) * len(tuning.names(sampler)): 1 / x for x in (0.1, 0.2)}]  # noqa: E731
+    monkeypatch.setattr(tuning, "tried_of", at_an_end)
+    assert verdict("I2a", "edges") is Verdict.REFUTED
 
 
 def test_a_faster_sampler_would_make_i3_and_i4_hold(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,8 +268,40 @@ def test_predicted_betas_begin_at_0_and_agree_on_points() -> None:
     assert variance.sum().item() == pytest.approx(images.flatten(1).double().var(0).sum().item(), rel=1e-4)
 
 
-def test_figures_and_tables_are_made_of_the_studys_cells(known: Empirical, tmp_path: Path) -> None:
+def test_a_choice_is_the_least_of_what_both_sides_try(known: Empirical, tmp_path: Path) -> None:
+    """On trial batches of their own; the file has all that was tried, and keeps what it held of other runs."""
+    file = tmp_path / "tuned.json"
+    for names in (samplers.TUNED[:2], samplers.TUNED[2:]):
+        assert tuning.tune(names, [10], SMALL.setup, file) == 0
+    held = json.loads(file.read_text())
+    assert [len(choice) for name in samplers.TUNED for choice in held[name]["10"]] == [13] * 4 + [8] * 4
+    snr, energy = held["PC, Langevin"]["10"][1][2]
+    again = runs.batch(SMALL.setup, "PC, Langevin", 10, DEFAULTS._replace(snr=snr), tuning.FIRST_TRIAL + 1)
+    assert again.quality.energy == pytest.approx(energy, abs=1e-6)
+    with pytest.raises(UserError, match="did you mean PC, adaptive"):
+        tuning.tune(["PC, adaptiv"], [10], SMALL.setup, file)
+
+
+def test_finer_settings_lie_around_the_best_coarse_one() -> None:
+    errors = tuning.tried(lambda values: abs(math.log(values[0] / 0.3)), ["snr"])
+    assert min(errors, key=errors.__getitem__) == (0.2854,) and len(errors) == 8
+    both = tuning.tried(lambda values: (values[0] - 3) ** 2 + values[1], ["factor", "repeats"])
+    assert min(both, key=both.__getitem__) == (2.8284, 1.0) and len(both) == 13
+
+
+def test_committed_choices_are_inside_of_what_was_tried() -> None:
+    """And no fewer were tried on one side of a comparison than on the other."""
+    for sampler, budget in study.tuned_runs(Settings()):
+        assert tuning.edges(sampler, budget) == [] and len(tuning.chosen(sampler, budget)) == tuning.CHOICES
+        assert {len(tried) for tried in tuning.tried_of(sampler, budget)} == {8 if sampler.startswith("PC") else 13}
+
+
+def test_figures_and_tables_are_made_of_the_studys_cells(
+    known: Empirical, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """And of no others: what the study lists is all that checks, figures and tables read."""
+    choices = [DEFAULTS._replace(snr=snr, repeats=1) for snr in (0.2, 0.3)]
+    monkeypatch.setattr(tuning, "chosen", lambda sampler, budget: choices)
     listed = {cell.digest for cell in study.cells(SMALL)}
     asked: set[str] = set()
 
@@ -280,9 +320,9 @@ def test_figures_and_tables_are_made_of_the_studys_cells(known: Empirical, tmp_p
             with suppress(InsufficientData):
                 verdict_of(identifier, settings=SMALL)
     assert asked == listed
-    assert len(drawn) == 6 and all(figure.file.stat().st_size > 5_000 for figure in drawn)
-    rows = 1 + 5 * len(SMALL.budgets) + len(SMALL.others) + 2 + len(samplers.CONTROLS) + len(samplers.RIVALS)
-    assert len(table.rows) == rows + len(SMALL.tried)
+    assert len(drawn) == 7 and all(figure.file.stat().st_size > 5_000 for figure in drawn)
+    rows = 1 + 5 * len(SMALL.budgets) + len(SMALL.others) + 2 + len(samplers.CONTROLS) + len(samplers.RIVALS) + 2
+    assert len(table.rows) == rows + len(study.tuned_runs(SMALL)) * len(choices)
     assert all(math.isfinite(cell) for row in table.rows for cell in row[7:])
     assert len(in_features.rows) == len(classes.rows) == rows + 1  # a floor for all batches, one for few
     assert {row[4] for row in in_features.rows} == {SMALL.batches * SMALL.batch, SMALL.few * SMALL.batch}
