@@ -101,9 +101,9 @@ class Expected(Kept):
 class Moved(StrEnum):
     """How a check's value stands to the expected one."""
 
-    SAME = "as expected"
+    SAME = "as kept"
     MOVED = "moved"
-    NEW = "no expected value"
+    NEW = "no kept value"
     ABSENT = "not measured"
 
 

@@ -1,4 +1,4 @@
-"""Charts of all claims at once, which a reader filters: their margins, their map, expected against measured values."""
+"""Charts of all claims at once, which a reader filters: their margins, their map, kept against measured values."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ def overviews(
     made = [
         _overview("map", "What supports or limits each claim of the paper.", MAP, stated_map(claims, addresses)),
         _overview("margins", "How far each claim is from its bound.", MARGINS, margins(claims, parts, addresses)),
-        _overview("expected", "Measured against expected values.", EXPECTED, expected(claims, moved, parts, addresses)),
+        _overview("kept", "Measured against kept values.", EXPECTED, kept(claims, moved, parts, addresses)),
     ]
     return {each.name: each for each in made if each}
 
@@ -51,7 +51,7 @@ MARGINS = (
     "deviation and tolerance. Choose a part, point at a claim for its numbers, or open it."
 )
 EXPECTED = (
-    "Every check with an expected value, the committed one of a full run, against this run's. On the line nothing has "
+    "Every check with a kept value, that of a whole run, against this run's. On the line nothing has "
     "moved. Choose a part; drag and scroll to enlarge; point at a check for its numbers."
 )
 
@@ -176,10 +176,10 @@ def margin(view: CheckView) -> tuple[float, float, float]:
     return value, min(others), max(others)
 
 
-def expected(
+def kept(
     claims: Sequence[ClaimView], moved: MovedView | None, parts: Mapping[str, str], addresses: Mapping[str, str]
 ) -> Any:
-    """Return the chart of measured against expected values."""
+    """Return the chart of measured against kept values."""
     import altair as alt
 
     of_check = {item.check.id: view for view in claims for item in view.checks}
@@ -206,14 +206,14 @@ def expected(
         alt.Chart({"values": rows}, width=WIDTH, height=420)
         .mark_point(size=40)
         .encode(
-            x=alt.X("expected:Q", scale=scale, axis=axis),
-            y=alt.Y("measured:Q", scale=scale, axis=axis),
+            x=alt.X("expected:Q", title="kept value", scale=scale, axis=axis),
+            y=alt.Y("measured:Q", title="value measured in this run", scale=scale, axis=axis),
             color=alt.Color(
-                "moved:N", title=None, scale=alt.Scale(domain=["as expected", "moved"], range=["#0072b2", "#c2452d"])
+                "moved:N", title=None, scale=alt.Scale(domain=["as kept", "moved"], range=["#0072b2", "#c2452d"])
             ),
             tooltip=[
                 "check:N",
-                alt.Tooltip("was:N", title="expected"),
+                alt.Tooltip("was:N", title="kept"),
                 alt.Tooltip("is:N", title="measured"),
             ],
             href="link:N",

@@ -1,5 +1,6 @@
 """A figure's files as the documents show them."""
 
+import json
 import re
 from base64 import b64encode
 from pathlib import Path
@@ -39,9 +40,21 @@ def svg_address(svg: str) -> Markup:
     return Markup("data:image/svg+xml," + svg.translate(ESCAPES))
 
 
+def pixelated(file: Path) -> bool:
+    """Return whether a figure's SVG holds pixels (samples, photographs), whose colours may not be changed."""
+    return "<image" in file.read_text(encoding="utf-8")
+
+
 def kinds_of(file: Path) -> list[str]:
     """Return the kinds of file that a figure is there as; the quick profile keeps the SVG alone."""
     return [kind for kind in ("svg", "pdf", "png") if file.with_suffix(f".{kind}").is_file()]
+
+
+def narrowed(spec: str, width: int = 250, height: int = 130) -> str:
+    """Return a chart of one panel (Vega-Lite) at the width of a column: type stays legible, legend entries are stacked."""
+    content = json.loads(spec) | {"width": width, "height": height}
+    content["config"]["legend"]["columns"] = 1
+    return json.dumps(content, ensure_ascii=False, sort_keys=True)
 
 
 def size_of(svg: Path) -> tuple[float, float]:

@@ -10,15 +10,16 @@ from typing import Any
 
 from markupsafe import Markup
 
-from verdicts.claims.schema import Group, Verdict
-from verdicts.records.charts import SPEC, library
+from verdicts.claims.schema import Evidence, Group, Verdict
+from verdicts.records.charts import SPEC, library, still
+from verdicts.records.figures import Figure
 from verdicts.records.ledger import Ledger
 from verdicts.records.section import sections_of
 from verdicts.records.workspace import Workspace
 from verdicts.report import views
 from verdicts.report.charts import overviews
-from verdicts.report.findings import Outcome, answer_of, evidence_of, finding_text, reached, required_of, tally
-from verdicts.report.images import data_address, kinds_of, size_in, size_of, svg_address
+from verdicts.report.findings import Outcome, answer_of, counts, evidence_of, finding_text, reached, required_of, tally
+from verdicts.report.images import data_address, kinds_of, narrowed, pixelated, size_in, size_of, svg_address
 from verdicts.report.report_texts import load_exhibits, load_findings, load_limitations, load_notation, load_works
 from verdicts.report.source_code import address_of, drawn_by, function_at, source_of
 from verdicts.report.tables import shown
@@ -28,6 +29,7 @@ from verdicts.report.words import MARKS
 
 REPORT = "report.html"
 CLAIM = re.compile(r"\b[A-Z]\d+[a-z]?\b")  # what looks like a claim's id
+FIRST = 2  # figures on the first screen, beside the answer
 
 
 def build(workspace: Workspace, ledger: Ledger) -> dict[str, str]:
@@ -58,8 +60,17 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
     findings, evidence = load_findings(workspace.root, workspace.all_claims), evidence_of(workspace.root, ledger)
     drawn = {figure.file.stem: (view, figure) for view in groups for figure in view.figures}
 
-    def place(view: views.GroupView, name: str) -> Path:
+    def place(view: views.GroupView, name: str | Path) -> Path:
         return workspace.folder / view.folder / name
+
+    def spec(view: views.GroupView, figure: Figure) -> str:
+        return place(view, figure.file).with_suffix(SPEC).read_text(encoding="utf-8")
+
+    def small(view: views.GroupView, figure: Figure) -> Markup:
+        """Return the address of a figure's picture at the width of a column."""
+        if figure.moves:
+            return svg_address(still(narrowed(spec(view, figure))))
+        return data_address(place(view, figure.file))
 
     return {
         "ledger": ledger,
@@ -68,9 +79,12 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         "groups": groups,
         "paper": paper,
         "answer": answer_of(workspace.all_claims, findings, evidence),
-        "made_from": evidence.origin,
+        "evidence": evidence,
+        "first": [view for view in paper if view.figure][:FIRST],
         "cited": lambda text: _cited(text, here),
+        "words": counts([view.row for view in paper], {})[0],
         "tally": tally([view.row for view in paper], *views.counted(ledger)),
+        "firmness": list(Evidence),
         "pages": {page_of(view.group): [o for o in apart if page_of(o.group) == page_of(view.group)] for view in apart},
         "works": load_works(workspace.root, workspace.all_claims),
         "texts_of": lambda work: [text for each in work.finding if (text := finding_text(each, outcome, values))],
@@ -100,7 +114,9 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         "shown": shown,
         "kinds": lambda view, figure: kinds_of(place(view, figure.file)),
         "picture": lambda view, figure: data_address(place(view, figure.file)),
-        "chart": lambda view, figure: place(view, figure.file).with_suffix(SPEC).read_text(encoding="utf-8"),
+        "small": small,
+        "chart": spec,
+        "pixelated": lambda view, figure: pixelated(place(view, figure.file)),
         "svg_address": svg_address,
         "size_of": lambda view, figure: size_of(place(view, figure.file)),
         "size_in": size_in,

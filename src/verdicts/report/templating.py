@@ -32,6 +32,11 @@ def in_words(text: str) -> str:
     return re.sub(r"\\(?:mathrm|text|frac)\b|[$`{}\\]", "", first).rstrip(" .:;")
 
 
+def opening(text: str) -> str:
+    """Return a text's first two sentences."""
+    return " ".join(re.split(r"(?<=[^.]\.)\s", text)[:2])
+
+
 def included(name: str) -> Markup:
     """Return a template's file as it stands (style sheets, scripts)."""
     return Markup((TEMPLATES / name).read_text(encoding="utf-8"))
@@ -48,7 +53,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    filters = (typeset, number, spread, duration, readable, gap, in_words)
+    filters = (typeset, number, spread, duration, readable, gap, in_words, opening)
     environment.filters |= {each.__name__: each for each in filters}
     environment.globals["included"] = included
     return environment

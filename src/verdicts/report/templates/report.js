@@ -3,47 +3,111 @@
   const claims = [...document.querySelectorAll("li.claim")];
   const filters = ["verdict", "source", "part"].map(at).filter(Boolean);
   const search = at("search");
-  const texts = new Map(claims.map((claim) => [claim, claim.textContent.toLowerCase()]));
+  const found = at("found");
 
-  // The state of the page is its address: a plain anchor, or search, filters and the open claim
+  // The state of the page is its address: a plain anchor, or filters and the open claim
   const state = () => (location.hash.includes("=") ? new URLSearchParams(location.hash.slice(1)) : new URLSearchParams());
   const keep = (opened) => {
-    const wanted = new URLSearchParams([search, ...filters].filter((one) => one.value).map((one) => [one.id, one.value]));
+    const wanted = new URLSearchParams(filters.filter((one) => one.value).map((one) => [one.id, one.value]));
     if (!wanted.size) return history.replaceState(null, "", opened ? `#claim-${opened}` : location.pathname);
     if (opened) wanted.set("open", opened);
     return history.replaceState(null, "", `#${wanted}`);
   };
 
-  const words = () => search.value.toLowerCase().trim().split(/\s+/);
   const show = () => {
-    claims.forEach((claim) => {
-      claim.hidden = filters.some((one) => one.value && one.value !== claim.dataset[one.id])
-        || !words().every((word) => texts.get(claim).includes(word));
-    });
+    claims.forEach((claim) => { claim.hidden = filters.some((one) => one.value && one.value !== claim.dataset[one.id]); });
     const shown = claims.filter((claim) => !claim.hidden);
-    const all = shown.length === claims.length;
-    document.querySelectorAll(".group, .part").forEach((one) => { one.hidden = !all && !one.querySelector("li.claim:not([hidden])"); });
-    // Groups with pages of their own are folded; a search opens those in which it finds something
+    const unfiltered = shown.length === claims.length;
+    document.querySelectorAll(".group, .part").forEach((one) => { one.hidden = !unfiltered && !one.querySelector("li.claim:not([hidden])"); });
+    // Groups with pages of their own are folded; a filter opens those in which it finds something
     document.querySelectorAll(".elsewhere").forEach((one) => {
-      if (!all) one.open = Boolean(one.querySelector("li.claim:not([hidden])"));
+      if (!unfiltered) one.open = Boolean(one.querySelector("li.claim:not([hidden])"));
       else if (one.dataset.searched) one.open = false;
-      one.dataset.searched = all ? "" : "yes";
+      one.dataset.searched = unfiltered ? "" : "yes";
     });
-    const enter = search.value.trim() && shown.length ? `; Enter: ${best().dataset.id}` : "";
-    at("shown").textContent = `${shown.length} of ${claims.length} claims${enter}`;
+    if (at("shown")) at("shown").textContent = `${shown.length} of ${claims.length} claims`;
     rove(shown.find((claim) => claim.checkVisibility()));
   };
 
-  // Enter goes to the claim of that very id, else to one with the words in its title, else in its statement, else anywhere;
-  // among these to one that restates the paper's
-  const best = () => {
-    const shown = claims.filter((claim) => !claim.hidden).sort((one, other) => Boolean(other.dataset.paper) - Boolean(one.dataset.paper));
-    const told = (claim, place) => claim.querySelector(place)?.textContent.toLowerCase() ?? "";
-    return shown.find((claim) => claim.dataset.id.toLowerCase() === words().join(" "))
-      ?? [".title", ".statement"].map((place) => shown.find((claim) => words().every((word) => told(claim, place).includes(word)))).find(Boolean)
-      ?? shown[0];
+  // The search: all that can be gone to, each with its name, a title, more words, and its address
+  const text = (one) => one?.textContent.replace(/\s+/g, " ").trim() ?? "";
+  const anchor = (one) => `#${one?.closest("[id]").id}`;
+  const all = (places) => [...document.querySelectorAll(places)];
+  const collected = () => {
+    const codes = all("main code").map((one) => [one, text(one)]);
+    const once = (list) => [...new Map(list.map((one) => [one[1], one])).values()];
+    const listed = [
+      ...all(".paper > li").map((one) => ["claim of the paper", text(one.querySelector(".id")), text(one.querySelector(".told")), "", anchor(one)]),
+      ...["[data-paper]:not([data-paper=''])", "[data-paper='']"].flatMap((role) => all(`li.claim${role}`)).map((one) => ["claim", one.dataset.id,
+        text(one.querySelector(".title")), one.querySelector("a.row")?.title ?? text(one.querySelector(".statement")), one.querySelector("a.row")?.getAttribute("href") ?? anchor(one)]),
+      ...all("#figures li a").map((one) => ["figure", text(one.querySelector("b")), text(one).replace(/^Figure \w+ /, ""), one.title, one.getAttribute("href")]),
+      ...all("main :is(h1, h2, h3, h4)").filter((one) => one.closest("[id]").id !== "main" && !one.closest(".body"))
+        .map((one) => ["section", "", text(one), "", anchor(one)]),
+      ...once(codes.filter(([, name]) => /^[\w./-]+\/[\w.-]+\.\w+(:|$)/.test(name)).map(([one, name]) => ["file", name.split(":")[0], "", "", one.closest("a")?.getAttribute("href") ?? anchor(one)])),
+      ...once(codes.filter(([, name]) => /^(bash|ams) /.test(name)).map(([one, name]) => ["command", name, "", "", anchor(one)])),
+    ];
+    return listed.map(([kind, name, title, more, href]) => ({ kind, name, title, href, head: `${name} ${title}`.toLowerCase(), words: `${name} ${title} ${more}`.toLowerCase() }));
   };
-  search.addEventListener("keydown", ({ key }) => { if (key === "Enter") best()?.querySelector(".row").focus(); });
+
+  // Best: that very name, a name that begins so, all words (or phrases, in quotes) in the title, all of them anywhere
+  let places;
+  const AT_MOST = 5; // of a kind
+  const matching = () => {
+    const wanted = search.value.toLowerCase().replace(/[“”]/g, '"').trim();
+    const terms = [...wanted.matchAll(/"([^"]+)"?|[^\s"]+/g)].map((one) => one[1] ?? one[0]);
+    if (!terms.length) return [];
+    places ??= collected();
+    const rank = ({ name, head, words }) => [name.toLowerCase() === wanted, name.toLowerCase().startsWith(wanted), ...[head, words].map((told) => terms.every((term) => told.includes(term)))].indexOf(true);
+    const ranked = places.map((one) => [rank(one), one]).filter(([place]) => place >= 0).sort(([one], [other]) => one - other).map(([, one]) => one);
+    const counted = {};
+    return ranked.filter(({ kind }) => { counted[kind] = (counted[kind] ?? 0) + 1; return counted[kind] <= AT_MOST; });
+  };
+  let [listed, chosen] = [[], 0];
+  const choose = (n) => {
+    chosen = n;
+    [...found.children].forEach((one, k) => one.setAttribute("aria-selected", k === n));
+    search.setAttribute("aria-activedescendant", listed.length ? `found-${n}` : "");
+    found.children[n]?.scrollIntoView({ block: "nearest" });
+  };
+  const drop = (open) => {
+    listed = open ? matching() : [];
+    const box = search.getBoundingClientRect();
+    Object.assign(found.style, { top: `${box.bottom}px`, left: `${box.left}px` });
+    found.hidden = !(open && search.value.trim());
+    search.setAttribute("aria-expanded", !found.hidden);
+    found.replaceChildren(...(listed.length ? listed : [{ kind: "", name: "", title: "Nothing found" }]).map(({ kind, name, title }, n) => {
+      const item = document.createElement("li");
+      const told = document.createElement("span");
+      const [what, strong] = [document.createElement("small"), document.createElement("b")];
+      [what.textContent, strong.textContent] = [kind, name];
+      told.append(strong, ` ${title}`);
+      item.append(what, told);
+      Object.assign(item, { id: `found-${n}`, role: "option" });
+      return item;
+    }));
+    choose(0);
+  };
+  const go = (one) => {
+    if (!one) return;
+    drop(false);
+    if (!one.href.startsWith("#")) { location.href = one.href; return; }
+    if (location.hash === one.href) follow();
+    else location.hash = one.href;
+    at(one.href.slice(1))?.querySelector("summary, a")?.focus({ preventScroll: true });
+  };
+  search.addEventListener("input", () => drop(true));
+  search.addEventListener("focus", () => drop(true));
+  search.addEventListener("blur", () => drop(false));
+  search.addEventListener("keydown", (event) => {
+    const way = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (way && listed.length) { event.preventDefault(); choose((chosen + way + listed.length) % listed.length); }
+    if (event.key === "Enter") go(listed[chosen]);
+    if (event.key === "Escape" && !found.hidden) { event.preventDefault(); drop(false); }
+  });
+  found.addEventListener("mousedown", (event) => { // before the box loses the focus
+    event.preventDefault();
+    go(listed[[...found.children].indexOf(event.target.closest("li"))]);
+  });
 
   // The list of claims is one stop of the tab key; arrows move within it
   const rows = () => claims.filter((claim) => claim.checkVisibility()).map((claim) => claim.querySelector(".row"));
@@ -127,7 +191,7 @@
     const name = wanted.size ? wanted.get("open") && `claim-${wanted.get("open")}` : decodeURIComponent(location.hash.slice(1));
     const target = name ? at(name) : null;
     following = true;
-    if (wanted.size || target?.hidden) [search, ...filters].forEach((one) => { one.value = wanted.get(one.id) || ""; });
+    if (wanted.size || target?.hidden) filters.forEach((one) => { one.value = wanted.get(one.id) || ""; });
     show();
     for (let one = target; one; one = one.parentElement) if (one.tagName === "DETAILS") one.open = true;
     const own = target?.querySelector(":scope > details");
@@ -136,7 +200,7 @@
     setTimeout(() => { following = false; });
   };
 
-  [search, ...filters].forEach((one) => one.addEventListener("input", () => { show(); keep(""); }));
+  filters.forEach((one) => one.addEventListener("input", () => { show(); keep(""); }));
   document.querySelectorAll("form").forEach((one) => one.addEventListener("submit", (event) => event.preventDefault()));
   addEventListener("hashchange", follow);
 
@@ -147,7 +211,7 @@
     table.classList.add("stacks");
   });
 
-  const theme = (wanted) => { document.documentElement.style.colorScheme = wanted; };
+  const theme = (wanted) => { document.documentElement.style.colorScheme = document.documentElement.dataset.scheme = wanted; };
   const remembered = (...given) => { try { return given.length ? localStorage.setItem("theme", given[0]) : localStorage.getItem("theme"); } catch { return null; } };
   if (remembered()) theme(remembered());
   at("theme").addEventListener("click", () => {
@@ -177,11 +241,15 @@
     });
   });
 
+  // On a phone the answer comes first
+  if (matchMedia("(max-width: 60rem)").matches) at("sections").open = false;
+
   let closed = [];
   addEventListener("beforeprint", () => {
     printing = true;
     document.querySelectorAll("img[loading]").forEach((picture) => { picture.loading = "eager"; });
-    closed = [...document.querySelectorAll("li.claim > details:not([open]), .fold:not([open]), .evidence-of:not([open]), .elsewhere:not([open])")];
+    const opened = at("paper") ? ".paper > li > details, #environment > details" : "li.claim > details, .fold, .evidence-of";
+    closed = all(opened).filter((one) => !one.open);
     closed.forEach((one) => { one.open = true; });
   });
   addEventListener("afterprint", () => { closed.forEach((one) => { one.open = false; }); setTimeout(() => { printing = false; }); });
