@@ -1,4 +1,4 @@
-"""What the site adds to Markdown: formulas as MathML, as in the report, and the executed notebooks of a run.
+"""What the site adds to Markdown: formulas as MathML, as in the report, the first page's figure, a run's notebooks.
 
 The notebook pages are those of the folder that `AMS_GALLERY` names (`results/quick/notebooks`); without it the page
 of notebooks lists none.
@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from verdicts.report.typeset import formula
@@ -15,6 +16,22 @@ from verdicts.report.typeset import formula
 CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", re.DOTALL)
 GALLERY = "<!-- gallery -->"
+FIGURE = "figures/bias.svg"
+
+
+def on_files(files: Any, config: Any, **_: Any) -> Any:
+    """Add the figure of the first page, drawn from its formulas."""
+    from matplotlib import pyplot
+    from mkdocs.structure.files import File
+
+    from analysis.adaptive.figures import bias
+    from analysis.adaptive.settings import Settings
+    from verdicts import save_figure
+
+    with pyplot.style.context(Path(config["docs_dir"]).parent / "paper/style.mplstyle"), TemporaryDirectory() as folder:
+        drawn = save_figure(bias(Settings()), Path(folder), "bias", "").file.read_text(encoding="utf-8")
+    files.append(File.generated(config, FIGURE, content=drawn))
+    return files
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:

@@ -51,7 +51,7 @@ def kinds_of(file: Path) -> list[str]:
 
 
 def narrowed(spec: str, width: int = 250, height: int = 130) -> str:
-    """Return a chart of one panel (Vega-Lite) at the width of a column: type stays legible, legend entries are stacked."""
+    """Return a Vega-Lite chart of one panel at the width of a column: its type stays legible."""
     content = json.loads(spec) | {"width": width, "height": height}
     content["config"]["legend"]["columns"] = 1
     return json.dumps(content, ensure_ascii=False, sort_keys=True)

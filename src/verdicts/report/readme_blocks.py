@@ -1,4 +1,4 @@
-"""What README.md and paper/ARTIFACT.md say of results: blocks written from the expected values, never by hand.
+"""What README.md, paper/ARTIFACT.md and pages of docs/ say of results: blocks written from the kept values.
 
 A block stands between `<!-- begin NAME -->` and `<!-- end -->`.
 """
@@ -18,7 +18,7 @@ from verdicts.report.findings import Outcome, Row, ShownNumber, answer_of, rows_
 from verdicts.report.report_texts import Findings, load_exhibits, load_findings
 from verdicts.report.words import duration
 
-PAGES = ("README.md", "paper/ARTIFACT.md", "docs/running.md")
+PAGES = ("README.md", "paper/ARTIFACT.md", "docs/index.md", "docs/running.md")
 BLOCK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 # Whose values stand for the suite's: those of what a reader runs by default
 PREFERRED = (Profile.CPU, Profile.FULL, Profile.QUICK)

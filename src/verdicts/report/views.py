@@ -46,6 +46,12 @@ class ClaimView(NamedTuple):
     page: str
     figures: list[str]
 
+    @property
+    def files(self) -> list[str]:
+        """Return the files of the functions that measured its checks, and last that of its falsifier."""
+        measured = [view.result.where.rpartition(":")[0] for view in self.checks if view.result and view.result.where]
+        return [*dict.fromkeys(measured), self.claim.falsifier.split("::")[0]]
+
 
 class GroupView(NamedTuple):
     """A group's figures and tables; `reason` says why there are none. `page` is its notebook's page, empty for none."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.verdicts.report.whole import FIGURES
 from tests.verdicts.toy import Toy
 from verdicts.run.pages import make_page
 from verdicts.run.publish import publish
@@ -75,7 +76,8 @@ def small(tmp_path_factory) -> Path:
     toy.replace_in_claims("beta", 'part = "suite"', 'part = "suite"\napart = true')
     toy.lay("texts")
     toy.replace_in_claims("alpha", 'where = "here" }', 'where = "here" }\npaper = ["P1"]')
-    finding = 'paper = "P1"\nneeds = { A1 = "holds" }\ntext = "It is {A1.one} (A1)."\nfigure = "line"\n'
+    finding = 'paper = "P1"\nneeds = { A1 = "holds" }\nsentence = "It is one."\nfigure = "line"\n'
+    finding += '[[finding.condition]]\nclaim = "A1"\nverdict = "holds"\ntext = "As it is."\n'
     toy.write("paper/findings.toml", f"[[finding]]\n{finding}")
     toy.replace_in_module("alpha/figures", "    return [save_figure(", f"{CHART}save_figure(")
     workspace = toy.run_all("cpu")
@@ -103,45 +105,108 @@ def visit(visits, small) -> Visit:
     return visits(small)
 
 
-def test_search_and_filters_choose_claims_and_stand_in_the_address(visit, visits, small):
+def test_filters_choose_claims_and_stand_in_the_address(visit, visits, small):
     page = visit.page
     assert visit.shown() == ["A1", "A2", "B1", "B2"] and page.inner_text("#shown") == "4 of 4 claims"
     page.select_option("#verdict", "refuted")
     assert visit.shown() == ["A2"] and page.inner_text("#shown") == "1 of 4 claims"
     assert page.url.endswith("#verdict=refuted") and not page.is_visible("#group-beta")
-    page.select_option("#verdict", "")
-    page.fill("#search", "b2")
-    page.press("#search", "Enter")
-    assert page.evaluate("document.activeElement.closest('li').dataset.id") == "B2"
-    page.fill("#search", "TWO most")
-    assert visit.shown() == ["A2"]
     page.select_option("#part", "theory")
     page.click("#claim-A2 summary.row")
-    page.wait_for_url("**#search=TWO+most&part=theory&open=A2")
+    page.wait_for_url("**#verdict=refuted&part=theory&open=A2")
     again = visits(small, page.url.removeprefix(visit.address))
-    assert (again.shown(), again.open(), again.page.input_value("#search")) == (["A2"], ["A2"], "TWO most")
+    assert (again.shown(), again.open(), again.page.input_value("#verdict")) == (["A2"], ["A2"], "refuted")
     page.select_option("#source", "proved here")
     assert visit.shown() == []
 
 
-def test_a_search_unfolds_groups_with_pages_of_their_own_and_folds_them_again(visit):
+def test_a_filter_unfolds_groups_with_pages_of_their_own_and_folds_them_again(visit):
     page, folded = visit.page, "#group-beta .elsewhere"
     assert "2 claims on a page of their own" in page.inner_text(f"{folded} summary")
     assert not page.is_visible(f"{folded} li")
-    page.fill("#search", "b1")
-    assert page.is_visible(f"{folded} li[data-id=B1]") and not page.is_visible(f"{folded} li[data-id=B2]")
-    page.fill("#search", "")
+    page.select_option("#verdict", "not run")
+    assert page.is_visible(f"{folded} li[data-id=B2]") and not page.is_visible(f"{folded} li[data-id=B1]")
+    page.select_option("#verdict", "")
     assert not page.is_visible(f"{folded} li")
 
 
-@pytest.mark.parametrize(("words", "found"), [("converge", "P1a"), ("faster", "Q2a"), ("p3", "P3")])
-def test_search_says_beside_its_box_where_enter_goes_and_goes_there(visits, whole_page, words, found):
-    page = visits(whole_page).page
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        ("a2", "claim|A2 Two is at most one"),
+        ("two most", "claim|A2 Two is at most one"),
+        ('"at most one"', "claim|A2 Two is at most one"),
+        ('"most at one"', "|Nothing found"),
+        ("figure 2", "figure|Figure 2 a line"),
+        ("p1", "claim of the paper|P1 One is one. It is one."),
+        ("environment", "section|Environment and provenance"),
+        ("alpha/checks.py", "file|{package}/alpha/checks.py"),
+        ("--only p1", "command|bash reproduce.sh --profile cpu --only P1"),
+    ],
+)
+def test_the_search_drops_down_under_its_box_and_finds_each_kind(visit, words, first):
+    page = visit.page
     page.fill("#search", words)
-    assert page.inner_text("#shown").endswith(f" claims; Enter: {found}")
-    assert page.locator("#shown").bounding_box()["y"] < 150
-    page.press("#search", "Enter")
-    assert page.evaluate("document.activeElement.closest('li').dataset.id") == found
+    box, found = (page.locator(place).bounding_box() for place in ("#search", "#found"))
+    assert 0 <= found["y"] - box["y"] - box["height"] < 10 and abs(found["x"] - box["x"]) < 2
+    kind, _, title = first.partition("|")
+    assert page.inner_text("#found li:first-child small") == kind
+    assert page.inner_text("#found li:first-child span").strip().endswith(title.removeprefix("{package}"))
+
+
+def test_the_search_is_used_by_keyboard(visit):
+    page = visit.page
+    page.keyboard.press("Tab")
+    page.fill("#search", "one")
+    options = page.locator("#found li").count()
+    assert options > 2
+    page.keyboard.press("ArrowUp")
+    assert page.get_attribute("#search", "aria-activedescendant") == f"found-{options - 1}"
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Escape")
+    assert page.is_hidden("#found") and page.get_attribute("#search", "aria-expanded") == "false"
+    page.fill("#search", "a1")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#claim-A1 .body", state="visible")
+    assert page.is_hidden("#found") and visit.open() == ["A1"]
+
+
+def test_the_first_screen_holds_answer_rows_and_figures(visits, whole_page):
+    page = visits(whole_page).page
+    page.set_viewport_size({"width": 1400, "height": 900})
+    page.reload()
+    assert page.locator(".paper > li").count() == 6
+    shown = page.eval_on_selector_all(
+        ".first h1, .paper > li, .first img", "all => all.map(one => one.getBoundingClientRect().bottom)"
+    )
+    assert len(shown) == 9 and max(shown) <= 900
+    texts = page.locator(".paper > li .finding").all_inner_texts()
+    assert all(text.startswith(f"C{n}") for n, text in enumerate(texts, 1))
+
+
+def test_on_a_phone_the_first_figure_fills_the_width_on_the_first_screen(visits, whole_page):
+    page = visits(whole_page).page
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.reload()
+    box = page.locator(".first img").first.bounding_box()
+    assert box["width"] > 330 and box["y"] < 844 and not page.is_visible("#sections ul")
+
+
+def test_drawings_follow_the_dark_scheme(visits, whole_page):
+    image = "getComputedStyle(document.querySelector('.first img')).filter"
+    dark, light = visits(whole_page, color_scheme="dark").page, visits(whole_page).page
+    assert "invert" in dark.evaluate(image) and light.evaluate(image) == "none"
+    light.click("#theme")
+    assert "invert" in light.evaluate(image)
+    dark.click("#theme")
+    assert dark.evaluate(image) == "none"
+
+
+def test_figures_are_listed_in_the_sidebar_by_number(visits, whole_page):
+    page = visits(whole_page).page
+    page.click("#figures summary")
+    names = page.locator("#figures li b").all_inner_texts()
+    assert names[:2] == ["Figure 1", "Figure 2"] and len(names) > FIGURES
 
 
 def test_on_a_phone_code_keeps_its_indentation_and_no_symbol_repeats_the_heads(visits, whole_page):
@@ -172,10 +237,10 @@ def test_a_claim_opens_by_keyboard_to_statement_figure_and_source(visit):
 
 def test_a_row_opens_to_its_figure_and_command_and_leads_to_the_claims_that_it_names(visit):
     page, row = visit.page, "#paper-P1"
-    page.click(f"{row} summary")
+    page.click(f"{row} summary.finding")
     assert page.locator(f"{row} figure img").evaluate("one => one.naturalWidth") > 50
     assert "bash reproduce.sh --profile cpu --only alpha --force alpha" in page.inner_text(f"{row} figcaption")
-    page.click(f"{row} a:has-text('A1')")
+    page.click(f"{row} .conditions a:has-text('A1')")
     page.wait_for_url("**#claim-A1")
     page.wait_for_selector("#claim-A1 .body", state="visible")  # the address changes before the page follows it
     assert visit.open() == ["A1"]
@@ -190,11 +255,11 @@ def test_the_list_of_claims_is_one_stop_of_the_tab_key(visit):
 
 
 def test_a_link_to_a_claim_opens_it_though_it_was_filtered_away(visit):
-    visit.page.fill("#search", "nothing like it")
-    assert visit.shown() == []
+    visit.page.select_option("#verdict", "not run")
+    assert "A2" not in visit.shown()
     visit.page.evaluate("location.hash = 'claim-A2'")
     visit.page.wait_for_selector("#claim-A2 .body", state="visible")
-    assert len(visit.shown()) == 4 and visit.page.input_value("#search") == ""
+    assert len(visit.shown()) == 4 and visit.page.input_value("#verdict") == ""
 
 
 @pytest.mark.parametrize(
@@ -217,19 +282,31 @@ def test_pages_beside_the_report_are_reached_and_lead_back(browser, small, link,
     opened.context.close()
 
 
-def test_in_print_every_claim_is_open_and_no_control_is_shown(visit, tmp_path):
-    page = visit.page
+def test_a_print_has_at_most_three_pages_with_answer_rows_conditions_counts_and_environment(
+    visits, whole_page, tmp_path
+):
+    page = visits(whole_page).page
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
-    assert visit.open() == ["A1", "A2"] and page.is_visible("#trust h3")
-    assert not page.is_visible("form.controls") and not page.is_visible("nav")
+    shown = [".first", ".finding >> nth=5", ".conditions >> nth=0", "#counts", "#environment dl >> nth=0"]
+    assert all(page.is_visible(each) for each in shown)
+    assert not any(
+        page.is_visible(each) for each in ("#claims", "#trust", "#sampler", "form.controls", "nav", "#found")
+    )
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
-    assert visit.open() == []
-    if shutil.which("pdftotext"):
-        page.pdf(path=str(tmp_path / "printed.pdf"), format="A4")
-        command = ["pdftotext", "-layout", tmp_path / "printed.pdf", "-"]
-        text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        assert "2 [1.9, 2.1]" in text and "tests/test_toy.py::TestToy::test_two" in text
+    assert page.locator(".paper details[open]").count() == 0
+    if shutil.which("pdfinfo"):
+        page.pdf(path=str(tmp_path / "printed.pdf"), prefer_css_page_size=True)
+        text = subprocess.run(["pdfinfo", tmp_path / "printed.pdf"], capture_output=True, text=True, check=True).stdout
+        assert 1 <= int(text.partition("Pages:")[2].split()[0]) <= 3
+
+
+def test_in_print_every_claim_of_a_page_apart_is_open(visits, small):
+    apart = visits(small.with_name("report-beta.html"))
+    apart.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert apart.open() == ["B1", "B2"] and apart.page.is_visible("#claims h2")
+    apart.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert apart.open() == []
 
 
 def test_dark_and_light_follow_the_system_and_the_switch(visits, small):

@@ -138,11 +138,53 @@ def test_contradiction_is_told_at_the_top(toy):
     assert "Against expectation" not in text_of(toy.run_all())
     toy.replace_in_claims("alpha", 'expected = "refuted"', 'expected = "holds"')
     text = text_of(toy.run_all())
-    assert "Against expectation: A2." in text and "expected: holds" in text
+    assert "Against expectation: A2." in text and "expected verdict: holds" in text
     toy.replace_in_claims("alpha", 'expected = "holds"', 'expected = "open"')
     text = text_of(toy.run_all())
-    assert "Against expectation" not in text and "expected: open" in text
-    assert "Of 2 nothing is expected (open): A1, A2." in text
+    assert "Against expectation" not in text and "Among them: 2 open (no evidence yet)." in text
+    expectation = 'expected = "underpowered"\nsees = "a half"'
+    toy.replace_in_claims(
+        "alpha",
+        'expected = "open"\nprofiles = ["quick", "cpu", "gpu"]\nfalsifier = "tests/test_toy.py::test_one"',
+        f'{expectation}\nprofiles = ["quick", "cpu", "gpu"]\nfalsifier = "tests/test_toy.py::test_one"',
+    )
+    text = text_of(toy.run_all())
+    assert "Among them: 1 open (no evidence yet), 1 underpowered (hardly decidable at this size)." in text
+    assert re.search(r"Underpowered [^:]*, 1: <a [^>]*>A1</a>\.", text)
+    assert re.search(r"Open [^:]*, 1: <a [^>]*>A2</a>\.", text)
+    assert "<dt>Smallest effect seen</dt><dd>a half</dd>" in text
+
+
+def test_a_claim_s_particulars_and_conditions_stand_in_its_entry(toy):
+    fields = 'target = "a Gaussian"\nbudget = "$N = 9$"\nconditions = ["Only once.", "Only $x$."]\nevidence = "algebra"'
+    toy.replace_in_claims("alpha", 'evidence = "algebra"', fields)
+    entry = text_of(toy.workspace()).partition('id="claim-A1"')[2].partition("</li>\n<li id=")[0]
+    assert "<dt>Target</dt><dd>a Gaussian</dd>" in entry and "<dt>Budget</dt><dd><math" in entry
+    assert "<li>Only once.</li><li>Only <math" in entry and "<dt>Tuning</dt>" not in entry
+
+
+def test_beside_each_number_stands_what_it_is_of_and_what_is_required(toy):
+    entry = text_of(toy.run_all()).partition('id="claim-A2"')[2]
+    row = Page(entry.partition('<summary class="row">')[2].partition("</summary>")[0])
+    assert " ".join("".join(row.text).split()).endswith("two: 2 required ≤ 1")
+
+
+def test_a_row_has_word_sentence_number_conditions_and_its_command(toy):
+    named = 'evidence = "exact law"\npaper = ["P2"]'
+    toy.replace_in_claims("alpha", 'evidence = "exact law"', named)
+    number = 'number = { check = "A2.two", label = "two, measured" }'
+    condition = '[[finding.condition]]\nclaim = "A1"\nverdict = "holds"\ntext = "As one is one."\n'
+    finding = 'paper = "P2"\nneeds = { A2 = "refuted" }\nsentence = "Two is not small."\nfigure = "line"\n'
+    toy.write("paper/findings.toml", f"[[finding]]\n{finding}{number}\n{condition}")
+    text = text_of(toy.run_all())
+    row = text.partition('id="paper-P2"')[2].partition("</details></li>")[0]
+    assert ">Not supported</strong>" in row and "Two is not small." in row
+    assert "<b>2 [1.9, 2.1]</b> two, measured" in row
+    assert re.search(r'As one is one\. <a href="#claim-A1">A1</a> <span class="chip holds">', row)
+    assert f"<code>{toy.package}/alpha/checks.py</code>" in row and "<code>tests/test_toy.py</code>" in row
+    assert "<code>bash reproduce.sh --profile quick --only P2</code>" in row and 'data-figure="figure-line"' in row
+    first = text.partition('<div class="first">')[2].partition("</figure>")[0]
+    assert "<img src='data:image/svg+xml" in first and '<a href="#figure-line">Figure 1</a>' in first
 
 
 def test_failure_is_told_with_its_log(toy):
@@ -198,7 +240,9 @@ def test_what_is_outside_of_the_profile_is_said_once(toy):
         entry = f'expected = "{verdict}"\nprofiles = '
         toy.replace_in_claims("alpha", entry + '["quick", "cpu", "gpu"]', entry + '["cpu"]')
     text = text_of(toy.run_all())
-    assert text.count("A1, A2, B2: not part of the quick profile: run with --profile cpu.") == 1
+    assert re.search(
+        r">A1</a>, <a [^>]*>A2</a>, <a [^>]*>B2</a>: not part of the quick profile: run with --profile cpu", text
+    )
     assert text.count("not part of the quick profile") == 1, "said once"
 
 
@@ -257,7 +301,7 @@ def test_stated_claims_come_with_those_that_restate_and_support_them(toy):
     named = 'evidence = "exact law"\npaper = ["P1"]\nsupports = ["P2"]'
     toy.replace_in_claims("alpha", 'evidence = "exact law"', named)
     text = text_of(toy.run_all())
-    assert "One is one" in text and "<td>P2</td>" in text
+    assert "One is one" in text and 'id="paper-P2"' in text
     assert "(restates <a" in text and "(supports <a" in text and "Not decided by this suite yet" in text
 
 
@@ -316,7 +360,7 @@ def test_the_notation_is_shown_where_there_is_one(toy):
 
 @pytest.mark.parametrize("text", ["{A9.two}", "{A2.tow}"])
 def test_a_finding_of_what_is_not_there_is_refused(toy, text):
-    toy.write("paper/findings.toml", f'[[finding]]\npaper = "P1"\nneeds = {{ A2 = "holds" }}\ntext = "{text}"\n')
+    toy.write("paper/findings.toml", f'[[finding]]\npaper = "P1"\nneeds = {{ A2 = "holds" }}\nsentence = "{text}"\n')
     with pytest.raises(UserError, match=r"paper/findings.toml: finding\[P1\]: unknown check"):
         text_of(toy.workspace())
 
@@ -325,10 +369,10 @@ def test_expected_values_stand_beside_the_measured_ones_with_what_moved(toy):
     assert 'id="moved"' not in text_of(toy.run_all())
     expected_of(collect(toy.workspace())).write(expected_path(toy.root, Profile.QUICK))
     same = text_of(toy.workspace())
-    assert "3 checks are where they were, 0 moved" in same and "Expected 2 [1.9, 2.1]: as expected." in same
+    assert "3 checks are where they were, 0 moved" in same and "Kept value 2 [1.9, 2.1]: as kept." in same
     toy.replace_in_module("alpha/checks", "value=2 * ONE, low=1.9, high=2.1", "value=3.5, low=3.4, high=3.6")
     text = text_of(toy.run_all())
-    assert "2 checks are where they were, 1 moved" in text and "Expected 2 [1.9, 2.1]: moved." in text
+    assert "2 checks are where they were, 1 moved" in text and "Kept value 2 [1.9, 2.1]: moved." in text
 
 
 def test_results_elsewhere_have_no_address_of_the_sources(toy, tmp_path_factory):

@@ -19,6 +19,7 @@ from verdicts.records.provenance import Stopwatch
 from verdicts.records.record import Artefacts, CheckResult, Record
 from verdicts.records.workspace import Workspace
 from verdicts.report import page as report
+from verdicts.report.report_texts import load_findings
 
 FIGURES = 63  # a whole cpu run has 61
 BOUND = re.compile(r'^@check\("(?P<id>[^"]+)"\)', re.MULTILINE)
@@ -41,8 +42,9 @@ def whole(out: Path) -> Workspace:
         if workspace.profile in claim.profiles:
             _record(workspace, claim, places)
     groups = [group for group in workspace.claims.group if workspace.claims_here(group)]
+    shown = {each.figure: tuple(each.needs) for each in load_findings(REPOSITORY, workspace.all_claims).finding}
     for n, group in enumerate(groups):
-        _artefacts(workspace, group, drawn, len(range(n, FIGURES, len(groups))))
+        _artefacts(workspace, group, drawn, len(range(n, FIGURES, len(groups))), shown)
     return workspace
 
 
@@ -90,12 +92,18 @@ def _drawn(folder: Path, name: str) -> Figure:
     return save_figure(drawing, folder, name, "A caption of usual length, with $\\sigma$ and 99.9% intervals. " * 4)
 
 
-def _artefacts(workspace: Workspace, group: Group, drawn: Figure, count: int) -> None:
+def _artefacts(
+    workspace: Workspace, group: Group, drawn: Figure, count: int, shown: dict[str, tuple[str, ...]]
+) -> None:
+    """Write `count` figures: those that findings show of the group's claims, and others."""
+    members = {claim.id for claim in workspace.claims.of_group(group.id)}
+    names = [name for name, needs in shown.items() if needs[0] in members]
+    names += [f"{group.id}_{n}" for n in range(count - len(names))]
     watch, path = Stopwatch(), workspace.figures_path(group)
     path.parent.mkdir(parents=True)
     figures, files = [], {}
-    for n in range(count):
-        figure = drawn.model_copy(update={"file": Path(f"{group.id}_{n}.svg")})
+    for name in names:
+        figure = drawn.model_copy(update={"file": Path(f"{name}.svg"), "claims": shown.get(name, ())})
         figures.append(figure)
         for kind in (".svg", ".png", ".pdf"):
             content = drawn.file.with_suffix(kind).read_bytes()
