@@ -58,7 +58,8 @@ def test_what_pages_say_of_results_is_what_the_kept_values_give(name):
 def copy(tmp_path):
     """Return a copy of what the pages are made from."""
     (tmp_path / "docs").mkdir()
-    shutil.copy(ROOT / "docs/running.md", tmp_path / "docs")
+    for name in ("docs/index.md", "docs/running.md"):
+        shutil.copy(ROOT / name, tmp_path / name)
     for name in ("README.md", "paper", "config"):
         source = ROOT / name
         shutil.copytree(source, tmp_path / name) if source.is_dir() else shutil.copy(source, tmp_path / name)

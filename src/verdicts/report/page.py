@@ -18,6 +18,7 @@ from verdicts.records.section import sections_of
 from verdicts.records.workspace import Workspace
 from verdicts.report import views
 from verdicts.report.charts import overviews
+from verdicts.report.false_alarms import family_wise
 from verdicts.report.findings import Outcome, answer_of, counts, evidence_of, finding_text, reached, required_of, tally
 from verdicts.report.images import data_address, kinds_of, narrowed, pixelated, size_in, size_of, svg_address
 from verdicts.report.report_texts import load_exhibits, load_findings, load_limitations, load_notation, load_works
@@ -101,6 +102,7 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         "code": [function_at(workspace.root, place) for place in notation.code],
         "limitations": load_limitations(workspace.root),
         "moved": moved,
+        "false_alarms": family_wise(workspace.all_claims, ledger.profile),
         "sections": sections_of(workspace),
         "exhibits": load_exhibits(workspace.root),
         "addresses": addresses,

@@ -317,7 +317,7 @@ def test_notebook_page_is_linked_only_while_current(toy):
 
 def test_commit_and_device_are_told(toy):
     text = text_of(toy.run_all())
-    assert "unknown (not a git checkout)" in text and "device cpu" in text
+    assert "unknown (not a git checkout)" in text and "device cpu" in text and "checks draw." in text
     assert Profile.QUICK in text
 
 
