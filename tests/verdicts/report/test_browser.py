@@ -147,28 +147,28 @@ def test_a_filter_unfolds_groups_with_pages_of_their_own_and_folds_them_again(vi
 def test_the_search_drops_down_under_its_box_and_finds_each_kind(visit, words, first):
     page = visit.page
     page.fill("#search", words)
-    box, found = (page.locator(place).bounding_box() for place in ("#search", "#found"))
+    box, found = (page.locator(place).bounding_box() for place in ("#search", "#matches"))
     assert 0 <= found["y"] - box["y"] - box["height"] < 10 and abs(found["x"] - box["x"]) < 2
     kind, _, title = first.partition("|")
-    assert page.inner_text("#found li:first-child small") == kind
-    assert page.inner_text("#found li:first-child span").strip().endswith(title.removeprefix("{package}"))
+    assert page.inner_text("#matches li:first-child small") == kind
+    assert page.inner_text("#matches li:first-child span").strip().endswith(title.removeprefix("{package}"))
 
 
 def test_the_search_is_used_by_keyboard(visit):
     page = visit.page
     page.keyboard.press("Tab")
     page.fill("#search", "one")
-    options = page.locator("#found li").count()
+    options = page.locator("#matches li").count()
     assert options > 2
     page.keyboard.press("ArrowUp")
-    assert page.get_attribute("#search", "aria-activedescendant") == f"found-{options - 1}"
+    assert page.get_attribute("#search", "aria-activedescendant") == f"match-{options - 1}"
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Escape")
-    assert page.is_hidden("#found") and page.get_attribute("#search", "aria-expanded") == "false"
+    assert page.is_hidden("#matches") and page.get_attribute("#search", "aria-expanded") == "false"
     page.fill("#search", "a1")
     page.keyboard.press("Enter")
     page.wait_for_selector("#claim-A1 .body", state="visible")
-    assert page.is_hidden("#found") and visit.open() == ["A1"]
+    assert page.is_hidden("#matches") and visit.open() == ["A1"]
 
 
 def test_the_first_screen_holds_answer_rows_and_figures(visits, whole_page):
@@ -291,7 +291,7 @@ def test_a_print_has_at_most_three_pages_with_answer_rows_conditions_counts_and_
     shown = [".first", ".finding >> nth=5", ".conditions >> nth=0", "#counts", "#environment dl >> nth=0"]
     assert all(page.is_visible(each) for each in shown)
     assert not any(
-        page.is_visible(each) for each in ("#claims", "#trust", "#sampler", "form.controls", "nav", "#found")
+        page.is_visible(each) for each in ("#claims", "#trust", "#sampler", "form.controls", "nav", "#matches")
     )
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert page.locator(".paper details[open]").count() == 0

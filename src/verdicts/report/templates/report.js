@@ -3,7 +3,7 @@
   const claims = [...document.querySelectorAll("li.claim")];
   const filters = ["verdict", "source", "part"].map(at).filter(Boolean);
   const search = at("search");
-  const found = at("found");
+  const found = at("matches");
 
   // The state of the page is its address: a plain anchor, or filters and the open claim
   const state = () => (location.hash.includes("=") ? new URLSearchParams(location.hash.slice(1)) : new URLSearchParams());
@@ -66,7 +66,7 @@
   const choose = (n) => {
     chosen = n;
     [...found.children].forEach((one, k) => one.setAttribute("aria-selected", k === n));
-    search.setAttribute("aria-activedescendant", listed.length ? `found-${n}` : "");
+    search.setAttribute("aria-activedescendant", listed.length ? `match-${n}` : "");
     found.children[n]?.scrollIntoView({ block: "nearest" });
   };
   const drop = (open) => {
@@ -82,7 +82,7 @@
       [what.textContent, strong.textContent] = [kind, name];
       told.append(strong, ` ${title}`);
       item.append(what, told);
-      Object.assign(item, { id: `found-${n}`, role: "option" });
+      Object.assign(item, { id: `match-${n}`, role: "option" });
       return item;
     }));
     choose(0);
