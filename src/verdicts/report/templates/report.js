@@ -3,7 +3,7 @@
   const claims = [...document.querySelectorAll("li.claim")];
   const filters = ["verdict", "source", "part"].map(at).filter(Boolean);
   const search = at("search");
-  const found = at("matches");
+  const menu = at("matches");
 
   // The state of the page is its address: a plain anchor, or filters and the open claim
   const state = () => (location.hash.includes("=") ? new URLSearchParams(location.hash.slice(1)) : new URLSearchParams());
@@ -37,7 +37,7 @@
     const codes = all("main code").map((one) => [one, text(one)]);
     const once = (list) => [...new Map(list.map((one) => [one[1], one])).values()];
     const listed = [
-      ...all(".paper > li").map((one) => ["claim of the paper", text(one.querySelector(".id")), text(one.querySelector(".told")), "", anchor(one)]),
+      ...all(".paper > li").map((one) => ["claim of the paper", text(one.querySelector(".id")), text(one.querySelector(".sentence")), "", anchor(one)]),
       ...["[data-paper]:not([data-paper=''])", "[data-paper='']"].flatMap((role) => all(`li.claim${role}`)).map((one) => ["claim", one.dataset.id,
         text(one.querySelector(".title")), one.querySelector("a.row")?.title ?? text(one.querySelector(".statement")), one.querySelector("a.row")?.getAttribute("href") ?? anchor(one)]),
       ...all("#figures li a").map((one) => ["figure", text(one.querySelector("b")), text(one).replace(/^Figure \w+ /, ""), one.title, one.getAttribute("href")]),
@@ -57,7 +57,7 @@
     const terms = [...wanted.matchAll(/"([^"]+)"?|[^\s"]+/g)].map((one) => one[1] ?? one[0]);
     if (!terms.length) return [];
     places ??= collected();
-    const rank = ({ name, head, words }) => [name.toLowerCase() === wanted, name.toLowerCase().startsWith(wanted), ...[head, words].map((told) => terms.every((term) => told.includes(term)))].indexOf(true);
+    const rank = ({ name, head, words }) => [name.toLowerCase() === wanted, name.toLowerCase().startsWith(wanted), ...[head, words].map((place) => terms.every((term) => place.includes(term)))].indexOf(true);
     const ranked = places.map((one) => [rank(one), one]).filter(([place]) => place >= 0).sort(([one], [other]) => one - other).map(([, one]) => one);
     const counted = {};
     return ranked.filter(({ kind }) => { counted[kind] = (counted[kind] ?? 0) + 1; return counted[kind] <= AT_MOST; });
@@ -65,23 +65,23 @@
   let [listed, chosen] = [[], 0];
   const choose = (n) => {
     chosen = n;
-    [...found.children].forEach((one, k) => one.setAttribute("aria-selected", k === n));
+    [...menu.children].forEach((one, k) => one.setAttribute("aria-selected", k === n));
     search.setAttribute("aria-activedescendant", listed.length ? `match-${n}` : "");
-    found.children[n]?.scrollIntoView({ block: "nearest" });
+    menu.children[n]?.scrollIntoView({ block: "nearest" });
   };
   const drop = (open) => {
     listed = open ? matching() : [];
     const box = search.getBoundingClientRect();
-    Object.assign(found.style, { top: `${box.bottom}px`, left: `${box.left}px` });
-    found.hidden = !(open && search.value.trim());
-    search.setAttribute("aria-expanded", !found.hidden);
-    found.replaceChildren(...(listed.length ? listed : [{ kind: "", name: "", title: "Nothing found" }]).map(({ kind, name, title }, n) => {
+    Object.assign(menu.style, { top: `${box.bottom}px`, left: `${box.left}px` });
+    menu.hidden = !(open && search.value.trim());
+    search.setAttribute("aria-expanded", !menu.hidden);
+    menu.replaceChildren(...(listed.length ? listed : [{ kind: "", name: "", title: "Nothing found" }]).map(({ kind, name, title }, n) => {
       const item = document.createElement("li");
-      const told = document.createElement("span");
+      const label = document.createElement("span");
       const [what, strong] = [document.createElement("small"), document.createElement("b")];
       [what.textContent, strong.textContent] = [kind, name];
-      told.append(strong, ` ${title}`);
-      item.append(what, told);
+      label.append(strong, ` ${title}`);
+      item.append(what, label);
       Object.assign(item, { id: `match-${n}`, role: "option" });
       return item;
     }));
@@ -102,11 +102,11 @@
     const way = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (way && listed.length) { event.preventDefault(); choose((chosen + way + listed.length) % listed.length); }
     if (event.key === "Enter") go(listed[chosen]);
-    if (event.key === "Escape" && !found.hidden) { event.preventDefault(); drop(false); }
+    if (event.key === "Escape" && !menu.hidden) { event.preventDefault(); drop(false); }
   });
-  found.addEventListener("mousedown", (event) => { // before the box loses the focus
+  menu.addEventListener("mousedown", (event) => { // before the box loses the focus
     event.preventDefault();
-    go(listed[[...found.children].indexOf(event.target.closest("li"))]);
+    go(listed[[...menu.children].indexOf(event.target.closest("li"))]);
   });
 
   // The list of claims is one stop of the tab key; arrows move within it
