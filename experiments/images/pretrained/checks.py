@@ -78,25 +78,37 @@ def relative_gain_over_langevins_corrector(settings: Settings) -> Measurement:
     return least_relative_gain(settings, PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR)
 
 
+@check("I2a.annealed_25")
+def tuned_gain_over_annealed_langevin_at_25(settings: Settings) -> Measurement:
+    """Measure annealed Langevin's minus adaptive momentum's energy distance at 25 evaluations, both tuned."""
+    return tuned_gain(settings, BASELINE, PAPER, 25)
+
+
 @check("I2a.annealed")
 def tuned_gain_over_annealed_langevin_at_50(settings: Settings) -> Measurement:
     """Measure annealed Langevin's minus adaptive momentum's energy distance at 50 evaluations, both tuned."""
     return tuned_gain(settings, BASELINE, PAPER, 50)
 
 
-@check("I2a.corrector_25")
+@check("I2a.annealed_100")
+def tuned_gain_over_annealed_langevin_at_100(settings: Settings) -> Measurement:
+    """Measure annealed Langevin's minus adaptive momentum's energy distance at 100 evaluations, both tuned."""
+    return tuned_gain(settings, BASELINE, PAPER, 100)
+
+
+@check("I2b.corrector_25")
 def tuned_gain_over_langevins_corrector_at_25(settings: Settings) -> Measurement:
     """Measure Langevin's corrector's minus the adaptive corrector's energy distance at 25 evaluations, both tuned."""
     return tuned_gain(settings, PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR, 25)
 
 
-@check("I2a.corrector")
+@check("I2b.corrector_50")
 def tuned_gain_over_langevins_corrector_at_50(settings: Settings) -> Measurement:
     """Measure Langevin's corrector's minus the adaptive corrector's energy distance at 50 evaluations, both tuned."""
     return tuned_gain(settings, PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR, 50)
 
 
-@check("I2a.corrector_100")
+@check("I2b.corrector_100")
 def tuned_gain_over_langevins_corrector_at_100(settings: Settings) -> Measurement:
     """Measure Langevin's corrector's minus the adaptive corrector's energy distance at 100 evaluations, both tuned."""
     return tuned_gain(settings, PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR, 100)

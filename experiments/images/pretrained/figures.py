@@ -21,7 +21,7 @@ from verdicts import Figure, Table, save_figure
 from verdicts.records.charts import save_chart
 from verdicts.records.figures import Cell
 
-_CLAIMS = ("I1", "I2", "I2a", "I3", "I4", "I5", "I6", "I9", "I12", "I13")
+_CLAIMS = ("I1", "I2", "I2a", "I2b", "I3", "I4", "I5", "I6", "I9", "I12", "I13")
 PAIRS = {
     "annealed": (samplers.PAPER, samplers.BASELINE),
     "as a corrector": (samplers.ADAPTIVE_CORRECTOR, samplers.PLAIN_CORRECTOR),
@@ -70,7 +70,7 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
     return [
         save_chart(move_speed_ups(curves), folder, "pretrained_speed_up", speed_up, ("I3",), how),
         save_figure(draw_quality(settings), folder, "pretrained_quality", quality, _CLAIMS),
-        save_figure(draw_gains(settings), folder, "pretrained_tuned", gains, ("I2a",)),
+        save_figure(draw_gains(settings), folder, "pretrained_tuned", gains, ("I2a", "I2b")),
         save_figure(draw_rows([_frechet(settings)], settings.budgets), folder, "pretrained_frechet", frechet, _CLAIMS),
         save_figure(draw_samples(settings), folder, "pretrained_samples", samples, _CLAIMS),
         save_figure(draw_betas(settings), folder, "pretrained_beta", betas, ("I2", "I6")),

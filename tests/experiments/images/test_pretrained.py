@@ -120,15 +120,18 @@ def test_numbers_as_measured_have_the_expected_verdict(identifier: str, monkeypa
 
 
 def test_samplers_exchanged_break_i2_and_i5(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of I2, I2a and I5: with annealed Langevin's numbers and those of its corrector, exchanged."""
-    tuned = ("corrector_25", "corrector", "corrector_100")
+    """Falsifier of I2, I2a, I2b and I5: with annealed Langevin's numbers and those of its corrector, exchanged."""
+    annealed, correctors = (
+        ("annealed_25", "annealed", "annealed_100"),
+        ("corrector_25", "corrector_50", "corrector_100"),
+    )
     measured(monkeypatch, {"adaptive momentum": "annealed Langevin", "annealed Langevin": "adaptive momentum"})
-    assert verdict("I2", "annealed") is Verdict.REFUTED and refuted("I2a", "annealed", settings=Settings())
+    assert verdict("I2", "annealed") is Verdict.REFUTED and refuted("I2a", *annealed, settings=Settings())
     assert verdict("I5", "adaptive") is Verdict.REFUTED
     measured(monkeypatch, {"PC, adaptive": "PC, Langevin", "PC, Langevin": "PC, adaptive"})
-    assert verdict("I2", "corrector") is Verdict.REFUTED and refuted("I2a", *tuned, settings=Settings())
+    assert verdict("I2", "corrector") is Verdict.REFUTED and refuted("I2b", *correctors, settings=Settings())
     measured(monkeypatch)
-    assert verdict("I2a") is Verdict.HOLDS
+    assert verdict("I2a") is verdict("I2b") is Verdict.HOLDS
     at_an_end = lambda sampler, budget: [{(x,) * len(tuning.names(sampler)): 1 / x for x in (0.1, 0.2)}]  # noqa: E731
     monkeypatch.setattr(tuning, "tried_of", at_an_end)
     assert verdict("I2a", "edges") is Verdict.REFUTED
@@ -316,7 +319,7 @@ def test_figures_and_tables_are_made_of_the_studys_cells(
     with using(Recording()), saved_as((".svg",)):
         drawn = figures.figures(SMALL, tmp_path)
         table, in_features, classes = figures.tables(SMALL)
-        for identifier in (*(f"I{number}" for number in range(1, 10)), "I2a", "I12", "I13"):
+        for identifier in (*(f"I{number}" for number in range(1, 10)), "I2a", "I2b", "I12", "I13"):
             with suppress(InsufficientData):
                 verdict_of(identifier, settings=SMALL)
     assert asked == listed
