@@ -6,7 +6,7 @@ import pytest
 
 from tests.claims import ROOT
 from verdicts.claims.loading import load_claims
-from verdicts.claims.schema import Profile, Verdict
+from verdicts.claims.schema import Expectation, Profile, Verdict
 from verdicts.records.expected import Expected, expected_path, kept_runs
 from verdicts.records.ledger import collect
 from verdicts.report import page, paper
@@ -85,6 +85,20 @@ def test_no_bound_stands_where_an_estimate_was_measured(finding):
 def test_each_profile_s_own_number_agrees_with_the_kept_one_or_the_row_says_why_not(run):
     for row in rows_of(CLAIMS, FINDINGS, EVIDENCE, Outcome.of(run)):
         assert row.number is None or row.number.agrees is not False or row.number.because, row
+
+
+@pytest.mark.parametrize("run", KEPT, ids=lambda run: run.profile)
+def test_every_kept_verdict_meets_its_claim_s_expectation(run):
+    known = {claim.id: claim for claim in CLAIMS.claim}
+    assert run.claims.keys() <= known.keys()
+    for name, claim in run.claims.items():
+        assert known[name].expected.is_met_by(claim.verdict) is not False, name
+        assert claim.checks.keys() <= {check.id for check in known[name].check}, name
+
+
+def test_what_kept_runs_decide_is_no_open_claim():
+    opened = [claim.id for claim in CLAIMS.claim if claim.expected is Expectation.OPEN]
+    assert not [name for name in opened if EVIDENCE.of_claim(name) in (HOLDS, REFUTED)]
 
 
 def kept(claims, profile, verdicts, value=1.0):
