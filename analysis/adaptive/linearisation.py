@@ -173,9 +173,9 @@ def order_of_the_variance_s_bias(settings: Settings) -> Measurement:
         return -float(np.polyfit(np.log(batches), np.log(np.diff(rows.mean(0))), 1)[0])
 
     left_out = [order(np.delete(means, i, axis=0)) for i in range(len(means))]
-    found = jackknife_interval(order(means), left_out, 1 - _SHARE)
-    half, error = (found.high - found.low) / 2, float(np.sqrt((found.n - 1) * np.var(left_out)))
+    estimate = jackknife_interval(order(means), left_out, 1 - _SHARE)
+    half, error = (estimate.high - estimate.low) / 2, float(np.sqrt((estimate.n - 1) * np.var(left_out)))
     planned = plan_margin(error, effect=0.25, bias=_NEXT_ORDER + half)
     bias = (2 * batches * np.diff(means.mean(0))).tolist()
     detail = {f"B E, B = {batch}": each for batch, each in zip(batches, bias, strict=True)}
-    return of_interval(found, settings.seed, 1, "", **detail, **planned.detail())
+    return of_interval(estimate, settings.seed, 1, "", **detail, **planned.detail())

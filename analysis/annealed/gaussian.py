@@ -52,10 +52,10 @@ def runs(sampler: str, budget: int, settings: tuple[Hyperparameters, ...], condi
 @cell
 def errors_at_defaults(sampler: str, budgets: tuple[int, ...]) -> list[Errors]:
     """An annealed sampler's errors at the defaults for each of many budgets, which ascend; computed together."""
-    found: list[Errors] = []
-    while some := budgets[len(found) :]:
-        found += _read_on_the_way(sampler, some[: bisect(some, 1.6 * some[0])])
-    return found
+    rows: list[Errors] = []
+    while some := budgets[len(rows) :]:
+        rows += _read_on_the_way(sampler, some[: bisect(some, 1.6 * some[0])])
+    return rows
 
 
 def _read_on_the_way(sampler: str, budgets: Sequence[int]) -> Iterator[Errors]:

@@ -59,8 +59,8 @@ def certify(minutes: float, out: Path | None, jobs: int, say: Say) -> int:
     findings = load_findings(root, claims).finding
     kept = {profile: run for profile in SETTINGS if (run := read_expected(root, profile))}
     plans, unreached = planned(claims, kept, wanted(claims, findings), 60 * minutes * MEASURING * jobs * BUSY)
-    told = ", ".join(f"{each.group} ({each.profile})" for each in plans)
-    say(f"certificate in {minutes:g} min: {told}; then the falsifiers. Results: {folder}")
+    groups = ", ".join(f"{each.group} ({each.profile})" for each in plans)
+    say(f"certificate in {minutes:g} min: {groups}; then the falsifiers. Results: {folder}")
     setup = float(os.environ.get("AMS_SETUP_SECONDS", "0"))
     failed = _measure(plans, folder, jobs, end - 60 * minutes * (1 - MEASURING), say)
     broken = falsify(root, falsifiers(claims, findings, plans), folder / "falsifiers.log", end - PAGE)
@@ -105,7 +105,7 @@ def planned(
     Groups are taken in order, at the smallest settings that decide the claim asked for; what room is left raises them
     to cpu's, in order.
     """
-    pace = _pace(kept)
+    slower = _slowdown(kept)
     plans: dict[str, Planned] = {}
     left_out: list[str] = []
     for claim in order:
@@ -113,21 +113,21 @@ def planned(
             continue
         profile = next((each for each in reversed(SETTINGS) if each in claim.profiles and each in kept), None)
         before = plans[claim.group].seconds if claim.group in plans else 0.0
-        seconds = pace * cost(claims, kept[profile], claim.group) if profile else float("inf")
+        seconds = slower * cost(claims, kept[profile], claim.group) if profile else float("inf")
         if profile is None or seconds - before > room:
             left_out.append(claim.id)
             continue
         room -= seconds - before
         plans[claim.group] = Planned(claim.group, profile, seconds)
     for group, plan in plans.items():
-        larger = pace * cost(claims, kept[Profile.CPU], group) if Profile.CPU in kept else float("inf")
+        larger = slower * cost(claims, kept[Profile.CPU], group) if Profile.CPU in kept else float("inf")
         if plan.profile is not Profile.CPU and larger - plan.seconds <= room:
             room -= larger - plan.seconds
             plans[group] = Planned(group, Profile.CPU, larger)
     return list(plans.values()), left_out
 
 
-def _pace(kept: Mapping[Profile, Expected]) -> float:
+def _slowdown(kept: Mapping[Profile, Expected]) -> float:
     """Return how much longer this machine takes than that of the kept runs, 1 where that is not known."""
     known = [run.calibration for run in kept.values() if run.calibration]
     return calibrated() / known[0] if known else 1.0
@@ -187,8 +187,8 @@ def falsify(root: Path, chosen: Sequence[Claim], log: Path, end: float) -> list[
     command = [sys.executable, "-m", "pytest", "-v", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist", *nodes]
     in_time(command, log, root, end)
     by_node: dict[str, list[str]] = {}
-    for found in LINE.finditer(log.read_text(encoding="utf-8", errors="replace")):
-        by_node.setdefault(found["node"].split("[")[0], []).append(found["end"])
+    for line in LINE.finditer(log.read_text(encoding="utf-8", errors="replace")):
+        by_node.setdefault(line["node"].split("[")[0], []).append(line["end"])
     return [
         Falsified(claim.id, claim.title, claim.falsifier, _flipped(by_node.get(claim.falsifier))) for claim in chosen
     ]

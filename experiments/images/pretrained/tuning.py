@@ -103,9 +103,9 @@ def chosen(sampler: str, budget: int) -> list[Hyperparameters]:
 
 def edges(sampler: str, budget: int) -> list[str]:
     """Return the chosen hyperparameters that are the least or the largest that their choice tried."""
-    found, axes = list[str](), names(sampler)
+    at_ends, axes = list[str](), names(sampler)
     for number, errors in enumerate(tried_of(sampler, budget), 1):
         best = dict(zip(axes, least(errors), strict=True))
         grids = {name: sorted({*column}) for name, column in zip(axes, zip(*errors, strict=True), strict=True)}
-        found += optima_on_edge(grids, {f"{sampler}, {budget} NFE, choice {number}": best}, NATURAL)
-    return found
+        at_ends += optima_on_edge(grids, {f"{sampler}, {budget} NFE, choice {number}": best}, NATURAL)
+    return at_ends

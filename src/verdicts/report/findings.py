@@ -199,9 +199,9 @@ def _row(claims: Claims, text: str, finding: Finding, evidence: Outcome, own: Ou
     if word is Word.NOT_TESTED:
         return row._replace(sentence=_untested(claims, needed | (restating if not reached else {}), own))
     values = required_of(claims) | evidence.values
-    told = filled(finding.sentence, values) if evidence.give(finding.needs) else ""
+    sentence = filled(finding.sentence, values) if evidence.give(finding.needs) else ""
     return row._replace(
-        sentence=told or _listed(reached),
+        sentence=sentence or _listed(reached),
         number=_number(finding, claims, evidence, own),
         conditions=tuple(_condition(claims, each, evidence, values) for each in finding.condition),
         differing=_differing(claims, [*finding.needs, *restating], evidence, own),
@@ -219,10 +219,10 @@ def _differing(
     claims: Claims, names: Iterable[str], evidence: Outcome, own: Outcome | None
 ) -> tuple[ShownCondition, ...]:
     """Return the claims that this run decided otherwise; what it left undecided is no other verdict."""
-    found = {name: own.of_claim(name) for name in dict.fromkeys(names)} if own else {}
+    verdicts = {name: own.of_claim(name) for name in dict.fromkeys(names)} if own else {}
     return tuple(
         ShownCondition(name, verdict, claims.titles[name])
-        for name, verdict in found.items()
+        for name, verdict in verdicts.items()
         if verdict in (Verdict.HOLDS, Verdict.REFUTED) and verdict is not evidence.of_claim(name)
     )
 

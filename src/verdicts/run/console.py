@@ -182,7 +182,7 @@ class Screen:
             self.say(f"        bash reproduce.sh --profile {ledger.profile} makes paper.pdf and supplement.pdf anew")
 
 
-def _found(row: Row) -> list[str]:
+def _lines_of(row: Row) -> list[str]:
     """Return what a row says below its first line: the finding, its number beside this run's, and what differs."""
     texts = [row.sentence]
     if row.number:
@@ -228,7 +228,7 @@ def _evidence(claim: Claim, record: Record) -> list[str]:
 
 def _row_lines(row: Row, width: int) -> list[str]:
     """Return the lines of a claim of the paper: its id, the word and its text, then what was found."""
-    below = [line for text in _found(row) for line in wrap(re.sub("[`$]", "", text), width - INDENT)]
+    below = [line for text in _lines_of(row) for line in wrap(re.sub("[`$]", "", text), width - INDENT)]
     return [f"{row.id:<4}{row.word:<15}{row.text}", *(f"{'':{INDENT}}{line}" for line in below)]
 
 
