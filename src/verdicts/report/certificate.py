@@ -18,6 +18,7 @@ from verdicts.records.ledger import Ledger, collect
 from verdicts.records.provenance import now
 from verdicts.records.record import artefacts_at
 from verdicts.records.workspace import Workspace
+from verdicts.report.blocks import pieces
 from verdicts.report.findings import Outcome, Row, rows_of
 from verdicts.report.images import data_address
 from verdicts.report.paper import compiled
@@ -101,7 +102,7 @@ def _row(row: Row, own: Outcome, evidence: Outcome, measured: Sequence[Workspace
         "unseen": [name for name in row.restating if name not in seen],
         "figure": _figure(row.figure, measured),
         "command": f"bash reproduce.sh --only {row.id}",
-        "seconds": duration(sum(taken)),
+        "seconds": duration(sum(taken)) if taken else "",
     }
 
 
@@ -161,9 +162,15 @@ def documents(facts: Facts, folder: Path) -> dict[str, bytes]:
     """Return the certificate as HTML, PDF and `codecheck.yml`, by name. Raises `paper.NotSet`."""
     pictures = {row["id"]: data_address(folder / row["figure"]) for row in facts["rows"] if row["figure"]}
     text = json.dumps(facts, ensure_ascii=False)
+    rows = [
+        row
+        | {"sentence": pieces(row["sentence"])}
+        | {"number": row["number"] and row["number"] | {"label": pieces(row["number"]["label"])}}
+        for row in facts["rows"]
+    ]
     return {
         PAGE: render("certificate.html.j2", **facts, pictures=pictures, summary=summary(facts)).encode(),
-        "certificate.pdf": compiled(TEMPLATES, "certificate", folder, text, now()),
+        "certificate.pdf": compiled(TEMPLATES, "certificate", folder, json.dumps(facts | {"rows": rows}), now()),
         "certificate.json": f"{text}\n".encode(),
         "codecheck.yml": render("codecheck.yml.j2", **facts, summary=summary(facts)).encode(),
     }
