@@ -90,12 +90,6 @@ def tuned_gain_over_annealed_langevin_at_50(settings: Settings) -> Measurement:
     return tuned_gain(settings, BASELINE, PAPER, 50)
 
 
-@check("I2a.annealed_100")
-def tuned_gain_over_annealed_langevin_at_100(settings: Settings) -> Measurement:
-    """Measure annealed Langevin's minus adaptive momentum's energy distance at 100 evaluations, both tuned."""
-    return tuned_gain(settings, BASELINE, PAPER, 100)
-
-
 @check("I2b.corrector_25")
 def tuned_gain_over_langevins_corrector_at_25(settings: Settings) -> Measurement:
     """Measure Langevin's corrector's minus the adaptive corrector's energy distance at 25 evaluations, both tuned."""
