@@ -14,6 +14,10 @@ MAY_BE_ZERO = {"development", "held_out", "networks", "more", "past", "fresh"}
 MAY_BE_EMPTY = {
     "line_tuned",
     "line_tuned_long",
+    "every_long",
+    "compared",
+    "compared_long",
+    "elsewhere",
     "tabulated",
     "drawn",
     "lasting",

@@ -33,6 +33,7 @@ ALLOWED = {
     "3.11": "the oldest Python, checked against pyproject.toml by tests/shell",
     "2.0": "the licence's version",
     "4": "GiB, and 'at most 4 GiB': a bar that every job is measured against",
+    "99": "per cent: the confidence of all intervals of experiments",
     "0": "exit code",
     "1": "exit code",
     "2": "exit code",
