@@ -52,7 +52,7 @@ def budgets_around(points: Iterable[tuple[float, float]], threshold: float) -> t
     """
     before = 0.0
     for evaluations, error in points:
-        if error <= threshold:
+        if threshold >= error:
             return before, float(evaluations)
         before = float(evaluations)
     return before, math.inf
