@@ -140,9 +140,9 @@ def cost(claims: Claims, run: Expected, group: str) -> float:
 
 
 def _measure(plans: Sequence[Planned], folder: Path, jobs: int, end: float, say: Say) -> bool:
-    """Compute the groups, each profile in a process that is ended in time; return whether one failed."""
+    """Compute the groups, each profile in a process ended in time, the smaller first; tell whether one failed."""
     failed = False
-    for profile in dict.fromkeys(plan.profile for plan in plans):
+    for profile in [each for each in reversed(SETTINGS) if any(plan.profile is each for plan in plans)]:
         groups = [plan.group for plan in plans if plan.profile is profile]
         words = ["reproduce", "--profile", profile, "--only", *groups, "--out", str(folder), "--jobs", str(jobs)]
         code = in_time([sys.executable, "-m", "ams_suite", *words], folder / f"{profile}.log", Path.cwd(), end)

@@ -92,7 +92,10 @@ def commands(kept: Kept) -> str:
     took = {profile: duration(run.seconds) for profile, run in kept.expected.items()}
     lines = [
         ("bash reproduce.sh --profile quick", f"a first look: up to {took.get(Profile.QUICK, 'minutes')} of one core"),
-        ("bash reproduce.sh", f"the default run: up to {took.get(Profile.CPU, 'an hour')} of one core, less on several"),
+        (
+            "bash reproduce.sh",
+            f"the default run: up to {took.get(Profile.CPU, 'an hour')} of one core, less on several",
+        ),
         ("bash reproduce.sh test", "the tests"),
     ]
     return "\n".join(["```", *(f"{command:<36}# {what}" for command, what in lines), "```"])
