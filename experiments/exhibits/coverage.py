@@ -55,7 +55,7 @@ def missing(listed: Listed, claims: Claims) -> list[str]:
     """Return the graph sets and networks that the suite has claims on, or settings of, and the list has not."""
     graphs = {each.id for each in listed.of_graphs()}
     networks = {each.architecture for each in listed.of_images()}
-    named = {name for claim in claims.of_group("colour") for name in NETWORK.findall(claim.statement)}
+    named = {name for claim in claims.of_group("colour") for name in NETWORK.findall(claim.target)}
     return sorted((PUBLISHED.keys() - graphs) | (named - networks))
 
 

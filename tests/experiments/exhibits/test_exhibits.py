@@ -169,10 +169,10 @@ def test_every_configuration_has_a_row_in_both_tables(tables) -> None:
 
 def test_the_four_public_checkpoints_have_their_file_named(tables) -> None:
     needed = {row[2][:2]: row[4] for row in tables["exhibits"].rows if row[2].startswith("X") and row[4]}
-    statements = {claim.id: claim.statement for claim in claims().of_group("colour")}
+    targets = {claim.id: claim.target for claim in claims().of_group("colour")}
     assert sorted(needed) == ["X1", "X2", "X3", "X4"]
     for name, file in needed.items():
-        assert coverage.NETWORK.search(file)[0] in statements[name]
+        assert coverage.NETWORK.search(file)[0] in targets[name]
 
 
 def test_costs_are_samples_times_evaluations_times_the_rate(tables) -> None:
