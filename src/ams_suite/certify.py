@@ -20,6 +20,7 @@ from ams_suite.project import PROJECT
 from verdicts.claims.schema import Claim, Claims, Profile
 from verdicts.errors import writable
 from verdicts.records.expected import Expected, read_expected
+from verdicts.records.files import write_whole
 from verdicts.records.provenance import now
 from verdicts.records.workspace import Workspace, find_root
 from verdicts.report import certificate
@@ -64,11 +65,12 @@ def certify(minutes: float, out: Path | None, jobs: int, say: Say) -> int:
     setup = float(os.environ.get("AMS_SETUP_SECONDS", "0"))
     failed = _measure(plans, folder, jobs, end - 60 * minutes * (1 - MEASURING), say)
     broken = falsify(root, falsifiers(claims, findings, plans), folder / "falsifiers.log", end - PAGE)
-    measured = [Workspace.open(root, each, folder, PROJECT) for each in dict.fromkeys(plan.profile for plan in plans)]
+    profiles = dict.fromkeys(plan.profile for plan in plans) or (Profile.QUICK,)  # in a moment nothing is measured
+    measured = [Workspace.open(root, each, folder, PROJECT) for each in profiles]
     facts = certificate.facts_of(root, measured, broken, minutes, setup, unreached, failed)
     with writable(folder):
         for name, content in certificate.documents(facts, folder).items():
-            (folder / name).write_bytes(content)
+            write_whole(folder / name, content)
     say(certificate.summary(facts))
     say(f"certificate: {folder / certificate.PAGE}, with certificate.pdf and codecheck.yml")
     return 3 if failed else 1 if facts["against"] else 0
