@@ -10,7 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from verdicts.claims.schema import Evidence, Group, Verdict
+from verdicts.claims.schema import Evidence, Expectation, Group, Verdict
 from verdicts.records.charts import SPEC, library, still
 from verdicts.records.figures import Figure
 from verdicts.records.ledger import Ledger
@@ -57,6 +57,7 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
     here = {name: address.removeprefix(REPORT) for name, address in addresses.items()}
     charts = overviews(claims, moved, outline.parts, here)
     outcome, apart = Outcome.of(ledger), [view for view in groups if view.group.apart]
+    costs = views.costs(workspace, claims)
     values = required_of(workspace.all_claims) | outcome.values
     findings, evidence = load_findings(workspace.root, workspace.all_claims), evidence_of(workspace.root, ledger)
     drawn = {figure.file.stem: (view, figure) for view in groups for figure in view.figures}
@@ -84,6 +85,8 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         "first": [view for view in paper if view.figure][:FIRST],
         "cited": lambda text: _cited(text, here),
         "words": counts([view.row for view in paper], {})[0],
+        "foreseen": [view.claim.id for view in claims if view.claim.expected is Expectation.REFUTED],
+        "underpowered": [view for view in claims if view.claim.expected is Expectation.UNDERPOWERED],
         "tally": tally([view.row for view in paper], *views.counted(ledger)),
         "firmness": list(Evidence),
         "pages": {page_of(view.group): [o for o in apart if page_of(o.group) == page_of(view.group)] for view in apart},
@@ -111,7 +114,10 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         "drawn": drawn,
         "numbers": views.figure_numbers(groups) | dict(zip(charts, "ABC", strict=False)),
         "environments": views.environments(ledger.claims),
-        "costs": views.costs(workspace, claims),
+        "costs": costs,
+        "took": lambda entry: sum(
+            each.seconds for each in costs if each.group in [view.group for view in entry.claims]
+        ),
         "newest": views.newest(ledger),
         "shown": shown,
         "kinds": lambda view, figure: kinds_of(place(view, figure.file)),
