@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from ams.plots import legend_above, panels, reference_line, ticks
-from ams.samplers.presets import ADAPTIVE, LANGEVIN, SPECS
+from ams.samplers.looks import LOOKS
 from ams_suite.drawn import save_drawn
 from analysis.adaptive import closed_forms
 from analysis.adaptive.linearisation import fluctuation, ratio
@@ -18,6 +18,7 @@ from analysis.momentum.closed_forms import variance_ratio
 from verdicts import Figure
 
 _STEP, _VARIANCE = r"step $u = a\lambda$", r"$\lambda\,\mathrm{Var}\,x$"
+_ADAPTIVE, _LANGEVIN = LOOKS["adaptive momentum"], LOOKS["annealed Langevin"]
 
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
@@ -60,7 +61,7 @@ def bias(settings: Settings) -> Drawing:
         ("constant momentum", "constant momentum, $b = 0.9$", np.full(1, 0.9)),
         ("adaptive momentum", "adaptive momentum", adaptive),
     ):
-        look = {**SPECS[sampler].look(), "label": label}
+        look = {**LOOKS[sampler].style(), "label": label}
         axes.loglog(us, abs(variance_ratio(us, beta) ** 0.5 - 1), markevery=50, **look)
     axes.set(xlabel=_STEP, ylabel="$W_2$ (s.d.)", ylim=(1e-7, 3))
     legend_above(axes, 1)
@@ -76,17 +77,17 @@ def small_steps(settings: Settings) -> Drawing:
     root, first = np.linspace(0.0, 1.0, 4001)[1:-1], 33 * math.sqrt(2) / 4
     unbiased = closed_forms.unbiased_step()
     us = closed_forms.step_of(root)
-    for sampler, values in ((ADAPTIVE, variance_ratio(us, root**2)), (LANGEVIN, variance_ratio(us, 0.0))):
-        above.semilogx(us, values, color=sampler.colour, label=sampler.name)
+    for look, values in ((_ADAPTIVE, variance_ratio(us, root**2)), (_LANGEVIN, variance_ratio(us, 0.0))):
+        above.semilogx(us, values, color=look.colour, label=look.label)
     above.semilogx(us, (1 + first * np.sqrt(us)) / 4, color="0.3", ls=":", label=r"$\frac{1}{4}(1 + 11.67\sqrt{u})$")
     reference_line(above, 1.0, "target", right=False)
-    above.plot([unbiased], [1.0], "o", color=ADAPTIVE.colour)
+    above.plot([unbiased], [1.0], "o", color=_ADAPTIVE.colour)
     text = f"unbiased:\n$u = {unbiased:.3g}$"
     above.annotate(text, (unbiased, 1.0), (2e-4, 1.15), arrowprops={"arrowstyle": "-", "lw": 0.7})
     above.set(xlabel=_STEP, ylabel=_VARIANCE, xlim=(1e-6, 0.5), ylim=(0.2, 1.5))
     points = np.logspace(-9, -1, 17)
     away = [4 * stationary_at(u).variance.item() - 1 for u in points]
-    below.loglog(points, away, "o", color=ADAPTIVE.colour, label="exact law")
+    below.loglog(points, away, "o", color=_ADAPTIVE.colour, label="exact law")
     below.loglog(points, first * np.sqrt(points), color="0.3", ls=":", label=r"$11.67\sqrt{u}$")
     below.set(xlabel=_STEP, ylabel=r"$4\,\lambda\,\mathrm{Var}\,x - 1$")
     for axes in (above, below):

@@ -13,10 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from ams.plots import budget_ticks, error_against_nfe, legend_above, panels, reference_line, speed_up_panel, ticks
-from ams.samplers.presets import DEFAULT, SPECS
+from ams.samplers.looks import LOOKS
+from ams.samplers.presets import DEFAULT
 from ams_suite.drawn import save_drawn, speed_up_chart
 from analysis.annealed import gaussian, mixture, sensitivity, study
-from analysis.annealed.film import film
+from analysis.annealed.film_chart import film
 from analysis.annealed.nfe_to_threshold import (
     ELSEWHERE,
     ELSEWHERE_W2,
@@ -186,11 +187,11 @@ def annealed_steps(settings: Settings) -> Drawing:
     for axes, kind in zip(both, ("kl", "w2"), strict=True):
         for sampler in sensitivity.SAMPLERS:
             floor = [getattr(errors, kind) for errors in sensitivity.stationary_errors(sampler, steps)]
-            axes.loglog(steps, floor, color=SPECS[sampler].colour)
+            axes.loglog(steps, floor, color=LOOKS[sampler].colour)
         for sampler in sensitivity.SAMPLERS:
             runs = gaussian.runs(sampler, max(settings.long), study.steps_at(settings))
             values = [getattr(run.errors, kind) for run in runs]
-            axes.loglog(settings.sweep_steps, values, **{**SPECS[sampler].look(), "linestyle": ""})
+            axes.loglog(settings.sweep_steps, values, **{**LOOKS[sampler].style(), "linestyle": ""})
         reference_line(axes, getattr(tempered, kind), r"$\pi^4$")
     both[1].set_xlabel(r"step $u = a/\sigma^2$, one value for all noise levels")
     both[0].set(ylabel=_KL_LABEL, ylim=(1e-5, 30))
@@ -206,7 +207,7 @@ def _draw_sweep(settings: Settings, field: str, values: Sequence[float]) -> tupl
         for sampler, along in study.sweeps(settings):
             if getattr(along[0], field) == values[0]:
                 errors = [run.errors.kl for run in gaussian.runs(sampler, budget, along)]
-                axes.loglog(values, errors, **SPECS[sampler].look())
+                axes.loglog(values, errors, **LOOKS[sampler].style())
         axes.set_ylabel(f"KL (nats) at {budget} NFE")
     legend_above(both[0])
     return drawing, both

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure as Drawing
 
 from ams.plots import budget_ticks, legend_above, panels, reference_line, ticks
-from ams.samplers.presets import SPECS
+from ams.samplers import looks
 from ams.statistics import Interval, mean_interval
 from ams_suite.drawn import save_drawn
 from analysis.kinetic_langevin import conformance, langevin_time, on_a_mixture, samplers, study
@@ -17,7 +17,7 @@ from analysis.kinetic_langevin.family import Kind
 from analysis.kinetic_langevin.invariance_and_order import gaussian_divergence
 from analysis.kinetic_langevin.nfe_comparison import CONFIDENCE, evaluations
 from analysis.kinetic_langevin.rates import best_rate, rate_without_momentum, worst_radius
-from analysis.kinetic_langevin.samplers import DECAYING, DECAYING_HALF, MOMENTUM
+from analysis.kinetic_langevin.samplers import BEST_WITHOUT, DECAYING, DECAYING_HALF, MOMENTUM, SAME_WITHOUT
 from analysis.kinetic_langevin.settings import Settings
 from analysis.momentum.closed_forms import best_loss
 from verdicts import Figure, Table
@@ -30,7 +30,10 @@ TITLES = {
     Kind.LOW: "scores scaled at low noise",
 }
 """What each kind of problem is."""
-_BLUE, _GREEN = (SPECS[name].colour for name in ("annealed Langevin", MOMENTUM))
+_OWN = {SAME_WITHOUT: (looks.SKY, "v", "-."), BEST_WITHOUT: (looks.SKY, "^", ":")}
+LOOKS = looks.LOOKS | looks.looks({"Annealed BAOAB without momentum": _OWN})
+"""The looks of the suite's samplers and of those of the group's own that are drawn."""
+_BLUE, _GREEN = (LOOKS[name].colour for name in ("annealed Langevin", MOMENTUM))
 
 
 def kinetic_rates(settings: Settings) -> Drawing:
@@ -47,7 +50,7 @@ def kinetic_rates(settings: Settings) -> Drawing:
 
     with_momentum = [worst_radius(2 / (1 + k), best_rate(k) ** 2, (1.0, k**0.5, k)) for k in shown]
     without = [worst_radius(2 / (1 + k), 0.0, (1.0, k)) for k in shown]
-    constant = {**SPECS["constant momentum"].look(), "label": "constant momentum, variance at most doubled"}
+    constant = {**LOOKS["constant momentum"].style(), "label": "constant momentum, variance at most doubled"}
     axes.loglog(conditions, steps(rate_without_momentum(conditions)), color=_BLUE, label="BAOAB, $e = 0$")
     axes.loglog(shown, steps(without), "o", color=_BLUE)
     axes.loglog(shown, steps([1.0 - best_loss(k) for k in shown]), **constant)
@@ -67,7 +70,7 @@ def factors(settings: Settings) -> Drawing:
     nfes = settings.factor_budgets
     needed, authors = zip(*(drift_factors(nfe) for nfe in nfes), strict=True)
     axes.semilogx(nfes, needed, "o-", color=_BLUE, label="Langevin: needed to undo the lag")
-    style = {**SPECS["adaptive momentum"].look(), "label": r"adaptive momentum: mean $(1+\beta)^2$"}
+    style = {**LOOKS["adaptive momentum"].style(), "label": r"adaptive momentum: mean $(1+\beta)^2$"}
     axes.semilogx(nfes, authors, **style)
     axes.set(xlabel="score evaluations (NFE)", ylabel="drift factor", ylim=(1, None))
     ticks(axes, nfes)
@@ -83,10 +86,10 @@ def kinetic_orders(settings: Settings) -> Drawing:
     drawing, (axes,) = panels(height=2.4)
     budgets = study.order_budgets(settings)
     styles: dict[str, tuple[dict[str, Any], int]] = {
-        "e = 0": (SPECS[DECAYING].look(), 0),
-        "e = 1/2": (SPECS[DECAYING_HALF].look(), -4),
-        "tapered": (SPECS[MOMENTUM].look(), 0),
-        "e = 1/2, not extrapolated": (SPECS[DECAYING_HALF].look() | {"color": "0.5"}, -2),
+        "e = 0": (LOOKS[DECAYING].style(), 0),
+        "e = 1/2": (LOOKS[DECAYING_HALF].style(), -4),
+        "tapered": (LOOKS[MOMENTUM].style(), 0),
+        "e = 1/2, not extrapolated": (LOOKS[DECAYING_HALF].style() | {"color": "0.5"}, -2),
     }
     for variant, (style, slope) in styles.items():
         errors = [gaussian_divergence(variant, n) for n in budgets]
@@ -114,7 +117,7 @@ def nfe_comparison(settings: Settings) -> Drawing:
         for name in names:
             errors = samplers.curve(name, study.third(settings, kind), settings.budget)
             budgets = samplers.first_budgets(len(errors))
-            axes.loglog(budgets, np.exp(np.log(errors).mean(axis=1)), **samplers.SAMPLERS[name].look())
+            axes.loglog(budgets, np.exp(np.log(errors).mean(axis=1)), **LOOKS[name].style())
         axes.set(xlabel="score evaluations (NFE)", ylabel="KL$/d$ (nats)", ylim=(1e-7, 3.0))
         ticks(axes, samplers.budgets(settings.budget)[1::2])
         reference_line(axes, samplers.THRESHOLD, "threshold", right=False, above=False)
@@ -133,7 +136,7 @@ def momentum_ratios(settings: Settings) -> Drawing:
     names = {kind: title.replace(" at", "\nat") for kind, title in TITLES.items()}
     for (row, kind), (shift, pair) in product(enumerate(names), zip((-0.17, 0.17), study.PAIRS, strict=True)):
         without, momentum = (np.minimum(evaluations(settings, kind, name), settings.budget) for name in pair)
-        ratio, colour = without / momentum, samplers.SAMPLERS[pair[1]].colour
+        ratio, colour = without / momentum, LOOKS[pair[1]].colour
         axes.semilogx(ratio, np.full(len(ratio), row + shift), "|", ms=8, color=colour)
         axes.semilogx([np.exp(np.log(ratio).mean())], [row + shift], "D", color="black", ms=4)
     axes.axvline(1.0, color="0.3", lw=0.8)

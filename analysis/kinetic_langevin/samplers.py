@@ -60,9 +60,8 @@ def with_critical_momentum(state: State, score: Score, noise: Noise, level: Leve
     return annealed_baoab(schedule)(state, score, noise, level, law)
 
 
-def _baoab(name: str, step: Step, marker: str = "", line: str = "-") -> SamplerSpec:
-    program = step_per_level(lambda hyperparameters, steps: step)
-    return replace(SPECS[DECAYING], name=name, program=program, colour="#56B4E9", marker=marker, line=line)
+def _baoab(name: str, step: Step) -> SamplerSpec:
+    return replace(SPECS[DECAYING], name=name, program=step_per_level(lambda hyperparameters, steps: step))
 
 
 SCHEDULES: dict[str, KineticSchedule] = {
@@ -73,14 +72,9 @@ SCHEDULES: dict[str, KineticSchedule] = {
     BEST_WITHOUT: lambda h: KineticParameters(1.9, 0.0),
 }
 """The kinetic parameters of the annealed BAOAB samplers compared here."""
-_LOOKS = {SAME_WITHOUT: ("v", "-."), BEST_WITHOUT: ("^", ":")}
 _OWN = (
     _baoab(CURVATURE, with_critical_momentum),
-    *(
-        _baoab(name, annealed_baoab(schedule), *_LOOKS.get(name, ()))
-        for name, schedule in SCHEDULES.items()
-        if name not in SPECS
-    ),
+    *(_baoab(name, annealed_baoab(schedule)) for name, schedule in SCHEDULES.items() if name not in SPECS),
 )
 SAMPLERS = SPECS | {spec.name: spec for spec in _OWN}
 """The suite's samplers and this group's own, by name."""

@@ -7,8 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from ams.grid_function import GridFunction
-from ams.plots import legend_above, panels, reference_line
-from ams.samplers.presets import shades
+from ams.plots import legend_above, panels, reference_line, shades
 from ams_suite.drawn import save_drawn
 from analysis.momentum import closed_forms
 from analysis.momentum.settings import Settings

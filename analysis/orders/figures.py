@@ -7,12 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from ams.plots import legend_above, panels
-from ams.samplers.presets import ADAPTIVE, LANGEVIN, SPECS
+from ams.samplers.looks import LOOKS
 from ams_suite.drawn import save_drawn
-from analysis.orders.by_step import step_size
 from analysis.orders.distances import distances
 from analysis.orders.mode_loss import mean_field_density
 from analysis.orders.settings import Settings
+from analysis.orders.step_chart import step_size
 from analysis.orders.study import LARGER, SHOWN, SHOWN_BETA, halvings
 from analysis.targets import of_power
 from verdicts import Figure
@@ -23,8 +23,7 @@ _LIMITS = {"constant momentum": f" ($b = {SHOWN_BETA:g}$), to $\\pi^c$", "adapti
 
 def look(sampler: str, label: str) -> dict[str, Any]:
     """Return how a sampler's curve is drawn."""
-    spec = LANGEVIN if sampler == "Langevin" else SPECS[sampler]
-    return {**spec.look(), "label": label}
+    return {**LOOKS["annealed Langevin" if sampler == "Langevin" else sampler].style(), "label": label}
 
 
 def orders(settings: Settings) -> Drawing:
@@ -83,7 +82,7 @@ def densities(settings: Settings) -> Drawing:
     target, limit, tempered = (of_power(power) for power in (1.0, 4.0, c))
     axes.plot(target.nodes, target.values, color="0.45", label=r"target $\pi$")
     axes.plot(limit.nodes, limit.values, color="0.75", label=r"$\pi^4/Z$, the limit")
-    axes.plot(momentum.nodes, momentum.values, color=ADAPTIVE.colour, label="adaptive momentum")
+    axes.plot(momentum.nodes, momentum.values, color=LOOKS["adaptive momentum"].colour, label="adaptive momentum")
     axes.plot(tempered.nodes, tempered.values, "--", color="black", lw=1, label=f"$\\pi^c/Z$, $c = {c:.2f}$")
     axes.set(xlabel="$x$", ylabel="density", xlim=(-2.8, 2.8))
     legend_above(axes)

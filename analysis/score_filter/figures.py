@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure as Drawing
 
-from ams.plots import legend_above, panels
-from ams.samplers.presets import shades
+from ams.plots import legend_above, panels, shades
 from ams_suite.drawn import save_drawn
 from analysis.score_filter import filter as wiener
 from analysis.score_filter.settings import Settings

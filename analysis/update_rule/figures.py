@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure as Drawing
 
-from ams.plots import legend_above, panels, reference_line, ticks
+from ams.plots import legend_above, panels, reference_line, shades, ticks
 from ams.samplers import critical_momentum
-from ams.samplers.presets import shades
 from ams_suite.drawn import save_drawn
 from analysis.update_rule.checks import momentum_after, stationary_variance
 from analysis.update_rule.corrector import score_changes

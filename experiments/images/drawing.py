@@ -17,29 +17,9 @@ from matplotlib.transforms import ScaledTranslation
 from torch import Tensor
 
 from ams.plots import Points, ticks
-from ams.samplers.presets import RIVALS, SPECS
+from ams.samplers.looks import LOOKS
 from ams_suite.drawn import speed_up_chart
 
-FAMILIES = {
-    "Annealed, no momentum": (
-        *("annealed Langevin", "Langevin, drift x1.5", "Langevin, drift x2", "Leimkuhler-Matthews"),
-        "consistent annealed sampling",
-    ),
-    "Momentum, and its parts": (
-        *("adaptive momentum", "adaptive momentum, per sample", "adaptive, drift only", "adaptive, average only"),
-        *("adaptive, noise corrected", "constant momentum"),
-    ),
-    "Predictor, corrector": (
-        *("PC, Langevin", "PC, adaptive", "PC, adaptive, per sample", "PC, constant"),
-        *("reverse diffusion", "ancestral"),
-    ),
-    "ODE and SDE solvers": (
-        *("Euler ODE", "Heun ODE", "RK45 ODE", "EDM stochastic", "DPM-Solver++", "SDE-DPM-Solver++"),
-        *("annealed BAOAB, e = 0", "annealed BAOAB, e = 1/2", "annealed BAOAB, tapered"),
-    ),
-    "Later solvers, corrections": RIVALS,
-}
-"""The samplers of each column, by its title."""
 REFERENCES = ("annealed Langevin", "adaptive momentum")
 """Drawn pale in every column, so that each sampler is seen against both."""
 
@@ -67,11 +47,9 @@ class Row(NamedTuple):
 def draw_rows(rows: Sequence[Row], budgets: Sequence[int]) -> Drawing:
     """Draw a column for each family that occurs, in it a panel for each error; the panels of a row share their axes.
 
-    A mean beyond an axis is an arrow at its edge.
+    A mean beyond an axis is an arrow at its edge. Raises UserError for a sampler without a look.
     """
-    drawn = {name for row in rows for name in row.bands}
-    families = {title: [name for name in names if name in drawn] for title, names in FAMILIES.items()}
-    families = {title: names for title, names in families.items() if names}
+    families = LOOKS.families(name for row in rows for name in row.bands)
     drawing, grid = _grid(len(rows), families)
     for row, line in zip(rows, grid, strict=True):
         for axes, names in zip(line, families.values(), strict=True):
@@ -149,12 +127,12 @@ def _panel(axes: Axes, row: Row, names: Sequence[str]) -> None:
         axes.axhline(height, color="0.35", lw=0.8, ls=":")
     for name in (name for name in REFERENCES if name in row.bands and name not in names):
         budgets = sorted(row.bands[name])
-        axes.plot(budgets, [row.bands[name][b][0] for b in budgets], color=SPECS[name].colour, lw=2.4, alpha=0.18)
+        axes.plot(budgets, [row.bands[name][b][0] for b in budgets], color=LOOKS[name].colour, lw=2.4, alpha=0.18)
     for name in (name for name in names if name in row.bands):
         budgets = sorted(row.bands[name])
         mean, low, high = np.array([row.bands[name][budget] for budget in budgets]).T
-        axes.plot(budgets, mean, **SPECS[name].look())
-        axes.fill_between(budgets, low, high, color=SPECS[name].colour, alpha=0.15, lw=0)
+        axes.plot(budgets, mean, **LOOKS[name].style())
+        axes.fill_between(budgets, low, high, color=LOOKS[name].colour, alpha=0.15, lw=0)
     _mark_beyond(axes, row, names)
 
 
@@ -170,7 +148,7 @@ def _mark_beyond(axes: Axes, row: Row, names: Sequence[str]) -> None:
             aside = ScaledTranslation(_DODGE / 72 * arrows[budget, edge], 0.0, axes.figure.dpi_scale_trans)
             arrows[budget, edge] += 1
             place = axes.transData + aside
-            axes.plot(budget, edge, marker=marker, ms=5.0, color=SPECS[name].colour, transform=place, zorder=4)
+            axes.plot(budget, edge, marker=marker, ms=5.0, color=LOOKS[name].colour, transform=place, zorder=4)
 
 
 def draw_grid(rows: Mapping[str, Float[Tensor, "images h w *rgb"]]) -> Drawing:

@@ -1,6 +1,6 @@
 """Shared parts of figures: errors against score evaluations, their ticks, reference lines and legends.
 
-Each sampler has its own colour and marker (`ams.samplers.presets`).
+Each sampler has its own colour and marker (`ams.samplers.looks`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ams.samplers.presets import SPECS
+from ams.samplers.looks import LOOKS
 from ams.statistics import Interval
 
 if TYPE_CHECKING:
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 Points = Iterable[tuple[float, float]]
 """Pairs `(evaluations, error)`, ascending."""
 ROUND_BUDGETS = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+_LIGHTEST = 0.82  # the lightest shade of cividis that is visible on white
 
 
 def error_against_nfe(axes: "Axes", curves: Mapping[str, Points], logarithmic: bool = True) -> None:
     """Draw each sampler's error against its score evaluations. `logarithmic` is about the vertical axis."""
     for name, points in curves.items():
         evaluations, errors = zip(*points, strict=True) if (points := list(points)) else ((), ())
-        axes.plot(evaluations, errors, **SPECS[name].look())
+        axes.plot(evaluations, errors, **LOOKS[name].style())
     axes.set_xscale("log")
     axes.set_yscale("log" if logarithmic else "linear")
     axes.set_xlabel("score evaluations (NFE)")
@@ -97,7 +98,21 @@ def panels(count: int = 1, height: float = 2.1, **shared: Any) -> tuple["Figure"
 
 
 def interval_band(axes: "Axes", x: Sequence[float], intervals: Sequence[Interval], look: Mapping[str, Any]) -> None:
-    """Draw a curve of values, their intervals as a band in its colour; `look` as of `SamplerSpec.look()`."""
+    """Draw a curve of values, their intervals as a band in its colour; `look` as of `Look.style()`."""
     value, low, high, _ = np.array(intervals).T
     axes.plot(x, value, **look)
     axes.fill_between(x, low, high, color=look["color"], alpha=0.12, lw=0)
+
+
+def shades(count: int) -> list[str]:
+    """Return `count` colours from dark to light, of matplotlib's cividis, for the values of one parameter.
+
+    None is a sampler's colour; colour-blind readers can distinguish them. Raises ValueError for a count below 1.
+    """
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    if count < 1:
+        raise ValueError(f"count = {count}: expected at least 1")
+    last = max(count - 1, 1)
+    return [to_hex(colormaps["cividis"](_LIGHTEST * n / last)) for n in range(count)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.annealed import drawing, film
+from analysis.annealed import drawing, film_chart
 from analysis.annealed.nfe_to_threshold import SpeedUp
 from tests.claims import quick_settings
 from tests.verdicts.toy import REPOSITORY
@@ -74,8 +74,8 @@ def test_the_speed_up_is_charted_for_each_target_and_both_hyperparameters(monkey
 
 
 def test_the_slider_of_the_film_counts_noise_levels_as_its_title_does(monkeypatch) -> None:
-    monkeypatch.setattr(film, "frames", lambda sampler, seed: np.ones((3, 1 + film.SHOWN)))
-    chart = film.film(quick_settings("annealed")).to_dict()
+    monkeypatch.setattr(film_chart, "frames", lambda sampler, seed: np.ones((3, 1 + film_chart.SHOWN)))
+    chart = film_chart.film(quick_settings("annealed")).to_dict()
     assert {row["k"] for rows in chart["datasets"].values() for row in rows} == {1, 2, 3}
     assert chart["vconcat"][0]["title"]["text"] == {"expr": "'noise level ' + k + ' of 3'"}
     (slider,) = chart["params"]

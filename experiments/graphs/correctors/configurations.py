@@ -62,7 +62,7 @@ CONFIGURATIONS: Mapping[str, Configuration] = {
 }
 
 CONSTANT = PRESETS["PC, constant"]
-S4 = Preset("S4", "#56B4E9", "*", ":")
+S4 = Preset("S4")
 _ALL = (PREDICTOR, LANGEVIN, ADAPTIVE, ADAPTIVE_IN_BOTH, CONSTANT)
 _MORE: Mapping[str, tuple[Preset, ...]] = {"community_small": (ADAPTIVE_LESS,), "ENZYMES": (S4,)}
 SAMPLERS: Mapping[str, Preset] = {one.name: one for one in (*_ALL, ADAPTIVE_LESS, S4)}

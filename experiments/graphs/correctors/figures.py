@@ -10,11 +10,12 @@ from matplotlib.figure import Figure as Drawing
 from ams.plots import budget_ticks, legend_above, panels
 from ams.statistics import CONFIDENCE, Interval
 from experiments.graphs.correctors import checks, study
-from experiments.graphs.correctors.configurations import JUDGED, MOLECULES, SAMPLERS
+from experiments.graphs.correctors.configurations import JUDGED, MOLECULES
 from experiments.graphs.correctors.settings import SetSizes, Settings
 from experiments.graphs.correctors.study import PAIRS, Run
 from experiments.graphs.correctors.tables import tables
 from experiments.graphs.intervals import QUANTILE, standardised
+from experiments.graphs.looks import LOOKS
 from verdicts import Figure, save_figure
 
 __all__ = ["figures", "tables"]
@@ -103,7 +104,7 @@ def _draw_budgets(axes: Axes, values: Curves) -> None:
         own = {run.evaluations: value for run, value in values.items() if run.sampler == name}
         x = np.array(list(own)) * DODGE ** (number - (len(names) - 1) / 2)
         value, low, high, _ = np.array(list(own.values())).T
-        axes.errorbar(x, value, yerr=[value - low, high - value], elinewidth=0.7, **SAMPLERS[name].look())
+        axes.errorbar(x, value, yerr=[value - low, high - value], elinewidth=0.7, **LOOKS[name].style())
     axes.set_xscale("log")
     budget_ticks(axes, axes.get_xlim())
 
@@ -115,7 +116,7 @@ def _rows(curves: Sequence[tuple[str, Curves]]) -> Drawing:
     panels_of = drawing.subplots(1, len(curves), sharey=True, squeeze=False)[0]
     for axes, (label, values) in zip(panels_of, curves, strict=True):
         for place, (run, (value, low, high, _)) in enumerate(values.items()):
-            look = SAMPLERS[run.sampler].look() | {"linestyle": "none"}
+            look = LOOKS[run.sampler].style() | {"linestyle": "none"}
             axes.errorbar(value, place, xerr=[[value - low], [high - value]], **look)
         axes.set_xlabel(label.replace(" ", "\n"))
     panels_of[0].axvline(0.0, color="0.4", lw=0.8)

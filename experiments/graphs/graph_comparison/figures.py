@@ -16,6 +16,7 @@ from experiments.graphs.graph_comparison import checks, study
 from experiments.graphs.graph_comparison.presets import SAMPLERS
 from experiments.graphs.graph_comparison.settings import Settings
 from experiments.graphs.graph_comparison.study import Run
+from experiments.graphs.looks import LOOKS
 from verdicts import Figure, Table, save_figure
 from verdicts.records.figures import Cell
 
@@ -132,7 +133,7 @@ def _draw_budgets(axes: Axes, curves: Curves, names: Sequence[str]) -> None:
     for number, name in enumerate(names):
         own = {run.steps: interval for run, interval in curves.items() if run.sampler == name}
         evaluations = SAMPLERS[name].evaluations * np.array(list(own)) * DODGE ** (number - (len(names) - 1) / 2)
-        interval_band(axes, evaluations, list(own.values()), SAMPLERS[name].look())
+        interval_band(axes, evaluations, list(own.values()), LOOKS[name].style())
     axes.set_xscale("log")
     budget_ticks(axes, axes.get_xlim())
 
@@ -142,7 +143,7 @@ def _draw_runs(axes: Axes, curves: Curves, runs: Sequence[Run]) -> None:
     names = [run.sampler for run in runs]
     for place, run in enumerate(runs):
         value, low, high, _ = curves[run]
-        look = SAMPLERS[run.sampler].look() | {"linestyle": "none"}
+        look = LOOKS[run.sampler].style() | {"linestyle": "none"}
         axes.errorbar(value, place, xerr=[[value - low], [high - value]], **look)
     labels = [f"{name}, {steps} steps" if names.count(name) > 1 else name for name, steps, _ in runs]
     axes.set_yticks(range(len(runs)), labels)

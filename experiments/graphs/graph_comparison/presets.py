@@ -6,7 +6,6 @@ evaluations. (An evaluation here is one of both networks.)
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from experiments.graphs import samplers
 from experiments.graphs.generation import END
@@ -16,16 +15,13 @@ from experiments.graphs.systems import Pair
 
 @dataclass(frozen=True)
 class Preset:
-    """A sampler of graphs and how it is drawn; `corrector` is None for the predictor alone.
+    """A sampler of graphs; `corrector` is None for the predictor alone.
 
     `per_graph`: a graph's step size is found from its own norms, not from its batch's. `noise` is the scale of the
     noise where it is not GDSS's own for this data set (1: not scaled, a control).
     """
 
     name: str
-    colour: str
-    marker: str
-    line: str
     corrector: Corrector | None = None
     per_graph: bool = False
     noise: float | None = None
@@ -34,10 +30,6 @@ class Preset:
     def evaluations(self) -> int:
         """Return the score evaluations of a step."""
         return 1 if self.corrector is None else 2
-
-    def look(self) -> dict[str, Any]:
-        """Return matplotlib's keyword arguments: colour, marker, line and label."""
-        return {"color": self.colour, "marker": self.marker, "linestyle": self.line, "label": self.name}
 
     def plan(self, pair: Pair, steps: int, snr: float, scale_eps: float) -> Run:
         """Return the run in so many steps of the predictor."""
@@ -48,25 +40,25 @@ class Preset:
 _ADAPTIVE, _CONSTANT = (partial(samplers.authors_momentum, one) for one in (samplers.ADAPTIVE, samplers.CONSTANT))
 _ADAPTIVE_IN_BOTH = partial(samplers.momentum_in_both, samplers.ADAPTIVE)
 
-PREDICTOR = Preset("predictor alone", "#0072B2", "o", "-")
-LANGEVIN = Preset("PC, Langevin", "#009E73", "v", "-", samplers.langevin)
-ADAPTIVE = Preset("PC, adaptive", "#CC79A7", "P", "-", _ADAPTIVE)
-LANGEVIN_LESS = Preset("PC, Langevin, noise 0.6", "#56B4E9", ">", "-.", samplers.langevin, noise=0.6)
-ADAPTIVE_LESS = Preset("PC, adaptive, noise 0.6", "#CC79A7", "X", "-.", _ADAPTIVE, noise=0.6)
-ADAPTIVE_IN_BOTH = Preset("PC, adaptive in both", "#D55E00", "s", "--", _ADAPTIVE_IN_BOTH)
+PREDICTOR = Preset("predictor alone")
+LANGEVIN = Preset("PC, Langevin", samplers.langevin)
+ADAPTIVE = Preset("PC, adaptive", _ADAPTIVE)
+LANGEVIN_LESS = Preset("PC, Langevin, noise 0.6", samplers.langevin, noise=0.6)
+ADAPTIVE_LESS = Preset("PC, adaptive, noise 0.6", _ADAPTIVE, noise=0.6)
+ADAPTIVE_IN_BOTH = Preset("PC, adaptive in both", _ADAPTIVE_IN_BOTH)
 
 _ALL = (
     PREDICTOR,
     LANGEVIN,
-    Preset("PC, Langevin, full noise", "#56B4E9", "v", "--", samplers.langevin, noise=1.0),
+    Preset("PC, Langevin, full noise", samplers.langevin, noise=1.0),
     LANGEVIN_LESS,
     ADAPTIVE,
     ADAPTIVE_LESS,
     ADAPTIVE_IN_BOTH,
-    Preset("PC, constant", "#E69F00", "<", "-.", _CONSTANT),
-    Preset("PC, constant in both", "#E69F00", "^", ":", partial(samplers.momentum_in_both, samplers.CONSTANT)),
-    Preset("PC, Leimkuhler-Matthews", "#0072B2", "p", "--", samplers.leimkuhler_matthews),
-    Preset("PC, adaptive, each alone", "#000000", "d", ":", _ADAPTIVE_IN_BOTH, per_graph=True),
+    Preset("PC, constant", _CONSTANT),
+    Preset("PC, constant in both", partial(samplers.momentum_in_both, samplers.CONSTANT)),
+    Preset("PC, Leimkuhler-Matthews", samplers.leimkuhler_matthews),
+    Preset("PC, adaptive, each alone", _ADAPTIVE_IN_BOTH, per_graph=True),
 )
 
 SAMPLERS = {sampler.name: sampler for sampler in _ALL}

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure as Drawing
 from torch import Tensor
 
 from ams.plots import legend_above, panels
+from ams.samplers.looks import LOOKS
 from ams.samplers.presets import Family, Hyperparameters
 from ams.statistics import CONFIDENCE, mean_interval
 from experiments.images.colour_network import quality, study, tuning
@@ -54,7 +55,7 @@ def draw_distances(settings: Settings) -> Drawing:
         ratios = [interval(_mean(settings, sampler, budget, _ratios)) for budget in budgets]
         for axes, intervals in ((above, near), (below, ratios)):
             mean, low, high = np.array(intervals).T
-            axes.errorbar(budgets, mean, yerr=[mean - low, high - mean], **BY_NAME[sampler].look())
+            axes.errorbar(budgets, mean, yerr=[mean - low, high - mean], **LOOKS[sampler].style())
     for name, line in ((study.REAL, ":"), (study.GAUSSIAN, "--")):
         above.axhline(max(interval(study.kernels(settings, name))[0], 0.0), color="0.35", lw=0.8, ls=line)
     below.axhline(1.0, color="0.35", lw=0.8, ls=":")

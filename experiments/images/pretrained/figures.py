@@ -7,7 +7,7 @@ import torch
 from matplotlib.figure import Figure as Drawing
 
 from ams.plots import interval_band, legend_above, panels, ticks
-from ams.samplers.presets import SPECS
+from ams.samplers import looks
 from ams.statistics import CONFIDENCE, Interval, mean_interval
 from experiments.images.comparison import speed_ups
 from experiments.images.drawing import Bands, Row, draw_grid, draw_rows, move_speed_ups
@@ -27,6 +27,15 @@ PAIRS = {
     "as a corrector": (samplers.ADAPTIVE_CORRECTOR, samplers.PLAIN_CORRECTOR),
 }
 """Adaptive momentum and its counterpart without, by the part that they play."""
+CONTROLS = {
+    "PC, lagged norm alone": (looks.SKY, "o", "--"),
+    "PC, drift alone": (looks.BLACK, "<", "--"),
+    "PC, noise corrected": (looks.GREEN, "h", "--"),
+    "PC, factor dropped": (looks.PINK, ">", ":"),
+    "PC, constant factor": (looks.SKY, "D", ":"),
+}
+"""How controls are drawn, in the one figure that shows what the corrector's gain is due to."""
+LOOKS = looks.LOOKS | looks.looks({"Controls of the adaptive corrector": CONTROLS})
 
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
@@ -91,7 +100,7 @@ def draw_quality(settings: Settings) -> Drawing:
 
 def _bands(settings: Settings, quantity: str) -> Bands:
     bands: dict[str, dict[int, tuple[float, float, float]]] = {}
-    for sampler, budget in study.plan(settings):
+    for sampler, budget in ((sampler, budget) for sampler, budget in study.plan(settings) if sampler not in CONTROLS):
         batches = study.results(settings, sampler, budget)
         interval = mean_interval([getattr(batch.quality, quantity) for batch in batches], CONFIDENCE)
         bands.setdefault(sampler, {})[batches[-1].evaluations] = interval[:3]
@@ -103,7 +112,7 @@ def _frechet(settings: Settings) -> Row:
     floor, *judged = study.in_features(settings)
     bands: dict[str, dict[int, tuple[float, float, float]]] = {}
     for one in judged:
-        if one.conditions == floor.conditions:
+        if one.conditions == floor.conditions and one.entry.sampler not in CONTROLS:
             bands.setdefault(one.entry.sampler, {})[one.entry.nfe] = one.numbers["frechet"][:3]
     line = floor.numbers["frechet"].value
     return Row(bands, "Fréchet distance", (line / 2, 1000 * line), lines=(line,))
@@ -116,7 +125,7 @@ def draw_gains(settings: Settings) -> Drawing:
         budgets = [budget for name, budget in study.tuned_runs(settings) if name == ours]
         gains = [tuned_gain(settings, theirs, ours, budget) for budget in budgets]
         intervals = [Interval(gain.value, *gain.interval, settings.batches) for gain in gains]
-        interval_band(axes, budgets, intervals, SPECS[ours].look() | {"label": name})
+        interval_band(axes, budgets, intervals, LOOKS[ours].style() | {"label": name})
     axes.axhline(0.0, color="0.35", lw=0.8)
     axes.set(xscale="log", xlabel="score evaluations (NFE)", ylabel="gain in energy distance")
     ticks(axes, settings.tuned)
@@ -140,7 +149,7 @@ def draw_betas(settings: Settings) -> Drawing:
         axes.plot(gaussian, color="0.25", label="mean field: Gaussian of the images' covariance")
         axes.plot(point, color="0.25", ls="--", label="mean field: a point")
         betas = [beta for beta, _ in study.rule(settings, name)]
-        axes.plot(betas, ls="", marker="o", color=SPECS[name].colour, label="network")
+        axes.plot(betas, ls="", marker="o", color=LOOKS[name].colour, label="network")
         axes.set(xlabel="step", ylabel=rf"$\beta$, {name}", ylim=(-0.01, 0.31))
     legend_above(both[0], 1)
     return drawing
@@ -149,14 +158,14 @@ def draw_betas(settings: Settings) -> Drawing:
 def draw_shares(settings: Settings) -> Drawing:
     """The gain of each control over Langevin's corrector, the whole adaptive corrector's on top."""
     drawing, (axes,) = panels()
-    specs = (*samplers.CONTROLS[::-1], SPECS[samplers.ADAPTIVE_CORRECTOR])
-    for height, spec in enumerate(specs):
-        gain = difference(settings, samplers.PLAIN_CORRECTOR, spec.name, settings.side)
+    names = [*(spec.name for spec in samplers.CONTROLS[::-1]), samplers.ADAPTIVE_CORRECTOR]
+    for height, name in enumerate(names):
+        gain = difference(settings, samplers.PLAIN_CORRECTOR, name, settings.side)
         low, high = gain.interval
         error = [[gain.value - low], [high - gain.value]]
-        axes.errorbar(gain.value, height, xerr=error, color=spec.colour, marker=spec.marker)
-    axes.set_yticks(range(len(specs)), [spec.name for spec in specs])
-    axes.set_ylim(-0.6, len(specs) - 0.4)
+        axes.errorbar(gain.value, height, xerr=error, color=LOOKS[name].colour, marker=LOOKS[name].marker)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(-0.6, len(names) - 0.4)
     axes.axvline(0.0, color="0.35", lw=0.8)
     axes.set_xlabel("gain in energy distance")
     return drawing

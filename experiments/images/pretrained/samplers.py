@@ -41,29 +41,29 @@ CLIP = 1e-4
 """Of `beta <= 1 - delta` in the authors' corrector."""
 
 
-def _control(name: str, colour: str, marker: str, line: str, rule: Callable[[Hyperparameters], Rule]) -> SamplerSpec:
-    step = corrected(lambda h: steps.momentum(rule(h)))
-    return SamplerSpec(name, Family.PREDICTOR_CORRECTOR, colour, marker, line, step)
+def _control(name: str, rule: Callable[[Hyperparameters], Rule]) -> SamplerSpec:
+    return SamplerSpec(name, Family.PREDICTOR_CORRECTOR, corrected(lambda h: steps.momentum(rule(h))))
 
 
 LAGGED_NORM = _control(
-    *("PC, lagged norm alone", "#56B4E9", "o", "--"),
+    "PC, lagged norm alone",
     lambda h: steps.momentum_rule(steps.constant(0.0), steps.snr_of_last_momentum(h.snr), factor=steps.unit_factor),
 )
 DRIFT_FACTOR = _control(
-    *("PC, drift alone", "#000000", "<", "--"),
+    "PC, drift alone",
     lambda h: steps.without_averaging(steps.momentum_rule(steps.adaptive(CLIP), steps.snr_of_score(h.snr))),
 )
 CORRECTED_NOISE = _control(
-    *("PC, noise corrected", "#009E73", "h", "--"),
+    "PC, noise corrected",
     lambda h: steps.with_corrected_noise(steps.momentum_rule(steps.adaptive(CLIP), steps.snr_of_last_momentum(h.snr))),
 )
 NO_FACTOR = _control(
-    *("PC, factor dropped", "#CC79A7", ">", ":"),
+    "PC, factor dropped",
     lambda h: steps.momentum_rule(steps.adaptive(CLIP), steps.snr_of_last_momentum(h.snr), factor=steps.unit_factor),
 )
 CONSTANT_FACTOR = SamplerSpec(
-    *("PC, constant factor", Family.PREDICTOR_CORRECTOR, "#56B4E9", "D", ":"),
+    "PC, constant factor",
+    Family.PREDICTOR_CORRECTOR,
     corrected(lambda h: steps.langevin(steps.snr_of_score(h.snr), factor=h.drift_scale)),
 )
 """Langevin's corrector with its drift times `drift_scale`: in the study, the adaptive corrector's mean factor."""

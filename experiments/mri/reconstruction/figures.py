@@ -9,7 +9,7 @@ from matplotlib.figure import Figure as Drawing
 from torch import Tensor
 
 from ams.plots import legend_above, panels
-from ams.samplers.presets import SPECS
+from ams.samplers.looks import LOOKS
 from ams_suite.drawn import save_drawn
 from experiments.images.drawing import draw_grid
 from experiments.mri.data import split
@@ -78,7 +78,8 @@ def sampler_errors(settings: Settings) -> Drawing:
     for place, (sampler, budget) in enumerate(shown):
         nmse = [_nmse(case, sampler, budget) for case in study.cases(settings)]
         label = None if sampler in [name for name, _ in shown[:place]] else sampler
-        axes.plot([place] * len(nmse), nmse, SPECS[sampler].marker, color=SPECS[sampler].colour, ms=3, label=label)
+        look = LOOKS[sampler]
+        axes.plot([place] * len(nmse), nmse, look.marker, color=look.colour, ms=3, label=label)
     axes.set_xticks(range(len(shown)), [str(budget) for _, budget in shown])
     axes.set(xlabel="score evaluations (NFE)", ylabel="NMSE", yscale="log")
     legend_above(axes)

@@ -1,16 +1,14 @@
-"""One record for each sampler: its program for a budget, its hyperparameters, its distribution on the line, its look.
+"""One record for each sampler: its program for a budget, its hyperparameters, its distribution on the line.
 
 `SPECS` has every sampler that the suite compares, by name; those in `RIVALS` run only where a group names them. A new
-sampler is a step in a file of its own and a `SamplerSpec` here. Annealed samplers take T steps at each of NFE / T
-geometric noise levels, with NCSNv2's step times `factor`. The others take one step from each noise level to the next.
-All end at the last noise level within the budget.
-
-The colours are those of Okabe and Ito (*Color universal design*, 2008), which colour-blind readers can distinguish.
+sampler is a step in a file of its own and a `SamplerSpec` here; how figures draw it is in `looks`. Annealed samplers
+take T steps at each of NFE / T geometric noise levels, with NCSNv2's step times `factor`. The others take one step from
+each noise level to the next. All end at the last noise level within the budget.
 """
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
@@ -123,9 +121,6 @@ class SamplerSpec:
 
     name: str
     family: Family
-    colour: str
-    marker: str
-    line: str
     program: BuildProgram | None = None
     tuned: tuple[str, ...] = ()
     line_method: LineMethod = LineMethod.PARTICLES
@@ -135,10 +130,6 @@ class SamplerSpec:
     def __repr__(self) -> str:
         """Return the name and the family."""
         return f"<{self.name}: {self.family}>"
-
-    def look(self) -> dict[str, Any]:
-        """Return matplotlib's keyword arguments for colour, marker, line and label."""
-        return {"color": self.colour, "marker": self.marker, "linestyle": self.line, "label": self.name}
 
     def build(self, sigmas: SigmaRange, budget: int, hyperparameters: Hyperparameters = DEFAULT) -> Program:
         """Return the program of a run of at most `budget` score evaluations. Raises ValueError without a program."""
@@ -191,21 +182,14 @@ def levels(sigmas: SigmaRange, count: int, rho: float) -> list[Level]:
     return ve_levels(karras_sigmas(*sigmas, count, rho) if rho else geometric_sigmas(*sigmas, count))
 
 
-Look: TypeAlias = tuple[str, str, str]
-_BLUE, _SKY, _GREEN, _ORANGE, _RED = "#0072B2", "#56B4E9", "#009E73", "#E69F00", "#D55E00"
-_PINK, _VIOLET, _GREY, _BLACK = "#CC79A7", "#5D3A9B", "#999999", "#000000"
-
-
 def _adaptive(hyperparameters: Hyperparameters, size: float, **parts: Any) -> Rule:
     """Return adaptive momentum's rule, with the first step longer by `extra`."""
     return momentum_rule(adaptive(hyperparameters.delta), extra=hyperparameters.extra * size, **parts)
 
 
-def _annealed(
-    name: str, step: Callable[[Hyperparameters, float], Step], look: Look, *tuned: str, **fields: Any
-) -> SamplerSpec:
+def _annealed(name: str, step: Callable[[Hyperparameters, float], Step], *tuned: str, **fields: Any) -> SamplerSpec:
     tuned = (*tuned, "repeats", "factor")
-    return SamplerSpec(name, Family.ANNEALED, *look, steps_per_level(step), tuned, **fields)
+    return SamplerSpec(name, Family.ANNEALED, steps_per_level(step), tuned, **fields)
 
 
 def _scaled_flow(hyperparameters: Hyperparameters, steps: int) -> Step:
@@ -229,71 +213,69 @@ def _pc_constant(hyperparameters: Hyperparameters) -> Step:
     return momentum(momentum_rule(constant(hyperparameters.beta), snr_of_momentum(hyperparameters.snr)))
 
 
-def _langevin(name: str, drift: float, look: Look) -> SamplerSpec:
-    return _annealed(name, lambda h, a: langevin(factor=drift), look, line_method=LineMethod.GRID, drift=drift)
+def _langevin(name: str, drift: float) -> SamplerSpec:
+    return _annealed(name, lambda h, a: langevin(factor=drift), line_method=LineMethod.GRID, drift=drift)
 
 
-def _momentum(name: str, rule: Callable[[Hyperparameters, float], Rule], look: Look, *tuned: str) -> SamplerSpec:
-    return _annealed(name, lambda h, a: momentum(rule(h, a)), look, *tuned)
+def _momentum(name: str, rule: Callable[[Hyperparameters, float], Rule], *tuned: str) -> SamplerSpec:
+    return _annealed(name, lambda h, a: momentum(rule(h, a)), *tuned)
 
 
 def _one_step(
     name: str,
     step: Callable[[Hyperparameters, int], Step],
-    look: Look,
     method: LineMethod = LineMethod.PARTICLES,
     tuned: tuple[str, ...] = ("rho",),
     cost: int = 1,
 ) -> SamplerSpec:
-    return SamplerSpec(name, Family.ONE_STEP, *look, step_per_level(step, cost), tuned, method)
+    return SamplerSpec(name, Family.ONE_STEP, step_per_level(step, cost), tuned, method)
 
 
 def _corrector(
-    name: str, step: Callable[[Hyperparameters], Step], look: Look, method: LineMethod = LineMethod.PARTICLES
+    name: str, step: Callable[[Hyperparameters], Step], method: LineMethod = LineMethod.PARTICLES
 ) -> SamplerSpec:
-    return SamplerSpec(name, Family.PREDICTOR_CORRECTOR, *look, corrected(step), ("snr",), method)
+    return SamplerSpec(name, Family.PREDICTOR_CORRECTOR, corrected(step), ("snr",), method)
 
 
 def _per_sample(spec: SamplerSpec) -> SamplerSpec:
     """Return the sampler with the norms of each sample alone."""
-    name, look = f"{spec.name}, per sample", (spec.colour, "x", ":")
-    return SamplerSpec(name, spec.family, *look, spec.program, spec.tuned, coupling=PerSample)
+    return replace(spec, name=f"{spec.name}, per sample", coupling=PerSample)
 
 
-EXACT = SamplerSpec("exact law", Family.REFERENCE, _BLACK, "", ":")
-RK45 = SamplerSpec("RK45 ODE", Family.SOLVER, _VIOLET, "+", "-.", line_method=LineMethod.TRANSPORT)
-LANGEVIN = _langevin("annealed Langevin", 1.0, (_BLUE, "o", "-"))
-ADAPTIVE = _momentum("adaptive momentum", _adaptive, (_RED, "s", "-"))
-PC_ADAPTIVE = _corrector("PC, adaptive", _pc_adaptive, (_PINK, "P", "-"))
+EXACT = SamplerSpec("exact law", Family.REFERENCE)
+RK45 = SamplerSpec("RK45 ODE", Family.SOLVER, line_method=LineMethod.TRANSPORT)
+LANGEVIN = _langevin("annealed Langevin", 1.0)
+ADAPTIVE = _momentum("adaptive momentum", _adaptive)
+PC_ADAPTIVE = _corrector("PC, adaptive", _pc_adaptive)
 
 _ANNEALED = (
     LANGEVIN,
-    _langevin("Langevin, drift x1.5", 1.5, (_SKY, "d", ":")),
-    _langevin("Langevin, drift x2", 2.0, (_SKY, "D", "--")),
-    _annealed("Leimkuhler-Matthews", lambda h, a: leimkuhler_matthews, (_BLUE, "p", "--")),
+    _langevin("Langevin, drift x1.5", 1.5),
+    _langevin("Langevin, drift x2", 2.0),
+    _annealed("Leimkuhler-Matthews", lambda h, a: leimkuhler_matthews),
     ADAPTIVE,
-    _momentum("adaptive, drift only", lambda h, a: without_averaging(_adaptive(h, a)), (_BLACK, "<", "--")),
-    _momentum("adaptive, average only", lambda h, a: _adaptive(h, a, factor=unit_factor), (_PINK, ">", ":")),
-    _momentum("adaptive, noise corrected", lambda h, a: with_corrected_noise(_adaptive(h, a)), (_GREEN, "h", "--")),
-    _momentum("constant momentum", lambda h, a: momentum_rule(constant(h.beta)), (_ORANGE, "^", "-"), "beta"),
+    _momentum("adaptive, drift only", lambda h, a: without_averaging(_adaptive(h, a))),
+    _momentum("adaptive, average only", lambda h, a: _adaptive(h, a, factor=unit_factor)),
+    _momentum("adaptive, noise corrected", lambda h, a: with_corrected_noise(_adaptive(h, a))),
+    _momentum("constant momentum", lambda h, a: momentum_rule(constant(h.beta)), "beta"),
 )
 _GRID, _TRANSPORT = LineMethod.GRID, LineMethod.TRANSPORT
 _DIFFUSION = (
-    _one_step("consistent annealed sampling", _scaled_flow, (_BLUE, "H", "-."), _GRID, ("drift_scale",)),
-    _one_step("reverse diffusion", lambda h, n: affine(reverse_sde), (_GREY, "X", "-"), _GRID),
-    _one_step("ancestral", lambda h, n: affine(ancestral), (_GREY, "x", "--"), _GRID),
-    _corrector("PC, Langevin", lambda h: langevin(snr_of_score(h.snr)), (_GREEN, "v", "-"), _GRID),
+    _one_step("consistent annealed sampling", _scaled_flow, _GRID, ("drift_scale",)),
+    _one_step("reverse diffusion", lambda h, n: affine(reverse_sde), _GRID),
+    _one_step("ancestral", lambda h, n: affine(ancestral), _GRID),
+    _corrector("PC, Langevin", lambda h: langevin(snr_of_score(h.snr)), _GRID),
     PC_ADAPTIVE,
-    _corrector("PC, constant", _pc_constant, (_ORANGE, "<", "-.")),
-    _one_step("Euler ODE", lambda h, n: affine(flow_euler), (_VIOLET, "4", ":"), _TRANSPORT),
-    _one_step("Heun ODE", lambda h, n: flow_heun, (_VIOLET, "*", "-"), _TRANSPORT, cost=2),
+    _corrector("PC, constant", _pc_constant),
+    _one_step("Euler ODE", lambda h, n: affine(flow_euler), _TRANSPORT),
+    _one_step("Heun ODE", lambda h, n: flow_heun, _TRANSPORT, cost=2),
     RK45,
-    _one_step("EDM stochastic", _edm, (_ORANGE, "8", "--"), tuned=("rho", "churn"), cost=2),
-    _one_step("DPM-Solver++", lambda h, n: dpm_solver(0.0), (_BLACK, "1", "-"), _TRANSPORT),
-    _one_step("SDE-DPM-Solver++", lambda h, n: dpm_solver(1.0), (_BLACK, "2", "--")),
-    _one_step("annealed BAOAB, e = 0", lambda h, n: annealed_baoab(fixed(0.0)), (_GREEN, "o", "--")),
-    _one_step("annealed BAOAB, e = 1/2", lambda h, n: annealed_baoab(fixed(0.5)), (_GREEN, "s", "--")),
-    _one_step("annealed BAOAB, tapered", lambda h, n: annealed_baoab(TAPERED), (_GREEN, "D", "-")),
+    _one_step("EDM stochastic", _edm, tuned=("rho", "churn"), cost=2),
+    _one_step("DPM-Solver++", lambda h, n: dpm_solver(0.0), _TRANSPORT),
+    _one_step("SDE-DPM-Solver++", lambda h, n: dpm_solver(1.0)),
+    _one_step("annealed BAOAB, e = 0", lambda h, n: annealed_baoab(fixed(0.0))),
+    _one_step("annealed BAOAB, e = 1/2", lambda h, n: annealed_baoab(fixed(0.5))),
+    _one_step("annealed BAOAB, tapered", lambda h, n: annealed_baoab(TAPERED)),
 )
 _ALL = (EXACT, *_ANNEALED, *_DIFFUSION, _per_sample(ADAPTIVE), _per_sample(PC_ADAPTIVE))
 
@@ -359,9 +341,9 @@ def restart_program(restarts: Restarts) -> BuildProgram:
     return program
 
 
-def _multistep(name: str, method: Method, look: Look) -> SamplerSpec:
+def _multistep(name: str, method: Method) -> SamplerSpec:
     line_method = LineMethod.PARTICLES if method.noise else LineMethod.TRANSPORT
-    return SamplerSpec(name, Family.ONE_STEP, *look, multistep_program(lambda sigmas: method), ("rho",), line_method)
+    return SamplerSpec(name, Family.ONE_STEP, multistep_program(lambda sigmas: method), ("rho",), line_method)
 
 
 _UNIPC_3 = exponential_multistep(unipc(3))
@@ -371,20 +353,20 @@ RESTARTS = Restarts(8.0, 300.0, 0.6, 2)
 SA_LOW = {1.0: 200.0, 0.2: 5.0}
 """The settings of samplers that have no published ones for these problems (claim K9g says how they were chosen)."""
 _RIVALS = (
-    _multistep("DEIS-2", deis(2), (_VIOLET, "v", "--")),
-    _multistep("DEIS-3", deis(3), (_VIOLET, "^", "-")),
-    _multistep("DEIS-4", deis(4), (_VIOLET, "s", "-.")),
-    _multistep("UniPC-2", unipc(2), (_ORANGE, "d", "--")),
-    _multistep("UniPC-3", unipc(3), (_ORANGE, "D", "-")),
-    _multistep("SDE-DPM-Solver++(3M)", dpm_solver_multistep(3, 1.0), (_BLACK, "3", "--")),
-    _multistep("ER-SDE-Solver-3", er_sde_solver(3), (_GREY, "h", "-")),
-    SamplerSpec("SA-Solver, tau 1", Family.ONE_STEP, _SKY, "o", "--", sa_solver_program(1.0, SA_LOW[1.0]), ("rho",)),
-    SamplerSpec("SA-Solver, tau 0.2", Family.ONE_STEP, _SKY, "s", "-", sa_solver_program(0.2, SA_LOW[0.2]), ("rho",)),
-    _one_step("CLD, exponential", lambda h, n: cld_exponential, (_PINK, "1", "-")),
-    _one_step("CLD, splitting", lambda h, n: cld_splitting, (_PINK, "2", "--")),
-    SamplerSpec("Restart", Family.HELD, _GREY, "P", ":", restart_program(RESTARTS)),
-    SamplerSpec("prediction-correction", Family.HELD, _BLUE, "X", "-.", held_program(MEMORYLESS, momentum=False)),
-    SamplerSpec("critically damped corrector", Family.HELD, _RED, "*", "-", held_program(CRITICAL, momentum=True)),
+    _multistep("DEIS-2", deis(2)),
+    _multistep("DEIS-3", deis(3)),
+    _multistep("DEIS-4", deis(4)),
+    _multistep("UniPC-2", unipc(2)),
+    _multistep("UniPC-3", unipc(3)),
+    _multistep("SDE-DPM-Solver++(3M)", dpm_solver_multistep(3, 1.0)),
+    _multistep("ER-SDE-Solver-3", er_sde_solver(3)),
+    SamplerSpec("SA-Solver, tau 1", Family.ONE_STEP, sa_solver_program(1.0, SA_LOW[1.0]), ("rho",)),
+    SamplerSpec("SA-Solver, tau 0.2", Family.ONE_STEP, sa_solver_program(0.2, SA_LOW[0.2]), ("rho",)),
+    _one_step("CLD, exponential", lambda h, n: cld_exponential),
+    _one_step("CLD, splitting", lambda h, n: cld_splitting),
+    SamplerSpec("Restart", Family.HELD, restart_program(RESTARTS)),
+    SamplerSpec("prediction-correction", Family.HELD, held_program(MEMORYLESS, momentum=False)),
+    SamplerSpec("critically damped corrector", Family.HELD, held_program(CRITICAL, momentum=True)),
 )
 RIVALS = tuple(spec.name for spec in _RIVALS)
 """The names of the samplers that run only where a group names them."""
@@ -394,19 +376,3 @@ SPECS = {spec.name: spec for spec in (*_ALL, *_RIVALS)}
 
 COMPARED = tuple(spec.name for spec in _ALL if spec.program)
 """The names of the samplers that a program runs, without the rivals."""
-
-_LIGHTEST = 0.82  # the lightest shade of cividis that is visible on white
-
-
-def shades(count: int) -> list[str]:
-    """Return `count` colours from dark to light, of matplotlib's cividis, for the values of one parameter.
-
-    None is a sampler's colour; colour-blind readers can distinguish them. Raises ValueError for a count below 1.
-    """
-    from matplotlib import colormaps
-    from matplotlib.colors import to_hex
-
-    if count < 1:
-        raise ValueError(f"count = {count}: expected at least 1")
-    last = max(count - 1, 1)
-    return [to_hex(colormaps["cividis"](_LIGHTEST * n / last)) for n in range(count)]

@@ -1,16 +1,13 @@
-"""The record of each sampler: its program, the effect of its hyperparameters, its look."""
+"""The record of each sampler: its program, the effect of its hyperparameters."""
 
 import math
 
-import numpy as np
 import pytest
 import torch
-from matplotlib.colors import to_rgb
-from matplotlib.lines import Line2D
 
 from ams.samplers import Particles, State, run, sample
 from ams.samplers.noise_sources import generated
-from ams.samplers.presets import COMPARED, DEFAULT, EXACT, RIVALS, SPECS, SigmaRange, noise_schedule, shades
+from ams.samplers.presets import COMPARED, DEFAULT, EXACT, RIVALS, SPECS, SigmaRange, noise_schedule
 from ams.targets import Gaussian
 
 SIGMAS = SigmaRange(5.0, 0.1)
@@ -92,23 +89,3 @@ def test_a_sampler_without_a_program_is_refused_and_records_describe_themselves(
     assert repr(SPECS["ancestral"]) == "<ancestral: one step per noise level>"
     assert repr(DEFAULT) == "Hyperparameters()"
     assert repr(DEFAULT._replace(snr=0.1, rho=7.0)) == "Hyperparameters(snr=0.1, rho=7.0)"
-
-
-@pytest.mark.parametrize("name", SPECS)
-def test_matplotlib_draws_it_with_its_label(name: str) -> None:
-    line = Line2D([0, 1], [0, 1], **SPECS[name].look())
-    assert line.get_label() == name and line.get_color() == SPECS[name].colour
-
-
-def test_no_two_samplers_look_alike() -> None:
-    assert len({(spec.marker, spec.line, spec.colour) for spec in SPECS.values()}) == len(SPECS)
-
-
-@pytest.mark.parametrize("count", [1, 2, 4, 7])
-def test_shades_differ_in_lightness_and_are_no_samplers(count: int) -> None:
-    colours = shades(count)
-    lightness = [sum(np.multiply((0.2126, 0.7152, 0.0722), to_rgb(colour))) for colour in colours]
-    assert len(set(colours)) == count and lightness == sorted(lightness)
-    assert not set(colours) & {spec.colour.lower() for spec in SPECS.values()}
-    with pytest.raises(ValueError, match="count = 0"):
-        shades(0)

@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 from matplotlib import pyplot
 from PIL import Image
 
-from ams.samplers.presets import SPECS
+from ams.samplers.looks import LOOKS
 from tests.verdicts.toy import Toy
 from verdicts import save_figure
 from verdicts.report import svg_minify as module
@@ -24,7 +24,7 @@ def drawn(folder: Path) -> Path:
     figure, (curves, grid) = pyplot.subplots(1, 2, figsize=(6, 2.6))
     x = np.geomspace(1, 100, 30)
     for n, sampler in enumerate(("annealed Langevin", "adaptive momentum", "DPM-Solver++")):
-        curves.plot(x, np.exp(-n) * np.cos(0.1 * n * x), **SPECS[sampler].look())
+        curves.plot(x, np.exp(-n) * np.cos(0.1 * n * x), **LOOKS[sampler].style())
         curves.fill_between(x, np.exp(-n) - 0.2, np.exp(-n) + 0.2, alpha=0.2)
     curves.set(xscale="log", ylim=(-0.7, 0.9), title=r"$W_2(\pi_a, \pi) \leq 10^{-3}$", ylabel="distance (s.d.)")
     curves.legend()

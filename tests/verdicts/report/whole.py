@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib import pyplot
 
-from ams.samplers.presets import SPECS
+from ams.samplers.looks import LOOKS
 from ams_suite.project import PROJECT
 from tests.verdicts.records.test_record import ENVIRONMENT
 from tests.verdicts.toy import REPOSITORY
@@ -83,9 +83,9 @@ def _drawn(folder: Path, name: str) -> Figure:
     drawing, panels = pyplot.subplots(2, 2, figsize=(7.4, 5))
     x = np.geomspace(10, 500, 9)
     for panel, axes in enumerate(panels.flat):
-        for n, (sampler, spec) in enumerate(list(SPECS.items())[:6]):
+        for n, look in enumerate(list(LOOKS.values())[:6]):
             y = (1 + n) / x ** (0.2 * panel) + 0.3 * np.sin(n * x)
-            axes.plot(x, y, **spec.look() | {"label": sampler})
+            axes.plot(x, y, **look.style())
             axes.fill_between(x, 0.9 * y - 0.1, 1.1 * y + 0.1, alpha=0.15)
         axes.set(xscale="log", title=f"{panel} of $10^{{-3}}$", xlabel="evaluations of the score", ylabel="distance")
     panels[0, 0].legend(ncols=2)
