@@ -61,8 +61,7 @@ def bias(settings: Settings) -> Drawing:
         ("constant momentum", "constant momentum, $b = 0.9$", np.full(1, 0.9)),
         ("adaptive momentum", "adaptive momentum", adaptive),
     ):
-        look = {**LOOKS[sampler].style(), "label": label}
-        axes.loglog(us, abs(variance_ratio(us, beta) ** 0.5 - 1), markevery=50, **look)
+        axes.loglog(us, abs(variance_ratio(us, beta) ** 0.5 - 1), markevery=50, **LOOKS[sampler].style(label))
     axes.set(xlabel=_STEP, ylabel="$W_2$ (s.d.)", ylim=(1e-7, 3))
     legend_above(axes, 1)
     return drawing

@@ -41,9 +41,8 @@ def film(settings: Settings) -> Any:
         for x, y in zip(X.tolist(), _density(level, deviation), strict=True)
     ]
     title = f"'noise level ' + k + ' of {len(sigmas)}'"
-    k = alt.param(
-        name="k", value=len(sigmas), bind=alt.binding_range(min=1, max=len(sigmas), step=1, name="Noise level ")
-    )
+    slider = alt.binding_range(min=1, max=len(sigmas), step=1, name="Noise level ")
+    k = alt.param(name="k", value=len(sigmas), bind=slider)
     place = alt.Scale(domain=[-3, 3], clamp=True)
     curve = (
         alt.Chart({"values": curves}, width=560, height=90)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure as Drawing
 
 from ams.plots import budget_ticks, legend_above, panels, reference_line, ticks
 from ams.samplers import looks
-from ams.statistics import Interval, mean_interval
+from ams.statistics import mean_interval
 from ams_suite.drawn import save_drawn
 from analysis.kinetic_langevin import conformance, langevin_time, on_a_mixture, samplers, study
 from analysis.kinetic_langevin.drift_calibration import drift_factors
@@ -17,7 +17,7 @@ from analysis.kinetic_langevin.family import Kind
 from analysis.kinetic_langevin.invariance_and_order import gaussian_divergence
 from analysis.kinetic_langevin.nfe_comparison import CONFIDENCE, evaluations
 from analysis.kinetic_langevin.rates import best_rate, rate_without_momentum, worst_radius
-from analysis.kinetic_langevin.samplers import BEST_WITHOUT, DECAYING, DECAYING_HALF, MOMENTUM, SAME_WITHOUT
+from analysis.kinetic_langevin.samplers import DECAYING, DECAYING_HALF, MOMENTUM, SAME_WITHOUT
 from analysis.kinetic_langevin.settings import Settings
 from analysis.momentum.closed_forms import best_loss
 from verdicts import Figure, Table
@@ -30,9 +30,8 @@ TITLES = {
     Kind.LOW: "scores scaled at low noise",
 }
 """What each kind of problem is."""
-_OWN = {SAME_WITHOUT: (looks.SKY, "v", "-."), BEST_WITHOUT: (looks.SKY, "^", ":")}
-LOOKS = looks.LOOKS | looks.looks({"Annealed BAOAB without momentum": _OWN})
-"""The looks of the suite's samplers and of those of the group's own that are drawn."""
+LOOKS = looks.LOOKS | looks.looks({"Annealed BAOAB": {SAME_WITHOUT: (looks.SKY, "v", "-.")}})
+"""The looks of the suite's samplers, and of the group's own that is drawn."""
 _BLUE, _GREEN = (LOOKS[name].colour for name in ("annealed Langevin", MOMENTUM))
 
 
@@ -50,7 +49,7 @@ def kinetic_rates(settings: Settings) -> Drawing:
 
     with_momentum = [worst_radius(2 / (1 + k), best_rate(k) ** 2, (1.0, k**0.5, k)) for k in shown]
     without = [worst_radius(2 / (1 + k), 0.0, (1.0, k)) for k in shown]
-    constant = {**LOOKS["constant momentum"].style(), "label": "constant momentum, variance at most doubled"}
+    constant = LOOKS["constant momentum"].style("constant momentum, variance at most doubled")
     axes.loglog(conditions, steps(rate_without_momentum(conditions)), color=_BLUE, label="BAOAB, $e = 0$")
     axes.loglog(shown, steps(without), "o", color=_BLUE)
     axes.loglog(shown, steps([1.0 - best_loss(k) for k in shown]), **constant)
@@ -70,8 +69,7 @@ def factors(settings: Settings) -> Drawing:
     nfes = settings.factor_budgets
     needed, authors = zip(*(drift_factors(nfe) for nfe in nfes), strict=True)
     axes.semilogx(nfes, needed, "o-", color=_BLUE, label="Langevin: needed to undo the lag")
-    style = {**LOOKS["adaptive momentum"].style(), "label": r"adaptive momentum: mean $(1+\beta)^2$"}
-    axes.semilogx(nfes, authors, **style)
+    axes.semilogx(nfes, authors, **LOOKS["adaptive momentum"].style(r"adaptive momentum: mean $(1+\beta)^2$"))
     axes.set(xlabel="score evaluations (NFE)", ylabel="drift factor", ylim=(1, None))
     ticks(axes, nfes)
     legend_above(axes, 1)
@@ -178,7 +176,8 @@ def time_table(settings: Settings) -> Table:
             shown = f"{np.exp(np.log(langevin_time.times(settings, kind, name)).mean()):.3g}"
         return _mean(evaluations(settings, kind, name), settings.budget), shown
 
-    names = (*langevin_time.HELD, *samplers.SCHEDULES, *langevin_time.REVERSE)
+    known = (*langevin_time.HELD, *samplers.SCHEDULES, *langevin_time.REVERSE)
+    names = [name for name in known if name in samplers.COMPARED]
     return Table(
         id="kinetic_time",
         caption=f"Refreshment beside cost: evaluations and Langevin time to KL$/d = 10^{{-4}}$, geometric mean over "
@@ -188,11 +187,7 @@ def time_table(settings: Settings) -> Table:
         f"it, the time of {settings.budget} evaluations stands for theirs. A run that follows a reverse SDE has one "
         "Langevin time.",
         header=("sampler", *(f"{kind}: {what}" for kind in kinds for what in ("evaluations", "Langevin time"))),
-        rows=tuple(
-            (name, *chain.from_iterable(columns(name, kind) for kind in kinds))
-            for name in names
-            if name in samplers.COMPARED
-        ),
+        rows=tuple((name, *chain.from_iterable(columns(name, kind) for kind in kinds)) for name in names),
         claims=("K12",),
     )
 
@@ -201,7 +196,8 @@ def mixture_table(settings: Settings) -> Table:
     """Return KL of every sampler on the mixture at both budgets, with its interval where it is of particles."""
     both = (on_a_mixture.FEW, on_a_mixture.MANY)
 
-    def shown(kl: Interval) -> str:
+    def shown(name: str, budget: int) -> str:
+        kl = on_a_mixture.kl(settings, name, budget)
         return f"{kl.value:.5f}" + (f" [{kl.low:.5f}, {kl.high:.5f}]" if kl.n > 1 else "")
 
     return Table(
@@ -209,9 +205,7 @@ def mixture_table(settings: Settings) -> Table:
         caption="A mixture of two modes, exact scores: KL (nats), exact, or by particles with an interval of "
         "confidence $1 - 10^{-6}$.",
         header=("sampler", *(f"{budget} evaluations" for budget in both)),
-        rows=tuple(
-            (name, *(shown(on_a_mixture.kl(settings, name, budget)) for budget in both)) for name in on_a_mixture.NAMES
-        ),
+        rows=tuple((name, *(shown(name, budget) for budget in both)) for name in on_a_mixture.NAMES),
         claims=("K11",),
     )
 
@@ -240,22 +234,17 @@ def conformance_table() -> Table:
 
 def evaluations_table(settings: Settings, kind: Kind) -> Table:
     """Return the evaluations of every sampler with one kind of error on the third family, a column per threshold."""
+
+    def needed(name: str, threshold: float) -> str:
+        return _mean(evaluations(settings, kind, name, threshold), settings.budget)
+
     return Table(
         id=f"kinetic_{kind}",
         caption=f"{TITLES[kind].capitalize()}: evaluations until KL$/d$ (nats) falls to each threshold, geometric mean "
         f"over {settings.targets} Gaussians drawn after all settings were fixed, with Student's "
         f"interval; where some never reach it, {settings.budget} stands for theirs.",
         header=("sampler", *(f"{threshold:g}" for threshold in samplers.THRESHOLDS)),
-        rows=tuple(
-            (
-                name,
-                *(
-                    _mean(evaluations(settings, kind, name, threshold), settings.budget)
-                    for threshold in samplers.THRESHOLDS
-                ),
-            )
-            for name in samplers.COMPARED
-        ),
+        rows=tuple((name, *(needed(name, each) for each in samplers.THRESHOLDS)) for name in samplers.COMPARED),
         claims=("K8", "K8a", "K8b", "K8e", "K9", "K9d", "K9e", "K9f"),
     )
 

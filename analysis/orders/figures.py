@@ -7,23 +7,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from ams.plots import legend_above, panels
-from ams.samplers.looks import LOOKS
 from ams_suite.drawn import save_drawn
 from analysis.orders.distances import distances
 from analysis.orders.mode_loss import mean_field_density
 from analysis.orders.settings import Settings
-from analysis.orders.step_chart import step_size
+from analysis.orders.step_chart import LOOKS, step_size
 from analysis.orders.study import LARGER, SHOWN, SHOWN_BETA, halvings
 from analysis.targets import of_power
 from verdicts import Figure
 
 _ORDERS = {"Langevin": 1.0, "Leimkuhler-Matthews": 2.0, "constant momentum": 1.0, "adaptive momentum": 0.5}
 _LIMITS = {"constant momentum": f" ($b = {SHOWN_BETA:g}$), to $\\pi^c$", "adaptive momentum": r", to $\pi^{c(a)}$"}
-
-
-def look(sampler: str, label: str) -> dict[str, Any]:
-    """Return how a sampler's curve is drawn."""
-    return {**LOOKS["annealed Langevin" if sampler == "Langevin" else sampler].style(), "label": label}
 
 
 def orders(settings: Settings) -> Drawing:
@@ -37,7 +31,7 @@ def orders(settings: Settings) -> Drawing:
         steps = [at[1] for at in points]
         w2, kl, _ = map(list, zip(*(distances(*at) for at in points), strict=True))
         for axes, errors, order in ((above, w2, _ORDERS[sampler]), (below, kl, 2 * _ORDERS[sampler])):
-            axes.loglog(steps, errors, **look(sampler, sampler + _LIMITS.get(sampler, r", to $\pi$")))
+            axes.loglog(steps, errors, **LOOKS[sampler].style(sampler + _LIMITS.get(sampler, r", to $\pi$")))
             draw_order(axes, steps, errors, order, below=_ORDERS[sampler] >= 1.0)
     above.set(ylabel="$W_2$ to its own limit", ylim=(1e-8, None))
     below.set(xlabel="step $a$", ylabel="KL to its own limit (nats)")
@@ -66,7 +60,8 @@ def departure(settings: Settings) -> Drawing:
     for sampler in SHOWN:
         points = halvings(settings, sampler, larger=LARGER)
         label = f"{sampler}, $b = {SHOWN_BETA:g}$" if sampler == "constant momentum" else sampler
-        axes.loglog([at[1] for at in points], [distances(*at).target_w2 for at in points], **look(sampler, label))
+        w2 = [distances(*at).target_w2 for at in points]
+        axes.loglog([at[1] for at in points], w2, **LOOKS[sampler].style(label))
     axes.set(xlabel="step $a$", ylabel=r"$W_2$ to the target $\pi$", ylim=(1e-8, 3))
     legend_above(axes, 1)
     return drawing

@@ -5,19 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from ams.samplers.looks import LOOKS
+from ams.samplers import looks
 from analysis.adaptive.closed_forms import stationary_momentum
 from analysis.momentum.closed_forms import variance_ratio
 from analysis.orders.by_step import BETA, DOUBLINGS, SAMPLERS, SIZES, SMALLEST, AtStep, X, on_mixture
 from analysis.orders.settings import Settings
 from analysis.targets import of_power
 
-_COLOURS = {
-    "target": "#8a94a1",
-    "Langevin": LOOKS["annealed Langevin"].colour,
-    "constant momentum": LOOKS["constant momentum"].colour,
-    "adaptive momentum": LOOKS["adaptive momentum"].colour,
-}
+LOOKS = looks.LOOKS | {"Langevin": looks.LOOKS["annealed Langevin"]}
+"""The looks of the samplers by the group's names: at one noise level Langevin is not annealed."""
+_COLOURS = {"target": "#8a94a1"} | {name: LOOKS[name].colour for name in SAMPLERS}
 
 
 def on_gaussian(sampler: str, size: float) -> AtStep:

@@ -1,8 +1,8 @@
 """Figures of images: errors against score evaluations, a column a family of samplers, with bands; grids of samples."""
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from textwrap import fill
 from typing import Any, NamedTuple
 
@@ -94,14 +94,9 @@ def move_speed_ups(curves: Mapping[tuple[str, str], Points]) -> Any:
     Lines break at points that are not finite.
     """
     rows = [
-        {
-            "case": case,
-            "tuned": tuned,
-            "budget": round(budget),
-            "times": round(times, 3) if math.isfinite(times) else None,
-        }
+        {"case": case, "tuned": tuned, "budget": round(budget), "times": round(ratio, 3) if isfinite(ratio) else None}
         for (case, tuned), points in curves.items()
-        for budget, times in points
+        for budget, ratio in points
     ]
     return speed_up_chart(rows, logarithmic=True)
 

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from experiments.graphs import samplers
 from experiments.graphs.gdss_tables.study import ROWS
-from experiments.graphs.generation import END, PUBLISHED
+from experiments.graphs.generation import PUBLISHED
 from experiments.graphs.graph_comparison.presets import (
     ADAPTIVE,
     ADAPTIVE_IN_BOTH,
@@ -78,8 +78,7 @@ def plan(name: str, sampler: str, evaluations: int) -> Run:
     """Return a sampler's run on a set, with so many evaluations (rounded down to whole steps)."""
     pair, own, preset = PUBLISHED[name].pair, CONFIGURATIONS[name], SAMPLERS[sampler]
     predictor = samplers.s4(own.snr, own.scale_eps) if preset is S4 else own.predictor
-    correctors = preset.corrector and preset.corrector(own.snr, preset.noise or own.scale_eps)
-    return samplers.planned(pair, predictor, evaluations // preset.evaluations, END, correctors)
+    return preset.plan(pair, evaluations // preset.evaluations, own.snr, own.scale_eps, predictor)
 
 
 class Published(NamedTuple):

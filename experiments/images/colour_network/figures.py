@@ -93,15 +93,8 @@ def _pictures(batch: Batch) -> Float[Tensor, "n h w 3"]:
 def tables(settings: Settings) -> list[Table]:
     """Return every number of every sampler and budget, with its conditions."""
     quantities = (*_QUANTITIES, "energy", "variance_ratio")
-    header = (
-        "sampler",
-        "chosen",
-        "NFE",
-        "sets",
-        "n",
-        *CONDITIONS,
-        *(part for q in quantities for part in (title(q), "+-")),
-    )
+    named = ("sampler", "chosen", "NFE", "sets", "n", *CONDITIONS)
+    header = (*named, *(part for q in quantities for part in (title(q), "+-")))
     caption = (
         "CIFAR-10 at 16 x 16 pixels with the suite's own network: Fréchet and kernel distance, density and coverage in "
         "EfficientNet-Lite0's features, all batches as one set (±: jackknife over batches); energy distance (pixel "
@@ -116,14 +109,10 @@ def _rows(settings: Settings) -> Iterator[tuple[Cell, ...]]:
     for sampler, budget in product(settings.samplers, settings.budgets):
         runs += [(sampler, budget, choice) for choice, _ in _unlike(tuning.chosen(sampler, budget))]
     held = [study.batches(settings, *run) for run in runs]
+    features = [[torch.from_numpy(one.features).double() for one in batches] for batches in held]
     entries = [
-        Entry(
-            run[0],
-            _words(*run),
-            batches[0].evaluations,
-            [torch.from_numpy(one.features).double() for one in batches],
-        )
-        for run, batches in zip(runs, held, strict=True)
+        Entry(run[0], _words(*run), batches[0].evaluations, sets)
+        for run, batches, sets in zip(runs, held, features, strict=True)
     ]
     for one, batches in zip(judged(quality.judge(settings), entries, CONFIDENCE), held, strict=True):
         yield (*_named(one), *_pairs(one, batches))

@@ -100,7 +100,7 @@ def draw_quality(settings: Settings) -> Drawing:
 
 def _bands(settings: Settings, quantity: str) -> Bands:
     bands: dict[str, dict[int, tuple[float, float, float]]] = {}
-    for sampler, budget in ((sampler, budget) for sampler, budget in study.plan(settings) if sampler not in CONTROLS):
+    for sampler, budget in (run for run in study.plan(settings) if run[0] not in CONTROLS):
         batches = study.results(settings, sampler, budget)
         interval = mean_interval([getattr(batch.quality, quantity) for batch in batches], CONFIDENCE)
         bands.setdefault(sampler, {})[batches[-1].evaluations] = interval[:3]
@@ -125,7 +125,7 @@ def draw_gains(settings: Settings) -> Drawing:
         budgets = [budget for name, budget in study.tuned_runs(settings) if name == ours]
         gains = [tuned_gain(settings, theirs, ours, budget) for budget in budgets]
         intervals = [Interval(gain.value, *gain.interval, settings.batches) for gain in gains]
-        interval_band(axes, budgets, intervals, LOOKS[ours].style() | {"label": name})
+        interval_band(axes, budgets, intervals, LOOKS[ours].style(name))
     axes.axhline(0.0, color="0.35", lw=0.8)
     axes.set(xscale="log", xlabel="score evaluations (NFE)", ylabel="gain in energy distance")
     ticks(axes, settings.tuned)

@@ -7,21 +7,33 @@ Each control keeps some of these parts, to show what the corrector's gain is due
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from ams import samplers as steps
-from ams.samplers import Program, Rule
+from ams.samplers import (
+    Program,
+    Rule,
+    adaptive,
+    constant,
+    momentum_rule,
+    snr_of_last_momentum as of_last,
+    snr_of_score,
+    unit_factor,
+    with_corrected_noise,
+    without_averaging,
+)
 from ams.samplers.exponential_multistep import sa_solver
 from ams.samplers.presets import (
     COMPARED,
     SPECS,
     Family,
-    Hyperparameters,
     Restarts,
     SamplerSpec,
     corrected,
     multistep_program,
     restart_program,
 )
+from ams.samplers.rules import Size
 from ams.schedules import Level, Process
 
 BASELINE, PAPER, ANCESTRAL = "annealed Langevin", "adaptive momentum", "ancestral"
@@ -39,33 +51,19 @@ COUPLED = (PAPER, ADAPTIVE_CORRECTOR)
 """Those whose norms are means over the batch."""
 CLIP = 1e-4
 """Of `beta <= 1 - delta` in the authors' corrector."""
+_adaptive = partial(momentum_rule, adaptive(CLIP))
 
 
-def _control(name: str, rule: Callable[[Hyperparameters], Rule]) -> SamplerSpec:
-    return SamplerSpec(name, Family.PREDICTOR_CORRECTOR, corrected(lambda h: steps.momentum(rule(h))))
+def _control(name: str, rule: Callable[[Size], Rule], size: Callable[[float], Size] = of_last) -> SamplerSpec:
+    return SamplerSpec(name, Family.PREDICTOR_CORRECTOR, corrected(lambda h: steps.momentum(rule(size(h.snr)))))
 
 
-LAGGED_NORM = _control(
-    "PC, lagged norm alone",
-    lambda h: steps.momentum_rule(steps.constant(0.0), steps.snr_of_last_momentum(h.snr), factor=steps.unit_factor),
-)
-DRIFT_FACTOR = _control(
-    "PC, drift alone",
-    lambda h: steps.without_averaging(steps.momentum_rule(steps.adaptive(CLIP), steps.snr_of_score(h.snr))),
-)
-CORRECTED_NOISE = _control(
-    "PC, noise corrected",
-    lambda h: steps.with_corrected_noise(steps.momentum_rule(steps.adaptive(CLIP), steps.snr_of_last_momentum(h.snr))),
-)
-NO_FACTOR = _control(
-    "PC, factor dropped",
-    lambda h: steps.momentum_rule(steps.adaptive(CLIP), steps.snr_of_last_momentum(h.snr), factor=steps.unit_factor),
-)
-CONSTANT_FACTOR = SamplerSpec(
-    "PC, constant factor",
-    Family.PREDICTOR_CORRECTOR,
-    corrected(lambda h: steps.langevin(steps.snr_of_score(h.snr), factor=h.drift_scale)),
-)
+LAGGED_NORM = _control("PC, lagged norm alone", lambda size: momentum_rule(constant(0.0), size, unit_factor))
+DRIFT_FACTOR = _control("PC, drift alone", lambda size: without_averaging(_adaptive(size)), snr_of_score)
+CORRECTED_NOISE = _control("PC, noise corrected", lambda size: with_corrected_noise(_adaptive(size)))
+NO_FACTOR = _control("PC, factor dropped", lambda size: _adaptive(size, unit_factor))
+_langevin = corrected(lambda h: steps.langevin(snr_of_score(h.snr), factor=h.drift_scale))
+CONSTANT_FACTOR = SamplerSpec("PC, constant factor", Family.PREDICTOR_CORRECTOR, _langevin)
 """Langevin's corrector with its drift times `drift_scale`: in the study, the adaptive corrector's mean factor."""
 
 CONTROLS = (LAGGED_NORM, DRIFT_FACTOR, CORRECTED_NOISE, NO_FACTOR, CONSTANT_FACTOR)
@@ -84,4 +82,4 @@ BY_NAME = {**SPECS, **{spec.name: spec for spec in (*CONTROLS, *_OWN)}}
 def tutorial(process: Process, levels: Sequence[Level], snr: float) -> Program:
     """Return the tutorial's own sampler: Langevin's corrector, then Euler-Maruyama of the reverse SDE at each level."""
     predictor = steps.affine(steps.authors_euler_maruyama(process, len(levels)))
-    return steps.predictor_corrector(predictor, steps.langevin(steps.snr_of_score(snr)), levels)
+    return steps.predictor_corrector(predictor, steps.langevin(snr_of_score(snr)), levels)

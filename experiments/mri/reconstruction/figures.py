@@ -78,8 +78,7 @@ def sampler_errors(settings: Settings) -> Drawing:
     for place, (sampler, budget) in enumerate(shown):
         nmse = [_nmse(case, sampler, budget) for case in study.cases(settings)]
         label = None if sampler in [name for name, _ in shown[:place]] else sampler
-        look = LOOKS[sampler]
-        axes.plot([place] * len(nmse), nmse, look.marker, color=look.colour, ms=3, label=label)
+        axes.plot([place] * len(nmse), nmse, LOOKS[sampler].marker, color=LOOKS[sampler].colour, ms=3, label=label)
     axes.set_xticks(range(len(shown)), [str(budget) for _, budget in shown])
     axes.set(xlabel="score evaluations (NFE)", ylabel="NMSE", yscale="log")
     legend_above(axes)

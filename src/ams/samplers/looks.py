@@ -26,9 +26,9 @@ class Look(NamedTuple):
     line: str
     family: str
 
-    def style(self) -> dict[str, Any]:
-        """Return matplotlib's keyword arguments for colour, marker, line and label."""
-        return {"color": self.colour, "marker": self.marker, "linestyle": self.line, "label": self.label}
+    def style(self, label: str | None = None) -> dict[str, Any]:
+        """Return matplotlib's keyword arguments for colour, marker, line and label, another than its own if given."""
+        return {"color": self.colour, "marker": self.marker, "linestyle": self.line, "label": label or self.label}
 
 
 class Looks(UserDict[str, Look]):
@@ -36,84 +36,75 @@ class Looks(UserDict[str, Look]):
 
     def __missing__(self, name: str) -> Look:
         """Refuse a sampler without a look: a figure that left it out would hide it."""
-        where = "in src/ams/samplers/looks.py, or beside the figures of the group whose own sampler it is"
-        raise UserError(
-            f"the sampler {name!r} has no look: add its colour, marker and line to a family of figures {where}"
-        )
+        where = "src/ams/samplers/looks.py, or beside the figures of the group whose own it is"
+        raise UserError(f"sampler {name!r} has no look: add its colour, marker and line to a family in {where}")
 
     def families(self, names: Iterable[str]) -> dict[str, list[str]]:
         """Return the families of figures that these samplers are drawn in, with those in each, in the records' order.
 
         Raises UserError for a sampler without a look.
         """
-        families: dict[str, list[str]] = {}
         known = {self[name] for name in names}
-        for name, look in self.items():
-            if look in known:
-                families.setdefault(look.family, []).append(name)
-        return families
+        shown = [look for look in self.values() if look in known]
+        return {look.family: [each.label for each in shown if each.family == look.family] for look in shown}
 
 
 def looks(families: Mapping[str, Mapping[str, tuple[str, str, str]]]) -> Looks:
     """Return the looks of samplers that are given by family and name, as colour, marker and line."""
-    return Looks(
-        {name: Look(name, *drawn, title) for title, names in families.items() for name, drawn in names.items()}
-    )
+    return Looks({name: Look(name, *at, title) for title, rows in families.items() for name, at in rows.items()})
 
 
-LOOKS = looks(
-    {
-        "Annealed, no momentum": {
-            "annealed Langevin": (BLUE, "o", "-"),
-            "Langevin, drift x1.5": (SKY, "d", ":"),
-            "Langevin, drift x2": (SKY, "D", "--"),
-            "Leimkuhler-Matthews": (BLUE, "p", "--"),
-            "consistent annealed sampling": (BLUE, "H", "-."),
-        },
-        "Momentum, and its parts": {
-            "adaptive momentum": (RED, "s", "-"),
-            "adaptive momentum, per sample": (RED, "x", ":"),
-            "adaptive, drift only": (BLACK, "<", "--"),
-            "adaptive, average only": (PINK, ">", ":"),
-            "adaptive, noise corrected": (GREEN, "h", "--"),
-            "constant momentum": (ORANGE, "^", "-"),
-        },
-        "Predictor, corrector": {
-            "PC, Langevin": (GREEN, "v", "-"),
-            "PC, adaptive": (PINK, "P", "-"),
-            "PC, adaptive, per sample": (PINK, "x", ":"),
-            "PC, constant": (ORANGE, "<", "-."),
-            "reverse diffusion": (GREY, "X", "-"),
-            "ancestral": (GREY, "x", "--"),
-        },
-        "ODE and SDE solvers": {
-            "Euler ODE": (VIOLET, "4", ":"),
-            "Heun ODE": (VIOLET, "*", "-"),
-            "RK45 ODE": (VIOLET, "+", "-."),
-            "EDM stochastic": (ORANGE, "8", "--"),
-            "DPM-Solver++": (BLACK, "1", "-"),
-            "SDE-DPM-Solver++": (BLACK, "2", "--"),
-            "annealed BAOAB, e = 0": (GREEN, "o", "--"),
-            "annealed BAOAB, e = 1/2": (GREEN, "s", "--"),
-            "annealed BAOAB, tapered": (GREEN, "D", "-"),
-        },
-        "Later solvers, corrections": {
-            "DEIS-2": (VIOLET, "v", "--"),
-            "DEIS-3": (VIOLET, "^", "-"),
-            "DEIS-4": (VIOLET, "s", "-."),
-            "UniPC-2": (ORANGE, "d", "--"),
-            "UniPC-3": (ORANGE, "D", "-"),
-            "SDE-DPM-Solver++(3M)": (BLACK, "3", "--"),
-            "ER-SDE-Solver-3": (GREY, "h", "-"),
-            "SA-Solver, tau 1": (SKY, "o", "--"),
-            "SA-Solver, tau 0.2": (SKY, "s", "-"),
-            "CLD, exponential": (PINK, "1", "-"),
-            "CLD, splitting": (PINK, "2", "--"),
-            "Restart": (GREY, "P", ":"),
-            "prediction-correction": (BLUE, "X", "-."),
-            "critically damped corrector": (RED, "*", "-"),
-        },
-        "The target": {"exact law": (BLACK, "", ":")},
-    }
-)
-"""The looks of `ams.samplers.presets.SPECS`."""
+_FAMILIES = {
+    "Annealed, no momentum": {
+        "annealed Langevin": (BLUE, "o", "-"),
+        "Langevin, drift x1.5": (SKY, "d", ":"),
+        "Langevin, drift x2": (SKY, "D", "--"),
+        "Leimkuhler-Matthews": (BLUE, "p", "--"),
+        "consistent annealed sampling": (BLUE, "H", "-."),
+    },
+    "Momentum, and its parts": {
+        "adaptive momentum": (RED, "s", "-"),
+        "adaptive momentum, per sample": (RED, "x", ":"),
+        "adaptive, drift only": (BLACK, "<", "--"),
+        "adaptive, average only": (PINK, ">", ":"),
+        "adaptive, noise corrected": (GREEN, "h", "--"),
+        "constant momentum": (ORANGE, "^", "-"),
+    },
+    "Predictor, corrector": {
+        "PC, Langevin": (GREEN, "v", "-"),
+        "PC, adaptive": (PINK, "P", "-"),
+        "PC, adaptive, per sample": (PINK, "x", ":"),
+        "PC, constant": (ORANGE, "<", "-."),
+        "reverse diffusion": (GREY, "X", "-"),
+        "ancestral": (GREY, "x", "--"),
+    },
+    "ODE and SDE solvers": {
+        "Euler ODE": (VIOLET, "4", ":"),
+        "Heun ODE": (VIOLET, "*", "-"),
+        "RK45 ODE": (VIOLET, "+", "-."),
+        "EDM stochastic": (ORANGE, "8", "--"),
+        "DPM-Solver++": (BLACK, "1", "-"),
+        "SDE-DPM-Solver++": (BLACK, "2", "--"),
+        "annealed BAOAB, e = 0": (GREEN, "o", "--"),
+        "annealed BAOAB, e = 1/2": (GREEN, "s", "--"),
+        "annealed BAOAB, tapered": (GREEN, "D", "-"),
+    },
+    "Later solvers, corrections": {
+        "DEIS-2": (VIOLET, "v", "--"),
+        "DEIS-3": (VIOLET, "^", "-"),
+        "DEIS-4": (VIOLET, "s", "-."),
+        "UniPC-2": (ORANGE, "d", "--"),
+        "UniPC-3": (ORANGE, "D", "-"),
+        "SDE-DPM-Solver++(3M)": (BLACK, "3", "--"),
+        "ER-SDE-Solver-3": (GREY, "h", "-"),
+        "SA-Solver, tau 1": (SKY, "o", "--"),
+        "SA-Solver, tau 0.2": (SKY, "s", "-"),
+        "CLD, exponential": (PINK, "1", "-"),
+        "CLD, splitting": (PINK, "2", "--"),
+        "Restart": (GREY, "P", ":"),
+        "prediction-correction": (BLUE, "X", "-."),
+        "critically damped corrector": (RED, "*", "-"),
+    },
+}
+LOOKS = looks(_FAMILIES)
+"""The looks of the samplers of `ams.samplers.presets.SPECS`; draws of the target are no sampler's."""

@@ -111,6 +111,9 @@ class LineMethod(StrEnum):
     PARTICLES = "the state has a momentum, or the noise passes a nonlinear map: particles"
 
 
+_GRID, _TRANSPORT, _PARTICLES = LineMethod.GRID, LineMethod.TRANSPORT, LineMethod.PARTICLES
+
+
 @dataclass(frozen=True)
 class SamplerSpec:
     """A sampler. `tuned` names the hyperparameters that tuning may change; `drift` is the factor of a constant drift.
@@ -123,7 +126,7 @@ class SamplerSpec:
     family: Family
     program: BuildProgram | None = None
     tuned: tuple[str, ...] = ()
-    line_method: LineMethod = LineMethod.PARTICLES
+    line_method: LineMethod = _PARTICLES
     drift: float = 1.0
     coupling: Callable[[], Particles] = Particles
 
@@ -214,7 +217,7 @@ def _pc_constant(hyperparameters: Hyperparameters) -> Step:
 
 
 def _langevin(name: str, drift: float) -> SamplerSpec:
-    return _annealed(name, lambda h, a: langevin(factor=drift), line_method=LineMethod.GRID, drift=drift)
+    return _annealed(name, lambda h, a: langevin(factor=drift), line_method=_GRID, drift=drift)
 
 
 def _momentum(name: str, rule: Callable[[Hyperparameters, float], Rule], *tuned: str) -> SamplerSpec:
@@ -224,16 +227,14 @@ def _momentum(name: str, rule: Callable[[Hyperparameters, float], Rule], *tuned:
 def _one_step(
     name: str,
     step: Callable[[Hyperparameters, int], Step],
-    method: LineMethod = LineMethod.PARTICLES,
+    method: LineMethod = _PARTICLES,
     tuned: tuple[str, ...] = ("rho",),
     cost: int = 1,
 ) -> SamplerSpec:
     return SamplerSpec(name, Family.ONE_STEP, step_per_level(step, cost), tuned, method)
 
 
-def _corrector(
-    name: str, step: Callable[[Hyperparameters], Step], method: LineMethod = LineMethod.PARTICLES
-) -> SamplerSpec:
+def _corrector(name: str, step: Callable[[Hyperparameters], Step], method: LineMethod = _PARTICLES) -> SamplerSpec:
     return SamplerSpec(name, Family.PREDICTOR_CORRECTOR, corrected(step), ("snr",), method)
 
 
@@ -243,7 +244,7 @@ def _per_sample(spec: SamplerSpec) -> SamplerSpec:
 
 
 EXACT = SamplerSpec("exact law", Family.REFERENCE)
-RK45 = SamplerSpec("RK45 ODE", Family.SOLVER, line_method=LineMethod.TRANSPORT)
+RK45 = SamplerSpec("RK45 ODE", Family.SOLVER, line_method=_TRANSPORT)
 LANGEVIN = _langevin("annealed Langevin", 1.0)
 ADAPTIVE = _momentum("adaptive momentum", _adaptive)
 PC_ADAPTIVE = _corrector("PC, adaptive", _pc_adaptive)
@@ -259,7 +260,6 @@ _ANNEALED = (
     _momentum("adaptive, noise corrected", lambda h, a: with_corrected_noise(_adaptive(h, a))),
     _momentum("constant momentum", lambda h, a: momentum_rule(constant(h.beta)), "beta"),
 )
-_GRID, _TRANSPORT = LineMethod.GRID, LineMethod.TRANSPORT
 _DIFFUSION = (
     _one_step("consistent annealed sampling", _scaled_flow, _GRID, ("drift_scale",)),
     _one_step("reverse diffusion", lambda h, n: affine(reverse_sde), _GRID),
@@ -342,7 +342,7 @@ def restart_program(restarts: Restarts) -> BuildProgram:
 
 
 def _multistep(name: str, method: Method) -> SamplerSpec:
-    line_method = LineMethod.PARTICLES if method.noise else LineMethod.TRANSPORT
+    line_method = _PARTICLES if method.noise else _TRANSPORT
     return SamplerSpec(name, Family.ONE_STEP, multistep_program(lambda sigmas: method), ("rho",), line_method)
 
 
@@ -353,11 +353,8 @@ RESTARTS = Restarts(8.0, 300.0, 0.6, 2)
 SA_LOW = {1.0: 200.0, 0.2: 5.0}
 """The settings of samplers that have no published ones for these problems (claim K9g says how they were chosen)."""
 _RIVALS = (
-    _multistep("DEIS-2", deis(2)),
-    _multistep("DEIS-3", deis(3)),
-    _multistep("DEIS-4", deis(4)),
-    _multistep("UniPC-2", unipc(2)),
-    _multistep("UniPC-3", unipc(3)),
+    *(_multistep(f"DEIS-{order}", deis(order)) for order in (2, 3, 4)),
+    *(_multistep(f"UniPC-{order}", unipc(order)) for order in (2, 3)),
     _multistep("SDE-DPM-Solver++(3M)", dpm_solver_multistep(3, 1.0)),
     _multistep("ER-SDE-Solver-3", er_sde_solver(3)),
     SamplerSpec("SA-Solver, tau 1", Family.ONE_STEP, sa_solver_program(1.0, SA_LOW[1.0]), ("rho",)),
