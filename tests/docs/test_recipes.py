@@ -58,7 +58,12 @@ for name in [each for each in sys.modules if "step_bias" in each]:
     del sys.modules[name]
 assert pytest.main(falsifier) == 1
 """
-PRESET = "\nimport pytest\nassert pytest.main(['-q', 'test_presets.py', '-k', 'half']) == 0\n"
+PRESET = """
+import pytest
+from ams.samplers.looks import LOOKS
+assert pytest.main(['-q', 'test_presets.py', '-k', 'half']) == 0
+assert LOOKS["Langevin, half drift"].family == "Annealed, no momentum"
+"""
 
 
 class Repository(Toy):
@@ -98,11 +103,13 @@ def test_a_claim_takes_two_files_and_its_test(copy: Repository) -> None:
     assert "Y1" in said and "holds" in said
 
 
-def test_a_sampler_takes_its_file_and_one_record(copy: Repository) -> None:
+def test_a_sampler_takes_its_file_a_record_and_a_look(copy: Repository) -> None:
     files, (example,) = blocks("add-a-sampler.md")
     step, record = files["src/ams/samplers/half_step.py"], files["src/ams/samplers/presets.py"]
     added = f"from ams.samplers.half_step import half_step\n\n{record}\n_ALL = (HALF_DRIFT, EXACT, "
     copy.replace("src/ams/samplers/presets.py", "_ALL = (EXACT, ", added)
+    family = '"Annealed, no momentum": {'
+    copy.replace("src/ams/samplers/looks.py", family, family + files["src/ams/samplers/looks.py"])
     copy.write("src/ams/samplers/half_step.py", step)
     copy.write("test_presets.py", (REPOSITORY / "tests/ams/samplers/test_presets.py").read_text(encoding="utf-8"))
     said = copy.says(example + PRESET)
