@@ -11,7 +11,8 @@ import torch
 from ams.grid_function import GridFunction
 from ams.laws.grid import GridAlgebra
 from ams.metrics.density import half_line, line_w2
-from ams.samplers import NonFiniteState, Program, flow_rk45, spent
+from ams.rk45 import flow_rk45
+from ams.samplers import NonFiniteState, Program, spent
 from ams.samplers.presets import (
     DEFAULT,
     LANGEVIN,

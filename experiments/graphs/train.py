@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from ams.conformance.sampler import one_thread
 from ams.errors import UserError
 from experiments import training
 from experiments.graphs.train_config import TrainConfig
 from experiments.graphs.training import Denoising, plan_of
 from experiments.weights import write
+from samplercheck.sampler import one_thread
 from verdicts import save_figure
 from verdicts.records.files import write_whole
 from verdicts.run.drawing import drawing_style

@@ -13,7 +13,8 @@ from jaxtyping import Float
 from pydantic import BaseModel, NonNegativeInt, PositiveInt
 from torch import Tensor
 
-from ams.samplers import Score, flow_rk45, sample
+from ams.rk45 import flow_rk45
+from ams.samplers import Score, sample
 from ams.samplers.presets import ADAPTIVE, COMPARED, LANGEVIN, Hyperparameters, SamplerSpec, SigmaRange
 from ams.schedules import Level
 from experiments.images.networks.score_adapter import NetworkScore

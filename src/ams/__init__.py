@@ -3,7 +3,7 @@
 `ams.targets` has distributions with exact scores. `ams.schedules` has noise levels and processes. `ams.samplers` has
 each sampler's step, written once, and the loop that runs it. `ams.laws` runs the steps on Gaussian coefficients,
 densities or symbols instead of samples. `ams.metrics` has distances, `ams.statistics` intervals and planned tests.
-`ams.data` has the registry of files, `ams.traces` recorded runs of the authors' code. `ams.conformance` tests any
+`ams.data` has the registry of files, `ams.traces` recorded runs of the authors' code. `samplercheck` tests any
 library's sampler by exact laws, `ams.integrations` offers the samplers to other libraries.
 """
 

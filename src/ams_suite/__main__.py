@@ -23,8 +23,8 @@ from tyro.conf import FlagCreatePairsOff
 from tyro.extras import subcommand_cli_from_dict
 
 from ams.errors import DataUnavailable, UserError, unknown
+from ams.lacking import advice, is_base
 from ams_suite.commands import COMMANDS, TOOLS, Command
-from ams_suite.lacking import advice, is_base
 
 ABOUT = "Which claims of arXiv 2405.13726 hold, how firmly, and why; and exact laws of samplers."
 PROGRAMS = {

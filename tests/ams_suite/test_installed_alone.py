@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ams_suite.lacking import BASE
+from ams.lacking import BASE
 from tests.docs.test_recipes import blocks
 from tests.verdicts.toy import REPOSITORY, Toy
 
@@ -34,7 +34,7 @@ SUITE = {
     *("pydantic", "pydantic_core", "jinja2", "markupsafe", "matplotlib", "PIL", "sklearn"),
     *("snakemake", "jupytext", "nbconvert", "nbformat", "IPython", "latex2mathml"),
     *("networkx", "psutil", "pygments"),
-    *("safetensors", "tabulate", "typst", "yaml", "analysis", "experiments"),
+    *("safetensors", "tabulate", "typst", "yaml", "analysis", "experiments", "related", "beyond", "survey"),
 }
 
 

@@ -17,14 +17,14 @@ from analysis.adaptive import (
     isotropic,
     study,
 )
-from analysis.kinetic_langevin import rates
 from analysis.momentum import closed_forms, study as momentum_study, tempering, transition
-from analysis.noise_schedules import path
 from analysis.orders import accuracy, checks as orders, mode_loss
 from analysis.orders.distances import MeanFieldDensity
-from analysis.prediction_correction import comparison, fixed_time, inexact, truncated
-from analysis.score_filter import filter as wiener
 from analysis.update_rule import corrector, study as rule_study
+from beyond.kinetic_langevin import rates
+from related.design_space.noise_schedules import path
+from related.gradient_filter.score_filter import filter as wiener
+from related.prediction_correction import comparison, fixed_time, inexact, truncated
 from tests.claims import refuted
 
 _GROWTH, _NOTHING = 1.01 * np.eye(9), (np.zeros(1), np.zeros(1))

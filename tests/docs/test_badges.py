@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from ams.conformance import conform
-from ams.conformance.adapters import installed, load
-from ams.conformance.page import badge
+from samplercheck import conform
+from samplercheck.adapters import installed, load
+from samplercheck.page import badge
 
 ROOT = Path(__file__).parents[2]
 

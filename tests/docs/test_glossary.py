@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = tomllib.loads((ROOT / "docs/glossary.toml").read_text(encoding="utf-8"))["word"]
-CODE = ("src", "analysis", "experiments")
+CODE = ("src", "analysis", "experiments", "related", "beyond", "survey")
 TEXTS = (".md", ".toml", ".j2", ".typ", ".cff")
 IDS = re.compile(
     r'^\s*(?:id|falsifier|needs|checks|here|claims?|module|image)\s*=.*$|`[A-Z]\w*\.\w+`|@check\(".*"\)', re.MULTILINE

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NOTEBOOKS = sorted(path for part in ("analysis", "experiments") for path in (ROOT / part).glob("**/notebook.md"))
+HOUSES = ("analysis", "experiments", "related", "beyond", "survey")
+NOTEBOOKS = sorted(path for house in HOUSES for path in (ROOT / house).glob("**/notebook.md"))
 ASKED = re.compile(r'^page\.(?:figure|table)\("(\w+)"\)', re.M)
 NAMED = re.compile(r'"([\w{}.]*\w[\w{}.]*)"|^def (\w+)', re.M)
 

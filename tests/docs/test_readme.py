@@ -63,7 +63,7 @@ def copy(tmp_path):
     for name in ("README.md", "paper", "config"):
         source = ROOT / name
         shutil.copytree(source, tmp_path / name) if source.is_dir() else shutil.copy(source, tmp_path / name)
-    for folder in ("tests", "analysis", "experiments"):
+    for folder in ("tests", "analysis", "experiments", "related", "beyond", "survey"):
         (tmp_path / folder).symlink_to(ROOT / folder)
     return tmp_path
 

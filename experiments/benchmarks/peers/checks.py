@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ams.conformance.adapters.k_diffusion import sampling
 from ams.errors import DataUnavailable
 from ams.samplers import Kernel, affine, ancestral, flow_euler, one_step_per_level, sample
 from ams.schedules import Level, geometric_sigmas, linked
 from ams.targets import Gaussian
 from experiments.benchmarks.peers.settings import Settings
 from experiments.benchmarks.timing import time_ratio
+from samplercheck.adapters.k_diffusion import sampling
 from verdicts import Measurement, check
 
 HIGHEST, LOWEST = 10.0, 0.1

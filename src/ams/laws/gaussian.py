@@ -21,9 +21,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ams.laws.expected_norm import expected_norm
+from ams.rk45 import flow_rk45, ve_level
 from ams.samplers.base import Info, State
 from ams.samplers.loop import Program, last, run
-from ams.samplers.rk45 import flow_rk45, ve_level
 from ams.samplers.scalars import FloatScalars
 from ams.schedules import Level
 from ams.targets import Covariance, Gaussian

@@ -43,7 +43,6 @@ from ams.samplers.loop import (
     spent,
 )
 from ams.samplers.particles import Particles, PerSample
-from ams.samplers.rk45 import NotIntegrated, flow_rk45, ve_level, vp_level
 from ams.samplers.rules import (
     adaptive,
     authors_factor,

@@ -4,16 +4,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.conformance import Draws, Network, Sampler, conform, noise_level
-from ams.conformance.adapters.diffusers import predicted
-from ams.conformance.invariants import invariants
-from ams.conformance.nonlinear import TwoModes
-from ams.conformance.sampler import trajectory
 from ams.integrations.programs import METHODS, TAPERED_BAOAB, calls_per_level
 from ams.samplers import Particles, State, denoise, last, run
 from ams.samplers.noise_sources import replayed
 from ams.samplers.presets import SPECS, Hyperparameters, SigmaRange
 from ams.schedules import Level, geometric_sigmas
+from samplercheck import Draws, Network, Sampler, conform, noise_level
+from samplercheck.adapters.diffusers import predicted
+from samplercheck.invariants import invariants
+from samplercheck.nonlinear import TwoModes
+from samplercheck.sampler import trajectory
 from tests.ams.tools import assert_equal, draws
 
 RANGE, HYPERPARAMETERS = SigmaRange(20.0, 0.02), Hyperparameters(repeats=3, extra=1.0)

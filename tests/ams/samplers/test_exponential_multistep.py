@@ -7,12 +7,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.conformance import Sampler
-from ams.conformance.affine_map import read_map
-from ams.conformance.answered_draws import Draws, answered
-from ams.conformance.convergence import two_targets
-from ams.conformance.model import Network
-from ams.conformance.order_conditions import order_conditions
 from ams.laws.gaussian import GaussianLaw
 from ams.samplers import Particles, State, one_step_per_level
 from ams.samplers.base import Noise, Score
@@ -30,6 +24,12 @@ from ams.samplers.exponential_multistep import (
 from ams.samplers.loop import last, run
 from ams.schedules import Level, karras_sigmas, linked, ve_levels
 from ams.targets import GaussianMixture
+from samplercheck import Sampler
+from samplercheck.affine_map import read_map
+from samplercheck.answered_draws import Draws, answered
+from samplercheck.convergence import two_targets
+from samplercheck.model import Network
+from samplercheck.order_conditions import order_conditions
 
 FIRST, LAST = 14.6, 0.03
 

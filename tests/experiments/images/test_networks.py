@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d, conv_transpose2d, group_norm, layer_norm, linear, silu
 
 from ams.errors import UserError
-from ams.samplers import vp_level
+from ams.rk45 import vp_level
 from ams.schedules import VP, Level, process_levels
 from experiments.images.loss import denoising_losses, gaussian
 from experiments.images.networks import loading

@@ -51,7 +51,7 @@ def whole(out: Path) -> Workspace:
 def _places() -> dict[str, str]:
     """Return, by check, the file and line of the function that measures it."""
     found = {}
-    for folder in ("analysis", "experiments"):
+    for folder in ("analysis", "experiments", "related", "beyond", "survey"):
         for file in (REPOSITORY / folder).rglob("*.py"):
             text = file.read_text(encoding="utf-8")
             for each in BOUND.finditer(text):

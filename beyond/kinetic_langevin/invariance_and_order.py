@@ -1,0 +1,127 @@
+r"""K7: annealed BAOAB is exact on a point, step by step. K7a: the order of its error on a Gaussian.
+
+On a point target a step leaves BAOAB's stationary distribution (K1) in the noise level's own unit: `Var x = sigma^2`,
+`Var p = 1`, `Cov(x, p) = sqrt(u/2) sigma`.
+"""
+
+import numpy as np
+import sympy as sp
+from pydantic import JsonValue
+
+from ams.laws.gaussian import GaussianLaw
+from ams.laws.symbolic import Symbols, lam, mu, p, x, z
+from ams.metrics import gaussian_kl
+from ams.samplers import State, annealed_baoab, fixed, one_step_per_level
+from ams.samplers.annealed_baoab import TAPERED, KineticParameters, KineticSchedule, StepCoefficients, level_transition
+from ams.samplers.presets import SigmaRange, levels
+from ams.schedules import Level, ve_levels
+from ams.statistics import asymptotic_order
+from analysis.proofs import left_over
+from analysis.targets import stiff_gaussian
+from beyond.kinetic_langevin.drift_calibration import POINT
+from beyond.kinetic_langevin.settings import Settings
+from verdicts import Measurement, check
+from verdicts.studies import cell
+
+sigma, u, u_before, gamma, weight, e = sp.symbols("sigma u u_- gamma w e", positive=True)
+VARIANTS = {
+    "e = 0": annealed_baoab(fixed(0.0)),
+    "e = 1/2": annealed_baoab(fixed(0.5)),
+    "e = 1/2, not extrapolated": annealed_baoab(fixed(0.5), extrapolate=False),
+    "tapered": annealed_baoab(TAPERED),
+}
+"""Annealed BAOAB as claim K7a compares it; tapered refreshment does not decay as the noise levels get closer."""
+_SIGMAS = SigmaRange(50.0, 0.02)
+
+
+def stationary_covariance(strength: sp.Expr, noise: sp.Expr) -> sp.Matrix:
+    """Return the covariance of (x, p) that a step with `u = strength` leaves on a point at noise level `noise`."""
+    shared = sp.sqrt(strength / 2) * noise
+    return sp.Matrix([[noise**2, shared], [shared, 1]])
+
+
+def covariance_after(first: bool = False) -> sp.Matrix:
+    """Return the covariance of (x, p) at `gamma sigma` after one step, from the stationary one at `sigma` with `u_-`.
+
+    Or after a first step from `x ~ N(mu, sigma^2)`, which draws twice, `p` and `z`. The target is the point `mu`, at
+    which every denoised point is.
+    """
+    draws = iter((p, z) if first else (z,))
+    begin = State(x) if first else State(x, p=p, d=mu)
+    step, algebra = level_transition(StepCoefficients(u, u if first else u_before, e, weight)), Symbols()
+    level = Level(0, sigma=sigma, next=Level(1, sigma=gamma * sigma))
+    after, _ = step(begin, algebra.score, lambda at: next(draws), level, algebra)
+    rows = sp.Matrix([after.x, after.p]).jacobian([x, p, z]).subs(lam, 1 / sigma**2)
+    before = sp.diag(sigma**2, 1, 1) if first else sp.diag(stationary_covariance(u_before, sigma), 1)
+    return (rows * before * rows.T).applyfunc(sp.simplify)
+
+
+@check("K7.invariant")
+def remainder_of_covariance_after_a_step(settings: Settings) -> Measurement:
+    """Measure the operations left in Cov(x, p) after a step on a point, less the next noise level's; any u and e."""
+    return left_over(*(covariance_after() - stationary_covariance(u, gamma * sigma)))
+
+
+@check("K7.start")
+def remainder_of_covariance_after_first_step(settings: Settings) -> Measurement:
+    """Measure the operations left in Cov(x, p) after a first step on a point less the next noise level's."""
+    return left_over(*(covariance_after(first=True) - stationary_covariance(u, gamma * sigma)))
+
+
+def _random_schedule(generator: np.random.Generator) -> KineticSchedule:
+    """Return a schedule that draws kinetic parameters for each new length of a step, and keeps to them."""
+    drawn: dict[float, KineticParameters] = {}
+    return lambda h: drawn.setdefault(h, KineticParameters(*generator.uniform(0.01, (1.95, 0.99))))
+
+
+@check("K7.point")
+def largest_kl_on_a_point(settings: Settings) -> Measurement:
+    """Measure annealed BAOAB's largest KL to a point's distribution, random noise levels and parameters (nats)."""
+    generator, law, divergences = np.random.default_rng(settings.seed), GaussianLaw([POINT], [1.5]), []
+    for _ in range(20):
+        sigmas = np.sort(np.exp(generator.uniform(-4.0, 4.0, 20)))[::-1]
+        program = one_step_per_level(annealed_baoab(_random_schedule(generator)), ve_levels(sigmas))
+        end = law.moments(law.end(program, law.start(1.5, sigmas[0] ** 2))[0].x)
+        divergences.append(gaussian_kl(end.mean, end.variance, 1.5, sigmas[-1] ** 2))
+    return Measurement(value=max(divergences), n=len(divergences), seeds=(settings.seed,), unit="nats")
+
+
+@cell
+def gaussian_divergence(variant: str, steps: int) -> float:
+    """KL(run || target) / d in nats after so many geometric steps on the stiff Gaussian, of mean norm 2."""
+    law = stiff_gaussian()
+    program = one_step_per_level(VARIANTS[variant], levels(_SIGMAS, steps + 1, 0.0))
+    end = law.moments(law.end(program, law.start(0.0, _SIGMAS.first**2))[0].x)
+    return gaussian_kl(end.mean, end.variance, law.mean, law.variance + _SIGMAS.last**2) / len(law.variance)
+
+
+def exponent(settings: Settings, variant: str) -> Measurement:
+    """Return the exponent of KL in the number of evaluations on the stiff Gaussian, with its interval."""
+    errors = [gaussian_divergence(variant, budget) for budget in settings.orders]
+    order = asymptotic_order(1.0 / np.array(settings.orders), errors, drift=0.2)
+    detail: dict[str, JsonValue] = {"local orders": [*order.local], "evaluations": [round(1 / h) for h in order.steps]}
+    return Measurement(value=-order.value, low=-order.high, high=-order.low, n=len(order.steps), detail=detail)
+
+
+@check("K7a.order")
+def exponent_without_momentum(settings: Settings) -> Measurement:
+    """Measure the exponent of annealed BAOAB's KL in the number of evaluations at `e = 0`, on the stiff Gaussian."""
+    return exponent(settings, "e = 0")
+
+
+@check("K7a.memory")
+def exponent_with_momentum(settings: Settings) -> Measurement:
+    """Measure the exponent of annealed BAOAB's KL in the number of evaluations at `e = 1/2`, on the stiff Gaussian."""
+    return exponent(settings, "e = 1/2")
+
+
+@check("K7a.plain")
+def exponent_without_extrapolation(settings: Settings) -> Measurement:
+    """Measure the exponent of annealed BAOAB's KL in the evaluations at `e = 1/2` without the extrapolation."""
+    return exponent(settings, "e = 1/2, not extrapolated")
+
+
+@check("K7a.tapered")
+def exponent_of_tapered_schedule(settings: Settings) -> Measurement:
+    """Measure the exponent of annealed BAOAB's KL in the evaluations with tapered kinetic parameters."""
+    return exponent(settings, "tapered")

@@ -1,0 +1,141 @@
+r"""K2: critical damping of BAOAB and the best rate over a spectrum. K2a: the authors' rule against the critical one.
+
+Precisions lie in `[m, L]`, `k = L / m`. Both eigenvalues of a transition with determinant `e` and trace `t` lie within
+the radius `r` exactly if `e <= r^2` and `|t| <= r + e / r`. Here `t = (1 + e)(1 - a lam)`, so at the worse end of the
+spectrum, for any step `a`,
+
+    (k - 1)/(k + 1) <= max |1 - a lam| <= (r + e/r)/(1 + e) <= 2 r/(1 + r^2),
+
+the last since the middle rises with `e <= r^2`. So `r >= (sqrt k - 1)/(sqrt k + 1)`, and the stated step and momentum
+turn each inequality into an equality. The bound is that of Chebyshev's method for every two-term recursion.
+"""
+
+import numpy as np
+import sympy as sp
+from scipy.optimize import minimize
+
+from ams.laws.gaussian import GaussianLaw
+from ams.laws.stationary import frozen, solved
+from ams.laws.symbolic import lam
+from ams.samplers import adaptive, critical_momentum, momentum_rule
+from ams.schedules import Level
+from ams_suite.measures import named_extreme
+from analysis.momentum.closed_forms import Real
+from analysis.proofs import left_over
+from beyond.kinetic_langevin.one_level import U, derivation, dt, e, law_transition
+from beyond.kinetic_langevin.settings import Settings
+from verdicts import Measurement, check
+from verdicts.studies import cell
+
+_ROOT, _LOW = sp.symbols("kappa m", positive=True)
+_HIGH = _LOW * _ROOT**2  # so the condition number is kappa^2
+
+
+def best_rate(condition: Real) -> Real:
+    """Return `(sqrt k - 1) / (sqrt k + 1)`, the best contraction per step over a spectrum of condition number k."""
+    return (condition**0.5 - 1.0) / (condition**0.5 + 1.0)
+
+
+def rate_without_momentum(condition: Real) -> Real:
+    """Return `(k - 1) / (k + 1)`: the best contraction per step of Langevin, and of BAOAB at `e = 0`."""
+    return (condition - 1.0) / (condition + 1.0)
+
+
+def worst_radius(size: float, momentum: float, precisions: tuple[float, ...]) -> float:
+    """Return the largest spectral radius of BAOAB's transition, as the exact law applies it, over some precisions."""
+    transitions = [law_transition("BAOAB", size * precision, momentum) for precision in precisions]
+    return float(max(np.abs(np.linalg.eigvals(matrix)).max() for matrix in transitions))
+
+
+@check("K2.critical")
+def remainder_of_discriminant(settings: Settings) -> Measurement:
+    """Measure the operations left in BAOAB's discriminant at `e = ((1 - rho)/(1 + rho))^2`, `rho^2 = u/(2 - u)`."""
+    matrix, rho = derivation("BAOAB").matrix, sp.Symbol("rho", positive=True)
+    size = sp.sqrt(4 * rho**2 / ((1 + rho**2) * lam))
+    discriminant = (matrix.trace() ** 2 - 4 * matrix.det()).subs({dt: size, e: critical_momentum(rho)})
+    return left_over(discriminant, rho**2 - (U / (2 - U)).subs(dt, size))
+
+
+@check("K2.attained")
+def remainder_of_discriminants_at_both_ends(settings: Settings) -> Measurement:
+    """Measure the operations left in the discriminants at both ends of the spectrum, at the stated a and e."""
+    matrix = derivation("BAOAB").matrix
+    best = {dt: 2 / sp.sqrt(_HIGH + _LOW), e: ((_ROOT - 1) / (_ROOT + 1)) ** 2}
+    discriminant = (matrix.trace() ** 2 - 4 * matrix.det()).subs(best)
+    return left_over(discriminant.subs(lam, _LOW), discriminant.subs(lam, _HIGH), sp.diff(matrix.trace(), lam, 2))
+
+
+@check("K2.bound")
+def remainder_of_lower_bound_proof(settings: Settings) -> Measurement:
+    """Measure the operations left in the identities that prove the lower bound on the rate."""
+    matrix, r = derivation("BAOAB").matrix, sp.Symbol("r", positive=True)
+    step = 2 / sp.sqrt(_LOW + _HIGH)
+    lower, upper = ((matrix.trace() / (1 + e)).subs({lam: end, dt: step}) for end in (_LOW, _HIGH))
+    middle = (r + e / r) / (1 + e)
+    return left_over(
+        lower - (_ROOT**2 - 1) / (_ROOT**2 + 1),
+        lower + upper,
+        sp.diff(middle, e) - (1 - r**2) / (r * (1 + e) ** 2),
+        middle.subs(e, r**2) - 2 * r / (1 + r**2),
+        (2 * r / (1 + r**2)).subs(r, (_ROOT - 1) / (_ROOT + 1)) - lower,
+    )
+
+
+@check("K2.law")
+def largest_error_of_best_rate(settings: Settings) -> Measurement:
+    """Measure the largest difference of the exact law's spectral radius to the best rate, 20 precisions a spectrum."""
+    errors = []
+    for condition in settings.conditions:
+        size, rate = 2.0 / (1.0 + condition), best_rate(condition)
+        inside = np.exp(np.linspace(0.0, np.log(condition), 20)).tolist()
+        errors.append(abs(worst_radius(size, rate**2, tuple(inside)) - rate))
+    return Measurement(value=max(errors), n=20 * len(errors))
+
+
+@cell
+def searched_rate(condition: float) -> float:
+    """The least radius over step and momentum, by Nelder and Mead's method from Langevin's own best step."""
+
+    def radius(at: np.ndarray) -> float:
+        size, momentum = np.exp(at[0]), 1.0 / (1.0 + np.exp(-at[1]))
+        return worst_radius(size, momentum, (1.0, condition)) if size * condition < 2.0 else 2.0
+
+    begin = [np.log(1.5 / (1.0 + condition)), 0.5 * np.log(condition)]
+    return float(minimize(radius, begin, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-14}).fun)
+
+
+@check("K2.searched")
+def largest_searched_gain_over_best(settings: Settings) -> Measurement:
+    """Measure the largest `1 - rate` that a search over step and momentum finds, over `1 - best rate`."""
+    gains = {f"{k:g}": (1.0 - searched_rate(k)) / (1.0 - best_rate(k)) for k in settings.conditions}
+    return named_extreme(gains)
+
+
+@check("K2.gain")
+def deviation_of_gain_from_root_of_condition(settings: Settings) -> Measurement:
+    """Measure how far `(ln rate / ln rate without momentum) / sqrt k` is from 1, at the largest condition number k."""
+    condition = max(settings.conditions)
+    gain = np.log(best_rate(condition)) / np.log(rate_without_momentum(condition))
+    return Measurement(value=float(gain / condition**0.5 - 1.0), detail={"condition number": condition, "gain": gain})
+
+
+def authors_ratio_over_critical(u: float) -> float:
+    """Return the stationary rho of the authors' rule (mean field, isotropic) over the critical `sqrt(u / (2 - u))`."""
+    law, rule = GaussianLaw([1.0]), momentum_rule(adaptive(1e-9))
+    state = frozen(law, u, solved(law, rule, u, 1.0 - 1e-9).beta)
+    level = Level(0, sigma=0.0, step=u)
+    rho = rule(state, law.score(state.x, level), law.noise(state.x), level, law).rho
+    return float(rho / (u / (2.0 - u)) ** 0.5)
+
+
+@check("K2a.released")
+def limit_of_authors_ratio_less_four(settings: Settings) -> Measurement:
+    """Measure the authors' stationary rho over the critical one at u = 1e-10, less 4; the detail has larger steps."""
+    ratios = {u: authors_ratio_over_critical(u) for u in (1e-10, 1e-4, 1e-2, 1.0)}
+    return Measurement(value=ratios[1e-10] - 4.0, detail={f"{u:g}": ratio for u, ratio in ratios.items()})
+
+
+@check("K2a.printed")
+def largest_difference_to_printed_ratios(settings: Settings) -> Measurement:
+    """Measure the largest difference of the authors' rho over the critical one to 3.8 at u = 1e-4 and 1.5 at u = 1."""
+    return named_extreme({f"{u:g}": abs(authors_ratio_over_critical(u) - at) for u, at in ((1e-4, 3.8), (1.0, 1.5))})

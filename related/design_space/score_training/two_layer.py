@@ -1,0 +1,212 @@
+r"""N6: a two-layer ReLU network on a fixed noised data set, trained by full-batch gradient descent.
+
+`f(x) = A relu(W x) / sqrt(m)`, W and A of standard normal entries, on n points of the unit sphere in d = 8: noised
+normal points, `x_0 + z`, divided by their norms; targets are -z. With the second layer alone trained, from A = 0, the
+loss is quadratic and follows exactly from the features' Gram matrix; with both layers it is descended. The rate is half
+the largest at which the linearised network does not oscillate at the start.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ams.statistics import CONFIDENCE
+from ams_suite.measures import geometric_mean_ratio
+from related.design_space.score_training.settings import Settings
+from verdicts import Measurement, Unavailable, check
+from verdicts.studies import Array, cell
+
+DIMENSION = 8
+TRAINED = ("second layer", "both layers")
+LATER = 8111
+"""From the group's seed, on which bounds were chosen, to the one that judges: first run after they were fixed."""
+
+
+class Case(NamedTuple):
+    """Points (seeds, n, d), targets, and initial layers W (seeds, d, m) and A (seeds, m, d)."""
+
+    points: Tensor
+    targets: Tensor
+    first: Tensor
+    second: Tensor
+
+
+def case(points: int, width: int, seeds: int, seed: int) -> Case:
+    """Return data sets and networks; a seed's data are the same at each width."""
+    draw = torch.Generator().manual_seed(seed)
+    clean, noise = (torch.randn(seeds, points, DIMENSION, generator=draw).double() for _ in range(2))
+    first = torch.randn(seeds, DIMENSION, width, generator=draw).double()
+    second = torch.randn(seeds, width, DIMENSION, generator=draw).double()
+    noised = clean + noise
+    return Case(noised / noised.norm(dim=2, keepdim=True), -noise, first, second)
+
+
+def second_layer_losses(given: Case, steps: int) -> Tensor:
+    """Return the excess loss `|f - target|^2 / n` at steps 0, 1, ..., (seeds, steps); the second layer is trained."""
+    features = (given.points @ given.first).relu() / math.sqrt(given.first.shape[2])
+    values, vectors = torch.linalg.eigh(features @ features.mT / features.shape[1])
+    values = values.clamp_min(0.0)
+    reached = values > 1e-12 * values[:, -1:]  # directions that the features have: the others' loss stays
+    share = torch.where(reached, (vectors.mT @ given.targets).square().sum(2), 0.0) / features.shape[1]
+    kept = 1 - values / (2 * values[:, -1:])
+    return torch.einsum("si,ski->sk", share, kept[:, None] ** (2 * torch.arange(steps)[:, None]))
+
+
+def both_layers_losses(given: Case, steps: int) -> Tensor:
+    """Return the loss at steps 0, 1, ... (seeds, steps): both layers are trained."""
+    points, targets, first, second = given
+    count, root = points.shape[1], math.sqrt(first.shape[2])
+    rate = (0.25 * count / largest_eigenvalue(given))[:, None, None]
+    losses = []
+    for _ in range(steps):
+        before = points @ first
+        features = before.relu() / root
+        off = features @ second - targets
+        losses.append(off.square().sum((1, 2)) / count)
+        backward = off @ second.mT * (before > 0) / root
+        second = second - rate * 2 / count * features.mT @ off
+        first = first - rate * 2 / count * points.mT @ backward
+    return torch.stack(losses, 1)
+
+
+def largest_eigenvalue(given: Case, turns: int = 50) -> Tensor:
+    """Return the largest eigenvalue of the tangent kernel at the start, by power iteration, per seed."""
+    points, targets, first, second = given
+    root, active = math.sqrt(first.shape[2]), (points @ first > 0).double()
+    features, vector = (points @ first).relu() / root, torch.ones_like(targets)
+    for _ in range(turns):
+        vector = vector / vector.norm(dim=(1, 2), keepdim=True)
+        back = points.mT @ (vector @ second.mT * active) / root
+        moved = features @ (features.mT @ vector) + (points @ back * active) @ second / root
+        size, vector = (vector * moved).sum((1, 2)), moved
+    return size
+
+
+@cell
+def log_losses(trained: str, points: int, width: int, seeds: int, steps: int, seed: int) -> Array:
+    """The logarithm of the (excess) loss over the one at the start, (seeds, steps)."""
+    descend = second_layer_losses if trained == TRAINED[0] else both_layers_losses
+    losses = descend(case(points, width, seeds, seed), steps)
+    return (losses / losses[:, :1]).log().numpy()
+
+
+def curves(settings: Settings, trained: str, points: int, width: int) -> Array:
+    """Return the judged networks' log-losses, (seeds, steps)."""
+    return log_losses(trained, points, width, settings.seeds, settings.steps, settings.seed + LATER)
+
+
+def fits(
+    settings: Settings, trained: str, points: int, width: int, power_law: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rate of fall a step, and the share of variance, 1 - R^2, that a line leaves of the later half.
+
+    Both are of each seed's log-losses. With `power_law` the line is one in the logarithm of the steps, and the rate the
+    power.
+    """
+    losses = curves(settings, trained, points, width)
+    first = losses.shape[1] // 2
+    late, at = losses[:, first:], np.arange(first, losses.shape[1], dtype=float)
+    steps = np.log(at) if power_law else at
+    steps = steps - steps.mean()
+    slopes = late @ steps / (steps @ steps)
+    off = late - late.mean(1, keepdims=True) - slopes[:, None] * steps
+    return -slopes, off.var(1) / late.var(1)
+
+
+def pairs(settings: Settings, wide: bool) -> list[tuple[int, int]]:
+    """Return (points, width) with a width of at least twice the points, or those of the narrower networks."""
+    return [(n, m) for n in settings.points for m in settings.widths if (m >= 2 * n) == wide]
+
+
+def _ratios(
+    settings: Settings, compared: Mapping[str, tuple[np.ndarray, np.ndarray | float]]
+) -> dict[str, Measurement]:
+    """Return the geometric mean over seeds of each ratio with Student's interval; the intervals share one miss."""
+    if not compared:
+        raise Unavailable("no network is narrower than twice its points in this profile")
+    confidence = 1 - (1 - CONFIDENCE) / len(compared)
+    return {
+        name: geometric_mean_ratio(ours, np.broadcast_to(theirs, ours.shape), confidence, settings.seed + LATER)
+        for name, (ours, theirs) in compared.items()
+    }
+
+
+def _extreme(ratios: Mapping[str, Measurement], largest: bool) -> Measurement:
+    """Return the ratio whose interval ends last, or begins first; the detail has all values."""
+    ends = {name: each.interval[1] if largest else -each.interval[0] for name, each in ratios.items()}
+    detail = {name: each.value for name, each in ratios.items()}
+    return ratios[max(ends, key=lambda name: ends[name])].model_copy(update={"detail": detail})
+
+
+def _most_left(settings: Settings, trained: str, wide: bool, over_power_law: bool = False) -> Measurement:
+    """Return the largest share of variance that a line leaves; with `over_power_law` over what a power law leaves."""
+    compared: dict[str, tuple[np.ndarray, np.ndarray | float]] = {
+        f"{n} points, width {m}": (
+            fits(settings, trained, n, m)[1],
+            fits(settings, trained, n, m, power_law=True)[1] if over_power_law else 1.0,
+        )
+        for n, m in pairs(settings, wide)
+    }
+    return _extreme(_ratios(settings, compared), largest=True)
+
+
+def _least_growth(settings: Settings, trained: str, wide: bool) -> Measurement:
+    """Return the ratio of rates, widest network over narrowest, at the number of points where it is least."""
+    rates = {}
+    for n in settings.points:
+        widths = [m for m in settings.widths if m >= 2 * n or not wide]
+        if len(widths) > 1 and (wide or min(widths) < 2 * n):
+            fast, slow = (fits(settings, trained, n, m)[0] for m in (max(widths), min(widths)))
+            rates[f"{n} points, width {max(widths)} over {min(widths)}"] = (fast, slow)
+    return _extreme(_ratios(settings, rates), largest=False)
+
+
+@check("N6.linear_second")
+def largest_share_left_by_a_line_second_layer(settings: Settings) -> Measurement:
+    """Measure the largest share of late log-loss's variance that a line leaves, second layer trained: wide networks."""
+    return _most_left(settings, TRAINED[0], wide=True)
+
+
+@check("N6.linear_both")
+def largest_share_left_by_a_line_both_layers(settings: Settings) -> Measurement:
+    """Measure the largest share of late log-loss's variance that a line leaves, both layers trained: wide networks."""
+    return _most_left(settings, TRAINED[1], wide=True)
+
+
+@check("N6.exponential_both")
+def largest_share_left_by_a_line_over_a_power_laws(settings: Settings) -> Measurement:
+    """Measure the largest share that a line in the steps leaves over what one in their logarithm leaves.
+
+    Wide networks, both layers trained; the detail has the ratios with the second layer trained too.
+    """
+    both, second = (_most_left(settings, trained, wide=True, over_power_law=True) for trained in reversed(TRAINED))
+    others = {f"second layer alone, {name}": value for name, value in second.detail.items()}
+    return both.model_copy(update={"detail": {**both.detail, **others}})
+
+
+@check("N6.width_second")
+def growth_with_width_of_the_second_layer(settings: Settings) -> Measurement:
+    """Measure the rate of the widest network over the narrowest wide one's, second layer trained, where it is least."""
+    return _least_growth(settings, TRAINED[0], wide=True)
+
+
+@check("N6.width_both")
+def growth_with_width_of_both_layers(settings: Settings) -> Measurement:
+    """Measure the rate of the widest network over the narrowest wide one's, both layers trained, where it is least."""
+    return _least_growth(settings, TRAINED[1], wide=True)
+
+
+@check("N6a.linear")
+def largest_share_left_by_a_line_narrow_networks(settings: Settings) -> Measurement:
+    """Measure the largest share of late log-loss's variance that a line leaves, both layers trained: narrow ones."""
+    return _most_left(settings, TRAINED[1], wide=False)
+
+
+@check("N6a.width")
+def growth_with_width_from_a_narrow_network(settings: Settings) -> Measurement:
+    """Measure the rate of the widest network over a narrow one's, second layer trained, where it is least."""
+    return _least_growth(settings, TRAINED[0], wide=False)

@@ -1,0 +1,204 @@
+"""N10d to N10l: steps to a fixed loss, SGDF over its rivals, each at its tuned rate; and the tuning itself."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ams.statistics import CONFIDENCE
+from ams.statistics.tuning import optima_on_edge
+from ams_suite.measures import geometric_mean_ratio
+from related.gradient_filter.optimisers.descents import (
+    ADAMS,
+    DIGITS,
+    FILTER,
+    FIRST,
+    MNIST,
+    OPTIMISERS,
+    PLAIN,
+    QUADRATIC,
+    SCORE,
+    SUMS,
+    Run,
+    curve,
+)
+from related.gradient_filter.optimisers.rates import BUDGETS, mean_steps, rate, steps_to_threshold, tried
+from related.gradient_filter.optimisers.settings import Settings
+from verdicts import InsufficientData, Measurement, Unavailable, check
+
+
+def runs(settings: Settings, problem: str, optimiser: str) -> list[Run]:
+    """Return the judged runs of an optimiser, at its tuned rate, one a seed. Raises Unavailable."""
+    if problem not in settings.problems:
+        raise Unavailable(f"{problem}: this profile does not descend it")
+    budget, chosen = BUDGETS[problem], rate(problem, optimiser)
+    first = settings.seed + budget.later
+    seeds = range(first, first + settings.seeds)
+    return [Run(problem, optimiser, chosen, budget.steps, budget.every, 0.0, seed) for seed in seeds]
+
+
+def steps(settings: Settings, problem: str, optimiser: str) -> np.ndarray:
+    """Return the steps to the problem's loss of each seed; infinite for a run that does not reach it."""
+    threshold = BUDGETS[problem].threshold
+    return np.array([steps_to_threshold(run, threshold) for run in runs(settings, problem, optimiser)])
+
+
+def final_loss(settings: Settings, problem: str, optimiser: str) -> float:
+    """Return the median over seeds of the loss that is read last."""
+    return float(np.median([curve(run)[-1] for run in runs(settings, problem, optimiser)]))
+
+
+def step_ratio(settings: Settings, problem: str, rival: str, confidence: float, ours: str = FILTER) -> Measurement:
+    """Return the steps of `ours` over a rival's, geometric mean over seeds, paired by start and batches.
+
+    A run that does not reach the loss counts with all of its steps: the ratio is then nearer to 1 than it is. Raises
+    InsufficientData where, at a seed, neither reaches it.
+    """
+    one, other = (steps(settings, problem, name) for name in (ours, rival))
+    if not np.isfinite(np.minimum(one, other)).all():
+        raise InsufficientData(f"{problem}: at some seed neither {ours} nor {rival} reaches the loss")
+    unreached = {name: int(np.isinf(each).sum()) for name, each in ((ours, one), (rival, other))}
+    most = BUDGETS[problem].steps
+    return geometric_mean_ratio(
+        np.minimum(one, most),
+        np.minimum(other, most),
+        confidence,
+        settings.seed,
+        rival=rival,
+        unreached=dict(unreached),
+        **{f"last loss, {name}": final_loss(settings, problem, name) for name in (ours, rival)},
+    )
+
+
+def hardest(settings: Settings, problem: str, rivals: Sequence[str]) -> Measurement:
+    """Return the ratio of steps over the rival that says most against SGDF; their miss is shared among the rivals.
+
+    That is the one whose interval begins last above 1, and if none does so the one whose interval ends last.
+    """
+    confidence = 1 - (1 - CONFIDENCE) / len(rivals)
+    ratios = [step_ratio(settings, problem, rival, confidence) for rival in rivals]
+    worst = max(ratios, key=lambda ratio: (max(ratio.interval[0], 1.0), ratio.interval[1]))
+    others = {f"over {name}": ratio.value for name, ratio in zip(rivals, ratios, strict=True)}
+    return worst.model_copy(update={"detail": {**worst.detail, **others}})
+
+
+@check("N10d.sgd")
+def steps_over_sgds_on_the_quadratic(settings: Settings) -> Measurement:
+    """Measure SGDF's steps over those of SGD on the noisy quadratic."""
+    return hardest(settings, QUADRATIC, PLAIN)
+
+
+@check("N10d.momentum")
+def steps_over_momentums_on_the_quadratic(settings: Settings) -> Measurement:
+    """Measure SGDF's steps over those of momentum and Nesterov on the noisy quadratic, the harder one."""
+    return hardest(settings, QUADRATIC, SUMS)
+
+
+@check("N10d.adam")
+def steps_over_adams_on_the_quadratic(settings: Settings) -> Measurement:
+    """Measure SGDF's steps over those of Adam and AdamW on the noisy quadratic, the harder one."""
+    return hardest(settings, QUADRATIC, ADAMS)
+
+
+@check("N10e.sgd")
+def steps_over_sgds_on_digits(settings: Settings) -> Measurement:
+    """Measure SGDF's steps over those of SGD on digits."""
+    return hardest(settings, DIGITS, PLAIN)
+
+
+@check("N10e.momentum")
+def steps_over_momentums_on_digits(settings: Settings) -> Measurement:
+    """Measure SGDF's steps over those of momentum and Nesterov on digits, the harder one."""
+    return hardest(settings, DIGITS, SUMS)
+
+
+@check("N10e.adam")
+def steps_over_adams_on_digits(settings: Settings) -> Measurement:
+    """Measure SGDF's steps over those of Adam and AdamW on digits, the harder one."""
+    return hardest(settings, DIGITS, ADAMS)
+
+
+@check("N10f.sgd")
+def steps_over_sgds_on_mnist(settings: Settings) -> Measurement:
+    """Measure SGDF's steps over those of SGD on MNIST."""
+    return hardest(settings, MNIST, PLAIN)
+
+
+@check("N10f.momentum")
+def steps_over_momentums_on_mnist(settings: Settings) -> Measurement:
+    """Measure SGDF's steps over those of momentum and Nesterov on MNIST, the harder one."""
+    return hardest(settings, MNIST, SUMS)
+
+
+@check("N10f.adam")
+def steps_over_adams_on_mnist(settings: Settings) -> Measurement:
+    """Measure SGDF's steps over those of Adam and AdamW on MNIST, the harder one."""
+    return hardest(settings, MNIST, ADAMS)
+
+
+@check("N10g.sgd")
+def steps_over_sgds_on_the_score(settings: Settings) -> Measurement:
+    """Measure SGDF's steps over those of SGD on the score network."""
+    return hardest(settings, SCORE, PLAIN)
+
+
+@check("N10g.momentum")
+def steps_over_momentums_on_the_score(settings: Settings) -> Measurement:
+    """Measure SGDF's steps over those of momentum and Nesterov on the score network, the harder one."""
+    return hardest(settings, SCORE, SUMS)
+
+
+@check("N10g.adam")
+def steps_over_adams_on_the_score(settings: Settings) -> Measurement:
+    """Measure SGDF's steps over those of Adam and AdamW on the score network, the harder one."""
+    return hardest(settings, SCORE, ADAMS)
+
+
+@check("N10h.quadratic")
+def steps_over_the_first_versions_on_the_quadratic(settings: Settings) -> Measurement:
+    """Measure SGDF's steps over those of its first version, gamma = 1, on the noisy quadratic."""
+    return hardest(settings, QUADRATIC, (FIRST,))
+
+
+@check("N10h.digits")
+def steps_over_the_first_versions_on_digits(settings: Settings) -> Measurement:
+    """Measure SGDF's steps over those of its first version, gamma = 1, on digits."""
+    return hardest(settings, DIGITS, (FIRST,))
+
+
+def best_rates(problem: str) -> dict[str, float]:
+    """Return each optimiser's rate with the fewest steps on the seeds of development."""
+    return {
+        name: min(tried(problem, name), key=lambda each, name=name: mean_steps(problem, name, each))  # type: ignore[misc]
+        for name in OPTIMISERS
+    }
+
+
+def _tuned(settings: Settings) -> dict[str, dict[str, float]]:
+    if not settings.tuned:
+        raise Unavailable("this profile does not repeat the search for the rates")
+    return {problem: best_rates(problem) for problem in settings.problems}
+
+
+@check("N10i.edge")
+def rates_on_an_edge(settings: Settings) -> Measurement:
+    """Count the tuned rates at an end of their grid of seven."""
+    edges = [
+        place
+        for problem, best in _tuned(settings).items()
+        for name, chosen in best.items()
+        for place in optima_on_edge({"rate": tried(problem, name)}, {f"{problem}, {name}": {"rate": chosen}})
+    ]
+    return Measurement(value=len(edges), detail={"on an edge": [*edges]})
+
+
+@check("N10i.best")
+def rates_that_are_not_the_best(settings: Settings) -> Measurement:
+    """Count the rates of judged runs that are not the best on the seeds of development."""
+    tuned = _tuned(settings)
+    others = [
+        f"{problem}, {name}: {rate(problem, name):g}, best {chosen:g}"
+        for problem, best in tuned.items()
+        for name, chosen in best.items()
+        if rate(problem, name) != chosen
+    ]
+    return Measurement(value=len(others), n=sum(map(len, tuned.values())), detail={"others": [*others]})

@@ -1,0 +1,135 @@
+r"""How the networks that learn from pairs are trained: the denoising module, and the unrolled network, guided or not.
+
+All learn from the same scans of the training subjects, or of a quarter of these (4 of 15), by the mean square error, in
+thousandths. The score prior is that of all 15: it needs no k-space.
+
+A module denoises images of subjects that it learned from better than those of others. So that the guided network does
+not learn to rely on that, the guides of a training subject come from a module that never saw it: one of `FOLDS` that
+each leave a part of the subjects out (stacking by cross-fitting). The module that denoises for others saw them all.
+"""
+
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from pydantic import BaseModel
+from torch import Tensor, nn
+
+from experiments import weights
+from related.mri.data import split
+from related.mri.forward import Scan
+from related.mri.guidance import Examples, of_subjects
+from related.mri.trained import examples_of, module_of
+from related.mri.unrolled import DenoisingModule, Unrolled
+
+QUARTER = split().train[::4]
+"""Four of the fifteen training subjects."""
+KINDS = ("module", "guided", "unguided")
+FOLDS = 3
+
+
+def subjects_of(quarter: bool) -> tuple[int, ...]:
+    """Return the subjects that networks learn from."""
+    return QUARTER if quarter else split().train
+
+
+def fold(subjects: tuple[int, ...], number: int) -> tuple[int, ...]:
+    """Return a part of the subjects, `number` from 1 to `FOLDS`."""
+    return subjects[number - 1 :: FOLDS]
+
+
+def module_name(quarter: bool, left_out: int = 0) -> str:
+    """Return the name of the denoising module that saw all subjects but those of a fold; 0: that saw all."""
+    return f"module{'-quarter' if quarter else ''}{f'-fold-{left_out}' if left_out else ''}"
+
+
+class Pairs(BaseModel, frozen=True, extra="forbid"):
+    """Which network, the subjects it learns from, slices in a step; checksums of the modules that guide it."""
+
+    kind: str
+    subjects: tuple[int, ...]
+    batch: int = 8
+    given: tuple[str, ...] = ()
+
+
+class PairTask:
+    """Learn a network of `KINDS` from pairs; `folder` holds the examples, and the modules that guide.
+
+    A module learns from all subjects but those of the fold `left_out`; 0: from all.
+    """
+
+    parts: tuple[str, ...] = ("loss",)
+
+    def __init__(self, kind: str, quarter: bool, folder: Path, left_out: int = 0, batch: int = 8) -> None:
+        self.folder = folder
+        self.modules = [self._file(module_name(quarter, number)) for number in range(FOLDS + 1)]
+        whole = subjects_of(quarter)
+        subjects = tuple(one for one in whole if not left_out or one not in fold(whole, left_out))
+        self.settings = Pairs(kind=kind, subjects=subjects, batch=batch, given=self._given(kind))
+
+    def _file(self, name: str) -> Path:
+        return self.folder / f"{name}.safetensors"
+
+    def _given(self, kind: str) -> tuple[str, ...]:
+        """Return the checksums of the modules' weights, of a network that they guide."""
+        return tuple(str(weights.about(path)["tensors"]) for path in self.modules) if kind == "guided" else ()
+
+    @cached_property
+    def learned(self) -> list[Examples]:
+        """Return what is learned from."""
+        return of_subjects(examples_of(self.folder, held_out=False), self.settings.subjects)
+
+    @cached_property
+    def kept_out(self) -> list[Examples]:
+        """Return the examples of the development subjects."""
+        return examples_of(self.folder, held_out=True)
+
+    @cached_property
+    def guides(self) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the guides of what is learned from and of what is kept out, an image an example."""
+        if self.settings.kind == "unguided":
+            return [part.scan.b for part in self.learned], [part.scan.b for part in self.kept_out]
+        of_all, *of_folds = (module_of(path) for path in self.modules)
+        with torch.no_grad():
+            return [self._cross_fitted(of_folds, part) for part in self.learned], [
+                of_all(p.seen) for p in self.kept_out
+            ]
+
+    def _cross_fitted(self, modules: list[nn.Module], part: Examples) -> Float[Tensor, "n 64 64"]:
+        """Return what is denoised of each example by the module that did not see its subject."""
+        guides = torch.full_like(part.x, torch.nan)
+        for number, module in enumerate(modules, 1):
+            rows = torch.isin(part.subject, torch.tensor(fold(self.settings.subjects, number)))
+            if rows.any():  # a network of images takes no empty batch
+                guides[rows] = module(part.seen[rows])
+        return guides
+
+    def network(self) -> nn.Module:
+        """Return the network with random weights."""
+        return DenoisingModule() if self.settings.kind == "module" else Unrolled()
+
+    def losses(self, network: nn.Module, generator: torch.Generator, device: torch.device) -> Float[Tensor, " 1"]:
+        """Return the loss of a batch of one mask, drawn with replacement."""
+        which = int(torch.randint(len(self.learned), (1,), generator=generator))
+        part = self.learned[which]
+        rows = torch.randint(len(part.x), (self.settings.batch,), generator=generator)
+        return self._loss(network, part, rows, self._guides(0, which))
+
+    def held_out(self, network: nn.Module, device: torch.device) -> Float[Tensor, " 1"]:
+        """Return the mean loss on the development subjects."""
+        losses = [
+            self._loss(network, part, torch.arange(len(part.x)), self._guides(1, which))
+            for which, part in enumerate(self.kept_out)
+        ]
+        return torch.stack(losses).mean(0)
+
+    def _guides(self, side: int, which: int) -> Tensor | None:
+        return None if self.settings.kind == "module" else self.guides[side][which]
+
+    def _loss(self, network: nn.Module, part: Examples, rows: Tensor, guides: Tensor | None) -> Float[Tensor, " 1"]:
+        if guides is None:
+            image = network(part.seen[rows])
+        else:
+            image = network(Scan(part.scan.b[rows], part.scan.encoding), guides[rows])
+        return 1000 * (image - part.x[rows]).square().mean()[None]

@@ -1,0 +1,147 @@
+"""The group's figures and its table."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure as Drawing
+from torch import Tensor
+
+from ams.plots import legend_above, panels
+from ams.samplers.looks import LOOKS
+from ams_suite.drawn import save_drawn
+from experiments.images.drawing import draw_grid
+from related.mri.data import split
+from related.mri.reconstruction import study
+from related.mri.reconstruction.checks import PGI, outcomes
+from related.mri.reconstruction.settings import Settings
+from related.mri.reconstruction.study import FLAIR, GUIDED, MODULE, SENSED, T1, UNGUIDED, ZERO_FILLED, Outcome
+from related.mri.tuning import SAMPLERS
+from verdicts import Figure, Table
+
+NAMES = {
+    ZERO_FILLED: "zero-filled",
+    SENSED: "compressed sensing (TV)",
+    PGI: "guidance image, preliminary",
+    MODULE: "guidance image, denoised",
+    UNGUIDED: "unrolled, no guidance",
+    GUIDED: "unrolled, guided",
+}
+"""Methods by what figures call them."""
+SHARED = tuple(name for name in NAMES if name != ZERO_FILLED)
+CASES = {"T1, 4x": (4, T1), "T1, 8x": (8, T1), "FLAIR, 4x": (4, FLAIR)}
+BRIGHTER = 5.0
+"""Factor of the error maps' grey."""
+
+
+def _shown(settings: Settings, acceleration: int, sequence: str, errors: bool) -> Mapping[str, Tensor]:
+    """Return a row a method, the middle slice of each test subject or its absolute error, without the margin."""
+    given = study.cases(settings, acceleration, sequence)
+    middle = settings.slices // 2
+    true = torch.stack([torch.from_numpy(study.truth(case)[middle].copy()) for case in given])
+    rows = {} if errors else {"true": true}
+    for method in NAMES if (acceleration, sequence) == (4, T1) else SHARED:
+        held = outcomes(settings, method, acceleration, sequence)
+        images = torch.stack([torch.from_numpy(each.images[middle].copy()) for each in held])
+        rows[NAMES[method]] = BRIGHTER * (images - true).abs() if errors else images
+    return {name: images[:, 4:60, 9:55] for name, images in rows.items()}
+
+
+def reconstructions(settings: Settings) -> Drawing:
+    """T1 slices of the five test subjects from fourfold undersampled k-space of four simulated coils, by method (dark
+    is bright tissue).
+    """
+    return draw_grid(_shown(settings, 4, T1, errors=False))
+
+
+def error_maps(settings: Settings) -> Drawing:
+    """Absolute errors of T1 slices of the five test subjects, fourfold acceleration, five times as dark as the images
+    are.
+    """
+    return draw_grid(_shown(settings, 4, T1, errors=True))
+
+
+def flair(settings: Settings) -> Drawing:
+    """Out of distribution: absolute errors of FLAIR slices, which no network has seen, fourfold acceleration, five
+    times as dark as the images.
+    """
+    return draw_grid(_shown(settings, 4, FLAIR, errors=True))
+
+
+def sampler_errors(settings: Settings) -> Drawing:
+    """The squared error of posterior samples over the image's square (NMSE), a point a test subject; T1, fourfold
+    acceleration, each sampler tuned twice on other subjects, the mean of both.
+    """
+    drawing, (axes,) = panels(1, 2.4)
+    shown = sorted(study.compared(settings), key=lambda run: (SAMPLERS.index(run[0]), run[1]))
+    for place, (sampler, budget) in enumerate(shown):
+        nmse = [_nmse(case, sampler, budget) for case in study.cases(settings)]
+        label = None if sampler in [name for name, _ in shown[:place]] else sampler
+        axes.plot([place] * len(nmse), nmse, LOOKS[sampler].marker, color=LOOKS[sampler].colour, ms=3, label=label)
+    axes.set_xticks(range(len(shown)), [str(budget) for _, budget in shown])
+    axes.set(xlabel="score evaluations (NFE)", ylabel="NMSE", yscale="log")
+    legend_above(axes)
+    return drawing
+
+
+def _nmse(case: study.Case, sampler: str, budget: int) -> float:
+    return float(np.mean([study.sampled(case, *run).quality.nmse for run in study.runs(sampler, budget)]))
+
+
+def quality_by_method(settings: Settings) -> Drawing:
+    """PSNR inside the head by method, a point a test subject, the mean over its slices; all networks learned from T1
+    slices.
+    """
+    drawing, (axes,) = panels(1, 2.6)
+    for number, (title, case) in enumerate(CASES.items()):
+        for place, method in enumerate(SHARED):
+            psnr = [float(each.quality.psnr.mean()) for each in outcomes(settings, method, *case)]
+            rows = [place + 0.25 * (1 - number)] * len(psnr)
+            axes.plot(psnr, rows, "osD"[number], color=f"C{number}", ms=3, label=None if place else title)
+    axes.set_yticks(range(len(SHARED)), [NAMES[method].replace(", ", ",\n") for method in SHARED])
+    axes.invert_yaxis()
+    axes.set(xlabel="PSNR (dB)")
+    legend_above(axes, 3)
+    return drawing
+
+
+def figures(settings: Settings, folder: Path) -> list[Figure]:
+    """Save the group's figures."""
+    drawn = {
+        sampler_errors: ("N4", "N4a", "N4b", "N4j"),
+        reconstructions: ("N4c", "N4d", "N4e"),
+        error_maps: ("N4c", "N4d", "N4e"),
+        quality_by_method: ("N4c", "N4d", "N4e", "N4g"),
+        flair: ("N4g",),
+    }
+    return save_drawn(drawn, folder, settings)
+
+
+def tables(settings: Settings) -> list[Table]:
+    """Return the quality of every method, the mean over test subjects, and of every sampler."""
+    rows: list[tuple[str | int | float, ...]] = []
+    for title, case in CASES.items():
+        for method in NAMES if case == (4, T1) else SHARED:
+            rows.append((title, NAMES[method], *_means(outcomes(settings, method, *case))))
+    for kind in (MODULE, UNGUIDED, GUIDED):
+        rows.append(("T1, 4x", f"{NAMES[kind]}, 4 subjects", *_means(outcomes(settings, f"{kind}-quarter"))))
+    for sampler, budget in study.compared(settings):
+        held = [study.sampled(case, *run) for run in study.runs(sampler, budget) for case in study.cases(settings)]
+        rows.append(("T1, 4x", f"{sampler}, {budget} NFE", *_means(held)))
+    caption = (
+        f"Quality inside the head, means over {len(split().test)} test subjects of {settings.slices} slices each; "
+        "networks learned from T1 slices of 15 other subjects, or of 4."
+    )
+    header = ("images", "method", "PSNR (dB)", "SSIM", "NMSE")
+    claims = ("N4", "N4a", "N4b", "N4j", "N4c", "N4d", "N4e", "N4f", "N4g")
+    return [Table(id="mri_quality", caption=caption, header=header, rows=tuple(rows), claims=claims)]
+
+
+def _means(held: list[Outcome]) -> tuple[float, float, float]:
+    psnr, ssim, nmse = (float(np.mean([column.mean() for column in each])) for each in _columns(held))
+    return psnr, ssim, nmse
+
+
+def _columns(held: list[Outcome]) -> list[list[np.ndarray]]:
+    return [[getattr(each.quality, name) for each in held] for name in ("psnr", "ssim", "nmse")]

@@ -1,0 +1,132 @@
+"""What the group computes once: the reconstructions of each test subject, and their quality."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ams.samplers.presets import Hyperparameters
+from experiments.images.runs import generator
+from related.mri.baselines import compressed_sensing
+from related.mri.data import COUNT, SEQUENCES, slices, split
+from related.mri.forward import Scan, measure, spectral
+from related.mri.guidance import chosen, guidance_images
+from related.mri.metrics import Quality, quality
+from related.mri.reconstruction.settings import Settings
+from related.mri.train import BUDGET, SAMPLER
+from related.mri.trained import committed, prior_score
+from related.mri.tuning import COMPARED
+from related.mri.unrolled import seen
+from verdicts.studies import Array, Cell, cell
+
+T1, FLAIR = SEQUENCES
+DATA = tuple(f"nichart-{sequence}-{subject:02d}" for sequence in SEQUENCES for subject in split().test)
+ZERO_FILLED, SENSED, MODULE, GUIDED, UNGUIDED = "zero-filled", "compressed sensing", "module", "guided", "unguided"
+PARTS = ("", "-quarter")
+"""Networks that learned from all training subjects, and from a quarter of them."""
+Run = tuple[str, int, Hyperparameters]
+"""A sampler, its number of evaluations, its hyperparameters."""
+UNDETERMINED = 0.1
+"""The data hardly determine directions of smaller eigenvalues of the encoding, which are at most 1."""
+
+
+class Case(NamedTuple):
+    """A test subject's slices: which, how many, how they were measured."""
+
+    subject: int
+    slices: int
+    seed: int
+    acceleration: int = 4
+    sequence: str = T1
+
+
+class Outcome(NamedTuple):
+    """Images, their quality, and the squared error in undetermined directions over the image's square, per slice."""
+
+    images: Array
+    quality: Quality
+    undetermined: Array
+
+
+def measured(case: Case) -> tuple[Float[Tensor, "n 64 64"], Scan]:
+    """Return true slices, evenly spaced from vertex to base, and their scan. A subject has a mask of its own."""
+    rows = [int((number + 0.5) * COUNT / case.slices) for number in range(case.slices)]
+    x = slices(case.subject, case.sequence)[rows]
+    return x, measure(x, case.acceleration, 100 + case.subject, generator(case.seed, case.subject))
+
+
+def judged(x: Float[Tensor, "n 64 64"], scan: Scan, images: Float[Tensor, "n 64 64"]) -> Outcome:
+    """Return images with their quality."""
+    encoded = scan.encoding
+    error = spectral(images - x, encoded, (encoded.values < UNDETERMINED).float())
+    share = error.square().sum((1, 2)) / x.square().sum((1, 2))
+    return Outcome(images.numpy(), quality(images, x), share.double().numpy())
+
+
+@cell(data=DATA)
+def truth(case: Case) -> Array:
+    """The true slices (n, 64, 64)."""
+    return measured(case)[0].numpy()
+
+
+@cell(data=DATA)
+def sampled(case: Case, sampler: str, budget: int, given: Hyperparameters, number: int = 0) -> Outcome:
+    """The preliminary guidance images that a sampler makes, in the run of a number."""
+    x, scan = measured(case)
+    draws = generator(case.seed, 1000 * (number + 1) + case.subject)
+    return judged(x, scan, guidance_images(prior_score(), scan, sampler, budget, given, draws))
+
+
+@cell(data=DATA)
+def reconstructed(case: Case, method: str) -> Outcome:
+    """The reconstruction by a method that is no sampler; the guided ones begin from the sampler's images."""
+    x, scan = measured(case)
+    with torch.no_grad():
+        return judged(x, scan, _reconstruct(case, method, scan))
+
+
+def _reconstruct(case: Case, method: str, scan: Scan) -> Float[Tensor, "n 64 64"]:
+    if method == ZERO_FILLED:
+        return scan.b
+    if method == SENSED:
+        return compressed_sensing(scan)
+    kind, part = method.split("-")[0], method.removeprefix(method.split("-")[0])
+    if kind == UNGUIDED:
+        return committed(method)(scan, scan.b)
+    if kind == GUIDED:
+        return committed(method)(scan, torch.from_numpy(reconstructed(case, MODULE + part).images.copy()))
+    pgi = torch.from_numpy(sampled(case, SAMPLER, BUDGET, chosen()[SAMPLER][BUDGET][0]).images.copy())
+    return committed(method)(seen(pgi, prior_score(), scan))
+
+
+def cases(settings: Settings, acceleration: int = 4, sequence: str = T1) -> list[Case]:
+    """Return a case a test subject."""
+    return [Case(subject, settings.slices, settings.seed, acceleration, sequence) for subject in split().test]
+
+
+def runs(sampler: str, budget: int) -> list[Run]:
+    """Return what `sampled` is told of a sampler's runs, one for each choice of its hyperparameters."""
+    return [(sampler, budget, given) for given in chosen()[sampler][budget]]
+
+
+def compared(settings: Settings) -> list[tuple[str, int]]:
+    """Return the samplers that are compared, with their numbers of evaluations."""
+    return [(sampler, budget) for budget in settings.budgets for sampler in COMPARED[budget]]
+
+
+def cells(settings: Settings) -> Iterator[Cell]:
+    """Yield every cell that checks and figures read."""
+    for case in cases(settings):
+        yield truth.cell(case)
+        for sampler, budget in compared(settings):
+            yield from (sampled.cell(case, *one) for one in dict.fromkeys(runs(sampler, budget)))
+        for sampler in COMPARED[100]:
+            yield from (sampled.cell(case, *one, 1) for one in dict.fromkeys(runs(sampler, BUDGET)))
+        yield from (reconstructed.cell(case, method) for method in (ZERO_FILLED, SENSED))
+        yield from (reconstructed.cell(case, kind + part) for part in PARTS for kind in (MODULE, UNGUIDED, GUIDED))
+    for case in (*cases(settings, 8), *cases(settings, 4, FLAIR)):
+        yield truth.cell(case)
+        yield sampled.cell(case, *runs(SAMPLER, BUDGET)[0])
+        yield from (reconstructed.cell(case, method) for method in (SENSED, MODULE, UNGUIDED, GUIDED))

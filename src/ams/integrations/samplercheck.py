@@ -1,0 +1,86 @@
+"""The samplers of `ams.samplers.presets` for the kit, by their names there: `samplercheck.adapters` calls them `ams`.
+
+Settings: `sigma_max` (20) and `sigma_min` (0.02) are the ends of the noise levels; all others are fields of
+`Hyperparameters`, with the values of the code published with arXiv 2405.13726. `steps` is the number of noise levels of
+an annealed sampler, the number of network calls of any other. At a fixed number of steps per noise level, more noise
+levels do not remove an annealed sampler's lag: its limit differs from its target, for Langevin as one over that number.
+
+An order is stated where its source states one: UniPC-p has p + 1, SA-Solver with noise 1 (in the strong sense). CLD's
+integrators draw the velocity that a run starts with, and carry it; the map is that of the estimate of the data, whose
+score is all that they call. So they are judged as samplers that draw, by the distribution of that estimate.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ams import __version__
+from ams.integrations.mean_field import MeanField
+from ams.samplers.base import State
+from ams.samplers.loop import Program, last, run as run_program
+from ams.samplers.particles import Particles
+from ams.samplers.presets import AUTHORS, COMPARED, RIVALS, SPECS, Family, SigmaRange
+from ams.schedules import Level
+from samplercheck.answered_draws import Draws
+from samplercheck.model import Network
+from samplercheck.sampler import Sampler
+
+STATED = {  # order, noise
+    "Euler ODE": (1, 0.0),
+    "Heun ODE": (2, 0.0),
+    "DPM-Solver++": (2, 0.0),
+    "SDE-DPM-Solver++": (None, 1.0),
+    "reverse diffusion": (None, 1.0),
+    "ancestral": (None, 1.0),
+    "DEIS-2": (2, 0.0),
+    "DEIS-3": (3, 0.0),
+    "DEIS-4": (4, 0.0),
+    "UniPC-2": (3, 0.0),
+    "UniPC-3": (4, 0.0),
+    "SDE-DPM-Solver++(3M)": (None, 1.0),
+    "ER-SDE-Solver-3": (3, None),
+    "SA-Solver, tau 1": (1, None),
+    "SA-Solver, tau 0.2": (1, None),
+    "CLD, exponential": (2, None),
+    "CLD, splitting": (2, None),
+}
+
+
+def names() -> list[str]:
+    """Return the names of the samplers that a program runs."""
+    return [*COMPARED, *RIVALS]
+
+
+def load(name: str, settings: dict[str, Any]) -> Sampler:
+    """Return a sampler of the suite."""
+    settings = dict(settings)
+    sigmas = SigmaRange(float(settings.pop("sigma_max", 20.0)), float(settings.pop("sigma_min", 0.02)))
+    spec, hyperparameters = SPECS[name], AUTHORS._replace(**settings)
+    calls = hyperparameters.repeats if spec.family is Family.ANNEALED else 1
+    order, noise = STATED.get(name, (None, None))
+
+    def program(steps: int) -> Program:
+        return spec.build(sigmas, steps * calls, hyperparameters)
+
+    def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        def score(x: Tensor, level: Level) -> Tensor:
+            return network("score", x, level)
+
+        return last(run_program(program(steps), State(x), score, torch.randn_like, spec.coupling()))[0].x
+
+    def mean_field(steps: int, mean: Tensor, variance: Tensor) -> MeanField:
+        return MeanField(list(program(steps)), mean, variance)
+
+    coupled = name.startswith(("adaptive", "PC")) and spec.coupling is Particles
+    return Sampler(
+        f"ams:{name}",
+        __version__,
+        run,
+        lambda steps: sigmas.first,
+        order,
+        noise,
+        evaluations=(lambda steps: steps * calls) if spec.family is not Family.PREDICTOR_CORRECTOR else None,
+        coupling="its norms are means over the batch, as in the authors' code" if coupled else "",
+        mean_field=mean_field if coupled else None,
+    )

@@ -1,0 +1,135 @@
+"""Adapters, one file a library: `names()` lists its samplers, `load(name, settings)` returns one.
+
+`load("LIBRARY:NAME", settings)` and `load("FILE.py:NAME", settings)` find the adapter. A file has a function
+`load(name, settings)` of that shape, or a `Sampler` called NAME, and imports what lies beside it. Another package adds
+its libraries to `OTHERS`.
+"""
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+from ams.errors import DataUnavailable, UserError, unknown
+from samplercheck.sampler import Sampler
+
+LIBRARIES = {
+    "ams": "",
+    "azula": "azula",
+    "denoising-diffusion-pytorch": "denoising-diffusion-pytorch",
+    "diffusers": "diffusers",
+    "k-diffusion": "--no-deps k-diffusion",
+    "monai": "monai",
+    "physicsnemo": "nvidia-physicsnemo",
+    "refiners": "refiners",
+    "smalldiffusion": "smalldiffusion",
+}
+"""Each library with what `pip install` needs to have it; nothing for `ams`, which comes with the kit."""
+PLACES = {"ams": "ams.integrations.samplercheck"}
+"""Where an adapter lies that is not beside this file."""
+
+
+class Adapter(Protocol):
+    """A library's samplers, as a package beside the kit offers them."""
+
+    def names(self) -> list[str]:
+        """Return the names of the samplers."""
+
+    def load(self, name: str, settings: dict[str, Any]) -> Sampler:
+        """Return a sampler. Raises DataUnavailable where its code cannot be had, UserError for unusable settings."""
+
+    def release(self) -> str | None:
+        """Return the version of the code, None where it is missing."""
+
+    def absence(self) -> DataUnavailable:
+        """Return the error for code that is missing, with what to do."""
+
+
+OTHERS: dict[str, Adapter] = {}
+"""Libraries that other packages add when they are imported."""
+
+
+def load(name: str, settings: dict[str, Any] | None = None) -> Sampler:
+    """Return the sampler `LIBRARY:NAME` or `FILE.py:NAME` at settings. Raises UserError for what is not there."""
+    source, _, sampler = name.rpartition(":")
+    given = dict(settings or {})  # a copy, since a `load` may take its own out of them
+    if not source or not sampler:
+        raise UserError(f"no sampler {name!r}: write LIBRARY:NAME or FILE.py:NAME, such as diffusers:DDIMScheduler")
+    if source.endswith(".py"):
+        return _from_file(Path(source), sampler, given)
+    found = adapter(source)
+    if sampler not in found.names():
+        raise unknown(f"sampler of {source}", sampler, found.names())
+    loaded = found.load(sampler, given)
+    assert isinstance(loaded, Sampler)
+    return loaded
+
+
+def adapter(library: str) -> Adapter | ModuleType:
+    """Return the adapter of an installed library. Raises UserError for an unknown library and for a missing one."""
+    if library in OTHERS:
+        return OTHERS[library]
+    try:
+        release(library)
+    except DataUnavailable as missing:
+        raise UserError(str(missing)) from None
+    return importlib.import_module(PLACES.get(library, f"{__name__}.{library.replace('-', '_')}"))
+
+
+def installed(library: str) -> str | None:
+    """Return a library's version (empty for `ams`), None if it is missing. Raises UserError if it is unknown."""
+    if library in OTHERS:
+        return OTHERS[library].release()
+    if library not in LIBRARIES:
+        raise unknown("library", library, (*LIBRARIES, *OTHERS))
+    try:
+        return version(LIBRARIES[library].split()[-1]) if LIBRARIES[library] else ""
+    except PackageNotFoundError:
+        return None
+
+
+def release(library: str) -> str:
+    """Return a library's version. Raises DataUnavailable where it is missing, with what to do."""
+    if (present := installed(library)) is not None:
+        return present
+    if library in OTHERS:
+        raise OTHERS[library].absence()
+    remedy = f"python -m pip install {LIBRARIES[library]}"
+    raise DataUnavailable(f"{library} is not installed: {remedy}", library, remedy)
+
+
+def accepted(settings: dict[str, Any], function: Callable[..., Any], *own: str) -> dict[str, Any]:
+    """Return a copy of the settings that `function` takes, beside the adapter's `own`. Raises UserError for others."""
+    known = [*own, *inspect.signature(function).parameters]
+    for key in settings:
+        if key not in known:
+            raise unknown(f"setting of {getattr(function, '__name__', 'the sampler')}", key, known)
+    return dict(settings)
+
+
+def _from_file(path: Path, name: str, settings: dict[str, Any]) -> Sampler:
+    spec = importlib.util.spec_from_file_location(f"_sampler_file_{path.stem}", path)
+    if not path.is_file() or spec is None or spec.loader is None:
+        raise UserError(f"no file {path}: give the path of a Python file with a Sampler {name!r} or a function load")
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:  # first, as for `python FILE.py`, and to stay: it may import when it runs
+        sys.path.insert(0, folder)
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)  # dataclasses look their module up
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[spec.name]
+        raise
+    made = getattr(module, name, None)
+    if hasattr(module, "load") and (settings or made is None):
+        made = module.load(name, settings)
+    elif settings:
+        raise UserError(f"--set: {path} has no function load(name, settings) that takes settings: define it")
+    if not isinstance(made, Sampler):
+        raise UserError(f"{path} has no Sampler {name!r} and no function load that returns one: define either")
+    return made

@@ -1,0 +1,100 @@
+"""The affine map of a sampler, read off one batch, and the exact law that follows from it.
+
+On a Gaussian target the exact score is affine. A sampler whose coefficients do not depend on its samples then returns
+
+    x = offset + start x_T + sum_k draws_k z_k          in every eigendirection of the target,
+
+and so is the input of each of its network calls. A batch of impulses reads the map: row 0 has start and draws 0, row 1
+starts at 1, row k + 2 has draw k equal to 1. A last row, random throughout, must be what the map predicts: its
+difference is the *superposition defect*, zero up to rounding for an affine sampler. Mean and variance follow exactly.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ams.schedules import Level
+from samplercheck.answered_draws import Draws, Unanswered
+from samplercheck.errors import NotMade
+from samplercheck.model import Recorded
+from samplercheck.sampler import Path, Sampler, trajectory
+
+
+@dataclass(frozen=True)
+class AffineMap:
+    """The map at each point of a run: the inputs of its network calls, then its end.
+
+    `levels` are the noise levels that were passed with the calls. `defect` is the largest superposition defect of the
+    end in units of the random row's size.
+    """
+
+    levels: list[Level]
+    offset: Float[Tensor, "points d"]
+    start: Float[Tensor, "points d"]
+    draws: Float[Tensor, "points draws d"]
+    defect: float
+
+    def law(self, point: int, mean: Tensor | float, variance: Tensor | float) -> tuple[Tensor, Tensor]:
+        """Return mean and variance (d,) at a point for a start `x_T ~ N(mean, variance)`; -1 is the end."""
+        spread = self.draws[point].square().sum(0)
+        return self.offset[point] + self.start[point] * mean, self.start[point].square() * variance + spread
+
+    def exact_start(self, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the distribution of `x_T` for which the first call's input has exactly the mean and variance given.
+
+        It is the marginal at the noise level that the sampler itself passes first, in the unit of its own start.
+        Raises NotMade as `moved_by_start`.
+        """
+        gain = moved_by_start(self.start[0])
+        return (mean - self.offset[0]) / gain, (variance - self.draws[0].square().sum(0)) / gain.square()
+
+
+def moved_by_start(gain: Tensor) -> Tensor:
+    """Return `gain`, the response of the first network call to a unit start. Raises NotMade where there is none."""
+    if not gain.all():
+        raise NotMade("the first network call does not depend on the start `x` that the kit gives: begin there")
+    return gain
+
+
+def read_map(sampler: Sampler, network: Recorded, width: int, steps: int, seed: int = 0) -> AffineMap:
+    """Return the affine map of a run of `steps` steps in `width` directions.
+
+    A sampler that draws runs twice, since the first run counts the draws; some draw though they use no noise.
+    """
+    asked = Draws()
+    if sampler.noise == 0:
+        with suppress(Unanswered):
+            return _read(sampler, network, width, steps, seed, asked)
+    trajectory(sampler, network, torch.zeros(2, width, dtype=torch.float64), steps, asked)
+    return _read(sampler, network, width, steps, seed, asked)
+
+
+def _read(sampler: Sampler, network: Recorded, width: int, steps: int, seed: int, asked: Draws) -> AffineMap:
+    """Return the map of a run that makes the draws that `asked` counted. Raises Unanswered if it makes more."""
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.zeros(asked.count + 3, width, dtype=torch.float64)
+    x[1], x[-1] = 1.0, sampler.prior(steps) * torch.randn(width, dtype=torch.float64, generator=generator)
+    last = torch.randn(asked.count, width, dtype=torch.float64, generator=generator)
+
+    def impulses(k: int, shape: torch.Size) -> Tensor:
+        if k >= asked.count:
+            raise Unanswered(f"draw {k + 1} of a run that was to draw {asked.count} times")
+        value = torch.zeros(len(x), width, dtype=torch.float64)
+        value[k + 2], value[-1] = 1.0, last[k]
+        return value.reshape(shape)
+
+    path = trajectory(sampler, network, x, steps, asked.again(impulses))
+    return _affine(path, x[-1], last)
+
+
+def _affine(path: Path, start: Tensor, draws: Tensor) -> AffineMap:
+    """Return the map from the responses to the impulses, and the defect of the random row."""
+    points = torch.stack([*(call.x for call in path.calls), path.end])
+    offset, gain, responses = points[:, 0], points[:, 1] - points[:, 0], points[:, 2:-1] - points[:, :1]
+    predicted = offset[-1] + gain[-1] * start + (responses[-1] * draws).sum(0)
+    size = points[-1, -1].abs().max().clamp_min(1e-300)
+    defect = float((points[-1, -1] - predicted).abs().max() / size)
+    return AffineMap([call.level for call in path.calls], offset, gain, responses, defect)

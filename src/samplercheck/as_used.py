@@ -1,0 +1,135 @@
+"""A sampler as people use it: with classifier-free guidance, or with clipped predictions, as options of the network.
+
+Guidance combines the exact scores of two Gaussians, `w s_1 + (1 - w) s_0`: still affine, but no longer the score of
+data that were diffused, so that there is no target to compare with. Clipping is not affine. What remains is the flow
+that the network defines: a deterministic sampler's points are compared with it, solved by an adaptive method of high
+accuracy, and have an order. The *effect* of the option is how far it moves the ends of runs with equal start and draws.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ams.rk45 import NotIntegrated, flow_rk45
+from ams.schedules import Level
+from ams.statistics.orders import Order
+from samplercheck.answered_draws import Draws, seeded
+from samplercheck.convergence import (
+    JUDGED,
+    STEPS,
+    Data,
+    best,
+    calls_a_step,
+    fitted,
+    judged_points,
+    ratio,
+    states_tried,
+    two_targets,
+)
+from samplercheck.errors import NotMade
+from samplercheck.model import Recorded, clipped, guided
+from samplercheck.sampler import Sampler, driven, one_thread, trajectory
+
+FEW_STEPS = (5, 10, 20)
+POINTS = 8
+TOLERANCE = 1e-8
+
+
+class AsUsed(NamedTuple):
+    """What an option of the network does: root mean squares over points, in units of the data's scale.
+
+    `why` is the reason for which no order was measured; for which nothing was, where `effect` is empty.
+
+    `effect` is the distance of the ends with the option from those without it, by number of steps. `errors` are the
+    distances from the network's own flow at runs of `STEPS`, and `order` their order; empty for a sampler that draws.
+    """
+
+    option: str
+    effect: dict[int, float]
+    errors: tuple[float, ...]
+    order: Order | None
+    why: str = ""
+
+    def text(self) -> str:
+        """Return what the option does, in a line for a terminal."""
+        if not self.effect:
+            return f"  With {self.option}: not measured: {self.why}"
+        moved = ", ".join(f"{value:.3g} at {steps} steps" for steps, value in self.effect.items())
+        measured = self.order and f"{self.order.value:.2f} [{self.order.low:.2f}, {self.order.high:.2f}]"
+        return f"  With {self.option}: the end moves by {moved}" + (
+            f"; order of the error to the flow of this network {measured}" if measured else ""
+        )
+
+
+def with_guidance(sampler: Sampler, weight: float) -> AsUsed:
+    """Return what guidance of weight w does; the unconditional data are centred, and twice as wide."""
+    data = two_targets(sampler.data_std)
+    plain = data.network()
+    network = guided(plain, Data(torch.zeros_like(data.mean), 2 * data.std).network(), weight)
+    return _measured(sampler, f"guidance {weight:g}", data, plain, network)
+
+
+def with_clipping(sampler: Sampler, bound: float) -> AsUsed:
+    """Return what clipping of the predicted x0 to `[-bound, bound]` does."""
+    data = two_targets(sampler.data_std)
+    plain = data.network()
+    return _measured(sampler, f"x0 clipped at {bound:g}", data, plain, clipped(plain, bound))
+
+
+def _measured(sampler: Sampler, option: str, data: Data, plain: Recorded, network: Recorded) -> AsUsed:
+    """Return what the option does, or the reason for which it cannot be measured."""
+    try:
+        return _effect_and_order(sampler, option, data, plain, network)
+    except (NotMade, NotIntegrated) as reason:
+        return AsUsed(option, {}, (), None, str(reason))
+
+
+@one_thread()
+def _effect_and_order(sampler: Sampler, option: str, data: Data, plain: Recorded, network: Recorded) -> AsUsed:
+    """Return the effect of the option, and the order to the network's own flow of a deterministic sampler."""
+    effect = {steps: _effect(sampler, plain, network, steps, len(data.mean)) for steps in FEW_STEPS}
+    if sampler.noise != 0:
+        return AsUsed(option, effect, (), None)
+    generator = torch.Generator().manual_seed(0)
+    start = torch.randn(POINTS, len(data.mean), dtype=torch.float64, generator=generator)
+    runs = [trajectory(sampler, network, sampler.prior(steps) * start, steps, Draws()).calls for steps in STEPS]
+    if not runs[0][0].level.scale:
+        return AsUsed(option, effect, (), None, "the flow from pure noise, scale 0, is not solved")
+    results, calls = [], [len(run) for run in runs]
+    tried = states_tried(STEPS, calls)
+    for states in tried:
+        points = judged_points([[call.level for call in run] for run in runs], states, JUDGED * sampler.data_std)
+        errors = []
+        for run, point in zip(runs, points, strict=True):
+            first, last = run[0], run[point]
+            expected, _ = flow_rk45(
+                first.x / first.level.scale,
+                _score(network),
+                ratio(first.level),
+                ratio(last.level),
+                TOLERANCE,
+                TOLERANCE,
+            )
+            distance = last.x / last.level.scale - expected
+            errors.append(float(distance.square().mean().sqrt()) / sampler.data_std)
+        results.append(AsUsed(option, effect, tuple(errors), *fitted(STEPS, errors)))
+    return best(results, tried, calls_a_step(STEPS, calls))
+
+
+def _score(network: Recorded) -> Callable[[Tensor, Level], Tensor]:
+    """Return the network's score at levels of scale 1."""
+    return lambda x, level: -network.pair(x, level)[1] / level.sigma
+
+
+def _effect(sampler: Sampler, plain: Recorded, network: Recorded, steps: int, width: int) -> float:
+    """Return the root mean square distance of the ends with two networks at equal start and draws."""
+    ends = [random_ends(sampler, each, steps, width) for each in (plain, network)]
+    return float((ends[1] - ends[0]).square().mean().sqrt()) / sampler.data_std
+
+
+def random_ends(sampler: Sampler, network: Recorded, steps: int, width: int, seed: int = 0) -> Tensor:
+    """Return the ends of `POINTS` runs from the library's own start, with draws that depend on the seed alone."""
+    x = torch.randn(POINTS, width, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    return driven(sampler, network, sampler.prior(steps) * x, steps, seeded(POINTS, width, seed)).end

@@ -1,0 +1,124 @@
+"""`conform`: all checks of one sampler, from fewer steps first and from twice as many where these do not decide."""
+
+import math
+import time
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any, TypeVar
+
+from ams.metrics.gaussian import gaussian_w2
+from ams.statistics.orders import Order
+from samplercheck.answered_draws import Shared
+from samplercheck.convergence import EVERY, STEPS, Convergence, Data, Limit, converge, pushforward, two_targets
+from samplercheck.errors import NotMade
+from samplercheck.invariants import Finding, invariants
+from samplercheck.nonlinear import Distribution, Transport, distribution, transport, transport_steps
+from samplercheck.order_conditions import OrderConditions, order_conditions
+from samplercheck.report import AFFINE, END, LIMIT, Report, reached
+from samplercheck.sampler import Sampler, one_thread
+
+FEW_STEPS = (5, 10, 20)
+T = TypeVar("T")
+Ordered = TypeVar("Ordered", OrderConditions, Transport)
+
+
+@one_thread()
+def conform(
+    sampler: Sampler, settings: dict[str, Any] | None = None, steps: tuple[int, ...] = STEPS, data: Data | None = None
+) -> Report:
+    """Return the report on a sampler, on the Gaussian target `data`, by default that of `two_targets`.
+
+    What a sampler raises is not caught, but for a check that cannot be made.
+    """
+    began, trouble = time.perf_counter(), []
+
+    def tried(check: Callable[[], T]) -> T | None:
+        try:
+            return check()
+        except NotMade as reason:
+            trouble.append(str(reason))
+            return None
+
+    def settled(check: Callable[[tuple[int, ...]], Ordered]) -> Ordered | None:
+        """Return the check from `steps`, or from twice as many where its order is not reached with these."""
+        result = tried(lambda: check(steps))
+        if result is None or reached(result.order, sampler.order):
+            return result
+        longer = tried(lambda: check(twice)) or result
+        return longer._replace(order=confirmed_order(result.order, longer.order))
+
+    twice = tuple(2 * count for count in steps)
+    data = data or two_targets(sampler.data_std)
+    try:
+        findings = invariants(sampler)
+    except Shared as reason:
+        findings = {"rows independent": Finding(False, 1.0, 0.0, str(reason))}
+    coupled = findings["rows independent"]
+    # Where the samples of a batch share coefficients that depend on them all, superposition holds and says nothing.
+    readable = coupled.holds or sampler.mean_field is not None
+    convergence = tried(lambda: _converged(sampler, data, steps)) if readable else None
+    defect = max(convergence[1] if convergence else 0.0, 0.0 if coupled.holds else coupled.value)
+    curve = convergence[0] if convergence and convergence[1] <= AFFINE else None
+    known = curve.states if curve else EVERY
+    conditions: OrderConditions | None = None
+    if sampler.noise is not None:
+        conditions = settled(partial(order_conditions, sampler, known=known))
+    mixture: Transport | Distribution | None
+    if sampler.noise == 0:
+        mixture = moved = settled(partial(transport, sampler, known=known))
+        steps_hold = conditions is not None and reached(conditions.order, sampler.order)
+        if moved is not None and steps_hold and not reached(moved.order, sampler.order):
+            mixture = moved._replace(of_steps=transport_steps(sampler, twice, known=known))
+    else:
+        mixture = tried(lambda: distribution(sampler))
+    few = {count: end_distance(sampler, data, count) for count in FEW_STEPS} if curve else {}
+    return Report(
+        sampler.name,
+        sampler.version,
+        settings or {},
+        sampler.order,
+        sampler.noise,
+        curve,
+        conditions,
+        mixture,
+        defect,
+        few,
+        findings,
+        time.perf_counter() - began,
+        tuple(dict.fromkeys(trouble)),
+    )
+
+
+def _converged(sampler: Sampler, data: Data, steps: tuple[int, ...]) -> tuple[Convergence, float]:
+    """Return the convergence, from twice as many steps where these are too few for an order, or refute a limit."""
+    read = cache(pushforward)  # most numbers of steps are among those of the longer runs too
+    result, defect = converge(sampler, data, steps, read)
+    fails = result.limit.most > LIMIT or result.end.least > END
+    if defect > AFFINE or (reached(result.order, sampler.order) and not fails):
+        return result, defect
+    longer, defect = converge(sampler, data, tuple(2 * count for count in steps), read)
+    return longer._replace(
+        order=confirmed_order(result.order, longer.order),
+        limit=confirmed_limit(result.limit, longer.limit, LIMIT),
+        end=confirmed_limit(result.end, longer.end, END),
+    ), defect
+
+
+def confirmed_order(short: Order | None, long: Order | None) -> Order | None:
+    """Return the order from longer runs; where it rises from that of shorter runs, it may do so once more."""
+    if short is None or long is None:
+        return long
+    return long._replace(high=max(long.high, 2 * long.value - short.value))
+
+
+def confirmed_limit(short: Limit, long: Limit, allowed: float) -> Limit:
+    """Return the limit from longer runs. Unless it is within `allowed`, its error has the change from shorter runs."""
+    return long if long.most <= allowed else Limit(long.value, max(long.error, abs(long.value - short.value)))
+
+
+def end_distance(sampler: Sampler, data: Data, steps: int) -> float:
+    """Return W2 between the end of a run, from the start that the library draws, and the data, in the data's scale."""
+    mean, variance = pushforward(sampler, data, steps).law(-1, 0.0, sampler.prior(steps) ** 2)
+    if not bool(variance.isfinite().all()):
+        return math.inf
+    return gaussian_w2(mean, variance, data.mean, data.std.square()) / sampler.data_std

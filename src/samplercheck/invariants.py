@@ -1,0 +1,178 @@
+"""What must hold exactly for a sampler, whatever its target: each check returns a finding with its size.
+
+*noise*: no draw moves the end of a sampler that states noise 0; some draw moves the end of one that states more.
+*deterministic*: equal start and draws give equal ends, however the global generators stand. *rows independent*: a
+sample alone ends as it does in a batch. *rotation*: a rotated start, target and draws give the rotated end. *scaling*:
+all halved gives half of the end. *levels fall*: the noise levels passed to the network never rise. *evaluations*: the
+network is called as often as the library states. *float32*, *bfloat16*: the end is finite. In float32 it is within
+`SINGLE` of float64's, in units of the data's scale, when started from the library's own start, and the network's inputs
+are not of a narrower type.
+"""
+
+import math
+import random
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ams.schedules import Level
+from ams.targets import GaussianMixture
+from samplercheck.answered_draws import seeded
+from samplercheck.convergence import ratio
+from samplercheck.model import Recorded, exact
+from samplercheck.nonlinear import TwoModes
+from samplercheck.sampler import Path, Sampler, driven
+
+STEPS = 20
+ROWS = 4
+TIGHT = 1e-9
+SINGLE = 1e-4
+
+
+class Finding(NamedTuple):
+    """One check: whether it holds, its size, the size that is allowed, and a sentence. `holds` None is: not judged."""
+
+    holds: bool | None
+    value: float
+    allowed: float
+    why: str
+
+
+def invariants(sampler: Sampler, steps: int = STEPS, seed: int = 0) -> dict[str, Finding]:
+    """Return the findings of all checks, by name, on the two-mode mixture.
+
+    Raises TypeError for a run that calls the network not once.
+    """
+    target = TwoModes(sampler.data_std)
+    network, generator = target.network(), torch.Generator().manual_seed(seed)
+    x = sampler.prior(steps) * torch.randn(ROWS, 2, dtype=torch.float64, generator=generator)
+    values, answered = seeded(ROWS, 2, seed), set[int]()
+
+    def run(
+        x: Tensor,
+        network: Recorded = network,
+        rows: slice = slice(None),
+        turn: Tensor | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> Path:
+        def variable(k: int, shape: torch.Size) -> Tensor:
+            answered.add(k)
+            value = values(k, torch.Size((ROWS, 2)))[rows]
+            return (value if turn is None else value @ turn).reshape(shape)
+
+        return driven(sampler, network, x, steps, variable, dtype)
+
+    _reseed(seed)
+    reference = run(x)
+    if not reference.calls:
+        raise TypeError("run called the network not once: call network(predict, x, level) for each prediction")
+    unit = float(reference.end.abs().max().clamp_min(sampler.data_std))
+    findings: dict[str, Finding] = {"finite": _finite(reference.end, "float64")}
+    if sampler.noise is not None and findings["finite"].holds:
+        without = run(x, turn=torch.zeros(2, 2, dtype=torch.float64)).end
+        findings["noise"] = _noise(
+            _equal(reference.end - without, unit, "draws replaced by 0"), sampler.noise, bool(answered)
+        )
+    _reseed(seed + 1)
+    findings["deterministic"] = _equal(run(x).end - reference.end, unit, "a second run with the same start and draws")
+    alone = torch.cat([run(x[i : i + 1], rows=slice(i, i + 1)).end for i in range(ROWS)])
+    why = f"a sample alone, against the same in a batch{sampler.coupling and f' ({sampler.coupling})'}"
+    findings["rows independent"] = _equal(alone - reference.end, unit, why)
+    turn = torch.tensor([[0.8, 0.6], [-0.6, 0.8]], dtype=torch.float64)
+    turned = run(x @ turn, network=_rotated(target, turn), turn=turn)
+    findings["rotation"] = _equal(
+        turned.end - reference.end @ turn, unit, "everything rotated, against the rotated end"
+    )
+    halved = run(x / 2, network=_halved(network), turn=torch.eye(2, dtype=torch.float64) / 2)
+    findings["scaling"] = _equal(halved.end - reference.end / 2, unit, "everything halved, against half of the end")
+    findings["levels fall"] = _falling(reference)
+    if sampler.evaluations is not None:
+        stated, made = sampler.evaluations(steps), len(reference.calls)
+        findings["evaluations"] = Finding(
+            made == stated, made, stated, f"{made} calls in {steps} steps, {stated} stated"
+        )
+    findings["float32"] = _rounded(run(x, dtype=torch.float32), reference.end, sampler.data_std, "float32", judged=True)
+    try:
+        half = run(x, dtype=torch.bfloat16)
+        findings["bfloat16"] = _rounded(half, reference.end, sampler.data_std, "bfloat16", judged=False)
+    except (RuntimeError, TypeError) as reason:  # PyTorch lacks operations in bfloat16, NumPy the type
+        findings["bfloat16"] = Finding(None, math.nan, math.inf, f"in bfloat16 it raises: {reason}")
+    return findings
+
+
+def _noise(moved: Finding, stated: float, answered: bool) -> Finding:
+    """Return the finding on a sampler that states this noise, from that on its end with all draws replaced by 0.
+
+    `answered` says whether the kit answered any draw.
+    """
+    if stated:
+        silent = "no draw moves the end" if answered else "the code makes no draw that the kit answers"
+        silent = f"noise={stated:g} is stated, and {silent}: draw with PyTorch or draws.increment, or state noise=0"
+        return moved._replace(holds=not moved.holds, allowed=math.inf, why=silent if moved.holds else moved.why)
+    drawn = "the code draws noise, and noise=0 is stated: begin at the start that is given, and state noise=1 for the "
+    drawn += "reverse SDE, its eta for the family between, None where it varies along a run"
+    kept = "the ends of two equal runs differ, and the code makes no draw that the kit answers: clear what it keeps "
+    kept += "from run to run, and draw with PyTorch"
+    return moved if moved.holds else moved._replace(why=drawn if answered else kept)
+
+
+def _reseed(seed: int) -> None:
+    """Seed every global generator from which a library may draw."""
+    random.seed(seed)
+    torch.manual_seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
+
+
+def _rotated(target: TwoModes, turn: Tensor) -> Recorded:
+    """Return the exact network of the rotated mixture."""
+    diagonal = torch.full((2,), 0.8 * target.scale / 2**0.5, dtype=torch.float64) @ turn
+    variance = (0.4 * target.scale) ** 2
+    return exact(
+        GaussianMixture(target.weights, torch.stack([-diagonal, diagonal]), [variance, variance]), 0.2 * diagonal
+    )
+
+
+def _halved(network: Recorded) -> Recorded:
+    """Return the network of half the data and half the noise: both predictions are halved.
+
+    Not doubled, lest a sampler clip what is beyond the scale that its library states.
+    """
+
+    def pair(x: Tensor, level: Level) -> tuple[Tensor, Tensor]:
+        x0, eps = network.pair(2 * x, level)
+        return x0 / 2, eps / 2
+
+    return Recorded(pair)
+
+
+def _finite(end: Tensor, name: str) -> Finding:
+    wrong = int((~end.isfinite()).sum())
+    return Finding(not wrong, wrong, 0, f"entries of the end that are not finite: {wrong}")
+
+
+def _equal(difference: Tensor, unit: float, what: str) -> Finding:
+    size = float(difference.abs().max()) / unit
+    return Finding(size <= TIGHT, size, TIGHT, f"{what}: a difference of {size:.1e}")
+
+
+def _falling(path: Path) -> Finding:
+    levels = [ratio(call.level) for call in path.calls]
+    rises = sum(after > before * (1 + 1e-9) for before, after in pairwise(levels))
+    return Finding(not rises or None, rises, 0, f"times that the noise level rises in a run: {rises}")
+
+
+def _rounded(path: Path, reference: Tensor, scale: float, name: str, judged: bool) -> Finding:
+    if not bool(path.end.isfinite().all()):
+        return Finding(False, float("inf"), SINGLE, f"in {name} an entry of the end is not finite")
+    size = float((path.end - reference).abs().max()) / scale
+    if judged and any(call.dtype.itemsize < torch.float32.itemsize for call in path.calls):
+        return Finding(False, size, SINGLE, f"in {name} the network is called in a narrower type")
+    return Finding(
+        size <= SINGLE if judged else True,
+        size,
+        SINGLE if judged else float("inf"),
+        f"in {name} the end moves by {size:.1e} of the data's scale",
+    )

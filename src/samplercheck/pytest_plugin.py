@@ -1,0 +1,45 @@
+"""One pytest case for each check of the kit, for the tests of a library.
+
+    @pytest.mark.parametrize("check", conformance_cases(sampler, order=2))
+    def test_conformance(check):
+        check()
+
+All cases of a sampler share one report, made when the first of them runs.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache, partial
+from typing import Any
+
+import pytest
+
+from samplercheck.conform import conform
+from samplercheck.report import CHECKS, INCONCLUSIVE, REFUTED, Report
+from samplercheck.sampler import Sampler
+
+
+def conformance_cases(sampler: Sampler, order: int | None = None) -> list[Any]:
+    """Return the parameters for `pytest.mark.parametrize`: each is a function that makes one check.
+
+    It fails with the reason where the sampler is refuted, and is skipped with the reason where the check is
+    inconclusive or not made of such a sampler. Checks without a case of their own share `others`. `order` takes the
+    place of the sampler's own.
+    """
+    tested = sampler if order is None else replace(sampler, order=order)
+    report = cache(lambda: conform(tested))
+    return [pytest.param(partial(_check, report, name), id=name) for name in (*CHECKS, "others")]
+
+
+def _check(report: Callable[[], Report], name: str) -> None:
+    """Make the check `name`."""
+    __tracebackhide__ = True
+    made = [each for each in report().judgements if (each.check if each.check in CHECKS else "others") == name]
+    if not made:
+        pytest.skip(f"not made: {report().not_made.get(name, 'there are no others')}")
+    for judgement in made:
+        words = f"{report().name}: {judgement.check}: {judgement.why}"
+        if judgement.verdict == REFUTED:
+            pytest.fail(words, pytrace=False)
+        if judgement.verdict == INCONCLUSIVE:
+            pytest.skip(f"inconclusive: {words}")

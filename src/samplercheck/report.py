@@ -1,0 +1,351 @@
+"""The verdict on a sampler: what was measured, what was required, and why; as text and as JSON.
+
+Verdicts are `refuted`, `inconclusive` and `holds`, which says that nothing was refuted, not that all was proved. A line
+can also be `noted`: what it says is a design, such as a start of low order or clipping, and decides nothing. The
+thresholds were set on trials, before the survey's verdicts were counted; `VERSION`, which stands in each report,
+changes with them and with the list of checks.
+"""
+
+import json
+import math
+import platform
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+
+from ams.statistics.orders import Order
+from samplercheck.as_used import AsUsed
+from samplercheck.convergence import Convergence, Limit
+from samplercheck.invariants import Finding
+from samplercheck.nonlinear import Distribution, Transport
+from samplercheck.order_conditions import OrderConditions
+
+VERSION = "3.2"
+HOLDS, REFUTED, INCONCLUSIVE = "holds", "refuted", "inconclusive"
+NOTED = "noted"
+"""Of a check that does not decide: a run that misses its order for its first steps alone, a sampler that clips."""
+
+CHECKS = (
+    *("finite", "noise", "deterministic", "rows independent", "rotation", "scaling", "levels fall", "evaluations"),
+    *("float32", "bfloat16", "affine", "start", "limit", "end", "order", "order of each step"),
+    *("order on the mixture", "error on the mixture", "distribution on the mixture"),
+)
+"""All checks, each made of the samplers that it is for; `run`, beside them, is a check that could not be made."""
+
+AFFINE = 1e-6
+"""A larger superposition defect, relative, is a sampler that is not affine."""
+NOT_AFFINE = "not affine: there is no exact law"
+ORDER_SHORT = 0.3
+"""An order is refuted if its interval is below the stated order by more than this."""
+STARTED = 2
+"""The order to which a first step of order 1 lowers that of a run: its error falls as the square of its size."""
+LIMIT = 0.01
+"""The largest distance of the limit from the target, in units of the data's scale."""
+END = 0.05
+"""The largest distance of the end of a run from the data in the limit of many steps, in the data's scale."""
+START = 0.1
+"""The largest logarithm of the start's standard deviation, in units of the exact one."""
+FAR = 0.5
+"""A root mean square error on the mixture at the most steps, in the data's scale, that no order excuses."""
+TRANSPORTED = 0.02
+"""What a distribution that is extrapolated as of order 1 may keep of distance beside its sampling error."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One line of a report: the verdict on a check and its reason."""
+
+    check: str
+    verdict: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that `conform` measured of one sampler. `order` is the stated order, None where none was stated.
+
+    `used` has what options of the network do, where that was asked for.
+    """
+
+    name: str
+    version: str
+    settings: dict[str, Any]
+    order: int | None
+    noise: float | None
+    convergence: Convergence | None
+    conditions: OrderConditions | None
+    mixture: Transport | Distribution | None
+    defect: float
+    w2: dict[int, float]
+    invariants: dict[str, Finding]
+    seconds: float
+    trouble: tuple[str, ...] = ()
+    used: tuple[AsUsed, ...] = ()
+    judgements: tuple[Judgement, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Judge what was measured."""
+        object.__setattr__(self, "judgements", tuple(_judge(self)))
+
+    @property
+    def verdict(self) -> str:
+        """Return `refuted` if one judgement is, `inconclusive` if one is, and `holds` otherwise."""
+        verdicts = {judgement.verdict for judgement in self.judgements}
+        return next((word for word in (REFUTED, INCONCLUSIVE) if word in verdicts), HOLDS)
+
+    @property
+    def resolved(self) -> bool:
+        """Return whether the mixture can decide: draws with an error above what is allowed can only refute."""
+        if isinstance(self.mixture, Distribution):
+            return self.mixture.bound <= TRANSPORTED
+        return self.mixture is not None
+
+    @property
+    def not_made(self) -> dict[str, str]:
+        """Return the checks that were not made of such a sampler, with the reason."""
+        made = {each.check for each in self.judgements}
+        return {check: _why_not(self, check) for check in CHECKS if check not in made}
+
+    @property
+    def why(self) -> str:
+        """Return the reasons for a verdict other than `holds`; for `holds`, what was not refuted."""
+        reasons = [f"{each.check}: {each.why}" for each in self.judgements if each.verdict == self.verdict]
+        return "; ".join(reasons) if self.verdict != HOLDS else "no check refutes it"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as plain values, in the keys of `ams conform --json`."""
+        measured = self.convergence.order if self.convergence else None
+        limit = self.convergence.limit if self.convergence else None
+        return {
+            "kit": VERSION,
+            "name": self.name,
+            "version": self.version,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "settings": self.settings,
+            "verdict": self.verdict,
+            "why": self.why,
+            "stated_order": self.order,
+            "order": _interval(measured),
+            "order_conditions": self.conditions and _conditions(self.conditions),
+            "limit": limit and limit._asdict(),
+            "end": self.convergence and self.convergence.end._asdict(),
+            "start": self.convergence and self.convergence.start,
+            "mixture": _mixture(self.mixture),
+            "w2": {str(steps): value for steps, value in self.w2.items()},
+            "curve": self.convergence
+            and {"steps": self.convergence.steps, "w2": self.convergence.w2, "kl": self.convergence.kl},
+            "superposition_defect": self.defect,
+            "invariants": {name: finding._asdict() for name, finding in self.invariants.items()},
+            "judgements": [asdict(judgement) for judgement in self.judgements],
+            "not_made": self.not_made,
+            "seconds": round(self.seconds, 2),
+        } | (
+            {"as_used": [each._asdict() | {"order": _interval(each.order)} for each in self.used]} if self.used else {}
+        )
+
+    def json(self) -> str:
+        """Return the report as JSON; numbers that are not finite are null, settings that JSON lacks are as printed."""
+        return json.dumps(_finite(self.as_dict()), indent=1, default=str)
+
+    def text(self) -> str:
+        """Return the report for a terminal."""
+        marks = {HOLDS: "+", REFUTED: "x", NOTED: "-"}
+        width = max(map(len, [*CHECKS, *(each.check for each in self.judgements)]))
+        lines = [
+            f"{self.name} {self.version}: {self.verdict} ({self.seconds:.1f} s, kit {VERSION})",
+            f"  {self.why}",
+            "",
+        ]
+        lines += [f"  {marks.get(each.verdict, '?')} {each.check:<{width}}  {each.why}" for each in self.judgements]
+        lines += [f"    {check:<{width}}  not made: {why}" for check, why in self.not_made.items()]
+        if self.w2:
+            few = ", ".join(f"{value:.3g} at {steps} steps" for steps, value in self.w2.items())
+            lines += ["", f"  From the library's own start, W2 to the data in units of its scale: {few}"]
+        lines += ["", *(each.text() for each in self.used)] if self.used else []
+        return "\n".join(lines)
+
+
+def _interval(order: Order | None) -> dict[str, float] | None:
+    return None if order is None else {"value": order.value, "low": order.low, "high": order.high}
+
+
+def _conditions(conditions: OrderConditions) -> dict[str, Any]:
+    order = conditions.order
+    local = {"local": None} if order is None else {"local": order.value, "low": order.low, "high": order.high}
+    return {"degree": conditions.degree} | local
+
+
+def _mixture(result: Transport | Distribution | None) -> dict[str, Any] | None:
+    match result:
+        case None:
+            return None
+        case Distribution():
+            return result._asdict()
+        case Transport():
+            return {"errors": result.errors, "order": _interval(result.order)}
+
+
+def _finite(value: Any) -> Any:
+    match value:
+        case dict():
+            return {str(key): _finite(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_finite(item) for item in value]
+        case float() if not math.isfinite(value):
+            return None
+    return value
+
+
+def _judge(report: Report) -> list[Judgement]:
+    """Return the judgements in the order of the report."""
+    judged = [Judgement("run", INCONCLUSIVE, reason) for reason in report.trouble]
+    affine = report.defect <= AFFINE
+    for name, finding in report.invariants.items():
+        if finding.holds is not None:
+            of_clipping = name in ("rotation", "scaling") and not affine  # clipping prefers the axes and its own scale
+            fails = NOTED if of_clipping else REFUTED
+            judged.append(Judgement(name, HOLDS if finding.holds else fails, finding.why))
+    if not affine:
+        decided = "in the limit of large batches" if report.convergence else "on the mixture" if report.resolved else ""
+        words = no_exact_law(report)
+        if report.convergence or words == NOT_AFFINE:
+            words = f"not affine, by {report.defect:.1e} of the end"
+        words += f"; judged {decided}" if decided else ""
+        judged.append(Judgement("affine", NOTED if decided else INCONCLUSIVE, words))
+    elif report.convergence is not None:
+        words = f"responses to start and draws add up, but for {report.defect:.1e} of the end"
+        judged.append(Judgement("affine", HOLDS, words))
+    if report.convergence is not None:
+        judged.append(_judge_limit(report.convergence.limit))
+        measured = report.convergence
+        judged += _judge_ends(measured.start, measured.end)
+        judged += _judge_order(
+            "order", report, measured.order, measured.why, start=_past_start(report, measured.of_steps)
+        )
+    conditions = report.conditions
+    if conditions is not None and conditions.order is not None:
+        judged += _judge_order(
+            "order of each step", report, conditions.order, conditions.why, design=_of_marginals(report, conditions)
+        )
+    match report.mixture:
+        case Transport(errors, order, why, of_steps):
+            words = f"with the most steps the error is {errors[-1]:.1e} of the data's scale, at most {FAR:g} allowed"
+            judged.append(Judgement("error on the mixture", HOLDS if errors[-1] <= FAR else REFUTED, words))
+            judged += _judge_order("order on the mixture", report, order, why, start=_past_start(report, of_steps))
+        case Distribution(distance, bound):
+            verdict = _within(distance, bound + TRANSPORTED)
+            words = f"distance of distribution functions {distance:.3f}, sampling error {bound:.3f}"
+            if verdict == HOLDS and not report.resolved:
+                verdict, words = NOTED, f"{words}; distances below {bound + TRANSPORTED:.2f} cannot be seen"
+            judged.append(Judgement("distribution on the mixture", verdict, words))
+    return judged
+
+
+def _why_not(report: Report, check: str) -> str:
+    """Return why a check was not made: of what was not judged its finding, or what the sampler states."""
+    if check in report.invariants:
+        return report.invariants[check].why
+    if check.startswith("order") and report.order is None:
+        return "no order is stated"
+    not_of_such = {"evaluations": "no number of evaluations is stated"}
+    if report.noise != 0:
+        not_of_such |= dict.fromkeys(("error on the mixture", "order on the mixture"), "it is stated to draw")
+    else:
+        not_of_such["distribution on the mixture"] = "it is not stated to draw"
+    if report.noise is None:
+        not_of_such |= dict.fromkeys(("noise", "order of each step"), "its noise varies along a run")
+    if report.conditions is not None:
+        not_of_such["order of each step"] = report.conditions.why
+    if report.convergence is None and (reason := no_exact_law(report)):
+        not_of_such |= dict.fromkeys(("limit", "start", "end", "order"), reason)
+    return not_of_such.get(check, "it could not be, for what the lines above say")
+
+
+def no_exact_law(report: Report) -> str:
+    """Return why a sampler has no exact distributions of runs, empty where that is among the troubles."""
+    failed = {name for name, finding in report.invariants.items() if finding.holds is False}
+    if "finite" in failed or math.isnan(report.defect):
+        return "not every end is finite: there is no exact law"
+    if "rows independent" in failed:
+        return "samples depend on the rest of their batch: there is no exact law"
+    return NOT_AFFINE if report.defect > AFFINE else ""
+
+
+def _judge_limit(limit: Limit) -> Judgement:
+    words = f"W2 of the limit to the target {limit.value:.1e} +- {limit.error:.0e}, at most {LIMIT:g} allowed"
+    if limit.least > LIMIT:
+        return Judgement("limit", REFUTED, words)
+    return Judgement("limit", HOLDS if limit.most <= LIMIT else INCONCLUSIVE, words)
+
+
+def _judge_ends(start: float, end: Limit) -> list[Judgement]:
+    """Return the judgements on the ends of a run, which refute or else hold: short runs leave the end uncertain."""
+    first = f"logarithm of the ratio of the start's standard deviations, drawn to exact, {start:.1e}, at most {START:g}"
+    first += " allowed"
+    final = f"W2 of the limit of ends to the data {end.value:.1e} +- {end.error:.0e}, at most {END:g} allowed"
+    return [
+        Judgement("start", _within(start, START), first),
+        Judgement("end", _within(end.least, END), final),
+    ]
+
+
+def _within(value: float, allowed: float) -> str:
+    """Return the verdict on a value that is to be at most `allowed`; what is not a number decides nothing."""
+    return INCONCLUSIVE if math.isnan(value) else HOLDS if value <= allowed else REFUTED
+
+
+def _judge_order(
+    check: str, report: Report, order: Order | None, why: str, *, design: str = "", start: str = ""
+) -> list[Judgement]:
+    """Return the judgement on a measured order, none where no order was stated.
+
+    `design` is the reason for which a lower order is a design and no verdict, empty where there is none. `start` says
+    that the steps past the start have the stated order: a lower one is a design too if it is `STARTED` or more.
+    """
+    if report.order is None:
+        return []
+    if order is None:
+        return [Judgement(check, HOLDS if why.startswith("exact") else INCONCLUSIVE, why)]
+    words = f"measured {_words(order)}, stated {report.order}"
+    if math.isinf(order.high):
+        words += "; runs do not grow by one number of calls with each step, so that its states are not known"
+    if reached(order, report.order):
+        return [Judgement(check, HOLDS, words)]
+    if start and order.high >= min(STARTED, report.order) - ORDER_SHORT:
+        design = start
+    elif start:
+        words += f"; {start}, and a start of order 1 leaves the run an order of {STARTED}: a first step is wrong"
+    if design:
+        return [Judgement(check, NOTED, f"{words}; {design}")]
+    return [Judgement(check, REFUTED if order.high < report.order - ORDER_SHORT else INCONCLUSIVE, words)]
+
+
+def _words(order: Order) -> str:
+    return f"{order.value:.2f} [{order.low:.2f}, {order.high:.2f}]"
+
+
+def _past_start(report: Report, of_steps: Order | None) -> str:
+    """Return that steps past the start have the stated order, if they do."""
+    if of_steps is None or not reached(of_steps, report.order):
+        return ""
+    return f"past the start each step has order {_words(of_steps)}"
+
+
+def _of_marginals(report: Report, conditions: OrderConditions) -> str:
+    """Return that a sampler that draws has the stated order in its marginals, if they do: no step of it must.
+
+    A step of order below 1 has another drift than the reverse SDE that is stated, whatever the marginals do.
+    """
+    curve = report.convergence
+    if not report.noise or curve is None or curve.limit.most > LIMIT:
+        return ""
+    if not (reached(conditions.order, 1) and reached(curve.order, report.order)):
+        return ""
+    return "the mean of a step, against the reverse SDE's; the marginals, which decide, have the stated order"
+
+
+def reached(order: Order | None, stated: int | None) -> bool:
+    """Return whether a measured order is certainly the stated one or more; any is where none is stated."""
+    return stated is None or (order is not None and order.low >= stated - ORDER_SHORT)

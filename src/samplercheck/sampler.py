@@ -1,0 +1,157 @@
+"""A sampler under test: what an adapter returns, and one run of it with every draw answered."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from dataclasses import dataclass
+from inspect import signature
+from io import StringIO
+from numbers import Integral, Real
+from typing import NamedTuple, Protocol, TypeAlias
+
+import torch
+from torch import Tensor
+
+from ams.schedules import Level
+from samplercheck.answered_draws import Draws, Untimed, Variable, answered
+from samplercheck.model import Call, Enough, Network, Recorded
+
+Run: TypeAlias = Callable[[Network, Tensor, int, Draws], Tensor]
+"""`run(network, x, steps, draws)`: the end of a run of `steps` steps that starts at `x`, of shape (rows, *shape).
+
+`draws` is for libraries that take a source of noise by time; all other draws are answered without it.
+"""
+
+
+class Pushforward(Protocol):
+    """The distributions along a run as functions of that of its start, as `samplercheck.affine_map.AffineMap`."""
+
+    @property
+    def levels(self) -> list[Level]:
+        """Return the noise levels that were passed to the network."""
+
+    @property
+    def defect(self) -> float:
+        """Return the superposition defect."""
+
+    def law(self, point: int, mean: Tensor | float, variance: Tensor | float) -> tuple[Tensor, Tensor]:
+        """Return mean and variance (d,) at a call for a start with this mean and variance; -1 is the end."""
+
+    def exact_start(self, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the start for which the first call's input has exactly the mean and variance given."""
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """A sampler as its library ships it, at one setting.
+
+    `prior(steps)` is the standard deviation of the start that the library tells its users to draw. `order` is the order
+    that its documentation states, None if it states none. `noise` is 0 for an ODE solver and 1 for a solver of the
+    reverse SDE (eta of the family between them), None for one whose noise varies along the run. `data_std` is the
+    data's scale that the library assumes. `evaluations(steps)` is the number of network calls that the library states,
+    None if it states none. `coupling` is the reason for which the samples of a batch depend on each other by design;
+    `mean_field(steps, mean, variance)` then has the limit of large batches on a Gaussian target, if it is known.
+    """
+
+    name: str
+    version: str
+    run: Run
+    prior: Callable[[int], float]
+    order: int | None = None
+    noise: float | None = 0.0
+    data_std: float = 1.0
+    evaluations: Callable[[int], int] | None = None
+    coupling: str = ""
+    mean_field: Callable[[int, Tensor, Tensor], Pushforward] | None = None
+
+    def __post_init__(self) -> None:
+        """Raise TypeError where `run` does not take the four arguments, or another field is of the wrong kind."""
+        if not callable(self.prior):
+            raise TypeError(f"prior is {self.prior!r:.60}: expected a function, as lambda steps: 80.0")
+        if self.order is not None and not (isinstance(self.order, Integral) and self.order > 0):
+            raise TypeError(f"order is {self.order!r:.60}: expected a whole number above 0, or None")
+        if self.noise is not None and not (isinstance(self.noise, Real) and self.noise >= 0):
+            raise TypeError(f"noise is {self.noise!r:.60}: expected a number, 0 or more, or None")
+        if not (isinstance(self.data_std, Real) and self.data_std > 0):
+            raise TypeError(f"data_std is {self.data_std!r:.60}: expected a number above 0")
+        if not (self.evaluations is None or callable(self.evaluations)):
+            raise TypeError(f"evaluations is {self.evaluations!r:.60}: expected a function, as lambda steps: 2 * steps")
+        if not callable(self.run):
+            raise TypeError(f"run is {self.run!r:.60}: expected a function run(network, x, steps, draws)")
+        with suppress(ValueError):  # of what has no signature to be read
+            taken = signature(self.run)
+            try:
+                taken.bind("network", "x", "steps", "draws")
+            except TypeError:
+                raise TypeError(f"run takes {taken}: it is called as run(network, x, steps, draws)") from None
+
+    def shaped(self, rows: Tensor) -> Tensor:
+        """Return flat rows (n, d) in the shape of images, (n, 1, 1, d)."""
+        return rows.reshape(len(rows), 1, 1, -1)
+
+
+class Path(NamedTuple):
+    """A run: the calls of the network and the end, in flat rows of float64."""
+
+    calls: list[Call]
+    end: Tensor
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep PyTorch to one thread: the tensors of a run are so small that a second one multiplies its time."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def trajectory(
+    sampler: Sampler,
+    network: Recorded,
+    x: Tensor,
+    steps: int,
+    draws: Draws,
+    dtype: torch.dtype | None = None,
+    most: int | None = None,
+) -> Path:
+    """Run the sampler from the flat rows `x` (n, d) in float64, or in the type `dtype` as its users do.
+
+    With `most` the run ends after so many calls, and its end is empty. What a library prints on its way is dropped.
+    """
+    # A copy, since a sampler may change its start in place.
+    fresh, start = Recorded(network.pair, most, len(x)), sampler.shaped(x.to(dtype or x.dtype, copy=True))
+    draws.dtype = start.dtype
+
+    def closing(predict: str, x: Tensor, level: Level) -> Tensor:
+        draws.close(len(start))
+        return fresh(predict, x, level)
+
+    closing.__qualname__ = "network"  # what Python says of a call with other arguments
+    try:
+        with (
+            answered(draws, len(x), dtype is None, x.shape[1]),
+            redirect_stdout(StringIO()),
+            redirect_stderr(StringIO()),
+        ):
+            end = sampler.run(closing, start, steps, draws)
+            draws.close(len(start))
+    except Enough:
+        return Path(fresh.calls, x[:0])
+    if not isinstance(end, Tensor) or end.numel() != start.numel():
+        returned = f"a tensor of shape {tuple(end.shape)}" if isinstance(end, Tensor) else f"{end!r:.60}"
+        raise TypeError(f"run returned {returned}, expected a tensor of shape {tuple(start.shape)}")
+    return Path(fresh.calls, end.double().reshape(len(x), -1))
+
+
+def driven(
+    sampler: Sampler, network: Recorded, x: Tensor, steps: int, variable: Variable, dtype: torch.dtype | None = None
+) -> Path:
+    """Run the sampler with the values `variable` of its draws; one on a Brownian path runs first for its times."""
+    try:
+        return trajectory(sampler, network, x, steps, Draws(variable), dtype)
+    except Untimed:
+        counting = Draws()  # of each run, since the times depend on the type
+        trajectory(sampler, network, x[:2], steps, counting, dtype)
+        return trajectory(sampler, network, x, steps, counting.again(variable), dtype)

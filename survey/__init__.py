@@ -1,0 +1,1 @@
+"""Samplers of public libraries, judged by the kit."""

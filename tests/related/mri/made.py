@@ -1,0 +1,34 @@
+"""Made-up slices and outcomes: heads of two ellipses, and qualities that a test chooses."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from ams.samplers.presets import Hyperparameters
+from related.mri.metrics import Quality
+from related.mri.reconstruction.study import Case, Outcome
+
+
+def heads(count: int, seed: int = 0) -> torch.Tensor:
+    """Return bright ellipses with a darker one inside, (count, 64, 64)."""
+    draw = torch.Generator().manual_seed(seed)
+    place = torch.arange(64) - 31.5
+    sizes = 18 + 6 * torch.rand(count, 2, generator=draw)
+    inside = (place[:, None] / sizes[:, :1, None]).square() + (place / sizes[:, 1:, None]).square()
+    return 0.6 * (inside < 1).float() - 0.3 * (inside < 0.3).float()
+
+
+def outcome(psnr: float, nmse: float = 0.01, undetermined: float = 0.01) -> Outcome:
+    """Return an outcome of two slices with this quality."""
+    pair = np.ones(2)
+    return Outcome(np.zeros((2, 64, 64)), Quality(psnr * pair, 0.9 * pair, nmse * pair), undetermined * pair)
+
+
+def by_subject(values: dict[str, float]) -> Callable[..., Outcome]:
+    """Return what stands for a cell of samplers: NMSE by sampler, a little different from subject to subject."""
+
+    def made(case: Case, sampler: str, budget: int, given: Hyperparameters, number: int = 0) -> Outcome:
+        return outcome(20.0, values[sampler] * (1 + 0.01 * (case.subject % 3)))
+
+    return made

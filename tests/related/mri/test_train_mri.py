@@ -1,0 +1,147 @@
+"""The command `train-mri`: resumed to the bit; bad input in one line; committed weights are what it would train."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from ams_suite.__main__ import main
+from experiments import weights
+from related.mri import guidance, networks, pairs, tasks, train
+from related.mri.data import split
+from related.mri.pairs import FOLDS, QUARTER, module_name
+from related.mri.trained import SHA256, WEIGHTS
+from tests.related.mri.made import heads
+
+FOLD_MODULES = [module_name(False, number) for number in range(1, FOLDS + 1)]
+SMALL = tasks.Prior(batch=2, sizes=networks.Sizes(widths=(8,), blocks=1))
+
+
+@pytest.fixture(autouse=True)
+def made_up_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make each subject's slices up, and the prior small."""
+    for module in (tasks, guidance):
+        monkeypatch.setattr(module, "slices", lambda subject, sequence="t1": heads(6, subject))
+    monkeypatch.setattr(train, "Prior", lambda: SMALL)
+
+
+def trained(folder: Path, *options: str) -> int:
+    return main(["train-mri", "--out", str(folder), *options])
+
+
+def tensors(folder: Path, name: str) -> str:
+    return str(weights.about(folder / f"{name}.safetensors")["tensors"])
+
+
+def interrupted(monkeypatch: pytest.MonkeyPatch, folder: Path, name: str, at: int) -> None:
+    """Train, and be interrupted in a step."""
+    step = train.Trainer.step
+
+    def stopping(self: train.Trainer) -> None:
+        if self.done == at:
+            raise KeyboardInterrupt
+        step(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(train.Trainer, "step", stopping)
+        assert trained(folder, name, "--steps", "8") == 130
+
+
+def test_an_interrupted_training_resumes_to_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert trained(whole, "prior", "--steps", "8") == 0
+    interrupted(monkeypatch, parts, "prior", 5)
+    assert trained(parts, "prior", "--steps", "8", "--resume") == 0
+    assert (whole / "prior.safetensors").read_bytes() == (parts / "prior.safetensors").read_bytes()
+    assert json.loads((whole / "prior.json").read_text())["plan"]["steps"] == 8
+
+
+@pytest.fixture
+def with_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Write examples that an untrained prior's samples make."""
+    monkeypatch.setattr(train, "prior_of", lambda path: lambda x, level: (0.1 - x) / (0.02 + level.sigma**2))
+    monkeypatch.setattr(train, "BUDGET", 30)
+    assert trained(tmp_path, "examples") == 0
+    return tmp_path
+
+
+def test_networks_learn_from_examples_and_resume(with_examples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = with_examples
+    for name in ("module", *FOLD_MODULES, "guided", "unguided"):
+        assert trained(folder, name, "--steps", "3") == 0
+    digest, state = tensors(folder, "guided"), folder / "guided.state"
+    for file in (folder / "guided.safetensors", state):
+        file.unlink()
+    interrupted(monkeypatch, folder, "guided", 2)
+    state.unlink()
+    assert trained(folder, "guided", "--steps", "3") == 0 and tensors(folder, "guided") == digest
+
+
+def test_a_quarter_has_the_examples_of_its_subjects_alone(with_examples: Path) -> None:
+    assert len(QUARTER) == 4 and set(QUARTER) < set(split().train)
+    task = pairs.PairTask("unguided", True, with_examples)
+    assert {int(each) for part in task.learned for each in part.subject} <= set(QUARTER)
+    assert {int(each) for part in task.kept_out for each in part.subject} <= set(split().develop)
+
+
+def test_a_training_subject_is_guided_by_the_module_that_never_saw_it(
+    with_examples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each fold's module fills its images with the fold's number, that of all subjects with 0."""
+    folder = with_examples
+    for name in ("module", *FOLD_MODULES):
+        assert trained(folder, name, "--steps", "1") == 0
+    saw = [set(pair_task(name, folder).settings.subjects) for name in FOLD_MODULES]
+    monkeypatch.setattr(pairs, "module_of", lambda path: marked(float(path.stem[-1]) if "fold" in path.stem else 0.0))
+    learned, kept_out = pair_task("guided", folder).guides
+    parts = pair_task("guided", folder).learned
+    for part, guides in zip(parts, learned, strict=True):
+        for subject, guide in zip(part.subject.tolist(), guides, strict=True):
+            assert subject not in saw[int(guide.mean()) - 1]
+    assert all(guides.abs().max() == 0 for guides in kept_out)
+
+
+def marked(value: float) -> Callable[[torch.Tensor], torch.Tensor]:
+    return lambda seen: torch.full_like(seen[:, 0], value)
+
+
+def pair_task(name: str, folder: Path) -> pairs.PairTask:
+    task = train.task(name, folder)
+    assert isinstance(task, pairs.PairTask)
+    return task
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["priors"], "did you mean prior"),
+        (["prior", "--steps", "0"], "--steps 0"),
+        (["module", "--steps", "1"], "examples.safetensors: cannot be read"),
+        (["guided"], "module.safetensors: cannot be read"),
+    ],
+)
+def test_bad_input_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], line: str
+) -> None:
+    assert trained(tmp_path, *options) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and line in said
+
+
+@pytest.mark.parametrize("name", sorted(SHA256))
+def test_committed_weights_are_what_their_plan_would_train(name: str) -> None:
+    recipe = json.loads((WEIGHTS / f"{name}.json").read_text())
+    assert recipe["plan"] == train.PLANS[name].model_dump(mode="json")
+    assert recipe["sha256"] == SHA256[name] and recipe["command"] == f"ams train-mri {name}"
+    assert not set(recipe["task"].get("subjects", recipe["task"].get("train"))) & set(split().test)
+    assert sum(file.stat().st_size for file in WEIGHTS.glob("*.safetensors")) < 5 * 2**20
+
+
+def test_moved_slices_stay_what_they_are() -> None:
+    x = heads(50)
+    moved = tasks.augmented(x, torch.Generator().manual_seed(0))
+    assert moved.shape == x.shape
+    ratio = moved.sum((1, 2)) / x.sum((1, 2))
+    assert ratio.min() > 0.85 and ratio.max() < 1.11 and ratio.std() > 0.03

@@ -1,0 +1,206 @@
+"""SGDF as an optimiser: each claim's verdict, and the change that flips it."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from ams.optim import SGDF
+from ams.statistics import plan_margin
+from related.gradient_filter.optimisers import comparison, descents, gain, rates
+from related.gradient_filter.optimisers.descents import (
+    DIGITS,
+    FILTER,
+    OPTIMISERS,
+    QUADRATIC,
+    SCORE,
+    Run,
+    cell_of,
+    descend,
+)
+from related.gradient_filter.optimisers.settings import Settings
+from tests.claims import claims, expected, refuted, verdict_of
+from tests.monte_carlo import MonteCarlo
+
+ALL = Settings(problems=tuple(descents.PROBLEMS), tuned=True)
+
+
+@pytest.mark.parametrize("identifier", ["N10", "N10a", "N10b", "N10c"])
+def test_claims_come_out_as_expected(identifier: str) -> None:
+    assert verdict_of(identifier) is expected(identifier)
+
+
+def test_another_average_breaks_n10(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of N10: an average whose weights do not add up to 1, and another gain."""
+    monkeypatch.setattr(gain, "weights", lambda: (gain.b, 1 - gain.b**2))
+    assert refuted("N10", "white", "correlated")
+    monkeypatch.undo()
+    monkeypatch.setattr(gain, "wiener_gain", lambda b: (1 - b) / 3)
+    assert refuted("N10", "white", "correlated", "midway")
+
+
+def test_the_earlier_average_breaks_n10a(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of N10a: the average of the earlier gradients, which a gain helps; entry by entry, a gain of -.01."""
+    error = gain.squared_error
+    monkeypatch.setattr(gain, "squared_error", lambda base: error("earlier"))
+    monkeypatch.setattr(gain, "weights", lambda: (gain.b, (1 - gain.b) / 2))
+    assert refuted("N10a", "gain", "excess", "first_steps")
+    monkeypatch.setattr(gain, "EXPONENTS", (0.5,))
+    monkeypatch.setattr(gain, "entrywise_mean", lambda q, power: (-0.01) ** (2 * power))
+    assert refuted("N10a", "entrywise")
+
+
+def test_a_signal_that_stands_breaks_n10b(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of N10b: an iterate that hardly moves, or one whose curvature is another."""
+    optimal = gain.optimal_gain
+    monkeypatch.setattr(gain, "optimal_gain", lambda step, beta, base: optimal(1e-6, beta, base))
+    assert refuted("N10b", "moving", "fast")
+    monkeypatch.setattr(gain, "optimal_gain", lambda step, beta, base: optimal(0.3, beta, base))
+    assert refuted("N10b", "still", "slow")
+
+
+def test_the_earlier_average_breaks_n10c(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of N10c: an average that gives the newest gradient half of its weight."""
+    monkeypatch.setattr(gain, "weights", lambda: (gain.b, (1 - gain.b) / 2))
+    assert refuted("N10c", "ratio", "start")
+
+
+@pytest.mark.monte_carlo(share=0.005)
+def test_the_entrywise_error_is_that_of_the_optimiser(monte_carlo: MonteCarlo) -> None:
+    """Run SGDF on white noise at rate 1: each step is minus its estimate of the gradient 0, m_t beside it.
+
+    At beta_2 = .999 the average of squares varies: the errors' ratio may be off by .01.
+    """
+    x, average, noise = nn.Parameter(torch.zeros(20_000)), torch.zeros(20_000), monte_carlo.torch()
+    optimiser, ratios = SGDF([x], lr=1.0, gamma=1.0), []
+    for step in range(2000):
+        x.grad = torch.randn(x.shape, generator=noise)
+        before = x.detach().clone()
+        optimiser.step()
+        average.lerp_(x.grad, 0.1)
+        if step >= 1000 and step % 50 == 0:
+            ratios.append(float((before - x.detach()).square().mean() / average.square().mean()))
+    error = float(np.std(ratios, ddof=1)) / math.sqrt(len(ratios))
+    allowed = monte_carlo.note(plan_margin(error, effect=0.03, share=monte_carlo.share, bias=0.01))
+    assert abs(np.mean(ratios) - gain.entrywise_error(0.9, 1.0)) < allowed.needed
+
+
+def test_the_optimal_gain_without_an_average_is_the_correlation_s() -> None:
+    """At b = 0 the estimate `g' + K (g - g')` is of two gradients, x moved by the earlier: both have closed forms.
+
+    `x' = (1 - a) x - a (z + K (..))` with K = 1/2, from 4e5 steps of a run: to .01.
+    """
+    draw, step, (x, before) = np.random.default_rng(1), 0.3, (0.0, 0.0)
+    signal, earlier, new = np.zeros((3, 400_000))
+    for at, z in enumerate(draw.standard_normal(400_000)):
+        g = x + z
+        signal[at], earlier[at], new[at] = x, before, g
+        x, before = x - step * (before + 0.5 * (g - before)), g
+    error = new - earlier
+    assert gain.optimal_gain(step, 0.0, "earlier") == pytest.approx(
+        (signal - earlier) @ error / (error @ error), abs=0.01
+    )
+
+
+def made_up(steps: dict[str, float]) -> Callable[..., np.ndarray]:
+    return lambda settings, problem, optimiser: steps[optimiser] * (1 + 0.01 * np.arange(settings.seeds))
+
+
+def settle(monkeypatch: pytest.MonkeyPatch, ours: float, rivals: float) -> None:
+    monkeypatch.setattr(comparison, "steps", made_up(dict.fromkeys(OPTIMISERS, rivals) | {FILTER: ours}))
+    monkeypatch.setattr(comparison, "final_loss", lambda *given: 1.0)
+
+
+DECIDED = {"N10d": ("momentum", "adam"), "N10e": ("sgd",), "N10f": ("sgd",), "N10g": ("sgd",), "N10h": ("quadratic",)}
+"""The checks of the claims that the kept runs decide."""
+
+
+@pytest.mark.parametrize("identifier", DECIDED)
+def test_equal_losses_settle_n10d_to_n10h(monkeypatch: pytest.MonkeyPatch, identifier: str) -> None:
+    """Falsifier of N10d to N10h: twice the rivals' steps, and half of them."""
+    settle(monkeypatch, 100.0, 50.0)
+    assert refuted(identifier, *DECIDED[identifier], settings=ALL)
+    settle(monkeypatch, 50.0, 100.0)
+    assert verdict_of(identifier, settings=ALL) is expected(identifier)
+
+
+@pytest.mark.parametrize("identifier", ["N10j", "N10k", "N10l"])
+def test_equal_losses_settle_n10j_to_n10l(monkeypatch: pytest.MonkeyPatch, identifier: str) -> None:
+    """Falsifier of N10j to N10l: each check sees twice the rivals' steps, and half of them."""
+    names = [check.id for claim in claims().claim if claim.id == identifier for check in claim.check]
+    settle(monkeypatch, 100.0, 50.0)
+    assert [verdict_of(identifier, name, settings=ALL) for name in names] == ["refuted"] * len(names)
+    settle(monkeypatch, 50.0, 100.0)
+    assert verdict_of(identifier, settings=ALL) == "holds"
+
+
+def test_one_worse_rival_refutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = dict.fromkeys(OPTIMISERS, 100.0) | {"Nesterov": 50.0, "momentum": 200.0}
+    monkeypatch.setattr(comparison, "steps", made_up(steps))
+    monkeypatch.setattr(comparison, "final_loss", lambda *given: 1.0)
+    found = comparison.hardest(ALL, DIGITS, descents.SUMS)
+    assert found.detail["rival"] == "Nesterov" and found.value == pytest.approx(2.0)
+
+
+def test_what_neither_reaches_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparison, "steps", lambda *given: np.full(8, math.inf))
+    with pytest.raises(comparison.InsufficientData, match="neither SGDF nor SGD"):
+        comparison.hardest(ALL, DIGITS, descents.PLAIN)
+
+
+def test_a_narrower_grid_breaks_n10i(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of N10i: where the least rate takes the fewest steps, all are on an edge, and none is the chosen."""
+    monkeypatch.setattr(comparison, "mean_steps", lambda problem, optimiser, rate: rate)
+    assert refuted("N10i", "edge", "best", settings=ALL)
+    chosen = rates.rate
+    monkeypatch.setattr(comparison, "mean_steps", lambda problem, name, rate: abs(rate - chosen(problem, name)))
+    assert verdict_of("N10i", settings=ALL) == "holds"
+
+
+def test_the_chosen_rates_are_inside_their_grids() -> None:
+    for problem in rates.BUDGETS:
+        for name in OPTIMISERS:
+            tried = rates.tried(problem, name)
+            assert len(tried) == 7 and rates.rate(problem, name) in tried[1:-1]
+
+
+def test_judged_seeds_are_none_of_tuning() -> None:
+    for problem in rates.BUDGETS:
+        judged = {run.seed for run in comparison.runs(ALL, problem, FILTER)}
+        assert len(judged) == 8 and not judged & {run.seed for run in rates.tuning_runs(problem, FILTER, 1.0)}
+
+
+@pytest.mark.parametrize("problem", [QUADRATIC, DIGITS, SCORE])
+def test_optimisers_have_one_start_and_their_own_end(problem: str) -> None:
+    ends = {name: descend(Run(problem, name, 0.01, 6, 3, 0.0, 5)) for name in OPTIMISERS}
+    assert len({each[0] for each in ends.values()}) == 1 and len({each[-1] for each in ends.values()}) == 7
+    assert np.array_equal(ends["SGD"], descend(Run(problem, "SGD", 0.01, 6, 3, 0.0, 5)))
+
+
+def test_gradient_descent_follows_the_exact_recursion() -> None:
+    """A step of SGD on the quadratic is `x - rate (lam x + .1 z)`."""
+    run = Run(QUADRATIC, "SGD", 0.5, 20, 1, 0.0, 3)
+    with descents.drawn_from(run.seed, 0) as generator:
+        task = descents.task(QUADRATIC)
+        x = task.network().x.detach()
+        wanted = [x]
+        for _ in range(run.steps):
+            x = x - run.rate * (task.eigenvalues * x + 0.1 * torch.randn(100, generator=generator))
+            wanted.append(x)
+    losses = [float((task.eigenvalues * each.square() / 2).mean()) for each in wanted]
+    assert descend(run) == pytest.approx(losses, rel=1e-5)
+
+
+def test_a_run_ends_at_its_loss_and_where_nothing_is_finite() -> None:
+    whole = descend(Run(QUADRATIC, "SGD", 0.5, 60, 2, 0.0, 3))
+    ended = descend(Run(QUADRATIC, "SGD", 0.5, 60, 2, 0.01, 3))
+    assert ended[-1] <= 0.01 < ended[-2] and np.array_equal(whole[: len(ended)], ended)
+    assert math.isinf(descend(Run(QUADRATIC, "SGD", 1e9, 60, 2, 0.0, 3))[-1])
+
+
+def test_only_mnists_runs_need_data() -> None:
+    data = {name: cell_of(Run(name, FILTER, 1.0, 1, 1, 0.0, 1)).function.data for name in descents.PROBLEMS}
+    assert [name for name, needed in data.items() if needed] == [descents.MNIST]

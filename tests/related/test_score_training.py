@@ -1,0 +1,136 @@
+"""Training the score: each claim's verdict, and the change that flips it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from related.design_space.score_training import linear, network, two_layer
+from related.design_space.score_training.settings import Settings
+from tests.claims import expected, refuted, verdict_of
+
+SMALL = Settings(cases=6, widths=(64, 256), seeds=16, steps=1000, budgets=(200,), networks=3, updates=150)
+NARROW = SMALL.model_copy(update={"points": (32, 128), "seeds": 3})
+
+
+@pytest.mark.parametrize("identifier", ["N5", "N6", "N7a", "N8", "N9"])
+def test_claims_come_out_as_expected(identifier: str) -> None:
+    assert verdict_of(identifier, settings=SMALL) is expected(identifier)
+
+
+def test_narrow_networks_come_out_as_expected() -> None:
+    assert verdict_of("N6a", settings=NARROW) is expected("N6a")
+
+
+def test_another_rate_breaks_n5(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of N5: descent at a rate one percent larger than the law's."""
+    descend = linear.losses_by_descent
+    monkeypatch.setattr(linear, "losses_by_descent", lambda i, t, rate, steps: descend(i, t, 1.01 * rate, steps))
+    assert refuted("N5", "law", settings=SMALL)
+
+
+def test_an_oscillating_rate_breaks_n6(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
+    """Falsifier of N6: at four times the rate both layers' loss oscillates."""
+    eigenvalue = two_layer.largest_eigenvalue
+    monkeypatch.setattr(two_layer, "largest_eigenvalue", lambda given: eigenvalue(given) / 5)
+    assert refuted("N6", "linear_both", settings=SMALL)
+
+
+def losses_made_up(rate: Callable[[int], float], law: Callable[[np.ndarray], np.ndarray]) -> Callable[..., np.ndarray]:
+    """Return log-losses that fall with `law` of the steps, three seeds a little apart."""
+    apart = np.array([[1.0], [1.01], [1.02]])
+    return lambda trained, points, width, seeds, steps, seed: -rate(width) * apart * law(np.arange(1.0, steps + 1))
+
+
+def test_a_power_law_breaks_n6(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Losses that fall as a power of the steps are no exponentials, though their logarithm is nearly a line."""
+    power = losses_made_up(lambda width: 1.0, lambda steps: np.log(steps) + 1e-3 * np.sin(steps))
+    monkeypatch.setattr(two_layer, "log_losses", power)
+    assert refuted("N6", "linear_second", "linear_both", "exponential_both", settings=SMALL)
+
+
+def test_a_rate_that_falls_with_width_breaks_n6(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(two_layer, "log_losses", losses_made_up(lambda width: 1 / width, lambda steps: steps))
+    assert refuted("N6", "width_second", "width_both", settings=SMALL)
+
+
+def test_rates_that_grow_with_width_uphold_n6a(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of N6a: exponentials whose rate is the width, up to a ripple; a curve breaks its other part."""
+    rippled = losses_made_up(lambda width: float(width), lambda steps: steps + np.sin(steps))
+    monkeypatch.setattr(two_layer, "log_losses", rippled)
+    assert verdict_of("N6a", settings=NARROW) == "holds"
+    monkeypatch.setattr(two_layer, "log_losses", losses_made_up(float, lambda steps: steps**0.1 + np.sin(steps)))
+    assert refuted("N6a", "linear", settings=NARROW)
+
+
+def test_the_worst_ratio_is_the_one_whose_interval_ends_last() -> None:
+    """Its miss is shared: the interval of one of two ratios is longer than it would be alone."""
+    sure, unsure = np.array([2.0, 2.1, 2.0, 2.1]), np.array([1.0, 3.0, 1.0, 3.0])
+    both = two_layer._ratios(SMALL, {"sure": (sure, 1.0), "unsure": (unsure, 1.0)})
+    alone = two_layer._ratios(SMALL, {"unsure": (unsure, 1.0)})["unsure"]
+    found = two_layer._extreme(both, largest=True)
+    assert found.interval == both["unsure"].interval and found.detail["sure"] == pytest.approx(2.05, abs=0.01)
+    assert both["unsure"].interval[1] > alone.interval[1]
+
+
+def made_up(values: dict[str, float]) -> Callable[..., np.ndarray]:
+    return lambda weight, count, updates, rate, seed: values[weight] * (1 + 0.01 * np.arange(count))
+
+
+def test_equal_weights_break_n7(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of N7: networks that every weight leaves with one error."""
+    monkeypatch.setattr(network, "parts", made_up({"EDM": 1.0, "Song": 1.0, "uniform": 1.0}))
+    assert verdict_of("N7", settings=SMALL) == "refuted"
+    monkeypatch.setattr(network, "parts", made_up({"EDM": 0.5, "Song": 1.0, "uniform": 1.0}))
+    assert verdict_of("N7", settings=SMALL) == "holds"
+
+
+def test_equal_weights_break_n7a(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
+    """Falsifier of N7a's early part: the three weights are one."""
+    same = dict.fromkeys(linear.WEIGHTS, linear.WEIGHTS["EDM"])
+    monkeypatch.setattr(linear, "WEIGHTS", same)
+    assert refuted("N7a", "early", settings=SMALL)
+
+
+def test_a_bound_without_the_score_part_breaks_n8(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
+    """Falsifier of N8: without the trained error the bound is none."""
+    monkeypatch.setattr(linear.AffineError, "power", lambda self, law, level: 0 * law.variance)
+    assert refuted("N8", "bound", settings=SMALL)
+
+
+def test_levels_exchanged_break_n9(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
+    """Falsifier of N9's late part: the two kinds of noise levels are exchanged."""
+    swapped = {"exponential": linear.karras_sigmas, "EDM": linear.geometric_sigmas}
+    monkeypatch.setattr(linear, "NOISE_LEVELS", swapped)
+    assert refuted("N9", "late", settings=SMALL)
+
+
+def test_more_training_leaves_a_network_less_error() -> None:
+    few, many = (network.score_part(network.train("EDM", 2, updates, 0.03, 1)).mean() for updates in (20, 400))
+    assert float(many) < 0.5 * float(few)
+
+
+def test_the_frozen_rates_are_inside_their_grid() -> None:
+    rates = [rate for by_weight in network.RATES.values() for rate in by_weight.values()]
+    assert all(min(network.TRIED) < rate < max(network.TRIED) for rate in rates)
+
+
+def test_a_trained_score_is_its_optimum_in_the_limit() -> None:
+    law = linear.TARGETS["one variance"]
+    slope, shift = linear.trained(law, [1.0, 0.5], lambda sigma, s: 1.0, 10**6).table[0.5]
+    assert torch.allclose(slope, torch.zeros_like(slope)) and torch.allclose(shift, torch.zeros_like(shift))
+
+
+def test_the_tangent_kernels_eigenvalue_is_automatic_differentiations() -> None:
+    given = two_layer.case(5, 7, 1, 3)
+    points, _, first, second = (part[0] for part in given)
+
+    def output(w: torch.Tensor, a: torch.Tensor) -> Any:
+        return ((points @ w).relu() / 7**0.5 @ a).flatten()
+
+    by_first, by_second = torch.autograd.functional.jacobian(output, (first, second))
+    jacobian = torch.cat([by_first.flatten(1), by_second.flatten(1)], 1)
+    wanted = torch.linalg.eigvalsh(jacobian @ jacobian.T)[-1]
+    assert float(two_layer.largest_eigenvalue(given, 500)[0]) == pytest.approx(float(wanted), rel=1e-6)

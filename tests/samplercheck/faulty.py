@@ -1,0 +1,50 @@
+"""A reference sampler with a fault of `faults.toml` in it."""
+
+import sys
+import tomllib
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+import pytest
+
+from samplercheck import Sampler
+
+ROOT = Path(__file__).resolve().parents[3]
+REFERENCES = "tests/samplercheck/references.py"
+
+
+class Fault(NamedTuple):
+    """`old` becomes `new` in `file`; `valid` says why what then results is a valid scheme, if it is."""
+
+    reference: str
+    old: str
+    new: str
+    why: str
+    file: str = REFERENCES
+    valid: str = ""
+
+
+def faults() -> list[Fault]:
+    """Return the faults declared, those first that were written before any was tried."""
+    with Path(__file__).with_name("faults.toml").open("rb") as file:
+        table = tomllib.load(file)
+    return [Fault(**fault) for part in ("before", "after") for fault in table.get(part, [])]
+
+
+def faulty(fault: Fault) -> Sampler:
+    """Return the reference sampler with the fault, from changed sources that are executed apart."""
+    with pytest.MonkeyPatch.context() as patch:
+        if fault.file != REFERENCES:
+            name = fault.file.removeprefix("src/").removesuffix(".py").replace("/", ".")
+            patch.setitem(sys.modules, name, _module(name, fault.file, fault))
+        return _module("faulty_references", REFERENCES, fault).REFERENCES[fault.reference].sampler(fault.why)
+
+
+def _module(name: str, file: str, fault: Fault) -> ModuleType:
+    text, module = (ROOT / file).read_text(), ModuleType(name)
+    if file == fault.file:
+        assert text.count(fault.old) == 1, f"{file} has this not once: {fault.old}"
+        text = text.replace(fault.old, fault.new)
+    exec(compile(text, file, "exec"), vars(module))
+    return module

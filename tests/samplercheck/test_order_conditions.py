@@ -1,0 +1,161 @@
+"""Order conditions: methods of known degree and order; wrong first steps, which they leave out, and wrong weights."""
+
+import json
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import Tensor
+
+from ams.schedules import Level
+from samplercheck import Draws, Network, Sampler, conform, noise_level
+from samplercheck.changes import changes
+from samplercheck.convergence import Data, calls_a_step, converge, two_targets
+from samplercheck.order_conditions import order_conditions
+from tests.samplercheck.references import REFERENCES, Reference, karras, multistep, rectified, unipc
+
+SHORT = (16, 24, 32, 48, 64, 96)
+
+
+@pytest.mark.parametrize(
+    ("name", "degree", "order"),
+    [
+        ("Euler", 0, 1),
+        ("DDIM", 0, 1),
+        ("ancestral", 0, 1),
+        ("Heun", 1, 2),
+        ("DPM-Solver-2", 0, 2),
+        ("AB2 in v", 1, 2),
+        ("AB3 in v", 2, 3),
+        ("exponential AB2, x0", 1, 2),
+        ("exponential AB3, eps", 2, 3),
+        ("SDE-DPM-Solver++ 2M", 0, 2),
+    ],
+)
+def test_methods_of_known_degree_and_order(name: str, degree: int, order: int) -> None:
+    found = order_conditions(REFERENCES[name].sampler(name))
+    assert found.degree == degree and found.order is not None
+    assert found.order.value == pytest.approx(order, abs=0.36)
+
+
+@pytest.mark.parametrize("predictor", [2, 3])
+def test_a_corrector_raises_the_order_by_one(predictor: int) -> None:
+    found = order_conditions(Reference(unipc(predictor), karras, None).sampler("UniPC"), (48, 72, 96, 144))
+    assert found.order is not None and found.order.value == pytest.approx(predictor + 1, abs=0.3)
+
+
+def test_the_first_steps_are_left_out() -> None:
+    """The first value is wrong by a tenth, and so are the first two steps of AB2; all others are right."""
+
+    def wrong_start(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
+        def first_wrong(predict: str, x: Tensor, level: Level) -> Tensor:
+            return network(predict, x, level) * (1.1 if level is levels[0] else 1.0)
+
+        return multistep(2, "eps", False)(first_wrong, x, levels, draws)
+
+    started = Reference(wrong_start, lambda steps: karras(steps, 5.0), 2).sampler("start")
+    found, law = order_conditions(started, SHORT).order, converge(started, two_targets(1.0), SHORT)[0].order
+    assert found is not None and found.value == pytest.approx(2, abs=0.25)
+    assert law is not None and law.value < 1.5
+
+
+def test_a_linear_multistep_method_of_a_wrong_weight_does_not_converge() -> None:
+    def wrong(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
+        last = network("eps", x, levels[0])
+        for level, after in pairwise(levels[:-1]):
+            eps = network("eps", x, level)
+            x, last = x + (after.sigma - level.sigma) * (1.5 * eps - 0.4 * last), eps
+        return x
+
+    found = order_conditions(Reference(wrong, karras, 2).sampler("wrong"), SHORT)
+    assert found.degree == -1 and found.order is not None and found.order.value < 0.2
+
+
+def test_a_sampler_without_noise_levels_in_range_says_so() -> None:
+    found = order_conditions(REFERENCES["Euler"].sampler("Euler", lambda steps: karras(steps, 0.15, 0.02)), SHORT)
+    assert found.order is None and "no steps between" in found.why
+
+
+@pytest.mark.parametrize(("name", "order"), [("Euler", 1), ("Heun", 2), ("ancestral", 1)])
+def test_the_order_of_exact_laws(name: str, order: int) -> None:
+    found, defect = converge(REFERENCES[name].sampler(name), two_targets(1.0), SHORT)
+    assert defect < 1e-12 and found.order is not None
+    assert found.order.value == pytest.approx(order, abs=0.25) and found.limit.value < 0.02
+    assert found.start < 1e-3 and found.end.value < 0.03
+
+
+def test_a_wrong_start_and_a_wrong_end_are_measured() -> None:
+    """The end is that of the posterior mean at noise 0.4, whose deviation is `s^2 / sqrt(s^2 + 0.16)` by algebra."""
+    data = Data(torch.zeros(2, dtype=torch.float64), torch.tensor([0.3, 1.0], dtype=torch.float64))
+    early = REFERENCES["Heun"].sampler("early", lambda steps: karras(steps, 80.0, 0.4))
+    short = data.std - data.std.square() / (data.std.square() + 0.16).sqrt()
+    assert converge(early, data, SHORT)[0].end.value == pytest.approx(float(short.norm()), rel=1e-3)
+    wide = REFERENCES["Heun"].sampler("wide")
+    wide = Sampler(wide.name, "1", wide.run, lambda steps: 120.0)
+    assert converge(wide, data, SHORT)[0].start == pytest.approx(0.405, abs=1e-3)  # ln(120 / 80)
+
+
+def runge_kutta(weight: float) -> Reference:
+    """Return the classical method of order 4 on rectified flow; `weight` is 1/6 in it, of the first and last stage."""
+
+    def run(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
+        def velocity(x: Tensor, t: float) -> Tensor:
+            return network("flow", x, noise_level(1 - t, t))
+
+        for t, after in pairwise([level.sigma for level in levels]):
+            h = after - t
+            first = velocity(x, t)
+            second = velocity(x + h / 2 * first, t + h / 2)
+            third = velocity(x + h / 2 * second, t + h / 2)
+            last = velocity(x + h * third, after)
+            x = x + h * (weight * (first + last) + (0.5 - weight) * (second + third))
+        return x
+
+    return Reference(run, rectified, 4, evaluations=lambda steps: 4 * steps)
+
+
+def test_a_method_of_four_calls_a_step_has_its_order_unless_it_is_wrong() -> None:
+    """Its last call is at noise 0, where the flow is known and lambda is infinite."""
+    found = conform(runge_kutta(1 / 6).sampler("RK4"))
+    assert found.verdict == "holds", found.why
+    assert found.conditions is not None and found.conditions.order is not None
+    assert found.conditions.order.value == pytest.approx(4, abs=0.1)
+    wrong = conform(runge_kutta(0.17).sampler("wrong"), steps=SHORT)
+    assert "order of each step" in {each.check for each in wrong.judgements if each.verdict == "refuted"}
+
+
+def test_scale_and_sigma_that_are_swapped_are_told() -> None:
+    right = runge_kutta(1 / 6)
+
+    def run(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
+        def told(predict: str, x: Tensor, level: Level) -> Tensor:
+            return network(predict, x, noise_level(level.sigma, level.scale))
+
+        return right.run(told, x, levels, draws)
+
+    found = conform(right._replace(run=run).sampler("swapped"), steps=SHORT)
+    assert found.verdict == "inconclusive" and "pure noise (scale 0)" in found.why
+
+
+def test_steps_of_different_numbers_of_calls_refute_no_order() -> None:
+    """Heun's method with a second call of the network, as for guidance, at low noise alone."""
+
+    def run(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
+        def twice(predict: str, x: Tensor, level: Level) -> Tensor:
+            if 0 < level.sigma < 5.0:
+                network(predict, x, level)
+            return network(predict, x, level)
+
+        return REFERENCES["Heun"].run(twice, x, levels, draws)
+
+    found = conform(Reference(run, karras, 3).sampler("sometimes twice", evaluations=None), steps=SHORT)
+    orders = {each.check: each for each in found.judgements if each.check.startswith("order")}
+    assert orders["order of each step"].verdict == "inconclusive"
+    assert "one number of calls with each step" in orders["order of each step"].why
+    assert "refuted" not in {each.verdict for each in orders.values()}
+    assert json.loads(found.json())["order_conditions"]["high"] is None and not changes(*[json.loads(found.json())] * 2)
+
+
+def test_calls_a_step_are_the_growth_of_a_run() -> None:
+    assert calls_a_step((5, 10, 20), (17, 37, 77)) == 4
+    assert calls_a_step((5, 10, 20), (9, 18, 37)) is None and calls_a_step((5, 10), (3, 3)) is None
