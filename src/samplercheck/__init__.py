@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from samplercheck.answered_draws import Draws, Unanswered
-    from samplercheck.conform import conform
-    from samplercheck.differ import differ
+    from samplercheck.difference import differ
+    from samplercheck.judgement import conform
     from samplercheck.model import Network, noise_level
     from samplercheck.report import Report
     from samplercheck.sampler import Sampler
@@ -22,8 +22,8 @@ _PLACES = {
     "Report": "report",
     "Sampler": "sampler",
     "Unanswered": "answered_draws",
-    "conform": "conform",
-    "differ": "differ",
+    "conform": "judgement",
+    "differ": "difference",
     "noise_level": "model",
 }
 __all__ = ["Draws", "Network", "Report", "Sampler", "Unanswered", "conform", "differ", "noise_level"]

@@ -21,7 +21,7 @@ from ams.lacking import advice
 from samplercheck import adapters
 from samplercheck.as_used import with_clipping, with_guidance
 from samplercheck.changes import changes, read
-from samplercheck.conform import conform
+from samplercheck.judgement import conform
 from samplercheck.page import badge, html
 from samplercheck.report import HOLDS, REFUTED, Report
 

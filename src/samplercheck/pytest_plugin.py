@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from samplercheck.conform import conform
+from samplercheck.judgement import conform
 from samplercheck.report import CHECKS, INCONCLUSIVE, REFUTED, Report
 from samplercheck.sampler import Sampler
 

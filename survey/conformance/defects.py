@@ -18,8 +18,8 @@ from ams.data.registry import CODE
 from ams.errors import DataUnavailable
 from samplercheck import Sampler, adapters
 from samplercheck.affine_map import read_map
-from samplercheck.conform import end_distance
 from samplercheck.convergence import STEPS, Data, converge, two_targets
+from samplercheck.judgement import end_distance
 from samplercheck.order_conditions import order_conditions
 from survey import by_file
 from verdicts.studies import cell

@@ -10,7 +10,7 @@ import pytest
 
 from samplercheck import Sampler
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 REFERENCES = "tests/samplercheck/references.py"
 
 

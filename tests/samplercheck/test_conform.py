@@ -13,9 +13,9 @@ from ams.statistics.orders import Order
 from samplercheck import Draws, Network, Report, Sampler, conform, differ, noise_level
 from samplercheck.as_used import AsUsed
 from samplercheck.changes import changes
-from samplercheck.conform import confirmed_limit, confirmed_order
 from samplercheck.convergence import EVERY, Convergence, Limit, aitken, fitted, limit_of
 from samplercheck.invariants import Finding
+from samplercheck.judgement import confirmed_limit, confirmed_order
 from samplercheck.nonlinear import Distribution, Transport
 from samplercheck.order_conditions import OrderConditions
 from samplercheck.page import html

@@ -12,7 +12,7 @@ from samplercheck.invariants import SINGLE, TIGHT
 from samplercheck.report import HOLDS, INCONCLUSIVE, REFUTED, Judgement
 
 pytest_plugins = ["pytester"]
-DOCS = Path(__file__).resolve().parents[3] / "docs/test_your_sampler.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs/test_your_sampler.md"
 
 
 def test_a_repository_of_somebody_else(pytester: pytest.Pytester) -> None:

@@ -10,8 +10,8 @@ import pytest
 from ams.data import files, registry
 from ams.errors import DataUnavailable, UserError
 from samplercheck.adapters import load
-from survey import by_file
 from samplercheck.convergence import converge, two_targets
+from survey import by_file
 
 HEUN = """
 import click

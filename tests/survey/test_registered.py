@@ -11,12 +11,12 @@ import torch
 from ams.data import files, registry
 from ams.errors import DataUnavailable, UserError
 from samplercheck import Draws, adapters
+from samplercheck.adapters import load
+from samplercheck.convergence import converge, two_targets
+from samplercheck.judgement import end_distance
+from samplercheck.sampler import trajectory
 from survey import by_file
 from survey.by_file import registered
-from samplercheck.adapters import load
-from samplercheck.conform import end_distance
-from samplercheck.convergence import converge, two_targets
-from samplercheck.sampler import trajectory
 
 # Short codes of this project, of the shape that the libraries have.
 PREDICTORS = """
