@@ -16,7 +16,7 @@ from verdicts.records.workspace import Workspace
 
 LOOKS_FILE = "ams/samplers/looks.py"
 COLOUR = re.compile(r"[\"']#[0-9a-fA-F]{6}[\"']")
-PAGES = {"ams/conformance/page.py"}
+PAGES = {"samplercheck/page.py"}
 """A page of the kit: the exhibits' claims read the command line, which writes it."""
 
 
