@@ -62,10 +62,10 @@ def load(name: str, settings: dict[str, Any] | None = None) -> Sampler:
         raise UserError(f"no sampler {name!r}: write LIBRARY:NAME or FILE.py:NAME, such as diffusers:DDIMScheduler")
     if source.endswith(".py"):
         return _from_file(Path(source), sampler, given)
-    found = adapter(source)
-    if sampler not in found.names():
-        raise unknown(f"sampler of {source}", sampler, found.names())
-    loaded = found.load(sampler, given)
+    chosen = adapter(source)
+    if sampler not in chosen.names():
+        raise unknown(f"sampler of {source}", sampler, chosen.names())
+    loaded = chosen.load(sampler, given)
     assert isinstance(loaded, Sampler)
     return loaded
 
