@@ -10,7 +10,7 @@ from verdicts.claims.measurement import Measurement, bound_checks
 from verdicts.claims.schema import Claims, Group, Profile, Verdict
 from verdicts.claims.verdict import check_verdict, claim_verdict
 from verdicts.records.sources import Sources
-from verdicts.run.checks import settings_class
+from verdicts.run.checks import measuring, settings_class
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -47,8 +47,12 @@ def _modules(group: str) -> dict[str, str]:
 def measured(check: str, settings: Any = None) -> Measurement:
     """Return what a check's function measures, by default with its group's settings in the quick profile."""
     claim = next(claim for claim in claims().claim if any(each.id == check for each in claim.check))
-    module = _modules(claim.group)[check]
-    result: Measurement = bound_checks(import_module(module))[check](settings or quick_settings(claim.group))
+    entry = next(each for each in claim.check if each.id == check)
+    if entry.measure:
+        function = measuring(_group(claim.group).module, entry)
+    else:
+        function = bound_checks(import_module(_modules(claim.group)[check]))[check]
+    result: Measurement = function(settings or quick_settings(claim.group))
     return result
 
 

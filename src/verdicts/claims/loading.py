@@ -4,6 +4,7 @@ import ast
 import json
 import os
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,6 +42,8 @@ def load_claims(root: Path) -> Claims:
     tests: dict[Path, set[str]] = {}
     for claim in claims.claim:
         _refuse_missing_test(root, claim, claims.group_of(claim), tests)
+    for group in claims.group:
+        _refuse_missing_functions(root, group, claims.of_group(group.id))
     return claims
 
 
@@ -154,6 +157,36 @@ def _refuse_missing_test(root: Path, claim: Claim, group: Group, tests: dict[Pat
         tests[path] = _defined(path)
     if "::".join(steps) not in tests[path]:
         raise UserError(f"{group.folder}/{CLAIMS}: claim[{claim.id}].falsifier = {claim.falsifier!r}: no such test")
+
+
+def _refuse_missing_functions(root: Path, group: Group, claims: Iterable[Claim]) -> None:
+    """Refuse a check whose `measure` is no function of its group, or does not take the arguments `with`."""
+    modules: dict[str, dict[str, ast.arguments]] = {}
+    for check in (check for claim in claims for check in claim.check if check.measure):
+        module, _, name = check.measure.partition(".")
+        if module not in modules:
+            modules[module] = _signatures(root / group.folder / f"{module}.py")
+        where = f"{group.folder}/{CLAIMS}: check[{check.id}]"
+        if name not in modules[module]:
+            raise UserError(f"{where}.measure: {unknown(f'function of {module}.py', name, modules[module])}")
+        takes = modules[module][name]
+        names = [each.arg for each in (*takes.args, *takes.kwonlyargs)]
+        for given in check.arguments:
+            if given not in names and takes.kwarg is None:
+                raise UserError(f"{where}.with: {unknown(f'argument of {check.measure}', given, names)}")
+        needed = names[: len(takes.args) - len(takes.defaults)]
+        needed += [each.arg for each, default in zip(takes.kwonlyargs, takes.kw_defaults, strict=True) if not default]
+        if missing := [each for each in needed if each not in check.arguments and each != "settings"]:
+            raise UserError(f"{where}.with: {check.measure} also needs {', '.join(missing)}")
+
+
+def _signatures(path: Path) -> dict[str, ast.arguments]:
+    """Return the arguments of a module's functions by name; none where the file is missing or does not parse."""
+    try:
+        body = ast.parse(path.read_bytes()).body
+    except (OSError, SyntaxError):
+        return {}
+    return {node.name: node.args for node in body if isinstance(node, ast.FunctionDef)}
 
 
 def _defined(path: Path) -> set[str]:

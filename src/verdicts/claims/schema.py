@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Annotated, Self
 
-from pydantic import Field, Strict, field_validator, model_validator
+from pydantic import ConfigDict, Field, JsonValue, Strict, field_validator, model_validator
 
 from verdicts.errors import UserError, unknown
 from verdicts.validation import Frozen
@@ -147,7 +147,11 @@ class Check(Frozen):
 
     `share` is what a check by Monte Carlo spends of the suite's false-alarm budget. `alarm` bounds its false-alarm
     rate where neither that nor one interval of `MISS` does: where several comparisons decide, k times `MISS / 2`.
+    `measure` names what measures it, as `module.function` of the group, called with the group's settings (where it
+    takes `settings`) and the arguments `with`; empty where a function is decorated with `@check(id)`.
     """
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
     id: Identifier
     quantity: str
@@ -158,6 +162,8 @@ class Check(Frozen):
     unit: str = ""
     share: Number | None = Field(default=None, gt=0, le=1)
     alarm: Number | None = Field(default=None, gt=0, le=1)
+    measure: str = Field(default="", pattern=r"^([a-z]\w*\.[a-z]\w*)?$")
+    arguments: dict[str, JsonValue] = Field(default={}, alias="with")
 
     @field_validator("origin")
     @classmethod

@@ -184,9 +184,18 @@ class Workspace:
         Raises UserError where two functions claim one check.
         """
         group = self.claims.group_of(claim)
-        bound = self.sources.bound(group.module)
+        bound = self.bound(group)
         modules = {f"{group.module}.settings"} | {bound[check.id] for check in claim.check if check.id in bound}
         return self._parts(claim.model_dump(mode="json"), group, self._closures(modules), [claim])
+
+    def bound(self, group: Group) -> dict[str, str]:
+        """Return the module that measures each check of a group, by the check's id.
+
+        Raises UserError where two functions claim one check.
+        """
+        entries = [check for claim in self.all_claims.of_group(group.id) for check in claim.check if check.measure]
+        named = {check.id: f"{group.module}.{check.measure.partition('.')[0]}" for check in entries}
+        return self.sources.bound(group.module) | named
 
     def figures_parts(self, group: Group) -> KeyParts:
         """Return what figures and tables depend on: their module, data, style, kinds of files, what draws them."""
@@ -208,7 +217,7 @@ class Workspace:
 
         That is the notebook, figures, checks and their entries, what renders it, and the outcomes and figures shown.
         """
-        shown = self.sources.bound(group.module).values()
+        shown = self.bound(group).values()
         modules = {f"{group.module}.settings", f"{group.module}.figures", *shown}
         sources = self.sources.closure_of_script(self.root / (group.notebook or ""))
         sources |= self._closures(modules) | self._extra(STYLE, *PAGE_MAKERS)

@@ -7,11 +7,12 @@ import inspect
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from verdicts.claims.loading import file_of_setting
 from verdicts.claims.measurement import Measurement, bound_checks
@@ -51,7 +52,7 @@ class Checks:
             first = error.errors()[0]["loc"][:1]
             where = file_of_setting(workspace.root, workspace.profile, group.id, str(*first))
             raise from_validation(error, where, raw, prefix=f"groups.{group.id}") from error
-        return cls(group, workspace.root / group.folder, settings, workspace.sources.bound(group.module))
+        return cls(group, workspace.root / group.folder, settings, workspace.bound(group))
 
     def function(self, check: Check) -> Function:
         """Return the function bound to a check. Raises LookupError if there is none, or what a module's import does."""
@@ -59,12 +60,37 @@ class Checks:
             for file in sorted(self.folder.glob("*.py")):
                 ast.parse(file.read_bytes(), file.name)  # whose checks are not found in one that does not parse
             raise LookupError(f"no function below {self.group.module} is bound to the check {check.id}")
+        if check.measure:
+            return measuring(self.group.module, check)
         return bound_checks(importlib.import_module(self.modules[check.id]))[check.id]
 
     def figures(self) -> ModuleType | None:
         """Return the module that draws and tabulates, None where the group has none."""
         name = f"{self.group.module}.figures"
         return importlib.import_module(name) if importlib.util.find_spec(name) else None
+
+
+def measuring(group: str, check: Check) -> Function:
+    """Return what measures a check whose entry names a function of its group: settings -> measurement.
+
+    Lists among the arguments become tuples. A number that the function returns is a measurement without an interval.
+    """
+    module, _, name = check.measure.partition(".")
+    function = getattr(importlib.import_module(f"{group}.{module}"), name)
+    takes_settings = "settings" in inspect.signature(function).parameters
+    arguments = {key: _tuples(value) for key, value in check.arguments.items()}
+
+    @wraps(function)
+    def measure(settings: BaseModel) -> Measurement:
+        given = {"settings": settings, **arguments} if takes_settings else arguments
+        result = function(**given)
+        return result if isinstance(result, Measurement) else Measurement(value=float(result))
+
+    return measure
+
+
+def _tuples(value: JsonValue) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 def settings_class(group: Group) -> type[BaseModel]:

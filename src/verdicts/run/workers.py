@@ -116,7 +116,7 @@ def import_ahead(workspace: Workspace, groups: Iterable[str], modules: Sequence[
     wanted, names = [*modules], set(groups)
     for group in workspace.claims.group:
         if group.id in names:
-            bound = workspace.sources.bound(group.module).values()
+            bound = workspace.bound(group).values()
             wanted += [f"{group.module}.study", f"{group.module}.figures", *bound]
     for name in wanted if _forks(workspace) else ():
         with contextlib.suppress(Exception, SystemExit):
