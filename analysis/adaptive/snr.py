@@ -56,24 +56,13 @@ def largest_error_of_the_correctors_variance(settings: Settings) -> Measurement:
     return largest(gaps)
 
 
-@check("A6.langevin")
-def variance_of_the_langevin_corrector(settings: Settings) -> Measurement:
-    """Measure `lam Var x` of the Langevin corrector at snr = 0.16, by the closed forms."""
-    return _variance_at(0.0)
-
-
 @check("A6.adaptive")
 def variance_of_the_adaptive_corrector(settings: Settings) -> Measurement:
     """Measure `lam Var x` of the adaptive corrector at snr = 0.16, by the closed forms."""
-    return _variance_at(closed_forms.corrector_momentum(0.16))
+    return variance_at(closed_forms.corrector_momentum(0.16))
 
 
-@check("A6.bias")
-def variance_of_the_constant_momentum_corrector(settings: Settings) -> Measurement:
-    """Measure `lam Var x` of the authors' constant-momentum corrector (b = 0.9) at snr = 0.16, by the closed forms."""
-    return _variance_at(0.9)
-
-
-def _variance_at(beta: float) -> Measurement:
+def variance_at(beta: float) -> Measurement:
+    """Return the stationary variance over the target's at snr 0.16 and a momentum coefficient, in closed form."""
     u = closed_forms.step_of_snr(0.16, beta)
     return Measurement(value=variance_ratio(u, beta), detail={"beta": beta, "u": u})

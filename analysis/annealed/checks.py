@@ -75,46 +75,10 @@ def tuned_kl_ratio(settings: Settings, sampler: str, budget: int, other: str = B
     return error_at(KL, settings, budget, True, sampler) / error_at(KL, settings, budget, True, other)
 
 
-@check("B3.drift")
-def nfe_ratio_of_drift_factor_alone(settings: Settings) -> Measurement:
-    """Measure the evaluations for KL = 0.1 of the drift factor without averaging, over adaptive momentum's."""
-    return Measurement(value=nfe_ratio(settings, "adaptive, drift only", PAPER, 0.1))
-
-
-@check("B3.average")
-def nfe_ratio_of_averaging_alone(settings: Settings) -> Measurement:
-    """Measure the evaluations for KL = 0.3 of averaging without the drift factor, over annealed Langevin's."""
-    return Measurement(value=nfe_ratio(settings, "adaptive, average only", BASELINE, 0.3))
-
-
-@check("B3.average_tuned")
-def least_tuned_kl_ratio_of_averaging_alone(settings: Settings) -> Measurement:
-    """Measure the least KL of averaging without the drift factor over annealed Langevin's, both tuned, from 40 on."""
-    return _least_tuned_ratio(settings, "adaptive, average only")
-
-
-@check("B3.noise")
-def least_tuned_kl_ratio_with_corrected_noise(settings: Settings) -> Measurement:
-    """Measure the least KL with noise to match the drift over annealed Langevin's, both tuned, from 40 on."""
-    return _least_tuned_ratio(settings, "adaptive, noise corrected")
-
-
-def _least_tuned_ratio(settings: Settings, sampler: str) -> Measurement:
+def least_tuned_ratio(settings: Settings, sampler: str) -> Measurement:
     """Return the least `tuned_kl_ratio` over the tuned budgets from 40 evaluations on."""
     budgets = [budget for budget in settings.tuned if budget >= 40]
     return named_extreme({f"{b} evaluations": tuned_kl_ratio(settings, sampler, b) for b in budgets}, min)
-
-
-@check("B3.adaptive")
-def tuned_kl_ratio_of_adaptive_momentum(settings: Settings) -> Measurement:
-    """Measure adaptive momentum's KL over annealed Langevin's at 100 evaluations, both tuned: what B3 explains."""
-    return Measurement(value=tuned_kl_ratio(settings, PAPER, 100))
-
-
-@check("B3.control")
-def nfe_ratio_of_constant_drift_factor(settings: Settings) -> Measurement:
-    """Measure the evaluations for KL = 0.1 of Langevin with its drift times 1.5, over adaptive momentum's."""
-    return Measurement(value=nfe_ratio(settings, "Langevin, drift x1.5", PAPER, 0.1))
 
 
 @check("B3.control_tuned")
@@ -156,22 +120,16 @@ def _at_others_settings(settings: Settings, other: str, sampler: str, budget: in
     return here, min(map(KL.error, ours)), KL.error(best)
 
 
-def _cost_of_others_settings(settings: Settings, other: str, sampler: str) -> Measurement:
+def cost_of_others_settings(settings: Settings, other: str, sampler: str) -> Measurement:
     """Return the largest ratio of a sampler's KL on the Gaussian at the settings best for another to its least KL."""
     ends = {f"NFE {b}": _at_others_settings(settings, other, sampler, b) for b in settings.tuned}
     return named_extreme({name: here / own for name, (here, own, _) in ends.items()})
 
 
-@check("P3a.step")
-def kl_ratio_at_langevins_best_step(settings: Settings) -> Measurement:
-    """Measure adaptive momentum's largest KL over its least one, at the step and T that are best for Langevin."""
-    return _cost_of_others_settings(settings, BASELINE, PAPER)
-
-
 @check("P3a.snr")
 def kl_ratio_at_langevins_best_snr(settings: Settings) -> Measurement:
     """Measure the adaptive corrector's largest KL over its least one, at the snr best for Langevin's corrector."""
-    return _cost_of_others_settings(settings, *CORRECTORS)
+    return cost_of_others_settings(settings, *CORRECTORS)
 
 
 @check("P3a.langevin")

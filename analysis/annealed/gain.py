@@ -133,13 +133,7 @@ def first_budget_of_a_loss_by_w2(settings: Settings) -> Measurement:
     return overtaken(speed_ups(W2, settings))
 
 
-@check("P2.mixture")
-def speed_up_on_the_mixture(settings: Settings) -> Measurement:
-    """Measure the speed-up by KL at 40 evaluations on the mixture, both samplers at the defaults."""
-    return _on_mixture(settings)
-
-
-def _on_mixture(settings: Settings, tuned: bool = False, case: Case = LINE_KL) -> Measurement:
+def on_mixture(settings: Settings, tuned: bool = False, case: Case = LINE_KL) -> Measurement:
     """Return the speed-up by KL at 40 evaluations on the mixture.
 
     Adaptive momentum's KL is estimated from particles, when tuned of `judged` batches; annealed Langevin's is exact (a
@@ -155,16 +149,10 @@ def _on_mixture(settings: Settings, tuned: bool = False, case: Case = LINE_KL) -
     return Measurement(value=value, low=low, high=high, n=kl.n, seeds=(settings.seed,))
 
 
-@check("P2a.least")
-def speed_up_on_the_mixture_when_tuned(settings: Settings) -> Measurement:
-    """Measure the speed-up by KL at 40 evaluations on the mixture, both samplers tuned for each budget."""
-    return _on_mixture(settings, tuned=True)
-
-
 @check("P2b.least")
 def speed_up_on_the_mixture_tuned_on_others(settings: Settings) -> Measurement:
     """Measure the speed-up by KL at 40 evaluations on the mixture, both samplers tuned on other mixtures."""
-    return _on_mixture(settings, tuned=True, case=LINE_ELSEWHERE)
+    return on_mixture(settings, tuned=True, case=LINE_ELSEWHERE)
 
 
 @check("P2a.edges")

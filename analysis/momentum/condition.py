@@ -63,12 +63,6 @@ def exponent_of_the_usable_rate(settings: Settings) -> Measurement:
     return of_interval(order, gain_over_langevin=losses[-1] * kappas[-1])
 
 
-@check("G2c.constant")
-def limit_of_the_usable_gain(settings: Settings) -> Measurement:
-    """Measure the limit of `kappa (1 - r)` at the best (a, b) whose variances are at most twice the target's."""
-    return Measurement(value=gain_in_the_limit())
-
-
 @check("G2c.limit")
 def largest_scaled_distance_to_the_limit(settings: Settings) -> Measurement:
     """Measure the largest `kappa |kappa (1 - r) / limit - 1|` over kappa: bounded where `1 - r ~ limit / kappa`."""

@@ -48,18 +48,6 @@ def order_of(settings: Settings, sampler: str, kind: str, betas: Sequence[float]
     return ordered(*(([at[1] for at in each], [getattr(distances(*at), kind) for at in each]) for each in sequences))
 
 
-@check("B6.langevin_w2")
-def order_of_langevins_w2(settings: Settings) -> Measurement:
-    """Measure the order in the step of Langevin's W2 to the target, on the mixture."""
-    return order_of(settings, "Langevin", "w2")
-
-
-@check("B6.langevin_kl")
-def order_of_langevins_kl(settings: Settings) -> Measurement:
-    """Measure the order in the step of Langevin's KL to the target, on the mixture."""
-    return order_of(settings, "Langevin", "kl")
-
-
 @check("B6.constant_w2")
 def order_of_constant_momentums_w2(settings: Settings) -> Measurement:
     """Measure the order in the step of constant momentum's W2 to `pi^c`, on the mixture; all `betas` together."""
@@ -77,12 +65,6 @@ def order_at_moderate_steps(settings: Settings) -> Measurement:
     """Measure the order of constant momentum's W2 to `pi^c` between a = 0.005 and 0.0025, farthest from 1 over b."""
     orders = {f"b = {beta:g}": coarse_order(beta) for beta in settings.betas}
     return named_extreme(orders, lambda values: max(values, key=lambda order: abs(order - 1)))
-
-
-@check("B6.adaptive_mixture")
-def order_of_adaptive_momentums_w2(settings: Settings) -> Measurement:
-    """Measure the order in the step of adaptive momentum's W2 to `pi^c(a)` on the mixture, in the mean field."""
-    return order_of(settings, "adaptive momentum", "w2")
 
 
 def gaussian_law(size: float) -> Stationary:
@@ -128,21 +110,3 @@ def least_growth_of_w2_to_the_target(settings: Settings) -> Measurement:
         n=len(w2),
         detail={name: list(errors) for name, errors in w2.items()},
     )
-
-
-@check("K5.averaged_w2")
-def order_of_leimkuhler_matthews_w2(settings: Settings) -> Measurement:
-    """Measure the order in the step of Leimkuhler-Matthews' W2 to the target, on the mixture."""
-    return order_of(settings, "Leimkuhler-Matthews", "w2")
-
-
-@check("K5.averaged_kl")
-def order_of_leimkuhler_matthews_kl(settings: Settings) -> Measurement:
-    """Measure the order in the step of Leimkuhler-Matthews' KL to the target, on the mixture."""
-    return order_of(settings, "Leimkuhler-Matthews", "kl")
-
-
-@check("K5f.w2")
-def order_of_baoabs_w2_at_fixed_friction(settings: Settings) -> Measurement:
-    """Measure the order in the base step of BAOAB's W2 to the target at a fixed friction, on the mixture."""
-    return order_of(settings, "BAOAB", "w2")

@@ -60,15 +60,3 @@ def excess_mass(settings: Settings, coupled: bool) -> Measurement:
     effect = (half_line(of_power(1.0)) - exact) / 2
     margin = plan_margin((exact * (1 - exact) / n) ** 0.5, effect=effect, bias=_TRACE)
     return Measurement(value=mass - exact, n=n, seeds=(settings.seed,), detail={"mass": mass, **margin.detail()})
-
-
-@check("B5b.batch")
-def excess_minority_mass_of_one_batch(settings: Settings) -> Measurement:
-    """Measure the share of one batch of particles left of 0, less the mass left of 0 in the mean field."""
-    return excess_mass(settings, coupled=True)
-
-
-@check("B5b.alone")
-def excess_minority_mass_of_single_particles(settings: Settings) -> Measurement:
-    """Measure the share of particles left of 0 with a momentum coefficient each, less the mean field's mass there."""
-    return excess_mass(settings, coupled=False)

@@ -66,12 +66,6 @@ def momentum_after(growth: float) -> float:
     return float(info.coefficients.beta) if info.coefficients else math.nan
 
 
-@check("R2.blow_up")
-def momentum_after_a_blow_up(settings: Settings) -> Measurement:
-    """Measure beta where the score grows by 100 times the momentum in one step."""
-    return Measurement(value=momentum_after(100.0))
-
-
 class CountingClips(Particles):
     """Particles that count the calls at which a lower clip acts."""
 

@@ -62,31 +62,8 @@ def calls_below_the_stated_ratio(settings: Settings) -> Measurement:
     return Measurement(value=int((ratios < 1.0).sum()), n=len(ratios))
 
 
-@check("R5.size")
-def mean_ratio_of_the_control(settings: Settings) -> Measurement:
-    """Measure the geometric mean of the effective ratio over the stated one, 30 noise levels, lagged control."""
-    return _mean_ratio(LAGGED[0], settings)
-
-
-@check("R5.size_100")
-def mean_ratio_of_the_control_at_100(settings: Settings) -> Measurement:
-    """Measure the geometric mean of the effective ratio over the stated one, 100 noise levels, lagged control."""
-    return _mean_ratio(LAGGED[0], settings, 100)
-
-
-@check("R5.size_adaptive_100")
-def mean_ratio_of_adaptive_momentum_at_100(settings: Settings) -> Measurement:
-    """Measure the geometric mean of the effective ratio over the stated one, 100 noise levels, adaptive corrector."""
-    return _mean_ratio(LAGGED[1], settings, 100)
-
-
-@check("R5.size_adaptive")
-def mean_ratio_of_adaptive_momentum(settings: Settings) -> Measurement:
-    """Measure the geometric mean of the effective ratio over the stated one, 30 noise levels, adaptive corrector."""
-    return _mean_ratio(LAGGED[1], settings)
-
-
-def _mean_ratio(name: str, settings: Settings, at: int = 30) -> Measurement:
+def mean_ratio(name: str, settings: Settings, at: int = 30) -> Measurement:
+    """Return the geometric mean over a run of the ratio of steps, at `at` noise levels; the detail has others."""
     counts = sorted({at, *settings.levels})
     means = {count: float(np.exp(np.log(study.corrector_run(name, count).ratios).mean())) for count in counts}
     return Measurement(
@@ -98,19 +75,7 @@ def _mean_ratio(name: str, settings: Settings, at: int = 30) -> Measurement:
 def control_s_share_of_the_gain(settings: Settings) -> Measurement:
     """Measure the lagged control's share of adaptive momentum's gain in KL over Langevin, at 30 noise levels."""
     divergences = {f"KL, {name}": study.corrector_run(name, 30).kl for name in study.CORRECTORS}
-    return Measurement(value=_share_of_the_gain(30), detail=divergences)
-
-
-@check("R5.control_10")
-def control_s_share_of_the_gain_at_10(settings: Settings) -> Measurement:
-    """Measure the lagged control's share of adaptive momentum's gain in KL over Langevin, at 10 noise levels."""
-    return Measurement(value=_share_of_the_gain(10))
-
-
-@check("R5.control_50")
-def control_s_share_of_the_gain_at_50(settings: Settings) -> Measurement:
-    """Measure the lagged control's share of adaptive momentum's gain in KL over Langevin, at 50 noise levels."""
-    return Measurement(value=_share_of_the_gain(50))
+    return Measurement(value=share_of_the_gain(30), detail=divergences)
 
 
 @check("R5.gain_100")
@@ -120,6 +85,7 @@ def gain_of_adaptive_momentum_at_100(settings: Settings) -> Measurement:
     return Measurement(value=plain - lagged, unit="nats")
 
 
-def _share_of_the_gain(count: int) -> float:
+def share_of_the_gain(count: int) -> float:
+    """Return which share of the lagged norm's gain in KL the control has, at a number of noise levels."""
     plain, control, _, lagged = (study.corrector_run(name, count).kl for name in study.CORRECTORS)
     return (plain - control) / (plain - lagged)

@@ -88,15 +88,3 @@ def largest_error_of_cost(settings: Settings, momentum: bool) -> Measurement:
         counted = evaluations_of_correction(spectrum, sigma, momentum, settings.error)
         errors.append(abs(counted / predicted - 1.0))
     return largest(errors, settings.seed, **{"t": share, "ln(1/eps)": log, "largest condition": max(kappas)})
-
-
-@check("K10.damped")
-def largest_error_of_damped_cost(settings: Settings) -> Measurement:
-    """Measure the largest relative distance of the evaluations to `(sqrt(kappa)/2) t`, critically damped."""
-    return largest_error_of_cost(settings, momentum=True)
-
-
-@check("K10.memoryless")
-def largest_error_of_memoryless_cost(settings: Settings) -> Measurement:
-    """Measure the largest relative distance of the evaluations to `(kappa/2) ln(1/eps)`, without momentum."""
-    return largest_error_of_cost(settings, momentum=False)

@@ -101,27 +101,3 @@ def exponent(settings: Settings, variant: str) -> Measurement:
     order = asymptotic_order(1.0 / np.array(settings.orders), errors, drift=0.2)
     detail: dict[str, JsonValue] = {"local orders": [*order.local], "evaluations": [round(1 / h) for h in order.steps]}
     return Measurement(value=-order.value, low=-order.high, high=-order.low, n=len(order.steps), detail=detail)
-
-
-@check("K7a.order")
-def exponent_without_momentum(settings: Settings) -> Measurement:
-    """Measure the exponent of annealed BAOAB's KL in the number of evaluations at `e = 0`, on the stiff Gaussian."""
-    return exponent(settings, "e = 0")
-
-
-@check("K7a.memory")
-def exponent_with_momentum(settings: Settings) -> Measurement:
-    """Measure the exponent of annealed BAOAB's KL in the number of evaluations at `e = 1/2`, on the stiff Gaussian."""
-    return exponent(settings, "e = 1/2")
-
-
-@check("K7a.plain")
-def exponent_without_extrapolation(settings: Settings) -> Measurement:
-    """Measure the exponent of annealed BAOAB's KL in the evaluations at `e = 1/2` without the extrapolation."""
-    return exponent(settings, "e = 1/2, not extrapolated")
-
-
-@check("K7a.tapered")
-def exponent_of_tapered_schedule(settings: Settings) -> Measurement:
-    """Measure the exponent of annealed BAOAB's KL in the evaluations with tapered kinetic parameters."""
-    return exponent(settings, "tapered")

@@ -22,7 +22,7 @@ from ams.samplers.presets import SigmaRange
 from ams_suite.measures import geometric_mean_ratio
 from beyond.kinetic_langevin.family import THIRD, Kind
 from beyond.kinetic_langevin.nfe_comparison import CONFIDENCE, evaluations
-from beyond.kinetic_langevin.samplers import CRITICAL, MEMORYLESS, MOMENTUM, SAME_WITHOUT, SCHEDULES
+from beyond.kinetic_langevin.samplers import CRITICAL, MEMORYLESS, SAME_WITHOUT, SCHEDULES
 from beyond.kinetic_langevin.settings import Settings
 from beyond.kinetic_langevin.study import third
 from verdicts import Measurement, check
@@ -65,18 +65,6 @@ def time_ratio(settings: Settings, sampler: str, other: str) -> Measurement:
     """Return a sampler's Langevin time to the threshold over another's from a bad start."""
     ours, theirs = (times(settings, Kind.START, name) for name in (sampler, other))
     return geometric_mean_ratio(ours, theirs, CONFIDENCE, THIRD)
-
-
-@check("K12.tapered")
-def time_ratio_of_tapered_momentum_to_none(settings: Settings) -> Measurement:
-    """Measure tapered annealed BAOAB's Langevin time over that of its refreshment without momentum."""
-    return time_ratio(settings, MOMENTUM, SAME_WITHOUT)
-
-
-@check("K12.corrector")
-def time_ratio_of_corrector_to_memoryless(settings: Settings) -> Measurement:
-    """Measure the critically damped corrector's Langevin time over prediction-correction's."""
-    return time_ratio(settings, CRITICAL, MEMORYLESS)
 
 
 @check("K12.sde")

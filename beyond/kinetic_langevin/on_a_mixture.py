@@ -13,7 +13,7 @@ from ams.statistics import Interval
 from ams_suite.measures import of_interval
 from analysis.annealed.mixture import line_run
 from analysis.annealed.particles import Sizes
-from beyond.kinetic_langevin.samplers import COMPARED, CRITICAL, DECAYING, MEMORYLESS, MOMENTUM, RESTART
+from beyond.kinetic_langevin.samplers import COMPARED, DECAYING, MOMENTUM
 from beyond.kinetic_langevin.settings import Settings
 from verdicts import Measurement, check
 from verdicts.studies import Cell
@@ -55,12 +55,6 @@ def least_excess(settings: Settings, names: tuple[str, ...], sampler: str) -> Me
 def least_excess_of_another_sampler(settings: Settings) -> Measurement:
     """Measure the least KL of other samplers less that of annealed BAOAB, e = 0, at 20 evaluations."""
     return least_excess(settings, tuple(name for name in NAMES if name not in (DECAYING, *NEAR)), DECAYING)
-
-
-@check("K11.held")
-def least_excess_of_correctors_without_momentum(settings: Settings) -> Measurement:
-    """Measure the lesser KL of prediction-correction and Restart less the critically damped corrector's."""
-    return least_excess(settings, (MEMORYLESS, RESTART), CRITICAL)
 
 
 @check("K11.many")

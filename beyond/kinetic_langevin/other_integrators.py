@@ -64,18 +64,6 @@ def order_at_fixed_friction(method: str) -> Measurement:
     return of_order(asymptotic_order(steps, [stationary_error(method, t, math.exp(-2.0 * t)) for t in steps]))
 
 
-@check("K3.exponential")
-def order_of_exponential_euler(settings: Settings) -> Measurement:
-    """Measure the order in dt of exponential Euler's error in the stationary variance, at a fixed friction of 2."""
-    return order_at_fixed_friction("exponential Euler")
-
-
-@check("K3.obabo")
-def order_of_obabo(settings: Settings) -> Measurement:
-    """Measure the order in dt of OBABO's error in the stationary variance, at a fixed friction of 2: the control."""
-    return order_at_fixed_friction("OBABO")
-
-
 @check("K4.move")
 def remainder_of_mean_squared_move(settings: Settings) -> Measurement:
     """Measure the operations left in BAOAB's stationary `E (x' - x)^2 - a (1 + e)`, for any precision."""

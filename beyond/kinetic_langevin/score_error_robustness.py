@@ -27,7 +27,6 @@ from beyond.kinetic_langevin.nfe_comparison import (
 )
 from beyond.kinetic_langevin.one_level import derivation, dt, e
 from beyond.kinetic_langevin.samplers import (
-    BEST_WITHOUT,
     COMPARED,
     CRITICAL,
     MEMORYLESS,
@@ -92,14 +91,6 @@ def share_reached(settings: Settings, names: tuple[str, ...]) -> Measurement:
     """Return the share of runs, one per sampler and target, that reach the threshold from a bad start."""
     reached = targets_reached(settings, Kind.START, names)
     return reached.model_copy(update={"value": reached.value / (settings.targets * len(names))})
-
-
-@check("K9.published")
-def share_reached_by_published_samplers(settings: Settings) -> Measurement:
-    """Measure the share of runs that correct a bad start, of published samplers of one step per noise level and
-    annealed Langevin of five.
-    """
-    return share_reached(settings, (*samplers.PUBLISHED, *samplers.MULTISTEP, "annealed Langevin"))
 
 
 def over_targets(settings: Settings, theta: Callable[[Logarithms], np.ndarray], **detail: JsonValue) -> Measurement:
@@ -206,29 +197,11 @@ def remainder_of_langevin_time_of_decaying_refreshment(settings: Settings) -> Me
     return left_over(rate - (1 + e) / (1 - e), whole - 5 * (1 + e) / (1 - e) * turn**2 / v)
 
 
-@check("K9a.share")
-def share_reached_with_decaying_refreshment(settings: Settings) -> Measurement:
-    """Measure the share of runs with `u = min(1/2, 10 h)`, e = 0 or 1/2, that reach the threshold from a bad start."""
-    return share_reached(settings, (samplers.DECAYING, samplers.DECAYING_HALF))
-
-
 def kl_ratio(settings: Settings, other: str) -> Measurement:
     """Return tapered annealed BAOAB's KL over another sampler's at 160 evaluations, scores wrong at low noise."""
     problem = third(settings, Kind.LOW)
     ours, theirs = (samplers.divergences(name, problem, 160) for name in (MOMENTUM, other))
     return geometric_mean_ratio(ours, theirs, CONFIDENCE, THIRD)
-
-
-@check("K9b.steady")
-def kl_ratio_of_momentum_to_none(settings: Settings) -> Measurement:
-    """Measure tapered annealed BAOAB's KL over that without its momentum, where scores are wrong at low noise."""
-    return kl_ratio(settings, SAME_WITHOUT)
-
-
-@check("K9b.ode")
-def kl_ratio_to_ode_solver(settings: Settings) -> Measurement:
-    """Measure tapered annealed BAOAB's KL over deterministic DPM-Solver++'s, where scores are wrong at low noise."""
-    return kl_ratio(settings, "DPM-Solver++")
 
 
 def weight_recovered(settings: Settings, sampler: str) -> Measurement:
@@ -246,15 +219,3 @@ def weight_recovered(settings: Settings, sampler: str) -> Measurement:
     share, least, most, _ = proportion_interval(int((state.x < 0).sum()), n, CONFIDENCE)
     value, low, high = ((0.5 - each) / 0.2 for each in (share, most, least))
     return Measurement(value=value, low=low, high=high, n=n, seeds=(settings.seed,))
-
-
-@check("K9c.tapered")
-def weight_recovered_with_momentum(settings: Settings) -> Measurement:
-    """Measure the share of the weights' error that tapered annealed BAOAB recovers in 80 evaluations."""
-    return weight_recovered(settings, MOMENTUM)
-
-
-@check("K9c.stirred")
-def weight_recovered_without_momentum(settings: Settings) -> Measurement:
-    """Measure the share of the weights' error that annealed BAOAB at u = 1.9, e = 0 recovers in 80 evaluations."""
-    return weight_recovered(settings, BEST_WITHOUT)

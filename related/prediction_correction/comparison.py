@@ -58,18 +58,6 @@ def least_gain_on_the_mixture(settings: Settings) -> Measurement:
     return named_extreme(gains(settings, "mixture", LARGE), min)
 
 
-@check("N1c.edge")
-def gaussian_settings_on_an_edge(settings: Settings) -> Measurement:
-    """Count the chosen settings that are at an end of what was tried on the Gaussian, large score errors."""
-    return on_an_edge(settings, "Gaussian")
-
-
-@check("N1d.edge")
-def mixture_settings_on_an_edge(settings: Settings) -> Measurement:
-    """Count the chosen settings that are at an end of what was tried on the mixture, large score errors."""
-    return on_an_edge(settings, "mixture")
-
-
 def on_an_edge(settings: Settings, target: str) -> Measurement:
     """Count chosen T1 and K at an end of their grid; `BUDGET - 2` corrections are the most that leave the flow two."""
     chosen: dict[str, dict[str, dict[str, float]]] = {"corrected": {}, "alone": {}}

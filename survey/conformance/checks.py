@@ -32,66 +32,12 @@ def fixed(*names: str) -> Measurement:
     return Measurement(value=min(effects.values()), detail=dict(effects))
 
 
-@check("F1.refuted")
-def refuted_samplers_of_azula(settings: Settings) -> Measurement:
-    """Count the samplers of azula that the kit refutes."""
-    return refuted_samplers(settings, "azula")
-
-
-@check("F2.refuted")
-def refuted_samplers_of_denoising_diffusion_pytorch(settings: Settings) -> Measurement:
-    """Count the samplers of denoising-diffusion-pytorch that the kit refutes."""
-    return refuted_samplers(settings, "denoising-diffusion-pytorch")
-
-
-@check("F3.refuted")
-def refuted_samplers_of_diffusers(settings: Settings) -> Measurement:
-    """Count the schedulers of diffusers that the kit refutes."""
-    return refuted_samplers(settings, "diffusers")
-
-
-@check("F4.refuted")
-def refuted_samplers_of_k_diffusion(settings: Settings) -> Measurement:
-    """Count the samplers of k-diffusion that the kit refutes."""
-    return refuted_samplers(settings, "k-diffusion")
-
-
-@check("F5.refuted")
-def refuted_samplers_of_monai(settings: Settings) -> Measurement:
-    """Count the schedulers of MONAI that the kit refutes."""
-    return refuted_samplers(settings, "monai")
-
-
-@check("F6.refuted")
-def refuted_samplers_of_physicsnemo(settings: Settings) -> Measurement:
-    """Count the solvers of PhysicsNeMo that the kit refutes."""
-    return refuted_samplers(settings, "physicsnemo")
-
-
-@check("F7.refuted")
-def refuted_samplers_of_refiners(settings: Settings) -> Measurement:
-    """Count the solvers of refiners that the kit refutes."""
-    return refuted_samplers(settings, "refiners")
-
-
-@check("F8.refuted")
-def refuted_samplers_of_smalldiffusion(settings: Settings) -> Measurement:
-    """Count the samplers of smalldiffusion that the kit refutes."""
-    return refuted_samplers(settings, "smalldiffusion")
-
-
 @check("F9.refuted")
 def refuted_samplers_by_file(settings: Settings) -> Measurement:
     """Count the refuted samplers of those whose code no package index has; raises for missing code."""
     counted = [refuted_samplers(settings, library) for library in BY_FILE]
     detail = {library: dict(one.detail) for library, one in zip(BY_FILE, counted, strict=True)}
     return Measurement(value=sum(one.value for one in counted), n=sum(one.n or 0 for one in counted), detail=detail)
-
-
-@check("F10.refuted")
-def refuted_samplers_of_comfyui(settings: Settings) -> Measurement:
-    """Count the refuted samplers of ComfyUI; raises where a user has not put its files in place."""
-    return refuted_samplers(settings, "comfyui")
 
 
 @check("F11.shipped")
@@ -106,12 +52,6 @@ def order_of_reab_with_the_fix(settings: Settings) -> Measurement:
     return fixed("azula_reab")
 
 
-@check("F11.derived")
-def local_exponent_of_reab(settings: Settings) -> Measurement:
-    """Derive the power of the step length in what the wrong sigma adds to a step."""
-    return Measurement(value=derivations.reab_local_exponent())
-
-
 @check("F12.shipped")
 def order_of_third_order_multistep_as_shipped(settings: Settings) -> Measurement:
     """Measure the order of the steps of three implementations of DPM-Solver++(3M)."""
@@ -122,12 +62,6 @@ def order_of_third_order_multistep_as_shipped(settings: Settings) -> Measurement
 def order_of_third_order_multistep_with_the_fix(settings: Settings) -> Measurement:
     """Measure the order of the steps of three implementations of DPM-Solver++(3M) with twice the last term."""
     return fixed(*THIRD_ORDER)
-
-
-@check("F12.derived")
-def share_of_the_third_order_term(settings: Settings) -> Measurement:
-    """Derive the coefficient of the second derivative, as coded over exact."""
-    return Measurement(value=derivations.third_order_share())
 
 
 @check("F13.shipped")
@@ -142,12 +76,6 @@ def order_of_sde_third_order_with_the_fix(settings: Settings) -> Measurement:
     return fixed("diffusers_sde_3m")
 
 
-@check("F13.derived")
-def excess_of_the_sde_third_order_term(settings: Settings) -> Measurement:
-    """Derive the limit, for short steps, of the second derivative's coefficient, as coded less the exact one."""
-    return Measurement(value=derivations.sde_third_order_excess())
-
-
 @check("F14.shipped")
 def order_of_ipndm_as_shipped(settings: Settings) -> Measurement:
     """Measure the order of IPNDMScheduler."""
@@ -158,12 +86,6 @@ def order_of_ipndm_as_shipped(settings: Settings) -> Measurement:
 def order_of_ipndm_with_the_fix(settings: Settings) -> Measurement:
     """Measure the order of IPNDMScheduler where its first step uses the network's output."""
     return fixed("diffusers_ipndm")
-
-
-@check("F14.derived")
-def share_of_the_first_output(settings: Settings) -> Measurement:
-    """Derive the part of the first network output that reaches the next state."""
-    return Measurement(value=derivations.ipndm_first_share())
 
 
 @check("F15.shipped")
@@ -280,12 +202,6 @@ def distance_of_stochastic_heun_with_the_fix(settings: Settings) -> Measurement:
     return fixed("physicsnemo_churn")
 
 
-@check("F21.derived")
-def factor_of_the_added_noise(settings: Settings) -> Measurement:
-    """Derive the factor of the added noise's variance at sigma 1."""
-    return Measurement(value=derivations.churn_factor())
-
-
 @check("F22.shipped")
 def order_of_variable_step_adams_bashforth_as_shipped(settings: Settings) -> Measurement:
     """Measure the order of the steps of diff-sampler's ipndm_v_sampler."""
@@ -318,12 +234,6 @@ def distance_of_ancestral_samplers_on_a_flow(settings: Settings) -> Measurement:
 def distance_of_ancestral_samplers_on_their_states(settings: Settings) -> Measurement:
     """Measure W2 after 200 steps of the two samplers on the states that their steps are made for."""
     return shipped("comfyui_ddpm_eps", "comfyui_res_eps")
-
-
-@check("F23.derived")
-def growth_of_the_signal(settings: Settings) -> Measurement:
-    """Derive what a short step adds to the signal's coefficient beyond the exact one, over its length, at sigma 1/2."""
-    return Measurement(value=derivations.flow_signal_excess())
 
 
 @check("F24.shipped")

@@ -22,7 +22,7 @@ from ams.targets import Gaussian
 from experiments.benchmarks.peers.settings import Settings
 from experiments.benchmarks.timing import time_ratio
 from samplercheck.adapters.k_diffusion import sampling
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 HIGHEST, LOWEST = 10.0, 0.1
 BENCH = "bash reproduce.sh bench"
@@ -116,7 +116,8 @@ PEERS: dict[str, tuple[Callable[[Case, str], Tensor], dict[Kernel, str]]] = {
 """For each other library: how it runs, and what it calls each update."""
 
 
-def _largest_ratio(settings: Settings, peer: str) -> Measurement:
+def largest_ratio(settings: Settings, peer: str) -> Measurement:
+    """Return the largest ratio of processor times, ours over a peer's, of all samplers that both have."""
     run_peer, names = PEERS[peer]
     ratios: dict[str, Measurement] = {}
     for shape, steps in ((settings.image, settings.image_steps), (settings.point, settings.point_steps)):
@@ -127,15 +128,3 @@ def _largest_ratio(settings: Settings, peer: str) -> Measurement:
     worst = max(ratios.values(), key=lambda measured: measured.value)
     rounded = {name: [round(v, 3) for v in (m.value, *m.interval)] for name, m in ratios.items()}
     return worst.model_copy(update={"detail": {"ratio, low, high": rounded, "pairs": settings.pairs}})
-
-
-@check("T2.k_diffusion")
-def largest_time_over_k_diffusion(settings: Settings) -> Measurement:
-    """Measure the CPU time of this library over k-diffusion's: the largest ratio of two updates at two sizes."""
-    return _largest_ratio(settings, "k_diffusion")
-
-
-@check("T2.azula")
-def largest_time_over_azula(settings: Settings) -> Measurement:
-    """Measure the CPU time of this library over azula's: the largest ratio of two updates at two sizes."""
-    return _largest_ratio(settings, "azula")

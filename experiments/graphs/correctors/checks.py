@@ -59,78 +59,6 @@ def measured_gain(settings: Settings, name: str, pair: str) -> Measurement:
     return measured(settings, sizes_of(settings, name), difference.interval, **{"each seed": each})
 
 
-@check("V15.community_small")
-def gain_on_langevin_on_community_small(settings: Settings) -> Measurement:
-    """Measure the squared MMD of Langevin less that of adaptive momentum (authors' code) on community_small."""
-    return measured_gain(settings, "community_small", "langevin")
-
-
-@check("V15.ego_small")
-def gain_on_langevin_on_ego_small(settings: Settings) -> Measurement:
-    """Measure the squared MMD of Langevin less that of adaptive momentum (authors' code) on ego_small."""
-    return measured_gain(settings, "ego_small", "langevin")
-
-
-@check("V19.enzymes")
-def gain_on_langevin_on_enzymes(settings: Settings) -> Measurement:
-    """Measure the squared MMD of Langevin less that of adaptive momentum (authors' code) on ENZYMES."""
-    return measured_gain(settings, "ENZYMES", "langevin")
-
-
-@check("V15.qm9")
-def gain_on_langevin_on_qm9(settings: Settings) -> Measurement:
-    """Measure the squared NSPDK MMD of Langevin less that of adaptive momentum (authors' code) on QM9."""
-    return measured_gain(settings, "QM9", "langevin")
-
-
-@check("V19.zinc250k")
-def gain_on_langevin_on_zinc250k(settings: Settings) -> Measurement:
-    """Measure the squared NSPDK MMD of Langevin less that of adaptive momentum (authors' code) on ZINC250k."""
-    return measured_gain(settings, "ZINC250k", "langevin")
-
-
-@check("V16.community_small")
-def gain_on_predictor_on_community_small(settings: Settings) -> Measurement:
-    """Measure the squared MMD of the predictor alone less that of adaptive momentum on community_small, equal cost."""
-    return measured_gain(settings, "community_small", "predictor")
-
-
-@check("V16.ego_small")
-def gain_on_predictor_on_ego_small(settings: Settings) -> Measurement:
-    """Measure the squared MMD of the predictor alone less that of adaptive momentum on ego_small, equal cost."""
-    return measured_gain(settings, "ego_small", "predictor")
-
-
-@check("V19a.enzymes")
-def gain_on_predictor_on_enzymes(settings: Settings) -> Measurement:
-    """Measure the squared MMD of the predictor alone less that of adaptive momentum on ENZYMES, equal cost."""
-    return measured_gain(settings, "ENZYMES", "predictor")
-
-
-@check("V16.qm9")
-def gain_on_predictor_on_qm9(settings: Settings) -> Measurement:
-    """Measure the squared NSPDK MMD of the predictor alone less that of adaptive momentum on QM9, equal cost."""
-    return measured_gain(settings, "QM9", "predictor")
-
-
-@check("V19a.zinc250k")
-def gain_on_predictor_on_zinc250k(settings: Settings) -> Measurement:
-    """Measure the squared NSPDK MMD of the predictor alone less that of adaptive momentum on ZINC250k, equal cost."""
-    return measured_gain(settings, "ZINC250k", "predictor")
-
-
-@check("V19.grid")
-def gain_on_langevin_on_grid(settings: Settings) -> Measurement:
-    """Measure the squared MMD of Langevin less that of adaptive momentum (authors' code) on grid."""
-    return measured_gain(settings, "grid", "langevin")
-
-
-@check("V19a.grid")
-def gain_on_predictor_on_grid(settings: Settings) -> Measurement:
-    """Measure the squared MMD of the predictor alone less that of adaptive momentum on grid, equal cost."""
-    return measured_gain(settings, "grid", "predictor")
-
-
 def over_sets(settings: Settings, pair: str) -> Measurement:
     """Return Stouffer's Z of the gains of all sets that are run; the detail names the sets that Holm's method finds."""
     names = [name for name, _ in settings.sets()]
@@ -146,24 +74,6 @@ def over_sets(settings: Settings, pair: str) -> Measurement:
     return Measurement(value=value, low=low, high=high, n=n, seeds=seeds, detail=detail)
 
 
-@check("V17.langevin")
-def gain_on_langevin_over_sets(settings: Settings) -> Measurement:
-    """Measure Stouffer's Z of what adaptive momentum (authors' code) gains on Langevin, over the sets."""
-    return over_sets(settings, "langevin")
-
-
-@check("V17a.predictor")
-def gain_on_predictor_over_sets(settings: Settings) -> Measurement:
-    """Measure Stouffer's Z of what adaptive momentum (authors' code) gains on the predictor alone, over the sets."""
-    return over_sets(settings, "predictor")
-
-
-@check("V17b.intended")
-def gain_of_momentum_in_both_over_sets(settings: Settings) -> Measurement:
-    """Measure Stouffer's Z of what adaptive momentum in both states gains on Langevin, over the sets."""
-    return over_sets(settings, "intended")
-
-
 def validity_gain(settings: Settings, name: str) -> Measurement:
     """Return the share valid with adaptive momentum less that with Langevin, at the judged steps."""
     sizes = sizes_of(settings, name)
@@ -175,18 +85,6 @@ def validity_gain(settings: Settings, name: str) -> Measurement:
 def _share(common: Common, run: study.Run) -> float:
     valid = [one for sample in study.outcomes_of(common, run) for one in sample.valid]
     return round(sum(valid) / len(valid), 4)
-
-
-@check("V18.qm9")
-def validity_gain_on_qm9(settings: Settings) -> Measurement:
-    """Measure the share of QM9 molecules valid without correction, adaptive momentum less Langevin."""
-    return validity_gain(settings, "QM9")
-
-
-@check("V18a.zinc250k")
-def validity_gain_on_zinc250k(settings: Settings) -> Measurement:
-    """Measure the share of ZINC250k molecules valid without correction, adaptive momentum less Langevin."""
-    return validity_gain(settings, "ZINC250k")
 
 
 def published_run(settings: Settings, name: str) -> tuple[SetSizes, Common, study.Run]:
@@ -246,15 +144,3 @@ def standard_errors_from_published_enzymes(settings: Settings) -> Measurement:
 def standard_errors_from_published_grid(settings: Settings) -> Measurement:
     """Measure how many standard errors the published MMDs of grid are from ours, the largest of three."""
     return stray_of_graphs(settings, "grid")
-
-
-@check("V20.qm9")
-def standard_errors_from_published_qm9(settings: Settings) -> Measurement:
-    """Measure how many standard errors the published validity and NSPDK MMD of QM9 are from ours, the larger."""
-    return stray_of_molecules(settings, "QM9")
-
-
-@check("V20.zinc250k")
-def standard_errors_from_published_zinc250k(settings: Settings) -> Measurement:
-    """Measure how many standard errors the published validity and NSPDK MMD of ZINC250k are from ours, the larger."""
-    return stray_of_molecules(settings, "ZINC250k")

@@ -25,18 +25,6 @@ def largest_stray(settings: Settings, name: str) -> Measurement:
     return Measurement(value=value, low=low, high=high, n=n, seeds=seeds, detail=detail)
 
 
-@check("V10.community_small")
-def standard_errors_from_published_community_small(settings: Settings) -> Measurement:
-    """Measure how many standard errors the published MMDs of community_small are from ours, the largest of three."""
-    return largest_stray(settings, "community_small")
-
-
-@check("V10.ego_small")
-def standard_errors_from_published_ego_small(settings: Settings) -> Measurement:
-    """Measure how many standard errors the published MMDs of ego_small are from ours, the largest of three."""
-    return largest_stray(settings, "ego_small")
-
-
 @check("V12.enzymes")
 def standard_errors_from_published_enzymes(settings: Settings) -> Measurement:
     """Measure how many standard errors the published MMDs of ENZYMES are from ours in fewer steps, the largest."""
@@ -59,21 +47,3 @@ def half_range_of_real_graphs(settings: Settings, name: str) -> Measurement:
     detail: dict[str, JsonValue] = {"mean": floor.value, "low": floor.low, "high": floor.high, "size": size}
     value, low, high, n = study.real_half_range(name, settings.draws, settings.seed)
     return Measurement(value=value, low=low, high=high, n=n, seeds=(settings.seed,), detail=detail)
-
-
-@check("V11.community_small")
-def half_range_of_real_community_small(settings: Settings) -> Measurement:
-    """Measure half the central 95 % range of the mean MMD of 20 real graphs of community_small to the test set."""
-    return half_range_of_real_graphs(settings, "community_small")
-
-
-@check("V11.ego_small")
-def half_range_of_real_ego_small(settings: Settings) -> Measurement:
-    """Measure half the central 95 % range of the mean MMD of 40 real graphs of ego_small to the test set."""
-    return half_range_of_real_graphs(settings, "ego_small")
-
-
-@check("V11.enzymes")
-def half_range_of_real_enzymes(settings: Settings) -> Measurement:
-    """Measure half the central 95 % range of the mean MMD of 117 real graphs of ENZYMES to the test set."""
-    return half_range_of_real_graphs(settings, "ENZYMES")

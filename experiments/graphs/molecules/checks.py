@@ -42,18 +42,6 @@ def novelty(settings: Settings, name: str) -> Measurement:
     return _measured(settings, name, compared.quality.novelty, uniqueness=compared.quality.uniqueness, **each)
 
 
-@check("V13.validity")
-def validity_of_qm9(settings: Settings) -> Measurement:
-    """Measure the share of generated QM9 molecules that are valid without correction."""
-    return validity(settings, "QM9")
-
-
-@check("V13.novelty")
-def novelty_of_qm9(settings: Settings) -> Measurement:
-    """Measure the share of the different generated QM9 molecules that are not in QM9."""
-    return novelty(settings, "QM9")
-
-
 @check("V13.nspdk")
 def nspdk_distance_of_qm9(settings: Settings) -> Measurement:
     """Measure the unbiased squared NSPDK MMD of generated and real QM9 molecules; the detail has other distances."""
@@ -64,15 +52,3 @@ def nspdk_distance_of_qm9(settings: Settings) -> Measurement:
         "Frechet ChemNet, real": compared.chemnet_real,
     }
     return _measured(settings, "QM9", compared.nspdk, **detail)
-
-
-@check("V14.validity")
-def validity_of_zinc250k(settings: Settings) -> Measurement:
-    """Measure the share of generated ZINC250k molecules that are valid without correction."""
-    return validity(settings, "ZINC250k")
-
-
-@check("V14.novelty")
-def novelty_of_zinc250k(settings: Settings) -> Measurement:
-    """Measure the share of the different generated ZINC250k molecules that are not in the validation list."""
-    return novelty(settings, "ZINC250k")

@@ -45,21 +45,3 @@ def gain(settings: Settings, network: str) -> Measurement:
 def kernel_distance_gain_on_ncsnpp(settings: Settings) -> Measurement:
     """Measure the adaptive corrector's gain in kernel distance over Langevin's: NCSN++ (VE) on CIFAR-10."""
     return gain(settings, "cifar10_ncsnpp_continuous")
-
-
-@check("X2.kernel")
-def kernel_distance_gain_on_ddpmpp(settings: Settings) -> Measurement:
-    """Measure the adaptive corrector's gain in kernel distance over Langevin's: DDPM++ (VP) on CIFAR-10."""
-    return gain(settings, "cifar10_ddpmpp_continuous")
-
-
-@check("X3.kernel")
-def kernel_distance_gain_on_celeba(settings: Settings) -> Measurement:
-    """Measure the adaptive corrector's gain in kernel distance over Langevin's: NCSN++ on CelebA-HQ."""
-    return gain(settings, "celebahq_256_ncsnpp_continuous")
-
-
-@check("X4.kernel")
-def kernel_distance_gain_on_church(settings: Settings) -> Measurement:
-    """Measure the adaptive corrector's gain in kernel distance over Langevin's: NCSN++ on LSUN church."""
-    return gain(settings, "church_ncsnpp_continuous")

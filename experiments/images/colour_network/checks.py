@@ -5,7 +5,7 @@ from collections.abc import Callable
 from ams.statistics import CONFIDENCE
 from ams_suite import measures
 from experiments.images.colour_network import losses, study
-from experiments.images.colour_network.settings import ADAPTIVE, ANCESTRAL, EARLY, LATE, PLAIN, SOLVER, Settings
+from experiments.images.colour_network.settings import ADAPTIVE, ANCESTRAL, LATE, PLAIN, Settings
 from experiments.images.colour_network.tuning import CHOICES
 from experiments.images.comparison import column
 from experiments.images.loss import worst_ratio
@@ -34,34 +34,10 @@ def _over_choices(settings: Settings, ours: Values, theirs: Values) -> Measureme
     )
 
 
-@check("X5.gain")
-def gain_over_langevins_corrector_at_the_smaller_budget(settings: Settings) -> Measurement:
-    """Measure the plain corrector's minus the adaptive corrector's kernel distance at 50 evaluations, both tuned."""
-    return difference(settings, (PLAIN, EARLY), (ADAPTIVE, EARLY))
-
-
-@check("X5a.gain")
-def gain_over_langevins_corrector_at_the_larger_budget(settings: Settings) -> Measurement:
-    """Measure the plain corrector's minus the adaptive corrector's kernel distance at 100 evaluations, both tuned."""
-    return difference(settings, (PLAIN, LATE), (ADAPTIVE, LATE))
-
-
-@check("X6.half")
-def gain_over_langevins_corrector_with_twice_the_evaluations(settings: Settings) -> Measurement:
-    """Measure the plain corrector's kernel distance at 100 evaluations minus the adaptive corrector's at 50."""
-    return difference(settings, (PLAIN, LATE), (ADAPTIVE, EARLY))
-
-
 @check("X7.ancestral")
 def excess_over_ancestral_sampling(settings: Settings) -> Measurement:
     """Measure the adaptive corrector's minus ancestral sampling's kernel distance at 100 evaluations, both tuned."""
     return difference(settings, (ADAPTIVE, LATE), (ANCESTRAL, LATE))
-
-
-@check("X7.solver")
-def excess_over_a_solver(settings: Settings) -> Measurement:
-    """Measure the adaptive corrector's minus SDE-DPM-Solver++'s kernel distance at 100 evaluations, both tuned."""
-    return difference(settings, (ADAPTIVE, LATE), (SOLVER, LATE))
 
 
 @check("X8.exact")
@@ -79,12 +55,6 @@ def worst_loss_ratio_to_a_gaussian(settings: Settings) -> Measurement:
 def _worst(settings: Settings, other: str) -> Measurement:
     ours, theirs = (losses.per_image(case, settings.images) for case in (losses.NETWORK, other))
     return measures.of_interval(worst_ratio(ours, theirs, CONFIDENCE), losses.SEED)
-
-
-@check("X8a.gaussian")
-def gain_over_a_fitted_gaussian(settings: Settings) -> Measurement:
-    """Measure a fitted Gaussian's kernel distance minus that of Langevin's corrector at the claims' largest budget."""
-    return difference(settings, (study.GAUSSIAN, 0), (PLAIN, LATE))
 
 
 @check("X9.variance")

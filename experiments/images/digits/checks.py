@@ -2,7 +2,6 @@
 
 import math
 
-from ams.samplers.presets import EXACT
 from ams.statistics.tuning import optima_on_edge
 from ams_suite import measures
 from experiments.images.comparison import CONFIDENCE, column, error_curve, farthest
@@ -16,7 +15,8 @@ def longest(settings: Settings) -> int:
     return max(settings.budgets + settings.long)
 
 
-def _mean(settings: Settings, sampler: str, budget: int, quantity: str) -> Measurement:
+def mean(settings: Settings, sampler: str, budget: int, quantity: str) -> Measurement:
+    """Return the mean over batches of an error of a sampler at a budget."""
     values = column(study.errors(settings, sampler, budget), quantity)
     return measures.mean_of(values, CONFIDENCE, settings.seed, settings.batch)
 
@@ -38,18 +38,6 @@ def _speed_up(settings: Settings, baseline: str, more: int = 0) -> Measurement:
     return measures.speed_up(ours, theirs, budget, CONFIDENCE, settings.seed, settings.batch, baseline=baseline)
 
 
-@check("D0.energy")
-def energy_distance_of_the_targets_own_draws(settings: Settings) -> Measurement:
-    """Measure the energy distance of fresh draws of the target to the target: 0 but for noise (pixel units)."""
-    return _mean(settings, EXACT.name, 0, "energy")
-
-
-@check("D0.temperature")
-def variance_ratio_of_the_targets_own_draws(settings: Settings) -> Measurement:
-    """Measure the variance ratio of fresh draws of the target: 1 but for noise."""
-    return _mean(settings, EXACT.name, 0, "variance_ratio")
-
-
 @check("D1.gain")
 def least_kl_gain_over_annealed_langevin(settings: Settings) -> Measurement:
     """Measure annealed Langevin's KL per pixel less adaptive momentum's, at the small budget where that is least."""
@@ -61,7 +49,7 @@ def least_kl_gain_over_annealed_langevin(settings: Settings) -> Measurement:
 def kl_of_annealed_langevin_where_the_gain_is_least(settings: Settings) -> Measurement:
     """Measure annealed Langevin's KL per pixel at the small budget where adaptive momentum gains least on it."""
     budget = least_kl_gain_over_annealed_langevin(settings).detail["budget"]
-    return _mean(settings, BASELINE, int(str(budget)), "kl")
+    return mean(settings, BASELINE, int(str(budget)), "kl")
 
 
 @check("D1b.speed_up")
@@ -88,19 +76,19 @@ def largest_energy_difference_to_annealed_langevin(settings: Settings) -> Measur
 @check("D2.adaptive")
 def variance_ratio_of_adaptive_momentum(settings: Settings) -> Measurement:
     """Measure adaptive momentum's variance ratio at the largest budget that the three samplers of D2 share."""
-    return _mean(settings, PAPER, longest(settings), "variance_ratio")
+    return mean(settings, PAPER, longest(settings), "variance_ratio")
 
 
 @check("D2.langevin")
 def variance_ratio_of_annealed_langevin(settings: Settings) -> Measurement:
     """Measure annealed Langevin's variance ratio at the largest budget: the control."""
-    return _mean(settings, BASELINE, longest(settings), "variance_ratio")
+    return mean(settings, BASELINE, longest(settings), "variance_ratio")
 
 
 @check("D2.factor")
 def variance_ratio_of_a_doubled_drift(settings: Settings) -> Measurement:
     """Measure the variance ratio of Langevin with its drift doubled and no momentum, at the largest budget."""
-    return _mean(settings, DOUBLED, longest(settings), "variance_ratio")
+    return mean(settings, DOUBLED, longest(settings), "variance_ratio")
 
 
 @check("D3.reverse")
@@ -115,19 +103,8 @@ def kl_excess_over_the_probability_flow(settings: Settings) -> Measurement:
     return _excess(settings, PAPER, "Heun ODE", 20)
 
 
-@check("D4.factor")
-def relative_rare_share_under_a_doubled_drift(settings: Settings) -> Measurement:
-    """Measure the minor mode's share under Langevin with its drift doubled, over its share in the target."""
-    return _relative_share(settings, DOUBLED)
-
-
-@check("D4.langevin")
-def relative_rare_share_under_annealed_langevin(settings: Settings) -> Measurement:
-    """Measure the minor mode's share under annealed Langevin, over its share in the target: the control."""
-    return _relative_share(settings, BASELINE)
-
-
-def _relative_share(settings: Settings, sampler: str) -> Measurement:
+def relative_share(settings: Settings, sampler: str) -> Measurement:
+    """Return the share of the rare class among samples over its share in the target."""
     truth = study.target_share()
     ratios = [share / truth for share in study.rare_shares(settings, sampler)]
     detail = {"share in the target": truth, "evaluations": settings.rare}
@@ -202,18 +179,7 @@ def early_kl_excess_over_edm(settings: Settings) -> Measurement:
     return _excess(settings, PAPER, "EDM stochastic", 20)
 
 
-@check("D7a.ancestral")
-def late_kl_excess_over_ancestral_sampling(settings: Settings) -> Measurement:
-    """Measure adaptive momentum's KL per pixel less ancestral sampling's, the most at 100 to 300 evaluations."""
-    return _late_excess(settings, "ancestral")
-
-
-@check("D7a.edm")
-def late_kl_excess_over_edm(settings: Settings) -> Measurement:
-    """Measure adaptive momentum's KL per pixel less EDM's stochastic sampler's, the most at 100 to 300 evaluations."""
-    return _late_excess(settings, "EDM stochastic")
-
-
-def _late_excess(settings: Settings, other: str) -> Measurement:
+def late_excess(settings: Settings, other: str) -> Measurement:
+    """Return the largest excess of KL per pixel over another sampler at budgets from 100 to 300."""
     budgets = sorted({*settings.budgets, *settings.long} & {*range(100, 301)})
     return max((_excess(settings, PAPER, other, each) for each in budgets), key=lambda excess: excess.interval[1])

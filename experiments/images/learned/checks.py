@@ -10,7 +10,7 @@ from ams_suite import measures
 from experiments.images.comparison import CONFIDENCE, column, error_curve, farthest
 from experiments.images.learned import losses, quality, study
 from experiments.images.learned.quality import EXACT, LEARNED
-from experiments.images.learned.settings import BAOAB, BASELINE, DOUBLED, FLOW, PAPER, REVERSE, SOLVER, Settings
+from experiments.images.learned.settings import BAOAB, BASELINE, DOUBLED, PAPER, SOLVER, Settings
 from experiments.images.tasks import split_digits
 from verdicts import Measurement, check
 
@@ -27,7 +27,7 @@ def _difference(settings: Settings, ours: Sequence[float], theirs: Sequence[floa
     return measures.mean_difference(ours, theirs, CONFIDENCE, settings.seed, settings.batch)
 
 
-def _coverage_gain(settings: Settings, sampler: str, other: str) -> Measurement:
+def coverage_gain(settings: Settings, sampler: str, other: str) -> Measurement:
     """Return a sampler's coverage less another's at the smallest budget, paired by batch."""
     ours, theirs = (_column(settings, name, min(settings.budgets), "coverage") for name in (sampler, other))
     return _difference(settings, ours, theirs)
@@ -75,12 +75,6 @@ def _worst_loss_ratio(other: str) -> Measurement:
     return measures.of_interval(ratio, losses.SEED)
 
 
-@check("Q2.gain")
-def coverage_gain_over_annealed_langevin(settings: Settings) -> Measurement:
-    """Measure adaptive momentum's coverage less annealed Langevin's, at the smallest budget (paired)."""
-    return _coverage_gain(settings, PAPER, BASELINE)
-
-
 @check("Q2a.speed_up")
 def speed_up_over_annealed_langevin(settings: Settings) -> Measurement:
     """Measure annealed Langevin's evaluations over adaptive momentum's smallest budget, at equal coverage."""
@@ -88,12 +82,6 @@ def speed_up_over_annealed_langevin(settings: Settings) -> Measurement:
     ours, curve = _column(settings, PAPER, budget, "missed"), study.baseline_curve(settings)
     theirs = error_curve(curve, "missed")
     return measures.speed_up(ours, theirs, budget, CONFIDENCE, settings.seed, settings.batch)
-
-
-@check("Q2b.factor")
-def coverage_gain_of_a_doubled_drift(settings: Settings) -> Measurement:
-    """Measure the coverage of Langevin with its drift doubled less adaptive momentum's, at the smallest budget."""
-    return _coverage_gain(settings, DOUBLED, PAPER)
 
 
 @check("Q3.adaptive")
@@ -107,24 +95,6 @@ def variance_ratio_less_annealed_langevins(settings: Settings) -> Measurement:
 def variance_ratio_of_a_doubled_drift(settings: Settings) -> Measurement:
     """Measure the variance ratio of Langevin with its drift doubled, at the largest budget."""
     return _mean(settings, _column(settings, DOUBLED, max(settings.budgets), "variance_ratio"))
-
-
-@check("Q4.reverse")
-def coverage_gain_over_reverse_diffusion(settings: Settings) -> Measurement:
-    """Measure adaptive momentum's coverage less reverse diffusion's, at the smallest budget (paired)."""
-    return _coverage_gain(settings, PAPER, REVERSE)
-
-
-@check("Q4.flow")
-def coverage_gain_over_the_probability_flow(settings: Settings) -> Measurement:
-    """Measure adaptive momentum's coverage less that of the probability flow by Heun, at the smallest budget."""
-    return _coverage_gain(settings, PAPER, FLOW)
-
-
-@check("Q5.coverage")
-def coverage_gain_of_annealed_baoab(settings: Settings) -> Measurement:
-    """Measure annealed BAOAB's coverage less adaptive momentum's, at the smallest budget (paired)."""
-    return _coverage_gain(settings, BAOAB, PAPER)
 
 
 @check("Q5a.coverage")

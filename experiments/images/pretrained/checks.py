@@ -66,48 +66,6 @@ def least_relative_gain(settings: Settings, worse: str, better: str) -> Measurem
     return min(gains, key=lambda gain: gain.interval[0])
 
 
-@check("I2.annealed")
-def relative_gain_over_annealed_langevin(settings: Settings) -> Measurement:
-    """Measure annealed Langevin's minus adaptive momentum's energy distance, over the former: least, up to 100 NFE."""
-    return least_relative_gain(settings, BASELINE, PAPER)
-
-
-@check("I2.corrector")
-def relative_gain_over_langevins_corrector(settings: Settings) -> Measurement:
-    """Measure the plain minus the adaptive corrector's energy distance, over the former: the least up to 100 NFE."""
-    return least_relative_gain(settings, PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR)
-
-
-@check("I2a.annealed_25")
-def tuned_gain_over_annealed_langevin_at_25(settings: Settings) -> Measurement:
-    """Measure annealed Langevin's minus adaptive momentum's energy distance at 25 evaluations, both tuned."""
-    return tuned_gain(settings, BASELINE, PAPER, 25)
-
-
-@check("I2a.annealed")
-def tuned_gain_over_annealed_langevin_at_50(settings: Settings) -> Measurement:
-    """Measure annealed Langevin's minus adaptive momentum's energy distance at 50 evaluations, both tuned."""
-    return tuned_gain(settings, BASELINE, PAPER, 50)
-
-
-@check("I2b.corrector_25")
-def tuned_gain_over_langevins_corrector_at_25(settings: Settings) -> Measurement:
-    """Measure Langevin's corrector's minus the adaptive corrector's energy distance at 25 evaluations, both tuned."""
-    return tuned_gain(settings, PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR, 25)
-
-
-@check("I2b.corrector_50")
-def tuned_gain_over_langevins_corrector_at_50(settings: Settings) -> Measurement:
-    """Measure Langevin's corrector's minus the adaptive corrector's energy distance at 50 evaluations, both tuned."""
-    return tuned_gain(settings, PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR, 50)
-
-
-@check("I2b.corrector_100")
-def tuned_gain_over_langevins_corrector_at_100(settings: Settings) -> Measurement:
-    """Measure Langevin's corrector's minus the adaptive corrector's energy distance at 100 evaluations, both tuned."""
-    return tuned_gain(settings, PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR, 100)
-
-
 def tuned_gain(settings: Settings, worse: str, better: str, budget: int) -> Measurement:
     """Return the energy distance of `worse` minus that of `better` (pixel units), paired, the mean over the choices.
 
@@ -133,7 +91,7 @@ def tuned_hyperparameters_on_an_edge(settings: Settings) -> Measurement:
     return Measurement(value=len(edges), n=len(tuned) * tuning.CHOICES, detail={"edges": [*edges]})
 
 
-def _speed_up(settings: Settings, baseline: str, sampler: str) -> Measurement:
+def speed_up(settings: Settings, baseline: str, sampler: str) -> Measurement:
     """Return the baseline's evaluations over the sampler's, for the energy distance that the sampler has at `side`."""
     ours = study.results(settings, sampler, settings.side)
     energies, spent = [batch.quality.energy for batch in ours], ours[-1].evaluations
@@ -144,13 +102,7 @@ def _speed_up(settings: Settings, baseline: str, sampler: str) -> Measurement:
 @check("I3.annealed")
 def speed_up_over_annealed_langevin(settings: Settings) -> Measurement:
     """Measure annealed Langevin's evaluations over adaptive momentum's 50, at equal energy distance."""
-    return _speed_up(settings, BASELINE, PAPER)
-
-
-@check("I3.corrector")
-def speed_up_over_langevins_corrector(settings: Settings) -> Measurement:
-    """Measure the plain corrector's evaluations over the adaptive corrector's 49, at equal energy distance."""
-    return _speed_up(settings, PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR)
+    return speed_up(settings, BASELINE, PAPER)
 
 
 @check("I4.ancestral")
@@ -199,30 +151,6 @@ def share_of_gain(settings: Settings, control: str) -> Measurement:
             f"the corrector's gain does not differ from 0 over {share.n} batches, so no share of it is known: take more"
         )
     return measures.of_interval(share, settings.seed, settings.batch)
-
-
-@check("I6.lag")
-def share_of_gain_by_lagged_norm(settings: Settings) -> Measurement:
-    """Measure the share of the adaptive corrector's gain that a step size from the previous norm has alone."""
-    return share_of_gain(settings, samplers.LAGGED_NORM.name)
-
-
-@check("I6.drift")
-def share_of_gain_by_drift_factor(settings: Settings) -> Measurement:
-    """Measure the share of the adaptive corrector's gain that its drift factor has alone."""
-    return share_of_gain(settings, samplers.DRIFT_FACTOR.name)
-
-
-@check("I6.dropped")
-def share_of_gain_without_drift_factor(settings: Settings) -> Measurement:
-    """Measure the share of the adaptive corrector's gain that is left without the drift factor."""
-    return share_of_gain(settings, samplers.NO_FACTOR.name)
-
-
-@check("I6.noise")
-def share_of_gain_with_corrected_noise(settings: Settings) -> Measurement:
-    """Measure the share of the adaptive corrector's gain that is left with noise that matches the drift."""
-    return share_of_gain(settings, samplers.CORRECTED_NOISE.name)
 
 
 @check("I6.constant")

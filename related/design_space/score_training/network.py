@@ -19,7 +19,7 @@ from ams_suite.measures import geometric_mean_ratio
 from analysis.targets import two_modes
 from related.design_space.noise_schedules.path import HIGHEST, LOWEST
 from related.design_space.score_training.settings import Settings
-from verdicts import Measurement, check
+from verdicts import Measurement
 from verdicts.studies import Array, cell
 
 WIDTH, BATCH, STEPS = 64, 128, 50
@@ -137,15 +137,3 @@ def ratio(settings: Settings, other: str) -> Measurement:
     return geometric_mean_ratio(
         ours, theirs, CONFIDENCE, settings.seed, means=[float(ours.mean()), float(theirs.mean())]
     )
-
-
-@check("N7.song")
-def edms_weight_over_songs(settings: Settings) -> Measurement:
-    """Measure the score part of networks trained with EDM's weight over that with Song's."""
-    return ratio(settings, "Song")
-
-
-@check("N7.uniform")
-def edms_weight_over_the_uniform_one(settings: Settings) -> Measurement:
-    """Measure the score part of networks trained with EDM's weight over that with lambda = 1."""
-    return ratio(settings, "uniform")

@@ -142,7 +142,7 @@ def _extreme(ratios: Mapping[str, Measurement], largest: bool) -> Measurement:
     return ratios[max(ends, key=lambda name: ends[name])].model_copy(update={"detail": detail})
 
 
-def _most_left(settings: Settings, trained: str, wide: bool, over_power_law: bool = False) -> Measurement:
+def most_left(settings: Settings, trained: str, wide: bool, over_power_law: bool = False) -> Measurement:
     """Return the largest share of variance that a line leaves; with `over_power_law` over what a power law leaves."""
     compared: dict[str, tuple[np.ndarray, np.ndarray | float]] = {
         f"{n} points, width {m}": (
@@ -154,7 +154,7 @@ def _most_left(settings: Settings, trained: str, wide: bool, over_power_law: boo
     return _extreme(_ratios(settings, compared), largest=True)
 
 
-def _least_growth(settings: Settings, trained: str, wide: bool) -> Measurement:
+def least_growth(settings: Settings, trained: str, wide: bool) -> Measurement:
     """Return the ratio of rates, widest network over narrowest, at the number of points where it is least."""
     rates = {}
     for n in settings.points:
@@ -165,48 +165,12 @@ def _least_growth(settings: Settings, trained: str, wide: bool) -> Measurement:
     return _extreme(_ratios(settings, rates), largest=False)
 
 
-@check("N6.linear_second")
-def largest_share_left_by_a_line_second_layer(settings: Settings) -> Measurement:
-    """Measure the largest share of late log-loss's variance that a line leaves, second layer trained: wide networks."""
-    return _most_left(settings, TRAINED[0], wide=True)
-
-
-@check("N6.linear_both")
-def largest_share_left_by_a_line_both_layers(settings: Settings) -> Measurement:
-    """Measure the largest share of late log-loss's variance that a line leaves, both layers trained: wide networks."""
-    return _most_left(settings, TRAINED[1], wide=True)
-
-
 @check("N6.exponential_both")
 def largest_share_left_by_a_line_over_a_power_laws(settings: Settings) -> Measurement:
     """Measure the largest share that a line in the steps leaves over what one in their logarithm leaves.
 
     Wide networks, both layers trained; the detail has the ratios with the second layer trained too.
     """
-    both, second = (_most_left(settings, trained, wide=True, over_power_law=True) for trained in reversed(TRAINED))
+    both, second = (most_left(settings, trained, wide=True, over_power_law=True) for trained in reversed(TRAINED))
     others = {f"second layer alone, {name}": value for name, value in second.detail.items()}
     return both.model_copy(update={"detail": {**both.detail, **others}})
-
-
-@check("N6.width_second")
-def growth_with_width_of_the_second_layer(settings: Settings) -> Measurement:
-    """Measure the rate of the widest network over the narrowest wide one's, second layer trained, where it is least."""
-    return _least_growth(settings, TRAINED[0], wide=True)
-
-
-@check("N6.width_both")
-def growth_with_width_of_both_layers(settings: Settings) -> Measurement:
-    """Measure the rate of the widest network over the narrowest wide one's, both layers trained, where it is least."""
-    return _least_growth(settings, TRAINED[1], wide=True)
-
-
-@check("N6a.linear")
-def largest_share_left_by_a_line_narrow_networks(settings: Settings) -> Measurement:
-    """Measure the largest share of late log-loss's variance that a line leaves, both layers trained: narrow ones."""
-    return _most_left(settings, TRAINED[1], wide=False)
-
-
-@check("N6a.width")
-def growth_with_width_from_a_narrow_network(settings: Settings) -> Measurement:
-    """Measure the rate of the widest network over a narrow one's, second layer trained, where it is least."""
-    return _least_growth(settings, TRAINED[0], wide=False)

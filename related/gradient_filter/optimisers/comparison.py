@@ -8,16 +8,8 @@ from ams.statistics import CONFIDENCE
 from ams.statistics.tuning import optima_on_edge
 from ams_suite.measures import geometric_mean_ratio
 from related.gradient_filter.optimisers.descents import (
-    ADAMS,
-    DIGITS,
     FILTER,
-    FIRST,
-    MNIST,
     OPTIMISERS,
-    PLAIN,
-    QUADRATIC,
-    SCORE,
-    SUMS,
     Run,
     curve,
 )
@@ -79,90 +71,6 @@ def hardest(settings: Settings, problem: str, rivals: Sequence[str]) -> Measurem
     worst = max(ratios, key=lambda ratio: (max(ratio.interval[0], 1.0), ratio.interval[1]))
     others = {f"over {name}": ratio.value for name, ratio in zip(rivals, ratios, strict=True)}
     return worst.model_copy(update={"detail": {**worst.detail, **others}})
-
-
-@check("N10d.sgd")
-def steps_over_sgds_on_the_quadratic(settings: Settings) -> Measurement:
-    """Measure SGDF's steps over those of SGD on the noisy quadratic."""
-    return hardest(settings, QUADRATIC, PLAIN)
-
-
-@check("N10d.momentum")
-def steps_over_momentums_on_the_quadratic(settings: Settings) -> Measurement:
-    """Measure SGDF's steps over those of momentum and Nesterov on the noisy quadratic, the harder one."""
-    return hardest(settings, QUADRATIC, SUMS)
-
-
-@check("N10d.adam")
-def steps_over_adams_on_the_quadratic(settings: Settings) -> Measurement:
-    """Measure SGDF's steps over those of Adam and AdamW on the noisy quadratic, the harder one."""
-    return hardest(settings, QUADRATIC, ADAMS)
-
-
-@check("N10e.sgd")
-def steps_over_sgds_on_digits(settings: Settings) -> Measurement:
-    """Measure SGDF's steps over those of SGD on digits."""
-    return hardest(settings, DIGITS, PLAIN)
-
-
-@check("N10e.momentum")
-def steps_over_momentums_on_digits(settings: Settings) -> Measurement:
-    """Measure SGDF's steps over those of momentum and Nesterov on digits, the harder one."""
-    return hardest(settings, DIGITS, SUMS)
-
-
-@check("N10e.adam")
-def steps_over_adams_on_digits(settings: Settings) -> Measurement:
-    """Measure SGDF's steps over those of Adam and AdamW on digits, the harder one."""
-    return hardest(settings, DIGITS, ADAMS)
-
-
-@check("N10f.sgd")
-def steps_over_sgds_on_mnist(settings: Settings) -> Measurement:
-    """Measure SGDF's steps over those of SGD on MNIST."""
-    return hardest(settings, MNIST, PLAIN)
-
-
-@check("N10f.momentum")
-def steps_over_momentums_on_mnist(settings: Settings) -> Measurement:
-    """Measure SGDF's steps over those of momentum and Nesterov on MNIST, the harder one."""
-    return hardest(settings, MNIST, SUMS)
-
-
-@check("N10f.adam")
-def steps_over_adams_on_mnist(settings: Settings) -> Measurement:
-    """Measure SGDF's steps over those of Adam and AdamW on MNIST, the harder one."""
-    return hardest(settings, MNIST, ADAMS)
-
-
-@check("N10g.sgd")
-def steps_over_sgds_on_the_score(settings: Settings) -> Measurement:
-    """Measure SGDF's steps over those of SGD on the score network."""
-    return hardest(settings, SCORE, PLAIN)
-
-
-@check("N10g.momentum")
-def steps_over_momentums_on_the_score(settings: Settings) -> Measurement:
-    """Measure SGDF's steps over those of momentum and Nesterov on the score network, the harder one."""
-    return hardest(settings, SCORE, SUMS)
-
-
-@check("N10g.adam")
-def steps_over_adams_on_the_score(settings: Settings) -> Measurement:
-    """Measure SGDF's steps over those of Adam and AdamW on the score network, the harder one."""
-    return hardest(settings, SCORE, ADAMS)
-
-
-@check("N10h.quadratic")
-def steps_over_the_first_versions_on_the_quadratic(settings: Settings) -> Measurement:
-    """Measure SGDF's steps over those of its first version, gamma = 1, on the noisy quadratic."""
-    return hardest(settings, QUADRATIC, (FIRST,))
-
-
-@check("N10h.digits")
-def steps_over_the_first_versions_on_digits(settings: Settings) -> Measurement:
-    """Measure SGDF's steps over those of its first version, gamma = 1, on digits."""
-    return hardest(settings, DIGITS, (FIRST,))
 
 
 def best_rates(problem: str) -> dict[str, float]:

@@ -168,18 +168,6 @@ def gain_on_a_slow_signal_over_sgdfs(settings: Settings) -> Measurement:
     return Measurement(value=optimal_gain(1e-6, 0.9, "earlier") / float(wiener_gain(0.9)))
 
 
-@check("N10b.slow")
-def published_gain_at_a_small_step(settings: Settings) -> Measurement:
-    """Measure the optimal gain on m_t, b = .9, rate times curvature .05."""
-    return Measurement(value=optimal_gain(0.05, 0.9, "published"))
-
-
-@check("N10b.fast")
-def published_gain_at_a_large_step(settings: Settings) -> Measurement:
-    """Measure the optimal gain on m_t, b = .9, rate times curvature .3."""
-    return Measurement(value=optimal_gain(0.3, 0.9, "published"))
-
-
 @check("N10c.ratio")
 def remainder_of_the_published_variance(settings: Settings) -> Measurement:
     """Measure the operations left in the stationary mean of `v_t / c_t` over the average's, less `2 b^2 / (1 + b)`.

@@ -42,7 +42,7 @@ def _gain(settings: Settings, values: np.ndarray) -> Measurement:
     return mean_of(list(values), CONFIDENCE, settings.seed, settings.slices, "dB", **named)
 
 
-def _sampler_ratio(settings: Settings, sampler: str, budget: int) -> Measurement:
+def sampler_ratio(settings: Settings, sampler: str, budget: int) -> Measurement:
     """Return a sampler's NMSE over annealed Langevin's, the geometric mean over subjects and choices."""
     if budget not in settings.budgets:
         raise Unavailable(f"{budget} evaluations are none of this profile's budgets")
@@ -58,24 +58,6 @@ def _over_choices(settings: Settings, sampler: str, budget: int, value: Callable
     return over_choices(ratios)
 
 
-@check("N4.error")
-def error_of_adaptive_momentum(settings: Settings) -> Measurement:
-    """Measure adaptive momentum's NMSE over annealed Langevin's at the smallest budget, each tuned."""
-    return _sampler_ratio(settings, ADAPTIVE, BUDGET)
-
-
-@check("N4a.error")
-def error_of_adaptive_momentum_at_the_largest_budget(settings: Settings) -> Measurement:
-    """Measure adaptive momentum's NMSE over annealed Langevin's at 100 evaluations, each tuned."""
-    return _sampler_ratio(settings, ADAPTIVE, 100)
-
-
-@check("N4j.corrected")
-def error_of_noise_corrected_adaptive_momentum(settings: Settings) -> Measurement:
-    """Measure the NMSE of adaptive momentum with corrected noise over annealed Langevin's."""
-    return _sampler_ratio(settings, CORRECTED, BUDGET)
-
-
 @check("N4k.variance")
 def variance_between_runs(settings: Settings) -> Measurement:
     """Measure the variance between two runs of adaptive momentum over that of annealed Langevin, at 30 evaluations."""
@@ -86,12 +68,6 @@ def _between(case: Case, run: Run) -> float:
     """Return half the mean squared difference of two runs."""
     one, other = (study.sampled(case, *run, number).images for number in (0, 1))
     return float(np.square(one - other).mean() / 2)
-
-
-@check("N4b.kinetic")
-def error_of_the_kinetic_sampler(settings: Settings) -> Measurement:
-    """Measure the NMSE of tapered annealed BAOAB over annealed Langevin's."""
-    return _sampler_ratio(settings, KINETIC, BUDGET)
 
 
 @check("N4c.unguided")

@@ -6,7 +6,7 @@ from ams.statistics import CONFIDENCE, Interval, ratio_interval
 from ams_suite.measures import of_interval
 from related.prediction_correction.corrected_digits import study
 from related.prediction_correction.corrected_digits.settings import Settings
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 
 def gain(settings: Settings) -> Measurement:
@@ -15,15 +15,3 @@ def gain(settings: Settings) -> Measurement:
     ratio = ratio_interval(alone, corrected, CONFIDENCE)
     value, low, high = (math.sqrt(max(end, 0.0)) for end in ratio[:3])
     return of_interval(Interval(value, low, high, ratio.n), settings.seed, settings.batch)
-
-
-@check("N1i.gain")
-def gain_over_the_flow(settings: Settings) -> Measurement:
-    """Measure the root of the energy distance of the flow alone over that with corrections."""
-    return gain(settings)
-
-
-@check("N1j.gain")
-def gain_over_the_flow_against_a_margin(settings: Settings) -> Measurement:
-    """Measure the root of the energy distance of the flow alone over that with corrections."""
-    return gain(settings)
