@@ -13,11 +13,7 @@ from ams_suite.measures import geometric_mean_ratio
 from beyond.kinetic_langevin import optimal_momentum, samplers
 from beyond.kinetic_langevin.family import THIRD, Kind
 from beyond.kinetic_langevin.samplers import (
-    CURVATURE,
     DECAYING,
-    DECAYING_HALF,
-    MOMENTUM,
-    SAME_WITHOUT,
     THRESHOLD,
     THRESHOLDS,
 )
@@ -52,60 +48,6 @@ def targets_reached(settings: Settings, kind: Kind, names: tuple[str, ...]) -> M
     return Measurement(value=sum(counts.values()), n=n, seeds=(THIRD,), detail=dict(counts))
 
 
-@check("K8.sde")
-def nfe_ratio_to_sde_solver(settings: Settings) -> Measurement:
-    """Measure annealed BAOAB's evaluations at `e = 0` over SDE-DPM-Solver++'s, with exact scores."""
-    return nfe_ratio(settings, Kind.EXACT, DECAYING, "SDE-DPM-Solver++")
-
-
-@check("K8.edm")
-def nfe_ratio_to_edm(settings: Settings) -> Measurement:
-    """Measure annealed BAOAB's evaluations at `e = 0` over those of EDM's stochastic sampler, with exact scores."""
-    return nfe_ratio(settings, Kind.EXACT, DECAYING, "EDM stochastic")
-
-
-@check("K8.ancestral")
-def nfe_ratio_to_ancestral(settings: Settings) -> Measurement:
-    """Measure annealed BAOAB's evaluations at `e = 0` over those of ancestral sampling, with exact scores."""
-    return nfe_ratio(settings, Kind.EXACT, DECAYING, "ancestral")
-
-
-@check("K8.heun")
-def nfe_ratio_to_heun(settings: Settings) -> Measurement:
-    """Measure annealed BAOAB's evaluations at `e = 0` over those of Heun's deterministic method, with exact scores."""
-    return nfe_ratio(settings, Kind.EXACT, DECAYING, "Heun ODE")
-
-
-@check("K8d.stationed")
-def targets_reached_by_annealed_samplers(settings: Settings) -> Measurement:
-    """Measure on how many targets annealed Langevin or adaptive momentum, at their defaults, reach the threshold."""
-    return targets_reached(settings, Kind.EXACT, samplers.ANNEALED)
-
-
-@check("K8a.dpm")
-def nfe_ratio_to_ode_solver(settings: Settings) -> Measurement:
-    """Measure annealed BAOAB's evaluations at `e = 0` over those of deterministic DPM-Solver++, with exact scores."""
-    return nfe_ratio(settings, Kind.EXACT, DECAYING, "DPM-Solver++")
-
-
-@check("K8a.unipc")
-def nfe_ratio_to_unipc(settings: Settings) -> Measurement:
-    """Measure annealed BAOAB's evaluations at `e = 0` over those of UniPC-3, with exact scores."""
-    return nfe_ratio(settings, Kind.EXACT, DECAYING, "UniPC-3")
-
-
-@check("K8a.deis")
-def nfe_ratio_to_deis(settings: Settings) -> Measurement:
-    """Measure annealed BAOAB's evaluations at `e = 0` over those of DEIS-3, with exact scores."""
-    return nfe_ratio(settings, Kind.EXACT, DECAYING, "DEIS-3")
-
-
-@check("K8a.er_sde")
-def nfe_ratio_to_er_sde(settings: Settings) -> Measurement:
-    """Measure annealed BAOAB's evaluations at `e = 0` over those of ER-SDE-Solver-3, which adds noise throughout."""
-    return nfe_ratio(settings, Kind.EXACT, DECAYING, "ER-SDE-Solver-3")
-
-
 @check("K8e.coarse")
 def nfe_ratio_of_noiseless_method_at_coarse_thresholds(settings: Settings) -> Measurement:
     """Measure DEIS-4's evaluations over SA-Solver's at tau 1 to 1e-3 or 1e-4, the larger ratio, with exact scores."""
@@ -121,18 +63,6 @@ def nfe_ratio_of_noiseless_method_at_finest_threshold(settings: Settings) -> Mea
     return finest.model_copy(update={"detail": detail})
 
 
-@check("K8b.half")
-def nfe_ratio_of_momentum_to_none(settings: Settings) -> Measurement:
-    """Measure annealed BAOAB's evaluations at `e = 1/2` over those at `e = 0`, with exact scores."""
-    return nfe_ratio(settings, Kind.EXACT, DECAYING_HALF, DECAYING)
-
-
-@check("K8b.tapered")
-def nfe_ratio_of_tapered_momentum_to_none(settings: Settings) -> Measurement:
-    """Measure tapered annealed BAOAB's evaluations over those of its refreshment without momentum, exact scores."""
-    return nfe_ratio(settings, Kind.EXACT, MOMENTUM, SAME_WITHOUT)
-
-
 @check("K8b.best")
 def targets_where_momentum_needs_fewer(settings: Settings) -> Measurement:
     """Measure on how many targets some `e` of 1/4, 1/2, 3/4, 0.9 needs fewer evaluations than `e = 0`."""
@@ -140,18 +70,6 @@ def targets_where_momentum_needs_fewer(settings: Settings) -> Measurement:
     fewer = np.any([count < counts[0.0] for count in counts.values()], axis=0)
     means = {f"e = {e:g}": float(np.exp(np.log(count).mean())) for e, count in counts.items()}
     return Measurement(value=int(fewer.sum()), n=len(fewer), seeds=(THIRD,), detail=dict(means))
-
-
-@check("K8c.exact")
-def nfe_ratio_of_adaptive_momentum_to_none(settings: Settings) -> Measurement:
-    """Measure the evaluations with `e` from the exact mean curvature over those without momentum, with exact scores."""
-    return nfe_ratio(settings, Kind.EXACT, CURVATURE, SAME_WITHOUT)
-
-
-@check("K8c.start")
-def nfe_ratio_of_adaptive_momentum_to_tapered(settings: Settings) -> Measurement:
-    """Measure the evaluations with `e` from the exact mean curvature over those with tapered `e`, from a bad start."""
-    return nfe_ratio(settings, Kind.START, CURVATURE, MOMENTUM)
 
 
 @check("K8f.joint")
@@ -177,15 +95,3 @@ def nfe_ratio_of_oracle(settings: Settings, kind: Kind, other: str) -> Measureme
     ours, theirs = samplers.nfe_of_targets(errors, THRESHOLD), evaluations(settings, kind, other)
     both = np.minimum(ours, settings.budget), np.minimum(theirs, settings.budget)
     return geometric_mean_ratio(*both, CONFIDENCE, THIRD)
-
-
-@check("K8g.exact")
-def nfe_ratio_of_oracle_to_none(settings: Settings) -> Measurement:
-    """Measure the evaluations with the best `e` per noise level over those without momentum, with exact scores."""
-    return nfe_ratio_of_oracle(settings, Kind.EXACT, SAME_WITHOUT)
-
-
-@check("K8g.start")
-def nfe_ratio_of_oracle_to_tapered(settings: Settings) -> Measurement:
-    """Measure the evaluations with the best `e` per noise level over those with tapered `e`, from a bad start."""
-    return nfe_ratio_of_oracle(settings, Kind.START, MOMENTUM)

@@ -29,9 +29,7 @@ from beyond.kinetic_langevin.one_level import derivation, dt, e
 from beyond.kinetic_langevin.samplers import (
     COMPARED,
     CRITICAL,
-    MEMORYLESS,
     MOMENTUM,
-    SAME_WITHOUT,
     WITH_MOMENTUM,
 )
 from beyond.kinetic_langevin.settings import Settings
@@ -40,12 +38,6 @@ from verdicts import Measurement, check
 
 Logarithms = Mapping[Kind, np.ndarray]
 """Mean logarithms of evaluations by kind of error, (resamples, samplers)."""
-
-
-@check("K9.start")
-def nfe_ratio_from_a_bad_start(settings: Settings) -> Measurement:
-    """Measure prediction-correction's evaluations over the critically damped corrector's, from a bad start."""
-    return nfe_ratio(settings, Kind.START, MEMORYLESS, CRITICAL)
 
 
 def nfe_ratio_of_best_without_momentum(settings: Settings, kind: Kind) -> Measurement:
@@ -61,30 +53,6 @@ def nfe_ratio_of_best_without_momentum(settings: Settings, kind: Kind) -> Measur
 def best_of(settings: Settings, kind: Kind, names: Iterable[str]) -> str:
     """Return the sampler of the fewest evaluations, by its geometric mean over the targets."""
     return min(names, key=lambda name: mean_evaluations(settings, kind, name))
-
-
-@check("K9e.high")
-def nfe_ratio_with_scaled_scores(settings: Settings) -> Measurement:
-    """Measure the best evaluations without momentum over the critically damped corrector's, scores scaled there."""
-    return nfe_ratio_of_best_without_momentum(settings, Kind.HIGH)
-
-
-@check("K9e.shift")
-def nfe_ratio_with_shifted_scores(settings: Settings) -> Measurement:
-    """Measure the best evaluations without momentum over the critically damped corrector's, scores shifted there."""
-    return nfe_ratio_of_best_without_momentum(settings, Kind.SHIFT)
-
-
-@check("K9f.start")
-def nfe_ratio_of_best_without_momentum_from_a_bad_start(settings: Settings) -> Measurement:
-    """Measure the best evaluations without momentum over the critically damped corrector's, from a bad start."""
-    return nfe_ratio_of_best_without_momentum(settings, Kind.START)
-
-
-@check("K9.steady")
-def nfe_ratio_of_momentum_alone(settings: Settings) -> Measurement:
-    """Measure the evaluations without momentum over those with it, from a bad start, the refreshment being equal."""
-    return nfe_ratio(settings, Kind.START, SAME_WITHOUT, MOMENTUM)
 
 
 def share_reached(settings: Settings, names: tuple[str, ...]) -> Measurement:

@@ -6,7 +6,7 @@ from ams.statistics.tuning import optima_on_edge
 from ams_suite import measures
 from experiments.images.comparison import CONFIDENCE, column, error_curve, farthest
 from experiments.images.digits import study
-from experiments.images.digits.settings import BASELINE, CONSTANT, DOUBLED, PAPER, REVERSE, Settings
+from experiments.images.digits.settings import BASELINE, DOUBLED, PAPER, REVERSE, Settings
 from verdicts import Measurement, check
 
 
@@ -21,7 +21,7 @@ def mean(settings: Settings, sampler: str, budget: int, quantity: str) -> Measur
     return measures.mean_of(values, CONFIDENCE, settings.seed, settings.batch)
 
 
-def _excess(
+def kl_excess(
     settings: Settings, sampler: str, other: str, budget: int, quantity: str = "kl", tuned: bool = False
 ) -> Measurement:
     """Return a sampler's quantity less another's, paired by batch; at the defaults, or both `tuned`."""
@@ -41,7 +41,7 @@ def _speed_up(settings: Settings, baseline: str, more: int = 0) -> Measurement:
 @check("D1.gain")
 def least_kl_gain_over_annealed_langevin(settings: Settings) -> Measurement:
     """Measure annealed Langevin's KL per pixel less adaptive momentum's, at the small budget where that is least."""
-    gains = [_excess(settings, BASELINE, PAPER, budget) for budget in settings.small]
+    gains = [kl_excess(settings, BASELINE, PAPER, budget) for budget in settings.small]
     return min(gains, key=lambda gain: gain.interval[0])
 
 
@@ -70,7 +70,7 @@ def kl_of_annealed_langevin_at_twice_the_evaluations(settings: Settings) -> Meas
 @check("D1a.energy")
 def largest_energy_difference_to_annealed_langevin(settings: Settings) -> Measurement:
     """Measure annealed Langevin's energy distance less adaptive momentum's, farthest from 0 at 20 to 60 evaluations."""
-    return farthest(_excess(settings, BASELINE, PAPER, budget, "energy") for budget in settings.small)
+    return farthest(kl_excess(settings, BASELINE, PAPER, budget, "energy") for budget in settings.small)
 
 
 @check("D2.adaptive")
@@ -95,12 +95,6 @@ def variance_ratio_of_a_doubled_drift(settings: Settings) -> Measurement:
 def speed_up_over_reverse_diffusion(settings: Settings) -> Measurement:
     """Measure reverse diffusion's evaluations over adaptive momentum's 60, at equal KL per pixel."""
     return _speed_up(settings, REVERSE, settings.more)
-
-
-@check("D3.flow")
-def kl_excess_over_the_probability_flow(settings: Settings) -> Measurement:
-    """Measure adaptive momentum's KL per pixel less that of the probability flow by Heun, 20 evaluations (paired)."""
-    return _excess(settings, PAPER, "Heun ODE", 20)
 
 
 def relative_share(settings: Settings, sampler: str) -> Measurement:
@@ -138,19 +132,7 @@ def rare_shares_error_under_adaptive_momentum_less_langevins(settings: Settings)
 @check("D5.past")
 def kl_excess_over_annealed_langevin_at_many_evaluations(settings: Settings) -> Measurement:
     """Measure adaptive momentum's KL per pixel less annealed Langevin's at the largest budget of all (paired)."""
-    return _excess(settings, PAPER, BASELINE, settings.past)
-
-
-@check("D6.tuned")
-def tuned_kl_gain_over_annealed_langevin(settings: Settings) -> Measurement:
-    """Measure annealed Langevin's KL per pixel less adaptive momentum's at 60 evaluations, both tuned (paired)."""
-    return _excess(settings, BASELINE, PAPER, 60, tuned=True)
-
-
-@check("D6.constant")
-def tuned_kl_excess_over_a_constant_drift_factor(settings: Settings) -> Measurement:
-    """Measure adaptive momentum's KL per pixel less that of Langevin with its drift times 1.5, both tuned, 20 NFE."""
-    return _excess(settings, PAPER, CONSTANT, 20, tuned=True)
+    return kl_excess(settings, PAPER, BASELINE, settings.past)
 
 
 @check("D6.edges")
@@ -167,19 +149,7 @@ def tuned_hyperparameters_on_an_edge(settings: Settings) -> Measurement:
     )
 
 
-@check("D7.ancestral")
-def early_kl_excess_over_ancestral_sampling(settings: Settings) -> Measurement:
-    """Measure adaptive momentum's KL per pixel less ancestral sampling's at 20 evaluations (paired)."""
-    return _excess(settings, PAPER, "ancestral", 20)
-
-
-@check("D7.edm")
-def early_kl_excess_over_edm(settings: Settings) -> Measurement:
-    """Measure adaptive momentum's KL per pixel less that of EDM's stochastic sampler at 20 evaluations (paired)."""
-    return _excess(settings, PAPER, "EDM stochastic", 20)
-
-
 def late_excess(settings: Settings, other: str) -> Measurement:
     """Return the largest excess of KL per pixel over another sampler at budgets from 100 to 300."""
     budgets = sorted({*settings.budgets, *settings.long} & {*range(100, 301)})
-    return max((_excess(settings, PAPER, other, each) for each in budgets), key=lambda excess: excess.interval[1])
+    return max((kl_excess(settings, PAPER, other, each) for each in budgets), key=lambda excess: excess.interval[1])

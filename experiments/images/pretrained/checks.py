@@ -161,7 +161,7 @@ def share_of_gain_by_constant_factor(settings: Settings) -> Measurement:
     return share.model_copy(update={"detail": {"factor": float(np.mean(factors))}})
 
 
-def _moved(settings: Settings, sampler: str) -> Measurement:
+def moved_by_batch_mates(settings: Settings, sampler: str) -> Measurement:
     """Return the root mean square by which samples move when the rest of their batch is exchanged (pixel units).
 
     The mean over batches.
@@ -169,18 +169,6 @@ def _moved(settings: Settings, sampler: str) -> Measurement:
     moved = [study.read(one) for one in study.exchanges(settings, sampler)]
     values, largest = [one.root_mean_square for one in moved], max(one.largest for one in moved)
     return measures.mean_of(values, CONFIDENCE, settings.seed, runs.OWN, largest=largest)
-
-
-@check("I7.annealed")
-def effect_of_the_batch_on_annealed_samples(settings: Settings) -> Measurement:
-    """Measure how far adaptive momentum's samples move when the rest of their batch changes (rms, pixel units)."""
-    return _moved(settings, PAPER)
-
-
-@check("I7.corrector")
-def effect_of_the_batch_on_corrected_samples(settings: Settings) -> Measurement:
-    """Measure how far the adaptive corrector's samples move when the rest of their batch changes (rms, pixel units)."""
-    return _moved(settings, ADAPTIVE_CORRECTOR)
 
 
 @check("I8.split")

@@ -22,6 +22,16 @@ CLAIM_FAULTS = [
     ("test_toy.py::test_one", "test_toy.py::test_gone", "claim[A1].falsifier"),
     ("test_toy.py::test_one", "test_no.py::test_one", "'tests/test_no.py::test_one': no such test"),
     ("::TestToy::test_two", "::test_two", "claim[A2].falsifier = 'tests/test_toy.py::test_two': no such test"),
+    *(
+        ('id = "A1.one"', f'id = "A1.one"\n{entry}', f"check[A1.one].{line}")
+        for entry, line in (
+            ('measure = "checks.noe"', "measure: unknown function of checks.py 'noe': did you mean one?"),
+            ('measure = "cheks.one"', "measure: unknown function of cheks.py 'one': known: none"),
+            ('measure = "one"', "measure = 'one'"),
+            ('measure = "checks.scaled"\nwith = { facto = 2 }', "with: unknown argument of checks.scaled 'facto': did"),
+            ('measure = "checks.scaled"', "with: checks.scaled also needs factor"),
+        )
+    ),
     ("[group]", "[group", "not valid TOML"),
     ("[group]", "[group]\nid = 'alpha'", "group.id = 'alpha': no such field"),
     ('part = "theory"', "part = []", "group.part = []"),

@@ -8,6 +8,7 @@ from matplotlib import pyplot
 
 from ams.samplers.looks import LOOKS
 from ams_suite.project import PROJECT
+from tests.claims import claims
 from tests.verdicts.records.test_record import ENVIRONMENT
 from tests.verdicts.toy import REPOSITORY
 from verdicts import Figure, Measurement, Table, save_figure
@@ -57,6 +58,13 @@ def _places() -> dict[str, str]:
             for each in BOUND.finditer(text):
                 line = text.count("\n", 0, each.start()) + 1
                 found[each["id"]] = f"{file.relative_to(REPOSITORY).as_posix()}:{line}"
+    all_claims = claims()
+    for claim in all_claims.claim:
+        for check in (each for each in claim.check if each.measure):
+            module, _, name = check.measure.partition(".")
+            file = f"{all_claims.group_of(claim).folder}/{module}.py"
+            above = (REPOSITORY / file).read_text(encoding="utf-8").partition(f"def {name}(")[0]
+            found[check.id] = f"{file}:{above.count(chr(10)) + 1}"
     return found
 
 
