@@ -52,8 +52,8 @@ from ams_suite.__main__ import main
 assert main(["run", "Y1", "--profile", "quick"]) == 0
 falsifier, checks = ["-q", "tests/analysis/test_step_bias.py"], Path("analysis/step_bias/checks.py")
 assert pytest.main(falsifier) == 0
-assert checks.read_text().count("step=STEP") == 1
-checks.write_text(checks.read_text().replace("step=STEP", "step=0.1"))
+assert checks.read_text().count("step=step") == 1
+checks.write_text(checks.read_text().replace("step=step", "step=0.1"))
 for name in [each for each in sys.modules if "step_bias" in each]:
     del sys.modules[name]
 assert pytest.main(falsifier) == 1
