@@ -1,8 +1,8 @@
 """`python -m tests.fuzz [NAME ...] --seconds N`: search each parser's inputs for one that breaks it, with atheris.
 
-Each parser has a process, since a search ends its own. Of the inputs that reach new code the smallest are kept in
-tests/fuzz/corpus/NAME; one that breaks the parser is written to tests/fuzz/found and named. At most 2 GiB of memory, 10
-seconds and 64 KiB an input. Needs `pip install atheris`.
+Each parser has a process, since a search ends its own. Of the inputs that reach new code the smallest are kept in the
+archive tests/fuzz/corpus.tar.gz; one that breaks the parser is written to tests/fuzz/found and named. At most 2 GiB of
+memory, 10 seconds and 64 KiB an input. Needs `pip install atheris`.
 """
 
 import argparse
@@ -11,6 +11,8 @@ import hashlib
 import subprocess
 import sys
 from pathlib import Path
+
+from tests.fuzz import corpus
 
 HERE = Path(__file__).parent
 INSTRUMENTED = ["ams.data", "ams.errors", "experiments", "verdicts", "zipfile", "pickle", "gzip", "tomllib", "json"]
@@ -38,20 +40,17 @@ def fuzz(name: str, seconds: int) -> int:
     """Search one parser's inputs in a process of its own, and keep the smallest of note; returns its exit code."""
     from tests.fuzz.targets import TARGETS
 
-    corpus, found, fresh = HERE / "corpus" / name, HERE / "found", HERE / "found" / f"{name}-corpus"
-    for folder in (corpus, found, fresh):
-        folder.mkdir(parents=True, exist_ok=True)
-    for content in [*TARGETS[name].seeds(), *(file.read_bytes() for file in corpus.iterdir())]:
+    kept, found, fresh = corpus.read(), HERE / "found", HERE / "found" / f"{name}-corpus"
+    fresh.mkdir(parents=True, exist_ok=True)
+    for content in [*TARGETS[name].seeds(), *kept.get(name, ())]:
         (fresh / hashlib.sha1(content).hexdigest()).write_bytes(content)
     command = [sys.executable, "-m", "tests.fuzz", "--inner", name]
     place = f"-artifact_prefix={found}/{name}-"
     code = subprocess.run([*command, f"-max_total_time={seconds}", place, str(fresh)], check=False).returncode
     smallest = sorted(fresh.iterdir(), key=lambda file: (file.stat().st_size, file.name))[:KEPT]
-    for file in corpus.iterdir():
-        file.unlink()
-    for file in (file for file in smallest if file.stat().st_size <= LONGEST):
-        (corpus / file.name).write_bytes(file.read_bytes())
-    sys.stdout.write(f"{name}: exit code {code}, {len(list(corpus.iterdir()))} inputs kept\n")
+    kept[name] = [file.read_bytes() for file in smallest if file.stat().st_size <= LONGEST]
+    corpus.write(kept)
+    sys.stdout.write(f"{name}: exit code {code}, {len(kept[name])} inputs kept\n")
     return code
 
 

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.fuzz import corpus
 from tests.fuzz.targets import DOCUMENTED, TARGETS
 
-CORPUS = Path(__file__).parent / "corpus"
+CORPUS = corpus.read()
 ROOT = Path(__file__).parents[2]
 
 
@@ -30,10 +31,18 @@ def test_a_parser_takes_its_seeds_or_refuses_them_as_documented(name: str) -> No
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_the_kept_corpus_breaks_no_parser(name: str) -> None:
-    files = sorted((CORPUS / name).iterdir())
-    assert files, f"no corpus of {name}: python -m tests.fuzz {name}"
-    for file in files:
-        _parsed(name, file.read_bytes())
+    assert CORPUS.get(name), f"no corpus of {name}: python -m tests.fuzz {name}"
+    for content in CORPUS[name]:
+        _parsed(name, content)
+
+
+def test_an_archive_is_read_as_it_was_written_whatever_the_order(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    corpus.write({"b": [b"", b"x"], "a": [b"y" * 600]}, one)
+    corpus.write({"a": [b"y" * 600], "b": [b"x", b""]}, two)
+    assert one.read_bytes() == two.read_bytes()
+    assert {name: set(some) for name, some in corpus.read(two).items()} == {"a": {b"y" * 600}, "b": {b"", b"x"}}
+    assert corpus.read(tmp_path / "none") == {}
 
 
 def _parsed(name: str, content: bytes) -> bool:
