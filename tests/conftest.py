@@ -27,7 +27,7 @@ from verdicts.studies import Memory, using  # noqa: E402
 HERE = Path(__file__).resolve().parent
 UNTRACED = {"analysis", "experiments", "related", "beyond", "survey"}
 
-# For `ams mutate`: that an example fails is enough, the smallest one is not looked for
+# For `python -m tools.mutation`: that an example fails is enough, the smallest one is not looked for
 settings.register_profile("unshrunk", phases=[Phase.explicit, Phase.generate], database=None)
 
 

@@ -27,11 +27,6 @@ from ams.lacking import advice, is_base
 from ams_suite.commands import COMMANDS, TOOLS, Command
 
 ABOUT = "Which claims of arXiv 2405.13726 hold, how firmly, and why; and exact laws of samplers."
-PROGRAMS = {
-    "determinism": "Compare results computed again, in shares, and with two threads.",
-    "scaling": "Tell how a finished run would scale to a cluster.",
-}
-"""Further modules of `ams_suite.tools` that are run by name."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """A disk that is full, a quota that is reached, a file that may not grow (ulimit -f)."""
 LEAST_MEMORY = 1 << 30
@@ -68,7 +63,6 @@ def _overview(of_groups: Mapping[str, type[Command]]) -> str:
     lines = ["usage: ams COMMAND [OPTIONS]", "", ABOUT, "`ams COMMAND --help` shows the options of a command."]
     for title, commands in (("Commands", COMMANDS), ("For maintainers", {**TOOLS, **of_groups})):
         lines += ["", f"{title}:", *(f"  {name:<16} {_about(made)}" for name, made in commands.items())]
-    lines += [f"  python -m ams_suite.tools.{name:<12} {about}" for name, about in PROGRAMS.items()]
     return "\n".join([*lines, ""])
 
 

@@ -227,86 +227,6 @@ class Replay:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mutate:
-    """Put faults into a copy of the code, one at a time: would the tests notice?
-
-    Exit code 1 if one survives, 3 if of one nothing is known.
-    """
-
-    only: Ids = ()
-    """Faults by id or file, `*` and `?` as in a shell (default: all of tests/faults.toml)."""
-    force: bool = False
-    """Try them again, though their outcome is current."""
-    list: bool = False
-    """List the faults and what became of them, and stop."""
-    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
-    """How many at once."""
-    seconds: float = 300.0
-    """How long the tests of one fault may take."""
-    out: Folder = None
-    """The folder for the record (default: results/ in the repository)."""
-
-    def __call__(self) -> int:
-        """Do it."""
-        from ams_suite.tools.mutation.command import list_faults, mutate
-        from verdicts.run.driver import say
-
-        only = _named("--only", self.only)
-        _refuse_below(1, "--jobs", self.jobs)
-        _refuse_below(1, "--seconds", self.seconds)
-        if self.list:
-            return list_faults(only, self.out, say)
-        return mutate(only, self.force, self.jobs, self.out, self.seconds, say)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Faults:
-    """Inject faults into runs (kills, full disks, damaged files): is anything lost or wrong? Exit code 1 if so."""
-
-    names: Annotated[Positional[tuple[str, ...]], arg(metavar="[NAME ...]", help_behavior_hint="")] = ()
-    """Faults (default: all but those that take minutes)."""
-    list: bool = False
-    """List the faults, and stop."""
-    seed: int = 2405
-    """What the random moments are made from."""
-    tries: int = 0
-    """How many tries of each; 0: its own number, of a sweep all cases."""
-    out: Folder = None
-    """The folder for the table (default: results/ in the repository)."""
-
-    def __call__(self) -> int:
-        """Do it."""
-        from ams_suite.tools.faults.command import faults, list_faults
-        from verdicts.run.driver import say
-
-        _refuse_below(0, "--tries", self.tries)
-        return list_faults(self.names, say) if self.list else faults(self.names, self.seed, self.tries, self.out, say)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reseed(Place):
-    """Measure what draws at seeds that nobody has chosen; exit code 1 if verdicts are others than they may be."""
-
-    ids: AnyNames = ()
-    """Claims or groups (default: all)."""
-    seeds: int = 20
-    """How many seeds."""
-    profile: Literal["quick", "cpu", "full", "gpu"] = "quick"
-    """The sizes."""
-    entropy: Whole = None
-    """What the seeds are made from, as a record has it (default: the system's)."""
-
-    def __call__(self) -> int:
-        """Do it."""
-        from ams_suite.tools.reseed import reseed
-        from verdicts.run.driver import open_workspace, say
-
-        _refuse_below(1, "--seeds", self.seeds)
-        _refuse_below(0, "--entropy", self.entropy or 0)
-        return reseed(open_workspace(self.options()), self.ids, self.seeds, self.entropy, say)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Expect(Place):
     """Make the values of the current records the expected ones: writes paper/expected/<profile>.json."""
 
@@ -334,7 +254,7 @@ class Docs(Place):
 
     def __call__(self) -> int:
         """Do it."""
-        from ams_suite.tools.site import build_site
+        from ams_suite.site import build_site
         from verdicts.run.driver import open_workspace, say
 
         workspace = open_workspace(self.options(only=self.ids))
@@ -360,7 +280,7 @@ class Compare:
 
     def __call__(self) -> int:
         """Do it."""
-        from ams_suite.tools.compare import compare
+        from ams_suite.compare import compare
         from verdicts.claims.loading import load_claims
         from verdicts.records.workspace import find_root
         from verdicts.run.driver import say
@@ -368,25 +288,6 @@ class Compare:
         checks = [check for claim in load_claims(find_root(Path.cwd())).claim for check in claim.check]
         rounding = {check.id: check.tolerance for check in checks if check.origin.startswith("rounding")}
         return compare(self.before, self.after, self.out, say, rounding)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Supply:
-    """Check the licences and checksums of the releases in constraints.txt; exit code 1 if one is wrong."""
-
-    sbom: File = None
-    """Write a bill of materials of what is installed (CycloneDX 1.6, JSON) to this file."""
-    pin: bool = False
-    """Write constraints.sha256 anew, as the package index lists the files."""
-    advisories: bool = False
-    """Ask the index for known weaknesses; one that it knows counts as a problem."""
-
-    def __call__(self) -> int:
-        """Do it."""
-        from ams_suite.tools.supply.command import supply
-        from verdicts.run.driver import say
-
-        return supply(self.sbom, self.pin, self.advisories, say)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -425,5 +326,5 @@ def _by_name(*classes: type[Command]) -> dict[str, type[Command]]:
 
 COMMANDS = _by_name(Reproduce, Certify, Run, List, Check, Law, Conform, Replay)
 """What users need."""
-TOOLS = _by_name(Compare, Docs, Expect, Faults, Mutate, Reseed, Schema, Supply)
-"""Maintainers' programs; the commands of groups are such too."""
+TOOLS = _by_name(Compare, Docs, Expect, Schema)
+"""What maintainers need of a run; the commands of groups are such too, other programs of theirs lie in `tools`."""

@@ -402,14 +402,14 @@ def test_benchmarks_are_shown_apart_and_only_while_current(toy):
 
 def test_sections_of_tools_are_shown_with_how_much_has_changed_since(toy):
     text = text_of(toy.run_all())
-    assert "ams mutate" not in text
+    assert "ams tried" not in text
     table = Table(id="t", caption="c", header=("fault", "outcome"), rows=(("<one>", "caught"), ("two", 1.25)))
     files = {"tests/test_toy.py": toy.root, "verdicts/errors.py": PACKAGE_ROOT}
     sources = {name: sha256_of((root / name).read_bytes()) for name, root in files.items()}
-    found = made("mutate", title="Seeded faults", table=table, sources=sources)
+    found = made("tried", title="Seeded faults", table=table, sources=sources)
     found.write(toy.root / "results" / FOLDER / "mutate.json")
     text = text_of(toy.workspace())
-    assert "<h3>Seeded faults</h3>" in text and "<code>ams mutate</code>" in text and "have changed since" not in text
+    assert "<h3>Seeded faults</h3>" in text and "<code>ams tried</code>" in text and "have changed since" not in text
     assert "<td>&lt;one&gt;</td><td>caught</td>" in text and "<td>1.25</td>" in text
     toy.write("tests/test_toy.py", (toy.root / "tests/test_toy.py").read_text() + "# changed\n")
     assert "1 of the 2 files that it rests on have changed since" in text_of(toy.workspace())

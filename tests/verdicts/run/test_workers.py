@@ -70,12 +70,13 @@ def test_a_folder_whose_name_is_no_utf_8_will_do(tmp_path):
         assert done.returncode == 0, done.stderr
 
 
-def test_a_job_that_dies_leaves_its_claims_failed_and_the_rest_done(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("death", "end"), [("os._exit(9)", "9"), ("os.kill(os.getpid(), 9)", "-9")])
+def test_a_job_that_dies_leaves_its_claims_failed_and_the_rest_done(tmp_path, monkeypatch, death, end):
     toy = Toy.make(tmp_path)
-    toy.replace_in_module("beta/checks", "return Measurement(value=3)", "import os; os._exit(9)")
+    toy.replace_in_module("beta/checks", "return Measurement(value=3)", f"import os; {death}")
     code, said = reproduce(toy, monkeypatch)
     assert code == 3
-    assert "a job ended with 9: see" in said
+    assert f"a job ended with {end}: see" in said
     assert "failed: B1, B2" in said
     rows = toy.rows("cpu")
     assert rows["A1"]["verdict"] == "holds"

@@ -1,0 +1,81 @@
+"""`python -m tools.faults`: tries, tells, and keeps a table in which each fault has its newest trial."""
+
+from pathlib import Path
+
+import pytest
+
+from tools.faults import fault, table
+from tools.faults.__main__ import Faults
+from tools.faults.fault import Attempt, Fault
+from tools.program import run
+from verdicts.records.section import Section
+
+WELL = [Attempt("one", 0), Attempt("two", 3), Attempt("three", -9)]
+ILL = [
+    Attempt("one", 0),
+    Attempt("two", 1, ("A1 is shown as ✗, and is ✓", "more")),
+    Attempt("three", skipped="no right"),
+]
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch):
+    """Let two faults be declared, whose outcomes a test may change."""
+    outcomes = {"well": WELL, "ill": ILL}
+
+    def made(name: str) -> Fault:
+        return Fault(name, f"It is {name}.", 2, lambda suite, moments, tries: iter(outcomes[name]))
+
+    declared = {name: made(name) for name in outcomes}
+    for module in (fault, table):
+        monkeypatch.setattr(module, "FAULTS", declared)
+    return outcomes
+
+
+def kept(out: Path) -> Section:
+    return Section.read(out / "sections/faults.json")
+
+
+def test_what_broke_a_requirement_is_told_and_is_exit_code_1(
+    told, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(Faults, ["--out", str(tmp_path), "--seed", "7"]) == 1
+    said = capsys.readouterr().out
+    assert "  ill, two: A1 is shown as ✗, and is ✓\n" in said and "\n1 tries broke a requirement; record: " in said
+    well, ill = kept(tmp_path).table.rows
+    assert well[:7] == ("well", "It is well.", 3, 0, "0 (1), 3 (1), signal 9 (1)", "", 7)
+    remark = "two: A1 is shown as ✗, and is ✓; not tried: no right"
+    assert ill[:7] == ("ill", "It is ill.", 2, 1, "0 (1), 1 (1)", remark, 7)
+
+
+def test_of_fixed_cases_so_many_are_tried_as_are_asked_for(told, tmp_path: Path) -> None:
+    assert run(Faults, ["ill", "--tries", "1", "--out", str(tmp_path)]) == 0
+    assert kept(tmp_path).table.rows[0][2] == 1
+
+
+def test_a_fault_tried_again_has_its_newest_row_and_the_others_stay(told, tmp_path: Path) -> None:
+    assert run(Faults, ["--out", str(tmp_path)]) == 1
+    told["ill"] = WELL
+    assert run(Faults, ["ill", "--out", str(tmp_path), "--seed", "9"]) == 0
+    assert [(row[0], row[3], row[6]) for row in kept(tmp_path).table.rows] == [("well", 0, 2405), ("ill", 0, 9)]
+    assert "2 kinds of faults were injected into runs, 6 tries" in kept(tmp_path).text
+    (tmp_path / "sections/faults.json").write_text("damaged")
+    assert run(Faults, ["ill", "--out", str(tmp_path)]) == 0
+    assert [row[0] for row in kept(tmp_path).table.rows] == ["ill"]
+
+
+def test_the_table_rests_on_the_code_that_is_judged(told, tmp_path: Path) -> None:
+    run(Faults, ["well", "--out", str(tmp_path)])
+    sources = kept(tmp_path).sources
+    assert {"src/verdicts/records/files.py", "src/verdicts/run/driver.py", "src/verdicts/studies/store.py"} <= {
+        *sources
+    }
+    assert kept(tmp_path).command == "python -m tools.faults" and len(kept(tmp_path).table.rows[0][-1]) in (0, 10)
+
+
+@pytest.mark.parametrize(
+    ("words", "line"), [("nonsense", "unknown fault 'nonsense'"), ("--tries=-1", "--tries -1: expected at least 0")]
+)
+def test_bad_usage_is_a_line(told, capsys: pytest.CaptureFixture[str], words: str, line: str) -> None:
+    assert run(Faults, words.split()) == 2
+    assert line in capsys.readouterr().err

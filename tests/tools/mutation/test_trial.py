@@ -1,0 +1,60 @@
+"""Trials in a small repository: what is caught, what survives, and what tells nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.tools.mutation.toy import THING, entry, repository
+from tools.mutation import trial
+from tools.mutation.table import load_faults
+from tools.mutation.trial import Ending, judged, outcome_of, refuse_unsound
+from verdicts.errors import UserError
+
+
+def tried(root: Path, old: str, new: str, seconds: float = 60.0):
+    repository(root, entry(old, new))
+    return outcome_of(root, load_faults(root).fault[0], seconds)
+
+
+def test_a_fault_is_caught_by_the_first_test_that_fails(tmp_path: Path) -> None:
+    outcome = tried(tmp_path, "2 * x", "x")
+    assert outcome == (Ending.CAUGHT, "tests/ams/test_thing.py::test_double", "AssertionError")
+    assert (tmp_path / "src/ams/thing.py").read_text() == THING, "the working tree is never touched"
+
+
+@pytest.mark.parametrize(
+    ("report", "code", "ending", "how"),
+    [
+        ('<failure message="TypeError: no"/>', 1, Ending.BROKEN, "TypeError"),
+        ('<failure message="assert 1 == 2"/>', 1, Ending.CAUGHT, "AssertionError"),
+        ('<failure message="ams.samplers.loop.NonFiniteState: no"/>', 1, Ending.CAUGHT, "NonFiniteState"),
+        ('<failure message=""/>', 1, Ending.CAUGHT, "AssertionError"),
+        ('<error message="no fixture"/>', 1, Ending.BROKEN, "pytest ended with 1: so it says"),
+        ("", 4, Ending.BROKEN, "pytest ended with 4: so it says"),
+    ],
+)
+def test_pytests_report_is_judged(report: str, code: int, ending: Ending, how: str, tmp_path: Path) -> None:
+    file = tmp_path / "report.xml"
+    file.write_text(f'<testsuites><testcase classname="tests.test_a" name="test_b">{report}</testcase></testsuites>')
+    outcome = judged(code, file, "so it says")
+    assert (outcome.ending, outcome.how) == (ending, how)
+    assert outcome.by == ("tests/test_a.py::test_b" if "failure" in report else "")
+
+
+def test_code_that_cannot_be_imported_proves_nothing(tmp_path: Path) -> None:
+    outcome = tried(tmp_path, "def double(x):", "def doubled(x):")
+    assert outcome.ending is Ending.BROKEN and outcome.how.startswith("pytest ended with")
+
+
+def test_a_trial_without_end_is_stopped(tmp_path: Path) -> None:
+    outcome = tried(tmp_path, "return 2 * x", "import time; time.sleep(60)", seconds=2.0)
+    assert (outcome.ending, outcome.how) == (Ending.BROKEN, "no end within 2 s")
+
+
+def test_without_pytest_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, python = repository(tmp_path / "root", entry("2 * x", "x")), tmp_path / "python"
+    python.write_text("#!/bin/sh\necho No module named pytest >&2\nexit 1\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(trial.sys, "executable", str(python))
+    with pytest.raises(UserError, match=r"the tests fail: broken \(pytest ended with 1: No module named pytest\)"):
+        refuse_unsound(root, load_faults(root).fault)

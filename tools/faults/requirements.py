@@ -1,0 +1,154 @@
+"""What must hold after every fault, whatever it was.
+
+Right after it: the exit code is one of those that are documented, and allowed for the fault; nobody is shown a
+traceback; each verdict that is shown is the true one, or `not run`; each result that lies there is as a run that
+nothing disturbed makes it, or says of itself that it failed. Then a plain run ends as that one did, with the same
+verdicts and values and the same files, and `--check` finds all current.
+"""
+
+import re
+import time
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from tools.faults.suite import RunResult, SystemUnderTest
+from verdicts.claims.schema import Verdict
+from verdicts.records.files import shown_json
+from verdicts.records.memo import Memo
+
+OF_TIME = frozenset({"started", "seconds", "peak_mib", "computed", "digest", "commit", "dirty", "threads", "run"})
+OF_THE_RUN = re.compile(r"[^/]+/(run\.json|published\.json|memo\.json|report[^/]*\.html|paper/data\.json|notebooks/.*)")
+"""Files that tell of the last run, or of what there was when they were made: `--check` compares them."""
+NO_RESULT = (".log", ".pdf", ".cost", ".lock", ".jobs")
+SHOWN = re.compile(r"^(\S) ([A-Z]\w*) +\S.*$", re.MULTILINE)
+NOT_REACHED = frozenset("–-!")
+INTERRUPTED = frozenset({130, -2, -15, -1})
+Files = dict[str, Any]
+
+
+class Reference(NamedTuple):
+    """What a run that nothing disturbs gives: its exit code, the verdicts, the marks that it prints, its files.
+
+    A run that has the `memo` of an earlier one takes `seconds`.
+    """
+
+    suite: SystemUnderTest
+    code: int
+    verdicts: dict[str, str]
+    marks: dict[str, str]
+    files: Files
+    memo: Memo
+    seconds: float = 0.0
+
+    @classmethod
+    def of(cls, suite: SystemUnderTest) -> Self:
+        """Run it. Raises RuntimeError where that already breaks."""
+        out = suite.place()
+        done = suite.run(out)
+        if done.code not in (0, 1) or "Traceback" in done.err:
+            raise RuntimeError(f"undisturbed, the run ended with {done.code}: {done.err[-400:]}")
+        folder = out / suite.profile
+        marks = {claim: mark for mark, claim in SHOWN.findall(done.out)}
+        memo = Memo.read(folder / "memo.json")
+        found = cls(suite, done.code, _verdicts(folder), marks, files_of(out, suite.profile), memo)
+        begin = time.monotonic()
+        suite.run(found.place())
+        return found._replace(seconds=time.monotonic() - begin)
+
+    def place(self) -> Path:
+        """Return a new place for results that holds the memo of the undisturbed run, with one unused entry."""
+        out = self.suite.place()
+        Memo(texts={**self.memo.texts, "unused": ""}).write(out / self.suite.profile / "memo.json")
+        return out
+
+    def after(self, out: Path, done: RunResult, codes: Collection[int], spoilt: Collection[str] = ()) -> Iterator[str]:
+        """Yield what is wrong right after a fault; `spoilt` are files that the fault itself has damaged."""
+        if done.code not in codes:
+            yield f"exit code {done.code}: {_last(done)}"
+        if "Traceback" in done.out + done.err:
+            yield f"a traceback: {_last(done)}"
+        for mark, claim in SHOWN.findall(done.out):
+            if self.marks.get(claim, mark) != mark and mark not in NOT_REACHED:
+                yield f"{claim} is shown as {mark}, and is {self.marks[claim]}"
+        for claim, verdict in _verdicts(out / self.suite.profile).items():
+            if verdict not in (self.verdicts.get(claim), Verdict.NOT_RUN):
+                yield f"the ledger has {claim} as {verdict}, and it is {self.verdicts.get(claim)}"
+        now = files_of(out, self.suite.profile)
+        for name, content in now.items():
+            record, own = now.get(name.replace(".csv", ".json")), name.endswith(("ledger.json", ".failed", ".partial"))
+            without = record is None and "/studies/" in name  # a table without its record is no result
+            if own or without or name in spoilt or OF_THE_RUN.fullmatch(name):
+                continue
+            if content != self.files.get(name) and not (_failed(content) or _failed(record)):
+                yield f"{name} is not as it should be"
+
+    def lost(self, before: Files, out: Path) -> Iterator[str]:
+        """Yield which of the results that were whole `before` a fault are gone, or others, after it."""
+        now = files_of(out, self.suite.profile)
+        for name in before.keys() & self.files.keys():
+            kept = not (OF_THE_RUN.fullmatch(name) or name.endswith("ledger.json"))
+            if kept and before[name] == self.files[name] and now.get(name) != before[name]:
+                yield f"{name} was whole, and is lost"
+
+    def mended(self, out: Path, checked: bool = True) -> Iterator[str]:
+        """Run it plainly on what a fault has left, and yield what is not as it would be without the fault.
+
+        Where it need not be `checked`, the documents (pages, paper) are not compared with what the records give.
+        """
+        done = self.suite.run(out)
+        if done.code != self.code or "Traceback" in done.err:
+            yield f"the next run ended with {done.code}: {_last(done)}"
+        yield from self.same(out)
+        if checked and (asked := self.suite.check(out)).code != 0:
+            yield f"after the next run, --check ended with {asked.code}: {asked.out.strip().splitlines()[:1]}"
+
+    def same(self, out: Path) -> Iterator[str]:
+        """Yield which files differ from those of the undisturbed run, times apart."""
+        now = files_of(out, self.suite.profile)
+        for name in sorted(now.keys() | self.files.keys()):
+            if name not in now:
+                yield f"{name} is not there after the next run"
+            elif name not in self.files:
+                yield f"{name} is left over after the next run"
+            elif not OF_THE_RUN.fullmatch(name) and now[name] != self.files[name]:
+                yield f"{name} is another after the next run"
+
+
+def files_of(out: Path, profile: str) -> Files:
+    """Return the results below `out`, of a profile and of the cells, by place; JSON without what tells of time."""
+    places = [path for part in (profile, "cells") for path in (out / part).rglob("*") if path.is_file()]
+    files = {}
+    for path in (each for each in places if not each.name.endswith(NO_RESULT)):
+        with suppress(FileNotFoundError):  # a job that outlives its driver renames what it has written
+            files[path.relative_to(out).as_posix()] = _content(path)
+    return files
+
+
+def _content(path: Path) -> Any:
+    if path.suffix == ".json" and (content := shown_json(path)):
+        return timeless(content)
+    return path.read_bytes()
+
+
+def timeless(value: Any) -> Any:
+    """Drop what may differ between two runs of the same work, and the digests of files with pictures."""
+    if isinstance(value, dict):
+        return {name: timeless(item) for name, item in value.items() if name not in OF_TIME}
+    return [timeless(item) for item in value] if isinstance(value, list) else value
+
+
+def _verdicts(folder: Path) -> dict[str, str]:
+    """Return the verdicts of a ledger by claim; none where there is no ledger."""
+    return {row["id"]: row["verdict"] for row in shown_json(folder / "ledger.json").get("claims", ())}
+
+
+def _failed(content: Any) -> bool:
+    return isinstance(content, dict) and bool(content.get("failed") or content.get("verdict") == Verdict.NOT_RUN)
+
+
+def _last(done: RunResult) -> str:
+    """Return the last line that a run said."""
+    lines = (done.err or done.out).strip().splitlines()
+    return lines[-1][:200] if lines else "it said nothing"

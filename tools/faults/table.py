@@ -1,0 +1,78 @@
+"""The table of what was tried, which is a section of the report: a row a kind of fault, with its newest trial."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tools.faults.fault import FAULTS, Attempt, Fault
+from verdicts.records.checksummed import NotCurrent
+from verdicts.records.figures import Table
+from verdicts.records.files import sha256_of
+from verdicts.records.provenance import git
+from verdicts.records.section import FOLDER, Section
+
+HEADER = ("fault", "what is done", "tries", "broke a requirement", "exit codes", "remark", "seed", "when", "commit")
+JUDGED = ("src/verdicts/run", "src/verdicts/records", "src/verdicts/studies")
+REQUIRED = (
+    "After each try the exit code is one of those documented, nobody sees a traceback, and no verdict that is shown is "
+    "wrong; the next plain run ends with the verdicts, values and files of a run that nothing has disturbed. Where one "
+    "run after another is killed, no result that was whole is lost"
+)
+Row = tuple[str | int | float, ...]
+
+
+class FaultTrial(NamedTuple):
+    """The attempts of one fault, the seed, and when they began (UTC)."""
+
+    fault: Fault
+    attempts: Sequence[Attempt]
+    seed: int
+    started: str
+
+    @property
+    def broken(self) -> int:
+        """Return how many attempts broke a requirement."""
+        return sum(bool(each.broken) for each in self.attempts)
+
+    def row(self, commit: str) -> Row:
+        """Return the trial as a row of the table: exit codes with how often, and what went wrong or was missed."""
+        tried = [each for each in self.attempts if not each.skipped]
+        counts = Counter(f"signal {-each.code}" if each.code < 0 else str(each.code) for each in tried)
+        codes = ", ".join(f"{name} ({count})" for name, count in sorted(counts.items()))
+        wrong = [f"{each.case}: {each.broken[0]}" for each in tried if each.broken]
+        missed = [f"not tried: {each.skipped}" for each in self.attempts if each.skipped]
+        outcome = (len(tried), self.broken, codes, "; ".join([*wrong[:1], *missed[:1]]))
+        return (self.fault.name, self.fault.what, *outcome, self.seed, self.started[:10], commit[:10])
+
+
+def keep(root: Path, folder: Path, trial: FaultTrial) -> Path:
+    """Put a trial into the section of the report that lies in the results' `folder`, and return its place.
+
+    Rows of faults that are no more are dropped. Raises OSError.
+    """
+    path = folder / FOLDER / "faults.json"
+    try:
+        before = Section.read(path).table.rows
+    except NotCurrent:
+        before = ()
+    rows = {str(row[0]): row for row in before} | {trial.fault.name: trial.row(git(root, "rev-parse", "HEAD") or "")}
+    section(root, [rows[name] for name in FAULTS if name in rows], trial.started).write(path)
+    return path
+
+
+def section(root: Path, rows: Sequence[Row], started: str) -> Section:
+    """Return the section of these rows; it rests on the code that is judged."""
+    tries, broken = (sum(int(row[column]) for row in rows) for column in (2, 3))
+    tried = f"{len(rows)} kinds of faults were injected into runs, {tries} tries"
+    text = f"{tried}. {REQUIRED}: {broken} tries broke a requirement."
+    files = [file for part in JUDGED for file in sorted((root / part).rglob("*.py"))]
+    return Section(
+        id="faults",
+        title="Faults injected into runs",
+        text=text,
+        table=Table(id="faults", caption=text, header=HEADER, rows=tuple(rows)),
+        command="python -m tools.faults",
+        started=started,
+        sources={file.relative_to(root).as_posix(): sha256_of(file.read_bytes()) for file in files},
+    )
