@@ -42,11 +42,6 @@ def entries(text: str) -> Iterator[str]:
     return (line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#"))
 
 
-def names(text: str) -> list[str]:
-    """Return the canonical names of the distributions that a lock's `text` names, ranges too, in its order."""
-    return [canonical(re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0]) for line in entries(text)]
-
-
 def pins(text: str) -> dict[str, Pin]:
     """Return the releases that a lock's `text` pins with `==`, by canonical name, in its order; ranges are left out."""
     pinned = (Pin(*(part.strip() for part in line.split("=="))) for line in entries(text) if "==" in line)

@@ -1,0 +1,92 @@
+"""The list of checksums: files of each pinned release as an index gives them, and what an index fails to say."""
+
+import functools
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ams_suite.lock import CHECKSUMS, LOCK, Pin, checksums, pins
+from tools import pin
+from tools.program import run
+from verdicts.errors import UserError
+
+PIN = Pin("Tiny_Thing", "1.0")
+SHA = "ab" * 32
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A folder, and the address of an index that serves it; a folder answers with its index.html."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None: ...
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=tmp_path))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield tmp_path, f"http://127.0.0.1:{server.server_port}/simple"
+    server.shutdown()
+    server.server_close()
+
+
+def files(folder: Path, *names: str, hashes: dict[str, str] | None = None) -> None:
+    place = folder / "simple/tiny-thing/index.html"
+    place.parent.mkdir(parents=True)
+    given = {"sha256": SHA} if hashes is None else hashes
+    place.write_text(json.dumps({"files": [{"filename": name, "hashes": given} for name in names]}))
+
+
+def test_files_of_the_release_that_a_platform_can_use_are_listed(served) -> None:
+    folder, address = served
+    kept = ["tiny_thing-1.0-cp311-cp311-manylinux2014_x86_64.whl", "tiny_thing-1.0-cp38-abi3-macosx_11_0_arm64.whl"]
+    kept += ["tiny_thing-1.0-py3-none-any.whl", "tiny_thing-1.0.tar.gz"]
+    left = ["tiny_thing-1.0-cp311-cp311-win_amd64.whl", "tiny_thing-1.0-cp39-cp39-manylinux2014_x86_64.whl"]
+    left += ["tiny_thing-1.0.1.tar.gz", "tiny_thing-1.0.egg", "tiny_thing-1.0-cp313-cp313t-macosx_11_0_arm64.whl"]
+    files(folder, *left, *reversed(kept))
+    assert list(pin.listing([PIN], address)) == [f"{SHA}  {name}" for name in kept]
+
+
+@pytest.mark.parametrize(
+    ("names", "hashes"), [((), None), (("tiny_thing-1.0.tar.gz",), {}), (("other-1.tar.gz",), None)]
+)
+def test_an_index_without_the_release_or_its_checksum_is_named(served, names, hashes) -> None:
+    folder, address = served
+    files(folder, *names, hashes=hashes)
+    with pytest.raises(UserError, match=r"Tiny_Thing==1\.0: .* has no file of it, or no sha256"):
+        list(pin.listing([PIN], address))
+
+
+def test_an_index_that_does_not_answer_or_answers_otherwise_is_named(served) -> None:
+    folder, address = served
+    with pytest.raises(UserError, match="has no list of its files"):
+        list(pin.listing([PIN], address))
+    files(folder)
+    (folder / "simple/tiny-thing/index.html").write_text("<html>")
+    with pytest.raises(UserError, match="has no list of its files"):
+        list(pin.listing([PIN], address))
+    with pytest.raises(UserError, match="has no list of its files"):
+        list(pin.listing([PIN], "http://127.0.0.1:9/simple"))
+
+
+def test_every_pin_has_listed_files_and_every_file_a_pin() -> None:
+    pinned, listed = pins(LOCK.read_text()).values(), checksums(CHECKSUMS.read_text())
+    of = {file: [each for each in pinned if pin.is_of(file, each)] for file in listed}
+    assert [file for file, known in of.items() if not known] == [], "after a change of the lock: python -m tools.pin"
+    assert {each for known in of.values() for each in known} == set(pinned)
+    assert not any(pin.is_of(file, PIN) for file in listed)
+
+
+def test_the_list_is_written_whole_or_not_at_all(served, tmp_path: Path, monkeypatch, capsys) -> None:
+    folder, address = served
+    monkeypatch.setenv("PIP_INDEX_URL", f"{address}/")
+    (tmp_path / "lock").write_text("Tiny_Thing==1.0\ntorch>=2\n")
+    monkeypatch.setattr(pin, "LOCK", tmp_path / "lock")
+    monkeypatch.setattr(pin, "CHECKSUMS", tmp_path / "sums")
+    assert run(pin.PinFiles, []) == 2 and not (tmp_path / "sums").exists()
+    assert "has no list of its files" in capsys.readouterr().err
+    files(folder, "tiny_thing-1.0.tar.gz")
+    assert run(pin.PinFiles, []) == 0
+    assert checksums((tmp_path / "sums").read_text()) == {"tiny_thing-1.0.tar.gz": SHA}
