@@ -45,6 +45,7 @@ def _count(reference: Reference, call: Call) -> int:
     """Return how many such calls an undisturbed run makes."""
     out = reference.place()
     injection = _injection(out, call)
+    Path(injection.counter).touch()
     reference.suite.run(out, injection)
     return Path(injection.counter).stat().st_size
 
