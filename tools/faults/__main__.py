@@ -40,9 +40,10 @@ class Faults:
             with TemporaryDirectory(prefix="ams-faults-") as work:
                 trial = FaultTrial(fault, self._attempted(Path(work).resolve(), fault), self.seed, started)
             path = keep(ROOT, self.out.resolve(), trial)
-            wrong += trial.broken
-            took = f"{len(trial.attempts):>4} tries in {time.monotonic() - begin:.0f} s"
-            say(f"{fault.name:<24} {took}, {trial.broken} broke a requirement")
+            tried, broken, codes, remark = trial.outcome
+            wrong += broken
+            took = f"{tried:>4} tries in {time.monotonic() - begin:.0f} s"
+            say(f"{fault.name:<24} {took}, {broken} broke a requirement, exit codes {codes}  {remark}".rstrip())
         say(f"{wrong or 'no'} tries broke a requirement; record: {path}")
         return 1 if wrong else 0
 

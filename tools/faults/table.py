@@ -31,19 +31,19 @@ class FaultTrial(NamedTuple):
     started: str
 
     @property
-    def broken(self) -> int:
-        """Return how many attempts broke a requirement."""
-        return sum(bool(each.broken) for each in self.attempts)
-
-    def row(self, commit: str) -> Row:
-        """Return the trial as a row of the table: exit codes with how often, and what went wrong or was missed."""
+    def outcome(self) -> tuple[int, int, str, str]:
+        """Return how many attempts were made and how many broke a requirement, the exit codes with how often, and a
+        remark: what went wrong first, or why none was made."""
         tried = [each for each in self.attempts if not each.skipped]
         counts = Counter(f"signal {-each.code}" if each.code < 0 else str(each.code) for each in tried)
         codes = ", ".join(f"{name} ({count})" for name, count in sorted(counts.items()))
         wrong = [f"{each.case}: {each.broken[0]}" for each in tried if each.broken]
         missed = [f"not tried: {each.skipped}" for each in self.attempts if each.skipped]
-        outcome = (len(tried), self.broken, codes, "; ".join([*wrong[:1], *missed[:1]]))
-        return (self.fault.name, self.fault.what, *outcome, self.seed, self.started[:10], commit[:10])
+        return len(tried), len(wrong), codes, "; ".join([*wrong[:1], *missed[:1]])
+
+    def row(self, commit: str) -> Row:
+        """Return the trial as a row of the table."""
+        return (self.fault.name, self.fault.what, *self.outcome, self.seed, self.started[:10], commit[:10])
 
 
 def keep(root: Path, folder: Path, trial: FaultTrial) -> Path:

@@ -42,6 +42,7 @@ def test_what_broke_a_requirement_is_told_and_is_exit_code_1(
     assert run(Faults, ["--out", str(tmp_path), "--seed", "7"]) == 1
     said = capsys.readouterr().out
     assert "  ill, two: A1 is shown as ✗, and is ✓\n" in said and "\n1 tries broke a requirement; record: " in said
+    assert "2 tries in 0 s, 1 broke a requirement, exit codes 0 (1), 1 (1)  two: A1 is shown as" in said
     well, ill = kept(tmp_path).table.rows
     assert well[:7] == ("well", "It is well.", 3, 0, "0 (1), 3 (1), signal 9 (1)", "", 7)
     remark = "two: A1 is shown as ✗, and is ✓; not tried: no right"
